@@ -1,0 +1,132 @@
+/**
+ * Options as users write them, and the one validated configuration that everything else reads. `resolve.ts` turns the first
+ * into the second: options win over the environment, every bad value is a `ConfigError`, an unknown option is an error.
+ */
+import type { StandardSchemaV1 } from '@standard-schema/spec'
+import type { Duration } from '../core/duration.ts'
+import type { SessionLimit } from '../session/session-driver.ts'
+import type { Json } from '../session/types.ts'
+import type { StoreFactory } from '../store.ts'
+
+/** What `oidc()` and `entra()` return: checked in shape only; the environment is read when it is resolved. */
+export interface ProviderOptions {
+  readonly preset: 'oidc' | 'entra'
+  readonly name?: string
+  readonly issuer?: string
+  readonly clientId?: string
+  readonly clientSecret?: string
+  readonly scopes?: readonly string[]
+  readonly tenantId?: string
+  readonly cloud?: 'public' | 'usgov' | 'china'
+  readonly allowedTenants?: readonly string[]
+  readonly responseMode?: 'query' | 'form_post'
+  /** Scopes of the access token that is asked for at sign-in besides the OpenID ones, e.g. `api://orders/Orders.Read`. */
+  readonly apiScopes?: readonly string[]
+}
+
+/** Who the provider says it is: the validated claims of the ID token. */
+export interface Identity {
+  readonly provider: string
+  readonly issuer: string
+  readonly subject: string
+  readonly claims: Readonly<Record<string, Json | undefined>>
+}
+
+export interface SignInOptions {
+  /** Default: issuer and subject. Never an e-mail address. */
+  readonly userId?: (identity: Identity) => string | Promise<string>
+  /** Return false, or a text for the log, to refuse. */
+  readonly authorize?: (identity: Identity) => boolean | string | Promise<boolean | string>
+  /** Shapes `session.user`. Default: name, preferred_username, email, tenant and roles when present. */
+  readonly profile?: (claims: Identity['claims']) => { readonly [claim: string]: Json | undefined }
+  /** Fields of the anonymous session that move to the user's session at sign-in. Default: none. */
+  readonly carry?: readonly string[]
+}
+
+export interface CookieOptions {
+  /** Without prefix: `__Host-` is put in front on https. Default `coatcheck`. */
+  readonly name?: string
+  readonly sameSite?: 'lax' | 'strict'
+}
+
+export interface SessionOptions<D extends object> {
+  /** Default `8h`, sliding. */
+  readonly idleTimeout?: Duration
+  /** Default `24h`, never moved. */
+  readonly absoluteTimeout?: Duration
+  /** NIST SP 800-63B-4 limits: AAL1 30 d; AAL2 24 h and 1 h idle; AAL3 12 h and 15 min idle. Explicit timeouts win. */
+  readonly preset?: 'aal1' | 'aal2' | 'aal3'
+  readonly schema?: StandardSchemaV1<unknown, D>
+  /** Version of the schema's shape, from 1. Records of older versions pass through `upcasts`. */
+  readonly schemaVersion?: number
+  /** `upcasts[n]` turns data of version n into version n + 1. */
+  readonly upcasts?: Readonly<Record<number, (data: Record<string, unknown>) => Record<string, unknown>>>
+  readonly maxPerUser?: number | { readonly max: number; readonly action: 'end-oldest' | 'refuse' }
+  /** Largest data as JSON, in bytes. Default 65,536. */
+  readonly maxBytes?: number
+  readonly cookie?: CookieOptions
+}
+
+export interface TokenOptions {
+  /** How long a grant is kept without a refresh. Default `90d`, the life of an Entra refresh token. */
+  readonly grantLifetime?: Duration
+  /** An access token with less than this left is not handed out. Default `30s`. */
+  readonly minValidity?: Duration
+}
+
+export interface Options<D extends object = Record<string, unknown>> {
+  readonly store?: StoreFactory
+  /** `COATCHECK_KEYS`. Without: drawn at start, on a loopback base URL only. */
+  readonly keys?: string | readonly string[] | undefined
+  readonly providers?: readonly ProviderOptions[]
+  /** `COATCHECK_BASE_URL`: the origin that browsers see. Default `http://localhost:<PORT or 3000>` outside of production. */
+  readonly baseUrl?: string | undefined
+  /** Where the routes of sign-in live. Default `/auth`. */
+  readonly basePath?: string
+  /** `REDIS_PREFIX`: stands before all keys. Default none. */
+  readonly prefix?: string
+  readonly signIn?: SignInOptions
+  readonly session?: SessionOptions<D>
+  readonly tokens?: TokenOptions
+}
+
+export interface ResolvedProvider {
+  readonly name: string
+  readonly preset: 'oidc' | 'entra'
+  /** For a multi-tenant Entra application it holds `{tenantid}`. */
+  readonly issuer: string
+  readonly discoveryUrl: string
+  readonly clientId: string
+  readonly clientSecret: string | null
+  /** `openid`, `profile`, `email`, `offline_access` and whatever was added. */
+  readonly scopes: readonly string[]
+  readonly allowedTenants: readonly string[]
+  readonly responseMode: 'query' | 'form_post'
+  /** True for a loopback issuer on plain http. */
+  readonly allowInsecureHttp: boolean
+}
+
+export interface ResolvedSession<D extends object> {
+  readonly idleTimeoutMs: number
+  readonly absoluteTimeoutMs: number
+  readonly schema: StandardSchemaV1<unknown, D> | null
+  readonly schemaVersion: number
+  readonly upcasts: NonNullable<SessionOptions<D>['upcasts']>
+  readonly limit: SessionLimit | null
+  readonly maxBytes: number
+}
+
+export interface ResolvedConfig<D extends object> {
+  readonly baseUrl: URL
+  /** `baseUrl` is http on a loopback address. */
+  readonly loopback: boolean
+  readonly basePath: string
+  readonly cookie: { readonly name: string; readonly secure: boolean; readonly sameSite: 'lax' | 'strict' }
+  readonly keys: readonly string[]
+  readonly prefix: string
+  readonly store: StoreFactory | null
+  readonly providers: readonly ResolvedProvider[]
+  readonly signIn: SignInOptions
+  readonly session: ResolvedSession<D>
+  readonly tokens: { readonly grantLifetimeMs: number; readonly minValidityMs: number }
+}

@@ -1,0 +1,75 @@
+/**
+ * What happens inside, as events: loggers, metrics and traces are sinks of this and nothing else reports on its own.
+ * Events carry ids, codes, counts and durations; never a ticket, a token, a key or an e-mail address.
+ * A listener that throws never disturbs the operation that it listens to.
+ */
+export interface EventMap {
+  'redis.status': { status: 'connecting' | 'ready' | 'reconnecting' | 'closed' | 'circuit-open' | 'circuit-closed'; code?: string }
+  'session.found': { sessionId: string; kind: 'anonymous' | 'user' }
+  'session.missed': { reason: 'none' | 'malformed' | 'expired' | 'revoked' | 'lost'; sessionId?: string }
+  'session.created': { sessionId: string; kind: 'anonymous' | 'user' }
+  'session.updated': { sessionId: string; attempts: number; changes: number }
+  'session.rotated': { sessionId: string; immediate: boolean }
+  'session.ended': { sessionId: string; reason: string }
+  'session.user-ended': { userKey: string; count: number; reason: string }
+  /** A record that does not open: tampered with, copied, or sealed with an unknown key. */
+  'session.refused': { sessionId: string; why: 'unreadable' | 'key-unknown' | 'secret' }
+  /** More than one cookie of our name: taken for an attack, so for no session. */
+  'ticket.duplicate': { count: number }
+  'token.hit': { userKey: string; provider: string; resource: string }
+  'token.miss': { userKey: string; provider: string; resource: string; why: 'none' | 'expired' | 'unreadable' }
+  'token.refreshed': { userKey: string; provider: string; resource: string; durationMs: number; rotated: boolean }
+  'token.refresh-failed': { userKey: string; provider: string; resource: string; durationMs: number; outcome: string; code?: string }
+  'token.deleted': { userKey: string; provider?: string }
+  'signin.started': { provider: string }
+  'signin.completed': { provider: string; sessionId: string }
+  'signin.failed': { provider: string; code: string }
+  'signout': { sessionId: string; provider?: string }
+  'request.refused': { code: string; route: string }
+  'error': { code: string; operation: string }
+}
+
+export type EventName = keyof EventMap
+export type Listener<Name extends EventName> = (event: EventMap[Name]) => void
+export type AnyListener = (name: EventName, event: EventMap[EventName]) => void
+
+export interface Events {
+  on<Name extends EventName>(name: Name, listener: Listener<Name>): () => void
+  /** Every event: for logs and metrics. Returns how to stop listening. */
+  onAny(listener: AnyListener): () => void
+}
+
+/** The emitting side, handed to the parts of Coatcheck. */
+export class EventBus implements Events {
+  readonly #listeners = new Map<EventName, Set<(event: never) => void>>()
+  readonly #any = new Set<AnyListener>()
+
+  on<Name extends EventName>(name: Name, listener: Listener<Name>): () => void {
+    const set = this.#listeners.get(name) ?? new Set()
+    this.#listeners.set(name, set.add(listener as (event: never) => void))
+    return () => set.delete(listener as (event: never) => void)
+  }
+
+  onAny(listener: AnyListener): () => void {
+    this.#any.add(listener)
+    return () => this.#any.delete(listener)
+  }
+
+  /** True when somebody listens: lets hot paths skip building an event that nobody reads. */
+  hasListeners(name: EventName): boolean {
+    return this.#any.size > 0 || (this.#listeners.get(name)?.size ?? 0) > 0
+  }
+
+  emit<Name extends EventName>(name: Name, event: EventMap[Name]): void {
+    for (const listener of this.#listeners.get(name) ?? []) guarded(() => listener(event as never))
+    for (const listener of this.#any) guarded(() => listener(name, event))
+  }
+}
+
+function guarded(call: () => void): void {
+  try {
+    call()
+  } catch {
+    // An observer's failure is the observer's: the operation that it watches has already been decided.
+  }
+}

@@ -1,0 +1,36 @@
+/**
+ * What may be shown of a value that came from outside. Used wherever a foreign text enters a message or a log line:
+ * control characters are escaped (no log injection), lengths are bounded, URLs lose their credentials.
+ */
+const SHOWN_CHARACTERS = 200
+// eslint-disable-next-line no-control-regex -- control characters are exactly what is escaped here
+const UNSAFE = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g
+
+/** One printable line of at most 200 characters. */
+export function safeText(value: string, maxCharacters: number = SHOWN_CHARACTERS): string {
+  const cut = value.length > maxCharacters ? `${value.slice(0, maxCharacters)}…` : value
+  return cut.replace(UNSAFE, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`)
+}
+
+/** `scheme://user:•••@host:port/path`, or a description when it is no URL: never the text itself, which may hold a password. */
+export function safeUrl(value: string): string {
+  try {
+    const url = new URL(value)
+    if (url.password) url.password = '•••'
+    url.search = ''
+    url.hash = ''
+    return safeText(decodeURIComponent(url.href))
+  } catch {
+    return `a text of ${value.length} characters that is no URL`
+  }
+}
+
+/** What a value is, without what it holds: for messages about options. */
+export function describeValue(value: unknown): string {
+  if (value === null) return 'null'
+  if (value === undefined) return 'nothing'
+  if (typeof value === 'string') return value === '' ? 'an empty text' : `a text of ${value.length} characters`
+  if (typeof value === 'number' || typeof value === 'boolean' || typeof value === 'bigint') return String(value)
+  if (Array.isArray(value)) return `an array of ${value.length}`
+  return typeof value === 'function' ? 'a function' : 'an object'
+}

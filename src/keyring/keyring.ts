@@ -1,0 +1,145 @@
+/**
+ * The encryption keys: parsed from `COATCHECK_KEYS`, the first one seals, all of them open. Nothing outside this folder
+ * sees a key. Data keys are derived per record type and per shard (12 bits of the user key), so that no AES key seals more
+ * than a 4096th of the records: NIST SP 800-38D allows 2^32 with random nonces.
+ */
+import { createHash, createHmac, createSecretKey, hkdfSync, type KeyObject } from 'node:crypto'
+import { ConfigError, KeyringError } from '../core/errors.ts'
+import { createMac, type Mac } from './mac.ts'
+
+const KEY_BYTES = 32
+const KEY_TAG_BYTES = 4
+const NAMES_ID = 'names'
+const DERIVED_KEYS_CACHED = 16_384
+const USER_KEY_CHARACTERS = 16
+
+/** One entry of the ring. `tag` stands in each record that it sealed. */
+export interface RingKey {
+  readonly id: string
+  readonly tag: Buffer
+  readonly ticketMac: Mac
+}
+
+export interface Keyring {
+  /** The key that seals. */
+  readonly active: RingKey
+  readonly keys: readonly RingKey[]
+  /** `null` for a tag that no key of the ring has. `shard`: any text; its first two characters count. */
+  dataKey(tag: Buffer, offset: number, recordType: string, shard: string): KeyObject | null
+  /** Key of a user in key names: 16 characters base64url, the same for the life of the names secret. */
+  userKey(userId: string): string
+  /** A keyed hash for other names (provider session, app tokens): 22 characters base64url. */
+  nameOf(kind: string, value: string): string
+}
+
+/**
+ * @param spec comma-separated `base64` or `id:base64`, 32 bytes each, and one optional `names:base64`.
+ * @throws {KeyringError} `COATCHECK_KEY_INVALID` with the position of the entry, never its text
+ * @throws {ConfigError} `COATCHECK_CONFIG_MISSING` for two keys without a `names:` entry
+ */
+export function createKeyring(spec: string | readonly string[]): Keyring {
+  const entries = (typeof spec === 'string' ? spec.split(',') : spec).map((e) => e.trim()).filter((e) => e !== '')
+  const parsed = entries.map(parseEntry)
+  const masters = parsed.filter((entry) => entry.id !== NAMES_ID)
+  const named = parsed.filter((entry) => entry.id === NAMES_ID)
+  const [first] = masters
+  if (!first) throw new ConfigError('COATCHECK_CONFIG_MISSING', { message: 'COATCHECK_KEYS holds no key that seals.' })
+  refuseDuplicates(masters, named.length)
+  if (masters.length > 1 && named.length === 0) {
+    throw new ConfigError('COATCHECK_CONFIG_MISSING', {
+      message:
+        'COATCHECK_KEYS holds several keys and no "names:" entry. Without it the names of all users would change with the first key, which signs everybody out.',
+    })
+  }
+  const namesSecret = named[0]?.key ?? derive(first.key, 'names')
+  const keys = masters.map(toRingKey)
+  const masterByTag = new Map(masters.map((m, i) => [tagNumber(keys[i]?.tag as Buffer, 0), m.key]))
+  return buildKeyring(keys, masterByTag, namesSecret)
+}
+
+/** The `names:` entry that keeps user keys the same when a second key is added to a ring of one. */
+export function namesEntryOf(singleKey: string): string {
+  return `${NAMES_ID}:${derive(parseEntry(singleKey, 0).key, 'names').toString('base64')}`
+}
+
+function buildKeyring(keys: readonly RingKey[], masters: ReadonlyMap<number, Buffer>, namesSecret: Buffer): Keyring {
+  const derived = new Map<string, KeyObject>()
+  const namesKey = createSecretKey(namesSecret)
+  const nameOf = (kind: string, value: string): string =>
+    createHmac('sha256', namesKey).update(`${kind.length}:${kind}${value}`).digest('base64url')
+  return {
+    keys,
+    active: keys[0] as RingKey,
+    userKey: (userId) => nameOf('user', userId).slice(0, USER_KEY_CHARACTERS),
+    nameOf: (kind, value) => nameOf(kind, value).slice(0, 22),
+    dataKey(tag, offset, recordType, shard) {
+      const number = tagNumber(tag, offset)
+      const name = `${recordType}/${shard.slice(0, 2)}/${number}`
+      const known = derived.get(name)
+      if (known) return known
+      const master = masters.get(number)
+      if (!master) return null
+      const key = createSecretKey(derive(master, `data/${recordType}/${shard.slice(0, 2)}`))
+      if (derived.size >= DERIVED_KEYS_CACHED) derived.clear()
+      derived.set(name, key)
+      return key
+    },
+  }
+}
+
+interface ParsedEntry {
+  readonly id: string
+  readonly key: Buffer
+}
+
+function parseEntry(entry: string, index: number): ParsedEntry {
+  const colon = entry.indexOf(':')
+  const text = entry.slice(colon + 1)
+  const id = colon < 0 ? '' : entry.slice(0, colon)
+  const key = Buffer.from(text, 'base64')
+  const canonical = /^[A-Za-z0-9+/_-]+={0,2}$/.test(text)
+  if (!canonical || key.length !== KEY_BYTES || (colon >= 0 && !/^[A-Za-z0-9._-]{1,32}$/.test(id))) {
+    throw new KeyringError('COATCHECK_KEY_INVALID', {
+      message: `Entry ${index + 1} of COATCHECK_KEYS is not "base64" or "id:base64" of 32 bytes (it decodes to ${key.length}).`,
+      details: { entry: index + 1 },
+    })
+  }
+  if (key.every((byte) => byte === key[0])) {
+    throw new KeyringError('COATCHECK_KEY_INVALID', {
+      message: `Entry ${index + 1} of COATCHECK_KEYS is one byte repeated, which is no secret.`,
+      details: { entry: index + 1 },
+    })
+  }
+  return { id: id || fingerprint(key), key }
+}
+
+function refuseDuplicates(masters: readonly ParsedEntry[], namesCount: number): void {
+  const ids = new Set(masters.map((m) => m.id))
+  const keys = new Set(masters.map((m) => m.key.toString('hex')))
+  const tags = new Set(masters.map((m) => tagOf(m.id).toString('hex')))
+  if (ids.size < masters.length || keys.size < masters.length || tags.size < masters.length || namesCount > 1) {
+    throw new KeyringError('COATCHECK_KEY_INVALID', { message: 'COATCHECK_KEYS holds the same key or id twice.' })
+  }
+}
+
+function toRingKey({ id, key }: ParsedEntry): RingKey {
+  return { id, tag: tagOf(id), ticketMac: createMac(derive(key, 'ticket')) }
+}
+
+function tagOf(id: string): Buffer {
+  return createHash('sha256').update(`coatcheck key id ${id}`).digest().subarray(0, KEY_TAG_BYTES)
+}
+
+function tagNumber(bytes: Buffer, offset: number): number {
+  return bytes.readUInt32BE(offset)
+}
+
+/** An id for a key that has none: it says nothing about the key. */
+function fingerprint(key: Buffer): string {
+  return derive(key, 'id').toString('hex').slice(0, 8)
+}
+
+/** HKDF-SHA256, RFC 5869. The masters are uniformly random, so no salt is needed. */
+function derive(master: Buffer, purpose: string): Buffer {
+  return Buffer.from(hkdfSync('sha256', master, Buffer.alloc(0), `coatcheck/v1/${purpose}`, KEY_BYTES))
+}

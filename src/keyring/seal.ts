@@ -1,0 +1,83 @@
+/**
+ * Sealing: AES-256-GCM with a random 96-bit nonce. A sealed record is
+ *   format (1) · key tag (4) · nonce (12) · ciphertext · tag (16)
+ * and opens only under the name that it was sealed for: record type, kind and address are associated data, each with its
+ * length, so that no two addresses give the same bytes. Session records carry 8 bytes in front (the generation), which are
+ * outside of the associated data because a script restamps them.
+ */
+import { createCipheriv, createDecipheriv } from 'node:crypto'
+import { type Random, systemRandom } from '../core/random.ts'
+import type { Keyring } from './keyring.ts'
+
+const FORMAT = 1
+const HEADER_BYTES = 17
+const TAG_AT = 1
+const NONCE_AT = 5
+const NONCE_BYTES = 12
+const AUTH_TAG_BYTES = 16
+
+/** What a record is and where it lies. `shard` picks the data key: its first two characters, evenly spread. */
+export interface SealAddress {
+  readonly type: 'session' | 'token' | 'signin' | 'journal'
+  readonly kind: string
+  readonly name: string
+  readonly shard: string
+}
+
+/** One generic refusal: `key-unknown` is told apart for operators only, never towards a visitor. */
+export type Refusal = 'unreadable' | 'key-unknown'
+
+export interface Seal {
+  /** @param headroom bytes left free (zero) in front of the sealed record. */
+  seal(plaintext: Buffer, address: SealAddress, headroom?: number): Buffer
+  /** Never throws: truncated, changed, renamed, copied or of an unknown key is a refusal. */
+  open(record: Buffer, address: SealAddress, headroom?: number): Buffer | Refusal
+}
+
+export function createSeal(keyring: Keyring, random: Random = systemRandom): Seal {
+  return {
+    seal(plaintext, address, headroom = 0) {
+      const { tag, id } = keyring.active
+      const key = keyring.dataKey(tag, 0, address.type, address.shard)
+      if (!key) throw new Error(`no data key for the active key ${id}`)
+      const nonce = random.bytes(NONCE_BYTES)
+      const cipher = createCipheriv('aes-256-gcm', key, nonce, { authTagLength: AUTH_TAG_BYTES })
+      cipher.setAAD(associatedData(address, tag.readUInt32BE(0)))
+      const body = cipher.update(plaintext)
+      cipher.final()
+      const out = Buffer.alloc(headroom + HEADER_BYTES + body.length + AUTH_TAG_BYTES)
+      out[headroom] = FORMAT
+      tag.copy(out, headroom + TAG_AT)
+      nonce.copy(out, headroom + NONCE_AT)
+      body.copy(out, headroom + HEADER_BYTES)
+      cipher.getAuthTag().copy(out, out.length - AUTH_TAG_BYTES)
+      return out
+    },
+
+    open(record, address, headroom = 0) {
+      if (record.length < headroom + HEADER_BYTES + AUTH_TAG_BYTES || record[headroom] !== FORMAT) return 'unreadable'
+      const key = keyring.dataKey(record, headroom + TAG_AT, address.type, address.shard)
+      if (!key) return 'key-unknown'
+      try {
+        const nonce = record.subarray(headroom + NONCE_AT, headroom + HEADER_BYTES)
+        const decipher = createDecipheriv('aes-256-gcm', key, nonce, { authTagLength: AUTH_TAG_BYTES })
+        decipher.setAAD(associatedData(address, record.readUInt32BE(headroom + TAG_AT)))
+        decipher.setAuthTag(record.subarray(record.length - AUTH_TAG_BYTES))
+        const plaintext = decipher.update(record.subarray(headroom + HEADER_BYTES, record.length - AUTH_TAG_BYTES))
+        decipher.final()
+        return plaintext
+      } catch {
+        return 'unreadable'
+      }
+    },
+  }
+}
+
+/** The nonce of a sealed record: what compare and set compares. A copy. */
+export function nonceOf(record: Buffer, headroom = 0): Buffer {
+  return Buffer.from(record.subarray(headroom + NONCE_AT, headroom + HEADER_BYTES))
+}
+
+function associatedData({ type, kind, name }: SealAddress, keyTag: number): Buffer {
+  return Buffer.from(`${type.length}:${type}${kind.length}:${kind}${name.length}:${name}${FORMAT}:${keyTag}`, 'utf8')
+}

@@ -1,0 +1,39 @@
+/**
+ * What the drivers need of Redis, and nothing else: commands and scripts with a deadline, and an estimate of the server's
+ * clock. Only `redis/` knows the client library behind it. Sentinel and Cluster will implement the same port: every call
+ * names its first key, which is all the routing they need.
+ */
+import type { RedisScript } from './script.ts'
+
+/** Strings come back as Buffers, integers as numbers, arrays as arrays. */
+export type RedisReply = Buffer | number | null | readonly RedisReply[]
+export type RedisArgument = string | Buffer
+
+export interface RedisClientPort {
+  /**
+   * One command. Sent only while the connection is ready; never queued in front of one.
+   * @param key the first key, for routing; also part of `args`.
+   * @throws {RedisError} `COATCHECK_REDIS_TIMEOUT` after the read deadline, `COATCHECK_REDIS_UNREACHABLE` without a connection,
+   *   otherwise the code of the server's answer.
+   */
+  command(key: string, args: readonly RedisArgument[], options?: CallOptions): Promise<RedisReply>
+
+  /**
+   * One script: `EVALSHA`, on `NOSCRIPT` once `EVAL`. All keys in one slot. The script itself must be safe to run twice,
+   * since a client library may send it again after a reconnect.
+   */
+  script(script: RedisScript, keys: readonly string[], args: readonly RedisArgument[], options?: CallOptions): Promise<RedisReply>
+
+  /** The server's clock, epoch milliseconds, as last measured against ours. */
+  serverNow(): number
+
+  /** Resolves when the connection is ready, rejects with a `RedisError` that says why it is not after the connect deadline. */
+  ready(): Promise<void>
+  /** Ends within its deadline, whatever state the connection is in. A client that was handed in stays open. */
+  close(): Promise<void>
+}
+
+export interface CallOptions {
+  /** Defaults: 250 ms for a command, 1,000 ms for a script. */
+  readonly deadlineMs?: number
+}

@@ -1,0 +1,29 @@
+/**
+ * All key names of DESIGN "Keys in Redis", in one place. Nobody else puts one together.
+ * All keys of one user carry its user key as hash tag, so they lie in one slot and one script may touch them all.
+ * In key names and index members a session is named by the random part of its id: the user key already stands in the hash
+ * tag, and repeating it costs 32 bytes per session (docs/decisions/0003-short-session-ids-in-keys.md).
+ */
+export interface RedisKeys {
+  session(userKey: string, id: string): string
+  generation(userKey: string): string
+  sessions(userKey: string): string
+  tokens(userKey: string): string
+  ended(userKey: string, id: string): string
+  signIn(stateHash: string): string
+  providerSession(hash: string): string
+  appTokens(hash: string): string
+}
+
+export function redisKeys(prefix: string): RedisKeys {
+  return {
+    session: (userKey, id) => `${prefix}user:session:{${userKey}}:${id}`,
+    generation: (userKey) => `${prefix}user:{${userKey}}:gen`,
+    sessions: (userKey) => `${prefix}user:{${userKey}}:sessions`,
+    tokens: (userKey) => `${prefix}user:{${userKey}}:tokens`,
+    ended: (userKey, id) => `${prefix}user:{${userKey}}:ended:${id}`,
+    signIn: (stateHash) => `${prefix}signin:${stateHash}`,
+    providerSession: (hash) => `${prefix}provider:sid:${hash}`,
+    appTokens: (hash) => `${prefix}app:tokens:${hash}`,
+  }
+}

@@ -1,0 +1,12 @@
+/** A Lua script and its SHA-1, computed once. The heading of each script says what KEYS, ARGV and the reply are. */
+import { createHash } from 'node:crypto'
+
+export interface RedisScript {
+  readonly name: string
+  readonly lua: string
+  readonly sha1: string
+}
+
+export function defineScript(name: string, lua: string): RedisScript {
+  return { name, lua, sha1: createHash('sha1').update(lua).digest('hex') }
+}

@@ -1,0 +1,36 @@
+/**
+ * A store: the drivers of one technology behind one connection. `coatcheck/redis` and `coatcheck/memory` make them; only
+ * entry files and the command line choose one.
+ */
+import type { Clock } from './core/clock.ts'
+import type { EventBus } from './core/events.ts'
+import type { TransactionDriver } from './oidc/transaction-driver.ts'
+import type { SessionDriver } from './session/session-driver.ts'
+import type { TokenDriver } from './token/token-driver.ts'
+
+export interface StoreContext {
+  /** Stands before all keys. */
+  readonly prefix: string
+  readonly clock: Clock
+  readonly events: EventBus
+  /** False for a base URL that is not loopback: the memory store refuses there. */
+  readonly loopback: boolean
+}
+
+export interface Store {
+  readonly kind: 'redis' | 'memory'
+  readonly sessions: SessionDriver
+  readonly tokens: TokenDriver
+  readonly transactions: TransactionDriver
+  /** Resolves when operations can be answered; rejects with a `CoatcheckError` that says why they cannot. */
+  ready(): Promise<void>
+  /** Ends within its deadline. What was handed in stays open. */
+  close(): Promise<void>
+}
+
+/** Checked at once, opened at first use. `identity` keys the one instance per process; it holds no secret in the clear. */
+export interface StoreFactory {
+  readonly kind: 'redis' | 'memory'
+  readonly identity: string
+  open(context: StoreContext): Store
+}
