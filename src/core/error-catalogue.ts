@@ -95,7 +95,7 @@ const entries = {
   },
   COATCHECK_REDIS_OOM: {
     ...redisDown,
-    why: 'Redis has reached maxmemory and refuses writes.',
+    why: 'The store has reached its memory limit (maxmemory of Redis) and refuses writes.',
     fix: 'Raise maxmemory or remove other data. Keep maxmemory-policy noeviction: other policies delete live sessions.',
   },
   COATCHECK_REDIS_MISCONF: {
