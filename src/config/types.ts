@@ -118,10 +118,11 @@ export interface ResolvedSession<D extends object> {
 
 export interface ResolvedConfig<D extends object> {
   readonly baseUrl: URL
-  /** `baseUrl` is http on a loopback address. */
+  /** `baseUrl` is on a loopback address, with http or https. */
   readonly loopback: boolean
   readonly basePath: string
   readonly cookie: { readonly name: string; readonly secure: boolean; readonly sameSite: 'lax' | 'strict' }
+  /** Empty: none given, allowed on a loopback base URL only; the process draws one. */
   readonly keys: readonly string[]
   readonly prefix: string
   readonly store: StoreFactory | null

@@ -1,0 +1,46 @@
+/**
+ * The base URL decides what may be unsafe: on a loopback address the memory store, drawn keys and a cookie without Secure are
+ * allowed, anywhere else none of them, whatever `NODE_ENV` says. It is never taken from a request.
+ */
+import { ConfigError } from '../core/errors.ts'
+import { safeUrl } from '../core/redact.ts'
+import { checkedVariable, type Environment, variable } from './environment.ts'
+import { missing } from './refusal.ts'
+import { settingOf } from './settings.ts'
+
+const DEFAULT_PORT = '3000'
+
+export interface BaseUrl {
+  readonly url: URL
+  readonly loopback: boolean
+}
+
+/**
+ * @throws {ConfigError} `COATCHECK_CONFIG_MISSING` in production without one, `COATCHECK_CONFIG_INSECURE` for plain http
+ *   on an address that is not loopback, `COATCHECK_CONFIG_INVALID`
+ */
+export function resolveBaseUrl(option: string | undefined, env: Environment): BaseUrl {
+  const given = option ?? checkedVariable(env, 'COATCHECK_BASE_URL')
+  const url = new URL(given ?? derived(env))
+  const loopback = isLoopbackHost(url.hostname)
+  if (url.protocol === 'http:' && !loopback) {
+    throw new ConfigError('COATCHECK_CONFIG_INSECURE', {
+      message: `Option baseUrl (or COATCHECK_BASE_URL) is ${safeUrl(url.href)}: plain http is for loopback addresses only.`,
+      details: { option: 'baseUrl', variable: 'COATCHECK_BASE_URL' },
+    })
+  }
+  return { url, loopback }
+}
+
+/** `localhost`, names below it (RFC 6761), 127.0.0.0/8 and ::1. `0.0.0.0` is every interface, and so is not one of them. */
+export function isLoopbackHost(hostname: string): boolean {
+  const host = hostname.toLowerCase()
+  return host === 'localhost' || host.endsWith('.localhost') || host === '[::1]' || /^127(?:\.\d{1,3}){3}$/.test(host)
+}
+
+function derived(env: Environment): string {
+  if (variable(env, 'NODE_ENV') === 'production') {
+    throw missing(settingOf('', 'baseUrl'), 'has no value, and in production it is not derived')
+  }
+  return `http://localhost:${checkedVariable(env, 'PORT') ?? DEFAULT_PORT}`
+}

@@ -1,0 +1,47 @@
+/**
+ * Where Microsoft Entra ID lives: authority per national cloud, issuer per tenant.
+ * @see https://learn.microsoft.com/entra/identity-platform/authentication-national-cloud
+ */
+export type EntraCloud = 'public' | 'usgov' | 'china'
+
+export interface EntraAuthority {
+  /** For `common` and `organizations` it holds `{tenantid}`: the issuer follows from the `tid` claim of the user. */
+  readonly issuer: string
+  readonly discoveryUrl: string
+}
+
+const HOSTS: Readonly<Record<EntraCloud, string>> = {
+  public: 'login.microsoftonline.com',
+  usgov: 'login.microsoftonline.us',
+  china: 'login.partner.microsoftonline.cn',
+}
+
+/** Stands in the issuer of the metadata of `common` and `organizations`, literally. */
+export const TENANT_TEMPLATE = '{tenantid}'
+
+/** The one tenant of all personal Microsoft accounts, which is what the metadata of `consumers` names as issuer. */
+const CONSUMERS_TENANT = '9188040d-6c67-4c5b-b112-36a304b66dad'
+
+/** @param tenantId a GUID, `common`, `organizations` or `consumers` */
+export function entraAuthority(cloud: EntraCloud, tenantId: string): EntraAuthority {
+  const host = `https://${HOSTS[cloud]}`
+  const tenant = tenantId.toLowerCase()
+  return {
+    issuer: `${host}/${issuerTenant(tenant)}/v2.0`,
+    discoveryUrl: discoveryUrlOf(`${host}/${tenant}/v2.0`),
+  }
+}
+
+/** OpenID Connect Discovery 1.0 section 4: a trailing slash of the issuer is removed first. */
+export function discoveryUrlOf(issuer: string): string {
+  return `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`
+}
+
+export function isMultiTenant(tenantId: string): boolean {
+  return tenantId === 'common' || tenantId === 'organizations'
+}
+
+function issuerTenant(tenant: string): string {
+  if (isMultiTenant(tenant)) return TENANT_TEMPLATE
+  return tenant === 'consumers' ? CONSUMERS_TENANT : tenant
+}

@@ -1,0 +1,50 @@
+/**
+ * The environment, as far as the table names it. An empty or blank variable counts as not set: `REDIS_PREFIX=` in an env
+ * file means "none", and a deployment that leaves a secret out must not hand us an empty one.
+ */
+import { refuseValue } from './refusal.ts'
+import { settingOfVariable } from './settings.ts'
+
+export type Environment = Readonly<Record<string, string | undefined>>
+
+/** The trimmed text of a variable, or `undefined`. Reads any name, checks nothing. */
+export function variable(env: Environment, name: string): string | undefined {
+  const value = env[name]?.trim()
+  return value === '' ? undefined : value
+}
+
+/** The value of a variable of the table. @throws {ConfigError} `COATCHECK_CONFIG_INVALID` */
+export function checkedVariable(env: Environment, name: string): string | undefined {
+  const value = variable(env, name)
+  const setting = settingOfVariable(name)
+  if (value !== undefined && !setting.kind.accepts(value)) throw refuseValue(setting, value, name)
+  return value
+}
+
+/** A group of variables that belong together, `AZURE_AD_…` or `AZURE_…`. */
+export type Group<Field extends string> = Readonly<Partial<Record<Field, string>>>
+
+/**
+ * The first group that has all `needed` fields; of no two groups are values mixed, since they may belong to two
+ * applications (workload identity injects `AZURE_CLIENT_ID`).
+ * @param fits refuses a group that contradicts the options.
+ * @returns `null` when no group has them all.
+ */
+export function completeGroup<Field extends string>(
+  env: Environment,
+  groups: readonly Readonly<Record<Field, string>>[],
+  needed: readonly Field[],
+  fits: (group: Group<Field>) => boolean,
+): Group<Field> | null {
+  for (const names of groups) {
+    const group: Partial<Record<Field, string>> = {}
+    for (const field in names) {
+      const value = variable(env, names[field])
+      if (value !== undefined) group[field] = value
+    }
+    if (!needed.every((field) => group[field] !== undefined) || !fits(group)) continue
+    for (const field of needed) checkedVariable(env, names[field])
+    return group
+  }
+  return null
+}

@@ -1,0 +1,150 @@
+/**
+ * The kinds of value that a setting can have: what is accepted, and how a message says what is wanted. Shapes only; what two
+ * settings mean together is decided where they are resolved.
+ */
+import { parseDurationMs } from '../core/duration.ts'
+
+export interface Kind {
+  /** Completes the sentence "wants …". */
+  readonly wants: string
+  accepts(value: unknown): boolean
+}
+
+const DAY_MS = 86_400_000
+/** RFC 6265 section 4.1.1: a cookie name is a token of RFC 9110. */
+const COOKIE_NAME = /^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64}$/
+const PROVIDER_NAME = /^[a-z0-9][a-z0-9_-]{0,31}$/
+const BASE_PATH = /^(?:\/[A-Za-z0-9._~-]+)+$/
+/** Printable ASCII without space, braces (hash tags of a cluster) and what SCAN patterns and ACL rules treat as special. */
+const PREFIX = /^[!-~]{0,64}$/
+const PREFIX_FORBIDDEN = /[{}*?[\]\\]/
+/** RFC 6749 section 3.3. */
+const SCOPE = /^[\x21\x23-\x5b\x5d-\x7e]{1,512}$/
+
+export const section: Kind = { wants: 'an object', accepts: isPlainObject }
+export const functionKind: Kind = { wants: 'a function', accepts: (value) => typeof value === 'function' }
+export const text: Kind = { wants: 'a text that is not empty', accepts: isText }
+export const keys: Kind = {
+  wants: 'one or more entries "base64" or "id:base64" of 32 bytes each, separated by commas or as an array',
+  accepts: (value) => isText(value) || (Array.isArray(value) && value.length > 0 && value.every(isText)),
+}
+export const duration: Kind = {
+  wants: "a duration such as '8h', '30 min' or milliseconds, from 1 s to 3,650 d",
+  accepts: (value) => inRange(parseDurationMs(value), 1000, 3650 * DAY_MS),
+}
+export const httpUrl: Kind = {
+  wants: 'an absolute URL with https:// (http:// on a loopback address only), without user, query or fragment',
+  accepts: isHttpUrl,
+}
+export const originUrl: Kind = {
+  wants: "the origin that browsers see, such as 'https://app.example.com', without path, user, query or fragment",
+  accepts: (value) => isHttpUrl(value) && new URL(value as string).pathname === '/',
+}
+export const basePath: Kind = {
+  wants: "a path such as '/auth', without a slash at its end",
+  accepts: (value) => typeof value === 'string' && BASE_PATH.test(value) && !/\/\.{1,2}(?:\/|$)/.test(value),
+}
+export const keyPrefix: Kind = {
+  wants: 'at most 64 printable ASCII characters without spaces, braces and the pattern characters * ? [ ] \\',
+  accepts: (value) => typeof value === 'string' && PREFIX.test(value) && !PREFIX_FORBIDDEN.test(value),
+}
+export const cookieName: Kind = {
+  wants: 'at most 64 letters, digits or -_.!~ without the prefix __Host- or __Secure-, which is added where it belongs',
+  accepts: (value) => typeof value === 'string' && COOKIE_NAME.test(value) && !/^__(?:host|secure|http)-/i.test(value),
+}
+export const providerName: Kind = {
+  wants: 'at most 32 of a-z, 0-9, - and _, starting with a letter or digit',
+  accepts: (value) => typeof value === 'string' && PROVIDER_NAME.test(value),
+}
+export const scopes: Kind = {
+  wants: 'an array of scopes, each without spaces, quotes and backslashes',
+  accepts: (value) => Array.isArray(value) && value.every((v) => typeof v === 'string' && SCOPE.test(v)),
+}
+export const fieldNames: Kind = {
+  wants: 'an array of names of session fields',
+  accepts: (value) => Array.isArray(value) && value.every(isText),
+}
+export const tenant: Kind = {
+  wants: "the directory (tenant) id, a GUID, or 'common', 'organizations' or 'consumers'",
+  accepts: (value) => isGuid(value) || value === 'common' || value === 'organizations' || value === 'consumers',
+}
+export const tenants: Kind = {
+  wants: 'an array of directory (tenant) ids, each a GUID',
+  accepts: (value) => Array.isArray(value) && value.every(isGuid),
+}
+export const port: Kind = {
+  wants: 'a port from 1 to 65535; for anything else set COATCHECK_BASE_URL',
+  accepts: (value) => typeof value === 'string' && /^\d{1,5}$/.test(value) && inRange(Number(value), 1, 65_535),
+}
+export const sessionLimit: Kind = {
+  wants: "a number from 1 to 10,000, or { max, action: 'end-oldest' | 'refuse' }",
+  accepts: (value) => isLimitNumber(value) || (isPlainObject(value) && isLimitObject(value)),
+}
+/** Arktype's schemas are functions, zod's and valibot's are objects. @see https://standardschema.dev */
+export const schema: Kind = {
+  wants: 'a Standard Schema (zod, valibot, arktype, …)',
+  accepts: (value) => {
+    if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return false
+    const standard = (value as { '~standard'?: { validate?: unknown } })['~standard']
+    return typeof standard?.validate === 'function'
+  },
+}
+export const upcasts: Kind = {
+  wants: 'an object of functions by version: upcasts[n] turns data of version n into version n + 1',
+  accepts: (value) =>
+    isPlainObject(value) &&
+    Object.entries(value).every(([version, fn]) => /^[1-9]\d{0,5}$/.test(version) && typeof fn === 'function'),
+}
+export const store: Kind = {
+  wants: "what redisStore() of 'coatcheck/redis' or memoryStore() of 'coatcheck/memory' returns",
+  accepts: (value) =>
+    typeof value === 'object' &&
+    value !== null &&
+    'open' in value &&
+    typeof value.open === 'function' &&
+    'identity' in value,
+}
+export const providers: Kind = {
+  wants: 'an array of what entra() and oidc() return',
+  accepts: (value) => Array.isArray(value) && value.every(isPlainObject),
+}
+
+export function oneOf(...choices: readonly string[]): Kind {
+  return { wants: choices.map((c) => `'${c}'`).join(', '), accepts: (value) => choices.includes(value as string) }
+}
+
+export function integer(min: number, max: number): Kind {
+  const wants = `a whole number from ${min.toLocaleString('en')} to ${max.toLocaleString('en')}`
+  return { wants, accepts: (value) => Number.isInteger(value) && inRange(value as number, min, max) }
+}
+
+export function isPlainObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function isLimitNumber(value: unknown): boolean {
+  return Number.isInteger(value) && inRange(value as number, 1, 10_000)
+}
+
+function isLimitObject(value: Record<string, unknown>): boolean {
+  return isLimitNumber(value['max']) && (value['action'] === 'end-oldest' || value['action'] === 'refuse')
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string' && value.trim() !== ''
+}
+
+function isGuid(value: unknown): boolean {
+  return typeof value === 'string' && /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(value)
+}
+
+function isHttpUrl(value: unknown): boolean {
+  if (typeof value !== 'string' || !URL.canParse(value)) return false
+  const url = new URL(value)
+  const isHttp = url.protocol === 'https:' || url.protocol === 'http:'
+  return isHttp && url.username === '' && url.password === '' && !value.includes('?') && !value.includes('#')
+}
+
+function inRange(value: number | null, min: number, max: number): boolean {
+  return value !== null && value >= min && value <= max
+}

@@ -1,0 +1,49 @@
+/**
+ * Configuration errors in one voice: which option or variable, what it got, what it wants. What it got is described, never
+ * shown; of a secret not even the length.
+ */
+import { ConfigError } from '../core/errors.ts'
+import { describeValue } from '../core/redact.ts'
+import { optionName, type Setting } from './settings.ts'
+
+/** How the message names where the value came from. */
+export type Source = { readonly variable: string } | { readonly option: string }
+
+export function sourceName(source: Source): string {
+  return 'variable' in source ? `environment variable ${source.variable}` : `option ${source.option}`
+}
+
+/** `COATCHECK_CONFIG_INVALID` by the table. */
+export function refuseValue(setting: Setting, value: unknown, variable?: string): ConfigError {
+  const source = variable === undefined ? { option: optionName(setting) } : { variable }
+  return refuse(
+    source,
+    `got ${setting.secret ? typeName(value) : describeValue(value)} and wants ${setting.kind.wants}`,
+  )
+}
+
+/** `COATCHECK_CONFIG_INVALID` for what two settings mean together. `complaint` holds no value of a secret. */
+export function refuse(source: Source, complaint: string): ConfigError {
+  return new ConfigError('COATCHECK_CONFIG_INVALID', {
+    message: capitalised(`${sourceName(source)}: ${complaint}.`),
+    details: { ...source },
+  })
+}
+
+/** `COATCHECK_CONFIG_MISSING`: says where the value could be given. */
+export function missing(setting: Setting, complaint = 'has no value'): ConfigError {
+  const option = optionName(setting)
+  const variables = setting.env.length > 0 ? ` (or ${setting.env.join(', or ')})` : ''
+  return new ConfigError('COATCHECK_CONFIG_MISSING', {
+    message: `Option ${option}${variables} ${complaint}; it wants ${setting.kind.wants}.`,
+    details: { option, variable: setting.env[0] },
+  })
+}
+
+function typeName(value: unknown): string {
+  return value === null ? 'null' : Array.isArray(value) ? 'an array' : `a value of type ${typeof value}`
+}
+
+function capitalised(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1)
+}

@@ -1,0 +1,139 @@
+/** Providers out of what `entra()` and `oidc()` returned and the environment. Nothing is fetched here. */
+import { ConfigError } from '../core/errors.ts'
+import { describeValue, safeUrl } from '../core/redact.ts'
+import { isLoopbackHost } from './base-url.ts'
+import { completeGroup, type Environment } from './environment.ts'
+import { discoveryUrlOf, entraAuthority, isMultiTenant, TENANT_TEMPLATE } from './entra-authority.ts'
+import { missing, refuse } from './refusal.ts'
+import { settingOf, type SettingRoot } from './settings.ts'
+import { checkShape } from './shape.ts'
+import type { ProviderOptions, ResolvedProvider } from './types.ts'
+
+const OPENID_SCOPES = ['openid', 'profile', 'email', 'offline_access'] as const
+
+/** Fields that belong to one application registration, and the two groups of variables that may hold them. */
+type EntraField = 'tenantId' | 'clientId' | 'clientSecret'
+const ENTRA_GROUPS = ['AZURE_AD', 'AZURE'].map((prefix) => ({
+  tenantId: `${prefix}_TENANT_ID`,
+  clientId: `${prefix}_CLIENT_ID`,
+  clientSecret: `${prefix}_CLIENT_SECRET`,
+}))
+
+/** The shape of what stands in `providers`, whoever made it. @throws {ConfigError} */
+export function checkProviders(providers: readonly ProviderOptions[]): void {
+  for (const [index, { preset, ...options }] of providers.entries()) {
+    if (preset !== 'entra' && preset !== 'oidc') {
+      throw refuse(
+        { option: `providers[${index}]` },
+        `got ${describeValue(preset)} as preset and wants what entra() or oidc() returns`,
+      )
+    }
+    checkShape(`${preset}()`, options)
+  }
+}
+
+/** @throws {ConfigError} `COATCHECK_CONFIG_MISSING`, `COATCHECK_CONFIG_INSECURE`, `COATCHECK_CONFIG_INVALID` */
+export function resolveProviders(providers: readonly ProviderOptions[], env: Environment): readonly ResolvedProvider[] {
+  const resolved = providers.map((options) =>
+    options.preset === 'entra' ? resolveEntra(options, env) : resolveOidc(options),
+  )
+  const names = resolved.map((p) => p.name)
+  const twice = names.find((name, index) => names.indexOf(name) !== index)
+  if (twice !== undefined) {
+    throw refuse(
+      { option: 'providers' },
+      `two of them are called ${twice}; tokens are kept by name, so give each its own`,
+    )
+  }
+  return resolved
+}
+
+function resolveEntra(options: ProviderOptions, env: Environment): ResolvedProvider {
+  const { clientId, clientSecret, tenantId } = entraRegistration(options, env)
+  const cloud = options.cloud ?? 'public'
+  const authority = options.issuer === undefined ? entraAuthority(cloud, tenantId) : ownIssuer(options.issuer, tenantId)
+  const allowedTenants = (options.allowedTenants ?? []).map((id) => id.toLowerCase())
+  if (
+    options.issuer === undefined &&
+    !isMultiTenant(tenantId) &&
+    tenantId !== 'consumers' &&
+    allowedTenants.length > 0
+  ) {
+    if (!allowedTenants.includes(tenantId.toLowerCase())) {
+      throw refuse({ option: 'entra().allowedTenants' }, 'does not hold entra().tenantId, so nobody could sign in')
+    }
+  }
+  return {
+    name: options.name ?? 'entra',
+    preset: 'entra',
+    ...authority,
+    clientId,
+    clientSecret,
+    scopes: unique([...OPENID_SCOPES, ...(options.scopes ?? []), ...(options.apiScopes ?? [])]),
+    allowedTenants,
+    responseMode: options.responseMode ?? 'query',
+    allowInsecureHttp: checkIssuer('entra()', authority.issuer),
+  }
+}
+
+/** What the options leave out comes from one group of variables, and from no group that belongs to another client. */
+function entraRegistration(options: ProviderOptions, env: Environment): Record<EntraField, string> {
+  // With an issuer of its own the tenant stands in that.
+  const given = { ...options, tenantId: options.tenantId ?? (options.issuer === undefined ? undefined : 'common') }
+  const fields: readonly EntraField[] = ['tenantId', 'clientId', 'clientSecret']
+  const needed = fields.filter((field) => given[field] === undefined)
+  const sameClient = (group: { clientId?: string }): boolean =>
+    given.clientId === undefined || group.clientId === undefined || group.clientId === given.clientId
+  const group = completeGroup(env, ENTRA_GROUPS, needed, sameClient)
+  const value = (field: EntraField): string => {
+    const found = given[field] ?? group?.[field]
+    if (found !== undefined) return found
+    throw missing(
+      settingOf('entra()', field),
+      `has no value, in no group of variables that holds all of ${needed.join(', ')}`,
+    )
+  }
+  return { tenantId: value('tenantId'), clientId: value('clientId'), clientSecret: value('clientSecret') }
+}
+
+function ownIssuer(issuer: string, tenantId: string): { issuer: string; discoveryUrl: string } {
+  return { issuer, discoveryUrl: discoveryUrlOf(issuer.replace(TENANT_TEMPLATE, tenantId)) }
+}
+
+function resolveOidc(options: ProviderOptions): ResolvedProvider {
+  const required = (field: 'name' | 'issuer' | 'clientId'): string => {
+    const value = options[field]
+    if (value === undefined) throw missing(settingOf('oidc()', field))
+    return value
+  }
+  const issuer = required('issuer')
+  return {
+    name: required('name'),
+    preset: 'oidc',
+    issuer,
+    discoveryUrl: discoveryUrlOf(issuer),
+    clientId: required('clientId'),
+    clientSecret: options.clientSecret ?? null,
+    // Replaceable, because some providers refuse offline_access (Google asks for access_type=offline instead).
+    scopes: unique(['openid', ...(options.scopes ?? OPENID_SCOPES), ...(options.apiScopes ?? [])]),
+    allowedTenants: [],
+    responseMode: options.responseMode ?? 'query',
+    allowInsecureHttp: checkIssuer('oidc()', issuer),
+  }
+}
+
+/** @returns whether the issuer is on plain http, which only a loopback address may be. */
+function checkIssuer(root: SettingRoot, issuer: string): boolean {
+  const { protocol, hostname } = new URL(issuer)
+  if (protocol === 'http:' && !isLoopbackHost(hostname)) {
+    throw new ConfigError('COATCHECK_CONFIG_INSECURE', {
+      message: `Option ${root}.issuer is ${safeUrl(issuer)}: tokens and codes would travel in the clear.`,
+      details: { option: `${root}.issuer` },
+    })
+  }
+  return protocol === 'http:'
+}
+
+function unique(scopes: readonly string[]): string[] {
+  return [...new Set(scopes)]
+}

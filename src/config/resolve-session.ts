@@ -1,0 +1,80 @@
+/** Session policy out of options: timeouts, presets, limit, schema. @see NIST SP 800-63B-4 sections 2.1.3, 2.2.3, 2.3.3 */
+import { parseDurationMs } from '../core/duration.ts'
+import type { SessionLimit } from '../session/session-driver.ts'
+import { refuse } from './refusal.ts'
+import type { ResolvedSession, SessionOptions } from './types.ts'
+
+const MINUTE_MS = 60_000
+const HOUR_MS = 60 * MINUTE_MS
+const DAY_MS = 24 * HOUR_MS
+
+interface Timeouts {
+  readonly idleTimeoutMs: number
+  readonly absoluteTimeoutMs: number
+}
+
+const DEFAULT_TIMEOUTS: Timeouts = { idleTimeoutMs: 8 * HOUR_MS, absoluteTimeoutMs: DAY_MS }
+
+/** AAL1 knows no idle limit, so its idle time is the absolute one. */
+const PRESETS: Readonly<Record<NonNullable<SessionOptions<object>['preset']>, Timeouts>> = {
+  aal1: { idleTimeoutMs: 30 * DAY_MS, absoluteTimeoutMs: 30 * DAY_MS },
+  aal2: { idleTimeoutMs: HOUR_MS, absoluteTimeoutMs: DAY_MS },
+  aal3: { idleTimeoutMs: 15 * MINUTE_MS, absoluteTimeoutMs: 12 * HOUR_MS },
+}
+
+const DEFAULT_MAX_BYTES = 65_536
+
+/** @throws {ConfigError} `COATCHECK_CONFIG_INVALID` for settings that contradict each other */
+export function resolveSession<D extends object>(options: SessionOptions<D> = {}): ResolvedSession<D> {
+  const schemaVersion = options.schemaVersion ?? 1
+  return {
+    ...resolveTimeouts(options),
+    schema: options.schema ?? null,
+    schemaVersion,
+    upcasts: checkedUpcasts(options.upcasts ?? {}, schemaVersion),
+    limit: resolveLimit(options.maxPerUser),
+    maxBytes: options.maxBytes ?? DEFAULT_MAX_BYTES,
+  }
+}
+
+/** An idle timeout that was not asked for gives way to a shorter absolute one; one that was asked for is refused. */
+function resolveTimeouts(options: SessionOptions<object>): Timeouts {
+  const base = options.preset === undefined ? DEFAULT_TIMEOUTS : PRESETS[options.preset]
+  const absoluteTimeoutMs = parseDurationMs(options.absoluteTimeout) ?? base.absoluteTimeoutMs
+  const idle = parseDurationMs(options.idleTimeout)
+  if (idle !== null && idle > absoluteTimeoutMs) {
+    throw refuse(
+      { option: 'session.idleTimeout' },
+      `got ${idle} ms and wants at most session.absoluteTimeout, which is ${absoluteTimeoutMs} ms`,
+    )
+  }
+  return { idleTimeoutMs: idle ?? Math.min(base.idleTimeoutMs, absoluteTimeoutMs), absoluteTimeoutMs }
+}
+
+function resolveLimit(limit: SessionOptions<object>['maxPerUser']): SessionLimit | null {
+  if (limit === undefined) return null
+  return typeof limit === 'number' ? { max: limit, action: 'end-oldest' } : { max: limit.max, action: limit.action }
+}
+
+/** A chain without gaps up to the current version. Versions older than its start have expired, by the application's word. */
+function checkedUpcasts<D extends object>(
+  upcasts: ResolvedSession<D>['upcasts'],
+  schemaVersion: number,
+): ResolvedSession<D>['upcasts'] {
+  const versions = Object.keys(upcasts).map(Number)
+  const oldest = Math.min(schemaVersion, ...versions)
+  for (const version of versions) {
+    if (version >= schemaVersion) {
+      throw refuse(
+        { option: 'session.upcasts' },
+        `got one for version ${version} and wants versions below session.schemaVersion, which is ${schemaVersion}`,
+      )
+    }
+  }
+  for (let version = oldest; version < schemaVersion; version++) {
+    if (!upcasts[version]) {
+      throw refuse({ option: 'session.upcasts' }, `has none for version ${version} and wants a chain without gaps`)
+    }
+  }
+  return upcasts
+}

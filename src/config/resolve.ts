@@ -1,0 +1,85 @@
+/**
+ * From options and environment to the one configuration that everything else reads. Two steps, because a build evaluates
+ * modules without secrets: `checkOptions` looks at shapes when `coatcheck()` is called, `resolveConfig` reads the environment at
+ * first use or `ready()`. Options win over the environment.
+ */
+import { parseDurationMs } from '../core/duration.ts'
+import { ConfigError } from '../core/errors.ts'
+import { resolveBaseUrl } from './base-url.ts'
+import { checkedVariable, type Environment, variable } from './environment.ts'
+import { missing } from './refusal.ts'
+import { checkProviders, resolveProviders } from './resolve-providers.ts'
+import { resolveSession } from './resolve-session.ts'
+import { settingOf } from './settings.ts'
+import { checkShape } from './shape.ts'
+import type { StoreFactory } from '../store.ts'
+import type { Options, ResolvedConfig } from './types.ts'
+
+const DEFAULT_COOKIE_NAME = 'coatcheck'
+const DEFAULT_BASE_PATH = '/auth'
+const DEFAULT_GRANT_LIFETIME_MS = 90 * 86_400_000
+const DEFAULT_MIN_VALIDITY_MS = 30_000
+
+/**
+ * Everything that can be said about options without the environment.
+ * @throws {ConfigError} `COATCHECK_CONFIG_UNKNOWN_OPTION`, `COATCHECK_CONFIG_INVALID`
+ */
+export function checkOptions<D extends object>(options: Options<D>): void {
+  checkShape('', options)
+  checkProviders(options.providers ?? [])
+  resolveSession(options.session)
+}
+
+/**
+ * @param env never written to; `process.env` in an application.
+ * @throws {ConfigError} of every code but `…_PACKAGE_MISSING`
+ */
+export function resolveConfig<D extends object>(options: Options<D>, env: Environment): ResolvedConfig<D> {
+  checkOptions(options)
+  const { url, loopback } = resolveBaseUrl(options.baseUrl, env)
+  // Secure and the prefix follow the base URL, never the request: a proxy must not be able to talk us out of them.
+  const secure = url.protocol === 'https:'
+  const cookie = options.session?.cookie ?? {}
+  return {
+    baseUrl: url,
+    loopback,
+    basePath: options.basePath ?? DEFAULT_BASE_PATH,
+    cookie: {
+      name: `${secure ? '__Host-' : ''}${cookie.name ?? DEFAULT_COOKIE_NAME}`,
+      secure,
+      sameSite: cookie.sameSite ?? 'lax',
+    },
+    keys: resolveKeys(options.keys, env, loopback),
+    prefix: options.prefix ?? checkedVariable(env, 'REDIS_PREFIX') ?? '',
+    store: checkedStore(options, env, loopback),
+    providers: resolveProviders(options.providers ?? [], env),
+    signIn: options.signIn ?? {},
+    session: resolveSession(options.session),
+    tokens: {
+      grantLifetimeMs: parseDurationMs(options.tokens?.grantLifetime) ?? DEFAULT_GRANT_LIFETIME_MS,
+      minValidityMs: parseDurationMs(options.tokens?.minValidity) ?? DEFAULT_MIN_VALIDITY_MS,
+    },
+  }
+}
+
+/** Empty on loopback only: the process then draws a key, and every restart signs everybody out. */
+function resolveKeys(option: Options['keys'], env: Environment, loopback: boolean): readonly string[] {
+  const given = option ?? checkedVariable(env, 'COATCHECK_KEYS')
+  if (given !== undefined) return (typeof given === 'string' ? [given] : given).flatMap((keys) => keys.split(','))
+  if (loopback) return []
+  throw missing(settingOf('', 'keys'), 'has no value, and keys are drawn on a loopback base URL only')
+}
+
+/** `null`: REDIS_URL decides, and without it the memory store, on loopback only. */
+function checkedStore(options: Options<object>, env: Environment, loopback: boolean): StoreFactory | null {
+  const isMemory = options.store ? options.store.kind === 'memory' : variable(env, 'REDIS_URL') === undefined
+  if (isMemory && !loopback) {
+    throw new ConfigError('COATCHECK_STORE_REQUIRED', {
+      message: options.store
+        ? 'Option store is memoryStore(), and the base URL is not a loopback address.'
+        : 'Neither option store nor environment variable REDIS_URL is set, and the base URL is not a loopback address.',
+      details: { option: 'store', variable: 'REDIS_URL' },
+    })
+  }
+  return options.store ?? null
+}

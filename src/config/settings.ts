@@ -1,0 +1,123 @@
+/**
+ * All settings in one table: option, environment variable, kind, default, and whether the value is a secret. Checking,
+ * messages and docs/configuration.md follow this table (a test compares the page with it in both directions).
+ * To add a setting: a row here, its field in `types.ts`, its use in a `resolve…` file, its row in the docs.
+ */
+import * as kinds from './kinds.ts'
+
+/** Where an option is written: in `coatcheck({…})` itself (empty), in a preset, or in a store. */
+export type SettingRoot = '' | 'entra()' | 'oidc()' | 'redisStore()' | 'memoryStore()'
+
+export interface Setting {
+  readonly root: SettingRoot
+  /** Path below the root, `session.idleTimeout`; `null` for what only the environment says. */
+  readonly option: string | null
+  /** In the order in which they are looked at. */
+  readonly env: readonly string[]
+  readonly kind: kinds.Kind
+  /** For people. */
+  readonly default: string
+  /** A secret's value is not even described by its digits or length. */
+  readonly secret: boolean
+}
+
+interface Extra {
+  readonly env?: readonly string[]
+  readonly secret?: true
+}
+
+const azure = (name: string): Extra => ({ env: [`AZURE_AD_${name}`, `AZURE_${name}`] })
+const secret: Extra = { secret: true }
+
+export const settings: readonly Setting[] = [
+  ...table('', [
+    ['store', kinds.store, 'Redis when `REDIS_URL` is set, else memory on a loopback base URL'],
+    [
+      'keys',
+      kinds.keys,
+      'drawn at start on a loopback base URL, else required',
+      { env: ['COATCHECK_KEYS'], ...secret },
+    ],
+    ['baseUrl', kinds.originUrl, '`http://localhost:<PORT>` outside of production', { env: ['COATCHECK_BASE_URL'] }],
+    [null, kinds.port, '3000', { env: ['PORT'] }],
+    ['basePath', kinds.basePath, '`/auth`'],
+    ['prefix', kinds.keyPrefix, 'none', { env: ['REDIS_PREFIX'] }],
+    ['providers', kinds.providers, 'none'],
+    ['signIn', kinds.section, 'see below'],
+    ['signIn.userId', kinds.functionKind, 'issuer and subject'],
+    ['signIn.authorize', kinds.functionKind, 'everybody whom the provider signs in'],
+    ['signIn.profile', kinds.functionKind, 'name, preferred_username, email, tenant and roles when present'],
+    ['signIn.carry', kinds.fieldNames, 'none'],
+    ['session', kinds.section, 'see below'],
+    ['session.preset', kinds.oneOf('aal1', 'aal2', 'aal3'), 'none'],
+    ['session.idleTimeout', kinds.duration, '`8h`, or that of the preset'],
+    ['session.absoluteTimeout', kinds.duration, '`24h`, or that of the preset'],
+    ['session.schema', kinds.schema, 'none: any JSON object'],
+    ['session.schemaVersion', kinds.integer(1, 999_999), '1'],
+    ['session.upcasts', kinds.upcasts, 'none'],
+    ['session.maxPerUser', kinds.sessionLimit, 'no limit'],
+    ['session.maxBytes', kinds.integer(256, 8_388_608), '65,536'],
+    ['session.cookie', kinds.section, 'see below'],
+    ['session.cookie.name', kinds.cookieName, '`coatcheck`'],
+    ['session.cookie.sameSite', kinds.oneOf('lax', 'strict'), '`lax`'],
+    ['tokens', kinds.section, 'see below'],
+    ['tokens.grantLifetime', kinds.duration, '`90d`'],
+    ['tokens.minValidity', kinds.duration, '`30s`'],
+  ]),
+  ...table('entra()', [
+    ['name', kinds.providerName, '`entra`'],
+    ['tenantId', kinds.tenant, 'required', azure('TENANT_ID')],
+    ['clientId', kinds.text, 'required', azure('CLIENT_ID')],
+    ['clientSecret', kinds.text, 'required', { ...azure('CLIENT_SECRET'), ...secret }],
+    ['cloud', kinds.oneOf('public', 'usgov', 'china'), '`public`'],
+    ['allowedTenants', kinds.tenants, 'every tenant that `tenantId` lets in'],
+    ['scopes', kinds.scopes, '`openid profile email offline_access`; yours are added'],
+    ['apiScopes', kinds.scopes, 'none'],
+    ['issuer', kinds.httpUrl, 'follows from `cloud` and `tenantId`'],
+    ['responseMode', kinds.oneOf('query', 'form_post'), '`query`'],
+  ]),
+  ...table('oidc()', [
+    ['name', kinds.providerName, 'required'],
+    ['issuer', kinds.httpUrl, 'required'],
+    ['clientId', kinds.text, 'required'],
+    ['clientSecret', kinds.text, 'none: a public client', secret],
+    ['scopes', kinds.scopes, '`openid profile email offline_access`; yours replace all but `openid`'],
+    ['apiScopes', kinds.scopes, 'none'],
+    ['responseMode', kinds.oneOf('query', 'form_post'), '`query`'],
+  ]),
+  ...table('memoryStore()', [
+    ['name', kinds.text, '`default`'],
+    ['maxBytes', kinds.integer(65_536, 4_294_967_296), '64 MiB'],
+  ]),
+]
+
+/** @throws TypeError for a path that is not in the table: a mistake in this package, not of a user. */
+export function settingOf(root: SettingRoot, option: string): Setting {
+  const found = settings.find((s) => s.root === root && s.option === option)
+  if (!found) throw new TypeError(`no setting ${root}.${option}`)
+  return found
+}
+
+export function settingOfVariable(name: string): Setting {
+  const found = settings.find((s) => s.env.includes(name))
+  if (!found) throw new TypeError(`no setting for the variable ${name}`)
+  return found
+}
+
+/** As users write it: `session.idleTimeout`, `entra().tenantId`. */
+export function optionName({ root, option }: Setting): string {
+  return [root, option].filter((part) => part !== '' && part !== null).join('.')
+}
+
+type Row = readonly [option: string | null, kind: kinds.Kind, defaultText: string, extra?: Extra]
+
+function table(root: SettingRoot, rows: readonly Row[]): Setting[] {
+  return rows.map(([option, kind, defaultText, extra]) => ({
+    root,
+    option,
+    kind,
+    env: extra?.env ?? [],
+    default: defaultText,
+    secret: extra?.secret ?? false,
+  }))
+}

@@ -1,0 +1,77 @@
+/**
+ * Shape of options against the table: every level, own properties only. Runs when `coatcheck()`, a preset or a store is
+ * called, reads no environment, and so never keeps a build without secrets from evaluating the module.
+ */
+import { ConfigError } from '../core/errors.ts'
+import { describeValue, safeText } from '../core/redact.ts'
+import { isPlainObject, section } from './kinds.ts'
+import { refuse, refuseValue } from './refusal.ts'
+import { optionName, type Setting, type SettingRoot, settings } from './settings.ts'
+
+/**
+ * @param root which options these are; also how messages name them.
+ * @throws {ConfigError} `COATCHECK_CONFIG_UNKNOWN_OPTION` with the nearest known name, `COATCHECK_CONFIG_INVALID`
+ */
+export function checkShape(root: SettingRoot, options: unknown): void {
+  if (options === undefined) return
+  const name = root === '' ? 'coatcheck()' : root
+  if (!isPlainObject(options))
+    throw refuse({ option: name }, `got ${describeValue(options)} and wants an object of options`)
+  checkLevel(root, '', options)
+}
+
+function checkLevel(root: SettingRoot, path: string, level: Record<string, unknown>): void {
+  for (const [key, value] of Object.entries(level)) {
+    const option = path + key
+    const setting = settings.find((s) => s.root === root && s.option === option)
+    if (!setting) throw unknownOption(root, option)
+    // An option that is undefined is one that was not given: `keys: process.env.COATCHECK_KEYS`.
+    if (value === undefined) continue
+    if (!setting.kind.accepts(value)) throw refuseValue(setting, value)
+    if (setting.kind === section) checkLevel(root, `${option}.`, value as Record<string, unknown>)
+  }
+}
+
+function unknownOption(root: SettingRoot, option: string): ConfigError {
+  const shown = safeText([root, option].filter(Boolean).join('.'), 60)
+  const known = settings.filter((s) => s.root === root && s.option !== null)
+  const near = nearest(option, known)
+  return new ConfigError('COATCHECK_CONFIG_UNKNOWN_OPTION', {
+    message: `Unknown option ${shown}.${near ? ` Did you mean ${optionName(near)}?` : ''}`,
+    details: { option: shown, suggestion: near && optionName(near) },
+  })
+}
+
+/** The known option with the fewest edits, when they are few; an option of another level by its last name. */
+function nearest(option: string, known: readonly Setting[]): Setting | undefined {
+  const wanted = option.toLowerCase()
+  const leaf = lastName(wanted)
+  let best: { readonly setting: Setting; readonly score: number } | undefined
+  for (const setting of known) {
+    const candidate = (setting.option ?? '').toLowerCase()
+    const sameLevel = edits(wanted, candidate)
+    const otherLevel = edits(leaf, lastName(candidate)) + 0.5
+    const score = Math.min(sameLevel, otherLevel)
+    if (score <= Math.max(1.5, leaf.length / 3) && (!best || score < best.score)) best = { setting, score }
+  }
+  return best?.setting
+}
+
+function lastName(option: string): string {
+  return option.slice(option.lastIndexOf('.') + 1)
+}
+
+/** Levenshtein distance, bounded: names longer than any option are not near to one. */
+function edits(a: string, b: string): number {
+  if (Math.abs(a.length - b.length) > 8) return Number.POSITIVE_INFINITY
+  let row = Array.from({ length: b.length + 1 }, (_, i) => i)
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i]
+    for (let j = 1; j <= b.length; j++) {
+      const change = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1)
+      next.push(Math.min(change, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1))
+    }
+    row = next
+  }
+  return row[b.length] ?? 0
+}

@@ -1,0 +1,36 @@
+/**
+ * The preset for Microsoft Entra ID. What is left out comes from `AZURE_AD_TENANT_ID`, `AZURE_AD_CLIENT_ID` and
+ * `AZURE_AD_CLIENT_SECRET`, or from the same three of `AZURE_…`: one complete group, never a mixture.
+ */
+import { checkShape } from '../config/shape.ts'
+import type { ProviderOptions } from '../config/types.ts'
+import { withoutUndefined } from './provider.ts'
+
+export interface EntraOptions {
+  /** Default `entra`. */
+  readonly name?: string
+  /** The directory (tenant) id, or `common`, `organizations`, `consumers`. */
+  readonly tenantId?: string | undefined
+  readonly clientId?: string | undefined
+  readonly clientSecret?: string | undefined
+  /** National cloud. Default `public`. */
+  readonly cloud?: 'public' | 'usgov' | 'china'
+  /** Directory ids that may sign in. Default: all that `tenantId` lets in, which for `common` is everybody. */
+  readonly allowedTenants?: readonly string[]
+  /** Added to `openid profile email offline_access`. */
+  readonly scopes?: readonly string[]
+  /** Scopes of one API whose access token is asked for at sign-in, e.g. `api://orders/Orders.Read`. */
+  readonly apiScopes?: readonly string[]
+  /** In place of Microsoft's, for a local provider of the same shape. Plain http for a loopback address only. */
+  readonly issuer?: string | undefined
+  readonly responseMode?: 'query' | 'form_post'
+}
+
+/**
+ * Checks shapes only; what is missing is said by `ready()` or at first use, so that a build may evaluate it without secrets.
+ * @throws {ConfigError} `COATCHECK_CONFIG_UNKNOWN_OPTION`, `COATCHECK_CONFIG_INVALID`
+ */
+export function entra(options: EntraOptions = {}): ProviderOptions {
+  checkShape('entra()', options)
+  return withoutUndefined({ ...options, preset: 'entra' })
+}
