@@ -1,0 +1,112 @@
+/**
+ * What a failed refresh means, as data. Providers say it in OAuth's `error` (RFC 6749 section 5.2, OpenID Connect Core
+ * section 3.1.2.6), in Entra ID's `suberror`, `error_codes` and `claims`, and in the HTTP status; never is a message text
+ * read. `oidc/` collects the facts and throws a `RefreshFailure`, `refresh.ts` acts on its outcome.
+ */
+export type RefreshOutcome =
+  /** Network, overload, maintenance: the same request may succeed later. Nothing is wrong with the user. */
+  | 'transient'
+  /** The refresh token is not valid (any more). Final only after the store has been read again. */
+  | 'invalid-grant'
+  /** `invalid-grant`, but the store holds a newer grant: somebody else refreshed. Decided by `refresh.ts`, never by a rule. */
+  | 'rotated-elsewhere'
+  /** The user has to do something at the provider: second factor, consent, new terms. The session stays. */
+  | 'interaction-required'
+  /** The application's registration or credentials are wrong. No user is signed out for it. */
+  | 'operator-error'
+  /** This scope or resource cannot be had; others of the same grant can. */
+  | 'caller-error'
+
+/** What is known of a failed token request. Everything absent: no answer arrived. */
+export interface RefreshFacts {
+  readonly status?: number
+  /** OAuth `error`. Absent with a status: the body was not the JSON of RFC 6749. */
+  readonly error?: string
+  /** Entra ID: `suberror`. */
+  readonly suberror?: string
+  /** Entra ID: `error_codes`, the AADSTS numbers. */
+  readonly errorCodes?: readonly number[]
+  /** Entra ID: the claims that the next sign-in has to ask for, as JSON. */
+  readonly claims?: string
+  /** From `Retry-After`, RFC 9110 section 10.2.3. */
+  readonly retryAfterMs?: number
+}
+
+interface OutcomeRule {
+  readonly outcome: RefreshOutcome
+  readonly errorCodes?: readonly number[]
+  readonly suberrors?: readonly string[]
+  readonly hasClaims?: true
+  readonly errors?: readonly string[]
+  readonly statuses?: readonly (number | '5xx')[]
+}
+
+/** The first rule that matches decides; the more specific fact stands first. */
+export const outcomeRules: readonly OutcomeRule[] = [
+  // A gateway's status says more than whatever body came with it.
+  { outcome: 'transient', statuses: [408, 425, 429, '5xx'] },
+  { outcome: 'transient', errorCodes: [90033, 50196] },
+  { outcome: 'interaction-required', errorCodes: [50076, 50079, 65001, 50158, 53000, 53003] },
+  { outcome: 'invalid-grant', errorCodes: [50173, 70008, 700082, 70043] },
+  { outcome: 'operator-error', errorCodes: [7000215, 7000222, 700016, 700027] },
+  { outcome: 'interaction-required', hasClaims: true },
+  {
+    outcome: 'interaction-required',
+    suberrors: ['basic_action', 'additional_action', 'message_only', 'user_password_expired', 'consent_required'],
+  },
+  { outcome: 'transient', errors: ['temporarily_unavailable', 'server_error', 'slow_down'] },
+  {
+    outcome: 'interaction-required',
+    errors: [
+      'interaction_required',
+      'login_required',
+      'consent_required',
+      'account_selection_required',
+      'unmet_authentication_requirements',
+    ],
+  },
+  { outcome: 'invalid-grant', errors: ['invalid_grant'] },
+  { outcome: 'caller-error', errors: ['invalid_scope', 'invalid_target'] },
+  {
+    outcome: 'operator-error',
+    errors: ['invalid_client', 'unauthorized_client', 'unsupported_grant_type', 'invalid_request', 'access_denied'],
+  },
+]
+
+export function classifyRefresh(facts: RefreshFacts): RefreshOutcome {
+  const rule = outcomeRules.find((candidate) => matches(candidate, facts))
+  if (rule) return rule.outcome
+  // An error of a name we do not know is a refusal that no retry mends, but no reason to sign anybody out; an answer
+  // without an `error` is not the provider's but that of something in between.
+  return facts.error === undefined ? 'transient' : 'operator-error'
+}
+
+function matches(rule: OutcomeRule, facts: RefreshFacts): boolean {
+  const { status, error, suberror, errorCodes, claims } = facts
+  if (rule.statuses && status !== undefined) {
+    if (rule.statuses.includes(status) || (rule.statuses.includes('5xx') && status >= 500)) return true
+  }
+  if (rule.errorCodes && errorCodes?.some((code) => rule.errorCodes?.includes(code))) return true
+  if (rule.suberrors && suberror !== undefined && rule.suberrors.includes(suberror)) return true
+  if (rule.hasClaims && claims !== undefined) return true
+  return rule.errors !== undefined && error !== undefined && rule.errors.includes(error)
+}
+
+/** A refresh that failed, with its meaning. Its message holds no token and nothing of the provider's texts. */
+export class RefreshFailure extends Error {
+  readonly outcome: RefreshOutcome
+  readonly facts: RefreshFacts
+
+  constructor(facts: RefreshFacts, options?: { readonly cause?: unknown; readonly outcome?: RefreshOutcome }) {
+    const outcome = options?.outcome ?? classifyRefresh(facts)
+    super(`The token request failed: ${outcome}.`, options?.cause === undefined ? undefined : { cause: options.cause })
+    this.name = 'RefreshFailure'
+    this.outcome = outcome
+    this.facts = facts
+  }
+}
+
+/** Whatever a refresher threw, as a `RefreshFailure`. */
+export function toRefreshFailure(error: unknown): RefreshFailure {
+  return error instanceof RefreshFailure ? error : new RefreshFailure({}, { cause: error })
+}

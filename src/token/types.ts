@@ -1,0 +1,165 @@
+/**
+ * The public shapes of tokens, and the one thing that `token/` needs of an identity provider. What the cache promises stands
+ * here; how it is kept, in `token-cache.ts` and `refresh.ts`. Times are epoch milliseconds everywhere, as the guide's
+ * `expiresAt` is; only `fromOAuth` and the provider's answer speak of seconds, and say so.
+ */
+
+/** Tokens as an application hands them in. */
+export interface TokenSet {
+  readonly accessToken: string
+  /** Epoch milliseconds. A value that can only be seconds is refused: `COATCHECK_TOKEN_SECONDS`. */
+  readonly expiresAt: number
+  /** Without one nothing can be refreshed, and everything goes when the access token expires. */
+  readonly refreshToken?: string | null
+  readonly idToken?: string | null
+  /** What the access token was granted for. Default: the scopes that the options name, else unknown. */
+  readonly scopes?: readonly string[]
+}
+
+/** What is stored of one sign-in. `null`: never stored, or expired. */
+export interface UserTokens {
+  readonly accessToken: string | null
+  readonly idToken: string | null
+  readonly refreshToken: string | null
+  /** Of the access token, epoch milliseconds. */
+  readonly expiresAt: number | null
+}
+
+export interface AccessToken {
+  readonly accessToken: string
+  /** Epoch milliseconds. */
+  readonly expiresAt: number
+  /** As granted; empty when the provider did not say. */
+  readonly scopes: readonly string[]
+}
+
+/** With one provider configured it need not be named. */
+export interface ProviderSelection {
+  readonly provider?: string
+}
+
+/**
+ * What an access token is for. Neither given: what sign-in returned. `resource` is an RFC 8707 resource indicator; `scopes`
+ * are full scope names, for Entra ID e.g. `api://orders/Orders.Read`. The order of scopes does not matter.
+ */
+export interface TokenTarget extends ProviderSelection {
+  readonly resource?: string
+  readonly scopes?: readonly string[]
+}
+
+export interface GetAccessTokenOptions extends TokenTarget {
+  /** A token with less than this left is not handed out while a new one can be had. Default `tokens.minValidity`, 30 s. */
+  readonly minValidityMs?: number
+  /** Frees this caller alone: a refresh under way goes on for the others, and its result is stored. */
+  readonly signal?: AbortSignal
+}
+
+/** The fields of Auth.js' `account` and of a token response (RFC 6749 section 5.1) that matter here. */
+export interface OAuthAccount {
+  readonly access_token?: string | null
+  readonly refresh_token?: string | null
+  readonly id_token?: string | null
+  /** Epoch seconds. */
+  readonly expires_at?: number | null
+  /** Seconds from now; used when `expires_at` is missing. */
+  readonly expires_in?: number | null
+  /** Separated by spaces. */
+  readonly scope?: string | null
+}
+
+/** What operators and users may see of a user's tokens: never a token. */
+export interface ProviderTokenStatus {
+  readonly provider: string
+  readonly hasRefreshToken: boolean
+  /** Grows with each refresh; `null` without a grant. */
+  readonly generation: number | null
+  /** When the grant is forgotten if nothing refreshes it, epoch milliseconds. */
+  readonly grantExpiresAt: number | null
+  readonly lastRefresh: LastRefresh | null
+  readonly resources: readonly ResourceTokenStatus[]
+}
+
+export interface LastRefresh {
+  /** Epoch milliseconds. */
+  readonly at: number
+  /** `refreshed`, or how it failed: an outcome of `refresh-outcome.ts`. */
+  readonly outcome: string
+  /** As in `ResourceTokenStatus`. */
+  readonly resource: string
+  /** The OAuth `error` of the provider, when there was one. */
+  readonly error: string | null
+}
+
+export interface ResourceTokenStatus {
+  /** Empty for what sign-in returned; else the resource, or the scopes asked for. */
+  readonly resource: string
+  readonly scopes: readonly string[]
+  readonly expiresAt: number
+  /** When the provider issued it, or it was handed in. */
+  readonly obtainedAt: number
+  /** From then on the next use refreshes it in the background. */
+  readonly refreshAheadAt: number
+}
+
+/** Every method is bound: `const { getAccessToken } = auth.tokens` works. Each rejects with a `RedisError` during an outage. */
+export interface TokenCache {
+  /**
+   * Stores the tokens of a sign-in: everything that was stored of this provider before is replaced in one step (a new
+   * lineage). With `resource` or `scopes`: adds an access token for that target to what is there.
+   * @throws {MisuseError} `COATCHECK_TOKEN_SECONDS`, `COATCHECK_INVALID_ARGUMENT`; nothing is stored then.
+   * @throws {TokenError} `COATCHECK_TOKEN_CONFLICT` (only with a target)
+   */
+  setUserTokens(userId: string, tokens: TokenSet, options?: TokenTarget): Promise<void>
+
+  /** What is stored; never refreshes. `null` when there is nothing. */
+  getUserTokens(userId: string, options?: ProviderSelection): Promise<UserTokens | null>
+
+  /** Deletes the tokens of one provider, or of all. Deleting nothing is fine. A refresh under way cannot bring them back. */
+  deleteUserTokens(userId: string, options?: ProviderSelection): Promise<void>
+
+  /**
+   * A valid access token: stored, or refreshed when none is left. Of any number of parallel callers one refreshes.
+   * @throws {TokenError} `COATCHECK_TOKEN_NONE`, `COATCHECK_REAUTH_REQUIRED`, `COATCHECK_TOKEN_REFRESH_REJECTED`,
+   *   `COATCHECK_TOKEN_REFRESH_UNAVAILABLE`, `COATCHECK_TOKEN_CONFLICT`
+   */
+  getAccessToken(userId: string, options?: GetAccessTokenOptions): Promise<AccessToken>
+
+  /**
+   * Auth.js' `account` (seconds) as a token set (milliseconds). Without any expiry five minutes are assumed.
+   * @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT` without an access token
+   */
+  fromOAuth(account: OAuthAccount): TokenSet
+
+  /** One entry per provider that has something stored. */
+  status(userId: string): Promise<readonly ProviderTokenStatus[]>
+}
+
+/** What a provider answered to a refresh: RFC 6749 section 6. */
+export interface RefreshedTokens {
+  readonly accessToken: string
+  /** From the moment of the answer. `null` when the provider did not say. */
+  readonly expiresInSeconds: number | null
+  /** Absent: the old one stays valid. */
+  readonly refreshToken?: string
+  readonly idToken?: string
+  /** As granted; empty when the provider did not say. */
+  readonly scopes: readonly string[]
+}
+
+export interface RefreshRequest {
+  readonly refreshToken: string
+  /** Absent: what sign-in asked for. The implementation adds what its provider needs to keep the grant (`offline_access`). */
+  readonly scopes?: readonly string[]
+  /** RFC 8707. */
+  readonly resource?: string
+  readonly signal?: AbortSignal
+}
+
+/**
+ * The refresh grant of a provider, implemented in `oidc/`. One request per call and no retry: who repeats a refresh with
+ * rotation has to know what the first one did.
+ */
+export interface TokenRefresher {
+  /** @throws {RefreshFailure} of `refresh-outcome.ts`; anything else that is thrown counts as transient. */
+  refresh(provider: string, request: RefreshRequest): Promise<RefreshedTokens>
+}
