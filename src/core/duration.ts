@@ -1,5 +1,12 @@
 /** Durations as people write them in configuration: `'8h'`, `'30 min'`, or a number of milliseconds. */
-const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, min: 60_000, h: 3_600_000, d: 86_400_000 }
+const UNIT_MS: Readonly<Record<string, number>> = {
+  ms: 1,
+  s: 1000,
+  m: 60_000,
+  min: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+}
 const PATTERN = /^(\d+(?:\.\d+)?)\s*(ms|s|min|m|h|d)$/
 
 export type Duration = number | string

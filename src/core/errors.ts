@@ -120,13 +120,7 @@ export class MisuseError extends TypeError {
 }
 
 export type AnyCoatcheckError =
-  | ConfigError
-  | RedisError
-  | SessionError
-  | TokenError
-  | KeyringError
-  | OidcError
-  | MisuseError
+  ConfigError | RedisError | SessionError | TokenError | KeyringError | OidcError | MisuseError
 
 /** Recognises errors of every copy of this package in the process. */
 export function isCoatcheckError(value: unknown): value is AnyCoatcheckError {

@@ -4,7 +4,10 @@
  * A listener that throws never disturbs the operation that it listens to.
  */
 export interface EventMap {
-  'redis.status': { status: 'connecting' | 'ready' | 'reconnecting' | 'closed' | 'circuit-open' | 'circuit-closed'; code?: string }
+  'redis.status': {
+    status: 'connecting' | 'ready' | 'reconnecting' | 'closed' | 'circuit-open' | 'circuit-closed'
+    code?: string
+  }
   'session.found': { sessionId: string; kind: 'anonymous' | 'user' }
   'session.missed': { reason: 'none' | 'malformed' | 'expired' | 'revoked' | 'lost'; sessionId?: string }
   'session.created': { sessionId: string; kind: 'anonymous' | 'user' }
@@ -19,14 +22,21 @@ export interface EventMap {
   'token.hit': { userKey: string; provider: string; resource: string }
   'token.miss': { userKey: string; provider: string; resource: string; why: 'none' | 'expired' | 'unreadable' }
   'token.refreshed': { userKey: string; provider: string; resource: string; durationMs: number; rotated: boolean }
-  'token.refresh-failed': { userKey: string; provider: string; resource: string; durationMs: number; outcome: string; code?: string }
+  'token.refresh-failed': {
+    userKey: string
+    provider: string
+    resource: string
+    durationMs: number
+    outcome: string
+    code?: string
+  }
   'token.deleted': { userKey: string; provider?: string }
   'signin.started': { provider: string }
   'signin.completed': { provider: string; sessionId: string }
   'signin.failed': { provider: string; code: string }
-  'signout': { sessionId: string; provider?: string }
+  signout: { sessionId: string; provider?: string }
   'request.refused': { code: string; route: string }
-  'error': { code: string; operation: string }
+  error: { code: string; operation: string }
 }
 
 export type EventName = keyof EventMap

@@ -55,7 +55,8 @@ export interface Session<D extends object> {
 }
 
 export type MissReason = 'none' | 'malformed' | 'expired' | 'revoked' | 'lost'
-export type Found<D extends object> = { readonly session: Session<D> } | { readonly session: null; readonly reason: MissReason }
+export type Found<D extends object> =
+  { readonly session: Session<D> } | { readonly session: null; readonly reason: MissReason }
 
 /** `durable`: acknowledged by as many replicas as `durability` asks for; false when none were asked for. */
 export interface Revoked {
@@ -85,7 +86,11 @@ export interface SignInInput<D extends object> {
 }
 
 export interface SessionStore<D extends object> {
-  create(options?: { userId?: string; data?: Partial<D>; device?: Device }): Promise<{ ticket: string; session: Session<D> }>
+  create(options?: {
+    userId?: string
+    data?: Partial<D>
+    device?: Device
+  }): Promise<{ ticket: string; session: Session<D> }>
   /** An outage is an error, never a missing session. */
   find(ticket: string): Promise<Found<D>>
   /** @throws `COATCHECK_SESSION_ENDED` when the ticket leads to no session. */
@@ -112,6 +117,7 @@ export interface TicketSink {
   /** @throws `COATCHECK_HEADERS_SENT` or `COATCHECK_COOKIES_READ_ONLY`, before anything is written to the store. */
   assertWritable(): void
   issue(ticket: string, absoluteExpiresAtMs: number): void
+  /** Best effort: without effect when the headers have left. The cookie then leads to an ended session. */
   clear(): void
 }
 
@@ -121,6 +127,6 @@ export interface Visit<D extends object> {
   readonly reason: MissReason | null
   signIn(input: SignInInput<D>): Promise<Session<D>>
   rotate(options?: { immediate?: boolean }): Promise<void>
-  /** Ends the session and clears the cookie. Without a session: clears the cookie only. */
+  /** Ends the session and clears the cookie, if the headers have not left. Without a session: clears the cookie only. */
   signOut(reason?: string): Promise<Revoked>
 }

@@ -1,0 +1,41 @@
+/**
+ * Runs the drivers' scripts with the two arguments that all of them begin with: how late they may still act, and the time
+ * offset of tests. Turns `late` into the timeout that was reported for it.
+ */
+import { RedisError } from '../core/errors.ts'
+import type { RedisArgument, RedisClientPort, RedisReply } from './client-port.ts'
+import type { RedisScript } from './script.ts'
+
+const WRITE_DEADLINE_MS = 1000
+
+export interface ScriptRunner {
+  /** Acts within the deadline or not at all. @throws {RedisError} `COATCHECK_REDIS_TIMEOUT`, then nothing was written */
+  inTime(script: RedisScript, keys: readonly string[], args: readonly RedisArgument[]): Promise<readonly RedisReply[]>
+  /** Acts whenever it arrives: for what ends sessions or deletes tokens, where late is better than never. */
+  always(script: RedisScript, keys: readonly string[], args: readonly RedisArgument[]): Promise<readonly RedisReply[]>
+}
+
+export function createScriptRunner(client: RedisClientPort, timeOffsetMs: () => number): ScriptRunner {
+  const run = async (
+    script: RedisScript,
+    keys: readonly string[],
+    notAfter: number,
+    args: readonly RedisArgument[],
+  ): Promise<readonly RedisReply[]> =>
+    (await client.script(script, keys, [String(notAfter), String(timeOffsetMs()), ...args], {
+      deadlineMs: WRITE_DEADLINE_MS,
+    })) as readonly RedisReply[]
+
+  return {
+    always: (script, keys, args) => run(script, keys, 0, args),
+    async inTime(script, keys, args) {
+      const reply = await run(script, keys, Math.ceil(client.serverNow()) + WRITE_DEADLINE_MS, args)
+      if (reply.length === 1 && Buffer.isBuffer(reply[0]) && reply[0].toString('latin1') === 'late') {
+        throw new RedisError('COATCHECK_REDIS_TIMEOUT', {
+          message: `The script ${script.name} arrived after its deadline.`,
+        })
+      }
+      return reply
+    },
+  }
+}

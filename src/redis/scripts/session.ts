@@ -1,0 +1,214 @@
+/**
+ * The Lua scripts of sessions. One user's keys lie in one slot; every key a script touches is declared in KEYS.
+ * Why scripts: each is compare-and-act in one atomic step, which no sequence of commands is.
+ *
+ * Common to all
+ * - ARGV[1] `notAfter`: epoch ms of the server's clock; later than that the script does nothing and answers `late`, so that
+ *   a write whose deadline was reported as missed is never executed afterwards. `0` for scripts that end sessions.
+ * - ARGV[2] offset in ms added to the server's clock: 0 but in tests, which travel in time.
+ * - Order of writes: what may be refused by a full server comes first in scripts that create or replace, so that a refusal
+ *   changes nothing; deletions come first in scripts that end, so that these work on a full server (once a script has
+ *   written, Redis lets it finish).
+ * - Record bytes (Lua counts from 1): 1..8 generation, 14..25 nonce. See session/session-driver.ts.
+ */
+import { defineScript, type RedisScript } from '../script.ts'
+
+const CLOCK = `
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+if tonumber(ARGV[1]) > 0 and now > tonumber(ARGV[1]) then return {'late'} end
+now = now + tonumber(ARGV[2])
+`
+
+// Redis 6.2 has no PEXPIRE GT.
+const LIVE_AT_LEAST = `
+local function live_at_least(key, ms)
+  if redis.call('PTTL', key) < ms then redis.call('PEXPIRE', key, ms) end
+end
+`
+
+/**
+ * KEYS 1 record · 2 ended marker
+ * ARGV 3 record · 4 life of the record in ms
+ * Replies {'created'} · {'ended'} · {'late'}
+ */
+export const CREATE_ANONYMOUS: RedisScript = defineScript(
+  'session.create-anonymous',
+  `${CLOCK}
+local nonce = redis.call('GETRANGE', KEYS[1], 13, 24)
+if nonce == string.sub(ARGV[3], 14, 25) then return {'created'} end
+if nonce ~= '' or redis.call('EXISTS', KEYS[2]) == 1 then return {'ended'} end
+redis.call('SET', KEYS[1], ARGV[3], 'PX', ARGV[4])
+return {'created'}
+`,
+)
+
+/**
+ * KEYS 1 record · 2 generation · 3 index · 4 ended marker · then, for each candidate of the limit: record, ended marker
+ * ARGV 3 record · 4 ttl ms · 5 slack ms · 6 absolute ms · 7 generation if there is none · 8 id
+ *      9 limit (0: none) · 10 'refuse' or 'end-oldest' · 11 life of ended markers ms · then the candidates' ids
+ * Replies {'created', ended ids…} · {'ended'} · {'refused'} · {'late'} · {'retry', live ids, oldest first…}: the limit has to
+ *      end a session whose keys were not passed; call again with these candidates
+ */
+export const CREATE_USER: RedisScript = defineScript(
+  'session.create-user',
+  `${CLOCK}${LIVE_AT_LEAST}
+local nonce = redis.call('GETRANGE', KEYS[1], 13, 24)
+if nonce == string.sub(ARGV[3], 14, 25) then return {'created'} end
+if nonce ~= '' or redis.call('EXISTS', KEYS[4]) == 1 then return {'ended'} end
+local generation = redis.call('GET', KEYS[2])
+local limit = tonumber(ARGV[9])
+local reply = {'created'}
+local victims = {}
+if limit > 0 and generation then
+  local over = redis.call('ZCOUNT', KEYS[3], '(' .. now, '+inf') + 1 - limit
+  if over > 0 then
+    if ARGV[10] == 'refuse' then return {'refused'} end
+    local at = {}
+    for i = 12, #ARGV do at[ARGV[i]] = 5 + (i - 12) * 2 end
+    for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[3], '(' .. now, '+inf', 'LIMIT', 0, over)) do
+      if not at[id] then
+        reply = redis.call('ZRANGEBYSCORE', KEYS[3], '(' .. now, '+inf', 'LIMIT', 0, over + 20)
+        table.insert(reply, 1, 'retry')
+        return reply
+      end
+      victims[#victims + 1] = {id, at[id]}
+    end
+  end
+end
+local kept = tonumber(ARGV[6]) + tonumber(ARGV[5])
+if generation then
+  redis.call('SET', KEYS[1], generation .. string.sub(ARGV[3], 9), 'PX', ARGV[4] + ARGV[5])
+  live_at_least(KEYS[2], kept)
+else
+  redis.call('SET', KEYS[1], ARGV[7] .. string.sub(ARGV[3], 9), 'PX', ARGV[4] + ARGV[5])
+  redis.call('SET', KEYS[2], ARGV[7], 'PX', kept)
+  redis.call('DEL', KEYS[3])
+end
+for _, victim in ipairs(victims) do
+  redis.call('DEL', KEYS[victim[2]])
+  redis.call('ZREM', KEYS[3], victim[1])
+  redis.call('SET', KEYS[victim[2] + 1], 'limit', 'PX', ARGV[11])
+  reply[#reply + 1] = victim[1]
+end
+redis.call('ZREMRANGEBYSCORE', KEYS[3], '-inf', now - ARGV[6])
+redis.call('ZADD', KEYS[3], now + ARGV[4], ARGV[8])
+live_at_least(KEYS[3], kept)
+return reply
+`,
+)
+
+/**
+ * KEYS 1 record · 2 generation · 3 index (an anonymous session passes only the first)
+ * ARGV 3 expected nonce · 4 record · 5 ttl ms · 6 slack ms · 7 absolute ms · 8 id
+ * Replies {'done'} · {'conflict', current record} · {'gone'} · {'late'}
+ */
+export const REPLACE: RedisScript = defineScript(
+  'session.replace',
+  `${CLOCK}${LIVE_AT_LEAST}
+local current = redis.call('GET', KEYS[1])
+if not current then return {'gone'} end
+local nonce = string.sub(current, 14, 25)
+if nonce == string.sub(ARGV[4], 14, 25) then return {'done'} end
+local record = ARGV[4]
+if #KEYS > 1 then
+  local generation = redis.call('GET', KEYS[2])
+  if not generation or generation ~= string.sub(current, 1, 8) then return {'gone'} end
+  record = generation .. string.sub(record, 9)
+end
+if nonce ~= ARGV[3] then return {'conflict', current} end
+redis.call('SET', KEYS[1], record, 'PX', ARGV[5] + ARGV[6])
+if #KEYS > 1 then
+  redis.call('ZADD', KEYS[3], now + ARGV[5], ARGV[8])
+  live_at_least(KEYS[3], ARGV[7] + ARGV[6])
+  live_at_least(KEYS[2], ARGV[7] + ARGV[6])
+end
+return {'done'}
+`,
+)
+
+/**
+ * KEYS 1 record · 2 generation · 3 index · 4 ended marker · 5 tokens
+ * ARGV 3 id · 4 reason · 5 life of the marker ms · 6 expected nonce or ''
+ * Replies {'done', ended 0 or 1, last of user 0 or 1} · {'conflict', current record}
+ */
+export const END: RedisScript = defineScript(
+  'session.end',
+  `${CLOCK}
+local current = redis.call('GET', KEYS[1])
+if current and ARGV[6] ~= '' and string.sub(current, 14, 25) ~= ARGV[6] then return {'conflict', current} end
+local generation = redis.call('GET', KEYS[2])
+local ended = (current and (not generation or generation == string.sub(current, 1, 8))) and 1 or 0
+local removed = redis.call('DEL', KEYS[1]) + redis.call('ZREM', KEYS[3], ARGV[3])
+local last = 0
+if removed > 0 and redis.call('ZCOUNT', KEYS[3], '(' .. now, '+inf') == 0 then
+  last = 1
+  redis.call('UNLINK', KEYS[5])
+end
+redis.call('SET', KEYS[4], ARGV[4], 'PX', ARGV[5])
+return {'done', ended, last}
+`,
+)
+
+/**
+ * KEYS 1 generation · 2 index · 3 tokens · 4 record of the session that stays (optional)
+ * ARGV 3 new generation · 4 id of the session that stays, or ''
+ * Reply {number of live sessions that ended, their ids…}. Their records are dead from here on: their generation is gone.
+ */
+export const END_BY_USER: RedisScript = defineScript(
+  'session.end-by-user',
+  `${CLOCK}
+local generation = redis.call('GET', KEYS[1])
+local live = redis.call('ZRANGEBYSCORE', KEYS[2], '(' .. now, '+inf')
+local life = redis.call('PTTL', KEYS[1])
+local kept = false
+local score = redis.call('ZSCORE', KEYS[2], ARGV[4])
+if generation and KEYS[4] then kept = redis.call('GETRANGE', KEYS[4], 0, 7) == generation end
+redis.call('UNLINK', KEYS[2])
+if not kept then redis.call('UNLINK', KEYS[3]) end
+if not generation then return {0} end
+if life < 1 then life = 1 end
+redis.call('SET', KEYS[1], ARGV[3], 'PX', life)
+local reply = {0}
+for _, id in ipairs(live) do
+  if not (kept and id == ARGV[4]) then reply[#reply + 1] = id end
+end
+if kept then
+  redis.call('SETRANGE', KEYS[4], 0, ARGV[3])
+  redis.call('ZADD', KEYS[2], score or now + redis.call('PTTL', KEYS[4]), ARGV[4])
+  redis.call('PEXPIRE', KEYS[2], life)
+end
+reply[1] = #reply - 1
+return reply
+`,
+)
+
+/**
+ * Clears away after END_BY_USER, in chunks.
+ * KEYS pairs of record, ended marker · ARGV 3 reason · 4 life of the markers ms · Reply {number of records}
+ */
+export const CLEAR_ENDED: RedisScript = defineScript(
+  'session.clear-ended',
+  `${CLOCK}
+local removed = 0
+for i = 1, #KEYS, 2 do
+  removed = removed + redis.call('UNLINK', KEYS[i])
+  redis.call('SET', KEYS[i + 1], ARGV[3], 'PX', ARGV[4])
+end
+return {removed}
+`,
+)
+
+/**
+ * KEYS 1 ended marker · 2 generation · 3 index · ARGV 3 id
+ * Reply {reason or '', generation 0 or 1, 'live' or 'expired' or 'missing'}
+ */
+export const EXPLAIN: RedisScript = defineScript(
+  'session.explain',
+  `${CLOCK}
+local deadline = redis.call('ZSCORE', KEYS[3], ARGV[3])
+local index = 'missing'
+if deadline then index = tonumber(deadline) > now and 'live' or 'expired' end
+return {redis.call('GET', KEYS[1]) or '', redis.call('EXISTS', KEYS[2]), index}
+`,
+)

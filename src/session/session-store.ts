@@ -1,0 +1,121 @@
+/**
+ * The public face of sessions: finding, creating, changing, rotating, signing in, ending, listing. Owns the semantics of
+ * DESIGN "Sessions" on top of a driver that only moves sealed bytes; the parts are in the files beside this one:
+ * ticket (the cookie's value), vault (seal and open), policy (pure decisions), update queue (writes), data (schema).
+ */
+import { MisuseError, SessionError } from '../core/errors.ts'
+import { SessionSnapshot } from './session.ts'
+import { parseProfile } from './session-codec.ts'
+import { createCore, type SessionStoreDeps } from './session-core.ts'
+import type { Change, Draft } from './session-data.ts'
+import { deadlineOf, isExpired } from './session-policy.ts'
+import { signInSession } from './session-sign-in.ts'
+import type { Loaded } from './session-vault.ts'
+import { type ParsedTicket, parseSessionId, sessionIdOf } from './ticket.ts'
+import type { Found, Session, SessionInfo, SessionStore } from './types.ts'
+import { createVisit } from './visit.ts'
+
+const LISTED_WITHOUT_LIMIT = 1000
+
+export function createSessionStore<D extends object>(deps: SessionStoreDeps<D>): SessionStore<D> {
+  const core = createCore(deps)
+  const { driver, keyring, config, events, clock } = deps
+
+  const snapshot = (loaded: Loaded, secretHash: Buffer): Session<D> => {
+    let newest = loaded
+    return new SessionSnapshot<D>(
+      {
+        data: core.data,
+        emptyData: core.emptyData,
+        commit: async (changes) => (newest = await core.commit(newest, secretHash, changes)),
+      },
+      loaded,
+    )
+  }
+
+  const require = async (ticket: string): Promise<{ parsed: ParsedTicket; loaded: Loaded }> => {
+    const found = await core.find(requireText(ticket, 'ticket'))
+    if (typeof found === 'string') throw new SessionError('COATCHECK_SESSION_ENDED', { details: { reason: found } })
+    return found
+  }
+
+  return {
+    async create({ userId, data, device } = {}) {
+      if (userId !== undefined) requireText(userId, 'userId')
+      const profile = { ...(userId !== undefined && { userId }), ...(device && { device }) }
+      const { issued, loaded } = await core.create(userId ?? null, profile, (data ?? {}) as Draft)
+      return { ticket: issued.ticket, session: snapshot(loaded, issued.secretHash) }
+    },
+
+    async find(ticket): Promise<Found<D>> {
+      const found = await core.find(ticket)
+      if (typeof found === 'string') return { session: null, reason: found }
+      return { session: snapshot(found.loaded, found.parsed.secretHash) }
+    },
+
+    async update(ticket, fn) {
+      const { parsed, loaded } = await require(ticket)
+      return snapshot(await core.commit(loaded, parsed.secretHash, [fn as Change]), parsed.secretHash)
+    },
+
+    async rotate(ticket, { immediate = false } = {}) {
+      const { parsed, loaded } = await require(ticket)
+      const rotated = await core.rotate(loaded, parsed.secretHash, immediate)
+      return { ticket: rotated.ticket, session: snapshot(rotated.loaded, rotated.secretHash) }
+    },
+
+    async signIn(ticket, input) {
+      const { issued, loaded } = await signInSession(core, ticket, input)
+      return { ticket: issued.ticket, session: snapshot(loaded, issued.secretHash) }
+    },
+
+    async revoke(sessionId, reason = 'revoked') {
+      const address = parseSessionId(requireText(sessionId, 'sessionId'))
+      // An id that cannot exist names no session: nothing to end, as for one that has ended already.
+      return address ? core.end({ kind: 'user', ...address }, reason) : { count: 0, durable: false }
+    },
+
+    async revokeByUser(userId, { except, reason = 'revoked' } = {}) {
+      const userKey = keyring.userKey(requireText(userId, 'userId'))
+      const kept = except === undefined ? null : parseSessionId(except)
+      if (except !== undefined && kept?.userKey !== userKey) {
+        throw new MisuseError(
+          'COATCHECK_INVALID_ARGUMENT',
+          'revokeByUser(userId, { except }): except is no session id of this user.',
+        )
+      }
+      const count = await driver.endByUser(userKey, core.ending(reason), kept?.id)
+      events.emit('session.user-ended', { userKey, count, reason })
+      return { count, durable: false }
+    },
+
+    async listByUser(userId) {
+      const userKey = keyring.userKey(requireText(userId, 'userId'))
+      const rows = await driver.list(userKey, config.limit?.max ?? LISTED_WITHOUT_LIMIT)
+      const nowMs = clock.now()
+      return rows.flatMap(({ id, record }) => {
+        const loaded = core.vault.open({ kind: 'user', userKey, id }, record)
+        return typeof loaded === 'string' || isExpired(loaded.record, nowMs) ? [] : [infoOf(loaded)]
+      })
+    },
+
+    visit: (ticket, sink, device) => createVisit(core, ticket, sink, device),
+  }
+}
+
+function infoOf({ ref, record }: Loaded): SessionInfo {
+  const { device, authentication } = parseProfile(record)
+  return {
+    id: sessionIdOf(ref),
+    device: device ?? {},
+    createdAtMs: record.createdAtMs,
+    lastSeenAtMs: record.lastSeenAtMs,
+    expiresAtMs: deadlineOf(record),
+    authentication: authentication ?? null,
+  }
+}
+
+function requireText(value: unknown, name: string): string {
+  if (typeof value === 'string' && value !== '') return value
+  throw new MisuseError('COATCHECK_INVALID_ARGUMENT', `${name} must be a text that is not empty.`)
+}

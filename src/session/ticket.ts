@@ -1,0 +1,118 @@
+/**
+ * The ticket: the secret value of the cookie.
+ *   kind (1) · user key (12) · session id (16) · secret (32) · absolute expiry in seconds (4) · MAC (8)
+ * as base64url, 98 characters. The MAC lets a forged or expired ticket be refused before the store is asked; it proves
+ * nothing about the session being alive. The store keeps only a hash of the secret, inside the sealed record.
+ */
+import { hash, timingSafeEqual } from 'node:crypto'
+import type { Clock } from '../core/clock.ts'
+import type { Random } from '../core/random.ts'
+import type { Keyring } from '../keyring/keyring.ts'
+import type { SessionKind, SessionRef } from './session-driver.ts'
+
+const USER_KEY_AT = 1
+const USER_KEY_BYTES = 12
+const ID_AT = 13
+const ID_BYTES = 16
+const SECRET_AT = 29
+const SECRET_BYTES = 32
+const EXPIRY_AT = 61
+const MAC_AT = 65
+const MAC_BYTES = 8
+const TICKET_BYTES = MAC_AT + MAC_BYTES
+export const TICKET_CHARACTERS: number = Math.ceil((TICKET_BYTES * 4) / 3)
+
+/** 128 bits of SHA-256: enough against a preimage of 256 random bits, and half the bytes in every record. */
+export const SECRET_HASH_BYTES = 16
+
+const KIND_CODES: Readonly<Record<SessionKind, number>> = { anonymous: 1, user: 2 }
+
+export interface ParsedTicket {
+  readonly ref: SessionRef
+  /** What the record holds of the secret. */
+  readonly secretHash: Buffer
+  readonly absoluteExpiresAtMs: number
+}
+
+export interface IssuedTicket {
+  readonly ticket: string
+  readonly secretHash: Buffer
+}
+
+export interface Tickets {
+  /** A ticket with a new secret. The expiry is rounded up to a full second. */
+  issue(ref: SessionRef, absoluteExpiresAtMs: number): IssuedTicket
+  parse(ticket: string): ParsedTicket | 'malformed' | 'expired'
+  /** Where a new session goes. Without a user key: an anonymous one, in a slot of its own. */
+  newRef(userKey?: string): SessionRef
+}
+
+export function createTickets(keyring: Keyring, random: Random, clock: Clock): Tickets {
+  return {
+    newRef(userKey) {
+      const id = random.bytes(ID_BYTES).toString('base64url')
+      if (userKey !== undefined) return { kind: 'user', userKey, id }
+      return { kind: 'anonymous', userKey: random.bytes(USER_KEY_BYTES).toString('base64url'), id }
+    },
+
+    issue(ref, absoluteExpiresAtMs) {
+      const bytes = Buffer.alloc(TICKET_BYTES)
+      const secret = random.bytes(SECRET_BYTES)
+      bytes[0] = KIND_CODES[ref.kind]
+      bytes.write(ref.userKey, USER_KEY_AT, USER_KEY_BYTES, 'base64url')
+      bytes.write(ref.id, ID_AT, ID_BYTES, 'base64url')
+      secret.copy(bytes, SECRET_AT)
+      bytes.writeUInt32BE(Math.ceil(absoluteExpiresAtMs / 1000), EXPIRY_AT)
+      bytes.write(keyring.active.ticketMac.sum(bytes.subarray(0, MAC_AT)), MAC_AT, MAC_BYTES, 'latin1')
+      return { ticket: bytes.toString('base64url'), secretHash: hashSecret(bytes) }
+    },
+
+    parse(ticket) {
+      if (ticket.length !== TICKET_CHARACTERS) return 'malformed'
+      const bytes = Buffer.from(ticket, 'base64url')
+      const kind = kindOf(bytes[0])
+      if (bytes.length !== TICKET_BYTES || kind === null || !hasValidMac(bytes, keyring)) return 'malformed'
+      const absoluteExpiresAtMs = bytes.readUInt32BE(EXPIRY_AT) * 1000
+      if (absoluteExpiresAtMs <= clock.now()) return 'expired'
+      return {
+        ref: {
+          kind,
+          userKey: bytes.toString('base64url', USER_KEY_AT, ID_AT),
+          id: bytes.toString('base64url', ID_AT, SECRET_AT),
+        },
+        secretHash: hashSecret(bytes),
+        absoluteExpiresAtMs,
+      }
+    },
+  }
+}
+
+/** Session id: what logs, the command line and the application see. It opens nothing. */
+export function sessionIdOf(ref: { readonly userKey: string; readonly id: string }): string {
+  return `${ref.userKey}.${ref.id}`
+}
+
+/** `null` when the text is no session id. */
+export function parseSessionId(sessionId: string): { userKey: string; id: string } | null {
+  const match = /^([A-Za-z0-9_-]{16})\.([A-Za-z0-9_-]{22})$/.exec(sessionId)
+  return match ? { userKey: match[1] ?? '', id: match[2] ?? '' } : null
+}
+
+function kindOf(code: number | undefined): SessionKind | null {
+  if (code === KIND_CODES.user) return 'user'
+  return code === KIND_CODES.anonymous ? 'anonymous' : null
+}
+
+function hasValidMac(bytes: Buffer, keyring: Keyring): boolean {
+  const signed = bytes.subarray(0, MAC_AT)
+  const given = bytes.subarray(MAC_AT)
+  for (const key of keyring.keys) {
+    if (timingSafeEqual(Buffer.from(key.ticketMac.sum(signed), 'latin1').subarray(0, MAC_BYTES), given)) return true
+  }
+  return false
+}
+
+function hashSecret(ticketBytes: Buffer): Buffer {
+  const sum = hash('sha256', ticketBytes.subarray(SECRET_AT, EXPIRY_AT), 'binary')
+  return Buffer.from(sum.slice(0, SECRET_HASH_BYTES), 'latin1')
+}

@@ -1,0 +1,125 @@
+/**
+ * The problem: many requests of one session change it at once, in this process and in others, and none may be lost.
+ * The design: the changes of one process to one session queue up here and are written together, one compare and set at a
+ * time; when another process was faster, the reply brings the current record and the changes are applied again to that, at
+ * most 16 times. A change is committed when its promise resolves. A write never creates a record.
+ *
+ * If you change this, also run the races in test/integration (two processes, 200 parallel increments).
+ */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { SessionError } from '../core/errors.ts'
+import type { EventBus } from '../core/events.ts'
+import type { SessionRecord } from './session-codec.ts'
+import type { SessionDriver, SessionLife } from './session-driver.ts'
+import { sessionIdOf } from './ticket.ts'
+import type { Loaded, Vault } from './session-vault.ts'
+
+const MAX_ATTEMPTS = 16
+/** The first conflicts are answered at once; then losers step back, so that somebody gets through. */
+const EAGER_ATTEMPTS = 3
+const MAX_BACKOFF_MS = 40
+
+/**
+ * What the record becomes. Pure; applied again after a conflict. Throws to refuse, and returns the same record when there is
+ * nothing to do: then nothing is written.
+ */
+export type Transition = (record: SessionRecord) => SessionRecord
+
+interface Waiting {
+  readonly transition: Transition
+  readonly resolve: (loaded: Loaded) => void
+  readonly reject: (error: unknown) => void
+}
+
+interface Queue {
+  newest: Loaded
+  readonly waiting: Waiting[]
+}
+
+export interface UpdateQueue {
+  /** @param from the record as the caller knows it: the first try is made on it, or on a newer one of this process. */
+  submit(from: Loaded, transition: Transition): Promise<Loaded>
+}
+
+export function createUpdateQueue(deps: {
+  driver: SessionDriver
+  vault: Vault
+  events: EventBus
+  lifeOf: (record: SessionRecord) => SessionLife
+  /** A number in [0, 1): spreads the losers of a conflict. */
+  jitter: () => number
+}): UpdateQueue {
+  const queues = new Map<string, Queue>()
+
+  /** Applies the batch in order. When one refuses, it alone is rejected and the others are applied without it. */
+  const applyAll = (record: SessionRecord, batch: Waiting[]): SessionRecord => {
+    let result = record
+    for (const waiting of [...batch]) {
+      try {
+        result = waiting.transition(result)
+      } catch (error) {
+        batch.splice(batch.indexOf(waiting), 1)
+        waiting.reject(error)
+      }
+    }
+    return result
+  }
+
+  const writeBatch = async (from: Loaded, batch: Waiting[]): Promise<Loaded> => {
+    let current = from
+    for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
+      const next = applyAll(current.record, batch)
+      if (batch.length === 0 || next === current.record) return current
+      const { bytes, loaded } = deps.vault.seal(current.ref, next)
+      const reply = await deps.driver.replace(current.ref, current.nonce, bytes, deps.lifeOf(next))
+      if (reply.status === 'done') {
+        deps.events.emit('session.updated', {
+          sessionId: sessionIdOf(current.ref),
+          attempts: attempt,
+          changes: batch.length,
+        })
+        return loaded
+      }
+      if (reply.status === 'gone') throw new SessionError('COATCHECK_SESSION_ENDED')
+      const reopened = deps.vault.open(current.ref, reply.record)
+      if (typeof reopened === 'string') throw new SessionError('COATCHECK_SESSION_ENDED')
+      current = reopened
+      if (attempt > EAGER_ATTEMPTS)
+        await sleep(deps.jitter() * Math.min(2 ** (attempt - EAGER_ATTEMPTS), MAX_BACKOFF_MS))
+    }
+    throw new SessionError('COATCHECK_SESSION_CONFLICT', { details: { attempts: MAX_ATTEMPTS } })
+  }
+
+  const drain = async (key: string, queue: Queue): Promise<void> => {
+    // One turn later, so that everything that this tick submits goes out in one write.
+    await Promise.resolve()
+    while (queue.waiting.length > 0) {
+      const batch = queue.waiting.splice(0)
+      try {
+        queue.newest = await writeBatch(queue.newest, batch)
+        for (const waiting of batch) waiting.resolve(queue.newest)
+      } catch (error) {
+        for (const waiting of batch) waiting.reject(error)
+      }
+    }
+    queues.delete(key)
+  }
+
+  return {
+    submit(from, transition) {
+      const key = sessionIdOf(from.ref)
+      return new Promise((resolve, reject) => {
+        const waiting = { transition, resolve, reject }
+        const queue = queues.get(key)
+        if (queue) {
+          queue.waiting.push(waiting)
+          return
+        }
+        const started: Queue = { newest: from, waiting: [waiting] }
+        queues.set(key, started)
+        // `drain` hands every failure to those who wait and never rejects itself.
+        void drain(key, started)
+      })
+    },
+  }
+}

@@ -1,0 +1,97 @@
+/**
+ * The session of one request: found at most once, created when something is first stored, able to hand out tickets.
+ * Every adapter uses this, so that they all behave alike.
+ */
+import { SessionSnapshot } from './session.ts'
+import type { Change, Draft } from './session-data.ts'
+import { signInSession } from './session-sign-in.ts'
+import type { SessionCore } from './session-core.ts'
+import type { Loaded } from './session-vault.ts'
+import type { Device, MissReason, TicketSink, Visit } from './types.ts'
+
+/** What the visitor holds: the record and the ticket that opens it, and the text of that ticket. */
+interface Holding {
+  readonly ticket: string
+  readonly secretHash: Buffer
+  readonly loaded: Loaded
+}
+
+export async function createVisit<D extends object>(
+  core: SessionCore<D>,
+  ticket: string | null,
+  sink: TicketSink,
+  device: Device | undefined,
+): Promise<Visit<D>> {
+  const found = ticket === null ? 'none' : await core.find(ticket)
+  let held: Holding | null =
+    ticket === null || typeof found === 'string'
+      ? null
+      : { ticket, secretHash: found.parsed.secretHash, loaded: found.loaded }
+  let reason: MissReason | null = typeof found === 'string' ? found : null
+  let creating: Promise<Holding> | null = null
+
+  const hold = (next: Holding): Holding => {
+    held = next
+    reason = null
+    sink.issue(next.ticket, next.loaded.record.absoluteExpiresAtMs)
+    return next
+  }
+
+  const create = async (changes: readonly Change[]): Promise<Holding> => {
+    sink.assertWritable()
+    const draft: Draft = { ...(core.emptyData() as Draft) }
+    for (const change of changes) change(draft)
+    const { issued, loaded } = await core.create(null, device ? { device } : {}, draft)
+    return hold({ ticket: issued.ticket, secretHash: issued.secretHash, loaded })
+  }
+
+  const commit = async (changes: readonly Change[]): Promise<Loaded> => {
+    if (!held && !creating) {
+      creating = create(changes)
+      try {
+        return (await creating).loaded
+      } finally {
+        creating = null
+      }
+    }
+    // Parallel first writes of one request wait for the one that creates, and then change what it has created.
+    if (creating) await creating.catch(() => undefined)
+    if (!held) return commit(changes)
+    const loaded = await core.commit(held.loaded, held.secretHash, changes)
+    held = { ...held, loaded }
+    return loaded
+  }
+
+  const session = new SessionSnapshot<D>({ data: core.data, emptyData: core.emptyData, commit }, held?.loaded ?? null)
+
+  return {
+    session,
+    get reason() {
+      return reason
+    },
+
+    async signIn(input) {
+      sink.assertWritable()
+      const withDevice = device && !input.device ? { ...input, device } : input
+      const { issued, loaded } = await signInSession(core, held?.ticket ?? null, withDevice)
+      session.adopt(hold({ ticket: issued.ticket, secretHash: issued.secretHash, loaded }).loaded)
+      return session
+    },
+
+    async rotate({ immediate = false } = {}) {
+      if (!held) return
+      sink.assertWritable()
+      session.adopt(hold(await core.rotate(held.loaded, held.secretHash, immediate)).loaded)
+    },
+
+    async signOut(signOutReason = 'signed-out') {
+      // Ending the session needs no header: what counts happens in the store.
+      const revoked = held ? await core.end(held.loaded.ref, signOutReason) : { count: 0, durable: false }
+      held = null
+      reason = 'none'
+      session.adopt(null)
+      sink.clear()
+      return revoked
+    },
+  }
+}
