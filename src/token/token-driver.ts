@@ -1,22 +1,44 @@
 /**
- * The storage port for tokens: one hash per user, sealed values, one atomic step per method. A driver knows field names and
- * bytes, and neither providers nor lifetimes. Coordination of refreshes over processes (leases, waiting for a result) will
- * extend this port; nothing here may assume a single process.
+ * The storage port for tokens: one hash per user, sealed values, one atomic step per method. A driver knows field names,
+ * bytes and how long each value lives, and neither providers nor tokens. Coordination of refreshes over processes (leases,
+ * waiting for a result) will extend this port; nothing here may assume a single process.
  *
- * Contract
+ * Contract, checked on every driver by the conformance cases of `coatcheck/testing`
  * - Absence is a value; a rejected promise means that the store could not answer.
- * - The life of the hash is the longest that any write asked for, and no read changes it.
- * - A write whose deadline was reported as missed is never executed afterwards.
+ * - The hash lives as long as the longest-living of its values. No read changes that.
+ * - A value whose life is over is removed by the next write; until then a read may still return it, and the expiry that is
+ *   sealed inside decides.
+ * - A write whose deadline was reported as missed is never executed afterwards. Deleting is exempt: late is fine.
+ * - A record handed in or out is a Buffer of its own; neither side may change the other's copy through it.
+ *
+ * Record layout, as far as a driver may look at it (`keyring/seal.ts` writes it): bytes 0..7 end of its life, epoch ms of the
+ * server's clock, big-endian, in the clear (written by the driver; whoever hands in a record leaves it zero) · 8 format ·
+ * 9..12 key tag · 13..24 nonce · rest.
  */
 
-/** `grant:<provider>`, `access:<provider>:<resource>`, `status:<provider>`. Built in `token-fields.ts` only. */
+/** Built in `token-fields.ts` only. */
 export type TokenField = string
 
-export interface TokenChange {
-  readonly set: ReadonlyMap<TokenField, Buffer>
-  readonly remove: readonly TokenField[]
-  /** Remaining life of the longest-living value. The hash lives at least this long from now on. */
+export const END_OF_LIFE_BYTES = 8
+export const TOKEN_NONCE_OFFSET = 13
+export const TOKEN_NONCE_BYTES = 12
+
+export interface TokenRecord {
+  readonly record: Buffer
+  /** From now on, more than 0. */
   readonly ttlMs: number
+}
+
+/** Fields by name, and all fields that begin with one of the prefixes. */
+export interface FieldSelection {
+  readonly fields?: readonly TokenField[]
+  readonly prefixes?: readonly string[]
+}
+
+export interface TokenChange {
+  readonly set: ReadonlyMap<TokenField, TokenRecord>
+  /** What goes in the same step; a field that is also in `set` stays. */
+  readonly remove?: FieldSelection
   /**
    * Only if this field is still the one that was read: the nonce of its sealed value, `null` when it was absent.
    * A field whose stored nonce is that of the value being written means that this very write has happened: `done`.
@@ -26,15 +48,16 @@ export interface TokenChange {
 
 export type TokenWritten =
   | { readonly status: 'done' }
-  /** `current` is the sealed value of the expected field as it is now. Nothing was changed. */
+  /** `current` is the record of the expected field as it is now. Nothing was changed. */
   | { readonly status: 'conflict'; readonly current: Buffer | null }
 
 export interface TokenDriver {
   /** `HMGET`: as many results as fields, in their order. Its size does not grow with what else the user has. */
   read(userKey: string, fields: readonly TokenField[]): Promise<readonly (Buffer | null)[]>
-  /** All fields of the user: for `getUserTokens` and `status`, not for the hot path. */
+  /** All fields of the user: for `status`, not for the hot path. */
   readAll(userKey: string): Promise<ReadonlyMap<TokenField, Buffer>>
+  /** Replacing an expected record works on a full store too, where the store can: a rotated refresh token has no copy. */
   write(userKey: string, change: TokenChange): Promise<TokenWritten>
-  /** Deletes the given fields, or all of them. @returns how many there were. Works on a full store. */
-  delete(userKey: string, fields?: readonly TokenField[]): Promise<number>
+  /** Deletes the selection, or everything. @returns how many fields there were. Works on a full store. */
+  delete(userKey: string, selection?: FieldSelection): Promise<number>
 }

@@ -1,0 +1,108 @@
+/**
+ * The Lua scripts of tokens. They touch one key, the user's token hash. Why scripts: a refresh token may only replace the one
+ * that it was refreshed from, several fields change in one step, and the life of the hash follows from all of them.
+ *
+ * Common to all
+ * - ARGV[1] `notAfter`: epoch ms of the server's clock; later than that the script does nothing and answers `late`. `0`: never.
+ * - ARGV[2] offset in ms added to the server's clock: 0 but in tests, which travel in time.
+ * - Record bytes (Lua counts from 1): 1..8 end of life (epoch ms, big-endian, written here), 14..25 nonce. See
+ *   token/token-driver.ts.
+ */
+import { defineScript, type RedisScript } from '../script.ts'
+
+const CLOCK = `
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+if tonumber(ARGV[1]) > 0 and now > tonumber(ARGV[1]) then return {'late'} end
+now = now + tonumber(ARGV[2])
+`
+
+// Removes fields by prefix (ARGV from \`first\` on) but those in \`kept\`, and those whose life is over; then the hash lives as
+// long as the longest-living field that is left.
+const SETTLE = `
+local function ends(value)
+  if #value < 8 then return 0 end
+  return struct.unpack('>I8', value)
+end
+local function settle(key, first, kept)
+  local removed, latest = 0, 0
+  local all = redis.call('HGETALL', key)
+  for i = 1, #all, 2 do
+    local matches = false
+    for p = first, #ARGV do
+      if string.sub(all[i], 1, #ARGV[p]) == ARGV[p] then matches = not kept[all[i]] end
+    end
+    local life = ends(all[i + 1])
+    if matches or life <= now then
+      redis.call('HDEL', key, all[i])
+      if matches then removed = removed + 1 end
+    elseif life > latest then
+      latest = life
+    end
+  end
+  if latest > 0 then redis.call('PEXPIRE', key, latest - now) end
+  return removed
+end
+`
+
+/**
+ * KEYS 1 token hash
+ * ARGV 3 expected field ('': none expected) · 4 its nonce ('': absent) · 5 number of fields to set, then for each: field, record,
+ *      life in ms · number of fields to remove, then these · prefixes to remove
+ * Replies {'done'} · {'conflict', current record or nil} · {'late'}
+ *
+ * Setting comes before removing, so that a refusal by a full server changes nothing. Replacing the expected record is let
+ * through on a full server: once a script has run a write command, here one without effect, Redis lets it finish. It
+ * exchanges a record for one of its size, and the only copy of a rotated refresh token would be lost otherwise.
+ */
+export const WRITE_TOKENS: RedisScript = defineScript(
+  'token.write',
+  `${CLOCK}${SETTLE}
+local key = KEYS[1]
+local last = 5 + tonumber(ARGV[5]) * 3
+if ARGV[3] ~= '' then
+  local current = redis.call('HGET', key, ARGV[3])
+  if current and ends(current) <= now then current = false end
+  local nonce = current and string.sub(current, 14, 25) or ''
+  if nonce ~= ARGV[4] then
+    for i = 6, last, 3 do
+      if ARGV[i] == ARGV[3] and nonce == string.sub(ARGV[i + 1], 14, 25) then return {'done'} end
+    end
+    return {'conflict', current}
+  end
+  if current then redis.call('HDEL', key, '') end
+end
+local kept = {}
+for i = 6, last, 3 do
+  kept[ARGV[i]] = true
+  redis.call('HSET', key, ARGV[i], struct.pack('>I8', now + tonumber(ARGV[i + 2])) .. string.sub(ARGV[i + 1], 9))
+end
+local prefixes = last + 2 + tonumber(ARGV[last + 1])
+for i = last + 2, prefixes - 1 do
+  if not kept[ARGV[i]] then redis.call('HDEL', key, ARGV[i]) end
+end
+settle(key, prefixes, kept)
+return {'done'}
+`,
+)
+
+/**
+ * KEYS 1 token hash
+ * ARGV 3 number of fields, then these · prefixes. Number -1: everything goes.
+ * Replies {number of fields that there were}
+ */
+export const DELETE_TOKENS: RedisScript = defineScript(
+  'token.delete',
+  `${CLOCK}${SETTLE}
+local key = KEYS[1]
+local count = tonumber(ARGV[3])
+if count < 0 then
+  local fields = redis.call('HLEN', key)
+  redis.call('UNLINK', key)
+  return {fields}
+end
+local removed = 0
+for i = 4, 3 + count do removed = removed + redis.call('HDEL', key, ARGV[i]) end
+return {removed + settle(key, 4 + count, {})}
+`,
+)

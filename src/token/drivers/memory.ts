@@ -1,0 +1,105 @@
+/**
+ * Tokens in the memory of the process: the embedded store of development, with the semantics of the Redis driver. A user's
+ * hash is one `Map<field, record>` under the name that it would have in Redis; the session driver of the same space deletes it
+ * with the user's last session.
+ *
+ * On a full space even the replacement of an expected record is refused when it is larger than the old one; the cache then
+ * keeps the grant in the process, as it does during an outage.
+ */
+import type { MemorySpace } from '../../memory/space.ts'
+import { type RedisKeys, redisKeys } from '../../redis/keys.ts'
+import { type FieldSelection, TOKEN_NONCE_BYTES, TOKEN_NONCE_OFFSET, type TokenDriver } from '../token-driver.ts'
+
+const FIELD_OVERHEAD_BYTES = 96 // map slot and Buffer header
+
+type Hash = Map<string, Buffer>
+
+/** @param keys names in the space; the same as those of the session driver that shares it. */
+export function createMemoryTokenDriver(space: MemorySpace, keys: RedisKeys = redisKeys('')): TokenDriver {
+  const hashOf = (userKey: string): Hash => space.get<Hash>(keys.tokens(userKey)) ?? new Map<string, Buffer>()
+
+  /** Throws on a full space, and has then changed nothing: `hash` is a copy. */
+  const store = (userKey: string, hash: Hash): void => {
+    const now = space.clock.now()
+    let latest = 0
+    let bytes = 0
+    for (const [field, record] of hash) {
+      const end = endOfLife(record)
+      if (end <= now) hash.delete(field)
+      else bytes += field.length + record.length + FIELD_OVERHEAD_BYTES
+      latest = Math.max(latest, end)
+    }
+    if (hash.size === 0) space.delete(keys.tokens(userKey))
+    else space.put(keys.tokens(userKey), hash, bytes, latest - now)
+  }
+
+  return {
+    async read(userKey, fields) {
+      const hash = hashOf(userKey)
+      return Promise.resolve(fields.map((field) => copyOf(hash.get(field))))
+    },
+
+    async readAll(userKey) {
+      return Promise.resolve(new Map([...hashOf(userKey)].map(([field, record]) => [field, Buffer.from(record)])))
+    },
+
+    // eslint-disable-next-line @typescript-eslint/require-await -- an error must reject, as it does for the Redis driver
+    async write(userKey, { set, remove, expect }) {
+      const now = space.clock.now()
+      const hash = new Map(hashOf(userKey))
+      if (expect) {
+        const stored = hash.get(expect.field)
+        const current = stored && endOfLife(stored) > now ? stored : null
+        const nonce = current && nonceOf(current)
+        if (!sameNonce(nonce, expect.nonce)) {
+          const written = set.get(expect.field)
+          if (nonce && written && nonceOf(written.record).equals(nonce)) return { status: 'done' }
+          return { status: 'conflict', current: copyOf(current) }
+        }
+      }
+      for (const field of selected(hash, remove)) hash.delete(field)
+      for (const [field, { record, ttlMs }] of set) hash.set(field, stamped(record, now + Math.ceil(ttlMs)))
+      store(userKey, hash)
+      return { status: 'done' }
+    },
+
+    // eslint-disable-next-line @typescript-eslint/require-await -- see above
+    async delete(userKey, selection) {
+      const hash = new Map(hashOf(userKey))
+      if (!selection) {
+        space.delete(keys.tokens(userKey))
+        return hash.size
+      }
+      const fields = selected(hash, selection)
+      for (const field of fields) hash.delete(field)
+      store(userKey, hash)
+      return fields.length
+    },
+  }
+}
+
+function selected(hash: Hash, { fields = [], prefixes = [] }: FieldSelection = {}): string[] {
+  return [...hash.keys()].filter((name) => fields.includes(name) || prefixes.some((prefix) => name.startsWith(prefix)))
+}
+
+function endOfLife(record: Buffer): number {
+  return Number(record.readBigUInt64BE(0))
+}
+
+function stamped(record: Buffer, endOfLifeMs: number): Buffer {
+  const copy = Buffer.from(record)
+  copy.writeBigUInt64BE(BigInt(endOfLifeMs), 0)
+  return copy
+}
+
+function nonceOf(record: Buffer): Buffer {
+  return record.subarray(TOKEN_NONCE_OFFSET, TOKEN_NONCE_OFFSET + TOKEN_NONCE_BYTES)
+}
+
+function sameNonce(a: Buffer | null | undefined, b: Buffer | null): boolean {
+  return a && b ? a.equals(b) : !a && !b
+}
+
+function copyOf(record: Buffer | null | undefined): Buffer | null {
+  return record ? Buffer.from(record) : null
+}
