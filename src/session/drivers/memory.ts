@@ -165,8 +165,10 @@ class MemorySessions {
     for (const [id, deadlineMs] of index) if (deadlineMs < forgetBeforeMs) index.delete(id)
     index.set(ref.id, this.#now() + life.ttlMs)
     const key = this.#keys.sessions(ref.userKey)
-    const ttlMs = Math.max(life.absoluteMs + life.slackMs, this.#space.ttlMs(key) ?? 0)
-    this.#space.put(key, index, index.size * INDEX_ENTRY_BYTES, ttlMs)
+    const lives = life.absoluteMs + life.slackMs
+    this.#space.put(key, index, index.size * INDEX_ENTRY_BYTES, Math.max(lives, this.#space.ttlMs(key) ?? 0))
+    const generationKey = this.#keys.generation(ref.userKey)
+    this.#space.expire(generationKey, Math.max(lives, this.#space.ttlMs(generationKey) ?? 0))
   }
 
   /** A marker that does not fit is left out: the record is gone all the same. */

@@ -1,0 +1,25 @@
+/** `coatcheck/testing`: conformance cases as data, for the drivers of this package and for those of others. */
+import type { ConformanceCase, SessionHarness } from './conformance.ts'
+import { driverCases } from './session-cases/driver.ts'
+import { endCases } from './session-cases/end.ts'
+import { findCases } from './session-cases/find.ts'
+import { limitCases } from './session-cases/limit.ts'
+import { rotateCases } from './session-cases/rotate.ts'
+import { schemaCases } from './session-cases/schema.ts'
+import { signInCases } from './session-cases/sign-in.ts'
+import { writeCases } from './session-cases/write.ts'
+
+export type { ConformanceCase, SessionHarness } from './conformance.ts'
+export { createFakeClock, type FakeClock } from './fake-clock.ts'
+
+/** Everything that a `SessionDriver` must do. Run each case against an empty store. */
+export const sessionCases: readonly ConformanceCase<SessionHarness>[] = [
+  ...driverCases,
+  ...findCases,
+  ...writeCases,
+  ...rotateCases,
+  ...signInCases,
+  ...endCases,
+  ...limitCases,
+  ...schemaCases,
+]

@@ -1,0 +1,146 @@
+/** The driver alone: what its contract promises and the store does not show. */
+import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
+import type { ConformanceCase, SessionHarness } from '../conformance.ts'
+import { HOUR, MINUTE } from '../session-fixture.ts'
+import type { SessionLife, SessionRef } from '../../session/session-driver.ts'
+
+const LIFE: SessionLife = { ttlMs: HOUR, slackMs: MINUTE, absoluteMs: 3 * HOUR }
+const ENDING = { reason: 'revoked', ttlMs: HOUR }
+
+function newRef(userKey = 'user-key-is-0016'): SessionRef {
+  return { kind: 'user', userKey, id: randomBytes(16).toString('base64url') }
+}
+
+const newRecord = (): Buffer => Buffer.concat([Buffer.alloc(8), randomBytes(60)])
+const nonceOf = (record: Buffer): Buffer => record.subarray(13, 25)
+
+export const driverCases: readonly ConformanceCase<SessionHarness>[] = [
+  {
+    name: 'driver: a record comes back with the stored generation in front, as a Buffer of its own',
+    async run({ driver }) {
+      const ref = newRef()
+      const record = newRecord()
+      assert.deepEqual(await driver.create(ref, record, LIFE), { status: 'created', endedIds: [] })
+      const read = await driver.read(ref)
+      assert.ok(read.record && read.generation)
+      assert.deepEqual(read.record.subarray(0, 8), read.generation)
+      assert.deepEqual(read.record.subarray(8), record.subarray(8))
+      record.fill(1)
+      read.record.fill(2)
+      assert.notDeepEqual((await driver.read(ref)).record?.subarray(8), record.subarray(8))
+    },
+  },
+  {
+    name: 'driver: sessions of one user share a generation, users do not',
+    async run({ driver }) {
+      const [one, two, other] = [newRef(), newRef(), newRef('another-user-016')]
+      for (const ref of [one, two, other]) await driver.create(ref, newRecord(), LIFE)
+      const generations = await Promise.all(
+        [one, two, other].map(async (ref) => (await driver.read(ref)).generation?.toString('hex')),
+      )
+      assert.equal(generations[0], generations[1])
+      assert.notEqual(generations[0], generations[2])
+    },
+  },
+  {
+    name: 'driver: compare and set on the nonce; the current record comes with the conflict',
+    async run({ driver }) {
+      const ref = newRef()
+      const [first, second, third] = [newRecord(), newRecord(), newRecord()]
+      await driver.create(ref, first, LIFE)
+      assert.equal((await driver.replace(ref, nonceOf(first), second, LIFE)).status, 'done')
+      assert.equal((await driver.replace(ref, nonceOf(first), second, LIFE)).status, 'done', 'sent again')
+      const reply = await driver.replace(ref, nonceOf(first), third, LIFE)
+      assert.ok(reply.status === 'conflict')
+      assert.deepEqual(reply.record.subarray(8), second.subarray(8))
+      assert.deepEqual((await driver.read(ref)).record?.subarray(8), second.subarray(8))
+    },
+  },
+  {
+    name: 'driver: nothing is replaced that is not there, and nothing ended is created again',
+    async run({ driver }) {
+      const ref = newRef()
+      const record = newRecord()
+      assert.equal((await driver.replace(ref, nonceOf(record), newRecord(), LIFE)).status, 'gone')
+      assert.equal((await driver.read(ref)).record, null)
+      await driver.create(ref, record, LIFE)
+      await driver.end(ref, ENDING)
+      assert.equal((await driver.replace(ref, nonceOf(record), newRecord(), LIFE)).status, 'gone')
+      assert.equal((await driver.create(ref, record, LIFE)).status, 'ended')
+      assert.equal((await driver.create({ ...ref, kind: 'anonymous' }, record, LIFE)).status, 'ended')
+      assert.equal((await driver.read(ref)).record, null)
+    },
+  },
+  {
+    name: 'driver: ending with the nonce of an older record is a conflict and ends nothing',
+    async run({ driver }) {
+      const ref = newRef()
+      const [first, second] = [newRecord(), newRecord()]
+      await driver.create(ref, first, LIFE)
+      await driver.replace(ref, nonceOf(first), second, LIFE)
+      const reply = await driver.end(ref, ENDING, nonceOf(first))
+      assert.ok(reply.status === 'conflict')
+      assert.deepEqual(await driver.end(ref, ENDING, nonceOf(second)), { status: 'done', count: 1, lastOfUser: true })
+      assert.deepEqual(await driver.end(ref, ENDING), { status: 'done', count: 0, lastOfUser: false })
+    },
+  },
+  {
+    name: 'driver: a record lives for its ttl and slack, the generation until the absolute end',
+    async run({ driver, advance }) {
+      const ref = newRef()
+      await driver.create(ref, newRecord(), LIFE)
+      await advance(HOUR + MINUTE - 1000)
+      assert.ok((await driver.read(ref)).record)
+      assert.equal((await driver.explain(ref)).index, 'expired')
+      await advance(1000)
+      assert.equal((await driver.read(ref)).record, null)
+      assert.deepEqual(await driver.explain(ref), { ended: null, generation: 'present', index: 'expired' })
+      await advance(2 * HOUR)
+      assert.equal((await driver.explain(ref)).generation, 'missing')
+    },
+  },
+  {
+    name: 'driver: a replacement moves the deadline and keeps the generation alive',
+    async run({ driver, advance }) {
+      const ref = newRef()
+      let record = newRecord()
+      await driver.create(ref, record, LIFE)
+      for (let hour = 0; hour < 3; hour++) {
+        await advance(HOUR - MINUTE)
+        const next = newRecord()
+        assert.equal((await driver.replace(ref, nonceOf(record), next, LIFE)).status, 'done')
+        record = next
+      }
+      await advance(HOUR - MINUTE)
+      assert.equal((await driver.list(ref.userKey, 10)).length, 1)
+    },
+  },
+  {
+    name: 'driver: explain tells what happened',
+    async run({ driver, loseEverything }) {
+      const [live, ended] = [newRef(), newRef()]
+      assert.deepEqual(await driver.explain(live), { ended: null, generation: 'missing', index: 'missing' })
+      await driver.create(live, newRecord(), LIFE)
+      await driver.create(ended, newRecord(), LIFE)
+      await driver.end(ended, { reason: 'laptop lost', ttlMs: HOUR })
+      assert.deepEqual(await driver.explain(live), { ended: null, generation: 'present', index: 'live' })
+      assert.deepEqual(await driver.explain(ended), { ended: 'laptop lost', generation: 'present', index: 'missing' })
+      await loseEverything()
+      assert.deepEqual(await driver.explain(ended), { ended: null, generation: 'missing', index: 'missing' })
+    },
+  },
+  {
+    name: 'driver: list is bounded and ordered by deadline, latest first',
+    async run({ driver }) {
+      const refs = Array.from({ length: 5 }, () => newRef())
+      for (const [i, ref] of refs.entries())
+        await driver.create(ref, newRecord(), { ...LIFE, ttlMs: HOUR + i * MINUTE })
+      const listed = await driver.list(refs[0]?.userKey ?? '', 3)
+      assert.deepEqual(
+        listed.map(({ id }) => id),
+        [refs[4], refs[3], refs[2]].map((ref) => ref?.id),
+      )
+    },
+  },
+]

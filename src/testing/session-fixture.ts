@@ -1,0 +1,76 @@
+/** What the session cases build on: stores over the harness' driver, with keys, policies and events of their choice. */
+import { createHash } from 'node:crypto'
+import type { ResolvedSession } from '../config/types.ts'
+import { EventBus } from '../core/events.ts'
+import { systemRandom } from '../core/random.ts'
+import { createKeyring, type Keyring } from '../keyring/keyring.ts'
+import { createSeal } from '../keyring/seal.ts'
+import type { SessionDriver } from '../session/session-driver.ts'
+import { createSessionStore } from '../session/session-store.ts'
+import type { SessionStore } from '../session/types.ts'
+import type { SessionHarness } from './conformance.ts'
+
+export const MINUTE = 60_000
+export const HOUR = 60 * MINUTE
+
+/** Not a secret: a key for tests, made of a word. */
+export function testKey(word: string): string {
+  return createHash('sha256').update(word).digest('base64')
+}
+
+export const TEST_POLICY: ResolvedSession<Record<string, unknown>> = {
+  idleTimeoutMs: 8 * HOUR,
+  absoluteTimeoutMs: 24 * HOUR,
+  schema: null,
+  schemaVersion: 1,
+  upcasts: {},
+  limit: null,
+  maxBytes: 65_536,
+}
+
+export interface Fixture<D extends object> {
+  readonly store: SessionStore<D>
+  readonly keyring: Keyring
+  readonly events: EventBus
+}
+
+export function fixture<D extends object = Record<string, unknown>>(
+  harness: SessionHarness,
+  options: { policy?: Partial<ResolvedSession<D>>; keys?: string; driver?: SessionDriver; namespace?: string } = {},
+): Fixture<D> {
+  const keyring = createKeyring(options.keys ?? testKey('first'))
+  const events = new EventBus()
+  const store = createSessionStore<D>({
+    driver: options.driver ?? harness.driver,
+    keyring,
+    seal: createSeal(keyring),
+    config: { ...(TEST_POLICY as unknown as ResolvedSession<D>), ...options.policy },
+    namespace: options.namespace ?? '',
+    clock: harness.clock,
+    random: systemRandom,
+    events,
+  })
+  return { store, keyring, events }
+}
+
+/** A driver that counts its calls: for what must not reach the store at all. */
+export function countingDriver(driver: SessionDriver): { driver: SessionDriver; calls: () => number } {
+  let calls = 0
+  const counted = new Proxy(driver, {
+    get(target, name) {
+      calls++
+      return Reflect.get(target, name) as unknown
+    },
+  })
+  return { driver: counted, calls: () => calls }
+}
+
+/** The code of the error that a promise rejects with; fails the case when it resolves. */
+export async function codeOf(promise: Promise<unknown>): Promise<string> {
+  try {
+    await promise
+  } catch (error) {
+    return String((error as { code?: unknown }).code)
+  }
+  return 'resolved'
+}
