@@ -1,0 +1,13 @@
+/**
+ * The guard of everything in this folder: a provider that signs in whoever is clicked must never answer in production.
+ */
+import { ConfigError } from '../core/errors.ts'
+
+/** @throws `COATCHECK_CONFIG_INSECURE` when NODE_ENV is `production`. */
+export function assertDevelopment(what: string): void {
+  if (process.env.NODE_ENV === 'production') {
+    throw new ConfigError('COATCHECK_CONFIG_INSECURE', {
+      message: `${what} lets everybody in with one click and never starts with NODE_ENV=production.`,
+    })
+  }
+}

@@ -1,0 +1,123 @@
+/**
+ * The development provider as a whole: a server on a loopback address, shaped like Entra ID, with people to click. Owns its
+ * storage, keys, counters and faults, so that several can run in one process and `close()` leaves nothing behind.
+ */
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type Provider from 'oidc-provider'
+import { ConfigError } from '../core/errors.ts'
+import { assertDevelopment } from './assert-development.ts'
+import type { Counters } from './counters.ts'
+import { DevSite } from './dev-site.ts'
+import type { Faults } from './faults.ts'
+import { loadOidcProvider } from './load-oidc-provider.ts'
+import { createMemoryStorage } from './memory-adapter.ts'
+import { type DevProviderOptions, resolveDevOptions, type ResolvedDevOptions } from './options.ts'
+import { type DevUser, type DevUserName, devUsers } from './people.ts'
+import { buildConfiguration } from './provider-config.ts'
+
+export interface DevProvider {
+  /** `http://127.0.0.1:<port>/<tenant>/v2.0` */
+  readonly issuer: string
+  readonly port: number
+  readonly tenantId: string
+  readonly clientId: string
+  readonly clientSecret: string
+  /** The provider's own front page. */
+  readonly url: string
+  readonly counters: Counters
+  readonly faults: Faults
+  /** A disabled account can neither sign in nor refresh (`invalid_grant`). Margaret is disabled from the start. */
+  setDisabled(user: DevUserName, disabled: boolean): void
+  /** As after a restart: no session, no grant, no token, no count, no fault. Keys and client stay. */
+  reset(): void
+  close(): Promise<void>
+}
+
+/**
+ * @throws `COATCHECK_CONFIG_INSECURE` in production, `COATCHECK_CONFIG_MISSING` without the package `oidc-provider`,
+ *   `COATCHECK_CONFIG_INVALID` for a bad option or a port that is taken.
+ */
+export async function startDevProvider(options: DevProviderOptions = {}): Promise<DevProvider> {
+  assertDevelopment('The development identity provider')
+  const resolved = resolveDevOptions(options)
+  const module = await loadOidcProvider()
+  const disabled = new Set<DevUserName>(['margaret'])
+  const storage = createMemoryStorage()
+  const server = createServer()
+  const port = await listen(server, resolved)
+  const url = `http://${resolved.host}:${String(port)}`
+  const issuer = `${url}/${resolved.tenantId}/v2.0`
+  const isEnabled = (user: DevUser): boolean => !disabled.has(user.id)
+
+  const configuration = await buildConfiguration({
+    options: resolved,
+    port,
+    adapter: storage.adapter,
+    module,
+    isEnabled,
+  })
+  const provider = new module.Provider(issuer, configuration)
+  bendToEntra(provider, resolved)
+  const site = new DevSite({ provider, options: resolved, url, isEnabled })
+  server.on('request', site.handle)
+
+  return {
+    issuer,
+    port,
+    tenantId: resolved.tenantId,
+    clientId: resolved.clientId,
+    clientSecret: resolved.clientSecret,
+    url,
+    counters: site.counters,
+    faults: site.faults,
+    setDisabled(user, value) {
+      if (value) disabled.add(user)
+      else disabled.delete(user)
+    },
+    reset() {
+      storage.clear()
+      site.counters.clear()
+      site.faults.clear()
+    },
+    close: () => closeServer(server),
+  }
+}
+
+/** What no option of the package covers. */
+function bendToEntra(provider: Provider, options: ResolvedDevOptions): void {
+  // Entra gives a new refresh token each time and lets the old one live until it expires.
+  if (options.rotation === 'entra') provider.RefreshToken.prototype.consume = () => Promise.resolve()
+  // Entra can send `sid` to every application, not only to those with back-channel logout.
+  Object.assign(provider.Client.prototype as object, { includeSid: () => true })
+  provider.on('server_error', (_ctx, error) => {
+    options.onError(error)
+  })
+}
+
+async function listen(server: Server, { host, port }: ResolvedDevOptions): Promise<number> {
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject).listen(port, host, resolve)
+  }).catch((cause: unknown) => {
+    const code = (cause as NodeJS.ErrnoException).code ?? 'unknown'
+    const why = code === 'EADDRINUSE' ? 'is in use by another process' : `cannot be listened on (${code})`
+    throw new ConfigError('COATCHECK_CONFIG_INVALID', {
+      message: `startDevProvider: port ${String(port)} of ${host} ${why}.`,
+      cause,
+    })
+  })
+  return (server.address() as AddressInfo).port
+}
+
+async function closeServer(server: Server): Promise<void> {
+  if (!server.listening) return
+  await new Promise<void>((resolve) => {
+    server.close(() => {
+      resolve()
+    })
+    server.closeAllConnections()
+  })
+}
+
+/** The names to offer, e.g. in what a command prints. */
+export const devUserList: readonly { readonly name: string; readonly email: string; readonly note: string }[] = devUsers

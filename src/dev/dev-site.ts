@@ -1,0 +1,127 @@
+/**
+ * Everything between the socket and the protocol: the addresses of Entra ID, counting, faults, and the provider's own pages.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { setTimeout as delay } from 'node:timers/promises'
+import type Provider from 'oidc-provider'
+import type { KoaContextWithOIDC } from 'oidc-provider'
+import { RequestCounters } from './counters.ts'
+import { dressAnswer } from './entra-answers.ts'
+import {
+  entraEndpoints,
+  isTenantlessDiscovery,
+  matchRoute,
+  type MatchedRoute,
+  withConsentPrompt,
+} from './entra-routes.ts'
+import { FaultPlan } from './faults.ts'
+import type { ResolvedDevOptions } from './options.ts'
+import { homePage, stylesheetPath, submitScript, submitScriptPath } from './pages.ts'
+import { peekForm } from './peek-form.ts'
+import type { DevUser } from './people.ts'
+import { handleSignIn, writePage } from './sign-in-interaction.ts'
+import { stylesheet } from './stylesheet.ts'
+
+type Listener = (request: IncomingMessage, response: ServerResponse) => Promise<void>
+
+export interface SiteOptions {
+  readonly provider: Provider
+  readonly options: ResolvedDevOptions
+  readonly url: string
+  readonly isEnabled: (user: DevUser) => boolean
+}
+
+export class DevSite {
+  readonly counters = new RequestCounters()
+  readonly faults = new FaultPlan()
+  readonly #site: SiteOptions
+  readonly #applicationOrigins: readonly string[]
+  readonly #protocol: Listener
+  /** Requests that are carried out and then never answered. */
+  readonly #unanswered = new WeakSet<IncomingMessage>()
+
+  constructor(site: SiteOptions) {
+    this.#site = site
+    this.#applicationOrigins = [...new Set(site.options.redirectUris.map((uri) => new URL(uri).origin))]
+    site.provider.use(async (context, next) => {
+      await next()
+      if (this.#unanswered.has(context.req)) {
+        context.respond = false
+        context.res.destroy()
+        return
+      }
+      dressAnswer(context as unknown as KoaContextWithOIDC, site.url, site.options.tenantId)
+    })
+    this.#protocol = site.provider.callback() as Listener
+  }
+
+  readonly handle = (request: IncomingMessage, response: ServerResponse): void => {
+    this.#answer(request, response).catch((error: unknown) => {
+      this.#site.options.onError(error instanceof Error ? error : new Error('The request failed.', { cause: error }))
+      if (response.headersSent) response.destroy()
+      else response.writeHead(500).end()
+    })
+  }
+
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { options } = this.#site
+    const { pathname, search } = new URL(request.url ?? '/', this.#site.url)
+    if (isTenantlessDiscovery(pathname)) {
+      await this.#tenantlessDiscovery(response)
+      return
+    }
+    const route = matchRoute(pathname, options.tenantId)
+    if (route) await this.#toProtocol(request, response, route, search)
+    else if (pathname.startsWith(`/${options.tenantId}/signin/`)) {
+      await handleSignIn({ ...this.#site, applicationOrigins: this.#applicationOrigins }, request, response)
+    } else this.#ownPage(pathname, response)
+  }
+
+  async #toProtocol(
+    request: IncomingMessage,
+    response: ServerResponse,
+    route: MatchedRoute,
+    search: string,
+  ): Promise<void> {
+    const form = route.name === 'token' ? await peekForm(request) : undefined
+    const grantType = form && (form.get('grant_type') ?? 'none')
+    this.counters.add(route.name, grantType)
+
+    const fault = this.faults.take(route.name, grantType)
+    if (fault?.delayMs !== undefined) await delay(fault.delayMs)
+    if (fault?.drop === 'before') {
+      response.destroy()
+      return
+    }
+    if (fault?.status !== undefined) {
+      response.writeHead(fault.status, fault.headers).end(fault.body)
+      return
+    }
+    if (fault?.drop === 'after') this.#unanswered.add(request)
+
+    const query = route.name === 'authorize' ? withConsentPrompt(search) : search
+    request.url = route.path + query
+    // The provider derives the addresses that it builds from the difference of the two.
+    Object.assign(request, { originalUrl: `/${this.#site.options.tenantId}/v2.0${request.url}` })
+    await this.#protocol(request, response)
+  }
+
+  async #tenantlessDiscovery(response: ServerResponse): Promise<void> {
+    const { url, options, provider } = this.#site
+    const own = await fetch(`${provider.issuer}/.well-known/openid-configuration`)
+    const document = { ...((await own.json()) as object), ...entraEndpoints(url, options.tenantId) }
+    const body = JSON.stringify({ ...document, issuer: `${url}/{tenantid}/v2.0` })
+    response.writeHead(200, { 'content-type': 'application/json' }).end(body)
+  }
+
+  #ownPage(pathname: string, response: ServerResponse): void {
+    const send = (type: string, body: string): void => {
+      response.writeHead(200, { 'content-type': type, 'cache-control': 'no-store' }).end(body)
+    }
+    if (pathname === '/') writePage(response, homePage(this.#site.provider.issuer))
+    else if (pathname === stylesheetPath) send('text/css; charset=utf-8', stylesheet)
+    else if (pathname === submitScriptPath) send('text/javascript; charset=utf-8', submitScript)
+    else if (pathname === '/counters') send('application/json', JSON.stringify(this.counters.all()))
+    else response.writeHead(404, { 'content-type': 'text/plain' }).end('Not found\n')
+  }
+}

@@ -1,0 +1,65 @@
+/**
+ * Dresses the answers of the provider in what only Entra ID sends: its endpoint addresses, extra fields of a token answer,
+ * error codes. Applications must neither need them nor trip over them.
+ */
+import { randomUUID } from 'node:crypto'
+import type { KoaContextWithOIDC } from 'oidc-provider'
+import { systemClock } from '../core/clock.ts'
+import { entraEndpoints } from './entra-routes.ts'
+import { findUserBySubject, objectIdOf } from './people.ts'
+
+type Body = Record<string, unknown>
+
+export function dressAnswer(context: KoaContextWithOIDC, origin: string, tenantId: string): void {
+  // Set by the protocol stack, so missing for a request that never got there.
+  const oidc = context.oidc as KoaContextWithOIDC['oidc'] | undefined
+  const body = context.body as Body | undefined
+  if (oidc?.route === 'discovery' && body) context.body = dressDiscovery(body, origin, tenantId)
+  if (oidc?.route === 'token' && context.status === 200 && body) context.body = dressToken(oidc, body, tenantId)
+  if (body?.error === 'invalid_grant') context.body = dressError(body)
+  withoutIssuer(context)
+}
+
+function dressDiscovery(body: Body, origin: string, tenantId: string): Body {
+  const { authorization_response_iss_parameter_supported: _, ...rest } = body
+  return {
+    ...rest,
+    ...entraEndpoints(origin, tenantId),
+    tenant_region_scope: null,
+    cloud_instance_name: new URL(origin).host,
+  }
+}
+
+/** @see https://learn.microsoft.com/entra/identity-platform/v2-oauth2-auth-code-flow */
+function dressToken(oidc: KoaContextWithOIDC['oidc'], body: Body, tenantId: string): Body {
+  const subject = oidc.entities.Account?.accountId
+  const user = subject === undefined ? undefined : findUserBySubject(subject)
+  const asked = (oidc.body as Body | undefined)?.client_info === '1' && user
+  const clientInfo = asked && { uid: objectIdOf(asked), utid: tenantId }
+  return {
+    ...body,
+    ext_expires_in: body.expires_in,
+    ...(clientInfo && { client_info: Buffer.from(JSON.stringify(clientInfo)).toString('base64url') }),
+  }
+}
+
+function dressError(body: Body): Body {
+  return {
+    ...body,
+    error_codes: [70008],
+    suberror: 'bad_token',
+    timestamp: new Date(systemClock.now()).toISOString(),
+    trace_id: randomUUID(),
+    correlation_id: randomUUID(),
+  }
+}
+
+/** Entra ID does not send `iss` with the code (RFC 9207), and for `common` it would not match the metadata. */
+function withoutIssuer(context: KoaContextWithOIDC): void {
+  const location = context.response.get('location')
+  if (context.status !== 303 || !URL.canParse(location)) return
+  const url = new URL(location)
+  if (!url.searchParams.has('iss')) return
+  url.searchParams.delete('iss')
+  context.set('location', url.href)
+}

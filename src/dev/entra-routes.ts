@@ -1,0 +1,55 @@
+/**
+ * The addresses of Entra ID, and how they map onto the provider underneath. Applications meet the same paths as at
+ * `https://login.microsoftonline.com/<tenant>`; the issuer keeps its `/v2.0`.
+ */
+export interface MatchedRoute {
+  /** `authorize`, `token`, `keys`, `logout`, `userinfo`, `revoke`, `introspect`, `par`, `discovery`, or `other`. */
+  readonly name: string
+  /** The path below the issuer. */
+  readonly path: string
+}
+
+const endpoints = ['authorize', 'token', 'logout', 'revoke', 'introspect', 'par'] as const
+const discoveryPath = '/.well-known/openid-configuration'
+
+/** `null` for an address outside of the provider. */
+export function matchRoute(pathname: string, tenantId: string): MatchedRoute | null {
+  const issuerPath = `/${tenantId}/v2.0`
+  if (pathname === `${issuerPath}${discoveryPath}`) return { name: 'discovery', path: discoveryPath }
+  if (pathname === `/${tenantId}/discovery/v2.0/keys`) return { name: 'keys', path: '/keys' }
+  if (pathname === '/oidc/userinfo') return { name: 'userinfo', path: '/userinfo' }
+  for (const base of [`/${tenantId}/oauth2/v2.0`, '/common/oauth2/v2.0', '/organizations/oauth2/v2.0', issuerPath]) {
+    if (!pathname.startsWith(`${base}/`)) continue
+    const path = pathname.slice(base.length)
+    return { name: endpoints.find((name) => path === `/${name}`) ?? 'other', path }
+  }
+  return null
+}
+
+/** `/common` and `/organizations`: one document for every tenant, its issuer a template. */
+export function isTenantlessDiscovery(pathname: string): boolean {
+  return pathname === `/common/v2.0${discoveryPath}` || pathname === `/organizations/v2.0${discoveryPath}`
+}
+
+/** The addresses that the discovery document names. */
+export function entraEndpoints(origin: string, tenantId: string): Readonly<Record<string, string>> {
+  const base = `${origin}/${tenantId}/oauth2/v2.0`
+  return {
+    authorization_endpoint: `${base}/authorize`,
+    token_endpoint: `${base}/token`,
+    end_session_endpoint: `${base}/logout`,
+    revocation_endpoint: `${base}/revoke`,
+    introspection_endpoint: `${base}/introspect`,
+    jwks_uri: `${origin}/${tenantId}/discovery/v2.0/keys`,
+    userinfo_endpoint: `${origin}/oidc/userinfo`,
+  }
+}
+
+/** The provider drops `offline_access` unless consent is asked for; Entra does not. The consent is answered without a page. */
+export function withConsentPrompt(search: string): string {
+  const query = new URLSearchParams(search)
+  const prompts = new Set((query.get('prompt') ?? '').split(' ').filter(Boolean))
+  if (prompts.has('none')) return search
+  query.set('prompt', [...prompts.add('consent')].join(' '))
+  return `?${query.toString()}`
+}

@@ -1,0 +1,125 @@
+/**
+ * Options of the development provider: what they mean, their defaults, and the check that refuses what cannot be used.
+ */
+import { randomUUID } from 'node:crypto'
+import { ConfigError } from '../core/errors.ts'
+
+/**
+ * What happens to the refresh token at each refresh.
+ * `entra`: a new one each time, and the old one stays valid. `strict`: a new one each time, and using an old one again ends
+ * the whole grant (RFC 9700 section 4.14). `none`: the same one for ever.
+ */
+export type RefreshTokenRotation = 'entra' | 'strict' | 'none'
+
+export interface DevApi {
+  /** The audience of its access tokens, e.g. `api://orders`. */
+  readonly audience: string
+  /** Short scope names; asked for as `<audience>/<scope>` like at Entra, or bare together with `resource` (RFC 8707). */
+  readonly scopes: readonly string[]
+}
+
+export interface DevProviderOptions {
+  /** Default 0: any free port. */
+  readonly port?: number
+  /** Default `127.0.0.1`: with an application on `localhost`, browsers then see two sites, as in real life. */
+  readonly host?: '127.0.0.1' | 'localhost'
+  /** Default: a fixed one, so that user ids survive a restart. */
+  readonly tenantId?: string
+  readonly clientId?: string
+  /** Default: drawn at each start. */
+  readonly clientSecret?: string
+  /** Default `http://localhost:3000/auth/callback`. Compared exactly, port included. */
+  readonly redirectUris?: readonly string[]
+  /** Default: the origins of `redirectUris`, with and without a slash. */
+  readonly postLogoutRedirectUris?: readonly string[]
+  /** Switches back-channel logout on (OpenID Connect Back-Channel Logout 1.0). */
+  readonly backchannelLogoutUri?: string
+  /** Seconds. Default 3600. */
+  readonly accessTokenTtlSeconds?: number
+  /** Default `entra`. */
+  readonly rotation?: RefreshTokenRotation
+  /** Default: `api://orders` with `Orders.Read` and `Orders.Write`, and `api://reports` with `Reports.Read`. */
+  readonly apis?: readonly DevApi[]
+  /** Errors inside the provider itself: never expected. Default: ignored, the response is a 500. */
+  readonly onError?: (error: Error) => void
+}
+
+export interface ResolvedDevOptions {
+  readonly port: number
+  readonly host: '127.0.0.1' | 'localhost'
+  readonly tenantId: string
+  readonly clientId: string
+  readonly clientSecret: string
+  readonly redirectUris: readonly string[]
+  readonly postLogoutRedirectUris: readonly string[]
+  readonly backchannelLogoutUri: string | null
+  readonly accessTokenTtlSeconds: number
+  readonly rotation: RefreshTokenRotation
+  readonly apis: readonly DevApi[]
+  readonly onError: (error: Error) => void
+}
+
+const defaultApis: readonly DevApi[] = [
+  { audience: 'api://orders', scopes: ['Orders.Read', 'Orders.Write'] },
+  { audience: 'api://reports', scopes: ['Reports.Read'] },
+]
+
+const known = new Set<string>([
+  'port',
+  'host',
+  'tenantId',
+  'clientId',
+  'clientSecret',
+  'redirectUris',
+  'postLogoutRedirectUris',
+  'backchannelLogoutUri',
+  'accessTokenTtlSeconds',
+  'rotation',
+  'apis',
+  'onError',
+] satisfies (keyof DevProviderOptions)[])
+
+/** @throws `COATCHECK_CONFIG_UNKNOWN_OPTION` or `COATCHECK_CONFIG_INVALID`, naming the option. */
+export function resolveDevOptions(options: DevProviderOptions): ResolvedDevOptions {
+  for (const name of Object.keys(options)) {
+    if (!known.has(name))
+      throw new ConfigError('COATCHECK_CONFIG_UNKNOWN_OPTION', { message: `startDevProvider: ${name}.` })
+  }
+  const redirectUris = options.redirectUris ?? ['http://localhost:3000/auth/callback']
+  const resolved: ResolvedDevOptions = {
+    port: options.port ?? 0,
+    host: options.host ?? '127.0.0.1',
+    tenantId: options.tenantId ?? '2b9c7c7e-3a52-4a52-8d0a-c0a7c4ec0000',
+    clientId: options.clientId ?? '6f1a4cbe-91d5-4f0e-b5f4-c0a7c4ec0001',
+    clientSecret: options.clientSecret ?? randomUUID() + randomUUID(),
+    redirectUris,
+    postLogoutRedirectUris: options.postLogoutRedirectUris ?? originsOf(redirectUris),
+    backchannelLogoutUri: options.backchannelLogoutUri ?? null,
+    accessTokenTtlSeconds: options.accessTokenTtlSeconds ?? 3600,
+    rotation: options.rotation ?? 'entra',
+    apis: options.apis ?? defaultApis,
+    onError: options.onError ?? (() => undefined),
+  }
+  want('port', Number.isInteger(resolved.port) && resolved.port >= 0 && resolved.port <= 65_535, 'a port, or 0')
+  want('host', ['127.0.0.1', 'localhost'].includes(resolved.host), '127.0.0.1 or localhost')
+  want('tenantId', /^[0-9a-z.-]{1,64}$/i.test(resolved.tenantId), 'a GUID or a domain')
+  want(
+    'redirectUris',
+    redirectUris.length > 0 && redirectUris.every((uri) => URL.canParse(uri)),
+    'a list of absolute URLs',
+  )
+  const ttl = resolved.accessTokenTtlSeconds
+  want('accessTokenTtlSeconds', Number.isInteger(ttl) && ttl > 0, 'a whole number of seconds above 0')
+  want('rotation', ['entra', 'strict', 'none'].includes(resolved.rotation), 'entra, strict or none')
+  return resolved
+}
+
+function want(option: string, good: boolean, wanted: string): void {
+  if (!good)
+    throw new ConfigError('COATCHECK_CONFIG_INVALID', { message: `startDevProvider: ${option} wants ${wanted}.` })
+}
+
+function originsOf(uris: readonly string[]): readonly string[] {
+  const origins = uris.filter((uri) => URL.canParse(uri)).map((uri) => new URL(uri).origin)
+  return [...new Set(origins)].flatMap((origin) => [origin, `${origin}/`])
+}

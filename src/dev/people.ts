@@ -1,0 +1,110 @@
+/**
+ * Who can sign in at the development provider: one person per situation that an application has to cope with, with the
+ * claims that Entra ID would send (https://learn.microsoft.com/entra/identity-platform/id-token-claims-reference).
+ */
+import { createHash } from 'node:crypto'
+
+export const devUserNames = ['ada', 'grace', 'linus', 'margaret', 'barbara'] as const
+export type DevUserName = (typeof devUserNames)[number]
+
+export interface DevUser {
+  readonly id: DevUserName
+  readonly name: string
+  readonly email: string
+  /** What makes this person worth a click. */
+  readonly note: string
+  readonly roles: readonly string[]
+  /** Set for a guest: the tenant that the account comes from. */
+  readonly homeTenantId?: string
+  readonly groupCount: number
+}
+
+/** The most groups that Entra writes into a JWT; with more it sends a claim source instead ("overage"). */
+const MOST_GROUPS_IN_TOKEN = 200
+
+export const devUsers: readonly DevUser[] = [
+  {
+    id: 'ada',
+    name: 'Ada Lovelace',
+    email: 'ada@example.test',
+    note: 'Administrator',
+    roles: ['Admin', 'User'],
+    groupCount: 3,
+  },
+  { id: 'grace', name: 'Grace Hopper', email: 'grace@example.test', note: 'User', roles: ['User'], groupCount: 2 },
+  {
+    id: 'linus',
+    name: 'Linus Torvalds',
+    email: 'linus@partner.test',
+    note: 'Guest from another tenant',
+    roles: ['User'],
+    homeTenantId: '7d3c1f60-5b0e-4b52-9d5e-0c6a2f1e8b44',
+    groupCount: 1,
+  },
+  {
+    id: 'margaret',
+    name: 'Margaret Hamilton',
+    email: 'margaret@example.test',
+    note: 'Account disabled: sign-in is refused',
+    roles: [],
+    groupCount: 0,
+  },
+  {
+    id: 'barbara',
+    name: 'Barbara Liskov',
+    email: 'barbara@example.test',
+    note: 'Member of 250 groups',
+    roles: ['User'],
+    groupCount: 250,
+  },
+]
+
+/** The subject: opaque and, unlike `oid`, of no use outside this application. */
+export function subjectOf(user: DevUser): string {
+  return createHash('sha256').update(`subject:${user.id}`).digest('base64url')
+}
+
+export function objectIdOf(user: DevUser): string {
+  return guidOf(`object:${user.id}`)
+}
+
+export function findUserBySubject(subject: string): DevUser | undefined {
+  return devUsers.find((user) => subjectOf(user) === subject)
+}
+
+/** By short name or e-mail address, as in `login_hint`. */
+export function findUserByHint(hint: string): DevUser | undefined {
+  const wanted = hint.trim().toLowerCase()
+  return devUsers.find((user) => user.email === wanted || user.id === wanted)
+}
+
+/** Claims of the ID token; which of them are sent depends on the scopes that were asked for. */
+export function claimsOf(user: DevUser, tenantId: string): { sub: string; [claim: string]: unknown } {
+  return {
+    sub: subjectOf(user),
+    oid: objectIdOf(user),
+    tid: tenantId,
+    ver: '2.0',
+    name: user.name,
+    preferred_username: user.email,
+    email: user.email,
+    roles: user.roles.length > 0 ? user.roles : undefined,
+    ...(user.homeTenantId && { idp: `https://sts.windows.net/${user.homeTenantId}/`, acct: 1 }),
+    ...groupClaims(user),
+  }
+}
+
+function groupClaims(user: DevUser): Record<string, unknown> {
+  if (user.groupCount === 0) return {}
+  if (user.groupCount > MOST_GROUPS_IN_TOKEN) {
+    const endpoint = `https://graph.microsoft.com/v1.0/users/${objectIdOf(user)}/getMemberObjects`
+    return { hasgroups: true, _claim_names: { groups: 'src1' }, _claim_sources: { src1: { endpoint } } }
+  }
+  return { groups: Array.from({ length: user.groupCount }, (_, index) => guidOf(`group:${String(index)}`)) }
+}
+
+/** The same name always gives the same GUID, so that tests and databases may keep it. */
+function guidOf(name: string): string {
+  const hex = createHash('sha256').update(name).digest('hex')
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`
+}

@@ -1,0 +1,152 @@
+/**
+ * The configuration of `oidc-provider` that makes it behave like Entra ID: endpoints, cookies, lifetimes, rotation, accounts
+ * and pages. What a grant may be used for stands in `grant-rules.ts`.
+ */
+import { randomBytes } from 'node:crypto'
+import { exportJWK, generateKeyPair } from 'jose'
+import type { AdapterFactory, ClientMetadata, Configuration, interactionPolicy } from 'oidc-provider'
+import { grantRules } from './grant-rules.ts'
+import type { OidcProviderModule } from './load-oidc-provider.ts'
+import type { ResolvedDevOptions } from './options.ts'
+import { errorPage, logoutPage, type Page, pageHeaders, signedOutPage } from './pages.ts'
+import { claimsOf, type DevUser, findUserByHint, findUserBySubject, subjectOf } from './people.ts'
+
+const identityClaims = ['sub', 'oid', 'tid', 'ver', 'roles', 'groups', 'hasgroups', 'idp', 'acct'] as const
+const NINETY_DAYS_S = 90 * 24 * 60 * 60
+const DAY_S = 24 * 60 * 60
+
+export interface ConfigurationInput {
+  readonly options: ResolvedDevOptions
+  readonly port: number
+  readonly adapter: AdapterFactory
+  readonly module: OidcProviderModule
+  /** False for an account that is disabled, now. */
+  readonly isEnabled: (user: DevUser) => boolean
+}
+
+export async function buildConfiguration(input: ConfigurationInput): Promise<Configuration> {
+  const { options, adapter, module } = input
+  const rules = grantRules(options, module)
+  return {
+    adapter,
+    jwks: { keys: [await createSigningKey()] },
+    clients: [clientMetadata(options)],
+    cookies: cookies(input.port),
+    routes: {
+      authorization: '/authorize',
+      token: '/token',
+      jwks: '/keys',
+      end_session: '/logout',
+      userinfo: '/userinfo',
+      revocation: '/revoke',
+      introspection: '/introspect',
+      pushed_authorization_request: '/par',
+    },
+    scopes: ['openid', 'profile', 'email', 'offline_access'],
+    claims: { openid: [...identityClaims], profile: ['name', 'preferred_username'], email: ['email'] },
+    conformIdTokenClaims: false,
+    pkce: { required: () => true },
+    ttl: lifetimes(options.accessTokenTtlSeconds),
+    rotateRefreshToken: options.rotation !== 'none',
+    expiresWithSession: () => false,
+    ...rules.configuration,
+    findAccount(_ctx, subject) {
+      const user = findUserBySubject(subject)
+      if (!user || !input.isEnabled(user)) return undefined
+      return { accountId: subject, claims: () => claimsOf(user, options.tenantId) }
+    },
+    interactions: {
+      url: (_ctx, interaction) => `/${options.tenantId}/signin/${interaction.uid}`,
+      policy: signInPolicy(module),
+    },
+    features: {
+      devInteractions: { enabled: false },
+      clientCredentials: { enabled: true },
+      revocation: { enabled: true, allowedPolicy: (_ctx, client, token) => token.clientId === client.clientId },
+      introspection: { enabled: true, allowedPolicy: (_ctx, client, token) => token.clientId === client.clientId },
+      backchannelLogout: { enabled: true },
+      rpInitiatedLogout: {
+        enabled: true,
+        logoutSource: (ctx, form) => answer(ctx, logoutPage(form)),
+        postLogoutSuccessSource: (ctx) => answer(ctx, signedOutPage()),
+      },
+      resourceIndicators: rules.resourceIndicators,
+    },
+    clientBasedCORS: () => false,
+    renderError: (ctx, out) => answer(ctx, errorPage(out.error, out.error_description)),
+    // The package blocks requests to loopback addresses, where the back-channel logout endpoint of a local app lives.
+    fetch: (url, init) => globalThis.fetch(url, withoutDispatcher(init)),
+  }
+}
+
+async function createSigningKey() {
+  const { privateKey } = await generateKeyPair('RS256', { extractable: true })
+  return { ...(await exportJWK(privateKey)), use: 'sig', alg: 'RS256', kid: randomBytes(8).toString('hex') }
+}
+
+function clientMetadata(options: ResolvedDevOptions): ClientMetadata {
+  return {
+    client_id: options.clientId,
+    client_secret: options.clientSecret,
+    client_name: 'Local application',
+    redirect_uris: [...options.redirectUris],
+    post_logout_redirect_uris: [...options.postLogoutRedirectUris],
+    response_types: ['code'],
+    grant_types: ['authorization_code', 'refresh_token', 'client_credentials'],
+    token_endpoint_auth_method: 'client_secret_post',
+    ...(options.backchannelLogoutUri && {
+      backchannel_logout_uri: options.backchannelLogoutUri,
+      backchannel_logout_session_required: true,
+    }),
+  }
+}
+
+/** Browsers do not separate cookies by port: two providers on one host must not share a name. */
+function cookies(port: number): NonNullable<Configuration['cookies']> {
+  const suffix = String(port)
+  return {
+    keys: [randomBytes(32).toString('hex')],
+    names: { session: `idp_session_${suffix}`, interaction: `idp_signin_${suffix}`, resume: `idp_resume_${suffix}` },
+  }
+}
+
+function lifetimes(accessTokenTtlSeconds: number): NonNullable<Configuration['ttl']> {
+  return {
+    AccessToken: accessTokenTtlSeconds,
+    ClientCredentials: accessTokenTtlSeconds,
+    IdToken: accessTokenTtlSeconds,
+    AuthorizationCode: 60,
+    Interaction: 3600,
+    RefreshToken: NINETY_DAYS_S,
+    Grant: NINETY_DAYS_S,
+    Session: DAY_S,
+  }
+}
+
+/** `prompt=select_account`, and a `login_hint` that names somebody else than who is signed in, lead to the page again. */
+function signInPolicy({ interactionPolicy: { base, Check, Prompt } }: OidcProviderModule): interactionPolicy.Prompt[] {
+  const policy = base()
+  policy.add(new Prompt({ name: 'select_account', requestable: true }), 0)
+  policy.get('login')?.checks.add(
+    new Check('login_hint', 'another account is signed in', ({ oidc }) => {
+      const hinted = findUserByHint(String(oidc.params?.login_hint ?? ''))
+      return hinted !== undefined && oidc.session?.accountId !== subjectOf(hinted) && !oidc.result?.login
+    }),
+  )
+  return policy
+}
+
+interface AnswerContext {
+  body?: unknown
+  set(headers: Record<string, string>): void
+}
+
+function answer(context: AnswerContext, page: Page): void {
+  context.set(pageHeaders(page))
+  context.body = page.body.text
+}
+
+function withoutDispatcher(init: RequestInit = {}): RequestInit {
+  const { dispatcher: _, ...rest } = init as RequestInit & { dispatcher?: unknown }
+  return rest
+}

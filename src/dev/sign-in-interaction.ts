@@ -1,0 +1,55 @@
+/**
+ * The step between "who are you" and "you are": shows the page, takes the click, or skips both for a `login_hint`.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type Provider from 'oidc-provider'
+import { errorPage, type Page, pageHeaders, signInPage } from './pages.ts'
+import { peekForm } from './peek-form.ts'
+import { type DevUser, devUsers, findUserByHint, subjectOf } from './people.ts'
+
+export interface SignInInteraction {
+  readonly provider: Provider
+  readonly applicationOrigins: readonly string[]
+  readonly isEnabled: (user: DevUser) => boolean
+}
+
+export async function handleSignIn(
+  { provider, applicationOrigins, isEnabled }: SignInInteraction,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const interaction = await provider.interactionDetails(request, response).catch(() => null)
+  if (!interaction) {
+    writePage(response, errorPage('interaction_expired', 'This sign-in page has expired or was used already.'))
+    return
+  }
+  // The one answer for all prompts that this sign-in may have asked for: nothing is asked twice.
+  const finish = (user: DevUser): Promise<void> =>
+    provider.interactionFinished(
+      request,
+      response,
+      isEnabled(user) ? { login: { accountId: subjectOf(user) }, consent: {}, select_account: {} } : refusal,
+    )
+
+  if (request.method === 'POST') {
+    const chosen = (await peekForm(request)).get('user')
+    const user = devUsers.find(({ id }) => id === chosen)
+    if (user) await finish(user)
+    else writePage(response, errorPage('invalid_request', 'There is no such account.'))
+    return
+  }
+  if (interaction.prompt.name === 'consent') {
+    await provider.interactionFinished(request, response, { consent: {} })
+    return
+  }
+  const hinted = interaction.prompt.name === 'login' && findUserByHint(String(interaction.params.login_hint ?? ''))
+  if (hinted) await finish(hinted)
+  else writePage(response, signInPage({ action: request.url ?? '', applicationOrigins, isEnabled }))
+}
+
+/** In the words of Entra ID, which shows them on its own page; here the application gets to see them. */
+const refusal = { error: 'access_denied', error_description: 'AADSTS50057: The user account is disabled.' }
+
+export function writePage(response: ServerResponse, page: Page): void {
+  response.writeHead(page.status, pageHeaders(page)).end(page.body.text)
+}
