@@ -1,0 +1,49 @@
+/**
+ * Requests to identity providers: no redirects are followed, an answer has a largest size, and the whole exchange,
+ * reading the body included, ends with the caller's signal. What the provider answers is foreign input: a wrong or hostile
+ * server must cost neither memory nor time without limit.
+ */
+import type { CustomFetch, CustomFetchOptions } from 'openid-client'
+
+/** Far above real metadata, key sets and token answers (Entra: 2 KB to 60 KB). */
+const MAX_ANSWER_BYTES = 1024 * 1024
+
+/** Marks answers above the limit; `oidc-errors.ts` reads it. */
+export const ANSWER_TOO_LARGE = 'ANSWER_TOO_LARGE'
+
+// Statuses that the Response constructor takes without a body only.
+const WITHOUT_BODY: ReadonlySet<number> = new Set([101, 103, 204, 205, 304])
+
+/** `fetch` with those limits. @param send the transport, `globalThis.fetch` outside of tests. */
+export function boundedFetch(send: typeof fetch = globalThis.fetch): CustomFetch {
+  return async (url, options) => {
+    const answer = await send(url, { ...requestInit(options), redirect: 'manual' })
+    const body = await readBounded(answer)
+    return new Response(WITHOUT_BODY.has(answer.status) ? null : body, {
+      // An opaque redirect reports status 0, which no Response can be made with.
+      status: answer.status === 0 ? 502 : answer.status,
+      statusText: answer.statusText,
+      headers: answer.headers,
+    })
+  }
+}
+
+function requestInit({ body, headers, method, signal }: CustomFetchOptions): RequestInit {
+  return { method, headers, ...(body == null ? {} : { body: body as string | URLSearchParams }), ...(signal ? { signal } : {}) }
+}
+
+async function readBounded(answer: Response): Promise<Buffer> {
+  const chunks: Uint8Array[] = []
+  let bytes = 0
+  if (answer.body) {
+    for await (const chunk of answer.body as unknown as AsyncIterable<Uint8Array>) {
+      bytes += chunk.byteLength
+      // Leaving the loop cancels the stream, which closes the connection.
+      if (bytes > MAX_ANSWER_BYTES) {
+        throw Object.assign(new TypeError('the answer is larger than 1 MiB'), { code: ANSWER_TOO_LARGE })
+      }
+      chunks.push(chunk)
+    }
+  }
+  return Buffer.concat(chunks, bytes)
+}

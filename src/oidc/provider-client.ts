@@ -1,0 +1,184 @@
+/**
+ * One openid-client configuration per provider: discovered when first needed, shared by all callers, renewed when it is old.
+ * A provider that cannot be reached is asked again after a second; one that could be reached before keeps working with what
+ * it said then.
+ */
+import {
+  allowInsecureRequests,
+  ClientSecretBasic,
+  ClientSecretPost,
+  type ClientAuth,
+  type Configuration,
+  customFetch,
+  type CustomFetch,
+  discovery,
+  enableNonRepudiationChecks,
+  None,
+} from 'openid-client'
+import type { ResolvedProvider } from '../config/types.ts'
+import type { Clock } from '../core/clock.ts'
+import { MisuseError, OidcError } from '../core/errors.ts'
+import { safeUrl } from '../core/redact.ts'
+import { boundedFetch } from './bounded-fetch.ts'
+import { toDiscoveryError } from './oidc-errors.ts'
+
+const TIMEOUT_SECONDS = 10 // of each single request to a provider
+const METADATA_MAX_AGE_MS = 60 * 60_000 // so that moved endpoints are noticed without a restart
+const FAILURE_KEPT_MS = 1_000 // a storm of visitors must not become a storm of requests
+const STALE_RETRY_MS = 60_000 // how often renewal is tried while the provider is away
+const TENANT_TEMPLATE = '{tenantid}'
+
+/**
+ * The issuer of a multi-tenant Entra application is a template. openid-client fills it in from the token, but only for
+ * metadata discovered at this address; for national clouds and a local provider we answer at this address ourselves.
+ */
+const TEMPLATED_SERVER = new URL('https://login.microsoftonline.com/common/v2.0')
+const TEMPLATED_METADATA = `${TEMPLATED_SERVER.href}/.well-known/openid-configuration`
+
+export interface ProviderClient {
+  readonly provider: ResolvedProvider
+  /** For sign-in: verifies the signature of every ID token. */
+  readonly signIn: Configuration
+  /**
+   * For refreshes: the token endpoint vouches for the ID token (OIDC Core section 3.1.3.7, 6), because a key set that
+   * cannot be fetched just then must not cost the rotated refresh token that came with it.
+   */
+  readonly refresh: Configuration
+  /** Absent when the provider has no RP-initiated logout. */
+  readonly endSessionEndpoint: string | null
+}
+
+export interface ProviderClients {
+  readonly providers: readonly ResolvedProvider[]
+  /** `null` for a name that is not configured. Without a name: the first one. */
+  find(name?: string): ResolvedProvider | null
+  /**
+   * @throws {OidcError} `COATCHECK_OIDC_DISCOVERY` when its metadata cannot be read or name another issuer
+   * @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT` for a name that is not configured
+   */
+  get(name: string): Promise<ProviderClient>
+}
+
+export interface ProviderClientOptions {
+  readonly clock: Clock
+  /** The transport; tests put faults in between. */
+  readonly fetch?: typeof fetch
+}
+
+interface Entry {
+  client: ProviderClient | null
+  /** Monotonic time from which on the metadata are read again. */
+  renewAtMs: number
+  pending: Promise<ProviderClient> | null
+  failure: { readonly error: unknown; readonly untilMs: number } | null
+}
+
+export function createProviderClients(providers: readonly ResolvedProvider[], options: ProviderClientOptions): ProviderClients {
+  const { clock } = options
+  const send = boundedFetch(options.fetch)
+  const entries = new Map<string, Entry>(
+    providers.map((p) => [p.name, { client: null, renewAtMs: 0, pending: null, failure: null }]),
+  )
+  const find = (name?: string): ResolvedProvider | null =>
+    (name === undefined ? providers[0] : providers.find((p) => p.name === name)) ?? null
+
+  const renew = (provider: ResolvedProvider, entry: Entry): Promise<ProviderClient> => {
+    entry.pending ??= discover(provider, send)
+      .then((client) => {
+        entry.client = client
+        entry.failure = null
+        entry.renewAtMs = clock.monotonic() + METADATA_MAX_AGE_MS
+        return client
+      })
+      .catch((error: unknown) => {
+        const failure = toDiscoveryError(error, clock)
+        if (entry.client) {
+          entry.renewAtMs = clock.monotonic() + STALE_RETRY_MS
+          return entry.client
+        }
+        entry.failure = { error: failure, untilMs: clock.monotonic() + FAILURE_KEPT_MS }
+        throw failure
+      })
+      .finally(() => {
+        entry.pending = null
+      })
+    return entry.pending
+  }
+
+  return {
+    providers,
+    find,
+    async get(name) {
+      const provider = find(name)
+      const entry = entries.get(name)
+      if (!provider || !entry) {
+        throw new MisuseError('COATCHECK_INVALID_ARGUMENT', 'The name of the provider is not one of the configured ones.')
+      }
+      const now = clock.monotonic()
+      if (entry.client) {
+        // Nobody waits for a renewal: what is known works.
+        if (now >= entry.renewAtMs) renew(provider, entry).catch(() => undefined)
+        return entry.client
+      }
+      if (entry.failure && now < entry.failure.untilMs) throw entry.failure.error
+      return renew(provider, entry)
+    },
+  }
+}
+
+/** True for a multi-tenant Entra application, whose users come from many issuers. */
+export function isMultiTenant(provider: ResolvedProvider): boolean {
+  return provider.issuer.includes(TENANT_TEMPLATE)
+}
+
+async function discover(provider: ResolvedProvider, send: CustomFetch): Promise<ProviderClient> {
+  const fetchOnce = withOneMetadataRequest(provider, send)
+  const configure = (...extensions: ((config: Configuration) => void)[]): Promise<Configuration> =>
+    discovery(serverOf(provider), provider.clientId, provider.clientSecret ?? undefined, clientAuth(provider), {
+      [customFetch]: fetchOnce,
+      timeout: TIMEOUT_SECONDS,
+      execute: provider.allowInsecureHttp ? [allowInsecureRequests, ...extensions] : extensions,
+    })
+  const refresh = await configure()
+  const metadata = refresh.serverMetadata()
+  // RFC 8414 section 3.3: exactly the configured issuer, compared as text.
+  if (metadata.issuer !== provider.issuer) {
+    throw new OidcError('COATCHECK_OIDC_DISCOVERY', {
+      message: `The metadata of provider "${provider.name}" name ${safeUrl(metadata.issuer)} as issuer, not the configured one.`,
+      details: { provider: provider.name, reason: 'issuer' },
+    })
+  }
+  return {
+    provider,
+    refresh,
+    signIn: await configure(enableNonRepudiationChecks),
+    endSessionEndpoint: metadata.end_session_endpoint ?? null,
+  }
+}
+
+function serverOf(provider: ResolvedProvider): URL {
+  return isMultiTenant(provider) ? TEMPLATED_SERVER : new URL(provider.discoveryUrl)
+}
+
+/** Both configurations are made from one document, so that they cannot disagree. */
+function withOneMetadataRequest(provider: ResolvedProvider, send: CustomFetch): CustomFetch {
+  const asked = isMultiTenant(provider) ? TEMPLATED_METADATA : new URL(provider.discoveryUrl).href
+  let document: Promise<Response> | null = null
+  return async (url, options) => {
+    if (url !== asked) return send(url, options)
+    document ??= send(provider.discoveryUrl, options)
+    return (await document).clone()
+  }
+}
+
+/** `client_secret_post`, unless the provider announces that it takes Basic only. Without a secret: a public client. */
+function clientAuth({ clientSecret }: ResolvedProvider): ClientAuth {
+  if (clientSecret === null) return None()
+  const post = ClientSecretPost(clientSecret)
+  const basic = ClientSecretBasic(clientSecret)
+  return (server, client, body, headers) => {
+    const methods = server.token_endpoint_auth_methods_supported
+    const basicOnly = methods?.includes('client_secret_basic') === true && !methods.includes('client_secret_post')
+    ;(basicOnly ? basic : post)(server, client, body, headers)
+  }
+}
