@@ -95,6 +95,14 @@ export function signInRefused(
   return new OidcError(code, { details: { reason } })
 }
 
+/** The application said no. Its reason goes to the log and never to the visitor. */
+export function applicationDenial(reason: string | null): OidcError {
+  return new OidcError('COATCHECK_SIGNIN_DENIED', {
+    ...(reason !== null && { message: `The application refused: ${safeText(reason)}.` }),
+    details: { reason: 'authorize' },
+  })
+}
+
 /** Name, the library's own fixed text and the stack: without `cause`, `response` and whatever else hangs on it. */
 export function scrubbed(error: unknown): Error | undefined {
   if (!(error instanceof Error)) return undefined

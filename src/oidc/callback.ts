@@ -1,0 +1,119 @@
+/**
+ * The way back from the provider. Checks the answer against the transaction before anything is sent anywhere, redeems the
+ * code, and says who signed in. Sessions and cookies are not its business: `http/` makes a session of the outcome.
+ */
+import { authorizationCodeGrant } from 'openid-client'
+import type { Identity } from '../config/types.ts'
+import type { Clock } from '../core/clock.ts'
+import type { TokenSet } from '../token/types.ts'
+import { identityOf } from './identity.ts'
+import { signInRefused, toSignInError } from './oidc-errors.ts'
+import type { ProviderClient, ProviderClients } from './provider-client.ts'
+import type { Transaction, Transactions } from './transaction.ts'
+
+const SINGLE_PARAMETERS = ['state', 'code', 'iss', 'error', 'response', 'id_token'] as const
+const MAX_STATE_CHARACTERS = 256
+/** When a provider does not say how long its access token lives (RFC 6749 section 5.1 only recommends it). */
+const ASSUMED_TOKEN_LIFE_MS = 5 * 60_000
+
+export interface CallbackAnswer {
+  /** From the query or the form. */
+  readonly parameters: URLSearchParams
+  /** Where the answer arrived, put together from configuration and never from the request's host. */
+  readonly redirectUri: string
+  /** The secret in this browser's cookie for the transaction; `null` without one. */
+  readonly browserSecret: (transactionId: string) => string | null
+}
+
+export interface CompletedSignIn {
+  readonly identity: Identity
+  readonly tokens: TokenSet
+  readonly returnTo: string | null
+}
+
+export interface CallbackDeps {
+  readonly clients: ProviderClients
+  readonly transactions: Transactions
+  readonly clock: Clock
+}
+
+/**
+ * The state of an answer.
+ * @throws {OidcError} `COATCHECK_SIGNIN_REJECTED` when it is missing, too long, or a parameter appears twice (RFC 6749
+ *   section 3.1)
+ */
+export function stateOf(parameters: URLSearchParams): string {
+  if (SINGLE_PARAMETERS.some((name) => parameters.getAll(name).length > 1)) {
+    throw signInRefused('COATCHECK_SIGNIN_REJECTED', 'duplicate-parameter')
+  }
+  const state = parameters.get('state')
+  if (!state || state.length > MAX_STATE_CHARACTERS) throw signInRefused('COATCHECK_SIGNIN_REJECTED', 'state')
+  return state
+}
+
+/**
+ * At most one token request for any number of answers with one state.
+ * @throws {OidcError} `COATCHECK_SIGNIN_EXPIRED` for a transaction that is unknown, used, too old or of another browser;
+ *   `COATCHECK_SIGNIN_REJECTED`, `COATCHECK_SIGNIN_DENIED`, `COATCHECK_OIDC_CLIENT_REJECTED`, `COATCHECK_OIDC_UNAVAILABLE`
+ * @throws {RedisError} when the store could not be asked; the transaction may be used up then
+ */
+export async function completeSignIn(deps: CallbackDeps, answer: CallbackAnswer): Promise<CompletedSignIn> {
+  const state = stateOf(answer.parameters)
+  const browserSecret = answer.browserSecret(deps.transactions.idOf(state))
+  // Without the cookie the store is not even asked: a forged callback costs nothing.
+  if (browserSecret === null) throw signInRefused('COATCHECK_SIGNIN_EXPIRED', 'browser')
+  const transaction = await deps.transactions.take(state, browserSecret)
+  if (!transaction) throw signInRefused('COATCHECK_SIGNIN_EXPIRED', 'transaction')
+  const client = await boundClient(deps.clients, transaction, answer.redirectUri)
+  const { claims, tokens } = await redeem(client, transaction, state, answer, deps.clock)
+  return { identity: identityOf(client.provider, claims), tokens, returnTo: transaction.returnTo }
+}
+
+/** The provider that the transaction was started at, if this is its redirect URI and it is still configured the same. */
+async function boundClient(clients: ProviderClients, transaction: Transaction, redirectUri: string): Promise<ProviderClient> {
+  const provider = clients.find(transaction.provider)
+  const isBound =
+    provider !== null &&
+    transaction.redirectUri === redirectUri &&
+    transaction.issuer === provider.issuer &&
+    transaction.clientId === provider.clientId
+  if (!isBound) throw signInRefused('COATCHECK_SIGNIN_REJECTED', 'provider')
+  return clients.get(provider.name)
+}
+
+async function redeem(
+  client: ProviderClient,
+  transaction: Transaction,
+  state: string,
+  answer: CallbackAnswer,
+  clock: Clock,
+): Promise<{ claims: Readonly<Record<string, unknown>>; tokens: TokenSet }> {
+  const url = new URL(answer.redirectUri)
+  url.search = answer.parameters.toString()
+  // Taken before the request: a slow answer must not make a token look younger than it is.
+  const sentAtMs = clock.now()
+  try {
+    const result = await authorizationCodeGrant(client.signIn, url, {
+      expectedState: state,
+      expectedNonce: transaction.nonce,
+      pkceCodeVerifier: transaction.codeVerifier,
+      idTokenExpected: true,
+    })
+    const claims = result.claims()
+    if (!claims) throw signInRefused('COATCHECK_SIGNIN_REJECTED', 'id-token')
+    const lifeMs = result.expires_in === undefined ? ASSUMED_TOKEN_LIFE_MS : result.expires_in * 1000
+    return {
+      claims,
+      tokens: {
+        accessToken: result.access_token,
+        expiresAt: sentAtMs + lifeMs,
+        refreshToken: result.refresh_token ?? null,
+        idToken: result.id_token ?? null,
+        // Left out means: granted as asked for (RFC 6749 section 5.1).
+        scopes: result.scope?.split(' ').filter((scope) => scope !== '') ?? client.provider.scopes,
+      },
+    }
+  } catch (error) {
+    throw toSignInError(error, clock)
+  }
+}

@@ -1,0 +1,71 @@
+/** Who signed in, out of the validated claims of an ID token, and what becomes of it: user id, profile, authentication. */
+import type { Identity, ResolvedProvider, SignInOptions } from '../config/types.ts'
+import { MisuseError } from '../core/errors.ts'
+import type { Authentication, Json } from '../session/types.ts'
+import { applicationDenial, signInRefused } from './oidc-errors.ts'
+
+/** Claims that `session.user` gets when `signIn.profile` does not say otherwise. */
+const DEFAULT_PROFILE_CLAIMS = ['name', 'preferred_username', 'email', 'tid', 'roles'] as const
+
+export type Claims = Readonly<Record<string, unknown>>
+
+/** What sign-in makes of an identity. */
+export interface Admission {
+  readonly userId: string
+  readonly profile: { readonly [claim: string]: Json | undefined }
+  readonly authentication: Authentication
+}
+
+/**
+ * The issuer is the one of the token: for a multi-tenant application that of the user's tenant.
+ * @throws {OidcError} `COATCHECK_SIGNIN_DENIED` for a tenant that is not on the list
+ */
+export function identityOf(provider: ResolvedProvider, claims: Claims): Identity {
+  const { iss, sub, tid } = claims
+  if (typeof iss !== 'string' || typeof sub !== 'string' || sub === '') throw signInRefused('COATCHECK_SIGNIN_REJECTED', 'subject')
+  if (provider.allowedTenants.length > 0) {
+    const isAllowed = typeof tid === 'string' && provider.allowedTenants.includes(tid.toLowerCase())
+    if (!isAllowed) throw signInRefused('COATCHECK_SIGNIN_DENIED', 'tenant')
+  }
+  return { provider: provider.name, issuer: iss, subject: sub, claims: claims as Identity['claims'] }
+}
+
+/**
+ * Asks the application: may this user in, under which id, with what profile.
+ * @throws {OidcError} `COATCHECK_SIGNIN_DENIED` when it refuses
+ */
+export async function admit(identity: Identity, options: SignInOptions, nowMs: number): Promise<Admission> {
+  const verdict = options.authorize ? await options.authorize(identity) : true
+  if (verdict !== true) throw applicationDenial(typeof verdict === 'string' ? verdict : null)
+  const userId = options.userId ? await options.userId(identity) : defaultUserId(identity)
+  if (typeof userId !== 'string' || userId === '') {
+    throw new MisuseError('COATCHECK_INVALID_ARGUMENT', 'signIn.userId(identity) must return a text that is not empty.')
+  }
+  const profile = options.profile ? options.profile(identity.claims) : defaultProfile(identity.claims)
+  return { userId, profile, authentication: authenticationOf(identity, nowMs) }
+}
+
+/** Issuer and subject: the only pair that names a user for good (OIDC Core section 5.7). Never an e-mail address. */
+function defaultUserId({ issuer, subject }: Identity): string {
+  return `${issuer} ${subject}`
+}
+
+function defaultProfile(claims: Identity['claims']): Admission['profile'] {
+  return Object.fromEntries(
+    DEFAULT_PROFILE_CLAIMS.flatMap((name) => (Object.hasOwn(claims, name) ? [[name, claims[name]]] : [])),
+  )
+}
+
+function authenticationOf({ provider, issuer, subject, claims }: Identity, nowMs: number): Authentication {
+  const { sid, acr, amr, auth_time: authTimeSeconds } = claims
+  return {
+    provider,
+    issuer,
+    subject,
+    // A provider may say that it was earlier than now, never that it will be.
+    authenticatedAtMs: typeof authTimeSeconds === 'number' ? Math.min(authTimeSeconds * 1000, nowMs) : nowMs,
+    ...(typeof sid === 'string' && { sid }),
+    ...(typeof acr === 'string' && { acr }),
+    ...(Array.isArray(amr) && { amr: amr.filter((method) => typeof method === 'string') }),
+  }
+}

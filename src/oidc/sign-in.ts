@@ -1,0 +1,96 @@
+/**
+ * The way to the provider: a stored transaction and an authorization URL. Code with PKCE S256, state and nonce, always, and
+ * no parameter of the visitor's but a login hint (OWASP ASVS 10.2.3): scopes, prompt and redirect URI come from
+ * configuration and application code only.
+ */
+import { buildAuthorizationUrl, calculatePKCECodeChallenge, randomPKCECodeVerifier } from 'openid-client'
+import type { ResolvedProvider } from '../config/types.ts'
+import { OidcError } from '../core/errors.ts'
+import type { EventBus } from '../core/events.ts'
+import type { Random } from '../core/random.ts'
+import type { ProviderClients } from './provider-client.ts'
+import type { OpenedTransaction, Transactions } from './transaction.ts'
+
+const NONCE_BYTES = 32
+const MAX_HINT_CHARACTERS = 254 // the longest e-mail address, RFC 5321
+
+export interface SignInRequest {
+  /** Default: the first one. */
+  readonly provider?: string
+  /** A path that `http/return-to.ts` has accepted. */
+  readonly returnTo?: string | null
+  /** Whom the provider should offer to sign in. Anything but a short plain text is left out. */
+  readonly loginHint?: string | null
+  /** From application code only. */
+  readonly prompt?: 'login' | 'select_account' | 'consent' | 'none'
+  /** A claims challenge, from application code only. */
+  readonly claims?: string
+}
+
+export interface StartedSignIn {
+  readonly url: URL
+  readonly transaction: OpenedTransaction
+}
+
+export interface SignInDeps {
+  readonly clients: ProviderClients
+  readonly transactions: Transactions
+  readonly random: Random
+  readonly events: EventBus
+  /** Redirect URI of a provider, from configuration; see `redirectUriOf`. */
+  readonly redirectUri: (provider: ResolvedProvider) => string
+}
+
+/**
+ * @throws {OidcError} `COATCHECK_REQUEST_INVALID` for an unknown provider, `COATCHECK_OIDC_DISCOVERY` when it is away
+ * @throws {RedisError} when the transaction could not be stored
+ */
+export async function startSignIn(deps: SignInDeps, request: SignInRequest): Promise<StartedSignIn> {
+  const provider = deps.clients.find(request.provider)
+  if (!provider) throw new OidcError('COATCHECK_REQUEST_INVALID', { details: { reason: 'provider' } })
+  const client = await deps.clients.get(provider.name)
+  const nonce = deps.random.bytes(NONCE_BYTES).toString('base64url')
+  const codeVerifier = randomPKCECodeVerifier()
+  const redirectUri = deps.redirectUri(provider)
+  const transaction = await deps.transactions.open({
+    provider: provider.name,
+    issuer: provider.issuer,
+    clientId: provider.clientId,
+    redirectUri,
+    nonce,
+    codeVerifier,
+    returnTo: request.returnTo ?? null,
+  })
+  const parameters = new URLSearchParams({
+    response_type: 'code',
+    redirect_uri: redirectUri,
+    scope: provider.scopes.join(' '),
+    state: transaction.state,
+    nonce,
+    code_challenge: await calculatePKCECodeChallenge(codeVerifier),
+    code_challenge_method: 'S256',
+  })
+  if (provider.responseMode === 'form_post') parameters.set('response_mode', 'form_post')
+  const hint = plainHint(request.loginHint)
+  if (hint !== null) parameters.set('login_hint', hint)
+  if (request.prompt) parameters.set('prompt', request.prompt)
+  if (request.claims) parameters.set('claims', request.claims)
+  deps.events.emit('signin.started', { provider: provider.name })
+  return { url: buildAuthorizationUrl(client.signIn, parameters), transaction }
+}
+
+/**
+ * The first provider comes back to `<basePath>/callback`, every other one to an address of its own, so that an answer of
+ * one provider can never be taken for that of another (RFC 9700 section 4.4.2.2; Entra sends no `iss`).
+ */
+export function redirectUriOf(baseUrl: URL, basePath: string, providers: readonly ResolvedProvider[]): SignInDeps['redirectUri'] {
+  return ({ name }) => {
+    const isFirst = providers[0]?.name === name
+    return new URL(`${basePath}/callback${isFirst ? '' : `/${encodeURIComponent(name)}`}`, baseUrl.origin).href
+  }
+}
+
+function plainHint(hint: string | null | undefined): string | null {
+  if (!hint || hint.length > MAX_HINT_CHARACTERS) return null
+  return /^[\p{L}\p{N}\p{P}\p{S} ]+$/u.test(hint) ? hint : null
+}

@@ -1,0 +1,52 @@
+/**
+ * RP-initiated logout (OpenID Connect RP-Initiated Logout 1.0): where to send the browser after the session here has ended.
+ * Ending comes first and does not depend on the provider; a provider without the endpoint, or one that is away, only means
+ * that the visitor stays signed in there.
+ */
+import { buildEndSessionUrl } from 'openid-client'
+import type { ProviderClient, ProviderClients } from './provider-client.ts'
+
+export interface EndSessionRequest {
+  readonly provider: string
+  /** The ID token of the sign-in, when it is still stored. */
+  readonly idToken: string | null
+  /** From configuration; has to be registered at the provider. */
+  readonly postLogoutRedirectUri: string
+}
+
+/** `null` when the provider has no such endpoint or cannot be reached. Never throws. */
+export async function endSessionUrl(clients: ProviderClients, request: EndSessionRequest): Promise<URL | null> {
+  if (!clients.find(request.provider)) return null
+  try {
+    const client = await clients.get(request.provider)
+    if (client.endSessionEndpoint === null) return null
+    return buildEndSessionUrl(client.signIn, {
+      ...hintOf(client, request.idToken),
+      post_logout_redirect_uri: request.postLogoutRedirectUri,
+    })
+  } catch {
+    return null
+  }
+}
+
+/**
+ * Entra ID takes the `login_hint` claim instead of the token, so the token stays on the server. The specification's
+ * `id_token_hint` puts it into a URL of the user's own browser; other providers rely on it to skip their question.
+ */
+function hintOf({ provider }: ProviderClient, idToken: string | null): Record<string, string> {
+  if (idToken === null) return {}
+  if (provider.preset !== 'entra') return { id_token_hint: idToken }
+  const hint = loginHintOf(idToken)
+  return hint === null ? {} : { logout_hint: hint }
+}
+
+/** From a token that was validated at sign-in and has lain sealed since. */
+function loginHintOf(idToken: string): string | null {
+  try {
+    const payload = Buffer.from(idToken.split('.')[1] ?? '', 'base64url').toString('utf8')
+    const { login_hint: hint } = JSON.parse(payload) as Record<string, unknown>
+    return typeof hint === 'string' ? hint : null
+  } catch {
+    return null
+  }
+}
