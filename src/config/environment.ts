@@ -7,6 +7,11 @@ import { settingOfVariable } from './settings.ts'
 
 export type Environment = Readonly<Record<string, string | undefined>>
 
+/** The environment of this process. The only place that names it. */
+export function processEnvironment(): Environment {
+  return process.env
+}
+
 /** The trimmed text of a variable, or `undefined`. Reads any name, checks nothing. */
 export function variable(env: Environment, name: string): string | undefined {
   const value = env[name]?.trim()

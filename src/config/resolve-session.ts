@@ -1,6 +1,5 @@
 /** Session policy out of options: timeouts, presets, limit, schema. @see NIST SP 800-63B-4 sections 2.1.3, 2.2.3, 2.3.3 */
 import { parseDurationMs } from '../core/duration.ts'
-import type { SessionLimit } from '../session/session-driver.ts'
 import { refuse } from './refusal.ts'
 import type { ResolvedSession, SessionOptions } from './types.ts'
 
@@ -29,7 +28,7 @@ export function resolveSession<D extends object>(options: SessionOptions<D> = {}
   const schemaVersion = options.schemaVersion ?? 1
   return {
     ...resolveTimeouts(options),
-    schema: options.schema ?? null,
+    schema: checkedSchema(options.schema),
     schemaVersion,
     upcasts: checkedUpcasts(options.upcasts ?? {}, schemaVersion),
     limit: resolveLimit(options.maxPerUser),
@@ -51,9 +50,24 @@ function resolveTimeouts(options: SessionOptions<object>): Timeouts {
   return { idleTimeoutMs: idle ?? Math.min(base.idleTimeoutMs, absoluteTimeoutMs), absoluteTimeoutMs }
 }
 
-function resolveLimit(limit: SessionOptions<object>['maxPerUser']): SessionLimit | null {
+function resolveLimit(limit: SessionOptions<object>['maxPerUser']): ResolvedSession<object>['limit'] {
   if (limit === undefined) return null
   return typeof limit === 'number' ? { max: limit, action: 'end-oldest' } : { max: limit.max, action: limit.action }
+}
+
+/** A visitor starts with `{}`, and every read goes through the schema: so it takes `{}`, and answers at once. */
+function checkedSchema<D extends object>(schema: SessionOptions<D>['schema']): ResolvedSession<D>['schema'] {
+  if (!schema) return null
+  const result = schema['~standard'].validate({})
+  if (result instanceof Promise) {
+    // Its outcome does not matter any more, but an unhandled rejection would end the process.
+    result.catch(() => undefined)
+    throw refuse({ option: 'session.schema' }, 'got one that validates asynchronously and wants a synchronous one')
+  }
+  if (result.issues) {
+    throw refuse({ option: 'session.schema' }, 'does not accept {} and wants every field optional or with a default')
+  }
+  return schema
 }
 
 /** A chain without gaps up to the current version. Versions older than its start have expired, by the application's word. */

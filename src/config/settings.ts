@@ -53,7 +53,7 @@ export const settings: readonly Setting[] = [
     ['session.idleTimeout', kinds.duration, '`8h`, or that of the preset'],
     ['session.absoluteTimeout', kinds.duration, '`24h`, or that of the preset'],
     ['session.schema', kinds.schema, 'none: any JSON object'],
-    ['session.schemaVersion', kinds.integer(1, 999_999), '1'],
+    ['session.schemaVersion', kinds.integer(1, 65_535), '1'],
     ['session.upcasts', kinds.upcasts, 'none'],
     ['session.maxPerUser', kinds.sessionLimit, 'no limit'],
     ['session.maxBytes', kinds.integer(256, 8_388_608), '65,536'],

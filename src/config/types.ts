@@ -12,11 +12,11 @@ import type { StoreFactory } from '../store.ts'
 export interface ProviderOptions {
   readonly preset: 'oidc' | 'entra'
   readonly name?: string
-  readonly issuer?: string
-  readonly clientId?: string
-  readonly clientSecret?: string
+  readonly issuer?: string | undefined
+  readonly clientId?: string | undefined
+  readonly clientSecret?: string | undefined
   readonly scopes?: readonly string[]
-  readonly tenantId?: string
+  readonly tenantId?: string | undefined
   readonly cloud?: 'public' | 'usgov' | 'china'
   readonly allowedTenants?: readonly string[]
   readonly responseMode?: 'query' | 'form_post'

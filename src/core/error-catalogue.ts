@@ -282,6 +282,12 @@ const entries = {
     why: 'A method was called with an argument it cannot take.',
     fix: 'See the message for the argument and what it wants.',
   },
+  COATCHECK_CLOSED: {
+    ...misuse,
+    status: 503,
+    why: 'close() was called, and something was used afterwards.',
+    fix: 'Stop taking requests first, then call close(). To start again, call coatcheck() again.',
+  },
   COATCHECK_SESSION_VALUE: {
     ...misuse,
     why: 'Session values are JSON; this one would not come back as it went in.',

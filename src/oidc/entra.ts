@@ -2,9 +2,7 @@
  * The preset for Microsoft Entra ID. What is left out comes from `AZURE_AD_TENANT_ID`, `AZURE_AD_CLIENT_ID` and
  * `AZURE_AD_CLIENT_SECRET`, or from the same three of `AZURE_…`: one complete group, never a mixture.
  */
-import { checkShape } from '../config/shape.ts'
 import type { ProviderOptions } from '../config/types.ts'
-import { withoutUndefined } from './provider.ts'
 
 export interface EntraOptions {
   /** Default `entra`. */
@@ -26,11 +24,7 @@ export interface EntraOptions {
   readonly responseMode?: 'query' | 'form_post'
 }
 
-/**
- * Checks shapes only; what is missing is said by `ready()` or at first use, so that a build may evaluate it without secrets.
- * @throws {ConfigError} `COATCHECK_CONFIG_UNKNOWN_OPTION`, `COATCHECK_CONFIG_INVALID`
- */
+/** Shapes are checked by `coatcheck()`; what is missing is said by `ready()` or at first use: a build needs no secrets. */
 export function entra(options: EntraOptions = {}): ProviderOptions {
-  checkShape('entra()', options)
-  return withoutUndefined({ ...options, preset: 'entra' })
+  return { ...options, preset: 'entra' }
 }

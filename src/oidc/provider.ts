@@ -1,5 +1,4 @@
 /** The preset for any OpenID Connect provider. */
-import { checkShape } from '../config/shape.ts'
 import type { ProviderOptions } from '../config/types.ts'
 
 export interface OidcOptions {
@@ -16,20 +15,7 @@ export interface OidcOptions {
   readonly responseMode?: 'query' | 'form_post'
 }
 
-/**
- * Checks shapes only; what is missing is said by `ready()` or at first use, so that a build may evaluate it without secrets.
- * @throws {ConfigError} `COATCHECK_CONFIG_UNKNOWN_OPTION`, `COATCHECK_CONFIG_INVALID`
- */
+/** Shapes are checked by `coatcheck()`; what is missing is said by `ready()` or at first use: a build needs no secrets. */
 export function oidc(options: OidcOptions): ProviderOptions {
-  checkShape('oidc()', options)
-  return withoutUndefined({ ...options, preset: 'oidc' })
+  return { ...options, preset: 'oidc' }
 }
-
-/** `clientSecret: process.env.X` that is not set is one that was not given. */
-export function withoutUndefined(options: Undefinable<ProviderOptions>): ProviderOptions {
-  return Object.fromEntries(
-    Object.entries(options).filter(([, value]) => value !== undefined),
-  ) as unknown as ProviderOptions
-}
-
-type Undefinable<T> = { readonly [K in keyof T]: T[K] | undefined }

@@ -1,0 +1,48 @@
+/**
+ * `coatcheck/memory`: the embedded store for development. Same semantics, lifetimes and limits as Redis, in the memory of one
+ * process, bounded; it survives a module reload, and is refused where the base URL is not a loopback address.
+ */
+import { checkShape } from './config/shape.ts'
+import { ConfigError } from './core/errors.ts'
+import { processState } from './core/process-state.ts'
+import { systemRandom } from './core/random.ts'
+import { DEFAULT_SPACE_BYTES, MemorySpace } from './memory/space.ts'
+import { createMemoryTransactionDriver } from './oidc/drivers/memory.ts'
+import { redisKeys } from './redis/keys.ts'
+import { createMemorySessionDriver } from './session/drivers/memory.ts'
+import type { Store, StoreContext, StoreFactory } from './store.ts'
+import { createMemoryTokenDriver } from './token/drivers/memory.ts'
+
+export interface MemoryStoreOptions {
+  /** Stores of one name share their content within the process. Default `default`. */
+  readonly name?: string
+  /** Writes beyond it are refused with `COATCHECK_REDIS_OOM`. Default 64 MiB, about 50,000 sessions of 1 KB. */
+  readonly maxBytes?: number
+}
+
+export type { Store, StoreContext, StoreFactory } from './store.ts'
+
+/** @throws {ConfigError} `COATCHECK_CONFIG_UNKNOWN_OPTION`, `COATCHECK_CONFIG_INVALID` */
+export function memoryStore(options: MemoryStoreOptions = {}): StoreFactory {
+  checkShape('memoryStore()', options)
+  const { name = 'default', maxBytes = DEFAULT_SPACE_BYTES } = options
+  const identity = `memory:${name}:${maxBytes}`
+  return { kind: 'memory', identity, open: (context) => openMemoryStore(identity, maxBytes, context) }
+}
+
+/** @throws {ConfigError} `COATCHECK_STORE_REQUIRED` when the base URL is not a loopback address */
+function openMemoryStore(identity: string, maxBytes: number, { prefix, clock, loopback }: StoreContext): Store {
+  if (!loopback) throw new ConfigError('COATCHECK_STORE_REQUIRED')
+  // The clock of whoever opens it first: a reloaded module brings the same system clock in another object.
+  const space = processState(identity, () => new MemorySpace({ clock, maxBytes }))
+  const keys = redisKeys(prefix)
+  return {
+    kind: 'memory',
+    sessions: createMemorySessionDriver(space, keys, systemRandom),
+    tokens: createMemoryTokenDriver(space, keys),
+    transactions: createMemoryTransactionDriver(space, keys),
+    ready: () => Promise.resolve(),
+    // The content stays for the next opening in this process: that is what a reload in development needs.
+    close: () => Promise.resolve(),
+  }
+}
