@@ -52,7 +52,7 @@ export class DevSite {
       }
       dressAnswer(context as unknown as KoaContextWithOIDC, site.url, site.options.tenantId)
     })
-    this.#protocol = site.provider.callback() as Listener
+    this.#protocol = site.provider.callback()
   }
 
   readonly handle = (request: IncomingMessage, response: ServerResponse): void => {

@@ -75,7 +75,7 @@ function scopesOf(api: DevApi): string[] {
 
 /** At sign-in a grant is for all APIs; an application's own token (client credentials) for the one in its scope. */
 function chooseAtStart({ oidc }: KoaContextWithOIDC, apis: readonly DevApi[]): string | string[] | undefined {
-  if (oidc.route === 'token') return audienceIn(String(oidc.params?.scope ?? ''), apis)
+  if (oidc.route === 'token') return audienceIn(oidc.params?.scope, apis)
   return apis.map((api) => api.audience)
 }
 
@@ -86,15 +86,15 @@ function chooseAtToken(
   firstRequests: ReadonlyMap<string, FirstRequest>,
 ): string | undefined {
   const asked = oidc.params?.scope
-  if (typeof asked === 'string') return audienceIn(asked, apis)
+  if (asked !== undefined) return audienceIn(asked, apis)
   const { AuthorizationCode: code, RefreshToken: refreshToken } = oidc.entities
   const first = firstRequests.get((code ?? refreshToken)?.grantId ?? '')
   if (typeof first?.resource === 'string') return first.resource
-  return audienceIn(first?.scope ?? code?.scope ?? '', apis)
+  return audienceIn(first?.scope ?? code?.scope, apis)
 }
 
-function audienceIn(scope: string, apis: readonly DevApi[]): string | undefined {
-  const scopes = scope.split(' ')
+function audienceIn(scope: unknown, apis: readonly DevApi[]): string | undefined {
+  const scopes = typeof scope === 'string' ? scope.split(' ') : []
   return apis.find(({ audience }) => scopes.some((name) => name.startsWith(`${audience}/`)))?.audience
 }
 

@@ -22,6 +22,7 @@ export function loadOidcProvider(): Promise<OidcProviderModule> {
   return loading
 }
 
+/* eslint-disable no-console -- the only way to keep that line from the user's terminal; undone at once */
 async function importQuietly(): Promise<OidcProviderModule> {
   const { warn } = console
   console.warn = (...parts: unknown[]) => {

@@ -72,9 +72,9 @@ export function findUserBySubject(subject: string): DevUser | undefined {
   return devUsers.find((user) => subjectOf(user) === subject)
 }
 
-/** By short name or e-mail address, as in `login_hint`. */
-export function findUserByHint(hint: string): DevUser | undefined {
-  const wanted = hint.trim().toLowerCase()
+/** By short name or e-mail address, as in `login_hint`; anything but a text finds nobody. */
+export function findUserByHint(hint: unknown): DevUser | undefined {
+  const wanted = typeof hint === 'string' ? hint.trim().toLowerCase() : ''
   return devUsers.find((user) => user.email === wanted || user.id === wanted)
 }
 

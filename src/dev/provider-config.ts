@@ -129,7 +129,7 @@ function signInPolicy({ interactionPolicy: { base, Check, Prompt } }: OidcProvid
   policy.add(new Prompt({ name: 'select_account', requestable: true }), 0)
   policy.get('login')?.checks.add(
     new Check('login_hint', 'another account is signed in', ({ oidc }) => {
-      const hinted = findUserByHint(String(oidc.params?.login_hint ?? ''))
+      const hinted = findUserByHint(oidc.params?.login_hint)
       return hinted !== undefined && oidc.session?.accountId !== subjectOf(hinted) && !oidc.result?.login
     }),
   )

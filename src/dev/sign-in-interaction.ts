@@ -42,7 +42,7 @@ export async function handleSignIn(
     await provider.interactionFinished(request, response, { consent: {} })
     return
   }
-  const hinted = interaction.prompt.name === 'login' && findUserByHint(String(interaction.params.login_hint ?? ''))
+  const hinted = interaction.prompt.name === 'login' && findUserByHint(interaction.params.login_hint)
   if (hinted) await finish(hinted)
   else writePage(response, signInPage({ action: request.url ?? '', applicationOrigins, isEnabled }))
 }
