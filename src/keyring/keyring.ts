@@ -10,7 +10,10 @@ import { createMac, type Mac } from './mac.ts'
 const KEY_BYTES = 32
 const KEY_TAG_BYTES = 4
 const NAMES_ID = 'names'
+/** Per record type: all 4,096 shards of four keys. */
 const DERIVED_KEYS_CACHED = 16_384
+/** Two ASCII characters name a shard. */
+const SHARD_NUMBERS = 128 * 128
 const USER_KEY_CHARACTERS = 16
 
 /** One entry of the ring. `tag` stands in each record that it sealed. */
@@ -24,8 +27,8 @@ export interface Keyring {
   /** The key that seals. */
   readonly active: RingKey
   readonly keys: readonly RingKey[]
-  /** `null` for a tag that no key of the ring has. `shard`: any text; its first two characters count. */
-  dataKey(tag: Buffer, offset: number, recordType: string, shard: string): KeyObject | null
+  /** Of the key whose tag stands at `offset`; `null` when the ring has none. `shard`: its first two characters count. */
+  dataKey(bytes: Buffer, offset: number, recordType: string, shard: string): KeyObject | null
   /** Key of a user in key names: 16 characters base64url, the same for the life of the names secret. */
   userKey(userId: string): string
   /** A keyed hash for other names (provider session, app tokens): 22 characters base64url. */
@@ -63,7 +66,7 @@ export function namesEntryOf(singleKey: string): string {
 }
 
 function buildKeyring(keys: readonly RingKey[], masters: ReadonlyMap<number, Buffer>, namesSecret: Buffer): Keyring {
-  const derived = new Map<string, KeyObject>()
+  const derived = new Map<string, Map<number, KeyObject>>()
   const namesKey = createSecretKey(namesSecret)
   const nameOf = (kind: string, value: string): string =>
     createHmac('sha256', namesKey).update(`${kind.length}:${kind}${value}`).digest('base64url')
@@ -72,16 +75,19 @@ function buildKeyring(keys: readonly RingKey[], masters: ReadonlyMap<number, Buf
     active: keys[0] as RingKey,
     userKey: (userId) => nameOf('user', userId).slice(0, USER_KEY_CHARACTERS),
     nameOf: (kind, value) => nameOf(kind, value).slice(0, 22),
-    dataKey(tag, offset, recordType, shard) {
-      const number = tagNumber(tag, offset)
-      const name = `${recordType}/${shard.slice(0, 2)}/${number}`
-      const known = derived.get(name)
+    dataKey(bytes, offset, recordType, shard) {
+      const tag = tagNumber(bytes, offset)
+      let ofType = derived.get(recordType)
+      if (!ofType) derived.set(recordType, (ofType = new Map()))
+      // A number as key: looked up on every read, and no text has to be put together for it.
+      const slot = tag * SHARD_NUMBERS + (shard.charCodeAt(0) & 127) * 128 + (shard.charCodeAt(1) & 127)
+      const known = ofType.get(slot)
       if (known) return known
-      const master = masters.get(number)
+      const master = masters.get(tag)
       if (!master) return null
       const key = createSecretKey(derive(master, `data/${recordType}/${shard.slice(0, 2)}`))
-      if (derived.size >= DERIVED_KEYS_CACHED) derived.clear()
-      derived.set(name, key)
+      if (ofType.size >= DERIVED_KEYS_CACHED) ofType.clear()
+      ofType.set(slot, key)
       return key
     },
   }

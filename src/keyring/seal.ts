@@ -15,6 +15,7 @@ const TAG_AT = 1
 const NONCE_AT = 5
 const NONCE_BYTES = 12
 const AUTH_TAG_BYTES = 16
+const GCM = { authTagLength: AUTH_TAG_BYTES } as const
 
 /** What a record is and where it lies. `shard` picks the data key: its first two characters, evenly spread. */
 export interface SealAddress {
@@ -41,7 +42,7 @@ export function createSeal(keyring: Keyring, random: Random = systemRandom): Sea
       const key = keyring.dataKey(tag, 0, address.type, address.shard)
       if (!key) throw new Error(`no data key for the active key ${id}`)
       const nonce = random.bytes(NONCE_BYTES)
-      const cipher = createCipheriv('aes-256-gcm', key, nonce, { authTagLength: AUTH_TAG_BYTES })
+      const cipher = createCipheriv('aes-256-gcm', key, nonce, GCM)
       cipher.setAAD(associatedData(address, tag.readUInt32BE(0)))
       const body = cipher.update(plaintext)
       cipher.final()
@@ -60,7 +61,7 @@ export function createSeal(keyring: Keyring, random: Random = systemRandom): Sea
       if (!key) return 'key-unknown'
       try {
         const nonce = record.subarray(headroom + NONCE_AT, headroom + HEADER_BYTES)
-        const decipher = createDecipheriv('aes-256-gcm', key, nonce, { authTagLength: AUTH_TAG_BYTES })
+        const decipher = createDecipheriv('aes-256-gcm', key, nonce, GCM)
         decipher.setAAD(associatedData(address, record.readUInt32BE(headroom + TAG_AT)))
         decipher.setAuthTag(record.subarray(record.length - AUTH_TAG_BYTES))
         const plaintext = decipher.update(record.subarray(headroom + HEADER_BYTES, record.length - AUTH_TAG_BYTES))

@@ -1,0 +1,65 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { describeValue, safeText, safeUrl } from './redact.ts'
+
+describe('safeText', () => {
+  it('is one printable line, whatever comes in', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary', maxLength: 400 }), (text) => {
+        const shown = safeText(text)
+        // eslint-disable-next-line no-control-regex -- control characters are what must be gone
+        expect(shown).not.toMatch(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/)
+      }),
+    )
+    expect(safeText('a\r\nb\u001b[31m\u202e')).toBe('a\\u000d\\u000ab\\u001b[31m\\u202e')
+  })
+
+  it('is bounded', () => {
+    expect(safeText('x'.repeat(10_000))).toHaveLength(201)
+    expect(safeText('abcdef', 3)).toBe('abc…')
+  })
+})
+
+describe('safeUrl', () => {
+  it.each([
+    ['redis://:s3cret@cache:6379/1', 'redis://:•••@cache:6379/1'],
+    ['rediss://app:s3cret@cache:6379?token=s3cret#s3cret', 'rediss://app:•••@cache:6379'],
+    ['https://login.example/tenant/v2.0', 'https://login.example/tenant/v2.0'],
+  ])('%s', (given, shown) => {
+    expect(safeUrl(given)).toBe(shown)
+  })
+
+  it('shows nothing of what is no URL', () => {
+    expect(safeUrl('//app:s3cret@cache')).toBe('a text of 18 characters that is no URL')
+  })
+
+  it('never fails and never shows a password', () => {
+    fc.assert(
+      fc.property(
+        fc.stringMatching(/^[\w%~-]{6,20}$/),
+        fc.constantFrom('redis', 'rediss', 'https', 'unix'),
+        (password, scheme) => {
+          const url = `${scheme}://user:zq${password}qz@host:1/0`
+          expect(safeUrl(url)).not.toContain(`zq${password}qz`)
+        },
+      ),
+    )
+  })
+})
+
+describe('describeValue', () => {
+  it.each([
+    [null, 'null'],
+    [undefined, 'nothing'],
+    ['', 'an empty text'],
+    ['s3cret', 'a text of 6 characters'],
+    [5, '5'],
+    [true, 'true'],
+    [[1, 2], 'an array of 2'],
+    [{ s3cret: 1 }, 'an object'],
+    [() => 's3cret', 'a function'],
+    [Symbol('s3cret'), 'an object'],
+  ])('says what it is, not what it holds', (value, described) => {
+    expect(describeValue(value)).toBe(described)
+  })
+})
