@@ -1,0 +1,96 @@
+/**
+ * The only file that reads our cookies and writes `Set-Cookie`. Reading is a byte-exact search for one name and nothing
+ * else: no decoding, no quotes, no `$Version`, no trimming of names, because every leniency of a cookie parser is a way to
+ * plant a cookie (RFC 6265bis section 5.7, "cookie tossing"). Work is linear in the length of the header.
+ */
+import { type SetCookie, stringifySetCookie } from 'cookie'
+import type { ResolvedConfig } from '../config/types.ts'
+
+type CookieConfig = ResolvedConfig<object>['cookie']
+
+export type CookieValue =
+  | { readonly status: 'none' }
+  | { readonly status: 'one'; readonly value: string }
+  /** The name stands there more than once: somebody may have planted one, so none of them counts. */
+  | { readonly status: 'duplicate'; readonly count: number }
+
+/** Where response headers go: structurally a Node `ServerResponse`; `headers-sink.ts` makes one of Web `Headers`. */
+export interface ResponseSink {
+  readonly headersSent: boolean
+  getHeader(name: string): number | string | readonly string[] | undefined
+  setHeader(name: string, value: string | readonly string[]): unknown
+}
+
+/** Cookies of one configuration. Both kinds are HttpOnly, for `Path=/`, without `Domain`, Secure on https. */
+export interface Cookies {
+  readTicket(header: string): CookieValue
+  ticket(value: string, maxAgeSeconds: number): string
+  clearTicket(): string
+  /** Secret of one sign-in transaction. Lax even when the ticket is Strict: it has to come back from the provider. */
+  readTransaction(header: string, id: string): CookieValue
+  transaction(id: string, value: string, maxAgeSeconds: number): string
+  clearTransaction(id: string): string
+  /** Ids of the transactions that this browser has cookies for. At most 50 are looked at. */
+  transactionIds(header: string): readonly string[]
+}
+
+const TRANSACTION_ID = /^[A-Za-z0-9_-]{22}$/
+const TRANSACTIONS_LOOKED_AT = 50
+
+export function createCookies({ name, secure, sameSite }: CookieConfig): Cookies {
+  const base: Omit<SetCookie, 'name' | 'value'> = { path: '/', httpOnly: true, secure }
+  const transactionPrefix = `${name}-signin-`
+  const write = (cookie: Pick<SetCookie, 'name' | 'value' | 'maxAge' | 'sameSite'>): string =>
+    // What we write is base64url, so nothing may be escaped on the way.
+    stringifySetCookie({ ...base, ...cookie }, { encode: (text) => text })
+  return {
+    readTicket: (header) => readCookie(header, name),
+    ticket: (value, maxAge) => write({ name, value, maxAge, sameSite }),
+    clearTicket: () => write({ name, value: '', maxAge: 0, sameSite }),
+    readTransaction: (header, id) => readCookie(header, transactionPrefix + id),
+    transaction: (id, value, maxAge) => write({ name: transactionPrefix + id, value, maxAge, sameSite: 'lax' }),
+    clearTransaction: (id) => write({ name: transactionPrefix + id, value: '', maxAge: 0, sameSite: 'lax' }),
+
+    transactionIds(header) {
+      const ids = new Set<string>()
+      let looked = 0
+      for (const at of positionsOf(header, transactionPrefix)) {
+        if (++looked > TRANSACTIONS_LOOKED_AT) break
+        const end = header.indexOf('=', at + transactionPrefix.length)
+        const id = end < 0 ? '' : header.slice(at + transactionPrefix.length, end)
+        if (TRANSACTION_ID.test(id)) ids.add(id)
+      }
+      return [...ids]
+    },
+  }
+}
+
+/** Puts one cookie on the response, in place of an earlier one of the same name; the cookies of others stay. */
+export function putSetCookie(sink: ResponseSink, setCookie: string): void {
+  const start = setCookie.slice(0, setCookie.indexOf('=') + 1)
+  const before = sink.getHeader('set-cookie')
+  const others = before === undefined ? [] : typeof before === 'object' ? before : [String(before)]
+  sink.setHeader('Set-Cookie', [...others.filter((other) => !other.startsWith(start)), setCookie])
+}
+
+/** @param name compared byte for byte; `name=` has to begin a pair. */
+export function readCookie(header: string, name: string): CookieValue {
+  let value = ''
+  let count = 0
+  for (const at of positionsOf(header, `${name}=`)) {
+    const start = at + name.length + 1
+    const end = header.indexOf(';', start)
+    if (++count === 1) value = header.slice(start, end < 0 ? undefined : end)
+  }
+  if (count === 0) return { status: 'none' }
+  return count === 1 ? { status: 'one', value } : { status: 'duplicate', count }
+}
+
+/** Where `text` stands at the beginning of a pair: at the start of the header or behind `;`, with spaces or tabs between. */
+function* positionsOf(header: string, text: string): Generator<number> {
+  for (let at = header.indexOf(text); at >= 0; at = header.indexOf(text, at + text.length)) {
+    let before = at - 1
+    while (before >= 0 && (header[before] === ' ' || header[before] === '\t')) before--
+    if (before < 0 || header[before] === ';') yield at
+  }
+}

@@ -1,0 +1,105 @@
+/**
+ * One request and its response, as far as the session is concerned: the session is read when somebody asks for it, once, and
+ * tickets leave as cookies. Adapters make one per request with `createExchange` and keep it for the life of the request.
+ */
+import type { ResolvedConfig } from '../config/types.ts'
+import type { Clock } from '../core/clock.ts'
+import { SessionError } from '../core/errors.ts'
+import type { EventBus } from '../core/events.ts'
+import type { Session, SessionStore, TicketSink, Visit } from '../session/types.ts'
+import { type Cookies, createCookies, putSetCookie, type ResponseSink } from './cookie.ts'
+import { describeDevice } from './device.ts'
+
+export interface ExchangeInput {
+  /** All `Cookie` headers of the request, joined by `; ` as Node does. */
+  readonly cookieHeader: string | null | undefined
+  /** `null`: reading only, as in a server component; a new ticket is `COATCHECK_COOKIES_READ_ONLY` then. */
+  readonly sink: ResponseSink | null
+  readonly userAgent?: string | null | undefined
+  /** Of the client, as the adapter knows it. Never taken from a header here. */
+  readonly ip?: string | null | undefined
+}
+
+export interface Exchange<D extends object> {
+  /**
+   * The session of this request; the same one at every call. No cookie of ours: no command to the store.
+   * @throws {RedisError} when the store cannot be asked. A later call asks again.
+   */
+  getSession(): Promise<Session<D>>
+  /** For those who sign in, rotate and sign out. */
+  getVisit(): Promise<Visit<D>>
+}
+
+export interface ExchangeDeps<D extends object> {
+  readonly config: Pick<ResolvedConfig<D>, 'cookie'>
+  readonly sessions: Pick<SessionStore<D>, 'visit'>
+  readonly events: EventBus
+  readonly clock: Clock
+}
+
+export type ExchangeFactory<D extends object> = (input: ExchangeInput) => Exchange<D>
+
+export function createExchangeFactory<D extends object>(deps: ExchangeDeps<D>): ExchangeFactory<D> {
+  const cookies = createCookies(deps.config.cookie)
+  return (input) => {
+    let visit: Promise<Visit<D>> | null = null
+    const getVisit = (): Promise<Visit<D>> => {
+      if (visit) return visit
+      const ticket = ticketOf(input, cookies, deps.events)
+      forbidStoring(input.sink)
+      const device = describeDevice(input.userAgent, input.ip)
+      visit = deps.sessions.visit(ticket, createTicketSink(input.sink, cookies, deps.clock), device)
+      // An outage is no answer: whoever asks again within this request gets another try.
+      visit.catch(() => {
+        visit = null
+      })
+      return visit
+    }
+    return { getVisit, getSession: async () => (await getVisit()).session }
+  }
+}
+
+function ticketOf(input: ExchangeInput, cookies: Cookies, events: EventBus): string | null {
+  const found = cookies.readTicket(input.cookieHeader ?? '')
+  if (found.status === 'duplicate') events.emit('ticket.duplicate', { count: found.count })
+  return found.status === 'one' ? found.value : null
+}
+
+function createTicketSink(sink: ResponseSink | null, cookies: Cookies, clock: Clock): TicketSink {
+  return {
+    assertWritable() {
+      if (!sink) throw new SessionError('COATCHECK_COOKIES_READ_ONLY')
+      if (sink.headersSent) throw new SessionError('COATCHECK_HEADERS_SENT')
+    },
+    issue(ticket, absoluteExpiresAtMs) {
+      // The headers may have left since `assertWritable`, while the store was being written.
+      if (!sink || sink.headersSent) throw new SessionError(sink ? 'COATCHECK_HEADERS_SENT' : 'COATCHECK_COOKIES_READ_ONLY')
+      const maxAgeSeconds = Math.max(1, Math.ceil((absoluteExpiresAtMs - clock.now()) / 1000))
+      putSetCookie(sink, cookies.ticket(ticket, maxAgeSeconds))
+      forbidStoring(sink)
+    },
+    clear() {
+      // The session has ended in the store; a cookie that cannot be removed any more opens nothing.
+      if (!sink || sink.headersSent) return
+      putSetCookie(sink, cookies.clearTicket())
+      forbidStoring(sink)
+    },
+  }
+}
+
+/**
+ * A response that depends on the session is for one visitor (RFC 9111 sections 4.1 and 5.2.2.7). Overrides what the
+ * application has set before: a cache that hands one visitor's cookie to another is worse than no cache.
+ */
+export function forbidStoring(sink: ResponseSink | null): void {
+  if (!sink || sink.headersSent) return
+  sink.setHeader('Cache-Control', 'private, no-store')
+  const vary = sink.getHeader('vary')
+  const names = (vary === undefined ? [] : typeof vary === 'object' ? vary : [String(vary)])
+    .join(',')
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '')
+  if (names.includes('*') || names.some((name) => name.toLowerCase() === 'cookie')) return
+  sink.setHeader('Vary', [...names, 'Cookie'].join(', '))
+}

@@ -1,0 +1,33 @@
+/** Web `Headers` as a response sink: for the routes and for adapters whose host speaks `Request` and `Response`. */
+import type { ResponseSink } from './cookie.ts'
+
+export interface HeadersSink extends ResponseSink {
+  /** Puts what was collected onto the response's headers. Nothing can be written afterwards. */
+  applyTo(headers: Headers): void
+  /** Forgets what was collected: a response that failed must not hand out a ticket. */
+  discard(): void
+}
+
+export function createHeadersSink(): HeadersSink {
+  let collected = new Map<string, string | readonly string[]>()
+  let isSent = false
+  return {
+    get headersSent() {
+      return isSent
+    },
+    getHeader: (name) => collected.get(name.toLowerCase()),
+    setHeader(name, value) {
+      collected.set(name.toLowerCase(), value)
+    },
+    applyTo(headers) {
+      isSent = true
+      for (const [name, value] of collected) {
+        if (typeof value === 'string') headers.set(name, value)
+        else for (const line of value) headers.append(name, line)
+      }
+    },
+    discard() {
+      collected = new Map()
+    },
+  }
+}

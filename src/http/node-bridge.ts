@@ -1,0 +1,146 @@
+/**
+ * Between Node's request and response and the Web's: what every adapter for a Node framework shares.
+ *
+ * Towards the Web: the URL is the configured origin plus the path of the request line. `Host`, `Forwarded` and
+ * `X-Forwarded-*` come from whoever sent the request, so they are left behind and nothing further in can believe them.
+ * Back to Node: headers of earlier middleware stay, cookies are added and never replaced, and a client that has gone away
+ * ends its own stream and nothing else. A request is not aborted with its client: a callback that has begun is finished.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { OidcError } from '../core/errors.ts'
+import { bytesOfParsedBody } from './parsed-body.ts'
+
+/** Largest body that a route reads. A `form_post` answer with an ID token of 250 groups has about 16 KiB. */
+const BODY_BYTES = 128 * 1024
+const BELIEVED_BY_NOBODY =
+  /^(?::|host$|forwarded$|x-forwarded-|x-original-|x-rewrite-|content-length$|transfer-encoding$)/
+
+/** What frameworks add to Node's request: the body as parsed, and the URL before a mount point was cut off. */
+export type NodeRequest = IncomingMessage & { readonly body?: unknown; readonly originalUrl?: string }
+
+/** The URL as browsers see it. Whatever the request line holds (`//host/path`, an absolute URL, `*`), only its path counts. */
+export function urlOf(request: NodeRequest, baseUrl: URL): URL {
+  const target = request.originalUrl ?? request.url ?? '/'
+  const path = target.startsWith('/') ? target : pathOfAbsolute(target)
+  const at = path.indexOf('?')
+  const url = new URL(baseUrl.origin)
+  url.pathname = at < 0 ? path : path.slice(0, at)
+  url.search = at < 0 ? '' : path.slice(at)
+  return url
+}
+
+/**
+ * The whole request, body included: for the routes, whose bodies are small.
+ *
+ * @throws {OidcError} `COATCHECK_REQUEST_INVALID` for a body of more than 128 KiB, and when the client goes away within it
+ */
+export async function toWebRequest(request: NodeRequest, baseUrl: URL): Promise<Request> {
+  const method = request.method ?? 'GET'
+  const carriesBody = method !== 'GET' && method !== 'HEAD'
+  const body = carriesBody ? await bodyOf(request) : null
+  return new Request(urlOf(request, baseUrl), { method, headers: headersOf(request), ...(body && { body }) })
+}
+
+/** The headers without the request's body or URL: enough to find a session. */
+export function headersOf(request: IncomingMessage): Headers {
+  const headers = new Headers()
+  for (const [name, values] of Object.entries(request.headersDistinct)) {
+    if (BELIEVED_BY_NOBODY.test(name)) continue
+    // Several lines of one name are one list; for `cookie` the separator is "; " (RFC 9113, section 8.2.3).
+    if (values) headers.set(name, values.join(name === 'cookie' ? '; ' : ', '))
+  }
+  return headers
+}
+
+/** Writes a Web response. Resolves when it has been handed over or the client has gone; never rejects because of the client. */
+export async function sendWebResponse(
+  answer: Response,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  if (response.headersSent || response.destroyed) {
+    await answer.body?.cancel()
+    return
+  }
+  response.statusCode = answer.status
+  if (answer.statusText) response.statusMessage = answer.statusText
+  copyHeaders(answer.headers, response)
+  if (!answer.body || request.method === 'HEAD') {
+    await answer.body?.cancel()
+    response.end()
+    return
+  }
+  await pump(answer.body, response)
+}
+
+/** Sets headers beside those that are there: cookies and `Vary` grow, everything else is replaced. */
+export function copyHeaders(headers: Headers, response: ServerResponse): void {
+  for (const [name, value] of headers) {
+    if (name === 'set-cookie') response.appendHeader(name, value)
+    else if (name === 'vary') addToVary(response, value)
+    else response.setHeader(name, value)
+  }
+}
+
+function addToVary(response: ServerResponse, value: string): void {
+  const there = response.getHeader('vary')
+  const present = there === undefined ? [] : String(there).split(/\s*,\s*/)
+  const known = new Set(present.map((name) => name.toLowerCase()))
+  const added = value.split(/\s*,\s*/).filter((name) => !known.has(name.toLowerCase()))
+  if (!known.has('*')) response.setHeader('vary', [...present, ...added].join(', '))
+}
+
+async function pump(body: ReadableStream<Uint8Array>, response: ServerResponse): Promise<void> {
+  const reader = body.getReader()
+  const gone = new Promise<'gone'>((resolve) => response.once('close', () => resolve('gone')))
+  try {
+    for (;;) {
+      const next = await Promise.race([reader.read(), gone])
+      if (next === 'gone') return await reader.cancel()
+      if (next.done) return void response.end()
+      if (!response.write(next.value) && (await Promise.race([drained(response), gone])) === 'gone') {
+        return await reader.cancel()
+      }
+    }
+  } catch (error) {
+    // The status has left already: all that can still be said is that the answer is not complete.
+    response.destroy(error instanceof Error ? error : undefined)
+  }
+}
+
+function drained(response: ServerResponse): Promise<void> {
+  return new Promise((resolve) => response.once('drain', resolve))
+}
+
+async function bodyOf(request: NodeRequest): Promise<Buffer | null> {
+  if (request.readableDidRead || request.readableEnded) {
+    return bytesOfParsedBody(request.body, request.headers['content-type'])
+  }
+  const chunks: Buffer[] = []
+  let size = 0
+  try {
+    for await (const chunk of request as AsyncIterable<Buffer>) {
+      size += chunk.length
+      // The rest is not read: the connection ends with the answer.
+      if (size > BODY_BYTES) throw tooLarge()
+      chunks.push(chunk)
+    }
+  } catch (cause) {
+    if (cause instanceof OidcError) throw cause
+    throw new OidcError('COATCHECK_REQUEST_INVALID', { message: 'The request ended within its body.', cause })
+  }
+  return size > 0 ? Buffer.concat(chunks) : null
+}
+
+function tooLarge(): OidcError {
+  return new OidcError('COATCHECK_REQUEST_INVALID', { message: `The body is larger than ${BODY_BYTES} bytes.` })
+}
+
+function pathOfAbsolute(target: string): string {
+  try {
+    const { pathname, search } = new URL(target)
+    return pathname.startsWith('/') ? pathname + search : '/'
+  } catch {
+    return '/'
+  }
+}
