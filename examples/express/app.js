@@ -1,0 +1,118 @@
+// @ts-check
+/**
+ * The application: pages and JSON on Express. Reads as a tour of `coatcheck/express`: `web` brings the routes under /auth,
+ * `web.getSession(request)` reads the session when somebody asks, `web.requireUser()` lets only users pass.
+ */
+import { fileURLToPath } from 'node:url'
+import express from 'express'
+import { auth, providerOrigin, web } from './auth.js'
+import { fetchOrders } from './orders.js'
+import { devicesPage } from './pages/devices.js'
+import { homePage } from './pages/home.js'
+import { ordersPage } from './pages/orders.js'
+import { problemPage } from './pages/problem.js'
+import { profilePage } from './pages/profile.js'
+import { tokensPage } from './pages/tokens.js'
+import { handleProblem } from './problems.js'
+
+const publicFolder = fileURLToPath(new URL('public', import.meta.url))
+
+const contentSecurityPolicy = [
+  "default-src 'none'",
+  "style-src 'self'",
+  "img-src 'self'",
+  // Sign-out is a form that ends at the provider; browsers check the redirects behind a form, too.
+  `form-action 'self' ${providerOrigin}`,
+  "base-uri 'none'",
+  "frame-ancestors 'none'",
+].join('; ')
+
+export function createApp() {
+  const app = express()
+  app.disable('x-powered-by')
+  app.use((_request, response, next) => {
+    response.set({
+      'content-security-policy': contentSecurityPolicy,
+      'referrer-policy': 'same-origin',
+      'x-content-type-options': 'nosniff',
+    })
+    next()
+  })
+
+  // Before the session: neither of these asks for one, so both work while the store is down.
+  app.use(express.static(publicFolder, { index: false, maxAge: '1h' }))
+  app.get('/healthz', (_request, response) => {
+    response.json({ status: 'ok' })
+  })
+
+  app.use(web)
+  pages(app)
+  api(app)
+
+  app.use((_request, response) => {
+    const problem = problemPage({ title: 'There is nothing here', text: 'The address leads to no page.' })
+    response.status(404).type('html').send(problem.text)
+  })
+  app.use(handleProblem)
+  return app
+}
+
+/** @param {import('express').Express} app */
+function pages(app) {
+  app.get('/', async (request, response) => {
+    const { user } = await web.getSession(request)
+    show(response, homePage({ path: request.path, user }))
+  })
+
+  app.use(['/profile', '/orders', '/tokens', '/devices'], web.requireUser())
+
+  app.get('/profile', async (request, response) => {
+    const { session, user } = await signedIn(request)
+    show(response, profilePage({ path: request.path, user, session }))
+  })
+
+  app.get('/orders', async (request, response) => {
+    const { user } = await signedIn(request)
+    show(response, ordersPage({ path: request.path, user, orders: await fetchOrders(user.id) }))
+  })
+
+  app.get('/tokens', async (request, response) => {
+    const { user } = await signedIn(request)
+    show(response, tokensPage({ path: request.path, user, status: await auth.tokens.status(user.id) }))
+  })
+
+  app.get('/devices', async (request, response) => {
+    const { session, user } = await signedIn(request)
+    const sessions = await auth.sessions.listByUser(user.id)
+    show(response, devicesPage({ path: request.path, user, currentId: session.id, sessions }))
+  })
+}
+
+/** @param {import('express').Express} app */
+function api(app) {
+  app.get('/api/me', async (request, response) => {
+    const { user, id, createdAtMs, expiresAtMs } = await web.getSession(request)
+    response.set('cache-control', 'private, no-store')
+    if (user) response.json({ user, session: { id, createdAt: createdAtMs, expiresAt: expiresAtMs } })
+    else response.status(401).json({ error: { code: 'COATCHECK_UNAUTHENTICATED', message: 'Nobody is signed in.' } })
+  })
+
+  app.get('/api/orders', async (request, response) => {
+    const { user } = await web.getSession(request)
+    response.set('cache-control', 'private, no-store')
+    if (user) response.json({ orders: await fetchOrders(user.id) })
+    else response.status(401).json({ error: { code: 'COATCHECK_UNAUTHENTICATED', message: 'Nobody is signed in.' } })
+  })
+}
+
+/** Behind `requireUser()` there is one. @param {import('express').Request} request */
+async function signedIn(request) {
+  const session = await web.getSession(request)
+  if (!session.user) throw new Error('This route is behind requireUser().')
+  return { session, user: session.user }
+}
+
+/** @param {import('express').Response} response @param {import('./html.js').Html} page */
+function show(response, page) {
+  response.set('cache-control', 'private, no-store').type('html').send(page.text)
+}

@@ -1,0 +1,45 @@
+// @ts-check
+/** Where the user is signed in. Plain forms to Coatcheck's own routes: it works without a line of script. */
+import { html } from '../html.js'
+import { time } from '../times.js'
+import { layout } from './layout.js'
+
+/** @typedef {import('coatcheck').SessionInfo} SessionInfo */
+
+/** @param {{ path: string, user: import('coatcheck').User, currentId: string | null, sessions: readonly SessionInfo[] }} view */
+export function devicesPage({ path, user, currentId, sessions }) {
+  const ordered = [...sessions].sort(
+    (a, b) => Number(b.id === currentId) - Number(a.id === currentId) || b.lastSeenAtMs - a.lastSeenAtMs,
+  )
+  return layout(
+    { title: 'Devices', path, user },
+    html`<h1>Your devices</h1>
+      <p class="lead">Every place where you are signed in at the moment.</p>
+      <ul class="devices">
+        ${ordered.map((session) => device(session, session.id === currentId))}
+      </ul>
+      ${
+        sessions.length > 1 &&
+        html`<form method="post" action="/auth/devices/revoke-others?returnTo=/devices">
+          <button class="danger">Sign out everywhere else</button>
+        </form>`
+      }`,
+  )
+}
+
+/** @param {SessionInfo} session @param {boolean} current */
+function device({ id, device: { browser, system, ip }, createdAtMs, lastSeenAtMs }, current) {
+  const name = [browser ?? 'Unknown browser', system].filter(Boolean).join(' on ')
+  return html`<li class="panel device${current ? ' current' : ''}">
+    <div>
+      <strong>${name}</strong> ${current && html`<span class="chip strong">This device</span>`}
+      <p>${ip ? `${ip} · ` : ''}signed in ${time(createdAtMs)} · last seen ${time(lastSeenAtMs)}</p>
+    </div>
+    ${
+      !current &&
+      html`<form method="post" action="/auth/devices/${encodeURIComponent(id)}/revoke?returnTo=/devices">
+        <button class="small danger" aria-label="Sign out ${name}">Sign out</button>
+      </form>`
+    }
+  </li>`
+}
