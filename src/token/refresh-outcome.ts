@@ -3,6 +3,8 @@
  * section 3.1.2.6), in Entra ID's `suberror`, `error_codes` and `claims`, and in the HTTP status; never is a message text
  * read. `oidc/` collects the facts and throws a `RefreshFailure`, `refresh.ts` acts on its outcome.
  */
+import type { TokenErrorCode } from '../core/error-catalogue.ts'
+
 export type RefreshOutcome =
   /** Network, overload, maintenance: the same request may succeed later. Nothing is wrong with the user. */
   | 'transient'
@@ -30,6 +32,40 @@ export interface RefreshFacts {
   readonly claims?: string
   /** From `Retry-After`, RFC 9110 section 10.2.3. */
   readonly retryAfterMs?: number
+}
+
+export interface OutcomeAction {
+  /** What a caller without a valid token hears. */
+  readonly code: TokenErrorCode
+  /** The stored tokens are of no use any more and go. Everything else leaves them alone. */
+  readonly dropsTokens: boolean
+  /** How long the failure is remembered, so that many callers are not many requests. Doubles with each in a row. */
+  readonly holdMs: number
+  readonly maxHoldMs: number
+}
+
+const temporary = {
+  code: 'COATCHECK_TOKEN_REFRESH_UNAVAILABLE',
+  dropsTokens: false,
+  holdMs: 250,
+  maxHoldMs: 5000,
+} as const
+const rejected = {
+  code: 'COATCHECK_TOKEN_REFRESH_REJECTED',
+  dropsTokens: false,
+  holdMs: 1000,
+  maxHoldMs: 30_000,
+} as const
+const reauth = { code: 'COATCHECK_REAUTH_REQUIRED', dropsTokens: false, holdMs: 1000, maxHoldMs: 30_000 } as const
+
+/** In all of them a token that is still valid is served, but when the tokens are dropped. */
+export const outcomeActions: Readonly<Record<RefreshOutcome, OutcomeAction>> = {
+  transient: temporary,
+  'invalid-grant': { ...reauth, dropsTokens: true },
+  'rotated-elsewhere': temporary,
+  'interaction-required': reauth,
+  'operator-error': rejected,
+  'caller-error': rejected,
 }
 
 interface OutcomeRule {

@@ -1,0 +1,203 @@
+/**
+ * Getting a new access token: the one place that asks the provider. It owns what happens between "no stored token is good
+ * enough" and a token or an error.
+ *
+ * - One flight per user, provider and target; its result is for everybody who waits. Flights of one grant take turns, because
+ *   each may rotate the refresh token that the next one needs.
+ * - A flight first reads what is stored now: somebody else may have refreshed since the caller looked.
+ * - The result is committed only onto the grant it was refreshed from. Refused: what is stored now decides. The store is
+ *   gone: the grant is kept in this process (`unsaved-grants.ts`).
+ * - A failure means what `refresh-outcome.ts` says. A token that is still valid is served through all of them but the end
+ *   of the grant.
+ *
+ * Coordination over processes will put a lease around `refreshOnce`, inside the turn.
+ */
+import type { Clock } from '../core/clock.ts'
+import { TokenError } from '../core/errors.ts'
+import type { EventBus } from '../core/events.ts'
+import type { Random } from '../core/random.ts'
+import { createFailedRefreshes } from './failed-refreshes.ts'
+import { createGrantVault, type StoredTokens } from './grant-vault.ts'
+import { outcomeActions, RefreshFailure, toRefreshFailure } from './refresh-outcome.ts'
+import { createSingleFlight, createTurns } from './single-flight.ts'
+import type { AccessEntry, Grant, Opened, TokenCodec } from './token-codec.ts'
+import type { TokenDriver } from './token-driver.ts'
+import { isAlive, isGood, type Need } from './token-life.ts'
+import { describeTarget, type Target } from './token-target.ts'
+import type { RefreshedTokens, TokenRefresher } from './types.ts'
+import { createUnsavedGrants, type Schedule, type UnsavedGrants } from './unsaved-grants.ts'
+
+const PROVIDER_DEADLINE_MS = 10_000
+/** Each further attempt means that others have changed the grant meanwhile. */
+const ATTEMPTS = 4
+
+export interface RefreshDeps {
+  readonly driver: TokenDriver
+  readonly codec: TokenCodec
+  readonly refresher: TokenRefresher
+  /** Whether a provider of this name is configured: without one nothing can be refreshed. */
+  readonly canRefresh: (provider: string) => boolean
+  readonly grantLifetimeMs: number
+  readonly clock: Clock
+  readonly random: Random
+  readonly events: EventBus
+  readonly schedule: Schedule
+}
+
+export interface Refreshes {
+  readonly unsaved: UnsavedGrants
+  /** A token that meets the need, or a fresh one, or the best that is still valid. */
+  obtain(userKey: string, target: Target, need: Need): Promise<AccessEntry>
+  /** In the background, unless one is under way. Failures are events only. */
+  refreshAhead(userKey: string, target: Target, seen: AccessEntry): void
+  /** Resolves when what is under way has been committed. */
+  landed(): Promise<void>
+}
+
+interface Landed {
+  readonly entry: AccessEntry
+  /** No better one can be had at the moment. */
+  readonly final: boolean
+}
+
+export function createRefreshes(deps: RefreshDeps): Refreshes {
+  const { refresher, clock, random, events } = deps
+  const flights = createSingleFlight<Landed>()
+  const turns = createTurns()
+  const inTurn = <T>(userKey: string, provider: string, task: () => Promise<T>): Promise<T> =>
+    turns(`${userKey} ${provider}`, task)
+  const unsaved = createUnsavedGrants({ driver: deps.driver, clock, schedule: deps.schedule, inTurn })
+  const vault = createGrantVault({ ...deps, unsaved })
+  const failed = createFailedRefreshes(clock, random)
+  const flightOf = (userKey: string, { provider, key }: Target): string => `${userKey} ${provider} ${key}`
+
+  const fly = async (userKey: string, target: Target, isEnough: (entry: AccessEntry) => boolean): Promise<Landed> => {
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+      const stored = await vault.read(userKey, target)
+      if (stored.own && isEnough(stored.own)) return { entry: stored.own, final: false }
+      if (stored.signIn && covers(stored.signIn, target) && isEnough(stored.signIn)) {
+        return { entry: await vault.adopt(userKey, target, stored, stored.signIn), final: false }
+      }
+      const landed = await refreshOnce(userKey, target, stored)
+      if (landed) return landed
+    }
+    throw new TokenError('COATCHECK_TOKEN_CONFLICT', { details: { provider: target.provider } })
+  }
+
+  /** `null`: others have changed the grant meanwhile; read again. */
+  const refreshOnce = async (userKey: string, target: Target, stored: StoredTokens): Promise<Landed | null> => {
+    const { provider } = target
+    const { grant } = stored
+    const name = flightOf(userKey, target)
+    if (!grant?.value.refreshToken || !deps.canRefresh(provider)) return withoutRefresh(target, stored)
+    const known = failed.find(name, grant.value.lineage)
+    if (known) return serveOrThrow(target, stored, known)
+
+    const startedMs = clock.monotonic()
+    const askedAtMs = clock.now()
+    let answer: RefreshedTokens
+    try {
+      answer = await ask(target, grant.value.refreshToken)
+    } catch (error) {
+      const failure = await settled(userKey, target, grant, toRefreshFailure(error))
+      failedEvent(userKey, target, startedMs, failure)
+      if (failure.outcome === 'rotated-elsewhere') return null
+      failed.remember(name, grant.value.lineage, failure)
+      await vault.recordFailure(userKey, target, stored, failure)
+      return serveOrThrow(target, stored, failure)
+    }
+    failed.forget(name)
+    const entry = await vault.commit(userKey, target, grant, answer, askedAtMs)
+    if (entry) {
+      const rotated = answer.refreshToken !== undefined && answer.refreshToken !== grant.value.refreshToken
+      const durationMs = clock.monotonic() - startedMs
+      events.emit('token.refreshed', { userKey, provider, resource: target.key, durationMs, rotated })
+    } else {
+      failedEvent(userKey, target, startedMs, new RefreshFailure({}, { outcome: 'rotated-elsewhere' }))
+    }
+    return entry && { entry, final: true }
+  }
+
+  const ask = (target: Target, refreshToken: string): Promise<RefreshedTokens> =>
+    refresher.refresh(target.provider, {
+      refreshToken,
+      signal: AbortSignal.timeout(PROVIDER_DEADLINE_MS),
+      ...(target.scopes.length > 0 ? { scopes: target.scopes } : {}),
+      ...(target.resource === null ? {} : { resource: target.resource }),
+    })
+
+  /** `invalid_grant` is final only when the refused grant is still the stored one; the tokens then go. */
+  const settled = async (
+    userKey: string,
+    target: Target,
+    grant: Opened<Grant>,
+    failure: RefreshFailure,
+  ): Promise<RefreshFailure> => {
+    if (!outcomeActions[failure.outcome].dropsTokens) return failure
+    if (await vault.drop(userKey, target, grant, failure)) return failure
+    return new RefreshFailure(failure.facts, { outcome: 'rotated-elsewhere', cause: failure })
+  }
+
+  const serveOrThrow = (target: Target, { own }: StoredTokens, failure: RefreshFailure): Landed => {
+    const { code, dropsTokens } = outcomeActions[failure.outcome]
+    if (own && !dropsTokens && isAlive(own, clock.now())) return { entry: own, final: true }
+    const { error, claims } = failure.facts
+    throw new TokenError(code, {
+      cause: failure,
+      details: { provider: target.provider, target: describeTarget(target), outcome: failure.outcome, error, claims },
+    })
+  }
+
+  const withoutRefresh = (target: Target, { own, grant }: StoredTokens): Landed => {
+    if (own && isAlive(own, clock.now())) return { entry: own, final: true }
+    const details = { provider: target.provider, target: describeTarget(target) }
+    if (!grant) throw new TokenError('COATCHECK_TOKEN_NONE', { details })
+    throw new TokenError('COATCHECK_REAUTH_REQUIRED', {
+      message: grant.value.refreshToken
+        ? 'No provider of this name is configured, so nothing can refresh its tokens.'
+        : 'The access token has expired, and there is no refresh token.',
+      details,
+    })
+  }
+
+  const failedEvent = (userKey: string, target: Target, startedMs: number, failure: RefreshFailure): void => {
+    const durationMs = clock.monotonic() - startedMs
+    const { outcome } = failure
+    const { code } = outcomeActions[outcome]
+    events.emit('token.refresh-failed', {
+      userKey,
+      provider: target.provider,
+      resource: target.key,
+      durationMs,
+      outcome,
+      code,
+    })
+  }
+
+  const launch = (userKey: string, target: Target, isEnough: (entry: AccessEntry) => boolean): Promise<Landed> =>
+    flights.join(flightOf(userKey, target), () =>
+      inTurn(userKey, target.provider, () => fly(userKey, target, isEnough)),
+    )
+
+  return {
+    unsaved,
+    async obtain(userKey, target, need) {
+      const isEnough = (entry: AccessEntry): boolean => isGood(entry, need, clock.now())
+      const landed = await launch(userKey, target, isEnough)
+      // The flight may have been started by somebody with smaller wishes; the second one has ours.
+      if (landed.final || isEnough(landed.entry)) return landed.entry
+      return (await launch(userKey, target, isEnough)).entry
+    },
+    refreshAhead(userKey, target, seen) {
+      const name = flightOf(userKey, target)
+      if (flights.isFlying(name) || failed.find(name, seen.lineage)) return
+      launch(userKey, target, (entry) => entry.refreshAheadAtMs > clock.now()).catch(() => undefined)
+    },
+    landed: () => flights.landed(),
+  }
+}
+
+/** Sign-in returned a token that serves this target as well: no need to ask for another one. */
+function covers({ scopes }: AccessEntry, target: Target): boolean {
+  return target.key !== '' && target.resource === null && target.scopes.every((scope) => scopes.includes(scope))
+}

@@ -1,0 +1,104 @@
+/**
+ * Tokens that the application hands in: those of a sign-in, which start a new lineage and replace everything of the provider
+ * in one step, and those for one more target, which join what is there.
+ */
+import type { Clock } from '../core/clock.ts'
+import { TokenError } from '../core/errors.ts'
+import type { Random } from '../core/random.ts'
+import { nonceOf } from '../keyring/seal.ts'
+import type { AccessEntry, Grant, TokenCodec } from './token-codec.ts'
+import { END_OF_LIFE_BYTES, type TokenDriver, type TokenField, type TokenRecord } from './token-driver.ts'
+import { accessField, fieldsOf, grantField } from './token-fields.ts'
+import { refreshAheadAt } from './token-life.ts'
+import type { CheckedTokenSet } from './token-set.ts'
+import { describeTarget, type Target } from './token-target.ts'
+
+const LINEAGE_BYTES = 12
+const ATTEMPTS = 8
+
+export interface SignInTokens {
+  /** One step: nothing of an earlier sign-in is left, and no refresh of it can be committed any more. */
+  replaceAll(userKey: string, target: Target, tokens: CheckedTokenSet): Promise<void>
+  /** Adds or replaces the token of one target, and the refresh token if there is one. @throws `COATCHECK_TOKEN_CONFLICT` */
+  add(userKey: string, target: Target, tokens: CheckedTokenSet): Promise<void>
+}
+
+export function createSignInTokens(deps: {
+  readonly driver: TokenDriver
+  readonly codec: TokenCodec
+  readonly grantLifetimeMs: number
+  readonly clock: Clock
+  readonly random: Random
+}): SignInTokens {
+  const { driver, codec, grantLifetimeMs, clock, random } = deps
+  const newLineage = (): string => random.bytes(LINEAGE_BYTES).toString('base64url')
+
+  /** Without a refresh token the ID token is kept as long as the access token: everything goes at once. */
+  const grantOf = (tokens: CheckedTokenSet, before: Grant | null, nowMs: number): Grant => ({
+    lineage: before?.lineage ?? newLineage(),
+    generation: (before?.generation ?? 0) + 1,
+    refreshToken: tokens.refreshToken ?? before?.refreshToken ?? null,
+    idToken: tokens.idToken ?? before?.idToken ?? null,
+    obtainedAtMs: nowMs,
+    expiresAtMs: tokens.refreshToken === null ? (before?.expiresAtMs ?? tokens.expiresAtMs) : nowMs + grantLifetimeMs,
+  })
+
+  const recordsOf = (
+    userKey: string,
+    target: Target,
+    tokens: CheckedTokenSet,
+    grant: Grant,
+    nowMs: number,
+  ): Map<TokenField, TokenRecord> => {
+    const set = new Map<TokenField, TokenRecord>()
+    const field = grantField(target.provider)
+    const grantMs = grant.expiresAtMs - nowMs
+    if (grantMs > 0) set.set(field, { record: codec.sealGrant(userKey, field, grant), ttlMs: grantMs })
+    const accessMs = tokens.expiresAtMs - nowMs
+    if (accessMs > 0) {
+      const name = accessField(target.provider, target.key)
+      const entry = entryOf(target, tokens, grant, nowMs)
+      set.set(name, { record: codec.sealAccess(userKey, name, entry), ttlMs: accessMs })
+    }
+    return set
+  }
+
+  const entryOf = (target: Target, tokens: CheckedTokenSet, grant: Grant, nowMs: number): AccessEntry => ({
+    lineage: grant.lineage,
+    generation: grant.generation,
+    accessToken: tokens.accessToken,
+    expiresAtMs: tokens.expiresAtMs,
+    obtainedAtMs: nowMs,
+    refreshAheadAtMs: refreshAheadAt(nowMs, tokens.expiresAtMs, random),
+    scopes: tokens.scopes ?? target.scopes,
+    target: describeTarget(target),
+  })
+
+  return {
+    async replaceAll(userKey, target, tokens) {
+      const nowMs = clock.now()
+      const set = recordsOf(userKey, target, tokens, grantOf(tokens, null, nowMs), nowMs)
+      await driver.write(userKey, { set, remove: fieldsOf(target.provider) })
+    },
+
+    async add(userKey, target, tokens) {
+      const field = grantField(target.provider)
+      let [stored] = await driver.read(userKey, [field])
+      for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+        const nowMs = clock.now()
+        const opened = stored ? codec.openGrant(userKey, field, stored) : null
+        // One that does not open is replaced; its nonce lies outside of the seal and can still be compared.
+        const before = opened && typeof opened !== 'string' ? opened : null
+        const grant = grantOf(tokens, before?.value ?? null, nowMs)
+        const set = recordsOf(userKey, target, tokens, grant, nowMs)
+        // An access token alone leaves the grant as it is, so that no refresh under way is refused for it.
+        if (before && tokens.refreshToken === null) set.delete(field)
+        const nonce = stored ? nonceOf(stored, END_OF_LIFE_BYTES) : null
+        const written = await driver.write(userKey, { set, expect: { field, nonce } })
+        if (written.status === 'done') return
+        stored = written.current
+      }
+      throw new TokenError('COATCHECK_TOKEN_CONFLICT', { details: { provider: target.provider } })
+    },
+  }
+}

@@ -1,0 +1,55 @@
+/** One piece of work per key at a time in this process: callers of the same key share it, or wait for their turn. */
+
+export interface SingleFlight<T> {
+  /** The result of the flight of this key, started by the first of its callers. */
+  join(key: string, start: () => Promise<T>): Promise<T>
+  isFlying(key: string): boolean
+  /** Resolves when what is flying now has landed, well or not. */
+  landed(): Promise<void>
+}
+
+export function createSingleFlight<T>(): SingleFlight<T> {
+  const flights = new Map<string, Promise<T>>()
+  return {
+    join(key, start) {
+      const flying = flights.get(key)
+      if (flying) return flying
+      const flight = start().finally(() => flights.delete(key))
+      flights.set(key, flight)
+      return flight
+    },
+    isFlying: (key) => flights.has(key),
+    async landed() {
+      await Promise.allSettled(flights.values())
+    },
+  }
+}
+
+/** Tasks of one key one after the other, in the order of their coming; a failed one does not hold up the next. */
+export function createTurns(): <T>(key: string, task: () => Promise<T>) => Promise<T> {
+  const tails = new Map<string, Promise<unknown>>()
+  return async (key, task) => {
+    const before = tails.get(key) ?? Promise.resolve()
+    const mine = before.then(task, task)
+    tails.set(key, mine)
+    try {
+      return await mine
+    } finally {
+      if (tails.get(key) === mine) tails.delete(key)
+    }
+  }
+}
+
+/** The promise, or a rejection with the signal's reason: the work behind the promise goes on for others. */
+export function freedBy<T>(signal: AbortSignal | undefined, promise: Promise<T>): Promise<T> {
+  if (!signal) return promise
+  return new Promise<T>((resolve, reject) => {
+    const free = (): void => {
+      // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- the reason is the caller's, as fetch has it
+      reject(signal.reason)
+    }
+    if (signal.aborted) free()
+    signal.addEventListener('abort', free, { once: true })
+    void promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', free))
+  })
+}

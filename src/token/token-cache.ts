@@ -1,0 +1,149 @@
+/**
+ * The token cache: tokens per user, sealed, in the store that all instances share. It owns the public methods: checking what
+ * comes in, the hit (one command for one field), and what is told to listeners. What happens when no stored token is good
+ * enough stands in `refresh.ts`.
+ */
+import type { ResolvedProvider } from '../config/types.ts'
+import type { Clock } from '../core/clock.ts'
+import type { EventBus } from '../core/events.ts'
+import type { Random } from '../core/random.ts'
+import type { Keyring } from '../keyring/keyring.ts'
+import type { Seal } from '../keyring/seal.ts'
+import { createRefreshes } from './refresh.ts'
+import { createSignInTokens } from './sign-in-tokens.ts'
+import { freedBy } from './single-flight.ts'
+import { type AccessEntry, createTokenCodec } from './token-codec.ts'
+import type { TokenDriver } from './token-driver.ts'
+import { accessField, fieldsOf, grantField } from './token-fields.ts'
+import { isAlive, isGood, type Need } from './token-life.ts'
+import { checkMinValidity, checkTokenSet, checkUserId, tokenSetFromOAuth } from './token-set.ts'
+import { describeTokens } from './token-status.ts'
+import { resolveProvider, resolveTarget, type Target } from './token-target.ts'
+import type { AccessToken, TokenCache, TokenRefresher } from './types.ts'
+import { type Schedule, scheduleTimer } from './unsaved-grants.ts'
+
+const CLOSE_DEADLINE_MS = 5000
+
+export interface TokenCacheDeps {
+  readonly driver: TokenDriver
+  readonly keyring: Keyring
+  readonly seal: Seal
+  /** With none, tokens of any provider are kept and nothing is refreshed. */
+  readonly providers: readonly Pick<ResolvedProvider, 'name'>[]
+  readonly refresher: TokenRefresher
+  readonly config: { readonly grantLifetimeMs: number; readonly minValidityMs: number }
+  readonly clock: Clock
+  readonly random: Random
+  readonly events: EventBus
+  /** What stands before all keys; part of what values are sealed for. */
+  readonly namespace: string
+  /** Default: a timer that does not keep the process alive. */
+  readonly schedule?: Schedule
+}
+
+/** As its owner sees it. */
+export interface OwnedTokenCache extends TokenCache {
+  /** Waits for refreshes under way and saves what is unsaved, at most 5 s. Call it before the store is closed. */
+  close(): Promise<void>
+}
+
+export function createTokenCache(deps: TokenCacheDeps): OwnedTokenCache {
+  const { driver, keyring, config, clock, events, schedule = scheduleTimer } = deps
+  const { grantLifetimeMs, minValidityMs } = config
+  const providers = deps.providers.map(({ name }) => name)
+  const codec = createTokenCodec(deps.seal, deps.namespace)
+  const canRefresh = (provider: string): boolean => providers.includes(provider)
+  const refreshes = createRefreshes({ ...deps, codec, canRefresh, grantLifetimeMs, schedule })
+  const signInTokens = createSignInTokens({ ...deps, codec, grantLifetimeMs })
+  const keyOf = (userId: unknown): string => keyring.userKey(checkUserId(userId))
+
+  /** One command, one field. Why it is no hit is told to listeners. */
+  const findHit = async (userKey: string, target: Target, need: Need): Promise<AccessEntry | null> => {
+    const { provider, key: resource } = target
+    const field = accessField(provider, resource)
+    const [record] = await driver.read(userKey, [field])
+    const opened = record ? codec.openAccess(userKey, field, record) : null
+    if (opened && typeof opened !== 'string' && isGood(opened.value, need, clock.now())) {
+      if (events.hasListeners('token.hit')) events.emit('token.hit', { userKey, provider, resource })
+      return opened.value
+    }
+    const why = opened === null ? 'none' : typeof opened === 'string' ? 'unreadable' : 'expired'
+    events.emit('token.miss', { userKey, provider, resource, why })
+    return null
+  }
+
+  return {
+    async setUserTokens(userId, tokens, options) {
+      const userKey = keyOf(userId)
+      const target = resolveTarget(providers, options)
+      const checked = checkTokenSet(tokens)
+      if (target.key === '') await signInTokens.replaceAll(userKey, target, checked)
+      else await signInTokens.add(userKey, target, checked)
+      // A grant of the sign-in before cannot be saved any more, and would be served until that was tried.
+      if (target.key === '') refreshes.unsaved.forget(userKey, target.provider)
+    },
+
+    async getUserTokens(userId, options) {
+      const userKey = keyOf(userId)
+      const provider = resolveProvider(providers, options)
+      const names = [grantField(provider), accessField(provider, '')] as const
+      const [grantRecord, accessRecord] = await driver.read(userKey, names)
+      const grant = grantRecord ? codec.openGrant(userKey, names[0], grantRecord) : null
+      const access = accessRecord ? codec.openAccess(userKey, names[1], accessRecord) : null
+      const nowMs = clock.now()
+      const keptGrant = grant && typeof grant !== 'string' && grant.value.expiresAtMs > nowMs ? grant.value : null
+      const entry = access && typeof access !== 'string' && isAlive(access.value, nowMs) ? access.value : null
+      if (!keptGrant && !entry) return null
+      return {
+        accessToken: entry?.accessToken ?? null,
+        idToken: keptGrant?.idToken ?? null,
+        refreshToken: keptGrant?.refreshToken ?? null,
+        expiresAt: entry?.expiresAtMs ?? null,
+      }
+    },
+
+    async deleteUserTokens(userId, options = {}) {
+      const userKey = keyOf(userId)
+      const provider = options.provider === undefined ? null : resolveProvider(providers, options)
+      const count = await driver.delete(userKey, ...(provider === null ? [] : [fieldsOf(provider)]))
+      refreshes.unsaved.forget(userKey, provider ?? undefined)
+      if (count > 0) events.emit('token.deleted', { userKey, ...(provider === null ? {} : { provider }) })
+    },
+
+    async getAccessToken(userId, options = {}) {
+      const { signal } = options
+      const userKey = keyOf(userId)
+      const target = resolveTarget(providers, options)
+      const need: Need = { askedMs: checkMinValidity(options.minValidityMs), defaultMs: minValidityMs }
+      signal?.throwIfAborted()
+      if (!refreshes.unsaved.has(userKey, target.provider)) {
+        const hit = await freedBy(signal, findHit(userKey, target, need))
+        if (hit) {
+          if (clock.now() >= hit.refreshAheadAtMs) refreshes.refreshAhead(userKey, target, hit)
+          return toAccessToken(hit)
+        }
+      }
+      return toAccessToken(await freedBy(signal, refreshes.obtain(userKey, target, need)))
+    },
+
+    fromOAuth: (account) => tokenSetFromOAuth(account, clock.now()),
+
+    async status(userId) {
+      const userKey = keyOf(userId)
+      return describeTokens(codec, userKey, await driver.readAll(userKey), clock.now())
+    },
+
+    async close() {
+      let cancel: () => void = () => undefined
+      const deadline = new Promise<void>((resolve) => {
+        cancel = schedule(resolve, CLOSE_DEADLINE_MS)
+      })
+      await Promise.race([refreshes.landed().then(() => refreshes.unsaved.close()), deadline])
+      cancel()
+    },
+  }
+}
+
+function toAccessToken({ accessToken, expiresAtMs, scopes }: AccessEntry): AccessToken {
+  return { accessToken, expiresAt: expiresAtMs, scopes }
+}

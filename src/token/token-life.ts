@@ -1,0 +1,40 @@
+/** How long tokens live, and when one is good enough. Pure: time and chance come in as arguments. */
+import type { Random } from '../core/random.ts'
+import type { AccessEntry } from './token-codec.ts'
+
+/** From this part of its life on a token is refreshed in the background. */
+const REFRESH_AHEAD_AT = 0.8
+/** ±, so that tokens of one moment are not refreshed in one moment. */
+const REFRESH_AHEAD_JITTER = 0.1
+/** A token that lives shorter than the default validity would never be good enough: then a fifth of its life is. */
+const MIN_VALIDITY_PART = 0.2
+
+export function refreshAheadAt(obtainedAtMs: number, expiresAtMs: number, random: Random): number {
+  const chance = random.bytes(4).readUInt32BE(0) / 2 ** 32
+  const part = REFRESH_AHEAD_AT * (1 + REFRESH_AHEAD_JITTER * (2 * chance - 1))
+  return Math.floor(obtainedAtMs + Math.max(0, expiresAtMs - obtainedAtMs) * part)
+}
+
+/** How much validity a caller wants. `askedMs` is its own wish, `defaultMs` the configuration's. */
+export interface Need {
+  readonly askedMs: number | null
+  readonly defaultMs: number
+}
+
+/**
+ * True when the token has as much life left as is wanted. More than a token of this provider ever has cannot be had by
+ * refreshing; the default rule then decides, or each call would refresh.
+ */
+export function isGood(
+  { obtainedAtMs, expiresAtMs }: AccessEntry,
+  { askedMs, defaultMs }: Need,
+  nowMs: number,
+): boolean {
+  const lifeMs = Math.max(0, expiresAtMs - obtainedAtMs)
+  const wantedMs = askedMs !== null && askedMs < lifeMs ? askedMs : Math.min(defaultMs, lifeMs * MIN_VALIDITY_PART)
+  return expiresAtMs - nowMs > wantedMs
+}
+
+export function isAlive({ expiresAtMs }: AccessEntry, nowMs: number): boolean {
+  return expiresAtMs > nowMs
+}

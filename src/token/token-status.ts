@@ -1,0 +1,59 @@
+/** What may be seen of a user's tokens: names, times and outcomes, never a token. */
+import type { AccessEntry, Grant, RefreshRecord, TokenCodec } from './token-codec.ts'
+import type { TokenField } from './token-driver.ts'
+import { parseField } from './token-fields.ts'
+import type { ProviderTokenStatus, ResourceTokenStatus } from './types.ts'
+
+interface Gathered {
+  grant: Grant | null
+  status: RefreshRecord | null
+  readonly entries: AccessEntry[]
+}
+
+/** One entry per provider, by name. What does not open or has expired is left out. */
+export function describeTokens(
+  codec: TokenCodec,
+  userKey: string,
+  stored: ReadonlyMap<TokenField, Buffer>,
+  nowMs: number,
+): readonly ProviderTokenStatus[] {
+  const providers = new Map<string, Gathered>()
+  for (const [field, record] of stored) {
+    const parsed = parseField(field)
+    if (!parsed || parsed.kind === 'lease') continue
+    const gathered = providers.get(parsed.provider) ?? { grant: null, status: null, entries: [] }
+    providers.set(parsed.provider, gathered)
+    if (parsed.kind === 'grant') gathered.grant = valueOf(codec.openGrant(userKey, field, record))
+    else if (parsed.kind === 'status') gathered.status = valueOf(codec.openStatus(userKey, field, record))
+    else {
+      const entry = valueOf(codec.openAccess(userKey, field, record))
+      if (entry && entry.expiresAtMs > nowMs) gathered.entries.push(entry)
+    }
+  }
+  return [...providers].sort(([a], [b]) => (a < b ? -1 : 1)).map(([provider, gathered]) => toStatus(provider, gathered))
+}
+
+function toStatus(provider: string, { grant, status, entries }: Gathered): ProviderTokenStatus {
+  return {
+    provider,
+    hasRefreshToken: typeof grant?.refreshToken === 'string',
+    generation: grant?.generation ?? null,
+    grantExpiresAt: grant?.expiresAtMs ?? null,
+    lastRefresh: status && { at: status.atMs, outcome: status.outcome, resource: status.target, error: status.error },
+    resources: entries.map(toResource).sort((a, b) => (a.resource < b.resource ? -1 : 1)),
+  }
+}
+
+function toResource({ target, scopes, expiresAtMs, obtainedAtMs, refreshAheadAtMs }: AccessEntry): ResourceTokenStatus {
+  return {
+    resource: target,
+    scopes,
+    expiresAt: expiresAtMs,
+    obtainedAt: obtainedAtMs,
+    refreshAheadAt: refreshAheadAtMs,
+  }
+}
+
+function valueOf<T>(result: { readonly value: T } | string): T | null {
+  return typeof result === 'string' ? null : result.value
+}

@@ -1,0 +1,102 @@
+/**
+ * What an access token is for, from the options of a call to one stored field. Two calls mean the same token exactly when
+ * provider, resource (RFC 8707) and set of scopes are the same; `api://orders/Orders.Read` as a scope and `api://orders` as a
+ * resource are different requests to a provider, and therefore different fields.
+ */
+import { hash } from 'node:crypto'
+import { MisuseError } from '../core/errors.ts'
+import { describeValue, safeText } from '../core/redact.ts'
+import type { ProviderSelection, TokenTarget } from './types.ts'
+
+/** Longer target names are stored as their hash: a field name is read with each hit. */
+const KEY_CHARACTERS = 200
+const RESOURCE_CHARACTERS = 2048
+const SCOPES_MAX = 100
+// Used when an application stores tokens of a provider that it does not sign in with through us.
+const UNNAMED_PROVIDER = 'default'
+const PROVIDER_NAME = /^[A-Za-z0-9._-]{1,64}$/
+// RFC 3986 characters, no fragment (RFC 8707 section 2); `|` separates resource and scopes in a key.
+const RESOURCE = /^[\x21\x24-\x5b\x5d\x5f\x61-\x7a\x7e%]+$/
+// RFC 6749 section 3.3: scope-token.
+const SCOPE = /^[\x21\x23-\x5b\x5d-\x7e]+$/
+
+export interface Target {
+  readonly provider: string
+  /** Empty: what sign-in returned. */
+  readonly key: string
+  readonly resource: string | null
+  /** Sorted, each once. */
+  readonly scopes: readonly string[]
+}
+
+/** @param providers names of the configured ones. With none, any name is taken. */
+export function resolveProvider(providers: readonly string[], { provider }: ProviderSelection = {}): string {
+  if (provider === undefined) {
+    if (providers.length > 1) {
+      throw new MisuseError(
+        'COATCHECK_INVALID_ARGUMENT',
+        `Several providers are configured, so "provider" must name one of ${providers.join(', ')}.`,
+      )
+    }
+    return providers[0] ?? UNNAMED_PROVIDER
+  }
+  if (typeof provider !== 'string' || !PROVIDER_NAME.test(provider)) {
+    throw new MisuseError(
+      'COATCHECK_INVALID_ARGUMENT',
+      `"provider" wants a name of up to 64 letters, digits, ".", "_" and "-"; it got ${describeValue(provider)}.`,
+    )
+  }
+  if (providers.length > 0 && !providers.includes(provider)) {
+    throw new MisuseError(
+      'COATCHECK_INVALID_ARGUMENT',
+      `"provider" wants one of ${providers.join(', ')}; it got "${safeText(provider)}".`,
+    )
+  }
+  return provider
+}
+
+/** @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT` naming the option */
+export function resolveTarget(providers: readonly string[], options: TokenTarget = {}): Target {
+  const provider = resolveProvider(providers, options)
+  const { resource = null } = options
+  if (resource !== null) assertResource(resource)
+  const scopes = options.scopes === undefined ? [] : sortedScopes(options.scopes)
+  return { provider, key: keyOf(resource, scopes), resource, scopes }
+}
+
+/** Each scope once, sorted. @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT` */
+export function sortedScopes(scopes: unknown): readonly string[] {
+  if (!Array.isArray(scopes) || scopes.length > SCOPES_MAX) {
+    throw new MisuseError(
+      'COATCHECK_INVALID_ARGUMENT',
+      `"scopes" wants an array of at most ${SCOPES_MAX} scope names; it got ${describeValue(scopes)}.`,
+    )
+  }
+  for (const [index, scope] of (scopes as unknown[]).entries()) {
+    if (typeof scope !== 'string' || !SCOPE.test(scope)) {
+      throw new MisuseError(
+        'COATCHECK_INVALID_ARGUMENT',
+        `"scopes[${index}]" wants one scope name without spaces (RFC 6749 section 3.3); it got ${describeValue(scope)}.`,
+      )
+    }
+  }
+  return [...new Set(scopes as string[])].sort()
+}
+
+/** How a target is shown to operators: the resource, the scopes, or both. */
+export function describeTarget({ resource, scopes }: Pick<Target, 'resource' | 'scopes'>): string {
+  return [...(resource === null ? [] : [resource]), ...scopes].join(' ')
+}
+
+function keyOf(resource: string | null, scopes: readonly string[]): string {
+  const key = `${resource ?? ''}${scopes.length > 0 ? `|${scopes.join(' ')}` : ''}`
+  return key.length <= KEY_CHARACTERS ? key : `#${hash('sha256', key, 'hex').slice(0, 32)}`
+}
+
+function assertResource(resource: unknown): void {
+  if (typeof resource === 'string' && resource.length <= RESOURCE_CHARACTERS && RESOURCE.test(resource)) return
+  throw new MisuseError(
+    'COATCHECK_INVALID_ARGUMENT',
+    `"resource" wants an absolute URI without a fragment (RFC 8707 section 2); it got ${describeValue(resource)}.`,
+  )
+}

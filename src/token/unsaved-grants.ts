@@ -1,0 +1,153 @@
+/**
+ * Grants that the provider has issued and the store has not taken yet. With rotation the old refresh token is dead by then,
+ * so the new one in this process is the only one there is: it is kept, served, and saved when the store is back. Saving is
+ * the same compare and set as ever: tokens that were deleted or replaced meanwhile stay so.
+ */
+import type { Clock } from '../core/clock.ts'
+import { nonceOf } from '../keyring/seal.ts'
+import type { AccessEntry, Grant } from './token-codec.ts'
+import { END_OF_LIFE_BYTES, type TokenChange, type TokenDriver, type TokenWritten } from './token-driver.ts'
+import { grantField } from './token-fields.ts'
+
+/** What a refresh came to, ready to be stored: a change that expects the grant it was refreshed from. */
+export interface Commit {
+  readonly userKey: string
+  readonly provider: string
+  readonly grant: Grant
+  readonly targetKey: string
+  readonly entry: AccessEntry
+  readonly change: TokenChange & { readonly expect: NonNullable<TokenChange['expect']> }
+}
+
+/** `kept`: the store could not be asked. Nothing is lost while this process lives. */
+export type Committed = TokenWritten | { readonly status: 'kept'; readonly cause: unknown }
+
+export interface Unsaved {
+  readonly grant: Grant
+  readonly entries: ReadonlyMap<string, AccessEntry>
+}
+
+export interface UnsavedGrants {
+  has(userKey: string, provider: string): boolean
+  /** Stores the commit together with what is still unsaved of the same grant. Never rejects. */
+  commit(commit: Commit): Promise<Committed>
+  /** What is still unsaved after another attempt (when one is due), or `null`. */
+  settle(userKey: string, provider: string): Promise<Unsaved | null>
+  forget(userKey: string, provider?: string): void
+  /** Tries everything once more and stops trying. */
+  close(): Promise<void>
+}
+
+/** Runs something later without keeping the process alive; returns how to cancel. */
+export type Schedule = (run: () => void, delayMs: number) => () => void
+
+export const scheduleTimer: Schedule = (run, delayMs) => {
+  const timer = setTimeout(run, delayMs).unref()
+  return () => clearTimeout(timer)
+}
+
+const FIRST_RETRY_MS = 100
+const MAX_RETRY_MS = 2000
+
+interface Kept {
+  readonly userKey: string
+  readonly provider: string
+  readonly grant: Grant
+  readonly entries: ReadonlyMap<string, AccessEntry>
+  readonly change: Commit['change']
+  /** Nonces of ours that the store may hold: an attempt whose answer was lost may have happened. */
+  readonly ownNonces: readonly Buffer[]
+  readonly attempts: number
+  readonly retryAtMs: number
+  readonly cancel: () => void
+}
+
+export function createUnsavedGrants(deps: {
+  driver: TokenDriver
+  clock: Clock
+  schedule: Schedule
+  /** One after the other with the refreshes of the same grant. */
+  inTurn: <T>(userKey: string, provider: string, task: () => Promise<T>) => Promise<T>
+}): UnsavedGrants {
+  const { driver, clock, schedule, inTurn } = deps
+  const kept = new Map<string, Kept>()
+  const nameOf = (userKey: string, provider: string): string => `${userKey} ${provider}`
+
+  const attempt = async (
+    userKey: string,
+    change: Commit['change'],
+    ownNonces: readonly Buffer[],
+  ): Promise<TokenWritten> => {
+    const written = await driver.write(userKey, change)
+    if (written.status === 'done' || !written.current) return written
+    const nonce = nonceOf(written.current, END_OF_LIFE_BYTES)
+    if (!ownNonces.some((own) => own.equals(nonce))) return written
+    return driver.write(userKey, { ...change, expect: { field: change.expect.field, nonce } })
+  }
+
+  const drop = (name: string): void => {
+    kept.get(name)?.cancel()
+    kept.delete(name)
+  }
+
+  const keep = (name: string, work: Omit<Kept, 'cancel' | 'retryAtMs'>): void => {
+    drop(name)
+    const delayMs = Math.min(MAX_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(work.attempts, 10))
+    const retry = (): void => void inTurn(work.userKey, work.provider, () => save(name)).catch(() => undefined)
+    kept.set(name, { ...work, retryAtMs: clock.monotonic() + delayMs, cancel: schedule(retry, delayMs) })
+  }
+
+  const save = async (name: string): Promise<void> => {
+    const work = kept.get(name)
+    if (!work) return
+    try {
+      await attempt(work.userKey, work.change, work.ownNonces)
+      // Refused is final as well: somebody has deleted or replaced the grant since.
+      if (kept.get(name) === work) drop(name)
+    } catch {
+      if (kept.get(name) === work) keep(name, { ...work, attempts: work.attempts + 1 })
+    }
+  }
+
+  return {
+    has: (userKey, provider) => kept.size > 0 && kept.has(nameOf(userKey, provider)),
+
+    async commit({ userKey, provider, grant, targetKey, entry, change }) {
+      const name = nameOf(userKey, provider)
+      const before = kept.get(name)
+      const merged = before
+        ? { ...change, set: new Map([...before.change.set, ...change.set]), expect: before.change.expect }
+        : change
+      const record = change.set.get(grantField(provider))?.record
+      const ownNonces = [...(before?.ownNonces ?? []), ...(record ? [nonceOf(record, END_OF_LIFE_BYTES)] : [])]
+      try {
+        const written = await attempt(userKey, merged, ownNonces)
+        if (kept.get(name) === before) drop(name)
+        return written
+      } catch (cause) {
+        const entries = new Map([...(before?.entries ?? []), [targetKey, entry] as const])
+        keep(name, { userKey, provider, grant, entries, change: merged, ownNonces, attempts: 0 })
+        return { status: 'kept', cause }
+      }
+    },
+
+    async settle(userKey, provider) {
+      const name = nameOf(userKey, provider)
+      const work = kept.get(name)
+      if (work && work.retryAtMs <= clock.monotonic()) await save(name)
+      return kept.get(name) ?? null
+    },
+
+    forget(userKey, provider) {
+      for (const [name, work] of kept) {
+        if (work.userKey === userKey && (provider === undefined || work.provider === provider)) drop(name)
+      }
+    },
+
+    async close() {
+      const names = [...kept.keys()]
+      await Promise.all(names.map((name) => save(name)))
+      for (const name of names) drop(name)
+    },
+  }
+}
