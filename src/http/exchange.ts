@@ -73,7 +73,8 @@ function createTicketSink(sink: ResponseSink | null, cookies: Cookies, clock: Cl
     },
     issue(ticket, absoluteExpiresAtMs) {
       // The headers may have left since `assertWritable`, while the store was being written.
-      if (!sink || sink.headersSent) throw new SessionError(sink ? 'COATCHECK_HEADERS_SENT' : 'COATCHECK_COOKIES_READ_ONLY')
+      if (!sink || sink.headersSent)
+        throw new SessionError(sink ? 'COATCHECK_HEADERS_SENT' : 'COATCHECK_COOKIES_READ_ONLY')
       const maxAgeSeconds = Math.max(1, Math.ceil((absoluteExpiresAtMs - clock.now()) / 1000))
       putSetCookie(sink, cookies.ticket(ticket, maxAgeSeconds))
       forbidStoring(sink)

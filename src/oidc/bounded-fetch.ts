@@ -29,7 +29,12 @@ export function boundedFetch(send: typeof fetch = globalThis.fetch): CustomFetch
 }
 
 function requestInit({ body, headers, method, signal }: CustomFetchOptions): RequestInit {
-  return { method, headers, ...(body == null ? {} : { body: body as string | URLSearchParams }), ...(signal ? { signal } : {}) }
+  return {
+    method,
+    headers,
+    ...(body == null ? {} : { body: body as string | URLSearchParams }),
+    ...(signal ? { signal } : {}),
+  }
 }
 
 async function readBounded(answer: Response): Promise<Buffer> {

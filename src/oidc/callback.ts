@@ -70,7 +70,11 @@ export async function completeSignIn(deps: CallbackDeps, answer: CallbackAnswer)
 }
 
 /** The provider that the transaction was started at, if this is its redirect URI and it is still configured the same. */
-async function boundClient(clients: ProviderClients, transaction: Transaction, redirectUri: string): Promise<ProviderClient> {
+async function boundClient(
+  clients: ProviderClients,
+  transaction: Transaction,
+  redirectUri: string,
+): Promise<ProviderClient> {
   const provider = clients.find(transaction.provider)
   const isBound =
     provider !== null &&

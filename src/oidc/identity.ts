@@ -22,7 +22,8 @@ export interface Admission {
  */
 export function identityOf(provider: ResolvedProvider, claims: Claims): Identity {
   const { iss, sub, tid } = claims
-  if (typeof iss !== 'string' || typeof sub !== 'string' || sub === '') throw signInRefused('COATCHECK_SIGNIN_REJECTED', 'subject')
+  if (typeof iss !== 'string' || typeof sub !== 'string' || sub === '')
+    throw signInRefused('COATCHECK_SIGNIN_REJECTED', 'subject')
   if (provider.allowedTenants.length > 0) {
     const isAllowed = typeof tid === 'string' && provider.allowedTenants.includes(tid.toLowerCase())
     if (!isAllowed) throw signInRefused('COATCHECK_SIGNIN_DENIED', 'tenant')

@@ -3,7 +3,12 @@
  * section 5.2), the HTTP status and the library's codes, never by message text. What the library attaches to its errors
  * (request parameters, answers, claims) can hold codes and tokens and is left behind: only scalars go on.
  */
-import { AuthorizationResponseError, ClientError, ResponseBodyError, WWWAuthenticateChallengeError } from 'openid-client'
+import {
+  AuthorizationResponseError,
+  ClientError,
+  ResponseBodyError,
+  WWWAuthenticateChallengeError,
+} from 'openid-client'
 import type { Clock } from '../core/clock.ts'
 import type { OidcErrorCode } from '../core/error-catalogue.ts'
 import { OidcError } from '../core/errors.ts'
@@ -62,10 +67,15 @@ export function factsOf(error: unknown, clock: Clock): ProviderFacts {
   // 401 with a challenge: RFC 6749 section 5.2 knows it for a client that failed to authenticate.
   if (error instanceof WWWAuthenticateChallengeError) {
     const isClient = error.status === 401
-    return { status: error.status, ...(isClient && { error: 'invalid_client' }), ...retryAfterOf(error.response, clock) }
+    return {
+      status: error.status,
+      ...(isClient && { error: 'invalid_client' }),
+      ...retryAfterOf(error.response, clock),
+    }
   }
   if (error instanceof ClientError) {
-    const answer = error.cause instanceof Response ? { status: error.cause.status, ...retryAfterOf(error.cause, clock) } : {}
+    const answer =
+      error.cause instanceof Response ? { status: error.cause.status, ...retryAfterOf(error.cause, clock) } : {}
     const reason = error.code ?? networkCodeOf(error)
     const isInvalidAnswer = error.code !== undefined && !NO_ANSWER.has(error.code)
     return { ...answer, ...(reason && { reason }), ...(isInvalidAnswer && { isInvalidAnswer }) }
@@ -84,7 +94,10 @@ export function toSignInError(error: unknown, clock: Clock): OidcError {
 /** An error of discovery. Whatever it is, the provider cannot be used at the moment. */
 export function toDiscoveryError(error: unknown, clock: Clock): OidcError {
   if (error instanceof OidcError) return error
-  return new OidcError('COATCHECK_OIDC_DISCOVERY', { details: detailsOf(factsOf(error, clock)), cause: scrubbed(error) })
+  return new OidcError('COATCHECK_OIDC_DISCOVERY', {
+    details: detailsOf(factsOf(error, clock)),
+    cause: scrubbed(error),
+  })
 }
 
 /** A check of ours refuses the sign-in. `reason` is a fixed word, never a value that came from outside. */
@@ -120,7 +133,13 @@ function signInCodeOf({ status, error, isInvalidAnswer }: ProviderFacts): OidcEr
   return isInvalidAnswer ? 'COATCHECK_SIGNIN_REJECTED' : 'COATCHECK_OIDC_UNAVAILABLE'
 }
 
-function detailsOf({ status, error, suberror, errorCodes, reason }: ProviderFacts): Record<string, string | number | undefined> {
+function detailsOf({
+  status,
+  error,
+  suberror,
+  errorCodes,
+  reason,
+}: ProviderFacts): Record<string, string | number | undefined> {
   return { status, error, suberror, providerCode: errorCodes?.[0], reason }
 }
 

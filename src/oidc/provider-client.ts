@@ -73,7 +73,10 @@ interface Entry {
   failure: { readonly error: unknown; readonly untilMs: number } | null
 }
 
-export function createProviderClients(providers: readonly ResolvedProvider[], options: ProviderClientOptions): ProviderClients {
+export function createProviderClients(
+  providers: readonly ResolvedProvider[],
+  options: ProviderClientOptions,
+): ProviderClients {
   const { clock } = options
   const send = boundedFetch(options.fetch)
   const entries = new Map<string, Entry>(
@@ -112,7 +115,10 @@ export function createProviderClients(providers: readonly ResolvedProvider[], op
       const provider = find(name)
       const entry = entries.get(name)
       if (!provider || !entry) {
-        throw new MisuseError('COATCHECK_INVALID_ARGUMENT', 'The name of the provider is not one of the configured ones.')
+        throw new MisuseError(
+          'COATCHECK_INVALID_ARGUMENT',
+          'The name of the provider is not one of the configured ones.',
+        )
       }
       const now = clock.monotonic()
       if (entry.client) {

@@ -83,7 +83,11 @@ export async function startSignIn(deps: SignInDeps, request: SignInRequest): Pro
  * The first provider comes back to `<basePath>/callback`, every other one to an address of its own, so that an answer of
  * one provider can never be taken for that of another (RFC 9700 section 4.4.2.2; Entra sends no `iss`).
  */
-export function redirectUriOf(baseUrl: URL, basePath: string, providers: readonly ResolvedProvider[]): SignInDeps['redirectUri'] {
+export function redirectUriOf(
+  baseUrl: URL,
+  basePath: string,
+  providers: readonly ResolvedProvider[],
+): SignInDeps['redirectUri'] {
   return ({ name }) => {
     const isFirst = providers[0]?.name === name
     return new URL(`${basePath}/callback${isFirst ? '' : `/${encodeURIComponent(name)}`}`, baseUrl.origin).href

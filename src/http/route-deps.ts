@@ -1,0 +1,24 @@
+/** What the routes are made of: the parts of Coatcheck that they use, as the composition root has put them together. */
+import type { ResolvedConfig } from '../config/types.ts'
+import type { Clock } from '../core/clock.ts'
+import type { EventBus } from '../core/events.ts'
+import type { ProviderClients } from '../oidc/provider-client.ts'
+import type { SignInDeps } from '../oidc/sign-in.ts'
+import type { SessionStore } from '../session/types.ts'
+import type { TokenCache } from '../token/types.ts'
+import type { Cookies } from './cookie.ts'
+
+export interface RouteOptions<D extends object> {
+  readonly config: ResolvedConfig<D>
+  readonly sessions: SessionStore<D>
+  readonly tokens: Pick<TokenCache, 'setUserTokens' | 'getUserTokens'>
+  readonly clients: ProviderClients
+  /** Made with `redirectUriOf`. */
+  readonly signIn: SignInDeps
+  readonly events: EventBus
+  readonly clock: Clock
+}
+
+export interface RouteDeps<D extends object> extends RouteOptions<D> {
+  readonly cookies: Cookies
+}

@@ -1,0 +1,125 @@
+/**
+ * The routes under `basePath` as one function from `Request` to `Response`: which path takes which methods, and what every
+ * answer has in common (nothing is stored by a cache, cookies leave only with a success, errors become answers). Host names
+ * of the request play no part: everything absolute comes from the configured base URL.
+ * A new route: an entry in the table, a handler in a `…-routes.ts`, a section in docs/http-routes.md.
+ */
+import { isCoatcheckError } from '../core/errors.ts'
+import type { EventBus } from '../core/events.ts'
+import { createCookies } from './cookie.ts'
+import { errorResponse, isForHost, plainErrorResponse } from './error-response.ts'
+import { createExchangeFactory, type ExchangeFactory, forbidStoring } from './exchange.ts'
+import { createHeadersSink } from './headers-sink.ts'
+import type { RouteDeps, RouteOptions } from './route-deps.ts'
+import { readForm, type RouteRequest } from './route-request.ts'
+import { endDevice, endOtherDevices, listDevices, showSession } from './session-routes.ts'
+import { callback, login, logout } from './sign-in-routes.ts'
+
+/** What only the adapter knows about a request. */
+export interface RouteContext {
+  /** Address of the client, as far as the adapter trusts it. */
+  readonly ip?: string
+}
+
+export type Routes = (request: Request, context?: RouteContext) => Promise<Response>
+
+type Handler = <D extends object>(deps: RouteDeps<D>, request: RouteRequest<D>) => Promise<Response>
+
+interface Route {
+  readonly path: RegExp
+  readonly methods: Readonly<Partial<Record<string, Handler>>>
+}
+
+const ROUTES: readonly Route[] = [
+  { path: /^\/login$/, methods: { GET: login } },
+  { path: /^\/callback(?:\/[^/]+)?$/, methods: { GET: callback, POST: callback } },
+  { path: /^\/logout$/, methods: { POST: logout } },
+  { path: /^\/session$/, methods: { GET: showSession, HEAD: showSession } },
+  { path: /^\/devices$/, methods: { GET: listDevices, HEAD: listDevices } },
+  { path: /^\/devices\/revoke-others$/, methods: { POST: endOtherDevices } },
+  { path: /^\/devices\/[^/]+$/, methods: { DELETE: endDevice, POST: endDevice } },
+]
+
+/**
+ * The returned function answers every request under `basePath`, with 404 for what does not exist. It rejects only with what
+ * the host should see: errors of the application's hooks, and mistakes in code or configuration (500).
+ */
+export function createRoutes<D extends object>(options: RouteOptions<D>): Routes {
+  const deps: RouteDeps<D> = { ...options, cookies: createCookies(options.config.cookie) }
+  const createExchange = createExchangeFactory(options)
+  return async (request, context = {}) => {
+    const { basePath } = deps.config
+    const { pathname, searchParams } = new URL(request.url)
+    const path = pathname.startsWith(`${basePath}/`) ? pathname.slice(basePath.length) : ''
+    const route = ROUTES.find((candidate) => candidate.path.test(path))
+    if (!route) return finished(plainErrorResponse(404, request.headers))
+    const handler = route.methods[request.method]
+    if (!handler) return finished(methodAnswer(route, request))
+    return answer(deps, createExchange, handler, request, { path, query: searchParams, ip: context.ip })
+  }
+}
+
+async function answer<D extends object>(
+  deps: RouteDeps<D>,
+  createExchange: ExchangeFactory<D>,
+  handler: Handler,
+  request: Request,
+  { path, query, ip }: { path: string; query: URLSearchParams; ip: string | undefined },
+): Promise<Response> {
+  const sink = createHeadersSink()
+  const cookieHeader = request.headers.get('cookie') ?? ''
+  const userAgent = request.headers.get('user-agent')
+  const exchange = createExchange({ cookieHeader, sink, userAgent, ip })
+  let form: Promise<URLSearchParams> | null = null
+  try {
+    const response = await handler(deps, {
+      method: request.method,
+      headers: request.headers,
+      cookieHeader,
+      path,
+      query,
+      sink,
+      exchange,
+      form: () => (form ??= readForm(request)),
+    })
+    return finished(request.method === 'HEAD' ? withoutBody(response) : response, sink)
+  } catch (error) {
+    // Whatever was collected, a new ticket above all, belongs to a success.
+    sink.discard()
+    if (isCoatcheckError(error)) report(deps.events, error.code, `${request.method} ${routeName(path)}`)
+    if (!isCoatcheckError(error) || isForHost(error)) throw error
+    return finished(errorResponse(error, request.headers, `${deps.config.basePath}/login`))
+  }
+}
+
+function methodAnswer({ methods }: Route, request: Request): Response {
+  const allow = [...Object.keys(methods), 'OPTIONS'].join(', ')
+  const response =
+    request.method === 'OPTIONS' ? new Response(null, { status: 204 }) : plainErrorResponse(405, request.headers)
+  response.headers.set('Allow', allow)
+  return response
+}
+
+/** What all answers have in common. */
+function finished(response: Response, sink = createHeadersSink()): Response {
+  forbidStoring(sink)
+  sink.applyTo(response.headers)
+  response.headers.set('X-Content-Type-Options', 'nosniff')
+  // Codes and states stand in the addresses of these routes.
+  response.headers.set('Referrer-Policy', 'no-referrer')
+  return response
+}
+
+function withoutBody({ status, headers }: Response): Response {
+  return new Response(null, { status, headers })
+}
+
+function report(events: EventBus, code: string, route: string): void {
+  if (code === 'COATCHECK_UNAUTHENTICATED') return
+  events.emit('request.refused', { code, route })
+}
+
+/** Without what the visitor put into it. */
+function routeName(path: string): string {
+  return path.replace(/^(\/devices\/)(?!revoke-others$).*/, '$1:id').replace(/^(\/callback\/).*/, '$1:provider')
+}

@@ -1,0 +1,148 @@
+/** Routes that lead to the provider and back: login, callback, logout. docs/http-routes.md says what each takes and answers. */
+import { OidcError, isCoatcheckError } from '../core/errors.ts'
+import { type CompletedSignIn, completeSignIn, stateOf } from '../oidc/callback.ts'
+import { admit } from '../oidc/identity.ts'
+import { startSignIn } from '../oidc/sign-in.ts'
+import { endSessionUrl } from '../oidc/sign-out.ts'
+import { TRANSACTION_LIFE_MS } from '../oidc/transaction.ts'
+import { putSetCookie } from './cookie.ts'
+import { plainErrorResponse } from './error-response.ts'
+import { assertSameOrigin, navigationKind } from './origin-check.ts'
+import { pageResponse } from './page.ts'
+import { safeReturnTo } from './return-to.ts'
+import type { RouteDeps } from './route-deps.ts'
+import { changed, type RouteRequest, seeOther } from './route-request.ts'
+import { pendingSecret, trimPending } from './pending-sign-ins.ts'
+
+/** What of the answer of a provider is passed on when the page relays it. */
+const ANSWER_PARAMETERS = ['state', 'code', 'iss', 'error'] as const
+const RELAYED = 'coatcheck_relayed'
+
+export async function login<D extends object>(deps: RouteDeps<D>, request: RouteRequest<D>): Promise<Response> {
+  const { config, cookies, clock } = deps
+  const kind = navigationKind(request.headers)
+  if (kind === 'background') throw new OidcError('COATCHECK_REQUEST_INVALID', { details: { reason: 'background' } })
+  if (kind === 'unasked') return confirmLogin(deps, request.query)
+  const provider = request.query.get('provider')
+  const { url, transaction } = await startSignIn(deps.signIn, {
+    ...(provider !== null && { provider }),
+    returnTo: safeReturnTo(request.query.get('returnTo'), config.baseUrl.origin, config.basePath),
+    loginHint: request.query.get('login_hint'),
+  })
+  await trimPending(deps, request)
+  const value = `${clock.now().toString(36)}.${transaction.browserSecret}`
+  putSetCookie(request.sink, cookies.transaction(transaction.id, value, TRANSACTION_LIFE_MS / 1000))
+  return seeOther(url.href)
+}
+
+/** Another site sent the browser here without a click: the user decides. */
+function confirmLogin<D extends object>({ config }: RouteDeps<D>, query: URLSearchParams): Response {
+  const kept = new URLSearchParams([...query].filter(([name]) => ['provider', 'returnTo', 'login_hint'].includes(name)))
+  return pageResponse({
+    title: 'Continue to sign-in?',
+    text: 'Another site has sent you here to sign in.',
+    links: [
+      { href: `${config.basePath}/login${kept.size > 0 ? `?${kept.toString()}` : ''}`, text: 'Continue' },
+      { href: '/', text: 'To the start page' },
+    ],
+  })
+}
+
+export async function callback<D extends object>(deps: RouteDeps<D>, request: RouteRequest<D>): Promise<Response> {
+  const { config, clients, events, cookies } = deps
+  const redirectUri = new URL(config.basePath + request.path, config.baseUrl.origin).href
+  const providerName = clients.providers.find((provider) => deps.signIn.redirectUri(provider) === redirectUri)?.name
+  if (providerName === undefined) return plainErrorResponse(404, request.headers)
+  try {
+    const parameters = request.method === 'POST' ? await request.form() : request.query
+    const transactionId = deps.signIn.transactions.idOf(stateOf(parameters))
+    if (needsRelay(deps, request, parameters, transactionId)) return relay(request, redirectUri, parameters)
+    const completed = await completeSignIn(
+      { clients, transactions: deps.signIn.transactions, clock: deps.clock },
+      { parameters: relayed(parameters), redirectUri, browserSecret: (id) => pendingSecret(deps, request, id) },
+    )
+    const sessionId = await openSession(deps, request, completed)
+    putSetCookie(request.sink, cookies.clearTransaction(transactionId))
+    events.emit('signin.completed', { provider: providerName, sessionId })
+    return seeOther(completed.returnTo ?? '/')
+  } catch (error) {
+    events.emit('signin.failed', { provider: providerName, code: isCoatcheckError(error) ? error.code : 'UNKNOWN' })
+    throw error
+  }
+}
+
+/** The session first, then its tokens: the end of the user's other sessions cannot take the tokens of this one along. */
+async function openSession<D extends object>(
+  { config, sessions, tokens, clock }: RouteDeps<D>,
+  request: RouteRequest<D>,
+  { identity, tokens: received }: CompletedSignIn,
+): Promise<string> {
+  const { userId, profile, authentication } = await admit(identity, config.signIn, clock.now())
+  const visit = await request.exchange.getVisit()
+  const carry = (config.signIn.carry ?? []) as readonly (keyof D & string)[]
+  const session = await visit.signIn({ userId, profile, authentication, carry })
+  const sessionId = session.id ?? ''
+  try {
+    await tokens.setUserTokens(userId, received, { provider: identity.provider })
+  } catch (error) {
+    // The cookie has not left and will not: nobody could use this session.
+    await sessions.revoke(sessionId, 'sign-in-failed').catch(() => undefined)
+    throw error
+  }
+  return sessionId
+}
+
+/**
+ * An answer that arrives as a cross-site POST comes without our Lax cookies, and one that arrives by a cross-site redirect
+ * without a Strict one. A page of our own that sends the same answer once more brings them along.
+ */
+function needsRelay<D extends object>(
+  { config, cookies }: RouteDeps<D>,
+  { method, cookieHeader, headers }: RouteRequest<D>,
+  parameters: URLSearchParams,
+  transactionId: string,
+): boolean {
+  if (parameters.has(RELAYED)) return false
+  if (method === 'POST') return cookies.readTransaction(cookieHeader, transactionId).status === 'none'
+  return config.cookie.sameSite === 'strict' && headers.get('sec-fetch-site') !== 'same-origin'
+}
+
+function relay<D extends object>(request: RouteRequest<D>, action: string, parameters: URLSearchParams): Response {
+  const fields = new URLSearchParams([[RELAYED, '1']])
+  for (const name of ANSWER_PARAMETERS) {
+    const value = parameters.get(name)
+    if (value !== null) fields.set(name, value)
+  }
+  return pageResponse({
+    title: 'Signing you in',
+    text: 'If nothing happens, please press the button.',
+    form: { method: request.method === 'POST' ? 'post' : 'get', action, fields, button: 'Continue' },
+  })
+}
+
+function relayed(parameters: URLSearchParams): URLSearchParams {
+  const copy = new URLSearchParams(parameters)
+  copy.delete(RELAYED)
+  return copy
+}
+
+export async function logout<D extends object>(deps: RouteDeps<D>, request: RouteRequest<D>): Promise<Response> {
+  const { config, clients, tokens, events } = deps
+  assertSameOrigin(request.headers, config.baseUrl.origin)
+  const form = await request.form()
+  const visit = await request.exchange.getVisit()
+  const { id, user, authentication } = visit.session
+  const provider = authentication && clients.find(authentication.provider) ? authentication.provider : null
+  // Before the end of the session, which takes the tokens along. Without the hint the provider only asks back.
+  const stored = user && provider !== null ? await tokens.getUserTokens(user.id, { provider }).catch(() => null) : null
+  await visit.signOut('signed-out')
+  if (id !== null) events.emit('signout', { sessionId: id, ...(provider !== null && { provider }) })
+  const postLogoutRedirectUri = new URL('/', config.baseUrl.origin).href
+  const atProvider =
+    provider === null
+      ? null
+      : await endSessionUrl(clients, { provider, idToken: stored?.idToken ?? null, postLogoutRedirectUri })
+  const returnTo = safeReturnTo(form.get('returnTo'), config.baseUrl.origin, config.basePath) ?? '/'
+  const redirectTo = atProvider?.href ?? returnTo
+  return changed(request.headers, redirectTo, { redirectTo })
+}
