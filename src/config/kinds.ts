@@ -104,6 +104,11 @@ export const store: Kind = {
     typeof value.open === 'function' &&
     'identity' in value,
 }
+export const redisClient: Kind = {
+  wants: "a client of the package 'redis' 4.7, 5 or 6, as createClient() returns it",
+  accepts: (value) =>
+    typeof value === 'object' && value !== null && 'sendCommand' in value && typeof value.sendCommand === 'function',
+}
 export const providers: Kind = {
   wants: 'an array of what entra() and oidc() return',
   accepts: (value) => Array.isArray(value) && value.every(isPlainObject),

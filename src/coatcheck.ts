@@ -1,0 +1,181 @@
+/**
+ * `coatcheck()`: puts the parts together. Calling it checks shapes and does nothing else; the first use, or `ready()`, reads
+ * the environment, makes the keyring and opens the store, so that a build that evaluates modules needs neither secrets nor a
+ * server. Owns the life of what it opens, and no rule of its own.
+ */
+import { processEnvironment } from './config/environment.ts'
+import { checkOptions, resolveConfig } from './config/resolve.ts'
+import type { Options, ResolvedConfig } from './config/types.ts'
+import { systemClock } from './core/clock.ts'
+import { MisuseError } from './core/errors.ts'
+import { EventBus, type Events } from './core/events.ts'
+import { systemRandom } from './core/random.ts'
+import { type Foundation, type FoundationUse, useFoundation } from './foundation.ts'
+import { createExchangeFactory, type ExchangeFactory } from './http/exchange.ts'
+import { createRoutes, type RouteContext, type Routes } from './http/routes.ts'
+import { redirectUriOf } from './oidc/sign-in.ts'
+import { createTransactions } from './oidc/transaction.ts'
+import { createSessionStore } from './session/session-store.ts'
+import type { SessionStore } from './session/types.ts'
+import { tokenSetFromOAuth } from './token/token-set.ts'
+import type { TokenCache } from './token/types.ts'
+
+/** Every method is bound: `export const TokenCache = auth.tokens` and `const { handler } = auth` work. */
+export interface Coatcheck<D extends object> {
+  readonly sessions: SessionStore<D>
+  readonly tokens: TokenCache
+  readonly events: Events
+  /** What adapters are built on. */
+  readonly http: HttpEdge<D>
+  /** The routes of sign-in, sign-out, session and devices. Rejects with what only the host can mend. */
+  handler(request: Request, context?: RouteContext): Promise<Response>
+  /**
+   * Resolves when the configuration is complete and the store answers. Called before `listen`, it turns every
+   * misconfiguration into a start-up error. May be called again.
+   * @throws {ConfigError | KeyringError | RedisError}
+   */
+  ready(): Promise<void>
+  /** Ends what this instance opened, within a deadline; what was handed in stays open. Later use is `COATCHECK_CLOSED`. */
+  close(): Promise<void>
+}
+
+/** For adapters: sessions of requests, and where the routes are. */
+export interface HttpEdge<D extends object> {
+  /**
+   * The session side of one request. Reads nothing until it is asked.
+   * @throws {ConfigError} when the environment is incomplete
+   */
+  readonly exchange: ExchangeFactory<D>
+  /** @throws {ConfigError} when the environment is incomplete */
+  config(): HttpConfig
+}
+
+export type HttpConfig = Pick<ResolvedConfig<object>, 'baseUrl' | 'basePath' | 'cookie' | 'loopback'>
+
+interface Opened<D extends object> {
+  readonly foundation: Foundation
+  readonly sessions: SessionStore<D>
+  readonly routes: Routes
+}
+
+/** @throws {ConfigError} `COATCHECK_CONFIG_UNKNOWN_OPTION`, `COATCHECK_CONFIG_INVALID`: shapes only */
+export function coatcheck<D extends object = Record<string, unknown>>(options: Options<D> = {}): Coatcheck<D> {
+  checkOptions(options)
+  const events = new EventBus()
+  const { use, config, ready, close } = createLife(options, events)
+  const sessions = lazySessions<D>(use)
+  const createExchange = once(() =>
+    createExchangeFactory<D>({ config: config(), sessions, events, clock: systemClock }),
+  )
+  return {
+    sessions,
+    tokens: lazyTokens(use),
+    events,
+    http: { exchange: (input) => createExchange()(input), config: () => httpConfigOf(config()) },
+    handler: (request, context) => use(({ routes }) => routes(request, context)),
+    ready,
+    close,
+  }
+}
+
+/** Runs something on what is open, opening it first when needed. */
+type Use<D extends object> = <T>(run: (opened: Opened<D>) => Promise<T>) => Promise<T>
+
+interface Life<D extends object> {
+  readonly use: Use<D>
+  config(): ResolvedConfig<D>
+  ready(): Promise<void>
+  close(): Promise<void>
+}
+
+function createLife<D extends object>(options: Options<D>, events: EventBus): Life<D> {
+  const config = once(() => resolveConfig(options, processEnvironment()))
+  let joined: FoundationUse | null = null
+  let opened: Opened<D> | null = null
+  let opening: Promise<Opened<D>> | null = null
+  let closing: Promise<void> | null = null
+
+  const open = async (): Promise<Opened<D>> => {
+    joined = await useFoundation(config(), events, processEnvironment())
+    opened = assemble(config(), joined.foundation, events)
+    return opened
+  }
+  const use: Use<D> = (run) => {
+    if (closing) return Promise.reject(new MisuseError('COATCHECK_CLOSED', ''))
+    // Not an async function: every request comes along here, and once open it should cost nothing.
+    if (opened) return run(opened)
+    // A failure is not kept: whoever comes next tries again.
+    opening ??= open().finally(() => {
+      opening = null
+    })
+    return opening.then(run)
+  }
+  return {
+    use,
+    config,
+    ready: () => use(({ foundation }) => foundation.store.ready()),
+    close() {
+      closing ??= (async () => {
+        await opening?.catch(() => undefined)
+        await joined?.release()
+      })()
+      return closing
+    },
+  }
+}
+
+function assemble<D extends object>(config: ResolvedConfig<D>, foundation: Foundation, events: EventBus): Opened<D> {
+  const { keyring, seal, store, tokens, clients } = foundation
+  const shared = { keyring, seal, clock: systemClock, random: systemRandom, events }
+  const sessions = createSessionStore<D>({
+    ...shared,
+    driver: store.sessions,
+    config: config.session,
+    namespace: config.prefix,
+  })
+  const signIn = {
+    clients,
+    transactions: createTransactions({ ...shared, driver: store.transactions }),
+    random: systemRandom,
+    events,
+    redirectUri: redirectUriOf(config.baseUrl, config.basePath, config.providers),
+  }
+  const routes = createRoutes({ config, sessions, tokens, clients, signIn, events, clock: systemClock })
+  return { foundation, sessions, routes }
+}
+
+function lazySessions<D extends object>(use: Use<D>): SessionStore<D> {
+  return {
+    create: (input) => use(({ sessions }) => sessions.create(input)),
+    find: (ticket) => use(({ sessions }) => sessions.find(ticket)),
+    update: (ticket, fn) => use(({ sessions }) => sessions.update(ticket, fn)),
+    rotate: (ticket, input) => use(({ sessions }) => sessions.rotate(ticket, input)),
+    signIn: (ticket, input) => use(({ sessions }) => sessions.signIn(ticket, input)),
+    revoke: (sessionId, reason) => use(({ sessions }) => sessions.revoke(sessionId, reason)),
+    revokeByUser: (userId, input) => use(({ sessions }) => sessions.revokeByUser(userId, input)),
+    listByUser: (userId) => use(({ sessions }) => sessions.listByUser(userId)),
+    visit: (ticket, sink, device) => use(({ sessions }) => sessions.visit(ticket, sink, device)),
+  }
+}
+
+function lazyTokens<D extends object>(use: Use<D>): TokenCache {
+  return {
+    setUserTokens: (userId, tokens, target) => use((o) => o.foundation.tokens.setUserTokens(userId, tokens, target)),
+    getUserTokens: (userId, selection) => use((o) => o.foundation.tokens.getUserTokens(userId, selection)),
+    deleteUserTokens: (userId, selection) => use((o) => o.foundation.tokens.deleteUserTokens(userId, selection)),
+    getAccessToken: (userId, target) => use((o) => o.foundation.tokens.getAccessToken(userId, target)),
+    fromOAuth: (account) => tokenSetFromOAuth(account, systemClock.now()),
+    status: (userId) => use((o) => o.foundation.tokens.status(userId)),
+  }
+}
+
+/** Without keys and client secrets, which adapters have no use for. */
+function httpConfigOf({ baseUrl, basePath, cookie, loopback }: HttpConfig): HttpConfig {
+  return { baseUrl, basePath, cookie, loopback }
+}
+
+/** The value of the first call that succeeds. */
+function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | null = null
+  return () => (made ??= { value: make() }).value
+}

@@ -1,0 +1,136 @@
+/**
+ * What several instances of one configuration share in a process: the store with its connections, the token cache with its
+ * single flight, the providers' metadata. It hangs on `globalThis` (a Next process evaluates us four times, a development
+ * server on each reload), keyed by a hash of everything that it is made of, and counts its users: the last `close()` closes it.
+ */
+import { createHash } from 'node:crypto'
+import { type Environment, variable } from './config/environment.ts'
+import type { ResolvedConfig } from './config/types.ts'
+import { systemClock } from './core/clock.ts'
+import { EventRelay } from './core/event-relay.ts'
+import type { EventBus } from './core/events.ts'
+import { processState } from './core/process-state.ts'
+import { systemRandom } from './core/random.ts'
+import { createKeyring, type Keyring } from './keyring/keyring.ts'
+import { createSeal, type Seal } from './keyring/seal.ts'
+import { createProviderClients, type ProviderClients } from './oidc/provider-client.ts'
+import { createTokenRefresher } from './oidc/token-refresher.ts'
+import type { Store, StoreFactory } from './store.ts'
+import { createTokenCache, type OwnedTokenCache } from './token/token-cache.ts'
+
+export interface Foundation {
+  readonly keyring: Keyring
+  readonly seal: Seal
+  readonly store: Store
+  readonly tokens: OwnedTokenCache
+  readonly clients: ProviderClients
+  /** Reports to the bus of every user. */
+  readonly relay: EventRelay
+}
+
+export interface FoundationUse {
+  readonly foundation: Foundation
+  /** Closes the foundation when nobody else uses it. Twice is once. */
+  release(): Promise<void>
+}
+
+interface Shared {
+  readonly foundation: Foundation
+  users: number
+}
+
+const KEY_BYTES = 32
+
+/**
+ * Opens the foundation of this configuration, or joins the one that is there. Connects in the background.
+ * @throws {ConfigError} `COATCHECK_REDIS_PACKAGE_MISSING`, `COATCHECK_STORE_REQUIRED`, and what the store finds in its options
+ * @throws {KeyringError} `COATCHECK_KEY_INVALID`
+ */
+export async function useFoundation(
+  config: ResolvedConfig<object>,
+  events: EventBus,
+  env: Environment,
+): Promise<FoundationUse> {
+  const factory = await chooseStore(config.store, env)
+  const keys = config.keys.length > 0 ? config.keys : drawnKeys()
+  announceDevelopment(config, factory)
+  // No `await` from here on: two users that come at the same time must not open two.
+  const all = processState('foundations', () => new Map<string, Shared>())
+  const name = nameOf(config, factory, keys)
+  const shared = all.get(name) ?? { foundation: build(config, factory, keys), users: 0 }
+  all.set(name, shared)
+  shared.users++
+  const detach = shared.foundation.relay.attach(events)
+  let released = false
+  return {
+    foundation: shared.foundation,
+    async release() {
+      if (released) return
+      released = true
+      shared.users--
+      if (shared.users === 0) {
+        all.delete(name)
+        // Tokens first: a refresh under way still has to be saved.
+        await shared.foundation.tokens.close()
+        await shared.foundation.store.close()
+      }
+      detach()
+    },
+  }
+}
+
+async function chooseStore(given: StoreFactory | null, env: Environment): Promise<StoreFactory> {
+  if (given) return given
+  if (variable(env, 'REDIS_URL') !== undefined) return (await import('./redis.ts')).redisStore()
+  return (await import('./memory.ts')).memoryStore()
+}
+
+function build(config: ResolvedConfig<object>, factory: StoreFactory, keys: readonly string[]): Foundation {
+  const { prefix, loopback, providers } = config
+  const relay = new EventRelay()
+  const keyring = createKeyring(keys)
+  const seal = createSeal(keyring, systemRandom)
+  const store = factory.open({ prefix, loopback, clock: systemClock, events: relay })
+  const clients = createProviderClients(providers, { clock: systemClock })
+  const tokens = createTokenCache({
+    driver: store.tokens,
+    keyring,
+    seal,
+    providers,
+    refresher: createTokenRefresher(clients, systemClock),
+    config: config.tokens,
+    clock: systemClock,
+    random: systemRandom,
+    events: relay,
+    namespace: prefix,
+  })
+  return { keyring, seal, store, tokens, clients, relay }
+}
+
+/** A hash, because secrets are part of it. */
+function nameOf(
+  { prefix, loopback, providers, tokens }: ResolvedConfig<object>,
+  { identity }: StoreFactory,
+  keys: readonly string[],
+): string {
+  return createHash('sha256')
+    .update(JSON.stringify({ identity, prefix, loopback, providers, tokens, keys }))
+    .digest('base64url')
+}
+
+/** One for the whole process, so that a reloaded module still opens what it sealed before. */
+function drawnKeys(): readonly string[] {
+  return processState('drawn-keys', () => [systemRandom.bytes(KEY_BYTES).toString('base64')])
+}
+
+/** One line, once: nobody should find out in production that this was development. The only place that writes to stderr. */
+function announceDevelopment({ baseUrl, cookie, keys }: ResolvedConfig<object>, factory: StoreFactory): void {
+  const reliefs = [
+    factory.kind === 'memory' && 'sessions in the memory of this process (REDIS_URL is not set)',
+    keys.length === 0 && 'keys drawn at start (COATCHECK_KEYS is not set), so a restart signs everybody out',
+    !cookie.secure && 'cookie without Secure',
+  ].filter((relief) => relief !== false)
+  if (reliefs.length === 0) return
+  const line = `coatcheck: development on ${baseUrl.origin}: ${reliefs.join('; ')}\n`
+  processState(`announced ${line}`, () => process.stderr.write(line))
+}

@@ -1,0 +1,65 @@
+/** The root entry: what an application imports to configure Coatcheck, to name its types and to tell its errors apart. */
+export { coatcheck } from './coatcheck.ts'
+export { type EntraOptions, entra } from './oidc/entra.ts'
+export { oidc, type OidcOptions } from './oidc/provider.ts'
+export { createKeyring, type Keyring, namesEntryOf } from './keyring/keyring.ts'
+export {
+  type AnyCoatcheckError,
+  CoatcheckError,
+  ConfigError,
+  isCoatcheckError,
+  KeyringError,
+  MisuseError,
+  OidcError,
+  RedisError,
+  type SafeDetails,
+  SessionError,
+  TokenError,
+} from './core/errors.ts'
+export type { ErrorCode } from './core/error-catalogue.ts'
+export type { AnyListener, EventMap, EventName, Events, Listener } from './core/events.ts'
+export type { Duration } from './core/duration.ts'
+export type { Coatcheck, HttpConfig, HttpEdge } from './coatcheck.ts'
+export type { Exchange, ExchangeFactory, ExchangeInput } from './http/exchange.ts'
+export type { RouteContext } from './http/routes.ts'
+export type { RegisteredData, Register } from './register.ts'
+export type {
+  CookieOptions,
+  Identity,
+  Options,
+  ProviderOptions,
+  SessionOptions,
+  SignInOptions,
+  TokenOptions,
+} from './config/types.ts'
+export type {
+  Authentication,
+  DeepReadonly,
+  Device,
+  Found,
+  Json,
+  MissReason,
+  OptionalKeys,
+  Revoked,
+  Session,
+  SessionInfo,
+  SessionStore,
+  SignInInput,
+  TicketSink,
+  User,
+  Visit,
+} from './session/types.ts'
+export type {
+  AccessToken,
+  GetAccessTokenOptions,
+  LastRefresh,
+  OAuthAccount,
+  ProviderSelection,
+  ProviderTokenStatus,
+  ResourceTokenStatus,
+  TokenCache,
+  TokenSet,
+  TokenTarget,
+  UserTokens,
+} from './token/types.ts'
+export type { Store, StoreContext, StoreFactory } from './store.ts'
