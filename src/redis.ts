@@ -1,0 +1,61 @@
+/**
+ * `coatcheck/redis`: the store on Redis through the official client library (`redis` 4.7, 5 or 6). Options are checked at
+ * once; environment, certificates and connection wait for the first use.
+ */
+import { createHash } from 'node:crypto'
+import { systemRandom } from './core/random.ts'
+import { createRedisTransactionDriver } from './oidc/drivers/redis.ts'
+import { RedisClient } from './redis/client.ts'
+import { redisKeys } from './redis/keys.ts'
+import { checkRedisOptions, limitsOf, type RedisStoreOptions, resolveTarget } from './redis/options.ts'
+import { createRedisSessionDriver } from './session/drivers/redis.ts'
+import type { StoreFactory } from './store.ts'
+import { createRedisTokenDriver } from './token/drivers/redis.ts'
+
+export type { RedisLibraryClient } from './redis/library.ts'
+export type { RedisStoreOptions, RedisTlsOptions } from './redis/options.ts'
+
+const ENVIRONMENT = ['REDIS_URL', 'REDIS_USERNAME', 'REDIS_PASSWORD', 'REDIS_TLS_CA'] as const
+
+/**
+ * @param options default: everything from `REDIS_URL` and its siblings, see docs/redis.md.
+ * @throws {ConfigError} `COATCHECK_CONFIG_UNKNOWN_OPTION`, `COATCHECK_CONFIG_INVALID`; from `open` also
+ *   `COATCHECK_CONFIG_MISSING`
+ */
+export function redisStore(options: RedisStoreOptions = {}): StoreFactory {
+  checkRedisOptions(options)
+  return {
+    kind: 'redis',
+    get identity() {
+      return identityOf(options)
+    },
+    open(context) {
+      const client = new RedisClient(options.client ?? resolveTarget(options, process.env), limitsOf(options), context)
+      const keys = redisKeys(context.prefix)
+      return {
+        kind: 'redis',
+        sessions: createRedisSessionDriver(client, keys, { random: systemRandom }),
+        tokens: createRedisTokenDriver(client, keys),
+        transactions: createRedisTransactionDriver(client, keys),
+        ready: () => client.ready(),
+        close: () => client.close(),
+      }
+    },
+  }
+}
+
+const numbers = new WeakMap<object, number>()
+let lastNumber = 0
+
+/** The same for the same connection in one process: a hash, since it covers the password; a client counts as itself. */
+function identityOf({ client, ...options }: RedisStoreOptions): string {
+  const environment = client ? [] : ENVIRONMENT.map((name) => process.env[name] ?? null)
+  const content = JSON.stringify([client ? numberOf(client) : 0, options, environment])
+  return `redis:${createHash('sha256').update(content).digest('base64url')}`
+}
+
+function numberOf(client: object): number {
+  const number = numbers.get(client) ?? ++lastNumber
+  numbers.set(client, number)
+  return number
+}

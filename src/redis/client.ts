@@ -1,0 +1,237 @@
+/**
+ * The client port on the official client library, for one server: every operation has a deadline and an answer that says
+ * what is wrong, whatever state the connection is in. `command` is the hot path: as little as possible stands between it
+ * and the library's `sendCommand`.
+ */
+import { ExponentialBackoff, handleWhen, retry } from 'cockatiel'
+import type { Clock } from '../core/clock.ts'
+import { CoatcheckError, RedisError } from '../core/errors.ts'
+import type { EventBus } from '../core/events.ts'
+import { Circuit } from './circuit.ts'
+import type { CallOptions, RedisArgument, RedisClientPort, RedisReply } from './client-port.ts'
+import { type ConnectionState, RedisConnection } from './connection.ts'
+import { type DeadlineQueue, DeadlineWheel } from './deadline-wheel.ts'
+import { diagnose, isServerReply, isTransientReply, isUnknownScript, redisError } from './diagnose.ts'
+import { type RedisLibraryClient, SEND_OPTIONS } from './library.ts'
+import type { RedisLimits, RedisTarget } from './options.ts'
+import { type CallOwner, PendingCall } from './pending-call.ts'
+import type { RedisScript } from './script.ts'
+import { ServerClock } from './server-clock.ts'
+
+const PROBE_MS = 250
+const CLOSE_MS = 1000
+const CLOCK_EVERY_MS = 60_000
+const RETRIES = 50
+const LATE = Buffer.from('late')
+
+export class RedisClient implements RedisClientPort, CallOwner {
+  readonly #connection: RedisConnection
+  readonly #circuit: Circuit
+  readonly #wheel: DeadlineWheel
+  readonly #clock: ServerClock
+  readonly #events: EventBus
+  readonly #limits: RedisLimits
+  readonly #reads: DeadlineQueue
+  readonly #scripts: DeadlineQueue
+  readonly #clockTimer: ReturnType<typeof setInterval>
+  readonly #again = retry(handleWhen(isTransientReply), {
+    maxAttempts: RETRIES,
+    backoff: new ExponentialBackoff({ initialDelay: 10, maxDelay: 100 }),
+  })
+  /** The library's client while commands may be sent, else `null`: the one question of the hot path. */
+  #ready: RedisLibraryClient | null = null
+  /** Sent and not answered, also when their callers have gone. */
+  #inFlight = 0
+  #waiting: PendingCall[] = []
+  #ping: { readonly sentAt: number; readonly answer: Promise<unknown> } | null = null
+  readonly #time: Clock
+
+  constructor(
+    source: RedisTarget | RedisLibraryClient,
+    limits: RedisLimits,
+    { clock, events }: { clock: Clock; events: EventBus },
+  ) {
+    this.#limits = limits
+    this.#events = events
+    this.#time = clock
+    this.#clock = new ServerClock(clock)
+    this.#wheel = new DeadlineWheel(clock)
+    this.#reads = this.#wheel.queue(limits.commandTimeoutMs)
+    this.#scripts = this.#wheel.queue(limits.writeTimeoutMs)
+    this.#circuit = new Circuit({
+      probe: () => this.#probe(),
+      changed: (isOpen) => {
+        this.#allow()
+        events.emit('redis.status', { status: isOpen ? 'circuit-open' : 'circuit-closed' })
+      },
+    })
+    this.#connection = new RedisConnection(source, limits.connectTimeoutMs, {
+      verify: (client) => this.#clock.measure(() => client.sendCommand(['TIME'], SEND_OPTIONS)),
+      changed: (state, code) => this.#connectionChanged(state, code),
+    })
+    this.#clockTimer = setInterval(() => this.#measureClock(), CLOCK_EVERY_MS).unref()
+    events.emit('redis.status', { status: 'connecting' })
+    void this.#connection.start()
+  }
+
+  command(_key: string, args: readonly RedisArgument[], options?: CallOptions): Promise<RedisReply> {
+    const call = new PendingCall(this, args, null)
+    const deadline = options?.deadlineMs
+    this.#send(call, deadline === undefined ? this.#reads : this.#wheel.queue(deadline))
+    return call.promise
+  }
+
+  script(
+    script: RedisScript,
+    keys: readonly string[],
+    args: readonly RedisArgument[],
+    options?: CallOptions,
+  ): Promise<RedisReply> {
+    const call = new PendingCall(this, ['EVALSHA', script.sha1, String(keys.length), ...keys, ...args], script)
+    const deadline = options?.deadlineMs
+    this.#send(call, deadline === undefined ? this.#scripts : this.#wheel.queue(deadline))
+    return call.promise
+  }
+
+  serverNow(): number {
+    return this.#clock.now()
+  }
+
+  ready(): Promise<void> {
+    return this.#connection.ready()
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#clockTimer)
+    this.#circuit.stop()
+    await this.#connection.close(CLOSE_MS)
+  }
+
+  answered(call: PendingCall, reply: unknown, isLate: boolean): void {
+    this.#inFlight--
+    if (this.#circuit.isSuspect && !isLate) this.#circuit.succeeded()
+    if (call.script !== null && isLateScript(reply)) this.#measureClock()
+  }
+
+  refused(call: PendingCall, error: unknown): void {
+    this.#inFlight--
+    if (call.settled) return
+    if (this.#circuit.isSuspect && isServerReply(error)) this.#circuit.succeeded()
+    if (call.script && isUnknownScript(error)) {
+      call.args = ['EVAL', call.script.lua, ...call.args.slice(2)]
+      call.script = null
+      this.#transmit(call)
+    } else if (isTransientReply(error)) void this.#sendAgain(call, error)
+    else call.reject(this.#errorOf(error))
+  }
+
+  expired(call: PendingCall): CoatcheckError {
+    if (call.isWaiting) return this.#connection.problem()
+    if (call.refusal !== null) return this.#errorOf(call.refusal)
+    this.#circuit.timedOut()
+    return new RedisError('COATCHECK_REDIS_TIMEOUT')
+  }
+
+  #send(call: PendingCall, queue: DeadlineQueue): void {
+    if (this.#ready !== null && this.#inFlight < this.#limits.maxInFlight) {
+      queue.add(call)
+      this.#transmit(call)
+    } else if (this.#connection.state === 'connecting' && this.#waiting.length < this.#limits.maxInFlight) {
+      queue.add(call)
+      call.isWaiting = true
+      this.#waiting.push(call)
+    } else call.reject(this.#whyNot())
+  }
+
+  #transmit(call: PendingCall): void {
+    if (this.#ready === null) {
+      call.reject(this.#whyNot())
+      return
+    }
+    this.#inFlight++
+    this.#ready.sendCommand(call.args, SEND_OPTIONS).then(call.onReply, call.onError)
+  }
+
+  /** The server said that it did not run it. Ends with the call: by success, another error, or its deadline. */
+  async #sendAgain(call: PendingCall, error: unknown): Promise<void> {
+    call.refusal = error
+    let attempt = 0
+    try {
+      const reply = await this.#again.execute(async () => {
+        // The first attempt has been made already: this only starts the waiting.
+        if (attempt++ === 0) throw error
+        if (call.settled) return null
+        if (this.#ready === null) throw this.#whyNot()
+        return await this.#ready.sendCommand(call.args, SEND_OPTIONS)
+      })
+      this.#inFlight++
+      call.onReply(reply)
+    } catch (last) {
+      call.reject(this.#errorOf(last))
+    }
+  }
+
+  #whyNot(): CoatcheckError {
+    if (this.#connection.state !== 'ready') return this.#connection.problem()
+    return new RedisError(this.#circuit.isOpen ? 'COATCHECK_REDIS_CIRCUIT_OPEN' : 'COATCHECK_REDIS_OVERLOADED')
+  }
+
+  #errorOf(error: unknown): CoatcheckError {
+    return error instanceof CoatcheckError ? error : redisError(diagnose(error, this.#connection.endpoint))
+  }
+
+  #connectionChanged(state: ConnectionState, code: string | undefined): void {
+    this.#allow()
+    const status = state === 'down' ? 'reconnecting' : state
+    this.#events.emit('redis.status', { status, ...(code !== undefined && { code }) })
+    if (state === 'connecting') return
+    const waiting = this.#waiting
+    this.#waiting = []
+    for (const call of waiting) {
+      call.isWaiting = false
+      if (!call.settled) this.#transmit(call)
+    }
+    if (state === 'ready') this.#circuit.probeNow()
+  }
+
+  #allow(): void {
+    this.#ready = this.#connection.state === 'ready' && !this.#circuit.isOpen ? this.#connection.client : null
+  }
+
+  /** One `PING` at a time: while a server hangs, what is sent to it only piles up. */
+  async #probe(): Promise<void> {
+    const { client, state } = this.#connection
+    if (client === null || state !== 'ready') throw new Error('no connection')
+    const now = this.#time.monotonic()
+    this.#ping ??= { sentAt: now, answer: client.sendCommand(['PING'], SEND_OPTIONS) }
+    const ping = this.#ping
+    // Its own end, however late: any answer will do, also `LOADING`.
+    const answered = ping.answer.then(
+      () => true,
+      (error: unknown) => isServerReply(error),
+    )
+    void answered.then(() => (this.#ping = this.#ping === ping ? null : this.#ping))
+    let timer: ReturnType<typeof setTimeout> | undefined
+    const timeout = new Promise<false>((resolve) => (timer = setTimeout(resolve, PROBE_MS, false)))
+    const isAlive = await Promise.race([answered, timeout])
+    clearTimeout(timer)
+    if (isAlive) return
+    // A connection whose other end is gone without a word looks exactly like this.
+    if (this.#time.monotonic() - ping.sentAt > this.#limits.connectTimeoutMs) this.#connection.recycle()
+    throw new Error('no answer')
+  }
+
+  #measureClock(): void {
+    const client = this.#ready
+    if (client === null) return
+    // An old offset is better than none; what is wrong with the connection, others will find out.
+    this.#clock.measure(() => client.sendCommand(['TIME'], SEND_OPTIONS)).catch(() => undefined)
+  }
+}
+
+/** How scripts say that their deadline had passed when they arrived. */
+function isLateScript(reply: unknown): boolean {
+  if (!Array.isArray(reply) || reply.length !== 1) return false
+  const [word] = reply as unknown[]
+  return Buffer.isBuffer(word) && word.equals(LATE)
+}

@@ -1,0 +1,234 @@
+/**
+ * The life of the connection: from the first attempt through losses and reconnects to the end, and at any moment whether
+ * commands may be sent and, if not, why. The client library retries for ever and rejects nothing, emits nothing while a
+ * server accepts and stays silent, and sends what is queued before it knows who it talks to; so the truth is kept here.
+ */
+import type { CoatcheckError } from '../core/errors.ts'
+import { diagnose, diagnosis, type Diagnosis, redisError } from './diagnose.ts'
+import { probeTlsMismatch } from './endpoint-probe.ts'
+import { closeClient, createLibraryClient, type RedisLibraryClient } from './library.ts'
+import type { RedisTarget } from './options.ts'
+
+export type ConnectionState =
+  /** The first connect is under way: operations may wait for it. */
+  'connecting' | 'ready' | 'down' | 'closed'
+
+export interface ConnectionHooks {
+  /** Asks something harmless of a connection that the library calls ready, before anybody may use it. */
+  verify(client: RedisLibraryClient): Promise<void>
+  changed(state: ConnectionState, code?: string): void
+}
+
+/** Own attempts: 50, 100, 200, then 400 ms, each plus up to 100 ms, so that a server that is back is found within a second. */
+const RETRY_MS = 50
+const LONGEST_RETRY_MS = 400
+const RETRY_JITTER_MS = 100
+const VERIFY_AGAIN_MS = 500
+
+export class RedisConnection {
+  state: ConnectionState = 'connecting'
+  client: RedisLibraryClient | null = null
+  readonly endpoint: string
+  readonly #source: RedisTarget | RedisLibraryClient
+  readonly #connectTimeoutMs: number
+  readonly #hooks: ConnectionHooks
+  readonly #waiters = new Set<(error: CoatcheckError | null) => void>()
+  #problem: Diagnosis | CoatcheckError | null = null
+  /** TCP stands, the handshake is under way. The library must not be ended before: it would go on connecting. */
+  #hasSocket = false
+  #watchdog: ReturnType<typeof setTimeout> | undefined
+  #retry: ReturnType<typeof setTimeout> | undefined
+  #isProbed = false
+
+  constructor(source: RedisTarget | RedisLibraryClient, connectTimeoutMs: number, hooks: ConnectionHooks) {
+    this.#source = source
+    this.#connectTimeoutMs = connectTimeoutMs
+    this.#hooks = hooks
+    this.endpoint = isTarget(source) ? endpointOf(source) : 'the client that was handed in'
+  }
+
+  /** Call once. Fails through `ready()` and `problem()`. */
+  async start(): Promise<void> {
+    this.#watch()
+    try {
+      const client: RedisLibraryClient = isTarget(this.#source)
+        ? await createLibraryClient(this.#source, (retries) => (this.client === client ? retryDelayMs(retries) : null))
+        : this.#source
+      if (this.state === 'closed') return
+      this.#attach(client)
+      if (client.isReady) await this.#ready(client)
+      else if (!client.isOpen) this.#connect(client)
+    } catch (error) {
+      this.#setProblem(error as CoatcheckError)
+    }
+  }
+
+  /** Why nothing can be sent, as a new error. */
+  problem(): CoatcheckError {
+    const problem =
+      this.#problem ?? diagnosis('COATCHECK_REDIS_UNREACHABLE', this.endpoint, 'no answer to the connection attempt')
+    return problem instanceof Error ? problem : redisError(problem)
+  }
+
+  /** Resolves when ready. Rejects at once for what waiting does not mend, else after the connect deadline. */
+  async ready(): Promise<void> {
+    if (this.state === 'ready') return
+    if (this.state === 'closed' || (this.#problem && !this.problem().retryable)) throw this.problem()
+    const error = await new Promise<CoatcheckError | null>((resolve) => {
+      const timer = setTimeout(() => resolve(this.problem()), this.#connectTimeoutMs)
+      this.#waiters.add((outcome) => {
+        clearTimeout(timer)
+        resolve(outcome)
+      })
+    })
+    if (error) throw error
+  }
+
+  /** Gives up a connection that stands but does not answer. A client that was handed in is its owner's to give up. */
+  recycle(): void {
+    // It may still answer: then it is ready again, by its own events.
+    if (this.state === 'closed' || (this.state === 'ready' && !isTarget(this.#source))) return
+    this.#setProblem(diagnosis('COATCHECK_REDIS_UNREACHABLE', this.endpoint, 'connected, but nothing is answered'))
+    if (!isTarget(this.#source)) return
+    const { client } = this
+    this.client = null
+    if (client) void closeClient(client, 0, this.#hasSocket)
+    this.#later(() => void this.start(), retryDelayMs(1))
+  }
+
+  async close(deadlineMs: number): Promise<void> {
+    if (this.state === 'closed') return
+    const { client } = this
+    const wasReady = this.state === 'ready'
+    this.client = null
+    clearTimeout(this.#watchdog)
+    clearTimeout(this.#retry)
+    this.#problem = diagnosis('COATCHECK_REDIS_UNREACHABLE', this.endpoint, 'the store was closed')
+    this.#change('closed')
+    this.#settleWaiters(this.problem())
+    if (client && isTarget(this.#source)) await closeClient(client, wasReady ? deadlineMs : 0, this.#hasSocket)
+  }
+
+  #attach(client: RedisLibraryClient): void {
+    this.client = client
+    this.#hasSocket = client.isReady
+    const current = (handle: (client: RedisLibraryClient, error: unknown) => void) => (error: unknown) => {
+      if (this.client === client) handle(client, error)
+    }
+    // Never taken off: an error event that nobody listens to would end the process.
+    client.on(
+      'error',
+      current((_, error) => this.#failed(client, error)),
+    )
+    client.on(
+      'ready',
+      current(() => void this.#ready(client)),
+    )
+    client.on(
+      'end',
+      current(() => this.#ended()),
+    )
+    client.on(
+      'connect',
+      current(() => {
+        this.#hasSocket = true
+        this.#watch()
+      }),
+    )
+  }
+
+  #connect(client: RedisLibraryClient): void {
+    client.connect().catch((error: unknown) => {
+      if (this.client === client && !client.isReady) this.#failed(client, error)
+    })
+  }
+
+  async #ready(client: RedisLibraryClient): Promise<void> {
+    this.#hasSocket = true
+    this.#watch()
+    try {
+      await this.#hooks.verify(client)
+    } catch (error) {
+      if (this.client !== client || !client.isReady) return
+      const found = diagnose(error, this.endpoint)
+      // A missing password shows only now on protocol 2. What else a server may say does not concern the connection.
+      if (found.code === 'COATCHECK_REDIS_NOAUTH' || found.code === 'COATCHECK_REDIS_AUTH') {
+        this.#setProblem(found)
+        this.#later(() => void this.#ready(client), VERIFY_AGAIN_MS)
+        return
+      }
+    }
+    if (this.client !== client || !client.isReady) return
+    clearTimeout(this.#watchdog)
+    this.#problem = null
+    this.#isProbed = false
+    this.#change('ready')
+    this.#settleWaiters(null)
+  }
+
+  #failed(client: RedisLibraryClient, error: unknown): void {
+    // Something of the owner's that did not break the connection.
+    if (client.isReady) return
+    this.#hasSocket = false
+    this.#setProblem(diagnose(error, this.endpoint))
+    if (isTarget(this.#source)) void this.#probe(this.#source)
+    // The owner's strategy has given up; ours has not.
+    else if (!client.isOpen) this.#later(() => !client.isOpen && this.#connect(client), LONGEST_RETRY_MS)
+  }
+
+  /** By its owner: then it is not opened again. */
+  #ended(): void {
+    this.#setProblem(diagnosis('COATCHECK_REDIS_UNREACHABLE', this.endpoint, 'its owner closed it'))
+    clearTimeout(this.#retry)
+  }
+
+  async #probe(target: RedisTarget): Promise<void> {
+    if (this.#isProbed || (this.#problem instanceof Error ? null : this.#problem)?.isVague !== true) return
+    this.#isProbed = true
+    const found = await probeTlsMismatch(target, this.endpoint)
+    if (found && this.state === 'down') this.#setProblem(found)
+  }
+
+  /** A handshake that is not answered makes no event. */
+  #watch(): void {
+    clearTimeout(this.#watchdog)
+    this.#watchdog = setTimeout(() => this.recycle(), this.#connectTimeoutMs).unref()
+  }
+
+  #later(action: () => void, delayMs: number): void {
+    clearTimeout(this.#retry)
+    this.#retry = setTimeout(action, delayMs)
+  }
+
+  #setProblem(problem: Diagnosis | CoatcheckError): void {
+    if (this.state === 'closed') return
+    clearTimeout(this.#watchdog)
+    // The socket closes after each refusal: that must not hide the refusal.
+    const isNews = problem instanceof Error || !problem.isVague || !this.#problem || this.state === 'ready'
+    if (isNews) this.#problem = problem
+    this.#change('down', this.#problem?.code)
+    if (!this.problem().retryable) this.#settleWaiters(this.problem())
+  }
+
+  #change(state: ConnectionState, code?: string): void {
+    this.state = state
+    this.#hooks.changed(state, code)
+  }
+
+  #settleWaiters(error: CoatcheckError | null): void {
+    for (const settle of this.#waiters) settle(error)
+    this.#waiters.clear()
+  }
+}
+
+function isTarget(source: RedisTarget | RedisLibraryClient): source is RedisTarget {
+  return 'address' in source
+}
+
+function endpointOf({ address }: RedisTarget): string {
+  return 'path' in address ? address.path : `${address.host}:${address.port}`
+}
+
+function retryDelayMs(retries: number): number {
+  return Math.min(RETRY_MS * 2 ** retries, LONGEST_RETRY_MS) + Math.random() * RETRY_JITTER_MS
+}

@@ -1,0 +1,115 @@
+/**
+ * Deadlines for many operations at the price of one timer. Operations of one length expire in the order in which they
+ * began, so each length has a queue whose head is looked at every 10 ms.
+ *
+ * Time here is the event loop's: a tick counts at most 50 ms, however long the loop was blocked before it, and queues are
+ * swept after the poll phase. A blocked loop therefore neither times out an answer that has arrived meanwhile nor one that
+ * has had no chance to be written; a slow server is still found within the deadline plus two ticks.
+ */
+import type { Clock } from '../core/clock.ts'
+
+export const TICK_MS = 10
+const LONGEST_TICK_MS = 50
+const IDLE_TICKS = 100
+const COMPACT_AT = 1024
+
+export interface Expiring {
+  /** Settled ones are dropped when they reach the head. */
+  settled: boolean
+  /** Set by the wheel, in its own time. */
+  due: number
+  /** Called once, when the deadline has passed and it is not settled. */
+  expire(): void
+}
+
+/** All operations of one length. */
+export class DeadlineQueue {
+  readonly #wheel: DeadlineWheel
+  readonly #lengthMs: number
+  readonly #entries: (Expiring | undefined)[] = []
+  #head = 0
+
+  constructor(wheel: DeadlineWheel, lengthMs: number) {
+    this.#wheel = wheel
+    this.#lengthMs = lengthMs
+  }
+
+  add(entry: Expiring): void {
+    // The wheel's time stands still between ticks: one tick more, so that nothing expires early.
+    entry.due = this.#wheel.time + this.#lengthMs + TICK_MS
+    this.#entries.push(entry)
+    if (!this.#wheel.running) this.#wheel.start()
+  }
+
+  get isEmpty(): boolean {
+    return this.#head === this.#entries.length
+  }
+
+  sweep(time: number): void {
+    const entries = this.#entries
+    while (this.#head < entries.length) {
+      const entry = entries[this.#head]
+      if (entry && !entry.settled) {
+        if (entry.due > time) break
+        entry.expire()
+      }
+      entries[this.#head++] = undefined
+    }
+    if (this.isEmpty) entries.length = this.#head = 0
+    else if (this.#head > COMPACT_AT && this.#head * 2 > entries.length) {
+      entries.splice(0, this.#head)
+      this.#head = 0
+    }
+  }
+}
+
+export class DeadlineWheel {
+  /** Milliseconds of the event loop's life while anything was waiting. */
+  time = 0
+  running = false
+  readonly #clock: Clock
+  readonly #queues = new Map<number, DeadlineQueue>()
+  #timer: ReturnType<typeof setInterval> | undefined
+  #lastTick = 0
+  #idleTicks = 0
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+  }
+
+  /** The queue for deadlines of this length, rounded up to 50 ms so that there are few. */
+  queue(lengthMs: number): DeadlineQueue {
+    const rounded = Math.max(50, Math.ceil(lengthMs / 50) * 50)
+    let queue = this.#queues.get(rounded)
+    if (!queue) this.#queues.set(rounded, (queue = new DeadlineQueue(this, rounded)))
+    return queue
+  }
+
+  start(): void {
+    this.running = true
+    this.#idleTicks = 0
+    this.#lastTick = this.#clock.monotonic()
+    this.#timer = setInterval(() => this.#tick(), TICK_MS).unref()
+  }
+
+  #tick(): void {
+    const now = this.#clock.monotonic()
+    this.time += Math.min(now - this.#lastTick, LONGEST_TICK_MS)
+    this.#lastTick = now
+    // After the poll phase: what has arrived is handled first.
+    setImmediate(() => this.#sweep())
+  }
+
+  #sweep(): void {
+    let isIdle = true
+    for (const queue of this.#queues.values()) {
+      queue.sweep(this.time)
+      isIdle &&= queue.isEmpty
+    }
+    this.#idleTicks = isIdle ? this.#idleTicks + 1 : 0
+    if (this.#idleTicks > IDLE_TICKS) {
+      clearInterval(this.#timer)
+      this.running = false
+    }
+  }
+}

@@ -1,0 +1,152 @@
+/**
+ * The one place that turns what the client library, the operating system and the server say into our codes. Errors are told
+ * apart by `code` and by the first words of their message, never by class: an application may bring a second copy of the
+ * library. What is kept of a foreign text holds no argument of a command.
+ */
+import { RedisError } from '../core/errors.ts'
+import type { RedisErrorCode } from '../core/error-catalogue.ts'
+import { safeText } from '../core/redact.ts'
+
+/** Kept instead of an error where the same one is reported many times: each caller gets its own, with its own stack. */
+export interface Diagnosis {
+  readonly code: RedisErrorCode
+  readonly message: string
+  readonly cause?: Error
+  /** Says little, so it does not replace a better one of the same outage: the socket closed, an attempt took too long. */
+  readonly isVague: boolean
+}
+
+interface Rule {
+  readonly match: RegExp
+  readonly code: RedisErrorCode
+  readonly says?: string
+  readonly isVague?: true
+}
+
+/** Replies of the server, by their first words. First match wins. */
+const REPLIES: readonly Rule[] = [
+  { match: /^NOAUTH\b/, code: 'COATCHECK_REDIS_NOAUTH' },
+  {
+    match: /^DENIED\b/,
+    code: 'COATCHECK_REDIS_NOAUTH',
+    says: 'the server is in protected mode and has no password set',
+  },
+  { match: /^WRONGPASS\b|^ERR (?:invalid password|AUTH |Client sent AUTH)/i, code: 'COATCHECK_REDIS_AUTH' },
+  { match: /^NOPERM\b/, code: 'COATCHECK_REDIS_NOPERM' },
+  { match: /^OOM\b/, code: 'COATCHECK_REDIS_OOM' },
+  { match: /^READONLY\b/, code: 'COATCHECK_REDIS_READONLY' },
+  { match: /^MASTERDOWN\b/, code: 'COATCHECK_REDIS_READONLY', says: 'the server is a replica that lost its primary' },
+  { match: /^LOADING\b/, code: 'COATCHECK_REDIS_LOADING' },
+  { match: /^MISCONF\b/, code: 'COATCHECK_REDIS_MISCONF' },
+  { match: /^BUSY\b/, code: 'COATCHECK_REDIS_BUSY' },
+  { match: /^(?:CLUSTERDOWN|TRYAGAIN)\b/, code: 'COATCHECK_REDIS_CLUSTERDOWN' },
+  { match: /^CROSSSLOT\b/, code: 'COATCHECK_REDIS_CROSSSLOT' },
+  { match: /^(?:MOVED|ASK) /, code: 'COATCHECK_REDIS_CROSSSLOT', says: 'the server is one node of a cluster' },
+  { match: /^ERR (?:DB index|invalid DB index|SELECT is not allowed)/i, code: 'COATCHECK_REDIS_DATABASE' },
+  {
+    match: /^ERR max number of clients/i,
+    code: 'COATCHECK_REDIS_UNREACHABLE',
+    says: 'the server has reached maxclients',
+  },
+  { match: /^NOPROTO\b|^ERR (?:unknown (?:sub)?command|Protocol error)/i, code: 'COATCHECK_REDIS_PROTOCOL' },
+]
+
+/** Texts of the client library. */
+const CLIENT_TEXTS: readonly Rule[] = [
+  { match: /^Unknown RESP type|^Invalid RESP|Unexpected reply/i, code: 'COATCHECK_REDIS_PROTOCOL' },
+  { match: /^The queue is full/, code: 'COATCHECK_REDIS_OVERLOADED' },
+  {
+    match: /^Connection timeout/,
+    code: 'COATCHECK_REDIS_UNREACHABLE',
+    says: 'no connection within the time for one attempt',
+    isVague: true,
+  },
+  {
+    match: /^(?:Socket closed|Disconnects client|The client is|Socket already)/,
+    code: 'COATCHECK_REDIS_UNREACHABLE',
+    isVague: true,
+  },
+]
+
+const TLS_CODE = /^(?:ERR_TLS|ERR_SSL|ERR_OSSL|CERT_|UNABLE_TO_|EPROTO$|HOSTNAME_MISMATCH$)|SELF_SIGNED/
+const NETWORK_CODE = /^(?:ECONN|ENOTFOUND|EAI_|ENOENT|EACCES|EPIPE|ETIMEDOUT|EHOST|ENET|EADDR|ENOTSOCK|ENOTCONN)/
+
+const VAGUE_CODE = /^(?:ECONNRESET|EPIPE|ECONNABORTED)$/
+
+/** @param endpoint `host:port` or a socket path, for the message. */
+export function diagnose(error: unknown, endpoint: string): Diagnosis {
+  const code = codeOf(error)
+  const text = textOf(error)
+  const cause = safeCause(text, code)
+  const of = (diagnosed: RedisErrorCode, says: string, isVague = false): Diagnosis => ({
+    code: diagnosed,
+    message: `Redis at ${safeText(endpoint)}: ${says}.`,
+    cause,
+    isVague,
+  })
+  if (code !== null && TLS_CODE.test(code)) return of('COATCHECK_REDIS_TLS', code)
+  if (code !== null && NETWORK_CODE.test(code)) return of('COATCHECK_REDIS_UNREACHABLE', code, VAGUE_CODE.test(code))
+  for (const rule of [...REPLIES, ...CLIENT_TEXTS]) {
+    if (rule.match.test(text)) return of(rule.code, rule.says ?? cause.message.replace(/\.$/, ''), rule.isVague)
+  }
+  // The library's timeout error of major 6 has no text; with our options it can only come from a client's own wrapper.
+  if (text === '') return of('COATCHECK_REDIS_UNREACHABLE', 'no answer')
+  return of('COATCHECK_REDIS_ERROR', cause.message.replace(/\.$/, ''))
+}
+
+/** What we found out ourselves. */
+export function diagnosis(code: RedisErrorCode, endpoint: string, says: string): Diagnosis {
+  return { code, message: `Redis at ${safeText(endpoint)}: ${says}.`, isVague: false }
+}
+
+export function redisError({ code, message, cause }: Diagnosis): RedisError {
+  return new RedisError(code, { message, ...(cause && { cause }) })
+}
+
+/** The server answered, and says that it did not run the command but might soon. */
+export function isTransientReply(error: unknown): boolean {
+  return /^(?:LOADING|TRYAGAIN|CLUSTERDOWN|MASTERDOWN)\b/.test(textOf(error))
+}
+
+export function isUnknownScript(error: unknown): boolean {
+  return textOf(error).startsWith('NOSCRIPT')
+}
+
+/** True for an error reply: the server is alive, whatever it thinks of the command. Replies begin with a word in capitals. */
+export function isServerReply(error: unknown): boolean {
+  return codeOf(error) === null && /^[A-Z]{3,}\b/.test(textOf(error))
+}
+
+/** A certificate or handshake was seen, so whoever answers there speaks TLS. */
+export function isTlsAnswer(error: unknown): boolean {
+  const code = codeOf(error)
+  return code !== null && TLS_CODE.test(code) && code !== 'EPROTO' && !code.includes('WRONG_VERSION')
+}
+
+/** A host with several addresses fails with an AggregateError: empty message, one error per address. */
+function codeOf(error: unknown): string | null {
+  if (typeof error !== 'object' || error === null) return null
+  const { code, errors } = error as { code?: unknown; errors?: unknown }
+  if (typeof code === 'string') return code
+  return Array.isArray(errors) && errors.length > 0 ? codeOf(errors[0]) : null
+}
+
+/** Sentinel clients emit plain texts as errors. */
+function textOf(error: unknown): string {
+  if (typeof error === 'string') return error
+  if (typeof error !== 'object' || error === null) return ''
+  const { message } = error as { message?: unknown }
+  return typeof message === 'string' ? message : ''
+}
+
+/** `ERR unknown command` repeats the arguments, and scripts may quote them. */
+function safeCause(text: string, code: string | null): Error {
+  const bare = text
+    .replace(/,? with args beginning with:.*$/s, '')
+    .replace(/'[^']{33,}'|"[^"]{33,}"/g, "'…'")
+    .trim()
+  const cause = new Error(safeText(bare || code || 'no text'))
+  // The stack of this error would be that of the diagnosis, which helps nobody.
+  cause.stack = `Error: ${cause.message}`
+  return code === null ? cause : Object.assign(cause, { code })
+}

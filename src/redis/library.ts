@@ -1,0 +1,104 @@
+/**
+ * The official client library, majors 4, 5 and 6, as far as it is used: typed by shape, because the three have no type in
+ * common and because an application may hand in a client of its own copy. Only raw commands are sent: typed methods differ
+ * between the majors, some of them silently (a `getEx` of 6 removes the TTL on 4).
+ */
+import { ConfigError } from '../core/errors.ts'
+import type { RedisArgument } from './client-port.ts'
+import type { RedisTarget } from './options.ts'
+
+export interface RedisLibraryClient {
+  readonly isOpen: boolean
+  readonly isReady: boolean
+  connect(): Promise<unknown>
+  on(event: string, listener: (...args: never[]) => void): unknown
+  off(event: string, listener: (...args: never[]) => void): unknown
+  sendCommand(args: readonly RedisArgument[], options?: object): Promise<unknown>
+  /** Majors 5 and 6. */
+  close?(): unknown
+  destroy?(): unknown
+  /** Major 4. */
+  quit?(): unknown
+  disconnect?(): unknown
+}
+
+/**
+ * Per command, so that a handed-in client need not be configured for us. `timeout: 0` switches off a timer per command of
+ * major 6 that costs 3 to 6 times the speed and does not cover a command that has been written. The rest makes replies the
+ * same on all majors and both protocols: strings (`$` 36, `+` 43, `=` 61) as Buffers, maps (`%` 37) as flat arrays.
+ */
+export const SEND_OPTIONS = Object.freeze({
+  timeout: 0,
+  returnBuffers: true,
+  typeMapping: Object.freeze({ 36: Buffer, 43: Buffer, 61: Buffer, 37: Array }),
+})
+
+/** Of the connect deadline, what one attempt may take: a lost packet must leave time for a second one. */
+const ATTEMPT_SHARE = 0.4
+
+type CreateClient = (options: Record<string, unknown>) => RedisLibraryClient
+
+/**
+ * A client that is not connected yet. Every call builds new option objects, since the library writes into them.
+ * @param reconnectDelayMs asked after every failed attempt; `null` ends the attempts.
+ * @throws {ConfigError} `COATCHECK_REDIS_PACKAGE_MISSING`
+ */
+export async function createLibraryClient(
+  target: RedisTarget,
+  reconnectDelayMs: (retries: number) => number | null,
+): Promise<RedisLibraryClient> {
+  const createClient = await loadCreateClient()
+  const { address, tls, username, password, database } = target
+  return createClient({
+    socket: {
+      ...('path' in address ? { path: address.path } : { host: address.host, port: address.port }),
+      ...(tls && { tls: true, ...(tls.ca && { ca: tls.ca }), ...(tls.servername && { servername: tls.servername }) }),
+      connectTimeout: Math.ceil(target.connectTimeoutMs * ATTEMPT_SHARE),
+      reconnectStrategy: (retries: number) => reconnectDelayMs(retries) ?? new Error('closed'),
+    },
+    ...(username !== null && { username }),
+    ...(password !== null && { password }),
+    database,
+    clientInfoTag: 'coatcheck',
+    // A server that does not know the command answers with an error, which then stands in everybody's monitoring.
+    maintNotifications: 'disabled',
+    commandOptions: { timeout: 0 },
+  })
+}
+
+async function loadCreateClient(): Promise<CreateClient> {
+  try {
+    // Literally, so that bundlers and file tracing see it.
+    const { createClient } = await import('redis')
+    return createClient as unknown as CreateClient
+  } catch (cause) {
+    throw new ConfigError('COATCHECK_REDIS_PACKAGE_MISSING', { cause })
+  }
+}
+
+/**
+ * Ends a client of ours. Waits at most `deadlineMs` for what is in flight, then cuts: a graceful close never returns while
+ * a server hangs.
+ * @param hasSocket false while TCP is being connected: a client that is cut then connects nevertheless and stays, so the cut
+ *   waits for the socket. Failed attempts end by the reconnect strategy.
+ */
+export async function closeClient(client: RedisLibraryClient, deadlineMs: number, hasSocket: boolean): Promise<void> {
+  if (deadlineMs > 0 && client.isReady) {
+    let timer: ReturnType<typeof setTimeout> | undefined
+    const deadline = new Promise<void>((resolve) => (timer = setTimeout(resolve, deadlineMs)))
+    await Promise.race([quietly(() => client.close?.() ?? client.quit?.()), deadline])
+    clearTimeout(timer)
+  }
+  const cut = () => quietly(() => (client.destroy ? client.destroy() : client.disconnect?.()))
+  if (hasSocket) await cut()
+  else client.on('connect', () => void cut())
+}
+
+/** Whatever it answers: one that is closed already says so by an error. */
+async function quietly(action: () => unknown): Promise<void> {
+  try {
+    await action()
+  } catch {
+    // It is closed, which is what was wanted.
+  }
+}

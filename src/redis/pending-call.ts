@@ -1,0 +1,71 @@
+/**
+ * One operation on its way: the caller's promise, its deadline, and what to do with the answer. One object and one promise
+ * per operation, because this is the hot path of every request.
+ */
+import type { CoatcheckError } from '../core/errors.ts'
+import type { RedisArgument, RedisReply } from './client-port.ts'
+import type { Expiring } from './deadline-wheel.ts'
+import type { RedisScript } from './script.ts'
+
+export interface CallOwner {
+  /** @param isLate the caller has gone: it heard of its deadline. */
+  answered(call: PendingCall, reply: unknown, isLate: boolean): void
+  /** The call settles itself no more; the owner decides between an error and another try. */
+  refused(call: PendingCall, error: unknown): void
+  expired(call: PendingCall): CoatcheckError
+}
+
+let resolveOfNew: (reply: RedisReply) => void
+let rejectOfNew: (error: CoatcheckError) => void
+// One executor for all: it runs inside the constructor, so nothing can come between.
+function capture(resolve: (reply: RedisReply) => void, reject: (error: CoatcheckError) => void): void {
+  resolveOfNew = resolve
+  rejectOfNew = reject
+}
+
+export class PendingCall implements Expiring {
+  settled = false
+  due = 0
+  args: readonly RedisArgument[]
+  /** Set for a script; `null` for a command, and once its text has been sent. */
+  script: RedisScript | null
+  /** Waits for the first connection; nothing has been sent. */
+  isWaiting = false
+  /** What the server said so far, when it is asked again: a better reason than a timeout. */
+  refusal: unknown = null
+  readonly promise: Promise<RedisReply>
+  readonly #owner: CallOwner
+  readonly #resolve: (reply: RedisReply) => void
+  readonly #reject: (error: CoatcheckError) => void
+
+  constructor(owner: CallOwner, args: readonly RedisArgument[], script: RedisScript | null) {
+    this.#owner = owner
+    this.args = args
+    this.script = script
+    this.promise = new Promise(capture)
+    this.#resolve = resolveOfNew
+    this.#reject = rejectOfNew
+  }
+
+  readonly onReply = (reply: unknown): void => {
+    const isLate = this.settled
+    this.#owner.answered(this, reply, isLate)
+    if (isLate) return
+    this.settled = true
+    this.#resolve(reply as RedisReply)
+  }
+
+  readonly onError = (error: unknown): void => {
+    this.#owner.refused(this, error)
+  }
+
+  reject(error: CoatcheckError): void {
+    if (this.settled) return
+    this.settled = true
+    this.#reject(error)
+  }
+
+  expire(): void {
+    this.reject(this.#owner.expired(this))
+  }
+}

@@ -1,0 +1,75 @@
+/**
+ * Redis URLs, read strictly: what the client library would misunderstand (a `#` or `/` of a password that ends the host
+ * early, a host taken for a scheme) is refused with what to write instead. The URL itself is never shown.
+ */
+import { refuse, type Source } from '../config/refusal.ts'
+
+export type RedisAddress = { readonly host: string; readonly port: number } | { readonly path: string }
+
+export interface RedisUrl {
+  readonly address: RedisAddress
+  readonly tls: boolean
+  readonly username: string | null
+  readonly password: string | null
+  readonly database: number
+}
+
+const DEFAULT_PORT = 6379
+const FORM = 'redis://host:6379, rediss://user:password@host:6379/0 or unix:///path/to/socket'
+const ENCODE = 'characters of a user name or password such as # / ? @ % : must be percent-encoded (encodeURIComponent)'
+
+/** @throws {ConfigError} `COATCHECK_CONFIG_INVALID`, naming `source` */
+export function parseRedisUrl(text: string, source: Source): RedisUrl {
+  const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(text)?.[1]?.toLowerCase()
+  if (scheme === undefined) throw refuse(source, `has no scheme; write ${FORM}`)
+  if (scheme !== 'redis' && scheme !== 'rediss' && scheme !== 'unix') {
+    throw refuse(source, `has a scheme that is not redis, rediss or unix; write ${FORM}`)
+  }
+  const rest = text.slice(scheme.length + 3)
+  if (rest.includes('#')) throw refuse(source, `has a # in it; ${ENCODE}`)
+  const at = rest.lastIndexOf('@')
+  if (rest.indexOf('@') !== at) throw refuse(source, `has more than one @ in it; ${ENCODE}`)
+  const userInfo = rest.slice(0, Math.max(at, 0))
+  if (/[/?\\]/.test(userInfo) && scheme !== 'unix') throw refuse(source, `has a / or ? before the @; ${ENCODE}`)
+  const credentials = readCredentials(userInfo, source)
+  const tail = rest.slice(at + 1)
+  return scheme === 'unix'
+    ? { ...readSocket(tail, source), ...credentials, tls: false }
+    : { ...readHost(tail, source), ...credentials, tls: scheme === 'rediss' }
+}
+
+function readCredentials(userInfo: string, source: Source): Pick<RedisUrl, 'username' | 'password'> {
+  const colon = userInfo.indexOf(':')
+  const [username, password] = colon < 0 ? [userInfo, ''] : [userInfo.slice(0, colon), userInfo.slice(colon + 1)]
+  if (password.includes(':')) throw refuse(source, `has more than one : before the @; ${ENCODE}`)
+  try {
+    return { username: decodeURIComponent(username) || null, password: decodeURIComponent(password) || null }
+  } catch {
+    throw refuse(source, `has a % that is not followed by two hexadecimal digits; ${ENCODE}`)
+  }
+}
+
+function readHost(tail: string, source: Source): Pick<RedisUrl, 'address' | 'database'> {
+  if (tail.includes('?')) throw refuse(source, 'has a query (?…), which means nothing here')
+  const match = /^(\[[0-9a-f:.]+\]|[^/:[\]]+)(?::(\d{1,5}))?(?:\/(.*))?$/i.exec(tail)
+  if (!match) throw refuse(source, `has no host, or a port that is not a number; write ${FORM}`)
+  const [, host = '', port, path = ''] = match
+  const number = port === undefined ? DEFAULT_PORT : Number(port)
+  if (number < 1 || number > 65_535) throw refuse(source, 'has a port that is not from 1 to 65535')
+  // The host must be one that the platform's own parser takes, and nothing that it would rewrite.
+  if (!URL.canParse(`redis://${host}`)) throw refuse(source, `has a host that cannot be one; write ${FORM}`)
+  return { address: { host: host.replace(/^\[|\]$/g, ''), port: number }, database: readDatabase(path, source) }
+}
+
+function readSocket(tail: string, source: Source): Pick<RedisUrl, 'address' | 'database'> {
+  const [path = '', query] = tail.split('?')
+  if (!path.startsWith('/')) throw refuse(source, 'wants an absolute path after unix://, so three slashes')
+  if (query !== undefined && !query.startsWith('db='))
+    throw refuse(source, 'takes nothing but ?db=<number> after the path')
+  return { address: { path: decodeURI(path) }, database: readDatabase(query?.slice(3) ?? '', source) }
+}
+
+function readDatabase(text: string, source: Source): number {
+  if (!/^\d{0,5}$/.test(text)) throw refuse(source, 'has a database that is not a number, such as /0')
+  return Number(text)
+}
