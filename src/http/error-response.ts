@@ -48,11 +48,15 @@ const BY_STATUS: Readonly<Record<number, VisitorText>> = {
   400: { title: 'Request not understood', text: 'The request does not have the form that is expected here.' },
   404: { title: 'Not found', text: 'There is nothing at this address.' },
   405: { title: 'Not possible this way', text: 'This address does not take requests of this kind.' },
-  500: { title: 'Something went wrong', text: 'The error is on our side. Please try again later.' },
   503: {
     title: 'One moment, please',
     text: 'The service cannot answer right now. You have not been signed out. Please try again in a few seconds.',
   },
+}
+
+const OUR_FAULT: VisitorText = {
+  title: 'Something went wrong',
+  text: 'The error is on our side. Please try again later.',
 }
 
 /** Seconds. The store recovers within a second; a provider takes longer. */
@@ -66,7 +70,7 @@ export function isForHost(error: unknown): boolean {
 /** @param headers of the request: who accepts `text/html` gets a page. @param loginPath offered where a new sign-in helps. */
 export function errorResponse(error: AnyCoatcheckError, headers: Headers, loginPath: string): Response {
   const { status, family } = errorCatalogue[error.code]
-  const text = BY_CODE[error.code] ?? BY_STATUS[status] ?? (BY_STATUS[500] as VisitorText)
+  const text = BY_CODE[error.code] ?? BY_STATUS[status] ?? OUR_FAULT
   const response = acceptsHtml(headers)
     ? pageResponse(pageOf(text, error.code, loginPath), status)
     : Response.json(
@@ -79,7 +83,7 @@ export function errorResponse(error: AnyCoatcheckError, headers: Headers, loginP
 
 /** For addresses and methods that do not exist: no error of ours stands behind them. */
 export function plainErrorResponse(status: 404 | 405, headers: Headers): Response {
-  const { title, text } = BY_STATUS[status] as VisitorText
+  const { title, text } = BY_STATUS[status] ?? OUR_FAULT
   if (acceptsHtml(headers)) return pageResponse({ title, text, links: [HOME] }, status)
   const code = status === 404 ? 'NOT_FOUND' : 'METHOD_NOT_ALLOWED'
   return Response.json({ error: { code, message: `${title}. ${text}`, retryable: false } }, { status })

@@ -6,7 +6,6 @@
 const MAX_CHARACTERS = 2048
 
 /** Control characters, and the backslash that browsers read as a slash. */
-// eslint-disable-next-line no-control-regex -- control characters are exactly what is refused here
 const REFUSED = /[\u0000-\u001f\u007f\\]/
 /** An escaped slash, backslash, space or control character right behind the first slash: harmless here, not everywhere. */
 const ESCAPED_START = /^\/%(?:2f|5c|20|7f|[01][0-9a-f])/i

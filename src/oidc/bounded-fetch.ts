@@ -32,7 +32,7 @@ function requestInit({ body, headers, method, signal }: CustomFetchOptions): Req
   return {
     method,
     headers,
-    ...(body == null ? {} : { body: body as string | URLSearchParams }),
+    ...(body !== null && body !== undefined && { body: body as string | URLSearchParams }),
     ...(signal ? { signal } : {}),
   }
 }

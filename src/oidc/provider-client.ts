@@ -143,6 +143,7 @@ async function discover(provider: ResolvedProvider, send: CustomFetch): Promise<
     discovery(serverOf(provider), provider.clientId, provider.clientSecret ?? undefined, clientAuth(provider), {
       [customFetch]: fetchOnce,
       timeout: TIMEOUT_SECONDS,
+      // eslint-disable-next-line @typescript-eslint/no-deprecated -- marked so that it stands out; loopback issuers only
       execute: provider.allowInsecureHttp ? [allowInsecureRequests, ...extensions] : extensions,
     })
   const refresh = await configure()
