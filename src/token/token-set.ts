@@ -27,7 +27,7 @@ export interface CheckedTokenSet {
 }
 
 /** @throws {MisuseError} `COATCHECK_TOKEN_SECONDS`, `COATCHECK_INVALID_ARGUMENT` */
-export function checkTokenSet(tokens: TokenSet): CheckedTokenSet {
+export function checkTokenSet(tokens: unknown): CheckedTokenSet {
   if (typeof tokens !== 'object' || tokens === null || Array.isArray(tokens)) {
     throw refused('tokens', 'an object with accessToken and expiresAt', tokens)
   }
@@ -50,7 +50,7 @@ export function checkTokenSet(tokens: TokenSet): CheckedTokenSet {
 }
 
 /** RFC 6749 section 5.1 and Auth.js count in seconds; we count in milliseconds. */
-export function tokenSetFromOAuth(account: OAuthAccount, nowMs: number): TokenSet {
+export function tokenSetFromOAuth(account: unknown, nowMs: number): TokenSet {
   if (typeof account !== 'object' || account === null) throw refused('account', 'an object with access_token', account)
   const given = account as { readonly [Field in keyof OAuthAccount]?: unknown }
   const scope = given.scope ?? ''

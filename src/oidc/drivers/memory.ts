@@ -6,7 +6,7 @@ import type { TransactionDriver } from '../transaction-driver.ts'
 /** @param keys names in the space, for several applications that share one. */
 export function createMemoryTransactionDriver(space: MemorySpace, keys: RedisKeys = redisKeys('')): TransactionDriver {
   return {
-    // eslint-disable-next-line @typescript-eslint/require-await -- a full space must reject, as it does for the Redis driver
+    // async: an error rejects, as it does for the Redis driver
     async put(stateHash, record, ttlMs) {
       space.setBuffer(keys.signIn(stateHash), record, Math.ceil(ttlMs))
     },

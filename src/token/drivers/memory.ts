@@ -43,7 +43,7 @@ export function createMemoryTokenDriver(space: MemorySpace, keys: RedisKeys = re
       return Promise.resolve(new Map([...hashOf(userKey)].map(([field, record]) => [field, Buffer.from(record)])))
     },
 
-    // eslint-disable-next-line @typescript-eslint/require-await -- an error must reject, as it does for the Redis driver
+    // async: an error rejects, as it does for the Redis driver
     async write(userKey, { set, remove, expect }) {
       const now = space.clock.now()
       const hash = new Map(hashOf(userKey))
@@ -63,7 +63,7 @@ export function createMemoryTokenDriver(space: MemorySpace, keys: RedisKeys = re
       return { status: 'done' }
     },
 
-    // eslint-disable-next-line @typescript-eslint/require-await -- see above
+    // async: see above
     async delete(userKey, selection) {
       const hash = new Map(hashOf(userKey))
       if (!selection) {
@@ -83,7 +83,7 @@ function selected(hash: Hash, { fields = [], prefixes = [] }: FieldSelection = {
 }
 
 function endOfLife(record: Buffer): number {
-  return Number(record.readBigUInt64BE(0))
+  return record.length < END_OF_LIFE_BYTES ? 0 : Number(record.readBigUInt64BE(0))
 }
 
 function stamped(record: Buffer, endOfLifeMs: number): Buffer {
