@@ -1,8 +1,8 @@
 /**
  * Sealing: AES-256-GCM with a random 96-bit nonce. A sealed record is
  *   format (1) · key tag (4) · nonce (12) · ciphertext · tag (16)
- * and opens only under the name that it was sealed for: record type, kind and address are associated data, each with its
- * length, so that no two addresses give the same bytes. Session records carry 8 bytes in front (the generation), which are
+ * and opens only under the name that it was sealed for: format, key tag, record type, kind and name are associated data, put
+ * together so that no two addresses give the same bytes. Session records carry 8 bytes in front (the generation), which are
  * outside of the associated data because a script restamps them.
  */
 import { createCipheriv, createDecipheriv } from 'node:crypto'
@@ -19,6 +19,7 @@ const GCM = { authTagLength: AUTH_TAG_BYTES } as const
 
 /** What a record is and where it lies. `shard` picks the data key: its first two characters, evenly spread. */
 export interface SealAddress {
+  /** A word of this list, and a `kind` of the owner's, neither with a colon. */
   readonly type: 'session' | 'token' | 'signin' | 'journal'
   readonly kind: string
   readonly name: string
@@ -79,6 +80,14 @@ export function nonceOf(record: Buffer, headroom = 0): Buffer {
   return Buffer.from(record.subarray(headroom + NONCE_AT, headroom + HEADER_BYTES))
 }
 
-function associatedData({ type, kind, name }: SealAddress, keyTag: number): Buffer {
-  return Buffer.from(`${type.length}:${type}${kind.length}:${kind}${name.length}:${name}${FORMAT}:${keyTag}`, 'utf8')
+// An address that is used again (the session of a ticket that was seen before) keeps its bytes. Weakly: no bound is needed.
+const known = new WeakMap<SealAddress, { readonly keyTag: number; readonly bytes: Buffer }>()
+
+function associatedData(address: SealAddress, keyTag: number): Buffer {
+  const cached = known.get(address)
+  if (cached?.keyTag === keyTag) return cached.bytes
+  const { type, kind, name } = address
+  const bytes = Buffer.from(`${FORMAT}:${keyTag}:${type}:${kind}:${name.length}:${name}`, 'utf8')
+  known.set(address, { keyTag, bytes })
+  return bytes
 }

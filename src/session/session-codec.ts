@@ -74,13 +74,12 @@ export function decodeRecord(bytes: Buffer): SessionRecord | null {
   for (let left = bytes[at++] ?? 0; left > 0; left--) pending.push(bytes.subarray(at, (at += SECRET_HASH_BYTES)))
   let previous: Secrets['previous'] = null
   if (bytes[at++] === 1) {
-    previous = {
-      hash: bytes.subarray(at, at + SECRET_HASH_BYTES),
-      untilMs: bytes.readUIntBE(at + SECRET_HASH_BYTES, 6),
-    }
-    at += SECRET_HASH_BYTES + TIME_BYTES
+    const hash = bytes.subarray(at, (at += SECRET_HASH_BYTES))
+    previous = { hash, untilMs: bytes.readUIntBE(at, TIME_BYTES) }
+    at += TIME_BYTES
   }
-  const profileEnd = at + 4 + bytes.readUInt32BE(at)
+  const profileAt = at + 4
+  const dataAt = profileAt + bytes.readUInt32BE(at)
   return {
     schemaVersion: bytes.readUInt16BE(1),
     createdAtMs: bytes.readUIntBE(3, TIME_BYTES),
@@ -88,8 +87,8 @@ export function decodeRecord(bytes: Buffer): SessionRecord | null {
     idleExpiresAtMs: bytes.readUIntBE(3 + 2 * TIME_BYTES, TIME_BYTES),
     absoluteExpiresAtMs: bytes.readUIntBE(3 + 3 * TIME_BYTES, TIME_BYTES),
     secrets: { current, pending, previous },
-    profileBytes: bytes.subarray(at + 4, profileEnd),
-    dataBytes: bytes.subarray(profileEnd),
+    profileBytes: bytes.subarray(profileAt, dataAt),
+    dataBytes: bytes.subarray(dataAt),
   }
 }
 

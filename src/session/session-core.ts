@@ -4,7 +4,7 @@
  */
 import type { ResolvedSession } from '../config/types.ts'
 import type { Clock } from '../core/clock.ts'
-import { SessionError } from '../core/errors.ts'
+import { isCoatcheckError, SessionError } from '../core/errors.ts'
 import type { EventBus } from '../core/events.ts'
 import type { Random } from '../core/random.ts'
 import type { Keyring } from '../keyring/keyring.ts'
@@ -13,7 +13,7 @@ import type { SessionProfile, SessionRecord } from './session-codec.ts'
 import { type Change, createSessionData, type Draft, type SessionData } from './session-data.ts'
 import type { Ending, SessionDriver, SessionLife, SessionRef } from './session-driver.ts'
 import { isExpired, isTouchDue, lifeOf, standingOf, touched, withNewSecret, withSeenSecret } from './session-policy.ts'
-import { createVault, type Loaded, type Vault } from './session-vault.ts'
+import { createVault, explainAbsence, type Loaded, type Vault } from './session-vault.ts'
 import { createTickets, type IssuedTicket, type ParsedTicket, sessionIdOf, type Tickets } from './ticket.ts'
 import type { DeepReadonly, MissReason, Revoked } from './types.ts'
 import { createUpdateQueue, type Transition, type UpdateQueue } from './update-queue.ts'
@@ -96,6 +96,17 @@ export function createCore<D extends object>(deps: SessionStoreDeps<D>): Session
       return isPending ? { ...next, secrets: withSeenSecret(record.secrets, secretHash, nowMs) } : next
     }
 
+  const visited = async (parsed: ParsedTicket, loaded: Loaded): Promise<Loaded> => {
+    try {
+      return await queue.submit(loaded, seen(parsed.secretHash))
+    } catch (error) {
+      // The read has answered. A touch that fails is made again by the next request; until then the old deadline holds.
+      const code = isCoatcheckError(error) ? error.code : 'unknown'
+      events.emit('error', { code, operation: 'session.touch' })
+      return loaded
+    }
+  }
+
   return {
     deps,
     tickets,
@@ -107,28 +118,22 @@ export function createCore<D extends object>(deps: SessionStoreDeps<D>): Session
 
     async find(ticket) {
       const parsed = tickets.parse(ticket)
-      const found = typeof parsed === 'string' ? parsed : await vault.find(parsed)
-      if (typeof parsed === 'string' || typeof found === 'string') {
-        const reason = found as MissReason
-        events.emit(
-          'session.missed',
-          typeof parsed === 'string' ? { reason } : { reason, sessionId: sessionIdOf(parsed.ref) },
-        )
-        return reason
+      if (typeof parsed === 'string') {
+        events.emit('session.missed', { reason: parsed })
+        return parsed
+      }
+      const stored = await driver.read(parsed.ref)
+      const found = stored.record ? vault.evaluate(parsed, stored) : await explainAbsence(driver, parsed.ref)
+      if (typeof found === 'string') {
+        events.emit('session.missed', { reason: found, sessionId: sessionIdOf(parsed.ref) })
+        return found
       }
       if (events.hasListeners('session.found')) {
         events.emit('session.found', { sessionId: sessionIdOf(parsed.ref), kind: parsed.ref.kind })
       }
-      const { record } = found.loaded
-      if (found.standing !== 'pending' && !isTouchDue(record, config.idleTimeoutMs, clock.now()))
-        return { parsed, loaded: found.loaded }
-      try {
-        return { parsed, loaded: await queue.submit(found.loaded, seen(parsed.secretHash)) }
-      } catch {
-        // The read has answered. A touch that fails is made again by the next request; until then the old deadline holds.
-        events.emit('error', { code: 'COATCHECK_SESSION_CONFLICT', operation: 'session.touch' })
-        return { parsed, loaded: found.loaded }
-      }
+      const { loaded, standing } = found
+      const isSettled = standing !== 'pending' && !isTouchDue(loaded.record, config.idleTimeoutMs, clock.now())
+      return { parsed, loaded: isSettled ? loaded : await visited(parsed, loaded) }
     },
 
     async create(userId, profile, given, replacing = 0) {
@@ -147,9 +152,9 @@ export function createCore<D extends object>(deps: SessionStoreDeps<D>): Session
         profileBytes: Buffer.from(JSON.stringify(profile), 'utf8'),
         dataBytes,
       }
-      const { bytes, loaded } = vault.seal(ref, record)
+      const loaded = vault.seal(ref, record)
       const limit = config.limit ? { ...config.limit, max: config.limit.max + replacing } : undefined
-      const reply = await driver.create(ref, bytes, life(record), limit)
+      const reply = await driver.create(ref, loaded.sealed, life(record), limit)
       if (reply.status === 'refused') throw new SessionError('COATCHECK_SESSION_LIMIT')
       if (reply.status === 'ended') throw new SessionError('COATCHECK_SESSION_ENDED')
       for (const id of reply.endedIds)

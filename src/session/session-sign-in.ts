@@ -8,7 +8,7 @@ import { MisuseError, SessionError } from '../core/errors.ts'
 import type { Change, Draft } from './session-data.ts'
 import { parseProfile, type SessionProfile } from './session-codec.ts'
 import type { SessionCore } from './session-core.ts'
-import type { Loaded } from './session-vault.ts'
+import { type Loaded, sealedNonce } from './session-vault.ts'
 import { type IssuedTicket, sessionIdOf } from './ticket.ts'
 import type { SignInInput } from './types.ts'
 
@@ -49,7 +49,7 @@ async function endOld<D extends object>(
   let current = old
   let session = created.loaded
   for (let attempt = 0; attempt < MERGE_ATTEMPTS; attempt++) {
-    const ended = await core.deps.driver.end(old.ref, core.ending('signed-in'), current.nonce)
+    const ended = await core.deps.driver.end(old.ref, core.ending('signed-in'), sealedNonce(current))
     if (ended.status === 'done') {
       if (ended.count > 0)
         core.deps.events.emit('session.ended', { sessionId: sessionIdOf(old.ref), reason: 'signed-in' })

@@ -4,7 +4,7 @@
  * ticket (the cookie's value), vault (seal and open), policy (pure decisions), update queue (writes), data (schema).
  */
 import { MisuseError, SessionError } from '../core/errors.ts'
-import { SessionSnapshot } from './session.ts'
+import { type SessionBackend, SessionSnapshot } from './session.ts'
 import { parseProfile } from './session-codec.ts'
 import { createCore, type SessionStoreDeps } from './session-core.ts'
 import type { Change, Draft } from './session-data.ts'
@@ -21,17 +21,17 @@ export function createSessionStore<D extends object>(deps: SessionStoreDeps<D>):
   const core = createCore(deps)
   const { driver, keyring, config, events, clock } = deps
 
-  const snapshot = (loaded: Loaded, secretHash: Buffer): Session<D> => {
-    let newest = loaded
-    return new SessionSnapshot<D>(
-      {
-        data: core.data,
-        emptyData: core.emptyData,
-        commit: async (changes) => (newest = await core.commit(newest, secretHash, changes)),
-      },
-      loaded,
-    )
+  // One backend for all snapshots: a find makes no closures.
+  const backend: SessionBackend<D> = {
+    data: core.data,
+    emptyData: core.emptyData,
+    async commit(from, secretHash, changes) {
+      if (!from || !secretHash) throw new SessionError('COATCHECK_SESSION_ENDED')
+      return core.commit(from, secretHash, changes)
+    },
   }
+  const snapshot = (loaded: Loaded, secretHash: Buffer): Session<D> =>
+    new SessionSnapshot<D>(backend, loaded, secretHash)
 
   const require = async (ticket: string): Promise<{ parsed: ParsedTicket; loaded: Loaded }> => {
     const found = await core.find(requireText(ticket, 'ticket'))

@@ -10,93 +10,93 @@ import { isExpired, standingOf, type TicketStanding } from './session-policy.ts'
 import { type ParsedTicket, sessionIdOf } from './ticket.ts'
 import type { MissReason } from './types.ts'
 
-/** A record as it was read, with what a compare and set needs. */
+/** A record as it was read, with the sealed bytes: their nonce is what compare and set compares. */
 export interface Loaded {
   readonly ref: SessionRef
   readonly record: SessionRecord
-  readonly nonce: Buffer
+  readonly sealed: Buffer
+}
+
+export interface FoundRecord {
+  readonly loaded: Loaded
+  readonly standing: TicketStanding
 }
 
 export interface Vault {
-  seal(ref: SessionRef, record: SessionRecord): { readonly bytes: Buffer; readonly loaded: Loaded }
-  open(ref: SessionRef, bytes: Buffer): Loaded | Refusal
-  /** What the ticket finds: the session and how the ticket stands to it, or why there is none. */
-  find(ticket: ParsedTicket): Promise<{ loaded: Loaded; standing: TicketStanding } | MissReason>
+  seal(ref: SessionRef, record: SessionRecord): Loaded
+  open(ref: SessionRef, sealed: Buffer): Loaded | Refusal
+  /** What the ticket finds in what the driver has read: the session and how the ticket stands to it, or why there is none. */
+  evaluate(ticket: ParsedTicket, stored: StoredSession): FoundRecord | MissReason
 }
 
-export function createVault(deps: {
-  driver: SessionDriver
-  seal: Seal
-  namespace: string
-  clock: Clock
-  events: EventBus
-}): Vault {
-  const { driver, seal, namespace, clock, events } = deps
-  const addressOf = (ref: SessionRef): SealAddress => ({
-    type: 'session',
-    kind: ref.kind,
-    name: `${namespace}${ref.userKey}.${ref.id}`,
-    shard: ref.userKey,
-  })
-
-  const open = (ref: SessionRef, bytes: Buffer): Loaded | Refusal => {
-    const plaintext = seal.open(bytes, addressOf(ref), GENERATION_BYTES)
-    if (typeof plaintext === 'string') return plaintext
-    const record = decodeRecord(plaintext)
-    return record ? { ref, record, nonce: nonceOf(bytes, GENERATION_BYTES) } : 'unreadable'
+export function createVault(deps: { seal: Seal; namespace: string; clock: Clock; events: EventBus }): Vault {
+  const { seal, namespace, clock, events } = deps
+  // A ticket that was seen before brings the same ref object, and with it what was put together for it.
+  const addresses = new WeakMap<SessionRef, SealAddress>()
+  const addressOf = (ref: SessionRef): SealAddress => {
+    const known = addresses.get(ref)
+    if (known) return known
+    const { kind, userKey, id } = ref
+    const address: SealAddress = { type: 'session', kind, name: `${namespace}${userKey}.${id}`, shard: userKey }
+    addresses.set(ref, address)
+    return address
   }
 
-  const refused = (ref: SessionRef, why: Refusal | 'secret'): void =>
-    events.emit('session.refused', { sessionId: sessionIdOf(ref), why })
+  const open = (ref: SessionRef, sealed: Buffer): Loaded | Refusal => {
+    const plaintext = seal.open(sealed, addressOf(ref), GENERATION_BYTES)
+    if (typeof plaintext === 'string') return plaintext
+    const record = decodeRecord(plaintext)
+    return record ? { ref, record, sealed } : 'unreadable'
+  }
 
-  const evaluate = (
-    ticket: ParsedTicket,
-    stored: StoredSession,
-  ): { loaded: Loaded; standing: TicketStanding } | MissReason => {
-    const { ref } = ticket
-    const { record: bytes, generation } = stored
-    if (!bytes) return 'lost'
-    if (ref.kind === 'user') {
-      if (!generation) return 'lost'
-      if (!generation.equals(bytes.subarray(0, GENERATION_BYTES))) return 'revoked'
-    }
-    const loaded = open(ref, bytes)
-    if (typeof loaded === 'string') {
-      refused(ref, loaded)
-      return 'lost'
-    }
-    const nowMs = clock.now()
-    const standing = standingOf(ticket.secretHash, loaded.record.secrets, nowMs)
-    if (standing === 'refused') {
-      refused(ref, 'secret')
-      return 'revoked'
-    }
-    return isExpired(loaded.record, nowMs) ? 'expired' : { loaded, standing }
+  const refuse = (ref: SessionRef, why: Refusal | 'secret', reason: MissReason): MissReason => {
+    events.emit('session.refused', { sessionId: sessionIdOf(ref), why })
+    return reason
   }
 
   return {
     open,
 
     seal(ref, record) {
-      const bytes = seal.seal(encodeRecord(record), addressOf(ref), GENERATION_BYTES)
-      return { bytes, loaded: { ref, record, nonce: nonceOf(bytes, GENERATION_BYTES) } }
+      return { ref, record, sealed: seal.seal(encodeRecord(record), addressOf(ref), GENERATION_BYTES) }
     },
 
-    async find(ticket) {
-      const stored = await driver.read(ticket.ref)
-      return stored.record ? evaluate(ticket, stored) : explainAbsence(driver, ticket.ref)
+    evaluate(ticket, { record: sealed, generation }) {
+      const { ref } = ticket
+      if (!sealed) return 'lost'
+      if (ref.kind === 'user') {
+        if (!generation) return 'lost'
+        if (!isOfGeneration(sealed, generation)) return 'revoked'
+      }
+      const loaded = open(ref, sealed)
+      if (typeof loaded === 'string') return refuse(ref, loaded, 'lost')
+      const nowMs = clock.now()
+      const standing = standingOf(ticket.secretHash, loaded.record.secrets, nowMs)
+      if (standing === 'refused') return refuse(ref, 'secret', 'revoked')
+      return isExpired(loaded.record, nowMs) ? 'expired' : { loaded, standing }
     },
   }
+}
+
+/** What compare and set compares. A copy: the sealed bytes may belong to a larger buffer of the client. */
+export function sealedNonce({ sealed }: Loaded): Buffer {
+  return nonceOf(sealed, GENERATION_BYTES)
 }
 
 /**
  * Why the record of a valid ticket is not there. The index keeps entries until their absolute end, so that "expired" can be
  * told from "lost"; an anonymous session has no index, and idling out is by far its likeliest end.
  */
-async function explainAbsence(driver: SessionDriver, ref: SessionRef): Promise<MissReason> {
+export async function explainAbsence(driver: SessionDriver, ref: SessionRef): Promise<MissReason> {
   const { ended, generation, index } = await driver.explain(ref)
   if (ended !== null) return 'revoked'
   if (ref.kind === 'anonymous') return 'expired'
   if (generation === 'missing' || index === 'live') return 'lost'
   return index === 'expired' ? 'expired' : 'revoked'
+}
+
+/** Eight bytes as two numbers: no Buffer has to be made on a path that every read takes. */
+function isOfGeneration(sealed: Buffer, generation: Buffer): boolean {
+  if (sealed.length < GENERATION_BYTES || generation.length !== GENERATION_BYTES) return false
+  return sealed.readUInt32BE(0) === generation.readUInt32BE(0) && sealed.readUInt32BE(4) === generation.readUInt32BE(4)
 }

@@ -16,19 +16,22 @@ export interface SessionBackend<D extends object> {
   readonly data: SessionData<D>
   /** Data of a visitor without a session: the schema's defaults. */
   emptyData(): DeepReadonly<D>
-  /** Commits the changes and resolves to the record as it is then. Without a session it creates one. */
-  commit(changes: readonly Change[]): Promise<Loaded>
+  /** Commits the changes and resolves to the record as it is then. Without a session (`from` is null) it creates one. */
+  commit(from: Loaded | null, secretHash: Buffer | null, changes: readonly Change[]): Promise<Loaded>
 }
 
 export class SessionSnapshot<D extends object> implements Session<D> {
   readonly #backend: SessionBackend<D>
+  readonly #secretHash: Buffer | null
   #loaded: Loaded | null
   #data: DeepReadonly<D> | null = null
   #profile: SessionProfile | null = null
 
-  constructor(backend: SessionBackend<D>, loaded: Loaded | null) {
+  /** @param secretHash of the ticket that opened it: what entitles to write. */
+  constructor(backend: SessionBackend<D>, loaded: Loaded | null, secretHash: Buffer | null) {
     this.#backend = backend
     this.#loaded = loaded
+    this.#secretHash = secretHash
   }
 
   get id(): string | null {
@@ -94,7 +97,7 @@ export class SessionSnapshot<D extends object> implements Session<D> {
   }
 
   async #commit(change: Change): Promise<void> {
-    this.adopt(await this.#backend.commit([change]))
+    this.adopt(await this.#backend.commit(this.#loaded, this.#secretHash, [change]))
   }
 
   #record(): SessionRecord | null {

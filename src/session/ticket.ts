@@ -2,9 +2,11 @@
  * The ticket: the secret value of the cookie.
  *   kind (1) · user key (12) · session id (16) · secret (32) · absolute expiry in seconds (4) · MAC (8)
  * as base64url, 98 characters. The MAC lets a forged or expired ticket be refused before the store is asked; it proves
- * nothing about the session being alive. The store keeps only a hash of the secret, inside the sealed record.
+ * nothing about the session being alive. The store keeps only a keyed hash of the secret, inside the sealed record: the next
+ * 16 bytes of the very HMAC-SHA256 whose first 8 bytes are the MAC (one computation serves both; they reveal nothing of each
+ * other). It is a hash under the ring key that issued the ticket, and lives as long as that key verifies tickets at all.
  */
-import { hash, timingSafeEqual } from 'node:crypto'
+import { timingSafeEqual } from 'node:crypto'
 import type { Clock } from '../core/clock.ts'
 import type { Random } from '../core/random.ts'
 import type { Keyring } from '../keyring/keyring.ts'
@@ -20,9 +22,11 @@ const EXPIRY_AT = 61
 const MAC_AT = 65
 const MAC_BYTES = 8
 const TICKET_BYTES = MAC_AT + MAC_BYTES
+/** Tickets whose MAC this process has verified lately: about 8 MB when full, and 2 µs less for each further request. */
+const VERIFIED_TICKETS_KEPT = 16_384
 export const TICKET_CHARACTERS: number = Math.ceil((TICKET_BYTES * 4) / 3)
 
-/** 128 bits of SHA-256: enough against a preimage of 256 random bits, and half the bytes in every record. */
+/** 128 bits: enough against a preimage of 256 random bits, and half the bytes in every record. */
 export const SECRET_HASH_BYTES = 16
 
 const KIND_CODES: Readonly<Record<SessionKind, number>> = { anonymous: 1, user: 2 }
@@ -48,6 +52,16 @@ export interface Tickets {
 }
 
 export function createTickets(keyring: Keyring, random: Random, clock: Clock): Tickets {
+  // Only what has a valid MAC gets in, so nobody can fill it with tickets of their own making.
+  const verified = new Map<string, ParsedTicket>()
+  const remember = (ticket: string, parsed: ParsedTicket): ParsedTicket => {
+    if (verified.size >= VERIFIED_TICKETS_KEPT) verified.delete(verified.keys().next().value ?? '')
+    verified.set(ticket, parsed)
+    return parsed
+  }
+  const inTime = (parsed: ParsedTicket): ParsedTicket | 'expired' =>
+    parsed.absoluteExpiresAtMs > clock.now() ? parsed : 'expired'
+
   return {
     newRef(userKey) {
       const id = random.bytes(ID_BYTES).toString('base64url')
@@ -63,26 +77,25 @@ export function createTickets(keyring: Keyring, random: Random, clock: Clock): T
       bytes.write(ref.id, ID_AT, ID_BYTES, 'base64url')
       secret.copy(bytes, SECRET_AT)
       bytes.writeUInt32BE(Math.ceil(absoluteExpiresAtMs / 1000), EXPIRY_AT)
-      bytes.write(keyring.active.ticketMac.sum(bytes.subarray(0, MAC_AT)), MAC_AT, MAC_BYTES, 'latin1')
-      return { ticket: bytes.toString('base64url'), secretHash: hashSecret(bytes) }
+      const sum = Buffer.from(keyring.active.ticketMac.sum(bytes.subarray(0, MAC_AT)), 'latin1')
+      sum.copy(bytes, MAC_AT, 0, MAC_BYTES)
+      return { ticket: bytes.toString('base64url'), secretHash: secretHashIn(sum) }
     },
 
     parse(ticket) {
+      const known = verified.get(ticket)
+      if (known) return inTime(known)
       if (ticket.length !== TICKET_CHARACTERS) return 'malformed'
       const bytes = Buffer.from(ticket, 'base64url')
       const kind = kindOf(bytes[0])
-      if (bytes.length !== TICKET_BYTES || kind === null || !hasValidMac(bytes, keyring)) return 'malformed'
-      const absoluteExpiresAtMs = bytes.readUInt32BE(EXPIRY_AT) * 1000
-      if (absoluteExpiresAtMs <= clock.now()) return 'expired'
-      return {
-        ref: {
-          kind,
-          userKey: bytes.toString('base64url', USER_KEY_AT, ID_AT),
-          id: bytes.toString('base64url', ID_AT, SECRET_AT),
-        },
-        secretHash: hashSecret(bytes),
-        absoluteExpiresAtMs,
+      const secretHash = bytes.length === TICKET_BYTES ? verifiedSecretHash(bytes, keyring) : null
+      if (kind === null || secretHash === null) return 'malformed'
+      const ref: SessionRef = {
+        kind,
+        userKey: bytes.toString('base64url', USER_KEY_AT, ID_AT),
+        id: bytes.toString('base64url', ID_AT, SECRET_AT),
       }
+      return inTime(remember(ticket, { ref, secretHash, absoluteExpiresAtMs: bytes.readUInt32BE(EXPIRY_AT) * 1000 }))
     },
   }
 }
@@ -103,16 +116,17 @@ function kindOf(code: number | undefined): SessionKind | null {
   return code === KIND_CODES.anonymous ? 'anonymous' : null
 }
 
-function hasValidMac(bytes: Buffer, keyring: Keyring): boolean {
+/** `null` when no key of the ring made this ticket. */
+function verifiedSecretHash(bytes: Buffer, keyring: Keyring): Buffer | null {
   const signed = bytes.subarray(0, MAC_AT)
   const given = bytes.subarray(MAC_AT)
-  for (const key of keyring.keys) {
-    if (timingSafeEqual(Buffer.from(key.ticketMac.sum(signed), 'latin1').subarray(0, MAC_BYTES), given)) return true
+  for (const { ticketMac } of keyring.keys) {
+    const sum = Buffer.from(ticketMac.sum(signed), 'latin1')
+    if (timingSafeEqual(sum.subarray(0, MAC_BYTES), given)) return secretHashIn(sum)
   }
-  return false
+  return null
 }
 
-function hashSecret(ticketBytes: Buffer): Buffer {
-  const sum = hash('sha256', ticketBytes.subarray(SECRET_AT, EXPIRY_AT), 'binary')
-  return Buffer.from(sum.slice(0, SECRET_HASH_BYTES), 'latin1')
+function secretHashIn(sum: Buffer): Buffer {
+  return sum.subarray(MAC_BYTES, MAC_BYTES + SECRET_HASH_BYTES)
 }

@@ -12,7 +12,7 @@ import type { EventBus } from '../core/events.ts'
 import type { SessionRecord } from './session-codec.ts'
 import type { SessionDriver, SessionLife } from './session-driver.ts'
 import { sessionIdOf } from './ticket.ts'
-import type { Loaded, Vault } from './session-vault.ts'
+import { type Loaded, sealedNonce, type Vault } from './session-vault.ts'
 
 const MAX_ATTEMPTS = 16
 /** The first conflicts are answered at once; then losers step back, so that somebody gets through. */
@@ -70,8 +70,8 @@ export function createUpdateQueue(deps: {
     for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
       const next = applyAll(current.record, batch)
       if (batch.length === 0 || next === current.record) return current
-      const { bytes, loaded } = deps.vault.seal(current.ref, next)
-      const reply = await deps.driver.replace(current.ref, current.nonce, bytes, deps.lifeOf(next))
+      const loaded = deps.vault.seal(current.ref, next)
+      const reply = await deps.driver.replace(current.ref, sealedNonce(current), loaded.sealed, deps.lifeOf(next))
       if (reply.status === 'done') {
         deps.events.emit('session.updated', {
           sessionId: sessionIdOf(current.ref),

@@ -2,7 +2,7 @@
  * The session of one request: found at most once, created when something is first stored, able to hand out tickets.
  * Every adapter uses this, so that they all behave alike.
  */
-import { SessionSnapshot } from './session.ts'
+import { type SessionBackend, SessionSnapshot } from './session.ts'
 import type { Change, Draft } from './session-data.ts'
 import { signInSession } from './session-sign-in.ts'
 import type { SessionCore } from './session-core.ts'
@@ -62,7 +62,13 @@ export async function createVisit<D extends object>(
     return loaded
   }
 
-  const session = new SessionSnapshot<D>({ data: core.data, emptyData: core.emptyData, commit }, held?.loaded ?? null)
+  // The visit knows better than the snapshot which ticket it holds by now.
+  const backend: SessionBackend<D> = {
+    data: core.data,
+    emptyData: core.emptyData,
+    commit: (_from, _secretHash, changes) => commit(changes),
+  }
+  const session = new SessionSnapshot<D>(backend, held?.loaded ?? null, null)
 
   return {
     session,

@@ -1,0 +1,64 @@
+/**
+ * `npm run bench -- session-read`: prints one table and writes its section of bench/RESULTS.md.
+ * `--rounds 15` and `--round-ms 300` change how long it takes.
+ */
+import { readFile, writeFile } from 'node:fs/promises'
+import { cpus } from 'node:os'
+import { parseArgs } from 'node:util'
+import { execFileSync } from 'node:child_process'
+
+const BENCHMARKS = { 'session-read': () => import('./session-read.mjs') }
+const RESULTS = new URL('./RESULTS.md', import.meta.url)
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { rounds: { type: 'string', default: '15' }, 'round-ms': { type: 'string', default: '300' } },
+})
+const [name] = positionals
+const load = BENCHMARKS[name]
+if (!load) {
+  process.stderr.write(`Which benchmark? npm run bench -- ${Object.keys(BENCHMARKS).join(' | ')}\n`)
+  process.exit(2)
+}
+
+const { title, run } = await load()
+const sections = await run({ rounds: Number(values.rounds), roundMs: Number(values['round-ms']) })
+const text = render(title, sections)
+process.stdout.write(text)
+await writeSection(title, text)
+
+function render(heading, parts) {
+  const redis = /v=([\d.]+)/.exec(execFileSync('redis-server', ['--version'], { encoding: 'utf8' }))?.[1]
+  const lines = [
+    `## ${heading}`,
+    '',
+    `${new Date().toISOString().slice(0, 10)} · Node ${process.versions.node} · Redis ${redis} · ${cpus().length} cores, shared with the server · ` +
+      `medians of ${values.rounds} interleaved rounds of ${values['round-ms']} ms. Read the ratios, not the absolute figures.`,
+    '',
+  ]
+  for (const { heading: part, rows } of parts) {
+    lines.push(
+      `### ${part}`,
+      '',
+      '| subject | operations/s | ratio to floor | client CPU µs/op | Redis commands/op |',
+      '| --- | ---: | ---: | ---: | ---: |',
+    )
+    for (const row of rows) {
+      lines.push(
+        `| ${row.name} | ${row.opsPerSecond.toLocaleString('en')} | ${row.ratio.toFixed(2)} | ${row.cpuMicros.toFixed(1)} | ${row.commandsPerOperation} |`,
+      )
+    }
+    lines.push('')
+  }
+  return `${lines.join('\n')}\n`
+}
+
+/** Replaces the section of this benchmark and leaves the others as they are. */
+async function writeSection(heading, text) {
+  const intro =
+    '# Benchmark results\n\nWritten by `npm run bench -- <name>`; each section is one run, beside the peers.\n\n'
+  const old = await readFile(RESULTS, 'utf8').catch(() => intro)
+  const [head, ...sections] = old.split(/^(?=## )/m)
+  const others = sections.filter((section) => !section.startsWith(`## ${heading}\n`))
+  await writeFile(RESULTS, `${[head, ...others, text].join('').trimEnd()}\n`)
+}
