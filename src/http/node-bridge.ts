@@ -18,14 +18,20 @@ const BELIEVED_BY_NOBODY =
 /** What frameworks add to Node's request: the body as parsed, and the URL before a mount point was cut off. */
 export type NodeRequest = IncomingMessage & { readonly body?: unknown; readonly originalUrl?: string }
 
-/** The URL as browsers see it. Whatever the request line holds (`//host/path`, an absolute URL, `*`), only its path counts. */
-export function urlOf(request: NodeRequest, baseUrl: URL): URL {
+/** Path and query of the request line. Whatever it holds (`//host/path`, an absolute URL, `*`), only its path counts. */
+export function targetOf(request: NodeRequest): { readonly path: string; readonly search: string } {
   const target = request.originalUrl ?? request.url ?? '/'
-  const path = target.startsWith('/') ? target : pathOfAbsolute(target)
-  const at = path.indexOf('?')
+  const local = target.startsWith('/') ? target : pathOfAbsolute(target)
+  const at = local.indexOf('?')
+  return at < 0 ? { path: local, search: '' } : { path: local.slice(0, at), search: local.slice(at) }
+}
+
+/** The URL as browsers see it: of the request only the path, never a host. */
+export function urlOf(request: NodeRequest, baseUrl: URL): URL {
+  const { path, search } = targetOf(request)
   const url = new URL(baseUrl.origin)
-  url.pathname = at < 0 ? path : path.slice(0, at)
-  url.search = at < 0 ? '' : path.slice(at)
+  url.pathname = path
+  url.search = search
   return url
 }
 
@@ -96,10 +102,14 @@ async function pump(body: ReadableStream<Uint8Array>, response: ServerResponse):
   try {
     for (;;) {
       const next = await Promise.race([reader.read(), gone])
-      if (next === 'gone') return await reader.cancel()
+      if (next === 'gone') {
+        await reader.cancel()
+        return
+      }
       if (next.done) return void response.end()
       if (!response.write(next.value) && (await Promise.race([drained(response), gone])) === 'gone') {
-        return await reader.cancel()
+        await reader.cancel()
+        return
       }
     }
   } catch (error) {
@@ -116,20 +126,27 @@ async function bodyOf(request: NodeRequest): Promise<Buffer | null> {
   if (request.readableDidRead || request.readableEnded) {
     return bytesOfParsedBody(request.body, request.headers['content-type'])
   }
-  const chunks: Buffer[] = []
-  let size = 0
-  try {
-    for await (const chunk of request as AsyncIterable<Buffer>) {
+  const body = await readStream(request)
+  return body.length > 0 ? body : null
+}
+
+/** By events: leaving a `for await` early would destroy the request, and with it the connection that the answer needs. */
+function readStream(request: IncomingMessage): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = []
+    let size = 0
+    const endedEarly = (cause?: unknown): void =>
+      reject(new OidcError('COATCHECK_REQUEST_INVALID', { message: 'The request ended within its body.', cause }))
+    request.on('data', (chunk: Buffer) => {
       size += chunk.length
-      // The rest is not read: the connection ends with the answer.
-      if (size > BODY_BYTES) throw tooLarge()
-      chunks.push(chunk)
-    }
-  } catch (cause) {
-    if (cause instanceof OidcError) throw cause
-    throw new OidcError('COATCHECK_REQUEST_INVALID', { message: 'The request ended within its body.', cause })
-  }
-  return size > 0 ? Buffer.concat(chunks) : null
+      // The stream flows on into nothing, so that the client gets to read its answer.
+      if (size > BODY_BYTES) reject(tooLarge())
+      else chunks.push(chunk)
+    })
+    request.once('end', () => resolve(Buffer.concat(chunks)))
+    request.once('error', endedEarly)
+    request.once('close', endedEarly)
+  })
 }
 
 function tooLarge(): OidcError {

@@ -1,0 +1,138 @@
+/**
+ * `coatcheck/express`: the routes and the session on Express 4 and 5.
+ *
+ * Thin on purpose: it knows Express' request, response and `next`, and nothing about sessions. The middleware answers what
+ * lies under `basePath` and reads nothing otherwise; a session is read when a handler asks, once per request. Express itself
+ * is not loaded from here (types only), so both versions are served by what they have in common.
+ */
+import type { ErrorRequestHandler, NextFunction, Request, RequestHandler, Response } from 'express'
+import type { Coatcheck } from '../coatcheck.ts'
+import type { Exchange } from '../http/exchange.ts'
+import { MisuseError } from '../core/errors.ts'
+import { forbidStoring } from '../http/exchange.ts'
+import { headersOf, sendWebResponse, urlOf } from '../http/node-bridge.ts'
+import { answerError, isRoute, serveRoute } from '../http/node-routes.ts'
+import { demandSignIn } from '../http/sign-in-demand.ts'
+import type { Session, User, Visit } from '../session/types.ts'
+
+export interface ExpressAuthOptions {
+  /** Puts `{ getSession, getVisit }` on every request under this name. Default: nothing is put on the request. */
+  readonly property?: string
+}
+
+export interface RequireUserOptions {
+  /** With several providers: the one to sign in at. */
+  readonly provider?: string
+}
+
+/** A handler behind `requireUser()` that gets what that has found. */
+export type UserHandler<D extends object> = (
+  request: Request,
+  response: Response,
+  signedIn: { readonly user: User; readonly session: Session<D> },
+  next: NextFunction,
+) => unknown
+
+/** The middleware itself, `app.use(web)`, and what handlers ask. All of it may be detached. */
+export interface ExpressAuth<D extends object> extends RequestHandler {
+  /**
+   * The session of this request; the same one at every call. No cookie of ours: no command to the store.
+   * @throws {RedisError} when the store cannot be asked. It does not mean that nobody is signed in.
+   */
+  getSession(request: Request): Promise<Session<D>>
+  /** For applications that sign in, rotate (a new ticket at a change of privilege) or sign out by themselves. */
+  getVisit(request: Request): Promise<Visit<D>>
+  /** Lets users pass. Others: a navigation goes to sign-in and comes back, anything else gets 401. */
+  requireUser(options?: RequireUserOptions): RequestHandler
+  /** `requireUser()` and the handler in one; what the handler throws or rejects with reaches `next`, on Express 4 too. */
+  withUser(handler: UserHandler<D>, options?: RequireUserOptions): RequestHandler
+  /**
+   * Mounted last, `app.use(web.errorHandler)`: answers errors of Coatcheck, 503 with `Retry-After` for a store that is down.
+   * Passes on everything else.
+   */
+  readonly errorHandler: ErrorRequestHandler
+}
+
+/** @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT` for an instance or options that are none */
+export function expressAuth<D extends object>(auth: Coatcheck<D>, options: ExpressAuthOptions = {}): ExpressAuth<D> {
+  const property = checked(auth, options)
+  const exchangeOf = exchangesOf(auth)
+
+  const middleware: RequestHandler = (request, response, next) => {
+    passErrors(next, async () => {
+      const config = auth.http.config()
+      if (isRoute(request, config)) return serveRoute(auth.handler, config, request, response, request.ip)
+      if (property !== null) Object.assign(request, { [property]: exchangeOf(request) })
+      next()
+    })
+  }
+
+  const withUser: ExpressAuth<D>['withUser'] = (handler, { provider } = {}) => {
+    return (request, response, next) => {
+      passErrors(next, async () => {
+        const session = await exchangeOf(request).getSession()
+        if (session.user) {
+          await handler(request, response, { user: session.user, session }, next)
+          return
+        }
+        const { baseUrl, basePath } = auth.http.config()
+        const { method } = request
+        const demand = { method, headers: headersOf(request), url: urlOf(request, baseUrl), basePath, provider }
+        forbidStoring(response)
+        await sendWebResponse(demandSignIn(demand), request, response)
+      })
+    }
+  }
+
+  const errorHandler: ErrorRequestHandler = (error: unknown, request, response, next) => {
+    passErrors(next, () => {
+      if (!answerError(error, auth.http.config(), request, response)) next(error)
+    })
+  }
+
+  return Object.assign(middleware, {
+    getSession: (request: Request) => exchangeOf(request).getSession(),
+    getVisit: (request: Request) => exchangeOf(request).getVisit(),
+    requireUser: (requirement?: RequireUserOptions) =>
+      withUser((_request, _response, _signedIn, next) => next(), requirement),
+    withUser,
+    errorHandler,
+  })
+}
+
+/** One exchange per request, whoever asks first: the middleware need not be mounted in front. */
+function exchangesOf<D extends object>(auth: Coatcheck<D>): (request: Request) => Exchange<D> {
+  const exchanges = new WeakMap<Request, Exchange<D>>()
+  return (request) => {
+    const known = exchanges.get(request)
+    if (known) return known
+    const response = request.res
+    if (!response) throw new MisuseError('COATCHECK_INVALID_ARGUMENT', 'getSession() wants a request of Express.')
+    const exchange = auth.http.exchange({
+      cookieHeader: request.headers.cookie,
+      sink: response,
+      userAgent: request.headers['user-agent'],
+      // Express' own "trust proxy" decides whether this is the socket's address or a forwarded one.
+      ip: request.ip,
+    })
+    exchanges.set(request, exchange)
+    return exchange
+  }
+}
+
+/** Express 4 does not look at what a handler returns: whatever goes wrong reaches `next` from here, on both. */
+function passErrors(next: NextFunction, run: () => Promise<void> | void): void {
+  void (async () => run())().catch(next)
+}
+
+function checked(auth: unknown, options: ExpressAuthOptions): string | null {
+  if (typeof (auth as Partial<Coatcheck<object>> | null)?.handler !== 'function') {
+    throw new MisuseError('COATCHECK_INVALID_ARGUMENT', 'expressAuth() wants what coatcheck() has returned.')
+  }
+  const unknown = Object.keys(options).filter((name) => name !== 'property')
+  const { property } = options
+  if (unknown.length > 0 || (property !== undefined && (typeof property !== 'string' || property === ''))) {
+    throw new MisuseError('COATCHECK_INVALID_ARGUMENT', 'The only option of expressAuth() is "property", a name.')
+  }
+  return property ?? null
+}

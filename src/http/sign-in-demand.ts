@@ -1,0 +1,44 @@
+/**
+ * What a request without a signed-in user gets from something that wants one: a person who navigates goes to sign-in and
+ * comes back, everybody else learns that they are not signed in. Shared by all adapters.
+ */
+import { SessionError } from '../core/errors.ts'
+import { acceptsHtml, errorResponse } from './error-response.ts'
+import { seeOther } from './route-request.ts'
+
+export interface SignInDemand {
+  readonly method: string
+  readonly headers: Headers
+  /** Of the request, on the configured origin. */
+  readonly url: URL
+  /** Where the routes live. */
+  readonly basePath: string
+  /** With several providers: the one to sign in at. */
+  readonly provider?: string | undefined
+}
+
+/**
+ * A redirect to the login route with the request's own path as `returnTo`, or 401: as JSON, and as a page for a form that
+ * was sent without a session, since going on would drop what had been typed without a word.
+ */
+export function demandSignIn({ method, headers, url, basePath, provider }: SignInDemand): Response {
+  const query = new URLSearchParams(provider === undefined ? [] : [['provider', provider]])
+  if (!isNavigation(headers)) return unauthenticated(headers, basePath, query)
+  if (method !== 'GET' && method !== 'HEAD') return unauthenticated(headers, basePath, query)
+  query.set('returnTo', url.pathname + url.search)
+  return seeOther(loginPath(basePath, query))
+}
+
+/** Browsers say it (Fetch Metadata); for those that do not, whoever takes a page is taken for a person. */
+function isNavigation(headers: Headers): boolean {
+  const mode = headers.get('sec-fetch-mode')
+  return mode === null ? acceptsHtml(headers) : mode === 'navigate'
+}
+
+function unauthenticated(headers: Headers, basePath: string, query: URLSearchParams): Response {
+  return errorResponse(new SessionError('COATCHECK_UNAUTHENTICATED'), headers, loginPath(basePath, query))
+}
+
+function loginPath(basePath: string, query: URLSearchParams): string {
+  return query.size > 0 ? `${basePath}/login?${query.toString()}` : `${basePath}/login`
+}
