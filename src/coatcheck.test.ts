@@ -23,7 +23,10 @@ function countedStore(): { factory: StoreFactory; opened: Store[]; closedCount()
     ...inner,
     identity: `counted ${name}`,
     open: (context) => {
-      const store = { ...inner.open(context), close: () => Promise.resolve(void closed++) }
+      const close = async (): Promise<void> => {
+        closed++
+      }
+      const store = { ...inner.open(context), close }
       opened.push(store)
       return store
     },

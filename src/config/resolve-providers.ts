@@ -21,7 +21,8 @@ const ENTRA_GROUPS = ['AZURE_AD', 'AZURE'].map((prefix) => ({
 
 /** The shape of what stands in `providers`, whoever made it. @throws {ConfigError} */
 export function checkProviders(providers: readonly ProviderOptions[]): void {
-  for (const [index, { preset, ...options }] of providers.entries()) {
+  for (const [index, { preset: given, ...options }] of providers.entries()) {
+    const preset: string = given
     if (preset !== 'entra' && preset !== 'oidc') {
       throw refuse(
         { option: `providers[${index}]` },

@@ -56,8 +56,8 @@ export class EventBus implements Events {
 
   on<Name extends EventName>(name: Name, listener: Listener<Name>): () => void {
     const set = this.#listeners.get(name) ?? new Set()
-    this.#listeners.set(name, set.add(listener as (event: never) => void))
-    return () => set.delete(listener as (event: never) => void)
+    this.#listeners.set(name, set.add(listener))
+    return () => set.delete(listener)
   }
 
   onAny(listener: AnyListener): () => void {

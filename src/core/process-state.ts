@@ -4,14 +4,12 @@
  */
 
 /** Carries the version of the shapes that are kept there: two incompatible copies must not meet. */
-const STATE: unique symbol = Symbol.for('coatcheck.process-state.v1') as never
-
-type Holder = typeof globalThis & { [STATE]?: Map<string, unknown> }
+const STATE = Symbol.for('coatcheck.process-state.v1')
 
 /** What stands under the name, made by whoever comes first. Never removed. */
 export function processState<T>(name: string, create: () => T): T {
-  const holder = globalThis as Holder
-  const states = (holder[STATE] ??= new Map())
+  const holder = globalThis as unknown as Record<symbol, Map<string, unknown> | undefined>
+  const states = (holder[STATE] ??= new Map<string, unknown>())
   if (!states.has(name)) states.set(name, create())
   return states.get(name) as T
 }

@@ -78,7 +78,7 @@ function buildKeyring(keys: readonly RingKey[], masters: ReadonlyMap<number, Buf
     dataKey(bytes, offset, recordType, shard) {
       const tag = tagNumber(bytes, offset)
       let ofType = derived.get(recordType)
-      if (!ofType) derived.set(recordType, (ofType = new Map()))
+      if (!ofType) derived.set(recordType, (ofType = new Map<number, KeyObject>()))
       // A number as key: looked up on every read, and no text has to be put together for it.
       const slot = tag * SHARD_NUMBERS + (shard.charCodeAt(0) & 127) * 128 + (shard.charCodeAt(1) & 127)
       const known = ofType.get(slot)

@@ -57,8 +57,8 @@ describe('MemorySpace', () => {
     space.setBuffer('a', Buffer.alloc(100, 1), 1000)
     space.setBuffer('b', Buffer.alloc(100, 2), 1000)
     const refused = expect.objectContaining({ code: 'COATCHECK_REDIS_OOM', retryable: true }) as unknown
-    expect(() => space.setBuffer('b', Buffer.alloc(101), 1000)).toThrow(refused as Error)
-    expect(() => space.reserve(1)).toThrow(refused as Error)
+    expect(() => space.setBuffer('b', Buffer.alloc(101), 1000)).toThrow(refused)
+    expect(() => space.reserve(1)).toThrow(refused)
     expect(space.getBuffer('b')).toEqual(Buffer.alloc(100, 2))
     space.setBuffer('b', Buffer.alloc(50, 3), 1000)
     expect(space.delete('a')).toBe(true)
