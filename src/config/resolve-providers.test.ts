@@ -1,0 +1,198 @@
+import { describe, expect, it } from 'vitest'
+import type { ConfigError } from '../core/errors.ts'
+import { entra } from '../oidc/entra.ts'
+import { oidc } from '../oidc/provider.ts'
+import type { Environment } from './environment.ts'
+import { checkProviders, resolveProviders } from './resolve-providers.ts'
+import type { ProviderOptions, ResolvedProvider } from './types.ts'
+
+const tenantId = 'AAAAAAAA-2222-3333-4444-555555555555'
+const other = 'bbbbbbbb-2222-3333-4444-555555555555'
+const registration = { tenantId, clientId: 'app', clientSecret: 'shh' }
+const idp = { name: 'idp', issuer: 'https://idp.example', clientId: 'app' }
+
+const resolveOne = (options: ProviderOptions, env: Environment = {}): ResolvedProvider => {
+  checkProviders([options])
+  return resolveProviders([options], env)[0]!
+}
+const failure = (options: ProviderOptions | ProviderOptions[], env: Environment = {}): ConfigError => {
+  const list = Array.isArray(options) ? options : [options]
+  try {
+    checkProviders(list)
+    resolveProviders(list, env)
+  } catch (error) {
+    return error as ConfigError
+  }
+  throw new Error('nothing was thrown')
+}
+const group = (prefix: string, tag: string): Record<string, string> => ({
+  [`${prefix}_TENANT_ID`]: tenantId,
+  [`${prefix}_CLIENT_ID`]: `${tag}-client`,
+  [`${prefix}_CLIENT_SECRET`]: `${tag}-secret`,
+})
+
+describe('entra()', () => {
+  it('follows from the tenant', () => {
+    expect(resolveOne(entra(registration))).toEqual({
+      name: 'entra',
+      preset: 'entra',
+      issuer: 'https://login.microsoftonline.com/aaaaaaaa-2222-3333-4444-555555555555/v2.0',
+      discoveryUrl:
+        'https://login.microsoftonline.com/aaaaaaaa-2222-3333-4444-555555555555/v2.0/.well-known/openid-configuration',
+      clientId: 'app',
+      clientSecret: 'shh',
+      scopes: ['openid', 'profile', 'email', 'offline_access'],
+      allowedTenants: [],
+      responseMode: 'query',
+      allowInsecureHttp: false,
+    })
+  })
+
+  it.each([
+    ['public', 'common', 'https://login.microsoftonline.com/{tenantid}/v2.0', 'login.microsoftonline.com/common'],
+    ['public', 'organizations', 'https://login.microsoftonline.com/{tenantid}/v2.0', '/organizations/v2.0/.well-known'],
+    [
+      'public',
+      'consumers',
+      'https://login.microsoftonline.com/9188040d-6c67-4c5b-b112-36a304b66dad/v2.0',
+      'login.microsoftonline.com/consumers',
+    ],
+    ['usgov', other, `https://login.microsoftonline.us/${other}/v2.0`, 'login.microsoftonline.us'],
+    ['usgov', 'organizations', 'https://login.microsoftonline.us/{tenantid}/v2.0', 'login.microsoftonline.us'],
+    ['china', other, `https://login.partner.microsoftonline.cn/${other}/v2.0`, 'login.partner.microsoftonline.cn'],
+  ] as const)('%s cloud, %s', (cloud, tenant, issuer, discovery) => {
+    const provider = resolveOne(entra({ ...registration, cloud, tenantId: tenant }))
+    expect(provider.issuer).toBe(issuer)
+    expect(provider.discoveryUrl).toContain(discovery)
+  })
+
+  it('always asks for offline_access, and for each scope once', () => {
+    const provider = resolveOne(
+      entra({ ...registration, scopes: ['User.Read', 'email'], apiScopes: ['api://orders/Orders.Read'] }),
+    )
+    expect(provider.scopes).toEqual([
+      ...['openid', 'profile', 'email', 'offline_access'],
+      ...['User.Read', 'api://orders/Orders.Read'],
+    ])
+  })
+
+  it('takes AZURE_AD_* first, then AZURE_*, each as a whole', () => {
+    const both = { ...group('AZURE_AD', 'ad'), ...group('AZURE', 'plain') }
+    expect(resolveOne(entra(), both)).toMatchObject({ clientId: 'ad-client', clientSecret: 'ad-secret' })
+    expect(resolveOne(entra(), group('AZURE', 'plain'))).toMatchObject({ clientId: 'plain-client' })
+    for (const absent of ['AZURE_AD_CLIENT_ID', 'AZURE_AD_CLIENT_SECRET', 'AZURE_AD_TENANT_ID']) {
+      const provider = resolveOne(entra(), { ...both, [absent]: ' ' })
+      expect(provider).toMatchObject({ clientId: 'plain-client', clientSecret: 'plain-secret' })
+      const error = failure(entra(), { ...both, [absent]: '', AZURE_CLIENT_SECRET: '' })
+      expect(error).toMatchObject({ code: 'COATCHECK_CONFIG_MISSING' })
+    }
+  })
+
+  it('fills in what the options leave out, from no group of another client', () => {
+    const env = { ...group('AZURE_AD', 'ad'), ...group('AZURE', 'plain') }
+    expect(resolveOne(entra({ tenantId: 'common' }), env)).toMatchObject({ clientId: 'ad-client' })
+    expect(resolveOne(entra({ clientId: 'plain-client' }), env)).toMatchObject({ clientSecret: 'plain-secret' })
+    expect(failure(entra({ clientId: 'third' }), env)).toMatchObject({
+      code: 'COATCHECK_CONFIG_MISSING',
+      details: { option: 'entra().tenantId', variable: 'AZURE_AD_TENANT_ID' },
+    })
+  })
+
+  it('refuses a domain name as tenant, from options and environment', () => {
+    const tenant = 'contoso.onmicrosoft.com'
+    expect(failure(entra({ ...registration, tenantId: tenant })).details).toEqual({ option: 'entra().tenantId' })
+    const env = { ...group('AZURE_AD', 'ad'), AZURE_AD_TENANT_ID: tenant }
+    expect(failure(entra(), env).details).toEqual({ variable: 'AZURE_AD_TENANT_ID' })
+  })
+
+  it('refuses an allow-list that lets nobody in', () => {
+    expect(failure(entra({ ...registration, allowedTenants: [other] })).details).toEqual({
+      option: 'entra().allowedTenants',
+    })
+    expect(resolveOne(entra({ ...registration, allowedTenants: [tenantId] })).allowedTenants).toEqual([
+      tenantId.toLowerCase(),
+    ])
+    expect(resolveOne(entra({ ...registration, tenantId: 'common', allowedTenants: [other] })).allowedTenants).toEqual([
+      other,
+    ])
+  })
+
+  it('takes an issuer of its own: a local provider of the same shape', () => {
+    const issuer = `http://127.0.0.1:9000/${other}/v2.0`
+    const provider = resolveOne(entra({ issuer, clientId: 'app', clientSecret: 'shh' }))
+    expect(provider).toMatchObject({
+      issuer,
+      discoveryUrl: `${issuer}/.well-known/openid-configuration`,
+      allowInsecureHttp: true,
+      preset: 'entra',
+    })
+    const template = 'http://localhost:9000/{tenantid}/v2.0'
+    const multi = resolveOne(entra({ ...registration, tenantId: 'organizations', issuer: template }))
+    expect(multi.issuer).toBe(template)
+    expect(multi.discoveryUrl).toBe('http://localhost:9000/organizations/v2.0/.well-known/openid-configuration')
+  })
+
+  it.each([
+    [{ cloud: 'germany' }, 'cloud'],
+    [{ tenantId: '' }, 'tenantId'],
+    [{ clientId: ' ' }, 'clientId'],
+    [{ clientSecret: ['x'] }, 'clientSecret'],
+    [{ allowedTenants: ['contoso.com'] }, 'allowedTenants'],
+    [{ scopes: 'User.Read' }, 'scopes'],
+    [{ scopes: ['a b'] }, 'scopes'],
+    [{ apiScopes: ['"'] }, 'apiScopes'],
+    [{ name: 'Entra ID' }, 'name'],
+    [{ name: 'a:b' }, 'name'],
+    [{ issuer: 'login.example' }, 'issuer'],
+    [{ issuer: 'https://idp.example?x' }, 'issuer'],
+    [{ responseMode: 'fragment' }, 'responseMode'],
+  ])('refuses %j', (bad, option) => {
+    const error = failure(entra({ ...registration, ...bad } as never))
+    expect(error).toMatchObject({ code: 'COATCHECK_CONFIG_INVALID', details: { option: `entra().${option}` } })
+  })
+})
+
+describe('oidc()', () => {
+  it('keeps the issuer as it is spelt, and asks for what is usual', () => {
+    const provider = resolveOne(oidc({ ...idp, issuer: 'https://tenant.idp.example/' }))
+    expect(provider).toMatchObject({
+      preset: 'oidc',
+      issuer: 'https://tenant.idp.example/',
+      discoveryUrl: 'https://tenant.idp.example/.well-known/openid-configuration',
+      clientSecret: null,
+      scopes: ['openid', 'profile', 'email', 'offline_access'],
+    })
+  })
+
+  it('lets scopes be replaced, all but openid', () => {
+    expect(resolveOne(oidc({ ...idp, scopes: ['email'] })).scopes).toEqual(['openid', 'email'])
+    expect(resolveOne(oidc({ ...idp, scopes: [], apiScopes: ['orders'] })).scopes).toEqual(['openid', 'orders'])
+  })
+
+  it('takes plain http for a loopback issuer only', () => {
+    for (const issuer of ['http://localhost:9000', 'http://127.0.0.1/x', 'http://[::1]:9000']) {
+      expect(resolveOne(oidc({ ...idp, issuer })).allowInsecureHttp).toBe(true)
+    }
+    for (const issuer of ['http://idp.example', 'http://10.0.0.1', 'http://localhost.idp.example']) {
+      expect(failure(oidc({ ...idp, issuer })).code).toBe('COATCHECK_CONFIG_INSECURE')
+      expect(failure(entra({ ...registration, issuer })).code).toBe('COATCHECK_CONFIG_INSECURE')
+    }
+  })
+
+  it('says what is missing when it is resolved, not before', () => {
+    for (const field of ['name', 'issuer', 'clientId'] as const) {
+      const options = oidc({ ...idp, [field]: undefined } as never)
+      expect(() => checkProviders([options])).not.toThrow()
+      expect(failure(options)).toMatchObject({
+        code: 'COATCHECK_CONFIG_MISSING',
+        details: { option: `oidc().${field}` },
+      })
+    }
+  })
+
+  it('refuses what is no object, and two of one name', () => {
+    expect(failure(oidc('https://idp.example' as never)).code).toBe('COATCHECK_CONFIG_UNKNOWN_OPTION')
+    expect(failure([oidc(idp), oidc(idp)])).toMatchObject({ details: { option: 'providers' } })
+    expect(failure([entra(registration), oidc({ ...idp, name: 'entra' })]).message).toContain('called entra')
+  })
+})
