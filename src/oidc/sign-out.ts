@@ -6,6 +6,9 @@
 import { buildEndSessionUrl } from 'openid-client'
 import type { ProviderClient, ProviderClients } from './provider-client.ts'
 
+/** The visitor is signed out here already and waits for nothing but an address. */
+const ADDRESS_DEADLINE_MS = 2_000
+
 export interface EndSessionRequest {
   readonly provider: string
   /** The ID token of the sign-in, when it is still stored. */
@@ -14,18 +17,30 @@ export interface EndSessionRequest {
   readonly postLogoutRedirectUri: string
 }
 
-/** `null` when the provider has no such endpoint or cannot be reached. Never throws. */
+/** `null` when the provider has no such endpoint or cannot be reached within 2 s. Never throws. */
 export async function endSessionUrl(clients: ProviderClients, request: EndSessionRequest): Promise<URL | null> {
   if (!clients.find(request.provider)) return null
   try {
-    const client = await clients.get(request.provider)
-    if (client.endSessionEndpoint === null) return null
+    const client = await withinDeadline(clients.get(request.provider))
+    if (client === null || client.endSessionEndpoint === null) return null
     return buildEndSessionUrl(client.signIn, {
       ...hintOf(client, request.idToken),
       post_logout_redirect_uri: request.postLogoutRedirectUri,
     })
   } catch {
     return null
+  }
+}
+
+async function withinDeadline<T>(value: Promise<T>): Promise<T | null> {
+  let timer: NodeJS.Timeout | undefined
+  const deadline = new Promise<null>((resolve) => {
+    timer = setTimeout(resolve, ADDRESS_DEADLINE_MS, null)
+  })
+  try {
+    return await Promise.race([value, deadline])
+  } finally {
+    clearTimeout(timer)
   }
 }
 

@@ -1,0 +1,96 @@
+import { describe, expect, it } from 'vitest'
+import { createTestApp } from '../../test/support/test-app.ts'
+import { createExchangeFactory, type ExchangeInput } from './exchange.ts'
+import { createHeadersSink, type HeadersSink } from './headers-sink.ts'
+
+function setup(input: Partial<ExchangeInput> = {}) {
+  const app = createTestApp({ providers: [], baseUrl: 'https://app.example' })
+  let visits = 0
+  const sessions = {
+    visit: (...args: Parameters<typeof app.sessions.visit>) => {
+      visits++
+      return app.sessions.visit(...args)
+    },
+  }
+  const sink = createHeadersSink()
+  const exchange = createExchangeFactory({ ...app, sessions })({ cookieHeader: null, sink, ...input })
+  return { app, exchange, sink, visits: () => visits }
+}
+
+const setCookies = (sink: HeadersSink) => (sink.getHeader('set-cookie') ?? []) as readonly string[]
+
+describe('exchange', () => {
+  it('reads nothing and touches no header until somebody asks', () => {
+    const { sink, visits } = setup()
+    expect([visits(), sink.getHeader('cache-control'), sink.getHeader('vary')]).toEqual([0, undefined, undefined])
+  })
+
+  it('reads once, and forbids storing the response', async () => {
+    const { exchange, sink, visits } = setup()
+    sink.setHeader('Cache-Control', 'public, s-maxage=60')
+    sink.setHeader('Vary', 'Accept-Encoding')
+    const [a, b] = await Promise.all([exchange.getSession(), exchange.getSession()])
+    expect(a).toBe(b)
+    expect(visits()).toBe(1)
+    expect(sink.getHeader('cache-control')).toBe('private, no-store')
+    expect(sink.getHeader('vary')).toBe('Accept-Encoding, Cookie')
+    expect(setCookies(sink)).toEqual([])
+  })
+
+  it('sends one cookie although the ticket changed twice', async () => {
+    const { exchange, sink, app } = setup()
+    const visit = await exchange.getVisit()
+    await visit.session.set('a', 1)
+    await visit.signIn({ userId: 'u' })
+    await visit.rotate()
+    expect(setCookies(sink)).toHaveLength(1)
+    expect(setCookies(sink)[0]).toMatch(
+      /^__Host-coatcheck=[\w-]{98}; Max-Age=86400; Path=\/; HttpOnly; Secure; SameSite=Lax$/,
+    )
+    const ticket = /=([\w-]{98});/.exec(setCookies(sink)[0] ?? '')?.[1] ?? ''
+    expect((await app.sessions.find(ticket)).session?.user?.id).toBe('u')
+  })
+
+  it('clears the cookie on sign-out, also without a session', async () => {
+    const { exchange, sink } = setup()
+    await (await exchange.getVisit()).signOut()
+    expect(setCookies(sink)).toEqual(['__Host-coatcheck=; Max-Age=0; Path=/; HttpOnly; Secure; SameSite=Lax'])
+  })
+
+  it('two cookies of the name: no session, an event, nothing cleared', async () => {
+    const first = setup()
+    const { ticket } = await first.app.sessions.create({ userId: 'u' })
+    const { exchange, sink, app } = setup({ cookieHeader: `__Host-coatcheck=${ticket}; __Host-coatcheck=evil` })
+    expect((await exchange.getSession()).id).toBeNull()
+    expect(app.seen).toContainEqual({ name: 'ticket.duplicate', event: { count: 2 } })
+    expect(setCookies(sink)).toEqual([])
+  })
+
+  it('refuses a new ticket after the headers, before anything is stored', async () => {
+    const { exchange, sink, app } = setup()
+    const session = await exchange.getSession()
+    sink.applyTo(new Headers())
+    await expect(session.set('a', 1)).rejects.toMatchObject({ code: 'COATCHECK_HEADERS_SENT' })
+    expect(app.seen.some(({ name }) => name === 'session.created')).toBe(false)
+  })
+
+  it('refuses a new ticket where cookies cannot be written; reading works', async () => {
+    const { exchange } = setup({ sink: null })
+    const session = await exchange.getSession()
+    await expect(session.set('a', 1)).rejects.toMatchObject({ code: 'COATCHECK_COOKIES_READ_ONLY' })
+  })
+
+  it('an outage is an error, clears nothing, and the next call asks again', async () => {
+    const { app, sink } = setup()
+    let isDown = true
+    const sessions = {
+      visit: (...args: Parameters<typeof app.sessions.visit>) =>
+        isDown ? Promise.reject(new Error('down')) : app.sessions.visit(...args),
+    }
+    const exchange = createExchangeFactory({ ...app, sessions })({ cookieHeader: '__Host-coatcheck=x', sink })
+    await expect(exchange.getSession()).rejects.toThrow('down')
+    expect(setCookies(sink)).toEqual([])
+    isDown = false
+    expect((await exchange.getSession()).id).toBeNull()
+  })
+})
