@@ -16,7 +16,7 @@ import {
 } from './entra-routes.ts'
 import { FaultPlan } from './faults.ts'
 import type { ResolvedDevOptions } from './options.ts'
-import { homePage, stylesheetPath, submitScript, submitScriptPath } from './pages.ts'
+import { homePage, icon, iconPath, stylesheetPath, submitScript, submitScriptPath } from './pages.ts'
 import { peekForm } from './peek-form.ts'
 import type { DevUser } from './people.ts'
 import { handleSignIn, writePage } from './sign-in-interaction.ts'
@@ -120,6 +120,7 @@ export class DevSite {
     }
     if (pathname === '/') writePage(response, homePage(this.#site.provider.issuer))
     else if (pathname === stylesheetPath) send('text/css; charset=utf-8', stylesheet)
+    else if (pathname === iconPath) send('image/svg+xml', icon)
     else if (pathname === submitScriptPath) send('text/javascript; charset=utf-8', submitScript)
     else if (pathname === '/counters') send('application/json', JSON.stringify(this.counters.all()))
     else response.writeHead(404, { 'content-type': 'text/plain' }).end('Not found\n')

@@ -21,7 +21,12 @@ interface Layout {
 }
 
 export const stylesheetPath = '/assets/style.css'
+export const iconPath = '/assets/icon.svg'
 export const submitScriptPath = '/assets/submit.js'
+
+/** A key. */
+export const icon =
+  '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" rx="8" fill="#1f5fbf"/><g fill="none" stroke="#fff" stroke-width="2.600" stroke-linecap="round"><circle cx="11.500" cy="20.500" r="4.500"/><path d="m15 17 8-8m-3 3 3 3"/></g></svg>'
 
 /** Submits the only form of the sign-out page. */
 export const submitScript = "document.querySelector('form').submit()\n"
@@ -30,6 +35,7 @@ export function pageHeaders(page: Page): Record<string, string> {
   const csp = [
     "default-src 'none'",
     "style-src 'self'",
+    "img-src 'self'",
     page.scripts && "script-src 'self'",
     `form-action ${["'self'", ...page.formTargets].join(' ')}`,
     "base-uri 'none'",
@@ -53,7 +59,7 @@ function layout({ title, status = 200, scripts = false, formTargets = [] }: Layo
         <meta name="color-scheme" content="light dark" />
         <title>${title}</title>
         <link rel="stylesheet" href="${stylesheetPath}" />
-        <link rel="icon" href="data:," />
+        <link rel="icon" href="${iconPath}" type="image/svg+xml" />
       </head>
       <body>
         <main>

@@ -45,7 +45,7 @@ export const devUsers: readonly DevUser[] = [
     id: 'margaret',
     name: 'Margaret Hamilton',
     email: 'margaret@example.test',
-    note: 'Account disabled: sign-in is refused',
+    note: 'Disabled: sign-in is refused',
     roles: [],
     groupCount: 0,
   },

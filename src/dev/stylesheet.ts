@@ -52,7 +52,7 @@ li button:hover { background: var(--accent-soft); border-color: var(--accent); }
 footer { color: var(--quiet); font-size: .85rem; text-align: center; }
 @media (max-width: 30rem) {
   main { padding: 1.25rem; }
-  li button, .row { flex-wrap: wrap; }
+  li button, .row { flex-wrap: wrap; gap: .25rem .9rem; }
   .note { flex-basis: 100%; max-width: none; text-align: left; padding-left: 3.4rem; }
 }
 `

@@ -6,6 +6,9 @@ import { layout } from './layout.js'
 
 /** @typedef {import('coatcheck').SessionInfo} SessionInfo */
 
+/** The routes lead back to this page. */
+const back = html`<input type="hidden" name="returnTo" value="/devices" />`
+
 /** @param {{ path: string, user: import('coatcheck').User, currentId: string | null, sessions: readonly SessionInfo[] }} view */
 export function devicesPage({ path, user, currentId, sessions }) {
   const ordered = [...sessions].sort(
@@ -20,7 +23,8 @@ export function devicesPage({ path, user, currentId, sessions }) {
       </ul>
       ${
         sessions.length > 1 &&
-        html`<form method="post" action="/auth/devices/revoke-others?returnTo=/devices">
+        html`<form method="post" action="/auth/devices/revoke-others">
+          ${back}
           <button class="danger">Sign out everywhere else</button>
         </form>`
       }`,
@@ -37,7 +41,8 @@ function device({ id, device: { browser, system, ip }, createdAtMs, lastSeenAtMs
     </div>
     ${
       !current &&
-      html`<form method="post" action="/auth/devices/${encodeURIComponent(id)}/revoke?returnTo=/devices">
+      html`<form method="post" action="/auth/devices/${encodeURIComponent(id)}">
+        ${back}<input type="hidden" name="_method" value="delete" />
         <button class="small danger" aria-label="Sign out ${name}">Sign out</button>
       </form>`
     }
