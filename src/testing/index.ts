@@ -10,6 +10,10 @@ import { signInCases } from './session-cases/sign-in.ts'
 import { writeCases } from './session-cases/write.ts'
 
 export type { ConformanceCase, SessionHarness } from './conformance.ts'
+export { tokenCases } from './token-cases.ts'
+export { tokenDriverCases } from './token-driver-cases.ts'
+export type { TokenHarness, TransactionHarness } from './token-fixture.ts'
+export { transactionCases } from './transaction-cases.ts'
 export { createFakeClock, type FakeClock } from './fake-clock.ts'
 
 /** Everything that a `SessionDriver` must do. Run each case against an empty store. */

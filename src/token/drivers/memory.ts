@@ -8,7 +8,13 @@
  */
 import type { MemorySpace } from '../../memory/space.ts'
 import { type RedisKeys, redisKeys } from '../../redis/keys.ts'
-import { type FieldSelection, TOKEN_NONCE_BYTES, TOKEN_NONCE_OFFSET, type TokenDriver } from '../token-driver.ts'
+import {
+  END_OF_LIFE_BYTES,
+  type FieldSelection,
+  TOKEN_NONCE_BYTES,
+  TOKEN_NONCE_OFFSET,
+  type TokenDriver,
+} from '../token-driver.ts'
 
 const FIELD_OVERHEAD_BYTES = 96 // map slot and Buffer header
 

@@ -1,0 +1,123 @@
+/** What the token cases build on: caches over the harness' driver, and a provider that answers as it is told. */
+import { EventBus, type EventMap, type EventName } from '../core/events.ts'
+import { systemRandom } from '../core/random.ts'
+import { createKeyring, type Keyring } from '../keyring/keyring.ts'
+import { createSeal } from '../keyring/seal.ts'
+import type { TransactionDriver } from '../oidc/transaction-driver.ts'
+import { RefreshFailure, type RefreshFacts } from '../token/refresh-outcome.ts'
+import { createTokenCache, type OwnedTokenCache } from '../token/token-cache.ts'
+import type { TokenDriver } from '../token/token-driver.ts'
+import type { RefreshedTokens, RefreshRequest, TokenRefresher } from '../token/types.ts'
+import type { FakeClock } from './fake-clock.ts'
+import { testKey } from './session-fixture.ts'
+
+/** A driver under test and the time it lives in. Each case gets one whose store is empty. */
+export interface TokenHarness {
+  readonly driver: TokenDriver
+  readonly clock: FakeClock
+  /** Moves the clock and the store's own time: what expires by then is gone. */
+  advance(ms: number): Promise<void>
+  /** Remaining life of the user's token hash, or `null` when there is none. */
+  lifeMs(userKey: string): Promise<number | null>
+}
+
+export interface TransactionHarness {
+  readonly driver: TransactionDriver
+  advance(ms: number): Promise<void>
+}
+
+export interface ScriptedProvider extends TokenRefresher {
+  readonly requests: { readonly provider: string; readonly request: RefreshRequest }[]
+  /** What the next requests get, in order; afterwards: a new access and refresh token with an hour of life. */
+  readonly answers: (Partial<RefreshedTokens> | RefreshFacts | Error)[]
+  /** Requests wait for it before they are answered. */
+  gate: Promise<void>
+}
+
+/** Not a mock of Redis: the provider's side of the port, with a strictly rotating refresh token. */
+export function scriptedProvider(): ScriptedProvider {
+  const requests: ScriptedProvider['requests'] = []
+  const answers: ScriptedProvider['answers'] = []
+  return {
+    requests,
+    answers,
+    gate: Promise.resolve(),
+    async refresh(provider, request) {
+      requests.push({ provider, request })
+      const number = requests.length
+      await this.gate
+      const answer = answers.shift() ?? {}
+      if (answer instanceof Error) throw answer
+      if ('status' in answer || 'error' in answer) throw new RefreshFailure(answer)
+      return {
+        accessToken: `access-${number}`,
+        refreshToken: `refresh-${number}`,
+        expiresInSeconds: 3600,
+        scopes: request.scopes ?? ['profile'],
+        ...(answer as Partial<RefreshedTokens>),
+      }
+    },
+  }
+}
+
+export interface SeenEvent {
+  readonly name: EventName
+  readonly event: EventMap[EventName]
+}
+
+export interface TokenFixture {
+  readonly cache: OwnedTokenCache
+  readonly provider: ScriptedProvider
+  readonly keyring: Keyring
+  readonly seen: SeenEvent[]
+  /** Names of the token events so far. */
+  names(): string[]
+  /** Runs what was scheduled for later. */
+  runScheduled(): void
+}
+
+export function tokenFixture(
+  harness: Pick<TokenHarness, 'driver' | 'clock'>,
+  options: {
+    driver?: TokenDriver
+    provider?: ScriptedProvider
+    providers?: readonly string[]
+    namespace?: string
+  } = {},
+): TokenFixture {
+  const keyring = createKeyring(testKey('first'))
+  const events = new EventBus()
+  const seen: SeenEvent[] = []
+  events.onAny((name, event) => seen.push({ name, event }))
+  const provider = options.provider ?? scriptedProvider()
+  const scheduled = new Set<() => void>()
+  const cache = createTokenCache({
+    driver: options.driver ?? harness.driver,
+    keyring,
+    seal: createSeal(keyring),
+    providers: (options.providers ?? ['entra']).map((name) => ({ name })),
+    refresher: provider,
+    config: { grantLifetimeMs: 90 * 24 * 3_600_000, minValidityMs: 30_000 },
+    clock: harness.clock,
+    random: systemRandom,
+    events,
+    namespace: options.namespace ?? '',
+    schedule(run) {
+      scheduled.add(run)
+      return () => scheduled.delete(run)
+    },
+  })
+  return {
+    cache,
+    provider,
+    keyring,
+    seen,
+    names: () => seen.map(({ name }) => name).filter((name) => name.startsWith('token.')),
+    runScheduled() {
+      for (const run of [...scheduled]) {
+        scheduled.delete(run)
+        run()
+      }
+    },
+  }
+}
