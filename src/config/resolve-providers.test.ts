@@ -181,7 +181,7 @@ describe('oidc()', () => {
 
   it('says what is missing when it is resolved, not before', () => {
     for (const field of ['name', 'issuer', 'clientId'] as const) {
-      const options = oidc({ ...idp, [field]: undefined } as never)
+      const options = oidc({ ...idp, [field]: undefined })
       expect(() => checkProviders([options])).not.toThrow()
       expect(failure(options)).toMatchObject({
         code: 'COATCHECK_CONFIG_MISSING',
