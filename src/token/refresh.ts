@@ -113,7 +113,9 @@ export function createRefreshes(deps: RefreshDeps): Refreshes {
       const durationMs = clock.monotonic() - startedMs
       events.emit('token.refreshed', { userKey, provider, resource: target.key, durationMs, rotated })
     } else {
-      failedEvent(userKey, target, startedMs, new RefreshFailure({}, { outcome: 'rotated-elsewhere' }))
+      // What came is handed to nobody: the user has signed out, or in again, while the provider was thinking.
+      const durationMs = clock.monotonic() - startedMs
+      events.emit('token.refresh-failed', { userKey, provider, resource: target.key, durationMs, outcome: 'refused' })
     }
     return entry && { entry, final: true }
   }
