@@ -11,8 +11,7 @@ export interface RedisLibraryClient {
   readonly isOpen: boolean
   readonly isReady: boolean
   connect(): Promise<unknown>
-  on(event: string, listener: (...args: never[]) => void): unknown
-  off(event: string, listener: (...args: never[]) => void): unknown
+  on(event: string, listener: (...args: unknown[]) => void): unknown
   sendCommand(args: readonly RedisArgument[], options?: object): Promise<unknown>
   /** Majors 5 and 6. */
   close?(): unknown
@@ -91,7 +90,8 @@ export async function closeClient(client: RedisLibraryClient, deadlineMs: number
   }
   const cut = () => quietly(() => (client.destroy ? client.destroy() : client.disconnect?.()))
   if (hasSocket) await cut()
-  else client.on('connect', () => void cut())
+  // Not inside the event: major 4 would then write its handshake into nothing and reject it unheard.
+  else client.on('connect', () => setImmediate(() => void cut()))
 }
 
 /** Whatever it answers: one that is closed already says so by an error. */

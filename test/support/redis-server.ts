@@ -105,7 +105,8 @@ export async function startRedisServer(options: RedisServerOptions = {}): Promis
     if (!child) return
     const ending = child
     child = null
-    signal('SIGCONT')
+    // A paused server takes no SIGTERM; one that is killed must not answer first.
+    if (name === 'SIGTERM') signal('SIGCONT')
     signal(name)
     const deadline = performance.now() + 2000
     while (performance.now() < deadline && (await accepts())) await sleep(5)
