@@ -21,7 +21,7 @@ describe('reading', () => {
     `a=${ours}`,
     `"${ours}"`,
     `${NAME} =${TICKET}`,
-    `${NAME}`,
+    NAME,
     `=${ours}`,
     ours.toLowerCase(),
     `$Version=1,${ours}`,

@@ -47,7 +47,7 @@ const ROUTES: readonly Route[] = [
 export function createRoutes<D extends object>(options: RouteOptions<D>): Routes {
   const deps: RouteDeps<D> = { ...options, cookies: createCookies(options.config.cookie) }
   const createExchange = createExchangeFactory(options)
-  return async (request, context = {}) => {
+  const respond: Routes = async (request, context = {}) => {
     const { basePath } = deps.config
     const { pathname, searchParams } = new URL(request.url)
     const path = pathname.startsWith(`${basePath}/`) ? pathname.slice(basePath.length) : ''
@@ -56,6 +56,10 @@ export function createRoutes<D extends object>(options: RouteOptions<D>): Routes
     const handler = route.methods[request.method]
     if (!handler) return finished(methodAnswer(route, request))
     return answer(deps, createExchange, handler, request, { path, query: searchParams, ip: context.ip })
+  }
+  return async (request, context) => {
+    const response = await respond(request, context)
+    return request.method === 'HEAD' ? withoutBody(response) : response
   }
 }
 
@@ -82,7 +86,7 @@ async function answer<D extends object>(
       exchange,
       form: () => (form ??= readForm(request)),
     })
-    return finished(request.method === 'HEAD' ? withoutBody(response) : response, sink)
+    return finished(response, sink)
   } catch (error) {
     // Whatever was collected, a new ticket above all, belongs to a success.
     sink.discard()

@@ -156,7 +156,9 @@ describe('sign-in', () => {
     expect(first.status).toBe(200)
     expect(first.headers.get('content-security-policy')).toMatch(/script-src 'sha256-.+'/)
     const fields = new URLSearchParams(
-      [...(await first.text()).matchAll(/name="([^"]+)" value="([^"]*)"/g)].map(([, n, v]) => [n ?? '', v ?? '']),
+      [...(await first.text()).matchAll(/name="([^"]+)" value="([^"]*)"/g)].map(
+        ([, n = '', v = '']): [string, string] => [n, v],
+      ),
     )
     expect(tokenRequests()).toBe(0)
     const second = await browser.request('/auth/callback', { method: 'POST', body: fields })
@@ -183,7 +185,7 @@ describe('sign-in', () => {
       const location = response.headers.get('location')
       if (location === null) {
         const inputs = [...(await response.text()).matchAll(/name="([^"]+)" value="([^"]*)"/g)]
-        return new URLSearchParams(inputs.map(([, name, value]) => [name ?? '', value ?? '']))
+        return new URLSearchParams(inputs.map(([, name = '', value = '']): [string, string] => [name, value]))
       }
       next = new URL(location, next)
     }
@@ -214,7 +216,10 @@ describe('attacks on the callback', () => {
     ['with another state', (a) => a.searchParams.set('state', 'x'.repeat(43)), 'COATCHECK_SIGNIN_EXPIRED'],
     [
       'with neither state nor cookie',
-      (a, b) => (a.searchParams.delete('state'), b.cookies.clear()),
+      (a, b) => {
+        a.searchParams.delete('state')
+        b.cookies.clear()
+      },
       'COATCHECK_SIGNIN_REJECTED',
     ],
     ['with another issuer', (a) => a.searchParams.set('iss', 'https://evil.test'), 'COATCHECK_SIGNIN_REJECTED'],
