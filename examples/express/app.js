@@ -1,7 +1,8 @@
 // @ts-check
 /**
  * The application: pages and JSON on Express. Reads as a tour of `coatcheck/express`: `web` brings the routes under /auth,
- * `web.getSession(request)` reads the session when somebody asks, `web.requireUser()` lets only users pass.
+ * `web.getSession(request)` reads the session when somebody asks, `web.withUser(handler)` lets only users pass: visitors of a
+ * page are sent to sign-in and come back, programs get 401.
  */
 import { fileURLToPath } from 'node:url'
 import express from 'express'
@@ -64,28 +65,34 @@ function pages(app) {
     show(response, homePage({ path: request.path, user }))
   })
 
-  app.use(['/profile', '/orders', '/tokens', '/devices'], web.requireUser())
+  app.get(
+    '/profile',
+    web.withUser((request, response, { user, session }) => {
+      show(response, profilePage({ path: request.path, user, session }))
+    }),
+  )
 
-  app.get('/profile', async (request, response) => {
-    const { session, user } = await signedIn(request)
-    show(response, profilePage({ path: request.path, user, session }))
-  })
+  app.get(
+    '/orders',
+    web.withUser(async (request, response, { user }) => {
+      show(response, ordersPage({ path: request.path, user, orders: await fetchOrders(user.id) }))
+    }),
+  )
 
-  app.get('/orders', async (request, response) => {
-    const { user } = await signedIn(request)
-    show(response, ordersPage({ path: request.path, user, orders: await fetchOrders(user.id) }))
-  })
+  app.get(
+    '/tokens',
+    web.withUser(async (request, response, { user }) => {
+      show(response, tokensPage({ path: request.path, user, status: await auth.tokens.status(user.id) }))
+    }),
+  )
 
-  app.get('/tokens', async (request, response) => {
-    const { user } = await signedIn(request)
-    show(response, tokensPage({ path: request.path, user, status: await auth.tokens.status(user.id) }))
-  })
-
-  app.get('/devices', async (request, response) => {
-    const { session, user } = await signedIn(request)
-    const sessions = await auth.sessions.listByUser(user.id)
-    show(response, devicesPage({ path: request.path, user, currentId: session.id, sessions }))
-  })
+  app.get(
+    '/devices',
+    web.withUser(async (request, response, { user, session }) => {
+      const sessions = await auth.sessions.listByUser(user.id)
+      show(response, devicesPage({ path: request.path, user, currentId: session.id, sessions }))
+    }),
+  )
 }
 
 /** @param {import('express').Express} app */
@@ -97,19 +104,12 @@ function api(app) {
     else response.status(401).json({ error: { code: 'COATCHECK_UNAUTHENTICATED', message: 'Nobody is signed in.' } })
   })
 
-  app.get('/api/orders', async (request, response) => {
-    const { user } = await web.getSession(request)
-    response.set('cache-control', 'private, no-store')
-    if (user) response.json({ orders: await fetchOrders(user.id) })
-    else response.status(401).json({ error: { code: 'COATCHECK_UNAUTHENTICATED', message: 'Nobody is signed in.' } })
-  })
-}
-
-/** Behind `requireUser()` there is one. @param {import('express').Request} request */
-async function signedIn(request) {
-  const session = await web.getSession(request)
-  if (!session.user) throw new Error('This route is behind requireUser().')
-  return { session, user: session.user }
+  app.get(
+    '/api/orders',
+    web.withUser(async (_request, response, { user }) => {
+      response.set('cache-control', 'private, no-store').json({ orders: await fetchOrders(user.id) })
+    }),
+  )
 }
 
 /** @param {import('express').Response} response @param {import('./html.js').Html} page */

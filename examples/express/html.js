@@ -1,9 +1,5 @@
 // @ts-check
-/**
- * HTML by tagged template. Every value is escaped unless it is itself the result of `html`, so no page can forget it.
- *
- * @typedef {Html | string | number | boolean | null | undefined | readonly HtmlValue[]} HtmlValue
- */
+/** HTML by tagged template. Every value is escaped unless it is itself the result of `html`, so no page can forget it. */
 export class Html {
   /** @param {string} text */
   constructor(text) {

@@ -31,5 +31,6 @@ export async function fetchOrders(userId) {
     signal: AbortSignal.timeout(5000),
   })
   if (!response.ok) throw new OrdersError(response.status)
-  return (await response.json()).orders
+  const body = /** @type {{ orders: readonly Order[] }} */ (await response.json())
+  return body.orders
 }

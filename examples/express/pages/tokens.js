@@ -27,15 +27,15 @@ function provider({ provider: name, hasRefreshToken, generation, grantExpiresAt,
           <dd>${hasRefreshToken ? 'stored' : 'none'}</dd>
         </div>
         <div>
-          <dt>Refreshes so far</dt>
-          <dd>${generation === null ? 0 : Math.max(0, generation - 1)}</dd>
+          <dt>Generation</dt>
+          <dd>${generation ?? 'none'}</dd>
         </div>
         <div>
           <dt>Last refresh</dt>
           <dd>${lastRefresh ? html`${time(lastRefresh.at)}: ${lastRefresh.outcome}` : time(null)}</dd>
         </div>
         <div>
-          <dt>Forgotten, if unused,</dt>
+          <dt>Forgotten if unused</dt>
           <dd>${time(grantExpiresAt)}</dd>
         </div>
       </dl>
@@ -61,7 +61,7 @@ function table(resources) {
         ({ resource, scopes, expiresAt, obtainedAt }) =>
           html`<tr>
             <td data-label="Resource">
-              <code>${resource || 'as at sign-in'}</code>${
+              ${resource ? html`<code>${resource}</code>` : 'As at sign-in'}${
                 scopes.length > 0 && html`<span class="under">${scopes.join(', ')}</span>`
               }
             </td>
