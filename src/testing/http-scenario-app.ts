@@ -1,0 +1,108 @@
+/**
+ * The application that the HTTP scenarios talk to, written once for all frameworks. An adapter's test mounts each of these
+ * routes in the way of its framework, and implements `ScenarioContext` with the adapter under test.
+ */
+import type { Session, Visit } from '../session/types.ts'
+
+export type ScenarioData = Record<string, unknown>
+
+/** One request, as far as the scenarios' handlers need it. */
+export interface ScenarioContext {
+  readonly query: URLSearchParams
+  /** The adapter's `getSession`. */
+  session(): Promise<Session<ScenarioData>>
+  /** The adapter's way to sign in, rotate and sign out. */
+  visit(): Promise<Visit<ScenarioData>>
+  json(body: unknown): Promise<void>
+  /** 303 to a path. */
+  redirect(path: string): Promise<void>
+  /** Sends the headers and the text `begin `; then what `rest` resolves to, and ends. */
+  stream(rest: () => Promise<string>): Promise<void>
+}
+
+export interface ScenarioRoute {
+  readonly method: 'GET' | 'POST'
+  readonly path: string
+  /** Behind the adapter's `requireUser()` or what it has in its place. */
+  readonly guarded?: boolean
+  run(context: ScenarioContext): Promise<void>
+}
+
+export const scenarioRoutes: readonly ScenarioRoute[] = [
+  /** Never asks for its session. */
+  { method: 'GET', path: '/free', run: (context) => context.json({ free: true }) },
+  { method: 'GET', path: '/me', run: showSession },
+  { method: 'GET', path: '/private', guarded: true, run: showSession },
+  {
+    method: 'POST',
+    path: '/set',
+    async run(context) {
+      await change(context)
+      await context.json({ done: true })
+    },
+  },
+  {
+    method: 'POST',
+    path: '/set-and-redirect',
+    async run(context) {
+      await change(context)
+      await context.redirect('/me')
+    },
+  },
+  {
+    method: 'GET',
+    path: '/set-in-stream',
+    run: (context) => context.stream(() => outcomeOf(change(context))),
+  },
+  {
+    method: 'GET',
+    path: '/slow-stream',
+    // Longer than the client stays.
+    run: (context) => context.stream(() => new Promise((resolve) => setTimeout(resolve, 100, 'end'))),
+  },
+  {
+    method: 'POST',
+    path: '/sign-in',
+    async run(context) {
+      const visit = await context.visit()
+      await visit.signIn({ userId: context.query.get('user') ?? '', carry: ['cart'] })
+      await showSession(context)
+    },
+  },
+  {
+    method: 'POST',
+    path: '/rotate',
+    async run(context) {
+      const visit = await context.visit()
+      await visit.rotate({ immediate: context.query.has('immediate') })
+      await showSession(context)
+    },
+  },
+  {
+    method: 'POST',
+    path: '/sign-out',
+    async run(context) {
+      const visit = await context.visit()
+      await context.json(await visit.signOut())
+    },
+  },
+]
+
+async function showSession(context: ScenarioContext): Promise<void> {
+  const { id, user, data } = await context.session()
+  await context.json({ id, user, data })
+}
+
+async function change(context: ScenarioContext): Promise<void> {
+  const session = await context.session()
+  await session.set(context.query.get('key') ?? '', context.query.get('value'))
+}
+
+async function outcomeOf(work: Promise<void>): Promise<string> {
+  try {
+    await work
+    return 'done'
+  } catch (error) {
+    return String((error as { code?: unknown }).code)
+  }
+}

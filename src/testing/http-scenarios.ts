@@ -1,0 +1,15 @@
+/**
+ * What every HTTP adapter has to do, as data. A test mounts `scenarioRoutes` on its framework with the adapter under test,
+ * describes the result as an `HttpWorld`, and runs each scenario; they may share one world, one after the other.
+ */
+import type { ConformanceCase } from './conformance.ts'
+import { edgeScenarios } from './http-scenarios/edges.ts'
+import { requestScenarios } from './http-scenarios/requests.ts'
+import { ticketScenarios } from './http-scenarios/tickets.ts'
+import type { HttpWorld } from './http-scenarios/visitor.ts'
+
+export const httpScenarios: readonly ConformanceCase<HttpWorld>[] = [
+  ...ticketScenarios,
+  ...requestScenarios,
+  ...edgeScenarios,
+]

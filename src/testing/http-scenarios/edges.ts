@@ -1,0 +1,119 @@
+/** HTTP scenarios about what goes wrong and who means harm: a store that is down, planted cookies, hostile headers. */
+import assert from 'node:assert/strict'
+import type { ConformanceCase } from '../conformance.ts'
+import { type HttpWorld, signedIn, visitor } from './visitor.ts'
+
+const NAVIGATION = { accept: 'text/html', 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' }
+const HOSTILE = {
+  host: 'evil.test',
+  forwarded: 'host=evil.test;proto=http',
+  'x-forwarded-host': 'evil.test',
+  'x-forwarded-proto': 'http',
+  'x-forwarded-uri': '/evil',
+  'x-original-url': '/evil',
+}
+
+export const edgeScenarios: readonly ConformanceCase<HttpWorld>[] = [
+  {
+    name: 'who navigates without a session goes to sign-in and comes back; a program gets 401',
+    async run(world) {
+      const page = await visitor(world).send('/private?page=2', { headers: NAVIGATION })
+      assert.equal(page.status, 303)
+      assert.equal(page.headers.get('location'), '/auth/login?returnTo=%2Fprivate%3Fpage%3D2')
+      const program = await visitor(world).send('/private', { headers: { accept: '*/*', 'sec-fetch-mode': 'cors' } })
+      assert.equal(program.status, 401)
+      assert.equal((JSON.parse(program.body) as { error: { code: string } }).error.code, 'COATCHECK_UNAUTHENTICATED')
+      assert.equal((await (await signedIn(world)).send('/private')).status, 200)
+    },
+  },
+  {
+    name: 'a store that is down: 503 with Retry-After in time, the cookie is kept, and the session is there afterwards',
+    async run(world) {
+      const someone = await signedIn(world)
+      await world.breakStore()
+      try {
+        for (const target of ['/me', '/private', '/auth/session']) {
+          const started = performance.now()
+          const { status, headers, setCookies } = await someone.send(target)
+          assert.equal(status, 503, target)
+          assert.equal(headers.get('retry-after'), '1')
+          assert.deepEqual(setCookies, [])
+          assert.ok(performance.now() - started < 400, `${target} took ${performance.now() - started} ms`)
+        }
+        assert.equal((await someone.send('/free')).status, 200)
+        assert.equal((await visitor(world).me()).user, null)
+      } finally {
+        await world.mendStore()
+      }
+      assert.equal((await someone.me()).user?.id, someone.userId)
+    },
+  },
+  {
+    name: 'two cookies of our name: somebody has planted one, so neither counts',
+    async run(world) {
+      const someone = await signedIn(world)
+      const cookie = `__Host-coatcheck=planted; __Host-coatcheck=${someone.ticket ?? ''}`
+      let counted = 0
+      const stop = world.auth.events.on('ticket.duplicate', ({ count }) => (counted += count))
+      const { body, setCookies } = await visitor(world).send('/me', { headers: { cookie } })
+      stop()
+      assert.equal((JSON.parse(body) as { user: unknown }).user, null)
+      assert.deepEqual(setCookies, [])
+      assert.equal(counted, 2)
+    },
+  },
+  {
+    name: 'a cookie header of almost 16 KB with ours at its end',
+    async run(world) {
+      const someone = await signedIn(world)
+      const others = Array.from({ length: 700 }, (_, index) => `filler_${String(index).padStart(4, '0')}=01234`).join(
+        '; ',
+      )
+      const cookie = `${others}; __Host-coatcheck=${someone.ticket ?? ''}`
+      const { status, body } = await visitor(world).send('/me', { headers: { cookie } })
+      assert.equal(status, 200)
+      assert.equal((JSON.parse(body) as { user: { id: string } }).user.id, someone.userId)
+    },
+  },
+  {
+    name: 'Host and X-Forwarded-* of the request reach no address that we send',
+    async run(world) {
+      const { origin } = world.auth.http.config().baseUrl
+      const headers = { ...NAVIGATION, ...HOSTILE }
+      const page = await visitor(world).send('/private', { headers })
+      assert.equal(page.headers.get('location'), '/auth/login?returnTo=%2Fprivate')
+      const login = await visitor(world).send('/auth/login?returnTo=//evil.test', { headers })
+      const authorization = new URL(login.headers.get('location') ?? '')
+      assert.equal(authorization.searchParams.get('redirect_uri'), `${origin}/auth/callback`)
+      assert.doesNotMatch([...page.headers, ...login.headers].join('\n'), /evil/)
+    },
+  },
+  {
+    name: 'hostile request lines lead nowhere',
+    async run(world) {
+      for (const target of ['//evil.test/auth/login', 'http://evil.test/free', '/auth/../free', '/auth/%2e%2e/free']) {
+        const { status, headers } = await visitor(world).send(target, { headers: NAVIGATION })
+        assert.ok(status === 404 || status === 200, `${target}: ${status}`)
+        assert.doesNotMatch([...headers].join('\n'), /evil/)
+      }
+    },
+  },
+  {
+    name: 'an address under our path that does not exist is 404, a wrong method 405 with Allow, TRACE is refused',
+    async run(world) {
+      assert.equal((await visitor(world).send('/auth/nothing')).status, 404)
+      const wrong = await visitor(world).send('/auth/logout')
+      assert.deepEqual([wrong.status, wrong.headers.get('allow')], [405, 'POST, OPTIONS'])
+      assert.equal((await visitor(world).send('/auth/session', { method: 'TRACE' })).status, 405)
+    },
+  },
+  {
+    name: 'a change that comes from another site is refused',
+    async run(world) {
+      const someone = await signedIn(world)
+      const headers = { 'sec-fetch-site': 'cross-site', origin: 'https://evil.test' }
+      assert.equal((await someone.send('/auth/logout', { method: 'POST', headers })).status, 403)
+      assert.equal((await someone.me()).user?.id, someone.userId)
+    },
+  },
+]

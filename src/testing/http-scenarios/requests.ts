@@ -1,0 +1,97 @@
+/** HTTP scenarios about reading and writing within requests: cost, parallel writes, streams, redirects. */
+import assert from 'node:assert/strict'
+import type { ConformanceCase } from '../conformance.ts'
+import { abandon } from '../raw-http.ts'
+import { assertNotStored, type HttpWorld, signedIn, visitor } from './visitor.ts'
+
+export const requestScenarios: readonly ConformanceCase<HttpWorld>[] = [
+  {
+    name: 'a request that never asks for its session costs no command, and says nothing about caching',
+    async run(world) {
+      const someone = await signedIn(world)
+      const commands = await world.countCommands(async () => {
+        const { status, headers } = await someone.send('/free')
+        assert.equal(status, 200)
+        assert.equal(headers.has('cache-control'), false)
+      })
+      assert.equal(commands, 0)
+    },
+  },
+  {
+    name: 'a read costs one command; without a cookie, or with a forged one, none',
+    async run(world) {
+      const someone = await signedIn(world)
+      assert.equal(await world.countCommands(() => someone.me()), 1)
+      const forged = `${(someone.ticket ?? '').slice(0, -4)}AAAA`
+      assert.equal(await world.countCommands(() => visitor(world).me()), 0)
+      assert.equal(await world.countCommands(() => visitor(world, forged).me()), 0)
+    },
+  },
+  {
+    name: 'what depends on the session is never stored by a cache',
+    async run(world) {
+      const someone = await signedIn(world)
+      assertNotStored(await someone.send('/me'))
+      assertNotStored(await visitor(world).send('/me'))
+      assertNotStored(await visitor(world).send('/private'))
+      assertNotStored(await someone.send('/auth/session'))
+    },
+  },
+  {
+    name: '8 parallel requests that write 8 keys: 8 are kept',
+    async run(world) {
+      const someone = await signedIn(world)
+      const keys = Array.from({ length: 8 }, (_, index) => `key${index}`)
+      await Promise.all(keys.map((key) => someone.send(`/set?key=${key}&value=1`, { method: 'POST' })))
+      assert.deepEqual(Object.keys((await someone.me()).data).sort(), keys)
+    },
+  },
+  {
+    name: 'a redirect right after a write: the write is there before the redirect is',
+    async run(world) {
+      const someone = await signedIn(world)
+      const { status, headers } = await someone.send('/set-and-redirect?key=a&value=1', { method: 'POST' })
+      assert.equal(status, 303)
+      assert.equal(headers.get('location'), '/me')
+      assert.deepEqual((await someone.me()).data, { a: '1' })
+    },
+  },
+  {
+    name: 'a write in mid-stream is kept',
+    async run(world) {
+      const someone = await signedIn(world)
+      assert.equal((await someone.send('/set-in-stream?key=a&value=1')).body, 'begin done')
+      assert.deepEqual((await someone.me()).data, { a: '1' })
+    },
+  },
+  {
+    name: 'a new ticket after the headers have left fails loudly and creates nothing',
+    async run(world) {
+      const { body, setCookies } = await visitor(world).send('/set-in-stream?key=a&value=1')
+      assert.equal(body, 'begin COATCHECK_HEADERS_SENT')
+      assert.deepEqual(setCookies, [])
+    },
+  },
+  {
+    name: 'a client that leaves in mid-stream disturbs nobody',
+    async run(world) {
+      const someone = await signedIn(world)
+      await Promise.all([abandon(world.origin, '/slow-stream', {}), abandon(world.origin, '/slow-stream', {})])
+      assert.equal((await someone.me()).user?.id, someone.userId)
+    },
+  },
+  {
+    name: 'HEAD answers as GET does, without the body; OPTIONS names the methods of a route',
+    async run(world) {
+      const someone = await signedIn(world)
+      for (const target of ['/me', '/auth/session']) {
+        const response = await someone.send(target, { method: 'HEAD' })
+        assert.equal(response.status, 200)
+        assert.equal(response.body, '')
+        assertNotStored(response)
+      }
+      const { status, headers, body } = await someone.send('/auth/logout', { method: 'OPTIONS' })
+      assert.deepEqual([status, headers.get('allow'), body], [204, 'POST, OPTIONS', ''])
+    },
+  },
+]

@@ -1,0 +1,65 @@
+/** What the HTTP scenarios share: the world they run in, and a visitor with one cookie and no other habits. */
+import assert from 'node:assert/strict'
+import type { Coatcheck } from '../../coatcheck.ts'
+import type { ScenarioData } from '../http-scenario-app.ts'
+import { type RawRequest, type RawResponse, sendRaw } from '../raw-http.ts'
+
+/** An application on the adapter under test: it serves `scenarioRoutes`, and the routes of `auth`. */
+export interface HttpWorld {
+  /** Where it listens, e.g. `http://127.0.0.1:40001`. */
+  readonly origin: string
+  /** On a Redis store, with one provider, an https base URL that is not `origin`, and the default timeouts. */
+  readonly auth: Coatcheck<ScenarioData>
+  /** How many commands about data the store gets while `run` runs. */
+  countCommands(run: () => Promise<unknown>): Promise<number>
+  /** The store stays connected and answers nothing, until `mendStore`. */
+  breakStore(): Promise<void>
+  mendStore(): Promise<void>
+  /** Runs `run` at a later time, as far as the application can tell. */
+  later(ms: number, run: () => Promise<void>): Promise<void>
+}
+
+export interface Visitor {
+  /** The value of the ticket cookie, or `null`. May be changed. */
+  ticket: string | null
+  send(target: string, options?: RawRequest): Promise<RawResponse>
+  /** `GET /me` as JSON. */
+  me(): Promise<{ id: string | null; user: { id: string } | null; data: Record<string, unknown> }>
+}
+
+export function visitor(world: HttpWorld, ticket: string | null = null): Visitor {
+  const { name } = world.auth.http.config().cookie
+  return {
+    ticket,
+    async send(target, options = {}) {
+      const cookie: Record<string, string> = this.ticket === null ? {} : { cookie: `${name}=${this.ticket}` }
+      const response = await sendRaw(world.origin, target, { ...options, headers: { ...cookie, ...options.headers } })
+      for (const line of response.setCookies) {
+        if (line.startsWith(`${name}=`)) this.ticket = line.slice(name.length + 1, line.indexOf(';')) || null
+      }
+      return response
+    },
+    async me() {
+      const { status, body } = await this.send('/me')
+      assert.equal(status, 200, body)
+      return JSON.parse(body) as Awaited<ReturnType<Visitor['me']>>
+    },
+  }
+}
+
+let users = 0
+
+/** A visitor who is signed in as somebody nobody else is. */
+export async function signedIn(world: HttpWorld): Promise<Visitor & { readonly userId: string }> {
+  const userId = `user-${++users}`
+  const someone = visitor(world)
+  const { status, body } = await someone.send(`/sign-in?user=${userId}`, { method: 'POST' })
+  assert.equal(status, 200, body)
+  assert.notEqual(someone.ticket, null)
+  return Object.assign(someone, { userId })
+}
+
+export function assertNotStored({ headers }: RawResponse): void {
+  assert.equal(headers.get('cache-control'), 'private, no-store')
+  assert.match(headers.get('vary') ?? '', /\bcookie\b/i)
+}

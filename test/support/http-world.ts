@@ -1,0 +1,78 @@
+/**
+ * A world for the HTTP scenarios: a real Redis, a real identity provider, and whatever server the adapter under test makes of
+ * `auth`. The base URL is https and somewhere else than the server listens, as behind every proxy.
+ */
+import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import type { Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { vi } from 'vitest'
+import { type Coatcheck, coatcheck } from '../../src/coatcheck.ts'
+import { startDevProvider } from '../../src/dev/dev-provider.ts'
+import { oidc } from '../../src/oidc/provider.ts'
+import { redisStore } from '../../src/redis.ts'
+import type { ScenarioData } from '../../src/testing/http-scenario-app.ts'
+import type { HttpWorld } from '../../src/testing/http-scenarios/visitor.ts'
+import { type RedisServer, startRedisServer } from './redis-server.ts'
+
+const BASE_URL = 'https://app.example'
+/** What a client does for itself, and what the count itself takes. */
+const NO_DATA = new Set(['info', 'hello', 'auth', 'client', 'ping', 'time', 'select', 'config', 'command', 'script'])
+
+export interface TestWorld extends HttpWorld {
+  readonly redis: RedisServer
+  close(): Promise<void>
+}
+
+/** @param serve makes the server of the adapter; it is not listening yet. */
+export async function createHttpWorld(serve: (auth: Coatcheck<ScenarioData>) => Server): Promise<TestWorld> {
+  const redis = await startRedisServer()
+  const idp = await startDevProvider({ redirectUris: [`${BASE_URL}/auth/callback`] })
+  const { issuer, clientId, clientSecret } = idp
+  const auth = coatcheck<ScenarioData>({
+    baseUrl: BASE_URL,
+    keys: randomBytes(32).toString('base64'),
+    store: redisStore({ url: redis.url }),
+    providers: [oidc({ name: 'dev', issuer, clientId, clientSecret })],
+  })
+  await auth.ready()
+  const server = serve(auth).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  return {
+    redis,
+    auth,
+    origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    async countCommands(run) {
+      const before = await dataCommands(redis)
+      await run()
+      return (await dataCommands(redis)) - before
+    },
+    async breakStore() {
+      redis.pause()
+    },
+    async mendStore() {
+      redis.resume()
+      await vi.waitUntil(() => auth.sessions.listByUser('nobody').then(Boolean, () => false), { timeout: 5000 })
+    },
+    async later(ms, run) {
+      vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + ms })
+      try {
+        await run()
+      } finally {
+        vi.useRealTimers()
+      }
+    },
+    async close() {
+      server.closeAllConnections()
+      server.close()
+      await auth.close()
+      await Promise.all([idp.close(), redis.stop()])
+    },
+  }
+}
+
+async function dataCommands(redis: RedisServer): Promise<number> {
+  const stats = await redis.cli('info', 'commandstats')
+  const counts = [...stats.matchAll(/^cmdstat_([\w]+)(?:\|\w+)?:calls=(\d+)/gm)]
+  return counts.filter(([, name]) => !NO_DATA.has(name ?? '')).reduce((sum, [, , calls]) => sum + Number(calls), 0)
+}
