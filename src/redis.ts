@@ -3,6 +3,7 @@
  * once; environment, certificates and connection wait for the first use.
  */
 import { createHash } from 'node:crypto'
+import { processEnvironment } from './config/environment.ts'
 import { systemRandom } from './core/random.ts'
 import { createRedisTransactionDriver } from './oidc/drivers/redis.ts'
 import { RedisClient } from './redis/client.ts'
@@ -30,7 +31,11 @@ export function redisStore(options: RedisStoreOptions = {}): StoreFactory {
       return identityOf(options)
     },
     open(context) {
-      const client = new RedisClient(options.client ?? resolveTarget(options, process.env), limitsOf(options), context)
+      const client = new RedisClient(
+        options.client ?? resolveTarget(options, processEnvironment()),
+        limitsOf(options),
+        context,
+      )
       const keys = redisKeys(context.prefix)
       return {
         kind: 'redis',
@@ -49,7 +54,7 @@ let lastNumber = 0
 
 /** The same for the same connection in one process: a hash, since it covers the password; a client counts as itself. */
 function identityOf({ client, ...options }: RedisStoreOptions): string {
-  const environment = client ? [] : ENVIRONMENT.map((name) => process.env[name] ?? null)
+  const environment = client ? [] : ENVIRONMENT.map((name) => processEnvironment()[name] ?? null)
   const content = JSON.stringify([client ? numberOf(client) : 0, options, environment])
   return `redis:${createHash('sha256').update(content).digest('base64url')}`
 }

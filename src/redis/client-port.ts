@@ -22,7 +22,12 @@ export interface RedisClientPort {
    * One script: `EVALSHA`, on `NOSCRIPT` once `EVAL`. All keys in one slot. The script itself must be safe to run twice,
    * since a client library may send it again after a reconnect.
    */
-  script(script: RedisScript, keys: readonly string[], args: readonly RedisArgument[], options?: CallOptions): Promise<RedisReply>
+  script(
+    script: RedisScript,
+    keys: readonly string[],
+    args: readonly RedisArgument[],
+    options?: CallOptions,
+  ): Promise<RedisReply>
 
   /** The server's clock, epoch milliseconds, as last measured against ours. */
   serverNow(): number

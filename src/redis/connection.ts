@@ -4,8 +4,9 @@
  * server accepts and stays silent, and sends what is queued before it knows who it talks to; so the truth is kept here.
  */
 import type { CoatcheckError } from '../core/errors.ts'
+import { systemRandom } from '../core/random.ts'
 import { diagnose, diagnosis, type Diagnosis, redisError } from './diagnose.ts'
-import { probeTlsMismatch } from './endpoint-probe.ts'
+import { probeEndpoint } from './endpoint-probe.ts'
 import { closeClient, createLibraryClient, type RedisLibraryClient } from './library.ts'
 import type { RedisTarget } from './options.ts'
 
@@ -185,7 +186,7 @@ export class RedisConnection {
   async #probe(target: RedisTarget): Promise<void> {
     if (this.#isProbed || (this.#problem instanceof Error ? null : this.#problem)?.isVague !== true) return
     this.#isProbed = true
-    const found = await probeTlsMismatch(target, this.endpoint)
+    const found = await probeEndpoint(target, this.endpoint)
     if (found && this.state === 'down') this.#setProblem(found)
   }
 
@@ -230,5 +231,5 @@ function endpointOf({ address }: RedisTarget): string {
 }
 
 function retryDelayMs(retries: number): number {
-  return Math.min(RETRY_MS * 2 ** retries, LONGEST_RETRY_MS) + Math.random() * RETRY_JITTER_MS
+  return Math.min(RETRY_MS * 2 ** retries, LONGEST_RETRY_MS) + ((systemRandom.bytes(1)[0] ?? 0) / 255) * RETRY_JITTER_MS
 }

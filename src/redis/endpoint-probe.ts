@@ -1,6 +1,7 @@
 /**
  * What speaks at an address, asked without any credentials: the client library says nothing useful when a plain client meets
- * a TLS port (the socket closes) or a TLS client a plain one (nothing happens until the attempt times out).
+ * a TLS port (the socket closes) or a TLS client a plain one (nothing happens until the attempt times out), and its major 4
+ * not even when the other end is no Redis at all.
  */
 import { connect as connectPlain } from 'node:net'
 import type { Duplex } from 'node:stream'
@@ -9,45 +10,52 @@ import { diagnosis, type Diagnosis, isTlsAnswer } from './diagnose.ts'
 import type { RedisTarget } from './options.ts'
 
 const PROBE_MS = 1000
+/** RFC 8446 section 5.1: the content type of a TLS alert, which some servers send to whoever speaks plainly. */
+const TLS_ALERT = 0x15
 
-/** `null` when the scheme of the URL is not what is wrong. Takes at most a second. */
-export async function probeTlsMismatch(target: RedisTarget, endpoint: string): Promise<Diagnosis | null> {
-  if ('path' in target.address) return null
-  const { host, port } = target.address
-  if (target.tls) {
-    const plain = connectPlain({ host, port })
-    plain.write('PING\r\n')
-    const speaksRedis = await settled(
-      plain,
-      'data',
-      (chunk) => /^[+-]/.test(String(chunk)),
-      () => false,
-    )
-    return speaksRedis
+/** `null` when neither scheme nor port are what is wrong. Takes at most two seconds. */
+export async function probeEndpoint({ address, tls }: RedisTarget, endpoint: string): Promise<Diagnosis | null> {
+  if ('path' in address) return null
+  const first = await firstByteAfterPing(address)
+  const speaksRedis = first === '+'.charCodeAt(0) || first === '-'.charCodeAt(0)
+  if (speaksRedis) {
+    return tls
       ? diagnosis('COATCHECK_REDIS_TLS', endpoint, 'the port speaks Redis without TLS, and the URL says rediss://')
       : null
   }
+  if (first !== null && first !== TLS_ALERT) {
+    return diagnosis('COATCHECK_REDIS_PROTOCOL', endpoint, 'what answers there is not Redis')
+  }
+  if (tls) return null
   // Only whether a handshake begins counts, so an unknown certificate is as good an answer as a known one.
-  const speaksTls = await settled(connectTls({ host, port }), 'secureConnect', () => true, isTlsAnswer)
+  const speaksTls = await settled(connectTls(address), 'secureConnect', () => true, isTlsAnswer)
   return speaksTls ? diagnosis('COATCHECK_REDIS_TLS', endpoint, 'the port speaks TLS, and the URL says redis://') : null
 }
 
-function settled(
+function firstByteAfterPing(address: { readonly host: string; readonly port: number }): Promise<number | null> {
+  const plain = connectPlain(address)
+  plain.write('PING\r\n')
+  const firstByte = (chunk: unknown) => (Buffer.isBuffer(chunk) ? (chunk[0] ?? null) : null)
+  return settled<number | null>(plain, 'data', firstByte, () => null)
+}
+
+/** @returns what `onEvent` or `onError` makes of what comes first; `onError` of nothing when nothing comes */
+function settled<Answer>(
   socket: Duplex,
   event: string,
-  onEvent: (value: unknown) => boolean,
-  onError: (error: unknown) => boolean,
-): Promise<boolean> {
+  onEvent: (value: unknown) => Answer,
+  onError: (error: unknown) => Answer,
+): Promise<Answer> {
   return new Promise((resolve) => {
-    const end = (answer: boolean): void => {
+    const end = (answer: Answer): void => {
       clearTimeout(timer)
       socket.destroy()
       resolve(answer)
     }
-    const timer = setTimeout(end, PROBE_MS, false).unref()
+    const timer = setTimeout(() => end(onError(null)), PROBE_MS).unref()
     socket.once(event, (value: unknown) => end(onEvent(value)))
     // Also after the end: an error that nobody listens to would end the process.
     socket.on('error', (error) => end(onError(error)))
-    socket.once('close', () => end(false))
+    socket.once('close', () => end(onError(null)))
   })
 }

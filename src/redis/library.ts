@@ -69,7 +69,7 @@ async function loadCreateClient(): Promise<CreateClient> {
   try {
     // Literally, so that bundlers and file tracing see it.
     const { createClient } = await import('redis')
-    return createClient as unknown as CreateClient
+    return createClient as CreateClient
   } catch (cause) {
     throw new ConfigError('COATCHECK_REDIS_PACKAGE_MISSING', { cause })
   }

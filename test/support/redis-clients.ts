@@ -62,7 +62,9 @@ export function openRedis(options: RedisStoreOptions): OpenedRedis {
     redis,
     statuses,
     get: async (key) => (await redis.command(key, ['GET', key]))?.toString() ?? null,
-    set: async (key, value) => void (await redis.command(key, ['SET', key, value])),
+    set: async (key, value) => {
+      await redis.command(key, ['SET', key, value])
+    },
   }
 }
 

@@ -1,0 +1,94 @@
+/** TLS against a real server with certificates made here: trusted, untrusted, for another host, and on the wrong port. */
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { closeRedis, libraryMajors, openRedis } from '../support/redis-clients.ts'
+import { freePort, type RedisServer, startRedisServer } from '../support/redis-server.ts'
+
+let folder: string
+let tlsPort: number
+let server: RedisServer
+let plain: RedisServer
+const file = (name: string) => join(folder, name)
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'coatcheck-tls-'))
+  const openssl = (...args: string[]) => execFileSync('openssl', args, { cwd: folder, stdio: 'ignore' })
+  const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes']
+  openssl('req', '-x509', ...key, '-keyout', 'ca.key', '-out', 'ca.pem', '-days', '2', '-subj', '/CN=test authority')
+  openssl(
+    'req',
+    ...key,
+    '-keyout',
+    'server.key',
+    '-out',
+    'server.csr',
+    '-subj',
+    '/CN=redis.test',
+    '-addext',
+    'subjectAltName=DNS:redis.test',
+  )
+  openssl(
+    ...['x509', '-req', '-in', 'server.csr', '-CA', 'ca.pem', '-CAkey', 'ca.key', '-out', 'server.pem'],
+    ...['-days', '2', '-copy_extensions', 'copy'],
+  )
+  tlsPort = await freePort()
+  const tls = [
+    '--tls-port',
+    String(tlsPort),
+    '--tls-cert-file',
+    file('server.pem'),
+    '--tls-key-file',
+    file('server.key'),
+  ]
+  server = await startRedisServer({
+    port: 0,
+    args: [...tls, '--tls-ca-cert-file', file('ca.pem'), '--tls-auth-clients', 'no'],
+  })
+  plain = await startRedisServer()
+})
+afterEach(closeRedis)
+afterAll(async () => {
+  await server.stop()
+  await plain.stop()
+  rmSync(folder, { recursive: true })
+})
+
+describe.each(libraryMajors)('redis $major', ({ install }) => {
+  beforeAll(install)
+  const url = () => `rediss://127.0.0.1:${tlsPort}`
+
+  test('a certificate of a known authority for this name, given as a file or as text', async () => {
+    for (const ca of [file('ca.pem'), readFileSync(file('ca.pem'), 'utf8').replaceAll('\n', '\\n')]) {
+      const { set, get } = openRedis({ url: url(), tls: { ca, servername: 'redis.test' } })
+      await set('tls', '1')
+      expect(await get('tls')).toBe('1')
+    }
+  })
+
+  test('an unknown authority: TLS', async () => {
+    const { redis } = openRedis({ url: url(), tls: { servername: 'redis.test' } })
+    await expect(redis.ready()).rejects.toMatchObject({ code: 'COATCHECK_REDIS_TLS' })
+  })
+
+  test('a certificate for another name: TLS', async () => {
+    const { redis } = openRedis({ url: url(), tls: { ca: file('ca.pem') } })
+    const refused = redis.ready()
+    await expect(refused).rejects.toMatchObject({ code: 'COATCHECK_REDIS_TLS' })
+    await expect(refused).rejects.toThrow(/ALTNAME/)
+  })
+
+  test('redis:// to a TLS port: TLS, says what to write', async () => {
+    const refused = openRedis({ url: `redis://127.0.0.1:${tlsPort}` }).redis.ready()
+    await expect(refused).rejects.toMatchObject({ code: 'COATCHECK_REDIS_TLS' })
+    await expect(refused).rejects.toThrow(/the port speaks TLS, and the URL says redis:\/\//)
+  })
+
+  test('rediss:// to a plain port: TLS, says what to write', async () => {
+    const refused = openRedis({ url: `rediss://127.0.0.1:${plain.port}`, connectTimeoutMs: 2500 }).redis.ready()
+    await expect(refused).rejects.toMatchObject({ code: 'COATCHECK_REDIS_TLS' })
+    await expect(refused).rejects.toThrow(/without TLS, and the URL says rediss:\/\//)
+  })
+})
