@@ -1,0 +1,196 @@
+/**
+ * The package as users get it: packed, installed into an empty folder elsewhere, imported, compiled against. Nothing here
+ * looks at the sources but to know what should be in the tarball.
+ */
+import { execFile } from 'node:child_process'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { homedir, tmpdir } from 'node:os'
+import { dirname, join, resolve } from 'node:path'
+import { promisify } from 'node:util'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+
+const run = promisify(execFile)
+const root = resolve(import.meta.dirname, '../..')
+const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+  exports: Record<string, unknown>
+  dependencies: Record<string, string>
+  devDependencies: Record<string, string>
+}
+const entries = Object.keys(manifest.exports)
+  .filter((entry) => entry !== './package.json')
+  .map((entry) => `coatcheck${entry.slice(1)}`)
+
+const folder = mkdtempSync(join(placeWithoutPackages(), 'coatcheck-package-'))
+let tarball = ''
+let files: string[] = []
+
+beforeAll(async () => {
+  await run(process.execPath, ['scripts/build.mjs'], { cwd: root })
+  const packing = ['pack', '--json', '--ignore-scripts', '--pack-destination', folder]
+  const { stdout } = await run('npm', packing, { cwd: root })
+  const [packed] = JSON.parse(stdout) as [{ filename: string; files: { path: string }[] }]
+  tarball = join(folder, packed.filename)
+  files = packed.files.map(({ path }) => path).sort()
+}, 120_000)
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+it('holds what was built, the sources that its maps point to, and nothing else', () => {
+  const sources = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' }).filter(
+    (file) => file.endsWith('.ts') && !file.endsWith('.test.ts'),
+  )
+  const built = sources.flatMap((file) => {
+    const name = `dist/${file.slice(0, -'.ts'.length)}`
+    return [`${name}.js`, `${name}.js.map`, `${name}.d.ts`, `${name}.d.ts.map`]
+  })
+  const pages = ['CHANGELOG.md', 'LICENSE', 'README.md', 'SECURITY.md', 'package.json']
+  expect(files).toEqual([...pages, ...built, ...sources.map((file) => `src/${file}`)].sort())
+})
+
+describe('installed without any framework or client', () => {
+  let consumer = ''
+  beforeAll(async () => {
+    consumer = await install('bare', [])
+  }, 120_000)
+
+  it('brings its own dependencies and nothing else', () => {
+    const installed = readdirSync(join(consumer, 'node_modules')).filter((name) => !name.startsWith('.'))
+    // oauth4webapi is openid-client's own.
+    const wanted = Object.keys(manifest.dependencies).map((name) => name.split('/', 1)[0])
+    expect(installed.sort()).toEqual(['coatcheck', 'oauth4webapi', ...wanted].sort())
+  })
+
+  it.each(entries)('%s can be imported and required, and both give the same module', async (entry) => {
+    const script = `
+      import { createRequire } from 'node:module'
+      const imported = await import('${entry}')
+      const required = createRequire(process.cwd() + '/x.js')('${entry}')
+      console.log(JSON.stringify([Object.keys(imported).sort(), required === imported]))`
+    const { stdout, stderr } = await run(process.execPath, ['--input-type=module', '-e', script], { cwd: consumer })
+    const [names, same] = JSON.parse(stdout) as [string[], boolean]
+    expect(names.length).toBeGreaterThan(0)
+    expect(same).toBe(true)
+    // Importing does nothing: no banner, no warning but the one of Node 20 about require() of ES modules.
+    expect(stderr.replace(/^.*(ExperimentalWarning: CommonJS module|--trace-warnings).*\n/gm, '')).toBe('')
+  })
+
+  it('what is not an entry cannot be reached', async () => {
+    const importing = run(process.execPath, ['--input-type=module', '-e', `await import('coatcheck/dist/index.js')`], {
+      cwd: consumer,
+    })
+    await expect(importing).rejects.toThrow('ERR_PACKAGE_PATH_NOT_EXPORTED')
+  })
+
+  it('says which package to install when Redis is asked for and its client is not there', async () => {
+    const script = `
+      import { coatcheck } from 'coatcheck'
+      import { redisStore } from 'coatcheck/redis'
+      const auth = coatcheck({ store: redisStore({ url: 'redis://127.0.0.1:1' }) })
+      await auth.ready().catch((error) => console.log(error.code, error.fix))
+      await auth.close()`
+    const { stdout } = await run(process.execPath, ['--input-type=module', '-e', script], { cwd: consumer })
+    expect(stdout).toBe('COATCHECK_REDIS_PACKAGE_MISSING npm install redis\n')
+  })
+})
+
+describe('types for a strict consumer', () => {
+  let consumer = ''
+  beforeAll(async () => {
+    const wanted = ['typescript', '@types/node', '@types/express', '@types/oidc-provider', 'redis']
+    consumer = await install(
+      'typed',
+      wanted.map((name) => `${name}@${manifest.devDependencies[name] ?? ''}`),
+    )
+    for (const name of ['app.ts', 'app.cts']) writeFileSync(join(consumer, name), CONSUMER)
+  }, 240_000)
+
+  it.each([
+    ['NodeNext', 'NodeNext', ['app.ts', 'app.cts']],
+    ['ESNext', 'Bundler', ['app.ts']],
+  ])(
+    'module %s, moduleResolution %s',
+    async (module, moduleResolution, sources) => {
+      const config = {
+        compilerOptions: { module, moduleResolution, target: 'ES2022', types: ['node'], noEmit: true, ...STRICT },
+        files: sources,
+      }
+      const project = `tsconfig.${module}.json`
+      writeFileSync(join(consumer, project), JSON.stringify(config))
+      const tsc = run(process.execPath, ['node_modules/typescript/bin/tsc', '-p', project], { cwd: consumer })
+      const output = await tsc.then(
+        () => '',
+        (error: { stdout: string }) => error.stdout,
+      )
+      expect(output).toBe('')
+    },
+    120_000,
+  )
+})
+
+const STRICT = { strict: true, exactOptionalPropertyTypes: true, noUncheckedIndexedAccess: true, skipLibCheck: false }
+
+const CONSUMER = `
+import express from 'express'
+import { coatcheck, entra, isCoatcheckError, oidc, type Session, type User } from 'coatcheck'
+import { expressAuth } from 'coatcheck/express'
+import { memoryStore } from 'coatcheck/memory'
+import { redisStore } from 'coatcheck/redis'
+import { startDevProvider } from 'coatcheck/dev'
+import { sessionCases } from 'coatcheck/testing'
+
+interface Data { cart?: string[]; visits: number }
+export const auth = coatcheck<Data>({ store: redisStore(), providers: [entra()], session: { idleTimeout: '8h' } })
+export const other = coatcheck({ store: memoryStore(), providers: [oidc({ name: 'x', issuer: 'https://x.example', clientId: 'y' })] })
+const web = expressAuth(auth)
+const app: express.Express = express()
+app.use(web)
+app.get('/', async (request, response) => {
+  const session: Session<Data> = await web.getSession(request)
+  await session.set('visits', session.data.visits + 1)
+  await session.delete('cart')
+  // @ts-expect-error a field that is always there cannot be deleted
+  await session.delete('visits')
+  // @ts-expect-error no such field
+  await session.set('visit', 1)
+  // @ts-expect-error data is read-only
+  session.data.visits = 2
+  const user: User | null = session.user
+  response.json({ user, cart: session.data.cart?.length })
+})
+app.get('/profile', web.requireUser(), web.withUser((_request, response, { user }) => response.json(user.id)))
+app.use(web.errorHandler)
+export const provider = startDevProvider
+export const cases: number = sessionCases.length
+export function codeOf(error: unknown): string | null {
+  return isCoatcheckError(error) ? error.code : null
+}
+`
+
+/** An empty project elsewhere, with the tarball and the given packages. Takes from npm's cache what is there. */
+async function install(name: string, packages: readonly string[]): Promise<string> {
+  const project = join(folder, name)
+  mkdirSync(project)
+  writeFileSync(join(project, 'package.json'), JSON.stringify({ name, private: true, type: 'module' }))
+  const options = ['--no-audit', '--no-fund', '--prefer-offline', '--ignore-scripts', '--loglevel=error']
+  await run('npm', ['install', ...options, tarball, ...packages], { cwd: project, env: outsideOfNpm() })
+  return project
+}
+
+/** Packages lying in a folder above would be found by ours, and hide that something is missing. */
+function placeWithoutPackages(): string {
+  const above = (path: string): string[] => (path === dirname(path) ? [path] : [path, ...above(dirname(path))])
+  const place = [tmpdir(), '/var/tmp', homedir()].find(
+    (path) => existsSync(path) && !above(path).some((parent) => existsSync(join(parent, 'node_modules'))),
+  )
+  if (place === undefined)
+    throw new Error('every temporary folder lies below a node_modules: remove one, or set TMPDIR')
+  return place
+}
+
+/** Without the settings of the npm that may be running this test. */
+function outsideOfNpm(): NodeJS.ProcessEnv {
+  return Object.fromEntries(
+    Object.entries(process.env).filter(
+      ([name]) => !/^npm_(package|lifecycle|config_(local_prefix|workspace))/.test(name),
+    ),
+  )
+}
