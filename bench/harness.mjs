@@ -58,7 +58,7 @@ async function commandsPerOperation(run, commandCount) {
   return Math.round(((await commandCount()) - before - 1) / (operations / 100)) / 100
 }
 
-export function median(values) {
+function median(values) {
   const sorted = [...values].sort((a, b) => a - b)
   const middle = Math.floor(sorted.length / 2)
   return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2

@@ -9,7 +9,7 @@ import { optionName, type Setting } from './settings.ts'
 /** How the message names where the value came from. */
 export type Source = { readonly variable: string } | { readonly option: string }
 
-export function sourceName(source: Source): string {
+function sourceName(source: Source): string {
   return 'variable' in source ? `environment variable ${source.variable}` : `option ${source.option}`
 }
 

@@ -3,7 +3,7 @@
  * control characters are escaped (no log injection), lengths are bounded, URLs lose their credentials.
  */
 const SHOWN_CHARACTERS = 200
- 
+
 const UNSAFE = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g
 
 /** One printable line of at most 200 characters. */

@@ -80,7 +80,7 @@ export async function sendWebResponse(
 }
 
 /** Sets headers beside those that are there: cookies and `Vary` grow, everything else is replaced. */
-export function copyHeaders(headers: Headers, response: ServerResponse): void {
+function copyHeaders(headers: Headers, response: ServerResponse): void {
   for (const [name, value] of headers) {
     if (name === 'set-cookie') response.appendHeader(name, value)
     else if (name === 'vary') addToVary(response, value)

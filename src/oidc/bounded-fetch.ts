@@ -9,7 +9,7 @@ import type { CustomFetch, CustomFetchOptions } from 'openid-client'
 const MAX_ANSWER_BYTES = 1024 * 1024
 
 /** Marks answers above the limit; `oidc-errors.ts` reads it. */
-export const ANSWER_TOO_LARGE = 'ANSWER_TOO_LARGE'
+const ANSWER_TOO_LARGE = 'ANSWER_TOO_LARGE'
 
 // Statuses that the Response constructor takes without a body only.
 const WITHOUT_BODY: ReadonlySet<number> = new Set([101, 103, 204, 205, 304])

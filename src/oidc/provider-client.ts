@@ -133,7 +133,7 @@ export function createProviderClients(
 }
 
 /** True for a multi-tenant Entra application, whose users come from many issuers. */
-export function isMultiTenant(provider: ResolvedProvider): boolean {
+function isMultiTenant(provider: ResolvedProvider): boolean {
   return provider.issuer.includes(TENANT_TEMPLATE)
 }
 

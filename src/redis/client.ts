@@ -13,10 +13,11 @@ import { type ConnectionState, RedisConnection } from './connection.ts'
 import { type DeadlineQueue, DeadlineWheel } from './deadline-wheel.ts'
 import { diagnose, isServerReply, isTransientReply, isUnknownScript, redisError } from './diagnose.ts'
 import { type RedisLibraryClient, SEND_OPTIONS } from './library.ts'
-import type { RedisLimits, RedisTarget } from './options.ts'
+import type { RedisLimits } from './options.ts'
 import { type CallOwner, PendingCall } from './pending-call.ts'
 import type { RedisScript } from './script.ts'
 import { ServerClock } from './server-clock.ts'
+import type { RedisTarget } from './target.ts'
 
 const PROBE_MS = 250
 const CLOSE_MS = 1000
@@ -75,10 +76,9 @@ export class RedisClient implements RedisClientPort, CallOwner {
   }
 
   command(_key: string, args: readonly RedisArgument[], options?: CallOptions): Promise<RedisReply> {
-    const call = new PendingCall(this, args, null)
     const deadline = options?.deadlineMs
-    this.#send(call, deadline === undefined ? this.#reads : this.#wheel.queue(deadline))
-    return call.promise
+    const queue = deadline === undefined ? this.#reads : this.#wheel.queue(deadline)
+    return this.#send(new PendingCall(this, queue, args, null))
   }
 
   script(
@@ -87,10 +87,10 @@ export class RedisClient implements RedisClientPort, CallOwner {
     args: readonly RedisArgument[],
     options?: CallOptions,
   ): Promise<RedisReply> {
-    const call = new PendingCall(this, ['EVALSHA', script.sha1, String(keys.length), ...keys, ...args], script)
     const deadline = options?.deadlineMs
-    this.#send(call, deadline === undefined ? this.#scripts : this.#wheel.queue(deadline))
-    return call.promise
+    const queue = deadline === undefined ? this.#scripts : this.#wheel.queue(deadline)
+    const all = ['EVALSHA', script.sha1, String(keys.length), ...keys, ...args]
+    return this.#send(new PendingCall(this, queue, all, script))
   }
 
   serverNow(): number {
@@ -132,15 +132,16 @@ export class RedisClient implements RedisClientPort, CallOwner {
     return new RedisError('COATCHECK_REDIS_TIMEOUT')
   }
 
-  #send(call: PendingCall, queue: DeadlineQueue): void {
+  #send(call: PendingCall): Promise<RedisReply> {
     if (this.#ready !== null && this.#inFlight < this.#limits.maxInFlight) {
-      queue.add(call)
+      call.begin()
       this.#transmit(call)
     } else if (this.#connection.state === 'connecting' && this.#waiting.length < this.#limits.maxInFlight) {
-      queue.add(call)
+      call.begin()
       call.isWaiting = true
       this.#waiting.push(call)
     } else call.reject(this.#whyNot())
+    return call.promise
   }
 
   #transmit(call: PendingCall): void {

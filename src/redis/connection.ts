@@ -8,7 +8,7 @@ import { systemRandom } from '../core/random.ts'
 import { diagnose, diagnosis, type Diagnosis, redisError } from './diagnose.ts'
 import { probeEndpoint } from './endpoint-probe.ts'
 import { closeClient, createLibraryClient, type RedisLibraryClient } from './library.ts'
-import type { RedisTarget } from './options.ts'
+import type { RedisTarget } from './target.ts'
 
 export type ConnectionState =
   /** The first connect is under way: operations may wait for it. */

@@ -7,7 +7,7 @@ import { connect as connectPlain } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { connect as connectTls } from 'node:tls'
 import { diagnosis, type Diagnosis, isTlsAnswer } from './diagnose.ts'
-import type { RedisTarget } from './options.ts'
+import type { RedisTarget } from './target.ts'
 
 const PROBE_MS = 1000
 /** RFC 8446 section 5.1: the content type of a TLS alert, which some servers send to whoever speaks plainly. */

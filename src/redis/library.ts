@@ -5,7 +5,7 @@
  */
 import { ConfigError } from '../core/errors.ts'
 import type { RedisArgument } from './client-port.ts'
-import type { RedisTarget } from './options.ts'
+import type { RedisTarget } from './target.ts'
 
 export interface RedisLibraryClient {
   readonly isOpen: boolean
@@ -69,7 +69,7 @@ async function loadCreateClient(): Promise<CreateClient> {
   try {
     // Literally, so that bundlers and file tracing see it.
     const { createClient } = await import('redis')
-    return createClient as CreateClient
+    return createClient
   } catch (cause) {
     throw new ConfigError('COATCHECK_REDIS_PACKAGE_MISSING', { cause })
   }

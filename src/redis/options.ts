@@ -11,6 +11,7 @@ import { settingOf } from '../config/settings.ts'
 import { checkShape } from '../config/shape.ts'
 import type { RedisLibraryClient } from './library.ts'
 import { parseRedisUrl, type RedisAddress } from './redis-url.ts'
+import type { RedisTarget } from './target.ts'
 
 const ROOT = 'redisStore()'
 const DEFAULT_COMMAND_TIMEOUT_MS = 250
@@ -54,16 +55,6 @@ export interface RedisLimits {
   readonly writeTimeoutMs: number
   readonly connectTimeoutMs: number
   readonly maxInFlight: number
-}
-
-/** Where and as whom to connect. Holds the password: never shown, never part of an error or event. */
-export interface RedisTarget {
-  readonly address: RedisAddress
-  readonly tls: { readonly ca: string | null; readonly servername: string | null } | null
-  readonly username: string | null
-  readonly password: string | null
-  readonly database: number
-  readonly connectTimeoutMs: number
 }
 
 export function limitsOf(options: RedisStoreOptions): RedisLimits {

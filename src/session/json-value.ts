@@ -32,6 +32,7 @@ function assertJson(value: unknown, path: string, depth: number): void {
       if (Array.isArray(value)) return assertArray(value, path, depth)
       if (isPlainObject(value)) return assertObject(value, path, depth)
       break
+    default:
   }
   throw refusal(path, describe(value))
 }

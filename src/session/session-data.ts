@@ -56,7 +56,8 @@ export function createSessionData<D extends object>(config: ResolvedSession<D>):
     apply(record, changes) {
       const draft = upcast(parseData(record), record.schemaVersion, config)
       for (const change of changes) {
-        const result: unknown = change(draft)
+        const apply: (draft: Draft) => unknown = change
+        const result = apply(draft)
         if (result instanceof Promise) {
           // Its rejection belongs to the caller, who gets the misuse error instead.
           result.catch(() => undefined)

@@ -7,9 +7,9 @@ import type { Secrets, SessionRecord } from './session-codec.ts'
 import type { SessionLife } from './session-driver.ts'
 
 /** A response that carried the new ticket may be lost; requests sent before it arrived still hold the old one. */
-export const ROTATION_GRACE_MS = 10_000
+const ROTATION_GRACE_MS = 10_000
 /** The record outlives its deadline by this, so that a late visitor hears "expired" and clocks may differ a little. */
-export const RECORD_SLACK_MS = 5 * 60_000
+const RECORD_SLACK_MS = 5 * 60_000
 /** Touching once in a tenth of the idle time keeps writes rare and the deadline exact to a tenth. */
 const TOUCH_FRACTION = 0.1
 /** Rotations whose response never arrived. More than a few in a row means that nobody is waiting for the older ones. */

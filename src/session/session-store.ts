@@ -7,7 +7,7 @@ import { MisuseError, SessionError } from '../core/errors.ts'
 import { type SessionBackend, SessionSnapshot } from './session.ts'
 import { parseProfile } from './session-codec.ts'
 import { createCore, type SessionStoreDeps } from './session-core.ts'
-import type { Change, Draft } from './session-data.ts'
+import type { Change } from './session-data.ts'
 import { deadlineOf, isExpired } from './session-policy.ts'
 import { signInSession } from './session-sign-in.ts'
 import type { Loaded } from './session-vault.ts'
@@ -43,7 +43,7 @@ export function createSessionStore<D extends object>(deps: SessionStoreDeps<D>):
     async create({ userId, data, device } = {}) {
       if (userId !== undefined) requireText(userId, 'userId')
       const profile = { ...(userId !== undefined && { userId }), ...(device && { device }) }
-      const { issued, loaded } = await core.create(userId ?? null, profile, (data ?? {}) as Draft)
+      const { issued, loaded } = await core.create(userId ?? null, profile, data ?? {})
       return { ticket: issued.ticket, session: snapshot(loaded, issued.secretHash) }
     },
 

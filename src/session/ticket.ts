@@ -24,7 +24,7 @@ const MAC_BYTES = 8
 const TICKET_BYTES = MAC_AT + MAC_BYTES
 /** Tickets whose MAC this process has verified lately: about 8 MB when full, and 2 µs less for each further request. */
 const VERIFIED_TICKETS_KEPT = 16_384
-export const TICKET_CHARACTERS: number = Math.ceil((TICKET_BYTES * 4) / 3)
+const TICKET_CHARACTERS: number = Math.ceil((TICKET_BYTES * 4) / 3)
 
 /** 128 bits: enough against a preimage of 256 random bits, and half the bytes in every record. */
 export const SECRET_HASH_BYTES = 16

@@ -35,7 +35,7 @@ export interface ScriptedProvider extends TokenRefresher {
 }
 
 /** Not a mock of Redis: the provider's side of the port, with a strictly rotating refresh token. */
-export function scriptedProvider(): ScriptedProvider {
+function scriptedProvider(): ScriptedProvider {
   const requests: ScriptedProvider['requests'] = []
   const answers: ScriptedProvider['answers'] = []
   return {

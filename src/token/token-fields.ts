@@ -12,7 +12,7 @@ export type FieldKind = 'grant' | 'access' | 'status' | 'lease'
 
 export const grantField = (provider: string): TokenField => `grant:${provider}`
 export const statusField = (provider: string): TokenField => `status:${provider}`
-export const leaseField = (provider: string): TokenField => `lease:${provider}`
+const leaseField = (provider: string): TokenField => `lease:${provider}`
 export const accessField = (provider: string, targetKey: string): TokenField => `access:${provider}:${targetKey}`
 
 /** Everything that is stored of one provider. */
