@@ -6,7 +6,7 @@ const LAYERS = {
   core: [],
   config: ['core'],
   keyring: ['core'],
-  redis: ['core'],
+  redis: ['config', 'core'],
   memory: ['core'],
   session: ['keyring', 'core'],
   token: ['keyring', 'core'],

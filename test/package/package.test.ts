@@ -118,7 +118,7 @@ describe('types for a strict consumer', () => {
       const tsc = run(process.execPath, ['node_modules/typescript/bin/tsc', '-p', project], { cwd: consumer })
       const output = await tsc.then(
         () => '',
-        (error: { stdout: string }) => error.stdout,
+        (error: unknown) => (error as { stdout: string }).stdout,
       )
       expect(output).toBe('')
     },
