@@ -3,6 +3,7 @@
  * what is wrong, whatever state the connection is in. `command` is the hot path: as little as possible stands between it
  * and the library's `sendCommand`.
  */
+import { setTimeout as sleep } from 'node:timers/promises'
 import { ExponentialBackoff, handleWhen, retry } from 'cockatiel'
 import type { Clock } from '../core/clock.ts'
 import { CoatcheckError, RedisError } from '../core/errors.ts'
@@ -21,6 +22,7 @@ import type { RedisTarget } from './target.ts'
 
 const PROBE_MS = 250
 const CLOSE_MS = 1000
+const DRAIN_MS = 5
 const CLOCK_EVERY_MS = 60_000
 const RETRIES = 50
 const LATE = Buffer.from('late')
@@ -104,7 +106,12 @@ export class RedisClient implements RedisClientPort, CallOwner {
   async close(): Promise<void> {
     clearInterval(this.#clockTimer)
     this.#circuit.stop()
-    await this.#connection.close(CLOSE_MS)
+    await this.#connection.close(() => this.#drained())
+  }
+
+  async #drained(): Promise<void> {
+    const end = this.#time.monotonic() + CLOSE_MS
+    while (this.#inFlight > 0 && this.#time.monotonic() < end) await sleep(DRAIN_MS)
   }
 
   answered(call: PendingCall, reply: unknown, isLate: boolean): void {

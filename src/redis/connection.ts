@@ -7,7 +7,7 @@ import type { CoatcheckError } from '../core/errors.ts'
 import { systemRandom } from '../core/random.ts'
 import { diagnose, diagnosis, type Diagnosis, redisError } from './diagnose.ts'
 import { probeEndpoint } from './endpoint-probe.ts'
-import { closeClient, createLibraryClient, type RedisLibraryClient } from './library.ts'
+import { createLibraryClient, cutClient, type RedisLibraryClient } from './library.ts'
 import type { RedisTarget } from './target.ts'
 
 export type ConnectionState =
@@ -93,21 +93,22 @@ export class RedisConnection {
     if (!isTarget(this.#source)) return
     const { client } = this
     this.client = null
-    if (client) void closeClient(client, 0, this.#hasSocket)
+    if (client) cutClient(client, this.#hasSocket)
     this.#later(() => void this.start(), retryDelayMs(1))
   }
 
-  async close(deadlineMs: number): Promise<void> {
+  /** @param drained resolves when what is in flight has been answered, or long enough waited for */
+  async close(drained: () => Promise<void>): Promise<void> {
     if (this.state === 'closed') return
     const { client } = this
-    const wasReady = this.state === 'ready'
     this.client = null
     clearTimeout(this.#watchdog)
     clearTimeout(this.#retry)
     this.#problem = diagnosis('COATCHECK_REDIS_UNREACHABLE', this.endpoint, 'the store was closed')
     this.#change('closed')
     this.#settleWaiters(this.problem())
-    if (client && isTarget(this.#source)) await closeClient(client, wasReady ? deadlineMs : 0, this.#hasSocket)
+    if (client?.isReady) await drained()
+    if (client && isTarget(this.#source)) cutClient(client, this.#hasSocket)
   }
 
   #attach(client: RedisLibraryClient): void {

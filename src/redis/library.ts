@@ -14,10 +14,8 @@ export interface RedisLibraryClient {
   on(event: string, listener: (...args: unknown[]) => void): unknown
   sendCommand(args: readonly RedisArgument[], options?: object): Promise<unknown>
   /** Majors 5 and 6. */
-  close?(): unknown
   destroy?(): unknown
   /** Major 4. */
-  quit?(): unknown
   disconnect?(): unknown
 }
 
@@ -76,29 +74,18 @@ async function loadCreateClient(): Promise<CreateClient> {
 }
 
 /**
- * Ends a client of ours. Waits at most `deadlineMs` for what is in flight, then cuts: a graceful close never returns while
- * a server hangs.
+ * Cuts the connection of a client of ours. Never its graceful close: that does not return while a server hangs, and on major 4
+ * it then cannot be cut any more, so that a late answer finds nobody waiting and ends the process.
  * @param hasSocket false while TCP is being connected: a client that is cut then connects nevertheless and stays, so the cut
  *   waits for the socket. Failed attempts end by the reconnect strategy.
  */
-export async function closeClient(client: RedisLibraryClient, deadlineMs: number, hasSocket: boolean): Promise<void> {
-  if (deadlineMs > 0 && client.isReady) {
-    let timer: ReturnType<typeof setTimeout> | undefined
-    const deadline = new Promise<void>((resolve) => (timer = setTimeout(resolve, deadlineMs)))
-    await Promise.race([quietly(() => client.close?.() ?? client.quit?.()), deadline])
-    clearTimeout(timer)
-  }
-  const cut = () => quietly(() => (client.destroy ? client.destroy() : client.disconnect?.()))
-  if (hasSocket) await cut()
+export function cutClient(client: RedisLibraryClient, hasSocket: boolean): void {
+  if (hasSocket) cut(client)
   // Not inside the event: major 4 would then write its handshake into nothing and reject it unheard.
-  else client.on('connect', () => setImmediate(() => void cut()))
+  else client.on('connect', () => setImmediate(() => cut(client)))
 }
 
-/** Whatever it answers: one that is closed already says so by an error. */
-async function quietly(action: () => unknown): Promise<void> {
-  try {
-    await action()
-  } catch {
-    // It is closed, which is what was wanted.
-  }
+function cut(client: RedisLibraryClient): void {
+  // One that is closed already says so by an error, at once or by a promise.
+  void (async () => (client.destroy ? client.destroy() : await client.disconnect?.()))().catch(() => undefined)
 }

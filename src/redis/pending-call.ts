@@ -4,7 +4,7 @@
  */
 import type { CoatcheckError } from '../core/errors.ts'
 import type { RedisArgument, RedisReply } from './client-port.ts'
-import type { Expiring } from './deadline-wheel.ts'
+import type { DeadlineQueue, Expiring } from './deadline-wheel.ts'
 import type { RedisScript } from './script.ts'
 
 export interface CallOwner {
@@ -35,11 +35,13 @@ export class PendingCall implements Expiring {
   refusal: unknown = null
   readonly promise: Promise<RedisReply>
   readonly #owner: CallOwner
+  readonly #queue: DeadlineQueue
   readonly #resolve: (reply: RedisReply) => void
   readonly #reject: (error: CoatcheckError) => void
 
-  constructor(owner: CallOwner, args: readonly RedisArgument[], script: RedisScript | null) {
+  constructor(owner: CallOwner, queue: DeadlineQueue, args: readonly RedisArgument[], script: RedisScript | null) {
     this.#owner = owner
+    this.#queue = queue
     this.args = args
     this.script = script
     this.promise = new Promise(capture)
@@ -52,11 +54,17 @@ export class PendingCall implements Expiring {
     this.#owner.answered(this, reply, isLate)
     if (isLate) return
     this.settled = true
+    this.#queue.done(this)
     this.#resolve(reply as RedisReply)
   }
 
   readonly onError = (error: unknown): void => {
     this.#owner.refused(this, error)
+  }
+
+  /** From now on it can expire. */
+  begin(): void {
+    this.#queue.add(this)
   }
 
   reject(error: CoatcheckError): void {

@@ -1,8 +1,8 @@
 /** The client port on a healthy server, on every major of the client library, made by us and handed in. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { defineScript } from '../../src/redis/script.ts'
-import { closeClient } from '../../src/redis/library.ts'
-import { closeRedis, libraryMajors, openRedis, outcome } from '../support/redis-clients.ts'
+import { cutClient } from '../../src/redis/library.ts'
+import { closeRedis, libraryMajors, openRedis, outcome, untilWorks } from '../support/redis-clients.ts'
 import { type RedisServer, startRedisServer } from '../support/redis-server.ts'
 
 let server: RedisServer
@@ -97,7 +97,8 @@ describe.each(libraryMajors)('redis $major', ({ major, create, install }) => {
     await first.redis.close()
     expect(client.isReady).toBe(true)
     expect(await second.get('given')).toBe('1')
-    await closeClient(client, 500, true)
+    cutClient(client, true)
+    await untilWorks(async () => expect(client.isOpen).toBe(false))
     const after = await outcome(() => second.get('given'))
     expect(after.code).toBe('COATCHECK_REDIS_UNREACHABLE')
     expect(client.isOpen).toBe(false)

@@ -1,0 +1,72 @@
+/** The ACL that docs/redis.md gives is enough for everything that the store does, and no larger than it says. */
+import { readFileSync } from 'node:fs'
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { systemClock } from '../../src/core/clock.ts'
+import { EventBus } from '../../src/core/events.ts'
+import { redisStore } from '../../src/redis.ts'
+import type { Store } from '../../src/store.ts'
+import { type RedisServer, startRedisServer } from '../support/redis-server.ts'
+
+const rules = /ACL SETUSER coatcheck (on >password [^`]+)/.exec(readFileSync('docs/redis.md', 'utf8'))?.[1] ?? ''
+
+let server: RedisServer
+let store: Store | undefined
+beforeAll(async () => {
+  server = await startRedisServer()
+  await server.cli('acl', 'setuser', 'coatcheck', ...rules.trim().split(/\s+/))
+})
+afterEach(async () => store?.close())
+afterAll(() => server.stop())
+
+test('sessions, tokens and sign-in transactions work with it', async () => {
+  const url = server.url.replace('redis://', 'redis://coatcheck:password@')
+  store = redisStore({ url }).open({ prefix: '', clock: systemClock, events: new EventBus(), loopback: true })
+  await store.ready()
+  const life = { ttlMs: 10_000, slackMs: 1000, absoluteMs: 20_000 }
+  const ending = { reason: 'revoked', ttlMs: 1000 }
+  const refOf = (letter: string, kind: 'user' | 'anonymous') => ({
+    kind,
+    userKey: (kind === 'user' ? 'u' : 'v').repeat(16),
+    id: letter.repeat(22),
+  })
+  for (const kind of ['user', 'anonymous'] as const) {
+    const ref = refOf(kind === 'user' ? 'a' : 'b', kind)
+    const first = Buffer.alloc(64, 1)
+    const second = Buffer.alloc(64, 2)
+    await store.sessions.create(ref, first, life, { max: 1, action: 'end-oldest' })
+    const { record } = await store.sessions.read(ref)
+    expect(record).toHaveLength(64)
+    expect(await store.sessions.replace(ref, first.subarray(13, 25), second, life)).toEqual({ status: 'done' })
+    await store.sessions.explain(refOf('c', kind))
+    expect(await store.sessions.end(ref, ending)).toMatchObject({ status: 'done', count: 1 })
+  }
+  for (const letter of ['d', 'e', 'f']) {
+    await store.sessions.create(refOf(letter, 'user'), Buffer.alloc(64, letter), life, { max: 2, action: 'end-oldest' })
+  }
+  expect(await store.sessions.list('u'.repeat(16), 10)).toHaveLength(2)
+  expect(await store.sessions.endByUser('u'.repeat(16), ending, 'f'.repeat(22))).toBe(1)
+  expect(await store.sessions.endByUser('u'.repeat(16), ending)).toBe(1)
+
+  const record = Buffer.alloc(64, 3)
+  const set = new Map([['grant:entra', { record, ttlMs: 5000 }]])
+  await store.tokens.write('u', { set, remove: { fields: ['status:entra'], prefixes: ['access:entra:'] } })
+  const expected = { field: 'grant:entra', nonce: Buffer.alloc(12, 3) }
+  await store.tokens.write('u', { set, expect: expected })
+  const [found, absent] = await store.tokens.read('u', ['grant:entra', 'none'])
+  expect(found).toHaveLength(64)
+  expect(absent).toBeNull()
+  expect((await store.tokens.readAll('u')).size).toBe(1)
+  await store.tokens.write('u', { set: new Map([['access:entra:x', { record, ttlMs: 5000 }]]) })
+  expect(await store.tokens.delete('u', { prefixes: ['access:entra:'] })).toBe(1)
+  expect(await store.tokens.delete('u')).toBe(1)
+
+  await store.transactions.put('state', Buffer.from('sealed'), 5000)
+  expect(await store.transactions.take('state')).toEqual(Buffer.from('sealed'))
+})
+
+test('each command of it is one that the store sends', async () => {
+  const stats = await server.cli('info', 'commandstats')
+  const allowed = [...rules.matchAll(/\+([a-z]+)/g)].map(([, name]) => name)
+  const unused = allowed.filter((name) => name !== 'ping' && !stats.includes(`cmdstat_${name}:`))
+  expect(unused).toEqual([])
+})
