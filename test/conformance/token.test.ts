@@ -64,7 +64,7 @@ describe.each(Object.entries(libraries))('%s', (_, library) => {
   })
   afterAll(async () => {
     await client.close()
-    await (application.close?.() ?? application.quit?.())
+    await (application.destroy ? application.destroy() : application.disconnect?.())
     await server.stop()
   })
   beforeEach(async () => {

@@ -1,0 +1,119 @@
+/** What only a real server shows: a full memory, a script that arrives late, what lies in a dump. */
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { systemClock } from '../../src/core/clock.ts'
+import { EventBus } from '../../src/core/events.ts'
+import type { RedisClientPort } from '../../src/redis/client-port.ts'
+import { RedisClient } from '../../src/redis/client.ts'
+import { redisKeys } from '../../src/redis/keys.ts'
+import { limitsOf, resolveTarget } from '../../src/redis/options.ts'
+import { createFakeClock } from '../../src/testing/fake-clock.ts'
+import { tokenFixture } from '../../src/testing/token-fixture.ts'
+import { createRedisTokenDriver } from '../../src/token/drivers/redis.ts'
+import { type RedisServer, startRedisServer } from '../support/redis-server.ts'
+
+const HOUR = 3_600_000
+const keys = redisKeys('')
+let server: RedisServer
+let client: RedisClient
+
+beforeAll(async () => {
+  server = await startRedisServer({ args: ['--rdbcompression', 'no'] })
+  const options = { url: server.url }
+  client = new RedisClient(resolveTarget(options, {}), limitsOf(options), {
+    clock: systemClock,
+    events: new EventBus(),
+  })
+  await client.ready()
+})
+afterAll(async () => {
+  await client.close()
+  await server.stop()
+})
+beforeEach(async () => {
+  await server.cli('config', 'set', 'maxmemory', '0')
+  await server.cli('flushall')
+})
+
+const tokensOf = (clock: { now(): number }) => ({
+  accessToken: 'access-CANARY',
+  refreshToken: 'refresh-CANARY',
+  idToken: 'id-CANARY',
+  expiresAt: clock.now() + HOUR,
+})
+
+describe('a full server', () => {
+  it('refuses new tokens, still takes a rotated grant, and deletes', async () => {
+    const clock = createFakeClock()
+    const { cache, provider } = tokenFixture({ driver: createRedisTokenDriver(client, keys), clock })
+    await cache.setUserTokens('ada', tokensOf(clock))
+    await server.cli('config', 'set', 'maxmemory', '1')
+    await expect(cache.setUserTokens('grace', tokensOf(clock))).rejects.toMatchObject({ code: 'COATCHECK_REDIS_OOM' })
+    clock.advance(HOUR)
+    expect((await cache.getAccessToken('ada')).accessToken).toBe('access-1')
+    expect((await cache.getUserTokens('ada'))?.refreshToken).toBe('refresh-1')
+    expect(provider.requests).toHaveLength(1)
+    await cache.deleteUserTokens('ada', { provider: 'entra' })
+    expect(await server.cli('dbsize')).toBe('0')
+  })
+})
+
+describe('a script that arrives after its deadline', () => {
+  it('writes nothing and is reported as a timeout; deleting is late rather than never', async () => {
+    const clock = createFakeClock()
+    const behind: RedisClientPort = {
+      command: (...args) => client.command(...args),
+      script: (...args) => client.script(...args),
+      serverNow: () => client.serverNow() - 60_000,
+      ready: () => client.ready(),
+      close: () => client.close(),
+    }
+    const onTime = tokenFixture({ driver: createRedisTokenDriver(client, keys), clock })
+    const late = tokenFixture({ driver: createRedisTokenDriver(behind, keys), clock })
+    await expect(late.cache.setUserTokens('ada', tokensOf(clock))).rejects.toMatchObject({
+      code: 'COATCHECK_REDIS_TIMEOUT',
+    })
+    expect(await server.cli('dbsize')).toBe('0')
+    await onTime.cache.setUserTokens('ada', tokensOf(clock))
+    await late.cache.deleteUserTokens('ada')
+    expect(await server.cli('dbsize')).toBe('0')
+  })
+})
+
+describe('what lies in Redis', () => {
+  it('is one hash under the user key, with a life, and holds neither tokens nor the user id', async () => {
+    const clock = createFakeClock()
+    const { cache, keyring } = tokenFixture({ driver: createRedisTokenDriver(client, keys), clock })
+    await cache.setUserTokens('ada@example.test', tokensOf(clock))
+    clock.advance(HOUR)
+    await cache.getAccessToken('ada@example.test')
+    const key = keys.tokens(keyring.userKey('ada@example.test'))
+    expect(await server.cli('keys', '*')).toBe(key)
+    expect(Number(await server.cli('pttl', key))).toBeGreaterThan(89 * 24 * HOUR)
+    expect((await server.cli('hkeys', key)).split('\n').sort()).toEqual([
+      'access:entra:',
+      'grant:entra',
+      'status:entra',
+    ])
+    await server.cli('save')
+    const dump = await readFile(join(server.dir, 'dump.rdb'), 'latin1')
+    expect(dump).toContain('grant:entra')
+    for (const secret of ['CANARY', 'refresh-1', 'access-1', 'ada@example']) expect(dump).not.toContain(secret)
+  })
+
+  it('is read by one command for a hit, whatever else the user has', async () => {
+    const clock = createFakeClock()
+    const { cache } = tokenFixture({ driver: createRedisTokenDriver(client, keys), clock })
+    await cache.setUserTokens('ada', tokensOf(clock))
+    for (let i = 0; i < 20; i++) await cache.getAccessToken('ada', { resource: `https://api-${i}.example` })
+    await server.cli('config', 'resetstat')
+    for (let i = 0; i < 10; i++) await cache.getAccessToken('ada', { resource: 'https://api-3.example' })
+    const stats = (await server.cli('info', 'commandstats')).split('\n').filter((line) => line.startsWith('cmdstat_'))
+    const calls = Object.fromEntries(
+      stats.map((line) => [line.slice(8, line.indexOf(':')), /calls=(\d+)/.exec(line)?.[1]]),
+    )
+    expect(calls.hmget).toBe('10')
+    for (const name of ['hgetall', 'hget', 'evalsha', 'eval', 'pexpire', 'keys']) expect(calls[name]).toBeUndefined()
+  })
+})
