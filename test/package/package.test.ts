@@ -101,11 +101,12 @@ describe('types for a strict consumer', () => {
       wanted.map((name) => `${name}@${manifest.devDependencies[name] ?? ''}`),
     )
     for (const name of ['app.ts', 'app.cts']) writeFileSync(join(consumer, name), CONSUMER)
+    writeFileSync(join(consumer, 'readme.ts'), readmeExample())
   }, 240_000)
 
   it.each([
-    ['NodeNext', 'NodeNext', ['app.ts', 'app.cts']],
-    ['ESNext', 'Bundler', ['app.ts']],
+    ['NodeNext', 'NodeNext', ['app.ts', 'app.cts', 'readme.ts']],
+    ['ESNext', 'Bundler', ['app.ts', 'readme.ts']],
   ])(
     'module %s, moduleResolution %s',
     async (module, moduleResolution, sources) => {
@@ -164,6 +165,13 @@ export function codeOf(error: unknown): string | null {
   return isCoatcheckError(error) ? error.code : null
 }
 `
+
+/** What the README shows first is what people type first. */
+function readmeExample(): string {
+  const [, code = ''] = /```ts\n([\s\S]*?)```/.exec(readFileSync(join(root, 'README.md'), 'utf8')) ?? []
+  expect(code).toContain('expressAuth')
+  return code
+}
 
 /** An empty project elsewhere, with the tarball and the given packages. Takes from npm's cache what is there. */
 async function install(name: string, packages: readonly string[]): Promise<string> {
