@@ -30,13 +30,14 @@ describe('memoryStore()', () => {
     expect(await open({ name }).transactions.take('state')).toEqual(Buffer.from('sealed'))
   })
 
-  it('bounds sessions, tokens and transactions together', async () => {
+  it('bounds sessions and transactions together', async () => {
     const store = open({ name: randomBytes(8).toString('hex'), maxBytes: 65_536 })
-    const set = new Map([['access:p:', { record: Buffer.alloc(60_000), ttlMs: 60_000 }]])
-    await store.tokens.write('uk', { set })
+    const ref = { kind: 'anonymous', userKey: 'AAAAAAAAAAAAAAAA', id: 'BBBBBBBBBBBBBBBBBBBBBB' } as const
+    const life = { ttlMs: 60_000, slackMs: 0, absoluteMs: 60_000 }
+    await store.sessions.create(ref, randomBytes(60_000), life)
     const full = { code: 'COATCHECK_REDIS_OOM', retryable: true }
     await expect(store.transactions.put('state', Buffer.alloc(8000), 1000)).rejects.toMatchObject(full)
-    expect(await store.tokens.delete('uk')).toBe(1)
+    expect(await store.sessions.end(ref, { reason: 'signed-out', ttlMs: 1000 })).toMatchObject({ count: 1 })
     await store.transactions.put('state', Buffer.alloc(8000), 1000)
   })
 })
