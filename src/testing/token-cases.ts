@@ -74,7 +74,7 @@ const storing: readonly ConformanceCase<TokenHarness>[] = [
         entra?.resources.map(({ resource }) => resource),
         [''],
       )
-      assert.equal(entra?.generation, 1)
+      assert.equal(entra.generation, 1)
       assert.equal(other?.provider, 'other')
       assert.equal((await cache.getUserTokens('ada', { provider: 'other' }))?.accessToken, 'foreign')
       await cache.deleteUserTokens('ada', { provider: 'entra' })
@@ -129,7 +129,7 @@ const refreshing: readonly ConformanceCase<TokenHarness>[] = [
       assert.deepEqual(names(), ['token.hit', 'token.miss', 'token.refreshed', 'token.hit'])
       const [status] = await cache.status('ada')
       assert.equal(status?.generation, 2)
-      assert.equal(status?.lastRefresh?.outcome, 'refreshed')
+      assert.equal(status.lastRefresh?.outcome, 'refreshed')
       assert.equal(JSON.stringify(status).includes('access-'), false)
     },
   },
