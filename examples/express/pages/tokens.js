@@ -62,7 +62,7 @@ function table(resources) {
           html`<tr>
             <td data-label="Resource">
               ${resource ? html`<code>${resource}</code>` : 'As at sign-in'}${
-                scopes.length > 0 && html`<span class="under">${scopes.join(', ')}</span>`
+                scopes.join(' ') !== resource && html`<span class="under">${scopes.join(', ')}</span>`
               }
             </td>
             <td data-label="Expires">${time(expiresAt)}</td>
