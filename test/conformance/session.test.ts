@@ -1,14 +1,19 @@
-import { describe, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, test } from 'vitest'
 import { systemRandom } from '../../src/core/random.ts'
 import { MemorySpace } from '../../src/memory/space.ts'
 import { redisKeys } from '../../src/redis/keys.ts'
 import { createMemorySessionDriver } from '../../src/session/drivers/memory.ts'
+import { createRedisSessionDriver } from '../../src/session/drivers/redis.ts'
 import { createFakeClock, type SessionHarness, sessionCases } from '../../src/testing/index.ts'
+import { libraryMajors } from '../support/redis-clients.ts'
+import { type RedisWorld, startRedisWorld } from '../support/redis-world.ts'
+
+const keys = redisKeys('')
+const HOUR_MS = 3_600_000
 
 function memoryHarness(): SessionHarness {
   const clock = createFakeClock()
   const space = new MemorySpace({ clock })
-  const keys = redisKeys('')
   return {
     driver: createMemorySessionDriver(space, keys, systemRandom),
     clock,
@@ -16,10 +21,38 @@ function memoryHarness(): SessionHarness {
     loseEverything: async () => space.clear(),
     hasTokens: async (userKey) => space.has(keys.tokens(userKey)),
     putTokens: async (userKey) =>
-      space.put(keys.tokens(userKey), new Map([['grant:entra', Buffer.from('sealed')]]), 100, 3_600_000),
+      space.put(keys.tokens(userKey), new Map([['grant:entra', Buffer.from('sealed')]]), 100, HOUR_MS),
   }
 }
 
 describe('sessions on the memory driver', () => {
   for (const { name, run } of sessionCases) test(name, () => run(memoryHarness()))
+})
+
+describe.each(libraryMajors)('sessions on Redis with redis $major', (library) => {
+  let world: RedisWorld
+
+  beforeAll(async () => {
+    world = await startRedisWorld(library)
+  })
+  afterAll(() => world.stop())
+  beforeEach(() => world.reset())
+
+  const harness = (): SessionHarness => ({
+    driver: createRedisSessionDriver(world.client, keys, {
+      random: systemRandom,
+      timeOffsetMs: () => world.timeOffsetMs(),
+    }),
+    clock: world.clock,
+    advance: (ms) => world.advance(ms),
+    loseEverything: async () => {
+      await world.server.cli('flushall')
+    },
+    hasTokens: async (userKey) => (await world.server.cli('exists', keys.tokens(userKey))).trim() === '1',
+    putTokens: async (userKey) => {
+      await world.server.cli('hset', keys.tokens(userKey), 'grant:entra', 'sealed')
+    },
+  })
+
+  for (const { name, run } of sessionCases) test(name, () => run(harness()))
 })
