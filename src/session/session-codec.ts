@@ -10,7 +10,9 @@ import type { Authentication, Device, Json } from './types.ts'
 
 const LAYOUT = 1
 const TIME_BYTES = 6
-const FIXED_BYTES = 3 + 4 * TIME_BYTES + SECRET_HASH_BYTES + 1
+const TIMES_AT = 3
+const SECRETS_AT = TIMES_AT + 4 * TIME_BYTES
+const FIXED_BYTES = SECRETS_AT + SECRET_HASH_BYTES + 1
 
 export interface SessionProfile {
   readonly userId?: string
@@ -67,28 +69,55 @@ export function encodeRecord(record: SessionRecord): Buffer {
 
 /** `null` for bytes of a layout that this version does not know. The bytes were authentic when this is called. */
 export function decodeRecord(bytes: Buffer): SessionRecord | null {
-  if (bytes.length < FIXED_BYTES || bytes[0] !== LAYOUT) return null
-  let at = 3 + 4 * TIME_BYTES
-  const current = bytes.subarray(at, (at += SECRET_HASH_BYTES))
-  const pending: Buffer[] = []
-  for (let left = bytes[at++] ?? 0; left > 0; left--) pending.push(bytes.subarray(at, (at += SECRET_HASH_BYTES)))
-  let previous: Secrets['previous'] = null
-  if (bytes[at++] === 1) {
-    const hash = bytes.subarray(at, (at += SECRET_HASH_BYTES))
-    previous = { hash, untilMs: bytes.readUIntBE(at, TIME_BYTES) }
-    at += TIME_BYTES
+  return bytes.length < FIXED_BYTES || bytes[0] !== LAYOUT ? null : new DecodedRecord(bytes)
+}
+
+/** Reads from the bytes what is asked for: a visit needs the deadlines and one hash, and mostly the data, but no profile. */
+class DecodedRecord implements SessionRecord {
+  readonly #bytes: Buffer
+  readonly secrets: Secrets
+  readonly #profileAt: number
+
+  constructor(bytes: Buffer) {
+    this.#bytes = bytes
+    let at = SECRETS_AT
+    const current = bytes.subarray(at, (at += SECRET_HASH_BYTES))
+    const pending: Buffer[] = []
+    for (let left = bytes[at++] ?? 0; left > 0; left--) pending.push(bytes.subarray(at, (at += SECRET_HASH_BYTES)))
+    let previous: Secrets['previous'] = null
+    if (bytes[at++] === 1) {
+      const hash = bytes.subarray(at, (at += SECRET_HASH_BYTES))
+      previous = { hash, untilMs: bytes.readUIntBE(at, TIME_BYTES) }
+      at += TIME_BYTES
+    }
+    this.secrets = { current, pending, previous }
+    this.#profileAt = at + 4
   }
-  const profileAt = at + 4
-  const dataAt = profileAt + bytes.readUInt32BE(at)
-  return {
-    schemaVersion: bytes.readUInt16BE(1),
-    createdAtMs: bytes.readUIntBE(3, TIME_BYTES),
-    lastSeenAtMs: bytes.readUIntBE(3 + TIME_BYTES, TIME_BYTES),
-    idleExpiresAtMs: bytes.readUIntBE(3 + 2 * TIME_BYTES, TIME_BYTES),
-    absoluteExpiresAtMs: bytes.readUIntBE(3 + 3 * TIME_BYTES, TIME_BYTES),
-    secrets: { current, pending, previous },
-    profileBytes: bytes.subarray(profileAt, dataAt),
-    dataBytes: bytes.subarray(dataAt),
+
+  get schemaVersion(): number {
+    return this.#bytes.readUInt16BE(1)
+  }
+  get createdAtMs(): number {
+    return this.#bytes.readUIntBE(TIMES_AT, TIME_BYTES)
+  }
+  get lastSeenAtMs(): number {
+    return this.#bytes.readUIntBE(TIMES_AT + TIME_BYTES, TIME_BYTES)
+  }
+  get idleExpiresAtMs(): number {
+    return this.#bytes.readUIntBE(TIMES_AT + 2 * TIME_BYTES, TIME_BYTES)
+  }
+  get absoluteExpiresAtMs(): number {
+    return this.#bytes.readUIntBE(TIMES_AT + 3 * TIME_BYTES, TIME_BYTES)
+  }
+  get profileBytes(): Buffer {
+    return this.#bytes.subarray(this.#profileAt, this.#dataAt())
+  }
+  get dataBytes(): Buffer {
+    return this.#bytes.subarray(this.#dataAt())
+  }
+
+  #dataAt(): number {
+    return this.#profileAt + this.#bytes.readUInt32BE(this.#profileAt - 4)
   }
 }
 

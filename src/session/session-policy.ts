@@ -54,10 +54,16 @@ export function isTouchDue(record: SessionRecord, idleTimeoutMs: number, nowMs: 
 
 /** Every write counts as activity. The absolute end never moves. */
 export function touched(record: SessionRecord, idleTimeoutMs: number, nowMs: number): SessionRecord {
+  // Field by field: a decoded record reads its fields from bytes, and a spread would not see them.
   return {
-    ...record,
+    schemaVersion: record.schemaVersion,
+    createdAtMs: record.createdAtMs,
     lastSeenAtMs: nowMs,
     idleExpiresAtMs: Math.min(nowMs + idleTimeoutMs, record.absoluteExpiresAtMs),
+    absoluteExpiresAtMs: record.absoluteExpiresAtMs,
+    secrets: record.secrets,
+    profileBytes: record.profileBytes,
+    dataBytes: record.dataBytes,
   }
 }
 

@@ -31,19 +31,15 @@ export interface Vault {
 
 export function createVault(deps: { seal: Seal; namespace: string; clock: Clock; events: EventBus }): Vault {
   const { seal, namespace, clock, events } = deps
-  // A ticket that was seen before brings the same ref object, and with it what was put together for it.
-  const addresses = new WeakMap<SessionRef, SealAddress>()
-  const addressOf = (ref: SessionRef): SealAddress => {
-    const known = addresses.get(ref)
-    if (known) return known
-    const { kind, userKey, id } = ref
-    const address: SealAddress = { type: 'session', kind, name: `${namespace}${userKey}.${id}`, shard: userKey }
-    addresses.set(ref, address)
-    return address
-  }
+  const addressOf = ({ kind, userKey, id }: SessionRef): SealAddress => ({
+    type: 'session',
+    kind,
+    name: `${namespace}${userKey}.${id}`,
+    shard: userKey,
+  })
 
-  const open = (ref: SessionRef, sealed: Buffer): Loaded | Refusal => {
-    const plaintext = seal.open(sealed, addressOf(ref), GENERATION_BYTES)
+  const open = (ref: SessionRef, sealed: Buffer, address: SealAddress = addressOf(ref)): Loaded | Refusal => {
+    const plaintext = seal.open(sealed, address, GENERATION_BYTES)
     if (typeof plaintext === 'string') return plaintext
     const record = decodeRecord(plaintext)
     return record ? { ref, record, sealed } : 'unreadable'
@@ -55,7 +51,7 @@ export function createVault(deps: { seal: Seal; namespace: string; clock: Clock;
   }
 
   return {
-    open,
+    open: (ref, sealed) => open(ref, sealed),
 
     seal(ref, record) {
       return { ref, record, sealed: seal.seal(encodeRecord(record), addressOf(ref), GENERATION_BYTES) }
@@ -68,7 +64,8 @@ export function createVault(deps: { seal: Seal; namespace: string; clock: Clock;
         if (!generation) return 'lost'
         if (!isOfGeneration(sealed, generation)) return 'revoked'
       }
-      const loaded = open(ref, sealed)
+      ticket.address ??= addressOf(ref)
+      const loaded = open(ref, sealed, ticket.address)
       if (typeof loaded === 'string') return refuse(ref, loaded, 'lost')
       const nowMs = clock.now()
       const standing = standingOf(ticket.secretHash, loaded.record.secrets, nowMs)

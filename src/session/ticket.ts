@@ -10,6 +10,7 @@ import { timingSafeEqual } from 'node:crypto'
 import type { Clock } from '../core/clock.ts'
 import type { Random } from '../core/random.ts'
 import type { Keyring } from '../keyring/keyring.ts'
+import type { SealAddress } from '../keyring/seal.ts'
 import type { SessionKind, SessionRef } from './session-driver.ts'
 
 const USER_KEY_AT = 1
@@ -36,6 +37,8 @@ export interface ParsedTicket {
   /** What the record holds of the secret. */
   readonly secretHash: Buffer
   readonly absoluteExpiresAtMs: number
+  /** Put here by the vault: a ticket that is seen again opens its record with what was prepared the first time. */
+  address?: SealAddress
 }
 
 export interface IssuedTicket {
