@@ -93,12 +93,24 @@ describe('createKeyring', () => {
     const [first, second] = ring.keys.map((k) => k.tag) as [Buffer, Buffer]
     const all = [
       bytes(first, 'session', 'AAxx'),
-      bytes(first, 'session', 'ABxx'),
+      bytes(first, 'session', 'AQxx'),
       bytes(first, 'token', 'AAxx'),
       bytes(second, 'session', 'AAxx'),
     ]
     expect(new Set(all).size).toBe(4)
     expect(bytes(first, 'session', 'AAother')).toBe(all[0])
     expect(bytes(Buffer.from([1, 2, 3, 4]), 'session', 'AA')).toBe('none')
+  })
+
+  it('spreads records over 256 data keys by the first byte of the shard', () => {
+    const ring = createKeyring(key())
+    const keyOf = (byte: number, next: number): string =>
+      ring
+        .dataKey(ring.active.tag, 0, 'session', Buffer.from([byte, next]).toString('base64url'))
+        ?.export()
+        .toString('hex') ?? ''
+    const keys = Array.from({ length: 256 }, (_, byte) => keyOf(byte, 0))
+    expect(new Set(keys).size).toBe(256)
+    expect(Array.from({ length: 256 }, (_, byte) => keyOf(byte, 255))).toEqual(keys)
   })
 })

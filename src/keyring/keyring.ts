@@ -1,7 +1,7 @@
 /**
  * The encryption keys: parsed from `COATCHECK_KEYS`, the first one seals, all of them open. Nothing outside this folder
- * sees a key. Data keys are derived per record type and per shard (12 bits of the user key), so that no AES key seals more
- * than a 4096th of the records: NIST SP 800-38D allows 2^32 with random nonces.
+ * sees a key. Data keys are derived per record type and per shard (8 bits of the user key), so that no AES key seals more than
+ * a 256th of the records: NIST SP 800-38D allows 2^32 with random nonces. docs/decisions/0005 says why not more shards.
  */
 import { createHash, createHmac, createSecretKey, hkdfSync, type KeyObject } from 'node:crypto'
 import { ConfigError, KeyringError } from '../core/errors.ts'
@@ -10,11 +10,14 @@ import { createMac, type Mac } from './mac.ts'
 const KEY_BYTES = 32
 const KEY_TAG_BYTES = 4
 const NAMES_ID = 'names'
-/** Per record type: all 4,096 shards of four keys. */
-const DERIVED_KEYS_CACHED = 16_384
-/** Two ASCII characters name a shard. */
-const SHARD_NUMBERS = 128 * 128
+const SHARDS = 256
+/** Per record type: all shards of sixteen keys. */
+const DERIVED_KEYS_CACHED = 16 * SHARDS
 const USER_KEY_CHARACTERS = 16
+/** By character code. */
+const BASE64URL_BITS: readonly number[] = Array.from({ length: 128 }, (_, code) =>
+  Math.max(0, 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'.indexOf(String.fromCharCode(code))),
+)
 
 /** One entry of the ring. `tag` stands in each record that it sealed. */
 export interface RingKey {
@@ -27,7 +30,7 @@ export interface Keyring {
   /** The key that seals. */
   readonly active: RingKey
   readonly keys: readonly RingKey[]
-  /** Of the key whose tag stands at `offset`; `null` when the ring has none. `shard`: its first two characters count. */
+  /** Of the key whose tag stands at `offset`; `null` when the ring has none. `shard`: base64url, its first 8 bits count. */
   dataKey(bytes: Buffer, offset: number, recordType: string, shard: string): KeyObject | null
   /** Key of a user in key names: 16 characters base64url, the same for the life of the names secret. */
   userKey(userId: string): string
@@ -79,13 +82,14 @@ function buildKeyring(keys: readonly RingKey[], masters: ReadonlyMap<number, Buf
       const tag = tagNumber(bytes, offset)
       let ofType = derived.get(recordType)
       if (!ofType) derived.set(recordType, (ofType = new Map<number, KeyObject>()))
-      // A number as key: looked up on every read, and no text has to be put together for it.
-      const slot = tag * SHARD_NUMBERS + (shard.charCodeAt(0) & 127) * 128 + (shard.charCodeAt(1) & 127)
+      const shardNumber = shardOf(shard)
+      // A number as key: no text has to be put together for a look-up.
+      const slot = tag * SHARDS + shardNumber
       const known = ofType.get(slot)
       if (known) return known
       const master = masters.get(tag)
       if (!master) return null
-      const key = createSecretKey(derive(master, `data/${recordType}/${shard.slice(0, 2)}`))
+      const key = createSecretKey(derive(master, `data/${recordType}/${shardNumber}`))
       if (ofType.size >= DERIVED_KEYS_CACHED) ofType.clear()
       ofType.set(slot, key)
       return key
@@ -138,6 +142,15 @@ function tagOf(id: string): Buffer {
 
 function tagNumber(bytes: Buffer, offset: number): number {
   return bytes.readUInt32BE(offset)
+}
+
+/** The first 8 bits of a base64url text, as a decoder would read them, but without making a buffer. */
+function shardOf(text: string): number {
+  return (bitsOf(text.charCodeAt(0)) << 2) | (bitsOf(text.charCodeAt(1)) >> 4)
+}
+
+function bitsOf(characterCode: number): number {
+  return BASE64URL_BITS[characterCode] ?? 0
 }
 
 /** An id for a key that has none: it says nothing about the key. */

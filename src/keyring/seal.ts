@@ -17,7 +17,7 @@ const NONCE_BYTES = 12
 const AUTH_TAG_BYTES = 16
 const GCM = { authTagLength: AUTH_TAG_BYTES } as const
 
-/** What a record is and where it lies. `shard` picks the data key: its first two characters, evenly spread. */
+/** What a record is and where it lies. `shard` picks the data key: the first 8 bits of this base64url text. */
 export interface SealAddress {
   /** A word of this list, and a `kind` of the owner's, neither with a colon. */
   readonly type: 'session' | 'token' | 'signin' | 'journal'

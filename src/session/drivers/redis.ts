@@ -18,6 +18,7 @@ import {
   EXPLAIN,
   REPLACE,
 } from '../../redis/scripts/session.ts'
+import { RedisReads } from './redis-reads.ts'
 import {
   type Created,
   type Ending,
@@ -46,15 +47,10 @@ export function createRedisSessionDriver(
   { random, timeOffsetMs = () => 0 }: RedisSessionDriverOptions,
 ): SessionDriver {
   const run = createScriptRunner(client, timeOffsetMs)
+  const reads = new RedisReads(client, keys)
 
   return {
-    async read({ kind, userKey, id }) {
-      const key = keys.session(userKey, id)
-      if (kind === 'anonymous')
-        return { record: (await client.command(key, ['GET', key])) as Buffer | null, generation: null }
-      const reply = (await client.command(key, ['MGET', key, keys.generation(userKey)])) as (Buffer | null)[]
-      return { record: reply[0] ?? null, generation: reply[1] ?? null }
-    },
+    read: (ref) => reads.read(ref),
 
     async explain({ userKey, id }) {
       const names = [keys.ended(userKey, id), keys.generation(userKey), keys.sessions(userKey)]

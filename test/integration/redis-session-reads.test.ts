@@ -1,0 +1,79 @@
+/** Reads that are asked for together: each gets its own, in few commands, and what fails the command fails them alike. */
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { redisKeys } from '../../src/redis/keys.ts'
+import { RedisReads } from '../../src/session/drivers/redis-reads.ts'
+import type { SessionRef } from '../../src/session/session-driver.ts'
+import { libraryMajors } from '../support/redis-clients.ts'
+import { type RedisWorld, startRedisWorld } from '../support/redis-world.ts'
+
+const keys = redisKeys('')
+const refOf = (i: number): SessionRef => ({
+  kind: i % 3 === 0 ? 'anonymous' : 'user',
+  userKey: `user-${String(i).padStart(11, '0')}`,
+  id: `session-${String(i).padStart(14, '0')}`,
+})
+
+describe.each(libraryMajors)('session reads, redis $major', (library) => {
+  let world: RedisWorld
+  beforeAll(async () => {
+    await library.install()
+    world = await startRedisWorld(library)
+  })
+  beforeEach(async () => {
+    await world.reset()
+  })
+  afterAll(() => world.stop())
+
+  const calls = async (command: string): Promise<number> =>
+    Number(new RegExp(`cmdstat_${command}:calls=(\\d+)`).exec(await world.server.cli('info', 'commandstats'))?.[1] ?? 0)
+
+  it('answers a hundred at once with what belongs to each, in four commands', async () => {
+    for (let i = 0; i < 100; i++) {
+      const { kind, userKey, id } = refOf(i)
+      if (i % 7 !== 0) await world.client.command('k', ['SET', keys.session(userKey, id), `record ${i}`])
+      if (kind === 'user') await world.client.command('k', ['SET', keys.generation(userKey), `generation ${i}`])
+    }
+    await world.server.cli('config', 'resetstat')
+    const reads = new RedisReads(world.client, keys)
+    const found = await Promise.all(Array.from({ length: 100 }, (_, i) => reads.read(refOf(i))))
+    expect(found.map(({ record, generation }) => [record?.toString() ?? null, generation?.toString() ?? null])).toEqual(
+      Array.from({ length: 100 }, (_, i) => [
+        i % 7 !== 0 ? `record ${i}` : null,
+        refOf(i).kind === 'user' ? `generation ${i}` : null,
+      ]),
+    )
+    expect(await calls('mget')).toBe(4)
+    expect(await calls('get')).toBe(0)
+  })
+
+  it('is one command for one read, also one after the other', async () => {
+    const reads = new RedisReads(world.client, keys)
+    await world.server.cli('config', 'resetstat')
+    expect(await reads.read(refOf(0))).toEqual({ record: null, generation: null })
+    expect(await reads.read(refOf(1))).toEqual({ record: null, generation: null })
+    expect(await reads.read(refOf(2))).toEqual({ record: null, generation: null })
+    expect([await calls('get'), await calls('mget')]).toEqual([1, 2])
+  })
+
+  it('asks again, in a new command, for what is read while an answer is under way', async () => {
+    const reads = new RedisReads(world.client, keys)
+    const { userKey, id } = refOf(1)
+    const before = reads.read(refOf(1))
+    await new Promise(setImmediate)
+    await world.client.command('k', ['SET', keys.session(userKey, id), 'new'])
+    const after = reads.read(refOf(1))
+    expect((await before).record).toBeNull()
+    expect((await after).record?.toString()).toBe('new')
+  })
+
+  it('fails all of them with the code of the answer, and works again afterwards', async () => {
+    const reads = new RedisReads(world.client, keys)
+    await world.server.cli('acl', 'setuser', 'default', '-mget', '-get')
+    const results = await Promise.allSettled([0, 1, 2].map((i) => reads.read(refOf(i))))
+    await world.server.cli('acl', 'setuser', 'default', '+mget', '+get')
+    expect(results.map((result) => result.status === 'rejected' && (result.reason as { code: string }).code)).toEqual(
+      Array.from({ length: 3 }, () => 'COATCHECK_REDIS_NOPERM'),
+    )
+    expect(await reads.read(refOf(1))).toEqual({ record: null, generation: null })
+  })
+})
