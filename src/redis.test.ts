@@ -23,6 +23,17 @@ test('the identity follows the connection and shows nothing of it', () => {
   expect(redisStore({ client }).identity).not.toBe(redisStore({ client: { ...client } }).identity)
 })
 
+test('copies of this module agree on clients, and tell two of them apart', async () => {
+  const fake = () => ({ isOpen: false, isReady: false, connect: vi.fn(), on: vi.fn(), sendCommand: vi.fn() })
+  const [client, other] = [fake(), fake()]
+  const { identity } = redisStore({ client })
+  vi.resetModules()
+  const copy = await import('./redis.ts')
+  expect(copy.redisStore).not.toBe(redisStore)
+  expect(copy.redisStore({ client: other }).identity).not.toBe(identity)
+  expect(copy.redisStore({ client }).identity).toBe(identity)
+})
+
 test('options are checked at once, the environment when it is opened', () => {
   vi.stubEnv('REDIS_URL', 'localhost:6379')
   expect(() => redisStore({ url: 'localhost' })).toThrow(/redisStore\(\)\.url: has no scheme/)

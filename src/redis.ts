@@ -4,6 +4,7 @@
  */
 import { createHash } from 'node:crypto'
 import { processEnvironment } from './config/environment.ts'
+import { processState } from './core/process-state.ts'
 import { systemRandom } from './core/random.ts'
 import { createRedisTransactionDriver } from './oidc/drivers/redis.ts'
 import { RedisClient } from './redis/client.ts'
@@ -49,9 +50,6 @@ export function redisStore(options: RedisStoreOptions = {}): StoreFactory {
   }
 }
 
-const numbers = new WeakMap<object, number>()
-let lastNumber = 0
-
 /** The same for the same connection in one process: a hash, since it covers the password; a client counts as itself. */
 function identityOf({ client, ...options }: RedisStoreOptions): string {
   const environment = client ? [] : ENVIRONMENT.map((name) => processEnvironment()[name] ?? null)
@@ -59,8 +57,10 @@ function identityOf({ client, ...options }: RedisStoreOptions): string {
   return `redis:${createHash('sha256').update(content).digest('base64url')}`
 }
 
+/** One numbering for all copies of this module: the foundation is looked up by it in state that they share. */
 function numberOf(client: object): number {
-  const number = numbers.get(client) ?? ++lastNumber
-  numbers.set(client, number)
+  const clients = processState('redis-clients', () => ({ numbers: new WeakMap<object, number>(), last: 0 }))
+  const number = clients.numbers.get(client) ?? ++clients.last
+  clients.numbers.set(client, number)
   return number
 }
