@@ -3,22 +3,15 @@
  * Why scripts: each is compare-and-act in one atomic step, which no sequence of commands is.
  *
  * Common to all
- * - ARGV[1] `notAfter`: epoch ms of the server's clock; later than that the script does nothing and answers `late`, so that
- *   a write whose deadline was reported as missed is never executed afterwards. `0` for scripts that end sessions.
- * - ARGV[2] offset in ms added to the server's clock: 0 but in tests, which travel in time.
+ * - ARGV[1] `notAfter` and ARGV[2], see prologue.ts: a write whose deadline was reported as missed is never executed
+ *   afterwards. `notAfter` is 0 for scripts that end sessions.
  * - Order of writes: what may be refused by a full server comes first in scripts that create or replace, so that a refusal
  *   changes nothing; deletions come first in scripts that end, so that these work on a full server (once a script has
  *   written, Redis lets it finish).
  * - Record bytes (Lua counts from 1): 1..8 generation, 14..25 nonce. See session/session-driver.ts.
  */
 import { defineScript, type RedisScript } from '../script.ts'
-
-const CLOCK = `
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
-if tonumber(ARGV[1]) > 0 and now > tonumber(ARGV[1]) then return {'late'} end
-now = now + tonumber(ARGV[2])
-`
+import { PROLOGUE } from './prologue.ts'
 
 // Redis 6.2 has no PEXPIRE GT.
 const LIVE_AT_LEAST = `
@@ -34,7 +27,7 @@ end
  */
 export const CREATE_ANONYMOUS: RedisScript = defineScript(
   'session.create-anonymous',
-  `${CLOCK}
+  `${PROLOGUE}
 local nonce = redis.call('GETRANGE', KEYS[1], 13, 24)
 if nonce == string.sub(ARGV[3], 14, 25) then return {'created'} end
 if nonce ~= '' or redis.call('EXISTS', KEYS[2]) == 1 then return {'ended'} end
@@ -52,7 +45,7 @@ return {'created'}
  */
 export const CREATE_USER: RedisScript = defineScript(
   'session.create-user',
-  `${CLOCK}${LIVE_AT_LEAST}
+  `${PROLOGUE}${LIVE_AT_LEAST}
 local nonce = redis.call('GETRANGE', KEYS[1], 13, 24)
 if nonce == string.sub(ARGV[3], 14, 25) then return {'created'} end
 if nonce ~= '' or redis.call('EXISTS', KEYS[4]) == 1 then return {'ended'} end
@@ -105,7 +98,7 @@ return reply
  */
 export const REPLACE: RedisScript = defineScript(
   'session.replace',
-  `${CLOCK}${LIVE_AT_LEAST}
+  `${PROLOGUE}${LIVE_AT_LEAST}
 local current = redis.call('GET', KEYS[1])
 if not current then return {'gone'} end
 local nonce = string.sub(current, 14, 25)
@@ -134,7 +127,7 @@ return {'done'}
  */
 export const END: RedisScript = defineScript(
   'session.end',
-  `${CLOCK}
+  `${PROLOGUE}
 local current = redis.call('GET', KEYS[1])
 if current and ARGV[6] ~= '' and string.sub(current, 14, 25) ~= ARGV[6] then return {'conflict', current} end
 local generation = redis.call('GET', KEYS[2])
@@ -157,7 +150,7 @@ return {'done', ended, last}
  */
 export const END_BY_USER: RedisScript = defineScript(
   'session.end-by-user',
-  `${CLOCK}
+  `${PROLOGUE}
 local generation = redis.call('GET', KEYS[1])
 local live = redis.call('ZRANGEBYSCORE', KEYS[2], '(' .. now, '+inf')
 local life = redis.call('PTTL', KEYS[1])
@@ -189,7 +182,7 @@ return reply
  */
 export const CLEAR_ENDED: RedisScript = defineScript(
   'session.clear-ended',
-  `${CLOCK}
+  `${PROLOGUE}
 local removed = 0
 for i = 1, #KEYS, 2 do
   removed = removed + redis.call('UNLINK', KEYS[i])
@@ -205,7 +198,7 @@ return {removed}
  */
 export const EXPLAIN: RedisScript = defineScript(
   'session.explain',
-  `${CLOCK}
+  `${PROLOGUE}
 local deadline = redis.call('ZSCORE', KEYS[3], ARGV[3])
 local index = 'missing'
 if deadline then index = tonumber(deadline) > now and 'live' or 'expired' end

@@ -3,19 +3,12 @@
  * that it was refreshed from, several fields change in one step, and the life of the hash follows from all of them.
  *
  * Common to all
- * - ARGV[1] `notAfter`: epoch ms of the server's clock; later than that the script does nothing and answers `late`. `0`: never.
- * - ARGV[2] offset in ms added to the server's clock: 0 but in tests, which travel in time.
+ * - ARGV[1] `notAfter` and ARGV[2], see prologue.ts. `notAfter` is 0 for the script that deletes.
  * - Record bytes (Lua counts from 1): 1..8 end of life (epoch ms, big-endian, written here), 14..25 nonce. See
  *   token/token-driver.ts.
  */
 import { defineScript, type RedisScript } from '../script.ts'
-
-const CLOCK = `
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
-if tonumber(ARGV[1]) > 0 and now > tonumber(ARGV[1]) then return {'late'} end
-now = now + tonumber(ARGV[2])
-`
+import { PROLOGUE } from './prologue.ts'
 
 // Removes fields by prefix (ARGV from \`first\` on) but those in \`kept\`, and those whose life is over; then the hash lives as
 // long as the longest-living field that is left.
@@ -57,7 +50,7 @@ end
  */
 export const WRITE_TOKENS: RedisScript = defineScript(
   'token.write',
-  `${CLOCK}${SETTLE}
+  `${PROLOGUE}${SETTLE}
 local key = KEYS[1]
 local last = 5 + tonumber(ARGV[5]) * 3
 if ARGV[3] ~= '' then
@@ -93,7 +86,7 @@ return {'done'}
  */
 export const DELETE_TOKENS: RedisScript = defineScript(
   'token.delete',
-  `${CLOCK}${SETTLE}
+  `${PROLOGUE}${SETTLE}
 local key = KEYS[1]
 local count = tonumber(ARGV[3])
 if count < 0 then
