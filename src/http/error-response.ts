@@ -38,6 +38,16 @@ const BY_CODE: Partial<Record<ErrorCode, VisitorText>> = {
   },
   COATCHECK_UNAUTHENTICATED: { title: 'Please sign in', text: 'You are not signed in.', retry: 'sign-in' },
   COATCHECK_SESSION_ENDED: { title: 'Please sign in', text: 'Your session has ended.', retry: 'sign-in' },
+  COATCHECK_TOKEN_NONE: {
+    title: 'Please sign in again',
+    text: 'What this page fetches in your name needs an approval that only comes with a new sign-in.',
+    retry: 'sign-in',
+  },
+  COATCHECK_REAUTH_REQUIRED: {
+    title: 'Please sign in again',
+    text: 'The identity provider wants to see you again before this page may go on in your name.',
+    retry: 'sign-in',
+  },
   COATCHECK_SESSION_LIMIT: {
     title: 'Too many devices',
     text: 'You are signed in on as many devices as are allowed. Sign out on one of them first.',
