@@ -16,7 +16,7 @@ const refOf = (i: number): SessionRef => ({
 describe.each(libraryMajors)('session reads, redis $major', (library) => {
   let world: RedisWorld
   beforeAll(async () => {
-    await library.install()
+    library.install()
     world = await startRedisWorld(library)
   })
   beforeEach(async () => {
