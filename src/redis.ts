@@ -32,17 +32,16 @@ export function redisStore(options: RedisStoreOptions = {}): StoreFactory {
       return identityOf(options)
     },
     open(context) {
-      const client = new RedisClient(
-        options.client ?? resolveTarget(options, processEnvironment()),
-        limitsOf(options),
-        context,
-      )
+      const limits = limitsOf(options)
+      const { writeTimeoutMs } = limits
+      const source = options.client ?? resolveTarget(options, processEnvironment())
+      const client = Object.assign(new RedisClient(source, limits, context), { writeTimeoutMs })
       const keys = redisKeys(context.prefix)
       return {
         kind: 'redis',
         sessions: createRedisSessionDriver(client, keys, { random: systemRandom }),
         tokens: createRedisTokenDriver(client, keys),
-        transactions: createRedisTransactionDriver(client, keys),
+        transactions: createRedisTransactionDriver(client, keys, { deadlineMs: writeTimeoutMs }),
         ready: () => client.ready(),
         close: () => client.close(),
       }

@@ -9,7 +9,13 @@ import type { RedisScript } from './script.ts'
 export type RedisReply = Buffer | number | null | readonly RedisReply[]
 export type RedisArgument = string | Buffer
 
+/** 1 s: a durable write, where nothing else is configured. */
+export const WRITE_TIMEOUT_MS = 1000
+
 export interface RedisClientPort {
+  /** How long a change may take: its deadline, and what it is not executed after. Default: `WRITE_TIMEOUT_MS`. */
+  readonly writeTimeoutMs?: number
+
   /**
    * One command. Sent only while the connection is ready; never queued in front of one.
    * @param key the first key, for routing; also part of `args`.
@@ -39,6 +45,6 @@ export interface RedisClientPort {
 }
 
 export interface CallOptions {
-  /** Defaults: 250 ms for a command, 1,000 ms for a script. */
+  /** Defaults: the read deadline (250 ms) for a command, the write deadline (1,000 ms) for a script. */
   readonly deadlineMs?: number
 }

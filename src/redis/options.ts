@@ -9,13 +9,13 @@ import { type Environment, variable } from '../config/environment.ts'
 import { missing, refuse, type Source } from '../config/refusal.ts'
 import { settingOf } from '../config/settings.ts'
 import { checkShape } from '../config/shape.ts'
+import { WRITE_TIMEOUT_MS } from './client-port.ts'
 import type { RedisLibraryClient } from './library.ts'
 import { parseRedisUrl, type RedisAddress } from './redis-url.ts'
 import type { RedisTarget } from './target.ts'
 
 const ROOT = 'redisStore()'
 const DEFAULT_COMMAND_TIMEOUT_MS = 250
-const DEFAULT_WRITE_TIMEOUT_MS = 1000
 const DEFAULT_CONNECT_TIMEOUT_MS = 5000
 const DEFAULT_MAX_IN_FLIGHT = 10_000
 
@@ -34,7 +34,7 @@ export interface RedisStoreOptions {
   readonly tls?: RedisTlsOptions | undefined
   /** A read in a request. Default 250. */
   readonly commandTimeoutMs?: number | undefined
-  /** A script, so every change. Default 1,000. */
+  /** A change, which the server does not execute later, and a step of a sign-in. Default 1,000. */
   readonly writeTimeoutMs?: number | undefined
   /** Until `ready()` says why there is no connection. Default 5,000. */
   readonly connectTimeoutMs?: number | undefined
@@ -60,7 +60,7 @@ export interface RedisLimits {
 export function limitsOf(options: RedisStoreOptions): RedisLimits {
   return {
     commandTimeoutMs: options.commandTimeoutMs ?? DEFAULT_COMMAND_TIMEOUT_MS,
-    writeTimeoutMs: options.writeTimeoutMs ?? DEFAULT_WRITE_TIMEOUT_MS,
+    writeTimeoutMs: options.writeTimeoutMs ?? WRITE_TIMEOUT_MS,
     connectTimeoutMs: options.connectTimeoutMs ?? DEFAULT_CONNECT_TIMEOUT_MS,
     maxInFlight: options.maxInFlight ?? DEFAULT_MAX_IN_FLIGHT,
   }

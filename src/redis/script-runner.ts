@@ -3,10 +3,8 @@
  * offset of tests. Turns `late` into the timeout that was reported for it.
  */
 import { RedisError } from '../core/errors.ts'
-import type { RedisArgument, RedisClientPort, RedisReply } from './client-port.ts'
+import { type RedisArgument, type RedisClientPort, type RedisReply, WRITE_TIMEOUT_MS } from './client-port.ts'
 import type { RedisScript } from './script.ts'
-
-const WRITE_DEADLINE_MS = 1000
 
 export interface ScriptRunner {
   /** Acts within the deadline or not at all. @throws {RedisError} `COATCHECK_REDIS_TIMEOUT`, then nothing was written */
@@ -16,6 +14,7 @@ export interface ScriptRunner {
 }
 
 export function createScriptRunner(client: RedisClientPort, timeOffsetMs: () => number): ScriptRunner {
+  const deadlineMs = client.writeTimeoutMs ?? WRITE_TIMEOUT_MS
   const run = async (
     script: RedisScript,
     keys: readonly string[],
@@ -23,13 +22,13 @@ export function createScriptRunner(client: RedisClientPort, timeOffsetMs: () => 
     args: readonly RedisArgument[],
   ): Promise<readonly RedisReply[]> =>
     (await client.script(script, keys, [String(notAfter), String(timeOffsetMs()), ...args], {
-      deadlineMs: WRITE_DEADLINE_MS,
+      deadlineMs,
     })) as readonly RedisReply[]
 
   return {
     always: (script, keys, args) => run(script, keys, 0, args),
     async inTime(script, keys, args) {
-      const reply = await run(script, keys, Math.ceil(client.serverNow()) + WRITE_DEADLINE_MS, args)
+      const reply = await run(script, keys, Math.ceil(client.serverNow()) + deadlineMs, args)
       if (reply.length === 1 && Buffer.isBuffer(reply[0]) && reply[0].toString('latin1') === 'late') {
         throw new RedisError('COATCHECK_REDIS_TIMEOUT', {
           message: `The script ${script.name} arrived after its deadline.`,
