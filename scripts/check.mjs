@@ -21,6 +21,8 @@ const checks = [
   { name: 'format', run: () => tool('prettier', '--check', '--log-level', 'warn', '.') },
   { name: 'unused', run: () => tool('knip', '--no-progress') },
   { name: 'layers', run: () => tool('depcruise', '--config', '.dependency-cruiser.cjs', 'src', 'test') },
+  // As users compile it: against what was built, not against the sources.
+  { name: 'examples', after: ['build'], run: () => tool('tsc', '-p', 'examples/express/tsconfig.json') },
   { name: 'entries', after: ['build'], run: () => node('scripts/check-entries.mjs') },
   {
     name: 'pack',
