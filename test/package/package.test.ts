@@ -15,6 +15,8 @@ const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as
   exports: Record<string, unknown>
   dependencies: Record<string, string>
   devDependencies: Record<string, string>
+  peerDependencies: Record<string, string>
+  peerDependenciesMeta: Record<string, { optional?: boolean }>
 }
 const entries = Object.keys(manifest.exports)
   .filter((entry) => entry !== './package.json')
@@ -46,17 +48,14 @@ it('holds what was built, the sources that its maps point to, and nothing else',
   expect(files).toEqual([...pages, ...built, ...sources.map((file) => `src/${file}`)].sort())
 })
 
-describe('installed without any framework or client', () => {
+describe('installed without any peer', () => {
   let consumer = ''
   beforeAll(async () => {
-    consumer = await install('bare', [])
+    consumer = await install('bare', ['--legacy-peer-deps'])
   }, 120_000)
 
   it('brings its own dependencies and nothing else', () => {
-    const installed = readdirSync(join(consumer, 'node_modules')).filter((name) => !name.startsWith('.'))
-    // oauth4webapi is openid-client's own.
-    const wanted = Object.keys(manifest.dependencies).map((name) => name.split('/', 1)[0])
-    expect(installed.sort()).toEqual(['coatcheck', 'oauth4webapi', ...wanted].sort())
+    expect(installedIn(consumer)).toEqual(ownDependencies())
   })
 
   it.each(entries)('%s can be imported and required, and both give the same module', async (entry) => {
@@ -89,6 +88,34 @@ describe('installed without any framework or client', () => {
       await auth.close()`
     const { stdout } = await run(process.execPath, ['--input-type=module', '-e', script], { cwd: consumer })
     expect(stdout).toBe('COATCHECK_REDIS_PACKAGE_MISSING npm install redis\n')
+  })
+})
+
+describe('installed by npm as it comes', () => {
+  let consumer = ''
+  beforeAll(async () => {
+    consumer = await install('plain', [])
+  }, 120_000)
+
+  it('brings the client of Redis too, and no framework', () => {
+    expect(Object.keys(manifest.peerDependencies).filter((name) => !manifest.peerDependenciesMeta[name])).toEqual([
+      'redis',
+    ])
+    expect(installedIn(consumer)).toEqual([...ownDependencies(), '@redis', 'redis'].sort())
+  })
+
+  it('keeps sessions on localhost without a server or a setting', async () => {
+    const script = `
+      import { coatcheck } from 'coatcheck'
+      const auth = coatcheck()
+      await auth.ready()
+      const { ticket } = await auth.sessions.create({ data: { visits: 1 } })
+      const { session } = await auth.sessions.find(ticket)
+      console.log(session.data.visits)
+      await auth.close()`
+    const env = { PATH: process.env['PATH'] }
+    const { stdout } = await run(process.execPath, ['--input-type=module', '-e', script], { cwd: consumer, env })
+    expect(stdout).toBe('1\n')
   })
 })
 
@@ -173,7 +200,19 @@ function readmeExample(): string {
   return code
 }
 
-/** An empty project elsewhere, with the tarball and the given packages. Takes from npm's cache what is there. */
+function installedIn(project: string): string[] {
+  return readdirSync(join(project, 'node_modules'))
+    .filter((name) => !name.startsWith('.'))
+    .sort()
+}
+
+function ownDependencies(): string[] {
+  const named = Object.keys(manifest.dependencies).map((name) => name.split('/', 1)[0] ?? '')
+  // oauth4webapi is openid-client's own.
+  return ['coatcheck', 'oauth4webapi', ...named].sort()
+}
+
+/** An empty project elsewhere, with the tarball and the given packages (or options of npm). Takes from npm's cache what is there. */
 async function install(name: string, packages: readonly string[]): Promise<string> {
   const project = join(folder, name)
   mkdirSync(project)
