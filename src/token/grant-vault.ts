@@ -7,11 +7,10 @@ import type { EventBus } from '../core/events.ts'
 import type { Random } from '../core/random.ts'
 import type { Refusal } from '../keyring/seal.ts'
 import { outcomeActions, type RefreshFailure } from './refresh-outcome.ts'
+import { nextGrant, refreshedEntry } from './refreshed-tokens.ts'
 import type { AccessEntry, Grant, Opened, RefreshRecord, TokenCodec } from './token-codec.ts'
 import type { TokenDriver, TokenField, TokenRecord } from './token-driver.ts'
 import { accessField, fieldsOf, grantField, statusField } from './token-fields.ts'
-import { refreshAheadAt } from './token-life.ts'
-import { ASSUMED_LIFE_MS } from './token-set.ts'
 import { describeTarget, type Target } from './token-target.ts'
 import type { RefreshedTokens } from './types.ts'
 import type { UnsavedGrants } from './unsaved-grants.ts'
@@ -120,7 +119,7 @@ export function createGrantVault(deps: {
     async commit(userKey, target, grant, answer, askedAtMs) {
       const { provider } = target
       const next = nextGrant(grant.value, answer, askedAtMs, deps.grantLifetimeMs)
-      const entry = entryOf(target, next, answer, askedAtMs, random)
+      const entry = refreshedEntry(target, next, answer, askedAtMs, random)
       const field = grantField(provider)
       const record = codec.sealGrant(userKey, field, next)
       const [status, statusRecord] = statusOf(userKey, target, null)
@@ -188,40 +187,6 @@ const UNSAVED = Buffer.alloc(0)
 
 function isStored(grant: Opened<Grant>): boolean {
   return grant.nonce.length > 0
-}
-
-function nextGrant(grant: Grant, answer: RefreshedTokens, nowMs: number, grantLifetimeMs: number): Grant {
-  return {
-    lineage: grant.lineage,
-    generation: grant.generation + 1,
-    refreshToken: answer.refreshToken ?? grant.refreshToken,
-    idToken: answer.idToken ?? grant.idToken,
-    obtainedAtMs: nowMs,
-    expiresAtMs: nowMs + grantLifetimeMs,
-  }
-}
-
-/** Its life counts from the moment of the question: the answer may have been long on its way. */
-function entryOf(
-  target: Target,
-  grant: Grant,
-  answer: RefreshedTokens,
-  askedAtMs: number,
-  random: Random,
-): AccessEntry {
-  const { expiresInSeconds } = answer
-  const lifeMs = expiresInSeconds === null ? ASSUMED_LIFE_MS : Math.max(0, expiresInSeconds * 1000)
-  const expiresAtMs = Math.floor(askedAtMs + lifeMs)
-  return {
-    lineage: grant.lineage,
-    generation: grant.generation,
-    accessToken: answer.accessToken,
-    expiresAtMs,
-    obtainedAtMs: askedAtMs,
-    refreshAheadAtMs: refreshAheadAt(askedAtMs, expiresAtMs, random),
-    scopes: answer.scopes.length > 0 ? answer.scopes : target.scopes,
-    target: describeTarget(target),
-  }
 }
 
 function codeOf(error: unknown): string {

@@ -18,12 +18,13 @@ import type { EventBus } from '../core/events.ts'
 import type { Random } from '../core/random.ts'
 import { createFailedRefreshes } from './failed-refreshes.ts'
 import { createGrantVault, type StoredTokens } from './grant-vault.ts'
+import { afterFailure, covers, type Landed, withoutRefresh } from './landing.ts'
 import { outcomeActions, RefreshFailure, toRefreshFailure } from './refresh-outcome.ts'
 import { createSingleFlight, createTurns } from './single-flight.ts'
 import type { AccessEntry, Grant, Opened, TokenCodec } from './token-codec.ts'
 import type { TokenDriver } from './token-driver.ts'
-import { isAlive, isGood, type Need } from './token-life.ts'
-import { describeTarget, type Target } from './token-target.ts'
+import { isGood, type Need } from './token-life.ts'
+import type { Target } from './token-target.ts'
 import type { RefreshedTokens, TokenRefresher } from './types.ts'
 import { createUnsavedGrants, type Schedule, type UnsavedGrants } from './unsaved-grants.ts'
 
@@ -52,12 +53,6 @@ export interface Refreshes {
   refreshAhead(userKey: string, target: Target, seen: AccessEntry): void
   /** Resolves when what is under way has been committed. */
   landed(): Promise<void>
-}
-
-interface Landed {
-  readonly entry: AccessEntry
-  /** No better one can be had at the moment. */
-  readonly final: boolean
 }
 
 export function createRefreshes(deps: RefreshDeps): Refreshes {
@@ -89,9 +84,9 @@ export function createRefreshes(deps: RefreshDeps): Refreshes {
     const { provider } = target
     const { grant } = stored
     const name = flightOf(userKey, target)
-    if (!grant?.value.refreshToken || !deps.canRefresh(provider)) return withoutRefresh(target, stored)
+    if (!grant?.value.refreshToken || !deps.canRefresh(provider)) return withoutRefresh(target, stored, clock.now())
     const known = failed.find(name, grant.value.lineage)
-    if (known) return serveOrThrow(target, stored, known)
+    if (known) return afterFailure(target, stored, known, clock.now())
 
     const startedMs = clock.monotonic()
     const askedAtMs = clock.now()
@@ -104,7 +99,7 @@ export function createRefreshes(deps: RefreshDeps): Refreshes {
       if (failure.outcome === 'rotated-elsewhere') return null
       failed.remember(name, grant.value.lineage, failure)
       await vault.recordFailure(userKey, target, stored, failure)
-      return serveOrThrow(target, stored, failure)
+      return afterFailure(target, stored, failure, clock.now())
     }
     failed.forget(name)
     const entry = await vault.commit(userKey, target, grant, answer, askedAtMs)
@@ -138,28 +133,6 @@ export function createRefreshes(deps: RefreshDeps): Refreshes {
     if (!outcomeActions[failure.outcome].dropsTokens) return failure
     if (await vault.drop(userKey, target, grant, failure)) return failure
     return new RefreshFailure(failure.facts, { outcome: 'rotated-elsewhere', cause: failure })
-  }
-
-  const serveOrThrow = (target: Target, { own }: StoredTokens, failure: RefreshFailure): Landed => {
-    const { code, dropsTokens } = outcomeActions[failure.outcome]
-    if (own && !dropsTokens && isAlive(own, clock.now())) return { entry: own, final: true }
-    const { error, claims } = failure.facts
-    throw new TokenError(code, {
-      cause: failure,
-      details: { provider: target.provider, target: describeTarget(target), outcome: failure.outcome, error, claims },
-    })
-  }
-
-  const withoutRefresh = (target: Target, { own, grant }: StoredTokens): Landed => {
-    if (own && isAlive(own, clock.now())) return { entry: own, final: true }
-    const details = { provider: target.provider, target: describeTarget(target) }
-    if (!grant) throw new TokenError('COATCHECK_TOKEN_NONE', { details })
-    throw new TokenError('COATCHECK_REAUTH_REQUIRED', {
-      message: grant.value.refreshToken
-        ? 'No provider of this name is configured, so nothing can refresh its tokens.'
-        : 'The access token has expired, and there is no refresh token.',
-      details,
-    })
   }
 
   const failedEvent = (userKey: string, target: Target, startedMs: number, failure: RefreshFailure): void => {
@@ -197,9 +170,4 @@ export function createRefreshes(deps: RefreshDeps): Refreshes {
     },
     landed: () => flights.landed(),
   }
-}
-
-/** Sign-in returned a token that serves this target as well: no need to ask for another one. */
-function covers({ scopes }: AccessEntry, target: Target): boolean {
-  return target.key !== '' && target.resource === null && target.scopes.every((scope) => scopes.includes(scope))
 }

@@ -1,0 +1,45 @@
+/**
+ * What the provider's answer to a refresh becomes: the next generation of the grant, and the access token as it is kept.
+ * Values only; `grant-vault.ts` seals and stores them.
+ */
+import type { Random } from '../core/random.ts'
+import type { AccessEntry, Grant } from './token-codec.ts'
+import { refreshAheadAt } from './token-life.ts'
+import { ASSUMED_LIFE_MS } from './token-set.ts'
+import { describeTarget, type Target } from './token-target.ts'
+import type { RefreshedTokens } from './types.ts'
+
+/** The same lineage. A provider that does not rotate names no refresh token: the old one goes on. */
+export function nextGrant(grant: Grant, answer: RefreshedTokens, nowMs: number, grantLifetimeMs: number): Grant {
+  return {
+    lineage: grant.lineage,
+    generation: grant.generation + 1,
+    refreshToken: answer.refreshToken ?? grant.refreshToken,
+    idToken: answer.idToken ?? grant.idToken,
+    obtainedAtMs: nowMs,
+    expiresAtMs: nowMs + grantLifetimeMs,
+  }
+}
+
+/** Its life counts from the moment of the question: the answer may have been long on its way. */
+export function refreshedEntry(
+  target: Target,
+  grant: Grant,
+  answer: RefreshedTokens,
+  askedAtMs: number,
+  random: Random,
+): AccessEntry {
+  const { expiresInSeconds } = answer
+  const lifeMs = expiresInSeconds === null ? ASSUMED_LIFE_MS : Math.max(0, expiresInSeconds * 1000)
+  const expiresAtMs = Math.floor(askedAtMs + lifeMs)
+  return {
+    lineage: grant.lineage,
+    generation: grant.generation,
+    accessToken: answer.accessToken,
+    expiresAtMs,
+    obtainedAtMs: askedAtMs,
+    refreshAheadAtMs: refreshAheadAt(askedAtMs, expiresAtMs, random),
+    scopes: answer.scopes.length > 0 ? answer.scopes : target.scopes,
+    target: describeTarget(target),
+  }
+}
