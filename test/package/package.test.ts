@@ -119,7 +119,19 @@ describe('installed by npm as it comes', () => {
   })
 })
 
+/** Pages whose first example is compiled, and what it takes for granted. */
+const DOCS = {
+  configuration: '',
+  redis: '',
+  'sign-in': `import { coatcheck } from 'coatcheck'
+    declare function findOrCreateUser(issuer: string, subject: string): Promise<string>`,
+  tokens: `import type { Coatcheck } from 'coatcheck'
+    declare const auth: Coatcheck<object>
+    declare const userId: string`,
+}
+
 describe('types for a strict consumer', () => {
+  const docsFiles = Object.keys(DOCS).map((page) => `${page}.ts`)
   let consumer = ''
   beforeAll(async () => {
     const wanted = ['typescript', '@types/node', '@types/express', '@types/oidc-provider', 'redis']
@@ -129,11 +141,14 @@ describe('types for a strict consumer', () => {
     )
     for (const name of ['app.ts', 'app.cts']) writeFileSync(join(consumer, name), CONSUMER)
     writeFileSync(join(consumer, 'readme.ts'), readmeExample())
+    for (const [page, before] of Object.entries(DOCS)) {
+      writeFileSync(join(consumer, `${page}.ts`), `${before}\n${firstExample(`docs/${page}.md`)}`)
+    }
   }, 240_000)
 
   it.each([
-    ['NodeNext', 'NodeNext', ['app.ts', 'app.cts', 'readme.ts']],
-    ['ESNext', 'Bundler', ['app.ts', 'readme.ts']],
+    ['NodeNext', 'NodeNext', ['app.ts', 'app.cts', 'readme.ts', ...docsFiles]],
+    ['ESNext', 'Bundler', ['app.ts', 'readme.ts', ...docsFiles]],
   ])(
     'module %s, moduleResolution %s',
     async (module, moduleResolution, sources) => {
@@ -195,8 +210,14 @@ export function codeOf(error: unknown): string | null {
 
 /** What the README shows first is what people type first. */
 function readmeExample(): string {
-  const [, code = ''] = /```ts\n([\s\S]*?)```/.exec(readFileSync(join(root, 'README.md'), 'utf8')) ?? []
+  const code = firstExample('README.md')
   expect(code).toContain('expressAuth')
+  return code
+}
+
+function firstExample(page: string): string {
+  const [, code] = /```ts\n([\s\S]*?)```/.exec(readFileSync(join(root, page), 'utf8')) ?? []
+  if (code === undefined) throw new Error(`${page} shows no example`)
   return code
 }
 
