@@ -1,6 +1,7 @@
 /**
- * Reading sessions: what is asked for in one turn of the event loop goes to the server as one `MGET`, so that a busy process
- * pays for one command, one deadline and one answer instead of dozens; a read that is alone is one command as before.
+ * Reading sessions: what is asked for together goes to the server as one `MGET`, so that a busy process pays for one command,
+ * one deadline and one answer instead of dozens. Together means: in one turn of the event loop while an answer is awaited
+ * (Nagle's rule), else in one run of promise callbacks, so that a read that is alone is one command and waits for nobody.
  * A server that answers an `MGET` treats each key by itself, so nobody's session depends on who else was read with it; what
  * fails the command (a deadline, a refused login) would have failed each of them.
  */
@@ -22,6 +23,7 @@ export class RedisReads {
   readonly #keys: RedisKeys
   #waiting: WaitingRead[] = []
   #names: string[] = []
+  #underWay = 0
 
   constructor(client: RedisClientPort, keys: RedisKeys) {
     this.#client = client
@@ -29,8 +31,11 @@ export class RedisReads {
   }
 
   read({ kind, userKey, id }: SessionRef): Promise<StoredSession> {
-    // After the poll phase all requests have been seen that arrived with this one, from whatever connection.
-    if (this.#waiting.length === 0) setImmediate(this.#send)
+    if (this.#waiting.length === 0) {
+      // After the poll phase all requests have been seen that arrived with this one, from whatever connection.
+      if (this.#underWay > 0) setImmediate(this.#send)
+      else queueMicrotask(this.#send)
+    }
     const hasGeneration = kind === 'user'
     this.#names.push(this.#keys.session(userKey, id))
     if (hasGeneration) this.#names.push(this.#keys.generation(userKey))
@@ -49,9 +54,14 @@ export class RedisReads {
     this.#waiting = []
     this.#names = []
     const isOneRead = names.length === 1
+    this.#underWay++
     this.#client.command(first, [isOneRead ? 'GET' : 'MGET', ...names]).then(
-      (reply) => answer(waiting, (isOneRead ? [reply] : reply) as readonly (Buffer | null)[]),
+      (reply) => {
+        this.#underWay--
+        answer(waiting, (isOneRead ? [reply] : reply) as readonly (Buffer | null)[])
+      },
       (error: unknown) => {
+        this.#underWay--
         for (const read of waiting) read.reject(error)
       },
     )
