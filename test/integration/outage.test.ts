@@ -82,8 +82,6 @@ async function inOneRoundOf(count: number, play: () => Promise<Round>): Promise<
   let round: Round
   do {
     round = await play()
-      `answered after ${round.answerMs.toFixed()} ms, signed in again after ${round.recoveryMs.toFixed()} ms`,
-    )
   } while (--count > 0 && (round.answerMs >= ANSWER_MS || round.recoveryMs >= RECOVERY_MS))
   expect(round.answerMs).toBeLessThan(ANSWER_MS)
   expect(round.recoveryMs).toBeLessThan(RECOVERY_MS)
