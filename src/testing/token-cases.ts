@@ -3,9 +3,21 @@ import assert from 'node:assert/strict'
 import type { TokenSet } from '../token/types.ts'
 import type { ConformanceCase } from './conformance.ts'
 import { codeOf, HOUR, MINUTE } from './session-fixture.ts'
-import { tokenFixture, type TokenHarness } from './token-fixture.ts'
+import { type TokenFixture, tokenFixture, type TokenHarness } from './token-fixture.ts'
 
 const ORDERS = { scopes: ['api://orders/Orders.Read'] }
+
+/** Lets the time pass that a process waits for another one's lease. */
+async function whileWaiting<T>({ runScheduled }: TokenFixture, work: Promise<T>): Promise<T> {
+  let isDone = false
+  const done = (): void => void (isDone = true)
+  work.then(done, done)
+  while (!isDone) {
+    runScheduled()
+    await new Promise(setImmediate)
+  }
+  return work
+}
 
 function signedIn(harness: TokenHarness, overrides: Partial<TokenSet> = {}): TokenSet {
   return {
@@ -286,7 +298,7 @@ const outcomes: readonly ConformanceCase<TokenHarness>[] = [
     },
   },
   {
-    name: 'invalid_grant after somebody else has refreshed is no failure: their token is used',
+    name: 'a holder that slept past its lease and hears invalid_grant ends nothing: it gets what its successor stored',
     async run(harness) {
       const here = tokenFixture(harness)
       const there = tokenFixture(harness, { provider: here.provider })
@@ -294,9 +306,10 @@ const outcomes: readonly ConformanceCase<TokenHarness>[] = [
       await harness.advance(HOUR)
       let open = (): void => undefined
       here.provider.gate = new Promise<void>((resolve) => (open = resolve))
-      here.provider.answers.push({ accessToken: 'theirs', refreshToken: 'refresh-theirs' }, { error: 'invalid_grant' })
+      here.provider.answers.push({ error: 'invalid_grant' }, { accessToken: 'theirs', refreshToken: 'refresh-theirs' })
       const theirs = there.cache.getAccessToken('ada')
       while (here.provider.requests.length < 1) await new Promise(setImmediate)
+      await harness.advance(7000)
       const ours = here.cache.getAccessToken('ada')
       while (here.provider.requests.length < 2) await new Promise(setImmediate)
       open()
@@ -305,6 +318,59 @@ const outcomes: readonly ConformanceCase<TokenHarness>[] = [
         ['theirs', 'theirs'],
       )
       assert.equal((await here.cache.getUserTokens('ada'))?.refreshToken, 'refresh-theirs')
+    },
+  },
+  {
+    name: 'of two processes one asks the provider, and the other gets what it brings',
+    async run(harness) {
+      const here = tokenFixture(harness)
+      const there = tokenFixture(harness, { provider: here.provider })
+      await here.cache.setUserTokens('ada', signedIn(harness))
+      await harness.advance(HOUR)
+      let open = (): void => undefined
+      here.provider.gate = new Promise<void>((resolve) => (open = resolve))
+      const first = here.cache.getAccessToken('ada')
+      while (here.provider.requests.length < 1) await new Promise(setImmediate)
+      const others = Array.from({ length: 20 }, () => there.cache.getAccessToken('ada'))
+      const asked = [here.cache.getAccessToken('ada'), ...others]
+      open()
+      const all = Promise.all([first, ...asked])
+      const tokens = await whileWaiting(there, all)
+      assert.deepEqual(new Set(tokens.map((token) => token.accessToken)), new Set(['access-1']))
+      assert.equal(here.provider.requests.length, 1)
+    },
+  },
+  {
+    name: 'a holder that slept past its lease commits nothing while its successor is asking',
+    async run(harness) {
+      const here = tokenFixture(harness)
+      const there = tokenFixture(harness, { provider: here.provider })
+      await here.cache.setUserTokens('ada', signedIn(harness))
+      await harness.advance(HOUR)
+      const gates = [0, 1].map(() => {
+        let open = (): void => undefined
+        const gate = new Promise<void>((resolve) => (open = resolve))
+        return { gate, open }
+      })
+      here.provider.answers.push(
+        { accessToken: 'late', refreshToken: 'late' },
+        { accessToken: 'new', refreshToken: 'new' },
+      )
+      here.provider.gate = gates[0]?.gate ?? Promise.resolve()
+      const sleeper = here.cache.getAccessToken('ada')
+      while (here.provider.requests.length < 1) await new Promise(setImmediate)
+      await harness.advance(7000)
+      here.provider.gate = gates[1]?.gate ?? Promise.resolve()
+      const successor = there.cache.getAccessToken('ada')
+      while (here.provider.requests.length < 2) await new Promise(setImmediate)
+      gates[0]?.open()
+      // Refused, it looks again and finds the lease of its successor.
+      while (!here.names().includes('token.refresh-failed')) await new Promise(setImmediate)
+      assert.equal((await there.cache.getUserTokens('ada'))?.refreshToken, 'refresh-0')
+      gates[1]?.open()
+      assert.equal((await successor).accessToken, 'new')
+      assert.equal((await whileWaiting(here, sleeper)).accessToken, 'new')
+      assert.equal((await there.cache.getUserTokens('ada'))?.refreshToken, 'new')
     },
   },
   {

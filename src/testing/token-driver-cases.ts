@@ -1,7 +1,15 @@
 /** What a `TokenDriver` must do: fields, lives, compare and set, deleting. */
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
-import { END_OF_LIFE_BYTES, TOKEN_NONCE_BYTES, TOKEN_NONCE_OFFSET, type TokenRecord } from '../token/token-driver.ts'
+import {
+  END_OF_LIFE_BYTES,
+  LEASE_HOLDER_BYTES,
+  type LeaseClaim,
+  TOKEN_NONCE_BYTES,
+  TOKEN_NONCE_OFFSET,
+  type TokenChange,
+  type TokenRecord,
+} from '../token/token-driver.ts'
 import type { ConformanceCase } from './conformance.ts'
 import type { TokenHarness } from './token-fixture.ts'
 
@@ -163,6 +171,51 @@ export const tokenDriverCases: readonly ConformanceCase<TokenHarness>[] = [
     },
   },
   {
+    name: 'a lease has one holder: for its time, until it is given back, or taken over when its time is over',
+    async run({ driver, advance }) {
+      const [ada, bob] = [claim(), claim()]
+      assert.equal(await driver.renewLease(USER, ada), false)
+      assert.equal(await driver.takeLease(USER, ada), true)
+      assert.equal(await driver.takeLease(USER, ada), true)
+      assert.deepEqual([await driver.takeLease(USER, bob), await driver.renewLease(USER, bob)], [false, false])
+      assert.equal(await driver.takeLease(OTHER, bob), true)
+      await advance(4000)
+      assert.equal(await driver.renewLease(USER, ada), true)
+      await advance(4000)
+      assert.equal(await driver.takeLease(USER, bob), false)
+      await driver.releaseLease(USER, bob)
+      assert.equal(await driver.takeLease(USER, bob), false)
+      await driver.releaseLease(USER, ada)
+      assert.equal(await driver.takeLease(USER, bob), true)
+      await advance(6001)
+      assert.equal(await driver.takeLease(USER, ada), true)
+      assert.equal(await driver.renewLease(USER, bob), false)
+    },
+  },
+  {
+    name: 'a write with a lease is refused while another one is valid, and gives its own back',
+    async run({ driver, advance }) {
+      const [ada, bob] = [claim(), claim()]
+      const first = sealed('first')
+      await driver.write(USER, { set: fields({ a: [first, MINUTE] }) })
+      assert.equal(await driver.takeLease(USER, ada), true)
+      const change = (lease: LeaseClaim, expected: Buffer, record: Buffer): TokenChange => ({
+        set: fields({ a: [record, MINUTE] }),
+        expect: { field: 'a', nonce: nonce(expected) },
+        lease,
+      })
+      const refused = await driver.write(USER, change(bob, first, sealed('bob')))
+      assert.equal(refused.status, 'conflict')
+      assertSame((await driver.read(USER, ['a']))[0], first)
+      const second = sealed('second')
+      assert.equal((await driver.write(USER, change(ada, first, second))).status, 'done')
+      assert.equal((await driver.write(USER, change(ada, first, second))).status, 'done')
+      assert.equal(await driver.takeLease(USER, bob), true)
+      await advance(6001)
+      assert.equal((await driver.write(USER, change(ada, second, sealed('third')))).status, 'done')
+    },
+  },
+  {
     name: 'deleting takes the selection, or everything, and says how many there were',
     async run({ driver, lifeMs }) {
       const set = fields({
@@ -182,6 +235,10 @@ export const tokenDriverCases: readonly ConformanceCase<TokenHarness>[] = [
     },
   },
 ]
+
+function claim(): LeaseClaim {
+  return { field: 'lease:p', holder: randomBytes(LEASE_HOLDER_BYTES), ttlMs: 6000 }
+}
 
 /** Real servers round and take time between two commands. */
 function assertAbout(actual: number | null, expected: number): void {

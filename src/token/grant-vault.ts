@@ -9,7 +9,7 @@ import type { Refusal } from '../keyring/seal.ts'
 import { outcomeActions, type RefreshFailure } from './refresh-outcome.ts'
 import { nextGrant, refreshedEntry } from './refreshed-tokens.ts'
 import type { AccessEntry, Grant, Opened, RefreshRecord, TokenCodec } from './token-codec.ts'
-import type { TokenDriver, TokenField, TokenRecord } from './token-driver.ts'
+import type { LeaseClaim, TokenDriver, TokenField, TokenRecord } from './token-driver.ts'
 import { accessField, fieldsOf, grantField, statusField } from './token-fields.ts'
 import { describeTarget, type Target } from './token-target.ts'
 import type { RefreshedTokens } from './types.ts'
@@ -28,6 +28,8 @@ export interface GrantVault {
   read(userKey: string, target: Target): Promise<StoredTokens>
   /** Stores the token of sign-in under the target too, so that the next hit is one field. Failing to is no failure. */
   adopt(userKey: string, target: Target, stored: StoredTokens, entry: AccessEntry): Promise<AccessEntry>
+  /** What is read is in this process only: the store is away, and no lease can be had. */
+  isUnsaved(stored: StoredTokens): boolean
   /** Stores what the provider answered. `null`: the grant was replaced by another sign-in, or deleted; read again. */
   commit(
     userKey: string,
@@ -35,9 +37,16 @@ export interface GrantVault {
     grant: Opened<Grant>,
     answer: RefreshedTokens,
     askedAtMs: number,
+    lease: LeaseClaim | null,
   ): Promise<AccessEntry | null>
   /** Deletes everything of the provider, if the grant is still this one; false when it is not. */
-  drop(userKey: string, target: Target, grant: Opened<Grant>, failure: RefreshFailure): Promise<boolean>
+  drop(
+    userKey: string,
+    target: Target,
+    grant: Opened<Grant>,
+    failure: RefreshFailure,
+    lease: LeaseClaim | null,
+  ): Promise<boolean>
   /** For `status`; best effort. Never brings back what was deleted. */
   recordFailure(userKey: string, target: Target, stored: StoredTokens, failure: RefreshFailure): Promise<void>
 }
@@ -106,6 +115,8 @@ export function createGrantVault(deps: {
       }
     },
 
+    isUnsaved: ({ grant }) => grant !== null && !isStored(grant),
+
     async adopt(userKey, target, { grant }, signIn) {
       const entry = { ...signIn, target: describeTarget(target) }
       if (!grant || !isStored(grant)) return entry
@@ -116,7 +127,7 @@ export function createGrantVault(deps: {
       return entry
     },
 
-    async commit(userKey, target, grant, answer, askedAtMs) {
+    async commit(userKey, target, grant, answer, askedAtMs, lease) {
       const { provider } = target
       const next = nextGrant(grant.value, answer, askedAtMs, deps.grantLifetimeMs)
       const entry = refreshedEntry(target, next, answer, askedAtMs, random)
@@ -129,26 +140,18 @@ export function createGrantVault(deps: {
         [status, { record: statusRecord, ttlMs }],
       ])
       if (entry.expiresAtMs > clock.now()) set.set(...accessRecord(userKey, target, entry))
-      const change = { set, expect: { field, nonce: grant.nonce } }
+      const change = { set, expect: { field, nonce: grant.nonce }, ...(lease && { lease }) }
       const committed = await unsaved.commit({ userKey, provider, grant: next, targetKey: target.key, entry, change })
       if (committed.status === 'kept') {
         events.emit('error', { code: codeOf(committed.cause), operation: 'token.commit' })
         return entry
       }
       if (committed.status === 'done') return entry
-      const current = committed.current && opened(codec.openGrant(userKey, field, committed.current))
-      if (current?.value.lineage !== next.lineage) return null
-      // Somebody refreshed the same sign-in at the same time. Their grant stays, and our access token is as good as theirs.
-      await driver
-        .write(userKey, {
-          set: new Map([accessRecord(userKey, target, entry)]),
-          expect: { field, nonce: current.nonce },
-        })
-        .catch(() => undefined)
-      return entry
+      // Somebody signed in or out, or holds the lease by now: what is stored decides, and nobody sees this token.
+      return null
     },
 
-    async drop(userKey, target, grant, failure) {
+    async drop(userKey, target, grant, failure, lease) {
       const { provider } = target
       const field = grantField(provider)
       if (await unsaved.settle(userKey, provider)) {
@@ -167,6 +170,7 @@ export function createGrantVault(deps: {
         set: new Map([[status, { record: statusRecord, ttlMs: ENDED_STATUS_MS }]]),
         remove: fieldsOf(provider),
         expect: { field, nonce: stored.nonce },
+        ...(lease && { lease }),
       })
       // Refused: somebody signed in or refreshed in this very moment.
       return written.status === 'done'

@@ -9,8 +9,7 @@
  *   gone: the grant is kept in this process (`unsaved-grants.ts`).
  * - A failure means what `refresh-outcome.ts` says. A token that is still valid is served through all of them but the end
  *   of the grant.
- *
- * Coordination over processes will put a lease around `refreshOnce`, inside the turn.
+ * - Over processes, one at a time holds the lease of a grant and asks; the others wait for what it stores (`lease.ts`).
  */
 import type { Clock } from '../core/clock.ts'
 import { TokenError } from '../core/errors.ts'
@@ -20,15 +19,18 @@ import { createFailedRefreshes } from './failed-refreshes.ts'
 import { createGrantVault, type StoredTokens } from './grant-vault.ts'
 import { afterFailure, covers, type Landed, withoutRefresh } from './landing.ts'
 import { outcomeActions, RefreshFailure, toRefreshFailure } from './refresh-outcome.ts'
+import { createLeases, type Lease } from './lease.ts'
 import { createSingleFlight, createTurns } from './single-flight.ts'
 import type { AccessEntry, Grant, Opened, TokenCodec } from './token-codec.ts'
 import type { TokenDriver } from './token-driver.ts'
-import { isGood, type Need } from './token-life.ts'
+import { isAlive, isGood, type Need } from './token-life.ts'
 import type { Target } from './token-target.ts'
 import type { RefreshedTokens, TokenRefresher } from './types.ts'
 import { createUnsavedGrants, type Schedule, type UnsavedGrants } from './unsaved-grants.ts'
 
 const PROVIDER_DEADLINE_MS = 10_000
+/** As long as others refresh the same grant, one after the other. */
+const LONGEST_WAIT_MS = 30_000
 /** Each further attempt means that others have changed the grant meanwhile. */
 const ATTEMPTS = 4
 
@@ -64,37 +66,69 @@ export function createRefreshes(deps: RefreshDeps): Refreshes {
   const unsaved = createUnsavedGrants({ driver: deps.driver, clock, schedule: deps.schedule, inTurn })
   const vault = createGrantVault({ ...deps, unsaved })
   const failed = createFailedRefreshes(clock, random)
+  const leases = createLeases(deps)
   const flightOf = (userKey: string, { provider, key }: Target): string => `${userKey} ${provider} ${key}`
 
   const fly = async (userKey: string, target: Target, isEnough: (entry: AccessEntry) => boolean): Promise<Landed> => {
-    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    const waitUntilMs = clock.monotonic() + LONGEST_WAIT_MS
+    for (let attempt = 0, waits = 0; attempt < ATTEMPTS && clock.monotonic() < waitUntilMs;) {
       const stored = await vault.read(userKey, target)
       if (stored.own && isEnough(stored.own)) return { entry: stored.own, final: false }
       if (stored.signIn && covers(stored.signIn, target) && isEnough(stored.signIn)) {
         return { entry: await vault.adopt(userKey, target, stored, stored.signIn), final: false }
       }
-      const landed = await refreshOnce(userKey, target, stored)
-      if (landed) return landed
+      const landed = await underLease(userKey, target, stored, isEnough)
+      if (landed === 'held') await leases.wait(waits++)
+      else if (landed) return landed
+      else attempt++
     }
     throw new TokenError('COATCHECK_TOKEN_CONFLICT', { details: { provider: target.provider } })
   }
 
-  /** `null`: others have changed the grant meanwhile; read again. */
-  const refreshOnce = async (userKey: string, target: Target, stored: StoredTokens): Promise<Landed | null> => {
-    const { provider } = target
-    const { grant } = stored
-    const name = flightOf(userKey, target)
-    if (!grant?.value.refreshToken || !deps.canRefresh(provider)) return withoutRefresh(target, stored, clock.now())
-    const known = failed.find(name, grant.value.lineage)
+  /** `held`: another process is refreshing this grant. `null`: it has been changed meanwhile. Both: read again. */
+  const underLease = async (
+    userKey: string,
+    target: Target,
+    stored: StoredTokens,
+    isEnough: (entry: AccessEntry) => boolean,
+  ): Promise<Landed | 'held' | null> => {
+    const { grant, own } = stored
+    if (!grant?.value.refreshToken || !deps.canRefresh(target.provider))
+      return withoutRefresh(target, stored, clock.now())
+    const known = failed.find(flightOf(userKey, target), grant.value.lineage)
     if (known) return afterFailure(target, stored, known, clock.now())
+    if (vault.isUnsaved(stored)) return refreshOnce(userKey, target, stored, grant, null)
+    const lease = await leases.take(userKey, target.provider)
+    // Nobody waits for a better token while there is a valid one.
+    if (!lease) return own && isAlive(own, clock.now()) ? { entry: own, final: true } : 'held'
+    try {
+      // Between the look and the lease somebody may have refreshed.
+      const fresh = await vault.read(userKey, target)
+      if (fresh.own && isEnough(fresh.own)) return { entry: fresh.own, final: false }
+      if (!fresh.grant?.value.refreshToken) return null
+      return await refreshOnce(userKey, target, fresh, fresh.grant, lease)
+    } finally {
+      await lease.release()
+    }
+  }
+
+  const refreshOnce = async (
+    userKey: string,
+    target: Target,
+    stored: StoredTokens,
+    grant: Opened<Grant>,
+    lease: Lease | null,
+  ): Promise<Landed | null> => {
+    const { provider } = target
+    const name = flightOf(userKey, target)
 
     const startedMs = clock.monotonic()
     const askedAtMs = clock.now()
     let answer: RefreshedTokens
     try {
-      answer = await ask(target, grant.value.refreshToken)
+      answer = await ask(target, grant.value.refreshToken ?? '')
     } catch (error) {
-      const failure = await settled(userKey, target, grant, toRefreshFailure(error))
+      const failure = await settled(userKey, target, grant, toRefreshFailure(error), lease)
       failedEvent(userKey, target, startedMs, failure)
       if (failure.outcome === 'rotated-elsewhere') return null
       failed.remember(name, grant.value.lineage, failure)
@@ -102,7 +136,7 @@ export function createRefreshes(deps: RefreshDeps): Refreshes {
       return afterFailure(target, stored, failure, clock.now())
     }
     failed.forget(name)
-    const entry = await vault.commit(userKey, target, grant, answer, askedAtMs)
+    const entry = await vault.commit(userKey, target, grant, answer, askedAtMs, lease?.claim ?? null)
     if (entry) {
       const rotated = answer.refreshToken !== undefined && answer.refreshToken !== grant.value.refreshToken
       const durationMs = clock.monotonic() - startedMs
@@ -129,9 +163,10 @@ export function createRefreshes(deps: RefreshDeps): Refreshes {
     target: Target,
     grant: Opened<Grant>,
     failure: RefreshFailure,
+    lease: Lease | null,
   ): Promise<RefreshFailure> => {
     if (!outcomeActions[failure.outcome].dropsTokens) return failure
-    if (await vault.drop(userKey, target, grant, failure)) return failure
+    if (await vault.drop(userKey, target, grant, failure, lease?.claim ?? null)) return failure
     return new RefreshFailure(failure.facts, { outcome: 'rotated-elsewhere', cause: failure })
   }
 

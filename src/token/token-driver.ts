@@ -1,7 +1,6 @@
 /**
  * The storage port for tokens: one hash per user, sealed values, one atomic step per method. A driver knows field names,
- * bytes and how long each value lives, and neither providers nor tokens. Coordination of refreshes over processes (leases,
- * waiting for a result) will extend this port; nothing here may assume a single process.
+ * bytes and how long each value lives, and neither providers nor tokens. Leases coordinate refreshes over processes.
  *
  * Contract, checked on every driver by the conformance cases of `coatcheck/testing`
  * - Absence is a value; a rejected promise means that the store could not answer.
@@ -22,6 +21,19 @@ export type TokenField = string
 export const END_OF_LIFE_BYTES = 8
 export const TOKEN_NONCE_OFFSET = 13
 export const TOKEN_NONCE_BYTES = 12
+
+export const LEASE_HOLDER_BYTES = 16
+
+/**
+ * A lease as its holder knows it. Stored in the clear, since it opens nothing: end of its life (as above, later than its
+ * validity, so that a dead holder's lease is seen for what it is) · end of its validity, epoch ms of the server's clock · holder.
+ */
+export interface LeaseClaim {
+  readonly field: TokenField
+  /** 16 random bytes, drawn anew for each lease. */
+  readonly holder: Buffer
+  readonly ttlMs: number
+}
 
 export interface TokenRecord {
   readonly record: Buffer
@@ -44,6 +56,8 @@ export interface TokenChange {
    * A field whose stored nonce is that of the value being written means that this very write has happened: `done`.
    */
   readonly expect?: { readonly field: TokenField; readonly nonce: Buffer | null }
+  /** Refused as a conflict while a lease of another holder is valid; given back by a write that is done. */
+  readonly lease?: LeaseClaim
 }
 
 export type TokenWritten =
@@ -58,6 +72,12 @@ export interface TokenDriver {
   readAll(userKey: string): Promise<ReadonlyMap<TokenField, Buffer>>
   /** Replacing an expected record works on a full store too, where the store can: a rotated refresh token has no copy. */
   write(userKey: string, change: TokenChange): Promise<TokenWritten>
+  /** True when it is the claimant's now: nobody held it, its holder's time was over, or it was the claimant's already. */
+  takeLease(userKey: string, claim: LeaseClaim): Promise<boolean>
+  /** From now on `ttlMs` again; false when it is not the claimant's (any more). */
+  renewLease(userKey: string, claim: LeaseClaim): Promise<boolean>
+  /** Gives it back; nothing happens when it is not the claimant's. Works on a full store. */
+  releaseLease(userKey: string, claim: LeaseClaim): Promise<void>
   /** Deletes the selection, or everything. @returns how many fields there were. Works on a full store. */
   delete(userKey: string, selection?: FieldSelection): Promise<number>
 }

@@ -3,7 +3,7 @@
  *   grant:<provider>               refresh token and ID token
  *   access:<provider>:<target>     one access token per resource or set of scopes; the empty target is what sign-in returned
  *   status:<provider>              the last refresh and its outcome
- *   lease:<provider>               reserved for the coordination of refreshes over processes
+ *   lease:<provider>               who refreshes the grant at the moment (`lease.ts`)
  * Names lie in Redis in the clear: they hold the names of providers, resources and scopes, and nothing of a user.
  */
 import type { FieldSelection, TokenField } from './token-driver.ts'
@@ -12,7 +12,7 @@ export type FieldKind = 'grant' | 'access' | 'status' | 'lease'
 
 export const grantField = (provider: string): TokenField => `grant:${provider}`
 export const statusField = (provider: string): TokenField => `status:${provider}`
-const leaseField = (provider: string): TokenField => `lease:${provider}`
+export const leaseField = (provider: string): TokenField => `lease:${provider}`
 export const accessField = (provider: string, targetKey: string): TokenField => `access:${provider}:${targetKey}`
 
 /** Everything that is stored of one provider. */

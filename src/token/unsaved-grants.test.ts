@@ -26,6 +26,9 @@ function setup() {
     read: (userKey, fields) => ask(() => inner.read(userKey, fields), false),
     readAll: (userKey) => ask(() => inner.readAll(userKey), false),
     write: (userKey, change) => ask(() => inner.write(userKey, change), true),
+    takeLease: (userKey, claim) => ask(() => inner.takeLease(userKey, claim), false),
+    renewLease: (userKey, claim) => ask(() => inner.renewLease(userKey, claim), false),
+    releaseLease: (userKey, claim) => ask(() => inner.releaseLease(userKey, claim), false),
     delete: (userKey, selection) => ask(() => inner.delete(userKey, selection), true),
   }
   const fixture = tokenFixture({ driver, clock })

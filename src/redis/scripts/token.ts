@@ -38,9 +38,59 @@ local function settle(key, first, kept)
 end
 `
 
+// A lease: 8 bytes end of life, 8 bytes end of validity, 16 bytes holder. `valid`: of whom it is now, or nil. A validity that
+// is longer than any lease can be was written by a clock that ran ahead: it counts for nothing. `hold` works on a full server
+// where there are tokens, as replacing does below: without a lease no rotated grant could get there.
+const LEASE = `
+local longest, remembered = 60000, 60000
+local function valid(lease)
+  if not lease or #lease ~= 32 then return nil end
+  local ends = struct.unpack('>I8', lease, 9)
+  if ends <= now or ends > now + longest then return nil end
+  return string.sub(lease, 17, 32)
+end
+local function hold(key, field, holder, ttl)
+  local ends = now + tonumber(ttl)
+  if redis.call('EXISTS', key) == 1 then redis.call('HDEL', key, '') end
+  redis.call('HSET', key, field, struct.pack('>I8>I8', ends + remembered, ends) .. holder)
+  if redis.call('PTTL', key) < ends + remembered - now then redis.call('PEXPIRE', key, ends + remembered - now) end
+end
+`
+
 /**
  * KEYS 1 token hash
- * ARGV 3 expected field ('': none expected) · 4 its nonce ('': absent) · 5 number of fields to set, then for each: field, record,
+ * ARGV 3 lease field · 4 holder · 5 validity in ms · 6 '1': take it when it is free; '0': only renew what is ours
+ * Replies {1} it is the holder's · {0} it is not · {'late'}
+ */
+export const TAKE_LEASE: RedisScript = defineScript(
+  'token.take-lease',
+  `${PROLOGUE}${LEASE}
+local lease = redis.call('HGET', KEYS[1], ARGV[3])
+local ours = lease and string.sub(lease, 17, 32) == ARGV[4]
+if not ours and (ARGV[6] == '0' or valid(lease)) then return {0} end
+hold(KEYS[1], ARGV[3], ARGV[4], ARGV[5])
+return {1}
+`,
+)
+
+/**
+ * KEYS 1 token hash
+ * ARGV 3 lease field · 4 holder
+ * Replies {number of leases given back}
+ */
+export const RELEASE_LEASE: RedisScript = defineScript(
+  'token.release-lease',
+  `${PROLOGUE}
+local lease = redis.call('HGET', KEYS[1], ARGV[3])
+if lease and string.sub(lease, 17, 32) == ARGV[4] then return {redis.call('HDEL', KEYS[1], ARGV[3])} end
+return {0}
+`,
+)
+
+/**
+ * KEYS 1 token hash
+ * ARGV 3 expected field ('': none expected) · 4 its nonce ('': absent) · 5 lease field ('': none) · 6 its
+ *      holder · 7 number of fields to set, then for each: field, record,
  *      life in ms · number of fields to remove, then these · prefixes to remove
  * Replies {'done'} · {'conflict', current record or nil} · {'late'}
  *
@@ -50,29 +100,35 @@ end
  */
 export const WRITE_TOKENS: RedisScript = defineScript(
   'token.write',
-  `${PROLOGUE}${SETTLE}
+  `${PROLOGUE}${SETTLE}${LEASE}
 local key = KEYS[1]
-local last = 5 + tonumber(ARGV[5]) * 3
+local last = 7 + tonumber(ARGV[7]) * 3
 if ARGV[3] ~= '' then
   local current = redis.call('HGET', key, ARGV[3])
   if current and ends(current) <= now then current = false end
   local nonce = current and string.sub(current, 14, 25) or ''
   if nonce ~= ARGV[4] then
-    for i = 6, last, 3 do
+    for i = 8, last, 3 do
       if ARGV[i] == ARGV[3] and nonce == string.sub(ARGV[i + 1], 14, 25) then return {'done'} end
     end
     return {'conflict', current}
   end
+  local holder = ARGV[5] ~= '' and valid(redis.call('HGET', key, ARGV[5]))
+  if holder and holder ~= ARGV[6] then return {'conflict', current} end
   if current then redis.call('HDEL', key, '') end
 end
 local kept = {}
-for i = 6, last, 3 do
+for i = 8, last, 3 do
   kept[ARGV[i]] = true
   redis.call('HSET', key, ARGV[i], struct.pack('>I8', now + tonumber(ARGV[i + 2])) .. string.sub(ARGV[i + 1], 9))
 end
 local prefixes = last + 2 + tonumber(ARGV[last + 1])
 for i = last + 2, prefixes - 1 do
   if not kept[ARGV[i]] then redis.call('HDEL', key, ARGV[i]) end
+end
+if ARGV[5] ~= '' then
+  local lease = redis.call('HGET', key, ARGV[5])
+  if lease and string.sub(lease, 17, 32) == ARGV[6] then redis.call('HDEL', key, ARGV[5]) end
 end
 settle(key, prefixes, kept)
 return {'done'}

@@ -11,11 +11,15 @@ import { type RedisKeys, redisKeys } from '../../redis/keys.ts'
 import {
   END_OF_LIFE_BYTES,
   type FieldSelection,
+  type LeaseClaim,
   TOKEN_NONCE_BYTES,
   TOKEN_NONCE_OFFSET,
   type TokenDriver,
 } from '../token-driver.ts'
 
+const LEASE_HOLDER_AT = 16
+const LEASE_REMEMBERED_MS = 60_000
+const LONGEST_LEASE_MS = 60_000
 const FIELD_OVERHEAD_BYTES = 96 // map slot and Buffer header
 
 type Hash = Map<string, Buffer>
@@ -50,7 +54,7 @@ export function createMemoryTokenDriver(space: MemorySpace, keys: RedisKeys = re
     },
 
     // async: an error rejects, as it does for the Redis driver
-    async write(userKey, { set, remove, expect }) {
+    async write(userKey, { set, remove, expect, lease }) {
       const now = space.clock.now()
       const hash = new Map(hashOf(userKey))
       if (expect) {
@@ -62,11 +66,37 @@ export function createMemoryTokenDriver(space: MemorySpace, keys: RedisKeys = re
           if (nonce && written && nonceOf(written.record).equals(nonce)) return { status: 'done' }
           return { status: 'conflict', current: copyOf(current) }
         }
+        const holder = lease && validHolder(hash.get(lease.field), now)
+        if (holder && !holder.equals(lease.holder)) return { status: 'conflict', current: copyOf(current) }
       }
       for (const field of selected(hash, remove)) hash.delete(field)
       for (const [field, { record, ttlMs }] of set) hash.set(field, stamped(record, now + Math.ceil(ttlMs)))
+      if (lease && isHeldBy(hash.get(lease.field), lease)) hash.delete(lease.field)
       store(userKey, hash)
       return { status: 'done' }
+    },
+
+    // async: see above
+    async takeLease(userKey, claim) {
+      const hash = new Map(hashOf(userKey))
+      const lease = hash.get(claim.field)
+      if (!isHeldBy(lease, claim) && validHolder(lease, space.clock.now())) return false
+      store(userKey, hash.set(claim.field, leaseRecord(claim, space.clock.now())))
+      return true
+    },
+
+    // async: see above
+    async renewLease(userKey, claim) {
+      const hash = new Map(hashOf(userKey))
+      if (!isHeldBy(hash.get(claim.field), claim)) return false
+      store(userKey, hash.set(claim.field, leaseRecord(claim, space.clock.now())))
+      return true
+    },
+
+    async releaseLease(userKey, claim) {
+      const hash = new Map(hashOf(userKey))
+      if (isHeldBy(hash.get(claim.field), claim) && hash.delete(claim.field)) store(userKey, hash)
+      return Promise.resolve()
     },
 
     // async: see above
@@ -82,6 +112,25 @@ export function createMemoryTokenDriver(space: MemorySpace, keys: RedisKeys = re
       return fields.length
     },
   }
+}
+
+/** As the scripts of Redis write and read it. */
+function leaseRecord({ holder, ttlMs }: LeaseClaim, now: number): Buffer {
+  const record = Buffer.alloc(LEASE_HOLDER_AT)
+  record.writeBigUInt64BE(BigInt(now + Math.ceil(ttlMs) + LEASE_REMEMBERED_MS), 0)
+  record.writeBigUInt64BE(BigInt(now + Math.ceil(ttlMs)), END_OF_LIFE_BYTES)
+  return Buffer.concat([record, holder])
+}
+
+function isHeldBy(lease: Buffer | undefined, { holder }: LeaseClaim): boolean {
+  return lease?.subarray(LEASE_HOLDER_AT).equals(holder) === true
+}
+
+/** Whose it is now, or `null`. */
+function validHolder(lease: Buffer | undefined, now: number): Buffer | null {
+  if (!lease) return null
+  const ends = Number(lease.readBigUInt64BE(END_OF_LIFE_BYTES))
+  return ends > now && ends <= now + LONGEST_LEASE_MS ? lease.subarray(LEASE_HOLDER_AT) : null
 }
 
 function selected(hash: Hash, { fields = [], prefixes = [] }: FieldSelection = {}): string[] {

@@ -7,8 +7,8 @@
 import type { RedisArgument, RedisClientPort } from '../../redis/client-port.ts'
 import type { RedisKeys } from '../../redis/keys.ts'
 import { createScriptRunner } from '../../redis/script-runner.ts'
-import { DELETE_TOKENS, WRITE_TOKENS } from '../../redis/scripts/token.ts'
-import type { TokenChange, TokenDriver } from '../token-driver.ts'
+import { DELETE_TOKENS, RELEASE_LEASE, TAKE_LEASE, WRITE_TOKENS } from '../../redis/scripts/token.ts'
+import type { LeaseClaim, TokenChange, TokenDriver } from '../token-driver.ts'
 
 export interface RedisTokenDriverOptions {
   /** Tests travel in time with it; see the scripts. */
@@ -43,6 +43,20 @@ export function createRedisTokenDriver(
       return { status: 'conflict', current: (current as Buffer | null | undefined) ?? null }
     },
 
+    async takeLease(userKey, claim) {
+      const [isOurs] = await run.inTime(TAKE_LEASE, [keys.tokens(userKey)], leaseArguments(claim, '1'))
+      return isOurs === 1
+    },
+
+    async renewLease(userKey, claim) {
+      const [isOurs] = await run.inTime(TAKE_LEASE, [keys.tokens(userKey)], leaseArguments(claim, '0'))
+      return isOurs === 1
+    },
+
+    async releaseLease(userKey, { field, holder }) {
+      await run.always(RELEASE_LEASE, [keys.tokens(userKey)], [field, holder])
+    },
+
     async delete(userKey, selection) {
       const { fields = [], prefixes = [] } = selection ?? {}
       const args = selection ? [String(fields.length), ...fields, ...prefixes] : ['-1']
@@ -52,8 +66,13 @@ export function createRedisTokenDriver(
   }
 }
 
-function writeArguments({ set, remove, expect }: TokenChange): RedisArgument[] {
-  const args: RedisArgument[] = [expect?.field ?? '', expect?.nonce ?? '', String(set.size)]
+function leaseArguments({ field, holder, ttlMs }: LeaseClaim, take: '0' | '1'): RedisArgument[] {
+  return [field, holder, String(Math.ceil(ttlMs)), take]
+}
+
+function writeArguments({ set, remove, expect, lease }: TokenChange): RedisArgument[] {
+  const args: RedisArgument[] = [expect?.field ?? '', expect?.nonce ?? '']
+  args.push(lease?.field ?? '', lease?.holder ?? '', String(set.size))
   for (const [field, { record, ttlMs }] of set) args.push(field, record, String(Math.ceil(ttlMs)))
   const { fields = [], prefixes = [] } = remove ?? {}
   args.push(String(fields.length), ...fields, ...prefixes)
