@@ -51,7 +51,10 @@ export function createApp() {
   api(app)
 
   app.use((_request, response) => {
-    const problem = problemPage({ title: 'There is nothing here', text: 'The address leads to no page.' })
+    const problem = problemPage({
+      title: 'There is nothing here',
+      text: 'No page has this address. A link may be old, or a letter wrong.',
+    })
     response.status(404).type('html').send(problem.text)
   })
   app.use(handleProblem)

@@ -17,7 +17,9 @@ export function devicesPage({ path, user, currentId, sessions }) {
   return layout(
     { title: 'Devices', path, user },
     html`<h1>Your devices</h1>
-      <p class="lead">Every place where you are signed in at the moment.</p>
+      <p class="lead">
+        ${sessions.length > 1 ? 'Every place where you are signed in.' : 'You are signed in here and nowhere else.'}
+      </p>
       <ul class="devices">
         ${ordered.map((session) => device(session, session.id === currentId))}
       </ul>

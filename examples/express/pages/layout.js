@@ -2,7 +2,8 @@
 /** What all pages share: head, navigation, footer. No script, nothing from elsewhere. */
 import { html } from '../html.js'
 
-/** @typedef {import('coatcheck').User | null} Visitor */
+/** `null`: nobody is signed in. `undefined`: the page does not ask, and works while the store is down. */
+/** @typedef {import('coatcheck').User | null | undefined} Visitor */
 
 const links = [
   { href: '/', text: 'Home' },
@@ -32,8 +33,8 @@ export function layout({ title, path, user }, main) {
         <header>
           <div class="bar">
             <a class="brand" href="/"><img src="/favicon.svg" alt="" width="30" height="30" />Cloakroom</a>
-            ${user && navigation(path)}
-            ${user ? account(user) : html`<a class="button small" href="/auth/login?returnTo=/">Sign in</a>`}
+            ${user && navigation(path)} ${user && account(user)}
+            ${user === null && html`<a class="button small" href="/auth/login?returnTo=/">Sign in</a>`}
           </div>
         </header>
         <main id="main" tabindex="-1">${main}</main>

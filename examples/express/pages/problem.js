@@ -6,7 +6,7 @@ import { layout } from './layout.js'
 /** @param {{ title: string, text: string, code?: string | undefined, action?: { href: string, text: string } }} problem */
 export function problemPage({ title, text, code, action = { href: '/', text: 'Back to the first page' } }) {
   return layout(
-    { title, path: '', user: null },
+    { title, path: '', user: undefined },
     html`<section class="hero">
       <p class="kicker">Sorry</p>
       <h1>${title}</h1>

@@ -61,7 +61,7 @@ function table(resources) {
         ({ resource, scopes, expiresAt, obtainedAt }) =>
           html`<tr>
             <td data-label="Resource">
-              ${resource ? html`<code>${resource}</code>` : 'As at sign-in'}${
+              ${resource ? html`<code>${resource}</code>` : 'From sign-in'}${
                 scopes.join(' ') !== resource && html`<span class="under">${scopes.join(', ')}</span>`
               }
             </td>
