@@ -50,6 +50,9 @@ function readSettings() {
     instances: wholeNumber('--instances', values.instances, 8),
     accessTtl: wholeNumber('--access-ttl', values['access-ttl'], 86_400),
   }
+  if (settings.idpPort >= settings.port && settings.idpPort < settings.port + settings.instances) {
+    throw new DemoError(`IDP_PORT wants a port of its own, and ${settings.idpPort} is one of the application's.`)
+  }
   if (settings.instances > 1 && !process.env.REDIS_URL) {
     throw new DemoError('--instances needs REDIS_URL: sessions in the memory of one process cannot be shared.')
   }
@@ -99,6 +102,7 @@ async function run({ port, idpPort, instances, accessTtl }) {
   )
   console.log('who can sign in, with a click and no password:')
   for (const { name, email, note } of devUserList) console.log(`  ${name.padEnd(18)} ${email.padEnd(23)} ${note}`)
+  console.log('Ctrl-C ends all of it')
 }
 
 function build() {
