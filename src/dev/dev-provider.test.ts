@@ -179,6 +179,20 @@ describe('sign-in', () => {
     })
   })
 
+  it('sends whoever cancels back with access_denied', async () => {
+    const provider = await start()
+    const { url } = await prepare(provider)
+    const browser = new Browser()
+    const pick = await browser.visit(url)
+    expect(pick.page).toContain('name="cancel"')
+    const { url: back } = await browser.visit(pick.url, { cancel: 'yes' })
+    expect(back.href.split('?')[0]).toBe(redirectUri)
+    expect(back.searchParams.get('error')).toBe('access_denied')
+    expect(back.searchParams.has('code')).toBe(false)
+    const { page } = await browser.visit(pick.url)
+    expect(page).toContain('href="http://localhost:3000"')
+  })
+
   it('sends a guest with the home tenant and too many groups as a claim source', async () => {
     const provider = await start()
     const guest = await signIn(provider, { login_hint: 'linus@partner.test' })

@@ -66,7 +66,7 @@ function layout({ title, status = 200, scripts = false, formTargets = [] }: Layo
           <p class="badge">Local development provider</p>
           ${main}
         </main>
-        <footer>Nobody has a password here. It never starts in production.</footer>
+        <footer>For development: nobody has a password, and it never starts in production.</footer>
       </body>
     </html>`
   return { status, body, scripts, formTargets }
@@ -95,6 +95,7 @@ export function signInPage({ action, applicationOrigins, isEnabled }: SignInPage
         <ul>
           ${devUsers.map(choice)}
         </ul>
+        <p class="actions"><button class="secondary" name="cancel" value="yes">Cancel</button></p>
       </form>`,
   )
 }
@@ -117,13 +118,18 @@ export function homePage(issuer: string): Page {
   )
 }
 
-export function errorPage(error: string, description: string | undefined): Page {
+/** @param applicationOrigin where the visitor came from; without one the page only says so. */
+export function errorPage(error: string, description: string | undefined, applicationOrigin?: string): Page {
   return layout(
     { title: 'Sign-in is not possible', status: 400 },
     html`<h1>Sign-in is not possible</h1>
       <p role="alert">${description ?? 'The request could not be carried out.'}</p>
       <p><code>${error}</code></p>
-      <p>Go back to the application and start again.</p>`,
+      ${
+        applicationOrigin === undefined
+          ? html`<p>Go back to the application and start again.</p>`
+          : html`<p class="actions"><a class="secondary" href="${applicationOrigin}">Back to the application</a></p>`
+      }`,
   )
 }
 

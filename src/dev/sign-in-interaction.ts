@@ -20,7 +20,8 @@ export async function handleSignIn(
 ): Promise<void> {
   const interaction = await provider.interactionDetails(request, response).catch(() => null)
   if (!interaction) {
-    writePage(response, errorPage('interaction_expired', 'This sign-in page has expired or was used already.'))
+    const text = 'This sign-in page has expired or was used already.'
+    writePage(response, errorPage('interaction_expired', text, applicationOrigins[0]))
     return
   }
   // The one answer for all prompts that this sign-in may have asked for: nothing is asked twice.
@@ -32,7 +33,12 @@ export async function handleSignIn(
     )
 
   if (request.method === 'POST') {
-    const chosen = (await peekForm(request)).get('user')
+    const form = await peekForm(request)
+    if (form.has('cancel')) {
+      await provider.interactionFinished(request, response, cancellation)
+      return
+    }
+    const chosen = form.get('user')
     const user = devUsers.find(({ id }) => id === chosen)
     if (user) await finish(user)
     else writePage(response, errorPage('invalid_request', 'There is no such account.'))
@@ -49,6 +55,9 @@ export async function handleSignIn(
 
 /** In the words of Entra ID, which shows them on its own page; here the application gets to see them. */
 const refusal = { error: 'access_denied', error_description: 'AADSTS50057: The user account is disabled.' }
+
+/** As Entra ID answers when somebody turns back on its page. */
+const cancellation = { error: 'access_denied', error_description: 'AADSTS65004: User declined to sign in.' }
 
 export function writePage(response: ServerResponse, page: Page): void {
   response.writeHead(page.status, pageHeaders(page)).end(page.body.text)

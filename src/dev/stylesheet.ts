@@ -21,7 +21,7 @@ main {
   width: 100%; max-width: 34rem; padding: 2rem; background: var(--card);
   border: 1px solid var(--line); border-radius: 16px; box-shadow: 0 12px 32px rgb(20 40 80 / 8%);
 }
-h1 { margin: .75rem 0 .25rem; font-size: 1.6rem; line-height: 1.2; letter-spacing: -.01em; }
+h1 { margin: .75rem 0 .5rem; text-wrap: balance; font-size: 1.6rem; line-height: 1.2; letter-spacing: -.01em; }
 p { margin: 0 0 1rem; color: var(--quiet); overflow-wrap: anywhere; }
 p strong { color: var(--ink); }
 .badge {
@@ -49,7 +49,13 @@ li button:hover { background: var(--accent-soft); border-color: var(--accent); }
   font: inherit; font-weight: 600; padding: .6rem 1.2rem; border: 0; border-radius: 10px; cursor: pointer;
   background: var(--accent); color: var(--card);
 }
-footer { color: var(--quiet); font-size: .85rem; text-align: center; }
+footer { color: var(--quiet); font-size: .85rem; text-align: center; text-wrap: balance; }
+.actions { display: flex; justify-content: end; margin: 1.25rem 0 0; }
+.secondary {
+  font: inherit; font-weight: 600; padding: .5rem 1.1rem; border: 1px solid var(--quiet); border-radius: 10px;
+  background: transparent; color: var(--ink); cursor: pointer; text-decoration: none;
+}
+.secondary:hover { background: var(--accent-soft); }
 @media (max-width: 30rem) {
   main { padding: 1.25rem; }
   li button, .row { flex-wrap: wrap; gap: .25rem .9rem; }
