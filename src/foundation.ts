@@ -94,6 +94,7 @@ function build(config: ResolvedConfig<object>, factory: StoreFactory, keys: read
   const clients = createProviderClients(providers, { clock: systemClock })
   const tokens = createTokenCache({
     driver: store.tokens,
+    gateDriver: store.providerGate,
     keyring,
     seal,
     providers,

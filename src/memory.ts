@@ -11,6 +11,7 @@ import { createMemoryTransactionDriver } from './oidc/drivers/memory.ts'
 import { redisKeys } from './redis/keys.ts'
 import { createMemorySessionDriver } from './session/drivers/memory.ts'
 import type { Store, StoreContext, StoreFactory } from './store.ts'
+import { createMemoryProviderGateDriver } from './token/drivers/provider-gate-memory.ts'
 import { createMemoryTokenDriver } from './token/drivers/memory.ts'
 
 export interface MemoryStoreOptions {
@@ -40,6 +41,7 @@ function openMemoryStore(identity: string, maxBytes: number, { prefix, clock, lo
     kind: 'memory',
     sessions: createMemorySessionDriver(space, keys, systemRandom),
     tokens: createMemoryTokenDriver(space, keys),
+    providerGate: createMemoryProviderGateDriver(space, keys),
     transactions: createMemoryTransactionDriver(space, keys),
     ready: () => Promise.resolve(),
     // The content stays for the next opening in this process: that is what a reload in development needs.

@@ -12,6 +12,7 @@ import { redisKeys } from './redis/keys.ts'
 import { checkRedisOptions, limitsOf, type RedisStoreOptions, resolveTarget } from './redis/options.ts'
 import { createRedisSessionDriver } from './session/drivers/redis.ts'
 import type { StoreFactory } from './store.ts'
+import { createRedisProviderGateDriver } from './token/drivers/provider-gate-redis.ts'
 import { createRedisTokenDriver } from './token/drivers/redis.ts'
 
 export type { RedisLibraryClient } from './redis/library.ts'
@@ -41,6 +42,7 @@ export function redisStore(options: RedisStoreOptions = {}): StoreFactory {
         kind: 'redis',
         sessions: createRedisSessionDriver(client, keys, { random: systemRandom }),
         tokens: createRedisTokenDriver(client, keys),
+        providerGate: createRedisProviderGateDriver(client, keys),
         transactions: createRedisTransactionDriver(client, keys, { deadlineMs: writeTimeoutMs }),
         ready: () => client.ready(),
         close: () => client.close(),

@@ -6,6 +6,7 @@ import type { Clock } from './core/clock.ts'
 import type { EventBus } from './core/events.ts'
 import type { TransactionDriver } from './oidc/transaction-driver.ts'
 import type { SessionDriver } from './session/session-driver.ts'
+import type { ProviderGateDriver } from './token/provider-gate-driver.ts'
 import type { TokenDriver } from './token/token-driver.ts'
 
 export interface StoreContext {
@@ -21,6 +22,7 @@ export interface Store {
   readonly kind: 'redis' | 'memory'
   readonly sessions: SessionDriver
   readonly tokens: TokenDriver
+  readonly providerGate: ProviderGateDriver
   readonly transactions: TransactionDriver
   /** Resolves when operations can be answered; rejects with a `CoatcheckError` that says why they cannot. */
   ready(): Promise<void>

@@ -30,6 +30,13 @@ export interface EventMap {
     outcome: string
     code?: string
   }
+  /** No answer arrived, so the same refresh token is tried once more. */
+  'token.refresh-repeated': { userKey: string; provider: string; resource: string }
+  /** The store is away: what the provider answered is kept in this process, until it is saved or discarded. */
+  'token.grant-kept': { userKey: string; provider: string; code: string }
+  'token.grant-saved': { userKey: string; provider: string }
+  /** Somebody signed out, or in again, meanwhile: what is stored stays. */
+  'token.grant-discarded': { userKey: string; provider: string }
   'token.deleted': { userKey: string; provider?: string }
   'signin.started': { provider: string }
   'signin.completed': { provider: string; sessionId: string }

@@ -36,6 +36,7 @@ export class MemorySpace {
   readonly maxBytes: number
   readonly #entries = new Map<string, Entry>()
   #usedBytes = 0
+  readonly #listeners = new Map<string, Set<() => void>>()
   #sweep: Iterator<[string, Entry]> | null = null
   #fullSweepAtMs = Number.NEGATIVE_INFINITY
 
@@ -123,6 +124,21 @@ export class MemorySpace {
     let count = 0
     for (const entry of this.#entries.values()) if (entry.expiresAtMs > now) count++
     return count
+  }
+
+  /** Calls the listener at each `publish` of this key, until the returned function is called. */
+  watch(key: string, listener: () => void): () => void {
+    const listeners = this.#listeners.get(key) ?? new Set()
+    this.#listeners.set(key, listeners.add(listener))
+    return () => {
+      listeners.delete(listener)
+      if (listeners.size === 0 && this.#listeners.get(key) === listeners) this.#listeners.delete(key)
+    }
+  }
+
+  /** Tells those who watch the key. */
+  publish(key: string): void {
+    for (const listener of this.#listeners.get(key) ?? []) listener()
   }
 
   clear(): void {

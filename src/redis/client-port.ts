@@ -35,13 +35,33 @@ export interface RedisClientPort {
     options?: CallOptions,
   ): Promise<RedisReply>
 
+  /**
+   * Calls the listener for each message of a channel, until it is closed. Best effort: see `Watch`. The listener must not throw.
+   */
+  watch(channel: string, listener: () => void): Watch
+
   /** The server's clock, epoch milliseconds, as last measured against ours. */
   serverNow(): number
+
+  /** For how long commands have been answered without a break, as far as known; 0 while there is no connection. */
+  uptime(): Uptime
 
   /** Resolves when the connection is ready, rejects with a `RedisError` that says why it is not after the connect deadline. */
   ready(): Promise<void>
   /** Ends within its deadline, whatever state the connection is in. A client that was handed in stays open. */
   close(): Promise<void>
+}
+
+export interface Watch {
+  /** True: from now on messages are heard, as long as the connection stands. False: none will be. Never rejects; may stay open. */
+  readonly confirmed: Promise<boolean>
+  close(): void
+}
+
+export interface Uptime {
+  readonly forMs: number
+  /** False for the first connection, which has no outage behind it that we know of. */
+  readonly isAfterOutage: boolean
 }
 
 export interface CallOptions {

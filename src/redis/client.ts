@@ -9,8 +9,8 @@ import type { Clock } from '../core/clock.ts'
 import { CoatcheckError, RedisError } from '../core/errors.ts'
 import type { EventBus } from '../core/events.ts'
 import { Circuit } from './circuit.ts'
-import type { CallOptions, RedisArgument, RedisClientPort, RedisReply } from './client-port.ts'
-import { type ConnectionState, RedisConnection } from './connection.ts'
+import type { CallOptions, RedisArgument, RedisClientPort, RedisReply, Uptime, Watch } from './client-port.ts'
+import { type ConnectionState, RedisConnection, subscriberSource } from './connection.ts'
 import { type DeadlineQueue, DeadlineWheel } from './deadline-wheel.ts'
 import { diagnose, isServerReply, isTransientReply, isUnknownScript, redisError } from './diagnose.ts'
 import { type RedisLibraryClient, SEND_OPTIONS } from './library.ts'
@@ -18,6 +18,7 @@ import type { RedisLimits } from './options.ts'
 import { type CallOwner, PendingCall } from './pending-call.ts'
 import type { RedisScript } from './script.ts'
 import { ServerClock } from './server-clock.ts'
+import { RedisSubscriber } from './subscriber.ts'
 import type { RedisTarget } from './target.ts'
 
 const PROBE_MS = 250
@@ -36,6 +37,7 @@ export class RedisClient implements RedisClientPort, CallOwner {
   readonly #limits: RedisLimits
   readonly #reads: DeadlineQueue
   readonly #scripts: DeadlineQueue
+  readonly #subscriber: RedisSubscriber
   readonly #clockTimer: ReturnType<typeof setInterval>
   readonly #again = retry(handleWhen(isTransientReply), {
     maxAttempts: RETRIES,
@@ -46,6 +48,9 @@ export class RedisClient implements RedisClientPort, CallOwner {
   /** Sent and not answered, also when their callers have gone. */
   #inFlight = 0
   #waiting: PendingCall[] = []
+  /** Monotonic time from which on commands could be sent; `null` while they cannot. */
+  #upSinceMs: number | null = null
+  #outages = -1
   #ping: { readonly sentAt: number; readonly answer: Promise<unknown> } | null = null
   readonly #time: Clock
 
@@ -72,6 +77,7 @@ export class RedisClient implements RedisClientPort, CallOwner {
       verify: (client) => this.#clock.measure(() => client.sendCommand(['TIME'], SEND_OPTIONS)),
       changed: (state, code) => this.#connectionChanged(state, code),
     })
+    this.#subscriber = new RedisSubscriber(subscriberSource(source))
     this.#clockTimer = setInterval(() => this.#measureClock(), CLOCK_EVERY_MS).unref()
     events.emit('redis.status', { status: 'connecting' })
     void this.#connection.start()
@@ -95,6 +101,15 @@ export class RedisClient implements RedisClientPort, CallOwner {
     return this.#send(new PendingCall(this, queue, all, script))
   }
 
+  watch(channel: string, listener: () => void): Watch {
+    return this.#subscriber.watch(channel, listener)
+  }
+
+  uptime(): Uptime {
+    const forMs = this.#upSinceMs === null ? 0 : this.#time.monotonic() - this.#upSinceMs
+    return { forMs, isAfterOutage: this.#outages > 0 }
+  }
+
   serverNow(): number {
     return this.#clock.now()
   }
@@ -106,6 +121,7 @@ export class RedisClient implements RedisClientPort, CallOwner {
   async close(): Promise<void> {
     clearInterval(this.#clockTimer)
     this.#circuit.stop()
+    this.#subscriber.close()
     await this.#connection.close(() => this.#drained())
   }
 
@@ -203,7 +219,11 @@ export class RedisClient implements RedisClientPort, CallOwner {
   }
 
   #allow(): void {
+    const wasUp = this.#upSinceMs !== null
     this.#ready = this.#connection.state === 'ready' && !this.#circuit.isOpen ? this.#connection.client : null
+    if (this.#ready !== null && wasUp) return
+    this.#upSinceMs = this.#ready === null ? null : this.#time.monotonic()
+    if (this.#ready !== null) this.#outages++
   }
 
   /** One `PING` at a time: while a server hangs, what is sent to it only piles up. */

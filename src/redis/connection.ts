@@ -8,6 +8,7 @@ import { systemRandom } from '../core/random.ts'
 import { diagnose, diagnosis, type Diagnosis, redisError } from './diagnose.ts'
 import { probeEndpoint } from './endpoint-probe.ts'
 import { createLibraryClient, cutClient, type RedisLibraryClient } from './library.ts'
+import type { SubscriberSource } from './subscriber.ts'
 import type { RedisTarget } from './target.ts'
 
 export type ConnectionState =
@@ -220,6 +221,14 @@ export class RedisConnection {
   #settleWaiters(error: CoatcheckError | null): void {
     for (const settle of this.#waiters) settle(error)
     this.#waiters.clear()
+  }
+}
+
+/** Further connections for subscriptions: of our own to the same server, also beside a client that was handed in. */
+export function subscriberSource(source: RedisTarget | RedisLibraryClient): SubscriberSource {
+  return async (isNeeded) => {
+    if (!isTarget(source)) return source.duplicate?.() ?? null
+    return createLibraryClient(source, (retries) => (isNeeded() ? retryDelayMs(retries) : null))
   }
 }
 

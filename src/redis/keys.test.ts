@@ -13,6 +13,7 @@ const placeholders: { readonly [K in keyof RedisKeys]: Parameters<RedisKeys[K]> 
   signIn: ['<hash>'],
   providerSession: ['<hash>'],
   appTokens: ['<hash>'],
+  providerGate: ['<hash>'],
 }
 
 function namesWith(prefix: string): string[] {

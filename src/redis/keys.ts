@@ -13,6 +13,7 @@ export interface RedisKeys {
   signIn(stateHash: string): string
   providerSession(hash: string): string
   appTokens(hash: string): string
+  providerGate(hash: string): string
 }
 
 export function redisKeys(prefix: string): RedisKeys {
@@ -25,5 +26,6 @@ export function redisKeys(prefix: string): RedisKeys {
     signIn: (stateHash) => `${prefix}signin:${stateHash}`,
     providerSession: (hash) => `${prefix}provider:sid:${hash}`,
     appTokens: (hash) => `${prefix}app:tokens:${hash}`,
+    providerGate: (hash) => `${prefix}provider:gate:${hash}`,
   }
 }

@@ -13,6 +13,10 @@ export interface RedisLibraryClient {
   connect(): Promise<unknown>
   on(event: string, listener: (...args: unknown[]) => void): unknown
   sendCommand(args: readonly RedisArgument[], options?: object): Promise<unknown>
+  /** A client of the same settings, not connected. */
+  duplicate?(): RedisLibraryClient
+  subscribe?(channel: string, listener: () => void): Promise<unknown>
+  unsubscribe?(channel: string, listener: () => void): Promise<unknown>
   /** Majors 5 and 6. */
   destroy?(): unknown
   /** Major 4. */

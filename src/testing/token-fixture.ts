@@ -3,9 +3,12 @@ import { EventBus, type EventMap, type EventName } from '../core/events.ts'
 import { systemRandom } from '../core/random.ts'
 import { createKeyring, type Keyring } from '../keyring/keyring.ts'
 import { createSeal } from '../keyring/seal.ts'
+import { MemorySpace } from '../memory/space.ts'
 import type { TransactionDriver } from '../oidc/transaction-driver.ts'
 import { RefreshFailure, type RefreshFacts } from '../token/refresh-outcome.ts'
 import { createTokenCache, type OwnedTokenCache } from '../token/token-cache.ts'
+import { createMemoryProviderGateDriver } from '../token/drivers/provider-gate-memory.ts'
+import type { ProviderGateDriver } from '../token/provider-gate-driver.ts'
 import type { TokenDriver } from '../token/token-driver.ts'
 import type { RefreshedTokens, RefreshRequest, TokenRefresher } from '../token/types.ts'
 import type { FakeClock } from './fake-clock.ts'
@@ -14,6 +17,8 @@ import { testKey } from './session-fixture.ts'
 /** A driver under test and the time it lives in. Each case gets one whose store is empty. */
 export interface TokenHarness {
   readonly driver: TokenDriver
+  /** Default: one in memory. */
+  readonly gateDriver?: ProviderGateDriver
   readonly clock: FakeClock
   /** Moves the clock and the store's own time: what expires by then is gone. */
   advance(ms: number): Promise<void>
@@ -77,7 +82,7 @@ export interface TokenFixture {
 }
 
 export function tokenFixture(
-  harness: Pick<TokenHarness, 'driver' | 'clock'>,
+  harness: Pick<TokenHarness, 'driver' | 'gateDriver' | 'clock'>,
   options: {
     driver?: TokenDriver
     provider?: ScriptedProvider
@@ -93,6 +98,7 @@ export function tokenFixture(
   const scheduled = new Set<() => void>()
   const cache = createTokenCache({
     driver: options.driver ?? harness.driver,
+    gateDriver: harness.gateDriver ?? createMemoryProviderGateDriver(new MemorySpace({ clock: harness.clock })),
     keyring,
     seal: createSeal(keyring),
     providers: (options.providers ?? ['entra']).map((name) => ({ name })),

@@ -6,12 +6,13 @@ import type { Clock } from '../core/clock.ts'
 import type { EventBus } from '../core/events.ts'
 import type { Random } from '../core/random.ts'
 import type { Refusal } from '../keyring/seal.ts'
+import { createRefreshHistory } from './refresh-history.ts'
 import { outcomeActions, type RefreshFailure } from './refresh-outcome.ts'
 import { nextGrant, refreshedEntry } from './refreshed-tokens.ts'
-import type { AccessEntry, Grant, Opened, RefreshRecord, TokenCodec } from './token-codec.ts'
+import type { AccessEntry, Grant, Opened, TokenCodec } from './token-codec.ts'
 import type { LeaseClaim, TokenDriver, TokenField, TokenRecord } from './token-driver.ts'
-import { accessField, fieldsOf, grantField, statusField } from './token-fields.ts'
-import { describeTarget, type Target } from './token-target.ts'
+import { accessField, fieldsOf, grantField, holdField, statusField } from './token-fields.ts'
+import { describeTarget, flightKey, type Target } from './token-target.ts'
 import type { RefreshedTokens } from './types.ts'
 import type { UnsavedGrants } from './unsaved-grants.ts'
 
@@ -21,6 +22,8 @@ export interface StoredTokens {
   readonly own: AccessEntry | null
   /** What sign-in returned, when that is not the target. */
   readonly signIn: AccessEntry | null
+  /** A failure of any process that still holds for this target. */
+  readonly hold: RefreshFailure | null
 }
 
 export interface GrantVault {
@@ -47,8 +50,19 @@ export interface GrantVault {
     failure: RefreshFailure,
     lease: LeaseClaim | null,
   ): Promise<boolean>
-  /** For `status`; best effort. Never brings back what was deleted. */
-  recordFailure(userKey: string, target: Target, stored: StoredTokens, failure: RefreshFailure): Promise<void>
+  /** Whether the provider refused the grant that was here not long ago. */
+  hasEnded(userKey: string, target: Target): Promise<boolean>
+  /**
+   * Keeps all processes from asking again for a while, and gives the lease back. Best effort; never brings back what was
+   * deleted. @returns for how long the failure holds, milliseconds
+   */
+  recordFailure(
+    userKey: string,
+    target: Target,
+    stored: StoredTokens,
+    failure: RefreshFailure,
+    lease: LeaseClaim | null,
+  ): Promise<number>
 }
 
 /** How long "the grant ended" can be seen in `status`. */
@@ -64,6 +78,7 @@ export function createGrantVault(deps: {
   readonly events: EventBus
 }): GrantVault {
   const { driver, codec, unsaved, clock, random, events } = deps
+  const history = createRefreshHistory(codec, clock, random)
 
   const opened = <T>(result: Opened<T> | Refusal): Opened<T> | null => {
     if (typeof result !== 'string') return result
@@ -75,15 +90,11 @@ export function createGrantVault(deps: {
     return null
   }
 
-  const statusOf = (userKey: string, target: Target, failure: RefreshFailure | null): [TokenField, Buffer] => {
-    const field = statusField(target.provider)
-    const status: RefreshRecord = {
-      atMs: clock.now(),
-      outcome: failure?.outcome ?? 'refreshed',
-      target: describeTarget(target),
-      error: failure?.facts.error ?? null,
-    }
-    return [field, codec.sealStatus(userKey, field, status)]
+  const failuresInARow = async (userKey: string, { provider }: Target): Promise<number> => {
+    const field = statusField(provider)
+    const [record] = await driver.read(userKey, [field])
+    const before = record ? opened(codec.openStatus(userKey, field, record))?.value : null
+    return before && before.outcome !== 'refreshed' ? before.inARow + 1 : 0
   }
 
   const accessRecord = (userKey: string, target: Target, entry: AccessEntry): [TokenField, TokenRecord] => {
@@ -92,24 +103,30 @@ export function createGrantVault(deps: {
   }
 
   return {
-    async read(userKey, { provider, key }) {
+    async read(userKey, target) {
+      const { provider, key } = target
       const kept = await unsaved.settle(userKey, provider)
       if (kept) {
         // Its nonce is never compared: a commit onto an unsaved grant expects what the first one expected.
         const grant = { value: kept.grant, nonce: UNSAVED }
         const signIn = key === '' ? null : (kept.entries.get('') ?? null)
-        return { grant, own: kept.entries.get(key) ?? null, signIn }
+        return { grant, own: kept.entries.get(key) ?? null, signIn, hold: null }
       }
+      const holdName = holdField(provider, flightKey(target))
       const fields = [
         grantField(provider),
+        holdName,
         accessField(provider, key),
         ...(key === '' ? [] : [accessField(provider, '')]),
       ]
-      const [grant, own, signIn] = await driver.read(userKey, fields)
+      const [grantRecord, holdRecord, own, signIn] = await driver.read(userKey, fields)
+      const grant = grantRecord ? opened(codec.openGrant(userKey, grantField(provider), grantRecord)) : null
+      const hold = grant && holdRecord ? opened(codec.openHold(userKey, holdName, holdRecord)) : null
       const entryOf = (field: string, record: Buffer | null | undefined): AccessEntry | null =>
         (record && opened(codec.openAccess(userKey, field, record))?.value) ?? null
       return {
-        grant: grant ? opened(codec.openGrant(userKey, grantField(provider), grant)) : null,
+        grant,
+        hold: grant && history.failureOf(hold?.value ?? null, grant.value),
         own: entryOf(accessField(provider, key), own),
         signIn: entryOf(accessField(provider, ''), signIn),
       }
@@ -133,17 +150,14 @@ export function createGrantVault(deps: {
       const entry = refreshedEntry(target, next, answer, askedAtMs, random)
       const field = grantField(provider)
       const record = codec.sealGrant(userKey, field, next)
-      const [status, statusRecord] = statusOf(userKey, target, null)
       const ttlMs = deps.grantLifetimeMs
-      const set = new Map([
-        [field, { record, ttlMs }],
-        [status, { record: statusRecord, ttlMs }],
-      ])
+      const set = new Map([[field, { record, ttlMs }], history.status(userKey, target, null, 0, ttlMs)])
       if (entry.expiresAtMs > clock.now()) set.set(...accessRecord(userKey, target, entry))
-      const change = { set, expect: { field, nonce: grant.nonce }, ...(lease && { lease }) }
+      const remove = { fields: [holdField(provider, flightKey(target))] }
+      const change = { set, remove, expect: { field, nonce: grant.nonce }, ...(lease && { lease }) }
       const committed = await unsaved.commit({ userKey, provider, grant: next, targetKey: target.key, entry, change })
       if (committed.status === 'kept') {
-        events.emit('error', { code: codeOf(committed.cause), operation: 'token.commit' })
+        events.emit('token.grant-kept', { userKey, provider, code: codeOf(committed.cause) })
         return entry
       }
       if (committed.status === 'done') return entry
@@ -165,9 +179,8 @@ export function createGrantVault(deps: {
       // Compared by name and number, not by nonce: an unsaved grant may have been saved just now.
       const { lineage, generation } = grant.value
       if (stored?.value.lineage !== lineage || stored.value.generation !== generation) return false
-      const [status, statusRecord] = statusOf(userKey, target, failure)
       const written = await driver.write(userKey, {
-        set: new Map([[status, { record: statusRecord, ttlMs: ENDED_STATUS_MS }]]),
+        set: new Map([history.status(userKey, target, failure, 0, ENDED_STATUS_MS)]),
         remove: fieldsOf(provider),
         expect: { field, nonce: stored.nonce },
         ...(lease && { lease }),
@@ -176,12 +189,27 @@ export function createGrantVault(deps: {
       return written.status === 'done'
     },
 
-    async recordFailure(userKey, target, { grant }, failure) {
-      if (!grant || !isStored(grant) || outcomeActions[failure.outcome].dropsTokens) return
-      const [status, record] = statusOf(userKey, target, failure)
+    async hasEnded(userKey, { provider }) {
+      const field = statusField(provider)
+      const [record] = await driver.read(userKey, [field])
+      const status = record ? opened(codec.openStatus(userKey, field, record)) : null
+      return status?.value.outcome === 'invalid-grant'
+    },
+
+    async recordFailure(userKey, target, { grant }, failure, lease) {
+      const { provider } = target
+      const isKept = grant !== null && isStored(grant) && !outcomeActions[failure.outcome].dropsTokens
+      if (!isKept) return history.holdMs(failure, 0)
+      const inARow = await failuresInARow(userKey, target).catch(() => 0)
+      const holdMs = history.holdMs(failure, inARow)
       const ttlMs = Math.max(1, grant.value.expiresAtMs - clock.now())
-      const expect = { field: grantField(target.provider), nonce: grant.nonce }
-      await driver.write(userKey, { set: new Map([[status, { record, ttlMs }]]), expect }).catch(() => undefined)
+      const set = new Map([
+        history.status(userKey, target, failure, inARow, ttlMs),
+        history.hold(userKey, target, grant.value, failure, holdMs),
+      ])
+      const expect = { field: grantField(provider), nonce: grant.nonce }
+      await driver.write(userKey, { set, expect, ...(lease && { lease }) }).catch(() => undefined)
+      return holdMs
     },
   }
 }

@@ -23,22 +23,26 @@ export function covers({ scopes }: AccessEntry, target: Target): boolean {
 /** @throws {TokenError} the code that the outcome has in `refresh-outcome.ts`, when no valid token may be served */
 export function afterFailure(target: Target, { own }: StoredTokens, failure: RefreshFailure, nowMs: number): Landed {
   const { code, dropsTokens } = outcomeActions[failure.outcome]
-  if (own && !dropsTokens && isAlive(own, nowMs)) return { entry: own, final: true }
-  const { error, claims } = failure.facts
+  // A token that a resource has just refused is of no use to whoever comes with its challenge.
+  if (own && !dropsTokens && target.claims === null && isAlive(own, nowMs)) return { entry: own, final: true }
+  const { error, claims, retryAfterMs } = failure.facts
+  const { provider } = target
+  const { outcome } = failure
   throw new TokenError(code, {
     cause: failure,
-    details: { provider: target.provider, target: describeTarget(target), outcome: failure.outcome, error, claims },
+    details: { provider, target: describeTarget(target), outcome, error, claims, retryAfterMs },
   })
 }
 
 /**
  * There is nothing to refresh with, or nobody to ask.
+ * @param hasEnded there was a grant not long ago, and the provider refused it
  * @throws {TokenError} `COATCHECK_TOKEN_NONE` without a grant, `COATCHECK_REAUTH_REQUIRED` with one
  */
-export function withoutRefresh(target: Target, { own, grant }: StoredTokens, nowMs: number): Landed {
-  if (own && isAlive(own, nowMs)) return { entry: own, final: true }
+export function withoutRefresh(target: Target, { own, grant }: StoredTokens, hasEnded: boolean, nowMs: number): Landed {
+  if (own && target.claims === null && isAlive(own, nowMs)) return { entry: own, final: true }
   const details = { provider: target.provider, target: describeTarget(target) }
-  if (!grant) throw new TokenError('COATCHECK_TOKEN_NONE', { details })
+  if (!grant) throw new TokenError(hasEnded ? 'COATCHECK_REAUTH_REQUIRED' : 'COATCHECK_TOKEN_NONE', { details })
   throw new TokenError('COATCHECK_REAUTH_REQUIRED', {
     message: grant.value.refreshToken
       ? 'No provider of this name is configured, so nothing can refresh its tokens.'

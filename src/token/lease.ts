@@ -26,8 +26,18 @@ export interface Lease {
 export interface Leases {
   /** `null`: somebody else holds it; ask again after `wait`. */
   take(userKey: string, provider: string): Promise<Lease | null>
-  /** Resolves when it is time to look again. @param attempt from 0 on: the pauses grow from 50 ms to a second. */
-  wait(attempt: number): Promise<void>
+  /** For whoever was told `null`. To be closed. */
+  waiting(userKey: string): Waiting
+}
+
+/**
+ * Waiting for the end of somebody's lease: on the store's word where it can be had, which comes within milliseconds and costs
+ * one subscription; with growing pauses where it cannot. Either way nobody waits longer than a second without a look.
+ */
+export interface Waiting {
+  /** Resolves when it is time to look again. */
+  next(): Promise<void>
+  close(): void
 }
 
 export function createLeases(deps: {
@@ -71,11 +81,42 @@ export function createLeases(deps: {
       return (await driver.takeLease(userKey, claim)) ? keep(userKey, claim) : null
     },
 
-    wait(attempt) {
-      const pauseMs = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * WAIT_GROWTH ** Math.min(attempt, 10))
-      // A quarter of chance, so that those who wait do not ask in one moment.
-      const chance = random.bytes(1).readUInt8(0) / 255
-      return new Promise((resolve) => void schedule(resolve, pauseMs * (1 - chance / 4)))
+    waiting(userKey) {
+      let wasHeard = false
+      let isHearing = false
+      let looks = 0
+      let wake: () => void = () => undefined
+      const look = (): void => {
+        wasHeard = true
+        wake()
+      }
+      const watch = driver.watchLeases(userKey, look)
+      // What was said before anybody listened was not heard: one look more.
+      void watch.confirmed.then((isConfirmed) => {
+        isHearing = isConfirmed
+        if (isConfirmed) look()
+      })
+      const pauseMs = (): number => {
+        const growing = FIRST_WAIT_MS * WAIT_GROWTH ** Math.min(looks++, 10)
+        // A quarter of chance, so that those who wait do not ask in one moment.
+        const chance = random.bytes(1).readUInt8(0) / 255
+        return (isHearing ? LONGEST_WAIT_MS : Math.min(LONGEST_WAIT_MS, growing)) * (1 - chance / 4)
+      }
+      return {
+        async next() {
+          if (!wasHeard) {
+            await new Promise<void>((resolve) => {
+              const cancel = schedule(resolve, pauseMs())
+              wake = () => {
+                cancel()
+                resolve()
+              }
+            })
+          }
+          wasHeard = false
+        },
+        close: () => watch.close(),
+      }
     },
   }
 }

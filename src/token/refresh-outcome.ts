@@ -4,6 +4,7 @@
  * read. `oidc/` collects the facts and throws a `RefreshFailure`, `refresh.ts` acts on its outcome.
  */
 import type { TokenErrorCode } from '../core/error-catalogue.ts'
+import type { Random } from '../core/random.ts'
 
 export type RefreshOutcome =
   /** Network, overload, maintenance: the same request may succeed later. Nothing is wrong with the user. */
@@ -32,6 +33,8 @@ export interface RefreshFacts {
   readonly claims?: string
   /** From `Retry-After`, RFC 9110 section 10.2.3. */
   readonly retryAfterMs?: number
+  /** No connection: the provider cannot have carried anything out. */
+  readonly wasNeverSent?: true
 }
 
 export interface OutcomeAction {
@@ -39,6 +42,8 @@ export interface OutcomeAction {
   readonly code: TokenErrorCode
   /** The stored tokens are of no use any more and go. Everything else leaves them alone. */
   readonly dropsTokens: boolean
+  /** It says something about the provider or our registration there, and not about one user or one scope. */
+  readonly concernsProvider: boolean
   /** How long the failure is remembered, so that many callers are not many requests. Doubles with each in a row. */
   readonly holdMs: number
   readonly maxHoldMs: number
@@ -47,24 +52,26 @@ export interface OutcomeAction {
 const temporary = {
   code: 'COATCHECK_TOKEN_REFRESH_UNAVAILABLE',
   dropsTokens: false,
+  concernsProvider: true,
   holdMs: 250,
   maxHoldMs: 5000,
 } as const
 const rejected = {
   code: 'COATCHECK_TOKEN_REFRESH_REJECTED',
   dropsTokens: false,
+  concernsProvider: false,
   holdMs: 1000,
   maxHoldMs: 30_000,
 } as const
-const reauth = { code: 'COATCHECK_REAUTH_REQUIRED', dropsTokens: false, holdMs: 1000, maxHoldMs: 30_000 } as const
+const reauth = { ...rejected, code: 'COATCHECK_REAUTH_REQUIRED' } as const
 
 /** In all of them a token that is still valid is served, but when the tokens are dropped. */
 export const outcomeActions: Readonly<Record<RefreshOutcome, OutcomeAction>> = {
   transient: temporary,
   'invalid-grant': { ...reauth, dropsTokens: true },
-  'rotated-elsewhere': temporary,
+  'rotated-elsewhere': { ...temporary, concernsProvider: false },
   'interaction-required': reauth,
-  'operator-error': rejected,
+  'operator-error': { ...rejected, concernsProvider: true },
   'caller-error': rejected,
 }
 
@@ -128,17 +135,31 @@ function matches(rule: OutcomeRule, facts: RefreshFacts): boolean {
   return rule.errors !== undefined && error !== undefined && rule.errors.includes(error)
 }
 
+const JITTER = 0.2
+
+/** Doubles with each failure, up to a bound, ±20 % of chance. @param inARow 0 for the first */
+export function backOffMs(inARow: number, firstMs: number, longestMs: number, random: Random): number {
+  const chance = random.bytes(1).readUInt8(0) / 255
+  return Math.min(longestMs, firstMs * 2 ** Math.min(inARow, 16)) * (1 + JITTER * (2 * chance - 1))
+}
+
 /** A refresh that failed, with its meaning. Its message holds no token and nothing of the provider's texts. */
 export class RefreshFailure extends Error {
   readonly outcome: RefreshOutcome
   readonly facts: RefreshFacts
+  /** False: the provider was not asked, because it is not to be asked for a while. */
+  readonly wasAsked: boolean
 
-  constructor(facts: RefreshFacts, options?: { readonly cause?: unknown; readonly outcome?: RefreshOutcome }) {
+  constructor(
+    facts: RefreshFacts,
+    options?: { readonly cause?: unknown; readonly outcome?: RefreshOutcome; readonly wasAsked?: boolean },
+  ) {
     const outcome = options?.outcome ?? classifyRefresh(facts)
     super(`The token request failed: ${outcome}.`, options?.cause === undefined ? undefined : { cause: options.cause })
     this.name = 'RefreshFailure'
     this.outcome = outcome
     this.facts = facts
+    this.wasAsked = options?.wasAsked ?? true
   }
 }
 

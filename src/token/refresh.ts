@@ -9,7 +9,9 @@
  *   gone: the grant is kept in this process (`unsaved-grants.ts`).
  * - A failure means what `refresh-outcome.ts` says. A token that is still valid is served through all of them but the end
  *   of the grant.
- * - Over processes, one at a time holds the lease of a grant and asks; the others wait for what it stores (`lease.ts`).
+ * - Over processes, one at a time holds the lease of a grant and asks; the others wait for what it stores (`lease.ts`), be it
+ *   a token or a failure that holds for all of them.
+ * - Whether the provider is asked at all, and what becomes of a lost answer, stands in `provider-requests.ts`.
  */
 import type { Clock } from '../core/clock.ts'
 import { TokenError } from '../core/errors.ts'
@@ -19,18 +21,22 @@ import { createFailedRefreshes } from './failed-refreshes.ts'
 import { createGrantVault, type StoredTokens } from './grant-vault.ts'
 import { afterFailure, covers, type Landed, withoutRefresh } from './landing.ts'
 import { outcomeActions, RefreshFailure, toRefreshFailure } from './refresh-outcome.ts'
-import { createLeases, type Lease } from './lease.ts'
+import { createLeases, type Lease, type Waiting } from './lease.ts'
+import type { ProviderRequests } from './provider-requests.ts'
 import { createSingleFlight, createTurns } from './single-flight.ts'
 import type { AccessEntry, Grant, Opened, TokenCodec } from './token-codec.ts'
 import type { TokenDriver } from './token-driver.ts'
 import { isAlive, isGood, type Need } from './token-life.ts'
-import type { Target } from './token-target.ts'
+import { flightKey, type Target } from './token-target.ts'
 import type { RefreshedTokens, TokenRefresher } from './types.ts'
 import { createUnsavedGrants, type Schedule, type UnsavedGrants } from './unsaved-grants.ts'
 
-const PROVIDER_DEADLINE_MS = 10_000
+/** Longer than any lease: a slow provider is one request, and its lease is renewed meanwhile. */
+const PROVIDER_DEADLINE_MS = 30_000
 /** As long as others refresh the same grant, one after the other. */
-const LONGEST_WAIT_MS = 30_000
+const LONGEST_WAIT_MS = 45_000
+/** How long this process believes a failure that it has read of, without looking again. */
+const HOLD_BELIEVED_MS = 250
 /** Each further attempt means that others have changed the grant meanwhile. */
 const ATTEMPTS = 4
 
@@ -38,6 +44,7 @@ export interface RefreshDeps {
   readonly driver: TokenDriver
   readonly codec: TokenCodec
   readonly refresher: TokenRefresher
+  readonly requests: ProviderRequests
   /** Whether a provider of this name is configured: without one nothing can be refreshed. */
   readonly canRefresh: (provider: string) => boolean
   readonly grantLifetimeMs: number
@@ -58,31 +65,49 @@ export interface Refreshes {
 }
 
 export function createRefreshes(deps: RefreshDeps): Refreshes {
-  const { refresher, clock, random, events } = deps
+  const { refresher, requests, clock, events } = deps
   const flights = createSingleFlight<Landed>()
   const turns = createTurns()
   const inTurn = <T>(userKey: string, provider: string, task: () => Promise<T>): Promise<T> =>
     turns(`${userKey} ${provider}`, task)
-  const unsaved = createUnsavedGrants({ driver: deps.driver, clock, schedule: deps.schedule, inTurn })
+  const unsaved = createUnsavedGrants({
+    driver: deps.driver,
+    clock,
+    schedule: deps.schedule,
+    inTurn,
+    settled(outcome, { userKey, provider }) {
+      events.emit(outcome === 'saved' ? 'token.grant-saved' : 'token.grant-discarded', { userKey, provider })
+    },
+  })
   const vault = createGrantVault({ ...deps, unsaved })
-  const failed = createFailedRefreshes(clock, random)
+  const failed = createFailedRefreshes(clock)
   const leases = createLeases(deps)
-  const flightOf = (userKey: string, { provider, key }: Target): string => `${userKey} ${provider} ${key}`
+  const flightOf = (userKey: string, target: Target): string => `${userKey} ${target.provider} ${flightKey(target)}`
 
   const fly = async (userKey: string, target: Target, isEnough: (entry: AccessEntry) => boolean): Promise<Landed> => {
+    const { provider } = target
     const waitUntilMs = clock.monotonic() + LONGEST_WAIT_MS
-    for (let attempt = 0, waits = 0; attempt < ATTEMPTS && clock.monotonic() < waitUntilMs;) {
-      const stored = await vault.read(userKey, target)
-      if (stored.own && isEnough(stored.own)) return { entry: stored.own, final: false }
-      if (stored.signIn && covers(stored.signIn, target) && isEnough(stored.signIn)) {
-        return { entry: await vault.adopt(userKey, target, stored, stored.signIn), final: false }
+    let waiting: Waiting | null = null
+    try {
+      for (let attempt = 0; attempt < ATTEMPTS;) {
+        const stored = await vault.read(userKey, target)
+        if (stored.own && isEnough(stored.own)) return { entry: stored.own, final: false }
+        if (stored.signIn && covers(stored.signIn, target) && isEnough(stored.signIn)) {
+          return { entry: await vault.adopt(userKey, target, stored, stored.signIn), final: false }
+        }
+        const landed = await underLease(userKey, target, stored, isEnough)
+        if (landed === 'held') {
+          if (clock.monotonic() > waitUntilMs)
+            throw new TokenError('COATCHECK_TOKEN_REFRESH_UNAVAILABLE', { details: { provider } })
+          waiting ??= leases.waiting(userKey)
+          await waiting.next()
+        } else if (landed) return landed
+        else attempt++
       }
-      const landed = await underLease(userKey, target, stored, isEnough)
-      if (landed === 'held') await leases.wait(waits++)
-      else if (landed) return landed
-      else attempt++
+    } finally {
+      waiting?.close()
     }
-    throw new TokenError('COATCHECK_TOKEN_CONFLICT', { details: { provider: target.provider } })
+    throw new TokenError('COATCHECK_TOKEN_CONFLICT', { details: { provider } })
   }
 
   /** `held`: another process is refreshing this grant. `null`: it has been changed meanwhile. Both: read again. */
@@ -93,23 +118,43 @@ export function createRefreshes(deps: RefreshDeps): Refreshes {
     isEnough: (entry: AccessEntry) => boolean,
   ): Promise<Landed | 'held' | null> => {
     const { grant, own } = stored
-    if (!grant?.value.refreshToken || !deps.canRefresh(target.provider))
-      return withoutRefresh(target, stored, clock.now())
-    const known = failed.find(flightOf(userKey, target), grant.value.lineage)
+    if (!grant?.value.refreshToken || !deps.canRefresh(target.provider)) {
+      const hasEnded = grant === null && (await vault.hasEnded(userKey, target))
+      return withoutRefresh(target, stored, hasEnded, clock.now())
+    }
+    const known = heldBy(userKey, target, stored, grant)
     if (known) return afterFailure(target, stored, known, clock.now())
     if (vault.isUnsaved(stored)) return refreshOnce(userKey, target, stored, grant, null)
     const lease = await leases.take(userKey, target.provider)
-    // Nobody waits for a better token while there is a valid one.
-    if (!lease) return own && isAlive(own, clock.now()) ? { entry: own, final: true } : 'held'
+    if (!lease) {
+      // Nobody waits for a better token while there is a valid one.
+      return own && target.claims === null && isAlive(own, clock.now()) ? { entry: own, final: true } : 'held'
+    }
     try {
-      // Between the look and the lease somebody may have refreshed.
+      // Between the look and the lease somebody may have refreshed, or failed to.
       const fresh = await vault.read(userKey, target)
       if (fresh.own && isEnough(fresh.own)) return { entry: fresh.own, final: false }
       if (!fresh.grant?.value.refreshToken) return null
+      const failure = heldBy(userKey, target, fresh, fresh.grant)
+      if (failure) return afterFailure(target, fresh, failure, clock.now())
       return await refreshOnce(userKey, target, fresh, fresh.grant, lease)
     } finally {
       await lease.release()
     }
+  }
+
+  /** The failure for which nobody asks again yet, be it of this process or of another. */
+  const heldBy = (
+    userKey: string,
+    target: Target,
+    { hold }: StoredTokens,
+    { value: { lineage } }: Opened<Grant>,
+  ): RefreshFailure | null => {
+    const name = flightOf(userKey, target)
+    const known = failed.find(name, lineage)
+    if (known || !hold) return known
+    failed.remember(name, lineage, hold, HOLD_BELIEVED_MS)
+    return hold
   }
 
   const refreshOnce = async (
@@ -126,13 +171,16 @@ export function createRefreshes(deps: RefreshDeps): Refreshes {
     const askedAtMs = clock.now()
     let answer: RefreshedTokens
     try {
-      answer = await ask(target, grant.value.refreshToken ?? '')
+      const subject = { userKey, provider, resource: target.key }
+      answer = await requests.send(subject, () => ask(target, grant.value.refreshToken ?? ''))
     } catch (error) {
       const failure = await settled(userKey, target, grant, toRefreshFailure(error), lease)
       failedEvent(userKey, target, startedMs, failure)
       if (failure.outcome === 'rotated-elsewhere') return null
-      failed.remember(name, grant.value.lineage, failure)
-      await vault.recordFailure(userKey, target, stored, failure)
+      const forMs = failure.wasAsked
+        ? await vault.recordFailure(userKey, target, stored, failure, lease?.claim ?? null)
+        : Math.min(failure.facts.retryAfterMs ?? 0, HOLD_BELIEVED_MS)
+      failed.remember(name, grant.value.lineage, failure, forMs)
       return afterFailure(target, stored, failure, clock.now())
     }
     failed.forget(name)
@@ -155,6 +203,7 @@ export function createRefreshes(deps: RefreshDeps): Refreshes {
       signal: AbortSignal.timeout(PROVIDER_DEADLINE_MS),
       ...(target.scopes.length > 0 ? { scopes: target.scopes } : {}),
       ...(target.resource === null ? {} : { resource: target.resource }),
+      ...(target.claims === null ? {} : { claims: target.claims }),
     })
 
   /** `invalid_grant` is final only when the refused grant is still the stored one; the tokens then go. */

@@ -41,5 +41,6 @@ export function refreshedEntry(
     refreshAheadAtMs: refreshAheadAt(askedAtMs, expiresAtMs, random),
     scopes: answer.scopes.length > 0 ? answer.scopes : target.scopes,
     target: describeTarget(target),
+    ...(target.claimsKey !== null && { claimsKey: target.claimsKey }),
   }
 }

@@ -9,6 +9,9 @@ import type { EventBus } from '../core/events.ts'
 import type { Random } from '../core/random.ts'
 import type { Keyring } from '../keyring/keyring.ts'
 import type { Seal } from '../keyring/seal.ts'
+import { createProviderGate } from './provider-gate.ts'
+import type { ProviderGateDriver } from './provider-gate-driver.ts'
+import { createProviderRequests } from './provider-requests.ts'
 import { createRefreshes } from './refresh.ts'
 import { createSignInTokens } from './sign-in-tokens.ts'
 import { freedBy } from './single-flight.ts'
@@ -26,6 +29,7 @@ const CLOSE_DEADLINE_MS = 5000
 
 export interface TokenCacheDeps {
   readonly driver: TokenDriver
+  readonly gateDriver: ProviderGateDriver
   readonly keyring: Keyring
   readonly seal: Seal
   /** With none, tokens of any provider are kept and nothing is refreshed. */
@@ -53,7 +57,10 @@ export function createTokenCache(deps: TokenCacheDeps): OwnedTokenCache {
   const providers = deps.providers.map(({ name }) => name)
   const codec = createTokenCodec(deps.seal, deps.namespace)
   const canRefresh = (provider: string): boolean => providers.includes(provider)
-  const refreshes = createRefreshes({ ...deps, codec, canRefresh, grantLifetimeMs, schedule })
+  const nameOf = (provider: string): string => keyring.nameOf('provider-gate', provider)
+  const gate = createProviderGate({ ...deps, driver: deps.gateDriver, nameOf })
+  const requests = createProviderRequests({ gate, clock, events })
+  const refreshes = createRefreshes({ ...deps, codec, requests, canRefresh, grantLifetimeMs, schedule })
   const signInTokens = createSignInTokens({ ...deps, codec, grantLifetimeMs })
   const keyOf = (userId: unknown): string => keyring.userKey(checkUserId(userId))
 
@@ -114,7 +121,8 @@ export function createTokenCache(deps: TokenCacheDeps): OwnedTokenCache {
       const { signal } = options
       const userKey = keyOf(userId)
       const target = resolveTarget(providers, options)
-      const need: Need = { askedMs: checkMinValidity(options.minValidityMs), defaultMs: minValidityMs }
+      const askedMs = checkMinValidity(options.minValidityMs)
+      const need: Need = { askedMs, defaultMs: minValidityMs, claimsKey: target.claimsKey }
       signal?.throwIfAborted()
       if (!refreshes.unsaved.has(userKey, target.provider)) {
         const hit = await freedBy(signal, findHit(userKey, target, need))

@@ -32,6 +32,8 @@ export interface AccessEntry {
   readonly scopes: readonly string[]
   /** How the target is shown; the field name may be a hash of it. */
   readonly target: string
+  /** The claims challenge that it answers, as a hash; absent for all others. */
+  readonly claimsKey?: string
 }
 
 export interface RefreshRecord {
@@ -41,6 +43,18 @@ export interface RefreshRecord {
   readonly target: string
   /** The OAuth `error`. */
   readonly error: string | null
+  /** Failures before this one without a success between; 0 for a success. */
+  readonly inARow: number
+}
+
+/** A failure that keeps all processes from asking again; its life is that of its field. */
+export interface HoldRecord {
+  readonly lineage: string
+  readonly outcome: string
+  /** The OAuth `error`. */
+  readonly error: string | null
+  /** What the next sign-in has to ask for. */
+  readonly claims: string | null
 }
 
 /** A value as it was read, with what a compare and set needs. */
@@ -53,9 +67,11 @@ export interface TokenCodec {
   sealGrant(userKey: string, field: TokenField, grant: Grant): Buffer
   sealAccess(userKey: string, field: TokenField, entry: AccessEntry): Buffer
   sealStatus(userKey: string, field: TokenField, status: RefreshRecord): Buffer
+  sealHold(userKey: string, field: TokenField, hold: HoldRecord): Buffer
   openGrant(userKey: string, field: TokenField, record: Buffer): Opened<Grant> | Refusal
   openAccess(userKey: string, field: TokenField, record: Buffer): Opened<AccessEntry> | Refusal
   openStatus(userKey: string, field: TokenField, record: Buffer): Opened<RefreshRecord> | Refusal
+  openHold(userKey: string, field: TokenField, record: Buffer): Opened<HoldRecord> | Refusal
 }
 
 /** @param namespace what stands before all keys: applications that share a Redis cannot open each other's values. */
@@ -88,8 +104,10 @@ export function createTokenCodec(seal: Seal, namespace: string): TokenCodec {
     sealGrant: encoderOf<Grant>('grant'),
     sealAccess: encoderOf<AccessEntry>('access'),
     sealStatus: encoderOf<RefreshRecord>('status'),
+    sealHold: encoderOf<HoldRecord>('hold'),
     openGrant: decoderOf<Grant>('grant'),
     openAccess: decoderOf<AccessEntry>('access'),
     openStatus: decoderOf<RefreshRecord>('status'),
+    openHold: decoderOf<HoldRecord>('hold'),
   }
 }

@@ -5,8 +5,7 @@
  * Contract, checked on every driver by the conformance cases of `coatcheck/testing`
  * - Absence is a value; a rejected promise means that the store could not answer.
  * - The hash lives as long as the longest-living of its values. No read changes that.
- * - A value whose life is over is removed by the next write; until then a read may still return it, and the expiry that is
- *   sealed inside decides.
+ * - A value whose life is over, by the store's clock, is absent for reads, and removed by the next write.
  * - A write whose deadline was reported as missed is never executed afterwards. Deleting is exempt: late is fine.
  * - A record handed in or out is a Buffer of its own; neither side may change the other's copy through it.
  *
@@ -33,6 +32,13 @@ export interface LeaseClaim {
   /** 16 random bytes, drawn anew for each lease. */
   readonly holder: Buffer
   readonly ttlMs: number
+}
+
+/** How a wait for a lease is cut short. A hint: what is stored decides, and who is told nothing looks from time to time. */
+export interface LeaseWatch {
+  /** True: from now on every end of a lease is heard, while the connection stands. May never settle; never rejects. */
+  readonly confirmed: Promise<boolean>
+  close(): void
 }
 
 export interface TokenRecord {
@@ -72,12 +78,17 @@ export interface TokenDriver {
   readAll(userKey: string): Promise<ReadonlyMap<TokenField, Buffer>>
   /** Replacing an expected record works on a full store too, where the store can: a rotated refresh token has no copy. */
   write(userKey: string, change: TokenChange): Promise<TokenWritten>
-  /** True when it is the claimant's now: nobody held it, its holder's time was over, or it was the claimant's already. */
+  /**
+   * True when it is the claimant's now: nobody held it, its holder's time was over, or it was the claimant's already. False
+   * also for a moment after an outage: who held it then may have an answer of the provider to store first.
+   */
   takeLease(userKey: string, claim: LeaseClaim): Promise<boolean>
   /** From now on `ttlMs` again; false when it is not the claimant's (any more). */
   renewLease(userKey: string, claim: LeaseClaim): Promise<boolean>
   /** Gives it back; nothing happens when it is not the claimant's. Works on a full store. */
   releaseLease(userKey: string, claim: LeaseClaim): Promise<void>
+  /** Calls the listener when a lease of the user was given back, by a commit or after a failure. */
+  watchLeases(userKey: string, listener: () => void): LeaseWatch
   /** Deletes the selection, or everything. @returns how many fields there were. Works on a full store. */
   delete(userKey: string, selection?: FieldSelection): Promise<number>
 }

@@ -19,6 +19,8 @@ export function refreshAheadAt(obtainedAtMs: number, expiresAtMs: number, random
 export interface Need {
   readonly askedMs: number | null
   readonly defaultMs: number
+  /** Only a token that answers this claims challenge is good; `null`: any. */
+  readonly claimsKey: string | null
 }
 
 /**
@@ -26,10 +28,11 @@ export interface Need {
  * refreshing; the default rule then decides, or each call would refresh.
  */
 export function isGood(
-  { obtainedAtMs, expiresAtMs }: AccessEntry,
-  { askedMs, defaultMs }: Need,
+  { obtainedAtMs, expiresAtMs, claimsKey }: AccessEntry,
+  { askedMs, defaultMs, claimsKey: wantedClaims }: Need,
   nowMs: number,
 ): boolean {
+  if (wantedClaims !== null && claimsKey !== wantedClaims) return false
   const lifeMs = Math.max(0, expiresAtMs - obtainedAtMs)
   const wantedMs = askedMs !== null && askedMs < lifeMs ? askedMs : Math.min(defaultMs, lifeMs * MIN_VALIDITY_PART)
   return expiresAtMs - nowMs > wantedMs

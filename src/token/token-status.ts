@@ -20,7 +20,7 @@ export function describeTokens(
   const providers = new Map<string, Gathered>()
   for (const [field, record] of stored) {
     const parsed = parseField(field)
-    if (!parsed || parsed.kind === 'lease') continue
+    if (!parsed || parsed.kind === 'lease' || parsed.kind === 'hold') continue
     const gathered = providers.get(parsed.provider) ?? { grant: null, status: null, entries: [] }
     providers.set(parsed.provider, gathered)
     if (parsed.kind === 'grant') gathered.grant = valueOf(codec.openGrant(userKey, field, record))

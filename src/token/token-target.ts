@@ -12,6 +12,7 @@ import type { ProviderSelection, TokenTarget } from './types.ts'
 const KEY_CHARACTERS = 200
 const RESOURCE_CHARACTERS = 2048
 const SCOPES_MAX = 100
+const CLAIMS_CHARACTERS = 8192
 // Used when an application stores tokens of a provider that it does not sign in with through us.
 const UNNAMED_PROVIDER = 'default'
 const PROVIDER_NAME = /^[A-Za-z0-9._-]{1,64}$/
@@ -27,6 +28,10 @@ export interface Target {
   readonly resource: string | null
   /** Sorted, each once. */
   readonly scopes: readonly string[]
+  /** A claims challenge to answer (OpenID Connect Core section 5.5, Entra ID's continuous access evaluation), as JSON. */
+  readonly claims: string | null
+  /** Its hash. */
+  readonly claimsKey: string | null
 }
 
 /** @param providers names of the configured ones. With none, any name is taken. */
@@ -56,12 +61,23 @@ export function resolveProvider(providers: readonly string[], { provider }: Prov
 }
 
 /** @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT` naming the option */
-export function resolveTarget(providers: readonly string[], options: TokenTarget = {}): Target {
+export function resolveTarget(
+  providers: readonly string[],
+  options: TokenTarget & { readonly claims?: string } = {},
+): Target {
   const provider = resolveProvider(providers, options)
   const { resource = null } = options
   if (resource !== null) assertResource(resource)
   const scopes = options.scopes === undefined ? [] : sortedScopes(options.scopes)
-  return { provider, key: keyOf(resource, scopes), resource, scopes }
+  const { claims = null } = options
+  if (claims !== null) assertClaims(claims)
+  const claimsKey = claims === null ? null : hash('sha256', claims, 'base64url').slice(0, 16)
+  return { provider, key: keyOf(resource, scopes), resource, scopes, claims, claimsKey }
+}
+
+/** One piece of work per target, and per challenge of a target. */
+export function flightKey({ key, claimsKey }: Target): string {
+  return claimsKey === null ? key : `${key}#${claimsKey}`
 }
 
 /** Each scope once, sorted. @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT` */
@@ -91,6 +107,23 @@ export function describeTarget({ resource, scopes }: Pick<Target, 'resource' | '
 function keyOf(resource: string | null, scopes: readonly string[]): string {
   const key = `${resource ?? ''}${scopes.length > 0 ? `|${scopes.join(' ')}` : ''}`
   return key.length <= KEY_CHARACTERS ? key : `#${hash('sha256', key, 'hex').slice(0, 32)}`
+}
+
+function assertClaims(claims: unknown): void {
+  if (typeof claims === 'string' && claims.length <= CLAIMS_CHARACTERS && isJsonObject(claims)) return
+  throw new MisuseError(
+    'COATCHECK_INVALID_ARGUMENT',
+    `"claims" wants the JSON object of a claims challenge as a text; it got ${describeValue(claims)}.`,
+  )
+}
+
+function isJsonObject(text: string): boolean {
+  try {
+    const value: unknown = JSON.parse(text)
+    return typeof value === 'object' && value !== null && !Array.isArray(value)
+  } catch {
+    return false
+  }
 }
 
 function assertResource(resource: unknown): void {

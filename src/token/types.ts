@@ -50,6 +50,11 @@ export interface TokenTarget extends ProviderSelection {
 export interface GetAccessTokenOptions extends TokenTarget {
   /** A token with less than this left is not handed out while a new one can be had. Default `tokens.minValidity`, 30 s. */
   readonly minValidityMs?: number
+  /**
+   * The claims challenge of a resource, as JSON (Entra ID's continuous access evaluation): the token is refreshed with it,
+   * unless the stored one already answers this very challenge.
+   */
+  readonly claims?: string
   /** Frees this caller alone: a refresh under way goes on for the others, and its result is stored. */
   readonly signal?: AbortSignal
 }
@@ -152,6 +157,8 @@ export interface RefreshRequest {
   readonly scopes?: readonly string[]
   /** RFC 8707. */
   readonly resource?: string
+  /** OpenID Connect Core section 5.5, as JSON: what a resource challenged for. */
+  readonly claims?: string
   readonly signal?: AbortSignal
 }
 

@@ -47,7 +47,8 @@ export const scheduleTimer: Schedule = (run, delayMs) => {
 }
 
 const FIRST_RETRY_MS = 100
-const MAX_RETRY_MS = 2000
+/** Well below the moment from which others may take a lease over after an outage: the only copy of a grant goes first. */
+const MAX_RETRY_MS = 500
 
 interface Kept {
   readonly userKey: string
@@ -68,8 +69,10 @@ export function createUnsavedGrants(deps: {
   schedule: Schedule
   /** One after the other with the refreshes of the same grant. */
   inTurn: <T>(userKey: string, provider: string, task: () => Promise<T>) => Promise<T>
+  /** What became of a kept grant in the end. Refused: it was deleted or replaced meanwhile. */
+  settled: (outcome: 'saved' | 'refused', kept: Pick<Commit, 'userKey' | 'provider' | 'grant'>) => void
 }): UnsavedGrants {
-  const { driver, clock, schedule, inTurn } = deps
+  const { driver, clock, schedule, inTurn, settled } = deps
   const kept = new Map<string, Kept>()
   const nameOf = (userKey: string, provider: string): string => `${userKey} ${provider}`
 
@@ -101,9 +104,11 @@ export function createUnsavedGrants(deps: {
     const work = kept.get(name)
     if (!work) return
     try {
-      await attempt(work.userKey, work.change, work.ownNonces)
+      const { status } = await attempt(work.userKey, work.change, work.ownNonces)
+      if (kept.get(name) !== work) return
       // Refused is final as well: somebody has deleted or replaced the grant since.
-      if (kept.get(name) === work) drop(name)
+      drop(name)
+      settled(status === 'done' ? 'saved' : 'refused', work)
     } catch {
       if (kept.get(name) === work) keep(name, { ...work, attempts: work.attempts + 1 })
     }
@@ -122,7 +127,10 @@ export function createUnsavedGrants(deps: {
       const ownNonces = [...(before?.ownNonces ?? []), ...(record ? [nonceOf(record, END_OF_LIFE_BYTES)] : [])]
       try {
         const written = await attempt(userKey, merged, ownNonces)
-        if (kept.get(name) === before) drop(name)
+        if (before && kept.get(name) === before) {
+          drop(name)
+          settled(written.status === 'done' ? 'saved' : 'refused', before)
+        }
         return written
       } catch (cause) {
         const entries = new Map([...(before?.entries ?? []), [targetKey, entry] as const])

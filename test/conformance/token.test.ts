@@ -4,18 +4,24 @@ import { createMemoryTransactionDriver } from '../../src/oidc/drivers/memory.ts'
 import { createRedisTransactionDriver } from '../../src/oidc/drivers/redis.ts'
 import { redisKeys } from '../../src/redis/keys.ts'
 import { createFakeClock } from '../../src/testing/fake-clock.ts'
+import { type ProviderGateHarness, providerGateCases } from '../../src/testing/provider-gate-cases.ts'
 import { tokenCases } from '../../src/testing/token-cases.ts'
 import { tokenDriverCases } from '../../src/testing/token-driver-cases.ts'
 import type { TokenHarness, TransactionHarness } from '../../src/testing/token-fixture.ts'
 import { transactionCases } from '../../src/testing/transaction-cases.ts'
 import { createMemoryTokenDriver } from '../../src/token/drivers/memory.ts'
+import { createMemoryProviderGateDriver } from '../../src/token/drivers/provider-gate-memory.ts'
+import { createRedisProviderGateDriver } from '../../src/token/drivers/provider-gate-redis.ts'
 import { createRedisTokenDriver } from '../../src/token/drivers/redis.ts'
 import { libraryMajors } from '../support/redis-clients.ts'
 import { type RedisWorld, startRedisWorld } from '../support/redis-world.ts'
 
 const keys = redisKeys('')
 
-function memoryHarness(): { tokens: TokenHarness; transactions: TransactionHarness } {
+type Tokens = TokenHarness & Required<Pick<TokenHarness, 'gateDriver'>>
+const gateOf = ({ gateDriver, advance }: Tokens): ProviderGateHarness => ({ driver: gateDriver, advance })
+
+function memoryHarness(): { tokens: Tokens; transactions: TransactionHarness } {
   const clock = createFakeClock()
   const space = new MemorySpace({ clock })
   const advance = async (ms: number): Promise<void> => {
@@ -24,6 +30,7 @@ function memoryHarness(): { tokens: TokenHarness; transactions: TransactionHarne
   return {
     tokens: {
       driver: createMemoryTokenDriver(space, keys),
+      gateDriver: createMemoryProviderGateDriver(space, keys),
       clock,
       advance,
       lifeMs: async (userKey) => Promise.resolve(space.ttlMs(keys.tokens(userKey))),
@@ -35,6 +42,7 @@ function memoryHarness(): { tokens: TokenHarness; transactions: TransactionHarne
 describe('memory', () => {
   for (const { name, run } of [...tokenDriverCases, ...tokenCases]) test(name, () => run(memoryHarness().tokens))
   for (const { name, run } of transactionCases) test(name, () => run(memoryHarness().transactions))
+  for (const { name, run } of providerGateCases) test(name, () => run(gateOf(memoryHarness().tokens)))
 })
 
 describe.each(libraryMajors)('redis $major', (library) => {
@@ -46,8 +54,9 @@ describe.each(libraryMajors)('redis $major', (library) => {
   afterAll(() => world.stop())
   beforeEach(() => world.reset())
 
-  const tokens = (): TokenHarness => ({
-    driver: createRedisTokenDriver(world.client, keys, { timeOffsetMs: () => world.timeOffsetMs() }),
+  const tokens = (): Tokens => ({
+    driver: createRedisTokenDriver(world.client, keys, { timeOffsetMs: () => world.timeOffsetMs(), calmMs: 0 }),
+    gateDriver: createRedisProviderGateDriver(world.client, keys, { timeOffsetMs: () => world.timeOffsetMs() }),
     clock: world.clock,
     advance: (ms) => world.advance(ms),
     async lifeMs(userKey) {
@@ -62,4 +71,5 @@ describe.each(libraryMajors)('redis $major', (library) => {
 
   for (const { name, run } of [...tokenDriverCases, ...tokenCases]) test(name, () => run(tokens()))
   for (const { name, run } of transactionCases) test(name, () => run(transactions()))
+  for (const { name, run } of providerGateCases) test(name, () => run(gateOf(tokens())))
 })

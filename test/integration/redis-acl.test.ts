@@ -60,6 +60,16 @@ test('sessions, tokens and sign-in transactions work with it', async () => {
   expect(await store.tokens.delete('u', { prefixes: ['access:entra:'] })).toBe(1)
   expect(await store.tokens.delete('u')).toBe(1)
 
+  const lease = { field: 'lease:entra', holder: Buffer.alloc(16, 4), ttlMs: 5000 }
+  const watch = store.tokens.watchLeases('u', () => undefined)
+  expect(await watch.confirmed).toBe(true)
+  expect(await store.tokens.takeLease('u', lease)).toBe(true)
+  await store.tokens.releaseLease('u', lease)
+  watch.close()
+  await store.providerGate.failed('entra', 1, 'transient')
+  await store.providerGate.enter('entra', 1)
+  await store.providerGate.worked('entra')
+
   await store.transactions.put('state', Buffer.from('sealed'), 5000)
   expect(await store.transactions.take('state')).toEqual(Buffer.from('sealed'))
 })

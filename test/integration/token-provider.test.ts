@@ -14,6 +14,7 @@ import { RedisClient } from '../../src/redis/client.ts'
 import { redisKeys } from '../../src/redis/keys.ts'
 import { limitsOf, resolveTarget } from '../../src/redis/options.ts'
 import { testKey } from '../../src/testing/session-fixture.ts'
+import { createRedisProviderGateDriver } from '../../src/token/drivers/provider-gate-redis.ts'
 import { createRedisTokenDriver } from '../../src/token/drivers/redis.ts'
 import { createTokenCache, type OwnedTokenCache } from '../../src/token/token-cache.ts'
 import type { OAuthAccount } from '../../src/token/types.ts'
@@ -63,6 +64,7 @@ beforeEach(async () => {
   const keyring = createKeyring(testKey('first'))
   cache = createTokenCache({
     driver: createRedisTokenDriver(client, redisKeys('')),
+    gateDriver: createRedisProviderGateDriver(client, redisKeys('')),
     keyring,
     seal: createSeal(keyring),
     providers: [resolved],

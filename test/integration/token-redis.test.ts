@@ -65,7 +65,9 @@ describe('a script that arrives after its deadline', () => {
     const behind: RedisClientPort = {
       command: (...args) => client.command(...args),
       script: (...args) => client.script(...args),
+      watch: (...args) => client.watch(...args),
       serverNow: () => client.serverNow() - 60_000,
+      uptime: () => client.uptime(),
       ready: () => client.ready(),
       close: () => client.close(),
     }

@@ -20,6 +20,7 @@ import { createTransactions } from '../../src/oidc/transaction.ts'
 import { redisKeys } from '../../src/redis/keys.ts'
 import { createMemorySessionDriver } from '../../src/session/drivers/memory.ts'
 import { createSessionStore } from '../../src/session/session-store.ts'
+import { createMemoryProviderGateDriver } from '../../src/token/drivers/provider-gate-memory.ts'
 import { createMemoryTokenDriver } from '../../src/token/drivers/memory.ts'
 import { createTokenCache } from '../../src/token/token-cache.ts'
 
@@ -81,6 +82,7 @@ export function createTestApp(options: TestAppOptions): TestApp {
   const tokens = createTokenCache({
     ...shared,
     driver: createMemoryTokenDriver(space, keys),
+    gateDriver: createMemoryProviderGateDriver(space, keys),
     providers: options.providers,
     refresher: createTokenRefresher(clients, clock),
     config: config.tokens,

@@ -57,9 +57,15 @@ local function hold(key, field, holder, ttl)
 end
 `
 
+// Wakes those who wait for a lease. Not an error when the user's access rights leave channels out: waiting only lasts longer.
+const WAKE = `
+local function wake(key) redis.pcall('PUBLISH', key, '') end
+`
+
 /**
  * KEYS 1 token hash
- * ARGV 3 lease field · 4 holder · 5 validity in ms · 6 '1': take it when it is free; '0': only renew what is ours
+ * ARGV 3 lease field · 4 holder · 5 validity in ms · 6 '2': take it when it is free; '1': only when nobody had it; '0': only
+ *      renew what is ours
  * Replies {1} it is the holder's · {0} it is not · {'late'}
  */
 export const TAKE_LEASE: RedisScript = defineScript(
@@ -67,7 +73,7 @@ export const TAKE_LEASE: RedisScript = defineScript(
   `${PROLOGUE}${LEASE}
 local lease = redis.call('HGET', KEYS[1], ARGV[3])
 local ours = lease and string.sub(lease, 17, 32) == ARGV[4]
-if not ours and (ARGV[6] == '0' or valid(lease)) then return {0} end
+if not ours and (ARGV[6] == '0' or (lease and ARGV[6] == '1') or valid(lease)) then return {0} end
 hold(KEYS[1], ARGV[3], ARGV[4], ARGV[5])
 return {1}
 `,
@@ -80,10 +86,12 @@ return {1}
  */
 export const RELEASE_LEASE: RedisScript = defineScript(
   'token.release-lease',
-  `${PROLOGUE}
+  `${PROLOGUE}${WAKE}
 local lease = redis.call('HGET', KEYS[1], ARGV[3])
-if lease and string.sub(lease, 17, 32) == ARGV[4] then return {redis.call('HDEL', KEYS[1], ARGV[3])} end
-return {0}
+if not lease or string.sub(lease, 17, 32) ~= ARGV[4] then return {0} end
+redis.call('HDEL', KEYS[1], ARGV[3])
+wake(KEYS[1])
+return {1}
 `,
 )
 
@@ -100,7 +108,7 @@ return {0}
  */
 export const WRITE_TOKENS: RedisScript = defineScript(
   'token.write',
-  `${PROLOGUE}${SETTLE}${LEASE}
+  `${PROLOGUE}${SETTLE}${LEASE}${WAKE}
 local key = KEYS[1]
 local last = 7 + tonumber(ARGV[7]) * 3
 if ARGV[3] ~= '' then
@@ -131,6 +139,7 @@ if ARGV[5] ~= '' then
   if lease and string.sub(lease, 17, 32) == ARGV[6] then redis.call('HDEL', key, ARGV[5]) end
 end
 settle(key, prefixes, kept)
+if ARGV[5] ~= '' then wake(key) end
 return {'done'}
 `,
 )

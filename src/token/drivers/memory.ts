@@ -46,11 +46,15 @@ export function createMemoryTokenDriver(space: MemorySpace, keys: RedisKeys = re
   return {
     async read(userKey, fields) {
       const hash = hashOf(userKey)
-      return Promise.resolve(fields.map((field) => copyOf(hash.get(field))))
+      const now = space.clock.now()
+      const records = fields.map((field) => hash.get(field))
+      return Promise.resolve(records.map((record) => (record && endOfLife(record) > now ? copyOf(record) : null)))
     },
 
     async readAll(userKey) {
-      return Promise.resolve(new Map([...hashOf(userKey)].map(([field, record]) => [field, Buffer.from(record)])))
+      const now = space.clock.now()
+      const alive = [...hashOf(userKey)].filter(([, record]) => endOfLife(record) > now)
+      return Promise.resolve(new Map(alive.map(([field, record]) => [field, Buffer.from(record)])))
     },
 
     // async: an error rejects, as it does for the Redis driver
@@ -73,6 +77,7 @@ export function createMemoryTokenDriver(space: MemorySpace, keys: RedisKeys = re
       for (const [field, { record, ttlMs }] of set) hash.set(field, stamped(record, now + Math.ceil(ttlMs)))
       if (lease && isHeldBy(hash.get(lease.field), lease)) hash.delete(lease.field)
       store(userKey, hash)
+      if (lease) space.publish(keys.tokens(userKey))
       return { status: 'done' }
     },
 
@@ -95,8 +100,15 @@ export function createMemoryTokenDriver(space: MemorySpace, keys: RedisKeys = re
 
     async releaseLease(userKey, claim) {
       const hash = new Map(hashOf(userKey))
-      if (isHeldBy(hash.get(claim.field), claim) && hash.delete(claim.field)) store(userKey, hash)
+      if (isHeldBy(hash.get(claim.field), claim) && hash.delete(claim.field)) {
+        store(userKey, hash)
+        space.publish(keys.tokens(userKey))
+      }
       return Promise.resolve()
+    },
+
+    watchLeases(userKey, listener) {
+      return { confirmed: Promise.resolve(true), close: space.watch(keys.tokens(userKey), listener) }
     },
 
     // async: see above

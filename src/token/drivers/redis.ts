@@ -1,6 +1,7 @@
 /**
  * Tokens on Redis. The one key it touches is the user's token hash (`RedisKeys.tokens`), which session scripts also delete
- * with a user's last session. Reading is one command, every change one script (redis/scripts/token.ts).
+ * with a user's last session. Reading is one command, every change one script (redis/scripts/token.ts). The key's name is also
+ * the channel on which waiting processes hear that a lease was given back.
  *
  * If you change this, also change: the scripts' headings, docs/tokens.md, the memory driver, the conformance cases.
  */
@@ -8,9 +9,14 @@ import type { RedisArgument, RedisClientPort } from '../../redis/client-port.ts'
 import type { RedisKeys } from '../../redis/keys.ts'
 import { createScriptRunner } from '../../redis/script-runner.ts'
 import { DELETE_TOKENS, RELEASE_LEASE, TAKE_LEASE, WRITE_TOKENS } from '../../redis/scripts/token.ts'
-import type { LeaseClaim, TokenChange, TokenDriver } from '../token-driver.ts'
+import { END_OF_LIFE_BYTES, type LeaseClaim, type TokenChange, type TokenDriver } from '../token-driver.ts'
+
+/** For so long after an outage nobody takes a lease over: who held it before it commits first, see unsaved-grants.ts. */
+const CALM_MS = 2000
 
 export interface RedisTokenDriverOptions {
+  /** Default 2,000. */
+  readonly calmMs?: number
   /** Tests travel in time with it; see the scripts. */
   readonly timeOffsetMs?: () => number
 }
@@ -18,14 +24,26 @@ export interface RedisTokenDriverOptions {
 export function createRedisTokenDriver(
   client: RedisClientPort,
   keys: RedisKeys,
-  { timeOffsetMs = () => 0 }: RedisTokenDriverOptions = {},
+  { timeOffsetMs = () => 0, calmMs = CALM_MS }: RedisTokenDriverOptions = {},
 ): TokenDriver {
   const run = createScriptRunner(client, timeOffsetMs)
+
+  /**
+   * `'2'`: take it when it is free. `'1'`: only if nobody had it, since a holder whose time is over may be about to commit.
+   * `null`: not at all, since leases of the time before the outage may be lost.
+   */
+  const claimMode = (): '1' | '2' | null => {
+    const { forMs, isAfterOutage } = client.uptime()
+    if (forMs >= calmMs) return '2'
+    return isAfterOutage ? null : '1'
+  }
 
   return {
     async read(userKey, fields) {
       const key = keys.tokens(userKey)
-      return (await client.command(key, ['HMGET', key, ...fields])) as readonly (Buffer | null)[]
+      const records = (await client.command(key, ['HMGET', key, ...fields])) as readonly (Buffer | null)[]
+      const nowMs = client.serverNow() + timeOffsetMs()
+      return records.map((record) => (record && endOfLife(record) > nowMs ? record : null))
     },
 
     async readAll(userKey) {
@@ -33,7 +51,11 @@ export function createRedisTokenDriver(
       // HKEYS would be a second command; the reply of HGETALL is a flat array in RESP2 and in what the port makes of RESP3.
       const flat = (await client.command(key, ['HGETALL', key])) as readonly Buffer[]
       const all = new Map<string, Buffer>()
-      for (let i = 0; i + 1 < flat.length; i += 2) all.set((flat[i] as Buffer).toString('utf8'), flat[i + 1] as Buffer)
+      const nowMs = client.serverNow() + timeOffsetMs()
+      for (let i = 0; i + 1 < flat.length; i += 2) {
+        const record = flat[i + 1] as Buffer
+        if (endOfLife(record) > nowMs) all.set((flat[i] as Buffer).toString('utf8'), record)
+      }
       return all
     },
 
@@ -44,7 +66,9 @@ export function createRedisTokenDriver(
     },
 
     async takeLease(userKey, claim) {
-      const [isOurs] = await run.inTime(TAKE_LEASE, [keys.tokens(userKey)], leaseArguments(claim, '1'))
+      const mode = claimMode()
+      if (mode === null) return false
+      const [isOurs] = await run.inTime(TAKE_LEASE, [keys.tokens(userKey)], leaseArguments(claim, mode))
       return isOurs === 1
     },
 
@@ -57,6 +81,8 @@ export function createRedisTokenDriver(
       await run.always(RELEASE_LEASE, [keys.tokens(userKey)], [field, holder])
     },
 
+    watchLeases: (userKey, listener) => client.watch(keys.tokens(userKey), listener),
+
     async delete(userKey, selection) {
       const { fields = [], prefixes = [] } = selection ?? {}
       const args = selection ? [String(fields.length), ...fields, ...prefixes] : ['-1']
@@ -66,8 +92,13 @@ export function createRedisTokenDriver(
   }
 }
 
-function leaseArguments({ field, holder, ttlMs }: LeaseClaim, take: '0' | '1'): RedisArgument[] {
-  return [field, holder, String(Math.ceil(ttlMs)), take]
+function leaseArguments({ field, holder, ttlMs }: LeaseClaim, mode: '0' | '1' | '2'): RedisArgument[] {
+  return [field, holder, String(Math.ceil(ttlMs)), mode]
+}
+
+/** Epoch ms; without `readBigUInt64BE`, which allocates and stands on the hot path. */
+function endOfLife(record: Buffer): number {
+  return record.length < END_OF_LIFE_BYTES ? 0 : record.readUInt32BE(0) * 2 ** 32 + record.readUInt32BE(4)
 }
 
 function writeArguments({ set, remove, expect, lease }: TokenChange): RedisArgument[] {

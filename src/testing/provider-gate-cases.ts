@@ -1,0 +1,52 @@
+/** What a `ProviderGateDriver` must do: count, pause, and let one try after a pause. */
+import assert from 'node:assert/strict'
+import { GATE_REMEMBERED_MS, type ProviderGateDriver } from '../token/provider-gate-driver.ts'
+import type { ConformanceCase } from './conformance.ts'
+
+export interface ProviderGateHarness {
+  readonly driver: ProviderGateDriver
+  /** Moves the store's time. */
+  advance(ms: number): Promise<void>
+}
+
+const TRIAL_MS = 10_000
+
+export const providerGateCases: readonly ConformanceCase<ProviderGateHarness>[] = [
+  {
+    name: 'failures are counted until the provider works',
+    async run({ driver, advance }) {
+      assert.deepEqual(await driver.enter('a', TRIAL_MS), { isOpen: true, failures: 0 })
+      await driver.failed('a', 0, 'transient')
+      await driver.failed('a', 0, 'transient')
+      assert.deepEqual(await driver.enter('a', TRIAL_MS), { isOpen: true, failures: 2 })
+      assert.deepEqual(await driver.enter('a', TRIAL_MS), { isOpen: true, failures: 2 })
+      assert.deepEqual(await driver.enter('b', TRIAL_MS), { isOpen: true, failures: 0 })
+      await driver.worked('a')
+      assert.deepEqual(await driver.enter('a', TRIAL_MS), { isOpen: true, failures: 0 })
+      await driver.failed('a', 0, 'transient')
+      await advance(GATE_REMEMBERED_MS + 1000)
+      assert.deepEqual(await driver.enter('a', TRIAL_MS), { isOpen: true, failures: 0 })
+    },
+  },
+  {
+    name: 'a pause holds to its end, and no shorter one cuts it; then one may try, and after it another',
+    async run({ driver, advance }) {
+      await driver.failed('a', 7000, 'operator-error')
+      await driver.failed('a', 1000, 'transient')
+      await driver.failed('a', 0, 'transient')
+      const told = await driver.enter('a', TRIAL_MS)
+      assert.ok(!told.isOpen && told.outcome === 'transient' && told.waitMs > 6000 && told.waitMs <= 7000)
+      await advance(7001)
+      const answers = await Promise.all([1, 2, 3].map(() => driver.enter('a', TRIAL_MS)))
+      assert.deepEqual(
+        answers.map(({ isOpen }) => isOpen),
+        [true, false, false],
+      )
+      await advance(TRIAL_MS + 1)
+      assert.deepEqual(await driver.enter('a', TRIAL_MS), { isOpen: true, failures: 3 })
+      await driver.worked('a')
+      assert.deepEqual(await driver.enter('a', TRIAL_MS), { isOpen: true, failures: 0 })
+      assert.deepEqual(await driver.enter('a', TRIAL_MS), { isOpen: true, failures: 0 })
+    },
+  },
+]

@@ -1,0 +1,93 @@
+/**
+ * Asking a provider only while it makes sense: a `Retry-After` of one request, or several failures in a row, hold for all
+ * processes and all users. The circuit is the usual one (closed, open, one trial after the pause), but its state lies in the
+ * store, which no circuit-breaker library for one process can do; see docs/decisions/0007-provider-gate.md.
+ */
+import type { Clock } from '../core/clock.ts'
+import type { Random } from '../core/random.ts'
+import type { GateAnswer, ProviderGateDriver } from './provider-gate-driver.ts'
+import { backOffMs, outcomeActions, RefreshFailure, type RefreshOutcome } from './refresh-outcome.ts'
+
+const FAILURES_IN_A_ROW = 5
+const FIRST_PAUSE_MS = 1000
+const LONGEST_PAUSE_MS = 30_000
+/** A provider's longer wish is a mistake or an outage that deserves a new look. */
+const LONGEST_RETRY_AFTER_MS = 5 * 60_000
+/** The one request after a pause: when nothing has been heard of it for so long, another one may leave. */
+const TRIAL_MS = 10_000
+/** How long a process believes what it was told without asking the store again. */
+const BELIEVED_MS = 1000
+
+/** The right to send one request, to be told how it went. Never rejects: what the store does not learn, this process knows. */
+export interface Passage {
+  worked(): Promise<void>
+  failed(failure: RefreshFailure): Promise<void>
+}
+
+export interface ProviderGate {
+  /** @throws {RefreshFailure} with the outcome of the last failure and `retryAfterMs`, while nobody is to ask */
+  enter(provider: string): Promise<Passage>
+}
+
+export function createProviderGate(deps: {
+  readonly driver: ProviderGateDriver
+  /** The name under which the store knows a provider. */
+  readonly nameOf: (provider: string) => string
+  readonly clock: Clock
+  readonly random: Random
+}): ProviderGate {
+  const { driver, clock, random } = deps
+  const closed = new Map<string, { readonly untilMs: number; readonly outcome: RefreshOutcome }>()
+
+  const close = (provider: string, forMs: number, outcome: RefreshOutcome): void =>
+    void closed.set(provider, { untilMs: clock.monotonic() + forMs, outcome })
+
+  const ask = async (provider: string): Promise<GateAnswer> => {
+    const known = closed.get(provider)
+    const waitMs = (known?.untilMs ?? 0) - clock.monotonic()
+    if (known && waitMs > 0) return { isOpen: false, waitMs, outcome: known.outcome }
+    closed.delete(provider)
+    // While the store is away each process decides for itself.
+    const answer = await driver.enter(deps.nameOf(provider), TRIAL_MS).catch(() => null)
+    if (answer === null) return { isOpen: true, failures: 0 }
+    if (!answer.isOpen) close(provider, Math.min(answer.waitMs, BELIEVED_MS), outcomeOf(answer.outcome))
+    return answer
+  }
+
+  return {
+    async enter(provider) {
+      const answer = await ask(provider)
+      if (!answer.isOpen) {
+        throw new RefreshFailure(
+          { retryAfterMs: answer.waitMs },
+          { outcome: outcomeOf(answer.outcome), wasAsked: false },
+        )
+      }
+      const { failures } = answer
+      const worked = async (): Promise<void> => {
+        if (failures > 0) await driver.worked(deps.nameOf(provider)).catch(() => undefined)
+      }
+      return {
+        worked,
+        async failed(failure) {
+          const { outcome, facts } = failure
+          // Refusing one user or one scope is the work of a healthy provider.
+          if (!outcomeActions[outcome].concernsProvider) return worked()
+          const inARow = failures + 1
+          const ownPauseMs =
+            inARow < FAILURES_IN_A_ROW
+              ? 0
+              : backOffMs(inARow - FAILURES_IN_A_ROW, FIRST_PAUSE_MS, LONGEST_PAUSE_MS, random)
+          const pauseMs = Math.max(ownPauseMs, Math.min(facts.retryAfterMs ?? 0, LONGEST_RETRY_AFTER_MS))
+          if (pauseMs > 0) close(provider, pauseMs, outcome)
+          await driver.failed(deps.nameOf(provider), pauseMs, outcome).catch(() => undefined)
+        },
+      }
+    },
+  }
+}
+
+/** Of another version, perhaps: then it is only known that nobody is to ask. */
+function outcomeOf(stored: string): RefreshOutcome {
+  return Object.hasOwn(outcomeActions, stored) ? (stored as RefreshOutcome) : 'transient'
+}

@@ -1,0 +1,63 @@
+/**
+ * One token request to a provider: let through by the gate, repeated once when its answer was lost, and its outcome reported.
+ * A lost answer is the one failure that repeating may mend and waiting may not: with the refresh token that is still
+ * stored, a provider that follows FAPI 2.0 (section 5.3.2.1) or rotates like Entra ID answers again.
+ */
+import type { Clock } from '../core/clock.ts'
+import type { EventBus } from '../core/events.ts'
+import type { ProviderGate } from './provider-gate.ts'
+import { type RefreshFailure, toRefreshFailure } from './refresh-outcome.ts'
+
+/** What took longer has used up the patience of those who wait. */
+const REPEATED_WITHIN_MS = 10_000
+
+export interface RequestSubject {
+  readonly userKey: string
+  readonly provider: string
+  readonly resource: string
+}
+
+export interface ProviderRequests {
+  /** @throws {RefreshFailure} whatever went wrong */
+  send<T>(subject: RequestSubject, request: () => Promise<T>): Promise<T>
+}
+
+export function createProviderRequests(deps: {
+  readonly gate: ProviderGate
+  readonly clock: Clock
+  readonly events: EventBus
+}): ProviderRequests {
+  const { gate, clock, events } = deps
+
+  const sendOnceOrTwice = async <T>(subject: RequestSubject, request: () => Promise<T>): Promise<T> => {
+    const startedMs = clock.monotonic()
+    try {
+      return await request()
+    } catch (error) {
+      const failure = toRefreshFailure(error)
+      if (!isAnswerLost(failure) || clock.monotonic() - startedMs > REPEATED_WITHIN_MS) throw failure
+      events.emit('token.refresh-repeated', subject)
+      return await request()
+    }
+  }
+
+  return {
+    async send(subject, request) {
+      const passage = await gate.enter(subject.provider)
+      try {
+        const answer = await sendOnceOrTwice(subject, request)
+        await passage.worked()
+        return answer
+      } catch (error) {
+        const failure = toRefreshFailure(error)
+        await passage.failed(failure)
+        throw failure
+      }
+    },
+  }
+}
+
+/** The request may have been carried out, and nobody heard. */
+function isAnswerLost({ facts }: RefreshFailure): boolean {
+  return facts.status === undefined && facts.error === undefined && facts.wasNeverSent !== true
+}

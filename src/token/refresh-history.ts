@@ -1,0 +1,61 @@
+/**
+ * What is kept of refreshes beside the tokens: how the last one went (for `status`), and, after a failure, the hold: while its
+ * field stands, no process asks the provider for this target of this grant again.
+ */
+import type { Clock } from '../core/clock.ts'
+import type { Random } from '../core/random.ts'
+import { backOffMs, outcomeActions, RefreshFailure, type RefreshOutcome } from './refresh-outcome.ts'
+import type { Grant, HoldRecord, RefreshRecord, TokenCodec } from './token-codec.ts'
+import type { TokenField, TokenRecord } from './token-driver.ts'
+import { holdField, statusField } from './token-fields.ts'
+import { describeTarget, flightKey, type Target } from './token-target.ts'
+
+/** A provider's longer wish is a mistake or an outage that deserves a new look. */
+const LONGEST_RETRY_AFTER_MS = 5 * 60_000
+
+export interface RefreshHistory {
+  status(userKey: string, target: Target, failure: RefreshFailure | null, inARow: number, ttlMs: number): Entry
+  hold(userKey: string, target: Target, grant: Grant, failure: RefreshFailure, ttlMs: number): Entry
+  /** The failure that holds, if it is one of this sign-in. */
+  failureOf(hold: HoldRecord | null, grant: Grant): RefreshFailure | null
+  /** How long a failure holds; doubles with each in a row, and is at least what the provider wants. */
+  holdMs(failure: RefreshFailure, inARow: number): number
+}
+
+type Entry = [TokenField, TokenRecord]
+
+export function createRefreshHistory(codec: TokenCodec, clock: Clock, random: Random): RefreshHistory {
+  return {
+    status(userKey, target, failure, inARow, ttlMs) {
+      const field = statusField(target.provider)
+      const status: RefreshRecord = {
+        atMs: clock.now(),
+        outcome: failure?.outcome ?? 'refreshed',
+        target: describeTarget(target),
+        error: failure?.facts.error ?? null,
+        inARow,
+      }
+      return [field, { record: codec.sealStatus(userKey, field, status), ttlMs }]
+    },
+
+    hold(userKey, target, { lineage }, { outcome, facts }, ttlMs) {
+      const field = holdField(target.provider, flightKey(target))
+      const { error, claims } = facts
+      const hold: HoldRecord = { lineage, outcome, error: error ?? null, claims: claims ?? null }
+      return [field, { record: codec.sealHold(userKey, field, hold), ttlMs }]
+    },
+
+    failureOf(hold, { lineage }) {
+      if (hold?.lineage !== lineage || !Object.hasOwn(outcomeActions, hold.outcome)) return null
+      const { error, claims } = hold
+      const facts = { ...(error !== null && { error }), ...(claims !== null && { claims }) }
+      return new RefreshFailure(facts, { outcome: hold.outcome as RefreshOutcome, wasAsked: false })
+    },
+
+    holdMs({ outcome, facts }, inARow) {
+      const { holdMs, maxHoldMs } = outcomeActions[outcome]
+      const ownMs = backOffMs(inARow, holdMs, maxHoldMs, random)
+      return Math.max(ownMs, Math.min(facts.retryAfterMs ?? 0, LONGEST_RETRY_AFTER_MS))
+    },
+  }
+}
