@@ -164,6 +164,10 @@ function lazyTokens<D extends object>(use: Use<D>): TokenCache {
     getUserTokens: (userId, selection) => use((o) => o.foundation.tokens.getUserTokens(userId, selection)),
     deleteUserTokens: (userId, selection) => use((o) => o.foundation.tokens.deleteUserTokens(userId, selection)),
     getAccessToken: (userId, target) => use((o) => o.foundation.tokens.getAccessToken(userId, target)),
+    getAppToken: (target) => use((o) => o.foundation.tokens.getAppToken(target)),
+    getOnBehalfOfToken: (assertion, target) => use((o) => o.foundation.tokens.getOnBehalfOfToken(assertion, target)),
+    fetchWithToken: (userId, resource, input, init) =>
+      use((o) => o.foundation.tokens.fetchWithToken(userId, resource, input, init)),
     fromOAuth: (account) => tokenSetFromOAuth(account, systemClock.now()),
     status: (userId) => use((o) => o.foundation.tokens.status(userId)),
   }

@@ -14,7 +14,7 @@ import { systemRandom } from './core/random.ts'
 import { createKeyring, type Keyring } from './keyring/keyring.ts'
 import { createSeal, type Seal } from './keyring/seal.ts'
 import { createProviderClients, type ProviderClients } from './oidc/provider-client.ts'
-import { createTokenRefresher } from './oidc/token-refresher.ts'
+import { createTokenRequester } from './oidc/token-requester.ts'
 import type { Store, StoreFactory } from './store.ts'
 import { createTokenCache, type OwnedTokenCache } from './token/token-cache.ts'
 
@@ -94,11 +94,12 @@ function build(config: ResolvedConfig<object>, factory: StoreFactory, keys: read
   const clients = createProviderClients(providers, { clock: systemClock })
   const tokens = createTokenCache({
     driver: store.tokens,
+    appDriver: store.appTokens,
     gateDriver: store.providerGate,
     keyring,
     seal,
     providers,
-    refresher: createTokenRefresher(clients, systemClock),
+    refresher: createTokenRequester(clients, systemClock),
     config: config.tokens,
     clock: systemClock,
     random: systemRandom,

@@ -41,6 +41,7 @@ function openMemoryStore(identity: string, maxBytes: number, { prefix, clock, lo
     kind: 'memory',
     sessions: createMemorySessionDriver(space, keys, systemRandom),
     tokens: createMemoryTokenDriver(space, keys),
+    appTokens: createMemoryTokenDriver(space, { tokens: keys.appTokens }),
     providerGate: createMemoryProviderGateDriver(space, keys),
     transactions: createMemoryTransactionDriver(space, keys),
     ready: () => Promise.resolve(),

@@ -42,6 +42,7 @@ export function redisStore(options: RedisStoreOptions = {}): StoreFactory {
         kind: 'redis',
         sessions: createRedisSessionDriver(client, keys, { random: systemRandom }),
         tokens: createRedisTokenDriver(client, keys),
+        appTokens: createRedisTokenDriver(client, { tokens: keys.appTokens }),
         providerGate: createRedisProviderGateDriver(client, keys),
         transactions: createRedisTransactionDriver(client, keys, { deadlineMs: writeTimeoutMs }),
         ready: () => client.ready(),

@@ -22,6 +22,8 @@ export interface Store {
   readonly kind: 'redis' | 'memory'
   readonly sessions: SessionDriver
   readonly tokens: TokenDriver
+  /** Tokens of the application itself and on behalf of callers. */
+  readonly appTokens: TokenDriver
   readonly providerGate: ProviderGateDriver
   readonly transactions: TransactionDriver
   /** Resolves when operations can be answered; rejects with a `CoatcheckError` that says why they cannot. */

@@ -5,7 +5,7 @@ import type { AnyCoatcheckError } from '../core/errors.ts'
 import type { RefreshFailure } from '../token/refresh-outcome.ts'
 import { factsOf, toDiscoveryError, toSignInError } from './oidc-errors.ts'
 import { createProviderClients, type ProviderClients } from './provider-client.ts'
-import { createTokenRefresher } from './token-refresher.ts'
+import { createTokenRequester } from './token-requester.ts'
 
 const clock = { now: () => Date.parse('2026-01-01T00:00:00Z'), monotonic: () => 0 }
 const ISSUER = 'https://idp.test'
@@ -52,7 +52,7 @@ function oauthError(
 }
 
 async function refreshFailure(): Promise<RefreshFailure> {
-  const refresher = createTokenRefresher(clients, clock)
+  const refresher = createTokenRequester(clients, clock)
   return refresher.refresh('p', { refreshToken: CANARY }).then(
     () => Promise.reject(new Error('it succeeded')),
     (error: unknown) => error as RefreshFailure,
@@ -116,7 +116,7 @@ describe('a refresh', () => {
   it('says what came back, and sends scopes, resource and credentials', async () => {
     answer = () =>
       Response.json({ access_token: 'a', token_type: 'Bearer', expires_in: 60, refresh_token: 'r2', scope: 'x y' })
-    const refresher = createTokenRefresher(clients, clock)
+    const refresher = createTokenRequester(clients, clock)
     expect(
       await refresher.refresh('p', { refreshToken: 'r1', scopes: ['x', 'y'], resource: 'https://api.test' }),
     ).toEqual({
@@ -138,7 +138,7 @@ describe('a refresh', () => {
   it('uses Basic where the provider announces nothing else', async () => {
     metadata.token_endpoint_auth_methods_supported = ['client_secret_basic']
     answer = () => Response.json({ access_token: 'a', token_type: 'Bearer' })
-    await createTokenRefresher(clients, clock).refresh('p', { refreshToken: 'r' })
+    await createTokenRequester(clients, clock).refresh('p', { refreshToken: 'r' })
     expect(sent[0]?.headers.get('authorization')).toBe(`Basic ${btoa('c:s')}`)
     expect(sent[0]?.body).not.toContain('client_secret')
   })
@@ -153,12 +153,12 @@ describe('a refresh', () => {
         return Promise.resolve(Response.json({ access_token: 'a', token_type: 'Bearer' }))
       },
     })
-    await createTokenRefresher(clients, clock).refresh('p', { refreshToken: 'r', scopes: ['api://x/Y'] })
+    await createTokenRequester(clients, clock).refresh('p', { refreshToken: 'r', scopes: ['api://x/Y'] })
     expect(new URLSearchParams(sent[0]?.body).get('scope')).toBe('api://x/Y offline_access')
   })
 
   it('does not begin for a caller who has given up', async () => {
-    const gaveUp = createTokenRefresher(clients, clock).refresh('p', { refreshToken: 'r', signal: AbortSignal.abort() })
+    const gaveUp = createTokenRequester(clients, clock).refresh('p', { refreshToken: 'r', signal: AbortSignal.abort() })
     await expect(gaveUp).rejects.toMatchObject({ name: 'AbortError' })
     expect(sent).toHaveLength(0)
   })

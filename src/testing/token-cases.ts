@@ -1,5 +1,6 @@
 /** What the token cache promises, on every driver. Run each case against an empty store. */
 import type { ConformanceCase } from './conformance.ts'
+import { directCases } from './token-cases/direct.ts'
 import { outcomesCases } from './token-cases/outcomes.ts'
 import { processesCases } from './token-cases/processes.ts'
 import { refreshingCases } from './token-cases/refreshing.ts'
@@ -11,4 +12,5 @@ export const tokenCases: readonly ConformanceCase<TokenHarness>[] = [
   ...refreshingCases,
   ...outcomesCases,
   ...processesCases,
+  ...directCases,
 ]

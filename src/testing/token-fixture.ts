@@ -7,18 +7,20 @@ import { MemorySpace } from '../memory/space.ts'
 import type { TransactionDriver } from '../oidc/transaction-driver.ts'
 import { RefreshFailure, type RefreshFacts } from '../token/refresh-outcome.ts'
 import { createTokenCache, type OwnedTokenCache } from '../token/token-cache.ts'
+import { createMemoryTokenDriver } from '../token/drivers/memory.ts'
 import { createMemoryProviderGateDriver } from '../token/drivers/provider-gate-memory.ts'
 import type { ProviderGateDriver } from '../token/provider-gate-driver.ts'
 import type { TokenDriver } from '../token/token-driver.ts'
-import type { RefreshedTokens, RefreshRequest, TokenRefresher } from '../token/types.ts'
+import type { DirectTokenRequest, RefreshedTokens, RefreshRequest, TokenRequester } from '../token/types.ts'
 import type { FakeClock } from './fake-clock.ts'
 import { testKey } from './session-fixture.ts'
 
 /** A driver under test and the time it lives in. Each case gets one whose store is empty. */
 export interface TokenHarness {
   readonly driver: TokenDriver
-  /** Default: one in memory. */
+  /** Defaults: in memory. */
   readonly gateDriver?: ProviderGateDriver
+  readonly appDriver?: TokenDriver
   readonly clock: FakeClock
   /** Moves the clock and the store's own time: what expires by then is gone. */
   advance(ms: number): Promise<void>
@@ -31,8 +33,10 @@ export interface TransactionHarness {
   advance(ms: number): Promise<void>
 }
 
-export interface ScriptedProvider extends TokenRefresher {
+export interface ScriptedProvider extends TokenRequester {
   readonly requests: { readonly provider: string; readonly request: RefreshRequest }[]
+  /** Requests for tokens without a grant. */
+  readonly direct: (DirectTokenRequest & { readonly assertion?: string })[]
   /** What the next requests get, in order; afterwards: a new access and refresh token with an hour of life. */
   readonly answers: (Partial<RefreshedTokens> | RefreshFacts | Error)[]
   /** Requests wait for it before they are answered. */
@@ -42,25 +46,34 @@ export interface ScriptedProvider extends TokenRefresher {
 /** Not a mock of Redis: the provider's side of the port, with a strictly rotating refresh token. */
 function scriptedProvider(): ScriptedProvider {
   const requests: ScriptedProvider['requests'] = []
+  const direct: ScriptedProvider['direct'] = []
   const answers: ScriptedProvider['answers'] = []
+  const answer = async (number: number, gate: Promise<void>, scopes?: readonly string[]): Promise<RefreshedTokens> => {
+    await gate
+    const next = answers.shift() ?? {}
+    if (next instanceof Error) throw next
+    if ('status' in next || 'error' in next) throw new RefreshFailure(next)
+    return {
+      accessToken: `access-${number}`,
+      expiresInSeconds: 3600,
+      scopes: scopes ?? ['profile'],
+      ...(next as Partial<RefreshedTokens>),
+    }
+  }
   return {
     requests,
+    direct,
     answers,
     gate: Promise.resolve(),
     async refresh(provider, request) {
-      requests.push({ provider, request })
-      const number = requests.length
-      await this.gate
-      const answer = answers.shift() ?? {}
-      if (answer instanceof Error) throw answer
-      if ('status' in answer || 'error' in answer) throw new RefreshFailure(answer)
-      return {
-        accessToken: `access-${number}`,
-        refreshToken: `refresh-${number}`,
-        expiresInSeconds: 3600,
-        scopes: request.scopes ?? ['profile'],
-        ...(answer as Partial<RefreshedTokens>),
-      }
+      const number = requests.push({ provider, request })
+      return { refreshToken: `refresh-${number}`, ...(await answer(number, this.gate, request.scopes)) }
+    },
+    async requestAppToken(_provider, request) {
+      return answer(direct.push(request), this.gate, request.scopes)
+    },
+    async requestOnBehalfOf(_provider, request) {
+      return answer(direct.push(request), this.gate, request.scopes)
     },
   }
 }
@@ -82,12 +95,13 @@ export interface TokenFixture {
 }
 
 export function tokenFixture(
-  harness: Pick<TokenHarness, 'driver' | 'gateDriver' | 'clock'>,
+  harness: Pick<TokenHarness, 'driver' | 'gateDriver' | 'appDriver' | 'clock'>,
   options: {
     driver?: TokenDriver
     provider?: ScriptedProvider
     providers?: readonly string[]
     namespace?: string
+    fetch?: typeof fetch
   } = {},
 ): TokenFixture {
   const keyring = createKeyring(testKey('first'))
@@ -98,6 +112,7 @@ export function tokenFixture(
   const scheduled = new Set<() => void>()
   const cache = createTokenCache({
     driver: options.driver ?? harness.driver,
+    appDriver: harness.appDriver ?? createMemoryTokenDriver(new MemorySpace({ clock: harness.clock })),
     gateDriver: harness.gateDriver ?? createMemoryProviderGateDriver(new MemorySpace({ clock: harness.clock })),
     keyring,
     seal: createSeal(keyring),
@@ -108,6 +123,9 @@ export function tokenFixture(
     random: systemRandom,
     events,
     namespace: options.namespace ?? '',
+    signInUrl: ({ provider: name, claims }) =>
+      `/auth/login?provider=${name}${claims === null ? '' : `&claims=${claims}`}`,
+    ...(options.fetch && { fetch: options.fetch }),
     schedule(run) {
       scheduled.add(run)
       return () => scheduled.delete(run)

@@ -5,6 +5,7 @@
 import { TokenError } from '../core/errors.ts'
 import type { StoredTokens } from './grant-vault.ts'
 import { outcomeActions, type RefreshFailure } from './refresh-outcome.ts'
+import type { SignInUrl } from './sign-in-url.ts'
 import type { AccessEntry } from './token-codec.ts'
 import { isAlive } from './token-life.ts'
 import { describeTarget, type Target } from './token-target.ts'
@@ -15,13 +16,33 @@ export interface Landed {
   readonly final: boolean
 }
 
+export interface Circumstances {
+  readonly nowMs: number
+  readonly signInUrl: SignInUrl | undefined
+}
+
 /** Sign-in returned a token that serves this target as well: no need to ask for another one. */
 export function covers({ scopes }: AccessEntry, target: Target): boolean {
   return target.key !== '' && target.resource === null && target.scopes.every((scope) => scopes.includes(scope))
 }
 
+/** What only the user can mend comes with the address where that is done. */
+function wish(
+  target: Target,
+  claims: string | null,
+  signInUrl: SignInUrl | undefined,
+): { readonly signInUrl?: string } {
+  const { provider, scopes } = target
+  return signInUrl ? { signInUrl: signInUrl({ provider, claims, scopes }) } : {}
+}
+
 /** @throws {TokenError} the code that the outcome has in `refresh-outcome.ts`, when no valid token may be served */
-export function afterFailure(target: Target, { own }: StoredTokens, failure: RefreshFailure, nowMs: number): Landed {
+export function afterFailure(
+  target: Target,
+  { own }: StoredTokens,
+  failure: RefreshFailure,
+  { nowMs, signInUrl }: Circumstances,
+): Landed {
   const { code, dropsTokens } = outcomeActions[failure.outcome]
   // A token that a resource has just refused is of no use to whoever comes with its challenge.
   if (own && !dropsTokens && target.claims === null && isAlive(own, nowMs)) return { entry: own, final: true }
@@ -30,7 +51,15 @@ export function afterFailure(target: Target, { own }: StoredTokens, failure: Ref
   const { outcome } = failure
   throw new TokenError(code, {
     cause: failure,
-    details: { provider, target: describeTarget(target), outcome, error, claims, retryAfterMs },
+    details: {
+      provider,
+      target: describeTarget(target),
+      outcome,
+      error,
+      claims,
+      retryAfterMs,
+      ...(code === 'COATCHECK_REAUTH_REQUIRED' && wish(target, claims ?? null, signInUrl)),
+    },
   })
 }
 
@@ -39,14 +68,21 @@ export function afterFailure(target: Target, { own }: StoredTokens, failure: Ref
  * @param hasEnded there was a grant not long ago, and the provider refused it
  * @throws {TokenError} `COATCHECK_TOKEN_NONE` without a grant, `COATCHECK_REAUTH_REQUIRED` with one
  */
-export function withoutRefresh(target: Target, { own, grant }: StoredTokens, hasEnded: boolean, nowMs: number): Landed {
+export function withoutRefresh(
+  target: Target,
+  { own, grant }: StoredTokens,
+  hasEnded: boolean,
+  { nowMs, signInUrl }: Circumstances,
+): Landed {
   if (own && target.claims === null && isAlive(own, nowMs)) return { entry: own, final: true }
   const details = { provider: target.provider, target: describeTarget(target) }
-  if (!grant) throw new TokenError(hasEnded ? 'COATCHECK_REAUTH_REQUIRED' : 'COATCHECK_TOKEN_NONE', { details })
+  if (!grant && !hasEnded) throw new TokenError('COATCHECK_TOKEN_NONE', { details })
   throw new TokenError('COATCHECK_REAUTH_REQUIRED', {
-    message: grant.value.refreshToken
-      ? 'No provider of this name is configured, so nothing can refresh its tokens.'
-      : 'The access token has expired, and there is no refresh token.',
-    details,
+    ...(grant && {
+      message: grant.value.refreshToken
+        ? 'No provider of this name is configured, so nothing can refresh its tokens.'
+        : 'The access token has expired, and there is no refresh token.',
+    }),
+    details: { ...details, ...wish(target, target.claims, signInUrl) },
   })
 }

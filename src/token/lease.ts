@@ -5,8 +5,7 @@
  * which also refuses while somebody else's lease stands: a holder that slept past its lease changes nothing.
  */
 import type { Random } from '../core/random.ts'
-import { LEASE_HOLDER_BYTES, type LeaseClaim, type TokenDriver } from './token-driver.ts'
-import { leaseField } from './token-fields.ts'
+import { LEASE_HOLDER_BYTES, type LeaseClaim, type TokenDriver, type TokenField } from './token-driver.ts'
 import type { Schedule } from './unsaved-grants.ts'
 
 /** Long enough for a blocked event loop of several seconds, short enough to wait for when a holder has died. */
@@ -25,7 +24,7 @@ export interface Lease {
 
 export interface Leases {
   /** `null`: somebody else holds it; ask again after `wait`. */
-  take(userKey: string, provider: string): Promise<Lease | null>
+  take(userKey: string, field: TokenField): Promise<Lease | null>
   /** For whoever was told `null`. To be closed. */
   waiting(userKey: string): Waiting
 }
@@ -76,8 +75,8 @@ export function createLeases(deps: {
   }
 
   return {
-    async take(userKey, provider) {
-      const claim = { field: leaseField(provider), holder: random.bytes(LEASE_HOLDER_BYTES), ttlMs: LEASE_MS }
+    async take(userKey, field) {
+      const claim = { field, holder: random.bytes(LEASE_HOLDER_BYTES), ttlMs: LEASE_MS }
       return (await driver.takeLease(userKey, claim)) ? keep(userKey, claim) : null
     },
 

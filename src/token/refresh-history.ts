@@ -15,9 +15,9 @@ const LONGEST_RETRY_AFTER_MS = 5 * 60_000
 
 export interface RefreshHistory {
   status(userKey: string, target: Target, failure: RefreshFailure | null, inARow: number, ttlMs: number): Entry
-  hold(userKey: string, target: Target, grant: Grant, failure: RefreshFailure, ttlMs: number): Entry
+  hold(userKey: string, target: Target, grant: Pick<Grant, 'lineage'>, failure: RefreshFailure, ttlMs: number): Entry
   /** The failure that holds, if it is one of this sign-in. */
-  failureOf(hold: HoldRecord | null, grant: Grant): RefreshFailure | null
+  failureOf(hold: HoldRecord | null, grant: Pick<Grant, 'lineage'>): RefreshFailure | null
   /** How long a failure holds; doubles with each in a row, and is at least what the provider wants. */
   holdMs(failure: RefreshFailure, inARow: number): number
 }

@@ -19,13 +19,15 @@ import type { EventBus } from '../core/events.ts'
 import type { Random } from '../core/random.ts'
 import { createFailedRefreshes } from './failed-refreshes.ts'
 import { createGrantVault, type StoredTokens } from './grant-vault.ts'
-import { afterFailure, covers, type Landed, withoutRefresh } from './landing.ts'
+import { afterFailure, type Circumstances, covers, type Landed, withoutRefresh } from './landing.ts'
 import { outcomeActions, RefreshFailure, toRefreshFailure } from './refresh-outcome.ts'
 import { createLeases, type Lease, type Waiting } from './lease.ts'
 import type { ProviderRequests } from './provider-requests.ts'
+import type { SignInUrl } from './sign-in-url.ts'
 import { createSingleFlight, createTurns } from './single-flight.ts'
 import type { AccessEntry, Grant, Opened, TokenCodec } from './token-codec.ts'
 import type { TokenDriver } from './token-driver.ts'
+import { leaseField } from './token-fields.ts'
 import { isAlive, isGood, type Need } from './token-life.ts'
 import { flightKey, type Target } from './token-target.ts'
 import type { RefreshedTokens, TokenRefresher } from './types.ts'
@@ -52,6 +54,7 @@ export interface RefreshDeps {
   readonly random: Random
   readonly events: EventBus
   readonly schedule: Schedule
+  readonly signInUrl?: SignInUrl | undefined
 }
 
 export interface Refreshes {
@@ -66,6 +69,7 @@ export interface Refreshes {
 
 export function createRefreshes(deps: RefreshDeps): Refreshes {
   const { refresher, requests, clock, events } = deps
+  const now = (): Circumstances => ({ nowMs: clock.now(), signInUrl: deps.signInUrl })
   const flights = createSingleFlight<Landed>()
   const turns = createTurns()
   const inTurn = <T>(userKey: string, provider: string, task: () => Promise<T>): Promise<T> =>
@@ -120,12 +124,12 @@ export function createRefreshes(deps: RefreshDeps): Refreshes {
     const { grant, own } = stored
     if (!grant?.value.refreshToken || !deps.canRefresh(target.provider)) {
       const hasEnded = grant === null && (await vault.hasEnded(userKey, target))
-      return withoutRefresh(target, stored, hasEnded, clock.now())
+      return withoutRefresh(target, stored, hasEnded, now())
     }
     const known = heldBy(userKey, target, stored, grant)
-    if (known) return afterFailure(target, stored, known, clock.now())
+    if (known) return afterFailure(target, stored, known, now())
     if (vault.isUnsaved(stored)) return refreshOnce(userKey, target, stored, grant, null)
-    const lease = await leases.take(userKey, target.provider)
+    const lease = await leases.take(userKey, leaseField(target.provider))
     if (!lease) {
       // Nobody waits for a better token while there is a valid one.
       return own && target.claims === null && isAlive(own, clock.now()) ? { entry: own, final: true } : 'held'
@@ -136,7 +140,7 @@ export function createRefreshes(deps: RefreshDeps): Refreshes {
       if (fresh.own && isEnough(fresh.own)) return { entry: fresh.own, final: false }
       if (!fresh.grant?.value.refreshToken) return null
       const failure = heldBy(userKey, target, fresh, fresh.grant)
-      if (failure) return afterFailure(target, fresh, failure, clock.now())
+      if (failure) return afterFailure(target, fresh, failure, now())
       return await refreshOnce(userKey, target, fresh, fresh.grant, lease)
     } finally {
       await lease.release()
@@ -181,7 +185,7 @@ export function createRefreshes(deps: RefreshDeps): Refreshes {
         ? await vault.recordFailure(userKey, target, stored, failure, lease?.claim ?? null)
         : Math.min(failure.facts.retryAfterMs ?? 0, HOLD_BELIEVED_MS)
       failed.remember(name, grant.value.lineage, failure, forMs)
-      return afterFailure(target, stored, failure, clock.now())
+      return afterFailure(target, stored, failure, now())
     }
     failed.forget(name)
     const entry = await vault.commit(userKey, target, grant, answer, askedAtMs, lease?.claim ?? null)

@@ -24,7 +24,7 @@ export function nextGrant(grant: Grant, answer: RefreshedTokens, nowMs: number, 
 /** Its life counts from the moment of the question: the answer may have been long on its way. */
 export function refreshedEntry(
   target: Target,
-  grant: Grant,
+  grant: Pick<Grant, 'lineage' | 'generation'>,
   answer: RefreshedTokens,
   askedAtMs: number,
   random: Random,

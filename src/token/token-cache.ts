@@ -6,41 +6,58 @@
 import type { ResolvedProvider } from '../config/types.ts'
 import type { Clock } from '../core/clock.ts'
 import type { EventBus } from '../core/events.ts'
+import { TokenError } from '../core/errors.ts'
 import type { Random } from '../core/random.ts'
 import type { Keyring } from '../keyring/keyring.ts'
 import type { Seal } from '../keyring/seal.ts'
 import { createProviderGate } from './provider-gate.ts'
 import type { ProviderGateDriver } from './provider-gate-driver.ts'
 import { createProviderRequests } from './provider-requests.ts'
+import { createDirectTokens } from './direct-tokens.ts'
+import { createFetchWithToken } from './fetch-with-token.ts'
 import { createRefreshes } from './refresh.ts'
+import type { SignInUrl } from './sign-in-url.ts'
 import { createSignInTokens } from './sign-in-tokens.ts'
 import { freedBy } from './single-flight.ts'
 import { type AccessEntry, createTokenCodec } from './token-codec.ts'
 import type { TokenDriver } from './token-driver.ts'
 import { accessField, fieldsOf, grantField } from './token-fields.ts'
 import { isAlive, isGood, type Need } from './token-life.ts'
-import { checkMinValidity, checkTokenSet, checkUserId, tokenSetFromOAuth } from './token-set.ts'
+import { checkAssertion, checkMinValidity, checkTokenSet, checkUserId, tokenSetFromOAuth } from './token-set.ts'
 import { describeTokens } from './token-status.ts'
 import { resolveProvider, resolveTarget, type Target } from './token-target.ts'
-import type { AccessToken, TokenCache, TokenRefresher } from './types.ts'
+import type {
+  AccessToken,
+  DirectTokenRequest,
+  GetAccessTokenOptions,
+  RefreshedTokens,
+  TokenCache,
+  TokenRequester,
+} from './types.ts'
 import { type Schedule, scheduleTimer } from './unsaved-grants.ts'
 
 const CLOSE_DEADLINE_MS = 5000
 
 export interface TokenCacheDeps {
   readonly driver: TokenDriver
+  /** For tokens of the application itself and on behalf of callers. */
+  readonly appDriver: TokenDriver
   readonly gateDriver: ProviderGateDriver
   readonly keyring: Keyring
   readonly seal: Seal
   /** With none, tokens of any provider are kept and nothing is refreshed. */
   readonly providers: readonly Pick<ResolvedProvider, 'name'>[]
-  readonly refresher: TokenRefresher
+  readonly refresher: TokenRequester
   readonly config: { readonly grantLifetimeMs: number; readonly minValidityMs: number }
   readonly clock: Clock
   readonly random: Random
   readonly events: EventBus
   /** What stands before all keys; part of what values are sealed for. */
   readonly namespace: string
+  /** Where a browser signs in again, for errors. Default: none. */
+  readonly signInUrl?: SignInUrl
+  /** For `fetchWithToken`. Default: the global one. */
+  readonly fetch?: typeof fetch
   /** Default: a timer that does not keep the process alive. */
   readonly schedule?: Schedule
 }
@@ -52,7 +69,7 @@ export interface OwnedTokenCache extends TokenCache {
 }
 
 export function createTokenCache(deps: TokenCacheDeps): OwnedTokenCache {
-  const { driver, keyring, config, clock, events, schedule = scheduleTimer } = deps
+  const { driver, refresher, keyring, config, clock, events, schedule = scheduleTimer } = deps
   const { grantLifetimeMs, minValidityMs } = config
   const providers = deps.providers.map(({ name }) => name)
   const codec = createTokenCodec(deps.seal, deps.namespace)
@@ -61,6 +78,7 @@ export function createTokenCache(deps: TokenCacheDeps): OwnedTokenCache {
   const gate = createProviderGate({ ...deps, driver: deps.gateDriver, nameOf })
   const requests = createProviderRequests({ gate, clock, events })
   const refreshes = createRefreshes({ ...deps, codec, requests, canRefresh, grantLifetimeMs, schedule })
+  const direct = createDirectTokens({ ...deps, driver: deps.appDriver, codec, requests, schedule })
   const signInTokens = createSignInTokens({ ...deps, codec, grantLifetimeMs })
   const keyOf = (userId: unknown): string => keyring.userKey(checkUserId(userId))
 
@@ -79,7 +97,64 @@ export function createTokenCache(deps: TokenCacheDeps): OwnedTokenCache {
     return null
   }
 
+  const needOf = (target: Target, { minValidityMs: askedMs }: GetAccessTokenOptions): Need => ({
+    askedMs: checkMinValidity(askedMs),
+    defaultMs: minValidityMs,
+    claimsKey: target.claimsKey,
+  })
+
+  const getDirectToken = async (
+    owner: string,
+    options: GetAccessTokenOptions,
+    ask: (provider: string, request: DirectTokenRequest) => Promise<RefreshedTokens>,
+  ): Promise<AccessToken> => {
+    const { signal } = options
+    const target = resolveTarget(providers, options)
+    if (!canRefresh(target.provider))
+      throw new TokenError('COATCHECK_TOKEN_NONE', { details: { provider: target.provider } })
+    signal?.throwIfAborted()
+    const request = (): Promise<RefreshedTokens> => ask(target.provider, requestOf(target))
+    return toAccessToken(await freedBy(signal, direct.obtain(owner, target, needOf(target, options), request)))
+  }
+
+  const getAccessToken: TokenCache['getAccessToken'] = async (userId, options = {}) => {
+    const { signal } = options
+    const userKey = keyOf(userId)
+    const target = resolveTarget(providers, options)
+    const need = needOf(target, options)
+    signal?.throwIfAborted()
+    if (!refreshes.unsaved.has(userKey, target.provider)) {
+      const hit = await freedBy(signal, findHit(userKey, target, need))
+      if (hit) {
+        if (clock.now() >= hit.refreshAheadAtMs) refreshes.refreshAhead(userKey, target, hit)
+        return toAccessToken(hit)
+      }
+    }
+    return toAccessToken(await freedBy(signal, refreshes.obtain(userKey, target, need)))
+  }
+
   return {
+    getAccessToken,
+    fetchWithToken: createFetchWithToken({
+      getAccessToken,
+      nameOf: (options) => resolveProvider(providers, options),
+      signInUrl: deps.signInUrl,
+      fetch: deps.fetch,
+    }),
+
+    async getAppToken(options = {}) {
+      return getDirectToken(keyring.nameOf('app-tokens', ''), options, (provider, request) =>
+        refresher.requestAppToken(provider, request),
+      )
+    },
+
+    async getOnBehalfOfToken(assertion, options = {}) {
+      const owner = keyring.nameOf('on-behalf-of', checkAssertion(assertion))
+      return getDirectToken(owner, options, (provider, request) =>
+        refresher.requestOnBehalfOf(provider, { ...request, assertion }),
+      )
+    },
+
     async setUserTokens(userId, tokens, options) {
       const userKey = keyOf(userId)
       const target = resolveTarget(providers, options)
@@ -117,23 +192,6 @@ export function createTokenCache(deps: TokenCacheDeps): OwnedTokenCache {
       if (count > 0) events.emit('token.deleted', { userKey, ...(provider === null ? {} : { provider }) })
     },
 
-    async getAccessToken(userId, options = {}) {
-      const { signal } = options
-      const userKey = keyOf(userId)
-      const target = resolveTarget(providers, options)
-      const askedMs = checkMinValidity(options.minValidityMs)
-      const need: Need = { askedMs, defaultMs: minValidityMs, claimsKey: target.claimsKey }
-      signal?.throwIfAborted()
-      if (!refreshes.unsaved.has(userKey, target.provider)) {
-        const hit = await freedBy(signal, findHit(userKey, target, need))
-        if (hit) {
-          if (clock.now() >= hit.refreshAheadAtMs) refreshes.refreshAhead(userKey, target, hit)
-          return toAccessToken(hit)
-        }
-      }
-      return toAccessToken(await freedBy(signal, refreshes.obtain(userKey, target, need)))
-    },
-
     fromOAuth: (account) => tokenSetFromOAuth(account, clock.now()),
 
     async status(userId) {
@@ -146,7 +204,10 @@ export function createTokenCache(deps: TokenCacheDeps): OwnedTokenCache {
       const deadline = new Promise<void>((resolve) => {
         cancel = schedule(resolve, CLOSE_DEADLINE_MS)
       })
-      await Promise.race([refreshes.landed().then(() => refreshes.unsaved.close()), deadline])
+      await Promise.race([
+        Promise.all([refreshes.landed(), direct.landed()]).then(() => refreshes.unsaved.close()),
+        deadline,
+      ])
       cancel()
     },
   }
@@ -154,4 +215,12 @@ export function createTokenCache(deps: TokenCacheDeps): OwnedTokenCache {
 
 function toAccessToken({ accessToken, expiresAtMs, scopes }: AccessEntry): AccessToken {
   return { accessToken, expiresAt: expiresAtMs, scopes }
+}
+
+function requestOf({ scopes, resource, claims }: Target): DirectTokenRequest {
+  return {
+    ...(scopes.length > 0 && { scopes }),
+    ...(resource !== null && { resource }),
+    ...(claims !== null && { claims }),
+  }
 }

@@ -4,7 +4,7 @@
  *   access:<provider>:<target>     one access token per resource or set of scopes; the empty target is what sign-in returned
  *   status:<provider>              the last refresh and its outcome
  *   hold:<provider>:<target>       a failed refresh: until it expires nobody asks the provider for this target again
- *   lease:<provider>               who refreshes the grant at the moment (`lease.ts`)
+ *   lease:<provider>[:<target>]    who refreshes the grant at the moment (`lease.ts`)
  * Names lie in Redis in the clear: they hold the names of providers, resources and scopes, and nothing of a user.
  */
 import type { FieldSelection, TokenField } from './token-driver.ts'

@@ -49,6 +49,11 @@ export function checkTokenSet(tokens: unknown): CheckedTokenSet {
   }
 }
 
+/** @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT` */
+export function checkAssertion(assertion: unknown): string {
+  return requiredToken('assertion', assertion)
+}
+
 /** RFC 6749 section 5.1 and Auth.js count in seconds; we count in milliseconds. */
 export function tokenSetFromOAuth(account: unknown, nowMs: number): TokenSet {
   if (typeof account !== 'object' || account === null) throw refused('account', 'an object with access_token', account)

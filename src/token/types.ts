@@ -130,6 +130,35 @@ export interface TokenCache {
   getAccessToken(userId: string, options?: GetAccessTokenOptions): Promise<AccessToken>
 
   /**
+   * A token of the application itself (client credentials): stored, or asked for once over all processes.
+   * @throws {TokenError} `COATCHECK_TOKEN_REFRESH_REJECTED`, `COATCHECK_TOKEN_REFRESH_UNAVAILABLE`
+   */
+  getAppToken(options?: GetAccessTokenOptions): Promise<AccessToken>
+
+  /**
+   * A token for another resource on behalf of the user whose access token an API was called with. The caller has validated that
+   * token: only its keyed hash is used here, as the name under which the answer is kept.
+   * @throws {TokenError} `COATCHECK_REAUTH_REQUIRED` (with the claims that the caller has to be challenged with),
+   *   `COATCHECK_TOKEN_REFRESH_REJECTED`, `COATCHECK_TOKEN_REFRESH_UNAVAILABLE`
+   */
+  getOnBehalfOfToken(assertion: string, options?: GetAccessTokenOptions): Promise<AccessToken>
+
+  /**
+   * `fetch` with an access token of the user. A resource that answers 401 with a claims challenge (`insufficient_claims`, Entra ID's
+   * continuous access evaluation) gets one more request with a token that was refreshed for it; a body is kept for that.
+   * @param resource as in `getAccessToken`; a text is the resource
+   * @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT` for plain http to another host than this one
+   * @throws {TokenError} as `getAccessToken`; `COATCHECK_REAUTH_REQUIRED` with `details.signInUrl` also when the resource is not
+   *   content with the refreshed token
+   */
+  fetchWithToken(
+    userId: string,
+    resource: string | GetAccessTokenOptions,
+    input: string | URL | Request,
+    init?: RequestInit,
+  ): Promise<Response>
+
+  /**
    * Auth.js' `account` (seconds) as a token set (milliseconds). Without any expiry five minutes are assumed.
    * @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT` without an access token
    */
@@ -169,4 +198,28 @@ export interface RefreshRequest {
 export interface TokenRefresher {
   /** @throws {RefreshFailure} of `refresh-outcome.ts`; anything else that is thrown counts as transient. */
   refresh(provider: string, request: RefreshRequest): Promise<RefreshedTokens>
+}
+
+/** For tokens without a grant. */
+export interface DirectTokenRequest {
+  readonly scopes?: readonly string[]
+  /** RFC 8707. */
+  readonly resource?: string
+  /** OpenID Connect Core section 5.5, as JSON. */
+  readonly claims?: string
+  readonly signal?: AbortSignal
+}
+
+/** All token requests after sign-in. */
+export interface TokenRequester extends TokenRefresher {
+  /** RFC 6749 section 4.4. @throws {RefreshFailure} */
+  requestAppToken(provider: string, request: DirectTokenRequest): Promise<RefreshedTokens>
+  /**
+   * With the token that a caller has presented: Entra ID's on-behalf-of flow (RFC 7523 section 2.1 with
+   * `requested_token_use=on_behalf_of`), elsewhere token exchange (RFC 8693). @throws {RefreshFailure}
+   */
+  requestOnBehalfOf(
+    provider: string,
+    request: DirectTokenRequest & { readonly assertion: string },
+  ): Promise<RefreshedTokens>
 }

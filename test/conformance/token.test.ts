@@ -30,6 +30,7 @@ function memoryHarness(): { tokens: Tokens; transactions: TransactionHarness } {
   return {
     tokens: {
       driver: createMemoryTokenDriver(space, keys),
+      appDriver: createMemoryTokenDriver(space, { tokens: keys.appTokens }),
       gateDriver: createMemoryProviderGateDriver(space, keys),
       clock,
       advance,
@@ -56,6 +57,11 @@ describe.each(libraryMajors)('redis $major', (library) => {
 
   const tokens = (): Tokens => ({
     driver: createRedisTokenDriver(world.client, keys, { timeOffsetMs: () => world.timeOffsetMs(), calmMs: 0 }),
+    appDriver: createRedisTokenDriver(
+      world.client,
+      { tokens: keys.appTokens },
+      { timeOffsetMs: () => world.timeOffsetMs(), calmMs: 0 },
+    ),
     gateDriver: createRedisProviderGateDriver(world.client, keys, { timeOffsetMs: () => world.timeOffsetMs() }),
     clock: world.clock,
     advance: (ms) => world.advance(ms),

@@ -9,7 +9,7 @@ import { type DevProvider, startDevProvider } from '../../src/dev/index.ts'
 import { createKeyring } from '../../src/keyring/keyring.ts'
 import { createSeal } from '../../src/keyring/seal.ts'
 import { createProviderClients } from '../../src/oidc/provider-client.ts'
-import { createTokenRefresher } from '../../src/oidc/token-refresher.ts'
+import { createTokenRequester } from '../../src/oidc/token-requester.ts'
 import { RedisClient } from '../../src/redis/client.ts'
 import { redisKeys } from '../../src/redis/keys.ts'
 import { limitsOf, resolveTarget } from '../../src/redis/options.ts'
@@ -64,11 +64,12 @@ beforeEach(async () => {
   const keyring = createKeyring(testKey('first'))
   cache = createTokenCache({
     driver: createRedisTokenDriver(client, redisKeys('')),
+    appDriver: createRedisTokenDriver(client, { tokens: redisKeys('').appTokens }),
     gateDriver: createRedisProviderGateDriver(client, redisKeys('')),
     keyring,
     seal: createSeal(keyring),
     providers: [resolved],
-    refresher: createTokenRefresher(createProviderClients([resolved], { clock: systemClock }), systemClock),
+    refresher: createTokenRequester(createProviderClients([resolved], { clock: systemClock }), systemClock),
     config: { grantLifetimeMs: 90 * 24 * HOUR, minValidityMs: 30_000 },
     clock,
     random: systemRandom,

@@ -15,7 +15,7 @@ import { MemorySpace } from '../../src/memory/space.ts'
 import { createMemoryTransactionDriver } from '../../src/oidc/drivers/memory.ts'
 import { createProviderClients } from '../../src/oidc/provider-client.ts'
 import { redirectUriOf } from '../../src/oidc/sign-in.ts'
-import { createTokenRefresher } from '../../src/oidc/token-refresher.ts'
+import { createTokenRequester } from '../../src/oidc/token-requester.ts'
 import { createTransactions } from '../../src/oidc/transaction.ts'
 import { redisKeys } from '../../src/redis/keys.ts'
 import { createMemorySessionDriver } from '../../src/session/drivers/memory.ts'
@@ -82,9 +82,10 @@ export function createTestApp(options: TestAppOptions): TestApp {
   const tokens = createTokenCache({
     ...shared,
     driver: createMemoryTokenDriver(space, keys),
+    appDriver: createMemoryTokenDriver(space, { tokens: keys.appTokens }),
     gateDriver: createMemoryProviderGateDriver(space, keys),
     providers: options.providers,
-    refresher: createTokenRefresher(clients, clock),
+    refresher: createTokenRequester(clients, clock),
     config: config.tokens,
   })
   const transactions = createTransactions({ ...shared, driver: createMemoryTransactionDriver(space, keys) })

@@ -25,7 +25,10 @@ const FIELD_OVERHEAD_BYTES = 96 // map slot and Buffer header
 type Hash = Map<string, Buffer>
 
 /** @param keys names in the space; the same as those of the session driver that shares it. */
-export function createMemoryTokenDriver(space: MemorySpace, keys: RedisKeys = redisKeys('')): TokenDriver {
+export function createMemoryTokenDriver(
+  space: MemorySpace,
+  keys: Pick<RedisKeys, 'tokens'> = redisKeys(''),
+): TokenDriver {
   const hashOf = (userKey: string): Hash => space.get<Hash>(keys.tokens(userKey)) ?? new Map<string, Buffer>()
 
   /** Throws on a full space, and has then changed nothing: `hash` is a copy. */

@@ -23,7 +23,7 @@ export interface RedisTokenDriverOptions {
 
 export function createRedisTokenDriver(
   client: RedisClientPort,
-  keys: RedisKeys,
+  keys: Pick<RedisKeys, 'tokens'>,
   { timeOffsetMs = () => 0, calmMs = CALM_MS }: RedisTokenDriverOptions = {},
 ): TokenDriver {
   const run = createScriptRunner(client, timeOffsetMs)

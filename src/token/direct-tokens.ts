@@ -1,0 +1,192 @@
+/**
+ * Access tokens without a grant: those of the application itself (client credentials, RFC 6749 section 4.4) and those on behalf
+ * of a caller whose token is exchanged (Entra ID's on-behalf-of, RFC 8693). Nothing rotates and nothing can be lost, so each
+ * target has a lease of its own; else they are kept, shared and refreshed ahead as a user's tokens are.
+ */
+import type { Clock } from '../core/clock.ts'
+import { TokenError } from '../core/errors.ts'
+import type { EventBus } from '../core/events.ts'
+import type { Random } from '../core/random.ts'
+import { nonceOf } from '../keyring/seal.ts'
+import { createLeases, type Lease, type Waiting } from './lease.ts'
+import type { ProviderRequests } from './provider-requests.ts'
+import { createRefreshHistory } from './refresh-history.ts'
+import { outcomeActions, type RefreshFailure, toRefreshFailure } from './refresh-outcome.ts'
+import { refreshedEntry } from './refreshed-tokens.ts'
+import { createSingleFlight } from './single-flight.ts'
+import type { AccessEntry, TokenCodec } from './token-codec.ts'
+import { END_OF_LIFE_BYTES, type TokenDriver } from './token-driver.ts'
+import { accessField, holdField, leaseField } from './token-fields.ts'
+import { isAlive, isGood, type Need } from './token-life.ts'
+import { describeTarget, flightKey, type Target } from './token-target.ts'
+import type { RefreshedTokens } from './types.ts'
+import type { Schedule } from './unsaved-grants.ts'
+
+/** Instead of the lineage and generation of a grant. */
+const NO_GRANT = { lineage: 'direct', generation: 0 }
+const LONGEST_WAIT_MS = 45_000
+
+export interface DirectTokens {
+  /**
+   * @param owner the keyed hash under which these tokens lie
+   * @param request asks the provider; called at most once per call, and by one process at a time
+   * @throws {TokenError} the code that the outcome of the request has
+   */
+  obtain(owner: string, target: Target, need: Need, request: () => Promise<RefreshedTokens>): Promise<AccessEntry>
+  /** Resolves when what is under way has been stored. */
+  landed(): Promise<void>
+}
+
+interface Stored {
+  readonly entry: AccessEntry | null
+  readonly nonce: Buffer | null
+  readonly hold: RefreshFailure | null
+}
+
+export function createDirectTokens(deps: {
+  readonly driver: TokenDriver
+  readonly codec: TokenCodec
+  readonly requests: ProviderRequests
+  readonly clock: Clock
+  readonly random: Random
+  readonly events: EventBus
+  readonly schedule: Schedule
+}): DirectTokens {
+  const { driver, codec, requests, clock, random, events } = deps
+  const flights = createSingleFlight<AccessEntry>()
+  const leases = createLeases(deps)
+  const history = createRefreshHistory(codec, clock, random)
+
+  const read = async (owner: string, target: Target): Promise<Stored> => {
+    const names = [accessField(target.provider, target.key), holdField(target.provider, flightKey(target))] as const
+    const [record, holdRecord] = await driver.read(owner, names)
+    const opened = record ? codec.openAccess(owner, names[0], record) : null
+    const hold = holdRecord ? codec.openHold(owner, names[1], holdRecord) : null
+    return {
+      entry: opened && typeof opened !== 'string' ? opened.value : null,
+      nonce: record ? nonceOf(record, END_OF_LIFE_BYTES) : null,
+      hold: hold && typeof hold !== 'string' ? history.failureOf(hold.value, NO_GRANT) : null,
+    }
+  }
+
+  const store = async (
+    owner: string,
+    target: Target,
+    { nonce }: Stored,
+    entry: AccessEntry,
+    { claim }: Lease,
+  ): Promise<void> => {
+    const field = accessField(target.provider, target.key)
+    const ttlMs = entry.expiresAtMs - clock.now()
+    if (ttlMs <= 0) return
+    const set = new Map([[field, { record: codec.sealAccess(owner, field, entry), ttlMs }]])
+    // Not stored is no failure: the caller has its token, and the next one asks again.
+    await driver.write(owner, { set, expect: { field, nonce }, lease: claim }).catch(() => undefined)
+  }
+
+  const storeHold = async (owner: string, target: Target, failure: RefreshFailure): Promise<void> => {
+    if (!failure.wasAsked) return
+    const hold = history.hold(owner, target, NO_GRANT, failure, history.holdMs(failure, 0))
+    await driver.write(owner, { set: new Map([hold]) }).catch(() => undefined)
+  }
+
+  const failed = (target: Target, { entry }: Stored, failure: RefreshFailure): AccessEntry => {
+    if (entry && target.claims === null && isAlive(entry, clock.now())) return entry
+    const { outcome, facts } = failure
+    throw new TokenError(outcomeActions[outcome].code, {
+      cause: failure,
+      details: {
+        provider: target.provider,
+        target: describeTarget(target),
+        outcome,
+        error: facts.error,
+        claims: facts.claims,
+      },
+    })
+  }
+
+  const askOnce = async (
+    owner: string,
+    target: Target,
+    stored: Stored,
+    lease: Lease,
+    request: () => Promise<RefreshedTokens>,
+  ): Promise<AccessEntry> => {
+    const subject = { userKey: owner, provider: target.provider, resource: target.key }
+    const askedAtMs = clock.now()
+    const startedMs = clock.monotonic()
+    try {
+      const answer = await requests.send(subject, request)
+      const entry = refreshedEntry(target, NO_GRANT, answer, askedAtMs, random)
+      await store(owner, target, stored, entry, lease)
+      events.emit('token.refreshed', { ...subject, durationMs: clock.monotonic() - startedMs, rotated: false })
+      return entry
+    } catch (error) {
+      const failure = toRefreshFailure(error)
+      const { outcome } = failure
+      const durationMs = clock.monotonic() - startedMs
+      events.emit('token.refresh-failed', { ...subject, durationMs, outcome, code: outcomeActions[outcome].code })
+      await storeHold(owner, target, failure)
+      return failed(target, stored, failure)
+    }
+  }
+
+  const fly = async (
+    owner: string,
+    target: Target,
+    isEnough: (entry: AccessEntry) => boolean,
+    request: () => Promise<RefreshedTokens>,
+  ): Promise<AccessEntry> => {
+    const waitUntilMs = clock.monotonic() + LONGEST_WAIT_MS
+    let waiting: Waiting | null = null
+    try {
+      while (clock.monotonic() <= waitUntilMs) {
+        const before = await read(owner, target)
+        if (before.entry && isEnough(before.entry)) return before.entry
+        if (before.hold) return failed(target, before, before.hold)
+        const lease = await leases.take(owner, leaseField(`${target.provider}:${flightKey(target)}`))
+        if (!lease) {
+          waiting ??= leases.waiting(owner)
+          await waiting.next()
+          continue
+        }
+        try {
+          const stored = await read(owner, target)
+          if (stored.entry && isEnough(stored.entry)) return stored.entry
+          if (stored.hold) return failed(target, stored, stored.hold)
+          return await askOnce(owner, target, stored, lease, request)
+        } finally {
+          await lease.release()
+        }
+      }
+    } finally {
+      waiting?.close()
+    }
+    throw new TokenError('COATCHECK_TOKEN_REFRESH_UNAVAILABLE', { details: { provider: target.provider } })
+  }
+
+  const launch = (
+    owner: string,
+    target: Target,
+    isEnough: (entry: AccessEntry) => boolean,
+    request: () => Promise<RefreshedTokens>,
+  ): Promise<AccessEntry> =>
+    flights.join(`${owner} ${target.provider} ${flightKey(target)}`, () => fly(owner, target, isEnough, request))
+
+  return {
+    async obtain(owner, target, need, request) {
+      const subject = { userKey: owner, provider: target.provider, resource: target.key }
+      const isEnough = (entry: AccessEntry): boolean => isGood(entry, need, clock.now())
+      const { entry } = await read(owner, target)
+      if (entry && isEnough(entry)) {
+        events.emit('token.hit', subject)
+        const isFresh = (other: AccessEntry): boolean => other.refreshAheadAtMs > clock.now()
+        if (!isFresh(entry)) launch(owner, target, isFresh, request).catch(() => undefined)
+        return entry
+      }
+      events.emit('token.miss', { ...subject, why: entry ? 'expired' : 'none' })
+      return launch(owner, target, isEnough, request)
+    },
+    landed: () => flights.landed(),
+  }
+}

@@ -1,0 +1,63 @@
+/** `fetch` with a user's access token, and the answer to a claims challenge: one refresh with the claims, one more request. */
+import { MisuseError, TokenError } from '../core/errors.ts'
+import { claimsOfChallenge } from './claims-challenge.ts'
+import type { SignInUrl } from './sign-in-url.ts'
+import type { GetAccessTokenOptions, TokenCache } from './types.ts'
+
+const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/
+
+export function createFetchWithToken(deps: {
+  readonly getAccessToken: TokenCache['getAccessToken']
+  readonly nameOf: (options: GetAccessTokenOptions) => string
+  readonly signInUrl: SignInUrl | undefined
+  readonly fetch: typeof fetch | undefined
+}): TokenCache['fetchWithToken'] {
+  const send = deps.fetch ?? ((request: Request) => fetch(request))
+
+  return async (userId, resource, input, init) => {
+    const options = typeof resource === 'string' ? { resource } : resource
+    const request = new Request(input, init)
+    assertProtected(request.url)
+    const first = await deps.getAccessToken(userId, { signal: request.signal, ...options })
+    // A body can be read once: the copy is for the second request, which hardly ever comes.
+    const copy = request.clone()
+    const response = await send(withToken(request, first.accessToken))
+    const claims = response.status === 401 ? claimsOfChallenge(response.headers.get('www-authenticate')) : null
+    if (claims === null) {
+      await copy.body?.cancel()
+      return response
+    }
+    await response.body?.cancel()
+    const second = await deps.getAccessToken(userId, { signal: request.signal, ...options, claims })
+    const isAnswered = second.accessToken !== first.accessToken
+    const answer = isAnswered ? await send(withToken(copy, second.accessToken)) : null
+    const wanted = answer?.status === 401 ? claimsOfChallenge(answer.headers.get('www-authenticate')) : null
+    if (answer && wanted === null) return answer
+    await answer?.body?.cancel()
+    throw notContent(options, wanted ?? claims)
+  }
+
+  function notContent(options: GetAccessTokenOptions, claims: string): TokenError {
+    const provider = deps.nameOf(options)
+    const wish = { provider, claims, scopes: options.scopes ?? [] }
+    return new TokenError('COATCHECK_REAUTH_REQUIRED', {
+      message: 'The resource is not content with a token that was refreshed with the claims it asked for.',
+      details: { provider, claims, ...(deps.signInUrl && { signInUrl: deps.signInUrl(wish) }) },
+    })
+  }
+}
+
+function withToken(request: Request, accessToken: string): Request {
+  request.headers.set('Authorization', `Bearer ${accessToken}`)
+  return request
+}
+
+/** RFC 6750 section 5.3: never in the clear over a network. */
+function assertProtected(url: string): void {
+  const { protocol, hostname } = new URL(url)
+  if (protocol === 'https:' || (protocol === 'http:' && LOOPBACK.test(hostname))) return
+  throw new MisuseError(
+    'COATCHECK_INVALID_ARGUMENT',
+    'fetchWithToken() wants an https address, or http on this machine: a token must not travel in the clear.',
+  )
+}

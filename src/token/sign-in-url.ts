@@ -1,0 +1,11 @@
+/** Where a browser has to go when only the user can help: part of `COATCHECK_REAUTH_REQUIRED`, as `details.signInUrl`. */
+
+export interface SignInWish {
+  readonly provider: string
+  /** What the provider or a resource asked for, as JSON (OpenID Connect Core section 5.5). */
+  readonly claims: string | null
+  readonly scopes: readonly string[]
+}
+
+/** A path on this application, with a query. */
+export type SignInUrl = (wish: SignInWish) => string
