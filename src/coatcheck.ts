@@ -136,6 +136,7 @@ function assemble<D extends object>(config: ResolvedConfig<D>, foundation: Found
   const signIn = {
     clients,
     transactions: createTransactions({ ...shared, driver: store.transactions }),
+    keyring,
     random: systemRandom,
     events,
     redirectUri: redirectUriOf(config.baseUrl, config.basePath, config.providers),

@@ -14,6 +14,7 @@ import { systemRandom } from './core/random.ts'
 import { createKeyring, type Keyring } from './keyring/keyring.ts'
 import { createSeal, type Seal } from './keyring/seal.ts'
 import { createProviderClients, type ProviderClients } from './oidc/provider-client.ts'
+import { signInUrlOf } from './oidc/sign-in-wish.ts'
 import { createTokenRequester } from './oidc/token-requester.ts'
 import type { Store, StoreFactory } from './store.ts'
 import { createTokenCache, type OwnedTokenCache } from './token/token-cache.ts'
@@ -86,7 +87,7 @@ async function chooseStore(given: StoreFactory | null, env: Environment): Promis
 }
 
 function build(config: ResolvedConfig<object>, factory: StoreFactory, keys: readonly string[]): Foundation {
-  const { prefix, loopback, providers } = config
+  const { prefix, loopback, basePath, providers } = config
   const relay = new EventRelay()
   const keyring = createKeyring(keys)
   const seal = createSeal(keyring, systemRandom)
@@ -105,18 +106,19 @@ function build(config: ResolvedConfig<object>, factory: StoreFactory, keys: read
     random: systemRandom,
     events: relay,
     namespace: prefix,
+    signInUrl: signInUrlOf(keyring, basePath),
   })
   return { keyring, seal, store, tokens, clients, relay }
 }
 
 /** A hash, because secrets are part of it. */
 function nameOf(
-  { prefix, loopback, providers, tokens }: ResolvedConfig<object>,
+  { prefix, loopback, basePath, providers, tokens }: ResolvedConfig<object>,
   { identity }: StoreFactory,
   keys: readonly string[],
 ): string {
   return createHash('sha256')
-    .update(JSON.stringify({ identity, prefix, loopback, providers, tokens, keys }))
+    .update(JSON.stringify({ identity, prefix, loopback, basePath, providers, tokens, keys }))
     .digest('base64url')
 }
 

@@ -3,6 +3,7 @@ import { OidcError, isCoatcheckError } from '../core/errors.ts'
 import { type CompletedSignIn, completeSignIn, stateOf } from '../oidc/callback.ts'
 import { admit } from '../oidc/identity.ts'
 import { startSignIn } from '../oidc/sign-in.ts'
+import { openSignInWish } from '../oidc/sign-in-wish.ts'
 import { endSessionUrl } from '../oidc/sign-out.ts'
 import { TRANSACTION_LIFE_MS } from '../oidc/transaction.ts'
 import { putSetCookie } from './cookie.ts'
@@ -28,6 +29,7 @@ export async function login<D extends object>(deps: RouteDeps<D>, request: Route
     ...(provider !== null && { provider }),
     returnTo: safeReturnTo(request.query.get('returnTo'), config.baseUrl.origin, config.basePath),
     loginHint: request.query.get('login_hint'),
+    wish: openSignInWish(deps.signIn.keyring, provider ?? '', request.query.get('wish')),
   })
   await trimPending(deps, request)
   const value = `${clock.now().toString(36)}.${transaction.browserSecret}`
@@ -37,7 +39,9 @@ export async function login<D extends object>(deps: RouteDeps<D>, request: Route
 
 /** Another site sent the browser here without a click: the user decides. */
 function confirmLogin<D extends object>({ config }: RouteDeps<D>, query: URLSearchParams): Response {
-  const kept = new URLSearchParams([...query].filter(([name]) => ['provider', 'returnTo', 'login_hint'].includes(name)))
+  const kept = new URLSearchParams(
+    [...query].filter(([name]) => ['provider', 'returnTo', 'login_hint', 'wish'].includes(name)),
+  )
   return pageResponse({
     title: 'Continue to sign-in?',
     text: 'Another site has sent you here to sign in.',

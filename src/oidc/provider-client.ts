@@ -22,7 +22,8 @@ import { safeUrl } from '../core/redact.ts'
 import { boundedFetch } from './bounded-fetch.ts'
 import { toDiscoveryError } from './oidc-errors.ts'
 
-const TIMEOUT_SECONDS = 10 // of each single request to a provider
+const TIMEOUT_SECONDS = 10 // of each single request to a provider while somebody waits at a browser
+const TOKEN_TIMEOUT_SECONDS = 30 // of refreshes: giving one up early may lose a rotated refresh token
 const METADATA_MAX_AGE_MS = 60 * 60_000 // so that moved endpoints are noticed without a restart
 const FAILURE_KEPT_MS = 1_000 // a storm of visitors must not become a storm of requests
 const STALE_RETRY_MS = 60_000 // how often renewal is tried while the provider is away
@@ -155,6 +156,7 @@ async function discover(provider: ResolvedProvider, send: CustomFetch): Promise<
       details: { provider: provider.name, reason: 'issuer' },
     })
   }
+  refresh.timeout = TOKEN_TIMEOUT_SECONDS
   return {
     provider,
     refresh,

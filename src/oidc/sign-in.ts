@@ -1,13 +1,15 @@
 /**
  * The way to the provider: a stored transaction and an authorization URL. Code with PKCE S256, state and nonce, always, and
- * no parameter of the visitor's but a login hint (OWASP ASVS 10.2.3): scopes, prompt and redirect URI come from
- * configuration and application code only.
+ * no parameter of the visitor's but a login hint (OWASP ASVS 10.2.3): scopes, claims, prompt and redirect URI come from
+ * configuration and application code only; what tokens need to go on is signed on its way (`sign-in-wish.ts`).
  */
 import { buildAuthorizationUrl, calculatePKCECodeChallenge, randomPKCECodeVerifier } from 'openid-client'
 import type { ResolvedProvider } from '../config/types.ts'
 import { OidcError } from '../core/errors.ts'
 import type { EventBus } from '../core/events.ts'
 import type { Random } from '../core/random.ts'
+import type { Keyring } from '../keyring/keyring.ts'
+import type { SignInWish } from '../token/sign-in-url.ts'
 import type { ProviderClients } from './provider-client.ts'
 import type { OpenedTransaction, Transactions } from './transaction.ts'
 
@@ -23,8 +25,8 @@ export interface SignInRequest {
   readonly loginHint?: string | null
   /** From application code only. */
   readonly prompt?: 'login' | 'select_account' | 'consent' | 'none'
-  /** A claims challenge, from application code only. */
-  readonly claims?: string
+  /** What a provider or a resource has asked for; see `sign-in-wish.ts`. */
+  readonly wish?: Pick<SignInWish, 'claims' | 'scopes'> | null
 }
 
 export interface StartedSignIn {
@@ -35,6 +37,7 @@ export interface StartedSignIn {
 export interface SignInDeps {
   readonly clients: ProviderClients
   readonly transactions: Transactions
+  readonly keyring: Keyring
   readonly random: Random
   readonly events: EventBus
   /** Redirect URI of a provider, from configuration; see `redirectUriOf`. */
@@ -64,7 +67,7 @@ export async function startSignIn(deps: SignInDeps, request: SignInRequest): Pro
   const parameters = new URLSearchParams({
     response_type: 'code',
     redirect_uri: redirectUri,
-    scope: provider.scopes.join(' '),
+    scope: [...new Set([...provider.scopes, ...(request.wish?.scopes ?? [])])].join(' '),
     state: transaction.state,
     nonce,
     code_challenge: await calculatePKCECodeChallenge(codeVerifier),
@@ -74,7 +77,7 @@ export async function startSignIn(deps: SignInDeps, request: SignInRequest): Pro
   const hint = plainHint(request.loginHint)
   if (hint !== null) parameters.set('login_hint', hint)
   if (request.prompt) parameters.set('prompt', request.prompt)
-  if (request.claims) parameters.set('claims', request.claims)
+  if (request.wish?.claims) parameters.set('claims', request.wish.claims)
   deps.events.emit('signin.started', { provider: provider.name })
   return { url: buildAuthorizationUrl(client.signIn, parameters), transaction }
 }

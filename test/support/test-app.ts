@@ -90,7 +90,7 @@ export function createTestApp(options: TestAppOptions): TestApp {
   })
   const transactions = createTransactions({ ...shared, driver: createMemoryTransactionDriver(space, keys) })
   const redirectUri = redirectUriOf(baseUrl, config.basePath, options.providers)
-  const signIn = { clients, transactions, random: systemRandom, events, redirectUri }
+  const signIn = { clients, transactions, keyring, random: systemRandom, events, redirectUri }
   const parts: RouteOptions<Data> = { config, sessions, tokens, clients, signIn, events, clock }
   return { ...parts, routes: createRoutes(parts), seen }
 }
