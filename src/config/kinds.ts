@@ -28,6 +28,11 @@ export const keys: Kind = {
   wants: 'one or more entries "base64" or "id:base64" of 32 bytes each, separated by commas or as an array',
   accepts: (value) => isText(value) || (Array.isArray(value) && value.length > 0 && value.every(isText)),
 }
+export const pemCertificate: Kind = {
+  wants: 'PEM text with a private key (PKCS #8) and its certificate',
+  accepts: (value) =>
+    isText(value) && value.includes('-----BEGIN PRIVATE KEY-----') && value.includes('-----BEGIN CERTIFICATE-----'),
+}
 export const duration: Kind = {
   wants: "a duration such as '8h', '30 min' or milliseconds, from 1 s to 3,650 d",
   accepts: (value) => inRange(parseDurationMs(value), 1000, 3650 * DAY_MS),

@@ -40,7 +40,7 @@ describe('entra()', () => {
       discoveryUrl:
         'https://login.microsoftonline.com/aaaaaaaa-2222-3333-4444-555555555555/v2.0/.well-known/openid-configuration',
       clientId: 'app',
-      clientSecret: 'shh',
+      credential: { kind: 'secret', secret: 'shh' },
       scopes: ['openid', 'profile', 'email', 'offline_access'],
       allowedTenants: [],
       responseMode: 'query',
@@ -78,11 +78,11 @@ describe('entra()', () => {
 
   it('takes AZURE_AD_* first, then AZURE_*, each as a whole', () => {
     const both = { ...group('AZURE_AD', 'ad'), ...group('AZURE', 'plain') }
-    expect(resolveOne(entra(), both)).toMatchObject({ clientId: 'ad-client', clientSecret: 'ad-secret' })
+    expect(resolveOne(entra(), both)).toMatchObject({ clientId: 'ad-client', credential: { secret: 'ad-secret' } })
     expect(resolveOne(entra(), group('AZURE', 'plain'))).toMatchObject({ clientId: 'plain-client' })
     for (const absent of ['AZURE_AD_CLIENT_ID', 'AZURE_AD_CLIENT_SECRET', 'AZURE_AD_TENANT_ID']) {
       const provider = resolveOne(entra(), { ...both, [absent]: ' ' })
-      expect(provider).toMatchObject({ clientId: 'plain-client', clientSecret: 'plain-secret' })
+      expect(provider).toMatchObject({ clientId: 'plain-client', credential: { secret: 'plain-secret' } })
       const error = failure(entra(), { ...both, [absent]: '', AZURE_CLIENT_SECRET: '' })
       expect(error).toMatchObject({ code: 'COATCHECK_CONFIG_MISSING' })
     }
@@ -91,10 +91,37 @@ describe('entra()', () => {
   it('fills in what the options leave out, from no group of another client', () => {
     const env = { ...group('AZURE_AD', 'ad'), ...group('AZURE', 'plain') }
     expect(resolveOne(entra({ tenantId: 'common' }), env)).toMatchObject({ clientId: 'ad-client' })
-    expect(resolveOne(entra({ clientId: 'plain-client' }), env)).toMatchObject({ clientSecret: 'plain-secret' })
+    expect(resolveOne(entra({ clientId: 'plain-client' }), env)).toMatchObject({
+      credential: { secret: 'plain-secret' },
+    })
     expect(failure(entra({ clientId: 'third' }), env)).toMatchObject({
       code: 'COATCHECK_CONFIG_MISSING',
       details: { option: 'entra().tenantId', variable: 'AZURE_AD_TENANT_ID' },
+    })
+  })
+
+  it('takes one credential of a group: a secret, else a certificate, else a federated token', () => {
+    const { AZURE_CLIENT_SECRET, ...rest } = group('AZURE', 'plain')
+    const federated = { ...rest, AZURE_FEDERATED_TOKEN_FILE: '/var/run/token' }
+    expect(resolveOne(entra(), federated).credential).toEqual({ kind: 'federated', tokenFile: '/var/run/token' })
+    const certificate = { ...federated, AZURE_CLIENT_CERTIFICATE_PATH: '/etc/app.pem' }
+    expect(resolveOne(entra(), certificate).credential).toEqual({
+      kind: 'certificate',
+      pem: null,
+      file: '/etc/app.pem',
+    })
+    const all = { ...certificate, AZURE_CLIENT_SECRET }
+    expect(resolveOne(entra(), all).credential).toEqual({ kind: 'secret', secret: 'plain-secret' })
+    expect(resolveOne(entra({ federatedTokenFile: '/mine' }), all).credential).toEqual({
+      kind: 'federated',
+      tokenFile: '/mine',
+    })
+    expect(failure(entra(), rest)).toMatchObject({ details: { option: 'entra().tenantId' } })
+    const { clientSecret, ...withoutCredential } = registration
+    expect(failure(entra(withoutCredential))).toMatchObject({ details: { option: 'entra().clientSecret' } })
+    expect(failure(entra({ ...withoutCredential, clientSecret, federatedTokenFile: '/x' }))).toMatchObject({
+      code: 'COATCHECK_CONFIG_INVALID',
+      details: { option: 'entra().federatedTokenFile' },
     })
   })
 
@@ -137,6 +164,7 @@ describe('entra()', () => {
     [{ tenantId: '' }, 'tenantId'],
     [{ clientId: ' ' }, 'clientId'],
     [{ clientSecret: ['x'] }, 'clientSecret'],
+    [{ clientSecret: undefined, clientCertificate: 'no pem' }, 'clientCertificate'],
     [{ allowedTenants: ['contoso.com'] }, 'allowedTenants'],
     [{ scopes: 'User.Read' }, 'scopes'],
     [{ scopes: ['a b'] }, 'scopes'],
@@ -159,7 +187,7 @@ describe('oidc()', () => {
       preset: 'oidc',
       issuer: 'https://tenant.idp.example/',
       discoveryUrl: 'https://tenant.idp.example/.well-known/openid-configuration',
-      clientSecret: null,
+      credential: { kind: 'none' },
       scopes: ['openid', 'profile', 'email', 'offline_access'],
     })
   })

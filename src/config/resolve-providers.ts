@@ -2,21 +2,24 @@
 import { ConfigError } from '../core/errors.ts'
 import { describeValue, safeUrl } from '../core/redact.ts'
 import { isLoopbackHost } from './base-url.ts'
-import { completeGroup, type Environment } from './environment.ts'
+import { type CredentialField, credentialFields, credentialOf, firstCredential } from './client-credential.ts'
+import { completeGroup, type Environment, type Group } from './environment.ts'
 import { discoveryUrlOf, entraAuthority, isMultiTenant, TENANT_TEMPLATE } from './entra-authority.ts'
 import { missing, refuse } from './refusal.ts'
 import { settingOf, type SettingRoot } from './settings.ts'
 import { checkShape } from './shape.ts'
-import type { ProviderOptions, ResolvedProvider } from './types.ts'
+import type { ClientCredential, ProviderOptions, ResolvedProvider } from './types.ts'
 
 const OPENID_SCOPES = ['openid', 'profile', 'email', 'offline_access'] as const
 
 /** Fields that belong to one application registration, and the two groups of variables that may hold them. */
-type EntraField = 'tenantId' | 'clientId' | 'clientSecret'
+type EntraField = 'tenantId' | 'clientId' | CredentialField
 const ENTRA_GROUPS = ['AZURE_AD', 'AZURE'].map((prefix) => ({
   tenantId: `${prefix}_TENANT_ID`,
   clientId: `${prefix}_CLIENT_ID`,
   clientSecret: `${prefix}_CLIENT_SECRET`,
+  clientCertificatePath: `${prefix}_CLIENT_CERTIFICATE_PATH`,
+  federatedTokenFile: `${prefix}_FEDERATED_TOKEN_FILE`,
 }))
 
 /** The shape of what stands in `providers`, whoever made it. @throws {ConfigError} */
@@ -50,7 +53,7 @@ export function resolveProviders(providers: readonly ProviderOptions[], env: Env
 }
 
 function resolveEntra(options: ProviderOptions, env: Environment): ResolvedProvider {
-  const { clientId, clientSecret, tenantId } = entraRegistration(options, env)
+  const { clientId, credential, tenantId } = entraRegistration(options, env)
   const cloud = options.cloud ?? 'public'
   const authority = options.issuer === undefined ? entraAuthority(cloud, tenantId) : ownIssuer(options.issuer, tenantId)
   const allowedTenants = (options.allowedTenants ?? []).map((id) => id.toLowerCase())
@@ -69,7 +72,7 @@ function resolveEntra(options: ProviderOptions, env: Environment): ResolvedProvi
     preset: 'entra',
     ...authority,
     clientId,
-    clientSecret,
+    credential,
     scopes: unique([...OPENID_SCOPES, ...(options.scopes ?? []), ...(options.apiScopes ?? [])]),
     allowedTenants,
     responseMode: options.responseMode ?? 'query',
@@ -78,23 +81,27 @@ function resolveEntra(options: ProviderOptions, env: Environment): ResolvedProvi
 }
 
 /** What the options leave out comes from one group of variables, and from no group that belongs to another client. */
-function entraRegistration(options: ProviderOptions, env: Environment): Record<EntraField, string> {
+function entraRegistration(
+  options: ProviderOptions,
+  env: Environment,
+): { readonly tenantId: string; readonly clientId: string; readonly credential: ClientCredential } {
   // With an issuer of its own the tenant stands in that.
   const given = { ...options, tenantId: options.tenantId ?? (options.issuer === undefined ? undefined : 'common') }
-  const fields: readonly EntraField[] = ['tenantId', 'clientId', 'clientSecret']
-  const needed = fields.filter((field) => given[field] === undefined)
-  const sameClient = (group: { clientId?: string }): boolean =>
-    given.clientId === undefined || group.clientId === undefined || group.clientId === given.clientId
-  const group = completeGroup(env, ENTRA_GROUPS, needed, sameClient)
-  const value = (field: EntraField): string => {
+  const own = credentialOf('entra()', options)
+  const needed = (['tenantId', 'clientId'] as const).filter((field) => given[field] === undefined)
+  const fits = (group: Group<EntraField>): boolean =>
+    (given.clientId === undefined || group.clientId === undefined || group.clientId === given.clientId) &&
+    (own !== null || credentialFields.some((field) => group[field as EntraField] !== undefined))
+  const group = completeGroup<EntraField>(env, ENTRA_GROUPS, needed, fits)
+  const value = (field: 'tenantId' | 'clientId'): string => {
     const found = given[field] ?? group?.[field]
     if (found !== undefined) return found
-    throw missing(
-      settingOf('entra()', field),
-      `has no value, in no group of variables that holds all of ${needed.join(', ')}`,
-    )
+    throw missing(settingOf('entra()', field))
   }
-  return { tenantId: value('tenantId'), clientId: value('clientId'), clientSecret: value('clientSecret') }
+  const [tenantId, clientId] = [value('tenantId'), value('clientId')]
+  const credential = own ?? firstCredential(group ?? {})
+  if (!credential) throw missing(settingOf('entra()', 'clientSecret'))
+  return { tenantId, clientId, credential }
 }
 
 function ownIssuer(issuer: string, tenantId: string): { issuer: string; discoveryUrl: string } {
@@ -114,7 +121,7 @@ function resolveOidc(options: ProviderOptions): ResolvedProvider {
     issuer,
     discoveryUrl: discoveryUrlOf(issuer),
     clientId: required('clientId'),
-    clientSecret: options.clientSecret ?? null,
+    credential: credentialOf('oidc()', options) ?? { kind: 'none' },
     // Replaceable, because some providers refuse offline_access (Google asks for access_type=offline instead).
     scopes: unique(['openid', ...(options.scopes ?? OPENID_SCOPES), ...(options.apiScopes ?? [])]),
     allowedTenants: [],

@@ -33,7 +33,9 @@ describe('settings', () => {
     expect(secrets).toEqual([
       'keys',
       'entra().clientSecret',
+      'entra().clientCertificate',
       'oidc().clientSecret',
+      'oidc().clientCertificate',
       'redisStore().url',
       'redisStore().password',
     ])

@@ -15,6 +15,9 @@ export interface ProviderOptions {
   readonly issuer?: string | undefined
   readonly clientId?: string | undefined
   readonly clientSecret?: string | undefined
+  readonly clientCertificate?: string | undefined
+  readonly clientCertificatePath?: string | undefined
+  readonly federatedTokenFile?: string | undefined
   readonly scopes?: readonly string[]
   readonly tenantId?: string | undefined
   readonly cloud?: 'public' | 'usgov' | 'china'
@@ -90,6 +93,15 @@ export interface Options<D extends object = Record<string, unknown>> {
   readonly tokens?: TokenOptions
 }
 
+/** How the application authenticates at the provider. */
+export type ClientCredential =
+  | { readonly kind: 'secret'; readonly secret: string }
+  /** One of the two: PEM text with key and certificate, or the file that holds it. */
+  | { readonly kind: 'certificate'; readonly pem: string | null; readonly file: string | null }
+  | { readonly kind: 'federated'; readonly tokenFile: string }
+  /** A public client. */
+  | { readonly kind: 'none' }
+
 export interface ResolvedProvider {
   readonly name: string
   readonly preset: 'oidc' | 'entra'
@@ -97,7 +109,7 @@ export interface ResolvedProvider {
   readonly issuer: string
   readonly discoveryUrl: string
   readonly clientId: string
-  readonly clientSecret: string | null
+  readonly credential: ClientCredential
   /** `openid`, `profile`, `email`, `offline_access` and whatever was added. */
   readonly scopes: readonly string[]
   readonly allowedTenants: readonly string[]

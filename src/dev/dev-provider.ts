@@ -9,11 +9,13 @@ import { ConfigError } from '../core/errors.ts'
 import { assertDevelopment } from './assert-development.ts'
 import type { Counters } from './counters.ts'
 import { DevSite } from './dev-site.ts'
+import { entraEndpoints } from './entra-routes.ts'
 import type { Faults } from './faults.ts'
 import { loadOidcProvider } from './load-oidc-provider.ts'
 import { createMemoryStorage } from './memory-adapter.ts'
 import { type DevProviderOptions, resolveDevOptions, type ResolvedDevOptions } from './options.ts'
 import { type DevUser, type DevUserName, devUsers } from './people.ts'
+import { registerOnBehalfOf } from './on-behalf-of.ts'
 import { buildConfiguration } from './provider-config.ts'
 
 export interface DevProvider {
@@ -58,7 +60,8 @@ export async function startDevProvider(options: DevProviderOptions = {}): Promis
     isEnabled,
   })
   const provider = new module.Provider(issuer, configuration)
-  bendToEntra(provider, resolved)
+  bendToEntra(provider, resolved, url)
+  registerOnBehalfOf(provider, resolved, module, url)
   const site = new DevSite({ provider, options: resolved, url, isEnabled })
   server.on('request', site.handle)
 
@@ -85,7 +88,10 @@ export async function startDevProvider(options: DevProviderOptions = {}): Promis
 }
 
 /** What no option of the package covers. */
-function bendToEntra(provider: Provider, options: ResolvedDevOptions): void {
+function bendToEntra(provider: Provider, options: ResolvedDevOptions, url: string): void {
+  // Entra wants its token endpoint as audience of a client assertion, and the package knows its own path only.
+  const audiences = new Set([provider.issuer, entraEndpoints(url, options.tenantId)['token_endpoint']])
+  Object.assign(provider.OIDCContext.prototype, { clientJwtAuthExpectedAudience: () => audiences })
   // Entra gives a new refresh token each time and lets the old one live until it expires.
   if (options.rotation === 'entra') provider.RefreshToken.prototype.consume = () => Promise.resolve()
   // Entra can send `sid` to every application, not only to those with back-channel logout.

@@ -45,15 +45,19 @@ export function grantRules(options: ResolvedDevOptions, module: OidcProviderModu
       getResourceServerInfo(_ctx, resource) {
         const api = apis.find(({ audience }) => audience === resource)
         if (!api) throw new module.errors.InvalidTarget()
-        return {
-          audience: api.audience,
-          scope: scopesOf(api).join(' '),
-          accessTokenTTL: options.accessTokenTtlSeconds,
-          accessTokenFormat: 'jwt',
-          jwt: { sign: { alg: 'RS256' } },
-        }
+        return resourceServerOf(api, options)
       },
     },
+  }
+}
+
+export function resourceServerOf(api: DevApi, { accessTokenTtlSeconds }: ResolvedDevOptions) {
+  return {
+    audience: api.audience,
+    scope: scopesOf(api).join(' '),
+    accessTokenTTL: accessTokenTtlSeconds,
+    accessTokenFormat: 'jwt' as const,
+    jwt: { sign: { alg: 'RS256' as const } },
   }
 }
 
@@ -94,8 +98,13 @@ function chooseAtToken(
 }
 
 function audienceIn(scope: unknown, apis: readonly DevApi[]): string | undefined {
+  return apiIn(scope, apis)?.audience
+}
+
+/** The API whose name one of the scopes begins with. */
+export function apiIn(scope: unknown, apis: readonly DevApi[]): DevApi | undefined {
   const scopes = typeof scope === 'string' ? scope.split(' ') : []
-  return apis.find(({ audience }) => scopes.some((name) => name.startsWith(`${audience}/`)))?.audience
+  return apis.find(({ audience }) => scopes.some((name) => name.startsWith(`${audience}/`)))
 }
 
 /** What Entra writes into an access token (version 2.0) besides the standard claims. */

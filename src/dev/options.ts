@@ -2,6 +2,7 @@
  * Options of the development provider: what they mean, their defaults, and the check that refuses what cannot be used.
  */
 import { randomUUID } from 'node:crypto'
+import type { JWK } from 'jose'
 import { ConfigError } from '../core/errors.ts'
 
 /**
@@ -34,6 +35,8 @@ export interface DevProviderOptions {
   readonly postLogoutRedirectUris?: readonly string[]
   /** Switches back-channel logout on (OpenID Connect Back-Channel Logout 1.0). */
   readonly backchannelLogoutUri?: string
+  /** In place of the secret: the public keys of the application, for `private_key_jwt` with PS256 or RS256. */
+  readonly clientKeys?: readonly JWK[]
   /** Seconds. Default 3600. */
   readonly accessTokenTtlSeconds?: number
   /** Default `entra`. */
@@ -50,6 +53,7 @@ export interface ResolvedDevOptions {
   readonly tenantId: string
   readonly clientId: string
   readonly clientSecret: string
+  readonly clientKeys: readonly JWK[] | null
   readonly redirectUris: readonly string[]
   readonly postLogoutRedirectUris: readonly string[]
   readonly backchannelLogoutUri: string | null
@@ -70,6 +74,7 @@ const known = new Set<string>([
   'tenantId',
   'clientId',
   'clientSecret',
+  'clientKeys',
   'redirectUris',
   'postLogoutRedirectUris',
   'backchannelLogoutUri',
@@ -92,6 +97,7 @@ export function resolveDevOptions(options: DevProviderOptions): ResolvedDevOptio
     tenantId: options.tenantId ?? '2b9c7c7e-3a52-4a52-8d0a-c0a7c4ec0000',
     clientId: options.clientId ?? '6f1a4cbe-91d5-4f0e-b5f4-c0a7c4ec0001',
     clientSecret: options.clientSecret ?? randomUUID() + randomUUID(),
+    clientKeys: options.clientKeys ?? null,
     redirectUris,
     postLogoutRedirectUris: options.postLogoutRedirectUris ?? originsOf(redirectUris),
     backchannelLogoutUri: options.backchannelLogoutUri ?? null,

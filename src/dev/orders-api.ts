@@ -20,15 +20,21 @@ export interface OrdersApiOptions {
 export interface OrdersApi {
   readonly url: string
   readonly port: number
+  /** Every token that was accepted so far is answered with a claims challenge (continuous access evaluation) from now on. */
+  challengeTokens(): void
   close(): Promise<void>
 }
 
 const REQUIRED_SCOPE = 'Orders.Read'
+/** As Entra ID's resources ask for a token that is not older than a moment. */
+const CLAIMS = '{"access_token":{"nbf":{"essential":true,"value":"1604106651"}}}'
 
 /** @throws `COATCHECK_CONFIG_INSECURE` in production; the error of the system when the port is taken. */
 export async function startOrdersApi(options: OrdersApiOptions): Promise<OrdersApi> {
   assertDevelopment('The orders API')
   const { issuer, audience = 'api://orders', port = 0 } = options
+  const accepted = new Set<string>()
+  const challenged = new Set<string>()
   const keys = createRemoteJWKSet(new URL(issuer.replace(/\/v2\.0$/, '/discovery/v2.0/keys')))
 
   const verify = async (request: IncomingMessage): Promise<JWTPayload> => {
@@ -42,6 +48,9 @@ export async function startOrdersApi(options: OrdersApiOptions): Promise<OrdersA
     )
     const scopes = typeof payload.scp === 'string' ? payload.scp.split(' ') : []
     if (!scopes.includes(REQUIRED_SCOPE)) throw new Refusal(403, 'insufficient_scope')
+    const name = createHash('sha256').update(token).digest('base64url')
+    if (challenged.has(name)) throw new Refusal(401, 'insufficient_claims')
+    accepted.add(name)
     return payload
   }
 
@@ -67,7 +76,14 @@ export async function startOrdersApi(options: OrdersApiOptions): Promise<OrdersA
     server.once('error', reject).listen(port, '127.0.0.1', resolve)
   })
   const address = server.address() as AddressInfo
-  return { url: `http://127.0.0.1:${String(address.port)}`, port: address.port, close: () => close(server) }
+  return {
+    url: `http://127.0.0.1:${String(address.port)}`,
+    port: address.port,
+    challengeTokens() {
+      for (const name of accepted) challenged.add(name)
+    },
+    close: () => close(server),
+  }
 }
 
 /** RFC 6750 section 3: without a token no error is named. */
@@ -85,6 +101,7 @@ function challenge(realm: string, error: string | null): string {
   const parts = [`Bearer realm="${realm}"`]
   if (error !== null) parts.push(`error="${error}"`)
   if (error === 'insufficient_scope') parts.push(`scope="${REQUIRED_SCOPE}"`)
+  if (error === 'insufficient_claims') parts.push(`claims="${Buffer.from(CLAIMS).toString('base64')}"`)
   return parts.join(', ')
 }
 

@@ -6,6 +6,7 @@ import { randomBytes } from 'node:crypto'
 import { exportJWK, generateKeyPair } from 'jose'
 import type { AdapterFactory, ClientMetadata, Configuration, interactionPolicy } from 'oidc-provider'
 import { grantRules } from './grant-rules.ts'
+import { ON_BEHALF_OF } from './on-behalf-of.ts'
 import type { OidcProviderModule } from './load-oidc-provider.ts'
 import type { ResolvedDevOptions } from './options.ts'
 import { errorPage, logoutPage, type Page, pageHeaders, signedOutPage } from './pages.ts'
@@ -87,18 +88,22 @@ async function createSigningKey() {
 function clientMetadata(options: ResolvedDevOptions): ClientMetadata {
   return {
     client_id: options.clientId,
-    client_secret: options.clientSecret,
+    ...clientAuthentication(options),
     client_name: 'Local application',
     redirect_uris: [...options.redirectUris],
     post_logout_redirect_uris: [...options.postLogoutRedirectUris],
     response_types: ['code'],
-    grant_types: ['authorization_code', 'refresh_token', 'client_credentials'],
-    token_endpoint_auth_method: 'client_secret_post',
+    grant_types: ['authorization_code', 'refresh_token', 'client_credentials', ON_BEHALF_OF],
     ...(options.backchannelLogoutUri && {
       backchannel_logout_uri: options.backchannelLogoutUri,
       backchannel_logout_session_required: true,
     }),
   }
+}
+
+function clientAuthentication({ clientKeys, clientSecret }: ResolvedDevOptions): Partial<ClientMetadata> {
+  if (!clientKeys) return { client_secret: clientSecret, token_endpoint_auth_method: 'client_secret_post' }
+  return { jwks: { keys: [...clientKeys] }, token_endpoint_auth_method: 'private_key_jwt' }
 }
 
 /** Browsers do not separate cookies by port: two providers on one host must not share a name. */

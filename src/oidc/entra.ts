@@ -1,6 +1,7 @@
 /**
- * The preset for Microsoft Entra ID. What is left out comes from `AZURE_AD_TENANT_ID`, `AZURE_AD_CLIENT_ID` and
- * `AZURE_AD_CLIENT_SECRET`, or from the same three of `AZURE_…`: one complete group, never a mixture.
+ * The preset for Microsoft Entra ID. What is left out comes from `AZURE_AD_TENANT_ID`, `AZURE_AD_CLIENT_ID` and one credential
+ * (`AZURE_AD_CLIENT_SECRET`, `AZURE_AD_CLIENT_CERTIFICATE_PATH` or `AZURE_AD_FEDERATED_TOKEN_FILE`), or from the same of
+ * `AZURE_…`: one complete group, never a mixture.
  */
 import type { ProviderOptions } from '../config/types.ts'
 
@@ -11,6 +12,12 @@ export interface EntraOptions {
   readonly tenantId?: string | undefined
   readonly clientId?: string | undefined
   readonly clientSecret?: string | undefined
+  /** In place of the secret: PEM text with an RSA key (PKCS #8) and its certificate, for `private_key_jwt`. */
+  readonly clientCertificate?: string | undefined
+  /** In place of the secret: the file with that PEM text. Read again when it changes. */
+  readonly clientCertificatePath?: string | undefined
+  /** In place of the secret: the file into which the platform puts a token for this application (workload identity). */
+  readonly federatedTokenFile?: string | undefined
   /** National cloud. Default `public`. */
   readonly cloud?: 'public' | 'usgov' | 'china'
   /** Directory ids that may sign in. Default: all that `tenantId` lets in, which for `common` is everybody. */

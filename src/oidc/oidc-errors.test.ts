@@ -16,7 +16,7 @@ const provider: ResolvedProvider = {
   issuer: ISSUER,
   discoveryUrl: `${ISSUER}/.well-known/openid-configuration`,
   clientId: 'c',
-  clientSecret: 's',
+  credential: { kind: 'secret', secret: 's' },
   scopes: ['openid'],
   allowedTenants: [],
   responseMode: 'query',

@@ -5,21 +5,18 @@
  */
 import {
   allowInsecureRequests,
-  ClientSecretBasic,
-  ClientSecretPost,
-  type ClientAuth,
   type Configuration,
   customFetch,
   type CustomFetch,
   discovery,
   enableNonRepudiationChecks,
-  None,
 } from 'openid-client'
 import type { ResolvedProvider } from '../config/types.ts'
 import type { Clock } from '../core/clock.ts'
 import { MisuseError, OidcError } from '../core/errors.ts'
 import { safeUrl } from '../core/redact.ts'
 import { boundedFetch } from './bounded-fetch.ts'
+import { clientAuthentication } from './client-authentication.ts'
 import { toDiscoveryError } from './oidc-errors.ts'
 
 const TIMEOUT_SECONDS = 10 // of each single request to a provider while somebody waits at a browser
@@ -87,7 +84,7 @@ export function createProviderClients(
     (name === undefined ? providers[0] : providers.find((p) => p.name === name)) ?? null
 
   const renew = (provider: ResolvedProvider, entry: Entry): Promise<ProviderClient> => {
-    entry.pending ??= discover(provider, send)
+    entry.pending ??= discover(provider, send, clock)
       .then((client) => {
         entry.client = client
         entry.failure = null
@@ -138,10 +135,11 @@ function isMultiTenant(provider: ResolvedProvider): boolean {
   return provider.issuer.includes(TENANT_TEMPLATE)
 }
 
-async function discover(provider: ResolvedProvider, send: CustomFetch): Promise<ProviderClient> {
+async function discover(provider: ResolvedProvider, send: CustomFetch, clock: Clock): Promise<ProviderClient> {
+  const authentication = clientAuthentication(provider, () => clock.monotonic())
   const fetchOnce = withOneMetadataRequest(provider, send)
   const configure = (...extensions: ((config: Configuration) => void)[]): Promise<Configuration> =>
-    discovery(serverOf(provider), provider.clientId, provider.clientSecret ?? undefined, clientAuth(provider), {
+    discovery(serverOf(provider), provider.clientId, undefined, authentication, {
       [customFetch]: fetchOnce,
       timeout: TIMEOUT_SECONDS,
       // eslint-disable-next-line @typescript-eslint/no-deprecated -- marked so that it stands out; loopback issuers only
@@ -177,17 +175,5 @@ function withOneMetadataRequest(provider: ResolvedProvider, send: CustomFetch): 
     if (url !== asked) return send(url, options)
     document ??= send(provider.discoveryUrl, options)
     return (await document).clone()
-  }
-}
-
-/** `client_secret_post`, unless the provider announces that it takes Basic only. Without a secret: a public client. */
-function clientAuth({ clientSecret }: ResolvedProvider): ClientAuth {
-  if (clientSecret === null) return None()
-  const post = ClientSecretPost(clientSecret)
-  const basic = ClientSecretBasic(clientSecret)
-  return (server, client, body, headers) => {
-    const methods = server.token_endpoint_auth_methods_supported
-    const basicOnly = methods?.includes('client_secret_basic') === true && !methods.includes('client_secret_post')
-    ;(basicOnly ? basic : post)(server, client, body, headers)
   }
 }

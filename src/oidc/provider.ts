@@ -9,6 +9,12 @@ export interface OidcOptions {
   readonly clientId: string
   /** Left out: a public client, which PKCE alone protects. */
   readonly clientSecret?: string | undefined
+  /** In place of the secret: PEM text with an RSA key (PKCS #8) and its certificate, for `private_key_jwt`. */
+  readonly clientCertificate?: string | undefined
+  /** In place of the secret: the file with that PEM text. Read again when it changes. */
+  readonly clientCertificatePath?: string | undefined
+  /** In place of the secret: the file into which the platform puts a token for this application (workload identity). */
+  readonly federatedTokenFile?: string | undefined
   /** Replaces `profile email offline_access`; `openid` is always asked for. */
   readonly scopes?: readonly string[]
   readonly apiScopes?: readonly string[]

@@ -69,7 +69,8 @@ function appWith(forge: Forge): TestApp {
     fetch: between,
     providers: [
       {
-        ...{ name: 'dev', preset: 'oidc', issuer, clientId, clientSecret, allowedTenants: [], responseMode: 'query' },
+        credential: { kind: 'secret', secret: clientSecret },
+        ...{ name: 'dev', preset: 'oidc', issuer, clientId, allowedTenants: [], responseMode: 'query' },
         discoveryUrl: `${issuer}/.well-known/openid-configuration`,
         scopes: ['openid', 'profile'],
         allowInsecureHttp: true,

@@ -25,7 +25,7 @@ function providerOf(dev: DevProvider, name = 'entra', change: Partial<ResolvedPr
     issuer: dev.issuer,
     discoveryUrl: `${dev.issuer}/.well-known/openid-configuration`,
     clientId: dev.clientId,
-    clientSecret: dev.clientSecret,
+    credential: { kind: 'secret', secret: dev.clientSecret },
     scopes: SCOPES,
     allowedTenants: [],
     responseMode: 'query',

@@ -55,7 +55,7 @@ beforeEach(async () => {
     issuer: provider.issuer,
     discoveryUrl: `${provider.issuer}/.well-known/openid-configuration`,
     clientId: provider.clientId,
-    clientSecret: provider.clientSecret,
+    credential: { kind: 'secret', secret: provider.clientSecret },
     scopes: scope.split(' '),
     allowedTenants: [],
     responseMode: 'query',

@@ -95,12 +95,18 @@ export function createTestApp(options: TestAppOptions): TestApp {
   return { ...parts, routes: createRoutes(parts), seen }
 }
 
+/** An application as a browser sees it. */
+export interface BrowsedApp {
+  readonly config: { readonly baseUrl: URL }
+  readonly routes: Routes
+}
+
 /** Cookies by origin and name, redirects followed up to where the test wants to look. */
 export class Browser {
   readonly cookies = new Map<string, Map<string, string>>()
-  readonly #app: TestApp
+  readonly #app: BrowsedApp
 
-  constructor(app: TestApp) {
+  constructor(app: BrowsedApp) {
     this.#app = app
   }
 
