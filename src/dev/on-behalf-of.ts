@@ -49,7 +49,7 @@ export function registerOnBehalfOf(
         grantId: await grant.save(),
         gty: ON_BEHALF_OF,
         scope: params.scope ?? '',
-      } as ConstructorParameters<typeof provider.AccessToken>[0])
+      })
       token.resourceServer = new provider.ResourceServer(api.audience, resourceServerOf(api, options))
       ctx.body = {
         access_token: await token.save(),

@@ -37,7 +37,7 @@ export function clientAuthentication(provider: ResolvedProvider, monotonic: () =
         : credential.kind === 'secret'
           ? bySecret(credential.secret)
           : None()
-  return authentication as ClientAuth
+  return authentication
 }
 
 /** `client_secret_post`, unless the provider announces that it takes Basic only. */
@@ -77,7 +77,7 @@ function byCertificate(
         // Entra ID wants its token endpoint; the library's default is the issuer, as FAPI 2.0 wants it.
         if (provider.preset === 'entra' && server.token_endpoint !== undefined) payload['aud'] = server.token_endpoint
       },
-    }) as AsyncClientAuth
+    })
     await authenticate(server, client, body, headers)
   }
 }

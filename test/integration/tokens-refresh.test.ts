@@ -1,0 +1,197 @@
+/**
+ * One refresh over all processes: four of them on one Redis and one provider that counts, on good days and on those of a
+ * slow provider, a killed, paused or busy holder.
+ */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { type RedisServer, startRedisServer } from '../support/redis-server.ts'
+import { startTokenEndpoint, type TokenEndpoint } from '../support/token-endpoint.ts'
+import { type CallerResult, startTokenProcesses, type TokenProcess } from '../support/token-processes.ts'
+
+let redis: RedisServer
+let provider: TokenEndpoint
+let processes: TokenProcess[] = []
+let round = 0
+
+beforeAll(async () => {
+  redis = await startRedisServer()
+})
+afterAll(() => redis.stop())
+
+async function start(): Promise<void> {
+  provider = await startTokenEndpoint('strict')
+  processes = await startTokenProcesses(4, { redisUrl: redis.url, issuer: provider.issuer })
+}
+async function end(): Promise<void> {
+  await Promise.all(processes.map((one) => one.stop()))
+  await provider.close()
+}
+
+/** A user whose access token has expired. */
+async function expiredUser(): Promise<string> {
+  const user = `user-${++round}`
+  const tokens = { accessToken: 'old', refreshToken: provider.grant(user), expiresAt: Date.now() - 1000 }
+  await processes[0]?.ask('set', { user, tokens })
+  return user
+}
+const everybody = async (user: string, callers: number, options?: object): Promise<CallerResult[]> =>
+  (await Promise.all(processes.map((one) => one.ask('get', { user, callers, ...(options && { options }) })))).flat()
+const requestsOf = (before: number): number => provider.requests.length - before
+const tokensOf = (results: readonly CallerResult[]): Set<string> =>
+  new Set(results.map(({ accessToken, code }) => accessToken ?? code ?? ''))
+const untilAsked = async (count: number): Promise<void> => {
+  while (provider.requests.length < count) await sleep(5)
+}
+
+describe('strict rotation', () => {
+  beforeAll(start)
+  afterAll(end)
+
+  test.each([
+    [2, 80],
+    [20, 80],
+    [200, 40],
+  ])('%i callers in each of four processes are one request, %i times', async (callers, rounds) => {
+    for (let i = 0; i < rounds; i++) {
+      const user = await expiredUser()
+      const before = provider.requests.length
+      const results = await everybody(user, callers)
+      expect(results).toHaveLength(4 * callers)
+      expect([...tokensOf(results)]).toEqual([expect.stringMatching(/^access--\d+$/)])
+      expect(requestsOf(before)).toBe(1)
+      expect(provider.isAlive(user)).toBe(true)
+    }
+  })
+
+  test('ten resources asked for by four processes at once: each its own, one request each, the chain intact', async () => {
+    for (let i = 0; i < 10; i++) {
+      const user = await expiredUser()
+      const before = provider.requests.length
+      const resources = Array.from({ length: 10 }, (_, n) => `https://api-${n}.example`)
+      const all = resources.map(async (resource) => {
+        const tokens = tokensOf(await everybody(user, 5, { resource }))
+        expect([...tokens]).toEqual([expect.stringMatching(new RegExp(`^access-${resource}-\\d+$`))])
+      })
+      await Promise.all(all)
+      expect(requestsOf(before)).toBe(10)
+      expect(new Set(provider.requests.slice(before).map(({ resource }) => resource)).size).toBe(10)
+      expect(provider.isAlive(user)).toBe(true)
+      const [status] = (await processes[3]?.ask('status', { user })) ?? []
+      expect(status?.resources).toHaveLength(10)
+      expect(status?.generation).toBe(11)
+    }
+  })
+
+  test('who waits has its token within 50 ms of the commit in the median, for a bounded number of commands', async () => {
+    provider.delayMs = 1500
+    const delays: number[] = []
+    await redis.cli('config', 'resetstat')
+    for (let i = 0; i < 5; i++) {
+      const user = await expiredUser()
+      const results = await everybody(user, 20)
+      const first = Math.min(...results.map(({ atMs }) => atMs))
+      delays.push(...results.map(({ atMs }) => atMs - first))
+    }
+    provider.delayMs = 0
+    delays.sort((a, b) => a - b)
+    expect(delays[Math.floor(delays.length / 2)]).toBeLessThan(50)
+    const stats = await redis.cli('info', 'commandstats')
+    const calls = (name: string): number => Number(new RegExp(`cmdstat_${name}:calls=(\\d+)`).exec(stats)?.[1] ?? 0)
+    // Each caller looks once for itself. Beyond that a process waits for all of its callers: a look before, one when it listens,
+    // one when it hears, one each second.
+    expect(calls('hmget') - 5 * 80).toBeLessThan(5 * 4 * 8)
+    expect(calls('subscribe')).toBeLessThanOrEqual(5 * 4)
+  })
+
+  test('the signal of one caller frees it alone', async () => {
+    provider.delayMs = 300
+    const user = await expiredUser()
+    const before = provider.requests.length
+    const leaving = processes[0]?.ask('get', { user, abortAfterMs: 50 })
+    const staying = everybody(user, 3)
+    expect(tokensOf((await leaving) ?? [])).toEqual(new Set(['TimeoutError']))
+    expect([...tokensOf(await staying)]).toEqual([expect.stringMatching(/^access--\d+$/)])
+    provider.delayMs = 0
+    expect(requestsOf(before)).toBe(1)
+  })
+})
+
+describe('a bad day of the holder', () => {
+  beforeEach(start)
+  afterEach(end)
+
+  /** Which process asked, by what it says it did. */
+  const others = (holder: TokenProcess): TokenProcess[] => processes.filter((one) => one !== holder)
+
+  test('a provider that takes 12 s, twice the lease, is one request', { timeout: 30_000 }, async () => {
+    provider.delayMs = 12_000
+    const user = await expiredUser()
+    const results = await everybody(user, 5)
+    expect([...tokensOf(results)]).toEqual([expect.stringMatching(/^access--\d+$/)])
+    expect(provider.requests).toHaveLength(1)
+    expect(provider.isAlive(user)).toBe(true)
+  })
+
+  test(
+    'killed while it asks: another takes over within the lease; at most two requests',
+    { timeout: 30_000 },
+    async () => {
+      provider.delayMs = 3000
+      const user = await expiredUser()
+      const [holder] = processes as [TokenProcess]
+      const lost = holder.ask('get', { user }).catch(() => [])
+      // The request never reaches its end: what it would have rotated stays as it was.
+      provider.faults.push({ cut: 'before' })
+      await untilAsked(1)
+      holder.signal('SIGKILL')
+      await lost
+      const killedAtMs = Date.now()
+      provider.delayMs = 0
+      const results = (await Promise.all(others(holder).map((one) => one.ask('get', { user, callers: 5 })))).flat()
+      expect([...tokensOf(results)]).toEqual([expect.stringMatching(/^access--\d+$/)])
+      expect(Date.now() - killedAtMs).toBeLessThan(8000)
+      expect(provider.requests.length).toBeLessThanOrEqual(2)
+      expect(provider.isAlive(user)).toBe(true)
+    },
+  )
+
+  test('blocked for two seconds: no second request', { timeout: 30_000 }, async () => {
+    provider.delayMs = 1000
+    const user = await expiredUser()
+    const [holder] = processes as [TokenProcess]
+    const first = holder.ask('get', { user })
+    await untilAsked(1)
+    void holder.ask('block', { forMs: 2500 })
+    const results = (await Promise.all(others(holder).map((one) => one.ask('get', { user, callers: 5 })))).flat()
+    expect(tokensOf([...results, ...(await first)]).size).toBe(1)
+    expect(provider.requests).toHaveLength(1)
+  })
+})
+
+describe('a holder that is paused past its lease', () => {
+  beforeEach(async () => {
+    // Lenient, or nobody could tell a refused commit from a dead grant.
+    provider = await startTokenEndpoint('lenient')
+    processes = await startTokenProcesses(4, { redisUrl: redis.url, issuer: provider.issuer })
+  })
+  afterEach(end)
+
+  test('is refused when it wakes, and nobody sees its token', { timeout: 40_000 }, async () => {
+    provider.delayMs = 500
+    const user = await expiredUser()
+    const [holder, other] = processes as [TokenProcess, TokenProcess]
+    const sleeper = holder.ask('get', { user })
+    await untilAsked(1)
+    holder.signal('SIGSTOP')
+    await sleep(8500)
+    const [taken] = await other.ask('get', { user })
+    expect(provider.requests).toHaveLength(2)
+    holder.signal('SIGCONT')
+    const [late] = await sleeper
+    expect(late?.accessToken).toBe(taken?.accessToken)
+    const stored = await other.ask('stored', { user })
+    expect(stored?.accessToken).toBe(taken?.accessToken)
+    const events = await holder.ask('events', {})
+    expect(events.map(({ name, outcome }) => `${name} ${outcome ?? ''}`)).toContain('token.refresh-failed refused')
+  })
+})
