@@ -63,6 +63,8 @@ export interface SeenRequest {
   readonly atMs: number
   /** 0: not answered (yet). */
   readonly answeredAtMs: number
+  /** The exchange is over: answered, or whoever asked has hung up. */
+  readonly isGone: boolean
   readonly refreshToken: string
 }
 

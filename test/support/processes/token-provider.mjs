@@ -52,7 +52,8 @@ async function answer(request, response) {
     revoked.push(form.get('token'))
     return send(200, {})
   }
-  const seen = { atMs: now(), answeredAtMs: 0, refreshToken: form.get('refresh_token') }
+  const seen = { atMs: now(), answeredAtMs: 0, isGone: false, refreshToken: form.get('refresh_token') }
+  response.once('close', () => (seen.isGone = true))
   requests.push(seen)
   arrived = arrived.filter((resolve) => !resolve())
   const fault = faults[0]
