@@ -10,7 +10,7 @@ import {
   tokensOf,
   type TokenEndpoint,
   type TokenWorld,
-} from '../support/token-processes.ts'
+} from '../support/token-instances.ts'
 
 const LEASE_MS = 6000
 /** Who waits looks at least once a second, and everything else takes its time on a busy machine. */

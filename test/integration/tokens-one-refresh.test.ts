@@ -11,7 +11,7 @@ import {
   tokensOf,
   type TokenEndpoint,
   type TokenWorld,
-} from '../support/token-processes.ts'
+} from '../support/token-instances.ts'
 
 const redirectUri = 'http://localhost:3000/auth/callback'
 

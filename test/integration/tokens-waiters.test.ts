@@ -8,7 +8,7 @@ import {
   tokensOf,
   type TokenEndpoint,
   type TokenWorld,
-} from '../support/token-processes.ts'
+} from '../support/token-instances.ts'
 
 let endpoint: TokenEndpoint & { stop(): Promise<void> }
 let world: TokenWorld

@@ -1,64 +1,53 @@
 /**
- * One instance of an application with a token cache, on the built package. Commands come over IPC, since what is asked here
- * are many calls at once and when each returned; the process ends with its parent.
+ * Coatcheck on the built package, in a process of its own that does what its parent says: many callers of tokens, and the bad
+ * days that only a process can have. Settings come from the environment; ends with its parent.
  */
-import { coatcheck, oidc } from 'coatcheck'
+import { coatcheck, isCoatcheckError, oidc } from 'coatcheck'
 import { redisStore } from 'coatcheck/redis'
 
-const { REDIS_URL, COATCHECK_KEYS, ISSUER, CLIENT_ID, CLIENT_SECRET, SCOPES } = process.env
+const { REDIS_URL, COATCHECK_KEYS, ISSUER, CLIENT_ID, CLIENT_SECRET } = process.env
 const auth = coatcheck({
   store: redisStore({ url: REDIS_URL }),
   keys: COATCHECK_KEYS,
   baseUrl: 'https://tokens.example',
-  providers: [
-    oidc({ name: 'idp', issuer: ISSUER, clientId: CLIENT_ID, clientSecret: CLIENT_SECRET, scopes: SCOPES.split(' ') }),
-  ],
+  providers: [oidc({ name: 'idp', issuer: ISSUER, clientId: CLIENT_ID, clientSecret: CLIENT_SECRET })],
+})
+const seen = []
+auth.events.onAny((name, event) => {
+  if (name.startsWith('token.') && name !== 'token.hit' && name !== 'token.miss') seen.push({ name, ...event })
 })
 await auth.ready()
 
-const failures = []
-auth.events.onAny((name, event) => {
-  if (name === 'token.refresh-failed' || name === 'error') failures.push({ name, ...event })
-})
-const now = () => performance.timeOrigin + performance.now()
-
-/** One caller. Never rejects: failing is a result. */
-async function ask(userId, { abortAfterMs, ...options }) {
-  const signal = abortAfterMs === undefined ? {} : { signal: AbortSignal.timeout(abortAfterMs) }
-  try {
-    const { accessToken } = await auth.tokens.getAccessToken(userId, { ...options, ...signal })
-    return { token: accessToken, code: null, atMs: now() }
-  } catch (error) {
-    return { token: null, code: String(error.code ?? error.name), atMs: now() }
-  }
-}
-
-const commands = {
-  ask: ({ userId, options = {}, callers = 1 }) =>
-    Promise.all(Array.from({ length: callers }, () => ask(userId, options))),
-  askEach: ({ calls }) => Promise.all(calls.map(({ userId, options = {} }) => ask(userId, options))),
-  store: ({ users }) => Promise.all(users.map(({ userId, tokens }) => auth.tokens.setUserTokens(userId, tokens))),
-  find: ({ userId }) => auth.tokens.getUserTokens(userId),
-  status: ({ userId }) => auth.tokens.status(userId),
-  async signIn({ userIds }) {
-    const created = await Promise.all(userIds.map((userId) => auth.sessions.create({ userId })))
-    return created.map(({ session }) => session.id)
-  },
-  signOut: ({ sessionIds }) => Promise.all(sessionIds.map((id) => auth.sessions.revoke(id))),
-  failures: () => failures.splice(0),
-  /** Nothing else happens in this process for so long. */
-  block({ ms }) {
-    const untilMs = performance.now() + ms
-    while (performance.now() < untilMs);
+const operations = {
+  /** As many callers at once; when each had its answer, by this machine's clock. */
+  get: ({ user, callers = 1, options, abortAfterMs }) =>
+    Promise.all(
+      Array.from({ length: callers }, async () => {
+        const signal = abortAfterMs === undefined ? undefined : AbortSignal.timeout(abortAfterMs)
+        const result = await auth.tokens.getAccessToken(user, { ...options, signal }).then(
+          ({ accessToken }) => ({ accessToken }),
+          (error) => ({ code: isCoatcheckError(error) ? error.code : error.name }),
+        )
+        return { ...result, atMs: Date.now() }
+      }),
+    ),
+  set: async ({ user, tokens }) => auth.tokens.setUserTokens(user, tokens),
+  stored: async ({ user }) => auth.tokens.getUserTokens(user),
+  status: async ({ user }) => auth.tokens.status(user),
+  signIn: async ({ user }) => (await auth.sessions.create({ userId: user })).session.id,
+  revoke: async ({ sessionId }) => auth.sessions.revoke(sessionId),
+  events: async () => seen,
+  block: async ({ forMs }) => {
+    const end = Date.now() + forMs
+    while (Date.now() < end);
   },
 }
 
-process.on('message', async ({ id, name, input }) => {
-  try {
-    process.send({ id, value: (await commands[name](input ?? {})) ?? null })
-  } catch (error) {
-    process.send({ id, error: `${error.code ?? ''} ${error.message}` })
-  }
+process.on('message', ({ id, operation, input }) => {
+  operations[operation](input).then(
+    (result) => process.send({ id, result }),
+    (error) => process.send({ id, error: isCoatcheckError(error) ? error.code : String(error) }),
+  )
 })
 process.on('disconnect', () => process.exit())
-process.send({ ready: true })
+process.send({ id: 0 })
