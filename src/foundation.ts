@@ -15,15 +15,20 @@ import { createKeyring, type Keyring } from './keyring/keyring.ts'
 import { createSeal, type Seal } from './keyring/seal.ts'
 import { createProviderClients, type ProviderClients } from './oidc/provider-client.ts'
 import { signInUrlOf } from './oidc/sign-in-wish.ts'
+import { createTokenRevoker } from './oidc/token-revoker.ts'
 import { createTokenRequester } from './oidc/token-requester.ts'
 import type { Store, StoreFactory } from './store.ts'
+import { createRevocations, type Revocations } from './token/revocations.ts'
 import { createTokenCache, type OwnedTokenCache } from './token/token-cache.ts'
+import { createTokenCodec } from './token/token-codec.ts'
+import { scheduleTimer } from './token/unsaved-grants.ts'
 
 export interface Foundation {
   readonly keyring: Keyring
   readonly seal: Seal
   readonly store: Store
   readonly tokens: OwnedTokenCache
+  readonly revocations: Revocations
   readonly clients: ProviderClients
   /** Reports to the bus of every user. */
   readonly relay: EventRelay
@@ -73,6 +78,7 @@ export async function useFoundation(
         all.delete(name)
         // Tokens first: a refresh under way still has to be saved.
         await shared.foundation.tokens.close()
+        await shared.foundation.revocations.close()
         await shared.foundation.store.close()
       }
       detach()
@@ -91,8 +97,20 @@ function build(config: ResolvedConfig<object>, factory: StoreFactory, keys: read
   const relay = new EventRelay()
   const keyring = createKeyring(keys)
   const seal = createSeal(keyring, systemRandom)
-  const store = factory.open({ prefix, loopback, clock: systemClock, events: relay })
+  const revocable = revocableOf(config)
+  const endings = { providers: revocable, moved: (userKey: string) => revocations.moved(userKey) }
+  const store = factory.open({ prefix, loopback, clock: systemClock, events: relay, endings })
   const clients = createProviderClients(providers, { clock: systemClock })
+  const revocations = createRevocations({
+    driver: store.revocations,
+    revoker: createTokenRevoker(clients, systemClock),
+    codec: createTokenCodec(seal, prefix),
+    providers: revocable,
+    clock: systemClock,
+    random: systemRandom,
+    events: relay,
+    schedule: scheduleTimer,
+  })
   const tokens = createTokenCache({
     driver: store.tokens,
     appDriver: store.appTokens,
@@ -107,8 +125,15 @@ function build(config: ResolvedConfig<object>, factory: StoreFactory, keys: read
     events: relay,
     namespace: prefix,
     signInUrl: signInUrlOf(keyring, basePath),
+    discard: (userKey, provider, refreshToken) => revocations.discard(userKey, provider, refreshToken),
   })
-  return { keyring, seal, store, tokens, clients, relay }
+  return { keyring, seal, store, tokens, revocations, clients, relay }
+}
+
+/** Entra ID has no revocation endpoint: endings there cost nothing for it. */
+function revocableOf({ tokens, providers }: ResolvedConfig<object>): readonly string[] {
+  if (!tokens.revokeAtProvider) return []
+  return providers.filter(({ preset }) => preset !== 'entra').map(({ name }) => name)
 }
 
 /** A hash, because secrets are part of it. */

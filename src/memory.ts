@@ -12,6 +12,8 @@ import { redisKeys } from './redis/keys.ts'
 import { createMemorySessionDriver } from './session/drivers/memory.ts'
 import type { Store, StoreContext, StoreFactory } from './store.ts'
 import { createMemoryProviderGateDriver } from './token/drivers/provider-gate-memory.ts'
+import { endingsOf } from './token/revocation-driver.ts'
+import { createMemoryRevocationDriver } from './token/drivers/revocations-memory.ts'
 import { createMemoryTokenDriver } from './token/drivers/memory.ts'
 
 export interface MemoryStoreOptions {
@@ -32,16 +34,23 @@ export function memoryStore(options: MemoryStoreOptions = {}): StoreFactory {
 }
 
 /** @throws {ConfigError} `COATCHECK_STORE_REQUIRED` when the base URL is not a loopback address */
-function openMemoryStore(identity: string, maxBytes: number, { prefix, clock, loopback }: StoreContext): Store {
+function openMemoryStore(
+  identity: string,
+  maxBytes: number,
+  { prefix, clock, loopback, endings: listener }: StoreContext,
+): Store {
   if (!loopback) throw new ConfigError('COATCHECK_STORE_REQUIRED')
   // The clock of whoever opens it first: a reloaded module brings the same system clock in another object.
   const space = processState(identity, () => new MemorySpace({ clock, maxBytes }))
   const keys = redisKeys(prefix)
+  const revocations = createMemoryRevocationDriver(space, keys)
+  const endings = endingsOf(revocations, listener)
   return {
     kind: 'memory',
-    sessions: createMemorySessionDriver(space, keys, systemRandom),
-    tokens: createMemoryTokenDriver(space, keys),
-    appTokens: createMemoryTokenDriver(space, { tokens: keys.appTokens }),
+    revocations,
+    sessions: createMemorySessionDriver(space, keys, systemRandom, endings),
+    tokens: createMemoryTokenDriver(space, keys, endings),
+    appTokens: createMemoryTokenDriver(space, { ...keys, tokens: keys.appTokens }),
     providerGate: createMemoryProviderGateDriver(space, keys),
     transactions: createMemoryTransactionDriver(space, keys),
     ready: () => Promise.resolve(),

@@ -13,6 +13,8 @@ import { checkRedisOptions, limitsOf, type RedisStoreOptions, resolveTarget } fr
 import { createRedisSessionDriver } from './session/drivers/redis.ts'
 import type { StoreFactory } from './store.ts'
 import { createRedisProviderGateDriver } from './token/drivers/provider-gate-redis.ts'
+import { endingsOf } from './token/revocation-driver.ts'
+import { createRedisRevocationDriver } from './token/drivers/revocations-redis.ts'
 import { createRedisTokenDriver } from './token/drivers/redis.ts'
 
 export type { RedisLibraryClient } from './redis/library.ts'
@@ -38,11 +40,14 @@ export function redisStore(options: RedisStoreOptions = {}): StoreFactory {
       const source = options.client ?? resolveTarget(options, processEnvironment())
       const client = Object.assign(new RedisClient(source, limits, context), { writeTimeoutMs })
       const keys = redisKeys(context.prefix)
+      const revocations = createRedisRevocationDriver(client, keys)
+      const endings = endingsOf(revocations, context.endings)
       return {
         kind: 'redis',
-        sessions: createRedisSessionDriver(client, keys, { random: systemRandom }),
-        tokens: createRedisTokenDriver(client, keys),
-        appTokens: createRedisTokenDriver(client, { tokens: keys.appTokens }),
+        revocations,
+        sessions: createRedisSessionDriver(client, keys, { random: systemRandom, endings }),
+        tokens: createRedisTokenDriver(client, keys, { endings }),
+        appTokens: createRedisTokenDriver(client, { ...keys, tokens: keys.appTokens }),
         providerGate: createRedisProviderGateDriver(client, keys),
         transactions: createRedisTransactionDriver(client, keys, { deadlineMs: writeTimeoutMs }),
         ready: () => client.ready(),

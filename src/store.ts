@@ -7,6 +7,7 @@ import type { EventBus } from './core/events.ts'
 import type { TransactionDriver } from './oidc/transaction-driver.ts'
 import type { SessionDriver } from './session/session-driver.ts'
 import type { ProviderGateDriver } from './token/provider-gate-driver.ts'
+import type { EndingsListener, RevocationDriver } from './token/revocation-driver.ts'
 import type { TokenDriver } from './token/token-driver.ts'
 
 export interface StoreContext {
@@ -16,6 +17,8 @@ export interface StoreContext {
   readonly events: EventBus
   /** False for a base URL that is not loopback: the memory store refuses there. */
   readonly loopback: boolean
+  /** Whose refresh tokens are revoked when a sign-in ends. Left out: nobody's. */
+  readonly endings?: EndingsListener
 }
 
 export interface Store {
@@ -25,6 +28,7 @@ export interface Store {
   /** Tokens of the application itself and on behalf of callers. */
   readonly appTokens: TokenDriver
   readonly providerGate: ProviderGateDriver
+  readonly revocations: RevocationDriver
   readonly transactions: TransactionDriver
   /** Resolves when operations can be answered; rejects with a `CoatcheckError` that says why they cannot. */
   ready(): Promise<void>

@@ -23,6 +23,7 @@ const SCOPE = /^[\x21\x23-\x5b\x5d-\x7e]{1,512}$/
 
 export const section: Kind = { wants: 'an object', accepts: isPlainObject }
 export const functionKind: Kind = { wants: 'a function', accepts: (value) => typeof value === 'function' }
+export const flag: Kind = { wants: 'true or false', accepts: (value) => typeof value === 'boolean' }
 export const text: Kind = { wants: 'a text that is not empty', accepts: isText }
 export const keys: Kind = {
   wants: 'one or more entries "base64" or "id:base64" of 32 bytes each, separated by commas or as an array',

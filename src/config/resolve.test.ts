@@ -46,7 +46,7 @@ describe('defaults', () => {
         limit: null,
         maxBytes: 65_536,
       },
-      tokens: { grantLifetimeMs: 90 * 24 * HOUR, minValidityMs: 30_000 },
+      tokens: { grantLifetimeMs: 90 * 24 * HOUR, minValidityMs: 30_000, revokeAtProvider: true },
     })
   })
 })
@@ -133,6 +133,7 @@ describe('shapes', () => {
     ['tokens', []],
     ['tokens.grantLifetime', '0d'],
     ['tokens.minValidity', '30'],
+    ['tokens.revokeAtProvider', 'no'],
   ]
   const optionsWith = (path: string, value: unknown): unknown =>
     path === 'coatcheck()'

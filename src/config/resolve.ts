@@ -58,6 +58,7 @@ export function resolveConfig<D extends object>(options: Options<D>, env: Enviro
     tokens: {
       grantLifetimeMs: parseDurationMs(options.tokens?.grantLifetime) ?? DEFAULT_GRANT_LIFETIME_MS,
       minValidityMs: parseDurationMs(options.tokens?.minValidity) ?? DEFAULT_MIN_VALIDITY_MS,
+      revokeAtProvider: options.tokens?.revokeAtProvider ?? true,
     },
   }
 }

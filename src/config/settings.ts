@@ -63,6 +63,7 @@ export const settings: readonly Setting[] = [
     ['tokens', kinds.section, 'see below'],
     ['tokens.grantLifetime', kinds.duration, '`90d`'],
     ['tokens.minValidity', kinds.duration, '`30s`'],
+    ['tokens.revokeAtProvider', kinds.flag, '`true`'],
   ]),
   ...table('entra()', [
     ['name', kinds.providerName, '`entra`'],

@@ -75,6 +75,8 @@ export interface TokenOptions {
   readonly grantLifetime?: Duration
   /** An access token with less than this left is not handed out. Default `30s`. */
   readonly minValidity?: Duration
+  /** Refresh tokens of ended sign-ins are revoked where the provider takes that (RFC 7009). Default true. */
+  readonly revokeAtProvider?: boolean
 }
 
 export interface Options<D extends object = Record<string, unknown>> {
@@ -141,5 +143,9 @@ export interface ResolvedConfig<D extends object> {
   readonly providers: readonly ResolvedProvider[]
   readonly signIn: SignInOptions
   readonly session: ResolvedSession<D>
-  readonly tokens: { readonly grantLifetimeMs: number; readonly minValidityMs: number }
+  readonly tokens: {
+    readonly grantLifetimeMs: number
+    readonly minValidityMs: number
+    readonly revokeAtProvider: boolean
+  }
 }

@@ -37,6 +37,10 @@ export interface EventMap {
   'token.grant-saved': { userKey: string; provider: string }
   /** Somebody signed out, or in again, meanwhile: what is stored stays. */
   'token.grant-discarded': { userKey: string; provider: string }
+  /** At the provider, after the end of the sign-in (RFC 7009). */
+  'token.revoked': { userKey: string; provider: string }
+  /** `final`: it is not tried again. */
+  'token.revocation-failed': { userKey: string; provider: string; outcome: string; final: boolean }
   'token.deleted': { userKey: string; provider?: string }
   'signin.started': { provider: string }
   'signin.completed': { provider: string; sessionId: string }

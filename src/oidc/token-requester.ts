@@ -100,7 +100,8 @@ function tokensOf({ access_token, expires_in, refresh_token, id_token, scope }: 
   }
 }
 
-function failureOf(error: unknown, clock: Clock): RefreshFailure {
+/** What went wrong with a request to a provider, as facts. */
+export function failureOf(error: unknown, clock: Clock): RefreshFailure {
   const { status, error: oauthError, suberror, errorCodes, claims, retryAfterMs, reason } = factsOf(error, clock)
   return new RefreshFailure(
     {

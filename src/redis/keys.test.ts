@@ -10,10 +10,12 @@ const placeholders: { readonly [K in keyof RedisKeys]: Parameters<RedisKeys[K]> 
   sessions: [USER_KEY],
   tokens: [USER_KEY],
   ended: [USER_KEY, '<id>'],
+  revocations: [USER_KEY],
   signIn: ['<hash>'],
   providerSession: ['<hash>'],
   appTokens: ['<hash>'],
   providerGate: ['<hash>'],
+  revocationIndex: [],
 }
 
 function namesWith(prefix: string): string[] {

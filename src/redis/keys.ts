@@ -10,10 +10,12 @@ export interface RedisKeys {
   sessions(userKey: string): string
   tokens(userKey: string): string
   ended(userKey: string, id: string): string
+  revocations(userKey: string): string
   signIn(stateHash: string): string
   providerSession(hash: string): string
   appTokens(hash: string): string
   providerGate(hash: string): string
+  revocationIndex(): string
 }
 
 export function redisKeys(prefix: string): RedisKeys {
@@ -23,9 +25,11 @@ export function redisKeys(prefix: string): RedisKeys {
     sessions: (userKey) => `${prefix}user:{${userKey}}:sessions`,
     tokens: (userKey) => `${prefix}user:{${userKey}}:tokens`,
     ended: (userKey, id) => `${prefix}user:{${userKey}}:ended:${id}`,
+    revocations: (userKey) => `${prefix}user:{${userKey}}:revocations`,
     signIn: (stateHash) => `${prefix}signin:${stateHash}`,
     providerSession: (hash) => `${prefix}provider:sid:${hash}`,
     appTokens: (hash) => `${prefix}app:tokens:${hash}`,
     providerGate: (hash) => `${prefix}provider:gate:${hash}`,
+    revocationIndex: () => `${prefix}provider:revocations`,
   }
 }

@@ -50,6 +50,8 @@ export interface GrantVault {
     failure: RefreshFailure,
     lease: LeaseClaim | null,
   ): Promise<boolean>
+  /** Of the sign-in that is stored now; `null` without one. */
+  lineageOf(userKey: string, provider: string): Promise<string | null>
   /** Whether the provider refused the grant that was here not long ago. */
   hasEnded(userKey: string, target: Target): Promise<boolean>
   /**
@@ -187,6 +189,12 @@ export function createGrantVault(deps: {
       })
       // Refused: somebody signed in or refreshed in this very moment.
       return written.status === 'done'
+    },
+
+    async lineageOf(userKey, provider) {
+      const field = grantField(provider)
+      const [record] = await driver.read(userKey, [field])
+      return (record && opened(codec.openGrant(userKey, field, record))?.value.lineage) ?? null
     },
 
     async hasEnded(userKey, { provider }) {

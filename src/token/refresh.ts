@@ -55,6 +55,8 @@ export interface RefreshDeps {
   readonly events: EventBus
   readonly schedule: Schedule
   readonly signInUrl?: SignInUrl | undefined
+  /** For a refresh token that came too late to be stored. */
+  readonly discard: (userKey: string, provider: string, refreshToken: string) => Promise<void>
 }
 
 export interface Refreshes {
@@ -79,8 +81,9 @@ export function createRefreshes(deps: RefreshDeps): Refreshes {
     clock,
     schedule: deps.schedule,
     inTurn,
-    settled(outcome, { userKey, provider }) {
+    settled(outcome, { userKey, provider, grant }) {
       events.emit(outcome === 'saved' ? 'token.grant-saved' : 'token.grant-discarded', { userKey, provider })
+      if (outcome === 'refused') void discardUnlessLive(userKey, provider, grant)
     },
   })
   const vault = createGrantVault({ ...deps, unsaved })
@@ -197,8 +200,24 @@ export function createRefreshes(deps: RefreshDeps): Refreshes {
       // What came is handed to nobody: the user has signed out, or in again, while the provider was thinking.
       const durationMs = clock.monotonic() - startedMs
       events.emit('token.refresh-failed', { userKey, provider, resource: target.key, durationMs, outcome: 'refused' })
+      if (answer.refreshToken !== undefined) {
+        await discardUnlessLive(userKey, provider, { ...grant.value, refreshToken: answer.refreshToken })
+      }
     }
     return entry && { entry, final: true }
+  }
+
+  /**
+   * The refresh token of a sign-in that is over is revoked. One of a sign-in that goes on is not: providers end the whole grant
+   * with it, the successor that somebody else has stored included.
+   */
+  const discardUnlessLive = async (
+    userKey: string,
+    provider: string,
+    { lineage, refreshToken }: Grant,
+  ): Promise<void> => {
+    const stored = await vault.lineageOf(userKey, provider).catch(() => lineage)
+    if (refreshToken !== null && stored !== lineage) await deps.discard(userKey, provider, refreshToken)
   }
 
   const ask = (target: Target, refreshToken: string): Promise<RefreshedTokens> =>

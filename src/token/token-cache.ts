@@ -54,6 +54,8 @@ export interface TokenCacheDeps {
   readonly events: EventBus
   /** What stands before all keys; part of what values are sealed for. */
   readonly namespace: string
+  /** For refresh tokens that came too late to be stored. Default: they are forgotten. */
+  readonly discard?: (userKey: string, provider: string, refreshToken: string) => Promise<void>
   /** Where a browser signs in again, for errors. Default: none. */
   readonly signInUrl?: SignInUrl
   /** For `fetchWithToken`. Default: the global one. */
@@ -77,7 +79,15 @@ export function createTokenCache(deps: TokenCacheDeps): OwnedTokenCache {
   const nameOf = (provider: string): string => keyring.nameOf('provider-gate', provider)
   const gate = createProviderGate({ ...deps, driver: deps.gateDriver, nameOf })
   const requests = createProviderRequests({ gate, clock, events })
-  const refreshes = createRefreshes({ ...deps, codec, requests, canRefresh, grantLifetimeMs, schedule })
+  const refreshes = createRefreshes({
+    ...deps,
+    codec,
+    requests,
+    canRefresh,
+    grantLifetimeMs,
+    schedule,
+    discard: deps.discard ?? (() => Promise.resolve()),
+  })
   const direct = createDirectTokens({ ...deps, driver: deps.appDriver, codec, requests, schedule })
   const signInTokens = createSignInTokens({ ...deps, codec, grantLifetimeMs })
   const keyOf = (userId: unknown): string => keyring.userKey(checkUserId(userId))

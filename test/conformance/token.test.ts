@@ -5,10 +5,13 @@ import { createRedisTransactionDriver } from '../../src/oidc/drivers/redis.ts'
 import { redisKeys } from '../../src/redis/keys.ts'
 import { createFakeClock } from '../../src/testing/fake-clock.ts'
 import { type ProviderGateHarness, providerGateCases } from '../../src/testing/provider-gate-cases.ts'
+import { revocationCases } from '../../src/testing/revocation-cases.ts'
 import { tokenCases } from '../../src/testing/token-cases.ts'
 import { tokenDriverCases } from '../../src/testing/token-driver-cases.ts'
 import type { TokenHarness, TransactionHarness } from '../../src/testing/token-fixture.ts'
 import { transactionCases } from '../../src/testing/transaction-cases.ts'
+import { createMemoryRevocationDriver } from '../../src/token/drivers/revocations-memory.ts'
+import { createRedisRevocationDriver } from '../../src/token/drivers/revocations-redis.ts'
 import { createMemoryTokenDriver } from '../../src/token/drivers/memory.ts'
 import { createMemoryProviderGateDriver } from '../../src/token/drivers/provider-gate-memory.ts'
 import { createRedisProviderGateDriver } from '../../src/token/drivers/provider-gate-redis.ts'
@@ -30,7 +33,7 @@ function memoryHarness(): { tokens: Tokens; transactions: TransactionHarness } {
   return {
     tokens: {
       driver: createMemoryTokenDriver(space, keys),
-      appDriver: createMemoryTokenDriver(space, { tokens: keys.appTokens }),
+      appDriver: createMemoryTokenDriver(space, { ...keys, tokens: keys.appTokens }),
       gateDriver: createMemoryProviderGateDriver(space, keys),
       clock,
       advance,
@@ -44,6 +47,17 @@ describe('memory', () => {
   for (const { name, run } of [...tokenDriverCases, ...tokenCases]) test(name, () => run(memoryHarness().tokens))
   for (const { name, run } of transactionCases) test(name, () => run(memoryHarness().transactions))
   for (const { name, run } of providerGateCases) test(name, () => run(gateOf(memoryHarness().tokens)))
+  for (const { name, run } of revocationCases) {
+    test(name, () => {
+      const clock = createFakeClock()
+      const space = new MemorySpace({ clock })
+      return run({
+        driver: createMemoryRevocationDriver(space, keys),
+        tokens: (endings) => createMemoryTokenDriver(space, keys, endings),
+        advance: async (ms) => Promise.resolve(clock.advance(ms)),
+      })
+    })
+  }
 })
 
 describe.each(libraryMajors)('redis $major', (library) => {
@@ -59,7 +73,7 @@ describe.each(libraryMajors)('redis $major', (library) => {
     driver: createRedisTokenDriver(world.client, keys, { timeOffsetMs: () => world.timeOffsetMs(), calmMs: 0 }),
     appDriver: createRedisTokenDriver(
       world.client,
-      { tokens: keys.appTokens },
+      { ...keys, tokens: keys.appTokens },
       { timeOffsetMs: () => world.timeOffsetMs(), calmMs: 0 },
     ),
     gateDriver: createRedisProviderGateDriver(world.client, keys, { timeOffsetMs: () => world.timeOffsetMs() }),
@@ -78,4 +92,14 @@ describe.each(libraryMajors)('redis $major', (library) => {
   for (const { name, run } of [...tokenDriverCases, ...tokenCases]) test(name, () => run(tokens()))
   for (const { name, run } of transactionCases) test(name, () => run(transactions()))
   for (const { name, run } of providerGateCases) test(name, () => run(gateOf(tokens())))
+  for (const { name, run } of revocationCases) {
+    test(name, () => {
+      const timeOffsetMs = (): number => world.timeOffsetMs()
+      return run({
+        driver: createRedisRevocationDriver(world.client, keys, { timeOffsetMs }),
+        tokens: (endings) => createRedisTokenDriver(world.client, keys, { timeOffsetMs, endings }),
+        advance: (ms) => world.advance(ms),
+      })
+    })
+  }
 })

@@ -64,7 +64,7 @@ beforeEach(async () => {
   const keyring = createKeyring(testKey('first'))
   cache = createTokenCache({
     driver: createRedisTokenDriver(client, redisKeys('')),
-    appDriver: createRedisTokenDriver(client, { tokens: redisKeys('').appTokens }),
+    appDriver: createRedisTokenDriver(client, { ...redisKeys(''), tokens: redisKeys('').appTokens }),
     gateDriver: createRedisProviderGateDriver(client, redisKeys('')),
     keyring,
     seal: createSeal(keyring),

@@ -2,9 +2,15 @@
  * One refresh over all processes: four of them on one Redis and one provider that counts, on good days and on those of a
  * slow provider, a killed, paused or busy holder.
  */
+import { randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { coatcheck } from '../../src/coatcheck.ts'
+import { startDevProvider } from '../../src/dev/dev-provider.ts'
+import { oidc } from '../../src/oidc/provider.ts'
+import { redisStore } from '../../src/redis.ts'
 import { type RedisServer, startRedisServer } from '../support/redis-server.ts'
+import { Browser } from '../support/test-app.ts'
 import { startTokenEndpoint, type TokenEndpoint } from '../support/token-endpoint.ts'
 import { type CallerResult, startTokenProcesses, type TokenProcess } from '../support/token-processes.ts'
 
@@ -113,6 +119,39 @@ describe('strict rotation', () => {
     expect([...tokensOf(await staying)]).toEqual([expect.stringMatching(/^access--\d+$/)])
     provider.delayMs = 0
     expect(requestsOf(before)).toBe(1)
+  })
+})
+
+describe('the development provider, strict rotation', () => {
+  test.each([2, 20, 200])('%i callers in each of four processes are one request, five times', async (callers) => {
+    const dev = await startDevProvider({ rotation: 'strict', redirectUris: ['http://localhost:3000/auth/callback'] })
+    const { issuer, clientId, clientSecret } = dev
+    const keys = randomBytes(32).toString('base64')
+    const auth = coatcheck({
+      store: redisStore({ url: redis.url }),
+      keys,
+      baseUrl: 'http://localhost:3000',
+      signIn: { userId: () => 'ada' },
+      providers: [oidc({ name: 'idp', issuer, clientId, clientSecret })],
+    })
+    const started = await startTokenProcesses(4, { redisUrl: redis.url, issuer, clientId, clientSecret, keys })
+    try {
+      const browser = new Browser({ config: { baseUrl: new URL('http://localhost:3000') }, routes: auth.handler })
+      expect((await browser.signIn()).status).toBe(303)
+      for (let i = 0; i < 5; i++) {
+        const stored = await auth.tokens.getUserTokens('ada')
+        const expired = { accessToken: 'old', refreshToken: stored?.refreshToken ?? null, expiresAt: Date.now() - 1000 }
+        await auth.tokens.setUserTokens('ada', expired)
+        const before = dev.counters.count('token', 'refresh_token')
+        const results = (await Promise.all(started.map((one) => one.ask('get', { user: 'ada', callers })))).flat()
+        expect([...tokensOf(results)]).toEqual([expect.stringMatching(/^eyJ|^[\w-]{20,}$/)])
+        expect(dev.counters.count('token', 'refresh_token') - before).toBe(1)
+      }
+    } finally {
+      await Promise.all(started.map((one) => one.stop()))
+      await auth.close()
+      await dev.close()
+    }
   })
 })
 

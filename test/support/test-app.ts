@@ -63,7 +63,7 @@ export function createTestApp(options: TestAppOptions): TestApp {
       limit: null,
       maxBytes: 65_536,
     },
-    tokens: { grantLifetimeMs: 90 * 86_400_000, minValidityMs: 30_000 },
+    tokens: { grantLifetimeMs: 90 * 86_400_000, minValidityMs: 30_000, revokeAtProvider: true },
   }
   const events = new EventBus()
   const seen: { name: string; event: unknown }[] = []
@@ -82,7 +82,7 @@ export function createTestApp(options: TestAppOptions): TestApp {
   const tokens = createTokenCache({
     ...shared,
     driver: createMemoryTokenDriver(space, keys),
-    appDriver: createMemoryTokenDriver(space, { tokens: keys.appTokens }),
+    appDriver: createMemoryTokenDriver(space, { ...keys, tokens: keys.appTokens }),
     gateDriver: createMemoryProviderGateDriver(space, keys),
     providers: options.providers,
     refresher: createTokenRequester(clients, clock),

@@ -33,6 +33,8 @@ export interface TokenEndpoint {
   /** A new grant. @returns its refresh token */
   grant(user: string): string
   isAlive(user: string): boolean
+  /** The refresh token that was issued last. */
+  currentOf(user: string): string
   /** Revoked by RFC 7009, in order. */
   readonly revoked: string[]
   close(): Promise<void>
@@ -45,14 +47,14 @@ interface Grant {
   isAlive: boolean
 }
 
-export async function startTokenEndpoint(rotation: 'strict' | 'lenient'): Promise<TokenEndpoint> {
+export async function startTokenEndpoint(rotation: 'strict' | 'lenient', port = 0): Promise<TokenEndpoint> {
   const grants = new Map<string, Grant>()
   const requests: TokenRequest[] = []
   const faults: TokenFault[] = []
   const revoked: string[] = []
   let number = 0
   const server = createServer((request, response) => void answer(request, response))
-  await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve))
+  await new Promise<void>((resolve) => void server.listen(port, '127.0.0.1', resolve))
   const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   const endpoint: TokenEndpoint = {
     issuer,
@@ -66,6 +68,7 @@ export async function startTokenEndpoint(rotation: 'strict' | 'lenient'): Promis
       return current
     },
     isAlive: (user) => grants.get(user)?.isAlive === true,
+    currentOf: (user) => grants.get(user)?.current ?? '',
     async close() {
       await new Promise<void>((resolve) => {
         server.close(() => resolve())

@@ -11,6 +11,7 @@
  * - Record bytes (Lua counts from 1): 1..8 generation, 14..25 nonce. See session/session-driver.ts.
  */
 import { defineScript, type RedisScript } from '../script.ts'
+import { OUTBOX } from './outbox.ts'
 import { PROLOGUE } from './prologue.ts'
 
 // Redis 6.2 has no PEXPIRE GT.
@@ -121,13 +122,14 @@ return {'done'}
 )
 
 /**
- * KEYS 1 record · 2 generation · 3 index · 4 ended marker · 5 tokens
- * ARGV 3 id · 4 reason · 5 life of the marker ms · 6 expected nonce or ''
+ * KEYS 1 record · 2 generation · 3 index · 4 ended marker · 5 tokens · 6 outbox of grants
+ * ARGV 3 id · 4 reason · 5 life of the marker ms · 6 expected nonce or '' · 7 life of the outbox ms · then the providers whose grants
+ *      go there
  * Replies {'done', ended 0 or 1, last of user 0 or 1} · {'conflict', current record}
  */
 export const END: RedisScript = defineScript(
   'session.end',
-  `${PROLOGUE}
+  `${PROLOGUE}${OUTBOX}
 local current = redis.call('GET', KEYS[1])
 if current and ARGV[6] ~= '' and string.sub(current, 14, 25) ~= ARGV[6] then return {'conflict', current} end
 local generation = redis.call('GET', KEYS[2])
@@ -136,7 +138,9 @@ local removed = redis.call('DEL', KEYS[1]) + redis.call('ZREM', KEYS[3], ARGV[3]
 local last = 0
 if removed > 0 and redis.call('ZCOUNT', KEYS[3], '(' .. now, '+inf') == 0 then
   last = 1
+  local grants = held(KEYS[5], 8, #ARGV)
   redis.call('UNLINK', KEYS[5])
+  post(KEYS[6], ARGV[7], grants)
 end
 redis.call('SET', KEYS[4], ARGV[4], 'PX', ARGV[5])
 return {'done', ended, last}
@@ -144,21 +148,25 @@ return {'done', ended, last}
 )
 
 /**
- * KEYS 1 generation · 2 index · 3 tokens · 4 record of the session that stays (optional)
- * ARGV 3 new generation · 4 id of the session that stays, or ''
+ * KEYS 1 generation · 2 index · 3 tokens · 4 outbox of grants · 5 record of the session that stays (optional)
+ * ARGV 3 new generation · 4 id of the session that stays, or '' · 5 life of the outbox ms · then the providers whose grants go there
  * Reply {number of live sessions that ended, their ids…}. Their records are dead from here on: their generation is gone.
  */
 export const END_BY_USER: RedisScript = defineScript(
   'session.end-by-user',
-  `${PROLOGUE}
+  `${PROLOGUE}${OUTBOX}
 local generation = redis.call('GET', KEYS[1])
 local live = redis.call('ZRANGEBYSCORE', KEYS[2], '(' .. now, '+inf')
 local life = redis.call('PTTL', KEYS[1])
 local kept = false
 local score = redis.call('ZSCORE', KEYS[2], ARGV[4])
-if generation and KEYS[4] then kept = redis.call('GETRANGE', KEYS[4], 0, 7) == generation end
+if generation and KEYS[5] then kept = redis.call('GETRANGE', KEYS[5], 0, 7) == generation end
 redis.call('UNLINK', KEYS[2])
-if not kept then redis.call('UNLINK', KEYS[3]) end
+if not kept then
+  local grants = held(KEYS[3], 6, #ARGV)
+  redis.call('UNLINK', KEYS[3])
+  post(KEYS[4], ARGV[5], grants)
+end
 if not generation then return {0} end
 if life < 1 then life = 1 end
 redis.call('SET', KEYS[1], ARGV[3], 'PX', life)
@@ -167,8 +175,8 @@ for _, id in ipairs(live) do
   if not (kept and id == ARGV[4]) then reply[#reply + 1] = id end
 end
 if kept then
-  redis.call('SETRANGE', KEYS[4], 0, ARGV[3])
-  redis.call('ZADD', KEYS[2], score or now + redis.call('PTTL', KEYS[4]), ARGV[4])
+  redis.call('SETRANGE', KEYS[5], 0, ARGV[3])
+  redis.call('ZADD', KEYS[2], score or now + redis.call('PTTL', KEYS[5]), ARGV[4])
   redis.call('PEXPIRE', KEYS[2], life)
 end
 reply[1] = #reply - 1

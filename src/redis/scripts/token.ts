@@ -8,6 +8,7 @@
  *   token/token-driver.ts.
  */
 import { defineScript, type RedisScript } from '../script.ts'
+import { OUTBOX } from './outbox.ts'
 import { PROLOGUE } from './prologue.ts'
 
 // Removes fields by prefix (ARGV from \`first\` on) but those in \`kept\`, and those whose life is over; then the hash lives as
@@ -145,22 +146,27 @@ return {'done'}
 )
 
 /**
- * KEYS 1 token hash
- * ARGV 3 number of fields, then these · prefixes. Number -1: everything goes.
+ * KEYS 1 token hash · 2 outbox of grants (with providers only)
+ * ARGV 3 life of the outbox in ms · 4 number of providers whose grants go there, then these · number of fields, then these ·
+ *      prefixes. Number -1: everything goes.
  * Replies {number of fields that there were}
  */
 export const DELETE_TOKENS: RedisScript = defineScript(
   'token.delete',
-  `${PROLOGUE}${SETTLE}
+  `${PROLOGUE}${SETTLE}${OUTBOX}
 local key = KEYS[1]
-local count = tonumber(ARGV[3])
-if count < 0 then
-  local fields = redis.call('HLEN', key)
-  redis.call('UNLINK', key)
-  return {fields}
-end
+local at = 5 + tonumber(ARGV[4])
+local count = tonumber(ARGV[at])
+local grants = held(key, 5, at - 1)
 local removed = 0
-for i = 4, 3 + count do removed = removed + redis.call('HDEL', key, ARGV[i]) end
-return {removed + settle(key, 4 + count, {})}
+if count < 0 then
+  removed = redis.call('HLEN', key)
+  redis.call('UNLINK', key)
+else
+  for i = at + 1, at + count do removed = removed + redis.call('HDEL', key, ARGV[i]) end
+  removed = removed + settle(key, at + count + 1, {})
+end
+post(KEYS[2], ARGV[3], grants)
+return {removed}
 `,
 )

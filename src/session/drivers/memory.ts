@@ -4,7 +4,9 @@
  * Each method is atomic because nothing is awaited inside it.
  */
 import type { MemorySpace } from '../../memory/space.ts'
+import { heldGrants, postGrants } from '../../memory/outbox.ts'
 import type { RedisKeys } from '../../redis/keys.ts'
+import { type Endings, NO_ENDINGS, OUTBOX_LIFE_MS } from '../../token/revocation-driver.ts'
 import type { Random } from '../../core/random.ts'
 import {
   type Created,
@@ -24,8 +26,13 @@ const INDEX_ENTRY_BYTES = 96
 /** Session ids by deadline, epoch ms of the space's clock. */
 type Index = Map<string, number>
 
-export function createMemorySessionDriver(space: MemorySpace, keys: RedisKeys, random: Random): SessionDriver {
-  const driver = new MemorySessions(space, keys, random)
+export function createMemorySessionDriver(
+  space: MemorySpace,
+  keys: RedisKeys,
+  random: Random,
+  endings: Endings = NO_ENDINGS,
+): SessionDriver {
+  const driver = new MemorySessions(space, keys, random, endings)
   return {
     read: async (ref) => driver.read(ref),
     explain: async (ref) => driver.explain(ref),
@@ -42,8 +49,10 @@ class MemorySessions {
   readonly #space: MemorySpace
   readonly #keys: RedisKeys
   readonly #random: Random
+  readonly #endings: Endings
 
-  constructor(space: MemorySpace, keys: RedisKeys, random: Random) {
+  constructor(space: MemorySpace, keys: RedisKeys, random: Random, endings: Endings) {
+    this.#endings = endings
     this.#space = space
     this.#keys = keys
     this.#random = random
@@ -116,7 +125,7 @@ class MemorySessions {
     const index = this.#index(userKey)
     const wasListed = index.delete(id)
     const lastOfUser = (record !== null || wasListed) && this.#live(userKey).length === 0
-    if (lastOfUser) this.#space.delete(this.#keys.tokens(userKey))
+    if (lastOfUser) this.#endTokens(userKey)
     this.#mark(userKey, id, ending)
     return { status: 'done', count: wasLive ? 1 : 0, lastOfUser }
   }
@@ -131,16 +140,24 @@ class MemorySessions {
       this.#index(userKey).delete(id)
       this.#mark(userKey, id, ending)
     }
+    if (!kept) this.#endTokens(userKey)
     if (generationTtlMs === null) return 0
     const generation = this.#random.bytes(GENERATION_BYTES)
     this.#space.setBuffer(this.#keys.generation(userKey), generation, generationTtlMs)
     if (kept && exceptId !== undefined) {
       const recordKey = this.#keys.session(userKey, exceptId)
       this.#space.setBuffer(recordKey, stamped(kept, generation), this.#space.ttlMs(recordKey) ?? 1)
-    } else {
-      this.#space.delete(this.#keys.tokens(userKey))
     }
     return ended.length
+  }
+
+  #endTokens(userKey: string): void {
+    const key = this.#keys.tokens(userKey)
+    const grants = heldGrants(this.#space.get<Map<string, Buffer>>(key), this.#endings.providers)
+    this.#endings.announce(userKey)
+    this.#space.delete(key)
+    postGrants(this.#space, this.#keys.revocations(userKey), grants, OUTBOX_LIFE_MS)
+    this.#endings.moved(userKey)
   }
 
   list(userKey: string, max: number): Awaited<ReturnType<SessionDriver['list']>> {

@@ -1,6 +1,6 @@
 /**
  * Sessions on Redis. Keys it touches: session, generation, sessions (index), ended, tokens (only to delete them with a user's
- * last session); all of one user lie in one slot. Reading is one command, every change one script (redis/scripts/session.ts),
+ * last session, after moving grants to revocations); all of one user lie in one slot. Reading is one command, every change one script (redis/scripts/session.ts),
  * listing and clearing away are bounded sequences.
  *
  * If you change this, also change: the scripts' headings, docs/redis-keys.md, the memory driver, the conformance cases.
@@ -18,6 +18,7 @@ import {
   EXPLAIN,
   REPLACE,
 } from '../../redis/scripts/session.ts'
+import { type Endings, NO_ENDINGS, OUTBOX_LIFE_MS } from '../../token/revocation-driver.ts'
 import { RedisReads } from './redis-reads.ts'
 import {
   type Created,
@@ -37,6 +38,8 @@ const NO_LIMIT: SessionLimit = { max: 0, action: 'refuse' }
 
 export interface RedisSessionDriverOptions {
   readonly random: Random
+  /** Refresh tokens that are to be revoked at their provider when a sign-in ends. Default: none. */
+  readonly endings?: Endings
   /** Tests travel in time with it; see the scripts. */
   readonly timeOffsetMs?: () => number
 }
@@ -44,9 +47,10 @@ export interface RedisSessionDriverOptions {
 export function createRedisSessionDriver(
   client: RedisClientPort,
   keys: RedisKeys,
-  { random, timeOffsetMs = () => 0 }: RedisSessionDriverOptions,
+  { random, timeOffsetMs = () => 0, endings = NO_ENDINGS }: RedisSessionDriverOptions,
 ): SessionDriver {
   const run = createScriptRunner(client, timeOffsetMs)
+  const outbox = [String(OUTBOX_LIFE_MS), ...endings.providers]
   const reads = new RedisReads(client, keys)
 
   return {
@@ -79,23 +83,30 @@ export function createRedisSessionDriver(
       return { status: text(status) === 'done' ? 'done' : 'gone' }
     },
 
-    async end({ userKey, id }, ending, expectedNonce) {
+    async end({ kind, userKey, id }, ending, expectedNonce) {
       const names = [
         keys.session(userKey, id),
         keys.generation(userKey),
         keys.sessions(userKey),
         keys.ended(userKey, id),
         keys.tokens(userKey),
+        keys.revocations(userKey),
       ]
-      const [status, ended, last] = await run.always(END, names, [id, ...endingArguments(ending), expectedNonce ?? ''])
+      if (kind === 'user') endings.announce(userKey)
+      const args = [id, ...endingArguments(ending), expectedNonce ?? '', ...outbox]
+      const [status, ended, last] = await run.always(END, names, args)
+      if (last === 1) endings.moved(userKey)
       if (text(status) === 'conflict') return { status: 'conflict', record: ended as Buffer }
       return { status: 'done', count: ended as number, lastOfUser: last === 1 }
     },
 
     async endByUser(userKey, ending, exceptId) {
-      const names = [keys.generation(userKey), keys.sessions(userKey), keys.tokens(userKey)]
+      const names = [keys.generation(userKey), keys.sessions(userKey), keys.tokens(userKey), keys.revocations(userKey)]
       if (exceptId !== undefined) names.push(keys.session(userKey, exceptId))
-      const [count, ...ids] = await run.always(END_BY_USER, names, [random.bytes(GENERATION_BYTES), exceptId ?? ''])
+      endings.announce(userKey)
+      const args = [random.bytes(GENERATION_BYTES), exceptId ?? '', ...outbox]
+      const [count, ...ids] = await run.always(END_BY_USER, names, args)
+      endings.moved(userKey)
       // They are dead already. What is not cleared away here goes by its own TTL, so a failure changes nothing.
       await clearEnded(run, keys, userKey, ids.map(text), ending).catch(() => undefined)
       return count as number

@@ -6,8 +6,11 @@
  * On a full space even the replacement of an expected record is refused when it is larger than the old one; the cache then
  * keeps the grant in the process, as it does during an outage.
  */
+import { heldGrants, postGrants } from '../../memory/outbox.ts'
 import type { MemorySpace } from '../../memory/space.ts'
 import { type RedisKeys, redisKeys } from '../../redis/keys.ts'
+import { type Endings, NO_ENDINGS, OUTBOX_LIFE_MS } from '../revocation-driver.ts'
+import { grantField } from '../token-fields.ts'
 import {
   END_OF_LIFE_BYTES,
   type FieldSelection,
@@ -27,7 +30,8 @@ type Hash = Map<string, Buffer>
 /** @param keys names in the space; the same as those of the session driver that shares it. */
 export function createMemoryTokenDriver(
   space: MemorySpace,
-  keys: Pick<RedisKeys, 'tokens'> = redisKeys(''),
+  keys: Pick<RedisKeys, 'tokens' | 'revocations'> = redisKeys(''),
+  endings: Endings = NO_ENDINGS,
 ): TokenDriver {
   const hashOf = (userKey: string): Hash => space.get<Hash>(keys.tokens(userKey)) ?? new Map<string, Buffer>()
 
@@ -117,13 +121,14 @@ export function createMemoryTokenDriver(
     // async: see above
     async delete(userKey, selection) {
       const hash = new Map(hashOf(userKey))
-      if (!selection) {
-        space.delete(keys.tokens(userKey))
-        return hash.size
-      }
-      const fields = selected(hash, selection)
+      const fields = selection ? selected(hash, selection) : [...hash.keys()]
+      const moved = endings.providers.filter((provider) => fields.includes(grantField(provider)))
+      const grants = heldGrants(hash, moved)
+      if (moved.length > 0) endings.announce(userKey)
       for (const field of fields) hash.delete(field)
       store(userKey, hash)
+      postGrants(space, keys.revocations(userKey), grants, OUTBOX_LIFE_MS)
+      if (moved.length > 0) endings.moved(userKey)
       return fields.length
     },
   }

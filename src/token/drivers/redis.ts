@@ -9,12 +9,16 @@ import type { RedisArgument, RedisClientPort } from '../../redis/client-port.ts'
 import type { RedisKeys } from '../../redis/keys.ts'
 import { createScriptRunner } from '../../redis/script-runner.ts'
 import { DELETE_TOKENS, RELEASE_LEASE, TAKE_LEASE, WRITE_TOKENS } from '../../redis/scripts/token.ts'
+import { type Endings, NO_ENDINGS, OUTBOX_LIFE_MS } from '../revocation-driver.ts'
 import { END_OF_LIFE_BYTES, type LeaseClaim, type TokenChange, type TokenDriver } from '../token-driver.ts'
+import { grantField } from '../token-fields.ts'
 
 /** For so long after an outage nobody takes a lease over: who held it before it commits first, see unsaved-grants.ts. */
 const CALM_MS = 2000
 
 export interface RedisTokenDriverOptions {
+  /** Default: no refresh token is revoked. */
+  readonly endings?: Endings
   /** Default 2,000. */
   readonly calmMs?: number
   /** Tests travel in time with it; see the scripts. */
@@ -23,8 +27,8 @@ export interface RedisTokenDriverOptions {
 
 export function createRedisTokenDriver(
   client: RedisClientPort,
-  keys: Pick<RedisKeys, 'tokens'>,
-  { timeOffsetMs = () => 0, calmMs = CALM_MS }: RedisTokenDriverOptions = {},
+  keys: Pick<RedisKeys, 'tokens' | 'revocations'>,
+  { timeOffsetMs = () => 0, calmMs = CALM_MS, endings = NO_ENDINGS }: RedisTokenDriverOptions = {},
 ): TokenDriver {
   const run = createScriptRunner(client, timeOffsetMs)
 
@@ -85,8 +89,13 @@ export function createRedisTokenDriver(
 
     async delete(userKey, selection) {
       const { fields = [], prefixes = [] } = selection ?? {}
-      const args = selection ? [String(fields.length), ...fields, ...prefixes] : ['-1']
-      const [count] = await run.always(DELETE_TOKENS, [keys.tokens(userKey)], args)
+      const moved = endings.providers.filter((provider) => !selection || fields.includes(grantField(provider)))
+      const names = [keys.tokens(userKey), ...(moved.length > 0 ? [keys.revocations(userKey)] : [])]
+      const outbox = [String(OUTBOX_LIFE_MS), String(moved.length), ...moved]
+      if (moved.length > 0) endings.announce(userKey)
+      const what = selection ? [String(fields.length), ...fields, ...prefixes] : ['-1']
+      const [count] = await run.always(DELETE_TOKENS, names, [...outbox, ...what])
+      if (moved.length > 0) endings.moved(userKey)
       return count as number
     },
   }

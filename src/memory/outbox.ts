@@ -1,0 +1,34 @@
+/** The outbox of grants in memory: as `redis/scripts/outbox.ts`, for the drivers that delete tokens. */
+import type { MemorySpace } from './space.ts'
+
+/** Grants by `<provider>:<nonce, hex>`. */
+export type Outbox = Map<string, Buffer>
+
+const ENTRY_OVERHEAD_BYTES = 128
+const NONCE_AT = 13
+const NONCE_BYTES = 12
+
+/** Grants of these providers, before the token hash is deleted. */
+export function heldGrants(hash: ReadonlyMap<string, Buffer> | null, providers: readonly string[]): Outbox {
+  const grants: Outbox = new Map()
+  for (const provider of providers) {
+    const record = hash?.get(`grant:${provider}`)
+    if (record) grants.set(`${provider}:${record.toString('hex', NONCE_AT, NONCE_AT + NONCE_BYTES)}`, record)
+  }
+  return grants
+}
+
+/** @param key of the outbox */
+export function postGrants(space: MemorySpace, key: string, grants: Outbox, lifeMs: number): void {
+  if (grants.size > 0) putOutbox(space, key, new Map([...(space.get<Outbox>(key) ?? []), ...grants]), lifeMs)
+}
+
+export function putOutbox(space: MemorySpace, key: string, outbox: Outbox, lifeMs: number): void {
+  if (outbox.size === 0) {
+    space.delete(key)
+    return
+  }
+  let bytes = 0
+  for (const [field, record] of outbox) bytes += field.length + record.length + ENTRY_OVERHEAD_BYTES
+  space.put(key, outbox, bytes, lifeMs)
+}

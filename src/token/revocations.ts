@@ -1,0 +1,170 @@
+/**
+ * Revoking refresh tokens that nobody will use any more (RFC 7009): those of ended sign-ins, which the ending scripts put into
+ * the outbox, and those that a refresh brought too late. Best effort with retries, by whichever process gets to it: nobody's
+ * sign-out waits for a provider, and what a provider does not take within three days is given up.
+ */
+import type { Clock } from '../core/clock.ts'
+import type { EventBus } from '../core/events.ts'
+import type { Random } from '../core/random.ts'
+import { nonceOf } from '../keyring/seal.ts'
+import { backOffMs, toRefreshFailure } from './refresh-outcome.ts'
+import { type Claimed, OUTBOX_LIFE_MS, type OutboxEntry, type RevocationDriver } from './revocation-driver.ts'
+import type { TokenCodec } from './token-codec.ts'
+import { END_OF_LIFE_BYTES } from './token-driver.ts'
+import { grantField } from './token-fields.ts'
+import type { Schedule } from './unsaved-grants.ts'
+
+/** Soon, and not while the visitor waits for the answer to the sign-out. */
+const AFTER_ENDING_MS = 100
+/** How often a process looks for what others have left. */
+const LOOK_EVERY_MS = 30_000
+/** A process that has just started looks soon: it may be the successor of one that died. */
+const FIRST_LOOK_MS = 1000
+const CLAIMED_AT_ONCE = 20
+/** While one process works on a user, others leave it alone. */
+const CLAIM_MS = 60_000
+const FIRST_RETRY_MS = 5000
+const LONGEST_RETRY_MS = 15 * 60_000
+const CLOSE_MS = 2000
+
+/** The revocation endpoint of a provider, implemented in `oidc/`. */
+export interface TokenRevoker {
+  /**
+   * RFC 7009 section 2. An unknown token counts as revoked, by the specification.
+   * @returns `unsupported` when the provider has no such endpoint
+   * @throws {RefreshFailure}
+   */
+  revoke(provider: string, refreshToken: string): Promise<'revoked' | 'unsupported'>
+}
+
+export interface Revocations {
+  /** A refresh token that came too late to be stored. Never rejects. */
+  discard(userKey: string, provider: string, refreshToken: string): Promise<void>
+  /** Something of this user may lie in the outbox now. */
+  moved(userKey: string): void
+  /** What is due, of any process. Never rejects. */
+  work(): Promise<void>
+  /** Stops, and waits a moment for what is under way. */
+  close(): Promise<void>
+}
+
+export function createRevocations(deps: {
+  readonly driver: RevocationDriver
+  readonly revoker: TokenRevoker
+  readonly codec: TokenCodec
+  /** Names of those whose refresh tokens are revoked. With none nothing is ever looked for. */
+  readonly providers: readonly string[]
+  readonly clock: Clock
+  readonly random: Random
+  readonly events: EventBus
+  readonly schedule: Schedule
+}): Revocations {
+  const { driver, revoker, codec, providers, clock, random, events, schedule } = deps
+  const attempts = new Map<string, number>()
+  const pending = new Map<string, () => void>()
+  const running = new Set<Promise<void>>()
+  let cancelLook: () => void = () => undefined
+  let isClosed = false
+
+  const tracked = (work: Promise<void>): Promise<void> => {
+    const guarded = work.catch(() => undefined)
+    running.add(guarded)
+    void guarded.then(() => running.delete(guarded))
+    return guarded
+  }
+
+  /** True when the entry may go. */
+  const revokeEntry = async (userKey: string, { provider, record }: OutboxEntry): Promise<boolean> => {
+    const opened = codec.openGrant(userKey, grantField(provider), record)
+    const refreshToken = typeof opened === 'string' ? null : opened.value.refreshToken
+    if (refreshToken === null || !providers.includes(provider)) return true
+    try {
+      const result = await revoker.revoke(provider, refreshToken)
+      if (result === 'revoked') events.emit('token.revoked', { userKey, provider })
+      return true
+    } catch (error) {
+      const { outcome } = toRefreshFailure(error)
+      const isFinal = outcome !== 'transient'
+      events.emit('token.revocation-failed', { userKey, provider, outcome, final: isFinal })
+      return isFinal
+    }
+  }
+
+  const drain = async (userKey: string): Promise<'empty' | 'left'> => {
+    let isLeft = false
+    for (const entry of await driver.list(userKey)) {
+      if (await revokeEntry(userKey, entry)) await driver.remove(userKey, entry)
+      else isLeft = true
+    }
+    return isLeft ? 'left' : 'empty'
+  }
+
+  const retryInMs = (userKey: string): number => {
+    const before = attempts.get(userKey) ?? 0
+    attempts.set(userKey, before + 1)
+    return backOffMs(before, FIRST_RETRY_MS, LONGEST_RETRY_MS, random)
+  }
+
+  const workOn = async (claimed: Claimed): Promise<void> => {
+    const { userKey } = claimed
+    const state = await drain(userKey)
+    if (state === 'empty') attempts.delete(userKey)
+    await driver.settle(claimed, state === 'empty' ? null : retryInMs(userKey))
+  }
+
+  const work = async (): Promise<void> => {
+    for (const claimed of await driver.claim(CLAIMED_AT_ONCE, CLAIM_MS)) await workOn(claimed)
+  }
+
+  const lookIn = (delayMs: number): void => {
+    if (!isClosed) cancelLook = schedule(() => void tracked(work()).then(() => lookIn(LOOK_EVERY_MS)), delayMs)
+  }
+  if (providers.length > 0) lookIn(FIRST_LOOK_MS)
+
+  return {
+    async discard(userKey, provider, refreshToken) {
+      if (!providers.includes(provider)) return
+      const nowMs = clock.now()
+      const field = grantField(provider)
+      const grant = { lineage: '', generation: 0, refreshToken, idToken: null, obtainedAtMs: nowMs, expiresAtMs: nowMs }
+      const record = codec.sealGrant(userKey, field, grant)
+      const entry = { provider, nonce: nonceOf(record, END_OF_LIFE_BYTES), record }
+      // At once: while the store is away this process is the only one that has it.
+      await tracked(
+        (async () => {
+          if (await revokeEntry(userKey, entry)) return
+          await driver.announce(userKey, FIRST_RETRY_MS)
+          await driver.add(userKey, entry, OUTBOX_LIFE_MS)
+        })(),
+      )
+    },
+
+    moved(userKey) {
+      if (providers.length === 0 || pending.has(userKey)) return
+      const cancel = schedule(() => {
+        pending.delete(userKey)
+        // What is left stays in the index, which was told before the ending.
+        void tracked(drain(userKey).then(() => undefined))
+      }, AFTER_ENDING_MS)
+      pending.set(userKey, cancel)
+    },
+
+    work: () => tracked(work()),
+
+    async close() {
+      isClosed = true
+      cancelLook()
+      for (const [userKey, cancel] of pending) {
+        cancel()
+        void tracked(drain(userKey).then(() => undefined))
+      }
+      pending.clear()
+      let cancel: () => void = () => undefined
+      const deadline = new Promise<void>((resolve) => {
+        cancel = schedule(resolve, CLOSE_MS)
+      })
+      await Promise.race([Promise.all(running), deadline])
+      cancel()
+    },
+  }
+}
