@@ -91,6 +91,11 @@ export function nonceOf(record: Buffer, headroom = 0): Buffer {
   return Buffer.from(record.subarray(headroom + NONCE_AT, headroom + HEADER_BYTES))
 }
 
+/** Which key of the ring: compare with `RingKey.tag`. */
+export function keyTagOf(record: Buffer, headroom = 0): Buffer {
+  return record.subarray(headroom + TAG_AT, headroom + NONCE_AT)
+}
+
 /** `null` when the ring has no key of the tag that stands at `tagAt`. */
 function prepare(keyring: Keyring, address: SealAddress, bytes: Buffer, tagAt: number): PreparedAddress | null {
   const keyTag = bytes.readUInt32BE(tagAt)

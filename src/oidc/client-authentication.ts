@@ -27,17 +27,18 @@ const CERTIFICATE_MS = 60_000
 type AsyncClientAuth = (...args: Parameters<ClientAuth>) => void | Promise<void>
 
 /** @throws {ConfigError} from the request, when a file cannot be read or does not hold what it should */
-export function clientAuthentication(provider: ResolvedProvider, monotonic: () => number): ClientAuth {
+export function clientAuthentication(provider: ResolvedProvider, monotonic: () => number): AsyncClientAuth {
   const { credential } = provider
-  const authentication: AsyncClientAuth =
-    credential.kind === 'certificate'
-      ? byCertificate(provider, credential, monotonic)
-      : credential.kind === 'federated'
-        ? byFederatedToken(provider, credential.tokenFile)
-        : credential.kind === 'secret'
-          ? bySecret(credential.secret)
-          : None()
-  return authentication
+  switch (credential.kind) {
+    case 'certificate':
+      return byCertificate(provider, credential, monotonic)
+    case 'federated':
+      return byFederatedToken(provider, credential.tokenFile)
+    case 'secret':
+      return bySecret(credential.secret)
+    case 'none':
+      return None()
+  }
 }
 
 /** `client_secret_post`, unless the provider announces that it takes Basic only. */
@@ -71,7 +72,7 @@ function byCertificate(
       loaded = null
       throw error
     })
-    const authenticate = PrivateKeyJwt(key, {
+    const authenticate: AsyncClientAuth = PrivateKeyJwt(key, {
       [modifyAssertion](header, payload) {
         header['x5t#S256'] = thumbprint
         // Entra ID wants its token endpoint; the library's default is the issuer, as FAPI 2.0 wants it.

@@ -139,6 +139,7 @@ async function discover(provider: ResolvedProvider, send: CustomFetch, clock: Cl
   const authentication = clientAuthentication(provider, () => clock.monotonic())
   const fetchOnce = withOneMetadataRequest(provider, send)
   const configure = (...extensions: ((config: Configuration) => void)[]): Promise<Configuration> =>
+    // eslint-disable-next-line @typescript-eslint/no-misused-promises -- the library awaits it, whatever its type says
     discovery(serverOf(provider), provider.clientId, undefined, authentication, {
       [customFetch]: fetchOnce,
       timeout: TIMEOUT_SECONDS,

@@ -9,7 +9,7 @@ import type { EventBus } from '../core/events.ts'
 import { TokenError } from '../core/errors.ts'
 import type { Random } from '../core/random.ts'
 import type { Keyring } from '../keyring/keyring.ts'
-import type { Seal } from '../keyring/seal.ts'
+import { keyTagOf, type Seal } from '../keyring/seal.ts'
 import { createProviderGate } from './provider-gate.ts'
 import type { ProviderGateDriver } from './provider-gate-driver.ts'
 import { createProviderRequests } from './provider-requests.ts'
@@ -20,7 +20,7 @@ import type { SignInUrl } from './sign-in-url.ts'
 import { createSignInTokens } from './sign-in-tokens.ts'
 import { freedBy } from './single-flight.ts'
 import { type AccessEntry, createTokenCodec } from './token-codec.ts'
-import type { TokenDriver } from './token-driver.ts'
+import { END_OF_LIFE_BYTES, type TokenDriver } from './token-driver.ts'
 import { accessField, fieldsOf, grantField } from './token-fields.ts'
 import { isAlive, isGood, type Need } from './token-life.ts'
 import { checkAssertion, checkMinValidity, checkTokenSet, checkUserId, tokenSetFromOAuth } from './token-set.ts'
@@ -90,6 +90,10 @@ export function createTokenCache(deps: TokenCacheDeps): OwnedTokenCache {
   })
   const direct = createDirectTokens({ ...deps, driver: deps.appDriver, codec, requests, schedule })
   const signInTokens = createSignInTokens({ ...deps, codec, grantLifetimeMs })
+  const keyIdOf = (record: Buffer): string => {
+    const tag = keyTagOf(record, END_OF_LIFE_BYTES)
+    return keyring.keys.find((key) => key.tag.equals(tag))?.id ?? 'unknown'
+  }
   const keyOf = (userId: unknown): string => keyring.userKey(checkUserId(userId))
 
   /** One command, one field. Why it is no hit is told to listeners. */
@@ -206,7 +210,7 @@ export function createTokenCache(deps: TokenCacheDeps): OwnedTokenCache {
 
     async status(userId) {
       const userKey = keyOf(userId)
-      return describeTokens(codec, userKey, await driver.readAll(userKey), clock.now())
+      return describeTokens(codec, userKey, await driver.readAll(userKey), clock.now(), keyIdOf)
     },
 
     async close() {

@@ -4,10 +4,15 @@ import type { TokenField } from './token-driver.ts'
 import { parseField } from './token-fields.ts'
 import type { ProviderTokenStatus, ResourceTokenStatus } from './types.ts'
 
+interface Sealed<T> {
+  readonly value: T
+  readonly keyId: string
+}
+
 interface Gathered {
-  grant: Grant | null
+  grant: Sealed<Grant> | null
   status: RefreshRecord | null
-  readonly entries: AccessEntry[]
+  readonly entries: Sealed<AccessEntry>[]
 }
 
 /** One entry per provider, by name. What does not open or has expired is left out. */
@@ -16,6 +21,7 @@ export function describeTokens(
   userKey: string,
   stored: ReadonlyMap<TokenField, Buffer>,
   nowMs: number,
+  keyIdOf: (record: Buffer) => string,
 ): readonly ProviderTokenStatus[] {
   const providers = new Map<string, Gathered>()
   for (const [field, record] of stored) {
@@ -23,35 +29,46 @@ export function describeTokens(
     if (!parsed || parsed.kind === 'lease' || parsed.kind === 'hold') continue
     const gathered = providers.get(parsed.provider) ?? { grant: null, status: null, entries: [] }
     providers.set(parsed.provider, gathered)
-    if (parsed.kind === 'grant') gathered.grant = valueOf(codec.openGrant(userKey, field, record))
+    if (parsed.kind === 'grant') gathered.grant = sealedWith(keyIdOf(record), codec.openGrant(userKey, field, record))
     else if (parsed.kind === 'status') gathered.status = valueOf(codec.openStatus(userKey, field, record))
     else {
-      const entry = valueOf(codec.openAccess(userKey, field, record))
-      if (entry && entry.expiresAtMs > nowMs) gathered.entries.push(entry)
+      const entry = sealedWith(keyIdOf(record), codec.openAccess(userKey, field, record))
+      if (entry && entry.value.expiresAtMs > nowMs) gathered.entries.push(entry)
     }
   }
   return [...providers].sort(([a], [b]) => (a < b ? -1 : 1)).map(([provider, gathered]) => toStatus(provider, gathered))
 }
 
 function toStatus(provider: string, { grant, status, entries }: Gathered): ProviderTokenStatus {
+  const hasRefreshToken = typeof grant?.value.refreshToken === 'string'
+  const nextRefreshes = hasRefreshToken ? entries.map(({ value }) => value.refreshAheadAtMs) : []
   return {
     provider,
-    hasRefreshToken: typeof grant?.refreshToken === 'string',
-    generation: grant?.generation ?? null,
-    grantExpiresAt: grant?.expiresAtMs ?? null,
+    hasRefreshToken,
+    generation: grant?.value.generation ?? null,
+    grantExpiresAt: grant?.value.expiresAtMs ?? null,
+    keyId: grant?.keyId ?? null,
+    nextRefreshAt: nextRefreshes.length > 0 ? Math.min(...nextRefreshes) : null,
     lastRefresh: status && { at: status.atMs, outcome: status.outcome, resource: status.target, error: status.error },
     resources: entries.map(toResource).sort((a, b) => (a.resource < b.resource ? -1 : 1)),
   }
 }
 
-function toResource({ target, scopes, expiresAtMs, obtainedAtMs, refreshAheadAtMs }: AccessEntry): ResourceTokenStatus {
+function toResource({ value, keyId }: Sealed<AccessEntry>): ResourceTokenStatus {
+  const { target, scopes, generation, expiresAtMs, obtainedAtMs, refreshAheadAtMs } = value
   return {
     resource: target,
     scopes,
+    generation,
     expiresAt: expiresAtMs,
     obtainedAt: obtainedAtMs,
     refreshAheadAt: refreshAheadAtMs,
+    keyId,
   }
+}
+
+function sealedWith<T>(keyId: string, result: { readonly value: T } | string): Sealed<T> | null {
+  return typeof result === 'string' ? null : { value: result.value, keyId }
 }
 
 function valueOf<T>(result: { readonly value: T } | string): T | null {

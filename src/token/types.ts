@@ -81,6 +81,10 @@ export interface ProviderTokenStatus {
   /** When the grant is forgotten if nothing refreshes it, epoch milliseconds. */
   readonly grantExpiresAt: number | null
   readonly lastRefresh: LastRefresh | null
+  /** When the next use of one of its tokens refreshes it, epoch milliseconds; `null` without tokens or a refresh token. */
+  readonly nextRefreshAt: number | null
+  /** Which key of the ring the grant is sealed with; `null` without a grant. */
+  readonly keyId: string | null
   readonly resources: readonly ResourceTokenStatus[]
 }
 
@@ -104,6 +108,10 @@ export interface ResourceTokenStatus {
   readonly obtainedAt: number
   /** From then on the next use refreshes it in the background. */
   readonly refreshAheadAt: number
+  /** Of the grant, when this token was obtained. */
+  readonly generation: number
+  /** Which key of the ring it is sealed with. */
+  readonly keyId: string
 }
 
 /** Every method is bound: `const { getAccessToken } = auth.tokens` works. Each rejects with a `RedisError` during an outage. */

@@ -88,13 +88,17 @@ export async function startTokenEndpoint(rotation: 'strict' | 'lenient', port = 
   }
 
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    if (request.url === '/.well-known/openid-configuration') return send(response, 200, metadata(issuer))
+    if (request.url === '/.well-known/openid-configuration') {
+      send(response, 200, metadata(issuer))
+      return
+    }
     let text = ''
     for await (const chunk of request) text += String(chunk)
     const form = new URLSearchParams(text)
     if (request.url === '/revoke') {
       revoked.push(form.get('token') ?? '')
-      return send(response, 200, {})
+      send(response, 200, {})
+      return
     }
     const refreshToken = form.get('refresh_token') ?? ''
     const resource = form.get('resource') ?? ''
@@ -104,9 +108,9 @@ export async function startTokenEndpoint(rotation: 'strict' | 'lenient', port = 
     const answered = fault ? 'fault' : status === 200 ? 'tokens' : 'refused'
     requests.push({ atMs: Date.now(), refreshToken, resource, answered })
     if (endpoint.delayMs > 0) await sleep(endpoint.delayMs)
-    if (fault?.cut) return void request.socket.destroy()
-    if (!fault) return send(response, status, body)
-    response.writeHead(fault.status ?? 500, fault.headers).end(fault.body ?? '')
+    if (fault?.cut) request.socket.destroy()
+    else if (fault) response.writeHead(fault.status ?? 500, fault.headers).end(fault.body ?? '')
+    else send(response, status, body)
   }
   return endpoint
 }

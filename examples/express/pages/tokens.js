@@ -18,7 +18,16 @@ export function tokensPage({ path, user, status }) {
 }
 
 /** @param {ProviderStatus} status */
-function provider({ provider: name, hasRefreshToken, generation, grantExpiresAt, lastRefresh, resources }) {
+function provider({
+  provider: name,
+  hasRefreshToken,
+  generation,
+  grantExpiresAt,
+  lastRefresh,
+  nextRefreshAt,
+  keyId,
+  resources,
+}) {
   return html`<section class="panel">
       <h2>${name}</h2>
       <dl>
@@ -33,6 +42,16 @@ function provider({ provider: name, hasRefreshToken, generation, grantExpiresAt,
         <div>
           <dt>Last refresh</dt>
           <dd>${lastRefresh ? html`${time(lastRefresh.at)}: ${lastRefresh.outcome}` : time(null)}</dd>
+        </div>
+        <div>
+          <dt>Next refresh</dt>
+          <dd>
+            ${nextRefreshAt === null ? 'when a token is needed' : html`with the first use after ${time(nextRefreshAt)}`}
+          </dd>
+        </div>
+        <div>
+          <dt>Sealed with key</dt>
+          <dd>${keyId ? html`<code>${keyId}</code>` : 'none'}</dd>
         </div>
         <div>
           <dt>Forgotten if unused</dt>
