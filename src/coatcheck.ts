@@ -13,6 +13,8 @@ import { systemRandom } from './core/random.ts'
 import { type Foundation, type FoundationUse, useFoundation } from './foundation.ts'
 import { createExchangeFactory, type ExchangeFactory } from './http/exchange.ts'
 import { createRoutes, type RouteContext, type Routes } from './http/routes.ts'
+import { createLogoutTokens } from './oidc/logout-token.ts'
+import { createProviderLogout } from './oidc/provider-logout.ts'
 import { redirectUriOf } from './oidc/sign-in.ts'
 import { createTransactions } from './oidc/transaction.ts'
 import { createSessionStore } from './session/session-store.ts'
@@ -141,7 +143,14 @@ function assemble<D extends object>(config: ResolvedConfig<D>, foundation: Found
     events,
     redirectUri: redirectUriOf(config.baseUrl, config.basePath, config.providers),
   }
-  const routes = createRoutes({ config, sessions, tokens, clients, signIn, events, clock: systemClock })
+  const providerLogout = createProviderLogout({
+    ...shared,
+    driver: store.providerSessions,
+    tokens: createLogoutTokens(clients, systemClock),
+    revoke: (sessionId, reason) => sessions.revoke(sessionId, reason),
+    sessionLifeMs: config.session.absoluteTimeoutMs,
+  })
+  const routes = createRoutes({ config, sessions, tokens, clients, signIn, providerLogout, events, clock: systemClock })
   return { foundation, sessions, routes }
 }
 

@@ -7,6 +7,7 @@ import { ConfigError } from './core/errors.ts'
 import { processState } from './core/process-state.ts'
 import { systemRandom } from './core/random.ts'
 import { DEFAULT_SPACE_BYTES, MemorySpace } from './memory/space.ts'
+import { createMemoryProviderSessionDriver } from './oidc/drivers/provider-sessions-memory.ts'
 import { createMemoryTransactionDriver } from './oidc/drivers/memory.ts'
 import { redisKeys } from './redis/keys.ts'
 import { createMemorySessionDriver } from './session/drivers/memory.ts'
@@ -53,6 +54,7 @@ function openMemoryStore(
     appTokens: createMemoryTokenDriver(space, { ...keys, tokens: keys.appTokens }),
     providerGate: createMemoryProviderGateDriver(space, keys),
     transactions: createMemoryTransactionDriver(space, keys),
+    providerSessions: createMemoryProviderSessionDriver(space, keys),
     ready: () => Promise.resolve(),
     // The content stays for the next opening in this process: that is what a reload in development needs.
     close: () => Promise.resolve(),

@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto'
 import { processEnvironment } from './config/environment.ts'
 import { processState } from './core/process-state.ts'
 import { systemRandom } from './core/random.ts'
+import { createRedisProviderSessionDriver } from './oidc/drivers/provider-sessions-redis.ts'
 import { createRedisTransactionDriver } from './oidc/drivers/redis.ts'
 import { RedisClient } from './redis/client.ts'
 import { redisKeys } from './redis/keys.ts'
@@ -50,6 +51,7 @@ export function redisStore(options: RedisStoreOptions = {}): StoreFactory {
         appTokens: createRedisTokenDriver(client, { ...keys, tokens: keys.appTokens }),
         providerGate: createRedisProviderGateDriver(client, keys),
         transactions: createRedisTransactionDriver(client, keys, { deadlineMs: writeTimeoutMs }),
+        providerSessions: createRedisProviderSessionDriver(client, keys),
         ready: () => client.ready(),
         close: () => client.close(),
       }

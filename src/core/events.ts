@@ -45,6 +45,8 @@ export interface EventMap {
   'signin.started': { provider: string }
   'signin.completed': { provider: string; sessionId: string }
   'signin.failed': { provider: string; code: string }
+  /** The provider ended its session, and so `count` of ours. */
+  'provider.logout': { provider: string; channel: 'back' | 'front'; count: number }
   signout: { sessionId: string; provider?: string }
   'request.refused': { code: string; route: string }
   error: { code: string; operation: string }

@@ -2,6 +2,7 @@
 import type { ResolvedConfig } from '../config/types.ts'
 import type { Clock } from '../core/clock.ts'
 import type { EventBus } from '../core/events.ts'
+import type { ProviderLogout } from '../oidc/provider-logout.ts'
 import type { ProviderClients } from '../oidc/provider-client.ts'
 import type { SignInDeps } from '../oidc/sign-in.ts'
 import type { SessionStore } from '../session/types.ts'
@@ -15,6 +16,7 @@ export interface RouteOptions<D extends object> {
   readonly clients: ProviderClients
   /** Made with `redirectUriOf`. */
   readonly signIn: SignInDeps
+  readonly providerLogout: ProviderLogout
   readonly events: EventBus
   readonly clock: Clock
 }

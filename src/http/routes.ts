@@ -10,6 +10,7 @@ import { createCookies } from './cookie.ts'
 import { errorResponse, isForHost, plainErrorResponse } from './error-response.ts'
 import { createExchangeFactory, type ExchangeFactory, forbidStoring } from './exchange.ts'
 import { createHeadersSink } from './headers-sink.ts'
+import { backChannelLogout, frontChannelLogout } from './logout-routes.ts'
 import type { RouteDeps, RouteOptions } from './route-deps.ts'
 import { readForm, type RouteRequest } from './route-request.ts'
 import { endDevice, endOtherDevices, listDevices, showSession } from './session-routes.ts'
@@ -34,6 +35,8 @@ const ROUTES: readonly Route[] = [
   { path: /^\/login$/, methods: { GET: login } },
   { path: /^\/callback(?:\/[^/]+)?$/, methods: { GET: callback, POST: callback } },
   { path: /^\/logout$/, methods: { POST: logout } },
+  { path: /^\/backchannel-logout(?:\/[^/]+)?$/, methods: { POST: backChannelLogout } },
+  { path: /^\/frontchannel-logout(?:\/[^/]+)?$/, methods: { GET: frontChannelLogout } },
   { path: /^\/session$/, methods: { GET: showSession, HEAD: showSession } },
   { path: /^\/devices$/, methods: { GET: listDevices, HEAD: listDevices } },
   { path: /^\/devices\/revoke-others$/, methods: { POST: endOtherDevices } },
@@ -125,5 +128,7 @@ function report(events: EventBus, code: string, route: string): void {
 
 /** Without what the visitor put into it. */
 function routeName(path: string): string {
-  return path.replace(/^(\/devices\/)(?!revoke-others$).*/, '$1:id').replace(/^(\/callback\/).*/, '$1:provider')
+  return path
+    .replace(/^(\/devices\/)(?!revoke-others$).*/, '$1:id')
+    .replace(/^(\/(?:callback|backchannel-logout|frontchannel-logout)\/).*/, '$1:provider')
 }

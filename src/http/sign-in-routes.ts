@@ -77,7 +77,7 @@ export async function callback<D extends object>(deps: RouteDeps<D>, request: Ro
 
 /** The session first, then its tokens: the end of the user's other sessions cannot take the tokens of this one along. */
 async function openSession<D extends object>(
-  { config, sessions, tokens, clock }: RouteDeps<D>,
+  { config, sessions, tokens, providerLogout, clock }: RouteDeps<D>,
   request: RouteRequest<D>,
   { identity, tokens: received }: CompletedSignIn,
 ): Promise<string> {
@@ -87,6 +87,7 @@ async function openSession<D extends object>(
   const session = await visit.signIn({ userId, profile, authentication, carry })
   const sessionId = session.id ?? ''
   try {
+    await providerLogout.register(identity, sessionId)
     await tokens.setUserTokens(userId, received, { provider: identity.provider })
   } catch (error) {
     // The cookie has not left and will not: nobody could use this session.

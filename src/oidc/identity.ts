@@ -4,6 +4,10 @@ import { MisuseError } from '../core/errors.ts'
 import type { Authentication, Json } from '../session/types.ts'
 import { applicationDenial, signInRefused } from './oidc-errors.ts'
 
+/** The issuer of a multi-tenant Entra application is a template with the user's tenant. */
+const TENANT_TEMPLATE = '{tenantid}'
+const TENANT = '[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}'
+
 /** Claims that `session.user` gets when `signIn.profile` does not say otherwise. */
 const DEFAULT_PROFILE_CLAIMS = ['name', 'preferred_username', 'email', 'tid', 'roles'] as const
 
@@ -29,6 +33,15 @@ export function identityOf(provider: ResolvedProvider, claims: Claims): Identity
     if (!isAllowed) throw signInRefused('COATCHECK_SIGNIN_DENIED', 'tenant')
   }
   return { provider: provider.name, issuer: iss, subject: sub, claims: claims as Identity['claims'] }
+}
+
+/** Whether tokens of this provider may name the issuer; for a multi-tenant application that of any tenant that is let in. */
+export function isIssuerOf({ issuer, allowedTenants }: ResolvedProvider, candidate: string): boolean {
+  const [before, after] = issuer.split(TENANT_TEMPLATE)
+  if (before === undefined || after === undefined) return candidate === issuer
+  const tenant = candidate.slice(before.length, candidate.length - after.length)
+  if (`${before}${tenant}${after}` !== candidate || !new RegExp(`^${TENANT}$`, 'i').test(tenant)) return false
+  return allowedTenants.length === 0 || allowedTenants.includes(tenant.toLowerCase())
 }
 
 /**

@@ -14,6 +14,7 @@ const placeholders: { readonly [K in keyof RedisKeys]: Parameters<RedisKeys[K]> 
   signIn: ['<hash>'],
   providerSession: ['<hash>'],
   appTokens: ['<hash>'],
+  logoutToken: ['<hash>'],
   providerGate: ['<hash>'],
   revocationIndex: [],
 }

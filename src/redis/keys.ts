@@ -14,6 +14,7 @@ export interface RedisKeys {
   signIn(stateHash: string): string
   providerSession(hash: string): string
   appTokens(hash: string): string
+  logoutToken(hash: string): string
   providerGate(hash: string): string
   revocationIndex(): string
 }
@@ -29,6 +30,7 @@ export function redisKeys(prefix: string): RedisKeys {
     signIn: (stateHash) => `${prefix}signin:${stateHash}`,
     providerSession: (hash) => `${prefix}provider:sid:${hash}`,
     appTokens: (hash) => `${prefix}app:tokens:${hash}`,
+    logoutToken: (hash) => `${prefix}provider:logout:${hash}`,
     providerGate: (hash) => `${prefix}provider:gate:${hash}`,
     revocationIndex: () => `${prefix}provider:revocations`,
   }

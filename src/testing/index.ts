@@ -18,6 +18,7 @@ export { revocationCases, type RevocationHarness } from './revocation-cases.ts'
 export { tokenCases } from './token-cases.ts'
 export { tokenDriverCases } from './token-driver-cases.ts'
 export type { TokenHarness, TransactionHarness } from './token-fixture.ts'
+export { providerSessionCases, type ProviderSessionHarness } from './provider-session-cases.ts'
 export { transactionCases } from './transaction-cases.ts'
 export { createFakeClock, type FakeClock } from './fake-clock.ts'
 

@@ -1,10 +1,13 @@
 import { afterAll, beforeAll, beforeEach, describe, test } from 'vitest'
 import { MemorySpace } from '../../src/memory/space.ts'
 import { createMemoryTransactionDriver } from '../../src/oidc/drivers/memory.ts'
+import { createMemoryProviderSessionDriver } from '../../src/oidc/drivers/provider-sessions-memory.ts'
+import { createRedisProviderSessionDriver } from '../../src/oidc/drivers/provider-sessions-redis.ts'
 import { createRedisTransactionDriver } from '../../src/oidc/drivers/redis.ts'
 import { redisKeys } from '../../src/redis/keys.ts'
 import { createFakeClock } from '../../src/testing/fake-clock.ts'
 import { type ProviderGateHarness, providerGateCases } from '../../src/testing/provider-gate-cases.ts'
+import { providerSessionCases } from '../../src/testing/provider-session-cases.ts'
 import { revocationCases } from '../../src/testing/revocation-cases.ts'
 import { tokenCases } from '../../src/testing/token-cases.ts'
 import { tokenDriverCases } from '../../src/testing/token-driver-cases.ts'
@@ -47,6 +50,13 @@ describe('memory', () => {
   for (const { name, run } of [...tokenDriverCases, ...tokenCases]) test(name, () => run(memoryHarness().tokens))
   for (const { name, run } of transactionCases) test(name, () => run(memoryHarness().transactions))
   for (const { name, run } of providerGateCases) test(name, () => run(gateOf(memoryHarness().tokens)))
+  for (const { name, run } of providerSessionCases) {
+    test(name, () => {
+      const clock = createFakeClock()
+      const driver = createMemoryProviderSessionDriver(new MemorySpace({ clock }), keys)
+      return run({ driver, advance: async (ms) => Promise.resolve(clock.advance(ms)) })
+    })
+  }
   for (const { name, run } of revocationCases) {
     test(name, () => {
       const clock = createFakeClock()
@@ -92,6 +102,12 @@ describe.each(libraryMajors)('redis $major', (library) => {
   for (const { name, run } of [...tokenDriverCases, ...tokenCases]) test(name, () => run(tokens()))
   for (const { name, run } of transactionCases) test(name, () => run(transactions()))
   for (const { name, run } of providerGateCases) test(name, () => run(gateOf(tokens())))
+  for (const { name, run } of providerSessionCases) {
+    test(name, () => {
+      const driver = createRedisProviderSessionDriver(world.client, keys, { timeOffsetMs: () => world.timeOffsetMs() })
+      return run({ driver, advance: (ms) => world.advance(ms) })
+    })
+  }
   for (const { name, run } of revocationCases) {
     test(name, () => {
       const timeOffsetMs = (): number => world.timeOffsetMs()

@@ -14,6 +14,9 @@ import { createSeal } from '../../src/keyring/seal.ts'
 import { MemorySpace } from '../../src/memory/space.ts'
 import { createMemoryTransactionDriver } from '../../src/oidc/drivers/memory.ts'
 import { createProviderClients } from '../../src/oidc/provider-client.ts'
+import { createMemoryProviderSessionDriver } from '../../src/oidc/drivers/provider-sessions-memory.ts'
+import { createLogoutTokens } from '../../src/oidc/logout-token.ts'
+import { createProviderLogout } from '../../src/oidc/provider-logout.ts'
 import { redirectUriOf } from '../../src/oidc/sign-in.ts'
 import { createTokenRequester } from '../../src/oidc/token-requester.ts'
 import { createTransactions } from '../../src/oidc/transaction.ts'
@@ -91,7 +94,14 @@ export function createTestApp(options: TestAppOptions): TestApp {
   const transactions = createTransactions({ ...shared, driver: createMemoryTransactionDriver(space, keys) })
   const redirectUri = redirectUriOf(baseUrl, config.basePath, options.providers)
   const signIn = { clients, transactions, keyring, random: systemRandom, events, redirectUri }
-  const parts: RouteOptions<Data> = { config, sessions, tokens, clients, signIn, events, clock }
+  const providerLogout = createProviderLogout({
+    ...shared,
+    driver: createMemoryProviderSessionDriver(space, keys),
+    tokens: createLogoutTokens(clients, clock, options.fetch),
+    revoke: (sessionId, reason) => sessions.revoke(sessionId, reason),
+    sessionLifeMs: config.session.absoluteTimeoutMs,
+  })
+  const parts: RouteOptions<Data> = { config, sessions, tokens, clients, signIn, providerLogout, events, clock }
   return { ...parts, routes: createRoutes(parts), seen }
 }
 

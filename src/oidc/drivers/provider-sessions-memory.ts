@@ -1,0 +1,65 @@
+/** Provider sessions in the memory of the process, with the semantics of the Redis driver. */
+import type { MemorySpace } from '../../memory/space.ts'
+import { type RedisKeys, redisKeys } from '../../redis/keys.ts'
+import type { ProviderSessionDriver } from '../provider-session-driver.ts'
+
+const SESSION_BYTES = 128
+
+interface ProviderSession {
+  /** Our session ids by the time they end, epoch ms. */
+  readonly sessions: ReadonlyMap<string, number>
+  readonly endedAtSeconds: number
+}
+
+export function createMemoryProviderSessionDriver(
+  space: MemorySpace,
+  keys: RedisKeys = redisKeys(''),
+): ProviderSessionDriver {
+  const find = (name: string): ProviderSession =>
+    space.get<ProviderSession>(keys.providerSession(name)) ?? { sessions: new Map(), endedAtSeconds: -1 }
+  const put = (name: string, session: ProviderSession, lifeMs: number): void => {
+    const key = keys.providerSession(name)
+    space.put(key, session, session.sessions.size * SESSION_BYTES, Math.max(lifeMs, space.ttlMs(key) ?? 0))
+  }
+  const live = ({ sessions }: ProviderSession): Map<string, number> =>
+    new Map([...sessions].filter(([, end]) => end > space.clock.now()))
+
+  // async: an error rejects, as it does for the Redis driver
+  return {
+    async register(name, sessionId, issuedAtSeconds, lifeMs) {
+      const found = find(name)
+      if (found.endedAtSeconds >= issuedAtSeconds) return Promise.resolve('ended')
+      const sessions = live(found).set(sessionId, space.clock.now() + lifeMs)
+      put(name, { ...found, sessions }, lifeMs)
+      return Promise.resolve('registered')
+    },
+
+    async end(name, endedAtSeconds, markLifeMs) {
+      if (markLifeMs === null && !space.has(keys.providerSession(name))) return Promise.resolve([])
+      const found = find(name)
+      const sessions = live(found)
+      put(name, { sessions, endedAtSeconds: Math.max(found.endedAtSeconds, endedAtSeconds) }, markLifeMs ?? 1)
+      return Promise.resolve([...sessions.keys()])
+    },
+
+    async remove(name, sessionIds) {
+      const found = find(name)
+      const sessions = live(found)
+      for (const id of sessionIds) sessions.delete(id)
+      if (space.has(keys.providerSession(name))) put(name, { ...found, sessions }, 1)
+      return Promise.resolve()
+    },
+
+    async remember(name, lifeMs) {
+      const key = keys.logoutToken(name)
+      if (space.has(key)) return Promise.resolve(false)
+      space.setBuffer(key, Buffer.from('1'), lifeMs)
+      return Promise.resolve(true)
+    },
+
+    async forget(name) {
+      space.delete(keys.logoutToken(name))
+      return Promise.resolve()
+    },
+  }
+}

@@ -1,0 +1,180 @@
+/**
+ * Logout tokens of OpenID Connect Back-Channel Logout 1.0 (section 2.6): all of its rules, each with a reason of its own. What
+ * costs nothing is checked first and the signature before anything is stored, so that forged tokens cost neither requests to
+ * the provider nor commands to the store.
+ */
+import {
+  createRemoteJWKSet,
+  customFetch,
+  decodeJwt,
+  decodeProtectedHeader,
+  errors,
+  type JWTPayload,
+  jwtVerify,
+} from 'jose'
+import type { ResolvedProvider } from '../config/types.ts'
+import type { Clock } from '../core/clock.ts'
+import { OidcError } from '../core/errors.ts'
+import { boundedFetch } from './bounded-fetch.ts'
+import { isIssuerOf } from './identity.ts'
+import type { ProviderClient, ProviderClients } from './provider-client.ts'
+
+const EVENT = 'http://schemas.openid.net/event/backchannel-logout'
+/** Never `none`, and nothing symmetric: the client secret is no key for what a provider says. */
+const ALGORITHMS = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519']
+const MAX_TOKEN_CHARACTERS = 16_384
+const MAX_NAME_CHARACTERS = 512
+/** Between the clocks of provider and application. */
+const SKEW_SECONDS = 300
+/** A key set that was fetched is not fetched again for a key id that it does not hold before this is over. */
+const KEYS_COOLDOWN_MS = 60_000
+const KEYS_MAX_AGE_MS = 10 * 60_000
+const KEYS_TIMEOUT_MS = 5000
+const KEYS_RETRY_MS = 5000
+
+/** Why a logout token is refused: part of the answer, for the operators of the provider. */
+export type LogoutRefusal =
+  | 'too-long'
+  | 'encrypted'
+  | 'malformed'
+  | 'algorithm'
+  | 'type'
+  | 'issuer'
+  | 'audience'
+  | 'issued-at'
+  | 'expired'
+  | 'subject'
+  | 'events'
+  | 'nonce'
+  | 'token-id'
+  | 'signature'
+  | 'replayed'
+
+export interface LogoutToken {
+  readonly issuer: string
+  readonly subject: string | null
+  /** The provider's session; without one all of the subject's are meant. */
+  readonly sid: string | null
+  readonly tokenId: string
+  /** Epoch seconds of the provider. */
+  readonly issuedAtSeconds: number
+  readonly expiresAtSeconds: number
+}
+
+export interface LogoutTokens {
+  /**
+   * @throws {OidcError} `COATCHECK_REQUEST_INVALID` with the refusal as `details.reason`; `COATCHECK_OIDC_UNAVAILABLE` or
+   *   `COATCHECK_OIDC_DISCOVERY` when the provider's keys cannot be had
+   */
+  verify(provider: ResolvedProvider, token: string): Promise<LogoutToken>
+}
+
+type KeySet = ReturnType<typeof createRemoteJWKSet>
+
+export function createLogoutTokens(clients: ProviderClients, clock: Clock, send?: typeof fetch): LogoutTokens {
+  const keySets = new Map<string, { readonly keys: KeySet; failedUntilMs: number }>()
+
+  const keysOf = async (client: ProviderClient): Promise<{ readonly keys: KeySet; failedUntilMs: number }> => {
+    const { jwks_uri: uri = '' } = client.signIn.serverMetadata()
+    const known = keySets.get(uri)
+    if (known) return known
+    const bounded = boundedFetch(send)
+    const keys = createRemoteJWKSet(new URL(uri), {
+      cooldownDuration: KEYS_COOLDOWN_MS,
+      cacheMaxAge: KEYS_MAX_AGE_MS,
+      timeoutDuration: KEYS_TIMEOUT_MS,
+      [customFetch]: (url, { method, headers, signal }) =>
+        bounded(url, { method, headers: Object.fromEntries(headers), body: null, redirect: 'manual', signal }),
+    })
+    const made = { keys, failedUntilMs: 0 }
+    keySets.set(uri, made)
+    return made
+  }
+
+  const assertSigned = async (provider: ResolvedProvider, token: string): Promise<void> => {
+    const set = await keysOf(await clients.get(provider.name))
+    if (clock.monotonic() < set.failedUntilMs) throw new OidcError('COATCHECK_OIDC_UNAVAILABLE')
+    try {
+      await jwtVerify(token, set.keys, { algorithms: ALGORITHMS, clockTolerance: SKEW_SECONDS })
+    } catch (error) {
+      if (isRefusal(error)) throw refused('signature')
+      // Nobody's keys: forged tokens must not become requests to a provider that is down.
+      set.failedUntilMs = clock.monotonic() + KEYS_RETRY_MS
+      throw new OidcError('COATCHECK_OIDC_UNAVAILABLE')
+    }
+  }
+
+  return {
+    async verify(provider, token) {
+      const claims = readable(token)
+      const checked = checkClaims(provider, claims, Math.floor(clock.now() / 1000))
+      await assertSigned(provider, token)
+      return checked
+    },
+  }
+}
+
+export function refused(reason: LogoutRefusal): OidcError {
+  return new OidcError('COATCHECK_REQUEST_INVALID', { details: { reason } })
+}
+
+/** Everything that can be said of a token without a key. */
+function readable(token: string): JWTPayload {
+  if (token.length > MAX_TOKEN_CHARACTERS) throw refused('too-long')
+  const parts = token.split('.')
+  // Section 2.4: encrypted only where the client is registered for it, which we offer no option for.
+  if (parts.length === 5) throw refused('encrypted')
+  if (parts.length !== 3) throw refused('malformed')
+  let header: { readonly alg?: string; readonly typ?: string }
+  let claims: JWTPayload
+  try {
+    header = decodeProtectedHeader(token)
+    claims = decodeJwt(token)
+  } catch {
+    throw refused('malformed')
+  }
+  if (!ALGORITHMS.includes(header.alg ?? '')) throw refused('algorithm')
+  // Explicit typing keeps ID and access tokens out (section 2.4); older providers leave it away.
+  const type = header.typ?.toLowerCase().replace(/^application\//, '')
+  if (type !== undefined && type !== 'logout+jwt') throw refused('type')
+  return claims
+}
+
+function checkClaims(provider: ResolvedProvider, claims: JWTPayload, nowSeconds: number): LogoutToken {
+  const { iss, aud, iat, exp, sub, sid, events, jti } = claims
+  if (typeof iss !== 'string' || !isIssuerOf(provider, iss)) throw refused('issuer')
+  const audiences: readonly unknown[] = Array.isArray(aud) ? aud : [aud]
+  if (!audiences.includes(provider.clientId)) throw refused('audience')
+  if (typeof iat !== 'number' || iat > nowSeconds + SKEW_SECONDS) throw refused('issued-at')
+  // REQUIRED since the Final version.
+  if (typeof exp !== 'number' || exp + SKEW_SECONDS <= nowSeconds) throw refused('expired')
+  if ((sub === undefined && sid === undefined) || !isName(sub ?? sid) || !isName(sid ?? sub)) throw refused('subject')
+  const event = isObject(events) ? events[EVENT] : undefined
+  if (!isObject(event)) throw refused('events')
+  // An ID token in disguise.
+  if ('nonce' in claims) throw refused('nonce')
+  if (!isName(jti)) throw refused('token-id')
+  return {
+    issuer: iss,
+    subject: sub ?? null,
+    sid: (sid as string | undefined) ?? null,
+    tokenId: jti,
+    issuedAtSeconds: iat,
+    expiresAtSeconds: exp,
+  }
+}
+
+/** What jose refuses a token for, apart from not getting the keys. */
+function isRefusal(error: unknown): boolean {
+  const { JWKSTimeout, JWKSInvalid, JOSEError } = errors
+  if (error instanceof JWKSTimeout || error instanceof JWKSInvalid) return false
+  return error instanceof JOSEError && error.code !== 'ERR_JOSE_GENERIC'
+}
+
+function isName(value: unknown): value is string {
+  return typeof value === 'string' && value !== '' && value.length <= MAX_NAME_CHARACTERS
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}

@@ -1,0 +1,114 @@
+/**
+ * Logout that the provider begins: OpenID Connect Back-Channel Logout 1.0 and Front-Channel Logout 1.0. It knows which of our
+ * sessions came from which of the provider's, and ends them; a sign-in that is still on its way loses against a logout.
+ */
+import type { Identity, ResolvedProvider } from '../config/types.ts'
+import type { Clock } from '../core/clock.ts'
+import { OidcError } from '../core/errors.ts'
+import type { EventBus } from '../core/events.ts'
+import type { Keyring } from '../keyring/keyring.ts'
+import { signInRefused } from './oidc-errors.ts'
+import { type LogoutTokens, refused } from './logout-token.ts'
+import type { ProviderSessionDriver } from './provider-session-driver.ts'
+
+/** Longer than a sign-in may take, and than clocks may differ. */
+const MARK_MS = 20 * 60_000
+/** After `exp` of a logout token, while a skewed clock may still take it. */
+const TOKEN_SLACK_SECONDS = 600
+const REASON = 'provider-logout'
+
+export interface ProviderLogout {
+  /**
+   * After a session was created and before its cookie leaves.
+   * @throws {OidcError} `COATCHECK_SIGNIN_REJECTED` when the provider has ended its session meanwhile
+   */
+  register(identity: Identity, sessionId: string): Promise<void>
+  /** @throws {OidcError} as `LogoutTokens.verify`; {RedisError} when nothing could be ended: the token may come again */
+  backChannel(provider: ResolvedProvider, token: string): Promise<void>
+  /** Whatever `sid` names, or nothing: the caller learns no difference. */
+  frontChannel(provider: ResolvedProvider, sid: string): Promise<void>
+}
+
+export function createProviderLogout(deps: {
+  readonly driver: ProviderSessionDriver
+  readonly tokens: LogoutTokens
+  readonly keyring: Keyring
+  readonly revoke: (sessionId: string, reason: string) => Promise<unknown>
+  /** How long a session can live at most. */
+  readonly sessionLifeMs: number
+  readonly clock: Clock
+  readonly events: EventBus
+}): ProviderLogout {
+  const { driver, tokens, keyring, clock, events } = deps
+
+  /** By sid and issuer for the back channel; by sid and our name of the provider for a front channel that names no issuer. */
+  const nameOfSid = (issuer: string, sid: string): string => keyring.nameOf('provider-session', `${issuer}\n${sid}`)
+  const nameOfProviderSid = (provider: string, sid: string): string =>
+    keyring.nameOf('provider-sid', `${provider}\n${sid}`)
+  const nameOfSubject = (issuer: string, subject: string): string =>
+    keyring.nameOf('provider-subject', `${issuer}\n${subject}`)
+
+  const end = async (
+    name: string,
+    endedAtSeconds: number,
+    provider: string,
+    channel: 'back' | 'front',
+  ): Promise<void> => {
+    // A front channel is open to everybody: what it names and is not known leaves nothing behind.
+    const sessionIds = await driver.end(name, endedAtSeconds, channel === 'back' ? MARK_MS : null)
+    // All of them are tried; what fails is tried again when the provider repeats its call.
+    const results = await Promise.allSettled(sessionIds.map((id) => deps.revoke(id, REASON)))
+    const failure = results.find((result) => result.status === 'rejected')
+    if (failure) throw failure.reason
+    await driver.remove(name, sessionIds)
+    events.emit('provider.logout', { provider, channel, count: sessionIds.length })
+  }
+
+  return {
+    async register({ provider, issuer, subject, claims }, sessionId) {
+      const { sid, iat } = claims
+      const issuedAtSeconds = typeof iat === 'number' ? iat : Math.floor(clock.now() / 1000)
+      const names = [nameOfSubject(issuer, subject)]
+      if (typeof sid === 'string' && sid !== '') names.push(nameOfSid(issuer, sid), nameOfProviderSid(provider, sid))
+      const life = deps.sessionLifeMs
+      const found = await Promise.all(names.map((name) => driver.register(name, sessionId, issuedAtSeconds, life)))
+      if (found.includes('ended')) throw signInRefused('COATCHECK_SIGNIN_REJECTED', 'ended-at-provider')
+    },
+
+    async backChannel(provider, text) {
+      const token = await tokens.verify(provider, text)
+      const { issuer, subject, sid, tokenId, issuedAtSeconds, expiresAtSeconds } = token
+      const used = keyring.nameOf('logout-token', `${issuer}\n${tokenId}`)
+      const lifeMs = (expiresAtSeconds + TOKEN_SLACK_SECONDS) * 1000 - clock.now()
+      if (!(await driver.remember(used, Math.max(1000, lifeMs)))) throw refused('replayed')
+      try {
+        const name = sid === null ? nameOfSubject(issuer, subject ?? '') : nameOfSid(issuer, sid)
+        await end(name, issuedAtSeconds, provider.name, 'back')
+      } catch (error) {
+        await driver.forget(used).catch(() => undefined)
+        throw error
+      }
+    },
+
+    async frontChannel(provider, sid) {
+      await end(nameOfProviderSid(provider.name, sid), Math.floor(clock.now() / 1000), provider.name, 'front')
+    },
+  }
+}
+
+/** Which provider a logout is about: by the address, else by the issuer, else the only one. */
+export function providerOfLogout(
+  providers: readonly ResolvedProvider[],
+  isIssuer: (provider: ResolvedProvider, issuer: string) => boolean,
+  name: string | null,
+  issuer: string | null,
+): ResolvedProvider {
+  const candidates = providers.filter(
+    (provider) => (name === null || provider.name === name) && (issuer === null || isIssuer(provider, issuer)),
+  )
+  const [provider] = candidates
+  if (!provider || candidates.length > 1) {
+    throw new OidcError('COATCHECK_REQUEST_INVALID', { details: { reason: 'provider' } })
+  }
+  return provider
+}

@@ -1,0 +1,22 @@
+/**
+ * The storage port for sessions of a provider: which of our sessions came from which of its sessions, and which of those it has
+ * ended. Names are keyed hashes. A rejected promise means that the store could not answer.
+ */
+export interface ProviderSessionDriver {
+  /**
+   * Notes that our session came from this one of the provider; `ended` when the provider has ended it at the second of the ID
+   * token's issue or later: the sign-in then came too late.
+   */
+  register(name: string, sessionId: string, issuedAtSeconds: number, lifeMs: number): Promise<'registered' | 'ended'>
+  /**
+   * Marks it as ended, for sign-ins that are still on their way. @returns our sessions, until they are removed
+   * @param markLifeMs `null`: nothing is written for what is not known, since anybody may ask
+   */
+  end(name: string, endedAtSeconds: number, markLifeMs: number | null): Promise<readonly string[]>
+  /** Our sessions that have been ended. */
+  remove(name: string, sessionIds: readonly string[]): Promise<void>
+  /** True for the first of all calls with this name (a logout token is used once). */
+  remember(name: string, lifeMs: number): Promise<boolean>
+  /** The use came to nothing, so that it may be repeated. */
+  forget(name: string): Promise<void>
+}

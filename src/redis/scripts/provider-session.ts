@@ -1,0 +1,55 @@
+/**
+ * The Lua scripts of provider sessions. One zset per provider session or subject: our session ids by the time they end (epoch
+ * ms, above 10^11), and the member `ended` with the time of the last logout (epoch seconds of the provider, below that). Why
+ * scripts: a sign-in and a logout that arrive together must not miss each other, whichever comes first.
+ */
+import { defineScript, type RedisScript } from '../script.ts'
+import { PROLOGUE } from './prologue.ts'
+
+// Times of ours are above, times of the provider below.
+const FIRST_MS = '100000000000'
+
+/**
+ * KEYS 1 provider session · ARGV 3 session id · 4 time of issue of its ID token, epoch seconds · 5 life in ms
+ * Replies {'registered'} · {'ended'}: a logout that is not older stands · {'late'}
+ */
+export const REGISTER: RedisScript = defineScript(
+  'provider-session.register',
+  `${PROLOGUE}
+local ended = tonumber(redis.call('ZSCORE', KEYS[1], 'ended') or '-1')
+if ended >= tonumber(ARGV[4]) then return {'ended'} end
+redis.call('ZREMRANGEBYSCORE', KEYS[1], ${FIRST_MS}, now)
+redis.call('ZADD', KEYS[1], now + tonumber(ARGV[5]), ARGV[3])
+if redis.call('PTTL', KEYS[1]) < tonumber(ARGV[5]) then redis.call('PEXPIRE', KEYS[1], ARGV[5]) end
+return {'registered'}
+`,
+)
+
+/**
+ * KEYS 1 provider session · ARGV 3 time of the logout, epoch seconds · 4 life of the mark in ms, or '': none for what is unknown
+ * Reply {session ids…}. They stay listed until they have been ended, so that a repetition finds them.
+ */
+export const END_PROVIDER_SESSION: RedisScript = defineScript(
+  'provider-session.end',
+  `${PROLOGUE}
+if ARGV[4] == '' and redis.call('EXISTS', KEYS[1]) == 0 then return {} end
+local ended = tonumber(redis.call('ZSCORE', KEYS[1], 'ended') or '-1')
+redis.call('ZADD', KEYS[1], math.max(ended, tonumber(ARGV[3])), 'ended')
+local life = tonumber(ARGV[4]) or 0
+if redis.call('PTTL', KEYS[1]) < life then redis.call('PEXPIRE', KEYS[1], life) end
+return redis.call('ZRANGEBYSCORE', KEYS[1], now, '+inf')
+`,
+)
+
+/**
+ * A script although `SET … NX` could do it: a command that arrives after its deadline would use up a token whose logout was
+ * reported as failed.
+ * KEYS 1 logout token · ARGV 3 life in ms · Replies {1} the first time · {0} · {'late'}
+ */
+export const REMEMBER: RedisScript = defineScript(
+  'provider-session.remember',
+  `${PROLOGUE}
+if redis.call('SET', KEYS[1], '1', 'NX', 'PX', ARGV[3]) then return {1} end
+return {0}
+`,
+)

@@ -1,0 +1,330 @@
+/**
+ * Logout that the provider begins: by the development provider itself, by tokens of every wrong kind, and in the middle of a
+ * sign-in, a thousand times.
+ */
+import { randomBytes } from 'node:crypto'
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { type CryptoKey, exportJWK, generateKeyPair, type JWTPayload, SignJWT } from 'jose'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { type Coatcheck, coatcheck } from '../../src/coatcheck.ts'
+import { type DevProvider, startDevProvider } from '../../src/dev/dev-provider.ts'
+import { createRedisProviderSessionDriver } from '../../src/oidc/drivers/provider-sessions-redis.ts'
+import { oidc } from '../../src/oidc/provider.ts'
+import { redisStore } from '../../src/redis.ts'
+import { redisKeys } from '../../src/redis/keys.ts'
+import { closeRedis, openRedis } from '../support/redis-clients.ts'
+import { type RedisServer, startRedisServer } from '../support/redis-server.ts'
+import { Browser } from '../support/test-app.ts'
+
+type Auth = Coatcheck<Record<string, unknown>>
+
+const EVENT = 'http://schemas.openid.net/event/backchannel-logout'
+const BASE_URL = 'http://localhost:3000'
+
+let redis: RedisServer
+beforeAll(async () => {
+  redis = await startRedisServer()
+})
+afterAll(() => redis.stop())
+beforeEach(() => redis.cli('flushall'))
+
+function open({ issuer, clientId, clientSecret }: Pick<DevProvider, 'issuer' | 'clientId' | 'clientSecret'>): Auth {
+  return coatcheck({
+    store: redisStore({ url: redis.url }),
+    keys: randomBytes(32).toString('base64'),
+    baseUrl: BASE_URL,
+    signIn: { userId: ({ claims }) => String(claims['email']) },
+    providers: [oidc({ name: 'dev', issuer, clientId, clientSecret })],
+  })
+}
+const browserOf = (auth: Auth): Browser =>
+  new Browser({ config: { baseUrl: new URL(BASE_URL) }, routes: (request, context) => auth.handler(request, context) })
+const post = (auth: Auth, token: string, path = '/auth/backchannel-logout'): Promise<Response> =>
+  auth.handler(
+    new Request(`${BASE_URL}${path}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/x-www-form-urlencoded' },
+      body: new URLSearchParams({ logout_token: token }),
+    }),
+  )
+const statusOf = async (browser: Browser): Promise<number> => (await browser.json('/auth/session')).status
+
+describe('at the development provider', () => {
+  let dev: DevProvider
+  let auth: Auth
+  let relay: Server
+  const answers: number[] = []
+  beforeEach(async () => {
+    answers.length = 0
+    // Where the provider posts its logout tokens to: the application, over real HTTP.
+    relay = createServer((request, response) => {
+      void (async () => {
+        let body = ''
+        for await (const chunk of request) body += String(chunk)
+        const headers = { 'content-type': request.headers['content-type'] ?? '' }
+        const answer = await auth.handler(
+          new Request(`${BASE_URL}${request.url ?? ''}`, { method: 'POST', headers, body }),
+        )
+        answers.push(answer.status)
+        response.writeHead(answer.status).end()
+      })()
+    })
+    await new Promise<void>((resolve) => void relay.listen(0, '127.0.0.1', resolve))
+    const { port } = relay.address() as AddressInfo
+    dev = await startDevProvider({
+      redirectUris: [`${BASE_URL}/auth/callback`],
+      backchannelLogoutUri: `http://127.0.0.1:${port}/auth/backchannel-logout`,
+    })
+    auth = open(dev)
+  })
+  afterEach(async () => {
+    await auth.close()
+    await dev.close()
+    relay.closeAllConnections()
+    relay.close()
+  })
+
+  /** As a browser does it: the provider's own page, and its form. */
+  async function signOutAtProvider(browser: Browser): Promise<void> {
+    const endpoint = `${dev.url}/${dev.tenantId}/oauth2/v2.0/logout`
+    const page = await (await browser.request(endpoint)).text()
+    const action = /action="([^"]+)"/.exec(page)?.[1]?.replaceAll('&amp;', '&') ?? ''
+    const xsrf = /name="xsrf" value="([^"]+)"/.exec(page)?.[1] ?? ''
+    await browser.request(new URL(action, endpoint), {
+      method: 'POST',
+      headers: { 'content-type': 'application/x-www-form-urlencoded' },
+      body: new URLSearchParams({ xsrf, logout: 'yes' }).toString(),
+    })
+  }
+
+  test('signing out there ends the session here, and no other one', async () => {
+    const [ada, other] = [browserOf(auth), browserOf(auth)]
+    await ada.signIn()
+    await other.signIn()
+    const logouts: unknown[] = []
+    auth.events.on('provider.logout', (event) => logouts.push(event))
+    await signOutAtProvider(ada)
+    expect(answers).toEqual([200])
+    expect(await statusOf(ada)).toBe(401)
+    expect(await statusOf(other)).toBe(200)
+    expect(logouts).toEqual([{ provider: 'dev', channel: 'back', count: 1 }])
+    await ada.signIn()
+    expect(await statusOf(ada)).toBe(200)
+  })
+
+  test('the front channel ends it by sid alone, without cookies, in a frame; an unknown sid looks the same', async () => {
+    const ada = browserOf(auth)
+    await ada.signIn()
+    const stored = await auth.tokens.getUserTokens('ada@example.test')
+    const payload = JSON.parse(Buffer.from(stored?.idToken?.split('.')[1] ?? '', 'base64url').toString()) as {
+      sid: string
+    }
+    const get = (sid: string): Promise<Response> =>
+      auth.handler(new Request(`${BASE_URL}/auth/frontchannel-logout?${new URLSearchParams({ sid }).toString()}`))
+    const before = await redis.cli('dbsize')
+    const unknown = await get('never-heard-of')
+    expect(await redis.cli('dbsize')).toBe(before)
+    expect(await statusOf(ada)).toBe(200)
+    const known = await get(payload.sid)
+    expect(await statusOf(ada)).toBe(401)
+    for (const answer of [unknown, known]) {
+      expect(answer.status).toBe(200)
+      expect(answer.headers.get('cache-control')).toContain('no-store')
+      expect(answer.headers.get('x-frame-options')).toBeNull()
+      expect(answer.headers.get('content-security-policy')).not.toContain('frame-ancestors')
+      expect(answer.headers.getSetCookie()).toEqual([])
+    }
+    expect(await unknown.text()).toBe(await known.text())
+    for (const query of ['', '?sid=', '?sid=a&sid=b', `?sid=${'x'.repeat(600)}`, '?sid=a&iss=https://other.example']) {
+      expect((await auth.handler(new Request(`${BASE_URL}/auth/frontchannel-logout${query}`))).status).toBe(400)
+    }
+  })
+})
+
+describe('a logout token', () => {
+  let issuer: string
+  let server: Server
+  let auth: Auth
+  let key: CryptoKey
+  let otherKey: CryptoKey
+  let keyRequests = 0
+  const clientId = 'app'
+  beforeEach(async () => {
+    keyRequests = 0
+    const pair = await generateKeyPair('RS256')
+    key = pair.privateKey
+    otherKey = (await generateKeyPair('RS256')).privateKey
+    const jwk = { ...(await exportJWK(pair.publicKey)), kid: 'one', alg: 'RS256', use: 'sig' }
+    server = createServer((request, response) => {
+      const isKeys = request.url === '/keys'
+      if (isKeys) keyRequests++
+      response.setHeader('content-type', 'application/json')
+      response.end(JSON.stringify(isKeys ? { keys: [jwk] } : metadata()))
+    })
+    await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve))
+    issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+    auth = open({ issuer, clientId, clientSecret: 'secret' })
+  })
+  afterEach(async () => {
+    await auth.close()
+    server.closeAllConnections()
+    server.close()
+  })
+  const metadata = () => ({
+    issuer,
+    authorization_endpoint: `${issuer}/authorize`,
+    token_endpoint: `${issuer}/token`,
+    jwks_uri: `${issuer}/keys`,
+    response_types_supported: ['code'],
+    subject_types_supported: ['public'],
+    id_token_signing_alg_values_supported: ['RS256'],
+  })
+  const nowSeconds = (): number => Math.floor(Date.now() / 1000)
+  const claims = (): JWTPayload => ({
+    iss: issuer,
+    aud: clientId,
+    sub: 'subject',
+    sid: 'session',
+    iat: nowSeconds(),
+    exp: nowSeconds() + 120,
+    jti: randomBytes(12).toString('hex'),
+    events: { [EVENT]: {} },
+  })
+  type Header = { alg?: string; typ?: string | undefined; kid?: string }
+  const sign = (payload: JWTPayload, header: Header = {}, signer: CryptoKey = key): Promise<string> => {
+    const { typ = 'logout+jwt', ...rest } = header
+    return new SignJWT(payload)
+      .setProtectedHeader({ alg: 'RS256', kid: 'one', ...(typ && { typ }), ...rest })
+      .sign(signer)
+  }
+  const without = (name: string): JWTPayload => {
+    const { [name]: _, ...rest } = claims()
+    return rest
+  }
+
+  const forged: readonly [reason: string, name: string, make: () => Promise<string> | string][] = [
+    ['malformed', 'that is none', () => 'nonsense'],
+    ['malformed', 'whose parts are no JSON', () => 'a.b.c'],
+    ['encrypted', 'that is encrypted', () => 'a.b.c.d.e'],
+    ['too-long', 'of 20 KB', () => 'x'.repeat(20_000)],
+    [
+      'algorithm',
+      'with alg none',
+      () =>
+        `${Buffer.from('{"alg":"none","typ":"logout+jwt"}').toString('base64url')}.${Buffer.from(JSON.stringify(claims())).toString('base64url')}.`,
+    ],
+    [
+      'algorithm',
+      'signed with the client secret',
+      () =>
+        new SignJWT(claims())
+          .setProtectedHeader({ alg: 'HS256', typ: 'logout+jwt' })
+          .sign(Buffer.from('secret'.padEnd(32))),
+    ],
+    ['type', 'typed as an access token', () => sign(claims(), { typ: 'at+jwt' })],
+    ['type', 'typed as any JWT', () => sign(claims(), { typ: 'JWT' })],
+    ['issuer', 'of another issuer', () => sign({ ...claims(), iss: 'https://other.example' })],
+    ['issuer', 'without issuer', () => sign(without('iss'))],
+    ['audience', 'for another application', () => sign({ ...claims(), aud: ['other'] })],
+    ['audience', 'without audience', () => sign(without('aud'))],
+    ['issued-at', 'without iat', () => sign(without('iat'))],
+    ['issued-at', 'of the future', () => sign({ ...claims(), iat: nowSeconds() + 3600 })],
+    ['expired', 'without exp', () => sign(without('exp'))],
+    ['expired', 'that has expired', () => sign({ ...claims(), exp: nowSeconds() - 3600 })],
+    ['subject', 'without sub and sid', () => sign({ ...without('sub'), sid: undefined })],
+    ['subject', 'with a sid that is no text', () => sign({ ...claims(), sid: { $ne: '' } })],
+    ['events', 'without events', () => sign(without('events'))],
+    ['events', 'with another event', () => sign({ ...claims(), events: { 'https://other.example': {} } })],
+    ['events', 'with an event that is no object', () => sign({ ...claims(), events: { [EVENT]: true } })],
+    ['nonce', 'with a nonce, as an ID token has', () => sign({ ...claims(), nonce: 'n' })],
+    ['token-id', 'without jti', () => sign(without('jti'))],
+    ['signature', 'signed with another key', () => sign(claims(), {}, otherKey)],
+    ['signature', 'of an unknown key id', () => sign(claims(), { kid: 'two' }, otherKey)],
+  ]
+  test.each(forged)('is refused as %s: one %s', async (reason, _name, make) => {
+    const answer = await post(auth, await make())
+    expect(answer.status).toBe(400)
+    expect(await answer.json()).toEqual({ error: 'invalid_request', error_description: reason })
+    expect(answer.headers.get('cache-control')).toContain('no-store')
+    expect(await redis.cli('dbsize')).toBe('0')
+  })
+
+  test('is taken once, with and without type, for unknown sessions too; a second time it is a replay', async () => {
+    const token = await sign(claims())
+    expect((await post(auth, token)).status).toBe(200)
+    const again = await post(auth, token)
+    expect([again.status, await again.json()]).toEqual([
+      400,
+      { error: 'invalid_request', error_description: 'replayed' },
+    ])
+    expect((await post(auth, await sign(claims(), { typ: '' }))).status).toBe(200)
+    expect((await post(auth, await sign(without('sid')), '/auth/backchannel-logout/dev')).status).toBe(200)
+    expect((await post(auth, await sign(claims()), '/auth/backchannel-logout/other')).status).toBe(400)
+  })
+
+  test('that comes while Redis is away is answered 503, and works when it comes again', async () => {
+    const token = await sign(claims())
+    expect((await post(auth, await sign(claims()))).status).toBe(200)
+    redis.pause()
+    expect((await post(auth, token)).status).toBe(503)
+    redis.resume()
+    const end = Date.now() + 5000
+    let status = 503
+    while (status === 503 && Date.now() < end) status = (await post(auth, token)).status
+    expect(status).toBe(200)
+  })
+
+  test('forged 10,000 times costs at most two key sets, and Redis nothing', { timeout: 60_000 }, async () => {
+    expect((await post(auth, await sign(claims()))).status).toBe(200)
+    const template = (await sign(claims(), { kid: 'two' }, otherKey)).split('.')
+    await redis.cli('config', 'resetstat')
+    const reasons = new Map<string, number>()
+    for (let i = 0; i < 10_000; i += 100) {
+      const batch = Array.from({ length: 100 }, async (_, n) => {
+        const header = { alg: 'RS256', typ: 'logout+jwt', kid: `kid-${i + n}` }
+        const token = [Buffer.from(JSON.stringify(header)).toString('base64url'), template[1], template[2]].join('.')
+        const { error_description: reason } = (await (await post(auth, token)).json()) as { error_description: string }
+        reasons.set(reason, (reasons.get(reason) ?? 0) + 1)
+      })
+      await Promise.all(batch)
+    }
+    expect([...reasons]).toEqual([['signature', 10_000]])
+    expect(keyRequests).toBeLessThanOrEqual(2)
+    const stats = await redis.cli('info', 'commandstats')
+    // What looks for refresh tokens to revoke comes by every half minute; no token has caused anything.
+    const calls = [...stats.matchAll(/cmdstat_(\w+):calls=(\d+)/g)]
+      .filter(([, name]) => !['config', 'info', 'ping', 'time', 'zrangebyscore'].includes(name ?? ''))
+      .reduce((sum, [, , count]) => sum + Number(count), 0)
+    expect(calls).toBeLessThanOrEqual(2)
+  })
+})
+
+test(
+  'a logout and a sign-in that meet, 1,000 times: either the sign-in is refused, or its session is named',
+  {
+    timeout: 60_000,
+  },
+  async () => {
+    const { redis: client } = openRedis({ url: redis.url })
+    await client.ready()
+    const driver = createRedisProviderSessionDriver(client, redisKeys(''))
+    const seconds = Math.floor(Date.now() / 1000)
+    const outcomes = new Set<string>()
+    for (let round = 0; round < 1000; round++) {
+      const name = `round-${round}`
+      const [registered, ended] = await Promise.all(
+        round % 2 === 0
+          ? [driver.register(name, 'ours', seconds, 60_000), driver.end(name, seconds, 60_000)]
+          : ([driver.end(name, seconds, 60_000), driver.register(name, 'ours', seconds, 60_000)].reverse() as [
+              Promise<'registered' | 'ended'>,
+              Promise<readonly string[]>,
+            ]),
+      )
+      expect(registered === 'ended' || ended.includes('ours')).toBe(true)
+      outcomes.add(registered)
+    }
+    expect(outcomes).toEqual(new Set(['registered', 'ended']))
+    await closeRedis()
+  },
+)
