@@ -115,6 +115,13 @@ export const redisClient: Kind = {
   accepts: (value) =>
     typeof value === 'object' && value !== null && 'sendCommand' in value && typeof value.sendCommand === 'function',
 }
+export const partition: Kind = {
+  wants: 'a text, a function, or a partition manager with getKey() and extractKey()',
+  accepts: (value) =>
+    isText(value) ||
+    typeof value === 'function' ||
+    (isPlainObject(value) && typeof value['getKey'] === 'function' && typeof value['extractKey'] === 'function'),
+}
 export const providers: Kind = {
   wants: 'an array of what entra() and oidc() return',
   accepts: (value) => Array.isArray(value) && value.every(isPlainObject),

@@ -38,6 +38,7 @@ describe('settings', () => {
       'oidc().clientCertificate',
       'redisStore().url',
       'redisStore().password',
+      'msalCachePlugin().keys',
     ])
   })
 })

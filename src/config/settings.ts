@@ -6,7 +6,7 @@
 import * as kinds from './kinds.ts'
 
 /** Where an option is written: in `coatcheck({…})` itself (empty), in a preset, or in a store. */
-export type SettingRoot = '' | 'entra()' | 'oidc()' | 'redisStore()' | 'memoryStore()'
+export type SettingRoot = '' | 'entra()' | 'oidc()' | 'redisStore()' | 'memoryStore()' | 'msalCachePlugin()'
 
 export interface Setting {
   readonly root: SettingRoot
@@ -108,6 +108,13 @@ export const settings: readonly Setting[] = [
   ...table('memoryStore()', [
     ['name', kinds.text, '`default`'],
     ['maxBytes', kinds.integer(65_536, 4_294_967_296), '64 MiB'],
+  ]),
+  ...table('msalCachePlugin()', [
+    ['partition', kinds.partition, 'required'],
+    ['store', kinds.store, 'Redis when `REDIS_URL` is set, else memory outside of production'],
+    ['keys', kinds.keys, 'drawn at start outside of production, else required', secret],
+    ['prefix', kinds.keyPrefix, 'none'],
+    ['grantLifetime', kinds.duration, '`90d`'],
   ]),
 ]
 

@@ -57,6 +57,11 @@ export interface HoldRecord {
   readonly claims: string | null
 }
 
+/** MSAL's serialized cache. */
+export interface MsalRecord {
+  readonly cache: string
+}
+
 /** A value as it was read, with what a compare and set needs. */
 export interface Opened<T> {
   readonly value: T
@@ -68,10 +73,14 @@ export interface TokenCodec {
   sealAccess(userKey: string, field: TokenField, entry: AccessEntry): Buffer
   sealStatus(userKey: string, field: TokenField, status: RefreshRecord): Buffer
   sealHold(userKey: string, field: TokenField, hold: HoldRecord): Buffer
+  sealMsal(userKey: string, field: TokenField, record: MsalRecord): Buffer
   openGrant(userKey: string, field: TokenField, record: Buffer): Opened<Grant> | Refusal
   openAccess(userKey: string, field: TokenField, record: Buffer): Opened<AccessEntry> | Refusal
   openStatus(userKey: string, field: TokenField, record: Buffer): Opened<RefreshRecord> | Refusal
   openHold(userKey: string, field: TokenField, record: Buffer): Opened<HoldRecord> | Refusal
+  openMsal(userKey: string, field: TokenField, record: Buffer): Opened<MsalRecord> | Refusal
+  /** Of a record that need not open. */
+  nonceOf(record: Buffer): Buffer
 }
 
 /** @param namespace what stands before all keys: applications that share a Redis cannot open each other's values. */
@@ -105,9 +114,12 @@ export function createTokenCodec(seal: Seal, namespace: string): TokenCodec {
     sealAccess: encoderOf<AccessEntry>('access'),
     sealStatus: encoderOf<RefreshRecord>('status'),
     sealHold: encoderOf<HoldRecord>('hold'),
+    sealMsal: encoderOf<MsalRecord>('msal'),
     openGrant: decoderOf<Grant>('grant'),
     openAccess: decoderOf<AccessEntry>('access'),
     openStatus: decoderOf<RefreshRecord>('status'),
     openHold: decoderOf<HoldRecord>('hold'),
+    openMsal: decoderOf<MsalRecord>('msal'),
+    nonceOf: (record) => nonceOf(record, END_OF_LIFE_BYTES),
   }
 }

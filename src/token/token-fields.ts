@@ -4,6 +4,7 @@
  *   access:<provider>:<target>     one access token per resource or set of scopes; the empty target is what sign-in returned
  *   status:<provider>              the last refresh and its outcome
  *   hold:<provider>:<target>       a failed refresh: until it expires nobody asks the provider for this target again
+ *   msal:                          the cache of an application on MSAL
  *   lease:<provider>[:<target>]    who refreshes the grant at the moment (`lease.ts`)
  * Names lie in Redis in the clear: they hold the names of providers, resources and scopes, and nothing of a user.
  */
@@ -15,6 +16,8 @@ export const grantField = (provider: string): TokenField => `grant:${provider}`
 export const statusField = (provider: string): TokenField => `status:${provider}`
 export const leaseField = (provider: string): TokenField => `lease:${provider}`
 export const holdField = (provider: string, targetKey: string): TokenField => `hold:${provider}:${targetKey}`
+/** The cache of an application on MSAL, in a hash of its own user key: `coatcheck/msal`. */
+export const msalField: TokenField = 'msal:'
 export const accessField = (provider: string, targetKey: string): TokenField => `access:${provider}:${targetKey}`
 
 /** Everything that is stored of one provider. */

@@ -34,7 +34,7 @@ function open({ issuer, clientId, clientSecret }: Pick<DevProvider, 'issuer' | '
     store: redisStore({ url: redis.url }),
     keys: randomBytes(32).toString('base64'),
     baseUrl: BASE_URL,
-    signIn: { userId: ({ claims }) => String(claims['email']) },
+    signIn: { userId: ({ claims }) => claims['email'] as string },
     providers: [oidc({ name: 'dev', issuer, clientId, clientSecret })],
   })
 }
