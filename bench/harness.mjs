@@ -9,7 +9,7 @@ import { performance } from 'node:perf_hooks'
  * @param {{ concurrency: number, rounds: number, roundMs: number, commandCount: () => Promise<number> }} options
  * @returns rows: operations per second, ratio to the floor, client CPU µs and Redis commands per operation
  */
-export async function compare(subjects, { concurrency, rounds, roundMs, commandCount }) {
+export async function compare(subjects, { concurrency, rounds, roundMs, commandCount, outputBytes }) {
   const samples = subjects.map(() => [])
   for (const { run } of subjects) await drive(run, concurrency, roundMs / 2)
   for (let round = 0; round < rounds; round++) {
@@ -19,14 +19,14 @@ export async function compare(subjects, { concurrency, rounds, roundMs, commandC
       samples[index].push(await drive(subjects[index].run, concurrency, roundMs))
     }
   }
-  const commands = []
-  for (const { run } of subjects) commands.push(await commandsPerOperation(run, commandCount))
+  const costs = []
+  for (const { run } of subjects) costs.push(await costPerOperation(run, commandCount, outputBytes))
   return subjects.map(({ name }, index) => ({
     name,
     opsPerSecond: Math.round(median(samples[index].map((s) => s.opsPerSecond))),
     ratio: median(samples[index].map((s, round) => s.opsPerSecond / samples[0][round].opsPerSecond)),
     cpuMicros: median(samples[index].map((s) => s.cpuMicros)),
-    commandsPerOperation: commands[index],
+    ...costs[index],
   }))
 }
 
@@ -50,12 +50,14 @@ async function drive(run, concurrency, ms) {
   return { opsPerSecond: (operations / elapsed) * 1000, cpuMicros: (cpu.user + cpu.system) / operations }
 }
 
-async function commandsPerOperation(run, commandCount) {
+async function costPerOperation(run, commandCount, outputBytes = () => 0) {
   const operations = 200
+  const bytesBefore = await outputBytes()
   const before = await commandCount()
   for (let i = 0; i < operations; i++) await run(i)
-  // The counting itself is one command.
-  return Math.round(((await commandCount()) - before - 1) / (operations / 100)) / 100
+  // The counting itself is one command; its own answers are a few bytes per operation.
+  const commandsPerOperation = Math.round(((await commandCount()) - before - 1) / (operations / 100)) / 100
+  return { commandsPerOperation, bytesPerOperation: Math.round(((await outputBytes()) - bytesBefore) / operations) }
 }
 
 function median(values) {

@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { createClient } from 'redis'
 
-/** @param {(redis: { url: string, commandCount: () => Promise<number> }) => Promise<T>} use @template T */
+/** @param {(redis: { url: string, commandCount: () => Promise<number>, outputBytes: () => Promise<number> }) => Promise<T>} use @template T */
 export async function withRedis(use) {
   const port = await freePort()
   const server = spawn(
@@ -23,6 +23,7 @@ export async function withRedis(use) {
   try {
     return await use({
       url,
+      outputBytes: async () => Number(/total_net_output_bytes:(\d+)/.exec(await client.info('stats'))?.[1]),
       commandCount: async () => Number(/total_commands_processed:(\d+)/.exec(await client.info('stats'))?.[1]),
     })
   } finally {

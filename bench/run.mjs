@@ -1,5 +1,5 @@
 /**
- * `npm run bench -- session-read`: prints one table and writes its section of bench/RESULTS.md.
+ * `npm run bench -- session-read | token-read | stampede`: prints its tables and writes its section of bench/RESULTS.md.
  * `--rounds 15` and `--round-ms 300` change how long it takes.
  */
 import { readFile, writeFile } from 'node:fs/promises'
@@ -7,7 +7,18 @@ import { cpus } from 'node:os'
 import { parseArgs } from 'node:util'
 import { execFileSync } from 'node:child_process'
 
-const BENCHMARKS = { 'session-read': () => import('./session-read.mjs') }
+const BENCHMARKS = {
+  'session-read': () => import('./session-read.mjs'),
+  'token-read': () => import('./token-read.mjs'),
+  stampede: () => import('./stampede.mjs'),
+}
+/** What a table shows of a row where a benchmark does not say. */
+const COLUMNS = [
+  ['operations/s', (row) => row.opsPerSecond.toLocaleString('en')],
+  ['ratio to floor', (row) => row.ratio.toFixed(2)],
+  ['client CPU µs/op', (row) => row.cpuMicros.toFixed(1)],
+  ['Redis commands/op', (row) => row.commandsPerOperation],
+]
 const RESULTS = new URL('./RESULTS.md', import.meta.url)
 
 const { values, positionals } = parseArgs({
@@ -21,7 +32,7 @@ if (!load) {
   process.exit(2)
 }
 
-const { title, run } = await load()
+const { title, columns = COLUMNS, run } = await load()
 const sections = await run({ rounds: Number(values.rounds), roundMs: Number(values['round-ms']) })
 const text = render(title, sections)
 process.stdout.write(text)
@@ -33,21 +44,17 @@ function render(heading, parts) {
     `## ${heading}`,
     '',
     `${new Date().toISOString().slice(0, 10)} · Node ${process.versions.node} · Redis ${redis} · ${cpus().length} cores, shared with the server · ` +
-      `medians of ${values.rounds} interleaved rounds of ${values['round-ms']} ms. Read the ratios, not the absolute figures.`,
+      `medians of ${values.rounds} interleaved rounds${columns === COLUMNS || title === 'token-read' ? ` of ${values['round-ms']} ms` : ''}. Read the ratios, not the absolute figures.`,
     '',
   ]
   for (const { heading: part, rows } of parts) {
     lines.push(
       `### ${part}`,
       '',
-      '| subject | operations/s | ratio to floor | client CPU µs/op | Redis commands/op |',
-      '| --- | ---: | ---: | ---: | ---: |',
+      `| subject | ${columns.map(([column]) => column).join(' | ')} |`,
+      `| --- |${' ---: |'.repeat(columns.length)}`,
     )
-    for (const row of rows) {
-      lines.push(
-        `| ${row.name} | ${row.opsPerSecond.toLocaleString('en')} | ${row.ratio.toFixed(2)} | ${row.cpuMicros.toFixed(1)} | ${row.commandsPerOperation} |`,
-      )
-    }
+    for (const row of rows) lines.push(`| ${row.name} | ${columns.map(([, cell]) => cell(row)).join(' | ')} |`)
     lines.push('')
   }
   return `${lines.join('\n')}\n`

@@ -12,6 +12,8 @@ const KEY_TAG_BYTES = 4
 const NAMES_ID = 'names'
 const SHARDS = 256
 /** Per record type: all shards of sixteen keys. */
+/** A token hit needs one, and the hash would be a tenth of its cost. */
+const USER_KEYS_CACHED = 10_000
 const DERIVED_KEYS_CACHED = 16 * SHARDS
 const USER_KEY_CHARACTERS = 16
 /** By character code. */
@@ -70,13 +72,22 @@ export function namesEntryOf(singleKey: string): string {
 
 function buildKeyring(keys: readonly RingKey[], masters: ReadonlyMap<number, Buffer>, namesSecret: Buffer): Keyring {
   const derived = new Map<string, Map<number, KeyObject>>()
+  const userKeys = new Map<string, string>()
   const namesKey = createSecretKey(namesSecret)
   const nameOf = (kind: string, value: string): string =>
     createHmac('sha256', namesKey).update(`${kind.length}:${kind}${value}`).digest('base64url')
   return {
     keys,
     active: keys[0] as RingKey,
-    userKey: (userId) => nameOf('user', userId).slice(0, USER_KEY_CHARACTERS),
+    userKey(userId) {
+      const known = userKeys.get(userId)
+      if (known !== undefined) return known
+      const userKey = nameOf('user', userId).slice(0, USER_KEY_CHARACTERS)
+      // Emptied when full: a hash costs 2 µs, and what is needed often is soon back.
+      if (userKeys.size >= USER_KEYS_CACHED) userKeys.clear()
+      userKeys.set(userId, userKey)
+      return userKey
+    },
     nameOf: (kind, value) => nameOf(kind, value).slice(0, 22),
     dataKey(bytes, offset, recordType, shard) {
       const tag = tagNumber(bytes, offset)

@@ -63,7 +63,7 @@ export function createDirectTokens(deps: {
     const opened = record ? codec.openAccess(owner, names[0], record) : null
     const hold = holdRecord ? codec.openHold(owner, names[1], holdRecord) : null
     return {
-      entry: opened && typeof opened !== 'string' ? opened.value : null,
+      entry: typeof opened === 'string' ? null : opened,
       nonce: record ? nonceOf(record, END_OF_LIFE_BYTES) : null,
       hold: hold && typeof hold !== 'string' ? history.failureOf(hold.value, NO_GRANT) : null,
     }

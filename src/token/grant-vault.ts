@@ -82,7 +82,7 @@ export function createGrantVault(deps: {
   const { driver, codec, unsaved, clock, random, events } = deps
   const history = createRefreshHistory(codec, clock, random)
 
-  const opened = <T>(result: Opened<T> | Refusal): Opened<T> | null => {
+  const opened = <T extends object>(result: T | Refusal): T | null => {
     if (typeof result !== 'string') return result
     // Taken for absent: the user signs in again and everything is written anew.
     events.emit('error', {
@@ -125,7 +125,7 @@ export function createGrantVault(deps: {
       const grant = grantRecord ? opened(codec.openGrant(userKey, grantField(provider), grantRecord)) : null
       const hold = grant && holdRecord ? opened(codec.openHold(userKey, holdName, holdRecord)) : null
       const entryOf = (field: string, record: Buffer | null | undefined): AccessEntry | null =>
-        (record && opened(codec.openAccess(userKey, field, record))?.value) ?? null
+        record ? opened(codec.openAccess(userKey, field, record)) : null
       return {
         grant,
         hold: grant && history.failureOf(hold?.value ?? null, grant.value),

@@ -96,15 +96,19 @@ export function createTokenCache(deps: TokenCacheDeps): OwnedTokenCache {
   }
   const keyOf = (userId: unknown): string => keyring.userKey(checkUserId(userId))
 
-  /** One command, one field. Why it is no hit is told to listeners. */
-  const findHit = async (userKey: string, target: Target, need: Need): Promise<AccessEntry | null> => {
+  /** What was read, if it is a hit. Why it is none is told to listeners. */
+  const hitOf = (
+    userKey: string,
+    target: Target,
+    need: Need,
+    field: string,
+    record: Buffer | null,
+  ): AccessEntry | null => {
     const { provider, key: resource } = target
-    const field = accessField(provider, resource)
-    const [record] = await driver.read(userKey, [field])
     const opened = record ? codec.openAccess(userKey, field, record) : null
-    if (opened && typeof opened !== 'string' && isGood(opened.value, need, clock.now())) {
+    if (opened && typeof opened !== 'string' && isGood(opened, need, clock.now())) {
       if (events.hasListeners('token.hit')) events.emit('token.hit', { userKey, provider, resource })
-      return opened.value
+      return opened
     }
     const why = opened === null ? 'none' : typeof opened === 'string' ? 'unreadable' : 'expired'
     events.emit('token.miss', { userKey, provider, resource, why })
@@ -138,7 +142,8 @@ export function createTokenCache(deps: TokenCacheDeps): OwnedTokenCache {
     const need = needOf(target, options)
     signal?.throwIfAborted()
     if (!refreshes.unsaved.has(userKey, target.provider)) {
-      const hit = await freedBy(signal, findHit(userKey, target, need))
+      const field = accessField(target.provider, target.key)
+      const hit = hitOf(userKey, target, need, field, await freedBy(signal, driver.readOne(userKey, field)))
       if (hit) {
         if (clock.now() >= hit.refreshAheadAtMs) refreshes.refreshAhead(userKey, target, hit)
         return toAccessToken(hit)
@@ -188,7 +193,7 @@ export function createTokenCache(deps: TokenCacheDeps): OwnedTokenCache {
       const access = accessRecord ? codec.openAccess(userKey, names[1], accessRecord) : null
       const nowMs = clock.now()
       const keptGrant = grant && typeof grant !== 'string' && grant.value.expiresAtMs > nowMs ? grant.value : null
-      const entry = access && typeof access !== 'string' && isAlive(access.value, nowMs) ? access.value : null
+      const entry = access && typeof access !== 'string' && isAlive(access, nowMs) ? access : null
       if (!keptGrant && !entry) return null
       return {
         accessToken: entry?.accessToken ?? null,

@@ -74,6 +74,8 @@ export type TokenWritten =
 export interface TokenDriver {
   /** `HMGET`: as many results as fields, in their order. Its size does not grow with what else the user has. */
   read(userKey: string, fields: readonly TokenField[]): Promise<readonly (Buffer | null)[]>
+  /** One field, on the hot path of a hit: it may come although its life is over, and what is sealed inside decides. */
+  readOne(userKey: string, field: TokenField): Promise<Buffer | null>
   /** All fields of the user: for `status`, not for the hot path. */
   readAll(userKey: string): Promise<ReadonlyMap<TokenField, Buffer>>
   /** Replacing an expected record works on a full store too, where the store can: a rotated refresh token has no copy. */

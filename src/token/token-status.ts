@@ -29,10 +29,11 @@ export function describeTokens(
     if (!parsed || parsed.kind === 'lease' || parsed.kind === 'hold') continue
     const gathered = providers.get(parsed.provider) ?? { grant: null, status: null, entries: [] }
     providers.set(parsed.provider, gathered)
-    if (parsed.kind === 'grant') gathered.grant = sealedWith(keyIdOf(record), codec.openGrant(userKey, field, record))
+    if (parsed.kind === 'grant')
+      gathered.grant = sealed(keyIdOf(record), valueOf(codec.openGrant(userKey, field, record)))
     else if (parsed.kind === 'status') gathered.status = valueOf(codec.openStatus(userKey, field, record))
     else {
-      const entry = sealedWith(keyIdOf(record), codec.openAccess(userKey, field, record))
+      const entry = sealed(keyIdOf(record), codec.openAccess(userKey, field, record))
       if (entry && entry.value.expiresAtMs > nowMs) gathered.entries.push(entry)
     }
   }
@@ -67,8 +68,8 @@ function toResource({ value, keyId }: Sealed<AccessEntry>): ResourceTokenStatus 
   }
 }
 
-function sealedWith<T>(keyId: string, result: { readonly value: T } | string): Sealed<T> | null {
-  return typeof result === 'string' ? null : { value: result.value, keyId }
+function sealed<T extends object>(keyId: string, value: T | string | null): Sealed<T> | null {
+  return value === null || typeof value === 'string' ? null : { value, keyId }
 }
 
 function valueOf<T>(result: { readonly value: T } | string): T | null {

@@ -34,6 +34,8 @@ export async function createHttpWorld(serve: (auth: Coatcheck<ScenarioData>) => 
     keys: randomBytes(32).toString('base64'),
     store: redisStore({ url: redis.url }),
     providers: [oidc({ name: 'dev', issuer, clientId, clientSecret })],
+    // What works in the background would be counted with the requests.
+    tokens: { revokeAtProvider: false },
   })
   await auth.ready()
   const server = serve(auth).listen(0, '127.0.0.1')

@@ -58,6 +58,11 @@ export function createMemoryTokenDriver(
       return Promise.resolve(records.map((record) => (record && endOfLife(record) > now ? copyOf(record) : null)))
     },
 
+    async readOne(userKey, field) {
+      const record = hashOf(userKey).get(field)
+      return Promise.resolve(record && endOfLife(record) > space.clock.now() ? copyOf(record) : null)
+    },
+
     async readAll(userKey) {
       const now = space.clock.now()
       const alive = [...hashOf(userKey)].filter(([, record]) => endOfLife(record) > now)

@@ -50,6 +50,12 @@ export function createRedisTokenDriver(
       return records.map((record) => (record && endOfLife(record) > nowMs ? record : null))
     },
 
+    // No function of its own around the client's promise, and no array around one value: a hit would be a tenth slower.
+    readOne(userKey, field) {
+      const key = keys.tokens(userKey)
+      return client.command(key, ['HGET', key, field]) as Promise<Buffer | null>
+    },
+
     async readAll(userKey) {
       const key = keys.tokens(userKey)
       // HKEYS would be a second command; the reply of HGETALL is a flat array in RESP2 and in what the port makes of RESP3.
