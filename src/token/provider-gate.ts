@@ -6,7 +6,7 @@
 import type { Clock } from '../core/clock.ts'
 import type { Random } from '../core/random.ts'
 import type { GateAnswer, ProviderGateDriver } from './provider-gate-driver.ts'
-import { backOffMs, outcomeActions, RefreshFailure, type RefreshOutcome } from './refresh-outcome.ts'
+import { backOffMs, concernsProvider, outcomeActions, RefreshFailure, type RefreshOutcome } from './refresh-outcome.ts'
 
 const FAILURES_IN_A_ROW = 5
 const FIRST_PAUSE_MS = 1000
@@ -71,8 +71,7 @@ export function createProviderGate(deps: {
         worked,
         async failed(failure) {
           const { outcome, facts } = failure
-          // Refusing one user or one scope is the work of a healthy provider.
-          if (!outcomeActions[outcome].concernsProvider) return worked()
+          if (!concernsProvider(failure)) return worked()
           const inARow = failures + 1
           const ownPauseMs =
             inARow < FAILURES_IN_A_ROW

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import {
   classifyRefresh,
+  concernsProvider,
   type RefreshFacts,
   RefreshFailure,
   type RefreshOutcome,
@@ -45,5 +46,21 @@ describe('the outcome of a failed refresh', () => {
     expect(failure).toMatchObject({ outcome: 'transient', cause })
     expect(toRefreshFailure(failure)).toBe(failure)
     expect(new RefreshFailure({ error: 'invalid_grant' }).message).not.toContain('invalid_grant')
+  })
+})
+
+describe('what holds up others', () => {
+  it.each([
+    [{}, true],
+    [{ status: 503 }, true],
+    [{ status: 401, error: 'invalid_client' }, true],
+    [{ status: 400, error: 'invalid_request', errorCodes: [7000222] }, true],
+    [{ status: 400, error: 'something_odd' }, false],
+    [{ status: 400, error: 'invalid_request' }, false],
+    [{ status: 400, error: 'invalid_grant' }, false],
+    [{ status: 400, error: 'invalid_scope' }, false],
+    [{ status: 400, error: 'consent_required' }, false],
+  ] as readonly (readonly [RefreshFacts, boolean])[])('%j: %s', (facts, expected) => {
+    expect(concernsProvider(new RefreshFailure(facts))).toBe(expected)
   })
 })

@@ -42,8 +42,6 @@ export interface OutcomeAction {
   readonly code: TokenErrorCode
   /** The stored tokens are of no use any more and go. Everything else leaves them alone. */
   readonly dropsTokens: boolean
-  /** It says something about the provider or our registration there, and not about one user or one scope. */
-  readonly concernsProvider: boolean
   /** How long the failure is remembered, so that many callers are not many requests. Doubles with each in a row. */
   readonly holdMs: number
   readonly maxHoldMs: number
@@ -52,14 +50,12 @@ export interface OutcomeAction {
 const temporary = {
   code: 'COATCHECK_TOKEN_REFRESH_UNAVAILABLE',
   dropsTokens: false,
-  concernsProvider: true,
   holdMs: 250,
   maxHoldMs: 5000,
 } as const
 const rejected = {
   code: 'COATCHECK_TOKEN_REFRESH_REJECTED',
   dropsTokens: false,
-  concernsProvider: false,
   holdMs: 1000,
   maxHoldMs: 30_000,
 } as const
@@ -69,11 +65,15 @@ const reauth = { ...rejected, code: 'COATCHECK_REAUTH_REQUIRED' } as const
 export const outcomeActions: Readonly<Record<RefreshOutcome, OutcomeAction>> = {
   transient: temporary,
   'invalid-grant': { ...reauth, dropsTokens: true },
-  'rotated-elsewhere': { ...temporary, concernsProvider: false },
+  'rotated-elsewhere': temporary,
   'interaction-required': reauth,
-  'operator-error': { ...rejected, concernsProvider: true },
+  'operator-error': rejected,
   'caller-error': rejected,
 }
+
+/** AADSTS numbers of an application whose registration or credential is wrong. */
+const REGISTRATION_CODES = [7000215, 7000222, 700016, 700027]
+const REGISTRATION_ERRORS = ['invalid_client', 'unauthorized_client']
 
 interface OutcomeRule {
   readonly outcome: RefreshOutcome
@@ -91,7 +91,7 @@ const outcomeRules: readonly OutcomeRule[] = [
   { outcome: 'transient', errorCodes: [90033, 50196] },
   { outcome: 'interaction-required', errorCodes: [50076, 50079, 65001, 50158, 53000, 53003] },
   { outcome: 'invalid-grant', errorCodes: [50173, 70008, 700082, 70043] },
-  { outcome: 'operator-error', errorCodes: [7000215, 7000222, 700016, 700027] },
+  { outcome: 'operator-error', errorCodes: REGISTRATION_CODES },
   { outcome: 'interaction-required', hasClaims: true },
   {
     outcome: 'interaction-required',
@@ -133,6 +133,17 @@ function matches(rule: OutcomeRule, facts: RefreshFacts): boolean {
   if (rule.suberrors && suberror !== undefined && rule.suberrors.includes(suberror)) return true
   if (rule.hasClaims && claims !== undefined) return true
   return rule.errors !== undefined && error !== undefined && rule.errors.includes(error)
+}
+
+/**
+ * Whether a failure says something about the provider or our registration there. What one user, one scope or one odd request is
+ * refused for is the work of a healthy provider, and must not hold up others.
+ */
+export function concernsProvider({ outcome, facts }: RefreshFailure): boolean {
+  if (outcome === 'transient') return true
+  if (outcome !== 'operator-error') return false
+  const { error = '', errorCodes = [] } = facts
+  return REGISTRATION_ERRORS.includes(error) || errorCodes.some((code) => REGISTRATION_CODES.includes(code))
 }
 
 const JITTER = 0.2

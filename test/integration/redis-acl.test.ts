@@ -70,6 +70,17 @@ test('sessions, tokens and sign-in transactions work with it', async () => {
   await store.providerGate.enter('entra', 1)
   await store.providerGate.worked('entra')
 
+  await store.providerSessions.register('a', 'ours', 1_800_000_000, 5000)
+  expect(await store.providerSessions.end('a', 1_800_000_000, 5000)).toEqual(['ours'])
+  await store.providerSessions.remove('a', ['ours'])
+  expect(await store.providerSessions.remember('token', 5000)).toBe(true)
+  await store.providerSessions.forget('token')
+  await store.revocations.announce('u', 0)
+  const [claimed] = await store.revocations.claim(1, 5000)
+  await store.revocations.add('u', { provider: 'entra', nonce: Buffer.alloc(12), record }, 5000)
+  for (const entry of await store.revocations.list('u')) await store.revocations.remove('u', entry)
+  if (claimed) await store.revocations.settle(claimed, null)
+
   await store.transactions.put('state', Buffer.from('sealed'), 5000)
   expect(await store.transactions.take('state')).toEqual(Buffer.from('sealed'))
 })
