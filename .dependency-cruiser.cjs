@@ -29,6 +29,9 @@ const SHAPES =
 const PACKAGES = {
   redis: '^src/redis/',
   express: '^src/adapters/express\\.ts$',
+  fastify: '^src/adapters/fastify\\.ts$',
+  hono: '^src/adapters/hono\\.ts$',
+  next: '^src/adapters/next(/|\\.ts$)',
   'oidc-provider': '^src/dev/',
   'openid-client': '^src/oidc/',
   cockatiel: '^src/redis/',

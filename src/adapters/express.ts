@@ -7,12 +7,10 @@
  */
 import type { ErrorRequestHandler, NextFunction, Request, RequestHandler, Response } from 'express'
 import type { Coatcheck } from '../coatcheck.ts'
-import type { Exchange } from '../http/exchange.ts'
 import { MisuseError } from '../core/errors.ts'
-import { forbidStoring } from '../http/exchange.ts'
-import { headersOf, sendWebResponse, urlOf } from '../http/node-bridge.ts'
-import { answerError, isRoute, serveRoute } from '../http/node-routes.ts'
-import { demandSignIn } from '../http/sign-in-demand.ts'
+import type { Exchange } from '../http/exchange.ts'
+import { sendWebResponse } from '../http/node-bridge.ts'
+import { checkAdapterOptions, createNodeEdge } from '../http/node-edge.ts'
 import type { Session, User, Visit } from '../session/types.ts'
 
 export interface ExpressAuthOptions {
@@ -55,14 +53,23 @@ export interface ExpressAuth<D extends object> extends RequestHandler {
 
 /** @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT` for an instance or options that are none */
 export function expressAuth<D extends object>(auth: Coatcheck<D>, options: ExpressAuthOptions = {}): ExpressAuth<D> {
-  const property = checked(auth, options)
-  const exchangeOf = exchangesOf(auth)
+  checkAdapterOptions(options, 'expressAuth()', ['property'])
+  const { property } = options
+  const edge = createNodeEdge(auth, 'expressAuth()')
+
+  const exchangeOf = (request: Request): Exchange<D> =>
+    edge.exchangeOf(request, () => {
+      if (!request.res) throw new MisuseError('COATCHECK_INVALID_ARGUMENT', 'getSession() wants a request of Express.')
+      // Express' own "trust proxy" decides whether this is the socket's address or a forwarded one.
+      return { sink: request.res, ip: request.ip }
+    })
 
   const middleware: RequestHandler = (request, response, next) => {
     passErrors(next, async () => {
-      const config = auth.http.config()
-      if (isRoute(request, config)) return serveRoute(auth.handler, config, request, response, request.ip)
-      if (property !== null) Object.assign(request, { [property]: exchangeOf(request) })
+      if (edge.isRoute(request)) {
+        return sendWebResponse(await edge.answerRoute(request, request.ip), request, response)
+      }
+      if (property !== undefined) Object.assign(request, { [property]: exchangeOf(request) })
       next()
     })
   }
@@ -71,22 +78,18 @@ export function expressAuth<D extends object>(auth: Coatcheck<D>, options: Expre
     return (request, response, next) => {
       passErrors(next, async () => {
         const session = await exchangeOf(request).getSession()
-        if (session.user) {
-          await handler(request, response, { user: session.user, session }, next)
-          return
-        }
-        const { baseUrl, basePath } = auth.http.config()
-        const { method } = request
-        const demand = { method, headers: headersOf(request), url: urlOf(request, baseUrl), basePath, provider }
-        forbidStoring(response)
-        await sendWebResponse(demandSignIn(demand), request, response)
+        if (session.user) await handler(request, response, { user: session.user, session }, next)
+        else await sendWebResponse(edge.demandSignIn(request, provider), request, response)
       })
     }
   }
 
   const errorHandler: ErrorRequestHandler = (error: unknown, request, response, next) => {
     passErrors(next, () => {
-      if (!answerError(error, auth.http.config(), request, response)) next(error)
+      const answer = response.headersSent ? null : edge.answerError(error, request)
+      // Its body is complete: nothing to wait for, and nothing that could fail but the client's connection.
+      if (answer) void sendWebResponse(answer, request, response)
+      else next(error)
     })
   }
 
@@ -100,39 +103,7 @@ export function expressAuth<D extends object>(auth: Coatcheck<D>, options: Expre
   })
 }
 
-/** One exchange per request, whoever asks first: the middleware need not be mounted in front. */
-function exchangesOf<D extends object>(auth: Coatcheck<D>): (request: Request) => Exchange<D> {
-  const exchanges = new WeakMap<Request, Exchange<D>>()
-  return (request) => {
-    const known = exchanges.get(request)
-    if (known) return known
-    const response = request.res
-    if (!response) throw new MisuseError('COATCHECK_INVALID_ARGUMENT', 'getSession() wants a request of Express.')
-    const exchange = auth.http.exchange({
-      cookieHeader: request.headers.cookie,
-      sink: response,
-      userAgent: request.headers['user-agent'],
-      // Express' own "trust proxy" decides whether this is the socket's address or a forwarded one.
-      ip: request.ip,
-    })
-    exchanges.set(request, exchange)
-    return exchange
-  }
-}
-
 /** Express 4 does not look at what a handler returns: whatever goes wrong reaches `next` from here, on both. */
 function passErrors(next: NextFunction, run: () => Promise<void> | void): void {
   void (async () => run())().catch(next)
-}
-
-function checked(auth: unknown, options: ExpressAuthOptions): string | null {
-  if (typeof (auth as Partial<Coatcheck<object>> | null)?.handler !== 'function') {
-    throw new MisuseError('COATCHECK_INVALID_ARGUMENT', 'expressAuth() wants what coatcheck() has returned.')
-  }
-  const unknown = Object.keys(options).filter((name) => name !== 'property')
-  const { property } = options
-  if (unknown.length > 0 || (property !== undefined && (typeof property !== 'string' || property === ''))) {
-    throw new MisuseError('COATCHECK_INVALID_ARGUMENT', 'The only option of expressAuth() is "property", a name.')
-  }
-  return property ?? null
 }

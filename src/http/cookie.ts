@@ -3,7 +3,7 @@
  * else: no decoding, no quotes, no `$Version`, no trimming of names, because every leniency of a cookie parser is a way to
  * plant a cookie (RFC 6265bis section 5.7, "cookie tossing"). Work is linear in the length of the header.
  */
-import { type SetCookie, stringifySetCookie } from 'cookie'
+import { parseSetCookie, type SetCookie, stringifySetCookie } from 'cookie'
 import type { ResolvedConfig } from '../config/types.ts'
 
 type CookieConfig = ResolvedConfig<object>['cookie']
@@ -17,6 +17,8 @@ export type CookieValue =
 /** Where response headers go: structurally a Node `ServerResponse`; `headers-sink.ts` makes one of Web `Headers`. */
 export interface ResponseSink {
   readonly headersSent: boolean
+  /** A place that can read cookies and never set one, as a server component. Left out: it can. */
+  readonly isReadOnly?: boolean
   getHeader(name: string): number | string | readonly string[] | undefined
   setHeader(name: string, value: string | readonly string[]): unknown
 }
@@ -68,9 +70,7 @@ export function createCookies({ name, secure, sameSite }: CookieConfig): Cookies
 /** Puts one cookie on the response, in place of an earlier one of the same name; the cookies of others stay. */
 export function putSetCookie(sink: ResponseSink, setCookie: string): void {
   const start = setCookie.slice(0, setCookie.indexOf('=') + 1)
-  const before = sink.getHeader('set-cookie')
-  const others = before === undefined ? [] : typeof before === 'object' ? before : [String(before)]
-  sink.setHeader('Set-Cookie', [...others.filter((other) => !other.startsWith(start)), setCookie])
+  sink.setHeader('Set-Cookie', [...setCookiesOf(sink).filter((other) => !other.startsWith(start)), setCookie])
 }
 
 /** @param name compared byte for byte; `name=` has to begin a pair. */
@@ -93,4 +93,22 @@ function* positionsOf(header: string, text: string): Generator<number> {
     while (before >= 0 && (header[before] === ' ' || header[before] === '\t')) before--
     if (before < 0 || header[before] === ';') yield at
   }
+}
+
+/** For hosts that take cookies apart (Next's `cookies().set`): one `Set-Cookie` line that this file has written. */
+export function partsOfSetCookie(line: string): SetCookie {
+  return parseSetCookie(line, { decode: (text) => text })
+}
+
+/** The cookies that a sink has collected, as lines. */
+export function setCookiesOf(sink: ResponseSink): readonly string[] {
+  const lines = sink.getHeader('set-cookie')
+  return lines === undefined ? [] : typeof lines === 'object' ? lines : [String(lines)]
+}
+
+/** A header of Web `Headers` as a sink has it: all cookies as a list, everything else as one text. */
+export function sinkHeaderOf(headers: Headers, name: string): string | readonly string[] | undefined {
+  if (name.toLowerCase() !== 'set-cookie') return headers.get(name) ?? undefined
+  const cookies = headers.getSetCookie()
+  return cookies.length > 0 ? cookies : undefined
 }

@@ -4,6 +4,7 @@
  */
 import { type ErrorCode, errorCatalogue } from '../core/error-catalogue.ts'
 import { type AnyCoatcheckError, isCoatcheckError } from '../core/errors.ts'
+import { neverStored } from './exchange.ts'
 import { type Page, pageResponse } from './page.ts'
 
 interface VisitorText {
@@ -89,6 +90,19 @@ export function errorResponse(error: AnyCoatcheckError, headers: Headers, loginP
       )
   if (status === 503) response.headers.set('Retry-After', RETRY_AFTER[family === 'oidc' ? 'oidc' : 'other'])
   return response
+}
+
+/**
+ * The answer to an error that has one: 503 with `Retry-After` for a store that is down, 401, 403… No cookie is touched.
+ * @returns `null` for what is the host's business
+ */
+export function errorAnswer(
+  error: unknown,
+  { basePath }: { readonly basePath: string },
+  headers: Headers,
+): Response | null {
+  if (!isCoatcheckError(error) || isForHost(error)) return null
+  return neverStored(errorResponse(error, headers, `${basePath}/login`))
 }
 
 /** For addresses and methods that do not exist: no error of ours stands behind them. */

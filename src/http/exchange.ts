@@ -9,6 +9,7 @@ import type { EventBus } from '../core/events.ts'
 import type { Session, SessionStore, TicketSink, Visit } from '../session/types.ts'
 import { type Cookies, createCookies, putSetCookie, type ResponseSink } from './cookie.ts'
 import { describeDevice } from './device.ts'
+import { createHeadersSink } from './headers-sink.ts'
 
 export interface ExchangeInput {
   /** All `Cookie` headers of the request, joined by `; ` as Node does. */
@@ -68,20 +69,20 @@ function ticketOf(input: ExchangeInput, cookies: Cookies, events: EventBus): str
 function createTicketSink(sink: ResponseSink | null, cookies: Cookies, clock: Clock): TicketSink {
   return {
     assertWritable() {
-      if (!sink) throw new SessionError('COATCHECK_COOKIES_READ_ONLY')
+      if (!sink || sink.isReadOnly) throw new SessionError('COATCHECK_COOKIES_READ_ONLY')
       if (sink.headersSent) throw new SessionError('COATCHECK_HEADERS_SENT')
     },
     issue(ticket, absoluteExpiresAtMs) {
       // The headers may have left since `assertWritable`, while the store was being written.
-      if (!sink || sink.headersSent)
-        throw new SessionError(sink ? 'COATCHECK_HEADERS_SENT' : 'COATCHECK_COOKIES_READ_ONLY')
+      this.assertWritable()
+      if (!sink) return
       const maxAgeSeconds = Math.max(1, Math.ceil((absoluteExpiresAtMs - clock.now()) / 1000))
       putSetCookie(sink, cookies.ticket(ticket, maxAgeSeconds))
       forbidStoring(sink)
     },
     clear() {
       // The session has ended in the store; a cookie that cannot be removed any more opens nothing.
-      if (!sink || sink.headersSent) return
+      if (!sink || sink.isReadOnly || sink.headersSent) return
       putSetCookie(sink, cookies.clearTicket())
       forbidStoring(sink)
     },
@@ -103,4 +104,12 @@ export function forbidStoring(sink: ResponseSink | null): void {
     .filter((name) => name !== '')
   if (names.includes('*') || names.some((name) => name.toLowerCase() === 'cookie')) return
   sink.setHeader('Vary', [...names, 'Cookie'].join(', '))
+}
+
+/** The same for a response that is complete. */
+export function neverStored(response: Response): Response {
+  const sink = createHeadersSink()
+  forbidStoring(sink)
+  sink.applyTo(response.headers)
+  return response
 }

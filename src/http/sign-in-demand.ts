@@ -4,6 +4,7 @@
  */
 import { SessionError } from '../core/errors.ts'
 import { acceptsHtml, errorResponse } from './error-response.ts'
+import { neverStored } from './exchange.ts'
 import { seeOther } from './route-request.ts'
 
 export interface SignInDemand {
@@ -21,7 +22,11 @@ export interface SignInDemand {
  * A redirect to the login route with the request's own path as `returnTo`, or 401: as JSON, and as a page for a form that
  * was sent without a session, since going on would drop what had been typed without a word.
  */
-export function demandSignIn({ method, headers, url, basePath, provider }: SignInDemand): Response {
+export function demandSignIn(demand: SignInDemand): Response {
+  return neverStored(answerTo(demand))
+}
+
+function answerTo({ method, headers, url, basePath, provider }: SignInDemand): Response {
   const query = new URLSearchParams(provider === undefined ? [] : [['provider', provider]])
   if (!isNavigation(headers)) return unauthenticated(headers, basePath, query)
   if (method !== 'GET' && method !== 'HEAD') return unauthenticated(headers, basePath, query)

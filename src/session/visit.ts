@@ -31,10 +31,20 @@ export async function createVisit<D extends object>(
   let creating: Promise<Holding> | null = null
 
   const hold = (next: Holding): Holding => {
+    sink.issue(next.ticket, next.loaded.record.absoluteExpiresAtMs)
     held = next
     reason = null
-    sink.issue(next.ticket, next.loaded.record.absoluteExpiresAtMs)
     return next
+  }
+
+  /** A new session whose ticket cannot leave any more would lie in the store, and nobody could open it. */
+  const holdNew = async (next: Holding): Promise<Holding> => {
+    try {
+      return hold(next)
+    } catch (error) {
+      await core.end(next.loaded.ref, 'undelivered')
+      throw error
+    }
   }
 
   const create = async (changes: readonly Change[]): Promise<Holding> => {
@@ -42,7 +52,7 @@ export async function createVisit<D extends object>(
     const draft: Draft = { ...(core.emptyData() as Draft) }
     for (const change of changes) change(draft)
     const { issued, loaded } = await core.create(null, device ? { device } : {}, draft)
-    return hold({ ticket: issued.ticket, secretHash: issued.secretHash, loaded })
+    return holdNew({ ticket: issued.ticket, secretHash: issued.secretHash, loaded })
   }
 
   const commit = async (changes: readonly Change[]): Promise<Loaded> => {
@@ -80,7 +90,10 @@ export async function createVisit<D extends object>(
       sink.assertWritable()
       const withDevice = device && !input.device ? { ...input, device } : input
       const { issued, loaded } = await signInSession(core, held?.ticket ?? null, withDevice)
-      session.adopt(hold({ ticket: issued.ticket, secretHash: issued.secretHash, loaded }).loaded)
+      // The anonymous session is gone by now, whatever becomes of the ticket.
+      held = null
+      const holding = await holdNew({ ticket: issued.ticket, secretHash: issued.secretHash, loaded })
+      session.adopt(holding.loaded)
       return session
     },
 

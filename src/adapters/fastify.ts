@@ -1,0 +1,144 @@
+/**
+ * `coatcheck/fastify`: the routes and the session on Fastify 5, as a plugin for the context that registers it and those below.
+ * Fastify is not loaded from here (types only).
+ */
+import type { FastifyError, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
+import type { Coatcheck } from '../coatcheck.ts'
+import { MisuseError } from '../core/errors.ts'
+import type { ResponseSink } from '../http/cookie.ts'
+import type { Exchange } from '../http/exchange.ts'
+import { copyHeaders } from '../http/node-bridge.ts'
+import { checkAdapterOptions, createNodeEdge } from '../http/node-edge.ts'
+import type { Session, User, Visit } from '../session/types.ts'
+
+export interface FastifyAuthOptions {
+  /** Puts `{ getSession, getVisit }` on every request of the context under this name. Default: nothing is put there. */
+  readonly property?: string
+}
+
+export interface FastifyRequireUserOptions {
+  /** With several providers: the one to sign in at. */
+  readonly provider?: string
+}
+
+type Hook = (request: FastifyRequest, reply: FastifyReply) => Promise<unknown>
+
+/** A handler that gets who is signed in. What it resolves to is the payload, as with every handler of Fastify. */
+export type FastifyUserHandler<D extends object> = (
+  request: FastifyRequest,
+  reply: FastifyReply,
+  signedIn: { readonly user: User; readonly session: Session<D> },
+) => unknown
+
+/** The plugin itself, `app.register(web)`, and what handlers ask. All of it may be detached. */
+export interface FastifyAuth<D extends object> extends FastifyPluginAsync {
+  /**
+   * The session of this request; the same one at every call. No cookie of ours: no command to the store.
+   * @throws {RedisError} when the store cannot be asked. It does not mean that nobody is signed in.
+   * @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT` in a context that the plugin is not registered for
+   */
+  getSession(request: FastifyRequest): Promise<Session<D>>
+  /** For applications that sign in, rotate (a new ticket at a change of privilege) or sign out by themselves. */
+  getVisit(request: FastifyRequest): Promise<Visit<D>>
+  /** A `preHandler` or `onRequest` hook: lets users pass. Others go to sign-in and come back, or get 401. */
+  requireUser(options?: FastifyRequireUserOptions): Hook
+  /** `requireUser()` and the handler in one. */
+  withUser(handler: FastifyUserHandler<D>, options?: FastifyRequireUserOptions): Hook
+  /**
+   * `app.setErrorHandler(web.errorHandler)`: answers errors of Coatcheck, 503 with `Retry-After` for a store that is down.
+   * Throws everything else on, to the error handler of the context above.
+   */
+  readonly errorHandler: (error: FastifyError, request: FastifyRequest, reply: FastifyReply) => FastifyReply
+}
+
+/** @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT` for an instance or options that are none */
+export function fastifyAuth<D extends object>(auth: Coatcheck<D>, options: FastifyAuthOptions = {}): FastifyAuth<D> {
+  checkAdapterOptions(options, 'fastifyAuth()', ['property'])
+  const edge = createNodeEdge(auth, 'fastifyAuth()')
+  const replies = new WeakMap<FastifyRequest, FastifyReply>()
+
+  const exchangeOf = (request: FastifyRequest): Exchange<D> =>
+    edge.exchangeOf(request.raw, () => {
+      const reply = replies.get(request)
+      if (!reply) throw notRegistered()
+      // Fastify's own `trustProxy` decides whether this is the socket's address or a forwarded one.
+      return { sink: sinkOf(reply), ip: request.ip }
+    })
+
+  const plugin: FastifyPluginAsync = async (app) => {
+    const { property } = options
+    if (property !== undefined) {
+      // By a getter: an exchange is made for the requests that ask.
+      app.decorateRequest(property, {
+        getter(this: FastifyRequest) {
+          return exchangeOf(this)
+        },
+      })
+    }
+    // Before bodies are parsed, and also for addresses and methods that no route of the application takes.
+    app.addHook('onRequest', async (request, reply) => {
+      replies.set(request, reply)
+      if (!edge.isRoute(request.raw)) return
+      return send(reply, await edge.answerRoute(request.raw, request.ip))
+    })
+  }
+
+  const withUser: FastifyAuth<D>['withUser'] = (handler, { provider } = {}) => {
+    return async (request, reply) => {
+      replies.set(request, reply)
+      const session = await exchangeOf(request).getSession()
+      if (session.user) return handler(request, reply, { user: session.user, session })
+      return send(reply, edge.demandSignIn(request.raw, provider))
+    }
+  }
+
+  return Object.assign(forContextOfRegistrant(plugin), {
+    getSession: async (request: FastifyRequest) => exchangeOf(request).getSession(),
+    getVisit: async (request: FastifyRequest) => exchangeOf(request).getVisit(),
+    requireUser: (requirement?: FastifyRequireUserOptions) => withUser(() => undefined, requirement),
+    withUser,
+    errorHandler(error: FastifyError, request: FastifyRequest, reply: FastifyReply) {
+      const answer = reply.raw.headersSent ? null : edge.answerError(error, request.raw)
+      if (!answer) throw error
+      return send(reply, answer)
+    },
+  })
+}
+
+/** Hooks and decorators belong to the context that registers the plugin, and to no context of its own (Fastify, "Plugins"). */
+function forContextOfRegistrant(plugin: FastifyPluginAsync): FastifyPluginAsync {
+  return Object.assign(plugin, {
+    [Symbol.for('skip-override')]: true,
+    [Symbol.for('fastify.display-name')]: 'coatcheck',
+    [Symbol.for('plugin-meta')]: { name: 'coatcheck', fastify: '5.x' },
+  })
+}
+
+function notRegistered(): MisuseError {
+  return new MisuseError(
+    'COATCHECK_INVALID_ARGUMENT',
+    'getSession() was asked in a context of Fastify that the plugin is not registered for: app.register(web) there or above.',
+  )
+}
+
+/** Headers stay with Fastify until they leave, so that hooks of others see them; a hijacked reply has only Node's. */
+function sinkOf(reply: FastifyReply): ResponseSink {
+  return {
+    get headersSent() {
+      return reply.raw.headersSent
+    },
+    getHeader: (name) => (reply.sent ? reply.raw : reply).getHeader(name),
+    setHeader(name, value) {
+      if (reply.sent) return reply.raw.setHeader(name, value)
+      // `header()` adds to the cookies that are there; here the whole list is given.
+      reply.removeHeader(name)
+      return reply.header(name, value)
+    },
+  }
+}
+
+function send(reply: FastifyReply, answer: Response): FastifyReply {
+  copyHeaders(answer.headers, sinkOf(reply))
+  reply.code(answer.status)
+  return answer.body ? reply.send(answer.body) : reply.send()
+}

@@ -1,0 +1,143 @@
+/**
+ * `coatcheck/hono`: the routes and the session on Hono 4, on its server for Node. Hono is not loaded from here (types only).
+ */
+import type { Context, ErrorHandler, Handler, MiddlewareHandler } from 'hono'
+import type { Coatcheck } from '../coatcheck.ts'
+import { MisuseError } from '../core/errors.ts'
+import { type ResponseSink, sinkHeaderOf } from '../http/cookie.ts'
+import type { Exchange } from '../http/exchange.ts'
+import { checkAdapterOptions } from '../http/node-edge.ts'
+import { createWebEdge } from '../http/web-edge.ts'
+import type { Session, User, Visit } from '../session/types.ts'
+
+export interface HonoAuthOptions {
+  /** Puts `{ getSession, getVisit }` into the context under this name: `c.get('…')`. Default: nothing is put there. */
+  readonly property?: string
+  /** The client's address for the list of devices, where a proxy of yours says it. Default: the socket's address. */
+  readonly clientIp?: (context: Context) => string | undefined
+}
+
+export interface HonoRequireUserOptions {
+  /** With several providers: the one to sign in at. */
+  readonly provider?: string
+}
+
+/** A handler that gets who is signed in. */
+export type HonoUserHandler<D extends object> = (
+  context: Context,
+  signedIn: { readonly user: User; readonly session: Session<D> },
+) => Response | Promise<Response>
+
+/** The middleware itself, `app.use(web)`, and what handlers ask. All of it may be detached. */
+export interface HonoAuth<D extends object> extends MiddlewareHandler {
+  /**
+   * The session of this request; the same one at every call. No cookie of ours: no command to the store.
+   * @throws {RedisError} when the store cannot be asked. It does not mean that nobody is signed in.
+   * @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT` where the middleware is not mounted in front
+   */
+  getSession(context: Context): Promise<Session<D>>
+  /** For applications that sign in, rotate (a new ticket at a change of privilege) or sign out by themselves. */
+  getVisit(context: Context): Promise<Visit<D>>
+  /** Middleware: lets users pass. Others: a navigation goes to sign-in and comes back, anything else gets 401. */
+  requireUser(options?: HonoRequireUserOptions): MiddlewareHandler
+  /** `requireUser()` and the handler in one. */
+  withUser(handler: HonoUserHandler<D>, options?: HonoRequireUserOptions): Handler
+  /**
+   * `app.onError(web.errorHandler)`: answers errors of Coatcheck, 503 with `Retry-After` for a store that is down.
+   * Throws everything else on.
+   */
+  readonly errorHandler: ErrorHandler
+}
+
+interface Passage<D extends object> {
+  readonly exchange: Exchange<D>
+  /** The middleware has been left: from then on headers may have gone. */
+  left: boolean
+}
+
+/** @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT` for an instance or options that are none */
+export function honoAuth<D extends object>(auth: Coatcheck<D>, options: HonoAuthOptions = {}): HonoAuth<D> {
+  checkAdapterOptions(options, 'honoAuth()', ['property', 'clientIp'])
+  const edge = createWebEdge(auth, 'honoAuth()')
+  const ipOf = options.clientIp ?? socketAddress
+  const passages = new WeakMap<Context, Passage<D>>()
+
+  const enter = (context: Context): Passage<D> => {
+    const sink = sinkOf(context, () => passage.left)
+    const passage: Passage<D> = { left: false, exchange: exchangeOn(context, sink) }
+    passages.set(context, passage)
+    return passage
+  }
+  const exchangeOn = (context: Context, sink: ResponseSink): Exchange<D> => {
+    // Made by the first who asks: a request that does not want its session costs nothing.
+    let made: Exchange<D> | null = null
+    const exchange = (): Exchange<D> =>
+      (made ??= auth.http.exchange({
+        cookieHeader: context.req.header('cookie'),
+        sink,
+        userAgent: context.req.header('user-agent'),
+        ip: ipOf(context),
+      }))
+    return { getSession: async () => exchange().getSession(), getVisit: async () => exchange().getVisit() }
+  }
+  const exchangeOf = (context: Context): Exchange<D> => {
+    const passage = passages.get(context)
+    if (passage) return passage.exchange
+    throw new MisuseError('COATCHECK_INVALID_ARGUMENT', 'getSession() wants the middleware in front: app.use(web).')
+  }
+
+  const middleware: MiddlewareHandler = async (context, next) => {
+    if (edge.isRoute(context.req.raw)) return edge.answerRoute(context.req.raw, ipOf(context))
+    const passage = enter(context)
+    if (options.property !== undefined) context.set(options.property, passage.exchange)
+    await next()
+    passage.left = true
+  }
+
+  const withUser: HonoAuth<D>['withUser'] = (handler, { provider } = {}) => {
+    return async (context) => {
+      const session = await exchangeOf(context).getSession()
+      if (session.user) return handler(context, { user: session.user, session })
+      return edge.demandSignIn(context.req.raw, provider)
+    }
+  }
+
+  return Object.assign(middleware, {
+    getSession: async (context: Context) => exchangeOf(context).getSession(),
+    getVisit: async (context: Context) => exchangeOf(context).getVisit(),
+    requireUser({ provider }: HonoRequireUserOptions = {}): MiddlewareHandler {
+      return async (context, next) => {
+        const { user } = await exchangeOf(context).getSession()
+        if (!user) return edge.demandSignIn(context.req.raw, provider)
+        await next()
+      }
+    },
+    withUser,
+    errorHandler(error: Error, context: Context) {
+      const answer = edge.answerError(error, context.req.raw)
+      if (!answer) throw error
+      // What was set for the answer that failed, a new ticket above all, belongs to a success.
+      context.res = new Response(null)
+      return answer
+    },
+  })
+}
+
+/** Of Hono's server for Node: it hands Node's request over as `env.incoming`. */
+function socketAddress(context: Context): string | undefined {
+  const { incoming } = (context.env ?? {}) as { readonly incoming?: { readonly socket?: { remoteAddress?: string } } }
+  return incoming?.socket?.remoteAddress
+}
+
+function sinkOf(context: Context, hasLeft: () => boolean): ResponseSink {
+  return {
+    get headersSent() {
+      return hasLeft()
+    },
+    getHeader: (name) => sinkHeaderOf(context.res.headers, name),
+    setHeader(name, value) {
+      context.header(name, undefined)
+      for (const line of typeof value === 'string' ? [value] : value) context.header(name, line, { append: true })
+    },
+  }
+}

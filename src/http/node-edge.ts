@@ -1,0 +1,86 @@
+/**
+ * What the adapters of all Node frameworks do alike: one exchange per request, the routes, the demand to sign in, and errors
+ * that have an answer. An adapter adds how its framework names these things, and where its headers go.
+ */
+import type { IncomingMessage } from 'node:http'
+import type { Coatcheck } from '../coatcheck.ts'
+import { MisuseError } from '../core/errors.ts'
+import type { ResponseSink } from './cookie.ts'
+import type { Exchange } from './exchange.ts'
+import { headersOf, type NodeRequest, urlOf } from './node-bridge.ts'
+import { errorAnswer } from './error-response.ts'
+import { isRoute, routeAnswer } from './node-routes.ts'
+import { demandSignIn } from './sign-in-demand.ts'
+
+/** What only the framework knows about a request. */
+export interface Surroundings {
+  readonly sink: ResponseSink
+  /** Of the client, as far as the framework has been told which proxies to believe. */
+  readonly ip: string | undefined
+}
+
+export interface NodeEdge<D extends object> {
+  /** One per request, whoever asks first. */
+  exchangeOf(request: IncomingMessage, surroundings: () => Surroundings): Exchange<D>
+  /** Whether this address is one of ours. @throws {ConfigError} when the environment is incomplete */
+  isRoute(request: NodeRequest): boolean
+  /** @throws what only the host can mend: errors of the application's hooks, mistakes in code or configuration */
+  answerRoute(request: NodeRequest, ip: string | undefined): Promise<Response>
+  /** What somebody gets who is not signed in: a navigation goes to sign-in and comes back, anything else gets 401. */
+  demandSignIn(request: NodeRequest, provider?: string): Response
+  /** `null`: the host's business. */
+  answerError(error: unknown, request: IncomingMessage): Response | null
+}
+
+/** @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT` when `auth` is no instance. @param caller for the message. */
+export function createNodeEdge<D extends object>(auth: Coatcheck<D>, caller: string): NodeEdge<D> {
+  assertCoatcheck(auth, caller)
+  const exchanges = new WeakMap<IncomingMessage, Exchange<D>>()
+  return {
+    exchangeOf(request, surroundings) {
+      const known = exchanges.get(request)
+      if (known) return known
+      const { sink, ip } = surroundings()
+      const { cookie, 'user-agent': userAgent } = request.headers
+      const exchange = auth.http.exchange({ cookieHeader: cookie, sink, userAgent, ip })
+      exchanges.set(request, exchange)
+      return exchange
+    },
+    isRoute: (request) => isRoute(request, auth.http.config()),
+    answerRoute: (request, ip) => routeAnswer(auth.handler, auth.http.config(), request, ip),
+    demandSignIn(request, provider) {
+      const { baseUrl, basePath } = auth.http.config()
+      const { method = 'GET' } = request
+      return demandSignIn({ method, headers: headersOf(request), url: urlOf(request, baseUrl), basePath, provider })
+    },
+    answerError: (error, request) => errorAnswer(error, auth.http.config(), headersOf(request)),
+  }
+}
+
+/** @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT` */
+export function assertCoatcheck(auth: unknown, caller: string): void {
+  if (typeof (auth as Partial<Coatcheck<object>> | null)?.handler === 'function') return
+  throw new MisuseError('COATCHECK_INVALID_ARGUMENT', `${caller} wants what coatcheck() has returned.`)
+}
+
+/**
+ * The options that all adapters have: a name to put on the request, and nothing that they do not know.
+ * @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT`
+ */
+export function checkAdapterOptions(options: object, caller: string, known: readonly string[]): void {
+  const unknown = Object.keys(options).filter((name) => !known.includes(name))
+  const list = known.map((name) => `"${name}"`).join(' and ')
+  if (unknown.length > 0) {
+    throw new MisuseError(
+      'COATCHECK_INVALID_ARGUMENT',
+      `${caller} knows only ${list}, and not "${unknown.join('", "')}".`,
+    )
+  }
+  const { property, clientIp } = options as { readonly property?: unknown; readonly clientIp?: unknown }
+  if (property !== undefined && (typeof property !== 'string' || property === '')) {
+    throw new MisuseError('COATCHECK_INVALID_ARGUMENT', `"property" of ${caller} wants a name.`)
+  }
+  if (clientIp !== undefined && typeof clientIp !== 'function') {
+    throw new MisuseError('COATCHECK_INVALID_ARGUMENT', `"clientIp" of ${caller} wants a function.`)
+  }
+}

@@ -1,0 +1,50 @@
+/**
+ * What the adapters of hosts that speak `Request` and `Response` do alike; `node-edge.ts` is the same for Node's.
+ */
+import type { Coatcheck } from '../coatcheck.ts'
+import { errorAnswer, plainErrorResponse } from './error-response.ts'
+import { neverStored } from './exchange.ts'
+import { localRequest, localUrl } from './local-request.ts'
+import { assertCoatcheck } from './node-edge.ts'
+import { hasNoWebMethod } from './node-routes.ts'
+import { demandSignIn } from './sign-in-demand.ts'
+
+export interface WebEdge {
+  /** Whether this address is one of ours. @throws {ConfigError} when the environment is incomplete */
+  isRoute(request: Request): boolean
+  /** @throws what only the host can mend: errors of the application's hooks, mistakes in code or configuration */
+  answerRoute(request: Request, ip: string | undefined): Promise<Response>
+  /** What somebody gets who is not signed in: a navigation goes to sign-in and comes back, anything else gets 401. */
+  demandSignIn(request: Request, provider?: string): Response
+  /** `null`: the host's business. */
+  answerError(error: unknown, request: Request): Response | null
+}
+
+/** @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT` when `auth` is no instance. @param caller for the message. */
+export function createWebEdge<D extends object>(auth: Coatcheck<D>, caller: string): WebEdge {
+  assertCoatcheck(auth, caller)
+  return {
+    isRoute(request) {
+      const { basePath } = auth.http.config()
+      const { pathname } = new URL(request.url)
+      return pathname === basePath || pathname.startsWith(`${basePath}/`)
+    },
+    async answerRoute(request, ip) {
+      const config = auth.http.config()
+      if (hasNoWebMethod(request)) return neverStored(plainErrorResponse(405, request.headers))
+      try {
+        return await auth.handler(localRequest(request, config.baseUrl), ip === undefined ? {} : { ip })
+      } catch (error) {
+        const answer = errorAnswer(error, config, request.headers)
+        if (!answer) throw error
+        return answer
+      }
+    },
+    demandSignIn(request, provider) {
+      const { baseUrl, basePath } = auth.http.config()
+      const { method, headers } = request
+      return demandSignIn({ method, headers, url: localUrl(request.url, baseUrl), basePath, provider })
+    },
+    answerError: (error, request) => errorAnswer(error, auth.http.config(), request.headers),
+  }
+}

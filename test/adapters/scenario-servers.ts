@@ -1,0 +1,149 @@
+/** The scenario application on each of our adapters, as a server that is not listening yet. */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { PassThrough } from 'node:stream'
+import { getRequestListener } from '@hono/node-server'
+import fastify, { type FastifyReply, type FastifyRequest } from 'fastify'
+import { Hono } from 'hono'
+import { stream } from 'hono/streaming'
+import { type FastifyAuth, fastifyAuth } from '../../src/adapters/fastify.ts'
+import { type HonoAuth, honoAuth } from '../../src/adapters/hono.ts'
+import { nodeAuth } from '../../src/adapters/node.ts'
+import type { Coatcheck } from '../../src/coatcheck.ts'
+import {
+  type ScenarioContext,
+  type ScenarioData,
+  type ScenarioRoute,
+  scenarioRoutes,
+} from '../../src/testing/http-scenario-app.ts'
+
+type Auth = Coatcheck<ScenarioData>
+
+export function nodeServer(auth: Auth): Server {
+  const web = nodeAuth(auth)
+  return createServer((request, response) => {
+    const work = async (): Promise<void> => {
+      if (await web.handle(request, response)) return
+      const url = new URL(request.url ?? '/', 'http://localhost')
+      const method = request.method === 'HEAD' ? 'GET' : request.method
+      const route = scenarioRoutes.find((one) => one.method === method && one.path === url.pathname)
+      if (!route) return void response.writeHead(404).end()
+      if (route.guarded && !(await web.requireUser(request, response))) return
+      await route.run(contextOf(request, response, url))
+    }
+    work().catch((error: unknown) => {
+      if (!web.handleError(error, request, response)) response.destroy()
+    })
+  })
+
+  function contextOf(request: IncomingMessage, response: ServerResponse, url: URL): ScenarioContext {
+    return {
+      query: url.searchParams,
+      session: () => web.getSession(request, response),
+      visit: () => web.getVisit(request, response),
+      json: async (body) => void response.setHeader('content-type', 'application/json').end(JSON.stringify(body)),
+      redirect: async (location) => void response.writeHead(303, { location }).end(),
+      async stream(rest) {
+        response.write('begin ')
+        const text = await rest()
+        if (!response.destroyed) response.end(text)
+      },
+    }
+  }
+}
+
+export function fastifyServer(auth: Auth): Server {
+  const web = fastifyAuth(auth, { property: 'coatcheck' })
+  let server: Server | null = null
+  const app = fastify({
+    serverFactory: (handler) => (server = createServer(handler)),
+    // As behind a proxy: what the scenarios send in `X-Forwarded-*` must still lead nowhere.
+    trustProxy: false,
+  })
+  void app.register(web)
+  app.setErrorHandler(web.errorHandler)
+  void app.register(async (scope) => {
+    for (const route of scenarioRoutes) {
+      const { method, path, guarded } = route
+      scope.route({
+        method,
+        url: path,
+        ...(guarded && { preHandler: web.requireUser() }),
+        handler: (request, reply) => runOnFastify(route, web, request, reply),
+      })
+    }
+  })
+  // Routing starts with the first request; a listener that comes before is answered by Fastify itself.
+  void app.ready()
+  if (!server) throw new Error('Fastify made no server')
+  return server
+}
+
+async function runOnFastify(
+  route: ScenarioRoute,
+  web: FastifyAuth<ScenarioData>,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
+  await route.run({
+    query: new URL(request.originalUrl, 'http://localhost').searchParams,
+    session: () => web.getSession(request),
+    visit: () => (request as unknown as { coatcheck: { getVisit: ScenarioContext['visit'] } }).coatcheck.getVisit(),
+    json: async (body) => void reply.send(body),
+    redirect: async (path) => void reply.redirect(path, 303),
+    async stream(rest) {
+      const body = new PassThrough()
+      void reply.send(body)
+      body.write('begin ')
+      // The headers leave with the first bytes.
+      await new Promise((resolve) => setImmediate(resolve))
+      body.end(await rest())
+    },
+  })
+  return reply
+}
+
+export function honoServer(auth: Auth): Server {
+  const web = honoAuth(auth, { property: 'coatcheck' })
+  const app = new Hono<{ Variables: { coatcheck: { getVisit: ScenarioContext['visit'] } } }>()
+  app.use(web)
+  app.onError(web.errorHandler)
+  for (const route of scenarioRoutes) {
+    const handlers = route.guarded ? [web.requireUser()] : []
+    app.on(route.method, [route.path], ...handlers, (context) => runOnHono(route, web, context))
+  }
+  return createServer(getRequestListener(app.fetch))
+}
+
+async function runOnHono(
+  route: ScenarioRoute,
+  web: HonoAuth<ScenarioData>,
+  context: Parameters<HonoAuth<ScenarioData>['getVisit']>[0],
+): Promise<Response> {
+  let answer: (response: Response) => void = () => undefined
+  let fail: (error: unknown) => void = () => undefined
+  const answered = new Promise<Response>((resolve, reject) => ([answer, fail] = [resolve, reject]))
+  const run = route.run({
+    query: new URL(context.req.url).searchParams,
+    session: () => web.getSession(context),
+    visit: () => (context.get('coatcheck') as { getVisit: ScenarioContext['visit'] }).getVisit(),
+    json: async (body) => answer(context.json(body as object)),
+    redirect: async (path) => answer(context.redirect(path, 303)),
+    stream: (rest) =>
+      new Promise((resolve, reject) => {
+        answer(
+          stream(
+            context,
+            async (out) => {
+              await out.write('begin ')
+              await new Promise((next) => setImmediate(next))
+              await out.write(await rest())
+              resolve()
+            },
+            (error) => Promise.resolve(reject(error)),
+          ),
+        )
+      }),
+  })
+  run.catch(fail)
+  return answered
+}
