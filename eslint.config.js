@@ -38,7 +38,16 @@ const allBut = (...names) => [
 ]
 
 export default defineConfig(
-  globalIgnores(['dist/', '.dist-*/', 'coverage/', 'test-results/', '.demo/', '**/node_modules/']),
+  globalIgnores([
+    'dist/',
+    '.dist-*/',
+    'coverage/',
+    'test-results/',
+    '.demo/',
+    '**/node_modules/',
+    '**/.next/',
+    '**/.app-*/',
+  ]),
   { linterOptions: { reportUnusedDisableDirectives: 'error' } },
 
   {
@@ -129,6 +138,7 @@ export default defineConfig(
 
   {
     files: ['**/*.{js,mjs,cjs}'],
+    languageOptions: { parserOptions: { ecmaFeatures: { jsx: true } } },
     rules: {
       eqeqeq: 'error',
       'no-undef': 'off',

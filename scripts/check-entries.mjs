@@ -7,6 +7,8 @@ import { join, resolve } from 'node:path'
 
 const root = resolve(import.meta.dirname, '..')
 const { name, exports } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+/** Conditions of bundlers for runtimes without Node. */
+const NO_NODE = ['edge-light', 'workerd', 'browser']
 const problems = [...undeclared(), ...missingFiles(), ...unknownImports()]
 
 for (const problem of problems) console.error(problem)
@@ -19,7 +21,9 @@ function missingFiles() {
     if (typeof target === 'string') return existsSync(join(root, target)) ? [] : [`${entry}: ${target} is not there`]
     const source = target['coatcheck-source']
     const built = source.replace(/^\.\/src\//, './dist/').replace(/\.ts$/, '')
-    const expected = { 'coatcheck-source': source, types: `${built}.d.ts`, default: `${built}.js` }
+    // Where there is no Node, an entry says so instead of failing in its imports.
+    const edge = 'edge-light' in target ? Object.fromEntries(NO_NODE.map((name) => [name, './dist/edge.js'])) : {}
+    const expected = { 'coatcheck-source': source, types: `${built}.d.ts`, ...edge, default: `${built}.js` }
     const same = JSON.stringify(target) === JSON.stringify(expected)
     return [
       ...(same ? [] : [`${entry}: package.json should say ${JSON.stringify(expected)}`]),
@@ -33,7 +37,7 @@ function missingFiles() {
 /** Every source that is meant as an entry, by its place, is exported; what puts the parts together is not one. */
 function undeclared() {
   const declared = new Set(Object.values(exports).map((target) => target['coatcheck-source']))
-  const internal = new Set(['coatcheck', 'foundation', 'register', 'store'].map((part) => `./src/${part}.ts`))
+  const internal = new Set(['coatcheck', 'edge', 'foundation', 'register', 'store'].map((part) => `./src/${part}.ts`))
   const meant = [...sourcesIn('src'), ...sourcesIn('src/adapters')]
   return meant
     .filter((file) => !declared.has(file) && !internal.has(file))

@@ -10,14 +10,17 @@ import { systemClock } from './core/clock.ts'
 import { MisuseError } from './core/errors.ts'
 import { EventBus, type Events } from './core/events.ts'
 import { systemRandom } from './core/random.ts'
-import { type Foundation, type FoundationUse, useFoundation } from './foundation.ts'
+import { type Foundation, type FoundationUse, keysOf, useFoundation } from './foundation.ts'
+import { createCookies } from './http/cookie.ts'
 import { createExchangeFactory, type ExchangeFactory } from './http/exchange.ts'
 import { createRoutes, type RouteContext, type Routes } from './http/routes.ts'
+import { createKeyring } from './keyring/keyring.ts'
 import { createLogoutTokens } from './oidc/logout-token.ts'
 import { createProviderLogout } from './oidc/provider-logout.ts'
 import { redirectUriOf } from './oidc/sign-in.ts'
 import { createTransactions } from './oidc/transaction.ts'
 import { createSessionStore } from './session/session-store.ts'
+import { createTickets } from './session/ticket.ts'
 import type { SessionStore } from './session/types.ts'
 import { tokenSetFromOAuth } from './token/token-set.ts'
 import type { TokenCache } from './token/types.ts'
@@ -48,6 +51,11 @@ export interface HttpEdge<D extends object> {
    * @throws {ConfigError} when the environment is incomplete
    */
   readonly exchange: ExchangeFactory<D>
+  /**
+   * Whether the header holds a ticket of ours that has not expired: signature and time only, nothing is asked of the store.
+   * True for a session that has been ended meanwhile, and for that of a visitor who is not signed in.
+   */
+  hasTicket(cookieHeader: string | null | undefined): boolean
   /** @throws {ConfigError} when the environment is incomplete */
   config(): HttpConfig
 }
@@ -69,11 +77,16 @@ export function coatcheck<D extends object = Record<string, unknown>>(options: O
   const createExchange = once(() =>
     createExchangeFactory<D>({ config: config(), sessions, events, clock: systemClock }),
   )
+  const hasTicket = once(() => ticketCheck(config()))
   return {
     sessions,
     tokens: lazyTokens(use),
     events,
-    http: { exchange: (input) => createExchange()(input), config: () => httpConfigOf(config()) },
+    http: {
+      exchange: (input) => createExchange()(input),
+      hasTicket: (cookieHeader) => hasTicket()(cookieHeader ?? ''),
+      config: () => httpConfigOf(config()),
+    },
     handler: (request, context) => use(({ routes }) => routes(request, context)),
     ready,
     close,
@@ -180,6 +193,16 @@ function lazyTokens<D extends object>(use: Use<D>): TokenCache {
       use((o) => o.foundation.tokens.fetchWithToken(userId, resource, input, init)),
     fromOAuth: (account) => tokenSetFromOAuth(account, systemClock.now()),
     status: (userId) => use((o) => o.foundation.tokens.status(userId)),
+  }
+}
+
+/** With keys alone: no store is opened for it. */
+function ticketCheck(config: ResolvedConfig<object>): (cookieHeader: string) => boolean {
+  const tickets = createTickets(createKeyring(keysOf(config)), systemRandom, systemClock)
+  const { readTicket } = createCookies(config.cookie)
+  return (cookieHeader) => {
+    const found = readTicket(cookieHeader)
+    return found.status === 'one' && typeof tickets.parse(found.value) !== 'string'
   }
 }
 

@@ -58,7 +58,7 @@ export async function useFoundation(
   env: Environment,
 ): Promise<FoundationUse> {
   const factory = await chooseStore(config.store, env)
-  const keys = config.keys.length > 0 ? config.keys : drawnKeys()
+  const keys = keysOf(config)
   announceDevelopment(config, factory)
   // No `await` from here on: two users that come at the same time must not open two.
   const all = processState('foundations', () => new Map<string, Shared>())
@@ -145,6 +145,11 @@ function nameOf(
   return createHash('sha256')
     .update(JSON.stringify({ identity, prefix, loopback, basePath, providers, tokens, keys }))
     .digest('base64url')
+}
+
+/** Those of the configuration; in development, where there may be none, drawn ones. */
+export function keysOf({ keys }: Pick<ResolvedConfig<object>, 'keys'>): readonly string[] {
+  return keys.length > 0 ? keys : drawnKeys()
 }
 
 /** One for the whole process, so that a reloaded module still opens what it sealed before. */

@@ -288,6 +288,11 @@ const entries = {
     why: 'close() was called, and something was used afterwards.',
     fix: 'Stop taking requests first, then call close(). To start again, call coatcheck() again.',
   },
+  COATCHECK_RUNTIME_UNSUPPORTED: {
+    ...misuse,
+    why: 'Coatcheck was loaded in an edge runtime or a browser, where neither node:crypto nor a connection to Redis exists.',
+    fix: "Next 16: use proxy.ts, which runs on Node. Next 15: `export const config = { runtime: 'nodejs' }` in middleware.ts. Routes and pages: no `export const runtime = 'edge'`. Client components: pass them data, not Coatcheck.",
+  },
   COATCHECK_SESSION_VALUE: {
     ...misuse,
     why: 'Session values are JSON; this one would not come back as it went in.',

@@ -27,23 +27,22 @@ export function demandSignIn(demand: SignInDemand): Response {
 }
 
 function answerTo({ method, headers, url, basePath, provider }: SignInDemand): Response {
-  const query = new URLSearchParams(provider === undefined ? [] : [['provider', provider]])
-  if (!isNavigation(headers)) return unauthenticated(headers, basePath, query)
-  if (method !== 'GET' && method !== 'HEAD') return unauthenticated(headers, basePath, query)
-  query.set('returnTo', url.pathname + url.search)
-  return seeOther(loginPath(basePath, query))
+  const isPage = isNavigation(headers) && (method === 'GET' || method === 'HEAD')
+  if (isPage) return seeOther(signInPath(basePath, { provider, returnTo: url.pathname + url.search }))
+  return errorResponse(new SessionError('COATCHECK_UNAUTHENTICATED'), headers, signInPath(basePath, { provider }))
+}
+
+/** The login route with what it is to know. */
+export function signInPath(
+  basePath: string,
+  known: { readonly provider?: string | undefined; readonly returnTo?: string | undefined },
+): string {
+  const query = new URLSearchParams(Object.entries(known).filter((entry): entry is [string, string] => !!entry[1]))
+  return query.size > 0 ? `${basePath}/login?${query.toString()}` : `${basePath}/login`
 }
 
 /** Browsers say it (Fetch Metadata); for those that do not, whoever takes a page is taken for a person. */
 function isNavigation(headers: Headers): boolean {
   const mode = headers.get('sec-fetch-mode')
   return mode === null ? acceptsHtml(headers) : mode === 'navigate'
-}
-
-function unauthenticated(headers: Headers, basePath: string, query: URLSearchParams): Response {
-  return errorResponse(new SessionError('COATCHECK_UNAUTHENTICATED'), headers, loginPath(basePath, query))
-}
-
-function loginPath(basePath: string, query: URLSearchParams): string {
-  return query.size > 0 ? `${basePath}/login?${query.toString()}` : `${basePath}/login`
 }

@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { PassThrough } from 'node:stream'
 import { getRequestListener } from '@hono/node-server'
 import fastify, { type FastifyReply, type FastifyRequest } from 'fastify'
-import { Hono } from 'hono'
+import { type Handler, Hono } from 'hono'
 import { stream } from 'hono/streaming'
 import { type FastifyAuth, fastifyAuth } from '../../src/adapters/fastify.ts'
 import { type HonoAuth, honoAuth } from '../../src/adapters/hono.ts'
@@ -109,7 +109,8 @@ export function honoServer(auth: Auth): Server {
   app.onError(web.errorHandler)
   for (const route of scenarioRoutes) {
     const handlers = route.guarded ? [web.requireUser()] : []
-    app.on(route.method, [route.path], ...handlers, (context) => runOnHono(route, web, context))
+    const handler: Handler = (context) => runOnHono(route, web, context)
+    app.on(route.method, [route.path], ...handlers, handler)
   }
   return createServer(getRequestListener(app.fetch))
 }
@@ -139,7 +140,9 @@ async function runOnHono(
               await out.write(await rest())
               resolve()
             },
-            (error) => Promise.resolve(reject(error)),
+            async (error) => {
+              reject(error)
+            },
           ),
         )
       }),

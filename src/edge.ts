@@ -1,0 +1,39 @@
+/**
+ * What the entries are where there is no Node (edge runtimes, browsers): the same names, each of which says what to do when it
+ * is used. Errors and their test are real, so that code which only looks at errors works.
+ */
+import { MisuseError } from './core/errors.ts'
+
+export {
+  CoatcheckError,
+  ConfigError,
+  isCoatcheckError,
+  KeyringError,
+  MisuseError,
+  OidcError,
+  RedisError,
+  SessionError,
+  TokenError,
+} from './core/errors.ts'
+
+function unsupported(name: string): () => never {
+  return () => {
+    throw new MisuseError('COATCHECK_RUNTIME_UNSUPPORTED', `${name}() was called where there is no Node.`)
+  }
+}
+
+export const coatcheck = unsupported('coatcheck')
+export const createKeyring = unsupported('createKeyring')
+export const entra = unsupported('entra')
+export const getSession = unsupported('getSession')
+export const getVisit = unsupported('getVisit')
+export const hasTicket = unsupported('hasTicket')
+export const honoAuth = unsupported('honoAuth')
+export const memoryStore = unsupported('memoryStore')
+export const namesEntryOf = unsupported('namesEntryOf')
+export const oidc = unsupported('oidc')
+export const redisStore = unsupported('redisStore')
+export const requireUser = unsupported('requireUser')
+export const routeHandler = unsupported('routeHandler')
+export const routeHandlers = unsupported('routeHandlers')
+export const withUser = unsupported('withUser')

@@ -1,0 +1,104 @@
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { httpScenarios } from '../../src/testing/http-scenarios.ts'
+import { signedIn, visitor } from '../../src/testing/http-scenarios/visitor.ts'
+import { sendRaw } from '../../src/testing/raw-http.ts'
+import { createHttpWorld, type TestWorld } from '../support/http-world.ts'
+import { buildNextApp, type NextScenarioApp } from './next-server.ts'
+
+/** The scenario list, and what only Next has: rendering, server actions, `proxy.ts`. */
+export function nextSuite(host: 'next15' | 'next16'): void {
+  let app: NextScenarioApp
+  let world: TestWorld
+
+  beforeAll(async () => {
+    app = await buildNextApp(host)
+    world = await createHttpWorld((auth) => app.serve(auth))
+    await visitor(world).send('/free')
+  }, 120_000)
+  afterAll(async () => {
+    await world.close()
+    app.remove()
+  })
+
+  it.each(httpScenarios)('$name', async (scenario) => scenario.run(world))
+
+  it('a page that is rendered reads its session once, however many parts ask, and sets no cookie', async () => {
+    const someone = await signedIn(world)
+    let body = ''
+    const commands = await world.countCommands(async () => {
+      const response = await someone.send('/rendered')
+      body = response.body
+      expect(response.setCookies).toEqual([])
+      expect(response.headers.get('cache-control')).toMatch(/no-store/)
+    })
+    expect(commands).toBe(1)
+    expect(body).toContain(`<title>${someone.userId}</title>`)
+    expect(await world.countCommands(() => visitor(world).send('/rendered'))).toBe(0)
+  })
+
+  it('a page may change data, and not sign in', async () => {
+    const someone = await signedIn(world)
+    const written = await someone.send('/rendered?do=write')
+    expect(written.body).toContain('>read</p>')
+    expect(written.setCookies).toEqual([])
+    expect((await someone.me()).data).toEqual({ fromPage: 'yes' })
+    const before = await world.auth.sessions.listByUser('page')
+    const refused = await someone.send('/rendered?do=sign-in')
+    expect(refused.body).toContain('COATCHECK_COOKIES_READ_ONLY')
+    expect(refused.setCookies).toEqual([])
+    expect(await world.auth.sessions.listByUser('page')).toEqual(before)
+    expect((await someone.me()).user?.id).toBe(someone.userId)
+  })
+
+  it('requireUser sends a page to sign-in', async () => {
+    const { status, headers } = await visitor(world).send('/rendered?do=require', { headers: { accept: 'text/html' } })
+    expect([status, headers.get('location')]).toEqual([307, '/auth/login?returnTo=%2Frendered%3Fdo%3Drequire'])
+    expect((await (await signedIn(world)).send('/rendered?do=require')).status).toBe(200)
+  })
+
+  it('server actions change the session, and may create and sign in', async () => {
+    const stranger = visitor(world)
+    const page = await stranger.send('/rendered')
+    const [change, signIn] = [...page.body.matchAll(/name="(\$ACTION_ID_[0-9a-f]+)"/g)].map((match) => match[1] ?? '')
+    const created = await post(stranger.ticket, change ?? '', { value: 'first' })
+    expect(created.setCookies).toEqual([
+      expect.stringMatching(/^__Host-coatcheck=[\w-]+; Path=\/;.*Max-Age=86400;.*Secure; HttpOnly; SameSite=lax$/i),
+    ])
+    // Rendering goes on in the same request, and shows what the action has written.
+    expect(created.body).toContain('{&quot;fromAction&quot;:&quot;first&quot;}')
+    const ticket = /^__Host-coatcheck=([\w-]+)/.exec(created.setCookies[0] ?? '')?.[1] ?? ''
+    const changed = await post(ticket, change ?? '', { value: 'second' })
+    expect(changed.setCookies).toEqual([])
+    expect((await visitor(world, ticket).me()).data).toEqual({ fromAction: 'second' })
+
+    const signedInNow = await post(ticket, signIn ?? '', {})
+    expect(signedInNow.setCookies).toHaveLength(1)
+    expect((await visitor(world, ticket).me()).user).toBeNull()
+  })
+
+  if (host === 'next16') {
+    it('hasTicket in proxy.ts knows ours from forged and expired ones, without the store', async () => {
+      const someone = await signedIn(world)
+      const seen = async (ticket: string | null): Promise<string | undefined> =>
+        (await visitor(world, ticket).send('/rendered')).headers.get('x-has-ticket')
+      expect(await seen(someone.ticket)).toBe('true')
+      expect(await seen(null)).toBe('false')
+      expect(await seen(`${(someone.ticket ?? '').slice(0, -4)}AAAA`)).toBe('false')
+      await world.later(25 * 3_600_000, async () => expect(await seen(someone.ticket)).toBe('false'))
+    })
+  }
+
+  function post(ticket: string | null, action: string, fields: Record<string, string>) {
+    const boundary = 'boundary-of-a-form'
+    const parts = Object.entries({ [action]: '', ...fields })
+      .map(([name, value]) => `--${boundary}\r\nContent-Disposition: form-data; name="${name}"\r\n\r\n${value}\r\n`)
+      .join('')
+    const headers = {
+      'content-type': `multipart/form-data; boundary=${boundary}`,
+      origin: world.origin,
+      host: new URL(world.origin).host,
+      ...(ticket !== null && { cookie: `__Host-coatcheck=${ticket}` }),
+    }
+    return sendRaw(world.origin, '/rendered', { method: 'POST', headers, body: `${parts}--${boundary}--\r\n` })
+  }
+}
