@@ -8,17 +8,18 @@ const LAYERS = {
   keyring: ['core'],
   redis: ['config', 'core'],
   memory: ['core'],
+  documents: ['keyring', 'core'],
   session: ['keyring', 'core'],
   token: ['keyring', 'core'],
   oidc: ['session', 'token', 'config', 'keyring', 'core'],
   http: ['oidc', 'session', 'token', 'keyring', 'core'],
-  adapters: ['http', 'oidc', 'session', 'token', 'core'],
+  adapters: ['http', 'oidc', 'session', 'token', 'documents', 'core'],
   telemetry: ['core'],
   admin: ['session', 'token', 'oidc', 'keyring', 'redis', 'config', 'core'],
   cli: ['admin', 'config', 'core'],
   dashboard: ['admin', 'http', 'core'],
   dev: ['core'],
-  testing: ['adapters', 'http', 'oidc', 'session', 'token', 'keyring', 'memory', 'redis', 'config', 'core'],
+  testing: ['adapters', 'http', 'oidc', 'session', 'token', 'documents', 'keyring', 'memory', 'redis', 'config', 'core'],
 }
 
 /** Files that say what shape a thing has. Every layer may name a shape (as a type); nobody loads anything by it. */

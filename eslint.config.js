@@ -26,7 +26,7 @@ const house = {
   },
   keyName: {
     selector:
-      'Literal[value=/^(user:|signin:|provider:sid:|app:tokens:|events:[0-9])/], TemplateElement[value.raw=/(^|:)(user:session:|user:\\{|signin:|provider:sid:|app:tokens:)/]',
+      'Literal[value=/^(user:|signin:|provider:sid:|app:tokens:|host:|events:[0-9])/], TemplateElement[value.raw=/(^|:)(user:session:|user:\\{|signin:|provider:sid:|app:tokens:)/]',
     message: 'Key names are built in src/redis/keys.ts only.',
   },
 }

@@ -22,6 +22,8 @@ function unsupported(name: string): () => never {
   }
 }
 
+// Written as it is called: Auth.js' adapters are.
+export const CoatcheckAdapter = unsupported('CoatcheckAdapter')
 export const coatcheck = unsupported('coatcheck')
 export const createKeyring = unsupported('createKeyring')
 export const entra = unsupported('entra')
@@ -36,4 +38,6 @@ export const redisStore = unsupported('redisStore')
 export const requireUser = unsupported('requireUser')
 export const routeHandler = unsupported('routeHandler')
 export const routeHandlers = unsupported('routeHandlers')
+export const secondaryStorage = unsupported('secondaryStorage')
+export const sessionDataStore = unsupported('sessionDataStore')
 export const withUser = unsupported('withUser')

@@ -6,6 +6,7 @@ import { checkShape } from './config/shape.ts'
 import { ConfigError } from './core/errors.ts'
 import { processState } from './core/process-state.ts'
 import { systemRandom } from './core/random.ts'
+import { createMemoryDocumentDriver } from './documents/drivers/memory.ts'
 import { DEFAULT_SPACE_BYTES, MemorySpace } from './memory/space.ts'
 import { createMemoryProviderSessionDriver } from './oidc/drivers/provider-sessions-memory.ts'
 import { createMemoryTransactionDriver } from './oidc/drivers/memory.ts'
@@ -54,6 +55,7 @@ function openMemoryStore(
     appTokens: createMemoryTokenDriver(space, { ...keys, tokens: keys.appTokens }),
     providerGate: createMemoryProviderGateDriver(space, keys),
     transactions: createMemoryTransactionDriver(space, keys),
+    documents: createMemoryDocumentDriver(space, keys),
     providerSessions: createMemoryProviderSessionDriver(space, keys),
     ready: () => Promise.resolve(),
     // The content stays for the next opening in this process: that is what a reload in development needs.

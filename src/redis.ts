@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto'
 import { processEnvironment } from './config/environment.ts'
 import { processState } from './core/process-state.ts'
 import { systemRandom } from './core/random.ts'
+import { createRedisDocumentDriver } from './documents/drivers/redis.ts'
 import { createRedisProviderSessionDriver } from './oidc/drivers/provider-sessions-redis.ts'
 import { createRedisTransactionDriver } from './oidc/drivers/redis.ts'
 import { RedisClient } from './redis/client.ts'
@@ -51,6 +52,7 @@ export function redisStore(options: RedisStoreOptions = {}): StoreFactory {
         appTokens: createRedisTokenDriver(client, { ...keys, tokens: keys.appTokens }),
         providerGate: createRedisProviderGateDriver(client, keys),
         transactions: createRedisTransactionDriver(client, keys, { deadlineMs: writeTimeoutMs }),
+        documents: createRedisDocumentDriver(client, keys),
         providerSessions: createRedisProviderSessionDriver(client, keys),
         ready: () => client.ready(),
         close: () => client.close(),

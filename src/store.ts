@@ -4,6 +4,7 @@
  */
 import type { Clock } from './core/clock.ts'
 import type { EventBus } from './core/events.ts'
+import type { DocumentDriver } from './documents/document-driver.ts'
 import type { ProviderSessionDriver } from './oidc/provider-session-driver.ts'
 import type { TransactionDriver } from './oidc/transaction-driver.ts'
 import type { SessionDriver } from './session/session-driver.ts'
@@ -32,6 +33,8 @@ export interface Store {
   readonly revocations: RevocationDriver
   readonly transactions: TransactionDriver
   readonly providerSessions: ProviderSessionDriver
+  /** What other session libraries keep with us. */
+  readonly documents: DocumentDriver
   /** Resolves when operations can be answered; rejects with a `CoatcheckError` that says why they cannot. */
   ready(): Promise<void>
   /** Ends within its deadline. What was handed in stays open. */

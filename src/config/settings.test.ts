@@ -39,6 +39,10 @@ describe('settings', () => {
       'redisStore().url',
       'redisStore().password',
       'msalCachePlugin().keys',
+      'CoatcheckStore().keys',
+      'CoatcheckAdapter().keys',
+      'secondaryStorage().keys',
+      'sessionDataStore().keys',
     ])
   })
 })

@@ -6,7 +6,17 @@
 import * as kinds from './kinds.ts'
 
 /** Where an option is written: in `coatcheck({…})` itself (empty), in a preset, or in a store. */
-export type SettingRoot = '' | 'entra()' | 'oidc()' | 'redisStore()' | 'memoryStore()' | 'msalCachePlugin()'
+export type SettingRoot =
+  | ''
+  | 'entra()'
+  | 'oidc()'
+  | 'redisStore()'
+  | 'memoryStore()'
+  | 'msalCachePlugin()'
+  | 'CoatcheckStore()'
+  | 'CoatcheckAdapter()'
+  | 'secondaryStorage()'
+  | 'sessionDataStore()'
 
 export interface Setting {
   readonly root: SettingRoot
@@ -28,6 +38,13 @@ interface Extra {
 
 const azure = (name: string): Extra => ({ env: [`AZURE_AD_${name}`, `AZURE_${name}`] })
 const secret: Extra = { secret: true }
+
+/** What all entries for other libraries take. */
+const hosted: readonly Row[] = [
+  ['store', kinds.store, 'Redis when `REDIS_URL` is set, else memory outside of production'],
+  ['keys', kinds.keys, 'drawn at start outside of production, else required', secret],
+  ['prefix', kinds.keyPrefix, 'none'],
+]
 
 export const settings: readonly Setting[] = [
   ...table('', [
@@ -111,10 +128,20 @@ export const settings: readonly Setting[] = [
   ]),
   ...table('msalCachePlugin()', [
     ['partition', kinds.partition, 'required'],
-    ['store', kinds.store, 'Redis when `REDIS_URL` is set, else memory outside of production'],
-    ['keys', kinds.keys, 'drawn at start outside of production, else required', secret],
-    ['prefix', kinds.keyPrefix, 'none'],
+    ...hosted,
     ['grantLifetime', kinds.duration, '`90d`'],
+  ]),
+  ...table('CoatcheckStore()', [
+    ...hosted,
+    ['ttl', kinds.duration, '`24h`'],
+    ['userId', kinds.functionKind, 'sessions belong to nobody'],
+  ]),
+  ...table('CoatcheckAdapter()', hosted),
+  ...table('secondaryStorage()', hosted),
+  ...table('sessionDataStore()', [
+    ...hosted,
+    ['absoluteDuration', kinds.duration, '`3d`'],
+    ['inactivityDuration', kinds.duration, '`1d`'],
   ]),
 ]
 

@@ -183,6 +183,24 @@ const entries = {
     why: 'A new ticket has to be sent as a cookie, but cookies cannot be written here.',
     fix: 'Do it in a route handler or a server action.',
   },
+  COATCHECK_EMAIL_TAKEN: {
+    ...session,
+    status: 409,
+    why: 'Auth.js wanted to give a user an e-mail address, or an id, that another user has.',
+    fix: 'Let the user sign in the way they did first, and link the new account while they are signed in.',
+  },
+  COATCHECK_ACCOUNT_LINKED: {
+    ...session,
+    status: 409,
+    why: 'Auth.js wanted to link an account or a passkey that another user has.',
+    fix: 'Sign in with that account, or unlink it there first.',
+  },
+  COATCHECK_USER_UNKNOWN: {
+    ...session,
+    status: 404,
+    why: 'Auth.js wanted to change a user or a passkey that does not exist (any more).',
+    fix: 'Nothing, when it was deleted meanwhile: the next request finds nobody signed in.',
+  },
   COATCHECK_UNAUTHENTICATED: {
     ...session,
     status: 401,

@@ -16,7 +16,7 @@ export interface EventMap {
   'session.ended': { sessionId: string; reason: string }
   'session.user-ended': { userKey: string; count: number; reason: string }
   /** A record that does not open: tampered with, copied, or sealed with an unknown key. */
-  'session.refused': { sessionId: string; why: 'unreadable' | 'key-unknown' | 'secret' }
+  'session.refused': { sessionId: string; why: 'unreadable' | 'key-unknown' | 'secret' | 'ended' }
   /** More than one cookie of our name: taken for an attack, so for no session. */
   'ticket.duplicate': { count: number }
   'token.hit': { userKey: string; provider: string; resource: string }

@@ -20,7 +20,7 @@ const GCM = { authTagLength: AUTH_TAG_BYTES } as const
 /** What a record is and where it lies. `shard` picks the data key: the first 8 bits of this base64url text. */
 export interface SealAddress {
   /** A word of this list, and a `kind` of the owner's, neither with a colon. */
-  readonly type: 'session' | 'token' | 'signin' | 'journal'
+  readonly type: 'session' | 'token' | 'signin' | 'journal' | 'document'
   readonly kind: string
   readonly name: string
   readonly shard: string

@@ -126,6 +126,11 @@ export class MemorySpace {
     return count
   }
 
+  /** Live keys that begin with the prefix, as they are now. Walks all of them. */
+  keys(prefix: string): string[] {
+    return [...this.#entries.keys()].filter((key) => key.startsWith(prefix) && this.#live(key) !== null)
+  }
+
   /** Calls the listener at each `publish` of this key, until the returned function is called. */
   watch(key: string, listener: () => void): () => void {
     const listeners = this.#listeners.get(key) ?? new Set()

@@ -17,6 +17,8 @@ const placeholders: { readonly [K in keyof RedisKeys]: Parameters<RedisKeys[K]> 
   logoutToken: ['<hash>'],
   providerGate: ['<hash>'],
   revocationIndex: [],
+  document: ['<kind>', '<hash>'],
+  documentSet: ['<kind>', '<hash>'],
 }
 
 function namesWith(prefix: string): string[] {

@@ -17,6 +17,9 @@ export interface RedisKeys {
   logoutToken(hash: string): string
   providerGate(hash: string): string
   revocationIndex(): string
+  /** `name`: a keyed hash; each lies in a slot of its own. */
+  document(kind: string, name: string): string
+  documentSet(kind: string, name: string): string
 }
 
 export function redisKeys(prefix: string): RedisKeys {
@@ -32,6 +35,8 @@ export function redisKeys(prefix: string): RedisKeys {
     appTokens: (hash) => `${prefix}app:tokens:${hash}`,
     logoutToken: (hash) => `${prefix}provider:logout:${hash}`,
     providerGate: (hash) => `${prefix}provider:gate:${hash}`,
+    document: (kind, name) => `${prefix}host:${kind}:${name}`,
+    documentSet: (kind, name) => `${prefix}host-set:${kind}:${name}`,
     revocationIndex: () => `${prefix}provider:revocations`,
   }
 }

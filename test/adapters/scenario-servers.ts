@@ -51,7 +51,7 @@ export function nodeServer(auth: Auth): Server {
   }
 }
 
-export function fastifyServer(auth: Auth): Server {
+export async function fastifyServer(auth: Auth): Promise<Server> {
   const web = fastifyAuth(auth, { property: 'coatcheck' })
   let server: Server | null = null
   const app = fastify({
@@ -72,8 +72,7 @@ export function fastifyServer(auth: Auth): Server {
       })
     }
   })
-  // Routing starts with the first request; a listener that comes before is answered by Fastify itself.
-  void app.ready()
+  await app.ready()
   if (!server) throw new Error('Fastify made no server')
   return server
 }

@@ -25,7 +25,9 @@ export interface TestWorld extends HttpWorld {
 }
 
 /** @param serve makes the server of the adapter; it is not listening yet. */
-export async function createHttpWorld(serve: (auth: Coatcheck<ScenarioData>) => Server): Promise<TestWorld> {
+export async function createHttpWorld(
+  serve: (auth: Coatcheck<ScenarioData>) => Server | Promise<Server>,
+): Promise<TestWorld> {
   const redis = await startRedisServer()
   const idp = await startDevProvider({ redirectUris: [`${BASE_URL}/auth/callback`] })
   const { issuer, clientId, clientSecret } = idp
@@ -38,7 +40,7 @@ export async function createHttpWorld(serve: (auth: Coatcheck<ScenarioData>) => 
     tokens: { revokeAtProvider: false },
   })
   await auth.ready()
-  const server = serve(auth).listen(0, '127.0.0.1')
+  const server = (await serve(auth)).listen(0, '127.0.0.1')
   await once(server, 'listening')
   return {
     redis,

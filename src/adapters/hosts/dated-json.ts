@@ -1,0 +1,19 @@
+/** JSON that keeps which of its top-level fields were dates: Auth.js wants those back as `Date`. */
+export interface StoredDates {
+  readonly [field: string]: unknown
+  /** Names of the fields that are dates; the name cannot be one of Auth.js'. */
+  readonly $dates?: readonly string[]
+}
+
+export function toStored(value: object): StoredDates {
+  const dates = Object.entries(value).filter((entry): entry is [string, Date] => entry[1] instanceof Date)
+  return {
+    ...value,
+    ...Object.fromEntries(dates.map(([name, date]) => [name, date.toISOString()])),
+    $dates: dates.map(([name]) => name),
+  }
+}
+
+export function fromStored<T extends object = Record<string, unknown>>({ $dates = [], ...fields }: StoredDates): T {
+  return { ...fields, ...Object.fromEntries($dates.map((name) => [name, new Date(fields[name] as string)])) } as T
+}

@@ -1,0 +1,145 @@
+/**
+ * nextjs-auth0's `SessionDataStore`: sessions of Auth0, found by the id in its cookie, ended by logout tokens. A session is
+ * entered in the sets of its user and of its provider session before it is stored, so whoever ends all of a set meets it.
+ */
+import type { Clock } from '../../core/clock.ts'
+import type { DocumentRef } from '../../documents/document-driver.ts'
+import type { Documents } from '../../documents/documents.ts'
+
+/* eslint-disable @typescript-eslint/no-explicit-any -- the SDK's own type; naming it here would load Next's global types */
+/** nextjs-auth0's `SessionData`: what matters here, the rest is kept as it is. */
+export interface Auth0Session {
+  user: { sub: string; [claim: string]: any }
+  tokenSet: any
+  internal: {
+    sid: string
+    /** Seconds. */
+    createdAt: number
+    mcd?: any
+  }
+  [field: string]: any
+}
+/* eslint-enable @typescript-eslint/no-explicit-any */
+
+export interface Auth0LogoutToken {
+  readonly sub?: string | undefined
+  readonly sid?: string | undefined
+  readonly iss?: string | undefined
+}
+
+export interface SessionDataStore {
+  /** `null` when there is none. */
+  get(id: string): Promise<Auth0Session | null>
+  /** Stores a new session, or replaces one. One that was deleted is not stored again. */
+  set(id: string, session: Auth0Session): Promise<void>
+  /** In one step: only if it is there. */
+  update(id: string, session: Auth0Session): Promise<boolean>
+  delete(id: string): Promise<void>
+  /** Ends the sessions of this provider session, of this user, or of both, at this issuer. */
+  deleteByLogoutToken(token: Auth0LogoutToken): Promise<void>
+  /** Sessions of the user that are alive. `id` is a name that opens nothing, for `revoke`. */
+  listByUser(sub: string): Promise<{ readonly id: string; readonly session: Auth0Session }[]>
+  revoke(id: string): Promise<boolean>
+  /** @param except the id of `listByUser` or `idOf`. @returns how many were ended */
+  revokeByUser(sub: string, options?: { readonly except?: string }): Promise<number>
+  /** The name that `listByUser` knows the session of this id by. */
+  idOf(id: string): Promise<string>
+}
+
+const ENDED_REMEMBERED_MS = 60 * 60_000
+const KIND = 'nextjs-auth0'
+
+export function createSessionDataStore(
+  documents: Documents<Auth0Session>,
+  lives: { readonly absoluteMs: number; readonly inactivityMs: number },
+  clock: Clock,
+): SessionDataStore {
+  const { driver, refOf } = documents
+  const named = (name: string): DocumentRef => ({ kind: KIND, name })
+  const userSet = (sub: string): DocumentRef => refOf(`user ${sub}`)
+  const sidSet = (sid: string): DocumentRef => refOf(`sid ${sid}`)
+  const lifeOf = ({ internal }: Auth0Session): number =>
+    Math.min(lives.inactivityMs, internal.createdAt * 1000 + lives.absoluteMs - clock.now())
+
+  const enter = async (ref: DocumentRef, { user, internal }: Auth0Session, ttlMs: number): Promise<void> => {
+    const sets = [userSet(user.sub), ...(internal.sid ? [sidSet(internal.sid)] : [])]
+    await Promise.all(sets.map((set) => driver.enter(set, ref.name, ttlMs)))
+  }
+  const endWhere = async (set: DocumentRef, matches: (session: Auth0Session | null) => boolean): Promise<number> => {
+    const names = await driver.members(set)
+    const ended = await Promise.all(
+      names.map(async (name) => {
+        const stored = await documents.read(named(name))
+        return matches(stored?.value ?? null) && driver.end(named(name), ENDED_REMEMBERED_MS, true)
+      }),
+    )
+    return ended.filter(Boolean).length
+  }
+
+  return {
+    get: async (id) => (await documents.read(refOf(id)))?.value ?? null,
+
+    async set(id, session) {
+      const ttlMs = lifeOf(session)
+      const ref = refOf(id)
+      if (ttlMs <= 0) return void (await driver.end(ref, ENDED_REMEMBERED_MS))
+      await enter(ref, session, ttlMs)
+      await documents.put(ref, session, { ttlMs })
+    },
+
+    async update(id, session) {
+      const ttlMs = lifeOf(session)
+      const ref = refOf(id)
+      if (ttlMs <= 0) {
+        await driver.end(ref, ENDED_REMEMBERED_MS)
+        return false
+      }
+      await enter(ref, session, ttlMs)
+      const changed = await documents.change(
+        ref,
+        () => session,
+        () => ttlMs,
+      )
+      return changed.status === 'saved'
+    },
+
+    async delete(id) {
+      await driver.end(refOf(id), ENDED_REMEMBERED_MS)
+    },
+
+    async deleteByLogoutToken({ sub, sid, iss }) {
+      const matches = (session: Auth0Session | null): boolean => {
+        // Entered and not stored yet: it belongs to this set, and that is all there is to know.
+        if (!session) return true
+        const { issuer } = (session.internal.mcd ?? {}) as { readonly issuer?: string }
+        const sameIssuer = iss === undefined || issuer === undefined || withoutSlash(iss) === withoutSlash(issuer)
+        const sameUser = sub === undefined || session.user.sub === sub
+        return sameIssuer && sameUser && (sid === undefined || session.internal.sid === sid)
+      }
+      // With both, one session of this user is meant.
+      if (sid !== undefined) await endWhere(sidSet(sid), matches)
+      else if (sub !== undefined) await endWhere(userSet(sub), matches)
+    },
+
+    async listByUser(sub) {
+      const names = await driver.members(userSet(sub))
+      const found = await Promise.all(
+        names.map(async (name) => ({ id: name, stored: await documents.read(named(name)) })),
+      )
+      return found.flatMap(({ id, stored }) => (stored?.value.user.sub === sub ? [{ id, session: stored.value }] : []))
+    },
+    revoke: (id) => driver.end(named(id), ENDED_REMEMBERED_MS),
+
+    async revokeByUser(sub, { except } = {}) {
+      const names = (await driver.members(userSet(sub))).filter((name) => name !== except)
+      const ended = await Promise.all(names.map((name) => driver.end(named(name), ENDED_REMEMBERED_MS, true)))
+      await driver.leave(userSet(sub), names)
+      return ended.filter(Boolean).length
+    },
+    idOf: async (id) => Promise.resolve(refOf(id).name),
+  }
+}
+
+function withoutSlash(issuer: string): string {
+  return issuer.replace(/\/$/, '')
+}

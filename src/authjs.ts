@@ -1,0 +1,80 @@
+/**
+ * `coatcheck/authjs`: an adapter for Auth.js (next-auth 4 and 5, @auth/core): users, accounts, sessions, verification tokens and
+ * authenticators on Redis, sealed, with lives, and with an index that has every session of a user. See docs/authjs.md. None of
+ * these packages is loaded from here.
+ */
+import { createAuthJsAdapter } from './adapters/hosts/auth-js-adapter.ts'
+import type { CoatcheckAuthJsAdapter } from './adapters/hosts/auth-js-types.ts'
+import type { StoredDates } from './adapters/hosts/dated-json.ts'
+import { checkShape } from './config/shape.ts'
+import { systemClock } from './core/clock.ts'
+import { EventBus } from './core/events.ts'
+import { systemRandom } from './core/random.ts'
+import { createDocuments } from './documents/documents.ts'
+import { createHosted, documentDeps, type HostedOptions } from './hosted.ts'
+
+export type {
+  AuthJsAccount,
+  AuthJsAdapter,
+  AuthJsAuthenticator,
+  AuthJsSession,
+  AuthJsSessions,
+  AuthJsUser,
+  AuthJsVerificationToken,
+} from './adapters/hosts/auth-js-types.ts'
+
+export type CoatcheckAdapterOptions = HostedOptions
+
+export type CoatcheckAdapter = CoatcheckAuthJsAdapter & {
+  /** Ends its connection. */
+  close(): Promise<void>
+}
+
+/**
+ * Ready to be handed to `NextAuth({ adapter })`. Shapes are checked at once; environment, keys and connection wait for the first
+ * use.
+ * @throws {ConfigError} `COATCHECK_CONFIG_UNKNOWN_OPTION`, `COATCHECK_CONFIG_INVALID`
+ */
+export function CoatcheckAdapter(options: CoatcheckAdapterOptions = {}): CoatcheckAdapter {
+  checkShape('CoatcheckAdapter()', options)
+  const bus = new EventBus()
+  const { open, close } = createHosted(options, bus, (foundation, config) => {
+    const documents = <T = StoredDates>(kind: string) =>
+      createDocuments<T>(documentDeps(foundation, config, bus), `authjs-${kind}`)
+    const all = {
+      users: documents('user'),
+      emails: documents<{ readonly userId: string }>('email'),
+      accounts: documents('account'),
+      sessions: documents('session'),
+      tokens: documents('token'),
+      authenticators: documents('authenticator'),
+    }
+    return createAuthJsAdapter(all, { clock: systemClock, random: systemRandom })
+  })
+  // next-auth 4 wraps what it finds as own functions, so each one stands here.
+  return {
+    createUser: async (user) => (await open()).createUser(user),
+    getUser: async (id) => (await open()).getUser(id),
+    getUserByEmail: async (email) => (await open()).getUserByEmail(email),
+    getUserByAccount: async (account) => (await open()).getUserByAccount(account),
+    updateUser: async (changes) => (await open()).updateUser(changes),
+    deleteUser: async (userId) => (await open()).deleteUser(userId),
+    linkAccount: async (account) => (await open()).linkAccount(account) as Promise<unknown>,
+    unlinkAccount: async (account) => (await open()).unlinkAccount(account) as Promise<unknown>,
+    getAccount: async (id, provider) => (await open()).getAccount(id, provider) as Promise<unknown>,
+    createSession: async (session) => (await open()).createSession(session),
+    getSessionAndUser: async (token) => (await open()).getSessionAndUser(token),
+    updateSession: async (changes) => (await open()).updateSession(changes),
+    deleteSession: async (token) => (await open()).deleteSession(token),
+    createVerificationToken: async (token) => (await open()).createVerificationToken(token),
+    useVerificationToken: async (token) => (await open()).useVerificationToken(token),
+    createAuthenticator: async (authenticator) => (await open()).createAuthenticator(authenticator),
+    getAuthenticator: async (id) => (await open()).getAuthenticator(id),
+    listAuthenticatorsByUserId: async (userId) => (await open()).listAuthenticatorsByUserId(userId),
+    updateAuthenticatorCounter: async (id, counter) => (await open()).updateAuthenticatorCounter(id, counter),
+    listSessionsByUser: async (userId) => (await open()).listSessionsByUser(userId),
+    revokeSession: async (id) => (await open()).revokeSession(id),
+    revokeSessionsByUser: async (userId, options) => (await open()).revokeSessionsByUser(userId, options),
+    close,
+  }
+}

@@ -1,0 +1,41 @@
+/**
+ * `coatcheck/better-auth`: `secondaryStorage` for better-auth 1.7: keys hashed, values sealed, single-use values and counters
+ * atomic, a deleted session not brought back, and the list of a user's sessions kept by us, so that none is missing from it.
+ * See docs/better-auth.md. better-auth itself is not loaded from here.
+ */
+import { createSecondaryStorage, type SecondaryStorage, type StoredText } from './adapters/hosts/secondary-storage.ts'
+import { checkShape } from './config/shape.ts'
+import { systemClock } from './core/clock.ts'
+import { EventBus, type Events } from './core/events.ts'
+import { createDocuments } from './documents/documents.ts'
+import { createHosted, documentDeps, type HostedOptions } from './hosted.ts'
+
+export type { SecondaryStorage } from './adapters/hosts/secondary-storage.ts'
+
+export type SecondaryStorageOptions = HostedOptions
+
+/** Ready to be handed to `betterAuth({ secondaryStorage })`. */
+export interface CoatcheckSecondaryStorage extends SecondaryStorage {
+  readonly events: Events
+  /** Ends its connection. */
+  close(): Promise<void>
+}
+
+/** @throws {ConfigError} `COATCHECK_CONFIG_UNKNOWN_OPTION`, `COATCHECK_CONFIG_INVALID`: shapes only */
+export function secondaryStorage(options: SecondaryStorageOptions = {}): CoatcheckSecondaryStorage {
+  checkShape('secondaryStorage()', options)
+  const events = new EventBus()
+  const { open, close } = createHosted(options, events, (foundation, config) => {
+    const documents = createDocuments<StoredText>(documentDeps(foundation, config, events), 'better-auth')
+    return createSecondaryStorage(documents, systemClock)
+  })
+  return {
+    events,
+    close,
+    get: async (key) => (await open()).get(key),
+    set: async (key, value, ttl) => (await open()).set(key, value, ttl),
+    delete: async (key) => (await open()).delete(key),
+    getAndDelete: async (key) => (await open()).getAndDelete(key),
+    increment: async (key, ttl) => (await open()).increment(key, ttl),
+  }
+}

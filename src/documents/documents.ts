@@ -1,0 +1,116 @@
+/**
+ * JSON documents of a host, sealed: the name that the host gave is hashed, the content is encrypted for that name, and a change
+ * is made by compare and set. What a host's contract cannot say (which change belongs to which read) is for the adapters.
+ */
+import { SessionError } from '../core/errors.ts'
+import type { EventBus } from '../core/events.ts'
+import type { Keyring } from '../keyring/keyring.ts'
+import { nonceOf, type Seal, type SealAddress } from '../keyring/seal.ts'
+import type { DocumentDriver, DocumentRef } from './document-driver.ts'
+
+const ATTEMPTS = 16
+
+export interface StoredDocument<T> {
+  readonly value: T
+  readonly nonce: Buffer
+}
+
+export type Saved<T> = { readonly status: 'saved'; readonly document: StoredDocument<T> } | { readonly status: Unsaved }
+/** `taken`: it was to be new, and is there. `gone`: it was to be there, and is not. `ended`: it never comes back. */
+export type Unsaved = 'taken' | 'gone' | 'ended'
+
+/** Documents of one kind. */
+export interface Documents<T> {
+  /** Where a document of this name of the host's lies. The hash says nothing about the name. */
+  refOf(id: string): DocumentRef
+  read(ref: DocumentRef): Promise<StoredDocument<T> | null>
+  /** Whatever is stored is replaced; with `isNew` only nothing is. */
+  put(
+    ref: DocumentRef,
+    value: T,
+    options: { readonly ttlMs: number | null; readonly isNew?: boolean },
+  ): Promise<Saved<T>>
+  /**
+   * Changes what is stored by then, starting from `known` when it is given, and never brings back what is gone.
+   * @param change pure: called again with what others have written meanwhile. `null`: leave it.
+   * @param ttlMs of the changed document
+   * @throws {SessionError} `COATCHECK_SESSION_CONFLICT` after 16 lost races
+   */
+  change(
+    ref: DocumentRef,
+    change: (value: T) => T | null,
+    ttlMs: (value: T) => number | null,
+    known?: StoredDocument<T>,
+  ): Promise<Saved<T>>
+  take(ref: DocumentRef): Promise<T | null>
+  readonly driver: DocumentDriver
+}
+
+export interface DocumentDeps {
+  readonly driver: DocumentDriver
+  readonly keyring: Keyring
+  readonly seal: Seal
+  /** The key prefix: part of what a document is sealed for. */
+  readonly namespace: string
+  readonly events: EventBus
+}
+
+export function createDocuments<T>(deps: DocumentDeps, kind: string): Documents<T> {
+  const { driver, keyring, seal, events, namespace } = deps
+  const addressOf = ({ name }: DocumentRef): SealAddress => ({
+    type: 'document',
+    kind,
+    name: `${namespace}${name}`,
+    shard: name,
+  })
+
+  const open = (ref: DocumentRef, record: Buffer): StoredDocument<T> | null => {
+    const opened = seal.open(record, addressOf(ref))
+    if (Buffer.isBuffer(opened)) return { value: JSON.parse(opened.toString('utf8')) as T, nonce: nonceOf(record) }
+    // As if it were not there, which is what a host can deal with; operators are told.
+    const code = opened === 'key-unknown' ? 'COATCHECK_KEY_UNKNOWN' : opened
+    events.emit('error', { code, operation: `${kind}.read` })
+    return null
+  }
+  const sealed = (ref: DocumentRef, value: T): Buffer =>
+    seal.seal(Buffer.from(JSON.stringify(value), 'utf8'), addressOf(ref))
+
+  const read = async (ref: DocumentRef): Promise<StoredDocument<T> | null> => {
+    const record = await driver.read(ref)
+    return record && open(ref, record)
+  }
+
+  return {
+    driver,
+    refOf: (id) => ({ kind, name: keyring.nameOf(kind, id) }),
+    read,
+
+    async put(ref, value, { ttlMs, isNew = false }) {
+      const record = sealed(ref, value)
+      const written = await driver.write(ref, record, { ttlMs, ...(isNew && { expect: 'absent' }) })
+      if (written.status === 'conflict') return { status: 'taken' }
+      if (written.status !== 'done') return { status: written.status }
+      return { status: 'saved', document: { value, nonce: nonceOf(record) } }
+    },
+
+    async change(ref, change, ttlMs, known) {
+      let stored = known ?? (await read(ref))
+      for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+        if (!stored) return { status: 'gone' }
+        const value = change(stored.value)
+        if (value === null) return { status: 'saved', document: stored }
+        const record = sealed(ref, value)
+        const written = await driver.write(ref, record, { ttlMs: ttlMs(value), expect: stored.nonce })
+        if (written.status === 'done') return { status: 'saved', document: { value, nonce: nonceOf(record) } }
+        if (written.status !== 'conflict') return { status: written.status }
+        stored = open(ref, written.current)
+      }
+      throw new SessionError('COATCHECK_SESSION_CONFLICT', { details: { operation: `${kind}.change` } })
+    },
+
+    async take(ref) {
+      const record = await driver.take(ref)
+      return record && (open(ref, record)?.value ?? null)
+    },
+  }
+}

@@ -1,0 +1,205 @@
+/**
+ * Sessions whose ids and life another library decides (express-session, @fastify/session, koa-session, …): found by that
+ * library's id, of which only a keyed hash is stored; changes merged into what is stored by then; what was ended never comes
+ * back; listed and ended by user, when the application says whose they are.
+ *
+ * A session is entered in its user's set before it is stored, and ending one leaves a memory under its name. So whoever ends all
+ * sessions of a user meets every one of them: those that are stored, and those that are about to be, which are then refused.
+ */
+import type { Clock } from '../core/clock.ts'
+import type { EventBus } from '../core/events.ts'
+import type { DocumentRef } from './document-driver.ts'
+import type { Documents, StoredDocument } from './documents.ts'
+import { type JsonObject, mergeChanges } from './json-merge.ts'
+
+/** Longer than any request: what comes later has nothing left to bring back. */
+const ENDED_REMEMBERED_MS = 60 * 60_000
+const ENDED_AT_ONCE = 64
+
+/** What is sealed. Short names: it is stored as often as there are sessions. */
+export interface HostSession {
+  /** What the host stores. */
+  readonly d: JsonObject
+  readonly createdAtMs: number
+  readonly expiresAtMs: number
+  /** Whose it is: the set of the user, and until when it is entered there. */
+  readonly user?: { readonly set: string; readonly untilMs: number }
+}
+
+/** What the host was handed out; its changes are told by it. */
+export interface HandedOut {
+  readonly ref: DocumentRef
+  data: JsonObject
+  stored: StoredDocument<HostSession>
+}
+
+export interface HostSessionInfo {
+  /** A name for it that opens nothing: not the id of the host. */
+  readonly id: string
+  readonly data: JsonObject
+  readonly createdAtMs: number
+  readonly expiresAtMs: number
+}
+
+export interface HostSessions {
+  find(sid: string): Promise<HandedOut | null>
+  /**
+   * Stores what the host hands back. With `known` only the changes since then, and only if the session is still there.
+   * Without: all of it, also when there was none, but never a session that was ended.
+   * @returns what is known from now on; `null` when it was not stored because the session has ended
+   */
+  save(
+    sid: string,
+    data: JsonObject,
+    options: { readonly ttlMs: number; readonly userId?: string | null | undefined; readonly known?: HandedOut | null },
+  ): Promise<HandedOut | null>
+  /** Moves its end to `ttlMs` from now. False when it is not there (any more). */
+  touch(sid: string, ttlMs: number, known?: HandedOut | null): Promise<boolean>
+  /** Ends it: a request that is still under way does not bring it back. */
+  end(sid: string): Promise<boolean>
+  /** The name that `listByUser` and `revoke` know the session of this id by. */
+  idOf(sid: string): string
+  revoke(id: string): Promise<boolean>
+  listByUser(userId: string): Promise<HostSessionInfo[]>
+  /** @param except id as in `listByUser`. @returns how many were ended */
+  revokeByUser(userId: string, options?: { readonly except?: string | undefined }): Promise<number>
+  /** All of them, of every user: for operators. Reads in the background of the store, a batch at a time. */
+  all(): AsyncIterable<HostSessionInfo>
+  /** Removes all of them, and what is remembered of ended ones. */
+  clear(): Promise<number>
+}
+
+export function createHostSessions(deps: {
+  readonly documents: Documents<HostSession>
+  readonly kind: string
+  readonly clock: Clock
+  readonly events: EventBus
+}): HostSessions {
+  const { documents, kind, clock, events } = deps
+  const { driver } = documents
+  const setRef = (name: string): DocumentRef => ({ kind, name })
+  const userSetOf = (userId: string): string => documents.refOf(`user ${userId}`).name
+  const ttlOf = ({ expiresAtMs }: HostSession): number => Math.max(1, expiresAtMs - clock.now())
+  const refNamed = (name: string): DocumentRef => ({ kind, name })
+
+  const live = async (ref: DocumentRef): Promise<StoredDocument<HostSession> | null> => {
+    const stored = await documents.read(ref)
+    return stored && stored.value.expiresAtMs > clock.now() ? stored : null
+  }
+
+  /** Enters the session in the set of its user, unless it stands there for long enough. */
+  const entered = async (
+    ref: DocumentRef,
+    set: string | undefined,
+    ttlMs: number,
+    before: HostSession['user'],
+  ): Promise<HostSession['user']> => {
+    if (set === undefined) return undefined
+    const endMs = clock.now() + ttlMs
+    if (before?.set === set && before.untilMs >= endMs) return before
+    // Twice as long as needed now, so that a session that is touched at each request is not entered at each.
+    await driver.enter(setRef(set), ref.name, 2 * ttlMs)
+    return { set, untilMs: endMs + ttlMs }
+  }
+
+  const endAll = async (refs: readonly DocumentRef[]): Promise<number> => {
+    let ended = 0
+    for (let at = 0; at < refs.length; at += ENDED_AT_ONCE) {
+      const batch = refs.slice(at, at + ENDED_AT_ONCE).map((ref) => driver.end(ref, ENDED_REMEMBERED_MS, true))
+      ended += (await Promise.all(batch)).filter(Boolean).length
+    }
+    return ended
+  }
+
+  const infoOf = (name: string, { value }: StoredDocument<HostSession>): HostSessionInfo => ({
+    id: name,
+    data: value.d,
+    createdAtMs: value.createdAtMs,
+    expiresAtMs: value.expiresAtMs,
+  })
+
+  const refused = (ref: DocumentRef): null => {
+    events.emit('session.refused', { sessionId: ref.name, why: 'ended' })
+    return null
+  }
+
+  return {
+    async find(sid) {
+      const ref = documents.refOf(sid)
+      const stored = await live(ref)
+      return stored && { ref, data: stored.value.d, stored }
+    },
+
+    async save(sid, data, { ttlMs, userId, known }) {
+      const ref = documents.refOf(sid)
+      const before = known?.stored.value.user
+      // `undefined`: the application does not say; `null`: nobody's from now on.
+      const set = userId === undefined ? before?.set : userId === null ? undefined : userSetOf(userId)
+      const user = await entered(ref, set, ttlMs, before)
+      const expiresAtMs = clock.now() + ttlMs
+      const withUser = user ? { user } : {}
+      if (!known) {
+        const value: HostSession = { d: data, createdAtMs: clock.now(), expiresAtMs, ...withUser }
+        const saved = await documents.put(ref, value, { ttlMs })
+        return saved.status === 'saved' ? { ref, data, stored: saved.document } : refused(ref)
+      }
+      const changed = await documents.change(
+        ref,
+        ({ d, createdAtMs }) => ({ d: mergeChanges(known.data, data, d), createdAtMs, expiresAtMs, ...withUser }),
+        ttlOf,
+        known.stored,
+      )
+      if (before && before.set !== set) await driver.leave(setRef(before.set), [ref.name])
+      return changed.status === 'saved' ? { ref, data, stored: changed.document } : refused(ref)
+    },
+
+    async touch(sid, ttlMs, known) {
+      const ref = documents.refOf(sid)
+      const stored = known?.stored ?? (await live(ref))
+      if (!stored) return false
+      const user = await entered(ref, stored.value.user?.set, ttlMs, stored.value.user)
+      const expiresAtMs = clock.now() + ttlMs
+      const changed = await documents.change(
+        ref,
+        (value) => ({ ...value, expiresAtMs, ...(user && value.user?.set === user.set && { user }) }),
+        ttlOf,
+        stored,
+      )
+      if (changed.status === 'saved' && known) known.stored = changed.document
+      return changed.status === 'saved'
+    },
+
+    end: (sid) => driver.end(documents.refOf(sid), ENDED_REMEMBERED_MS),
+    idOf: (sid) => documents.refOf(sid).name,
+    revoke: (id) => driver.end(refNamed(id), ENDED_REMEMBERED_MS),
+
+    async listByUser(userId) {
+      const set = userSetOf(userId)
+      const names = await driver.members(setRef(set))
+      const rows = await Promise.all(names.map(async (name) => [name, await live(refNamed(name))] as const))
+      // Entered before it was stored, so what is missing may be about to come: it stays entered until its time is over.
+      return rows.flatMap(([name, stored]) => (stored?.value.user?.set === set ? [infoOf(name, stored)] : []))
+    },
+
+    async revokeByUser(userId, { except } = {}) {
+      const set = setRef(userSetOf(userId))
+      const names = (await driver.members(set)).filter((name) => name !== except)
+      const ended = await endAll(names.map(refNamed))
+      await driver.leave(set, names)
+      return ended
+    },
+
+    async *all() {
+      for await (const name of driver.names(kind)) {
+        const stored = await live(refNamed(name))
+        if (stored) yield infoOf(name, stored)
+      }
+    },
+
+    async clear() {
+      let removed = 0
+      for await (const name of driver.names(kind)) if (await driver.remove(refNamed(name))) removed++
+      return removed
+    },
+  }
+}

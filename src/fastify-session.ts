@@ -1,0 +1,102 @@
+/**
+ * `coatcheck/fastify-session`: a store for @fastify/session 11. Parallel requests keep each other's changes, a destroyed session
+ * stays destroyed, ids are hashed and values sealed, and a user's sessions can be listed and ended. What that contract cannot
+ * give is in docs/fastify-session.md. The plugin itself is not loaded from here.
+ */
+import { type Callback, callBack, type CallbackStore, createCallbackStore } from './adapters/hosts/callback-store.ts'
+import { systemClock } from './core/clock.ts'
+import type { Events } from './core/events.ts'
+import type { HandedOut } from './documents/host-sessions.ts'
+import {
+  createHostedSessions,
+  type HostedSessions,
+  type HostSessionInfo,
+  type SessionStoreOptions,
+  type UserSessions,
+} from './hosted-sessions.ts'
+
+export type { HostSessionInfo, SessionStoreOptions, UserSessions } from './hosted-sessions.ts'
+
+/**
+ * The plugin makes a session object of its own from what `get` gave, and gives the store no request to know it by. What it does
+ * take over is what the cookie's `toJSON` returns, symbols included: it ends up in the options that the object keeps.
+ */
+const KNOWN = Symbol('coatcheck.handed-out')
+
+// The session's type is the application's: @fastify/session lets it be augmented, and its store contract names it.
+// eslint-disable-next-line @typescript-eslint/no-explicit-any
+type FastifySessionObject = any
+
+export class CoatcheckStore implements UserSessions {
+  readonly #hosted: HostedSessions
+  readonly #store: CallbackStore
+  readonly #known = new WeakMap<object, HandedOut>()
+
+  /** @throws {ConfigError} `COATCHECK_CONFIG_UNKNOWN_OPTION`, `COATCHECK_CONFIG_INVALID`: shapes only */
+  constructor(options: SessionStoreOptions = {}) {
+    this.#hosted = createHostedSessions('fastify-session', options)
+    this.#store = createCallbackStore({
+      open: this.#hosted.open,
+      userIdOf: this.#hosted.userIdOf,
+      defaultTtlMs: this.#hosted.defaultTtlMs,
+      clock: systemClock,
+      knownOf: (session) => this.#known.get(session) ?? knownInside(session),
+      remember: (session, known) => {
+        this.#known.set(session, known)
+        leaveInside(session, known)
+      },
+    })
+  }
+
+  get events(): Events {
+    return this.#hosted.events
+  }
+
+  get(sid: string, callback: (error: unknown, session?: FastifySessionObject) => void): void {
+    callBack(this.#store.get(sid), callback)
+  }
+
+  set(sid: string, session: FastifySessionObject, callback: (error?: unknown) => void): void {
+    callBack(this.#store.set(sid, session as object), callback)
+  }
+
+  destroy(sid: string, callback: (error?: unknown) => void): void {
+    callBack(this.#store.destroy(sid), callback as Callback)
+  }
+
+  idOf(sid: string): Promise<string> {
+    return this.#hosted.idOf(sid)
+  }
+
+  listByUser(userId: string): Promise<HostSessionInfo[]> {
+    return this.#hosted.listByUser(userId)
+  }
+
+  revoke(id: string): Promise<boolean> {
+    return this.#hosted.revoke(id)
+  }
+
+  revokeByUser(userId: string, options?: { readonly except?: string }): Promise<number> {
+    return this.#hosted.revokeByUser(userId, options)
+  }
+
+  close(): Promise<void> {
+    return this.#hosted.close()
+  }
+}
+
+/** Unseen by JSON, by `for … in` and by comparisons. */
+function leaveInside(session: object, known: HandedOut): void {
+  const { cookie } = session as { readonly cookie?: object }
+  // Only on what `get` hands out: an object of the plugin has a cookie with a `toJSON` of its own.
+  if (!cookie || 'toJSON' in cookie) return
+  Object.defineProperty(cookie, 'toJSON', { value: () => ({ ...cookie, [KNOWN]: known }), enumerable: false })
+}
+
+function knownInside(session: object): HandedOut | undefined {
+  for (const symbol of Object.getOwnPropertySymbols(session)) {
+    const value = (session as Readonly<Record<symbol, unknown>>)[symbol]
+    if (typeof value === 'object' && value !== null && KNOWN in value) return value[KNOWN] as HandedOut
+  }
+  return undefined
+}

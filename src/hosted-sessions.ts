@@ -1,0 +1,75 @@
+/** Sessions of a host library: what the entries for express-session, @fastify/session and koa-session have in common. */
+import { checkShape } from './config/shape.ts'
+import { systemClock } from './core/clock.ts'
+import { type Duration, parseDurationMs } from './core/duration.ts'
+import { EventBus, type Events } from './core/events.ts'
+import { createDocuments } from './documents/documents.ts'
+import {
+  createHostSessions,
+  type HostSession,
+  type HostSessionInfo,
+  type HostSessions,
+} from './documents/host-sessions.ts'
+import { createHosted, documentDeps, type HostedOptions } from './hosted.ts'
+
+const DEFAULT_TTL_MS = 24 * 3_600_000
+
+export type { HostSessionInfo } from './documents/host-sessions.ts'
+
+export interface SessionStoreOptions extends HostedOptions {
+  /** Life of a session whose cookie ends with the browser. Default `24h`. */
+  readonly ttl?: Duration
+  /**
+   * Whose session this is, as far as its data says: the application's own user id. Named, a user's sessions can be listed and
+   * ended. `null` or `undefined`: nobody's.
+   */
+  readonly userId?: (data: Readonly<Record<string, unknown>>) => string | null | undefined
+}
+
+/** What a host's contract has no word for. */
+export interface UserSessions {
+  readonly events: Events
+  /** The name that `listByUser` and `revoke` know the session of this id by. It opens nothing. */
+  idOf(sid: string): Promise<string>
+  /** Sessions of the user that are alive, with the data of each. Wants the option `userId`. */
+  listByUser(userId: string): Promise<HostSessionInfo[]>
+  /** Ends one session by the id that `listByUser` gave. A request under way does not bring it back. */
+  revoke(id: string): Promise<boolean>
+  /** Ends all sessions of the user, but the one of `except` (an id of `listByUser` or `idOf`). @returns how many */
+  revokeByUser(userId: string, options?: { readonly except?: string }): Promise<number>
+  /** Ends its connection. */
+  close(): Promise<void>
+}
+
+export interface HostedSessions extends UserSessions {
+  open(): Promise<HostSessions>
+  /** What the option `userId` says of this data; `undefined` without the option. */
+  userIdOf(data: Readonly<Record<string, unknown>>): string | null | undefined
+  readonly defaultTtlMs: number
+}
+
+/** @throws {ConfigError} `COATCHECK_CONFIG_UNKNOWN_OPTION`, `COATCHECK_CONFIG_INVALID`: shapes only */
+export function createHostedSessions(kind: string, options: SessionStoreOptions): HostedSessions {
+  checkShape('CoatcheckStore()', options)
+  const events = new EventBus()
+  const hosted = createHosted(options, events, (foundation, config) =>
+    createHostSessions({
+      documents: createDocuments<HostSession>(documentDeps(foundation, config, events), kind),
+      kind,
+      clock: systemClock,
+      events,
+    }),
+  )
+  const { userId } = options
+  return {
+    events,
+    open: hosted.open,
+    close: hosted.close,
+    defaultTtlMs: parseDurationMs(options.ttl) ?? DEFAULT_TTL_MS,
+    userIdOf: (data) => (userId ? (userId(data) ?? null) : undefined),
+    idOf: async (sid) => (await hosted.open()).idOf(sid),
+    listByUser: async (user) => (await hosted.open()).listByUser(user),
+    revoke: async (id) => (await hosted.open()).revoke(id),
+    revokeByUser: async (user, { except } = {}) => (await hosted.open()).revokeByUser(user, { except }),
+  }
+}

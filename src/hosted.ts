@@ -1,0 +1,91 @@
+/**
+ * The parts that entries for other libraries share: what they are configured with, and the foundation that they open at first
+ * use. Such an entry has no base URL of ours; whether the relaxations of development are allowed follows from what is configured.
+ */
+import { type Environment, processEnvironment, variable } from './config/environment.ts'
+import { resolveConfig } from './config/resolve.ts'
+import type { Options } from './config/types.ts'
+import { MisuseError } from './core/errors.ts'
+import type { EventBus } from './core/events.ts'
+import type { DocumentDeps } from './documents/documents.ts'
+import { type Foundation, type FoundationUse, useFoundation } from './foundation.ts'
+import type { ResolvedConfig } from './config/types.ts'
+import type { StoreFactory } from './store.ts'
+
+/** What all of these entries take. */
+export interface HostedOptions {
+  /** Default: `REDIS_URL` decides; without it memory, outside of production. */
+  readonly store?: StoreFactory
+  /** `COATCHECK_KEYS`. */
+  readonly keys?: string | readonly string[] | undefined
+  /** `REDIS_PREFIX`. */
+  readonly prefix?: string
+}
+
+export interface Hosted<T> {
+  /** What was made of the foundation; opened by the first who asks. @throws what the configuration or the store says */
+  open(): Promise<T>
+  /** Ends its connection. Later use is `COATCHECK_CLOSED`. */
+  close(): Promise<void>
+}
+
+export function createHosted<T>(
+  options: HostedOptions & Pick<Options<object>, 'tokens'>,
+  events: EventBus,
+  make: (foundation: Foundation, config: ResolvedConfig<object>) => T,
+): Hosted<T> {
+  let opening: Promise<{ readonly made: T; readonly use: FoundationUse }> | null = null
+  let closing: Promise<void> | null = null
+  const start = async (): Promise<{ readonly made: T; readonly use: FoundationUse }> => {
+    const env = processEnvironment()
+    const config = configOf(options, env)
+    const use = await useFoundation(config, events, env)
+    return { made: make(use.foundation, config), use }
+  }
+  return {
+    async open() {
+      if (closing) throw new MisuseError('COATCHECK_CLOSED', '')
+      // A failure is not kept: whoever comes next tries again.
+      opening ??= start().catch((error: unknown) => {
+        opening = null
+        throw error
+      })
+      return (await opening).made
+    },
+    close() {
+      closing ??= (async () => {
+        const { use } = (await opening?.catch(() => null)) ?? {}
+        await use?.release()
+      })()
+      return closing
+    },
+  }
+}
+
+/** What documents are made with. */
+export function documentDeps(
+  { store, keyring, seal }: Foundation,
+  { prefix }: ResolvedConfig<object>,
+  events: EventBus,
+): DocumentDeps {
+  return { driver: store.documents, keyring, seal, namespace: prefix, events }
+}
+
+function configOf(
+  { store, keys, prefix, tokens }: HostedOptions & Pick<Options<object>, 'tokens'>,
+  env: Environment,
+): ResolvedConfig<object> {
+  const hasKeys = keys !== undefined || variable(env, 'COATCHECK_KEYS') !== undefined
+  const hasRedis = store ? store.kind === 'redis' : variable(env, 'REDIS_URL') !== undefined
+  const isProduction = variable(env, 'NODE_ENV') === 'production'
+  return resolveConfig(
+    {
+      ...(store && { store }),
+      ...(keys !== undefined && { keys }),
+      ...(prefix !== undefined && { prefix }),
+      ...(tokens && { tokens }),
+      baseUrl: isProduction || (hasKeys && hasRedis) ? 'https://application.invalid' : 'http://localhost',
+    },
+    env,
+  )
+}

@@ -1,0 +1,88 @@
+/**
+ * `coatcheck/koa-session`: a store for koa-session 7. Parallel requests keep each other's changes, a destroyed session stays
+ * destroyed, ids are hashed and values sealed, and a user's sessions can be listed and ended. What that contract cannot give is
+ * in docs/koa-session.md. koa-session itself is not loaded from here.
+ */
+import type { Events } from './core/events.ts'
+import type { HandedOut } from './documents/host-sessions.ts'
+import type { JsonObject } from './documents/json-merge.ts'
+import {
+  createHostedSessions,
+  type HostedSessions,
+  type HostSessionInfo,
+  type SessionStoreOptions,
+  type UserSessions,
+} from './hosted-sessions.ts'
+
+export type { HostSessionInfo, SessionStoreOptions, UserSessions } from './hosted-sessions.ts'
+
+/** What koa-session hands over with each call; the context is what a request is known by. */
+export interface KoaStoreCall {
+  readonly ctx?: unknown
+  readonly rolling?: boolean | undefined
+  readonly changed?: boolean | undefined
+}
+
+export class CoatcheckStore implements UserSessions {
+  readonly #hosted: HostedSessions
+  /** By the context of the request. */
+  readonly #known = new WeakMap<object, HandedOut>()
+
+  /** @throws {ConfigError} `COATCHECK_CONFIG_UNKNOWN_OPTION`, `COATCHECK_CONFIG_INVALID`: shapes only */
+  constructor(options: SessionStoreOptions = {}) {
+    this.#hosted = createHostedSessions('koa-session', options)
+  }
+
+  get events(): Events {
+    return this.#hosted.events
+  }
+
+  /** @returns the session's data, a copy that is the caller's; `undefined` when there is none */
+  async get(key: string, _maxAge?: unknown, { ctx }: KoaStoreCall = {}): Promise<Record<string, unknown> | undefined> {
+    const known = await (await this.#hosted.open()).find(key)
+    if (!known) return undefined
+    if (isObject(ctx)) this.#known.set(ctx, known)
+    return structuredClone(known.data) as Record<string, unknown>
+  }
+
+  /** @param maxAge milliseconds; `'session'` or nothing: the life that the store's options say */
+  async set(key: string, session: object, maxAge?: unknown, { ctx }: KoaStoreCall = {}): Promise<void> {
+    const sessions = await this.#hosted.open()
+    const data = JSON.parse(JSON.stringify(session)) as JsonObject
+    const ttlMs = typeof maxAge === 'number' ? maxAge : this.#hosted.defaultTtlMs
+    if (ttlMs <= 0) return this.destroy(key)
+    const handedOut = isObject(ctx) ? this.#known.get(ctx) : undefined
+    // The application may have regenerated the session within the request: then it has another id.
+    const known = handedOut?.ref.name === sessions.idOf(key) ? handedOut : null
+    const saved = await sessions.save(key, data, { ttlMs, userId: this.#hosted.userIdOf(data), known })
+    if (saved && isObject(ctx)) this.#known.set(ctx, saved)
+  }
+
+  async destroy(key: string, _call?: KoaStoreCall): Promise<void> {
+    await (await this.#hosted.open()).end(key)
+  }
+
+  idOf(key: string): Promise<string> {
+    return this.#hosted.idOf(key)
+  }
+
+  listByUser(userId: string): Promise<HostSessionInfo[]> {
+    return this.#hosted.listByUser(userId)
+  }
+
+  revoke(id: string): Promise<boolean> {
+    return this.#hosted.revoke(id)
+  }
+
+  revokeByUser(userId: string, options?: { readonly except?: string }): Promise<number> {
+    return this.#hosted.revokeByUser(userId, options)
+  }
+
+  close(): Promise<void> {
+    return this.#hosted.close()
+  }
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null
+}
