@@ -3,7 +3,7 @@
  * authenticators on Redis, sealed, with lives, and with an index that has every session of a user. See docs/authjs.md. None of
  * these packages is loaded from here.
  */
-import { createAuthJsAdapter } from './adapters/hosts/auth-js-adapter.ts'
+import { createAuthJsAdapter, type EmailClaim } from './adapters/hosts/auth-js-adapter.ts'
 import type { CoatcheckAuthJsAdapter } from './adapters/hosts/auth-js-types.ts'
 import type { StoredDates } from './adapters/hosts/dated-json.ts'
 import { checkShape } from './config/shape.ts'
@@ -43,7 +43,7 @@ export function CoatcheckAdapter(options: CoatcheckAdapterOptions = {}): Coatche
       createDocuments<T>(documentDeps(foundation, config, bus), `authjs-${kind}`)
     const all = {
       users: documents('user'),
-      emails: documents<{ readonly userId: string }>('email'),
+      emails: documents<EmailClaim>('email'),
       accounts: documents('account'),
       sessions: documents('session'),
       tokens: documents('token'),

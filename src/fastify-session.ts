@@ -3,7 +3,7 @@
  * stays destroyed, ids are hashed and values sealed, and a user's sessions can be listed and ended. What that contract cannot
  * give is in docs/fastify-session.md. The plugin itself is not loaded from here.
  */
-import { type Callback, callBack, type CallbackStore, createCallbackStore } from './adapters/hosts/callback-store.ts'
+import { callBack, type CallbackStore, createCallbackStore } from './adapters/hosts/callback-store.ts'
 import { systemClock } from './core/clock.ts'
 import type { Events } from './core/events.ts'
 import type { HandedOut } from './documents/host-sessions.ts'
@@ -61,7 +61,7 @@ export class CoatcheckStore implements UserSessions {
   }
 
   destroy(sid: string, callback: (error?: unknown) => void): void {
-    callBack(this.#store.destroy(sid), callback as Callback)
+    callBack(this.#store.destroy(sid), callback)
   }
 
   idOf(sid: string): Promise<string> {

@@ -42,7 +42,7 @@ export class CoatcheckStore implements UserSessions {
     const known = await (await this.#hosted.open()).find(key)
     if (!known) return undefined
     if (isObject(ctx)) this.#known.set(ctx, known)
-    return structuredClone(known.data) as Record<string, unknown>
+    return structuredClone(known.data)
   }
 
   /** @param maxAge milliseconds; `'session'` or nothing: the life that the store's options say */

@@ -44,7 +44,11 @@ export async function toWebRequest(request: NodeRequest, baseUrl: URL): Promise<
   const method = request.method ?? 'GET'
   const carriesBody = method !== 'GET' && method !== 'HEAD'
   const body = carriesBody ? await bodyOf(request) : null
-  return new Request(urlOf(request, baseUrl), { method, headers: headersOf(request), ...(body && { body }) })
+  return new Request(urlOf(request, baseUrl), {
+    method,
+    headers: headersOf(request),
+    ...(body && { body: body as Uint8Array<ArrayBuffer> }),
+  })
 }
 
 /** The headers without the request's body or URL: enough to find a session. */

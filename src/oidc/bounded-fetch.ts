@@ -19,7 +19,7 @@ export function boundedFetch(send: typeof fetch = globalThis.fetch): CustomFetch
   return async (url, options) => {
     const answer = await send(url, { ...requestInit(options), redirect: 'manual' })
     const body = await readBounded(answer)
-    return new Response(WITHOUT_BODY.has(answer.status) ? null : body, {
+    return new Response(WITHOUT_BODY.has(answer.status) ? null : (body as Uint8Array<ArrayBuffer> | null), {
       // An opaque redirect reports status 0, which no Response can be made with.
       status: answer.status === 0 ? 502 : answer.status,
       statusText: answer.statusText,

@@ -111,7 +111,8 @@ export function honoServer(auth: Auth): Server {
     const handler: Handler = (context) => runOnHono(route, web, context)
     app.on(route.method, [route.path], ...handlers, handler)
   }
-  return createServer(getRequestListener(app.fetch))
+  const listener = getRequestListener(app.fetch)
+  return createServer((request, response) => void listener(request, response))
 }
 
 async function runOnHono(

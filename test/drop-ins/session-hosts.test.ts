@@ -36,7 +36,13 @@ describe.each<[string, MakeHost, object]>([
 
   beforeAll(async () => {
     waiting = []
-    const gate = { pass: () => new Promise<void>((go) => (waiting.push(go), arrived())) }
+    const gate = {
+      pass: () =>
+        new Promise<void>((go) => {
+          waiting.push(go)
+          arrived()
+        }),
+    }
     const keys = randomBytes(32).toString('base64')
     const userId = (data: Readonly<Record<string, unknown>>): string | null =>
       (data['user'] as string | undefined) ?? null

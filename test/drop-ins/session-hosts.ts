@@ -128,7 +128,7 @@ export const onKoa: MakeHost = (options, gate, variant) => {
   const store = new KoaStore(options)
   const app = new Koa()
   app.keys = [SECRET]
-  app.use(koaSession({ key: 'sid', store, maxAge: MAX_AGE_MS, ...variant } as never, app))
+  app.use(koaSession({ key: 'sid', store, maxAge: MAX_AGE_MS, ...variant }, app))
   app.use(async (context) => {
     const query = queryOf(context.req)
     const session = context['session'] as Data & { regenerate(): Promise<void> }

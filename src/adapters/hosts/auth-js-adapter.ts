@@ -2,7 +2,6 @@
  * The Auth.js adapter: users, accounts, sessions, verification tokens and authenticators as sealed documents. One document is
  * changed in one step; what spans several is ordered so that a crash in between leaves nothing that anybody can sign in with.
  */
-import { isDeepStrictEqual } from 'node:util'
 import type { Clock } from '../../core/clock.ts'
 import { SessionError } from '../../core/errors.ts'
 import type { Random } from '../../core/random.ts'
@@ -19,11 +18,17 @@ import type {
 } from './auth-js-types.ts'
 
 const ENDED_REMEMBERED_MS = 60 * 60_000
+const UNCLAIMED_MS = 60_000
+
+export interface EmailClaim {
+  readonly userId: string
+  readonly atMs: number
+}
 
 export interface AuthJsDocuments {
   readonly users: Documents<StoredDates>
   /** From an address to the id of its user. */
-  readonly emails: Documents<{ readonly userId: string }>
+  readonly emails: Documents<EmailClaim>
   readonly accounts: Documents<StoredDates>
   readonly sessions: Documents<StoredDates>
   readonly tokens: Documents<StoredDates>
@@ -75,21 +80,29 @@ export function createAuthJsAdapter(
     return ended.filter(Boolean).length
   }
 
-  /** An address belongs to one user; who comes second is refused. One that a crash left without a user is free. */
+  /** What a crash has left: the user of the claim is gone, or has had another address for longer than a change takes. */
+  const isAbandoned = async (email: string, { userId, atMs }: EmailClaim): Promise<boolean> => {
+    const user = await getUser(userId)
+    return !user || (user.email !== email && atMs < clock.now() - UNCLAIMED_MS)
+  }
+
+  /**
+   * An address belongs to one user, who is stored before it is claimed; whoever comes second is refused.
+   * @throws {SessionError} `COATCHECK_EMAIL_TAKEN`
+   */
   const claimEmail = async (email: string, userId: string): Promise<void> => {
     const ref = emails.refOf(email)
-    const claimed = await emails.put(ref, { userId }, { ttlMs: null, isNew: true })
-    if (claimed.status === 'saved') return
-    const changed = await emails.change(ref, (owner) => (owner.userId === userId ? null : owner), forever)
-    const owner = changed.status === 'saved' ? changed.document : null
+    const claim: EmailClaim = { userId, atMs: clock.now() }
+    const claimed = await emails.put(ref, claim, { ttlMs: null, isNew: true })
+    const owner = claimed.status === 'saved' ? claimed.document : await emails.read(ref)
     if (owner?.value.userId === userId) return
-    if (owner && (await getUser(owner.value.userId))?.email === email) throw new SessionError('COATCHECK_EMAIL_TAKEN')
-    // Starting from the owner that was looked at: somebody who came meanwhile is met as one.
-    const taken = owner
-      ? await emails.change(ref, (now) => (isDeepStrictEqual(now, owner.value) ? { userId } : null), forever, owner)
-      : await emails.put(ref, { userId }, { ttlMs: null, isNew: true })
-    if (taken.status !== 'saved' || taken.document.value.userId !== userId)
-      throw new SessionError('COATCHECK_EMAIL_TAKEN')
+    if (owner && (await isAbandoned(email, owner.value))) {
+      // From the claim that was looked at: of two who find it abandoned one gets it.
+      const isTheSame = (now: EmailClaim): boolean => now.userId === owner.value.userId && now.atMs === owner.value.atMs
+      const taken = await emails.change(ref, (now) => (isTheSame(now) ? claim : null), forever, owner)
+      if (taken.status === 'saved' && taken.document.value.userId === userId) return
+    }
+    throw new SessionError('COATCHECK_EMAIL_TAKEN')
   }
   const releaseEmail = async (email: string, userId: string): Promise<void> => {
     const stored = await emails.read(emails.refOf(email))
@@ -110,10 +123,20 @@ export function createAuthJsAdapter(
   return {
     async createUser(given: Partial<AuthJsUser>) {
       const user = { ...given, id: given.id ?? random.bytes(16).toString('base64url') } as AuthJsUser
-      if (user.email) await claimEmail(user.email, user.id)
-      const created = await users.put(users.refOf(user.id), toStored(user), { ttlMs: null, isNew: true })
-      if (created.status === 'saved') return user
-      throw new SessionError('COATCHECK_EMAIL_TAKEN', { message: 'A user of this id exists.' })
+      const ref = users.refOf(user.id)
+      // For a moment only, until the address is the user's: whatever happens in between, nothing is left over.
+      const created = await users.put(ref, toStored(user), { ttlMs: UNCLAIMED_MS, isNew: true })
+      if (created.status !== 'saved') {
+        throw new SessionError('COATCHECK_EMAIL_TAKEN', { message: 'A user of this id exists.' })
+      }
+      try {
+        if (user.email) await claimEmail(user.email, user.id)
+      } catch (error) {
+        await users.driver.remove(ref)
+        throw error
+      }
+      await users.put(ref, toStored(user), { ttlMs: null })
+      return user
     },
     getUser,
 
@@ -130,7 +153,8 @@ export function createAuthJsAdapter(
 
     async updateUser(changes) {
       const before = await getUser(changes.id)
-      if (before && changes.email && changes.email !== before.email) await claimEmail(changes.email, changes.id)
+      const email = changes['email'] as string | undefined
+      if (before && email && email !== before.email) await claimEmail(email, changes.id)
       const changed = await users.change(
         users.refOf(changes.id),
         (value) => toStored({ ...fromStored(value), ...definedOf(changes) }),

@@ -40,7 +40,7 @@ export function createCallbackStore(deps: CallbackStoreDeps): CallbackStore {
     async get(sid) {
       const known = await (await open()).find(sid)
       if (!known) return null
-      const session = structuredClone(known.data) as Record<string, unknown>
+      const session = structuredClone<Record<string, unknown>>(known.data)
       deps.remember(session, known)
       return session
     },
@@ -50,7 +50,10 @@ export function createCallbackStore(deps: CallbackStoreDeps): CallbackStore {
       // As JSON sees it: what the host's own objects (its cookie) turn into.
       const data = JSON.parse(JSON.stringify(session)) as JsonObject
       const ttlMs = lifeFrom(session)
-      if (ttlMs <= 0) return void (await sessions.end(sid))
+      if (ttlMs <= 0) {
+        await sessions.end(sid)
+        return
+      }
       const known = knownFor(sessions, sid, session) ?? null
       const saved = await sessions.save(sid, data, { ttlMs, userId: deps.userIdOf(data), known })
       // Not stored, because it has ended: for the host that is no error, the session is over either way.

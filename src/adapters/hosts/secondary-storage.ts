@@ -70,9 +70,15 @@ export function createSecondaryStorage(documents: Documents<StoredText>, clock: 
       if (LIST.test(key)) return
       const ref = refOf(key)
       const ttlMs = ttl === undefined ? null : ttl * 1000
-      if (ttlMs !== null && ttlMs <= 0) return void (await driver.remove(ref))
+      if (ttlMs !== null && ttlMs <= 0) {
+        await driver.remove(ref)
+        return
+      }
       const session = SESSION_TOKEN.test(key) ? sessionIn(value) : null
-      if (!session) return void (await documents.put(ref, { t: value }, { ttlMs }))
+      if (!session) {
+        await documents.put(ref, { t: value }, { ttlMs })
+        return
+      }
       const set = setOf(session.userId)
       // First: whoever ends all sessions of the user has to meet this one.
       await driver.enter(setNamed(set), ref.name, ttlMs)

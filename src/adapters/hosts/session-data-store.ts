@@ -82,7 +82,10 @@ export function createSessionDataStore(
     async set(id, session) {
       const ttlMs = lifeOf(session)
       const ref = refOf(id)
-      if (ttlMs <= 0) return void (await driver.end(ref, ENDED_REMEMBERED_MS))
+      if (ttlMs <= 0) {
+        await driver.end(ref, ENDED_REMEMBERED_MS)
+        return
+      }
       await enter(ref, session, ttlMs)
       await documents.put(ref, session, { ttlMs })
     },
