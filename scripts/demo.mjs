@@ -2,6 +2,7 @@
  * `npm run demo`: a local identity provider, a protected API and the example application, ready to sign in.
  *
  *   PORT=3000 IDP_PORT=4000 REDIS_URL=redis://localhost:6379 npm run demo -- [--instances 2] [--access-ttl 60]
+ *   npm run demo:next is the same with the application for Next.js (--example next).
  *
  * Provider and API live in this process, each instance of the application in one of its own. Without REDIS_URL sessions are
  * kept in the memory of the one instance. On stdout: one line `ready http://localhost:3000`, then who can sign in. Whatever
@@ -15,7 +16,11 @@ import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 
 const root = resolve(import.meta.dirname, '..')
-const application = join(root, 'examples/express/server.js')
+/** What each instance runs. It says over its channel that it listens, and stops when the channel closes. */
+const applications = {
+  express: join(root, 'examples/express/server.js'),
+  next: join(root, 'scripts/next-instance.mjs'),
+}
 
 /** What is told to the user in one line, without a stack. */
 class DemoError extends Error {}
@@ -39,12 +44,20 @@ try {
 function readSettings() {
   let values
   try {
-    const options = { instances: { type: 'string', default: '1' }, 'access-ttl': { type: 'string', default: '60' } }
+    const options = {
+      instances: { type: 'string', default: '1' },
+      'access-ttl': { type: 'string', default: '60' },
+      example: { type: 'string', default: 'express' },
+    }
     ;({ values } = parseArgs({ options }))
   } catch (error) {
     throw new DemoError(`${error.message} Known are --instances 2 and --access-ttl 60 (seconds).`)
   }
+  if (!Object.hasOwn(applications, values.example)) {
+    throw new DemoError(`--example wants express or next, and got "${values.example}".`)
+  }
   const settings = {
+    example: values.example,
     port: wholeNumber('PORT', process.env.PORT || '3000', 65_535),
     idpPort: wholeNumber('IDP_PORT', process.env.IDP_PORT || '4000', 65_535),
     instances: wholeNumber('--instances', values.instances, 8),
@@ -65,8 +78,9 @@ function wholeNumber(name, text, most) {
   throw new DemoError(`${name} wants a whole number from 1 to ${most}, and got "${text}".`)
 }
 
-async function run({ port, idpPort, instances, accessTtl }) {
-  build()
+async function run({ example, port, idpPort, instances, accessTtl }) {
+  build('scripts/build.mjs')
+  if (example === 'next') build('scripts/build-next.mjs')
   const ports = Array.from({ length: instances }, (_, index) => port + index)
   for (const appPort of ports) await assertFree(appPort, 'PORT')
   await assertFree(idpPort, 'IDP_PORT')
@@ -92,7 +106,7 @@ async function run({ port, idpPort, instances, accessTtl }) {
     // Sessions of one instance open on the other only with equal keys.
     COATCHECK_KEYS: process.env.COATCHECK_KEYS || `demo:${randomBytes(32).toString('base64')}`,
   }
-  await Promise.all(ports.map((appPort) => startInstance(appPort, environment)))
+  await Promise.all(ports.map((appPort) => startInstance(applications[example], appPort, environment)))
   if (stopping) return
 
   console.log(`ready http://localhost:${port}`)
@@ -105,8 +119,8 @@ async function run({ port, idpPort, instances, accessTtl }) {
   console.log('Ctrl-C ends all of it')
 }
 
-function build() {
-  const { status } = spawnSync(process.execPath, [join(root, 'scripts/build.mjs')], { stdio: ['ignore', 2, 2] })
+function build(script) {
+  const { status } = spawnSync(process.execPath, [join(root, script)], { stdio: ['ignore', 2, 2] })
   if (status !== 0) throw new DemoError('the build failed; its messages are above.')
 }
 
@@ -123,7 +137,7 @@ async function assertFree(port, variable) {
 }
 
 /** Resolves when the instance listens. */
-async function startInstance(port, environment) {
+async function startInstance(application, port, environment) {
   const env = { ...environment, PORT: String(port), COATCHECK_BASE_URL: `http://localhost:${port}` }
   const child = spawn(process.execPath, [application], { env, stdio: ['ignore', 2, 2, 'ipc'] })
   const exited = new Promise((done) => child.once('exit', done))
@@ -158,7 +172,7 @@ async function stop(code) {
  * and stop when it is gone. Started without npm, nothing is watched: a demo in the background may outlive its shell.
  */
 function watchNpm() {
-  if (process.env.npm_lifecycle_event !== 'demo' || process.platform !== 'linux') return
+  if (!process.env.npm_lifecycle_event?.startsWith('demo') || process.platform !== 'linux') return
   const shell = process.ppid
   const npm = parentOf(shell)
   setInterval(() => {

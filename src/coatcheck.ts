@@ -16,6 +16,7 @@ import { createExchangeFactory, type ExchangeFactory } from './http/exchange.ts'
 import { createRoutes, type RouteContext, type Routes } from './http/routes.ts'
 import { createKeyring } from './keyring/keyring.ts'
 import { createLogoutTokens } from './oidc/logout-token.ts'
+import { createProviderClients } from './oidc/provider-client.ts'
 import { createProviderLogout } from './oidc/provider-logout.ts'
 import { redirectUriOf } from './oidc/sign-in.ts'
 import { createTransactions } from './oidc/transaction.ts'
@@ -140,7 +141,9 @@ function createLife<D extends object>(options: Options<D>, events: EventBus): Li
 }
 
 function assemble<D extends object>(config: ResolvedConfig<D>, foundation: Foundation, events: EventBus): Opened<D> {
-  const { keyring, seal, store, tokens, clients } = foundation
+  const { keyring, seal, store, tokens } = foundation
+  // Of this copy of the module, whoever made the foundation: openid-client knows the objects of another copy not for its own.
+  const clients = createProviderClients(config.providers, { clock: systemClock })
   const shared = { keyring, seal, clock: systemClock, random: systemRandom, events }
   const sessions = createSessionStore<D>({
     ...shared,

@@ -13,7 +13,7 @@ import { processState } from './core/process-state.ts'
 import { systemRandom } from './core/random.ts'
 import { createKeyring, type Keyring } from './keyring/keyring.ts'
 import { createSeal, type Seal } from './keyring/seal.ts'
-import { createProviderClients, type ProviderClients } from './oidc/provider-client.ts'
+import { createProviderClients } from './oidc/provider-client.ts'
 import { signInUrlOf } from './oidc/sign-in-wish.ts'
 import { createTokenRevoker } from './oidc/token-revoker.ts'
 import { createTokenRequester } from './oidc/token-requester.ts'
@@ -29,7 +29,6 @@ export interface Foundation {
   readonly store: Store
   readonly tokens: OwnedTokenCache
   readonly revocations: Revocations
-  readonly clients: ProviderClients
   /** Reports to the bus of every user. */
   readonly relay: EventRelay
 }
@@ -100,6 +99,7 @@ function build(config: ResolvedConfig<object>, factory: StoreFactory, keys: read
   const revocable = revocableOf(config)
   const endings = { providers: revocable, moved: (userKey: string) => revocations.moved(userKey) }
   const store = factory.open({ prefix, loopback, clock: systemClock, events: relay, endings })
+  // Not handed out: its objects are good for this copy of openid-client only, which tells its own by their private fields.
   const clients = createProviderClients(providers, { clock: systemClock })
   const revocations = createRevocations({
     driver: store.revocations,
@@ -127,7 +127,7 @@ function build(config: ResolvedConfig<object>, factory: StoreFactory, keys: read
     signInUrl: signInUrlOf(keyring, basePath),
     discard: (userKey, provider, refreshToken) => revocations.discard(userKey, provider, refreshToken),
   })
-  return { keyring, seal, store, tokens, revocations, clients, relay }
+  return { keyring, seal, store, tokens, revocations, relay }
 }
 
 /** Entra ID has no revocation endpoint: endings there cost nothing for it. */
