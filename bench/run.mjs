@@ -1,5 +1,5 @@
 /**
- * `npm run bench -- session-read | token-read | stampede`: prints its tables and writes its section of bench/RESULTS.md.
+ * `npm run bench -- session-read | token-read | stampede | http`: prints its tables and writes its section of bench/RESULTS.md.
  * `--rounds 15` and `--round-ms 300` change how long it takes.
  */
 import { readFile, writeFile } from 'node:fs/promises'
@@ -11,6 +11,7 @@ const BENCHMARKS = {
   'session-read': () => import('./session-read.mjs'),
   'token-read': () => import('./token-read.mjs'),
   stampede: () => import('./stampede.mjs'),
+  http: () => import('./http.mjs'),
 }
 /** What a table shows of a row where a benchmark does not say. */
 const COLUMNS = [

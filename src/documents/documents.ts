@@ -7,6 +7,7 @@ import type { EventBus } from '../core/events.ts'
 import type { Keyring } from '../keyring/keyring.ts'
 import { nonceOf, type Seal, type SealAddress } from '../keyring/seal.ts'
 import type { DocumentDriver, DocumentRef } from './document-driver.ts'
+import { createTurns } from './turns.ts'
 
 const ATTEMPTS = 16
 
@@ -80,6 +81,27 @@ export function createDocuments<T>(deps: DocumentDeps, kind: string): Documents<
     return record && open(ref, record)
   }
 
+  const turns = createTurns<StoredDocument<T>>()
+  const changeNow = async (
+    ref: DocumentRef,
+    change: (value: T) => T | null,
+    ttlMs: (value: T) => number | null,
+    known: StoredDocument<T> | undefined,
+  ): Promise<Saved<T>> => {
+    let stored = known ?? (await read(ref))
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+      if (!stored) return { status: 'gone' }
+      const value = change(stored.value)
+      if (value === null) return { status: 'saved', document: stored }
+      const record = sealed(ref, value)
+      const written = await driver.write(ref, record, { ttlMs: ttlMs(value), expect: stored.nonce })
+      if (written.status === 'done') return { status: 'saved', document: { value, nonce: nonceOf(record) } }
+      if (written.status !== 'conflict') return { status: written.status }
+      stored = open(ref, written.current)
+    }
+    throw new SessionError('COATCHECK_SESSION_CONFLICT', { details: { operation: `${kind}.change` } })
+  }
+
   return {
     driver,
     refOf: (id) => ({ kind, name: keyring.nameOf(kind, id) }),
@@ -93,20 +115,11 @@ export function createDocuments<T>(deps: DocumentDeps, kind: string): Documents<
       return { status: 'saved', document: { value, nonce: nonceOf(record) } }
     },
 
-    async change(ref, change, ttlMs, known) {
-      let stored = known ?? (await read(ref))
-      for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-        if (!stored) return { status: 'gone' }
-        const value = change(stored.value)
-        if (value === null) return { status: 'saved', document: stored }
-        const record = sealed(ref, value)
-        const written = await driver.write(ref, record, { ttlMs: ttlMs(value), expect: stored.nonce })
-        if (written.status === 'done') return { status: 'saved', document: { value, nonce: nonceOf(record) } }
-        if (written.status !== 'conflict') return { status: written.status }
-        stored = open(ref, written.current)
-      }
-      throw new SessionError('COATCHECK_SESSION_CONFLICT', { details: { operation: `${kind}.change` } })
-    },
+    change: (ref, change, ttlMs, known) =>
+      turns.take(ref.name, async (latest) => {
+        const saved = await changeNow(ref, change, ttlMs, latest ?? known)
+        return { result: saved, latest: saved.status === 'saved' ? saved.document : undefined }
+      }),
 
     async take(ref) {
       const record = await driver.take(ref)

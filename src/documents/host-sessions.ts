@@ -15,6 +15,8 @@ import { type JsonObject, mergeChanges } from './json-merge.ts'
 /** Longer than any request: what comes later has nothing left to bring back. */
 const ENDED_REMEMBERED_MS = 60 * 60_000
 const ENDED_AT_ONCE = 64
+/** Requests that touch a session within this time need one write for all of them. */
+const TOUCHED_TOGETHER_MS = 1000
 
 /** What is sealed. Short names: it is stored as often as there are sessions. */
 export interface HostSession {
@@ -161,7 +163,11 @@ export function createHostSessions(deps: {
       const expiresAtMs = clock.now() + ttlMs
       const changed = await documents.change(
         ref,
-        (value) => ({ ...value, expiresAtMs, ...(user && value.user?.set === user.set && { user }) }),
+        // Whoever came in between has moved it as well.
+        (value) =>
+          value !== stored.value && value.expiresAtMs >= expiresAtMs - TOUCHED_TOGETHER_MS
+            ? null
+            : { ...value, expiresAtMs, ...(user && value.user?.set === user.set && { user }) },
         ttlOf,
         stored,
       )
