@@ -61,7 +61,7 @@ export function expressAuth<D extends object>(auth: Coatcheck<D>, options: Expre
     edge.exchangeOf(request, () => {
       if (!request.res) throw new MisuseError('COATCHECK_INVALID_ARGUMENT', 'getSession() wants a request of Express.')
       // Express' own "trust proxy" decides whether this is the socket's address or a forwarded one.
-      return { sink: request.res, ip: request.ip }
+      return { sink: request.res, ip: () => request.ip }
     })
 
   const middleware: RequestHandler = (request, response, next) => {

@@ -62,7 +62,7 @@ export function fastifyAuth<D extends object>(auth: Coatcheck<D>, options: Fasti
       const reply = replies.get(request)
       if (!reply) throw notRegistered()
       // Fastify's own `trustProxy` decides whether this is the socket's address or a forwarded one.
-      return { sink: sinkOf(reply), ip: request.ip }
+      return { sink: sinkOf(reply), ip: () => request.ip }
     })
 
   const plugin: FastifyPluginAsync = async (app) => {

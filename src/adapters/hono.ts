@@ -76,7 +76,7 @@ export function honoAuth<D extends object>(auth: Coatcheck<D>, options: HonoAuth
         cookieHeader: context.req.header('cookie'),
         sink,
         userAgent: context.req.header('user-agent'),
-        ip: ipOf(context),
+        ip: () => ipOf(context),
       }))
     return { getSession: async () => exchange().getSession(), getVisit: async () => exchange().getVisit() }
   }

@@ -43,7 +43,7 @@ export function nodeAuth<D extends object>(auth: Coatcheck<D>, options: NodeAuth
   const edge = createNodeEdge(auth, 'nodeAuth()')
   const ipOf = options.clientIp ?? ((request: IncomingMessage) => request.socket.remoteAddress)
   const exchangeOf = (request: IncomingMessage, response: ServerResponse): Exchange<D> =>
-    edge.exchangeOf(request, () => ({ sink: response, ip: ipOf(request) }))
+    edge.exchangeOf(request, () => ({ sink: response, ip: () => ipOf(request) }))
 
   return {
     async handle(request, response) {

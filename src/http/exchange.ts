@@ -6,7 +6,7 @@ import type { ResolvedConfig } from '../config/types.ts'
 import type { Clock } from '../core/clock.ts'
 import { SessionError } from '../core/errors.ts'
 import type { EventBus } from '../core/events.ts'
-import type { Session, SessionStore, TicketSink, Visit } from '../session/types.ts'
+import type { Device, Session, SessionStore, TicketSink, Visit } from '../session/types.ts'
 import { type Cookies, createCookies, putSetCookie, type ResponseSink } from './cookie.ts'
 import { describeDevice } from './device.ts'
 import { createHeadersSink } from './headers-sink.ts'
@@ -17,8 +17,8 @@ export interface ExchangeInput {
   /** `null`: reading only, as in a server component; a new ticket is `COATCHECK_COOKIES_READ_ONLY` then. */
   readonly sink: ResponseSink | null
   readonly userAgent?: string | null | undefined
-  /** Of the client, as the adapter knows it. Never taken from a header here. */
-  readonly ip?: string | null | undefined
+  /** Of the client, as the adapter knows it; asked for when a session is created. Never taken from a header here. */
+  readonly ip?: (() => string | null | undefined) | undefined
 }
 
 export interface Exchange<D extends object> {
@@ -48,7 +48,7 @@ export function createExchangeFactory<D extends object>(deps: ExchangeDeps<D>): 
       if (visit) return visit
       const ticket = ticketOf(input, cookies, deps.events)
       forbidStoring(input.sink)
-      const device = describeDevice(input.userAgent, input.ip)
+      const device = (): Device | undefined => describeDevice(input.userAgent, input.ip?.())
       visit = deps.sessions.visit(ticket, createTicketSink(input.sink, cookies, deps.clock), device)
       // An outage is no answer: whoever asks again within this request gets another try.
       visit.catch(() => {

@@ -16,7 +16,7 @@ import { demandSignIn } from './sign-in-demand.ts'
 export interface Surroundings {
   readonly sink: ResponseSink
   /** Of the client, as far as the framework has been told which proxies to believe. */
-  readonly ip: string | undefined
+  readonly ip: () => string | undefined
 }
 
 export interface NodeEdge<D extends object> {

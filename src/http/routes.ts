@@ -76,7 +76,7 @@ async function answer<D extends object>(
   const sink = createHeadersSink()
   const cookieHeader = request.headers.get('cookie') ?? ''
   const userAgent = request.headers.get('user-agent')
-  const exchange = createExchange({ cookieHeader, sink, userAgent, ip })
+  const exchange = createExchange({ cookieHeader, sink, userAgent, ip: () => ip })
   let form: Promise<URLSearchParams> | null = null
   try {
     const response = await handler(deps, {

@@ -16,6 +16,7 @@ import type { Found, Session, SessionInfo, SessionStore } from './types.ts'
 import { createVisit } from './visit.ts'
 
 const LISTED_WITHOUT_LIMIT = 1000
+const unknownDevice = (): undefined => undefined
 
 export function createSessionStore<D extends object>(deps: SessionStoreDeps<D>): SessionStore<D> {
   const core = createCore(deps)
@@ -99,7 +100,7 @@ export function createSessionStore<D extends object>(deps: SessionStoreDeps<D>):
       })
     },
 
-    visit: (ticket, sink, device) => createVisit(core, ticket, sink, device),
+    visit: (ticket, sink, device = unknownDevice) => createVisit(core, ticket, sink, device),
   }
 }
 

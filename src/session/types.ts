@@ -109,7 +109,8 @@ export interface SessionStore<D extends object> {
   revokeByUser(userId: string, options?: { except?: string; reason?: string }): Promise<Revoked>
   listByUser(userId: string): Promise<SessionInfo[]>
   /** For HTTP: the session of one request, able to issue tickets. */
-  visit(ticket: string | null, sink: TicketSink, device?: Device): Promise<Visit<D>>
+  /** @param device asked for when a session is created, so that a request which only reads does not pay for it */
+  visit(ticket: string | null, sink: TicketSink, device?: () => Device | undefined): Promise<Visit<D>>
 }
 
 /** Where tickets go: `http/exchange.ts` writes cookies. */

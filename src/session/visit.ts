@@ -20,7 +20,7 @@ export async function createVisit<D extends object>(
   core: SessionCore<D>,
   ticket: string | null,
   sink: TicketSink,
-  device: Device | undefined,
+  deviceOf: () => Device | undefined,
 ): Promise<Visit<D>> {
   const found = ticket === null ? 'none' : await core.find(ticket)
   let held: Holding | null =
@@ -51,6 +51,7 @@ export async function createVisit<D extends object>(
     sink.assertWritable()
     const draft: Draft = { ...(core.emptyData() as Draft) }
     for (const change of changes) change(draft)
+    const device = deviceOf()
     const { issued, loaded } = await core.create(null, device ? { device } : {}, draft)
     return holdNew({ ticket: issued.ticket, secretHash: issued.secretHash, loaded })
   }
@@ -88,7 +89,8 @@ export async function createVisit<D extends object>(
 
     async signIn(input) {
       sink.assertWritable()
-      const withDevice = device && !input.device ? { ...input, device } : input
+      const device = input.device ?? deviceOf()
+      const withDevice = device ? { ...input, device } : input
       const { issued, loaded } = await signInSession(core, held?.ticket ?? null, withDevice)
       // The anonymous session is gone by now, whatever becomes of the ticket.
       held = null
