@@ -2,7 +2,7 @@
  * The servers of `bench -- http`, one process each: `node http-servers.mjs <subject> <bytes> <redis url>`. `POST /in?i=7` signs
  * somebody in with a session of that many bytes, `GET /me` reads it. Tells its port over the channel, and its CPU time on demand.
  */
-import { randomBytes } from 'node:crypto'
+import { createCipheriv, createDecipheriv, createSecretKey, randomBytes } from 'node:crypto'
 import { createServer } from 'node:http'
 import { payload } from './payload.mjs'
 
@@ -13,12 +13,33 @@ const KEYS = Buffer.alloc(32, 1).fill(2, 16).toString('base64')
 const indexOf = (path) => Number(new URL(path, 'http://bench').searchParams.get('i'))
 const shown = (data) => ({ locale: data?.locale ?? null })
 
+const plain = { write: (text) => text, read: (text) => text, options: {}, headers: {} }
+const key = createSecretKey(Buffer.from(KEYS, 'base64'))
+const sealed = {
+  write(text) {
+    const nonce = randomBytes(12)
+    const cipher = createCipheriv('aes-256-gcm', key, nonce)
+    return Buffer.concat([nonce, cipher.update(text), cipher.final(), cipher.getAuthTag()])
+  },
+  read(record) {
+    const decipher = createDecipheriv('aes-256-gcm', key, record.subarray(0, 12))
+    decipher.setAuthTag(record.subarray(record.length - 16))
+    const text = decipher.update(record.subarray(12, record.length - 16)).toString()
+    decipher.final()
+    return text
+  },
+  options: { typeMapping: { 36: Buffer } },
+  headers: { 'cache-control': 'private, no-store', vary: 'Cookie' },
+}
+
 const servers = {
   'node:http': () => plainNode(async () => shown({ locale: 'de-CH' })),
   'node:http + coatcheck': nodeWithOurs,
   'node:http + iron-session': ironSession,
   Express: () => onExpress((app) => app.get('/me', (_request, response) => response.json(shown({ locale: 'de-CH' })))),
-  'Express + raw GET + JSON.parse': expressWithRaw,
+  'Express + raw GET + JSON.parse': () => expressWithRaw(plain),
+  // What nobody can go below who encrypts, and forbids caches to store the answer.
+  'Express + raw GET + AES-GCM open + JSON.parse + no-store': () => expressWithRaw(sealed),
   'Express + coatcheck': expressWithOurs,
   'Express + express-session + connect-redis': async () => expressSession(await connectRedis()),
   'Express + express-session + coatcheck': async () => {
@@ -116,16 +137,18 @@ async function onExpress(mount) {
   return createServer(app)
 }
 
-function expressWithRaw() {
+function expressWithRaw({ write, read, options, headers }) {
   return onExpress(async (app) => {
     const client = await redisClient()
     app.get('/me', async (request, response) => {
       const id = /sid=([^;]+)/.exec(request.headers.cookie ?? '')?.[1] ?? ''
-      response.json(shown(JSON.parse(await client.get(`raw${bytes}:${id}`))))
+      const record = await client.sendCommand(['GET', `raw${bytes}:${id}`], options)
+      response.set(headers).json(shown(JSON.parse(read(record))))
     })
     app.post('/in', async (request, response) => {
       const id = randomBytes(16).toString('base64url')
-      await client.set(`raw${bytes}:${id}`, JSON.stringify(payload(bytes, indexOf(request.url))), { EX: 3600 })
+      const record = write(JSON.stringify(payload(bytes, indexOf(request.url))))
+      await client.sendCommand(['SET', `raw${bytes}:${id}`, record, 'EX', '3600'])
       response.setHeader('set-cookie', `sid=${id}; Path=/; HttpOnly`).json({})
     })
   })

@@ -16,6 +16,7 @@ const HOSTS = [
   [
     'Express',
     'Express + raw GET + JSON.parse',
+    'Express + raw GET + AES-GCM open + JSON.parse + no-store',
     'Express + coatcheck',
     'Express + express-session + connect-redis',
     'Express + express-session + coatcheck',

@@ -118,7 +118,7 @@ export const signInCases: readonly ConformanceCase<SessionHarness>[] = [
     async run(harness) {
       const { store } = fixture(harness)
       const sink = recordingSink()
-      const visit = await store.visit(null, sink, () => ({ browser: 'Chromium' })
+      const visit = await store.visit(null, sink, () => ({ browser: 'Chromium' }))
       await visit.session.set('cart', ['a'])
       await visit.signIn({ userId: 'ada', carry: ['cart'] })
       await visit.rotate({ immediate: true })
