@@ -3,7 +3,16 @@
  * looks at the sources but to know what should be in the tarball.
  */
 import { execFile } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { homedir, tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { promisify } from 'node:util'
@@ -21,6 +30,12 @@ const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as
 const entries = Object.keys(manifest.exports)
   .filter((entry) => entry !== './package.json')
   .map((entry) => `coatcheck${entry.slice(1)}`)
+
+/** Entries that are nothing without the package that they are for; all others load without any framework. */
+const HOSTS: Readonly<Record<string, readonly string[]>> = {
+  'coatcheck/next': ['next', 'react', 'react-dom'],
+  'coatcheck/express-session': ['express-session'],
+}
 
 const folder = mkdtempSync(join(placeWithoutPackages(), 'coatcheck-package-'))
 let tarball = ''
@@ -58,19 +73,35 @@ describe('installed without any peer', () => {
     expect(installedIn(consumer)).toEqual(ownDependencies())
   })
 
-  it.each(entries)('%s can be imported and required, and both give the same module', async (entry) => {
-    const script = `
+  it.each(Object.entries(HOSTS))('%s says what is missing, and loads with nothing but %j', async (entry, hosts) => {
+    const script = `await import('${entry}'); console.log('loaded')`
+    const load = () => run(process.execPath, ['--input-type=module', '-e', script], { cwd: consumer })
+    await expect(load()).rejects.toThrow(`Cannot find package '${hosts[0]}'`)
+    const places = hosts.map((host) => join(consumer, 'node_modules', host))
+    for (const [index, host] of hosts.entries()) symlinkSync(join(root, 'node_modules', host), places[index] ?? '')
+    try {
+      expect((await load()).stdout).toBe('loaded\n')
+    } finally {
+      for (const place of places) rmSync(place)
+    }
+  })
+
+  it.each(entries.filter((entry) => !(entry in HOSTS)))(
+    '%s can be imported and required, and both give the same module',
+    async (entry) => {
+      const script = `
       import { createRequire } from 'node:module'
       const imported = await import('${entry}')
       const required = createRequire(process.cwd() + '/x.js')('${entry}')
       console.log(JSON.stringify([Object.keys(imported).sort(), required === imported]))`
-    const { stdout, stderr } = await run(process.execPath, ['--input-type=module', '-e', script], { cwd: consumer })
-    const [names, same] = JSON.parse(stdout) as [string[], boolean]
-    expect(names.length).toBeGreaterThan(0)
-    expect(same).toBe(true)
-    // Importing does nothing: no banner, no warning but the one of Node 20 about require() of ES modules.
-    expect(stderr.replace(/^.*(ExperimentalWarning: CommonJS module|--trace-warnings).*\n/gm, '')).toBe('')
-  })
+      const { stdout, stderr } = await run(process.execPath, ['--input-type=module', '-e', script], { cwd: consumer })
+      const [names, same] = JSON.parse(stdout) as [string[], boolean]
+      expect(names.length).toBeGreaterThan(0)
+      expect(same).toBe(true)
+      // Importing does nothing: no banner, no warning but the one of Node 20 about require() of ES modules.
+      expect(stderr.replace(/^.*(ExperimentalWarning: CommonJS module|--trace-warnings).*\n/gm, '')).toBe('')
+    },
+  )
 
   it('what is not an entry cannot be reached', async () => {
     const importing = run(process.execPath, ['--input-type=module', '-e', `await import('coatcheck/dist/index.js')`], {
