@@ -6,7 +6,7 @@ import { EventBus, type Events } from './core/events.ts'
 import { createDocuments } from './documents/documents.ts'
 import {
   createHostSessions,
-  type HostSession,
+  hostSessionCodec,
   type HostSessionInfo,
   type HostSessions,
 } from './documents/host-sessions.ts'
@@ -54,7 +54,7 @@ export function createHostedSessions(kind: string, options: SessionStoreOptions)
   const events = new EventBus()
   const hosted = createHosted(options, events, (foundation, config) =>
     createHostSessions({
-      documents: createDocuments<HostSession>(documentDeps(foundation, config, events), kind),
+      documents: createDocuments(documentDeps(foundation, config, events), kind, hostSessionCodec),
       kind,
       clock: systemClock,
       events,

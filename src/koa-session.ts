@@ -42,19 +42,19 @@ export class CoatcheckStore implements UserSessions {
     const known = await (await this.#hosted.open()).find(key)
     if (!known) return undefined
     if (isObject(ctx)) this.#known.set(ctx, known)
-    return structuredClone(known.data)
+    return JSON.parse(known.json) as Record<string, unknown>
   }
 
   /** @param maxAge milliseconds; `'session'` or nothing: the life that the store's options say */
   async set(key: string, session: object, maxAge?: unknown, { ctx }: KoaStoreCall = {}): Promise<void> {
     const sessions = await this.#hosted.open()
-    const data = JSON.parse(JSON.stringify(session)) as JsonObject
+    const json = JSON.stringify(session)
     const ttlMs = typeof maxAge === 'number' ? maxAge : this.#hosted.defaultTtlMs
     if (ttlMs <= 0) return this.destroy(key)
     const handedOut = isObject(ctx) ? this.#known.get(ctx) : undefined
     // The application may have regenerated the session within the request: then it has another id.
     const known = handedOut?.ref.name === sessions.idOf(key) ? handedOut : null
-    const saved = await sessions.save(key, data, { ttlMs, userId: this.#hosted.userIdOf(data), known })
+    const saved = await sessions.save(key, json, { ttlMs, userId: this.#hosted.userIdOf(session as JsonObject), known })
     if (saved && isObject(ctx)) this.#known.set(ctx, saved)
   }
 

@@ -56,7 +56,19 @@ export interface DocumentDeps {
   readonly events: EventBus
 }
 
-export function createDocuments<T>(deps: DocumentDeps, kind: string): Documents<T> {
+/** How a document is written before it is sealed. */
+export interface DocumentCodec<T> {
+  encode(value: T): string
+  decode(text: string): T
+}
+
+const asJson = { encode: JSON.stringify, decode: JSON.parse }
+
+export function createDocuments<T>(
+  deps: DocumentDeps,
+  kind: string,
+  { encode, decode }: DocumentCodec<T> = asJson,
+): Documents<T> {
   const { driver, keyring, seal, events, namespace } = deps
   const addressOf = ({ name }: DocumentRef): SealAddress => ({
     type: 'document',
@@ -67,14 +79,13 @@ export function createDocuments<T>(deps: DocumentDeps, kind: string): Documents<
 
   const open = (ref: DocumentRef, record: Buffer): StoredDocument<T> | null => {
     const opened = seal.open(record, addressOf(ref))
-    if (Buffer.isBuffer(opened)) return { value: JSON.parse(opened.toString('utf8')) as T, nonce: nonceOf(record) }
+    if (Buffer.isBuffer(opened)) return { value: decode(opened.toString('utf8')), nonce: nonceOf(record) }
     // As if it were not there, which is what a host can deal with; operators are told.
     const code = opened === 'key-unknown' ? 'COATCHECK_KEY_UNKNOWN' : opened
     events.emit('error', { code, operation: `${kind}.read` })
     return null
   }
-  const sealed = (ref: DocumentRef, value: T): Buffer =>
-    seal.seal(Buffer.from(JSON.stringify(value), 'utf8'), addressOf(ref))
+  const sealed = (ref: DocumentRef, value: T): Buffer => seal.seal(Buffer.from(encode(value), 'utf8'), addressOf(ref))
 
   const read = async (ref: DocumentRef): Promise<StoredDocument<T> | null> => {
     const record = await driver.read(ref)

@@ -9,7 +9,7 @@
 import type { Clock } from '../core/clock.ts'
 import type { EventBus } from '../core/events.ts'
 import type { DocumentRef } from './document-driver.ts'
-import type { Documents, StoredDocument } from './documents.ts'
+import type { DocumentCodec, Documents, StoredDocument } from './documents.ts'
 import { type JsonObject, mergeChanges } from './json-merge.ts'
 
 /** Longer than any request: what comes later has nothing left to bring back. */
@@ -18,10 +18,9 @@ const ENDED_AT_ONCE = 64
 /** Requests that touch a session within this time need one write for all of them. */
 const TOUCHED_TOGETHER_MS = 1000
 
-/** What is sealed. Short names: it is stored as often as there are sessions. */
 export interface HostSession {
-  /** What the host stores. */
-  readonly d: JsonObject
+  /** What the host stores, as JSON: parsed by whoever wants it, and compared as it is. */
+  readonly json: string
   readonly createdAtMs: number
   readonly expiresAtMs: number
   /** Whose it is: the set of the user, and until when it is entered there. */
@@ -31,7 +30,7 @@ export interface HostSession {
 /** What the host was handed out; its changes are told by it. */
 export interface HandedOut {
   readonly ref: DocumentRef
-  data: JsonObject
+  readonly json: string
   stored: StoredDocument<HostSession>
 }
 
@@ -48,11 +47,12 @@ export interface HostSessions {
   /**
    * Stores what the host hands back. With `known` only the changes since then, and only if the session is still there.
    * Without: all of it, also when there was none, but never a session that was ended.
+   * @param json an object
    * @returns what is known from now on; `null` when it was not stored because the session has ended
    */
   save(
     sid: string,
-    data: JsonObject,
+    json: string,
     options: { readonly ttlMs: number; readonly userId?: string | null | undefined; readonly known?: HandedOut | null },
   ): Promise<HandedOut | null>
   /** Moves its end to `ttlMs` from now. False when it is not there (any more). */
@@ -115,7 +115,7 @@ export function createHostSessions(deps: {
 
   const infoOf = (name: string, { value }: StoredDocument<HostSession>): HostSessionInfo => ({
     id: name,
-    data: value.d,
+    data: parse(value.json),
     createdAtMs: value.createdAtMs,
     expiresAtMs: value.expiresAtMs,
   })
@@ -129,10 +129,10 @@ export function createHostSessions(deps: {
     async find(sid) {
       const ref = documents.refOf(sid)
       const stored = await live(ref)
-      return stored && { ref, data: stored.value.d, stored }
+      return stored && { ref, json: stored.value.json, stored }
     },
 
-    async save(sid, data, { ttlMs, userId, known }) {
+    async save(sid, json, { ttlMs, userId, known }) {
       const ref = documents.refOf(sid)
       const before = known?.stored.value.user
       // `undefined`: the application does not say; `null`: nobody's from now on.
@@ -141,18 +141,23 @@ export function createHostSessions(deps: {
       const expiresAtMs = clock.now() + ttlMs
       const withUser = user ? { user } : {}
       if (!known) {
-        const value: HostSession = { d: data, createdAtMs: clock.now(), expiresAtMs, ...withUser }
+        const value: HostSession = { json, createdAtMs: clock.now(), expiresAtMs, ...withUser }
         const saved = await documents.put(ref, value, { ttlMs })
-        return saved.status === 'saved' ? { ref, data, stored: saved.document } : refused(ref)
+        return saved.status === 'saved' ? { ref, json, stored: saved.document } : refused(ref)
       }
       const changed = await documents.change(
         ref,
-        ({ d, createdAtMs }) => ({ d: mergeChanges(known.data, data, d), createdAtMs, expiresAtMs, ...withUser }),
+        (stored) => ({
+          json: mergedJson(known.json, json, stored.json),
+          createdAtMs: stored.createdAtMs,
+          expiresAtMs,
+          ...withUser,
+        }),
         ttlOf,
         known.stored,
       )
       if (before && before.set !== set) await driver.leave(setRef(before.set), [ref.name])
-      return changed.status === 'saved' ? { ref, data, stored: changed.document } : refused(ref)
+      return changed.status === 'saved' ? { ref, json, stored: changed.document } : refused(ref)
     },
 
     async touch(sid, ttlMs, known) {
@@ -208,4 +213,24 @@ export function createHostSessions(deps: {
       return removed
     },
   }
+}
+
+/** Mostly nobody else has changed anything, and then there is nothing to merge. */
+function mergedJson(handedOut: string, handedBack: string, stored: string): string {
+  if (stored === handedOut) return handedBack
+  if (handedBack === handedOut) return stored
+  return JSON.stringify(mergeChanges(parse(handedOut), parse(handedBack), parse(stored)))
+}
+
+function parse(json: string): JsonObject {
+  return JSON.parse(json) as JsonObject
+}
+
+/** A line about the session, then what the host stores: read without parsing the one, written without making text of it again. */
+export const hostSessionCodec: DocumentCodec<HostSession> = {
+  encode: ({ json, ...about }) => `${JSON.stringify(about)}\n${json}`,
+  decode(text) {
+    const end = text.indexOf('\n')
+    return { ...(JSON.parse(text.slice(0, end)) as Omit<HostSession, 'json'>), json: text.slice(end + 1) }
+  },
 }

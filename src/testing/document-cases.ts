@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto'
 import { EventBus } from '../core/events.ts'
 import type { DocumentDriver, DocumentRef } from '../documents/document-driver.ts'
 import { createDocuments } from '../documents/documents.ts'
-import { createHostSessions, type HostSession, type HostSessions } from '../documents/host-sessions.ts'
+import { createHostSessions, hostSessionCodec, type HostSessions } from '../documents/host-sessions.ts'
 import { createKeyring } from '../keyring/keyring.ts'
 import { createSeal } from '../keyring/seal.ts'
 import type { ConformanceCase } from './conformance.ts'
@@ -26,9 +26,12 @@ const seal = createSeal(keyring)
 
 function hostSessions({ driver, clock }: DocumentHarness): HostSessions {
   const events = new EventBus()
-  const documents = createDocuments<HostSession>({ driver, keyring, seal, namespace: '', events }, 'host')
+  const documents = createDocuments({ driver, keyring, seal, namespace: '', events }, 'host', hostSessionCodec)
   return createHostSessions({ documents, kind: 'host', clock, events })
 }
+
+const dataOf = (found: { readonly json: string } | null): Record<string, unknown> =>
+  JSON.parse(found?.json ?? '{}') as Record<string, unknown>
 
 const driverCases: readonly ConformanceCase<DocumentHarness>[] = [
   {
@@ -149,13 +152,13 @@ const hostCases: readonly ConformanceCase<DocumentHarness>[] = [
     async run(harness) {
       const sessions = hostSessions(harness)
       assert.equal(await sessions.find('sid'), null)
-      await sessions.save('sid', { a: 1 }, { ttlMs: 1000 })
+      await sessions.save('sid', JSON.stringify({ a: 1 }), { ttlMs: 1000 })
       const found = await sessions.find('sid')
-      assert.deepEqual(found?.data, { a: 1 })
+      assert.deepEqual(dataOf(found), { a: 1 })
       await harness.advance(800)
       assert.equal(await sessions.touch('sid', 1000, found), true)
       await harness.advance(800)
-      assert.deepEqual((await sessions.find('sid'))?.data, { a: 1 })
+      assert.deepEqual(dataOf(await sessions.find('sid')), { a: 1 })
       await harness.advance(201)
       assert.equal(await sessions.find('sid'), null)
       assert.equal(await sessions.touch('sid', 1000), false)
@@ -165,18 +168,18 @@ const hostCases: readonly ConformanceCase<DocumentHarness>[] = [
     name: 'changes to different fields of one session are all kept',
     async run(harness) {
       const sessions = hostSessions(harness)
-      await sessions.save('sid', { n: { zero: 0 } }, { ttlMs: 1000 })
+      await sessions.save('sid', JSON.stringify({ n: { zero: 0 } }), { ttlMs: 1000 })
       const handed = await Promise.all(Array.from({ length: 8 }, () => sessions.find('sid')))
       await Promise.all(
         handed.map((known, index) =>
           sessions.save(
             'sid',
-            { ...known?.data, [`k${index}`]: 1, n: { zero: 0, [`n${index}`]: 1 } },
+            JSON.stringify({ ...dataOf(known), [`k${index}`]: 1, n: { zero: 0, [`n${index}`]: 1 } }),
             { ttlMs: 1000, known },
           ),
         ),
       )
-      const { n, ...rest } = (await sessions.find('sid'))?.data ?? {}
+      const { n, ...rest } = dataOf(await sessions.find('sid'))
       assert.equal(Object.keys(rest).length, 8)
       assert.equal(Object.keys(n as object).length, 9)
     },
@@ -185,18 +188,18 @@ const hostCases: readonly ConformanceCase<DocumentHarness>[] = [
     name: 'a session that was ended, or whose time is over, is brought back by nobody',
     async run(harness) {
       const sessions = hostSessions(harness)
-      await sessions.save('sid', { a: 1 }, { ttlMs: 1000 })
+      await sessions.save('sid', JSON.stringify({ a: 1 }), { ttlMs: 1000 })
       const known = await sessions.find('sid')
       assert.equal(await sessions.end('sid'), true)
-      assert.equal(await sessions.save('sid', { a: 2 }, { ttlMs: 1000, known }), null)
-      assert.equal(await sessions.save('sid', { a: 2 }, { ttlMs: 1000 }), null)
+      assert.equal(await sessions.save('sid', JSON.stringify({ a: 2 }), { ttlMs: 1000, known }), null)
+      assert.equal(await sessions.save('sid', JSON.stringify({ a: 2 }), { ttlMs: 1000 }), null)
       assert.equal(await sessions.touch('sid', 1000, known), false)
       assert.equal(await sessions.find('sid'), null)
 
-      await sessions.save('other', { a: 1 }, { ttlMs: 1000 })
+      await sessions.save('other', JSON.stringify({ a: 1 }), { ttlMs: 1000 })
       const late = await sessions.find('other')
       await harness.advance(1001)
-      assert.equal(await sessions.save('other', { a: 2 }, { ttlMs: 1000, known: late }), null)
+      assert.equal(await sessions.save('other', JSON.stringify({ a: 2 }), { ttlMs: 1000, known: late }), null)
       assert.equal(await sessions.find('other'), null)
     },
   },
@@ -205,9 +208,9 @@ const hostCases: readonly ConformanceCase<DocumentHarness>[] = [
     async run(harness) {
       const sessions = hostSessions(harness)
       for (let index = 0; index < 5; index++) {
-        await sessions.save(`sid${index}`, { index }, { ttlMs: 10_000, userId: 'ada' })
+        await sessions.save(`sid${index}`, JSON.stringify({ index }), { ttlMs: 10_000, userId: 'ada' })
       }
-      await sessions.save('grace', {}, { ttlMs: 10_000, userId: 'grace' })
+      await sessions.save('grace', JSON.stringify({}), { ttlMs: 10_000, userId: 'grace' })
       const listed = await sessions.listByUser('ada')
       assert.deepEqual(listed.map(({ data }) => data['index']).sort(), [0, 1, 2, 3, 4])
       assert.ok(!JSON.stringify(listed).includes('sid'))
@@ -225,16 +228,16 @@ const hostCases: readonly ConformanceCase<DocumentHarness>[] = [
     name: 'a session that changes hands is listed with its new user only; touched for long, it stays listed',
     async run(harness) {
       const sessions = hostSessions(harness)
-      let known = await sessions.save('sid', {}, { ttlMs: 1000, userId: 'ada' })
+      let known = await sessions.save('sid', JSON.stringify({}), { ttlMs: 1000, userId: 'ada' })
       for (let round = 0; round < 6; round++) {
         await harness.advance(700)
         assert.equal(await sessions.touch('sid', 1000, known), true)
       }
       assert.equal((await sessions.listByUser('ada')).length, 1)
-      known = await sessions.save('sid', {}, { ttlMs: 1000, userId: 'grace', known })
+      known = await sessions.save('sid', JSON.stringify({}), { ttlMs: 1000, userId: 'grace', known })
       assert.equal((await sessions.listByUser('ada')).length, 0)
       assert.equal((await sessions.listByUser('grace')).length, 1)
-      await sessions.save('sid', {}, { ttlMs: 1000, userId: null, known })
+      await sessions.save('sid', JSON.stringify({}), { ttlMs: 1000, userId: null, known })
       assert.equal((await sessions.listByUser('grace')).length, 0)
       assert.notEqual(await sessions.find('sid'), null)
     },
@@ -246,7 +249,7 @@ const hostCases: readonly ConformanceCase<DocumentHarness>[] = [
       for (let round = 0; round < 50; round++) {
         const user = `user${round}`
         const sids = Array.from({ length: 4 }, (_, index) => `${user}-${index}`)
-        const saving = sids.map((sid) => sessions.save(sid, {}, { ttlMs: 1000, userId: user }))
+        const saving = sids.map((sid) => sessions.save(sid, JSON.stringify({}), { ttlMs: 1000, userId: user }))
         await sessions.revokeByUser(user)
         const saved = await Promise.all(saving)
         const left = await sessions.listByUser(user)
@@ -263,14 +266,15 @@ const hostCases: readonly ConformanceCase<DocumentHarness>[] = [
     name: 'all are counted and removed, ended ones are not counted',
     async run(harness) {
       const sessions = hostSessions(harness)
-      for (let index = 0; index < 5; index++) await sessions.save(`sid${index}`, { index }, { ttlMs: 10_000 })
+      for (let index = 0; index < 5; index++)
+        await sessions.save(`sid${index}`, JSON.stringify({ index }), { ttlMs: 10_000 })
       await sessions.end('sid0')
       const indexes: unknown[] = []
       for await (const { data } of sessions.all()) indexes.push(data['index'])
       assert.deepEqual(indexes.sort(), [1, 2, 3, 4])
       await sessions.clear()
       for await (const one of sessions.all()) assert.fail(one.id)
-      assert.notEqual(await sessions.save('sid0', {}, { ttlMs: 1000 }), null)
+      assert.notEqual(await sessions.save('sid0', JSON.stringify({}), { ttlMs: 1000 }), null)
     },
   },
 ]

@@ -6,7 +6,7 @@ import { systemClock } from '../../src/core/clock.ts'
 import { EventBus } from '../../src/core/events.ts'
 import { createDocuments } from '../../src/documents/documents.ts'
 import { createRedisDocumentDriver } from '../../src/documents/drivers/redis.ts'
-import { createHostSessions, type HostSession, type HostSessionInfo } from '../../src/documents/host-sessions.ts'
+import { createHostSessions, hostSessionCodec } from '../../src/documents/host-sessions.ts'
 import { createKeyring } from '../../src/keyring/keyring.ts'
 import { createSeal } from '../../src/keyring/seal.ts'
 import { redisKeys } from '../../src/redis/keys.ts'
@@ -28,9 +28,10 @@ it('passes', async () => {
     const keyring = createKeyring(randomBytes(32).toString('base64'))
     const events = new EventBus()
     const driver = createRedisDocumentDriver(world.client, redisKeys(''))
-    const documents = createDocuments<HostSession>(
+    const documents = createDocuments(
       { driver, keyring, seal: createSeal(keyring), namespace: '', events },
       'lucia',
+      hostSessionCodec,
     )
     const sessions = createHostSessions({ documents, kind: 'lucia', clock: systemClock, events })
 
@@ -38,26 +39,26 @@ it('passes', async () => {
     const times = new Map<string, number>()
     const sidOf = (id: string): string => `${createHash('sha256').update(id).digest('hex')}${times.get(id) ?? 0}`
     const again = (id: string): void => void times.set(id, (times.get(id) ?? 0) + 1)
-    const sessionIn = ({ data }: Pick<HostSessionInfo, 'data'>): LuciaSession => {
-      const { expiresAt, ...rest } = data as unknown as Omit<LuciaSession, 'expiresAt'> & { expiresAt: string }
+    const sessionIn = (data: unknown): LuciaSession => {
+      const { expiresAt, ...rest } = data as Omit<LuciaSession, 'expiresAt'> & { expiresAt: string }
       return { ...rest, expiresAt: new Date(expiresAt) }
     }
     const save = async (session: LuciaSession): Promise<void> => {
       const ttlMs = session.expiresAt.getTime() - Date.now()
       const known = await sessions.find(sidOf(session.id))
-      const data = JSON.parse(JSON.stringify(session)) as Record<string, unknown>
-      if (ttlMs > 0) await sessions.save(sidOf(session.id), data, { ttlMs, userId: session.userId, known })
+      if (ttlMs > 0)
+        await sessions.save(sidOf(session.id), JSON.stringify(session), { ttlMs, userId: session.userId, known })
     }
     await testAdapter({
       getSessionAndUser: async (id: string) => {
         const found = await sessions.find(sidOf(id))
-        return found ? [sessionIn(found), databaseUser] : [null, null]
+        return found ? [sessionIn(JSON.parse(found.json)), databaseUser] : [null, null]
       },
-      getUserSessions: async (userId: string) => (await sessions.listByUser(userId)).map(sessionIn),
+      getUserSessions: async (userId: string) => (await sessions.listByUser(userId)).map(({ data }) => sessionIn(data)),
       setSession: save,
       updateSessionExpiration: async (id: string, expiresAt: Date) => {
         const found = await sessions.find(sidOf(id))
-        if (found) await save({ ...sessionIn(found), expiresAt })
+        if (found) await save({ ...sessionIn(JSON.parse(found.json)), expiresAt })
       },
       deleteSession: async (id: string) => {
         await sessions.end(sidOf(id))

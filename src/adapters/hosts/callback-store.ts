@@ -40,22 +40,21 @@ export function createCallbackStore(deps: CallbackStoreDeps): CallbackStore {
     async get(sid) {
       const known = await (await open()).find(sid)
       if (!known) return null
-      const session = structuredClone<Record<string, unknown>>(known.data)
+      const session = JSON.parse(known.json) as Record<string, unknown>
       deps.remember(session, known)
       return session
     },
 
     async set(sid, session) {
       const sessions = await open()
-      // As JSON sees it: what the host's own objects (its cookie) turn into.
-      const data = JSON.parse(JSON.stringify(session)) as JsonObject
+      const json = JSON.stringify(session)
       const ttlMs = lifeFrom(session)
       if (ttlMs <= 0) {
         await sessions.end(sid)
         return
       }
       const known = knownFor(sessions, sid, session) ?? null
-      const saved = await sessions.save(sid, data, { ttlMs, userId: deps.userIdOf(data), known })
+      const saved = await sessions.save(sid, json, { ttlMs, userId: deps.userIdOf(session as JsonObject), known })
       // Not stored, because it has ended: for the host that is no error, the session is over either way.
       if (saved) deps.remember(session, saved)
     },
