@@ -19,7 +19,19 @@ const LAYERS = {
   cli: ['admin', 'config', 'core'],
   dashboard: ['admin', 'http', 'core'],
   dev: ['core'],
-  testing: ['adapters', 'http', 'oidc', 'session', 'token', 'documents', 'keyring', 'memory', 'redis', 'config', 'core'],
+  testing: [
+    'adapters',
+    'http',
+    'oidc',
+    'session',
+    'token',
+    'documents',
+    'keyring',
+    'memory',
+    'redis',
+    'config',
+    'core',
+  ],
 }
 
 /** Files that say what shape a thing has. Every layer may name a shape (as a type); nobody loads anything by it. */

@@ -37,7 +37,11 @@ function missingFiles() {
 /** Every source that is meant as an entry, by its place, is exported; what puts the parts together is not one. */
 function undeclared() {
   const declared = new Set(Object.values(exports).map((target) => target['coatcheck-source']))
-  const internal = new Set(['coatcheck', 'edge', 'foundation', 'register', 'store'].map((part) => `./src/${part}.ts`))
+  const internal = new Set(
+    ['coatcheck', 'edge', 'foundation', 'hosted', 'hosted-sessions', 'register', 'store'].map(
+      (part) => `./src/${part}.ts`,
+    ),
+  )
   const meant = [...sourcesIn('src'), ...sourcesIn('src/adapters')]
   return meant
     .filter((file) => !declared.has(file) && !internal.has(file))

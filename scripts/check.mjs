@@ -23,6 +23,7 @@ const checks = [
   { name: 'layers', run: () => tool('depcruise', '--config', '.dependency-cruiser.cjs', 'src', 'test') },
   // As users compile it: against what was built, not against the sources.
   { name: 'examples', after: ['build'], run: () => tool('tsc', '-p', 'examples/express/tsconfig.json') },
+  { name: 'next', after: ['build'], run: () => tool('tsc', '-p', 'examples/next/tsconfig.json') },
   { name: 'entries', after: ['build'], run: () => node('scripts/check-entries.mjs') },
   {
     name: 'pack',

@@ -43,6 +43,17 @@ export const scenarioRoutes: readonly ScenarioRoute[] = [
   },
   {
     method: 'POST',
+    path: '/set-slowly',
+    /** Has its session, and is not done with it for a while. */
+    async run(context) {
+      const session = await context.session()
+      await new Promise((resolve) => setTimeout(resolve, 50))
+      const outcome = await outcomeOf(session.set('late', 1))
+      await context.json({ outcome })
+    },
+  },
+  {
+    method: 'POST',
     path: '/set-and-redirect',
     async run(context) {
       await change(context)

@@ -117,9 +117,12 @@ function authCore(origin: string): RequestHandler {
   }
 }
 
+/** Not a package of ours: it lies in a workspace of its own, since versions 4 and 5 cannot share one. */
+const HOST_PACKAGE = 'next-auth'
+
 function nextAuth4(origin: string): RequestHandler {
   const require = createRequire(resolve('test/hosts/next-auth/package.json'))
-  const { default: NextAuth } = require('next-auth') as {
+  const { default: NextAuth } = require(HOST_PACKAGE) as {
     default: (request: unknown, response: unknown, options: object) => Promise<void>
   }
   process.env['NEXTAUTH_URL'] = origin

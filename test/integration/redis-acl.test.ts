@@ -85,6 +85,28 @@ test('sessions, tokens and sign-in transactions work with it', async () => {
   expect(await store.transactions.take('state')).toEqual(Buffer.from('sealed'))
 })
 
+test('documents of other session libraries work with it', async () => {
+  const url = server.url.replace('redis://', 'redis://coatcheck:password@')
+  store = redisStore({ url }).open({ prefix: '', clock: systemClock, events: new EventBus(), loopback: true })
+  await store.ready()
+  const { documents } = store
+  const ref = { kind: 'host', name: 'n'.repeat(22) }
+  const record = Buffer.alloc(64, 5)
+  expect(await documents.write(ref, record, { ttlMs: 5000, expect: 'absent' })).toEqual({ status: 'done' })
+  expect(await documents.read(ref)).toEqual(record)
+  expect(await documents.take(ref)).toEqual(record)
+  expect(await documents.end(ref, 5000, true)).toBe(false)
+  expect(await documents.remove(ref)).toBe(true)
+  const counter = { ...ref, name: 'counter' }
+  expect(await documents.count(counter, 5000)).toBe(1)
+  expect(await documents.counted(counter)).toBe(1)
+  await documents.enter(ref, 'short', 5000)
+  await documents.enter(ref, 'for ever', null)
+  expect(await documents.members(ref)).toEqual(['for ever', 'short'])
+  await documents.leave(ref, ['short'])
+  for await (const name of documents.names('host')) expect(name).toBe('counter')
+})
+
 test('each command of it is one that the store sends', async () => {
   const stats = await server.cli('info', 'commandstats')
   const allowed = [...rules.matchAll(/\+([a-z]+)/g)].map(([, name]) => name)

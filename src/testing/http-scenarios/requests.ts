@@ -47,6 +47,40 @@ export const requestScenarios: readonly ConformanceCase<HttpWorld>[] = [
     },
   },
   {
+    name: 'a sign-out with slow requests under way: they change nothing, and nobody is signed in again, 20 times',
+    async run(world) {
+      const rounds = Array.from({ length: 20 }, async () => {
+        const someone = await signedIn(world)
+        const { ticket } = someone
+        const slow = Array.from({ length: 4 }, () => visitor(world, ticket).send('/set-slowly', { method: 'POST' }))
+        await new Promise((resolve) => setTimeout(resolve, 25))
+        await someone.send('/sign-out', { method: 'POST' })
+        for (const { body } of await Promise.all(slow)) {
+          // One that was quicker than the sign-out is done; one that comes after it begins a session of its own.
+          const { outcome } = JSON.parse(body) as { outcome: string }
+          assert.match(outcome, /^(done|COATCHECK_SESSION_ENDED)$/)
+        }
+        assert.equal((await visitor(world, ticket).me()).user, null)
+        assert.deepEqual(await world.auth.sessions.listByUser(someone.userId), [])
+      })
+      await Promise.all(rounds)
+    },
+  },
+  {
+    name: '20 sign-ins of one user at once, then the end of all others: exactly one is left',
+    async run(world) {
+      const user = `crowd-${Math.trunc(performance.now() * 1000)}`
+      const all = Array.from({ length: 20 }, () => visitor(world))
+      await Promise.all(all.map((one) => one.send(`/sign-in?user=${user}`, { method: 'POST' })))
+      const [kept] = all
+      const { id } = (await kept?.me()) ?? { id: null }
+      const { count } = await world.auth.sessions.revokeByUser(user, { except: id ?? '' })
+      assert.equal(count, 19)
+      const left = await Promise.all(all.map(async (one) => (await one.me()).user?.id))
+      assert.deepEqual(left, [user, ...Array<undefined>(19).fill(undefined)])
+    },
+  },
+  {
     name: 'a redirect right after a write: the write is there before the redirect is',
     async run(world) {
       const someone = await signedIn(world)

@@ -6,9 +6,8 @@ import { auth } from '../../lib/auth'
 
 export async function rename(form: FormData): Promise<void> {
   const { session } = await requireUser(auth, { returnTo: '/profile' })
-  const nickname = String(form.get('nickname') ?? '')
-    .trim()
-    .slice(0, 40)
+  const given = form.get('nickname')
+  const nickname = typeof given === 'string' ? given.trim().slice(0, 40) : ''
   if (nickname === '') await session.delete('nickname')
   else await session.set('nickname', nickname)
   revalidatePath('/', 'layout')
