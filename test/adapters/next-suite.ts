@@ -76,6 +76,14 @@ export function nextSuite(host: 'next15' | 'next16'): void {
     expect((await visitor(world, ticket).me()).user).toBeNull()
   })
 
+  it('says in an edge runtime what to do instead', async () => {
+    const { body } = await visitor(world).send('/at-the-edge')
+    expect(JSON.parse(body)).toEqual({
+      code: 'COATCHECK_RUNTIME_UNSUPPORTED',
+      fix: expect.stringContaining('proxy.ts') as string,
+    })
+  })
+
   if (host === 'next16') {
     it('hasTicket in proxy.ts knows ours from forged and expired ones, without the store', async () => {
       const someone = await signedIn(world)

@@ -175,6 +175,19 @@ describe.each<[string, MakeHost, object]>([
     expect(await someone.get('/me')).not.toHaveProperty('user')
   })
 
+  it('the limit that the docs state: of two requests that change the same field, the later one counts', async () => {
+    const someone = await signedIn('ada')
+    await someone.post('/set?key=n&value=0')
+    const isThere = new Promise<void>((resolve) => (arrived = resolve))
+    const slow = copyOf(someone).post('/set?key=n&value=slow&slow')
+    await isThere
+    await copyOf(someone).post('/set?key=n&value=quick')
+    expect(await someone.get('/me')).toMatchObject({ n: 'quick' })
+    waiting.pop()?.()
+    await slow
+    expect(await someone.get('/me')).toMatchObject({ n: 'slow' })
+  })
+
   it('neither the id nor a value is readable in Redis', async () => {
     const someone = await signedIn('canary-of-a-user')
     await someone.post('/set?key=canary-of-a-key')

@@ -64,7 +64,7 @@ export const onExpress: MakeHost = (options, gate, variant) => {
   app.post('/set', async (request, response) => {
     const query = queryOf(request)
     if (query.has('slow')) await gate.pass()
-    dataOf(request)[query.get('key') ?? ''] = 1
+    dataOf(request)[query.get('key') ?? ''] = query.get('value') ?? 1
     response.json({})
   })
   app.post('/sign-in', (request, response, next) => {
@@ -101,7 +101,7 @@ export const onFastify: MakeHost = (options, gate, variant) => {
   app.post('/set', async (request) => {
     const query = queryOf(request.raw)
     if (query.has('slow')) await gate.pass()
-    ;(request.session as unknown as Data)[query.get('key') ?? ''] = 1
+    ;(request.session as unknown as Data)[query.get('key') ?? ''] = query.get('value') ?? 1
     return {}
   })
   app.post('/sign-in', async (request) => {
@@ -136,7 +136,7 @@ export const onKoa: MakeHost = (options, gate, variant) => {
     if (context.path === '/me') context.body = ownData(JSON.parse(JSON.stringify(session)) as Data)
     if (context.path === '/set') {
       if (query.has('slow')) await gate.pass()
-      session[query.get('key') ?? ''] = 1
+      session[query.get('key') ?? ''] = query.get('value') ?? 1
     }
     if (context.path === '/sign-in') {
       session['user'] = query.get('user')

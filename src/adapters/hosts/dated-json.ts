@@ -17,3 +17,8 @@ export function toStored(value: object): StoredDates {
 export function fromStored<T extends object = Record<string, unknown>>({ $dates = [], ...fields }: StoredDates): T {
   return { ...fields, ...Object.fromEntries($dates.map((name) => [name, new Date(fields[name] as string)])) } as T
 }
+
+/** Auth.js sends only what changes; a field that is `undefined` is not one. */
+export function definedOf(changes: object): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined))
+}
