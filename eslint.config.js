@@ -46,7 +46,7 @@ export default defineConfig(
     '.demo/',
     '**/node_modules/',
     '**/.next/',
-    '**/.app-*/',
+    '**/.app/',
   ]),
   { linterOptions: { reportUnusedDisableDirectives: 'error' } },
 

@@ -80,7 +80,7 @@ function wholeNumber(name, text, most) {
 
 async function run({ example, port, idpPort, instances, accessTtl }) {
   build('scripts/build.mjs')
-  if (example === 'next') build('scripts/build-next.mjs')
+  if (example === 'next') build('scripts/build-next.mjs', 'example')
   const ports = Array.from({ length: instances }, (_, index) => port + index)
   for (const appPort of ports) await assertFree(appPort, 'PORT')
   await assertFree(idpPort, 'IDP_PORT')
@@ -119,8 +119,8 @@ async function run({ example, port, idpPort, instances, accessTtl }) {
   console.log('Ctrl-C ends all of it')
 }
 
-function build(script) {
-  const { status } = spawnSync(process.execPath, [join(root, script)], { stdio: ['ignore', 2, 2] })
+function build(script, ...names) {
+  const { status } = spawnSync(process.execPath, [join(root, script), ...names], { stdio: ['ignore', 2, 2] })
   if (status !== 0) throw new DemoError('the build failed; its messages are above.')
 }
 

@@ -49,6 +49,16 @@ const BY_CODE: Partial<Record<ErrorCode, VisitorText>> = {
     text: 'The identity provider wants to see you again before this page may go on in your name.',
     retry: 'sign-in',
   },
+  COATCHECK_EMAIL_TAKEN: {
+    title: 'This address is in use',
+    text: 'Please sign in the way you did the first time.',
+    retry: 'sign-in',
+  },
+  COATCHECK_ACCOUNT_LINKED: {
+    title: 'This account is in use',
+    text: 'It belongs to another user here. Please sign in with it, or choose another one.',
+    retry: 'sign-in',
+  },
   COATCHECK_SESSION_LIMIT: {
     title: 'Too many devices',
     text: 'You are signed in on as many devices as are allowed. Sign out on one of them first.',

@@ -3,22 +3,18 @@ import { httpScenarios } from '../../src/testing/http-scenarios.ts'
 import { signedIn, visitor } from '../../src/testing/http-scenarios/visitor.ts'
 import { sendRaw } from '../../src/testing/raw-http.ts'
 import { createHttpWorld, type TestWorld } from '../support/http-world.ts'
-import { buildNextApp, type NextScenarioApp } from './next-server.ts'
+import { buildNextApp, nextServer } from './next-server.ts'
 
 /** The scenario list, and what only Next has: rendering, server actions, `proxy.ts`. */
 export function nextSuite(host: 'next15' | 'next16'): void {
-  let app: NextScenarioApp
   let world: TestWorld
 
   beforeAll(async () => {
-    app = await buildNextApp(host)
-    world = await createHttpWorld((auth) => app.serve(auth))
+    await buildNextApp(host)
+    world = await createHttpWorld((auth) => nextServer(host, auth))
     await visitor(world).send('/free')
   }, 120_000)
-  afterAll(async () => {
-    await world.close()
-    app.remove()
-  })
+  afterAll(() => world.close())
 
   it.each(httpScenarios)('$name', async (scenario) => scenario.run(world))
 
