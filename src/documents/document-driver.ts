@@ -20,6 +20,11 @@ export interface DocumentRef {
   readonly name: string
 }
 
+/** Names come back from applications (a form of "your devices"), and stand in key names: nothing else may pass for one. */
+export function isDocumentName(name: unknown): name is string {
+  return typeof name === 'string' && /^[A-Za-z0-9_-]{22}$/.test(name)
+}
+
 export interface DocumentWrite {
   /** `null`: until it is removed. */
   readonly ttlMs: number | null

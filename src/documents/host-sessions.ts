@@ -8,13 +8,14 @@
  */
 import type { Clock } from '../core/clock.ts'
 import type { EventBus } from '../core/events.ts'
-import type { DocumentRef } from './document-driver.ts'
+import { type DocumentRef, isDocumentName } from './document-driver.ts'
 import type { DocumentCodec, Documents, StoredDocument } from './documents.ts'
 import { type JsonObject, mergeChanges } from './json-merge.ts'
 
 /** Longer than any request: what comes later has nothing left to bring back. */
 const ENDED_REMEMBERED_MS = 60 * 60_000
 const ENDED_AT_ONCE = 64
+const LISTED_AT_MOST = 1000
 /** Requests that touch a session within this time need one write for all of them. */
 const TOUCHED_TOGETHER_MS = 1000
 
@@ -62,6 +63,7 @@ export interface HostSessions {
   /** The name that `listByUser` and `revoke` know the session of this id by. */
   idOf(sid: string): string
   revoke(id: string): Promise<boolean>
+  /** At most 1,000, those that live longest. */
   listByUser(userId: string): Promise<HostSessionInfo[]>
   /** @param except id as in `listByUser`. @returns how many were ended */
   revokeByUser(userId: string, options?: { readonly except?: string | undefined }): Promise<number>
@@ -182,11 +184,12 @@ export function createHostSessions(deps: {
 
     end: (sid) => driver.end(documents.refOf(sid), ENDED_REMEMBERED_MS),
     idOf: (sid) => documents.refOf(sid).name,
-    revoke: (id) => driver.end(refNamed(id), ENDED_REMEMBERED_MS),
+    // What cannot be a name names no session, as one that has ended already.
+    revoke: async (id) => isDocumentName(id) && driver.end(refNamed(id), ENDED_REMEMBERED_MS),
 
     async listByUser(userId) {
       const set = userSetOf(userId)
-      const names = await driver.members(setRef(set))
+      const names = (await driver.members(setRef(set))).slice(0, LISTED_AT_MOST)
       const rows = await Promise.all(names.map(async (name) => [name, await live(refNamed(name))] as const))
       // Entered before it was stored, so what is missing may be about to come: it stays entered until its time is over.
       return rows.flatMap(([name, stored]) => (stored?.value.user?.set === set ? [infoOf(name, stored)] : []))

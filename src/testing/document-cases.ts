@@ -219,6 +219,9 @@ const hostCases: readonly ConformanceCase<DocumentHarness>[] = [
         (await sessions.listByUser('ada')).map(({ data }) => data['index']),
         [3],
       )
+      for (const hostile of ['', '*', `${sessions.idOf('sid3')}:x`, sessions.idOf('sid3').slice(1)]) {
+        assert.equal(await sessions.revoke(hostile), false)
+      }
       assert.equal(await sessions.revoke(sessions.idOf('sid3')), true)
       assert.deepEqual(await sessions.listByUser('ada'), [])
       assert.notEqual(await sessions.find('grace'), null)

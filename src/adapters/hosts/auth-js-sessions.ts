@@ -1,6 +1,6 @@
 /** Sessions of Auth.js: entered in their user's set before they are stored, so that whoever ends all of them meets each. */
 import type { Clock } from '../../core/clock.ts'
-import type { DocumentRef } from '../../documents/document-driver.ts'
+import { type DocumentRef, isDocumentName } from '../../documents/document-driver.ts'
 import type { Documents } from '../../documents/documents.ts'
 import { listOwned, ownedBy, readAs } from './auth-js-owned.ts'
 import type { AuthJsAdapter, AuthJsSession, AuthJsSessions, AuthJsUser } from './auth-js-types.ts'
@@ -73,7 +73,7 @@ export function createAuthJsSessions(
         id: sessions.refOf(sessionToken).name,
         expires,
       })),
-    revokeSession: (id) => endSession({ kind: ownedBy(sessions, '').kind, name: id }),
+    revokeSession: async (id) => isDocumentName(id) && endSession({ kind: ownedBy(sessions, '').kind, name: id }),
     revokeSessionsByUser: (userId, { exceptSessionToken } = {}) => endSessionsOf(userId, exceptSessionToken),
   }
 }

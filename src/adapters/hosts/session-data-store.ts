@@ -3,7 +3,7 @@
  * entered in the sets of its user and of its provider session before it is stored, so whoever ends all of a set meets it.
  */
 import type { Clock } from '../../core/clock.ts'
-import type { DocumentRef } from '../../documents/document-driver.ts'
+import { type DocumentRef, isDocumentName } from '../../documents/document-driver.ts'
 import type { Documents } from '../../documents/documents.ts'
 
 /* eslint-disable @typescript-eslint/no-explicit-any -- the SDK's own type; naming it here would load Next's global types */
@@ -131,7 +131,7 @@ export function createSessionDataStore(
       )
       return found.flatMap(({ id, stored }) => (stored?.value.user.sub === sub ? [{ id, session: stored.value }] : []))
     },
-    revoke: (id) => driver.end(named(id), ENDED_REMEMBERED_MS),
+    revoke: async (id) => isDocumentName(id) && driver.end(named(id), ENDED_REMEMBERED_MS),
 
     async revokeByUser(sub, { except } = {}) {
       const names = (await driver.members(userSet(sub))).filter((name) => name !== except)
