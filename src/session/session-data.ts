@@ -44,12 +44,20 @@ export function createSessionData<D extends object>(config: ResolvedSession<D>):
     return { schemaVersion: isNewer ? schemaVersion : config.schemaVersion, dataBytes }
   }
 
+  /** JSON, frozen to its depths, so that all who read the same record may share it. What a schema has made may hold more than JSON. */
+  const frozen = new WeakMap<SessionRecord, DeepReadonly<D>>()
   return {
     initial: (given) => finish({ ...given }, config.schemaVersion),
 
     read(record) {
+      const known = frozen.get(record)
+      if (known) return known
       const draft = parseData(record)
-      if (record.schemaVersion >= config.schemaVersion) return deepFreeze(draft) as DeepReadonly<D>
+      if (record.schemaVersion >= config.schemaVersion) {
+        const data = deepFreeze(draft) as DeepReadonly<D>
+        frozen.set(record, data)
+        return data
+      }
       return deepFreeze(validated(config.schema, upcast(draft, record.schemaVersion, config))) as DeepReadonly<D>
     },
 

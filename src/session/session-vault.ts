@@ -8,6 +8,7 @@ import { decodeRecord, encodeRecord, type SessionRecord } from './session-codec.
 import { GENERATION_BYTES, type SessionDriver, type SessionRef, type StoredSession } from './session-driver.ts'
 import { isExpired, standingOf, type TicketStanding } from './session-policy.ts'
 import { type ParsedTicket, sessionIdOf } from './ticket.ts'
+import { OpenedRecords } from './opened-records.ts'
 import type { MissReason } from './types.ts'
 
 /** A record as it was read, with the sealed bytes: their nonce is what compare and set compares. */
@@ -45,6 +46,12 @@ export function createVault(deps: { seal: Seal; namespace: string; clock: Clock;
     return record ? { ref, record, sealed } : 'unreadable'
   }
 
+  const opened = new OpenedRecords()
+  const openAndKeep = (ref: SessionRef, sealed: Buffer, address: SealAddress): Loaded | Refusal => {
+    const loaded = open(ref, sealed, address)
+    return typeof loaded === 'string' ? loaded : opened.keep(loaded)
+  }
+
   const refuse = (ref: SessionRef, why: Refusal | 'secret', reason: MissReason): MissReason => {
     events.emit('session.refused', { sessionId: sessionIdOf(ref), why })
     return reason
@@ -65,7 +72,7 @@ export function createVault(deps: { seal: Seal; namespace: string; clock: Clock;
         if (!isOfGeneration(sealed, generation)) return 'revoked'
       }
       ticket.address ??= addressOf(ref)
-      const loaded = open(ref, sealed, ticket.address)
+      const loaded = opened.find(ref, sealed) ?? openAndKeep(ref, sealed, ticket.address)
       if (typeof loaded === 'string') return refuse(ref, loaded, 'lost')
       const nowMs = clock.now()
       const standing = standingOf(ticket.secretHash, loaded.record.secrets, nowMs)
