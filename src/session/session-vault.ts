@@ -46,7 +46,7 @@ export function createVault(deps: { seal: Seal; namespace: string; clock: Clock;
     return record ? { ref, record, sealed } : 'unreadable'
   }
 
-  const opened = new OpenedRecords()
+  const opened = new OpenedRecords<Loaded>()
   const openAndKeep = (ref: SessionRef, sealed: Buffer, address: SealAddress): Loaded | Refusal => {
     const loaded = open(ref, sealed, address)
     return typeof loaded === 'string' ? loaded : opened.keep(loaded)

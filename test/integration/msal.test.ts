@@ -156,7 +156,12 @@ describe.each(['msal5', 'msal6', '@azure/msal-node'])('%s', (msal) => {
   test('an account that was removed stays removed while others write', async () => {
     const user = await appOf(0).ask<string>('signIn', { user: 'ada' })
     await Promise.all([
-      ...Array.from({ length: 6 }, (_, i) => appOf(i).ask('silent', { user, scopes: [`api://r-${i}/Read`] })),
+      // Who comes after the removal finds no tokens, and says so: that is no fault.
+      ...Array.from({ length: 6 }, (_, i) =>
+        appOf(i)
+          .ask('silent', { user, scopes: [`api://r-${i}/Read`] })
+          .catch((error: unknown) => expect(String(error)).toMatch(/no_tokens_found|no_account/)),
+      ),
       appOf(1).ask('remove', { user }),
     ])
     await appOf(1).ask('remove', { user })
