@@ -5,15 +5,8 @@
  */
 import { callBack, type CallbackStore, createCallbackStore } from './adapters/hosts/callback-store.ts'
 import { systemClock } from './core/clock.ts'
-import type { Events } from './core/events.ts'
 import type { HandedOut } from './documents/host-sessions.ts'
-import {
-  createHostedSessions,
-  type HostedSessions,
-  type HostSessionInfo,
-  type SessionStoreOptions,
-  type UserSessions,
-} from './hosted-sessions.ts'
+import { createHostedSessions, HostedStore, type SessionStoreOptions } from './hosted-sessions.ts'
 
 export type { HostSessionInfo, SessionStoreOptions, UserSessions } from './hosted-sessions.ts'
 
@@ -27,18 +20,18 @@ const KNOWN = Symbol('coatcheck.handed-out')
 // eslint-disable-next-line @typescript-eslint/no-explicit-any
 type FastifySessionObject = any
 
-export class CoatcheckStore implements UserSessions {
-  readonly #hosted: HostedSessions
+export class CoatcheckStore extends HostedStore {
   readonly #store: CallbackStore
   readonly #known = new WeakMap<object, HandedOut>()
 
   /** @throws {ConfigError} `COATCHECK_CONFIG_UNKNOWN_OPTION`, `COATCHECK_CONFIG_INVALID`: shapes only */
   constructor(options: SessionStoreOptions = {}) {
-    this.#hosted = createHostedSessions('fastify-session', options)
+    const hosted = createHostedSessions('fastify-session', options)
+    super(hosted)
     this.#store = createCallbackStore({
-      open: this.#hosted.open,
-      userIdOf: this.#hosted.userIdOf,
-      defaultTtlMs: this.#hosted.defaultTtlMs,
+      open: hosted.open,
+      userIdOf: hosted.userIdOf,
+      defaultTtlMs: hosted.defaultTtlMs,
       clock: systemClock,
       knownOf: (session) => this.#known.get(session) ?? knownInside(session),
       remember: (session, known) => {
@@ -46,10 +39,6 @@ export class CoatcheckStore implements UserSessions {
         leaveInside(session, known)
       },
     })
-  }
-
-  get events(): Events {
-    return this.#hosted.events
   }
 
   get(sid: string, callback: (error: unknown, session?: FastifySessionObject) => void): void {
@@ -62,26 +51,6 @@ export class CoatcheckStore implements UserSessions {
 
   destroy(sid: string, callback: (error?: unknown) => void): void {
     callBack(this.#store.destroy(sid), callback)
-  }
-
-  idOf(sid: string): Promise<string> {
-    return this.#hosted.idOf(sid)
-  }
-
-  listByUser(userId: string): Promise<HostSessionInfo[]> {
-    return this.#hosted.listByUser(userId)
-  }
-
-  revoke(id: string): Promise<boolean> {
-    return this.#hosted.revoke(id)
-  }
-
-  revokeByUser(userId: string, options?: { readonly except?: string }): Promise<number> {
-    return this.#hosted.revokeByUser(userId, options)
-  }
-
-  close(): Promise<void> {
-    return this.#hosted.close()
   }
 }
 

@@ -73,3 +73,36 @@ export function createHostedSessions(kind: string, options: SessionStoreOptions)
     revokeByUser: async (user, { except } = {}) => (await hosted.open()).revokeByUser(user, { except }),
   }
 }
+
+/** What stores that need no base class of their host are: its contract is added by each. */
+export class HostedStore implements UserSessions {
+  readonly #hosted: HostedSessions
+
+  constructor(hosted: HostedSessions) {
+    this.#hosted = hosted
+  }
+
+  get events(): Events {
+    return this.#hosted.events
+  }
+
+  idOf(sid: string): Promise<string> {
+    return this.#hosted.idOf(sid)
+  }
+
+  listByUser(userId: string): Promise<HostSessionInfo[]> {
+    return this.#hosted.listByUser(userId)
+  }
+
+  revoke(id: string): Promise<boolean> {
+    return this.#hosted.revoke(id)
+  }
+
+  revokeByUser(userId: string, options?: { readonly except?: string }): Promise<number> {
+    return this.#hosted.revokeByUser(userId, options)
+  }
+
+  close(): Promise<void> {
+    return this.#hosted.close()
+  }
+}

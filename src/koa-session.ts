@@ -3,16 +3,9 @@
  * destroyed, ids are hashed and values sealed, and a user's sessions can be listed and ended. What that contract cannot give is
  * in docs/koa-session.md. koa-session itself is not loaded from here.
  */
-import type { Events } from './core/events.ts'
 import type { HandedOut } from './documents/host-sessions.ts'
 import type { JsonObject } from './documents/json-merge.ts'
-import {
-  createHostedSessions,
-  type HostedSessions,
-  type HostSessionInfo,
-  type SessionStoreOptions,
-  type UserSessions,
-} from './hosted-sessions.ts'
+import { createHostedSessions, type HostedSessions, HostedStore, type SessionStoreOptions } from './hosted-sessions.ts'
 
 export type { HostSessionInfo, SessionStoreOptions, UserSessions } from './hosted-sessions.ts'
 
@@ -23,18 +16,16 @@ export interface KoaStoreCall {
   readonly changed?: boolean | undefined
 }
 
-export class CoatcheckStore implements UserSessions {
+export class CoatcheckStore extends HostedStore {
   readonly #hosted: HostedSessions
   /** By the context of the request. */
   readonly #known = new WeakMap<object, HandedOut>()
 
   /** @throws {ConfigError} `COATCHECK_CONFIG_UNKNOWN_OPTION`, `COATCHECK_CONFIG_INVALID`: shapes only */
   constructor(options: SessionStoreOptions = {}) {
-    this.#hosted = createHostedSessions('koa-session', options)
-  }
-
-  get events(): Events {
-    return this.#hosted.events
+    const hosted = createHostedSessions('koa-session', options)
+    super(hosted)
+    this.#hosted = hosted
   }
 
   /** @returns the session's data, a copy that is the caller's; `undefined` when there is none */
@@ -60,26 +51,6 @@ export class CoatcheckStore implements UserSessions {
 
   async destroy(key: string, _call?: KoaStoreCall): Promise<void> {
     await (await this.#hosted.open()).end(key)
-  }
-
-  idOf(key: string): Promise<string> {
-    return this.#hosted.idOf(key)
-  }
-
-  listByUser(userId: string): Promise<HostSessionInfo[]> {
-    return this.#hosted.listByUser(userId)
-  }
-
-  revoke(id: string): Promise<boolean> {
-    return this.#hosted.revoke(id)
-  }
-
-  revokeByUser(userId: string, options?: { readonly except?: string }): Promise<number> {
-    return this.#hosted.revokeByUser(userId, options)
-  }
-
-  close(): Promise<void> {
-    return this.#hosted.close()
   }
 }
 
