@@ -9,9 +9,10 @@ import { systemRandom } from './core/random.ts'
 import { createRedisDocumentDriver } from './documents/drivers/redis.ts'
 import { createRedisProviderSessionDriver } from './oidc/drivers/provider-sessions-redis.ts'
 import { createRedisTransactionDriver } from './oidc/drivers/redis.ts'
-import { RedisClient } from './redis/client.ts'
 import { redisKeys } from './redis/keys.ts'
-import { checkRedisOptions, limitsOf, type RedisStoreOptions, resolveTarget } from './redis/options.ts'
+import { openRedisClient } from './redis/open-client.ts'
+import { checkRedisOptions, limitsOf, type RedisStoreOptions } from './redis/options.ts'
+import { resolveDestination } from './redis/resolve-destination.ts'
 import { createRedisSessionDriver } from './session/drivers/redis.ts'
 import type { StoreFactory } from './store.ts'
 import { createRedisProviderGateDriver } from './token/drivers/provider-gate-redis.ts'
@@ -19,10 +20,15 @@ import { endingsOf } from './token/revocation-driver.ts'
 import { createRedisRevocationDriver } from './token/drivers/revocations-redis.ts'
 import { createRedisTokenDriver } from './token/drivers/redis.ts'
 
+export type { HandedInClient, RedisLibraryCluster, RedisLibrarySentinel } from './redis/handed-in.ts'
 export type { RedisLibraryClient } from './redis/library.ts'
 export type { RedisStoreOptions, RedisTlsOptions } from './redis/options.ts'
+export type { RedisCredentialsProvider } from './redis/target.ts'
 
-const ENVIRONMENT = ['REDIS_URL', 'REDIS_USERNAME', 'REDIS_PASSWORD', 'REDIS_TLS_CA'] as const
+const ENVIRONMENT = [
+  ...['REDIS_URL', 'REDIS_CLUSTER', 'REDIS_SENTINELS', 'REDIS_USERNAME', 'REDIS_PASSWORD'],
+  ...['REDIS_TLS_CA', 'REDIS_TLS_CERT', 'REDIS_TLS_KEY'],
+] as const
 
 /**
  * @param options default: everything from `REDIS_URL` and its siblings, see docs/redis.md.
@@ -39,8 +45,8 @@ export function redisStore(options: RedisStoreOptions = {}): StoreFactory {
     open(context) {
       const limits = limitsOf(options)
       const { writeTimeoutMs } = limits
-      const source = options.client ?? resolveTarget(options, processEnvironment())
-      const client = Object.assign(new RedisClient(source, limits, context), { writeTimeoutMs })
+      const destination = options.client ?? resolveDestination(options, processEnvironment())
+      const client = openRedisClient(destination, limits, context)
       const keys = redisKeys(context.prefix)
       const revocations = createRedisRevocationDriver(client, keys)
       const endings = endingsOf(revocations, context.endings)
@@ -61,10 +67,11 @@ export function redisStore(options: RedisStoreOptions = {}): StoreFactory {
   }
 }
 
-/** The same for the same connection in one process: a hash, since it covers the password; a client counts as itself. */
-function identityOf({ client, ...options }: RedisStoreOptions): string {
+/** The same for the same connection in one process: a hash, since it covers the password; objects count as themselves. */
+function identityOf({ client, credentialsProvider, ...options }: RedisStoreOptions): string {
   const environment = client ? [] : ENVIRONMENT.map((name) => processEnvironment()[name] ?? null)
-  const content = JSON.stringify([client ? numberOf(client) : 0, options, environment])
+  const objects = [client, credentialsProvider].map((object) => (object ? numberOf(object) : 0))
+  const content = JSON.stringify([objects, options, environment])
   return `redis:${createHash('sha256').update(content).digest('base64url')}`
 }
 

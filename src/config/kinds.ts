@@ -110,8 +110,26 @@ export const store: Kind = {
     typeof value.open === 'function' &&
     'identity' in value,
 }
+export const texts: Kind = {
+  wants: 'an array of texts that are not empty',
+  accepts: (value) => Array.isArray(value) && value.length > 0 && value.every(isText),
+}
+export const clusterNodes: Kind = {
+  wants: "true, false, or further nodes such as ['10.0.0.2:6379']",
+  accepts: (value) => typeof value === 'boolean' || texts.accepts(value),
+}
+export const credentialsProvider: Kind = {
+  wants: 'a credentials provider of the client library: { type, credentials } or { type, subscribe }',
+  accepts: (value) =>
+    typeof value === 'object' &&
+    value !== null &&
+    'type' in value &&
+    ((value.type === 'async-credentials-provider' && 'credentials' in value) ||
+      (value.type === 'streaming-credentials-provider' && 'subscribe' in value)),
+}
 export const redisClient: Kind = {
-  wants: "a client of the package 'redis' 4.7, 5 or 6, as createClient() returns it",
+  wants:
+    "a client of the package 'redis' 4.7, 5 or 6, as createClient(), createCluster() or createSentinel() returns it",
   accepts: (value) =>
     typeof value === 'object' && value !== null && 'sendCommand' in value && typeof value.sendCommand === 'function',
 }

@@ -6,6 +6,8 @@
 export interface EventMap {
   'redis.status': {
     status: 'connecting' | 'ready' | 'reconnecting' | 'closed' | 'circuit-open' | 'circuit-closed'
+    /** `host:port` or the path of a socket: a cluster has several. */
+    server: string
     code?: string
   }
   'session.found': { sessionId: string; kind: 'anonymous' | 'user' }

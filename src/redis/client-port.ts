@@ -1,7 +1,7 @@
 /**
  * What the drivers need of Redis, and nothing else: commands and scripts with a deadline, and an estimate of the server's
- * clock. Only `redis/` knows the client library behind it. Sentinel and Cluster will implement the same port: every call
- * names its first key, which is all the routing they need.
+ * clock. Only `redis/` knows the client library behind it, and whether there is one server, a primary that the sentinels
+ * name, or a cluster: every call names its first key, which is all the routing that needs.
  */
 import type { RedisScript } from './script.ts'
 
@@ -15,6 +15,12 @@ export const WRITE_TIMEOUT_MS = 1000
 export interface RedisClientPort {
   /** How long a change may take: its deadline, and what it is not executed after. Default: `WRITE_TIMEOUT_MS`. */
   readonly writeTimeoutMs?: number
+
+  /** True: keys of different users lie on different servers, so one command may name keys of one hash slot only. */
+  readonly isSharded: boolean
+
+  /** Each server that holds a part of the keys, for what has to look at all of them. */
+  servers(): readonly Pick<RedisClientPort, 'command'>[]
 
   /**
    * One command. Sent only while the connection is ready; never queued in front of one.
@@ -40,11 +46,11 @@ export interface RedisClientPort {
    */
   watch(channel: string, listener: () => void): Watch
 
-  /** The server's clock, epoch milliseconds, as last measured against ours. */
-  serverNow(): number
+  /** The clock of the server that holds the key, epoch milliseconds, as last measured against ours. */
+  serverNow(key: string): number
 
-  /** For how long commands have been answered without a break, as far as known; 0 while there is no connection. */
-  uptime(): Uptime
+  /** For how long that server has answered without a break, as far as known; 0 while there is no connection. */
+  uptime(key: string): Uptime
 
   /** Resolves when the connection is ready, rejects with a `RedisError` that says why it is not after the connect deadline. */
   ready(): Promise<void>

@@ -12,23 +12,42 @@ import { Circuit } from './circuit.ts'
 import type { CallOptions, RedisArgument, RedisClientPort, RedisReply, Uptime, Watch } from './client-port.ts'
 import { type ConnectionState, RedisConnection, subscriberSource } from './connection.ts'
 import { type DeadlineQueue, DeadlineWheel } from './deadline-wheel.ts'
-import { diagnose, isServerReply, isTransientReply, isUnknownScript, redisError } from './diagnose.ts'
+import { diagnose, isReadOnlyReply, isServerReply, isTransientReply, isUnknownScript, redisError } from './diagnose.ts'
 import { type RedisLibraryClient, SEND_OPTIONS } from './library.ts'
 import type { RedisLimits } from './options.ts'
 import { type CallOwner, PendingCall } from './pending-call.ts'
 import type { RedisScript } from './script.ts'
 import { ServerClock } from './server-clock.ts'
+import type { RedisSource } from './source.ts'
 import { RedisSubscriber } from './subscriber.ts'
-import type { RedisTarget } from './target.ts'
 
 const PROBE_MS = 250
 const CLOSE_MS = 1000
 const DRAIN_MS = 5
 const CLOCK_EVERY_MS = 60_000
 const RETRIES = 50
+/** A URL that leads to a replica is not mended by connecting again, so that is tried once in a while only. */
+const DEMOTED_EVERY_MS = 1000
 const LATE = Buffer.from('late')
 
+export interface RedisClientDeps {
+  readonly clock: Clock
+  readonly events: EventBus
+  /** Shared by the nodes of a cluster. Default: one of its own. */
+  readonly wheel?: DeadlineWheel
+  /** What a node of a cluster says about where a call belongs. True: somebody else settles it from here on. */
+  readonly redirect?: (call: PendingCall, error: unknown) => boolean
+  /** For a cluster behind one client, which was handed in. */
+  readonly masters?: () => readonly Pick<RedisClientPort, 'command'>[]
+  /** Whether commands can be sent has changed. */
+  readonly changed?: (isUp: boolean) => void
+}
+
 export class RedisClient implements RedisClientPort, CallOwner {
+  readonly isSharded: boolean
+  readonly writeTimeoutMs: number
+  readonly #source: RedisSource
+  readonly #deps: RedisClientDeps
   readonly #connection: RedisConnection
   readonly #circuit: Circuit
   readonly #wheel: DeadlineWheel
@@ -51,26 +70,30 @@ export class RedisClient implements RedisClientPort, CallOwner {
   /** Monotonic time from which on commands could be sent; `null` while they cannot. */
   #upSinceMs: number | null = null
   #outages = -1
+  #demotedAtMs = -DEMOTED_EVERY_MS
+  /** So it was a primary once: one that never was is where the URL leads to, and reading from it still works. */
+  #hasRunScripts = false
   #ping: { readonly sentAt: number; readonly answer: Promise<unknown> } | null = null
   readonly #time: Clock
 
-  constructor(
-    source: RedisTarget | RedisLibraryClient,
-    limits: RedisLimits,
-    { clock, events }: { clock: Clock; events: EventBus },
-  ) {
+  constructor(source: RedisSource, limits: RedisLimits, deps: RedisClientDeps) {
+    const { clock, events } = deps
+    this.#source = source
+    this.#deps = deps
     this.#limits = limits
+    this.isSharded = deps.masters !== undefined
+    this.writeTimeoutMs = limits.writeTimeoutMs
     this.#events = events
     this.#time = clock
     this.#clock = new ServerClock(clock)
-    this.#wheel = new DeadlineWheel(clock)
+    this.#wheel = deps.wheel ?? new DeadlineWheel(clock)
     this.#reads = this.#wheel.queue(limits.commandTimeoutMs)
     this.#scripts = this.#wheel.queue(limits.writeTimeoutMs)
     this.#circuit = new Circuit({
       probe: () => this.#probe(),
       changed: (isOpen) => {
         this.#allow()
-        events.emit('redis.status', { status: isOpen ? 'circuit-open' : 'circuit-closed' })
+        events.emit('redis.status', { status: isOpen ? 'circuit-open' : 'circuit-closed', server: this.endpoint })
       },
     })
     this.#connection = new RedisConnection(source, limits.connectTimeoutMs, {
@@ -79,7 +102,7 @@ export class RedisClient implements RedisClientPort, CallOwner {
     })
     this.#subscriber = new RedisSubscriber(subscriberSource(source))
     this.#clockTimer = setInterval(() => this.#measureClock(), CLOCK_EVERY_MS).unref()
-    events.emit('redis.status', { status: 'connecting' })
+    events.emit('redis.status', { status: 'connecting', server: source.endpoint })
     void this.#connection.start()
   }
 
@@ -103,6 +126,28 @@ export class RedisClient implements RedisClientPort, CallOwner {
 
   watch(channel: string, listener: () => void): Watch {
     return this.#subscriber.watch(channel, listener)
+  }
+
+  servers(): readonly Pick<RedisClientPort, 'command'>[] {
+    return this.#deps.masters?.() ?? [this]
+  }
+
+  get isReady(): boolean {
+    return this.#ready !== null
+  }
+
+  get isConnecting(): boolean {
+    return this.#connection.state === 'connecting'
+  }
+
+  get endpoint(): string {
+    return this.#connection.endpoint
+  }
+
+  /** A call that another node of the cluster sent on. Its deadline goes on. */
+  adopt(call: PendingCall): void {
+    call.owner = this
+    this.#dispatch(call)
   }
 
   uptime(): Uptime {
@@ -133,13 +178,17 @@ export class RedisClient implements RedisClientPort, CallOwner {
   answered(call: PendingCall, reply: unknown, isLate: boolean): void {
     this.#inFlight--
     if (this.#circuit.isSuspect && !isLate) this.#circuit.succeeded()
-    if (call.script !== null && isLateScript(reply)) this.#measureClock()
+    if (call.script === null) return
+    this.#hasRunScripts = true
+    if (isLateScript(reply)) this.#measureClock()
   }
 
   refused(call: PendingCall, error: unknown): void {
     this.#inFlight--
     if (call.settled) return
     if (this.#circuit.isSuspect && isServerReply(error)) this.#circuit.succeeded()
+    if (this.#deps.redirect?.(call, error) === true) return
+    if (isReadOnlyReply(error)) this.#demoted()
     if (call.script && isUnknownScript(error)) {
       call.args = ['EVAL', call.script.lua, ...call.args.slice(2)]
       call.script = null
@@ -159,12 +208,19 @@ export class RedisClient implements RedisClientPort, CallOwner {
     if (this.#ready !== null && this.#inFlight < this.#limits.maxInFlight) {
       call.begin()
       this.#transmit(call)
-    } else if (this.#connection.state === 'connecting' && this.#waiting.length < this.#limits.maxInFlight) {
-      call.begin()
+    } else {
+      if (this.isConnecting) call.begin()
+      this.#dispatch(call)
+    }
+    return call.promise
+  }
+
+  #dispatch(call: PendingCall): void {
+    if (this.#ready !== null && this.#inFlight < this.#limits.maxInFlight) this.#transmit(call)
+    else if (this.isConnecting && this.#waiting.length < this.#limits.maxInFlight) {
       call.isWaiting = true
       this.#waiting.push(call)
     } else call.reject(this.#whyNot())
-    return call.promise
   }
 
   #transmit(call: PendingCall): void {
@@ -173,6 +229,8 @@ export class RedisClient implements RedisClientPort, CallOwner {
       return
     }
     this.#inFlight++
+    // In the same turn, so that nothing comes between the two on the connection.
+    if (call.isAsking) this.#ready.sendCommand(['ASKING'], SEND_OPTIONS).catch(() => undefined)
     this.#ready.sendCommand(call.args, SEND_OPTIONS).then(call.onReply, call.onError)
   }
 
@@ -186,13 +244,27 @@ export class RedisClient implements RedisClientPort, CallOwner {
         if (attempt++ === 0) throw error
         if (call.settled) return null
         if (this.#ready === null) throw this.#whyNot()
+        if (call.isAsking) this.#ready.sendCommand(['ASKING'], SEND_OPTIONS).catch(() => undefined)
         return await this.#ready.sendCommand(call.args, SEND_OPTIONS)
       })
       this.#inFlight++
       call.onReply(reply)
     } catch (last) {
-      call.reject(this.#errorOf(last))
+      this.#inFlight++
+      if (isTransientReply(last)) {
+        this.#inFlight--
+        call.reject(this.#errorOf(last))
+      } else this.refused(call, last)
     }
+  }
+
+  /** The primary of a moment ago is a replica now. Behind its name there may be another server already. */
+  #demoted(): void {
+    const now = this.#time.monotonic()
+    if (!this.#source.isOwn || !this.#hasRunScripts || now - this.#demotedAtMs < DEMOTED_EVERY_MS) return
+    this.#demotedAtMs = now
+    this.#hasRunScripts = false
+    this.#connection.recycle('the server is a replica now')
   }
 
   #whyNot(): CoatcheckError {
@@ -207,7 +279,7 @@ export class RedisClient implements RedisClientPort, CallOwner {
   #connectionChanged(state: ConnectionState, code: string | undefined): void {
     this.#allow()
     const status = state === 'down' ? 'reconnecting' : state
-    this.#events.emit('redis.status', { status, ...(code !== undefined && { code }) })
+    this.#events.emit('redis.status', { status, server: this.endpoint, ...(code !== undefined && { code }) })
     if (state === 'connecting') return
     const waiting = this.#waiting
     this.#waiting = []
@@ -221,9 +293,12 @@ export class RedisClient implements RedisClientPort, CallOwner {
   #allow(): void {
     const wasUp = this.#upSinceMs !== null
     this.#ready = this.#connection.state === 'ready' && !this.#circuit.isOpen ? this.#connection.client : null
-    if (this.#ready !== null && wasUp) return
-    this.#upSinceMs = this.#ready === null ? null : this.#time.monotonic()
-    if (this.#ready !== null) this.#outages++
+    const isUp = this.#ready !== null
+    if (isUp === wasUp) return
+    this.#upSinceMs = isUp ? this.#time.monotonic() : null
+    if (isUp) this.#outages++
+    this.#source.hurry?.(!isUp)
+    this.#deps.changed?.(isUp)
   }
 
   /** One `PING` at a time: while a server hangs, what is sent to it only piles up. */

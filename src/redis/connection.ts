@@ -3,11 +3,12 @@
  * commands may be sent and, if not, why. The client library retries for ever and rejects nothing, emits nothing while a
  * server accepts and stays silent, and sends what is queued before it knows who it talks to; so the truth is kept here.
  */
-import type { CoatcheckError } from '../core/errors.ts'
+import { CoatcheckError } from '../core/errors.ts'
 import { systemRandom } from '../core/random.ts'
 import { diagnose, diagnosis, type Diagnosis, redisError } from './diagnose.ts'
 import { probeEndpoint } from './endpoint-probe.ts'
-import { createLibraryClient, cutClient, type RedisLibraryClient } from './library.ts'
+import { cutClient, type RedisLibraryClient } from './library.ts'
+import type { RedisSource } from './source.ts'
 import type { SubscriberSource } from './subscriber.ts'
 import type { RedisTarget } from './target.ts'
 
@@ -30,8 +31,7 @@ const VERIFY_AGAIN_MS = 500
 export class RedisConnection {
   state: ConnectionState = 'connecting'
   client: RedisLibraryClient | null = null
-  readonly endpoint: string
-  readonly #source: RedisTarget | RedisLibraryClient
+  readonly #source: RedisSource
   readonly #connectTimeoutMs: number
   readonly #hooks: ConnectionHooks
   readonly #waiters = new Set<(error: CoatcheckError | null) => void>()
@@ -42,26 +42,32 @@ export class RedisConnection {
   #retry: ReturnType<typeof setTimeout> | undefined
   #isProbed = false
 
-  constructor(source: RedisTarget | RedisLibraryClient, connectTimeoutMs: number, hooks: ConnectionHooks) {
+  constructor(source: RedisSource, connectTimeoutMs: number, hooks: ConnectionHooks) {
     this.#source = source
     this.#connectTimeoutMs = connectTimeoutMs
     this.#hooks = hooks
-    this.endpoint = isTarget(source) ? endpointOf(source) : 'the client that was handed in'
+    source.follow?.(() => this.#replace('another server is the primary now'))
+  }
+
+  get endpoint(): string {
+    return this.#source.endpoint
   }
 
   /** Call once. Fails through `ready()` and `problem()`. */
   async start(): Promise<void> {
     this.#watch()
     try {
-      const client: RedisLibraryClient = isTarget(this.#source)
-        ? await createLibraryClient(this.#source, (retries) => (this.client === client ? retryDelayMs(retries) : null))
-        : this.#source
-      if (this.state === 'closed') return
+      const isWanted = (): boolean => this.client === client && !this.#source.isMoving
+      const client: RedisLibraryClient = await this.#source.client((retries) =>
+        isWanted() ? retryDelayMs(retries) : null,
+      )
+      if (this.state === 'closed' || this.client !== null) return
       this.#attach(client)
       if (client.isReady) await this.#ready(client)
       else if (!client.isOpen) this.#connect(client)
     } catch (error) {
-      this.#setProblem(error as CoatcheckError)
+      this.#setProblem(error instanceof CoatcheckError ? error : diagnose(error, this.endpoint))
+      if (this.#source.isMoving) this.#later(() => void this.start(), retryDelayMs(1))
     }
   }
 
@@ -87,15 +93,25 @@ export class RedisConnection {
   }
 
   /** Gives up a connection that stands but does not answer. A client that was handed in is its owner's to give up. */
-  recycle(): void {
+  recycle(says = 'connected, but nothing is answered'): void {
     // It may still answer: then it is ready again, by its own events.
-    if (this.state === 'closed' || (this.state === 'ready' && !isTarget(this.#source))) return
-    this.#setProblem(diagnosis('COATCHECK_REDIS_UNREACHABLE', this.endpoint, 'connected, but nothing is answered'))
-    if (!isTarget(this.#source)) return
+    if (this.state === 'closed' || (this.state === 'ready' && !this.#source.isOwn)) return
+    this.#setProblem(diagnosis('COATCHECK_REDIS_UNREACHABLE', this.endpoint, says))
+    if (this.#source.isOwn) this.#begin(retryDelayMs(1))
+  }
+
+  /** At once: there is reason to believe that the next attempt leads to the right server. */
+  #replace(says: string): void {
+    if (this.state === 'closed') return
+    this.#setProblem(diagnosis('COATCHECK_REDIS_UNREACHABLE', this.endpoint, says))
+    this.#begin(0)
+  }
+
+  #begin(delayMs: number): void {
     const { client } = this
     this.client = null
     if (client) cutClient(client, this.#hasSocket)
-    this.#later(() => void this.start(), retryDelayMs(1))
+    this.#later(() => void this.start(), delayMs)
   }
 
   /** @param drained resolves when what is in flight has been answered, or long enough waited for */
@@ -109,7 +125,8 @@ export class RedisConnection {
     this.#change('closed')
     this.#settleWaiters(this.problem())
     if (client?.isReady) await drained()
-    if (client && isTarget(this.#source)) cutClient(client, this.#hasSocket)
+    if (client && this.#source.isOwn) cutClient(client, this.#hasSocket)
+    await this.#source.close?.()
   }
 
   #attach(client: RedisLibraryClient): void {
@@ -150,6 +167,14 @@ export class RedisConnection {
     this.#hasSocket = true
     this.#watch()
     try {
+      await this.#source.check?.(client)
+    } catch (error) {
+      if (this.client !== client) return
+      this.#setProblem(error instanceof CoatcheckError ? error : diagnose(error, this.endpoint))
+      this.#begin(retryDelayMs(1))
+      return
+    }
+    try {
       await this.#hooks.verify(client)
     } catch (error) {
       if (this.client !== client || !client.isReady) return
@@ -174,7 +199,8 @@ export class RedisConnection {
     if (client.isReady) return
     this.#hasSocket = false
     this.#setProblem(diagnose(error, this.endpoint))
-    if (isTarget(this.#source)) void this.#probe(this.#source)
+    if (this.#source.isMoving) this.#begin(retryDelayMs(1))
+    else if (this.#source.target !== null) void this.#probe(this.#source.target)
     // The owner's strategy has given up; ours has not.
     else if (!client.isOpen) this.#later(() => !client.isOpen && this.#connect(client), LONGEST_RETRY_MS)
   }
@@ -225,19 +251,8 @@ export class RedisConnection {
 }
 
 /** Further connections for subscriptions: of our own to the same server, also beside a client that was handed in. */
-export function subscriberSource(source: RedisTarget | RedisLibraryClient): SubscriberSource {
-  return async (isNeeded) => {
-    if (!isTarget(source)) return source.duplicate?.() ?? null
-    return createLibraryClient(source, (retries) => (isNeeded() ? retryDelayMs(retries) : null))
-  }
-}
-
-function isTarget(source: RedisTarget | RedisLibraryClient): source is RedisTarget {
-  return 'address' in source
-}
-
-function endpointOf({ address }: RedisTarget): string {
-  return 'path' in address ? address.path : `${address.host}:${address.port}`
+export function subscriberSource(source: RedisSource): SubscriberSource {
+  return (isNeeded) => source.further((retries) => (isNeeded() ? retryDelayMs(retries) : null))
 }
 
 function retryDelayMs(retries: number): number {

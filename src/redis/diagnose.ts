@@ -108,6 +108,31 @@ export function isTransientReply(error: unknown): boolean {
   return /^(?:LOADING|TRYAGAIN|CLUSTERDOWN|MASTERDOWN)\b/.test(textOf(error))
 }
 
+export function isReadOnlyReply(error: unknown): boolean {
+  return textOf(error).startsWith('READONLY')
+}
+
+/** Where a node of a cluster says that a key is: for good (`MOVED`), or for this one command (`ASK`). */
+export function redirectionOf(error: unknown): Redirection | null {
+  const match = /^(MOVED|ASK) (\d+) (\S*):(\d+)$/.exec(textOf(error))
+  if (!match) return null
+  const [, word, slot, host = '', port] = match
+  return {
+    isAsk: word === 'ASK',
+    slot: Number(slot),
+    host: host === '' || host === '?' ? null : host,
+    port: Number(port),
+  }
+}
+
+export interface Redirection {
+  readonly isAsk: boolean
+  readonly slot: number
+  /** `null`: that of the node that says so. */
+  readonly host: string | null
+  readonly port: number
+}
+
 export function isUnknownScript(error: unknown): boolean {
   return textOf(error).startsWith('NOSCRIPT')
 }

@@ -3,6 +3,7 @@
  * common and because an application may hand in a client of its own copy. Only raw commands are sent: typed methods differ
  * between the majors, some of them silently (a `getEx` of 6 removes the TTL on 4).
  */
+import { refuse } from '../config/refusal.ts'
 import { ConfigError } from '../core/errors.ts'
 import type { RedisArgument } from './client-port.ts'
 import type { RedisTarget } from './target.ts'
@@ -48,17 +49,22 @@ export async function createLibraryClient(
   target: RedisTarget,
   reconnectDelayMs: (retries: number) => number | null,
 ): Promise<RedisLibraryClient> {
-  const createClient = await loadCreateClient()
-  const { address, tls, username, password, database } = target
+  const { createClient, ...library } = await loadLibrary()
+  const { address, tls, username, password, credentialsProvider, database } = target
+  // Major 4 would ignore it and connect as nobody.
+  if (credentialsProvider !== null && library.RESP_TYPES === undefined) {
+    throw refuse({ option: 'redisStore().credentialsProvider' }, "wants the package 'redis' in version 5 or 6")
+  }
   return createClient({
     socket: {
       ...('path' in address ? { path: address.path } : { host: address.host, port: address.port }),
-      ...(tls && { tls: true, ...(tls.ca && { ca: tls.ca }), ...(tls.servername && { servername: tls.servername }) }),
+      ...(tls && { tls: true, ...definedOnly(tls) }),
       connectTimeout: Math.ceil(target.connectTimeoutMs * ATTEMPT_SHARE),
       reconnectStrategy: (retries: number) => reconnectDelayMs(retries) ?? new Error('closed'),
     },
     ...(username !== null && { username }),
     ...(password !== null && { password }),
+    ...(credentialsProvider !== null && { credentialsProvider }),
     database,
     clientInfoTag: 'coatcheck',
     // A server that does not know the command answers with an error, which then stands in everybody's monitoring.
@@ -67,11 +73,20 @@ export async function createLibraryClient(
   })
 }
 
-async function loadCreateClient(): Promise<CreateClient> {
+function definedOnly(options: object): object {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== null))
+}
+
+interface Library {
+  readonly createClient: CreateClient
+  /** Majors 5 and 6. */
+  readonly RESP_TYPES?: object
+}
+
+async function loadLibrary(): Promise<Library> {
   try {
     // Literally, so that bundlers and file tracing see it.
-    const { createClient } = await import('redis')
-    return createClient
+    return await import('redis')
   } catch (cause) {
     throw new ConfigError('COATCHECK_REDIS_PACKAGE_MISSING', { cause })
   }

@@ -1,36 +1,47 @@
 /**
- * The options of `redisStore()` and what they mean together with the environment. Options win over the URL, the URL wins
- * over `REDIS_USERNAME` and `REDIS_PASSWORD`, which only fill in what it leaves out. No message shows a URL or a password.
+ * The options of `redisStore()`. Options win over the URL, the URL wins over `REDIS_USERNAME` and `REDIS_PASSWORD`, which only
+ * fill in what it leaves out; `resolve-destination.ts` puts them together. No message shows a URL or a password.
  */
-import { X509Certificate } from 'node:crypto'
-import { readFileSync } from 'node:fs'
-import { isIP } from 'node:net'
-import { type Environment, variable } from '../config/environment.ts'
-import { missing, refuse, type Source } from '../config/refusal.ts'
-import { settingOf } from '../config/settings.ts'
+import { refuse } from '../config/refusal.ts'
 import { checkShape } from '../config/shape.ts'
 import { WRITE_TIMEOUT_MS } from './client-port.ts'
-import type { RedisLibraryClient } from './library.ts'
-import { parseRedisUrl, type RedisAddress } from './redis-url.ts'
-import type { RedisTarget } from './target.ts'
+import type { HandedInClient } from './handed-in.ts'
+import { parseRedisUrl } from './redis-url.ts'
+import type { RedisCredentialsProvider } from './target.ts'
 
 const ROOT = 'redisStore()'
 const DEFAULT_COMMAND_TIMEOUT_MS = 250
 const DEFAULT_CONNECT_TIMEOUT_MS = 5000
 const DEFAULT_MAX_IN_FLIGHT = 10_000
+const NOT_WITH_A_CLIENT = ['url', 'cluster', 'sentinels', 'username', 'password', 'credentialsProvider', 'tls'] as const
 
 export interface RedisStoreOptions {
-  /** `REDIS_URL`: `redis://[user:password@]host[:6379][/database]`, `rediss://…` for TLS, `unix:///path[?db=1]`. */
+  /**
+   * `REDIS_URL`: `redis://[user:password@]host[:6379][/database]`, `rediss://…` for TLS, `unix:///path[?db=1]`. With
+   * `sentinels` the host is the name of the primary: `redis://mymaster`.
+   */
   readonly url?: string | undefined
   /**
-   * A client of the package `redis` 4.7, 5 or 6 instead of a URL. It stays yours: it is connected if it is not, gets an
-   * error listener, and is never closed here.
+   * `REDIS_CLUSTER`: `true` when the URL leads to a node of a Redis Cluster, or further nodes as `host:port`, so that one that
+   * is down at the start does not matter. Names and passwords of the URL are for all nodes.
    */
-  readonly client?: RedisLibraryClient | undefined
+  readonly cluster?: boolean | readonly string[] | undefined
+  /** `REDIS_SENTINELS`, separated by commas: `host:26379`, or a URL where a sentinel has a password or TLS of its own. */
+  readonly sentinels?: readonly string[] | undefined
+  /**
+   * A client, cluster or sentinel of the package `redis` 4.7, 5 or 6 instead of a URL. It stays yours: it is connected if it is
+   * not, gets an error listener, and is never closed here.
+   */
+  readonly client?: HandedInClient | undefined
   /** `REDIS_USERNAME`, when the URL has none. */
   readonly username?: string | undefined
   /** `REDIS_PASSWORD`, when the URL has none. */
   readonly password?: string | undefined
+  /**
+   * Instead of a password, for one that changes: a provider of `@redis/entraid`, or one of your own. Connections that stand are
+   * authenticated again by it. Needs `redis` 5 or 6.
+   */
+  readonly credentialsProvider?: RedisCredentialsProvider | undefined
   readonly tls?: RedisTlsOptions | undefined
   /** A read in a request. Default 250. */
   readonly commandTimeoutMs?: number | undefined
@@ -46,6 +57,10 @@ export interface RedisStoreOptions {
 export interface RedisTlsOptions {
   /** `REDIS_TLS_CA`: certificates in PEM, or the path of a file that holds them. Default: those of Node. */
   readonly ca?: string | undefined
+  /** `REDIS_TLS_CERT`: a certificate of ours, for a server that asks for one; PEM or a path. Goes with `key`. */
+  readonly cert?: string | undefined
+  /** `REDIS_TLS_KEY`: its private key; PEM or a path. */
+  readonly key?: string | undefined
   /** The name in the server's certificate, when it is not the host of the URL. */
   readonly servername?: string | undefined
 }
@@ -73,65 +88,15 @@ export function limitsOf(options: RedisStoreOptions): RedisLimits {
 export function checkRedisOptions(options: RedisStoreOptions): void {
   checkShape(ROOT, options)
   if (options.client !== undefined) {
-    for (const name of ['url', 'username', 'password', 'tls'] as const) {
+    for (const name of NOT_WITH_A_CLIENT) {
       if (options[name] !== undefined) throw refuse({ option: `${ROOT}.${name}` }, 'does not go together with client')
     }
   }
+  if (options.credentialsProvider !== undefined && options.password !== undefined) {
+    throw refuse({ option: `${ROOT}.password` }, 'does not go together with credentialsProvider')
+  }
+  if (options.cluster !== undefined && options.cluster !== false && options.sentinels !== undefined) {
+    throw refuse({ option: `${ROOT}.sentinels` }, 'does not go together with cluster')
+  }
   if (options.url !== undefined) parseRedisUrl(options.url, { option: `${ROOT}.url` })
-}
-
-/** @throws {ConfigError} `COATCHECK_CONFIG_MISSING`, `COATCHECK_CONFIG_INVALID` */
-export function resolveTarget(options: RedisStoreOptions, env: Environment): RedisTarget {
-  const text = options.url ?? variable(env, 'REDIS_URL')
-  if (text === undefined) throw missing(settingOf(ROOT, 'url'))
-  const source: Source = options.url === undefined ? { variable: 'REDIS_URL' } : { option: `${ROOT}.url` }
-  const url = parseRedisUrl(text, source)
-  const username = options.username ?? url.username ?? variable(env, 'REDIS_USERNAME') ?? null
-  const password = options.password ?? url.password ?? variable(env, 'REDIS_PASSWORD') ?? null
-  if (username !== null && password === null) throw refuse(source, 'a user name comes without a password')
-  return {
-    address: url.address,
-    tls: resolveTls(options.tls, env, url),
-    username,
-    password,
-    database: url.database,
-    connectTimeoutMs: limitsOf(options).connectTimeoutMs,
-  }
-}
-
-function resolveTls(
-  options: RedisTlsOptions | undefined,
-  env: Environment,
-  { tls, address }: { readonly tls: boolean; readonly address: RedisAddress },
-): RedisTarget['tls'] {
-  const fromOption = options?.ca
-  const given = fromOption ?? variable(env, 'REDIS_TLS_CA')
-  const source: Source = fromOption === undefined ? { variable: 'REDIS_TLS_CA' } : { option: `${ROOT}.tls.ca` }
-  if (!tls || 'path' in address) {
-    // Somebody believes in TLS here; a plain connection would prove them wrong in silence.
-    if (given !== undefined) throw refuse(source, 'is for TLS, and the URL does not begin with rediss://')
-    if (options) throw refuse({ option: `${ROOT}.tls` }, 'is for TLS, and the URL does not begin with rediss://')
-    return null
-  }
-  const servername = options?.servername ?? (isIP(address.host) === 0 ? address.host : null)
-  return { ca: given === undefined ? null : readCertificates(given, source), servername }
-}
-
-function readCertificates(given: string, source: Source): string {
-  const pem = given.includes('-----BEGIN') ? given.replaceAll('\\n', '\n') : readFile(given, source)
-  try {
-    new X509Certificate(pem)
-  } catch {
-    throw refuse(source, 'holds no certificate in PEM form (-----BEGIN CERTIFICATE-----)')
-  }
-  return pem
-}
-
-function readFile(path: string, source: Source): string {
-  try {
-    return readFileSync(path, 'utf8')
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    throw refuse(source, `the file cannot be read (${code ?? 'unknown error'})`)
-  }
 }

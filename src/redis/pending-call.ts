@@ -33,14 +33,19 @@ export class PendingCall implements Expiring {
   isWaiting = false
   /** What the server said so far, when it is asked again: a better reason than a timeout. */
   refusal: unknown = null
+  /** How often a cluster has sent it on to another node. */
+  redirects = 0
+  /** To be announced to the node, which does not own the slot yet. */
+  isAsking = false
+  /** Who settles it: the server that it was sent to last. */
+  owner: CallOwner
   readonly promise: Promise<RedisReply>
-  readonly #owner: CallOwner
   readonly #queue: DeadlineQueue
   readonly #resolve: (reply: RedisReply) => void
   readonly #reject: (error: CoatcheckError) => void
 
   constructor(owner: CallOwner, queue: DeadlineQueue, args: readonly RedisArgument[], script: RedisScript | null) {
-    this.#owner = owner
+    this.owner = owner
     this.#queue = queue
     this.args = args
     this.script = script
@@ -51,7 +56,7 @@ export class PendingCall implements Expiring {
 
   readonly onReply = (reply: unknown): void => {
     const isLate = this.settled
-    this.#owner.answered(this, reply, isLate)
+    this.owner.answered(this, reply, isLate)
     if (isLate) return
     this.settled = true
     this.#queue.done(this)
@@ -59,7 +64,7 @@ export class PendingCall implements Expiring {
   }
 
   readonly onError = (error: unknown): void => {
-    this.#owner.refused(this, error)
+    this.owner.refused(this, error)
   }
 
   /** From now on it can expire. */
@@ -74,6 +79,6 @@ export class PendingCall implements Expiring {
   }
 
   expire(): void {
-    this.reject(this.#owner.expired(this))
+    this.reject(this.owner.expired(this))
   }
 }

@@ -8,6 +8,8 @@ export type RedisAddress = { readonly host: string; readonly port: number } | { 
 
 export interface RedisUrl {
   readonly address: RedisAddress
+  /** It is written in the URL, and not the usual one of this place. */
+  readonly hasPort: boolean
   readonly tls: boolean
   readonly username: string | null
   readonly password: string | null
@@ -17,6 +19,21 @@ export interface RedisUrl {
 const DEFAULT_PORT = 6379
 const FORM = 'redis://host:6379, rediss://user:password@host:6379/0 or unix:///path/to/socket'
 const ENCODE = 'characters of a user name or password such as # / ? @ % : must be percent-encoded (encodeURIComponent)'
+
+/**
+ * One of several nodes or sentinels: `host`, `host:port`, or a URL.
+ * @throws {ConfigError} `COATCHECK_CONFIG_INVALID`, naming `source`
+ */
+export function parseNode(
+  text: string,
+  source: Source,
+  defaultPort: number,
+): RedisUrl & { readonly address: { readonly host: string; readonly port: number } } {
+  const url = parseRedisUrl(text.includes('://') ? text : `redis://${text}`, source)
+  const { address } = url
+  if ('path' in address) throw refuse(source, 'takes host:port')
+  return { ...url, address: { host: address.host, port: url.hasPort ? address.port : defaultPort } }
+}
 
 /** @throws {ConfigError} `COATCHECK_CONFIG_INVALID`, naming `source` */
 export function parseRedisUrl(text: string, source: Source): RedisUrl {
@@ -49,7 +66,7 @@ function readCredentials(userInfo: string, source: Source): Pick<RedisUrl, 'user
   }
 }
 
-function readHost(tail: string, source: Source): Pick<RedisUrl, 'address' | 'database'> {
+function readHost(tail: string, source: Source): Pick<RedisUrl, 'address' | 'hasPort' | 'database'> {
   if (tail.includes('?')) throw refuse(source, 'has a query (?…), which means nothing here')
   const match = /^(\[[0-9a-f:.]+\]|[^/:[\]]+)(?::(\d{1,5}))?(?:\/(.*))?$/i.exec(tail)
   if (!match) throw refuse(source, `has no host, or a port that is not a number; write ${FORM}`)
@@ -58,15 +75,19 @@ function readHost(tail: string, source: Source): Pick<RedisUrl, 'address' | 'dat
   if (number < 1 || number > 65_535) throw refuse(source, 'has a port that is not from 1 to 65535')
   // The host must be one that the platform's own parser takes, and nothing that it would rewrite.
   if (!URL.canParse(`redis://${host}`)) throw refuse(source, `has a host that cannot be one; write ${FORM}`)
-  return { address: { host: host.replace(/^\[|\]$/g, ''), port: number }, database: readDatabase(path, source) }
+  return {
+    address: { host: host.replace(/^\[|\]$/g, ''), port: number },
+    hasPort: port !== undefined,
+    database: readDatabase(path, source),
+  }
 }
 
-function readSocket(tail: string, source: Source): Pick<RedisUrl, 'address' | 'database'> {
+function readSocket(tail: string, source: Source): Pick<RedisUrl, 'address' | 'hasPort' | 'database'> {
   const [path = '', query] = tail.split('?')
   if (!path.startsWith('/')) throw refuse(source, 'wants an absolute path after unix://, so three slashes')
   if (query !== undefined && !query.startsWith('db='))
     throw refuse(source, 'takes nothing but ?db=<number> after the path')
-  return { address: { path: decodeURI(path) }, database: readDatabase(query?.slice(3) ?? '', source) }
+  return { address: { path: decodeURI(path) }, hasPort: false, database: readDatabase(query?.slice(3) ?? '', source) }
 }
 
 function readDatabase(text: string, source: Source): number {

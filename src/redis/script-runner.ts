@@ -28,7 +28,7 @@ export function createScriptRunner(client: RedisClientPort, timeOffsetMs: () => 
   return {
     always: (script, keys, args) => run(script, keys, 0, args),
     async inTime(script, keys, args) {
-      const reply = await run(script, keys, Math.ceil(client.serverNow()) + deadlineMs, args)
+      const reply = await run(script, keys, Math.ceil(client.serverNow(keys[0] ?? '')) + deadlineMs, args)
       if (reply.length === 1 && Buffer.isBuffer(reply[0]) && reply[0].toString('latin1') === 'late') {
         throw new RedisError('COATCHECK_REDIS_TIMEOUT', {
           message: `The script ${script.name} arrived after its deadline.`,

@@ -1,12 +1,60 @@
-/** What `options.ts` makes of options and environment, and `library.ts` connects to. */
+/** What `options.ts` makes of options and environment, and `open-client.ts` connects to. */
 import type { RedisAddress } from './redis-url.ts'
 
-/** Where and as whom to connect. Holds the password: never shown, never part of an error or event. */
-export interface RedisTarget {
-  readonly address: RedisAddress
-  readonly tls: { readonly ca: string | null; readonly servername: string | null } | null
+/** As whom and how to connect. Holds secrets: never shown, never part of an error or event. */
+export interface RedisAccess {
+  readonly tls: RedisTls | null
   readonly username: string | null
   readonly password: string | null
+  /** Instead of user name and password, for those that change: handed through to the client library, majors 5 and 6. */
+  readonly credentialsProvider: RedisCredentialsProvider | null
   readonly database: number
   readonly connectTimeoutMs: number
+}
+
+export interface RedisTls {
+  readonly ca: string | null
+  readonly cert: string | null
+  readonly key: string | null
+  readonly servername: string | null
+}
+
+/** One server. */
+export interface RedisTarget extends RedisAccess {
+  readonly address: RedisAddress
+}
+
+export interface ClusterTarget {
+  readonly access: RedisAccess
+  /** Where to begin: any nodes of the cluster. */
+  readonly nodes: readonly RedisAddress[]
+}
+
+export interface SentinelTarget {
+  /** For the servers that the sentinels name. */
+  readonly access: RedisAccess
+  /** The name under which the sentinels know the primary. */
+  readonly name: string
+  readonly sentinels: readonly RedisTarget[]
+}
+
+export type Destination =
+  | { readonly kind: 'single'; readonly target: RedisTarget }
+  | { readonly kind: 'cluster'; readonly target: ClusterTarget }
+  | { readonly kind: 'sentinel'; readonly target: SentinelTarget }
+
+/** By shape the two providers of the client library: that of `@redis/entraid`, or `{ type: 'async-credentials-provider', credentials }`. */
+export type RedisCredentialsProvider =
+  | {
+      readonly type: 'async-credentials-provider'
+      readonly credentials: () => Promise<{ username?: string; password?: string }>
+    }
+  // The listener's type differs between copies of the library, so it is not looked at.
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any
+  | { readonly type: 'streaming-credentials-provider'; readonly subscribe: (listener: any) => Promise<unknown> }
+
+/** For messages: `host:port` or the path of a socket. */
+export function nameOfAddress(address: RedisAddress): string {
+  if ('path' in address) return address.path
+  return address.host.includes(':') ? `[${address.host}]:${address.port}` : `${address.host}:${address.port}`
 }

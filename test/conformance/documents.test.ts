@@ -5,8 +5,7 @@ import { MemorySpace } from '../../src/memory/space.ts'
 import { redisKeys } from '../../src/redis/keys.ts'
 import { documentCases } from '../../src/testing/document-cases.ts'
 import { createFakeClock } from '../../src/testing/fake-clock.ts'
-import { libraryMajors } from '../support/redis-clients.ts'
-import { type RedisWorld, startRedisWorld } from '../support/redis-world.ts'
+import { redisForms, type RedisWorld } from '../support/redis-world.ts'
 
 describe('memory', () => {
   test.each(documentCases)('$name', ({ run }) => {
@@ -23,10 +22,10 @@ describe('memory', () => {
   })
 })
 
-describe.each(libraryMajors)('redis $major', (library) => {
+describe.each(redisForms)('$form', ({ start }) => {
   let world: RedisWorld
   beforeAll(async () => {
-    world = await startRedisWorld(library)
+    world = await start()
   })
   afterAll(() => world.stop())
   beforeEach(() => world.reset())

@@ -5,8 +5,7 @@ import { redisKeys } from '../../src/redis/keys.ts'
 import { createMemorySessionDriver } from '../../src/session/drivers/memory.ts'
 import { createRedisSessionDriver } from '../../src/session/drivers/redis.ts'
 import { createFakeClock, type SessionHarness, sessionCases } from '../../src/testing/index.ts'
-import { libraryMajors } from '../support/redis-clients.ts'
-import { type RedisWorld, startRedisWorld } from '../support/redis-world.ts'
+import { redisForms, type RedisWorld } from '../support/redis-world.ts'
 
 const keys = redisKeys('')
 const HOUR_MS = 3_600_000
@@ -29,11 +28,11 @@ describe('sessions on the memory driver', () => {
   for (const { name, run } of sessionCases) test(name, () => run(memoryHarness()))
 })
 
-describe.each(libraryMajors)('sessions on Redis with redis $major', (library) => {
+describe.each(redisForms)('sessions on $form', ({ start }) => {
   let world: RedisWorld
 
   beforeAll(async () => {
-    world = await startRedisWorld(library)
+    world = await start()
   })
   afterAll(() => world.stop())
   beforeEach(() => world.reset())
@@ -45,12 +44,10 @@ describe.each(libraryMajors)('sessions on Redis with redis $major', (library) =>
     }),
     clock: world.clock,
     advance: (ms) => world.advance(ms),
-    loseEverything: async () => {
-      await world.server.cli('flushall')
-    },
-    hasTokens: async (userKey) => (await world.server.cli('exists', keys.tokens(userKey))).trim() === '1',
+    loseEverything: () => world.loseEverything(),
+    hasTokens: async (userKey) => (await world.cli('exists', keys.tokens(userKey))).trim() === '1',
     putTokens: async (userKey) => {
-      await world.server.cli('hset', keys.tokens(userKey), 'grant:entra', 'sealed')
+      await world.cli('hset', keys.tokens(userKey), 'grant:entra', 'sealed')
     },
   })
 

@@ -19,8 +19,7 @@ import { createMemoryTokenDriver } from '../../src/token/drivers/memory.ts'
 import { createMemoryProviderGateDriver } from '../../src/token/drivers/provider-gate-memory.ts'
 import { createRedisProviderGateDriver } from '../../src/token/drivers/provider-gate-redis.ts'
 import { createRedisTokenDriver } from '../../src/token/drivers/redis.ts'
-import { libraryMajors } from '../support/redis-clients.ts'
-import { type RedisWorld, startRedisWorld } from '../support/redis-world.ts'
+import { redisForms, type RedisWorld } from '../support/redis-world.ts'
 
 const keys = redisKeys('')
 
@@ -79,11 +78,11 @@ describe('memory', () => {
   }
 })
 
-describe.each(libraryMajors)('redis $major', (library) => {
+describe.each(redisForms)('$form', ({ start }) => {
   let world: RedisWorld
 
   beforeAll(async () => {
-    world = await startRedisWorld(library)
+    world = await start()
   })
   afterAll(() => world.stop())
   beforeEach(() => world.reset())
@@ -99,7 +98,7 @@ describe.each(libraryMajors)('redis $major', (library) => {
     clock: world.clock,
     advance: (ms) => world.advance(ms),
     async lifeMs(userKey) {
-      const left = Number(await world.server.cli('pttl', keys.tokens(userKey)))
+      const left = Number(await world.cli('pttl', keys.tokens(userKey)))
       return left < 0 ? null : left
     },
   })

@@ -10,8 +10,7 @@ import { createHostSessions, hostSessionCodec } from '../../src/documents/host-s
 import { createKeyring } from '../../src/keyring/keyring.ts'
 import { createSeal } from '../../src/keyring/seal.ts'
 import { redisKeys } from '../../src/redis/keys.ts'
-import { libraryMajors } from '../support/redis-clients.ts'
-import { startRedisWorld } from '../support/redis-world.ts'
+import { singleServers } from '../support/redis-world.ts'
 
 interface LuciaSession {
   id: string
@@ -21,9 +20,9 @@ interface LuciaSession {
 }
 
 it('passes', async () => {
-  const library = libraryMajors.at(-1)
-  if (!library) throw new Error('no client library')
-  const world = await startRedisWorld(library)
+  const form = singleServers.at(-1)
+  if (!form) throw new Error('no client library')
+  const world = await form.start()
   try {
     const keyring = createKeyring(randomBytes(32).toString('base64'))
     const events = new EventBus()

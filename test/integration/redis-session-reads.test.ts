@@ -3,8 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { redisKeys } from '../../src/redis/keys.ts'
 import { RedisReads } from '../../src/session/drivers/redis-reads.ts'
 import type { SessionRef } from '../../src/session/session-driver.ts'
-import { libraryMajors } from '../support/redis-clients.ts'
-import { type RedisWorld, startRedisWorld } from '../support/redis-world.ts'
+import { type RedisWorld, singleServers } from '../support/redis-world.ts'
 
 const keys = redisKeys('')
 const refOf = (i: number): SessionRef => ({
@@ -13,11 +12,10 @@ const refOf = (i: number): SessionRef => ({
   id: `session-${String(i).padStart(14, '0')}`,
 })
 
-describe.each(libraryMajors)('session reads, redis $major', (library) => {
+describe.each(singleServers)('session reads, $form', ({ start }) => {
   let world: RedisWorld
   beforeAll(async () => {
-    library.install()
-    world = await startRedisWorld(library)
+    world = await start()
   })
   beforeEach(async () => {
     await world.reset()
@@ -25,7 +23,7 @@ describe.each(libraryMajors)('session reads, redis $major', (library) => {
   afterAll(() => world.stop())
 
   const calls = async (command: string): Promise<number> =>
-    Number(new RegExp(`cmdstat_${command}:calls=(\\d+)`).exec(await world.server.cli('info', 'commandstats'))?.[1] ?? 0)
+    Number(new RegExp(`cmdstat_${command}:calls=(\\d+)`).exec(await world.cli('info', 'commandstats'))?.[1] ?? 0)
 
   it('answers a hundred at once with what belongs to each, in four commands', async () => {
     for (let i = 0; i < 100; i++) {
@@ -33,7 +31,7 @@ describe.each(libraryMajors)('session reads, redis $major', (library) => {
       if (i % 7 !== 0) await world.client.command('k', ['SET', keys.session(userKey, id), `record ${i}`])
       if (kind === 'user') await world.client.command('k', ['SET', keys.generation(userKey), `generation ${i}`])
     }
-    await world.server.cli('config', 'resetstat')
+    await world.cli('config', 'resetstat')
     const reads = new RedisReads(world.client, keys)
     const found = await Promise.all(Array.from({ length: 100 }, (_, i) => reads.read(refOf(i))))
     expect(found.map(({ record, generation }) => [record?.toString() ?? null, generation?.toString() ?? null])).toEqual(
@@ -48,7 +46,7 @@ describe.each(libraryMajors)('session reads, redis $major', (library) => {
 
   it('is one command for one read, also one after the other', async () => {
     const reads = new RedisReads(world.client, keys)
-    await world.server.cli('config', 'resetstat')
+    await world.cli('config', 'resetstat')
     expect(await reads.read(refOf(0))).toEqual({ record: null, generation: null })
     expect(await reads.read(refOf(1))).toEqual({ record: null, generation: null })
     expect(await reads.read(refOf(2))).toEqual({ record: null, generation: null })
@@ -68,9 +66,9 @@ describe.each(libraryMajors)('session reads, redis $major', (library) => {
 
   it('fails all of them with the code of the answer, and works again afterwards', async () => {
     const reads = new RedisReads(world.client, keys)
-    await world.server.cli('acl', 'setuser', 'default', '-mget', '-get')
+    await world.cli('acl', 'setuser', 'default', '-mget', '-get')
     const results = await Promise.allSettled([0, 1, 2].map((i) => reads.read(refOf(i))))
-    await world.server.cli('acl', 'setuser', 'default', '+mget', '+get')
+    await world.cli('acl', 'setuser', 'default', '+mget', '+get')
     expect(results.map((result) => result.status === 'rejected' && (result.reason as { code: string }).code)).toEqual(
       Array.from({ length: 3 }, () => 'COATCHECK_REDIS_NOPERM'),
     )

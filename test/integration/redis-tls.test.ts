@@ -11,6 +11,8 @@ let folder: string
 let tlsPort: number
 let server: RedisServer
 let plain: RedisServer
+let askingPort: number
+let asking: RedisServer
 const file = (name: string) => join(folder, name)
 
 beforeAll(async () => {
@@ -48,11 +50,17 @@ beforeAll(async () => {
     args: [...tls, '--tls-ca-cert-file', file('ca.pem'), '--tls-auth-clients', 'no'],
   })
   plain = await startRedisServer()
+  askingPort = await freePort()
+  asking = await startRedisServer({
+    port: 0,
+    args: [...tls.with(1, String(askingPort)), '--tls-ca-cert-file', file('ca.pem'), '--tls-auth-clients', 'yes'],
+  })
 })
 afterEach(closeRedis)
 afterAll(async () => {
   await server.stop()
   await plain.stop()
+  await asking.stop()
   rmSync(folder, { recursive: true })
 })
 
@@ -78,6 +86,15 @@ describe.each(libraryMajors)('redis $major', ({ install }) => {
     const refused = redis.ready()
     await expect(refused).rejects.toMatchObject({ code: 'COATCHECK_REDIS_TLS' })
     await expect(refused).rejects.toThrow(/ALTNAME/)
+  })
+
+  test('a server that asks for a certificate of ours gets it, and without one: TLS', async () => {
+    const url = `rediss://127.0.0.1:${askingPort}`
+    const tls = { ca: file('ca.pem'), servername: 'redis.test' }
+    const { set, get } = openRedis({ url, tls: { ...tls, cert: file('server.pem'), key: file('server.key') } })
+    await set('mutual', '1')
+    expect(await get('mutual')).toBe('1')
+    await expect(openRedis({ url, tls }).redis.ready()).rejects.toMatchObject({ code: 'COATCHECK_REDIS_TLS' })
   })
 
   test('redis:// to a TLS port: TLS, says what to write', async () => {

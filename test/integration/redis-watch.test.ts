@@ -77,14 +77,14 @@ describe.each(libraryMajors)('redis $major', ({ create, install }) => {
     test('a server that comes back is heard again; how long it has been there is known', async () => {
       const { redis, get } = connect()
       await redis.ready()
-      expect(redis.uptime().isAfterOutage).toBe(false)
+      expect(redis.uptime('k').isAfterOutage).toBe(false)
       const heard = counter()
       expect(await redis.watch('a', heard.listener).confirmed).toBe(true)
       await server.kill()
       await server.restart()
       await untilWorks(() => get('k'))
-      expect(redis.uptime().isAfterOutage).toBe(true)
-      expect(redis.uptime().forMs).toBeLessThan(5000)
+      expect(redis.uptime('k').isAfterOutage).toBe(true)
+      expect(redis.uptime('k').forMs).toBeLessThan(5000)
       await untilWorks(async () => {
         await server.cli('publish', 'a', '')
         expect(heard.count).toBeGreaterThan(0)

@@ -10,9 +10,11 @@ import { createKeyring } from '../../src/keyring/keyring.ts'
 import { createSeal } from '../../src/keyring/seal.ts'
 import { createProviderClients } from '../../src/oidc/provider-client.ts'
 import { createTokenRequester } from '../../src/oidc/token-requester.ts'
-import { RedisClient } from '../../src/redis/client.ts'
+import type { RedisClientPort } from '../../src/redis/client-port.ts'
+import { openRedisClient } from '../../src/redis/open-client.ts'
+import { resolveDestination } from '../../src/redis/resolve-destination.ts'
 import { redisKeys } from '../../src/redis/keys.ts'
-import { limitsOf, resolveTarget } from '../../src/redis/options.ts'
+import { limitsOf } from '../../src/redis/options.ts'
 import { testKey } from '../../src/testing/session-fixture.ts'
 import { createRedisProviderGateDriver } from '../../src/token/drivers/provider-gate-redis.ts'
 import { createRedisTokenDriver } from '../../src/token/drivers/redis.ts'
@@ -25,7 +27,7 @@ const scope = 'openid profile email offline_access api://orders/Orders.Read api:
 const HOUR = 3_600_000
 
 let server: RedisServer
-let client: RedisClient
+let client: RedisClientPort
 let provider: DevProvider
 let cache: OwnedTokenCache
 /** Ahead of the wall clock: the provider lives in real time, the cache believes that its tokens have expired. */
@@ -34,7 +36,7 @@ let aheadMs: number
 beforeAll(async () => {
   server = await startRedisServer()
   const options = { url: server.url }
-  client = new RedisClient(resolveTarget(options, {}), limitsOf(options), {
+  client = openRedisClient(resolveDestination(options, {}), limitsOf(options), {
     clock: systemClock,
     events: new EventBus(),
   })

@@ -5,9 +5,10 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { systemClock } from '../../src/core/clock.ts'
 import { EventBus } from '../../src/core/events.ts'
 import type { RedisClientPort } from '../../src/redis/client-port.ts'
-import { RedisClient } from '../../src/redis/client.ts'
+import { openRedisClient } from '../../src/redis/open-client.ts'
+import { resolveDestination } from '../../src/redis/resolve-destination.ts'
 import { redisKeys } from '../../src/redis/keys.ts'
-import { limitsOf, resolveTarget } from '../../src/redis/options.ts'
+import { limitsOf } from '../../src/redis/options.ts'
 import { createFakeClock } from '../../src/testing/fake-clock.ts'
 import { tokenFixture } from '../../src/testing/token-fixture.ts'
 import { createRedisTokenDriver } from '../../src/token/drivers/redis.ts'
@@ -16,12 +17,12 @@ import { type RedisServer, startRedisServer } from '../support/redis-server.ts'
 const HOUR = 3_600_000
 const keys = redisKeys('')
 let server: RedisServer
-let client: RedisClient
+let client: RedisClientPort
 
 beforeAll(async () => {
   server = await startRedisServer({ args: ['--rdbcompression', 'no'] })
   const options = { url: server.url }
-  client = new RedisClient(resolveTarget(options, {}), limitsOf(options), {
+  client = openRedisClient(resolveDestination(options, {}), limitsOf(options), {
     clock: systemClock,
     events: new EventBus(),
   })
@@ -66,8 +67,10 @@ describe('a script that arrives after its deadline', () => {
       command: (...args) => client.command(...args),
       script: (...args) => client.script(...args),
       watch: (...args) => client.watch(...args),
-      serverNow: () => client.serverNow() - 60_000,
-      uptime: () => client.uptime(),
+      isSharded: false,
+      servers: () => client.servers(),
+      serverNow: (key) => client.serverNow(key) - 60_000,
+      uptime: (key) => client.uptime(key),
       ready: () => client.ready(),
       close: () => client.close(),
     }

@@ -4,7 +4,7 @@
  */
 import { execFile, spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { connect, createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -22,6 +22,10 @@ export interface RedisServerOptions {
   readonly args?: readonly string[]
   /** Default: a free one. 0 with `unixSocket`: no TCP port at all. */
   readonly port?: number
+  /** Lines of a configuration: then it is a sentinel. */
+  readonly sentinel?: readonly string[]
+  /** Added to the environment of the server. */
+  readonly env?: NodeJS.ProcessEnv
   /** True for a socket in the server's folder, or a path. `url` is then `unix://…`. */
   readonly unixSocket?: boolean | string
 }
@@ -66,14 +70,18 @@ export async function startRedisServer(options: RedisServerOptions = {}): Promis
   let pid = 0
 
   const start = async (): Promise<void> => {
-    const args = ['--port', String(port), '--bind', '127.0.0.1', '--dir', dir, '--save', '', '--appendonly', 'no']
+    const common = ['--port', String(port), '--bind', '127.0.0.1', '--dir', dir]
+    const args = options.sentinel
+      ? [join(dir, 'sentinel.conf'), ...common, '--sentinel']
+      : [...common, '--save', '', '--appendonly', 'no']
     args.push(
       '--logfile',
       join(dir, 'log'),
       ...(socketPath ? ['--unixsocket', socketPath] : []),
       ...(options.args ?? []),
     )
-    const started = spawn('sh', ['-c', GUARD, 'sh', ...args], { stdio: ['pipe', 'pipe', 'ignore'] })
+    const env = { ...process.env, ...options.env }
+    const started = spawn('sh', ['-c', GUARD, 'sh', ...args], { stdio: ['pipe', 'pipe', 'ignore'], env })
     // The guard may be gone when stop() closes the pipe: that is what was wanted.
     started.stdin.on('error', () => undefined)
     child = started
@@ -121,6 +129,7 @@ export async function startRedisServer(options: RedisServerOptions = {}): Promis
     return stdout.replace(/\n$/, '')
   }
 
+  if (options.sentinel) writeFileSync(join(dir, 'sentinel.conf'), `${options.sentinel.join('\n')}\n`)
   await start()
   return {
     url: socketPath ? `unix://${socketPath}` : `redis://127.0.0.1:${port}`,

@@ -1,35 +1,98 @@
 /**
- * A real Redis for conformance cases, reached through one major of the client library, with time travel: the scripts' clock
- * moves by an offset, and what Redis would have expired by then goes.
+ * Real Redis for conformance cases, in one of its forms, with time travel: the scripts' clock moves by an offset, and what Redis
+ * would have expired by then goes.
  */
 import { systemClock } from '../../src/core/clock.ts'
 import { EventBus } from '../../src/core/events.ts'
-import { RedisClient } from '../../src/redis/client.ts'
-import { limitsOf } from '../../src/redis/options.ts'
+import type { RedisClientPort } from '../../src/redis/client-port.ts'
+import type { HandedInClient } from '../../src/redis/handed-in.ts'
+import type { RedisLibraryClient } from '../../src/redis/library.ts'
+import { openRedisClient } from '../../src/redis/open-client.ts'
+import { limitsOf, type RedisStoreOptions } from '../../src/redis/options.ts'
+import { resolveDestination } from '../../src/redis/resolve-destination.ts'
 import { createFakeClock, type FakeClock } from '../../src/testing/fake-clock.ts'
-import type { LibraryMajor } from './redis-clients.ts'
+import { type LibraryMajor, libraryMajors } from './redis-clients.ts'
 import { type RedisServer, startRedisServer } from './redis-server.ts'
+import { startClusterGroup, startSentinelGroup } from './redis-topologies.ts'
 
 export interface RedisWorld {
-  readonly server: RedisServer
-  readonly client: RedisClient
+  readonly client: RedisClientPort
   clock: FakeClock
   timeOffsetMs(): number
   advance(ms: number): Promise<void>
   /** An empty store, now. */
   reset(): Promise<void>
+  /** Everything that is stored goes, and time stays. */
+  loseEverything(): Promise<void>
+  /** `redis-cli`; in a cluster it goes to the node that holds the key. */
+  cli(...args: string[]): Promise<string>
   stop(): Promise<void>
 }
 
-export async function startRedisWorld(library: LibraryMajor): Promise<RedisWorld> {
+/** What a world stands on. */
+interface Ground {
+  readonly options: RedisStoreOptions
+  readonly primaries: readonly RedisServer[]
+  stop(): Promise<void>
+}
+
+export interface RedisForm {
+  readonly form: string
+  start(): Promise<RedisWorld>
+}
+
+const single = async (library: LibraryMajor): Promise<Ground> => {
   const server = await startRedisServer()
-  const application = library.create(server.url)
-  application.on('error', () => undefined)
-  const client = new RedisClient(application, limitsOf({}), { clock: systemClock, events: new EventBus() })
+  return { options: { client: library.create(server.url) }, primaries: [server], stop: () => server.stop() }
+}
+
+const cluster = async (client?: (url: string) => HandedInClient): Promise<Ground> => {
+  const group = await startClusterGroup({ replicas: 0 })
+  const options = client ? { client: client(group.url) } : { url: group.url, cluster: true }
+  return { options, primaries: group.servers, stop: () => group.stop() }
+}
+
+const sentinel = async (library?: LibraryMajor): Promise<Ground> => {
+  const group = await startSentinelGroup({ replicas: 1 })
+  const ports = group.sentinels.map(({ port }) => port)
+  const client = library?.createSentinel?.(group.name, ports)
+  const sentinels = ports.map((port) => `127.0.0.1:${port}`)
+  const options = client ? { client } : { url: `redis://${group.name}`, sentinels }
+  return { options, primaries: [await group.primary()], stop: () => group.stop() }
+}
+
+export const singleServers: readonly RedisForm[] = libraryMajors.map((library) => ({
+  form: `one server, redis ${library.major}`,
+  start: () => startWorld(single(library)),
+}))
+
+/** Every form that a store on Redis can have: made by us, and handed in by each major of the client library. */
+export const redisForms: readonly RedisForm[] = [
+  ...singleServers,
+  { form: 'a cluster', start: () => startWorld(cluster()) },
+  { form: 'a primary that sentinels name', start: () => startWorld(sentinel()) },
+  ...libraryMajors.map((library) => ({
+    form: `a cluster handed in, redis ${library.major}`,
+    start: () => startWorld(cluster((url) => library.createCluster(url))),
+  })),
+  ...libraryMajors
+    .filter((library) => library.createSentinel)
+    .map((library) => ({
+      form: `a sentinel handed in, redis ${library.major}`,
+      start: () => startWorld(sentinel(library)),
+    })),
+]
+
+async function startWorld(starting: Promise<Ground>): Promise<RedisWorld> {
+  const { options, primaries, stop } = await starting
+  options.client?.on('error', () => undefined)
+  const to = options.client ?? resolveDestination(options, {})
+  const client = openRedisClient(to, limitsOf(options), { clock: systemClock, events: new EventBus() })
   await client.ready()
   let offsetMs = 0
+  const everywhere = (...args: string[]): Promise<unknown> =>
+    Promise.all(primaries.map((server) => server.cli(...args)))
   const world: RedisWorld = {
-    server,
     client,
     clock: createFakeClock(),
     timeOffsetMs: () => offsetMs,
@@ -40,19 +103,28 @@ export async function startRedisWorld(library: LibraryMajor): Promise<RedisWorld
         local left = redis.call('PTTL', key)
         if left > ${ms} then redis.call('PEXPIRE', key, left - ${ms}) elseif left >= 0 then redis.call('DEL', key) end
       end`
-      await server.cli('eval', lua, '0')
+      await everywhere('eval', lua, '0')
     },
     async reset() {
-      await server.cli('flushall')
+      await everywhere('flushall')
       world.clock = createFakeClock()
       offsetMs = 0
     },
+    async loseEverything() {
+      await everywhere('flushall')
+    },
+    cli: async (...args) => (await primaries[0]?.cli('-c', ...args)) ?? '',
     async stop() {
       await client.close()
-      // Major 4 has no destroy.
-      await (application.destroy ? application.destroy() : application.disconnect?.())
-      await server.stop()
+      if (options.client) await end(options.client)
+      await stop()
     },
   }
   return world
+}
+
+async function end(client: HandedInClient): Promise<void> {
+  const { destroy, disconnect } = client as RedisLibraryClient
+  // Major 4 has no destroy.
+  await (destroy ? destroy.call(client) : disconnect?.call(client))
 }

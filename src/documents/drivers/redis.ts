@@ -78,13 +78,15 @@ export function createRedisDocumentDriver(
     async *names(kind) {
       const prefix = keys.document(kind, '')
       const pattern = `${prefix.replace(/[\\*?[\]]/g, '\\$&')}*`
-      let cursor = '0'
-      do {
-        const args = ['SCAN', cursor, 'MATCH', pattern, 'COUNT', String(SCANNED_PER_COMMAND), 'TYPE', 'string']
-        const [next, found] = (await client.command(prefix, args)) as [Buffer, readonly Buffer[]]
-        for (const key of found) yield key.toString().slice(prefix.length)
-        cursor = next.toString()
-      } while (cursor !== '0')
+      for (const server of client.servers()) {
+        let cursor = '0'
+        do {
+          const args = ['SCAN', cursor, 'MATCH', pattern, 'COUNT', String(SCANNED_PER_COMMAND), 'TYPE', 'string']
+          const [next, found] = (await server.command(prefix, args)) as [Buffer, readonly Buffer[]]
+          for (const key of found) yield key.toString().slice(prefix.length)
+          cursor = next.toString()
+        } while (cursor !== '0')
+      }
     },
   }
 }

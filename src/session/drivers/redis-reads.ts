@@ -18,11 +18,16 @@ interface WaitingRead {
   readonly reject: (error: unknown) => void
 }
 
+interface Batch {
+  readonly names: string[]
+  readonly waiting: WaitingRead[]
+}
+
 export class RedisReads {
   readonly #client: RedisClientPort
   readonly #keys: RedisKeys
-  #waiting: WaitingRead[] = []
-  #names: string[] = []
+  /** One for all; in a cluster one for each user, since a command reaches one slot only. */
+  readonly #batches = new Map<string, Batch>()
   #underWay = 0
 
   constructor(client: RedisClientPort, keys: RedisKeys) {
@@ -31,31 +36,37 @@ export class RedisReads {
   }
 
   read({ kind, userKey, id }: SessionRef): Promise<StoredSession> {
-    if (this.#waiting.length === 0) {
+    if (this.#batches.size === 0) {
       // After the poll phase all requests have been seen that arrived with this one, from whatever connection.
-      if (this.#underWay > 0) setImmediate(this.#send)
-      else queueMicrotask(this.#send)
+      if (this.#underWay > 0) setImmediate(this.#sendAll)
+      else queueMicrotask(this.#sendAll)
     }
+    const place = this.#client.isSharded ? userKey : ''
+    let batch = this.#batches.get(place)
+    if (batch === undefined) this.#batches.set(place, (batch = { names: [], waiting: [] }))
+    const { names, waiting } = batch
     const hasGeneration = kind === 'user'
-    this.#names.push(this.#keys.session(userKey, id))
-    if (hasGeneration) this.#names.push(this.#keys.generation(userKey))
+    names.push(this.#keys.session(userKey, id))
+    if (hasGeneration) names.push(this.#keys.generation(userKey))
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ hasGeneration, resolve, reject })
-      if (this.#waiting.length === READS_PER_COMMAND) this.#send()
+      waiting.push({ hasGeneration, resolve, reject })
+      if (waiting.length < READS_PER_COMMAND) return
+      this.#batches.delete(place)
+      this.#send({ names, waiting })
     })
   }
 
-  readonly #send = (): void => {
-    const waiting = this.#waiting
-    const names = this.#names
-    const [first] = names
-    // A full command was sent before this turn was over.
-    if (first === undefined) return
-    this.#waiting = []
-    this.#names = []
+  readonly #sendAll = (): void => {
+    const batches = [...this.#batches.values()]
+    // Empty when a full command was sent before this turn was over.
+    this.#batches.clear()
+    for (const batch of batches) this.#send(batch)
+  }
+
+  #send({ names, waiting }: Batch): void {
     const isOneRead = names.length === 1
     this.#underWay++
-    this.#client.command(first, [isOneRead ? 'GET' : 'MGET', ...names]).then(
+    this.#client.command(names[0] ?? '', [isOneRead ? 'GET' : 'MGET', ...names]).then(
       (reply) => {
         this.#underWay--
         answer(waiting, (isOneRead ? [reply] : reply) as readonly (Buffer | null)[])

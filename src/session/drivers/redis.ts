@@ -114,7 +114,7 @@ export function createRedisSessionDriver(
 
     async list(userKey, max) {
       const index = keys.sessions(userKey)
-      const nowMs = client.serverNow() + timeOffsetMs()
+      const nowMs = client.serverNow(index) + timeOffsetMs()
       const ids = (await client.command(index, [
         ...['ZREVRANGEBYSCORE', index, '+inf', `(${nowMs}`, 'LIMIT', '0', String(max)],
       ])) as Buffer[]

@@ -36,8 +36,8 @@ export function createRedisTokenDriver(
    * `'2'`: take it when it is free. `'1'`: only if nobody had it, since a holder whose time is over may be about to commit.
    * `null`: not at all, since leases of the time before the outage may be lost.
    */
-  const claimMode = (): '1' | '2' | null => {
-    const { forMs, isAfterOutage } = client.uptime()
+  const claimMode = (key: string): '1' | '2' | null => {
+    const { forMs, isAfterOutage } = client.uptime(key)
     if (forMs >= calmMs) return '2'
     return isAfterOutage ? null : '1'
   }
@@ -46,7 +46,7 @@ export function createRedisTokenDriver(
     async read(userKey, fields) {
       const key = keys.tokens(userKey)
       const records = (await client.command(key, ['HMGET', key, ...fields])) as readonly (Buffer | null)[]
-      const nowMs = client.serverNow() + timeOffsetMs()
+      const nowMs = client.serverNow(key) + timeOffsetMs()
       return records.map((record) => (record && endOfLife(record) > nowMs ? record : null))
     },
 
@@ -61,7 +61,7 @@ export function createRedisTokenDriver(
       // HKEYS would be a second command; the reply of HGETALL is a flat array in RESP2 and in what the port makes of RESP3.
       const flat = (await client.command(key, ['HGETALL', key])) as readonly Buffer[]
       const all = new Map<string, Buffer>()
-      const nowMs = client.serverNow() + timeOffsetMs()
+      const nowMs = client.serverNow(key) + timeOffsetMs()
       for (let i = 0; i + 1 < flat.length; i += 2) {
         const record = flat[i + 1] as Buffer
         if (endOfLife(record) > nowMs) all.set((flat[i] as Buffer).toString('utf8'), record)
@@ -76,9 +76,10 @@ export function createRedisTokenDriver(
     },
 
     async takeLease(userKey, claim) {
-      const mode = claimMode()
+      const key = keys.tokens(userKey)
+      const mode = claimMode(key)
       if (mode === null) return false
-      const [isOurs] = await run.inTime(TAKE_LEASE, [keys.tokens(userKey)], leaseArguments(claim, mode))
+      const [isOurs] = await run.inTime(TAKE_LEASE, [key], leaseArguments(claim, mode))
       return isOurs === 1
     },
 

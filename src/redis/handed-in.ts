@@ -1,0 +1,121 @@
+/**
+ * Clients that the application made itself: one server, cluster or sentinel, each of which the library gives a `sendCommand` of
+ * another shape. Here they all get that of one server.
+ */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { RedisError } from '../core/errors.ts'
+import type { RedisArgument, RedisClientPort, RedisReply } from './client-port.ts'
+import { type RedisLibraryClient, SEND_OPTIONS } from './library.ts'
+
+/** What the three have in common. */
+interface AnyClient {
+  readonly isOpen: boolean
+  // Listeners take one argument more in some majors.
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any
+  subscribe(channel: string, listener: any): Promise<unknown>
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any
+  unsubscribe(channel: string, listener: any): Promise<unknown>
+  readonly isReady?: boolean
+  connect(): Promise<unknown>
+  on(event: string, listener: (...args: unknown[]) => void): unknown
+}
+
+/** Of `createCluster`. */
+export interface RedisLibraryCluster extends AnyClient {
+  readonly masters: readonly object[]
+  sendCommand(
+    firstKey: RedisArgument | undefined,
+    isReadonly: boolean | undefined,
+    args: readonly RedisArgument[],
+    options?: object,
+  ): Promise<unknown>
+  // Each major has its own type for nodes.
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any
+  nodeClient(node: any): unknown
+}
+
+/** Of `createSentinel`, majors 5 and 6. */
+export interface RedisLibrarySentinel extends AnyClient {
+  sendCommand(isReadonly: boolean | undefined, args: readonly RedisArgument[], options?: object): Promise<unknown>
+  getMasterNode(): unknown
+}
+
+export type HandedInClient = RedisLibraryClient | RedisLibraryCluster | RedisLibrarySentinel
+
+export function isCluster(client: HandedInClient): client is RedisLibraryCluster {
+  return 'nodeClient' in client
+}
+
+function isSentinel(client: HandedInClient): client is RedisLibrarySentinel {
+  return 'getMasterNode' in client
+}
+
+/** In the shape of a client for one server. */
+export function asLibraryClient(client: HandedInClient): RedisLibraryClient {
+  if (isCluster(client)) {
+    return wrapped(client, (args, options) => client.sendCommand(firstKeyOf(args), undefined, args, options))
+  }
+  // Never a replica: what is read here decides who is signed in.
+  if (isSentinel(client)) return wrapped(client, (args, options) => client.sendCommand(false, args, options))
+  return client
+}
+
+/** The masters of a cluster, one by one, for what has to look at all of them. */
+export function mastersOf(
+  cluster: RedisLibraryCluster,
+  deadlineMs: number,
+): readonly Pick<RedisClientPort, 'command'>[] {
+  return cluster.masters.map((node) => ({
+    async command(_key, args) {
+      const client = (await cluster.nodeClient(node)) as RedisLibraryClient
+      const reply = client.sendCommand(args, SEND_OPTIONS) as Promise<RedisReply>
+      const late = sleep(deadlineMs, null, { ref: false }).then(() => {
+        throw new RedisError('COATCHECK_REDIS_TIMEOUT')
+      })
+      return Promise.race([reply, late])
+    },
+  }))
+}
+
+function wrapped(client: AnyClient, sendCommand: RedisLibraryClient['sendCommand']): RedisLibraryClient {
+  const heard = new Map<string, ((...args: unknown[]) => void)[]>()
+  return {
+    get isOpen() {
+      return client.isOpen
+    },
+    // A cluster of major 4 does not say it.
+    get isReady() {
+      return client.isReady ?? client.isOpen
+    },
+    on(event, listener) {
+      heard.set(event, [...(heard.get(event) ?? []), listener])
+      return client.on(event, listener)
+    },
+    sendCommand,
+    // They subscribe on connections of their own already.
+    duplicate: () => ({
+      isOpen: true,
+      isReady: true,
+      connect: () => Promise.resolve(),
+      on: () => undefined,
+      sendCommand,
+      subscribe: (channel, listener) => client.subscribe(channel, listener),
+      unsubscribe: (channel, listener) => client.unsubscribe(channel, listener),
+      destroy: () => undefined,
+    }),
+    async connect() {
+      await client.connect()
+      // A cluster has no event for it.
+      for (const listener of heard.get('ready') ?? []) listener()
+    },
+  }
+}
+
+const WITHOUT_KEY = /^(?:PING|TIME|ROLE|INFO|SCAN|CLUSTER|CLIENT)$/
+const KEY_OF_SCRIPT = 3
+
+function firstKeyOf(args: readonly RedisArgument[]): RedisArgument | undefined {
+  const [name] = args
+  if (name === 'EVALSHA' || name === 'EVAL') return args[KEY_OF_SCRIPT]
+  return WITHOUT_KEY.test(String(name)) ? undefined : args[1]
+}

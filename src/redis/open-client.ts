@@ -1,0 +1,32 @@
+/** The one place that chooses the client port for what `redisStore()` was given. */
+import { EventBus } from '../core/events.ts'
+import { RedisClient, type RedisClientDeps } from './client.ts'
+import type { RedisClientPort } from './client-port.ts'
+import { RedisCluster } from './cluster.ts'
+import { asLibraryClient, type HandedInClient, isCluster, mastersOf } from './handed-in.ts'
+import type { RedisLimits } from './options.ts'
+import { SentinelSource } from './sentinel.ts'
+import { addressSource, handedInSource } from './source.ts'
+import type { Destination } from './target.ts'
+
+export function openRedisClient(
+  to: Destination | HandedInClient,
+  limits: RedisLimits,
+  deps: RedisClientDeps,
+): RedisClientPort {
+  if (!('kind' in to)) {
+    const source = handedInSource(asLibraryClient(to))
+    const masters = isCluster(to) ? { masters: () => mastersOf(to, limits.writeTimeoutMs) } : {}
+    return new RedisClient(source, limits, { ...deps, ...masters })
+  }
+  switch (to.kind) {
+    case 'cluster':
+      return new RedisCluster(to.target, limits, deps)
+    case 'sentinel': {
+      const silent = { clock: deps.clock, events: new EventBus() }
+      return new RedisClient(new SentinelSource(to.target, limits, silent), limits, deps)
+    }
+    case 'single':
+      return new RedisClient(addressSource(to.target), limits, deps)
+  }
+}

@@ -1,0 +1,155 @@
+/**
+ * The primary that the sentinels name: asked before each connect, and looked after from then on, so that a connection moves to
+ * the new primary when the sentinels have made one, whether the old one is gone, hangs, or still believes in itself.
+ */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { RedisError } from '../core/errors.ts'
+import { RedisClient, type RedisClientDeps } from './client.ts'
+import type { RedisReply } from './client-port.ts'
+import { DeadlineWheel } from './deadline-wheel.ts'
+import { createLibraryClient, type RedisLibraryClient, SEND_OPTIONS } from './library.ts'
+import type { RedisLimits } from './options.ts'
+import type { RedisAddress } from './redis-url.ts'
+import { addressSource, type RedisSource } from './source.ts'
+import { nameOfAddress, type RedisTarget, type SentinelTarget } from './target.ts'
+
+const LOOK_MS = 1000
+const LOOK_URGENTLY_MS = 100
+/** After the first answer: how long others may take to know better. */
+const PATIENCE_MS = 50
+
+interface Answer {
+  readonly address: RedisAddress
+  /** Grows with each failover, so of two answers the higher one is the later one. */
+  readonly epoch: number
+}
+
+export class SentinelSource implements RedisSource {
+  readonly isOwn = true
+  readonly isMoving = true
+  readonly target = null
+  readonly #target: SentinelTarget
+  readonly #sentinels: readonly RedisClient[]
+  #known: Answer | null = null
+  #moved: (() => void) | undefined
+  #timer: ReturnType<typeof setTimeout> | undefined
+  #isUrgent = true
+  #isClosed = false
+
+  /** @param deps for the connections to the sentinels; their events are of no interest to anybody */
+  constructor(target: SentinelTarget, limits: RedisLimits, deps: RedisClientDeps) {
+    this.#target = target
+    const wheel = new DeadlineWheel(deps.clock)
+    this.#sentinels = target.sentinels.map((one) => new RedisClient(addressSource(one), limits, { ...deps, wheel }))
+    this.#lookIn(LOOK_MS)
+  }
+
+  get endpoint(): string {
+    const where = this.#known === null ? 'unknown to the sentinels so far' : nameOfAddress(this.#known.address)
+    return `${this.#target.name} (${where})`
+  }
+
+  async client(): Promise<RedisLibraryClient> {
+    // No attempts of its own: the next one may have to go elsewhere.
+    return createLibraryClient(await this.#locate(), () => null)
+  }
+
+  async further(reconnectDelayMs: (retries: number) => number | null): Promise<RedisLibraryClient> {
+    const at = await this.#locate()
+    const isStill = (): boolean =>
+      this.#known !== null && nameOfAddress(this.#known.address) === nameOfAddress(at.address)
+    return createLibraryClient(at, (retries) => (isStill() ? reconnectDelayMs(retries) : null))
+  }
+
+  async check(client: RedisLibraryClient): Promise<void> {
+    const [role] = (await client.sendCommand(['ROLE'], SEND_OPTIONS).catch(() => ['unknown'])) as readonly unknown[]
+    const name = String(role)
+    if (name === 'master' || name === 'unknown') return
+    throw new RedisError('COATCHECK_REDIS_READONLY', {
+      message: `Redis at ${this.endpoint}: the sentinels name it as the primary, and it says that it is a ${name}.`,
+    })
+  }
+
+  follow(moved: () => void): void {
+    this.#moved = moved
+  }
+
+  hurry(isUrgent: boolean): void {
+    if (isUrgent === this.#isUrgent) return
+    this.#isUrgent = isUrgent
+    this.#lookIn(isUrgent ? 0 : LOOK_MS)
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true
+    clearTimeout(this.#timer)
+    await Promise.all(this.#sentinels.map((sentinel) => sentinel.close()))
+  }
+
+  async #locate(): Promise<RedisTarget> {
+    const answer = await this.#ask()
+    if (answer !== null) this.#take(answer)
+    if (this.#known === null) throw this.#unknown()
+    return { ...this.#target.access, address: this.#known.address }
+  }
+
+  #unknown(): RedisError {
+    const reached = this.#sentinels.filter((sentinel) => sentinel.isReady).length
+    const says =
+      reached === 0
+        ? `none of the ${this.#sentinels.length} sentinels can be reached`
+        : `the sentinels know no primary of that name; it is the host in the URL`
+    return new RedisError('COATCHECK_REDIS_UNREACHABLE', { message: `Redis ${this.#target.name}: ${says}.` })
+  }
+
+  #lookIn(delayMs: number): void {
+    clearTimeout(this.#timer)
+    if (!this.#isClosed) this.#timer = setTimeout(() => void this.#look(), delayMs).unref()
+  }
+
+  async #look(): Promise<void> {
+    const answer = await this.#ask()
+    const before = this.#known
+    if (answer !== null && before !== null && this.#take(answer)) this.#moved?.()
+    this.#lookIn(this.#isUrgent ? LOOK_URGENTLY_MS : LOOK_MS)
+  }
+
+  /** @returns whether the primary is another one now */
+  #take(answer: Answer): boolean {
+    const before = this.#known
+    if (before !== null && answer.epoch < before.epoch) return false
+    this.#known = answer
+    return before === null || nameOfAddress(before.address) !== nameOfAddress(answer.address)
+  }
+
+  /** All at once: the first answer, or one of a later failover that comes soon after it. */
+  async #ask(): Promise<Answer | null> {
+    const answers: Answer[] = []
+    const asked = this.#sentinels.map(async (sentinel) => {
+      const answer = await this.#answerOf(sentinel)
+      if (answer === null) throw new Error('no answer')
+      answers.push(answer)
+    })
+    const all = Promise.allSettled(asked)
+    await Promise.any(asked).catch(() => undefined)
+    await Promise.race([all, sleep(PATIENCE_MS)])
+    return answers.sort((a, b) => b.epoch - a.epoch)[0] ?? null
+  }
+
+  async #answerOf(sentinel: RedisClient): Promise<Answer | null> {
+    try {
+      const fields = pairs(await sentinel.command('', ['SENTINEL', 'MASTER', this.#target.name]))
+      const host = fields.get('ip')
+      const port = Number(fields.get('port'))
+      if (host === undefined || !(port > 0)) return null
+      return { address: { host, port }, epoch: Number(fields.get('config-epoch') ?? 0) }
+    } catch {
+      return null
+    }
+  }
+}
+
+function pairs(reply: RedisReply): Map<string, string> {
+  const flat = (reply as readonly RedisReply[]).map(String)
+  return new Map(flat.flatMap((key, i) => (i % 2 === 0 ? [[key, flat[i + 1] ?? '']] : [])))
+}

@@ -1,0 +1,54 @@
+/**
+ * Where a connection comes from: an address, a client that the application handed in, or whatever the sentinels say at the
+ * moment (`sentinel.ts`). The connection asks for a new client whenever it begins anew.
+ */
+import type { RedisLibraryClient } from './library.ts'
+import { createLibraryClient } from './library.ts'
+import { nameOfAddress, type RedisTarget } from './target.ts'
+
+export interface RedisSource {
+  /** For messages. */
+  readonly endpoint: string
+  /** Made here: so ours to cut and to make anew. */
+  readonly isOwn: boolean
+  /** The server behind it may be another one next time: a connection that broke is not repaired but made anew. */
+  readonly isMoving: boolean
+  /** What an endpoint probe may ask, if anything. */
+  readonly target: RedisTarget | null
+  /**
+   * A client that is not connected yet, or the one that was handed in.
+   * @param reconnectDelayMs asked after each failed attempt of the client; `null` ends its attempts
+   */
+  client(reconnectDelayMs: (retries: number) => number | null): Promise<RedisLibraryClient>
+  /** A second client for the same server; `null` when none can be made. */
+  further(reconnectDelayMs: (retries: number) => number | null): Promise<RedisLibraryClient | null>
+  /** Throws what is wrong with a server that answers: a replica, where the primary is wanted. */
+  check?(client: RedisLibraryClient): Promise<void>
+  /** Calls back when the server is another one now, until it is closed. */
+  follow?(moved: () => void): void
+  /** True while nothing can be sent: then it looks out for a new server often. */
+  hurry?(isUrgent: boolean): void
+  close?(): Promise<void>
+}
+
+export function addressSource(target: RedisTarget): RedisSource {
+  return {
+    endpoint: nameOfAddress(target.address),
+    isOwn: true,
+    isMoving: false,
+    target,
+    client: (reconnectDelayMs) => createLibraryClient(target, reconnectDelayMs),
+    further: (reconnectDelayMs) => createLibraryClient(target, reconnectDelayMs),
+  }
+}
+
+export function handedInSource(client: RedisLibraryClient): RedisSource {
+  return {
+    endpoint: 'the client that was handed in',
+    isOwn: false,
+    isMoving: false,
+    target: null,
+    client: () => Promise.resolve(client),
+    further: () => Promise.resolve(client.duplicate?.() ?? null),
+  }
+}
