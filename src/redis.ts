@@ -9,6 +9,8 @@ import { systemRandom } from './core/random.ts'
 import { createRedisDocumentDriver } from './documents/drivers/redis.ts'
 import { createRedisProviderSessionDriver } from './oidc/drivers/provider-sessions-redis.ts'
 import { createRedisTransactionDriver } from './oidc/drivers/redis.ts'
+import type { RedisClientPort } from './redis/client-port.ts'
+import { Journal } from './redis/journal.ts'
 import { redisKeys } from './redis/keys.ts'
 import { openRedisClient } from './redis/open-client.ts'
 import { checkRedisOptions, limitsOf, type RedisStoreOptions } from './redis/options.ts'
@@ -46,14 +48,18 @@ export function redisStore(options: RedisStoreOptions = {}): StoreFactory {
       const limits = limitsOf(options)
       const { writeTimeoutMs } = limits
       const destination = options.client ?? resolveDestination(options, processEnvironment())
-      const client = openRedisClient(destination, limits, context)
+      const journal: Journal = new Journal(() => client, context)
+      const changed = (isUp: boolean): void => {
+        if (isUp) journal.again()
+      }
+      const client: RedisClientPort = openRedisClient(destination, limits, { ...context, changed })
       const keys = redisKeys(context.prefix)
       const revocations = createRedisRevocationDriver(client, keys)
       const endings = endingsOf(revocations, context.endings)
       return {
         kind: 'redis',
         revocations,
-        sessions: createRedisSessionDriver(client, keys, { random: systemRandom, endings }),
+        sessions: createRedisSessionDriver(client, keys, { random: systemRandom, endings, journal }),
         tokens: createRedisTokenDriver(client, keys, { endings }),
         appTokens: createRedisTokenDriver(client, { ...keys, tokens: keys.appTokens }),
         providerGate: createRedisProviderGateDriver(client, keys),
@@ -61,7 +67,10 @@ export function redisStore(options: RedisStoreOptions = {}): StoreFactory {
         documents: createRedisDocumentDriver(client, keys),
         providerSessions: createRedisProviderSessionDriver(client, keys),
         ready: () => client.ready(),
-        close: () => client.close(),
+        close: () => {
+          journal.close()
+          return client.close()
+        },
       }
     },
   }

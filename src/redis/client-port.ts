@@ -3,6 +3,7 @@
  * clock. Only `redis/` knows the client library behind it, and whether there is one server, a primary that the sentinels
  * name, or a cluster: every call names its first key, which is all the routing that needs.
  */
+import type { Lasting } from './durable-writes.ts'
 import type { RedisScript } from './script.ts'
 
 /** Strings come back as Buffers, integers as numbers, arrays as arrays. */
@@ -40,6 +41,15 @@ export interface RedisClientPort {
     args: readonly RedisArgument[],
     options?: CallOptions,
   ): Promise<RedisReply>
+
+  /** Whether `durability` is configured: only then can an answer of `lasting` be durable. */
+  readonly isDurable: boolean
+
+  /**
+   * A script, and whether as many replicas have acknowledged it as `durability` asks for. Without that setting `script`, and
+   * `false`. Rejects like `script`: what replicas do or do not is no error.
+   */
+  lasting(script: RedisScript, keys: readonly string[], args: readonly RedisArgument[]): Promise<Lasting>
 
   /**
    * Calls the listener for each message of a channel, until it is closed. Best effort: see `Watch`. The listener must not throw.

@@ -7,10 +7,11 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { ExponentialBackoff, handleWhen, retry } from 'cockatiel'
 import type { Clock } from '../core/clock.ts'
 import { CoatcheckError, RedisError } from '../core/errors.ts'
-import type { EventBus } from '../core/events.ts'
+import { EventBus } from '../core/events.ts'
 import { Circuit } from './circuit.ts'
 import type { CallOptions, RedisArgument, RedisClientPort, RedisReply, Uptime, Watch } from './client-port.ts'
 import { type ConnectionState, RedisConnection, subscriberSource } from './connection.ts'
+import { DurableWrites, type Lasting } from './durable-writes.ts'
 import { type DeadlineQueue, DeadlineWheel } from './deadline-wheel.ts'
 import { diagnose, isReadOnlyReply, isServerReply, isTransientReply, isUnknownScript, redisError } from './diagnose.ts'
 import { type RedisLibraryClient, SEND_OPTIONS } from './library.ts'
@@ -18,7 +19,7 @@ import type { RedisLimits } from './options.ts'
 import { type CallOwner, PendingCall } from './pending-call.ts'
 import type { RedisScript } from './script.ts'
 import { ServerClock } from './server-clock.ts'
-import type { RedisSource } from './source.ts'
+import { furtherSource, type RedisSource } from './source.ts'
 import { RedisSubscriber } from './subscriber.ts'
 
 const PROBE_MS = 250
@@ -75,6 +76,7 @@ export class RedisClient implements RedisClientPort, CallOwner {
   #hasRunScripts = false
   #ping: { readonly sentAt: number; readonly answer: Promise<unknown> } | null = null
   readonly #time: Clock
+  #durable: { readonly client: RedisClient; readonly writes: DurableWrites } | null = null
 
   constructor(source: RedisSource, limits: RedisLimits, deps: RedisClientDeps) {
     const { clock, events } = deps
@@ -124,6 +126,30 @@ export class RedisClient implements RedisClientPort, CallOwner {
     return this.#send(new PendingCall(this, queue, all, script))
   }
 
+  get isDurable(): boolean {
+    return this.#limits.durability !== null
+  }
+
+  async lasting(script: RedisScript, keys: readonly string[], args: readonly RedisArgument[]): Promise<Lasting> {
+    const { durability } = this.#limits
+    if (durability === null) return { reply: await this.script(script, keys, args), durable: false }
+    if (this.#durable === null) {
+      const limits = { ...this.#limits, durability: null }
+      const deps = { clock: this.#time, events: new EventBus(), wheel: this.#wheel }
+      const client = new RedisClient(furtherSource(this.#source), limits, deps)
+      this.#durable = { client, writes: new DurableWrites(client, durability, limits.writeTimeoutMs) }
+    }
+    const { client, writes } = this.#durable
+    // Nobody is kept waiting for a connection that the server may refuse: then it is done, and not durable.
+    if (!client.isReady && !client.isConnecting) return { reply: await this.script(script, keys, args), durable: false }
+    return writes.script(script, keys, args)
+  }
+
+  /** How often the connection has been another one. */
+  get epoch(): number {
+    return this.#outages
+  }
+
   watch(channel: string, listener: () => void): Watch {
     return this.#subscriber.watch(channel, listener)
   }
@@ -167,6 +193,7 @@ export class RedisClient implements RedisClientPort, CallOwner {
     clearInterval(this.#clockTimer)
     this.#circuit.stop()
     this.#subscriber.close()
+    await this.#durable?.client.close()
     await this.#connection.close(() => this.#drained())
   }
 

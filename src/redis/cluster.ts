@@ -6,11 +6,11 @@
  * before something answers, so that callers waited seconds after the failover was over (docs/decisions/0013).
  */
 import calculateSlot from 'cluster-key-slot'
-import { RedisError } from '../core/errors.ts'
-import type { CoatcheckError } from '../core/errors.ts'
+import { type CoatcheckError, isCoatcheckError, RedisError } from '../core/errors.ts'
 import { RedisClient, type RedisClientDeps } from './client.ts'
 import type { CallOptions, RedisArgument, RedisClientPort, RedisReply, Uptime, Watch } from './client-port.ts'
 import { agreedMap, parseSlots, type SlotMap, slotMapText } from './cluster-slots.ts'
+import type { Lasting } from './durable-writes.ts'
 import { DeadlineWheel } from './deadline-wheel.ts'
 import { redirectionOf } from './diagnose.ts'
 import type { RedisLimits } from './options.ts'
@@ -66,6 +66,21 @@ export class RedisCluster implements RedisClientPort {
     return this.#holderOf(keys[0] ?? '').script(script, keys, args, options)
   }
 
+  get isDurable(): boolean {
+    return this.#limits.durability !== null
+  }
+
+  async lasting(script: RedisScript, keys: readonly string[], args: readonly RedisArgument[]): Promise<Lasting> {
+    try {
+      return await this.#holderOf(keys[0] ?? '').lasting(script, keys, args)
+    } catch (error) {
+      // The slot has just moved. The connection that follows it is not the one whose replicas would be asked.
+      if (!isCoatcheckError(error) || error.code !== 'COATCHECK_REDIS_CROSSSLOT') throw error
+      this.#lookSoon()
+      return { reply: await this.script(script, keys, args), durable: false }
+    }
+  }
+
   watch(channel: string, listener: () => void): Watch {
     return this.#holderOf(channel).watch(channel, listener)
   }
@@ -112,7 +127,10 @@ export class RedisCluster implements RedisClientPort {
       ...this.#deps,
       wheel: this.#wheel,
       redirect: (call, error) => this.#redirect(node, address, call, error),
-      changed: () => this.#lookSoon(),
+      changed: (isUp) => {
+        this.#lookSoon()
+        this.#deps.changed?.(isUp)
+      },
     })
     this.#nodes.set(name, node)
     return node

@@ -50,6 +50,10 @@ function isSentinel(client: HandedInClient): client is RedisLibrarySentinel {
   return 'getMasterNode' in client
 }
 
+export function isOneServer(client: HandedInClient): boolean {
+  return !isCluster(client) && !isSentinel(client)
+}
+
 /** In the shape of a client for one server. */
 export function asLibraryClient(client: HandedInClient): RedisLibraryClient {
   if (isCluster(client)) {

@@ -5,7 +5,8 @@
 import { refuse } from '../config/refusal.ts'
 import { checkShape } from '../config/shape.ts'
 import { WRITE_TIMEOUT_MS } from './client-port.ts'
-import type { HandedInClient } from './handed-in.ts'
+import type { Durability } from './durable-writes.ts'
+import { type HandedInClient, isOneServer } from './handed-in.ts'
 import { parseRedisUrl } from './redis-url.ts'
 import type { RedisCredentialsProvider } from './target.ts'
 
@@ -13,6 +14,7 @@ const ROOT = 'redisStore()'
 const DEFAULT_COMMAND_TIMEOUT_MS = 250
 const DEFAULT_CONNECT_TIMEOUT_MS = 5000
 const DEFAULT_MAX_IN_FLIGHT = 10_000
+const DEFAULT_DURABILITY: Durability = { replicas: 1, timeoutMs: 250 }
 const NOT_WITH_A_CLIENT = ['url', 'cluster', 'sentinels', 'username', 'password', 'credentialsProvider', 'tls'] as const
 
 export interface RedisStoreOptions {
@@ -47,6 +49,12 @@ export interface RedisStoreOptions {
   readonly commandTimeoutMs?: number | undefined
   /** A change, which the server does not execute later, and a step of a sign-in. Default 1,000. */
   readonly writeTimeoutMs?: number | undefined
+  /**
+   * Revocations are reported as durable once `replicas` replicas have acknowledged them, within `timeoutMs`; those that are not
+   * are applied again after a failover. Default: replication is not waited for, and nothing is called durable. Not with a
+   * cluster or sentinel that was handed in.
+   */
+  readonly durability?: Partial<Durability> | undefined
   /** Until `ready()` says why there is no connection. Default 5,000. */
   readonly connectTimeoutMs?: number | undefined
   /** Operations that wait for an answer at the same time. Default 10,000. */
@@ -70,6 +78,7 @@ export interface RedisLimits {
   readonly writeTimeoutMs: number
   readonly connectTimeoutMs: number
   readonly maxInFlight: number
+  readonly durability: Durability | null
 }
 
 export function limitsOf(options: RedisStoreOptions): RedisLimits {
@@ -78,6 +87,7 @@ export function limitsOf(options: RedisStoreOptions): RedisLimits {
     writeTimeoutMs: options.writeTimeoutMs ?? WRITE_TIMEOUT_MS,
     connectTimeoutMs: options.connectTimeoutMs ?? DEFAULT_CONNECT_TIMEOUT_MS,
     maxInFlight: options.maxInFlight ?? DEFAULT_MAX_IN_FLIGHT,
+    durability: options.durability ? { ...DEFAULT_DURABILITY, ...options.durability } : null,
   }
 }
 
@@ -91,6 +101,12 @@ export function checkRedisOptions(options: RedisStoreOptions): void {
     for (const name of NOT_WITH_A_CLIENT) {
       if (options[name] !== undefined) throw refuse({ option: `${ROOT}.${name}` }, 'does not go together with client')
     }
+  }
+  if (options.durability !== undefined && options.client !== undefined && !isOneServer(options.client)) {
+    throw refuse(
+      { option: `${ROOT}.durability` },
+      'needs connections of our own to the primaries: give url with cluster or sentinels',
+    )
   }
   if (options.credentialsProvider !== undefined && options.password !== undefined) {
     throw refuse({ option: `${ROOT}.password` }, 'does not go together with credentialsProvider')

@@ -4,11 +4,21 @@
  */
 import { RedisError } from '../core/errors.ts'
 import { type RedisArgument, type RedisClientPort, type RedisReply, WRITE_TIMEOUT_MS } from './client-port.ts'
+import type { Repeatable } from './journal.ts'
 import type { RedisScript } from './script.ts'
+
+export interface LastingReply {
+  readonly reply: readonly RedisReply[]
+  readonly durable: boolean
+}
 
 export interface ScriptRunner {
   /** Acts within the deadline or not at all. @throws {RedisError} `COATCHECK_REDIS_TIMEOUT`, then nothing was written */
   inTime(script: RedisScript, keys: readonly string[], args: readonly RedisArgument[]): Promise<readonly RedisReply[]>
+  /** Like `always`, and whether it is durable: see `RedisClientPort.lasting`. */
+  lastingOf(step: Repeatable): Promise<LastingReply>
+  /** As `always` runs it, to be run now or later. */
+  repeatable(script: RedisScript, keys: readonly string[], args: readonly RedisArgument[]): Repeatable
   /** Acts whenever it arrives: for what ends sessions or deletes tokens, where late is better than never. */
   always(script: RedisScript, keys: readonly string[], args: readonly RedisArgument[]): Promise<readonly RedisReply[]>
 }
@@ -27,6 +37,11 @@ export function createScriptRunner(client: RedisClientPort, timeOffsetMs: () => 
 
   return {
     always: (script, keys, args) => run(script, keys, 0, args),
+    async lastingOf({ script, keys, args }) {
+      const { reply, durable } = await client.lasting(script, keys, args)
+      return { reply: reply as readonly RedisReply[], durable }
+    },
+    repeatable: (script, keys, args) => ({ script, keys, args: ['0', String(timeOffsetMs()), ...args] }),
     async inTime(script, keys, args) {
       const reply = await run(script, keys, Math.ceil(client.serverNow(keys[0] ?? '')) + deadlineMs, args)
       if (reply.length === 1 && Buffer.isBuffer(reply[0]) && reply[0].toString('latin1') === 'late') {

@@ -31,7 +31,7 @@ export class SentinelSource implements RedisSource {
   readonly #target: SentinelTarget
   readonly #sentinels: readonly RedisClient[]
   #known: Answer | null = null
-  #moved: (() => void) | undefined
+  readonly #followers: (() => void)[] = []
   #timer: ReturnType<typeof setTimeout> | undefined
   #isUrgent = true
   #isClosed = false
@@ -71,7 +71,7 @@ export class SentinelSource implements RedisSource {
   }
 
   follow(moved: () => void): void {
-    this.#moved = moved
+    this.#followers.push(moved)
   }
 
   hurry(isUrgent: boolean): void {
@@ -110,7 +110,9 @@ export class SentinelSource implements RedisSource {
   async #look(): Promise<void> {
     const answer = await this.#ask()
     const before = this.#known
-    if (answer !== null && before !== null && this.#take(answer)) this.#moved?.()
+    if (answer !== null && before !== null && this.#take(answer)) {
+      for (const moved of this.#followers) moved()
+    }
     this.#lookIn(this.#isUrgent ? LOOK_URGENTLY_MS : LOOK_MS)
   }
 

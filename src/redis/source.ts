@@ -2,6 +2,7 @@
  * Where a connection comes from: an address, a client that the application handed in, or whatever the sentinels say at the
  * moment (`sentinel.ts`). The connection asks for a new client whenever it begins anew.
  */
+import { RedisError } from '../core/errors.ts'
 import type { RedisLibraryClient } from './library.ts'
 import { createLibraryClient } from './library.ts'
 import { nameOfAddress, type RedisTarget } from './target.ts'
@@ -39,6 +40,26 @@ export function addressSource(target: RedisTarget): RedisSource {
     target,
     client: (reconnectDelayMs) => createLibraryClient(target, reconnectDelayMs),
     further: (reconnectDelayMs) => createLibraryClient(target, reconnectDelayMs),
+  }
+}
+
+/** A further connection to the same server, whose fate the first one decides. */
+export function furtherSource(source: RedisSource): RedisSource {
+  return {
+    get endpoint() {
+      return source.endpoint
+    },
+    isOwn: true,
+    isMoving: source.isMoving,
+    target: source.target,
+    async client(reconnectDelayMs) {
+      const client = await source.further(reconnectDelayMs)
+      if (client === null) throw new RedisError('COATCHECK_REDIS_UNREACHABLE')
+      return client
+    },
+    further: () => Promise.resolve(null),
+    ...(source.check && { check: (client) => source.check?.(client) ?? Promise.resolve() }),
+    ...(source.follow && { follow: (moved) => source.follow?.(moved) }),
   }
 }
 

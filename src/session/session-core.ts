@@ -186,7 +186,7 @@ export function createCore<D extends object>(deps: SessionStoreDeps<D>): Session
       const ended = await driver.end(ref, ending(reason))
       const count = ended.status === 'done' ? ended.count : 0
       if (count > 0) events.emit('session.ended', { sessionId: sessionIdOf(ref), reason })
-      return { count, durable: false }
+      return { count, durable: ended.status === 'done' && ended.durable }
     },
   }
 }

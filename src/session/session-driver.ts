@@ -73,10 +73,16 @@ export type Replaced =
   | { readonly status: 'gone' }
 
 export type Ended =
-  /** `count` is 0 when it had ended before. `lastOfUser`: no live session of the user is left, its tokens went too. */
-  | { readonly status: 'done'; readonly count: number; readonly lastOfUser: boolean }
+  /** `durable`: as many replicas have acknowledged it as were asked for. `count` is 0 when it had ended before. `lastOfUser`: no live session of the user is left, its tokens went too. */
+  | { readonly status: 'done'; readonly count: number; readonly lastOfUser: boolean; readonly durable: boolean }
   /** Only with `expectedNonce`: the record is not the one that was read. */
   | { readonly status: 'conflict'; readonly record: Buffer }
+
+export interface EndedByUser {
+  /** How many live sessions ended. */
+  readonly count: number
+  readonly durable: boolean
+}
 
 /** A short word for why a session ended (`signed-out`, `revoked`, `limit`, …), kept for `ttlMs`. */
 export interface Ending {
@@ -114,9 +120,8 @@ export interface SessionDriver {
   /**
    * Ends all sessions of a user but `exceptId`, by a new generation: exact against sign-ins that happen at the same time.
    * Without `exceptId`, or when that session is not alive, the user's tokens go in the same step.
-   * @returns how many live sessions ended.
    */
-  endByUser(userKey: string, ending: Ending, exceptId?: string): Promise<number>
+  endByUser(userKey: string, ending: Ending, exceptId?: string): Promise<EndedByUser>
 
   /** Live sessions by deadline, latest first, at most `max`. Not one atomic step: records that end meanwhile are left out. */
   list(userKey: string, max: number): Promise<readonly { readonly id: string; readonly record: Buffer }[]>

@@ -85,9 +85,9 @@ export function createSessionStore<D extends object>(deps: SessionStoreDeps<D>):
           'revokeByUser(userId, { except }): except is no session id of this user.',
         )
       }
-      const count = await driver.endByUser(userKey, core.ending(reason), kept?.id)
+      const { count, durable } = await driver.endByUser(userKey, core.ending(reason), kept?.id)
       events.emit('session.user-ended', { userKey, count, reason })
-      return { count, durable: false }
+      return { count, durable }
     },
 
     async listByUser(userId) {

@@ -21,6 +21,13 @@ export { tokenDriverCases } from './token-driver-cases.ts'
 export type { TokenHarness, TransactionHarness } from './token-fixture.ts'
 export { providerSessionCases, type ProviderSessionHarness } from './provider-session-cases.ts'
 export { transactionCases } from './transaction-cases.ts'
+export {
+  type FaultProxy,
+  type FaultProxyOptions,
+  type ProxyMode,
+  splitRespReplies,
+  startFaultProxy,
+} from './fault-proxy.ts'
 export { createFakeClock, type FakeClock } from './fake-clock.ts'
 
 /** Everything that a `SessionDriver` must do. Run each case against an empty store. */

@@ -68,6 +68,8 @@ describe('a script that arrives after its deadline', () => {
       script: (...args) => client.script(...args),
       watch: (...args) => client.watch(...args),
       isSharded: false,
+      isDurable: false,
+      lasting: (...args) => client.lasting(...args),
       servers: () => client.servers(),
       serverNow: (key) => client.serverNow(key) - 60_000,
       uptime: (key) => client.uptime(key),

@@ -39,7 +39,10 @@ export function createMemorySessionDriver(
     create: async (ref, record, life, limit) => driver.create(ref, record, life, limit),
     replace: async (ref, expectedNonce, record, life) => driver.replace(ref, expectedNonce, record, life),
     end: async (ref, ending, expectedNonce) => driver.end(ref, ending, expectedNonce),
-    endByUser: async (userKey, ending, exceptId) => driver.endByUser(userKey, ending, exceptId),
+    endByUser: async (userKey, ending, exceptId) => ({
+      count: driver.endByUser(userKey, ending, exceptId),
+      durable: false,
+    }),
     list: async (userKey, max) => driver.list(userKey, max),
   }
 }
@@ -127,7 +130,7 @@ class MemorySessions {
     const lastOfUser = (record !== null || wasListed) && this.#live(userKey).length === 0
     if (lastOfUser) this.#endTokens(userKey)
     this.#mark(userKey, id, ending)
-    return { status: 'done', count: wasLive ? 1 : 0, lastOfUser }
+    return { status: 'done', count: wasLive ? 1 : 0, lastOfUser, durable: false }
   }
 
   endByUser(userKey: string, ending: Ending, exceptId?: string): number {

@@ -7,6 +7,7 @@
  */
 import type { Random } from '../../core/random.ts'
 import type { RedisClientPort, RedisReply } from '../../redis/client-port.ts'
+import type { Journal, Repeatable } from '../../redis/journal.ts'
 import type { RedisKeys } from '../../redis/keys.ts'
 import { type ScriptRunner, createScriptRunner } from '../../redis/script-runner.ts'
 import {
@@ -19,6 +20,7 @@ import {
   REPLACE,
 } from '../../redis/scripts/session.ts'
 import { type Endings, NO_ENDINGS, OUTBOX_LIFE_MS } from '../../token/revocation-driver.ts'
+import { RedisEndings } from './redis-endings.ts'
 import { RedisReads } from './redis-reads.ts'
 import {
   type Created,
@@ -28,18 +30,22 @@ import {
   type SessionLife,
   type SessionLimit,
   type SessionRef,
+  type StoredSession,
 } from '../session-driver.ts'
 
 const UNLINKED_PER_SCRIPT = 100
 const READ_PER_COMMAND = 200
 /** Each retry means that others have signed the same user in meanwhile. */
 const LIMIT_ATTEMPTS = 256
+const NOTHING: StoredSession = { record: null, generation: null }
 const NO_LIMIT: SessionLimit = { max: 0, action: 'refuse' }
 
 export interface RedisSessionDriverOptions {
   readonly random: Random
   /** Refresh tokens that are to be revoked at their provider when a sign-in ends. Default: none. */
   readonly endings?: Endings
+  /** For endings that fail, or that no replica has acknowledged. Default: none are kept. */
+  readonly journal?: Journal
   /** Tests travel in time with it; see the scripts. */
   readonly timeOffsetMs?: () => number
 }
@@ -47,16 +53,38 @@ export interface RedisSessionDriverOptions {
 export function createRedisSessionDriver(
   client: RedisClientPort,
   keys: RedisKeys,
-  { random, timeOffsetMs = () => 0, endings = NO_ENDINGS }: RedisSessionDriverOptions,
+  { random, timeOffsetMs = () => 0, endings = NO_ENDINGS, journal }: RedisSessionDriverOptions,
 ): SessionDriver {
   const run = createScriptRunner(client, timeOffsetMs)
   const outbox = [String(OUTBOX_LIFE_MS), ...endings.providers]
   const reads = new RedisReads(client, keys)
+  const lasting = new RedisEndings(run, journal ?? null, () => client.isDurable)
+  /** Live ones that the index names; for when nothing can be written. */
+  const countOf = async (userKey: string, exceptId: string | undefined): Promise<number> => {
+    const index = keys.sessions(userKey)
+    const after = `(${client.serverNow(index) + timeOffsetMs()}`
+    const ids = (await client.command(index, ['ZRANGEBYSCORE', index, after, '+inf'])) as Buffer[]
+    return ids.filter((id) => id.toString() !== exceptId).length
+  }
+  const endOf = (userKey: string, id: string, ending: Ending, expectedNonce?: Buffer): Repeatable => {
+    const names = [
+      keys.session(userKey, id),
+      keys.generation(userKey),
+      keys.sessions(userKey),
+      keys.ended(userKey, id),
+      keys.tokens(userKey),
+      keys.revocations(userKey),
+    ]
+    return run.repeatable(END, names, [id, ...endingArguments(ending), expectedNonce ?? '', ...outbox])
+  }
 
   return {
-    read: (ref) => reads.read(ref),
+    read: (ref) => (lasting.denied(ref) === null ? reads.read(ref) : Promise.resolve(NOTHING)),
 
-    async explain({ userKey, id }) {
+    async explain(ref) {
+      const { userKey, id } = ref
+      const denied = lasting.denied(ref)
+      if (denied !== null) return { ended: denied, generation: 'present', index: 'missing' }
       const names = [keys.ended(userKey, id), keys.generation(userKey), keys.sessions(userKey)]
       const [ended, generation, index] = await run.always(EXPLAIN, names, [id])
       const reason = text(ended)
@@ -84,20 +112,17 @@ export function createRedisSessionDriver(
     },
 
     async end({ kind, userKey, id }, ending, expectedNonce) {
-      const names = [
-        keys.session(userKey, id),
-        keys.generation(userKey),
-        keys.sessions(userKey),
-        keys.ended(userKey, id),
-        keys.tokens(userKey),
-        keys.revocations(userKey),
-      ]
       if (kind === 'user') endings.announce(userKey)
-      const args = [id, ...endingArguments(ending), expectedNonce ?? '', ...outbox]
-      const [status, ended, last] = await run.always(END, names, args)
+      const step = endOf(userKey, id, ending, expectedNonce)
+      // On a condition it is a step of a change, which fails as a whole.
+      const applied = expectedNonce
+        ? { reply: await run.always(step.script, step.keys, step.args.slice(2)), durable: false }
+        : await lasting.apply({ userKey, id, reason: ending.reason }, step, () => [step])
+      if (applied === null) return { status: 'done', count: 1, lastOfUser: false, durable: false }
+      const [status, ended, last] = applied.reply
       if (last === 1) endings.moved(userKey)
       if (text(status) === 'conflict') return { status: 'conflict', record: ended as Buffer }
-      return { status: 'done', count: ended as number, lastOfUser: last === 1 }
+      return { status: 'done', count: ended as number, lastOfUser: last === 1, durable: applied.durable }
     },
 
     async endByUser(userKey, ending, exceptId) {
@@ -105,11 +130,18 @@ export function createRedisSessionDriver(
       if (exceptId !== undefined) names.push(keys.session(userKey, exceptId))
       endings.announce(userKey)
       const args = [random.bytes(GENERATION_BYTES), exceptId ?? '', ...outbox]
-      const [count, ...ids] = await run.always(END_BY_USER, names, args)
+      const { reason } = ending
+      const applied = await lasting.apply(
+        { userKey, exceptId, reason },
+        run.repeatable(END_BY_USER, names, args),
+        ([, ...ids]) => ids.map((id) => endOf(userKey, text(id), ending)),
+      )
+      if (applied === null) return { count: await countOf(userKey, exceptId), durable: false }
+      const [count, ...ids] = applied.reply
       endings.moved(userKey)
       // They are dead already. What is not cleared away here goes by its own TTL, so a failure changes nothing.
       await clearEnded(run, keys, userKey, ids.map(text), ending).catch(() => undefined)
-      return count as number
+      return { count: count as number, durable: applied.durable }
     },
 
     async list(userKey, max) {

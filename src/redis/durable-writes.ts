@@ -1,0 +1,82 @@
+/**
+ * Writes that replicas have acknowledged. `WAIT` speaks only of what its own connection has written, and blocks that connection
+ * until it answers: so there is one for this purpose, and one `WAIT` for all scripts that were answered before it was sent.
+ *
+ * What an acknowledgement is worth: the promotion of a replica that gave it. Source: https://redis.io/commands/wait
+ */
+import type { RedisArgument, RedisReply } from './client-port.ts'
+import type { RedisScript } from './script.ts'
+
+export interface Durability {
+  /** How many replicas have to have it. */
+  readonly replicas: number
+  /** How long to wait for them. */
+  readonly timeoutMs: number
+}
+
+export interface Lasting {
+  readonly reply: RedisReply
+  readonly durable: boolean
+}
+
+/** One connection, and how often it has been another one. */
+export interface WriteConnection {
+  readonly epoch: number
+  script(
+    script: RedisScript,
+    keys: readonly string[],
+    args: readonly RedisArgument[],
+    options: { deadlineMs: number },
+  ): Promise<RedisReply>
+  command(key: string, args: readonly RedisArgument[], options: { deadlineMs: number }): Promise<RedisReply>
+}
+
+export class DurableWrites {
+  readonly #connection: WriteConnection
+  readonly #durability: Durability
+  readonly #deadlineMs: number
+  /** The `WAIT` under way. */
+  #current: Promise<unknown> = Promise.resolve()
+  /** The next one, which has not been sent: what was answered before that belongs to it. */
+  #next: Promise<number> | null = null
+
+  constructor(connection: WriteConnection, durability: Durability, writeTimeoutMs: number) {
+    this.#connection = connection
+    this.#durability = durability
+    // It may have to wait for a `WAIT` of others first.
+    this.#deadlineMs = writeTimeoutMs + durability.timeoutMs
+  }
+
+  async script(script: RedisScript, keys: readonly string[], args: readonly RedisArgument[]): Promise<Lasting> {
+    const reply = await this.#connection.script(script, keys, args, { deadlineMs: this.#deadlineMs })
+    const { epoch } = this.#connection
+    const replicas = await this.#acknowledged()
+    // Another connection, perhaps to another server, knows nothing of what this one has written.
+    return { reply, durable: replicas >= this.#durability.replicas && this.#connection.epoch === epoch }
+  }
+
+  #acknowledged(): Promise<number> {
+    this.#next ??= this.#afterCurrent()
+    return this.#next
+  }
+
+  async #afterCurrent(): Promise<number> {
+    await this.#current
+    // One turn more, so that scripts that were answered together share it.
+    await new Promise(setImmediate)
+    this.#next = null
+    const waiting = this.#wait()
+    this.#current = waiting
+    return waiting
+  }
+
+  async #wait(): Promise<number> {
+    const { replicas, timeoutMs } = this.#durability
+    try {
+      const args = ['WAIT', String(replicas), String(timeoutMs)]
+      return Number(await this.#connection.command('', args, { deadlineMs: timeoutMs + this.#deadlineMs }))
+    } catch {
+      return 0
+    }
+  }
+}

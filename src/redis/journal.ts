@@ -1,0 +1,118 @@
+/**
+ * What was decided here and is not certain to last: endings that failed, and endings that no replica acknowledged. They are
+ * applied again when a connection stands again, which may be to a server that never heard of them, and from time to time.
+ * Kept in this process: with it goes the memory of what was reported as not durable.
+ */
+import type { Clock } from '../core/clock.ts'
+import type { EventBus } from '../core/events.ts'
+import type { RedisArgument, RedisClientPort } from './client-port.ts'
+import type { RedisScript } from './script.ts'
+
+/** A script that may be run again at any time: it ends what is named in it, whoever has ended it before. */
+export interface Repeatable {
+  readonly script: RedisScript
+  readonly keys: readonly string[]
+  readonly args: readonly RedisArgument[]
+}
+
+interface Entry {
+  readonly steps: readonly Repeatable[]
+  readonly until: number
+  readonly confirmed: (() => void) | undefined
+  /** Monotonic. */
+  dueAt: number
+  pauseMs: number
+}
+
+const FIRST_PAUSE_MS = 500
+const LONGEST_PAUSE_MS = 60_000
+const LIFE_MS = 24 * 3_600_000
+const MOST_ENTRIES = 10_000
+const LOOK_MS = 100
+
+export class Journal {
+  readonly #clock: Clock
+  readonly #events: EventBus
+  readonly #client: () => RedisClientPort
+  readonly #entries = new Map<string, Entry>()
+  #timer: ReturnType<typeof setInterval> | undefined
+  #isRunning = false
+
+  /** @param client asked when it is needed: the client reports to the journal, so it comes later */
+  constructor(client: () => RedisClientPort, { clock, events }: { clock: Clock; events: EventBus }) {
+    this.#client = client
+    this.#clock = clock
+    this.#events = events
+  }
+
+  get size(): number {
+    return this.#entries.size
+  }
+
+  /**
+   * @param name what it ends: a later entry of the same name takes the place of an earlier one
+   * @param confirmed called once, when all of it has been done and is as durable as is wanted
+   */
+  keep(name: string, steps: readonly Repeatable[], confirmed?: () => void): void {
+    const now = this.#clock.monotonic()
+    this.#entries.delete(name)
+    this.#entries.set(name, {
+      steps,
+      until: now + LIFE_MS,
+      confirmed,
+      dueAt: now + FIRST_PAUSE_MS,
+      pauseMs: FIRST_PAUSE_MS,
+    })
+    if (this.#entries.size > MOST_ENTRIES) {
+      const [oldest = ''] = this.#entries.keys()
+      this.#entries.delete(oldest)
+      this.#events.emit('error', { code: 'COATCHECK_REDIS_OVERLOADED', operation: 'revocation.journal' })
+    }
+    this.#timer ??= setInterval(() => void this.#run(), LOOK_MS).unref()
+  }
+
+  /** A connection stands again: everything is due. */
+  again(): void {
+    for (const entry of this.#entries.values()) entry.dueAt = 0
+    void this.#run()
+  }
+
+  close(): void {
+    clearInterval(this.#timer)
+    this.#timer = undefined
+  }
+
+  async #run(): Promise<void> {
+    if (this.#isRunning || this.#entries.size === 0) return
+    this.#isRunning = true
+    const now = this.#clock.monotonic()
+    const due = [...this.#entries].filter(([, entry]) => entry.dueAt <= now)
+    await Promise.all(due.map(([name, entry]) => this.#apply(name, entry)))
+    this.#isRunning = false
+    if (this.#entries.size === 0) this.close()
+  }
+
+  async #apply(name: string, entry: Entry): Promise<void> {
+    const client = this.#client()
+    const now = this.#clock.monotonic()
+    try {
+      const done = await Promise.all(entry.steps.map(({ script, keys, args }) => client.lasting(script, keys, args)))
+      if (client.isDurable && !done.every(({ durable }) => durable) && now < entry.until) {
+        this.#later(entry)
+        return
+      }
+    } catch {
+      if (now < entry.until) {
+        this.#later(entry)
+        return
+      }
+    }
+    if (this.#entries.get(name) === entry) this.#entries.delete(name)
+    entry.confirmed?.()
+  }
+
+  #later(entry: Entry): void {
+    entry.pauseMs = Math.min(entry.pauseMs * 2, LONGEST_PAUSE_MS)
+    entry.dueAt = this.#clock.monotonic() + entry.pauseMs
+  }
+}

@@ -1,0 +1,73 @@
+/**
+ * Endings that have to last. What no replica has acknowledged is in the journal, to be applied again after a failover. What Redis
+ * could not do at all is in the journal too, and until it is done this process itself lets nobody in with it.
+ */
+import { isCoatcheckError } from '../../core/errors.ts'
+import type { RedisReply } from '../../redis/client-port.ts'
+import type { Journal, Repeatable } from '../../redis/journal.ts'
+import type { LastingReply, ScriptRunner } from '../../redis/script-runner.ts'
+import type { SessionRef } from '../session-driver.ts'
+
+/** Which sessions are ended: one, or all of a user but one. */
+export interface Denial {
+  readonly userKey: string
+  readonly id?: string
+  readonly exceptId?: string | undefined
+  readonly reason: string
+}
+
+export class RedisEndings {
+  readonly #run: ScriptRunner
+  readonly #journal: Journal | null
+  readonly #isDurable: () => boolean
+  /** By user key: few, and only while Redis refuses to end sessions. */
+  readonly #denied = new Map<string, Denial[]>()
+
+  constructor(run: ScriptRunner, journal: Journal | null, isDurable: () => boolean) {
+    this.#run = run
+    this.#journal = journal
+    this.#isDurable = isDurable
+  }
+
+  /**
+   * @param again what ends the same sessions once more, and none that begin later
+   * @returns `null`: Redis writes nothing at the moment (`MISCONF`), and this process denies the sessions until it does
+   * @throws what the script throws otherwise; the sessions are denied here all the same, and ended as soon as that is possible
+   */
+  async apply(
+    denial: Denial,
+    step: Repeatable,
+    again: (reply: readonly RedisReply[]) => readonly Repeatable[],
+  ): Promise<LastingReply | null> {
+    const name = `${denial.userKey}.${denial.id ?? `* ${denial.exceptId ?? ''}`}`
+    try {
+      const lasting = await this.#run.lastingOf(step)
+      const steps = lasting.durable || !this.#isDurable() ? [] : again(lasting.reply)
+      if (steps.length > 0) this.#journal?.keep(name, steps)
+      return lasting
+    } catch (error) {
+      if (this.#journal === null) throw error
+      this.#deny(denial)
+      this.#journal.keep(name, [step], () => this.#allow(denial))
+      if (isCoatcheckError(error) && error.code === 'COATCHECK_REDIS_MISCONF') return null
+      throw error
+    }
+  }
+
+  /** Why this process lets nobody in with it, if it does not. */
+  denied({ userKey, id }: SessionRef): string | null {
+    if (this.#denied.size === 0) return null
+    const denials = this.#denied.get(userKey) ?? []
+    return denials.find((one) => (one.id === undefined ? one.exceptId !== id : one.id === id))?.reason ?? null
+  }
+
+  #deny(denial: Denial): void {
+    this.#denied.set(denial.userKey, [...(this.#denied.get(denial.userKey) ?? []), denial])
+  }
+
+  #allow(denial: Denial): void {
+    const left = (this.#denied.get(denial.userKey) ?? []).filter((one) => one !== denial)
+    if (left.length === 0) this.#denied.delete(denial.userKey)
+    else this.#denied.set(denial.userKey, left)
+  }
+}

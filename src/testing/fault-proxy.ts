@@ -1,0 +1,183 @@
+/**
+ * A TCP proxy that fails as networks do: it swallows, cuts, delays, drips and truncates, and it changes the order of replies
+ * as a broken pool or proxy would. Put it between a client and a server, or between two servers.
+ */
+import { once } from 'node:events'
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
+
+export type ProxyMode =
+  /** Everything goes through. */
+  | { readonly kind: 'pass' }
+  /** Connections stand and are accepted, nothing arrives: a firewall that has forgotten them. */
+  | { readonly kind: 'swallow' }
+  /** Connections are reset, also new ones. */
+  | { readonly kind: 'cut' }
+  /** Both ways. */
+  | { readonly kind: 'delay'; readonly ms: number }
+  /** Replies come one byte at a time, this many each second. */
+  | { readonly kind: 'drip'; readonly bytesPerSecond: number }
+  /** Of the next reply only half arrives, then the connection is reset. */
+  | { readonly kind: 'truncate' }
+  /**
+   * Replies are whole but wrong: the chance of each to be left out, sent twice, or sent after the one behind it. Needs
+   * a way to tell replies apart, see `splitReplies`.
+   */
+  | { readonly kind: 'confuse'; readonly chance: number }
+
+export interface FaultProxy {
+  readonly port: number
+  readonly url: string
+  /** How many replies were left out, doubled or exchanged. */
+  readonly confused: number
+  set(mode: ProxyMode): void
+  close(): Promise<void>
+}
+
+export interface FaultProxyOptions {
+  /** Where it leads. Host default: `127.0.0.1`. */
+  readonly target: { readonly host?: string; readonly port: number }
+  /** Splits what the server sends into whole replies and a rest, for `confuse`. Default: `splitRespReplies`. */
+  readonly splitReplies?: (bytes: Buffer) => { readonly replies: readonly Buffer[]; readonly rest: Buffer }
+  /** Default: 0 to 1, by chance. */
+  readonly random?: () => number
+}
+
+/** Listens on a free port of the loopback interface. */
+export async function startFaultProxy(options: FaultProxyOptions): Promise<FaultProxy> {
+  const { target, splitReplies = splitRespReplies, random = Math.random } = options
+  const sockets = new Set<Socket>()
+  let mode: ProxyMode = { kind: 'pass' }
+  let confused = 0
+
+  const confuse = (replies: readonly Buffer[], chance: number): Buffer[] => {
+    const out: Buffer[] = []
+    for (const reply of replies) {
+      const last = out.at(-1)
+      if (random() >= chance) out.push(reply)
+      else {
+        confused++
+        const how = random()
+        if (how < 0.3) out.push(reply, reply)
+        else if (how < 0.6 && last) out.splice(-1, 1, reply, last)
+        // Left out: from here on every reply goes to the wrong call.
+      }
+    }
+    return out
+  }
+
+  const relay = (from: Socket, to: Socket, isReply: boolean): void => {
+    let rest = Buffer.alloc(0)
+    from.on('data', (chunk: Buffer) => {
+      const write = (bytes: Buffer): void => void (to.writable && to.write(bytes))
+      switch (mode.kind) {
+        case 'swallow':
+          return
+        case 'delay':
+          setTimeout(write, mode.ms, chunk)
+          return
+        case 'drip':
+          if (isReply) drip(chunk, write, mode.bytesPerSecond)
+          else write(chunk)
+          return
+        case 'truncate':
+          if (!isReply) write(chunk)
+          else {
+            mode = { kind: 'pass' }
+            to.end(chunk.subarray(0, Math.floor(chunk.length / 2)))
+            from.destroy()
+          }
+          return
+        case 'confuse': {
+          if (!isReply) return write(chunk)
+          const split = splitReplies(Buffer.concat([rest, chunk]))
+          rest = Buffer.from(split.rest)
+          for (const reply of confuse(split.replies, mode.chance)) write(reply)
+          return
+        }
+        default:
+          write(chunk)
+      }
+    })
+  }
+
+  const server: Server = createServer((client) => {
+    if (mode.kind === 'cut') {
+      client.resetAndDestroy()
+      return
+    }
+    const upstream = connect({ host: target.host ?? '127.0.0.1', port: target.port })
+    for (const [from, to, isReply] of [
+      [client, upstream, false],
+      [upstream, client, true],
+    ] as const) {
+      sockets.add(from)
+      from.setNoDelay(true)
+      relay(from, to, isReply)
+      from.on('error', () => to.destroy())
+      from.on('close', () => {
+        sockets.delete(from)
+        // Who is swallowed does not hear of the end either.
+        if (mode.kind !== 'swallow') to.destroy()
+      })
+    }
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+
+  return {
+    port,
+    url: `redis://127.0.0.1:${port}`,
+    get confused() {
+      return confused
+    },
+    set(next) {
+      // What was swallowed is missing: a connection that went on would be out of step.
+      const isBroken = mode.kind === 'swallow' && next.kind !== 'swallow'
+      mode = next
+      if (isBroken || next.kind === 'cut') for (const socket of sockets) socket.resetAndDestroy()
+    },
+    async close() {
+      server.close()
+      for (const socket of sockets) socket.destroy()
+      await once(server, 'close')
+    },
+  }
+}
+
+function drip(bytes: Buffer, write: (bytes: Buffer) => void, perSecond: number): void {
+  for (const [i, byte] of bytes.entries()) setTimeout(write, (i * 1000) / perSecond, Buffer.of(byte)).unref()
+}
+
+const LINE_END = Buffer.from('\r\n')
+
+/** Whole replies of the Redis protocol, versions 2 and 3. https://redis.io/docs/latest/develop/reference/protocol-spec/ */
+export function splitRespReplies(bytes: Buffer): { replies: Buffer[]; rest: Buffer } {
+  const replies: Buffer[] = []
+  let start = 0
+  for (;;) {
+    const end = endOfReply(bytes, start)
+    if (end === null) return { replies, rest: bytes.subarray(start) }
+    replies.push(bytes.subarray(start, end))
+    start = end
+  }
+}
+
+/** Where the reply that begins at `start` ends; `null` when it is not there yet. */
+function endOfReply(bytes: Buffer, start: number): number | null {
+  const lineEnd = bytes.indexOf(LINE_END, start)
+  if (lineEnd < 0) return null
+  const next = lineEnd + LINE_END.length
+  const type = String.fromCharCode(bytes[start] ?? 0)
+  const count = Number(bytes.toString('latin1', start + 1, lineEnd))
+  if ('$=!'.includes(type)) {
+    if (count < 0) return next
+    const end = next + count + LINE_END.length
+    return end <= bytes.length ? end : null
+  }
+  if (!'*%~>'.includes(type)) return next
+  const parts = Math.max(0, count) * (type === '%' ? 2 : 1)
+  let end: number | null = next
+  for (let i = 0; i < parts && end !== null; i++) end = endOfReply(bytes, end)
+  return end
+}

@@ -1,0 +1,195 @@
+/**
+ * Endings that have to last: acknowledged by a replica, or reported as not durable and applied again; and what this process does
+ * while Redis can write nothing at all.
+ */
+import { randomBytes } from 'node:crypto'
+import { rmSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterEach, describe, expect, test } from 'vitest'
+import type { Coatcheck } from '../../src/coatcheck.ts'
+import { coatcheck } from '../../src/index.ts'
+import { redisStore, type RedisStoreOptions } from '../../src/redis.ts'
+import { type FaultProxy, startFaultProxy } from '../../src/testing/fault-proxy.ts'
+import { type RedisServer, startRedisServer } from '../support/redis-server.ts'
+import { type SentinelGroup, startClusterGroup, startSentinelGroup, until } from '../support/redis-topologies.ts'
+
+const keys = randomBytes(32).toString('base64')
+const closing: (() => Promise<unknown>)[] = []
+afterEach(async () => {
+  for (const close of closing.splice(0).reverse()) await close()
+})
+
+function open(options: RedisStoreOptions): Coatcheck<Record<string, unknown>> {
+  const auth = coatcheck({ store: redisStore(options), keys, baseUrl: 'http://localhost:3000' })
+  closing.push(() => auth.close())
+  return auth
+}
+
+async function withReplica(): Promise<{ primary: RedisServer; replica: RedisServer }> {
+  const primary = await startRedisServer({ args: ['--repl-diskless-sync-delay', '0'] })
+  closing.push(() => primary.stop())
+  const replica = await startRedisServer({ args: ['--replicaof', '127.0.0.1', String(primary.port)] })
+  closing.push(() => replica.stop())
+  await until(async () => (await primary.cli('info', 'replication')).includes('state=online'))
+  await primary.cli('set', 'probe', '1')
+  await until(async () => (await replica.cli('get', 'probe')) === '1')
+  await until(async () => /state=online,offset=[1-9]\d*,lag=[01]\b/.test(await primary.cli('info', 'replication')))
+  return { primary, replica }
+}
+
+const durability = { replicas: 1, timeoutMs: 200 }
+
+describe('with a replica', () => {
+  test('an acknowledged ending is durable, and the replica has it', async () => {
+    const { primary, replica } = await withReplica()
+    const auth = open({ url: primary.url, durability })
+    const { ticket, session } = await auth.sessions.create({ userId: 'ada' })
+    expect(await auth.sessions.revoke(session.id ?? '')).toEqual({ count: 1, durable: true })
+    expect(await replica.cli('keys', 'user:session:*')).toBe('')
+    expect((await auth.sessions.find(ticket)).session).toBeNull()
+    await auth.sessions.create({ userId: 'ada' })
+    await auth.sessions.create({ userId: 'ada' })
+    expect(await auth.sessions.revokeByUser('ada')).toEqual({ count: 2, durable: true })
+  })
+
+  test('many at once share few WAITs', async () => {
+    const { primary } = await withReplica()
+    const auth = open({ url: primary.url, durability })
+    const sessions = await Promise.all(Array.from({ length: 100 }, (_, i) => auth.sessions.create({ userId: `u${i}` })))
+    await primary.cli('config', 'resetstat')
+    const results = await Promise.all(sessions.map(({ session }) => auth.sessions.revoke(session.id ?? '')))
+    expect(results.filter(({ durable }) => !durable)).toEqual([])
+    const calls = Number(/cmdstat_wait:calls=(\d+)/.exec(await primary.cli('info', 'commandstats'))?.[1])
+    expect(calls).toBeLessThan(10)
+  })
+
+  test('a replica that does not answer: not durable, said within the time for it', async () => {
+    const { primary, replica } = await withReplica()
+    const auth = open({ url: primary.url, durability })
+    const { session, ticket } = await auth.sessions.create({ userId: 'ada' })
+    replica.pause()
+    const start = performance.now()
+    expect(await auth.sessions.revoke(session.id ?? '')).toEqual({ count: 1, durable: false })
+    expect(performance.now() - start).toBeLessThan(700)
+    expect((await auth.sessions.find(ticket)).session).toBeNull()
+    replica.resume()
+  })
+
+  test('without the setting nothing is called durable, and WAIT is not sent', async () => {
+    const { primary } = await withReplica()
+    const auth = open({ url: primary.url })
+    const { session } = await auth.sessions.create({ userId: 'ada' })
+    expect(await auth.sessions.revoke(session.id ?? '')).toEqual({ count: 1, durable: false })
+    expect(await primary.cli('info', 'commandstats')).not.toContain('cmdstat_wait')
+  })
+
+  test('in a cluster the replica of the right primary is asked', async () => {
+    const group = await startClusterGroup()
+    closing.push(() => group.stop())
+    const auth = open({ url: group.url, cluster: true, durability })
+    for (let i = 0; i < 12; i++) {
+      const { session } = await auth.sessions.create({ userId: `user-${i}` })
+      expect(await auth.sessions.revoke(session.id ?? '')).toEqual({ count: 1, durable: true })
+    }
+  })
+})
+
+test('the primary is cut off, sessions are ended there, a replica is promoted: what was durable stays ended, the rest is ended again', async () => {
+  const proxies: FaultProxy[] = []
+  const announced = async (port: number): Promise<number> => {
+    const proxy = await startFaultProxy({ target: { port } })
+    closing.push(() => proxy.close())
+    proxies.push(proxy)
+    return proxy.port
+  }
+  const group: SentinelGroup = await startSentinelGroup({ announced })
+  closing.push(() => group.stop())
+  const primary = await group.primary()
+  // The application stands on the wrong side of the cut: with the primary, but it can reach the sentinels.
+  const sentinels = group.sentinels.map(({ port }) => `127.0.0.1:${port}`)
+  const direct = open({ url: primary.url, durability })
+  const following = open({ url: 'redis://mymaster', sentinels, durability: { ...durability, timeoutMs: 100 } })
+  const sessions = await Promise.all(
+    Array.from({ length: 60 }, (_, i) => following.sessions.create({ userId: `u${i}` })),
+  )
+  const [first, second] = [sessions.slice(0, 20), sessions.slice(20)]
+  for (const { session } of first) {
+    expect((await direct.sessions.revoke(session.id ?? '')).durable).toBe(true)
+  }
+  await primary.cli('wait', '2', '1000')
+  const proxy = proxies[group.servers.indexOf(primary)]
+  await following.ready()
+  proxy?.set({ kind: 'swallow' })
+  // On a connection that stands; the proxy is between the primary and the others only once it has dropped theirs.
+  await primary.cli('client', 'kill', 'type', 'replica')
+  const results = await Promise.all(second.map(({ session }) => direct.sessions.revoke(session.id ?? '')))
+  expect(results.filter(({ durable }) => durable)).toEqual([])
+  await until(async () => (await group.primary()) !== primary)
+  await until(async () => (await following.sessions.find(first[0]?.ticket ?? '')).session === null)
+  // Those that were acknowledged are dead on the new primary, those that were not are not.
+  for (const { ticket } of first) expect((await following.sessions.find(ticket)).session).toBeNull()
+  const alive = await Promise.all(second.map(({ ticket }) => following.sessions.find(ticket)))
+  expect(alive.filter(({ session }) => session !== null)).toHaveLength(second.length)
+})
+
+test('what this process ended without an acknowledgement is ended again within a second of the new primary', async () => {
+  const group: SentinelGroup = await startSentinelGroup()
+  closing.push(() => group.stop())
+  const sentinels = group.sentinels.map(({ port }) => `127.0.0.1:${port}`)
+  const auth = open({ url: 'redis://mymaster', sentinels, durability: { ...durability, timeoutMs: 100 } })
+  const sessions = await Promise.all(
+    Array.from({ length: 40 }, (_, i) => auth.sessions.create({ userId: `u${i % 20}` })),
+  )
+  const primary = await group.primary()
+  await primary.cli('wait', '2', '1000')
+  for (const replica of await group.replicas()) await replica.cli('replicaof', 'no', 'one')
+  const single = sessions.slice(0, 20)
+  const results = await Promise.all([
+    ...single.slice(0, 10).map(({ session }) => auth.sessions.revoke(session.id ?? '')),
+    ...single.slice(10).map((_, i) => auth.sessions.revokeByUser(`u${i + 10}`)),
+  ])
+  expect(results.filter(({ durable }) => durable)).toEqual([])
+  await primary.kill()
+  await until(async () => (await group.primary()) !== primary)
+  await until(async () => auth.ready().then(() => true))
+  const until1s = performance.now() + 1000
+  const open1 = async (): Promise<number> => {
+    const found = await Promise.all(single.map(({ ticket }) => auth.sessions.find(ticket)))
+    return found.filter(({ session }) => session !== null).length
+  }
+  while ((await open1()) > 0 && performance.now() < until1s) await sleep(20)
+  expect(await open1()).toBe(0)
+  const others = await Promise.all(sessions.slice(20, 30).map(({ ticket }) => auth.sessions.find(ticket)))
+  expect(others.every(({ session }) => session !== null)).toBe(true)
+})
+
+test('MISCONF: reads work, ending says not durable, this process lets nobody in with it, and it is done after the repair', async () => {
+  const server = await startRedisServer({ args: ['--save', '3600 1', '--rdbcompression', 'no'] })
+  closing.push(() => server.stop())
+  const auth = open({ url: server.url })
+  const other = open({ url: server.url, commandTimeoutMs: 251 })
+  const [one, two, three] = await Promise.all([
+    auth.sessions.create({ userId: 'ada' }),
+    auth.sessions.create({ userId: 'grace' }),
+    auth.sessions.create({ userId: 'grace' }),
+  ])
+  await server.cli('config', 'set', 'dir', server.dir)
+  rmSync(server.dir, { recursive: true })
+  await server.cli('bgsave').catch(() => '')
+  await until(async () => (await server.cli('info', 'persistence')).includes('rdb_last_bgsave_status:err'))
+  expect((await auth.sessions.find(one.ticket)).session?.id).toBe(one.session.id)
+  expect(await auth.sessions.revoke(one.session.id ?? '')).toEqual({ count: 1, durable: false })
+  expect(await auth.sessions.revokeByUser('grace', { except: three.session.id ?? '' })).toEqual({
+    count: 1,
+    durable: false,
+  })
+  expect(await auth.sessions.find(one.ticket)).toEqual({ session: null, reason: 'revoked' })
+  expect(await auth.sessions.find(two.ticket)).toEqual({ session: null, reason: 'revoked' })
+  expect((await auth.sessions.find(three.ticket)).session?.id).toBe(three.session.id)
+  expect((await other.sessions.find(one.ticket)).session?.id).toBe(one.session.id)
+  await server.cli('config', 'set', 'stop-writes-on-bgsave-error', 'no')
+  await until(async () => (await other.sessions.find(one.ticket)).session === null, 3000)
+  await until(async () => (await other.sessions.find(two.ticket)).session === null, 3000)
+  expect((await auth.sessions.find(three.ticket)).session?.id).toBe(three.session.id)
+  await expect(auth.sessions.create({ userId: 'ada' })).resolves.toBeTruthy()
+})
