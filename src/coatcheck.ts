@@ -180,6 +180,7 @@ function lazySessions<D extends object>(use: Use<D>): SessionStore<D> {
     revoke: (sessionId, reason) => use(({ sessions }) => sessions.revoke(sessionId, reason)),
     revokeByUser: (userId, input) => use(({ sessions }) => sessions.revokeByUser(userId, input)),
     listByUser: (userId) => use(({ sessions }) => sessions.listByUser(userId)),
+    duringOutage: (ticket, policy, outage) => use(({ sessions }) => sessions.duringOutage(ticket, policy, outage)),
     visit: (ticket, sink, device) => use(({ sessions }) => sessions.visit(ticket, sink, device)),
   }
 }

@@ -7,8 +7,9 @@
  */
 import type { ErrorRequestHandler, NextFunction, Request, RequestHandler, Response } from 'express'
 import type { Coatcheck } from '../coatcheck.ts'
+import type { OutagePolicy } from '../config/types.ts'
 import { MisuseError } from '../core/errors.ts'
-import type { Exchange } from '../http/exchange.ts'
+import type { Exchange, SessionRequest } from '../http/exchange.ts'
 import { sendWebResponse } from '../http/node-bridge.ts'
 import { checkAdapterOptions, createNodeEdge } from '../http/node-edge.ts'
 import type { Session, User, Visit } from '../session/types.ts'
@@ -21,6 +22,8 @@ export interface ExpressAuthOptions {
 export interface RequireUserOptions {
   /** With several providers: the one to sign in at. */
   readonly provider?: string
+  /** While the store cannot be asked: `fail`, or `stale`. Default: `session.onUnavailable`; `anonymous` counts as `fail` here. */
+  readonly onUnavailable?: OutagePolicy
 }
 
 /** A handler behind `requireUser()` that gets what that has found. */
@@ -37,7 +40,7 @@ export interface ExpressAuth<D extends object> extends RequestHandler {
    * The session of this request; the same one at every call. No cookie of ours: no command to the store.
    * @throws {RedisError} when the store cannot be asked. It does not mean that nobody is signed in.
    */
-  getSession(request: Request): Promise<Session<D>>
+  getSession(request: Request, options?: SessionRequest): Promise<Session<D>>
   /** For applications that sign in, rotate (a new ticket at a change of privilege) or sign out by themselves. */
   getVisit(request: Request): Promise<Visit<D>>
   /** Lets users pass. Others: a navigation goes to sign-in and comes back, anything else gets 401. */
@@ -74,10 +77,10 @@ export function expressAuth<D extends object>(auth: Coatcheck<D>, options: Expre
     })
   }
 
-  const withUser: ExpressAuth<D>['withUser'] = (handler, { provider } = {}) => {
+  const withUser: ExpressAuth<D>['withUser'] = (handler, { provider, onUnavailable } = {}) => {
     return (request, response, next) => {
       passErrors(next, async () => {
-        const session = await exchangeOf(request).getSession()
+        const session = await exchangeOf(request).getSessionOfUser({ onUnavailable })
         if (session.user) await handler(request, response, { user: session.user, session }, next)
         else await sendWebResponse(edge.demandSignIn(request, provider), request, response)
       })
@@ -94,7 +97,7 @@ export function expressAuth<D extends object>(auth: Coatcheck<D>, options: Expre
   }
 
   return Object.assign(middleware, {
-    getSession: (request: Request) => exchangeOf(request).getSession(),
+    getSession: (request: Request, wish?: SessionRequest) => exchangeOf(request).getSession(wish),
     getVisit: (request: Request) => exchangeOf(request).getVisit(),
     requireUser: (requirement?: RequireUserOptions) =>
       withUser((_request, _response, _signedIn, next) => next(), requirement),

@@ -4,9 +4,10 @@
  */
 import type { FastifyError, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import type { Coatcheck } from '../coatcheck.ts'
+import type { OutagePolicy } from '../config/types.ts'
 import { MisuseError } from '../core/errors.ts'
 import type { ResponseSink } from '../http/cookie.ts'
-import type { Exchange } from '../http/exchange.ts'
+import type { Exchange, SessionRequest } from '../http/exchange.ts'
 import { copyHeaders } from '../http/node-bridge.ts'
 import { checkAdapterOptions, createNodeEdge } from '../http/node-edge.ts'
 import type { Session, User, Visit } from '../session/types.ts'
@@ -19,6 +20,8 @@ export interface FastifyAuthOptions {
 export interface FastifyRequireUserOptions {
   /** With several providers: the one to sign in at. */
   readonly provider?: string
+  /** While the store cannot be asked: `fail`, or `stale`. Default: `session.onUnavailable`; `anonymous` counts as `fail` here. */
+  readonly onUnavailable?: OutagePolicy
 }
 
 type Hook = (request: FastifyRequest, reply: FastifyReply) => Promise<unknown>
@@ -37,7 +40,7 @@ export interface FastifyAuth<D extends object> extends FastifyPluginAsync {
    * @throws {RedisError} when the store cannot be asked. It does not mean that nobody is signed in.
    * @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT` in a context that the plugin is not registered for
    */
-  getSession(request: FastifyRequest): Promise<Session<D>>
+  getSession(request: FastifyRequest, options?: SessionRequest): Promise<Session<D>>
   /** For applications that sign in, rotate (a new ticket at a change of privilege) or sign out by themselves. */
   getVisit(request: FastifyRequest): Promise<Visit<D>>
   /** A `preHandler` or `onRequest` hook: lets users pass. Others go to sign-in and come back, or get 401. */
@@ -83,17 +86,17 @@ export function fastifyAuth<D extends object>(auth: Coatcheck<D>, options: Fasti
     })
   }
 
-  const withUser: FastifyAuth<D>['withUser'] = (handler, { provider } = {}) => {
+  const withUser: FastifyAuth<D>['withUser'] = (handler, { provider, onUnavailable } = {}) => {
     return async (request, reply) => {
       replies.set(request, reply)
-      const session = await exchangeOf(request).getSession()
+      const session = await exchangeOf(request).getSessionOfUser({ onUnavailable })
       if (session.user) return handler(request, reply, { user: session.user, session })
       return send(reply, edge.demandSignIn(request.raw, provider))
     }
   }
 
   return Object.assign(forContextOfRegistrant(plugin), {
-    getSession: async (request: FastifyRequest) => exchangeOf(request).getSession(),
+    getSession: async (request: FastifyRequest, wish?: SessionRequest) => exchangeOf(request).getSession(wish),
     getVisit: async (request: FastifyRequest) => exchangeOf(request).getVisit(),
     requireUser: (requirement?: FastifyRequireUserOptions) => withUser(() => undefined, requirement),
     withUser,

@@ -3,9 +3,10 @@
  */
 import type { Context, ErrorHandler, Handler, MiddlewareHandler } from 'hono'
 import type { Coatcheck } from '../coatcheck.ts'
+import type { OutagePolicy } from '../config/types.ts'
 import { MisuseError } from '../core/errors.ts'
 import { type ResponseSink, sinkHeaderOf } from '../http/cookie.ts'
-import type { Exchange } from '../http/exchange.ts'
+import type { Exchange, SessionRequest } from '../http/exchange.ts'
 import { checkAdapterOptions } from '../http/node-edge.ts'
 import { createWebEdge } from '../http/web-edge.ts'
 import type { Session, User, Visit } from '../session/types.ts'
@@ -20,6 +21,8 @@ export interface HonoAuthOptions {
 export interface HonoRequireUserOptions {
   /** With several providers: the one to sign in at. */
   readonly provider?: string
+  /** While the store cannot be asked: `fail`, or `stale`. Default: `session.onUnavailable`; `anonymous` counts as `fail` here. */
+  readonly onUnavailable?: OutagePolicy
 }
 
 /** A handler that gets who is signed in. */
@@ -35,7 +38,7 @@ export interface HonoAuth<D extends object> extends MiddlewareHandler {
    * @throws {RedisError} when the store cannot be asked. It does not mean that nobody is signed in.
    * @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT` where the middleware is not mounted in front
    */
-  getSession(context: Context): Promise<Session<D>>
+  getSession(context: Context, options?: SessionRequest): Promise<Session<D>>
   /** For applications that sign in, rotate (a new ticket at a change of privilege) or sign out by themselves. */
   getVisit(context: Context): Promise<Visit<D>>
   /** Middleware: lets users pass. Others: a navigation goes to sign-in and comes back, anything else gets 401. */
@@ -78,7 +81,11 @@ export function honoAuth<D extends object>(auth: Coatcheck<D>, options: HonoAuth
         userAgent: context.req.header('user-agent'),
         ip: () => ipOf(context),
       }))
-    return { getSession: async () => exchange().getSession(), getVisit: async () => exchange().getVisit() }
+    return {
+      getSession: async (wish) => exchange().getSession(wish),
+      getSessionOfUser: async (wish) => exchange().getSessionOfUser(wish),
+      getVisit: async () => exchange().getVisit(),
+    }
   }
   const exchangeOf = (context: Context): Exchange<D> => {
     const passage = passages.get(context)
@@ -94,20 +101,20 @@ export function honoAuth<D extends object>(auth: Coatcheck<D>, options: HonoAuth
     passage.left = true
   }
 
-  const withUser: HonoAuth<D>['withUser'] = (handler, { provider } = {}) => {
+  const withUser: HonoAuth<D>['withUser'] = (handler, { provider, onUnavailable } = {}) => {
     return async (context) => {
-      const session = await exchangeOf(context).getSession()
+      const session = await exchangeOf(context).getSessionOfUser({ onUnavailable })
       if (session.user) return handler(context, { user: session.user, session })
       return edge.demandSignIn(context.req.raw, provider)
     }
   }
 
   return Object.assign(middleware, {
-    getSession: async (context: Context) => exchangeOf(context).getSession(),
+    getSession: async (context: Context, wish?: SessionRequest) => exchangeOf(context).getSession(wish),
     getVisit: async (context: Context) => exchangeOf(context).getVisit(),
-    requireUser({ provider }: HonoRequireUserOptions = {}): MiddlewareHandler {
+    requireUser({ provider, onUnavailable }: HonoRequireUserOptions = {}): MiddlewareHandler {
       return async (context, next) => {
-        const { user } = await exchangeOf(context).getSession()
+        const { user } = await exchangeOf(context).getSessionOfUser({ onUnavailable })
         if (!user) return edge.demandSignIn(context.req.raw, provider)
         await next()
       }

@@ -9,6 +9,7 @@
 // extension, and Node finds it only with one.
 import { redirect } from 'next/dist/client/components/redirect.js'
 import type { Coatcheck } from '../coatcheck.ts'
+import type { SessionRequest } from '../http/exchange.ts'
 import { assertCoatcheck, checkAdapterOptions } from '../http/node-edge.ts'
 import { signInPath } from '../http/sign-in-demand.ts'
 import { createWebEdge, type WebEdge } from '../http/web-edge.ts'
@@ -43,8 +44,8 @@ export function routeHandlers<D extends object>(auth: Coatcheck<D>, options: Rou
  * The session of the request under way; read once per request, in rendering and outside. No cookie of ours: no command.
  * @throws {RedisError} when the store cannot be asked. It does not mean that nobody is signed in.
  */
-export async function getSession<D extends object>(auth: Coatcheck<D>): Promise<Session<D>> {
-  return (await requestScope(auth)).exchange.getSession()
+export async function getSession<D extends object>(auth: Coatcheck<D>, options?: SessionRequest): Promise<Session<D>> {
+  return (await requestScope(auth)).exchange.getSession(options)
 }
 
 /** For applications that sign in, rotate (a new ticket at a change of privilege) or sign out by themselves. */
@@ -52,7 +53,7 @@ export async function getVisit<D extends object>(auth: Coatcheck<D>): Promise<Vi
   return (await requestScope(auth)).exchange.getVisit()
 }
 
-export interface NextRequireUserOptions {
+export interface NextRequireUserOptions extends SessionRequest {
   /** Where to come back to after sign-in: a path. Next does not tell a component its own. Default `/`. */
   readonly returnTo?: string
   /** With several providers: the one to sign in at. */
@@ -65,9 +66,9 @@ export interface NextRequireUserOptions {
  */
 export async function requireUser<D extends object>(
   auth: Coatcheck<D>,
-  { returnTo, provider }: NextRequireUserOptions = {},
+  { returnTo, provider, onUnavailable }: NextRequireUserOptions = {},
 ): Promise<{ readonly user: User; readonly session: Session<D> }> {
-  const session = await getSession(auth)
+  const session = await (await requestScope(auth)).exchange.getSessionOfUser({ onUnavailable })
   if (session.user) return { user: session.user, session }
   return redirect(signInPath(auth.http.config().basePath, { provider, returnTo }))
 }
@@ -106,12 +107,12 @@ export function routeHandler<D extends object, C>(auth: Coatcheck<D>, handler: N
 export function withUser<D extends object, C>(
   auth: Coatcheck<D>,
   handler: NextUserHandler<D, C>,
-  { provider }: { readonly provider?: string } = {},
+  { provider, onUnavailable }: { readonly provider?: string } & SessionRequest = {},
 ): NextHandler<C> {
   const edge = createWebEdge(auth, 'withUser()')
   return (request, context) =>
     finished(auth, edge, request, async () => {
-      const session = await getSession(auth)
+      const session = await (await requestScope(auth)).exchange.getSessionOfUser({ onUnavailable })
       if (!session.user) return edge.demandSignIn(request, provider)
       return handler(request, { ...context, user: session.user, session })
     })

@@ -5,7 +5,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Coatcheck } from '../coatcheck.ts'
 import { sendWebResponse } from '../http/node-bridge.ts'
 import { checkAdapterOptions, createNodeEdge } from '../http/node-edge.ts'
-import type { Exchange } from '../http/exchange.ts'
+import type { Exchange, SessionRequest } from '../http/exchange.ts'
 import type { Session, User, Visit } from '../session/types.ts'
 
 export interface NodeAuthOptions {
@@ -24,14 +24,14 @@ export interface NodeAuth<D extends object> {
    * The session of this request; the same one at every call. No cookie of ours: no command to the store.
    * @throws {RedisError} when the store cannot be asked. It does not mean that nobody is signed in.
    */
-  getSession(request: IncomingMessage, response: ServerResponse): Promise<Session<D>>
+  getSession(request: IncomingMessage, response: ServerResponse, options?: SessionRequest): Promise<Session<D>>
   /** For applications that sign in, rotate (a new ticket at a change of privilege) or sign out by themselves. */
   getVisit(request: IncomingMessage, response: ServerResponse): Promise<Visit<D>>
   /** Who is signed in, or `null` after the answer has been sent: to sign-in for a navigation, 401 for anything else. */
   requireUser(
     request: IncomingMessage,
     response: ServerResponse,
-    options?: { readonly provider?: string },
+    options?: { readonly provider?: string } & SessionRequest,
   ): Promise<{ readonly user: User; readonly session: Session<D> } | null>
   /** Answers an error that has an answer (503 with `Retry-After` for a store that is down) and says whether it did. */
   handleError(error: unknown, request: IncomingMessage, response: ServerResponse): boolean
@@ -52,10 +52,10 @@ export function nodeAuth<D extends object>(auth: Coatcheck<D>, options: NodeAuth
       return true
     },
     // async: a configuration that is incomplete rejects like everything else
-    getSession: async (request, response) => exchangeOf(request, response).getSession(),
+    getSession: async (request, response, wish) => exchangeOf(request, response).getSession(wish),
     getVisit: async (request, response) => exchangeOf(request, response).getVisit(),
-    async requireUser(request, response, { provider } = {}) {
-      const session = await exchangeOf(request, response).getSession()
+    async requireUser(request, response, { provider, onUnavailable } = {}) {
+      const session = await exchangeOf(request, response).getSessionOfUser({ onUnavailable })
       if (session.user) return { user: session.user, session }
       await sendWebResponse(edge.demandSignIn(request, provider), request, response)
       return null

@@ -21,6 +21,7 @@ const PRESETS: Readonly<Record<NonNullable<SessionOptions<object>['preset']>, Ti
   aal3: { idleTimeoutMs: 15 * MINUTE_MS, absoluteTimeoutMs: 12 * HOUR_MS },
 }
 
+const DEFAULT_STALE_MS = MINUTE_MS
 const DEFAULT_MAX_BYTES = 65_536
 
 /** @throws {ConfigError} `COATCHECK_CONFIG_INVALID` for settings that contradict each other */
@@ -33,6 +34,8 @@ export function resolveSession<D extends object>(options: SessionOptions<D> = {}
     upcasts: checkedUpcasts(options.upcasts ?? {}, schemaVersion),
     limit: resolveLimit(options.maxPerUser),
     maxBytes: options.maxBytes ?? DEFAULT_MAX_BYTES,
+    onUnavailable: options.onUnavailable ?? 'fail',
+    staleForMs: parseDurationMs(options.staleFor) ?? (options.onUnavailable === 'stale' ? DEFAULT_STALE_MS : 0),
   }
 }
 

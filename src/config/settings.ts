@@ -74,6 +74,8 @@ export const settings: readonly Setting[] = [
     ['session.upcasts', kinds.upcasts, 'none'],
     ['session.maxPerUser', kinds.sessionLimit, 'no limit'],
     ['session.maxBytes', kinds.integer(256, 8_388_608), '65,536'],
+    ['session.onUnavailable', kinds.oneOf('fail', 'stale', 'anonymous'), '`fail`'],
+    ['session.staleFor', kinds.duration, '`60s` with `stale`, else nothing is kept'],
     ['session.cookie', kinds.section, 'see below'],
     ['session.cookie.name', kinds.cookieName, '`coatcheck`'],
     ['session.cookie.sameSite', kinds.oneOf('lax', 'strict'), '`lax`'],

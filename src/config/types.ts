@@ -52,6 +52,9 @@ export interface CookieOptions {
   readonly sameSite?: 'lax' | 'strict'
 }
 
+/** `fail`: an error, 503 in every adapter. `stale`: the session as this process verified it last. `anonymous`: nobody. */
+export type OutagePolicy = 'fail' | 'stale' | 'anonymous'
+
 export interface SessionOptions<D extends object> {
   /** Default `8h`, sliding. */
   readonly idleTimeout?: Duration
@@ -67,6 +70,13 @@ export interface SessionOptions<D extends object> {
   readonly maxPerUser?: number | { readonly max: number; readonly action: 'end-oldest' | 'refuse' }
   /** Largest data as JSON, in bytes. Default 65,536. */
   readonly maxBytes?: number
+  /**
+   * What `getSession` gives while the store cannot be asked; each call may say otherwise. Default `fail`. `stale` and `anonymous`
+   * are read-only, and no cookie is touched.
+   */
+  readonly onUnavailable?: OutagePolicy
+  /** How long after its last verification a session may be `stale`. Default `60s` with that policy, else nothing is kept. */
+  readonly staleFor?: Duration
   readonly cookie?: CookieOptions
 }
 
@@ -128,6 +138,9 @@ export interface ResolvedSession<D extends object> {
   readonly upcasts: NonNullable<SessionOptions<D>['upcasts']>
   readonly limit: SessionLimit | null
   readonly maxBytes: number
+  readonly onUnavailable: OutagePolicy
+  /** 0: nothing is kept for it. */
+  readonly staleForMs: number
 }
 
 export interface ResolvedConfig<D extends object> {

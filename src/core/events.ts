@@ -12,6 +12,8 @@ export interface EventMap {
   }
   'session.found': { sessionId: string; kind: 'anonymous' | 'user' }
   'session.missed': { reason: 'none' | 'malformed' | 'expired' | 'revoked' | 'lost'; sessionId?: string }
+  /** The store could not be asked, and a policy has answered in its place. */
+  'session.outage': { policy: 'stale' | 'anonymous'; code: string; sessionId?: string }
   'session.created': { sessionId: string; kind: 'anonymous' | 'user' }
   'session.updated': { sessionId: string; attempts: number; changes: number }
   'session.rotated': { sessionId: string; immediate: boolean }

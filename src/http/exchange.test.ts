@@ -11,6 +11,7 @@ function setup(input: Partial<ExchangeInput> = {}) {
       visits++
       return app.sessions.visit(...args)
     },
+    duringOutage: app.sessions.duringOutage,
   }
   const sink = createHeadersSink()
   const exchange = createExchangeFactory({ ...app, sessions })({ cookieHeader: null, sink, ...input })
@@ -86,6 +87,7 @@ describe('exchange', () => {
     const sessions = {
       visit: (...args: Parameters<typeof app.sessions.visit>) =>
         isDown ? Promise.reject(new Error('down')) : app.sessions.visit(...args),
+      duringOutage: app.sessions.duringOutage,
     }
     const exchange = createExchangeFactory({ ...app, sessions })({ cookieHeader: '__Host-coatcheck=x', sink })
     await expect(exchange.getSession()).rejects.toThrow('down')

@@ -2,10 +2,11 @@
  * One request and its response, as far as the session is concerned: the session is read when somebody asks for it, once, and
  * tickets leave as cookies. Adapters make one per request with `createExchange` and keep it for the life of the request.
  */
-import type { ResolvedConfig } from '../config/types.ts'
+import type { OutagePolicy, ResolvedConfig } from '../config/types.ts'
 import type { Clock } from '../core/clock.ts'
 import { SessionError } from '../core/errors.ts'
 import type { EventBus } from '../core/events.ts'
+import { policyForUsers } from '../session/outage.ts'
 import type { Device, Session, SessionStore, TicketSink, Visit } from '../session/types.ts'
 import { type Cookies, createCookies, putSetCookie, type ResponseSink } from './cookie.ts'
 import { describeDevice } from './device.ts'
@@ -21,19 +22,26 @@ export interface ExchangeInput {
   readonly ip?: (() => string | null | undefined) | undefined
 }
 
+export interface SessionRequest {
+  /** While the store cannot be asked. Default: `session.onUnavailable`. */
+  readonly onUnavailable?: OutagePolicy | undefined
+}
+
 export interface Exchange<D extends object> {
   /**
    * The session of this request; the same one at every call. No cookie of ours: no command to the store.
    * @throws {RedisError} when the store cannot be asked. A later call asks again.
    */
-  getSession(): Promise<Session<D>>
+  getSession(options?: SessionRequest): Promise<Session<D>>
+  /** For what is behind a sign-in: nobody is never the answer to an outage. */
+  getSessionOfUser(options?: SessionRequest): Promise<Session<D>>
   /** For those who sign in, rotate and sign out. */
   getVisit(): Promise<Visit<D>>
 }
 
 export interface ExchangeDeps<D extends object> {
-  readonly config: Pick<ResolvedConfig<D>, 'cookie'>
-  readonly sessions: Pick<SessionStore<D>, 'visit'>
+  readonly config: Pick<ResolvedConfig<D>, 'cookie' | 'session'>
+  readonly sessions: Pick<SessionStore<D>, 'visit' | 'duringOutage'>
   readonly events: EventBus
   readonly clock: Clock
 }
@@ -56,7 +64,19 @@ export function createExchangeFactory<D extends object>(deps: ExchangeDeps<D>): 
       })
       return visit
     }
-    return { getVisit, getSession: async () => (await getVisit()).session }
+    const getSession = async (policy = deps.config.session.onUnavailable): Promise<Session<D>> => {
+      try {
+        return (await getVisit()).session
+      } catch (error) {
+        return deps.sessions.duringOutage(ticketOf(input, cookies, deps.events), policy, error)
+      }
+    }
+    return {
+      getVisit,
+      getSession: ({ onUnavailable } = {}) => getSession(onUnavailable),
+      getSessionOfUser: ({ onUnavailable } = {}) =>
+        getSession(policyForUsers(onUnavailable ?? deps.config.session.onUnavailable)),
+    }
   }
 }
 

@@ -13,6 +13,7 @@ import type { SessionProfile, SessionRecord } from './session-codec.ts'
 import { type Change, createSessionData, type Draft, type SessionData } from './session-data.ts'
 import type { Ending, SessionDriver, SessionLife, SessionRef } from './session-driver.ts'
 import { isExpired, isTouchDue, lifeOf, standingOf, touched, withNewSecret, withSeenSecret } from './session-policy.ts'
+import { VerifiedSessions } from './outage.ts'
 import { createVault, explainAbsence, type Loaded, type Vault } from './session-vault.ts'
 import { createTickets, type IssuedTicket, type ParsedTicket, sessionIdOf, type Tickets } from './ticket.ts'
 import type { DeepReadonly, MissReason, Revoked } from './types.ts'
@@ -40,6 +41,7 @@ export interface SessionCore<D extends object> {
   readonly vault: Vault
   readonly queue: UpdateQueue
   readonly data: SessionData<D>
+  readonly verified: VerifiedSessions
   emptyData(): DeepReadonly<D>
   find(ticket: string): Promise<{ parsed: ParsedTicket; loaded: Loaded } | MissReason>
   /** @param replacing 1 when the user's own session ends with this, so that it does not count against the limit. */
@@ -67,6 +69,7 @@ export function createCore<D extends object>(deps: SessionStoreDeps<D>): Session
   const data = createSessionData(config)
   const life = (record: SessionRecord): SessionLife => lifeOf(record, clock.now())
   const jitter = (): number => random.bytes(1).readUInt8() / 256
+  const verified = new VerifiedSessions(clock, config.staleForMs)
   const queue = createUpdateQueue({ driver, vault, events, lifeOf: life, jitter })
   const ending = (reason: string): Ending => ({
     reason,
@@ -109,6 +112,7 @@ export function createCore<D extends object>(deps: SessionStoreDeps<D>): Session
 
   return {
     deps,
+    verified,
     tickets,
     vault,
     queue,
@@ -125,6 +129,7 @@ export function createCore<D extends object>(deps: SessionStoreDeps<D>): Session
       const stored = await driver.read(parsed.ref)
       const found = stored.record ? vault.evaluate(parsed, stored) : await explainAbsence(driver, parsed.ref)
       if (typeof found === 'string') {
+        verified.forget(parsed.ref)
         events.emit('session.missed', { reason: found, sessionId: sessionIdOf(parsed.ref) })
         return found
       }
@@ -132,6 +137,7 @@ export function createCore<D extends object>(deps: SessionStoreDeps<D>): Session
         events.emit('session.found', { sessionId: sessionIdOf(parsed.ref), kind: parsed.ref.kind })
       }
       const { loaded, standing } = found
+      verified.keep(loaded)
       const isSettled = standing !== 'pending' && !isTouchDue(loaded.record, config.idleTimeoutMs, clock.now())
       return { parsed, loaded: isSettled ? loaded : await visited(parsed, loaded) }
     },
@@ -178,11 +184,13 @@ export function createCore<D extends object>(deps: SessionStoreDeps<D>): Session
         secrets: withNewSecret(record.secrets, issued.secretHash, immediate),
       }))
       const loaded = await queue.submit(from, transition)
+      verified.keep(loaded)
       events.emit('session.rotated', { sessionId: sessionIdOf(from.ref), immediate })
       return { ticket: issued.ticket, secretHash: issued.secretHash, loaded }
     },
 
     async end(ref, reason) {
+      verified.forget(ref)
       const ended = await driver.end(ref, ending(reason))
       const count = ended.status === 'done' ? ended.count : 0
       if (count > 0) events.emit('session.ended', { sessionId: sessionIdOf(ref), reason })

@@ -3,7 +3,8 @@
  * DESIGN "Sessions" on top of a driver that only moves sealed bytes; the parts are in the files beside this one:
  * ticket (the cookie's value), vault (seal and open), policy (pure decisions), update queue (writes), data (schema).
  */
-import { MisuseError, SessionError } from '../core/errors.ts'
+import { isCoatcheckError, MisuseError, SessionError } from '../core/errors.ts'
+import { isOutage } from './outage.ts'
 import { type SessionBackend, SessionSnapshot } from './session.ts'
 import { parseProfile } from './session-codec.ts'
 import { createCore, type SessionStoreDeps } from './session-core.ts'
@@ -85,6 +86,7 @@ export function createSessionStore<D extends object>(deps: SessionStoreDeps<D>):
           'revokeByUser(userId, { except }): except is no session id of this user.',
         )
       }
+      core.verified.forgetUser(userKey, kept?.id)
       const { count, durable } = await driver.endByUser(userKey, core.ending(reason), kept?.id)
       events.emit('session.user-ended', { userKey, count, reason })
       return { count, durable }
@@ -98,6 +100,17 @@ export function createSessionStore<D extends object>(deps: SessionStoreDeps<D>):
         const loaded = core.vault.open({ kind: 'user', userKey, id }, record)
         return typeof loaded === 'string' || isExpired(loaded.record, nowMs) ? [] : [infoOf(loaded)]
       })
+    },
+
+    async duringOutage(ticket, policy, outage) {
+      if (policy === 'fail' || !isOutage(outage)) throw outage
+      const parsed = ticket === null ? 'none' : core.tickets.parse(ticket)
+      const stale = policy === 'stale' && typeof parsed !== 'string' ? core.verified.find(parsed) : null
+      if (policy === 'stale' && stale === null && typeof parsed !== 'string') throw outage
+      const code = isCoatcheckError(outage) ? outage.code : 'unknown'
+      events.emit('session.outage', { policy, code, ...(stale && { sessionId: sessionIdOf(stale.ref) }) })
+      const readOnly: SessionBackend<D> = { ...backend, commit: () => Promise.reject(outage as Error) }
+      return new SessionSnapshot<D>(readOnly, stale, null, policy)
     },
 
     visit: (ticket, sink, device = unknownDevice) => createVisit(core, ticket, sink, device),

@@ -21,6 +21,7 @@ export interface SessionBackend<D extends object> {
 }
 
 export class SessionSnapshot<D extends object> implements Session<D> {
+  readonly outage: 'stale' | 'anonymous' | null
   readonly #backend: SessionBackend<D>
   readonly #secretHash: Buffer | null
   #loaded: Loaded | null
@@ -28,7 +29,13 @@ export class SessionSnapshot<D extends object> implements Session<D> {
   #profile: SessionProfile | null = null
 
   /** @param secretHash of the ticket that opened it: what entitles to write. */
-  constructor(backend: SessionBackend<D>, loaded: Loaded | null, secretHash: Buffer | null) {
+  constructor(
+    backend: SessionBackend<D>,
+    loaded: Loaded | null,
+    secretHash: Buffer | null,
+    outage: 'stale' | 'anonymous' | null = null,
+  ) {
+    this.outage = outage
     this.#backend = backend
     this.#loaded = loaded
     this.#secretHash = secretHash

@@ -1,4 +1,5 @@
 /** The public shapes of sessions. What they promise stands here; how it is kept, in `session-store.ts`. */
+import type { OutagePolicy } from '../config/types.ts'
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json }
 
 export type DeepReadonly<T> = T extends (...args: never[]) => unknown
@@ -46,6 +47,8 @@ export interface Session<D extends object> {
   readonly createdAtMs: number | null
   /** When it ends if nobody touches it, epoch milliseconds. */
   readonly expiresAtMs: number | null
+  /** Set while the store could not be asked: what stands in for its answer. Such a session is read-only. */
+  readonly outage: 'stale' | 'anonymous' | null
   get<K extends keyof D>(key: K): DeepReadonly<D[K]>
   /** Committed when it resolves. @throws `COATCHECK_SESSION_ENDED`, `…_CONFLICT`, `…_VALUE`, `…_SCHEMA`, `…_TOO_LARGE` */
   set<K extends keyof D>(key: K, value: D[K]): Promise<void>
@@ -108,6 +111,11 @@ export interface SessionStore<D extends object> {
   revoke(sessionId: string, reason?: string): Promise<Revoked>
   revokeByUser(userId: string, options?: { except?: string; reason?: string }): Promise<Revoked>
   listByUser(userId: string): Promise<SessionInfo[]>
+  /**
+   * For HTTP: what stands in for the session while the store cannot be asked, by policy.
+   * Rejects with what was thrown before, when the policy has nothing better
+   */
+  duringOutage(ticket: string | null, policy: OutagePolicy, outage: unknown): Promise<Session<D>>
   /** For HTTP: the session of one request, able to issue tickets. */
   /** @param device asked for when a session is created, so that a request which only reads does not pay for it */
   visit(ticket: string | null, sink: TicketSink, device?: () => Device | undefined): Promise<Visit<D>>

@@ -68,7 +68,9 @@ export async function startFaultProxy(options: FaultProxyOptions): Promise<Fault
   const relay = (from: Socket, to: Socket, isReply: boolean): void => {
     let rest = Buffer.alloc(0)
     from.on('data', (chunk: Buffer) => {
-      const write = (bytes: Buffer): void => void (to.writable && to.write(bytes))
+      const write = (bytes: Buffer): void => {
+        if (to.writable) to.write(bytes)
+      }
       switch (mode.kind) {
         case 'swallow':
           return

@@ -2,6 +2,7 @@
  * The application that the HTTP scenarios talk to, written once for all frameworks. An adapter's test mounts each of these
  * routes in the way of its framework, and implements `ScenarioContext` with the adapter under test.
  */
+import type { OutagePolicy } from '../config/types.ts'
 import type { Session, Visit } from '../session/types.ts'
 
 export type ScenarioData = Record<string, unknown>
@@ -10,7 +11,7 @@ export type ScenarioData = Record<string, unknown>
 export interface ScenarioContext {
   readonly query: URLSearchParams
   /** The adapter's `getSession`. */
-  session(): Promise<Session<ScenarioData>>
+  session(options?: { readonly onUnavailable?: OutagePolicy }): Promise<Session<ScenarioData>>
   /** The adapter's way to sign in, rotate and sign out. */
   visit(): Promise<Visit<ScenarioData>>
   json(body: unknown): Promise<void>
@@ -32,6 +33,25 @@ export const scenarioRoutes: readonly ScenarioRoute[] = [
   /** Never asks for its session. */
   { method: 'GET', path: '/free', run: (context) => context.json({ free: true }) },
   { method: 'GET', path: '/me', run: showSession },
+  /** By the policy of this one route. */
+  {
+    method: 'GET',
+    path: '/me-by-policy',
+    async run(context) {
+      const onUnavailable = context.query.get('policy') as OutagePolicy
+      const { id, user, data, outage } = await context.session({ onUnavailable })
+      await context.json({ id, user, data, outage })
+    },
+  },
+  {
+    method: 'POST',
+    path: '/set-by-policy',
+    async run(context) {
+      const session = await context.session({ onUnavailable: context.query.get('policy') as OutagePolicy })
+      await session.set('late', 1)
+      await context.json({ done: true })
+    },
+  },
   { method: 'GET', path: '/private', guarded: true, run: showSession },
   {
     method: 'POST',

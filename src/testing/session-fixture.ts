@@ -25,6 +25,8 @@ const TEST_POLICY: ResolvedSession<Record<string, unknown>> = {
   schemaVersion: 1,
   upcasts: {},
   limit: null,
+  onUnavailable: 'fail',
+  staleForMs: 0,
   maxBytes: 65_536,
 }
 

@@ -184,7 +184,7 @@ function scenarioApp(express: typeof express5, web: ExpressAuth<ScenarioData>): 
   function contextOf(request: Request, response: Response): ScenarioContext {
     return {
       query: new URL(request.originalUrl, 'http://localhost').searchParams,
-      session: () => web.getSession(request),
+      session: (options) => web.getSession(request, options),
       visit: () => (request as unknown as { coatcheck: { getVisit: ScenarioContext['visit'] } }).coatcheck.getVisit(),
       json: async (body) => void response.json(body),
       redirect: async (to) => response.redirect(303, to),

@@ -38,7 +38,7 @@ export function nodeServer(auth: Auth): Server {
   function contextOf(request: IncomingMessage, response: ServerResponse, url: URL): ScenarioContext {
     return {
       query: url.searchParams,
-      session: () => web.getSession(request, response),
+      session: (options) => web.getSession(request, response, options),
       visit: () => web.getVisit(request, response),
       json: async (body) => void response.setHeader('content-type', 'application/json').end(JSON.stringify(body)),
       redirect: async (location) => void response.writeHead(303, { location }).end(),
@@ -85,7 +85,7 @@ async function runOnFastify(
 ): Promise<FastifyReply> {
   await route.run({
     query: new URL(request.originalUrl, 'http://localhost').searchParams,
-    session: () => web.getSession(request),
+    session: (options) => web.getSession(request, options),
     visit: () => (request as unknown as { coatcheck: { getVisit: ScenarioContext['visit'] } }).coatcheck.getVisit(),
     json: async (body) => void reply.send(body),
     redirect: async (path) => void reply.redirect(path, 303),
@@ -125,7 +125,7 @@ async function runOnHono(
   const answered = new Promise<Response>((resolve, reject) => ([answer, fail] = [resolve, reject]))
   const run = route.run({
     query: new URL(context.req.url).searchParams,
-    session: () => web.getSession(context),
+    session: (options) => web.getSession(context, options),
     visit: () => (context.get('coatcheck') as { getVisit: ScenarioContext['visit'] }).getVisit(),
     json: async (body) => answer(context.json(body as object)),
     redirect: async (path) => answer(context.redirect(path, 303)),

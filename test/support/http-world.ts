@@ -36,6 +36,7 @@ export async function createHttpWorld(
     keys: randomBytes(32).toString('base64'),
     store: redisStore({ url: redis.url }),
     providers: [oidc({ name: 'dev', issuer, clientId, clientSecret })],
+    session: { staleFor: '60s' },
     // What works in the background would be counted with the requests.
     tokens: { revokeAtProvider: false },
   })

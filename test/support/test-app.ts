@@ -65,6 +65,8 @@ export function createTestApp(options: TestAppOptions): TestApp {
       upcasts: {},
       limit: null,
       maxBytes: 65_536,
+      onUnavailable: 'fail',
+      staleForMs: 0,
     },
     tokens: { grantLifetimeMs: 90 * 86_400_000, minValidityMs: 30_000, revokeAtProvider: true },
   }

@@ -49,6 +49,60 @@ export const edgeScenarios: readonly ConformanceCase<HttpWorld>[] = [
     },
   },
   {
+    name: 'a store that is down, by the policy of a route: who was verified lately, or nobody; read-only, and no cookie is touched',
+    async run(world) {
+      const someone = await signedIn(world)
+      await someone.send('/set?key=cart&value=1', { method: 'POST' })
+      await someone.me()
+      const unknown = await world.auth.sessions.create({ userId: 'never-seen-by-this-process' })
+      await world.breakStore()
+      try {
+        const stale = await someone.send('/me-by-policy?policy=stale')
+        assert.equal(stale.status, 200, stale.body)
+        const seen = JSON.parse(stale.body) as { user: { id: string }; data: object; outage: string }
+        assert.equal(seen.user.id, someone.userId)
+        assert.deepEqual(seen.data, { cart: '1' })
+        assert.equal(seen.outage, 'stale')
+        const nobody = await someone.send('/me-by-policy?policy=anonymous')
+        assert.deepEqual(JSON.parse(nobody.body), { id: null, user: null, data: {}, outage: 'anonymous' })
+        const first = await visitor(world, unknown.ticket).send('/me-by-policy?policy=stale')
+        const failing = await someone.send('/me-by-policy?policy=fail')
+        for (const answer of [first, failing]) assert.equal(answer.status, 503)
+        for (const policy of ['stale', 'anonymous']) {
+          const write = await someone.send(`/set-by-policy?policy=${policy}`, { method: 'POST' })
+          assert.equal(write.status, 503)
+          assert.deepEqual(write.setCookies, [])
+        }
+        assert.deepEqual([...stale.setCookies, ...nobody.setCookies], [])
+        assert.equal(stale.headers.get('cache-control'), 'private, no-store')
+        const forged = await visitor(world, `${someone.ticket?.slice(0, -2) ?? ''}AA`).send(
+          '/me-by-policy?policy=stale',
+        )
+        assert.equal((JSON.parse(forged.body) as { user: unknown }).user, null)
+      } finally {
+        await world.mendStore()
+      }
+      assert.deepEqual((await someone.me()).data, { cart: '1' })
+      await someone.send('/sign-out', { method: 'POST' })
+    },
+  },
+  {
+    name: 'a store that is down: who was signed out by this process is nobody to any policy',
+    async run(world) {
+      const someone = await signedIn(world)
+      const { id } = await someone.me()
+      const ticket = someone.ticket
+      await world.auth.sessions.revoke(id ?? '')
+      await world.breakStore()
+      try {
+        const { status } = await visitor(world, ticket).send('/me-by-policy?policy=stale')
+        assert.equal(status, 503)
+      } finally {
+        await world.mendStore()
+      }
+    },
+  },
+  {
     name: 'two cookies of our name: somebody has planted one, so neither counts',
     async run(world) {
       const someone = await signedIn(world)

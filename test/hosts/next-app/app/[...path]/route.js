@@ -18,7 +18,7 @@ function answer(route, url) {
   return new Promise((resolve, reject) => {
     const context = {
       query: url.searchParams,
-      session: () => getSession(auth),
+      session: (options) => getSession(auth, options),
       visit: () => getVisit(auth),
       json: async (body) => resolve(Response.json(body)),
       redirect: async (path) => resolve(new Response(null, { status: 303, headers: { location: path } })),
