@@ -1,5 +1,5 @@
 /**
- * `npm run bench -- session-read | token-read | stampede | http`: prints its tables and writes its section of bench/RESULTS.md.
+ * `npm run bench -- session-read | near-cache | token-read | stampede | http`: prints its tables and writes its section of bench/RESULTS.md.
  * `--rounds 15` and `--round-ms 300` change how long it takes.
  */
 import { readFile, writeFile } from 'node:fs/promises'
@@ -9,6 +9,7 @@ import { execFileSync } from 'node:child_process'
 
 const BENCHMARKS = {
   'session-read': () => import('./session-read.mjs'),
+  'near-cache': () => import('./near-cache.mjs'),
   'token-read': () => import('./token-read.mjs'),
   stampede: () => import('./stampede.mjs'),
   http: () => import('./http.mjs'),

@@ -75,9 +75,9 @@ async function floorSubject(url, bytes) {
   }
 }
 
-async function ourSubject(url, bytes) {
+export async function ourSubject(url, bytes, { name = 'coatcheck: sessions.find + session.data', ...options } = {}) {
   const auth = coatcheck({
-    store: redisStore({ url }),
+    store: redisStore({ url, ...options }),
     keys: randomBytes(32).toString('base64'),
     baseUrl: 'https://bench.example',
     prefix: `bench${bytes}:`,
@@ -89,7 +89,7 @@ async function ourSubject(url, bytes) {
   return {
     close: () => auth.close(),
     subject: {
-      name: 'coatcheck: sessions.find + session.data',
+      name,
       run: async (i) => {
         const { session } = await auth.sessions.find(tickets[i % SESSIONS])
         return session.data.locale

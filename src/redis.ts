@@ -11,9 +11,10 @@ import { createRedisProviderSessionDriver } from './oidc/drivers/provider-sessio
 import { createRedisTransactionDriver } from './oidc/drivers/redis.ts'
 import type { RedisClientPort } from './redis/client-port.ts'
 import { Journal } from './redis/journal.ts'
-import { redisKeys } from './redis/keys.ts'
+import { announcedPrefixes, redisKeys } from './redis/keys.ts'
+import { NearCache } from './redis/near-cache.ts'
 import { openRedisClient } from './redis/open-client.ts'
-import { checkRedisOptions, limitsOf, type RedisStoreOptions } from './redis/options.ts'
+import { checkRedisOptions, limitsOf, nearCacheOf, type RedisStoreOptions } from './redis/options.ts'
 import { resolveDestination } from './redis/resolve-destination.ts'
 import { createRedisSessionDriver } from './session/drivers/redis.ts'
 import type { StoreFactory } from './store.ts'
@@ -49,18 +50,25 @@ export function redisStore(options: RedisStoreOptions = {}): StoreFactory {
       const { writeTimeoutMs } = limits
       const destination = options.client ?? resolveDestination(options, processEnvironment())
       const journal: Journal = new Journal(() => client, context)
+      const nearOptions = nearCacheOf(options)
+      const near = nearOptions && new NearCache(nearOptions.maxEntries)
       const changed = (isUp: boolean): void => {
+        // Behind another connection there may be another server, of whose changes nobody has heard.
+        near?.changed(null)
         if (isUp) journal.again()
       }
       const client: RedisClientPort = openRedisClient(destination, limits, { ...context, changed })
       const keys = redisKeys(context.prefix)
+      if (near !== null && nearOptions !== null) {
+        near.follow(client.track(announcedPrefixes(context.prefix), nearOptions.maxStaleMs, near.changed))
+      }
       const revocations = createRedisRevocationDriver(client, keys)
       const endings = endingsOf(revocations, context.endings)
       return {
         kind: 'redis',
         revocations,
-        sessions: createRedisSessionDriver(client, keys, { random: systemRandom, endings, journal }),
-        tokens: createRedisTokenDriver(client, keys, { endings }),
+        sessions: createRedisSessionDriver(client, keys, { random: systemRandom, endings, journal, near }),
+        tokens: createRedisTokenDriver(client, keys, { endings, near }),
         appTokens: createRedisTokenDriver(client, { ...keys, tokens: keys.appTokens }),
         providerGate: createRedisProviderGateDriver(client, keys),
         transactions: createRedisTransactionDriver(client, keys, { deadlineMs: writeTimeoutMs }),

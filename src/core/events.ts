@@ -10,6 +10,8 @@ export interface EventMap {
     server: string
     code?: string
   }
+  /** Whether changes of keys are heard of, which the near cache needs. */
+  'redis.tracking': { isOn: boolean; server: string; code?: string }
   'session.found': { sessionId: string; kind: 'anonymous' | 'user' }
   'session.missed': { reason: 'none' | 'malformed' | 'expired' | 'revoked' | 'lost'; sessionId?: string }
   /** The store could not be asked, and a policy has answered in its place. */

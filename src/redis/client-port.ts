@@ -56,6 +56,13 @@ export interface RedisClientPort {
    */
   watch(channel: string, listener: () => void): Watch
 
+  /**
+   * Calls the listener for each key with one of these beginnings that anybody changes, and with `null` when any may have
+   * changed, until it is closed. Needs major 5.9 or 6 of the client library and the right to `CLIENT TRACKING`.
+   * @param maxStaleMs how long after its last sign of life a connection counts as heard
+   */
+  track(prefixes: readonly string[], maxStaleMs: number, changed: (key: string | null) => void): KeyTracking
+
   /** The clock of the server that holds the key, epoch milliseconds, as last measured against ours. */
   serverNow(key: string): number
 
@@ -71,6 +78,12 @@ export interface RedisClientPort {
 export interface Watch {
   /** True: from now on messages are heard, as long as the connection stands. False: none will be. Never rejects; may stay open. */
   readonly confirmed: Promise<boolean>
+  close(): void
+}
+
+export interface KeyTracking {
+  /** Whether changes of this key are heard of. */
+  isHeard(key: string): boolean
   close(): void
 }
 

@@ -9,11 +9,20 @@ import type { Clock } from '../core/clock.ts'
 import { CoatcheckError, RedisError } from '../core/errors.ts'
 import { EventBus } from '../core/events.ts'
 import { Circuit } from './circuit.ts'
-import type { CallOptions, RedisArgument, RedisClientPort, RedisReply, Uptime, Watch } from './client-port.ts'
+import type {
+  CallOptions,
+  KeyTracking,
+  RedisArgument,
+  RedisClientPort,
+  RedisReply,
+  Uptime,
+  Watch,
+} from './client-port.ts'
 import { type ConnectionState, RedisConnection, subscriberSource } from './connection.ts'
 import { DurableWrites, type Lasting } from './durable-writes.ts'
 import { type DeadlineQueue, DeadlineWheel } from './deadline-wheel.ts'
 import { diagnose, isReadOnlyReply, isServerReply, isTransientReply, isUnknownScript, redisError } from './diagnose.ts'
+import { type ChangeListener, KeyTracker } from './key-tracker.ts'
 import { type RedisLibraryClient, SEND_OPTIONS } from './library.ts'
 import type { RedisLimits } from './options.ts'
 import { type CallOwner, PendingCall } from './pending-call.ts'
@@ -76,6 +85,7 @@ export class RedisClient implements RedisClientPort, CallOwner {
   #hasRunScripts = false
   #ping: { readonly sentAt: number; readonly answer: Promise<unknown> } | null = null
   readonly #time: Clock
+  readonly #trackers: KeyTracker[] = []
   #durable: { readonly client: RedisClient; readonly writes: DurableWrites } | null = null
 
   constructor(source: RedisSource, limits: RedisLimits, deps: RedisClientDeps) {
@@ -176,6 +186,22 @@ export class RedisClient implements RedisClientPort, CallOwner {
     this.#dispatch(call)
   }
 
+  track(prefixes: readonly string[], maxStaleMs: number, changed: ChangeListener): KeyTracking {
+    const tracker = new KeyTracker({
+      source: this.#source,
+      clock: this.#time,
+      prefixes,
+      maxStaleMs,
+      changed,
+      status: (isOn, error) => {
+        const code = isOn || error === undefined ? {} : { code: this.#errorOf(error).code }
+        this.#events.emit('redis.tracking', { isOn, server: this.endpoint, ...code })
+      },
+    })
+    this.#trackers.push(tracker)
+    return tracker
+  }
+
   uptime(): Uptime {
     const forMs = this.#upSinceMs === null ? 0 : this.#time.monotonic() - this.#upSinceMs
     return { forMs, isAfterOutage: this.#outages > 0 }
@@ -193,6 +219,7 @@ export class RedisClient implements RedisClientPort, CallOwner {
     clearInterval(this.#clockTimer)
     this.#circuit.stop()
     this.#subscriber.close()
+    for (const tracker of this.#trackers) tracker.close()
     await this.#durable?.client.close()
     await this.#connection.close(() => this.#drained())
   }

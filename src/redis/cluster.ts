@@ -8,11 +8,20 @@
 import calculateSlot from 'cluster-key-slot'
 import { type CoatcheckError, isCoatcheckError, RedisError } from '../core/errors.ts'
 import { RedisClient, type RedisClientDeps } from './client.ts'
-import type { CallOptions, RedisArgument, RedisClientPort, RedisReply, Uptime, Watch } from './client-port.ts'
+import type {
+  CallOptions,
+  KeyTracking,
+  RedisArgument,
+  RedisClientPort,
+  RedisReply,
+  Uptime,
+  Watch,
+} from './client-port.ts'
 import { agreedMap, parseSlots, type SlotMap, slotMapText } from './cluster-slots.ts'
 import type { Lasting } from './durable-writes.ts'
 import { DeadlineWheel } from './deadline-wheel.ts'
 import { redirectionOf } from './diagnose.ts'
+import type { ChangeListener } from './key-tracker.ts'
 import type { RedisLimits } from './options.ts'
 import type { PendingCall } from './pending-call.ts'
 import type { RedisAddress } from './redis-url.ts'
@@ -28,6 +37,13 @@ const LOOK_MS = 10_000
 /** For calls that are still on their way to a node that the cluster has no use for any more. */
 const LEAVING_MS = 2000
 
+interface ClusterTracking {
+  readonly prefixes: readonly string[]
+  readonly maxStaleMs: number
+  readonly changed: ChangeListener
+  readonly ofNode: Map<RedisClient, KeyTracking>
+}
+
 export class RedisCluster implements RedisClientPort {
   readonly isSharded = true
   readonly writeTimeoutMs: number
@@ -38,6 +54,7 @@ export class RedisCluster implements RedisClientPort {
   readonly #nodes = new Map<string, RedisClient>()
   readonly #slots = new Array<RedisClient | undefined>(SLOTS).fill(undefined)
   readonly #waiters = new Set<() => void>()
+  readonly #trackings = new Set<ClusterTracking>()
   #mapText = ''
   #timer: ReturnType<typeof setTimeout> | undefined
   #isLooking = false
@@ -83,6 +100,23 @@ export class RedisCluster implements RedisClientPort {
 
   watch(channel: string, listener: () => void): Watch {
     return this.#holderOf(channel).watch(channel, listener)
+  }
+
+  track(prefixes: readonly string[], maxStaleMs: number, changed: ChangeListener): KeyTracking {
+    const tracking: ClusterTracking = { prefixes, maxStaleMs, changed, ofNode: new Map() }
+    this.#trackings.add(tracking)
+    const of = (node: RedisClient): KeyTracking => {
+      const known = tracking.ofNode.get(node) ?? node.track(prefixes, maxStaleMs, changed)
+      tracking.ofNode.set(node, known)
+      return known
+    }
+    return {
+      isHeard: (key) => of(this.#holderOf(key)).isHeard(key),
+      close: () => {
+        this.#trackings.delete(tracking)
+        for (const one of tracking.ofNode.values()) one.close()
+      },
+    }
   }
 
   serverNow(key: string): number {
@@ -146,6 +180,8 @@ export class RedisCluster implements RedisClientPort {
     if (redirection === null) return false
     const host = redirection.host ?? ('host' in address ? address.host : '127.0.0.1')
     const to = this.#node({ host, port: redirection.port })
+    // Somebody else holds the slot, or will: what was heard of its keys is over.
+    for (const { changed } of this.#trackings) changed(null)
     if (!redirection.isAsk) {
       this.#slots[redirection.slot] = to
       this.#lookSoon()
@@ -199,12 +235,14 @@ export class RedisCluster implements RedisClientPort {
     for (const { first, last, address } of map) this.#slots.fill(this.#node(address), first, last + 1)
     if (!isNews) return
     this.#mapText = text
+    for (const { changed } of this.#trackings) changed(null)
     for (const settle of this.#waiters) settle()
     const used = new Set(this.servers())
     for (const [name, node] of this.#nodes) if (!used.has(node)) this.#letGo(name, node)
   }
 
   #letGo(name: string, node: RedisClient): void {
+    for (const { ofNode } of this.#trackings) ofNode.delete(node)
     this.#nodes.delete(name)
     setTimeout(() => void node.close(), LEAVING_MS).unref()
   }

@@ -255,6 +255,6 @@ export function subscriberSource(source: RedisSource): SubscriberSource {
   return (isNeeded) => source.further((retries) => (isNeeded() ? retryDelayMs(retries) : null))
 }
 
-function retryDelayMs(retries: number): number {
+export function retryDelayMs(retries: number): number {
   return Math.min(RETRY_MS * 2 ** retries, LONGEST_RETRY_MS) + ((systemRandom.bytes(1)[0] ?? 0) / 255) * RETRY_JITTER_MS
 }

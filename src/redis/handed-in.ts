@@ -96,17 +96,20 @@ function wrapped(client: AnyClient, sendCommand: RedisLibraryClient['sendCommand
       return client.on(event, listener)
     },
     sendCommand,
-    // They subscribe on connections of their own already.
-    duplicate: () => ({
-      isOpen: true,
-      isReady: true,
-      connect: () => Promise.resolve(),
-      on: () => undefined,
-      sendCommand,
-      subscribe: (channel, listener) => client.subscribe(channel, listener),
-      unsubscribe: (channel, listener) => client.unsubscribe(channel, listener),
-      destroy: () => undefined,
-    }),
+    // They subscribe on connections of their own already. For anything else there is no way to one certain server.
+    duplicate: (options?: object) => {
+      if (options !== undefined) throw new RedisError('COATCHECK_REDIS_PROTOCOL')
+      return {
+        isOpen: true,
+        isReady: true,
+        connect: () => Promise.resolve(),
+        on: () => undefined,
+        sendCommand,
+        subscribe: (channel, listener) => client.subscribe(channel, listener),
+        unsubscribe: (channel, listener) => client.unsubscribe(channel, listener),
+        destroy: () => undefined,
+      }
+    },
     async connect() {
       await client.connect()
       // A cluster has no event for it.

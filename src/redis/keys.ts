@@ -40,3 +40,8 @@ export function redisKeys(prefix: string): RedisKeys {
     revocationIndex: () => `${prefix}provider:revocations`,
   }
 }
+
+/** Beginnings of the names whose changes the near cache hears of: of sessions, and of generations and tokens. */
+export function announcedPrefixes(prefix: string): readonly string[] {
+  return [`${prefix}user:session:`, `${prefix}user:{`]
+}

@@ -15,7 +15,9 @@ export interface RedisLibraryClient {
   on(event: string, listener: (...args: unknown[]) => void): unknown
   sendCommand(args: readonly RedisArgument[], options?: object): Promise<unknown>
   /** A client of the same settings, not connected. */
-  duplicate?(): RedisLibraryClient
+  // Each major has its own type for the options.
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any
+  duplicate?(overrides?: any): RedisLibraryClient
   subscribe?(channel: string, listener: () => void): Promise<unknown>
   unsubscribe?(channel: string, listener: () => void): Promise<unknown>
   /** Majors 5 and 6. */
@@ -43,11 +45,13 @@ type CreateClient = (options: Record<string, unknown>) => RedisLibraryClient
 /**
  * A client that is not connected yet. Every call builds new option objects, since the library writes into them.
  * @param reconnectDelayMs asked after every failed attempt; `null` ends the attempts.
- * @throws {ConfigError} `COATCHECK_REDIS_PACKAGE_MISSING`
+ * @param further options of the library that are for this one only
+ * @throws {ConfigError} `COATCHECK_REDIS_PACKAGE_MISSING`, `COATCHECK_CONFIG_INVALID`
  */
 export async function createLibraryClient(
   target: RedisTarget,
   reconnectDelayMs: (retries: number) => number | null,
+  further: object = {},
 ): Promise<RedisLibraryClient> {
   const { createClient, ...library } = await loadLibrary()
   const { address, tls, username, password, credentialsProvider, database } = target
@@ -70,6 +74,7 @@ export async function createLibraryClient(
     // A server that does not know the command answers with an error, which then stands in everybody's monitoring.
     maintNotifications: 'disabled',
     commandOptions: { timeout: 0 },
+    ...further,
   })
 }
 

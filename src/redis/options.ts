@@ -7,6 +7,7 @@ import { checkShape } from '../config/shape.ts'
 import { WRITE_TIMEOUT_MS } from './client-port.ts'
 import type { Durability } from './durable-writes.ts'
 import { type HandedInClient, isOneServer } from './handed-in.ts'
+import type { NearCacheOptions } from './near-cache.ts'
 import { parseRedisUrl } from './redis-url.ts'
 import type { RedisCredentialsProvider } from './target.ts'
 
@@ -14,6 +15,7 @@ const ROOT = 'redisStore()'
 const DEFAULT_COMMAND_TIMEOUT_MS = 250
 const DEFAULT_CONNECT_TIMEOUT_MS = 5000
 const DEFAULT_MAX_IN_FLIGHT = 10_000
+const DEFAULT_NEAR_CACHE: NearCacheOptions = { maxEntries: 10_000, maxStaleMs: 2000 }
 const DEFAULT_DURABILITY: Durability = { replicas: 1, timeoutMs: 250 }
 const NOT_WITH_A_CLIENT = ['url', 'cluster', 'sentinels', 'username', 'password', 'credentialsProvider', 'tls'] as const
 
@@ -55,6 +57,11 @@ export interface RedisStoreOptions {
    * cluster or sentinel that was handed in.
    */
   readonly durability?: Partial<Durability> | undefined
+  /**
+   * Sessions and tokens that were read are kept in this process until the server says that they have changed. Off by default. Needs
+   * `redis` 5.9 or 6, and not with a cluster or sentinel that was handed in.
+   */
+  readonly nearCache?: Partial<NearCacheOptions> | undefined
   /** Until `ready()` says why there is no connection. Default 5,000. */
   readonly connectTimeoutMs?: number | undefined
   /** Operations that wait for an answer at the same time. Default 10,000. */
@@ -91,6 +98,10 @@ export function limitsOf(options: RedisStoreOptions): RedisLimits {
   }
 }
 
+export function nearCacheOf({ nearCache }: RedisStoreOptions): NearCacheOptions | null {
+  return nearCache ? { ...DEFAULT_NEAR_CACHE, ...nearCache } : null
+}
+
 /**
  * What can be said without the environment.
  * @throws {ConfigError} `COATCHECK_CONFIG_UNKNOWN_OPTION`, `COATCHECK_CONFIG_INVALID`
@@ -102,9 +113,10 @@ export function checkRedisOptions(options: RedisStoreOptions): void {
       if (options[name] !== undefined) throw refuse({ option: `${ROOT}.${name}` }, 'does not go together with client')
     }
   }
-  if (options.durability !== undefined && options.client !== undefined && !isOneServer(options.client)) {
+  for (const name of ['durability', 'nearCache'] as const) {
+    if (options[name] === undefined || options.client === undefined || isOneServer(options.client)) continue
     throw refuse(
-      { option: `${ROOT}.durability` },
+      { option: `${ROOT}.${name}` },
       'needs connections of our own to the primaries: give url with cluster or sentinels',
     )
   }

@@ -54,11 +54,11 @@ export class SentinelSource implements RedisSource {
     return createLibraryClient(await this.#locate(), () => null)
   }
 
-  async further(reconnectDelayMs: (retries: number) => number | null): Promise<RedisLibraryClient> {
+  async further(reconnectDelayMs: (retries: number) => number | null, options?: object): Promise<RedisLibraryClient> {
     const at = await this.#locate()
     const isStill = (): boolean =>
       this.#known !== null && nameOfAddress(this.#known.address) === nameOfAddress(at.address)
-    return createLibraryClient(at, (retries) => (isStill() ? reconnectDelayMs(retries) : null))
+    return createLibraryClient(at, (retries) => (isStill() ? reconnectDelayMs(retries) : null), options)
   }
 
   async check(client: RedisLibraryClient): Promise<void> {

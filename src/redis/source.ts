@@ -21,8 +21,8 @@ export interface RedisSource {
    * @param reconnectDelayMs asked after each failed attempt of the client; `null` ends its attempts
    */
   client(reconnectDelayMs: (retries: number) => number | null): Promise<RedisLibraryClient>
-  /** A second client for the same server; `null` when none can be made. */
-  further(reconnectDelayMs: (retries: number) => number | null): Promise<RedisLibraryClient | null>
+  /** A second client for the same server, with options of the library that are for it only; `null` when none can be made. */
+  further(reconnectDelayMs: (retries: number) => number | null, options?: object): Promise<RedisLibraryClient | null>
   /** Throws what is wrong with a server that answers: a replica, where the primary is wanted. */
   check?(client: RedisLibraryClient): Promise<void>
   /** Calls back when the server is another one now, until it is closed. */
@@ -39,7 +39,7 @@ export function addressSource(target: RedisTarget): RedisSource {
     isMoving: false,
     target,
     client: (reconnectDelayMs) => createLibraryClient(target, reconnectDelayMs),
-    further: (reconnectDelayMs) => createLibraryClient(target, reconnectDelayMs),
+    further: (reconnectDelayMs, options) => createLibraryClient(target, reconnectDelayMs, options),
   }
 }
 
@@ -70,6 +70,6 @@ export function handedInSource(client: RedisLibraryClient): RedisSource {
     isMoving: false,
     target: null,
     client: () => Promise.resolve(client),
-    further: () => Promise.resolve(client.duplicate?.() ?? null),
+    further: (_, options) => Promise.resolve(client.duplicate?.(options) ?? null),
   }
 }

@@ -40,6 +40,8 @@ export interface SessionLife {
 }
 
 export interface StoredSession {
+  /** The same object is handed out again while the store says that nothing has changed: nobody may change it. */
+  readonly isKept?: true
   readonly record: Buffer | null
   /** Absent for an anonymous session, and when the user has none. */
   readonly generation: Buffer | null

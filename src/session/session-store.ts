@@ -109,7 +109,7 @@ export function createSessionStore<D extends object>(deps: SessionStoreDeps<D>):
       if (policy === 'stale' && stale === null && typeof parsed !== 'string') throw outage
       const code = isCoatcheckError(outage) ? outage.code : 'unknown'
       events.emit('session.outage', { policy, code, ...(stale && { sessionId: sessionIdOf(stale.ref) }) })
-      const readOnly: SessionBackend<D> = { ...backend, commit: () => Promise.reject(outage as Error) }
+      const readOnly: SessionBackend<D> = { ...backend, commit: () => Promise.reject(outage) }
       return new SessionSnapshot<D>(readOnly, stale, null, policy)
     },
 

@@ -52,6 +52,12 @@ export function createVault(deps: { seal: Seal; namespace: string; clock: Clock;
     return typeof loaded === 'string' ? loaded : opened.keep(loaded)
   }
 
+  const openedBefore = new WeakMap<StoredSession, Loaded>()
+  const openNow = (ticket: ParsedTicket, sealed: Buffer): Loaded | Refusal => {
+    ticket.address ??= addressOf(ticket.ref)
+    return opened.find(ticket.ref, sealed) ?? openAndKeep(ticket.ref, sealed, ticket.address)
+  }
+
   const refuse = (ref: SessionRef, why: Refusal | 'secret', reason: MissReason): MissReason => {
     events.emit('session.refused', { sessionId: sessionIdOf(ref), why })
     return reason
@@ -64,15 +70,16 @@ export function createVault(deps: { seal: Seal; namespace: string; clock: Clock;
       return { ref, record, sealed: seal.seal(encodeRecord(record), addressOf(ref), GENERATION_BYTES) }
     },
 
-    evaluate(ticket, { record: sealed, generation }) {
+    evaluate(ticket, stored) {
+      const { record: sealed, generation } = stored
       const { ref } = ticket
       if (!sealed) return 'lost'
       if (ref.kind === 'user') {
         if (!generation) return 'lost'
         if (!isOfGeneration(sealed, generation)) return 'revoked'
       }
-      ticket.address ??= addressOf(ref)
-      const loaded = opened.find(ref, sealed) ?? openAndKeep(ref, sealed, ticket.address)
+      const loaded = openedBefore.get(stored) ?? openNow(ticket, sealed)
+      if (stored.isKept && typeof loaded !== 'string') openedBefore.set(stored, loaded)
       if (typeof loaded === 'string') return refuse(ref, loaded, 'lost')
       const nowMs = clock.now()
       const standing = standingOf(ticket.secretHash, loaded.record.secrets, nowMs)

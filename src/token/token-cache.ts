@@ -9,7 +9,7 @@ import type { EventBus } from '../core/events.ts'
 import { TokenError } from '../core/errors.ts'
 import type { Random } from '../core/random.ts'
 import type { Keyring } from '../keyring/keyring.ts'
-import { keyTagOf, type Seal } from '../keyring/seal.ts'
+import { keyTagOf, type Refusal, type Seal } from '../keyring/seal.ts'
 import { createProviderGate } from './provider-gate.ts'
 import type { ProviderGateDriver } from './provider-gate-driver.ts'
 import { createProviderRequests } from './provider-requests.ts'
@@ -96,6 +96,19 @@ export function createTokenCache(deps: TokenCacheDeps): OwnedTokenCache {
   }
   const keyOf = (userId: unknown): string => keyring.userKey(checkUserId(userId))
 
+  /** By the record itself, where the driver hands out the same one again: then it is neither decrypted nor parsed again. */
+  const openedBefore = new WeakMap<Buffer, AccessEntry>()
+  const openAccess = (userKey: string, field: string, record: Buffer): AccessEntry | Refusal => {
+    const known = openedBefore.get(record)
+    if (known !== undefined || driver.keepsRecords !== true) return known ?? codec.openAccess(userKey, field, record)
+    const opened = codec.openAccess(userKey, field, record)
+    if (typeof opened === 'string') return opened
+    // Handed out with each hit: whoever changes theirs must not change everybody's.
+    Object.freeze(opened.scopes)
+    openedBefore.set(record, opened)
+    return opened
+  }
+
   /** What was read, if it is a hit. Why it is none is told to listeners. */
   const hitOf = (
     userKey: string,
@@ -105,7 +118,7 @@ export function createTokenCache(deps: TokenCacheDeps): OwnedTokenCache {
     record: Buffer | null,
   ): AccessEntry | null => {
     const { provider, key: resource } = target
-    const opened = record ? codec.openAccess(userKey, field, record) : null
+    const opened = record ? openAccess(userKey, field, record) : null
     if (opened && typeof opened !== 'string' && isGood(opened, need, clock.now())) {
       if (events.hasListeners('token.hit')) events.emit('token.hit', { userKey, provider, resource })
       return opened

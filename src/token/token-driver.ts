@@ -72,6 +72,8 @@ export type TokenWritten =
   | { readonly status: 'conflict'; readonly current: Buffer | null }
 
 export interface TokenDriver {
+  /** `readOne` hands out the same Buffer again while nothing has changed: nobody may change it. Default false. */
+  readonly keepsRecords?: boolean
   /** `HMGET`: as many results as fields, in their order. Its size does not grow with what else the user has. */
   read(userKey: string, fields: readonly TokenField[]): Promise<readonly (Buffer | null)[]>
   /** One field, on the hot path of a hit: it may come although its life is over, and what is sealed inside decides. */

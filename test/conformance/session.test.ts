@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, test } from 'vitest'
 import { systemRandom } from '../../src/core/random.ts'
 import { MemorySpace } from '../../src/memory/space.ts'
-import { redisKeys } from '../../src/redis/keys.ts'
+import { announcedPrefixes, redisKeys } from '../../src/redis/keys.ts'
+import { NearCache } from '../../src/redis/near-cache.ts'
 import { createMemorySessionDriver } from '../../src/session/drivers/memory.ts'
 import { createRedisSessionDriver } from '../../src/session/drivers/redis.ts'
 import { createFakeClock, type SessionHarness, sessionCases } from '../../src/testing/index.ts'
@@ -28,11 +29,20 @@ describe('sessions on the memory driver', () => {
   for (const { name, run } of sessionCases) test(name, () => run(memoryHarness()))
 })
 
-describe.each(redisForms)('sessions on $form', ({ start }) => {
+const forms = [
+  ...redisForms.map(({ form, start }) => ({ form, start, isNear: false })),
+  ...redisForms
+    .filter(({ form }) => form === 'a cluster' || form === 'one server, redis 6')
+    .map(({ form, start }) => ({ form: `${form}, with a near cache`, start, isNear: true })),
+]
+
+describe.each(forms)('sessions on $form', ({ start, isNear }) => {
   let world: RedisWorld
+  const near = isNear ? new NearCache(1000) : null
 
   beforeAll(async () => {
     world = await start()
+    near?.follow(world.client.track(announcedPrefixes(''), 2000, near.changed))
   })
   afterAll(() => world.stop())
   beforeEach(() => world.reset())
@@ -40,11 +50,19 @@ describe.each(redisForms)('sessions on $form', ({ start }) => {
   const harness = (): SessionHarness => ({
     driver: createRedisSessionDriver(world.client, keys, {
       random: systemRandom,
+      near,
       timeOffsetMs: () => world.timeOffsetMs(),
     }),
     clock: world.clock,
-    advance: (ms) => world.advance(ms),
-    loseEverything: () => world.loseEverything(),
+    // From outside of the process, so that it hears of it a moment later.
+    async advance(ms) {
+      await world.advance(ms)
+      near?.changed(null)
+    },
+    async loseEverything() {
+      await world.loseEverything()
+      near?.changed(null)
+    },
     hasTokens: async (userKey) => (await world.cli('exists', keys.tokens(userKey))).trim() === '1',
     putTokens: async (userKey) => {
       await world.cli('hset', keys.tokens(userKey), 'grant:entra', 'sealed')

@@ -69,6 +69,7 @@ describe('a script that arrives after its deadline', () => {
       watch: (...args) => client.watch(...args),
       isSharded: false,
       isDurable: false,
+      track: (...args) => client.track(...args),
       lasting: (...args) => client.lasting(...args),
       servers: () => client.servers(),
       serverNow: (key) => client.serverNow(key) - 60_000,

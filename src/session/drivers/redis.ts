@@ -8,6 +8,7 @@
 import type { Random } from '../../core/random.ts'
 import type { RedisClientPort, RedisReply } from '../../redis/client-port.ts'
 import type { Journal, Repeatable } from '../../redis/journal.ts'
+import { duringChange, type NearCache } from '../../redis/near-cache.ts'
 import type { RedisKeys } from '../../redis/keys.ts'
 import { type ScriptRunner, createScriptRunner } from '../../redis/script-runner.ts'
 import {
@@ -21,6 +22,7 @@ import {
 } from '../../redis/scripts/session.ts'
 import { type Endings, NO_ENDINGS, OUTBOX_LIFE_MS } from '../../token/revocation-driver.ts'
 import { RedisEndings } from './redis-endings.ts'
+import { nearReads } from './near-reads.ts'
 import { RedisReads } from './redis-reads.ts'
 import {
   type Created,
@@ -46,6 +48,8 @@ export interface RedisSessionDriverOptions {
   readonly endings?: Endings
   /** For endings that fail, or that no replica has acknowledged. Default: none are kept. */
   readonly journal?: Journal
+  /** Default: every read asks the server. */
+  readonly near?: NearCache | null
   /** Tests travel in time with it; see the scripts. */
   readonly timeOffsetMs?: () => number
 }
@@ -53,11 +57,14 @@ export interface RedisSessionDriverOptions {
 export function createRedisSessionDriver(
   client: RedisClientPort,
   keys: RedisKeys,
-  { random, timeOffsetMs = () => 0, endings = NO_ENDINGS, journal }: RedisSessionDriverOptions,
+  { random, timeOffsetMs = () => 0, endings = NO_ENDINGS, journal, near = null }: RedisSessionDriverOptions,
 ): SessionDriver {
   const run = createScriptRunner(client, timeOffsetMs)
   const outbox = [String(OUTBOX_LIFE_MS), ...endings.providers]
   const reads = new RedisReads(client, keys)
+  const readStore = (ref: SessionRef): Promise<StoredSession> => reads.read(ref)
+  const readNear = near && nearReads(near, keys, readStore)
+  const changing = duringChange(near)
   const lasting = new RedisEndings(run, journal ?? null, () => client.isDurable)
   /** Live ones that the index names; for when nothing can be written. */
   const countOf = async (userKey: string, exceptId: string | undefined): Promise<number> => {
@@ -79,7 +86,7 @@ export function createRedisSessionDriver(
   }
 
   return {
-    read: (ref) => (lasting.denied(ref) === null ? reads.read(ref) : Promise.resolve(NOTHING)),
+    read: (ref) => (lasting.denied(ref) === null ? (readNear ?? readStore)(ref) : Promise.resolve(NOTHING)),
 
     async explain(ref) {
       const { userKey, id } = ref
@@ -96,7 +103,12 @@ export function createRedisSessionDriver(
     },
 
     async create(ref, record, life, limit = NO_LIMIT): Promise<Created> {
-      if (ref.kind === 'user') return createForUser(run, keys, random, ref, record, life, limit)
+      if (ref.kind === 'user') {
+        const created = await createForUser(run, keys, random, ref, record, life, limit)
+        const ended = created.status === 'created' ? created.endedIds : []
+        for (const id of ended) near?.changed(keys.session(ref.userKey, id))
+        return created
+      }
       const names = [keys.session(ref.userKey, ref.id), keys.ended(ref.userKey, ref.id)]
       const [status] = await run.inTime(CREATE_ANONYMOUS, names, [record, String(life.ttlMs + life.slackMs)])
       return text(status) === 'created' ? { status: 'created', endedIds: [] } : { status: 'ended' }
@@ -106,7 +118,8 @@ export function createRedisSessionDriver(
       const { kind, userKey, id } = ref
       const own = [keys.session(userKey, id)]
       const names = kind === 'user' ? [...own, keys.generation(userKey), keys.sessions(userKey)] : own
-      const [status, current] = await run.inTime(REPLACE, names, [expectedNonce, record, ...lifeArguments(life), id])
+      const args = [expectedNonce, record, ...lifeArguments(life), id]
+      const [status, current] = await changing(own, run.inTime(REPLACE, names, args))
       if (text(status) === 'conflict') return { status: 'conflict', record: current as Buffer }
       return { status: text(status) === 'done' ? 'done' : 'gone' }
     },
@@ -114,10 +127,14 @@ export function createRedisSessionDriver(
     async end({ kind, userKey, id }, ending, expectedNonce) {
       if (kind === 'user') endings.announce(userKey)
       const step = endOf(userKey, id, ending, expectedNonce)
+      const record = [keys.session(userKey, id)]
       // On a condition it is a step of a change, which fails as a whole.
       const applied = expectedNonce
-        ? { reply: await run.always(step.script, step.keys, step.args.slice(2)), durable: false }
-        : await lasting.apply({ userKey, id, reason: ending.reason }, step, () => [step])
+        ? { reply: await changing(record, run.always(step.script, step.keys, step.args.slice(2))), durable: false }
+        : await changing(
+            record,
+            lasting.apply({ userKey, id, reason: ending.reason }, step, () => [step]),
+          )
       if (applied === null) return { status: 'done', count: 1, lastOfUser: false, durable: false }
       const [status, ended, last] = applied.reply
       if (last === 1) endings.moved(userKey)
@@ -131,11 +148,10 @@ export function createRedisSessionDriver(
       endings.announce(userKey)
       const args = [random.bytes(GENERATION_BYTES), exceptId ?? '', ...outbox]
       const { reason } = ending
-      const applied = await lasting.apply(
-        { userKey, exceptId, reason },
-        run.repeatable(END_BY_USER, names, args),
-        ([, ...ids]) => ids.map((id) => endOf(userKey, text(id), ending)),
-      )
+      const step = run.repeatable(END_BY_USER, names, args)
+      const again = ([, ...ids]: readonly RedisReply[]): readonly Repeatable[] =>
+        ids.map((id) => endOf(userKey, text(id), ending))
+      const applied = await changing(names, lasting.apply({ userKey, exceptId, reason }, step, again))
       if (applied === null) return { count: await countOf(userKey, exceptId), durable: false }
       const [count, ...ids] = applied.reply
       endings.moved(userKey)

@@ -6,6 +6,7 @@
  * If you change this, also change: the scripts' headings, docs/tokens.md, the memory driver, the conformance cases.
  */
 import type { RedisArgument, RedisClientPort } from '../../redis/client-port.ts'
+import { duringChange, type NearCache } from '../../redis/near-cache.ts'
 import type { RedisKeys } from '../../redis/keys.ts'
 import { createScriptRunner } from '../../redis/script-runner.ts'
 import { DELETE_TOKENS, RELEASE_LEASE, TAKE_LEASE, WRITE_TOKENS } from '../../redis/scripts/token.ts'
@@ -19,6 +20,8 @@ const CALM_MS = 2000
 export interface RedisTokenDriverOptions {
   /** Default: no refresh token is revoked. */
   readonly endings?: Endings
+  /** Default: every read asks the server. */
+  readonly near?: NearCache | null
   /** Default 2,000. */
   readonly calmMs?: number
   /** Tests travel in time with it; see the scripts. */
@@ -28,9 +31,10 @@ export interface RedisTokenDriverOptions {
 export function createRedisTokenDriver(
   client: RedisClientPort,
   keys: Pick<RedisKeys, 'tokens' | 'revocations'>,
-  { timeOffsetMs = () => 0, calmMs = CALM_MS, endings = NO_ENDINGS }: RedisTokenDriverOptions = {},
+  { timeOffsetMs = () => 0, calmMs = CALM_MS, endings = NO_ENDINGS, near = null }: RedisTokenDriverOptions = {},
 ): TokenDriver {
   const run = createScriptRunner(client, timeOffsetMs)
+  const changing = duringChange(near)
 
   /**
    * `'2'`: take it when it is free. `'1'`: only if nobody had it, since a holder whose time is over may be about to commit.
@@ -42,7 +46,26 @@ export function createRedisTokenDriver(
     return isAfterOutage ? null : '1'
   }
 
+  const readOne = (userKey: string, field: string): Promise<Buffer | null> => {
+    const key = keys.tokens(userKey)
+    return client.command(key, ['HGET', key, field]) as Promise<Buffer | null>
+  }
+  const readOneNear = (userKey: string, field: string): Promise<Buffer | null> => {
+    const key = keys.tokens(userKey)
+    const name = `${key} ${field}`
+    const kept = near?.get(name, key) as Buffer | undefined
+    if (kept !== undefined) return Promise.resolve(kept)
+    const copied = async (): Promise<Buffer | null> => {
+      const record = await readOne(userKey, field)
+      // Bytes of its own: those of a reply belong to a larger buffer, which would be kept with them.
+      return record && Buffer.from(record)
+    }
+    return near?.load(name, [key], copied, (record) => record !== null) ?? copied()
+  }
+
   return {
+    keepsRecords: near !== null,
+
     async read(userKey, fields) {
       const key = keys.tokens(userKey)
       const records = (await client.command(key, ['HMGET', key, ...fields])) as readonly (Buffer | null)[]
@@ -51,10 +74,7 @@ export function createRedisTokenDriver(
     },
 
     // No function of its own around the client's promise, and no array around one value: a hit would be a tenth slower.
-    readOne(userKey, field) {
-      const key = keys.tokens(userKey)
-      return client.command(key, ['HGET', key, field]) as Promise<Buffer | null>
-    },
+    readOne: near === null ? readOne : readOneNear,
 
     async readAll(userKey) {
       const key = keys.tokens(userKey)
@@ -70,7 +90,8 @@ export function createRedisTokenDriver(
     },
 
     async write(userKey, change) {
-      const [status, current] = await run.inTime(WRITE_TOKENS, [keys.tokens(userKey)], writeArguments(change))
+      const key = keys.tokens(userKey)
+      const [status, current] = await changing([key], run.inTime(WRITE_TOKENS, [key], writeArguments(change)))
       if (String(status) === 'done') return { status: 'done' }
       return { status: 'conflict', current: (current as Buffer | null | undefined) ?? null }
     },
@@ -101,7 +122,7 @@ export function createRedisTokenDriver(
       const outbox = [String(OUTBOX_LIFE_MS), String(moved.length), ...moved]
       if (moved.length > 0) endings.announce(userKey)
       const what = selection ? [String(fields.length), ...fields, ...prefixes] : ['-1']
-      const [count] = await run.always(DELETE_TOKENS, names, [...outbox, ...what])
+      const [count] = await changing(names, run.always(DELETE_TOKENS, names, [...outbox, ...what]))
       if (moved.length > 0) endings.moved(userKey)
       return count as number
     },

@@ -1,0 +1,156 @@
+/**
+ * Hearing from the server which keys have changed: `CLIENT TRACKING` in broadcast mode, on a connection of its own, so that a server
+ * that refuses it disables what depends on it and nothing else. Source: https://redis.io/docs/latest/develop/reference/client-side-caching/
+ *
+ * A connection that is dead without a word looks like one on which nothing changes. So it is asked from time to time, and what
+ * was heard counts only for so long after its last sign of life.
+ */
+import type { Clock } from '../core/clock.ts'
+import type { KeyTracking } from './client-port.ts'
+import { cutClient, type RedisLibraryClient, SEND_OPTIONS } from './library.ts'
+import { retryDelayMs } from './connection.ts'
+import type { RedisSource } from './source.ts'
+
+/** `null`: any key may have changed. */
+export type ChangeListener = (key: string | null) => void
+
+/** Protocol 3, without which there are no such messages, and the event for them: majors 5 (from 5.9) and 6. */
+const TRACKING_OPTIONS = { RESP: 3, emitInvalidate: true, clientSideCache: undefined }
+/** Signs of life in the time for which one counts: one may get lost. */
+const SIGNS_OF_LIFE = 4
+
+export interface TrackerDeps {
+  readonly source: RedisSource
+  readonly clock: Clock
+  /** Beginnings of key names, none of which begins with another. */
+  readonly prefixes: readonly string[]
+  readonly maxStaleMs: number
+  readonly changed: ChangeListener
+  /** Whether changes are heard of; with why not. */
+  readonly status: (isOn: boolean, error?: unknown) => void
+}
+
+export class KeyTracker implements KeyTracking {
+  readonly #deps: TrackerDeps
+  readonly #timer: ReturnType<typeof setInterval>
+  #client: RedisLibraryClient | null = null
+  #hasSocket = false
+  #isArmed = false
+  #heardAtMs = -Infinity
+  #askedAtMs: number | null = null
+  #isClosed = false
+
+  constructor(deps: TrackerDeps) {
+    this.#deps = deps
+    this.#timer = setInterval(() => this.#ask(), deps.maxStaleMs / SIGNS_OF_LIFE).unref()
+    deps.source.follow?.(() => this.#restart())
+    void this.#open()
+  }
+
+  isHeard(): boolean {
+    return this.#isArmed && this.#deps.clock.monotonic() - this.#heardAtMs < this.#deps.maxStaleMs
+  }
+
+  close(): void {
+    this.#isClosed = true
+    clearInterval(this.#timer)
+    this.#lost()
+    this.#cut()
+  }
+
+  async #open(): Promise<void> {
+    const { source } = this.#deps
+    try {
+      const isWanted = (): boolean => this.#client === client && !this.#isClosed && !source.isMoving
+      const client: RedisLibraryClient | null = await source.further(
+        (retries) => (isWanted() ? retryDelayMs(retries) : null),
+        TRACKING_OPTIONS,
+      )
+      if (client === null || this.#isClosed) return
+      this.#client = client
+      this.#attach(client)
+      await client.connect()
+    } catch (error) {
+      this.#deps.status(false, error)
+      if (!this.#isClosed && source.isMoving) setTimeout(() => void this.#open(), retryDelayMs(1)).unref()
+    }
+  }
+
+  #attach(client: RedisLibraryClient): void {
+    client.on('error', (error) => {
+      if (this.#client !== client) return
+      this.#hasSocket = client.isReady
+      this.#lost(error)
+      if (this.#deps.source.isMoving) this.#restart()
+    })
+    client.on('connect', () => (this.#hasSocket = true))
+    client.on('ready', () => void this.#arm(client))
+    client.on('invalidate', (key) => {
+      if (this.#client !== client) return
+      this.#heardAtMs = this.#deps.clock.monotonic()
+      this.#deps.changed(key === null ? null : String(key))
+    })
+  }
+
+  async #arm(client: RedisLibraryClient): Promise<void> {
+    const { clock, prefixes, changed, status } = this.#deps
+    const sentAtMs = clock.monotonic()
+    try {
+      // The handshake has switched on the other mode, from which there is no direct way.
+      await client.sendCommand(['CLIENT', 'TRACKING', 'OFF'], SEND_OPTIONS)
+      const named = prefixes.flatMap((prefix) => ['PREFIX', prefix])
+      await client.sendCommand(['CLIENT', 'TRACKING', 'ON', 'BCAST', ...named], SEND_OPTIONS)
+    } catch (error) {
+      status(false, error)
+      return
+    }
+    if (this.#client !== client) return
+    // Nobody has listened before.
+    changed(null)
+    this.#isArmed = true
+    this.#askedAtMs = null
+    this.#heardAtMs = sentAtMs
+    status(true)
+  }
+
+  #ask(): void {
+    const client = this.#client
+    if (!this.#isArmed || client === null) return
+    const now = this.#deps.clock.monotonic()
+    if (this.#askedAtMs !== null) {
+      // No answer to the last question for as long as one counts: whatever is at the other end, it is of no use.
+      if (now - this.#askedAtMs > this.#deps.maxStaleMs) this.#restart()
+      return
+    }
+    this.#askedAtMs = now
+    client.sendCommand(['PING'], SEND_OPTIONS).then(
+      () => {
+        if (this.#client !== client) return
+        // It was alive when it was asked; since then it may have died.
+        this.#heardAtMs = Math.max(this.#heardAtMs, this.#askedAtMs ?? -Infinity)
+        this.#askedAtMs = null
+      },
+      () => undefined,
+    )
+  }
+
+  #lost(error?: unknown): void {
+    if (!this.#isArmed) return
+    this.#isArmed = false
+    this.#deps.changed(null)
+    this.#deps.status(false, error)
+  }
+
+  #restart(): void {
+    this.#lost()
+    this.#cut()
+    if (!this.#isClosed) setTimeout(() => void this.#open(), retryDelayMs(0)).unref()
+  }
+
+  #cut(): void {
+    const client = this.#client
+    this.#client = null
+    if (client) cutClient(client, this.#hasSocket)
+    this.#hasSocket = false
+  }
+}
