@@ -20,7 +20,7 @@ export type { ErrorCode } from './core/error-catalogue.ts'
 export type { AnyListener, EventMap, EventName, Events, Listener } from './core/events.ts'
 export type { Duration } from './core/duration.ts'
 export type { Coatcheck, HttpConfig, HttpEdge } from './coatcheck.ts'
-export type { Exchange, ExchangeFactory, ExchangeInput } from './http/exchange.ts'
+export type { Exchange, ExchangeFactory, ExchangeInput, SessionRequest } from './http/exchange.ts'
 export type { RouteContext } from './http/routes.ts'
 export type { RegisteredData, Register } from './register.ts'
 export type {
@@ -33,6 +33,7 @@ export type {
   TokenOptions,
 } from './config/types.ts'
 export type {
+  OutagePolicy,
   Authentication,
   DeepReadonly,
   Device,

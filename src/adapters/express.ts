@@ -7,12 +7,11 @@
  */
 import type { ErrorRequestHandler, NextFunction, Request, RequestHandler, Response } from 'express'
 import type { Coatcheck } from '../coatcheck.ts'
-import type { OutagePolicy } from '../config/types.ts'
 import { MisuseError } from '../core/errors.ts'
 import type { Exchange, SessionRequest } from '../http/exchange.ts'
 import { sendWebResponse } from '../http/node-bridge.ts'
 import { checkAdapterOptions, createNodeEdge } from '../http/node-edge.ts'
-import type { Session, User, Visit } from '../session/types.ts'
+import type { OutagePolicy, Session, User, Visit } from '../session/types.ts'
 
 export interface ExpressAuthOptions {
   /** Puts `{ getSession, getVisit }` on every request under this name. Default: nothing is put on the request. */

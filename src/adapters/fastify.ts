@@ -4,13 +4,12 @@
  */
 import type { FastifyError, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import type { Coatcheck } from '../coatcheck.ts'
-import type { OutagePolicy } from '../config/types.ts'
 import { MisuseError } from '../core/errors.ts'
 import type { ResponseSink } from '../http/cookie.ts'
 import type { Exchange, SessionRequest } from '../http/exchange.ts'
 import { copyHeaders } from '../http/node-bridge.ts'
 import { checkAdapterOptions, createNodeEdge } from '../http/node-edge.ts'
-import type { Session, User, Visit } from '../session/types.ts'
+import type { OutagePolicy, Session, User, Visit } from '../session/types.ts'
 
 export interface FastifyAuthOptions {
   /** Puts `{ getSession, getVisit }` on every request of the context under this name. Default: nothing is put there. */

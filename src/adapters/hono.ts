@@ -3,13 +3,12 @@
  */
 import type { Context, ErrorHandler, Handler, MiddlewareHandler } from 'hono'
 import type { Coatcheck } from '../coatcheck.ts'
-import type { OutagePolicy } from '../config/types.ts'
 import { MisuseError } from '../core/errors.ts'
 import { type ResponseSink, sinkHeaderOf } from '../http/cookie.ts'
 import type { Exchange, SessionRequest } from '../http/exchange.ts'
 import { checkAdapterOptions } from '../http/node-edge.ts'
 import { createWebEdge } from '../http/web-edge.ts'
-import type { Session, User, Visit } from '../session/types.ts'
+import type { OutagePolicy, Session, User, Visit } from '../session/types.ts'
 
 export interface HonoAuthOptions {
   /** Puts `{ getSession, getVisit }` into the context under this name: `c.get('…')`. Default: nothing is put there. */

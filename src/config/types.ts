@@ -5,7 +5,7 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { Duration } from '../core/duration.ts'
 import type { SessionLimit } from '../session/session-driver.ts'
-import type { Json } from '../session/types.ts'
+import type { Json, OutagePolicy } from '../session/types.ts'
 import type { StoreFactory } from '../store.ts'
 
 /** What `oidc()` and `entra()` return: checked in shape only; the environment is read when it is resolved. */
@@ -51,9 +51,6 @@ export interface CookieOptions {
   readonly name?: string
   readonly sameSite?: 'lax' | 'strict'
 }
-
-/** `fail`: an error, 503 in every adapter. `stale`: the session as this process verified it last. `anonymous`: nobody. */
-export type OutagePolicy = 'fail' | 'stale' | 'anonymous'
 
 export interface SessionOptions<D extends object> {
   /** Default `8h`, sliding. */

@@ -2,12 +2,12 @@
  * One request and its response, as far as the session is concerned: the session is read when somebody asks for it, once, and
  * tickets leave as cookies. Adapters make one per request with `createExchange` and keep it for the life of the request.
  */
-import type { OutagePolicy, ResolvedConfig } from '../config/types.ts'
+import type { ResolvedConfig } from '../config/types.ts'
 import type { Clock } from '../core/clock.ts'
 import { SessionError } from '../core/errors.ts'
 import type { EventBus } from '../core/events.ts'
 import { policyForUsers } from '../session/outage.ts'
-import type { Device, Session, SessionStore, TicketSink, Visit } from '../session/types.ts'
+import type { Device, OutagePolicy, Session, SessionStore, TicketSink, Visit } from '../session/types.ts'
 import { type Cookies, createCookies, putSetCookie, type ResponseSink } from './cookie.ts'
 import { describeDevice } from './device.ts'
 import { createHeadersSink } from './headers-sink.ts'

@@ -3,7 +3,6 @@
  * clock. Only `redis/` knows the client library behind it, and whether there is one server, a primary that the sentinels
  * name, or a cluster: every call names its first key, which is all the routing that needs.
  */
-import type { Lasting } from './durable-writes.ts'
 import type { RedisScript } from './script.ts'
 
 /** Strings come back as Buffers, integers as numbers, arrays as arrays. */
@@ -79,6 +78,12 @@ export interface Watch {
   /** True: from now on messages are heard, as long as the connection stands. False: none will be. Never rejects; may stay open. */
   readonly confirmed: Promise<boolean>
   close(): void
+}
+
+/** The answer of a script, and whether as many replicas have it as were asked for. */
+export interface Lasting {
+  readonly reply: RedisReply
+  readonly durable: boolean
 }
 
 export interface KeyTracking {

@@ -12,6 +12,7 @@ import { Circuit } from './circuit.ts'
 import type {
   CallOptions,
   KeyTracking,
+  Lasting,
   RedisArgument,
   RedisClientPort,
   RedisReply,
@@ -19,7 +20,7 @@ import type {
   Watch,
 } from './client-port.ts'
 import { type ConnectionState, RedisConnection, subscriberSource } from './connection.ts'
-import { DurableWrites, type Lasting } from './durable-writes.ts'
+import { DurableWrites } from './durable-writes.ts'
 import { type DeadlineQueue, DeadlineWheel } from './deadline-wheel.ts'
 import { diagnose, isReadOnlyReply, isServerReply, isTransientReply, isUnknownScript, redisError } from './diagnose.ts'
 import { type ChangeListener, KeyTracker } from './key-tracker.ts'

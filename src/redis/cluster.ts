@@ -11,6 +11,7 @@ import { RedisClient, type RedisClientDeps } from './client.ts'
 import type {
   CallOptions,
   KeyTracking,
+  Lasting,
   RedisArgument,
   RedisClientPort,
   RedisReply,
@@ -18,7 +19,6 @@ import type {
   Watch,
 } from './client-port.ts'
 import { agreedMap, parseSlots, type SlotMap, slotMapText } from './cluster-slots.ts'
-import type { Lasting } from './durable-writes.ts'
 import { DeadlineWheel } from './deadline-wheel.ts'
 import { redirectionOf } from './diagnose.ts'
 import type { ChangeListener } from './key-tracker.ts'

@@ -4,7 +4,7 @@
  *
  * What an acknowledgement is worth: the promotion of a replica that gave it. Source: https://redis.io/commands/wait
  */
-import type { RedisArgument, RedisReply } from './client-port.ts'
+import type { Lasting, RedisArgument, RedisReply } from './client-port.ts'
 import type { RedisScript } from './script.ts'
 
 export interface Durability {
@@ -12,11 +12,6 @@ export interface Durability {
   readonly replicas: number
   /** How long to wait for them. */
   readonly timeoutMs: number
-}
-
-export interface Lasting {
-  readonly reply: RedisReply
-  readonly durable: boolean
 }
 
 /** One connection, and how often it has been another one. */

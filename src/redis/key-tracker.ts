@@ -88,7 +88,7 @@ export class KeyTracker implements KeyTracking {
     client.on('invalidate', (key) => {
       if (this.#client !== client) return
       this.#heardAtMs = this.#deps.clock.monotonic()
-      this.#deps.changed(key === null ? null : String(key))
+      this.#deps.changed(key === null ? null : (key as Buffer | string).toString())
     })
   }
 

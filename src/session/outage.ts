@@ -2,9 +2,9 @@
  * What a visitor gets while the store cannot be asked: an error, the session as this process verified it last, or nobody. Never a
  * decision about the session itself: nothing is written, no ticket is issued or taken away.
  */
-import type { OutagePolicy } from '../config/types.ts'
+import type { OutagePolicy } from './types.ts'
 import type { Clock } from '../core/clock.ts'
-import { isCoatcheckError, MisuseError } from '../core/errors.ts'
+import { type CoatcheckError, isCoatcheckError, MisuseError } from '../core/errors.ts'
 import { isExpired, standingOf } from './session-policy.ts'
 import type { SessionRef } from './session-driver.ts'
 import type { Loaded } from './session-vault.ts'
@@ -69,7 +69,7 @@ export class VerifiedSessions {
 }
 
 /** The store cannot be asked now, and might be later. Anything else is not what a policy for outages is about. */
-export function isOutage(error: unknown): boolean {
+export function isOutage(error: unknown): error is CoatcheckError {
   return isCoatcheckError(error) && error.name === 'RedisError' && error.retryable
 }
 

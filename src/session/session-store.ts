@@ -3,7 +3,7 @@
  * DESIGN "Sessions" on top of a driver that only moves sealed bytes; the parts are in the files beside this one:
  * ticket (the cookie's value), vault (seal and open), policy (pure decisions), update queue (writes), data (schema).
  */
-import { isCoatcheckError, MisuseError, SessionError } from '../core/errors.ts'
+import { MisuseError, SessionError } from '../core/errors.ts'
 import { isOutage } from './outage.ts'
 import { type SessionBackend, SessionSnapshot } from './session.ts'
 import { parseProfile } from './session-codec.ts'
@@ -107,8 +107,7 @@ export function createSessionStore<D extends object>(deps: SessionStoreDeps<D>):
       const parsed = ticket === null ? 'none' : core.tickets.parse(ticket)
       const stale = policy === 'stale' && typeof parsed !== 'string' ? core.verified.find(parsed) : null
       if (policy === 'stale' && stale === null && typeof parsed !== 'string') throw outage
-      const code = isCoatcheckError(outage) ? outage.code : 'unknown'
-      events.emit('session.outage', { policy, code, ...(stale && { sessionId: sessionIdOf(stale.ref) }) })
+      events.emit('session.outage', { policy, code: outage.code, ...(stale && { sessionId: sessionIdOf(stale.ref) }) })
       const readOnly: SessionBackend<D> = { ...backend, commit: () => Promise.reject(outage) }
       return new SessionSnapshot<D>(readOnly, stale, null, policy)
     },

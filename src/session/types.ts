@@ -1,5 +1,4 @@
 /** The public shapes of sessions. What they promise stands here; how it is kept, in `session-store.ts`. */
-import type { OutagePolicy } from '../config/types.ts'
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json }
 
 export type DeepReadonly<T> = T extends (...args: never[]) => unknown
@@ -36,6 +35,9 @@ export interface Device {
   readonly system?: string
   readonly ip?: string
 }
+
+/** `fail`: an error, 503 in every adapter. `stale`: the session as this process verified it last. `anonymous`: nobody. */
+export type OutagePolicy = 'fail' | 'stale' | 'anonymous'
 
 export interface Session<D extends object> {
   /** `null` until something is stored: a visitor without a session costs nothing. */

@@ -2,8 +2,7 @@
  * The application that the HTTP scenarios talk to, written once for all frameworks. An adapter's test mounts each of these
  * routes in the way of its framework, and implements `ScenarioContext` with the adapter under test.
  */
-import type { OutagePolicy } from '../config/types.ts'
-import type { Session, Visit } from '../session/types.ts'
+import type { OutagePolicy, Session, Visit } from '../session/types.ts'
 
 export type ScenarioData = Record<string, unknown>
 
