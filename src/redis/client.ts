@@ -8,6 +8,7 @@ import { ExponentialBackoff, handleWhen, retry } from 'cockatiel'
 import type { Clock } from '../core/clock.ts'
 import { CoatcheckError, RedisError } from '../core/errors.ts'
 import { EventBus } from '../core/events.ts'
+import { AliveProbe } from './alive-probe.ts'
 import { Circuit } from './circuit.ts'
 import type {
   CallOptions,
@@ -27,19 +28,17 @@ import { type ChangeListener, KeyTracker } from './key-tracker.ts'
 import { type RedisLibraryClient, SEND_OPTIONS } from './library.ts'
 import type { RedisLimits } from './options.ts'
 import { type CallOwner, PendingCall } from './pending-call.ts'
-import type { RedisScript } from './script.ts'
+import { isLateReply, type RedisScript } from './script.ts'
 import { ServerClock } from './server-clock.ts'
 import { furtherSource, type RedisSource } from './source.ts'
 import { RedisSubscriber } from './subscriber.ts'
 
-const PROBE_MS = 250
 const CLOSE_MS = 1000
 const DRAIN_MS = 5
 const CLOCK_EVERY_MS = 60_000
 const RETRIES = 50
 /** A URL that leads to a replica is not mended by connecting again, so that is tried once in a while only. */
 const DEMOTED_EVERY_MS = 1000
-const LATE = Buffer.from('late')
 
 export interface RedisClientDeps {
   readonly clock: Clock
@@ -84,7 +83,7 @@ export class RedisClient implements RedisClientPort, CallOwner {
   #demotedAtMs = -DEMOTED_EVERY_MS
   /** So it was a primary once: one that never was is where the URL leads to, and reading from it still works. */
   #hasRunScripts = false
-  #ping: { readonly sentAt: number; readonly answer: Promise<unknown> } | null = null
+  readonly #alive: AliveProbe
   readonly #time: Clock
   readonly #trackers: KeyTracker[] = []
   #durable: { readonly client: RedisClient; readonly writes: DurableWrites } | null = null
@@ -99,6 +98,7 @@ export class RedisClient implements RedisClientPort, CallOwner {
     this.#events = events
     this.#time = clock
     this.#clock = new ServerClock(clock)
+    this.#alive = new AliveProbe(clock, limits.connectTimeoutMs)
     this.#wheel = deps.wheel ?? new DeadlineWheel(clock)
     this.#reads = this.#wheel.queue(limits.commandTimeoutMs)
     this.#scripts = this.#wheel.queue(limits.writeTimeoutMs)
@@ -235,7 +235,7 @@ export class RedisClient implements RedisClientPort, CallOwner {
     if (this.#circuit.isSuspect && !isLate) this.#circuit.succeeded()
     if (call.script === null) return
     this.#hasRunScripts = true
-    if (isLateScript(reply)) this.#measureClock()
+    if (isLateReply(reply)) this.#measureClock()
   }
 
   refused(call: PendingCall, error: unknown): void {
@@ -356,26 +356,13 @@ export class RedisClient implements RedisClientPort, CallOwner {
     this.#deps.changed?.(isUp)
   }
 
-  /** One `PING` at a time: while a server hangs, what is sent to it only piles up. */
   async #probe(): Promise<void> {
     const { client, state } = this.#connection
     if (client === null || state !== 'ready') throw new Error('no connection')
-    const now = this.#time.monotonic()
-    this.#ping ??= { sentAt: now, answer: client.sendCommand(['PING'], SEND_OPTIONS) }
-    const ping = this.#ping
-    // Its own end, however late: any answer will do, also `LOADING`.
-    const answered = ping.answer.then(
-      () => true,
-      (error: unknown) => isServerReply(error),
-    )
-    void answered.then(() => (this.#ping = this.#ping === ping ? null : this.#ping))
-    let timer: ReturnType<typeof setTimeout> | undefined
-    const timeout = new Promise<false>((resolve) => (timer = setTimeout(resolve, PROBE_MS, false)))
-    const isAlive = await Promise.race([answered, timeout])
-    clearTimeout(timer)
-    if (isAlive) return
+    const found = await this.#alive.ask(client)
+    if (found === 'alive') return
     // A connection whose other end is gone without a word looks exactly like this.
-    if (this.#time.monotonic() - ping.sentAt > this.#limits.connectTimeoutMs) this.#connection.recycle()
+    if (found === 'dead') this.#connection.recycle()
     throw new Error('no answer')
   }
 
@@ -385,11 +372,4 @@ export class RedisClient implements RedisClientPort, CallOwner {
     // An old offset is better than none; what is wrong with the connection, others will find out.
     this.#clock.measure(() => client.sendCommand(['TIME'], SEND_OPTIONS)).catch(() => undefined)
   }
-}
-
-/** How scripts say that their deadline had passed when they arrived. */
-function isLateScript(reply: unknown): boolean {
-  if (!Array.isArray(reply) || reply.length !== 1) return false
-  const [word] = reply as unknown[]
-  return Buffer.isBuffer(word) && word.equals(LATE)
 }

@@ -5,7 +5,7 @@
 import { RedisError } from '../core/errors.ts'
 import { type RedisArgument, type RedisClientPort, type RedisReply, WRITE_TIMEOUT_MS } from './client-port.ts'
 import type { Repeatable } from './journal.ts'
-import type { RedisScript } from './script.ts'
+import { isLateReply, type RedisScript } from './script.ts'
 
 export interface LastingReply {
   readonly reply: readonly RedisReply[]
@@ -44,7 +44,7 @@ export function createScriptRunner(client: RedisClientPort, timeOffsetMs: () => 
     repeatable: (script, keys, args) => ({ script, keys, args: ['0', String(timeOffsetMs()), ...args] }),
     async inTime(script, keys, args) {
       const reply = await run(script, keys, Math.ceil(client.serverNow(keys[0] ?? '')) + deadlineMs, args)
-      if (reply.length === 1 && Buffer.isBuffer(reply[0]) && reply[0].toString('latin1') === 'late') {
+      if (isLateReply(reply)) {
         throw new RedisError('COATCHECK_REDIS_TIMEOUT', {
           message: `The script ${script.name} arrived after its deadline.`,
         })

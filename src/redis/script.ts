@@ -10,3 +10,12 @@ export interface RedisScript {
 export function defineScript(name: string, lua: string): RedisScript {
   return { name, lua, sha1: createHash('sha1').update(lua).digest('hex') }
 }
+
+const LATE = Buffer.from('late')
+
+/** How scripts say that their deadline had passed when they arrived: see `scripts/prologue.ts`. */
+export function isLateReply(reply: unknown): boolean {
+  if (!Array.isArray(reply) || reply.length !== 1) return false
+  const [word] = reply as unknown[]
+  return Buffer.isBuffer(word) && word.equals(LATE)
+}

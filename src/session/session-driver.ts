@@ -47,11 +47,14 @@ export interface StoredSession {
   readonly generation: Buffer | null
 }
 
-/** Why a record that a valid ticket points to is not there. `live` and `expired` speak of the index entry. */
+/**
+ * Why a record that a valid ticket points to is not there. `live`, `expired` and `missing` speak of the index entry; `gone`: the
+ * index itself is not there, which no ending does to it while the generation stands.
+ */
 export interface Absence {
   readonly ended: string | null
   readonly generation: 'present' | 'missing'
-  readonly index: 'live' | 'expired' | 'missing'
+  readonly index: 'live' | 'expired' | 'missing' | 'gone'
 }
 
 export interface SessionLimit {

@@ -102,7 +102,7 @@ export async function explainAbsence(driver: SessionDriver, ref: SessionRef): Pr
   const { ended, generation, index } = await driver.explain(ref)
   if (ended !== null) return 'revoked'
   if (ref.kind === 'anonymous') return 'expired'
-  if (generation === 'missing' || index === 'live') return 'lost'
+  if (generation === 'missing' || index === 'live' || index === 'gone') return 'lost'
   return index === 'expired' ? 'expired' : 'revoked'
 }
 

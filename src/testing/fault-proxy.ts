@@ -108,6 +108,8 @@ export async function startFaultProxy(options: FaultProxyOptions): Promise<Fault
       return
     }
     const upstream = connect({ host: target.host ?? '127.0.0.1', port: target.port })
+    client.pause()
+    upstream.once('connect', () => client.resume())
     for (const [from, to, isReply] of [
       [client, upstream, false],
       [upstream, client, true],
@@ -137,7 +139,7 @@ export async function startFaultProxy(options: FaultProxyOptions): Promise<Fault
       // What was swallowed is missing: a connection that went on would be out of step.
       const isBroken = mode.kind === 'swallow' && next.kind !== 'swallow'
       mode = next
-      if (isBroken || next.kind === 'cut') for (const socket of sockets) socket.resetAndDestroy()
+      if (isBroken || next.kind === 'cut') for (const socket of sockets) reset(socket)
     },
     async close() {
       server.close()
@@ -145,6 +147,12 @@ export async function startFaultProxy(options: FaultProxyOptions): Promise<Fault
       await once(server, 'close')
     },
   }
+}
+
+/** One that is still connecting would be reset later, once for each time that it was asked for. */
+function reset(socket: Socket): void {
+  if (socket.connecting) socket.destroy()
+  else socket.resetAndDestroy()
 }
 
 function drip(bytes: Buffer, write: (bytes: Buffer) => void, perSecond: number): void {

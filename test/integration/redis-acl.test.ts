@@ -1,19 +1,33 @@
-/** The ACL that docs/redis.md gives is enough for everything that the store does, and no larger than it says. */
+/** The ACL that docs/redis-acl.md gives is enough for everything that the store does, and no larger than it says. */
 import { readFileSync } from 'node:fs'
+import { randomBytes } from 'node:crypto'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { systemClock } from '../../src/core/clock.ts'
 import { EventBus } from '../../src/core/events.ts'
-import { redisStore } from '../../src/redis.ts'
+import { coatcheck } from '../../src/index.ts'
+import { redisStore, type RedisStoreOptions } from '../../src/redis.ts'
+import type { Revoked } from '../../src/session/types.ts'
 import type { Store } from '../../src/store.ts'
 import { type RedisServer, startRedisServer } from '../support/redis-server.ts'
+import { startClusterGroup, startSentinelGroup, until } from '../support/redis-topologies.ts'
 
-const rules = /ACL SETUSER coatcheck (on >password [^`]+)/.exec(readFileSync('docs/redis.md', 'utf8'))?.[1] ?? ''
+const page = readFileSync('docs/redis-acl.md', 'utf8')
+const rules = /ACL SETUSER coatcheck (on >password [^`]+)/.exec(page)?.[1] ?? ''
+/** What the table adds for something. */
+const added = (what: string): string[] => {
+  const row = page.split('\n').find((line) => line.startsWith('|') && line.includes(what))
+  return (row?.split('`').at(-2) ?? '').replaceAll('\\|', '|').split(' ')
+}
+
+async function allow(target: RedisServer, ...more: readonly string[]): Promise<void> {
+  await target.cli('acl', 'setuser', 'coatcheck', ...rules.trim().split(/\s+/), ...more)
+}
 
 let server: RedisServer
 let store: Store | undefined
 beforeAll(async () => {
   server = await startRedisServer()
-  await server.cli('acl', 'setuser', 'coatcheck', ...rules.trim().split(/\s+/))
+  await allow(server)
 })
 afterEach(async () => store?.close())
 afterAll(() => server.stop())
@@ -112,4 +126,57 @@ test('each command of it is one that the store sends', async () => {
   const allowed = [...rules.matchAll(/\+([a-z]+)/g)].map(([, name]) => name)
   const unused = allowed.filter((name) => name !== 'ping' && !stats.includes(`cmdstat_${name}:`))
   expect(unused).toEqual([])
+})
+
+const closing: (() => Promise<unknown>)[] = []
+afterEach(async () => {
+  for (const close of closing.splice(0).reverse()) await close()
+})
+const credentials = { username: 'coatcheck', password: 'password' }
+
+/** Sessions by everything that a feature does, and what the server refused meanwhile. */
+async function useSessions(options: RedisStoreOptions, servers: readonly RedisServer[]): Promise<Revoked> {
+  const keys = randomBytes(32).toString('base64')
+  const auth = coatcheck({ store: redisStore({ ...options, ...credentials }), keys, baseUrl: 'http://localhost:3000' })
+  closing.push(() => auth.close())
+  await auth.ready()
+  for (const { cli } of servers) await cli('acl', 'log', 'reset')
+  for (let i = 0; i < 8; i++) await auth.sessions.create({ userId: `u${i}` })
+  const { session, ticket } = await auth.sessions.create({ userId: 'ada' })
+  expect((await auth.sessions.find(ticket)).session?.id).toBe(session.id)
+  const ended = await auth.sessions.revoke(session.id ?? '')
+  for (const { cli } of servers) expect(await cli('acl', 'log')).toBe('')
+  return ended
+}
+
+test('durability and the near cache work with what the table adds, and not without', async () => {
+  const primary = await startRedisServer({ args: ['--repl-diskless-sync-delay', '0'] })
+  closing.push(() => primary.stop())
+  const replica = await startRedisServer({ args: ['--replicaof', '127.0.0.1', String(primary.port)] })
+  closing.push(() => replica.stop())
+  await until(async () => /state=online,offset=[1-9]/.test(await primary.cli('info', 'replication')))
+  const options = { url: primary.url, durability: {}, nearCache: {} }
+  await allow(primary)
+  await expect(useSessions(options, [primary])).rejects.toThrow()
+  await allow(primary, ...added('`durability`'), ...added('`nearCache`'))
+  expect(await useSessions(options, [primary])).toEqual({ count: 1, durable: true })
+})
+
+test('a cluster works with what the table adds', async () => {
+  const group = await startClusterGroup({ replicas: 0 })
+  closing.push(() => group.stop())
+  for (const one of group.servers) await allow(one, ...added('a cluster'))
+  expect((await useSessions({ url: group.url, cluster: true }, group.servers)).count).toBe(1)
+})
+
+test('Sentinel works with what the table adds, for a user of its own at the sentinels', async () => {
+  const group = await startSentinelGroup({ replicas: 1 })
+  closing.push(() => group.stop())
+  for (const one of group.servers) await allow(one, ...added('at the Redis servers'))
+  for (const one of group.sentinels) {
+    await one.cli('acl', 'setuser', 'watcher', 'on', '>secret', '-@all', ...added('at the sentinels'))
+  }
+  const sentinels = group.sentinels.map(({ port }) => `redis://watcher:secret@127.0.0.1:${port}`)
+  const ended = await useSessions({ url: `redis://${group.name}`, sentinels }, [await group.primary()])
+  expect(ended.count).toBe(1)
 })

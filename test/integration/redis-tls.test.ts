@@ -1,67 +1,32 @@
 /** TLS against a real server with certificates made here: trusted, untrusted, for another host, and on the wrong port. */
-import { execFileSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { readFileSync } from 'node:fs'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { type Certificates, createCertificates, tlsArguments } from '../support/certificates.ts'
 import { closeRedis, libraryMajors, openRedis } from '../support/redis-clients.ts'
 import { freePort, type RedisServer, startRedisServer } from '../support/redis-server.ts'
 
-let folder: string
+let certificates: Certificates
 let tlsPort: number
 let server: RedisServer
 let plain: RedisServer
 let askingPort: number
 let asking: RedisServer
-const file = (name: string) => join(folder, name)
+const file = (name: string) => certificates.file(name)
 
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'coatcheck-tls-'))
-  const openssl = (...args: string[]) => execFileSync('openssl', args, { cwd: folder, stdio: 'ignore' })
-  const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes']
-  openssl('req', '-x509', ...key, '-keyout', 'ca.key', '-out', 'ca.pem', '-days', '2', '-subj', '/CN=test authority')
-  openssl(
-    'req',
-    ...key,
-    '-keyout',
-    'server.key',
-    '-out',
-    'server.csr',
-    '-subj',
-    '/CN=redis.test',
-    '-addext',
-    'subjectAltName=DNS:redis.test',
-  )
-  openssl(
-    ...['x509', '-req', '-in', 'server.csr', '-CA', 'ca.pem', '-CAkey', 'ca.key', '-out', 'server.pem'],
-    ...['-days', '2', '-copy_extensions', 'copy'],
-  )
+  certificates = createCertificates()
   tlsPort = await freePort()
-  const tls = [
-    '--tls-port',
-    String(tlsPort),
-    '--tls-cert-file',
-    file('server.pem'),
-    '--tls-key-file',
-    file('server.key'),
-  ]
-  server = await startRedisServer({
-    port: 0,
-    args: [...tls, '--tls-ca-cert-file', file('ca.pem'), '--tls-auth-clients', 'no'],
-  })
+  server = await startRedisServer({ port: 0, args: tlsArguments(certificates, tlsPort, 'no') })
   plain = await startRedisServer()
   askingPort = await freePort()
-  asking = await startRedisServer({
-    port: 0,
-    args: [...tls.with(1, String(askingPort)), '--tls-ca-cert-file', file('ca.pem'), '--tls-auth-clients', 'yes'],
-  })
+  asking = await startRedisServer({ port: 0, args: tlsArguments(certificates, askingPort, 'yes') })
 })
 afterEach(closeRedis)
 afterAll(async () => {
   await server.stop()
   await plain.stop()
   await asking.stop()
-  rmSync(folder, { recursive: true })
+  certificates.remove()
 })
 
 describe.each(libraryMajors)('redis $major', ({ install }) => {

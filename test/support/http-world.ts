@@ -13,11 +13,30 @@ import { oidc } from '../../src/oidc/provider.ts'
 import { redisStore } from '../../src/redis.ts'
 import type { ScenarioData } from '../../src/testing/http-scenario-app.ts'
 import type { HttpWorld } from '../../src/testing/http-scenarios/visitor.ts'
+import type { Ground } from './redis-grounds.ts'
 import { type RedisServer, startRedisServer } from './redis-server.ts'
 
 const BASE_URL = 'https://app.example'
 /** What a client does for itself, and what the count itself takes. */
-const NO_DATA = new Set(['info', 'hello', 'auth', 'client', 'ping', 'time', 'select', 'config', 'command', 'script'])
+const NO_DATA = new Set([
+  'info',
+  'hello',
+  'auth',
+  'client',
+  'ping',
+  'time',
+  'select',
+  'config',
+  'command',
+  'script',
+  'cluster',
+  'role',
+  'replconf',
+  'psync',
+  'publish',
+  'subscribe',
+  'asking',
+])
 
 export interface TestWorld extends HttpWorld {
   readonly redis: RedisServer
@@ -27,14 +46,16 @@ export interface TestWorld extends HttpWorld {
 /** @param serve makes the server of the adapter; it is not listening yet. */
 export async function createHttpWorld(
   serve: (auth: Coatcheck<ScenarioData>) => Server | Promise<Server>,
+  standing: () => Promise<Ground> = plainGround,
 ): Promise<TestWorld> {
-  const redis = await startRedisServer()
+  const ground = await standing()
+  const [redis] = ground.primaries as [RedisServer]
   const idp = await startDevProvider({ redirectUris: [`${BASE_URL}/auth/callback`] })
   const { issuer, clientId, clientSecret } = idp
   const auth = coatcheck<ScenarioData>({
     baseUrl: BASE_URL,
     keys: randomBytes(32).toString('base64'),
-    store: redisStore({ url: redis.url }),
+    store: redisStore(ground.options),
     providers: [oidc({ name: 'dev', issuer, clientId, clientSecret })],
     session: { staleFor: '60s' },
     // What works in the background would be counted with the requests.
@@ -48,15 +69,15 @@ export async function createHttpWorld(
     auth,
     origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     async countCommands(run) {
-      const before = await dataCommands(redis)
+      const before = await dataCommands(ground)
       await run()
-      return (await dataCommands(redis)) - before
+      return (await dataCommands(ground)) - before
     },
     async breakStore() {
-      redis.pause()
+      for (const server of ground.primaries) server.pause()
     },
     async mendStore() {
-      redis.resume()
+      for (const server of ground.primaries) server.resume()
       await vi.waitUntil(() => auth.sessions.listByUser('nobody').then(Boolean, () => false), { timeout: 5000 })
     },
     async later(ms, run) {
@@ -71,13 +92,18 @@ export async function createHttpWorld(
       server.closeAllConnections()
       server.close()
       await auth.close()
-      await Promise.all([idp.close(), redis.stop()])
+      await Promise.all([idp.close(), ground.stop()])
     },
   }
 }
 
-async function dataCommands(redis: RedisServer): Promise<number> {
-  const stats = await redis.cli('info', 'commandstats')
+async function plainGround(): Promise<Ground> {
+  const server = await startRedisServer()
+  return { options: { url: server.url }, primaries: [server], stop: () => server.stop() }
+}
+
+async function dataCommands({ primaries }: Ground): Promise<number> {
+  const stats = (await Promise.all(primaries.map((server) => server.cli('info', 'commandstats')))).join('\n')
   const counts = [...stats.matchAll(/^cmdstat_([\w]+)(?:\|\w+)?:calls=(\d+)/gm)]
   return counts.filter(([, name]) => !NO_DATA.has(name ?? '')).reduce((sum, [, , calls]) => sum + Number(calls), 0)
 }

@@ -9,7 +9,6 @@ import { freePort, type RedisServer, startRedisServer } from './redis-server.ts'
 
 const run = promisify(execFile)
 const READY_MS = 20_000
-const DOWN_AFTER_MS = 1000
 
 export interface SentinelGroup {
   readonly name: string
@@ -36,13 +35,21 @@ export interface SentinelGroupOptions {
   /** For each server, by its port: where replicas and sentinels reach it instead (a proxy). */
   readonly announced?: (port: number) => Promise<number>
   readonly replicas?: number
+  /** How long the primary may be silent. Default 1,000. */
+  readonly downAfterMs?: number
   /** Environment of single servers, by number: the first is the primary. */
   readonly env?: (number: number) => NodeJS.ProcessEnv
   readonly args?: readonly string[]
 }
 
 export async function startSentinelGroup(options: SentinelGroupOptions = {}): Promise<SentinelGroup> {
-  const { announced = (port: number) => Promise.resolve(port), replicas = 2, env = () => ({}), args = [] } = options
+  const {
+    announced = (port: number) => Promise.resolve(port),
+    replicas = 2,
+    downAfterMs = 1000,
+    env = () => ({}),
+    args = [],
+  } = options
   const name = 'mymaster'
   const ports: number[] = []
   const shown: number[] = []
@@ -74,7 +81,7 @@ export async function startSentinelGroup(options: SentinelGroupOptions = {}): Pr
       await startRedisServer({
         sentinel: [
           `sentinel monitor ${name} 127.0.0.1 ${shown[0]} 2`,
-          `sentinel down-after-milliseconds ${name} ${DOWN_AFTER_MS}`,
+          `sentinel down-after-milliseconds ${name} ${downAfterMs}`,
           `sentinel failover-timeout ${name} 3000`,
         ],
       }),

@@ -8,12 +8,11 @@ import type { RedisClientPort } from '../../src/redis/client-port.ts'
 import type { HandedInClient } from '../../src/redis/handed-in.ts'
 import type { RedisLibraryClient } from '../../src/redis/library.ts'
 import { openRedisClient } from '../../src/redis/open-client.ts'
-import { limitsOf, type RedisStoreOptions } from '../../src/redis/options.ts'
+import { limitsOf } from '../../src/redis/options.ts'
 import { resolveDestination } from '../../src/redis/resolve-destination.ts'
 import { createFakeClock, type FakeClock } from '../../src/testing/fake-clock.ts'
-import { type LibraryMajor, libraryMajors } from './redis-clients.ts'
-import { type RedisServer, startRedisServer } from './redis-server.ts'
-import { startClusterGroup, startSentinelGroup } from './redis-topologies.ts'
+import { libraryMajors } from './redis-clients.ts'
+import { cluster, type Ground, overTls, sentinel, single, underAcl } from './redis-grounds.ts'
 
 export interface RedisWorld {
   readonly client: RedisClientPort
@@ -29,36 +28,9 @@ export interface RedisWorld {
   stop(): Promise<void>
 }
 
-/** What a world stands on. */
-interface Ground {
-  readonly options: RedisStoreOptions
-  readonly primaries: readonly RedisServer[]
-  stop(): Promise<void>
-}
-
 export interface RedisForm {
   readonly form: string
   start(): Promise<RedisWorld>
-}
-
-const single = async (library: LibraryMajor): Promise<Ground> => {
-  const server = await startRedisServer()
-  return { options: { client: library.create(server.url) }, primaries: [server], stop: () => server.stop() }
-}
-
-const cluster = async (client?: (url: string) => HandedInClient): Promise<Ground> => {
-  const group = await startClusterGroup({ replicas: 0 })
-  const options = client ? { client: client(group.url) } : { url: group.url, cluster: true }
-  return { options, primaries: group.servers, stop: () => group.stop() }
-}
-
-const sentinel = async (library?: LibraryMajor): Promise<Ground> => {
-  const group = await startSentinelGroup({ replicas: 1 })
-  const ports = group.sentinels.map(({ port }) => port)
-  const client = library?.createSentinel?.(group.name, ports)
-  const sentinels = ports.map((port) => `127.0.0.1:${port}`)
-  const options = client ? { client } : { url: `redis://${group.name}`, sentinels }
-  return { options, primaries: [await group.primary()], stop: () => group.stop() }
 }
 
 export const singleServers: readonly RedisForm[] = libraryMajors.map((library) => ({
@@ -69,6 +41,8 @@ export const singleServers: readonly RedisForm[] = libraryMajors.map((library) =
 /** Every form that a store on Redis can have: made by us, and handed in by each major of the client library. */
 export const redisForms: readonly RedisForm[] = [
   ...singleServers,
+  { form: 'one server, over TLS', start: () => startWorld(overTls()) },
+  { form: 'one server, as a user with the smallest ACL', start: () => startWorld(underAcl()) },
   { form: 'a cluster', start: () => startWorld(cluster()) },
   { form: 'a primary that sentinels name', start: () => startWorld(sentinel()) },
   ...libraryMajors.map((library) => ({

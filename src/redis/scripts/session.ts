@@ -22,6 +22,20 @@ end
 `
 
 /**
+ * An index whose last entry goes stays, with a member that no session has and that counts as none, for as long as the generation:
+ * so that an index that is not there has been lost, and a session that is not in one has been ended.
+ */
+const REMAIN = `
+local function remain(index, generation, now)
+  local life = redis.call('PTTL', generation)
+  if life > 0 and redis.call('EXISTS', index) == 0 then
+    redis.call('ZADD', index, now, '-')
+    redis.call('PEXPIRE', index, life)
+  end
+end
+`
+
+/**
  * KEYS 1 record · 2 ended marker
  * ARGV 3 record · 4 life of the record in ms
  * Replies {'created'} · {'ended'} · {'late'}
@@ -129,7 +143,7 @@ return {'done'}
  */
 export const END: RedisScript = defineScript(
   'session.end',
-  `${PROLOGUE}${OUTBOX}
+  `${PROLOGUE}${OUTBOX}${REMAIN}
 local current = redis.call('GET', KEYS[1])
 if current and ARGV[6] ~= '' and string.sub(current, 14, 25) ~= ARGV[6] then return {'conflict', current} end
 local generation = redis.call('GET', KEYS[2])
@@ -142,6 +156,7 @@ if removed > 0 and redis.call('ZCOUNT', KEYS[3], '(' .. now, '+inf') == 0 then
   redis.call('UNLINK', KEYS[5])
   post(KEYS[6], ARGV[7], grants)
 end
+remain(KEYS[3], KEYS[2], now)
 redis.call('SET', KEYS[4], ARGV[4], 'PX', ARGV[5])
 return {'done', ended, last}
 `,
@@ -154,7 +169,7 @@ return {'done', ended, last}
  */
 export const END_BY_USER: RedisScript = defineScript(
   'session.end-by-user',
-  `${PROLOGUE}${OUTBOX}
+  `${PROLOGUE}${OUTBOX}${REMAIN}
 local generation = redis.call('GET', KEYS[1])
 local live = redis.call('ZRANGEBYSCORE', KEYS[2], '(' .. now, '+inf')
 local life = redis.call('PTTL', KEYS[1])
@@ -170,6 +185,7 @@ end
 if not generation then return {0} end
 if life < 1 then life = 1 end
 redis.call('SET', KEYS[1], ARGV[3], 'PX', life)
+remain(KEYS[2], KEYS[1], now)
 local reply = {0}
 for _, id in ipairs(live) do
   if not (kept and id == ARGV[4]) then reply[#reply + 1] = id end
@@ -202,14 +218,15 @@ return {removed}
 
 /**
  * KEYS 1 ended marker · 2 generation · 3 index · ARGV 3 id
- * Reply {reason or '', generation 0 or 1, 'live' or 'expired' or 'missing'}
+ * Reply {reason or '', generation 0 or 1, 'live' or 'expired' or 'missing' or 'gone'}
  */
 export const EXPLAIN: RedisScript = defineScript(
   'session.explain',
   `${PROLOGUE}
 local deadline = redis.call('ZSCORE', KEYS[3], ARGV[3])
-local index = 'missing'
+local has = redis.call('EXISTS', KEYS[2])
+local index = (has == 1 and redis.call('EXISTS', KEYS[3]) == 0) and 'gone' or 'missing'
 if deadline then index = tonumber(deadline) > now and 'live' or 'expired' end
-return {redis.call('GET', KEYS[1]) or '', redis.call('EXISTS', KEYS[2]), index}
+return {redis.call('GET', KEYS[1]) or '', has, index}
 `,
 )

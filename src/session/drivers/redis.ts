@@ -25,6 +25,7 @@ import { RedisEndings } from './redis-endings.ts'
 import { nearReads } from './near-reads.ts'
 import { RedisReads } from './redis-reads.ts'
 import {
+  type Absence,
   type Created,
   type Ending,
   GENERATION_BYTES,
@@ -98,7 +99,7 @@ export function createRedisSessionDriver(
       return {
         ended: reason === '' ? null : reason,
         generation: generation === 1 ? 'present' : 'missing',
-        index: text(index) as 'live' | 'expired' | 'missing',
+        index: text(index) as Absence['index'],
       }
     },
 
