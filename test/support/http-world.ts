@@ -78,7 +78,9 @@ export async function createHttpWorld(
     },
     async mendStore() {
       for (const server of ground.primaries) server.resume()
-      await vi.waitUntil(() => auth.sessions.listByUser('nobody').then(Boolean, () => false), { timeout: 5000 })
+      // Users enough to lie on every server of a cluster.
+      const asked = () => Promise.all(Array.from({ length: 24 }, (_, i) => auth.sessions.listByUser(`nobody-${i}`)))
+      await vi.waitUntil(() => asked().then(Boolean, () => false), { timeout: 5000 })
     },
     async later(ms, run) {
       vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + ms })
