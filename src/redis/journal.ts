@@ -18,7 +18,7 @@ export interface Repeatable {
 interface Entry {
   readonly steps: readonly Repeatable[]
   readonly until: number
-  readonly confirmed: (() => void) | undefined
+  readonly confirmed: () => void
   /** Monotonic. */
   dueAt: number
   pauseMs: number
@@ -37,6 +37,7 @@ export class Journal {
   readonly #entries = new Map<string, Entry>()
   #timer: ReturnType<typeof setInterval> | undefined
   #isRunning = false
+  #isAgain = false
 
   /** @param client asked when it is needed: the client reports to the journal, so it comes later */
   constructor(client: () => RedisClientPort, { clock, events }: { clock: Clock; events: EventBus }) {
@@ -50,22 +51,27 @@ export class Journal {
   }
 
   /**
-   * @param name what it ends: a later entry of the same name takes the place of an earlier one
-   * @param confirmed called once, when all of it has been done and is as durable as is wanted
+   * @param name what it ends: a later entry of the same name takes the place of an earlier one, and confirms it too
+   * @param confirmed called once, when all of it has been done and is as durable as is wanted, or when it is given up
    */
   keep(name: string, steps: readonly Repeatable[], confirmed?: () => void): void {
     const now = this.#clock.monotonic()
+    const earlier = this.#entries.get(name)?.confirmed
+    const both = (): void => {
+      earlier?.()
+      confirmed?.()
+    }
     this.#entries.delete(name)
     this.#entries.set(name, {
       steps,
       until: now + LIFE_MS,
-      confirmed,
+      confirmed: both,
       dueAt: now + FIRST_PAUSE_MS,
       pauseMs: FIRST_PAUSE_MS,
     })
     if (this.#entries.size > MOST_ENTRIES) {
-      const [oldest = ''] = this.#entries.keys()
-      this.#entries.delete(oldest)
+      const [oldest] = this.#entries
+      if (oldest) this.#settle(...oldest)
       this.#events.emit('error', { code: 'COATCHECK_REDIS_OVERLOADED', operation: 'revocation.journal' })
     }
     this.#timer ??= setInterval(() => void this.#run(), LOOK_MS).unref()
@@ -73,7 +79,12 @@ export class Journal {
 
   /** A connection stands again: everything is due. */
   again(): void {
-    for (const entry of this.#entries.values()) entry.dueAt = 0
+    // What is under way was begun on the connection before, and its failure says nothing about this one.
+    this.#isAgain = this.#isRunning
+    for (const entry of this.#entries.values()) {
+      entry.dueAt = 0
+      entry.pauseMs = FIRST_PAUSE_MS
+    }
     void this.#run()
   }
 
@@ -89,7 +100,8 @@ export class Journal {
     const due = [...this.#entries].filter(([, entry]) => entry.dueAt <= now)
     await Promise.all(due.map(([name, entry]) => this.#apply(name, entry)))
     this.#isRunning = false
-    if (this.#entries.size === 0) this.close()
+    if (this.#isAgain) this.again()
+    else if (this.#entries.size === 0) this.close()
   }
 
   async #apply(name: string, entry: Entry): Promise<void> {
@@ -107,8 +119,14 @@ export class Journal {
         return
       }
     }
-    if (this.#entries.get(name) === entry) this.#entries.delete(name)
-    entry.confirmed?.()
+    this.#settle(name, entry)
+  }
+
+  /** One that was taken the place of is confirmed with its successor. */
+  #settle(name: string, entry: Entry): void {
+    if (this.#entries.get(name) !== entry) return
+    this.#entries.delete(name)
+    entry.confirmed()
   }
 
   #later(entry: Entry): void {

@@ -191,5 +191,6 @@ test('MISCONF: reads work, ending says not durable, this process lets nobody in 
   await until(async () => (await other.sessions.find(one.ticket)).session === null, 3000)
   await until(async () => (await other.sessions.find(two.ticket)).session === null, 3000)
   expect((await auth.sessions.find(three.ticket)).session?.id).toBe(three.session.id)
-  await expect(auth.sessions.create({ userId: 'ada' })).resolves.toBeTruthy()
+  const again = await auth.sessions.create({ userId: 'ada' })
+  expect((await auth.sessions.find(again.ticket)).session?.user?.id).toBe('ada')
 })
