@@ -9,6 +9,7 @@ import type { Clock } from '../core/clock.ts'
 import { CoatcheckError, RedisError } from '../core/errors.ts'
 import { EventBus } from '../core/events.ts'
 import { AliveProbe } from './alive-probe.ts'
+import { Availability } from './availability.ts'
 import { Circuit } from './circuit.ts'
 import type {
   CallOptions,
@@ -77,9 +78,7 @@ export class RedisClient implements RedisClientPort, CallOwner {
   /** Sent and not answered, also when their callers have gone. */
   #inFlight = 0
   #waiting: PendingCall[] = []
-  /** Monotonic time from which on commands could be sent; `null` while they cannot. */
-  #upSinceMs: number | null = null
-  #outages = -1
+  readonly #availability: Availability
   #demotedAtMs = -DEMOTED_EVERY_MS
   /** So it was a primary once: one that never was is where the URL leads to, and reading from it still works. */
   #hasRunScripts = false
@@ -98,6 +97,7 @@ export class RedisClient implements RedisClientPort, CallOwner {
     this.#events = events
     this.#time = clock
     this.#clock = new ServerClock(clock)
+    this.#availability = new Availability(clock)
     this.#alive = new AliveProbe(clock, limits.connectTimeoutMs)
     this.#wheel = deps.wheel ?? new DeadlineWheel(clock)
     this.#reads = this.#wheel.queue(limits.commandTimeoutMs)
@@ -158,7 +158,7 @@ export class RedisClient implements RedisClientPort, CallOwner {
 
   /** How often the connection has been another one. */
   get epoch(): number {
-    return this.#outages
+    return this.#availability.epoch
   }
 
   watch(channel: string, listener: () => void): Watch {
@@ -188,24 +188,14 @@ export class RedisClient implements RedisClientPort, CallOwner {
   }
 
   track(prefixes: readonly string[], maxStaleMs: number, changed: ChangeListener): KeyTracking {
-    const tracker = new KeyTracker({
-      source: this.#source,
-      clock: this.#time,
-      prefixes,
-      maxStaleMs,
-      changed,
-      status: (isOn, error) => {
-        const code = isOn || error === undefined ? {} : { code: this.#errorOf(error).code }
-        this.#events.emit('redis.tracking', { isOn, server: this.endpoint, ...code })
-      },
-    })
+    const { clock, events } = this.#deps
+    const tracker = new KeyTracker({ source: this.#source, clock, events, prefixes, maxStaleMs, changed })
     this.#trackers.push(tracker)
     return tracker
   }
 
   uptime(): Uptime {
-    const forMs = this.#upSinceMs === null ? 0 : this.#time.monotonic() - this.#upSinceMs
-    return { forMs, isAfterOutage: this.#outages > 0 }
+    return this.#availability.uptime
   }
 
   serverNow(): number {
@@ -346,12 +336,9 @@ export class RedisClient implements RedisClientPort, CallOwner {
   }
 
   #allow(): void {
-    const wasUp = this.#upSinceMs !== null
     this.#ready = this.#connection.state === 'ready' && !this.#circuit.isOpen ? this.#connection.client : null
     const isUp = this.#ready !== null
-    if (isUp === wasUp) return
-    this.#upSinceMs = isUp ? this.#time.monotonic() : null
-    if (isUp) this.#outages++
+    if (!this.#availability.set(isUp)) return
     this.#source.hurry?.(!isUp)
     this.#deps.changed?.(isUp)
   }

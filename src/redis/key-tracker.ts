@@ -6,7 +6,10 @@
  * was heard counts only for so long after its last sign of life.
  */
 import type { Clock } from '../core/clock.ts'
+import { isCoatcheckError } from '../core/errors.ts'
+import type { EventBus } from '../core/events.ts'
 import type { KeyTracking } from './client-port.ts'
+import { diagnose } from './diagnose.ts'
 import { cutClient, type RedisLibraryClient, SEND_OPTIONS } from './library.ts'
 import { retryDelayMs } from './connection.ts'
 import type { RedisSource } from './source.ts'
@@ -26,8 +29,8 @@ export interface TrackerDeps {
   readonly prefixes: readonly string[]
   readonly maxStaleMs: number
   readonly changed: ChangeListener
-  /** Whether changes are heard of; with why not. */
-  readonly status: (isOn: boolean, error?: unknown) => void
+  /** Hear whether changes are heard of, and why not. */
+  readonly events: EventBus
 }
 
 export class KeyTracker implements KeyTracking {
@@ -71,7 +74,7 @@ export class KeyTracker implements KeyTracking {
       this.#attach(client)
       await client.connect()
     } catch (error) {
-      this.#deps.status(false, error)
+      this.#report(false, error)
       if (!this.#isClosed && source.isMoving) setTimeout(() => void this.#open(), retryDelayMs(1)).unref()
     }
   }
@@ -93,7 +96,7 @@ export class KeyTracker implements KeyTracking {
   }
 
   async #arm(client: RedisLibraryClient): Promise<void> {
-    const { clock, prefixes, changed, status } = this.#deps
+    const { clock, prefixes, changed } = this.#deps
     const sentAtMs = clock.monotonic()
     try {
       // The handshake has switched on the other mode, from which there is no direct way.
@@ -101,7 +104,7 @@ export class KeyTracker implements KeyTracking {
       const named = prefixes.flatMap((prefix) => ['PREFIX', prefix])
       await client.sendCommand(['CLIENT', 'TRACKING', 'ON', 'BCAST', ...named], SEND_OPTIONS)
     } catch (error) {
-      status(false, error)
+      this.#report(false, error)
       return
     }
     if (this.#client !== client) return
@@ -110,7 +113,7 @@ export class KeyTracker implements KeyTracking {
     this.#isArmed = true
     this.#askedAtMs = null
     this.#heardAtMs = sentAtMs
-    status(true)
+    this.#report(true)
   }
 
   #ask(): void {
@@ -138,7 +141,14 @@ export class KeyTracker implements KeyTracking {
     if (!this.#isArmed) return
     this.#isArmed = false
     this.#deps.changed(null)
-    this.#deps.status(false, error)
+    this.#report(false, error)
+  }
+
+  #report(isOn: boolean, error?: unknown): void {
+    const { source, events } = this.#deps
+    const { endpoint } = source
+    const code = isCoatcheckError(error) ? error.code : error === undefined ? null : diagnose(error, endpoint).code
+    events.emit('redis.tracking', { isOn, server: endpoint, ...(code !== null && { code }) })
   }
 
   #restart(): void {
