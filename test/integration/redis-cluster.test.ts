@@ -5,11 +5,9 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { redisStore } from '../../src/redis.ts'
 import { closeRedis, openRedis, outcome } from '../support/redis-clients.ts'
 import { type ClusterGroup, startClusterGroup, until } from '../support/redis-topologies.ts'
-import { type SessionLoad, startSessionLoad } from '../support/session-load.ts'
+import { expectCalm, expectRecovered, type SessionLoad, startSessionLoad } from '../support/session-load.ts'
 
 const run = promisify(execFile)
-const LONGEST_MS = 1000 + 50 + 400
-const RECOVERY_MS = 1000
 
 let group: ClusterGroup
 let load: SessionLoad | undefined
@@ -96,14 +94,9 @@ describe('with replicas', () => {
       await until(
         async () => role.test(await replica.cli('role')) && (await replica.cli('cluster', 'info')).includes('state:ok'),
       )
-      expect(await load.recovered(10_000)).toBeLessThan(RECOVERY_MS)
-      expect(load.seen.longestMs).toBeLessThan(LONGEST_MS)
-      expect([...load.seen.misses.keys()]).toEqual([])
+      await expectRecovered(load)
       if (fault === 'pause') primary.resume()
-      load.restart()
-      await until(async () => (load?.seen.operations ?? 0) > 2000)
-      expect(Object.fromEntries(load.seen.errors)).toEqual({})
-      expect([...load.seen.misses.keys()]).toEqual([])
+      await expectCalm(load)
     },
   )
 })

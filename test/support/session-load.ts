@@ -1,5 +1,6 @@
 /** Callers that read and write sessions without a pause, each its own, and what they saw: for faults that happen meanwhile. */
 import { randomBytes } from 'node:crypto'
+import { expect } from 'vitest'
 import { coatcheck } from '../../src/index.ts'
 import type { Coatcheck } from '../../src/coatcheck.ts'
 import type { StoreFactory } from '../../src/store.ts'
@@ -20,6 +21,21 @@ export interface SessionLoad {
   stop(): Promise<void>
 }
 
+/** After a failover: all work again, nobody waited longer than was promised, and nobody is signed out. */
+export async function expectRecovered(load: SessionLoad): Promise<void> {
+  expect(await load.recovered(10_000)).toBeLessThan(RECOVERY_MS)
+  expect(load.seen.longestMs).toBeLessThan(LONGEST_MS)
+  expect([...load.seen.misses.keys()]).toEqual([])
+}
+
+/** From here on everything goes well. */
+export async function expectCalm(load: SessionLoad): Promise<void> {
+  load.restart()
+  while (load.seen.operations < 2000) await new Promise((resolve) => setTimeout(resolve, 20))
+  expect(Object.fromEntries(load.seen.errors)).toEqual({})
+  expect([...load.seen.misses.keys()]).toEqual([])
+}
+
 export interface Counting {
   count: number
 }
@@ -36,6 +52,9 @@ export interface Seen {
 }
 
 const PAUSE_MS = 2
+const RECOVERY_MS = 1000
+/** Deadline of a change, two ticks, and a machine that is busy with other tests. */
+const LONGEST_MS = 1000 + 50 + 400
 const KEYS = randomBytes(32).toString('base64')
 
 export async function startSessionLoad(store: StoreFactory, callers = 64): Promise<SessionLoad> {
