@@ -34,6 +34,11 @@ const LAYERS = {
   ],
 }
 
+/** Entries that a layer may load besides: the command line opens what the application does. */
+const ENTRIES = {
+  cli: ['admin'],
+}
+
 /** Files that say what shape a thing has. Every layer may name a shape (as a type); nobody loads anything by it. */
 const SHAPES =
   '^src/(config/types|store|coatcheck|session/types|session/session-driver|token/types|token/token-driver)\\.ts$'
@@ -50,6 +55,10 @@ const PACKAGES = {
   cockatiel: '^src/redis/',
   cookie: '^src/http/',
   bowser: '^src/http/',
+  commander: '^src/cli/',
+  '@clack/prompts': '^src/cli/',
+  'cli-table3': '^src/cli/',
+  jiti: '^src/cli/',
 }
 
 const TEST = '\\.test\\.ts$'
@@ -57,7 +66,8 @@ const DRIVER = '^src/[^/]+/drivers/'
 
 const layerRules = Object.entries(LAYERS).flatMap(([folder, allowed]) => {
   const from = { path: `^src/${folder}/`, pathNot: [TEST, DRIVER] }
-  const below = `^src/(${[folder, ...allowed].join('|')})/`
+  const entries = (ENTRIES[folder] ?? []).map((entry) => `|^src/${entry}\\.ts$`).join('')
+  const below = `^src/(${[folder, ...allowed].join('|')})/${entries}`
   const comment = `src/${folder} may import ${allowed.join(', ') || 'nothing of ours'}, and name shapes.`
   return [
     { name: `layer-${folder}`, comment, severity: 'error', from, to: { path: '^src/', pathNot: [below, SHAPES] } },

@@ -85,7 +85,8 @@ export async function useFoundation(
   }
 }
 
-async function chooseStore(given: StoreFactory | null, env: Environment): Promise<StoreFactory> {
+/** The given one, else what the environment says. */
+export async function chooseStore(given: StoreFactory | null, env: Environment): Promise<StoreFactory> {
   if (given) return given
   if (variable(env, 'REDIS_URL') !== undefined) return (await import('./redis.ts')).redisStore()
   return (await import('./memory.ts')).memoryStore()

@@ -1,5 +1,6 @@
 /** The root entry: what an application imports to configure Coatcheck, to name its types and to tell its errors apart. */
 export { coatcheck } from './coatcheck.ts'
+export { defineConfig } from './config/define-config.ts'
 export { type EntraOptions, entra } from './oidc/entra.ts'
 export { oidc, type OidcOptions } from './oidc/provider.ts'
 export { createKeyring, type Keyring, namesEntryOf } from './keyring/keyring.ts'

@@ -49,6 +49,7 @@ function openMemoryStore(
   const endings = endingsOf(revocations, listener)
   return {
     kind: 'memory',
+    server: null,
     revocations,
     sessions: createMemorySessionDriver(space, keys, systemRandom, endings),
     tokens: createMemoryTokenDriver(space, keys, endings),

@@ -66,6 +66,7 @@ export function redisStore(options: RedisStoreOptions = {}): StoreFactory {
       const endings = endingsOf(revocations, context.endings)
       return {
         kind: 'redis',
+        server: { client, keys },
         revocations,
         sessions: createRedisSessionDriver(client, keys, { random: systemRandom, endings, journal, near }),
         tokens: createRedisTokenDriver(client, keys, { endings, near }),

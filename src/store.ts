@@ -7,6 +7,8 @@ import type { EventBus } from './core/events.ts'
 import type { DocumentDriver } from './documents/document-driver.ts'
 import type { ProviderSessionDriver } from './oidc/provider-session-driver.ts'
 import type { TransactionDriver } from './oidc/transaction-driver.ts'
+import type { RedisClientPort } from './redis/client-port.ts'
+import type { RedisKeys } from './redis/keys.ts'
 import type { SessionDriver } from './session/session-driver.ts'
 import type { ProviderGateDriver } from './token/provider-gate-driver.ts'
 import type { EndingsListener, RevocationDriver } from './token/revocation-driver.ts'
@@ -23,8 +25,16 @@ export interface StoreContext {
   readonly endings?: EndingsListener
 }
 
+/** For operators: the servers that a store lies on, and the names of its keys. */
+export interface StoreServer {
+  readonly client: RedisClientPort
+  readonly keys: RedisKeys
+}
+
 export interface Store {
   readonly kind: 'redis' | 'memory'
+  /** `null` for a store that lies in the memory of this process. */
+  readonly server: StoreServer | null
   readonly sessions: SessionDriver
   readonly tokens: TokenDriver
   /** Tokens of the application itself and on behalf of callers. */

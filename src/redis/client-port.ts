@@ -20,7 +20,7 @@ export interface RedisClientPort {
   readonly isSharded: boolean
 
   /** Each server that holds a part of the keys, for what has to look at all of them. */
-  servers(): readonly Pick<RedisClientPort, 'command'>[]
+  servers(): readonly ServerPort[]
 
   /**
    * One command. Sent only while the connection is ready; never queued in front of one.
@@ -72,6 +72,12 @@ export interface RedisClientPort {
   ready(): Promise<void>
   /** Ends within its deadline, whatever state the connection is in. A client that was handed in stays open. */
   close(): Promise<void>
+}
+
+/** One server, whatever keys it holds: for commands that are about the server itself. */
+export interface ServerPort extends Pick<RedisClientPort, 'command'> {
+  /** `host:port`, or the path of a socket. */
+  readonly endpoint: string
 }
 
 export interface Watch {

@@ -18,6 +18,7 @@ import type {
   RedisArgument,
   RedisClientPort,
   RedisReply,
+  ServerPort,
   Uptime,
   Watch,
 } from './client-port.ts'
@@ -49,7 +50,7 @@ export interface RedisClientDeps {
   /** What a node of a cluster says about where a call belongs. True: somebody else settles it from here on. */
   readonly redirect?: (call: PendingCall, error: unknown) => boolean
   /** For a cluster behind one client, which was handed in. */
-  readonly masters?: () => readonly Pick<RedisClientPort, 'command'>[]
+  readonly masters?: () => readonly ServerPort[]
   /** Whether commands can be sent has changed. */
   readonly changed?: (isUp: boolean) => void
 }
@@ -165,7 +166,7 @@ export class RedisClient implements RedisClientPort, CallOwner {
     return this.#subscriber.watch(channel, listener)
   }
 
-  servers(): readonly Pick<RedisClientPort, 'command'>[] {
+  servers(): readonly ServerPort[] {
     return this.#deps.masters?.() ?? [this]
   }
 

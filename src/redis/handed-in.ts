@@ -4,7 +4,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { RedisError } from '../core/errors.ts'
-import type { RedisArgument, RedisClientPort, RedisReply } from './client-port.ts'
+import type { RedisArgument, RedisReply, ServerPort } from './client-port.ts'
 import { type RedisLibraryClient, SEND_OPTIONS } from './library.ts'
 
 /** What the three have in common. */
@@ -22,7 +22,7 @@ interface AnyClient {
 
 /** Of `createCluster`. */
 export interface RedisLibraryCluster extends AnyClient {
-  readonly masters: readonly object[]
+  readonly masters: readonly { readonly address: string }[]
   sendCommand(
     firstKey: RedisArgument | undefined,
     isReadonly: boolean | undefined,
@@ -68,8 +68,9 @@ export function asLibraryClient(client: HandedInClient): RedisLibraryClient {
 export function mastersOf(
   cluster: RedisLibraryCluster,
   deadlineMs: number,
-): readonly Pick<RedisClientPort, 'command'>[] {
+): readonly ServerPort[] {
   return cluster.masters.map((node) => ({
+    endpoint: node.address,
     async command(_key, args) {
       const client = (await cluster.nodeClient(node)) as RedisLibraryClient
       const reply = client.sendCommand(args, SEND_OPTIONS) as Promise<RedisReply>

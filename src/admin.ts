@@ -1,0 +1,98 @@
+/**
+ * `coatcheck/admin`: what operators do, as functions; the command line is made of them. Opens the store that a configuration
+ * names, in two depths: the server alone, which needs no key, and everything.
+ */
+import type { AdminGround, ServerGround } from './admin/ground.ts'
+import { checkedVariable, processEnvironment } from './config/environment.ts'
+import { resolveConfig } from './config/resolve.ts'
+import { missing } from './config/refusal.ts'
+import { settingOf } from './config/settings.ts'
+import type { Options } from './config/types.ts'
+import { systemClock } from './core/clock.ts'
+import { ConfigError } from './core/errors.ts'
+import { EventBus } from './core/events.ts'
+import { systemRandom } from './core/random.ts'
+import { chooseStore, useFoundation } from './foundation.ts'
+import { createSessionStore } from './session/session-store.ts'
+import type { Store, StoreFactory, StoreServer } from './store.ts'
+
+export type { AdminGround, ServerGround } from './admin/ground.ts'
+
+type AnyOptions = Options
+
+/**
+ * The server alone: no key and no provider has to be configured. Connects in the background; `store.ready()` waits for it.
+ * @param events hears of the connection
+ * @throws {ConfigError} `COATCHECK_STORE_REQUIRED` when there is no Redis to look at, and what the store finds in its options
+ */
+export async function openServer(options: AnyOptions = {}, events = new EventBus()): Promise<ServerGround> {
+  const env = processEnvironment()
+  const prefix = options.prefix ?? checkedVariable(env, 'REDIS_PREFIX') ?? ''
+  const factory = await redisOf(options)
+  const store = factory.open({ prefix, clock: systemClock, events, loopback: true })
+  return { server: serverOf(store), store, prefix, clock: systemClock, close: () => store.close() }
+}
+
+/**
+ * Everything that the configuration opens.
+ * @throws {ConfigError} as `openServer`, and `COATCHECK_CONFIG_MISSING` without keys: those that a process draws for itself
+ *   open nobody's records
+ * @throws {KeyringError} `COATCHECK_KEY_INVALID`
+ */
+export async function openAdmin(options: AnyOptions = {}, events = new EventBus()): Promise<AdminGround> {
+  const env = processEnvironment()
+  await redisOf(options)
+  const config = resolveConfig(options, env)
+  if (config.keys.length === 0) {
+    throw missing(
+      settingOf('', 'keys'),
+      'has no value, and only with the keys of the application can its users be found',
+    )
+  }
+  const { foundation, release } = await useFoundation(config, events, env)
+  const { keyring, seal, store, tokens, revocations } = foundation
+  const sessions = createSessionStore<Record<string, unknown>>({
+    keyring,
+    seal,
+    clock: systemClock,
+    random: systemRandom,
+    events,
+    driver: store.sessions,
+    config: config.session,
+    namespace: config.prefix,
+  })
+  return {
+    server: serverOf(store),
+    store,
+    prefix: config.prefix,
+    clock: systemClock,
+    config,
+    keyring,
+    seal,
+    sessions,
+    tokens,
+    revocations,
+    events,
+    close: release,
+  }
+}
+
+/** @throws {ConfigError} `COATCHECK_STORE_REQUIRED`: what lies in the memory of the application, no other process can see */
+async function redisOf(options: AnyOptions): Promise<StoreFactory> {
+  const factory = await chooseStore(options.store ?? null, processEnvironment())
+  if (factory.kind === 'redis') return factory
+  throw nothingToLookAt()
+}
+
+function serverOf({ server }: Store): StoreServer {
+  if (server === null) throw nothingToLookAt()
+  return server
+}
+
+function nothingToLookAt(): ConfigError {
+  return new ConfigError('COATCHECK_STORE_REQUIRED', {
+    message:
+      'REDIS_URL is not set, so sessions lie in the memory of the application, which no other process can look into.',
+    details: { variable: 'REDIS_URL' },
+  })
+}

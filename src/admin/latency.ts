@@ -1,0 +1,46 @@
+/** How long the answers of Redis take, seen from here: through our own client, with its TLS, credentials and deadlines. */
+import { createHistogram } from 'node:perf_hooks'
+import type { Clock } from '../core/clock.ts'
+import type { ServerPort } from '../redis/client-port.ts'
+
+export interface Latency {
+  readonly server: string
+  readonly count: number
+  /** Milliseconds, three digits behind the point. */
+  readonly minMs: number
+  readonly p50Ms: number
+  readonly p95Ms: number
+  readonly p99Ms: number
+  readonly maxMs: number
+}
+
+const MICROSECONDS = 1000
+
+/**
+ * One `PING` after the other.
+ * @param signal ends it early, with what was measured until then
+ * @throws {RedisError} of the first one that fails
+ */
+export async function measureLatency(
+  server: ServerPort,
+  clock: Clock,
+  { count, signal, seen }: { count: number; signal: AbortSignal; seen?: (done: number) => void },
+): Promise<Latency> {
+  const microseconds = createHistogram()
+  for (let done = 0; done < count && !signal.aborted; done++) {
+    const begun = clock.monotonic()
+    await server.command('', ['PING'])
+    microseconds.record(Math.max(1, Math.round((clock.monotonic() - begun) * MICROSECONDS)))
+    seen?.(done + 1)
+  }
+  const at = (percentile: number): number => microseconds.percentile(percentile) / MICROSECONDS
+  return {
+    server: server.endpoint,
+    count: microseconds.count,
+    minMs: microseconds.min / MICROSECONDS,
+    p50Ms: at(50),
+    p95Ms: at(95),
+    p99Ms: at(99),
+    maxMs: microseconds.max / MICROSECONDS,
+  }
+}

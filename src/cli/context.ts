@@ -1,0 +1,82 @@
+/**
+ * What a command works with: its output, the configuration, what it opens, and whether somebody pressed Ctrl-C. Whatever was
+ * opened through it is closed when the command ends, however it ends.
+ */
+import { confirm as ask, isCancel } from '@clack/prompts'
+import { type AdminGround, openAdmin, openServer, type ServerGround } from '../admin.ts'
+import { EventBus } from '../core/events.ts'
+import { type ConfigFlags, type LoadedConfig, loadConfig } from './load-config.ts'
+import type { Output } from './output.ts'
+import type { Terminal } from './terminal.ts'
+import { UsageError } from './usage-error.ts'
+
+/** The flags that every command has. */
+export interface CommonFlags extends ConfigFlags {
+  readonly json?: boolean
+}
+
+export class CommandContext {
+  readonly terminal: Terminal
+  readonly output: Output
+  /** Aborted at Ctrl-C: long work stops at the next step, says how far it came, and ends with 130. */
+  readonly signal: AbortSignal
+  /** Hears of what is opened here. */
+  readonly events = new EventBus()
+  readonly #flags: CommonFlags
+  readonly #closing: (() => Promise<unknown>)[] = []
+  #config: Promise<LoadedConfig> | null = null
+
+  constructor(terminal: Terminal, output: Output, flags: CommonFlags, signal: AbortSignal) {
+    this.terminal = terminal
+    this.output = output
+    this.#flags = flags
+    this.signal = signal
+  }
+
+  /** @throws {ConfigError} */
+  config(): Promise<LoadedConfig> {
+    this.#config ??= loadConfig(this.terminal.folder, this.#flags)
+    return this.#config
+  }
+
+  /** The Redis of the configuration, connected. Needs no key. @throws {ConfigError | RedisError} */
+  async server(): Promise<ServerGround> {
+    const { options } = await this.config()
+    return this.#connected(await openServer(options, this.events))
+  }
+
+  /** Everything that the configuration names, connected. @throws {ConfigError | KeyringError | RedisError} */
+  async admin(): Promise<AdminGround> {
+    const { options } = await this.config()
+    return this.#connected(await openAdmin(options, this.events))
+  }
+
+  /**
+   * Asks before something is destroyed. `--yes` answers it; without a terminal it has to.
+   * @param consequence what will happen, as a sentence
+   * @throws {UsageError} without a terminal and without `--yes`
+   */
+  async confirm(consequence: string, flags: { readonly yes?: boolean }): Promise<boolean> {
+    if (flags.yes === true) return true
+    if (!this.terminal.isInteractive) {
+      throw new UsageError(`${consequence} Nobody can be asked here: confirm it with --yes.`)
+    }
+    const answer = await ask({ message: `${consequence} Continue?`, initialValue: false, output: process.stderr })
+    return !isCancel(answer) && answer
+  }
+
+  /** To be closed with the command, last first. */
+  closeLater(close: () => Promise<unknown>): void {
+    this.#closing.push(close)
+  }
+
+  async close(): Promise<void> {
+    for (const close of this.#closing.splice(0).reverse()) await close()
+  }
+
+  async #connected<Ground extends ServerGround>(ground: Ground): Promise<Ground> {
+    this.closeLater(() => ground.close())
+    await ground.store.ready()
+    return ground
+  }
+}

@@ -1,0 +1,91 @@
+/**
+ * What the command line is configured with: flags, then the environment, then `.env.local` and `.env`, then
+ * `coatcheck.config.{ts,mts,js,mjs}`, which holds options and nothing else. The application itself is never loaded.
+ */
+import { existsSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { loadEnvFiles, setVariable } from '../config/env-files.ts'
+import { refuse } from '../config/refusal.ts'
+import { checkOptions } from '../config/resolve.ts'
+import type { Options } from '../config/types.ts'
+import { ConfigError, isCoatcheckError } from '../core/errors.ts'
+import { safeText } from '../core/redact.ts'
+
+const NAMES = ['ts', 'mts', 'js', 'mjs'].map((ending) => `coatcheck.config.${ending}`)
+
+/** The flags that every command takes. */
+export interface ConfigFlags {
+  readonly config?: string
+  readonly env?: string
+  readonly url?: string
+  readonly prefix?: string
+}
+
+export interface LoadedConfig {
+  readonly options: Options
+  /** The file that they come from, relative to the folder; `null`: there is none. */
+  readonly file: string | null
+  readonly envFiles: readonly string[]
+}
+
+/**
+ * @throws {ConfigError} `COATCHECK_CONFIG_INVALID`, `COATCHECK_CONFIG_UNKNOWN_OPTION`: a flag, or what the file holds
+ */
+export async function loadConfig(folder: string, flags: ConfigFlags): Promise<LoadedConfig> {
+  const envFiles = loadEnvFiles(folder, flags.env)
+  if (flags.url !== undefined) setVariable('REDIS_URL', withoutSecret(flags.url))
+  if (flags.prefix !== undefined) setVariable('REDIS_PREFIX', flags.prefix)
+  const file = fileOf(folder, flags.config)
+  if (file === null) return { options: {}, file, envFiles }
+  const options = await optionsOf(resolve(folder, file), file)
+  return { options: withoutOverruled(options, flags), file, envFiles }
+}
+
+/** A flag has been put into the environment, where an option would win over it. */
+function withoutOverruled(options: LoadedConfig['options'], flags: ConfigFlags): LoadedConfig['options'] {
+  const { store, prefix, ...others } = options
+  return {
+    ...others,
+    ...(store !== undefined && flags.url === undefined && { store }),
+    ...(prefix !== undefined && flags.prefix === undefined && { prefix }),
+  }
+}
+
+function fileOf(folder: string, named: string | undefined): string | null {
+  if (named === undefined) return NAMES.find((name) => existsSync(join(folder, name))) ?? null
+  if (!existsSync(resolve(folder, named))) throw refuse({ option: '--config' }, 'names a file that is not there')
+  return named
+}
+
+/** Loaded through jiti, since Node 20 reads no TypeScript. */
+async function optionsOf(path: string, name: string): Promise<Options> {
+  const { createJiti } = await import('jiti')
+  let loaded: unknown
+  try {
+    // `fsCache` would leave files in node_modules of whoever runs this.
+    loaded = await createJiti(pathToFileURL(path).href, { fsCache: false }).import(path, { default: true })
+  } catch (error) {
+    if (isCoatcheckError(error)) throw error
+    throw new ConfigError('COATCHECK_CONFIG_INVALID', {
+      message: `${name} cannot be loaded: ${safeText(error instanceof Error ? error.message : String(error))}.`,
+      cause: error,
+    })
+  }
+  if (typeof loaded !== 'object' || loaded === null || 'sessions' in loaded) {
+    throw new ConfigError('COATCHECK_CONFIG_INVALID', {
+      message: `${name} has to export options by default: export default defineConfig({ … }).`,
+    })
+  }
+  const options = loaded as Options
+  checkOptions(options)
+  return options
+}
+
+/** Flags stand in the history of the shell and in the list of processes. */
+function withoutSecret(url: string): string {
+  if (/:\/\/[^/]*:[^/]*@/.test(url)) {
+    throw refuse({ option: '--url' }, 'holds a password; set REDIS_PASSWORD, or REDIS_URL, in the environment instead')
+  }
+  return url
+}
