@@ -60,6 +60,17 @@ test('sessions, tokens and sign-in transactions work with it', async () => {
   expect(await store.sessions.list('u'.repeat(16), 10)).toHaveLength(2)
   expect((await store.sessions.endByUser('u'.repeat(16), ending, 'f'.repeat(22))).count).toBe(1)
   expect((await store.sessions.endByUser('u'.repeat(16), ending)).count).toBe(1)
+  // More than fit into the value of the generation: these commands are those of the sorted set.
+  const many = [...'abcdefghijk'].map((letter) => ({ ...refOf(letter, 'user'), userKey: 'w'.repeat(16) }))
+  for (const ref of many)
+    await store.sessions.create(ref, Buffer.alloc(64, ref.id), life, { max: 10, action: 'end-oldest' })
+  const [, one] = many as [(typeof many)[0], (typeof many)[0]]
+  const { record: old } = await store.sessions.read(one)
+  const replaced = await store.sessions.replace(one, old!.subarray(13, 25), Buffer.alloc(64, 9), life)
+  expect(replaced.status).toBe('done')
+  expect((await store.sessions.explain(one)).index).toBe('live')
+  expect(await store.sessions.list(one.userKey, 20)).toHaveLength(10)
+  expect(await store.sessions.end(one, ending)).toMatchObject({ count: 1, lastOfUser: false })
 
   const record = Buffer.alloc(64, 3)
   const set = new Map([['grant:entra', { record, ttlMs: 5000 }]])

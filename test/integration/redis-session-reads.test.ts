@@ -6,6 +6,8 @@ import type { SessionRef } from '../../src/session/session-driver.ts'
 import { type RedisWorld, singleServers } from '../support/redis-world.ts'
 
 const keys = redisKeys('')
+/** Eight bytes, as a generation has. */
+const generationOf = (i: number): string => `gen ${String(i).padStart(4, '0')}`
 const refOf = (i: number): SessionRef => ({
   kind: i % 3 === 0 ? 'anonymous' : 'user',
   userKey: `user-${String(i).padStart(11, '0')}`,
@@ -29,7 +31,7 @@ describe.each(singleServers)('session reads, $form', ({ start }) => {
     for (let i = 0; i < 100; i++) {
       const { kind, userKey, id } = refOf(i)
       if (i % 7 !== 0) await world.client.command('k', ['SET', keys.session(userKey, id), `record ${i}`])
-      if (kind === 'user') await world.client.command('k', ['SET', keys.generation(userKey), `generation ${i}`])
+      if (kind === 'user') await world.client.command('k', ['SET', keys.generation(userKey), `${generationOf(i)} and an index`])
     }
     await world.cli('config', 'resetstat')
     const reads = new RedisReads(world.client, keys)
@@ -37,7 +39,7 @@ describe.each(singleServers)('session reads, $form', ({ start }) => {
     expect(found.map(({ record, generation }) => [record?.toString() ?? null, generation?.toString() ?? null])).toEqual(
       Array.from({ length: 100 }, (_, i) => [
         i % 7 !== 0 ? `record ${i}` : null,
-        refOf(i).kind === 'user' ? `generation ${i}` : null,
+        refOf(i).kind === 'user' ? generationOf(i) : null,
       ]),
     )
     expect(await calls('mget')).toBe(4)

@@ -8,32 +8,13 @@
  * - Order of writes: what may be refused by a full server comes first in scripts that create or replace, so that a refusal
  *   changes nothing; deletions come first in scripts that end, so that these work on a full server (once a script has
  *   written, Redis lets it finish).
+ * - A user's generation and index: `session-index.ts`.
  * - Record bytes (Lua counts from 1): 1..8 generation, 14..25 nonce. See session/session-driver.ts.
  */
 import { defineScript, type RedisScript } from '../script.ts'
 import { OUTBOX } from './outbox.ts'
 import { PROLOGUE } from './prologue.ts'
-
-// Redis 6.2 has no PEXPIRE GT.
-const LIVE_AT_LEAST = `
-local function live_at_least(key, ms)
-  if redis.call('PTTL', key) < ms then redis.call('PEXPIRE', key, ms) end
-end
-`
-
-/**
- * An index whose last entry goes stays, with a member that no session has and that counts as none, for as long as the generation:
- * so that an index that is not there has been lost, and a session that is not in one has been ended.
- */
-const REMAIN = `
-local function remain(index, generation, now)
-  local life = redis.call('PTTL', generation)
-  if life > 0 and redis.call('EXISTS', index) == 0 then
-    redis.call('ZADD', index, now, '-')
-    redis.call('PEXPIRE', index, life)
-  end
-end
-`
+import { SESSION_INDEX } from './session-index.ts'
 
 /**
  * KEYS 1 record · 2 ended marker
@@ -60,23 +41,23 @@ return {'created'}
  */
 export const CREATE_USER: RedisScript = defineScript(
   'session.create-user',
-  `${PROLOGUE}${LIVE_AT_LEAST}
+  `${PROLOGUE}${SESSION_INDEX}
 local nonce = redis.call('GETRANGE', KEYS[1], 13, 24)
 if nonce == string.sub(ARGV[3], 14, 25) then return {'created'} end
 if nonce ~= '' or redis.call('EXISTS', KEYS[4]) == 1 then return {'ended'} end
-local generation = redis.call('GET', KEYS[2])
+local user = user_of(KEYS[2], KEYS[3])
 local limit = tonumber(ARGV[9])
 local reply = {'created'}
 local victims = {}
-if limit > 0 and generation then
-  local over = redis.call('ZCOUNT', KEYS[3], '(' .. now, '+inf') + 1 - limit
+if limit > 0 and user then
+  local over = live_count(user, now) + 1 - limit
   if over > 0 then
     if ARGV[10] == 'refuse' then return {'refused'} end
     local at = {}
     for i = 12, #ARGV do at[ARGV[i]] = 5 + (i - 12) * 2 end
-    for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[3], '(' .. now, '+inf', 'LIMIT', 0, over)) do
+    for _, id in ipairs(live(user, now, over)) do
       if not at[id] then
-        reply = redis.call('ZRANGEBYSCORE', KEYS[3], '(' .. now, '+inf', 'LIMIT', 0, over + 20)
+        reply = live(user, now, over + 20)
         table.insert(reply, 1, 'retry')
         return reply
       end
@@ -84,24 +65,21 @@ if limit > 0 and generation then
     end
   end
 end
-local kept = tonumber(ARGV[6]) + tonumber(ARGV[5])
-if generation then
-  redis.call('SET', KEYS[1], generation .. string.sub(ARGV[3], 9), 'PX', ARGV[4] + ARGV[5])
-  live_at_least(KEYS[2], kept)
-else
-  redis.call('SET', KEYS[1], ARGV[7] .. string.sub(ARGV[3], 9), 'PX', ARGV[4] + ARGV[5])
-  redis.call('SET', KEYS[2], ARGV[7], 'PX', kept)
-  redis.call('DEL', KEYS[3])
+local generation = user and user.generation or ARGV[7]
+redis.call('SET', KEYS[1], generation .. string.sub(ARGV[3], 9), 'PX', ARGV[4] + ARGV[5])
+if not user then
+  user = new_user(KEYS[2], KEYS[3], generation)
+  redis.call('UNLINK', KEYS[3])
 end
 for _, victim in ipairs(victims) do
   redis.call('DEL', KEYS[victim[2]])
-  redis.call('ZREM', KEYS[3], victim[1])
+  leave(user, victim[1])
   redis.call('SET', KEYS[victim[2] + 1], 'limit', 'PX', ARGV[11])
   reply[#reply + 1] = victim[1]
 end
-redis.call('ZREMRANGEBYSCORE', KEYS[3], '-inf', now - ARGV[6])
-redis.call('ZADD', KEYS[3], now + ARGV[4], ARGV[8])
-live_at_least(KEYS[3], kept)
+forget(user, now - ARGV[6])
+enter(user, ARGV[8], now + ARGV[4])
+store(user, ARGV[6] + ARGV[5])
 return reply
 `,
 )
@@ -113,23 +91,23 @@ return reply
  */
 export const REPLACE: RedisScript = defineScript(
   'session.replace',
-  `${PROLOGUE}${LIVE_AT_LEAST}
+  `${PROLOGUE}${SESSION_INDEX}
 local current = redis.call('GET', KEYS[1])
 if not current then return {'gone'} end
 local nonce = string.sub(current, 14, 25)
 if nonce == string.sub(ARGV[4], 14, 25) then return {'done'} end
 local record = ARGV[4]
+local user
 if #KEYS > 1 then
-  local generation = redis.call('GET', KEYS[2])
-  if not generation or generation ~= string.sub(current, 1, 8) then return {'gone'} end
-  record = generation .. string.sub(record, 9)
+  user = user_of(KEYS[2], KEYS[3])
+  if not user or user.generation ~= string.sub(current, 1, 8) then return {'gone'} end
+  record = user.generation .. string.sub(record, 9)
 end
 if nonce ~= ARGV[3] then return {'conflict', current} end
 redis.call('SET', KEYS[1], record, 'PX', ARGV[5] + ARGV[6])
-if #KEYS > 1 then
-  redis.call('ZADD', KEYS[3], now + ARGV[5], ARGV[8])
-  live_at_least(KEYS[3], ARGV[7] + ARGV[6])
-  live_at_least(KEYS[2], ARGV[7] + ARGV[6])
+if user then
+  enter(user, ARGV[8], now + ARGV[5])
+  store(user, ARGV[7] + ARGV[6])
 end
 return {'done'}
 `,
@@ -143,20 +121,23 @@ return {'done'}
  */
 export const END: RedisScript = defineScript(
   'session.end',
-  `${PROLOGUE}${OUTBOX}${REMAIN}
+  `${PROLOGUE}${OUTBOX}${SESSION_INDEX}
 local current = redis.call('GET', KEYS[1])
 if current and ARGV[6] ~= '' and string.sub(current, 14, 25) ~= ARGV[6] then return {'conflict', current} end
-local generation = redis.call('GET', KEYS[2])
-local ended = (current and (not generation or generation == string.sub(current, 1, 8))) and 1 or 0
-local removed = redis.call('DEL', KEYS[1]) + redis.call('ZREM', KEYS[3], ARGV[3])
+local user = user_of(KEYS[2], KEYS[3])
+local ended = (current and (not user or user.generation == string.sub(current, 1, 8))) and 1 or 0
+local removed = redis.call('DEL', KEYS[1]) == 1
+if user and leave(user, ARGV[3]) then
+  removed = true
+  store(user, 0)
+end
 local last = 0
-if removed > 0 and redis.call('ZCOUNT', KEYS[3], '(' .. now, '+inf') == 0 then
+if removed and (not user or live_count(user, now) == 0) then
   last = 1
   local grants = held(KEYS[5], 8, #ARGV)
   redis.call('UNLINK', KEYS[5])
   post(KEYS[6], ARGV[7], grants)
 end
-remain(KEYS[3], KEYS[2], now)
 redis.call('SET', KEYS[4], ARGV[4], 'PX', ARGV[5])
 return {'done', ended, last}
 `,
@@ -169,32 +150,30 @@ return {'done', ended, last}
  */
 export const END_BY_USER: RedisScript = defineScript(
   'session.end-by-user',
-  `${PROLOGUE}${OUTBOX}${REMAIN}
-local generation = redis.call('GET', KEYS[1])
-local live = redis.call('ZRANGEBYSCORE', KEYS[2], '(' .. now, '+inf')
-local life = redis.call('PTTL', KEYS[1])
-local kept = false
-local score = redis.call('ZSCORE', KEYS[2], ARGV[4])
-if generation and KEYS[5] then kept = redis.call('GETRANGE', KEYS[5], 0, 7) == generation end
+  `${PROLOGUE}${OUTBOX}${SESSION_INDEX}
+local user = user_of(KEYS[1], KEYS[2])
+local stays = nil
+if user and KEYS[5] and redis.call('GETRANGE', KEYS[5], 0, 7) == user.generation then
+  stays = deadline(user, ARGV[4]) or now + redis.call('PTTL', KEYS[5])
+end
+local ids = user and live(user, now, -1) or {}
 redis.call('UNLINK', KEYS[2])
-if not kept then
+if not stays then
   local grants = held(KEYS[3], 6, #ARGV)
   redis.call('UNLINK', KEYS[3])
   post(KEYS[4], ARGV[5], grants)
 end
-if not generation then return {0} end
-if life < 1 then life = 1 end
-redis.call('SET', KEYS[1], ARGV[3], 'PX', life)
-remain(KEYS[2], KEYS[1], now)
+if not user then return {0} end
+local after = new_user(KEYS[1], KEYS[2], ARGV[3])
 local reply = {0}
-for _, id in ipairs(live) do
-  if not (kept and id == ARGV[4]) then reply[#reply + 1] = id end
+for _, id in ipairs(ids) do
+  if not (stays and id == ARGV[4]) then reply[#reply + 1] = id end
 end
-if kept then
+if stays then
   redis.call('SETRANGE', KEYS[5], 0, ARGV[3])
-  redis.call('ZADD', KEYS[2], score or now + redis.call('PTTL', KEYS[5]), ARGV[4])
-  redis.call('PEXPIRE', KEYS[2], life)
+  enter(after, ARGV[4], stays)
 end
+store(after, 0)
 reply[1] = #reply - 1
 return reply
 `,
@@ -222,11 +201,17 @@ return {removed}
  */
 export const EXPLAIN: RedisScript = defineScript(
   'session.explain',
-  `${PROLOGUE}
-local deadline = redis.call('ZSCORE', KEYS[3], ARGV[3])
-local has = redis.call('EXISTS', KEYS[2])
-local index = (has == 1 and redis.call('EXISTS', KEYS[3]) == 0) and 'gone' or 'missing'
-if deadline then index = tonumber(deadline) > now and 'live' or 'expired' end
-return {redis.call('GET', KEYS[1]) or '', has, index}
+  `${PROLOGUE}${SESSION_INDEX}
+local user = user_of(KEYS[2], KEYS[3])
+local index = 'missing'
+if user then
+  local ends = deadline(user, ARGV[3])
+  if ends then
+    index = ends > now and 'live' or 'expired'
+  elseif not user.entries and redis.call('EXISTS', KEYS[3]) == 0 then
+    index = 'gone'
+  end
+end
+return {redis.call('GET', KEYS[1]) or '', user and 1 or 0, index}
 `,
 )

@@ -7,7 +7,7 @@
  */
 import type { RedisClientPort } from '../../redis/client-port.ts'
 import type { RedisKeys } from '../../redis/keys.ts'
-import type { SessionRef, StoredSession } from '../session-driver.ts'
+import { GENERATION_BYTES, type SessionRef, type StoredSession } from '../session-driver.ts'
 
 /** Bounds the answer: 32 records of 2 KB are 64 KB. More reads than this begin the next command. */
 const READS_PER_COMMAND = 32
@@ -83,6 +83,8 @@ function answer(waiting: readonly WaitingRead[], values: readonly (Buffer | null
   let at = 0
   for (const { hasGeneration, resolve } of waiting) {
     const record = values[at++] ?? null
-    resolve({ record, generation: hasGeneration ? (values[at++] ?? null) : null })
+    // The index of the user's sessions follows in the same value; no read needs it.
+    const generation = hasGeneration ? (values[at++]?.subarray(0, GENERATION_BYTES) ?? null) : null
+    resolve({ record, generation })
   }
 }

@@ -1,7 +1,7 @@
 /**
- * Sessions on Redis. Keys it touches: session, generation, sessions (index), ended, tokens (only to delete them with a user's
- * last session, after moving grants to revocations); all of one user lie in one slot. Reading is one command, every change one script (redis/scripts/session.ts),
- * listing and clearing away are bounded sequences.
+ * Sessions on Redis. Keys it touches: session, generation (with the index in it), sessions (an index that is too long for that), ended,
+ * tokens (only to delete them with a user's last session, after moving grants to revocations); all of one user lie in one slot.
+ * Reading is one command, every change one script (redis/scripts/session.ts), listing and clearing away are bounded sequences.
  *
  * If you change this, also change: the scripts' headings, docs/redis-keys.md, the memory driver, the conformance cases.
  */
@@ -23,6 +23,7 @@ import {
 import { type Endings, NO_ENDINGS, OUTBOX_LIFE_MS } from '../../token/revocation-driver.ts'
 import { RedisEndings } from './redis-endings.ts'
 import { nearReads } from './near-reads.ts'
+import { createRedisSessionIndex } from './redis-index.ts'
 import { RedisReads } from './redis-reads.ts'
 import {
   type Absence,
@@ -37,7 +38,6 @@ import {
 } from '../session-driver.ts'
 
 const UNLINKED_PER_SCRIPT = 100
-const READ_PER_COMMAND = 200
 /** Each retry means that others have signed the same user in meanwhile. */
 const LIMIT_ATTEMPTS = 256
 const NOTHING: StoredSession = { record: null, generation: null }
@@ -67,13 +67,10 @@ export function createRedisSessionDriver(
   const readNear = near && nearReads(near, keys, readStore)
   const changing = duringChange(near)
   const lasting = new RedisEndings(run, journal ?? null, () => client.isDurable)
+  const index = createRedisSessionIndex(client, keys, timeOffsetMs)
   /** Live ones that the index names; for when nothing can be written. */
-  const countOf = async (userKey: string, exceptId: string | undefined): Promise<number> => {
-    const index = keys.sessions(userKey)
-    const after = `(${client.serverNow(index) + timeOffsetMs()}`
-    const ids = (await client.command(index, ['ZRANGEBYSCORE', index, after, '+inf'])) as Buffer[]
-    return ids.filter((id) => id.toString() !== exceptId).length
-  }
+  const countOf = async (userKey: string, exceptId: string | undefined): Promise<number> =>
+    (await index.liveIds(userKey)).filter((id) => id !== exceptId).length
   const endOf = (userKey: string, id: string, ending: Ending, expectedNonce?: Buffer): Repeatable => {
     const names = [
       keys.session(userKey, id),
@@ -94,12 +91,12 @@ export function createRedisSessionDriver(
       const denied = lasting.denied(ref)
       if (denied !== null) return { ended: denied, generation: 'present', index: 'missing' }
       const names = [keys.ended(userKey, id), keys.generation(userKey), keys.sessions(userKey)]
-      const [ended, generation, index] = await run.always(EXPLAIN, names, [id])
+      const [ended, generation, entry] = await run.always(EXPLAIN, names, [id])
       const reason = text(ended)
       return {
         ended: reason === '' ? null : reason,
         generation: generation === 1 ? 'present' : 'missing',
-        index: text(index) as Absence['index'],
+        index: text(entry) as Absence['index'],
       }
     },
 
@@ -161,28 +158,7 @@ export function createRedisSessionDriver(
       return { count: count as number, durable: applied.durable }
     },
 
-    async list(userKey, max) {
-      const index = keys.sessions(userKey)
-      const nowMs = client.serverNow(index) + timeOffsetMs()
-      const ids = (await client.command(index, [
-        ...['ZREVRANGEBYSCORE', index, '+inf', `(${nowMs}`, 'LIMIT', '0', String(max)],
-      ])) as Buffer[]
-      const rows: { id: string; record: Buffer }[] = []
-      for (const chunk of chunked(ids.map(text), READ_PER_COMMAND)) {
-        const names = chunk.map((id) => keys.session(userKey, id))
-        const generationKey = keys.generation(userKey)
-        const [generation, ...records] = (await client.command(index, [
-          'MGET',
-          generationKey,
-          ...names,
-        ])) as (Buffer | null)[]
-        for (const [i, record] of records.entries()) {
-          const isLive = record !== null && generation?.equals(record.subarray(0, GENERATION_BYTES)) === true
-          if (isLive) rows.push({ id: chunk[i] ?? '', record })
-        }
-      }
-      return rows
-    },
+    list: index.list,
   }
 }
 

@@ -145,4 +145,87 @@ export const driverCases: readonly ConformanceCase<SessionHarness>[] = [
       )
     },
   },
+  {
+    name: 'driver: many sessions of one user are listed, counted and ended like few',
+    async run({ driver, hasTokens, putTokens }) {
+      const refs = Array.from({ length: 12 }, () => newRef())
+      const [{ userKey }] = refs as [SessionRef]
+      const idsOf = (some: readonly SessionRef[]): string[] => some.map(({ id }) => id).reverse()
+      const listed = async (): Promise<string[]> => (await driver.list(userKey, 100)).map(({ id }) => id)
+      await putTokens(userKey)
+      for (const [i, ref] of refs.entries()) {
+        await driver.create(ref, newRecord(), { ...LIFE, ttlMs: HOUR + i * MINUTE })
+        assert.deepEqual(await listed(), idsOf(refs.slice(0, i + 1)))
+      }
+      for (const [i, ref] of refs.entries()) {
+        assert.equal((await driver.explain(ref)).index, 'live')
+        const ended = await driver.end(ref, ENDING)
+        assert.deepEqual(ended, { status: 'done', count: 1, lastOfUser: i === refs.length - 1, durable: false })
+        assert.equal(await hasTokens(userKey), i < refs.length - 1)
+        assert.deepEqual(await listed(), idsOf(refs.slice(i + 1)))
+        assert.deepEqual(await driver.explain(ref), { ended: 'revoked', generation: 'present', index: 'missing' })
+      }
+      const later = newRef()
+      await driver.create(later, newRecord(), LIFE)
+      assert.deepEqual(await listed(), [later.id])
+    },
+  },
+  {
+    name: 'driver: of many sessions one stays, keeps its deadline, and others come again',
+    async run({ driver, advance }) {
+      const refs = Array.from({ length: 12 }, () => newRef())
+      for (const [i, ref] of refs.entries())
+        await driver.create(ref, newRecord(), { ...LIFE, ttlMs: HOUR + i * MINUTE })
+      const stays = refs[3] ?? newRef()
+      assert.equal((await driver.endByUser(stays.userKey, ENDING, stays.id)).count, 11)
+      assert.equal((await driver.explain(stays)).index, 'live')
+      const others = Array.from({ length: 9 }, () => newRef())
+      for (const ref of others) await driver.create(ref, newRecord(), { ...LIFE, ttlMs: 2 * HOUR })
+      assert.equal((await driver.list(stays.userKey, 100)).length, 10)
+      await advance(HOUR + 3 * MINUTE)
+      assert.equal((await driver.explain(stays)).index, 'expired')
+      assert.equal((await driver.list(stays.userKey, 100)).length, 9)
+      assert.equal((await driver.endByUser(stays.userKey, ENDING)).count, 9)
+      assert.equal((await driver.list(stays.userKey, 100)).length, 0)
+    },
+  },
+  {
+    name: 'driver: ids of sessions that ran out are remembered until their absolute end, however many',
+    async run({ driver, advance }) {
+      const early = Array.from({ length: 12 }, () => newRef())
+      for (const ref of early) await driver.create(ref, newRecord(), LIFE)
+      await advance(HOUR + MINUTE)
+      const late = Array.from({ length: 3 }, () => newRef())
+      for (const ref of late) await driver.create(ref, newRecord(), LIFE)
+      for (const ref of early) assert.equal((await driver.explain(ref)).index, 'expired')
+      for (const ref of late) assert.equal((await driver.explain(ref)).index, 'live')
+      await advance(3 * HOUR)
+      const last = newRef()
+      await driver.create(last, newRecord(), LIFE)
+      for (const ref of early) assert.equal((await driver.explain(ref)).index, 'missing')
+      for (const ref of late) assert.equal((await driver.explain(ref)).index, 'expired')
+      assert.deepEqual(
+        (await driver.list(last.userKey, 100)).map(({ id }) => id),
+        [last.id],
+      )
+    },
+  },
+  {
+    name: 'driver: the limit ends the earliest of many, and a replacement makes a session the latest',
+    async run({ driver }) {
+      const refs = Array.from({ length: 11 }, () => newRef())
+      const limit = { max: 10, action: 'end-oldest' } as const
+      const first = newRecord()
+      for (const [i, ref] of refs.slice(0, 10).entries())
+        await driver.create(ref, i === 0 ? first : newRecord(), { ...LIFE, ttlMs: HOUR + i * MINUTE }, limit)
+      const [earliest, second] = refs as [SessionRef, SessionRef]
+      const moved = { ...LIFE, ttlMs: 2 * HOUR }
+      assert.equal((await driver.replace(earliest, nonceOf(first), newRecord(), moved)).status, 'done')
+      const created = await driver.create(refs[10] ?? newRef(), newRecord(), LIFE, limit)
+      assert.deepEqual(created, { status: 'created', endedIds: [second.id] })
+      assert.equal((await driver.list(earliest.userKey, 1))[0]?.id, earliest.id)
+      const refused = await driver.create(newRef(), newRecord(), LIFE, { max: 10, action: 'refuse' })
+      assert.deepEqual(refused, { status: 'refused' })
+    },
+  },
 ]

@@ -1,0 +1,122 @@
+/**
+ * A user's generation and the index of their sessions, as the scripts of sessions see them: one value, `user:{…}:gen`, and beyond
+ * `MOST_ENTRIES` sessions a sorted set beside it. A key of its own costs 170 to 230 bytes, and most users have one session
+ * (docs/decisions/0015-index-in-the-generation.md).
+ *
+ * Value: 8 bytes generation, then
+ * - entries, earliest deadline first: 22 characters id, 13 digits deadline (epoch ms); none when every session has been ended;
+ * - or `+`: the entries are members of the set, by deadline. Then a set that is not there has been lost.
+ * The set is only there while the value says so, and never empty: what was read from it is the whole index.
+ */
+export const ID_CHARACTERS = 22
+export const DEADLINE_DIGITS = 13
+export const IN_SET = '+'
+/** Each read of a session brings the value along, so it stays small: at most 288 bytes. */
+export const MOST_ENTRIES = 8
+/** A user whose set shrinks to this much goes back at the next sign-in. */
+const FEW_ENTRIES = MOST_ENTRIES / 2
+
+const ENTRY = ID_CHARACTERS + DEADLINE_DIGITS
+
+/**
+ * `user_of(generation key, set)`: nil when there is no generation · `new_user` · `live(user, now, max)`: ids, earliest deadline
+ * first, -1 for all · `live_count` · `deadline(user, id)` or nil · `leave`: whether it was there · `enter` · `forget(user, before)`
+ * · `store(user, life)`: last, keeps both alive for at least `life` ms. What enters, leaves or forgets writes, so it comes after
+ * the write that a full server may refuse.
+ */
+export const SESSION_INDEX = `
+local function live_at_least(key, ms)
+  if redis.call('PTTL', key) < ms then redis.call('PEXPIRE', key, ms) end
+end
+local function new_user(key, set, generation)
+  return {key = key, set = set, generation = generation, entries = {}}
+end
+local function user_of(key, set)
+  local value = redis.call('GET', key)
+  if not value then return nil end
+  local user = new_user(key, set, string.sub(value, 1, 8))
+  user.value = value
+  if string.sub(value, 9) == '${IN_SET}' then
+    user.entries = nil
+    return user
+  end
+  for at = 9, #value, ${ENTRY} do
+    local id = string.sub(value, at, at + ${ID_CHARACTERS - 1})
+    table.insert(user.entries, {id, tonumber(string.sub(value, at + ${ID_CHARACTERS}, at + ${ENTRY - 1}))})
+  end
+  return user
+end
+local function live(user, now, max)
+  if not user.entries then return redis.call('ZRANGEBYSCORE', user.set, '(' .. now, '+inf', 'LIMIT', 0, max) end
+  local ids = {}
+  for _, entry in ipairs(user.entries) do
+    if entry[2] > now and #ids ~= max then ids[#ids + 1] = entry[1] end
+  end
+  return ids
+end
+local function live_count(user, now)
+  if not user.entries then return redis.call('ZCOUNT', user.set, '(' .. now, '+inf') end
+  return #live(user, now, -1)
+end
+local function deadline(user, id)
+  if not user.entries then return tonumber(redis.call('ZSCORE', user.set, id) or nil) end
+  for _, entry in ipairs(user.entries) do
+    if entry[1] == id then return entry[2] end
+  end
+end
+local function leave(user, id)
+  if not user.entries then
+    if redis.call('ZREM', user.set, id) == 0 then return false end
+    if redis.call('EXISTS', user.set) == 0 then user.entries = {} end
+    return true
+  end
+  for i, entry in ipairs(user.entries) do
+    if entry[1] == id then
+      table.remove(user.entries, i)
+      return true
+    end
+  end
+  return false
+end
+local function enter(user, id, ends)
+  if user.entries then
+    leave(user, id)
+    local at = 1
+    while user.entries[at] and user.entries[at][2] <= ends do at = at + 1 end
+    table.insert(user.entries, at, {id, ends})
+    if #user.entries <= ${MOST_ENTRIES} then return end
+    for _, entry in ipairs(user.entries) do redis.call('ZADD', user.set, entry[2], entry[1]) end
+    user.entries = nil
+  else
+    redis.call('ZADD', user.set, ends, id)
+  end
+end
+local function forget(user, before)
+  if user.entries then
+    while user.entries[1] and user.entries[1][2] <= before do table.remove(user.entries, 1) end
+    return
+  end
+  redis.call('ZREMRANGEBYSCORE', user.set, '-inf', before)
+  if redis.call('ZCOUNT', user.set, '-inf', '+inf') > ${FEW_ENTRIES} then return end
+  local left = redis.call('ZRANGEBYSCORE', user.set, '-inf', '+inf', 'WITHSCORES')
+  user.entries = {}
+  for i = 1, #left, 2 do table.insert(user.entries, {left[i], tonumber(left[i + 1])}) end
+  redis.call('UNLINK', user.set)
+end
+local function store(user, life)
+  local kept = redis.call('PTTL', user.key)
+  local parts = {user.generation}
+  if user.entries then
+    for _, entry in ipairs(user.entries) do parts[#parts + 1] = entry[1] .. string.format('%0${DEADLINE_DIGITS}.0f', entry[2]) end
+  else
+    parts[2] = '${IN_SET}'
+    live_at_least(user.set, math.max(life, kept))
+  end
+  local value = table.concat(parts)
+  if kept < life then
+    redis.call('SET', user.key, value, 'PX', life)
+  elseif value ~= user.value then
+    redis.call('SET', user.key, value, 'KEEPTTL')
+  end
+end
+`

@@ -1,0 +1,72 @@
+/**
+ * Reading the index of a user's sessions with plain commands, for lists: see redis/scripts/session-index.ts for where it lies.
+ * They have the deadline of reads and work where nothing can be written.
+ */
+import type { RedisClientPort } from '../../redis/client-port.ts'
+import type { RedisKeys } from '../../redis/keys.ts'
+import { DEADLINE_DIGITS, ID_CHARACTERS, IN_SET } from '../../redis/scripts/session-index.ts'
+import { GENERATION_BYTES } from '../session-driver.ts'
+
+const READ_PER_COMMAND = 200
+/** An empty set means that the index was in the value again when the set was asked for, or that all have expired. */
+const ATTEMPTS = 3
+
+export interface RedisSessionIndex {
+  /** Ids of live sessions by deadline, latest first; all of them without `max`. One command, or two for a user with many. */
+  liveIds(userKey: string, max?: number): Promise<readonly string[]>
+  /** Their records, of those that are of the stored generation: see `SessionDriver.list`. */
+  list(userKey: string, max: number): Promise<readonly { readonly id: string; readonly record: Buffer }[]>
+}
+
+export function createRedisSessionIndex(
+  client: RedisClientPort,
+  keys: RedisKeys,
+  timeOffsetMs: () => number,
+): RedisSessionIndex {
+  const liveIds = async (userKey: string, max = Number.MAX_SAFE_INTEGER): Promise<readonly string[]> => {
+    const generationKey = keys.generation(userKey)
+    const set = keys.sessions(userKey)
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+      const value = (await client.command(generationKey, ['GET', generationKey])) as Buffer | null
+      if (value === null) return []
+      const nowMs = client.serverNow(generationKey) + timeOffsetMs()
+      const index = value.toString('latin1', GENERATION_BYTES)
+      if (index !== IN_SET) return liveOf(index, nowMs).slice(0, max)
+      const limit = ['LIMIT', '0', String(max)]
+      const ids = (await client.command(set, ['ZREVRANGEBYSCORE', set, '+inf', `(${nowMs}`, ...limit])) as Buffer[]
+      if (ids.length > 0) return ids.map(String)
+    }
+    return []
+  }
+
+  return {
+    liveIds,
+
+    async list(userKey, max) {
+      const generationKey = keys.generation(userKey)
+      const ids = await liveIds(userKey, max)
+      const rows: { id: string; record: Buffer }[] = []
+      for (let at = 0; at < ids.length; at += READ_PER_COMMAND) {
+        const chunk = ids.slice(at, at + READ_PER_COMMAND)
+        const names = [generationKey, ...chunk.map((id) => keys.session(userKey, id))]
+        const [value, ...records] = (await client.command(generationKey, ['MGET', ...names])) as (Buffer | null)[]
+        const generation = value?.subarray(0, GENERATION_BYTES)
+        for (const [i, record] of records.entries()) {
+          const isLive = record !== null && generation?.equals(record.subarray(0, GENERATION_BYTES)) === true
+          if (isLive) rows.push({ id: chunk[i] ?? '', record })
+        }
+      }
+      return rows
+    },
+  }
+}
+
+/** Ids of the entries, latest deadline first. */
+function liveOf(index: string, nowMs: number): string[] {
+  const ids: string[] = []
+  for (let at = 0; at < index.length; at += ID_CHARACTERS + DEADLINE_DIGITS) {
+    const deadlineAt = at + ID_CHARACTERS
+    if (Number(index.slice(deadlineAt, deadlineAt + DEADLINE_DIGITS)) > nowMs) ids.unshift(index.slice(at, deadlineAt))
+  }
+  return ids
+}
