@@ -1,5 +1,6 @@
 /** Reads that are asked for together: each gets its own, in few commands, and what fails the command fails them alike. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import type { RedisReply } from '../../src/redis/client-port.ts'
 import { redisKeys } from '../../src/redis/keys.ts'
 import { RedisReads } from '../../src/session/drivers/redis-reads.ts'
 import type { SessionRef } from '../../src/session/session-driver.ts'
@@ -31,7 +32,8 @@ describe.each(singleServers)('session reads, $form', ({ start }) => {
     for (let i = 0; i < 100; i++) {
       const { kind, userKey, id } = refOf(i)
       if (i % 7 !== 0) await world.client.command('k', ['SET', keys.session(userKey, id), `record ${i}`])
-      if (kind === 'user') await world.client.command('k', ['SET', keys.generation(userKey), `${generationOf(i)} and an index`])
+      if (kind === 'user')
+        await world.client.command('k', ['SET', keys.generation(userKey), `${generationOf(i)} and an index`])
     }
     await world.cli('config', 'resetstat')
     const reads = new RedisReads(world.client, keys)
@@ -75,5 +77,13 @@ describe.each(singleServers)('session reads, $form', ({ start }) => {
       Array.from({ length: 3 }, () => 'COATCHECK_REDIS_NOPERM'),
     )
     expect(await reads.read(refOf(1))).toEqual({ record: null, generation: null })
+  })
+
+  it('an answer that is none to the question is an error, and no missing session', async () => {
+    for (const answer of [7, Buffer.from('OK'), [], [Buffer.from('record'), 3], [['record'], null]]) {
+      const client = { ...world.client, isSharded: false, command: async () => Promise.resolve(answer as RedisReply) }
+      const reads = new RedisReads(client, keys)
+      await expect(reads.read(refOf(1))).rejects.toMatchObject({ code: 'COATCHECK_REDIS_PROTOCOL' })
+    }
   })
 })

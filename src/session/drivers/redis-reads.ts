@@ -5,7 +5,8 @@
  * A server that answers an `MGET` treats each key by itself, so nobody's session depends on who else was read with it; what
  * fails the command (a deadline, a refused login) would have failed each of them.
  */
-import type { RedisClientPort } from '../../redis/client-port.ts'
+import { RedisError } from '../../core/errors.ts'
+import type { RedisClientPort, RedisReply } from '../../redis/client-port.ts'
 import type { RedisKeys } from '../../redis/keys.ts'
 import { GENERATION_BYTES, type SessionRef, type StoredSession } from '../session-driver.ts'
 
@@ -69,7 +70,7 @@ export class RedisReads {
     this.#client.command(names[0] ?? '', [isOneRead ? 'GET' : 'MGET', ...names]).then(
       (reply) => {
         this.#underWay--
-        answer(waiting, (isOneRead ? [reply] : reply) as readonly (Buffer | null)[])
+        answer(waiting, isOneRead ? [reply] : reply)
       },
       (error: unknown) => {
         this.#underWay--
@@ -79,12 +80,20 @@ export class RedisReads {
   }
 }
 
-function answer(waiting: readonly WaitingRead[], values: readonly (Buffer | null)[]): void {
+/** A proxy that confuses answers gets an error: neither "no session", nor the session of somebody else. */
+function answer(waiting: readonly WaitingRead[], values: RedisReply): void {
   let at = 0
-  for (const { hasGeneration, resolve } of waiting) {
-    const record = values[at++] ?? null
+  for (const { hasGeneration, resolve, reject } of waiting) {
+    const record = valueAt(values, at++)
+    const generation = hasGeneration ? valueAt(values, at++) : null
+    if (record === undefined || generation === undefined) reject(new RedisError('COATCHECK_REDIS_PROTOCOL'))
     // The index of the user's sessions follows in the same value; no read needs it.
-    const generation = hasGeneration ? (values[at++]?.subarray(0, GENERATION_BYTES) ?? null) : null
-    resolve({ record, generation })
+    else resolve({ record, generation: generation && generation.subarray(0, GENERATION_BYTES) })
   }
+}
+
+/** `undefined`: what no `MGET` answers. */
+function valueAt(values: RedisReply, at: number): Buffer | null | undefined {
+  const value: unknown = Array.isArray(values) ? values[at] : undefined
+  return value === null || Buffer.isBuffer(value) ? value : undefined
 }
