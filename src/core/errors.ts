@@ -35,6 +35,7 @@ export class CoatcheckError extends Error {
   readonly retryable: boolean
   readonly why: string
   readonly fix: string
+  /** Where more is said: a command, and the section of the page. For people. */
   readonly docs: string
   readonly details: SafeDetails
 
@@ -131,6 +132,7 @@ function messageOf(entry: CatalogueEntry, message: string | undefined): string {
   return message ? `${message} ${entry.why} ${entry.fix}` : `${entry.why} ${entry.fix}`
 }
 
+/** The command first: it is there for whoever has only the package, and says the same as the page. */
 function docsOf(code: ErrorCode): string {
-  return `docs/errors.md#${code.toLowerCase()}`
+  return `npx coatcheck explain ${code} (docs/errors.md#${code.toLowerCase()})`
 }

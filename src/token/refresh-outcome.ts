@@ -85,7 +85,7 @@ interface OutcomeRule {
 }
 
 /** The first rule that matches decides; the more specific fact stands first. */
-const outcomeRules: readonly OutcomeRule[] = [
+export const outcomeRules: readonly OutcomeRule[] = [
   // A gateway's status says more than whatever body came with it.
   { outcome: 'transient', statuses: [408, 425, 429, '5xx'] },
   { outcome: 'transient', errorCodes: [90033, 50196] },

@@ -1,0 +1,118 @@
+/**
+ * From what somebody typed, or a log holds, to what is known about it. By name first; then by the texts that stand in it; and for
+ * what is not known, the names that are nearest.
+ */
+import { explanations } from './catalogue.ts'
+import type { Catalogue, Explanation } from './explanation.ts'
+
+const NEAREST = 3
+const NAMED_AT_MOST = 20
+/** Longer ones are cut: no known text needs more to be recognised. */
+const READ_CHARACTERS = 65_536
+/** What reads like a code of ours or of Entra ID, and nothing else: these may be shown again. */
+const CODE_LIKE = /\bCOATCHECK_[A-Z_]{1,40}\b|\bAADSTS\d{4,8}\b/g
+
+export type Looked =
+  | { readonly found: readonly Explanation[] }
+  /** `nearest` by name, at most three; may be empty. */
+  | { readonly found: readonly []; readonly nearest: readonly Explanation[] }
+
+export function findExplanations(asked: string, catalogue: Catalogue = explanations): Looked {
+  const text = asked.trim()
+  const name = normal(text)
+  const named = catalogue.filter((entry) => normal(entry.name) === name || normal(shortName(entry)) === name)
+  if (named.length > 0) return { found: named }
+  const line = text.slice(0, READ_CHARACTERS)
+  const found = catalogue.filter((entry) => entry.match.test(line) || entry.seen.some((seen) => normal(seen) === name))
+  return found.length > 0 ? { found } : { found: [], nearest: nearestTo(name, catalogue) }
+}
+
+/** What was recognised in many lines; holds none of them. */
+export interface LogReport {
+  readonly lines: number
+  /** Most frequent first. */
+  readonly found: readonly { readonly explanation: Explanation; readonly lines: number }[]
+  /** Codes that read like ours or Microsoft's and are not known here. */
+  readonly unknownCodes: readonly string[]
+}
+
+/** Reads a log piece by piece, in bounded memory. */
+export class LogReader {
+  readonly #catalogue: Catalogue
+  readonly #counts = new Map<Explanation, number>()
+  readonly #names: ReadonlySet<string>
+  readonly #unknown = new Set<string>()
+  #lines = 0
+  #rest = ''
+
+  constructor(catalogue: Catalogue = explanations) {
+    this.#catalogue = catalogue
+    this.#names = new Set(catalogue.map(({ name }) => name))
+  }
+
+  /** Lines may be cut anywhere between two pieces. */
+  write(piece: string): void {
+    const lines = (this.#rest + piece).split('\n')
+    this.#rest = lines.pop() ?? ''
+    for (const line of lines) this.#read(line)
+    if (this.#rest.length < READ_CHARACTERS) return
+    this.#read(this.#rest)
+    this.#rest = ''
+  }
+
+  end(): LogReport {
+    if (this.#rest !== '') this.#read(this.#rest)
+    this.#rest = ''
+    const found = [...this.#counts].map(([explanation, lines]) => ({ explanation, lines }))
+    return {
+      lines: this.#lines,
+      found: found.sort((a, b) => b.lines - a.lines),
+      unknownCodes: [...this.#unknown].sort(),
+    }
+  }
+
+  #read(line: string): void {
+    this.#lines++
+    for (const entry of this.#catalogue) {
+      if (entry.match.test(line)) this.#counts.set(entry, (this.#counts.get(entry) ?? 0) + 1)
+    }
+    for (const [code] of line.matchAll(CODE_LIKE)) {
+      if (!this.#names.has(code) && this.#unknown.size < NAMED_AT_MOST) this.#unknown.add(code)
+    }
+  }
+}
+
+function normal(text: string): string {
+  return text
+    .toLowerCase()
+    .replace(/\s+/g, ' ')
+    .replace(/[.:]+$/, '')
+}
+
+/** `REDIS_OOM` for `COATCHECK_REDIS_OOM`, `700082` for `AADSTS700082`. */
+function shortName({ name }: Explanation): string {
+  return name.replace(/^COATCHECK_|^AADSTS/, '')
+}
+
+/** By the pairs of letters that two names share (Sørensen and Dice), which forgives order and missing parts. */
+function nearestTo(name: string, catalogue: Catalogue): readonly Explanation[] {
+  const wanted = pairsOf(name)
+  return catalogue
+    .map((entry) => ({ entry, score: Math.max(likeness(wanted, entry.name), likeness(wanted, shortName(entry))) }))
+    .filter(({ score }) => score >= 0.4)
+    .sort((a, b) => b.score - a.score)
+    .slice(0, NEAREST)
+    .map(({ entry }) => entry)
+}
+
+function likeness(wanted: ReadonlySet<string>, name: string): number {
+  const pairs = pairsOf(normal(name))
+  let shared = 0
+  for (const pair of wanted) if (pairs.has(pair)) shared++
+  return wanted.size + pairs.size === 0 ? 0 : (2 * shared) / (wanted.size + pairs.size)
+}
+
+function pairsOf(text: string): ReadonlySet<string> {
+  const letters = text.slice(0, 200)
+  return new Set(Array.from({ length: Math.max(0, letters.length - 1) }, (_, i) => letters.slice(i, i + 2)))
+}
