@@ -4,11 +4,15 @@
  */
 import { styleText } from 'node:util'
 import Table from 'cli-table3'
+import { Help } from 'commander'
 import { safeText } from '../core/redact.ts'
 import type { Terminal, TextSink } from './terminal.ts'
 
 /** Grows by one when a field of some document is renamed or goes. New fields do not count. */
 export const JSON_SCHEMA = 1
+
+/** Longer lines are hard to read. */
+const MAX_TEXT_COLUMNS = 100
 
 export type Colour = 'green' | 'yellow' | 'red' | 'bold' | 'dim' | 'cyan'
 
@@ -75,6 +79,13 @@ export class Output {
       .split('\n')
       .map((line) => line.trimEnd())
       .join('\n')
+  }
+
+  /** Broken into lines for people to read; as it is for programs. @param indent columns that the caller puts in front */
+  wrapped(text: string, indent = 2): string {
+    const { stdout } = this.#terminal
+    if (!stdout.isTerminal) return text
+    return new Help().boxWrap(text, Math.min(MAX_TEXT_COLUMNS, stdout.columns) - indent)
   }
 
   paint(colour: Colour, text: string, on: 'stdout' | 'stderr' = 'stdout'): string {

@@ -1,9 +1,13 @@
 /** The terminal as commands see it, so that a test can hand them another one. */
+import { addAbortSignal } from 'node:stream'
+
 export interface Terminal {
   readonly stdout: TextSink
   readonly stderr: TextSink
   /** Whether somebody can be asked: input and error output are a terminal. */
   readonly isInteractive: boolean
+  /** What is piped in, as text, in pieces of any length. Ends early, with an error, when the signal is aborted. */
+  input(signal: AbortSignal): AsyncIterable<string>
   /** Where relative paths and configuration are looked for. */
   readonly folder: string
   /** Calls the listener at Ctrl-C and SIGTERM, instead of ending the process. Returns how to stop listening. */
@@ -31,6 +35,7 @@ export function processTerminal(): Terminal {
     stdout: sink(process.stdout),
     stderr: sink(process.stderr),
     isInteractive: process.stdin.isTTY && process.stderr.isTTY,
+    input: (signal) => addAbortSignal(signal, process.stdin.setEncoding('utf8')) as AsyncIterable<string>,
     folder: process.cwd(),
     onInterrupt(listener) {
       for (const signal of SIGNALS) process.on(signal, listener)

@@ -12,15 +12,21 @@ import type { Seal } from '../keyring/seal.ts'
 import type { SessionProfile, SessionRecord } from './session-codec.ts'
 import { type Change, createSessionData, type Draft, type SessionData } from './session-data.ts'
 import type { Ending, SessionDriver, SessionLife, SessionRef } from './session-driver.ts'
-import { isExpired, isTouchDue, lifeOf, standingOf, touched, withNewSecret, withSeenSecret } from './session-policy.ts'
+import {
+  endedRememberedMs,
+  isExpired,
+  isTouchDue,
+  lifeOf,
+  standingOf,
+  touched,
+  withNewSecret,
+  withSeenSecret,
+} from './session-policy.ts'
 import { VerifiedSessions } from './outage.ts'
 import { createVault, explainAbsence, type Loaded, type Vault } from './session-vault.ts'
 import { createTickets, type IssuedTicket, type ParsedTicket, sessionIdOf, type Tickets } from './ticket.ts'
 import type { DeepReadonly, MissReason, Revoked } from './types.ts'
 import { createUpdateQueue, type Transition, type UpdateQueue } from './update-queue.ts'
-
-/** How long the store remembers why a session ended. After that it still knows that it did. */
-const ENDED_REMEMBERED_MS = 60 * 60_000
 
 export interface SessionStoreDeps<D extends object> {
   readonly driver: SessionDriver
@@ -73,7 +79,7 @@ export function createCore<D extends object>(deps: SessionStoreDeps<D>): Session
   const queue = createUpdateQueue({ driver, vault, events, lifeOf: life, jitter })
   const ending = (reason: string): Ending => ({
     reason,
-    ttlMs: Math.min(config.absoluteTimeoutMs, ENDED_REMEMBERED_MS),
+    ttlMs: endedRememberedMs(config.absoluteTimeoutMs),
   })
   let empty: DeepReadonly<D> | null = null
 

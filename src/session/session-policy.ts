@@ -12,6 +12,8 @@ const ROTATION_GRACE_MS = 10_000
 const RECORD_SLACK_MS = 5 * 60_000
 /** Touching once in a tenth of the idle time keeps writes rare and the deadline exact to a tenth. */
 const TOUCH_FRACTION = 0.1
+/** After that the store still knows that a session ended, by its absence. */
+const ENDED_REMEMBERED_MS = 60 * 60_000
 /** Rotations whose response never arrived. More than a few in a row means that nobody is waiting for the older ones. */
 const PENDING_KEPT = 4
 
@@ -65,6 +67,11 @@ export function touched(record: SessionRecord, idleTimeoutMs: number, nowMs: num
     profileBytes: record.profileBytes,
     dataBytes: record.dataBytes,
   }
+}
+
+/** How long the store remembers why a session ended. (Those that a limit ended: until their absolute end.) */
+export function endedRememberedMs(absoluteTimeoutMs: number): number {
+  return Math.min(absoluteTimeoutMs, ENDED_REMEMBERED_MS)
 }
 
 /** When the session ends if nobody touches it. */

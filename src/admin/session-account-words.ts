@@ -1,0 +1,85 @@
+/** What `explainSession` found, in sentences: one place for the command line and whoever shows it elsewhere. */
+import { safeText } from '../core/redact.ts'
+import type { SessionAccount, SessionBecause } from './explain-session.ts'
+
+/** The reasons that Coatcheck itself gives. Others come from the application or an operator. */
+const REASONS: Readonly<Record<string, string>> = {
+  'signed-out': 'The user signed out.',
+  'signed-out-by-user': 'The user ended it from another session of theirs ("your devices").',
+  revoked: 'Somebody revoked it through the API and gave no reason.',
+  limit: 'The user signed in once more than session.maxPerUser allows, and this was the oldest session.',
+  'provider-logout': 'The identity provider ended it (back-channel or front-channel logout).',
+  'signed-in': 'It was the anonymous session of a visitor who has signed in: their session goes on under another id.',
+  'sign-in-failed': 'Its sign-in was broken off after it had been stored, so nobody ever got its ticket.',
+  undelivered: 'Its ticket could not be sent (the headers had left), so it was removed again.',
+}
+
+interface Words {
+  readonly what: string
+  readonly next: string
+}
+
+const LOOK_FOR_EVICTION =
+  'Eviction or somebody who deleted keys: look at evicted_keys and maxmemory-policy (redis-cli INFO stats, INFO memory).'
+
+const WORDS: Readonly<Record<Exclude<SessionBecause, 'reason'>, Words>> = {
+  live: { what: 'It is live.', next: 'To end it: coatcheck sessions revoke <session id>.' },
+  deadline: {
+    what: 'It expired: nobody used it for the idle timeout, or its absolute end came.',
+    next: 'Nothing is wrong. If it is too soon for your users, change session.idleTimeout or session.absoluteTimeout.',
+  },
+  'all-ended': {
+    what: 'All sessions of its user were ended at once, this one with them.',
+    next: 'Somebody called revokeByUser, "sign out everywhere" was used, or the provider ended all of them.',
+  },
+  'record-missing': {
+    what: 'Its record is gone before its time, and nothing of ours has ended it.',
+    next: LOOK_FOR_EVICTION,
+  },
+  'generation-missing': {
+    what: "The generation of its user is gone, and without it none of the user's sessions is valid.",
+    next: LOOK_FOR_EVICTION,
+  },
+  'index-missing': {
+    what: "The list of its user's sessions is gone, which no ending does, and its record is not there either.",
+    next: LOOK_FOR_EVICTION,
+  },
+  'key-unknown': {
+    what: 'Its record is there, sealed with a key that is not in the COATCHECK_KEYS given here.',
+    next: 'Run this with the keys of the application. If these are its keys, put the retired one back behind the first.',
+  },
+  damaged: {
+    what: 'Its record is there and does not open: it was changed, or sealed under another prefix.',
+    next: 'Compare REDIS_PREFIX with that of the application. If it is the same, somebody has written into the record.',
+  },
+  'no-trace': {
+    what: 'Its user has, or lately had, other sessions; of this one nothing is left.',
+    next: 'It was ended longer ago than reasons are kept, its absolute end has passed, or it never existed.',
+  },
+  nothing: {
+    what: 'Nothing is known of it, nor of its user.',
+    next: 'It never existed here, it was an anonymous session that has expired (these leave no trace), all of the user ended long ago, or Redis lost everything of them. Check REDIS_URL and REDIS_PREFIX too.',
+  },
+}
+
+export interface AccountWords extends Words {
+  /** For how long reasons are kept. */
+  readonly kept: string
+}
+
+export function wordsOf({ because, reason, reasonsKeptForMs, state }: SessionAccount): AccountWords {
+  const kept = `Reasons are kept for ${minutes(reasonsKeptForMs)} after the end; those of the limit until the absolute end of the session.`
+  if (because !== 'reason') return { ...WORDS[because], kept }
+  const word = reason ?? state
+  const known = Object.hasOwn(REASONS, word) ? REASONS[word] : undefined
+  return {
+    what: known ?? `It was ended with the reason "${safeText(word, 100)}".`,
+    next: 'An ended session is never brought back: the user signs in again.',
+    kept,
+  }
+}
+
+function minutes(ms: number): string {
+  const whole = Math.round(ms / 60_000)
+  return whole === 60 ? 'an hour' : `${whole} min`
+}

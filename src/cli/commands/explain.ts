@@ -1,0 +1,166 @@
+/**
+ * `coatcheck explain`: what a code, a message or a whole log means, and what became of a session. What was typed or piped in is
+ * never shown again: it may hold what should not stand in a terminal's history.
+ */
+import type { Command } from 'commander'
+import { findExplanations, type LogReport, LogReader } from '../../admin/explain/find-explanation.ts'
+import type { Explanation } from '../../admin/explain/explanation.ts'
+import { anchorOf, type Section, sectionsOf } from '../../admin/explain/sections.ts'
+import { explainSession, isSessionId, type SessionAccount } from '../../admin/explain-session.ts'
+import type { AdminGround, ServerGround } from '../../admin/ground.ts'
+import { wordsOf } from '../../admin/session-account-words.ts'
+import { isCoatcheckError } from '../../core/errors.ts'
+import type { Cli } from '../cli.ts'
+import type { CommandContext } from '../context.ts'
+import { type ExitCode, exitCode } from '../exit-code.ts'
+import type { Output } from '../output.ts'
+import { UsageError } from '../usage-error.ts'
+
+/** A ticket: 73 bytes as base64url. */
+const TICKET_LIKE = /^[A-Za-z0-9_-]{98}$/
+
+export function explain(cli: Cli): Command {
+  return (
+    cli
+      .command<object>(
+        'explain <what...>',
+        'say what an error means, what is in a log, or what became of a session',
+        [
+          ['coatcheck explain COATCHECK_REDIS_OOM', 'a code of Coatcheck'],
+          ['coatcheck explain "WRONGPASS invalid username-password pair"', 'a message of Redis, Node, MSAL, Entra ID'],
+          ['coatcheck explain AADSTS700082', 'a code of Entra ID; the number alone will do'],
+          ['coatcheck explain - < app.log', 'all that is known in a log, most frequent first; shows none of it'],
+          ['coatcheck explain <session id>', 'live, or why it ended: expired, ended by whom, lost'],
+        ],
+        async (context, _flags, ...operands) => {
+          const asked = operands.join(' ').trim()
+          const flag = operands.find((operand) => operand.startsWith('--'))
+          if (flag !== undefined)
+            throw new UsageError(`explain has no flag ${flag}. A text that begins so goes in quotes.`)
+          if (asked === '-') return explainLog(context)
+          if (isSessionId(asked)) return explainId(context, asked)
+          return explainText(context.output, asked)
+        },
+      )
+      // One session id in 64 begins with a hyphen.
+      .allowUnknownOption()
+  )
+}
+
+function explainText(output: Output, asked: string): ExitCode {
+  const looked = findExplanations(asked)
+  const nearest = 'nearest' in looked ? looked.nearest : []
+  const document = { found: looked.found.map(documentOf), nearest: nearest.map(({ name }) => name) }
+  output.data(document, () => looked.found.map((one) => shown(output, one)).join('\n\n'))
+  if (looked.found.length > 0) return exitCode.ok
+  output.note('Nothing is known about this text.')
+  if (TICKET_LIKE.test(asked))
+    output.note(
+      'It may be a ticket, the secret of a cookie: it belongs into no terminal. Sessions are named by their id.',
+    )
+  if (nearest.length > 0) output.note(`Nearest: ${nearest.map(({ name }) => name).join(', ')}`)
+  return exitCode.failed
+}
+
+async function explainLog({ output, terminal, signal }: CommandContext): Promise<ExitCode> {
+  if (terminal.isInteractive) output.note('Paste the log, then press Ctrl-D.')
+  const reader = new LogReader()
+  for await (const piece of terminal.input(signal)) reader.write(piece)
+  const report = reader.end()
+  const { lines, found, unknownCodes } = report
+  const document = {
+    lines,
+    found: found.map((entry) => ({ ...documentOf(entry.explanation), lines: entry.lines })),
+    unknownCodes,
+  }
+  output.data(document, () => logTable(output, report))
+  if (unknownCodes.length > 0) output.note(`Not known here: ${unknownCodes.join(', ')}`)
+  if (found.length > 0) {
+    output.note(`${lines} lines read. More on each: coatcheck explain <name>`)
+    return exitCode.ok
+  }
+  output.note(`${lines} lines read. Nothing in them is known here.`)
+  return exitCode.failed
+}
+
+function logTable(output: Output, { found }: LogReport): string {
+  if (found.length === 0) return ''
+  return output.table(
+    [
+      { title: 'LINES', value: (row) => row.lines, align: 'right' },
+      { title: 'WHAT', value: (row) => row.explanation.name },
+      { title: 'WHAT TO DO', value: (row) => firstSentence(row.explanation.fix) },
+    ],
+    found,
+  )
+}
+
+async function explainId(context: CommandContext, sessionId: string): Promise<ExitCode> {
+  const { output } = context
+  const { ground, keys } = await groundOf(context)
+  const account = await explainSession(ground, keys, sessionId)
+  if (account === null) return exitCode.failed
+  const words = wordsOf(account)
+  output.data({ session: { ...account, ...words } }, () => shownAccount(output, account))
+  if (keys === null) output.note('Without COATCHECK_KEYS the record stays closed: its times are not shown.')
+  return account.state === 'unknown' ? exitCode.failed : exitCode.ok
+}
+
+/** Keys tell more; without them Redis alone still tells most. */
+async function groundOf(
+  context: CommandContext,
+): Promise<{ readonly ground: ServerGround; readonly keys: AdminGround | null }> {
+  try {
+    const admin = await context.admin()
+    return { ground: admin, keys: admin }
+  } catch (error) {
+    if (!isCoatcheckError(error) || error.code !== 'COATCHECK_CONFIG_MISSING') throw error
+    return { ground: await context.server(), keys: null }
+  }
+}
+
+function shownAccount(output: Output, account: SessionAccount): string {
+  const { state, kind, times } = account
+  const { what, next, kept } = wordsOf(account)
+  const good = state === 'live' ? 'green' : state === 'lost' || state === 'unreadable' ? 'red' : 'yellow'
+  const lines = [`${output.paint(good, state)}${kind === null ? '' : `  (${kind} session)`}`, '', what, next]
+  if (times !== null) {
+    lines.push(
+      '',
+      `created   ${isoOf(times.createdAtMs)}`,
+      `last seen ${isoOf(times.lastSeenAtMs)}`,
+      `idle end  ${isoOf(times.idleExpiresAtMs)}`,
+      `latest    ${isoOf(times.absoluteExpiresAtMs)}`,
+    )
+  }
+  if (state === 'ended' || state === 'unknown') lines.push('', output.paint('dim', kept))
+  return lines.join('\n')
+}
+
+function documentOf(explanation: Explanation): object {
+  const { match: _match, thrown, ...rest } = explanation
+  return { ...rest, ...thrown, docs: `docs/errors.md#${anchorOf(explanation.name)}` }
+}
+
+function shown(output: Output, explanation: Explanation): string {
+  const { name, thrown } = explanation
+  const head = thrown ? `  ${thrown.family} · HTTP ${thrown.status}` : ''
+  const sections = sectionsOf(explanation).map((section) => shownSection(output, section))
+  return [`${output.paint('bold', name)}${output.paint('dim', head)}`, ...sections].join('\n\n')
+}
+
+function shownSection(output: Output, { label, texts, as }: Section): string {
+  // A command that stands alone can be copied as a whole.
+  const bare =
+    as === 'prose' ? texts.map((text) => text.replace(/^`([^`]*)`$/, '$1')) : [texts.join(as === 'names' ? ', ' : '\n')]
+  const indented = bare.flatMap((text) => output.wrapped(text).split('\n')).map((line) => `  ${line}`)
+  return [output.paint('cyan', label), ...indented].join('\n')
+}
+
+function firstSentence(text: string): string {
+  return /^.*?[.:](?= |$)/.exec(text)?.[0] ?? text
+}
+
+function isoOf(ms: number): string {
+  return new Date(ms).toISOString()
+}
