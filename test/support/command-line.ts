@@ -15,10 +15,10 @@ export interface Ended {
 export interface CommandFolder {
   readonly path: string
   write(file: string, text: string): void
-  /** Runs it to its end. */
-  run(args: readonly string[], env?: Readonly<Record<string, string>>): Promise<Ended>
-  /** Starts it, for what is interrupted or watched. */
-  start(args: readonly string[], env?: Readonly<Record<string, string>>): Running
+  /** Runs it to its end. `input` is piped in. */
+  run(args: readonly string[], env?: Readonly<Record<string, string>>, input?: string): Promise<Ended>
+  /** Starts it, for what is interrupted or watched. `piped`: it reads what `write` gives it, else nothing. */
+  start(args: readonly string[], env?: Readonly<Record<string, string>>, stdin?: 'ignore' | 'piped'): Running
   remove(): void
 }
 
@@ -29,33 +29,46 @@ export interface Running {
   stdout(): string
   stderr(): string
   signal(name: NodeJS.Signals): void
+  /** Pipes text in. Without `end` more may come: the command goes on reading. */
+  write(text: string, options?: { readonly end?: boolean }): void
+  /** How much of it the command has not taken yet, beyond what a pipe holds. */
+  pending(): number
 }
 
 /** @param env for every run in it; nothing of the test's own environment but `PATH` reaches the command */
 export function commandFolder(env: Readonly<Record<string, string>> = {}): CommandFolder {
   const path = mkdtempSync(join(tmpdir(), 'coatcheck-cli-'))
-  const start: CommandFolder['start'] = (args, more = {}) => {
+  const start: CommandFolder['start'] = (args, more = {}, stdin = 'ignore') => {
     const child = spawn(process.execPath, [BIN, ...args], {
       cwd: path,
       env: { PATH: process.env.PATH, HOME: path, COATCHECK_RUN: process.env.COATCHECK_RUN, ...env, ...more },
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: [stdin === 'piped' ? 'pipe' : 'ignore', 'pipe', 'pipe'],
     })
     let stdout = ''
     let stderr = ''
-    child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text))
-    child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text))
+    child.stdout?.setEncoding('utf8').on('data', (text: string) => (stdout += text))
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => (stderr += text))
     return {
       pid: child.pid ?? 0,
       stdout: () => stdout,
       stderr: () => stderr,
       signal: (name) => child.kill(name),
+      write(text, { end = false } = {}) {
+        if (end) child.stdin?.end(text)
+        else child.stdin?.write(text)
+      },
+      pending: () => child.stdin?.writableLength ?? 0,
       ended: new Promise((ended) => child.on('close', (code) => ended({ code, stdout, stderr }))),
     }
   }
   return {
     path,
     write: (file, text) => writeFileSync(join(path, file), text),
-    run: (args, more) => start(args, more).ended,
+    run(args, more, input) {
+      const running = start(args, more, input === undefined ? 'ignore' : 'piped')
+      if (input !== undefined) running.write(input, { end: true })
+      return running.ended
+    },
     start,
     remove: () => rmSync(path, { recursive: true, force: true }),
   }

@@ -52,16 +52,14 @@ export class LogReader {
 
   /** Lines may be cut anywhere between two pieces. */
   write(piece: string): void {
-    const lines = (this.#rest + piece).split('\n')
-    this.#rest = lines.pop() ?? ''
-    for (const line of lines) this.#read(line)
-    if (this.#rest.length < READ_CHARACTERS) return
-    this.#read(this.#rest)
-    this.#rest = ''
+    const text = this.#rest + piece
+    const end = text.length - text.lastIndexOf('\n') - 1 < READ_CHARACTERS ? text.lastIndexOf('\n') + 1 : text.length
+    this.#rest = text.slice(end)
+    this.#read(text.slice(0, end))
   }
 
   end(): LogReport {
-    if (this.#rest !== '') this.#read(this.#rest)
+    this.#read(this.#rest)
     this.#rest = ''
     const found = [...this.#counts].map(([explanation, lines]) => ({ explanation, lines }))
     return {
@@ -71,12 +69,18 @@ export class LogReader {
     }
   }
 
-  #read(line: string): void {
-    this.#lines++
-    for (const entry of this.#catalogue) {
-      if (entry.match.test(line)) this.#counts.set(entry, (this.#counts.get(entry) ?? 0) + 1)
+  #read(text: string): void {
+    if (text === '') return
+    // Most of a log is unknown: what the whole piece does not hold, none of its lines does.
+    const candidates = this.#catalogue.filter(({ match }) => match.test(text))
+    const lines = text.split('\n')
+    if (lines.at(-1) === '') lines.pop()
+    this.#lines += lines.length
+    for (const entry of candidates) {
+      const count = lines.filter((line) => entry.match.test(line)).length
+      if (count > 0) this.#counts.set(entry, (this.#counts.get(entry) ?? 0) + count)
     }
-    for (const [code] of line.matchAll(CODE_LIKE)) {
+    for (const [code] of text.matchAll(CODE_LIKE)) {
       if (!this.#names.has(code) && this.#unknown.size < NAMED_AT_MOST) this.#unknown.add(code)
     }
   }

@@ -18,6 +18,7 @@ import { UsageError } from '../usage-error.ts'
 
 /** A ticket: 73 bytes as base64url. */
 const TICKET_LIKE = /^[A-Za-z0-9_-]{98}$/
+const UNKNOWN_FLAG = /^--[a-z][a-z-]{0,30}$/
 
 export function explain(cli: Cli): Command {
   return (
@@ -34,9 +35,8 @@ export function explain(cli: Cli): Command {
         ],
         async (context, _flags, ...operands) => {
           const asked = operands.join(' ').trim()
-          const flag = operands.find((operand) => operand.startsWith('--'))
-          if (flag !== undefined)
-            throw new UsageError(`explain has no flag ${flag}. A text that begins so goes in quotes.`)
+          const flag = operands.find((operand) => UNKNOWN_FLAG.test(operand))
+          if (flag !== undefined) throw new UsageError(`explain has no flag ${flag}.`)
           if (asked === '-') return explainLog(context)
           if (isSessionId(asked)) return explainId(context, asked)
           return explainText(context.output, asked)
@@ -74,12 +74,13 @@ async function explainLog({ output, terminal, signal }: CommandContext): Promise
     unknownCodes,
   }
   output.data(document, () => logTable(output, report))
+  const counted = lines === 1 ? '1 line' : `${lines} lines`
   if (unknownCodes.length > 0) output.note(`Not known here: ${unknownCodes.join(', ')}`)
   if (found.length > 0) {
-    output.note(`${lines} lines read. More on each: coatcheck explain <name>`)
+    output.note(`${counted} read. More on each: coatcheck explain <name>`)
     return exitCode.ok
   }
-  output.note(`${lines} lines read. Nothing in them is known here.`)
+  output.note(`${counted} read. Nothing in them is known here.`)
   return exitCode.failed
 }
 
@@ -158,7 +159,7 @@ function shownSection(output: Output, { label, texts, as }: Section): string {
 }
 
 function firstSentence(text: string): string {
-  return /^.*?[.:](?= |$)/.exec(text)?.[0] ?? text
+  return /^.*?\.(?= |$)/.exec(text)?.[0] ?? text
 }
 
 function isoOf(ms: number): string {

@@ -1,0 +1,113 @@
+import { describe, expect, it } from 'vitest'
+import { explanations } from './catalogue.ts'
+import type { Explanation } from './explanation.ts'
+import { findExplanations, LogReader } from './find-explanation.ts'
+
+const namesOf = (found: readonly Explanation[]): string[] => found.map(({ name }) => name)
+
+describe('what somebody typed', () => {
+  it.each(explanations.map(({ name }) => [name]))(
+    '%s is found by its name, in any case, and nothing else is',
+    (name) => {
+      for (const asked of [name, name.toLowerCase(), ` ${name} `]) {
+        expect(namesOf(findExplanations(asked).found)).toEqual([name])
+      }
+    },
+  )
+
+  it.each(explanations.flatMap(({ name, seen }) => seen.map((text) => [text, name] as const)))(
+    '%s is %s',
+    (text, name) => {
+      expect(namesOf(findExplanations(text).found)).toContain(name)
+    },
+  )
+
+  it.each([
+    ['REDIS_OOM', ['COATCHECK_REDIS_OOM']],
+    ['700082', ['AADSTS700082']],
+    ['redis_oom.', ['COATCHECK_REDIS_OOM']],
+    ['(error) WRONGPASS invalid username-password pair', ['WRONGPASS']],
+    ["-NOPERM this user has no permissions to run the 'keys' command", ['NOPERM']],
+    ['Error: connect ECONNREFUSED ::1:6379', ['ECONNREFUSED']],
+    ['AggregateError [ECONNREFUSED]: ', ['ECONNREFUSED']],
+    ['AggregateError [ETIMEDOUT]', []],
+    ['TimeoutError: The operation was aborted due to timeout', []],
+    ['ConnectionTimeoutError: Connection timeout', ['ConnectionTimeoutError']],
+    ['invalid_grant: AADSTS700082: The refresh token has expired', ['invalid_grant', 'AADSTS700082']],
+    ['AADSTS7000820', []],
+    ['my users are signed out at random', ['Users are logged out at random']],
+    ['RedisError: It failed. (COATCHECK_REDIS_OOM)', ['COATCHECK_REDIS_OOM']],
+    ['COATCHECK_REDIS_OOMS', []],
+    ['', []],
+  ])('%j: %j', (asked, names) => {
+    expect(namesOf(findExplanations(asked).found)).toEqual(names)
+  })
+
+  it.each([
+    ['COATCHECK_REDIS_OM', 'COATCHECK_REDIS_OOM'],
+    ['redis_unreachble', 'COATCHECK_REDIS_UNREACHABLE'],
+    ['AADSTS70082', 'AADSTS700082'],
+    ['econrefused', 'ECONNREFUSED'],
+  ])('%s: the nearest are named, %s among them', (asked, name) => {
+    const looked = findExplanations(asked)
+    expect(looked.found).toEqual([])
+    expect('nearest' in looked && namesOf(looked.nearest)).toContain(name)
+    expect('nearest' in looked && looked.nearest.length).toBeLessThanOrEqual(3)
+  })
+
+  it('has nothing near to nonsense', () => {
+    expect(findExplanations('zzzz qqqq')).toEqual({ found: [], nearest: [] })
+  })
+
+  it('takes further catalogues', () => {
+    const finding: Explanation = {
+      name: 'EVICTION_POLICY',
+      kind: 'finding',
+      match: /\bEVICTION_POLICY\b/,
+      seen: [],
+      why: 'w',
+      cause: null,
+      check: null,
+      fix: 'f',
+      prevent: null,
+      related: [],
+      thrown: null,
+      source: null,
+    }
+    expect(findExplanations('eviction_policy', [...explanations, finding]).found).toEqual([finding])
+  })
+})
+
+describe('a log', () => {
+  const log = [
+    '12:00 error connect ECONNREFUSED 127.0.0.1:6379',
+    '12:01 OOM command not allowed, OOM command not allowed again',
+    '12:02 AADSTS700082 and AADSTS999999',
+    '12:03 ECONNREFUSED, COATCHECK_NO_SUCH_CODE',
+    'no newline at the end: AADSTS700082',
+  ].join('\n')
+  const whole = { lines: 5, found: { ECONNREFUSED: 2, AADSTS700082: 2, OOM: 1 } }
+
+  it.each([1, 2, 7, 64, 10_000])('is read in pieces of %i characters', (size) => {
+    const reader = new LogReader()
+    for (let at = 0; at < log.length; at += size) reader.write(log.slice(at, at + size))
+    const { lines, found, unknownCodes } = reader.end()
+    expect(lines).toBe(whole.lines)
+    expect(Object.fromEntries(found.map((entry) => [entry.explanation.name, entry.lines]))).toEqual(whole.found)
+    expect(found.map((entry) => entry.lines)).toEqual([2, 2, 1])
+    expect(unknownCodes).toEqual(['AADSTS999999', 'COATCHECK_NO_SUCH_CODE'])
+  })
+
+  it('is bounded: lines without an end, names without number', () => {
+    const reader = new LogReader()
+    for (let i = 0; i < 200; i++) reader.write(`${'x'.repeat(10_000)} OOM command not allowed `)
+    for (let i = 0; i < 100; i++) reader.write(`AADSTS${10_000_000 + i}\n`)
+    const { found, unknownCodes } = reader.end()
+    expect(found.map(({ explanation }) => explanation.name)).toEqual(['OOM'])
+    expect(unknownCodes).toHaveLength(20)
+  })
+
+  it('is nothing when it is empty', () => {
+    expect(new LogReader().end()).toEqual({ lines: 0, found: [], unknownCodes: [] })
+  })
+})
