@@ -35,7 +35,8 @@ function entryOf(entry: Explanation): string {
 
 function sectionOf({ label, texts, as }: Section): string {
   if (as === 'printed') return `**${label}.**\n\n\`\`\`text\n${texts.join('\n')}\n\`\`\``
-  const text = as === 'names' ? texts.map(linkTo).join(' · ') : texts.join(' ')
+  const text =
+    as === 'names' ? texts.map(linkTo).join(' · ') : texts.join(' ').replace(/\bdocs\/([\w-]+\.md)/g, '[$1]($1)')
   return `**${label}.** ${text}`
 }
 
