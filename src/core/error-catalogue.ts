@@ -1,7 +1,7 @@
 /**
  * Every stable error code, with why it happens and what to do: one catalogue for errors, docs and the command line.
  * Adding a code is a minor release; renaming or removing one is a major release. Texts hold no value of any caller.
- * If you add one: a section in docs/errors.md (a test compares both), and a test that provokes it.
+ * If you add one: what is behind it in admin/explain/own-errors.ts, docs/errors.md written anew, and a test that provokes it.
  */
 export interface CatalogueEntry {
   readonly family: 'config' | 'redis' | 'session' | 'token' | 'keyring' | 'oidc' | 'misuse'
@@ -26,7 +26,7 @@ const entries = {
   COATCHECK_CONFIG_INVALID: {
     ...config,
     why: 'An option or environment variable has a value that cannot be used.',
-    fix: 'Change the option that the message names to what it wants.',
+    fix: 'Give the option or variable that the message names a value of the kind that it asks for.',
   },
   COATCHECK_CONFIG_UNKNOWN_OPTION: {
     ...config,
@@ -51,7 +51,7 @@ const entries = {
   COATCHECK_REDIS_PACKAGE_MISSING: {
     ...config,
     why: 'The package "redis" is not installed.',
-    fix: 'npm install redis',
+    fix: 'Install it in the application: npm install redis',
   },
   COATCHECK_REDIS_UNREACHABLE: {
     ...redisDown,
@@ -66,12 +66,12 @@ const entries = {
   COATCHECK_REDIS_CIRCUIT_OPEN: {
     ...redisDown,
     why: 'Several operations in a row timed out, so Redis is given a moment before the next try.',
-    fix: 'Nothing here: it closes by itself within a second of the return of Redis.',
+    fix: 'Wait: it closes by itself within a second of the return of Redis. Why Redis did not answer, the errors before this one say.',
   },
   COATCHECK_REDIS_OVERLOADED: {
     ...redisDown,
     why: 'More operations are waiting for Redis than the limit allows.',
-    fix: 'Look for a slow server; add instances or raise the limit if this is your normal load.',
+    fix: 'Look for a slow server; add instances or raise redisStore({ maxInFlight }) if this is your normal load.',
   },
   COATCHECK_REDIS_LOADING: {
     ...redisDown,
@@ -141,7 +141,7 @@ const entries = {
   COATCHECK_REDIS_ERROR: {
     ...redisSetup,
     why: 'Redis answered with an error that has no code of its own here.',
-    fix: 'See the cause.',
+    fix: 'Its text stands in this message and in the cause; `npx coatcheck explain "<text>"` knows many of them.',
   },
   COATCHECK_SESSION_CONFLICT: {
     ...session,
@@ -181,7 +181,7 @@ const entries = {
   COATCHECK_COOKIES_READ_ONLY: {
     ...session,
     why: 'A new ticket has to be sent as a cookie, but cookies cannot be written here.',
-    fix: 'Do it in a route handler or a server action.',
+    fix: 'Create, sign in, rotate or sign out in a route handler or a server action. Changing session data works here too.',
   },
   COATCHECK_EMAIL_TAKEN: {
     ...session,
@@ -217,7 +217,7 @@ const entries = {
     ...token,
     status: 401,
     why: 'The provider wants the user to sign in again before it issues this token.',
-    fix: 'Redirect the user to the sign-in URL of the error.',
+    fix: 'Redirect the user to details.signInUrl of this error.',
   },
   COATCHECK_TOKEN_REFRESH_REJECTED: {
     ...token,
@@ -298,7 +298,7 @@ const entries = {
   COATCHECK_INVALID_ARGUMENT: {
     ...misuse,
     why: 'A method was called with an argument it cannot take.',
-    fix: 'See the message for the argument and what it wants.',
+    fix: 'Pass what the message asks for; TypeScript finds most of these before they run.',
   },
   COATCHECK_CLOSED: {
     ...misuse,
