@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { explanations } from './catalogue.ts'
 import type { Explanation } from './explanation.ts'
+import { findingExplanations } from './finding-explanations.ts'
 import { findExplanations, LogReader } from './find-explanation.ts'
 
 const namesOf = (found: readonly Explanation[]): string[] => found.map(({ name }) => name)
@@ -60,21 +61,13 @@ describe('what somebody typed', () => {
   })
 
   it('takes further catalogues', () => {
-    const finding: Explanation = {
-      name: 'EVICTION_POLICY',
-      kind: 'finding',
-      match: /\bEVICTION_POLICY\b/,
-      seen: [],
-      why: 'w',
-      cause: null,
-      check: null,
-      fix: 'f',
-      prevent: null,
-      related: [],
-      thrown: null,
-      source: null,
+    const more = findingExplanations({
+      DOCTOR_EVICTION_POLICY: { title: 'Redis may delete live sessions', why: 'It says so.', fix: 'noeviction' },
+    })
+    for (const asked of ['doctor_eviction_policy', 'EVICTION_POLICY', 'found: DOCTOR_EVICTION_POLICY, 2 more']) {
+      expect(findExplanations(asked, [...explanations, ...more]).found).toEqual(more)
     }
-    expect(findExplanations('eviction_policy', [...explanations, finding]).found).toEqual([finding])
+    expect(findExplanations('DOCTOR_EVICTION_POLICY').found).toEqual([])
   })
 })
 

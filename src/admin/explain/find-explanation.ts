@@ -10,7 +10,7 @@ const NAMED_AT_MOST = 20
 /** Longer ones are cut: no known text needs more to be recognised. */
 const READ_CHARACTERS = 65_536
 /** What reads like a code of ours or of Entra ID, and nothing else: these may be shown again. */
-const CODE_LIKE = /\bCOATCHECK_[A-Z_]{1,40}\b|\bAADSTS\d{4,8}\b/g
+const CODE_LIKE = /\b(?:COATCHECK|DOCTOR)_[A-Z_]{1,40}\b|\bAADSTS\d{4,8}\b/g
 
 export type Looked =
   | { readonly found: readonly Explanation[] }
@@ -95,7 +95,7 @@ function normal(text: string): string {
 
 /** `REDIS_OOM` for `COATCHECK_REDIS_OOM`, `700082` for `AADSTS700082`. */
 function shortName({ name }: Explanation): string {
-  return name.replace(/^COATCHECK_|^AADSTS/, '')
+  return name.replace(/^(?:COATCHECK_|DOCTOR_|AADSTS)/, '')
 }
 
 /** By the pairs of letters that two names share (Sørensen and Dice), which forgives order and missing parts. */
