@@ -90,8 +90,8 @@ describe('a log on stdin', () => {
 
   test('Ctrl-C while it waits for more: 130', async () => {
     const running = folder.start(['explain', '-'], {}, 'piped')
-    // It has begun to read when it has taken more than a pipe holds.
-    running.write('x\n'.repeat(100_000))
+    // It has begun to read when it has taken more than lies on the way.
+    running.write('x\n'.repeat(1_000_000))
     await vi.waitFor(() => expect(running.pending()).toBe(0), 20_000)
     running.signal('SIGINT')
     expect((await running.ended).code).toBe(130)
@@ -108,9 +108,12 @@ describe('a session', () => {
 
   test('live, ended, lost; with keys and without; never its data', async () => {
     const word = randomBytes(8).toString('hex')
-    const auth = coatcheck({ store: redisStore({ url: server.url, commandTimeoutMs: 10_000, writeTimeoutMs: 10_000 }), keys })
+    const auth = coatcheck({
+      store: redisStore({ url: server.url, commandTimeoutMs: 10_000, writeTimeoutMs: 10_000 }),
+      keys,
+    })
     try {
-      const env = { REDIS_URL: server.url, COATCHECK_KEYS: keys }
+      const env = { REDIS_URL: server.url, COATCHECK_KEYS: keys, COATCHECK_BASE_URL: 'https://app.example' }
       const { ticket, session } = await auth.sessions.create({ userId: `ada-${word}`, data: { word } })
       const id = session.id ?? ''
       const live = await folder.run(['explain', id], env)
