@@ -103,9 +103,7 @@ function judge(
   if (ended !== null) return { state: 'ended', because: 'reason' }
   if (record === null) {
     // The index names it as live, and nothing but an ending takes a record away.
-    if (index === 'live') {
-      return { state: 'lost', because: userGeneration === 'missing' ? 'generation-missing' : 'record-missing' }
-    }
+    if (index === 'live') return { state: 'lost', because: 'record-missing' }
     if (index === 'gone') return { state: 'lost', because: 'index-missing' }
     if (index === 'expired') return { state: 'expired', because: 'deadline' }
     return { state: 'unknown', because: userGeneration === 'present' ? 'no-trace' : 'nothing' }

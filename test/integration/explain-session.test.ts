@@ -22,7 +22,6 @@ const policy = {
   schema: null,
   schemaVersion: 1,
   upcasts: {},
-  limit: { max: 2, action: 'end-oldest' },
   onUnavailable: 'fail',
   staleForMs: 0,
   maxBytes: 65_536,
@@ -39,7 +38,7 @@ describe.each(forms)('explainSession on $form', ({ start }) => {
   beforeEach(() => world.reset())
 
   /** A store as the application has it, and what an operator is told of its sessions, with keys and without. */
-  function application(key = 'first') {
+  function application(key = 'first', max = 2) {
     const keyring = createKeyring(testKey(key))
     const seal = createSeal(keyring)
     const driver: SessionDriver = createRedisSessionDriver(world.client, keys, {
@@ -52,7 +51,7 @@ describe.each(forms)('explainSession on $form', ({ start }) => {
       keyring,
       seal,
       clock,
-      config: policy,
+      config: { ...policy, limit: { max, action: 'end-oldest' as const } },
       namespace: '',
       random: systemRandom,
       events: new EventBus(),
@@ -156,7 +155,7 @@ describe.each(forms)('explainSession on $form', ({ start }) => {
     expect(await told(id)).toMatchObject({ state: 'expired', because: 'deadline', times: null })
   })
 
-  it('lost: record, generation or index evicted', async () => {
+  it('lost: record or generation evicted', async () => {
     const { sessions, told } = application()
     const id = idOf(await sessions.create({ userId: 'ada' }))
     await world.cli('del', nameOf(id))
@@ -166,10 +165,17 @@ describe.each(forms)('explainSession on $form', ({ start }) => {
     await world.cli('del', keys.generation(userKeyOf(second)))
     expect(await told(second)).toMatchObject({ state: 'lost', because: 'generation-missing', kind: 'user' })
     await world.cli('del', nameOf(second))
-    expect(await told(second)).toMatchObject({ state: 'lost', because: 'generation-missing' })
+    // The last that told of it.
+    expect(await told(second)).toMatchObject({ state: 'unknown', because: 'nothing', kind: null })
+  })
 
-    const third = idOf(await sessions.create({ userId: 'linus' }))
+  it('lost: the index of a user with so many sessions that it is a key of its own', async () => {
+    const { sessions, told } = application('first', 20)
+    const created: string[] = []
+    for (let i = 0; i < 10; i++) created.push(idOf(await sessions.create({ userId: 'linus' })))
+    const [third = ''] = created
     await world.cli('del', nameOf(third))
+    expect(await told(third)).toMatchObject({ state: 'lost', because: 'record-missing' })
     await world.cli('del', keys.sessions(userKeyOf(third)))
     expect(await told(third)).toMatchObject({ state: 'lost', because: 'index-missing' })
   })
