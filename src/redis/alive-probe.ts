@@ -1,5 +1,6 @@
 /** Whether a server that stopped answering is there again: one `PING` at a time, since what is sent to a server that hangs only piles up. */
 import type { Clock } from '../core/clock.ts'
+import type { RedisConnection } from './connection.ts'
 import { isServerReply } from './diagnose.ts'
 import { type RedisLibraryClient, SEND_OPTIONS } from './library.ts'
 
@@ -17,8 +18,19 @@ export class AliveProbe {
     this.#giveUpMs = giveUpMs
   }
 
+  /** Resolves when the server answers, rejects when it does not within a moment. */
+  async probe(connection: Pick<RedisConnection, 'client' | 'state' | 'recycle'>): Promise<void> {
+    const { client, state } = connection
+    if (client === null || state !== 'ready') throw new Error('no connection')
+    const found = await this.#ask(client)
+    if (found === 'alive') return
+    // A connection whose other end is gone without a word looks exactly like this.
+    if (found === 'dead') connection.recycle()
+    throw new Error('no answer')
+  }
+
   /** @returns `dead`: no answer for so long that a new connection is the better question */
-  async ask(client: RedisLibraryClient): Promise<'alive' | 'silent' | 'dead'> {
+  async #ask(client: RedisLibraryClient): Promise<'alive' | 'silent' | 'dead'> {
     const now = this.#clock.monotonic()
     if (this.#ping?.client !== client) this.#ping = { client, sentAt: now, answer: this.#send(client) }
     const ping = this.#ping

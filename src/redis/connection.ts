@@ -3,13 +3,13 @@
  * commands may be sent and, if not, why. The client library retries for ever and rejects nothing, emits nothing while a
  * server accepts and stays silent, and sends what is queued before it knows who it talks to; so the truth is kept here.
  */
-import { CoatcheckError } from '../core/errors.ts'
-import { systemRandom } from '../core/random.ts'
-import { diagnose, diagnosis, type Diagnosis, redisError } from './diagnose.ts'
-import { probeEndpoint } from './endpoint-probe.ts'
+import type { CoatcheckError } from '../core/errors.ts'
+import { ConnectionProblem } from './connection-problem.ts'
+import { diagnose, type Diagnosis } from './diagnose.ts'
 import { cutClient, type RedisLibraryClient } from './library.ts'
+import { ReadyWaiters } from './ready-waiters.ts'
+import { LONGEST_RETRY_MS, retryDelayMs } from './reconnect.ts'
 import type { RedisSource } from './source.ts'
-import type { SubscriberSource } from './subscriber.ts'
 import type { RedisTarget } from './target.ts'
 
 export type ConnectionState =
@@ -22,10 +22,6 @@ export interface ConnectionHooks {
   changed(state: ConnectionState, code?: string): void
 }
 
-/** Own attempts: 50, 100, 200, then 400 ms, each plus up to 100 ms, so that a server that is back is found within a second. */
-const RETRY_MS = 50
-const LONGEST_RETRY_MS = 400
-const RETRY_JITTER_MS = 100
 const VERIFY_AGAIN_MS = 500
 
 export class RedisConnection {
@@ -34,13 +30,12 @@ export class RedisConnection {
   readonly #source: RedisSource
   readonly #connectTimeoutMs: number
   readonly #hooks: ConnectionHooks
-  readonly #waiters = new Set<(error: CoatcheckError | null) => void>()
-  #problem: Diagnosis | CoatcheckError | null = null
+  readonly #waiters = new ReadyWaiters()
+  readonly #problem = new ConnectionProblem(() => this.endpoint)
   /** TCP stands, the handshake is under way. The library must not be ended before: it would go on connecting. */
   #hasSocket = false
   #watchdog: ReturnType<typeof setTimeout> | undefined
   #retry: ReturnType<typeof setTimeout> | undefined
-  #isProbed = false
 
   constructor(source: RedisSource, connectTimeoutMs: number, hooks: ConnectionHooks) {
     this.#source = source
@@ -66,44 +61,35 @@ export class RedisConnection {
       if (client.isReady) await this.#ready(client)
       else if (!client.isOpen) this.#connect(client)
     } catch (error) {
-      this.#setProblem(error instanceof CoatcheckError ? error : diagnose(error, this.endpoint))
+      this.#setProblem(this.#problem.of(error))
       if (this.#source.isMoving) this.#later(() => void this.start(), retryDelayMs(1))
     }
   }
 
   /** Why nothing can be sent, as a new error. */
   problem(): CoatcheckError {
-    const problem =
-      this.#problem ?? diagnosis('COATCHECK_REDIS_UNREACHABLE', this.endpoint, 'no answer to the connection attempt')
-    return problem instanceof Error ? problem : redisError(problem)
+    return this.#problem.asError()
   }
 
   /** Resolves when ready. Rejects at once for what waiting does not mend, else after the connect deadline. */
   async ready(): Promise<void> {
     if (this.state === 'ready') return
-    if (this.state === 'closed' || (this.#problem && !this.problem().retryable)) throw this.problem()
-    const error = await new Promise<CoatcheckError | null>((resolve) => {
-      const timer = setTimeout(() => resolve(this.problem()), this.#connectTimeoutMs)
-      this.#waiters.add((outcome) => {
-        clearTimeout(timer)
-        resolve(outcome)
-      })
-    })
-    if (error) throw error
+    if (this.state === 'closed' || (this.#problem.isKnown && !this.problem().retryable)) throw this.problem()
+    await this.#waiters.wait(this.#connectTimeoutMs, () => this.problem())
   }
 
   /** Gives up a connection that stands but does not answer. A client that was handed in is its owner's to give up. */
   recycle(says = 'connected, but nothing is answered'): void {
     // It may still answer: then it is ready again, by its own events.
     if (this.state === 'closed' || (this.state === 'ready' && !this.#source.isOwn)) return
-    this.#setProblem(diagnosis('COATCHECK_REDIS_UNREACHABLE', this.endpoint, says))
+    this.#setProblem(this.#problem.unreachable(says))
     if (this.#source.isOwn) this.#begin(retryDelayMs(1))
   }
 
   /** At once: there is reason to believe that the next attempt leads to the right server. */
   #replace(says: string): void {
     if (this.state === 'closed') return
-    this.#setProblem(diagnosis('COATCHECK_REDIS_UNREACHABLE', this.endpoint, says))
+    this.#setProblem(this.#problem.unreachable(says))
     this.#begin(0)
   }
 
@@ -121,9 +107,9 @@ export class RedisConnection {
     this.client = null
     clearTimeout(this.#watchdog)
     clearTimeout(this.#retry)
-    this.#problem = diagnosis('COATCHECK_REDIS_UNREACHABLE', this.endpoint, 'the store was closed')
+    this.#problem.found(this.#problem.unreachable('the store was closed'), true)
     this.#change('closed')
-    this.#settleWaiters(this.problem())
+    this.#waiters.settle(this.problem())
     if (client?.isReady) await drained()
     if (client && this.#source.isOwn) cutClient(client, this.#hasSocket)
     await this.#source.close?.()
@@ -170,7 +156,7 @@ export class RedisConnection {
       await this.#source.check?.(client)
     } catch (error) {
       if (this.client !== client) return
-      this.#setProblem(error instanceof CoatcheckError ? error : diagnose(error, this.endpoint))
+      this.#setProblem(this.#problem.of(error))
       this.#begin(retryDelayMs(1))
       return
     }
@@ -188,10 +174,9 @@ export class RedisConnection {
     }
     if (this.client !== client || !client.isReady) return
     clearTimeout(this.#watchdog)
-    this.#problem = null
-    this.#isProbed = false
+    this.#problem.solved()
     this.#change('ready')
-    this.#settleWaiters(null)
+    this.#waiters.settle(null)
   }
 
   #failed(client: RedisLibraryClient, error: unknown): void {
@@ -207,14 +192,12 @@ export class RedisConnection {
 
   /** By its owner: then it is not opened again. */
   #ended(): void {
-    this.#setProblem(diagnosis('COATCHECK_REDIS_UNREACHABLE', this.endpoint, 'its owner closed it'))
+    this.#setProblem(this.#problem.unreachable('its owner closed it'))
     clearTimeout(this.#retry)
   }
 
   async #probe(target: RedisTarget): Promise<void> {
-    if (this.#isProbed || (this.#problem instanceof Error ? null : this.#problem)?.isVague !== true) return
-    this.#isProbed = true
-    const found = await probeEndpoint(target, this.endpoint)
+    const found = await this.#problem.probe(target)
     if (found && this.state === 'down') this.#setProblem(found)
   }
 
@@ -232,29 +215,13 @@ export class RedisConnection {
   #setProblem(problem: Diagnosis | CoatcheckError): void {
     if (this.state === 'closed') return
     clearTimeout(this.#watchdog)
-    // The socket closes after each refusal: that must not hide the refusal.
-    const isNews = problem instanceof Error || !problem.isVague || !this.#problem || this.state === 'ready'
-    if (isNews) this.#problem = problem
-    this.#change('down', this.#problem?.code)
-    if (!this.problem().retryable) this.#settleWaiters(this.problem())
+    this.#problem.found(problem, this.state === 'ready')
+    this.#change('down', this.#problem.code)
+    if (!this.problem().retryable) this.#waiters.settle(this.problem())
   }
 
   #change(state: ConnectionState, code?: string): void {
     this.state = state
     this.#hooks.changed(state, code)
   }
-
-  #settleWaiters(error: CoatcheckError | null): void {
-    for (const settle of this.#waiters) settle(error)
-    this.#waiters.clear()
-  }
-}
-
-/** Further connections for subscriptions: of our own to the same server, also beside a client that was handed in. */
-export function subscriberSource(source: RedisSource): SubscriberSource {
-  return (isNeeded) => source.further((retries) => (isNeeded() ? retryDelayMs(retries) : null))
-}
-
-export function retryDelayMs(retries: number): number {
-  return Math.min(RETRY_MS * 2 ** retries, LONGEST_RETRY_MS) + ((systemRandom.bytes(1)[0] ?? 0) / 255) * RETRY_JITTER_MS
 }

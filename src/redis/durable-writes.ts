@@ -75,3 +75,42 @@ export class DurableWrites {
     }
   }
 }
+
+/** What is needed of the connection of its own. */
+export interface DurableClient extends WriteConnection {
+  readonly isReady: boolean
+  readonly isConnecting: boolean
+  close(): Promise<void>
+}
+
+/** The connection of its own, made when something durable is written for the first time. */
+export class DurableConnection {
+  readonly #limits: { readonly durability: Durability | null; readonly writeTimeoutMs: number }
+  readonly #open: () => DurableClient
+  #opened: { readonly client: DurableClient; readonly writes: DurableWrites } | null = null
+
+  constructor(
+    limits: { readonly durability: Durability | null; readonly writeTimeoutMs: number },
+    open: () => DurableClient,
+  ) {
+    this.#limits = limits
+    this.#open = open
+  }
+
+  /** `null`: nothing durable can be written, by the options or because there is no such connection. */
+  writes(): DurableWrites | null {
+    const { durability, writeTimeoutMs } = this.#limits
+    if (durability === null) return null
+    if (this.#opened === null) {
+      const client = this.#open()
+      this.#opened = { client, writes: new DurableWrites(client, durability, writeTimeoutMs) }
+    }
+    const { client, writes } = this.#opened
+    // Nobody is kept waiting for a connection that the server may refuse: then it is done, and not durable.
+    return client.isReady || client.isConnecting ? writes : null
+  }
+
+  async close(): Promise<void> {
+    await this.#opened?.client.close()
+  }
+}

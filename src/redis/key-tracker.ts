@@ -11,7 +11,7 @@ import type { EventBus } from '../core/events.ts'
 import type { KeyTracking } from './client-port.ts'
 import { diagnose } from './diagnose.ts'
 import { cutClient, type RedisLibraryClient, SEND_OPTIONS } from './library.ts'
-import { retryDelayMs } from './connection.ts'
+import { retryDelayMs } from './reconnect.ts'
 import type { RedisSource } from './source.ts'
 
 /** `null`: any key may have changed. */

@@ -4,9 +4,13 @@
  */
 import type { Clock } from '../core/clock.ts'
 
+const MEASURE_EVERY_MS = 60_000
+
 export class ServerClock {
   readonly #clock: Clock
   #offsetMs = 0
+  #time: () => Promise<unknown> | null = () => null
+  #timer: ReturnType<typeof setInterval> | undefined
 
   constructor(clock: Clock) {
     this.#clock = clock
@@ -24,5 +28,21 @@ export class ServerClock {
     const after = this.#clock.now()
     const serverMs = Number(String(seconds)) * 1000 + Number(String(microseconds)) / 1000
     if (Number.isFinite(serverMs)) this.#offsetMs = serverMs - (before + after) / 2
+  }
+
+  /** Measures once in a while, until it is closed. @param time asks `TIME`; `null` while that cannot be asked */
+  keep(time: () => Promise<unknown> | null): void {
+    this.#time = time
+    this.#timer = setInterval(() => this.measureAgain(), MEASURE_EVERY_MS).unref()
+  }
+
+  /** There is reason to: a deadline had passed for the server that had not passed here. */
+  measureAgain(): void {
+    const asked = this.#time()
+    if (asked !== null) this.measure(() => asked).catch(() => undefined)
+  }
+
+  close(): void {
+    clearInterval(this.#timer)
   }
 }

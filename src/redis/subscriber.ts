@@ -7,6 +7,8 @@
  */
 import type { Watch } from './client-port.ts'
 import { cutClient, type RedisLibraryClient } from './library.ts'
+import { retryDelayMs } from './reconnect.ts'
+import type { RedisSource } from './source.ts'
 
 const IDLE_MS = 30_000
 
@@ -104,4 +106,9 @@ export class RedisSubscriber {
       () => undefined,
     )
   }
+}
+
+/** Further connections for subscriptions: of our own to the same server, also beside a client that was handed in. */
+export function subscriberSource(source: RedisSource): SubscriberSource {
+  return (isNeeded) => source.further((retries) => (isNeeded() ? retryDelayMs(retries) : null))
 }
