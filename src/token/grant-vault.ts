@@ -5,26 +5,16 @@
 import type { Clock } from '../core/clock.ts'
 import type { EventBus } from '../core/events.ts'
 import type { Random } from '../core/random.ts'
-import type { Refusal } from '../keyring/seal.ts'
 import { createRefreshHistory } from './refresh-history.ts'
 import { outcomeActions, type RefreshFailure } from './refresh-outcome.ts'
 import { nextGrant, refreshedEntry } from './refreshed-tokens.ts'
+import { createOpener, createStoredTokensReader, isStored, type StoredTokens } from './stored-tokens.ts'
 import type { AccessEntry, Grant, Opened, TokenCodec } from './token-codec.ts'
 import type { LeaseClaim, TokenDriver, TokenField, TokenRecord } from './token-driver.ts'
 import { accessField, fieldsOf, grantField, holdField, statusField } from './token-fields.ts'
 import { describeTarget, flightKey, type Target } from './token-target.ts'
 import type { RefreshedTokens } from './types.ts'
 import type { UnsavedGrants } from './unsaved-grants.ts'
-
-export interface StoredTokens {
-  readonly grant: Opened<Grant> | null
-  /** The token of the target. */
-  readonly own: AccessEntry | null
-  /** What sign-in returned, when that is not the target. */
-  readonly signIn: AccessEntry | null
-  /** A failure of any process that still holds for this target. */
-  readonly hold: RefreshFailure | null
-}
 
 export interface GrantVault {
   /** One command; while a grant is unsaved and the store is away, none. */
@@ -82,15 +72,8 @@ export function createGrantVault(deps: {
   const { driver, codec, unsaved, clock, random, events } = deps
   const history = createRefreshHistory(codec, clock, random)
 
-  const opened = <T extends object>(result: T | Refusal): T | null => {
-    if (typeof result !== 'string') return result
-    // Taken for absent: the user signs in again and everything is written anew.
-    events.emit('error', {
-      code: result === 'key-unknown' ? 'COATCHECK_KEY_UNKNOWN' : 'unreadable',
-      operation: 'token.read',
-    })
-    return null
-  }
+  const opened = createOpener(events)
+  const read = createStoredTokensReader({ driver, codec, unsaved, history, opened })
 
   const failuresInARow = async (userKey: string, { provider }: Target): Promise<number> => {
     const field = statusField(provider)
@@ -105,34 +88,7 @@ export function createGrantVault(deps: {
   }
 
   return {
-    async read(userKey, target) {
-      const { provider, key } = target
-      const kept = await unsaved.settle(userKey, provider)
-      if (kept) {
-        // Its nonce is never compared: a commit onto an unsaved grant expects what the first one expected.
-        const grant = { value: kept.grant, nonce: UNSAVED }
-        const signIn = key === '' ? null : (kept.entries.get('') ?? null)
-        return { grant, own: kept.entries.get(key) ?? null, signIn, hold: null }
-      }
-      const holdName = holdField(provider, flightKey(target))
-      const fields = [
-        grantField(provider),
-        holdName,
-        accessField(provider, key),
-        ...(key === '' ? [] : [accessField(provider, '')]),
-      ]
-      const [grantRecord, holdRecord, own, signIn] = await driver.read(userKey, fields)
-      const grant = grantRecord ? opened(codec.openGrant(userKey, grantField(provider), grantRecord)) : null
-      const hold = grant && holdRecord ? opened(codec.openHold(userKey, holdName, holdRecord)) : null
-      const entryOf = (field: string, record: Buffer | null | undefined): AccessEntry | null =>
-        record ? opened(codec.openAccess(userKey, field, record)) : null
-      return {
-        grant,
-        hold: grant && history.failureOf(hold?.value ?? null, grant.value),
-        own: entryOf(accessField(provider, key), own),
-        signIn: entryOf(accessField(provider, ''), signIn),
-      }
-    },
+    read,
 
     isUnsaved: ({ grant }) => grant !== null && !isStored(grant),
 
@@ -220,13 +176,6 @@ export function createGrantVault(deps: {
       return holdMs
     },
   }
-}
-
-// Instead of a nonce: the grant is in this process only.
-const UNSAVED = Buffer.alloc(0)
-
-function isStored(grant: Opened<Grant>): boolean {
-  return grant.nonce.length > 0
 }
 
 function codeOf(error: unknown): string {

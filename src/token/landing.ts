@@ -3,7 +3,7 @@
  * says who can do something about it. Decides only; it asks nobody and stores nothing.
  */
 import { TokenError } from '../core/errors.ts'
-import type { StoredTokens } from './grant-vault.ts'
+import type { StoredTokens } from './stored-tokens.ts'
 import { outcomeActions, type RefreshFailure } from './refresh-outcome.ts'
 import type { SignInUrl } from './sign-in-url.ts'
 import type { AccessEntry } from './token-codec.ts'

@@ -9,7 +9,7 @@ import type { EventBus } from '../core/events.ts'
 import { TokenError } from '../core/errors.ts'
 import type { Random } from '../core/random.ts'
 import type { Keyring } from '../keyring/keyring.ts'
-import { keyTagOf, type Refusal, type Seal } from '../keyring/seal.ts'
+import { keyTagOf, type Seal } from '../keyring/seal.ts'
 import { createProviderGate } from './provider-gate.ts'
 import type { ProviderGateDriver } from './provider-gate-driver.ts'
 import { createProviderRequests } from './provider-requests.ts'
@@ -22,7 +22,8 @@ import { freedBy } from './single-flight.ts'
 import { type AccessEntry, createTokenCodec } from './token-codec.ts'
 import { END_OF_LIFE_BYTES, type TokenDriver } from './token-driver.ts'
 import { accessField, fieldsOf, grantField } from './token-fields.ts'
-import { isAlive, isGood, type Need } from './token-life.ts'
+import { createTokenHits } from './token-hits.ts'
+import { isAlive, type Need } from './token-life.ts'
 import { checkAssertion, checkMinValidity, checkTokenSet, checkUserId, tokenSetFromOAuth } from './token-set.ts'
 import { describeTokens } from './token-status.ts'
 import { resolveProvider, resolveTarget, type Target } from './token-target.ts'
@@ -96,37 +97,7 @@ export function createTokenCache(deps: TokenCacheDeps): OwnedTokenCache {
   }
   const keyOf = (userId: unknown): string => keyring.userKey(checkUserId(userId))
 
-  /** By the record itself, where the driver hands out the same one again: then it is neither decrypted nor parsed again. */
-  const openedBefore = new WeakMap<Buffer, AccessEntry>()
-  const openAccess = (userKey: string, field: string, record: Buffer): AccessEntry | Refusal => {
-    const known = openedBefore.get(record)
-    if (known !== undefined || driver.keepsRecords !== true) return known ?? codec.openAccess(userKey, field, record)
-    const opened = codec.openAccess(userKey, field, record)
-    if (typeof opened === 'string') return opened
-    // Handed out with each hit: whoever changes theirs must not change everybody's.
-    Object.freeze(opened.scopes)
-    openedBefore.set(record, opened)
-    return opened
-  }
-
-  /** What was read, if it is a hit. Why it is none is told to listeners. */
-  const hitOf = (
-    userKey: string,
-    target: Target,
-    need: Need,
-    field: string,
-    record: Buffer | null,
-  ): AccessEntry | null => {
-    const { provider, key: resource } = target
-    const opened = record ? openAccess(userKey, field, record) : null
-    if (opened && typeof opened !== 'string' && isGood(opened, need, clock.now())) {
-      if (events.hasListeners('token.hit')) events.emit('token.hit', { userKey, provider, resource })
-      return opened
-    }
-    const why = opened === null ? 'none' : typeof opened === 'string' ? 'unreadable' : 'expired'
-    events.emit('token.miss', { userKey, provider, resource, why })
-    return null
-  }
+  const hitOf = createTokenHits({ driver, codec, clock, events })
 
   const needOf = (target: Target, { minValidityMs: askedMs }: GetAccessTokenOptions): Need => ({
     askedMs: checkMinValidity(askedMs),

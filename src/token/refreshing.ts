@@ -1,0 +1,150 @@
+/**
+ * One refresh: the request to the provider, and what its answer or its failure comes to in the store.
+ *
+ * - The result is committed only onto the grant it was refreshed from. Refused: what is stored now decides. The store is
+ *   gone: the grant is kept in this process (`unsaved-grants.ts`).
+ * - A failure means what `refresh-outcome.ts` says. A token that is still valid is served through all of them but the end
+ *   of the grant.
+ */
+import type { Clock } from '../core/clock.ts'
+import type { EventBus } from '../core/events.ts'
+import type { FailedRefreshes } from './failed-refreshes.ts'
+import type { GrantVault } from './grant-vault.ts'
+import type { StoredTokens } from './stored-tokens.ts'
+import { afterFailure, type Circumstances, type Landed } from './landing.ts'
+import type { Lease } from './lease.ts'
+import type { ProviderRequests } from './provider-requests.ts'
+import { outcomeActions, RefreshFailure, toRefreshFailure } from './refresh-outcome.ts'
+import type { Grant, Opened } from './token-codec.ts'
+import { flightKey, type Target } from './token-target.ts'
+import type { RefreshedTokens, TokenRefresher } from './types.ts'
+
+/** Longer than any lease: a slow provider is one request, and its lease is renewed meanwhile. */
+const PROVIDER_DEADLINE_MS = 30_000
+/** How long this process believes a failure that it has read of, without looking again. */
+export const HOLD_BELIEVED_MS = 250
+
+export interface Refreshing {
+  /** `null`: the grant was replaced or deleted meanwhile; read again. */
+  once(
+    userKey: string,
+    target: Target,
+    stored: StoredTokens,
+    grant: Opened<Grant>,
+    lease: Lease | null,
+  ): Promise<Landed | null>
+  discardUnlessLive(userKey: string, provider: string, grant: Grant): Promise<void>
+}
+
+export function createRefreshing(deps: {
+  readonly vault: GrantVault
+  readonly failed: FailedRefreshes
+  readonly refresher: TokenRefresher
+  readonly requests: ProviderRequests
+  readonly clock: Clock
+  readonly events: EventBus
+  readonly now: () => Circumstances
+  /** For a refresh token that came too late to be stored. */
+  readonly discard: (userKey: string, provider: string, refreshToken: string) => Promise<void>
+}): Refreshing {
+  const { vault, failed, refresher, requests, clock, events, now } = deps
+
+  const once = async (
+    userKey: string,
+    target: Target,
+    stored: StoredTokens,
+    grant: Opened<Grant>,
+    lease: Lease | null,
+  ): Promise<Landed | null> => {
+    const { provider } = target
+    const name = flightOf(userKey, target)
+
+    const startedMs = clock.monotonic()
+    const askedAtMs = clock.now()
+    let answer: RefreshedTokens
+    try {
+      const subject = { userKey, provider, resource: target.key }
+      answer = await requests.send(subject, () => ask(target, grant.value.refreshToken ?? ''))
+    } catch (error) {
+      const failure = await settled(userKey, target, grant, toRefreshFailure(error), lease)
+      failedEvent(userKey, target, startedMs, failure)
+      if (failure.outcome === 'rotated-elsewhere') return null
+      const forMs = failure.wasAsked
+        ? await vault.recordFailure(userKey, target, stored, failure, lease?.claim ?? null)
+        : Math.min(failure.facts.retryAfterMs ?? 0, HOLD_BELIEVED_MS)
+      failed.remember(name, grant.value.lineage, failure, forMs)
+      return afterFailure(target, stored, failure, now())
+    }
+    failed.forget(name)
+    const entry = await vault.commit(userKey, target, grant, answer, askedAtMs, lease?.claim ?? null)
+    if (entry) {
+      const rotated = answer.refreshToken !== undefined && answer.refreshToken !== grant.value.refreshToken
+      const durationMs = clock.monotonic() - startedMs
+      events.emit('token.refreshed', { userKey, provider, resource: target.key, durationMs, rotated })
+    } else {
+      // What came is handed to nobody: the user has signed out, or in again, while the provider was thinking.
+      const durationMs = clock.monotonic() - startedMs
+      events.emit('token.refresh-failed', { userKey, provider, resource: target.key, durationMs, outcome: 'refused' })
+      if (answer.refreshToken !== undefined) {
+        await discardUnlessLive(userKey, provider, { ...grant.value, refreshToken: answer.refreshToken })
+      }
+    }
+    return entry && { entry, final: true }
+  }
+
+  /**
+   * The refresh token of a sign-in that is over is revoked. One of a sign-in that goes on is not: providers end the whole grant
+   * with it, the successor that somebody else has stored included.
+   */
+  const discardUnlessLive = async (
+    userKey: string,
+    provider: string,
+    { lineage, refreshToken }: Grant,
+  ): Promise<void> => {
+    const stored = await vault.lineageOf(userKey, provider).catch(() => lineage)
+    if (refreshToken !== null && stored !== lineage) await deps.discard(userKey, provider, refreshToken)
+  }
+
+  const ask = (target: Target, refreshToken: string): Promise<RefreshedTokens> =>
+    refresher.refresh(target.provider, {
+      refreshToken,
+      signal: AbortSignal.timeout(PROVIDER_DEADLINE_MS),
+      ...(target.scopes.length > 0 ? { scopes: target.scopes } : {}),
+      ...(target.resource === null ? {} : { resource: target.resource }),
+      ...(target.claims === null ? {} : { claims: target.claims }),
+    })
+
+  /** `invalid_grant` is final only when the refused grant is still the stored one; the tokens then go. */
+  const settled = async (
+    userKey: string,
+    target: Target,
+    grant: Opened<Grant>,
+    failure: RefreshFailure,
+    lease: Lease | null,
+  ): Promise<RefreshFailure> => {
+    if (!outcomeActions[failure.outcome].dropsTokens) return failure
+    if (await vault.drop(userKey, target, grant, failure, lease?.claim ?? null)) return failure
+    return new RefreshFailure(failure.facts, { outcome: 'rotated-elsewhere', cause: failure })
+  }
+
+  const failedEvent = (userKey: string, target: Target, startedMs: number, failure: RefreshFailure): void => {
+    const durationMs = clock.monotonic() - startedMs
+    const { outcome } = failure
+    const { code } = outcomeActions[outcome]
+    events.emit('token.refresh-failed', {
+      userKey,
+      provider: target.provider,
+      resource: target.key,
+      durationMs,
+      outcome,
+      code,
+    })
+  }
+
+  return { once, discardUnlessLive }
+}
+
+/** What runs once at a time in this process. */
+export function flightOf(userKey: string, target: Target): string {
+  return `${userKey} ${target.provider} ${flightKey(target)}`
+}

@@ -1,0 +1,82 @@
+/** What a refresh starts from: grant and tokens of one target, read in one command and opened. */
+import type { EventBus } from '../core/events.ts'
+import type { Refusal } from '../keyring/seal.ts'
+import type { RefreshHistory } from './refresh-history.ts'
+import type { RefreshFailure } from './refresh-outcome.ts'
+import type { AccessEntry, Grant, Opened, TokenCodec } from './token-codec.ts'
+import type { TokenDriver } from './token-driver.ts'
+import { accessField, grantField, holdField } from './token-fields.ts'
+import { flightKey, type Target } from './token-target.ts'
+import type { UnsavedGrants } from './unsaved-grants.ts'
+
+export interface StoredTokens {
+  readonly grant: Opened<Grant> | null
+  /** The token of the target. */
+  readonly own: AccessEntry | null
+  /** What sign-in returned, when that is not the target. */
+  readonly signIn: AccessEntry | null
+  /** A failure of any process that still holds for this target. */
+  readonly hold: RefreshFailure | null
+}
+
+/** `null` for what does not open, of which listeners hear. */
+export type Opener = <T extends object>(result: T | Refusal) => T | null
+
+export function createOpener(events: EventBus): Opener {
+  return (result) => {
+    if (typeof result !== 'string') return result
+    // Taken for absent: the user signs in again and everything is written anew.
+    events.emit('error', {
+      code: result === 'key-unknown' ? 'COATCHECK_KEY_UNKNOWN' : 'unreadable',
+      operation: 'token.read',
+    })
+    return null
+  }
+}
+
+/** One command; while a grant is unsaved and the store is away, none. */
+export function createStoredTokensReader(deps: {
+  readonly driver: TokenDriver
+  readonly codec: TokenCodec
+  readonly unsaved: UnsavedGrants
+  readonly history: RefreshHistory
+  readonly opened: Opener
+}): (userKey: string, target: Target) => Promise<StoredTokens> {
+  const { driver, codec, unsaved, history, opened } = deps
+
+  return async (userKey, target) => {
+    const { provider, key } = target
+    const kept = await unsaved.settle(userKey, provider)
+    if (kept) {
+      // Its nonce is never compared: a commit onto an unsaved grant expects what the first one expected.
+      const grant = { value: kept.grant, nonce: UNSAVED }
+      const signIn = key === '' ? null : (kept.entries.get('') ?? null)
+      return { grant, own: kept.entries.get(key) ?? null, signIn, hold: null }
+    }
+    const holdName = holdField(provider, flightKey(target))
+    const fields = [
+      grantField(provider),
+      holdName,
+      accessField(provider, key),
+      ...(key === '' ? [] : [accessField(provider, '')]),
+    ]
+    const [grantRecord, holdRecord, own, signIn] = await driver.read(userKey, fields)
+    const grant = grantRecord ? opened(codec.openGrant(userKey, grantField(provider), grantRecord)) : null
+    const hold = grant && holdRecord ? opened(codec.openHold(userKey, holdName, holdRecord)) : null
+    const entryOf = (field: string, record: Buffer | null | undefined): AccessEntry | null =>
+      record ? opened(codec.openAccess(userKey, field, record)) : null
+    return {
+      grant,
+      hold: grant && history.failureOf(hold?.value ?? null, grant.value),
+      own: entryOf(accessField(provider, key), own),
+      signIn: entryOf(accessField(provider, ''), signIn),
+    }
+  }
+}
+
+// Instead of a nonce: the grant is in this process only.
+const UNSAVED = Buffer.alloc(0)
+
+export function isStored(grant: Opened<Grant>): boolean {
+  return grant.nonce.length > 0
+}
