@@ -52,10 +52,14 @@ export function redisStore(options: RedisStoreOptions = {}): StoreFactory {
       const journal: Journal = new Journal(() => client, context)
       const nearOptions = nearCacheOf(options)
       const near = nearOptions && new NearCache(nearOptions.maxEntries)
+      const back = new Set<() => void>()
+      const whenBack = (listener: () => void): void => void back.add(listener)
       const changed = (isUp: boolean): void => {
         // Behind another connection there may be another server, of whose changes nobody has heard.
         near?.changed(null)
-        if (isUp) journal.again()
+        if (!isUp) return
+        journal.again()
+        for (const hear of back) hear()
       }
       const client: RedisClientPort = openRedisClient(destination, limits, { ...context, changed })
       const keys = redisKeys(context.prefix)
@@ -69,7 +73,7 @@ export function redisStore(options: RedisStoreOptions = {}): StoreFactory {
         server: { client, keys },
         revocations,
         sessions: createRedisSessionDriver(client, keys, { random: systemRandom, endings, journal, near }),
-        tokens: createRedisTokenDriver(client, keys, { endings, near }),
+        tokens: createRedisTokenDriver(client, keys, { endings, near, whenBack }),
         appTokens: createRedisTokenDriver(client, { ...keys, tokens: keys.appTokens }),
         providerGate: createRedisProviderGateDriver(client, keys),
         transactions: createRedisTransactionDriver(client, keys, { deadlineMs: writeTimeoutMs }),

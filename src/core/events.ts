@@ -41,6 +41,8 @@ export interface EventMap {
   /** The store is away: what the provider answered is kept in this process, until it is saved or discarded. */
   'token.grant-kept': { userKey: string; provider: string; code: string }
   'token.grant-saved': { userKey: string; provider: string }
+  /** A failover had brought the grant before back, and this process had the newer one. */
+  'token.grant-restored': { userKey: string; provider: string }
   /** Somebody signed out, or in again, meanwhile: what is stored stays. */
   'token.grant-discarded': { userKey: string; provider: string }
   /** At the provider, after the end of the sign-in (RFC 7009). */

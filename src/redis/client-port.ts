@@ -16,6 +16,9 @@ export interface RedisClientPort {
   /** How long a change may take: its deadline, and what it is not executed after. Default: `WRITE_TIMEOUT_MS`. */
   readonly writeTimeoutMs?: number
 
+  /** Default deadline of `lasting`: it may have to wait until replicas have answered for others. Default: `writeTimeoutMs`. */
+  readonly lastingTimeoutMs?: number
+
   /** True: keys of different users lie on different servers, so one command may name keys of one hash slot only. */
   readonly isSharded: boolean
 
@@ -48,7 +51,12 @@ export interface RedisClientPort {
    * A script, and whether as many replicas have acknowledged it as `durability` asks for. Without that setting `script`, and
    * `false`. Rejects like `script`: what replicas do or do not is no error.
    */
-  lasting(script: RedisScript, keys: readonly string[], args: readonly RedisArgument[]): Promise<Lasting>
+  lasting(
+    script: RedisScript,
+    keys: readonly string[],
+    args: readonly RedisArgument[],
+    options?: CallOptions,
+  ): Promise<Lasting>
 
   /**
    * Calls the listener for each message of a channel, until it is closed. Best effort: see `Watch`. The listener must not throw.

@@ -21,7 +21,7 @@ import type {
 import { type ConnectionState, RedisConnection } from './connection.ts'
 import { Demotion } from './demotion.ts'
 import { Dispatch } from './dispatch.ts'
-import { DurableConnection } from './durable-writes.ts'
+import { DurableConnection, lastingTimeoutMs } from './durable-writes.ts'
 import { type DeadlineQueue, DeadlineWheel } from './deadline-wheel.ts'
 import { type ChangeListener, KeyTracker } from './key-tracker.ts'
 import { SEND_OPTIONS } from './library.ts'
@@ -49,6 +49,7 @@ export class RedisClient implements RedisClientPort {
   readonly isSharded: boolean
   readonly isDurable: boolean
   readonly writeTimeoutMs: number
+  readonly lastingTimeoutMs: number
   readonly #source: RedisSource
   readonly #deps: RedisClientDeps
   readonly #connection: RedisConnection
@@ -71,6 +72,7 @@ export class RedisClient implements RedisClientPort {
     this.isSharded = deps.masters !== undefined
     this.isDurable = limits.durability !== null
     this.writeTimeoutMs = limits.writeTimeoutMs
+    this.lastingTimeoutMs = lastingTimeoutMs(limits)
     this.#clock = new ServerClock(clock)
     this.#availability = new Availability(clock)
     this.#alive = new AliveProbe(clock, limits.connectTimeoutMs)
@@ -136,10 +138,15 @@ export class RedisClient implements RedisClientPort {
     return this.#dispatch.send(new PendingCall(this.#dispatch, queue, all, script))
   }
 
-  async lasting(script: RedisScript, keys: readonly string[], args: readonly RedisArgument[]): Promise<Lasting> {
+  async lasting(
+    script: RedisScript,
+    keys: readonly string[],
+    args: readonly RedisArgument[],
+    options?: CallOptions,
+  ): Promise<Lasting> {
     const writes = this.#durable.writes()
-    if (writes === null) return { reply: await this.script(script, keys, args), durable: false }
-    return writes.script(script, keys, args)
+    if (writes === null) return { reply: await this.script(script, keys, args, options), durable: false }
+    return writes.script(script, keys, args, options)
   }
 
   /** How often the connection has been another one. */

@@ -20,6 +20,7 @@ import type {
 import { ClusterTopology } from './cluster-topology.ts'
 import { DeadlineWheel } from './deadline-wheel.ts'
 import { redirectionOf } from './diagnose.ts'
+import { lastingTimeoutMs } from './durable-writes.ts'
 import type { ChangeListener } from './key-tracker.ts'
 import type { RedisLimits } from './options.ts'
 import type { PendingCall } from './pending-call.ts'
@@ -40,6 +41,7 @@ interface ClusterTracking {
 export class RedisCluster implements RedisClientPort {
   readonly isSharded = true
   readonly writeTimeoutMs: number
+  readonly lastingTimeoutMs: number
   readonly #target: ClusterTarget
   readonly #limits: RedisLimits
   readonly #deps: RedisClientDeps
@@ -52,6 +54,7 @@ export class RedisCluster implements RedisClientPort {
     this.#limits = limits
     this.#deps = deps
     this.writeTimeoutMs = limits.writeTimeoutMs
+    this.lastingTimeoutMs = lastingTimeoutMs(limits)
     this.#wheel = new DeadlineWheel(deps.clock)
     this.#topology = new ClusterTopology({
       open: (address) => this.#open(address),
@@ -82,14 +85,19 @@ export class RedisCluster implements RedisClientPort {
     return this.#limits.durability !== null
   }
 
-  async lasting(script: RedisScript, keys: readonly string[], args: readonly RedisArgument[]): Promise<Lasting> {
+  async lasting(
+    script: RedisScript,
+    keys: readonly string[],
+    args: readonly RedisArgument[],
+    options?: CallOptions,
+  ): Promise<Lasting> {
     try {
-      return await this.#topology.holderOf(keys[0] ?? '').lasting(script, keys, args)
+      return await this.#topology.holderOf(keys[0] ?? '').lasting(script, keys, args, options)
     } catch (error) {
       // The slot has just moved. The connection that follows it is not the one whose replicas would be asked.
       if (!isCoatcheckError(error) || error.code !== 'COATCHECK_REDIS_CROSSSLOT') throw error
       this.#topology.lookSoon()
-      return { reply: await this.script(script, keys, args), durable: false }
+      return { reply: await this.script(script, keys, args, options), durable: false }
     }
   }
 

@@ -4,7 +4,7 @@
  *
  * What an acknowledgement is worth: the promotion of a replica that gave it. Source: https://redis.io/commands/wait
  */
-import type { Lasting, RedisArgument, RedisReply } from './client-port.ts'
+import type { CallOptions, Lasting, RedisArgument, RedisReply } from './client-port.ts'
 import type { RedisScript } from './script.ts'
 
 export interface Durability {
@@ -38,12 +38,16 @@ export class DurableWrites {
   constructor(connection: WriteConnection, durability: Durability, writeTimeoutMs: number) {
     this.#connection = connection
     this.#durability = durability
-    // It may have to wait for a `WAIT` of others first.
-    this.#deadlineMs = writeTimeoutMs + durability.timeoutMs
+    this.#deadlineMs = lastingTimeoutMs({ durability, writeTimeoutMs })
   }
 
-  async script(script: RedisScript, keys: readonly string[], args: readonly RedisArgument[]): Promise<Lasting> {
-    const reply = await this.#connection.script(script, keys, args, { deadlineMs: this.#deadlineMs })
+  async script(
+    script: RedisScript,
+    keys: readonly string[],
+    args: readonly RedisArgument[],
+    { deadlineMs = this.#deadlineMs }: CallOptions = {},
+  ): Promise<Lasting> {
+    const reply = await this.#connection.script(script, keys, args, { deadlineMs })
     const { epoch } = this.#connection
     const replicas = await this.#acknowledged()
     // Another connection, perhaps to another server, knows nothing of what this one has written.
@@ -76,6 +80,16 @@ export class DurableWrites {
   }
 }
 
+interface DurabilityLimits {
+  readonly durability: Durability | null
+  readonly writeTimeoutMs: number
+}
+
+/** It may have to wait for a `WAIT` of others first. */
+export function lastingTimeoutMs({ durability, writeTimeoutMs }: DurabilityLimits): number {
+  return writeTimeoutMs + (durability?.timeoutMs ?? 0)
+}
+
 /** What is needed of the connection of its own. */
 export interface DurableClient extends WriteConnection {
   readonly isReady: boolean
@@ -85,14 +99,11 @@ export interface DurableClient extends WriteConnection {
 
 /** The connection of its own, made when something durable is written for the first time. */
 export class DurableConnection {
-  readonly #limits: { readonly durability: Durability | null; readonly writeTimeoutMs: number }
+  readonly #limits: DurabilityLimits
   readonly #open: () => DurableClient
   #opened: { readonly client: DurableClient; readonly writes: DurableWrites } | null = null
 
-  constructor(
-    limits: { readonly durability: Durability | null; readonly writeTimeoutMs: number },
-    open: () => DurableClient,
-  ) {
+  constructor(limits: DurabilityLimits, open: () => DurableClient) {
     this.#limits = limits
     this.#open = open
   }

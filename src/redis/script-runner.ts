@@ -15,6 +15,8 @@ export interface LastingReply {
 export interface ScriptRunner {
   /** Acts within the deadline or not at all. @throws {RedisError} `COATCHECK_REDIS_TIMEOUT`, then nothing was written */
   inTime(script: RedisScript, keys: readonly string[], args: readonly RedisArgument[]): Promise<readonly RedisReply[]>
+  /** Like `inTime`, and whether it is durable: with more time, since it may have to wait for the replicas of others first. */
+  lastingInTime(script: RedisScript, keys: readonly string[], args: readonly RedisArgument[]): Promise<LastingReply>
   /** Like `always`, and whether it is durable: see `RedisClientPort.lasting`. */
   lastingOf(step: Repeatable): Promise<LastingReply>
   /** As `always` runs it, to be run now or later. */
@@ -25,13 +27,15 @@ export interface ScriptRunner {
 
 export function createScriptRunner(client: RedisClientPort, timeOffsetMs: () => number): ScriptRunner {
   const deadlineMs = client.writeTimeoutMs ?? WRITE_TIMEOUT_MS
+  /** In the server's time. */
+  const notAfter = (keys: readonly string[], inMs: number): number => Math.ceil(client.serverNow(keys[0] ?? '')) + inMs
   const run = async (
     script: RedisScript,
     keys: readonly string[],
-    notAfter: number,
+    notAfterMs: number,
     args: readonly RedisArgument[],
   ): Promise<readonly RedisReply[]> =>
-    (await client.script(script, keys, [String(notAfter), String(timeOffsetMs()), ...args], {
+    (await client.script(script, keys, [String(notAfterMs), String(timeOffsetMs()), ...args], {
       deadlineMs,
     })) as readonly RedisReply[]
 
@@ -43,13 +47,20 @@ export function createScriptRunner(client: RedisClientPort, timeOffsetMs: () => 
     },
     repeatable: (script, keys, args) => ({ script, keys, args: ['0', String(timeOffsetMs()), ...args] }),
     async inTime(script, keys, args) {
-      const reply = await run(script, keys, Math.ceil(client.serverNow(keys[0] ?? '')) + deadlineMs, args)
-      if (isLateReply(reply)) {
-        throw new RedisError('COATCHECK_REDIS_TIMEOUT', {
-          message: `The script ${script.name} arrived after its deadline.`,
-        })
-      }
-      return reply
+      return onTime(script, await run(script, keys, notAfter(keys, deadlineMs), args))
+    },
+    async lastingInTime(script, keys, args) {
+      const lastingMs = client.lastingTimeoutMs ?? deadlineMs
+      const all = [String(notAfter(keys, lastingMs)), String(timeOffsetMs()), ...args]
+      const { reply, durable } = await client.lasting(script, keys, all, { deadlineMs: lastingMs })
+      return { reply: onTime(script, reply as readonly RedisReply[]), durable }
     },
   }
+}
+
+function onTime(script: RedisScript, reply: readonly RedisReply[]): readonly RedisReply[] {
+  if (!isLateReply(reply)) return reply
+  throw new RedisError('COATCHECK_REDIS_TIMEOUT', {
+    message: `The script ${script.name} arrived after its deadline.`,
+  })
 }

@@ -5,6 +5,7 @@
 import type { Clock } from '../core/clock.ts'
 import type { EventBus } from '../core/events.ts'
 import type { Random } from '../core/random.ts'
+import type { LooseGrants } from './loose-grants.ts'
 import { createRefreshHistory } from './refresh-history.ts'
 import { outcomeActions, type RefreshFailure } from './refresh-outcome.ts'
 import { nextGrant, refreshedEntry } from './refreshed-tokens.ts'
@@ -64,16 +65,17 @@ export function createGrantVault(deps: {
   readonly driver: TokenDriver
   readonly codec: TokenCodec
   readonly unsaved: UnsavedGrants
+  readonly loose: LooseGrants
   readonly grantLifetimeMs: number
   readonly clock: Clock
   readonly random: Random
   readonly events: EventBus
 }): GrantVault {
-  const { driver, codec, unsaved, clock, random, events } = deps
+  const { driver, codec, unsaved, loose, clock, random, events } = deps
   const history = createRefreshHistory(codec, clock, random)
 
   const opened = createOpener(events)
-  const read = createStoredTokensReader({ driver, codec, unsaved, history, opened })
+  const read = createStoredTokensReader({ driver, codec, unsaved, loose, history, opened })
 
   const failuresInARow = async (userKey: string, { provider }: Target): Promise<number> => {
     const field = statusField(provider)
@@ -112,7 +114,8 @@ export function createGrantVault(deps: {
       const set = new Map([[field, { record, ttlMs }], history.status(userKey, target, null, 0, ttlMs)])
       if (entry.expiresAtMs > clock.now()) set.set(...accessRecord(userKey, target, entry))
       const remove = { fields: [holdField(provider, flightKey(target))] }
-      const change = { set, remove, expect: { field, nonce: grant.nonce }, ...(lease && { lease }) }
+      const expect = { field, nonce: grant.nonce }
+      const change = { set, remove, expect, lasting: true, ...(lease && { lease }) }
       const committed = await unsaved.commit({ userKey, provider, grant: next, targetKey: target.key, entry, change })
       if (committed.status === 'kept') {
         events.emit('token.grant-kept', { userKey, provider, code: codeOf(committed.cause) })

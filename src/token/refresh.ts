@@ -18,6 +18,7 @@ import { createGrantVault } from './grant-vault.ts'
 import type { StoredTokens } from './stored-tokens.ts'
 import { afterFailure, type Circumstances, covers, type Landed, withoutRefresh } from './landing.ts'
 import { createLeases, type Waiting } from './lease.ts'
+import { createLooseGrants, type LooseGrants } from './loose-grants.ts'
 import type { ProviderRequests } from './provider-requests.ts'
 import type { RefreshFailure } from './refresh-outcome.ts'
 import { createRefreshing, flightOf, HOLD_BELIEVED_MS } from './refreshing.ts'
@@ -25,7 +26,7 @@ import type { SignInUrl } from './sign-in-url.ts'
 import { createSingleFlight, createTurns } from './single-flight.ts'
 import type { AccessEntry, Grant, Opened, TokenCodec } from './token-codec.ts'
 import type { TokenDriver } from './token-driver.ts'
-import { leaseField } from './token-fields.ts'
+import { type GrantName, leaseField } from './token-fields.ts'
 import { isAlive, isGood, type Need } from './token-life.ts'
 import type { Target } from './token-target.ts'
 import type { TokenRefresher } from './types.ts'
@@ -55,6 +56,9 @@ export interface RefreshDeps {
 
 export interface Refreshes {
   readonly unsaved: UnsavedGrants
+  readonly loose: LooseGrants
+  /** Nothing that this process knows better lies over what is stored. */
+  isAsStored(name: GrantName): boolean
   /** A token that meets the need, or a fresh one, or the best that is still valid. */
   obtain(userKey: string, target: Target, need: Need): Promise<AccessEntry>
   /** In the background, unless one is under way. Failures are events only. */
@@ -70,17 +74,17 @@ export function createRefreshes(deps: RefreshDeps): Refreshes {
   const turns = createTurns()
   const inTurn = <T>(userKey: string, provider: string, task: () => Promise<T>): Promise<T> =>
     turns(`${userKey} ${provider}`, task)
+  const loose = createLooseGrants({ ...deps, inTurn })
   const unsaved = createUnsavedGrants({
-    driver: deps.driver,
-    clock,
-    schedule: deps.schedule,
+    ...deps,
     inTurn,
+    committed: (commit, durable) => loose.committed(commit, commit.grant, commit.change.set, durable),
     settled(outcome, { userKey, provider, grant }) {
       events.emit(outcome === 'saved' ? 'token.grant-saved' : 'token.grant-discarded', { userKey, provider })
       if (outcome === 'refused') void refreshing.discardUnlessLive(userKey, provider, grant)
     },
   })
-  const vault = createGrantVault({ ...deps, unsaved })
+  const vault = createGrantVault({ ...deps, unsaved, loose })
   const failed = createFailedRefreshes(clock)
   const leases = createLeases(deps)
   const refreshing = createRefreshing({ ...deps, vault, failed, now })
@@ -165,6 +169,8 @@ export function createRefreshes(deps: RefreshDeps): Refreshes {
 
   return {
     unsaved,
+    loose,
+    isAsStored: (name) => !unsaved.has(name.userKey, name.provider) && !loose.isSuspect(name),
     async obtain(userKey, target, need) {
       const isEnough = (entry: AccessEntry): boolean => isGood(entry, need, clock.now())
       const landed = await launch(userKey, target, isEnough)

@@ -6,6 +6,7 @@ import type { Clock } from '../core/clock.ts'
 import { TokenError } from '../core/errors.ts'
 import type { Random } from '../core/random.ts'
 import { nonceOf } from '../keyring/seal.ts'
+import type { LooseGrants } from './loose-grants.ts'
 import type { AccessEntry, Grant, TokenCodec } from './token-codec.ts'
 import { END_OF_LIFE_BYTES, type TokenDriver, type TokenField, type TokenRecord } from './token-driver.ts'
 import { accessField, fieldsOf, grantField } from './token-fields.ts'
@@ -25,12 +26,13 @@ export interface SignInTokens {
 
 export function createSignInTokens(deps: {
   readonly driver: TokenDriver
+  readonly loose: LooseGrants
   readonly codec: TokenCodec
   readonly grantLifetimeMs: number
   readonly clock: Clock
   readonly random: Random
 }): SignInTokens {
-  const { driver, codec, grantLifetimeMs, clock, random } = deps
+  const { driver, loose, codec, grantLifetimeMs, clock, random } = deps
   const newLineage = (): string => random.bytes(LINEAGE_BYTES).toString('base64url')
 
   /** Without a refresh token the ID token is kept as long as the access token: everything goes at once. */
@@ -74,11 +76,21 @@ export function createSignInTokens(deps: {
     target: describeTarget(target),
   })
 
+  /** Of what a sign-in is about to replace: known again, should the store fall back to it. */
+  const nonceOfGrant = async (userKey: string, provider: string): Promise<Buffer | null> => {
+    const [record] = await driver.read(userKey, [grantField(provider)])
+    return record ? nonceOf(record, END_OF_LIFE_BYTES) : null
+  }
+
   return {
     async replaceAll(userKey, target, tokens) {
       const nowMs = clock.now()
-      const set = recordsOf(userKey, target, tokens, grantOf(tokens, null, nowMs), nowMs)
-      await driver.write(userKey, { set, remove: fieldsOf(target.provider) })
+      const { provider } = target
+      const grant = grantOf(tokens, null, nowMs)
+      const set = recordsOf(userKey, target, tokens, grant, nowMs)
+      const replaced = driver.isDurable === true ? await nonceOfGrant(userKey, provider) : null
+      const written = await driver.write(userKey, { set, remove: fieldsOf(provider), lasting: true })
+      if (written.status === 'done') loose.committed({ userKey, provider }, grant, set, written.durable, replaced)
     },
 
     async add(userKey, target, tokens) {
@@ -94,8 +106,13 @@ export function createSignInTokens(deps: {
         // An access token alone leaves the grant as it is, so that no refresh under way is refused for it.
         if (before && tokens.refreshToken === null) set.delete(field)
         const nonce = stored ? nonceOf(stored, END_OF_LIFE_BYTES) : null
-        const written = await driver.write(userKey, { set, expect: { field, nonce } })
-        if (written.status === 'done') return
+        const isGrant = set.has(field)
+        const written = await driver.write(userKey, { set, expect: { field, nonce }, lasting: isGrant })
+        if (written.status === 'done') {
+          const name = { userKey, provider: target.provider }
+          if (isGrant) loose.committed(name, grant, set, written.durable, before?.nonce ?? null)
+          return
+        }
         stored = written.current
       }
       throw new TokenError('COATCHECK_TOKEN_CONFLICT', { details: { provider: target.provider } })

@@ -1,6 +1,7 @@
 /** What a refresh starts from: grant and tokens of one target, read in one command and opened. */
 import type { EventBus } from '../core/events.ts'
 import type { Refusal } from '../keyring/seal.ts'
+import type { LooseGrants } from './loose-grants.ts'
 import type { RefreshHistory } from './refresh-history.ts'
 import type { RefreshFailure } from './refresh-outcome.ts'
 import type { AccessEntry, Grant, Opened, TokenCodec } from './token-codec.ts'
@@ -39,10 +40,11 @@ export function createStoredTokensReader(deps: {
   readonly driver: TokenDriver
   readonly codec: TokenCodec
   readonly unsaved: UnsavedGrants
+  readonly loose: LooseGrants
   readonly history: RefreshHistory
   readonly opened: Opener
 }): (userKey: string, target: Target) => Promise<StoredTokens> {
-  const { driver, codec, unsaved, history, opened } = deps
+  const { driver, codec, unsaved, loose, history, opened } = deps
 
   return async (userKey, target) => {
     const { provider, key } = target
@@ -53,6 +55,8 @@ export function createStoredTokensReader(deps: {
       const signIn = key === '' ? null : (kept.entries.get('') ?? null)
       return { grant, own: kept.entries.get(key) ?? null, signIn, hold: null }
     }
+    const name = { userKey, provider }
+    if (loose.isSuspect(name)) await loose.settle(name)
     const holdName = holdField(provider, flightKey(target))
     const fields = [
       grantField(provider),

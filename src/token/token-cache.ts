@@ -21,7 +21,8 @@ import { createSignInTokens } from './sign-in-tokens.ts'
 import { freedBy } from './single-flight.ts'
 import { type AccessEntry, createTokenCodec } from './token-codec.ts'
 import { END_OF_LIFE_BYTES, type TokenDriver } from './token-driver.ts'
-import { accessField, fieldsOf, grantField } from './token-fields.ts'
+import { accessField, grantField } from './token-fields.ts'
+import { createTokenEnding } from './token-ending.ts'
 import { createTokenHits } from './token-hits.ts'
 import { isAlive, type Need } from './token-life.ts'
 import { checkAssertion, checkMinValidity, checkTokenSet, checkUserId, tokenSetFromOAuth } from './token-set.ts'
@@ -90,13 +91,14 @@ export function createTokenCache(deps: TokenCacheDeps): OwnedTokenCache {
     discard: deps.discard ?? (() => Promise.resolve()),
   })
   const direct = createDirectTokens({ ...deps, driver: deps.appDriver, codec, requests, schedule })
-  const signInTokens = createSignInTokens({ ...deps, codec, grantLifetimeMs })
+  const signInTokens = createSignInTokens({ ...deps, loose: refreshes.loose, codec, grantLifetimeMs })
   const keyIdOf = (record: Buffer): string => {
     const tag = keyTagOf(record, END_OF_LIFE_BYTES)
     return keyring.keys.find((key) => key.tag.equals(tag))?.id ?? 'unknown'
   }
   const keyOf = (userId: unknown): string => keyring.userKey(checkUserId(userId))
 
+  const deleteTokens = createTokenEnding({ driver, codec, loose: refreshes.loose })
   const hitOf = createTokenHits({ driver, codec, clock, events })
 
   const needOf = (target: Target, { minValidityMs: askedMs }: GetAccessTokenOptions): Need => ({
@@ -125,7 +127,7 @@ export function createTokenCache(deps: TokenCacheDeps): OwnedTokenCache {
     const target = resolveTarget(providers, options)
     const need = needOf(target, options)
     signal?.throwIfAborted()
-    if (!refreshes.unsaved.has(userKey, target.provider)) {
+    if (refreshes.isAsStored({ userKey, provider: target.provider })) {
       const field = accessField(target.provider, target.key)
       const hit = hitOf(userKey, target, need, field, await freedBy(signal, driver.readOne(userKey, field)))
       if (hit) {
@@ -171,6 +173,7 @@ export function createTokenCache(deps: TokenCacheDeps): OwnedTokenCache {
     async getUserTokens(userId, options) {
       const userKey = keyOf(userId)
       const provider = resolveProvider(providers, options)
+      await refreshes.loose.settle({ userKey, provider })
       const names = [grantField(provider), accessField(provider, '')] as const
       const [grantRecord, accessRecord] = await driver.read(userKey, names)
       const grant = grantRecord ? codec.openGrant(userKey, names[0], grantRecord) : null
@@ -190,7 +193,7 @@ export function createTokenCache(deps: TokenCacheDeps): OwnedTokenCache {
     async deleteUserTokens(userId, options = {}) {
       const userKey = keyOf(userId)
       const provider = options.provider === undefined ? null : resolveProvider(providers, options)
-      const count = await driver.delete(userKey, ...(provider === null ? [] : [fieldsOf(provider)]))
+      const { count } = await deleteTokens(userKey, provider)
       refreshes.unsaved.forget(userKey, provider ?? undefined)
       if (count > 0) events.emit('token.deleted', { userKey, ...(provider === null ? {} : { provider }) })
     },
@@ -212,6 +215,7 @@ export function createTokenCache(deps: TokenCacheDeps): OwnedTokenCache {
         deadline,
       ])
       cancel()
+      refreshes.loose.close()
     },
   }
 }

@@ -62,16 +62,27 @@ export interface TokenChange {
    * A field whose stored nonce is that of the value being written means that this very write has happened: `done`.
    */
   readonly expect?: { readonly field: TokenField; readonly nonce: Buffer | null }
+  /** Worth waiting until replicas have it, where the store is configured so: see `durable`. Default false. */
+  readonly lasting?: boolean
   /** Refused as a conflict while a lease of another holder is valid; given back by a write that is done. */
   readonly lease?: LeaseClaim
 }
 
 export type TokenWritten =
-  | { readonly status: 'done' }
+  | { readonly status: 'done'; readonly durable?: boolean }
   /** `current` is the record of the expected field as it is now. Nothing was changed. */
   | { readonly status: 'conflict'; readonly current: Buffer | null }
 
+export interface TokensDeleted {
+  /** How many fields there were. */
+  readonly count: number
+  /** Whether as many replicas have acknowledged it as the store is configured to ask. Absent: none was asked. */
+  readonly durable?: boolean
+}
+
 export interface TokenDriver {
+  /** Whether changes that should last can be durable. Default false. */
+  readonly isDurable?: boolean
   /** `readOne` hands out the same Buffer again while nothing has changed: nobody may change it. Default false. */
   readonly keepsRecords?: boolean
   /** `HMGET`: as many results as fields, in their order. Its size does not grow with what else the user has. */
@@ -93,6 +104,18 @@ export interface TokenDriver {
   releaseLease(userKey: string, claim: LeaseClaim): Promise<void>
   /** Calls the listener when a lease of the user was given back, by a commit or after a failure. */
   watchLeases(userKey: string, listener: () => void): LeaseWatch
-  /** Deletes the selection, or everything. @returns how many fields there were. Works on a full store. */
-  delete(userKey: string, selection?: FieldSelection): Promise<number>
+  /**
+   * Deletes the selection, or everything. Works on a full store, and lasts where the store is configured so.
+   * @param expect only if this field still has this nonce
+   */
+  delete(
+    userKey: string,
+    selection?: FieldSelection,
+    expect?: { readonly field: TokenField; readonly nonce: Buffer },
+  ): Promise<TokensDeleted>
+  /**
+   * Calls the listener each time the store can be asked again, which may be another server then, without the latest changes.
+   * Only where changes can be durable.
+   */
+  whenBack?(listener: () => void): void
 }

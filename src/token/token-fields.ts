@@ -10,6 +10,12 @@
  */
 import type { FieldSelection, TokenField } from './token-driver.ts'
 
+/** Names a grant: one per user and provider. */
+export interface GrantName {
+  readonly userKey: string
+  readonly provider: string
+}
+
 export type FieldKind = 'grant' | 'access' | 'status' | 'hold' | 'lease'
 
 export const grantField = (provider: string): TokenField => `grant:${provider}`

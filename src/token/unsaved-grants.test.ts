@@ -31,7 +31,7 @@ function setup() {
     renewLease: (userKey, claim) => ask(() => inner.renewLease(userKey, claim), false),
     releaseLease: (userKey, claim) => ask(() => inner.releaseLease(userKey, claim), false),
     watchLeases: (userKey, listener) => inner.watchLeases(userKey, listener),
-    delete: (userKey, selection) => ask(() => inner.delete(userKey, selection), true),
+    delete: (userKey, selection, expect) => ask(() => inner.delete(userKey, selection, expect), true),
   }
   const fixture = tokenFixture({ driver, clock })
   const elsewhere = tokenFixture({ driver: inner, clock })

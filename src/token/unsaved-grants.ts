@@ -5,7 +5,7 @@
  */
 import type { Clock } from '../core/clock.ts'
 import { nonceOf } from '../keyring/seal.ts'
-import type { AccessEntry, Grant } from './token-codec.ts'
+import type { AccessEntry, Grant, TokenCodec } from './token-codec.ts'
 import { END_OF_LIFE_BYTES, type TokenChange, type TokenDriver, type TokenWritten } from './token-driver.ts'
 import { grantField } from './token-fields.ts'
 
@@ -65,27 +65,45 @@ interface Kept {
 
 export function createUnsavedGrants(deps: {
   driver: TokenDriver
+  codec: TokenCodec
   clock: Clock
   schedule: Schedule
   /** One after the other with the refreshes of the same grant. */
   inTurn: <T>(userKey: string, provider: string, task: () => Promise<T>) => Promise<T>
+  /** Stored, at last or at once. */
+  committed: (commit: Pick<Commit, 'userKey' | 'provider' | 'grant' | 'change'>, durable: boolean | undefined) => void
   /** What became of a kept grant in the end. Refused: it was deleted or replaced meanwhile. */
   settled: (outcome: 'saved' | 'refused', kept: Pick<Commit, 'userKey' | 'provider' | 'grant'>) => void
 }): UnsavedGrants {
-  const { driver, clock, schedule, inTurn, settled } = deps
+  const { driver, codec, clock, schedule, inTurn, committed, settled } = deps
   const kept = new Map<string, Kept>()
   const nameOf = (userKey: string, provider: string): string => `${userKey} ${provider}`
 
   const attempt = async (
-    userKey: string,
-    change: Commit['change'],
+    { userKey, provider, grant, change }: Omit<Commit, 'targetKey' | 'entry'>,
     ownNonces: readonly Buffer[],
   ): Promise<TokenWritten> => {
     const written = await driver.write(userKey, change)
     if (written.status === 'done' || !written.current) return written
     const nonce = nonceOf(written.current, END_OF_LIFE_BYTES)
-    if (!ownNonces.some((own) => own.equals(nonce))) return written
+    const isOwn = ownNonces.some((own) => own.equals(nonce))
+    if (!isOwn && !hasFallenBehind(userKey, provider, written.current, grant)) return written
     return driver.write(userKey, { ...change, expect: { field: change.expect.field, nonce } })
+  }
+
+  /**
+   * Generations only grow: one that is older than what the commit was refreshed from has come back with a failover, and its
+   * refresh token is dead.
+   */
+  const hasFallenBehind = (
+    userKey: string,
+    provider: string,
+    current: Buffer,
+    { lineage, generation }: Grant,
+  ): boolean => {
+    const opened = codec.openGrant(userKey, grantField(provider), current)
+    if (typeof opened === 'string') return false
+    return opened.value.lineage === lineage && opened.value.generation < generation - 1
   }
 
   const drop = (name: string): void => {
@@ -104,7 +122,9 @@ export function createUnsavedGrants(deps: {
     const work = kept.get(name)
     if (!work) return
     try {
-      const { status } = await attempt(work.userKey, work.change, work.ownNonces)
+      const written = await attempt(work, work.ownNonces)
+      const { status } = written
+      if (written.status === 'done') committed(work, written.durable)
       if (kept.get(name) !== work) return
       // Refused is final as well: somebody has deleted or replaced the grant since.
       drop(name)
@@ -126,7 +146,8 @@ export function createUnsavedGrants(deps: {
       const record = change.set.get(grantField(provider))?.record
       const ownNonces = [...(before?.ownNonces ?? []), ...(record ? [nonceOf(record, END_OF_LIFE_BYTES)] : [])]
       try {
-        const written = await attempt(userKey, merged, ownNonces)
+        const written = await attempt({ userKey, provider, grant, change: merged }, ownNonces)
+        if (written.status === 'done') committed({ userKey, provider, grant, change: merged }, written.durable)
         if (before && kept.get(name) === before) {
           drop(name)
           settled(written.status === 'done' ? 'saved' : 'refused', before)

@@ -147,17 +147,21 @@ return {'done'}
 
 /**
  * KEYS 1 token hash · 2 outbox of grants (with providers only)
- * ARGV 3 life of the outbox in ms · 4 number of providers whose grants go there, then these · number of fields, then these ·
- *      prefixes. Number -1: everything goes.
- * Replies {number of fields that there were}
+ * ARGV 3 expected field ('': none expected) · 4 its nonce · 5 life of the outbox in ms · 6 number of providers whose grants go
+ *      there, then these · number of fields, then these · prefixes. Number -1: everything goes.
+ * Replies {number of fields that there were}; 0 also when the expected field is another one
  */
 export const DELETE_TOKENS: RedisScript = defineScript(
   'token.delete',
   `${PROLOGUE}${SETTLE}${OUTBOX}
 local key = KEYS[1]
-local at = 5 + tonumber(ARGV[4])
+if ARGV[3] ~= '' then
+  local current = redis.call('HGET', key, ARGV[3])
+  if not current or string.sub(current, 14, 25) ~= ARGV[4] then return {0} end
+end
+local at = 7 + tonumber(ARGV[6])
 local count = tonumber(ARGV[at])
-local grants = held(key, 5, at - 1)
+local grants = held(key, 7, at - 1)
 local removed = 0
 if count < 0 then
   removed = redis.call('HLEN', key)
@@ -166,7 +170,7 @@ else
   for i = at + 1, at + count do removed = removed + redis.call('HDEL', key, ARGV[i]) end
   removed = removed + settle(key, at + count + 1, {})
 end
-post(KEYS[2], ARGV[3], grants)
+post(KEYS[2], ARGV[5], grants)
 return {removed}
 `,
 )

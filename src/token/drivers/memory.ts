@@ -124,8 +124,10 @@ export function createMemoryTokenDriver(
     },
 
     // async: see above
-    async delete(userKey, selection) {
+    async delete(userKey, selection, expect) {
       const hash = new Map(hashOf(userKey))
+      const current = expect && hash.get(expect.field)
+      if (expect && !(current && nonceOf(current).equals(expect.nonce))) return { count: 0 }
       const fields = selection ? selected(hash, selection) : [...hash.keys()]
       const moved = endings.providers.filter((provider) => fields.includes(grantField(provider)))
       const grants = heldGrants(hash, moved)
@@ -134,7 +136,7 @@ export function createMemoryTokenDriver(
       store(userKey, hash)
       postGrants(space, keys.revocations(userKey), grants, OUTBOX_LIFE_MS)
       if (moved.length > 0) endings.moved(userKey)
-      return fields.length
+      return { count: fields.length }
     },
   }
 }

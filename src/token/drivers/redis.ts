@@ -5,7 +5,7 @@
  *
  * If you change this, also change: the scripts' headings, docs/tokens.md, the memory driver, the conformance cases.
  */
-import type { RedisArgument, RedisClientPort } from '../../redis/client-port.ts'
+import type { RedisArgument, RedisClientPort, RedisReply } from '../../redis/client-port.ts'
 import { duringChange, type NearCache } from '../../redis/near-cache.ts'
 import type { RedisKeys } from '../../redis/keys.ts'
 import { createScriptRunner } from '../../redis/script-runner.ts'
@@ -22,6 +22,8 @@ export interface RedisTokenDriverOptions {
   readonly endings?: Endings
   /** Default: every read asks the server. */
   readonly near?: NearCache | null
+  /** Tells when there is a connection again. Default: nobody does. */
+  readonly whenBack?: TokenDriver['whenBack']
   /** Default 2,000. */
   readonly calmMs?: number
   /** Tests travel in time with it; see the scripts. */
@@ -31,7 +33,13 @@ export interface RedisTokenDriverOptions {
 export function createRedisTokenDriver(
   client: RedisClientPort,
   keys: Pick<RedisKeys, 'tokens' | 'revocations'>,
-  { timeOffsetMs = () => 0, calmMs = CALM_MS, endings = NO_ENDINGS, near = null }: RedisTokenDriverOptions = {},
+  {
+    timeOffsetMs = () => 0,
+    calmMs = CALM_MS,
+    endings = NO_ENDINGS,
+    near = null,
+    whenBack,
+  }: RedisTokenDriverOptions = {},
 ): TokenDriver {
   const run = createScriptRunner(client, timeOffsetMs)
   const changing = duringChange(near)
@@ -44,6 +52,15 @@ export function createRedisTokenDriver(
     const { forMs, isAfterOutage } = client.uptime(key)
     if (forMs >= calmMs) return '2'
     return isAfterOutage ? null : '1'
+  }
+
+  const written = async (
+    names: readonly string[],
+    change: TokenChange,
+  ): Promise<{ reply: readonly RedisReply[]; durable?: boolean }> => {
+    const args = writeArguments(change)
+    if (change.lasting !== true || !client.isDurable) return { reply: await run.inTime(WRITE_TOKENS, names, args) }
+    return run.lastingInTime(WRITE_TOKENS, names, args)
   }
 
   const readOne = (userKey: string, field: string): Promise<Buffer | null> => {
@@ -65,6 +82,8 @@ export function createRedisTokenDriver(
 
   return {
     keepsRecords: near !== null,
+    isDurable: client.isDurable,
+    ...(client.isDurable && whenBack && { whenBack }),
 
     async read(userKey, fields) {
       const key = keys.tokens(userKey)
@@ -91,8 +110,9 @@ export function createRedisTokenDriver(
 
     async write(userKey, change) {
       const key = keys.tokens(userKey)
-      const [status, current] = await changing([key], run.inTime(WRITE_TOKENS, [key], writeArguments(change)))
-      if (String(status) === 'done') return { status: 'done' }
+      const { reply, durable } = await changing([key], written([key], change))
+      const [status, current] = reply
+      if (String(status) === 'done') return { status: 'done', ...(durable !== undefined && { durable }) }
       return { status: 'conflict', current: (current as Buffer | null | undefined) ?? null }
     },
 
@@ -115,16 +135,18 @@ export function createRedisTokenDriver(
 
     watchLeases: (userKey, listener) => client.watch(keys.tokens(userKey), listener),
 
-    async delete(userKey, selection) {
+    async delete(userKey, selection, expect) {
       const { fields = [], prefixes = [] } = selection ?? {}
       const moved = endings.providers.filter((provider) => !selection || fields.includes(grantField(provider)))
       const names = [keys.tokens(userKey), ...(moved.length > 0 ? [keys.revocations(userKey)] : [])]
+      const condition = [expect?.field ?? '', expect?.nonce ?? '']
       const outbox = [String(OUTBOX_LIFE_MS), String(moved.length), ...moved]
       if (moved.length > 0) endings.announce(userKey)
       const what = selection ? [String(fields.length), ...fields, ...prefixes] : ['-1']
-      const [count] = await changing(names, run.always(DELETE_TOKENS, names, [...outbox, ...what]))
+      const step = run.repeatable(DELETE_TOKENS, names, [...condition, ...outbox, ...what])
+      const { reply, durable } = await changing(names, run.lastingOf(step))
       if (moved.length > 0) endings.moved(userKey)
-      return count as number
+      return { count: reply[0] as number, ...(client.isDurable && { durable }) }
     },
   }
 }
