@@ -6,6 +6,7 @@
 import { refuse } from '../config/refusal.ts'
 import { ConfigError } from '../core/errors.ts'
 import type { RedisArgument } from './client-port.ts'
+import { forOneClient } from './streamed-credentials.ts'
 import type { RedisTarget } from './target.ts'
 
 export interface RedisLibraryClient {
@@ -68,7 +69,7 @@ export async function createLibraryClient(
     },
     ...(username !== null && { username }),
     ...(password !== null && { password }),
-    ...(credentialsProvider !== null && { credentialsProvider }),
+    ...(credentialsProvider !== null && { credentialsProvider: forOneClient(credentialsProvider) }),
     database,
     clientInfoTag: 'coatcheck',
     // A server that does not know the command answers with an error, which then stands in everybody's monitoring.
