@@ -30,6 +30,7 @@ import { PendingCall } from './pending-call.ts'
 import type { RedisScript } from './script.ts'
 import { ServerClock } from './server-clock.ts'
 import { furtherSource, type RedisSource } from './source.ts'
+import { StatusLog } from './status-log.ts'
 import { RedisSubscriber, subscriberSource } from './subscriber.ts'
 
 export interface RedisClientDeps {
@@ -64,6 +65,7 @@ export class RedisClient implements RedisClientPort {
   readonly #alive: AliveProbe
   readonly #trackers: KeyTracker[] = []
   readonly #durable: DurableConnection
+  readonly #told: StatusLog
 
   constructor(source: RedisSource, limits: RedisLimits, deps: RedisClientDeps) {
     const { clock, events } = deps
@@ -98,7 +100,8 @@ export class RedisClient implements RedisClientPort {
     this.#subscriber = new RedisSubscriber(subscriberSource(source))
     // An old offset is better than none; what is wrong with the connection, others will find out.
     this.#clock.keep(() => this.#dispatch.to?.sendCommand(['TIME'], SEND_OPTIONS) ?? null)
-    events.emit('redis.status', { status: 'connecting', server: source.endpoint })
+    this.#told = new StatusLog(events)
+    this.#told.tell('connecting', source.endpoint)
     void this.#connection.start()
   }
 
@@ -209,8 +212,7 @@ export class RedisClient implements RedisClientPort {
 
   #connectionChanged(state: ConnectionState, code: string | undefined): void {
     this.#allow()
-    const status = state === 'down' ? 'reconnecting' : state
-    this.#deps.events.emit('redis.status', { status, server: this.endpoint, ...(code !== undefined && { code }) })
+    this.#told.tell(state === 'down' ? 'reconnecting' : state, this.endpoint, code)
     if (state === 'connecting') return
     this.#dispatch.release()
     if (state === 'ready') this.#circuit.probeNow()

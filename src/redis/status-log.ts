@@ -1,0 +1,19 @@
+/** Tells listeners what has become of the connection: each change once, however many attempts fail in the same way. */
+import type { EventBus, EventMap } from '../core/events.ts'
+
+export class StatusLog {
+  readonly #events: EventBus
+  #last = ''
+
+  constructor(events: EventBus) {
+    this.#events = events
+  }
+
+  /** @param code why it cannot be used: another reason is news */
+  tell(status: EventMap['redis.status']['status'], server: string, code?: string): void {
+    const change = `${status} ${code ?? ''}`
+    if (change === this.#last) return
+    this.#last = change
+    this.#events.emit('redis.status', { status, server, ...(code !== undefined && { code }) })
+  }
+}
