@@ -47,7 +47,6 @@ export function redisStore(options: RedisStoreOptions = {}): StoreFactory {
     },
     open(context) {
       const limits = limitsOf(options)
-      const { writeTimeoutMs } = limits
       const destination = options.client ?? resolveDestination(options, processEnvironment())
       const journal: Journal = new Journal(() => client, context)
       const nearOptions = nearCacheOf(options)
@@ -76,7 +75,7 @@ export function redisStore(options: RedisStoreOptions = {}): StoreFactory {
         tokens: createRedisTokenDriver(client, keys, { endings, near, whenBack }),
         appTokens: createRedisTokenDriver(client, { ...keys, tokens: keys.appTokens }),
         providerGate: createRedisProviderGateDriver(client, keys),
-        transactions: createRedisTransactionDriver(client, keys, { deadlineMs: writeTimeoutMs }),
+        transactions: createRedisTransactionDriver(client, keys),
         documents: createRedisDocumentDriver(client, keys),
         providerSessions: createRedisProviderSessionDriver(client, keys),
         ready: () => client.ready(),

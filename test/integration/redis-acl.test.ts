@@ -82,8 +82,8 @@ test('sessions, tokens and sign-in transactions work with it', async () => {
   expect(absent).toBeNull()
   expect((await store.tokens.readAll('u')).size).toBe(1)
   await store.tokens.write('u', { set: new Map([['access:entra:x', { record, ttlMs: 5000 }]]) })
-  expect(await store.tokens.delete('u', { prefixes: ['access:entra:'] })).toBe(1)
-  expect(await store.tokens.delete('u')).toBe(1)
+  expect(await store.tokens.delete('u', { prefixes: ['access:entra:'] })).toEqual({ count: 1 })
+  expect(await store.tokens.delete('u')).toEqual({ count: 1 })
 
   const lease = { field: 'lease:entra', holder: Buffer.alloc(16, 4), ttlMs: 5000 }
   const watch = store.tokens.watchLeases('u', () => undefined)

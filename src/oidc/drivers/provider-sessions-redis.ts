@@ -2,6 +2,7 @@
 import type { RedisClientPort } from '../../redis/client-port.ts'
 import type { RedisKeys } from '../../redis/keys.ts'
 import { createScriptRunner } from '../../redis/script-runner.ts'
+import { FORGET } from '../../redis/scripts/forget.ts'
 import { END_PROVIDER_SESSION, REGISTER, REMEMBER } from '../../redis/scripts/provider-session.ts'
 import type { ProviderSessionDriver } from '../provider-session-driver.ts'
 
@@ -34,8 +35,7 @@ export function createRedisProviderSessionDriver(
     },
 
     async forget(name) {
-      const key = keys.logoutToken(name)
-      await client.command(key, ['DEL', key])
+      await run.inTime(FORGET, [keys.logoutToken(name)], [])
     },
   }
 }

@@ -2,6 +2,7 @@
 import type { RedisClientPort } from '../../redis/client-port.ts'
 import type { RedisKeys } from '../../redis/keys.ts'
 import { createScriptRunner } from '../../redis/script-runner.ts'
+import { FORGET } from '../../redis/scripts/forget.ts'
 import { ENTER_GATE, FAIL_GATE } from '../../redis/scripts/provider-gate.ts'
 import { GATE_REMEMBERED_MS, type ProviderGateDriver } from '../provider-gate-driver.ts'
 
@@ -24,8 +25,7 @@ export function createRedisProviderGateDriver(
     },
 
     async worked(name) {
-      const key = keys.providerGate(name)
-      await client.command(key, ['DEL', key])
+      await run.inTime(FORGET, [keys.providerGate(name)], [])
     },
   }
 }
