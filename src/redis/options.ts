@@ -52,7 +52,7 @@ export interface RedisStoreOptions {
   /** A change, which the server does not execute later, and a step of a sign-in. Default 1,000. */
   readonly writeTimeoutMs?: number | undefined
   /**
-   * Revocations are reported as durable once `replicas` replicas have acknowledged them, within `timeoutMs`; those that are not
+   * Revocations, and grants of tokens, are durable once `replicas` replicas have acknowledged them, within `timeoutMs`; those that are not
    * are applied again after a failover. Default: replication is not waited for, and nothing is called durable. Not with a
    * cluster or sentinel that was handed in.
    */
