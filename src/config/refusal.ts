@@ -22,11 +22,14 @@ export function refuseValue(setting: Setting, value: unknown, variable?: string)
   )
 }
 
-/** `COATCHECK_CONFIG_INVALID` for what two settings mean together. `complaint` holds no value of a secret. */
-export function refuse(source: Source, complaint: string): ConfigError {
+/**
+ * `COATCHECK_CONFIG_INVALID` for what two settings mean together. `complaint` holds no value of a secret.
+ * @param reason a fixed word, where somebody has to tell this complaint from others
+ */
+export function refuse(source: Source, complaint: string, reason?: string): ConfigError {
   return new ConfigError('COATCHECK_CONFIG_INVALID', {
     message: capitalised(`${sourceName(source)}: ${complaint}.`),
-    details: { ...source },
+    details: { ...source, ...(reason !== undefined && { reason }) },
   })
 }
 

@@ -3,6 +3,7 @@
  * early, a host taken for a scheme) is refused with what to write instead. The URL itself is never shown.
  */
 import { refuse, type Source } from '../config/refusal.ts'
+import type { ConfigError } from '../core/errors.ts'
 
 export type RedisAddress = { readonly host: string; readonly port: number } | { readonly path: string }
 
@@ -19,6 +20,8 @@ export interface RedisUrl {
 const DEFAULT_PORT = 6379
 const FORM = 'redis://host:6379, rediss://user:password@host:6379/0 or unix:///path/to/socket'
 const ENCODE = 'characters of a user name or password such as # / ? @ % : must be percent-encoded (encodeURIComponent)'
+/** The `reason` of an error about such characters. */
+export const UNESCAPED = 'unescaped'
 
 /**
  * One of several nodes or sentinels: `host`, `host:port`, or a URL.
@@ -43,11 +46,11 @@ export function parseRedisUrl(text: string, source: Source): RedisUrl {
     throw refuse(source, `has a scheme that is not redis, rediss or unix; write ${FORM}`)
   }
   const rest = text.slice(scheme.length + 3)
-  if (rest.includes('#')) throw refuse(source, `has a # in it; ${ENCODE}`)
+  if (rest.includes('#')) throw unescaped(source, 'has a # in it')
   const at = rest.lastIndexOf('@')
-  if (rest.indexOf('@') !== at) throw refuse(source, `has more than one @ in it; ${ENCODE}`)
+  if (rest.indexOf('@') !== at) throw unescaped(source, 'has more than one @ in it')
   const userInfo = rest.slice(0, Math.max(at, 0))
-  if (/[/?\\]/.test(userInfo) && scheme !== 'unix') throw refuse(source, `has a / or ? before the @; ${ENCODE}`)
+  if (/[/?\\]/.test(userInfo) && scheme !== 'unix') throw unescaped(source, 'has a / or ? before the @')
   const credentials = readCredentials(userInfo, source)
   const tail = rest.slice(at + 1)
   return scheme === 'unix'
@@ -58,12 +61,16 @@ export function parseRedisUrl(text: string, source: Source): RedisUrl {
 function readCredentials(userInfo: string, source: Source): Pick<RedisUrl, 'username' | 'password'> {
   const colon = userInfo.indexOf(':')
   const [username, password] = colon < 0 ? [userInfo, ''] : [userInfo.slice(0, colon), userInfo.slice(colon + 1)]
-  if (password.includes(':')) throw refuse(source, `has more than one : before the @; ${ENCODE}`)
+  if (password.includes(':')) throw unescaped(source, 'has more than one : before the @')
   try {
     return { username: decodeURIComponent(username) || null, password: decodeURIComponent(password) || null }
   } catch {
-    throw refuse(source, `has a % that is not followed by two hexadecimal digits; ${ENCODE}`)
+    throw unescaped(source, 'has a % that is not followed by two hexadecimal digits')
   }
+}
+
+function unescaped(source: Source, what: string): ConfigError {
+  return refuse(source, `${what}; ${ENCODE}`, UNESCAPED)
 }
 
 function readHost(tail: string, source: Source): Pick<RedisUrl, 'address' | 'hasPort' | 'database'> {

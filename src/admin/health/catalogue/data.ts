@@ -1,0 +1,60 @@
+/** Findings about what lies in Redis. If you add one: its row in docs/doctor.md (a test compares both). */
+import { type CatalogueFinding, error, warning } from './entry.ts'
+
+export const dataFindings = {
+  DOCTOR_KEY_WRONG: {
+    ...error,
+    cause: 'configuration',
+    title: 'No record opens with the configured keys',
+    why: 'All sessions that were looked at were sealed by a key that is not in the ring. Everybody is signed out, and nobody comes back to the same session.',
+    fix: 'Put the key that the application used until now into COATCHECK_KEYS, behind the new one if there is one.',
+  },
+  DOCTOR_KEY_RETIRED: {
+    ...error,
+    title: 'A key was retired while records are sealed with it',
+    why: 'Their users are signed out, and their tokens cannot be read.',
+    fix: 'Put the old key back behind the first one. It may go when coatcheck keys rotate has re-encrypted everything.',
+  },
+  DOCTOR_KEY_ORDER: {
+    ...warning,
+    title: 'Another key than the first one is sealing',
+    why: 'A sign-in that began minutes ago was sealed by it: some instance has the keys in another order, or was not restarted. If it does not know the first key at all, it cannot open what the others write.',
+    fix: 'Give all instances the same COATCHECK_KEYS: first the new key behind the old one everywhere, then in front.',
+  },
+  DOCTOR_KEYS_WITHOUT_TTL: {
+    ...warning,
+    title: 'Keys of Coatcheck without a lifetime',
+    why: 'It writes none but users, accounts and values that another library wants to keep for ever. These were changed by hand, copied or restored without their times, and stay for ever.',
+    fix: 'Give them one (PEXPIRE), or look at them with coatcheck keys scan.',
+  },
+  DOCTOR_ORPHANS: {
+    ...warning,
+    title: 'Parts of sessions whose other part is missing',
+    why: 'An entry in the list of a user that leads to no session, or a session without its generation. Something removed one key of several that belong together: eviction, a UNLINK by hand, a partial restore.',
+    fix: 'Find the cause first (eviction, above all). The remains end by themselves; coatcheck keys repair removes them now.',
+  },
+  DOCTOR_PREFIX: {
+    ...warning,
+    title: 'The sessions lie under another prefix',
+    why: 'Under the configured prefix there is none, and under another one there are. Commands and a second application with this configuration look at nothing.',
+    fix: 'Set REDIS_PREFIX (or the option prefix) to what the application uses.',
+  },
+  DOCTOR_TOKEN_IN_KEY_NAME: {
+    ...warning,
+    title: 'Tokens stand in the names of keys',
+    why: 'Names show up in MONITOR, SLOWLOG, error texts and every list of keys, so these tokens are as good as published to whoever operates Redis.',
+    fix: 'Let Coatcheck keep the tokens, or hash the name; then delete these keys.',
+  },
+  DOCTOR_PLAIN_TOKENS: {
+    ...warning,
+    title: 'Tokens of another store lie here in plain text',
+    why: 'Redis encrypts nothing: whoever reads a backup or types GET has live access and refresh tokens. They are often one blob for all users, too, with lost updates.',
+    fix: 'Move them to tokens.setUserTokens() or one of the stores for other libraries (coatcheck/msal, coatcheck/authjs), and delete these keys.',
+  },
+  DOCTOR_FOREIGN_WITHOUT_TTL: {
+    ...warning,
+    title: 'Sessions or tokens of another store never end',
+    why: 'They have no lifetime: a session that nobody ends stays valid, a refresh token stays readable, and memory grows.',
+    fix: 'Give them one (PEXPIRE), or move them to Coatcheck, whose keys all have one.',
+  },
+} as const satisfies Record<string, CatalogueFinding>

@@ -1,0 +1,19 @@
+/** The shape of an entry of the catalogue of findings. */
+
+/** `error` fails the examination, `warning` only with `--strict`. */
+export type Severity = 'error' | 'warning'
+
+/** What an error means to a script that only sees the exit code. */
+export type Cause = 'check' | 'redis-unreachable' | 'redis-refused' | 'provider' | 'configuration'
+
+export interface CatalogueFinding {
+  readonly severity: Severity
+  readonly cause: Cause
+  /** What is the matter, in a few words. */
+  readonly title: string
+  readonly why: string
+  readonly fix: string
+}
+
+export const error = { severity: 'error', cause: 'check' } as const
+export const warning = { severity: 'warning', cause: 'check' } as const

@@ -1,0 +1,16 @@
+/**
+ * Everything that the examination can find, by its code: severity, title, why, fix. The command line, docs/doctor.md and
+ * `coatcheck explain` read it from here. What keeps Redis, keys or configuration from being used at all has the code of the
+ * error, and stands in `core/error-catalogue.ts`.
+ * Adding a code is a minor release; renaming or removing one is a major release. Texts hold no value of any configuration.
+ */
+import { configurationFindings } from './catalogue/configuration.ts'
+import { dataFindings } from './catalogue/data.ts'
+import type { CatalogueFinding } from './catalogue/entry.ts'
+import { providerFindings } from './catalogue/provider.ts'
+import { redisFindings } from './catalogue/redis.ts'
+
+const entries = { ...configurationFindings, ...redisFindings, ...providerFindings, ...dataFindings }
+
+export type FindingCode = keyof typeof entries
+export const findingCatalogue: Readonly<Record<FindingCode, CatalogueFinding>> = entries
