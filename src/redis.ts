@@ -14,7 +14,13 @@ import { Journal } from './redis/journal.ts'
 import { announcedPrefixes, redisKeys } from './redis/keys.ts'
 import { NearCache } from './redis/near-cache.ts'
 import { openRedisClient } from './redis/open-client.ts'
-import { checkRedisOptions, limitsOf, nearCacheOf, type RedisStoreOptions } from './redis/options.ts'
+import {
+  checkRedisOptions,
+  limitsOf,
+  nearCacheOf,
+  type RedisSetup,
+  type RedisStoreOptions,
+} from './redis/options.ts'
 import { resolveDestination } from './redis/resolve-destination.ts'
 import { createRedisSessionDriver } from './session/drivers/redis.ts'
 import type { StoreFactory } from './store.ts'
@@ -40,16 +46,20 @@ const ENVIRONMENT = [
  */
 export function redisStore(options: RedisStoreOptions = {}): StoreFactory {
   checkRedisOptions(options)
+  const inspect = (): RedisSetup => ({
+    destination: options.client ?? resolveDestination(options, processEnvironment()),
+    limits: limitsOf(options),
+    nearCache: nearCacheOf(options),
+  })
   return {
     kind: 'redis',
     get identity() {
       return identityOf(options)
     },
+    inspect,
     open(context) {
-      const limits = limitsOf(options)
-      const destination = options.client ?? resolveDestination(options, processEnvironment())
+      const { destination, limits, nearCache: nearOptions } = inspect()
       const journal: Journal = new Journal(() => client, context)
-      const nearOptions = nearCacheOf(options)
       const near = nearOptions && new NearCache(nearOptions.maxEntries)
       const back = new Set<() => void>()
       const whenBack = (listener: () => void): void => void back.add(listener)

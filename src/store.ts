@@ -9,6 +9,7 @@ import type { ProviderSessionDriver } from './oidc/provider-session-driver.ts'
 import type { TransactionDriver } from './oidc/transaction-driver.ts'
 import type { RedisClientPort } from './redis/client-port.ts'
 import type { RedisKeys } from './redis/keys.ts'
+import type { RedisSetup } from './redis/options.ts'
 import type { SessionDriver } from './session/session-driver.ts'
 import type { ProviderGateDriver } from './token/provider-gate-driver.ts'
 import type { EndingsListener, RevocationDriver } from './token/revocation-driver.ts'
@@ -55,5 +56,10 @@ export interface Store {
 export interface StoreFactory {
   readonly kind: 'redis' | 'memory'
   readonly identity: string
+  /**
+   * For operators: where a store on Redis leads to, and what was asked of it. Holds secrets. `null` for one in memory.
+   * @throws {ConfigError} as `open`
+   */
+  inspect(): RedisSetup | null
   open(context: StoreContext): Store
 }

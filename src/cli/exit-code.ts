@@ -1,4 +1,6 @@
 /** The exit codes of DESIGN "Operators": scripts tell by them what is wrong without reading a text. */
+import type { Cause } from '../admin/health/catalogue/entry.ts'
+import { causeOf } from '../admin/health/cause.ts'
 import { type AnyCoatcheckError, isCoatcheckError } from '../core/errors.ts'
 import { UsageError } from './usage-error.ts'
 
@@ -19,33 +21,25 @@ export const exitCode = {
 
 export type ExitCode = (typeof exitCode)[keyof typeof exitCode]
 
-/** By these codes nothing answered; with all others of the family, Redis did. */
-const UNREACHABLE = new Set<string>([
-  'COATCHECK_REDIS_UNREACHABLE',
-  'COATCHECK_REDIS_TIMEOUT',
-  'COATCHECK_REDIS_TLS',
-  'COATCHECK_REDIS_PROTOCOL',
-  'COATCHECK_REDIS_CIRCUIT_OPEN',
-  'COATCHECK_REDIS_OVERLOADED',
-])
-
 export function exitCodeOf(error: unknown): ExitCode {
   if (error instanceof UsageError) return exitCode.usage
   if (!isCoatcheckError(error)) return exitCode.failed
-  switch (familyOf(error)) {
-    case 'RedisError':
-      return UNREACHABLE.has(error.code) ? exitCode.redisUnreachable : exitCode.redisRefused
-    case 'OidcError':
-      return exitCode.provider
-    case 'ConfigError':
-    case 'KeyringError':
-      return exitCode.configuration
-    case 'TypeError':
-      return exitCode.usage
-    default:
-      return exitCode.failed
-  }
+  // A misuse: what was typed cannot be done.
+  if (familyOf(error) === 'TypeError') return exitCode.usage
+  return exitCodeOfCause(causeOf(error))
 }
+
+export function exitCodeOfCause(cause: Cause): ExitCode {
+  return CODES[cause]
+}
+
+const CODES = {
+  check: exitCode.failed,
+  'redis-unreachable': exitCode.redisUnreachable,
+  'redis-refused': exitCode.redisRefused,
+  provider: exitCode.provider,
+  configuration: exitCode.configuration,
+} as const satisfies Record<Cause, ExitCode>
 
 /** The name of the class: an application's copy of the package has classes of its own. */
 function familyOf(error: AnyCoatcheckError): string {

@@ -46,8 +46,7 @@ export interface Keyring {
  * @throws {ConfigError} `COATCHECK_CONFIG_MISSING` for two keys without a `names:` entry
  */
 export function createKeyring(spec: string | readonly string[]): Keyring {
-  const entries = (typeof spec === 'string' ? spec.split(',') : spec).map((e) => e.trim()).filter((e) => e !== '')
-  const parsed = entries.map(parseEntry)
+  const parsed = parseEntries(spec)
   const masters = parsed.filter((entry) => entry.id !== NAMES_ID)
   const named = parsed.filter((entry) => entry.id === NAMES_ID)
   const [first] = masters
@@ -108,9 +107,16 @@ function buildKeyring(keys: readonly RingKey[], masters: ReadonlyMap<number, Buf
   }
 }
 
-interface ParsedEntry {
+/** Of a key that was parsed. Stays inside of this folder. */
+export interface ParsedEntry {
   readonly id: string
   readonly key: Buffer
+}
+
+/** @throws {KeyringError} `COATCHECK_KEY_INVALID` with the position of the entry, never its text */
+export function parseEntries(spec: string | readonly string[]): readonly ParsedEntry[] {
+  const entries = (typeof spec === 'string' ? spec.split(',') : spec).map((e) => e.trim()).filter((e) => e !== '')
+  return entries.map(parseEntry)
 }
 
 function parseEntry(entry: string, index: number): ParsedEntry {

@@ -9,7 +9,7 @@ import type { Durability } from './durable-writes.ts'
 import { type HandedInClient, isOneServer } from './handed-in.ts'
 import type { NearCacheOptions } from './near-cache.ts'
 import { parseRedisUrl } from './redis-url.ts'
-import type { RedisCredentialsProvider } from './target.ts'
+import type { Destination, RedisCredentialsProvider } from './target.ts'
 
 const ROOT = 'redisStore()'
 const DEFAULT_COMMAND_TIMEOUT_MS = 250
@@ -86,6 +86,13 @@ export interface RedisLimits {
   readonly connectTimeoutMs: number
   readonly maxInFlight: number
   readonly durability: Durability | null
+}
+
+/** What becomes of options and environment, before anything is opened. */
+export interface RedisSetup {
+  readonly destination: Destination | HandedInClient
+  readonly limits: RedisLimits
+  readonly nearCache: NearCacheOptions | null
 }
 
 export function limitsOf(options: RedisStoreOptions): RedisLimits {

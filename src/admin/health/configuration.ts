@@ -1,0 +1,132 @@
+/**
+ * What options and environment show without asking anybody: whether they can be used, where the store lies, keys, scopes,
+ * cookie and base URL. What cannot be used ends the examination of what depends on it, and of nothing else.
+ */
+import { type Environment, variable } from '../../config/environment.ts'
+import { resolveConfig } from '../../config/resolve.ts'
+import type { Options, ResolvedConfig, ResolvedProvider } from '../../config/types.ts'
+import { isCoatcheckError } from '../../core/errors.ts'
+import { safeUrl } from '../../core/redact.ts'
+import { createKeyring, type Keyring } from '../../keyring/keyring.ts'
+import { weakKeysOf } from '../../keyring/key-strength.ts'
+import { UNESCAPED } from '../../redis/redis-url.ts'
+import type { HealthNotes } from './health-report.ts'
+
+/** Where the platform starts as many instances as it likes, or says that this is one of several. */
+const INSTANCE_VARIABLES = [
+  'NODE_APP_INSTANCE',
+  'KUBERNETES_SERVICE_HOST',
+  'ECS_CONTAINER_METADATA_URI_V4',
+  'CONTAINER_APP_REPLICA_NAME',
+  'WEBSITE_INSTANCE_ID',
+  'AWS_LAMBDA_FUNCTION_NAME',
+  'K_SERVICE',
+  'DYNO',
+  'FLY_ALLOC_ID',
+  'VERCEL',
+] as const
+const OPENID_SCOPES = new Set(['openid', 'profile', 'email', 'address', 'phone', 'offline_access'])
+const GRAPH = 'https://graph.microsoft.com'
+/** It refuses `offline_access`, and gives a refresh token to who asks for `access_type=offline`. */
+const GOOGLE = 'https://accounts.google.com'
+
+/** @returns `null` when it cannot be used */
+export function checkOptionsAndEnvironment(
+  notes: HealthNotes,
+  options: Options,
+  env: Environment,
+): ResolvedConfig<object> | null {
+  let config: ResolvedConfig<object>
+  try {
+    config = resolveConfig(options, env)
+  } catch (error) {
+    notes.failed('Options', error)
+    return null
+  }
+  checkBaseUrl(notes, config, env)
+  checkCookie(notes, config)
+  for (const provider of config.providers) checkScopes(notes, provider)
+  return config
+}
+
+/** A setting of the store that cannot be used; one mistake is so common that it has a finding of its own. */
+export function noteStoreRefusal(notes: HealthNotes, error: unknown): void {
+  if (isCoatcheckError(error) && error.details.reason === UNESCAPED) {
+    notes.found('DOCTOR_URL_UNESCAPED', 'Redis URL', error.message.replace(/;.*$/s, '.'))
+  } else notes.failed('Redis URL', error)
+}
+
+export function checkMemoryStore(notes: HealthNotes, env: Environment): void {
+  const concurrency = Number(variable(env, 'WEB_CONCURRENCY') ?? 1)
+  const named = INSTANCE_VARIABLES.find((name) => variable(env, name) !== undefined)
+  if (concurrency > 1) {
+    notes.found('DOCTOR_MEMORY_STORE_INSTANCES', 'Store', `memory, and WEB_CONCURRENCY is ${concurrency}`)
+  } else if (named !== undefined) notes.found('DOCTOR_MEMORY_STORE_INSTANCES', 'Store', `memory, and ${named} is set`)
+  else notes.found('DOCTOR_MEMORY_STORE', 'Store', 'REDIS_URL is not set')
+}
+
+/** @returns `null` without keys, or when they cannot be used */
+export function checkKeys(notes: HealthNotes, { keys }: ResolvedConfig<object>): Keyring | null {
+  if (keys.length === 0) {
+    notes.found('DOCTOR_KEYS_MISSING', 'Keys', 'COATCHECK_KEYS is not set')
+    return null
+  }
+  try {
+    const keyring = createKeyring(keys)
+    const weak = weakKeysOf(keys)
+    for (const { id, is } of weak) notes.found('DOCTOR_KEY_WEAK', 'Keys', `key "${id}" is ${is}`)
+    const [first, ...others] = keyring.keys
+    const more = others.length === 0 ? '' : `, ${others.length} more that open`
+    if (weak.length === 0) notes.ok('Keys', `"${first?.id ?? ''}" seals${more}`)
+    return keyring
+  } catch (error) {
+    notes.failed('Keys', error)
+    return null
+  }
+}
+
+function checkBaseUrl(notes: HealthNotes, { baseUrl, loopback }: ResolvedConfig<object>, env: Environment): void {
+  const mode = variable(env, 'NODE_ENV')
+  const says = `${baseUrl.origin}, NODE_ENV ${mode === undefined ? 'not set' : `is "${mode}"`}`
+  if (loopback && mode === 'production') notes.found('DOCTOR_BASE_URL_LOOPBACK', 'Base URL', says)
+  else if (!loopback && mode !== 'production') notes.found('DOCTOR_NODE_ENV', 'Base URL', says)
+  else notes.ok('Base URL', says)
+}
+
+/** Flags that do not suit the way back from the provider are made up for by a page of ours, which is worth knowing. */
+function checkCookie(notes: HealthNotes, { cookie, providers }: ResolvedConfig<object>): void {
+  const flags = `HttpOnly, SameSite=${cookie.sameSite}${cookie.secure ? ', Secure' : ', without Secure on plain http'}`
+  const modes = new Set(providers.map(({ responseMode }) => responseMode))
+  const relay =
+    modes.has('form_post') || (cookie.sameSite === 'strict' && modes.size > 0)
+      ? '; the answer of the provider comes without it, so a page of our own sends it once more'
+      : ''
+  notes.ok('Cookie', `${cookie.name}: ${flags}${relay}`)
+}
+
+function checkScopes(notes: HealthNotes, { name, preset, issuer, scopes }: ResolvedProvider): void {
+  const label = `Scopes of ${name}`
+  const ofApis = scopes.filter((scope) => !OPENID_SCOPES.has(scope))
+  const resources = preset === 'entra' ? [...new Set(ofApis.map(resourceOf))] : []
+  let isGood = true
+  if (resources.length > 1) {
+    notes.found('DOCTOR_SCOPES_SEVERAL_RESOURCES', label, resources.map(shownResource).join(', '))
+    isGood = false
+  }
+  if (!scopes.includes('offline_access') && !issuer.startsWith(GOOGLE)) {
+    if (ofApis.length > 0) notes.found('DOCTOR_OFFLINE_ACCESS', label, `asks for ${ofApis.length} scopes of APIs`)
+    else notes.found('DOCTOR_OFFLINE_ACCESS_OPTIONAL', label, 'asks for who the user is, and nothing more')
+    isGood = false
+  }
+  if (isGood) notes.ok(label, scopes.join(' '))
+}
+
+/** Of a scope of Entra ID: `api://orders/Orders.Read` is of `api://orders`, a bare one of Microsoft Graph. */
+function resourceOf(scope: string): string {
+  const slash = scope.lastIndexOf('/')
+  return slash < 0 ? GRAPH : scope.slice(0, slash).replace(/\/$/, '')
+}
+
+function shownResource(resource: string): string {
+  return resource.startsWith('http') ? safeUrl(resource).replace(/\/$/, '') : resource
+}
