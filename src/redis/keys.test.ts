@@ -19,10 +19,12 @@ const placeholders: { readonly [K in keyof RedisKeys]: Parameters<RedisKeys[K]> 
   revocationIndex: [],
   document: ['<kind>', '<hash>'],
   documentSet: ['<kind>', '<hash>'],
+  canary: ['<record>', 0],
+  canaries: [],
 }
 
 function namesWith(prefix: string): string[] {
-  const keys = redisKeys(prefix) as unknown as Record<string, (...args: readonly string[]) => string>
+  const keys = redisKeys(prefix) as unknown as Record<string, (...args: readonly (string | number)[]) => string>
   return Object.entries(placeholders).map(([name, args]) => keys[name]!(...args))
 }
 

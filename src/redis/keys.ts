@@ -20,6 +20,9 @@ export interface RedisKeys {
   /** `name`: a keyed hash; each lies in a slot of its own. */
   document(kind: string, name: string): string
   documentSet(kind: string, name: string): string
+  /** `number`: chosen so that each server of a cluster has one. */
+  canary(recordClass: string, number: number): string
+  canaries(): string
 }
 
 export function redisKeys(prefix: string): RedisKeys {
@@ -37,6 +40,8 @@ export function redisKeys(prefix: string): RedisKeys {
     providerGate: (hash) => `${prefix}provider:gate:${hash}`,
     document: (kind, name) => `${prefix}host:${kind}:${name}`,
     documentSet: (kind, name) => `${prefix}host-set:${kind}:${name}`,
+    canary: (recordClass, number) => `${prefix}canary:${recordClass}:${number}`,
+    canaries: () => `${prefix}canary:planted`,
     revocationIndex: () => `${prefix}provider:revocations`,
   }
 }

@@ -13,7 +13,8 @@ const KNOWN = new Set([
   ...['clientSideCache', 'emitInvalidate', 'maintNotifications', 'maintEndpointType', 'maintRelaxedCommandTimeout'],
   ...['maintRelaxedSocketTimeout', 'rootNodes', 'defaults', 'useReplicas', 'minimizeConnections', 'nodeAddressMap'],
   ...['maxCommandRedirections', 'sentinelRootNodes', 'nodeClientOptions', 'sentinelClientOptions', 'masterPoolSize'],
-  ...['replicaPoolSize', 'scanInterval', 'passthroughClientErrorEvents', 'reserveClient', 'topologyRefreshOnReconnectionAttempt'],
+  ...['replicaPoolSize', 'scanInterval', 'passthroughClientErrorEvents', 'reserveClient', 'himportRegistry'],
+  ...['topologyRefreshOnReconnectionAttemptStrategy', 'maxCommandRediscovers'],
 ])
 /** Where a load balancer stands in front of Redis. */
 const DROPS_QUIET_CONNECTIONS = /\.(?:redis\.cache\.windows\.net|redis\.azure\.net|redisenterprise\.cache\.azure\.net|cache\.amazonaws\.com)$/i

@@ -1,0 +1,62 @@
+/** What lies in Redis, by a sample: ours, what is ours under another prefix, and what other stores have left. */
+import type { Clock } from '../../core/clock.ts'
+import type { Keyring } from '../../keyring/keyring.ts'
+import type { StoreServer } from '../../store.ts'
+import { checkForeignKeys } from './foreign-data.ts'
+import type { HealthNotes } from './health-report.ts'
+import { type KeySample, sampleKeys } from './key-sample.ts'
+import { checkLifetimes, checkOrphans, checkSealing, type OwnRecord } from './own-data.ts'
+import { ifAllowed } from './server-info.ts'
+
+const OWN = /^(?:user:(?:session:)?\{|signin:|provider:(?:sid|logout|gate|revocations)|app:tokens:|host(?:-set)?:|canary:)/
+/** A session of ours, behind whatever stands before it. */
+const SESSION = /user:session:\{[\w-]{16}\}:[\w-]{22}$/
+
+interface Given {
+  readonly prefix: string
+  /** `null`: it could not be made. */
+  readonly keyring: Keyring | null
+  readonly clock: Clock
+  readonly signal: AbortSignal
+  readonly seen: (what: string) => void
+}
+
+/** @throws {RedisError} */
+export async function checkData(notes: HealthNotes, { client, keys }: StoreServer, given: Given): Promise<void> {
+  const { prefix, keyring, clock, signal, seen } = given
+  const samples: KeySample[] = []
+  for (const port of client.servers()) {
+    if ((await ifAllowed(port, ['SCAN', '0', 'COUNT', '1'])) === null) {
+      notes.skipped('Keys', 'not allowed to look (+scan)')
+      return
+    }
+    samples.push(await sampleKeys(port, clock, signal, (count) => seen(`${port.endpoint}: ${count} keys`)))
+  }
+  const all = samples.flatMap((sample) => sample.keys)
+  const records: OwnRecord[] = all.flatMap((key) => {
+    const own = key.name.slice(prefix.length)
+    return key.name.startsWith(prefix) && OWN.test(own) ? [{ ...key, own }] : []
+  })
+  const ours = new Set(records.map(({ name }) => name))
+  const others = all.filter(({ name }) => !ours.has(name))
+  const sessions = records.filter(({ own }) => own.startsWith('user:session:')).length
+  const whole = samples.every(({ isWhole }) => isWhole) ? 'all' : 'a sample of'
+  const elsewhere = others.filter(({ name }) => SESSION.test(name))
+  if (sessions === 0 && elsewhere.length > 0) {
+    notes.found('DOCTOR_PREFIX', 'Keys', `none under "${prefix}", and ${elsewhere.length} ${prefixesOf(elsewhere)}`)
+  } else notes.ok('Keys', `${whole} ${all.length.toLocaleString('en')} keys: ${records.length} of ours, ${sessions} sessions`)
+  await checkLifetimes(notes, records)
+  await checkOrphans(notes, records, keys, clock)
+  if (keyring !== null) await checkSealing(notes, records, keyring)
+  const elsewhereNames = new Set(elsewhere.map(({ name }) => name))
+  await checkForeignKeys(
+    notes,
+    others.filter(({ name }) => !elsewhereNames.has(name)),
+  )
+}
+
+/** A prefix is part of a configuration, and no name of anybody. */
+function prefixesOf(sessions: readonly { readonly name: string }[]): string {
+  const prefixes = new Set(sessions.map(({ name }) => name.slice(0, name.search(SESSION))))
+  return [...prefixes].slice(0, 3).map((prefix) => `under "${prefix}"`).join(', ')
+}

@@ -1,0 +1,49 @@
+/**
+ * What other stores of sessions and tokens left in the same database: tokens in the names of keys, tokens in plain text, keys
+ * that never end. Only keys whose names say what they are get looked into, a few of them, and nothing of them is shown.
+ */
+import type { HealthNotes } from './health-report.ts'
+import { inPortions, type SampledKey } from './key-sample.ts'
+import { ifAllowed } from './server-info.ts'
+
+const MOST_LOOKED_INTO = 100
+const LOOKED_AT_BYTES = 4096
+
+/** A JSON Web Token: RFC 7519, its header is an object in base64url. */
+const JWT = /eyJ[\w-]{8,}\.[\w-]{8,}/
+/** Of hand-written caches, session middleware, adapters of Auth.js and caches of MSAL. */
+const OF_TOKENS =
+  /(?:^|[:_-])(?:tokens?|msal(?:-cache)?|refresh_?tokens?|access_?tokens?|user-tokens|oauth|onedrive|accounts?)(?:$|[:_-])/i
+const OF_SESSIONS = /(?:^|[:_-])(?:sess|sessions?|sids?|usersids)(?:$|[:_-])/i
+/** In JSON, in the fields of a hash, in MSAL's own format. */
+const TOKEN_FIELD = /"?(?:(?:access|refresh|id)_?token|"?credential_type|secret"?\s*:)"?/i
+
+const NAME = 'Other stores'
+
+export async function checkForeignKeys(notes: HealthNotes, foreign: readonly SampledKey[]): Promise<void> {
+  const named = foreign.filter(({ name }) => JWT.test(name))
+  if (named.length > 0) notes.found('DOCTOR_TOKEN_IN_KEY_NAME', NAME, `${named.length} of ${foreign.length} keys`)
+  const ofTokens = foreign.filter(({ name }) => OF_TOKENS.test(name))
+  const ofSessions = foreign.filter(({ name }) => OF_SESSIONS.test(name))
+  const suspects = [...new Set([...ofTokens, ...ofSessions])].slice(0, MOST_LOOKED_INTO)
+  const plain = (await inPortions(suspects, holdsPlainTokens)).filter((holds) => holds).length
+  if (plain > 0) notes.found('DOCTOR_PLAIN_TOKENS', NAME, `${plain} of ${suspects.length} keys that were looked into`)
+  const lives = await inPortions(suspects, ({ name, port }) => ifAllowed(port, ['PTTL', name], name))
+  const immortal = lives.filter((ttl) => ttl === -1).length
+  if (immortal > 0) {
+    notes.found('DOCTOR_FOREIGN_WITHOUT_TTL', NAME, `${immortal} of ${suspects.length} keys of sessions or tokens`)
+  }
+}
+
+async function holdsPlainTokens({ name, port }: SampledKey): Promise<boolean> {
+  const type = String(await ifAllowed(port, ['TYPE', name], name))
+  if (type === 'string') {
+    const begin = await ifAllowed(port, ['GETRANGE', name, '0', String(LOOKED_AT_BYTES - 1)], name)
+    return begin !== null && (TOKEN_FIELD.test(String(begin)) || JWT.test(String(begin)))
+  }
+  if (type === 'hash') {
+    const fields = (await ifAllowed(port, ['HKEYS', name], name)) as readonly unknown[] | null
+    return fields?.some((field) => TOKEN_FIELD.test(String(field))) ?? false
+  }
+  return false
+}

@@ -1,0 +1,59 @@
+/**
+ * A sample of what lies on the servers: some thousand keys by `SCAN`, in small steps, with a limit in keys and in time. Names of
+ * keys are looked at here and shown nowhere; they may be of other applications.
+ */
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Clock } from '../../core/clock.ts'
+import type { RedisReply, ServerPort } from '../../redis/client-port.ts'
+import { LOOK_MS } from './server-info.ts'
+
+const SCANNED_PER_STEP = 250
+const MOST_KEYS = 5000
+const MOST_MS = 5000
+/** Between two steps, so that others are served. */
+const PAUSE_MS = 2
+
+export interface SampledKey {
+  /** As bytes in latin1 when it is no text: names of other applications can be anything. */
+  readonly name: string
+  readonly port: ServerPort
+}
+
+export interface KeySample {
+  readonly keys: readonly SampledKey[]
+  /** Every key was looked at. */
+  readonly isWhole: boolean
+}
+
+/** @throws {RedisError} */
+export async function sampleKeys(
+  port: ServerPort,
+  clock: Clock,
+  signal: AbortSignal,
+  seen: (count: number) => void,
+): Promise<KeySample> {
+  const names = new Set<string>()
+  const end = clock.monotonic() + MOST_MS
+  let cursor = '0'
+  do {
+    const args = ['SCAN', cursor, 'COUNT', String(SCANNED_PER_STEP)]
+    const [next, found] = (await port.command('', args, { deadlineMs: LOOK_MS })) as [Buffer, readonly RedisReply[]]
+    cursor = String(next)
+    for (const name of found) names.add(String(name))
+    seen(names.size)
+    await sleep(PAUSE_MS)
+  } while (cursor !== '0' && names.size < MOST_KEYS && clock.monotonic() < end && !signal.aborted)
+  return { keys: [...names].map((name) => ({ name, port })), isWhole: cursor === '0' }
+}
+
+/** Calls a few at a time, so that the connection stays free for others. What one rejects with is passed on. */
+export async function inPortions<Item, Answer>(
+  items: readonly Item[],
+  ask: (item: Item) => Promise<Answer>,
+): Promise<readonly Answer[]> {
+  const answers: Answer[] = []
+  for (let at = 0; at < items.length; at += 100) {
+    answers.push(...(await Promise.all(items.slice(at, at + 100).map(ask))))
+  }
+  return answers
+}

@@ -1,0 +1,55 @@
+/** A key of a moment on each server: written, read, ended by its lifetime, removed; and a script. With the rights that sign-ins have. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Clock } from '../../core/clock.ts'
+import type { RedisArgument, RedisClientPort } from '../../redis/client-port.ts'
+import type { KeyFinder } from '../../redis/key-finder.ts'
+import { defineScript } from '../../redis/script.ts'
+import type { RedisKeys } from '../../redis/keys.ts'
+import type { HealthNotes } from './health-report.ts'
+import { LOOK_MS, type ServerLook } from './server-info.ts'
+
+const LIFE_MS = 40
+/** Redis ends a key at its moment for who asks; the rest is for a busy machine. */
+const GONE_WITHIN_MS = 2000
+const NAME = 'Write and read'
+const SCRIPT = defineScript('probe', "return redis.call('GET', KEYS[1])")
+
+interface Given {
+  readonly client: RedisClientPort
+  readonly keys: RedisKeys
+  readonly find: KeyFinder
+  readonly clock: Clock
+  /** Makes the name one that nobody else has. */
+  readonly nonce: string
+}
+
+/** @returns whether it worked */
+export async function checkProbeKey(notes: HealthNotes, { port, server }: ServerLook, given: Given): Promise<boolean> {
+  const { client, keys, find, clock, nonce } = given
+  const key = find(port, (number) => keys.signIn(`doctor-${nonce}-${number}`))
+  if (key === null) {
+    notes.skipped(NAME, 'no key was found that lies on this server', server)
+    return true
+  }
+  const run = (...args: readonly RedisArgument[]) => client.command(key, args, { deadlineMs: LOOK_MS })
+  try {
+    await run('SET', key, nonce, 'PX', String(LOOK_MS))
+    const read = await client.script(SCRIPT, [key], [], { deadlineMs: LOOK_MS })
+    await run('SET', key, nonce, 'PX', String(LIFE_MS))
+    const end = clock.monotonic() + GONE_WITHIN_MS
+    while ((await run('GET', key)) !== null) {
+      if (clock.monotonic() > end) {
+        notes.found('DOCTOR_TTL_IGNORED', NAME, `a key of ${LIFE_MS} ms is still there after ${GONE_WITHIN_MS} ms`, server)
+        await run('DEL', key)
+        return false
+      }
+      await sleep(LIFE_MS)
+    }
+    await run('DEL', key)
+    if (String(read) === nonce) notes.ok(NAME, 'a key, its lifetime and a script do what they should', server)
+    return true
+  } catch (error) {
+    notes.failed(NAME, error, server)
+    return false
+  }
+}

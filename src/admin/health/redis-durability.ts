@@ -1,0 +1,25 @@
+/** Whether what was written survives: append-only file, snapshots, replicas, against the durability that was asked for. */
+import type { Durability } from '../../redis/durable-writes.ts'
+import type { HealthNotes } from './health-report.ts'
+import type { ServerInfo, ServerLook } from './server-info.ts'
+
+export function checkDurability(notes: HealthNotes, { info, server }: ServerLook, wanted: Durability | null): void {
+  if (info === null) return
+  const online = info.all('slave').filter(([name, value]) => /^slave\d+$/.test(name) && value.includes('state=online'))
+  const replicas = `${online.length} ${online.length === 1 ? 'replica' : 'replicas'} online`
+  if (wanted !== null && online.length < wanted.replicas) {
+    notes.found('DOCTOR_REPLICAS_MISSING', 'Replicas', `${replicas}, durability wants ${wanted.replicas}`, server)
+  } else if (wanted !== null) notes.ok('Replicas', `${replicas}, durability wants ${wanted.replicas}`, server)
+  const isAppending = info.number('aof_enabled') === 1
+  const failed = failedWrites(info)
+  if (failed.length > 0) notes.found('DOCTOR_SAVE_FAILED', 'Persistence', failed.join(', '), server)
+  else if (!isAppending && online.length === 0) {
+    notes.found('DOCTOR_NO_PERSISTENCE', 'Persistence', 'appendonly no, no replica', server)
+  } else notes.ok('Persistence', `appendonly ${isAppending ? 'yes' : 'no'}, ${replicas}`, server)
+}
+
+function failedWrites(info: ServerInfo): string[] {
+  return ['rdb_last_bgsave_status', 'aof_last_write_status', 'aof_last_bgrewrite_status']
+    .filter((name) => (info.text(name) ?? 'ok') !== 'ok')
+    .map((name) => `${name} is ${info.text(name) ?? ''}`)
+}

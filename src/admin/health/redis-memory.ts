@@ -1,0 +1,95 @@
+/**
+ * Whether Redis keeps what it was given: eviction policy, whether eviction has begun, refused writes, how much room is left and
+ * until when. All of it from `INFO`, which managed services allow where they forbid `CONFIG`.
+ */
+import type { HealthNotes } from './health-report.ts'
+import type { ServerInfo, ServerLook } from './server-info.ts'
+
+const LOW = 0.75
+const FULL = 0.95
+const HOUR_MS = 3_600_000
+const LOW_MS = 24 * HOUR_MS
+const FULL_MS = 2 * HOUR_MS
+/** A rate of less time than this says more about the last minute than about the next day. */
+const SHORTEST_BASE_MS = 10 * 60_000
+const REFUSALS = ['OOM', 'MISCONF', 'NOREPLICAS', 'BUSY'] as const
+
+/** How much memory was used at an earlier examination; see `canaries.ts`. */
+export interface EarlierMemory {
+  readonly atMs: number
+  readonly usedBytes: number
+}
+
+export function checkMemory(
+  notes: HealthNotes,
+  { info, server }: ServerLook,
+  earlier: EarlierMemory | null,
+  nowMs: number,
+): void {
+  if (info === null) return
+  checkEviction(notes, info, server)
+  checkRoom(notes, info, server, earlier, nowMs)
+  const refused = REFUSALS.flatMap((name) => {
+    const count = Number(/count=(\d+)/.exec(info.text(`errorstat_${name}`) ?? '')?.[1] ?? 0)
+    return count > 0 ? [`${name} ${count.toLocaleString('en')}`] : []
+  })
+  if (refused.length > 0) notes.found('DOCTOR_WRITES_REFUSED', 'Refused writes', refused.join(', '), server)
+}
+
+function checkEviction(notes: HealthNotes, info: ServerInfo, server: string | null): void {
+  const policy = info.text('maxmemory_policy')
+  if (policy === null) {
+    notes.skipped('Eviction policy', 'the server does not say it', server)
+    return
+  }
+  const evicted = info.number('evicted_keys') ?? 0
+  if (policy.startsWith('allkeys')) notes.found('DOCTOR_EVICTION_POLICY', 'Eviction policy', policy, server)
+  else if (policy.startsWith('volatile')) notes.found('DOCTOR_EVICTION_VOLATILE', 'Eviction policy', policy, server)
+  else notes.ok('Eviction policy', policy, server)
+  if (evicted === 0) return
+  const uptimeMs = (info.number('uptime_in_seconds') ?? 0) * 1000
+  const says = `${evicted.toLocaleString('en')} keys in the ${inTime(uptimeMs)} since it was started`
+  notes.found(policy === 'noeviction' ? 'DOCTOR_EVICTION_PAST' : 'DOCTOR_EVICTION_BEGUN', 'Evicted', says, server)
+}
+
+function checkRoom(
+  notes: HealthNotes,
+  info: ServerInfo,
+  server: string | null,
+  earlier: EarlierMemory | null,
+  nowMs: number,
+): void {
+  const used = info.number('used_memory')
+  const limit = info.number('maxmemory')
+  if (used === null || limit === null) {
+    notes.skipped('Memory', 'the server does not say it', server)
+    return
+  }
+  if (limit === 0) {
+    notes.found('DOCTOR_MEMORY_UNLIMITED', 'Memory', `${inUnits(used)} used, maxmemory is 0`, server)
+    return
+  }
+  const share = used / limit
+  const fullInMs = timeUntilFull(used, limit, earlier, nowMs)
+  const forecast = fullInMs === null ? '' : `; at the rate since the last look full in ${inTime(fullInMs)}`
+  const says = `${Math.round(share * 100)} % of ${inUnits(limit)}${forecast}`
+  if (share >= FULL || (fullInMs !== null && fullInMs < FULL_MS)) notes.found('DOCTOR_MEMORY_FULL', 'Memory', says, server)
+  else if (share >= LOW || (fullInMs !== null && fullInMs < LOW_MS)) notes.found('DOCTOR_MEMORY_LOW', 'Memory', says, server)
+  else notes.ok('Memory', says, server)
+}
+
+/** `null` when it does not grow, or nobody knows. */
+function timeUntilFull(used: number, limit: number, earlier: EarlierMemory | null, nowMs: number): number | null {
+  if (earlier === null || nowMs - earlier.atMs < SHORTEST_BASE_MS || used <= earlier.usedBytes) return null
+  return ((limit - used) * (nowMs - earlier.atMs)) / (used - earlier.usedBytes)
+}
+
+function inUnits(bytes: number): string {
+  const gibibytes = bytes / 2 ** 30
+  return gibibytes >= 1 ? `${gibibytes.toFixed(1)} GiB` : `${(bytes / 2 ** 20).toFixed(1)} MiB`
+}
+
+function inTime(ms: number): string {
+  const hours = Math.max(0, ms) / HOUR_MS
+  return hours < 48 ? `${hours.toFixed(1)} hours` : `${Math.round(hours / 24).toLocaleString('en')} days`
+}

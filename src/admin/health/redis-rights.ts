@@ -1,0 +1,111 @@
+/**
+ * Whether the Redis user may do what Coatcheck needs, and not much more. `ACL DRYRUN` (Redis 7) answers for single commands and
+ * runs none; before it, or without the right to it, `ACL GETUSER` tells whether it may do everything. What neither says, the
+ * probe key finds out by doing.
+ */
+import { neededKeys, neededRights, type RedisFeature } from '../../redis/acl-rights.ts'
+import type { ServerPort } from '../../redis/client-port.ts'
+import type { RedisKeys } from '../../redis/keys.ts'
+import type { HealthNotes } from './health-report.ts'
+import { ifAllowed, type ServerLook } from './server-info.ts'
+
+const NAME = 'ACL'
+
+/** What nobody should be able to do with the credentials of an application. */
+const DANGEROUS: readonly (readonly string[])[] = [
+  ['flushall'],
+  ['keys', '*'],
+  ['config', 'set', 'maxmemory', '0'],
+  ['shutdown'],
+  ['debug', 'jmap'],
+  ['acl', 'setuser', 'x'],
+]
+/** A key that is of no application. */
+const FOREIGN_KEY = 'no-key-of-coatcheck'
+
+interface Given {
+  readonly keys: RedisKeys
+  readonly prefix: string
+  readonly features: readonly RedisFeature[]
+}
+
+export async function checkRights(notes: HealthNotes, { port, server }: ServerLook, given: Given): Promise<void> {
+  const user = await ifAllowed(port, ['ACL', 'WHOAMI'])
+  if (user === null) {
+    notes.skipped(NAME, 'not allowed to ask (+acl|whoami +acl|dryrun): what else the user may do is not known', server)
+    return
+  }
+  const name = String(user)
+  const mayRun = dryRun(port, name)
+  if ((await mayRun(['ping'])) === null) await checkFlags(notes, port, server, name)
+  else await checkByDryRun(notes, mayRun, server, name, given)
+}
+
+/** Why not, an empty text for "it may", `null` when it cannot be asked. */
+type Answer = string | null
+
+function dryRun(port: ServerPort, user: string): (args: readonly string[]) => Promise<Answer> {
+  return async (args) => {
+    const reply = await ifAllowed(port, ['ACL', 'DRYRUN', user, ...args])
+    if (reply === null) return null
+    const text = String(reply)
+    return text === 'OK' ? '' : text
+  }
+}
+
+async function checkByDryRun(
+  notes: HealthNotes,
+  mayRun: ReturnType<typeof dryRun>,
+  server: string | null,
+  user: string,
+  { keys, prefix, features }: Given,
+): Promise<void> {
+  const lacking: string[] = []
+  for (const { command, args } of neededRights(keys, features)) {
+    const why = await mayRun(args)
+    if (why !== null && / command$/.test(why)) lacking.push(`+${command}`)
+    else if (why !== null && / channel$/.test(why)) lacking.push(`&${prefix}user:*`)
+  }
+  for (const [pattern, example] of neededKeys(keys)) {
+    const why = await mayRun(['pttl', example])
+    if (why !== null && / key$/.test(why)) lacking.push(`~${prefix}${pattern}`)
+  }
+  if (lacking.length > 0) {
+    notes.found('DOCTOR_ACL_NARROW', NAME, `user "${user}" needs ${[...new Set(lacking)].join(' ')}`, server)
+  }
+  const dangerous: string[] = []
+  for (const args of DANGEROUS) if ((await mayRun(args)) === '') dangerous.push(nameOf(args))
+  const seesOthers = (await mayRun(['get', FOREIGN_KEY])) === ''
+  if (dangerous.length > 0 || seesOthers) {
+    const may = [...(dangerous.length > 0 ? [`run ${dangerous.join(', ')}`] : []), ...(seesOthers ? ['read all keys'] : [])]
+    notes.found('DOCTOR_ACL_WIDE', NAME, `user "${user}" may ${may.join(' and ')}`, server)
+  } else if (lacking.length === 0) notes.ok(NAME, `user "${user}" may do what is needed, and nothing dangerous`, server)
+}
+
+async function checkFlags(notes: HealthNotes, port: ServerPort, server: string | null, user: string): Promise<void> {
+  const reply = (await ifAllowed(port, ['ACL', 'GETUSER', user])) as readonly unknown[] | null
+  if (reply === null) {
+    notes.skipped(NAME, `user "${user}"; not allowed to ask for its rules (+acl|dryrun)`, server)
+    return
+  }
+  const flags = flagsOf(reply)
+  const wide = ['allcommands', 'allkeys'].filter((flag) => flags.includes(flag))
+  if (wide.length > 0) notes.found('DOCTOR_ACL_WIDE', NAME, `user "${user}" has ${wide.join(' and ')}`, server)
+  else notes.ok(NAME, `user "${user}" has rules of its own`, server)
+}
+
+/** Redis 6 says `allcommands` and `allkeys` among the flags; 7 says `+@all` and `~*` in fields of their own. */
+function flagsOf(reply: readonly unknown[]): readonly string[] {
+  const field = (name: string): unknown => reply[reply.findIndex((entry) => String(entry) === name) + 1]
+  const flags = (field('flags') as readonly unknown[] | undefined) ?? []
+  return [
+    ...flags.map(String),
+    ...(/(?:^| )\+@all(?: |$)/.test(String(field('commands'))) ? ['allcommands'] : []),
+    ...(/(?:^| )~\*(?: |$)/.test(String(field('keys'))) ? ['allkeys'] : []),
+  ]
+}
+
+function nameOf([command = '', sub]: readonly string[]): string {
+  const hasSub = command === 'config' || command === 'acl'
+  return (hasSub ? `${command} ${sub ?? ''}` : command).toUpperCase()
+}

@@ -1,0 +1,87 @@
+/** What a server is: version, role, one or a node of a cluster, how fast it answers, what its clock shows. */
+import type { Clock } from '../../core/clock.ts'
+import { RedisError } from '../../core/errors.ts'
+import type { RedisReply } from '../../redis/client-port.ts'
+import { measureLatency } from '../latency.ts'
+import type { HealthNotes } from './health-report.ts'
+import { ifAllowed, type ServerInfo, type ServerLook } from './server-info.ts'
+
+const PINGS = 25
+const OLDEST = [6, 2] as const
+/** Release candidates count from here on in their last number (7.0.240 before 7.2.0); unstable builds are 255.255.255. */
+const PRERELEASE_FROM = 200
+const SKEW_MS = 2000
+const WRONG_MS = 30_000
+
+interface Given {
+  readonly clock: Clock
+  readonly signal: AbortSignal
+  /** True for one that connects to each node of a cluster. */
+  readonly isSharded: boolean
+}
+
+export async function checkServer(notes: HealthNotes, look: ServerLook, given: Given): Promise<void> {
+  const { port, server, info } = look
+  const { p50Ms, p99Ms, count } = await measureLatency(port, given.clock, { count: PINGS, signal: given.signal })
+  if (count > 0) notes.ok('Reachable', `PING ${p50Ms.toFixed(1)} ms (p99 of ${count}: ${p99Ms.toFixed(1)} ms)`, server)
+  if (info === null) {
+    notes.skipped('INFO', 'not allowed: version, memory, persistence and replicas cannot be looked at (+info)', server)
+  } else {
+    checkVersion(notes, info, server)
+    checkRole(notes, info, server, given.isSharded)
+  }
+  await checkClock(notes, look, given.clock)
+}
+
+function checkVersion(notes: HealthNotes, info: ServerInfo, server: string | null): void {
+  const valkey = info.text('valkey_version')
+  const version = info.text('redis_version') ?? ''
+  const [major = 0, minor = 0, patch = 0] = version.split('.').map(Number)
+  const says = `${valkey === null ? `Redis ${version}` : `Valkey ${valkey}`}, ${info.text('redis_mode') ?? 'standalone'}`
+  if (version === '') notes.skipped('Version', 'the server does not say it', server)
+  else if (major < OLDEST[0] || (major === OLDEST[0] && minor < OLDEST[1])) {
+    notes.found('DOCTOR_REDIS_VERSION', 'Version', says, server)
+  } else if (patch >= PRERELEASE_FROM) notes.found('DOCTOR_REDIS_PRERELEASE', 'Version', says, server)
+  else notes.ok('Version', says, server)
+}
+
+function checkRole(notes: HealthNotes, info: ServerInfo, server: string | null, isSharded: boolean): void {
+  if (info.text('role') === 'slave') {
+    notes.failed('Role', new RedisError('COATCHECK_REDIS_READONLY', { message: 'INFO says role:slave.' }), server)
+  }
+  if (info.number('loading') === 1) notes.failed('Role', new RedisError('COATCHECK_REDIS_LOADING'), server)
+  if (info.number('cluster_enabled') === 1 && !isSharded) {
+    notes.found('DOCTOR_CLUSTER_AS_SINGLE', 'Role', 'cluster_enabled is 1', server)
+  }
+}
+
+async function checkClock(notes: HealthNotes, { port, server }: ServerLook, clock: Clock): Promise<void> {
+  const before = clock.now()
+  const reply = await ifAllowed(port, ['TIME'])
+  if (reply === null) {
+    notes.skipped('Clock', 'TIME is not allowed', server)
+    return
+  }
+  const aheadMs = timeOf(reply as RedisReply) - (before + clock.now()) / 2
+  const says = `Redis is ${inWords(Math.abs(aheadMs))} ${aheadMs < 0 ? 'behind' : 'ahead of'} this machine`
+  if (Math.abs(aheadMs) > WRONG_MS) notes.found('DOCTOR_CLOCK_WRONG', 'Clock', says, server)
+  else if (Math.abs(aheadMs) > SKEW_MS) notes.found('DOCTOR_CLOCK_SKEW', 'Clock', says, server)
+  else notes.ok('Clock', says, server)
+}
+
+function timeOf(reply: RedisReply): number {
+  const [seconds, microseconds] = reply as readonly Buffer[]
+  return Number(String(seconds)) * 1000 + Number(String(microseconds)) / 1000
+}
+
+function inWords(ms: number): string {
+  return ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`
+}
+
+/** Whether the near cache would hear of changes there. */
+export async function checkTracking(notes: HealthNotes, { port, server }: ServerLook): Promise<void> {
+  // Asks for the right and the command, and changes nothing.
+  const reply = await ifAllowed(port, ['CLIENT', 'TRACKING', 'OFF'])
+  if (reply === null) notes.found('DOCTOR_TRACKING_REFUSED', 'Near cache', 'CLIENT TRACKING is refused', server)
+  else notes.ok('Near cache', 'CLIENT TRACKING is allowed', server)
+}
