@@ -3,22 +3,32 @@
  * names, in two depths: the server alone, which needs no key, and everything.
  */
 import type { AdminGround, ServerGround } from './admin/ground.ts'
+import { examine } from './admin/health/examine.ts'
+import type { ExaminationOptions } from './admin/health/health-ground.ts'
+import type { HealthReport } from './admin/health/health-report.ts'
 import { checkedVariable, processEnvironment } from './config/environment.ts'
 import { resolveConfig } from './config/resolve.ts'
 import { missing } from './config/refusal.ts'
 import { settingOf } from './config/settings.ts'
 import type { Options } from './config/types.ts'
-import { systemClock } from './core/clock.ts'
+import { type Clock, systemClock } from './core/clock.ts'
 import { ConfigError } from './core/errors.ts'
 import { EventBus } from './core/events.ts'
 import { systemRandom } from './core/random.ts'
 import { chooseStore, useFoundation } from './foundation.ts'
+import { cutHandedIn, type HandedInClient } from './redis/handed-in.ts'
 import { createSessionStore } from './session/session-store.ts'
 import type { Store, StoreFactory, StoreServer } from './store.ts'
 
 export type { AdminGround, ServerGround } from './admin/ground.ts'
+export type { Cause, CatalogueFinding, Severity } from './admin/health/catalogue/entry.ts'
+export { findingCatalogue, type FindingCode } from './admin/health/finding-catalogue.ts'
+export type { ExaminationOptions } from './admin/health/health-ground.ts'
+export type { Finding, HealthCheck, HealthGroup, HealthReport } from './admin/health/health-report.ts'
 
 type AnyOptions = Options
+
+const NONCE_BYTES = 8
 
 /**
  * The server alone: no key and no provider has to be configured. Connects in the background; `store.ready()` waits for it.
@@ -74,6 +84,41 @@ export async function openAdmin(options: AnyOptions = {}, events = new EventBus(
     revocations,
     events,
     close: release,
+  }
+}
+
+/**
+ * Looks at configuration, Redis, providers and data, and says what is wrong with why and fix: `coatcheck doctor`. It writes a key of
+ * a moment, and canaries when they are wished for. What is wrong is part of the report, and no rejection; the report holds no secret.
+ * @param load gives the options, or throws the `ConfigError` that says why there are none
+ */
+export async function examineHealth(
+  load: () => AnyOptions | Promise<AnyOptions>,
+  wishes: ExaminationOptions = {},
+  outside: { readonly clock?: Clock; readonly fetch?: typeof fetch } = {},
+): Promise<HealthReport> {
+  const env = processEnvironment()
+  let handedIn: HandedInClient | null = null
+  try {
+    return await examine(
+      {
+        load: async () => load(),
+        env,
+        clock: outside.clock ?? systemClock,
+        fetch: outside.fetch ?? globalThis.fetch,
+        nonce: () => systemRandom.bytes(NONCE_BYTES).toString('hex'),
+        async inspect(options) {
+          const setup = (await chooseStore(options.store ?? null, env)).inspect()
+          if (setup !== null && !('kind' in setup.destination) && !setup.destination.isOpen) handedIn = setup.destination
+          return setup
+        },
+        open: (options) => openServer(options),
+      },
+      wishes,
+    )
+  } finally {
+    // A client of the configuration file that was connected for this only: nobody else will end it.
+    if (handedIn !== null) cutHandedIn(handedIn)
   }
 }
 

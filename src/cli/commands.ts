@@ -1,8 +1,9 @@
 /** All commands, in the order in which help shows them. A new one: a file in `commands/`, its line here, its section in docs/cli.md. */
 import type { Command } from 'commander'
+import { doctor } from './commands/doctor.ts'
 import { explain } from './commands/explain.ts'
 import { ping } from './commands/ping.ts'
 import { secret } from './commands/secret.ts'
 import type { Cli } from './cli.ts'
 
-export const commands: readonly ((cli: Cli) => Command)[] = [ping, explain, secret]
+export const commands: readonly ((cli: Cli) => Command)[] = [doctor, explain, ping, secret]

@@ -2,7 +2,6 @@
  * The command line: parses, runs one command, turns what it throws into a message and an exit code. `commander` does the
  * parsing and the help. A command is a file in `commands/`; its name stands in the list below.
  */
-import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import { isCoatcheckError } from '../core/errors.ts'
 import { safeText } from '../core/redact.ts'
@@ -12,6 +11,7 @@ import { type CommonFlags, CommandContext } from './context.ts'
 import { type ExitCode, exitCode, exitCodeOf } from './exit-code.ts'
 import { Output } from './output.ts'
 import type { Terminal } from './terminal.ts'
+import { versionOf } from './version.ts'
 
 /** @returns the exit code; never rejects */
 export async function runProgram(args: readonly string[], terminal: Terminal): Promise<ExitCode> {
@@ -128,9 +128,4 @@ function nameOf(command: Command): string {
 function helpOf(examples: readonly Example[]): string {
   const lines = examples.map(([line, what]) => `  $ ${line}\n      ${what}`)
   return lines.length === 0 ? '' : `\nExamples:\n${lines.join('\n')}\n`
-}
-
-function versionOf(): string {
-  const manifest = readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
-  return (JSON.parse(manifest) as { version: string }).version
 }

@@ -5,7 +5,7 @@
 import { type Environment, variable } from '../../config/environment.ts'
 import { resolveConfig } from '../../config/resolve.ts'
 import type { Options, ResolvedConfig, ResolvedProvider } from '../../config/types.ts'
-import { isCoatcheckError } from '../../core/errors.ts'
+import { type ConfigError, isCoatcheckError } from '../../core/errors.ts'
 import { safeUrl } from '../../core/redact.ts'
 import { createKeyring, type Keyring } from '../../keyring/keyring.ts'
 import { weakKeysOf } from '../../keyring/key-strength.ts'
@@ -51,7 +51,7 @@ export function checkOptionsAndEnvironment(
 
 /** A setting of the store that cannot be used; one mistake is so common that it has a finding of its own. */
 export function noteStoreRefusal(notes: HealthNotes, error: unknown): void {
-  if (isCoatcheckError(error) && error.details.reason === UNESCAPED) {
+  if (isCoatcheckError(error) && error.name === 'ConfigError' && (error as ConfigError).details.reason === UNESCAPED) {
     notes.found('DOCTOR_URL_UNESCAPED', 'Redis URL', error.message.replace(/;.*$/s, '.'))
   } else notes.failed('Redis URL', error)
 }

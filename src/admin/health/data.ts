@@ -21,8 +21,16 @@ interface Given {
   readonly seen: (what: string) => void
 }
 
+export async function checkData(notes: HealthNotes, server: StoreServer, given: Given): Promise<void> {
+  try {
+    await lookAround(notes, server, given)
+  } catch (error) {
+    notes.failed('Keys', error)
+  }
+}
+
 /** @throws {RedisError} */
-export async function checkData(notes: HealthNotes, { client, keys }: StoreServer, given: Given): Promise<void> {
+async function lookAround(notes: HealthNotes, { client, keys }: StoreServer, given: Given): Promise<void> {
   const { prefix, keyring, clock, signal, seen } = given
   const samples: KeySample[] = []
   for (const port of client.servers()) {

@@ -3,8 +3,9 @@ import type { Durability } from '../../redis/durable-writes.ts'
 import type { HealthNotes } from './health-report.ts'
 import type { ServerInfo, ServerLook } from './server-info.ts'
 
-export function checkDurability(notes: HealthNotes, { info, server }: ServerLook, wanted: Durability | null): void {
-  if (info === null) return
+/** @returns false when it cannot write to its disk */
+export function checkDurability(notes: HealthNotes, { info, server }: ServerLook, wanted: Durability | null): boolean {
+  if (info === null) return true
   const online = info.all('slave').filter(([name, value]) => /^slave\d+$/.test(name) && value.includes('state=online'))
   const replicas = `${online.length} ${online.length === 1 ? 'replica' : 'replicas'} online`
   if (wanted !== null && online.length < wanted.replicas) {
@@ -16,6 +17,7 @@ export function checkDurability(notes: HealthNotes, { info, server }: ServerLook
   else if (!isAppending && online.length === 0) {
     notes.found('DOCTOR_NO_PERSISTENCE', 'Persistence', 'appendonly no, no replica', server)
   } else notes.ok('Persistence', `appendonly ${isAppending ? 'yes' : 'no'}, ${replicas}`, server)
+  return failed.length === 0
 }
 
 function failedWrites(info: ServerInfo): string[] {

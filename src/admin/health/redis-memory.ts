@@ -20,20 +20,22 @@ export interface EarlierMemory {
   readonly usedBytes: number
 }
 
+/** @returns false when it is full */
 export function checkMemory(
   notes: HealthNotes,
   { info, server }: ServerLook,
   earlier: EarlierMemory | null,
   nowMs: number,
-): void {
-  if (info === null) return
+): boolean {
+  if (info === null) return true
   checkEviction(notes, info, server)
-  checkRoom(notes, info, server, earlier, nowMs)
+  const hasRoom = checkRoom(notes, info, server, earlier, nowMs)
   const refused = REFUSALS.flatMap((name) => {
     const count = Number(/count=(\d+)/.exec(info.text(`errorstat_${name}`) ?? '')?.[1] ?? 0)
     return count > 0 ? [`${name} ${count.toLocaleString('en')}`] : []
   })
   if (refused.length > 0) notes.found('DOCTOR_WRITES_REFUSED', 'Refused writes', refused.join(', '), server)
+  return hasRoom
 }
 
 function checkEviction(notes: HealthNotes, info: ServerInfo, server: string | null): void {
@@ -58,24 +60,26 @@ function checkRoom(
   server: string | null,
   earlier: EarlierMemory | null,
   nowMs: number,
-): void {
+): boolean {
   const used = info.number('used_memory')
   const limit = info.number('maxmemory')
   if (used === null || limit === null) {
     notes.skipped('Memory', 'the server does not say it', server)
-    return
+    return true
   }
   if (limit === 0) {
     notes.found('DOCTOR_MEMORY_UNLIMITED', 'Memory', `${inUnits(used)} used, maxmemory is 0`, server)
-    return
+    return true
   }
   const share = used / limit
   const fullInMs = timeUntilFull(used, limit, earlier, nowMs)
   const forecast = fullInMs === null ? '' : `; at the rate since the last look full in ${inTime(fullInMs)}`
   const says = `${Math.round(share * 100)} % of ${inUnits(limit)}${forecast}`
-  if (share >= FULL || (fullInMs !== null && fullInMs < FULL_MS)) notes.found('DOCTOR_MEMORY_FULL', 'Memory', says, server)
+  const isFull = share >= FULL || (fullInMs !== null && fullInMs < FULL_MS)
+  if (isFull) notes.found('DOCTOR_MEMORY_FULL', 'Memory', says, server)
   else if (share >= LOW || (fullInMs !== null && fullInMs < LOW_MS)) notes.found('DOCTOR_MEMORY_LOW', 'Memory', says, server)
   else notes.ok('Memory', says, server)
+  return !isFull
 }
 
 /** `null` when it does not grow, or nobody knows. */

@@ -29,16 +29,18 @@ interface Given {
   readonly features: readonly RedisFeature[]
 }
 
-export async function checkRights(notes: HealthNotes, { port, server }: ServerLook, given: Given): Promise<void> {
+/** @returns false when it may do less than is needed */
+export async function checkRights(notes: HealthNotes, { port, server }: ServerLook, given: Given): Promise<boolean> {
   const user = await ifAllowed(port, ['ACL', 'WHOAMI'])
   if (user === null) {
     notes.skipped(NAME, 'not allowed to ask (+acl|whoami +acl|dryrun): what else the user may do is not known', server)
-    return
+    return true
   }
   const name = String(user)
   const mayRun = dryRun(port, name)
-  if ((await mayRun(['ping'])) === null) await checkFlags(notes, port, server, name)
-  else await checkByDryRun(notes, mayRun, server, name, given)
+  if ((await mayRun(['ping'])) !== null) return checkByDryRun(notes, mayRun, server, name, given)
+  await checkFlags(notes, port, server, name)
+  return true
 }
 
 /** Why not, an empty text for "it may", `null` when it cannot be asked. */
@@ -59,7 +61,7 @@ async function checkByDryRun(
   server: string | null,
   user: string,
   { keys, prefix, features }: Given,
-): Promise<void> {
+): Promise<boolean> {
   const lacking: string[] = []
   for (const { command, args } of neededRights(keys, features)) {
     const why = await mayRun(args)
@@ -80,6 +82,7 @@ async function checkByDryRun(
     const may = [...(dangerous.length > 0 ? [`run ${dangerous.join(', ')}`] : []), ...(seesOthers ? ['read all keys'] : [])]
     notes.found('DOCTOR_ACL_WIDE', NAME, `user "${user}" may ${may.join(' and ')}`, server)
   } else if (lacking.length === 0) notes.ok(NAME, `user "${user}" may do what is needed, and nothing dangerous`, server)
+  return lacking.length === 0
 }
 
 async function checkFlags(notes: HealthNotes, port: ServerPort, server: string | null, user: string): Promise<void> {

@@ -20,17 +20,20 @@ interface Given {
   readonly isSharded: boolean
 }
 
-export async function checkServer(notes: HealthNotes, look: ServerLook, given: Given): Promise<void> {
+/** @returns whether it is one that takes writes */
+export async function checkServer(notes: HealthNotes, look: ServerLook, given: Given): Promise<boolean> {
   const { port, server, info } = look
-  const { p50Ms, p99Ms, count } = await measureLatency(port, given.clock, { count: PINGS, signal: given.signal })
-  if (count > 0) notes.ok('Reachable', `PING ${p50Ms.toFixed(1)} ms (p99 of ${count}: ${p99Ms.toFixed(1)} ms)`, server)
-  if (info === null) {
-    notes.skipped('INFO', 'not allowed: version, memory, persistence and replicas cannot be looked at (+info)', server)
-  } else {
-    checkVersion(notes, info, server)
-    checkRole(notes, info, server, given.isSharded)
+  if ((await ifAllowed(port, ['PING'])) !== null) {
+    const { p50Ms, p99Ms, count } = await measureLatency(port, given.clock, { count: PINGS, signal: given.signal })
+    if (count > 0) notes.ok('Reachable', `PING ${p50Ms.toFixed(1)} ms (p99 of ${count}: ${p99Ms.toFixed(1)} ms)`, server)
   }
   await checkClock(notes, look, given.clock)
+  if (info === null) {
+    notes.skipped('INFO', 'not allowed: version, memory, persistence and replicas cannot be looked at (+info)', server)
+    return true
+  }
+  checkVersion(notes, info, server)
+  return checkRole(notes, info, server, given.isSharded)
 }
 
 function checkVersion(notes: HealthNotes, info: ServerInfo, server: string | null): void {
@@ -45,14 +48,20 @@ function checkVersion(notes: HealthNotes, info: ServerInfo, server: string | nul
   else notes.ok('Version', says, server)
 }
 
-function checkRole(notes: HealthNotes, info: ServerInfo, server: string | null, isSharded: boolean): void {
+function checkRole(notes: HealthNotes, info: ServerInfo, server: string | null, isSharded: boolean): boolean {
   if (info.text('role') === 'slave') {
     notes.failed('Role', new RedisError('COATCHECK_REDIS_READONLY', { message: 'INFO says role:slave.' }), server)
+    return false
   }
-  if (info.number('loading') === 1) notes.failed('Role', new RedisError('COATCHECK_REDIS_LOADING'), server)
+  if (info.number('loading') === 1) {
+    notes.failed('Role', new RedisError('COATCHECK_REDIS_LOADING'), server)
+    return false
+  }
   if (info.number('cluster_enabled') === 1 && !isSharded) {
     notes.found('DOCTOR_CLUSTER_AS_SINGLE', 'Role', 'cluster_enabled is 1', server)
+    return false
   }
+  return true
 }
 
 async function checkClock(notes: HealthNotes, { port, server }: ServerLook, clock: Clock): Promise<void> {

@@ -1,0 +1,53 @@
+/**
+ * The examination behind `coatcheck doctor`: configuration, Redis, identity providers, data, each as far as what comes before
+ * it allows. It changes nothing but a key of a moment, and canaries when they are wished for. The report holds no secret.
+ */
+import type { Options } from '../../config/types.ts'
+import { checkKeys, checkMemoryStore, checkOptionsAndEnvironment, noteStoreRefusal } from './configuration.ts'
+import { checkData } from './data.ts'
+import type { ExaminationOptions, HealthGround } from './health-ground.ts'
+import { HealthRecord, type HealthReport } from './health-report.ts'
+import { checkVariables } from './ignored-variables.ts'
+import { checkProvider } from './provider.ts'
+import { checkRedis } from './redis.ts'
+import type { RedisSetup } from '../../redis/options.ts'
+
+export async function examine(ground: HealthGround, wishes: ExaminationOptions = {}): Promise<HealthReport> {
+  const record = new HealthRecord()
+  const configuration = record.notes('configuration')
+  const { env, clock, fetch } = ground
+  const { offline = false, signal = new AbortController().signal, seen = () => undefined } = wishes
+  let options: Options
+  try {
+    options = await ground.load()
+  } catch (error) {
+    configuration.failed('Configuration file', error)
+    return record.report()
+  }
+  const config = checkOptionsAndEnvironment(configuration, options, env)
+  let setup: RedisSetup | null = null
+  try {
+    setup = await ground.inspect(options)
+    if (setup === null && config !== null) checkMemoryStore(configuration, env)
+  } catch (error) {
+    noteStoreRefusal(configuration, error)
+  }
+  checkVariables(configuration, setup, env)
+  const keyring = config && (setup !== null || config.keys.length > 0) ? checkKeys(configuration, config) : null
+
+  const redis = record.notes('redis')
+  const opened = setup === null ? null : await checkRedis(redis, ground, options, setup, wishes)
+  try {
+    for (const provider of config === null || signal.aborted ? [] : config.providers) {
+      seen(provider.name)
+      await checkProvider(record.notes('provider'), provider, config!, { clock, offline, fetch })
+    }
+    if (opened !== null && !signal.aborted) {
+      const { server, prefix } = opened
+      await checkData(record.notes('data'), server, { prefix, keyring, clock, signal, seen })
+    }
+  } finally {
+    await opened?.close()
+  }
+  return record.report()
+}

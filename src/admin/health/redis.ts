@@ -1,0 +1,94 @@
+/**
+ * Redis: the way to it, whether it lets us in, then each of its servers. What fails is the end of what depends on it, so that
+ * one cause is told once.
+ */
+import type { Options } from '../../config/types.ts'
+import type { RedisFeature } from '../../redis/acl-rights.ts'
+import { createKeyFinder } from '../../redis/key-finder.ts'
+import type { RedisSetup } from '../../redis/options.ts'
+import type { ServerGround } from '../ground.ts'
+import { checkCanaries, earlierMemoryOf, plantCanaries, plantedCanaries } from './canaries.ts'
+import { checkHandedInClient } from './client-options.ts'
+import type { HealthNotes } from './health-report.ts'
+import type { ExaminationOptions, HealthGround } from './health-ground.ts'
+import { checkProbeKey } from './probe-key.ts'
+import { checkDurability } from './redis-durability.ts'
+import { checkMemory } from './redis-memory.ts'
+import { checkReach } from './redis-reach.ts'
+import { checkRights } from './redis-rights.ts'
+import { checkServer, checkTracking } from './redis-server.ts'
+import { serverInfoOf, type ServerLook } from './server-info.ts'
+
+/** @returns what is open and can be looked into; `null` when it cannot. Whoever gets it closes it. */
+export async function checkRedis(
+  notes: HealthNotes,
+  ground: HealthGround,
+  options: Options,
+  setup: RedisSetup,
+  wishes: ExaminationOptions,
+): Promise<ServerGround | null> {
+  const { destination } = setup
+  if ('kind' in destination) {
+    if (!(await checkReach(notes, destination, ground.clock))) return null
+  } else checkHandedInClient(notes, destination)
+  const opened = await ground.open(options)
+  try {
+    await opened.store.ready()
+    notes.ok('Connection', 'protocol, credentials and database are accepted')
+    await checkServers(notes, opened, ground, setup, wishes)
+    return opened
+  } catch (error) {
+    await opened.close()
+    notes.failed('Connection', error)
+    return null
+  }
+}
+
+/** @throws {RedisError} when one of them cannot be asked */
+async function checkServers(
+  notes: HealthNotes,
+  { server: store, prefix }: ServerGround,
+  { clock, nonce }: HealthGround,
+  setup: RedisSetup,
+  { canaries = false, signal = new AbortController().signal, seen }: ExaminationOptions,
+): Promise<void> {
+  const { client, keys } = store
+  const ports = client.servers()
+  const looks: ServerLook[] = []
+  for (const port of ports) {
+    looks.push({ port, server: ports.length > 1 ? port.endpoint : null, info: await serverInfoOf(port) })
+  }
+  const features = featuresOf(setup)
+  const planted = await plantedCanaries(store).catch(() => null)
+  // A server that cannot be written to says why once.
+  const writable: ServerLook[] = []
+  for (const look of looks) {
+    if (signal.aborted) return
+    const { endpoint } = look.port
+    seen?.(endpoint)
+    const works = [
+      await checkServer(notes, look, { clock, signal, isSharded: client.isSharded }),
+      await checkRights(notes, look, { keys, prefix, features }),
+      checkMemory(notes, look, earlierMemoryOf(planted, endpoint), clock.now()),
+      checkDurability(notes, look, setup.limits.durability),
+    ]
+    if (setup.nearCache !== null) await checkTracking(notes, look)
+    if (works.every((one) => one)) writable.push(look)
+  }
+  await checkCanaries(notes, store, planted, clock)
+  if (writable.length === 0) return
+  const find = await createKeyFinder(client)
+  for (const look of writable) await checkProbeKey(notes, look, { client, keys, find, clock, nonce: nonce() })
+  if (!canaries) return
+  const count = await plantCanaries(store, writable, find, planted, clock)
+  notes.ok('Canaries', `${count} planted`)
+}
+
+function featuresOf({ destination, limits, nearCache }: RedisSetup): readonly RedisFeature[] {
+  const kind = 'kind' in destination ? destination.kind : 'single'
+  return [
+    ...(kind === 'single' ? [] : [kind]),
+    ...(limits.durability === null ? [] : (['durability'] as const)),
+    ...(nearCache === null ? [] : (['nearCache'] as const)),
+  ]
+}
