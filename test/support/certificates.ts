@@ -10,8 +10,13 @@ export interface Certificates {
   remove(): void
 }
 
+export interface CertificateOptions {
+  /** How long the server's is valid from now on; negative: it has expired. Default 2. */
+  readonly days?: number
+}
+
 /** The server's is for the one name `redis.test`. */
-export function createCertificates(): Certificates {
+export function createCertificates({ days = 2 }: CertificateOptions = {}): Certificates {
   const folder = mkdtempSync(join(tmpdir(), 'coatcheck-tls-'))
   const openssl = (...args: string[]) => execFileSync('openssl', args, { cwd: folder, stdio: 'ignore' })
   const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes']
@@ -22,7 +27,7 @@ export function createCertificates(): Certificates {
   )
   openssl(
     ...['x509', '-req', '-in', 'server.csr', '-CA', 'ca.pem', '-CAkey', 'ca.key', '-out', 'server.pem'],
-    ...['-days', '2', '-copy_extensions', 'copy'],
+    ...['-days', String(days), '-copy_extensions', 'copy'],
   )
   return { file: (name) => join(folder, name), remove: () => rmSync(folder, { recursive: true }) }
 }

@@ -68,19 +68,19 @@ export function checkMemoryStore(notes: HealthNotes, env: Environment): void {
 /** @returns `null` without keys, or when they cannot be used */
 export function checkKeys(notes: HealthNotes, { keys }: ResolvedConfig<object>): Keyring | null {
   if (keys.length === 0) {
-    notes.found('DOCTOR_KEYS_MISSING', 'Keys', 'COATCHECK_KEYS is not set')
+    notes.found('DOCTOR_KEYS_MISSING', 'Key ring', 'COATCHECK_KEYS is not set')
     return null
   }
   try {
     const keyring = createKeyring(keys)
     const weak = weakKeysOf(keys)
-    for (const { id, is } of weak) notes.found('DOCTOR_KEY_WEAK', 'Keys', `key "${id}" is ${is}`)
+    for (const { id, is } of weak) notes.found('DOCTOR_KEY_WEAK', 'Key ring', `key "${id}" is ${is}`)
     const [first, ...others] = keyring.keys
     const more = others.length === 0 ? '' : `, ${others.length} more that open`
-    if (weak.length === 0) notes.ok('Keys', `"${first?.id ?? ''}" seals${more}`)
+    if (weak.length === 0) notes.ok('Key ring', `"${first?.id ?? ''}" seals${more}`)
     return keyring
   } catch (error) {
-    notes.failed('Keys', error)
+    notes.failed('Key ring', error)
     return null
   }
 }

@@ -39,7 +39,7 @@ export async function checkReach(notes: HealthNotes, to: Destination, clock: Clo
     }
   }
   if (reached === 0 && firstFailure?.error != null) notes.failed(firstFailure.step, firstFailure.error)
-  checkEncryption(notes, targets)
+  if (reached > 0) checkEncryption(notes, targets)
   return reached > 0
 }
 
