@@ -72,10 +72,7 @@ export function asLibraryClient(client: HandedInClient): RedisLibraryClient {
 }
 
 /** The masters of a cluster, one by one, for what has to look at all of them. */
-export function mastersOf(
-  cluster: RedisLibraryCluster,
-  deadlineMs: number,
-): readonly ServerPort[] {
+export function mastersOf(cluster: RedisLibraryCluster, deadlineMs: number): readonly ServerPort[] {
   return cluster.masters.map((node) => ({
     endpoint: node.address,
     async command(_key, args) {

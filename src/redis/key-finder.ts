@@ -32,5 +32,10 @@ function holderOf(map: SlotMap, slot: number): string | null {
 
 /** For a node that does not know its own name. */
 function hostOf(client: RedisClientPort): string {
-  return client.servers()[0]?.endpoint.replace(/:\d+$/, '').replace(/^\[|\]$/g, '') ?? ''
+  return (
+    client
+      .servers()[0]
+      ?.endpoint.replace(/:\d+$/, '')
+      .replace(/^\[|\]$/g, '') ?? ''
+  )
 }

@@ -3,7 +3,8 @@
  * not used, or with what ends first; so a canary goes before the first user is signed out. `PTTL` asks whether one is there,
  * since that does not count as a use.
  * They are planted when somebody asks for it (`coatcheck doctor --canaries`, from a timer), never by the application. The list
- * of what was planted lies beside them and may be evicted too: then nothing is known, and `evicted_keys` has to tell.
+ * of what was planted lies beside them without a lifetime, so that volatile policies spare it. An allkeys policy may take it with
+ * everything else: then nothing is known, and `evicted_keys` has to tell.
  */
 import type { Clock } from '../../core/clock.ts'
 import type { RedisClientPort } from '../../redis/client-port.ts'
@@ -22,7 +23,6 @@ const LIVES_MS = {
   generation: 14 * DAY_MS,
   tokens: 30 * DAY_MS,
 } as const
-const LIST_LIFE_MS = 31 * DAY_MS
 /** Of its life; earlier would count as a use again and again, and make it the last one to be evicted. */
 const RENEWED_BELOW = 0.25
 /** One that ends about now has not been lost. */
@@ -31,6 +31,7 @@ const MARGIN_MS = 60_000
 const BASE_MS = DAY_MS
 
 const NAME = 'Canaries'
+const deadline = { deadlineMs: LOOK_MS }
 
 /** What lies in `canary:planted`. */
 export interface Planted {
@@ -43,7 +44,7 @@ export interface Planted {
 /** @returns `null` when none were planted, or the list is gone. @throws {RedisError} */
 export async function plantedCanaries({ client, keys }: StoreServer): Promise<Planted | null> {
   const name = keys.canaries()
-  const reply = await client.command(name, ['GET', name], { deadlineMs: LOOK_MS })
+  const reply = await client.command(name, ['GET', name], deadline)
   try {
     const found = JSON.parse(String(reply)) as Partial<Planted> | null
     return found?.memory && found.endsAtMs ? { memory: found.memory, endsAtMs: found.endsAtMs } : null
@@ -92,25 +93,22 @@ export async function plantCanaries(
   }
   const isOld = earlier === null || clock.now() - earlier.memory.atMs > BASE_MS
   const memory = isOld ? memoryOf(looks, clock) : earlier.memory
-  await set(client, keys.canaries(), JSON.stringify({ memory, endsAtMs } satisfies Planted), LIST_LIFE_MS)
+  const list = keys.canaries()
+  await client.command(list, ['SET', list, JSON.stringify({ memory, endsAtMs } satisfies Planted)], deadline)
   return Object.keys(endsAtMs).length
 }
 
 async function planted(client: RedisClientPort, name: string, lifeMs: number, clock: Clock): Promise<number> {
   const leftMs = (await lifeLeftMs(client, name)) ?? 0
   if (leftMs > lifeMs * RENEWED_BELOW) return clock.now() + leftMs
-  await set(client, name, '1', lifeMs)
+  await client.command(name, ['SET', name, '1', 'PX', String(lifeMs)], deadline)
   return clock.now() + lifeMs
 }
 
 /** `null`: it is not there. */
 async function lifeLeftMs(client: RedisClientPort, name: string): Promise<number | null> {
-  const reply = (await client.command(name, ['PTTL', name], { deadlineMs: LOOK_MS })) as number
+  const reply = (await client.command(name, ['PTTL', name], deadline)) as number
   return reply < 0 ? null : reply
-}
-
-async function set(client: RedisClientPort, name: string, value: string, lifeMs: number): Promise<void> {
-  await client.command(name, ['SET', name, value, 'PX', String(lifeMs)], { deadlineMs: LOOK_MS })
 }
 
 function memoryOf(looks: readonly ServerLook[], clock: Clock): Planted['memory'] {

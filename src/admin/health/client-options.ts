@@ -17,7 +17,8 @@ const KNOWN = new Set([
   ...['topologyRefreshOnReconnectionAttemptStrategy', 'maxCommandRediscovers'],
 ])
 /** Where a load balancer stands in front of Redis. */
-const DROPS_QUIET_CONNECTIONS = /\.(?:redis\.cache\.windows\.net|redis\.azure\.net|redisenterprise\.cache\.azure\.net|cache\.amazonaws\.com)$/i
+const DROPS_QUIET_CONNECTIONS =
+  /\.(?:redis\.cache\.windows\.net|redis\.azure\.net|redisenterprise\.cache\.azure\.net|cache\.amazonaws\.com)$/i
 
 const NAME = 'Redis client'
 

@@ -49,11 +49,11 @@ export function checkOptionsAndEnvironment(
   return config
 }
 
-/** A setting of the store that cannot be used; one mistake is so common that it has a finding of its own. */
-export function noteStoreRefusal(notes: HealthNotes, error: unknown): void {
+/** What cannot be used at all; one mistake is so common that it has a finding of its own. */
+export function noteRefusal(notes: HealthNotes, name: string, error: unknown): void {
   if (isCoatcheckError(error) && error.name === 'ConfigError' && (error as ConfigError).details.reason === UNESCAPED) {
-    notes.found('DOCTOR_URL_UNESCAPED', 'Redis URL', error.message.replace(/;.*$/s, '.'))
-  } else notes.failed('Redis URL', error)
+    notes.found('DOCTOR_URL_UNESCAPED', name, error.message.replace(/;.*$/s, '.'))
+  } else notes.failed(name, error)
 }
 
 export function checkMemoryStore(notes: HealthNotes, env: Environment): void {

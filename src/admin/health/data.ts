@@ -8,7 +8,8 @@ import { type KeySample, sampleKeys } from './key-sample.ts'
 import { checkLifetimes, checkOrphans, checkSealing, type OwnRecord } from './own-data.ts'
 import { ifAllowed } from './server-info.ts'
 
-const OWN = /^(?:user:(?:session:)?\{|signin:|provider:(?:sid|logout|gate|revocations)|app:tokens:|host(?:-set)?:|canary:)/
+const OWN =
+  /^(?:user:(?:session:)?\{|signin:|provider:(?:sid|logout|gate|revocations)|app:tokens:|host(?:-set)?:|canary:)/
 /** A session of ours, behind whatever stands before it. */
 const SESSION = /user:session:\{[\w-]{16}\}:[\w-]{22}$/
 
@@ -52,7 +53,11 @@ async function lookAround(notes: HealthNotes, { client, keys }: StoreServer, giv
   const elsewhere = others.filter(({ name }) => SESSION.test(name))
   if (sessions === 0 && elsewhere.length > 0) {
     notes.found('DOCTOR_PREFIX', 'Keys', `none under "${prefix}", and ${elsewhere.length} ${prefixesOf(elsewhere)}`)
-  } else notes.ok('Keys', `${whole} ${all.length.toLocaleString('en')} keys: ${records.length} of ours, ${sessions} sessions`)
+  } else
+    notes.ok(
+      'Keys',
+      `${whole} ${all.length.toLocaleString('en')} keys: ${records.length} of ours, ${sessions} sessions`,
+    )
   await checkLifetimes(notes, records)
   await checkOrphans(notes, records, keys, clock)
   if (keyring !== null) await checkSealing(notes, records, keyring)
@@ -66,5 +71,8 @@ async function lookAround(notes: HealthNotes, { client, keys }: StoreServer, giv
 /** A prefix is part of a configuration, and no name of anybody. */
 function prefixesOf(sessions: readonly { readonly name: string }[]): string {
   const prefixes = new Set(sessions.map(({ name }) => name.slice(0, name.search(SESSION))))
-  return [...prefixes].slice(0, 3).map((prefix) => `under "${prefix}"`).join(', ')
+  return [...prefixes]
+    .slice(0, 3)
+    .map((prefix) => `under "${prefix}"`)
+    .join(', ')
 }

@@ -3,7 +3,7 @@
  * it allows. It changes nothing but a key of a moment, and canaries when they are wished for. The report holds no secret.
  */
 import type { Options } from '../../config/types.ts'
-import { checkKeys, checkMemoryStore, checkOptionsAndEnvironment, noteStoreRefusal } from './configuration.ts'
+import { checkKeys, checkMemoryStore, checkOptionsAndEnvironment, noteRefusal } from './configuration.ts'
 import { checkData } from './data.ts'
 import type { ExaminationOptions, HealthGround } from './health-ground.ts'
 import { HealthRecord, type HealthReport } from './health-report.ts'
@@ -21,7 +21,7 @@ export async function examine(ground: HealthGround, wishes: ExaminationOptions =
   try {
     options = await ground.load()
   } catch (error) {
-    configuration.failed('Configuration file', error)
+    noteRefusal(configuration, 'Configuration file', error)
     return record.report()
   }
   const config = checkOptionsAndEnvironment(configuration, options, env)
@@ -30,7 +30,7 @@ export async function examine(ground: HealthGround, wishes: ExaminationOptions =
     setup = await ground.inspect(options)
     if (setup === null && config !== null) checkMemoryStore(configuration, env)
   } catch (error) {
-    noteStoreRefusal(configuration, error)
+    noteRefusal(configuration, 'Redis URL', error)
   }
   checkVariables(configuration, setup, env)
   const keyring = config && (setup !== null || config.keys.length > 0) ? checkKeys(configuration, config) : null

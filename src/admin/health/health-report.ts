@@ -57,7 +57,11 @@ export class HealthRecord {
   #cause: Cause | null = null
 
   notes(group: HealthGroup): HealthNotes {
-    const add = (check: Omit<HealthCheck, 'group' | 'server' | 'finding'>, server: string | null, finding?: Finding) => {
+    const add = (
+      check: Omit<HealthCheck, 'group' | 'server' | 'finding'>,
+      server: string | null,
+      finding?: Finding,
+    ) => {
       this.#checks.push({ group, ...check, says: safeText(check.says, 400), server, finding: finding ?? null })
     }
     return {

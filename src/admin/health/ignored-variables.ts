@@ -20,6 +20,10 @@ export function checkVariables(notes: HealthNotes, setup: RedisSetup | null, env
     ...(isSet('REDIS_USERNAME') && access.username !== variable(env, 'REDIS_USERNAME') ? ['REDIS_USERNAME'] : []),
   ]
   if (overruled.length > 0) {
-    notes.found('DOCTOR_REDIS_VARIABLE_IGNORED', NAME, `the URL or an option says something else than ${overruled.join(', ')}`)
+    notes.found(
+      'DOCTOR_REDIS_VARIABLE_IGNORED',
+      NAME,
+      `the URL or an option says something else than ${overruled.join(', ')}`,
+    )
   }
 }

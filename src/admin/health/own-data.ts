@@ -22,8 +22,8 @@ export interface OwnRecord extends SampledKey {
 }
 
 export async function checkLifetimes(notes: HealthNotes, records: readonly OwnRecord[]): Promise<void> {
-  // Users and accounts of Auth.js, and values of better-auth without one, are kept until somebody deletes them.
-  const mortal = records.filter(({ own }) => !/^host(?:-set)?:/.test(own))
+  // Users and accounts of Auth.js, and values of better-auth without one, are kept until somebody deletes them; so is our list.
+  const mortal = records.filter(({ own }) => !/^host(?:-set)?:|^canary:planted$/.test(own))
   const lives = await inPortions(mortal, ({ name, port }) => port.command(name, ['PTTL', name], deadline))
   const immortal = lives.filter((ttl) => ttl === -1).length
   if (immortal > 0) notes.found('DOCTOR_KEYS_WITHOUT_TTL', 'Lifetimes', `${immortal} of ${mortal.length} have none`)
@@ -86,7 +86,9 @@ async function checkOrder(
 async function tagAt({ name, port }: SampledKey, headroom: number): Promise<string | null> {
   const args = ['GETRANGE', name, '0', String(headroom + HEADER_BYTES - 1)]
   const bytes = (await port.command(name, args, deadline)) as Buffer
-  return bytes.length < headroom + HEADER_BYTES || bytes[headroom] !== 1 ? null : keyTagOf(bytes, headroom).toString('hex')
+  return bytes.length < headroom + HEADER_BYTES || bytes[headroom] !== 1
+    ? null
+    : keyTagOf(bytes, headroom).toString('hex')
 }
 
 function sharesOf(tags: readonly string[], known: ReadonlyMap<string, string>): string {
@@ -108,7 +110,9 @@ function ofPattern(records: readonly OwnRecord[], pattern: RegExp): Part[] {
 
 async function missingSessionsOf({ name, port, userKey }: Part, keys: RedisKeys, clock: Clock): Promise<number> {
   const args = ['ZRANGEBYSCORE', name, String(clock.now()), '+inf', 'LIMIT', '0', String(MEMBERS_PER_INDEX)]
-  const members = ((await port.command(name, args, deadline)) as readonly Buffer[]).map(String).filter((id) => id !== '-')
+  const members = ((await port.command(name, args, deadline)) as readonly Buffer[])
+    .map(String)
+    .filter((id) => id !== '-')
   const missing = await inPortions(members, async (id) => {
     const session = keys.session(userKey, id)
     if ((await port.command(session, ['EXISTS', session], deadline)) === 1) return false

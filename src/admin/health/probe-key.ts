@@ -39,7 +39,12 @@ export async function checkProbeKey(notes: HealthNotes, { port, server }: Server
     const end = clock.monotonic() + GONE_WITHIN_MS
     while ((await run('GET', key)) !== null) {
       if (clock.monotonic() > end) {
-        notes.found('DOCTOR_TTL_IGNORED', NAME, `a key of ${LIFE_MS} ms is still there after ${GONE_WITHIN_MS} ms`, server)
+        notes.found(
+          'DOCTOR_TTL_IGNORED',
+          NAME,
+          `a key of ${LIFE_MS} ms is still there after ${GONE_WITHIN_MS} ms`,
+          server,
+        )
         await run('DEL', key)
         return false
       }

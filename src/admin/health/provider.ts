@@ -49,7 +49,11 @@ export async function checkProvider(
   await checkCallback(notes, { redirectUri, responseMode: provider.responseMode, fetch: given.fetch })
 }
 
-async function checkCredential(notes: HealthNotes, { name, credential }: ResolvedProvider, clock: Clock): Promise<void> {
+async function checkCredential(
+  notes: HealthNotes,
+  { name, credential }: ResolvedProvider,
+  clock: Clock,
+): Promise<void> {
   const label = `Credential of ${name}`
   switch (credential.kind) {
     case 'none':
@@ -59,7 +63,8 @@ async function checkCredential(notes: HealthNotes, { name, credential }: Resolve
       notes.ok(label, 'a client secret; when it expires, only the provider knows')
       return
     case 'federated':
-      if ((await readable(notes, label, name, credential.tokenFile)) !== null) notes.ok(label, 'a token of the platform')
+      if ((await readable(notes, label, name, credential.tokenFile)) !== null)
+        notes.ok(label, 'a token of the platform')
       return
     case 'certificate': {
       const pem = credential.pem ?? (await readable(notes, label, name, credential.file ?? ''))
@@ -106,7 +111,11 @@ function checkRedirectForm(notes: HealthNotes, { name, preset, issuer }: Resolve
   notes.found('DOCTOR_REDIRECT_LOOPBACK_ADDRESS', `Redirect URI of ${name}`, redirectUri)
 }
 
-function checkMetadata(notes: HealthNotes, provider: ResolvedProvider, { metadata, clockAheadMs }: ProviderProbe): void {
+function checkMetadata(
+  notes: HealthNotes,
+  provider: ResolvedProvider,
+  { metadata, clockAheadMs }: ProviderProbe,
+): void {
   const { name, responseMode, scopes } = provider
   const { responseModes, codeChallengeMethods, scopes: listed } = metadata
   // Without a list it is query and fragment: OpenID Connect Discovery 1.0 section 3.
@@ -137,14 +146,19 @@ async function checkSigningKeys(notes: HealthNotes, { name }: ResolvedProvider, 
   }
 }
 
-async function checkClient(notes: HealthNotes, { name, credential }: ResolvedProvider, probe: ProviderProbe): Promise<void> {
+async function checkClient(
+  notes: HealthNotes,
+  { name, credential }: ResolvedProvider,
+  probe: ProviderProbe,
+): Promise<void> {
   if (credential.kind === 'none') return
   const label = `Client at ${name}`
   try {
     const answer = await probe.knowsClient()
     if (answer === null) notes.skipped(label, 'its answer does not say whether it knows the client')
     else if (answer.isKnown) notes.ok(label, 'the provider takes its credential')
-    else notes.failed(label, new OidcError('COATCHECK_OIDC_CLIENT_REJECTED', { message: `The answer is ${answer.says}.` }))
+    else
+      notes.failed(label, new OidcError('COATCHECK_OIDC_CLIENT_REJECTED', { message: `The answer is ${answer.says}.` }))
   } catch (error) {
     if (isCoatcheckError(error)) notes.failed(label, error)
     else notes.skipped(label, 'the token endpoint did not answer')

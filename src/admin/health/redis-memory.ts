@@ -77,7 +77,8 @@ function checkRoom(
   const says = `${Math.round(share * 100)} % of ${inUnits(limit)}${forecast}`
   const isFull = share >= FULL || (fullInMs !== null && fullInMs < FULL_MS)
   if (isFull) notes.found('DOCTOR_MEMORY_FULL', 'Memory', says, server)
-  else if (share >= LOW || (fullInMs !== null && fullInMs < LOW_MS)) notes.found('DOCTOR_MEMORY_LOW', 'Memory', says, server)
+  else if (share >= LOW || (fullInMs !== null && fullInMs < LOW_MS))
+    notes.found('DOCTOR_MEMORY_LOW', 'Memory', says, server)
   else notes.ok('Memory', says, server)
   return !isFull
 }

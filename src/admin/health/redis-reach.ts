@@ -35,7 +35,8 @@ export async function checkReach(notes: HealthNotes, to: Destination, clock: Clo
     if (failure === null) reached++
     else {
       firstFailure ??= failure
-      if (!isOnly && failure.error !== null) notes.found('DOCTOR_NODE_AWAY', failure.step, failure.error.message, server)
+      if (!isOnly && failure.error !== null)
+        notes.found('DOCTOR_NODE_AWAY', failure.step, failure.error.message, server)
     }
   }
   if (reached === 0 && firstFailure?.error != null) notes.failed(firstFailure.step, firstFailure.error)
@@ -90,7 +91,8 @@ function checkCertificate(
   if (refusal !== null) {
     const code = REFUSALS.find(([pattern]) => pattern.test(refusal))?.[1]
     if (code) notes.found(code, 'TLS', `${endpoint}: ${refusal}`, server)
-    else notes.failed('TLS', redisError(diagnose(Object.assign(new Error(refusal), { code: refusal }), endpoint)), server)
+    else
+      notes.failed('TLS', redisError(diagnose(Object.assign(new Error(refusal), { code: refusal }), endpoint)), server)
     return false
   }
   const says = `the certificate is valid for ${daysUntil(validUntilMs, clock)}`
@@ -100,7 +102,9 @@ function checkCertificate(
 }
 
 function checkEncryption(notes: HealthNotes, targets: readonly RedisTarget[]): void {
-  const plain = targets.find(({ address, tls }) => tls === null && !('path' in address) && !isLoopbackHost(hostOf(address.host)))
+  const plain = targets.find(
+    ({ address, tls }) => tls === null && !('path' in address) && !isLoopbackHost(hostOf(address.host)),
+  )
   if (plain) notes.found('DOCTOR_TLS_MISSING', 'TLS', `${nameOfAddress(plain.address)} is another machine`)
 }
 
@@ -124,8 +128,14 @@ function targetsOf(to: Destination): readonly RedisTarget[] {
 function descriptionOf(to: Destination): string {
   const access = to.kind === 'single' ? to.target : to.target.access
   const place = {
-    single: () => targetsOf(to).map(({ address }) => nameOfAddress(address)).join(),
-    cluster: () => `a cluster at ${targetsOf(to).map(({ address }) => nameOfAddress(address)).join(', ')}`,
+    single: () =>
+      targetsOf(to)
+        .map(({ address }) => nameOfAddress(address))
+        .join(),
+    cluster: () =>
+      `a cluster at ${targetsOf(to)
+        .map(({ address }) => nameOfAddress(address))
+        .join(', ')}`,
     sentinel: () => `${to.kind === 'sentinel' ? to.target.name : ''}, by ${targetsOf(to).length} sentinels`,
   }[to.kind]()
   return `${place}, ${access.tls ? 'TLS' : 'no TLS'}, user ${access.username ?? 'default'}, ${secretOf(access)}, database ${access.database}`

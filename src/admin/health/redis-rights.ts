@@ -79,7 +79,10 @@ async function checkByDryRun(
   for (const args of DANGEROUS) if ((await mayRun(args)) === '') dangerous.push(nameOf(args))
   const seesOthers = (await mayRun(['get', FOREIGN_KEY])) === ''
   if (dangerous.length > 0 || seesOthers) {
-    const may = [...(dangerous.length > 0 ? [`run ${dangerous.join(', ')}`] : []), ...(seesOthers ? ['read all keys'] : [])]
+    const may = [
+      ...(dangerous.length > 0 ? [`run ${dangerous.join(', ')}`] : []),
+      ...(seesOthers ? ['read all keys'] : []),
+    ]
     notes.found('DOCTOR_ACL_WIDE', NAME, `user "${user}" may ${may.join(' and ')}`, server)
   } else if (lacking.length === 0) notes.ok(NAME, `user "${user}" may do what is needed, and nothing dangerous`, server)
   return lacking.length === 0

@@ -25,7 +25,8 @@ export async function checkServer(notes: HealthNotes, look: ServerLook, given: G
   const { port, server, info } = look
   if ((await ifAllowed(port, ['PING'])) !== null) {
     const { p50Ms, p99Ms, count } = await measureLatency(port, given.clock, { count: PINGS, signal: given.signal })
-    if (count > 0) notes.ok('Reachable', `PING ${p50Ms.toFixed(1)} ms (p99 of ${count}: ${p99Ms.toFixed(1)} ms)`, server)
+    if (count > 0)
+      notes.ok('Reachable', `PING ${p50Ms.toFixed(1)} ms (p99 of ${count}: ${p99Ms.toFixed(1)} ms)`, server)
   }
   await checkClock(notes, look, given.clock)
   if (info === null) {
