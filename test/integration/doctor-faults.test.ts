@@ -269,6 +269,25 @@ const provider: readonly PreparedFault[] = [
     fix: /Register/,
   },
   {
+    fault: 'a scope that the provider does not know',
+    prepare: () => ({ options: providerWith({ scopes: ['openid', 'offline_access', 'everything'] }), wishes: online }),
+    finds: ['DOCTOR_SCOPE_UNSUPPORTED'],
+    exit: 0,
+    says: /^everything$/,
+    fix: /spelling/,
+  },
+  {
+    fault: 'a clock an hour ahead of everybody',
+    prepare: () => {
+      const clock = { now: () => systemClock.now() + 3_600_000, monotonic: () => systemClock.monotonic() }
+      return { options: world.options(), wishes: online, clock }
+    },
+    finds: ['DOCTOR_CLOCK_WRONG', 'DOCTOR_PROVIDER_CLOCK'],
+    exit: 1,
+    says: /3[56]\d\d\.\d s behind/,
+    fix: /time servers/,
+  },
+  {
     fault: 'signing keys that cannot be read',
     prepare: () => {
       world.provider.faults.add({ route: 'keys', status: 503 })

@@ -2,6 +2,7 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { examineHealth, type HealthReport } from '../../src/admin.ts'
 import { systemClock } from '../../src/core/clock.ts'
+import { oidc } from '../../src/oidc/provider.ts'
 import { redisStore } from '../../src/redis.ts'
 import { createCertificates, tlsArguments } from '../support/certificates.ts'
 import { aclRules, createHealthWorld, HEALTHY_ARGUMENTS, type HealthWorld } from '../support/health-world.ts'
@@ -47,6 +48,16 @@ test('nothing, and every group was looked at', async () => {
   expect(seen('Keys')).toContain('3 sessions')
   expect(seen('Sealed with')).toBe('"k1" 3 of 3 sessions')
   expect(report.checks.filter(({ state }) => state === 'skipped').map(({ name }) => name)).toEqual(['Canaries'])
+})
+
+test('form_post with a strict cookie: the routes make up for it, and the callback is asked as a browser would', async () => {
+  const { issuer, clientId, clientSecret } = world.provider
+  const form = oidc({ name: 'dev', issuer, clientId, clientSecret, responseMode: 'form_post' })
+  const options = world.options({ providers: [form], session: { cookie: { sameSite: 'strict' } } })
+  const report = await examineHealth(() => options)
+  expect(findingsOf(report)).toEqual([])
+  expect(report.checks.find(({ name }) => name === 'Callback, as POST')?.says).toContain('by this application')
+  expect(report.checks.find(({ name }) => name === 'Cookie')?.says).toContain('a page of our own sends it once more')
 })
 
 test('canaries are planted once, and counted from then on', async () => {

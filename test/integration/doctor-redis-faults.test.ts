@@ -202,6 +202,18 @@ const wayAndCredentials: readonly PreparedFault[] = [
     fix: /docs\/redis-acl\.md/,
   },
   {
+    fault: 'the same, where no dry run is allowed',
+    prepare: async () => {
+      const wide = await server()
+      await wide.cli('acl', 'setuser', 'coatcheck', '+@all', '-acl|dryrun', '~*')
+      return { options: at({ url: wide.url }) }
+    },
+    finds: ['DOCTOR_ACL_WIDE'],
+    exit: 0,
+    says: /user "coatcheck" has allcommands and allkeys/,
+    fix: /docs\/redis-acl\.md/,
+  },
+  {
     fault: 'a user that may do too little',
     prepare: async () => {
       const narrow = await server()

@@ -39,14 +39,22 @@ export async function checkServer(notes: HealthNotes, look: ServerLook, given: G
 
 function checkVersion(notes: HealthNotes, info: ServerInfo, server: string | null): void {
   const valkey = info.text('valkey_version')
-  const version = info.text('redis_version') ?? ''
-  const [major = 0, minor = 0, patch = 0] = version.split('.').map(Number)
+  const version = info.text('redis_version')
+  if (version === null) {
+    notes.skipped('Version', 'the server does not say it', server)
+    return
+  }
   const says = `${valkey === null ? `Redis ${version}` : `Valkey ${valkey}`}, ${info.text('redis_mode') ?? 'standalone'}`
-  if (version === '') notes.skipped('Version', 'the server does not say it', server)
-  else if (major < OLDEST[0] || (major === OLDEST[0] && minor < OLDEST[1])) {
-    notes.found('DOCTOR_REDIS_VERSION', 'Version', says, server)
-  } else if (patch >= PRERELEASE_FROM) notes.found('DOCTOR_REDIS_PRERELEASE', 'Version', says, server)
-  else notes.ok('Version', says, server)
+  const code = findingOfVersion(version)
+  if (code === null) notes.ok('Version', says, server)
+  else notes.found(code, 'Version', says, server)
+}
+
+/** @param version `redis_version`, which Valkey gives too: that of the Redis that it is like */
+export function findingOfVersion(version: string): 'DOCTOR_REDIS_VERSION' | 'DOCTOR_REDIS_PRERELEASE' | null {
+  const [major = 0, minor = 0, patch = 0] = version.split('.').map(Number)
+  if (major < OLDEST[0] || (major === OLDEST[0] && minor < OLDEST[1])) return 'DOCTOR_REDIS_VERSION'
+  return patch >= PRERELEASE_FROM ? 'DOCTOR_REDIS_PRERELEASE' : null
 }
 
 function checkRole(notes: HealthNotes, info: ServerInfo, server: string | null, isSharded: boolean): boolean {
