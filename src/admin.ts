@@ -98,7 +98,7 @@ export async function examineHealth(
   outside: { readonly clock?: Clock; readonly fetch?: typeof fetch } = {},
 ): Promise<HealthReport> {
   const env = processEnvironment()
-  let handedIn: HandedInClient | null = null
+  const opened: HandedInClient[] = []
   try {
     return await examine(
       {
@@ -109,7 +109,7 @@ export async function examineHealth(
         nonce: () => systemRandom.bytes(NONCE_BYTES).toString('hex'),
         async inspect(options) {
           const setup = (await chooseStore(options.store ?? null, env)).inspect()
-          if (setup !== null && !('kind' in setup.destination) && !setup.destination.isOpen) handedIn = setup.destination
+          if (setup !== null && !('kind' in setup.destination) && !setup.destination.isOpen) opened.push(setup.destination)
           return setup
         },
         open: (options) => openServer(options),
@@ -118,7 +118,7 @@ export async function examineHealth(
     )
   } finally {
     // A client of the configuration file that was connected for this only: nobody else will end it.
-    if (handedIn !== null) cutHandedIn(handedIn)
+    for (const client of opened) cutHandedIn(client)
   }
 }
 

@@ -2,7 +2,7 @@
  * What the Redis user has to be allowed, as docs/redis-acl.md lists it (a test compares both), with an example of each command
  * for `ACL DRYRUN`, which also looks at the number of arguments.
  */
-import type { RedisKeys } from './keys.ts'
+import { type RedisKeys, redisKeys } from './keys.ts'
 
 /** Behind the name of the command and, where there is one, the key. */
 const AFTER_THE_KEY = {
@@ -75,11 +75,13 @@ export function neededRights(keys: RedisKeys, features: readonly RedisFeature[])
 
 /** An example of each family of keys, with the pattern that the rule of it ends with. Documents of other libraries are optional. */
 export function neededKeys(keys: RedisKeys): readonly (readonly [pattern: string, example: string])[] {
-  return [
-    ['user:*', keys.session('x', 'y')],
-    ['user:*', keys.generation('x')],
-    ['signin:*', keys.signIn('x')],
-    ['provider:*', keys.revocationIndex()],
-    ['app:tokens:*', keys.appTokens('x')],
-  ]
+  const { session, generation, signIn, revocationIndex, appTokens } = redisKeys('')
+  const examples = [
+    [session('', ''), keys.session('x', 'y')],
+    [generation(''), keys.generation('x')],
+    [signIn(''), keys.signIn('x')],
+    [revocationIndex(), keys.revocationIndex()],
+  ] as const
+  const named = examples.map(([name, example]) => [`${name.slice(0, name.indexOf(':'))}:*`, example] as const)
+  return [...named, [`${appTokens('')}*`, keys.appTokens('x')]]
 }

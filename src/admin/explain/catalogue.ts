@@ -1,5 +1,7 @@
 /** Everything that can be explained. A further catalogue is a further line, in the order in which it stands in docs/errors.md. */
+import { findingCatalogue } from '../health/finding-catalogue.ts'
 import type { Catalogue } from './explanation.ts'
+import { findingExplanations } from './finding-explanations.ts'
 import { connectionTexts } from './foreign-connection.ts'
 import { entraCodes } from './foreign-entra.ts'
 import { redisReplies } from './foreign-redis.ts'
@@ -24,4 +26,8 @@ export const chapters: readonly Chapter[] = [
   ...foreign,
 ]
 
-export const explanations: Catalogue = chapters.flatMap(({ entries }) => entries)
+/** Findings stand in docs/doctor.md, and so are no chapter of the page of errors. */
+export const explanations: Catalogue = [
+  ...chapters.flatMap(({ entries }) => entries),
+  ...findingExplanations(findingCatalogue),
+]

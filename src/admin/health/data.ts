@@ -1,6 +1,7 @@
 /** What lies in Redis, by a sample: ours, what is ours under another prefix, and what other stores have left. */
 import type { Clock } from '../../core/clock.ts'
 import type { Keyring } from '../../keyring/keyring.ts'
+import { sampledName } from '../../redis/keys.ts'
 import type { StoreServer } from '../../store.ts'
 import { checkForeignKeys } from './foreign-data.ts'
 import type { HealthNotes } from './health-report.ts'
@@ -8,8 +9,6 @@ import { type KeySample, sampleKeys } from './key-sample.ts'
 import { checkLifetimes, checkOrphans, checkSealing, type OwnRecord } from './own-data.ts'
 import { ifAllowed } from './server-info.ts'
 
-const OWN =
-  /^(?:user:(?:session:)?\{|signin:|provider:(?:sid|logout|gate|revocations)|app:tokens:|host(?:-set)?:|canary:)/
 /** A session of ours, behind whatever stands before it. */
 const SESSION = /user:session:\{[\w-]{16}\}:[\w-]{22}$/
 
@@ -43,12 +42,12 @@ async function lookAround(notes: HealthNotes, { client, keys }: StoreServer, giv
   }
   const all = samples.flatMap((sample) => sample.keys)
   const records: OwnRecord[] = all.flatMap((key) => {
-    const own = key.name.slice(prefix.length)
-    return key.name.startsWith(prefix) && OWN.test(own) ? [{ ...key, own }] : []
+    const sampled = key.name.startsWith(prefix) ? sampledName(key.name.slice(prefix.length)) : null
+    return sampled === null ? [] : [{ ...key, ...sampled }]
   })
   const ours = new Set(records.map(({ name }) => name))
   const others = all.filter(({ name }) => !ours.has(name))
-  const sessions = records.filter(({ own }) => own.startsWith('user:session:')).length
+  const sessions = records.filter(({ family }) => family === 'session').length
   const whole = samples.every(({ isWhole }) => isWhole) ? 'all' : 'a sample of'
   const elsewhere = others.filter(({ name }) => SESSION.test(name))
   if (sessions === 0 && elsewhere.length > 0) {

@@ -38,9 +38,11 @@ export async function examine(ground: HealthGround, wishes: ExaminationOptions =
   const redis = record.notes('redis')
   const opened = setup === null ? null : await checkRedis(redis, ground, options, setup, wishes)
   try {
-    for (const provider of config === null || signal.aborted ? [] : config.providers) {
-      seen(provider.name)
-      await checkProvider(record.notes('provider'), provider, config!, { clock, offline, fetch })
+    if (config !== null && !signal.aborted) {
+      for (const provider of config.providers) {
+        seen(provider.name)
+        await checkProvider(record.notes('provider'), provider, config, { clock, offline, fetch })
+      }
     }
     if (opened !== null && !signal.aborted) {
       const { server, prefix } = opened

@@ -4,7 +4,7 @@
  */
 import type { HealthNotes } from './health-report.ts'
 import { inPortions, type SampledKey } from './key-sample.ts'
-import { ifAllowed } from './server-info.ts'
+import { ifAllowed, replyText } from './server-info.ts'
 
 const MOST_LOOKED_INTO = 100
 const LOOKED_AT_BYTES = 4096
@@ -36,10 +36,10 @@ export async function checkForeignKeys(notes: HealthNotes, foreign: readonly Sam
 }
 
 async function holdsPlainTokens({ name, port }: SampledKey): Promise<boolean> {
-  const type = String(await ifAllowed(port, ['TYPE', name], name))
+  const type = replyText(await ifAllowed(port, ['TYPE', name], name))
   if (type === 'string') {
     const begin = await ifAllowed(port, ['GETRANGE', name, '0', String(LOOKED_AT_BYTES - 1)], name)
-    return begin !== null && (TOKEN_FIELD.test(String(begin)) || JWT.test(String(begin)))
+    return begin !== null && (TOKEN_FIELD.test(replyText(begin)) || JWT.test(replyText(begin)))
   }
   if (type === 'hash') {
     const fields = (await ifAllowed(port, ['HKEYS', name], name)) as readonly unknown[] | null

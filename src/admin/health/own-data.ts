@@ -2,7 +2,9 @@
 import type { Clock } from '../../core/clock.ts'
 import type { Keyring } from '../../keyring/keyring.ts'
 import { keyTagOf } from '../../keyring/seal.ts'
-import type { RedisKeys } from '../../redis/keys.ts'
+import type { ServerPort } from '../../redis/client-port.ts'
+import type { RedisKeys, SampledName } from '../../redis/keys.ts'
+import { IN_SET, liveIdsOf } from '../../redis/scripts/session-index.ts'
 import { GENERATION_BYTES } from '../../session/session-driver.ts'
 import { TRANSACTION_LIFE_MS } from '../../oidc/transaction.ts'
 import type { HealthNotes } from './health-report.ts'
@@ -16,14 +18,11 @@ const MEMBERS_PER_INDEX = 20
 const HEADER_BYTES = 5
 const deadline = { deadlineMs: LOOK_MS }
 
-export interface OwnRecord extends SampledKey {
-  /** Without the prefix. */
-  readonly own: string
-}
+export type OwnRecord = SampledKey & SampledName
 
 export async function checkLifetimes(notes: HealthNotes, records: readonly OwnRecord[]): Promise<void> {
   // Users and accounts of Auth.js, and values of better-auth without one, are kept until somebody deletes them; so is our list.
-  const mortal = records.filter(({ own }) => !/^host(?:-set)?:|^canary:planted$/.test(own))
+  const mortal = records.filter(({ family }) => family !== 'document' && family !== 'canaries')
   const lives = await inPortions(mortal, ({ name, port }) => port.command(name, ['PTTL', name], deadline))
   const immortal = lives.filter((ttl) => ttl === -1).length
   if (immortal > 0) notes.found('DOCTOR_KEYS_WITHOUT_TTL', 'Lifetimes', `${immortal} of ${mortal.length} have none`)
@@ -36,9 +35,9 @@ export async function checkOrphans(
   keys: RedisKeys,
   clock: Clock,
 ): Promise<void> {
-  const indexes = ofPattern(records, /^user:\{([^}]+)\}:sessions$/).slice(0, MOST_INDEXES)
+  const indexes = ofFamily(records, 'generation').slice(0, MOST_INDEXES)
   const entries = await inPortions(indexes, (index) => missingSessionsOf(index, keys, clock))
-  const sessions = ofPattern(records, /^user:session:\{([^}]+)\}:/).slice(0, MOST_RECORDS)
+  const sessions = ofFamily(records, 'session').slice(0, MOST_RECORDS)
   const users = await inPortions(sessions, (session) => isWithoutGeneration(session, keys))
   const ofIndexes = entries.reduce((sum, count) => sum + count, 0)
   const ofUsers = users.filter((isOrphan) => isOrphan).length
@@ -54,7 +53,7 @@ export async function checkOrphans(
 
 /** Which key sealed what lies there. */
 export async function checkSealing(notes: HealthNotes, records: readonly OwnRecord[], keyring: Keyring): Promise<void> {
-  const sessions = records.filter(({ own }) => own.startsWith('user:session:')).slice(0, MOST_RECORDS)
+  const sessions = ofFamily(records, 'session').slice(0, MOST_RECORDS)
   const tags = (await inPortions(sessions, (record) => tagAt(record, GENERATION_BYTES))).filter((tag) => tag !== null)
   const known = new Map(keyring.keys.map(({ tag, id }) => [tag.toString('hex'), id]))
   const unknown = tags.filter((tag) => !known.has(tag)).length
@@ -73,7 +72,7 @@ async function checkOrder(
   { active }: Keyring,
   known: ReadonlyMap<string, string>,
 ): Promise<void> {
-  const signIns = records.filter(({ own }) => own.startsWith('signin:')).slice(0, MOST_RECORDS)
+  const signIns = ofFamily(records, 'signIn').slice(0, MOST_RECORDS)
   const tags = await inPortions(signIns, (record) => tagAt(record, 0))
   const others = tags.filter((tag) => tag !== null && known.has(tag) && tag !== active.tag.toString('hex'))
   const [other] = others
@@ -97,33 +96,35 @@ function sharesOf(tags: readonly string[], known: ReadonlyMap<string, string>): 
   return `${used.join(', ')} of ${tags.length} sessions`
 }
 
-interface Part extends OwnRecord {
-  readonly userKey: string
+function ofFamily(records: readonly OwnRecord[], wanted: SampledName['family']): readonly OwnRecord[] {
+  return records.filter(({ family }) => family === wanted)
 }
 
-function ofPattern(records: readonly OwnRecord[], pattern: RegExp): Part[] {
-  return records.flatMap((record) => {
-    const userKey = pattern.exec(record.own)?.[1]
-    return userKey === undefined ? [] : [{ ...record, userKey }]
-  })
-}
-
-async function missingSessionsOf({ name, port, userKey }: Part, keys: RedisKeys, clock: Clock): Promise<number> {
-  const args = ['ZRANGEBYSCORE', name, String(clock.now()), '+inf', 'LIMIT', '0', String(MEMBERS_PER_INDEX)]
-  const members = ((await port.command(name, args, deadline)) as readonly Buffer[])
-    .map(String)
-    .filter((id) => id !== '-')
-  const missing = await inPortions(members, async (id) => {
+/** Entries of live sessions of a user whose record is not there. */
+async function missingSessionsOf({ name, port, userKey }: OwnRecord, keys: RedisKeys, clock: Clock): Promise<number> {
+  const ids = await liveIds(port, name, keys.sessions(userKey), clock)
+  const missing = await inPortions(ids.slice(0, MEMBERS_PER_INDEX), async (id) => {
     const session = keys.session(userKey, id)
-    if ((await port.command(session, ['EXISTS', session], deadline)) === 1) return false
-    // It may have ended in between, and its entry with it.
-    return (await port.command(name, ['ZSCORE', name, id], deadline)) !== null
+    return (await port.command(session, ['EXISTS', session], deadline)) === 1 ? null : id
   })
-  return missing.filter((isMissing) => isMissing).length
+  const suspects = missing.filter((id) => id !== null)
+  if (suspects.length === 0) return 0
+  // They may have ended in between, and their entries with them.
+  const still = new Set(await liveIds(port, name, keys.sessions(userKey), clock))
+  return suspects.filter((id) => still.has(id)).length
+}
+
+/** The index lies behind the generation, and for a user with many sessions in a set: see redis/scripts/session-index.ts. */
+async function liveIds(port: ServerPort, generation: string, set: string, clock: Clock): Promise<readonly string[]> {
+  const value = (await port.command(generation, ['GET', generation], deadline)) as Buffer | null
+  const index = value?.toString('latin1', GENERATION_BYTES) ?? ''
+  if (index !== IN_SET) return liveIdsOf(index, clock.now())
+  const args = ['ZRANGEBYSCORE', set, String(clock.now()), '+inf', 'LIMIT', '0', String(MEMBERS_PER_INDEX)]
+  return ((await port.command(set, args, deadline)) as readonly Buffer[]).map(String)
 }
 
 /** Anonymous sessions have none and need none: their eight bytes are zero. */
-async function isWithoutGeneration({ name, port, userKey }: Part, keys: RedisKeys): Promise<boolean> {
+async function isWithoutGeneration({ name, port, userKey }: OwnRecord, keys: RedisKeys): Promise<boolean> {
   const generation = keys.generation(userKey)
   if ((await port.command(generation, ['EXISTS', generation], deadline)) === 1) return false
   const bytes = (await port.command(name, ['GETRANGE', name, '0', String(GENERATION_BYTES - 1)], deadline)) as Buffer

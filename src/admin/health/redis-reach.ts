@@ -39,7 +39,8 @@ export async function checkReach(notes: HealthNotes, to: Destination, clock: Clo
         notes.found('DOCTOR_NODE_AWAY', failure.step, failure.error.message, server)
     }
   }
-  if (reached === 0 && firstFailure?.error != null) notes.failed(firstFailure.step, firstFailure.error)
+  const error = firstFailure?.error ?? null
+  if (reached === 0 && firstFailure !== null && error !== null) notes.failed(firstFailure.step, error)
   if (reached > 0) checkEncryption(notes, targets)
   return reached > 0
 }

@@ -7,7 +7,7 @@ import { neededKeys, neededRights, type RedisFeature } from '../../redis/acl-rig
 import type { ServerPort } from '../../redis/client-port.ts'
 import type { RedisKeys } from '../../redis/keys.ts'
 import type { HealthNotes } from './health-report.ts'
-import { ifAllowed, type ServerLook } from './server-info.ts'
+import { ifAllowed, replyText, type ServerLook } from './server-info.ts'
 
 const NAME = 'ACL'
 
@@ -36,7 +36,7 @@ export async function checkRights(notes: HealthNotes, { port, server }: ServerLo
     notes.skipped(NAME, 'not allowed to ask (+acl|whoami +acl|dryrun): what else the user may do is not known', server)
     return true
   }
-  const name = String(user)
+  const name = replyText(user)
   const mayRun = dryRun(port, name)
   if ((await mayRun(['ping'])) !== null) return checkByDryRun(notes, mayRun, server, name, given)
   await checkFlags(notes, port, server, name)
@@ -50,7 +50,7 @@ function dryRun(port: ServerPort, user: string): (args: readonly string[]) => Pr
   return async (args) => {
     const reply = await ifAllowed(port, ['ACL', 'DRYRUN', user, ...args])
     if (reply === null) return null
-    const text = String(reply)
+    const text = replyText(reply)
     return text === 'OK' ? '' : text
   }
 }

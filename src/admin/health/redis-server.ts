@@ -80,7 +80,7 @@ async function checkClock(notes: HealthNotes, { port, server }: ServerLook, cloc
     notes.skipped('Clock', 'TIME is not allowed', server)
     return
   }
-  const aheadMs = timeOf(reply as RedisReply) - (before + clock.now()) / 2
+  const aheadMs = timeOf(reply) - (before + clock.now()) / 2
   const says = `Redis is ${inWords(Math.abs(aheadMs))} ${aheadMs < 0 ? 'behind' : 'ahead of'} this machine`
   if (Math.abs(aheadMs) > WRONG_MS) notes.found('DOCTOR_CLOCK_WRONG', 'Clock', says, server)
   else if (Math.abs(aheadMs) > SKEW_MS) notes.found('DOCTOR_CLOCK_SKEW', 'Clock', says, server)

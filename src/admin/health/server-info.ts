@@ -1,6 +1,6 @@
 /** The answer of `INFO`, field by field. It is allowed where `CONFIG` is not: on managed services, and for a small ACL user. */
 import { isCoatcheckError } from '../../core/errors.ts'
-import type { ServerPort } from '../../redis/client-port.ts'
+import type { RedisReply, ServerPort } from '../../redis/client-port.ts'
 
 /** Of a server that is busy: everything else here waits for it too. */
 export const LOOK_MS = 3000
@@ -45,11 +45,16 @@ export interface ServerLook {
 /** @returns `null` where `INFO` is not allowed. @throws {RedisError} */
 export async function serverInfoOf(port: ServerPort): Promise<ServerInfo | null> {
   const reply = await ifAllowed(port, ['INFO'])
-  return reply === null ? null : new ServerInfo(String(reply))
+  return reply === null ? null : new ServerInfo(replyText(reply))
+}
+
+/** Of a reply that is a text, or a number. */
+export function replyText(reply: RedisReply): string {
+  return Buffer.isBuffer(reply) || typeof reply === 'number' ? reply.toString() : ''
 }
 
 /** `null` for what the ACL or a managed service refuses, or the server does not know. @throws {RedisError} */
-export async function ifAllowed(port: ServerPort, args: readonly string[], key = ''): Promise<unknown> {
+export async function ifAllowed(port: ServerPort, args: readonly string[], key = ''): Promise<RedisReply> {
   try {
     return await port.command(key, args, { deadlineMs: LOOK_MS })
   } catch (error) {

@@ -140,7 +140,7 @@ function shownAccount(output: Output, account: SessionAccount): string {
 
 function documentOf(explanation: Explanation): object {
   const { match: _match, thrown, ...rest } = explanation
-  return { ...rest, ...thrown, docs: `docs/errors.md#${anchorOf(explanation.name)}` }
+  return { ...rest, ...thrown, docs: docsOf(explanation) }
 }
 
 function shown(output: Output, explanation: Explanation): string {
@@ -164,4 +164,9 @@ function firstSentence(text: string): string {
 
 function isoOf(ms: number): string {
   return new Date(ms).toISOString()
+}
+
+/** Findings of the doctor stand on a page of their own, in a table. */
+function docsOf({ kind, name }: Explanation): string {
+  return kind === 'finding' ? 'docs/doctor.md#what-it-finds' : `docs/errors.md#${anchorOf(name)}`
 }

@@ -18,6 +18,16 @@ const FEW_ENTRIES = MOST_ENTRIES / 2
 
 const ENTRY = ID_CHARACTERS + DEADLINE_DIGITS
 
+/** @param index what stands behind the generation, but not `+`. @returns ids of live sessions, latest deadline first */
+export function liveIdsOf(index: string, nowMs: number): string[] {
+  const ids: string[] = []
+  for (let at = 0; at < index.length; at += ENTRY) {
+    const deadlineAt = at + ID_CHARACTERS
+    if (Number(index.slice(deadlineAt, deadlineAt + DEADLINE_DIGITS)) > nowMs) ids.unshift(index.slice(at, deadlineAt))
+  }
+  return ids
+}
+
 /**
  * `user_of(generation key, set)`: nil when there is no generation · `new_user` · `live(user, now, max)`: ids, earliest deadline
  * first, -1 for all · `live_count` · `deadline(user, id)` or nil · `leave`: whether it was there · `enter` · `forget(user, before)`

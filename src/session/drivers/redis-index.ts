@@ -4,7 +4,7 @@
  */
 import type { RedisClientPort } from '../../redis/client-port.ts'
 import type { RedisKeys } from '../../redis/keys.ts'
-import { DEADLINE_DIGITS, ID_CHARACTERS, IN_SET } from '../../redis/scripts/session-index.ts'
+import { IN_SET, liveIdsOf } from '../../redis/scripts/session-index.ts'
 import { GENERATION_BYTES } from '../session-driver.ts'
 
 const READ_PER_COMMAND = 200
@@ -31,7 +31,7 @@ export function createRedisSessionIndex(
       if (value === null) return []
       const nowMs = client.serverNow(generationKey) + timeOffsetMs()
       const index = value.toString('latin1', GENERATION_BYTES)
-      if (index !== IN_SET) return liveOf(index, nowMs).slice(0, max)
+      if (index !== IN_SET) return liveIdsOf(index, nowMs).slice(0, max)
       const limit = ['LIMIT', '0', String(max)]
       const ids = (await client.command(set, ['ZREVRANGEBYSCORE', set, '+inf', `(${nowMs}`, ...limit])) as Buffer[]
       if (ids.length > 0) return ids.map(String)
@@ -59,14 +59,4 @@ export function createRedisSessionIndex(
       return rows
     },
   }
-}
-
-/** Ids of the entries, latest deadline first. */
-function liveOf(index: string, nowMs: number): string[] {
-  const ids: string[] = []
-  for (let at = 0; at < index.length; at += ID_CHARACTERS + DEADLINE_DIGITS) {
-    const deadlineAt = at + ID_CHARACTERS
-    if (Number(index.slice(deadlineAt, deadlineAt + DEADLINE_DIGITS)) > nowMs) ids.unshift(index.slice(at, deadlineAt))
-  }
-  return ids
 }
