@@ -80,6 +80,7 @@ export async function createHealthWorld(): Promise<HealthWorld> {
     async use(chosen, work) {
       const other = coatcheck(chosen)
       try {
+        await other.ready()
         await work(other)
       } finally {
         await other.close()
