@@ -5,18 +5,22 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type Provider from 'oidc-provider'
+import type { JWKS } from 'oidc-provider'
 import { ConfigError } from '../core/errors.ts'
 import { assertDevelopment } from './assert-development.ts'
 import type { Counters } from './counters.ts'
-import { DevSite } from './dev-site.ts'
+import { DevSite, type SiteOptions } from './dev-site.ts'
 import { entraEndpoints } from './entra-routes.ts'
-import type { Faults } from './faults.ts'
+import { FaultBoard, type FaultSwitches, type RedisSwitch } from './fault-switches.ts'
+import { FaultPlan, type Faults } from './faults.ts'
 import { loadOidcProvider } from './load-oidc-provider.ts'
 import { createMemoryStorage } from './memory-adapter.ts'
 import { type DevProviderOptions, resolveDevOptions, type ResolvedDevOptions } from './options.ts'
 import { type DevUser, type DevUserName, devUsers } from './people.ts'
 import { registerOnBehalfOf } from './on-behalf-of.ts'
 import { buildConfiguration } from './provider-config.ts'
+import { createSigningKeys } from './signing-keys.ts'
+import { skewTokens } from './skewed-clock.ts'
 
 export interface DevProvider {
   /** `http://127.0.0.1:<port>/<tenant>/v2.0` */
@@ -29,6 +33,10 @@ export interface DevProvider {
   readonly url: string
   readonly counters: Counters
   readonly faults: Faults
+  /** Faults as text, `refresh=429:3`: what `coatcheck dev --fault` and the page `/dev/faults` take. */
+  readonly switches: FaultSwitches
+  /** Lets `redis=…` be switched here too. */
+  connectRedis(to: RedisSwitch): void
   /** A disabled account can neither sign in nor refresh (`invalid_grant`). Margaret is disabled from the start. */
   setDisabled(user: DevUserName, disabled: boolean): void
   /** As after a restart: no session, no grant, no token, no count, no fault. Keys and client stay. */
@@ -52,17 +60,30 @@ export async function startDevProvider(options: DevProviderOptions = {}): Promis
   const issuer = `${url}/${resolved.tenantId}/v2.0`
   const isEnabled = (user: DevUser): boolean => !disabled.has(user.id)
 
-  const configuration = await buildConfiguration({
-    options: resolved,
-    port,
-    adapter: storage.adapter,
-    module,
-    isEnabled,
+  const configuration = buildConfiguration({ options: resolved, port, adapter: storage.adapter, module, isEnabled })
+  const keys = await createSigningKeys()
+  /** The package takes its keys once: new ones are a new provider on the same storage. */
+  const makeProvider = (): Provider => {
+    const provider = new module.Provider(issuer, { ...configuration, jwks: { keys: [...keys.all] } as JWKS })
+    bendToEntra(provider, resolved, url)
+    registerOnBehalfOf(provider, resolved, module, url)
+    return provider
+  }
+  let clockMs = 0
+  const faults = new FaultPlan()
+  const switches = new FaultBoard({
+    faults,
+    async rotateKeys() {
+      await keys.rotate()
+      site.serve(makeProvider())
+    },
+    setClock(byMs) {
+      clockMs = byMs
+    },
   })
-  const provider = new module.Provider(issuer, configuration)
-  bendToEntra(provider, resolved, url)
-  registerOnBehalfOf(provider, resolved, module, url)
-  const site = new DevSite({ provider, options: resolved, url, isEnabled })
+  const skewed: SiteOptions['skewed'] = async (body) =>
+    clockMs === 0 ? body : await skewTokens(body, clockMs, keys.current)
+  const site = new DevSite({ faults, switches, options: resolved, url, isEnabled, skewed }, makeProvider())
   server.on('request', site.handle)
 
   return {
@@ -73,7 +94,9 @@ export async function startDevProvider(options: DevProviderOptions = {}): Promis
     clientSecret: resolved.clientSecret,
     url,
     counters: site.counters,
-    faults: site.faults,
+    faults,
+    switches,
+    connectRedis: (to) => switches.connectRedis(to),
     setDisabled(user, value) {
       if (value) disabled.add(user)
       else disabled.delete(user)
@@ -81,7 +104,7 @@ export async function startDevProvider(options: DevProviderOptions = {}): Promis
     reset() {
       storage.clear()
       site.counters.clear()
-      site.faults.clear()
+      switches.clear()
     },
     close: () => closeServer(server),
   }

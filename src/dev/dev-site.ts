@@ -14,45 +14,73 @@ import {
   type MatchedRoute,
   withConsentPrompt,
 } from './entra-routes.ts'
-import { FaultPlan } from './faults.ts'
+import type { FaultSwitches } from './fault-switches.ts'
+import type { FaultPlan } from './faults.ts'
+import { handleFaults } from './faults-page.ts'
 import type { ResolvedDevOptions } from './options.ts'
-import { homePage, icon, iconPath, stylesheetPath, submitScript, submitScriptPath } from './pages.ts'
+import {
+  faultsPath,
+  homePage,
+  icon,
+  iconPath,
+  stylesheetPath,
+  submitScript,
+  submitScriptPath,
+  writePage,
+} from './pages.ts'
 import { peekForm } from './peek-form.ts'
 import type { DevUser } from './people.ts'
-import { handleSignIn, writePage } from './sign-in-interaction.ts'
+import { handleSignIn } from './sign-in-interaction.ts'
 import { stylesheet } from './stylesheet.ts'
 
 type Listener = (request: IncomingMessage, response: ServerResponse) => Promise<void>
 
 export interface SiteOptions {
-  readonly provider: Provider
+  readonly faults: FaultPlan
+  readonly switches: FaultSwitches
   readonly options: ResolvedDevOptions
   readonly url: string
   readonly isEnabled: (user: DevUser) => boolean
+  /** What the clock of the provider makes of an answer of the token endpoint. */
+  readonly skewed: (body: Record<string, unknown>) => Promise<Record<string, unknown>>
 }
 
 export class DevSite {
   readonly counters = new RequestCounters()
-  readonly faults = new FaultPlan()
   readonly #site: SiteOptions
   readonly #applicationOrigins: readonly string[]
-  readonly #protocol: Listener
+  #provider: Provider
+  #protocol: Listener
   /** Requests that are carried out and then never answered. */
   readonly #unanswered = new WeakSet<IncomingMessage>()
 
-  constructor(site: SiteOptions) {
+  constructor(site: SiteOptions, provider: Provider) {
     this.#site = site
     this.#applicationOrigins = [...new Set(site.options.redirectUris.map((uri) => new URL(uri).origin))]
-    site.provider.use(async (context, next) => {
+    this.#provider = provider
+    this.#protocol = this.#listenerOf(provider)
+  }
+
+  /** From the next request on, this one answers. */
+  serve(provider: Provider): void {
+    this.#provider = provider
+    this.#protocol = this.#listenerOf(provider)
+  }
+
+  #listenerOf(provider: Provider): Listener {
+    const { url, options, skewed } = this.#site
+    provider.use(async (context, next) => {
       await next()
       if (this.#unanswered.has(context.req)) {
         context.respond = false
         context.res.destroy()
         return
       }
-      dressAnswer(context as unknown as KoaContextWithOIDC, site.url, site.options.tenantId)
+      const dressed = context as unknown as KoaContextWithOIDC
+      dressAnswer(dressed, url, options.tenantId)
+      if (hasTokens(dressed)) dressed.body = await skewed(dressed.body as Record<string, unknown>)
     })
-    this.#protocol = site.provider.callback()
+    return provider.callback()
   }
 
   readonly handle = (request: IncomingMessage, response: ServerResponse): void => {
@@ -73,8 +101,11 @@ export class DevSite {
     const route = matchRoute(pathname, options.tenantId)
     if (route) await this.#toProtocol(request, response, route, search)
     else if (pathname.startsWith(`/${options.tenantId}/signin/`)) {
-      await handleSignIn({ ...this.#site, applicationOrigins: this.#applicationOrigins }, request, response)
-    } else this.#ownPage(pathname, response)
+      const { isEnabled } = this.#site
+      const interaction = { provider: this.#provider, isEnabled, applicationOrigins: this.#applicationOrigins }
+      await handleSignIn(interaction, request, response)
+    } else if (pathname === faultsPath) await handleFaults(this.#site.switches, this.#site.url, request, response)
+    else this.#ownPage(pathname, response)
   }
 
   async #toProtocol(
@@ -87,7 +118,7 @@ export class DevSite {
     const grantType = form && (form.get('grant_type') ?? 'none')
     this.counters.add(route.name, grantType)
 
-    const fault = this.faults.take(route.name, grantType)
+    const fault = this.#site.faults.take(route.name, grantType)
     if (fault?.delayMs !== undefined) await delay(fault.delayMs)
     if (fault?.drop === 'before') {
       response.destroy()
@@ -107,8 +138,8 @@ export class DevSite {
   }
 
   async #tenantlessDiscovery(response: ServerResponse): Promise<void> {
-    const { url, options, provider } = this.#site
-    const own = await fetch(`${provider.issuer}/.well-known/openid-configuration`)
+    const { url, options } = this.#site
+    const own = await fetch(`${this.#provider.issuer}/.well-known/openid-configuration`)
     const document = { ...((await own.json()) as object), ...entraEndpoints(url, options.tenantId) }
     const body = JSON.stringify({ ...document, issuer: `${url}/{tenantid}/v2.0` })
     response.writeHead(200, { 'content-type': 'application/json' }).end(body)
@@ -118,11 +149,17 @@ export class DevSite {
     const send = (type: string, body: string): void => {
       response.writeHead(200, { 'content-type': type, 'cache-control': 'no-store' }).end(body)
     }
-    if (pathname === '/') writePage(response, homePage(this.#site.provider.issuer))
+    if (pathname === '/') writePage(response, homePage(this.#provider.issuer))
     else if (pathname === stylesheetPath) send('text/css; charset=utf-8', stylesheet)
     else if (pathname === iconPath) send('image/svg+xml', icon)
     else if (pathname === submitScriptPath) send('text/javascript; charset=utf-8', submitScript)
     else if (pathname === '/counters') send('application/json', JSON.stringify(this.counters.all()))
     else response.writeHead(404, { 'content-type': 'text/plain' }).end('Not found\n')
   }
+}
+
+function hasTokens({ status, body, oidc }: KoaContextWithOIDC): boolean {
+  // Set by the protocol stack, so missing for a request that never got there.
+  const route = (oidc as KoaContextWithOIDC['oidc'] | undefined)?.route
+  return route === 'token' && status === 200 && typeof body === 'object' && body !== null
 }

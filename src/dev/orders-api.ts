@@ -35,7 +35,8 @@ export async function startOrdersApi(options: OrdersApiOptions): Promise<OrdersA
   const { issuer, audience = 'api://orders', port = 0 } = options
   const accepted = new Set<string>()
   const challenged = new Set<string>()
-  const keys = createRemoteJWKSet(new URL(issuer.replace(/\/v2\.0$/, '/discovery/v2.0/keys')))
+  // A key that is not known is looked for at once: the provider's may be rotated at any moment.
+  const keys = createRemoteJWKSet(new URL(issuer.replace(/\/v2\.0$/, '/discovery/v2.0/keys')), { cooldownDuration: 0 })
 
   const verify = async (request: IncomingMessage): Promise<JWTPayload> => {
     const token = /^Bearer ([\w.~+/-]+=*)$/i.exec(request.headers.authorization ?? '')?.[1]

@@ -2,6 +2,7 @@
  * The pages that people meet at the development provider. No script but one (the sign-out form submits itself), no inline
  * style, nothing from elsewhere; every page works with the keyboard and without a mouse.
  */
+import type { ServerResponse } from 'node:http'
 import { html, Html } from './html.ts'
 import { type DevUser, devUsers } from './people.ts'
 
@@ -23,6 +24,7 @@ interface Layout {
 export const stylesheetPath = '/assets/style.css'
 export const iconPath = '/assets/icon.svg'
 export const submitScriptPath = '/assets/submit.js'
+export const faultsPath = '/dev/faults'
 
 /** A key. */
 export const icon =
@@ -50,7 +52,7 @@ export function pageHeaders(page: Page): Record<string, string> {
   }
 }
 
-function layout({ title, status = 200, scripts = false, formTargets = [] }: Layout, main: Html): Page {
+export function layout({ title, status = 200, scripts = false, formTargets = [] }: Layout, main: Html): Page {
   const body = html`<!doctype html>
     <html lang="en">
       <head>
@@ -114,7 +116,8 @@ export function homePage(issuer: string): Page {
       <p><code>${issuer}</code></p>
       <ul>
         ${devUsers.map(row)}
-      </ul>`,
+      </ul>
+      <p class="actions"><a class="secondary" href="${faultsPath}">Faults</a></p>`,
   )
 }
 
@@ -153,6 +156,10 @@ export function signedOutPage(): Page {
     html`<h1>You are signed out</h1>
       <p>You can close this page.</p>`,
   )
+}
+
+export function writePage(response: ServerResponse, page: Page): void {
+  response.writeHead(page.status, pageHeaders(page)).end(page.body.text)
 }
 
 function initialsOf(user: DevUser): string {

@@ -3,7 +3,6 @@
  * and pages. What a grant may be used for stands in `grant-rules.ts`.
  */
 import { randomBytes } from 'node:crypto'
-import { exportJWK, generateKeyPair } from 'jose'
 import type { AdapterFactory, ClientMetadata, Configuration, interactionPolicy } from 'oidc-provider'
 import { grantRules } from './grant-rules.ts'
 import { ON_BEHALF_OF } from './on-behalf-of.ts'
@@ -25,12 +24,12 @@ export interface ConfigurationInput {
   readonly isEnabled: (user: DevUser) => boolean
 }
 
-export async function buildConfiguration(input: ConfigurationInput): Promise<Configuration> {
+/** All but the signing keys, which may change while everything else stays. */
+export function buildConfiguration(input: ConfigurationInput): Configuration {
   const { options, adapter, module } = input
   const rules = grantRules(options, module)
   return {
     adapter,
-    jwks: { keys: [await createSigningKey()] },
     clients: [clientMetadata(options)],
     cookies: cookies(input.port),
     routes: {
@@ -78,11 +77,6 @@ export async function buildConfiguration(input: ConfigurationInput): Promise<Con
     // The package blocks requests to loopback addresses, where the back-channel logout endpoint of a local app lives.
     fetch: (url, init) => globalThis.fetch(url, withoutDispatcher(init)),
   }
-}
-
-async function createSigningKey() {
-  const { privateKey } = await generateKeyPair('RS256', { extractable: true })
-  return { ...(await exportJWK(privateKey)), use: 'sig', alg: 'RS256', kid: randomBytes(8).toString('hex') }
 }
 
 function clientMetadata(options: ResolvedDevOptions): ClientMetadata {

@@ -3,7 +3,7 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type Provider from 'oidc-provider'
-import { errorPage, type Page, pageHeaders, signInPage } from './pages.ts'
+import { errorPage, signInPage, writePage } from './pages.ts'
 import { peekForm } from './peek-form.ts'
 import { type DevUser, devUsers, findUserByHint, subjectOf } from './people.ts'
 
@@ -58,7 +58,3 @@ const refusal = { error: 'access_denied', error_description: 'AADSTS50057: The u
 
 /** As Entra ID answers when somebody turns back on its page. */
 const cancellation = { error: 'access_denied', error_description: 'AADSTS65004: User declined to sign in.' }
-
-export function writePage(response: ServerResponse, page: Page): void {
-  response.writeHead(page.status, pageHeaders(page)).end(page.body.text)
-}

@@ -1,0 +1,114 @@
+/**
+ * All faults of a development world behind one switchboard: requests of the provider, its key and clock, and the Redis in
+ * front of which somebody stands. What is on can be listed, and all of it cleared.
+ */
+import { ConfigError } from '../core/errors.ts'
+import { parseFault, type RedisFault } from './fault-grammar.ts'
+import type { Fault, Faults } from './faults.ts'
+
+export interface ActiveFault {
+  /** As it was typed. */
+  readonly fault: string
+  /** How many more requests it will strike; `null` for what goes on until it is cleared or its time is up. */
+  readonly left: number | null
+}
+
+/** Where faults are done to. */
+export interface FaultTargets {
+  readonly faults: Faults
+  rotateKeys(): Promise<void>
+  setClock(byMs: number): void
+}
+
+/** Whoever stands between the application and its Redis. `null`: everything goes through. */
+export type RedisSwitch = (fault: RedisFault | null) => void
+
+export interface FaultSwitches {
+  /**
+   * @param text `refresh=429:3`, see docs/cli.md
+   * @throws {ConfigError} `COATCHECK_CONFIG_INVALID`: no such fault, or no Redis that could have it
+   */
+  apply(text: string): Promise<void>
+  list(): readonly ActiveFault[]
+  clear(): void
+}
+
+interface Standing {
+  readonly text: string
+  readonly stop: () => void
+}
+
+export class FaultBoard implements FaultSwitches {
+  readonly #targets: FaultTargets
+  readonly #planned = new Map<Fault, string>()
+  #clock: string | null = null
+  #redis: RedisSwitch | null = null
+  #redisFault: Standing | null = null
+
+  constructor(targets: FaultTargets) {
+    this.#targets = targets
+  }
+
+  connectRedis(to: RedisSwitch): void {
+    this.#redis = to
+  }
+
+  async apply(given: string): Promise<void> {
+    const text = given.trim()
+    const fault = parseFault(text)
+    switch (fault.kind) {
+      case 'provider':
+        this.#planned.set(this.#targets.faults.add(fault.options), text)
+        return
+      case 'rotate':
+        await this.#targets.rotateKeys()
+        return
+      case 'clock':
+        this.#clock = fault.byMs === 0 ? null : text
+        this.#targets.setClock(fault.byMs)
+        return
+      case 'redis':
+        this.#applyRedis(text, fault)
+    }
+  }
+
+  list(): readonly ActiveFault[] {
+    const active: ActiveFault[] = []
+    for (const [{ left }, fault] of this.#planned) {
+      if (left > 0) active.push({ fault, left: Number.isFinite(left) ? left : null })
+    }
+    for (const fault of [this.#clock, this.#redisFault?.text]) if (fault) active.push({ fault, left: null })
+    return active
+  }
+
+  clear(): void {
+    this.#targets.faults.clear()
+    this.#planned.clear()
+    this.#targets.setClock(0)
+    this.#clock = null
+    this.#redisFault?.stop()
+  }
+
+  #applyRedis(text: string, fault: RedisFault): void {
+    const toRedis = this.#redis
+    if (!toRedis) {
+      throw new ConfigError('COATCHECK_CONFIG_INVALID', {
+        message: `The fault "${text}" wants a Redis of ours: coatcheck dev --redis server.`,
+      })
+    }
+    this.#redisFault?.stop()
+    let timer: NodeJS.Timeout | null = null
+    const standing: Standing = {
+      text,
+      stop: () => {
+        if (timer) clearTimeout(timer)
+        if (this.#redisFault !== standing) return
+        this.#redisFault = null
+        toRedis(null)
+      },
+    }
+    this.#redisFault = standing
+    toRedis(fault)
+    if (fault.forMs !== null) timer = setTimeout(standing.stop, fault.forMs).unref()
+  }
+}

@@ -1,0 +1,34 @@
+/** The keys of the provider: the newest signs, the older ones stay published, as at Entra ID after a roll-over. */
+import { randomBytes } from 'node:crypto'
+import { exportJWK, generateKeyPair, type JWK } from 'jose'
+
+export interface SigningKeys {
+  /** With its private half. */
+  readonly current: JWK
+  /** The current one first: the package signs with the first that fits. */
+  readonly all: readonly JWK[]
+  rotate(): Promise<void>
+}
+
+export async function createSigningKeys(): Promise<SigningKeys> {
+  let current = await createKey()
+  let older: readonly JWK[] = []
+  return {
+    get current() {
+      return current
+    },
+    get all() {
+      return [current, ...older]
+    },
+    async rotate() {
+      const next = await createKey()
+      older = [current, ...older]
+      current = next
+    },
+  }
+}
+
+async function createKey(): Promise<JWK> {
+  const { privateKey } = await generateKeyPair('RS256', { extractable: true })
+  return { ...(await exportJWK(privateKey)), use: 'sig', alg: 'RS256', kid: randomBytes(8).toString('hex') }
+}
