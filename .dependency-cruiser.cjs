@@ -16,7 +16,7 @@ const LAYERS = {
   adapters: ['http', 'oidc', 'session', 'token', 'documents', 'core'],
   telemetry: ['core'],
   admin: ['session', 'token', 'oidc', 'keyring', 'redis', 'config', 'core'],
-  cli: ['admin', 'config', 'core'],
+  cli: ['admin', 'dev', 'config', 'core'],
   dashboard: ['admin', 'http', 'core'],
   dev: ['core'],
   testing: [
@@ -37,6 +37,8 @@ const LAYERS = {
 /** Entries that a layer may load besides: the command line opens what the application does. */
 const ENTRIES = {
   cli: ['admin'],
+  // The proxy through which `coatcheck dev` lets its Redis fail.
+  dev: ['testing/fault-proxy'],
 }
 
 /** Files that say what shape a thing has. Every layer may name a shape (as a type); nobody loads anything by it. */

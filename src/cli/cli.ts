@@ -1,15 +1,14 @@
 /** What a command is made of, and with: `program.ts` hands it to each file in `commands/`. */
 import type { Command } from 'commander'
 import type { CommandContext, CommonFlags } from './context.ts'
-import type { ExitCode } from './exit-code.ts'
 
-/** Does one command. What it returns is the exit code; nothing is 0. */
+/** Does one command. What it returns is the exit code, one of `exit-code.ts` or that of a program it ran; nothing is 0. */
 export type Run<Flags> = (
   context: CommandContext,
   flags: Flags & CommonFlags,
   ...operands: string[]
   // eslint-disable-next-line @typescript-eslint/no-invalid-void-type -- most commands have nothing to say beyond "done"
-) => Promise<ExitCode | void>
+) => Promise<number | void>
 
 /** What a command file gets to make its commands with. */
 export interface Cli {

@@ -1,9 +1,10 @@
 /** All commands, in the order in which help shows them. A new one: a file in `commands/`, its line here, its section in docs/cli.md. */
 import type { Command } from 'commander'
+import { dev } from './commands/dev.ts'
 import { doctor } from './commands/doctor.ts'
 import { explain } from './commands/explain.ts'
 import { ping } from './commands/ping.ts'
 import { secret } from './commands/secret.ts'
 import type { Cli } from './cli.ts'
 
-export const commands: readonly ((cli: Cli) => Command)[] = [doctor, explain, ping, secret]
+export const commands: readonly ((cli: Cli) => Command)[] = [dev, doctor, explain, ping, secret]

@@ -8,14 +8,14 @@ import { safeText } from '../core/redact.ts'
 import type { Cli, Example, Run } from './cli.ts'
 import { commands } from './commands.ts'
 import { type CommonFlags, CommandContext } from './context.ts'
-import { type ExitCode, exitCode, exitCodeOf } from './exit-code.ts'
+import { exitCode, exitCodeOf } from './exit-code.ts'
 import { Output } from './output.ts'
 import type { Terminal } from './terminal.ts'
 import { versionOf } from './version.ts'
 
 /** @returns the exit code; never rejects */
-export async function runProgram(args: readonly string[], terminal: Terminal): Promise<ExitCode> {
-  let code: ExitCode = exitCode.ok
+export async function runProgram(args: readonly string[], terminal: Terminal): Promise<number> {
+  let code: number = exitCode.ok
   const program = createProgram(terminal, (ended) => {
     code = ended
   })
@@ -30,7 +30,7 @@ export async function runProgram(args: readonly string[], terminal: Terminal): P
 }
 
 /** @param ended gets the exit code of the command that ran */
-export function createProgram(terminal: Terminal, ended: (code: ExitCode) => void): Command {
+export function createProgram(terminal: Terminal, ended: (code: number) => void): Command {
   const program = new Command('coatcheck')
     .description('Sessions and tokens on Redis: look at them, end them, find what is wrong.')
     .version(versionOf(), '-V, --version', 'show the version')
@@ -53,7 +53,7 @@ export function createProgram(terminal: Terminal, ended: (code: ExitCode) => voi
   return program
 }
 
-function cliOf(terminal: Terminal, ended: (code: ExitCode) => void): Cli {
+function cliOf(terminal: Terminal, ended: (code: number) => void): Cli {
   return {
     command(usage, summary, examples, run) {
       const [name = '', ...operands] = usage.split(/ (?=[[<])/)
@@ -85,7 +85,7 @@ async function runOne(
   command: Command,
   run: Run<object>,
   operands: readonly string[],
-): Promise<ExitCode> {
+): Promise<number> {
   const flags: CommonFlags = command.opts()
   const output = new Output(terminal, nameOf(command), flags.json === true)
   const interruption = new AbortController()

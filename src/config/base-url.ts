@@ -8,7 +8,7 @@ import { checkedVariable, type Environment, variable } from './environment.ts'
 import { missing } from './refusal.ts'
 import { settingOf } from './settings.ts'
 
-const DEFAULT_PORT = '3000'
+export const DEFAULT_PORT = '3000'
 
 export interface BaseUrl {
   readonly url: URL

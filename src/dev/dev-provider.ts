@@ -5,7 +5,6 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type Provider from 'oidc-provider'
-import type { JWKS } from 'oidc-provider'
 import { ConfigError } from '../core/errors.ts'
 import { assertDevelopment } from './assert-development.ts'
 import type { Counters } from './counters.ts'
@@ -64,7 +63,7 @@ export async function startDevProvider(options: DevProviderOptions = {}): Promis
   const keys = await createSigningKeys()
   /** The package takes its keys once: new ones are a new provider on the same storage. */
   const makeProvider = (): Provider => {
-    const provider = new module.Provider(issuer, { ...configuration, jwks: { keys: [...keys.all] } as JWKS })
+    const provider = new module.Provider(issuer, { ...configuration, jwks: { keys: [...keys.all] } })
     bendToEntra(provider, resolved, url)
     registerOnBehalfOf(provider, resolved, module, url)
     return provider

@@ -1,0 +1,73 @@
+/** What the folder of an application says about it: its manifest, its packages, its package manager. Read only. */
+import { existsSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { UsageError } from '../usage-error.ts'
+
+export interface Manifest {
+  readonly name?: string
+  readonly type?: string
+  readonly scripts?: Readonly<Record<string, string>>
+  readonly dependencies?: Readonly<Record<string, string>>
+  readonly devDependencies?: Readonly<Record<string, string>>
+}
+
+export type PackageManager = 'npm' | 'pnpm' | 'yarn' | 'bun'
+
+const LOCK_FILES: readonly (readonly [string, PackageManager])[] = [
+  ['pnpm-lock.yaml', 'pnpm'],
+  ['yarn.lock', 'yarn'],
+  ['bun.lock', 'bun'],
+  ['bun.lockb', 'bun'],
+]
+
+export interface Project {
+  readonly folder: string
+  /** `null`: there is no package.json. */
+  readonly manifest: Manifest | null
+  readonly packageManager: PackageManager
+  has(file: string): boolean
+  /** Named in the manifest. */
+  dependsOn(name: string): boolean
+  /** Found where Node would look for it: here, or in a folder above (a workspace). */
+  isInstalled(name: string): boolean
+  /** The major version: of what is installed, else of what the manifest asks for; `null` when neither says. */
+  majorOf(name: string): number | null
+}
+
+/** @throws {UsageError} for a package.json that cannot be read */
+export function lookAtProject(folder: string): Project {
+  const manifest = readManifest(join(folder, 'package.json'))
+  const named: Readonly<Record<string, string>> = { ...manifest?.devDependencies, ...manifest?.dependencies }
+  const installed = (name: string): string | undefined =>
+    withParents(folder)
+      .map((parent) => join(parent, 'node_modules', name, 'package.json'))
+      .find((path) => existsSync(path))
+  return {
+    folder,
+    manifest,
+    packageManager: LOCK_FILES.find(([file]) => existsSync(join(folder, file)))?.[1] ?? 'npm',
+    has: (file) => existsSync(join(folder, file)),
+    dependsOn: (name) => Object.hasOwn(named, name),
+    isInstalled: (name) => installed(name) !== undefined,
+    majorOf(name) {
+      const path = installed(name)
+      const version = path === undefined ? named[name] : (readManifest(path) as { version?: string } | null)?.version
+      const [major] = /\d+/.exec(version ?? '') ?? []
+      return major === undefined ? null : Number(major)
+    },
+  }
+}
+
+function readManifest(path: string): Manifest | null {
+  if (!existsSync(path)) return null
+  try {
+    return JSON.parse(readFileSync(path, 'utf8')) as Manifest
+  } catch {
+    throw new UsageError(`${path} is no JSON.`)
+  }
+}
+
+function withParents(folder: string): string[] {
+  const parent = dirname(folder)
+  return parent === folder ? [folder] : [folder, ...withParents(parent)]
+}

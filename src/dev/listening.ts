@@ -1,0 +1,20 @@
+/** Whether somebody listens on a port of this machine: an application that has started, or a port that is taken. */
+import { connect } from 'node:net'
+
+const LOOPBACK = ['127.0.0.1', '::1']
+
+export async function isListening(port: number): Promise<boolean> {
+  const answers = await Promise.all(LOOPBACK.map((host) => accepts(host, port)))
+  return answers.includes(true)
+}
+
+function accepts(host: string, port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ host, port })
+    const done = (answer: boolean): void => {
+      socket.destroy()
+      resolve(answer)
+    }
+    socket.once('connect', () => done(true)).once('error', () => done(false))
+  })
+}

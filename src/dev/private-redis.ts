@@ -1,0 +1,99 @@
+/**
+ * A redis-server of our own for `coatcheck dev`: its own port and folder, nothing persisted, ended with us however we end. The
+ * application reaches it through a proxy that fails on demand.
+ */
+import { once } from 'node:events'
+import { accessSync, constants, mkdtempSync } from 'node:fs'
+import { type AddressInfo, createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { delimiter, join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { setTimeout as delay } from 'node:timers/promises'
+import { systemClock } from '../core/clock.ts'
+import { ConfigError } from '../core/errors.ts'
+import { type ProxyMode, startFaultProxy } from '../testing/fault-proxy.ts'
+import type { RedisFault } from './fault-grammar.ts'
+import type { RedisSwitch } from './fault-switches.ts'
+import { startGuard } from './guard.ts'
+import { isListening } from './listening.ts'
+
+const START_MS = 10_000
+const PROBE_MS = 20
+
+export interface PrivateRedis {
+  /** What the application gets: the proxy. */
+  readonly url: string
+  readonly switch: RedisSwitch
+  close(): Promise<void>
+}
+
+/** Whether there is a `redis-server` to start. */
+export function hasRedisServer(path = process.env.PATH ?? ''): boolean {
+  return path.split(delimiter).some((folder) => {
+    try {
+      accessSync(join(folder, 'redis-server'), constants.X_OK)
+      return true
+    } catch {
+      return false
+    }
+  })
+}
+
+/** @throws {ConfigError} `COATCHECK_CONFIG_INVALID` when there is none, or it does not start */
+export async function startPrivateRedis(): Promise<PrivateRedis> {
+  if (!hasRedisServer()) throw refuse('There is no redis-server on PATH')
+  const dir = mkdtempSync(join(tmpdir(), 'coatcheck-dev-'))
+  const port = await freePort()
+  const args = ['--port', String(port), '--bind', '127.0.0.1', '--dir', dir, '--save', '', '--appendonly', 'no']
+  const guard = startGuard(
+    {
+      before: 'dir=$1; shift; redis-server "$@" >"$dir/log" 2>&1 & redis=$!; echo started',
+      after: 'kill -9 $redis 2>/dev/null; wait $redis 2>/dev/null; rm -rf "$dir"',
+    },
+    [dir, ...args],
+    'pipe',
+  )
+  const { stdout } = guard.shell
+  if (stdout) await once(createInterface({ input: stdout }), 'line')
+  const deadline = systemClock.monotonic() + START_MS
+  while (!(await isListening(port))) {
+    if (systemClock.monotonic() > deadline) {
+      await guard.release()
+      throw refuse('The private redis-server does not start')
+    }
+    await delay(PROBE_MS)
+  }
+  const proxy = await startFaultProxy({ target: { port } })
+  return {
+    url: proxy.url,
+    switch: (fault) => proxy.set(fault === null ? { kind: 'pass' } : modeOf(fault)),
+    async close() {
+      await proxy.close()
+      await guard.release()
+    },
+  }
+}
+
+function refuse(why: string): ConfigError {
+  return new ConfigError('COATCHECK_CONFIG_INVALID', { message: `${why}; --redis memory does without it.` })
+}
+
+function modeOf(fault: RedisFault): ProxyMode {
+  switch (fault.how) {
+    case 'down':
+      return { kind: 'cut' }
+    case 'hang':
+      return { kind: 'swallow' }
+    case 'slow':
+      return { kind: 'delay', ms: fault.delayMs }
+  }
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, '127.0.0.1')
+  await once(probe, 'listening')
+  const { port } = probe.address() as AddressInfo
+  probe.close()
+  await once(probe, 'close')
+  return port
+}
