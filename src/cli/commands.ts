@@ -3,8 +3,9 @@ import type { Command } from 'commander'
 import { dev } from './commands/dev.ts'
 import { doctor } from './commands/doctor.ts'
 import { explain } from './commands/explain.ts'
+import { init } from './commands/init.ts'
 import { ping } from './commands/ping.ts'
 import { secret } from './commands/secret.ts'
 import type { Cli } from './cli.ts'
 
-export const commands: readonly ((cli: Cli) => Command)[] = [dev, doctor, explain, ping, secret]
+export const commands: readonly ((cli: Cli) => Command)[] = [init, dev, doctor, explain, ping, secret]

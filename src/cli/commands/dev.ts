@@ -12,7 +12,7 @@ import { faultSyntax, parseFault } from '../../dev/fault-grammar.ts'
 import { isListening } from '../../dev/listening.ts'
 import { openWorkbench, type Workbench, type WorkbenchOptions } from '../../dev/workbench.ts'
 import type { Cli } from '../cli.ts'
-import type { CommandContext } from '../context.ts'
+import type { CommandContext, CommonFlags } from '../context.ts'
 import { applicationEnvironment, namesRedis } from '../dev/environment.ts'
 import { type StartCommand, startCommand } from '../dev/start-command.ts'
 import { wholeNumber } from '../flag-values.ts'
@@ -24,7 +24,7 @@ const MOST_PORT = 65_535
 const LISTEN_MS = 60_000
 const PROBE_MS = 100
 
-interface DevFlags {
+interface DevFlags extends Pick<CommonFlags, 'url'> {
   readonly port?: number
   readonly idpPort: number
   readonly redis: WorkbenchOptions['redis']
@@ -74,7 +74,7 @@ async function run(context: CommandContext, flags: DevFlags, given: readonly str
     providerPort: flags.idpPort,
     callbackPaths: callbackPathsOf(options.basePath ?? '/auth', options.providers ?? []),
     accessTokenTtlSeconds: flags.accessTtl,
-    redis: flags.redis,
+    redis: flags.url !== undefined && flags.redis === 'auto' ? redisOf(flags.url) : flags.redis,
     onError: (error) => output.note(`identity provider: ${safeText(error.message)}`),
   })
   context.closeLater(() => workbench.close())

@@ -1,0 +1,17 @@
+/** Whether git would take `.env.local`, and the `.gitignore` that keeps it out. */
+import { spawnSync } from 'node:child_process'
+
+const NAME = '.env.local'
+
+/** git itself is asked: rules may stand in a folder above, or in the user's own settings. */
+export function isExposed(folder: string): boolean {
+  const { status } = spawnSync('git', ['check-ignore', '--quiet', NAME], { cwd: folder, stdio: 'ignore' })
+  // 0: ignored; 1: not ignored; 128: no repository. Without git there is nothing that could take it.
+  return status === 1
+}
+
+/** For a project that starts here. */
+export const NEW_GITIGNORE = `node_modules/\n.next/\nnext-env.d.ts\n${NAME}\n`
+
+/** To be put behind what is there. */
+export const GITIGNORE_ADDITION = `${NAME}\n`
