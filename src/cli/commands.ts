@@ -1,5 +1,6 @@
 /** All commands, in the order in which help shows them. A new one: a file in `commands/`, its line here, its section in docs/cli.md. */
 import type { Command } from 'commander'
+import { completion } from './commands/completion.ts'
 import { dev } from './commands/dev.ts'
 import { doctor } from './commands/doctor.ts'
 import { explain } from './commands/explain.ts'
@@ -8,4 +9,4 @@ import { ping } from './commands/ping.ts'
 import { secret } from './commands/secret.ts'
 import type { Cli } from './cli.ts'
 
-export const commands: readonly ((cli: Cli) => Command)[] = [init, dev, doctor, explain, ping, secret]
+export const commands: readonly ((cli: Cli) => Command)[] = [init, dev, doctor, explain, ping, secret, completion]

@@ -44,7 +44,7 @@ async function run(context: CommandContext, flags: InitFlags): Promise<number> {
     const choices = await choose(project, flags, terminal.isInteractive && !output.isJson)
     const plan = planInit(project, choices, systemRandom)
     if (flags.dryRun !== true) carryOut(plan, project.folder)
-    const commands = installCommands(project.packageManager, missingPackages(project, plan.template))
+    const commands = installCommands(project, missingPackages(project, plan.template))
     const isInstalled = await installed(context, project, commands, flags)
     const next = nextSteps(plan, isInstalled ? [] : commands, project)
     const { framework, provider, redisUrl } = choices

@@ -1,5 +1,5 @@
 /** What `coatcheck dev` runs: the command after `--`, else what the project itself would be started with. */
-import { join } from 'node:path'
+import { delimiter } from 'node:path'
 import type { Project } from '../project/project.ts'
 import { UsageError } from '../usage-error.ts'
 
@@ -34,7 +34,7 @@ export function startCommand(project: Project, given: readonly string[]): StartC
 
 /** As `npm run` does: programs of the project's packages are found first. */
 export function pathOf(project: Project, path: string | undefined): string {
-  return [join(project.folder, 'node_modules', '.bin'), path].filter(Boolean).join(':')
+  return [...project.binFolders, ...(path === undefined ? [] : [path])].join(delimiter)
 }
 
 function plain(file: string, ...args: readonly string[]): StartCommand {

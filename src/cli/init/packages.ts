@@ -1,7 +1,7 @@
 /** The packages that an application needs and lacks, and how they are installed. Versions follow what this package supports. */
 import { spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
-import type { Manifest, PackageManager, Project } from '../project/project.ts'
+import type { Manifest, Project } from '../project/project.ts'
 import type { Template } from './template.ts'
 
 export interface MissingPackages {
@@ -34,11 +34,11 @@ export function missingPackages(project: Project, template: Template): MissingPa
   return { named: missing.filter((name) => project.dependsOn(name)), run: run.filter(isNew), dev: dev.filter(isNew) }
 }
 
-/** None when nothing is missing. */
-export function installCommands(
-  manager: PackageManager,
-  { named, run, dev }: MissingPackages,
-): readonly (readonly string[])[] {
+/** None when nothing is missing. What stands in package.json, or in the one that we write, is installed as it stands there. */
+export function installCommands(project: Project, missing: MissingPackages): readonly (readonly string[])[] {
+  const { packageManager: manager, manifest } = project
+  const { named, run, dev } = missing
+  if (manifest === null) return run.length + dev.length > 0 ? [[manager, 'install']] : []
   const add = manager === 'npm' ? 'install' : 'add'
   const asDev = manager === 'npm' ? '--save-dev' : '-D'
   return [

@@ -25,6 +25,8 @@ export interface Project {
   /** `null`: there is no package.json. */
   readonly manifest: Manifest | null
   readonly packageManager: PackageManager
+  /** Where programs of its packages are: here first, then in the folders above. */
+  readonly binFolders: readonly string[]
   has(file: string): boolean
   /** Named in the manifest. */
   dependsOn(name: string): boolean
@@ -46,6 +48,7 @@ export function lookAtProject(folder: string): Project {
     folder,
     manifest,
     packageManager: LOCK_FILES.find(([file]) => existsSync(join(folder, file)))?.[1] ?? 'npm',
+    binFolders: withParents(folder).map((parent) => join(parent, 'node_modules', '.bin')),
     has: (file) => existsSync(join(folder, file)),
     dependsOn: (name) => Object.hasOwn(named, name),
     isInstalled: (name) => installed(name) !== undefined,
