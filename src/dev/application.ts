@@ -38,7 +38,7 @@ export function startApplication(command: ApplicationCommand): Application {
   })
   child.stdin?.on('error', () => undefined)
   const group = child.pid
-  const guard = group === undefined ? null : startGuard({ after: 'kill -9 -- "-$1" 2>/dev/null' }, [String(group)])
+  const guard = group === undefined ? null : startGuard({ after: 'kill -9 "-$1" 2>/dev/null' }, [String(group)])
   let isStopping = false
   let hasEnded = false
   let late: NodeJS.Timeout | undefined

@@ -186,7 +186,13 @@ describe('/dev/faults', () => {
 
   it('takes nothing from a page of somebody else', async () => {
     const provider = await start()
-    expect((await post(provider, 'refresh=429', { origin: 'http://localhost:3000' })).status).toBe(403)
+    for (const headers of [
+      { origin: 'http://localhost:3000' },
+      { origin: 'null' },
+      { 'sec-fetch-site': 'cross-site' },
+    ]) {
+      expect((await post(provider, 'refresh=429', headers)).status).toBe(403)
+    }
     expect(provider.switches.list()).toEqual([])
   })
 })

@@ -26,8 +26,7 @@ export async function handleFaults(
   response: ServerResponse,
 ): Promise<void> {
   const wantsPage = request.headers.accept?.includes('text/html') === true
-  const { origin } = request.headers
-  if (request.method !== 'GET' && origin !== undefined && origin !== url) {
+  if (request.method !== 'GET' && !isOurs(request, url)) {
     sendJson(response, 403, { error: 'Only the page of the provider itself may switch faults.' })
     return
   }
@@ -37,6 +36,13 @@ export async function handleFaults(
   } else if (wantsPage) writePage(response, faultsPage(switches.list(), refusal))
   else if (refusal !== null) sendJson(response, 400, { error: refusal })
   else sendJson(response, 200, { faults: switches.list() })
+}
+
+/** Programs send neither header. Our own page has no referrer, so what it posts has the origin `null`. */
+function isOurs({ headers }: IncomingMessage, url: string): boolean {
+  const site = headers['sec-fetch-site']
+  if (site !== undefined) return site === 'same-origin'
+  return headers.origin === undefined || headers.origin === url
 }
 
 /** @returns why it was refused, `null` when it was not */

@@ -204,6 +204,8 @@ describe('.env.local', () => {
     const at = folder({ 'package.json': project })
     const ended = await init(at, '--redis', 'redis://user:hidden-word@localhost')
     expect(ended.code).toBe(2)
+    expect(ended.stderr).toContain('REDIS_PASSWORD')
+    expect(ended.stderr).not.toContain('hidden-word')
     expect(filesOf(at)).toEqual(['package.json'])
   })
 

@@ -260,7 +260,7 @@ describe('coatcheck dev', () => {
   ])('%j is a wrong use', async (args) => {
     const child = await startDev(folder, args)
     expect(await child.ended).toBe(2)
-    expect(child.stderr()).not.toContain('hidden-word@')
+    expect(child.stderr()).not.toContain('hidden-word')
   })
 })
 

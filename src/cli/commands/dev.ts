@@ -15,7 +15,7 @@ import type { Cli } from '../cli.ts'
 import type { CommandContext, CommonFlags } from '../context.ts'
 import { applicationEnvironment, namesRedis } from '../dev/environment.ts'
 import { type StartCommand, startCommand } from '../dev/start-command.ts'
-import { wholeNumber } from '../flag-values.ts'
+import { whyNoRedisUrl, wholeNumber } from '../flag-values.ts'
 import { lookAtProject } from '../project/project.ts'
 import { UsageError } from '../usage-error.ts'
 
@@ -27,7 +27,7 @@ const PROBE_MS = 100
 interface DevFlags extends Pick<CommonFlags, 'url'> {
   readonly port?: number
   readonly idpPort: number
-  readonly redis: WorkbenchOptions['redis']
+  readonly redis: string
   readonly accessTtl: number
   readonly fault: readonly string[]
 }
@@ -47,9 +47,10 @@ export function dev(cli: Cli): Command {
     .option('--port <port>', 'where the application listens (default: PORT, or 3000)', wholeNumber(1, MOST_PORT))
     .option('--idp-port <port>', 'where the identity provider listens', wholeNumber(1, MOST_PORT), PROVIDER_PORT)
     .addOption(
-      new Option('--redis <which>', 'memory, server (one of our own) or a URL')
-        .default('auto', 'server where there is redis-server')
-        .argParser(redisOf),
+      new Option('--redis <which>', 'memory, server (one of our own) or a URL').default(
+        'auto',
+        'server where there is redis-server',
+      ),
     )
     .addOption(
       new Option('--access-ttl <duration>', 'how long access tokens live').default(3600, '1h').argParser(secondsOf),
@@ -65,6 +66,7 @@ async function run(context: CommandContext, flags: DevFlags, given: readonly str
   const { output, signal, terminal } = context
   const project = lookAtProject(terminal.folder)
   const command = startCommand(project, given)
+  const redis = redisOf(flags.redis === 'auto' ? (flags.url ?? 'auto') : flags.redis)
   const { options } = await context.config()
   const port = flags.port ?? portOfEnvironment()
   await assertFree(port, '--port')
@@ -74,7 +76,7 @@ async function run(context: CommandContext, flags: DevFlags, given: readonly str
     providerPort: flags.idpPort,
     callbackPaths: callbackPathsOf(options.basePath ?? '/auth', options.providers ?? []),
     accessTokenTtlSeconds: flags.accessTtl,
-    redis: flags.url !== undefined && flags.redis === 'auto' ? redisOf(flags.url) : flags.redis,
+    redis,
     onError: (error) => output.note(`identity provider: ${safeText(error.message)}`),
   })
   context.closeLater(() => workbench.close())
@@ -189,13 +191,12 @@ async function assertFree(port: number, flag: string): Promise<void> {
   if (await isListening(port)) throw new UsageError(`Port ${port} is in use: choose another one with ${flag}.`)
 }
 
+/** Not while it is parsed: the parser repeats what it refuses, and there may be a password in it. */
 function redisOf(text: string): WorkbenchOptions['redis'] {
-  if (text === 'memory' || text === 'server') return text
-  const isUrl = URL.canParse(text) && ['redis:', 'rediss:', 'unix:'].includes(new URL(text).protocol)
-  if (!isUrl) throw new InvalidArgumentError('It wants memory, server, or redis://….')
-  const url = new URL(text)
-  if (url.password !== '') throw new InvalidArgumentError('A password belongs into REDIS_PASSWORD.')
-  return url
+  if (text === 'auto' || text === 'memory' || text === 'server') return text
+  const problem = whyNoRedisUrl(text)
+  if (problem !== undefined) throw new UsageError(`--redis wants memory, server or a URL. ${problem}`)
+  return new URL(text)
 }
 
 function secondsOf(text: string): number {

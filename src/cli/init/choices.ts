@@ -1,6 +1,7 @@
 /** What `coatcheck init` has to know, and where it learns it: flags, then the project, then whoever sits there. */
 import { isCancel, select, text } from '@clack/prompts'
 import type { Project } from '../project/project.ts'
+import { whyNoRedisUrl } from '../flag-values.ts'
 import { UsageError } from '../usage-error.ts'
 
 export const frameworks = ['next', 'express', 'fastify', 'hono'] as const
@@ -39,7 +40,7 @@ export class Cancelled extends Error {
 
 /**
  * @param isInteractive whether somebody can be asked; else flags, the project and the defaults have to do
- * @throws {UsageError} when nothing says which framework · {Cancelled}
+ * @throws {UsageError} when nothing says which framework, or a flag cannot be used · {Cancelled}
  */
 export async function choose(project: Project, flags: ChoiceFlags, isInteractive: boolean): Promise<Choices> {
   const detected = frameworks.find((name) => project.dependsOn(name))
@@ -116,12 +117,8 @@ function answered<T>(answer: T): Exclude<T, symbol> {
 }
 
 function urlOf(redis: string): string | null {
-  return redis === 'memory' ? null : redis
-}
-
-/** @returns what is wrong with it, for people; nothing when it will do */
-export function whyNoRedisUrl(given: string): string | undefined {
-  if (!URL.canParse(given) || !/^(rediss?|unix):$/.test(new URL(given).protocol)) return 'It wants redis://host:6379.'
-  // Whatever is typed here ends up in a history, or in a recording.
-  return new URL(given).password === '' ? undefined : 'A password belongs into REDIS_PASSWORD, not here.'
+  if (redis === 'memory') return null
+  const problem = whyNoRedisUrl(redis)
+  if (problem !== undefined) throw new UsageError(`--redis wants memory or a URL. ${problem}`)
+  return redis
 }
