@@ -16,7 +16,7 @@ const root = resolve(import.meta.dirname, '../..')
 const bin = join(root, 'dist/cli/bin.js')
 // Within the package, so that its name leads to itself, and the frameworks are found.
 const place = join(root, 'test-results/init-and-dev')
-const START_MS = 150_000
+const START_MS = 240_000
 const END_MS = 20_000
 
 const inherited = { PATH: process.env.PATH, HOME: process.env.HOME, NEXT_TELEMETRY_DISABLED: '1' }
@@ -149,7 +149,7 @@ describe.each(projects)('%s', (framework, manifest) => {
     development.process.kill('SIGINT')
     expect(await development.ended).toBe(130)
     await vi.waitUntil(() => !processes.some(isAlive), { timeout: END_MS, interval: 100 })
-  }, 300_000)
+  }, 420_000)
 })
 
 describe('coatcheck dev', () => {
@@ -188,7 +188,7 @@ describe('coatcheck dev', () => {
     } finally {
       await browser.close()
     }
-  }, 300_000)
+  }, 420_000)
 
   it('lets its Redis fail and come back: 503, and nobody is signed out', async () => {
     const development = await ready(await startDev(folder, ['--redis', 'server']))
@@ -200,7 +200,7 @@ describe('coatcheck dev', () => {
     const recovered = async (): Promise<boolean> => (await browser.visit(development.url)).status === 200
     await vi.waitUntil(recovered, { timeout: END_MS, interval: 100 })
     expect((await browser.visit(development.url)).page).toContain('Ada Lovelace')
-  }, 300_000)
+  }, 420_000)
 
   it('takes everything with it when it is killed', async () => {
     const development = await ready(await startDev(folder, ['--redis', 'server']))
@@ -209,7 +209,7 @@ describe('coatcheck dev', () => {
     development.process.kill('SIGKILL')
     await development.ended
     await vi.waitUntil(() => !processes.some(isAlive), { timeout: END_MS, interval: 100 })
-  }, 300_000)
+  }, 420_000)
 
   it('gives the application its environment, and the exit code of the application is its own', async () => {
     writeFileSync(join(folder, '.env'), 'REDIS_URL=redis://127.0.0.1:1\nREDIS_PASSWORD=of-another\n')
@@ -250,7 +250,7 @@ describe('coatcheck dev', () => {
     const nothing = await startDev(folder, ['--redis', 'memory'], ['no-such-program'])
     expect(await nothing.ended).toBe(2)
     expect(nothing.stderr()).toContain('"no-such-program" is no program')
-  }, 300_000)
+  }, 420_000)
 
   it.each([
     [['--fault', 'refresh=nonsense:x']],
