@@ -1,7 +1,7 @@
 #!/bin/sh
 # Brings a bare machine to where the npm scripts can run: Node packages always, Debian packages when asked for.
 #
-#   sh scripts/bootstrap.sh [redis] [browser]
+#   sh scripts/bootstrap.sh [redis] [browser] [compiler]
 #
 # Does nothing, in a tenth of a second, when nothing is missing. Of several that run at once one installs and the others
 # wait. REDIS_SERVER_BIN and CHROMIUM_PATH name programs of your own, which then need not be installed.
@@ -46,6 +46,8 @@ missing_programs() {
         [ -n "${CHROMIUM_PATH:-}" ] || any_of chromium chromium-headless-shell google-chrome ||
           echo chromium fonts-dejavu-core
         ;;
+      # For servers whose clock is wrong: test/support/skewed-clock.ts.
+      compiler) any_of cc || echo gcc libc6-dev ;;
     esac
   done
 }
@@ -115,8 +117,8 @@ for program in node npm; do
 done
 for need in "$@"; do
   case $need in
-    redis | browser) ;;
-    *) fail "unknown need \"$need\": redis and browser are known" ;;
+    redis | browser | compiler) ;;
+    *) fail "unknown need \"$need\": redis, browser and compiler are known" ;;
   esac
 done
 

@@ -5,13 +5,15 @@
 import { appendFileSync } from 'node:fs'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
+import type { TestId } from './faults.ts'
 
-/** How often a fault is repeated: many times in the lab, once in the tests. */
-export const isLab = process.env['COATCHECK_LAB_REPORT'] !== undefined
+const file = process.env['COATCHECK_LAB_REPORT']
 
-/** @param id of `faults.ts` @param worst in a few words, with its unit */
-export function observed(id: string, worst: string): void {
-  const file = process.env['COATCHECK_LAB_REPORT']
+/** How often a fault is repeated: many times in the lab, a few times in the tests. */
+export const isLab = file !== undefined
+
+/** Call it when everything has held. @param worst in a few words, with its unit */
+export function observed(id: TestId, worst: string): void {
   if (file !== undefined) appendFileSync(file, `${JSON.stringify({ id, worst })}\n`)
 }
 

@@ -1,0 +1,42 @@
+/** docs/faults.md is the table of test/lab/faults.ts: thirty faults, every test, and a figure for each. */
+import { existsSync, readFileSync } from 'node:fs'
+import { expect, test } from 'vitest'
+import { faultList } from '../lab/faults.ts'
+
+const page = readFileSync('docs/faults.md', 'utf8')
+const rows = new Map(
+  page
+    .split('\n')
+    .filter((line) => /^\| F\d+ /.test(line))
+    .map((line) => [/^\| (F\d+) /.exec(line)?.[1] ?? '', line] as const),
+)
+
+test('the thirty faults, in order', () => {
+  const ids = Array.from({ length: 30 }, (_, i) => `F${i + 1}`)
+  expect(faultList.map(({ id }) => id)).toEqual(ids)
+  expect([...rows.keys()]).toEqual(ids)
+})
+
+test.each(faultList)('$id: fault, promise, and every test with what it observed', ({ id, fault, promise, tests }) => {
+  const row = rows.get(id) ?? ''
+  expect(row).toContain(fault)
+  expect(row).toContain(promise)
+  for (const [name, file] of Object.entries(tests)) {
+    expect(name.startsWith(`${id}.`)).toBe(true)
+    const cell = row.split(`\`${name}\` `)[1] ?? ''
+    expect(cell.split(` ([test](../${file}))`)[0], `${name} has no figure: npm run lab`).toMatch(/\d/)
+    expect(existsSync(file)).toBe(true)
+  }
+})
+
+test('no test that is not in the table, and none that does not say what it observed', () => {
+  const ids = faultList.flatMap(({ tests }) => Object.entries(tests))
+  for (const [id, file] of ids) {
+    const [fault = '', name = ''] = id.split('.')
+    const source = readFileSync(file, 'utf8')
+    // Literally, or by the parts of a table of tests.
+    const isNamed =
+      source.includes(`'${id}'`) || (source.includes(`observed(\``) && source.includes(fault) && source.includes(name))
+    expect(isNamed, `${file} does not observe ${id}`).toBe(true)
+  }
+})
