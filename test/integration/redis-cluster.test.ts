@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { redisStore } from '../../src/redis.ts'
+import { inMs, observed } from '../lab/report.ts'
 import { closeRedis, openRedis, outcome } from '../support/redis-clients.ts'
 import { type ClusterGroup, startClusterGroup, until } from '../support/redis-topologies.ts'
 import { expectCalm, expectRecovered, type SessionLoad, startSessionLoad } from '../support/session-load.ts'
@@ -49,7 +50,12 @@ describe('without replicas', () => {
     const before = load.seen.operations
     await until(async () => (load?.seen.operations ?? 0) > before + 1000)
     expect(Object.fromEntries(load.seen.errors)).toEqual({})
+    const { operations, longestMs } = load.seen
     expect(await load.counts()).toEqual(load.written)
+    observed(
+      'F16.resharding',
+      `${operations.toLocaleString('en')} operations, 0 errors, the longest ${inMs(longestMs)}`,
+    )
   })
 
   test('each key is found from whatever node the connection begins at, and a plain URL is told what to do', async () => {
@@ -94,9 +100,10 @@ describe('with replicas', () => {
       await until(
         async () => role.test(await replica.cli('role')) && (await replica.cli('cluster', 'info')).includes('state:ok'),
       )
-      await expectRecovered(load)
+      const worst = await expectRecovered(load)
       if (fault === 'pause') primary.resume()
       await expectCalm(load)
+      observed(fault === 'kill' ? 'F4.cluster' : 'F5.cluster', worst)
     },
   )
 })

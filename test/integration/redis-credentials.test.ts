@@ -1,5 +1,6 @@
 /** Credentials that change while connections stand: asked for at each connect, or announced by a provider that streams them. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { inMs, observed } from '../lab/report.ts'
 import { closeRedis, libraryMajors, openRedis, untilWorks } from '../support/redis-clients.ts'
 import { type RedisServer, startRedisServer } from '../support/redis-server.ts'
 
@@ -14,7 +15,7 @@ const setPassword = (password: string): Promise<string> =>
   server.cli('acl', 'setuser', 'app', 'reset', 'on', `>${password}`, '~*', '&*', '+@all')
 const killClients = (): Promise<string> => server.cli('client', 'kill', 'user', 'app')
 
-describe.each(libraryMajors.filter(({ major }) => major !== '4'))('redis $major', ({ install }) => {
+describe.each(libraryMajors.filter(({ major }) => major !== '4'))('redis $major', ({ major, install }) => {
   beforeAll(install)
 
   test('a provider that is asked: each connect takes what holds then', async () => {
@@ -29,8 +30,10 @@ describe.each(libraryMajors.filter(({ major }) => major !== '4'))('redis $major'
     password = 'second'
     await setPassword(password)
     await killClients()
-    expect(await untilWorks(() => set('k', '2'))).toBeLessThan(1000)
+    const recoveryMs = await untilWorks(() => set('k', '2'))
+    expect(recoveryMs).toBeLessThan(1000)
     expect(await server.cli('client', 'list')).toContain('user=app')
+    observed('F26.rotated', `redis ${major}: works with the new password ${inMs(recoveryMs)} after it was cut off`)
   })
 
   test('a provider that streams: the connection that stands is authenticated again', async () => {

@@ -10,6 +10,7 @@ import type { Coatcheck } from '../../src/coatcheck.ts'
 import { coatcheck } from '../../src/index.ts'
 import { redisStore, type RedisStoreOptions } from '../../src/redis.ts'
 import { type FaultProxy, startFaultProxy } from '../../src/testing/fault-proxy.ts'
+import { inMs, observed } from '../lab/report.ts'
 import { type RedisServer, startRedisServer } from '../support/redis-server.ts'
 import { type SentinelGroup, startClusterGroup, startSentinelGroup, until } from '../support/redis-topologies.ts'
 
@@ -130,6 +131,10 @@ test('the primary is cut off, sessions are ended there, a replica is promoted: w
   for (const { ticket } of first) expect((await following.sessions.find(ticket)).session).toBeNull()
   const alive = await Promise.all(second.map(({ ticket }) => following.sessions.find(ticket)))
   expect(alive.filter(({ session }) => session !== null)).toHaveLength(second.length)
+  observed(
+    'F1.sentinel',
+    `0 of ${first.length} durable endings undone; ${second.length} of ${second.length} others said to be not durable`,
+  )
 })
 
 test('what this process ended without an acknowledgement is ended again within a second of the new primary', async () => {
@@ -152,15 +157,18 @@ test('what this process ended without an acknowledgement is ended again within a
   await primary.kill()
   await until(async () => (await group.primary()) !== primary)
   await until(async () => auth.ready().then(() => true))
-  const until1s = performance.now() + 1000
+  const readyMs = performance.now()
+  const until1s = readyMs + 1000
   const open1 = async (): Promise<number> => {
     const found = await Promise.all(single.map(({ ticket }) => auth.sessions.find(ticket)))
     return found.filter(({ session }) => session !== null).length
   }
   while ((await open1()) > 0 && performance.now() < until1s) await sleep(20)
   expect(await open1()).toBe(0)
+  const reappliedMs = performance.now() - readyMs
   const others = await Promise.all(sessions.slice(20, 30).map(({ ticket }) => auth.sessions.find(ticket)))
   expect(others.every(({ session }) => session !== null)).toBe(true)
+  observed('F3.sentinel', `${single.length} ended again after ${inMs(reappliedMs)}`)
 })
 
 test('MISCONF: reads work, ending says not durable, this process lets nobody in with it, and it is done after the repair', async () => {
@@ -188,8 +196,13 @@ test('MISCONF: reads work, ending says not durable, this process lets nobody in 
   expect((await auth.sessions.find(three.ticket)).session?.id).toBe(three.session.id)
   expect((await other.sessions.find(one.ticket)).session?.id).toBe(one.session.id)
   await server.cli('config', 'set', 'stop-writes-on-bgsave-error', 'no')
+  const repairedMs = performance.now()
   await until(async () => (await other.sessions.find(one.ticket)).session === null, 3000)
   await until(async () => (await other.sessions.find(two.ticket)).session === null, 3000)
+  observed(
+    'F14.misconf',
+    `2 of 2 hold here at once, and in Redis ${inMs(performance.now() - repairedMs)} after the repair`,
+  )
   expect((await auth.sessions.find(three.ticket)).session?.id).toBe(three.session.id)
   const again = await auth.sessions.create({ userId: 'ada' })
   expect((await auth.sessions.find(again.ticket)).session?.user?.id).toBe('ada')

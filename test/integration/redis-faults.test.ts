@@ -5,6 +5,7 @@
 import { createServer, type Server } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { observed } from '../lab/report.ts'
 import { closeRedis, libraryMajors, openRedis, outcome, untilWorks } from '../support/redis-clients.ts'
 import { freePort, type RedisServer, startRedisServer } from '../support/redis-server.ts'
 
@@ -195,6 +196,7 @@ test('a blocked event loop times nothing out', async () => {
   while (performance.now() < end);
   const codes = (await Promise.all([...written, ...unwritten])).map(({ code }) => code)
   expect(new Set(codes)).toEqual(new Set(['ok']))
+  observed('F28.store', 'blocked for 1,000 ms: 0 of 10 timed out')
 })
 
 test('a deadline of its own for one operation', async () => {

@@ -1,6 +1,7 @@
 /** A primary that sentinels name: killed, stopped and demoted under the load of 64 callers. */
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { redisStore } from '../../src/redis.ts'
+import { observed } from '../lab/report.ts'
 import { closeRedis, openRedis, outcome } from '../support/redis-clients.ts'
 import { freePort } from '../support/redis-server.ts'
 import { type SentinelGroup, startSentinelGroup, until } from '../support/redis-topologies.ts'
@@ -37,9 +38,10 @@ test.each(['kill', 'pause'] as const)(
     if (fault === 'kill') await primary.kill()
     else primary.pause()
     await failedOver(primary.port)
-    await expectRecovered(load)
+    const worst = await expectRecovered(load)
     if (fault === 'pause') primary.resume()
     await expectCalm(load)
+    observed(fault === 'kill' ? 'F4.sentinel' : 'F5.sentinel', worst)
   },
 )
 

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { ResolvedProvider } from '../../src/config/types.ts'
 import { systemClock } from '../../src/core/clock.ts'
 import { type DevProvider, startDevProvider } from '../../src/dev/dev-provider.ts'
+import { observed } from '../lab/report.ts'
 import { Browser, createTestApp, type TestApp, type TestAppOptions } from '../support/test-app.ts'
 
 const CALLBACKS = ['http://localhost:3000/auth/callback', 'http://localhost:3000/auth/callback/second']
@@ -348,6 +349,7 @@ describe('when the provider is not well', () => {
     const response = await new Browser(app).request('/auth/login')
     expect(response.status).toBe(503)
     expect(await codeOf(response)).toBe('COATCHECK_OIDC_DISCOVERY')
+    observed('F25.issuer', '503, 0 signed in')
   })
 
   it('many visitors at once cause one discovery, and a failure is forgotten after a second', async () => {

@@ -4,6 +4,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { inMs, observed } from '../lab/report.ts'
 import { type RedisServer, startRedisServer } from '../support/redis-server.ts'
 import { startTokenEndpoint, type TokenEndpoint } from '../support/token-endpoint.ts'
 import { type CallerResult, startTokenProcesses, type TokenProcess } from '../support/token-processes.ts'
@@ -64,6 +65,8 @@ test(
     await sleep(pausedAtMs + 7300 - Date.now())
     expect(outcomes(await everybody(expired, 10))).toEqual([expect.stringMatching(/^access-/)])
     expect(provider.isAlive(expired)).toBe(true)
+    const nextMs = (provider.requests[1]?.atMs ?? 0) - pausedAtMs
+    observed('F21.retry-after', `Retry-After 7: the next request after ${inMs(nextMs)}, 0 signed out`)
   },
 )
 
@@ -84,6 +87,7 @@ describe.each(['strict', 'lenient'] as const)('%s rotation', (rotation) => {
     expect(last).toEqual([expect.stringMatching(/^access-/)])
     expect(provider.requests).toHaveLength(4)
     expect(provider.isAlive(user)).toBe(true)
+    observed('F21.unavailable', `${rotation}: three times 503 and 0 signed out, ${provider.requests.length} requests`)
   })
 
   test('a connection that is reset before anything happened is tried once more', async () => {
@@ -94,6 +98,7 @@ describe.each(['strict', 'lenient'] as const)('%s rotation', (rotation) => {
     expect(provider.requests.map(({ answered }) => answered)).toEqual(['fault', 'tokens'])
     const events = (await Promise.all(processes.map((one) => one.ask('events', {})))).flat()
     expect(events.map(({ name }) => name)).toContain('token.refresh-repeated')
+    observed('F21.reset', `${rotation}: 1 repetition, 0 signed out`)
   })
 
   test(

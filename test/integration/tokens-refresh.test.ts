@@ -9,6 +9,7 @@ import { coatcheck } from '../../src/coatcheck.ts'
 import { startDevProvider } from '../../src/dev/dev-provider.ts'
 import { oidc } from '../../src/oidc/provider.ts'
 import { redisStore } from '../../src/redis.ts'
+import { observed } from '../lab/report.ts'
 import { type RedisServer, startRedisServer } from '../support/redis-server.ts'
 import { Browser } from '../support/test-app.ts'
 import { startTokenEndpoint, type TokenEndpoint } from '../support/token-endpoint.ts'
@@ -67,6 +68,7 @@ describe('strict rotation', () => {
       expect(requestsOf(before)).toBe(1)
       expect(provider.isAlive(user)).toBe(true)
     }
+    observed('F18.stampede', `${callers} callers in each of 4 processes, ${rounds} times: 1 request each`)
   })
 
   test('ten resources asked for by four processes at once: each its own, one request each, the chain intact', async () => {
@@ -191,6 +193,7 @@ describe('a bad day of the holder', () => {
       expect(Date.now() - killedAtMs).toBeLessThan(8000)
       expect(provider.requests.length).toBeLessThanOrEqual(2)
       expect(provider.isAlive(user)).toBe(true)
+      observed('F19.killed', `${provider.requests.length} requests in all, 0 sign-ins lost`)
     },
   )
 
@@ -204,6 +207,7 @@ describe('a bad day of the holder', () => {
     const results = (await Promise.all(others(holder).map((one) => one.ask('get', { user, callers: 5 })))).flat()
     expect(tokensOf([...results, ...(await first)]).size).toBe(1)
     expect(provider.requests).toHaveLength(1)
+    observed('F28.lease', 'blocked for 2,500 ms: 1 request')
   })
 })
 
@@ -232,5 +236,6 @@ describe('a holder that is paused past its lease', () => {
     expect(stored?.accessToken).toBe(taken?.accessToken)
     const events = await holder.ask('events', {})
     expect(events.map(({ name, outcome }) => `${name} ${outcome ?? ''}`)).toContain('token.refresh-failed refused')
+    observed('F20.paused', 'stopped for 8,500 ms: refused, 0 callers got its token')
   })
 })

@@ -43,6 +43,7 @@ async function withReplicaAt(seconds: number): Promise<{ pair: ReplicatedPair; a
     session: { absoluteTimeout: ABSOLUTE_MS, idleTimeout: ABSOLUTE_MS },
   })
   closing.push(() => auth.close())
+  await auth.ready()
   return { pair, auth }
 }
 
