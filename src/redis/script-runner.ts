@@ -5,6 +5,7 @@
 import { RedisError } from '../core/errors.ts'
 import { type RedisArgument, type RedisClientPort, type RedisReply, WRITE_TIMEOUT_MS } from './client-port.ts'
 import type { Repeatable } from './journal.ts'
+import { listReply } from './reply-shape.ts'
 import { isLateReply, type RedisScript } from './script.ts'
 
 export interface LastingReply {
@@ -35,15 +36,17 @@ export function createScriptRunner(client: RedisClientPort, timeOffsetMs: () => 
     notAfterMs: number,
     args: readonly RedisArgument[],
   ): Promise<readonly RedisReply[]> =>
-    (await client.script(script, keys, [String(notAfterMs), String(timeOffsetMs()), ...args], {
-      deadlineMs,
-    })) as readonly RedisReply[]
+    listReply(
+      await client.script(script, keys, [String(notAfterMs), String(timeOffsetMs()), ...args], {
+        deadlineMs,
+      }),
+    )
 
   return {
     always: (script, keys, args) => run(script, keys, 0, args),
     async lastingOf({ script, keys, args }) {
       const { reply, durable } = await client.lasting(script, keys, args)
-      return { reply: reply as readonly RedisReply[], durable }
+      return { reply: listReply(reply), durable }
     },
     repeatable: (script, keys, args) => ({ script, keys, args: ['0', String(timeOffsetMs()), ...args] }),
     async inTime(script, keys, args) {

@@ -41,7 +41,8 @@ export function createTokenHits(deps: {
 
   return (userKey, target, need, field, record) => {
     const { provider, key: resource } = target
-    const opened = record ? openAccess(userKey, field, record) : null
+    // Anything else is the reply to another command, and whoever asks again more thoroughly will say so.
+    const opened = Buffer.isBuffer(record) ? openAccess(userKey, field, record) : null
     if (opened && typeof opened !== 'string' && isGood(opened, need, clock.now())) {
       if (events.hasListeners('token.hit')) events.emit('token.hit', { userKey, provider, resource })
       return opened

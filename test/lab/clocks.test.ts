@@ -119,7 +119,7 @@ async function storeAt(
   const keyring = createKeyring(keys)
   const config = {
     ...{ idleTimeoutMs, absoluteTimeoutMs: 3 * idleTimeoutMs, schema: null, schemaVersion: 1, upcasts: {} },
-    ...{ limit: null, maxBytes: 65_536, onUnavailable: 'fail', staleForMs: 0 },
+    ...{ limit: null, maxBytes: 65_536, onUnavailable: 'fail' as const, staleForMs: 0 },
   } as const
   const shared = { keyring, seal: createSeal(keyring), clock: own, random: systemRandom, events, namespace: '' }
   return createSessionStore<{ n?: number }>({ ...shared, driver: store.sessions, config })

@@ -4,6 +4,7 @@
  */
 import type { RedisClientPort } from '../../redis/client-port.ts'
 import type { RedisKeys } from '../../redis/keys.ts'
+import { stringsReply } from '../../redis/reply-shape.ts'
 import { IN_SET, liveIdsOf } from '../../redis/scripts/session-index.ts'
 import { GENERATION_BYTES } from '../session-driver.ts'
 
@@ -27,13 +28,14 @@ export function createRedisSessionIndex(
     const generationKey = keys.generation(userKey)
     const set = keys.sessions(userKey)
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-      const value = (await client.command(generationKey, ['GET', generationKey])) as Buffer | null
-      if (value === null) return []
+      const [value] = stringsReply([await client.command(generationKey, ['GET', generationKey])])
+      if (!value) return []
       const nowMs = client.serverNow(generationKey) + timeOffsetMs()
       const index = value.toString('latin1', GENERATION_BYTES)
       if (index !== IN_SET) return liveIdsOf(index, nowMs).slice(0, max)
       const limit = ['LIMIT', '0', String(max)]
-      const ids = (await client.command(set, ['ZREVRANGEBYSCORE', set, '+inf', `(${nowMs}`, ...limit])) as Buffer[]
+      const range = ['ZREVRANGEBYSCORE', set, '+inf', `(${nowMs}`, ...limit]
+      const ids = stringsReply(await client.command(set, range))
       if (ids.length > 0) return ids.map(String)
     }
     return []
@@ -49,7 +51,8 @@ export function createRedisSessionIndex(
       for (let at = 0; at < ids.length; at += READ_PER_COMMAND) {
         const chunk = ids.slice(at, at + READ_PER_COMMAND)
         const names = [generationKey, ...chunk.map((id) => keys.session(userKey, id))]
-        const [value, ...records] = (await client.command(generationKey, ['MGET', ...names])) as (Buffer | null)[]
+        const reply = await client.command(generationKey, ['MGET', ...names])
+        const [value, ...records] = stringsReply(reply, names.length)
         const generation = value?.subarray(0, GENERATION_BYTES)
         for (const [i, record] of records.entries()) {
           const isLive = record !== null && generation?.equals(record.subarray(0, GENERATION_BYTES)) === true

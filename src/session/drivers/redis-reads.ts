@@ -5,9 +5,9 @@
  * A server that answers an `MGET` treats each key by itself, so nobody's session depends on who else was read with it; what
  * fails the command (a deadline, a refused login) would have failed each of them.
  */
-import { RedisError } from '../../core/errors.ts'
-import type { RedisClientPort, RedisReply } from '../../redis/client-port.ts'
+import type { RedisClientPort } from '../../redis/client-port.ts'
 import type { RedisKeys } from '../../redis/keys.ts'
+import { stringsReply } from '../../redis/reply-shape.ts'
 import { GENERATION_BYTES, type SessionRef, type StoredSession } from '../session-driver.ts'
 
 /** Bounds the answer: 32 records of 2 KB are 64 KB. More reads than this begin the next command. */
@@ -67,33 +67,33 @@ export class RedisReads {
   #send({ names, waiting }: Batch): void {
     const isOneRead = names.length === 1
     this.#underWay++
+    const fail = (error: unknown): void => {
+      for (const read of waiting) read.reject(error)
+    }
     this.#client.command(names[0] ?? '', [isOneRead ? 'GET' : 'MGET', ...names]).then(
       (reply) => {
         this.#underWay--
-        answer(waiting, isOneRead ? [reply] : reply)
+        // A proxy that confuses answers gets an error: neither "no session", nor the session of somebody else.
+        try {
+          answer(waiting, stringsReply(isOneRead ? [reply] : reply, names.length))
+        } catch (error) {
+          fail(error)
+        }
       },
       (error: unknown) => {
         this.#underWay--
-        for (const read of waiting) read.reject(error)
+        fail(error)
       },
     )
   }
 }
 
-/** A proxy that confuses answers gets an error: neither "no session", nor the session of somebody else. */
-function answer(waiting: readonly WaitingRead[], values: RedisReply): void {
+function answer(waiting: readonly WaitingRead[], values: readonly (Buffer | null)[]): void {
   let at = 0
-  for (const { hasGeneration, resolve, reject } of waiting) {
-    const record = valueAt(values, at++)
-    const generation = hasGeneration ? valueAt(values, at++) : null
-    if (record === undefined || generation === undefined) reject(new RedisError('COATCHECK_REDIS_PROTOCOL'))
+  for (const { hasGeneration, resolve } of waiting) {
+    const record = values[at++] ?? null
     // The index of the user's sessions follows in the same value; no read needs it.
-    else resolve({ record, generation: generation && generation.subarray(0, GENERATION_BYTES) })
+    const generation = hasGeneration ? (values[at++]?.subarray(0, GENERATION_BYTES) ?? null) : null
+    resolve({ record, generation })
   }
-}
-
-/** `undefined`: what no `MGET` answers. */
-function valueAt(values: RedisReply, at: number): Buffer | null | undefined {
-  const value: unknown = Array.isArray(values) ? values[at] : undefined
-  return value === null || Buffer.isBuffer(value) ? value : undefined
 }

@@ -8,6 +8,7 @@
 import type { RedisArgument, RedisClientPort, RedisReply } from '../../redis/client-port.ts'
 import { duringChange, type NearCache } from '../../redis/near-cache.ts'
 import type { RedisKeys } from '../../redis/keys.ts'
+import { stringsReply } from '../../redis/reply-shape.ts'
 import { createScriptRunner } from '../../redis/script-runner.ts'
 import { DELETE_TOKENS, RELEASE_LEASE, TAKE_LEASE, WRITE_TOKENS } from '../../redis/scripts/token.ts'
 import { type Endings, NO_ENDINGS, OUTBOX_LIFE_MS } from '../revocation-driver.ts'
@@ -87,7 +88,7 @@ export function createRedisTokenDriver(
 
     async read(userKey, fields) {
       const key = keys.tokens(userKey)
-      const records = (await client.command(key, ['HMGET', key, ...fields])) as readonly (Buffer | null)[]
+      const records = stringsReply(await client.command(key, ['HMGET', key, ...fields]), fields.length)
       const nowMs = client.serverNow(key) + timeOffsetMs()
       return records.map((record) => (record && endOfLife(record) > nowMs ? record : null))
     },
@@ -98,7 +99,7 @@ export function createRedisTokenDriver(
     async readAll(userKey) {
       const key = keys.tokens(userKey)
       // HKEYS would be a second command; the reply of HGETALL is a flat array in RESP2 and in what the port makes of RESP3.
-      const flat = (await client.command(key, ['HGETALL', key])) as readonly Buffer[]
+      const flat = stringsReply(await client.command(key, ['HGETALL', key]))
       const all = new Map<string, Buffer>()
       const nowMs = client.serverNow(key) + timeOffsetMs()
       for (let i = 0; i + 1 < flat.length; i += 2) {

@@ -1,6 +1,7 @@
 /** The revocation outbox on Redis: a hash per user (`RedisKeys.revocations`) and one index (`RedisKeys.revocationIndex`). */
 import type { RedisClientPort } from '../../redis/client-port.ts'
 import type { RedisKeys } from '../../redis/keys.ts'
+import { stringsReply } from '../../redis/reply-shape.ts'
 import { createScriptRunner } from '../../redis/script-runner.ts'
 import { ANNOUNCE, CLAIM, SETTLE } from '../../redis/scripts/revocation.ts'
 import { OUTBOX_LIFE_MS, type OutboxEntry, type RevocationDriver } from '../revocation-driver.ts'
@@ -32,7 +33,7 @@ export function createRedisRevocationDriver(
 
     async list(userKey) {
       const key = keys.revocations(userKey)
-      const flat = (await client.command(key, ['HGETALL', key])) as readonly Buffer[]
+      const flat = stringsReply(await client.command(key, ['HGETALL', key]))
       const entries: OutboxEntry[] = []
       for (let i = 0; i + 1 < flat.length; i += 2) {
         const [field, record] = [flat[i] as Buffer, flat[i + 1] as Buffer]
