@@ -89,9 +89,9 @@ export function redisStore(options: RedisStoreOptions = {}): StoreFactory {
         documents: createRedisDocumentDriver(client, keys),
         providerSessions: createRedisProviderSessionDriver(client, keys),
         ready: () => client.ready(),
-        close: () => {
-          journal.close()
-          return client.close()
+        close: async () => {
+          await journal.close()
+          await client.close()
         },
       }
     },

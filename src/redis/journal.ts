@@ -1,11 +1,13 @@
 /**
  * What was decided here and is not certain to last: endings that failed, and endings that no replica acknowledged. They are
- * applied again when a connection stands again, which may be to a server that never heard of them, and from time to time.
+ * applied again when a connection stands again, which may be to a server that never heard of them, from time to time, and once
+ * more at the end. What Redis has confirmed is only remembered, and applied again if Redis turns out to have forgotten it.
  * Kept in this process: with it goes the memory of what was reported as not durable.
  */
 import type { Clock } from '../core/clock.ts'
 import type { EventBus } from '../core/events.ts'
 import type { RedisArgument, RedisClientPort } from './client-port.ts'
+import { EndedMemory } from './ended-memory.ts'
 import type { RedisScript } from './script.ts'
 
 /** A script that may be run again at any time: it ends what is named in it, whoever has ended it before. */
@@ -13,6 +15,8 @@ export interface Repeatable {
   readonly script: RedisScript
   readonly keys: readonly string[]
   readonly args: readonly RedisArgument[]
+  /** A key that is not there any more when it was done, and that nobody makes again. */
+  readonly removes?: string
 }
 
 interface Entry {
@@ -35,15 +39,18 @@ export class Journal {
   readonly #events: EventBus
   readonly #client: () => RedisClientPort
   readonly #entries = new Map<string, Entry>()
+  readonly #memory: EndedMemory
   #timer: ReturnType<typeof setInterval> | undefined
   #isRunning = false
   #isAgain = false
+  #isClosed = false
 
   /** @param client asked when it is needed: the client reports to the journal, so it comes later */
   constructor(client: () => RedisClientPort, { clock, events }: { clock: Clock; events: EventBus }) {
     this.#client = client
     this.#clock = clock
     this.#events = events
+    this.#memory = new EndedMemory(clock)
   }
 
   get size(): number {
@@ -77,8 +84,25 @@ export class Journal {
     this.#timer ??= setInterval(() => void this.#run(), LOOK_MS).unref()
   }
 
-  /** A connection stands again: everything is due. */
+  /** What was done, and needs not be done again unless Redis forgets it. */
+  remember(steps: readonly Repeatable[]): void {
+    this.#memory.remember(steps)
+  }
+
+  /** A connection stands again: everything is due, and perhaps something was forgotten. */
   again(): void {
+    void this.#recall()
+    this.#allDue()
+  }
+
+  /** Carries out what is left, as far as that is possible now. */
+  async close(): Promise<void> {
+    this.#isClosed = true
+    this.#rest()
+    await Promise.all([...this.#entries].map(([name, entry]) => this.#apply(name, entry)))
+  }
+
+  #allDue(): void {
     // What is under way was begun on the connection before, and its failure says nothing about this one.
     this.#isAgain = this.#isRunning
     for (const entry of this.#entries.values()) {
@@ -88,20 +112,25 @@ export class Journal {
     void this.#run()
   }
 
-  close(): void {
+  async #recall(): Promise<void> {
+    for (const [key, step] of await this.#memory.forgotten(this.#client())) this.keep(key, [step])
+    this.#allDue()
+  }
+
+  #rest(): void {
     clearInterval(this.#timer)
     this.#timer = undefined
   }
 
   async #run(): Promise<void> {
-    if (this.#isRunning || this.#entries.size === 0) return
+    if (this.#isRunning || this.#isClosed || this.#entries.size === 0) return
     this.#isRunning = true
     const now = this.#clock.monotonic()
     const due = [...this.#entries].filter(([, entry]) => entry.dueAt <= now)
     await Promise.all(due.map(([name, entry]) => this.#apply(name, entry)))
     this.#isRunning = false
-    if (this.#isAgain) this.again()
-    else if (this.#entries.size === 0) this.close()
+    if (this.#isAgain) this.#allDue()
+    else if (this.#entries.size === 0) this.#rest()
   }
 
   async #apply(name: string, entry: Entry): Promise<void> {

@@ -93,7 +93,7 @@ export const faults = {
   F11: {
     fault: 'An RDB from an hour ago is restored',
     promise:
-      '**Not promised**: sessions that were ended within that hour come back, since nothing inside Redis can tell. Those that have expired stay expired, and after dropping the generations ([what to do](redis.md#after-a-restore)) everybody signs in again',
+      'What a process that still runs has ended (its latest 5,000 of a day) is ended again within 1 s; what has expired stays so. **Not promised** for what was ended by processes that have gone: nothing inside Redis can tell. After a restore [drop the generations](redis.md#after-a-restore): then nobody comes back',
     tests: { 'F11.restored': `${LAB}/restore.test.ts` },
   },
   F12: {

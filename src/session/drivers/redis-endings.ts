@@ -1,6 +1,7 @@
 /**
  * Endings that have to last. What no replica has acknowledged is in the journal, to be applied again after a failover. What Redis
- * could not do at all is in the journal too, and until it is done this process itself lets nobody in with it.
+ * could not do at all is in the journal too, and until it is done this process itself lets nobody in with it. The rest is
+ * remembered there, in case that Redis forgets it.
  */
 import { isCoatcheckError } from '../../core/errors.ts'
 import type { RedisReply } from '../../redis/client-port.ts'
@@ -42,8 +43,9 @@ export class RedisEndings {
     const name = `${denial.userKey}.${denial.id ?? `* ${denial.exceptId ?? ''}`}`
     try {
       const lasting = await this.#run.lastingOf(step)
-      const steps = lasting.durable || !this.#isDurable() ? [] : again(lasting.reply)
-      if (steps.length > 0) this.#journal?.keep(name, steps)
+      const steps = this.#journal === null ? [] : again(lasting.reply)
+      this.#journal?.remember(steps)
+      if (steps.length > 0 && this.#isDurable() && !lasting.durable) this.#journal?.keep(name, steps)
       return lasting
     } catch (error) {
       if (this.#journal === null) throw error

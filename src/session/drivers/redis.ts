@@ -80,7 +80,8 @@ export function createRedisSessionDriver(
       keys.tokens(userKey),
       keys.revocations(userKey),
     ]
-    return run.repeatable(END, names, [id, ...endingArguments(ending), expectedNonce ?? '', ...outbox])
+    const args = [id, ...endingArguments(ending), expectedNonce ?? '', ...outbox]
+    return { ...run.repeatable(END, names, args), removes: keys.session(userKey, id) }
   }
 
   return {
