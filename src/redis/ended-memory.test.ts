@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { createFakeClock } from '../testing/fake-clock.ts'
 import type { RedisClientPort } from './client-port.ts'
 import { EndedMemory } from './ended-memory.ts'
-import type { Repeatable } from './journal.ts'
+import type { Repeatable } from './repeatable.ts'
 import { defineScript } from './script.ts'
 
 const script = defineScript('end', 'return {}')

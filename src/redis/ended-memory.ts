@@ -6,7 +6,7 @@
  */
 import type { Clock } from '../core/clock.ts'
 import type { RedisClientPort } from './client-port.ts'
-import type { Repeatable } from './journal.ts'
+import type { Repeatable } from './repeatable.ts'
 
 /** For a session that was ended it is longer than most of them live. */
 const LIFE_MS = 24 * 3_600_000

@@ -6,18 +6,9 @@
  */
 import type { Clock } from '../core/clock.ts'
 import type { EventBus } from '../core/events.ts'
-import type { RedisArgument, RedisClientPort } from './client-port.ts'
+import type { RedisClientPort } from './client-port.ts'
 import { EndedMemory } from './ended-memory.ts'
-import type { RedisScript } from './script.ts'
-
-/** A script that may be run again at any time: it ends what is named in it, whoever has ended it before. */
-export interface Repeatable {
-  readonly script: RedisScript
-  readonly keys: readonly string[]
-  readonly args: readonly RedisArgument[]
-  /** A key that is not there any more when it was done, and that nobody makes again. */
-  readonly removes?: string
-}
+import type { Repeatable } from './repeatable.ts'
 
 interface Entry {
   readonly steps: readonly Repeatable[]

@@ -4,7 +4,7 @@
  */
 import { RedisError } from '../core/errors.ts'
 import { type RedisArgument, type RedisClientPort, type RedisReply, WRITE_TIMEOUT_MS } from './client-port.ts'
-import type { Repeatable } from './journal.ts'
+import type { Repeatable } from './repeatable.ts'
 import { listReply } from './reply-shape.ts'
 import { isLateReply, type RedisScript } from './script.ts'
 

@@ -2,6 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { faultList } from '../lab/faults.ts'
+import { faultsPage, unobserved } from '../lab/page.ts'
 
 const page = readFileSync('docs/faults.md', 'utf8')
 const rows = new Map(
@@ -39,4 +40,17 @@ test('no test that is not in the table, and none that does not say what it obser
       source.includes(`'${id}'`) || (source.includes(`observed(\``) && source.includes(fault) && source.includes(name))
     expect(isNamed, `${file} does not observe ${id}`).toBe(true)
   }
+})
+
+test('a run says of which tests it knows nothing, and everything else stands in the page', () => {
+  const ids = faultList.flatMap(({ tests }) => Object.keys(tests))
+  expect(unobserved([])).toEqual(ids)
+  const [first = '', ...others] = ids
+  const observations = others.map((id) => ({ id, worst: `worst of ${id}` }))
+  expect(unobserved(observations)).toEqual([first])
+  const twice = [...observations, { id: first, worst: 'once' }, { id: first, worst: 'and again' }]
+  expect(unobserved(twice)).toEqual([])
+  const text = faultsPage(twice, { date: '2026-01-01', node: '20', redis: '7', cores: 2, seconds: 125 })
+  expect(text).toContain(`\`${first}\` once; and again ([test](`)
+  for (const { worst } of observations) expect(text).toContain(worst)
 })

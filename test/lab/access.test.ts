@@ -92,7 +92,7 @@ test('a permission is removed: what needs it says so in time, the rest goes on',
 
 test('the certificate has expired at the next connect: TLS, never plain text, and back with a new one', async () => {
   const certificates = createCertificates()
-  closing.push(() => Promise.resolve(certificates.remove()))
+  closing.push(async () => certificates.remove())
   const port = await freePort()
   const server = await startRedisServer({ args: tlsArguments(certificates, port, 'no') })
   closing.push(() => server.stop())

@@ -127,7 +127,7 @@ test(
   { timeout: 600_000 },
   async () => {
     const { server, auth } = await start()
-      const headers = [
+    const headers = [
       null,
       'theme=dark',
       '__Host-coatcheck=planted',
@@ -135,8 +135,8 @@ test(
     ]
     const visit = async (i: number): Promise<void> => {
       const sink = createHeadersSink()
-    const exchange = auth.http.exchange({ cookieHeader: headers[i % headers.length] ?? null, sink })
-    const session = await exchange.getSession()
+      const exchange = auth.http.exchange({ cookieHeader: headers[i % headers.length] ?? null, sink })
+      const session = await exchange.getSession()
       if (session.user !== null || session.id !== null) throw new Error('somebody')
     }
     await Promise.all(Array.from({ length: 1000 }, (_, i) => visit(i)))

@@ -93,7 +93,7 @@ interface Records {
 
 const rawClient = async (server: RedisServer) => {
   const client = await createClient({ url: server.url }).connect()
-  closing.push(() => Promise.resolve(client.destroy()))
+  closing.push(async () => client.destroy())
   return client
 }
 

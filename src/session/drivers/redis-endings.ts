@@ -5,7 +5,8 @@
  */
 import { isCoatcheckError } from '../../core/errors.ts'
 import type { RedisReply } from '../../redis/client-port.ts'
-import type { Journal, Repeatable } from '../../redis/journal.ts'
+import type { Journal } from '../../redis/journal.ts'
+import type { Repeatable } from '../../redis/repeatable.ts'
 import type { LastingReply, ScriptRunner } from '../../redis/script-runner.ts'
 import type { SessionRef } from '../session-driver.ts'
 

@@ -7,7 +7,8 @@
  */
 import type { Random } from '../../core/random.ts'
 import type { RedisClientPort, RedisReply } from '../../redis/client-port.ts'
-import type { Journal, Repeatable } from '../../redis/journal.ts'
+import type { Journal } from '../../redis/journal.ts'
+import type { Repeatable } from '../../redis/repeatable.ts'
 import { duringChange, type NearCache } from '../../redis/near-cache.ts'
 import type { RedisKeys } from '../../redis/keys.ts'
 import { type ScriptRunner, createScriptRunner } from '../../redis/script-runner.ts'

@@ -1,0 +1,12 @@
+/** A step that may be taken now, later, and more than once: what the journal keeps. */
+import type { RedisArgument } from './client-port.ts'
+import type { RedisScript } from './script.ts'
+
+/** A script that may be run again at any time: it ends what is named in it, whoever has ended it before. */
+export interface Repeatable {
+  readonly script: RedisScript
+  readonly keys: readonly string[]
+  readonly args: readonly RedisArgument[]
+  /** A key that is not there any more when it was done, and that nobody makes again. */
+  readonly removes?: string
+}
