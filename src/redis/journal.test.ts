@@ -75,11 +75,11 @@ describe('journal', () => {
     expect(confirmed).toEqual(['first', 'second'])
   })
 
-  it('is bounded: the oldest is given up, and confirmed, so that nobody is denied for ever', () => {
+  it('is bounded: the oldest is given up, and confirmed, so that nobody is denied for ever', async () => {
     const { journal } = setup()
     const confirmed: number[] = []
     for (let i = 0; i <= 10_000; i++) journal.keep(`a${i}`, [step('x')], () => confirmed.push(i))
     expect([journal.size, confirmed]).toEqual([10_000, [0]])
-    journal.close()
+    await journal.close()
   })
 })

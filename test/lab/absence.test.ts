@@ -17,7 +17,7 @@ import { inMs, isLab, observed } from './report.ts'
 
 const RECOVERY_MS = 1000
 const PROCESSES = 4
-const AWAY_MS = isLab ? 300_000 : 6000
+const AWAY_MS = isLab ? 60_000 : 5000
 const MOST_ATTEMPTS_PER_SECOND = 10
 const FLAPS = isLab ? 20 : 3
 const keys = randomBytes(32).toString('base64')
