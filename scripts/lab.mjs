@@ -1,16 +1,22 @@
 /**
  * `npm run lab`: all faults of test/lab/faults.ts in their long form, one file after the other, and docs/faults.md with the worst that
- * was observed. `npm run lab -- F6 F12` runs the files of these faults and prints what they observed, without writing the page.
+ * was observed. `npm run lab -- F6 F12` runs the files of these faults again, and the page with what the last run saw of the others.
+ *
+ * What was observed is kept in test-results/lab until the next whole run. A file with a test that failed has observed nothing, and
+ * while something is missing the page stays as it is.
  */
-import { spawn, execFileSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { availableParallelism, tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { execFileSync, spawn } from 'node:child_process'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
+import { join, relative, resolve } from 'node:path'
 import { createJiti } from 'jiti'
 import { format, resolveConfig } from 'prettier'
 
 const root = resolve(import.meta.dirname, '..')
 const page = join(root, 'docs/faults.md')
+const results = join(root, 'test-results/lab')
+const [kept, running, outcome] = ['observed.jsonl', 'running.jsonl', 'outcome.json'].map((name) => join(results, name))
+const REPORTERS = ['--reporter=default', '--reporter=json', `--outputFile.json=${outcome}`]
 const load = createJiti(import.meta.url)
 const { faultList } = await load.import('../test/lab/faults.ts')
 const { faultsPage, unobserved } = await load.import('../test/lab/page.ts')
@@ -24,41 +30,58 @@ if (unknown.length > 0) {
 const chosen = wanted.length > 0 ? faultList.filter(({ id }) => wanted.includes(id)) : faultList
 const files = [...new Set(chosen.flatMap(({ tests }) => Object.values(tests)))]
 
-const folder = mkdtempSync(join(tmpdir(), 'coatcheck-lab-'))
-const report = join(folder, 'observed.jsonl')
-writeFileSync(report, '')
-try {
-  const started = performance.now()
-  const code = await run('vitest', 'run', '--no-file-parallelism', ...files)
-  const observations = readFileSync(report, 'utf8')
+mkdirSync(results, { recursive: true })
+const started = performance.now()
+const before =
+  wanted.length > 0 && existsSync(kept) ? linesOf(kept).filter(({ id }) => !files.includes(fileOf(id))) : []
+writeFileSync(running, '')
+const code = await run('vitest', 'run', '--no-file-parallelism', ...REPORTERS, ...files)
+const failed = code === 0 ? [] : filesThatFailed()
+const seen = linesOf(running).filter(({ id }) => !failed.includes(fileOf(id)))
+for (const { id, worst } of seen) process.stdout.write(`${id}: ${worst}\n`)
+const observations = [...before, ...seen]
+writeFileSync(kept, observations.map((one) => `${JSON.stringify(one)}\n`).join(''))
+const missing = unobserved(observations)
+if (missing.length > 0) {
+  const again = [...new Set(missing.map((id) => id.split('.')[0]))].join(' ')
+  process.stderr.write(`lab: nothing was observed for ${missing.join(', ')}; npm run lab -- ${again}\n`)
+} else if (code === 0) await writePage()
+process.exitCode = code !== 0 || missing.length > 0 ? 1 : 0
+
+async function writePage() {
+  const server = process.env.REDIS_SERVER_BIN ?? 'redis-server'
+  const text = faultsPage(observations, {
+    date: new Date().toISOString().slice(0, 10),
+    node: process.versions.node,
+    redis: /v=([\d.]+)/.exec(execFileSync(server, ['--version'], { encoding: 'utf8' }))?.[1],
+    cores: availableParallelism(),
+  })
+  writeFileSync(page, await format(text, { ...(await resolveConfig(page)), filepath: page }))
+  process.stdout.write(
+    `lab: docs/faults.md is written, after ${Math.round((performance.now() - started) / 60_000)} minutes\n`,
+  )
+}
+
+/** Also those that could not be loaded. */
+function filesThatFailed() {
+  const { testResults } = JSON.parse(readFileSync(outcome, 'utf8'))
+  return testResults.filter(({ status }) => status !== 'passed').map(({ name }) => relative(root, name))
+}
+
+function fileOf(id) {
+  return faultList.flatMap(({ tests }) => Object.entries(tests)).find(([name]) => name === id)?.[1]
+}
+
+function linesOf(file) {
+  return readFileSync(file, 'utf8')
     .split('\n')
     .filter(Boolean)
     .map((line) => JSON.parse(line))
-  if (wanted.length > 0) for (const { id, worst } of observations) process.stdout.write(`${id}: ${worst}\n`)
-  const missing = wanted.length > 0 ? [] : unobserved(observations)
-  if (missing.length > 0) process.stderr.write(`lab: nothing was observed for ${missing.join(', ')}\n`)
-  if (code !== 0 || missing.length > 0) process.exitCode = 1
-  else if (wanted.length === 0) {
-    const redis = /v=([\d.]+)/.exec(
-      execFileSync(process.env.REDIS_SERVER_BIN ?? 'redis-server', ['--version'], { encoding: 'utf8' }),
-    )?.[1]
-    const text = faultsPage(observations, {
-      date: new Date().toISOString().slice(0, 10),
-      node: process.versions.node,
-      redis,
-      cores: availableParallelism(),
-      seconds: (performance.now() - started) / 1000,
-    })
-    writeFileSync(page, await format(text, { ...(await resolveConfig(page)), filepath: page }))
-    process.stdout.write('lab: docs/faults.md is written\n')
-  }
-} finally {
-  rmSync(folder, { recursive: true, force: true })
 }
 
 function run(tool, ...args) {
   return new Promise((done) => {
-    const env = { ...process.env, COATCHECK_LAB_REPORT: report }
+    const env = { ...process.env, COATCHECK_LAB_REPORT: running }
     const child = spawn(join(root, 'node_modules/.bin', tool), args, { cwd: root, stdio: 'inherit', env })
     child.on('error', () => done(1))
     child.on('close', (code) => done(code ?? 1))

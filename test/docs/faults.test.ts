@@ -50,7 +50,7 @@ test('a run says of which tests it knows nothing, and everything else stands in 
   expect(unobserved(observations)).toEqual([first])
   const twice = [...observations, { id: first, worst: 'once' }, { id: first, worst: 'and again' }]
   expect(unobserved(twice)).toEqual([])
-  const text = faultsPage(twice, { date: '2026-01-01', node: '20', redis: '7', cores: 2, seconds: 125 })
+  const text = faultsPage(twice, { date: '2026-01-01', node: '20', redis: '7', cores: 2 })
   expect(text).toContain(`\`${first}\` once; and again ([test](`)
   for (const { worst } of observations) expect(text).toContain(worst)
 })

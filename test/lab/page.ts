@@ -11,7 +11,6 @@ export interface Machine {
   readonly node: string
   readonly redis: string
   readonly cores: number
-  readonly seconds: number
 }
 
 const HEADING = `# Faults
@@ -24,7 +23,7 @@ the first broken promise, so what stands here was kept. The ids are those of \`t
 [\`durability\`](redis.md#sign-outs-that-survive-a-failover). The longest waits include what the machine did besides.`
 
 export function faultsPage(observations: readonly Observation[], machine: Machine): string {
-  const { date, node, redis, cores, seconds } = machine
+  const { date, node, redis, cores } = machine
   const rows = faultList.map(({ id, fault, promise, tests }) => {
     const seen = Object.entries(tests).map(([test, file]) => {
       const worst = observations.filter((one) => one.id === test).map((one) => one.worst)
@@ -32,7 +31,7 @@ export function faultsPage(observations: readonly Observation[], machine: Machin
     })
     return `| ${id} | ${fault} | ${promise} | ${seen.join('<br>')} |`
   })
-  const when = `${date} · Node ${node} · Redis ${redis} · ${cores} cores, shared with the servers · ${Math.round(seconds / 60)} minutes`
+  const when = `${date} · Node ${node} · Redis ${redis} · ${cores} cores, shared with the servers`
   return [
     HEADING,
     when,
