@@ -12,7 +12,7 @@ import { startSentinelGroup, until } from '../support/redis-topologies.ts'
 import { History } from './history.ts'
 import { isLab, observed } from './report.ts'
 
-const ROUNDS = isLab ? 4 : 1
+const ROUNDS = isLab ? 3 : 1
 const SESSIONS = 400
 const ENDERS = 4
 const READERS = 4

@@ -8,7 +8,7 @@ import { startReplicatedPair } from '../support/replicated-pair.ts'
 import { startTokenEndpoint } from '../support/token-endpoint.ts'
 import { isLab, observed } from './report.ts'
 
-const ROUNDS = isLab ? 40 : 2
+const ROUNDS = isLab ? 20 : 2
 const USERS = 10
 
 const closing: (() => Promise<unknown>)[] = []

@@ -11,7 +11,7 @@ import { until } from '../support/redis-topologies.ts'
 import { startSessionProcess } from '../support/session-process.ts'
 import { inMs, isLab, observed } from './report.ts'
 
-const ROUNDS = isLab ? 10 : 2
+const ROUNDS = isLab ? 5 : 2
 const CALLERS = 64
 /** The deadline of a change, and a machine that is busy with other tests. */
 const LONGEST_MS = 1000 + 50 + 400
@@ -37,6 +37,7 @@ async function open(server: RedisServer, commandTimeoutMs: number): Promise<Coat
 
 test.each(['answers', 'hangs'] as const)(
   'SIGTERM under load while Redis %s: what is under way ends in time, and is what it says',
+  { timeout: 240_000 },
   async (how) => {
     const server = await startRedisServer()
     closing.push(() => server.stop())
@@ -81,7 +82,7 @@ test.each(['answers', 'hangs'] as const)(
   },
 )
 
-test('what could not be ended yet is carried out by close()', async () => {
+test('what could not be ended yet is carried out by close()', { timeout: 240_000 }, async () => {
   let flushed = 0
   for (let round = 0; round < ROUNDS; round++) {
     const server = await startRedisServer({ args: ['--save', '3600 1', '--rdbcompression', 'no'] })
