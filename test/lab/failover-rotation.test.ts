@@ -63,7 +63,7 @@ test(
         }
       })
       await sleep((round % 10) * 7)
-      await pair.promote()
+      await pair.failOver()
       const tokens = await Promise.all(asked)
       expect(new Set(tokens.map(({ accessToken }) => accessToken)).size).toBe(USERS)
       refreshes += provider.requests.length - before

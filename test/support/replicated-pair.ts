@@ -2,9 +2,12 @@
  * Two servers of which one replicates the other, behind one address that moves with a promotion, as managed services have it. What
  * goes between the two goes through a proxy, and can be cut. Rounds on it are cheap: no server is started or stopped.
  */
+import { setTimeout as sleep } from 'node:timers/promises'
 import { startFaultProxy } from '../../src/testing/fault-proxy.ts'
 import { type RedisServer, startRedisServer } from './redis-server.ts'
 import { until } from './redis-topologies.ts'
+
+const IN_FLIGHT_MS = 50
 
 export interface ReplicatedPair {
   /** Of whoever is the primary. */
@@ -17,6 +20,8 @@ export interface ReplicatedPair {
   cut(silently: boolean): void
   /** The replica is the primary from here on, and the address leads to it; connections to the old one are cut. */
   promote(): Promise<void>
+  /** The same after the primary has stopped dead, which nobody notices but by its silence. What it has acknowledged the replica has. */
+  failOver(): Promise<void>
   /** The old primary replicates the new one. Resolves when it is in step. */
   heal(): Promise<void>
   stop(): Promise<void>
@@ -65,11 +70,19 @@ export async function startReplicatedPair({ env = () => ({}) }: ReplicatedPairOp
       target.port = server(current).port
       address.set({ kind: 'pass' })
     },
+    async failOver() {
+      pair.primary.pause()
+      // What had left the primary is on its way.
+      await sleep(IN_FLIGHT_MS)
+      await pair.promote()
+    },
     async heal() {
+      pair.replica.resume()
       for (const link of links) link.set({ kind: 'pass' })
       await follow()
     },
     async stop() {
+      for (const one of servers) one.resume()
       await Promise.all([address, ...links].map((proxy) => proxy.close()))
       await Promise.all(servers.map((one) => one.stop()))
     },
