@@ -122,6 +122,8 @@ test('an old dump is restored: what a living process has ended is ended again, t
   await server.restart()
   await untilWorks(() => auth.sessions.listByUser('nobody'))
   const backMs = performance.now()
+  // Each of them has a connection of its own, which is back at a time of its own.
+  await Promise.all([reader, short].map((one) => untilWorks(() => one.sessions.listByUser('nobody'))))
   while ((await aliveOf(reader, [...mine, ...byUser])) > 0 && performance.now() - backMs < 5000) await sleep(10)
   const againMs = performance.now() - backMs
   expect(againMs).toBeLessThan(AGAIN_MS)
