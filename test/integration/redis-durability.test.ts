@@ -44,6 +44,7 @@ describe('with a replica', () => {
   test('an acknowledged ending is durable, and the replica has it', async () => {
     const { primary, replica } = await withReplica()
     const auth = open({ url: primary.url, durability })
+    await auth.ready()
     const { ticket, session } = await auth.sessions.create({ userId: 'ada' })
     expect(await auth.sessions.revoke(session.id ?? '')).toEqual({ count: 1, durable: true })
     expect(await replica.cli('keys', 'user:session:*')).toBe('')
