@@ -51,7 +51,7 @@ export function redisStore(options: RedisStoreOptions = {}): StoreFactory {
       const destination = options.client ?? resolveDestination(options, processEnvironment())
       const journal: Journal = new Journal(() => client, context)
       const nearOptions = nearCacheOf(options)
-      const near = nearOptions && new NearCache(nearOptions.maxEntries)
+      const near = nearOptions && new NearCache(nearOptions.maxEntries, context.events)
       const changed = (isUp: boolean): void => {
         // Behind another connection there may be another server, of whose changes nobody has heard.
         near?.changed(null)

@@ -95,6 +95,7 @@ export function createRefreshes(deps: RefreshDeps): Refreshes {
     const { provider } = target
     const waitUntilMs = clock.monotonic() + LONGEST_WAIT_MS
     let waiting: Waiting | null = null
+    let waitingSinceMs = 0
     try {
       for (let attempt = 0; attempt < ATTEMPTS;) {
         const stored = await vault.read(userKey, target)
@@ -106,13 +107,18 @@ export function createRefreshes(deps: RefreshDeps): Refreshes {
         if (landed === 'held') {
           if (clock.monotonic() > waitUntilMs)
             throw new TokenError('COATCHECK_TOKEN_REFRESH_UNAVAILABLE', { details: { provider } })
+          if (waiting === null) waitingSinceMs = clock.monotonic()
           waiting ??= leases.waiting(userKey)
           await waiting.next()
         } else if (landed) return landed
         else attempt++
       }
     } finally {
-      waiting?.close()
+      if (waiting !== null) {
+        waiting.close()
+        const durationMs = clock.monotonic() - waitingSinceMs
+        events.emit('token.waited', { userKey, provider, resource: target.key, durationMs })
+      }
     }
     throw new TokenError('COATCHECK_TOKEN_CONFLICT', { details: { provider } })
   }
@@ -164,7 +170,16 @@ export function createRefreshes(deps: RefreshDeps): Refreshes {
     return hold
   }
 
-  const refreshOnce = async (
+  const refreshOnce = (
+    userKey: string,
+    target: Target,
+    ...rest: [stored: StoredTokens, grant: Opened<Grant>, lease: Lease | null]
+  ): Promise<Landed | null> => {
+    const facts = { provider: target.provider, resource: target.key }
+    return events.operation({ name: 'token.refresh', facts }, () => askAndCommit(userKey, target, ...rest))
+  }
+
+  const askAndCommit = async (
     userKey: string,
     target: Target,
     stored: StoredTokens,
