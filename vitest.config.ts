@@ -10,6 +10,8 @@ export default defineConfig({
   test: {
     include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
     environment: 'node',
+    // Outages are the subject of many tests; what is logged about them is that of test/telemetry.
+    env: { COATCHECK_LOG: 'silent' },
     testTimeout: 30_000,
     hookTimeout: 60_000,
     maxWorkers: 2,

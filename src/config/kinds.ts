@@ -133,6 +133,15 @@ export const redisClient: Kind = {
   accepts: (value) =>
     typeof value === 'object' && value !== null && 'sendCommand' in value && typeof value.sendCommand === 'function',
 }
+export const logger: Kind = {
+  wants: 'a logger such as pino: an object with the methods debug, info, warn and error',
+  accepts: (value) =>
+    typeof value === 'object' &&
+    value !== null &&
+    ['debug', 'info', 'warn', 'error'].every(
+      (level) => typeof (value as Record<string, unknown>)[level] === 'function',
+    ),
+}
 export const partition: Kind = {
   wants: 'a text, a function, or a partition manager with getKey() and extractKey()',
   accepts: (value) =>

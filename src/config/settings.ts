@@ -44,6 +44,7 @@ const hosted: readonly Row[] = [
   ['store', kinds.store, 'Redis when `REDIS_URL` is set, else memory outside of production'],
   ['keys', kinds.keys, 'drawn at start outside of production, else required', secret],
   ['prefix', kinds.keyPrefix, 'none'],
+  ['logger', kinds.logger, 'as for `coatcheck()`'],
 ]
 
 export const settings: readonly Setting[] = [
@@ -83,6 +84,14 @@ export const settings: readonly Setting[] = [
     ['tokens.grantLifetime', kinds.duration, '`90d`'],
     ['tokens.minValidity', kinds.duration, '`30s`'],
     ['tokens.revokeAtProvider', kinds.flag, '`true`'],
+    ['logger', kinds.logger, 'lines of JSON on stderr'],
+    [
+      null,
+      kinds.oneOf('debug', 'info', 'warn', 'error', 'silent'),
+      '`warn`; not looked at with `logger`',
+      { env: ['COATCHECK_LOG'] },
+    ],
+    [null, kinds.text, 'none; not looked at with `logger`', { env: ['DEBUG'] }],
   ]),
   ...table('entra()', [
     ['name', kinds.providerName, '`entra`'],
