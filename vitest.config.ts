@@ -2,7 +2,8 @@ import { defaultServerConditions } from 'vite'
 import { defineConfig } from 'vitest/config'
 
 // Tests run on the sources; processes that tests spawn import the built package.
-const conditions = ['coatcheck-source', ...defaultServerConditions]
+// Packages are loaded by Node itself, which does not know the condition `module` and cannot load what some keep behind it.
+const conditions = ['coatcheck-source', ...defaultServerConditions.filter((condition) => condition !== 'module')]
 
 export default defineConfig({
   resolve: { conditions },

@@ -16,6 +16,7 @@ import { NearCache } from './redis/near-cache.ts'
 import { openRedisClient } from './redis/open-client.ts'
 import { checkRedisOptions, limitsOf, nearCacheOf, type RedisStoreOptions } from './redis/options.ts'
 import { resolveDestination } from './redis/resolve-destination.ts'
+import { estimateSessions } from './redis/session-estimate.ts'
 import { createRedisSessionDriver } from './session/drivers/redis.ts'
 import type { StoreFactory } from './store.ts'
 import { createRedisProviderGateDriver } from './token/drivers/provider-gate-redis.ts'
@@ -75,6 +76,7 @@ export function redisStore(options: RedisStoreOptions = {}): StoreFactory {
         transactions: createRedisTransactionDriver(client, keys, { deadlineMs: writeTimeoutMs }),
         documents: createRedisDocumentDriver(client, keys),
         providerSessions: createRedisProviderSessionDriver(client, keys),
+        estimateSessions: () => estimateSessions(client, announcedPrefixes(context.prefix)[0] ?? ''),
         ready: () => client.ready(),
         close: () => {
           journal.close()

@@ -45,6 +45,8 @@ export interface Store {
   readonly providerSessions: ProviderSessionDriver
   /** What other session libraries keep with us. */
   readonly documents: DocumentDriver
+  /** How many records of sessions there are, anonymous ones included; where there are many, an estimate by a sample. */
+  estimateSessions(): Promise<number>
   /** Resolves when operations can be answered; rejects with a `CoatcheckError` that says why they cannot. */
   ready(): Promise<void>
   /** Ends within its deadline. What was handed in stays open. */

@@ -111,7 +111,7 @@ describe('the logger of our own', () => {
     } finally {
       process.stderr.write = write
     }
-    return lines.map((line) => String((JSON.parse(line) as { event: string }).event))
+    return lines.map((line) => (JSON.parse(line) as { event: string }).event)
   }
 
   it.each([
