@@ -12,8 +12,8 @@ export interface Meter {
   readonly unit: string
   readonly description: string
   readonly labels: readonly Label[]
-  /** Values of its one label that are told from the start as 0: the first case is then a rise, not a beginning. */
-  readonly values?: readonly string[]
+  /** Where all labels have known values: these are told from the start as 0, so that the first case is a rise and no beginning. */
+  readonly values?: Readonly<Partial<Record<Label, readonly string[]>>>
   /** Where the semantic conventions have a name for the same thing. */
   readonly conventionalName?: string
 }
@@ -37,17 +37,17 @@ export const END_REASONS: readonly string[] = [
 export const meters = {
   sessionFinds: {
     ...counter('session.find', '{find}', 'Sessions that were asked for by ticket, by what was found.', ['outcome']),
-    values: ['found', 'none', 'malformed', 'expired', 'revoked', 'lost', 'unavailable'],
+    values: { outcome: ['found', 'none', 'malformed', 'expired', 'revoked', 'lost', 'unavailable'] },
   },
   sessionsCreated: {
     ...counter('sessions.created', '{session}', 'Sessions created.', ['kind']),
-    values: ['anonymous', 'user'],
+    values: { kind: ['anonymous', 'user'] },
   },
   sessionsEnded: {
     ...counter('sessions.ended', '{session}', 'Sessions ended by decision; those that expire end by themselves.', [
       'reason',
     ]),
-    values: END_REASONS,
+    values: { reason: END_REASONS },
   },
   sessionsLost: counter(
     'sessions.lost',
@@ -61,12 +61,10 @@ export const meters = {
     'Writes that were repeated because somebody else was faster.',
   ),
   sessionRotations: counter('session.rotations', '{ticket}', 'Tickets replaced by new ones.'),
-  sessionRefusals: counter(
-    'session.refusals',
-    '{read}',
-    'Records that did not open, and tickets with a wrong secret.',
-    ['why'],
-  ),
+  sessionRefusals: {
+    ...counter('session.refusals', '{read}', 'Records that did not open, and tickets with a wrong secret.', ['why']),
+    values: { why: ['unreadable', 'key-unknown', 'secret', 'ended'] },
+  },
   sessionOutages: counter(
     'session.outage.answers',
     '{answer}',
@@ -126,7 +124,10 @@ export const meters = {
   redisReconnects: counter('redis.reconnects', '{connection}', 'Connections to Redis that were lost.', ['server']),
   redisConnected: standing('redis.connected', 'Whether there is a connection to the server: 1 or 0.'),
   redisCircuit: standing('redis.circuit.open', 'Whether the circuit is open, so that nothing is sent: 1 or 0.'),
-  nearReads: counter('near.cache.reads', '{read}', 'Reads that the near cache answered, or not.', ['kind', 'outcome']),
+  nearReads: {
+    ...counter('near.cache.reads', '{read}', 'Reads that the near cache answered, or not.', ['kind', 'outcome']),
+    values: { kind: ['session', 'token'], outcome: ['hit', 'miss'] },
+  },
 } as const satisfies Readonly<Record<string, Meter>>
 
 /** Not counted but asked for; see `live-sessions.ts`. */
@@ -158,4 +159,13 @@ function duration(name: string, description: string, labels: readonly Label[]): 
 
 function standing(name: string, description: string): Meter {
   return { name: `coatcheck.${name}`, kind: 'standing', unit: '1', description, labels: ['server'] }
+}
+
+/** Every set of labels that is told from the start; none where some value is known only when it comes. */
+export function initialLabels({ labels, values }: Meter): readonly Readonly<Partial<Record<Label, string>>>[] {
+  if (!values) return []
+  return labels.reduce<readonly Readonly<Partial<Record<Label, string>>>[]>(
+    (sets, label) => sets.flatMap((set) => (values[label] ?? []).map((value) => ({ ...set, [label]: value }))),
+    [{}],
+  )
 }

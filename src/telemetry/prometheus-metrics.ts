@@ -2,7 +2,15 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 import type { Events } from '../core/events.ts'
 import { LiveSessions, type LiveSessionsOptions } from './live-sessions.ts'
-import { DURATION_BUCKETS, LIVE_SESSIONS, type Meter, type MeterName, meters, prometheusName } from './meters.ts'
+import {
+  DURATION_BUCKETS,
+  initialLabels,
+  LIVE_SESSIONS,
+  type Meter,
+  type MeterName,
+  meters,
+  prometheusName,
+} from './meters.ts'
 import { type MeterSink, startReadings } from './readings.ts'
 
 export interface PrometheusOptions extends LiveSessionsOptions {
@@ -61,8 +69,8 @@ function sinkOf(registry: Registry): MeterSink {
         taken(meter, (config) => new Histogram({ ...config, buckets: [...DURATION_BUCKETS] })),
       )
   }
-  for (const [name, { labels, values = [] }] of Object.entries(meters) as [MeterName, Meter][]) {
-    for (const value of values) counters.get(name)?.inc({ [labels[0] ?? '']: value }, 0)
+  for (const [name, meter] of Object.entries(meters) as [MeterName, Meter][]) {
+    for (const labels of initialLabels(meter)) counters.get(name)?.inc(labels, 0)
   }
   return {
     owner: registry,
