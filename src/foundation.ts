@@ -68,6 +68,7 @@ export async function useFoundation(
   shared.users++
   // Before the bus is attached: what it is told first is how the connections stand.
   const stopLog = startLog(events, config.log)
+  const stopFollowing = shared.foundation.store.follow?.(events)
   const detach = shared.foundation.relay.attach(events)
   let released = false
   return {
@@ -84,6 +85,7 @@ export async function useFoundation(
         await shared.foundation.store.close()
       }
       detach()
+      stopFollowing?.()
       stopLog()
     },
   }

@@ -10,11 +10,12 @@ import { createRedisDocumentDriver } from './documents/drivers/redis.ts'
 import { createRedisProviderSessionDriver } from './oidc/drivers/provider-sessions-redis.ts'
 import { createRedisTransactionDriver } from './oidc/drivers/redis.ts'
 import type { RedisClientPort } from './redis/client-port.ts'
+import { EventStream } from './redis/event-stream.ts'
 import { Journal } from './redis/journal.ts'
 import { announcedPrefixes, redisKeys } from './redis/keys.ts'
 import { NearCache } from './redis/near-cache.ts'
 import { openRedisClient } from './redis/open-client.ts'
-import { checkRedisOptions, limitsOf, nearCacheOf, type RedisStoreOptions } from './redis/options.ts'
+import { checkRedisOptions, eventStreamOf, limitsOf, nearCacheOf, type RedisStoreOptions } from './redis/options.ts'
 import { resolveDestination } from './redis/resolve-destination.ts'
 import { estimateSessions } from './redis/session-estimate.ts'
 import { createRedisSessionDriver } from './session/drivers/redis.ts'
@@ -24,6 +25,9 @@ import { endingsOf } from './token/revocation-driver.ts'
 import { createRedisRevocationDriver } from './token/drivers/revocations-redis.ts'
 import { createRedisTokenDriver } from './token/drivers/redis.ts'
 
+export { consumeEvents, type ConsumeEventsOptions, type EventWorker } from './redis/consume-events.ts'
+export type { LifecycleEvent } from './redis/event-consumer.ts'
+export type { LifecycleEventName } from './redis/event-stream.ts'
 export type { HandedInClient, RedisLibraryCluster, RedisLibrarySentinel } from './redis/handed-in.ts'
 export type { RedisLibraryClient } from './redis/library.ts'
 export type { RedisStoreOptions, RedisTlsOptions } from './redis/options.ts'
@@ -63,6 +67,8 @@ export function redisStore(options: RedisStoreOptions = {}): StoreFactory {
       if (near !== null && nearOptions !== null) {
         near.follow(client.track(announcedPrefixes(context.prefix), nearOptions.maxStaleMs, near.changed))
       }
+      const streamOptions = eventStreamOf(options)
+      const stream = streamOptions && new EventStream(client, keys, streamOptions, context)
       const revocations = createRedisRevocationDriver(client, keys)
       const endings = endingsOf(revocations, context.endings)
       return {
@@ -77,6 +83,7 @@ export function redisStore(options: RedisStoreOptions = {}): StoreFactory {
         documents: createRedisDocumentDriver(client, keys),
         providerSessions: createRedisProviderSessionDriver(client, keys),
         estimateSessions: () => estimateSessions(client, announcedPrefixes(context.prefix)[0] ?? ''),
+        ...(stream && { follow: (events) => stream.follow(events) }),
         ready: () => client.ready(),
         close: () => {
           journal.close()

@@ -110,6 +110,8 @@ export const store: Kind = {
     typeof value.open === 'function' &&
     'identity' in value,
 }
+/** Not looked into here: its own root does that. */
+export const storeOptions: Kind = { wants: 'the options that redisStore() gets', accepts: isPlainObject }
 export const texts: Kind = {
   wants: 'an array of texts that are not empty',
   accepts: (value) => Array.isArray(value) && value.length > 0 && value.every(isText),

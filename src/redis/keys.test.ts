@@ -19,6 +19,7 @@ const placeholders: { readonly [K in keyof RedisKeys]: Parameters<RedisKeys[K]> 
   revocationIndex: [],
   document: ['<kind>', '<hash>'],
   documentSet: ['<kind>', '<hash>'],
+  events: ['<n>'],
 }
 
 function namesWith(prefix: string): string[] {

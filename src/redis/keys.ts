@@ -20,6 +20,8 @@ export interface RedisKeys {
   /** `name`: a keyed hash; each lies in a slot of its own. */
   document(kind: string, name: string): string
   documentSet(kind: string, name: string): string
+  /** One of several, each in a slot of its own. */
+  events(shard: string): string
 }
 
 export function redisKeys(prefix: string): RedisKeys {
@@ -37,6 +39,7 @@ export function redisKeys(prefix: string): RedisKeys {
     providerGate: (hash) => `${prefix}provider:gate:${hash}`,
     document: (kind, name) => `${prefix}host:${kind}:${name}`,
     documentSet: (kind, name) => `${prefix}host-set:${kind}:${name}`,
+    events: (shard) => `${prefix}events:${shard}`,
     revocationIndex: () => `${prefix}provider:revocations`,
   }
 }

@@ -177,13 +177,15 @@ describe('the figures', () => {
     ['coatcheck_signins_total{step="completed"}', () => done.signIns],
     ['coatcheck_signins_total{step="failed"}', () => done.failedSignIns],
     ['coatcheck_requests_refused_total{code="COATCHECK_REQUEST_CROSS_SITE"}', () => 1],
-  ] as const)('%s is what the load generator counted', async (name, expected) => {
-    await vi.waitUntil(async () => (await prometheus.value(`sum(${name})`)) >= expected(), { timeout: 5000 })
+  ] satisfies [string, () => number][])('%s is what the load generator counted', async (name, expected) => {
+    await vi.waitUntil(async () => (await prometheus.value(`sum(${name})`)) >= expected(), {
+      timeout: 5000,
+    })
     expect(await prometheus.value(`sum(${name})`)).toBe(expected())
   })
 
   it('of live sessions are what the store holds, by each instance', async () => {
-    const live = async (which: string) => prometheus.value(`${which}(coatcheck_sessions_live)`)
+    const live = async (which: string): Promise<number> => prometheus.value(`${which}(coatcheck_sessions_live)`)
     const left = done.signIns - done.signOuts
     await vi.waitUntil(async () => (await live('min')) === left && (await live('max')) === left, {
       timeout: 20_000,
@@ -193,14 +195,14 @@ describe('the figures', () => {
 
   it('of refreshes are what the provider counted', async () => {
     const refreshed = 'sum(coatcheck_token_refresh_duration_seconds_count{outcome="refreshed"})'
-    const asked = async () => (await demo.counters())['token:refresh_token'] ?? 0
+    const asked = async (): Promise<number> => (await demo.counters())['token:refresh_token'] ?? 0
     await vi.waitUntil(async () => (await prometheus.value(refreshed)) === (await asked()), { timeout: 10_000 })
     expect(await asked()).toBeGreaterThan(0)
   })
 })
 
 describe('the alert rules', () => {
-  const promtool = (...args: string[]) => run('promtool', args, { cwd: 'docs/prometheus' })
+  const promtool = (...args: string[]): Promise<{ stdout: string }> => run('promtool', args, { cwd: 'docs/prometheus' })
 
   it('are rules', async () => {
     expect((await promtool('check', 'rules', 'coatcheck-alerts.yml')).stdout).toMatch(/SUCCESS: \d+ rules found/)
