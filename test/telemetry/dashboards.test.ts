@@ -42,7 +42,7 @@ beforeAll(async () => {
   const ports = [demo.port, demo.port + 1]
   prometheus = await startPrometheus(ports.map((port) => `127.0.0.1:${String(port)}`))
   await generateLoad(ports.map((port) => `http://localhost:${String(port)}`))
-}, 180_000)
+}, 300_000)
 afterAll(async () => {
   await prometheus?.stop()
   await demo?.stop()
@@ -90,21 +90,24 @@ async function visit(person: CookieClient, bases: readonly string[]): Promise<vo
   }
 }
 
-/** Both instances need the same new token at once: one asks, the other waits. Again until that has happened. */
+/**
+ * Both instances need the same new token at once: one asks, the other waits. Again until Prometheus has seen the figure grow,
+ * which takes two waits of one instance: a figure begins with its first.
+ */
 async function waitForOneAnother(person: CookieClient, bases: readonly string[]): Promise<void> {
   const waits = async (): Promise<number> =>
-    prometheus.value('sum(coatcheck_token_wait_duration_seconds_count) or vector(0)')
+    prometheus.value('sum(rate(coatcheck_token_wait_duration_seconds_count[2m])) or vector(0)')
   await vi.waitUntil(
     async () => {
       // A token serves for three of its eight seconds: after that nobody has one.
-      await new Promise((resolve) => setTimeout(resolve, 4000))
+      await new Promise((resolve) => setTimeout(resolve, 3500))
       const both = bases.flatMap((base) => [`${base}/api/orders`, `${base}/api/orders`])
       await Promise.all(both.map((url) => get(person, url, 200)))
       done.found += both.length
-      await new Promise((resolve) => setTimeout(resolve, 1500))
+      await new Promise((resolve) => setTimeout(resolve, 1200))
       return (await waits()) > 0
     },
-    { timeout: 60_000, interval: 10 },
+    { timeout: 150_000, interval: 10 },
   )
 }
 
