@@ -61,6 +61,8 @@ const PACKAGES = {
   '@clack/prompts': '^src/cli/',
   'cli-table3': '^src/cli/',
   jiti: '^src/cli/',
+  'prom-client': '^src/telemetry/prometheus-metrics\\.ts$',
+  '@opentelemetry/api': '^src/(otel|telemetry/otel-[^/]+)\\.ts$',
 }
 
 const TEST = '\\.test\\.ts$'

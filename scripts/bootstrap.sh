@@ -1,7 +1,7 @@
 #!/bin/sh
 # Brings a bare machine to where the npm scripts can run: Node packages always, Debian packages when asked for.
 #
-#   sh scripts/bootstrap.sh [redis] [browser] [compiler]
+#   sh scripts/bootstrap.sh [redis] [browser] [compiler] [prometheus]
 #
 # Does nothing, in a tenth of a second, when nothing is missing. Of several that run at once one installs and the others
 # wait. REDIS_SERVER_BIN and CHROMIUM_PATH name programs of your own, which then need not be installed.
@@ -41,6 +41,8 @@ missing_programs() {
   for need in "$@"; do
     case $need in
       redis) [ -n "${REDIS_SERVER_BIN:-}" ] || any_of redis-server valkey-server || echo redis-server redis-tools ;;
+      # promtool comes with it.
+      prometheus) any_of prometheus || echo prometheus ;;
       # Without a font of its own the browser draws empty pages.
       browser)
         [ -n "${CHROMIUM_PATH:-}" ] || any_of chromium chromium-headless-shell google-chrome ||
@@ -117,8 +119,8 @@ for program in node npm; do
 done
 for need in "$@"; do
   case $need in
-    redis | browser | compiler) ;;
-    *) fail "unknown need \"$need\": redis, browser and compiler are known" ;;
+    redis | browser | compiler | prometheus) ;;
+    *) fail "unknown need \"$need\": redis, browser, compiler and prometheus are known" ;;
   esac
 done
 

@@ -36,6 +36,12 @@ export interface Coatcheck<D extends object> {
   /** The routes of sign-in, sign-out, session and devices. Rejects with what only the host can mend. */
   handler(request: Request, context?: RouteContext): Promise<Response>
   /**
+   * How many sessions the store holds, those of visitors who are not signed in included: counted where there are few keys,
+   * else within a few percent by a sample. For figures; cheap, yet not for every request.
+   * @throws {RedisError} when the store cannot be asked
+   */
+  estimateSessions(): Promise<number>
+  /**
    * Resolves when the configuration is complete and the store answers. Called before `listen`, it turns every
    * misconfiguration into a start-up error. May be called again.
    * @throws {ConfigError | KeyringError | RedisError}
@@ -89,6 +95,7 @@ export function coatcheck<D extends object = Record<string, unknown>>(options: O
       config: () => httpConfigOf(config()),
     },
     handler: (request, context) => use(({ routes }) => routes(request, context)),
+    estimateSessions: () => use(({ foundation }) => foundation.store.estimateSessions()),
     ready,
     close,
   }

@@ -25,6 +25,7 @@ function unsupported(name: string): () => never {
 // Written as it is called: Auth.js' adapters are.
 export const CoatcheckAdapter = unsupported('CoatcheckAdapter')
 export const coatcheck = unsupported('coatcheck')
+export const consumeEvents = unsupported('consumeEvents')
 export const createKeyring = unsupported('createKeyring')
 export const entra = unsupported('entra')
 export const getSession = unsupported('getSession')

@@ -18,6 +18,7 @@ import { signInUrlOf } from './oidc/sign-in-wish.ts'
 import { createTokenRevoker } from './oidc/token-revoker.ts'
 import { createTokenRequester } from './oidc/token-requester.ts'
 import type { Store, StoreFactory } from './store.ts'
+import { startLog } from './telemetry/log.ts'
 import { createRevocations, type Revocations } from './token/revocations.ts'
 import { createTokenCache, type OwnedTokenCache } from './token/token-cache.ts'
 import { createTokenCodec } from './token/token-codec.ts'
@@ -65,6 +66,9 @@ export async function useFoundation(
   const shared = all.get(name) ?? { foundation: build(config, factory, keys), users: 0 }
   all.set(name, shared)
   shared.users++
+  // Before the bus is attached: what it is told first is how the connections stand.
+  const stopLog = startLog(events, config.log)
+  const stopFollowing = shared.foundation.store.follow?.(events)
   const detach = shared.foundation.relay.attach(events)
   let released = false
   return {
@@ -81,6 +85,8 @@ export async function useFoundation(
         await shared.foundation.store.close()
       }
       detach()
+      stopFollowing?.()
+      stopLog()
     },
   }
 }
@@ -158,7 +164,7 @@ function drawnKeys(): readonly string[] {
   return processState('drawn-keys', () => [systemRandom.bytes(KEY_BYTES).toString('base64')])
 }
 
-/** One line, once: nobody should find out in production that this was development. The only place that writes to stderr. */
+/** One line, once: nobody should find out in production that this was development. Whatever the log's level. */
 function announceDevelopment({ baseUrl, cookie, keys }: ResolvedConfig<object>, factory: StoreFactory): void {
   const reliefs = [
     factory.kind === 'memory' && 'sessions in the memory of this process (REDIS_URL is not set)',

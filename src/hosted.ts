@@ -7,6 +7,7 @@ import { resolveConfig } from './config/resolve.ts'
 import type { Options } from './config/types.ts'
 import { MisuseError } from './core/errors.ts'
 import type { EventBus } from './core/events.ts'
+import type { Logger } from './core/logger.ts'
 import type { DocumentDeps } from './documents/documents.ts'
 import { type Foundation, type FoundationUse, useFoundation } from './foundation.ts'
 import type { ResolvedConfig } from './config/types.ts'
@@ -20,6 +21,8 @@ export interface HostedOptions {
   readonly keys?: string | readonly string[] | undefined
   /** `REDIS_PREFIX`. */
   readonly prefix?: string
+  /** Where log lines go, such as a pino instance. Default: `COATCHECK_LOG` and `DEBUG` decide, as for `coatcheck()`. */
+  readonly logger?: Logger | undefined
 }
 
 export interface Hosted<T> {
@@ -72,7 +75,7 @@ export function documentDeps(
 }
 
 function configOf(
-  { store, keys, prefix, tokens }: HostedOptions & Pick<Options<object>, 'tokens'>,
+  { store, keys, prefix, tokens, logger }: HostedOptions & Pick<Options<object>, 'tokens'>,
   env: Environment,
 ): ResolvedConfig<object> {
   const hasKeys = keys !== undefined || variable(env, 'COATCHECK_KEYS') !== undefined
@@ -84,6 +87,7 @@ function configOf(
       ...(keys !== undefined && { keys }),
       ...(prefix !== undefined && { prefix }),
       ...(tokens && { tokens }),
+      ...(logger && { logger }),
       baseUrl: isProduction || (hasKeys && hasRedis) ? 'https://application.invalid' : 'http://localhost',
     },
     env,

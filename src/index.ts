@@ -18,7 +18,10 @@ export {
   TokenError,
 } from './core/errors.ts'
 export type { ErrorCode } from './core/error-catalogue.ts'
-export type { AnyListener, EventMap, EventName, Events, Listener } from './core/events.ts'
+export type { EventMap } from './core/event-map.ts'
+export type { AnyListener, EventName, Events, Listener } from './core/events.ts'
+export type { Operation, OperationFacts, OperationName, OperationObserver } from './core/operations.ts'
+export type { LogFields, Logger, LogLevel } from './core/logger.ts'
 export type { Duration } from './core/duration.ts'
 export type { Coatcheck, HttpConfig, HttpEdge } from './coatcheck.ts'
 export type { Exchange, ExchangeFactory, ExchangeInput, SessionRequest } from './http/exchange.ts'

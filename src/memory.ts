@@ -10,7 +10,7 @@ import { createMemoryDocumentDriver } from './documents/drivers/memory.ts'
 import { DEFAULT_SPACE_BYTES, MemorySpace } from './memory/space.ts'
 import { createMemoryProviderSessionDriver } from './oidc/drivers/provider-sessions-memory.ts'
 import { createMemoryTransactionDriver } from './oidc/drivers/memory.ts'
-import { redisKeys } from './redis/keys.ts'
+import { announcedPrefixes, redisKeys } from './redis/keys.ts'
 import { createMemorySessionDriver } from './session/drivers/memory.ts'
 import type { Store, StoreContext, StoreFactory } from './store.ts'
 import { createMemoryProviderGateDriver } from './token/drivers/provider-gate-memory.ts'
@@ -58,6 +58,7 @@ function openMemoryStore(
     transactions: createMemoryTransactionDriver(space, keys),
     documents: createMemoryDocumentDriver(space, keys),
     providerSessions: createMemoryProviderSessionDriver(space, keys),
+    estimateSessions: () => Promise.resolve(space.keys(announcedPrefixes(prefix)[0] ?? '').length),
     ready: () => Promise.resolve(),
     // The content stays for the next opening in this process: that is what a reload in development needs.
     close: () => Promise.resolve(),

@@ -10,18 +10,21 @@ import { createRedisDocumentDriver } from './documents/drivers/redis.ts'
 import { createRedisProviderSessionDriver } from './oidc/drivers/provider-sessions-redis.ts'
 import { createRedisTransactionDriver } from './oidc/drivers/redis.ts'
 import type { RedisClientPort } from './redis/client-port.ts'
+import { EventStream } from './redis/event-stream.ts'
 import { Journal } from './redis/journal.ts'
 import { announcedPrefixes, redisKeys } from './redis/keys.ts'
 import { NearCache } from './redis/near-cache.ts'
 import { openRedisClient } from './redis/open-client.ts'
 import {
   checkRedisOptions,
+  eventStreamOf,
   limitsOf,
   nearCacheOf,
   type RedisSetup,
   type RedisStoreOptions,
 } from './redis/options.ts'
 import { resolveDestination } from './redis/resolve-destination.ts'
+import { estimateSessions } from './redis/session-estimate.ts'
 import { createRedisSessionDriver } from './session/drivers/redis.ts'
 import type { StoreFactory } from './store.ts'
 import { createRedisProviderGateDriver } from './token/drivers/provider-gate-redis.ts'
@@ -29,6 +32,9 @@ import { endingsOf } from './token/revocation-driver.ts'
 import { createRedisRevocationDriver } from './token/drivers/revocations-redis.ts'
 import { createRedisTokenDriver } from './token/drivers/redis.ts'
 
+export { consumeEvents, type ConsumeEventsOptions, type EventWorker } from './redis/consume-events.ts'
+export type { LifecycleEvent } from './redis/event-consumer.ts'
+export type { LifecycleEventName } from './redis/event-stream.ts'
 export type { HandedInClient, RedisLibraryCluster, RedisLibrarySentinel } from './redis/handed-in.ts'
 export type { RedisLibraryClient } from './redis/library.ts'
 export type { RedisStoreOptions, RedisTlsOptions } from './redis/options.ts'
@@ -60,7 +66,7 @@ export function redisStore(options: RedisStoreOptions = {}): StoreFactory {
     open(context) {
       const { destination, limits, nearCache: nearOptions } = inspect()
       const journal: Journal = new Journal(() => client, context)
-      const near = nearOptions && new NearCache(nearOptions.maxEntries)
+      const near = nearOptions && new NearCache(nearOptions.maxEntries, context.events)
       const back = new Set<() => void>()
       const whenBack = (listener: () => void): void => void back.add(listener)
       const changed = (isUp: boolean): void => {
@@ -75,6 +81,8 @@ export function redisStore(options: RedisStoreOptions = {}): StoreFactory {
       if (near !== null && nearOptions !== null) {
         near.follow(client.track(announcedPrefixes(context.prefix), nearOptions.maxStaleMs, near.changed))
       }
+      const streamOptions = eventStreamOf(options)
+      const stream = streamOptions && new EventStream(client, keys, streamOptions, context)
       const revocations = createRedisRevocationDriver(client, keys)
       const endings = endingsOf(revocations, context.endings)
       return {
@@ -88,6 +96,8 @@ export function redisStore(options: RedisStoreOptions = {}): StoreFactory {
         transactions: createRedisTransactionDriver(client, keys),
         documents: createRedisDocumentDriver(client, keys),
         providerSessions: createRedisProviderSessionDriver(client, keys),
+        estimateSessions: () => estimateSessions(client, announcedPrefixes(context.prefix)[0] ?? ''),
+        ...(stream && { follow: (events) => stream.follow(events) }),
         ready: () => client.ready(),
         close: async () => {
           await journal.close()

@@ -46,6 +46,10 @@ export interface Store {
   readonly providerSessions: ProviderSessionDriver
   /** What other session libraries keep with us. */
   readonly documents: DocumentDriver
+  /** How many records of sessions there are, anonymous ones included; where there are many, an estimate by a sample. */
+  estimateSessions(): Promise<number>
+  /** Writes the lifecycle events of this instance where workers read them, if that is wanted. Returns how to stop. */
+  follow?(events: EventBus): () => void
   /** Resolves when operations can be answered; rejects with a `CoatcheckError` that says why they cannot. */
   ready(): Promise<void>
   /** Ends within its deadline. What was handed in stays open. */

@@ -6,7 +6,7 @@
  */
 import { fileURLToPath } from 'node:url'
 import express from 'express'
-import { auth, providerOrigin, web } from './auth.js'
+import { auth, metrics, providerOrigin, web } from './auth.js'
 import { fetchOrders } from './orders.js'
 import { devicesPage } from './pages/devices.js'
 import { homePage } from './pages/home.js'
@@ -40,10 +40,14 @@ export function createApp() {
     next()
   })
 
-  // Before the session: neither of these asks for one, so both work while the store is down.
+  // Before the session: none of these asks for one, so they work while the store is down.
   app.use(express.static(publicFolder, { index: false, maxAge: '1h' }))
   app.get('/healthz', (_request, response) => {
     response.json({ status: 'ok' })
+  })
+  // Tells nothing about anybody, yet is nobody's business: in production let only your Prometheus reach it.
+  app.get('/metrics', async (_request, response) => {
+    response.type(metrics.registry.contentType).send(await metrics.registry.metrics())
   })
 
   app.use(web)

@@ -6,6 +6,7 @@
  */
 import { coatcheck, entra } from 'coatcheck'
 import { expressAuth } from 'coatcheck/express'
+import { prometheusMetrics } from 'coatcheck/prometheus'
 
 /** The scope of the orders API whose access token is asked for at sign-in. */
 export const ordersScope = process.env.ORDERS_SCOPE ?? 'api://orders/Orders.Read'
@@ -23,3 +24,6 @@ export const auth = coatcheck({
 })
 
 export const web = expressAuth(auth)
+
+/** What `GET /metrics` shows. */
+export const metrics = prometheusMetrics(auth, { liveSessions: auth.estimateSessions, liveSessionsEveryMs: 5000 })

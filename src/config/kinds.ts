@@ -110,6 +110,8 @@ export const store: Kind = {
     typeof value.open === 'function' &&
     'identity' in value,
 }
+/** Not looked into here: its own root does that. */
+export const storeOptions: Kind = { wants: 'the options that redisStore() gets', accepts: isPlainObject }
 export const texts: Kind = {
   wants: 'an array of texts that are not empty',
   accepts: (value) => Array.isArray(value) && value.length > 0 && value.every(isText),
@@ -132,6 +134,15 @@ export const redisClient: Kind = {
     "a client of the package 'redis' 4.7, 5 or 6, as createClient(), createCluster() or createSentinel() returns it",
   accepts: (value) =>
     typeof value === 'object' && value !== null && 'sendCommand' in value && typeof value.sendCommand === 'function',
+}
+export const logger: Kind = {
+  wants: 'a logger such as pino: an object with the methods debug, info, warn and error',
+  accepts: (value) =>
+    typeof value === 'object' &&
+    value !== null &&
+    ['debug', 'info', 'warn', 'error'].every(
+      (level) => typeof (value as Record<string, unknown>)[level] === 'function',
+    ),
 }
 export const partition: Kind = {
   wants: 'a text, a function, or a partition manager with getKey() and extractKey()',

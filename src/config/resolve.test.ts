@@ -49,7 +49,18 @@ describe('defaults', () => {
         maxBytes: 65_536,
       },
       tokens: { grantLifetimeMs: 90 * 24 * HOUR, minValidityMs: 30_000, revokeAtProvider: true },
+      log: { logger: null, level: 'warn', debug: null },
     })
+  })
+})
+
+describe('the log', () => {
+  it('takes level and areas from the environment, and refuses a level that there is not', () => {
+    const { log } = resolveConfig({}, { COATCHECK_LOG: ' debug ', DEBUG: 'coatcheck:redis' })
+    expect(log).toEqual({ logger: null, level: 'debug', debug: 'coatcheck:redis' })
+    expect(() => resolveConfig({}, { COATCHECK_LOG: 'verbose' })).toThrow(
+      "Environment variable COATCHECK_LOG: got a text of 7 characters and wants 'debug', 'info', 'warn', 'error', 'silent'.",
+    )
   })
 })
 
@@ -138,6 +149,9 @@ describe('shapes', () => {
     ['tokens.grantLifetime', '0d'],
     ['tokens.minValidity', '30'],
     ['tokens.revokeAtProvider', 'no'],
+    ['logger', 'pino'],
+    ['logger', { info: () => undefined }],
+    ['logger', { debug: 1, info: 1, warn: 1, error: 1 }],
   ]
   const optionsWith = (path: string, value: unknown): unknown =>
     path === 'coatcheck()'

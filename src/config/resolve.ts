@@ -19,6 +19,7 @@ const DEFAULT_COOKIE_NAME = 'coatcheck'
 const DEFAULT_BASE_PATH = '/auth'
 const DEFAULT_GRANT_LIFETIME_MS = 90 * 86_400_000
 const DEFAULT_MIN_VALIDITY_MS = 30_000
+const DEFAULT_LOG_LEVEL = 'warn'
 
 /**
  * Everything that can be said about options without the environment.
@@ -59,6 +60,11 @@ export function resolveConfig<D extends object>(options: Options<D>, env: Enviro
       grantLifetimeMs: parseDurationMs(options.tokens?.grantLifetime) ?? DEFAULT_GRANT_LIFETIME_MS,
       minValidityMs: parseDurationMs(options.tokens?.minValidity) ?? DEFAULT_MIN_VALIDITY_MS,
       revokeAtProvider: options.tokens?.revokeAtProvider ?? true,
+    },
+    log: {
+      logger: options.logger ?? null,
+      level: (checkedVariable(env, 'COATCHECK_LOG') ?? DEFAULT_LOG_LEVEL) as ResolvedConfig<D>['log']['level'],
+      debug: variable(env, 'DEBUG') ?? null,
     },
   }
 }

@@ -11,6 +11,7 @@ export type SettingRoot =
   | 'entra()'
   | 'oidc()'
   | 'redisStore()'
+  | 'consumeEvents()'
   | 'memoryStore()'
   | 'msalCachePlugin()'
   | 'CoatcheckStore()'
@@ -44,6 +45,7 @@ const hosted: readonly Row[] = [
   ['store', kinds.store, 'Redis when `REDIS_URL` is set, else memory outside of production'],
   ['keys', kinds.keys, 'drawn at start outside of production, else required', secret],
   ['prefix', kinds.keyPrefix, 'none'],
+  ['logger', kinds.logger, 'as for `coatcheck()`'],
 ]
 
 export const settings: readonly Setting[] = [
@@ -83,6 +85,14 @@ export const settings: readonly Setting[] = [
     ['tokens.grantLifetime', kinds.duration, '`90d`'],
     ['tokens.minValidity', kinds.duration, '`30s`'],
     ['tokens.revokeAtProvider', kinds.flag, '`true`'],
+    ['logger', kinds.logger, 'lines of JSON on stderr'],
+    [
+      null,
+      kinds.oneOf('debug', 'info', 'warn', 'error', 'silent'),
+      '`warn`; not looked at with `logger`',
+      { env: ['COATCHECK_LOG'] },
+    ],
+    [null, kinds.text, 'none; not looked at with `logger`', { env: ['DEBUG'] }],
   ]),
   ...table('entra()', [
     ['name', kinds.providerName, '`entra`'],
@@ -132,8 +142,22 @@ export const settings: readonly Setting[] = [
     ['nearCache', kinds.section, 'off'],
     ['nearCache.maxEntries', kinds.integer(1, 10_000_000), '10,000'],
     ['nearCache.maxStaleMs', kinds.integer(100, 60_000), '2,000'],
+    ['eventStream', kinds.section, 'off'],
+    ['eventStream.maxLength', kinds.integer(100, 10_000_000), '10,000'],
+    ['eventStream.shards', kinds.integer(1, 64), '4'],
     ['connectTimeoutMs', kinds.integer(100, 300_000), '5,000'],
     ['maxInFlight', kinds.integer(1, 1_000_000), '10,000'],
+  ]),
+  ...table('consumeEvents()', [
+    ['group', kinds.text, 'required'],
+    ['handle', kinds.functionKind, 'required'],
+    ['name', kinds.text, 'host, process and chance'],
+    ['redis', kinds.storeOptions, 'those of `redisStore()` without options'],
+    ['prefix', kinds.keyPrefix, 'as for `coatcheck()`'],
+    ['from', kinds.oneOf('now', 'oldest'), '`now`'],
+    ['pollMs', kinds.integer(10, 60_000), '500'],
+    ['claimAfterMs', kinds.integer(100, 86_400_000), '60,000'],
+    ['onError', kinds.functionKind, 'failures are tried again and told to nobody'],
   ]),
   ...table('memoryStore()', [
     ['name', kinds.text, '`default`'],

@@ -4,6 +4,7 @@
  */
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { Duration } from '../core/duration.ts'
+import type { Logger, LogLevel } from '../core/logger.ts'
 import type { SessionLimit } from '../session/session-driver.ts'
 import type { Json, OutagePolicy } from '../session/types.ts'
 import type { StoreFactory } from '../store.ts'
@@ -100,6 +101,11 @@ export interface Options<D extends object = Record<string, unknown>> {
   readonly signIn?: SignInOptions
   readonly session?: SessionOptions<D>
   readonly tokens?: TokenOptions
+  /**
+   * Where log lines go: a pino instance, or what has its methods. Default: lines of JSON on stderr from the level on that
+   * `COATCHECK_LOG` says (`warn`), and of the areas that `DEBUG=coatcheck:*` names.
+   */
+  readonly logger?: Logger | undefined
 }
 
 /** How the application authenticates at the provider. */
@@ -157,5 +163,12 @@ export interface ResolvedConfig<D extends object> {
     readonly grantLifetimeMs: number
     readonly minValidityMs: number
     readonly revokeAtProvider: boolean
+  }
+  readonly log: {
+    /** Given by the application; it decides what is written. */
+    readonly logger: Logger | null
+    readonly level: LogLevel | 'silent'
+    /** The variable `DEBUG`, which names areas. */
+    readonly debug: string | null
   }
 }

@@ -2,14 +2,21 @@
  * A bus that passes on to other buses: what several instances share (a connection, the token cache) reports to the listeners
  * of each of them. Listens to nothing itself, so that "does anybody listen" stays a true answer on hot paths.
  */
-import { EventBus, type EventMap, type EventName } from './events.ts'
+import type { EventMap } from './event-map.ts'
+import { EventBus, type EventName } from './events.ts'
+import type { OperationObserver } from './operations.ts'
+
+type RedisStatus = EventMap['redis.status']
 
 export class EventRelay extends EventBus {
   readonly #targets = new Set<EventBus>()
+  /** The last word on the connection and on the circuit of each server: whoever joins later has to know how things stand. */
+  readonly #standing = new Map<string, RedisStatus>()
 
-  /** Returns how to stop. */
+  /** Tells the bus how the connections stand, and everything from now on. Returns how to stop. */
   attach(bus: EventBus): () => void {
     this.#targets.add(bus)
+    for (const status of this.#standing.values()) bus.emit('redis.status', status)
     return () => this.#targets.delete(bus)
   }
 
@@ -19,7 +26,24 @@ export class EventRelay extends EventBus {
   }
 
   override emit<Name extends EventName>(name: Name, event: EventMap[Name]): void {
+    if (name === 'redis.status') this.#remember(event as RedisStatus)
     super.emit(name, event)
     for (const bus of this.#targets) bus.emit(name, event)
+  }
+
+  /** Each once, although several instances may be observed by the same. */
+  override observers(): ReadonlySet<OperationObserver> {
+    const [only, ...others] = [...this.#targets].map((bus) => bus.observers()).filter(({ size }) => size > 0)
+    if (only === undefined) return super.observers()
+    return others.length === 0 ? only : new Set([only, ...others].flatMap((observers) => [...observers]))
+  }
+
+  override get isObserved(): boolean {
+    for (const bus of this.#targets) if (bus.isObserved) return true
+    return false
+  }
+
+  #remember(event: RedisStatus): void {
+    this.#standing.set(`${event.server} ${String(event.status.startsWith('circuit'))}`, event)
   }
 }

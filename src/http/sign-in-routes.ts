@@ -4,6 +4,7 @@ import { type CompletedSignIn, completeSignIn, stateOf } from '../oidc/callback.
 import { admit } from '../oidc/identity.ts'
 import { startSignIn } from '../oidc/sign-in.ts'
 import { openSignInWish } from '../oidc/sign-in-wish.ts'
+import { isApplicationDenial } from '../oidc/oidc-errors.ts'
 import { endSessionUrl } from '../oidc/sign-out.ts'
 import { TRANSACTION_LIFE_MS } from '../oidc/transaction.ts'
 import { putSetCookie } from './cookie.ts'
@@ -70,7 +71,7 @@ export async function callback<D extends object>(deps: RouteDeps<D>, request: Ro
     events.emit('signin.completed', { provider: providerName, sessionId })
     return seeOther(completed.returnTo ?? '/')
   } catch (error) {
-    events.emit('signin.failed', { provider: providerName, code: isCoatcheckError(error) ? error.code : 'UNKNOWN' })
+    events.emit('signin.failed', { provider: providerName, ...reasonOf(error) })
     throw error
   }
 }
@@ -150,4 +151,11 @@ export async function logout<D extends object>(deps: RouteDeps<D>, request: Rout
   const returnTo = safeReturnTo(form.get('returnTo'), config.baseUrl.origin, config.basePath) ?? '/'
   const redirectTo = atProvider?.href ?? returnTo
   return changed(request.headers, redirectTo, { redirectTo })
+}
+
+function reasonOf(error: unknown): { readonly code: string; readonly why?: string } {
+  if (!isCoatcheckError(error)) return { code: 'UNKNOWN' }
+  const { code, message } = error
+  // What the application says is meant for its log. What the provider says may name somebody.
+  return { code, ...(isApplicationDenial(error) && { why: message }) }
 }

@@ -116,6 +116,10 @@ export function applicationDenial(reason: string | null): OidcError {
   })
 }
 
+export function isApplicationDenial(error: unknown): boolean {
+  return error instanceof OidcError && error.details['reason'] === 'authorize'
+}
+
 /** Name, the library's own fixed text and the stack: without `cause`, `response` and whatever else hangs on it. */
 export function scrubbed(error: unknown): Error | undefined {
   if (!(error instanceof Error)) return undefined

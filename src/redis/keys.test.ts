@@ -21,6 +21,7 @@ const placeholders: { readonly [K in keyof RedisKeys]: Parameters<RedisKeys[K]> 
   documentSet: ['<kind>', '<hash>'],
   canary: ['<record>', 0],
   canaries: [],
+  events: ['<n>'],
 }
 
 function namesWith(prefix: string): string[] {

@@ -23,6 +23,8 @@ export interface RedisKeys {
   /** `number`: chosen so that each server of a cluster has one. */
   canary(recordClass: string, number: number): string
   canaries(): string
+  /** One of several, each in a slot of its own. */
+  events(shard: string): string
 }
 
 export function redisKeys(prefix: string): RedisKeys {
@@ -42,6 +44,7 @@ export function redisKeys(prefix: string): RedisKeys {
     documentSet: (kind, name) => `${prefix}host-set:${kind}:${name}`,
     canary: (recordClass, number) => `${prefix}canary:${recordClass}:${number}`,
     canaries: () => `${prefix}canary:planted`,
+    events: (shard) => `${prefix}events:${shard}`,
     revocationIndex: () => `${prefix}provider:revocations`,
   }
 }

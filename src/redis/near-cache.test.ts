@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { EventBus } from '../core/events.ts'
 import { duringChange, NearCache } from './near-cache.ts'
 
 const heard = { isHeard: () => true, close: () => undefined }
@@ -18,22 +19,22 @@ describe('near cache', () => {
     const { near, load } = setup()
     const value = { a: 1 }
     expect(await load('a', value, ['a', 'gen'])).toBe(value)
-    expect(near.get('a', 'a')).toBe(value)
+    expect(near.get('session', 'a', 'a')).toBe(value)
     near.changed('other')
-    expect(near.get('a', 'a')).toBe(value)
+    expect(near.get('session', 'a', 'a')).toBe(value)
     near.changed('gen')
-    expect(near.get('a', 'a')).toBeUndefined()
+    expect(near.get('session', 'a', 'a')).toBeUndefined()
     await load('a', value, ['a', 'gen'])
     near.changed(null)
-    expect([near.get('a', 'a'), near.size]).toEqual([undefined, 0])
+    expect([near.get('session', 'a', 'a'), near.size]).toEqual([undefined, 0])
   })
 
   it('is bounded: what was not asked for the longest goes first', async () => {
     const { near, load } = setup()
     for (const name of ['a', 'b', 'c']) await load(name, name)
-    near.get('a', 'a')
+    near.get('session', 'a', 'a')
     await load('d', 'd')
-    expect(['a', 'b', 'c', 'd'].map((name) => near.get(name, name))).toEqual(['a', undefined, 'c', 'd'])
+    expect(['a', 'b', 'c', 'd'].map((name) => near.get('session', name, name))).toEqual(['a', undefined, 'c', 'd'])
     expect(near.size).toBe(3)
   })
 
@@ -65,10 +66,10 @@ describe('near cache', () => {
     near.follow({ isHeard: () => isHeard, close: () => undefined })
     await near.load('a', ['a'], () => Promise.resolve(1), isWorth)
     isHeard = false
-    expect(near.get('a', 'a')).toBeUndefined()
+    expect(near.get('session', 'a', 'a')).toBeUndefined()
     await near.load('b', ['b'], () => Promise.resolve(2), isWorth)
     isHeard = true
-    expect([near.get('a', 'a'), near.get('b', 'b')]).toEqual([1, undefined])
+    expect([near.get('session', 'a', 'a'), near.get('session', 'b', 'b')]).toEqual([1, undefined])
   })
 
   it('forgets around a change by this process, also when that fails', async () => {
@@ -76,12 +77,27 @@ describe('near cache', () => {
     const changing = duringChange(near)
     await load('a', 1)
     await expect(changing(['a'], Promise.reject(new Error('conflict')))).rejects.toThrow('conflict')
-    expect(near.get('a', 'a')).toBeUndefined()
+    expect(near.get('session', 'a', 'a')).toBeUndefined()
     let done: () => void = () => undefined
     const work = changing(['a'], new Promise<void>((resolve) => (done = resolve)))
     await load('a', 'before')
     done()
     await work
-    expect(near.get('a', 'a')).toBeUndefined()
+    expect(near.get('session', 'a', 'a')).toBeUndefined()
+  })
+
+  it('tells whether it had what was asked for', async () => {
+    const events = new EventBus()
+    const near = new NearCache(3, events)
+    near.follow(heard)
+    const told: unknown[] = []
+    events.on('redis.near-read', (event) => told.push(event))
+    near.get('session', 'a', 'a')
+    await near.load('a', ['a'], () => Promise.resolve(1), isWorth)
+    near.get('token', 'a', 'a')
+    expect(told).toEqual([
+      { kind: 'session', isHit: false },
+      { kind: 'token', isHit: true },
+    ])
   })
 })

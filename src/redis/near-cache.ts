@@ -7,6 +7,7 @@
  * - While changes cannot be heard of, nothing is kept and nothing is answered.
  * - It knows nothing of expiry: values carry their own ends, since the server tells nobody in time that a key has expired.
  */
+import { EventBus } from '../core/events.ts'
 import type { KeyTracking } from './client-port.ts'
 
 export interface NearCacheOptions {
@@ -27,6 +28,7 @@ interface Load {
 
 export class NearCache {
   readonly #maxEntries: number
+  readonly #events: EventBus
   #tracking: KeyTracking | null = null
   /** By name, the one that was used last at the end. */
   readonly #entries = new Map<string, Entry>()
@@ -34,8 +36,9 @@ export class NearCache {
   readonly #names = new Map<string, Set<string>>()
   readonly #loads = new Map<string, Set<Load>>()
 
-  constructor(maxEntries: number) {
+  constructor(maxEntries: number, events: EventBus = new EventBus()) {
     this.#maxEntries = maxEntries
+    this.#events = events
   }
 
   /** Before that nothing is kept. */
@@ -48,9 +51,11 @@ export class NearCache {
   }
 
   /** The kept value itself, which nobody may change. @param key one of those that it was read from */
-  get(name: string, key: string): unknown {
+  get(kind: 'session' | 'token', name: string, key: string): unknown {
     const entry = this.#entries.get(name)
-    if (entry === undefined || this.#tracking?.isHeard(key) !== true) return undefined
+    const isHit = entry !== undefined && this.#tracking?.isHeard(key) === true
+    if (this.#events.hasListeners('redis.near-read')) this.#events.emit('redis.near-read', { kind, isHit })
+    if (!isHit) return undefined
     this.#entries.delete(name)
     this.#entries.set(name, entry)
     return entry.value

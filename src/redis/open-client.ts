@@ -4,16 +4,22 @@ import { RedisClient, type RedisClientDeps } from './client.ts'
 import type { RedisClientPort } from './client-port.ts'
 import { RedisCluster } from './cluster.ts'
 import { asLibraryClient, type HandedInClient, isCluster, mastersOf } from './handed-in.ts'
+import { observedClient } from './observed-client.ts'
 import type { RedisLimits } from './options.ts'
 import { SentinelSource } from './sentinel.ts'
 import { addressSource, handedInSource } from './source.ts'
-import type { Destination } from './target.ts'
+import { type Destination, nameOfAddress } from './target.ts'
 
 export function openRedisClient(
   to: Destination | HandedInClient,
   limits: RedisLimits,
   deps: RedisClientDeps,
 ): RedisClientPort {
+  const server = 'kind' in to && to.kind === 'single' ? nameOfAddress(to.target.address) : null
+  return observedClient(openUnobserved(to, limits, deps), deps, server)
+}
+
+function openUnobserved(to: Destination | HandedInClient, limits: RedisLimits, deps: RedisClientDeps): RedisClientPort {
   if (!('kind' in to)) {
     const source = handedInSource(asLibraryClient(to))
     const masters = isCluster(to) ? { masters: () => mastersOf(to, limits.writeTimeoutMs) } : {}

@@ -6,6 +6,7 @@ import { refuse } from '../config/refusal.ts'
 import { checkShape } from '../config/shape.ts'
 import { WRITE_TIMEOUT_MS } from './client-port.ts'
 import type { Durability } from './durable-writes.ts'
+import type { EventStreamOptions } from './event-stream.ts'
 import { type HandedInClient, isOneServer } from './handed-in.ts'
 import type { NearCacheOptions } from './near-cache.ts'
 import { parseRedisUrl } from './redis-url.ts'
@@ -16,6 +17,7 @@ const DEFAULT_COMMAND_TIMEOUT_MS = 250
 const DEFAULT_CONNECT_TIMEOUT_MS = 5000
 const DEFAULT_MAX_IN_FLIGHT = 10_000
 const DEFAULT_NEAR_CACHE: NearCacheOptions = { maxEntries: 10_000, maxStaleMs: 2000 }
+export const DEFAULT_EVENT_STREAM: EventStreamOptions = { maxLength: 10_000, shards: 4 }
 const DEFAULT_DURABILITY: Durability = { replicas: 1, timeoutMs: 250 }
 const NOT_WITH_A_CLIENT = ['url', 'cluster', 'sentinels', 'username', 'password', 'credentialsProvider', 'tls'] as const
 
@@ -62,6 +64,11 @@ export interface RedisStoreOptions {
    * `redis` 5.9 or 6, and not with a cluster or sentinel that was handed in.
    */
   readonly nearCache?: Partial<NearCacheOptions> | undefined
+  /**
+   * Lifecycle events are also written to streams, for workers (`consumeEvents`). `{}` for the defaults, 4 streams of about 10,000
+   * entries. Off by default; best effort.
+   */
+  readonly eventStream?: Partial<EventStreamOptions> | undefined
   /** Until `ready()` says why there is no connection. Default 5,000. */
   readonly connectTimeoutMs?: number | undefined
   /** Operations that wait for an answer at the same time. Default 10,000. */
@@ -107,6 +114,10 @@ export function limitsOf(options: RedisStoreOptions): RedisLimits {
 
 export function nearCacheOf({ nearCache }: RedisStoreOptions): NearCacheOptions | null {
   return nearCache ? { ...DEFAULT_NEAR_CACHE, ...nearCache } : null
+}
+
+export function eventStreamOf({ eventStream }: RedisStoreOptions): EventStreamOptions | null {
+  return eventStream ? { ...DEFAULT_EVENT_STREAM, ...eventStream } : null
 }
 
 /**

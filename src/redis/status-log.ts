@@ -1,5 +1,6 @@
 /** Tells listeners what has become of the connection: each change once, however many attempts fail in the same way. */
-import type { EventBus, EventMap } from '../core/events.ts'
+import type { EventMap } from '../core/event-map.ts'
+import type { EventBus } from '../core/events.ts'
 
 export class StatusLog {
   readonly #events: EventBus

@@ -23,7 +23,7 @@ import {
   withSeenSecret,
 } from './session-policy.ts'
 import { VerifiedSessions } from './outage.ts'
-import { createVault, explainAbsence, type Loaded, type Vault } from './session-vault.ts'
+import { createVault, explainAbsence, type FoundRecord, type Loaded, type Vault } from './session-vault.ts'
 import { createTickets, type IssuedTicket, type ParsedTicket, sessionIdOf, type Tickets } from './ticket.ts'
 import type { DeepReadonly, MissReason, Revoked } from './types.ts'
 import { createUpdateQueue, type Transition, type UpdateQueue } from './update-queue.ts'
@@ -116,6 +116,17 @@ export function createCore<D extends object>(deps: SessionStoreDeps<D>): Session
     }
   }
 
+  const look = async (parsed: ParsedTicket): Promise<FoundRecord | MissReason> => {
+    try {
+      const stored = await driver.read(parsed.ref)
+      return stored.record ? vault.evaluate(parsed, stored) : await explainAbsence(driver, parsed.ref)
+    } catch (error) {
+      const code = isCoatcheckError(error) ? error.code : 'UNKNOWN'
+      events.emit('session.find-failed', { sessionId: sessionIdOf(parsed.ref), code })
+      throw error
+    }
+  }
+
   return {
     deps,
     verified,
@@ -132,8 +143,7 @@ export function createCore<D extends object>(deps: SessionStoreDeps<D>): Session
         events.emit('session.missed', { reason: parsed })
         return parsed
       }
-      const stored = await driver.read(parsed.ref)
-      const found = stored.record ? vault.evaluate(parsed, stored) : await explainAbsence(driver, parsed.ref)
+      const found = await look(parsed)
       if (typeof found === 'string') {
         verified.forget(parsed.ref)
         events.emit('session.missed', { reason: found, sessionId: sessionIdOf(parsed.ref) })

@@ -5,6 +5,7 @@
  * changed meanwhile; only then hand out the ticket. A crash in between leaves a session that nobody holds a ticket of.
  */
 import { MisuseError, SessionError } from '../core/errors.ts'
+import type { OperationFacts } from '../core/operations.ts'
 import type { Change, Draft } from './session-data.ts'
 import { parseProfile, type SessionProfile } from './session-codec.ts'
 import type { SessionCore } from './session-core.ts'
@@ -14,7 +15,17 @@ import type { SignInInput } from './types.ts'
 
 const MERGE_ATTEMPTS = 16
 
-export async function signInSession<D extends object>(
+export function signInSession<D extends object>(
+  core: SessionCore<D>,
+  ticket: string | null,
+  input: SignInInput<D>,
+): Promise<{ issued: IssuedTicket; loaded: Loaded }> {
+  const { events } = core.deps
+  const outcome = ({ loaded }: { loaded: Loaded }): OperationFacts => ({ sessionId: sessionIdOf(loaded.ref) })
+  return events.operation({ name: 'session.sign-in', facts: {}, outcome }, () => signIn(core, ticket, input))
+}
+
+async function signIn<D extends object>(
   core: SessionCore<D>,
   ticket: string | null,
   input: SignInInput<D>,

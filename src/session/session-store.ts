@@ -7,6 +7,7 @@ import { MisuseError, SessionError } from '../core/errors.ts'
 import { isOutage } from './outage.ts'
 import { type SessionBackend, SessionSnapshot } from './session.ts'
 import { parseProfile } from './session-codec.ts'
+import { observedCore } from './observed-core.ts'
 import { createCore, type SessionStoreDeps } from './session-core.ts'
 import type { Change } from './session-data.ts'
 import { deadlineOf, isExpired } from './session-policy.ts'
@@ -20,7 +21,7 @@ const LISTED_WITHOUT_LIMIT = 1000
 const unknownDevice = (): undefined => undefined
 
 export function createSessionStore<D extends object>(deps: SessionStoreDeps<D>): SessionStore<D> {
-  const core = createCore(deps)
+  const core = observedCore(createCore(deps))
   const { driver, keyring, config, events, clock } = deps
 
   // One backend for all snapshots: a find makes no closures.

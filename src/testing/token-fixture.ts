@@ -1,5 +1,6 @@
 /** What the token cases build on: caches over the harness' driver, and a provider that answers as it is told. */
-import { EventBus, type EventMap, type EventName } from '../core/events.ts'
+import type { EventMap } from '../core/event-map.ts'
+import { EventBus, type EventName } from '../core/events.ts'
 import { systemRandom } from '../core/random.ts'
 import { createKeyring, type Keyring } from '../keyring/keyring.ts'
 import { createSeal } from '../keyring/seal.ts'

@@ -139,6 +139,7 @@ export function createDirectTokens(deps: {
   ): Promise<AccessEntry> => {
     const waitUntilMs = clock.monotonic() + LONGEST_WAIT_MS
     let waiting: Waiting | null = null
+    let waitingSinceMs = 0
     try {
       while (clock.monotonic() <= waitUntilMs) {
         const before = await read(owner, target)
@@ -146,6 +147,7 @@ export function createDirectTokens(deps: {
         if (before.hold) return failed(target, before, before.hold)
         const lease = await leases.take(owner, leaseField(`${target.provider}:${flightKey(target)}`))
         if (!lease) {
+          if (waiting === null) waitingSinceMs = clock.monotonic()
           waiting ??= leases.waiting(owner)
           await waiting.next()
           continue
@@ -154,13 +156,19 @@ export function createDirectTokens(deps: {
           const stored = await read(owner, target)
           if (stored.entry && isEnough(stored.entry)) return stored.entry
           if (stored.hold) return failed(target, stored, stored.hold)
-          return await askOnce(owner, target, stored, lease, request)
+          const facts = { provider: target.provider, resource: target.key }
+          const ask = (): Promise<AccessEntry> => askOnce(owner, target, stored, lease, request)
+          return await events.operation({ name: 'token.refresh', facts }, ask)
         } finally {
           await lease.release()
         }
       }
     } finally {
-      waiting?.close()
+      if (waiting !== null) {
+        waiting.close()
+        const durationMs = clock.monotonic() - waitingSinceMs
+        events.emit('token.waited', { userKey: owner, provider: target.provider, resource: target.key, durationMs })
+      }
     }
     throw new TokenError('COATCHECK_TOKEN_REFRESH_UNAVAILABLE', { details: { provider: target.provider } })
   }
@@ -179,7 +187,7 @@ export function createDirectTokens(deps: {
       const isEnough = (entry: AccessEntry): boolean => isGood(entry, need, clock.now())
       const { entry } = await read(owner, target)
       if (entry && isEnough(entry)) {
-        events.emit('token.hit', subject)
+        if (events.hasListeners('token.hit')) events.emit('token.hit', subject)
         const isFresh = (other: AccessEntry): boolean => other.refreshAheadAtMs > clock.now()
         if (!isFresh(entry)) launch(owner, target, isFresh, request).catch(() => undefined)
         return entry

@@ -93,6 +93,7 @@ export function createRefreshes(deps: RefreshDeps): Refreshes {
     const { provider } = target
     const waitUntilMs = clock.monotonic() + LONGEST_WAIT_MS
     let waiting: Waiting | null = null
+    let waitingSinceMs = 0
     try {
       for (let attempt = 0; attempt < ATTEMPTS;) {
         const stored = await vault.read(userKey, target)
@@ -104,13 +105,18 @@ export function createRefreshes(deps: RefreshDeps): Refreshes {
         if (landed === 'held') {
           if (clock.monotonic() > waitUntilMs)
             throw new TokenError('COATCHECK_TOKEN_REFRESH_UNAVAILABLE', { details: { provider } })
+          if (waiting === null) waitingSinceMs = clock.monotonic()
           waiting ??= leases.waiting(userKey)
           await waiting.next()
         } else if (landed) return landed
         else attempt++
       }
     } finally {
-      waiting?.close()
+      if (waiting !== null) {
+        waiting.close()
+        const durationMs = clock.monotonic() - waitingSinceMs
+        events.emit('token.waited', { userKey, provider, resource: target.key, durationMs })
+      }
     }
     throw new TokenError('COATCHECK_TOKEN_CONFLICT', { details: { provider } })
   }

@@ -49,7 +49,7 @@ export function createRefreshing(deps: {
 }): Refreshing {
   const { vault, failed, refresher, requests, clock, events, now } = deps
 
-  const once = async (
+  const askAndCommit = async (
     userKey: string,
     target: Target,
     stored: StoredTokens,
@@ -141,7 +141,13 @@ export function createRefreshing(deps: {
     })
   }
 
-  return { once, discardUnlessLive }
+  return {
+    once(userKey, target, ...rest) {
+      const facts = { provider: target.provider, resource: target.key }
+      return events.operation({ name: 'token.refresh', facts }, () => askAndCommit(userKey, target, ...rest))
+    },
+    discardUnlessLive,
+  }
 }
 
 /** What runs once at a time in this process. */

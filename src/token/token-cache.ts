@@ -122,9 +122,16 @@ export function createTokenCache(deps: TokenCacheDeps): OwnedTokenCache {
   }
 
   const getAccessToken: TokenCache['getAccessToken'] = async (userId, options = {}) => {
-    const { signal } = options
     const userKey = keyOf(userId)
     const target = resolveTarget(providers, options)
+    const run = (): Promise<AccessToken> => accessToken(userKey, target, options)
+    if (!events.isObserved) return run()
+    const facts = { provider: target.provider, resource: target.key }
+    return events.operation({ name: 'token.get', facts }, run)
+  }
+
+  const accessToken = async (userKey: string, target: Target, options: GetAccessTokenOptions): Promise<AccessToken> => {
+    const { signal } = options
     const need = needOf(target, options)
     signal?.throwIfAborted()
     if (refreshes.isAsStored({ userKey, provider: target.provider })) {

@@ -154,7 +154,7 @@ async function signOut(page: Page): Promise<void> {
 
 async function visitAll(page: Page): Promise<void> {
   const paths = ['/', '/profile', '/orders', '/tokens', '/devices', '/api/me', '/api/orders']
-  for (const path of [...paths, '/auth/session', '/auth/devices', '/nowhere']) {
+  for (const path of [...paths, '/auth/session', '/auth/devices', '/metrics', '/nowhere']) {
     for (const base of [demo.url, other]) await page.context().request.get(base + path)
   }
 }
@@ -443,6 +443,21 @@ describe('a run through everything that the demo does', () => {
 
   it('left no secret in what was printed', () => {
     for (const [place, content] of logs()) expect(named(search.find(place, content))).toEqual([])
+  })
+
+  it('was logged: what happened, at every level, by both instances, each line one of JSON', () => {
+    const lines = demo
+      .output()
+      .stderr.split('\n')
+      .filter((line) => line.startsWith('{"level":'))
+      .map((line) => JSON.parse(line) as { level: number; pid: number; event: string })
+    const events = new Set(lines.map(({ event }) => event))
+    const wanted = ['redis.status', 'redis.operation', 'session.found', 'session.missed', 'session.find-failed']
+    wanted.push('session.created', 'session.ended', 'session.user-ended', 'token.hit', 'token.refreshed')
+    wanted.push('signin.started', 'signin.completed', 'signin.failed', 'signout', 'request.refused', 'ticket.duplicate')
+    expect([...events]).toEqual(expect.arrayContaining(wanted))
+    expect(new Set(lines.map(({ level }) => level))).toEqual(new Set([20, 30, 40]))
+    expect(new Set(lines.map(({ pid }) => pid)).size).toBe(2)
   })
 
   it('left secrets in responses only where they belong', () => {

@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { systemClock } from '../../src/core/clock.ts'
 import { EventBus } from '../../src/core/events.ts'
 import { coatcheck } from '../../src/index.ts'
-import { redisStore, type RedisStoreOptions } from '../../src/redis.ts'
+import { consumeEvents, redisStore, type RedisStoreOptions } from '../../src/redis.ts'
 import type { Revoked } from '../../src/session/types.ts'
 import type { Store } from '../../src/store.ts'
 import { type RedisServer, startRedisServer } from '../support/redis-server.ts'
@@ -171,6 +171,44 @@ test('durability and the near cache work with what the table adds, and not witho
   await expect(useSessions(options, [primary])).rejects.toThrow()
   await allow(primary, ...added('`durability`'), ...added('`nearCache`'))
   expect(await useSessions(options, [primary])).toEqual({ count: 1, durable: true })
+})
+
+test('streams of events, their workers and the estimate of sessions work with what the table adds, and not without', async () => {
+  const one = await startRedisServer()
+  closing.push(() => one.stop())
+  const options = { url: one.url, eventStream: {} }
+  await allow(one)
+  await expect(useSessions(options, [one])).rejects.toThrow()
+  await allow(one, ...added('`eventStream`'), ...added('`consumeEvents`'), ...added('`estimateSessions`'))
+  const seen: string[] = []
+  const failures: unknown[] = []
+  const worker = consumeEvents({
+    redis: { ...options, ...credentials },
+    group: 'mail',
+    from: 'oldest',
+    pollMs: 20,
+    claimAfterMs: 100,
+    onError: (error) => failures.push(error),
+    async handle({ name }) {
+      // Longer than `claimAfterMs`: it has to be held meanwhile.
+      if (seen.push(name) === 1) await new Promise((resolve) => setTimeout(resolve, 300))
+    },
+  })
+  closing.push(() => worker.close())
+  await useSessions(options, [one])
+  await until(async () => seen.length >= 10)
+  expect(failures).toEqual([])
+  const auth = coatcheck({
+    store: redisStore({ ...options, ...credentials }),
+    keys: randomBytes(32).toString('base64'),
+    baseUrl: 'http://localhost:3000',
+  })
+  closing.push(() => auth.close())
+  // Of both runs.
+  expect(await auth.estimateSessions()).toBe(16)
+  await one.cli('eval', "for i = 1, 1500 do redis.call('set', 'user:x' .. i, 1) end", '0')
+  expect(await auth.estimateSessions()).toBeLessThan(300)
+  expect(await one.cli('acl', 'log')).toBe('')
 })
 
 test('a cluster works with what the table adds', async () => {

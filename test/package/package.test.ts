@@ -35,6 +35,8 @@ const entries = Object.keys(manifest.exports)
 const HOSTS: Readonly<Record<string, readonly string[]>> = {
   'coatcheck/next': ['next', 'react', 'react-dom'],
   'coatcheck/express-session': ['express-session'],
+  'coatcheck/otel': ['@opentelemetry/api'],
+  'coatcheck/prometheus': ['prom-client'],
 }
 
 const folder = mkdtempSync(join(placeWithoutPackages(), 'coatcheck-package-'))
@@ -78,6 +80,7 @@ describe('installed without any peer', () => {
     const load = () => run(process.execPath, ['--input-type=module', '-e', script], { cwd: consumer })
     await expect(load()).rejects.toThrow(`Cannot find package '${hosts[0]}'`)
     const places = hosts.map((host) => join(consumer, 'node_modules', host))
+    for (const place of places) mkdirSync(dirname(place), { recursive: true })
     for (const [index, host] of hosts.entries()) symlinkSync(join(root, 'node_modules', host), places[index] ?? '')
     try {
       expect((await load()).stdout).toBe('loaded\n')

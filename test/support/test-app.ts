@@ -69,6 +69,7 @@ export function createTestApp(options: TestAppOptions): TestApp {
       staleForMs: 0,
     },
     tokens: { grantLifetimeMs: 90 * 86_400_000, minValidityMs: 30_000, revokeAtProvider: true },
+    log: { logger: null, level: 'silent', debug: null },
   }
   const events = new EventBus()
   const seen: { name: string; event: unknown }[] = []

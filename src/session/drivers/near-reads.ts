@@ -9,7 +9,7 @@ export function nearReads(near: NearCache, keys: RedisKeys, read: Read): Read {
   return (ref) => {
     const { kind, userKey, id } = ref
     const key = keys.session(userKey, id)
-    const kept = near.get(key, key) as StoredSession | undefined
+    const kept = near.get('session', key, key) as StoredSession | undefined
     if (kept !== undefined) return Promise.resolve(kept)
     const names = kind === 'user' ? [key, keys.generation(userKey)] : [key]
     return near.load(key, names, async () => keepable(await read(ref)), isWhole)

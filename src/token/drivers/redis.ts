@@ -71,7 +71,7 @@ export function createRedisTokenDriver(
   const readOneNear = (userKey: string, field: string): Promise<Buffer | null> => {
     const key = keys.tokens(userKey)
     const name = `${key} ${field}`
-    const kept = near?.get(name, key) as Buffer | undefined
+    const kept = near?.get('token', name, key) as Buffer | undefined
     if (kept !== undefined) return Promise.resolve(kept)
     const copied = async (): Promise<Buffer | null> => {
       const record = await readOne(userKey, field)

@@ -1,0 +1,75 @@
+/**
+ * The client port with a word about each operation: the event `redis.operation`, and the operation for traces. While nobody
+ * listens it passes on and does nothing else. It stands in front of the deadline and of everything that is tried again, so
+ * that what is told is what the caller has seen.
+ */
+import type { Clock } from '../core/clock.ts'
+import { isCoatcheckError } from '../core/errors.ts'
+import type { EventBus } from '../core/events.ts'
+import { redisOutcomeOf } from '../core/operations.ts'
+import type { RedisClientPort } from './client-port.ts'
+import { isLateReply, type RedisScript } from './script.ts'
+
+/** @param server for a connection that always leads to the same one; `null` where that changes */
+export function observedClient(
+  client: RedisClientPort,
+  { events, clock }: { readonly events: EventBus; readonly clock: Clock },
+  server: string | null,
+): RedisClientPort {
+  const where = server === null ? {} : { server }
+
+  const timed = async <T>(operation: string, run: () => Promise<T>): Promise<T> => {
+    const startedMs = clock.monotonic()
+    const tell = (code: string | null): void =>
+      events.emit('redis.operation', {
+        operation,
+        outcome: code === null ? 'ok' : redisOutcomeOf(code),
+        durationMs: clock.monotonic() - startedMs,
+        ...where,
+        ...(code !== null && { code }),
+      })
+    try {
+      const reply = await run()
+      tell(isLateReply(reply) ? 'COATCHECK_REDIS_TIMEOUT' : null)
+      return reply
+    } catch (error) {
+      tell(isCoatcheckError(error) ? error.code : 'UNKNOWN')
+      throw error
+    }
+  }
+
+  const told = <T>(command: string, script: RedisScript | null, run: () => Promise<T>): Promise<T> => {
+    const name = script?.name ?? command
+    const work = events.hasListeners('redis.operation') ? () => timed(name, run) : run
+    const facts = { command, ...(script && { script: script.name }), ...where }
+    return events.isObserved ? events.operation({ name: 'redis', facts }, work) : work()
+  }
+  const isWatched = (): boolean => events.isObserved || events.hasListeners('redis.operation')
+
+  return {
+    get isDurable() {
+      return client.isDurable
+    },
+    isSharded: client.isSharded,
+    ...(client.writeTimeoutMs !== undefined && { writeTimeoutMs: client.writeTimeoutMs }),
+    command: (key, args, options) =>
+      isWatched()
+        ? told(String(args[0]).toUpperCase(), null, () => client.command(key, args, options))
+        : client.command(key, args, options),
+    script: (script, keys, args, options) =>
+      isWatched()
+        ? told('EVALSHA', script, () => client.script(script, keys, args, options))
+        : client.script(script, keys, args, options),
+    lasting: (script, keys, args) =>
+      isWatched()
+        ? told('EVALSHA', script, () => client.lasting(script, keys, args))
+        : client.lasting(script, keys, args),
+    servers: () => client.servers(),
+    watch: (channel, listener) => client.watch(channel, listener),
+    track: (prefixes, maxStaleMs, changed) => client.track(prefixes, maxStaleMs, changed),
+    serverNow: (key) => client.serverNow(key),
+    uptime: (key) => client.uptime(key),
+    ready: () => client.ready(),
+    close: () => client.close(),
+  }
+}

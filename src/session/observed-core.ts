@@ -1,0 +1,47 @@
+/** The operations on sessions, told to traces as they run. While nobody observes, each is one question more. */
+import type { SessionCore } from './session-core.ts'
+import { sessionIdOf } from './ticket.ts'
+
+export function observedCore<D extends object>(core: SessionCore<D>): SessionCore<D> {
+  const { events } = core.deps
+  return {
+    ...core,
+    find: (ticket) =>
+      events.isObserved
+        ? events.operation(
+            {
+              name: 'session.find',
+              facts: {},
+              outcome: (found) =>
+                typeof found === 'string'
+                  ? { outcome: found }
+                  : { outcome: 'found', sessionId: sessionIdOf(found.parsed.ref) },
+            },
+            () => core.find(ticket),
+          )
+        : core.find(ticket),
+    create: (...input) =>
+      events.isObserved
+        ? events.operation(
+            { name: 'session.create', facts: {}, outcome: ({ loaded }) => ({ sessionId: sessionIdOf(loaded.ref) }) },
+            () => core.create(...input),
+          )
+        : core.create(...input),
+    commit: (from, secretHash, changes) =>
+      events.isObserved
+        ? events.operation({ name: 'session.update', facts: { sessionId: sessionIdOf(from.ref) } }, () =>
+            core.commit(from, secretHash, changes),
+          )
+        : core.commit(from, secretHash, changes),
+    rotate: (from, secretHash, immediate) =>
+      events.isObserved
+        ? events.operation({ name: 'session.rotate', facts: { sessionId: sessionIdOf(from.ref) } }, () =>
+            core.rotate(from, secretHash, immediate),
+          )
+        : core.rotate(from, secretHash, immediate),
+    end: (ref, reason) =>
+      events.isObserved
+        ? events.operation({ name: 'session.end', facts: { sessionId: sessionIdOf(ref) } }, () => core.end(ref, reason))
+        : core.end(ref, reason),
+  }
+}

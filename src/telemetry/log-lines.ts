@@ -1,0 +1,84 @@
+/**
+ * What each event is in the log: its level, the area that `DEBUG=coatcheck:<area>` names, and the sentence. `info` tells what
+ * has changed (a connection, a session, a grant) and `warn` what somebody may have to look at; what happens with every
+ * request is `debug`, and a failure that may come with every request is told once, then counted (`repeats.ts`).
+ */
+import type { EventMap } from '../core/event-map.ts'
+import type { EventName } from '../core/events.ts'
+import type { LogLevel } from '../core/logger.ts'
+
+export type LogArea = 'redis' | 'session' | 'token' | 'signin' | 'http' | 'error'
+
+export interface LogLine<Event = never> {
+  readonly area: LogArea
+  readonly level: LogLevel | ((event: Event) => LogLevel)
+  readonly text: string
+  /** It may come with every request: of several alike only one in ten seconds is written. */
+  readonly mayFlood?: true
+}
+
+type LogLines = { readonly [Name in EventName]: LogLine<EventMap[Name]> }
+
+export const logLines: LogLines = {
+  'redis.status': { area: 'redis', level: ({ status }) => STATUS_LEVELS[status], text: 'connection to Redis' },
+  'redis.operation': { area: 'redis', level: 'debug', text: 'operation of Redis' },
+  'redis.near-read': { area: 'redis', level: 'debug', text: 'near cache asked' },
+  'redis.tracking': {
+    area: 'redis',
+    level: ({ isOn }) => (isOn ? 'info' : 'warn'),
+    text: 'changes of keys are heard of, or not',
+  },
+  'session.found': { area: 'session', level: 'debug', text: 'session found' },
+  'session.missed': {
+    area: 'session',
+    level: ({ reason }) => (reason === 'lost' ? 'warn' : 'debug'),
+    text: 'no session for this ticket',
+  },
+  'session.find-failed': { area: 'session', level: 'warn', text: 'session could not be read', mayFlood: true },
+  'session.outage': { area: 'session', level: 'warn', text: 'answered without the store', mayFlood: true },
+  'session.created': {
+    area: 'session',
+    // A visitor without cookies may get one with every request.
+    level: ({ kind }) => (kind === 'user' ? 'info' : 'debug'),
+    text: 'session created',
+  },
+  'session.updated': { area: 'session', level: 'debug', text: 'session updated' },
+  'session.rotated': { area: 'session', level: 'info', text: 'session has a new ticket' },
+  'session.ended': { area: 'session', level: 'info', text: 'session ended' },
+  'session.user-ended': { area: 'session', level: 'info', text: 'sessions of a user ended' },
+  'session.refused': { area: 'session', level: 'warn', text: 'record or ticket refused', mayFlood: true },
+  'ticket.duplicate': { area: 'session', level: 'warn', text: 'several cookies of our name', mayFlood: true },
+  'token.hit': { area: 'token', level: 'debug', text: 'access token from the store' },
+  'token.miss': { area: 'token', level: 'debug', text: 'no access token in the store' },
+  'token.waited': { area: 'token', level: 'debug', text: 'waited for a refresh of another process' },
+  'token.refreshed': { area: 'token', level: 'info', text: 'access token refreshed' },
+  'token.refresh-failed': { area: 'token', level: 'warn', text: 'refresh failed' },
+  'token.refresh-repeated': { area: 'token', level: 'warn', text: 'refresh repeated: no answer had arrived' },
+  'token.grant-kept': { area: 'token', level: 'warn', text: 'grant kept in this process: it could not be saved' },
+  'token.grant-saved': { area: 'token', level: 'info', text: 'kept grant saved' },
+  'token.grant-restored': { area: 'token', level: 'warn', text: 'grant that a failover took back is stored again' },
+  'token.grant-discarded': { area: 'token', level: 'info', text: 'kept grant discarded: another one is stored' },
+  'token.revoked': { area: 'token', level: 'info', text: 'refresh token revoked at the provider' },
+  'token.revocation-failed': {
+    area: 'token',
+    level: ({ final }) => (final ? 'error' : 'warn'),
+    text: 'refresh token not revoked at the provider',
+  },
+  'token.deleted': { area: 'token', level: 'info', text: 'tokens deleted' },
+  'signin.started': { area: 'signin', level: 'debug', text: 'sign-in started' },
+  'signin.completed': { area: 'signin', level: 'info', text: 'signed in' },
+  'signin.failed': { area: 'signin', level: 'warn', text: 'sign-in failed', mayFlood: true },
+  'provider.logout': { area: 'signin', level: 'info', text: 'logout by the provider' },
+  signout: { area: 'signin', level: 'info', text: 'signed out' },
+  'request.refused': { area: 'http', level: 'warn', text: 'request refused', mayFlood: true },
+  error: { area: 'error', level: 'error', text: 'failed, and nobody was waiting for it', mayFlood: true },
+}
+
+const STATUS_LEVELS: Readonly<Record<EventMap['redis.status']['status'], LogLevel>> = {
+  connecting: 'debug',
+  ready: 'info',
+  closed: 'info',
+  'circuit-closed': 'info',
+  reconnecting: 'warn',
+  'circuit-open': 'warn',
+}

@@ -1,0 +1,137 @@
+import { describe, expect, it } from 'vitest'
+import { EventRelay } from '../core/event-relay.ts'
+import { EventBus } from '../core/events.ts'
+import type { LogFields, Logger, LogLevel } from '../core/logger.ts'
+import { createFakeClock } from '../testing/fake-clock.ts'
+import { createLineLogger } from './line-logger.ts'
+import { startLog } from './log.ts'
+
+type Entry = readonly [level: LogLevel, fields: LogFields, message: string]
+
+function recorder(least?: LogLevel): { logger: Logger; entries: Entry[] } {
+  const entries: Entry[] = []
+  const levels = ['debug', 'info', 'warn', 'error'] as const
+  const isLevelEnabled = (level: LogLevel): boolean => levels.indexOf(level) >= levels.indexOf(least ?? 'debug')
+  const methods = levels.map((level) => [
+    level,
+    (fields: LogFields, text: string) => void entries.push([level, fields, text]),
+  ])
+  return {
+    logger: { ...(Object.fromEntries(methods) as unknown as Logger), ...(least && { isLevelEnabled }) },
+    entries,
+  }
+}
+
+const given = (logger: Logger) => ({ logger, level: 'silent', debug: null }) as const
+const found = { sessionId: 'uk.id', kind: 'user' } as const
+
+describe('the log', () => {
+  it('writes a line for an event: its name, its fields, a sentence', () => {
+    const { logger, entries } = recorder()
+    const bus = new EventBus()
+    const stop = startLog(bus, given(logger))
+    bus.emit('session.ended', { sessionId: 'uk.id', reason: 'signed-out' })
+    stop()
+    bus.emit('session.ended', { sessionId: 'uk.id', reason: 'signed-out' })
+    const fields = { event: 'session.ended', sessionId: 'uk.id', reason: 'signed-out' }
+    expect(entries).toEqual([['info', fields, 'session ended']])
+  })
+
+  it('escapes what could forge a line or drive a terminal', () => {
+    const { logger, entries } = recorder()
+    const bus = new EventBus()
+    startLog(bus, given(logger))
+    bus.emit('session.ended', { sessionId: 'uk.id', reason: 'x\r\n{"level":30}\u001b[2J\u009b\u202e\u0000' })
+    expect(entries[0]?.[1]['reason']).toBe('x\\u000d\\u000a{"level":30}\\u001b[2J\\u009b\\u202e\\u0000')
+    bus.emit('request.refused', { code: 'X', route: 'GET /'.padEnd(5000, 'a') })
+    expect(String(entries[1]?.[1]['route']).length).toBeLessThan(250)
+  })
+
+  it('does not listen to what a logger does not want, so that it costs nothing', () => {
+    const { logger, entries } = recorder('info')
+    const bus = new EventBus()
+    startLog(bus, given(logger))
+    const hot = ['session.found', 'token.hit', 'redis.operation', 'redis.near-read'] as const
+    expect(hot.filter((name) => bus.hasListeners(name))).toEqual([])
+    bus.emit('session.found', found)
+    bus.emit('session.missed', { reason: 'expired' })
+    bus.emit('session.missed', { reason: 'lost', sessionId: 'uk.id' })
+    expect(entries.map(([level]) => level)).toEqual(['warn'])
+  })
+
+  it('tells a failure of every request once in ten seconds, and how often it was withheld', () => {
+    const { logger, entries } = recorder()
+    const clock = createFakeClock()
+    const bus = new EventBus()
+    startLog(bus, given(logger), clock)
+    const fail = (id: number, code = 'COATCHECK_REDIS_TIMEOUT'): void =>
+      bus.emit('session.find-failed', { sessionId: `uk.${id}`, code })
+    for (let i = 0; i < 1000; i++) fail(i)
+    fail(0, 'COATCHECK_REDIS_OOM')
+    clock.advance(10_000)
+    fail(1000)
+    expect(entries.map(([, { code, withheld }]) => [code, withheld])).toEqual([
+      ['COATCHECK_REDIS_TIMEOUT', undefined],
+      ['COATCHECK_REDIS_OOM', undefined],
+      ['COATCHECK_REDIS_TIMEOUT', 999],
+    ])
+  })
+
+  it('tells what two instances share once, to one logger, also when the second comes later', () => {
+    const { logger, entries } = recorder()
+    const relay = new EventRelay()
+    const [first, second] = [new EventBus(), new EventBus()]
+    startLog(first, given(logger))
+    relay.attach(first)
+    relay.emit('redis.status', { status: 'ready', server: 'a:1' })
+    startLog(second, given(logger))
+    relay.attach(second)
+    relay.emit('redis.status', { status: 'circuit-open', server: 'a:1' })
+    expect(entries.map(([level, { status }]) => [level, status])).toEqual([
+      ['info', 'ready'],
+      ['warn', 'circuit-open'],
+    ])
+  })
+})
+
+describe('the logger of our own', () => {
+  const linesOf = (level: LogLevel | 'silent', debug: string | null): string[] => {
+    const bus = new EventBus()
+    const lines: string[] = []
+    const write = process.stderr.write.bind(process.stderr)
+    process.stderr.write = (chunk) => lines.push(String(chunk)) > 0
+    try {
+      const stop = startLog(bus, { logger: null, level, debug })
+      bus.emit('session.found', { ...found })
+      bus.emit('token.hit', { userKey: 'uk', provider: 'p', resource: 'r' })
+      bus.emit('session.created', { ...found })
+      bus.emit('redis.status', { status: 'reconnecting', server: 'a:1', code: 'COATCHECK_REDIS_UNREACHABLE' })
+      bus.emit('error', { code: 'COATCHECK_REDIS_OOM', operation: 'session.touch' })
+      stop()
+    } finally {
+      process.stderr.write = write
+    }
+    return lines.map((line) => (JSON.parse(line) as { event: string }).event)
+  }
+
+  it.each([
+    ['debug', null, ['session.found', 'token.hit', 'session.created', 'redis.status', 'error']],
+    ['info', null, ['session.created', 'redis.status', 'error']],
+    ['warn', null, ['redis.status', 'error']],
+    ['error', null, ['error']],
+    ['silent', null, []],
+    ['warn', 'coatcheck:token', ['token.hit', 'redis.status', 'error']],
+    ['silent', 'coatcheck:*', ['session.found', 'token.hit', 'session.created', 'redis.status', 'error']],
+  ] as const)('at %s with DEBUG=%s writes %j', (level, debug, expected) => {
+    expect(linesOf(level, debug)).toEqual(expected)
+  })
+
+  it('writes what pino would, one line each', () => {
+    const lines: string[] = []
+    const clock = createFakeClock(1_000)
+    createLineLogger(clock, (line) => lines.push(line)).warn({ event: 'x' }, 'a\nb')
+    expect(lines).toEqual([
+      `{"level":40,"time":1000,"pid":${process.pid},"name":"coatcheck","event":"x","msg":"a\\nb"}\n`,
+    ])
+  })
+})

@@ -1,0 +1,76 @@
+/**
+ * The log: a sink of the events. It listens only to what will be written, so that a level that is off costs the hot paths
+ * nothing. Texts may come from outside (a reason, a code, a route) and are escaped here, whatever the logger does with them.
+ */
+import { type Clock, systemClock } from '../core/clock.ts'
+import type { EventMap } from '../core/event-map.ts'
+import type { EventName, Events } from '../core/events.ts'
+import type { LogFields, Logger, LogLevel } from '../core/logger.ts'
+import { processState } from '../core/process-state.ts'
+import { safeText } from '../core/redact.ts'
+import { debugAreas } from './debug-areas.ts'
+import { createLineLogger } from './line-logger.ts'
+import { type LogArea, type LogLine, logLines } from './log-lines.ts'
+import { Repeats } from './repeats.ts'
+import { eachOnce } from './each-once.ts'
+
+export interface LogSettings {
+  /** Given by the application: then it decides what is written. */
+  readonly logger: Logger | null
+  /** For the logger of our own. */
+  readonly level: LogLevel | 'silent'
+  /** The variable `DEBUG`. */
+  readonly debug: string | null
+}
+
+type Wanted = (level: LogLevel, area: LogArea) => boolean
+
+const RANKS: Readonly<Record<LogSettings['level'], number>> = { debug: 0, info: 1, warn: 2, error: 3, silent: 4 }
+
+/** Writes what happens from now on. Returns how to stop. */
+export function startLog(events: Events, settings: LogSettings, clock: Clock = systemClock): () => void {
+  // One for all copies of this module, which then tell what they share once.
+  const logger = settings.logger ?? processState('line-logger', () => createLineLogger(systemClock))
+  const isWanted = settings.logger ? wantedBy(settings.logger) : wantedOf(settings)
+  const repeats = new Repeats(clock)
+  const stops = Object.entries(logLines).flatMap(([name, line]) => {
+    const entry = line as LogLine<EventMap[EventName]>
+    const { level } = entry
+    if (typeof level === 'string' && !isWanted(level, entry.area)) return []
+    return [
+      events.on(
+        name as EventName,
+        eachOnce(logger, name, (event) => tell(name, entry, event)),
+      ),
+    ]
+  })
+  const tell = (name: string, { area, level, text, mayFlood }: LogLine<EventMap[EventName]>, event: object): void => {
+    const own = typeof level === 'string' ? level : level(event as EventMap[EventName])
+    if (!isWanted(own, area)) return
+    const fields = fieldsOf(name, event)
+    const passed = mayFlood ? repeats.pass(fields) : fields
+    if (passed) logger[own](passed, text)
+  }
+  return () => {
+    for (const stop of stops) stop()
+  }
+}
+
+function wantedBy(logger: Logger): Wanted {
+  return (level) => logger.isLevelEnabled?.(level) ?? true
+}
+
+function wantedOf({ level: lowest, debug }: LogSettings): Wanted {
+  const asked = debug === null ? () => false : debugAreas(debug)
+  return (level, area) => RANKS[level] >= RANKS[lowest] || asked(area)
+}
+
+function fieldsOf(name: string, event: object): LogFields {
+  const fields: Record<string, string | number | boolean> = { event: name }
+  for (const [field, value] of Object.entries(event) as [string, unknown][]) {
+    if (typeof value === 'string') fields[field] = safeText(value)
+    else if (typeof value === 'number') fields[field] = Math.round(value * 1000) / 1000
+    else if (typeof value === 'boolean') fields[field] = value
+  }
+  return fields
+}
