@@ -64,18 +64,18 @@ export interface DocumentCodec<T> {
 
 const asJson = { encode: JSON.stringify, decode: JSON.parse }
 
+/** What a document is sealed for. `namespace`: what stands before all keys. */
+export function documentAddress(namespace: string, { kind, name }: DocumentRef): SealAddress {
+  return { type: 'document', kind, name: `${namespace}${name}`, shard: name }
+}
+
 export function createDocuments<T>(
   deps: DocumentDeps,
   kind: string,
   { encode, decode }: DocumentCodec<T> = asJson,
 ): Documents<T> {
   const { driver, keyring, seal, events, namespace } = deps
-  const addressOf = ({ name }: DocumentRef): SealAddress => ({
-    type: 'document',
-    kind,
-    name: `${namespace}${name}`,
-    shard: name,
-  })
+  const addressOf = ({ name }: DocumentRef): SealAddress => documentAddress(namespace, { kind, name })
 
   const open = (ref: DocumentRef, record: Buffer): StoredDocument<T> | null => {
     const opened = seal.open(record, addressOf(ref))

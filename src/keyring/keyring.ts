@@ -32,6 +32,8 @@ export interface Keyring {
   /** The key that seals. */
   readonly active: RingKey
   readonly keys: readonly RingKey[]
+  /** The id of the key with this tag, as it stands in a record; `null` when the ring has none. */
+  idOf(tag: Buffer): string | null
   /** Of the key whose tag stands at `offset`; `null` when the ring has none. `shard`: base64url, its first 8 bits count. */
   dataKey(bytes: Buffer, offset: number, recordType: string, shard: string): KeyObject | null
   /** Key of a user in key names: 16 characters base64url, the same for the life of the names secret. */
@@ -78,6 +80,7 @@ function buildKeyring(keys: readonly RingKey[], masters: ReadonlyMap<number, Buf
   return {
     keys,
     active: keys[0] as RingKey,
+    idOf: (tag) => keys.find((key) => key.tag.equals(tag))?.id ?? null,
     userKey(userId) {
       const known = userKeys.get(userId)
       if (known !== undefined) return known

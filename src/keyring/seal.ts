@@ -11,6 +11,8 @@ import type { Keyring } from './keyring.ts'
 
 const FORMAT = 1
 const HEADER_BYTES = 17
+/** What shows format, key and nonce of a record, behind its headroom. */
+export const SEALED_HEAD_BYTES = HEADER_BYTES
 const TAG_AT = 1
 const NONCE_AT = 5
 const NONCE_BYTES = 12
@@ -45,43 +47,58 @@ export interface Seal {
   seal(plaintext: Buffer, address: SealAddress, headroom?: number): Buffer
   /** Never throws: truncated, changed, renamed, copied or of an unknown key is a refusal. */
   open(record: Buffer, address: SealAddress, headroom?: number): Buffer | Refusal
+  /**
+   * The same content under the key that seals now, of the same length and with the same nonce: for whoever compares nonces,
+   * nothing has changed. A nonce that was random under one key is as good under another, and sealing the same content twice
+   * gives the same bytes, so no nonce is ever used for two contents. What stands in front is carried over.
+   */
+  reseal(record: Buffer, address: SealAddress, headroom?: number): Buffer | Refusal
 }
 
 export function createSeal(keyring: Keyring, random: Random = systemRandom): Seal {
-  return {
-    seal(plaintext, address, headroom = 0) {
-      const { tag, id } = keyring.active
-      const prepared = prepare(keyring, address, tag, 0)
-      if (!prepared) throw new Error(`no data key for the active key ${id}`)
-      const nonce = random.bytes(NONCE_BYTES)
-      const cipher = createCipheriv('aes-256-gcm', prepared.key, nonce, GCM)
-      cipher.setAAD(prepared.associatedData)
-      const body = cipher.update(plaintext)
-      cipher.final()
-      const out = Buffer.alloc(headroom + HEADER_BYTES + body.length + AUTH_TAG_BYTES)
-      out[headroom] = FORMAT
-      tag.copy(out, headroom + TAG_AT)
-      nonce.copy(out, headroom + NONCE_AT)
-      body.copy(out, headroom + HEADER_BYTES)
-      cipher.getAuthTag().copy(out, out.length - AUTH_TAG_BYTES)
-      return out
-    },
+  const sealWith = (nonce: Buffer, plaintext: Buffer, address: SealAddress, headroom: number): Buffer => {
+    const { tag, id } = keyring.active
+    const prepared = prepare(keyring, address, tag, 0)
+    if (!prepared) throw new Error(`no data key for the active key ${id}`)
+    const cipher = createCipheriv('aes-256-gcm', prepared.key, nonce, GCM)
+    cipher.setAAD(prepared.associatedData)
+    const body = cipher.update(plaintext)
+    cipher.final()
+    const out = Buffer.alloc(headroom + HEADER_BYTES + body.length + AUTH_TAG_BYTES)
+    out[headroom] = FORMAT
+    tag.copy(out, headroom + TAG_AT)
+    nonce.copy(out, headroom + NONCE_AT)
+    body.copy(out, headroom + HEADER_BYTES)
+    cipher.getAuthTag().copy(out, out.length - AUTH_TAG_BYTES)
+    return out
+  }
 
-    open(record, address, headroom = 0) {
-      if (record.length < headroom + HEADER_BYTES + AUTH_TAG_BYTES || record[headroom] !== FORMAT) return 'unreadable'
-      const prepared = prepare(keyring, address, record, headroom + TAG_AT)
-      if (!prepared) return 'key-unknown'
-      try {
-        const nonce = record.subarray(headroom + NONCE_AT, headroom + HEADER_BYTES)
-        const decipher = createDecipheriv('aes-256-gcm', prepared.key, nonce, GCM)
-        decipher.setAAD(prepared.associatedData)
-        decipher.setAuthTag(record.subarray(record.length - AUTH_TAG_BYTES))
-        const plaintext = decipher.update(record.subarray(headroom + HEADER_BYTES, record.length - AUTH_TAG_BYTES))
-        decipher.final()
-        return plaintext
-      } catch {
-        return 'unreadable'
-      }
+  const open: Seal['open'] = (record, address, headroom = 0) => {
+    if (record.length < headroom + HEADER_BYTES + AUTH_TAG_BYTES || record[headroom] !== FORMAT) return 'unreadable'
+    const prepared = prepare(keyring, address, record, headroom + TAG_AT)
+    if (!prepared) return 'key-unknown'
+    try {
+      const nonce = record.subarray(headroom + NONCE_AT, headroom + HEADER_BYTES)
+      const decipher = createDecipheriv('aes-256-gcm', prepared.key, nonce, GCM)
+      decipher.setAAD(prepared.associatedData)
+      decipher.setAuthTag(record.subarray(record.length - AUTH_TAG_BYTES))
+      const plaintext = decipher.update(record.subarray(headroom + HEADER_BYTES, record.length - AUTH_TAG_BYTES))
+      decipher.final()
+      return plaintext
+    } catch {
+      return 'unreadable'
+    }
+  }
+
+  return {
+    open,
+    seal: (plaintext, address, headroom = 0) => sealWith(random.bytes(NONCE_BYTES), plaintext, address, headroom),
+    reseal(record, address, headroom = 0) {
+      const plaintext = open(record, address, headroom)
+      if (typeof plaintext === 'string') return plaintext
+      const out = sealWith(nonceOf(record, headroom), plaintext, address, headroom)
+      record.copy(out, 0, 0, headroom)
+      return out
     },
   }
 }
@@ -94,6 +111,11 @@ export function nonceOf(record: Buffer, headroom = 0): Buffer {
 /** Which key of the ring: compare with `RingKey.tag`. */
 export function keyTagOf(record: Buffer, headroom = 0): Buffer {
   return record.subarray(headroom + TAG_AT, headroom + NONCE_AT)
+}
+
+/** From the first bytes of a value: whether it is a sealed record at all. `SEALED_HEAD_BYTES` of it are enough. */
+export function isSealed(head: Buffer, headroom = 0): boolean {
+  return head.length >= headroom + HEADER_BYTES && head[headroom] === FORMAT
 }
 
 /** `null` when the ring has no key of the tag that stands at `tagAt`. */

@@ -9,7 +9,7 @@ import type { SessionLife } from './session-driver.ts'
 /** A response that carried the new ticket may be lost; requests sent before it arrived still hold the old one. */
 const ROTATION_GRACE_MS = 10_000
 /** The record outlives its deadline by this, so that a late visitor hears "expired" and clocks may differ a little. */
-const RECORD_SLACK_MS = 5 * 60_000
+export const RECORD_SLACK_MS: number = 5 * 60_000
 /** Touching once in a tenth of the idle time keeps writes rare and the deadline exact to a tenth. */
 const TOUCH_FRACTION = 0.1
 /** After that the store still knows that a session ended, by its absence. */

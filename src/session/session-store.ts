@@ -6,15 +6,15 @@
 import { MisuseError, SessionError } from '../core/errors.ts'
 import { isOutage } from './outage.ts'
 import { type SessionBackend, SessionSnapshot } from './session.ts'
-import { parseProfile } from './session-codec.ts'
 import { observedCore } from './observed-core.ts'
 import { createCore, type SessionStoreDeps } from './session-core.ts'
 import type { Change } from './session-data.ts'
-import { deadlineOf, isExpired } from './session-policy.ts'
+import { infoOf } from './session-info.ts'
+import { isExpired } from './session-policy.ts'
 import { signInSession } from './session-sign-in.ts'
 import type { Loaded } from './session-vault.ts'
 import { type ParsedTicket, parseSessionId, sessionIdOf } from './ticket.ts'
-import type { Found, Session, SessionInfo, SessionStore } from './types.ts'
+import type { Found, Session, SessionStore } from './types.ts'
 import { createVisit } from './visit.ts'
 
 const LISTED_WITHOUT_LIMIT = 1000
@@ -114,18 +114,6 @@ export function createSessionStore<D extends object>(deps: SessionStoreDeps<D>):
     },
 
     visit: (ticket, sink, device = unknownDevice) => createVisit(core, ticket, sink, device),
-  }
-}
-
-function infoOf({ ref, record }: Loaded): SessionInfo {
-  const { device, authentication } = parseProfile(record)
-  return {
-    id: sessionIdOf(ref),
-    device: device ?? {},
-    createdAtMs: record.createdAtMs,
-    lastSeenAtMs: record.lastSeenAtMs,
-    expiresAtMs: deadlineOf(record),
-    authentication: authentication ?? null,
   }
 }
 

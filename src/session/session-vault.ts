@@ -30,14 +30,14 @@ export interface Vault {
   evaluate(ticket: ParsedTicket, stored: StoredSession): FoundRecord | MissReason
 }
 
+/** What the record of a session is sealed for. `namespace`: what stands before all keys. */
+export function sessionAddress(namespace: string, { kind, userKey, id }: SessionRef): SealAddress {
+  return { type: 'session', kind, name: `${namespace}${sessionIdOf({ userKey, id })}`, shard: userKey }
+}
+
 export function createVault(deps: { seal: Seal; namespace: string; clock: Clock; events: EventBus }): Vault {
   const { seal, namespace, clock, events } = deps
-  const addressOf = ({ kind, userKey, id }: SessionRef): SealAddress => ({
-    type: 'session',
-    kind,
-    name: `${namespace}${userKey}.${id}`,
-    shard: userKey,
-  })
+  const addressOf = (ref: SessionRef): SealAddress => sessionAddress(namespace, ref)
 
   const open = (ref: SessionRef, sealed: Buffer, address: SealAddress = addressOf(ref)): Loaded | Refusal => {
     const plaintext = seal.open(sealed, address, GENERATION_BYTES)

@@ -92,10 +92,7 @@ export function createTokenCache(deps: TokenCacheDeps): OwnedTokenCache {
   })
   const direct = createDirectTokens({ ...deps, driver: deps.appDriver, codec, requests, schedule })
   const signInTokens = createSignInTokens({ ...deps, loose: refreshes.loose, codec, grantLifetimeMs })
-  const keyIdOf = (record: Buffer): string => {
-    const tag = keyTagOf(record, END_OF_LIFE_BYTES)
-    return keyring.keys.find((key) => key.tag.equals(tag))?.id ?? 'unknown'
-  }
+  const keyIdOf = (record: Buffer): string => keyring.idOf(keyTagOf(record, END_OF_LIFE_BYTES)) ?? 'unknown'
   const keyOf = (userId: unknown): string => keyring.userKey(checkUserId(userId))
 
   const deleteTokens = createTokenEnding({ driver, codec, loose: refreshes.loose })

@@ -95,14 +95,15 @@ export interface TokenCodec {
   nonceOf(record: Buffer): Buffer
 }
 
+/** What a value of a token hash is sealed for. `kind`: what stands before the first colon of its field. */
+export function tokenAddress(namespace: string, kind: string, userKey: string, field: TokenField): SealAddress {
+  return { type: 'token', kind, name: `${namespace}${userKey}.${field}`, shard: userKey }
+}
+
 /** @param namespace what stands before all keys: applications that share a Redis cannot open each other's values. */
 export function createTokenCodec(seal: Seal, namespace: string): TokenCodec {
-  const addressOf = (kind: string, userKey: string, field: TokenField): SealAddress => ({
-    type: 'token',
-    kind,
-    name: `${namespace}${userKey}.${field}`,
-    shard: userKey,
-  })
+  const addressOf = (kind: string, userKey: string, field: TokenField): SealAddress =>
+    tokenAddress(namespace, kind, userKey, field)
 
   const encoderOf =
     <T extends object>(kind: string) =>

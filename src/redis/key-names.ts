@@ -1,0 +1,83 @@
+/**
+ * Reading key names: which key of `RedisKeys` a name is, and what it names. The patterns are made of the names that `keys.ts`
+ * builds, so that a name is written down once.
+ */
+import { redisKeys, type RedisKeys } from './keys.ts'
+
+/** A name of ours, taken apart. Absent: the family has no such part. */
+export interface KeyName {
+  readonly family: KeyFamily
+  readonly key: string
+  readonly userKey: string
+  /** Of a session, without its user key. */
+  readonly id: string
+  /** Of a document or a set of them. */
+  readonly kind: string
+  /** A keyed hash: of a `state`, a provider session, a document, … */
+  readonly hash: string
+}
+
+export type KeyFamily = keyof RedisKeys
+
+type Part = 'userKey' | 'id' | 'kind' | 'hash'
+
+/** Most frequent ones first: a scan asks for each key of the server. */
+const PARTS: { readonly [Family in KeyFamily]: readonly Part[] } = {
+  session: ['userKey', 'id'],
+  generation: ['userKey'],
+  sessions: ['userKey'],
+  tokens: ['userKey'],
+  ended: ['userKey', 'id'],
+  document: ['kind', 'hash'],
+  documentSet: ['kind', 'hash'],
+  signIn: ['hash'],
+  providerSession: ['hash'],
+  revocations: ['userKey'],
+  appTokens: ['hash'],
+  logoutToken: ['hash'],
+  providerGate: ['hash'],
+  revocationIndex: [],
+}
+
+const PATTERNS: { readonly [P in Part]: string } = {
+  userKey: '(?<userKey>[A-Za-z0-9_-]{16})',
+  id: '(?<id>[A-Za-z0-9_-]{22})',
+  kind: '(?<kind>[^:]+)',
+  hash: '(?<hash>[A-Za-z0-9_-]{16,64})',
+}
+
+/** In the order of docs/redis-keys.md. */
+export const KEY_FAMILIES: readonly KeyFamily[] = Object.keys(redisKeys('')) as KeyFamily[]
+
+/** @returns how to read a name; `null` for one that is not ours */
+export function keyNameReader(prefix: string): (key: string) => KeyName | null {
+  const families = (Object.keys(PARTS) as KeyFamily[]).map((family) => [family, patternOf(prefix, family)] as const)
+  return (key) => {
+    if (!key.startsWith(prefix)) return null
+    for (const [family, pattern] of families) {
+      const groups = pattern.exec(key)
+      if (groups === null) continue
+      const { userKey = '', id = '', kind = '', hash = '' } = groups.groups ?? {}
+      return { family, key, userKey, id, kind, hash }
+    }
+    return null
+  }
+}
+
+/** For `SCAN MATCH`: everything behind the prefix. */
+export function patternOfAll(prefix: string): string {
+  return `${prefix.replace(/[\\*?[\]]/g, '\\$&')}*`
+}
+
+function patternOf(prefix: string, family: KeyFamily): RegExp {
+  const build = redisKeys(prefix)[family] as (...parts: readonly string[]) => string
+  // No prefix holds control characters, so these places are found again.
+  const name = build(...PARTS[family].map((_, i) => String.fromCharCode(i)))
+  const escaped = name.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&')
+  return new RegExp(`^${escaped.replace(/[\0\x01]/g, (place) => placeOf(family, place.charCodeAt(0)))}$`, 's')
+}
+
+function placeOf(family: KeyFamily, number: number): string {
+  const part = PARTS[family][number]
+  return part === undefined ? '' : PATTERNS[part]
+}

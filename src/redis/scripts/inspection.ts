@@ -1,0 +1,31 @@
+/**
+ * Scripts for operators that only read: they bring back what a decision needs, and no content. Why scripts: two keys of one
+ * moment, and the heads of values without the values.
+ */
+import { defineScript, type RedisScript } from '../script.ts'
+import { PROLOGUE } from './prologue.ts'
+
+/**
+ * KEYS 1 record · 2 generation
+ * Reply {first 8 bytes of the record, first 8 of the generation ('' without one), life of the record in ms}
+ */
+export const STANDING: RedisScript = defineScript(
+  'inspect.standing',
+  `${PROLOGUE}
+return {redis.call('GETRANGE', KEYS[1], 0, 7), redis.call('GETRANGE', KEYS[2], 0, 7), redis.call('PTTL', KEYS[1])}
+`,
+)
+
+/**
+ * KEYS 1 hash
+ * ARGV 3 bytes of each value
+ * Reply {field, first bytes of its value, field, …}
+ */
+export const FIELD_HEADS: RedisScript = defineScript(
+  'inspect.field-heads',
+  `${PROLOGUE}
+local all = redis.call('HGETALL', KEYS[1])
+for i = 2, #all, 2 do all[i] = string.sub(all[i], 1, tonumber(ARGV[3])) end
+return all
+`,
+)

@@ -1,0 +1,18 @@
+/** What may be shown of a session without its data: a row of "your devices", and of an operator's list. */
+import { parseProfile } from './session-codec.ts'
+import { deadlineOf } from './session-policy.ts'
+import type { Loaded } from './session-vault.ts'
+import { sessionIdOf } from './ticket.ts'
+import type { SessionInfo } from './types.ts'
+
+export function infoOf({ ref, record }: Loaded): SessionInfo {
+  const { device, authentication } = parseProfile(record)
+  return {
+    id: sessionIdOf(ref),
+    device: device ?? {},
+    createdAtMs: record.createdAtMs,
+    lastSeenAtMs: record.lastSeenAtMs,
+    expiresAtMs: deadlineOf(record),
+    authentication: authentication ?? null,
+  }
+}
