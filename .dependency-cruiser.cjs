@@ -15,7 +15,7 @@ const LAYERS = {
   http: ['oidc', 'session', 'token', 'keyring', 'core'],
   adapters: ['http', 'oidc', 'session', 'token', 'documents', 'core'],
   telemetry: ['core'],
-  admin: ['session', 'token', 'oidc', 'keyring', 'redis', 'config', 'core'],
+  admin: ['session', 'token', 'oidc', 'documents', 'keyring', 'redis', 'config', 'core'],
   cli: ['admin', 'dev', 'config', 'core'],
   dashboard: ['admin', 'http', 'core'],
   dev: ['core'],

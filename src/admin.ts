@@ -20,11 +20,32 @@ import { cutHandedIn, type HandedInClient } from './redis/handed-in.ts'
 import { createSessionStore } from './session/session-store.ts'
 import type { Store, StoreFactory, StoreServer } from './store.ts'
 
+export { type Activity, activityBetween } from './admin/activity.ts'
 export type { AdminGround, ServerGround } from './admin/ground.ts'
 export type { Cause, CatalogueFinding, Severity } from './admin/health/catalogue/entry.ts'
 export { findingCatalogue, type FindingCode } from './admin/health/finding-catalogue.ts'
 export type { ExaminationOptions } from './admin/health/health-ground.ts'
 export type { Finding, HealthCheck, HealthGroup, HealthReport } from './admin/health/health-report.ts'
+export { type AddedKey, addKey } from './admin/key-addition.ts'
+export { explainKey, type KeyExplanation } from './admin/key-explanation.ts'
+export { type FamilyCount, type KeySurvey, surveyKeys, type SurveyOptions } from './admin/key-survey.ts'
+export { type LeftoverKind, LEFTOVERS } from './admin/leftovers.ts'
+export { repairKeys, type RepairOptions, type RepairReport } from './admin/repair.ts'
+export { type KeyUse, rotateKeys, type RotationOptions, type RotationReport } from './admin/rotation.ts'
+export { readServers, type ServerReadings } from './admin/server-info.ts'
+export { endSessions, type EndingPlan, type EndingReport, type EndingWish, planEnding } from './admin/session-ending.ts'
+export type { SessionCensus } from './admin/session-tally.ts'
+export { type FieldSize, listSessions, type SessionDetails, showSession, type ShownSession } from './admin/sessions.ts'
+export { type Statistics, statistics, type StatisticsOptions } from './admin/statistics.ts'
+export {
+  deleteTokens,
+  type RefreshReport,
+  refreshTokens,
+  tokensOf,
+  type UserTokensStatus,
+  usersWithTokens,
+} from './admin/tokens.ts'
+export { findUser, type FoundUser, userIdOf, type UserWish } from './admin/users.ts'
 
 type AnyOptions = Options
 
@@ -120,6 +141,14 @@ export async function examineHealth(
     // A client of the configuration file that was connected for this only: nobody else will end it.
     for (const client of opened) cutHandedIn(client)
   }
+}
+
+/**
+ * The ring as the configuration has it, entry by entry; empty without one. Secrets: for `addKey`.
+ * @throws {ConfigError}
+ */
+export function configuredKeys(options: AnyOptions): readonly string[] {
+  return resolveConfig(options, processEnvironment()).keys
 }
 
 /** @throws {ConfigError} `COATCHECK_STORE_REQUIRED`: what lies in the memory of the application, no other process can see */

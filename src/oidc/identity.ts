@@ -60,7 +60,7 @@ export async function admit(identity: Identity, options: SignInOptions, nowMs: n
 }
 
 /** Issuer and subject: the only pair that names a user for good (OIDC Core section 5.7). Never an e-mail address. */
-function defaultUserId({ issuer, subject }: Identity): string {
+export function defaultUserId({ issuer, subject }: Pick<Identity, 'issuer' | 'subject'>): string {
   return `${issuer} ${subject}`
 }
 

@@ -1,0 +1,85 @@
+/** What each family of keys is, for people: how it is called, what it holds, who reads it. The whole table: docs/redis-keys.md. */
+import type { KeyFamily } from '../redis/key-names.ts'
+
+export interface FamilyFacts {
+  readonly name: string
+  readonly what: string
+  readonly readBy: string
+  /** Some of it may be there for ever, as other libraries want it. */
+  readonly mayStay?: true
+}
+
+export const FAMILIES: { readonly [Family in KeyFamily]: FamilyFacts } = {
+  session: {
+    name: 'sessions',
+    what: 'the sealed record of a session',
+    readBy: 'every request that comes with a ticket',
+  },
+  generation: {
+    name: 'generations',
+    what: 'the generation of a user: records that begin with another one are dead',
+    readBy: 'every request of the user, together with the record',
+  },
+  sessions: {
+    name: 'session indexes',
+    what: 'ids of the sessions of a user, by the time they end',
+    readBy: 'lists of devices, limits, sign-out (was it the last one?)',
+  },
+  tokens: {
+    name: 'tokens',
+    what: 'sealed grants and access tokens of a user, a field for each',
+    readBy: 'getAccessToken, one field at a time',
+  },
+  ended: {
+    name: 'ended markers',
+    what: 'why a session ended, one word in the clear',
+    readBy: 'a request whose session is gone, and sign-in, which never brings the id back',
+  },
+  revocations: {
+    name: 'revocation outboxes',
+    what: 'sealed grants of ended sign-ins, to be revoked at their provider',
+    readBy: 'the worker that revokes refresh tokens',
+  },
+  signIn: {
+    name: 'sign-ins',
+    what: 'a sealed sign-in that is under way',
+    readBy: 'the callback route, which takes it',
+  },
+  providerSession: {
+    name: 'provider sessions',
+    what: 'ids of our sessions that came from one session or user of a provider',
+    readBy: 'logout that the provider begins',
+  },
+  appTokens: {
+    name: 'app tokens',
+    what: 'sealed tokens of the application itself, or on behalf of a caller',
+    readBy: 'getAppToken, getOnBehalfOfToken',
+  },
+  logoutToken: {
+    name: 'logout tokens',
+    what: 'that a logout token of a provider has been used',
+    readBy: 'back-channel logout, which takes each once',
+  },
+  providerGate: {
+    name: 'provider gates',
+    what: 'failed token requests of a provider, and until when nobody asks it',
+    readBy: 'every token request',
+  },
+  revocationIndex: {
+    name: 'revocation index',
+    what: 'whose outbox somebody has to look at, and when',
+    readBy: 'the worker that revokes refresh tokens',
+  },
+  document: {
+    name: 'documents',
+    what: 'a sealed document of another session library, the memory that it was ended, or a counter',
+    readBy: 'the store for that library',
+    mayStay: true,
+  },
+  documentSet: {
+    name: 'document sets',
+    what: 'names of documents that belong together',
+    readBy: 'lists and endings of the store for that library',
+    mayStay: true,
+  },
+}

@@ -1,0 +1,147 @@
+/**
+ * What lies in Redis, by families: how many keys, how large, how many without a TTL, what the sessions among them are worth, what
+ * was left behind. All names are counted, or those of the first steps when only an estimate is wanted; of the keys themselves a
+ * part is looked at. SCAN walks by hashes of names, so that any part of a walk is a fair sample.
+ */
+import { FAMILIES } from './key-families.ts'
+import { KEY_FAMILIES, type KeyFamily, type KeyName, keyNameReader } from '../redis/key-names.ts'
+import { type LeftoverGround, type LeftoverKind, LEFTOVERS, leftoversOf } from './leftovers.ts'
+import { type SessionCensus, SessionTally } from './session-tally.ts'
+import { standingOfRecord } from './session-standing.ts'
+import { askFor, keyCount, walkKeys, type WalkGround, type WalkOptions } from './walk.ts'
+
+export interface FamilyCount {
+  readonly family: string
+  /** Exact after a whole walk, else an estimate. */
+  readonly count: number
+  /** How many of them were looked at: what follows speaks of these. */
+  readonly sampled: number
+  /** Memory of all of them, as Redis accounts for it: scaled up from those looked at. */
+  readonly bytes: number
+  /** From 0 to 1. */
+  readonly withoutTtl: number
+  /** Whether keys without a TTL are in order. */
+  readonly mayStay: boolean
+}
+
+export interface KeySurvey {
+  readonly scanned: number
+  /** Keys of all servers, whosever they are. */
+  readonly total: number
+  /** All names were counted. */
+  readonly isWhole: boolean
+  /** All keys of ours were looked at. */
+  readonly isExact: boolean
+  readonly families: readonly FamilyCount[]
+  /** Keys that are not ours. */
+  readonly foreign: number
+  readonly sessions: SessionCensus
+  readonly users: number
+  /** What was left behind, of the keys looked at. */
+  readonly leftovers: { readonly [Kind in LeftoverKind]: number }
+}
+
+export interface SurveyOptions extends WalkOptions {
+  /** About how many keys are looked at. Default 20,000; `Infinity`: all. */
+  readonly look?: number
+  /** Also what was left behind: one to three more commands for each key looked at. */
+  readonly leftovers?: boolean
+}
+
+export const LOOKED_AT = 20_000
+/** Of each family, however rare it is. */
+const LOOKED_AT_LEAST = 100
+/** Asked for at once: some 100 µs of the server's time. */
+const AT_ONCE = 25
+
+type Ground = WalkGround & LeftoverGround & { readonly prefix: string }
+
+/** @throws {RedisError} */
+export async function surveyKeys(ground: Ground, options: SurveyOptions): Promise<KeySurvey> {
+  const { server, prefix } = ground
+  const { look = LOOKED_AT, leftovers = false } = options
+  const read = keyNameReader(prefix)
+  const total = await keyCount(server)
+  const every = Math.max(1, Math.ceil(Math.min(total, scannedAtMost(ground, options)) / look))
+  const tallies = new Map(KEY_FAMILIES.map((family) => [family, new FamilyTally()]))
+  const sessions = new SessionTally()
+  const left = Object.fromEntries(Object.keys(LEFTOVERS).map((kind) => [kind, 0])) as Record<LeftoverKind, number>
+  let scanned = 0
+  let foreign = 0
+
+  const lookAt = async (name: KeyName): Promise<void> => {
+    const { key, family } = name
+    const [bytes, lifeMs] = await Promise.all([
+      askFor(server, key, ['MEMORY', 'USAGE', key]),
+      askFor(server, key, ['PTTL', key]),
+      family === 'session' ? standingOfRecord(server, name).then((standing) => sessions.add(standing)) : null,
+    ])
+    tallies.get(family)?.looked(Number(bytes ?? 0), Number(lifeMs))
+    if (!leftovers) return
+    for (const { kind } of await leftoversOf(ground, name)) left[kind]++
+  }
+
+  for await (const step of walkKeys(ground, options)) {
+    scanned += step.length
+    const chosen: KeyName[] = []
+    for (const key of step) {
+      const name = read(key)
+      if (name === null) foreign++
+      else if (tallies.get(name.family)?.isNext(every) === true) chosen.push(name)
+    }
+    for (let at = 0; at < chosen.length; at += AT_ONCE) await Promise.all(chosen.slice(at, at + AT_ONCE).map(lookAt))
+  }
+
+  const isWhole = options.mostPerServer === undefined || scanned >= total
+  const scale = isWhole || scanned === 0 ? 1 : total / scanned
+  const families = [...tallies].flatMap(([family, tally]) => (tally.count === 0 ? [] : [tally.result(family, scale)]))
+  const countOf = (family: KeyFamily): number => (tallies.get(family)?.count ?? 0) * scale
+  return {
+    scanned,
+    total,
+    isWhole: isWhole && !options.signal.aborted,
+    isExact: isWhole && families.every(({ count, sampled }) => count === sampled),
+    families,
+    foreign: Math.round(foreign * scale),
+    sessions: sessions.result(countOf('session')),
+    users: Math.round(countOf('generation')),
+    leftovers: left,
+  }
+}
+
+function scannedAtMost({ server }: Ground, { mostPerServer = Infinity }: SurveyOptions): number {
+  return mostPerServer * server.client.servers().length
+}
+
+class FamilyTally {
+  count = 0
+  #sampled = 0
+  #bytes = 0
+  #endless = 0
+
+  /** Counts one more. @returns whether to look at it */
+  isNext(every: number): boolean {
+    this.count++
+    return this.count <= LOOKED_AT_LEAST || this.count % every === 0
+  }
+
+  looked(bytes: number, lifeMs: number): void {
+    this.#sampled++
+    this.#bytes += bytes
+    if (lifeMs === -1) this.#endless++
+  }
+
+  result(family: KeyFamily, scale: number): FamilyCount {
+    const { name, mayStay = false } = FAMILIES[family]
+    const count = Math.round(this.count * scale)
+    const sampled = this.#sampled
+    return {
+      family: name,
+      count,
+      sampled,
+      bytes: sampled === 0 ? 0 : Math.round((this.#bytes / sampled) * count),
+      withoutTtl: sampled === 0 ? 0 : this.#endless / sampled,
+      mayStay,
+    }
+  }
+}

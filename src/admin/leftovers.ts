@@ -1,0 +1,100 @@
+/**
+ * What has been left behind: keys and entries that mean nothing any more, or that nobody looks at. Nothing of it does harm at once,
+ * and nearly all of it goes by its own TTL; much of it says that keys were evicted or deleted by hand.
+ *
+ * Not left behind, though it may look like it: entries of sessions that have ended by time (they tell "expired" from "revoked"),
+ * ended markers, tokens of users without sessions (an application may have stored them without signing anybody in), members of
+ * sets of documents without a document (one is entered before it is stored).
+ */
+import type { KeyName } from '../redis/key-names.ts'
+import type { RedisScript } from '../redis/script.ts'
+import { DROP_DEAD_RECORD, DROP_LOST_ENTRY, DROP_STRAY_INDEX, END_SOME_TIME } from '../redis/scripts/repair.ts'
+import { endedRememberedMs } from '../session/session-policy.ts'
+import type { RevocationDriver } from '../token/revocation-driver.ts'
+import type { StoreServer } from '../store.ts'
+import { standingOfRecord } from './session-standing.ts'
+import { indexedIds } from './user-index.ts'
+import { ADMIN_DEADLINE_MS, askFor } from './walk.ts'
+
+export const LEFTOVERS = {
+  'dead-record': 'records of a generation that their user does not have any more',
+  'lost-entry': 'index entries of live sessions without a record: evicted, or deleted by hand',
+  'stray-index': 'indexes of users without a generation',
+  'endless-marker': 'ended markers without a life',
+  'unseen-outbox': 'revocation outboxes that are in no index, so nobody looks at them',
+} as const
+
+export type LeftoverKind = keyof typeof LEFTOVERS
+
+export interface Leftover {
+  readonly kind: LeftoverKind
+  readonly userKey: string
+  /** Of a session; empty for the others. */
+  readonly id: string
+}
+
+export interface LeftoverGround {
+  readonly server: StoreServer
+  readonly store: { readonly revocations: Pick<RevocationDriver, 'announce'> }
+}
+
+/** What is left behind of this key. Only reads. @throws {RedisError} */
+export async function leftoversOf({ server }: LeftoverGround, name: KeyName): Promise<readonly Leftover[]> {
+  const { family, key, userKey, id } = name
+  const one = (kind: LeftoverKind, isLeft: boolean): Leftover[] => (isLeft ? [{ kind, userKey, id }] : [])
+  switch (family) {
+    case 'session':
+      return one('dead-record', (await standingOfRecord(server, name)).state === 'dead')
+    case 'generation':
+      return lostEntries(server, userKey)
+    case 'sessions': {
+      const generation = server.keys.generation(userKey)
+      return one('stray-index', (await askFor(server, generation, ['EXISTS', generation])) === 0)
+    }
+    case 'ended':
+      return one('endless-marker', (await askFor(server, key, ['PTTL', key])) === -1)
+    case 'revocations': {
+      const index = server.keys.revocationIndex()
+      return one('unseen-outbox', (await askFor(server, index, ['ZSCORE', index, userKey])) === null)
+    }
+    default:
+      return []
+  }
+}
+
+/** Removes it if it still is left behind: one step on the server. @returns whether it was */
+export async function removeLeftover(
+  { server, store }: LeftoverGround,
+  { kind, userKey, id }: Leftover,
+): Promise<boolean> {
+  const { keys } = server
+  const run = async (script: RedisScript, names: readonly string[], ...args: readonly string[]): Promise<boolean> => {
+    const reply = await server.client.script(script, names, ['0', '0', ...args], { deadlineMs: ADMIN_DEADLINE_MS })
+    return (reply as readonly number[])[0] === 1
+  }
+  switch (kind) {
+    case 'dead-record':
+      return run(DROP_DEAD_RECORD, [keys.session(userKey, id), keys.generation(userKey)])
+    case 'lost-entry':
+      return run(DROP_LOST_ENTRY, [keys.session(userKey, id), keys.generation(userKey), keys.sessions(userKey)], id)
+    case 'stray-index':
+      return run(DROP_STRAY_INDEX, [keys.generation(userKey), keys.sessions(userKey)])
+    case 'endless-marker':
+      return run(END_SOME_TIME, [keys.ended(userKey, id)], String(endedRememberedMs(Infinity)))
+    case 'unseen-outbox':
+      // Due at once. Announced twice is once.
+      await store.revocations.announce(userKey, 0)
+      return true
+  }
+}
+
+async function lostEntries(server: StoreServer, userKey: string): Promise<Leftover[]> {
+  const ids = await indexedIds(server, userKey)
+  const recordOf = (id: string): string => server.keys.session(userKey, id)
+  const [first] = ids
+  if (first === undefined) return []
+  const stored = await askFor(server, recordOf(first), ['EXISTS', ...ids.map(recordOf)])
+  if (stored === ids.length) return []
+  const each = await Promise.all(ids.map((id) => askFor(server, recordOf(id), ['EXISTS', recordOf(id)])))
+  return ids.filter((_, i) => each[i] === 0).map((id) => ({ kind: 'lost-entry', userKey, id }))
+}

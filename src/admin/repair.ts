@@ -1,0 +1,44 @@
+/** Removing what was left behind: each thing is found first, and removed in a step that looks again. */
+import { keyNameReader, type KeyName } from '../redis/key-names.ts'
+import { type LeftoverGround, type LeftoverKind, LEFTOVERS, leftoversOf, removeLeftover } from './leftovers.ts'
+import { walkKeys, type WalkGround, type WalkOptions } from './walk.ts'
+
+export interface RepairReport {
+  readonly scanned: number
+  readonly found: { readonly [Kind in LeftoverKind]: number }
+  /** Fewer than found: somebody else was faster, or it was none any more. */
+  readonly removed: { readonly [Kind in LeftoverKind]: number }
+}
+
+export interface RepairOptions extends Pick<WalkOptions, 'signal' | 'seen'> {
+  /** Only finds. */
+  readonly dryRun?: boolean
+}
+
+const AT_ONCE = 25
+
+type Ground = WalkGround & LeftoverGround & { readonly prefix: string }
+
+/** Looks at every key. @throws {RedisError} what was removed until then is removed */
+export async function repairKeys(ground: Ground, { signal, seen, dryRun = false }: RepairOptions): Promise<RepairReport> {
+  const read = keyNameReader(ground.prefix)
+  const found = none()
+  const removed = none()
+  let scanned = 0
+  const repair = async (name: KeyName): Promise<void> => {
+    for (const leftover of await leftoversOf(ground, name)) {
+      found[leftover.kind]++
+      if (!dryRun && (await removeLeftover(ground, leftover))) removed[leftover.kind]++
+    }
+  }
+  for await (const step of walkKeys(ground, { signal, ...(seen && { seen }) })) {
+    scanned += step.length
+    const names = step.map(read).filter((name) => name !== null)
+    for (let at = 0; at < names.length; at += AT_ONCE) await Promise.all(names.slice(at, at + AT_ONCE).map(repair))
+  }
+  return { scanned, found, removed }
+}
+
+function none(): Record<LeftoverKind, number> {
+  return Object.fromEntries(Object.keys(LEFTOVERS).map((kind) => [kind, 0])) as Record<LeftoverKind, number>
+}

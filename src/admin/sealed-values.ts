@@ -1,0 +1,115 @@
+/**
+ * Where sealed values lie, what each was sealed for, and which key sealed it, from the first bytes of each. What the bytes mean
+ * stays with their owners: addresses come from `session/`, `token/` and `documents/`, opening and sealing from `keyring/`.
+ */
+import { documentAddress } from '../documents/documents.ts'
+import type { Keyring } from '../keyring/keyring.ts'
+import { isSealed, keyTagOf, type SealAddress, SEALED_HEAD_BYTES } from '../keyring/seal.ts'
+import type { KeyFamily, KeyName } from '../redis/key-names.ts'
+import { FIELD_HEADS } from '../redis/scripts/inspection.ts'
+import { GENERATION_BYTES } from '../session/session-driver.ts'
+import { sessionAddress } from '../session/session-vault.ts'
+import { tokenAddress } from '../token/token-codec.ts'
+import { END_OF_LIFE_BYTES } from '../token/token-driver.ts'
+import { grantField, msalField, parseField } from '../token/token-fields.ts'
+import type { StoreServer } from '../store.ts'
+import { ADMIN_DEADLINE_MS, askFor } from './walk.ts'
+
+/** One value that was sealed. */
+export interface SealedValue {
+  readonly name: KeyName
+  /** Of a hash; `null`: the key is the value. */
+  readonly field: Buffer | null
+  readonly headroom: number
+  /** `null`: written by a later version, so nobody here knows what for; or a sign-in, which is taken within minutes. */
+  readonly address: SealAddress | null
+  /** Id of the key that sealed it, `unknown (…)` with its tag for a key that the ring does not have. */
+  readonly keyId: string
+  readonly isCurrent: boolean
+}
+
+/** What sealed values are kept as. Families that are not named hold none. */
+const KEPT: { readonly [Family in KeyFamily]?: { readonly isHash: boolean; readonly headroom: number } } = {
+  session: { isHash: false, headroom: GENERATION_BYTES },
+  tokens: { isHash: true, headroom: END_OF_LIFE_BYTES },
+  appTokens: { isHash: true, headroom: END_OF_LIFE_BYTES },
+  revocations: { isHash: true, headroom: END_OF_LIFE_BYTES },
+  document: { isHash: false, headroom: 0 },
+  signIn: { isHash: false, headroom: 0 },
+}
+
+export interface SealedGround {
+  readonly server: StoreServer
+  readonly prefix: string
+  readonly keyring: Keyring
+}
+
+/** Sealed values of this key: none for a family without, an ended document, a counter, a lease. @throws {RedisError} */
+export async function sealedValuesOf(ground: SealedGround, name: KeyName): Promise<readonly SealedValue[]> {
+  const kept = KEPT[name.family]
+  if (kept === undefined) return []
+  const { headroom, isHash } = kept
+  const bytes = headroom + SEALED_HEAD_BYTES
+  if (!isHash) {
+    const head = (await askFor(ground.server, name.key, ['GETRANGE', name.key, '0', String(bytes - 1)])) as Buffer
+    return isSealed(head, headroom) ? [valueOf(ground, name, null, head, headroom)] : []
+  }
+  const flat = (await ground.server.client.script(FIELD_HEADS, [name.key], ['0', '0', String(bytes)], {
+    deadlineMs: ADMIN_DEADLINE_MS,
+  })) as readonly Buffer[]
+  const values: SealedValue[] = []
+  for (let i = 0; i + 1 < flat.length; i += 2) {
+    const [field, head] = [flat[i] as Buffer, flat[i + 1] as Buffer]
+    if (isSealed(head, headroom) && !isLease(field)) values.push(valueOf(ground, name, field, head, headroom))
+  }
+  return values
+}
+
+function valueOf(
+  { keyring, prefix }: SealedGround,
+  name: KeyName,
+  field: Buffer | null,
+  head: Buffer,
+  headroom: number,
+): SealedValue {
+  const tag = keyTagOf(head, headroom)
+  return {
+    name,
+    field,
+    headroom,
+    address: addressOf(prefix, name, field, head),
+    keyId: keyring.idOf(tag) ?? `unknown (${tag.toString('hex')})`,
+    isCurrent: keyring.active.tag.equals(tag),
+  }
+}
+
+function addressOf(prefix: string, name: KeyName, field: Buffer | null, head: Buffer): SealAddress | null {
+  const { family, userKey, id, kind, hash } = name
+  switch (family) {
+    case 'session': {
+      const isAnonymous = head.subarray(0, GENERATION_BYTES).every((byte) => byte === 0)
+      return sessionAddress(prefix, { kind: isAnonymous ? 'anonymous' : 'user', userKey, id })
+    }
+    case 'document':
+      return documentAddress(prefix, { kind, name: hash })
+    case 'tokens':
+      return fieldAddress(prefix, userKey, String(field))
+    case 'appTokens':
+      return fieldAddress(prefix, hash, String(field))
+    case 'revocations':
+      // As it lay among the tokens of its user. Provider names hold no colon, and a nonce follows behind the first one.
+      return tokenAddress(prefix, 'grant', userKey, grantField(String(field?.subarray(0, field.indexOf(':')))))
+    default:
+      return null
+  }
+}
+
+function fieldAddress(prefix: string, owner: string, field: string): SealAddress | null {
+  if (field === msalField) return tokenAddress(prefix, 'msal', owner, field)
+  const parsed = parseField(field)
+  return parsed && tokenAddress(prefix, parsed.kind, owner, field)
+}
+
+function isLease(field: Buffer): boolean {
+  return parseField(field.toString())?.kind === 'lease'
+}

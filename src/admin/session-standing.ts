@@ -1,0 +1,39 @@
+/** What a record of a session is worth at the moment, told from its first bytes and its life, without opening it. */
+import type { KeyName } from '../redis/key-names.ts'
+import { STANDING } from '../redis/scripts/inspection.ts'
+import { GENERATION_BYTES } from '../session/session-driver.ts'
+import { RECORD_SLACK_MS } from '../session/session-policy.ts'
+import type { StoreServer } from '../store.ts'
+import { ADMIN_DEADLINE_MS } from './walk.ts'
+
+export interface SessionStanding {
+  /**
+   * `expired`: the record is kept a little longer than the session. `dead`: of a generation that the user does not have (any
+   * more), after `revokeByUser`. `gone`: it went meanwhile.
+   */
+  readonly state: 'live' | 'anonymous' | 'expired' | 'dead' | 'gone'
+  /** Until it ends if nobody touches it; below 0 when it has ended. */
+  readonly endsInMs: number
+}
+
+const ANONYMOUS = Buffer.alloc(GENERATION_BYTES)
+
+/** One step on the server. */
+export async function standingOfRecord(
+  { client, keys }: StoreServer,
+  { key, userKey }: Pick<KeyName, 'key' | 'userKey'>,
+): Promise<SessionStanding> {
+  const names = [key, keys.generation(userKey)]
+  const reply = await client.script(STANDING, names, ['0', '0'], { deadlineMs: ADMIN_DEADLINE_MS })
+  const [head, generation, lifeMs] = reply as [Buffer, Buffer, number]
+  const endsInMs = lifeMs - RECORD_SLACK_MS
+  return { state: stateOf(head, generation, endsInMs), endsInMs }
+}
+
+function stateOf(head: Buffer, generation: Buffer, endsInMs: number): SessionStanding['state'] {
+  if (head.length === 0) return 'gone'
+  const isAnonymous = head.equals(ANONYMOUS)
+  if (!isAnonymous && !head.equals(generation)) return 'dead'
+  if (endsInMs <= 0) return 'expired'
+  return isAnonymous ? 'anonymous' : 'live'
+}

@@ -1,0 +1,118 @@
+/** Looking at sessions: those of a user, and one by its id. Reads through the driver and shows nothing of the data but names and sizes. */
+import { MisuseError } from '../core/errors.ts'
+import { keyTagOf } from '../keyring/seal.ts'
+import { GENERATION_BYTES, type SessionRef } from '../session/session-driver.ts'
+import { parseProfile, type SessionRecord } from '../session/session-codec.ts'
+import { infoOf } from '../session/session-info.ts'
+import { isExpired } from '../session/session-policy.ts'
+import { createVault, explainAbsence, type Loaded } from '../session/session-vault.ts'
+import { parseSessionId, sessionIdOf } from '../session/ticket.ts'
+import type { Json, MissReason, SessionInfo } from '../session/types.ts'
+import type { AdminGround } from './ground.ts'
+
+/** As many as `listByUser` gives without a limit. */
+const LISTED_AT_MOST = 1000
+
+export interface SessionDetails extends SessionInfo {
+  readonly kind: 'anonymous' | 'user'
+  readonly userKey: string
+  /** As the application gives it; `null` for an anonymous session. */
+  readonly userId: string | null
+  readonly idleExpiresAtMs: number
+  readonly absoluteExpiresAtMs: number
+  readonly schemaVersion: number
+  /** Tickets that have been issued by a rotation and not been seen yet. */
+  readonly pendingTickets: number
+  readonly recordBytes: number
+  readonly keyId: string
+  readonly fields: readonly FieldSize[]
+}
+
+/** A field of data or a claim of the user's profile: its name and how many bytes its value has as JSON. Never the value. */
+export interface FieldSize {
+  readonly in: 'data' | 'profile'
+  readonly name: string
+  readonly bytes: number
+}
+
+export type ShownSession =
+  | { readonly state: 'live'; readonly session: SessionDetails }
+  /** `endedBecause`: one word, remembered for an hour. */
+  | { readonly state: Exclude<MissReason, 'none' | 'malformed'>; readonly endedBecause: string | null }
+
+/** Live sessions of a user, the one that was seen last first; at most 1,000. @throws {RedisError} */
+export async function listSessions(ground: AdminGround, userKey: string): Promise<readonly SessionInfo[]> {
+  const loaded = await storedSessions(ground, userKey, LISTED_AT_MOST)
+  return loaded.map(infoOf).sort((a, b) => b.lastSeenAtMs - a.lastSeenAtMs)
+}
+
+/** Opened records of live sessions. What does not open is left out, as it is for the user. */
+export async function storedSessions(ground: AdminGround, userKey: string, max: number): Promise<readonly Loaded[]> {
+  const vault = vaultOf(ground)
+  const rows = await ground.store.sessions.list(userKey, max)
+  return rows.flatMap(({ id, record }) => {
+    const loaded = vault.open({ kind: 'user', userKey, id }, record)
+    return typeof loaded === 'string' || isExpired(loaded.record, ground.clock.now()) ? [] : [loaded]
+  })
+}
+
+/** @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT` @throws {RedisError} */
+export async function showSession(ground: AdminGround, sessionId: string): Promise<ShownSession> {
+  const address = parseSessionId(sessionId)
+  if (address === null) {
+    throw new MisuseError('COATCHECK_INVALID_ARGUMENT', 'That is no session id: <16 characters>.<22 characters>.')
+  }
+  const asUser: SessionRef = { kind: 'user', ...address }
+  const { record: sealed, generation } = await ground.store.sessions.read(asUser)
+  const absent = async (state: ReasonGone): Promise<ShownSession> => {
+    const { ended } = await ground.store.sessions.explain(asUser)
+    return { state, endedBecause: ended }
+  }
+  if (sealed === null) return absent((await explainAbsence(ground.store.sessions, asUser)) as ReasonGone)
+  const isAnonymous = sealed.subarray(0, GENERATION_BYTES).every((byte) => byte === 0)
+  if (!isAnonymous && generation?.equals(sealed.subarray(0, GENERATION_BYTES)) !== true) {
+    return absent(generation === null ? 'lost' : 'revoked')
+  }
+  const ref: SessionRef = { ...asUser, kind: isAnonymous ? 'anonymous' : 'user' }
+  const loaded = vaultOf(ground).open(ref, sealed)
+  if (typeof loaded === 'string') return absent('lost')
+  if (isExpired(loaded.record, ground.clock.now())) return absent('expired')
+  return { state: 'live', session: detailsOf(ground, loaded) }
+}
+
+type ReasonGone = Exclude<MissReason, 'none' | 'malformed'>
+
+function vaultOf({ seal, prefix, clock, events }: AdminGround): ReturnType<typeof createVault> {
+  return createVault({ seal, namespace: prefix, clock, events })
+}
+
+function detailsOf({ keyring }: AdminGround, loaded: Loaded): SessionDetails {
+  const { record, ref, sealed } = loaded
+  const profile = parseProfile(record)
+  return {
+    ...infoOf(loaded),
+    id: sessionIdOf(ref),
+    kind: ref.kind,
+    userKey: ref.userKey,
+    userId: profile.userId ?? null,
+    idleExpiresAtMs: record.idleExpiresAtMs,
+    absoluteExpiresAtMs: record.absoluteExpiresAtMs,
+    schemaVersion: record.schemaVersion,
+    pendingTickets: record.secrets.pending.length,
+    recordBytes: sealed.length,
+    keyId: keyring.idOf(keyTagOf(sealed, GENERATION_BYTES)) ?? 'unknown',
+    fields: [...sizesOf('profile', profile.claims ?? {}), ...sizesOf('data', dataOf(record))],
+  }
+}
+
+function sizesOf(where: FieldSize['in'], values: { readonly [name: string]: Json | undefined }): FieldSize[] {
+  return Object.entries(values).map(([name, value]) => ({
+    in: where,
+    name,
+    bytes: Buffer.byteLength(JSON.stringify(value) ?? '', 'utf8'),
+  }))
+}
+
+function dataOf({ dataBytes }: SessionRecord): { readonly [name: string]: Json } {
+  return dataBytes.length === 0 ? {} : (JSON.parse(dataBytes.toString('utf8')) as { readonly [name: string]: Json })
+}

@@ -1,0 +1,31 @@
+/** How it stands: what the servers say of themselves, and what lies in them, estimated from a sample or counted. */
+import { type KeySurvey, LOOKED_AT, surveyKeys, type SurveyOptions } from './key-survey.ts'
+import type { ServerGround } from './ground.ts'
+import { readServers, type ServerReadings } from './server-info.ts'
+
+export interface Statistics {
+  readonly servers: ServerReadings
+  readonly survey: KeySurvey
+  /** Sessions of users by users; `null` without any. */
+  readonly devicesPerUser: number | null
+}
+
+export interface StatisticsOptions extends Pick<SurveyOptions, 'signal' | 'seen'> {
+  /** Every name counted and every key looked at; default: 20,000 keys, scaled up. */
+  readonly exact?: boolean
+  /** Of a sample. Default 20,000. */
+  readonly sample?: number
+}
+
+/** @throws {RedisError} */
+export async function statistics(ground: ServerGround, options: StatisticsOptions): Promise<Statistics> {
+  const { exact = false, sample = LOOKED_AT, ...walk } = options
+  const servers = await readServers(ground.server, ground.clock.now())
+  const perServer = Math.ceil(sample / Math.max(1, servers.servers.length))
+  const survey = await surveyKeys(ground, {
+    ...walk,
+    ...(exact ? { look: Infinity } : { mostPerServer: perServer, look: sample / 4 }),
+  })
+  const { users } = survey
+  return { servers, survey, devicesPerUser: users === 0 ? null : survey.sessions.users / users }
+}
