@@ -13,18 +13,20 @@ export interface Statistics {
 export interface StatisticsOptions extends Pick<SurveyOptions, 'signal' | 'seen'> {
   /** Every name counted and every key looked at; default: 20,000 keys, scaled up. */
   readonly exact?: boolean
-  /** Of a sample. Default 20,000. */
+  /** Names counted when it is not exact. Default 20,000. */
   readonly sample?: number
+  /** How many of the sample are looked at. Default: a quarter. */
+  readonly look?: number
 }
 
 /** @throws {RedisError} */
 export async function statistics(ground: ServerGround, options: StatisticsOptions): Promise<Statistics> {
-  const { exact = false, sample = LOOKED_AT, ...walk } = options
+  const { exact = false, sample = LOOKED_AT, look = sample / 4, ...walk } = options
   const servers = await readServers(ground.server, ground.clock.now())
   const perServer = Math.ceil(sample / Math.max(1, servers.servers.length))
   const survey = await surveyKeys(ground, {
     ...walk,
-    ...(exact ? { look: Infinity } : { mostPerServer: perServer, look: sample / 4 }),
+    ...(exact ? { look: Infinity } : { mostPerServer: perServer, look }),
   })
   const { users } = survey
   return { servers, survey, devicesPerUser: users === 0 ? null : survey.sessions.users / users }

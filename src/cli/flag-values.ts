@@ -16,3 +16,18 @@ export function whyNoRedisUrl(given: string): string | undefined {
   // Whatever is typed ends up in a history, or in a recording.
   return new URL(given).password === '' ? undefined : 'A password belongs into REDIS_PASSWORD.'
 }
+
+/** One word that is kept in the clear. */
+export function plainWord(text: string): string {
+  if (/^[a-z0-9-]{1,40}$/i.test(text)) return text
+  throw new InvalidArgumentError('It wants one word of up to 40 letters, digits and "-": it is kept in the clear.')
+}
+
+/** Seconds, also parts of one. */
+export function seconds(least: number, most: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text)
+    if (/^\d+(\.\d+)?$/.test(text) && value >= least && value <= most) return value
+    throw new InvalidArgumentError(`It wants seconds from ${least} to ${most}.`)
+  }
+}

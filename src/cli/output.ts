@@ -47,6 +47,12 @@ export class Output {
     if (shown !== '') this.#terminal.stdout.write(shown.endsWith('\n') ? shown : `${shown}\n`)
   }
 
+  /** One of many, as it comes: with `--json` a document on a line of its own (NDJSON). */
+  line(document: object, text: () => string): void {
+    const json = (): string => JSON.stringify({ schema: JSON_SCHEMA, command: this.#command, ...document })
+    this.#terminal.stdout.write(`${this.isJson ? json() : text()}\n`)
+  }
+
   /** Beside the data: what is about to happen, hints, summaries. */
   note(text: string): void {
     this.#endProgress()

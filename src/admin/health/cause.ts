@@ -12,6 +12,8 @@ export function causeOf(error: AnyCoatcheckError): Cause {
       return NOTHING_ANSWERED.test(error.code) ? 'redis-unreachable' : 'redis-refused'
     case 'OidcError':
       return 'provider'
+    case 'TokenError':
+      return /_REFRESH_(?:REJECTED|UNAVAILABLE)$/.test(error.code) ? 'provider' : 'check'
     case 'ConfigError':
     case 'KeyringError':
       return 'configuration'

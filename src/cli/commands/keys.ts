@@ -1,0 +1,13 @@
+/** `coatcheck keys`: the keys in Redis and the keys of the ring: what lies there, what it means, tidying up, rotating. */
+import type { Command } from 'commander'
+import type { Cli } from '../cli.ts'
+import { addRingKey } from './keys/add.ts'
+import { explainOneKey } from './keys/explain.ts'
+import { repairAll } from './keys/repair.ts'
+import { rotateAll } from './keys/rotate.ts'
+import { scanKeys } from './keys/scan.ts'
+
+export function keys(cli: Cli): Command {
+  const below = [scanKeys(cli), explainOneKey(cli), repairAll(cli), addRingKey(cli), rotateAll(cli)]
+  return cli.group('keys', 'what lies in Redis; adding an encryption key and re-encrypting with it', below)
+}

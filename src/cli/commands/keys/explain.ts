@@ -1,0 +1,44 @@
+/** `coatcheck keys explain`: what one key is. Never what it holds. */
+import type { Command } from 'commander'
+import { explainKey, type KeyExplanation, LEFTOVERS } from '../../../admin.ts'
+import type { Cli } from '../../cli.ts'
+import { exitCode } from '../../exit-code.ts'
+import type { Output } from '../../output.ts'
+import { safeText } from '../../../core/redact.ts'
+import { size, span, whole } from '../../wording.ts'
+
+const SIZED: Readonly<Record<string, string>> = { string: 'bytes', hash: 'fields', zset: 'members' }
+
+export function explainOneKey(cli: Cli): Command {
+  return cli.command<object>(
+    'explain <key>',
+    'what a key is, whose, how long it lives, who reads it',
+    [["coatcheck keys explain 'user:{bqNpcWi8s91emSnb}:gen'", 'the quotes are for the shell']],
+    async (context, _flags, key = '') => {
+      const { output } = context
+      const explanation = await explainKey(await context.admin(), key)
+      output.data(explanation, () => textOf(output, explanation))
+      return explanation.exists && explanation.family !== null ? exitCode.ok : exitCode.failed
+    },
+  )
+}
+
+function textOf(output: Output, found: KeyExplanation): string {
+  const { type, lifeMs, size: count, bytes, exists, family, sealedBy } = found
+  const lines: (readonly [string, string | null])[] = [
+    ['key', safeText(found.key)],
+    ['family', family ?? 'none of ours'],
+    ['what', found.what],
+    ['read by', found.readBy],
+    ['user key', found.userKey],
+    ['session', found.sessionId],
+    ['exists', exists ? null : 'no'],
+    ['type', exists ? type : null],
+    ['ends', exists ? (lifeMs === null ? 'never' : `in ${span(lifeMs)}`) : null],
+    ['size', exists ? `${whole(count)} ${SIZED[type] ?? 'elements'}, ${size(bytes)} of memory` : null],
+    ['sealed by', sealedBy.length === 0 ? null : `key ${sealedBy.join(', ')}`],
+    ['left over', found.leftovers.length === 0 ? null : found.leftovers.map((kind) => LEFTOVERS[kind]).join('; ')],
+  ]
+  const shown = lines.filter((line): line is readonly [string, string] => line[1] !== null)
+  return shown.map(([name, value]) => `${output.paint('dim', name.padEnd(9))}  ${value}`).join('\n')
+}

@@ -1,0 +1,96 @@
+/** `coatcheck keys rotate`: puts everything that is stored under the first key of the ring. */
+import type { Command } from 'commander'
+import { type KeyUse, rotateKeys, type RotationReport } from '../../../admin.ts'
+import type { Cli } from '../../cli.ts'
+import { exitCode } from '../../exit-code.ts'
+import type { Column, Output } from '../../output.ts'
+import { counted, span, whole } from '../../wording.ts'
+
+interface Flags {
+  readonly dryRun?: boolean
+  readonly yes?: boolean
+}
+
+export function rotateAll(cli: Cli): Command {
+  return cli
+    .command<Flags>(
+      'rotate',
+      're-encrypt everything with the first key of COATCHECK_KEYS',
+      [
+        ['coatcheck keys rotate --dry-run', 'how many records are under which key'],
+        ['coatcheck keys rotate --yes', 'while the application runs; interrupted, it goes on when it is run again'],
+      ],
+      async (context, flags) => {
+        const { output, signal } = context
+        const { dryRun = false } = flags
+        const ground = await context.admin()
+        const { active, keys } = ground.keyring
+        if (!dryRun && keys.length > 1) {
+          const plan = `Will put everything under key ${active.id}. All processes have to have it in their ring already.`
+          if (!(await context.confirm(plan, flags))) {
+            output.note('Nothing was changed.')
+            return exitCode.failed
+          }
+        }
+        const report = await rotateKeys(ground, {
+          dryRun,
+          signal,
+          seen: ({ walk, scanned, total, resealed }) =>
+            output.progress(`walk ${walk}: ${whole(scanned)} of ${whole(total)} keys, ${whole(resealed)} re-encrypted`),
+        })
+        const { absoluteTimeoutMs } = ground.config.session
+        output.data({ dryRun, ...report, ticketsUntilMs: ground.clock.now() + absoluteTimeoutMs }, () =>
+          textOf(output, report, { dryRun, isInterrupted: signal.aborted, absoluteTimeoutMs }),
+        )
+        if (signal.aborted) return exitCode.interrupted
+        return dryRun || (report.isDone && report.unreadable === 0) ? exitCode.ok : exitCode.partial
+      },
+    )
+    .option('--dry-run', 'only count')
+    .option('--yes', 'do not ask')
+}
+
+interface Circumstances {
+  readonly dryRun: boolean
+  readonly isInterrupted: boolean
+  readonly absoluteTimeoutMs: number
+}
+
+function textOf(output: Output, report: RotationReport, circumstances: Circumstances): string {
+  const { dryRun, isInterrupted, absoluteTimeoutMs } = circumstances
+  const { keys, resealed, scanned, unreadable, signIns, isDone } = report
+  const columns: readonly Column<KeyUse>[] = [
+    { title: 'KEY', value: ({ keyId }) => keyId },
+    { title: '', value: ({ isCurrent, isInRing }) => (isCurrent ? 'seals' : isInRing ? 'opens' : 'not in the ring') },
+    { title: 'RECORDS', value: ({ values }) => values, align: 'right' },
+    { title: 'OF THEM', value: ({ families }) => familiesText(families) },
+  ]
+  const lines = [output.table(columns, keys), '']
+  if (!dryRun) lines.push(`Re-encrypted ${counted(resealed, 'record')}.`)
+  if (isInterrupted) lines.push(`Interrupted after ${counted(scanned, 'key')} of this walk: run it again and it goes on.`)
+  else if (!isDone && !dryRun) {
+    lines.push(output.paint('yellow', 'Some records are still under an older key: a process seals with another ring, or they were changed meanwhile. Run it again.'))
+  }
+  if (unreadable > 0) lines.push(`${counted(unreadable, 'record')} cannot be opened, by nobody: damaged, or copied.`)
+  const lost = keys.filter(({ isInRing, values }) => !isInRing && values > 0).reduce((sum, { values }) => sum + values, 0)
+  if (lost > 0) lines.push(`${counted(lost, 'record')} under keys that the ring does not have: nobody can read them.`)
+  if (signIns > 0) lines.push(`${counted(signIns, 'sign-in')} under way under an older key: over within 10 min.`)
+  if (!isInterrupted) lines.push(...unusedLines(keys, absoluteTimeoutMs))
+  return lines.join('\n')
+}
+
+function familiesText(families: KeyUse['families']): string {
+  return Object.entries(families)
+    .map(([family, count]) => `${whole(count)} ${family}`)
+    .join(', ')
+}
+
+/** Records are not all that hangs on a key: it made the tickets of its time. */
+function unusedLines(keys: readonly KeyUse[], absoluteTimeoutMs: number): string[] {
+  return keys
+    .filter(({ isCurrent, isInRing, values }) => !isCurrent && isInRing && values === 0)
+    .map(
+      ({ keyId }) =>
+        `Key ${keyId} seals nothing any more. Take it out ${span(absoluteTimeoutMs)} after the last process put another key in front: until then visitors have tickets that only it can verify.`,
+    )
+}

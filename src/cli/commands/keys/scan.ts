@@ -1,0 +1,51 @@
+/** `coatcheck keys scan`: families of keys, their size, keys without a TTL, what was left behind. */
+import type { Command } from 'commander'
+import { type KeySurvey, type LeftoverKind, LEFTOVERS, surveyKeys } from '../../../admin.ts'
+import type { Cli } from '../../cli.ts'
+import { exitCode } from '../../exit-code.ts'
+import type { Output } from '../../output.ts'
+import { counted, whole } from '../../wording.ts'
+import { familiesTable } from '../stats.ts'
+
+export function scanKeys(cli: Cli): Command {
+  return cli
+    .command<{ exact?: boolean }>(
+      'scan',
+      'keys by family: how many, how large, without TTL, left behind',
+      [
+        ['coatcheck keys scan', 'counts all names, looks at about 20,000 of the keys'],
+        ['coatcheck keys scan --exact', 'looks at every key of ours'],
+      ],
+      async (context, { exact = false }) => {
+        const { output, signal } = context
+        const survey = await surveyKeys(await context.server(), {
+          signal,
+          leftovers: true,
+          ...(exact && { look: Infinity }),
+          seen: ({ scanned, total }) => output.progress(`${whole(scanned)} of ${whole(total)} keys`),
+        })
+        output.data(survey, () => textOf(output, survey))
+        return signal.aborted ? exitCode.interrupted : exitCode.ok
+      },
+    )
+    .option('--exact', 'look at every key instead of a sample')
+}
+
+function textOf(output: Output, survey: KeySurvey): string {
+  const { families, foreign, leftovers, isExact, scanned, total, isWhole } = survey
+  const lines = families.length === 0 ? ['No keys of ours.'] : [familiesTable(output, survey)]
+  lines.push('')
+  if (!isWhole) lines.push(`Interrupted: ${whole(scanned)} of ${whole(total)} keys.`)
+  if (!isExact) lines.push('Memory, TTL and leftovers are those of a sample; --exact looks at every key.')
+  lines.push(`${counted(foreign, 'key')} not ours.`)
+  const endless = families.filter(({ withoutTtl, mayStay }) => withoutTtl > 0 && !mayStay)
+  for (const { family } of endless) lines.push(output.paint('yellow', `Some ${family} have no TTL: nothing of ours makes such keys.`))
+  lines.push(...leftoverLines(leftovers))
+  return lines.join('\n')
+}
+
+export function leftoverLines(leftovers: { readonly [Kind in LeftoverKind]: number }): string[] {
+  const found = (Object.keys(LEFTOVERS) as LeftoverKind[]).filter((kind) => leftovers[kind] > 0)
+  if (found.length === 0) return ['Nothing was left behind.']
+  return [...found.map((kind) => `${whole(leftovers[kind])} ${kind}: ${LEFTOVERS[kind]}.`)]
+}

@@ -1,0 +1,51 @@
+/** `coatcheck sessions list`: the devices of a user. */
+import type { Command } from 'commander'
+import { listSessions } from '../../../admin.ts'
+import type { Cli } from '../../cli.ts'
+import { exitCode } from '../../exit-code.ts'
+import type { Column } from '../../output.ts'
+import { type UserFlags, userOf, withUserFlags } from '../../user-flags.ts'
+import { counted, when } from '../../wording.ts'
+
+type Row = Awaited<ReturnType<typeof listSessions>>[number]
+
+export function listSessionsOf(cli: Cli): Command {
+  const command = cli.command<UserFlags>(
+    'list',
+    'sessions of a user: device, address, times',
+    [
+      ['coatcheck sessions list --user ada', 'of the user that the application calls "ada"'],
+      ['coatcheck sessions list --user ada --json', 'the same for a program, times in epoch ms'],
+    ],
+    async (context, flags) => {
+      const { output } = context
+      const ground = await context.admin()
+      const user = userOf(ground, flags)
+      const rows = await listSessions(ground, user.userKey)
+      output.data({ userKey: user.userKey, sessions: rows }, () =>
+        rows.length === 0 ? '' : output.table(columnsAt(ground.clock.now(), rows[0]?.id ?? ''), rows),
+      )
+      if (output.isJson) return rows.length === 0 ? exitCode.failed : exitCode.ok
+      output.note(rows.length === 0 ? `No sessions of ${user.label}.` : counted(rows.length, 'session'))
+      return rows.length === 0 ? exitCode.failed : exitCode.ok
+    },
+  )
+  return withUserFlags(command)
+}
+
+/** @param newestId the session that was seen last, which gets the mark */
+function columnsAt(nowMs: number, newestId: string): readonly Column<Row>[] {
+  return [
+    { title: 'SESSION', value: ({ id }) => id },
+    { title: '', value: ({ id }) => (id === newestId ? '*' : '') },
+    { title: 'DEVICE', value: ({ device }) => deviceText(device) },
+    { title: 'IP', value: ({ device }) => device.ip ?? '' },
+    { title: 'CREATED', value: ({ createdAtMs }) => when(createdAtMs, nowMs) },
+    { title: 'LAST SEEN', value: ({ lastSeenAtMs }) => when(lastSeenAtMs, nowMs) },
+    { title: 'EXPIRES', value: ({ expiresAtMs }) => when(expiresAtMs, nowMs) },
+  ]
+}
+
+export function deviceText({ browser, system }: Row['device']): string {
+  return [browser, system].filter((name) => name !== undefined).join(', ')
+}

@@ -1,0 +1,102 @@
+/** `coatcheck sessions revoke`: says what will end, asks, ends it, and says what goes on being valid. */
+import type { Command } from 'commander'
+import {
+  type AdminGround,
+  type EndingPlan,
+  type EndingReport,
+  type EndingWish,
+  endSessions,
+  planEnding,
+} from '../../../admin.ts'
+import type { Cli } from '../../cli.ts'
+import { exitCode } from '../../exit-code.ts'
+import { plainWord } from '../../flag-values.ts'
+import { UsageError } from '../../usage-error.ts'
+import { namesUser, type UserFlags, userOf, withUserFlags } from '../../user-flags.ts'
+import { counted, when } from '../../wording.ts'
+
+interface Flags extends UserFlags {
+  readonly all?: boolean
+  readonly except?: string
+  readonly reason: string
+  readonly dryRun?: boolean
+  readonly yes?: boolean
+}
+
+export function revokeSessions(cli: Cli): Command {
+  const command = cli
+    .command<Flags>(
+      'revoke [session id]',
+      'end one session, or those of a user',
+      [
+        ['coatcheck sessions revoke bqNpcWi8s91emSnb.OVEpUxwN1wkcvbIFsiUgjg --yes', 'one session'],
+        ['coatcheck sessions revoke --user ada --all --reason laptop-lost --yes', 'all of a user'],
+        ['coatcheck sessions revoke --user ada --all --dry-run', 'only says what would end'],
+      ],
+      async (context, flags, sessionId) => {
+        const { output } = context
+        const ground = await context.admin()
+        const { wish, label } = wishOf(ground, flags, sessionId)
+        const plan = await planEnding(ground, wish)
+        if (plan.sessions === 0) {
+          output.data({ dryRun: flags.dryRun === true, ...plan, ended: 0 }, () => `No session of ${label} to end.`)
+          return exitCode.failed
+        }
+        if (flags.dryRun === true) {
+          output.data({ dryRun: true, ...plan }, () => planText(plan, label))
+          return exitCode.ok
+        }
+        if (!(await context.confirm(planText(plan, label), flags))) {
+          output.note('Nothing was ended.')
+          return exitCode.failed
+        }
+        const report = await endSessions(ground, wish, plan, flags.reason)
+        output.data({ dryRun: false, ...report }, () => reportText(report, ground.clock.now()))
+        return exitCode.ok
+      },
+    )
+    .option('--all', 'all sessions of the user')
+    .option('--except <session id>', 'all but this one')
+    .option('--reason <word>', 'remembered for an hour: letters, digits and "-"', plainWord, 'revoked')
+    .option('--dry-run', 'only say what would end')
+    .option('--yes', 'do not ask')
+  return withUserFlags(command)
+}
+
+/** @throws {UsageError} */
+function wishOf(
+  ground: AdminGround,
+  flags: Flags,
+  sessionId: string | undefined,
+): { readonly wish: EndingWish; readonly label: string } {
+  if (sessionId !== undefined) {
+    if (namesUser(flags) || flags.all === true || flags.except !== undefined) {
+      throw new UsageError('One session or those of a user: not both.')
+    }
+    return { wish: { sessionId }, label: sessionId }
+  }
+  const { userKey, label } = userOf(ground, flags)
+  if (flags.except !== undefined) return { wish: { userKey, exceptSessionId: flags.except }, label }
+  if (flags.all !== true) throw new UsageError('Which sessions of the user? --all, or --except <session id>.')
+  return { wish: { userKey }, label }
+}
+
+function planText({ sessions, tokenRecords, remaining }: EndingPlan, label: string): string {
+  const tokens = tokenRecords === 0 ? '' : ` and delete ${counted(tokenRecords, 'token record')}`
+  const stays = remaining === 0 ? '' : `; ${counted(remaining, 'session')} of the user will stay`
+  return `Will end ${counted(sessions, 'session')}${tokens} of ${label}${stays}.`
+}
+
+function reportText(report: EndingReport, nowMs: number): string {
+  const { ended, durable, isDurabilityAsked, accessTokensUntilMs: untilMs, remaining } = report
+  const lines = [`Ended ${counted(ended, 'session')}.`]
+  if (isDurabilityAsked) {
+    lines.push(durable ? 'Durable: as many replicas have it as were asked for.' : 'Not durable yet: not enough replicas have acknowledged it.')
+  } else lines.push('Whether replicas have it was not asked: "durability" is not configured.')
+  if (untilMs !== null && untilMs > nowMs) {
+    const time = new Date(untilMs).toISOString()
+    lines.push(`Access tokens already handed to APIs stay valid until ${time} (${when(untilMs, nowMs)}).`)
+  }
+  if (remaining > 0) lines.push(`${counted(remaining, 'session')} of the user ${remaining === 1 ? 'goes' : 'go'} on, with all tokens.`)
+  return lines.join('\n')
+}

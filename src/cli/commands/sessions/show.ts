@@ -1,0 +1,87 @@
+/**
+ * `coatcheck sessions show`: one session, everything but its data. With `--data` the names and sizes of its fields, never their
+ * values: they belong to the user, and terminals keep what they have shown. Nor is an address shown that serves as a user id.
+ */
+import type { Command } from 'commander'
+import { type SessionDetails, showSession, type ShownSession } from '../../../admin.ts'
+import type { Cli } from '../../cli.ts'
+import { exitCode } from '../../exit-code.ts'
+import type { Output } from '../../output.ts'
+import { size, when } from '../../wording.ts'
+import { deviceText } from './list.ts'
+
+interface Flags {
+  readonly data?: boolean
+}
+
+const GONE: Readonly<Record<Exclude<ShownSession['state'], 'live'>, string>> = {
+  expired: 'It has expired: nobody used it for too long, or it came to its absolute end.',
+  revoked: 'It was ended.',
+  lost: 'It is lost: its record, the generation of its user or the key that sealed it is gone, and nobody ended it.',
+}
+
+export function showOneSession(cli: Cli): Command {
+  return cli
+    .command<Flags>(
+      'show <session id>',
+      'one session, without its data; or why there is none',
+      [
+        ['coatcheck sessions show bqNpcWi8s91emSnb.OVEpUxwN1wkcvbIFsiUgjg', 'state, device, times, key'],
+        ['coatcheck sessions show bqNpcWi8s91emSnb.OVEpUxwN1wkcvbIFsiUgjg --data', 'and which fields it has'],
+      ],
+      async (context, { data = false }, sessionId = '') => {
+        const { output } = context
+        const ground = await context.admin()
+        const shown = await showSession(ground, sessionId)
+        if (shown.state !== 'live') {
+          output.data({ id: sessionId, ...shown }, () => sentenceOf(shown))
+          return exitCode.failed
+        }
+        const { session } = shown
+        const { fields, ...rest } = session
+        const document = { state: 'live', session: { ...rest, userId: shownId(session), ...(data && { fields }) } }
+        output.data(document, () => textOf(output, session, data, ground.clock.now()))
+        return exitCode.ok
+      },
+    )
+    .option('--data', 'names and sizes of its fields, never their values')
+}
+
+function sentenceOf(shown: Exclude<ShownSession, { state: 'live' }>): string {
+  const why = shown.endedBecause === null ? '' : ` Reason: ${shown.endedBecause}.`
+  return `${GONE[shown.state]}${why}`
+}
+
+function textOf(output: Output, session: SessionDetails, withData: boolean, nowMs: number): string {
+  const { authentication, device } = session
+  const lines: (readonly [string, string])[] = [
+    ['session', session.id],
+    ['state', 'live'],
+    ['kind', session.kind],
+    ['user key', session.userKey],
+    ['user id', shownId(session) ?? (session.userId === null ? 'none' : 'an e-mail address, so not shown')],
+    ['device', deviceText(device) || 'unknown'],
+    ['ip', device.ip ?? 'unknown'],
+    ['created', when(session.createdAtMs, nowMs)],
+    ['last seen', when(session.lastSeenAtMs, nowMs)],
+    ['idle end', when(session.idleExpiresAtMs, nowMs)],
+    ['absolute end', when(session.absoluteExpiresAtMs, nowMs)],
+    ['signed in', authentication === null ? 'by the application' : `at ${authentication.provider}, ${when(authentication.authenticatedAtMs, nowMs)}`],
+    ['record', `${size(session.recordBytes)}, sealed with key ${session.keyId}, schema version ${session.schemaVersion}`],
+  ]
+  const width = Math.max(...lines.map(([name]) => name.length))
+  const text = lines.map(([name, value]) => `${output.paint('dim', name.padEnd(width))}  ${value}`).join('\n')
+  if (!withData) return text
+  const rows = session.fields
+  const columns = [
+    { title: 'FIELD', value: (row: (typeof rows)[number]) => row.name },
+    { title: 'IN', value: (row: (typeof rows)[number]) => row.in },
+    { title: 'BYTES', value: (row: (typeof rows)[number]) => row.bytes, align: 'right' as const },
+  ]
+  return `${text}\n\n${rows.length === 0 ? 'no fields' : output.table(columns, rows)}`
+}
+
+/** `null`: there is none, or it is an address that nobody typed. */
+function shownId({ userId }: SessionDetails): string | null {
+  return userId?.includes('@') === true ? null : userId
+}

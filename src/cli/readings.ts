@@ -1,0 +1,24 @@
+/** Reading the servers again and again: what `stats --watch` and `top` are made of. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type Activity, activityBetween, readServers, type ServerGround, type ServerReadings } from '../admin.ts'
+
+export interface Reading {
+  readonly before: ServerReadings
+  readonly now: ServerReadings
+  readonly activity: Activity
+}
+
+/** One per interval until the signal, or until there were `count`. @throws {RedisError} */
+export async function* readings(
+  { server, clock }: ServerGround,
+  { signal, interval, count }: { readonly signal: AbortSignal; readonly interval: number; readonly count: number },
+): AsyncGenerator<Reading> {
+  let before = await readServers(server, clock.now())
+  for (let done = 0; done < count && !signal.aborted; done++) {
+    await sleep(interval * 1000, null, { signal }).catch(() => undefined)
+    if (signal.aborted) return
+    const now = await readServers(server, clock.now())
+    yield { before, now, activity: activityBetween(before, now) }
+    before = now
+  }
+}
