@@ -80,7 +80,7 @@ export async function openAdmin(options: AnyOptions = {}, events = new EventBus(
       'has no value, and only with the keys of the application can its users be found',
     )
   }
-  const { foundation, release } = await useFoundation(config, events, env)
+  const { foundation, release } = await useFoundation(config, events, env, { isApplication: false })
   const { keyring, seal, store, tokens, revocations } = foundation
   const sessions = createSessionStore<Record<string, unknown>>({
     keyring,

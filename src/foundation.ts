@@ -49,6 +49,7 @@ const KEY_BYTES = 32
 
 /**
  * Opens the foundation of this configuration, or joins the one that is there. Connects in the background.
+ * @param isApplication false for tools of operators, which serve no visitors: says nothing of how the application is set up
  * @throws {ConfigError} `COATCHECK_REDIS_PACKAGE_MISSING`, `COATCHECK_STORE_REQUIRED`, and what the store finds in its options
  * @throws {KeyringError} `COATCHECK_KEY_INVALID`
  */
@@ -56,10 +57,11 @@ export async function useFoundation(
   config: ResolvedConfig<object>,
   events: EventBus,
   env: Environment,
+  { isApplication = true }: { readonly isApplication?: boolean } = {},
 ): Promise<FoundationUse> {
   const factory = await chooseStore(config.store, env)
   const keys = keysOf(config)
-  announceDevelopment(config, factory)
+  if (isApplication) announceDevelopment(config, factory)
   // No `await` from here on: two users that come at the same time must not open two.
   const all = processState('foundations', () => new Map<string, Shared>())
   const name = nameOf(config, factory, keys)

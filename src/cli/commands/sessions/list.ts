@@ -4,10 +4,14 @@ import { listSessions } from '../../../admin.ts'
 import type { Cli } from '../../cli.ts'
 import { exitCode } from '../../exit-code.ts'
 import type { Column } from '../../output.ts'
+import type { Terminal } from '../../terminal.ts'
 import { type UserFlags, userOf, withUserFlags } from '../../user-flags.ts'
 import { counted, when } from '../../wording.ts'
 
 type Row = Awaited<ReturnType<typeof listSessions>>[number]
+
+/** Everything side by side. */
+const WIDE_COLUMNS = 115
 
 export function listSessionsOf(cli: Cli): Command {
   const command = cli.command<UserFlags>(
@@ -18,12 +22,12 @@ export function listSessionsOf(cli: Cli): Command {
       ['coatcheck sessions list --user ada --json', 'the same for a program, times in epoch ms'],
     ],
     async (context, flags) => {
-      const { output } = context
+      const { output, terminal } = context
       const ground = await context.admin()
       const user = userOf(ground, flags)
       const rows = await listSessions(ground, user.userKey)
       output.data({ userKey: user.userKey, sessions: rows }, () =>
-        rows.length === 0 ? '' : output.table(columnsAt(ground.clock.now(), rows[0]?.id ?? ''), rows),
+        rows.length === 0 ? '' : output.table(columnsAt(ground.clock.now(), rows[0]?.id ?? '', isNarrow(terminal)), rows),
       )
       if (output.isJson) return rows.length === 0 ? exitCode.failed : exitCode.ok
       output.note(rows.length === 0 ? `No sessions of ${user.label}.` : counted(rows.length, 'session'))
@@ -33,17 +37,32 @@ export function listSessionsOf(cli: Cli): Command {
   return withUserFlags(command)
 }
 
-/** @param newestId the session that was seen last, which gets the mark */
-function columnsAt(nowMs: number, newestId: string): readonly Column<Row>[] {
+/**
+ * @param newestId the session that was seen last, which gets the mark
+ * @param narrow without address and time of creation: session ids are never cut, since people copy them
+ */
+function columnsAt(nowMs: number, newestId: string, narrow: boolean): readonly Column<Row>[] {
+  const wide: readonly Column<Row>[] = [
+    { title: 'IP', value: ({ device }) => device.ip ?? '' },
+    { title: 'CREATED', value: ({ createdAtMs }) => when(createdAtMs, nowMs) },
+  ]
   return [
     { title: 'SESSION', value: ({ id }) => id },
     { title: '', value: ({ id }) => (id === newestId ? '*' : '') },
     { title: 'DEVICE', value: ({ device }) => deviceText(device) },
-    { title: 'IP', value: ({ device }) => device.ip ?? '' },
-    { title: 'CREATED', value: ({ createdAtMs }) => when(createdAtMs, nowMs) },
+    ...(narrow ? [] : wide),
     { title: 'LAST SEEN', value: ({ lastSeenAtMs }) => when(lastSeenAtMs, nowMs) },
-    { title: 'EXPIRES', value: ({ expiresAtMs }) => when(expiresAtMs, nowMs) },
+    { title: 'EXPIRES', value: ({ expiresAtMs }) => roughly(when(expiresAtMs, nowMs), narrow) },
   ]
+}
+
+function isNarrow({ stdout }: Terminal): boolean {
+  return stdout.isTerminal && stdout.columns < WIDE_COLUMNS
+}
+
+/** `in 7 h` of `in 7 h 59 min`. */
+function roughly(text: string, narrow: boolean): string {
+  return narrow ? text.split(' ').slice(0, 3).join(' ') : text
 }
 
 export function deviceText({ browser, system }: Row['device']): string {

@@ -1,0 +1,248 @@
+/** `keys rotate` as a function: complete, resumable, and unnoticed by processes that go on working meanwhile. */
+import { promisify } from 'node:util'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { type AdminGround, openAdmin, rotateKeys } from '../../src/admin.ts'
+import { coatcheck } from '../../src/coatcheck.ts'
+import { CoatcheckStore } from '../../src/express-session.ts'
+import { redisStore } from '../../src/redis.ts'
+import type { RedisStoreOptions } from '../../src/redis/options.ts'
+import { type RedisServer, startRedisServer } from '../support/redis-server.ts'
+import { startClusterGroup, until } from '../support/redis-topologies.ts'
+import {
+  BASE_URL,
+  BOTH_KEYS,
+  type Counting,
+  NEW_KEY_ALONE,
+  OLD_KEY,
+  type SealedWorld,
+  sealWorld,
+} from '../support/sealed-world.ts'
+import { startTokenEndpoint } from '../support/token-endpoint.ts'
+import { startTokenProcesses } from '../support/token-processes.ts'
+
+let server: RedisServer
+const closing: (() => Promise<unknown>)[] = []
+beforeEach(async () => {
+  server = await startRedisServer()
+})
+afterEach(async () => {
+  for (const close of closing.splice(0).reverse()) await close()
+  await server.stop()
+})
+
+const never = new AbortController().signal
+async function operator(keys: readonly string[], options: RedisStoreOptions = { url: server.url }): Promise<AdminGround> {
+  const ground = await openAdmin({ store: redisStore(options), keys, baseUrl: BASE_URL })
+  closing.push(() => ground.close())
+  await ground.store.ready()
+  return ground
+}
+function application(keys: readonly string[], options: RedisStoreOptions = { url: server.url }) {
+  const auth = coatcheck<Counting>({ store: redisStore(options), keys, baseUrl: BASE_URL })
+  closing.push(() => auth.close())
+  return auth
+}
+const use = (keys: readonly { keyId: string; values: number }[]): Record<string, number> =>
+  Object.fromEntries(keys.map(({ keyId, values }) => [keyId, values]))
+
+async function expectAllReadable(world: SealedWorld, keys: readonly string[], options?: RedisStoreOptions) {
+  const auth = application(keys, options)
+  for (const userId of world.userIds) {
+    expect(await auth.sessions.listByUser(userId)).toHaveLength(1)
+    const tokens = await auth.tokens.status(userId)
+    expect(tokens).toMatchObject([{ hasRefreshToken: true, keyId: 'new' }])
+    expect(tokens[0]?.resources.map(({ keyId }) => keyId)).toEqual(['new', 'new'])
+  }
+  const hosted = new CoatcheckStore({ store: redisStore(options ?? { url: server.url }), keys })
+  const get = promisify((sid: string, done: (error: unknown, data?: unknown) => void) => hosted.get(sid, done as never))
+  for (const sid of world.hostSessionIds) expect(await get(sid)).toMatchObject({ note: sid })
+  await hosted.close()
+}
+
+describe('one server', () => {
+  test('everything goes under the first key; then the old one is of no use but for tickets of its time', async () => {
+    const world = await sealWorld({ url: server.url }, 40)
+    const ground = await operator(BOTH_KEYS)
+    const before = await rotateKeys(ground, { signal: never, dryRun: true })
+    expect(use(before.keys)).toEqual({ new: 0, old: world.sealed })
+    expect(before).toMatchObject({ resealed: 0, isDone: false })
+
+    const lives = await livesOf(world)
+    const report = await rotateKeys(ground, { signal: never })
+    expect(report).toMatchObject({ resealed: world.sealed, overtaken: 0, unreadable: 0, isDone: true, signIns: 0 })
+    expect(use(report.keys)).toEqual({ new: world.sealed, old: 0 })
+    for (const [i, life] of (await livesOf(world)).entries()) {
+      expect(life).toBeLessThanOrEqual(lives[i] ?? 0)
+      expect(life).toBeGreaterThan((lives[i] ?? 0) - 60_000)
+    }
+    const both = application(BOTH_KEYS)
+    for (const ticket of world.tickets) expect((await both.sessions.find(ticket)).session).not.toBeNull()
+    const { ticket } = await both.sessions.create({ userId: 'late', data: { count: 0 } })
+
+    await expectAllReadable(world, NEW_KEY_ALONE)
+    const alone = application(NEW_KEY_ALONE)
+    expect((await alone.sessions.find(ticket)).session?.user?.id).toBe('late')
+    expect(await alone.sessions.find(world.tickets[0] ?? '')).toEqual({ session: null, reason: 'malformed' })
+    // The outbox still gives its grant to the worker.
+    const { store, keyring, seal } = await operator(NEW_KEY_ALONE)
+    const [entry] = await store.revocations.list(keyring.userKey('gone'))
+    expect(seal.open(entry?.record ?? Buffer.alloc(0), outboxAddress(keyring.userKey('gone')), 8)).toBeInstanceOf(Buffer)
+  })
+
+  async function livesOf({ userIds }: SealedWorld): Promise<number[]> {
+    const { server: of, keyring } = await operator(BOTH_KEYS)
+    const lives = userIds.map(async (userId) => {
+      const key = of.keys.tokens(keyring.userKey(userId))
+      return Number(await of.client.command(key, ['PTTL', key]))
+    })
+    return Promise.all(lives)
+  }
+
+  test('interrupted, it goes on where it was, and says how far it is', async () => {
+    const world = await sealWorld({ url: server.url }, 150)
+    const ground = await operator(BOTH_KEYS)
+    const interruption = new AbortController()
+    const first = await rotateKeys(ground, {
+      signal: interruption.signal,
+      seen: ({ resealed }) => {
+        if (resealed > world.sealed / 3) interruption.abort()
+      },
+    })
+    expect(first.isDone).toBe(false)
+    expect(first.resealed).toBeGreaterThan(world.sealed / 3)
+    expect(first.resealed).toBeLessThan(world.sealed)
+    const second = await rotateKeys(ground, { signal: never })
+    expect(second.resealed).toBe(world.sealed - first.resealed)
+    expect(second).toMatchObject({ isDone: true })
+    expect(use(second.keys)).toEqual({ new: world.sealed, old: 0 })
+    await expectAllReadable(world, NEW_KEY_ALONE)
+  })
+
+  test('tells what nobody can read, and leaves it alone', async () => {
+    await sealWorld({ url: server.url }, 5)
+    const { server: of, keyring } = await operator(BOTH_KEYS)
+    const key = of.keys.tokens(keyring.userKey('user-0'))
+    // A value copied to another field: it opens nowhere but at home.
+    const record = await of.client.command(key, ['HGET', key, 'grant:default'])
+    await of.client.command(key, ['HSET', key, 'grant:copied', record as Buffer])
+    const report = await rotateKeys(await operator(BOTH_KEYS), { signal: never })
+    expect(report).toMatchObject({ unreadable: 1, isDone: true })
+    expect(use(report.keys)).toMatchObject({ old: 1 })
+
+    const other = await rotateKeys(await operator(NEW_KEY_ALONE), { signal: never, dryRun: true })
+    const unknown = other.keys.filter(({ isInRing }) => !isInRing)
+    expect(unknown).toMatchObject([{ values: 1, families: { tokens: 1 } }])
+    expect(unknown[0]?.keyId).toMatch(/^unknown \([0-9a-f]{8}\)$/)
+  })
+
+  test('what was changed between reading and writing stays as it was changed', async () => {
+    const { tickets, sealed } = await sealWorld({ url: server.url }, 1)
+    const ground = await operator(BOTH_KEYS)
+    const auth = application(BOTH_KEYS)
+    const { client } = ground.server
+    let isChanged = false
+    const between: typeof client = Object.assign(Object.create(client) as typeof client, {
+      script: async (...call: Parameters<typeof client.script>) => {
+        if (call[0].name === 'rotation.reseal-record' && !isChanged) {
+          isChanged = true
+          for (const ticket of tickets) await auth.sessions.update(ticket, (draft) => void draft.count++)
+        }
+        return client.script(...call)
+      },
+    })
+    const report = await rotateKeys({ ...ground, server: { ...ground.server, client: between } }, { signal: never })
+    expect(report.overtaken).toBeGreaterThan(0)
+    expect(report).toMatchObject({ isDone: true })
+    expect(report.resealed + tickets.length).toBe(sealed)
+    for (const ticket of tickets) expect((await auth.sessions.find(ticket)).session?.data.count).toBe(1)
+  })
+})
+
+test('under load nobody is signed out, no change is lost, no grant ends, and nothing is left under the old key', async () => {
+  const provider = await startTokenEndpoint('strict')
+  closing.push(() => provider.close())
+  const world = await sealWorld({ url: server.url }, 120, (user) => provider.grant(user))
+  const processes = await startTokenProcesses(2, {
+    redisUrl: server.url,
+    issuer: provider.issuer,
+    keys: BOTH_KEYS.join(','),
+  })
+  closing.push(() => Promise.all(processes.map((one) => one.stop())))
+  // Two connections, as two processes have. Sessions are touched every second of use.
+  const auths = [1000, 1001].map((writeTimeoutMs) => {
+    const store = redisStore({ url: server.url, writeTimeoutMs: 4 * writeTimeoutMs, commandTimeoutMs: 4000 })
+    const auth = coatcheck<Counting>({ store, keys: BOTH_KEYS, baseUrl: BASE_URL, session: { idleTimeout: '10m' } })
+    closing.push(() => auth.close())
+    return auth
+  })
+  let isOver = false
+  const misses: string[] = []
+  const acknowledged = world.tickets.map(() => 0)
+  const visitor = async (i: number): Promise<void> => {
+    let ticket = world.tickets[i] ?? ''
+    for (let turn = i; !isOver; turn++) {
+      const { sessions } = auths[turn % 2]!
+      const found = await sessions.find(ticket)
+      if (found.session === null) misses.push(found.reason)
+      await sessions.update(ticket, (draft) => void draft.count++)
+      acknowledged[i] = (acknowledged[i] ?? 0) + 1
+      if (turn % 10 === 0) ticket = (await sessions.rotate(ticket)).ticket
+    }
+  }
+  const refusals: unknown[] = []
+  const refresher = async (i: number): Promise<void> => {
+    for (let turn = 0; !isOver; turn++) {
+      const user = world.userIds[(i + turn * 8) % world.userIds.length] ?? ''
+      // More than is left of it: each call refreshes, and the provider takes each refresh token once.
+      const options = { minValidityMs: 3_599_000 }
+      const [result] = (await processes[turn % 2]?.ask('get', { user, options })) ?? []
+      if (result?.code !== undefined) refusals.push(result.code)
+    }
+  }
+  const load = [...world.tickets.map((_, i) => visitor(i)), ...Array.from({ length: 8 }, (_, i) => refresher(i))]
+  const ground = await operator(BOTH_KEYS)
+  const report = await rotateKeys(ground, { signal: never })
+  const refreshedMeanwhile = provider.requests.length
+  isOver = true
+  await Promise.all(load)
+
+  expect(report).toMatchObject({ isDone: true, unreadable: 0 })
+  expect(report.resealed).toBeGreaterThan(0)
+  expect(misses).toEqual([])
+  expect(refusals).toEqual([])
+  expect(refreshedMeanwhile).toBeGreaterThan(20)
+  expect(Math.min(...acknowledged)).toBeGreaterThan(0)
+  for (const user of world.userIds) expect(provider.isAlive(user)).toBe(true)
+  expect(use((await rotateKeys(ground, { signal: never, dryRun: true })).keys)).toMatchObject({ old: 0 })
+  const counts = await Promise.all(
+    world.userIds.map(async (userId) => (await auths[0]!.sessions.listByUser(userId)).length),
+  )
+  expect(new Set(counts)).toEqual(new Set([1]))
+  await expectCounts(world, acknowledged)
+
+  async function expectCounts({ tickets }: SealedWorld, expected: readonly number[]): Promise<void> {
+    const found = await Promise.all(tickets.map((ticket) => auths[0]!.sessions.find(ticket)))
+    // A ticket of the beginning may have been replaced; whoever still has a session has every change in it.
+    for (const [i, { session }] of found.entries()) if (session) expect(session.data.count).toBe(expected[i])
+  }
+}, 120_000)
+
+test('a cluster: all servers are walked, and everything goes under the first key', async () => {
+  const group = await startClusterGroup({ replicas: 0 })
+  closing.push(() => group.stop())
+  await until(async () => (await group.servers[0]?.cli('cluster', 'info'))?.includes('cluster_state:ok') === true)
+  const options = { url: group.url, cluster: true }
+  const world = await sealWorld(options, 30)
+  const report = await rotateKeys(await operator(BOTH_KEYS, options), { signal: never })
+  expect(report).toMatchObject({ resealed: world.sealed, isDone: true })
+  await expectAllReadable(world, NEW_KEY_ALONE, options)
+}, 60_000)
+
+function outboxAddress(userKey: string) {
+  return { type: 'token', kind: 'grant', name: `${userKey}.grant:default`, shard: userKey } as const
+}
+
+test('a ring of one key has nothing to do', async () => {
+  await sealWorld({ url: server.url }, 2)
+  expect(await rotateKeys(await operator([OLD_KEY]), { signal: never })).toMatchObject({ resealed: 0, isDone: true, walks: 1 })
+})
