@@ -1,5 +1,5 @@
 /**
- * `npm run bench -- session-read | near-cache | token-read | stampede | http`: prints its tables and writes its section of bench/RESULTS.md.
+ * `npm run bench -- session-read | near-cache | token-read | stampede | http | admin-load`: prints its tables and writes its section of bench/RESULTS.md.
  * `--rounds 15` and `--round-ms 300` change how long it takes.
  */
 import { readFile, writeFile } from 'node:fs/promises'
@@ -13,6 +13,7 @@ const BENCHMARKS = {
   'token-read': () => import('./token-read.mjs'),
   stampede: () => import('./stampede.mjs'),
   http: () => import('./http.mjs'),
+  'admin-load': () => import('./admin-load.mjs'),
 }
 /** What a table shows of a row where a benchmark does not say. */
 const COLUMNS = [

@@ -17,12 +17,12 @@ export const FAMILIES: { readonly [Family in KeyFamily]: FamilyFacts } = {
   },
   generation: {
     name: 'generations',
-    what: 'the generation of a user: records that begin with another one are dead',
+    what: 'the generation of a user (records that begin with another one are dead), and the index of few sessions',
     readBy: 'every request of the user, together with the record',
   },
   sessions: {
-    name: 'session indexes',
-    what: 'ids of the sessions of a user, by the time they end',
+    name: 'long indexes',
+    what: 'ids of the sessions of a user who has many, by the time they end',
     readBy: 'lists of devices, limits, sign-out (was it the last one?)',
   },
   tokens: {

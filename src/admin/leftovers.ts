@@ -8,12 +8,12 @@
  */
 import type { KeyName } from '../redis/key-names.ts'
 import type { RedisScript } from '../redis/script.ts'
+import { LIVE_IDS } from '../redis/scripts/inspection.ts'
 import { DROP_DEAD_RECORD, DROP_LOST_ENTRY, DROP_STRAY_INDEX, END_SOME_TIME } from '../redis/scripts/repair.ts'
 import { endedRememberedMs } from '../session/session-policy.ts'
 import type { RevocationDriver } from '../token/revocation-driver.ts'
 import type { StoreServer } from '../store.ts'
 import { standingOfRecord } from './session-standing.ts'
-import { indexedIds } from './user-index.ts'
 import { ADMIN_DEADLINE_MS, askFor } from './walk.ts'
 
 export const LEFTOVERS = {
@@ -89,12 +89,12 @@ export async function removeLeftover(
 }
 
 async function lostEntries(server: StoreServer, userKey: string): Promise<Leftover[]> {
-  const ids = await indexedIds(server, userKey)
-  const recordOf = (id: string): string => server.keys.session(userKey, id)
-  const [first] = ids
-  if (first === undefined) return []
-  const stored = await askFor(server, recordOf(first), ['EXISTS', ...ids.map(recordOf)])
-  if (stored === ids.length) return []
-  const each = await Promise.all(ids.map((id) => askFor(server, recordOf(id), ['EXISTS', recordOf(id)])))
-  return ids.filter((_, i) => each[i] === 0).map((id) => ({ kind: 'lost-entry', userKey, id }))
+  const { client, keys } = server
+  const names = [keys.generation(userKey), keys.sessions(userKey)]
+  const ids = (await client.script(LIVE_IDS, names, ['0', '0'], { deadlineMs: ADMIN_DEADLINE_MS })) as Buffer[]
+  const records = ids.map((id) => keys.session(userKey, id.toString()))
+  const [first] = records
+  if (first === undefined || (await askFor(server, first, ['EXISTS', ...records])) === ids.length) return []
+  const each = await Promise.all(records.map((record) => askFor(server, record, ['EXISTS', record])))
+  return ids.filter((_, i) => each[i] === 0).map((id) => ({ kind: 'lost-entry', userKey, id: id.toString() }))
 }

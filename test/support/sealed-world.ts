@@ -31,7 +31,11 @@ export const BOTH_KEYS: readonly string[] = [NEW_KEY, OLD_KEY, NAMES]
 export const NEW_KEY_ALONE: readonly string[] = [NEW_KEY, NAMES]
 export const BASE_URL = 'http://localhost:3000'
 
+/** As the token processes of the tests call it. */
+export const PROVIDER = 'idp'
 const HOUR_MS = 3_600_000
+/** Speed is not what these tests are about, and the machine may be busy. */
+export const PATIENT = { commandTimeoutMs: 10_000, writeTimeoutMs: 10_000 } as const
 /** Sealed for each user besides the session: grant and two access tokens. */
 const TOKENS_PER_USER = 3
 
@@ -41,20 +45,20 @@ export async function sealWorld(
   users: number,
   grant: (user: string) => string = (user) => `grant of ${user}`,
 ): Promise<SealedWorld> {
-  const auth: Coatcheck<Counting> = coatcheck<Counting>({ store: redisStore(options), keys: OLD_KEY, baseUrl: BASE_URL })
+  const auth: Coatcheck<Counting> = coatcheck<Counting>({ store: redisStore({ ...PATIENT, ...options }), keys: OLD_KEY, baseUrl: BASE_URL })
   const userIds = Array.from({ length: users }, (_, i) => `user-${i}`)
   const tickets: string[] = []
   for (const userId of userIds) {
     tickets.push((await auth.sessions.create({ userId, data: { count: 0 } })).ticket)
     const expiresAt = Date.now() + HOUR_MS
-    await auth.tokens.setUserTokens(userId, { accessToken: 'first', refreshToken: grant(userId), expiresAt })
-    await auth.tokens.setUserTokens(userId, { accessToken: 'orders', expiresAt }, { resource: 'api://orders' })
+    await auth.tokens.setUserTokens(userId, { accessToken: 'first', refreshToken: grant(userId), expiresAt }, { provider: PROVIDER })
+    await auth.tokens.setUserTokens(userId, { accessToken: 'orders', expiresAt }, { provider: PROVIDER, resource: 'api://orders' })
   }
   const visitors = Math.ceil(users / 10)
   for (let i = 0; i < visitors; i++) tickets.push((await auth.sessions.create({ data: { count: 0 } })).ticket)
   await auth.close()
   const hostSessionIds = Array.from({ length: visitors }, (_, i) => `host-session-${i}`)
-  const hosted = new CoatcheckStore({ store: redisStore(options), keys: OLD_KEY })
+  const hosted = new CoatcheckStore({ store: redisStore({ ...PATIENT, ...options }), keys: OLD_KEY })
   const set = promisify((sid: string, data: SessionData, done: (error?: unknown) => void) => hosted.set(sid, data, done))
   for (const sid of hostSessionIds) await set(sid, { cookie: { originalMaxAge: HOUR_MS }, note: sid } as never)
   await hosted.close()
@@ -63,16 +67,16 @@ export async function sealWorld(
 
 /** What is there seldom: an outbox, the cache of an application on MSAL. @returns how many values */
 async function sealRare(options: RedisStoreOptions): Promise<number> {
-  const admin = await openAdmin({ store: redisStore(options), keys: OLD_KEY, baseUrl: BASE_URL })
+  const admin = await openAdmin({ store: redisStore({ ...PATIENT, ...options }), keys: OLD_KEY, baseUrl: BASE_URL })
   await admin.store.ready()
   const codec = createTokenCodec(admin.seal, admin.prefix)
   const userKey = admin.keyring.userKey('gone')
-  const field = grantField('default')
+  const field = grantField(PROVIDER)
   const nowMs = Date.now()
   const grant = { lineage: 'l', generation: 1, refreshToken: 'gone', idToken: null, obtainedAtMs: nowMs, expiresAtMs: nowMs }
   const record = codec.sealGrant(userKey, field, grant)
   await admin.store.revocations.announce(userKey, HOUR_MS)
-  await admin.store.revocations.add(userKey, { provider: 'default', nonce: codec.nonceOf(record), record }, HOUR_MS)
+  await admin.store.revocations.add(userKey, { provider: PROVIDER, nonce: codec.nonceOf(record), record }, HOUR_MS)
   const msalKey = admin.keyring.userKey('msal partition')
   const cache = codec.sealMsal(msalKey, msalField, { cache: '{}' })
   await admin.store.tokens.write(msalKey, { set: new Map([[msalField, { record: cache, ttlMs: HOUR_MS }]]) })

@@ -4,6 +4,7 @@
  */
 import { defineScript, type RedisScript } from '../script.ts'
 import { PROLOGUE } from './prologue.ts'
+import { SESSION_INDEX } from './session-index.ts'
 
 /**
  * KEYS 1 record · 2 generation
@@ -27,5 +28,17 @@ export const FIELD_HEADS: RedisScript = defineScript(
 local all = redis.call('HGETALL', KEYS[1])
 for i = 2, #all, 2 do all[i] = string.sub(all[i], 1, tonumber(ARGV[3])) end
 return all
+`,
+)
+
+/**
+ * KEYS 1 generation · 2 index beyond a few sessions
+ * Reply ids that the index names as alive, whether they have a record or not
+ */
+export const LIVE_IDS: RedisScript = defineScript(
+  'inspect.live-ids',
+  `${PROLOGUE}${SESSION_INDEX}
+local user = user_of(KEYS[1], KEYS[2])
+return user and live(user, now, -1) or {}
 `,
 )

@@ -4,6 +4,7 @@
  */
 import { defineScript, type RedisScript } from '../script.ts'
 import { PROLOGUE } from './prologue.ts'
+import { SESSION_INDEX } from './session-index.ts'
 
 /**
  * A record of a generation that is not the user's (any more). Those of anonymous sessions begin with zeros and have none.
@@ -45,14 +46,11 @@ return {redis.call('PEXPIRE', KEYS[1], ARGV[3])}
  */
 export const DROP_LOST_ENTRY: RedisScript = defineScript(
   'repair.drop-lost-entry',
-  `${PROLOGUE}
+  `${PROLOGUE}${SESSION_INDEX}
 if redis.call('EXISTS', KEYS[1]) == 1 then return {0} end
-local removed = redis.call('ZREM', KEYS[3], ARGV[3])
-local life = redis.call('PTTL', KEYS[2])
-if removed == 1 and life > 0 and redis.call('EXISTS', KEYS[3]) == 0 then
-  redis.call('ZADD', KEYS[3], now, '-')
-  redis.call('PEXPIRE', KEYS[3], life)
-end
-return {removed}
+local user = user_of(KEYS[2], KEYS[3])
+if not user or not leave(user, ARGV[3]) then return {0} end
+store(user, 0)
+return {1}
 `,
 )

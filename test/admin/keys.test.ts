@@ -1,0 +1,186 @@
+/** Looking at keys and tidying up: what is counted, what counts as left behind, and that nothing else is touched. */
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import {
+  type AdminGround,
+  explainKey,
+  type LeftoverKind,
+  openAdmin,
+  repairKeys,
+  statistics,
+  surveyKeys,
+} from '../../src/admin.ts'
+import { coatcheck } from '../../src/coatcheck.ts'
+import { redisStore } from '../../src/redis.ts'
+import type { RedisStoreOptions } from '../../src/redis/options.ts'
+import { type RedisServer, startRedisServer } from '../support/redis-server.ts'
+import { startClusterGroup } from '../support/redis-topologies.ts'
+import { BASE_URL, OLD_KEY, PATIENT, sealWorld } from '../support/sealed-world.ts'
+
+let server: RedisServer
+const closing: (() => Promise<unknown>)[] = []
+beforeEach(async () => {
+  server = await startRedisServer()
+})
+afterEach(async () => {
+  for (const close of closing.splice(0).reverse()) await close()
+  await server.stop()
+})
+
+const { signal } = new AbortController()
+async function operator(options: RedisStoreOptions = { url: server.url }): Promise<AdminGround> {
+  const ground = await openAdmin({ store: redisStore({ ...PATIENT, ...options }), keys: OLD_KEY, baseUrl: BASE_URL })
+  closing.push(() => ground.close())
+  await ground.store.ready()
+  return ground
+}
+function application() {
+  const auth = coatcheck({ store: redisStore({ ...PATIENT, url: server.url }), keys: OLD_KEY, baseUrl: BASE_URL })
+  closing.push(() => auth.close())
+  return auth
+}
+const some = (counts: Readonly<Record<LeftoverKind, number>>): object =>
+  Object.fromEntries(Object.entries(counts).filter(([, count]) => count > 0))
+
+describe('keys scan', () => {
+  test('counts families, sessions by what they are, foreign keys, and keys without a TTL', async () => {
+    const world = await sealWorld({ url: server.url }, 30)
+    await server.cli('set', 'cache:of:somebody', 'else')
+    await server.cli('set', 'user:{too-short}:gen', 'x')
+    const ground = await operator()
+    await server.cli('persist', ground.server.keys.tokens(ground.keyring.userKey('user-0')))
+    const survey = await surveyKeys(ground, { signal, leftovers: true })
+    const counts = Object.fromEntries(survey.families.map(({ family, count }) => [family, count]))
+    expect(counts).toEqual({
+      sessions: 33,
+      generations: 30,
+      tokens: 31,
+      documents: 3,
+      'revocation outboxes': 1,
+      'revocation index': 1,
+    })
+    expect(survey).toMatchObject({ foreign: 2, isWhole: true, isExact: true, users: world.userIds.length })
+    expect(survey.sessions).toMatchObject({ records: 33, users: 30, anonymous: 3, ended: 0 })
+    expect(survey.sessions.endingWithin).toEqual({ hour: 0, day: 33, week: 33 })
+    expect(survey.families.find(({ family }) => family === 'tokens')?.withoutTtl).toBeCloseTo(1 / 31)
+    for (const { bytes, count } of survey.families) expect(bytes).toBeGreaterThan(40 * count)
+    expect(some(survey.leftovers)).toEqual({})
+  })
+
+  test('looks at a part of many keys, at all of them when that is wanted, and stops when told', async () => {
+    const { client, keys } = (await operator()).server
+    const names = Array.from({ length: 3000 }, (_, i) => keys.providerGate(`g${i}`.padEnd(22, 'x')))
+    await Promise.all(names.map((name) => client.command(name, ['SET', name, 'x', 'PX', '600000'])))
+    const ground = await operator()
+    const part = await surveyKeys(ground, { signal, look: 300 })
+    expect(part).toMatchObject({ isWhole: true, isExact: false, families: [{ count: 3000 }] })
+    expect(part.families[0]?.sampled).toBeLessThan(500)
+    const all = await surveyKeys(ground, { signal, look: Infinity })
+    expect(all).toMatchObject({ isExact: true, families: [{ count: 3000, sampled: 3000 }] })
+    const estimate = await statistics(ground, { signal, sample: 1000 })
+    expect(estimate.survey.scanned).toBeLessThan(1500)
+    expect(estimate.survey).toMatchObject({ isWhole: false, families: [{ family: 'provider gates', count: 3000 }] })
+    const stopped = new AbortController()
+    const interrupted = await surveyKeys(ground, { signal: stopped.signal, seen: () => stopped.abort() })
+    expect(interrupted.isWhole).toBe(false)
+    expect(interrupted.scanned).toBeLessThan(3000)
+  })
+
+  test('a cluster: keys of all servers, each once', async () => {
+    const group = await startClusterGroup({ replicas: 0 })
+    closing.push(() => group.stop())
+    const options = { url: group.url, cluster: true }
+    await sealWorld(options, 60)
+    const { survey, servers, devicesPerUser } = await statistics(await operator(options), { signal, exact: true })
+    expect(servers.servers).toHaveLength(3)
+    expect(survey).toMatchObject({ isExact: true, users: 60, sessions: { users: 60, anonymous: 6 } })
+    expect(devicesPerUser).toBe(1)
+  }, 60_000)
+})
+
+describe('keys repair', () => {
+  test('a healthy set-up has nothing to repair, also after endings of every kind', async () => {
+    const auth = application()
+    const { ticket } = await auth.sessions.create({ userId: 'ada' })
+    const { session } = await auth.sessions.create({ userId: 'ada' })
+    await auth.sessions.rotate(ticket)
+    await auth.sessions.revoke(session.id ?? '')
+    for (const userId of ['grace', 'joan']) for (let i = 0; i < 12; i++) await auth.sessions.create({ userId })
+    await auth.sessions.revokeByUser('grace')
+    const ground = await operator()
+    const before = await server.cli('dbsize')
+    const report = await repairKeys(ground, { signal })
+    expect(some(report.found)).toEqual({})
+    expect(await server.cli('dbsize')).toBe(before)
+  })
+
+  test('finds each kind, and removes it when told', async () => {
+    const auth = application()
+    const ids: string[] = []
+    for (const userId of ['lost', 'lost', 'dead', 'marker', 'fine']) {
+      ids.push((await auth.sessions.create({ userId })).session.id ?? '')
+    }
+    for (let i = 0; i < 12; i++) await auth.sessions.create({ userId: 'stray' })
+    const ground = await operator()
+    const { keys } = ground.server
+    const parts = (id: string): [string, string] => id.split('.') as [string, string]
+    const keyOf = (userId: string): string => ground.keyring.userKey(userId)
+    await server.cli('del', keys.session(...parts(ids[0] ?? '')))
+    await server.cli('set', keys.generation(keyOf('dead')), 'anothers')
+    await auth.sessions.revoke(ids[3] ?? '')
+    await server.cli('persist', keys.ended(...parts(ids[3] ?? '')))
+    await server.cli('del', keys.generation(keyOf('stray')))
+    await server.cli('hset', keys.revocations(keyOf('fine')), 'login:nonce', 'x')
+
+    const expected = { 'lost-entry': 1, 'dead-record': 13, 'endless-marker': 1, 'stray-index': 1, 'unseen-outbox': 1 }
+    const dry = await repairKeys(ground, { signal, dryRun: true })
+    expect(some(dry.found)).toEqual(expected)
+    expect(some(dry.removed)).toEqual({})
+    expect(some((await repairKeys(ground, { signal, dryRun: true })).found)).toEqual(expected)
+
+    const report = await repairKeys(ground, { signal })
+    // With the records of the stray user gone before its index, or after it.
+    expect(some(report.removed)).toEqual(expected)
+    expect(some((await repairKeys(ground, { signal })).found)).toEqual({})
+    expect(await auth.sessions.listByUser('lost')).toHaveLength(1)
+    expect(await auth.sessions.listByUser('fine')).toHaveLength(1)
+    expect(Number(await server.cli('pttl', keys.ended(...parts(ids[3] ?? ''))))).toBeGreaterThan(0)
+    expect(await server.cli('zscore', keys.revocationIndex(), keyOf('fine'))).not.toBe('')
+  })
+
+  test('under load of sign-ins and sign-outs nothing that lives is removed', async () => {
+    const auth = application()
+    let isOver = false
+    let rounds = 0
+    const load = Array.from({ length: 16 }, async (_, i) => {
+      for (; !isOver; rounds++) {
+        const { ticket, session } = await auth.sessions.create({ userId: `user-${i % 4}` })
+        expect((await auth.sessions.find(ticket)).session?.id).toBe(session.id)
+        if (rounds % 5 === 0) await auth.sessions.revokeByUser(`user-${i % 4}-other`)
+        await auth.sessions.revoke(session.id ?? '')
+      }
+    })
+    const ground = await operator()
+    const removed: object[] = []
+    for (let i = 0; i < 3; i++) removed.push(some((await repairKeys(ground, { signal })).removed))
+    isOver = true
+    await Promise.all(load)
+    expect(removed).toEqual([{}, {}, {}])
+    expect(rounds).toBeGreaterThan(50)
+  })
+})
+
+describe('keys explain', () => {
+  test('says what a key is, whose, and which key sealed it, and nothing of what it holds', async () => {
+    await sealWorld({ url: server.url }, 1)
+    const ground = await operator()
+    const userKey = ground.keyring.userKey('user-0')
+    const tokens = await explainKey(ground, ground.server.keys.tokens(userKey))
+    expect(tokens).toMatchObject({ family: 'tokens', type: 'hash', size: 3, userKey, sealedBy: ['old'], exists: true })
+    const [{ id = '' } = {}] = await ground.sessions.listByUser('user-0')
+    const session = await explainKey(ground, ground.server.keys.session(userKey, id.split('.')[1] ?? ''))
+    expect(session).toMatchObject({ family: 'sessions', type: 'string', sessionId: id, leftovers: [] })
+    expect(session.lifeMs).toBeGreaterThan(0)
+    expect(await explainKey(ground, 'cache:1')).toMatchObject({ family: null, exists: false, type: 'none' })
+    expect(JSON.stringify([tokens, session])).not.toMatch(/grant of|first|orders/)
+  })
+})
