@@ -57,10 +57,13 @@ export async function run({ rounds }) {
       samples.sort((a, b) => a.ratio - b.ratio)
       const middle = samples[Math.floor(samples.length / 2)]
       rows.push({ name, keys, ...middle })
-      if (middle.ratio >= PROMISED_RATIO) process.stderr.write(`${name}: p99 is ${middle.ratio.toFixed(2)} times idle\n`)
+      if (middle.ratio >= PROMISED_RATIO)
+        process.stderr.write(`${name}: p99 is ${middle.ratio.toFixed(2)} times idle\n`)
     }
     client.destroy()
-    return [{ heading: `another client's GETs, ${keys.toLocaleString('en')} keys; the middle one of up to 3 rounds`, rows }]
+    return [
+      { heading: `another client's GETs, ${keys.toLocaleString('en')} keys; the middle one of up to 3 rounds`, rows },
+    ]
   })
 }
 
@@ -117,7 +120,11 @@ async function fill(url) {
       await auth.sessions.create({ userId, data: payload(300, i) })
       if (i >= USERS_WITH_TOKENS) continue
       const expiresAt = Date.now() + 3_600_000
-      await auth.tokens.setUserTokens(userId, { accessToken: 'a'.repeat(800), refreshToken: 'r'.repeat(800), expiresAt })
+      await auth.tokens.setUserTokens(userId, {
+        accessToken: 'a'.repeat(800),
+        refreshToken: 'r'.repeat(800),
+        expiresAt,
+      })
     }
   }
   await Promise.all(Array.from({ length: AT_ONCE }, lane))

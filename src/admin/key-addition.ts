@@ -23,7 +23,10 @@ const KEY_BYTES = 32
  * @throws {ConfigError} `COATCHECK_CONFIG_MISSING`: the ring has no key
  */
 export function addKey(keys: readonly string[], random: Random, id?: string): AddedKey {
-  const entries = keys.flatMap((text) => text.split(',')).map((entry) => entry.trim()).filter((entry) => entry !== '')
+  const entries = keys
+    .flatMap((text) => text.split(','))
+    .map((entry) => entry.trim())
+    .filter((entry) => entry !== '')
   const now = createKeyring(entries)
   const names = entries.find((entry) => entry.startsWith('names:'))
   const [only = ''] = entries

@@ -20,7 +20,10 @@ const AT_ONCE = 25
 type Ground = WalkGround & LeftoverGround & { readonly prefix: string }
 
 /** Looks at every key. @throws {RedisError} what was removed until then is removed */
-export async function repairKeys(ground: Ground, { signal, seen, dryRun = false }: RepairOptions): Promise<RepairReport> {
+export async function repairKeys(
+  ground: Ground,
+  { signal, seen, dryRun = false }: RepairOptions,
+): Promise<RepairReport> {
   const read = keyNameReader(ground.prefix)
   const found = none()
   const removed = none()

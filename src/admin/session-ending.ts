@@ -36,12 +36,18 @@ export interface EndingReport extends EndingPlan {
 export async function planEnding(ground: AdminGround, wish: EndingWish): Promise<EndingPlan> {
   const { userKey } = addressOf(wish)
   const live = await listSessions(ground, userKey)
-  const stays = 'sessionId' in wish ? live.filter((one) => one.id !== wish.sessionId) : live.filter((one) => one.id === exceptOf(wish))
+  const stays =
+    'sessionId' in wish
+      ? live.filter((one) => one.id !== wish.sessionId)
+      : live.filter((one) => one.id === exceptOf(wish))
   const isAnonymous = 'sessionId' in wish && live.length === 0
   const sessions = isAnonymous ? await countOfAnonymous(ground, wish.sessionId) : live.length - stays.length
   const tokens = await tokensOf(ground, userKey)
   const untilMs = Math.max(0, ...tokens.flatMap(({ resources }) => resources.map(({ expiresAt }) => expiresAt)))
-  const records = tokens.reduce((sum, { hasRefreshToken, resources }) => sum + resources.length + Number(hasRefreshToken), 0)
+  const records = tokens.reduce(
+    (sum, { hasRefreshToken, resources }) => sum + resources.length + Number(hasRefreshToken),
+    0,
+  )
   return {
     userKey,
     sessions,

@@ -106,10 +106,10 @@ function detailsOf({ keyring }: AdminGround, loaded: Loaded): SessionDetails {
 }
 
 function sizesOf(where: FieldSize['in'], values: { readonly [name: string]: Json | undefined }): FieldSize[] {
-  return Object.entries(values).map(([name, value]) => ({
+  return Object.entries(values).map(([name, value = null]) => ({
     in: where,
     name,
-    bytes: Buffer.byteLength(JSON.stringify(value) ?? '', 'utf8'),
+    bytes: Buffer.byteLength(JSON.stringify(value), 'utf8'),
   }))
 }
 

@@ -78,7 +78,10 @@ export async function refreshTokens(
   const stored = (await statusOf())?.resources.find(({ resource }) => resource === describeTarget(wanted))
   // More than its whole life would count as "the usual"; with a little less every token is too old but one of this moment.
   const minValidityMs = stored && Math.max(0, stored.expiresAt - stored.obtainedAt - 1)
-  const token = await tokens.getAccessToken(userId, { ...target, ...(minValidityMs !== undefined && { minValidityMs }) })
+  const token = await tokens.getAccessToken(userId, {
+    ...target,
+    ...(minValidityMs !== undefined && { minValidityMs }),
+  })
   const status = await statusOf()
   return {
     status,

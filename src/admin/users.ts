@@ -33,7 +33,10 @@ const TENANT_TEMPLATE = '{tenantid}'
 
 /** @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT` @throws {ConfigError} `COATCHECK_CONFIG_INVALID` */
 export function findUser(
-  { keyring, config }: { readonly keyring: Keyring; readonly config: Pick<ResolvedConfig<object>, 'providers' | 'signIn'> },
+  {
+    keyring,
+    config,
+  }: { readonly keyring: Keyring; readonly config: Pick<ResolvedConfig<object>, 'providers' | 'signIn'> },
   wish: UserWish,
 ): FoundUser {
   const { user, userKey, subject } = wish
@@ -76,7 +79,10 @@ function issuerOf(
     })
   }
   if (one.issuer.includes(TENANT_TEMPLATE) && tenant === undefined) {
-    throw new MisuseError('COATCHECK_INVALID_ARGUMENT', `"${one.name}" lets several tenants in: name the user's tenant.`)
+    throw new MisuseError(
+      'COATCHECK_INVALID_ARGUMENT',
+      `"${one.name}" lets several tenants in: name the user's tenant.`,
+    )
   }
   return one.issuer.replace(TENANT_TEMPLATE, tenant ?? '')
 }

@@ -37,5 +37,8 @@ export function activityDocument(now: ServerReadings, activity: Activity): objec
 }
 
 function aligned(cells: readonly string[]): string {
-  return cells.map((cell, i) => cell.padEnd(WIDTHS[i] ?? 0)).join('  ').trimEnd()
+  return cells
+    .map((cell, i) => cell.padEnd(WIDTHS[i] ?? 0))
+    .join('  ')
+    .trimEnd()
 }

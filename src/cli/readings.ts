@@ -15,8 +15,8 @@ export async function* readings(
 ): AsyncGenerator<Reading> {
   let before = await readServers(server, clock.now())
   for (let done = 0; done < count && !signal.aborted; done++) {
-    await sleep(interval * 1000, null, { signal }).catch(() => undefined)
-    if (signal.aborted) return
+    const isUndisturbed = await sleep(interval * 1000, true, { signal }).catch(() => false)
+    if (!isUndisturbed) return
     const now = await readServers(server, clock.now())
     yield { before, now, activity: activityBetween(before, now) }
     before = now

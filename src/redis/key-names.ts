@@ -70,7 +70,7 @@ export function patternOfAll(prefix: string): string {
 }
 
 function patternOf(prefix: string, family: KeyFamily): RegExp {
-  const build = redisKeys(prefix)[family] as (...parts: readonly string[]) => string
+  const build: (...parts: string[]) => string = redisKeys(prefix)[family]
   // No prefix holds control characters, so these places are found again.
   const name = build(...PARTS[family].map((_, i) => String.fromCharCode(i)))
   const escaped = name.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&')

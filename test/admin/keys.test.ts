@@ -176,7 +176,8 @@ describe('keys explain', () => {
     const userKey = ground.keyring.userKey('user-0')
     const tokens = await explainKey(ground, ground.server.keys.tokens(userKey))
     expect(tokens).toMatchObject({ family: 'tokens', type: 'hash', size: 3, userKey, sealedBy: ['old'], exists: true })
-    const [{ id = '' } = {}] = await ground.sessions.listByUser('user-0')
+    const [info] = await ground.sessions.listByUser('user-0')
+    const id = info?.id ?? ''
     const session = await explainKey(ground, ground.server.keys.session(userKey, id.split('.')[1] ?? ''))
     expect(session).toMatchObject({ family: 'sessions', type: 'string', sessionId: id, leftovers: [] })
     expect(session.lifeMs).toBeGreaterThan(0)

@@ -33,7 +33,10 @@ afterEach(async () => {
 })
 
 const never = new AbortController().signal
-async function operator(keys: readonly string[], options: RedisStoreOptions = { url: server.url }): Promise<AdminGround> {
+async function operator(
+  keys: readonly string[],
+  options: RedisStoreOptions = { url: server.url },
+): Promise<AdminGround> {
   const ground = await openAdmin({ store: redisStore({ ...PATIENT, ...options }), keys, baseUrl: BASE_URL })
   closing.push(() => ground.close())
   await ground.store.ready()
@@ -43,6 +46,9 @@ function application(keys: readonly string[], options: RedisStoreOptions = { url
   const auth = coatcheck<Counting>({ store: redisStore({ ...PATIENT, ...options }), keys, baseUrl: BASE_URL })
   closing.push(() => auth.close())
   return auth
+}
+const increment = (draft: Counting): void => {
+  draft.count++
 }
 const use = (keys: readonly { keyId: string; values: number }[]): Record<string, number> =>
   Object.fromEntries(keys.map(({ keyId, values }) => [keyId, values]))
@@ -88,7 +94,9 @@ describe('one server', () => {
     // The outbox still gives its grant to the worker.
     const { store, keyring, seal } = await operator(NEW_KEY_ALONE)
     const [entry] = await store.revocations.list(keyring.userKey('gone'))
-    expect(seal.open(entry?.record ?? Buffer.alloc(0), outboxAddress(keyring.userKey('gone')), 8)).toBeInstanceOf(Buffer)
+    expect(seal.open(entry?.record ?? Buffer.alloc(0), outboxAddress(keyring.userKey('gone')), 8)).toBeInstanceOf(
+      Buffer,
+    )
   })
 
   async function livesOf({ userIds }: SealedWorld): Promise<number[]> {
@@ -158,7 +166,7 @@ describe('one server', () => {
       async script(...call) {
         if (call[0].name === 'rotation.reseal-record' && !isChanged) {
           isChanged = true
-          for (const ticket of tickets) await auth.sessions.update(ticket, (draft) => void draft.count++)
+          for (const ticket of tickets) await auth.sessions.update(ticket, increment)
         }
         return client.script(...call)
       },
@@ -197,7 +205,7 @@ test('under load nobody is signed out, no change is lost, no grant ends, and not
       const { sessions } = auths[turn % 2]!
       const found = await sessions.find(ticket)
       if (found.session === null) misses.push(found.reason)
-      await sessions.update(ticket, (draft) => void draft.count++)
+      await sessions.update(ticket, increment)
       acknowledged[i] = (acknowledged[i] ?? 0) + 1
       if (turn % 10 === 0) ticket = (await sessions.rotate(ticket)).ticket
     }
@@ -257,5 +265,9 @@ function outboxAddress(userKey: string) {
 
 test('a ring of one key has nothing to do', async () => {
   await sealWorld({ url: server.url }, 2)
-  expect(await rotateKeys(await operator([OLD_KEY]), { signal: never })).toMatchObject({ resealed: 0, isDone: true, walks: 1 })
+  expect(await rotateKeys(await operator([OLD_KEY]), { signal: never })).toMatchObject({
+    resealed: 0,
+    isDone: true,
+    walks: 1,
+  })
 })

@@ -45,24 +45,43 @@ export async function sealWorld(
   users: number,
   grant: (user: string) => string = (user) => `grant of ${user}`,
 ): Promise<SealedWorld> {
-  const auth: Coatcheck<Counting> = coatcheck<Counting>({ store: redisStore({ ...PATIENT, ...options }), keys: OLD_KEY, baseUrl: BASE_URL })
+  const auth: Coatcheck<Counting> = coatcheck<Counting>({
+    store: redisStore({ ...PATIENT, ...options }),
+    keys: OLD_KEY,
+    baseUrl: BASE_URL,
+  })
   const userIds = Array.from({ length: users }, (_, i) => `user-${i}`)
   const tickets: string[] = []
   for (const userId of userIds) {
     tickets.push((await auth.sessions.create({ userId, data: { count: 0 } })).ticket)
     const expiresAt = Date.now() + HOUR_MS
-    await auth.tokens.setUserTokens(userId, { accessToken: 'first', refreshToken: grant(userId), expiresAt }, { provider: PROVIDER })
-    await auth.tokens.setUserTokens(userId, { accessToken: 'orders', expiresAt }, { provider: PROVIDER, resource: 'api://orders' })
+    await auth.tokens.setUserTokens(
+      userId,
+      { accessToken: 'first', refreshToken: grant(userId), expiresAt },
+      { provider: PROVIDER },
+    )
+    await auth.tokens.setUserTokens(
+      userId,
+      { accessToken: 'orders', expiresAt },
+      { provider: PROVIDER, resource: 'api://orders' },
+    )
   }
   const visitors = Math.ceil(users / 10)
   for (let i = 0; i < visitors; i++) tickets.push((await auth.sessions.create({ data: { count: 0 } })).ticket)
   await auth.close()
   const hostSessionIds = Array.from({ length: visitors }, (_, i) => `host-session-${i}`)
   const hosted = new CoatcheckStore({ store: redisStore({ ...PATIENT, ...options }), keys: OLD_KEY })
-  const set = promisify((sid: string, data: SessionData, done: (error?: unknown) => void) => hosted.set(sid, data, done))
+  const set = promisify((sid: string, data: SessionData, done: (error?: unknown) => void) =>
+    hosted.set(sid, data, done),
+  )
   for (const sid of hostSessionIds) await set(sid, { cookie: { originalMaxAge: HOUR_MS }, note: sid } as never)
   await hosted.close()
-  return { userIds, tickets, hostSessionIds, sealed: users * (1 + TOKENS_PER_USER) + 2 * visitors + (await sealRare(options)) }
+  return {
+    userIds,
+    tickets,
+    hostSessionIds,
+    sealed: users * (1 + TOKENS_PER_USER) + 2 * visitors + (await sealRare(options)),
+  }
 }
 
 /** What is there seldom: an outbox, the cache of an application on MSAL. @returns how many values */
@@ -73,7 +92,14 @@ async function sealRare(options: RedisStoreOptions): Promise<number> {
   const userKey = admin.keyring.userKey('gone')
   const field = grantField(PROVIDER)
   const nowMs = Date.now()
-  const grant = { lineage: 'l', generation: 1, refreshToken: 'gone', idToken: null, obtainedAtMs: nowMs, expiresAtMs: nowMs }
+  const grant = {
+    lineage: 'l',
+    generation: 1,
+    refreshToken: 'gone',
+    idToken: null,
+    obtainedAtMs: nowMs,
+    expiresAtMs: nowMs,
+  }
   const record = codec.sealGrant(userKey, field, grant)
   await admin.store.revocations.announce(userKey, HOUR_MS)
   await admin.store.revocations.add(userKey, { provider: PROVIDER, nonce: codec.nonceOf(record), record }, HOUR_MS)

@@ -59,7 +59,10 @@ function textOf(output: Output, { servers, survey, devicesPerUser }: Statistics)
   const { hour, day, week } = sessions.endingWithin
   const devices = devicesPerUser === null ? '' : ` · ${devicesPerUser.toFixed(2)} per user`
   const lines = [
-    ['sessions', `${about}${whole(sessions.users)} of ${whole(users)} users${devices} · ${whole(sessions.anonymous)} without a user`],
+    [
+      'sessions',
+      `${about}${whole(sessions.users)} of ${whole(users)} users${devices} · ${whole(sessions.anonymous)} without a user`,
+    ],
     ['ending', `within 1 h ${whole(hour)} · 24 h ${whole(day)} · 7 d ${whole(week)}, if nobody touches them`],
     ['memory', memoryText(servers)],
     ['eviction', `${servers.policy}, ${whole(servers.evicted)} evicted since the server started`],

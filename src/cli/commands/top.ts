@@ -87,7 +87,8 @@ function linesOf({ now, activity }: Reading, { survey, devicesPerUser }: Statist
   const devices = devicesPerUser === null ? '' : ` · ${devicesPerUser.toFixed(2)} devices/user`
   const hit = activity.hitRatio === null ? '' : `  hit ${percent(activity.hitRatio)}`
   const latency = now.readLatency
-  const onServer = latency === null ? '' : `  on the server p50 ${latency.p50Ms.toFixed(3)} p99 ${latency.p99Ms.toFixed(3)} ms`
+  const onServer =
+    latency === null ? '' : `  on the server p50 ${latency.p50Ms.toFixed(3)} p99 ${latency.p99Ms.toFixed(3)} ms`
   return [
     `${isExact ? '' : 'about '}${counted(sessions.users, 'session')} (${change(grown)}) · ${counted(users, 'user')}${devices} · ${whole(sessions.anonymous)} without a user`,
     `reads    ${whole(activity.reads)}/s${hit}${onServer}`,

@@ -67,12 +67,20 @@ function textOf(output: Output, report: RotationReport, circumstances: Circumsta
   ]
   const lines = [output.table(columns, keys), '']
   if (!dryRun) lines.push(`Re-encrypted ${counted(resealed, 'record')}.`)
-  if (isInterrupted) lines.push(`Interrupted after ${counted(scanned, 'key')} of this walk: run it again and it goes on.`)
+  if (isInterrupted)
+    lines.push(`Interrupted after ${counted(scanned, 'key')} of this walk: run it again and it goes on.`)
   else if (!isDone && !dryRun) {
-    lines.push(output.paint('yellow', 'Some records are still under an older key: a process seals with another ring, or they were changed meanwhile. Run it again.'))
+    lines.push(
+      output.paint(
+        'yellow',
+        'Some records are still under an older key: a process seals with another ring, or they were changed meanwhile. Run it again.',
+      ),
+    )
   }
   if (unreadable > 0) lines.push(`${counted(unreadable, 'record')} cannot be opened, by nobody: damaged, or copied.`)
-  const lost = keys.filter(({ isInRing, values }) => !isInRing && values > 0).reduce((sum, { values }) => sum + values, 0)
+  const lost = keys
+    .filter(({ isInRing, values }) => !isInRing && values > 0)
+    .reduce((sum, { values }) => sum + values, 0)
   if (lost > 0) lines.push(`${counted(lost, 'record')} under keys that the ring does not have: nobody can read them.`)
   if (signIns > 0) lines.push(`${counted(signIns, 'sign-in')} under way under an older key: over within 10 min.`)
   if (!isInterrupted) lines.push(...unusedLines(keys, absoluteTimeoutMs))

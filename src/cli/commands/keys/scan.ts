@@ -39,7 +39,8 @@ function textOf(output: Output, survey: KeySurvey): string {
   if (!isExact) lines.push('Memory, TTL and leftovers are those of a sample; --exact looks at every key.')
   lines.push(`${counted(foreign, 'key')} not ours.`)
   const endless = families.filter(({ withoutTtl, mayStay }) => withoutTtl > 0 && !mayStay)
-  for (const { family } of endless) lines.push(output.paint('yellow', `Some ${family} have no TTL: nothing of ours makes such keys.`))
+  for (const { family } of endless)
+    lines.push(output.paint('yellow', `Some ${family} have no TTL: nothing of ours makes such keys.`))
   lines.push(...leftoverLines(leftovers))
   return lines.join('\n')
 }

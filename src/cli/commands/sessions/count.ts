@@ -44,7 +44,9 @@ export function countSessions(cli: Cli): Command {
           const about = isExact ? '' : 'about '
           return [
             `${about}${counted(count, 'session')}: ${whole(sessions.users)} of ${counted(survey.users, 'user')}, ${whole(sessions.anonymous)} without a user`,
-            ...(sessions.ended > 0 ? [`${about}${counted(sessions.ended, 'record')} of sessions that have ended and go by themselves`] : []),
+            ...(sessions.ended > 0
+              ? [`${about}${counted(sessions.ended, 'record')} of sessions that have ended and go by themselves`]
+              : []),
           ].join('\n')
         })
         return exitCode.ok

@@ -27,7 +27,9 @@ export function listSessionsOf(cli: Cli): Command {
       const user = userOf(ground, flags)
       const rows = await listSessions(ground, user.userKey)
       output.data({ userKey: user.userKey, sessions: rows }, () =>
-        rows.length === 0 ? '' : output.table(columnsAt(ground.clock.now(), rows[0]?.id ?? '', isNarrow(terminal)), rows),
+        rows.length === 0
+          ? ''
+          : output.table(columnsAt(ground.clock.now(), rows[0]?.id ?? '', isNarrow(terminal)), rows),
       )
       if (output.isJson) return rows.length === 0 ? exitCode.failed : exitCode.ok
       output.note(rows.length === 0 ? `No sessions of ${user.label}.` : counted(rows.length, 'session'))

@@ -91,12 +91,17 @@ function reportText(report: EndingReport, nowMs: number): string {
   const { ended, durable, isDurabilityAsked, accessTokensUntilMs: untilMs, remaining } = report
   const lines = [`Ended ${counted(ended, 'session')}.`]
   if (isDurabilityAsked) {
-    lines.push(durable ? 'Durable: as many replicas have it as were asked for.' : 'Not durable yet: not enough replicas have acknowledged it.')
+    lines.push(
+      durable
+        ? 'Durable: as many replicas have it as were asked for.'
+        : 'Not durable yet: not enough replicas have acknowledged it.',
+    )
   } else lines.push('Whether replicas have it was not asked: "durability" is not configured.')
   if (untilMs !== null && untilMs > nowMs) {
     const time = new Date(untilMs).toISOString()
     lines.push(`Access tokens already handed to APIs stay valid until ${time} (${when(untilMs, nowMs)}).`)
   }
-  if (remaining > 0) lines.push(`${counted(remaining, 'session')} of the user ${remaining === 1 ? 'goes' : 'go'} on, with all tokens.`)
+  if (remaining > 0)
+    lines.push(`${counted(remaining, 'session')} of the user ${remaining === 1 ? 'goes' : 'go'} on, with all tokens.`)
   return lines.join('\n')
 }

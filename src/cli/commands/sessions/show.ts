@@ -66,8 +66,16 @@ function textOf(output: Output, session: SessionDetails, withData: boolean, nowM
     ['last seen', when(session.lastSeenAtMs, nowMs)],
     ['idle end', when(session.idleExpiresAtMs, nowMs)],
     ['absolute end', when(session.absoluteExpiresAtMs, nowMs)],
-    ['signed in', authentication === null ? 'by the application' : `at ${authentication.provider}, ${when(authentication.authenticatedAtMs, nowMs)}`],
-    ['record', `${size(session.recordBytes)}, sealed with key ${session.keyId}, schema version ${session.schemaVersion}`],
+    [
+      'signed in',
+      authentication === null
+        ? 'by the application'
+        : `at ${authentication.provider}, ${when(authentication.authenticatedAtMs, nowMs)}`,
+    ],
+    [
+      'record',
+      `${size(session.recordBytes)}, sealed with key ${session.keyId}, schema version ${session.schemaVersion}`,
+    ],
   ]
   const width = Math.max(...lines.map(([name]) => name.length))
   const text = lines.map(([name, value]) => `${output.paint('dim', name.padEnd(width))}  ${value}`).join('\n')

@@ -33,9 +33,12 @@ export function listTokens(cli: Cli): Command {
           output.progress(`${whole(scanned)} of ${whole(total)} keys, ${counted(users.length, 'user')}`)
         for await (const user of usersWithTokens(ground, { max: limit, signal, seen })) users.push(user)
         const rows = users.flatMap(({ userKey, providers }) => providers.map((status) => ({ userKey, status })))
-        output.data({ users, limit }, () => (rows.length === 0 ? '' : output.table(columnsAt(ground.clock.now()), rows)))
+        output.data({ users, limit }, () =>
+          rows.length === 0 ? '' : output.table(columnsAt(ground.clock.now()), rows),
+        )
         if (!output.isJson && users.length === 0) output.note('Nobody has tokens.')
-        if (!output.isJson && users.length === limit) output.note(`${counted(limit, 'user')}; there may be more: --limit`)
+        if (!output.isJson && users.length === limit)
+          output.note(`${counted(limit, 'user')}; there may be more: --limit`)
         return users.length === 0 ? exitCode.failed : exitCode.ok
       },
     )
@@ -50,6 +53,9 @@ function columnsAt(nowMs: number): readonly Column<Row>[] {
     { title: 'REFRESH TOKEN', value: ({ status }) => (status.hasRefreshToken ? 'present' : 'none') },
     { title: 'KEY', value: ({ status }) => status.keyId ?? '' },
     { title: 'LAST REFRESH', value: ({ status }) => lastRefreshText(status, nowMs) },
-    { title: 'FORGOTTEN', value: ({ status: { grantExpiresAt } }) => (grantExpiresAt === null ? '' : when(grantExpiresAt, nowMs)) },
+    {
+      title: 'FORGOTTEN',
+      value: ({ status: { grantExpiresAt } }) => (grantExpiresAt === null ? '' : when(grantExpiresAt, nowMs)),
+    },
   ]
 }

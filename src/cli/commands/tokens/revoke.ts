@@ -25,11 +25,18 @@ export function revokeTokens(cli: Cli): Command {
         const ground = await context.admin()
         const { userKey, label } = userOf(ground, flags)
         const { provider, dryRun = false } = flags
-        const stored = (await tokensOf(ground, userKey)).filter((one) => provider === undefined || one.provider === provider)
+        const stored = (await tokensOf(ground, userKey)).filter(
+          (one) => provider === undefined || one.provider === provider,
+        )
         const accessTokens = stored.flatMap(({ resources }) => resources)
         const grants = stored.filter(({ hasRefreshToken }) => hasRefreshToken).length
         const untilMs = Math.max(0, ...accessTokens.map(({ expiresAt }) => expiresAt))
-        const facts = { userKey, providers: stored.map((one) => one.provider), accessTokens: accessTokens.length, grants }
+        const facts = {
+          userKey,
+          providers: stored.map((one) => one.provider),
+          accessTokens: accessTokens.length,
+          grants,
+        }
         if (stored.length === 0) {
           output.data({ dryRun, ...facts, deleted: 0 }, () => `No tokens of ${label} to delete.`)
           return exitCode.failed
