@@ -82,4 +82,15 @@ export const FAMILIES: { readonly [Family in KeyFamily]: FamilyFacts } = {
     readBy: 'lists and endings of the store for that library',
     mayStay: true,
   },
+  canary: {
+    name: 'canaries',
+    what: 'one byte that nobody reads: that it is gone shows eviction',
+    readBy: 'coatcheck doctor',
+  },
+  canaries: {
+    name: 'list of canaries',
+    what: 'which canaries were planted, and how much memory was used then',
+    readBy: 'coatcheck doctor',
+    mayStay: true,
+  },
 }

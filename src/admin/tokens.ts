@@ -2,7 +2,7 @@
 import { keyTagOf } from '../keyring/seal.ts'
 import { keyNameReader } from '../redis/key-names.ts'
 import { createTokenCodec } from '../token/token-codec.ts'
-import { END_OF_LIFE_BYTES } from '../token/token-driver.ts'
+import { END_OF_LIFE_BYTES, type TokensDeleted } from '../token/token-driver.ts'
 import { fieldsOf } from '../token/token-fields.ts'
 import { describeTokens } from '../token/token-status.ts'
 import { describeTarget, resolveTarget } from '../token/token-target.ts'
@@ -91,13 +91,16 @@ export async function refreshTokens(
   }
 }
 
-/** What is stored, deleted; refresh tokens go to the outbox where their provider revokes them. @returns number of fields */
+/**
+ * What is stored, deleted; refresh tokens go to the outbox where their provider revokes them.
+ * @throws {RedisError}
+ */
 export async function deleteTokens(
   { store, events }: AdminGround,
   userKey: string,
   provider: string | undefined,
-): Promise<number> {
-  const count = await store.tokens.delete(userKey, ...(provider === undefined ? [] : [fieldsOf(provider)]))
-  if (count > 0) events.emit('token.deleted', { userKey, ...(provider !== undefined && { provider }) })
-  return count
+): Promise<TokensDeleted> {
+  const deleted = await store.tokens.delete(userKey, ...(provider === undefined ? [] : [fieldsOf(provider)]))
+  if (deleted.count > 0) events.emit('token.deleted', { userKey, ...(provider !== undefined && { provider }) })
+  return deleted
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { KEY_FAMILIES, keyNameReader, patternOfAll } from './key-names.ts'
+import { KEY_FAMILIES, keyNameReader } from './key-names.ts'
 import { redisKeys } from './keys.ts'
 
 const userKey = 'a-Z0_'.padEnd(16, 'u')
@@ -24,6 +24,8 @@ describe.each(['', 'app:', 'a.b*[x]:'])('with the prefix %j', (prefix) => {
       [keys.logoutToken(hash), { family: 'logoutToken', hash }],
       [keys.providerGate(hash), { family: 'providerGate', hash }],
       [keys.revocationIndex(), { family: 'revocationIndex', hash: '' }],
+      [keys.canary('session', 12), { family: 'canary', kind: 'session' }],
+      [keys.canaries(), { family: 'canaries' }],
       [keys.document('express-session', hash), { family: 'document', kind: 'express-session', hash }],
       [keys.documentSet('authjs-user', hash), { family: 'documentSet', kind: 'authjs-user', hash }],
     ] as const
@@ -40,8 +42,4 @@ describe.each(['', 'app:', 'a.b*[x]:'])('with the prefix %j', (prefix) => {
   ])('takes %s for foreign', (_what, key) => {
     expect(read(key)).toBeNull()
   })
-})
-
-it('keeps characters of a prefix that mean something in a pattern', () => {
-  expect(patternOfAll('a*b[1]?:')).toBe('a\\*b\\[1\\]\\?:*')
 })

@@ -11,7 +11,7 @@ export interface KeyName {
   readonly userKey: string
   /** Of a session, without its user key. */
   readonly id: string
-  /** Of a document or a set of them. */
+  /** Of a document or a set of them, or what a canary stands for. */
   readonly kind: string
   /** A keyed hash: of a `state`, a provider session, a document, … */
   readonly hash: string
@@ -19,7 +19,7 @@ export interface KeyName {
 
 export type KeyFamily = keyof RedisKeys
 
-type Part = 'userKey' | 'id' | 'kind' | 'hash'
+type Part = 'userKey' | 'id' | 'kind' | 'hash' | 'number'
 
 /** Most frequent ones first: a scan asks for each key of the server. */
 const PARTS: { readonly [Family in KeyFamily]: readonly Part[] } = {
@@ -37,6 +37,8 @@ const PARTS: { readonly [Family in KeyFamily]: readonly Part[] } = {
   logoutToken: ['hash'],
   providerGate: ['hash'],
   revocationIndex: [],
+  canary: ['kind', 'number'],
+  canaries: [],
 }
 
 const PATTERNS: { readonly [P in Part]: string } = {
@@ -44,6 +46,7 @@ const PATTERNS: { readonly [P in Part]: string } = {
   id: '(?<id>[A-Za-z0-9_-]{22})',
   kind: '(?<kind>[^:]+)',
   hash: '(?<hash>[A-Za-z0-9_-]{16,64})',
+  number: '\\d+',
 }
 
 /** In the order of docs/redis-keys.md. */
@@ -64,13 +67,9 @@ export function keyNameReader(prefix: string): (key: string) => KeyName | null {
   }
 }
 
-/** For `SCAN MATCH`: everything behind the prefix. */
-export function patternOfAll(prefix: string): string {
-  return `${prefix.replace(/[\\*?[\]]/g, '\\$&')}*`
-}
-
 function patternOf(prefix: string, family: KeyFamily): RegExp {
-  const build: (...parts: string[]) => string = redisKeys(prefix)[family]
+  // Whatever a part is, it is put into the name as it is.
+  const build = redisKeys(prefix)[family] as unknown as (...parts: readonly string[]) => string
   // No prefix holds control characters, so these places are found again.
   const name = build(...PARTS[family].map((_, i) => String.fromCharCode(i)))
   const escaped = name.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&')

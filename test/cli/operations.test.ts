@@ -215,7 +215,15 @@ describe('keys', () => {
 test('every command says what it is for, with an example', () => {
   const texts: string[] = []
   const sink = { isTerminal: false, hasColour: false, columns: 100, write: (text: string) => void texts.push(text) }
-  const terminal = { stdout: sink, stderr: sink, isInteractive: false, folder: '.', onInterrupt: () => () => undefined }
+  const input = async function* (): AsyncIterable<string> {}
+  const terminal = {
+    input,
+    stdout: sink,
+    stderr: sink,
+    isInteractive: false,
+    folder: '.',
+    onInterrupt: () => () => undefined,
+  }
   const program = createProgram(terminal, () => undefined)
   const groups = program.commands.filter(({ commands }) => commands.length > 0)
   const all = groups.flatMap((group) => group.commands.map((command) => [group.name(), command] as const))

@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { systemClock } from '../../src/core/clock.ts'
 import { EventBus } from '../../src/core/events.ts'
+import { explainKey, openAdmin, repairKeys, rotateKeys, statistics } from '../../src/admin.ts'
 import { coatcheck } from '../../src/index.ts'
 import { consumeEvents, redisStore, type RedisStoreOptions } from '../../src/redis.ts'
 import type { Revoked } from '../../src/session/types.ts'
@@ -228,4 +229,21 @@ test('Sentinel works with what the table adds, for a user of its own at the sent
   const sentinels = group.sentinels.map(({ port }) => `redis://watcher:secret@127.0.0.1:${port}`)
   const ended = await useSessions({ url: `redis://${group.name}`, sentinels }, [await group.primary()])
   expect(ended.count).toBe(1)
+})
+
+test('the command line of operators works with what the table adds, and not without', async () => {
+  const url = server.url.replace('redis://', 'redis://coatcheck:password@')
+  const { signal } = new AbortController()
+  const keys = randomBytes(32).toString('base64')
+  const ground = await openAdmin({ store: redisStore({ url }), keys, baseUrl: 'http://localhost:3000' })
+  closing.push(() => ground.close())
+  await ground.store.ready()
+  await ground.sessions.create({ userId: 'ada' })
+  await expect(statistics(ground, { signal })).rejects.toMatchObject({ code: 'COATCHECK_REDIS_NOPERM' })
+  await allow(server, ...added('`coatcheck sessions`'))
+  expect((await statistics(ground, { signal })).survey.users).toBeGreaterThan(0)
+  await repairKeys(ground, { signal })
+  expect(await rotateKeys(ground, { signal })).toMatchObject({ isDone: true })
+  const { generation, revocationIndex } = ground.server.keys
+  for (const name of [generation(ground.keyring.userKey('ada')), revocationIndex()]) await explainKey(ground, name)
 })

@@ -50,9 +50,9 @@ export function revokeTokens(cli: Cli): Command {
           output.note('Nothing was deleted.')
           return exitCode.failed
         }
-        const deleted = await deleteTokens(ground, userKey, provider)
+        const { count: deleted, durable = false } = await deleteTokens(ground, userKey, provider)
         const accessTokensUntilMs = untilMs === 0 ? null : untilMs
-        output.data({ dryRun, ...facts, deleted, accessTokensUntilMs }, () => {
+        output.data({ dryRun, ...facts, deleted, durable, accessTokensUntilMs }, () => {
           const left =
             untilMs === 0
               ? ''
