@@ -25,7 +25,7 @@ export interface SealedWorld {
 }
 
 export const OLD_KEY = `old:${randomBytes(32).toString('base64')}`
-export const NEW_KEY = `new:${randomBytes(32).toString('base64')}`
+const NEW_KEY = `new:${randomBytes(32).toString('base64')}`
 const NAMES = namesEntryOf(OLD_KEY)
 export const BOTH_KEYS: readonly string[] = [NEW_KEY, OLD_KEY, NAMES]
 export const NEW_KEY_ALONE: readonly string[] = [NEW_KEY, NAMES]

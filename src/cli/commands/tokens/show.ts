@@ -39,7 +39,7 @@ export function showTokens(cli: Cli): Command {
   return withUserFlags(command)
 }
 
-export function tokensText(output: Output, providers: readonly Status[], nowMs: number): string {
+function tokensText(output: Output, providers: readonly Status[], nowMs: number): string {
   if (providers.length === 0) return ''
   const rows = providers.flatMap((status): Row[] =>
     status.resources.length === 0
