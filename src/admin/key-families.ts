@@ -82,6 +82,11 @@ export const FAMILIES: { readonly [Family in KeyFamily]: FamilyFacts } = {
     readBy: 'lists and endings of the store for that library',
     mayStay: true,
   },
+  events: {
+    name: 'lifecycle events',
+    what: 'what happened to sessions and tokens, with ids and reasons, for workers that follow it',
+    readBy: '`consumeEvents` in your workers; never a request',
+  },
   canary: {
     name: 'canaries',
     what: 'one byte that nobody reads: that it is gone shows eviction',

@@ -26,6 +26,7 @@ describe.each(['', 'app:', 'a.b*[x]:'])('with the prefix %j', (prefix) => {
       [keys.revocationIndex(), { family: 'revocationIndex', hash: '' }],
       [keys.canary('session', 12), { family: 'canary', kind: 'session' }],
       [keys.canaries(), { family: 'canaries' }],
+      [keys.events('3'), { family: 'events' }],
       [keys.document('express-session', hash), { family: 'document', kind: 'express-session', hash }],
       [keys.documentSet('authjs-user', hash), { family: 'documentSet', kind: 'authjs-user', hash }],
     ] as const

@@ -37,6 +37,7 @@ const PARTS: { readonly [Family in KeyFamily]: readonly Part[] } = {
   logoutToken: ['hash'],
   providerGate: ['hash'],
   revocationIndex: [],
+  events: ['number'],
   canary: ['kind', 'number'],
   canaries: [],
 }
