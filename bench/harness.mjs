@@ -60,8 +60,13 @@ async function costPerOperation(run, commandCount, outputBytes = () => 0) {
   return { commandsPerOperation, bytesPerOperation: Math.round(((await outputBytes()) - bytesBefore) / operations) }
 }
 
-function median(values) {
+export function median(values) {
   const sorted = [...values].sort((a, b) => a - b)
   const middle = Math.floor(sorted.length / 2)
   return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
+}
+
+export function quantile(values, share) {
+  const sorted = [...values].sort((a, b) => a - b)
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))]
 }

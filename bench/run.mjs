@@ -1,6 +1,6 @@
 /**
- * `npm run bench -- session-read | near-cache | token-read | stampede | http | admin-load`: prints its tables and writes its section of bench/RESULTS.md.
- * `--rounds 15` and `--round-ms 300` change how long it takes.
+ * `npm run bench -- session-read | near-cache | token-read | stampede | http | admin-load | scale`: prints its tables and writes its section of bench/RESULTS.md.
+ * `--rounds 15` and `--round-ms 300` change how long it takes; `--quick` makes `scale` small and writes nothing.
  */
 import { readFile, writeFile } from 'node:fs/promises'
 import { cpus } from 'node:os'
@@ -14,6 +14,7 @@ const BENCHMARKS = {
   stampede: () => import('./stampede.mjs'),
   http: () => import('./http.mjs'),
   'admin-load': () => import('./admin-load.mjs'),
+  scale: () => import('./scale.mjs'),
 }
 /** What a table shows of a row where a benchmark does not say. */
 const COLUMNS = [
@@ -26,7 +27,11 @@ const RESULTS = new URL('./RESULTS.md', import.meta.url)
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { rounds: { type: 'string', default: '15' }, 'round-ms': { type: 'string', default: '300' } },
+  options: {
+    rounds: { type: 'string', default: '15' },
+    'round-ms': { type: 'string', default: '300' },
+    quick: { type: 'boolean', default: false },
+  },
 })
 const [name] = positionals
 const load = BENCHMARKS[name]
@@ -35,11 +40,15 @@ if (!load) {
   process.exit(2)
 }
 
-const { title, columns = COLUMNS, run } = await load()
-const sections = await run({ rounds: Number(values.rounds), roundMs: Number(values['round-ms']) })
+const { title, columns = COLUMNS, roundsOf = (rounds) => rounds, run } = await load()
+const sections = await run({
+  rounds: Number(values.rounds),
+  roundMs: Number(values['round-ms']),
+  quick: values.quick,
+})
 const text = render(title, sections)
 process.stdout.write(text)
-await writeSection(title, text)
+if (!values.quick) await writeSection(title, text)
 
 function render(heading, parts) {
   const redis = /v=([\d.]+)/.exec(execFileSync('redis-server', ['--version'], { encoding: 'utf8' }))?.[1]
@@ -47,17 +56,17 @@ function render(heading, parts) {
     `## ${heading}`,
     '',
     `${new Date().toISOString().slice(0, 10)} · Node ${process.versions.node} · Redis ${redis} · ${cpus().length} cores, shared with the server · ` +
-      `medians of ${values.rounds} interleaved rounds${columns === COLUMNS || title === 'token-read' ? ` of ${values['round-ms']} ms` : ''}. Read the ratios, not the absolute figures.`,
+      `medians of ${roundsOf(Number(values.rounds))} interleaved rounds${columns === COLUMNS || title === 'token-read' ? ` of ${values['round-ms']} ms` : ''}. Read the ratios, not the absolute figures.`,
     '',
   ]
-  for (const { heading: part, rows } of parts) {
+  for (const { heading: part, rows, columns: own = columns } of parts) {
     lines.push(
       `### ${part}`,
       '',
-      `| subject | ${columns.map(([column]) => column).join(' | ')} |`,
-      `| --- |${' ---: |'.repeat(columns.length)}`,
+      `| subject | ${own.map(([column]) => column).join(' | ')} |`,
+      `| --- |${' ---: |'.repeat(own.length)}`,
     )
-    for (const row of rows) lines.push(`| ${row.name} | ${columns.map(([, cell]) => cell(row)).join(' | ')} |`)
+    for (const row of rows) lines.push(`| ${row.name} | ${own.map(([, cell]) => cell(row)).join(' | ')} |`)
     lines.push('')
   }
   return `${lines.join('\n')}\n`
