@@ -28,7 +28,7 @@ for i = 1, tonumber(ARGV[2]) do
   redis.call('SET', 'user:{' .. user .. '}:gen', string.sub(name, 1, 8) .. id .. '1999999999999', 'PX', 86700000)
 end`
 
-export const growthColumns = [
+const growthColumns = [
   ['operations/s', (row) => row.opsPerSecond.toLocaleString('en')],
   ['p50 ms', (row) => row.p50.toFixed(2)],
   ['p99 ms', (row) => row.p99.toFixed(2)],
@@ -39,7 +39,7 @@ export const growthColumns = [
 export async function growth({ sizes, rounds, roundMs }) {
   return withServers(sizes, [], async (stocks) => {
     const rows = []
-    for (const operation of ['find', 'create', 'list', 'revoke by user']) {
+    for (const operation of ['find', 'update', 'create', 'list', 'revoke by user']) {
       const samples = stocks.map(() => [])
       for (let round = 0; round < rounds + 1; round++) {
         for (let turn = 0; turn < stocks.length; turn++) {
@@ -96,6 +96,10 @@ async function filled(redis, sessions) {
 async function measured(stock, operation, roundMs) {
   const { auth, tickets, make } = stock
   if (operation === 'find') return timed(stock, roundMs, (i) => auth.sessions.find(tickets[i % tickets.length]))
+  if (operation === 'update') {
+    const change = (draft) => void (draft.locale = draft.locale === 'de-CH' ? 'fr-CH' : 'de-CH')
+    return timed(stock, roundMs, (i) => auth.sessions.update(tickets[i % tickets.length], change))
+  }
   if (operation === 'list') return timed(stock, roundMs, (i) => auth.sessions.listByUser(`lister-${i % LISTED_USERS}`))
   if (operation === 'create') {
     const first = stock.made

@@ -1,5 +1,5 @@
 /** What grows with the number of sessions, nodes and processes, and what does not. docs/sizing.md builds on its figures. */
-import { bytesPerSession } from './scale-bytes.mjs'
+import { bytesOfTokens, bytesPerSession } from './scale-bytes.mjs'
 import { growth } from './scale-growth.mjs'
 import { clusterAgainstOne, nearCacheCost } from './scale-processes.mjs'
 
@@ -13,6 +13,7 @@ export async function run({ rounds, roundMs, quick }) {
   return [
     await growth({ sizes: quick ? [6000, 10_000] : [10_000, 100_000, 1_000_000], ...some }),
     await bytesPerSession({ count: quick ? 2000 : 25_000 }),
+    await bytesOfTokens({ count: quick ? 500 : 4000 }),
     await clusterAgainstOne(some),
     await nearCacheCost(some),
   ]
