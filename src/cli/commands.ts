@@ -9,6 +9,7 @@ import { keys } from './commands/keys.ts'
 import { ping } from './commands/ping.ts'
 import { secret } from './commands/secret.ts'
 import { sessions } from './commands/sessions.ts'
+import { size } from './commands/size.ts'
 import { stats } from './commands/stats.ts'
 import { tokens } from './commands/tokens.ts'
 import { top } from './commands/top.ts'
@@ -25,6 +26,7 @@ export const commands: readonly ((cli: Cli) => Command)[] = [
   stats,
   top,
   keys,
+  size,
   secret,
   completion,
 ]

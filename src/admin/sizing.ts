@@ -1,0 +1,208 @@
+/**
+ * From numbers of sessions and operations to memory, nodes, and what breaks first. Pure: it asks no server. Its figures are those
+ * of the table in docs/sizing.md, which `npm run bench -- scale` has measured; a test compares the two.
+ */
+export interface SizingInput {
+  /** Live at the same time, of signed-in users, at the peak. */
+  readonly sessions: number
+  /** Of the application's data in a session, as JSON. */
+  readonly sessionBytes: number
+  readonly users: number
+  readonly readsPerSecond: number
+  readonly writesPerSecond: number
+  /** Resources for which a user has an access token, besides one grant; 0: nothing is kept of tokens. */
+  readonly resourcesPerUser: number
+  /** Of each primary. */
+  readonly replicas: number
+  /** Share of each node's memory that stays free, for snapshots, resynchronisation and growth: 0 up to, not including, 1. */
+  readonly headroom: number
+  readonly nodeBytes: number
+  /** Application processes with a near cache. */
+  readonly nearCacheProcesses: number
+}
+
+export const SIZING_DEFAULTS = {
+  sessionBytes: 512,
+  resourcesPerUser: 0,
+  replicas: 1,
+  headroom: 0.4,
+  nodeBytes: 25 * 2 ** 30,
+  nearCacheProcesses: 0,
+} as const
+
+/** docs/sizing.md, "Measured". Bytes, and microseconds of the server's only thread. */
+export const MEASURED = {
+  /** By bytes of JSON: of a session, its index entry and its generation, one session for each user. */
+  sessionBytes: new Map([
+    [300, 0],
+    [512, 0],
+    [1100, 0],
+    [3000, 0],
+    [6000, 0],
+  ]),
+  /** 512 bytes of JSON in a cluster of three. */
+  clusterSessionBytes: 0,
+  /** By number of resources, a grant included. */
+  tokenBytes: new Map([
+    [1, 0],
+    [4, 0],
+    [11, 0],
+  ]),
+  readMicros: 0,
+  writeMicros: 0,
+  /** For each write and each process with a near cache. */
+  subscriberMicros: 0,
+} as const
+
+/** Assumed, not measured. */
+export const ASSUMED = {
+  /** Busier than this, a server with one thread makes callers wait. */
+  cpuShare: 0.5,
+  /** 1 Gbit/s for each node, half used. */
+  networkBytesPerSecond: 125_000_000 / 2,
+} as const
+
+export type SizingLimit = 'memory' | 'cpu' | 'network'
+
+export interface Sizing {
+  readonly sessionsBytes: number
+  readonly tokensBytes: number
+  /** On all nodes, replicas included. */
+  readonly totalBytes: number
+  readonly primaries: number
+  readonly nodes: number
+  /** How many primaries each of them alone would ask for, not rounded. The largest breaks first. */
+  readonly needs: Readonly<Record<SizingLimit, number>>
+  readonly limit: SizingLimit
+  readonly perPrimary: {
+    readonly bytes: number
+    readonly readsPerSecond: number
+    readonly writesPerSecond: number
+    /** Of the server's thread. */
+    readonly cpuShare: number
+    readonly networkBytesPerSecond: number
+    /** Allocated at once when the two tables of keys double next. */
+    readonly tableBytes: number
+  }
+  readonly warnings: readonly string[]
+}
+
+const GIB = 2 ** 30
+const BYTES_PER_TABLE_SLOT = 16
+const KEYS_PER_SESSION = 2
+/** NIST SP 800-38D: seals under one key with random nonces; there is a key for each of 256 shards. */
+const SEALS = 2 ** 32 * 256
+const DAY_SECONDS = 86_400
+const SESSIONS_BESIDE_GENERATION = 8
+const LARGE_NODE_BYTES = 50 * GIB
+
+/** @throws {RangeError} when a number is negative or not finite, or `headroom` leaves nothing */
+export function sizeOf(input: SizingInput): Sizing {
+  for (const [name, value] of Object.entries(input) as [string, number][])
+    if (!Number.isFinite(value) || value < 0) throw new RangeError(`${name} has to be a number of 0 or more.`)
+  if (input.headroom >= 1) throw new RangeError('headroom has to be less than 1.')
+  if (input.nodeBytes === 0) throw new RangeError('nodeBytes has to be more than 0.')
+
+  const alone = sizeFor(input, 0)
+  if (alone.primaries === 1) return alone
+  return sizeFor(input, Math.max(0, MEASURED.clusterSessionBytes - (MEASURED.sessionBytes.get(512) ?? 0)))
+}
+
+/** @param extraBytes what a session costs more in a cluster */
+function sizeFor(input: SizingInput, extraBytes: number): Sizing {
+  const sessionsBytes = input.sessions * (along(MEASURED.sessionBytes, input.sessionBytes) + extraBytes)
+  const hasTokens = input.resourcesPerUser > 0
+  const tokensBytes = hasTokens ? input.users * along(MEASURED.tokenBytes, input.resourcesPerUser) : 0
+  const bytes = sessionsBytes + tokensBytes
+  const listening = input.nearCacheProcesses * MEASURED.subscriberMicros
+  const cpu =
+    (input.readsPerSecond * MEASURED.readMicros + input.writesPerSecond * (MEASURED.writeMicros + listening)) / 1e6
+  // A write goes in, and out again to each replica.
+  const network = (input.readsPerSecond + input.writesPerSecond * (1 + input.replicas)) * (input.sessionBytes + 160)
+  const needs = {
+    memory: bytes / (input.nodeBytes * (1 - input.headroom)),
+    cpu: cpu / ASSUMED.cpuShare,
+    network: network / ASSUMED.networkBytesPerSecond,
+  }
+  const [[limit, most]] = Object.entries(needs).sort(([, a], [, b]) => b - a) as [[SizingLimit, number]]
+  // A cluster has at least three primaries: fewer cannot agree on a failover.
+  const primaries = most <= 1 ? 1 : Math.max(3, Math.ceil(most))
+  const keys = (input.sessions * KEYS_PER_SESSION + (hasTokens ? input.users : 0)) / primaries
+  const perPrimary = {
+    bytes: bytes / primaries,
+    readsPerSecond: input.readsPerSecond / primaries,
+    writesPerSecond: input.writesPerSecond / primaries,
+    cpuShare: cpu / primaries,
+    networkBytesPerSecond: network / primaries,
+    tableBytes: BYTES_PER_TABLE_SLOT * 2 ** Math.ceil(Math.log2(Math.max(4, keys)) + 1e-9),
+  }
+  const sizing = {
+    sessionsBytes,
+    tokensBytes,
+    totalBytes: bytes * (1 + input.replicas),
+    primaries,
+    nodes: primaries * (1 + input.replicas),
+    needs,
+    limit,
+    perPrimary,
+  }
+  return {
+    ...sizing,
+    warnings: warningsOf(input, sizing, cpu === 0 ? 0 : (input.writesPerSecond * listening) / 1e6 / cpu),
+  }
+}
+
+function warningsOf(input: SizingInput, sizing: Omit<Sizing, 'warnings'>, nearCacheShare: number): string[] {
+  const { perPrimary, primaries, tokensBytes, sessionsBytes } = sizing
+  const sealsEnd = SEALS / Math.max(input.writesPerSecond, 1e-9) / DAY_SECONDS
+  const all: readonly (readonly [boolean, string])[] = [
+    [input.replicas === 0, 'Without a replica a lost node signs out everybody whose session was on it.'],
+    [
+      input.headroom < 0.25,
+      'A snapshot or a full resynchronisation copies what is written meanwhile: keep a quarter free.',
+    ],
+    [
+      input.nodeBytes > LARGE_NODE_BYTES,
+      'Nodes this large take minutes to load, copy and fail over: more, smaller ones recover faster.',
+    ],
+    [
+      perPrimary.tableBytes > input.nodeBytes * input.headroom,
+      `The tables of keys take ${gib(perPrimary.tableBytes)} at once when they double next, more than is kept free.`,
+    ],
+    [
+      primaries > 1,
+      `One node does not suffice: Redis Cluster with ${primaries} primaries, because of ${sizing.limit}.`,
+    ],
+    [primaries > 500, 'Redis Cluster is made for up to 1,000 nodes, replicas included.'],
+    [
+      input.users > 0 && input.sessions / input.users > SESSIONS_BESIDE_GENERATION,
+      'Users with more than 8 sessions have an index of their own: set a limit of sessions per user if that is not meant.',
+    ],
+    [
+      tokensBytes > sessionsBytes,
+      'Tokens take more memory than sessions: ask for fewer resources, or for smaller tokens (fewer claims, no groups).',
+    ],
+    [
+      nearCacheShare > 0.25,
+      'Telling near caches of writes takes more than a quarter of the server: fewer processes, or none with a near cache.',
+    ],
+    [
+      sealsEnd < 365,
+      `Add a new key to COATCHECK_KEYS at least every ${Math.floor(sealsEnd)} days: one may not seal more than that.`,
+    ],
+  ]
+  return all.flatMap(([isTrue, text]) => (isTrue ? [text] : []))
+}
+
+/** On the straight lines between measured points, and on the outer ones beyond them. */
+function along(points: ReadonlyMap<number, number>, at: number): number {
+  const known = [...points]
+  const after = known.findIndex(([x]) => x >= at)
+  const right = after < 0 ? known.length - 1 : Math.max(1, after)
+  const [[x0, y0], [x1, y1]] = known.slice(right - 1, right + 1) as [[number, number], [number, number]]
+  return Math.max(0, y0 + ((at - x0) / (x1 - x0)) * (y1 - y0))
+}
+
+function gib(bytes: number): string {
+  return `${(bytes / GIB).toFixed(1)} GiB`
+}
