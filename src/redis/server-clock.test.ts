@@ -16,3 +16,19 @@ test('the offset is measured against the middle of the round trip, and survives 
   nowMs += 500
   expect(clock.now()).toBe(nowMs + 5000)
 })
+
+test('an answer that took long is believed only against what it rules out', async () => {
+  let nowMs = 1_000_000
+  const clock = new ServerClock({ now: () => nowMs, monotonic: () => nowMs })
+  // The server's clock is ours; the process was busy for three seconds before it saw the answer.
+  await clock.measure(async () => {
+    nowMs += 3000
+    return [Buffer.from('1000'), Buffer.from('5000')]
+  })
+  expect(clock.now()).toBe(nowMs)
+  await clock.measure(async () => {
+    nowMs += 3000
+    return [Buffer.from('1010'), Buffer.from('0')]
+  })
+  expect(clock.now()).toBe(nowMs + 5500)
+})

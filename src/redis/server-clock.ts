@@ -27,7 +27,10 @@ export class ServerClock {
     const [seconds, microseconds] = (await time()) as readonly Buffer[]
     const after = this.#clock.now()
     const serverMs = Number(String(seconds)) * 1000 + Number(String(microseconds)) / 1000
-    if (Number.isFinite(serverMs)) this.#offsetMs = serverMs - (before + after) / 2
+    if (!Number.isFinite(serverMs)) return
+    // Anything between the two is possible. A process that was busy when the answer came must not take that for the server's clock.
+    const isPossible = this.#offsetMs >= serverMs - after && this.#offsetMs <= serverMs - before
+    if (!isPossible) this.#offsetMs = serverMs - (before + after) / 2
   }
 
   /** Measures once in a while, until it is closed. @param time asks `TIME`; `null` while that cannot be asked */
