@@ -85,6 +85,7 @@ async function filled(redis, sessions) {
   }
   const keys = randomBytes(32).toString('base64')
   const auth = coatcheck({ store: redisStore({ url: redis.url }), keys, baseUrl: 'https://bench.example' })
+  await auth.ready()
   const data = payload(BYTES, 1)
   const make = async (userId) => (await auth.sessions.create({ userId, data })).ticket
   const tickets = await inLanes(READ - LISTED_USERS * SESSIONS_OF_A_USER, (i) => make(`reader-${i}`))

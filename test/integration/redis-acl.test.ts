@@ -62,7 +62,7 @@ test('sessions, tokens and sign-in transactions work with it', async () => {
   expect((await store.sessions.endByUser('u'.repeat(16), ending, 'f'.repeat(22))).count).toBe(1)
   expect((await store.sessions.endByUser('u'.repeat(16), ending)).count).toBe(1)
   // More than fit into the value of the generation: these commands are those of the sorted set.
-  const many = [...'abcdefghijk'].map((letter) => ({ ...refOf(letter, 'user'), userKey: 'w'.repeat(16) }))
+  const many = 'abcdefghijk'.split('').map((letter) => ({ ...refOf(letter, 'user'), userKey: 'w'.repeat(16) }))
   for (const ref of many)
     await store.sessions.create(ref, Buffer.alloc(64, ref.id), life, { max: 10, action: 'end-oldest' })
   const [, one] = many as [(typeof many)[0], (typeof many)[0]]
