@@ -43,8 +43,13 @@ export async function withCluster(use) {
     const addresses = nodes.map(({ url }) => url.replace('redis://', ''))
     execFileSync('redis-cli', ['--cluster', 'create', ...addresses, '--cluster-yes'], { stdio: 'ignore' })
     for (const { client } of nodes) {
-      while (!(await client.sendCommand(['CLUSTER', 'INFO'])).includes('cluster_state:ok')) await sleep(50)
+      const knowsAll = async () =>
+        (await client.sendCommand(['CLUSTER', 'INFO'])).includes('cluster_state:ok') &&
+        (await client.sendCommand(['CLUSTER', 'SLOTS'])).length === nodes.length
+      while (!(await knowsAll())) await sleep(50)
     }
+    // Agreed on by all, and busy machines gossip slowly.
+    await sleep(1000)
     return await use(nodes)
   } finally {
     for (const node of nodes) await node.stop()
@@ -58,7 +63,7 @@ async function startRedis(args = []) {
   const own = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', ...args]
   const server = spawn('redis-server', own, { stdio: 'ignore' })
   const kill = () => server.kill('SIGKILL')
-  process.once('exit', kill)
+  process.setMaxListeners(50).once('exit', kill)
   const url = `redis://127.0.0.1:${port}`
   const client = await createClient({ url })
     .on('error', () => undefined)

@@ -45,9 +45,8 @@ export async function clusterAgainstOne({ rounds, roundMs }) {
 /** Client processes on some nodes, which work all at once and tell what they did. */
 async function group(nodes, cluster) {
   const env = { REDIS_URL: nodes[0].url, REDIS_CLUSTER: cluster, COATCHECK_KEYS: randomBytes(32).toString('base64') }
-  const clients = await Promise.all(
-    Array.from({ length: CLIENTS }, (_, i) => start('drive', { ...env, NAME: `c${i}` })),
-  )
+  const clients = []
+  for (let i = 0; i < CLIENTS; i++) clients.push(await start('drive', { ...env, NAME: `c${i}` }))
   const cpuOfNodes = () => Promise.all(nodes.map((node) => node.cpuMicros()))
   const countOfNodes = () => Promise.all(nodes.map((node) => node.commandCount()))
   return {
@@ -100,15 +99,28 @@ export async function nearCacheCost({ rounds, roundMs }) {
 
 async function start(role, env) {
   const client = fork(new URL('./scale-client.mjs', import.meta.url), [role], { env: { ...process.env, ...env } })
-  process.once('exit', () => client.kill())
-  await once(client, 'message')
+  process.setMaxListeners(50).once('exit', () => client.kill())
+  await answerOf(client)
   return client
 }
 
 async function ask(client, question) {
   client.send(question)
-  const [answer] = await once(client, 'message')
-  return answer
+  return answerOf(client)
+}
+
+async function answerOf(client) {
+  const over = new AbortController()
+  const died = once(client, 'exit', { signal: over.signal }).then(([code]) => {
+    throw new Error(`A client process ended with ${code}.`)
+  })
+  died.catch(() => undefined)
+  try {
+    const [answer] = await Promise.race([once(client, 'message', { signal: over.signal }), died])
+    return answer
+  } finally {
+    over.abort()
+  }
 }
 
 function medians(samples) {
