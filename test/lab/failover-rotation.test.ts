@@ -25,7 +25,7 @@ test(
     const pair = await startReplicatedPair()
     closing.push(() => pair.stop())
     const auth = coatcheck({
-      store: redisStore({ url: pair.url, durability: { replicas: 1, timeoutMs: 100 } }),
+      store: redisStore({ url: pair.url }),
       keys: randomBytes(32).toString('base64'),
       baseUrl: 'http://localhost:3000',
       providers: [oidc({ name: 'idp', issuer: provider.issuer, clientId: 'app', clientSecret: 'secret' })],
@@ -63,9 +63,7 @@ test(
         }
       })
       await sleep((round % 10) * 7)
-      // Dead, or alive and taking for a moment what nobody will ever hear of.
-      if (round % 2 === 0) await pair.failOver()
-      else await pair.promote()
+      await pair.failOver()
       const tokens = await Promise.all(asked)
       expect(new Set(tokens.map(({ accessToken }) => accessToken)).size).toBe(USERS)
       refreshes += provider.requests.length - before

@@ -166,7 +166,7 @@ export const faults = {
   F23: {
     fault: 'A failover of Redis while refresh tokens rotate, at a provider that takes an old one for theft',
     promise:
-      'With `durability` 0 sign-ins are lost while the process that got the new refresh token lives, whether the primary dies or goes on for a moment on its own. Without it, 0 when the primary dies and the replica was in step',
+      '0 sign-ins are lost when the primary dies: what it has acknowledged, the replica has. **Not promised** for a primary that is cut off and goes on: what only it has taken is lost, and with it the sign-in',
     tests: { 'F23.rotation': `${LAB}/failover-rotation.test.ts` },
   },
   F24: {
