@@ -35,12 +35,15 @@ const files = [...new Set(tests.map(([, file]) => file))]
 
 mkdirSync(results, { recursive: true })
 const started = performance.now()
+const began = new Date().toISOString()
 const before =
   wanted.length > 0 && existsSync(kept) ? linesOf(kept).filter(({ id }) => !files.includes(fileOf(id))) : []
 writeFileSync(running, '')
 const code = await run('vitest', 'run', '--no-file-parallelism', ...REPORTERS, ...files)
 const failed = code === 0 ? [] : filesThatFailed()
-const seen = linesOf(running).filter(({ id }) => !failed.includes(fileOf(id)))
+const seen = linesOf(running)
+  .filter(({ id }) => !failed.includes(fileOf(id)))
+  .map((one) => ({ ...one, run: began }))
 for (const { id, worst } of seen) process.stdout.write(`${id}: ${worst}\n`)
 const observations = [...before, ...seen]
 writeFileSync(kept, observations.map((one) => `${JSON.stringify(one)}\n`).join(''))

@@ -46,11 +46,15 @@ test('a run says of which tests it knows nothing, and everything else stands in 
   const ids = faultList.flatMap(({ tests }) => Object.keys(tests))
   expect(unobserved([])).toEqual(ids)
   const [first = '', ...others] = ids
-  const observations = others.map((id) => ({ id, worst: `worst of ${id}` }))
+  const observations = others.map((id) => ({ id, worst: `worst of ${id}`, run: 'a' }))
   expect(unobserved(observations)).toEqual([first])
-  const twice = [...observations, { id: first, worst: 'once' }, { id: first, worst: 'and again' }]
+  const twice = [...observations, { id: first, worst: 'once', run: 'a' }, { id: first, worst: 'and again', run: 'a' }]
   expect(unobserved(twice)).toEqual([])
-  const text = faultsPage(twice, { date: '2026-01-01', node: '20', redis: '7', cores: 2 })
+  const machine = { date: '2026-01-01', node: '20', redis: '7', cores: 2 }
+  const text = faultsPage(twice, machine)
   expect(text).toContain(`\`${first}\` once; and again ([test](`)
   for (const { worst } of observations) expect(text).toContain(worst)
+  expect(text).toContain('one run')
+  const later = twice.map((one) => (one.id === first ? { ...one, run: 'b' } : one))
+  expect(faultsPage(later, machine)).toContain('put together from 2 runs')
 })

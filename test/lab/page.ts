@@ -4,6 +4,8 @@ import { faultList } from './faults.ts'
 export interface Observation {
   readonly id: string
   readonly worst: string
+  /** Of the run that saw it: when it began. */
+  readonly run: string
 }
 
 export interface Machine {
@@ -31,7 +33,9 @@ export function faultsPage(observations: readonly Observation[], machine: Machin
     })
     return `| ${id} | ${fault} | ${promise} | ${seen.join('<br>')} |`
   })
-  const when = `${date} · Node ${node} · Redis ${redis} · ${cores} cores, shared with the servers`
+  const runs = new Set(observations.map(({ run }) => run)).size
+  const from = runs === 1 ? 'one run' : `put together from ${runs} runs: what failed or was missing was run again`
+  const when = `${date} · ${from} · Node ${node} · Redis ${redis} · ${cores} cores, shared with the servers`
   return [
     HEADING,
     when,
