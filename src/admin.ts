@@ -130,7 +130,8 @@ export async function examineHealth(
         nonce: () => systemRandom.bytes(NONCE_BYTES).toString('hex'),
         async inspect(options) {
           const setup = (await chooseStore(options.store ?? null, env)).inspect()
-          if (setup !== null && !('kind' in setup.destination) && !setup.destination.isOpen) opened.push(setup.destination)
+          if (setup !== null && !('kind' in setup.destination) && !setup.destination.isOpen)
+            opened.push(setup.destination)
           return setup
         },
         open: (options) => openServer(options),

@@ -32,7 +32,12 @@ export function memoryStore(options: MemoryStoreOptions = {}): StoreFactory {
   checkShape('memoryStore()', options)
   const { name = 'default', maxBytes = DEFAULT_SPACE_BYTES } = options
   const identity = `memory:${name}:${maxBytes}`
-  return { kind: 'memory', identity, inspect: () => null, open: (context) => openMemoryStore(identity, maxBytes, context) }
+  return {
+    kind: 'memory',
+    identity,
+    inspect: () => null,
+    open: (context) => openMemoryStore(identity, maxBytes, context),
+  }
 }
 
 /** @throws {ConfigError} `COATCHECK_STORE_REQUIRED` when the base URL is not a loopback address */
