@@ -109,6 +109,8 @@ describe('docs/sizing.md', () => {
       ]),
       ['a read, µs of the server', MEASURED.readMicros],
       ['a write, µs of the server', MEASURED.writeMicros],
+      ['nine reads and a write, each, on one node, µs of the server', MEASURED.mixedMicros],
+      ['nine reads and a write, each, in a cluster, µs of the servers', MEASURED.clusterMixedMicros],
       ['a write, for each process with a near cache, µs of the server', MEASURED.subscriberMicros],
     ])
     expect(shown).toEqual(computed)

@@ -34,24 +34,27 @@ export const SIZING_DEFAULTS = {
 export const MEASURED = {
   /** By bytes of JSON: of a session, its index entry and its generation, one session for each user. */
   sessionBytes: new Map([
-    [300, 0],
-    [512, 0],
-    [1100, 0],
-    [3000, 0],
-    [6000, 0],
+    [300, 794],
+    [512, 986],
+    [1100, 1626],
+    [3000, 3930],
+    [6000, 6490],
   ]),
   /** 512 bytes of JSON in a cluster of three. */
-  clusterSessionBytes: 0,
+  clusterSessionBytes: 1063,
   /** By number of resources, a grant included. */
   tokenBytes: new Map([
-    [1, 0],
-    [4, 0],
-    [11, 0],
+    [1, 5222],
+    [4, 10_901],
+    [11, 24_033],
   ]),
-  readMicros: 0,
-  writeMicros: 0,
+  readMicros: 4.1,
+  writeMicros: 40.1,
+  /** Nine reads and a write from four processes, for each operation: a command reaches one slot there, so reads share none. */
+  mixedMicros: 10.6,
+  clusterMixedMicros: 20.4,
   /** For each write and each process with a near cache. */
-  subscriberMicros: 0,
+  subscriberMicros: 1.3,
 } as const
 
 /** Assumed, not measured. */
@@ -103,20 +106,25 @@ export function sizeOf(input: SizingInput): Sizing {
   if (input.headroom >= 1) throw new RangeError('headroom has to be less than 1.')
   if (input.nodeBytes === 0) throw new RangeError('nodeBytes has to be more than 0.')
 
-  const alone = sizeFor(input, 0)
+  const alone = sizeFor(input, { extraBytes: 0, cpuFactor: 1, least: 1 })
   if (alone.primaries === 1) return alone
-  return sizeFor(input, Math.max(0, MEASURED.clusterSessionBytes - (MEASURED.sessionBytes.get(512) ?? 0)))
+  return sizeFor(input, {
+    extraBytes: MEASURED.clusterSessionBytes - (MEASURED.sessionBytes.get(512) ?? 0),
+    cpuFactor: MEASURED.clusterMixedMicros / MEASURED.mixedMicros,
+    // Fewer cannot agree on a failover.
+    least: 3,
+  })
 }
 
-/** @param extraBytes what a session costs more in a cluster */
-function sizeFor(input: SizingInput, extraBytes: number): Sizing {
-  const sessionsBytes = input.sessions * (along(MEASURED.sessionBytes, input.sessionBytes) + extraBytes)
+/** @param form what a session and an operation cost more, and the fewest primaries */
+function sizeFor(input: SizingInput, form: { extraBytes: number; cpuFactor: number; least: number }): Sizing {
+  const sessionsBytes = input.sessions * (along(MEASURED.sessionBytes, input.sessionBytes) + form.extraBytes)
   const hasTokens = input.resourcesPerUser > 0
   const tokensBytes = hasTokens ? input.users * along(MEASURED.tokenBytes, input.resourcesPerUser) : 0
   const bytes = sessionsBytes + tokensBytes
-  const listening = input.nearCacheProcesses * MEASURED.subscriberMicros
-  const cpu =
-    (input.readsPerSecond * MEASURED.readMicros + input.writesPerSecond * (MEASURED.writeMicros + listening)) / 1e6
+  const working = input.readsPerSecond * MEASURED.readMicros + input.writesPerSecond * MEASURED.writeMicros
+  const telling = input.writesPerSecond * input.nearCacheProcesses * MEASURED.subscriberMicros
+  const cpu = (working * form.cpuFactor + telling) / 1e6
   // A write goes in, and out again to each replica.
   const network = (input.readsPerSecond + input.writesPerSecond * (1 + input.replicas)) * (input.sessionBytes + 160)
   const needs = {
@@ -125,8 +133,7 @@ function sizeFor(input: SizingInput, extraBytes: number): Sizing {
     network: network / ASSUMED.networkBytesPerSecond,
   }
   const [[limit, most]] = Object.entries(needs).sort(([, a], [, b]) => b - a) as [[SizingLimit, number]]
-  // A cluster has at least three primaries: fewer cannot agree on a failover.
-  const primaries = most <= 1 ? 1 : Math.max(3, Math.ceil(most))
+  const primaries = Math.max(form.least, Math.ceil(most))
   const keys = (input.sessions * KEYS_PER_SESSION + (hasTokens ? input.users : 0)) / primaries
   const perPrimary = {
     bytes: bytes / primaries,
@@ -146,10 +153,7 @@ function sizeFor(input: SizingInput, extraBytes: number): Sizing {
     limit,
     perPrimary,
   }
-  return {
-    ...sizing,
-    warnings: warningsOf(input, sizing, cpu === 0 ? 0 : (input.writesPerSecond * listening) / 1e6 / cpu),
-  }
+  return { ...sizing, warnings: warningsOf(input, sizing, cpu === 0 ? 0 : telling / 1e6 / cpu) }
 }
 
 function warningsOf(input: SizingInput, sizing: Omit<Sizing, 'warnings'>, nearCacheShare: number): string[] {
@@ -173,7 +177,7 @@ function warningsOf(input: SizingInput, sizing: Omit<Sizing, 'warnings'>, nearCa
       primaries > 1,
       `One node does not suffice: Redis Cluster with ${primaries} primaries, because of ${sizing.limit}.`,
     ],
-    [primaries > 500, 'Redis Cluster is made for up to 1,000 nodes, replicas included.'],
+    [sizing.nodes > 1000, 'Redis Cluster is made for up to 1,000 nodes, replicas included.'],
     [
       input.users > 0 && input.sessions / input.users > SESSIONS_BESIDE_GENERATION,
       'Users with more than 8 sessions have an index of their own: set a limit of sessions per user if that is not meant.',
