@@ -9,7 +9,7 @@ import { safeText } from '../core/redact.ts'
 import type { Terminal, TextSink } from './terminal.ts'
 
 /** Grows by one when a field of some document is renamed or goes. New fields do not count. */
-export const JSON_SCHEMA = 1
+const JSON_SCHEMA = 1
 
 /** Longer lines are hard to read. */
 const MAX_TEXT_COLUMNS = 100

@@ -8,11 +8,11 @@
  * - or `+`: the entries are members of the set, by deadline. Then a set that is not there has been lost.
  * The set is only there while the value says so, and never empty: what was read from it is the whole index.
  */
-export const ID_CHARACTERS = 22
-export const DEADLINE_DIGITS = 13
+const ID_CHARACTERS = 22
+const DEADLINE_DIGITS = 13
 export const IN_SET = '+'
 /** Each read of a session brings the value along, so it stays small: at most 288 bytes. */
-export const MOST_ENTRIES = 8
+const MOST_ENTRIES = 8
 /** A user whose set shrinks to this much goes back at the next sign-in. */
 const FEW_ENTRIES = MOST_ENTRIES / 2
 
