@@ -5,6 +5,7 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import autocannon from 'autocannon'
+import { median } from './harness.mjs'
 import { withRedis } from './redis.mjs'
 
 const SIZES = [512, 2048, 8192]
@@ -133,10 +134,4 @@ async function cpuOf(child) {
   child.send('cpu')
   const [{ cpu }] = await once(child, 'message')
   return cpu.user + cpu.system
-}
-
-function median(values) {
-  const sorted = [...values].sort((a, b) => a - b)
-  const middle = Math.floor(sorted.length / 2)
-  return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
 }

@@ -8,6 +8,7 @@ import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { fileURLToPath } from 'node:url'
+import { quantile } from './harness.mjs'
 import { entraFields } from './msal.mjs'
 import { withRedis } from './redis.mjs'
 
@@ -98,8 +99,8 @@ function ask(client, message) {
 }
 
 function summary(samples) {
-  const waits = samples.flatMap((one) => one.waits).sort((a, b) => a - b)
-  const at = (part) => Math.round(waits[Math.min(waits.length - 1, Math.floor(waits.length * part))])
+  const waits = samples.flatMap((one) => one.waits)
+  const at = (share) => Math.round(quantile(waits, share))
   return {
     requests: span(samples.map((one) => one.requests)),
     failed: span(samples.map((one) => one.failed)),
@@ -111,9 +112,8 @@ function summary(samples) {
 
 /** The median, and the range when there is one. */
 function span(values) {
-  const sorted = [...values].sort((a, b) => a - b)
-  const [least, median, most] = [sorted[0], sorted[Math.floor(sorted.length / 2)], sorted.at(-1)]
-  return least === most ? String(median) : `${median} (${least}–${most})`
+  const [least, middle, most] = [Math.min(...values), quantile(values, 0.5), Math.max(...values)]
+  return least === most ? String(middle) : `${middle} (${least}–${most})`
 }
 
 /** A token endpoint: discovery, and the refresh grant. Strict: a refresh token that was used before ends the grant. */
