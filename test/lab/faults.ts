@@ -166,7 +166,7 @@ export const faults = {
   F23: {
     fault: 'A failover of Redis while refresh tokens rotate, at a provider that takes an old one for theft',
     promise:
-      '0 sign-ins are lost when the primary dies: what it has acknowledged, the replica has. **Not promised** for a primary that is cut off and goes on: what only it has taken can be lost, and with it the sign-in. `durability` makes that rarer, not impossible: of 20 failovers, every second of that kind, one cost a sign-in',
+      '0 sign-ins are lost when the primary dies: what it has acknowledged, the replica has. **Not promised** for a primary that is cut off and goes on: what only it has taken can be lost, and with it the sign-in. `durability` makes that rarer, not impossible',
     tests: { 'F23.rotation': `${LAB}/failover-rotation.test.ts` },
   },
   F24: {
