@@ -2,6 +2,7 @@
  * A screen that is written over and over: on the terminal's second screen, so that what was there before comes back whatever ends
  * the command. Where there is no terminal nothing of this is written.
  */
+import { safeScreen } from '../core/redact.ts'
 import type { TextSink } from './terminal.ts'
 
 const ENTER = '\u001b[?1049h\u001b[?25l'
@@ -22,7 +23,7 @@ export class LiveScreen {
   show(lines: readonly string[]): void {
     if (!this.#isOpen) this.#sink.write(ENTER)
     this.#isOpen = true
-    const text = lines.map((line) => `${line}${TO_END_OF_LINE}`).join('\r\n')
+    const text = lines.map((line) => `${safeScreen(line, this.#sink.hasColour)}${TO_END_OF_LINE}`).join('\r\n')
     this.#sink.write(`${HOME}${text}${TO_END_OF_SCREEN}`)
   }
 

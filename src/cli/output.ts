@@ -5,7 +5,7 @@
 import { styleText } from 'node:util'
 import Table from 'cli-table3'
 import { Help } from 'commander'
-import { safeText } from '../core/redact.ts'
+import { safeJson, safeScreen, safeText } from '../core/redact.ts'
 import type { Terminal, TextSink } from './terminal.ts'
 
 /** Grows by one when a field of some document is renamed or goes. New fields do not count. */
@@ -38,32 +38,31 @@ export class Output {
   data(document: object, text: () => string): void {
     this.#endProgress()
     if (this.isJson) {
-      this.#terminal.stdout.write(
-        `${JSON.stringify({ schema: JSON_SCHEMA, command: this.#command, ...document }, null, 2)}\n`,
-      )
+      this.#terminal.stdout.write(`${this.#json(document, 2)}\n`)
       return
     }
-    const shown = text()
+    const shown = safeScreen(text(), this.#terminal.stdout.hasColour)
     if (shown !== '') this.#terminal.stdout.write(shown.endsWith('\n') ? shown : `${shown}\n`)
   }
 
   /** One of many, as it comes: with `--json` a document on a line of its own (NDJSON). */
   line(document: object, text: () => string): void {
-    const json = (): string => JSON.stringify({ schema: JSON_SCHEMA, command: this.#command, ...document })
-    this.#terminal.stdout.write(`${this.isJson ? json() : text()}\n`)
+    const { stdout } = this.#terminal
+    stdout.write(`${this.isJson ? this.#json(document) : safeScreen(text(), stdout.hasColour)}\n`)
   }
 
   /** Beside the data: what is about to happen, hints, summaries. */
   note(text: string): void {
     this.#endProgress()
-    this.#terminal.stderr.write(`${text}\n`)
+    const { stderr } = this.#terminal
+    stderr.write(`${safeScreen(text, stderr.hasColour)}\n`)
   }
 
   /** How far it is: one line that is written again and again, on a terminal only. */
   progress(text: string): void {
     const { stderr } = this.#terminal
     if (!stderr.isTerminal || this.isJson) return
-    stderr.write(`\r\u001b[2K${text.slice(0, stderr.columns - 1)}`)
+    stderr.write(`\r\u001b[2K${safeText(text, stderr.columns - 2)}`)
     this.#hasProgress = true
   }
 
@@ -97,6 +96,10 @@ export class Output {
   paint(colour: Colour, text: string, on: 'stdout' | 'stderr' = 'stdout'): string {
     const sink: TextSink = this.#terminal[on]
     return sink.hasColour && !this.isJson ? styleText(colour, text, { validateStream: false }) : text
+  }
+
+  #json(document: object, indent?: number): string {
+    return safeJson(JSON.stringify({ schema: JSON_SCHEMA, command: this.#command, ...document }, null, indent))
   }
 
   #endProgress(): void {

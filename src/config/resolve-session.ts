@@ -12,6 +12,8 @@ interface Timeouts {
   readonly absoluteTimeoutMs: number
 }
 
+/** The index in Redis has thirteen digits for the time at which a session ends. */
+const LONGEST_MS = 3652 * DAY_MS
 const DEFAULT_TIMEOUTS: Timeouts = { idleTimeoutMs: 8 * HOUR_MS, absoluteTimeoutMs: DAY_MS }
 
 /** AAL1 knows no idle limit, so its idle time is the absolute one. */
@@ -43,6 +45,8 @@ export function resolveSession<D extends object>(options: SessionOptions<D> = {}
 function resolveTimeouts(options: SessionOptions<object>): Timeouts {
   const base = options.preset === undefined ? DEFAULT_TIMEOUTS : PRESETS[options.preset]
   const absoluteTimeoutMs = parseDurationMs(options.absoluteTimeout) ?? base.absoluteTimeoutMs
+  if (absoluteTimeoutMs > LONGEST_MS)
+    throw refuse({ option: 'session.absoluteTimeout' }, `got ${absoluteTimeoutMs} ms and wants at most ten years`)
   const idle = parseDurationMs(options.idleTimeout)
   if (idle !== null && idle > absoluteTimeoutMs) {
     throw refuse(

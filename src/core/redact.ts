@@ -9,7 +9,25 @@ const UNSAFE = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u206
 /** One printable line of at most 200 characters. */
 export function safeText(value: string, maxCharacters: number = SHOWN_CHARACTERS): string {
   const cut = value.length > maxCharacters ? `${value.slice(0, maxCharacters)}…` : value
-  return cut.replace(UNSAFE, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`)
+  return cut.replace(UNSAFE, escaped)
+}
+
+// A colour of ours, or what a terminal would obey. Line breaks and tabs are layout.
+const SCREEN = /\u001b\[[0-9;]*m|[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g
+const UNSAFE_IN_JSON = /[\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g
+
+/** Text of many lines for a terminal: nothing in it but colours, where there are some, is more than a character. */
+export function safeScreen(text: string, hasColour: boolean): string {
+  return text.replace(SCREEN, (found) => (hasColour && found.length > 1 ? found : escaped(found)))
+}
+
+/** JSON that holds no character which a terminal obeys or turns around; the same value when it is parsed. */
+export function safeJson(json: string): string {
+  return json.replace(UNSAFE_IN_JSON, escaped)
+}
+
+function escaped(text: string): string {
+  return text.replace(/[^\u0020-\u007e]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`)
 }
 
 /** `scheme://user:•••@host:port/path`, or a description when it is no URL: never the text itself, which may hold a password. */

@@ -43,6 +43,11 @@ export class EndedMemory {
     }
   }
 
+  /** Whether this process has ended what lies under the key. Ids are drawn anew for each session, so none begins there again. */
+  has(key: string): boolean {
+    return this.#ended.has(key)
+  }
+
   /** Everything, by key, if Redis has one of the latest again; else nothing. Never rejects: then nothing is known. */
   async forgotten(client: RedisClientPort): Promise<ReadonlyMap<string, Repeatable>> {
     if (this.#ended.size === 0) return new Map()

@@ -8,7 +8,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { EventMap } from '../core/event-map.ts'
 import type { RedisClientPort, RedisReply } from './client-port.ts'
-import { type LifecycleEventName, STREAM_LIFE_MS } from './event-stream.ts'
+import { LIFECYCLE_EVENTS, type LifecycleEventName, STREAM_LIFE_MS } from './event-stream.ts'
 import type { RedisKeys } from './keys.ts'
 
 const PER_READ = 10
@@ -73,7 +73,7 @@ export class EventConsumer {
         // A group that was there has gone with its stream: whatever stands there now has been written since.
         if (replyCodeOf(error) === 'NOGROUP') pauseMs = await this.#createGroup(stream, hadGroup)
         else {
-          this.#settings.failed(error, null)
+          this.#failed(error, null)
           pauseMs = PAUSE_AFTER_FAILURE_MS
         }
       }
@@ -98,13 +98,22 @@ export class EventConsumer {
     }
   }
 
+  /** A listener that throws must not end the worker. */
+  #failed(error: unknown, event: LifecycleEvent | null): void {
+    try {
+      this.#settings.failed(error, event)
+    } catch {
+      // It was told. What it makes of it is its own business.
+    }
+  }
+
   /** False: not acknowledged, so it is delivered again after `claimAfterMs`. */
   async #handle(event: LifecycleEvent): Promise<boolean> {
     try {
       await this.#settings.handle(event)
       return true
     } catch (error) {
-      this.#settings.failed(error, event)
+      this.#failed(error, event)
       return false
     }
   }
@@ -140,7 +149,7 @@ export class EventConsumer {
     } catch (error) {
       // Another worker was faster.
       if (replyCodeOf(error) === 'BUSYGROUP') return 0
-      this.#settings.failed(error, null)
+      this.#failed(error, null)
       return PAUSE_AFTER_FAILURE_MS
     }
   }
@@ -174,11 +183,11 @@ function parse(stream: string, id: string, fields: readonly RedisReply[]): Lifec
   const values = new Map<string, string>()
   for (let i = 0; i + 1 < fields.length; i += 2) values.set(String(fields[i]), String(fields[i + 1]))
   try {
-    const name = values.get('event') as LifecycleEventName | undefined
-    const event = JSON.parse(values.get('data') ?? '') as LifecycleEvent['event']
-    if (name === undefined) return null
+    const name = LIFECYCLE_EVENTS.find((one) => one === values.get('event'))
+    const event: unknown = JSON.parse(values.get('data') ?? '')
+    if (name === undefined || typeof event !== 'object' || event === null || Array.isArray(event)) return null
     const shard = stream.slice(stream.lastIndexOf(':') + 1)
-    return { id: `${shard}:${id}`, name, event, atMs: Number(id.split('-', 1)[0]) }
+    return { id: `${shard}:${id}`, name, event: event as LifecycleEvent['event'], atMs: Number(id.split('-', 1)[0]) }
   } catch {
     return null
   }

@@ -63,7 +63,8 @@ export class EventStream {
   follow(events: EventBus): () => void {
     const stops = LIFECYCLE_EVENTS.map((name) =>
       events.on(name, (event) => {
-        if (this.#told.has(event)) return
+        // Strangers begin those without limit, and would push out what workers have yet to read.
+        if (this.#told.has(event) || ('kind' in event && event.kind === 'anonymous')) return
         this.#told.add(event)
         this.#write(name, event)
       }),

@@ -80,6 +80,11 @@ export class Journal {
     this.#memory.remember(steps)
   }
 
+  /** Whether this process remembers having ended what lies under the key. */
+  hasEnded(key: string): boolean {
+    return this.#memory.has(key)
+  }
+
   /** A connection stands again: everything is due, and perhaps something was forgotten. */
   again(): void {
     void this.#recall()

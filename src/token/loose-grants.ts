@@ -60,6 +60,12 @@ interface Loose {
 const MOST = 10_000
 const LIFE_MS = 24 * 3_600_000
 const RETRY_MS = 250
+/** Sign-ins of one user that ended and are remembered. */
+const MOST_ENDED = 32
+
+function latest(before: ReadonlySet<string> | undefined, lineage: string): ReadonlySet<string> {
+  return new Set([...(before ?? []), lineage].slice(-MOST_ENDED))
+}
 
 export function createLooseGrants(deps: {
   driver: TokenDriver
@@ -150,7 +156,7 @@ export function createLooseGrants(deps: {
     },
 
     ended(name, lineage, durable) {
-      if (durable === false) keep(name, null, new Set([...(kept.get(keyOf(name))?.ended ?? []), lineage]))
+      if (durable === false) keep(name, null, latest(kept.get(keyOf(name))?.ended, lineage))
       else kept.delete(keyOf(name))
     },
 

@@ -86,8 +86,12 @@ export class LogReader {
   }
 }
 
+/** No known text is longer, and what is pasted may be. */
+const LONGEST = 1000
+
 function normal(text: string): string {
   return text
+    .slice(0, LONGEST)
     .toLowerCase()
     .replace(/\s+/g, ' ')
     .replace(/[.:]+$/, '')

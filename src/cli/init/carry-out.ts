@@ -1,5 +1,5 @@
 /** Does what a plan says. A file that has come into being since is not overwritten either. */
-import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs'
+import { appendFileSync, chmodSync, mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { Plan } from './plan.ts'
 
@@ -10,7 +10,10 @@ const OWNER_ONLY = 0o600
 export function carryOut({ steps }: Plan, folder: string): void {
   for (const { path, action, text, settings } of steps) {
     const place = join(folder, path)
-    if (action === 'append') appendFileSync(place, text)
+    if (action === 'append') {
+      if (settings) chmodSync(place, OWNER_ONLY)
+      appendFileSync(place, text)
+    }
     if (action !== 'create') continue
     mkdirSync(dirname(place), { recursive: true })
     writeFileSync(place, text, { flag: 'wx', ...(settings && { mode: OWNER_ONLY }) })

@@ -5,7 +5,7 @@ const NAME = '.env.local'
 
 /** git itself is asked: rules may stand in a folder above, or in the user's own settings. */
 export function isExposed(folder: string): boolean {
-  const { status } = spawnSync('git', ['check-ignore', '--quiet', NAME], { cwd: folder, stdio: 'ignore' })
+  const { status } = spawnSync('git', ['check-ignore', '--quiet', '--no-index', NAME], { cwd: folder, stdio: 'ignore' })
   // 0: ignored; 1: not ignored; 128: no repository. Without git there is nothing that could take it.
   return status === 1
 }

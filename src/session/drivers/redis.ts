@@ -68,6 +68,9 @@ export function createRedisSessionDriver(
   const readNear = near && nearReads(near, keys, readStore)
   const changing = duringChange(near)
   const lasting = new RedisEndings(run, journal ?? null, () => client.isDurable)
+  // Also when Redis says otherwise: an older record may have been put back.
+  const isEnded = (ref: SessionRef): boolean =>
+    lasting.denied(ref) !== null || journal?.hasEnded(keys.session(ref.userKey, ref.id)) === true
   const index = createRedisSessionIndex(client, keys, timeOffsetMs)
   /** Live ones that the index names; for when nothing can be written. */
   const countOf = async (userKey: string, exceptId: string | undefined): Promise<number> =>
@@ -86,7 +89,7 @@ export function createRedisSessionDriver(
   }
 
   return {
-    read: (ref) => (lasting.denied(ref) === null ? (readNear ?? readStore)(ref) : Promise.resolve(NOTHING)),
+    read: (ref) => (isEnded(ref) ? Promise.resolve(NOTHING) : (readNear ?? readStore)(ref)),
 
     async explain(ref) {
       const { userKey, id } = ref
