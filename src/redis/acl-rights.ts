@@ -12,7 +12,6 @@ const AFTER_THE_KEY = {
   del: [],
   unlink: [],
   exists: [],
-  getdel: [],
   getrange: ['0', '1'],
   setrange: ['0', 'v'],
   pexpire: ['1'],
