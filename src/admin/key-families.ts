@@ -5,7 +5,7 @@ export interface FamilyFacts {
   readonly name: string
   readonly what: string
   readonly readBy: string
-  /** Some of it may be there for ever, as other libraries want it. */
+  /** Some of it may be there for ever: users and accounts of Auth.js, values of better-auth without an end, our list of canaries. */
   readonly mayStay?: true
 }
 

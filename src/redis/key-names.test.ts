@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { KEY_FAMILIES, keyNameReader } from './key-names.ts'
+import { KEY_FAMILIES, keyNameReader, prefixOfSession } from './key-names.ts'
 import { redisKeys } from './keys.ts'
 
 const userKey = 'a-Z0_'.padEnd(16, 'u')
@@ -32,6 +32,13 @@ describe.each(['', 'app:', 'a.b*[x]:'])('with the prefix %j', (prefix) => {
     ] as const
     for (const [key, expected] of built) expect(read(key)).toMatchObject({ ...expected, key })
     expect(new Set(built.map(([, { family }]) => family))).toEqual(new Set(KEY_FAMILIES))
+  })
+
+  it('tells the prefix that a session lies under, and of sessions only', () => {
+    expect(prefixOfSession(keys.session(userKey, id))).toBe(prefix)
+    for (const other of [keys.generation(userKey), keys.session(userKey, ''), `${keys.session(userKey, id)}x`]) {
+      expect(prefixOfSession(other)).toBeNull()
+    }
   })
 
   it.each([

@@ -68,13 +68,25 @@ export function keyNameReader(prefix: string): (key: string) => KeyName | null {
   }
 }
 
+const SESSION_BEHIND_ANYTHING = new RegExp(`${sourceOf('', 'session')}$`, 's')
+
+/** @returns the prefix, whatever it is, under which the name is that of a session; `null` for any other name */
+export function prefixOfSession(key: string): string | null {
+  const at = key.search(SESSION_BEHIND_ANYTHING)
+  return at < 0 ? null : key.slice(0, at)
+}
+
 function patternOf(prefix: string, family: KeyFamily): RegExp {
+  return new RegExp(`^${sourceOf(prefix, family)}$`, 's')
+}
+
+function sourceOf(prefix: string, family: KeyFamily): string {
   // Whatever a part is, it is put into the name as it is.
   const build = redisKeys(prefix)[family] as unknown as (...parts: readonly string[]) => string
   // No prefix holds control characters, so these places are found again.
   const name = build(...PARTS[family].map((_, i) => String.fromCharCode(i)))
   const escaped = name.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&')
-  return new RegExp(`^${escaped.replace(/[\0\x01]/g, (place) => placeOf(family, place.charCodeAt(0)))}$`, 's')
+  return escaped.replace(/[\0\x01]/g, (place) => placeOf(family, place.charCodeAt(0)))
 }
 
 function placeOf(family: KeyFamily, number: number): string {

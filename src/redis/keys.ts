@@ -53,28 +53,3 @@ export function redisKeys(prefix: string): RedisKeys {
 export function announcedPrefixes(prefix: string): readonly string[] {
   return [`${prefix}user:session:`, `${prefix}user:{`]
 }
-
-/** What a sampled name is, as far as records of it are looked into. */
-export interface SampledName {
-  readonly family: 'session' | 'generation' | 'signIn' | 'document' | 'canaries' | 'other'
-  /** Empty when it has none. */
-  readonly userKey: string
-}
-
-const SAMPLED: readonly (readonly [SampledName['family'], RegExp])[] = [
-  ['session', /^user:session:\{([\w-]+)\}:/],
-  ['generation', /^user:\{([\w-]+)\}:gen$/],
-  ['signIn', /^signin:/],
-  ['document', /^host(?:-set)?:/],
-  ['canaries', /^canary:planted$/],
-  ['other', /^(?:user:\{|provider:(?:sid|logout|gate|revocations)|app:tokens:|canary:)/],
-]
-
-/** @param own a name without its prefix. @returns `null` for one that is not ours */
-export function sampledName(own: string): SampledName | null {
-  for (const [family, pattern] of SAMPLED) {
-    const match = pattern.exec(own)
-    if (match) return { family, userKey: match[1] ?? '' }
-  }
-  return null
-}

@@ -50,6 +50,19 @@ test('nothing, and every group was looked at', async () => {
   expect(report.checks.filter(({ state }) => state === 'skipped').map(({ name }) => name)).toEqual(['Canaries'])
 })
 
+test('an event stream: its keys are ours', async () => {
+  await allow([world.redis], '`eventStream`')
+  const options = world.options({ store: redisStore({ ...world.store, eventStream: { shards: 2 } }) })
+  await world.use(options, async (auth) => {
+    for (const userId of ['ada', 'grace', 'edsger', 'barbara']) await auth.sessions.create({ userId })
+    await until(async () => (await world.redis.cli('--scan', '--pattern', 'events:*')) !== '')
+  })
+  const report = await examineHealth(() => options)
+  expect(findingsOf(report)).toEqual([])
+  const keys = report.checks.find(({ name }) => name === 'Keys')?.says
+  expect(keys).toMatch(/^all (\d+) keys: \1 of ours, /)
+})
+
 test('form_post with a strict cookie: the routes make up for it, and the callback is asked as a browser would', async () => {
   const { issuer, clientId, clientSecret } = world.provider
   const form = oidc({ name: 'dev', issuer, clientId, clientSecret, responseMode: 'form_post' })

@@ -1,16 +1,13 @@
 /** What lies in Redis, by a sample: ours, what is ours under another prefix, and what other stores have left. */
 import type { Clock } from '../../core/clock.ts'
 import type { Keyring } from '../../keyring/keyring.ts'
-import { sampledName } from '../../redis/keys.ts'
+import { keyNameReader, prefixOfSession } from '../../redis/key-names.ts'
 import type { StoreServer } from '../../store.ts'
 import { checkForeignKeys } from './foreign-data.ts'
 import type { HealthNotes } from './health-report.ts'
 import { type KeySample, sampleKeys } from './key-sample.ts'
 import { checkLifetimes, checkOrphans, checkSealing, type OwnRecord } from './own-data.ts'
 import { ifAllowed } from './server-info.ts'
-
-/** A session of ours, behind whatever stands before it. */
-const SESSION = /user:session:\{[\w-]{16}\}:[\w-]{22}$/
 
 interface Given {
   readonly prefix: string
@@ -41,15 +38,16 @@ async function lookAround(notes: HealthNotes, { client, keys }: StoreServer, giv
     samples.push(await sampleKeys(port, clock, signal, (count) => seen(`${port.endpoint}: ${count} keys`)))
   }
   const all = samples.flatMap((sample) => sample.keys)
+  const read = keyNameReader(prefix)
   const records: OwnRecord[] = all.flatMap((key) => {
-    const sampled = key.name.startsWith(prefix) ? sampledName(key.name.slice(prefix.length)) : null
-    return sampled === null ? [] : [{ ...key, ...sampled }]
+    const ours = read(key.name)
+    return ours === null ? [] : [{ ...key, family: ours.family, userKey: ours.userKey }]
   })
   const ours = new Set(records.map(({ name }) => name))
   const others = all.filter(({ name }) => !ours.has(name))
   const sessions = records.filter(({ family }) => family === 'session').length
   const whole = samples.every(({ isWhole }) => isWhole) ? 'all' : 'a sample of'
-  const elsewhere = others.filter(({ name }) => SESSION.test(name))
+  const elsewhere = others.filter(({ name }) => prefixOfSession(name) !== null)
   if (sessions === 0 && elsewhere.length > 0) {
     notes.found('DOCTOR_PREFIX', 'Keys', `none under "${prefix}", and ${elsewhere.length} ${prefixesOf(elsewhere)}`)
   } else
@@ -69,7 +67,7 @@ async function lookAround(notes: HealthNotes, { client, keys }: StoreServer, giv
 
 /** A prefix is part of a configuration, and no name of anybody. */
 function prefixesOf(sessions: readonly { readonly name: string }[]): string {
-  const prefixes = new Set(sessions.map(({ name }) => name.slice(0, name.search(SESSION))))
+  const prefixes = new Set(sessions.map(({ name }) => prefixOfSession(name) ?? ''))
   return [...prefixes]
     .slice(0, 3)
     .map((prefix) => `under "${prefix}"`)

@@ -3,10 +3,12 @@ import type { Clock } from '../../core/clock.ts'
 import type { Keyring } from '../../keyring/keyring.ts'
 import { keyTagOf } from '../../keyring/seal.ts'
 import type { ServerPort } from '../../redis/client-port.ts'
-import type { RedisKeys, SampledName } from '../../redis/keys.ts'
+import type { KeyFamily, KeyName } from '../../redis/key-names.ts'
+import type { RedisKeys } from '../../redis/keys.ts'
 import { IN_SET, liveIdsOf } from '../../redis/scripts/session-index.ts'
 import { GENERATION_BYTES } from '../../session/session-driver.ts'
 import { TRANSACTION_LIFE_MS } from '../../oidc/transaction.ts'
+import { FAMILIES } from '../key-families.ts'
 import type { HealthNotes } from './health-report.ts'
 import { inPortions, type SampledKey } from './key-sample.ts'
 import { LOOK_MS } from './server-info.ts'
@@ -18,11 +20,10 @@ const MEMBERS_PER_INDEX = 20
 const HEADER_BYTES = 5
 const deadline = { deadlineMs: LOOK_MS }
 
-export type OwnRecord = SampledKey & SampledName
+export type OwnRecord = SampledKey & Pick<KeyName, 'family' | 'userKey'>
 
 export async function checkLifetimes(notes: HealthNotes, records: readonly OwnRecord[]): Promise<void> {
-  // Users and accounts of Auth.js, and values of better-auth without one, are kept until somebody deletes them; so is our list.
-  const mortal = records.filter(({ family }) => family !== 'document' && family !== 'canaries')
+  const mortal = records.filter(({ family }) => FAMILIES[family].mayStay !== true)
   const lives = await inPortions(mortal, ({ name, port }) => port.command(name, ['PTTL', name], deadline))
   const immortal = lives.filter((ttl) => ttl === -1).length
   if (immortal > 0) notes.found('DOCTOR_KEYS_WITHOUT_TTL', 'Lifetimes', `${immortal} of ${mortal.length} have none`)
@@ -96,7 +97,7 @@ function sharesOf(tags: readonly string[], known: ReadonlyMap<string, string>): 
   return `${used.join(', ')} of ${tags.length} sessions`
 }
 
-function ofFamily(records: readonly OwnRecord[], wanted: SampledName['family']): readonly OwnRecord[] {
+function ofFamily(records: readonly OwnRecord[], wanted: KeyFamily): readonly OwnRecord[] {
   return records.filter(({ family }) => family === wanted)
 }
 
