@@ -7,7 +7,7 @@ import type { Keyring } from '../keyring/keyring.ts'
 import { isSealed, keyTagOf, type SealAddress, SEALED_HEAD_BYTES } from '../keyring/seal.ts'
 import type { KeyFamily, KeyName } from '../redis/key-names.ts'
 import { FIELD_HEADS } from '../redis/scripts/inspection.ts'
-import { GENERATION_BYTES } from '../session/session-driver.ts'
+import { GENERATION_BYTES, isAnonymousRecord } from '../session/session-driver.ts'
 import { sessionAddress } from '../session/session-vault.ts'
 import { tokenAddress } from '../token/token-codec.ts'
 import { END_OF_LIFE_BYTES } from '../token/token-driver.ts'
@@ -86,10 +86,8 @@ function valueOf(
 function addressOf(prefix: string, name: KeyName, field: Buffer | null, head: Buffer): SealAddress | null {
   const { family, userKey, id, kind, hash } = name
   switch (family) {
-    case 'session': {
-      const isAnonymous = head.subarray(0, GENERATION_BYTES).every((byte) => byte === 0)
-      return sessionAddress(prefix, { kind: isAnonymous ? 'anonymous' : 'user', userKey, id })
-    }
+    case 'session':
+      return sessionAddress(prefix, { kind: isAnonymousRecord(head) ? 'anonymous' : 'user', userKey, id })
     case 'document':
       return documentAddress(prefix, { kind, name: hash })
     case 'tokens':

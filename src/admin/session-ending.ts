@@ -6,6 +6,7 @@ import { MisuseError } from '../core/errors.ts'
 import { endedRememberedMs } from '../session/session-policy.ts'
 import { parseSessionId } from '../session/ticket.ts'
 import type { AdminGround } from './ground.ts'
+import { sessionAddressOf } from './session-address.ts'
 import { listSessions } from './sessions.ts'
 import { tokensOf } from './tokens.ts'
 
@@ -87,11 +88,7 @@ async function endAll(
 
 /** `id`: of the session that the wish names, or that stays, as key names have it. */
 function addressOf(wish: EndingWish): { readonly userKey: string; readonly id: string | null } {
-  if ('sessionId' in wish) {
-    const address = parseSessionId(wish.sessionId)
-    if (address !== null) return address
-    throw new MisuseError('COATCHECK_INVALID_ARGUMENT', 'That is no session id: <16 characters>.<22 characters>.')
-  }
+  if ('sessionId' in wish) return sessionAddressOf(wish.sessionId)
   const { userKey, exceptSessionId } = wish
   if (exceptSessionId === undefined) return { userKey, id: null }
   const kept = parseSessionId(exceptSessionId)
@@ -104,8 +101,6 @@ function exceptOf(wish: EndingWish): string | undefined {
 }
 
 async function countOfAnonymous({ store }: AdminGround, sessionId: string): Promise<number> {
-  const address = parseSessionId(sessionId)
-  if (address === null) return 0
-  const { record } = await store.sessions.read({ kind: 'anonymous', ...address })
+  const { record } = await store.sessions.read({ kind: 'anonymous', ...sessionAddressOf(sessionId) })
   return record === null ? 0 : 1
 }

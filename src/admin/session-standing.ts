@@ -1,7 +1,7 @@
 /** What a record of a session is worth at the moment, told from its first bytes and its life, without opening it. */
 import type { KeyName } from '../redis/key-names.ts'
 import { STANDING } from '../redis/scripts/inspection.ts'
-import { GENERATION_BYTES } from '../session/session-driver.ts'
+import { isAnonymousRecord } from '../session/session-driver.ts'
 import { RECORD_SLACK_MS } from '../session/session-policy.ts'
 import type { StoreServer } from '../store.ts'
 import { ADMIN_DEADLINE_MS } from './walk.ts'
@@ -15,8 +15,6 @@ export interface SessionStanding {
   /** Until it ends if nobody touches it; below 0 when it has ended. */
   readonly endsInMs: number
 }
-
-const ANONYMOUS = Buffer.alloc(GENERATION_BYTES)
 
 /** One step on the server. */
 export async function standingOfRecord(
@@ -32,7 +30,7 @@ export async function standingOfRecord(
 
 function stateOf(head: Buffer, generation: Buffer, endsInMs: number): SessionStanding['state'] {
   if (head.length === 0) return 'gone'
-  const isAnonymous = head.equals(ANONYMOUS)
+  const isAnonymous = isAnonymousRecord(head)
   if (!isAnonymous && !head.equals(generation)) return 'dead'
   if (endsInMs <= 0) return 'expired'
   return isAnonymous ? 'anonymous' : 'live'

@@ -26,6 +26,15 @@ export interface SessionRef {
 export type SessionKind = 'anonymous' | 'user'
 
 export const GENERATION_BYTES = 8
+
+/**
+ * Only a user's record begins with a generation, eight random bytes; an anonymous one leaves them at zero.
+ * @param record as it is stored, or its first bytes; none at all count as anonymous
+ */
+export function isAnonymousRecord(record: Buffer): boolean {
+  return record.subarray(0, GENERATION_BYTES).every((byte) => byte === 0)
+}
+
 export const NONCE_OFFSET = 13
 export const NONCE_BYTES = 12
 

@@ -6,7 +6,7 @@ import type { ServerPort } from '../../redis/client-port.ts'
 import type { KeyFamily, KeyName } from '../../redis/key-names.ts'
 import type { RedisKeys } from '../../redis/keys.ts'
 import { IN_SET, liveIdsOf } from '../../redis/scripts/session-index.ts'
-import { GENERATION_BYTES } from '../../session/session-driver.ts'
+import { GENERATION_BYTES, isAnonymousRecord } from '../../session/session-driver.ts'
 import { TRANSACTION_LIFE_MS } from '../../oidc/transaction.ts'
 import { FAMILIES } from '../key-families.ts'
 import type { HealthNotes } from './health-report.ts'
@@ -124,10 +124,10 @@ async function liveIds(port: ServerPort, generation: string, set: string, clock:
   return ((await port.command(set, args, deadline)) as readonly Buffer[]).map(String)
 }
 
-/** Anonymous sessions have none and need none: their eight bytes are zero. */
+/** Anonymous sessions have none and need none. */
 async function isWithoutGeneration({ name, port, userKey }: OwnRecord, keys: RedisKeys): Promise<boolean> {
   const generation = keys.generation(userKey)
   if ((await port.command(generation, ['EXISTS', generation], deadline)) === 1) return false
   const bytes = (await port.command(name, ['GETRANGE', name, '0', String(GENERATION_BYTES - 1)], deadline)) as Buffer
-  return bytes.some((byte) => byte !== 0)
+  return !isAnonymousRecord(bytes)
 }

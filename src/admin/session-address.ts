@@ -1,0 +1,14 @@
+/** Session ids as operators type them. */
+import { MisuseError } from '../core/errors.ts'
+import { parseSessionId } from '../session/ticket.ts'
+
+export function isSessionId(text: string): boolean {
+  return parseSessionId(text) !== null
+}
+
+/** @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT` when the text is no session id */
+export function sessionAddressOf(text: string): { readonly userKey: string; readonly id: string } {
+  const address = parseSessionId(text)
+  if (address !== null) return address
+  throw new MisuseError('COATCHECK_INVALID_ARGUMENT', 'That is no session id: <16 characters>.<22 characters>.')
+}
