@@ -21,6 +21,16 @@ import { createSessionStore } from './session/session-store.ts'
 import type { Store, StoreFactory, StoreServer } from './store.ts'
 
 export { type Activity, activityBetween } from './admin/activity.ts'
+export type { Explanation } from './admin/explain/explanation.ts'
+export { findExplanations, type Looked, LogReader, type LogReport } from './admin/explain/find-explanation.ts'
+export { anchorOf, type Section, sectionsOf } from './admin/explain/sections.ts'
+export {
+  explainSession,
+  type SessionAccount,
+  type SessionBecause,
+  type SessionState,
+  type SessionTimes,
+} from './admin/explain-session.ts'
 export type { AdminGround, ServerGround } from './admin/ground.ts'
 export type { Cause, CatalogueFinding, Severity } from './admin/health/catalogue/entry.ts'
 export { findingCatalogue, type FindingCode } from './admin/health/finding-catalogue.ts'
@@ -32,10 +42,14 @@ export { type FamilyCount, type KeySurvey, surveyKeys, type SurveyOptions } from
 export { type LeftoverKind, LEFTOVERS } from './admin/leftovers.ts'
 export { repairKeys, type RepairOptions, type RepairReport } from './admin/repair.ts'
 export { type KeyUse, rotateKeys, type RotationOptions, type RotationReport } from './admin/rotation.ts'
+export { type Latency, measureLatency } from './admin/latency.ts'
 export { readServers, type ServerReadings } from './admin/server-info.ts'
+export { type AccountWords, wordsOf } from './admin/session-account-words.ts'
+export { isSessionId } from './admin/session-address.ts'
 export { endSessions, type EndingPlan, type EndingReport, type EndingWish, planEnding } from './admin/session-ending.ts'
 export type { SessionCensus } from './admin/session-tally.ts'
 export { type FieldSize, listSessions, type SessionDetails, showSession, type ShownSession } from './admin/sessions.ts'
+export { SIZING_DEFAULTS, type Sizing, type SizingInput, sizeOf } from './admin/sizing.ts'
 export { type Statistics, statistics, type StatisticsOptions } from './admin/statistics.ts'
 export {
   deleteTokens,

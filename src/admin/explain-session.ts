@@ -5,9 +5,15 @@
 import { EventBus } from '../core/events.ts'
 import type { AdminGround, ServerGround } from './ground.ts'
 import { deadlineOf, endedRememberedMs, isExpired } from '../session/session-policy.ts'
-import { type Absence, GENERATION_BYTES, type SessionKind, type StoredSession } from '../session/session-driver.ts'
+import {
+  type Absence,
+  GENERATION_BYTES,
+  isAnonymousRecord,
+  type SessionKind,
+  type StoredSession,
+} from '../session/session-driver.ts'
 import { createVault, type Loaded } from '../session/session-vault.ts'
-import { parseSessionId } from '../session/ticket.ts'
+import { sessionAddressOf } from './session-address.ts'
 
 export type SessionState = 'live' | 'expired' | 'ended' | 'lost' | 'unreadable' | 'unknown'
 
@@ -55,37 +61,50 @@ export interface SessionTimes {
 /** What opens records; left out, the server alone is asked. */
 type WithKeys = Pick<AdminGround, 'seal' | 'prefix' | 'clock' | 'config'>
 
-export function isSessionId(text: string): boolean {
-  return parseSessionId(text) !== null
+/** An account, and what it was made of. */
+export interface SessionLook {
+  readonly account: SessionAccount
+  /** The opened record; `null` without one, without keys, or when it does not open. */
+  readonly loaded: Loaded | null
 }
 
 /**
  * @param keys an `AdminGround`, or `null` when no keys are at hand: then an anonymous session counts as live until its record goes,
  *   five minutes after its deadline, which stands in the record only
- * @returns `null` when the text is no session id
+ * @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT` when the text is no session id
  * @throws {RedisError} when Redis cannot say
  */
 export async function explainSession(
+  ground: Pick<ServerGround, 'store'>,
+  keys: WithKeys | null,
+  sessionId: string,
+): Promise<SessionAccount> {
+  return (await lookAtSession(ground, keys, sessionId)).account
+}
+
+/** `explainSession` for those who go on with the record: no second read finds another state. */
+export async function lookAtSession(
   { store }: Pick<ServerGround, 'store'>,
   keys: WithKeys | null,
   sessionId: string,
-): Promise<SessionAccount | null> {
-  const address = parseSessionId(sessionId)
-  if (address === null) return null
+): Promise<SessionLook> {
+  const address = sessionAddressOf(sessionId)
   // Asked for as a user's: that reads the generation too, and an anonymous session lies under the same name.
   const ref = { kind: 'user', ...address } as const
   const stored = await store.sessions.read(ref)
   const absence = await store.sessions.explain(ref)
   const kind = kindOf(stored, absence)
-  const loaded = keys && stored.record ? open(keys, { ...ref, kind: kind ?? 'user' }, stored.record) : null
-  return {
+  const opened = keys && stored.record ? open(keys, { ...ref, kind: kind ?? 'user' }, stored.record) : null
+  const loaded = typeof opened === 'string' ? null : opened
+  const account = {
     sessionId,
     kind,
     reason: absence.ended,
-    times: loaded === null || typeof loaded === 'string' ? null : timesOf(loaded),
+    times: loaded && timesOf(loaded),
     reasonsKeptForMs: endedRememberedMs(keys?.config.session.absoluteTimeoutMs ?? Number.POSITIVE_INFINITY),
-    ...judge(kind, stored, absence, keys, loaded),
+    ...judge(kind, stored, absence, keys, opened),
   }
+  return { account, loaded }
 }
 
 interface Verdict {
@@ -119,10 +138,9 @@ function judge(
   return isOver ? { state: 'expired', because: 'deadline' } : { state: 'live', because: 'live' }
 }
 
-/** Only a user's record carries a generation: eight random bytes in front, which an anonymous one leaves at zero. */
 function kindOf({ record, generation }: StoredSession, { index }: Absence): SessionKind | null {
   if (record === null) return generation !== null || index !== 'missing' ? 'user' : null
-  return record.subarray(0, GENERATION_BYTES).every((byte) => byte === 0) ? 'anonymous' : 'user'
+  return isAnonymousRecord(record) ? 'anonymous' : 'user'
 }
 
 function open(

@@ -1,13 +1,13 @@
 /** Looking at sessions: those of a user, and one by its id. Reads through the driver and shows nothing of the data but names and sizes. */
-import { MisuseError } from '../core/errors.ts'
 import { keyTagOf } from '../keyring/seal.ts'
-import { GENERATION_BYTES, type SessionRef } from '../session/session-driver.ts'
+import { GENERATION_BYTES } from '../session/session-driver.ts'
 import { parseProfile, type SessionRecord } from '../session/session-codec.ts'
 import { infoOf } from '../session/session-info.ts'
 import { isExpired } from '../session/session-policy.ts'
-import { createVault, explainAbsence, type Loaded } from '../session/session-vault.ts'
-import { parseSessionId, sessionIdOf } from '../session/ticket.ts'
-import type { Json, MissReason, SessionInfo } from '../session/types.ts'
+import { createVault, type Loaded } from '../session/session-vault.ts'
+import { sessionIdOf } from '../session/ticket.ts'
+import type { Json, SessionInfo } from '../session/types.ts'
+import { lookAtSession, type SessionAccount } from './explain-session.ts'
 import type { AdminGround } from './ground.ts'
 
 /** As many as `listByUser` gives without a limit. */
@@ -35,10 +35,11 @@ export interface FieldSize {
   readonly bytes: number
 }
 
-export type ShownSession =
-  | { readonly state: 'live'; readonly session: SessionDetails }
-  /** `endedBecause`: one word, remembered for an hour. */
-  | { readonly state: Exclude<MissReason, 'none' | 'malformed'>; readonly endedBecause: string | null }
+export interface ShownSession {
+  readonly account: SessionAccount
+  /** `null` unless it is live. */
+  readonly session: SessionDetails | null
+}
 
 /** Live sessions of a user, the one that was seen last first; at most 1,000. @throws {RedisError} */
 export async function listSessions(ground: AdminGround, userKey: string): Promise<readonly SessionInfo[]> {
@@ -56,31 +57,14 @@ export async function storedSessions(ground: AdminGround, userKey: string, max: 
   })
 }
 
-/** @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT` @throws {RedisError} */
+/**
+ * What became of a session, as `explainSession` tells it, and all of a live one.
+ * @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT` when the text is no session id @throws {RedisError}
+ */
 export async function showSession(ground: AdminGround, sessionId: string): Promise<ShownSession> {
-  const address = parseSessionId(sessionId)
-  if (address === null) {
-    throw new MisuseError('COATCHECK_INVALID_ARGUMENT', 'That is no session id: <16 characters>.<22 characters>.')
-  }
-  const asUser: SessionRef = { kind: 'user', ...address }
-  const { record: sealed, generation } = await ground.store.sessions.read(asUser)
-  const absent = async (state: ReasonGone): Promise<ShownSession> => {
-    const { ended } = await ground.store.sessions.explain(asUser)
-    return { state, endedBecause: ended }
-  }
-  if (sealed === null) return absent((await explainAbsence(ground.store.sessions, asUser)) as ReasonGone)
-  const isAnonymous = sealed.subarray(0, GENERATION_BYTES).every((byte) => byte === 0)
-  if (!isAnonymous && generation?.equals(sealed.subarray(0, GENERATION_BYTES)) !== true) {
-    return absent(generation === null ? 'lost' : 'revoked')
-  }
-  const ref: SessionRef = { ...asUser, kind: isAnonymous ? 'anonymous' : 'user' }
-  const loaded = vaultOf(ground).open(ref, sealed)
-  if (typeof loaded === 'string') return absent('lost')
-  if (isExpired(loaded.record, ground.clock.now())) return absent('expired')
-  return { state: 'live', session: detailsOf(ground, loaded) }
+  const { account, loaded } = await lookAtSession(ground, ground, sessionId)
+  return { account, session: account.state === 'live' && loaded ? detailsOf(ground, loaded) : null }
 }
-
-type ReasonGone = Exclude<MissReason, 'none' | 'malformed'>
 
 function vaultOf({ seal, prefix, clock, events }: AdminGround): ReturnType<typeof createVault> {
   return createVault({ seal, namespace: prefix, clock, events })

@@ -86,6 +86,8 @@ describe('looking', () => {
     expect(await run('sessions show nothing')).toMatchObject({ code: 2 })
     const gone = `${(sessionIds[0] ?? '').slice(0, 17)}${'x'.repeat(22)}`
     expect(await run(`sessions show ${gone}`)).toMatchObject({ code: 1 })
+    // The same words as those of explain.
+    expect(await json(`sessions show ${gone}`)).toMatchObject({ state: 'unknown', because: 'no-trace', session: null })
   })
 
   test('sessions count, stats, keys scan and explain, tokens list and show', async () => {
@@ -141,7 +143,7 @@ describe('ending', () => {
     const kept = sessionIds[1] ?? ''
     const but = await json(`sessions revoke --user ada --except ${kept} --reason laptop-lost --yes`)
     expect(but).toMatchObject({ ended: 1, remaining: 1, tokenRecords: 0, durable: false })
-    expect((await run(`sessions show ${sessionIds[0] ?? ''}`)).stdout).toMatch(/ended\. Reason: laptop-lost\./)
+    expect((await run(`sessions show ${sessionIds[0] ?? ''}`)).stdout).toMatch(/^ended\n.*reason "laptop-lost"\.$/ms)
     const last = await run(`sessions revoke ${kept} --yes`)
     expect(last.stdout).toMatch(
       /^Ended 1 session\.\n.*not configured\.\nAccess tokens already handed to APIs stay valid until 20/,

@@ -61,7 +61,6 @@ describe.each(forms)('explainSession on $form', ({ start }) => {
     const withKeys = { seal, prefix: '', clock, config: { session: policy } as never }
     const told = async (id: string): Promise<SessionAccount> => {
       const account = await explainSession(ground, withKeys, id)
-      if (account === null) throw new Error('no session id')
       const { state, because, kind, reason } = account
       const without = await explainSession(ground, null, id)
       // Keys add what the record says, and change nothing else.
@@ -199,7 +198,7 @@ describe.each(forms)('explainSession on $form', ({ start }) => {
     expect(await told(`${userKey}.${id}`)).toMatchObject({ state: 'unknown', because: 'nothing', kind: null })
     const known = idOf(await sessions.create({ userId: 'ada' }))
     expect(await told(`${userKeyOf(known)}.${id}`)).toMatchObject({ state: 'unknown', because: 'no-trace' })
-    expect(await explainSession(ground, null, 'OOM')).toBeNull()
+    await expect(explainSession(ground, null, 'OOM')).rejects.toThrow(/no session id/)
   })
 
   describe('an anonymous session', () => {

@@ -3,18 +3,28 @@
  * never shown again: it may hold what should not stand in a terminal's history.
  */
 import type { Command } from 'commander'
-import { findExplanations, type LogReport, LogReader } from '../../admin/explain/find-explanation.ts'
-import type { Explanation } from '../../admin/explain/explanation.ts'
-import { anchorOf, type Section, sectionsOf } from '../../admin/explain/sections.ts'
-import { explainSession, isSessionId, type SessionAccount } from '../../admin/explain-session.ts'
-import type { AdminGround, ServerGround } from '../../admin/ground.ts'
-import { wordsOf } from '../../admin/session-account-words.ts'
+import {
+  type AdminGround,
+  anchorOf,
+  type Explanation,
+  explainSession,
+  findExplanations,
+  isSessionId,
+  LogReader,
+  type LogReport,
+  type Section,
+  sectionsOf,
+  type ServerGround,
+  wordsOf,
+} from '../../admin.ts'
 import { isCoatcheckError } from '../../core/errors.ts'
 import type { Cli } from '../cli.ts'
 import type { CommandContext } from '../context.ts'
 import { type ExitCode, exitCode } from '../exit-code.ts'
 import type { Output } from '../output.ts'
+import { accountText } from '../session-account-text.ts'
 import { UsageError } from '../usage-error.ts'
+import { counted } from '../wording.ts'
 
 /** A ticket: 73 bytes as base64url. */
 const TICKET_LIKE = /^[A-Za-z0-9_-]{98}$/
@@ -74,13 +84,13 @@ async function explainLog({ output, terminal, signal }: CommandContext): Promise
     unknownCodes,
   }
   output.data(document, () => logTable(output, report))
-  const counted = lines === 1 ? '1 line' : `${lines} lines`
+  const read = `${counted(lines, 'line')} read.`
   if (unknownCodes.length > 0) output.note(`Not known here: ${unknownCodes.join(', ')}`)
   if (found.length > 0) {
-    output.note(`${counted} read. More on each: coatcheck explain <name>`)
+    output.note(`${read} More on each: coatcheck explain <name>`)
     return exitCode.ok
   }
-  output.note(`${counted} read. Nothing in them is known here.`)
+  output.note(`${read} Nothing in them is known here.`)
   return exitCode.failed
 }
 
@@ -100,9 +110,7 @@ async function explainId(context: CommandContext, sessionId: string): Promise<Ex
   const { output } = context
   const { ground, keys } = await groundOf(context)
   const account = await explainSession(ground, keys, sessionId)
-  if (account === null) return exitCode.failed
-  const words = wordsOf(account)
-  output.data({ session: { ...account, ...words } }, () => shownAccount(output, account))
+  output.data({ session: { ...account, ...wordsOf(account) } }, () => accountText(output, account))
   if (keys === null) output.note('Without COATCHECK_KEYS the record stays closed: its times are not shown.')
   return account.state === 'unknown' ? exitCode.failed : exitCode.ok
 }
@@ -118,24 +126,6 @@ async function groundOf(
     if (!isCoatcheckError(error) || error.code !== 'COATCHECK_CONFIG_MISSING') throw error
     return { ground: await context.server(), keys: null }
   }
-}
-
-function shownAccount(output: Output, account: SessionAccount): string {
-  const { state, kind, times } = account
-  const { what, next, kept } = wordsOf(account)
-  const good = state === 'live' ? 'green' : state === 'lost' || state === 'unreadable' ? 'red' : 'yellow'
-  const lines = [`${output.paint(good, state)}${kind === null ? '' : `  (${kind} session)`}`, '', what, next]
-  if (times !== null) {
-    lines.push(
-      '',
-      `created   ${isoOf(times.createdAtMs)}`,
-      `last seen ${isoOf(times.lastSeenAtMs)}`,
-      `idle end  ${isoOf(times.idleExpiresAtMs)}`,
-      `latest    ${isoOf(times.absoluteExpiresAtMs)}`,
-    )
-  }
-  if (state === 'ended' || state === 'unknown') lines.push('', output.paint('dim', kept))
-  return lines.join('\n')
 }
 
 function documentOf(explanation: Explanation): object {
@@ -160,10 +150,6 @@ function shownSection(output: Output, { label, texts, as }: Section): string {
 
 function firstSentence(text: string): string {
   return /^.*?\.(?= |$)/.exec(text)?.[0] ?? text
-}
-
-function isoOf(ms: number): string {
-  return new Date(ms).toISOString()
 }
 
 /** Findings of the doctor stand on a page of their own, in a table. */

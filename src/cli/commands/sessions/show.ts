@@ -3,21 +3,16 @@
  * values: they belong to the user, and terminals keep what they have shown. Nor is an address shown that serves as a user id.
  */
 import type { Command } from 'commander'
-import { type SessionDetails, showSession, type ShownSession } from '../../../admin.ts'
+import { type SessionDetails, showSession, wordsOf } from '../../../admin.ts'
 import type { Cli } from '../../cli.ts'
 import { exitCode } from '../../exit-code.ts'
 import type { Output } from '../../output.ts'
+import { accountText } from '../../session-account-text.ts'
 import { size, when } from '../../wording.ts'
 import { deviceText } from './list.ts'
 
 interface Flags {
   readonly data?: boolean
-}
-
-const GONE: Readonly<Record<Exclude<ShownSession['state'], 'live'>, string>> = {
-  expired: 'It has expired: nobody used it for too long, or it came to its absolute end.',
-  revoked: 'It was ended.',
-  lost: 'It is lost: its record, the generation of its user or the key that sealed it is gone, and nobody ended it.',
 }
 
 export function showOneSession(cli: Cli): Command {
@@ -32,24 +27,19 @@ export function showOneSession(cli: Cli): Command {
       async (context, { data = false }, sessionId = '') => {
         const { output } = context
         const ground = await context.admin()
-        const shown = await showSession(ground, sessionId)
-        if (shown.state !== 'live') {
-          output.data({ id: sessionId, ...shown }, () => sentenceOf(shown))
+        const { account, session } = await showSession(ground, sessionId)
+        const document = { ...account, ...wordsOf(account) }
+        if (session === null) {
+          output.data({ ...document, session }, () => accountText(output, account))
           return exitCode.failed
         }
-        const { session } = shown
         const { fields, ...rest } = session
-        const document = { state: 'live', session: { ...rest, userId: shownId(session), ...(data && { fields }) } }
-        output.data(document, () => textOf(output, session, data, ground.clock.now()))
+        const shown = { ...rest, userId: shownId(session), ...(data && { fields }) }
+        output.data({ ...document, session: shown }, () => textOf(output, session, data, ground.clock.now()))
         return exitCode.ok
       },
     )
     .option('--data', 'names and sizes of its fields, never their values')
-}
-
-function sentenceOf(shown: Exclude<ShownSession, { state: 'live' }>): string {
-  const why = shown.endedBecause === null ? '' : ` Reason: ${shown.endedBecause}.`
-  return `${GONE[shown.state]}${why}`
 }
 
 function textOf(output: Output, session: SessionDetails, withData: boolean, nowMs: number): string {

@@ -1,0 +1,25 @@
+/** What became of a session, for people: `explain` and `sessions show` tell it in the same words. */
+import { type SessionAccount, wordsOf } from '../admin.ts'
+import type { Output } from './output.ts'
+
+export function accountText(output: Output, account: SessionAccount): string {
+  const { state, kind, times } = account
+  const { what, next, kept } = wordsOf(account)
+  const good = state === 'live' ? 'green' : state === 'lost' || state === 'unreadable' ? 'red' : 'yellow'
+  const lines = [`${output.paint(good, state)}${kind === null ? '' : `  (${kind} session)`}`, '', what, next]
+  if (times !== null) {
+    lines.push(
+      '',
+      `created   ${isoOf(times.createdAtMs)}`,
+      `last seen ${isoOf(times.lastSeenAtMs)}`,
+      `idle end  ${isoOf(times.idleExpiresAtMs)}`,
+      `latest    ${isoOf(times.absoluteExpiresAtMs)}`,
+    )
+  }
+  if (state === 'ended' || state === 'unknown') lines.push('', output.paint('dim', kept))
+  return lines.join('\n')
+}
+
+function isoOf(ms: number): string {
+  return new Date(ms).toISOString()
+}
