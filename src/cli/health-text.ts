@@ -1,6 +1,7 @@
 /** The report of `coatcheck doctor` for people: groups, a mark for each line, and below a finding why and what to do. */
 import type { HealthCheck, HealthGroup, HealthReport } from '../admin.ts'
 import type { Output } from './output.ts'
+import { counted } from './wording.ts'
 
 const GROUPS: readonly (readonly [HealthGroup, string])[] = [
   ['configuration', 'Configuration'],
@@ -85,14 +86,10 @@ function lastWords(output: Output, { checks, problems, warnings, skipped }: Heal
   const findings = checks.flatMap(({ finding }) => (finding === null ? [] : [finding]))
   const worst = findings.find(({ severity }) => severity === 'error') ?? findings[0]
   if (worst === undefined) return `${output.paint('green', 'All is well.')}${notSeen} Have a quiet shift.`
-  const sum = `${counted(problems, 'problem', 'problems')}, ${counted(warnings, 'warning', 'warnings')}.${notSeen}`
+  const sum = `${counted(problems, 'problem')}, ${counted(warnings, 'warning')}.${notSeen}`
   const advice =
     problems > 0
       ? 'Begin with the first problem: others may follow from it.'
       : 'Nothing is broken; these can wait for daylight.'
   return `${sum}\n${advice} More: coatcheck explain ${worst.code}`
-}
-
-function counted(count: number, one: string, many: string): string {
-  return `${count} ${count === 1 ? one : many}`
 }
