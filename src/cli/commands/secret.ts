@@ -13,9 +13,7 @@ export function secret(cli: Cli): Command {
     async ({ output }) => {
       const key = systemRandom.bytes(KEY_BYTES).toString('base64')
       output.data({ key }, () => key)
-      output.note(
-        'Keep it where your other secrets are. To add it to a ring: new key first, the old ones stay to open what they sealed.',
-      )
+      output.note('Keep it where your other secrets are. To add a key to a ring that is in use: coatcheck keys add.')
     },
   )
 }

@@ -49,7 +49,7 @@ export const configurationFindings = {
     ...error,
     title: 'A key of the ring is not random',
     why: 'A key that was typed, repeated or counted can be guessed, and with it every record in a copy of the database opens.',
-    fix: 'Draw a new one with coatcheck secret, put it first, and keep the weak one behind it until nothing is sealed with it any more.',
+    fix: 'Replace it: coatcheck keys add draws a new key, which goes behind first and in front later; coatcheck keys rotate does the rest.',
   },
   DOCTOR_OFFLINE_ACCESS: {
     ...error,
