@@ -143,7 +143,9 @@ describe('ending', () => {
     const kept = sessionIds[1] ?? ''
     const but = await json(`sessions revoke --user ada --except ${kept} --reason laptop-lost --yes`)
     expect(but).toMatchObject({ ended: 1, remaining: 1, tokenRecords: 0, durable: false })
-    expect((await run(`sessions show ${sessionIds[0] ?? ''}`)).stdout).toMatch(/^ended\n.*reason "laptop-lost"\.$/ms)
+    expect((await run(`sessions show ${sessionIds[0] ?? ''}`)).stdout).toMatch(
+      /^ended .*\n\nIt was ended with the reason "laptop-lost"\.$/m,
+    )
     const last = await run(`sessions revoke ${kept} --yes`)
     expect(last.stdout).toMatch(
       /^Ended 1 session\.\n.*not configured\.\nAccess tokens already handed to APIs stay valid until 20/,
