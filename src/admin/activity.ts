@@ -1,5 +1,5 @@
 /** What has happened between two readings of the servers, per second: what a live view shows. */
-import type { ServerReadings } from './server-info.ts'
+import type { ServerReadings } from './server-readings.ts'
 
 export interface Activity {
   readonly seconds: number

@@ -1,5 +1,6 @@
 /** What the servers say of themselves (`INFO`), summed over all of them. Fields that a version does not have count as nothing. */
 import type { StoreServer } from '../store.ts'
+import { infoFields } from './info-fields.ts'
 import { ask } from './walk.ts'
 
 export interface ServerFacts {
@@ -39,7 +40,11 @@ export async function readServers(server: StoreServer, nowMs: number): Promise<S
     server.client.servers().map(async (one) => {
       const sections = [['INFO'], ['INFO', 'commandstats'], ['INFO', 'latencystats'], ['DBSIZE']]
       const [main, commands, latency, size] = await Promise.all(sections.map((args) => ask(one, args)))
-      return { endpoint: one.endpoint, fields: fieldsIn(main, commands, latency), keys: Number(size) }
+      return {
+        endpoint: one.endpoint,
+        fields: infoFields(String(main), String(commands), String(latency)),
+        keys: Number(size),
+      }
     }),
   )
   const sum = (name: string): number => all.reduce((total, { fields }) => total + number(fields.get(name)), 0)
@@ -66,16 +71,6 @@ export async function readServers(server: StoreServer, nowMs: number): Promise<S
     calls: { reads: calls(READS), scripts: calls(SCRIPTS) },
     readLatency: latencyOf(all.map(({ fields }) => fields)),
   }
-}
-
-function fieldsIn(...texts: readonly unknown[]): ReadonlyMap<string, string> {
-  const lines = texts.flatMap((text) => String(text).split('\r\n'))
-  return new Map(
-    lines.flatMap((line) => {
-      const colon = line.indexOf(':')
-      return line.startsWith('#') || colon < 0 ? [] : [[line.slice(0, colon), line.slice(colon + 1)] as const]
-    }),
-  )
 }
 
 /** `cmdstat_get:calls=12,usec=…` */

@@ -1,7 +1,7 @@
 /** How it stands: what the servers say of themselves, and what lies in them, estimated from a sample or counted. */
 import { type KeySurvey, LOOKED_AT, surveyKeys, type SurveyOptions } from './key-survey.ts'
 import type { ServerGround } from './ground.ts'
-import { readServers, type ServerReadings } from './server-info.ts'
+import { readServers, type ServerReadings } from './server-readings.ts'
 
 export interface Statistics {
   readonly servers: ServerReadings

@@ -1,6 +1,7 @@
 /** The answer of `INFO`, field by field. It is allowed where `CONFIG` is not: on managed services, and for a small ACL user. */
 import { isCoatcheckError } from '../../core/errors.ts'
 import type { RedisReply, ServerPort } from '../../redis/client-port.ts'
+import { infoFields } from '../info-fields.ts'
 
 /** Of a server that is busy: everything else here waits for it too. */
 export const LOOK_MS = 3000
@@ -9,12 +10,7 @@ export class ServerInfo {
   readonly #fields: ReadonlyMap<string, string>
 
   constructor(text: string) {
-    this.#fields = new Map(
-      text.split('\r\n').flatMap((line): [string, string][] => {
-        const colon = line.indexOf(':')
-        return colon < 0 || line.startsWith('#') ? [] : [[line.slice(0, colon), line.slice(colon + 1)]]
-      }),
-    )
+    this.#fields = infoFields(text)
   }
 
   text(name: string): string | null {
