@@ -79,7 +79,7 @@ const configuration: readonly PreparedFault[] = [
     finds: ['DOCTOR_KEY_WEAK'],
     exit: 1,
     says: /key "weak" is text that can be read/,
-    fix: /coatcheck secret/,
+    fix: /coatcheck keys add/,
   },
   {
     fault: 'the same key twice',
