@@ -69,7 +69,9 @@ describe('looking', () => {
     expect(people).toMatchObject({ code: 0, stderr: '2 sessions\n' })
     const [titles, first] = people.stdout.split('\n')
     expect(titles).toBe('SESSION\t\tDEVICE\tIP\tCREATED\tLAST SEEN\tEXPIRES')
-    expect(first).toMatch(/^[\w.-]{39}\t\*\tFirefox, Linux\t203\.0\.113\.0\/24\t(?:.* ago|now)\t(?:.* ago|now)\tin [78] h/)
+    expect(first).toMatch(
+      /^[\w.-]{39}\t\*\tFirefox, Linux\t203\.0\.113\.0\/24\t(?:.* ago|now)\t(?:.* ago|now)\tin [78] h/,
+    )
     const document = await json('sessions list --user ada')
     expect(document).toMatchObject({ sessions: [{ createdAtMs: expect.any(Number) }, {}] })
     const byKey = await json(`sessions list --user-key ${String(document.userKey)}`)
