@@ -13,7 +13,8 @@ export default defineConfig({
     environment: 'node',
     // Outages are the subject of many tests; what is logged about them is that of test/telemetry.
     env: { COATCHECK_LOG: 'silent' },
-    testTimeout: 30_000,
+    // Hours of fake time take a while on a busy machine, and a hang is a hang after two minutes too.
+    testTimeout: 120_000,
     hookTimeout: 60_000,
     maxWorkers: 2,
   },

@@ -101,9 +101,9 @@ export const revocationCases: readonly ConformanceCase<RevocationHarness>[] = [
           ]),
         })
       await store()
-      assert.equal(await ours.delete(USER, fieldsOf('idp')), 2)
+      assert.equal((await ours.delete(USER, fieldsOf('idp'))).count, 2)
       assert.deepEqual(bodies(await driver.list(USER)), bodies([entryOf('idp', idp)]))
-      assert.equal(await ours.delete(USER), 2)
+      assert.equal((await ours.delete(USER)).count, 2)
       assert.deepEqual(bodies(await driver.list(USER)), bodies([entryOf('idp', idp), entryOf('second', second)]))
       assert.deepEqual(
         [announced, moved],
