@@ -73,7 +73,7 @@ describe('without replicas', () => {
     const [gone, ...others] = group.servers
     await gone?.kill()
     const cluster = others.map(({ port }) => `127.0.0.1:${port}`)
-    const { redis, get } = openRedis({ url: group.url, cluster, connectTimeoutMs: 1000 })
+    const { redis, get } = openRedis({ url: group.url, cluster, connectTimeoutMs: 3000 })
     await expect(redis.ready()).rejects.toMatchObject({ code: 'COATCHECK_REDIS_UNREACHABLE' })
     await gone?.restart()
     await redis.ready()
