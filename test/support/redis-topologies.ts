@@ -28,6 +28,8 @@ export interface ClusterGroup {
   primaryOf(key: string): Promise<RedisServer>
   replicaOf(primary: RedisServer): Promise<RedisServer>
   primaries(): Promise<readonly RedisServer[]>
+  /** Until every node says that all slots are served. */
+  settled(): Promise<void>
   stop(): Promise<void>
 }
 
@@ -134,8 +136,13 @@ export async function startClusterGroup({
   const addresses = servers.map(({ port }) => `127.0.0.1:${port}`)
   const create = ['--cluster', 'create', ...addresses, '--cluster-replicas', String(replicas), '--cluster-yes']
   await run('redis-cli', create, { timeout: READY_MS })
+  const settled = async (): Promise<void> => {
+    for (const server of servers) {
+      await until(async () => (await server.cli('cluster', 'info')).includes('cluster_state:ok'))
+    }
+  }
+  await settled()
   for (const server of servers) {
-    await until(async () => (await server.cli('cluster', 'info')).includes('cluster_state:ok'))
     if (replicas > 0) {
       await until(async () => !(await server.cli('info', 'replication')).includes('master_link_status:down'))
       await until(async () => count(await server.cli('cluster', 'nodes'), /slave [0-9a-f]{40} /g) === 3 * replicas)
@@ -169,6 +176,7 @@ export async function startClusterGroup({
     async primaries() {
       return (await nodes()).filter(isLivePrimary).map((node) => byPort(portOf(node)))
     },
+    settled,
     async stop() {
       await Promise.all(servers.map((server) => server.stop()))
     },
