@@ -12,7 +12,7 @@ function setup() {
   const clock = createFakeClock()
   const server = (): TokenDriver => createMemoryTokenDriver(new MemorySpace({ clock }))
   let current = server()
-  const state = { isAcknowledged: false, back: (): void => undefined }
+  const state = { isAcknowledged: false, back: (): void => undefined, whileWaiting: (): void => undefined }
   const driver: TokenDriver = {
     isDurable: true,
     read: (...args) => current.read(...args),
@@ -20,6 +20,7 @@ function setup() {
     readAll: (...args) => current.readAll(...args),
     async write(userKey, change) {
       const written = await current.write(userKey, change)
+      if (change.lasting) state.whileWaiting()
       return written.status === 'done' && change.lasting ? { ...written, durable: state.isAcknowledged } : written
     },
     takeLease: (...args) => current.takeLease(...args),
@@ -65,6 +66,15 @@ describe('a grant that no replica has acknowledged', () => {
     await settled()
     expect(await stored()).toBe('refresh-1')
     expect(names()).toContain('token.grant-restored')
+  })
+
+  it('is stored again when the failover was heard of while the replica was still waited for', async () => {
+    const { cache, state, signIn, replicate, stored } = setup()
+    await signIn()
+    state.whileWaiting = await replicate()
+    await cache.getAccessToken('ada')
+    await settled()
+    expect(await stored()).toBe('refresh-1')
   })
 
   it('is what this process uses at once, however old what is stored', async () => {

@@ -9,6 +9,8 @@
  * - Anything else was decided by somebody else, and stays. So does nothing at all: nobody could tell a grant that was lost from
  *   one that was deleted, and what was ended must not come back.
  *
+ * The store counts as another server whenever it has been away, and also after each commit that no replica has acknowledged: that
+ * it was away may have been heard while the acknowledgement was still waited for, or be heard of on another connection only.
  * Until that has been looked at, nobody in this process uses what is stored; other processes take no lease over for a moment
  * after an outage. Without `durability` nothing is kept here, and nothing is asked.
  */
@@ -78,13 +80,16 @@ export function createLooseGrants(deps: {
 }): LooseGrants {
   const { driver, codec, clock, events, schedule, inTurn } = deps
   const kept = new Map<string, Loose>()
+  /** How often the store has been away. */
+  let outages = 0
   let cancelRetry = (): void => undefined
   const keyOf = ({ userKey, provider }: GrantName): string => `${userKey} ${provider}`
 
   const keep = (name: GrantName, commit: Commit | null, ended: ReadonlySet<string>): void => {
     const key = keyOf(name)
     kept.delete(key)
-    kept.set(key, { name, commit, ended, untilMs: clock.monotonic() + LIFE_MS, isSuspect: false })
+    kept.set(key, { name, commit, ended, untilMs: clock.monotonic() + LIFE_MS, isSuspect: true })
+    void settleAll()
     if (kept.size <= MOST) return
     const [oldest = ''] = kept.keys()
     kept.delete(oldest)
@@ -115,9 +120,12 @@ export function createLooseGrants(deps: {
   const settle = async (name: GrantName): Promise<void> => {
     const loose = kept.get(keyOf(name))
     if (!loose?.isSuspect) return
+    const before = outages
     const stored = await read(name)
     const durable = stored === null ? undefined : await mend(loose, stored)
     if (kept.get(keyOf(name)) !== loose) return
+    // It may be yet another server by now.
+    if (outages !== before) return settle(name)
     loose.isSuspect = false
     const isOver = clock.monotonic() > loose.untilMs || (stored === null && loose.ended.size === 0)
     if (durable === true || isOver) kept.delete(keyOf(name))
@@ -134,6 +142,7 @@ export function createLooseGrants(deps: {
   }
 
   driver.whenBack?.(() => {
+    outages++
     for (const loose of kept.values()) loose.isSuspect = true
     if (kept.size > 0) void settleAll()
   })

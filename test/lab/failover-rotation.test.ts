@@ -16,16 +16,26 @@ afterEach(async () => {
   for (const close of closing.splice(0).reverse()) await close()
 })
 
-test(
-  `${ROUNDS} failovers in the middle of rotations: no sign-in is lost`,
+const rows = [
+  { id: 'F23.rotation', says: 'the primary dies', durability: undefined, isDead: () => true },
+  {
+    id: 'F23.durable',
+    says: 'the primary dies, or goes on for a moment on its own, with durability',
+    durability: { replicas: 1, timeoutMs: 100 },
+    isDead: (round: number) => round % 2 === 0,
+  },
+] as const
+
+test.each(rows)(
+  `${ROUNDS} failovers in the middle of rotations, $says: no sign-in is lost`,
   { timeout: 60_000 + ROUNDS * 20_000 },
-  async () => {
+  async ({ id, durability, isDead }) => {
     const provider = await startTokenEndpoint('strict')
     closing.push(() => provider.close())
     const pair = await startReplicatedPair()
     closing.push(() => pair.stop())
     const auth = coatcheck({
-      store: redisStore({ url: pair.url }),
+      store: redisStore({ url: pair.url, ...(durability && { durability }) }),
       keys: randomBytes(32).toString('base64'),
       baseUrl: 'http://localhost:3000',
       providers: [oidc({ name: 'idp', issuer: provider.issuer, clientId: 'app', clientSecret: 'secret' })],
@@ -42,7 +52,9 @@ test(
     }
     let refreshes = 0
     let kept = 0
+    let restored = 0
     auth.events.on('token.grant-kept', () => kept++)
+    auth.events.on('token.grant-restored', () => restored++)
     for (let round = 0; round < ROUNDS; round++) {
       await pair.inStep()
       // Each asks for a resource of this round, so each rotates its grant once; the failover comes before, during or after.
@@ -63,7 +75,8 @@ test(
         }
       })
       await sleep((round % 10) * 7)
-      await pair.failOver()
+      if (isDead(round)) await pair.failOver()
+      else await pair.promote()
       const tokens = await Promise.all(asked)
       expect(new Set(tokens.map(({ accessToken }) => accessToken)).size).toBe(USERS)
       refreshes += provider.requests.length - before
@@ -72,8 +85,8 @@ test(
     }
     expect(provider.requests.filter(({ answered }) => answered === 'refused')).toEqual([])
     observed(
-      'F23.rotation',
-      `${ROUNDS} failovers, ${refreshes} rotations, ${kept} of them kept in the process until Redis was back: 0 sign-ins lost`,
+      id,
+      `${ROUNDS} failovers, ${refreshes} rotations, ${kept} of them kept in the process until Redis was back${durability ? `, ${restored} stored again` : ''}: 0 sign-ins lost`,
     )
   },
 )
