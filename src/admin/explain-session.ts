@@ -2,7 +2,6 @@
  * What became of a session: live, expired, ended and why, lost, or nothing that is known. Reads only, two steps of the session
  * driver; with keys also the record. The two are not one atomic step: a session that ends in between is told as ended.
  */
-import { EventBus } from '../core/events.ts'
 import type { AdminGround, ServerGround } from './ground.ts'
 import { deadlineOf, endedRememberedMs, isExpired } from '../session/session-policy.ts'
 import {
@@ -148,7 +147,7 @@ function open(
   ref: { readonly kind: SessionKind; readonly userKey: string; readonly id: string },
   record: Buffer,
 ): Loaded | string {
-  return createVault({ seal, namespace: prefix, clock, events: new EventBus() }).open(ref, record)
+  return createVault({ seal, namespace: prefix, clock }).open(ref, record)
 }
 
 function timesOf({ record }: Loaded): SessionTimes {

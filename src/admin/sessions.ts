@@ -66,8 +66,8 @@ export async function showSession(ground: AdminGround, sessionId: string): Promi
   return { account, session: account.state === 'live' && loaded ? detailsOf(ground, loaded) : null }
 }
 
-function vaultOf({ seal, prefix, clock, events }: AdminGround): ReturnType<typeof createVault> {
-  return createVault({ seal, namespace: prefix, clock, events })
+function vaultOf({ seal, prefix, clock }: AdminGround): ReturnType<typeof createVault> {
+  return createVault({ seal, namespace: prefix, clock })
 }
 
 function detailsOf({ keyring }: AdminGround, loaded: Loaded): SessionDetails {

@@ -45,6 +45,11 @@ export type DocumentWritten =
 export interface DocumentDriver {
   /** One command. */
   read(ref: DocumentRef): Promise<Buffer | null>
+  /**
+   * Asked when nothing was read that opens, and before that is believed. Rejects when the reply may have been the answer to another
+   * question, as the store rejects what it cannot answer. Left out: a driver whose answers cannot be confused.
+   */
+  confirm?(ref: DocumentRef): Promise<void>
   write(ref: DocumentRef, record: Buffer, write: DocumentWrite): Promise<DocumentWritten>
   /** Reads and removes in one step: of any number of callers exactly one gets it. */
   take(ref: DocumentRef): Promise<Buffer | null>

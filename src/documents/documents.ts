@@ -4,8 +4,9 @@
  */
 import { SessionError } from '../core/errors.ts'
 import type { EventBus } from '../core/events.ts'
+import { lookAgain } from '../core/look-again.ts'
 import type { Keyring } from '../keyring/keyring.ts'
-import { nonceOf, type Seal, type SealAddress } from '../keyring/seal.ts'
+import { nonceOf, type Refusal, type Seal, type SealAddress } from '../keyring/seal.ts'
 import type { DocumentDriver, DocumentRef } from './document-driver.ts'
 import { createTurns } from './turns.ts'
 
@@ -78,7 +79,9 @@ export function createDocuments<T>(
   const addressOf = ({ name }: DocumentRef): SealAddress => documentAddress(namespace, { kind, name })
 
   const open = (ref: DocumentRef, record: Buffer): StoredDocument<T> | null => {
-    const opened = seal.open(record, addressOf(ref))
+    return valueOf(record, seal.open(record, addressOf(ref)))
+  }
+  const valueOf = (record: Buffer, opened: Buffer | Refusal): StoredDocument<T> | null => {
     if (Buffer.isBuffer(opened)) return { value: decode(opened.toString('utf8')), nonce: nonceOf(record) }
     // As if it were not there, which is what a host can deal with; operators are told.
     const code = opened === 'key-unknown' ? 'COATCHECK_KEY_UNKNOWN' : opened
@@ -88,8 +91,13 @@ export function createDocuments<T>(
   const sealed = (ref: DocumentRef, value: T): Buffer => seal.seal(Buffer.from(encode(value), 'utf8'), addressOf(ref))
 
   const read = async (ref: DocumentRef): Promise<StoredDocument<T> | null> => {
-    const record = await driver.read(ref)
-    return record && open(ref, record)
+    const look = async (): Promise<{ record: Buffer; opened: Buffer | Refusal } | null> => {
+      const record = await driver.read(ref)
+      return record && { record, opened: seal.open(record, addressOf(ref)) }
+    }
+    let seen = await look()
+    if (!Buffer.isBuffer(seen?.opened) && driver.confirm) seen = await lookAgain(driver.confirm(ref), look())
+    return seen && valueOf(seen.record, seen.opened)
   }
 
   const turns = createTurns<StoredDocument<T>>()

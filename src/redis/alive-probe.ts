@@ -1,16 +1,22 @@
-/** Whether a server that stopped answering is there again: one `PING` at a time, since what is sent to a server that hangs only piles up. */
+/**
+ * Whether a server that stopped answering is there again: one `PING` at a time, since what is sent to a server that hangs only
+ * piles up. An answer to another question means that one was lost on the way: that connection is of no use any more.
+ */
 import type { Clock } from '../core/clock.ts'
 import type { RedisConnection } from './connection.ts'
 import { isServerReply } from './diagnose.ts'
+import { isInStep } from './in-step.ts'
 import { type RedisLibraryClient, SEND_OPTIONS } from './library.ts'
 
 const PATIENCE_MS = 250
 
+/** `dead`: a new connection is the better question. */
+type Pulse = 'alive' | 'silent' | 'dead'
+
 export class AliveProbe {
   readonly #clock: Clock
   readonly #giveUpMs: number
-  #ping: { readonly client: RedisLibraryClient; readonly sentAt: number; readonly answer: Promise<boolean> } | null =
-    null
+  #ping: { readonly client: RedisLibraryClient; readonly sentAt: number; readonly answer: Promise<Pulse> } | null = null
 
   /** @param giveUpMs after so long without an answer the connection is not worth waiting for */
   constructor(clock: Clock, giveUpMs: number) {
@@ -29,25 +35,24 @@ export class AliveProbe {
     throw new Error('no answer')
   }
 
-  /** @returns `dead`: no answer for so long that a new connection is the better question */
-  async #ask(client: RedisLibraryClient): Promise<'alive' | 'silent' | 'dead'> {
+  async #ask(client: RedisLibraryClient): Promise<Pulse> {
     const now = this.#clock.monotonic()
     if (this.#ping?.client !== client) this.#ping = { client, sentAt: now, answer: this.#send(client) }
     const ping = this.#ping
     void ping.answer.then(() => (this.#ping = this.#ping === ping ? null : this.#ping))
     let timer: ReturnType<typeof setTimeout> | undefined
-    const timeout = new Promise<false>((resolve) => (timer = setTimeout(resolve, PATIENCE_MS, false)))
-    const isAlive = await Promise.race([ping.answer, timeout])
+    const timeout = new Promise<Pulse>((resolve) => (timer = setTimeout(resolve, PATIENCE_MS, 'silent')))
+    const found = await Promise.race([ping.answer, timeout])
     clearTimeout(timer)
-    if (isAlive) return 'alive'
+    if (found !== 'silent') return found
     return this.#clock.monotonic() - ping.sentAt > this.#giveUpMs ? 'dead' : 'silent'
   }
 
-  /** Any answer will do, also `LOADING`, and however late. */
-  #send(client: RedisLibraryClient): Promise<boolean> {
-    return client.sendCommand(['PING'], SEND_OPTIONS).then(
-      () => true,
-      (error: unknown) => isServerReply(error),
+  /** An error of the server will do, also `LOADING`, and however late. */
+  #send(client: RedisLibraryClient): Promise<Pulse> {
+    return isInStep((args) => client.sendCommand(args, SEND_OPTIONS)).then(
+      (isOwn) => (isOwn ? 'alive' : 'dead'),
+      (error: unknown) => (isServerReply(error) ? 'alive' : 'silent'),
     )
   }
 }

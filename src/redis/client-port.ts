@@ -44,6 +44,16 @@ export interface RedisClientPort {
     options?: CallOptions,
   ): Promise<RedisReply>
 
+  /**
+   * Resolves when replies of the connection that leads to the key belong to their commands, before "there is nothing" is believed.
+   * One small command. A connection that is out of step is replaced, unless it is somebody else's.
+   * @throws {RedisError} `COATCHECK_REDIS_PROTOCOL` when they do not, else what `command` throws
+   */
+  inStep(key: string): Promise<void>
+
+  /** How often the connection that leads to the key has been another one. */
+  epochOf(key: string): number
+
   /** Whether `durability` is configured: only then can an answer of `lasting` be durable. */
   readonly isDurable: boolean
 

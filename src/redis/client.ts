@@ -23,6 +23,7 @@ import { Demotion } from './demotion.ts'
 import { Dispatch } from './dispatch.ts'
 import { DurableConnection, lastingTimeoutMs } from './durable-writes.ts'
 import { type DeadlineQueue, DeadlineWheel } from './deadline-wheel.ts'
+import { isInStep, outOfStep } from './in-step.ts'
 import { type ChangeListener, KeyTracker } from './key-tracker.ts'
 import { SEND_OPTIONS } from './library.ts'
 import type { RedisLimits } from './options.ts'
@@ -141,6 +142,14 @@ export class RedisClient implements RedisClientPort {
     return this.#dispatch.send(new PendingCall(this.#dispatch, queue, all, script))
   }
 
+  /** Of a cluster that was handed in any node is asked: the command has no key. */
+  async inStep(): Promise<void> {
+    const { client } = this.#connection
+    if (await isInStep((args) => this.command('', args))) return
+    if (this.#connection.client === client) this.#connection.recycle('replies do not belong to their commands')
+    throw outOfStep()
+  }
+
   async lasting(
     script: RedisScript,
     keys: readonly string[],
@@ -155,6 +164,10 @@ export class RedisClient implements RedisClientPort {
   /** How often the connection has been another one. */
   get epoch(): number {
     return this.#availability.epoch
+  }
+
+  epochOf(): number {
+    return this.epoch
   }
 
   watch(channel: string, listener: () => void): Watch {

@@ -81,6 +81,14 @@ export class RedisCluster implements RedisClientPort {
     return this.#topology.holderOf(keys[0] ?? '').script(script, keys, args, options)
   }
 
+  inStep(key: string): Promise<void> {
+    return this.#topology.holderOf(key).inStep()
+  }
+
+  epochOf(key: string): number {
+    return this.#topology.holderOf(key).epoch
+  }
+
   get isDurable(): boolean {
     return this.#limits.durability !== null
   }

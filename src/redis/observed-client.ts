@@ -60,10 +60,12 @@ export function observedClient(
       isWatched()
         ? told('EVALSHA', script, () => client.script(script, keys, args, options))
         : client.script(script, keys, args, options),
-    lasting: (script, keys, args) =>
+    inStep: (key) => client.inStep(key),
+    epochOf: (key) => client.epochOf(key),
+    lasting: (script, keys, args, options) =>
       isWatched()
-        ? told('EVALSHA', script, () => client.lasting(script, keys, args))
-        : client.lasting(script, keys, args),
+        ? told('EVALSHA', script, () => client.lasting(script, keys, args, options))
+        : client.lasting(script, keys, args, options),
     servers: () => client.servers(),
     watch: (channel, listener) => client.watch(channel, listener),
     track: (prefixes, maxStaleMs, changed) => client.track(prefixes, maxStaleMs, changed),

@@ -2,8 +2,8 @@
  * Replies as their commands give them. One of another shape belongs to another command: a proxy or a pool has lost count. It is an
  * error like any other then; what has the right shape and belongs to somebody else does not open, since it is sealed for its place.
  */
-import { RedisError } from '../core/errors.ts'
 import type { RedisReply } from './client-port.ts'
+import { outOfStep } from './in-step.ts'
 
 /**
  * @param length that it has to have, when that is known
@@ -11,7 +11,7 @@ import type { RedisReply } from './client-port.ts'
  */
 export function listReply(reply: RedisReply, length?: number): readonly RedisReply[] {
   if (Array.isArray(reply) && (length === undefined || reply.length === length)) return reply as readonly RedisReply[]
-  throw foreign()
+  throw outOfStep()
 }
 
 /**
@@ -20,10 +20,6 @@ export function listReply(reply: RedisReply, length?: number): readonly RedisRep
  */
 export function stringsReply(reply: RedisReply, length?: number): readonly (Buffer | null)[] {
   const list = listReply(reply, length)
-  for (const item of list) if (item !== null && !Buffer.isBuffer(item)) throw foreign()
+  for (const item of list) if (item !== null && !Buffer.isBuffer(item)) throw outOfStep()
   return list as readonly (Buffer | null)[]
-}
-
-function foreign(): RedisError {
-  return new RedisError('COATCHECK_REDIS_PROTOCOL', { message: 'A reply does not belong to its command.' })
 }

@@ -5,6 +5,7 @@
 import { RedisError } from '../core/errors.ts'
 import { type RedisArgument, type RedisClientPort, type RedisReply, WRITE_TIMEOUT_MS } from './client-port.ts'
 import type { Repeatable } from './repeatable.ts'
+import { readReply } from './in-step.ts'
 import { listReply } from './reply-shape.ts'
 import { isLateReply, type RedisScript } from './script.ts'
 
@@ -35,18 +36,18 @@ export function createScriptRunner(client: RedisClientPort, timeOffsetMs: () => 
     keys: readonly string[],
     notAfterMs: number,
     args: readonly RedisArgument[],
-  ): Promise<readonly RedisReply[]> =>
-    listReply(
-      await client.script(script, keys, [String(notAfterMs), String(timeOffsetMs()), ...args], {
-        deadlineMs,
-      }),
-    )
+  ): Promise<readonly RedisReply[]> => {
+    const all = [String(notAfterMs), String(timeOffsetMs()), ...args]
+    return listed(keys, await client.script(script, keys, all, { deadlineMs }))
+  }
+  const listed = (keys: readonly string[], reply: RedisReply): readonly RedisReply[] =>
+    readReply(client, keys[0] ?? '', reply, listReply)
 
   return {
     always: (script, keys, args) => run(script, keys, 0, args),
     async lastingOf({ script, keys, args }) {
       const { reply, durable } = await client.lasting(script, keys, args)
-      return { reply: listReply(reply), durable }
+      return { reply: listed(keys, reply), durable }
     },
     repeatable: (script, keys, args) => ({ script, keys, args: ['0', String(timeOffsetMs()), ...args] }),
     async inTime(script, keys, args) {
@@ -56,7 +57,7 @@ export function createScriptRunner(client: RedisClientPort, timeOffsetMs: () => 
       const lastingMs = client.lastingTimeoutMs ?? deadlineMs
       const all = [String(notAfter(keys, lastingMs)), String(timeOffsetMs()), ...args]
       const { reply, durable } = await client.lasting(script, keys, all, { deadlineMs: lastingMs })
-      return { reply: onTime(script, reply as readonly RedisReply[]), durable }
+      return { reply: onTime(script, listed(keys, reply)), durable }
     },
   }
 }

@@ -108,6 +108,13 @@ export interface SessionDriver {
   /** One Redis command: `MGET record generation`, or `GET record` for an anonymous session. */
   read(ref: SessionRef): Promise<StoredSession>
 
+  /**
+   * Asked after `read` found nothing that opens, and before that is believed. Rejects when what was read may be the answer to
+   * another question, as the store rejects what it cannot answer; what is kept of the session is forgotten, so that the next
+   * `read` asks the store. Left out: a driver whose answers cannot be confused.
+   */
+  confirm?(ref: SessionRef): Promise<void>
+
   /** Asked only after `read` found nothing, to tell expired from revoked from lost. */
   explain(ref: SessionRef): Promise<Absence>
 

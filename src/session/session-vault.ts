@@ -2,7 +2,6 @@
  * Between the driver's bytes and the decoded record: sealing, opening, and deciding what a ticket finds. Stateless.
  */
 import type { Clock } from '../core/clock.ts'
-import type { EventBus } from '../core/events.ts'
 import { nonceOf, type Refusal, type Seal, type SealAddress } from '../keyring/seal.ts'
 import { decodeRecord, encodeRecord, type SessionRecord } from './session-codec.ts'
 import { GENERATION_BYTES, type SessionDriver, type SessionRef, type StoredSession } from './session-driver.ts'
@@ -23,20 +22,31 @@ export interface FoundRecord {
   readonly standing: TicketStanding
 }
 
+/** What a ticket does not find. */
+export interface Missed {
+  readonly reason: MissReason
+  /** Told to listeners. */
+  readonly refused?: Refusal | 'secret'
+  /** Nothing was opened that says so: it may be the answer to another question. */
+  readonly isDoubtful: boolean
+}
+
 export interface Vault {
   seal(ref: SessionRef, record: SessionRecord): Loaded
   open(ref: SessionRef, sealed: Buffer): Loaded | Refusal
   /** What the ticket finds in what the driver has read: the session and how the ticket stands to it, or why there is none. */
-  evaluate(ticket: ParsedTicket, stored: StoredSession): FoundRecord | MissReason
+  evaluate(ticket: ParsedTicket, stored: StoredSession): FoundRecord | Missed
 }
+
+const LOST: Missed = { reason: 'lost', isDoubtful: true }
 
 /** What the record of a session is sealed for. `namespace`: what stands before all keys. */
 export function sessionAddress(namespace: string, { kind, userKey, id }: SessionRef): SealAddress {
   return { type: 'session', kind, name: `${namespace}${sessionIdOf({ userKey, id })}`, shard: userKey }
 }
 
-export function createVault(deps: { seal: Seal; namespace: string; clock: Clock; events: EventBus }): Vault {
-  const { seal, namespace, clock, events } = deps
+export function createVault(deps: { seal: Seal; namespace: string; clock: Clock }): Vault {
+  const { seal, namespace, clock } = deps
   const addressOf = (ref: SessionRef): SealAddress => sessionAddress(namespace, ref)
 
   const open = (ref: SessionRef, sealed: Buffer, address: SealAddress = addressOf(ref)): Loaded | Refusal => {
@@ -58,11 +68,6 @@ export function createVault(deps: { seal: Seal; namespace: string; clock: Clock;
     return opened.find(ticket.ref, sealed) ?? openAndKeep(ticket.ref, sealed, ticket.address)
   }
 
-  const refuse = (ref: SessionRef, why: Refusal | 'secret', reason: MissReason): MissReason => {
-    events.emit('session.refused', { sessionId: sessionIdOf(ref), why })
-    return reason
-  }
-
   return {
     open: (ref, sealed) => open(ref, sealed),
 
@@ -73,18 +78,18 @@ export function createVault(deps: { seal: Seal; namespace: string; clock: Clock;
     evaluate(ticket, stored) {
       const { record: sealed, generation } = stored
       const { ref } = ticket
-      if (!sealed) return 'lost'
+      if (!sealed) return LOST
       if (ref.kind === 'user') {
-        if (!generation) return 'lost'
-        if (!isOfGeneration(sealed, generation)) return 'revoked'
+        if (!generation) return LOST
+        if (!isOfGeneration(sealed, generation)) return { reason: 'revoked', isDoubtful: true }
       }
       const loaded = openedBefore.get(stored) ?? openNow(ticket, sealed)
       if (stored.isKept && typeof loaded !== 'string') openedBefore.set(stored, loaded)
-      if (typeof loaded === 'string') return refuse(ref, loaded, 'lost')
+      if (typeof loaded === 'string') return { ...LOST, refused: loaded }
       const nowMs = clock.now()
       const standing = standingOf(ticket.secretHash, loaded.record.secrets, nowMs)
-      if (standing === 'refused') return refuse(ref, 'secret', 'revoked')
-      return isExpired(loaded.record, nowMs) ? 'expired' : { loaded, standing }
+      if (standing === 'refused') return { reason: 'revoked', refused: 'secret', isDoubtful: false }
+      return isExpired(loaded.record, nowMs) ? { reason: 'expired', isDoubtful: false } : { loaded, standing }
     },
   }
 }

@@ -6,6 +6,7 @@
 import type { Clock } from '../core/clock.ts'
 import { TokenError } from '../core/errors.ts'
 import type { EventBus } from '../core/events.ts'
+import { lookAgain } from '../core/look-again.ts'
 import type { Random } from '../core/random.ts'
 import { nonceOf } from '../keyring/seal.ts'
 import { createLeases, type Lease, type Waiting } from './lease.ts'
@@ -58,6 +59,12 @@ export function createDirectTokens(deps: {
   const history = createRefreshHistory(codec, clock, random)
 
   const read = async (owner: string, target: Target): Promise<Stored> => {
+    const stored = await readOnce(owner, target)
+    if (stored.entry !== null || !driver.confirm) return stored
+    return lookAgain(driver.confirm(owner), readOnce(owner, target))
+  }
+
+  const readOnce = async (owner: string, target: Target): Promise<Stored> => {
     const names = [accessField(target.provider, target.key), holdField(target.provider, flightKey(target))] as const
     const [record, holdRecord] = await driver.read(owner, names)
     const opened = record ? codec.openAccess(owner, names[0], record) : null

@@ -1,5 +1,6 @@
 /** What a refresh starts from: grant and tokens of one target, read in one command and opened. */
 import type { EventBus } from '../core/events.ts'
+import { lookAgain } from '../core/look-again.ts'
 import type { Refusal } from '../keyring/seal.ts'
 import type { LooseGrants } from './loose-grants.ts'
 import type { RefreshHistory } from './refresh-history.ts'
@@ -64,8 +65,16 @@ export function createStoredTokensReader(deps: {
       accessField(provider, key),
       ...(key === '' ? [] : [accessField(provider, '')]),
     ]
-    const [grantRecord, holdRecord, own, signIn] = await driver.read(userKey, fields)
-    const grant = grantRecord ? opened(codec.openGrant(userKey, grantField(provider), grantRecord)) : null
+    const look = async (): Promise<{ records: readonly (Buffer | null)[]; stored: Opened<Grant> | Refusal | null }> => {
+      const records = await driver.read(userKey, fields)
+      const [record] = records
+      return { records, stored: record ? codec.openGrant(userKey, grantField(provider), record) : null }
+    }
+    let seen = await look()
+    const isDoubtful = seen.stored === null || typeof seen.stored === 'string'
+    if (isDoubtful && driver.confirm) seen = await lookAgain(driver.confirm(userKey), look())
+    const [, holdRecord, own, signIn] = seen.records
+    const grant = seen.stored && opened(seen.stored)
     const hold = grant && holdRecord ? opened(codec.openHold(userKey, holdName, holdRecord)) : null
     const entryOf = (field: string, record: Buffer | null | undefined): AccessEntry | null =>
       record ? opened(codec.openAccess(userKey, field, record)) : null

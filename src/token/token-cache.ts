@@ -6,6 +6,7 @@
 import type { ResolvedProvider } from '../config/types.ts'
 import type { Clock } from '../core/clock.ts'
 import type { EventBus } from '../core/events.ts'
+import { lookAgain } from '../core/look-again.ts'
 import { TokenError } from '../core/errors.ts'
 import type { Random } from '../core/random.ts'
 import type { Keyring } from '../keyring/keyring.ts'
@@ -35,6 +36,7 @@ import type {
   RefreshedTokens,
   TokenCache,
   TokenRequester,
+  UserTokens,
 } from './types.ts'
 import { type Schedule, scheduleTimer } from './unsaved-grants.ts'
 
@@ -142,6 +144,23 @@ export function createTokenCache(deps: TokenCacheDeps): OwnedTokenCache {
     return toAccessToken(await freedBy(signal, refreshes.obtain(userKey, target, need)))
   }
 
+  const tokensOf = async (userKey: string, provider: string): Promise<UserTokens | null> => {
+    const names = [grantField(provider), accessField(provider, '')] as const
+    const [grantRecord, accessRecord] = await driver.read(userKey, names)
+    const grant = grantRecord ? codec.openGrant(userKey, names[0], grantRecord) : null
+    const access = accessRecord ? codec.openAccess(userKey, names[1], accessRecord) : null
+    const nowMs = clock.now()
+    const keptGrant = grant && typeof grant !== 'string' && grant.value.expiresAtMs > nowMs ? grant.value : null
+    const entry = access && typeof access !== 'string' && isAlive(access, nowMs) ? access : null
+    if (!keptGrant && !entry) return null
+    return {
+      accessToken: entry?.accessToken ?? null,
+      idToken: keptGrant?.idToken ?? null,
+      refreshToken: keptGrant?.refreshToken ?? null,
+      expiresAt: entry?.expiresAtMs ?? null,
+    }
+  }
+
   return {
     getAccessToken,
     fetchWithToken: createFetchWithToken({
@@ -178,20 +197,9 @@ export function createTokenCache(deps: TokenCacheDeps): OwnedTokenCache {
       const userKey = keyOf(userId)
       const provider = resolveProvider(providers, options)
       await refreshes.loose.settle({ userKey, provider })
-      const names = [grantField(provider), accessField(provider, '')] as const
-      const [grantRecord, accessRecord] = await driver.read(userKey, names)
-      const grant = grantRecord ? codec.openGrant(userKey, names[0], grantRecord) : null
-      const access = accessRecord ? codec.openAccess(userKey, names[1], accessRecord) : null
-      const nowMs = clock.now()
-      const keptGrant = grant && typeof grant !== 'string' && grant.value.expiresAtMs > nowMs ? grant.value : null
-      const entry = access && typeof access !== 'string' && isAlive(access, nowMs) ? access : null
-      if (!keptGrant && !entry) return null
-      return {
-        accessToken: entry?.accessToken ?? null,
-        idToken: keptGrant?.idToken ?? null,
-        refreshToken: keptGrant?.refreshToken ?? null,
-        expiresAt: entry?.expiresAtMs ?? null,
-      }
+      const tokens = await tokensOf(userKey, provider)
+      if (tokens !== null || !driver.confirm) return tokens
+      return lookAgain(driver.confirm(userKey), tokensOf(userKey, provider))
     },
 
     async deleteUserTokens(userId, options = {}) {

@@ -102,6 +102,11 @@ export interface TokenDriver {
   renewLease(userKey: string, claim: LeaseClaim): Promise<boolean>
   /** Gives it back; nothing happens when it is not the claimant's. Works on a full store. */
   releaseLease(userKey: string, claim: LeaseClaim): Promise<void>
+  /**
+   * Asked when nothing was read that opens, and before that is believed. Rejects when the reply may have been the answer to another
+   * question, as the store rejects what it cannot answer. Left out: a driver whose answers cannot be confused.
+   */
+  confirm?(userKey: string): Promise<void>
   /** Calls the listener when a lease of the user was given back, by a commit or after a failure. */
   watchLeases(userKey: string, listener: () => void): LeaseWatch
   /**

@@ -71,8 +71,14 @@ export const faults = {
   },
   F8: {
     fault: 'Replies that are left out, doubled, exchanged',
-    promise: '0 sessions and 0 tokens of somebody else',
-    tests: { 'F8.sessions': `${LAB}/confusion.test.ts`, 'F8.tokens': `${LAB}/confusion.test.ts` },
+    promise:
+      '0 sessions and 0 tokens of somebody else. Who is signed in hears of an error at most, not that there is no session; a connection that is out of step is replaced at once. **Not promised**: two answers in a row, exchanged with others of their kind, look like nothing',
+    tests: {
+      'F8.sessions': `${LAB}/confusion.test.ts`,
+      'F8.tokens': `${LAB}/confusion.test.ts`,
+      'F8.left-out': `${INTEGRATION}/out-of-step.test.ts`,
+      'F8.doubled': `${INTEGRATION}/out-of-step.test.ts`,
+    },
   },
   F9: {
     fault: 'Redis is not there at the start, is away for long, or comes and goes every second',
@@ -167,7 +173,7 @@ export const faults = {
     fault: 'A failover of Redis while refresh tokens rotate, at a provider that takes an old one for theft',
     promise:
       '0 sign-ins are lost when the primary dies: what it has acknowledged, the replica has. **Not promised** for a primary that is cut off and goes on: what only it has taken can be lost, and with it the sign-in. `durability` makes that rarer, not impossible',
-    tests: { 'F23.rotation': `${LAB}/failover-rotation.test.ts` },
+    tests: { 'F23.rotation': `${LAB}/failover-rotation.test.ts`, 'F23.durable': `${LAB}/failover-rotation.test.ts` },
   },
   F24: {
     fault: 'The provider changes its keys, is flooded with unknown ones, or does not publish them for a while',

@@ -6,6 +6,7 @@
 import type { Clock } from '../../core/clock.ts'
 import { TokenError } from '../../core/errors.ts'
 import type { EventBus } from '../../core/events.ts'
+import { lookAgain } from '../../core/look-again.ts'
 import type { TokenCodec } from '../../token/token-codec.ts'
 import type { TokenDriver } from '../../token/token-driver.ts'
 import { msalField } from '../../token/token-fields.ts'
@@ -59,7 +60,10 @@ export function createMsalCachePlugin(deps: {
   const read = async (partition: string): Promise<Stored> => {
     if (partition === '') return { text: null, nonce: null }
     const userKey = deps.userKeyOf(partition)
-    const [record] = await driver.read(userKey, [msalField])
+    const look = (): Promise<readonly (Buffer | null)[]> => driver.read(userKey, [msalField])
+    let [record] = await look()
+    const isDoubtful = !record || typeof codec.openMsal(userKey, msalField, record) === 'string'
+    if (isDoubtful && driver.confirm) [record] = await lookAgain(driver.confirm(userKey), look())
     return openRecord(userKey, record ?? null)
   }
 

@@ -24,6 +24,8 @@ export function createRedisDocumentDriver(
       return recordIn(await client.command(key, ['GET', key]))
     },
 
+    confirm: (ref) => client.inStep(keyOf(ref)),
+
     async write(ref, record, { ttlMs, expect = '' }) {
       const ttl = ttlMs === null ? '' : String(Math.max(1, Math.ceil(ttlMs)))
       const [status, current] = await run.inTime(WRITE_DOCUMENT, [keyOf(ref)], [expect, record, ttl])

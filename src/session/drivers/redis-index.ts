@@ -4,6 +4,7 @@
  */
 import type { RedisClientPort } from '../../redis/client-port.ts'
 import type { RedisKeys } from '../../redis/keys.ts'
+import { certainly, readReply } from '../../redis/in-step.ts'
 import { stringsReply } from '../../redis/reply-shape.ts'
 import { IN_SET, liveIdsOf } from '../../redis/scripts/session-index.ts'
 import { GENERATION_BYTES } from '../session-driver.ts'
@@ -28,38 +29,46 @@ export function createRedisSessionIndex(
     const generationKey = keys.generation(userKey)
     const set = keys.sessions(userKey)
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-      const [value] = stringsReply([await client.command(generationKey, ['GET', generationKey])])
+      const [value] = readReply(
+        client,
+        generationKey,
+        [await client.command(generationKey, ['GET', generationKey])],
+        stringsReply,
+      )
       if (!value) return []
       const nowMs = client.serverNow(generationKey) + timeOffsetMs()
       const index = value.toString('latin1', GENERATION_BYTES)
       if (index !== IN_SET) return liveIdsOf(index, nowMs).slice(0, max)
       const limit = ['LIMIT', '0', String(max)]
       const range = ['ZREVRANGEBYSCORE', set, '+inf', `(${nowMs}`, ...limit]
-      const ids = stringsReply(await client.command(set, range))
+      const ids = readReply(client, set, await client.command(set, range), stringsReply)
       if (ids.length > 0) return ids.map(String)
     }
     return []
   }
 
+  const list = async (userKey: string, max: number): Promise<Awaited<ReturnType<RedisSessionIndex['list']>>> => {
+    const generationKey = keys.generation(userKey)
+    const ids = await liveIds(userKey, max)
+    const rows: { id: string; record: Buffer }[] = []
+    for (let at = 0; at < ids.length; at += READ_PER_COMMAND) {
+      const chunk = ids.slice(at, at + READ_PER_COMMAND)
+      const names = [generationKey, ...chunk.map((id) => keys.session(userKey, id))]
+      const reply = await client.command(generationKey, ['MGET', ...names])
+      const [value, ...records] = readReply(client, generationKey, reply, (all) => stringsReply(all, names.length))
+      const generation = value?.subarray(0, GENERATION_BYTES)
+      for (const [i, record] of records.entries()) {
+        const isLive = record !== null && generation?.equals(record.subarray(0, GENERATION_BYTES)) === true
+        if (isLive) rows.push({ id: chunk[i] ?? '', record })
+      }
+    }
+    return rows
+  }
+
   return {
     liveIds,
 
-    async list(userKey, max) {
-      const generationKey = keys.generation(userKey)
-      const ids = await liveIds(userKey, max)
-      const rows: { id: string; record: Buffer }[] = []
-      for (let at = 0; at < ids.length; at += READ_PER_COMMAND) {
-        const chunk = ids.slice(at, at + READ_PER_COMMAND)
-        const names = [generationKey, ...chunk.map((id) => keys.session(userKey, id))]
-        const reply = await client.command(generationKey, ['MGET', ...names])
-        const [value, ...records] = stringsReply(reply, names.length)
-        const generation = value?.subarray(0, GENERATION_BYTES)
-        for (const [i, record] of records.entries()) {
-          const isLive = record !== null && generation?.equals(record.subarray(0, GENERATION_BYTES)) === true
-          if (isLive) rows.push({ id: chunk[i] ?? '', record })
-        }
-      }
-      return rows
-    },
+    // A list that is too short looks like any other.
+    list: (userKey, max) => certainly(client, keys.generation(userKey), () => list(userKey, max)),
   }
 }

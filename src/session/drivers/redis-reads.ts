@@ -7,6 +7,7 @@
  */
 import type { RedisClientPort } from '../../redis/client-port.ts'
 import type { RedisKeys } from '../../redis/keys.ts'
+import { readReply } from '../../redis/in-step.ts'
 import { stringsReply } from '../../redis/reply-shape.ts'
 import { GENERATION_BYTES, type SessionRef, type StoredSession } from '../session-driver.ts'
 
@@ -66,16 +67,21 @@ export class RedisReads {
 
   #send({ names, waiting }: Batch): void {
     const isOneRead = names.length === 1
+    const [first = ''] = names
     this.#underWay++
     const fail = (error: unknown): void => {
       for (const read of waiting) read.reject(error)
     }
-    this.#client.command(names[0] ?? '', [isOneRead ? 'GET' : 'MGET', ...names]).then(
+    this.#client.command(first, [isOneRead ? 'GET' : 'MGET', ...names]).then(
       (reply) => {
         this.#underWay--
         // A proxy that confuses answers gets an error: neither "no session", nor the session of somebody else.
         try {
-          answer(waiting, stringsReply(isOneRead ? [reply] : reply, names.length))
+          const list = isOneRead ? [reply] : reply
+          answer(
+            waiting,
+            readReply(this.#client, first, list, (all) => stringsReply(all, names.length)),
+          )
         } catch (error) {
           fail(error)
         }

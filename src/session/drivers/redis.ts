@@ -8,6 +8,7 @@
 import type { Random } from '../../core/random.ts'
 import type { RedisClientPort, RedisReply } from '../../redis/client-port.ts'
 import type { Journal } from '../../redis/journal.ts'
+import { certainly } from '../../redis/in-step.ts'
 import type { Repeatable } from '../../redis/repeatable.ts'
 import { duringChange, type NearCache } from '../../redis/near-cache.ts'
 import type { RedisKeys } from '../../redis/keys.ts'
@@ -91,6 +92,13 @@ export function createRedisSessionDriver(
   return {
     read: (ref) => (isEnded(ref) ? Promise.resolve(NOTHING) : (readNear ?? readStore)(ref)),
 
+    async confirm(ref) {
+      if (isEnded(ref)) return
+      const key = keys.session(ref.userKey, ref.id)
+      near?.changed(key)
+      await client.inStep(key)
+    },
+
     async explain(ref) {
       const { userKey, id } = ref
       const denied = lasting.denied(ref)
@@ -122,7 +130,13 @@ export function createRedisSessionDriver(
       const own = [keys.session(userKey, id)]
       const names = kind === 'user' ? [...own, keys.generation(userKey), keys.sessions(userKey)] : own
       const args = [expectedNonce, record, ...lifeArguments(life), id]
-      const [status, current] = await changing(own, run.inTime(REPLACE, names, args))
+      const replaced = certainly(
+        client,
+        names[0] ?? '',
+        () => run.inTime(REPLACE, names, args),
+        ([word]) => text(word) === 'gone',
+      )
+      const [status, current] = await changing(own, replaced)
       if (text(status) === 'conflict') return { status: 'conflict', record: current as Buffer }
       return { status: text(status) === 'done' ? 'done' : 'gone' }
     },

@@ -8,6 +8,7 @@
 import type { RedisArgument, RedisClientPort, RedisReply } from '../../redis/client-port.ts'
 import { duringChange, type NearCache } from '../../redis/near-cache.ts'
 import type { RedisKeys } from '../../redis/keys.ts'
+import { readReply } from '../../redis/in-step.ts'
 import { stringsReply } from '../../redis/reply-shape.ts'
 import { createScriptRunner } from '../../redis/script-runner.ts'
 import { DELETE_TOKENS, RELEASE_LEASE, TAKE_LEASE, WRITE_TOKENS } from '../../redis/scripts/token.ts'
@@ -88,7 +89,8 @@ export function createRedisTokenDriver(
 
     async read(userKey, fields) {
       const key = keys.tokens(userKey)
-      const records = stringsReply(await client.command(key, ['HMGET', key, ...fields]), fields.length)
+      const reply = await client.command(key, ['HMGET', key, ...fields])
+      const records = readReply(client, key, reply, (all) => stringsReply(all, fields.length))
       const nowMs = client.serverNow(key) + timeOffsetMs()
       return records.map((record) => (record && endOfLife(record) > nowMs ? record : null))
     },
@@ -99,7 +101,7 @@ export function createRedisTokenDriver(
     async readAll(userKey) {
       const key = keys.tokens(userKey)
       // HKEYS would be a second command; the reply of HGETALL is a flat array in RESP2 and in what the port makes of RESP3.
-      const flat = stringsReply(await client.command(key, ['HGETALL', key]))
+      const flat = readReply(client, key, await client.command(key, ['HGETALL', key]), stringsReply)
       const all = new Map<string, Buffer>()
       const nowMs = client.serverNow(key) + timeOffsetMs()
       for (let i = 0; i + 1 < flat.length; i += 2) {
@@ -107,6 +109,12 @@ export function createRedisTokenDriver(
         if (endOfLife(record) > nowMs) all.set((flat[i] as Buffer).toString('utf8'), record)
       }
       return all
+    },
+
+    async confirm(userKey) {
+      const key = keys.tokens(userKey)
+      near?.changed(key)
+      await client.inStep(key)
     },
 
     async write(userKey, change) {

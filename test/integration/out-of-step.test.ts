@@ -1,0 +1,159 @@
+/**
+ * A reply is lost between Redis and the process, as in a broken proxy: from then on each is the answer to another question. Nobody is
+ * signed out by that, nobody's tokens are gone, and a connection of our own is in step again at once. Part of F8 of docs/faults.md.
+ */
+import { randomBytes } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { promisify } from 'node:util'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { CoatcheckStore } from '../../src/express-session.ts'
+import { type Coatcheck, coatcheck, isCoatcheckError, oidc } from '../../src/index.ts'
+import { redisStore } from '../../src/redis.ts'
+import { cutHandedIn } from '../../src/redis/handed-in.ts'
+import { type FaultProxy, startFaultProxy } from '../../src/testing/fault-proxy.ts'
+import { inMs, observed } from '../lab/report.ts'
+import { libraryMajors } from '../support/redis-clients.ts'
+import { type RedisServer, startRedisServer } from '../support/redis-server.ts'
+
+const PEOPLE = 16
+const WATCHED_MS = 1500
+
+/** By the proxy's chance: the next reply is left out or doubled, all others pass. */
+const CONFUSIONS = { 'left out': [0, 0.9], doubled: [0, 0] } as const
+
+let server: RedisServer
+let proxy: FaultProxy
+let chances: number[]
+const closing: (() => Promise<unknown>)[] = []
+beforeEach(async () => {
+  server = await startRedisServer()
+  chances = []
+  proxy = await startFaultProxy({ target: { port: server.port }, random: () => chances.shift() ?? 1 })
+  proxy.set({ kind: 'confuse', chance: 0.5 })
+})
+afterEach(async () => {
+  for (const close of closing.splice(0).reverse()) await close()
+  await proxy.close()
+  await server.stop()
+})
+
+interface Read {
+  readonly what: string
+  run(): Promise<boolean>
+}
+
+/** What people have: a session, tokens, a document of another session library. Each `Read` says whether it is there. */
+async function startReads(store: ReturnType<typeof redisStore>): Promise<{ auth: Coatcheck<object>; reads: Read[] }> {
+  const keys = randomBytes(32).toString('base64')
+  const auth = coatcheck({
+    store,
+    keys,
+    baseUrl: 'http://localhost:3000',
+    // Never asked: all tokens are valid.
+    providers: [oidc({ name: 'idp', issuer: 'http://127.0.0.1:9', clientId: 'app', clientSecret: 'secret' })],
+  })
+  const hosted = new CoatcheckStore({ store, keys })
+  closing.push(
+    () => auth.close(),
+    () => hosted.close(),
+  )
+  await auth.ready()
+  const set = promisify((sid: string, data: object, done: (error?: unknown) => void) =>
+    hosted.set(sid, data as never, done),
+  )
+  const get = promisify((sid: string, done: (error: unknown, data?: unknown) => void) => hosted.get(sid, done as never))
+  const reads: Read[] = []
+  for (let i = 0; i < PEOPLE; i++) {
+    const userId = `user-${i}`
+    const { ticket } = await auth.sessions.create({ userId })
+    const visitor = await auth.sessions.create({})
+    const expiresAt = Date.now() + 3_600_000
+    await auth.tokens.setUserTokens(userId, { accessToken: userId, refreshToken: `grant of ${userId}`, expiresAt })
+    await set(userId, { cookie: { originalMaxAge: 3_600_000 } })
+    reads.push(
+      { what: 'session', run: async () => (await auth.sessions.find(ticket)).session?.user?.id === userId },
+      { what: 'anonymous session', run: async () => (await auth.sessions.find(visitor.ticket)).session !== null },
+      { what: 'tokens', run: async () => (await auth.tokens.getUserTokens(userId))?.accessToken === userId },
+      { what: 'access token', run: async () => (await auth.tokens.getAccessToken(userId)).accessToken === userId },
+      { what: 'document', run: async () => Boolean(await get(userId)) },
+      { what: 'list', run: async () => (await auth.sessions.listByUser(userId)).length === 1 },
+    )
+  }
+  return { auth, reads }
+}
+
+interface Seen {
+  right: number
+  /** What was told to be missing. */
+  readonly missed: Set<string>
+  readonly errors: Map<string, number>
+  /** Since the reply was lost. */
+  lastErrorMs: number
+}
+
+async function readDuring(reads: readonly Read[], confusion: readonly number[]): Promise<Seen> {
+  const seen: Seen = { right: 0, missed: new Set(), errors: new Map(), lastErrorMs: 0 }
+  const startedMs = performance.now()
+  const reader = async (read: Read): Promise<void> => {
+    while (performance.now() - startedMs < WATCHED_MS) {
+      try {
+        if (await read.run()) seen.right++
+        else seen.missed.add(read.what)
+      } catch (error) {
+        const code = isCoatcheckError(error) ? error.code : String(error)
+        seen.errors.set(code, (seen.errors.get(code) ?? 0) + 1)
+        seen.lastErrorMs = performance.now() - startedMs
+      }
+      await sleep(5)
+    }
+  }
+  const all = Promise.all(reads.map(reader))
+  await sleep(50)
+  chances.push(...confusion)
+  await all
+  return seen
+}
+
+const codesOf = ({ errors }: Seen): string[] => [...errors.keys()].sort()
+
+test.each(Object.entries(CONFUSIONS))(
+  'a reply is %s: nobody is told that there is nothing, and it is over soon',
+  async (what, confusion) => {
+    const { reads } = await startReads(redisStore({ url: proxy.url }))
+    const seen = await readDuring(reads, confusion)
+    expect(proxy.confused).toBe(1)
+    expect([...seen.missed]).toEqual([])
+    expect(seen.right).toBeGreaterThan(reads.length)
+    for (const code of codesOf(seen))
+      expect(code).toMatch(/^COATCHECK_REDIS_(?:PROTOCOL|UNREACHABLE|TIMEOUT|CIRCUIT_OPEN)$/)
+    expect(seen.lastErrorMs).toBeLessThan(1000)
+    observed(
+      what === 'doubled' ? 'F8.doubled' : 'F8.left-out',
+      `0 told that there is nothing, over after ${inMs(seen.lastErrorMs - 50)}`,
+    )
+  },
+)
+
+test.each(libraryMajors)(
+  'through a client of major $major that was handed in, which is its owner’s to replace: errors, and no miss',
+  async ({ create }) => {
+    const client = create(proxy.url)
+    closing.push(() => {
+      cutHandedIn(client)
+      return Promise.resolve()
+    })
+    client.on('error', () => undefined)
+    await client.connect()
+    const { reads } = await startReads(redisStore({ client }))
+    const seen = await readDuring(reads, CONFUSIONS['left out'])
+    expect([...seen.missed]).toEqual([])
+    expect(codesOf(seen)).toContain('COATCHECK_REDIS_PROTOCOL')
+  },
+)
+
+test('what is kept nearby is not what a lost reply has left there', async () => {
+  const { reads } = await startReads(redisStore({ url: proxy.url, nearCache: { maxEntries: 1000 } }))
+  const seen = await readDuring(reads, CONFUSIONS['left out'])
+  expect([...seen.missed]).toEqual([])
+  for (const read of reads) expect(await read.run()).toBe(true)
+})
