@@ -83,6 +83,11 @@ const entries = {
     why: 'Redis is occupied by a long-running script.',
     fix: 'Find the script (SLOWLOG GET) and end it with SCRIPT KILL.',
   },
+  COATCHECK_REDIS_OUT_OF_STEP: {
+    ...redisDown,
+    why: 'A reply of Redis belongs to another command: one was lost or doubled on the way, so nothing on this connection can be believed.',
+    fix: 'Repeat the operation: the connection is replaced by itself. One that was handed in is yours to replace. Look for the proxy or pool between here and Redis that lost count.',
+  },
   COATCHECK_REDIS_READONLY: {
     ...redisDown,
     why: 'The server is a replica and takes no writes.',

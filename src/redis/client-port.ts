@@ -47,7 +47,7 @@ export interface RedisClientPort {
   /**
    * Resolves when replies of the connection that leads to the key belong to their commands, before "there is nothing" is believed.
    * One small command. A connection that is out of step is replaced, unless it is somebody else's.
-   * @throws {RedisError} `COATCHECK_REDIS_PROTOCOL` when they do not, else what `command` throws
+   * @throws {RedisError} `COATCHECK_REDIS_OUT_OF_STEP` when they do not, else what `command` throws
    */
   inStep(key: string): Promise<void>
 

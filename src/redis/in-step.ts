@@ -22,7 +22,7 @@ export async function isInStep(send: (args: readonly RedisArgument[]) => Promise
 }
 
 export function outOfStep(): RedisError {
-  return new RedisError('COATCHECK_REDIS_PROTOCOL', { message: 'A reply does not belong to its command.' })
+  return new RedisError('COATCHECK_REDIS_OUT_OF_STEP')
 }
 
 /**
@@ -30,7 +30,7 @@ export function outOfStep(): RedisError {
  * replaced by whoever finds out first. Asks again otherwise.
  * @param ask safe to run twice
  * @param isDoubtful what needs no proof is passed on. Default: everything does
- * @throws {RedisError} `COATCHECK_REDIS_PROTOCOL`, and what `ask` throws
+ * @throws {RedisError} `COATCHECK_REDIS_OUT_OF_STEP`, and what `ask` throws
  */
 export async function certainly<T>(
   client: Pick<RedisClientPort, 'inStep' | 'epochOf'>,

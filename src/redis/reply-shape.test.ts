@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { listReply, stringsReply } from './reply-shape.ts'
 
-const PROTOCOL = { code: 'COATCHECK_REDIS_PROTOCOL' }
+const FOREIGN = { code: 'COATCHECK_REDIS_OUT_OF_STEP' }
 const text = Buffer.from('text')
 
 test('a reply of the right shape is passed on as it is', () => {
@@ -14,13 +14,13 @@ test('a reply of the right shape is passed on as it is', () => {
 })
 
 test.each([[null], [1], [text]])('%o is no list', (reply) => {
-  expect(() => listReply(reply)).toThrow(expect.objectContaining(PROTOCOL))
-  expect(() => stringsReply(reply)).toThrow(expect.objectContaining(PROTOCOL))
+  expect(() => listReply(reply)).toThrow(expect.objectContaining(FOREIGN))
+  expect(() => stringsReply(reply)).toThrow(expect.objectContaining(FOREIGN))
 })
 
 test('a list of another length, and one with something else in it, is foreign', () => {
-  expect(() => listReply([text], 2)).toThrow(expect.objectContaining(PROTOCOL))
-  expect(() => stringsReply([text, null], 3)).toThrow(expect.objectContaining(PROTOCOL))
-  expect(() => stringsReply([text, 1])).toThrow(expect.objectContaining(PROTOCOL))
-  expect(() => stringsReply([[text]])).toThrow(expect.objectContaining(PROTOCOL))
+  expect(() => listReply([text], 2)).toThrow(expect.objectContaining(FOREIGN))
+  expect(() => stringsReply([text, null], 3)).toThrow(expect.objectContaining(FOREIGN))
+  expect(() => stringsReply([text, 1])).toThrow(expect.objectContaining(FOREIGN))
+  expect(() => stringsReply([[text]])).toThrow(expect.objectContaining(FOREIGN))
 })

@@ -7,7 +7,7 @@ import { outOfStep } from './in-step.ts'
 
 /**
  * @param length that it has to have, when that is known
- * @throws {RedisError} `COATCHECK_REDIS_PROTOCOL`
+ * @throws {RedisError} `COATCHECK_REDIS_OUT_OF_STEP`
  */
 export function listReply(reply: RedisReply, length?: number): readonly RedisReply[] {
   if (Array.isArray(reply) && (length === undefined || reply.length === length)) return reply as readonly RedisReply[]
@@ -16,7 +16,7 @@ export function listReply(reply: RedisReply, length?: number): readonly RedisRep
 
 /**
  * A list of strings, some of which may be missing.
- * @throws {RedisError} `COATCHECK_REDIS_PROTOCOL`
+ * @throws {RedisError} `COATCHECK_REDIS_OUT_OF_STEP`
  */
 export function stringsReply(reply: RedisReply, length?: number): readonly (Buffer | null)[] {
   const list = listReply(reply, length)

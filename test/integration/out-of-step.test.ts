@@ -125,7 +125,7 @@ test.each(Object.entries(CONFUSIONS))(
     expect([...seen.missed]).toEqual([])
     expect(seen.right).toBeGreaterThan(reads.length)
     for (const code of codesOf(seen))
-      expect(code).toMatch(/^COATCHECK_REDIS_(?:PROTOCOL|UNREACHABLE|TIMEOUT|CIRCUIT_OPEN)$/)
+      expect(code).toMatch(/^COATCHECK_REDIS_(?:OUT_OF_STEP|UNREACHABLE|TIMEOUT|CIRCUIT_OPEN)$/)
     expect(seen.lastErrorMs).toBeLessThan(1000)
     observed(
       what === 'doubled' ? 'F8.doubled' : 'F8.left-out',
@@ -147,7 +147,7 @@ test.each(libraryMajors)(
     const { reads } = await startReads(redisStore({ client }))
     const seen = await readDuring(reads, CONFUSIONS['left out'])
     expect([...seen.missed]).toEqual([])
-    expect(codesOf(seen)).toContain('COATCHECK_REDIS_PROTOCOL')
+    expect(codesOf(seen)).toContain('COATCHECK_REDIS_OUT_OF_STEP')
   },
 )
 

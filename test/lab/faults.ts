@@ -172,7 +172,7 @@ export const faults = {
   F23: {
     fault: 'A failover of Redis while refresh tokens rotate, at a provider that takes an old one for theft',
     promise:
-      '0 sign-ins are lost when the primary dies: what it has acknowledged, the replica has. **Not promised** for a primary that is cut off and goes on: what only it has taken can be lost, and with it the sign-in. `durability` makes that rarer, not impossible',
+      '0 sign-ins are lost when the primary dies: what it has acknowledged, the replica has. With `durability` also 0 when the primary is cut off and goes on for a moment, as long as the process lives that got the new token. **Not promised** without it: what only such a primary has taken is lost, and with it the sign-in',
     tests: { 'F23.rotation': `${LAB}/failover-rotation.test.ts`, 'F23.durable': `${LAB}/failover-rotation.test.ts` },
   },
   F24: {

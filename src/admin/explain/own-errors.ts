@@ -70,6 +70,11 @@ const background: Readonly<Record<ErrorCode, Background>> = {
     cause: 'A failover: the address in REDIS_URL still points to the former primary, which is a replica now.',
     check: 'redis-cli -u "$REDIS_URL" ROLE',
   },
+  COATCHECK_REDIS_OUT_OF_STEP: {
+    cause:
+      'A proxy, a load balancer or a pool between the application and Redis that gives a reply to the wrong caller; a client that was handed in and is used in another way at the same time.',
+    check: 'redis-cli -u "$REDIS_URL" ECHO in-step',
+  },
   COATCHECK_REDIS_CLUSTERDOWN: {
     cause: 'A primary of the cluster has failed and none of its replicas has taken over yet, or slots have no owner.',
     check: 'redis-cli -u "$REDIS_URL" CLUSTER INFO',
