@@ -108,6 +108,11 @@ const entries = {
     why: 'Redis cannot write its snapshot or append-only file and therefore refuses writes.',
     fix: 'Free disk space or repair permissions on the Redis server; see its log.',
   },
+  COATCHECK_REDIS_NOREPLICAS: {
+    ...redisDown,
+    why: 'The primary has fewer replicas in step than min-replicas-to-write asks for, and therefore refuses writes.',
+    fix: 'Bring the replicas back, or lower min-replicas-to-write for as long as that takes.',
+  },
   COATCHECK_REDIS_AUTH: {
     ...redisSetup,
     why: 'Redis refused the user name or password.',

@@ -22,6 +22,7 @@ const texts: readonly [code: string, message: string][] = [
   ['LOADING', 'LOADING Redis is loading the dataset in memory'],
   ['MISCONF', 'MISCONF Redis is configured to save RDB snapshots, but it is currently not able to persist on disk.'],
   ['MISCONF', 'MISCONF Errors writing to the AOF file: No space left on device'],
+  ['NOREPLICAS', 'NOREPLICAS Not enough good replicas to write.'],
   ['BUSY', 'BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.'],
   ['CLUSTERDOWN', 'CLUSTERDOWN Hash slot not served'],
   ['CLUSTERDOWN', 'TRYAGAIN Multiple keys request during rehashing of slot'],

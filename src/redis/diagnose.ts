@@ -38,6 +38,7 @@ const REPLIES: readonly Rule[] = [
   { match: /^MASTERDOWN\b/, code: 'COATCHECK_REDIS_READONLY', says: 'the server is a replica that lost its primary' },
   { match: /^LOADING\b/, code: 'COATCHECK_REDIS_LOADING' },
   { match: /^MISCONF\b/, code: 'COATCHECK_REDIS_MISCONF' },
+  { match: /^NOREPLICAS\b/, code: 'COATCHECK_REDIS_NOREPLICAS' },
   { match: /^BUSY\b/, code: 'COATCHECK_REDIS_BUSY' },
   { match: /^(?:CLUSTERDOWN|TRYAGAIN)\b/, code: 'COATCHECK_REDIS_CLUSTERDOWN' },
   { match: /^CROSSSLOT\b/, code: 'COATCHECK_REDIS_CROSSSLOT' },

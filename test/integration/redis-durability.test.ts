@@ -20,9 +20,10 @@ afterEach(async () => {
   for (const close of closing.splice(0).reverse()) await close()
 })
 
-function open(options: RedisStoreOptions): Coatcheck<Record<string, unknown>> {
+async function open(options: RedisStoreOptions): Promise<Coatcheck<Record<string, unknown>>> {
   const auth = coatcheck({ store: redisStore(options), keys, baseUrl: 'http://localhost:3000' })
   closing.push(() => auth.close())
+  await auth.ready()
   return auth
 }
 
@@ -43,8 +44,7 @@ const durability = { replicas: 1, timeoutMs: 200 }
 describe('with a replica', () => {
   test('an acknowledged ending is durable, and the replica has it', async () => {
     const { primary, replica } = await withReplica()
-    const auth = open({ url: primary.url, durability })
-    await auth.ready()
+    const auth = await open({ url: primary.url, durability })
     const { ticket, session } = await auth.sessions.create({ userId: 'ada' })
     expect(await auth.sessions.revoke(session.id ?? '')).toEqual({ count: 1, durable: true })
     expect(await replica.cli('keys', 'user:session:*')).toBe('')
@@ -56,7 +56,7 @@ describe('with a replica', () => {
 
   test('many at once share few WAITs', async () => {
     const { primary } = await withReplica()
-    const auth = open({ url: primary.url, durability })
+    const auth = await open({ url: primary.url, durability })
     const sessions = await Promise.all(Array.from({ length: 100 }, (_, i) => auth.sessions.create({ userId: `u${i}` })))
     await primary.cli('config', 'resetstat')
     const results = await Promise.all(sessions.map(({ session }) => auth.sessions.revoke(session.id ?? '')))
@@ -67,7 +67,7 @@ describe('with a replica', () => {
 
   test('a replica that does not answer: not durable, said within the time for it', async () => {
     const { primary, replica } = await withReplica()
-    const auth = open({ url: primary.url, durability })
+    const auth = await open({ url: primary.url, durability })
     const { session, ticket } = await auth.sessions.create({ userId: 'ada' })
     replica.pause()
     const start = performance.now()
@@ -79,7 +79,7 @@ describe('with a replica', () => {
 
   test('without the setting nothing is called durable, and WAIT is not sent', async () => {
     const { primary } = await withReplica()
-    const auth = open({ url: primary.url })
+    const auth = await open({ url: primary.url })
     const { session } = await auth.sessions.create({ userId: 'ada' })
     expect(await auth.sessions.revoke(session.id ?? '')).toEqual({ count: 1, durable: false })
     expect(await primary.cli('info', 'commandstats')).not.toContain('cmdstat_wait')
@@ -88,7 +88,7 @@ describe('with a replica', () => {
   test('in a cluster the replica of the right primary is asked', async () => {
     const group = await startClusterGroup()
     closing.push(() => group.stop())
-    const auth = open({ url: group.url, cluster: true, durability })
+    const auth = await open({ url: group.url, cluster: true, durability })
     for (let i = 0; i < 12; i++) {
       const { session } = await auth.sessions.create({ userId: `user-${i}` })
       expect(await auth.sessions.revoke(session.id ?? '')).toEqual({ count: 1, durable: true })
@@ -109,8 +109,8 @@ test('the primary is cut off, sessions are ended there, a replica is promoted: w
   const primary = await group.primary()
   // The application stands on the wrong side of the cut: with the primary, but it can reach the sentinels.
   const sentinels = group.sentinels.map(({ port }) => `127.0.0.1:${port}`)
-  const direct = open({ url: primary.url, durability })
-  const following = open({ url: 'redis://mymaster', sentinels, durability: { ...durability, timeoutMs: 100 } })
+  const direct = await open({ url: primary.url, durability })
+  const following = await open({ url: 'redis://mymaster', sentinels, durability: { ...durability, timeoutMs: 100 } })
   const sessions = await Promise.all(
     Array.from({ length: 60 }, (_, i) => following.sessions.create({ userId: `u${i}` })),
   )
@@ -142,7 +142,7 @@ test('what this process ended without an acknowledgement is ended again within a
   const group: SentinelGroup = await startSentinelGroup()
   closing.push(() => group.stop())
   const sentinels = group.sentinels.map(({ port }) => `127.0.0.1:${port}`)
-  const auth = open({ url: 'redis://mymaster', sentinels, durability: { ...durability, timeoutMs: 100 } })
+  const auth = await open({ url: 'redis://mymaster', sentinels, durability: { ...durability, timeoutMs: 100 } })
   const sessions = await Promise.all(
     Array.from({ length: 40 }, (_, i) => auth.sessions.create({ userId: `u${i % 20}` })),
   )
@@ -172,39 +172,58 @@ test('what this process ended without an acknowledgement is ended again within a
   observed('F3.sentinel', `${single.length} ended again after ${inMs(reappliedMs)}`)
 })
 
-test('MISCONF: reads work, ending says not durable, this process lets nobody in with it, and it is done after the repair', async () => {
-  const server = await startRedisServer({ args: ['--save', '3600 1', '--rdbcompression', 'no'] })
-  closing.push(() => server.stop())
-  const auth = open({ url: server.url })
-  const other = open({ url: server.url, commandTimeoutMs: 251 })
-  const [one, two, three] = await Promise.all([
-    auth.sessions.create({ userId: 'ada' }),
-    auth.sessions.create({ userId: 'grace' }),
-    auth.sessions.create({ userId: 'grace' }),
-  ])
-  await server.cli('config', 'set', 'dir', server.dir)
-  rmSync(server.dir, { recursive: true })
-  await server.cli('bgsave').catch(() => '')
-  await until(async () => (await server.cli('info', 'persistence')).includes('rdb_last_bgsave_status:err'))
-  expect((await auth.sessions.find(one.ticket)).session?.id).toBe(one.session.id)
-  expect(await auth.sessions.revoke(one.session.id ?? '')).toEqual({ count: 1, durable: false })
-  expect(await auth.sessions.revokeByUser('grace', { except: three.session.id ?? '' })).toEqual({
-    count: 1,
-    durable: false,
-  })
-  expect(await auth.sessions.find(one.ticket)).toEqual({ session: null, reason: 'revoked' })
-  expect(await auth.sessions.find(two.ticket)).toEqual({ session: null, reason: 'revoked' })
-  expect((await auth.sessions.find(three.ticket)).session?.id).toBe(three.session.id)
-  expect((await other.sessions.find(one.ticket)).session?.id).toBe(one.session.id)
-  await server.cli('config', 'set', 'stop-writes-on-bgsave-error', 'no')
-  const repairedMs = performance.now()
-  await until(async () => (await other.sessions.find(one.ticket)).session === null, 3000)
-  await until(async () => (await other.sessions.find(two.ticket)).session === null, 3000)
-  observed(
-    'F14.misconf',
-    `2 of 2 hold here at once, and in Redis ${inMs(performance.now() - repairedMs)} after the repair`,
-  )
-  expect((await auth.sessions.find(three.ticket)).session?.id).toBe(three.session.id)
-  const again = await auth.sessions.create({ userId: 'ada' })
-  expect((await auth.sessions.find(again.ticket)).session?.user?.id).toBe('ada')
-})
+/** A server that is well and refuses every write. */
+const refusals = [
+  {
+    id: 'F14.misconf',
+    refusal: 'MISCONF',
+    async refuse(server: RedisServer) {
+      await server.cli('config', 'set', 'dir', server.dir)
+      rmSync(server.dir, { recursive: true })
+      await server.cli('bgsave').catch(() => '')
+      await until(async () => (await server.cli('info', 'persistence')).includes('rdb_last_bgsave_status:err'))
+    },
+    repair: (server: RedisServer) => server.cli('config', 'set', 'stop-writes-on-bgsave-error', 'no'),
+  },
+  {
+    id: 'F14.noreplicas',
+    refusal: 'NOREPLICAS',
+    refuse: (server: RedisServer) => server.cli('config', 'set', 'min-replicas-to-write', '1'),
+    repair: (server: RedisServer) => server.cli('config', 'set', 'min-replicas-to-write', '0'),
+  },
+] as const
+
+test.each(refusals)(
+  '$refusal: reads work, ending says not durable, this process lets nobody in with it, and it is done after the repair',
+  async ({ id, refusal, refuse, repair }) => {
+    const server = await startRedisServer({ args: ['--save', '3600 1', '--rdbcompression', 'no'] })
+    closing.push(() => server.stop())
+    const auth = await open({ url: server.url })
+    const other = await open({ url: server.url, commandTimeoutMs: 251 })
+    const [one, two, three] = await Promise.all([
+      auth.sessions.create({ userId: 'ada' }),
+      auth.sessions.create({ userId: 'grace' }),
+      auth.sessions.create({ userId: 'grace' }),
+    ])
+    await refuse(server)
+    await expect(auth.sessions.create({ userId: 'late' })).rejects.toMatchObject({ code: `COATCHECK_REDIS_${refusal}` })
+    expect((await auth.sessions.find(one.ticket)).session?.id).toBe(one.session.id)
+    expect(await auth.sessions.revoke(one.session.id ?? '')).toEqual({ count: 1, durable: false })
+    expect(await auth.sessions.revokeByUser('grace', { except: three.session.id ?? '' })).toEqual({
+      count: 1,
+      durable: false,
+    })
+    expect(await auth.sessions.find(one.ticket)).toEqual({ session: null, reason: 'revoked' })
+    expect(await auth.sessions.find(two.ticket)).toEqual({ session: null, reason: 'revoked' })
+    expect((await auth.sessions.find(three.ticket)).session?.id).toBe(three.session.id)
+    expect((await other.sessions.find(one.ticket)).session?.id).toBe(one.session.id)
+    await repair(server)
+    const repairedMs = performance.now()
+    await until(async () => (await other.sessions.find(one.ticket)).session === null, 3000)
+    await until(async () => (await other.sessions.find(two.ticket)).session === null, 3000)
+    observed(id, `2 of 2 hold here at once, and in Redis ${inMs(performance.now() - repairedMs)} after the repair`)
+    expect((await auth.sessions.find(three.ticket)).session?.id).toBe(three.session.id)
+    const again = await auth.sessions.create({ userId: 'ada' })
+    expect((await auth.sessions.find(again.ticket)).session?.user?.id).toBe('ada')
+  },
+)

@@ -114,10 +114,14 @@ export const faults = {
     tests: { 'F13.lru': `${LAB}/memory.test.ts` },
   },
   F14: {
-    fault: 'MISCONF: the server cannot save and refuses to write',
+    fault:
+      'The server refuses to write: MISCONF (it cannot save), NOREPLICAS (too few replicas for min-replicas-to-write)',
     promise:
       'Reads work; an ending is reported as not durable, holds in this process at once, and in Redis after the repair',
-    tests: { 'F14.misconf': `${INTEGRATION}/redis-durability.test.ts` },
+    tests: {
+      'F14.misconf': `${INTEGRATION}/redis-durability.test.ts`,
+      'F14.noreplicas': `${INTEGRATION}/redis-durability.test.ts`,
+    },
   },
   F15: {
     fault: 'An endless script of somebody else',

@@ -129,10 +129,10 @@ export const redisReplies = foreignCatalogue({
     seen: ['NOREPLICAS Not enough good replicas to write.'],
     why: 'The server is told to take writes only with enough replicas in touch (min-replicas-to-write), and there are fewer, or they lag too far behind.',
     check: '`redis-cli -u "$REDIS_URL" INFO replication`',
-    fix: 'Bring the replicas back: `connected_slaves` and their `lag` show which. Lower min-replicas-to-write only if losing the last writes in a failover is acceptable.',
+    fix: 'Bring the replicas back: `connected_slaves` and their `lag` show which. Lower min-replicas-to-write only if losing the last writes in a failover is acceptable. Sessions can be read meanwhile, and this process lets nobody in with what it has ended.',
     prevent:
       'One more replica than min-replicas-to-write asks for. `coatcheck doctor` compares replicas with the durability that you want.',
-    codes: ['COATCHECK_REDIS_ERROR'],
+    codes: ['COATCHECK_REDIS_NOREPLICAS'],
   },
   'max number of clients reached': {
     match: /\bmax number of clients reached\b/,

@@ -88,6 +88,10 @@ const background: Readonly<Record<ErrorCode, Background>> = {
     cause: 'The disk of the Redis server is full or not writable, and `stop-writes-on-bgsave-error` is on.',
     check: 'redis-cli -u "$REDIS_URL" INFO persistence',
   },
+  COATCHECK_REDIS_NOREPLICAS: {
+    cause: 'A replica is down, restarts, or is cut off from the primary, and `min-replicas-to-write` is set.',
+    check: 'redis-cli -u "$REDIS_URL" INFO replication',
+  },
   COATCHECK_REDIS_AUTH: {
     cause: 'A wrong or rotated password, or an ACL user that was disabled (WRONGPASS).',
     check: 'npx coatcheck ping --count 1',

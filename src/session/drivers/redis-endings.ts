@@ -10,6 +10,9 @@ import type { Repeatable } from '../../redis/repeatable.ts'
 import type { LastingReply, ScriptRunner } from '../../redis/script-runner.ts'
 import type { SessionRef } from '../session-driver.ts'
 
+/** The server is well, and refuses every write until somebody has mended what is beside it. */
+const WRITES_NOTHING: ReadonlySet<string> = new Set(['COATCHECK_REDIS_MISCONF', 'COATCHECK_REDIS_NOREPLICAS'])
+
 /** Which sessions are ended: one, or all of a user but one. */
 export interface Denial {
   readonly userKey: string
@@ -33,7 +36,7 @@ export class RedisEndings {
 
   /**
    * @param again what ends the same sessions once more, and none that begin later
-   * @returns `null`: Redis writes nothing at the moment (`MISCONF`), and this process denies the sessions until it does
+   * @returns `null`: Redis writes nothing at the moment (`MISCONF`, `NOREPLICAS`), and this process denies the sessions until it does
    * @throws what the script throws otherwise; the sessions are denied here all the same, and ended as soon as that is possible
    */
   async apply(
@@ -52,7 +55,7 @@ export class RedisEndings {
       if (this.#journal === null) throw error
       this.#deny(denial)
       this.#journal.keep(name, [step], () => this.#allow(denial))
-      if (isCoatcheckError(error) && error.code === 'COATCHECK_REDIS_MISCONF') return null
+      if (isCoatcheckError(error) && WRITES_NOTHING.has(error.code)) return null
       throw error
     }
   }
