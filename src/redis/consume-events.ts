@@ -20,7 +20,7 @@ export interface ConsumeEventsOptions {
   readonly group: string
   /** Handles one event. Acknowledged when it resolves; delivered again, later, when it rejects. It may come twice. */
   readonly handle: (event: LifecycleEvent) => Promise<void> | void
-  /** Of this worker, unlike any other's. One that stays the same over restarts keeps the server's list of workers short. */
+  /** Of this worker, unlike any other's. Killed workers stay on the server's list: one name over all restarts keeps it short. */
   readonly name?: string | undefined
   /** What `redisStore()` got: connection, and the number of streams. */
   readonly redis?: RedisStoreOptions | undefined

@@ -39,19 +39,36 @@ export class EventConsumer {
   readonly #client: RedisClientPort
   readonly #settings: ConsumerSettings
   readonly #stopping = new AbortController()
+  readonly #streams: readonly string[]
   readonly #done: Promise<unknown>
 
   constructor(client: RedisClientPort, keys: RedisKeys, settings: ConsumerSettings) {
     this.#client = client
     this.#settings = settings
-    const streams = Array.from({ length: settings.shards }, (_, shard) => keys.events(String(shard)))
-    this.#done = Promise.all(streams.map((stream) => this.#work(stream)))
+    this.#streams = Array.from({ length: settings.shards }, (_, shard) => keys.events(String(shard)))
+    this.#done = Promise.all(this.#streams.map((stream) => this.#work(stream)))
   }
 
-  /** Resolves when the event under way has been handled and acknowledged. */
+  /** Resolves when the event under way has been handled and acknowledged, and this worker has been taken off the server's list. */
   async stop(): Promise<void> {
     this.#stopping.abort()
     await this.#done
+    await Promise.all(this.#streams.map((stream) => this.#leave(stream).catch(() => undefined)))
+  }
+
+  /** The server keeps a list of workers. One that has left something undone stays on it, or that would be forgotten too. */
+  async #leave(stream: string): Promise<void> {
+    const { group, name } = this.#settings
+    const undone = (await this.#command(stream, [
+      'XPENDING',
+      stream,
+      group,
+      '-',
+      '+',
+      '1',
+      name,
+    ])) as readonly RedisReply[]
+    if (undone.length === 0) await this.#command(stream, ['XGROUP', 'DELCONSUMER', stream, group, name])
   }
 
   async #work(stream: string): Promise<void> {

@@ -222,6 +222,21 @@ describe('.env.local', () => {
     await init(ignored)
     expect(read(ignored, '.gitignore')).toBe('.env*\n')
   })
+
+  test('does not go into a file that git has: it says how to take it out, and writes nothing', async () => {
+    const at = folder({ 'package.json': project, '.env.local': 'OTHER=1\n' })
+    const git = (...args: string[]) => execFileSync('git', args, { cwd: at.path })
+    git('init', '--quiet')
+    git('add', '--force', '.env.local')
+    const ended = await init(at)
+    expect(ended.code).toBe(2)
+    expect(ended.stderr).toContain('git rm --cached .env.local')
+    expect(filesOf(at).filter((file) => !file.startsWith('.git/'))).toEqual(['.env.local', 'package.json'])
+    expect(read(at, '.env.local')).toBe('OTHER=1\n')
+    git('rm', '--quiet', '--cached', '.env.local')
+    expect((await init(at)).code).toBe(0)
+    expect(read(at, '.gitignore')).toContain('.env.local')
+  })
 })
 
 test('what it writes in TypeScript compiles for a strict user', async () => {

@@ -42,6 +42,20 @@ const entraWith = (over: Partial<ProviderOptions>): Options =>
   })
 const online = { offline: false }
 
+/** The provider, with something else in its metadata. @returns its issuer */
+async function providerSaying(over: object): Promise<string> {
+  const response = await fetch(`${world.provider.issuer}/.well-known/openid-configuration`)
+  const metadata = (await response.json()) as object
+  const issuer = `http://127.0.0.1:${await freePort()}`
+  const other = createServer((_request, answer) => {
+    answer.setHeader('content-type', 'application/json')
+    answer.end(JSON.stringify({ ...metadata, issuer, ...over }))
+  })
+  closing.push(() => other.close())
+  await once(other.listen(Number(new URL(issuer).port), '127.0.0.1'), 'listening')
+  return issuer
+}
+
 /** Sessions and a sign-in under way, by an application with these options. */
 async function used(options: Options, users = 3): Promise<void> {
   await world.use(options, async (auth) => {
@@ -60,12 +74,12 @@ function handedIn(options: object): Options {
 /** Without rights to other keys nothing of other stores is seen. */
 const asDefaultUser = (): Options => world.options({ store: redisStore({ url: world.redis.url }) })
 
-function expiredCertificate(): string {
+function clientCertificate(days: number): string {
   const folder = mkdtempSync(join(tmpdir(), 'coatcheck-client-'))
   closing.push(() => rmSync(folder, { recursive: true }))
   const openssl = (...args: string[]) => execFileSync('openssl', args, { cwd: folder, stdio: 'ignore' })
   openssl('req', '-newkey', 'rsa:2048', '-nodes', '-keyout', 'key.pem', '-out', 'request.pem', '-subj', '/CN=client')
-  openssl('x509', '-req', '-in', 'request.pem', '-signkey', 'key.pem', '-out', 'cert.pem', '-days', '-1')
+  openssl('x509', '-req', '-in', 'request.pem', '-signkey', 'key.pem', '-out', 'cert.pem', '-days', String(days))
   return readFileSync(join(folder, 'key.pem'), 'utf8') + readFileSync(join(folder, 'cert.pem'), 'utf8')
 }
 
@@ -301,7 +315,7 @@ const provider: readonly PreparedFault[] = [
   {
     fault: 'a client certificate that has expired',
     prepare: () => {
-      const pem = expiredCertificate()
+      const pem = clientCertificate(-1)
       return {
         options: providerWith({ clientSecret: undefined, clientCertificate: pem }),
         secrets: [/PRIVATE KEY-----\n(.{64})/.exec(pem)?.[1] ?? ''],
@@ -311,6 +325,36 @@ const provider: readonly PreparedFault[] = [
     exit: 5,
     says: /was valid until 20\d\d-/,
     fix: /Renew/,
+  },
+  {
+    fault: 'a client certificate that is about to expire',
+    prepare: () => ({ options: providerWith({ clientSecret: undefined, clientCertificate: clientCertificate(5) }) }),
+    finds: ['DOCTOR_CLIENT_CERTIFICATE_EXPIRES'],
+    exit: 0,
+    says: /valid until 20\d\d-.*\((?:4|5) days\)/,
+    fix: /beside the old one/,
+  },
+  {
+    fault: 'a way to answer that the provider does not know',
+    prepare: async () => {
+      const issuer = await providerSaying({ response_modes_supported: ['query', 'fragment'] })
+      return { options: providerWith({ issuer, responseMode: 'form_post' }), wishes: online }
+    },
+    finds: ['DOCTOR_RESPONSE_MODE'],
+    exit: 1,
+    says: /without form_post/,
+    fix: /Remove responseMode/,
+  },
+  {
+    fault: 'a provider without PKCE',
+    prepare: async () => {
+      const issuer = await providerSaying({ code_challenge_methods_supported: ['plain'] })
+      return { options: providerWith({ issuer }), wishes: online }
+    },
+    finds: ['DOCTOR_PKCE'],
+    exit: 0,
+    says: /without S256/,
+    fix: /Switch PKCE on/,
   },
   {
     fault: 'a credential file that is not there',
@@ -379,8 +423,9 @@ const data: readonly PreparedFault[] = [
     fault: 'sessions that lost a part',
     prepare: async () => {
       await used(world.options())
-      await world.redis.cli('del', await firstKey('user:session:*'))
-      await world.redis.cli('del', await firstKey('user:{*:gen'))
+      // Of two users: of one who has lost everything nothing is left to be seen.
+      const [session = '', other = ''] = (await world.redis.cli('--scan', '--pattern', 'user:session:*')).split('\n')
+      await world.redis.cli('del', session, `user:${/\{.+\}/.exec(other)?.[0]}:gen`)
       return { options: world.options() }
     },
     finds: ['DOCTOR_ORPHANS'],

@@ -13,6 +13,7 @@ import { type Certificates, createCertificates, tlsArguments } from '../support/
 import { aclRules, createHealthWorld, HEALTHY_ARGUMENTS, type HealthWorld } from '../support/health-world.ts'
 import { type PreparedFault, testFaults } from '../support/prepared-faults.ts'
 import { freePort, type RedisServer, startRedisServer } from '../support/redis-server.ts'
+import { createSkewedClock } from '../support/skewed-clock.ts'
 import { startClusterGroup, until } from '../support/redis-topologies.ts'
 
 let world: HealthWorld
@@ -273,6 +274,39 @@ const keeping: readonly PreparedFault[] = [
     exit: 1,
     says: /^volatile-ttl$/,
     fix: /noeviction/,
+  },
+  {
+    fault: 'eviction until the policy was changed',
+    prepare: async () => {
+      const evicting = await server('--maxmemory-policy', 'allkeys-lru')
+      await evicting.cli('eval', fill('cache', 20, 100_000, "'EX', 9999999"), '0')
+      const used = Number(/used_memory:(\d+)/.exec(await evicting.cli('info', 'memory'))?.[1])
+      await evicting.cli('config', 'set', 'maxmemory', String(used - 1_000_000))
+      await until(async () => !(await evicting.cli('info', 'stats')).includes('evicted_keys:0'))
+      await evicting.cli('config', 'set', 'maxmemory', '256mb', 'maxmemory-policy', 'noeviction')
+      return { options: at({ url: evicting.url }) }
+    },
+    finds: ['DOCTOR_EVICTION_PAST'],
+    exit: 0,
+    says: /^[\d,]+ keys in the .* since it was started$/,
+    fix: /CONFIG RESETSTAT/,
+  },
+  {
+    fault: 'lifetimes that are not kept: the clock of the server stands still',
+    prepare: async () => {
+      const clock = createSkewedClock()
+      const stopped = await startRedisServer({ args: HEALTHY_ARGUMENTS, env: clock.stopped() })
+      closing.push(async () => {
+        await stopped.stop()
+        clock.remove()
+      })
+      await stopped.cli('acl', 'setuser', 'coatcheck', ...aclRules(world.password))
+      return { options: at({ url: stopped.url }) }
+    },
+    finds: ['DOCTOR_TTL_IGNORED'],
+    exit: 1,
+    says: /is still there after/,
+    fix: /Redis or Valkey itself/,
   },
   {
     fault: 'a canary that is gone',

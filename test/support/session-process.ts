@@ -18,6 +18,8 @@ export interface SessionProcessEvent {
   /** Of an ending. */
   readonly id?: string
   readonly durable?: boolean
+  /** When it was answered: epoch milliseconds with fractions, to be compared with another process on this machine. */
+  readonly atMs?: number
   /** Of a write under load, with the code of an error or `ok`; also of an ending that failed. */
   readonly ticket?: string
   readonly code?: string

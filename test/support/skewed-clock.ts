@@ -1,5 +1,5 @@
 /**
- * A wall clock that is wrong, for a process that is started here: a library that is loaded in front of the system's and moves what
+ * A wall clock that is wrong, or stands still, for a process that is started here: a library that is loaded in front of the system's and moves what
  * it says. Needs a C compiler (`sh scripts/bootstrap.sh compiler`). Debian's libfaketime does not work with the allocator of Redis.
  */
 import { execFileSync } from 'node:child_process'
@@ -28,8 +28,13 @@ static long skew(void) {
 }
 
 int clock_gettime(clockid_t id, struct timespec *at) {
+  static struct timespec stopped;
   int result = syscall(SYS_clock_gettime, id, at);
-  if (result == 0 && (id == CLOCK_REALTIME || id == CLOCK_REALTIME_COARSE)) at->tv_sec += skew();
+  if (result != 0 || (id != CLOCK_REALTIME && id != CLOCK_REALTIME_COARSE)) return result;
+  at->tv_sec += skew();
+  if (!getenv("CLOCK_STOPPED")) return result;
+  if (stopped.tv_sec == 0) stopped = *at;
+  *at = stopped;
   return result;
 }
 
@@ -53,6 +58,8 @@ time_t time(time_t *at) {
 export interface SkewedClock {
   /** Environment of a process whose clock is ahead by so many seconds, or behind by a negative number. */
   env(seconds: number): NodeJS.ProcessEnv
+  /** Of one whose clock stands still from its start on. */
+  stopped(): NodeJS.ProcessEnv
   remove(): void
 }
 
@@ -63,6 +70,7 @@ export function createSkewedClock(): SkewedClock {
   execFileSync('cc', ['-shared', '-fPIC', '-O2', '-o', library, source])
   return {
     env: (seconds) => ({ LD_PRELOAD: library, SKEW_SECONDS: String(seconds) }),
+    stopped: () => ({ LD_PRELOAD: library, CLOCK_STOPPED: '1' }),
     remove: () => rmSync(folder, { recursive: true, force: true }),
   }
 }

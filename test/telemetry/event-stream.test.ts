@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { afterEach, expect, test, vi } from 'vitest'
 import { coatcheck, type Coatcheck } from '../../src/index.ts'
 import { consumeEvents, type LifecycleEvent, redisStore, type RedisStoreOptions } from '../../src/redis.ts'
-import { startRedisServer } from '../support/redis-server.ts'
+import { type RedisServer, startRedisServer } from '../support/redis-server.ts'
 import { startClusterGroup, until } from '../support/redis-topologies.ts'
 
 const script = fileURLToPath(new URL('../support/processes/event-worker.mjs', import.meta.url))
@@ -157,6 +157,38 @@ test('a handler that fails gets the event again, and says so', async () => {
   // Delivered again is not written again, in whichever of the four streams it lies.
   const lengths = await Promise.all([0, 1, 2, 3].map((shard) => server.cli('xlen', `events:${shard}`)))
   expect(lengths.map(Number).reduce((sum, length) => sum + length, 0)).toBe(1)
+  expect(await workersOn(server, 'mail')).toEqual([])
+})
+
+/** As the server lists them, over all streams. */
+async function workersOn({ cli }: RedisServer, group: string): Promise<string[]> {
+  const lists = await Promise.all([0, 1, 2, 3].map((shard) => cli('xinfo', 'consumers', `events:${shard}`, group)))
+  return lists.flatMap((list) => [...list.matchAll(/^name\n(.+)$/gm)].map(([, name = '']) => name))
+}
+
+test('a worker that leaves something undone stays on the list of the server, and another one does it', async () => {
+  const server = await startRedisServer()
+  closing.push(() => server.stop())
+  const auth = await start({ url: server.url })
+  const events = { redis: { url: server.url }, group: 'mail', from: 'oldest', pollMs: 20, claimAfterMs: 200 } as const
+  let tries = 0
+  const failing = consumeEvents({
+    ...events,
+    name: 'failing',
+    handle() {
+      tries++
+      throw new Error('no mail today')
+    },
+  })
+  await auth.sessions.create({ userId: 'ada' })
+  await until(async () => tries > 0)
+  await failing.close()
+  expect(await workersOn(server, 'mail')).toEqual(['failing'])
+  const seen: string[] = []
+  const steady = consumeEvents({ ...events, name: 'steady', handle: ({ name }) => void seen.push(name) })
+  closing.push(() => steady.close())
+  await until(async () => seen.length === 1)
+  expect(seen).toEqual(['session.created'])
 })
 
 test('a worker outlives an outage', async () => {

@@ -10,6 +10,11 @@ export function isExposed(folder: string): boolean {
   return status === 1
 }
 
+/** No rule keeps out what git has already: every change would be committed. */
+export function isTracked(folder: string): boolean {
+  return spawnSync('git', ['ls-files', '--error-unmatch', NAME], { cwd: folder, stdio: 'ignore' }).status === 0
+}
+
 /** For a project that starts here. */
 export const NEW_GITIGNORE = `node_modules/\n.next/\nnext-env.d.ts\n${NAME}\n`
 

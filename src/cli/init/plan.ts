@@ -6,9 +6,10 @@ import { readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import type { Random } from '../../core/random.ts'
 import type { Project } from '../project/project.ts'
+import { UsageError } from '../usage-error.ts'
 import type { Choices, Framework } from './choices.ts'
 import { missingSettings } from './env-local.ts'
-import { GITIGNORE_ADDITION, isExposed, NEW_GITIGNORE } from './git-ignore.ts'
+import { GITIGNORE_ADDITION, isExposed, isTracked, NEW_GITIGNORE } from './git-ignore.ts'
 import { newManifest, packageNameOf } from './packages.ts'
 import type { Template, TemplateFile, TemplateInput } from './template.ts'
 import { express } from './templates/express.ts'
@@ -39,6 +40,7 @@ export interface Plan {
   readonly scripts: Readonly<Record<string, string>>
 }
 
+/** @throws {UsageError} when git has the file that a key would have to go into */
 export function planInit(project: Project, choices: Choices, random: Random): Plan {
   const { manifest } = project
   const isTypeScript =
@@ -92,6 +94,11 @@ function settingsStep(project: Project, choices: Choices, random: Random): Step[
   const existing = [path, '.env'].filter((file) => project.has(file)).map(read)
   const { text, names } = missingSettings(choices, existing, random)
   if (text === '') return [{ path, action: 'same', text }]
+  if (isTracked(project.folder)) {
+    throw new UsageError(
+      `git has ${path}, and would commit the key that belongs into it. Nothing was written. Take it out of git first, the file stays: git rm --cached ${path}`,
+    )
+  }
   if (!project.has(path)) return [{ path, action: 'create', text, settings: names }]
   const before = read(path).endsWith('\n') ? '\n' : '\n\n'
   return [{ path, action: 'append', text: before + text, settings: names }]

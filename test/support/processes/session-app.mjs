@@ -45,7 +45,7 @@ const operations = {
           ({ durable }) => ({ durable }),
           (error) => ({ code: codeOf(error) }),
         )
-        process.send({ event: { id, ...ended } })
+        process.send({ event: { id, ...ended, atMs: performance.timeOrigin + performance.now() } })
       }),
     ).then(() => undefined),
   /** One caller for each ticket, until SIGTERM. */
