@@ -114,9 +114,12 @@ export class RedisClient implements RedisClientPort {
       clock: this.#deps.clock,
       maxInFlight,
       redirect: this.#deps.redirect,
-      scriptAnswered: (isLate) => {
-        demotion.scriptRan()
-        if (isLate) this.#clock.measureAgain()
+      scriptAnswered: () => demotion.scriptRan(),
+      serverTime: async () => {
+        const { to } = this.#dispatch
+        if (to === null) throw this.#connection.problem()
+        await this.#clock.measure(() => to.sendCommand(['TIME'], SEND_OPTIONS))
+        return this.#clock.now()
       },
       readOnly: () => {
         if (this.#source.isOwn && demotion.found()) this.#connection.recycle('the server is a replica now')

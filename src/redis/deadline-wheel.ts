@@ -55,6 +55,10 @@ export class DeadlineQueue {
     this.#head++
   }
 
+  leftMs({ due }: Expiring): number {
+    return due - this.#wheel.time - TICK_MS
+  }
+
   get isEmpty(): boolean {
     return this.#head === this.#tail
   }

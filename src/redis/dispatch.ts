@@ -26,8 +26,9 @@ export interface DispatchDeps {
   readonly maxInFlight: number
   /** What a node of a cluster says about where a call belongs. True: somebody else settles it from here on. */
   readonly redirect: ((call: PendingCall, error: unknown) => boolean) | undefined
-  /** A script was answered; `isLate`: its deadline had passed, by the server's clock. */
-  readonly scriptAnswered: (isLate: boolean) => void
+  readonly scriptAnswered: () => void
+  /** The server's clock, measured anew. */
+  readonly serverTime: () => Promise<number>
   /** The server takes no writes: it is a replica. */
   readonly readOnly: () => void
 }
@@ -91,10 +92,19 @@ export class Dispatch implements CallOwner {
     while (this.#inFlight > 0 && clock.monotonic() < end) await sleep(DRAIN_MS)
   }
 
-  answered(call: PendingCall, reply: unknown, isLate: boolean): void {
+  answered(call: PendingCall, reply: unknown, isLate: boolean): boolean {
     this.#inFlight--
     if (this.#circuit.isSuspect && !isLate) this.#circuit.succeeded()
-    if (call.script !== null) this.#deps.scriptAnswered(isLateReply(reply))
+    if (!call.isScript) return false
+    this.#deps.scriptAnswered()
+    if (!isLateReply(reply)) return false
+    const measured = this.#deps.serverTime()
+    if (isLate || call.wasLate) {
+      measured.catch(() => undefined)
+      return false
+    }
+    void this.#sendInTime(call, reply as RedisReply, measured)
+    return true
   }
 
   refused(call: PendingCall, error: unknown): void {
@@ -143,6 +153,21 @@ export class Dispatch implements CallOwner {
     // In the same turn, so that nothing comes between the two on the connection.
     if (call.isAsking) client.sendCommand(['ASKING'], SEND_OPTIONS).catch(() => undefined)
     return client.sendCommand(call.args, SEND_OPTIONS)
+  }
+
+  /**
+   * It came too late and its caller still waits: this process was busy before it could be sent, or takes the server's clock for
+   * another one. Nothing was done, so it may be sent once more, for as long as the caller goes on waiting.
+   */
+  async #sendInTime(call: PendingCall, reply: RedisReply, measured: Promise<number>): Promise<void> {
+    call.wasLate = true
+    const nowMs = await measured.catch(() => null)
+    const { leftMs } = call
+    if (nowMs === null || leftMs <= 0) call.resolve(reply)
+    else if (!call.settled) {
+      call.postpone(Math.floor(nowMs + leftMs))
+      this.#transmit(call)
+    }
   }
 
   /** The server said that it did not run it. Ends with the call: by success, another error, or its deadline. */

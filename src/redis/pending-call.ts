@@ -8,8 +8,11 @@ import type { DeadlineQueue, Expiring } from './deadline-wheel.ts'
 import type { RedisScript } from './script.ts'
 
 export interface CallOwner {
-  /** @param isLate the caller has gone: it heard of its deadline. */
-  answered(call: PendingCall, reply: unknown, isLate: boolean): void
+  /**
+   * @param isLate the caller has gone: it heard of its deadline
+   * @returns true: this is not the answer, the call is under way once more
+   */
+  answered(call: PendingCall, reply: unknown, isLate: boolean): boolean
   /** The call settles itself no more; the owner decides between an error and another try. */
   refused(call: PendingCall, error: unknown): void
   expired(call: PendingCall): CoatcheckError
@@ -29,6 +32,10 @@ export class PendingCall implements Expiring {
   args: readonly RedisArgument[]
   /** Set for a script; `null` for a command, and once its text has been sent. */
   script: RedisScript | null
+  /** By its text or by its name. */
+  readonly isScript: boolean
+  /** The server has once said that it came too late, while the caller was still waiting. */
+  wasLate = false
   /** Waits for the first connection; nothing has been sent. */
   isWaiting = false
   /** What the server said so far, when it is asked again: a better reason than a timeout. */
@@ -49,6 +56,7 @@ export class PendingCall implements Expiring {
     this.#queue = queue
     this.args = args
     this.script = script
+    this.isScript = script !== null
     this.promise = new Promise(capture)
     this.#resolve = resolveOfNew
     this.#reject = rejectOfNew
@@ -56,11 +64,8 @@ export class PendingCall implements Expiring {
 
   readonly onReply = (reply: unknown): void => {
     const isLate = this.settled
-    this.owner.answered(this, reply, isLate)
-    if (isLate) return
-    this.settled = true
-    this.#queue.done(this)
-    this.#resolve(reply as RedisReply)
+    if (this.owner.answered(this, reply, isLate) || isLate) return
+    this.resolve(reply as RedisReply)
   }
 
   readonly onError = (error: unknown): void => {
@@ -70,6 +75,25 @@ export class PendingCall implements Expiring {
   /** From now on it can expire. */
   begin(): void {
     this.#queue.add(this)
+  }
+
+  /** How much of its time is left, as the caller sees it. */
+  get leftMs(): number {
+    return this.#queue.leftMs(this)
+  }
+
+  /** A script that may not act after a moment gets a later one. @param notAfterMs of the server's clock */
+  postpone(notAfterMs: number): void {
+    const [command = '', script = '', count = '', ...rest] = this.args
+    rest[Number(count)] = String(notAfterMs)
+    this.args = [command, script, count, ...rest]
+  }
+
+  resolve(reply: RedisReply): void {
+    if (this.settled) return
+    this.settled = true
+    this.#queue.done(this)
+    this.#resolve(reply)
   }
 
   reject(error: CoatcheckError): void {

@@ -36,11 +36,10 @@ export class ServerClock {
   /** Measures once in a while, until it is closed. @param time asks `TIME`; `null` while that cannot be asked */
   keep(time: () => Promise<unknown> | null): void {
     this.#time = time
-    this.#timer = setInterval(() => this.measureAgain(), MEASURE_EVERY_MS).unref()
+    this.#timer = setInterval(() => this.#measureAgain(), MEASURE_EVERY_MS).unref()
   }
 
-  /** There is reason to: a deadline had passed for the server that had not passed here. */
-  measureAgain(): void {
+  #measureAgain(): void {
     const asked = this.#time()
     if (asked !== null) this.measure(() => asked).catch(() => undefined)
   }

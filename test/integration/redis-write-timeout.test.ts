@@ -24,13 +24,17 @@ afterEach(async () => {
 })
 afterAll(() => server.stop())
 
-async function open(writeTimeoutMs: number): Promise<void> {
+function connect(writeTimeoutMs: number): void {
   store = redisStore({ url: server.url, writeTimeoutMs }).open({
     prefix: '',
     clock: systemClock,
     events: new EventBus(),
     loopback: true,
   })
+}
+
+async function open(writeTimeoutMs: number): Promise<void> {
+  connect(writeTimeoutMs)
   await store.ready()
 }
 
@@ -98,3 +102,14 @@ test.each(writes.filter(([name]) => name === 'a session' || name === 'tokens'))(
     expect(await write()).toMatchObject({ status: expect.stringMatching(/^(created|done)$/) })
   },
 )
+
+test.each(writes)('%s: a process that is busy while it connects is not late', async (_what, write) => {
+  await server.cli('flushall')
+  await server.cli('script', 'flush')
+  connect(DEFAULT_MS)
+  const written = write()
+  const busyUntil = performance.now() + DEFAULT_MS + 100
+  while (performance.now() < busyUntil);
+  await expect(written).resolves.not.toThrow()
+  expect(await server.cli('dbsize')).not.toBe('0')
+})
