@@ -100,8 +100,9 @@ async function play(
   }
   await pair.promote()
   const endMs = performance.now() + 5000
-  // Also those that were ended by the process that is gone: what was durable there has to be so here.
-  while ((await readAll(reader, all), await readAll(here, mine)) > 0 && performance.now() < endMs) await sleep(10)
+  // By somebody who does not remember having ended them. Also those that were ended by the process that is gone: what was durable
+  // there has to be so here.
+  while ((await readAll(reader, theirs), await readAll(reader, mine)) > 0 && performance.now() < endMs) await sleep(10)
   const reappliedMs = performance.now() - readyAtMs
   forget()
   expect(await readAll(reader, mine), 'sessions that were ended here').toBe(0)
