@@ -6,13 +6,12 @@ import type { ResolvedSession } from '../config/types.ts'
 import type { Clock } from '../core/clock.ts'
 import { isCoatcheckError, SessionError } from '../core/errors.ts'
 import type { EventBus } from '../core/events.ts'
-import { lookAgain } from '../core/look-again.ts'
 import type { Random } from '../core/random.ts'
 import type { Keyring } from '../keyring/keyring.ts'
 import type { Seal } from '../keyring/seal.ts'
 import type { SessionProfile, SessionRecord } from './session-codec.ts'
 import { type Change, createSessionData, type Draft, type SessionData } from './session-data.ts'
-import type { Ending, SessionDriver, SessionLife, SessionRef, StoredSession } from './session-driver.ts'
+import type { Ending, SessionDriver, SessionLife, SessionRef } from './session-driver.ts'
 import {
   endedRememberedMs,
   isExpired,
@@ -24,7 +23,8 @@ import {
   withSeenSecret,
 } from './session-policy.ts'
 import { VerifiedSessions } from './outage.ts'
-import { createVault, explainAbsence, type FoundRecord, type Loaded, type Missed, type Vault } from './session-vault.ts'
+import { createLook } from './session-look.ts'
+import { createVault, type Loaded, type Vault } from './session-vault.ts'
 import { createTickets, type IssuedTicket, type ParsedTicket, sessionIdOf, type Tickets } from './ticket.ts'
 import type { DeepReadonly, MissReason, Revoked } from './types.ts'
 import { createUpdateQueue, type Transition, type UpdateQueue } from './update-queue.ts'
@@ -39,12 +39,6 @@ export interface SessionStoreDeps<D extends object> {
   readonly clock: Clock
   readonly random: Random
   readonly events: EventBus
-}
-
-/** What was read, and what that means for the ticket. */
-interface Seen {
-  readonly record: StoredSession['record']
-  readonly found: FoundRecord | Missed
 }
 
 /** Not public. */
@@ -123,29 +117,7 @@ export function createCore<D extends object>(deps: SessionStoreDeps<D>): Session
     }
   }
 
-  const readAndEvaluate = async (parsed: ParsedTicket): Promise<Seen> => {
-    const stored = await driver.read(parsed.ref)
-    return { record: stored.record, found: vault.evaluate(parsed, stored) }
-  }
-  const isDoubtful = ({ found }: Seen): boolean => !('loaded' in found) && found.isDoubtful
-
-  const look = async (parsed: ParsedTicket): Promise<FoundRecord | MissReason> => {
-    try {
-      let seen = await readAndEvaluate(parsed)
-      if (isDoubtful(seen) && driver.confirm) {
-        seen = await lookAgain(driver.confirm(parsed.ref), readAndEvaluate(parsed))
-      }
-      const { record, found } = seen
-      if ('loaded' in found) return found
-      if (!record) return await explainAbsence(driver, parsed.ref)
-      if (found.refused) events.emit('session.refused', { sessionId: sessionIdOf(parsed.ref), why: found.refused })
-      return found.reason
-    } catch (error) {
-      const code = isCoatcheckError(error) ? error.code : 'UNKNOWN'
-      events.emit('session.find-failed', { sessionId: sessionIdOf(parsed.ref), code })
-      throw error
-    }
-  }
+  const look = createLook({ driver, vault, events })
 
   return {
     deps,

@@ -4,7 +4,7 @@
 import type { Clock } from '../core/clock.ts'
 import { nonceOf, type Refusal, type Seal, type SealAddress } from '../keyring/seal.ts'
 import { decodeRecord, encodeRecord, type SessionRecord } from './session-codec.ts'
-import { GENERATION_BYTES, type SessionDriver, type SessionRef, type StoredSession } from './session-driver.ts'
+import { GENERATION_BYTES, type SessionRef, type StoredSession } from './session-driver.ts'
 import { isExpired, standingOf, type TicketStanding } from './session-policy.ts'
 import { type ParsedTicket, sessionIdOf } from './ticket.ts'
 import { OpenedRecords } from './opened-records.ts'
@@ -97,18 +97,6 @@ export function createVault(deps: { seal: Seal; namespace: string; clock: Clock 
 /** What compare and set compares. A copy: the sealed bytes may belong to a larger buffer of the client. */
 export function sealedNonce({ sealed }: Loaded): Buffer {
   return nonceOf(sealed, GENERATION_BYTES)
-}
-
-/**
- * Why the record of a valid ticket is not there. The index keeps entries until their absolute end, so that "expired" can be
- * told from "lost"; an anonymous session has no index, and idling out is by far its likeliest end.
- */
-export async function explainAbsence(driver: SessionDriver, ref: SessionRef): Promise<MissReason> {
-  const { ended, generation, index } = await driver.explain(ref)
-  if (ended !== null) return 'revoked'
-  if (ref.kind === 'anonymous') return 'expired'
-  if (generation === 'missing' || index === 'live' || index === 'gone') return 'lost'
-  return index === 'expired' ? 'expired' : 'revoked'
 }
 
 /** Eight bytes as two numbers: no Buffer has to be made on a path that every read takes. */

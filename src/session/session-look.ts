@@ -1,0 +1,61 @@
+/**
+ * From a ticket that parses to its session, or to the reason why there is none. That there is none is not believed of one answer:
+ * see core/look-again.ts.
+ */
+import { isCoatcheckError } from '../core/errors.ts'
+import type { EventBus } from '../core/events.ts'
+import { lookAgain } from '../core/look-again.ts'
+import type { SessionDriver, SessionRef, StoredSession } from './session-driver.ts'
+import type { FoundRecord, Missed, Vault } from './session-vault.ts'
+import { type ParsedTicket, sessionIdOf } from './ticket.ts'
+import type { MissReason } from './types.ts'
+
+/** Rejects when the store could not answer, which listeners hear of. */
+export type Look = (parsed: ParsedTicket) => Promise<FoundRecord | MissReason>
+
+/** What was read, and what that means for the ticket. */
+interface Seen {
+  readonly record: StoredSession['record']
+  readonly found: FoundRecord | Missed
+}
+
+export function createLook(deps: { driver: SessionDriver; vault: Vault; events: EventBus }): Look {
+  const { driver, vault, events } = deps
+
+  const read = async (parsed: ParsedTicket): Promise<Seen> => {
+    const stored = await driver.read(parsed.ref)
+    return { record: stored.record, found: vault.evaluate(parsed, stored) }
+  }
+
+  return async (parsed) => {
+    try {
+      let seen = await read(parsed)
+      if (isDoubtful(seen) && driver.confirm) seen = await lookAgain(driver.confirm(parsed.ref), read(parsed))
+      const { record, found } = seen
+      if ('loaded' in found) return found
+      if (!record) return await explainAbsence(driver, parsed.ref)
+      if (found.refused) events.emit('session.refused', { sessionId: sessionIdOf(parsed.ref), why: found.refused })
+      return found.reason
+    } catch (error) {
+      const code = isCoatcheckError(error) ? error.code : 'UNKNOWN'
+      events.emit('session.find-failed', { sessionId: sessionIdOf(parsed.ref), code })
+      throw error
+    }
+  }
+}
+
+function isDoubtful({ found }: Seen): boolean {
+  return !('loaded' in found) && found.isDoubtful
+}
+
+/**
+ * Why the record of a valid ticket is not there. The index keeps entries until their absolute end, so that "expired" can be
+ * told from "lost"; an anonymous session has no index, and idling out is by far its likeliest end.
+ */
+async function explainAbsence(driver: SessionDriver, ref: SessionRef): Promise<MissReason> {
+  const { ended, generation, index } = await driver.explain(ref)
+  if (ended !== null) return 'revoked'
+  if (ref.kind === 'anonymous') return 'expired'
+  if (generation === 'missing' || index === 'live' || index === 'gone') return 'lost'
+  return index === 'expired' ? 'expired' : 'revoked'
+}
