@@ -74,8 +74,9 @@ function issuerOf(
   const found = providers.filter(({ name }) => provider === undefined || name === provider)
   const [one] = found
   if (one === undefined || found.length > 1) {
+    const missing = provider === undefined ? 'none is configured here' : 'none of this name is configured'
     throw new ConfigError('COATCHECK_CONFIG_INVALID', {
-      message: `A subject belongs to a provider: ${one === undefined ? 'none of this name is configured' : 'several are configured, so name one'}.`,
+      message: `A subject belongs to a provider: ${one === undefined ? missing : 'several are configured, so name one'}.`,
     })
   }
   if (one.issuer.includes(TENANT_TEMPLATE) && tenant === undefined) {

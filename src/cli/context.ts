@@ -4,6 +4,8 @@
  */
 import { confirm as ask, isCancel } from '@clack/prompts'
 import { type AdminGround, openAdmin, openServer, type ServerGround } from '../admin.ts'
+import { setVariable } from '../config/env-files.ts'
+import { processEnvironment } from '../config/environment.ts'
 import { EventBus } from '../core/events.ts'
 import { type ConfigFlags, type LoadedConfig, loadConfig } from './load-config.ts'
 import type { Output } from './output.ts'
@@ -48,6 +50,10 @@ export class CommandContext {
   /** Everything that the configuration names, connected. @throws {ConfigError | KeyringError | RedisError} */
   async admin(): Promise<AdminGround> {
     const { options } = await this.config()
+    // What a server logs as a warning, a command says itself, and better.
+    const { COATCHECK_LOG, DEBUG } = processEnvironment()
+    if (COATCHECK_LOG === undefined && DEBUG === undefined && options.logger === undefined)
+      setVariable('COATCHECK_LOG', 'error')
     return this.#connected(await openAdmin(options, this.events))
   }
 

@@ -256,7 +256,7 @@ const entries = {
   COATCHECK_KEY_INVALID: {
     ...keyring,
     why: 'An entry of COATCHECK_KEYS is not 32 bytes of base64, or appears twice.',
-    fix: 'Make a key with: node -p "crypto.randomBytes(32).toString(\'base64\')"',
+    fix: 'Make a key with: npx coatcheck secret',
   },
   COATCHECK_OIDC_DISCOVERY: {
     ...oidc,

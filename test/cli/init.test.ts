@@ -223,6 +223,18 @@ describe('.env.local', () => {
     expect(read(ignored, '.gitignore')).toBe('.env*\n')
   })
 
+  test('is kept out of a repository that comes later', async () => {
+    const fresh = folder({ 'package.json': project })
+    await init(fresh)
+    expect(read(fresh, '.gitignore')).toContain('node_modules/\n')
+    execFileSync('git', ['init', '--quiet'], { cwd: fresh.path })
+    execFileSync('git', ['check-ignore', '--quiet', '.env.local'], { cwd: fresh.path })
+
+    const ignored = folder({ 'package.json': project, '.gitignore': 'dist\n.env*\n' })
+    await init(ignored)
+    expect(read(ignored, '.gitignore')).toBe('dist\n.env*\n')
+  })
+
   test('does not go into a file that git has: it says how to take it out, and writes nothing', async () => {
     const at = folder({ 'package.json': project, '.env.local': 'OTHER=1\n' })
     const git = (...args: string[]) => execFileSync('git', args, { cwd: at.path })

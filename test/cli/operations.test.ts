@@ -64,6 +64,12 @@ const json = async (line: string): Promise<Record<string, unknown>> => {
 }
 
 describe('looking', () => {
+  test('a server that is not there: one message, and no line of a log before it', async () => {
+    const ended = await at.run(['sessions', 'list', '--user', 'ada', '--url', 'redis://127.0.0.1:1'])
+    expect(ended.code).toBe(3)
+    expect(ended.stderr).toMatch(/^error: Redis at 127\.0\.0\.1:1: ECONNREFUSED/)
+  })
+
   test('sessions list: rows for people, epoch ms for programs, 1 when there are none', async () => {
     const people = await run('sessions list --user ada')
     expect(people).toMatchObject({ code: 0, stderr: '2 sessions\n' })

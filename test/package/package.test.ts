@@ -14,7 +14,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { homedir, tmpdir } from 'node:os'
-import { dirname, join, resolve } from 'node:path'
+import { dirname, join, relative, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
@@ -60,7 +60,7 @@ beforeAll(async () => {
 }, 120_000)
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-it('holds what was built, the sources that its maps point to, and nothing else', () => {
+it('holds what was built, the sources that its maps point to, the pages that messages name, and nothing else', () => {
   const sources = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' }).filter(
     (file) => file.endsWith('.ts') && !file.endsWith('.test.ts'),
   )
@@ -69,7 +69,10 @@ it('holds what was built, the sources that its maps point to, and nothing else',
     return [`${name}.js`, `${name}.js.map`, `${name}.d.ts`, `${name}.d.ts.map`]
   })
   const pages = ['CHANGELOG.md', 'LICENSE', 'README.md', 'SECURITY.md', 'package.json']
-  expect(files).toEqual([...pages, ...built, ...sources.map((file) => `src/${file}`)].sort())
+  const docs = readdirSync(join(root, 'docs'), { recursive: true, withFileTypes: true }).flatMap((entry) =>
+    entry.isFile() ? [relative(root, join(entry.parentPath, entry.name))] : [],
+  )
+  expect(files).toEqual([...pages, ...docs, ...built, ...sources.map((file) => `src/${file}`)].sort())
 })
 
 describe('installed without any peer', () => {

@@ -46,7 +46,7 @@ function provider({
         <div>
           <dt>Next refresh</dt>
           <dd>
-            ${nextRefreshAt === null ? 'when a token is needed' : html`with the first use after ${time(nextRefreshAt)}`}
+            ${nextRefreshAt === null ? 'when a token is needed' : html`${time(nextRefreshAt)}, when it is used from then on`}
           </dd>
         </div>
         <div>

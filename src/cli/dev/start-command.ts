@@ -28,7 +28,7 @@ export function startCommand(project: Project, given: readonly string[]): StartC
   if (project.has('server.ts') && project.isInstalled('tsx')) return plain('tsx', 'watch', 'server.ts')
   if (project.dependsOn('next')) return plain('next', 'dev')
   throw new UsageError(
-    'There is no script "dev" or "start" here, and no server.js: name the command, coatcheck dev -- node app.js.',
+    'There is no script "dev" or "start" here, and no server.js, .mjs or .ts: name the command, coatcheck dev -- node app.js.',
   )
 }
 

@@ -3,11 +3,14 @@ import { spawnSync } from 'node:child_process'
 
 const NAME = '.env.local'
 
-/** git itself is asked: rules may stand in a folder above, or in the user's own settings. */
-export function isExposed(folder: string): boolean {
+/**
+ * git itself is asked: rules may stand in a folder above, or in the user's own settings.
+ * @param ignored the `.gitignore` of the folder, which has to do where there is no repository yet: the next command may be `git init`
+ */
+export function isExposed(folder: string, ignored: string): boolean {
   const { status } = spawnSync('git', ['check-ignore', '--quiet', '--no-index', NAME], { cwd: folder, stdio: 'ignore' })
-  // 0: ignored; 1: not ignored; 128: no repository. Without git there is nothing that could take it.
-  return status === 1
+  if (status === 0 || status === 1) return status === 1
+  return !/^\/?\.env(?:\.local|\*|\.\*|\*\.local)\s*$/m.test(ignored)
 }
 
 /** No rule keeps out what git has already: every change would be committed. */

@@ -106,11 +106,11 @@ function settingsStep(project: Project, choices: Choices, random: Random): Step[
 
 function ignoreStep(project: Project): Step[] {
   const path = '.gitignore'
-  if (project.has(path)) {
-    if (!isExposed(project.folder)) return []
-    const before = readFileSync(join(project.folder, path), 'utf8').endsWith('\n') ? '' : '\n'
-    return [{ path, action: 'append', text: before + GITIGNORE_ADDITION }]
+  const ignored = project.has(path) ? readFileSync(join(project.folder, path), 'utf8') : ''
+  const isInTheWay = isExposed(project.folder, ignored)
+  if (!project.has(path)) {
+    return project.manifest === null || isInTheWay ? [{ path, action: 'create', text: NEW_GITIGNORE }] : []
   }
-  if (project.manifest === null) return [{ path, action: 'create', text: NEW_GITIGNORE }]
-  return isExposed(project.folder) ? [{ path, action: 'create', text: GITIGNORE_ADDITION }] : []
+  if (!isInTheWay) return []
+  return [{ path, action: 'append', text: (ignored.endsWith('\n') ? '' : '\n') + GITIGNORE_ADDITION }]
 }

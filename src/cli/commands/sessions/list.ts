@@ -33,6 +33,10 @@ export function listSessionsOf(cli: Cli): Command {
       )
       if (output.isJson) return rows.length === 0 ? exitCode.failed : exitCode.ok
       output.note(rows.length === 0 ? `No sessions of ${user.label}.` : counted(rows.length, 'session'))
+      if (rows.length === 0)
+        output.note(
+          'Users are found by COATCHECK_KEYS and REDIS_PREFIX: other ones than the application has find nobody.',
+        )
       return rows.length === 0 ? exitCode.failed : exitCode.ok
     },
   )
