@@ -74,6 +74,10 @@ test.each(['killed', 'paused'])(
     const sentinels = group.sentinels.map(({ port }) => `127.0.0.1:${port}`)
     const auth = open({ url: 'redis://mymaster', sentinels, durability })
     const other = open({ url: 'redis://mymaster', sentinels, commandTimeoutMs: 251 })
+    let otherIsAt = ''
+    other.events.on('redis.status', ({ status, server }) => {
+      if (status === 'ready') otherIsAt = server
+    })
     const browser = new Browser({ config: { baseUrl: new URL('http://localhost:3000') }, routes: auth.handler })
     // Both know the primary of before: a process that starts after the failover would know of no outage.
     await Promise.all([auth.ready(), other.ready()])
@@ -100,6 +104,9 @@ test.each(['killed', 'paused'])(
     else primary.pause()
     await until(async () => (await group.primary()) !== primary)
     if (fate === 'paused') primary.resume()
+    // What the old primary takes after that is lost, and without durability nobody is told.
+    const { port } = await group.primary()
+    await until(async () => Promise.resolve(otherIsAt.includes(`127.0.0.1:${port}`)))
 
     // Whoever needs a token now waits until it is known who had the grants last.
     const { tokens: theirs } = other
