@@ -3,6 +3,7 @@
  * parsing and the help. A command is a file in `commands/`; its name stands in the list below.
  */
 import { Command, CommanderError } from 'commander'
+import { isSessionId } from '../admin.ts'
 import { isCoatcheckError } from '../core/errors.ts'
 import { safeText } from '../core/redact.ts'
 import type { Cli, Example, Run } from './cli.ts'
@@ -20,13 +21,25 @@ export async function runProgram(args: readonly string[], terminal: Terminal): P
     code = ended
   })
   try {
-    await program.parseAsync([...args], { from: 'user' })
+    await program.parseAsync(idsAsOperands(args), { from: 'user' })
     return code
   } catch (error) {
     // What commander says has been written; help and version are no failure.
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCode.ok : exitCode.usage
     throw error
   }
+}
+
+/** These take what follows as their value, whatever it begins with. */
+const BEFORE_VALUE = /^--(?:except|user|subject)$/
+
+/** One session id in 64 begins with a hyphen and would be taken for a flag. Behind `--` it is none. */
+function idsAsOperands(args: readonly string[]): string[] {
+  const isMoved = (arg: string, i: number): boolean =>
+    arg.startsWith('-') && isSessionId(arg) && !BEFORE_VALUE.test(args[i - 1] ?? '')
+  const moved = args.filter(isMoved)
+  if (moved.length === 0 || args.includes('--')) return [...args]
+  return [...args.filter((arg, i) => !isMoved(arg, i)), '--', ...moved]
 }
 
 /** @param ended gets the exit code of the command that ran */

@@ -246,3 +246,24 @@ test('every command says what it is for, with an example', () => {
     expect(texts.join('')).toContain(`$ coatcheck ${group} ${command.name()}`)
   }
 })
+
+test('a session id that begins with a hyphen, as one in 64 does, is no flag', async () => {
+  const store = redisStore({ ...PATIENT, url: server.url })
+  const auth = coatcheck({ store, keys: OLD, baseUrl: 'http://localhost:3000' })
+  let id = ''
+  let userId = ''
+  for (let i = 0; !id.startsWith('-'); i++) {
+    userId = `hyphen-${i}`
+    id = (await auth.sessions.create({ userId })).session.id ?? ''
+    if (!id.startsWith('-')) await auth.sessions.revoke(id)
+  }
+  const { session: other } = await auth.sessions.create({ userId })
+  await auth.close()
+  for (const line of [`sessions show ${id}`, `sessions show --data ${id}`, `explain ${id}`]) {
+    expect(await run(line)).toMatchObject({ code: 0, stdout: expect.stringContaining('live') as string })
+  }
+  expect((await run(`sessions revoke --user ${userId} --except ${id} --yes`)).code).toBe(0)
+  expect((await run(`sessions show ${other.id ?? ''}`)).code).toBe(1)
+  expect((await run(`sessions revoke ${id} --yes`)).code).toBe(0)
+  expect((await run(`sessions show ${id}`)).code).toBe(1)
+})
