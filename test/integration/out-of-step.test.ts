@@ -11,7 +11,7 @@ import { type Coatcheck, coatcheck, isCoatcheckError, oidc } from '../../src/ind
 import { redisStore } from '../../src/redis.ts'
 import { cutHandedIn } from '../../src/redis/handed-in.ts'
 import { type FaultProxy, startFaultProxy } from '../../src/testing/fault-proxy.ts'
-import { inMs, observed } from '../lab/report.ts'
+import { inMs, isLab, observed } from '../lab/report.ts'
 import { libraryMajors } from '../support/redis-clients.ts'
 import { type RedisServer, startRedisServer } from '../support/redis-server.ts'
 
@@ -128,7 +128,8 @@ test.each(Object.entries(CONFUSIONS))(
     expect(seen.right).toBeGreaterThan(reads.length)
     for (const code of codesOf(seen))
       expect(code).toMatch(/^COATCHECK_REDIS_(?:OUT_OF_STEP|UNREACHABLE|TIMEOUT|CIRCUIT_OPEN)$/)
-    expect(seen.lastErrorMs).toBeLessThan(1000)
+    // Beside other tests a new connection may take its time.
+    expect(seen.lastErrorMs).toBeLessThan(isLab ? 1000 : WATCHED_MS)
     observed(
       what === 'doubled' ? 'F8.doubled' : 'F8.left-out',
       `0 told that there is nothing, over after ${inMs(Math.max(0, seen.lastErrorMs - CALM_MS))}`,
