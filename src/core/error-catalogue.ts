@@ -1,6 +1,7 @@
 /**
  * Every stable error code, with why it happens and what to do: one catalogue for errors, docs and the command line.
  * Adding a code is a minor release; renaming or removing one is a major release. Texts hold no value of any caller.
+ * One table, longer than other files on purpose: what is looked up by code is read in one place.
  * If you add one: what is behind it in admin/explain/own-errors.ts, docs/errors.md written anew, and a test that provokes it.
  */
 export interface CatalogueEntry {

@@ -104,6 +104,7 @@ async function waitForOneAnother(person: CookieClient, bases: readonly string[])
       const both = bases.flatMap((base) => [`${base}/api/orders`, `${base}/api/orders`])
       await Promise.all(both.map((url) => get(person, url, 200)))
       done.found += both.length
+      // One scrape of a real Prometheus, whose time nobody can move.
       await new Promise((resolve) => setTimeout(resolve, 1200))
       return (await waits()) > 0
     },

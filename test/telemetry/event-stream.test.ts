@@ -73,6 +73,7 @@ test('each event is handled by one of two workers, and those of a killed one by 
   const steady = startWorker({ url: server.url }, 'steady')
   const ids = [...first, ...(await live(auth, 40))]
   await until(async () => steady.told.length > 20)
+  // That nothing is taken over can only be seen by letting the time of another process pass.
   await new Promise((resolve) => setTimeout(resolve, 1500))
   const hanging = inHand()
   expect(steady.told.filter(({ handled }) => hanging.includes(handled))).toEqual([])
