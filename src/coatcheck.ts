@@ -67,7 +67,7 @@ export interface HttpEdge<D extends object> {
   config(): HttpConfig
 }
 
-export type HttpConfig = Pick<ResolvedConfig<object>, 'baseUrl' | 'basePath' | 'cookie' | 'loopback'>
+export type HttpConfig = Pick<ResolvedConfig<object>, 'baseUrl' | 'basePath' | 'cookie' | 'loopback' | 'pages'>
 
 interface Opened<D extends object> {
   readonly foundation: Foundation
@@ -218,8 +218,8 @@ function ticketCheck(config: ResolvedConfig<object>): (cookieHeader: string) => 
 }
 
 /** Without keys and client secrets, which adapters have no use for. */
-function httpConfigOf({ baseUrl, basePath, cookie, loopback }: HttpConfig): HttpConfig {
-  return { baseUrl, basePath, cookie, loopback }
+function httpConfigOf({ baseUrl, basePath, cookie, loopback, pages }: HttpConfig): HttpConfig {
+  return { baseUrl, basePath, cookie, loopback, pages }
 }
 
 /** The value of the first call that succeeds. */

@@ -34,6 +34,7 @@ export type {
   ProviderOptions,
   SessionOptions,
   SignInOptions,
+  PagesOptions,
   TokenOptions,
 } from './config/types.ts'
 export type {

@@ -18,6 +18,10 @@ const BASE_PATH = /^(?:\/[A-Za-z0-9._~-]+)+$/
 /** Printable ASCII without space, braces (hash tags of a cluster) and what SCAN patterns and ACL rules treat as special. */
 const PREFIX = /^[!-~]{0,64}$/
 const PREFIX_FORBIDDEN = /[{}*?[\]\\]/
+/** A path that no browser reads as another host, or an image that travels within the page. SVG in `<img>` runs no script. */
+const LOGO =
+  /^(?:\/(?!\/)[A-Za-z0-9._~%/-]{1,512}|data:image\/(?:png|jpeg|gif|webp|avif|svg\+xml);base64,[A-Za-z0-9+/]+={0,2})$/
+const LOGO_CHARACTERS = 65_536
 /** RFC 6749 section 3.3. */
 const SCOPE = /^[\x21\x23-\x5b\x5d-\x7e]{1,512}$/
 
@@ -77,6 +81,20 @@ export const tenant: Kind = {
 export const tenants: Kind = {
   wants: 'an array of directory (tenant) ids, each a GUID',
   accepts: (value) => Array.isArray(value) && value.every(isGuid),
+}
+export const displayName: Kind = {
+  wants: 'a text of 1 to 60 characters without control characters',
+  accepts: (value) => isText(value) && /^[^\p{Cc}\p{Zl}\p{Zp}]{1,60}$/u.test(value),
+}
+export const logo: Kind = {
+  wants:
+    "a path on the application's own origin, such as '/logo.svg', or 'data:image/…;base64,…' of at most 65,536 characters",
+  accepts: (value) => typeof value === 'string' && value.length <= LOGO_CHARACTERS && LOGO.test(value),
+}
+/** Hexadecimal only: the page computes the contrast from it, and nothing else can stand in the stylesheet. */
+export const hexColor: Kind = {
+  wants: "a color such as '#1d5fd0' or '#15d'",
+  accepts: (value) => typeof value === 'string' && /^#(?:[0-9a-f]{3}|[0-9a-f]{6})$/i.test(value),
 }
 export const port: Kind = {
   wants: 'a port from 1 to 65535; for anything else set COATCHECK_BASE_URL',

@@ -49,6 +49,7 @@ describe('defaults', () => {
         maxBytes: 65_536,
       },
       tokens: { grantLifetimeMs: 90 * 24 * HOUR, minValidityMs: 30_000, revokeAtProvider: true },
+      pages: { name: null, logo: null, accentColor: '#1d5fd0', accentColorDark: '#7fb0ff' },
       log: { logger: null, level: 'warn', debug: null },
     })
   })
@@ -61,6 +62,22 @@ describe('the log', () => {
     expect(() => resolveConfig({}, { COATCHECK_LOG: 'verbose' })).toThrow(
       "Environment variable COATCHECK_LOG: got a text of 7 characters and wants 'debug', 'info', 'warn', 'error', 'silent'.",
     )
+  })
+})
+
+describe('pages', () => {
+  it.each([
+    ['/logo.svg', '#B4472C'],
+    ['/assets/logo-9f3a.png', '#b42'],
+    [`data:image/svg+xml;base64,${Buffer.from('<svg/>').toString('base64')}`, '#000000'],
+  ])('takes the logo %s and the color %s as they are', (logo, accentColor) => {
+    const { pages } = resolveConfig({ pages: { name: 'Ada & Söhne', logo, accentColor } }, {})
+    expect(pages).toEqual({ name: 'Ada & Söhne', logo, accentColor, accentColorDark: accentColor })
+  })
+
+  it('takes another accent for dark', () => {
+    const { pages } = resolveConfig({ pages: { accentColor: '#123456', accentColorDark: '#fedcba' } }, {})
+    expect(pages).toMatchObject({ accentColor: '#123456', accentColorDark: '#fedcba' })
   })
 })
 
@@ -149,6 +166,23 @@ describe('shapes', () => {
     ['tokens.grantLifetime', '0d'],
     ['tokens.minValidity', '30'],
     ['tokens.revokeAtProvider', 'no'],
+    ['pages', 'blue'],
+    ['pages.name', ''],
+    ['pages.name', 'x'.repeat(61)],
+    ['pages.name', 'two\nlines'],
+    ['pages.logo', 'logo.svg'],
+    ['pages.logo', '//evil.example/logo.svg'],
+    ['pages.logo', '/\\evil.example/logo.svg'],
+    ['pages.logo', 'https://evil.example/logo.svg'],
+    ['pages.logo', '/logo.svg" onerror="alert(1)'],
+    ['pages.logo', 'data:text/html;base64,PGI+'],
+    ['pages.logo', 'data:image/svg+xml,<svg/>'],
+    ['pages.logo', `data:image/png;base64,${'A'.repeat(65_536)}`],
+    ['pages.accentColor', 'red'],
+    ['pages.accentColor', '#12345'],
+    ['pages.accentColor', '#123456}body{display:none'],
+    ['pages.accentColor', 'var(--x)'],
+    ['pages.accentColorDark', '#ggg'],
     ['logger', 'pino'],
     ['logger', { info: () => undefined }],
     ['logger', { debug: 1, info: 1, warn: 1, error: 1 }],

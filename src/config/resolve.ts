@@ -8,6 +8,7 @@ import { ConfigError } from '../core/errors.ts'
 import { resolveBaseUrl } from './base-url.ts'
 import { checkedVariable, type Environment, variable } from './environment.ts'
 import { missing } from './refusal.ts'
+import { resolvePages } from './resolve-pages.ts'
 import { checkProviders, resolveProviders } from './resolve-providers.ts'
 import { resolveSession } from './resolve-session.ts'
 import { settingOf } from './settings.ts'
@@ -61,6 +62,7 @@ export function resolveConfig<D extends object>(options: Options<D>, env: Enviro
       minValidityMs: parseDurationMs(options.tokens?.minValidity) ?? DEFAULT_MIN_VALIDITY_MS,
       revokeAtProvider: options.tokens?.revokeAtProvider ?? true,
     },
+    pages: resolvePages(options.pages),
     log: {
       logger: options.logger ?? null,
       level: (checkedVariable(env, 'COATCHECK_LOG') ?? DEFAULT_LOG_LEVEL) as ResolvedConfig<D>['log']['level'],

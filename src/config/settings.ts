@@ -85,6 +85,11 @@ export const settings: readonly Setting[] = [
     ['tokens.grantLifetime', kinds.duration, '`90d`'],
     ['tokens.minValidity', kinds.duration, '`30s`'],
     ['tokens.revokeAtProvider', kinds.flag, '`true`'],
+    ['pages', kinds.section, 'see below'],
+    ['pages.name', kinds.displayName, 'none is shown'],
+    ['pages.logo', kinds.logo, 'none is shown'],
+    ['pages.accentColor', kinds.hexColor, '`#1d5fd0`'],
+    ['pages.accentColorDark', kinds.hexColor, '`pages.accentColor` if that is set, else `#7fb0ff`'],
     ['logger', kinds.logger, 'lines of JSON on stderr'],
     [
       null,

@@ -87,6 +87,18 @@ export interface TokenOptions {
   readonly revokeAtProvider?: boolean
 }
 
+/** How the built-in pages look: errors, and the questions before a sign-in or a sign-out. */
+export interface PagesOptions {
+  /** Name of the application, 1 to 60 characters: above each page and in its title. Default: none is shown. */
+  readonly name?: string
+  /** Path of an image on the application's own origin, or a data URL (base64). Default: none is shown. */
+  readonly logo?: string
+  /** Background of the main button, `#rgb` or `#rrggbb`. The page picks black or white for its text. Default `#1d5fd0`. */
+  readonly accentColor?: string
+  /** The same for dark mode. Default: `accentColor` if that is set, else `#7fb0ff`. */
+  readonly accentColorDark?: string
+}
+
 export interface Options<D extends object = Record<string, unknown>> {
   readonly store?: StoreFactory
   /** `COATCHECK_KEYS`. Without: drawn at start, on a loopback base URL only. */
@@ -101,6 +113,7 @@ export interface Options<D extends object = Record<string, unknown>> {
   readonly signIn?: SignInOptions
   readonly session?: SessionOptions<D>
   readonly tokens?: TokenOptions
+  readonly pages?: PagesOptions
   /**
    * Where log lines go: a pino instance, or what has its methods. Default: lines of JSON on stderr from the level on that
    * `COATCHECK_LOG` says (`warn`), and of the areas that `DEBUG=coatcheck:*` names.
@@ -146,6 +159,16 @@ export interface ResolvedSession<D extends object> {
   readonly staleForMs: number
 }
 
+export interface ResolvedPages {
+  /** `null`: none is shown. */
+  readonly name: string | null
+  /** A path that begins with one slash, or a data URL. `null`: none is shown. */
+  readonly logo: string | null
+  /** `#rgb` or `#rrggbb`. */
+  readonly accentColor: string
+  readonly accentColorDark: string
+}
+
 export interface ResolvedConfig<D extends object> {
   readonly baseUrl: URL
   /** `baseUrl` is on a loopback address, with http or https. */
@@ -164,6 +187,7 @@ export interface ResolvedConfig<D extends object> {
     readonly minValidityMs: number
     readonly revokeAtProvider: boolean
   }
+  readonly pages: ResolvedPages
   readonly log: {
     /** Given by the application; it decides what is written. */
     readonly logger: Logger | null

@@ -1,77 +1,94 @@
 /**
- * The one place where errors become HTTP: JSON for programs, a page for people. The visitor learns what to do and a code to
- * report; what happened inside is for the log. No answer here touches a cookie: an outage is not a sign-out.
+ * The one place where errors become HTTP: JSON for programs, a page for people. The visitor learns what happened, one way on and
+ * a code for support; details are for the log. No response here touches a cookie: an outage is not a sign-out.
  */
+import type { ResolvedPages } from '../config/types.ts'
 import { type ErrorCode, errorCatalogue } from '../core/error-catalogue.ts'
 import { type AnyCoatcheckError, isCoatcheckError } from '../core/errors.ts'
 import { neverStored } from './exchange.ts'
-import { type Page, pageResponse } from './page.ts'
+import { type Link, type Page, pageResponse } from './page.ts'
 
-interface VisitorText {
-  readonly title: string
-  readonly text: string
-  readonly retry?: 'sign-in'
+interface VisitorText extends Pick<Page, 'title' | 'text'> {
+  readonly icon?: Page['icon']
+  /** The way on. Default: the start page. */
+  readonly next?: { readonly to: 'sign-in' | 'same-address'; readonly text: string }
 }
+
+const SIGN_IN = { to: 'sign-in', text: 'Sign in' } as const
+const START_AGAIN = { to: 'sign-in', text: 'Start again' } as const
+const SIGN_IN_AGAIN = { to: 'sign-in', text: 'Sign in again' } as const
+const OTHER_ACCOUNT = { to: 'sign-in', text: 'Try another account' } as const
 
 const BY_CODE: Partial<Record<ErrorCode, VisitorText>> = {
   COATCHECK_SIGNIN_EXPIRED: {
     title: 'This sign-in is no longer valid',
-    text: 'It took too long, was used already, or was started in another browser. Please start again.',
-    retry: 'sign-in',
+    text: 'It took too long, it was used already, or it began in another browser. Please start again.',
+    icon: 'wait',
+    next: START_AGAIN,
   },
   COATCHECK_SIGNIN_REJECTED: {
     title: 'The sign-in could not be completed',
-    text: 'The answer of the identity provider did not pass our checks. Please start again.',
-    retry: 'sign-in',
+    text: 'The response of the identity provider did not pass a security check. Please start again.',
+    next: START_AGAIN,
   },
   COATCHECK_SIGNIN_DENIED: {
     title: 'You were not signed in',
-    text: 'This account has no access, or the sign-in was cancelled. You can try another account.',
-    retry: 'sign-in',
+    text: 'Either the sign-in was canceled, or this account has no access to the application.',
+    icon: 'person',
+    next: OTHER_ACCOUNT,
   },
   COATCHECK_OIDC_CLIENT_REJECTED: {
     title: 'Sign-in is not available',
-    text: 'The identity provider refused this application. Its operators have to look into it.',
+    text: 'The identity provider refused this application. Only the operators of the application can correct that.',
   },
   COATCHECK_REQUEST_CROSS_SITE: {
     title: 'Request refused',
-    text: 'It came from another site. Please use the pages of this application.',
+    text: 'The request came from another website. Please use the pages of this application.',
+    icon: 'stop',
   },
-  COATCHECK_UNAUTHENTICATED: { title: 'Please sign in', text: 'You are not signed in.', retry: 'sign-in' },
-  COATCHECK_SESSION_ENDED: { title: 'Please sign in', text: 'Your session has ended.', retry: 'sign-in' },
+  COATCHECK_UNAUTHENTICATED: { title: 'Please sign in', text: 'You are not signed in.', icon: 'person', next: SIGN_IN },
+  COATCHECK_SESSION_ENDED: { title: 'Please sign in', text: 'Your session has ended.', icon: 'person', next: SIGN_IN },
   COATCHECK_TOKEN_NONE: {
     title: 'Please sign in again',
-    text: 'What this page fetches in your name needs an approval that only comes with a new sign-in.',
-    retry: 'sign-in',
+    text: 'This page acts on your behalf at another service. For that it needs an approval that a new sign-in brings.',
+    icon: 'person',
+    next: SIGN_IN_AGAIN,
   },
   COATCHECK_REAUTH_REQUIRED: {
     title: 'Please sign in again',
-    text: 'The identity provider wants to see you again before this page may go on in your name.',
-    retry: 'sign-in',
+    text: 'The identity provider asks you to sign in again before this page may act on your behalf.',
+    icon: 'person',
+    next: SIGN_IN_AGAIN,
   },
   COATCHECK_EMAIL_TAKEN: {
     title: 'This address is in use',
-    text: 'Please sign in the way you did the first time.',
-    retry: 'sign-in',
+    text: 'Another account has this e-mail address. Please sign in the same way as the first time.',
+    icon: 'person',
+    next: SIGN_IN,
   },
   COATCHECK_ACCOUNT_LINKED: {
     title: 'This account is in use',
-    text: 'It belongs to another user here. Please sign in with it, or choose another one.',
-    retry: 'sign-in',
+    text: 'It belongs to another user of this application. Sign in as that user, or choose another account.',
+    icon: 'person',
+    next: OTHER_ACCOUNT,
   },
   COATCHECK_SESSION_LIMIT: {
     title: 'Too many devices',
-    text: 'You are signed in on as many devices as are allowed. Sign out on one of them first.',
+    text: 'You are signed in on as many devices as this application allows. Sign out on one of them first.',
+    icon: 'stop',
+    next: { to: 'sign-in', text: 'Try again' },
   },
 }
 
 const BY_STATUS: Readonly<Record<number, VisitorText>> = {
-  400: { title: 'Request not understood', text: 'The request does not have the form that is expected here.' },
-  404: { title: 'Not found', text: 'There is nothing at this address.' },
-  405: { title: 'Not possible this way', text: 'This address does not take requests of this kind.' },
+  400: { title: 'Request not understood', text: 'The request does not have the form that this address expects.' },
+  404: { title: 'Not found', text: 'There is no page at this address.', icon: 'search' },
+  405: { title: 'Not possible this way', text: 'This address does not accept requests of this kind.', icon: 'stop' },
   503: {
     title: 'One moment, please',
     text: 'The service cannot answer right now. You have not been signed out. Please try again in a few seconds.',
+    icon: 'wait',
+    next: { to: 'same-address', text: 'Try again' },
   },
 }
 
@@ -88,12 +105,21 @@ export function isForHost(error: unknown): boolean {
   return !isCoatcheckError(error) || errorCatalogue[error.code].status === 500
 }
 
-/** @param headers of the request: who accepts `text/html` gets a page. @param loginPath offered where a new sign-in helps. */
-export function errorResponse(error: AnyCoatcheckError, headers: Headers, loginPath: string): Response {
+/** What the answer depends on besides the error. */
+export interface ErrorContext {
+  /** Headers of the request: a client that accepts `text/html` gets a page. */
+  readonly headers: Headers
+  readonly method: string
+  /** Offered where a new sign-in helps. */
+  readonly loginPath: string
+  readonly pages: ResolvedPages
+}
+
+export function errorResponse(error: AnyCoatcheckError, context: ErrorContext): Response {
   const { status, family } = errorCatalogue[error.code]
   const text = BY_CODE[error.code] ?? BY_STATUS[status] ?? OUR_FAULT
-  const response = acceptsHtml(headers)
-    ? pageResponse(pageOf(text, error.code, loginPath), status)
+  const response = acceptsHtml(context.headers)
+    ? pageResponse({ ...pageOf(text, context), code: error.code }, context.pages, status)
     : Response.json(
         { error: { code: error.code, message: `${text.title}. ${text.text}`, retryable: error.retryable } },
         { status },
@@ -102,23 +128,30 @@ export function errorResponse(error: AnyCoatcheckError, headers: Headers, loginP
   return response
 }
 
+/** Where the routes are, and how their pages look: `ResolvedConfig` and `HttpConfig` are one. */
+export interface Site {
+  readonly basePath: string
+  readonly pages: ResolvedPages
+}
+
 /**
  * The answer to an error that has one: 503 with `Retry-After` for a store that is down, 401, 403… No cookie is touched.
  * @returns `null` for what is the host's business
  */
 export function errorAnswer(
   error: unknown,
-  { basePath }: { readonly basePath: string },
-  headers: Headers,
+  { basePath, pages }: Site,
+  request: Pick<ErrorContext, 'headers' | 'method'>,
 ): Response | null {
   if (!isCoatcheckError(error) || isForHost(error)) return null
-  return neverStored(errorResponse(error, headers, `${basePath}/login`))
+  const { headers, method } = request
+  return neverStored(errorResponse(error, { headers, method, loginPath: `${basePath}/login`, pages }))
 }
 
-/** For addresses and methods that do not exist: no error of ours stands behind them. */
-export function plainErrorResponse(status: 404 | 405, headers: Headers): Response {
-  const { title, text } = BY_STATUS[status] ?? OUR_FAULT
-  if (acceptsHtml(headers)) return pageResponse({ title, text, links: [HOME] }, status)
+/** For addresses and methods that do not exist: there is no error code for them. */
+export function plainErrorResponse(status: 404 | 405, headers: Headers, pages: ResolvedPages): Response {
+  const { title, text, icon = 'alert' } = BY_STATUS[status] ?? OUR_FAULT
+  if (acceptsHtml(headers)) return pageResponse({ title, text, icon, action: HOME }, pages, status)
   const code = status === 404 ? 'NOT_FOUND' : 'METHOD_NOT_ALLOWED'
   return Response.json({ error: { code, message: `${title}. ${text}`, retryable: false } }, { status })
 }
@@ -128,9 +161,12 @@ export function acceptsHtml(headers: Headers): boolean {
   return headers.get('accept')?.includes('text/html') === true
 }
 
-const HOME = { href: '/', text: 'To the start page' }
+export const HOME: Link = { href: '/', text: 'Go to the start page' }
 
-function pageOf({ title, text, retry }: VisitorText, code: ErrorCode, loginPath: string): Page {
-  const again = retry === 'sign-in' ? [{ href: loginPath, text: 'Sign in' }] : []
-  return { title, text: `${text} (${code})`, links: [...again, HOME] }
+function pageOf({ title, text, icon = 'alert', next }: VisitorText, { method, loginPath }: ErrorContext): Page {
+  const page = { title, text, icon }
+  if (next?.to === 'sign-in') return { ...page, action: { href: loginPath, text: next.text }, other: HOME }
+  // A link cannot send a form again, so the address is offered again only if it was read.
+  const canRepeat = next !== undefined && (method === 'GET' || method === 'HEAD')
+  return canRepeat ? { ...page, action: { href: '', text: next.text } } : { ...page, action: HOME }
 }

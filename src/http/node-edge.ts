@@ -8,8 +8,7 @@ import { MisuseError } from '../core/errors.ts'
 import type { ResponseSink } from './cookie.ts'
 import type { Exchange } from './exchange.ts'
 import { headersOf, type NodeRequest, urlOf } from './node-bridge.ts'
-import { errorAnswer } from './error-response.ts'
-import { isRoute, routeAnswer } from './node-routes.ts'
+import { isRoute, nodeErrorAnswer, routeAnswer } from './node-routes.ts'
 import { demandSignIn } from './sign-in-demand.ts'
 
 /** What only the framework knows about a request. */
@@ -49,11 +48,12 @@ export function createNodeEdge<D extends object>(auth: Coatcheck<D>, caller: str
     isRoute: (request) => isRoute(request, auth.http.config()),
     answerRoute: (request, ip) => routeAnswer(auth.handler, auth.http.config(), request, ip),
     demandSignIn(request, provider) {
-      const { baseUrl, basePath } = auth.http.config()
+      const { baseUrl, basePath, pages } = auth.http.config()
       const { method = 'GET' } = request
-      return demandSignIn({ method, headers: headersOf(request), url: urlOf(request, baseUrl), basePath, provider })
+      const url = urlOf(request, baseUrl)
+      return demandSignIn({ method, headers: headersOf(request), url, basePath, pages, provider })
     },
-    answerError: (error, request) => errorAnswer(error, auth.http.config(), headersOf(request)),
+    answerError: (error, request) => nodeErrorAnswer(error, auth.http.config(), request),
   }
 }
 

@@ -1,16 +1,16 @@
 /** The routes on Node's request: which addresses are theirs, and the answer to one. */
 import type { ResolvedConfig } from '../config/types.ts'
-import { errorAnswer, plainErrorResponse } from './error-response.ts'
+import { errorAnswer, plainErrorResponse, type Site } from './error-response.ts'
 import { neverStored } from './exchange.ts'
 import { headersOf, type NodeRequest, targetOf, toWebRequest } from './node-bridge.ts'
 import type { Routes } from './routes.ts'
 
-type Place = Pick<ResolvedConfig<object>, 'baseUrl' | 'basePath'>
+type Place = Pick<ResolvedConfig<object>, 'baseUrl'> & Site
 
 const NO_WEB_METHODS = new Set(['CONNECT', 'TRACE', 'TRACK'])
 
 /** Everything under `basePath` is ours; an address that does not exist there is 404. */
-export function isRoute(request: NodeRequest, { basePath }: Place): boolean {
+export function isRoute(request: NodeRequest, { basePath }: Pick<Place, 'basePath'>): boolean {
   const { path } = targetOf(request)
   return path === basePath || path.startsWith(`${basePath}/`)
 }
@@ -27,13 +27,18 @@ export async function routeAnswer(
   ip: string | undefined,
 ): Promise<Response> {
   try {
-    if (hasNoWebMethod(request)) return neverStored(plainErrorResponse(405, headersOf(request)))
+    if (hasNoWebMethod(request)) return neverStored(plainErrorResponse(405, headersOf(request), place.pages))
     return await routes(await toWebRequest(request, place.baseUrl), ip === undefined ? {} : { ip })
   } catch (error) {
-    const answer = errorAnswer(error, place, headersOf(request))
+    const answer = nodeErrorAnswer(error, place, request)
     if (!answer) throw error
     return answer
   }
+}
+
+/** `errorAnswer` for Node's request. */
+export function nodeErrorAnswer(error: unknown, site: Site, request: NodeRequest): Response | null {
+  return errorAnswer(error, site, { headers: headersOf(request), method: request.method ?? 'GET' })
 }
 
 /** The Web's `Request` cannot have these (Fetch standard, section 2.2.1), and no route takes them. */

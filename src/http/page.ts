@@ -1,61 +1,142 @@
 /**
- * The few pages that the routes show by themselves: errors, "continue to sign-in", the relay of an answer. Plain HTML that
- * works without scripts, with every keyboard and screen reader, in light and dark, and loads nothing.
+ * The pages that the routes show by themselves: errors, questions before a sign-in or a sign-out, and the page that sends a
+ * provider's response again. Plain HTML that works without scripts, by keyboard and by screen reader, in light and dark. A page loads nothing
+ * but the logo that the application has set. `page-style.ts` holds the colors.
  */
 import { createHash } from 'node:crypto'
+import type { ResolvedPages } from '../config/types.ts'
+import { pageStyle } from './page-style.ts'
+
+export interface Link {
+  /** Empty: the same address again. */
+  readonly href: string
+  readonly text: string
+}
 
 export interface Page {
   readonly title: string
+  /** What happened, and what it means for the visitor. */
   readonly text: string
-  readonly links?: readonly { readonly href: string; readonly text: string }[]
-  /** Sent on by the page itself where scripts run, by its button elsewhere. */
-  readonly form?: {
-    readonly method: 'get' | 'post'
-    readonly action: string
-    readonly fields: URLSearchParams
-    readonly button: string
-  }
+  readonly icon: keyof typeof ICONS
+  /** The one way on that the page suggests. A page with a form has its button in place of it. */
+  readonly action?: Link
+  /** Less prominent, beside the action. */
+  readonly other?: Link
+  readonly form?: PageForm
+  /** Error code, for support. */
+  readonly code?: string
 }
 
-const STYLE =
-  ':root{color-scheme:light dark}body{font:1.0625rem/1.5 system-ui,sans-serif;max-width:34rem;margin:15vh auto 0;padding:0 1.25rem}' +
-  'h1{font-size:1.5rem;line-height:1.25}a,button{display:inline-block;margin:.5rem 1rem .5rem 0;padding:.375rem 0;font:inherit}' +
-  'button{padding:.5rem 1rem}:focus-visible{outline:3px solid;outline-offset:2px}'
+export interface PageForm {
+  readonly method: 'get' | 'post'
+  readonly action: string
+  readonly fields: URLSearchParams
+  readonly button: string
+  /** One line of script sends the form at once; the button is for browsers without scripts. */
+  readonly sendsItself: boolean
+  /** CSP sources besides our own origin where redirects behind the form may lead: Chromium checks those, too. */
+  readonly targets?: readonly string[]
+}
+
 const SUBMIT = 'document.forms[0].submit()'
 
-const CSP = `default-src 'none'; style-src ${hashOf(STYLE)}; base-uri 'none'; frame-ancestors 'none'`
+/** Paths on a grid of 24, drawn as strokes. */
+const ICONS = {
+  alert: 'M12 4 3 20h18L12 4Zm0 6v4m0 3v.01',
+  person: 'M12 12a4 4 0 1 0 0-8 4 4 0 0 0 0 8Zm-7 8a7 7 0 0 1 14 0',
+  wait: 'M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18Zm0-14v5l3 2',
+  exit: 'M10 4H5v16h5M15 8l4 4-4 4m4-4H9',
+  search: 'M11 18a7 7 0 1 0 0-14 7 7 0 0 0 0 14Zm5-2 4 4',
+  stop: 'M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18ZM6 6l12 12',
+} as const
 
-/** With a form, the page may send it to our own origin and run the one line that does. */
-export function pageResponse(page: Page, status = 200): Response {
-  return new Response(render(page), {
+/** A complete HTML response. Its CSP allows this stylesheet, this script and this logo, and nothing else. */
+export function pageResponse(page: Page, pages: ResolvedPages, status = 200): Response {
+  const look = lookOf(pages)
+  const { form } = page
+  const policy = [
+    "default-src 'none'",
+    `style-src ${look.styleHash}`,
+    `img-src ${look.imageSource}`,
+    "base-uri 'none'",
+    "frame-ancestors 'none'",
+    `form-action ${form ? ["'self'", ...(form.targets ?? [])].join(' ') : "'none'"}`,
+    ...(form?.sendsItself ? [`script-src ${hashOf(SUBMIT)}`] : []),
+  ]
+  return new Response(render(page, pages, look), {
     status,
-    headers: {
-      'Content-Type': 'text/html; charset=utf-8',
-      'Content-Security-Policy': page.form
-        ? `${CSP}; form-action 'self'; script-src ${hashOf(SUBMIT)}`
-        : `${CSP}; form-action 'none'`,
-    },
+    headers: { 'Content-Type': 'text/html; charset=utf-8', 'Content-Security-Policy': policy.join('; ') },
   })
 }
 
-function render({ title, text, links = [], form }: Page): string {
+interface Look {
+  readonly style: string
+  readonly styleHash: string
+  readonly icon: string
+  readonly imageSource: string
+}
+
+/** One per configuration: style and hash are made once. */
+const looks = new WeakMap<ResolvedPages, Look>()
+
+function lookOf(pages: ResolvedPages): Look {
+  const known = looks.get(pages)
+  if (known) return known
+  const style = pageStyle(pages)
+  const look: Look = {
+    style,
+    styleHash: hashOf(style),
+    icon: pages.logo ?? defaultIcon(pages.accentColor),
+    imageSource: pages.logo?.startsWith('/') ? "'self'" : 'data:',
+  }
+  looks.set(pages, look)
+  return look
+}
+
+/** For the tab of the browser: without one it asks for /favicon.ico. */
+function defaultIcon(color: string): string {
+  const svg = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24"><circle cx="12" cy="12" r="11" fill="${color}"/></svg>`
+  return `data:image/svg+xml,${encodeURIComponent(svg)}`
+}
+
+function render({ title, text, icon, action, other, form, code }: Page, pages: ResolvedPages, look: Look): string {
+  const ways = [form ? renderForm(form) : action && renderLink(action, 'action'), other && renderLink(other, 'other')]
   return [
-    '<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">',
-    `<title>${escapeHtml(title)}</title><style>${STYLE}</style></head><body><main>`,
-    `<h1>${escapeHtml(title)}</h1><p>${escapeHtml(text)}</p>`,
-    form ? renderForm(form) : '',
-    links.map(({ href, text: label }) => `<a href="${escapeHtml(href)}">${escapeHtml(label)}</a>`).join(''),
+    '<!doctype html><html lang="en"><head><meta charset="utf-8">',
+    '<meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark">',
+    `<title>${escapeHtml(pages.name === null ? title : `${title} · ${pages.name}`)}</title>`,
+    `<link rel="icon" href="${escapeHtml(look.icon)}"><style>${look.style}</style></head><body><main>`,
+    renderBrand(pages),
+    `<div class="panel">${renderIcon(icon)}<h1>${escapeHtml(title)}</h1><p class="text">${escapeHtml(text)}</p>`,
+    `<div class="ways">${ways.filter(Boolean).join('')}</div></div>`,
+    code === undefined ? '' : `<p class="code">For support: <code>${escapeHtml(code)}</code></p>`,
     '</main>',
-    form ? `<script>${SUBMIT}</script>` : '',
+    form?.sendsItself ? `<script>${SUBMIT}</script>` : '',
     '</body></html>',
   ].join('')
 }
 
-function renderForm({ method, action, fields, button }: NonNullable<Page['form']>): string {
+/** With a name beside it, a logo is decoration. */
+function renderBrand({ name, logo }: ResolvedPages): string {
+  if (name === null && logo === null) return ''
+  const image = logo === null ? '' : `<img src="${escapeHtml(logo)}" alt="">`
+  return `<p class="brand">${image}${name === null ? '' : escapeHtml(name)}</p>`
+}
+
+function renderIcon(icon: Page['icon']): string {
+  const drawing = `<path d="${ICONS[icon]}" fill="none" stroke="currentColor" stroke-width="2" stroke-linecap="round" stroke-linejoin="round"/>`
+  return `<div class="icon" aria-hidden="true"><svg viewBox="0 0 24 24" width="24" height="24">${drawing}</svg></div>`
+}
+
+function renderLink({ href, text }: Link, style: 'action' | 'other'): string {
+  return `<a class="${style}" href="${escapeHtml(href)}">${escapeHtml(text)}</a>`
+}
+
+function renderForm({ method, action, fields, button }: PageForm): string {
   const inputs = [...fields].map(
     ([name, value]) => `<input type="hidden" name="${escapeHtml(name)}" value="${escapeHtml(value)}">`,
   )
-  return `<form method="${method}" action="${escapeHtml(action)}">${inputs.join('')}<button>${escapeHtml(button)}</button></form>`
+  return `<form method="${method}" action="${escapeHtml(action)}">${inputs.join('')}<button class="action">${escapeHtml(button)}</button></form>`
 }
 
 function escapeHtml(text: string): string {

@@ -59,7 +59,9 @@ describe('answers', () => {
     })
     const page = await call('/auth/session', { headers: { accept: 'text/html,*/*' } })
     const html = await page.text()
-    expect(html).toMatch(/^<!doctype html><html lang="en">.*<h1>Please sign in<\/h1>.*<a href="\/auth\/login">/)
+    expect(html).toMatch(
+      /^<!doctype html><html lang="en">.*<h1>Please sign in<\/h1>.*<a class="action" href="\/auth\/login">/,
+    )
     expect(page.headers.get('content-security-policy')).toMatch(
       /^default-src 'none'; style-src 'sha256-.+frame-ancestors 'none'/,
     )
@@ -110,7 +112,7 @@ describe('answers', () => {
       headers: { accept: 'text/html', 'sec-fetch-site': 'cross-site', 'sec-fetch-dest': 'document' },
     })
     expect(asked.status).toBe(200)
-    expect(await asked.text()).toContain('<a href="/auth/login?returnTo=%2Fx">Continue</a>')
+    expect(await asked.text()).toContain('<a class="action" href="/auth/login?returnTo=%2Fx">Continue</a>')
     expect((await call('/auth/login', { headers: { 'sec-fetch-dest': 'image' } })).status).toBe(400)
     expect((await call('/auth/login?provider=nobody')).status).toBe(400)
   })

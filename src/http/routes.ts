@@ -4,6 +4,7 @@
  * of the request play no part: everything absolute comes from the configured base URL.
  * A new route: an entry in the table, a handler in a `…-routes.ts`, a section in docs/http-routes.md.
  */
+import type { ResolvedPages } from '../config/types.ts'
 import { isCoatcheckError } from '../core/errors.ts'
 import type { EventBus } from '../core/events.ts'
 import { createCookies } from './cookie.ts'
@@ -55,9 +56,9 @@ export function createRoutes<D extends object>(options: RouteOptions<D>): Routes
     const { pathname, searchParams } = new URL(request.url)
     const path = pathname.startsWith(`${basePath}/`) ? pathname.slice(basePath.length) : ''
     const route = ROUTES.find((candidate) => candidate.path.test(path))
-    if (!route) return finished(plainErrorResponse(404, request.headers))
+    if (!route) return finished(plainErrorResponse(404, request.headers, deps.config.pages))
     const handler = route.methods[request.method]
-    if (!handler) return finished(methodAnswer(route, request))
+    if (!handler) return finished(methodAnswer(route, request, deps.config.pages))
     return answer(deps, createExchange, handler, request, { path, query: searchParams, ip: context.ip })
   }
   return async (request, context) => {
@@ -95,14 +96,16 @@ async function answer<D extends object>(
     sink.discard()
     if (isCoatcheckError(error)) report(deps.events, error.code, `${request.method} ${routeName(path)}`)
     if (!isCoatcheckError(error) || isForHost(error)) throw error
-    return finished(errorResponse(error, request.headers, `${deps.config.basePath}/login`))
+    const { basePath, pages } = deps.config
+    const { headers, method } = request
+    return finished(errorResponse(error, { headers, method, loginPath: `${basePath}/login`, pages }))
   }
 }
 
-function methodAnswer({ methods }: Route, request: Request): Response {
+function methodAnswer({ methods }: Route, request: Request, pages: ResolvedPages): Response {
   const allow = [...Object.keys(methods), 'OPTIONS'].join(', ')
   const response =
-    request.method === 'OPTIONS' ? new Response(null, { status: 204 }) : plainErrorResponse(405, request.headers)
+    request.method === 'OPTIONS' ? new Response(null, { status: 204 }) : plainErrorResponse(405, request.headers, pages)
   response.headers.set('Allow', allow)
   return response
 }

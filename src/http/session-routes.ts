@@ -43,7 +43,7 @@ export async function endDevice<D extends object>(deps: RouteDeps<D>, request: R
   const id = request.path.slice('/devices/'.length)
   // All session ids of one user begin with the same user key; anybody else's session does not exist for this visitor.
   const isOwn = parseSessionId(id)?.userKey === parseSessionId(session.id ?? '')?.userKey
-  if (!isOwn) return plainErrorResponse(404, request.headers)
+  if (!isOwn) return plainErrorResponse(404, request.headers, deps.config.pages)
   const isCurrent = id === session.id
   const revoked = isCurrent ? await visit.signOut('signed-out') : await deps.sessions.revoke(id, 'signed-out-by-user')
   if (isCurrent) deps.events.emit('signout', { sessionId: id })

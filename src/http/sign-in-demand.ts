@@ -2,6 +2,7 @@
  * What a request without a signed-in user gets from something that wants one: a person who navigates goes to sign-in and
  * comes back, everybody else learns that they are not signed in. Shared by all adapters.
  */
+import type { ResolvedPages } from '../config/types.ts'
 import { SessionError } from '../core/errors.ts'
 import { acceptsHtml, errorResponse } from './error-response.ts'
 import { neverStored } from './exchange.ts'
@@ -14,6 +15,7 @@ export interface SignInDemand {
   readonly url: URL
   /** Where the routes live. */
   readonly basePath: string
+  readonly pages: ResolvedPages
   /** With several providers: the one to sign in at. */
   readonly provider?: string | undefined
 }
@@ -26,10 +28,11 @@ export function demandSignIn(demand: SignInDemand): Response {
   return neverStored(answerTo(demand))
 }
 
-function answerTo({ method, headers, url, basePath, provider }: SignInDemand): Response {
+function answerTo({ method, headers, url, basePath, pages, provider }: SignInDemand): Response {
   const isPage = isNavigation(headers) && (method === 'GET' || method === 'HEAD')
   if (isPage) return seeOther(signInPath(basePath, { provider, returnTo: url.pathname + url.search }))
-  return errorResponse(new SessionError('COATCHECK_UNAUTHENTICATED'), headers, signInPath(basePath, { provider }))
+  const loginPath = signInPath(basePath, { provider })
+  return errorResponse(new SessionError('COATCHECK_UNAUTHENTICATED'), { headers, method, loginPath, pages })
 }
 
 /** The login route with what it is to know. */

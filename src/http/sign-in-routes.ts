@@ -8,7 +8,7 @@ import { isApplicationDenial } from '../oidc/oidc-errors.ts'
 import { endSessionUrl } from '../oidc/sign-out.ts'
 import { TRANSACTION_LIFE_MS } from '../oidc/transaction.ts'
 import { putSetCookie } from './cookie.ts'
-import { plainErrorResponse } from './error-response.ts'
+import { HOME, plainErrorResponse } from './error-response.ts'
 import { assertSameOrigin, navigationKind } from './origin-check.ts'
 import { pageResponse } from './page.ts'
 import { safeReturnTo } from './return-to.ts'
@@ -43,25 +43,28 @@ function confirmLogin<D extends object>({ config }: RouteDeps<D>, query: URLSear
   const kept = new URLSearchParams(
     [...query].filter(([name]) => ['provider', 'returnTo', 'login_hint', 'wish'].includes(name)),
   )
-  return pageResponse({
-    title: 'Continue to sign-in?',
-    text: 'Another site has sent you here to sign in.',
-    links: [
-      { href: `${config.basePath}/login${kept.size > 0 ? `?${kept.toString()}` : ''}`, text: 'Continue' },
-      { href: '/', text: 'To the start page' },
-    ],
-  })
+  const href = `${config.basePath}/login${kept.size > 0 ? `?${kept.toString()}` : ''}`
+  return pageResponse(
+    {
+      title: 'Continue to sign-in?',
+      text: 'Another website sent you here to sign in. Continue only if you expected that.',
+      icon: 'person',
+      action: { href, text: 'Continue' },
+      other: HOME,
+    },
+    config.pages,
+  )
 }
 
 export async function callback<D extends object>(deps: RouteDeps<D>, request: RouteRequest<D>): Promise<Response> {
   const { config, clients, events, cookies } = deps
   const redirectUri = new URL(config.basePath + request.path, config.baseUrl.origin).href
   const providerName = clients.providers.find((provider) => deps.signIn.redirectUri(provider) === redirectUri)?.name
-  if (providerName === undefined) return plainErrorResponse(404, request.headers)
+  if (providerName === undefined) return plainErrorResponse(404, request.headers, config.pages)
   try {
     const parameters = request.method === 'POST' ? await request.form() : request.query
     const transactionId = deps.signIn.transactions.idOf(stateOf(parameters))
-    if (needsRelay(deps, request, parameters, transactionId)) return relay(request, redirectUri, parameters)
+    if (needsRelay(deps, request, parameters, transactionId)) return relay(deps, request, redirectUri, parameters)
     const completed = await completeSignIn(
       { clients, transactions: deps.signIn.transactions, clock: deps.clock },
       { parameters: relayed(parameters), redirectUri, browserSecret: (id) => pendingSecret(deps, request, id) },
@@ -113,17 +116,27 @@ function needsRelay<D extends object>(
   return config.cookie.sameSite === 'strict' && headers.get('sec-fetch-site') !== 'same-origin'
 }
 
-function relay<D extends object>(request: RouteRequest<D>, action: string, parameters: URLSearchParams): Response {
+function relay<D extends object>(
+  { config }: RouteDeps<D>,
+  request: RouteRequest<D>,
+  action: string,
+  parameters: URLSearchParams,
+): Response {
   const fields = new URLSearchParams([[RELAYED, '1']])
   for (const name of ANSWER_PARAMETERS) {
     const value = parameters.get(name)
     if (value !== null) fields.set(name, value)
   }
-  return pageResponse({
-    title: 'Signing you in',
-    text: 'If nothing happens, please press the button.',
-    form: { method: request.method === 'POST' ? 'post' : 'get', action, fields, button: 'Continue' },
-  })
+  const method = request.method === 'POST' ? 'post' : 'get'
+  return pageResponse(
+    {
+      title: 'Signing you in',
+      text: 'If nothing happens, please press the button.',
+      icon: 'person',
+      form: { method, action, fields, button: 'Continue', sendsItself: true },
+    },
+    config.pages,
+  )
 }
 
 function relayed(parameters: URLSearchParams): URLSearchParams {

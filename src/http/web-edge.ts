@@ -31,20 +31,20 @@ export function createWebEdge<D extends object>(auth: Coatcheck<D>, caller: stri
     },
     async answerRoute(request, ip) {
       const config = auth.http.config()
-      if (hasNoWebMethod(request)) return neverStored(plainErrorResponse(405, request.headers))
+      if (hasNoWebMethod(request)) return neverStored(plainErrorResponse(405, request.headers, config.pages))
       try {
         return await auth.handler(localRequest(request, config.baseUrl), ip === undefined ? {} : { ip })
       } catch (error) {
-        const answer = errorAnswer(error, config, request.headers)
+        const answer = errorAnswer(error, config, request)
         if (!answer) throw error
         return answer
       }
     },
     demandSignIn(request, provider) {
-      const { baseUrl, basePath } = auth.http.config()
+      const { baseUrl, basePath, pages } = auth.http.config()
       const { method, headers } = request
-      return demandSignIn({ method, headers, url: localUrl(request.url, baseUrl), basePath, provider })
+      return demandSignIn({ method, headers, url: localUrl(request.url, baseUrl), basePath, pages, provider })
     },
-    answerError: (error, request) => errorAnswer(error, auth.http.config(), request.headers),
+    answerError: (error, request) => errorAnswer(error, auth.http.config(), request),
   }
 }

@@ -3,7 +3,8 @@
  * a real provider and no framework.
  */
 import { randomBytes } from 'node:crypto'
-import type { ResolvedConfig, ResolvedProvider, SignInOptions } from '../../src/config/types.ts'
+import { resolvePages } from '../../src/config/resolve-pages.ts'
+import type { PagesOptions, ResolvedConfig, ResolvedProvider, SignInOptions } from '../../src/config/types.ts'
 import { systemClock, type Clock } from '../../src/core/clock.ts'
 import { EventBus } from '../../src/core/events.ts'
 import { systemRandom } from '../../src/core/random.ts'
@@ -34,6 +35,7 @@ export interface TestAppOptions {
   readonly baseUrl?: string
   readonly signIn?: SignInOptions
   readonly sameSite?: 'lax' | 'strict'
+  readonly pages?: PagesOptions
   readonly clock?: Clock
   readonly fetch?: typeof fetch
 }
@@ -69,6 +71,7 @@ export function createTestApp(options: TestAppOptions): TestApp {
       staleForMs: 0,
     },
     tokens: { grantLifetimeMs: 90 * 86_400_000, minValidityMs: 30_000, revokeAtProvider: true },
+    pages: resolvePages(options.pages),
     log: { logger: null, level: 'silent', debug: null },
   }
   const events = new EventBus()
