@@ -1,6 +1,6 @@
 /**
- * A line for people to recognise a device by: names of browser and system, and the neighbourhood of the address. Never part
- * of a decision, and too coarse to find anybody with.
+ * What people recognize a device by: the names of browser and system, and the network of the address. No decision depends on
+ * it, and it is too coarse to locate a person.
  */
 import { isIP } from 'node:net'
 import Bowser from 'bowser'
@@ -19,27 +19,42 @@ export function describeDevice(userAgent: string | null | undefined, ip: string 
   return { ...softwareOf((userAgent ?? '').slice(0, USER_AGENT_CHARACTERS)), ...(network !== null && { ip: network }) }
 }
 
-/** IPv4: the /24. IPv6: the /48. `null` for what is no address. */
+/**
+ * Shortens an address to its network: the /24 of IPv4, also of IPv4 within IPv6 (`::ffff:203.0.113.7`), and the /48 of IPv6,
+ * written as RFC 5952 says. `::1` stays as it is: it names the server itself.
+ * @returns `null` for a text that is no address
+ */
 export function truncateIp(ip: string): string | null {
-  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(ip)
-  const address = mapped?.[1] ?? ip.replace(/%.*$/, '')
-  switch (isIP(address)) {
-    case 4:
-      return `${address.split('.').slice(0, 3).join('.')}.0/24`
-    case 6:
-      return `${firstHextets(address)}::/48`
-    default:
-      return null
-  }
+  const address = ip.replace(/%.*$/, '')
+  const version = isIP(address)
+  if (version === 4) return network4(address)
+  if (version !== 6) return null
+  const groups = groupsOf(address)
+  const [high = '0', low = '0'] = groups.slice(6)
+  const lead = groups.slice(0, 6).join(':')
+  if (lead === '0:0:0:0:0:ffff') return network4(dottedOf(high, low))
+  if (lead === '0:0:0:0:0:0' && high === '0' && low === '1') return '::1'
+  return `${groups
+    .slice(0, 3)
+    .join(':')
+    .replace(/(?:^|:)0(?::0)*$/, '')}::/48`
 }
 
-function firstHextets(address: string): string {
-  // The URL parser writes every IPv6 address in one way: lower case, no leading zeros, the longest run of zeros as "::".
+function network4(address: string): string {
+  return `${address.split('.').slice(0, 3).join('.')}.0/24`
+}
+
+function dottedOf(...groups: readonly string[]): string {
+  return groups.flatMap((group) => [Number.parseInt(group, 16) >> 8, Number.parseInt(group, 16) & 0xff]).join('.')
+}
+
+/** The eight groups of an IPv6 address, lower case and without leading zeros. */
+function groupsOf(address: string): readonly string[] {
+  // The URL parser writes every IPv6 address in one way, with the longest run of zeros as "::" and IPv4 parts in hex.
   const canonical = new URL(`http://[${address}]`).hostname.slice(1, -1)
-  const [head = '', tail] = canonical.split('::')
-  const groups = head === '' ? [] : head.split(':')
-  const missing = tail === undefined ? 0 : 8 - groups.length - (tail === '' ? 0 : tail.split(':').length)
-  return [...groups, ...Array<string>(missing).fill('0'), ...(tail ? tail.split(':') : [])].slice(0, 3).join(':')
+  const [head = [], tail] = canonical.split('::').map((part) => (part === '' ? [] : part.split(':')))
+  if (tail === undefined) return [...head]
+  return [...head, ...Array<string>(8 - head.length - tail.length).fill('0'), ...tail]
 }
 
 function softwareOf(userAgent: string): Software {
