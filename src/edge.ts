@@ -18,7 +18,10 @@ export {
 
 function unsupported(name: string): () => never {
   return () => {
-    throw new MisuseError('COATCHECK_RUNTIME_UNSUPPORTED', `${name}() was called where there is no Node.`)
+    // No message of its own: an error overlay shows nothing but the message, so that has to hold the advice too.
+    throw new MisuseError('COATCHECK_RUNTIME_UNSUPPORTED', '', {
+      why: `${name}() was called in an edge runtime or a browser, where neither node:crypto nor a connection to Redis exists.`,
+    })
   }
 }
 

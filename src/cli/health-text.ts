@@ -1,5 +1,6 @@
 /** The report of `coatcheck doctor` for people: groups, a mark for each line, and below a finding why and what to do. */
-import type { HealthCheck, HealthGroup, HealthReport } from '../admin.ts'
+import type { Finding, HealthCheck, HealthGroup, HealthReport } from '../admin.ts'
+import { type ErrorCode, errorCatalogue } from '../core/error-catalogue.ts'
 import type { Output } from './output.ts'
 import { counted } from './wording.ts'
 
@@ -39,9 +40,17 @@ function linesOf(output: Output, checks: readonly HealthCheck[], indent: number,
     // What several servers have in common is explained once.
     if (told.has(finding.code)) return [line, code]
     told.add(finding.code)
-    const title = finding.why.startsWith(finding.title) ? '' : `${finding.title}. `
-    return [line, below(title + finding.why), below(`fix: ${finding.fix}`), code]
+    return [line, ...newTexts(finding).map(below), code]
   })
+}
+
+/** Why and what to do, without the texts of the catalogue of errors that say nothing new behind what was seen. */
+function newTexts({ code, title, why, fix }: Finding): string[] {
+  const general = Object.hasOwn(errorCatalogue, code) ? errorCatalogue[code as ErrorCode] : null
+  return [
+    ...(why === general?.why ? [] : [why.startsWith(title) ? why : `${title}. ${why}`]),
+    ...(fix === general?.fix && general.isGeneral === true ? [] : [`fix: ${fix}`]),
+  ]
 }
 
 /** How much longer the mark is than it looks. */

@@ -4,7 +4,7 @@
  */
 import { Command, CommanderError } from 'commander'
 import { isSessionId } from '../admin.ts'
-import { isCoatcheckError } from '../core/errors.ts'
+import { errorWords, isCoatcheckError } from '../core/errors.ts'
 import { safeText } from '../core/redact.ts'
 import type { Cli, Example, Run } from './cli.ts'
 import { commands } from './commands.ts'
@@ -125,9 +125,12 @@ function report(output: Output, error: unknown): void {
     output.note(`${output.paint('red', 'error', 'stderr')}: ${text}`)
     return
   }
-  const { code, message, fix, retryable } = error
-  if (output.isJson) output.data({ error: { code, message, fix, retryable } }, () => '')
-  output.note(`${output.paint('red', 'error', 'stderr')}: ${message}`)
+  const { code, why, fix, retryable, docs } = error
+  const words = errorWords(error)
+  if (output.isJson) output.data({ error: { code, message: words.what, why, fix, retryable, docs } }, () => '')
+  output.note(`${output.paint('red', 'error', 'stderr')}: ${words.what}`)
+  if (words.why !== null) output.note(`why: ${words.why}`)
+  if (words.fix !== null) output.note(`fix: ${words.fix}`)
   output.note(output.paint('dim', `${code}; more: coatcheck explain ${code}`, 'stderr'))
 }
 

@@ -12,6 +12,8 @@ export interface CatalogueEntry {
   readonly status: number
   readonly why: string
   readonly fix: string
+  /** Its `fix` only points to the specific message, and is not printed behind one. */
+  readonly isGeneral?: true
 }
 
 const config = { family: 'config', retryable: false, status: 500 } as const
@@ -28,6 +30,7 @@ const entries = {
     ...config,
     why: 'An option or environment variable has a value that cannot be used.',
     fix: 'Give the option or variable that the message names a value of the kind that it asks for.',
+    isGeneral: true,
   },
   COATCHECK_CONFIG_UNKNOWN_OPTION: {
     ...config,
@@ -38,11 +41,12 @@ const entries = {
     ...config,
     why: 'A setting that is needed here has no value in the options or the environment.',
     fix: 'Set the option or the environment variable that the message names.',
+    isGeneral: true,
   },
   COATCHECK_CONFIG_INSECURE: {
     ...config,
     why: 'The setting would be unsafe outside of local development.',
-    fix: 'Use https (or a loopback address for development), or the safe value that the message names.',
+    fix: 'Use https, or a loopback address for development.',
   },
   COATCHECK_STORE_REQUIRED: {
     ...config,
@@ -310,6 +314,7 @@ const entries = {
     ...misuse,
     why: 'A method was called with an argument it cannot take.',
     fix: 'Pass what the message asks for; TypeScript finds most of these before they run.',
+    isGeneral: true,
   },
   COATCHECK_CLOSED: {
     ...misuse,

@@ -1,6 +1,7 @@
+import { inspect } from 'node:util'
 import { describe, expect, it } from 'vitest'
 import { type ErrorCode, errorCatalogue } from './error-catalogue.ts'
-import { CoatcheckError, ConfigError, isCoatcheckError, MisuseError, RedisError } from './errors.ts'
+import { CoatcheckError, ConfigError, errorWords, isCoatcheckError, MisuseError, RedisError } from './errors.ts'
 
 const codes = Object.keys(errorCatalogue) as ErrorCode[]
 
@@ -9,11 +10,46 @@ describe('errors', () => {
     const error = new CoatcheckError(code, { message: 'It happened.', details: { n: 1 } })
     const entry = errorCatalogue[code]
     expect(error).toMatchObject({ code, retryable: entry.retryable, why: entry.why, fix: entry.fix })
-    expect(error.message).toBe(`It happened. ${entry.why} ${entry.fix}`)
-    expect(error.docs).toBe(`npx coatcheck explain ${code} (docs/errors.md#${code.toLowerCase()})`)
+    expect(error.message).toBe('It happened.')
+    expect(error.docs).toBe(`https://github.com/coatcheck/coatcheck/blob/main/docs/errors.md#${code.toLowerCase()}`)
     expect(code).toMatch(/^COATCHECK_[A-Z]+(?:_[A-Z]+)*$/)
     expect(entry.why).toMatch(/\.$/)
     expect(entry.status).toBeGreaterThanOrEqual(400)
+  })
+
+  it('has the catalogue texts as its message where nothing specific is known', () => {
+    const { why, fix } = errorCatalogue.COATCHECK_REDIS_TIMEOUT
+    expect(new RedisError('COATCHECK_REDIS_TIMEOUT').message).toBe(`${why} ${fix}`)
+    const edge = new MisuseError('COATCHECK_RUNTIME_UNSUPPORTED', '', { why: 'entra() was called in a browser.' })
+    expect(edge.message).toBe(`entra() was called in a browser. ${errorCatalogue.COATCHECK_RUNTIME_UNSUPPORTED.fix}`)
+  })
+
+  it.each([
+    ['the catalogue alone', {}, ['why', null, 'fix']],
+    ['a specific message', { message: 'It happened.' }, ['It happened.', null, 'fix']],
+    ['a specific why', { message: 'It happened.', why: 'It is full.' }, ['It happened.', 'It is full.', 'fix']],
+    ['a specific fix', { message: 'It happened.', fix: 'Empty it.' }, ['It happened.', null, 'Empty it.']],
+    ['specific texts alone', { why: 'It is full.', fix: 'Empty it.' }, ['It is full.', null, 'Empty it.']],
+  ] as const)('prints what, why and fix once, in this order: %s', (_title, texts, [what, why, fix]) => {
+    const error = new RedisError('COATCHECK_REDIS_OOM', texts)
+    const catalogue = errorCatalogue.COATCHECK_REDIS_OOM
+    const told = { what: what === 'why' ? catalogue.why : what, why, fix: fix === 'fix' ? catalogue.fix : fix }
+    expect(errorWords(error)).toEqual(told)
+    // What Node prints for an error that nothing catches.
+    const printed = inspect(error)
+    const places = [told.what, told.why, told.fix].flatMap((text) => (text === null ? [] : [printed.indexOf(text)]))
+    expect(places).not.toContain(-1)
+    expect(places).toEqual([...places].sort((a, b) => a - b))
+    for (const text of [told.what, told.why, told.fix, catalogue.why, catalogue.fix]) {
+      if (text !== null) expect(printed.split(text).length - 1, text).toBeLessThanOrEqual(1)
+    }
+  })
+
+  it('prints no fix that only points to the specific message', () => {
+    const error = new MisuseError('COATCHECK_INVALID_ARGUMENT', '"userId" wants a text.')
+    expect(errorWords(error)).toEqual({ what: '"userId" wants a text.', why: null, fix: null })
+    expect(inspect(error)).not.toContain(error.fix)
+    expect(error.why).toBe(errorCatalogue.COATCHECK_INVALID_ARGUMENT.why)
   })
 
   it('is safe to serialise: cause and stack stay out', () => {

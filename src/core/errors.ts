@@ -1,10 +1,13 @@
 /**
  * Errors: few classes by family, the code narrows further. An ordinary state (no session, expired, revoked) is a value and
- * never one of these. Messages say what happened, to what, and what to do, and hold no ticket, token, key or URL with
- * credentials; `details` takes scalars only, so that `JSON.stringify(error)` is safe.
+ * never one of these. No message holds a ticket, token, key or URL with credentials. `details` takes scalars only, so that
+ * `JSON.stringify(error)` is safe.
+ *
+ * A specific message stands alone: it says what happened this time in whole sentences. Only an error without one has the
+ * catalogue's texts as its message. `why` and `fix` are always there. They are enumerable where printing the error shows
+ * something new, so that a log never repeats a sentence.
  */
 import {
-  type CatalogueEntry,
   type ConfigErrorCode,
   type ErrorCode,
   errorCatalogue,
@@ -15,11 +18,20 @@ import {
   type SessionErrorCode,
   type TokenErrorCode,
 } from './error-catalogue.ts'
+import { errorPageUrl } from './links.ts'
 
 export type SafeDetails = Readonly<Record<string, string | number | boolean | null | undefined>>
 
-export interface ErrorOptions {
-  /** What happened this time, added to the catalogue's why. Holds no secret. */
+/** Texts for one occasion. They hold no secret. Absent: the catalogue's. */
+export interface ErrorTexts {
+  /** One sentence: why it happened this time. */
+  readonly why?: string
+  /** An imperative sentence with the exact setting or command. */
+  readonly fix?: string
+}
+
+export interface ErrorOptions extends ErrorTexts {
+  /** What happened this time, in whole sentences. Holds no secret. */
   readonly message?: string
   readonly details?: SafeDetails
   readonly cause?: unknown
@@ -33,29 +45,26 @@ export class CoatcheckError extends Error {
   readonly code: ErrorCode
   /** True when the same call may succeed later without any change by the caller. */
   readonly retryable: boolean
-  readonly why: string
-  readonly fix: string
-  /** Where more is said: a command, and the section of the page. For people. */
-  readonly docs: string
+  declare readonly why: string
+  declare readonly fix: string
+  /** Address of the section on this code. Offline, `npx coatcheck explain <code>` prints the same text. */
+  declare readonly docs: string
   readonly details: SafeDetails
 
   constructor(code: ErrorCode, options: ErrorOptions = {}) {
-    const entry = errorCatalogue[code]
-    super(messageOf(entry, options.message), options.cause === undefined ? undefined : { cause: options.cause })
+    super(messageOf(code, options), options.cause === undefined ? undefined : { cause: options.cause })
     this.name = new.target.name
     this.code = code
-    this.retryable = entry.retryable
-    this.why = entry.why
-    this.fix = entry.fix
-    this.docs = docsOf(code)
+    this.retryable = errorCatalogue[code].retryable
+    addTexts(this, code, options)
     this.details = options.details ?? {}
     Object.defineProperty(this, brand, { value: true })
   }
 
   /** Without `cause` and `stack`: those are for a log, and belong to other libraries' texts. */
   toJSON(): Record<string, unknown> {
-    const { name, code, message, retryable, fix, docs, details } = this
-    return { name, code, message, retryable, fix, docs, details }
+    const { name, code, message, retryable, why, fix, docs, details } = this
+    return { name, code, message, retryable, why, fix, docs, details }
   }
 }
 
@@ -107,15 +116,16 @@ export class OidcError extends CoatcheckError {
 export class MisuseError extends TypeError {
   readonly code: MisuseErrorCode
   readonly retryable = false
-  readonly fix: string
-  readonly docs: string
+  declare readonly why: string
+  declare readonly fix: string
+  declare readonly docs: string
 
-  constructor(code: MisuseErrorCode, message: string) {
-    super(messageOf(errorCatalogue[code], message))
+  /** @param message what was wrong with this call, in whole sentences; empty: the catalogue's texts */
+  constructor(code: MisuseErrorCode, message: string, texts: ErrorTexts = {}) {
+    super(messageOf(code, { ...texts, message }))
     this.name = 'TypeError'
     this.code = code
-    this.fix = errorCatalogue[code].fix
-    this.docs = docsOf(code)
+    addTexts(this, code, { ...texts, message })
     Object.defineProperty(this, brand, { value: true })
   }
 }
@@ -128,11 +138,43 @@ export function isCoatcheckError(value: unknown): value is AnyCoatcheckError {
   return typeof value === 'object' && value !== null && (value as Record<symbol, unknown>)[brand] === true
 }
 
-function messageOf(entry: CatalogueEntry, message: string | undefined): string {
-  return message ? `${message} ${entry.why} ${entry.fix}` : `${entry.why} ${entry.fix}`
+/** An error in the order in which people read it. */
+export interface ErrorWords {
+  readonly what: string
+  /** Both are `null` when they would say nothing that `what` does not. */
+  readonly why: string | null
+  readonly fix: string | null
 }
 
-/** The command first: it is there for whoever has only the package, and says the same as the page. */
-function docsOf(code: ErrorCode): string {
-  return `npx coatcheck explain ${code} (docs/errors.md#${code.toLowerCase()})`
+/** For everything that shows an error to people: each sentence once. */
+export function errorWords(error: AnyCoatcheckError): ErrorWords {
+  const { message, why, fix } = error
+  if (message === generalMessage({ why, fix })) return { what: why, why: null, fix }
+  const isTold = (name: string): boolean => Object.prototype.propertyIsEnumerable.call(error, name)
+  return { what: message, why: isTold('why') ? why : null, fix: isTold('fix') ? fix : null }
+}
+
+function messageOf(code: ErrorCode, { message, why, fix }: ErrorOptions): string {
+  return message
+    ? message
+    : generalMessage({ why: why ?? errorCatalogue[code].why, fix: fix ?? errorCatalogue[code].fix })
+}
+
+function generalMessage({ why, fix }: { readonly why: string; readonly fix: string }): string {
+  return `${why} ${fix}`
+}
+
+/**
+ * Enumerable is what the message does not say already. The catalogue's `why` says nothing new behind a specific message, its
+ * `fix` does unless it only points to that message.
+ */
+function addTexts(error: Error, code: ErrorCode, { message, why, fix }: ErrorOptions): void {
+  const entry = errorCatalogue[code]
+  const isSpecific = Boolean(message)
+  const define = (name: string, value: string, enumerable: boolean): void => {
+    Object.defineProperty(error, name, { value, enumerable, configurable: true, writable: true })
+  }
+  define('why', why ?? entry.why, isSpecific && why !== undefined)
+  define('fix', fix ?? entry.fix, isSpecific && (fix !== undefined || entry.isGeneral !== true))
+  define('docs', errorPageUrl(code), true)
 }

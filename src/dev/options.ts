@@ -88,7 +88,7 @@ const known = new Set<string>([
 export function resolveDevOptions(options: DevProviderOptions): ResolvedDevOptions {
   for (const name of Object.keys(options)) {
     if (!known.has(name))
-      throw new ConfigError('COATCHECK_CONFIG_UNKNOWN_OPTION', { message: `startDevProvider: ${name}.` })
+      throw new ConfigError('COATCHECK_CONFIG_UNKNOWN_OPTION', { message: `startDevProvider has no option ${name}.` })
   }
   const redirectUris = options.redirectUris ?? ['http://localhost:3000/auth/callback']
   const resolved: ResolvedDevOptions = {

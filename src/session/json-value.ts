@@ -62,7 +62,10 @@ function describe(value: unknown): string {
 }
 
 function refusal(path: string, got: string): MisuseError {
-  return new MisuseError('COATCHECK_SESSION_VALUE', `"${path}" is ${got}.`)
+  return new MisuseError(
+    'COATCHECK_SESSION_VALUE',
+    `The session value "${path}" is ${got}, which JSON does not bring back as it was.`,
+  )
 }
 
 /** Freezes JSON data from the leaves up. 0.7 µs at 0.5 KB; made once per session and only when somebody reads it. */

@@ -37,7 +37,7 @@ export function createSessionData<D extends object>(config: ResolvedSession<D>):
     const dataBytes = Buffer.from(toJsonText(value, '') ?? '{}', 'utf8')
     if (dataBytes.length > config.maxBytes) {
       throw new SessionError('COATCHECK_SESSION_TOO_LARGE', {
-        message: `The data would have ${dataBytes.length} bytes, ${config.maxBytes} are allowed.`,
+        message: `The session data would have ${dataBytes.length} bytes. session.maxBytes allows ${config.maxBytes}. Nothing was changed.`,
         details: { bytes: dataBytes.length, maxBytes: config.maxBytes },
       })
     }
@@ -127,7 +127,7 @@ function validated<D extends object>(schema: StandardSchemaV1<unknown, D> | null
   const path = (issue?.path ?? []).map((part) => String(typeof part === 'object' ? part.key : part)).join('.')
   // The schema's own message may quote the value, so only the path is told.
   throw new SessionError('COATCHECK_SESSION_SCHEMA', {
-    message: `The value at "${safeText(path)}" does not fit (${result.issues.length} problems in all).`,
+    message: `session.schema refuses the value at "${safeText(path)}" (${result.issues.length} problems in all). Nothing was changed.`,
     details: { path: safeText(path), problems: result.issues.length },
   })
 }

@@ -41,7 +41,7 @@ export function createFetchWithToken(deps: {
     const provider = deps.nameOf(options)
     const wish = { provider, claims, scopes: options.scopes ?? [] }
     return new TokenError('COATCHECK_REAUTH_REQUIRED', {
-      message: 'The resource is not content with a token that was refreshed with the claims it asked for.',
+      message: 'The resource refuses a token that was refreshed with the claims it had asked for.',
       details: { provider, claims, ...(deps.signInUrl && { signInUrl: deps.signInUrl(wish) }) },
     })
   }

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { coatcheck } from '../../src/coatcheck.ts'
+import { DOCS_URL } from '../../src/core/links.ts'
 import { redisStore } from '../../src/redis.ts'
 import { type CommandFolder, commandFolder } from '../support/command-line.ts'
 import { type RedisServer, startRedisServer } from '../support/redis-server.ts'
@@ -31,7 +32,9 @@ describe('codes and texts', () => {
     expect(JSON.parse(stdout)).toMatchObject({
       schema: 1,
       command: 'explain',
-      found: [{ name: 'WRONGPASS', kind: 'text', related: ['COATCHECK_REDIS_AUTH'], docs: 'docs/errors.md#wrongpass' }],
+      found: [
+        { name: 'WRONGPASS', kind: 'text', related: ['COATCHECK_REDIS_AUTH'], docs: `${DOCS_URL}/errors.md#wrongpass` },
+      ],
       nearest: [],
     })
   })

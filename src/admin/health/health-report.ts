@@ -2,8 +2,7 @@
  * What an examination writes down: one line per thing that was looked at, with a finding where something is wrong. Checks
  * write into it and decide nothing else; `cause` is what the exit code says. Texts are safe to show to anybody.
  */
-import { errorCatalogue } from '../../core/error-catalogue.ts'
-import { type AnyCoatcheckError, isCoatcheckError } from '../../core/errors.ts'
+import { errorWords, isCoatcheckError } from '../../core/errors.ts'
 import { safeText } from '../../core/redact.ts'
 import type { Cause, Severity } from './catalogue/entry.ts'
 import { causeOf } from './cause.ts'
@@ -75,9 +74,8 @@ export class HealthRecord {
       failed: (name, error, server = null) => {
         if (!isCoatcheckError(error)) throw error
         this.#cause ??= causeOf(error)
-        const { code } = error
-        const { why, fix } = errorCatalogue[code]
-        add({ name, says: occasionOf(error), state: 'found' }, server, {
+        const { code, why, fix } = error
+        add({ name, says: errorWords(error).what, state: 'found' }, server, {
           code,
           severity: 'error',
           title: titleOf(why),
@@ -98,12 +96,6 @@ export class HealthRecord {
       cause: this.#cause,
     }
   }
-}
-
-/** What happened this time, without what the catalogue says of it each time. */
-export function occasionOf({ code, message }: AnyCoatcheckError): string {
-  const { why, fix } = errorCatalogue[code]
-  return message.replace(` ${why}`, '').replace(` ${fix}`, '')
 }
 
 /** The catalogue of errors has no titles: its `why` begins with a sentence that is one. */

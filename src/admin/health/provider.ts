@@ -4,13 +4,13 @@ import { readFile } from 'node:fs/promises'
 import type { ResolvedConfig, ResolvedProvider } from '../../config/types.ts'
 import { isLoopbackHost } from '../../config/base-url.ts'
 import type { Clock } from '../../core/clock.ts'
-import { ConfigError, isCoatcheckError, OidcError } from '../../core/errors.ts'
+import { ConfigError, errorWords, isCoatcheckError, OidcError } from '../../core/errors.ts'
 import { safeUrl } from '../../core/redact.ts'
 import { probeProvider, type ProviderProbe } from '../../oidc/provider-probe.ts'
 import { redirectUriOf } from '../../oidc/sign-in.ts'
 import { checkCallback } from './callback-answer.ts'
 import { daysUntil, isSoon } from './expiry.ts'
-import { type HealthNotes, occasionOf } from './health-report.ts'
+import type { HealthNotes } from './health-report.ts'
 
 const CLOCK_MS = 30_000
 
@@ -142,7 +142,7 @@ async function checkSigningKeys(notes: HealthNotes, { name }: ResolvedProvider, 
     else notes.found('DOCTOR_JWKS', label, 'jwks_uri shows no key for signatures')
   } catch (error) {
     if (!isCoatcheckError(error)) throw error
-    notes.found('DOCTOR_JWKS', label, occasionOf(error))
+    notes.found('DOCTOR_JWKS', label, errorWords(error).what)
   }
 }
 

@@ -59,7 +59,11 @@ export function findingOfVersion(version: string): 'DOCTOR_REDIS_VERSION' | 'DOC
 
 function checkRole(notes: HealthNotes, info: ServerInfo, server: string | null, isSharded: boolean): boolean {
   if (info.text('role') === 'slave') {
-    notes.failed('Role', new RedisError('COATCHECK_REDIS_READONLY', { message: 'INFO says role:slave.' }), server)
+    notes.failed(
+      'Role',
+      new RedisError('COATCHECK_REDIS_READONLY', { message: 'The server is a replica: INFO says role:slave.' }),
+      server,
+    )
     return false
   }
   if (info.number('loading') === 1) {

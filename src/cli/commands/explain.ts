@@ -18,6 +18,7 @@ import {
   wordsOf,
 } from '../../admin.ts'
 import { isCoatcheckError } from '../../core/errors.ts'
+import { docsUrl } from '../../core/links.ts'
 import type { Cli } from '../cli.ts'
 import type { CommandContext } from '../context.ts'
 import { type ExitCode, exitCode } from '../exit-code.ts'
@@ -154,5 +155,5 @@ function firstSentence(text: string): string {
 
 /** Findings of the doctor stand on a page of their own, in a table. */
 function docsOf({ kind, name }: Explanation): string {
-  return kind === 'finding' ? 'docs/doctor.md#what-it-finds' : `docs/errors.md#${anchorOf(name)}`
+  return kind === 'finding' ? docsUrl('doctor.md', 'what-it-finds') : docsUrl('errors.md', anchorOf(name))
 }
