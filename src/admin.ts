@@ -89,10 +89,10 @@ export async function openAdmin(options: AnyOptions = {}, events = new EventBus(
   await redisOf(options)
   const config = resolveConfig(options, env)
   if (config.keys.length === 0) {
-    throw missing(
-      settingOf('', 'keys'),
-      'has no value, and only with the keys of the application can its users be found',
-    )
+    throw missing(settingOf('', 'keys'), {
+      why: 'Only with the keys of the application can its users and their records be found.',
+      fix: 'Set COATCHECK_KEYS to the value that the application has.',
+    })
   }
   const { foundation, release } = await useFoundation(config, events, env, { isApplication: false })
   const { keyring, seal, store, tokens, revocations } = foundation

@@ -26,6 +26,7 @@ export function resolveBaseUrl(option: string | undefined, env: Environment): Ba
   if (url.protocol === 'http:' && !loopback) {
     throw new ConfigError('COATCHECK_CONFIG_INSECURE', {
       message: `Option baseUrl (or COATCHECK_BASE_URL) is ${safeUrl(url.href)}: plain http is for loopback addresses only.`,
+      fix: `Set COATCHECK_BASE_URL to https://${url.host} (the address that browsers see, also behind a proxy that ends TLS).`,
       details: { option: 'baseUrl', variable: 'COATCHECK_BASE_URL' },
     })
   }
@@ -40,7 +41,10 @@ export function isLoopbackHost(hostname: string): boolean {
 
 function derived(env: Environment): string {
   if (variable(env, 'NODE_ENV') === 'production') {
-    throw missing(settingOf('', 'baseUrl'), 'has no value, and in production it is not derived')
+    throw missing(settingOf('', 'baseUrl'), {
+      why: 'NODE_ENV is production, where the base URL is never derived from PORT or from a request.',
+      fix: 'Set COATCHECK_BASE_URL to the origin that browsers see, such as https://app.example.com.',
+    })
   }
   return `http://localhost:${checkedVariable(env, 'PORT') ?? DEFAULT_PORT}`
 }

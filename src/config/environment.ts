@@ -26,30 +26,23 @@ export function checkedVariable(env: Environment, name: string): string | undefi
   return value
 }
 
-/** A group of variables that belong together, `AZURE_AD_…` or `AZURE_…`. */
-export type Group<Field extends string> = Readonly<Partial<Record<Field, string>>>
+/** A group of variables that belong together, `AZURE_AD_…` or `AZURE_…`: the values that are set, and all names. */
+export interface Group<Field extends string> {
+  readonly values: Readonly<Partial<Record<Field, string>>>
+  readonly names: Readonly<Record<Field, string>>
+}
 
-/**
- * The first group that has all `needed` fields; of no two groups are values mixed, since they may belong to two
- * applications (workload identity injects `AZURE_CLIENT_ID`).
- * @param fits refuses a group that contradicts the options.
- * @returns `null` when no group has them all.
- */
-export function completeGroup<Field extends string>(
+/** In the order of `groups`. Of no two are values ever mixed, since they may belong to two applications. */
+export function readGroups<Field extends string>(
   env: Environment,
   groups: readonly Readonly<Record<Field, string>>[],
-  needed: readonly Field[],
-  fits: (group: Group<Field>) => boolean,
-): Group<Field> | null {
-  for (const names of groups) {
-    const group: Partial<Record<Field, string>> = {}
+): readonly Group<Field>[] {
+  return groups.map((names) => {
+    const values: Partial<Record<Field, string>> = {}
     for (const field in names) {
       const value = variable(env, names[field])
-      if (value !== undefined) group[field] = value
+      if (value !== undefined) values[field] = value
     }
-    if (!needed.every((field) => group[field] !== undefined) || !fits(group)) continue
-    for (const field of needed) checkedVariable(env, names[field])
-    return group
-  }
-  return null
+    return { values, names }
+  })
 }

@@ -1,9 +1,9 @@
 /**
- * Configuration errors in one voice: which option or variable, what it got, what it wants. What it got is described, never
- * shown; of a secret not even the length.
+ * Configuration errors in one voice: which option or variable, what it got, what it wants. A value that is no secret is shown.
+ * A secret never is, not even its length.
  */
-import { ConfigError } from '../core/errors.ts'
-import { describeValue } from '../core/redact.ts'
+import { ConfigError, type ErrorTexts } from '../core/errors.ts'
+import { showValue } from '../core/redact.ts'
 import { optionName, type Setting } from './settings.ts'
 
 /** How the message names where the value came from. */
@@ -16,10 +16,7 @@ function sourceName(source: Source): string {
 /** `COATCHECK_CONFIG_INVALID` by the table. */
 export function refuseValue(setting: Setting, value: unknown, variable?: string): ConfigError {
   const source = variable === undefined ? { option: optionName(setting) } : { variable }
-  return refuse(
-    source,
-    `got ${setting.secret ? typeName(value) : describeValue(value)} and wants ${setting.kind.wants}`,
-  )
+  return refuse(source, `got ${setting.secret ? typeName(value) : showValue(value)} and wants ${setting.kind.wants}`)
 }
 
 /**
@@ -33,13 +30,20 @@ export function refuse(source: Source, complaint: string, reason?: string): Conf
   })
 }
 
-/** `COATCHECK_CONFIG_MISSING`: says where the value could be given. */
-export function missing(setting: Setting, complaint = 'has no value'): ConfigError {
+/**
+ * `COATCHECK_CONFIG_MISSING`: says where the value could be given.
+ * @param texts why it is needed in this case, and a command that makes a value
+ */
+export function missing(setting: Setting, texts: ErrorTexts = {}): ConfigError {
   const option = optionName(setting)
+  const [variable] = setting.env
   const variables = setting.env.length > 0 ? ` (or ${setting.env.join(', or ')})` : ''
+  const where = variable === undefined ? `option ${option}` : `environment variable ${variable}, or option ${option}`
   return new ConfigError('COATCHECK_CONFIG_MISSING', {
-    message: `Option ${option}${variables} ${complaint}; it wants ${setting.kind.wants}.`,
-    details: { option, variable: setting.env[0] },
+    message: `Option ${option}${variables} has no value; it wants ${setting.kind.wants}.`,
+    fix: `Set ${where}.`,
+    ...texts,
+    details: { option, variable },
   })
 }
 

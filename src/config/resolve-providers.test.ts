@@ -116,13 +116,47 @@ describe('entra()', () => {
       kind: 'federated',
       tokenFile: '/mine',
     })
-    expect(failure(entra(), rest)).toMatchObject({ details: { option: 'entra().tenantId' } })
+    expect(failure(entra(), rest)).toMatchObject({
+      details: { option: 'entra().clientSecret', variable: 'AZURE_CLIENT_SECRET' },
+    })
     const { clientSecret, ...withoutCredential } = registration
     expect(failure(entra(withoutCredential))).toMatchObject({ details: { option: 'entra().clientSecret' } })
     expect(failure(entra({ ...withoutCredential, clientSecret, federatedTokenFile: '/x' }))).toMatchObject({
       code: 'COATCHECK_CONFIG_INVALID',
       details: { option: 'entra().federatedTokenFile' },
     })
+  })
+
+  it.each([
+    ['AZURE_AD_CLIENT_SECRET', 'entra().clientSecret', 'client secret or other credential'],
+    ['AZURE_AD_CLIENT_ID', 'entra().clientId', 'client id'],
+    ['AZURE_AD_TENANT_ID', 'entra().tenantId', 'tenant id'],
+    ['AZURE_CLIENT_SECRET', 'entra().clientSecret', 'client secret or other credential'],
+    ['AZURE_CLIENT_ID', 'entra().clientId', 'client id'],
+    ['AZURE_TENANT_ID', 'entra().tenantId', 'tenant id'],
+  ])('names %s where it alone is missing, and nothing else', (variable, option, part) => {
+    const prefix = variable.startsWith('AZURE_AD') ? 'AZURE_AD' : 'AZURE'
+    const { [variable]: _absent, ...env } = group(prefix, 'x')
+    // A platform has injected one variable of the other group.
+    const error = failure(entra(), { ...env, [prefix === 'AZURE' ? 'AZURE_AD_CLIENT_ID' : 'AZURE_CLIENT_ID']: 'other' })
+    expect(error).toMatchObject({ code: 'COATCHECK_CONFIG_MISSING', details: { option, variable } })
+    expect(error.message).toBe(`entra() has no ${part}: ${variable} is not set.`)
+    expect(error.fix).toContain(`Set ${variable}, or give ${option}.`)
+    for (const name of Object.keys(env)) expect(error.why).toContain(name)
+    expect(JSON.stringify(error)).not.toContain('x-secret')
+  })
+
+  it('names all of the first group where no variable is set', () => {
+    const error = failure(entra(), {})
+    expect(error.message).toContain('AZURE_AD_TENANT_ID, AZURE_AD_CLIENT_ID and AZURE_AD_CLIENT_SECRET are not set.')
+    expect(error.details).toEqual({ option: 'entra().tenantId', variable: 'AZURE_AD_TENANT_ID' })
+    expect(failure(entra({ tenantId: 'common', clientId: 'app' })).message).toContain(
+      'AZURE_AD_CLIENT_SECRET is not set.',
+    )
+  })
+
+  it('names the client of the options where the variables are of another one', () => {
+    expect(failure(entra({ clientId: 'third' }), group('AZURE_AD', 'ad')).why).toContain('another client id')
   })
 
   it('refuses a domain name as tenant, from options and environment', () => {

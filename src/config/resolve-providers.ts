@@ -2,25 +2,16 @@
 import { ConfigError } from '../core/errors.ts'
 import { describeValue, safeUrl } from '../core/redact.ts'
 import { isLoopbackHost } from './base-url.ts'
-import { type CredentialField, credentialFields, credentialOf, firstCredential } from './client-credential.ts'
-import { completeGroup, type Environment, type Group } from './environment.ts'
+import { credentialOf } from './client-credential.ts'
+import { entraRegistration } from './entra-registration.ts'
+import type { Environment } from './environment.ts'
 import { discoveryUrlOf, entraAuthority, isMultiTenant, TENANT_TEMPLATE } from './entra-authority.ts'
 import { missing, refuse } from './refusal.ts'
 import { settingOf, type SettingRoot } from './settings.ts'
 import { checkShape } from './shape.ts'
-import type { ClientCredential, ProviderOptions, ResolvedProvider } from './types.ts'
+import type { ProviderOptions, ResolvedProvider } from './types.ts'
 
 const OPENID_SCOPES = ['openid', 'profile', 'email', 'offline_access'] as const
-
-/** Fields that belong to one application registration, and the two groups of variables that may hold them. */
-type EntraField = 'tenantId' | 'clientId' | CredentialField
-const ENTRA_GROUPS = ['AZURE_AD', 'AZURE'].map((prefix) => ({
-  tenantId: `${prefix}_TENANT_ID`,
-  clientId: `${prefix}_CLIENT_ID`,
-  clientSecret: `${prefix}_CLIENT_SECRET`,
-  clientCertificatePath: `${prefix}_CLIENT_CERTIFICATE_PATH`,
-  federatedTokenFile: `${prefix}_FEDERATED_TOKEN_FILE`,
-}))
 
 /** The shape of what stands in `providers`, whoever made it. @throws {ConfigError} */
 export function checkProviders(providers: readonly ProviderOptions[]): void {
@@ -64,7 +55,10 @@ function resolveEntra(options: ProviderOptions, env: Environment): ResolvedProvi
     allowedTenants.length > 0
   ) {
     if (!allowedTenants.includes(tenantId.toLowerCase())) {
-      throw refuse({ option: 'entra().allowedTenants' }, 'does not hold entra().tenantId, so nobody could sign in')
+      throw refuse(
+        { option: 'entra().allowedTenants' },
+        `does not hold entra().tenantId (${tenantId}), so no user could sign in`,
+      )
     }
   }
   return {
@@ -78,30 +72,6 @@ function resolveEntra(options: ProviderOptions, env: Environment): ResolvedProvi
     responseMode: options.responseMode ?? 'query',
     allowInsecureHttp: checkIssuer('entra()', authority.issuer),
   }
-}
-
-/** What the options leave out comes from one group of variables, and from no group that belongs to another client. */
-function entraRegistration(
-  options: ProviderOptions,
-  env: Environment,
-): { readonly tenantId: string; readonly clientId: string; readonly credential: ClientCredential } {
-  // With an issuer of its own the tenant stands in that.
-  const given = { ...options, tenantId: options.tenantId ?? (options.issuer === undefined ? undefined : 'common') }
-  const own = credentialOf('entra()', options)
-  const needed = (['tenantId', 'clientId'] as const).filter((field) => given[field] === undefined)
-  const fits = (group: Group<EntraField>): boolean =>
-    (given.clientId === undefined || group.clientId === undefined || group.clientId === given.clientId) &&
-    (own !== null || credentialFields.some((field) => group[field as EntraField] !== undefined))
-  const group = completeGroup<EntraField>(env, ENTRA_GROUPS, needed, fits)
-  const value = (field: 'tenantId' | 'clientId'): string => {
-    const found = given[field] ?? group?.[field]
-    if (found !== undefined) return found
-    throw missing(settingOf('entra()', field))
-  }
-  const [tenantId, clientId] = [value('tenantId'), value('clientId')]
-  const credential = own ?? firstCredential(group ?? {})
-  if (!credential) throw missing(settingOf('entra()', 'clientSecret'))
-  return { tenantId, clientId, credential }
 }
 
 function ownIssuer(issuer: string, tenantId: string): { issuer: string; discoveryUrl: string } {
@@ -136,6 +106,7 @@ function checkIssuer(root: SettingRoot, issuer: string): boolean {
   if (protocol === 'http:' && !isLoopbackHost(hostname)) {
     throw new ConfigError('COATCHECK_CONFIG_INSECURE', {
       message: `Option ${root}.issuer is ${safeUrl(issuer)}: tokens and codes would travel in the clear.`,
+      fix: 'Give an issuer that begins with https://; http:// is for loopback addresses only.',
       details: { option: `${root}.issuer` },
     })
   }

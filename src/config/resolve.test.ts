@@ -60,7 +60,7 @@ describe('the log', () => {
     const { log } = resolveConfig({}, { COATCHECK_LOG: ' debug ', DEBUG: 'coatcheck:redis' })
     expect(log).toEqual({ logger: null, level: 'debug', debug: 'coatcheck:redis' })
     expect(() => resolveConfig({}, { COATCHECK_LOG: 'verbose' })).toThrow(
-      "Environment variable COATCHECK_LOG: got a text of 7 characters and wants 'debug', 'info', 'warn', 'error', 'silent'.",
+      "Environment variable COATCHECK_LOG: got \"verbose\" and wants 'debug', 'info', 'warn', 'error', 'silent'.",
     )
   })
 })
@@ -307,7 +307,7 @@ describe('environment', () => {
   ])('%s=%s is refused by the name of the variable', (name, value) => {
     const error = failure({}, { [name]: value })
     expect(error).toMatchObject({ code: 'COATCHECK_CONFIG_INVALID', details: { variable: name } })
-    expect(error.message).toMatch(new RegExp(`^Environment variable ${name}: got a text of \\d+ characters and wants`))
+    expect(error.message).toContain(`Environment variable ${name}: got "${value}" and wants `)
   })
 
   it('is not changed', () => {

@@ -5,7 +5,7 @@
  */
 import { parseDurationMs } from '../core/duration.ts'
 import { ConfigError } from '../core/errors.ts'
-import { resolveBaseUrl } from './base-url.ts'
+import { type BaseUrl, resolveBaseUrl } from './base-url.ts'
 import { checkedVariable, type Environment, variable } from './environment.ts'
 import { missing } from './refusal.ts'
 import { resolvePages } from './resolve-pages.ts'
@@ -51,9 +51,9 @@ export function resolveConfig<D extends object>(options: Options<D>, env: Enviro
       secure,
       sameSite: cookie.sameSite ?? 'lax',
     },
-    keys: resolveKeys(options.keys, env, loopback),
+    keys: resolveKeys(options.keys, env, { url, loopback }),
     prefix: options.prefix ?? checkedVariable(env, 'REDIS_PREFIX') ?? '',
-    store: checkedStore(options, env, loopback),
+    store: checkedStore(options, env, { url, loopback }),
     providers: resolveProviders(options.providers ?? [], env),
     signIn: options.signIn ?? {},
     session: resolveSession(options.session),
@@ -72,21 +72,24 @@ export function resolveConfig<D extends object>(options: Options<D>, env: Enviro
 }
 
 /** Empty on loopback only: the process then draws a key, and every restart signs everybody out. */
-function resolveKeys(option: Options['keys'], env: Environment, loopback: boolean): readonly string[] {
+function resolveKeys(option: Options['keys'], env: Environment, { url, loopback }: BaseUrl): readonly string[] {
   const given = option ?? checkedVariable(env, 'COATCHECK_KEYS')
   if (given !== undefined) return (typeof given === 'string' ? [given] : given).flatMap((keys) => keys.split(','))
   if (loopback) return []
-  throw missing(settingOf('', 'keys'), 'has no value, and keys are drawn on a loopback base URL only')
+  throw missing(settingOf('', 'keys'), {
+    why: `Keys are drawn at start on a loopback base URL only, and the base URL is ${url.origin}.`,
+    fix: 'Make a key with `npx coatcheck secret`, and set it as COATCHECK_KEYS on every instance.',
+  })
 }
 
 /** `null`: REDIS_URL decides, and without it the memory store, on loopback only. */
-function checkedStore(options: Options<object>, env: Environment, loopback: boolean): StoreFactory | null {
+function checkedStore(options: Options<object>, env: Environment, { url, loopback }: BaseUrl): StoreFactory | null {
   const isMemory = options.store ? options.store.kind === 'memory' : variable(env, 'REDIS_URL') === undefined
   if (isMemory && !loopback) {
     throw new ConfigError('COATCHECK_STORE_REQUIRED', {
       message: options.store
-        ? 'Option store is memoryStore(), and the base URL is not a loopback address.'
-        : 'Neither option store nor environment variable REDIS_URL is set, and the base URL is not a loopback address.',
+        ? `Option store is memoryStore(), and the base URL ${url.origin} is not a loopback address.`
+        : `Neither option store nor environment variable REDIS_URL is set, and the base URL ${url.origin} is not a loopback address.`,
       details: { option: 'store', variable: 'REDIS_URL' },
     })
   }

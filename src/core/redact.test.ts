@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { describeValue, safeText, safeUrl } from './redact.ts'
+import { describeValue, showValue, safeText, safeUrl } from './redact.ts'
 
 describe('safeText', () => {
   it('is one printable line, whatever comes in', () => {
@@ -44,6 +44,33 @@ describe('safeUrl', () => {
         },
       ),
     )
+  })
+})
+
+describe('showValue', () => {
+  it.each([
+    ['contoso.onmicrosoft.com', '"contoso.onmicrosoft.com"'],
+    ['localhost:3000', '"localhost:3000"'],
+    ['https://app.example.com/path', '"https://app.example.com/path"'],
+    ['AAAAAAAA-2222-3333-4444-5555555555b5', '"AAAAAAAA-2222-3333-4444-5555555555b5"'],
+    ['https://user:zqpassqz@app.example.com', '"https://•••@app.example.com"'],
+    ['user:zqpassqz@cache:6379', '"•••@cache:6379"'],
+    ['https://app.example.com/?code=zqpassqz', '"https://app.example.com/?•••"'],
+    ['my-application-0123456789.azurewebsites.net', '"my-application-0123456789.azurewebsites.net"'],
+    ['line\nbreak', '"line\\u000abreak"'],
+    ['', 'an empty text'],
+    [7, '7'],
+    [['zqpassqz'], 'an array of 1'],
+  ])('%j: %s', (value, shown) => {
+    expect(showValue(value)).toBe(shown)
+  })
+
+  it.each([
+    '{planted-s3cret-0123456789}',
+    'abc8Q~zqpassqzZQPASSQZ0123456789',
+    'Zm9vYmFyYmF6cXV4MTIzNDU2Nzg5MGFiY2RlZg==',
+  ])('describes %s, which looks like a secret in the wrong place', (value) => {
+    expect(showValue(value)).toBe(`a text of ${value.length} characters`)
   })
 })
 

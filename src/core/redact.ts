@@ -52,3 +52,27 @@ export function describeValue(value: unknown): string {
   if (Array.isArray(value)) return `an array of ${value.length}`
   return typeof value === 'function' ? 'a function' : 'an object'
 }
+
+const SHOWN_VALUE_CHARACTERS = 100
+/** `user:password@` of a URL, with or without its scheme. */
+const USER_INFORMATION = /[^\s/,@]*@/g
+
+/**
+ * The value of a setting that is no secret, so that a reader finds it in their files. What only looks like a secret is
+ * described instead: a client secret that was put into the wrong variable must not reach a log.
+ */
+export function showValue(value: unknown): string {
+  if (typeof value !== 'string' || value === '') return describeValue(value)
+  const bare = value.replace(USER_INFORMATION, '•••@').replace(/[?#].*$/s, '?•••')
+  return looksGenerated(bare) ? describeValue(value) : `"${safeText(bare, SHOWN_VALUE_CHARACTERS)}"`
+}
+
+/** 20 characters or more in one piece, with letters and digits, which are neither a GUID nor the name of a host. */
+function looksGenerated(value: string): boolean {
+  return value.split(/[\s/:@,{}]/).some((piece) => {
+    return piece.length >= 20 && /[a-z]/i.test(piece) && /\d/.test(piece) && !GUID.test(piece) && !HOST.test(piece)
+  })
+}
+
+const GUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
+const HOST = /^[a-z0-9-]+(?:\.[a-z0-9-]+)+$/

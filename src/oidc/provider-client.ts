@@ -151,7 +151,7 @@ async function discover(provider: ResolvedProvider, send: CustomFetch, clock: Cl
   // RFC 8414 section 3.3: exactly the configured issuer, compared as text.
   if (metadata.issuer !== provider.issuer) {
     throw new OidcError('COATCHECK_OIDC_DISCOVERY', {
-      message: `The metadata of provider "${provider.name}" name ${safeUrl(metadata.issuer)} as issuer, not the configured one.`,
+      message: `The metadata of provider "${provider.name}" name ${safeUrl(metadata.issuer)} as issuer, not the configured ${safeUrl(provider.issuer)}.`,
       details: { provider: provider.name, reason: 'issuer' },
     })
   }
