@@ -51,7 +51,7 @@ export interface RedisClientPort {
    */
   inStep(key: string): Promise<void>
 
-  /** How often the connection that leads to the key has been another one. */
+  /** Changes when the connection for the key was replaced, and when a reply on it could not be assigned to a command. */
   epochOf(key: string): number
 
   /** Whether `durability` is configured: only then can an answer of `lasting` be durable. */

@@ -164,9 +164,9 @@ export class RedisClient implements RedisClientPort {
     return writes.script(script, keys, args, options)
   }
 
-  /** How often the connection has been another one. */
+  /** Changes when the connection was replaced, and when the library reported a reply that it could not assign. */
   get epoch(): number {
-    return this.#availability.epoch
+    return this.#availability.epoch + this.#connection.replyErrors
   }
 
   epochOf(): number {

@@ -27,6 +27,11 @@ const VERIFY_AGAIN_MS = 500
 export class RedisConnection {
   state: ConnectionState = 'connecting'
   client: RedisLibraryClient | null = null
+  /**
+   * How many errors came from a client that stayed connected. The library reports one when it cannot assign a reply: after a
+   * surplus reply the next ones are aligned again, so nothing else shows that replies before it were wrong.
+   */
+  replyErrors = 0
   readonly #source: RedisSource
   readonly #connectTimeoutMs: number
   readonly #hooks: ConnectionHooks
@@ -180,8 +185,12 @@ export class RedisConnection {
   }
 
   #failed(client: RedisLibraryClient, error: unknown): void {
-    // Something of the owner's that did not break the connection.
-    if (client.isReady) return
+    if (client.isReady) {
+      this.replyErrors++
+      // Replaces a connection of ours. A user-supplied client stays: the error may be the owner's, and so is the connection.
+      this.recycle('a reply arrived that no command waits for')
+      return
+    }
     this.#hasSocket = false
     this.#setProblem(diagnose(error, this.endpoint))
     if (this.#source.isMoving) this.#begin(retryDelayMs(1))

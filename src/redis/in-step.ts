@@ -26,8 +26,8 @@ export function outOfStep(): RedisError {
 }
 
 /**
- * An answer that may be believed: the connection that gave it is in step afterwards, and still the same, since one that is not is
- * replaced by whoever finds out first. Asks again otherwise.
+ * Returns an answer only if its replies were aligned: the `PING` behind it is answered correctly, and the connection's epoch is the
+ * one from before. The epoch also changes when a surplus reply has arrived, which aligns the later replies again. Otherwise asks again.
  * @param ask safe to run twice
  * @param isDoubtful what needs no proof is passed on. Default: everything does
  * @throws {RedisError} `COATCHECK_REDIS_OUT_OF_STEP`, and what `ask` throws

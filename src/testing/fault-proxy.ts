@@ -93,7 +93,8 @@ export async function startFaultProxy(options: FaultProxyOptions): Promise<Fault
           if (!isReply) return write(chunk)
           const split = splitReplies(Buffer.concat([rest, chunk]))
           rest = Buffer.from(split.rest)
-          for (const reply of confuse(split.replies, mode.chance)) write(reply)
+          const replies = confuse(split.replies, mode.chance)
+          if (replies.length > 0) write(Buffer.concat(replies))
           return
         }
         default:
