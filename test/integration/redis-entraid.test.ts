@@ -30,8 +30,9 @@ async function startTokenService(
   before: 'reset' | 'resetkeys' = 'reset',
 ) {
   let issued = 0
+  const answering = new Set<Promise<void>>()
   const server = createServer((request, response) => {
-    void (async () => {
+    const answer = (async () => {
       let form = ''
       for await (const chunk of request) form += String(chunk)
       if (!form.includes('grant_type=client_credentials')) {
@@ -45,11 +46,17 @@ async function startTokenService(
       response.writeHead(200, { 'content-type': 'application/json' })
       response.end(JSON.stringify({ access_token: token, expires_in: lifeSeconds, token_type: 'Bearer' }))
     })()
+    answering.add(answer)
+    const done = (): void => void answering.delete(answer)
+    answer.then(done, done)
   })
   await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve))
+  // The servers of Redis stop after this: no request may still be changing a password then.
   closing.push(async () => {
+    const closed = new Promise((resolve) => server.close(resolve))
+    await Promise.all(answering)
     server.closeAllConnections()
-    await new Promise((resolve) => server.close(resolve))
+    await closed
   })
   const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}/token`
   const token = async (): Promise<{ token: string; expiresOnTimestamp: number }> => {
