@@ -1,9 +1,21 @@
 import { defaultServerConditions } from 'vite'
 import { defineConfig } from 'vitest/config'
+import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
 // Tests run on the sources; processes that tests spawn import the built package.
 // Packages are loaded by Node itself, which does not know the condition `module` and cannot load what some keep behind it.
 const conditions = ['coatcheck-source', ...defaultServerConditions.filter((condition) => condition !== 'module')]
+
+/**
+ * Files with servers and processes take up to minutes, units take seconds. Starting with the long ones keeps both workers busy to the end.
+ */
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const rank = ({ moduleId }: TestSpecification): number =>
+      /\/test\/(?:integration|lab|conformance|e2e)\//.test(moduleId) ? 0 : /\/src\//.test(moduleId) ? 2 : 1
+    return (await super.sort(files)).sort((a, b) => rank(a) - rank(b))
+  }
+}
 
 export default defineConfig({
   resolve: { conditions },
@@ -17,5 +29,6 @@ export default defineConfig({
     testTimeout: 120_000,
     hookTimeout: 60_000,
     maxWorkers: 2,
+    sequence: { sequencer: LongestFirst },
   },
 })

@@ -10,6 +10,13 @@ set -eu
 cd "$(dirname -- "$0")/.."
 lock=.bootstrap.lock
 
+# Written after `npm ci`, which removes the folder. scripts/test-summary.mjs prints and removes it.
+installed=node_modules/.cache/coatcheck/installed
+record() {
+  mkdir -p "$(dirname "$installed")"
+  printf '%s\n' "$*" >>"$installed"
+}
+
 say() { printf 'bootstrap: %s\n' "$*" >&2; }
 fail() {
   say "$*"
@@ -94,6 +101,7 @@ install_npm_packages() {
     unset npm_config_workspace npm_config_workspaces npm_config_omit npm_config_prefix npm_config_production NODE_ENV
     npm ci --no-audit --no-fund --loglevel=error >&2
   ) || fail 'npm ci failed; its messages are above'
+  record 'Node packages (npm ci)'
 }
 
 as_root() {
@@ -110,6 +118,7 @@ install_programs() {
     as_root env RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=600 $step >&2 ||
       fail "apt-get $step failed; its messages are above"
   done
+  record "$* (apt-get)"
 }
 
 # -----------------------------------------------------------------------------------------------------------------

@@ -2,11 +2,13 @@
  * `npm run lab`: all faults of test/lab/faults.ts in their long form, one file after the other, and docs/faults.md with the worst that
  * was observed. `npm run lab -- F6 F12` runs the files of these faults again, and the page with what the last run saw of the others.
  *
+ * A whole run also includes every file with limits on elapsed time (test/lab/limits.ts): only the lab checks those.
+ *
  * What was observed is kept in test-results/lab until the next whole run. A file with a test that failed has observed nothing, and
  * while something is missing the page stays as it is.
  */
 import { execFileSync, spawn } from 'node:child_process'
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { join, relative, resolve } from 'node:path'
 import { createJiti } from 'jiti'
@@ -31,7 +33,9 @@ if (unknown.length > 0) {
 }
 const isChosen = (fault, test) => wanted.length === 0 || wanted.includes(fault) || wanted.includes(test)
 const tests = faultList.flatMap((fault) => Object.entries(fault.tests).filter(([test]) => isChosen(fault.id, test)))
-const files = [...new Set(tests.map(([, file]) => file))]
+// The files with limits on elapsed time are checked too, though the page quotes only some of them.
+const timed = wanted.length === 0 ? filesWithLimits() : []
+const files = [...new Set([...tests.map(([, file]) => file), ...timed])]
 
 mkdirSync(results, { recursive: true })
 const started = performance.now()
@@ -71,6 +75,13 @@ async function writePage() {
 function filesThatFailed() {
   const { testResults } = JSON.parse(readFileSync(outcome, 'utf8'))
   return testResults.filter(({ status }) => status !== 'passed').map(({ name }) => relative(root, name))
+}
+
+function filesWithLimits() {
+  const names = readdirSync(join(root, 'test'), { recursive: true }).map((name) => join('test', name))
+  return names.filter(
+    (name) => name.endsWith('.test.ts') && /from '[^']*\/limits\.ts'/.test(readFileSync(join(root, name), 'utf8')),
+  )
 }
 
 function fileOf(id) {
