@@ -14,7 +14,8 @@ import { redisStore } from '../../src/redis.ts'
 import type { RedisStoreOptions } from '../../src/redis/options.ts'
 import { type RedisServer, startRedisServer } from '../support/redis-server.ts'
 import { startClusterGroup } from '../support/redis-topologies.ts'
-import { BASE_URL, OLD_KEY, PATIENT, sealWorld } from '../support/sealed-world.ts'
+import { BASE_URL, OLD_KEY, sealWorld } from '../support/sealed-world.ts'
+import { PATIENT } from '../lab/limits.ts'
 
 let server: RedisServer
 const closing: (() => Promise<unknown>)[] = []

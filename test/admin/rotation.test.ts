@@ -15,12 +15,12 @@ import {
   type Counting,
   NEW_KEY_ALONE,
   OLD_KEY,
-  PATIENT,
   type SealedWorld,
   sealWorld,
 } from '../support/sealed-world.ts'
 import { startTokenEndpoint } from '../support/token-endpoint.ts'
 import { startTokenProcesses } from '../support/token-processes.ts'
+import { PATIENT } from '../lab/limits.ts'
 
 let server: RedisServer
 const closing: (() => Promise<unknown>)[] = []

@@ -14,8 +14,9 @@ import {
 import { oidc } from '../../src/oidc/provider.ts'
 import { redisStore } from '../../src/redis.ts'
 import { type RedisServer, startRedisServer } from '../support/redis-server.ts'
-import { BASE_URL, OLD_KEY, PATIENT, PROVIDER } from '../support/sealed-world.ts'
+import { BASE_URL, OLD_KEY, PROVIDER } from '../support/sealed-world.ts'
 import { startTokenEndpoint, type TokenEndpoint } from '../support/token-endpoint.ts'
+import { PATIENT } from '../lab/limits.ts'
 
 const HOUR_MS = 3_600_000
 let server: RedisServer

@@ -11,7 +11,7 @@ import { coatcheck } from '../../src/coatcheck.ts'
 import { redisStore } from '../../src/redis.ts'
 import { type CommandFolder, commandFolder, type Ended } from '../support/command-line.ts'
 import { type RedisServer, startRedisServer } from '../support/redis-server.ts'
-import { PATIENT } from '../support/sealed-world.ts'
+import { PATIENT } from '../lab/limits.ts'
 
 /** Run elsewhere, since they go on until they are stopped or ask somebody: test/e2e/init-and-dev.test.ts, operations.test.ts. */
 const ELSEWHERE = ['coatcheck dev', 'coatcheck init', 'coatcheck top']

@@ -8,7 +8,7 @@ import { redisStore } from '../../src/redis.ts'
 import { type CommandFolder, commandFolder, type Ended } from '../support/command-line.ts'
 import { type RedisServer, startRedisServer } from '../support/redis-server.ts'
 import { until } from '../support/redis-topologies.ts'
-import { PATIENT } from '../support/sealed-world.ts'
+import { PATIENT } from '../lab/limits.ts'
 
 const OLD = `old:${randomBytes(32).toString('base64')}`
 const NEW = `new:${randomBytes(32).toString('base64')}`

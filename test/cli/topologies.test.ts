@@ -4,7 +4,8 @@ import { coatcheck } from '../../src/coatcheck.ts'
 import { redisStore, type RedisStoreOptions } from '../../src/redis.ts'
 import { type CommandFolder, commandFolder } from '../support/command-line.ts'
 import { startClusterGroup, startSentinelGroup } from '../support/redis-topologies.ts'
-import { BOTH_KEYS, OLD_KEY, PATIENT } from '../support/sealed-world.ts'
+import { BOTH_KEYS, OLD_KEY } from '../support/sealed-world.ts'
+import { PATIENT } from '../lab/limits.ts'
 
 const USERS = 12
 const topologies = [

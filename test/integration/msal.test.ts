@@ -13,6 +13,7 @@ import type { ICachePlugin as Plugin5 } from 'msal5'
 import type { ICachePlugin as Plugin6 } from 'msal6'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { msalCachePlugin } from '../../src/msal.ts'
+import { PATIENT } from '../lab/limits.ts'
 import { type RedisServer, startRedisServer } from '../support/redis-server.ts'
 
 const APP = fileURLToPath(new URL('../support/processes/msal-app.mjs', import.meta.url))
@@ -83,6 +84,7 @@ async function startApp(msal: string): Promise<App> {
       ...process.env,
       REDIS_URL: redis.url,
       COATCHECK_KEYS: keys,
+      STORE: JSON.stringify(PATIENT),
       ENDPOINT: `http://127.0.0.1:${port}/token`,
       MSAL: msal,
     },

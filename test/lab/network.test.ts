@@ -6,6 +6,7 @@ import { type FaultProxy, type ProxyMode, startFaultProxy } from '../../src/test
 import { outcome, untilWorks } from '../support/redis-clients.ts'
 import { type RedisServer, startRedisServer } from '../support/redis-server.ts'
 import { type SessionLoad, startSessionLoad } from '../support/session-load.ts'
+import { expectWithin } from './limits.ts'
 import { heapInUse, inMs, observed } from './report.ts'
 
 /** The deadline of a change, 50 ms, and a machine that is busy with other tests. */
@@ -48,15 +49,15 @@ test('F6: a server that hangs under 64 callers: nobody waits longer than the dea
     expect(code).toBe('COATCHECK_REDIS_CIRCUIT_OPEN')
     slowestMs = Math.max(slowestMs, ms)
   }
-  expect(slowestMs).toBeLessThan(50)
+  expectWithin(slowestMs, 50)
   await sleep(1000)
   // Only those that were let through before the circuit opened have waited.
   const { longestMs } = load.seen
-  expect(longestMs).toBeLessThan(LONGEST_MS)
+  expectWithin(longestMs, LONGEST_MS)
   const growth = heapInUse() - before
   server.resume()
   const recovery = await load.recovered(5000)
-  expect(recovery).toBeLessThan(RECOVERY_MS)
+  expectWithin(recovery, RECOVERY_MS)
   expect([...load.seen.misses.keys()]).toEqual([])
   expect(growth).toBeLessThan(MOST_GROWTH)
   observed(
@@ -80,7 +81,7 @@ test.each(modes)('F7: a connection that is %s: in time, no memory, no late write
   const before = heapInUse()
   proxy.set(mode)
   await sleep(2500)
-  expect(load.seen.longestMs).toBeLessThan(LONGEST_MS)
+  expectWithin(load.seen.longestMs, LONGEST_MS)
   expect(heapInUse() - before).toBeLessThan(MOST_GROWTH)
   const longest = load.seen.longestMs
   proxy.set({ kind: 'pass' })
@@ -112,6 +113,6 @@ test('F7: a reply that is cut off in the middle is an error and never half a ses
   }
   expect([...load.seen.misses.keys()]).toEqual([])
   const recovery = await load.recovered(5000)
-  expect(recovery).toBeLessThan(RECOVERY_MS)
+  expectWithin(recovery, RECOVERY_MS)
   observed('F7.truncated', `20 replies: 0 sessions missed or half, recovery ${inMs(recovery)}`)
 })

@@ -8,6 +8,7 @@ import { Agent, request } from 'node:http'
 import { type Coatcheck, coatcheck } from '../../src/coatcheck.ts'
 import type { Options } from '../../src/config/types.ts'
 import { redisStore } from '../../src/redis.ts'
+import { PATIENT } from '../lab/limits.ts'
 import { type RedisServer, startRedisServer } from './redis-server.ts'
 
 const APP = fileURLToPath(new URL('./processes/race-app.mjs', import.meta.url))
@@ -59,7 +60,7 @@ async function startInstance(
 ): Promise<{ instance: RaceInstance; stop: () => Promise<void> }> {
   const child = spawn(process.execPath, [APP], {
     stdio: ['pipe', 'pipe', 'inherit'],
-    env: { ...process.env, REDIS_URL: redisUrl, COATCHECK_KEYS: keys },
+    env: { ...process.env, REDIS_URL: redisUrl, COATCHECK_KEYS: keys, STORE: JSON.stringify(PATIENT) },
   })
   const [line] = (await once(createInterface(child.stdout), 'line')) as [string]
   const port = Number(line.split(' ')[1])

@@ -20,6 +20,7 @@ import type { RedisClientPort } from '../../src/redis/client-port.ts'
 import type { HandedInClient } from '../../src/redis/handed-in.ts'
 import type { RedisLibraryClient } from '../../src/redis/library.ts'
 import { openRedisClient } from '../../src/redis/open-client.ts'
+import { HANG_MS } from '../lab/limits.ts'
 import { limitsOf, type RedisStoreOptions } from '../../src/redis/options.ts'
 import { resolveDestination } from '../../src/redis/resolve-destination.ts'
 
@@ -94,7 +95,7 @@ export async function closeRedis(): Promise<void> {
 }
 
 /** Repeats until it succeeds. @returns how long that took, milliseconds */
-export async function untilWorks(action: () => Promise<unknown>, limitMs = 10_000): Promise<number> {
+export async function untilWorks(action: () => Promise<unknown>, limitMs = HANG_MS): Promise<number> {
   const start = performance.now()
   for (;;) {
     try {

@@ -5,10 +5,11 @@
 import { execFile } from 'node:child_process'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
+import { HANG_MS } from '../lab/limits.ts'
 import { freePort, type RedisServer, startRedisServer } from './redis-server.ts'
 
 const run = promisify(execFile)
-const READY_MS = 20_000
+const READY_MS = HANG_MS
 
 export interface SentinelGroup {
   readonly name: string

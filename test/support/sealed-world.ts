@@ -10,6 +10,7 @@ import { redisStore } from '../../src/redis.ts'
 import { createTokenCodec } from '../../src/token/token-codec.ts'
 import { grantField, msalField } from '../../src/token/token-fields.ts'
 import type { RedisStoreOptions } from '../../src/redis/options.ts'
+import { PATIENT } from '../lab/limits.ts'
 
 export interface Counting {
   count: number
@@ -34,8 +35,6 @@ export const BASE_URL = 'http://localhost:3000'
 /** As the token processes of the tests call it. */
 export const PROVIDER = 'idp'
 const HOUR_MS = 3_600_000
-/** Speed is not what these tests are about, and the machine may be busy. */
-export const PATIENT = { commandTimeoutMs: 10_000, writeTimeoutMs: 10_000 } as const
 /** Sealed for each user besides the session: grant and two access tokens. */
 const TOKENS_PER_USER = 3
 

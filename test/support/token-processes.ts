@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import type { ProviderTokenStatus, TokenSet, UserTokens } from '../../src/token/types.ts'
+import { PATIENT } from '../lab/limits.ts'
 
 const APP = fileURLToPath(new URL('./processes/token-app.mjs', import.meta.url))
 
@@ -58,6 +59,7 @@ async function startTokenProcess(settings: TokenProcessSettings): Promise<TokenP
       ...process.env,
       REDIS_URL: redisUrl,
       COATCHECK_KEYS: keys,
+      STORE: JSON.stringify(PATIENT),
       ISSUER: issuer,
       CLIENT_ID: clientId,
       CLIENT_SECRET: clientSecret,

@@ -5,13 +5,17 @@
 import { msalCachePlugin } from 'coatcheck/msal'
 import { redisStore } from 'coatcheck/redis'
 
-const { REDIS_URL, COATCHECK_KEYS, ENDPOINT, MSAL } = process.env
+const { REDIS_URL, COATCHECK_KEYS, STORE = '{}', ENDPOINT, MSAL } = process.env
 const { ConfidentialClientApplication } = await import(MSAL)
 const AUTHORITY = 'https://login.microsoftonline.com/tenant'
 const host = 'login.microsoftonline.com'
 
 function application(partition) {
-  const cachePlugin = msalCachePlugin({ store: redisStore({ url: REDIS_URL }), keys: COATCHECK_KEYS, partition })
+  const cachePlugin = msalCachePlugin({
+    store: redisStore({ url: REDIS_URL, ...JSON.parse(STORE) }),
+    keys: COATCHECK_KEYS,
+    partition,
+  })
   return new ConfidentialClientApplication({
     auth: {
       clientId: 'app',

@@ -7,9 +7,9 @@ import { coatcheck } from 'coatcheck'
 import { expressAuth } from 'coatcheck/express'
 import { redisStore } from 'coatcheck/redis'
 
-const { REDIS_URL, COATCHECK_KEYS } = process.env
+const { REDIS_URL, COATCHECK_KEYS, STORE = '{}' } = process.env
 const auth = coatcheck({
-  store: redisStore({ url: REDIS_URL }),
+  store: redisStore({ url: REDIS_URL, ...JSON.parse(STORE) }),
   keys: COATCHECK_KEYS,
   baseUrl: 'https://race.example',
 })

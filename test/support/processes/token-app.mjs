@@ -5,9 +5,9 @@
 import { coatcheck, isCoatcheckError, oidc } from 'coatcheck'
 import { redisStore } from 'coatcheck/redis'
 
-const { REDIS_URL, COATCHECK_KEYS, ISSUER, CLIENT_ID, CLIENT_SECRET } = process.env
+const { REDIS_URL, COATCHECK_KEYS, STORE = '{}', ISSUER, CLIENT_ID, CLIENT_SECRET } = process.env
 const auth = coatcheck({
-  store: redisStore({ url: REDIS_URL }),
+  store: redisStore({ url: REDIS_URL, ...JSON.parse(STORE) }),
   keys: COATCHECK_KEYS,
   baseUrl: 'https://tokens.example',
   providers: [oidc({ name: 'idp', issuer: ISSUER, clientId: CLIENT_ID, clientSecret: CLIENT_SECRET })],
@@ -16,8 +16,7 @@ const seen = []
 auth.events.onAny((name, event) => {
   if (name.startsWith('token.') && name !== 'token.hit' && name !== 'token.miss') seen.push({ name, ...event })
 })
-// A machine on which many processes start at once may take longer for it than a connection may.
-await auth.ready().catch(() => auth.ready())
+await auth.ready()
 
 const operations = {
   /** As many callers at once; when each had its answer, by this machine's clock. */
