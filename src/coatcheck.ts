@@ -150,7 +150,7 @@ function createLife<D extends object>(options: Options<D>, events: EventBus): Li
 function assemble<D extends object>(config: ResolvedConfig<D>, foundation: Foundation, events: EventBus): Opened<D> {
   const { keyring, seal, store, tokens } = foundation
   // Of this copy of the module, whoever made the foundation: openid-client knows the objects of another copy not for its own.
-  const clients = createProviderClients(config.providers, { clock: systemClock })
+  const clients = createProviderClients(config.providers, { clock: systemClock, events })
   const shared = { keyring, seal, clock: systemClock, random: systemRandom, events }
   const sessions = createSessionStore<D>({
     ...shared,

@@ -109,7 +109,7 @@ function build(config: ResolvedConfig<object>, factory: StoreFactory, keys: read
   const endings = { providers: revocable, moved: (userKey: string) => revocations.moved(userKey) }
   const store = factory.open({ prefix, loopback, clock: systemClock, events: relay, endings })
   // Not handed out: its objects are good for this copy of openid-client only, which tells its own by their private fields.
-  const clients = createProviderClients(providers, { clock: systemClock })
+  const clients = createProviderClients(providers, { clock: systemClock, events: relay })
   const revocations = createRevocations({
     driver: store.revocations,
     revoker: createTokenRevoker(clients, systemClock),

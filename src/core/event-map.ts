@@ -3,6 +3,7 @@
  * Events carry ids, codes, counts and durations; never a ticket, a token, a key or an e-mail address.
  * What an event is logged as stands in `src/telemetry/log-lines.ts`, what it counts in `src/telemetry/meters.ts`.
  */
+import type { ProviderReason } from './provider-reason.ts'
 
 /** `unavailable`: it was never sent, since there is no connection or the circuit is open. `error`: the server refused it. */
 export type RedisOutcome = 'ok' | 'timeout' | 'unavailable' | 'error'
@@ -47,7 +48,7 @@ export interface EventMap {
   'token.hit': { userKey: string; provider: string; resource: string }
   'token.miss': { userKey: string; provider: string; resource: string; why: 'none' | 'expired' | 'unreadable' }
   'token.refreshed': { userKey: string; provider: string; resource: string; durationMs: number; rotated: boolean }
-  'token.refresh-failed': {
+  'token.refresh-failed': ProviderReason & {
     userKey: string
     provider: string
     resource: string
@@ -69,15 +70,19 @@ export interface EventMap {
   /** At the provider, after the end of the sign-in (RFC 7009). */
   'token.revoked': { userKey: string; provider: string }
   /** `final`: it is not tried again. */
-  'token.revocation-failed': { userKey: string; provider: string; outcome: string; final: boolean }
+  'token.revocation-failed': ProviderReason & { userKey: string; provider: string; outcome: string; final: boolean }
   'token.deleted': { userKey: string; provider?: string }
   'signin.started': { provider: string }
   'signin.completed': { provider: string; sessionId: string }
   /** `why`: the text of the application's own `authorize`. */
-  'signin.failed': { provider: string; code: string; why?: string }
+  'signin.failed': ProviderReason & { provider: string; code: string; why?: string }
+  /**
+   * The metadata of a provider could not be read, whoever asked for them. `isUsable`: what it said before goes on being used.
+   */
+  'provider.discovery-failed': ProviderReason & { provider: string; code: string; isUsable: boolean }
   /** The provider ended its session, and so `count` of ours. */
   'provider.logout': { provider: string; channel: 'back' | 'front'; count: number }
   signout: { sessionId: string; provider?: string }
-  'request.refused': { code: string; route: string }
+  'request.refused': ProviderReason & { code: string; route: string }
   error: { code: string; operation: string }
 }

@@ -4,6 +4,7 @@
  */
 import { isCoatcheckError, OidcError } from '../core/errors.ts'
 import { isIssuerOf } from '../oidc/identity.ts'
+import { providerReasonOf } from '../oidc/oidc-errors.ts'
 import { providerOfLogout } from '../oidc/provider-logout.ts'
 import type { RouteDeps } from './route-deps.ts'
 import type { RouteRequest } from './route-request.ts'
@@ -24,9 +25,10 @@ export async function backChannelLogout<D extends object>(
     return new Response(null, { status: 200 })
   } catch (error) {
     if (!isCoatcheckError(error) || error.code !== 'COATCHECK_REQUEST_INVALID') throw error
-    const { reason } = error.details
-    deps.events.emit('request.refused', { code: error.code, route: 'POST /backchannel-logout' })
-    return Response.json({ error: 'invalid_request', error_description: String(reason) }, { status: 400 })
+    const reason = providerReasonOf(error)
+    deps.events.emit('request.refused', { code: error.code, route: 'POST /backchannel-logout', ...reason })
+    const description = reason.check ?? reason.reason ?? 'logout-token'
+    return Response.json({ error: 'invalid_request', error_description: description }, { status: 400 })
   }
 }
 

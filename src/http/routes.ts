@@ -5,8 +5,9 @@
  * A new route: an entry in the table, a handler in a `…-routes.ts`, a section in docs/http-routes.md.
  */
 import type { ResolvedPages } from '../config/types.ts'
-import { isCoatcheckError } from '../core/errors.ts'
+import { type AnyCoatcheckError, isCoatcheckError } from '../core/errors.ts'
 import type { EventBus } from '../core/events.ts'
+import { providerReasonOf } from '../oidc/oidc-errors.ts'
 import { createCookies } from './cookie.ts'
 import { errorResponse, isForHost, plainErrorResponse } from './error-response.ts'
 import { createExchangeFactory, type ExchangeFactory, forbidStoring } from './exchange.ts'
@@ -94,7 +95,7 @@ async function answer<D extends object>(
   } catch (error) {
     // Whatever was collected, a new ticket above all, belongs to a success.
     sink.discard()
-    if (isCoatcheckError(error)) report(deps.events, error.code, `${request.method} ${routeName(path)}`)
+    if (isCoatcheckError(error)) report(deps.events, error, `${request.method} ${routeName(path)}`)
     if (!isCoatcheckError(error) || isForHost(error)) throw error
     const { basePath, pages } = deps.config
     const { headers, method } = request
@@ -124,9 +125,10 @@ function withoutBody({ status, headers }: Response): Response {
   return new Response(null, { status, headers })
 }
 
-function report(events: EventBus, code: string, route: string): void {
+function report(events: EventBus, error: AnyCoatcheckError, route: string): void {
+  const { code } = error
   if (code === 'COATCHECK_UNAUTHENTICATED') return
-  events.emit('request.refused', { code, route })
+  events.emit('request.refused', { code, route, ...providerReasonOf(error) })
 }
 
 /** Without what the visitor put into it. */

@@ -1,10 +1,12 @@
 /** Routes that lead to the provider and back: login, callback, logout. docs/http-routes.md says what each takes and answers. */
 import { OidcError, isCoatcheckError } from '../core/errors.ts'
+import type { ProviderReason } from '../core/provider-reason.ts'
 import { type CompletedSignIn, completeSignIn, stateOf } from '../oidc/callback.ts'
+import { bareDescription } from '../oidc/entra-reason.ts'
 import { admit } from '../oidc/identity.ts'
 import { startSignIn } from '../oidc/sign-in.ts'
 import { openSignInWish } from '../oidc/sign-in-wish.ts'
-import { isApplicationDenial } from '../oidc/oidc-errors.ts'
+import { isApplicationDenial, providerReasonOf } from '../oidc/oidc-errors.ts'
 import { endSessionUrl } from '../oidc/sign-out.ts'
 import { TRANSACTION_LIFE_MS } from '../oidc/transaction.ts'
 import { putSetCookie } from './cookie.ts'
@@ -16,8 +18,8 @@ import type { RouteDeps } from './route-deps.ts'
 import { changed, type RouteRequest, seeOther } from './route-request.ts'
 import { pendingSecret, trimPending } from './pending-sign-ins.ts'
 
-/** What of the answer of a provider is passed on when the page relays it. */
-const ANSWER_PARAMETERS = ['state', 'code', 'iss', 'error'] as const
+/** Parameters of a provider's answer that the relay page sends on as they are. */
+const ANSWER_PARAMETERS = ['state', 'code', 'iss', 'error', 'error_subcode'] as const
 const RELAYED = 'coatcheck_relayed'
 
 export async function login<D extends object>(deps: RouteDeps<D>, request: RouteRequest<D>): Promise<Response> {
@@ -127,6 +129,9 @@ function relay<D extends object>(
     const value = parameters.get(name)
     if (value !== null) fields.set(name, value)
   }
+  // Never as it came: it may name a person, and the page can put it into an address.
+  const description = bareDescription(parameters.get('error_description') ?? '')
+  if (description !== null) fields.set('error_description', description)
   const method = request.method === 'POST' ? 'post' : 'get'
   return pageResponse(
     {
@@ -166,9 +171,9 @@ export async function logout<D extends object>(deps: RouteDeps<D>, request: Rout
   return changed(request.headers, redirectTo, { redirectTo })
 }
 
-function reasonOf(error: unknown): { readonly code: string; readonly why?: string } {
+function reasonOf(error: unknown): ProviderReason & { readonly code: string; readonly why?: string } {
   if (!isCoatcheckError(error)) return { code: 'UNKNOWN' }
   const { code, message } = error
-  // What the application says is meant for its log. What the provider says may name somebody.
-  return { code, ...(isApplicationDenial(error) && { why: message }) }
+  // What the application says is meant for its log. What the provider describes may name a person.
+  return { code, ...providerReasonOf(error), ...(isApplicationDenial(error) && { why: message }) }
 }

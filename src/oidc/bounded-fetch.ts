@@ -4,6 +4,7 @@
  * server must cost neither memory nor time without limit.
  */
 import type { CustomFetch, CustomFetchOptions } from 'openid-client'
+import { safeUrl } from '../core/redact.ts'
 
 /** Far above real metadata, key sets and token answers (Entra: 2 KB to 60 KB). */
 const MAX_ANSWER_BYTES = 1024 * 1024
@@ -14,17 +15,60 @@ const ANSWER_TOO_LARGE = 'ANSWER_TOO_LARGE'
 // Statuses that the Response constructor takes without a body only.
 const WITHOUT_BODY: ReadonlySet<number> = new Set([101, 103, 204, 205, 304])
 
+/** What is known of a request beside what openid-client passes on. */
+export interface RequestNote {
+  /** Without credentials, query and fragment. */
+  readonly url: string
+  /** The JSON of an answer that reports an OAuth error (RFC 6749 section 5.2); the library reads it in some cases only. */
+  readonly refusal: Readonly<Record<string, unknown>> | null
+}
+
+// By the Response, or by what `fetch` threw.
+const notes = new WeakMap<object, RequestNote>()
+
+/** The request that a `Response` answers, or that an error ended. `null` for those of others. */
+export function noteOf(outcome: object): RequestNote | null {
+  return notes.get(outcome) ?? null
+}
+
+/** `Response.clone()`, with its note. */
+export function copyOf(answer: Response): Response {
+  const copy = answer.clone()
+  const note = notes.get(answer)
+  if (note) notes.set(copy, note)
+  return copy
+}
+
 /** `fetch` with those limits. @param send the transport, `globalThis.fetch` outside of tests. */
 export function boundedFetch(send: typeof fetch = globalThis.fetch): CustomFetch {
   return async (url, options) => {
-    const answer = await send(url, { ...requestInit(options), redirect: 'manual' })
-    const body = await readBounded(answer)
-    return new Response(WITHOUT_BODY.has(answer.status) ? null : (body as Uint8Array<ArrayBuffer> | null), {
-      // An opaque redirect reports status 0, which no Response can be made with.
-      status: answer.status === 0 ? 502 : answer.status,
-      statusText: answer.statusText,
-      headers: answer.headers,
-    })
+    try {
+      const answer = await send(url, { ...requestInit(options), redirect: 'manual' })
+      const body = await readBounded(answer)
+      const bounded = new Response(WITHOUT_BODY.has(answer.status) ? null : (body as Uint8Array<ArrayBuffer> | null), {
+        // An opaque redirect reports status 0, which no Response can be made with.
+        status: answer.status === 0 ? 502 : answer.status,
+        statusText: answer.statusText,
+        headers: answer.headers,
+      })
+      notes.set(bounded, { url: safeUrl(url), refusal: refusalIn(bounded, body) })
+      return bounded
+    } catch (error) {
+      if (typeof error === 'object' && error !== null) notes.set(error, { url: safeUrl(url), refusal: null })
+      throw error
+    }
+  }
+}
+
+function refusalIn({ status, headers }: Response, body: Buffer): RequestNote['refusal'] {
+  const isJson = /^application\/(?:[\w.-]+\+)?json\b/i.test(headers.get('content-type') ?? '')
+  if (status < 400 || !isJson) return null
+  try {
+    const json = JSON.parse(body.toString('utf8')) as unknown
+    const isRefusal = typeof json === 'object' && json !== null && 'error' in json && typeof json.error === 'string'
+    return isRefusal ? (json as Readonly<Record<string, unknown>>) : null
+  } catch {
+    return null
   }
 }
 

@@ -2,6 +2,7 @@
 import type { Identity, ResolvedProvider, SignInOptions } from '../config/types.ts'
 import { MisuseError } from '../core/errors.ts'
 import type { Authentication, Json } from '../session/types.ts'
+import { shown } from './failed-checks.ts'
 import { applicationDenial, signInRefused } from './oidc-errors.ts'
 
 /** The issuer of a multi-tenant Entra application is a template with the user's tenant. */
@@ -30,7 +31,7 @@ export function identityOf(provider: ResolvedProvider, claims: Claims): Identity
     throw signInRefused('COATCHECK_SIGNIN_REJECTED', 'subject')
   if (provider.allowedTenants.length > 0) {
     const isAllowed = typeof tid === 'string' && provider.allowedTenants.includes(tid.toLowerCase())
-    if (!isAllowed) throw signInRefused('COATCHECK_SIGNIN_DENIED', 'tenant')
+    if (!isAllowed) throw signInRefused('COATCHECK_SIGNIN_DENIED', 'tenant', { got: shown(tid) })
   }
   return { provider: provider.name, issuer: iss, subject: sub, claims: claims as Identity['claims'] }
 }

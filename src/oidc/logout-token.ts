@@ -15,8 +15,11 @@ import {
 import type { ResolvedProvider } from '../config/types.ts'
 import type { Clock } from '../core/clock.ts'
 import { OidcError } from '../core/errors.ts'
+import { safeUrl } from '../core/redact.ts'
 import { boundedFetch } from './bounded-fetch.ts'
+import { shown } from './failed-checks.ts'
 import { isIssuerOf } from './identity.ts'
+import { detailsOf, factsOf, scrubbed } from './oidc-errors.ts'
 import type { ProviderClient, ProviderClients } from './provider-client.ts'
 
 const EVENT = 'http://schemas.openid.net/event/backchannel-logout'
@@ -63,18 +66,26 @@ export interface LogoutToken {
 
 export interface LogoutTokens {
   /**
-   * @throws {OidcError} `COATCHECK_REQUEST_INVALID` with the refusal as `details.reason`; `COATCHECK_OIDC_UNAVAILABLE` or
+   * @throws {OidcError} `COATCHECK_REQUEST_INVALID` with the refusal as `details.check`; `COATCHECK_OIDC_UNAVAILABLE` or
    *   `COATCHECK_OIDC_DISCOVERY` when the provider's keys cannot be had
    */
   verify(provider: ResolvedProvider, token: string): Promise<LogoutToken>
 }
 
-type KeySet = ReturnType<typeof createRemoteJWKSet>
+interface RememberedKeys {
+  readonly url: string
+  readonly keys: ReturnType<typeof createRemoteJWKSet>
+  /** Of the last answer. */
+  status: number | undefined
+  /** The last failure, which is given to callers until `failedUntilMs`. */
+  failed: OidcError | null
+  failedUntilMs: number
+}
 
 export function createLogoutTokens(clients: ProviderClients, clock: Clock, send?: typeof fetch): LogoutTokens {
-  const keySets = new Map<string, { readonly keys: KeySet; failedUntilMs: number }>()
+  const keySets = new Map<string, RememberedKeys>()
 
-  const keysOf = async (client: ProviderClient): Promise<{ readonly keys: KeySet; failedUntilMs: number }> => {
+  const keysOf = async (client: ProviderClient): Promise<RememberedKeys> => {
     const { jwks_uri: uri = '' } = client.signIn.serverMetadata()
     const known = keySets.get(uri)
     if (known) return known
@@ -83,24 +94,33 @@ export function createLogoutTokens(clients: ProviderClients, clock: Clock, send?
       cooldownDuration: KEYS_COOLDOWN_MS,
       cacheMaxAge: KEYS_MAX_AGE_MS,
       timeoutDuration: KEYS_TIMEOUT_MS,
-      [customFetch]: (url, { method, headers, signal }) =>
-        bounded(url, { method, headers: Object.fromEntries(headers), body: null, redirect: 'manual', signal }),
+      async [customFetch](url, { method, headers, signal }) {
+        made.status = undefined
+        const plain = Object.fromEntries(headers)
+        const answer = await bounded(url, { method, headers: plain, body: null, redirect: 'manual', signal })
+        made.status = answer.status
+        return answer
+      },
     })
-    const made = { keys, failedUntilMs: 0 }
+    const made: RememberedKeys = { url: safeUrl(uri), keys, status: undefined, failed: null, failedUntilMs: 0 }
     keySets.set(uri, made)
     return made
   }
 
   const assertSigned = async (provider: ResolvedProvider, token: string): Promise<void> => {
     const set = await keysOf(await clients.get(provider.name))
-    if (clock.monotonic() < set.failedUntilMs) throw new OidcError('COATCHECK_OIDC_UNAVAILABLE')
+    if (set.failed && clock.monotonic() < set.failedUntilMs) throw set.failed
     try {
       await jwtVerify(token, set.keys, { algorithms: ALGORITHMS, clockTolerance: SKEW_SECONDS })
     } catch (error) {
-      if (isRefusal(error)) throw refused('signature')
-      // Nobody's keys: forged tokens must not become requests to a provider that is down.
+      if (isRefusal(error)) throw refused('signature', { reason: error.code })
+      // The keys of all users: forged tokens must not become requests to a provider that is down.
       set.failedUntilMs = clock.monotonic() + KEYS_RETRY_MS
-      throw new OidcError('COATCHECK_OIDC_UNAVAILABLE')
+      set.failed = new OidcError('COATCHECK_OIDC_UNAVAILABLE', {
+        details: { provider: provider.name, url: set.url, status: set.status, ...detailsOf(factsOf(error, clock)) },
+        cause: scrubbed(error),
+      })
+      throw set.failed
     }
   }
 
@@ -114,8 +134,11 @@ export function createLogoutTokens(clients: ProviderClients, clock: Clock, send?
   }
 }
 
-export function refused(reason: LogoutRefusal): OidcError {
-  return new OidcError('COATCHECK_REQUEST_INVALID', { details: { reason } })
+export function refused(
+  check: LogoutRefusal,
+  compared: { readonly expected?: string; readonly got?: string; readonly reason?: string } = {},
+): OidcError {
+  return new OidcError('COATCHECK_REQUEST_INVALID', { details: { check, ...compared } })
 }
 
 /** Everything that can be said of a token without a key. */
@@ -142,9 +165,13 @@ function readable(token: string): JWTPayload {
 
 function checkClaims(provider: ResolvedProvider, claims: JWTPayload, nowSeconds: number): LogoutToken {
   const { iss, aud, iat, exp, sub, sid, events, jti } = claims
-  if (typeof iss !== 'string' || !isIssuerOf(provider, iss)) throw refused('issuer')
+  if (typeof iss !== 'string' || !isIssuerOf(provider, iss)) {
+    throw refused('issuer', { expected: safeUrl(provider.issuer), got: shown(iss) })
+  }
   const audiences: readonly unknown[] = Array.isArray(aud) ? aud : [aud]
-  if (!audiences.includes(provider.clientId)) throw refused('audience')
+  if (!audiences.includes(provider.clientId)) {
+    throw refused('audience', { expected: provider.clientId, got: shown(aud) })
+  }
   if (typeof iat !== 'number' || iat > nowSeconds + SKEW_SECONDS) throw refused('issued-at')
   // REQUIRED since the Final version.
   if (typeof exp !== 'number' || exp + SKEW_SECONDS <= nowSeconds) throw refused('expired')
@@ -165,7 +192,7 @@ function checkClaims(provider: ResolvedProvider, claims: JWTPayload, nowSeconds:
 }
 
 /** What jose refuses a token for, apart from not getting the keys. */
-function isRefusal(error: unknown): boolean {
+function isRefusal(error: unknown): error is errors.JOSEError {
   const { JWKSTimeout, JWKSInvalid, JOSEError } = errors
   if (error instanceof JWKSTimeout || error instanceof JWKSInvalid) return false
   return error instanceof JOSEError && error.code !== 'ERR_JOSE_GENERIC'

@@ -1,7 +1,8 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { AuthorizationResponseError } from 'openid-client'
 import type { ResolvedProvider } from '../config/types.ts'
 import type { AnyCoatcheckError } from '../core/errors.ts'
+import { EventBus } from '../core/events.ts'
 import type { RefreshFailure } from '../token/refresh-outcome.ts'
 import { factsOf, toDiscoveryError, toSignInError } from './oidc-errors.ts'
 import { createProviderClients, type ProviderClients } from './provider-client.ts'
@@ -199,6 +200,32 @@ describe('a failed sign-in or discovery', () => {
       code: 'COATCHECK_OIDC_DISCOVERY',
       details: { reason: 'issuer' },
     })
+  })
+})
+
+describe('metadata that are due for renewal', () => {
+  it('are read in the background; a failure is told, and what is known goes on being used', async () => {
+    let nowMs = 0
+    const heard: unknown[] = []
+    const events = new EventBus()
+    events.on('provider.discovery-failed', (event) => heard.push(event))
+    let status = 200
+    const renewing = createProviderClients([provider], {
+      clock: { now: clock.now, monotonic: () => nowMs },
+      events,
+      fetch: () => Promise.resolve(Response.json(metadata, { status })),
+    })
+    const first = await renewing.get('p')
+    status = 404
+    nowMs += 3_600_000
+    expect(await renewing.get('p')).toBe(first)
+    await vi.waitUntil(() => heard.length > 0)
+    expect(heard).toEqual([
+      {
+        ...{ provider: 'p', code: 'COATCHECK_OIDC_DISCOVERY', isUsable: true, status: 404 },
+        ...{ url: provider.discoveryUrl, reason: 'OAUTH_RESPONSE_IS_NOT_CONFORM' },
+      },
+    ])
   })
 })
 

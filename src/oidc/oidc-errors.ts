@@ -9,21 +9,27 @@ import {
   ResponseBodyError,
   WWWAuthenticateChallengeError,
 } from 'openid-client'
+import type { ResolvedProvider } from '../config/types.ts'
 import type { Clock } from '../core/clock.ts'
-import type { OidcErrorCode } from '../core/error-catalogue.ts'
-import { OidcError } from '../core/errors.ts'
-import { safeText } from '../core/redact.ts'
-import type { RefreshFacts } from '../token/refresh-outcome.ts'
+import { errorCatalogue, type OidcErrorCode } from '../core/error-catalogue.ts'
+import { type AnyCoatcheckError, OidcError, type SafeDetails } from '../core/errors.ts'
+import { type ProviderReason, providerReasonIn } from '../core/provider-reason.ts'
+import { safeText, safeUrl } from '../core/redact.ts'
+import { reasonInFacts, type RefreshFacts } from '../token/refresh-outcome.ts'
+import { noteOf } from './bounded-fetch.ts'
+import { entraFactsIn, wordIn } from './entra-reason.ts'
+import { failedCheckOf } from './failed-checks.ts'
 
 /** What is known of a failed request to a provider. */
 export interface ProviderFacts extends RefreshFacts {
-  /** A code of openid-client or of the network (`ECONNREFUSED`, …), for people who look for the cause. */
-  readonly reason?: string
-  /** An answer came and fails a check: state, nonce, issuer, signature, audience, times. */
+  /** An answer arrived and fails a check: state, nonce, issuer, signature, audience, times. */
   readonly isInvalidAnswer?: boolean
 }
 
 const MAX_CLAIMS_CHARACTERS = 8192
+const DEEPEST_CAUSE = 4
+/** In place of an `error` that is no identifier. */
+const UNREADABLE = 'unreadable'
 const MAX_RETRY_AFTER_MS = 3_600_000
 
 /** OAuth errors of the authorization and token endpoints (RFC 6749 sections 4.1.2.1 and 5.2, OIDC Core section 3.1.2.6). */
@@ -50,38 +56,55 @@ const NO_ANSWER: ReadonlySet<unknown> = new Set([
 
 /** Whatever openid-client or `fetch` threw, as facts. */
 export function factsOf(error: unknown, clock: Clock): ProviderFacts {
-  if (error instanceof ResponseBodyError) {
-    const body = error.cause as Readonly<Record<string, unknown>>
-    const errorCodes = Array.isArray(body.error_codes) ? body.error_codes.filter((c) => typeof c === 'number') : []
-    const { claims, suberror } = body
-    return {
-      status: error.status,
-      error: safeText(error.error, 60),
-      ...(typeof suberror === 'string' && { suberror: safeText(suberror, 60) }),
-      ...(errorCodes.length > 0 && { errorCodes }),
-      ...(typeof claims === 'string' && claims.length <= MAX_CLAIMS_CHARACTERS && { claims }),
-      ...retryAfterOf(error.response, clock),
-    }
+  if (error instanceof ResponseBodyError) return factsOfAnswer(error.response, error.cause, clock)
+  if (error instanceof AuthorizationResponseError) {
+    const { cause } = error
+    return { error: wordIn(error.error) ?? UNREADABLE, ...entraFactsIn((name) => cause.get(name) ?? undefined) }
   }
-  if (error instanceof AuthorizationResponseError) return { error: safeText(error.error, 60) }
   // 401 with a challenge: RFC 6749 section 5.2 knows it for a client that failed to authenticate.
   if (error instanceof WWWAuthenticateChallengeError) {
-    const isClient = error.status === 401
-    return {
-      status: error.status,
-      ...(isClient && { error: 'invalid_client' }),
-      ...retryAfterOf(error.response, clock),
-    }
+    const facts = factsOfAnswer(error.response, null, clock)
+    return error.status === 401 ? { error: 'invalid_client', ...facts } : facts
   }
-  if (error instanceof ClientError) {
-    const answer =
-      error.cause instanceof Response ? { status: error.cause.status, ...retryAfterOf(error.cause, clock) } : {}
-    const reason = error.code ?? networkCodeOf(error)
-    const isInvalidAnswer = error.code !== undefined && !NO_ANSWER.has(error.code)
-    return { ...answer, ...(reason && { reason }), ...(isInvalidAnswer && { isInvalidAnswer }) }
+  const request = requestOf(error)
+  if (!(error instanceof ClientError)) return { ...request, ...reasonOf(networkCodeOf(error)) }
+  const answer = error.cause instanceof Response ? factsOfAnswer(error.cause, null, clock) : request
+  const check = failedCheckOf(error)
+  const isInvalidAnswer = error.code !== undefined && (!NO_ANSWER.has(error.code) || check?.check === 'format')
+  return {
+    ...answer,
+    ...reasonOf(error.code ?? networkCodeOf(error)),
+    ...check,
+    ...(isInvalidAnswer && { isInvalidAnswer }),
   }
-  const reason = networkCodeOf(error)
-  return reason ? { reason } : {}
+}
+
+/** @param body the JSON that openid-client has read; `null` when it has not */
+function factsOfAnswer(answer: Response, body: unknown, clock: Clock): ProviderFacts {
+  const note = noteOf(answer)
+  const refusal = (body ?? note?.refusal ?? {}) as Readonly<Record<string, unknown>>
+  const { error, claims } = refusal
+  return {
+    status: answer.status,
+    ...(note && { url: note.url }),
+    ...(typeof error === 'string' && { error: wordIn(error) ?? UNREADABLE }),
+    ...entraFactsIn((name) => refusal[name], answer.headers),
+    ...(typeof claims === 'string' && claims.length <= MAX_CLAIMS_CHARACTERS && { claims }),
+    ...retryAfterOf(answer, clock),
+  }
+}
+
+/** The address of a request that ended without an answer. */
+function requestOf(error: unknown): { readonly url?: string } {
+  for (let e = error, depth = 0; e instanceof Error && depth < DEEPEST_CAUSE; e = e.cause, depth++) {
+    const note = noteOf(e)
+    if (note) return { url: note.url }
+  }
+  return {}
+}
+
+function reasonOf(reason: string | null): { readonly reason?: string } {
+  return reason === null ? {} : { reason }
 }
 
 /** An error of the authorization response or the code grant. One of ours passes through. */
@@ -91,21 +114,30 @@ export function toSignInError(error: unknown, clock: Clock): OidcError {
   return new OidcError(signInCodeOf(facts), { details: detailsOf(facts), cause: scrubbed(error) })
 }
 
-/** An error of discovery. Whatever it is, the provider cannot be used at the moment. */
-export function toDiscoveryError(error: unknown, clock: Clock): OidcError {
+/**
+ * An error of discovery. Whatever it is, the provider cannot be used at the moment.
+ * @param provider whose metadata were asked for: the error names it and the address
+ */
+export function toDiscoveryError(error: unknown, clock: Clock, provider?: ResolvedProvider): OidcError {
   if (error instanceof OidcError) return error
+  const asked = provider && { provider: provider.name, url: safeUrl(provider.discoveryUrl) }
   return new OidcError('COATCHECK_OIDC_DISCOVERY', {
-    details: detailsOf(factsOf(error, clock)),
+    details: { ...asked, ...detailsOf(factsOf(error, clock)) },
     cause: scrubbed(error),
   })
 }
 
-/** A check of ours refuses the sign-in. `reason` is a fixed word, never a value that came from outside. */
+/**
+ * A check of ours refuses the sign-in.
+ * @param check a fixed word, never a value that came from outside
+ * @param compared public values only
+ */
 export function signInRefused(
   code: 'COATCHECK_SIGNIN_REJECTED' | 'COATCHECK_SIGNIN_EXPIRED' | 'COATCHECK_SIGNIN_DENIED',
-  reason: string,
+  check: string,
+  compared: Pick<ProviderReason, 'expected' | 'got'> = {},
 ): OidcError {
-  return new OidcError(code, { details: { reason } })
+  return new OidcError(code, { details: { check, ...compared } })
 }
 
 /** The application said no. Its reason goes to the log and never to the visitor. */
@@ -137,14 +169,15 @@ function signInCodeOf({ status, error, isInvalidAnswer }: ProviderFacts): OidcEr
   return isInvalidAnswer ? 'COATCHECK_SIGNIN_REJECTED' : 'COATCHECK_OIDC_UNAVAILABLE'
 }
 
-function detailsOf({
-  status,
-  error,
-  suberror,
-  errorCodes,
-  reason,
-}: ProviderFacts): Record<string, string | number | undefined> {
-  return { status, error, suberror, providerCode: errorCodes?.[0], reason }
+/** What of the facts may be shown: all but `claims` and `isInvalidAnswer`, which are for the program. */
+export function detailsOf(facts: RefreshFacts): SafeDetails {
+  return { ...reasonInFacts(facts) }
+}
+
+/** What an error tells about the provider. Empty for errors of Redis, sessions and keys, which are about something else. */
+export function providerReasonOf(error: AnyCoatcheckError): ProviderReason {
+  const { family } = errorCatalogue[error.code]
+  return 'details' in error && (family === 'oidc' || family === 'token') ? providerReasonIn(error.details) : {}
 }
 
 /** RFC 9110 section 10.2.3: seconds or a date. */
@@ -157,7 +190,7 @@ function retryAfterOf(response: Response, clock: Clock): { retryAfterMs?: number
 
 /** `ECONNREFUSED`, `UND_ERR_SOCKET`, …: from the error or what it was caused by. */
 function networkCodeOf(error: unknown): string | null {
-  for (let e = error, depth = 0; e instanceof Error && depth < 4; e = e.cause, depth++) {
+  for (let e = error, depth = 0; e instanceof Error && depth < DEEPEST_CAUSE; e = e.cause, depth++) {
     const { code } = e as { code?: unknown }
     if (typeof code === 'string' && /^[A-Z][A-Z0-9_]{2,40}$/.test(code)) return code
   }

@@ -14,8 +14,10 @@ import {
 import type { ResolvedProvider } from '../config/types.ts'
 import type { Clock } from '../core/clock.ts'
 import { MisuseError, OidcError } from '../core/errors.ts'
+import type { EventBus } from '../core/events.ts'
+import { providerReasonIn } from '../core/provider-reason.ts'
 import { safeUrl } from '../core/redact.ts'
-import { boundedFetch } from './bounded-fetch.ts'
+import { boundedFetch, copyOf } from './bounded-fetch.ts'
 import { clientAuthentication } from './client-authentication.ts'
 import { toDiscoveryError } from './oidc-errors.ts'
 
@@ -61,6 +63,8 @@ export interface ProviderClientOptions {
   readonly clock: Clock
   /** The transport; tests put faults in between. */
   readonly fetch?: typeof fetch
+  /** Hears of each discovery that failed, also of those that no caller waits for. */
+  readonly events?: Pick<EventBus, 'emit'>
 }
 
 interface Entry {
@@ -92,7 +96,10 @@ export function createProviderClients(
         return client
       })
       .catch((error: unknown) => {
-        const failure = toDiscoveryError(error, clock)
+        const failure = toDiscoveryError(error, clock, provider)
+        const isUsable = entry.client !== null
+        const reason = { code: failure.code, ...providerReasonIn(failure.details) }
+        options.events?.emit('provider.discovery-failed', { provider: provider.name, isUsable, ...reason })
         if (entry.client) {
           entry.renewAtMs = clock.monotonic() + STALE_RETRY_MS
           return entry.client
@@ -152,7 +159,13 @@ async function discover(provider: ResolvedProvider, send: CustomFetch, clock: Cl
   if (metadata.issuer !== provider.issuer) {
     throw new OidcError('COATCHECK_OIDC_DISCOVERY', {
       message: `The metadata of provider "${provider.name}" name ${safeUrl(metadata.issuer)} as issuer, not the configured ${safeUrl(provider.issuer)}.`,
-      details: { provider: provider.name, reason: 'issuer' },
+      details: {
+        provider: provider.name,
+        reason: 'issuer',
+        check: 'issuer',
+        expected: safeUrl(provider.issuer),
+        got: safeUrl(metadata.issuer),
+      },
     })
   }
   refresh.timeout = TOKEN_TIMEOUT_SECONDS
@@ -175,6 +188,6 @@ function withOneMetadataRequest(provider: ResolvedProvider, send: CustomFetch): 
   return async (url, options) => {
     if (url !== asked) return send(url, options)
     document ??= send(provider.discoveryUrl, options)
-    return (await document).clone()
+    return copyOf(await document)
   }
 }

@@ -5,6 +5,8 @@
  */
 import { clientCredentialsGrant, genericGrantRequest, refreshTokenGrant } from 'openid-client'
 import type { Clock } from '../core/clock.ts'
+import { OidcError } from '../core/errors.ts'
+import { providerReasonIn } from '../core/provider-reason.ts'
 import { RefreshFailure } from '../token/refresh-outcome.ts'
 import type { DirectTokenRequest, RefreshedTokens, TokenRequester } from '../token/types.ts'
 import { factsOf, scrubbed } from './oidc-errors.ts'
@@ -31,7 +33,7 @@ export function createTokenRequester(clients: ProviderClients, clock: Clock): To
     signal: AbortSignal | undefined,
     send: (client: ProviderClient) => Promise<TokenAnswer>,
   ): Promise<RefreshedTokens> => {
-    const client = await clients.get(provider)
+    const client = await clientOf(clients, provider)
     // A request that has left is not cut off: its answer may hold the only valid refresh token.
     signal?.throwIfAborted()
     try {
@@ -100,19 +102,20 @@ function tokensOf({ access_token, expires_in, refresh_token, id_token, scope }: 
   }
 }
 
+/** @throws {RefreshFailure} when discovery fails: the token request has not been sent */
+export async function clientOf(clients: ProviderClients, provider: string): Promise<ProviderClient> {
+  try {
+    return await clients.get(provider)
+  } catch (error) {
+    if (!(error instanceof OidcError)) throw error
+    const facts = { ...providerReasonIn(error.details), wasNeverSent: true } as const
+    throw new RefreshFailure(facts, { cause: error, outcome: 'transient' })
+  }
+}
+
 /** What went wrong with a request to a provider, as facts. */
 export function failureOf(error: unknown, clock: Clock): RefreshFailure {
-  const { status, error: oauthError, suberror, errorCodes, claims, retryAfterMs, reason } = factsOf(error, clock)
-  return new RefreshFailure(
-    {
-      ...(status !== undefined && { status }),
-      ...(oauthError !== undefined && { error: oauthError }),
-      ...(suberror !== undefined && { suberror }),
-      ...(errorCodes !== undefined && { errorCodes }),
-      ...(claims !== undefined && { claims }),
-      ...(retryAfterMs !== undefined && { retryAfterMs }),
-      ...(reason !== undefined && NEVER_SENT.has(reason) && { wasNeverSent: true }),
-    },
-    { cause: scrubbed(error) },
-  )
+  const { isInvalidAnswer: _, ...facts } = factsOf(error, clock)
+  const wasNeverSent = facts.reason !== undefined && NEVER_SENT.has(facts.reason)
+  return new RefreshFailure({ ...facts, ...(wasNeverSent && { wasNeverSent }) }, { cause: scrubbed(error) })
 }

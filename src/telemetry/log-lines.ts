@@ -68,6 +68,12 @@ export const logLines: LogLines = {
   'signin.started': { area: 'signin', level: 'debug', text: 'sign-in started' },
   'signin.completed': { area: 'signin', level: 'info', text: 'signed in' },
   'signin.failed': { area: 'signin', level: 'warn', text: 'sign-in failed', mayFlood: true },
+  'provider.discovery-failed': {
+    area: 'signin',
+    level: 'warn',
+    text: 'metadata of the provider could not be read',
+    mayFlood: true,
+  },
   'provider.logout': { area: 'signin', level: 'info', text: 'logout by the provider' },
   signout: { area: 'signin', level: 'info', text: 'signed out' },
   'request.refused': { area: 'http', level: 'warn', text: 'request refused', mayFlood: true },

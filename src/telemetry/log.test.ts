@@ -77,6 +77,36 @@ describe('the log', () => {
     ])
   })
 
+  it('takes failures that differ only in the ids of their requests for one', () => {
+    const { logger, entries } = recorder()
+    const bus = new EventBus()
+    startLog(bus, given(logger), createFakeClock())
+    const fail = (n: number, error: string): void =>
+      bus.emit('signin.failed', {
+        ...{ provider: 'entra', code: 'COATCHECK_SIGNIN_REJECTED', error },
+        ...{ traceId: `trace-${n}`, correlationId: `correlation-${n}`, providerTime: `2026-01-01 00:00:${n}Z` },
+      })
+    for (let i = 0; i < 50; i++) fail(i, 'invalid_grant')
+    expect(entries).toHaveLength(1)
+    expect(entries[0]?.[1]).toMatchObject({ error: 'invalid_grant', traceId: 'trace-0' })
+  })
+
+  it('writes at most 20 different lines of one event in ten seconds, then how many it withheld', () => {
+    const { logger, entries } = recorder()
+    const clock = createFakeClock()
+    const bus = new EventBus()
+    startLog(bus, given(logger), clock)
+    const fail = (error: string): void =>
+      bus.emit('signin.failed', { provider: 'entra', code: 'COATCHECK_SIGNIN_REJECTED', error })
+    for (let i = 0; i < 1000; i++) fail(`made_up_${i}`)
+    expect(entries).toHaveLength(20)
+    bus.emit('request.refused', { code: 'COATCHECK_SIGNIN_REJECTED', route: 'GET /callback' })
+    expect(entries).toHaveLength(21)
+    clock.advance(10_000)
+    fail('another')
+    expect(entries.at(-1)?.[1]).toMatchObject({ error: 'another', withheld: 980 })
+  })
+
   it('tells what two instances share once, to one logger, also when the second comes later', () => {
     const { logger, entries } = recorder()
     const relay = new EventRelay()

@@ -4,19 +4,27 @@
  */
 import type { Clock } from '../core/clock.ts'
 import type { LogFields } from '../core/logger.ts'
+import { REQUEST_IDS } from '../core/provider-reason.ts'
 
 const EVERY_MS = 10_000
-/** What visitors can vary must not fill the memory either. */
+/** Kinds that are remembered: what visitors can vary must not fill the memory either. */
 const MOST_KINDS = 200
+/** Different lines of one event in that time. A visitor can vary what a provider seems to answer. */
+const MOST_OF_AN_EVENT = 20
 
 interface Kind {
   readonly sinceMs: number
   withheld: number
 }
 
+interface EventLines extends Kind {
+  written: number
+}
+
 export class Repeats {
   readonly #clock: Clock
   readonly #kinds = new Map<string, Kind>()
+  readonly #events = new Map<unknown, EventLines>()
 
   constructor(clock: Clock) {
     this.#clock = clock
@@ -31,14 +39,26 @@ export class Repeats {
       known.withheld++
       return null
     }
+    const before = this.#events.get(fields['event'])
+    const isCurrent = before !== undefined && nowMs - before.sinceMs < EVERY_MS
+    const lines = isCurrent ? before : { sinceMs: nowMs, written: 0, withheld: 0 }
+    if (lines.written >= MOST_OF_AN_EVENT) {
+      lines.withheld++
+      return null
+    }
+    lines.written++
+    this.#events.set(fields['event'], lines)
     this.#kinds.delete(name)
     this.#kinds.set(name, { sinceMs: nowMs, withheld: 0 })
     if (this.#kinds.size > MOST_KINDS) this.#kinds.delete(this.#kinds.keys().next().value ?? '')
-    return known && known.withheld > 0 ? { ...fields, withheld: known.withheld } : fields
+    const withheld = (known?.withheld ?? 0) + (isCurrent ? 0 : (before?.withheld ?? 0))
+    return withheld > 0 ? { ...fields, withheld } : fields
   }
 }
 
-/** Without what tells one case from the next. */
-function kindOf({ sessionId: _session, userKey: _user, durationMs: _duration, ...rest }: LogFields): string {
-  return JSON.stringify(rest)
+/** Two lines that differ only in these say the same. */
+const OF_ONE_CASE: ReadonlySet<string> = new Set(['sessionId', 'userKey', 'durationMs', ...REQUEST_IDS])
+
+function kindOf(fields: LogFields): string {
+  return JSON.stringify(Object.entries(fields).filter(([name]) => !OF_ONE_CASE.has(name)))
 }

@@ -12,7 +12,7 @@ import { nonceOf } from '../keyring/seal.ts'
 import { createLeases, type Lease, type Waiting } from './lease.ts'
 import type { ProviderRequests } from './provider-requests.ts'
 import { createRefreshHistory } from './refresh-history.ts'
-import { outcomeActions, type RefreshFailure, toRefreshFailure } from './refresh-outcome.ts'
+import { outcomeActions, reasonInFacts, type RefreshFailure, toRefreshFailure } from './refresh-outcome.ts'
 import { refreshedEntry } from './refreshed-tokens.ts'
 import { createSingleFlight } from './single-flight.ts'
 import type { AccessEntry, TokenCodec } from './token-codec.ts'
@@ -106,7 +106,7 @@ export function createDirectTokens(deps: {
         provider: target.provider,
         target: describeTarget(target),
         outcome,
-        error: facts.error,
+        ...reasonInFacts(facts),
         claims: facts.claims,
       },
     })
@@ -130,9 +130,10 @@ export function createDirectTokens(deps: {
       return entry
     } catch (error) {
       const failure = toRefreshFailure(error)
-      const { outcome } = failure
+      const { outcome, facts } = failure
       const durationMs = clock.monotonic() - startedMs
-      events.emit('token.refresh-failed', { ...subject, durationMs, outcome, code: outcomeActions[outcome].code })
+      const { code } = outcomeActions[outcome]
+      events.emit('token.refresh-failed', { ...subject, durationMs, outcome, code, ...reasonInFacts(facts) })
       await storeHold(owner, target, failure)
       return failed(target, stored, failure)
     }

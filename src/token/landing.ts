@@ -4,7 +4,7 @@
  */
 import { TokenError } from '../core/errors.ts'
 import type { StoredTokens } from './stored-tokens.ts'
-import { outcomeActions, type RefreshFailure } from './refresh-outcome.ts'
+import { outcomeActions, reasonInFacts, type RefreshFailure } from './refresh-outcome.ts'
 import type { SignInUrl } from './sign-in-url.ts'
 import type { AccessEntry } from './token-codec.ts'
 import { isAlive } from './token-life.ts'
@@ -46,7 +46,7 @@ export function afterFailure(
   const { code, dropsTokens } = outcomeActions[failure.outcome]
   // A token that a resource has just refused is of no use to whoever comes with its challenge.
   if (own && !dropsTokens && target.claims === null && isAlive(own, nowMs)) return { entry: own, final: true }
-  const { error, claims, retryAfterMs } = failure.facts
+  const { claims, retryAfterMs } = failure.facts
   const { provider } = target
   const { outcome } = failure
   throw new TokenError(code, {
@@ -55,7 +55,7 @@ export function afterFailure(
       provider,
       target: describeTarget(target),
       outcome,
-      error,
+      ...reasonInFacts(failure.facts),
       claims,
       retryAfterMs,
       ...(code === 'COATCHECK_REAUTH_REQUIRED' && wish(target, claims ?? null, signInUrl)),

@@ -4,7 +4,7 @@
  */
 import type { Clock } from '../core/clock.ts'
 import type { Random } from '../core/random.ts'
-import { backOffMs, outcomeActions, RefreshFailure, type RefreshOutcome } from './refresh-outcome.ts'
+import { backOffMs, outcomeActions, reasonInFacts, RefreshFailure, type RefreshOutcome } from './refresh-outcome.ts'
 import type { Grant, HoldRecord, RefreshRecord, TokenCodec } from './token-codec.ts'
 import type { TokenField, TokenRecord } from './token-driver.ts'
 import { holdField, statusField } from './token-fields.ts'
@@ -41,14 +41,15 @@ export function createRefreshHistory(codec: TokenCodec, clock: Clock, random: Ra
     hold(userKey, target, { lineage }, { outcome, facts }, ttlMs) {
       const field = holdField(target.provider, flightKey(target))
       const { error, claims } = facts
-      const hold: HoldRecord = { lineage, outcome, error: error ?? null, claims: claims ?? null }
+      const reason = reasonInFacts(facts)
+      const hold: HoldRecord = { lineage, outcome, error: error ?? null, claims: claims ?? null, reason }
       return [field, { record: codec.sealHold(userKey, field, hold), ttlMs }]
     },
 
     failureOf(hold, { lineage }) {
       if (hold?.lineage !== lineage || !Object.hasOwn(outcomeActions, hold.outcome)) return null
-      const { error, claims } = hold
-      const facts = { ...(error !== null && { error }), ...(claims !== null && { claims }) }
+      const { error, claims, reason } = hold
+      const facts = { ...(error !== null && { error }), ...reason, ...(claims !== null && { claims }) }
       return new RefreshFailure(facts, { outcome: hold.outcome as RefreshOutcome, wasAsked: false })
     },
 

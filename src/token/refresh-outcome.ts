@@ -4,6 +4,7 @@
  * read. `oidc/` collects the facts and throws a `RefreshFailure`, `refresh.ts` acts on its outcome.
  */
 import type { TokenErrorCode } from '../core/error-catalogue.ts'
+import { type ProviderReason, providerReasonIn } from '../core/provider-reason.ts'
 import type { Random } from '../core/random.ts'
 
 export type RefreshOutcome =
@@ -20,13 +21,11 @@ export type RefreshOutcome =
   /** This scope or resource cannot be had; others of the same grant can. */
   | 'caller-error'
 
-/** What is known of a failed token request. Everything absent: no answer arrived. */
-export interface RefreshFacts {
-  readonly status?: number
-  /** OAuth `error`. Absent with a status: the body was not the JSON of RFC 6749. */
-  readonly error?: string
-  /** Entra ID: `suberror`. */
-  readonly suberror?: string
+/**
+ * What is known of a failed token request. Everything absent: no answer arrived. `error` absent with a `status`: the body was not
+ * the JSON of RFC 6749.
+ */
+export interface RefreshFacts extends ProviderReason {
   /** Entra ID: `error_codes`, the AADSTS numbers. */
   readonly errorCodes?: readonly number[]
   /** Entra ID: the claims that the next sign-in has to ask for, as JSON. */
@@ -35,6 +34,12 @@ export interface RefreshFacts {
   readonly retryAfterMs?: number
   /** No connection: the provider cannot have carried anything out. */
   readonly wasNeverSent?: true
+}
+
+/** The facts that events and errors tell. */
+export function reasonInFacts(facts: RefreshFacts): ProviderReason {
+  const [number] = facts.errorCodes ?? []
+  return providerReasonIn(number === undefined ? facts : { ...facts, providerCode: `AADSTS${number}` })
 }
 
 export interface OutcomeAction {

@@ -14,7 +14,7 @@ import type { StoredTokens } from './stored-tokens.ts'
 import { afterFailure, type Circumstances, type Landed } from './landing.ts'
 import type { Lease } from './lease.ts'
 import type { ProviderRequests } from './provider-requests.ts'
-import { outcomeActions, RefreshFailure, toRefreshFailure } from './refresh-outcome.ts'
+import { outcomeActions, reasonInFacts, RefreshFailure, toRefreshFailure } from './refresh-outcome.ts'
 import type { Grant, Opened } from './token-codec.ts'
 import { flightKey, type Target } from './token-target.ts'
 import type { RefreshedTokens, TokenRefresher } from './types.ts'
@@ -138,6 +138,7 @@ export function createRefreshing(deps: {
       durationMs,
       outcome,
       code,
+      ...reasonInFacts(failure.facts),
     })
   }
 

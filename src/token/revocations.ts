@@ -7,7 +7,7 @@ import type { Clock } from '../core/clock.ts'
 import type { EventBus } from '../core/events.ts'
 import type { Random } from '../core/random.ts'
 import { nonceOf } from '../keyring/seal.ts'
-import { backOffMs, toRefreshFailure } from './refresh-outcome.ts'
+import { backOffMs, reasonInFacts, toRefreshFailure } from './refresh-outcome.ts'
 import { type Claimed, OUTBOX_LIFE_MS, type OutboxEntry, type RevocationDriver } from './revocation-driver.ts'
 import type { TokenCodec } from './token-codec.ts'
 import { END_OF_LIFE_BYTES } from './token-driver.ts'
@@ -83,9 +83,9 @@ export function createRevocations(deps: {
       if (result === 'revoked') events.emit('token.revoked', { userKey, provider })
       return true
     } catch (error) {
-      const { outcome } = toRefreshFailure(error)
+      const { outcome, facts } = toRefreshFailure(error)
       const isFinal = outcome !== 'transient'
-      events.emit('token.revocation-failed', { userKey, provider, outcome, final: isFinal })
+      events.emit('token.revocation-failed', { userKey, provider, outcome, final: isFinal, ...reasonInFacts(facts) })
       return isFinal
     }
   }

@@ -4,6 +4,7 @@
  * and access tokens carry the lineage (the random name of one sign-in) and the generation (the number of refreshes since),
  * inside the seal.
  */
+import type { ProviderReason } from '../core/provider-reason.ts'
 import { nonceOf, type Refusal, type Seal, type SealAddress } from '../keyring/seal.ts'
 import { END_OF_LIFE_BYTES, type TokenField } from './token-driver.ts'
 
@@ -66,6 +67,8 @@ export interface HoldRecord {
   readonly error: string | null
   /** What the next sign-in has to ask for. */
   readonly claims: string | null
+  /** What else the provider said. Absent in records of earlier builds. */
+  readonly reason?: ProviderReason
 }
 
 /** MSAL's serialized cache. */

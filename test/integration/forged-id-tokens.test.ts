@@ -90,50 +90,61 @@ describe('an ID token', () => {
     expect((await browser.signIn()).status).toBe(303)
   })
 
-  it.each<[string, Forge]>([
-    ['without a signature', (payload) => Promise.resolve(new UnsecuredJWT(payload).encode())],
+  it.each<[title: string, check: string, Forge]>([
+    ['without a signature', 'algorithm', (payload) => Promise.resolve(new UnsecuredJWT(payload).encode())],
     [
       'signed with the public key as if it were a secret',
+      'algorithm',
       async (payload) => {
         const secret = Buffer.from(await exportSPKI(ours.publicKey))
         return new SignJWT(payload).setProtectedHeader({ alg: 'HS256', kid: KEY_ID }).sign(secret)
       },
     ],
-    ['signed with the client secret', (payload) => signedWithSecret(payload)],
-    ['signed by a key that is not the provider’s', (payload) => signed(payload, {}, foreign.privateKey)],
+    ['signed with the client secret', 'algorithm', (payload) => signedWithSecret(payload)],
+    ['signed by a key that is not the provider’s', 'signature', (payload) => signed(payload, {}, foreign.privateKey)],
     [
       'that brings its own key',
+      'signature',
       async (payload) => signed(payload, { jwk: await exportJWK(foreign.publicKey) }, foreign.privateKey),
     ],
-    ['of an unknown key', (payload) => signed(payload, { kid: 'unknown' })],
-    ['with a critical header that nobody knows', (payload) => critical(payload)],
-    ['of another issuer', changed((payload) => ({ ...payload, iss: 'https://evil.example' }))],
+    ['of an unknown key', 'signing-key', (payload) => signed(payload, { kid: 'unknown' })],
+    ['with a critical header that nobody knows', 'critical-header', (payload) => critical(payload)],
+    ['of another issuer', 'issuer', changed((payload) => ({ ...payload, iss: 'https://evil.example' }))],
     [
       'of an issuer that begins the same',
+      'issuer',
       changed((payload) => ({ ...payload, iss: `${payload.iss ?? ''}.evil.example` })),
     ],
-    ['for another client', changed((payload) => ({ ...payload, aud: 'somebody-else' }))],
+    ['for another client', 'audience', changed((payload) => ({ ...payload, aud: 'somebody-else' }))],
     [
       'for several, authorized for another',
+      'authorized-party',
       changed((payload) => ({ ...payload, aud: [idp.clientId, 'other'], azp: 'other' })),
     ],
-    ['for several, authorized for nobody', changed((payload) => ({ ...payload, aud: [idp.clientId, 'other'] }))],
-    ['with another nonce', changed((payload) => ({ ...payload, nonce: randomUUID() }))],
-    ['without a nonce', without('nonce')],
-    ['that has expired', changed((payload) => ({ ...payload, exp: now() - HOUR_SECONDS }))],
-    ['that is not valid yet', changed((payload) => ({ ...payload, nbf: now() + HOUR_SECONDS }))],
-    ['without a subject', without('sub')],
-    ['without an issuer', without('iss')],
-    ['without an audience', without('aud')],
-    ['without an expiry', without('exp')],
-    ['without a time of issue', without('iat')],
-    ['that is no token', () => Promise.resolve('not.a.token')],
-  ])('%s is refused, and nobody is signed in', async (_, forge) => {
+    [
+      'for several, authorized for nobody',
+      'authorized-party',
+      changed((payload) => ({ ...payload, aud: [idp.clientId, 'other'] })),
+    ],
+    ['with another nonce', 'nonce', changed((payload) => ({ ...payload, nonce: randomUUID() }))],
+    ['without a nonce', 'nonce', without('nonce')],
+    ['that has expired', 'expiry', changed((payload) => ({ ...payload, exp: now() - HOUR_SECONDS }))],
+    ['that is not valid yet', 'not-before', changed((payload) => ({ ...payload, nbf: now() + HOUR_SECONDS }))],
+    ['without a subject', 'subject', without('sub')],
+    ['without an issuer', 'issuer', without('iss')],
+    ['without an audience', 'audience', without('aud')],
+    ['without an expiry', 'expiry', without('exp')],
+    ['without a time of issue', 'issued-at', without('iat')],
+    ['that is no token', 'format', () => Promise.resolve('not.a.token')],
+  ])('%s is refused for its %s, and nobody is signed in', async (_, check, forge) => {
     const app = appWith(forge)
     const browser = new Browser(app)
     const response = await browser.signIn()
     expect(response.status).toBeGreaterThanOrEqual(400)
-    expect(await codeOf(response)).toMatch(/^COATCHECK_(SIGNIN_REJECTED|OIDC_UNAVAILABLE)$/)
+    expect(await codeOf(response)).toBe('COATCHECK_SIGNIN_REJECTED')
+    const failed = app.seen.find(({ name }) => name === 'signin.failed')?.event
+    expect(failed).toMatchObject({ code: 'COATCHECK_SIGNIN_REJECTED', check })
+    expect(JSON.stringify(failed)).not.toMatch(/ada@|Lovelace|eyJ/)
     expect(browser.cookies.get('http://localhost:3000')?.has('coatcheck') ?? false).toBe(false)
     expect(app.seen.some(({ name }) => name === 'session.created')).toBe(false)
   })

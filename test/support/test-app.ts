@@ -82,7 +82,11 @@ export function createTestApp(options: TestAppOptions): TestApp {
   const space = new MemorySpace({ clock, maxBytes: 64 * 1024 * 1024 })
   const keys = redisKeys('')
   const shared = { keyring, seal, clock, events, random: systemRandom, namespace: '' }
-  const clients = createProviderClients(options.providers, { clock, ...(options.fetch && { fetch: options.fetch }) })
+  const clients = createProviderClients(options.providers, {
+    clock,
+    events,
+    ...(options.fetch && { fetch: options.fetch }),
+  })
   const sessions = createSessionStore<Data>({
     ...shared,
     driver: createMemorySessionDriver(space, keys, systemRandom),

@@ -1,0 +1,115 @@
+/**
+ * Which check a token or an answer of a provider did not pass. openid-client tells it by what it attaches to its errors. Of these
+ * attachments only public values are shown (issuer, audience, algorithm, times): the others hold tokens, claims and the nonce.
+ */
+import type { ClientError } from 'openid-client'
+import type { ProviderReason } from '../core/provider-reason.ts'
+import { safeText, safeUrl } from '../core/redact.ts'
+
+export type FailedCheck = Required<Pick<ProviderReason, 'check'>> & Pick<ProviderReason, 'expected' | 'got'>
+
+type Attached = Readonly<Record<string, unknown>>
+type Claims = Readonly<Record<string, unknown>>
+
+/** OpenID Connect Core section 3.1.3.7, by the claim that a check reads. */
+const CHECK_OF_CLAIM: Readonly<Record<string, string>> = {
+  iss: 'issuer',
+  aud: 'audience',
+  azp: 'authorized-party',
+  exp: 'expiry',
+  nbf: 'not-before',
+  iat: 'issued-at',
+  auth_time: 'authentication-time',
+  sub: 'subject',
+  nonce: 'nonce',
+}
+const TYPE_OF_CLAIM: readonly (readonly [claim: string, isRight: (value: unknown) => boolean])[] = [
+  ['exp', (value) => typeof value === 'number'],
+  ['iat', (value) => typeof value === 'number'],
+  ['iss', (value) => typeof value === 'string'],
+  ['nbf', (value) => value === undefined || typeof value === 'number'],
+  ['aud', (value) => typeof value === 'string' || Array.isArray(value)],
+  ['sub', (value) => typeof value === 'string'],
+]
+
+/** `null`: the error is not about a check. */
+export function failedCheckOf(error: ClientError): FailedCheck | null {
+  const { cause } = error
+  const attached = cause instanceof Error ? cause.cause : cause
+  // The token itself: not of three parts, or encrypted.
+  if (typeof attached === 'string') return { check: 'format' }
+  // The library has one code for an answer and for a token that are no JSON. Its fixed text tells them apart.
+  if (error.code === 'OAUTH_PARSE_ERROR' && cause instanceof Error && cause.message.startsWith('failed to parse JWT '))
+    return { check: 'format' }
+  if (!isObject(attached) || attached instanceof Response) return null
+  if (attached['attribute'] === 'issuer' && isObject(attached['body'])) {
+    return { check: 'issuer', ...compared(attached['expected'], attached['body']['issuer']) }
+  }
+  if (isObject(attached['claims'])) return checkOfClaims(attached, attached['claims'])
+  if (attached['parameters'] instanceof URLSearchParams) return checkOfResponse(attached, attached['parameters'])
+  if ('signature' in attached) return { check: 'signature' }
+  if (isObject(attached['header'])) return checkOfHeader(attached, attached['header'])
+  if (typeof attached['alg'] === 'string') return { check: 'algorithm', got: shown(attached['alg']) }
+  return 'body' in attached ? { check: 'token-answer' } : null
+}
+
+function checkOfClaims({ claim, expected, now }: Attached, claims: Claims): FailedCheck | null {
+  if (typeof claim !== 'string') return missingOrMistyped(claims)
+  const check = CHECK_OF_CLAIM[claim] ?? safeText(claim, 40)
+  if (claim === 'azp' || (claim === 'aud' && expected === undefined)) {
+    return { check: 'authorized-party', ...compared(expected, claims['azp'] ?? claims['aud']) }
+  }
+  if (claim === 'iss' || claim === 'aud') return { check, ...compared(expected, claims[claim]) }
+  const at = claims[claim]
+  if (typeof at !== 'number' || typeof now !== 'number') return { check }
+  return { check, expected: `${claim === 'nbf' ? 'before' : 'after'} ${timeOf(now)}`, got: timeOf(at) }
+}
+
+/** The library does not name the claim, so the rules of section 2 are looked at once more. */
+function missingOrMistyped(claims: Claims): FailedCheck | null {
+  const missing = ['aud', 'exp', 'iat', 'iss', 'sub'].find((claim) => claims[claim] === undefined)
+  if (missing !== undefined) return { check: CHECK_OF_CLAIM[missing] ?? missing, got: 'none' }
+  const mistyped = TYPE_OF_CLAIM.find(([claim, isRight]) => !isRight(claims[claim]))
+  if (mistyped) return { check: CHECK_OF_CLAIM[mistyped[0]] ?? mistyped[0], got: 'another type' }
+  return claims['nonce'] === undefined ? { check: 'nonce', got: 'none' } : { check: 'claims' }
+}
+
+/** RFC 9207: the issuer that an authorization response names. */
+function checkOfResponse({ expected }: Attached, parameters: URLSearchParams): FailedCheck {
+  const issuer = parameters.get('iss')
+  // Without the test `expected` could be the state.
+  const isAboutIssuer = expected === undefined || (typeof expected === 'string' && URL.canParse(expected))
+  return isAboutIssuer ? { check: 'response-issuer', ...compared(expected, issuer ?? 'none') } : { check: 'response' }
+}
+
+function checkOfHeader({ expected, candidates }: Attached, header: Attached): FailedCheck {
+  // None of the published keys has the id and the type that the token names.
+  if (candidates !== undefined) return { check: 'signing-key' }
+  if (header['crit'] !== undefined && expected === undefined) return { check: 'critical-header' }
+  if ('typ' in header && expected === undefined) return { check: 'type' }
+  return { check: 'algorithm', ...compared(expected, header['alg']) }
+}
+
+function compared(expected: unknown, got: unknown): Pick<FailedCheck, 'expected' | 'got'> {
+  return {
+    ...(expected !== undefined && { expected: shown(expected) }),
+    ...(got !== undefined && { got: shown(got) }),
+  }
+}
+
+/** A public value of a token, for a log: bounded, and an address without credentials and query. */
+export function shown(value: unknown): string {
+  if (Array.isArray(value)) return safeText(value.map((one) => shown(one)).join(' '))
+  if (value === undefined) return 'none'
+  if (typeof value !== 'string') return `a ${typeof value}`
+  return /^https?:/.test(value) ? safeUrl(value) : safeText(value, 100)
+}
+
+function timeOf(seconds: number): string {
+  const date = new Date(seconds * 1000)
+  return Number.isNaN(date.getTime()) ? 'no time' : date.toISOString()
+}
+
+function isObject(value: unknown): value is Attached {
+  return typeof value === 'object' && value !== null
+}
