@@ -56,6 +56,20 @@ describe('coatcheck()', () => {
     await auth.close()
   })
 
+  it('has methods that work without their object', async () => {
+    const { tokens: TokenCache, handler, close } = coatcheck(options())
+    const { setUserTokens, getUserTokens, getAccessToken, deleteUserTokens, status, fromOAuth } = TokenCache
+    const account = { access_token: 'a', refresh_token: 'r', expires_at: Math.floor(Date.now() / 1000) + 3600 }
+    await setUserTokens('user', fromOAuth(account))
+    expect(await getUserTokens('user')).toMatchObject({ accessToken: 'a', refreshToken: 'r' })
+    expect(await getAccessToken('user')).toMatchObject({ accessToken: 'a' })
+    expect(await status('user')).toHaveLength(1)
+    await deleteUserTokens('user')
+    expect(await getUserTokens('user')).toBeNull()
+    expect((await handler(new Request('http://localhost:3000/auth/session'))).status).toBe(401)
+    await close()
+  })
+
   it('refuses wrong shapes at once', () => {
     expect(() => coatcheck({ sesion: {} } as Options)).toThrow(/Did you mean session\?/)
     expect(() => coatcheck({ providers: [entra({ tenant: 'x' } as never)] })).toThrow(
