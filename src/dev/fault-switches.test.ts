@@ -174,14 +174,34 @@ describe('/dev/faults', () => {
     const provider = await start()
     const accept = 'text/html'
     const done = await post(provider, 'clock=+7m', { accept, origin: provider.url })
-    expect([done.status, done.headers.get('location')]).toEqual([303, '/dev/faults'])
-    const page = await (await fetch(`${provider.url}/dev/faults`, { headers: { accept } })).text()
-    expect(page).toContain('<code>clock=+7m</code></span>')
+    const back = done.headers.get('location') ?? ''
+    expect([done.status, back]).toEqual([303, '/dev/faults?on=clock%3D%2B7m'])
+    const pageAt = async (path: string) => (await fetch(provider.url + path, { headers: { accept } })).text()
+    expect(await pageAt(back)).toMatch(/role="status">Switched on: <strong>The clock is seven minutes ahead<\/strong>/)
+    expect(await pageAt('/dev/faults')).toMatch(/class="state on">On<\/span>/)
+    expect(await pageAt('/dev/faults?on=your+session+has+ended')).not.toContain('your session')
     const bad = await post(provider, '<b>', { accept, origin: provider.url })
     expect(bad.status).toBe(400)
     expect(await bad.text()).not.toContain('<b>')
     await post(provider, '', { accept, origin: provider.url })
     expect(provider.switches.list()).toEqual([])
+  })
+
+  it('switches off one fault and leaves the others on', async () => {
+    const provider = await start()
+    provider.connectRedis(() => undefined)
+    for (const fault of ['refresh=429:3', 'refresh=429:3', 'token=slow:6s', 'clock=+7m', 'redis=down']) {
+      await provider.switches.apply(fault)
+    }
+    const off = async (fault: string): Promise<string[]> => {
+      const body = new URLSearchParams({ off: fault })
+      await fetch(`${provider.url}/dev/faults`, { method: 'POST', body })
+      return provider.switches.list().map((active) => active.fault)
+    }
+    expect(await off('refresh=429:3')).toEqual(['token=slow:6s', 'clock=+7m', 'redis=down'])
+    expect(await off('clock=+7m')).toEqual(['token=slow:6s', 'redis=down'])
+    expect(await off('redis=down')).toEqual(['token=slow:6s'])
+    expect(await off('discovery=503')).toEqual(['token=slow:6s'])
   })
 
   it('takes nothing from a page of somebody else', async () => {

@@ -30,7 +30,11 @@ export interface FaultSwitches {
    */
   apply(text: string): Promise<void>
   list(): readonly ActiveFault[]
+  /** Switches off every fault that was switched on with this text; without one, nothing happens. */
+  remove(text: string): void
   clear(): void
+  /** Whether a Redis stands behind the switches: only then can the faults `redis=…` be switched on. */
+  readonly hasRedis: boolean
 }
 
 interface Standing {
@@ -47,6 +51,10 @@ export class FaultBoard implements FaultSwitches {
 
   constructor(targets: FaultTargets) {
     this.#targets = targets
+  }
+
+  get hasRedis(): boolean {
+    return this.#redis !== null
   }
 
   connectRedis(to: RedisSwitch): void {
@@ -79,6 +87,20 @@ export class FaultBoard implements FaultSwitches {
     }
     for (const fault of [this.#clock, this.#redisFault?.text]) if (fault) active.push({ fault, left: null })
     return active
+  }
+
+  remove(given: string): void {
+    const text = given.trim()
+    for (const [fault, planned] of this.#planned) {
+      if (planned !== text) continue
+      fault.remove()
+      this.#planned.delete(fault)
+    }
+    if (this.#clock === text) {
+      this.#clock = null
+      this.#targets.setClock(0)
+    }
+    if (this.#redisFault?.text === text) this.#redisFault.stop()
   }
 
   clear(): void {

@@ -1,22 +1,17 @@
 /**
- * `/dev/faults`: the switches of the provider, for people and for programs. `GET` lists what is on, `POST` with the field
- * `fault` (or `clear`) changes it, `DELETE` clears everything. A page of somebody else cannot post here.
+ * `/dev/faults`: the switches of the provider, for people and for programs. `GET` lists what is on. `POST` switches one fault on
+ * (`fault`), one off (`off`) or all off (`clear`); `DELETE` switches all off. Pages of other origins cannot post here.
+ * `faults-view.ts` is the page.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { isCoatcheckError } from '../core/errors.ts'
-import type { ActiveFault, FaultSwitches } from './fault-switches.ts'
-import { html, type Html } from './html.ts'
-import { faultsPath, layout, type Page, writePage } from './pages.ts'
+import type { FaultSwitches } from './fault-switches.ts'
+import { type FaultChange, faultsView } from './faults-view.ts'
+import { faultsPath, writePage } from './pages.ts'
 import { peekForm } from './peek-form.ts'
 
-const SUGGESTIONS = [
-  'refresh=429:3',
-  'refresh=invalid_grant',
-  'token=slow:6s',
-  'jwks=rotate',
-  'clock=+7m',
-  'redis=down:10s',
-]
+/** Names of query parameters that tell the page which change led to it. */
+const CHANGES = ['on', 'off', 'cleared'] as const
 
 /** @param url the origin of the provider */
 export async function handleFaults(
@@ -30,12 +25,21 @@ export async function handleFaults(
     sendJson(response, 403, { error: 'Only the page of the provider itself may switch faults.' })
     return
   }
-  const refusal = await change(switches, request)
-  if (wantsPage && request.method === 'POST' && refusal === null) {
-    response.writeHead(303, { location: faultsPath }).end()
-  } else if (wantsPage) writePage(response, faultsPage(switches.list(), refusal))
-  else if (refusal !== null) sendJson(response, 400, { error: refusal })
+  const outcome = await change(switches, request)
+  const refusal = outcome !== null && 'refusal' in outcome ? outcome.refusal : null
+  if (wantsPage && outcome !== null && 'kind' in outcome) {
+    const query = new URLSearchParams({ [outcome.kind]: outcome.fault })
+    response.writeHead(303, { location: `${faultsPath}?${query.toString()}` }).end()
+  } else if (wantsPage) {
+    writePage(response, faultsView(switches, { refusal, change: changeOf(new URL(request.url ?? '', url)) }))
+  } else if (refusal !== null) sendJson(response, 400, { error: refusal })
   else sendJson(response, 200, { faults: switches.list() })
+}
+
+/** What the redirect behind a form says. */
+function changeOf({ searchParams }: URL): FaultChange | null {
+  const kind = CHANGES.find((name) => searchParams.has(name))
+  return kind === undefined ? null : { kind, fault: searchParams.get(kind) ?? '' }
 }
 
 /** Programs send neither header. Our own page has no referrer, so what it posts has the origin `null`. */
@@ -45,55 +49,31 @@ function isOurs({ headers }: IncomingMessage, url: string): boolean {
   return headers.origin === undefined || headers.origin === url
 }
 
-/** @returns why it was refused, `null` when it was not */
-async function change(switches: FaultSwitches, request: IncomingMessage): Promise<string | null> {
+/** @returns `null` when nothing was to be changed */
+async function change(
+  switches: FaultSwitches,
+  request: IncomingMessage,
+): Promise<FaultChange | { readonly refusal: string } | null> {
   if (request.method === 'DELETE') switches.clear()
   if (request.method !== 'POST') return null
   const form = await peekForm(request)
+  const off = form.get('off')
   if (form.has('clear')) {
     switches.clear()
-    return null
+    return { kind: 'cleared', fault: '' }
   }
+  if (off !== null) {
+    switches.remove(off)
+    return { kind: 'off', fault: off.trim() }
+  }
+  const fault = (form.get('fault') ?? '').trim()
   try {
-    await switches.apply(form.get('fault') ?? '')
-    return null
+    await switches.apply(fault)
+    return { kind: 'on', fault }
   } catch (error) {
     if (!isCoatcheckError(error)) throw error
-    return error.message
+    return { refusal: error.message }
   }
-}
-
-function faultsPage(active: readonly ActiveFault[], refusal: string | null): Page {
-  const row = ({ fault, left }: ActiveFault): Html =>
-    html`<li class="row">
-      <span class="who"><code>${fault}</code></span>
-      <span class="note">${left === null ? 'until cleared, or for its time' : `${left} more`}</span>
-    </li>`
-  const suggestion = (fault: string): Html =>
-    html`<li>
-      <button name="fault" value="${fault}"><code>${fault}</code></button>
-    </li>`
-  return layout(
-    { title: 'Faults', ...(refusal !== null && { status: 400 }) },
-    html`<h1>Faults</h1>
-      ${refusal === null ? '' : html`<p role="alert">${refusal}</p>`}
-      <p>${active.length === 0 ? 'None is on.' : 'On now:'}</p>
-      <ul>
-        ${active.map(row)}
-      </ul>
-      <form method="post" action="${faultsPath}">
-        <ul>
-          ${SUGGESTIONS.map(suggestion)}
-        </ul>
-        <p class="actions"><button class="secondary" name="clear" value="yes">Clear all</button></p>
-      </form>
-      <form method="post" action="${faultsPath}">
-        <p>
-          <label>Another one: <input name="fault" required size="24" autocomplete="off" /></label>
-          <button class="secondary">Switch on</button>
-        </p>
-      </form>`,
-  )
 }
 
 function sendJson(response: ServerResponse, status: number, body: object): void {

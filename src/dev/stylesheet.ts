@@ -56,7 +56,37 @@ footer { color: var(--quiet); font-size: .85rem; text-align: center; text-wrap: 
   background: transparent; color: var(--ink); cursor: pointer; text-decoration: none;
 }
 .secondary:hover { background: var(--accent-soft); }
+main:has(.fault) { max-width: 44rem; }
+.summary { display: flex; flex-wrap: wrap; align-items: center; justify-content: space-between; gap: .5rem 1rem; min-height: 2.75rem; }
+.summary p { margin: 0; }
+.alert { padding: .75rem .9rem; border-radius: 12px; background: var(--warn-soft); color: var(--warn); }
+.fault {
+  display: flex; align-items: center; justify-content: space-between; gap: .75rem 1rem; padding: .9rem 1rem;
+  border: 1px solid var(--line); border-radius: 12px;
+}
+.fault.on { border-color: var(--warn); }
+.what { flex: 1; min-width: 0; }
+.what p { margin: .15rem 0 .25rem; font-size: .95rem; }
+.fault button { flex: none; width: auto; display: inline-block; padding: .45rem 1rem; text-align: center; font-weight: 600; border-radius: 10px; }
+.fault .secondary { border-color: var(--quiet); color: var(--ink); }
+.fault .primary { border-color: transparent; background: var(--accent); color: var(--card); }
+.fault .primary:hover { background: var(--accent); filter: brightness(1.08); }
+.state {
+  display: inline-block; padding: 0 .55rem; border-radius: 99px; font-size: .8rem; font-weight: 600;
+  background: var(--ground); color: var(--quiet);
+}
+.state.on { background: var(--warn-soft); color: var(--warn); }
+.other { margin-top: 1.75rem; }
+.other label { font-weight: 600; }
+.entry { display: flex; flex-wrap: wrap; gap: .6rem; margin: .4rem 0 .6rem; }
+.entry input {
+  flex: 1 1 12rem; min-width: 0; padding: .5rem .8rem; font: 1rem/1.5 ui-monospace, monospace; color: var(--ink);
+  background: var(--card); border: 1px solid var(--quiet); border-radius: 10px;
+}
+.hint { margin: 0; font-size: .85rem; }
+.hint code { color: var(--quiet); }
 @media (max-width: 30rem) {
+  .fault { flex-direction: column; align-items: stretch; }
   main { padding: 1.25rem; }
   li button, .row { flex-wrap: wrap; gap: .25rem .9rem; }
   .note { flex-basis: 100%; max-width: none; text-align: left; padding-left: 3.4rem; }

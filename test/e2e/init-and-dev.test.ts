@@ -171,9 +171,16 @@ describe('coatcheck dev', () => {
       await page.getByRole('heading', { name: 'Welcome', exact: true }).waitFor()
 
       await page.goto(`${development.providerUrl}/dev/faults`)
-      expect(await page.getByRole('listitem').first().innerText()).toContain('refresh=429:3')
-      await page.getByRole('button', { name: 'clock=+7m' }).click()
-      await page.getByRole('listitem').filter({ hasText: 'until cleared' }).waitFor()
+      const throttled = page.getByRole('listitem').filter({ hasText: 'refresh=429:3' })
+      expect(await throttled.innerText()).toContain('On · 3 requests left')
+      await page.getByRole('button', { name: 'Switch on: The clock' }).click()
+      await page.getByRole('status').filter({ hasText: 'Switched on: The clock' }).waitFor()
+      // The button that was pressed has the focus, so the keyboard alone switches the fault off and on again.
+      for (const change of ['Switched off', 'Switched on']) {
+        await page.keyboard.press('Enter')
+        await page.getByRole('status').filter({ hasText: change }).waitFor()
+      }
+      await page.getByText('2 faults are on.').waitFor()
       if (process.env.SCREENSHOTS) await page.screenshot({ path: `${process.env.SCREENSHOTS}/faults.png` })
       await page.goto(development.url)
       await page.getByRole('link', { name: 'Sign in' }).click()
@@ -183,8 +190,8 @@ describe('coatcheck dev', () => {
       await page.goto(development.url)
       await page.getByRole('heading', { name: 'Welcome', exact: true }).waitFor()
       await page.goto(`${development.providerUrl}/dev/faults`)
-      await page.getByRole('button', { name: 'Clear all' }).click()
-      await page.getByText('None is on.').waitFor()
+      await page.getByRole('button', { name: 'Switch all off' }).click()
+      await page.getByText('No fault is on.').waitFor()
     } finally {
       await browser.close()
     }
