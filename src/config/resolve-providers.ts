@@ -71,6 +71,7 @@ function resolveEntra(options: ProviderOptions, env: Environment): ResolvedProvi
     allowedTenants,
     responseMode: options.responseMode ?? 'query',
     allowInsecureHttp: checkIssuer('entra()', authority.issuer),
+    ...(options.accountPrompt && { accountPrompt: options.accountPrompt }),
   }
 }
 
@@ -97,6 +98,7 @@ function resolveOidc(options: ProviderOptions): ResolvedProvider {
     allowedTenants: [],
     responseMode: options.responseMode ?? 'query',
     allowInsecureHttp: checkIssuer('oidc()', issuer),
+    ...(options.accountPrompt && { accountPrompt: options.accountPrompt }),
   }
 }
 

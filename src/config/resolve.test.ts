@@ -124,6 +124,7 @@ describe('shapes', () => {
     ['signIn.profile', {}],
     ['signIn.carry', 'cart'],
     ['signIn.carry', [1]],
+    ['signIn.askAfterSignOut', 'yes'],
     ['session', 3600],
     ['session.idleTimeout', 0],
     ['session.idleTimeout', -1],

@@ -67,6 +67,7 @@ export const settings: readonly Setting[] = [
     ['signIn.authorize', kinds.functionKind, 'everybody whom the provider signs in'],
     ['signIn.profile', kinds.functionKind, 'name, preferred_username, email, tenant and roles when present'],
     ['signIn.carry', kinds.fieldNames, 'none'],
+    ['signIn.askAfterSignOut', kinds.flag, '`true`'],
     ['session', kinds.section, 'see below'],
     ['session.preset', kinds.oneOf('aal1', 'aal2', 'aal3'), 'none'],
     ['session.idleTimeout', kinds.duration, '`8h`, or that of the preset'],
@@ -113,6 +114,7 @@ export const settings: readonly Setting[] = [
     ['apiScopes', kinds.scopes, 'none'],
     ['issuer', kinds.httpUrl, 'follows from `cloud` and `tenantId`'],
     ['responseMode', kinds.oneOf('query', 'form_post'), '`query`'],
+    ['accountPrompt', kinds.oneOf('select_account', 'login'), '`select_account`'],
   ]),
   ...table('oidc()', [
     ['name', kinds.providerName, 'required'],
@@ -125,6 +127,7 @@ export const settings: readonly Setting[] = [
     ['scopes', kinds.scopes, '`openid profile email offline_access`; yours replace all but `openid`'],
     ['apiScopes', kinds.scopes, 'none'],
     ['responseMode', kinds.oneOf('query', 'form_post'), '`query`'],
+    ['accountPrompt', kinds.oneOf('select_account', 'login'), 'what its metadata offer, else `login`'],
   ]),
   ...table('redisStore()', [
     ['url', kinds.text, 'required', { env: ['REDIS_URL'], ...secret }],

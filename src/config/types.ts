@@ -24,6 +24,7 @@ export interface ProviderOptions {
   readonly cloud?: 'public' | 'usgov' | 'china'
   readonly allowedTenants?: readonly string[]
   readonly responseMode?: 'query' | 'form_post'
+  readonly accountPrompt?: 'select_account' | 'login'
   /** Scopes of the access token that is asked for at sign-in besides the OpenID ones, e.g. `api://orders/Orders.Read`. */
   readonly apiScopes?: readonly string[]
 }
@@ -45,6 +46,11 @@ export interface SignInOptions {
   readonly profile?: (claims: Identity['claims']) => { readonly [claim: string]: Json | undefined }
   /** Fields of the anonymous session that move to the user's session at sign-in. Default: none. */
   readonly carry?: readonly string[]
+  /**
+   * For 24 hours after a sign-out, the next sign-in in that browser asks which account to use: the provider may still remember
+   * the user. Default true. False: the provider decides.
+   */
+  readonly askAfterSignOut?: boolean
 }
 
 export interface CookieOptions {
@@ -144,6 +150,8 @@ export interface ResolvedProvider {
   readonly responseMode: 'query' | 'form_post'
   /** True for a loopback issuer on plain http. */
   readonly allowInsecureHttp: boolean
+  /** Absent: `oidc/account-prompt.ts` chooses. */
+  readonly accountPrompt?: 'select_account' | 'login'
 }
 
 export interface ResolvedSession<D extends object> {

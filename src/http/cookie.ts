@@ -23,11 +23,15 @@ export interface ResponseSink {
   setHeader(name: string, value: string | readonly string[]): unknown
 }
 
-/** Cookies of one configuration. Both kinds are HttpOnly, for `Path=/`, without `Domain`, Secure on https. */
+/** Cookies of one configuration. All kinds are HttpOnly, for `Path=/`, without `Domain`, Secure on https. */
 export interface Cookies {
   readTicket(header: string): CookieValue
   ticket(value: string, maxAgeSeconds: number): string
   clearTicket(): string
+  /** Whether the user signed out in this browser and has not signed in since. Holds no secret: it only makes a sign-in ask. */
+  hasSignedOut(header: string): boolean
+  signedOut(): string
+  clearSignedOut(): string
   /** Secret of one sign-in transaction. Lax even when the ticket is Strict: it has to come back from the provider. */
   readTransaction(header: string, id: string): CookieValue
   transaction(id: string, value: string, maxAgeSeconds: number): string
@@ -36,12 +40,15 @@ export interface Cookies {
   transactionIds(header: string): readonly string[]
 }
 
+/** How long a sign-out is remembered in the browser: longer than a visit to a shared computer. */
+const SIGNED_OUT_SECONDS = 24 * 3600
 const TRANSACTION_ID = /^[A-Za-z0-9_-]{22}$/
 const TRANSACTIONS_LOOKED_AT = 50
 
 export function createCookies({ name, secure, sameSite }: CookieConfig): Cookies {
   const base: Omit<SetCookie, 'name' | 'value'> = { path: '/', httpOnly: true, secure }
   const transactionPrefix = `${name}-signin-`
+  const signedOutName = `${name}-signed-out`
   const write = (cookie: Pick<SetCookie, 'name' | 'value' | 'maxAge' | 'sameSite'>): string =>
     // What we write is base64url, so nothing may be escaped on the way.
     stringifySetCookie({ ...base, ...cookie }, { encode: (text) => text })
@@ -49,6 +56,9 @@ export function createCookies({ name, secure, sameSite }: CookieConfig): Cookies
     readTicket: (header) => readCookie(header, name),
     ticket: (value, maxAge) => write({ name, value, maxAge, sameSite }),
     clearTicket: () => write({ name, value: '', maxAge: 0, sameSite }),
+    hasSignedOut: (header) => readCookie(header, signedOutName).status !== 'none',
+    signedOut: () => write({ name: signedOutName, value: '1', maxAge: SIGNED_OUT_SECONDS, sameSite: 'lax' }),
+    clearSignedOut: () => write({ name: signedOutName, value: '', maxAge: 0, sameSite: 'lax' }),
     readTransaction: (header, id) => readCookie(header, transactionPrefix + id),
     transaction: (id, value, maxAge) => write({ name: transactionPrefix + id, value, maxAge, sameSite: 'lax' }),
     clearTransaction: (id) => write({ name: transactionPrefix + id, value: '', maxAge: 0, sameSite: 'lax' }),

@@ -41,6 +41,13 @@ describe('what visitors read', () => {
     },
   )
 
+  it('an account that was refused is not offered again: the provider asks for another one', async () => {
+    const error = new CoatcheckError('COATCHECK_SIGNIN_DENIED') as AnyCoatcheckError
+    expect(await errorResponse(error, context).text()).toContain('href="/auth/login?account=choose"')
+    const several = { ...context, loginPath: '/auth/login?provider=b' }
+    expect(await errorResponse(error, several).text()).toContain('href="/auth/login?provider=b&#38;account=choose"')
+  })
+
   it('an outage offers the same address again, unless a form was sent there', async () => {
     const error = new RedisError('COATCHECK_REDIS_TIMEOUT')
     expect(await errorResponse(error, context).text()).toContain('<a class="action" href="">Try again</a>')

@@ -11,13 +11,13 @@ import { type Link, type Page, pageResponse } from './page.ts'
 interface VisitorText extends Pick<Page, 'title' | 'text'> {
   readonly icon?: Page['icon']
   /** The way on. Default: the start page. */
-  readonly next?: { readonly to: 'sign-in' | 'same-address'; readonly text: string }
+  readonly next?: { readonly to: 'sign-in' | 'other-account' | 'same-address'; readonly text: string }
 }
 
 const SIGN_IN = { to: 'sign-in', text: 'Sign in' } as const
 const START_AGAIN = { to: 'sign-in', text: 'Start again' } as const
 const SIGN_IN_AGAIN = { to: 'sign-in', text: 'Sign in again' } as const
-const OTHER_ACCOUNT = { to: 'sign-in', text: 'Try another account' } as const
+const OTHER_ACCOUNT = { to: 'other-account', text: 'Try another account' } as const
 
 const BY_CODE: Partial<Record<ErrorCode, VisitorText>> = {
   COATCHECK_SIGNIN_EXPIRED: {
@@ -166,6 +166,11 @@ export const HOME: Link = { href: '/', text: 'Go to the start page' }
 function pageOf({ title, text, icon = 'alert', next }: VisitorText, { method, loginPath }: ErrorContext): Page {
   const page = { title, text, icon }
   if (next?.to === 'sign-in') return { ...page, action: { href: loginPath, text: next.text }, other: HOME }
+  if (next?.to === 'other-account') {
+    // Without the question the provider would send the same account again.
+    const href = `${loginPath}${loginPath.includes('?') ? '&' : '?'}account=choose`
+    return { ...page, action: { href, text: next.text }, other: HOME }
+  }
   // A link cannot send a form again, so the address is offered again only if it was read.
   const canRepeat = next !== undefined && (method === 'GET' || method === 'HEAD')
   return canRepeat ? { ...page, action: { href: '', text: next.text } } : { ...page, action: HOME }

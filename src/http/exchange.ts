@@ -40,7 +40,7 @@ export interface Exchange<D extends object> {
 }
 
 export interface ExchangeDeps<D extends object> {
-  readonly config: Pick<ResolvedConfig<D>, 'cookie' | 'session'>
+  readonly config: Pick<ResolvedConfig<D>, 'cookie' | 'session' | 'signIn' | 'providers'>
   readonly sessions: Pick<SessionStore<D>, 'visit' | 'duringOutage'>
   readonly events: EventBus
   readonly clock: Clock
@@ -50,6 +50,8 @@ export type ExchangeFactory<D extends object> = (input: ExchangeInput) => Exchan
 
 export function createExchangeFactory<D extends object>(deps: ExchangeDeps<D>): ExchangeFactory<D> {
   const cookies = createCookies(deps.config.cookie)
+  const { providers, signIn } = deps.config
+  const remembersSignOut = providers.length > 0 && signIn.askAfterSignOut !== false
   return (input) => {
     let visit: Promise<Visit<D>> | null = null
     const getVisit = (): Promise<Visit<D>> => {
@@ -57,7 +59,7 @@ export function createExchangeFactory<D extends object>(deps: ExchangeDeps<D>): 
       const ticket = ticketOf(input, cookies, deps.events)
       forbidStoring(input.sink)
       const device = (): Device | undefined => describeDevice(input.userAgent, input.ip?.())
-      visit = deps.sessions.visit(ticket, createTicketSink(input.sink, cookies, deps.clock), device)
+      visit = deps.sessions.visit(ticket, createTicketSink(input.sink, cookies, deps.clock, remembersSignOut), device)
       // An outage is no answer: whoever asks again within this request gets another try.
       visit.catch(() => {
         visit = null
@@ -86,7 +88,13 @@ function ticketOf(input: ExchangeInput, cookies: Cookies, events: EventBus): str
   return found.status === 'one' ? found.value : null
 }
 
-function createTicketSink(sink: ResponseSink | null, cookies: Cookies, clock: Clock): TicketSink {
+/** @param remembersSignOut whether the next sign-in in this browser asks which account to use */
+function createTicketSink(
+  sink: ResponseSink | null,
+  cookies: Cookies,
+  clock: Clock,
+  remembersSignOut: boolean,
+): TicketSink {
   return {
     assertWritable() {
       if (!sink || sink.isReadOnly) throw new SessionError('COATCHECK_COOKIES_READ_ONLY')
@@ -104,6 +112,7 @@ function createTicketSink(sink: ResponseSink | null, cookies: Cookies, clock: Cl
       // The session has ended in the store; a cookie that cannot be removed any more opens nothing.
       if (!sink || sink.isReadOnly || sink.headersSent) return
       putSetCookie(sink, cookies.clearTicket())
+      if (remembersSignOut) putSetCookie(sink, cookies.signedOut())
       forbidStoring(sink)
     },
   }

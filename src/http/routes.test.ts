@@ -14,7 +14,7 @@ describe('methods and paths', () => {
   it.each([
     ['/auth/login', 'GET, OPTIONS', ['POST', 'HEAD', 'DELETE']],
     ['/auth/callback', 'GET, POST, OPTIONS', ['HEAD', 'PUT']],
-    ['/auth/logout', 'POST, OPTIONS', ['GET', 'HEAD']],
+    ['/auth/logout', 'GET, POST, OPTIONS', ['HEAD', 'DELETE']],
     ['/auth/session', 'GET, HEAD, OPTIONS', ['POST']],
     ['/auth/devices', 'GET, HEAD, OPTIONS', ['POST', 'DELETE']],
     ['/auth/devices/revoke-others', 'POST, OPTIONS', ['GET', 'DELETE']],

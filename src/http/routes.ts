@@ -16,7 +16,7 @@ import { backChannelLogout, frontChannelLogout } from './logout-routes.ts'
 import type { RouteDeps, RouteOptions } from './route-deps.ts'
 import { readForm, type RouteRequest } from './route-request.ts'
 import { endDevice, endOtherDevices, listDevices, showSession } from './session-routes.ts'
-import { callback, login, logout } from './sign-in-routes.ts'
+import { callback, confirmLogout, login, logout } from './sign-in-routes.ts'
 
 /** What only the adapter knows about a request. */
 export interface RouteContext {
@@ -26,7 +26,7 @@ export interface RouteContext {
 
 export type Routes = (request: Request, context?: RouteContext) => Promise<Response>
 
-type Handler = <D extends object>(deps: RouteDeps<D>, request: RouteRequest<D>) => Promise<Response>
+type Handler = <D extends object>(deps: RouteDeps<D>, request: RouteRequest<D>) => Response | Promise<Response>
 
 interface Route {
   readonly path: RegExp
@@ -36,7 +36,7 @@ interface Route {
 const ROUTES: readonly Route[] = [
   { path: /^\/login$/, methods: { GET: login } },
   { path: /^\/callback(?:\/[^/]+)?$/, methods: { GET: callback, POST: callback } },
-  { path: /^\/logout$/, methods: { POST: logout } },
+  { path: /^\/logout$/, methods: { GET: confirmLogout, POST: logout } },
   { path: /^\/backchannel-logout(?:\/[^/]+)?$/, methods: { POST: backChannelLogout } },
   { path: /^\/frontchannel-logout(?:\/[^/]+)?$/, methods: { GET: frontChannelLogout } },
   { path: /^\/session$/, methods: { GET: showSession, HEAD: showSession } },

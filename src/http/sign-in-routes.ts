@@ -1,4 +1,5 @@
 /** Routes that lead to the provider and back: login, callback, logout. docs/http-routes.md says what each takes and answers. */
+import type { ResolvedProvider } from '../config/types.ts'
 import { OidcError, isCoatcheckError } from '../core/errors.ts'
 import type { ProviderReason } from '../core/provider-reason.ts'
 import { type CompletedSignIn, completeSignIn, stateOf } from '../oidc/callback.ts'
@@ -28,10 +29,12 @@ export async function login<D extends object>(deps: RouteDeps<D>, request: Route
   if (kind === 'background') throw new OidcError('COATCHECK_REQUEST_INVALID', { details: { reason: 'background' } })
   if (kind === 'unasked') return confirmLogin(deps, request.query)
   const provider = request.query.get('provider')
+  const remembersSignOut = config.signIn.askAfterSignOut !== false && cookies.hasSignedOut(request.cookieHeader)
   const { url, transaction } = await startSignIn(deps.signIn, {
     ...(provider !== null && { provider }),
     returnTo: safeReturnTo(request.query.get('returnTo'), config.baseUrl.origin, config.basePath),
     loginHint: request.query.get('login_hint'),
+    asksAccount: remembersSignOut || request.query.get('account') === 'choose',
     wish: openSignInWish(deps.signIn.keyring, provider ?? '', request.query.get('wish')),
   })
   await trimPending(deps, request)
@@ -43,7 +46,7 @@ export async function login<D extends object>(deps: RouteDeps<D>, request: Route
 /** Another site sent the browser here without a click: the user decides. */
 function confirmLogin<D extends object>({ config }: RouteDeps<D>, query: URLSearchParams): Response {
   const kept = new URLSearchParams(
-    [...query].filter(([name]) => ['provider', 'returnTo', 'login_hint', 'wish'].includes(name)),
+    [...query].filter(([name]) => ['provider', 'returnTo', 'login_hint', 'account', 'wish'].includes(name)),
   )
   const href = `${config.basePath}/login${kept.size > 0 ? `?${kept.toString()}` : ''}`
   return pageResponse(
@@ -73,6 +76,7 @@ export async function callback<D extends object>(deps: RouteDeps<D>, request: Ro
     )
     const sessionId = await openSession(deps, request, completed)
     putSetCookie(request.sink, cookies.clearTransaction(transactionId))
+    if (cookies.hasSignedOut(request.cookieHeader)) putSetCookie(request.sink, cookies.clearSignedOut())
     events.emit('signin.completed', { provider: providerName, sessionId })
     return seeOther(completed.returnTo ?? '/')
   } catch (error) {
@@ -148,6 +152,34 @@ function relayed(parameters: URLSearchParams): URLSearchParams {
   const copy = new URLSearchParams(parameters)
   copy.delete(RELAYED)
   return copy
+}
+
+/** A GET never signs out: any page could cause one. This page has the button. */
+export function confirmLogout<D extends object>({ config }: RouteDeps<D>, { query }: RouteRequest<D>): Response {
+  const returnTo = safeReturnTo(query.get('returnTo'), config.baseUrl.origin, config.basePath)
+  return pageResponse(
+    {
+      title: 'Sign out?',
+      text: 'This ends your session in this browser. Other devices stay signed in.',
+      icon: 'exit',
+      other: HOME,
+      form: {
+        method: 'post',
+        action: `${config.basePath}/logout`,
+        fields: new URLSearchParams(returnTo === null ? {} : { returnTo }),
+        button: 'Sign out',
+        sendsItself: false,
+        targets: endSessionSources(config.providers),
+      },
+    },
+    config.pages,
+  )
+}
+
+/** The logout form is redirected to the provider, whose end-session endpoint may be on another host than its issuer. */
+function endSessionSources(providers: readonly ResolvedProvider[]): readonly string[] {
+  const insecure = providers.filter((provider) => provider.allowInsecureHttp)
+  return [...new Set(['https:', ...insecure.map(({ issuer }) => new URL(issuer).origin)])]
 }
 
 export async function logout<D extends object>(deps: RouteDeps<D>, request: RouteRequest<D>): Promise<Response> {

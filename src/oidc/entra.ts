@@ -29,6 +29,8 @@ export interface EntraOptions {
   /** In place of Microsoft's, for a local provider of the same shape. Plain http for a loopback address only. */
   readonly issuer?: string | undefined
   readonly responseMode?: 'query' | 'form_post'
+  /** The `prompt` that makes this provider ask which account to use. Default: `select_account`. */
+  readonly accountPrompt?: 'select_account' | 'login'
 }
 
 /** Shapes are checked by `coatcheck()`; what is missing is said by `ready()` or at first use: a build needs no secrets. */

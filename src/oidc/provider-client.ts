@@ -46,6 +46,8 @@ export interface ProviderClient {
   readonly refresh: Configuration
   /** Absent when the provider has no RP-initiated logout. */
   readonly endSessionEndpoint: string | null
+  /** Values of the parameter `prompt` that the metadata list; `null` when they list none. */
+  readonly promptValues: readonly string[] | null
 }
 
 export interface ProviderClients {
@@ -174,7 +176,12 @@ async function discover(provider: ResolvedProvider, send: CustomFetch, clock: Cl
     refresh,
     signIn: await configure(enableNonRepudiationChecks),
     endSessionEndpoint: metadata.end_session_endpoint ?? null,
+    promptValues: textsOf(metadata['prompt_values_supported']),
   }
+}
+
+function textsOf(value: unknown): readonly string[] | null {
+  return Array.isArray(value) ? value.filter((entry) => typeof entry === 'string') : null
 }
 
 function serverOf(provider: ResolvedProvider): URL {

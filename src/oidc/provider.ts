@@ -19,6 +19,8 @@ export interface OidcOptions {
   readonly scopes?: readonly string[]
   readonly apiScopes?: readonly string[]
   readonly responseMode?: 'query' | 'form_post'
+  /** The `prompt` that makes this provider ask which account to use. Default: what its metadata offer, else `login`. */
+  readonly accountPrompt?: 'select_account' | 'login'
 }
 
 /** Shapes are checked by `coatcheck()`; what is missing is said by `ready()` or at first use: a build needs no secrets. */

@@ -10,6 +10,7 @@ import type { EventBus } from '../core/events.ts'
 import type { Random } from '../core/random.ts'
 import type { Keyring } from '../keyring/keyring.ts'
 import type { SignInWish } from '../token/sign-in-url.ts'
+import { accountPromptOf } from './account-prompt.ts'
 import type { ProviderClients } from './provider-client.ts'
 import type { OpenedTransaction, Transactions } from './transaction.ts'
 
@@ -25,6 +26,8 @@ export interface SignInRequest {
   readonly loginHint?: string | null
   /** From application code only. */
   readonly prompt?: 'login' | 'select_account' | 'consent' | 'none'
+  /** The provider asks which account to use, even if it remembers one. Loses against `prompt`. */
+  readonly asksAccount?: boolean
   /** What a provider or a resource has asked for; see `sign-in-wish.ts`. */
   readonly wish?: Pick<SignInWish, 'claims' | 'scopes'> | null
 }
@@ -76,7 +79,8 @@ export async function startSignIn(deps: SignInDeps, request: SignInRequest): Pro
   if (provider.responseMode === 'form_post') parameters.set('response_mode', 'form_post')
   const hint = plainHint(request.loginHint)
   if (hint !== null) parameters.set('login_hint', hint)
-  if (request.prompt) parameters.set('prompt', request.prompt)
+  const prompt = request.prompt ?? (request.asksAccount ? accountPromptOf(provider, client.promptValues) : null)
+  if (prompt !== null) parameters.set('prompt', prompt)
   if (request.wish?.claims) parameters.set('claims', request.wish.claims)
   deps.events.emit('signin.started', { provider: provider.name })
   return { url: buildAuthorizationUrl(client.signIn, parameters), transaction }

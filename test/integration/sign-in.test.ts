@@ -483,7 +483,8 @@ describe('devices and sign-out', () => {
     for (const headers of [{}, { origin: 'https://evil.test' }, { 'sec-fetch-site': 'cross-site' }]) {
       expect((await browser.request('/auth/logout', { method: 'POST', headers })).status).toBe(403)
     }
-    expect((await browser.request('/auth/logout')).status).toBe(405)
+    expect((await browser.request('/auth/logout')).status).toBe(200)
+    expect((await app.sessions.find(ticket)).session).not.toBeNull()
     const response = await browser.request('/auth/logout', {
       method: 'POST',
       headers: { origin: 'http://localhost:3000' },
@@ -497,6 +498,37 @@ describe('devices and sign-out', () => {
     expect((await app.sessions.find(ticket)).session).toBeNull()
     expect(browser.cookies.get('http://localhost:3000')?.has('coatcheck')).toBe(false)
     expect((await browser.request(location)).status).toBeLessThan(400)
+  })
+
+  it('makes the next sign-in ask which account to use, once', async () => {
+    const app = appOf()
+    const browser = new Browser(app)
+    await browser.signIn()
+    const promptNow = async (query = ''): Promise<string | null> => {
+      const { headers } = await browser.request(`/auth/login?${query}`)
+      return new URL(headers.get('location') ?? '').searchParams.get('prompt')
+    }
+    expect(await promptNow()).toBeNull()
+    await browser.json('/auth/logout', { method: 'POST' })
+    expect(await promptNow()).toBe('select_account')
+    // A sign-in that was begun and given up does not count.
+    expect(await promptNow('login_hint=ada@example.test')).toBe('select_account')
+    const back = await browser.signInByChoice('ada', 'login_hint=ada@example.test')
+    expect([back.status, back.headers.get('location')]).toEqual([303, '/'])
+    expect([...(browser.cookies.get('http://localhost:3000')?.keys() ?? [])].sort()).not.toContain(
+      'coatcheck-signed-out',
+    )
+    expect(await promptNow()).toBeNull()
+    expect(await promptNow('account=choose')).toBe('select_account')
+  })
+
+  it('leaves the choice to the provider with askAfterSignOut: false', async () => {
+    const browser = new Browser(appOf({ signIn: { askAfterSignOut: false } }))
+    await browser.signIn()
+    await browser.json('/auth/logout', { method: 'POST' })
+    expect(browser.cookies.get('http://localhost:3000')?.has('coatcheck-signed-out')).toBe(false)
+    const { headers } = await browser.request('/auth/login')
+    expect(new URL(headers.get('location') ?? '').searchParams.has('prompt')).toBe(false)
   })
 
   it('gives the ID token as a hint to providers of the oidc preset', async () => {

@@ -177,6 +177,24 @@ export class Browser {
     return this.request(await this.authorize(loginQuery))
   }
 
+  /** The same where the provider asks which account to use. @throws when it does not ask */
+  async signInByChoice(user: string, loginQuery = ''): Promise<Response> {
+    const started = await this.request(`/auth/login?${loginQuery}`)
+    let page = new URL(started.headers.get('location') ?? 'about:blank')
+    for (let hops = 0; hops < 12; hops++) {
+      const response = await this.request(page)
+      const location = response.headers.get('location')
+      if (location !== null) {
+        page = new URL(location, page)
+        continue
+      }
+      if (!(await response.text()).includes('Pick an account')) throw new Error('the provider shows another page')
+      const chosen = await this.request(page, { method: 'POST', body: new URLSearchParams({ user }) })
+      return this.request(await this.followProvider(new URL(chosen.headers.get('location') ?? '', page)))
+    }
+    throw new Error('the provider redirects in circles')
+  }
+
   #keep(origin: string, response: Response): void {
     const jar = this.cookies.get(origin) ?? new Map<string, string>()
     this.cookies.set(origin, jar)

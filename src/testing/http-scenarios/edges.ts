@@ -1,7 +1,7 @@
 /** HTTP scenarios about what goes wrong and who means harm: a store that is down, planted cookies, hostile headers. */
 import assert from 'node:assert/strict'
 import type { ConformanceCase } from '../conformance.ts'
-import { type HttpWorld, signedIn, visitor } from './visitor.ts'
+import { comparableAttributes, type HttpWorld, signedIn, visitor } from './visitor.ts'
 
 const NAVIGATION = { accept: 'text/html', 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' }
 const HOSTILE = {
@@ -163,10 +163,45 @@ export const edgeScenarios: readonly ConformanceCase<HttpWorld>[] = [
     name: 'an address under our path that does not exist is 404, a wrong method 405 with Allow, TRACE gets no answer of ours',
     async run(world) {
       assert.equal((await visitor(world).send('/auth/nothing')).status, 404)
-      const wrong = await visitor(world).send('/auth/logout')
-      assert.deepEqual([wrong.status, wrong.headers.get('allow')], [405, 'POST, OPTIONS'])
+      const wrong = await visitor(world).send('/auth/session', { method: 'POST' })
+      assert.deepEqual([wrong.status, wrong.headers.get('allow')], [405, 'GET, HEAD, OPTIONS'])
       // Some hosts refuse the method before anybody is asked.
       assert.ok((await visitor(world).send('/auth/session', { method: 'TRACE' })).status >= 400)
+    },
+  },
+  {
+    name: 'a GET never signs out: it answers with a page that has the button',
+    async run(world) {
+      const someone = await signedIn(world)
+      const page = await someone.send('/auth/logout?returnTo=/bye', { headers: NAVIGATION })
+      assert.equal(page.status, 200)
+      assert.match(page.body, /<form method="post" action="\/auth\/logout">.*value="\/bye".*<button/)
+      assert.doesNotMatch(page.body, /<script/)
+      assert.match(page.headers.get('content-security-policy') ?? '', /frame-ancestors 'none'/)
+      assert.deepEqual(page.setCookies, [])
+      assert.equal((await someone.me()).user?.id, someone.userId)
+    },
+  },
+  {
+    name: 'after a sign-out the next sign-in in that browser asks which account to use',
+    async run(world) {
+      const promptAfter = async (cookie: string): Promise<string | null> => {
+        const { status, headers } = await visitor(world).send('/auth/login', { headers: { ...NAVIGATION, cookie } })
+        assert.equal(status, 303)
+        return new URL(headers.get('location') ?? '').searchParams.get('prompt')
+      }
+      const someone = await signedIn(world)
+      const headers = { ...NAVIGATION, 'sec-fetch-site': 'same-origin' }
+      const { setCookies } = await someone.send('/auth/logout', { method: 'POST', headers })
+      const line = setCookies.find((cookie) => cookie.startsWith('__Host-coatcheck-signed-out=')) ?? ''
+      const [pair = '', ...attributes] = line.split('; ')
+      assert.equal(pair, '__Host-coatcheck-signed-out=1')
+      const wanted = ['httponly', 'max-age=86400', 'path=/', 'samesite=lax', 'secure']
+      assert.deepEqual(comparableAttributes(attributes), wanted)
+      assert.match((await promptAfter(pair)) ?? 'none', /^(?:select_account|login)$/)
+      assert.equal(await promptAfter('other=1'), null)
+      const byItself = await (await signedIn(world)).send('/sign-out', { method: 'POST' })
+      assert.ok(byItself.setCookies.some((cookie) => cookie.startsWith('__Host-coatcheck-signed-out=1')))
     },
   },
   {

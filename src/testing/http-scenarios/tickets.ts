@@ -1,7 +1,7 @@
 /** HTTP scenarios about tickets: when a cookie is set, how it looks, when an old one is dead. */
 import assert from 'node:assert/strict'
 import type { ConformanceCase } from '../conformance.ts'
-import { assertNotStored, type HttpWorld, signedIn, visitor } from './visitor.ts'
+import { assertNotStored, comparableAttributes, type HttpWorld, signedIn, visitor } from './visitor.ts'
 
 export const ticketScenarios: readonly ConformanceCase<HttpWorld>[] = [
   {
@@ -11,7 +11,13 @@ export const ticketScenarios: readonly ConformanceCase<HttpWorld>[] = [
       assert.equal(response.setCookies.length, 1)
       const [pair = '', ...attributes] = (response.setCookies[0] ?? '').split('; ')
       assert.match(pair, /^__Host-coatcheck=[\w-]+$/)
-      assert.deepEqual(comparable(attributes), ['httponly', 'max-age=86400', 'path=/', 'samesite=lax', 'secure'])
+      assert.deepEqual(comparableAttributes(attributes), [
+        'httponly',
+        'max-age=86400',
+        'path=/',
+        'samesite=lax',
+        'secure',
+      ])
       assertNotStored(response)
     },
   },
@@ -60,7 +66,7 @@ export const ticketScenarios: readonly ConformanceCase<HttpWorld>[] = [
       const response = await someone.send('/sign-out', { method: 'POST' })
       const [pair = '', ...attributes] = (response.setCookies[0] ?? '').split('; ')
       assert.equal(pair, '__Host-coatcheck=')
-      assert.deepEqual(comparable(attributes), ['httponly', 'max-age=0', 'path=/', 'samesite=lax', 'secure'])
+      assert.deepEqual(comparableAttributes(attributes), ['httponly', 'max-age=0', 'path=/', 'samesite=lax', 'secure'])
       assert.equal((await visitor(world, ticket).me()).user, null)
     },
   },
@@ -99,11 +105,3 @@ export const ticketScenarios: readonly ConformanceCase<HttpWorld>[] = [
     },
   },
 ]
-
-/** Names and `SameSite` are without case, and `Max-Age` wins over an `Expires` that a host adds (RFC 6265bis, section 5.6). */
-function comparable(attributes: readonly string[]): string[] {
-  return attributes
-    .map((attribute) => attribute.toLowerCase())
-    .filter((attribute) => !attribute.startsWith('expires='))
-    .sort()
-}

@@ -63,3 +63,11 @@ export function assertNotStored({ headers }: RawResponse): void {
   assert.equal(headers.get('cache-control'), 'private, no-store')
   assert.match(headers.get('vary') ?? '', /\bcookie\b/i)
 }
+
+/** Names and `SameSite` are without case, and `Max-Age` wins over an `Expires` that a host adds (RFC 6265bis, section 5.6). */
+export function comparableAttributes(attributes: readonly string[]): string[] {
+  return attributes
+    .map((attribute) => attribute.toLowerCase())
+    .filter((attribute) => !attribute.startsWith('expires='))
+    .sort()
+}
