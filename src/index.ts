@@ -48,6 +48,7 @@ export type {
   OptionalKeys,
   Revoked,
   Session,
+  SessionCopy,
   SessionInfo,
   SessionStore,
   SignInInput,

@@ -332,6 +332,16 @@ const entries = {
     why: 'Session values are JSON; this one would not come back as it went in.',
     fix: 'Store a string, number, boolean, null, array or plain object: a Date as date.toISOString(), a Map as an array.',
   },
+  COATCHECK_SESSION_UPDATE: {
+    ...misuse,
+    why: 'update(fn) stores what fn does to the draft before it returns, and applies fn again after a conflict. Nothing was changed.',
+    fix: 'Await everything else first; then change the draft synchronously: await session.update((draft) => { draft.count = count }).',
+  },
+  COATCHECK_SESSION_READ_ONLY: {
+    ...misuse,
+    why: 'A session is a read-only snapshot: an assignment to it would never be stored. Nothing was changed.',
+    fix: "To store a value, use session.set(): await session.set('theme', 'dark'). To change a part of one, use session.update().",
+  },
   COATCHECK_TOKEN_SECONDS: {
     ...misuse,
     why: 'expiresAt is in milliseconds; this value can only be seconds.',

@@ -38,6 +38,8 @@ export interface EventMap {
   'session.outage': { policy: 'stale' | 'anonymous'; code: string; sessionId?: string }
   'session.created': { sessionId: string; kind: 'anonymous' | 'user' }
   'session.updated': { sessionId: string; attempts: number; changes: number }
+  /** A write failed, and its caller had not awaited it. `operation`: as the caller wrote it. `code`: ours, or the error's name. */
+  'session.write-unawaited': { operation: string; code: string }
   'session.rotated': { sessionId: string; immediate: boolean }
   'session.ended': { sessionId: string; reason: string }
   'session.user-ended': { userKey: string; count: number; reason: string }

@@ -4,7 +4,6 @@
  */
 import { MisuseError } from '../core/errors.ts'
 import { describeValue, safeText } from '../core/redact.ts'
-import type { DeepReadonly } from './types.ts'
 
 const MAX_DEPTH = 64
 
@@ -66,18 +65,4 @@ function refusal(path: string, got: string): MisuseError {
     'COATCHECK_SESSION_VALUE',
     `The session value "${path}" is ${got}, which JSON does not bring back as it was.`,
   )
-}
-
-/** Freezes JSON data from the leaves up. 0.7 µs at 0.5 KB; made once per session and only when somebody reads it. */
-export function deepFreeze<T>(value: T): DeepReadonly<T> {
-  if (Array.isArray(value)) {
-    for (let i = 0; i < value.length; i++) freezeMember(value[i])
-  } else {
-    for (const key in value) freezeMember(value[key])
-  }
-  return Object.freeze(value) as DeepReadonly<T>
-}
-
-function freezeMember(value: unknown): void {
-  if (typeof value === 'object' && value !== null) deepFreeze(value)
 }

@@ -10,7 +10,8 @@ import type { Random } from '../core/random.ts'
 import type { Keyring } from '../keyring/keyring.ts'
 import type { Seal } from '../keyring/seal.ts'
 import type { SessionProfile, SessionRecord } from './session-codec.ts'
-import { type Change, createSessionData, type Draft, type SessionData } from './session-data.ts'
+import type { Change, Draft } from './session-change.ts'
+import { createSessionData, type SessionData } from './session-data.ts'
 import type { Ending, SessionDriver, SessionLife, SessionRef } from './session-driver.ts'
 import {
   endedRememberedMs,
@@ -24,6 +25,7 @@ import {
 } from './session-policy.ts'
 import { VerifiedSessions } from './outage.ts'
 import { createLook } from './session-look.ts'
+import { watchedWrite, type WriteFailure, type WriteOperation } from './watched-write.ts'
 import { createVault, type Loaded, type Vault } from './session-vault.ts'
 import { createTickets, type IssuedTicket, type ParsedTicket, sessionIdOf, type Tickets } from './ticket.ts'
 import type { DeepReadonly, MissReason, Revoked } from './types.ts'
@@ -50,6 +52,8 @@ export interface SessionCore<D extends object> {
   readonly data: SessionData<D>
   readonly verified: VerifiedSessions
   emptyData(): DeepReadonly<D>
+  /** The promise for the caller: a failure that the caller does not await is reported and does not end the process. */
+  watched<T>(operation: WriteOperation, write: Promise<T>): Promise<T>
   find(ticket: string): Promise<{ parsed: ParsedTicket; loaded: Loaded } | MissReason>
   /** @param replacing 1 when the user's own session ends with this, so that it does not count against the limit. */
   create(
@@ -83,6 +87,10 @@ export function createCore<D extends object>(deps: SessionStoreDeps<D>): Session
     ttlMs: endedRememberedMs(config.absoluteTimeoutMs),
   })
   let empty: DeepReadonly<D> | null = null
+  const reportUnawaited = ({ operation, error }: WriteFailure): void => {
+    const code = isCoatcheckError(error) ? error.code : error instanceof Error ? error.name : typeof error
+    events.emit('session.write-unawaited', { operation, code })
+  }
 
   /** A transition for the holder of one ticket: refused when that ticket opens the session no more. */
   const held =
@@ -127,6 +135,7 @@ export function createCore<D extends object>(deps: SessionStoreDeps<D>): Session
     queue,
     data,
     ending,
+    watched: (operation, write) => watchedWrite(write, operation, reportUnawaited),
     emptyData: () => (empty ??= data.read(emptyRecord(data))),
 
     async find(ticket) {

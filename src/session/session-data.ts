@@ -6,20 +6,21 @@ import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { ResolvedSession } from '../config/types.ts'
 import { MisuseError, SessionError } from '../core/errors.ts'
 import { safeText } from '../core/redact.ts'
-import { deepFreeze, toJsonText } from './json-value.ts'
+import { toJsonText } from './json-value.ts'
+import { copyOfPlain, readOnly } from './read-only.ts'
+import { type Change, changed, type Draft } from './session-change.ts'
 import type { SessionRecord } from './session-codec.ts'
 import type { DeepReadonly } from './types.ts'
-
-export type Draft = Record<string, unknown>
-
-/** A change to a draft: synchronous and pure, because it is applied again after a conflict. */
-export type Change = (draft: Draft) => void
 
 export interface SessionData<D extends object> {
   /** What a session starts with: the schema's output for `{}`, and what was given on top. */
   initial(given: Draft): { readonly schemaVersion: number; readonly dataBytes: Buffer }
-  /** Deeply frozen, in the shape of the current schema version. */
+  /** What a session starts with after the changes: for `initial`. Throws what a change throws. */
+  draft(changes: readonly Change[]): Draft
+  /** Read-only to its depths, in the shape of the current schema version. All who read the same record share it. */
   read(record: SessionRecord): DeepReadonly<D>
+  /** The same as a copy of plain objects, for the caller alone. */
+  copy(record: SessionRecord): D
   /** The record's data with the changes applied in order. Throws what a change throws, with nothing applied. */
   apply(
     record: SessionRecord,
@@ -44,60 +45,34 @@ export function createSessionData<D extends object>(config: ResolvedSession<D>):
     return { schemaVersion: isNewer ? schemaVersion : config.schemaVersion, dataBytes }
   }
 
-  /** JSON, frozen to its depths, so that all who read the same record may share it. What a schema has made may hold more than JSON. */
-  const frozen = new WeakMap<SessionRecord, DeepReadonly<D>>()
+  const isCurrent = (record: SessionRecord): boolean => record.schemaVersion >= config.schemaVersion
+  const copy = (record: SessionRecord): Draft => {
+    const draft = parseData(record)
+    if (isCurrent(record)) return draft
+    return copyOfPlain(validated(config.schema, upcast(draft, record.schemaVersion, config)))
+  }
+
+  /** Only JSON is shared: what a schema makes of an older record may hold more. */
+  const shared = new WeakMap<SessionRecord, DeepReadonly<D>>()
   return {
     initial: (given) => finish({ ...given }, config.schemaVersion),
+    copy: (record) => copy(record) as D,
 
     read(record) {
-      const known = frozen.get(record)
+      const known = shared.get(record)
       if (known) return known
-      const draft = parseData(record)
-      if (record.schemaVersion >= config.schemaVersion) {
-        const data = deepFreeze(draft) as DeepReadonly<D>
-        frozen.set(record, data)
-        return data
-      }
-      return deepFreeze(validated(config.schema, upcast(draft, record.schemaVersion, config))) as DeepReadonly<D>
+      const data = readOnly(copy(record), 'session.data') as DeepReadonly<D>
+      if (isCurrent(record)) shared.set(record, data)
+      return data
     },
+
+    draft: (changes) =>
+      changed(() => JSON.parse(finish({}, config.schemaVersion).dataBytes.toString('utf8')) as Draft, changes),
 
     apply(record, changes) {
-      const draft = upcast(parseData(record), record.schemaVersion, config)
-      for (const change of changes) {
-        const apply: (draft: Draft) => unknown = change
-        const result = apply(draft)
-        if (result instanceof Promise) {
-          // Its rejection belongs to the caller, who gets the misuse error instead.
-          result.catch(() => undefined)
-          throw new MisuseError(
-            'COATCHECK_INVALID_ARGUMENT',
-            'update(fn): fn returned a promise; it must change the draft synchronously, because it may be applied again.',
-          )
-        }
-      }
+      const draft = changed(() => upcast(parseData(record), record.schemaVersion, config), changes)
       return finish(draft, Math.max(record.schemaVersion, config.schemaVersion))
     },
-  }
-}
-
-/** `session.set(field, value)`: takes its snapshot of the value now, not when the change is applied. */
-export function changeSet(field: string, value: unknown): Change {
-  if (typeof field !== 'string' || field === '__proto__') {
-    throw new MisuseError(
-      'COATCHECK_INVALID_ARGUMENT',
-      'set(field, value): field must be a text other than "__proto__".',
-    )
-  }
-  const text = toJsonText(value, field)
-  if (text === undefined) return changeDelete(field)
-  return (draft) => {
-    draft[field] = JSON.parse(text)
-  }
-}
-
-export function changeDelete(field: string): Change {
-  return (draft) => {
-    delete draft[field]
   }
 }
 

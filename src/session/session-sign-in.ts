@@ -6,7 +6,7 @@
  */
 import { MisuseError, SessionError } from '../core/errors.ts'
 import type { OperationFacts } from '../core/operations.ts'
-import type { Change, Draft } from './session-data.ts'
+import type { Change, Draft } from './session-change.ts'
 import { parseProfile, type SessionProfile } from './session-codec.ts'
 import type { SessionCore } from './session-core.ts'
 import { type Loaded, sealedNonce } from './session-vault.ts'

@@ -8,7 +8,7 @@ import { isOutage } from './outage.ts'
 import { type SessionBackend, SessionSnapshot } from './session.ts'
 import { observedCore } from './observed-core.ts'
 import { createCore, type SessionStoreDeps } from './session-core.ts'
-import type { Change } from './session-data.ts'
+import type { Change } from './session-change.ts'
 import { infoOf } from './session-info.ts'
 import { isExpired } from './session-policy.ts'
 import { signInSession } from './session-sign-in.ts'
@@ -16,6 +16,7 @@ import type { Loaded } from './session-vault.ts'
 import { type ParsedTicket, parseSessionId, sessionIdOf } from './ticket.ts'
 import type { Found, Session, SessionStore } from './types.ts'
 import { createVisit } from './visit.ts'
+import { watchedStore } from './watched-store.ts'
 
 const LISTED_WITHOUT_LIMIT = 1000
 const unknownDevice = (): undefined => undefined
@@ -28,6 +29,7 @@ export function createSessionStore<D extends object>(deps: SessionStoreDeps<D>):
   const backend: SessionBackend<D> = {
     data: core.data,
     emptyData: core.emptyData,
+    watched: core.watched,
     async commit(from, secretHash, changes) {
       if (!from || !secretHash) throw new SessionError('COATCHECK_SESSION_ENDED')
       return core.commit(from, secretHash, changes)
@@ -42,7 +44,7 @@ export function createSessionStore<D extends object>(deps: SessionStoreDeps<D>):
     return found
   }
 
-  return {
+  const store: SessionStore<D> = {
     async create({ userId, data, device } = {}) {
       if (userId !== undefined) requireText(userId, 'userId')
       const profile = { ...(userId !== undefined && { userId }), ...(device && { device }) }
@@ -115,6 +117,7 @@ export function createSessionStore<D extends object>(deps: SessionStoreDeps<D>):
 
     visit: (ticket, sink, device = unknownDevice) => createVisit(core, ticket, sink, device),
   }
+  return watchedStore(store, core)
 }
 
 function requireText(value: unknown, name: string): string {

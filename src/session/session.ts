@@ -1,31 +1,41 @@
 /**
  * One session as the application holds it: a snapshot that is read from, and writes that are committed when they resolve.
- * Values are parsed and frozen when first asked for. After a write the snapshot is what was committed, with what others had
- * written before it.
+ * Values are parsed and made read-only when first asked for. After a write the snapshot is what was committed, with what others
+ * had written before it.
  */
-import { deepFreeze } from './json-value.ts'
+import { readOnly, refuseAssignments } from './read-only.ts'
 import { parseProfile, type SessionProfile, type SessionRecord } from './session-codec.ts'
-import { type Change, changeDelete, changeSet, type SessionData } from './session-data.ts'
+import { type Change, changeDelete, changeSet } from './session-change.ts'
+import type { SessionData } from './session-data.ts'
 import { deadlineOf } from './session-policy.ts'
+import type { WriteOperation } from './watched-write.ts'
 import type { Loaded } from './session-vault.ts'
 import { sessionIdOf } from './ticket.ts'
-import type { Authentication, DeepReadonly, OptionalKeys, Session, User } from './types.ts'
+import type { Authentication, DeepReadonly, OptionalKeys, Session, SessionCopy, User } from './types.ts'
 
 /** What a snapshot needs to know and do; the store provides it. */
 export interface SessionBackend<D extends object> {
   readonly data: SessionData<D>
   /** Data of a visitor without a session: the schema's defaults. */
   emptyData(): DeepReadonly<D>
+  watched<T>(operation: WriteOperation, write: Promise<T>): Promise<T>
   /** Commits the changes and resolves to the record as it is then. Without a session (`from` is null) it creates one. */
   commit(from: Loaded | null, secretHash: Buffer | null, changes: readonly Change[]): Promise<Loaded>
 }
 
 export class SessionSnapshot<D extends object> implements Session<D> {
-  readonly outage: 'stale' | 'anonymous' | null
+  static {
+    refuseAssignments(this.prototype, 'session')
+  }
+
+  readonly #outage: 'stale' | 'anonymous' | null
   readonly #backend: SessionBackend<D>
   readonly #secretHash: Buffer | null
   #loaded: Loaded | null
   #data: DeepReadonly<D> | null = null
+  #user: User | null = null
+  #authentication: Authentication | null = null
+  /** Never handed out as it is. */
   #profile: SessionProfile | null = null
 
   /** @param secretHash of the ticket that opened it: what entitles to write. */
@@ -35,10 +45,14 @@ export class SessionSnapshot<D extends object> implements Session<D> {
     secretHash: Buffer | null,
     outage: 'stale' | 'anonymous' | null = null,
   ) {
-    this.outage = outage
+    this.#outage = outage
     this.#backend = backend
     this.#loaded = loaded
     this.#secretHash = secretHash
+  }
+
+  get outage(): 'stale' | 'anonymous' | null {
+    return this.#outage
   }
 
   get id(): string | null {
@@ -46,12 +60,18 @@ export class SessionSnapshot<D extends object> implements Session<D> {
   }
 
   get user(): User | null {
-    const { userId, claims } = this.#profileOf()
-    return userId === undefined ? null : { ...claims, id: userId }
+    if (!this.#user) {
+      const user = userOf(this.#profileOf())
+      this.#user = user && (readOnly<object>(user, 'session.user') as User)
+    }
+    return this.#user
   }
 
   get authentication(): Authentication | null {
-    return this.#profileOf().authentication ?? null
+    const { authentication } = this.#profileOf()
+    if (authentication)
+      this.#authentication ??= readOnly<object>(authentication, 'session.authentication') as Authentication
+    return this.#authentication
   }
 
   get createdAtMs(): number | null {
@@ -72,39 +92,44 @@ export class SessionSnapshot<D extends object> implements Session<D> {
     return (this.data as { readonly [P in keyof D]: DeepReadonly<D[P]> })[key]
   }
 
-  // The three writers are async so that a refused argument is a rejected promise, like every other failure of theirs.
-  async set<K extends keyof D>(key: K, value: D[K]): Promise<void> {
-    await this.#commit(changeSet(key as string, value))
+  set<K extends keyof D>(key: K, value: D[K]): Promise<void> {
+    return this.#write('session.set', () => changeSet(key as string, value))
   }
 
-  async delete(key: OptionalKeys<D>): Promise<void> {
-    await this.#commit(changeDelete(key as string))
+  delete(key: OptionalKeys<D>): Promise<void> {
+    return this.#write('session.delete', () => changeDelete(key as string))
   }
 
-  async update(fn: (draft: D) => void): Promise<void> {
-    await this.#commit(fn as Change)
+  update(fn: (draft: D) => void): Promise<void> {
+    return this.#write('session.update', () => fn as Change)
   }
 
   /** For the store: what this snapshot shows from now on. */
   adopt(loaded: Loaded | null): void {
     this.#loaded = loaded
     this.#data = null
+    this.#user = null
+    this.#authentication = null
     this.#profile = null
   }
 
-  /** `JSON.stringify(session)` and logs show what may be seen. */
-  toJSON(): unknown {
+  toJSON(): SessionCopy<D> {
+    const record = this.#record()
     return {
       id: this.id,
-      user: this.user,
-      data: this.data,
+      user: record && userOf(parseProfile(record)),
+      data: record ? this.#backend.data.copy(record) : (this.#backend.data.draft([]) as D),
       createdAtMs: this.createdAtMs,
       expiresAtMs: this.expiresAtMs,
     }
   }
 
-  async #commit(change: Change): Promise<void> {
-    this.adopt(await this.#backend.commit(this.#loaded, this.#secretHash, [change]))
+  #write(operation: WriteOperation, change: () => Change): Promise<void> {
+    // Async, so that a refused argument is a rejected promise, like every other failure of a write.
+    const commit = async (): Promise<void> => {
+      this.adopt(await this.#backend.commit(this.#loaded, this.#secretHash, [change()]))
+    }
+    return this.#backend.watched(operation, commit())
   }
 
   #record(): SessionRecord | null {
@@ -112,13 +137,11 @@ export class SessionSnapshot<D extends object> implements Session<D> {
   }
 
   #profileOf(): SessionProfile {
-    this.#profile ??= this.#loaded ? frozenProfile(this.#loaded.record) : {}
+    this.#profile ??= this.#loaded ? parseProfile(this.#loaded.record) : {}
     return this.#profile
   }
 }
 
-function frozenProfile(record: SessionRecord): SessionProfile {
-  const profile = parseProfile(record)
-  deepFreeze<object>(profile)
-  return profile
+function userOf({ userId, claims }: SessionProfile): User | null {
+  return userId === undefined ? null : { ...claims, id: userId }
 }

@@ -44,7 +44,10 @@ export interface Session<D extends object> {
   readonly id: string | null
   readonly user: User | null
   readonly authentication: Authentication | null
-  /** Deeply read-only, at run time too: change it through `set`, `delete` or `update`. */
+  /**
+   * Deeply read-only, at run time too: change it through `set`, `delete` or `update`. An assignment throws
+   * `COATCHECK_SESSION_READ_ONLY`, in sloppy mode too. `structuredClone` needs `toJSON().data`.
+   */
   readonly data: DeepReadonly<D>
   readonly createdAtMs: number | null
   /** When it ends if nobody touches it, epoch milliseconds. */
@@ -55,8 +58,21 @@ export interface Session<D extends object> {
   /** Committed when it resolves. @throws `COATCHECK_SESSION_ENDED`, `…_CONFLICT`, `…_VALUE`, `…_SCHEMA`, `…_TOO_LARGE` */
   set<K extends keyof D>(key: K, value: D[K]): Promise<void>
   delete(key: OptionalKeys<D>): Promise<void>
-  /** `fn` is synchronous and pure: on a conflict it is applied again to what others have written meanwhile. */
+  /**
+   * `fn` is synchronous and pure: on a conflict it is applied again to what others have written meanwhile.
+   * @throws `COATCHECK_SESSION_UPDATE` for an asynchronous `fn`, and what `set` throws
+   */
   update(fn: (draft: D) => void): Promise<void>
+  /** A copy of plain objects that is yours: for `JSON.stringify(session)`, `structuredClone` and worker threads. */
+  toJSON(): SessionCopy<D>
+}
+
+export interface SessionCopy<D extends object> {
+  readonly id: string | null
+  readonly user: User | null
+  readonly data: D
+  readonly createdAtMs: number | null
+  readonly expiresAtMs: number | null
 }
 
 export type MissReason = 'none' | 'malformed' | 'expired' | 'revoked' | 'lost'

@@ -3,11 +3,11 @@
  * Every adapter uses this, so that they all behave alike.
  */
 import { type SessionBackend, SessionSnapshot } from './session.ts'
-import type { Change, Draft } from './session-data.ts'
+import type { Change } from './session-change.ts'
 import { signInSession } from './session-sign-in.ts'
 import type { SessionCore } from './session-core.ts'
 import type { Loaded } from './session-vault.ts'
-import type { Device, MissReason, TicketSink, Visit } from './types.ts'
+import type { Device, MissReason, Revoked, Session, SignInInput, TicketSink, Visit } from './types.ts'
 
 /** What the visitor holds: the record and the ticket that opens it, and the text of that ticket. */
 interface Holding {
@@ -49,8 +49,7 @@ export async function createVisit<D extends object>(
 
   const create = async (changes: readonly Change[]): Promise<Holding> => {
     sink.assertWritable()
-    const draft: Draft = { ...(core.emptyData() as Draft) }
-    for (const change of changes) change(draft)
+    const draft = core.data.draft(changes)
     const device = deviceOf()
     const { issued, loaded } = await core.create(null, device ? { device } : {}, draft)
     return holdNew({ ticket: issued.ticket, secretHash: issued.secretHash, loaded })
@@ -77,9 +76,38 @@ export async function createVisit<D extends object>(
   const backend: SessionBackend<D> = {
     data: core.data,
     emptyData: core.emptyData,
+    watched: core.watched,
     commit: (_from, _secretHash, changes) => commit(changes),
   }
   const session = new SessionSnapshot<D>(backend, held?.loaded ?? null, null)
+
+  const signIn = async (input: SignInInput<D>): Promise<Session<D>> => {
+    sink.assertWritable()
+    const device = input.device ?? deviceOf()
+    const withDevice = device ? { ...input, device } : input
+    const { issued, loaded } = await signInSession(core, held?.ticket ?? null, withDevice)
+    // The anonymous session is gone by now, whatever becomes of the ticket.
+    held = null
+    const holding = await holdNew({ ticket: issued.ticket, secretHash: issued.secretHash, loaded })
+    session.adopt(holding.loaded)
+    return session
+  }
+
+  const rotate = async (immediate: boolean): Promise<void> => {
+    if (!held) return
+    sink.assertWritable()
+    session.adopt(hold(await core.rotate(held.loaded, held.secretHash, immediate)).loaded)
+  }
+
+  const signOut = async (signOutReason: string): Promise<Revoked> => {
+    // Ending the session needs no header: what counts happens in the store.
+    const revoked = held ? await core.end(held.loaded.ref, signOutReason) : { count: 0, durable: false }
+    held = null
+    reason = 'none'
+    session.adopt(null)
+    sink.clear()
+    return revoked
+  }
 
   return {
     session,
@@ -87,32 +115,8 @@ export async function createVisit<D extends object>(
       return reason
     },
 
-    async signIn(input) {
-      sink.assertWritable()
-      const device = input.device ?? deviceOf()
-      const withDevice = device ? { ...input, device } : input
-      const { issued, loaded } = await signInSession(core, held?.ticket ?? null, withDevice)
-      // The anonymous session is gone by now, whatever becomes of the ticket.
-      held = null
-      const holding = await holdNew({ ticket: issued.ticket, secretHash: issued.secretHash, loaded })
-      session.adopt(holding.loaded)
-      return session
-    },
-
-    async rotate({ immediate = false } = {}) {
-      if (!held) return
-      sink.assertWritable()
-      session.adopt(hold(await core.rotate(held.loaded, held.secretHash, immediate)).loaded)
-    },
-
-    async signOut(signOutReason = 'signed-out') {
-      // Ending the session needs no header: what counts happens in the store.
-      const revoked = held ? await core.end(held.loaded.ref, signOutReason) : { count: 0, durable: false }
-      held = null
-      reason = 'none'
-      session.adopt(null)
-      sink.clear()
-      return revoked
-    },
+    signIn: (input) => core.watched('visit.signIn', signIn(input)),
+    rotate: ({ immediate = false } = {}) => core.watched('visit.rotate', rotate(immediate)),
+    signOut: (signOutReason = 'signed-out') => core.watched('visit.signOut', signOut(signOutReason)),
   }
 }

@@ -12,6 +12,7 @@ export type LogArea = 'redis' | 'session' | 'token' | 'signin' | 'http' | 'error
 export interface LogLine<Event = never> {
   readonly area: LogArea
   readonly level: LogLevel | ((event: Event) => LogLevel)
+  /** `{operation}` stands for the field of that name. */
   readonly text: string
   /** It may come with every request: of several alike only one in ten seconds is written. */
   readonly mayFlood?: true
@@ -43,6 +44,12 @@ export const logLines: LogLines = {
     text: 'session created',
   },
   'session.updated': { area: 'session', level: 'debug', text: 'session updated' },
+  'session.write-unawaited': {
+    area: 'session',
+    level: 'error',
+    text: '{operation}() was not awaited, and it failed: write "await" before it',
+    mayFlood: true,
+  },
   'session.rotated': { area: 'session', level: 'info', text: 'session has a new ticket' },
   'session.ended': { area: 'session', level: 'info', text: 'session ended' },
   'session.user-ended': { area: 'session', level: 'info', text: 'sessions of a user ended' },

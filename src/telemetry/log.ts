@@ -49,7 +49,7 @@ export function startLog(events: Events, settings: LogSettings, clock: Clock = s
     if (!isWanted(own, area)) return
     const fields = fieldsOf(name, event)
     const passed = mayFlood ? repeats.pass(fields) : fields
-    if (passed) logger[own](passed, text)
+    if (passed) logger[own](passed, text.replace('{operation}', String(passed['operation'])))
   }
   return () => {
     for (const stop of stops) stop()

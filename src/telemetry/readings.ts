@@ -34,6 +34,7 @@ const readings: Readings = {
   },
   'session.rotated': (_, sink) => sink.add('sessionRotations', {}, 1),
   'session.refused': ({ why }, sink) => sink.add('sessionRefusals', { why }, 1),
+  'session.write-unawaited': ({ operation, code }, sink) => sink.add('errors', { operation, code }, 1),
   'session.outage': ({ policy }, sink) => sink.add('sessionOutages', { policy }, 1),
   'ticket.duplicate': (_, sink) => sink.add('ticketDuplicates', {}, 1),
   'token.hit': ({ provider }, sink) => sink.add('tokenReads', { provider, outcome: 'hit' }, 1),

@@ -62,6 +62,16 @@ export const scenarioRoutes: readonly ScenarioRoute[] = [
   },
   {
     method: 'POST',
+    path: '/set-and-forget',
+    /** The slip of a beginner: the write is not awaited, and the answer leaves before it is done. */
+    async run(context) {
+      const session = await context.session({ onUnavailable: 'stale' })
+      void session.set('late', 1)
+      await context.json({ done: true })
+    },
+  },
+  {
+    method: 'POST',
     path: '/set-slowly',
     /** Has its session, and is not done with it for a while. */
     async run(context) {

@@ -230,6 +230,14 @@ const background: Readonly<Record<ErrorCode, Background>> = {
   COATCHECK_SESSION_VALUE: {
     cause: 'A Date, Map, bigint, class instance or function was stored. The message names the path.',
   },
+  COATCHECK_SESSION_UPDATE: {
+    cause:
+      'The callback of `session.update()` is `async`, or returns a changed copy as a reducer does. Both would lose what they meant to store.',
+  },
+  COATCHECK_SESSION_READ_ONLY: {
+    cause:
+      '`session.cart = …`, `session.data.cart = …` or `session.data.items.push(…)`: the habit of express-session, where the session is saved at the end of the response.',
+  },
   COATCHECK_TOKEN_SECONDS: {
     cause: '`expires_at` of Auth.js or `exp` of a JWT, both in seconds, was given as `expiresAt`.',
   },

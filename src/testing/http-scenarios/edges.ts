@@ -1,7 +1,7 @@
 /** HTTP scenarios about what goes wrong and who means harm: a store that is down, planted cookies, hostile headers. */
 import assert from 'node:assert/strict'
 import type { ConformanceCase } from '../conformance.ts'
-import { comparableAttributes, type HttpWorld, signedIn, visitor } from './visitor.ts'
+import { comparableAttributes, heard, type HttpWorld, signedIn, visitor } from './visitor.ts'
 
 const NAVIGATION = { accept: 'text/html', 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' }
 const HOSTILE = {
@@ -100,6 +100,33 @@ export const edgeScenarios: readonly ConformanceCase<HttpWorld>[] = [
       } finally {
         await world.mendStore()
       }
+    },
+  },
+  {
+    name: 'a write that was not awaited: it is kept where it can be, else reported as such, and the process goes on',
+    async run(world) {
+      const forget = { method: 'POST' }
+      const newcomer = visitor(world)
+      const tooLate = heard(world, 'session.write-unawaited')
+      const { status, setCookies } = await newcomer.send('/set-and-forget', forget)
+      assert.deepEqual([status, setCookies], [200, []])
+      assert.deepEqual(await tooLate, { operation: 'session.set', code: 'COATCHECK_HEADERS_SENT' })
+      const someone = await signedIn(world)
+      const kept = heard(world, 'session.updated')
+      assert.equal((await someone.send('/set-and-forget', forget)).status, 200)
+      await kept
+      assert.deepEqual((await someone.me()).data, { late: 1 })
+      await world.breakStore()
+      try {
+        const failed = heard(world, 'session.write-unawaited')
+        assert.equal((await someone.send('/set-and-forget', forget)).status, 200)
+        const { operation, code } = await failed
+        assert.equal(operation, 'session.set')
+        assert.match(code, /^COATCHECK_REDIS_/)
+      } finally {
+        await world.mendStore()
+      }
+      assert.equal((await someone.me()).user?.id, someone.userId)
     },
   },
   {

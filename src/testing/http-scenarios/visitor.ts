@@ -1,6 +1,8 @@
 /** What the HTTP scenarios share: the world they run in, and a visitor with one cookie and no other habits. */
 import assert from 'node:assert/strict'
 import type { Coatcheck } from '../../coatcheck.ts'
+import type { EventMap } from '../../core/event-map.ts'
+import type { EventName } from '../../core/events.ts'
 import type { ScenarioData } from '../http-scenario-app.ts'
 import { type RawRequest, type RawResponse, sendRaw } from '../raw-http.ts'
 
@@ -70,4 +72,14 @@ export function comparableAttributes(attributes: readonly string[]): string[] {
     .map((attribute) => attribute.toLowerCase())
     .filter((attribute) => !attribute.startsWith('expires='))
     .sort()
+}
+
+/** The next event of this name. */
+export function heard<Name extends EventName>(world: HttpWorld, name: Name): Promise<EventMap[Name]> {
+  return new Promise((resolve) => {
+    const stop = world.auth.events.on(name, (event) => {
+      stop()
+      resolve(event)
+    })
+  })
 }

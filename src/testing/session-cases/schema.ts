@@ -37,6 +37,8 @@ export const schemaCases: readonly ConformanceCase<SessionHarness>[] = [
         clear: () => undefined,
       })
       assert.deepEqual(visit.session.data, { items: [] })
+      await visit.session.update((draft) => void draft.items.push('a'))
+      assert.deepEqual(visit.session.data, { items: ['a'] })
     },
   },
   {

@@ -1,5 +1,7 @@
 /** Writing: committed when it resolves, nothing lost, nothing brought back, nothing stored that is not JSON. */
 import assert from 'node:assert/strict'
+import { compileFunction } from 'node:vm'
+import type { EventMap } from '../../core/event-map.ts'
 import type { ConformanceCase, SessionHarness } from '../conformance.ts'
 import { codeOf, fixture, HOUR } from '../session-fixture.ts'
 
@@ -48,8 +50,23 @@ export const writeCases: readonly ConformanceCase<SessionHarness>[] = [
       const { store } = fixture(harness)
       const { session } = await store.create({ userId: 'ada', data: { a: { b: [1] } } })
       const data = session.data as { a: { b: number[] } }
-      assert.throws(() => (data.a = { b: [] }), TypeError)
-      assert.throws(() => data.a.b.push(2), TypeError)
+      const all = session as unknown as { data: unknown; views: number; user: { id: string } }
+      const slips = [
+        () => (data.a = { b: [] }),
+        () => data.a.b.push(2),
+        () => delete (data as Partial<typeof data>).a,
+        () => (all.user.id = 'eve'),
+        () => (all.data = {}),
+        () => (all.views = 1),
+        // Sloppy code, where an assignment to a frozen object is silent.
+        () => (compileFunction('data.a.b[0] = data.c = 2', ['data']) as (data: unknown) => void)(data),
+      ]
+      for (const slip of slips) assert.throws(slip, { name: 'TypeError', code: 'COATCHECK_SESSION_READ_ONLY' })
+      assert.deepEqual([session.user, session.data], [{ id: 'ada' }, { a: { b: [1] } }])
+      const copy = session.toJSON()
+      copy.data['a'] = 'mine'
+      assert.deepEqual(structuredClone(copy.data), { a: 'mine' })
+      assert.deepEqual((JSON.parse(JSON.stringify(session)) as typeof copy).data, { a: { b: [1] } })
       const mine = { list: [1] }
       const write = session.set('mine', mine)
       mine.list.push(2)
@@ -158,9 +175,80 @@ export const writeCases: readonly ConformanceCase<SessionHarness>[] = [
         'COATCHECK_SESSION_VALUE',
       )
       assert.equal(await codeOf(session.set('__proto__', { admin: true })), 'COATCHECK_INVALID_ARGUMENT')
-      const asynchronous: () => unknown = () => Promise.resolve()
-      assert.equal(await codeOf(session.update(asynchronous)), 'COATCHECK_INVALID_ARGUMENT')
       assert.deepEqual((await store.find(ticket)).session?.data, { kept: true })
+    },
+  },
+  {
+    name: 'an update that is asynchronous, or that returns a changed copy, is refused, for new visitors too; nothing is written',
+    async run(harness) {
+      const { store } = fixture<Counter>(harness)
+      const { session, ticket } = await store.create({ userId: 'ada', data: { n: 1 } })
+      const sink = {
+        tickets: 0,
+        assertWritable: () => undefined,
+        issue: () => {
+          sink.tickets++
+        },
+        clear: () => undefined,
+      }
+      const { session: visitor } = await store.visit(null, sink)
+      const refused: readonly unknown[] = [
+        async (draft: Counter) => (draft.n = 2),
+        async () => Promise.reject(new Error('on its own')),
+        (draft: Counter) => Promise.resolve().then(() => (draft.n = 2)),
+        // No promise of JavaScript, but a query builder that runs when it is awaited.
+        (draft: Counter) => ({ then: (done: (draft: Counter) => void) => done(draft) }),
+        (draft: Counter) => ({ ...draft, n: 2 }),
+        (draft: Counter) => ({ ...draft, added: true }),
+        { n: 2 },
+        undefined,
+      ]
+      for (const fn of refused) {
+        for (const one of [session, visitor]) {
+          assert.equal(await codeOf(one.update(fn as () => void)), 'COATCHECK_SESSION_UPDATE')
+        }
+        assert.equal(await codeOf(store.update(ticket, fn as () => void)), 'COATCHECK_SESSION_UPDATE')
+      }
+      assert.deepEqual((await store.find(ticket)).session?.data, { n: 1 })
+      assert.deepEqual([visitor.id, sink.tickets], [null, 0])
+    },
+  },
+  {
+    name: 'what a synchronous update returns besides is ignored',
+    async run(harness) {
+      const { store } = fixture<{ items: number[]; cart?: object }>(harness)
+      const { session } = await store.create({ userId: 'ada', data: { items: [1] } })
+      await session.update((draft) => draft.items.push(2))
+      await session.update((draft) => draft.items.splice(0, 0))
+      await session.update((draft) => (draft.cart = { a: 1 }))
+      await session.update((draft) => (draft.cart = { a: 1 }))
+      await session.update((draft) => Object.assign(draft, { cart: { a: 1 } }))
+      await session.update((draft) => ({ was: draft.items.pop() }))
+      assert.deepEqual(session.data, { items: [1], cart: { a: 1 } })
+    },
+  },
+  {
+    name: 'a write that fails and is not awaited is reported once; one that is awaited is not',
+    async run(harness) {
+      const { store, events } = fixture(harness)
+      const { session, ticket } = await store.create({ userId: 'ada' })
+      const reports: EventMap['session.write-unawaited'][] = []
+      events.on('session.write-unawaited', (event) => reports.push(event))
+      await store.revoke(session.id ?? '')
+      assert.equal(await codeOf(session.set('a', 1)), 'COATCHECK_SESSION_ENDED')
+      assert.equal(await codeOf(Promise.all([session.delete('a')])), 'COATCHECK_SESSION_ENDED')
+      void session.set('a', 1)
+      void session.update((draft) => void (draft['cart'] as unknown[]).push(1)).then(() => undefined)
+      void store.rotate(ticket)
+      void session.set('when', new Date(0))
+      while (reports.length < 4) await new Promise((resolve) => setImmediate(resolve))
+      const inOrder = reports.map(({ operation, code }) => `${operation} ${code}`).sort()
+      assert.deepEqual(inOrder, [
+        'session.set COATCHECK_SESSION_ENDED',
+        'session.set COATCHECK_SESSION_VALUE',
+        'session.update TypeError',
+        'sessions.rotate COATCHECK_SESSION_ENDED',
+      ])
     },
   },
   {

@@ -1,0 +1,128 @@
+import assert from 'node:assert/strict'
+import { inspect, isDeepStrictEqual } from 'node:util'
+import { compileFunction } from 'node:vm'
+import { describe, expect, it } from 'vitest'
+import { copyOfPlain, readOnly, refuseAssignments } from './read-only.ts'
+
+interface Data {
+  theme: string
+  cart: { items: { sku: string }[]; tags: string[] }
+}
+
+const json = (): Data => ({ theme: 'dark', cart: { items: [{ sku: 'a' }], tags: ['y', 'x'] } })
+const guarded = (): Data => readOnly(json(), 'session.data') as Data
+/** `compileFunction` compiles sloppy code, as that of a CommonJS file without 'use strict' is. */
+const sloppy = (code: string): ((data: unknown) => void) => compileFunction(code, ['data']) as (data: unknown) => void
+
+const slips = [
+  'data.theme = "light"',
+  'data.added = 1',
+  'data.cart = {}',
+  'data.cart.added = 1',
+  'data.cart.items = []',
+  'data.cart.items[0].sku = "b"',
+  'data.cart.items[1] = { sku: "b" }',
+  'data.cart.items.length = 0',
+  'data.cart.items.push({ sku: "b" })',
+  'data.cart.items.pop()',
+  'data.cart.items.splice(0, 1)',
+  'data.cart.tags.sort()',
+  'data.cart.tags.reverse()',
+  'data.theme += "er"',
+  'delete data.theme',
+  'delete data.missing',
+  'delete data.cart.items[0]',
+  'Object.assign(data, { theme: "light" })',
+  'Object.assign(data.cart, { more: 1 })',
+  'Object.defineProperty(data, "theme", { value: "light" })',
+  'Object.setPrototypeOf(data, null)',
+  'data.__proto__ = { admin: true }',
+]
+
+describe.each(['', '"use strict";'])('readOnly, where code begins with %j', (mode) => {
+  it.each(slips)('%s throws and names session.set()', (slip) => {
+    const data = guarded()
+    expect(() => sloppy(mode + slip)(data)).toThrow(
+      expect.objectContaining({
+        code: 'COATCHECK_SESSION_READ_ONLY',
+        message: expect.stringMatching(/session\.data, .* use session\.set\(\) or session\.update\(\)\.$/) as string,
+      }),
+    )
+    expect(data).toEqual(json())
+  })
+})
+
+describe('what readOnly hands out', () => {
+  it('reads as the plain object does', () => {
+    const data = guarded()
+    assert.deepStrictEqual(data, json())
+    assert.deepStrictEqual(json(), data)
+    expect(data).toStrictEqual(json())
+    expect(isDeepStrictEqual(data, json())).toBe(true)
+    expect(JSON.stringify(data)).toBe(JSON.stringify(json()))
+    expect(inspect(data, { depth: null })).toBe(inspect(json(), { depth: null }))
+    expect({ ...data }).toStrictEqual(json())
+    expect([...data.cart.tags]).toStrictEqual(['y', 'x'])
+    expect(Object.keys(data)).toEqual(['theme', 'cart'])
+    expect(Object.getPrototypeOf(data)).toBe(Object.prototype)
+    expect(Array.isArray(data.cart.items)).toBe(true)
+    expect(data.cart.items.map(({ sku }) => sku)).toEqual(['a'])
+    expect(data.cart.tags.toSorted()).toEqual(['x', 'y'])
+    expect([Object.isFrozen(data), Object.isFrozen(data.cart.items)]).toEqual([true, true])
+    expect(Object.freeze(data)).toBe(data)
+    expect(data.cart).toBe(data.cart)
+  })
+
+  it('can be inherited from, and copies can be changed', () => {
+    const child = Object.create(guarded()) as Record<string, unknown>
+    child['own'] = 1
+    expect(child['own']).toBe(1)
+    const copy = copyOfPlain(guarded())
+    copy.cart.items.push({ sku: 'b' })
+    copy.theme = 'light'
+    expect(copy.cart.items).toHaveLength(2)
+    expect(structuredClone(copy)).toStrictEqual(copy)
+  })
+
+  it('freezes what is neither plain nor an array, and leaves its methods working', () => {
+    const data = readOnly({ at: new Date(0), tags: new Set(['a']) }, 'session.data')
+    expect(data.at.getTime()).toBe(0)
+    expect(data.tags.has('a')).toBe(true)
+  })
+})
+
+describe('refuseAssignments', () => {
+  class Thing {
+    static {
+      refuseAssignments(this.prototype, 'session')
+    }
+    get id(): string {
+      return 'one'
+    }
+    set(): string {
+      return 'set'
+    }
+  }
+
+  it.each(['', '"use strict";'])('throws for accessors and for new names, where code begins with %j', (mode) => {
+    for (const slip of ['data.id = 2', 'data.views = 1', 'data.views += 1', 'data.toString = 1']) {
+      expect(() => sloppy(mode + slip)(new Thing())).toThrow(
+        /^Cannot assign to "\w+" of session: .* use session\.set\(\)/,
+      )
+    }
+  })
+
+  it('lets tools mark and tests replace', () => {
+    const thing = new Thing()
+    const mark = Symbol('mark')
+    expect(Object.assign(thing, { [mark]: 1 })[mark]).toBe(1)
+    thing.set = () => 'replaced'
+    expect(thing.set()).toBe('replaced')
+    expect([Object.prototype.toString.call(thing), thing.id, thing instanceof Thing]).toEqual([
+      '[object Object]',
+      'one',
+      true,
+    ])
+    expect((thing as { missing?: unknown }).missing).toBeUndefined()
+  })
+})

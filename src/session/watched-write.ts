@@ -1,0 +1,97 @@
+/**
+ * The promise of a write. A caller who forgets to await it must learn that it failed, and the process must go on: a rejection that
+ * is handled by nobody would end it. So a write that failed without a handler is reported, once, and every other use of the
+ * promise is that of any promise.
+ *
+ * `await`, `Promise.all` and `return` in an async function call `then` of a promise whose constructor is not `Promise` itself
+ * (ECMA-262 27.2.4.7.1 PromiseResolve): so `then` is where a handler is noticed.
+ */
+/** As the caller wrote it. */
+export type WriteOperation =
+  | `session.${'set' | 'delete' | 'update'}`
+  | `visit.${'signIn' | 'rotate' | 'signOut'}`
+  | `sessions.${'create' | 'update' | 'rotate' | 'signIn' | 'revoke' | 'revokeByUser'}`
+
+export interface WriteFailure {
+  readonly operation: WriteOperation
+  readonly error: unknown
+}
+
+interface Watch {
+  readonly operation: WriteOperation
+  readonly report: (failure: WriteFailure) => void
+  failure: { readonly error: unknown } | null
+  isReported: boolean
+}
+
+class WatchedWrite<T> extends Promise<T> {
+  #watch: Watch | null = null
+  #hasHandler = false
+
+  /** @param watch left out by the engine, which makes the promises that `then` returns with this constructor too */
+  constructor(
+    executor: (resolve: (value: T | PromiseLike<T>) => void, reject: (error?: unknown) => void) => void,
+    watch: Watch | null = null,
+  ) {
+    super((resolve, reject) => {
+      const fail = (error?: unknown): void => {
+        this.#failed(error)
+        reject(error)
+      }
+      // V8 finds the callers of an `await` for `error.stack` only through its own `resolve`.
+      if (watch) executor(resolve, fail)
+      // A callback that returns a promise may pass the failure on as well, e.g. that of `finally`.
+      else executor((value) => (isThenable(value) ? void value.then(resolve, fail) : resolve(value)), fail)
+    })
+    this.#watch = watch
+  }
+
+  static of<T>(write: Promise<T>, watch: Watch): WatchedWrite<T> {
+    return new WatchedWrite<T>((resolve, reject) => {
+      write.then(resolve, (error: unknown) => {
+        watch.failure = { error }
+        reject(error)
+      })
+    }, watch)
+  }
+
+  override then<A = T, B = never>(
+    onFulfilled?: ((value: T) => A | PromiseLike<A>) | null,
+    onRejected?: ((error: unknown) => B | PromiseLike<B>) | null,
+  ): Promise<A | B> {
+    this.#hasHandler = true
+    const next = super.then(onFulfilled, onRejected)
+    // `set(…).then(answer)` without a `catch` passes the failure on to a promise that may have no handler either.
+    if (next instanceof WatchedWrite) next.#watch = this.#watch
+    return next
+  }
+
+  #failed(error: unknown): void {
+    const watch = this.#watch
+    // What a callback of the caller throws is the caller's: it stays an unhandled rejection.
+    if (this.#hasHandler || watch?.failure?.error !== error || !watch?.failure) return
+    // Marks the rejection as handled for Node, which decides after the microtasks of this turn; we decide after them too.
+    super.then(undefined, () => undefined)
+    setImmediate(() => {
+      if (this.#hasHandler || watch.isReported) return
+      watch.isReported = true
+      watch.report({ operation: watch.operation, error })
+    })
+  }
+}
+
+/**
+ * @param write what the caller gets, as a promise of the same value and the same failure
+ * @param report called at most once, after the failure, when nothing handles it by the end of that turn of the event loop
+ */
+export function watchedWrite<T>(
+  write: Promise<T>,
+  operation: WriteOperation,
+  report: (failure: WriteFailure) => void,
+): Promise<T> {
+  return WatchedWrite.of(write, { operation, report, failure: null, isReported: false })
+}
+
+function isThenable<T>(value: T | PromiseLike<T>): value is PromiseLike<T> {
+  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
+}
