@@ -4,6 +4,7 @@ import type { Catalogue } from './explanation.ts'
 import { findingExplanations } from './finding-explanations.ts'
 import { connectionTexts } from './foreign-connection.ts'
 import { entraCodes } from './foreign-entra.ts'
+import { providerTexts } from './foreign-provider.ts'
 import { redisReplies } from './foreign-redis.ts'
 import { webTexts } from './foreign-web.ts'
 import { ownErrors } from './own-errors.ts'
@@ -18,6 +19,7 @@ const foreign: readonly Chapter[] = [
   { title: 'Texts of Redis', entries: redisReplies },
   { title: 'Texts of connections', entries: connectionTexts },
   { title: 'Texts around sign-in', entries: webTexts },
+  { title: 'Log lines about the provider', entries: providerTexts },
   { title: 'Codes of Microsoft Entra ID', entries: entraCodes },
 ]
 

@@ -43,6 +43,44 @@ describe('what somebody typed', () => {
     expect(namesOf(findExplanations(asked).found)).toEqual(names)
   })
 
+  it.each<[line: string, names: readonly string[]]>([
+    [
+      '{"event":"signin.failed","code":"COATCHECK_OIDC_CLIENT_REJECTED","error":"invalid_client","providerCode":"AADSTS7000215"}',
+      ['COATCHECK_OIDC_CLIENT_REJECTED', 'invalid_client', 'AADSTS7000215'],
+    ],
+    [
+      '{"event":"token.refresh-failed","outcome":"interaction-required","error":"invalid_grant","suberror":"basic_action","providerCode":"AADSTS50076"}',
+      ['invalid_grant', 'interaction_required', 'AADSTS50076'],
+    ],
+    [
+      '{"event":"provider.discovery-failed","status":404,"url":"https://idp.test/x/.well-known/openid-configuration"}',
+      ['HTTP 404 at discovery'],
+    ],
+    [
+      '{"event":"provider.discovery-failed","reason":"ECONNREFUSED","url":"http://127.0.0.1:4000/x/.well-known/openid-configuration"}',
+      ['Provider cannot be reached'],
+    ],
+    ["event=signin.failed check='issuer' expected=https://a got=https://b", ['Check of a token: issuer']],
+    [`  check: 'signing-key',`, ['Check of a token: signature']],
+    ['{"event":"signin.failed","check":"nonce"}', ['Check of a token: nonce']],
+    ['{"event":"request.refused","check":"expired"}', ['Check of a token: time']],
+  ])('a line of the log, %s: %j', (line, names) => {
+    expect(namesOf(findExplanations(line).found)).toEqual(names)
+    const reader = new LogReader()
+    reader.write(`connect ECONNREFUSED 127.0.0.1:6379\n${line}\n`)
+    const found = reader.end().found.map(({ explanation }) => explanation.name)
+    expect(found.sort()).toEqual([...names, 'ECONNREFUSED'].sort())
+  })
+
+  it.each(
+    [
+      ...[50011, 700016, 7000215, 7000222, 90002, 900023, 50105, 65001, 650056, 70011, 700025, 50020, 9002325],
+      ...[90014, 54005, 70008, 700082, 50173, 50076, 50079, 53003, 500011, 50034],
+    ].map((number) => `AADSTS${number}`),
+  )('%s, which users meet on their first day', (name) => {
+    expect(namesOf(findExplanations(name).found)).toEqual([name])
+  })
+
   it.each([
     ['COATCHECK_REDIS_OM', 'COATCHECK_REDIS_OOM'],
     ['redis_unreachble', 'COATCHECK_REDIS_UNREACHABLE'],

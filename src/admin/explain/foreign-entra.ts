@@ -2,25 +2,13 @@
  * The AADSTS numbers of Microsoft Entra ID that applications meet. What each means is Microsoft's own reference, in our words; numbers
  * can change their meaning, so Coatcheck acts on OAuth's `error` first (token/refresh-outcome.ts; a test holds both together).
  */
-import { foreignCatalogue, type ForeignText } from './explanation.ts'
+import { foreignCatalogue } from './explanation.ts'
+import { type EntraCode, registrationCodes, signInLog } from './foreign-registration.ts'
 
 const REFERENCE = 'https://learn.microsoft.com/entra/identity-platform/reference-error-codes'
 
-type Code = Omit<ForeignText, 'match' | 'seen' | 'source'>
-
-/** The sign-in log of a tenant: the same for every number. */
-const signInLog = (number: number): string =>
-  `Entra admin center, Monitoring & health, Sign-in logs: filter by sign-in error code ${number}.`
-
 const SIGN_IN_AGAIN =
   'The user signs in again. Coatcheck says COATCHECK_REAUTH_REQUIRED and gives the address to send them to (`error.details.signInUrl`); the session itself stays.'
-
-const credential = {
-  check: '`az ad app credential list --id CLIENT_ID`',
-  prevent:
-    'Put the end of the credential into a calendar, or use a certificate or a federated credential. `coatcheck doctor` warns ahead. Nobody is signed out: valid access tokens go on being served.',
-  codes: ['COATCHECK_OIDC_CLIENT_REJECTED', 'COATCHECK_TOKEN_REFRESH_REJECTED'],
-} as const
 
 const stepUp = {
   fix: SIGN_IN_AGAIN,
@@ -38,20 +26,27 @@ const transient = {
   codes: ['COATCHECK_TOKEN_REFRESH_UNAVAILABLE'],
 } as const
 
-const codes: Readonly<Record<number, Code>> = {
-  50011: {
-    why: 'The redirect URI of the request is none of those that the application has registered. It is compared as a text: scheme, host, port, path and a trailing slash all count. The user sees this on the page of Microsoft and never comes back.',
-    check: '`az ad app show --id CLIENT_ID --query web.redirectUris`',
-    fix: 'Register exactly `<COATCHECK_BASE_URL>/auth/callback`, as a platform of type Web. Behind a proxy set COATCHECK_BASE_URL to the address that browsers use. For `localhost` the port does not count.',
-    prevent: 'One registration for each environment. `coatcheck doctor` prints the redirect URI that is sent.',
-    codes: [],
-  },
+const userCodes: Readonly<Record<number, EntraCode>> = {
   50020: {
     why: 'The account belongs to another tenant, and does not exist as a guest in the one that is asked.',
     check: signInLog(50020),
     fix: 'Invite the user as a guest, or let them sign in with another account. For users of many tenants register the application as multitenant and say which ones with `allowedTenants`.',
     prevent: 'Use the id of your tenant, not `common`, when only your own users may come.',
     codes: [],
+  },
+  50034: {
+    why: 'The directory that was asked knows no account of this name.',
+    check: signInLog(50034),
+    fix: 'The user signs in with another account, or is invited as a guest. Compare AZURE_AD_TENANT_ID with the directory of the user.',
+    prevent: 'Use the id of your tenant, not `common`, when only your own users may come.',
+    codes: [],
+  },
+  50057: {
+    why: 'The account of the user is disabled.',
+    check: signInLog(50057),
+    fix: 'An administrator enables the account, if the user may come back.',
+    prevent: 'Nothing has to: it is how an account is closed.',
+    codes: ['COATCHECK_SIGNIN_DENIED'],
   },
   50058: {
     why: 'A silent sign-in (`prompt=none`) found nobody signed in at the provider.',
@@ -106,13 +101,6 @@ const codes: Readonly<Record<number, Code>> = {
     ...stepUp,
     fix: `${SIGN_IN_AGAIN} If the policy blocks them there too, only its administrator can help.`,
   },
-  65001: {
-    why: 'Neither the user nor an administrator has consented to this application for the permission it asks for.',
-    check: '`az ad app permission list-grants --id CLIENT_ID`',
-    ...stepUp,
-    fix: `${SIGN_IN_AGAIN} For permissions that only administrators can give: \`az ad app permission admin-consent --id CLIENT_ID\`.`,
-    prevent: 'Add the permission to the registration and consent to it before the release that needs it.',
-  },
   65004: {
     why: 'The user was asked to consent and declined.',
     check: signInLog(65004),
@@ -126,25 +114,11 @@ const codes: Readonly<Record<number, Code>> = {
     ...ended,
     prevent: 'Session times below the 90 days that a refresh token of a web application lives unused.',
   },
-  70011: {
-    why: 'A scope of the request does not exist, or is not written as it has to be: `api://<application id>/<name>`, or `<resource>/.default`.',
-    check: '`az ad app permission list --id CLIENT_ID`',
-    fix: 'Correct the scope that the text names, and add the permission to the registration.',
-    prevent: 'One resource for each token: `coatcheck doctor` finds scopes of more than one.',
-    codes: ['COATCHECK_TOKEN_REFRESH_REJECTED'],
-  },
   70043: {
     why: 'A policy limits how long a sign-in lasts (sign-in frequency), and that time is over for this refresh token.',
     check: signInLog(70043),
     ...ended,
     prevent: 'Nothing has to. An absolute timeout below the frequency of the policy makes both end together.',
-  },
-  90002: {
-    why: 'No tenant of this id or name exists in this cloud.',
-    check: '`curl -sS https://login.microsoftonline.com/TENANT/v2.0/.well-known/openid-configuration`',
-    fix: 'Correct AZURE_AD_TENANT_ID: the "Directory (tenant) ID" of the registration, not its application id. A tenant of a national cloud needs `entra({ cloud })`.',
-    prevent: '`await auth.ready()` before the application listens: a wrong tenant ends the start.',
-    codes: ['COATCHECK_OIDC_DISCOVERY'],
   },
   90033: {
     why: 'The directory behind Entra ID is not available at the moment.',
@@ -160,18 +134,6 @@ const codes: Readonly<Record<number, Code>> = {
     prevent: 'Do that before the release that needs the permission.',
     codes: [],
   },
-  700016: {
-    why: 'The tenant knows no application of this client id: a wrong id, the tenant of another environment, or a registration nobody there has consented to.',
-    check: '`az ad app show --id CLIENT_ID --query appId`',
-    fix: 'Compare AZURE_AD_CLIENT_ID and AZURE_AD_TENANT_ID with the overview of the registration.',
-    prevent: 'Set both from one place: Coatcheck never mixes the groups `AZURE_AD_*` and `AZURE_*` for this reason.',
-    codes: credential.codes,
-  },
-  700027: {
-    ...credential,
-    why: 'The signature of the client assertion does not fit a certificate of the registration: another certificate, an expired one, or a key that belongs to another certificate.',
-    fix: 'Upload the certificate whose key the application has (`az ad app credential reset --id CLIENT_ID --cert @cert.pem --append`).',
-  },
   700082: {
     why: 'The refresh token was not used for too long, usually 90 days. The user was away; nothing went wrong.',
     check: signInLog(700082),
@@ -186,16 +148,6 @@ const codes: Readonly<Record<number, Code>> = {
     prevent: 'Coatcheck runs on your server: its redirect URI is always one of platform Web.',
     codes: ['COATCHECK_REAUTH_REQUIRED'],
   },
-  7000215: {
-    ...credential,
-    why: 'The client secret is not one of this application. Most often its id was copied in place of its value.',
-    fix: 'Put the value of the secret (shown once, when it is made) into AZURE_AD_CLIENT_SECRET, or make a new one: `az ad app credential reset --id CLIENT_ID --append`.',
-  },
-  7000222: {
-    ...credential,
-    why: 'The client secret has expired.',
-    fix: 'Make a new one (`az ad app credential reset --id CLIENT_ID --append`), deploy it, then remove the old one.',
-  },
   9002313: {
     why: 'The request is malformed in the eyes of Entra ID: mostly a code or refresh token that was cut off, changed or issued for something else.',
     check: signInLog(9002313),
@@ -207,7 +159,7 @@ const codes: Readonly<Record<number, Code>> = {
 
 export const entraCodes = foreignCatalogue(
   Object.fromEntries(
-    Object.entries(codes).map(([number, code]) => [
+    Object.entries({ ...userCodes, ...registrationCodes }).map(([number, code]) => [
       `AADSTS${number}`,
       { ...code, match: new RegExp(`\\bAADSTS${number}\\b`), seen: [], source: REFERENCE },
     ]),
