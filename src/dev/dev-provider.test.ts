@@ -233,6 +233,73 @@ describe('sign-in', () => {
   })
 })
 
+describe('what Entra ID refuses on a page of its own', () => {
+  const authorize = (provider: DevProvider, changes: Record<string, string>, tenant = provider.tenantId): URL => {
+    const url = new URL(`${provider.url}/${tenant}/oauth2/v2.0/authorize`)
+    const query = { client_id: provider.clientId, redirect_uri: redirectUri, response_type: 'code', scope: 'openid' }
+    for (const [name, value] of Object.entries({ ...query, ...changes })) url.searchParams.set(name, value)
+    return url
+  }
+
+  it.each([
+    ['http://127.0.0.1:3000/auth/callback', 'Only the host differs: 127.0.0.1 and localhost are two hosts'],
+    ['http://localhost:3001/auth/callback', 'Only the port differs: 3001 was sent, 3000 is registered.'],
+    ['http://localhost:3000/auth/callback/entra', 'Only the path differs: /auth/callback/entra was sent'],
+    ['https://localhost:3000/auth/callback', 'Only the scheme differs.'],
+    ['/auth/callback', 'What was sent is no absolute address.'],
+  ])('the redirect URI %s: what was sent, what is registered, what to change', async (sent, difference) => {
+    const provider = await start()
+    const { page, response } = await new Browser().visit(authorize(provider, { redirect_uri: sent }))
+    expect(response?.status).toBe(400)
+    for (const text of ['AADSTS50011', `<code>${sent}</code>`, `<code>${redirectUri}</code>`, difference]) {
+      expect(page).toContain(text)
+    }
+    for (const name of ['COATCHECK_BASE_URL', 'redirectUris']) expect(page).toContain(name)
+  })
+
+  it('an unknown application, and markup in what was sent is text', async () => {
+    const provider = await start()
+    const { page, response } = await new Browser().visit(authorize(provider, { client_id: '<script>x' }))
+    expect(response?.status).toBe(400)
+    for (const text of ['AADSTS700016', provider.clientId, 'AZURE_AD_CLIENT_ID']) expect(page).toContain(text)
+    expect(page).not.toContain('<script>')
+    expect(page).not.toContain('AADSTS50011')
+  })
+
+  it.each([
+    ['11111111-1111-4111-8111-111111111111', 90002, 'invalid_tenant'],
+    ['my tenant', 900023, 'invalid_request'],
+  ])('the tenant %s: a page for people, JSON for programs', async (tenant, number, error) => {
+    const provider = await start()
+    const { page, response } = await new Browser().visit(authorize(provider, {}, tenant))
+    expect(response?.status).toBe(400)
+    for (const text of [`AADSTS${number}`, provider.tenantId, 'AZURE_AD_TENANT_ID']) expect(page).toContain(text)
+    const discovery = await fetch(`${provider.url}/${tenant}/v2.0/.well-known/openid-configuration`)
+    expect(discovery.status).toBe(400)
+    expect(await discovery.json()).toMatchObject({
+      error,
+      error_codes: [number],
+      trace_id: expect.any(String) as string,
+    })
+  })
+
+  it.each([
+    ['a wrong secret', {}, { error: 'invalid_client', error_codes: [7000215] }, 401],
+    ['an unknown application', { client_id: 'x' }, { error: 'unauthorized_client', error_codes: [700016] }, 400],
+  ])('%s at the token endpoint, as JSON', async (_, changes, body, status) => {
+    const provider = await start()
+    const answer = await fetch(`${provider.url}/${provider.tenantId}/oauth2/v2.0/token`, {
+      method: 'POST',
+      body: new URLSearchParams({
+        ...{ client_id: provider.clientId, client_secret: 'wrong', grant_type: 'client_credentials' },
+        ...changes,
+      }),
+    })
+    expect(answer.status).toBe(status)
+    expect(await answer.json()).toMatchObject(body)
+  })
+})
+
 describe('refresh', () => {
   it('entra: a new refresh token each time, the old one stays valid', async () => {
     const provider = await start()

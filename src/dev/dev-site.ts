@@ -7,8 +7,10 @@ import type Provider from 'oidc-provider'
 import type { KoaContextWithOIDC } from 'oidc-provider'
 import { RequestCounters } from './counters.ts'
 import { dressAnswer } from './entra-answers.ts'
+import { type EntraRefusal, refusalBody, refusalPage, refusedAuthorization, unknownTenant } from './entra-refusals.ts'
 import {
   entraEndpoints,
+  foreignTenantIn,
   isTenantlessDiscovery,
   matchRoute,
   type MatchedRoute,
@@ -77,7 +79,7 @@ export class DevSite {
         return
       }
       const dressed = context as unknown as KoaContextWithOIDC
-      dressAnswer(dressed, url, options.tenantId)
+      dressAnswer(dressed, url, options)
       if (hasTokens(dressed)) dressed.body = await skewed(dressed.body as Record<string, unknown>)
     })
     return provider.callback()
@@ -99,12 +101,19 @@ export class DevSite {
       return
     }
     const route = matchRoute(pathname, options.tenantId)
-    if (route) await this.#toProtocol(request, response, route, search)
-    else if (pathname.startsWith(`/${options.tenantId}/signin/`)) {
+    if (route) {
+      await this.#toProtocol(request, response, route, search)
+      return
+    }
+    if (pathname.startsWith(`/${options.tenantId}/signin/`)) {
       const { isEnabled } = this.#site
       const interaction = { provider: this.#provider, isEnabled, applicationOrigins: this.#applicationOrigins }
       await handleSignIn(interaction, request, response)
-    } else if (pathname === faultsPath) await handleFaults(this.#site.switches, this.#site.url, request, response)
+      return
+    }
+    const foreign = foreignTenantIn(pathname)
+    if (foreign) refuse(response, unknownTenant(foreign.tenant, options), foreign.isPage)
+    else if (pathname === faultsPath) await handleFaults(this.#site.switches, this.#site.url, request, response)
     else this.#ownPage(pathname, response)
   }
 
@@ -129,6 +138,11 @@ export class DevSite {
       return
     }
     if (fault?.drop === 'after') this.#unanswered.add(request)
+    const refusal = route.name === 'authorize' && refusedAuthorization(new URLSearchParams(search), this.#site.options)
+    if (refusal) {
+      refuse(response, refusal, true)
+      return
+    }
 
     const query = route.name === 'authorize' ? withConsentPrompt(search) : search
     request.url = route.path + query
@@ -156,6 +170,12 @@ export class DevSite {
     else if (pathname === '/counters') send('application/json', JSON.stringify(this.counters.all()))
     else response.writeHead(404, { 'content-type': 'text/plain' }).end('Not found\n')
   }
+}
+
+/** As Entra ID: a page where a person looks, else JSON. */
+function refuse(response: ServerResponse, refusal: EntraRefusal, isPage: boolean): void {
+  if (isPage) writePage(response, refusalPage(refusal))
+  else response.writeHead(400, { 'content-type': 'application/json' }).end(JSON.stringify(refusalBody(refusal)))
 }
 
 function hasTokens({ status, body, oidc }: KoaContextWithOIDC): boolean {

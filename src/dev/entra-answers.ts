@@ -5,18 +5,22 @@
 import { randomUUID } from 'node:crypto'
 import type { KoaContextWithOIDC } from 'oidc-provider'
 import { systemClock } from '../core/clock.ts'
+import { refusalBody, unknownApplication } from './entra-refusals.ts'
 import { entraEndpoints } from './entra-routes.ts'
+import type { ResolvedDevOptions } from './options.ts'
 import { findUserBySubject, objectIdOf } from './people.ts'
 
 type Body = Record<string, unknown>
 
-export function dressAnswer(context: KoaContextWithOIDC, origin: string, tenantId: string): void {
+export function dressAnswer(context: KoaContextWithOIDC, origin: string, options: ResolvedDevOptions): void {
+  const { tenantId } = options
   // Set by the protocol stack, so missing for a request that never got there.
   const oidc = context.oidc as KoaContextWithOIDC['oidc'] | undefined
   const body = context.body as Body | undefined
   if (oidc?.route === 'discovery' && body) context.body = dressDiscovery(body, origin, tenantId)
   if (oidc?.route === 'token' && context.status === 200 && body) context.body = dressToken(oidc, body, tenantId)
   if (body?.error === 'invalid_grant') context.body = dressError(body)
+  if (body?.error === 'invalid_client' && oidc?.route === 'token') dressClientError(context, oidc, options)
   withoutIssuer(context)
 }
 
@@ -52,6 +56,29 @@ function dressError(body: Body): Body {
     trace_id: randomUUID(),
     correlation_id: randomUUID(),
   }
+}
+
+const wrongAssertion = { number: 700027, text: 'The signature of the client assertion could not be verified.' }
+
+function wrongSecret(clientId: string): { readonly number: number; readonly text: string } {
+  const text = `Invalid client secret provided. Ensure the secret being sent in the request is the client secret value, not the client secret ID, for a secret added to app '${clientId}'.`
+  return { number: 7000215, text }
+}
+
+/** Entra ID tells an application that it does not know from a wrong secret. */
+function dressClientError(
+  context: KoaContextWithOIDC,
+  { client }: KoaContextWithOIDC['oidc'],
+  options: ResolvedDevOptions,
+): void {
+  if (client) {
+    const refusal = options.clientKeys ? wrongAssertion : wrongSecret(client.clientId)
+    context.body = refusalBody({ error: 'invalid_client', ...refusal })
+    return
+  }
+  const { client_id: clientId } = (context.oidc.params ?? {}) as { client_id?: string }
+  context.status = 400
+  context.body = refusalBody(unknownApplication(clientId ?? 'unknown', options))
 }
 
 /** Entra ID does not send `iss` with the code (RFC 9207), and for `common` it would not match the metadata. */

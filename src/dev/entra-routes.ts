@@ -31,6 +31,20 @@ export function isTenantlessDiscovery(pathname: string): boolean {
   return pathname === `/common/v2.0${discoveryPath}` || pathname === `/organizations/v2.0${discoveryPath}`
 }
 
+/** The tenant of an address of the right form that is none of this provider's. */
+export function foreignTenantIn(pathname: string): { readonly tenant: string; readonly isPage: boolean } | null {
+  const [, tenant = '', rest = ''] = /^\/([^/]{1,200})\/((?:oauth2\/|discovery\/)?v2\.0\/.*)$/.exec(pathname) ?? []
+  return tenant === '' ? null : { tenant: decoded(tenant), isPage: /\/(?:authorize|logout)$/.test(rest) }
+}
+
+function decoded(segment: string): string {
+  try {
+    return decodeURIComponent(segment)
+  } catch {
+    return segment
+  }
+}
+
 /** The addresses that the discovery document names. */
 export function entraEndpoints(origin: string, tenantId: string): Readonly<Record<string, string>> {
   const base = `${origin}/${tenantId}/oauth2/v2.0`
