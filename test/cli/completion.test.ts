@@ -1,4 +1,4 @@
-/** The script of `coatcheck completion`, sourced in a real bash; those for zsh and fish, where there is such a shell. */
+/** The script of `coatcheck completion` (docs/cli.md), sourced in a real bash; those for zsh and fish, where there is such a shell. */
 import { execFile, spawnSync } from 'node:child_process'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'

@@ -3,12 +3,10 @@ import { execFile } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { chmodSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { Command } from 'commander'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import type { Cli } from '../../src/cli/cli.ts'
-import { commands } from '../../src/cli/commands.ts'
 import { coatcheck } from '../../src/coatcheck.ts'
 import { redisStore } from '../../src/redis.ts'
+import { commandExamples } from '../support/command-examples.ts'
 import { type CommandFolder, commandFolder, type Ended } from '../support/command-line.ts'
 import { type RedisServer, startRedisServer } from '../support/redis-server.ts'
 import { PATIENT } from '../lab/limits.ts'
@@ -24,7 +22,7 @@ const PLACEHOLDER = /bqNpcWi8s91emSnb\.OVEpUxwN1wkcvbIFsiUgjg|<session id>/
 
 const USER_KEY = 'bqNpcWi8s91emSnb'
 
-const lines = examplesOf()
+const lines = commandExamples()
 let server: RedisServer
 let at: CommandFolder
 let path = ''
@@ -67,23 +65,6 @@ const closing: (() => Promise<void>)[] = []
 afterAll(async () => {
   for (const close of closing) await close()
 })
-
-function examplesOf(): readonly string[] {
-  const found: string[] = []
-  const collecting: Cli = {
-    command(usage, _summary, examples) {
-      found.push(...examples.map(([line]) => line))
-      return new Command(usage.split(' ')[0])
-    },
-    group(name, _summary, below) {
-      const group = new Command(name)
-      for (const command of below) group.addCommand(command)
-      return group
-    },
-  }
-  for (const command of commands) command(collecting)
-  return found
-}
 
 async function run(line: string): Promise<Ended> {
   const id = await make()

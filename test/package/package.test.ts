@@ -260,7 +260,7 @@ function readmeExample(): string {
 }
 
 function firstExample(page: string): string {
-  const [, code] = /```ts\n([\s\S]*?)```/.exec(readFileSync(join(root, page), 'utf8')) ?? []
+  const [, code] = /```ts(?: \S+)?\n([\s\S]*?)```/.exec(readFileSync(join(root, page), 'utf8')) ?? []
   if (code === undefined) throw new Error(`${page} shows no example`)
   return code
 }

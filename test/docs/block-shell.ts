@@ -1,0 +1,249 @@
+/**
+ * Runs the shell commands of the pages in a project of its own with a real Redis that holds a signed-in user. `npx coatcheck`
+ * is the built command. What a test cannot do, such as asking a person or installing from a registry, is replaced here, and
+ * only here.
+ */
+import { spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { vi } from 'vitest'
+import { coatcheck } from '../../src/coatcheck.ts'
+import { redisStore } from '../../src/redis.ts'
+import { commandExamples } from '../support/command-examples.ts'
+import { freePort, type RedisServer } from '../support/redis-server.ts'
+import { PATIENT } from '../support/sealed-world.ts'
+import { type Block, root } from './blocks.ts'
+import { projectFolder } from './block-project.ts'
+
+export interface Finished {
+  readonly code: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+export interface Shell {
+  /** Runs every command of a block, one after the other. @returns what went wrong, or an empty list */
+  runBlock(block: Block, options: { readonly whole: boolean; readonly besideDev: boolean }): Promise<readonly string[]>
+  /** One command; its output is what a page may quote. */
+  run(command: string): Promise<Finished>
+  close(): Promise<void>
+}
+
+const START_MS = 60_000
+const LIMIT_MS = 60_000
+/** A command that goes on until it is stopped, and the first thing that it prints when it works. */
+const ENDLESS: readonly (readonly [command: RegExp, ready: RegExp])[] = [
+  [/^(?:npx )?coatcheck dev\b/, /^ready +http/m],
+  [/^(?:npx )?coatcheck (?:top|stats --watch)\b/, /\S/],
+]
+/** This project has no tenant: the doctor finds something, and no provider can refresh. */
+const CODES: readonly (readonly [command: RegExp, codes: readonly number[]])[] = [
+  [/^(?:npx )?coatcheck doctor\b/, [0, 1]],
+  [/^(?:npx )?coatcheck tokens refresh\b/, [1, 2, 5]],
+]
+const PLACEHOLDER = /bqNpcWi8s91emSnb\.OVEpUxwN1wkcvbIFsiUgjg|<session id>/g
+const SERVER = `require('node:http').createServer((_, response) => response.end('ok')).listen(process.env.PORT)\n`
+const PROGRAM = `import { coatcheck } from 'coatcheck'
+const auth = coatcheck()
+await auth.ready()
+await auth.close()
+`
+
+/** Examples of `--help` are run as they stand by test/cli/examples.test.ts; a page may repeat them. */
+const examples = new Set(commandExamples().filter((line) => !/^coatcheck (?:dev|init|top)\b/.test(line)))
+
+export async function startShell(redis: RedisServer): Promise<Shell> {
+  const folder = join(projectFolder, 'shell')
+  const bin = join(folder, 'bin')
+  mkdirSync(bin, { recursive: true })
+  const key = `first:${randomBytes(32).toString('base64')}`
+  const command = `exec "${process.execPath}" "${join(root, 'dist/cli/bin.js')}"`
+  shim(bin, 'coatcheck', `${command} "$@"`)
+  // pino-pretty only colors what passes through it.
+  shim(bin, 'npx', `case $1 in coatcheck) shift; ${command} "$@";; pino-pretty) exec cat;; *) exit 127;; esac`)
+  shim(bin, 'redis-cli', `exec ${await whereIs('redis-cli')} -p ${redis.port} "$@"`)
+  writeFileSync(join(folder, '.env.local'), `REDIS_URL=${redis.url}\nCOATCHECK_KEYS=${key}\n`)
+  writeFileSync(join(folder, 'package.json'), JSON.stringify({ name: 'shell', scripts: { start: 'node server.js' } }))
+  writeFileSync(join(folder, 'server.js'), SERVER)
+  writeFileSync(join(folder, 'app.mjs'), PROGRAM)
+  writeFileSync(join(folder, 'app.log'), 'error: WRONGPASS invalid username-password pair or user is disabled.\n')
+
+  const auth = coatcheck({ store: redisStore({ ...PATIENT, url: redis.url }), keys: key, baseUrl: LOCAL })
+  const freshSession = async (): Promise<string> => {
+    // Two of them: some commands end all but one.
+    await auth.sessions.create({ userId: 'ada' })
+    const { session } = await auth.sessions.create({ userId: 'ada', data: { theme: 'dark' } })
+    const tokens = { accessToken: 'a', refreshToken: 'r', expiresAt: Date.now() + 3_600_000 }
+    await auth.tokens.setUserTokens('ada', tokens, { provider: 'login' })
+    return session.id ?? ''
+  }
+
+  const ended = await freshSession()
+  await auth.sessions.revoke(ended, 'signed-out')
+  const start = (line: string, id: string, cwd = folder): Running => {
+    const child = spawn(
+      'bash',
+      ['-e', '-o', 'pipefail', '-c', line.replace(PLACEHOLDER, id).replace('<user key>', id.split('.', 1)[0] ?? '')],
+      {
+        cwd,
+        env: {
+          COATCHECK_LOG: 'silent',
+          PATH: `${bin}:${process.env.PATH ?? ''}`,
+          HOME: folder,
+          COATCHECK_RUN: process.env.COATCHECK_RUN,
+          REDIS_URL: redis.url,
+          id,
+          ended,
+          uk: id.split('.', 1)[0],
+        },
+        stdio: ['ignore', 'pipe', 'pipe'],
+      },
+    )
+    return watch(child)
+  }
+
+  const runLine = async (line: string): Promise<string | null> => {
+    if (examples.has(line.replace(/^npx /, ''))) return null
+    const install = /^npm (?:install|i)\b(.*)$/.exec(line)
+    if (install) return unknownPackages(install[1] ?? '')
+    const script = /^npm (?:run )?(test|[\w:]+)\b/.exec(line)
+    if (script) return scriptExists(script[1] ?? '')
+    const endless = ENDLESS.find(([command]) => command.test(line))
+    const id = await freshSession()
+    if (endless) return untilReady(start(await withPorts(`exec ${line}`), id), endless[1])
+    if (/^(?:npx )?coatcheck init\b/.test(line)) return failureOf(await initialize(line, start, id), [0])
+    const asked = /\b(?:revoke|keys repair|keys rotate)\b/.test(line) && !line.includes('--dry-run')
+    const codes = CODES.find(([command]) => command.test(line))?.[1] ?? [0]
+    return failureOf(await start(asked ? `${line} --yes` : line, id).ended, codes)
+  }
+
+  return {
+    async runBlock({ code }, { whole, besideDev }) {
+      if (whole) {
+        const id = await freshSession()
+        const script = code.replace(/^(id|uk)=.*$/gm, '')
+        const failure = failureOf(await start(script, id).ended, [0])
+        return failure === null ? [] : [failure]
+      }
+      const idpPort = await freePort()
+      const line = `exec npx coatcheck dev --port ${await freePort()} --idp-port ${idpPort}`
+      const dev = besideDev ? start(line, await freshSession()) : null
+      const failures: string[] = []
+      try {
+        if (dev) await ready(dev, /^ready +http/m)
+        for (const one of commandsIn(code)) {
+          const failure = await runLine(besideDev ? one.replaceAll(':4000', `:${idpPort}`) : one)
+          if (failure !== null) failures.push(`${one}: ${failure}`)
+        }
+      } finally {
+        dev?.signal('SIGINT')
+        await dev?.ended
+      }
+      return failures
+    },
+    async run(line) {
+      return start(line, await freshSession()).ended
+    },
+    close: () => auth.close(),
+  }
+}
+
+const LOCAL = 'http://localhost:3000'
+
+/** The commands of a block: comments are dropped, lines that end with a backslash are joined, `a && b` is two commands. */
+export function commandsIn(code: string): readonly string[] {
+  return code
+    .replaceAll('\\\n', ' ')
+    .split('\n')
+    .flatMap((line) => line.replace(/(?:^|\s{2,}| )#\s.*$/, '').split(' && '))
+    .map((line) => line.trim())
+    .filter((line) => line !== '')
+}
+
+interface Running {
+  readonly ended: Promise<Finished>
+  stdout(): string
+  isOver(): boolean
+  signal(name: NodeJS.Signals): void
+}
+
+function watch(child: ReturnType<typeof spawn>): Running {
+  let stdout = ''
+  let stderr = ''
+  let over = false
+  child.stdout?.setEncoding('utf8').on('data', (text: string) => (stdout += text))
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => (stderr += text))
+  const limit = setTimeout(() => child.kill('SIGKILL'), LIMIT_MS)
+  const ended = new Promise<Finished>((done) => {
+    child.on('close', (code) => {
+      over = true
+      clearTimeout(limit)
+      done({ code, stdout, stderr })
+    })
+  })
+  return { ended, stdout: () => stdout, isOver: () => over, signal: (name) => child.kill(name) }
+}
+
+async function ready(running: Running, sign: RegExp): Promise<void> {
+  await vi.waitUntil(() => running.isOver() || sign.test(running.stdout()), { timeout: START_MS, interval: 50 })
+}
+
+async function untilReady(running: Running, sign: RegExp): Promise<string | null> {
+  await ready(running, sign)
+  const worked = sign.test(running.stdout())
+  running.signal('SIGINT')
+  const ended = await running.ended
+  return worked ? null : `it ended with ${String(ended.code)} before it was ready: ${ended.stderr}`
+}
+
+/** In a folder of its own, from which nothing is installed; without `--yes` it would ask. */
+function initialize(line: string, start: (line: string, id: string, cwd?: string) => Running, id: string) {
+  const folder = join(projectFolder, 'shell', `init-${randomBytes(4).toString('hex')}`)
+  mkdirSync(folder)
+  const answers = [
+    line.includes('--yes') ? '' : '--yes',
+    line.includes('--framework') ? '' : '--framework express',
+    '--no-install',
+  ]
+  return start(`${line} ${answers.join(' ')}`, id, folder).ended
+}
+
+async function withPorts(line: string): Promise<string> {
+  if (!line.includes('coatcheck dev')) return line
+  return line.replace('coatcheck dev', `coatcheck dev --port ${await freePort()} --idp-port ${await freePort()}`)
+}
+
+function failureOf({ code, stdout, stderr }: Finished, codes: readonly number[]): string | null {
+  if (code === null || !codes.includes(code)) return `it ended with ${String(code)}: ${stderr}${stdout}`
+  // redis-cli exits with 0 when the server refuses a command.
+  const refusal = /^(?:\(error\) )?(?:ERR|WRONGTYPE|NOAUTH|NOPERM) .*$/m.exec(stdout)
+  return refusal === null ? null : `Redis refused it: ${refusal[0]}`
+}
+
+/** Nothing is installed here: test/package/ installs. A package that a page names must be one that this project is tested with. */
+function unknownPackages(args: string): string | null {
+  const { devDependencies, peerDependencies, dependencies } = manifest()
+  const known = new Set(['coatcheck', ...Object.keys({ ...devDependencies, ...peerDependencies, ...dependencies })])
+  const names = args.split(/\s+/).filter((word) => word !== '' && !word.startsWith('-'))
+  const unknown = names.filter((name) => !known.has(name) && !/coatcheck-[\d.]+\.tgz$/.test(name))
+  return unknown.length === 0 ? null : `no test knows the package ${unknown.join(', ')}`
+}
+
+function scriptExists(name: string): string | null {
+  return name in manifest().scripts || ['ci', 'pack'].includes(name) ? null : `package.json has no script ${name}`
+}
+
+function manifest(): Record<'scripts' | 'dependencies' | 'devDependencies' | 'peerDependencies', object> {
+  return JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as ReturnType<typeof manifest>
+}
+
+function shim(folder: string, name: string, line: string): void {
+  writeFileSync(join(folder, name), `#!/bin/sh\n${line}\n`)
+  chmodSync(join(folder, name), 0o755)
+}
+
+async function whereIs(name: string): Promise<string> {
+  const { stdout } = await watch(spawn('sh', ['-c', `command -v ${name}`], { stdio: ['ignore', 'pipe', 'pipe'] })).ended
+  return stdout.trim()
+}
