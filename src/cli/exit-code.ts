@@ -1,4 +1,4 @@
-/** The exit codes of DESIGN "Operators": scripts tell by them what is wrong without reading a text. */
+/** The exit codes of docs/cli.md: scripts tell by them what is wrong without reading a text. */
 import type { Cause } from '../admin.ts'
 import { causeOf } from '../admin/health/cause.ts'
 import { type AnyCoatcheckError, isCoatcheckError } from '../core/errors.ts'

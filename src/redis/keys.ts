@@ -1,5 +1,5 @@
 /**
- * All key names of DESIGN "Keys in Redis", in one place. Nobody else puts one together.
+ * Builds every key name of docs/redis-keys.md. No other file builds key names.
  * All keys of one user carry its user key as hash tag, so they lie in one slot and one script may touch them all.
  * In key names and index members a session is named by the random part of its id: the user key already stands in the hash
  * tag, and repeating it costs 32 bytes per session (docs/decisions/0003-short-session-ids-in-keys.md).

@@ -21,7 +21,7 @@ export interface SessionProfile {
   readonly device?: Device
 }
 
-/** Which tickets open the session. DESIGN "Sessions", rotation. */
+/** Which tickets open the session: after a rotation the old one stays valid for a moment. */
 export interface Secrets {
   readonly current: Buffer
   /** Issued by a rotation and not seen yet, newest first. */

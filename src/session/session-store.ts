@@ -1,6 +1,6 @@
 /**
- * The public face of sessions: finding, creating, changing, rotating, signing in, ending, listing. Owns the semantics of
- * DESIGN "Sessions" on top of a driver that only moves sealed bytes; the parts are in the files beside this one:
+ * Implements `SessionStore`: finding, creating, changing, rotating, signing in, ending, listing. It owns the semantics; the
+ * driver below only moves sealed bytes. The files beside this one hold the parts:
  * ticket (the cookie's value), vault (seal and open), policy (pure decisions), update queue (writes), data (schema).
  */
 import { MisuseError, SessionError } from '../core/errors.ts'
