@@ -1,0 +1,92 @@
+/**
+ * `npm run api`: writes docs/api/ from the docstrings of every entry of package.json, one page per entry. With `--check` it writes
+ * nothing and fails when a page is out of date, a public declaration has no docstring, or a `{@link}` leads nowhere.
+ */
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { format, resolveConfig } from 'prettier'
+import { Application, LogLevel } from 'typedoc'
+
+const root = resolve(import.meta.dirname, '..')
+const target = join(root, 'docs/api')
+const check = process.argv.includes('--check')
+const { exports: entries } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+
+/** `./express` is the page `express.md`; the entry without a name is `coatcheck.md`. */
+const sources = Object.entries(entries).flatMap(([entry, value]) =>
+  typeof value === 'string'
+    ? []
+    : [{ name: entry === '.' ? 'coatcheck' : entry.slice('./'.length), source: value['coatcheck-source'] }],
+)
+
+const made = mkdtempSync(join(tmpdir(), 'coatcheck-api-'))
+try {
+  const complaints = await generate()
+  const pages = await finished()
+  if (check) {
+    const old = new Map(readdirSync(target).map((file) => [file, readFileSync(join(target, file), 'utf8')]))
+    const stale = [...new Set([...pages.keys(), ...old.keys()])].filter((file) => pages.get(file) !== old.get(file))
+    for (const file of stale) complaints.push(`docs/api/${file} is out of date: npm run api`)
+  } else {
+    rmSync(target, { recursive: true, force: true })
+    mkdirSync(target, { recursive: true })
+    for (const [file, text] of pages) writeFileSync(join(target, file), text)
+    console.log(`${pages.size} pages in docs/api`)
+  }
+  for (const complaint of complaints) console.error(complaint)
+  process.exitCode = complaints.length > 0 ? 1 : 0
+} finally {
+  rmSync(made, { recursive: true, force: true })
+}
+
+/** @returns everything that typedoc complains about */
+async function generate() {
+  const app = await Application.bootstrapWithPlugins({
+    entryPoints: sources.map(({ source }) => source),
+    tsconfig: join(root, 'tsconfig.build.json'),
+    plugin: ['typedoc-plugin-markdown'],
+    readme: 'none',
+    out: made,
+    outputFileStrategy: 'modules',
+    entryFileName: 'README',
+    hidePageHeader: true,
+    hideBreadcrumbs: true,
+    hideGroupHeadings: false,
+    disableSources: true,
+    excludePrivate: true,
+    excludeInternal: true,
+    excludeExternals: true,
+    useCodeBlocks: true,
+    expandObjects: false,
+    parametersFormat: 'list',
+    interfacePropertiesFormat: 'list',
+    validation: { notExported: false, invalidLink: true, notDocumented: true, rewrittenLink: true },
+    logLevel: 'Warn',
+  })
+  const complaints = []
+  app.logger.log = (text, level) => {
+    if (level >= LogLevel.Warn) complaints.push(text)
+  }
+  const project = await app.convert()
+  if (!project) throw new Error(`typedoc failed: ${complaints.join('\n')}`)
+  for (const module of project.children ?? []) {
+    const file = project.getSymbolIdFromReflection(module)?.fileName ?? ''
+    const entry = sources.find(({ source }) => file.endsWith(source.slice('.'.length)))
+    if (!entry) throw new Error(`${module.name} is no entry of package.json`)
+    module.name = entry.name
+  }
+  app.validate(project)
+  await app.generateOutputs(project)
+  return complaints
+}
+
+/** Formatted as every other page, so that `npm run check -- format` accepts them. */
+async function finished() {
+  const options = { ...(await resolveConfig(join(target, 'README.md'))), parser: 'markdown' }
+  const pages = new Map()
+  for (const file of readdirSync(made).filter((name) => name.endsWith('.md'))) {
+    pages.set(file, await format(readFileSync(join(made, file), 'utf8'), options))
+  }
+  return pages
+}
