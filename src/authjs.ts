@@ -24,6 +24,7 @@ export type {
   AuthJsVerificationToken,
 } from './adapters/hosts/auth-js-types.ts'
 
+/** Options of `CoatcheckAdapter()`: store, keys, prefix and logger. */
 export type CoatcheckAdapterOptions = HostedOptions
 
 export type CoatcheckAdapter = CoatcheckAuthJsAdapter & {

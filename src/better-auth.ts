@@ -12,10 +12,12 @@ import { createHosted, documentDeps, type HostedOptions } from './hosted.ts'
 
 export type { SecondaryStorage } from './adapters/hosts/secondary-storage.ts'
 
+/** Options of `secondaryStorage()`: store, keys, prefix and logger. */
 export type SecondaryStorageOptions = HostedOptions
 
 /** Ready to be handed to `betterAuth({ secondaryStorage })`. */
 export interface CoatcheckSecondaryStorage extends SecondaryStorage {
+  /** Events of this storage. */
   readonly events: Events
   /** Ends its connection. */
   close(): Promise<void>

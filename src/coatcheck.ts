@@ -28,8 +28,11 @@ import type { TokenCache } from './token/types.ts'
 
 /** Every method is bound: `export const TokenCache = auth.tokens` and `const { handler } = auth` work. */
 export interface Coatcheck<D extends object> {
+  /** Finds, creates, changes, lists and ends sessions. */
   readonly sessions: SessionStore<D>
+  /** Stores, refreshes and deletes tokens. Its methods are bound. */
   readonly tokens: TokenCache
+  /** What happens inside, for logs, metrics and your own listeners. */
   readonly events: Events
   /** What adapters are built on. */
   readonly http: HttpEdge<D>
@@ -67,6 +70,7 @@ export interface HttpEdge<D extends object> {
   config(): HttpConfig
 }
 
+/** The part of the configuration that adapters need. */
 export type HttpConfig = Pick<ResolvedConfig<object>, 'baseUrl' | 'basePath' | 'cookie' | 'loopback' | 'pages'>
 
 interface Opened<D extends object> {

@@ -20,6 +20,7 @@ export type { HostSessionInfo, SessionStoreOptions, UserSessions } from './hoste
 
 type Request = Parameters<session.Store['createSession']>[0]
 
+/** Session store for the library that this entry is named after. Knows whose sessions it holds. */
 export class CoatcheckStore extends session.Store implements UserSessions {
   readonly #hosted: HostedSessions
   readonly #store: CallbackStore
@@ -39,14 +40,17 @@ export class CoatcheckStore extends session.Store implements UserSessions {
     })
   }
 
+  /** Events of this store. */
   get events(): Events {
     return this.#hosted.events
   }
 
+  /** Reads a session; without one the callback gets nothing, never an error. */
   override get(sid: string, callback: (error: unknown, session?: SessionData | null) => void): void {
     callBack(this.#store.get(sid) as Promise<SessionData | null>, callback)
   }
 
+  /** Stores a session. Changes of parallel requests are merged; a session that has ended is not stored again. */
   override set(sid: string, session: SessionData, callback?: (error?: unknown) => void): void {
     callBack(this.#store.set(sid, session), callback)
   }
@@ -55,6 +59,7 @@ export class CoatcheckStore extends session.Store implements UserSessions {
     callBack(this.#store.touch(sid, session), callback as Callback | undefined)
   }
 
+  /** Ends a session. Ending an absent session is fine. */
   override destroy(sid: string, callback?: (error?: unknown) => void): void {
     callBack(this.#store.destroy(sid), callback)
   }

@@ -20,6 +20,7 @@ const KNOWN = Symbol('coatcheck.handed-out')
 // eslint-disable-next-line @typescript-eslint/no-explicit-any
 type FastifySessionObject = any
 
+/** Session store for the library that this entry is named after. Knows whose sessions it holds. */
 export class CoatcheckStore extends HostedStore {
   readonly #store: CallbackStore
   readonly #known = new WeakMap<object, HandedOut>()
@@ -41,14 +42,17 @@ export class CoatcheckStore extends HostedStore {
     })
   }
 
+  /** Reads a session; without one the callback gets nothing, never an error. */
   get(sid: string, callback: (error: unknown, session?: FastifySessionObject) => void): void {
     callBack(this.#store.get(sid), callback)
   }
 
+  /** Stores a session. Changes of parallel requests are merged; a session that has ended is not stored again. */
   set(sid: string, session: FastifySessionObject, callback: (error?: unknown) => void): void {
     callBack(this.#store.set(sid, session as object), callback)
   }
 
+  /** Ends a session. Ending an absent session is fine. */
   destroy(sid: string, callback: (error?: unknown) => void): void {
     callBack(this.#store.destroy(sid), callback)
   }

@@ -16,6 +16,7 @@ const DEFAULT_TTL_MS = 24 * 3_600_000
 
 export type { HostSessionInfo } from './documents/host-sessions.ts'
 
+/** Options of `CoatcheckStore`. */
 export interface SessionStoreOptions extends HostedOptions {
   /** Life of a session whose cookie ends with the browser. Default `24h`. */
   readonly ttl?: Duration
@@ -28,6 +29,7 @@ export interface SessionStoreOptions extends HostedOptions {
 
 /** What a host's contract has no word for. */
 export interface UserSessions {
+  /** Events of this store. */
   readonly events: Events
   /** The name that `listByUser` and `revoke` know the session of this id by. It opens nothing. */
   idOf(sid: string): Promise<string>

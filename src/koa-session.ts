@@ -11,11 +11,15 @@ export type { HostSessionInfo, SessionStoreOptions, UserSessions } from './hoste
 
 /** What koa-session hands over with each call; the context is what a request is known by. */
 export interface KoaStoreCall {
+  /** Context of the request. */
   readonly ctx?: unknown
+  /** Whether the life starts again at each response. */
   readonly rolling?: boolean | undefined
+  /** Whether the session changed. */
   readonly changed?: boolean | undefined
 }
 
+/** Session store for the library that this entry is named after. Knows whose sessions it holds. */
 export class CoatcheckStore extends HostedStore {
   readonly #hosted: HostedSessions
   /** By the context of the request. */
@@ -49,6 +53,7 @@ export class CoatcheckStore extends HostedStore {
     if (saved && isObject(ctx)) this.#known.set(ctx, saved)
   }
 
+  /** Ends a session. Ending an absent session is fine. */
   async destroy(key: string, _call?: KoaStoreCall): Promise<void> {
     await (await this.#hosted.open()).end(key)
   }

@@ -18,6 +18,7 @@ import { endingsOf } from './token/revocation-driver.ts'
 import { createMemoryRevocationDriver } from './token/drivers/revocations-memory.ts'
 import { createMemoryTokenDriver } from './token/drivers/memory.ts'
 
+/** Options of `memoryStore()`. */
 export interface MemoryStoreOptions {
   /** Stores of one name share their content within the process. Default `default`. */
   readonly name?: string

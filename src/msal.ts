@@ -19,6 +19,7 @@ export type {
   MsalTokenCache,
 } from './adapters/msal/types.ts'
 
+/** Options of `msalCachePlugin()`. */
 export interface MsalCachePluginOptions extends HostedOptions {
   /**
    * Whose cache is used: a text for one partition, a function that tells the user's home account id of the request under way
@@ -31,6 +32,7 @@ export interface MsalCachePluginOptions extends HostedOptions {
 
 /** Ready to be handed to `new ConfidentialClientApplication({ cache: { cachePlugin } })`. */
 export interface CoatcheckMsalPlugin extends MsalCachePlugin {
+  /** Events of this plugin. */
   readonly events: Events
   /** Ends its connection. */
   close(): Promise<void>

@@ -18,6 +18,7 @@ export type { Auth0LogoutToken, Auth0Session, SessionDataStore } from './adapter
 
 const DAY_MS = 86_400_000
 
+/** Options of `sessionDataStore()`. */
 export interface SessionDataStoreOptions extends HostedOptions {
   /** The same as `session.absoluteDuration` of the SDK, which does not tell its store. Default `3d`, as there. */
   readonly absoluteDuration?: Duration
@@ -27,6 +28,7 @@ export interface SessionDataStoreOptions extends HostedOptions {
 
 /** Ready to be handed to `new Auth0Client({ sessionStore })`. */
 export interface CoatcheckSessionDataStore extends SessionDataStore {
+  /** Events of this store. */
   readonly events: Events
   /** Ends its connection. */
   close(): Promise<void>

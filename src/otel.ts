@@ -8,6 +8,7 @@ import { startOtelTraces } from './telemetry/otel-traces.ts'
 
 export type { CountSessions } from './telemetry/live-sessions.ts'
 
+/** Options of `instrument()`. */
 export interface InstrumentOptions extends LiveSessionsOptions {
   /** Default: the global one. `null`: no metrics. */
   readonly meterProvider?: MeterProvider | null
@@ -15,6 +16,7 @@ export interface InstrumentOptions extends LiveSessionsOptions {
   readonly tracerProvider?: TracerProvider | null
 }
 
+/** Running instrumentation. */
 export interface Instrumentation {
   /** Stops measuring and tracing. */
   close(): void

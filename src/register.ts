@@ -8,6 +8,13 @@
 import type { Coatcheck } from './coatcheck.ts'
 
 // eslint-disable-next-line @typescript-eslint/no-empty-object-type -- empty until an application declares its member
+/** Extended by applications to give `Session` their own type of data everywhere. */
 export interface Register {}
 
-export type RegisteredData = Register extends { readonly auth: Coatcheck<infer D> } ? D : Record<string, unknown>
+/** Type of `session.data` as the application registered it. */
+export type RegisteredData = Register extends {
+  /** The application's `Coatcheck` instance. */
+  readonly auth: Coatcheck<infer D>
+}
+  ? D
+  : Record<string, unknown>

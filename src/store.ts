@@ -15,10 +15,13 @@ import type { ProviderGateDriver } from './token/provider-gate-driver.ts'
 import type { EndingsListener, RevocationDriver } from './token/revocation-driver.ts'
 import type { TokenDriver } from './token/token-driver.ts'
 
+/** What a store is opened with. */
 export interface StoreContext {
   /** Stands before all keys. */
   readonly prefix: string
+  /** Source of the current time. */
   readonly clock: Clock
+  /** Where the store reports events. */
   readonly events: EventBus
   /** False for a base URL that is not loopback: the memory store refuses there. */
   readonly loopback: boolean
@@ -32,17 +35,25 @@ export interface StoreServer {
   readonly keys: RedisKeys
 }
 
+/** An opened store: one driver for each kind of record. */
 export interface Store {
+  /** Where records are kept. */
   readonly kind: 'redis' | 'memory'
   /** `null` for a store that lies in the memory of this process. */
   readonly server: StoreServer | null
+  /** Keeps sessions. */
   readonly sessions: SessionDriver
+  /** Keeps tokens of users. */
   readonly tokens: TokenDriver
   /** Tokens of the application itself and on behalf of callers. */
   readonly appTokens: TokenDriver
+  /** Counts failures of providers over all processes. */
   readonly providerGate: ProviderGateDriver
+  /** Keeps token revocations until the provider has carried them out. */
   readonly revocations: RevocationDriver
+  /** Keeps sign-ins under way. */
   readonly transactions: TransactionDriver
+  /** Finds our sessions by the provider's session. */
   readonly providerSessions: ProviderSessionDriver
   /** What other session libraries keep with us. */
   readonly documents: DocumentDriver
@@ -58,12 +69,15 @@ export interface Store {
 
 /** Checked at once, opened at first use. `identity` keys the one instance per process; it holds no secret in the clear. */
 export interface StoreFactory {
+  /** Where records will be kept. */
   readonly kind: 'redis' | 'memory'
+  /** Names the place where records are kept. Two factories of one identity share it. */
   readonly identity: string
   /**
    * For operators: where a store on Redis leads to, and what was asked of it. Holds secrets. `null` for one in memory.
    * @throws {ConfigError} as `open`
    */
   inspect(): RedisSetup | null
+  /** Opens the store. Connects at first use. */
   open(context: StoreContext): Store
 }

@@ -13,11 +13,13 @@ import { sendWebResponse } from '../http/node-bridge.ts'
 import { checkAdapterOptions, createNodeEdge } from '../http/node-edge.ts'
 import type { OutagePolicy, Session, User, Visit } from '../session/types.ts'
 
+/** Options of `expressAuth()`. */
 export interface ExpressAuthOptions {
   /** Puts `{ getSession, getVisit }` on every request under this name. Default: nothing is put on the request. */
   readonly property?: string
 }
 
+/** Options of `web.requireUser()` and `web.withUser()`. */
 export interface RequireUserOptions {
   /** With several providers: the one to sign in at. */
   readonly provider?: string

@@ -11,11 +11,13 @@ import { copyHeaders } from '../http/node-bridge.ts'
 import { checkAdapterOptions, createNodeEdge } from '../http/node-edge.ts'
 import type { OutagePolicy, Session, User, Visit } from '../session/types.ts'
 
+/** Options of `fastifyAuth()`. */
 export interface FastifyAuthOptions {
   /** Puts `{ getSession, getVisit }` on every request of the context under this name. Default: nothing is put there. */
   readonly property?: string
 }
 
+/** Options of `web.requireUser()` and `web.withUser()`. */
 export interface FastifyRequireUserOptions {
   /** With several providers: the one to sign in at. */
   readonly provider?: string

@@ -10,6 +10,7 @@ import { checkAdapterOptions } from '../http/node-edge.ts'
 import { createWebEdge } from '../http/web-edge.ts'
 import type { OutagePolicy, Session, User, Visit } from '../session/types.ts'
 
+/** Options of `honoAuth()`. */
 export interface HonoAuthOptions {
   /** Puts `{ getSession, getVisit }` into the context under this name: `c.get('…')`. Default: nothing is put there. */
   readonly property?: string
@@ -17,6 +18,7 @@ export interface HonoAuthOptions {
   readonly clientIp?: (context: Context) => string | undefined
 }
 
+/** Options of `web.requireUser()` and `web.withUser()`. */
 export interface HonoRequireUserOptions {
   /** With several providers: the one to sign in at. */
   readonly provider?: string

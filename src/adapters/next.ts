@@ -16,6 +16,7 @@ import { createWebEdge, type WebEdge } from '../http/web-edge.ts'
 import type { Session, User, Visit } from '../session/types.ts'
 import { requestScope } from './next/request-scope.ts'
 
+/** Options of `routeHandlers()`. */
 export interface RouteHandlerOptions {
   /** The client's address for the list of devices, as a proxy of yours says it. Default: none is kept. */
   readonly clientIp?: (request: Request) => string | undefined
@@ -25,10 +26,15 @@ type Handler = (request: Request) => Promise<Response>
 
 /** `app/auth/[...path]/route.ts`: `export const { GET, POST, DELETE, HEAD, OPTIONS } = routeHandlers(auth)`. */
 export interface RouteHandlers {
+  /** Handles sign-in, callback, session and devices. */
   readonly GET: Handler
+  /** Handles sign-out, forms and the callback by `form_post`. */
   readonly POST: Handler
+  /** Handles ending a device. */
   readonly DELETE: Handler
+  /** Answers as `GET` does, without a body. */
   readonly HEAD: Handler
+  /** Answers with the methods of a route. */
   readonly OPTIONS: Handler
 }
 
@@ -53,6 +59,7 @@ export async function getVisit<D extends object>(auth: Coatcheck<D>): Promise<Vi
   return (await requestScope(auth)).exchange.getVisit()
 }
 
+/** Options of `requireUser()`. */
 export interface NextRequireUserOptions extends SessionRequest {
   /** Where to come back to after sign-in: a path. Next does not tell a component its own. Default `/`. */
   readonly returnTo?: string
@@ -67,7 +74,12 @@ export interface NextRequireUserOptions extends SessionRequest {
 export async function requireUser<D extends object>(
   auth: Coatcheck<D>,
   { returnTo, provider, onUnavailable }: NextRequireUserOptions = {},
-): Promise<{ readonly user: User; readonly session: Session<D> }> {
+): Promise<{
+  /** The signed-in user. */
+  readonly user: User
+  /** The session of the user. */
+  readonly session: Session<D>
+}> {
   const session = await (await requestScope(auth)).exchange.getSessionOfUser({ onUnavailable })
   if (session.user) return { user: session.user, session }
   return redirect(signInPath(auth.http.config().basePath, { provider, returnTo }))

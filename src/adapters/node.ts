@@ -8,6 +8,7 @@ import { checkAdapterOptions, createNodeEdge } from '../http/node-edge.ts'
 import type { Exchange, SessionRequest } from '../http/exchange.ts'
 import type { Session, User, Visit } from '../session/types.ts'
 
+/** Options of `nodeAuth()`. */
 export interface NodeAuthOptions {
   /** The client's address for the list of devices, where a proxy of yours says it. Default: the socket's address. */
   readonly clientIp?: (request: IncomingMessage) => string | undefined
@@ -32,7 +33,12 @@ export interface NodeAuth<D extends object> {
     request: IncomingMessage,
     response: ServerResponse,
     options?: { readonly provider?: string } & SessionRequest,
-  ): Promise<{ readonly user: User; readonly session: Session<D> } | null>
+  ): Promise<{
+    /** The signed-in user. */
+    readonly user: User
+    /** The session of the user. */
+    readonly session: Session<D>
+  } | null>
   /** Answers an error that has an answer (503 with `Retry-After` for a store that is down) and says whether it did. */
   handleError(error: unknown, request: IncomingMessage, response: ServerResponse): boolean
 }

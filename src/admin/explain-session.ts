@@ -14,6 +14,7 @@ import {
 import { createVault, type Loaded } from '../session/session-vault.ts'
 import { sessionAddressOf } from './session-address.ts'
 
+/** State of a session. `lost`: its record is gone though nothing ended it. `unknown`: no trace is left. */
 export type SessionState = 'live' | 'expired' | 'ended' | 'lost' | 'unreadable' | 'unknown'
 
 /** Which of the ways into a state it was. */
@@ -34,9 +35,13 @@ export type SessionBecause =
   /** Neither the session nor its user left anything. */
   | 'nothing'
 
+/** What is known about one session: its state, the reason and its times. */
 export interface SessionAccount {
+  /** Id of the session. */
   readonly sessionId: string
+  /** State of the session now. */
   readonly state: SessionState
+  /** What the state was concluded from. */
   readonly because: SessionBecause
   /** The word that was given when it was ended. Comes from outside: to be shown as one line. */
   readonly reason: string | null
@@ -48,10 +53,15 @@ export interface SessionAccount {
   readonly reasonsKeptForMs: number
 }
 
+/** The times of a session. */
 export interface SessionTimes {
+  /** When the session was created, epoch milliseconds. */
   readonly createdAtMs: number
+  /** When the session was used last, epoch milliseconds. */
   readonly lastSeenAtMs: number
+  /** When the session ends if it is not used, epoch milliseconds. */
   readonly idleExpiresAtMs: number
+  /** When the session ends in any case, epoch milliseconds. */
   readonly absoluteExpiresAtMs: number
   /** The earlier of both. */
   readonly expiresAtMs: number

@@ -14,10 +14,13 @@ import type { TokenCache } from '../token/types.ts'
 
 /** Enough for what needs no key: connection, counts, families of keys. */
 export interface ServerGround {
+  /** Connection to the servers. */
   readonly server: StoreServer
+  /** The opened store. */
   readonly store: Store
   /** Stands before all keys. */
   readonly prefix: string
+  /** Source of the current time. */
   readonly clock: Clock
   /** Ends the connection within its deadline. */
   close(): Promise<void>
@@ -25,11 +28,18 @@ export interface ServerGround {
 
 /** With keys: users can be found by their id, and records opened. */
 export interface AdminGround extends ServerGround {
+  /** The validated configuration. */
   readonly config: ResolvedConfig<object>
+  /** The encryption keys. */
   readonly keyring: Keyring
+  /** Seals and opens records. */
   readonly seal: Seal
+  /** Sessions of all users. */
   readonly sessions: SessionStore<Record<string, unknown>>
+  /** Tokens of all users. */
   readonly tokens: TokenCache
+  /** Token revocations that wait for the provider. */
   readonly revocations: Revocations
+  /** Events of this context. */
   readonly events: EventBus
 }

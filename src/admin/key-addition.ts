@@ -2,9 +2,11 @@
 import type { Random } from '../core/random.ts'
 import { createKeyring, namesEntryOf } from '../keyring/keyring.ts'
 
+/** A new encryption key and the setting that contains it. */
 export interface AddedKey {
   /** `id:base64`: a secret. Stands in front of the others. */
   readonly entry: string
+  /** Id of the new key. */
   readonly id: string
   /**
    * `names:base64`: a secret too. Has to stand in a ring of two keys, so that users keep their names. `null`: the ring has one.

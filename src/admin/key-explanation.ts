@@ -6,14 +6,21 @@ import { sealedValuesOf } from './sealed-values.ts'
 import { leftoversOf, type LeftoverGround, type LeftoverKind } from './leftovers.ts'
 import { askFor } from './walk.ts'
 
+/** What a key in Redis is and whose it is. Never what it holds. */
 export interface KeyExplanation {
+  /** Name of the key. */
   readonly key: string
   /** `null`: none of ours. */
   readonly family: string | null
+  /** What the key holds; `null` for a key that is not ours. */
   readonly what: string | null
+  /** What reads the key; `null` for a key that is not ours. */
   readonly readBy: string | null
+  /** Hash of the user id in the name; `null` when the name has none. */
   readonly userKey: string | null
+  /** Id of the session in the name; `null` when the name has none. */
   readonly sessionId: string | null
+  /** Whether the key exists now. */
   readonly exists: boolean
   /** As `TYPE` says: `string`, `hash`, `zset`; `none` when there is no such key. */
   readonly type: string
@@ -25,6 +32,7 @@ export interface KeyExplanation {
   readonly bytes: number
   /** Which keys of the ring sealed what is in it. */
   readonly sealedBy: readonly string[]
+  /** Kinds of orphans that the key belongs to; empty when it is in use. */
   readonly leftovers: readonly LeftoverKind[]
 }
 

@@ -10,7 +10,9 @@ import { type SessionCensus, SessionTally } from './session-tally.ts'
 import { standingOfRecord } from './session-standing.ts'
 import { askFor, keyCount, walkKeys, type WalkGround, type WalkOptions } from './walk.ts'
 
+/** How many keys there are of one kind. */
 export interface FamilyCount {
+  /** Name of the key family. */
   readonly family: string
   /** Exact after a whole walk, else an estimate. */
   readonly count: number
@@ -24,7 +26,9 @@ export interface FamilyCount {
   readonly mayStay: boolean
 }
 
+/** Counts of keys, sessions and orphans. */
 export interface KeySurvey {
+  /** Keys that were looked at. */
   readonly scanned: number
   /** Keys of all servers, whosever they are. */
   readonly total: number
@@ -32,15 +36,19 @@ export interface KeySurvey {
   readonly isWhole: boolean
   /** All keys of ours were looked at. */
   readonly isExact: boolean
+  /** Counts by key family. */
   readonly families: readonly FamilyCount[]
   /** Keys that are not ours. */
   readonly foreign: number
+  /** Counts of sessions. */
   readonly sessions: SessionCensus
+  /** Users that have a key. */
   readonly users: number
   /** What was left behind, of the keys looked at. */
   readonly leftovers: { readonly [Kind in LeftoverKind]: number }
 }
 
+/** Options of `surveyKeys()`. */
 export interface SurveyOptions extends WalkOptions {
   /** About how many keys are looked at. Default 20,000; `Infinity`: all. */
   readonly look?: number

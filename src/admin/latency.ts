@@ -3,14 +3,21 @@ import { createHistogram } from 'node:perf_hooks'
 import type { Clock } from '../core/clock.ts'
 import type { ServerPort } from '../redis/client-port.ts'
 
+/** Round-trip times of one server, measured with `PING`. */
 export interface Latency {
+  /** Address of the server. */
   readonly server: string
+  /** Number of measured round trips. */
   readonly count: number
   /** Milliseconds, three digits behind the point. */
   readonly minMs: number
+  /** Median, milliseconds. */
   readonly p50Ms: number
+  /** 95th percentile, milliseconds. */
   readonly p95Ms: number
+  /** 99th percentile, milliseconds. */
   readonly p99Ms: number
+  /** Longest round trip, milliseconds. */
   readonly maxMs: number
 }
 

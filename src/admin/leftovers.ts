@@ -16,14 +16,21 @@ import type { StoreServer } from '../store.ts'
 import { standingOfRecord } from './session-standing.ts'
 import { ADMIN_DEADLINE_MS, askFor } from './walk.ts'
 
+/** Every kind of orphaned key, with a description. */
 export const LEFTOVERS = {
+  /** Records of a generation that their user no longer has. */
   'dead-record': 'records of a generation that their user does not have any more',
+  /** Index entries of live sessions whose record is missing. */
   'lost-entry': 'index entries of live sessions without a record: evicted, or deleted by hand',
+  /** Indexes of users that have no generation. */
   'stray-index': 'indexes of users without a generation',
+  /** Markers of ended sessions that have no life. */
   'endless-marker': 'ended markers without a life',
+  /** Revocation outboxes that no index names. */
   'unseen-outbox': 'revocation outboxes that are in no index, so nobody looks at them',
 } as const
 
+/** Kind of orphaned key. */
 export type LeftoverKind = keyof typeof LEFTOVERS
 
 export interface Leftover {

@@ -3,13 +3,17 @@ import { keyNameReader, type KeyName } from '../redis/key-names.ts'
 import { type LeftoverGround, type LeftoverKind, LEFTOVERS, leftoversOf, removeLeftover } from './leftovers.ts'
 import { walkKeys, type WalkGround, type WalkOptions } from './walk.ts'
 
+/** What `repairKeys()` found and removed. */
 export interface RepairReport {
+  /** Keys that were looked at. */
   readonly scanned: number
+  /** How many orphans were found, by kind. */
   readonly found: { readonly [Kind in LeftoverKind]: number }
   /** Fewer than found: somebody else was faster, or it was none any more. */
   readonly removed: { readonly [Kind in LeftoverKind]: number }
 }
 
+/** Options of `repairKeys()`. */
 export interface RepairOptions extends Pick<WalkOptions, 'signal' | 'seen'> {
   /** Only finds. */
   readonly dryRun?: boolean

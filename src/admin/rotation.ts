@@ -14,25 +14,33 @@ import { FAMILIES } from './key-families.ts'
 import { type SealedGround, sealedValuesOf, type SealedValue } from './sealed-values.ts'
 import { ADMIN_DEADLINE_MS, askFor, walkKeys, type WalkGround, type WalkOptions } from './walk.ts'
 
+/** How many values are sealed with one key. */
 export interface KeyUse {
   /** As in `COATCHECK_KEYS`, or made of the key where that names none. */
   readonly keyId: string
+  /** Whether new values are sealed with this key. */
   readonly isCurrent: boolean
+  /** Whether `COATCHECK_KEYS` names this key. Values of a missing key cannot be read. */
   readonly isInRing: boolean
+  /** Values that are sealed with this key. */
   readonly values: number
   /** By the names of `keys scan`. */
   readonly families: { readonly [family: string]: number }
 }
 
+/** What `rotateKeys()` has done. */
 export interface RotationReport {
   /** One per key of the ring, then those that it does not have. As the last walk found it; what was resealed counts as such. */
   readonly keys: readonly KeyUse[]
+  /** Values that were sealed again with the current key. */
   readonly resealed: number
   /** Changed or gone between reading and writing: whoever changed it has sealed it anew. */
   readonly overtaken: number
   /** Do not open under the key that they name. Nobody can read them, and they stay as they are. */
   readonly unreadable: number
+  /** Scans over all keys. */
   readonly walks: number
+  /** Keys that were looked at. */
   readonly scanned: number
   /** Nothing that can be put under the first key lies under another one. Sign-ins under way count for nothing: see `signIns`. */
   readonly isDone: boolean
@@ -40,9 +48,11 @@ export interface RotationReport {
   readonly signIns: number
 }
 
+/** Options of `rotateKeys()`. */
 export interface RotationOptions extends Pick<WalkOptions, 'signal'> {
   /** Only counts. */
   readonly dryRun?: boolean
+  /** Called with the progress of the scan. */
   readonly seen?: (progress: RotationProgress) => void
 }
 

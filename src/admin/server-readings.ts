@@ -11,24 +11,44 @@ export interface ServerFacts {
 
 /** A moment of all servers together. Counters grow from the start of the server on. */
 export interface ServerReadings {
+  /** When the readings were taken, epoch milliseconds. */
   readonly atMs: number
+  /** Facts about each server. */
   readonly servers: readonly ServerFacts[]
+  /** Used memory of all servers, bytes. */
   readonly usedBytes: number
   /** 0: no limit. */
   readonly maxBytes: number
   /** `noeviction`, or what differs from it. */
   readonly policy: string
+  /** Keys of all servers. */
   readonly keys: number
+  /** Connected clients of all servers. */
   readonly clients: number
+  /** Commands since the servers started. */
   readonly commands: number
+  /** Keys that were evicted since the servers started. */
   readonly evicted: number
+  /** Keys that expired since the servers started. */
   readonly expired: number
+  /** Reads that found a key since the servers started. */
   readonly hits: number
+  /** Reads that found no key since the servers started. */
   readonly misses: number
   /** Calls by command, for reads (`get`, `mget`, `hget`, …) and scripts, which all our writes are. */
-  readonly calls: { readonly reads: number; readonly scripts: number }
+  readonly calls: {
+    /** Calls of read commands. */
+    readonly reads: number
+    /** Calls of scripts. */
+    readonly scripts: number
+  }
   /** Of `GET` and `MGET` on the server itself, ms, the slowest server; `null` before Redis 7. */
-  readonly readLatency: { readonly p50Ms: number; readonly p99Ms: number } | null
+  readonly readLatency: {
+    /** Median, milliseconds. */
+    readonly p50Ms: number
+    /** 99th percentile, milliseconds. */
+    readonly p99Ms: number
+  } | null
 }
 
 const READS = ['get', 'mget', 'hget', 'hmget', 'hgetall']

@@ -62,11 +62,13 @@ const WORDS: Readonly<Record<Exclude<SessionBecause, 'reason'>, Words>> = {
   },
 }
 
+/** What the state of a session means, in sentences. */
 export interface AccountWords extends Words {
   /** For how long reasons are kept. */
   readonly kept: string
 }
 
+/** Describes the state of a session in sentences. */
 export function wordsOf({ because, reason, reasonsKeptForMs, state }: SessionAccount): AccountWords {
   const kept = `Reasons are kept for ${minutes(reasonsKeptForMs)} after the end; those of the limit until the absolute end of the session.`
   if (because !== 'reason') return { ...WORDS[because], kept }

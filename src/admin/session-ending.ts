@@ -12,9 +12,20 @@ import { tokensOf } from './tokens.ts'
 
 /** One session, or all of a user. */
 export type EndingWish =
-  { readonly sessionId: string } | { readonly userKey: string; readonly exceptSessionId?: string }
+  | {
+      /** Id of the session to end. */
+      readonly sessionId: string
+    }
+  | {
+      /** Hash of the id of the user whose sessions end. */
+      readonly userKey: string
+      /** The session that stays. */
+      readonly exceptSessionId?: string
+    }
 
+/** What a call would end. */
 export interface EndingPlan {
+  /** Hash of the user id. */
   readonly userKey: string
   /** Live sessions that will end. */
   readonly sessions: number
@@ -26,10 +37,13 @@ export interface EndingPlan {
   readonly accessTokensUntilMs: number | null
 }
 
+/** What a call has ended. */
 export interface EndingReport extends EndingPlan {
+  /** Sessions that were ended. */
   readonly ended: number
   /** As many replicas have acknowledged it as `durability` asks for. */
   readonly durable: boolean
+  /** Whether `redisStore({ durability })` asks replicas to acknowledge. */
   readonly isDurabilityAsked: boolean
 }
 

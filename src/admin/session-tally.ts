@@ -1,6 +1,7 @@
 /** Counting sessions by what they are and when they end, from the records that were looked at. */
 import type { SessionStanding } from './session-standing.ts'
 
+/** Counts of sessions, exact or estimated. */
 export interface SessionCensus {
   /** Records, whatever they are worth. */
   readonly records: number
@@ -11,7 +12,14 @@ export interface SessionCensus {
   /** Records of sessions that have ended and that go by themselves. */
   readonly ended: number
   /** Sessions that end within this time if nobody touches them. */
-  readonly endingWithin: { readonly hour: number; readonly day: number; readonly week: number }
+  readonly endingWithin: {
+    /** Sessions that end within an hour. */
+    readonly hour: number
+    /** Sessions that end within a day. */
+    readonly day: number
+    /** Sessions that end within a week. */
+    readonly week: number
+  }
   /** Records looked at. */
   readonly sampled: number
 }

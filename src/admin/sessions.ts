@@ -14,28 +14,41 @@ import type { AdminGround } from './ground.ts'
 const LISTED_AT_MOST = 1000
 
 export interface SessionDetails extends SessionInfo {
+  /** `user` for a signed-in session. */
   readonly kind: 'anonymous' | 'user'
+  /** Hash of the user id, as it stands in key names. */
   readonly userKey: string
   /** As the application gives it; `null` for an anonymous session. */
   readonly userId: string | null
+  /** When the session ends if it is not used, epoch milliseconds. */
   readonly idleExpiresAtMs: number
+  /** When the session ends in any case, epoch milliseconds. */
   readonly absoluteExpiresAtMs: number
+  /** Version of the schema that the data was written with. */
   readonly schemaVersion: number
   /** Tickets that have been issued by a rotation and not been seen yet. */
   readonly pendingTickets: number
+  /** Size of the sealed record, bytes. */
   readonly recordBytes: number
+  /** Id of the key that the record is sealed with. */
   readonly keyId: string
+  /** Names and sizes of its fields, never their values. */
   readonly fields: readonly FieldSize[]
 }
 
 /** A field of data or a claim of the user's profile: its name and how many bytes its value has as JSON. Never the value. */
 export interface FieldSize {
+  /** Whether the field belongs to the session data or to the user's profile. */
   readonly in: 'data' | 'profile'
+  /** Name of the field. */
   readonly name: string
+  /** Size of the value as JSON, bytes. */
   readonly bytes: number
 }
 
+/** A session as operators see it. */
 export interface ShownSession {
+  /** State and times of the session. */
   readonly account: SessionAccount
   /** `null` unless it is live. */
   readonly session: SessionDetails | null

@@ -7,8 +7,11 @@ export interface SizingInput {
   readonly sessions: number
   /** Of the application's data in a session, as JSON. */
   readonly sessionBytes: number
+  /** Users that are signed in at the same time. */
   readonly users: number
+  /** Session reads per second, all processes together. */
   readonly readsPerSecond: number
+  /** Session changes per second, all processes together. */
   readonly writesPerSecond: number
   /** Resources for which a user has an access token, besides one grant; 0: nothing is kept of tokens. */
   readonly resourcesPerUser: number
@@ -16,17 +19,25 @@ export interface SizingInput {
   readonly replicas: number
   /** Share of each node's memory that stays free, for snapshots, resynchronisation and growth: 0 up to, not including, 1. */
   readonly headroom: number
+  /** Memory of one node, bytes. */
   readonly nodeBytes: number
   /** Application processes with a near cache. */
   readonly nearCacheProcesses: number
 }
 
+/** What `sizeRedis()` assumes when the input does not say otherwise. */
 export const SIZING_DEFAULTS = {
+  /** Bytes of data in a session. */
   sessionBytes: 512,
+  /** Access tokens per user. */
   resourcesPerUser: 0,
+  /** Replicas of each primary. */
   replicas: 1,
+  /** Share of the memory that stays free. */
   headroom: 0.4,
+  /** Memory of one node, bytes. */
   nodeBytes: 25 * 2 ** 30,
+  /** Processes that use the near cache. */
   nearCacheProcesses: 0,
 } as const
 
@@ -67,26 +78,38 @@ export const ASSUMED = {
 
 export type SizingLimit = 'memory' | 'cpu' | 'network'
 
+/** How much Redis the input needs. */
 export interface Sizing {
+  /** Memory of all sessions in one copy, bytes. */
   readonly sessionsBytes: number
+  /** Memory of all tokens in one copy, bytes. */
   readonly tokensBytes: number
   /** On all nodes, replicas included. */
   readonly totalBytes: number
+  /** Number of primaries. */
   readonly primaries: number
+  /** Number of nodes, replicas included. */
   readonly nodes: number
   /** How many primaries each of them alone would ask for, not rounded. The largest breaks first. */
   readonly needs: Readonly<Record<SizingLimit, number>>
+  /** What decides the number of primaries. */
   readonly limit: SizingLimit
+  /** Load of one primary. */
   readonly perPrimary: {
+    /** Memory, bytes. */
     readonly bytes: number
+    /** Reads per second. */
     readonly readsPerSecond: number
+    /** Writes per second. */
     readonly writesPerSecond: number
     /** Of the server's thread. */
     readonly cpuShare: number
+    /** Network traffic, bytes per second. */
     readonly networkBytesPerSecond: number
     /** Allocated at once when the two tables of keys double next. */
     readonly tableBytes: number
   }
+  /** What to mind, in sentences; usually empty. */
   readonly warnings: readonly string[]
 }
 

@@ -3,13 +3,17 @@ import { type KeySurvey, LOOKED_AT, surveyKeys, type SurveyOptions } from './key
 import type { ServerGround } from './ground.ts'
 import { readServers, type ServerReadings } from './server-readings.ts'
 
+/** Readings of the servers and counts of keys, at one time. */
 export interface Statistics {
+  /** Readings of the servers. */
   readonly servers: ServerReadings
+  /** Counts of keys and sessions. */
   readonly survey: KeySurvey
   /** Sessions of users by users; `null` without any. */
   readonly devicesPerUser: number | null
 }
 
+/** Options of `readStatistics()`. */
 export interface StatisticsOptions extends Pick<SurveyOptions, 'signal' | 'seen'> {
   /** Every name counted and every key looked at; default: 20,000 keys, scaled up. */
   readonly exact?: boolean

@@ -10,8 +10,11 @@ import type { GetAccessTokenOptions, ProviderTokenStatus, TokenTarget } from '..
 import type { AdminGround } from './ground.ts'
 import { walkKeys, type WalkOptions } from './walk.ts'
 
+/** State of the tokens of one user. Never a token. */
 export interface UserTokensStatus {
+  /** Hash of the user id. */
   readonly userKey: string
+  /** State by provider. */
   readonly providers: readonly ProviderTokenStatus[]
 }
 
@@ -47,10 +50,13 @@ export async function* usersWithTokens(
   }
 }
 
+/** Result of a refresh that an operator asked for. */
 export interface RefreshReport {
   /** Afterwards. */
   readonly status: ProviderTokenStatus | null
+  /** When the new access token expires, epoch milliseconds. */
   readonly expiresAt: number
+  /** Scopes of the new access token. */
   readonly scopes: readonly string[]
   /** False: the provider could not be asked, and the token that there was is still valid. */
   readonly isNew: boolean

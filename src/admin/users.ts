@@ -15,12 +15,15 @@ export interface UserWish {
   readonly userKey?: string
   /** Only where the application does not choose user ids itself. `provider` need not be named when there is one. */
   readonly provider?: string
+  /** Subject of the user at the issuer. */
   readonly subject?: string
   /** Of a multi-tenant Entra application. */
   readonly tenant?: string
 }
 
+/** A user as the store knows it. */
 export interface FoundUser {
+  /** Hash of the user id, as it stands in key names. */
   readonly userKey: string
   /** `null`: found by its key alone. */
   readonly userId: string | null

@@ -11,18 +11,31 @@ import type { StoreFactory } from '../store.ts'
 
 /** What `oidc()` and `entra()` return: checked in shape only; the environment is read when it is resolved. */
 export interface ProviderOptions {
+  /** Which function made the options. */
   readonly preset: 'oidc' | 'entra'
+  /** Name of the provider in routes and stored tokens. */
   readonly name?: string
+  /** Issuer identifier: the URL below which the discovery document lies. */
   readonly issuer?: string | undefined
+  /** Client id of the application. */
   readonly clientId?: string | undefined
+  /** Client secret of the application. */
   readonly clientSecret?: string | undefined
+  /** Certificate and private key, PEM. */
   readonly clientCertificate?: string | undefined
+  /** Path of a file with certificate and private key, PEM. */
   readonly clientCertificatePath?: string | undefined
+  /** Path of a file with a federated token. It is read again at each use. */
   readonly federatedTokenFile?: string | undefined
+  /** Scopes that sign-in asks for. */
   readonly scopes?: readonly string[]
+  /** Directory (tenant) id, or `organizations`, `common`, `consumers`. */
   readonly tenantId?: string | undefined
+  /** Cloud of Entra ID. Default `public`. */
   readonly cloud?: 'public' | 'usgov' | 'china'
+  /** Tenants whose users may sign in at a multi-tenant application. */
   readonly allowedTenants?: readonly string[]
+  /** How the provider sends its answer: in the URL or as a form. */
   readonly responseMode?: 'query' | 'form_post'
   readonly accountPrompt?: 'select_account' | 'login'
   /** Scopes of the access token that is asked for at sign-in besides the OpenID ones, e.g. `api://orders/Orders.Read`. */
@@ -31,12 +44,17 @@ export interface ProviderOptions {
 
 /** Who the provider says it is: the validated claims of the ID token. */
 export interface Identity {
+  /** Name of the provider. */
   readonly provider: string
+  /** Issuer of the ID token. */
   readonly issuer: string
+  /** Subject of the ID token: the user at this issuer. */
   readonly subject: string
+  /** All claims of the ID token. */
   readonly claims: Readonly<Record<string, Json | undefined>>
 }
 
+/** What the application decides at sign-in. */
 export interface SignInOptions {
   /** Default: issuer and subject. Never an e-mail address. */
   readonly userId?: (identity: Identity) => string | Promise<string>
@@ -53,12 +71,15 @@ export interface SignInOptions {
   readonly askAfterSignOut?: boolean
 }
 
+/** Options of the session cookie. */
 export interface CookieOptions {
   /** Without prefix: `__Host-` is put in front on https. Default `coatcheck`. */
   readonly name?: string
+  /** `SameSite` of the cookie. Default `lax`. */
   readonly sameSite?: 'lax' | 'strict'
 }
 
+/** Options of sessions. */
 export interface SessionOptions<D extends object> {
   /** Default `8h`, sliding. */
   readonly idleTimeout?: Duration
@@ -66,12 +87,21 @@ export interface SessionOptions<D extends object> {
   readonly absoluteTimeout?: Duration
   /** NIST SP 800-63B-4 limits: AAL1 30 d; AAL2 24 h and 1 h idle; AAL3 12 h and 15 min idle. Explicit timeouts win. */
   readonly preset?: 'aal1' | 'aal2' | 'aal3'
+  /** Gives `session.data` its type and is applied to every write. Must be synchronous and accept `{}`. */
   readonly schema?: StandardSchemaV1<unknown, D>
   /** Version of the schema's shape, from 1. Records of older versions pass through `upcasts`. */
   readonly schemaVersion?: number
   /** `upcasts[n]` turns data of version n into version n + 1. */
   readonly upcasts?: Readonly<Record<number, (data: Record<string, unknown>) => Record<string, unknown>>>
-  readonly maxPerUser?: number | { readonly max: number; readonly action: 'end-oldest' | 'refuse' }
+  /** How many sessions a user may have, and what a further sign-in does. Default: no limit; a number ends the oldest. */
+  readonly maxPerUser?:
+    | number
+    | {
+        /** Highest number of sessions, at least 1. */
+        readonly max: number
+        /** `end-oldest` ends the oldest session; `refuse` refuses the new sign-in. */
+        readonly action: 'end-oldest' | 'refuse'
+      }
   /** Largest data as JSON, in bytes. Default 65,536. */
   readonly maxBytes?: number
   /**
@@ -81,9 +111,11 @@ export interface SessionOptions<D extends object> {
   readonly onUnavailable?: OutagePolicy
   /** How long after its last verification a session may be `stale`. Default `60s` with that policy, else nothing is kept. */
   readonly staleFor?: Duration
+  /** Options of the session cookie. */
   readonly cookie?: CookieOptions
 }
 
+/** Options of stored tokens. */
 export interface TokenOptions {
   /** How long a grant is kept without a refresh. Default `90d`, the life of an Entra refresh token. */
   readonly grantLifetime?: Duration
@@ -105,10 +137,13 @@ export interface PagesOptions {
   readonly accentColorDark?: string
 }
 
+/** Options of `coatcheck()`. Each may be left out; the environment and the defaults then decide. */
 export interface Options<D extends object = Record<string, unknown>> {
+  /** Where sessions and tokens are kept. Default: Redis when `REDIS_URL` is set, else memory on a loopback base URL. */
   readonly store?: StoreFactory
   /** `COATCHECK_KEYS`. Without: drawn at start, on a loopback base URL only. */
   readonly keys?: string | readonly string[] | undefined
+  /** Identity providers, the default one first. Default: none. */
   readonly providers?: readonly ProviderOptions[]
   /** `COATCHECK_BASE_URL`: the origin that browsers see. Default `http://localhost:<PORT or 3000>` outside of production. */
   readonly baseUrl?: string | undefined
@@ -116,8 +151,11 @@ export interface Options<D extends object = Record<string, unknown>> {
   readonly basePath?: string
   /** `REDIS_PREFIX`: stands before all keys. Default none. */
   readonly prefix?: string
+  /** What the application decides at sign-in. */
   readonly signIn?: SignInOptions
+  /** Options of sessions. */
   readonly session?: SessionOptions<D>
+  /** Options of stored tokens. */
   readonly tokens?: TokenOptions
   readonly pages?: PagesOptions
   /**

@@ -9,6 +9,7 @@ const UNIT_MS: Readonly<Record<string, number>> = {
 }
 const PATTERN = /^(\d+(?:\.\d+)?)\s*(ms|s|min|m|h|d)$/
 
+/** Milliseconds as a number, or a text such as `30s`, `15m`, `8h`, `90d`. */
 export type Duration = number | string
 
 /** Milliseconds, or `null` when the value is not a positive, finite duration. */

@@ -349,6 +349,7 @@ const entries = {
   },
 } as const satisfies Record<string, CatalogueEntry>
 
+/** Every code that an error of this package can have. docs/errors.md describes each. */
 export type ErrorCode = keyof typeof entries
 export const errorCatalogue: Readonly<Record<ErrorCode, CatalogueEntry>> = entries
 

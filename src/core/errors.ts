@@ -20,6 +20,7 @@ import {
 } from './error-catalogue.ts'
 import { errorPageUrl } from './links.ts'
 
+/** Facts about an error. Never a ticket, token, key, password or e-mail address. */
 export type SafeDetails = Readonly<Record<string, string | number | boolean | null | undefined>>
 
 /** Texts for one occasion. They hold no secret. Absent: the catalogue's. */
@@ -42,13 +43,17 @@ const brand: unique symbol = Symbol.for('coatcheck.error') as never
 
 /** Base of every error that Coatcheck throws because something could not be done. */
 export class CoatcheckError extends Error {
+  /** Stable code. Tell errors apart by it. */
   readonly code: ErrorCode
   /** True when the same call may succeed later without any change by the caller. */
   readonly retryable: boolean
+  /** Why it happened, in a sentence. */
   declare readonly why: string
+  /** What to do, in a sentence. */
   declare readonly fix: string
   /** Address of the section on this code. Offline, `npx coatcheck explain <code>` prints the same text. */
   declare readonly docs: string
+  /** Facts about this error, safe to log. */
   readonly details: SafeDetails
 
   constructor(code: ErrorCode, options: ErrorOptions = {}) {
@@ -69,6 +74,7 @@ export class CoatcheckError extends Error {
 }
 
 export class ConfigError extends CoatcheckError {
+  /** Stable code. Tell errors apart by it. */
   declare readonly code: ConfigErrorCode
   // eslint-disable-next-line @typescript-eslint/no-useless-constructor -- narrows the codes that this family takes
   constructor(code: ConfigErrorCode, options?: ErrorOptions) {
@@ -77,6 +83,7 @@ export class ConfigError extends CoatcheckError {
 }
 /** Redis could not be asked, or refused. Never to be read as "no session". */
 export class RedisError extends CoatcheckError {
+  /** Stable code. Tell errors apart by it. */
   declare readonly code: RedisErrorCode
   // eslint-disable-next-line @typescript-eslint/no-useless-constructor -- narrows the codes that this family takes
   constructor(code: RedisErrorCode, options?: ErrorOptions) {
@@ -84,6 +91,7 @@ export class RedisError extends CoatcheckError {
   }
 }
 export class SessionError extends CoatcheckError {
+  /** Stable code. Tell errors apart by it. */
   declare readonly code: SessionErrorCode
   // eslint-disable-next-line @typescript-eslint/no-useless-constructor -- narrows the codes that this family takes
   constructor(code: SessionErrorCode, options?: ErrorOptions) {
@@ -91,6 +99,7 @@ export class SessionError extends CoatcheckError {
   }
 }
 export class TokenError extends CoatcheckError {
+  /** Stable code. Tell errors apart by it. */
   declare readonly code: TokenErrorCode
   // eslint-disable-next-line @typescript-eslint/no-useless-constructor -- narrows the codes that this family takes
   constructor(code: TokenErrorCode, options?: ErrorOptions) {
@@ -98,6 +107,7 @@ export class TokenError extends CoatcheckError {
   }
 }
 export class KeyringError extends CoatcheckError {
+  /** Stable code. Tell errors apart by it. */
   declare readonly code: KeyringErrorCode
   // eslint-disable-next-line @typescript-eslint/no-useless-constructor -- narrows the codes that this family takes
   constructor(code: KeyringErrorCode, options?: ErrorOptions) {
@@ -105,6 +115,7 @@ export class KeyringError extends CoatcheckError {
   }
 }
 export class OidcError extends CoatcheckError {
+  /** Stable code. Tell errors apart by it. */
   declare readonly code: OidcErrorCode
   // eslint-disable-next-line @typescript-eslint/no-useless-constructor -- narrows the codes that this family takes
   constructor(code: OidcErrorCode, options?: ErrorOptions) {
@@ -114,10 +125,14 @@ export class OidcError extends CoatcheckError {
 
 /** A wrong call: thrown early, names the argument. A `TypeError`, because no retry and no operator can mend it. */
 export class MisuseError extends TypeError {
+  /** Stable code. Tell errors apart by it. */
   readonly code: MisuseErrorCode
+  /** Always false: the code has to change. */
   readonly retryable = false
   declare readonly why: string
+  /** What to do, in a sentence. */
   declare readonly fix: string
+  /** Command and page that describe the error. */
   declare readonly docs: string
 
   /** @param message what was wrong with this call, in whole sentences; empty: the catalogue's texts */
@@ -130,6 +145,7 @@ export class MisuseError extends TypeError {
   }
 }
 
+/** Every error that this package throws on purpose. */
 export type AnyCoatcheckError =
   ConfigError | RedisError | SessionError | TokenError | KeyringError | OidcError | MisuseError
 

@@ -8,11 +8,15 @@ import type { ProviderReason } from './provider-reason.ts'
 /** `unavailable`: it was never sent, since there is no connection or the circuit is open. `error`: the server refused it. */
 export type RedisOutcome = 'ok' | 'timeout' | 'unavailable' | 'error'
 
+/** Every event by its name, with its fields. */
 export interface EventMap {
+  /** The state of a connection to Redis, or of its circuit breaker, changed. */
   'redis.status': {
+    /** The new state. */
     status: 'connecting' | 'ready' | 'reconnecting' | 'closed' | 'circuit-open' | 'circuit-closed'
     /** `host:port` or the path of a socket: a cluster has several. */
     server: string
+    /** Error code, when an error was the cause. */
     code?: string
   }
   /**
@@ -20,71 +24,292 @@ export interface EventMap {
    * (`session.replace`): a small set. Without `server`: a node of a cluster.
    */
   'redis.operation': {
+    /** Name of the command or script. */
     operation: string
+    /** How it ended. */
     outcome: RedisOutcome
+    /** Duration, milliseconds. */
     durationMs: number
+    /** Address of the server: `host:port`, or the path of a socket. */
     server?: string
+    /** Error code, when an error was the cause. */
     code?: string
   }
   /** What the near cache had. */
-  'redis.near-read': { kind: 'session' | 'token'; isHit: boolean }
+  'redis.near-read': {
+    /** What was read. */
+    kind: 'session' | 'token'
+    /** Whether the near cache had it. */
+    isHit: boolean
+  }
   /** Whether changes of keys are heard of, which the near cache needs. */
-  'redis.tracking': { isOn: boolean; server: string; code?: string }
-  'session.found': { sessionId: string; kind: 'anonymous' | 'user' }
-  'session.missed': { reason: 'none' | 'malformed' | 'expired' | 'revoked' | 'lost'; sessionId?: string }
+  'redis.tracking': {
+    /** Whether changes are heard of. */
+    isOn: boolean
+    /** Address of the server: `host:port`, or the path of a socket. */
+    server: string
+    /** Error code, when an error was the cause. */
+    code?: string
+  }
+  /** A ticket led to a session. */
+  'session.found': {
+    /** Id of the session. */
+    sessionId: string
+    /** Whether a user is signed in. */
+    kind: 'anonymous' | 'user'
+  }
+  /** A ticket, or none, led to no session. */
+  'session.missed': {
+    /** Why there is no session. */
+    reason: 'none' | 'malformed' | 'expired' | 'revoked' | 'lost'
+    /** Id of the session. */
+    sessionId?: string
+  }
   /** Neither found nor missed: the store could not be asked. */
-  'session.find-failed': { sessionId: string; code: string }
+  'session.find-failed': {
+    /** Id of the session. */
+    sessionId: string
+    /** Error code, when an error was the cause. */
+    code: string
+  }
   /** The store could not be asked, and a policy has answered in its place. */
-  'session.outage': { policy: 'stale' | 'anonymous'; code: string; sessionId?: string }
-  'session.created': { sessionId: string; kind: 'anonymous' | 'user' }
-  'session.updated': { sessionId: string; attempts: number; changes: number }
+  'session.outage': {
+    /** The policy that answered. */
+    policy: 'stale' | 'anonymous'
+    /** Error code, when an error was the cause. */
+    code: string
+    /** Id of the session. */
+    sessionId?: string
+  }
+  /** A session was stored. */
+  'session.created': {
+    /** Id of the session. */
+    sessionId: string
+    /** Whether a user is signed in. */
+    kind: 'anonymous' | 'user'
+  }
+  /** The data of a session was changed. */
+  'session.updated': {
+    /** Id of the session. */
+    sessionId: string
+    /** Compare-and-set attempts, 1 without a conflict. */
+    attempts: number
+    /** Changes that were written together. */
+    changes: number
+  }
   /** A write failed, and its caller had not awaited it. `operation`: as the caller wrote it. `code`: ours, or the error's name. */
   'session.write-unawaited': { operation: string; code: string }
-  'session.rotated': { sessionId: string; immediate: boolean }
-  'session.ended': { sessionId: string; reason: string }
-  'session.user-ended': { userKey: string; count: number; reason: string }
-  /** A record that does not open: tampered with, copied, or sealed with an unknown key. */
-  'session.refused': { sessionId: string; why: 'unreadable' | 'key-unknown' | 'secret' | 'ended' }
-  /** More than one cookie of our name: taken for an attack, so for no session. */
-  'ticket.duplicate': { count: number }
-  'token.hit': { userKey: string; provider: string; resource: string }
-  'token.miss': { userKey: string; provider: string; resource: string; why: 'none' | 'expired' | 'unreadable' }
-  'token.refreshed': { userKey: string; provider: string; resource: string; durationMs: number; rotated: boolean }
-  'token.refresh-failed': ProviderReason & {
+  /** A session has a new ticket. */
+  'session.rotated': {
+    /** Id of the session. */
+    sessionId: string
+    /** Whether the old ticket is dead at once. */
+    immediate: boolean
+  }
+  /** A session was ended. */
+  'session.ended': {
+    /** Id of the session. */
+    sessionId: string
+    /** Why: `signed-out`, `revoked`, or a reason of yours. */
+    reason: string
+  }
+  /** Sessions of a user were ended in one step. */
+  'session.user-ended': {
+    /** Hash of the user id, as it stands in key names. */
     userKey: string
+    /** Number of sessions. */
+    count: number
+    /** Why: `revoked`, or a reason of yours. */
+    reason: string
+  }
+  /** A record that does not open: tampered with, copied, or sealed with an unknown key. */
+  'session.refused': {
+    /** Id of the session. */
+    sessionId: string
+    /** What is wrong with the record or the ticket. */
+    why: 'unreadable' | 'key-unknown' | 'secret' | 'ended'
+  }
+  /** More than one cookie of our name: taken for an attack, so for no session. */
+  'ticket.duplicate': {
+    /** Number of cookies. */
+    count: number
+  }
+  /** A stored access token was used. */
+  'token.hit': {
+    /** Hash of the user id, as it stands in key names. */
+    userKey: string
+    /** Name of the provider. */
     provider: string
+    /** Resource of the token, or its scopes; empty for the token of sign-in. */
     resource: string
+  }
+  /** No stored access token could be used. */
+  'token.miss': {
+    /** Hash of the user id, as it stands in key names. */
+    userKey: string
+    /** Name of the provider. */
+    provider: string
+    /** Resource of the token, or its scopes; empty for the token of sign-in. */
+    resource: string
+    /** Why no stored token could be used. */
+    why: 'none' | 'expired' | 'unreadable'
+  }
+  /** The provider issued a new access token. */
+  'token.refreshed': {
+    /** Hash of the user id, as it stands in key names. */
+    userKey: string
+    /** Name of the provider. */
+    provider: string
+    /** Resource of the token, or its scopes; empty for the token of sign-in. */
+    resource: string
+    /** Duration, milliseconds. */
     durationMs: number
+    /** Whether the provider issued a new refresh token. */
+    rotated: boolean
+  }
+  /** A refresh failed. */
+  'token.refresh-failed': ProviderReason & {
+    /** Hash of the user id, as it stands in key names. */
+    userKey: string
+    /** Name of the provider. */
+    provider: string
+    /** Resource of the token, or its scopes; empty for the token of sign-in. */
+    resource: string
+    /** Duration, milliseconds. */
+    durationMs: number
+    /** How it failed; docs/tokens.md lists the outcomes. */
     outcome: string
+    /** Error code, when an error was the cause. */
     code?: string
   }
   /** Another process was refreshing the same grant, and its result was waited for. */
-  'token.waited': { userKey: string; provider: string; resource: string; durationMs: number }
+  'token.waited': {
+    /** Hash of the user id, as it stands in key names. */
+    userKey: string
+    /** Name of the provider. */
+    provider: string
+    /** Resource of the token, or its scopes; empty for the token of sign-in. */
+    resource: string
+    /** Duration, milliseconds. */
+    durationMs: number
+  }
   /** No answer arrived, so the same refresh token is tried once more. */
-  'token.refresh-repeated': { userKey: string; provider: string; resource: string }
+  'token.refresh-repeated': {
+    /** Hash of the user id, as it stands in key names. */
+    userKey: string
+    /** Name of the provider. */
+    provider: string
+    /** Resource of the token, or its scopes; empty for the token of sign-in. */
+    resource: string
+  }
   /** The store is away: what the provider answered is kept in this process, until it is saved or discarded. */
-  'token.grant-kept': { userKey: string; provider: string; code: string }
-  'token.grant-saved': { userKey: string; provider: string }
+  'token.grant-kept': {
+    /** Hash of the user id, as it stands in key names. */
+    userKey: string
+    /** Name of the provider. */
+    provider: string
+    /** Error code, when an error was the cause. */
+    code: string
+  }
+  /** A grant that was kept in this process is stored. */
+  'token.grant-saved': {
+    /** Hash of the user id, as it stands in key names. */
+    userKey: string
+    /** Name of the provider. */
+    provider: string
+  }
   /** A failover had brought the grant before back, and this process had the newer one. */
-  'token.grant-restored': { userKey: string; provider: string }
+  'token.grant-restored': {
+    /** Hash of the user id, as it stands in key names. */
+    userKey: string
+    /** Name of the provider. */
+    provider: string
+  }
   /** Somebody signed out, or in again, meanwhile: what is stored stays. */
-  'token.grant-discarded': { userKey: string; provider: string }
+  'token.grant-discarded': {
+    /** Hash of the user id, as it stands in key names. */
+    userKey: string
+    /** Name of the provider. */
+    provider: string
+  }
   /** At the provider, after the end of the sign-in (RFC 7009). */
-  'token.revoked': { userKey: string; provider: string }
+  'token.revoked': {
+    /** Hash of the user id, as it stands in key names. */
+    userKey: string
+    /** Name of the provider. */
+    provider: string
+  }
   /** `final`: it is not tried again. */
-  'token.revocation-failed': ProviderReason & { userKey: string; provider: string; outcome: string; final: boolean }
-  'token.deleted': { userKey: string; provider?: string }
-  'signin.started': { provider: string }
-  'signin.completed': { provider: string; sessionId: string }
+  'token.revocation-failed': ProviderReason & {
+    /** Hash of the user id, as it stands in key names. */
+    userKey: string
+    /** Name of the provider. */
+    provider: string
+    /** How it failed. */
+    outcome: string
+    /** Whether it is given up. */
+    final: boolean
+  }
+  /** Tokens of a user were deleted. Without `provider`: of all providers. */
+  'token.deleted': {
+    /** Hash of the user id, as it stands in key names. */
+    userKey: string
+    /** Name of the provider. */
+    provider?: string
+  }
+  /** A browser was sent to the provider. */
+  'signin.started': {
+    /** Name of the provider. */
+    provider: string
+  }
+  /** A user is signed in. */
+  'signin.completed': {
+    /** Name of the provider. */
+    provider: string
+    /** Id of the session. */
+    sessionId: string
+  }
   /** `why`: the text of the application's own `authorize`. */
-  'signin.failed': ProviderReason & { provider: string; code: string; why?: string }
+  'signin.failed': ProviderReason & {
+    /** Name of the provider. */
+    provider: string
+    /** Error code, when an error was the cause. */
+    code: string
+    /** Text of the application's own `authorize`. */
+    why?: string
+  }
   /**
    * The metadata of a provider could not be read, whoever asked for them. `isUsable`: what it said before goes on being used.
    */
   'provider.discovery-failed': ProviderReason & { provider: string; code: string; isUsable: boolean }
   /** The provider ended its session, and so `count` of ours. */
-  'provider.logout': { provider: string; channel: 'back' | 'front'; count: number }
-  signout: { sessionId: string; provider?: string }
-  'request.refused': ProviderReason & { code: string; route: string }
-  error: { code: string; operation: string }
+  'provider.logout': {
+    /** Name of the provider. */
+    provider: string
+    /** Back-channel or front-channel logout. */
+    channel: 'back' | 'front'
+    /** Number of sessions. */
+    count: number
+  }
+  /** A user signed out. */
+  signout: {
+    /** Id of the session. */
+    sessionId: string
+    /** Name of the provider. */
+    provider?: string
+  }
+  /** A route refused a request. */
+  'request.refused': ProviderReason & {
+    /** Error code, when an error was the cause. */
+    code: string
+    /** Name of the route. */
+    route: string
+  }
+  /** An error that no caller hears of. */
+  error: {
+    /** Error code, when an error was the cause. */
+    code: string
+    /** What failed. */
+    operation: string
+  }
 }

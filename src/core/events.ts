@@ -2,11 +2,16 @@
 import type { EventMap } from './event-map.ts'
 import { observed, type Operation, type OperationObserver } from './operations.ts'
 
+/** Name of an event. */
 export type EventName = keyof EventMap
+/** Called with each event of one name. */
 export type Listener<Name extends EventName> = (event: EventMap[Name]) => void
+/** Called with the name and the fields of each event. */
 export type AnyListener = (name: EventName, event: EventMap[EventName]) => void
 
+/** Subscribes to events. Listeners run synchronously; one that throws disturbs neither the caller nor other listeners. */
 export interface Events {
+  /** Subscribes to one event. Returns the function that unsubscribes. */
   on<Name extends EventName>(name: Name, listener: Listener<Name>): () => void
   /** Every event: for logs and metrics. Returns how to stop listening. */
   onAny(listener: AnyListener): () => void

@@ -4,6 +4,7 @@
  */
 import type { RedisOutcome } from './event-map.ts'
 
+/** Name of an operation that can be traced. */
 export type OperationName =
   | 'session.find'
   | 'session.create'
@@ -15,9 +16,13 @@ export type OperationName =
   | 'token.refresh'
   | 'redis'
 
+/** Facts about an operation: ids and names, never a token. */
 export interface OperationFacts {
+  /** Id of the session. */
   readonly sessionId?: string
+  /** Name of the provider. */
   readonly provider?: string
+  /** Resource of the token, or its scopes. */
   readonly resource?: string
   /** `found`, or why not; `hit`; `refreshed`. */
   readonly outcome?: string
@@ -29,8 +34,11 @@ export interface OperationFacts {
   readonly server?: string
 }
 
+/** One operation that runs, as tracers see it. */
 export interface Operation<T = unknown> {
+  /** Name of the operation. */
   readonly name: OperationName
+  /** What is known when the operation starts. */
   readonly facts: OperationFacts
   /** What can be said when it is done. */
   readonly outcome?: (result: T) => OperationFacts

@@ -21,16 +21,23 @@ import { buildConfiguration } from './provider-config.ts'
 import { createSigningKeys } from './signing-keys.ts'
 import { skewTokens } from './skewed-clock.ts'
 
+/** A running development provider. */
 export interface DevProvider {
   /** `http://127.0.0.1:<port>/<tenant>/v2.0` */
   readonly issuer: string
+  /** Port that the provider listens on. */
   readonly port: number
+  /** Tenant id of its issuer. */
   readonly tenantId: string
+  /** Client id of the registered application. */
   readonly clientId: string
+  /** Client secret of the registered application. */
   readonly clientSecret: string
   /** The provider's own front page. */
   readonly url: string
+  /** Counts of requests by kind. */
   readonly counters: Counters
+  /** Faults that a test plans by hand. */
   readonly faults: Faults
   /** Faults as text, `refresh=429:3`: what `coatcheck dev --fault` and the page `/dev/faults` take. */
   readonly switches: FaultSwitches
@@ -40,6 +47,7 @@ export interface DevProvider {
   setDisabled(user: DevUserName, disabled: boolean): void
   /** As after a restart: no session, no grant, no token, no count, no fault. Keys and client stay. */
   reset(): void
+  /** Stops the provider. Resolves when the port is free. */
   close(): Promise<void>
 }
 
@@ -148,4 +156,11 @@ async function closeServer(server: Server): Promise<void> {
 }
 
 /** The names to offer, e.g. in what a command prints. */
-export const devUserList: readonly { readonly name: string; readonly email: string; readonly note: string }[] = devUsers
+export const devUserList: readonly {
+  /** Name of the person. */
+  readonly name: string
+  /** E-mail address of the person, in a reserved domain. */
+  readonly email: string
+  /** What is special about the person. */
+  readonly note: string
+}[] = devUsers

@@ -18,11 +18,34 @@ export type FaultSwitch =
 /** `forMs` `null`: until it is cleared. */
 export type RedisFault =
   /** Connections are reset, and refused. */
-  | { readonly kind: 'redis'; readonly how: 'down'; readonly forMs: number | null }
+  | {
+      /** Marks a fault of Redis. */
+      readonly kind: 'redis'
+      /** What happens to connections. */
+      readonly how: 'down'
+      /** How long it lasts, milliseconds; `null`: until it is cleared. */
+      readonly forMs: number | null
+    }
   /** Connections stand, and nothing is answered. */
-  | { readonly kind: 'redis'; readonly how: 'hang'; readonly forMs: number | null }
+  | {
+      /** Marks a fault of Redis. */
+      readonly kind: 'redis'
+      /** What happens to connections. */
+      readonly how: 'hang'
+      /** How long it lasts, milliseconds; `null`: until it is cleared. */
+      readonly forMs: number | null
+    }
   /** Everything takes that much longer, each way. */
-  | { readonly kind: 'redis'; readonly how: 'slow'; readonly delayMs: number; readonly forMs: number | null }
+  | {
+      /** Marks a fault of Redis. */
+      readonly kind: 'redis'
+      /** What happens to connections. */
+      readonly how: 'slow'
+      /** Added to each direction, milliseconds. */
+      readonly delayMs: number
+      /** How long it lasts, milliseconds; `null`: until it is cleared. */
+      readonly forMs: number | null
+    }
 
 /** What a request of the provider can be called, and which it is. */
 const REQUESTS: Readonly<Record<string, Pick<FaultOptions, 'route' | 'grantType'>>> = {

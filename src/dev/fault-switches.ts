@@ -6,6 +6,7 @@ import { ConfigError } from '../core/errors.ts'
 import { parseFault, type RedisFault } from './fault-grammar.ts'
 import type { Fault, Faults } from './faults.ts'
 
+/** A fault that is switched on. */
 export interface ActiveFault {
   /** As it was typed. */
   readonly fault: string
@@ -23,15 +24,18 @@ export interface FaultTargets {
 /** Whoever stands between the application and its Redis. `null`: everything goes through. */
 export type RedisSwitch = (fault: RedisFault | null) => void
 
+/** Switches faults on and off while the provider runs. */
 export interface FaultSwitches {
   /**
    * @param text `refresh=429:3`, see docs/cli.md
    * @throws {ConfigError} `COATCHECK_CONFIG_INVALID`: no such fault, or no Redis that could have it
    */
   apply(text: string): Promise<void>
+  /** Lists the faults that are on. */
   list(): readonly ActiveFault[]
   /** Switches off every fault that was switched on with this text; without one, nothing happens. */
   remove(text: string): void
+  /** Switches all faults off. */
   clear(): void
   /** Whether a Redis stands behind the switches: only then can the faults `redis=…` be switched on. */
   readonly hasRedis: boolean

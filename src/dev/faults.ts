@@ -13,6 +13,7 @@ export interface FaultOptions {
   readonly delayMs?: number
   /** Answer with this status instead of carrying the request out. */
   readonly status?: number
+  /** Headers of the answer. */
   readonly headers?: Readonly<Record<string, string>>
   /** Default: empty. */
   readonly body?: string
@@ -20,14 +21,19 @@ export interface FaultOptions {
   readonly drop?: 'before' | 'after'
 }
 
+/** A planned fault. */
 export interface Fault {
   /** How many more requests it will strike. */
   readonly left: number
+  /** Removes the fault before it is used up. */
   remove(): void
 }
 
+/** Plans faults of the provider. */
 export interface Faults {
+  /** Plans a fault. It strikes matching requests from now on. */
   add(options: FaultOptions): Fault
+  /** Removes all planned faults. */
   clear(): void
 }
 

@@ -12,6 +12,7 @@ import { ConfigError } from '../core/errors.ts'
  */
 export type RefreshTokenRotation = 'entra' | 'strict' | 'none'
 
+/** An API that the development provider issues access tokens for. */
 export interface DevApi {
   /** The audience of its access tokens, e.g. `api://orders`. */
   readonly audience: string
@@ -19,6 +20,7 @@ export interface DevApi {
   readonly scopes: readonly string[]
 }
 
+/** Options of `startDevProvider()`. */
 export interface DevProviderOptions {
   /** Default 0: any free port. */
   readonly port?: number
@@ -26,6 +28,7 @@ export interface DevProviderOptions {
   readonly host?: '127.0.0.1' | 'localhost'
   /** Default: a fixed one, so that user ids survive a restart. */
   readonly tenantId?: string
+  /** Client id of the application. Default: a fixed one. */
   readonly clientId?: string
   /** Default: drawn at each start. */
   readonly clientSecret?: string

@@ -8,6 +8,7 @@ import type { AddressInfo } from 'node:net'
 import { createRemoteJWKSet, errors, type JWTPayload, jwtVerify } from 'jose'
 import { assertDevelopment } from './assert-development.ts'
 
+/** Options of `startOrdersApi()`. */
 export interface OrdersApiOptions {
   /** The issuer of the development provider; its keys are fetched from there. */
   readonly issuer: string
@@ -17,11 +18,15 @@ export interface OrdersApiOptions {
   readonly port?: number
 }
 
+/** A running API that accepts access tokens of the development provider. */
 export interface OrdersApi {
+  /** Address of the API. */
   readonly url: string
+  /** Port that the API listens on. */
   readonly port: number
   /** Every token that was accepted so far is answered with a claims challenge (continuous access evaluation) from now on. */
   challengeTokens(): void
+  /** Stops the API. */
   close(): Promise<void>
 }
 

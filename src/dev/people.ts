@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto'
 
 export const devUserNames = ['ada', 'grace', 'linus', 'margaret', 'barbara'] as const
+/** Short name of a person that can sign in: `ada`. */
 export type DevUserName = (typeof devUserNames)[number]
 
 export interface DevUser {

@@ -35,11 +35,15 @@ export interface HandedOut {
   stored: StoredDocument<HostSession>
 }
 
+/** One session of a user, as the stores for other libraries list it. */
 export interface HostSessionInfo {
   /** A name for it that opens nothing: not the id of the host. */
   readonly id: string
+  /** What the library stored. */
   readonly data: JsonObject
+  /** When the session was first stored, epoch milliseconds. */
   readonly createdAtMs: number
+  /** When the session ends, epoch milliseconds. */
   readonly expiresAtMs: number
 }
 

@@ -12,21 +12,25 @@ import { type Cookies, createCookies, putSetCookie, type ResponseSink } from './
 import { describeDevice } from './device.ts'
 import { createHeadersSink } from './headers-sink.ts'
 
+/** What an adapter knows about a request. */
 export interface ExchangeInput {
   /** All `Cookie` headers of the request, joined by `; ` as Node does. */
   readonly cookieHeader: string | null | undefined
   /** `null`: reading only, as in a server component; a new ticket is `COATCHECK_COOKIES_READ_ONLY` then. */
   readonly sink: ResponseSink | null
+  /** `User-Agent` header, for the list of devices. */
   readonly userAgent?: string | null | undefined
   /** Of the client, as the adapter knows it; asked for when a session is created. Never taken from a header here. */
   readonly ip?: (() => string | null | undefined) | undefined
 }
 
+/** Options of `getSession()` and `getVisit()`. */
 export interface SessionRequest {
   /** While the store cannot be asked. Default: `session.onUnavailable`. */
   readonly onUnavailable?: OutagePolicy | undefined
 }
 
+/** One request and its session. */
 export interface Exchange<D extends object> {
   /**
    * The session of this request; the same one at every call. No cookie of ours: no command to the store.
@@ -46,6 +50,7 @@ export interface ExchangeDeps<D extends object> {
   readonly clock: Clock
 }
 
+/** Starts the exchange of a request. */
 export type ExchangeFactory<D extends object> = (input: ExchangeInput) => Exchange<D>
 
 export function createExchangeFactory<D extends object>(deps: ExchangeDeps<D>): ExchangeFactory<D> {

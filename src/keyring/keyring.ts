@@ -28,9 +28,11 @@ export interface RingKey {
   readonly ticketMac: Mac
 }
 
+/** The encryption keys, parsed. */
 export interface Keyring {
   /** The key that seals. */
   readonly active: RingKey
+  /** All keys, the active one first. */
   readonly keys: readonly RingKey[]
   /** The id of the key with this tag, as it stands in a record; `null` when the ring has none. */
   idOf(tag: Buffer): string | null

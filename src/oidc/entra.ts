@@ -5,12 +5,15 @@
  */
 import type { ProviderOptions } from '../config/types.ts'
 
+/** Options of `entra()`. Each may come from the environment instead. */
 export interface EntraOptions {
   /** Default `entra`. */
   readonly name?: string
   /** The directory (tenant) id, or `common`, `organizations`, `consumers`. */
   readonly tenantId?: string | undefined
+  /** Application (client) id. `AZURE_AD_CLIENT_ID` or `AZURE_CLIENT_ID`. */
   readonly clientId?: string | undefined
+  /** Client secret: its value, not its id. `AZURE_AD_CLIENT_SECRET` or `AZURE_CLIENT_SECRET`. */
   readonly clientSecret?: string | undefined
   /** In place of the secret: PEM text with an RSA key (PKCS #8) and its certificate, for `private_key_jwt`. */
   readonly clientCertificate?: string | undefined
@@ -28,6 +31,7 @@ export interface EntraOptions {
   readonly apiScopes?: readonly string[]
   /** In place of Microsoft's, for a local provider of the same shape. Plain http for a loopback address only. */
   readonly issuer?: string | undefined
+  /** How Entra ID sends its answer: in the URL (default) or as a form. */
   readonly responseMode?: 'query' | 'form_post'
   /** The `prompt` that makes this provider ask which account to use. Default: `select_account`. */
   readonly accountPrompt?: 'select_account' | 'login'

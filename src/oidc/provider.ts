@@ -1,11 +1,13 @@
 /** The preset for any OpenID Connect provider. */
 import type { ProviderOptions } from '../config/types.ts'
 
+/** Options of `oidc()`. */
 export interface OidcOptions {
   /** Names the provider in stored tokens and routes. Stays the same for good. */
   readonly name: string
   /** Exactly as the provider's metadata spells it, trailing slash included. Plain http for a loopback address only. */
   readonly issuer: string
+  /** Client id of the application. */
   readonly clientId: string
   /** Left out: a public client, which PKCE alone protects. */
   readonly clientSecret?: string | undefined
@@ -17,7 +19,9 @@ export interface OidcOptions {
   readonly federatedTokenFile?: string | undefined
   /** Replaces `profile email offline_access`; `openid` is always asked for. */
   readonly scopes?: readonly string[]
+  /** Scopes of APIs that sign-in asks for besides `scopes`. */
   readonly apiScopes?: readonly string[]
+  /** How the provider sends its answer: in the URL (default) or as a form. */
   readonly responseMode?: 'query' | 'form_post'
   /** The `prompt` that makes this provider ask which account to use. Default: what its metadata offer, else `login`. */
   readonly accountPrompt?: 'select_account' | 'login'

@@ -15,6 +15,7 @@ import { resolveDestination } from './resolve-destination.ts'
 
 const ROOT = 'consumeEvents()'
 
+/** Options of `consumeEvents()`. */
 export interface ConsumeEventsOptions {
   /** Workers of one group share the events; each group gets all of them. */
   readonly group: string
@@ -36,6 +37,7 @@ export interface ConsumeEventsOptions {
   readonly onError?: ((error: unknown, event: LifecycleEvent | null) => void) | undefined
 }
 
+/** A worker that handles events of the stream. */
 export interface EventWorker {
   /** Resolves when the event under way has been handled and the connection is closed. */
   close(): Promise<void>

@@ -14,10 +14,13 @@ import type { RedisKeys } from './keys.ts'
 const PER_READ = 10
 const PAUSE_AFTER_FAILURE_MS = 1000
 
+/** An event of the stream. */
 export interface LifecycleEvent<Name extends LifecycleEventName = LifecycleEventName> {
   /** Of the stream and of the entry in it; the same when it is delivered again. */
   readonly id: string
+  /** Name of the event. */
   readonly name: Name
+  /** Fields of the event. */
   readonly event: EventMap[Name]
   /** When it was written, epoch milliseconds of the server. */
   readonly atMs: number

@@ -22,6 +22,7 @@ export const LIFECYCLE_EVENTS = [
   'token.revoked',
 ] as const satisfies readonly (keyof EventMap)[]
 
+/** Names of the events that are written to the stream. */
 export type LifecycleEventName = (typeof LIFECYCLE_EVENTS)[number]
 
 export interface EventStreamOptions {

@@ -22,7 +22,12 @@ interface AnyClient {
 
 /** Of `createCluster`. */
 export interface RedisLibraryCluster extends AnyClient {
-  readonly masters: readonly { readonly address: string }[]
+  /** Primaries that the client knows. */
+  readonly masters: readonly {
+    /** `host:port` of the primary. */
+    readonly address: string
+  }[]
+  /** Sends a command to the node of a key. */
   sendCommand(
     firstKey: RedisArgument | undefined,
     isReadonly: boolean | undefined,
@@ -31,15 +36,19 @@ export interface RedisLibraryCluster extends AnyClient {
   ): Promise<unknown>
   // Each major has its own type for nodes.
   // eslint-disable-next-line @typescript-eslint/no-explicit-any
+  /** Returns the client of one node. */
   nodeClient(node: any): unknown
 }
 
 /** Of `createSentinel`, majors 5 and 6. */
 export interface RedisLibrarySentinel extends AnyClient {
+  /** Sends a command to the current primary. */
   sendCommand(isReadonly: boolean | undefined, args: readonly RedisArgument[], options?: object): Promise<unknown>
+  /** Returns what the client knows about the current primary. */
   getMasterNode(): unknown
 }
 
+/** A client of the `redis` package that the application made. */
 export type HandedInClient = RedisLibraryClient | RedisLibraryCluster | RedisLibrarySentinel
 
 export function isCluster(client: HandedInClient): client is RedisLibraryCluster {

@@ -9,17 +9,25 @@ import type { RedisArgument } from './client-port.ts'
 import { forOneClient } from './streamed-credentials.ts'
 import type { RedisTarget } from './target.ts'
 
+/** What this package uses of a client of `redis`. */
 export interface RedisLibraryClient {
+  /** Whether `connect()` was called and the client was not closed. */
   readonly isOpen: boolean
+  /** Whether the connection stands. */
   readonly isReady: boolean
+  /** Connects. */
   connect(): Promise<unknown>
+  /** Subscribes to an event of the client. */
   on(event: string, listener: (...args: unknown[]) => void): unknown
+  /** Sends a command. */
   sendCommand(args: readonly RedisArgument[], options?: object): Promise<unknown>
   /** A client of the same settings, not connected. */
   // Each major has its own type for the options.
   // eslint-disable-next-line @typescript-eslint/no-explicit-any
   duplicate?(overrides?: any): RedisLibraryClient
+  /** Subscribes to a channel. */
   subscribe?(channel: string, listener: () => void): Promise<unknown>
+  /** Unsubscribes from a channel. */
   unsubscribe?(channel: string, listener: () => void): Promise<unknown>
   /** Majors 5 and 6. */
   destroy?(): unknown

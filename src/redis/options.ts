@@ -21,6 +21,7 @@ export const DEFAULT_EVENT_STREAM: EventStreamOptions = { maxLength: 10_000, sha
 const DEFAULT_DURABILITY: Durability = { replicas: 1, timeoutMs: 250 }
 const NOT_WITH_A_CLIENT = ['url', 'cluster', 'sentinels', 'username', 'password', 'credentialsProvider', 'tls'] as const
 
+/** Options of `redisStore()`. Each may come from the environment instead. */
 export interface RedisStoreOptions {
   /**
    * `REDIS_URL`: `redis://[user:password@]host[:6379][/database]`, `rediss://…` for TLS, `unix:///path[?db=1]`. With
@@ -48,6 +49,7 @@ export interface RedisStoreOptions {
    * authenticated again by it. Needs `redis` 5 or 6.
    */
   readonly credentialsProvider?: RedisCredentialsProvider | undefined
+  /** Certificates and server name for TLS. Default: those of Node. */
   readonly tls?: RedisTlsOptions | undefined
   /** A read in a request. Default 250. */
   readonly commandTimeoutMs?: number | undefined

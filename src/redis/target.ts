@@ -46,12 +46,24 @@ export type Destination =
 /** By shape the two providers of the client library: that of `@redis/entraid`, or `{ type: 'async-credentials-provider', credentials }`. */
 export type RedisCredentialsProvider =
   | {
+      /** Kind of provider, as `redis` names it. */
       readonly type: 'async-credentials-provider'
-      readonly credentials: () => Promise<{ username?: string; password?: string }>
+      /** Called at each connect. */
+      readonly credentials: () => Promise<{
+        /** Name of the ACL user; absent for the default user. */
+        username?: string
+        /** Password or token. */
+        password?: string
+      }>
     }
   // The listener's type differs between copies of the library, so it is not looked at.
   // eslint-disable-next-line @typescript-eslint/no-explicit-any
-  | { readonly type: 'streaming-credentials-provider'; readonly subscribe: (listener: any) => Promise<unknown> }
+  | {
+      /** Kind of provider, as `redis` names it. */
+      readonly type: 'streaming-credentials-provider'
+      /** Called once for each connection; the listener gets every new password. */
+      readonly subscribe: (listener: any) => Promise<unknown>
+    }
 
 /** For messages: `host:port` or the path of a socket. */
 export function nameOfAddress(address: RedisAddress): string {

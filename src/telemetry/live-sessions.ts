@@ -7,6 +7,7 @@ import { type Clock, systemClock } from '../core/clock.ts'
 
 const EVERY_MS = 60_000
 
+/** Counts live sessions; `null` when they cannot be counted. */
 export type CountSessions = () => Promise<number | null>
 
 export interface LiveSessionsOptions {

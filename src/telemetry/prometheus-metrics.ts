@@ -13,12 +13,15 @@ import {
 } from './meters.ts'
 import { type MeterSink, startReadings } from './readings.ts'
 
+/** Options of `prometheusMetrics()`. */
 export interface PrometheusOptions extends LiveSessionsOptions {
   /** Default: a registry of its own. One of yours holds your figures too; instances of Coatcheck may share it. */
   readonly registry?: Registry
 }
 
+/** Metrics for Prometheus. */
 export interface PrometheusMetrics {
+  /** The registry that holds the metrics. */
   readonly registry: Registry
   /** Answers `GET` and `HEAD` with the text format of Prometheus. Say yourself who may ask. */
   handler(request: Request): Promise<Response>

@@ -5,14 +5,19 @@
 import type { FakeClock } from './fake-clock.ts'
 import type { SessionDriver } from '../session/session-driver.ts'
 
+/** One case that every implementation must pass. */
 export interface ConformanceCase<Harness> {
+  /** What the case checks. */
   readonly name: string
+  /** Runs the case. Rejects when the implementation fails it. */
   run(harness: Harness): Promise<void>
 }
 
 /** A driver under test and the time it lives in. Each case gets one whose store is empty. */
 export interface SessionHarness {
+  /** The driver under test. */
   readonly driver: SessionDriver
+  /** The clock that the driver and the store share. */
   readonly clock: FakeClock
   /** Moves the clock and the store's own time: what expires by then is gone. */
   advance(ms: number): Promise<void>
@@ -20,5 +25,6 @@ export interface SessionHarness {
   loseEverything(): Promise<void>
   /** Whether the tokens of a user are stored; and a way to put some there. */
   hasTokens(userKey: string): Promise<boolean>
+  /** Stores tokens of a user, which ending sessions must not touch. */
   putTokens(userKey: string): Promise<void>
 }

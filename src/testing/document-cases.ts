@@ -10,8 +10,11 @@ import { createSeal } from '../keyring/seal.ts'
 import type { ConformanceCase } from './conformance.ts'
 import type { FakeClock } from './fake-clock.ts'
 
+/** What the cases of a document driver need. */
 export interface DocumentHarness {
+  /** The driver under test. */
   readonly driver: DocumentDriver
+  /** The clock that the driver and the store share. */
   readonly clock: FakeClock
   /** Moves the clock and the store's own time. */
   advance(ms: number): Promise<void>
@@ -282,4 +285,5 @@ const hostCases: readonly ConformanceCase<DocumentHarness>[] = [
   },
 ]
 
+/** Cases of document drivers and of the sessions of other libraries. */
 export const documentCases: readonly ConformanceCase<DocumentHarness>[] = [...driverCases, ...hostCases]

@@ -1,6 +1,7 @@
 /** A clock that stands still until it is moved. Tests travel in time instead of sleeping. */
 import type { Clock } from '../core/clock.ts'
 
+/** A clock that moves only when it is told to. */
 export interface FakeClock extends Clock {
   /** Both clocks move by this. */
   advance(ms: number): void

@@ -5,39 +5,83 @@
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
 
+/** What the proxy does to connections. */
 export type ProxyMode =
   /** Everything goes through. */
-  | { readonly kind: 'pass' }
+  | {
+      /** Name of the mode. */
+      readonly kind: 'pass'
+    }
   /** Connections stand and are accepted, nothing arrives: a firewall that has forgotten them. */
-  | { readonly kind: 'swallow' }
+  | {
+      /** Name of the mode. */
+      readonly kind: 'swallow'
+    }
   /** Connections are reset, also new ones. */
-  | { readonly kind: 'cut' }
+  | {
+      /** Name of the mode. */
+      readonly kind: 'cut'
+    }
   /** Both ways. */
-  | { readonly kind: 'delay'; readonly ms: number }
+  | {
+      /** Name of the mode. */
+      readonly kind: 'delay'
+      /** Delay in each direction, milliseconds. */
+      readonly ms: number
+    }
   /** Replies come one byte at a time, this many each second. */
-  | { readonly kind: 'drip'; readonly bytesPerSecond: number }
+  | {
+      /** Name of the mode. */
+      readonly kind: 'drip'
+      /** Speed, bytes per second. */
+      readonly bytesPerSecond: number
+    }
   /** Of the next reply only half arrives, then the connection is reset. */
-  | { readonly kind: 'truncate' }
+  | {
+      /** Name of the mode. */
+      readonly kind: 'truncate'
+    }
   /**
    * Replies are whole but wrong: the chance of each to be left out, sent twice, or sent after the one behind it. Needs
    * a way to tell replies apart, see `splitReplies`.
    */
-  | { readonly kind: 'confuse'; readonly chance: number }
+  | {
+      /** Name of the mode. */
+      readonly kind: 'confuse'
+      /** Probability for each reply, 0 to 1. */
+      readonly chance: number
+    }
 
+/** A TCP proxy that makes connections fail. */
 export interface FaultProxy {
+  /** Port that the proxy listens on. */
   readonly port: number
+  /** `redis://` address of the proxy. */
   readonly url: string
   /** How many replies were left out, doubled or exchanged. */
   readonly confused: number
+  /** Changes what happens to connections, those that stand included. */
   set(mode: ProxyMode): void
+  /** Stops the proxy and ends its connections. */
   close(): Promise<void>
 }
 
+/** Options of `startFaultProxy()`. */
 export interface FaultProxyOptions {
   /** Where it leads. Host default: `127.0.0.1`. */
-  readonly target: { readonly host?: string; readonly port: number }
+  readonly target: {
+    /** Host of the server. */
+    readonly host?: string
+    /** Port of the server. */
+    readonly port: number
+  }
   /** Splits what the server sends into whole replies and a rest, for `confuse`. Default: `splitRespReplies`. */
-  readonly splitReplies?: (bytes: Buffer) => { readonly replies: readonly Buffer[]; readonly rest: Buffer }
+  readonly splitReplies?: (bytes: Buffer) => {
+    /** Whole replies. */
+    readonly replies: readonly Buffer[]
+    /** The beginning of a reply that is not whole yet. */
+    readonly rest: Buffer
+  }
   /** Default: 0 to 1, by chance. */
   readonly random?: () => number
 }
@@ -163,7 +207,12 @@ function drip(bytes: Buffer, write: (bytes: Buffer) => void, perSecond: number):
 const LINE_END = Buffer.from('\r\n')
 
 /** Whole replies of the Redis protocol, versions 2 and 3. https://redis.io/docs/latest/develop/reference/protocol-spec/ */
-export function splitRespReplies(bytes: Buffer): { replies: Buffer[]; rest: Buffer } {
+export function splitRespReplies(bytes: Buffer): {
+  /** Whole replies. */
+  replies: Buffer[]
+  /** The beginning of a reply that is not whole yet. */
+  rest: Buffer
+} {
   const replies: Buffer[] = []
   let start = 0
   for (;;) {

@@ -4,15 +4,18 @@
  */
 import type { OutagePolicy, Session, Visit } from '../session/types.ts'
 
+/** Session data of the scenarios. */
 export type ScenarioData = Record<string, unknown>
 
 /** One request, as far as the scenarios' handlers need it. */
 export interface ScenarioContext {
+  /** Query parameters of the request. */
   readonly query: URLSearchParams
   /** The adapter's `getSession`. */
   session(options?: { readonly onUnavailable?: OutagePolicy }): Promise<Session<ScenarioData>>
   /** The adapter's way to sign in, rotate and sign out. */
   visit(): Promise<Visit<ScenarioData>>
+  /** Answers with JSON. */
   json(body: unknown): Promise<void>
   /** 303 to a path. */
   redirect(path: string): Promise<void>
@@ -20,14 +23,19 @@ export interface ScenarioContext {
   stream(rest: () => Promise<string>): Promise<void>
 }
 
+/** A route that the application under test serves. */
 export interface ScenarioRoute {
+  /** HTTP method. */
   readonly method: 'GET' | 'POST'
+  /** Path of the route. */
   readonly path: string
   /** Behind the adapter's `requireUser()` or what it has in its place. */
   readonly guarded?: boolean
+  /** Handles the request. */
   run(context: ScenarioContext): Promise<void>
 }
 
+/** Routes that every adapter serves for the scenarios. */
 export const scenarioRoutes: readonly ScenarioRoute[] = [
   /** Never asks for its session. */
   { method: 'GET', path: '/free', run: (context) => context.json({ free: true }) },

@@ -8,6 +8,7 @@ import { requestScenarios } from './http-scenarios/requests.ts'
 import { ticketScenarios } from './http-scenarios/tickets.ts'
 import type { HttpWorld } from './http-scenarios/visitor.ts'
 
+/** Scenarios that every adapter must pass. */
 export const httpScenarios: readonly ConformanceCase<HttpWorld>[] = [
   ...ticketScenarios,
   ...requestScenarios,

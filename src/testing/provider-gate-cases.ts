@@ -3,7 +3,9 @@ import assert from 'node:assert/strict'
 import { GATE_REMEMBERED_MS, type ProviderGateDriver } from '../token/provider-gate-driver.ts'
 import type { ConformanceCase } from './conformance.ts'
 
+/** What the cases of a provider gate driver need. */
 export interface ProviderGateHarness {
+  /** The driver under test. */
   readonly driver: ProviderGateDriver
   /** Moves the store's time. */
   advance(ms: number): Promise<void>
@@ -11,6 +13,7 @@ export interface ProviderGateHarness {
 
 const TRIAL_MS = 10_000
 
+/** Cases of provider gate drivers. */
 export const providerGateCases: readonly ConformanceCase<ProviderGateHarness>[] = [
   {
     name: 'failures are counted until the provider works',

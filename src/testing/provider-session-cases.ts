@@ -3,7 +3,9 @@ import assert from 'node:assert/strict'
 import type { ProviderSessionDriver } from '../oidc/provider-session-driver.ts'
 import type { ConformanceCase } from './conformance.ts'
 
+/** What the cases of a provider session driver need. */
 export interface ProviderSessionHarness {
+  /** The driver under test. */
   readonly driver: ProviderSessionDriver
   /** Moves the store's time. */
   advance(ms: number): Promise<void>
@@ -12,6 +14,7 @@ export interface ProviderSessionHarness {
 const HOUR = 3_600_000
 const NOW = 1_800_000_000
 
+/** Cases of provider session drivers. */
 export const providerSessionCases: readonly ConformanceCase<ProviderSessionHarness>[] = [
   {
     name: 'an ended provider session gives its sessions until they are removed, and none whose life is over',

@@ -7,7 +7,9 @@ import { END_OF_LIFE_BYTES, TOKEN_NONCE_BYTES, TOKEN_NONCE_OFFSET, type TokenDri
 import { fieldsOf, grantField } from '../token/token-fields.ts'
 import type { ConformanceCase } from './conformance.ts'
 
+/** What the cases of a revocation driver need. */
 export interface RevocationHarness {
+  /** The driver under test. */
   readonly driver: RevocationDriver
   /** Token drivers over the same store. */
   tokens(endings: Endings): TokenDriver
@@ -31,6 +33,7 @@ function entryOf(provider: string, sealed: Buffer): OutboxEntry {
 const bodies = (entries: readonly OutboxEntry[]): string[] =>
   entries.map(({ provider, record: sealed }) => `${provider} ${sealed.toString('hex', END_OF_LIFE_BYTES)}`).sort()
 
+/** Cases of revocation drivers. */
 export const revocationCases: readonly ConformanceCase<RevocationHarness>[] = [
   {
     name: 'entries are kept per user until they are removed, or have become too old',

@@ -7,6 +7,7 @@ import { refreshingCases } from './token-cases/refreshing.ts'
 import { storingCases } from './token-cases/storing.ts'
 import type { TokenHarness } from './token-fixture.ts'
 
+/** Cases of the token cache. */
 export const tokenCases: readonly ConformanceCase<TokenHarness>[] = [
   ...storingCases,
   ...refreshingCases,

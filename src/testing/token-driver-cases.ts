@@ -31,6 +31,7 @@ function assertSame(actual: Buffer | null | undefined, expected: Buffer): void {
   assert.deepEqual(body(actual), body(expected))
 }
 
+/** Cases of token drivers. */
 export const tokenDriverCases: readonly ConformanceCase<TokenHarness>[] = [
   {
     name: 'fields come back in the order they were asked for, absent ones as null',

@@ -18,10 +18,13 @@ import { testKey } from './session-fixture.ts'
 
 /** A driver under test and the time it lives in. Each case gets one whose store is empty. */
 export interface TokenHarness {
+  /** The driver under test. */
   readonly driver: TokenDriver
   /** Defaults: in memory. */
   readonly gateDriver?: ProviderGateDriver
+  /** Keeps tokens of the application; absent when the cases need none. */
   readonly appDriver?: TokenDriver
+  /** The clock that the driver and the store share. */
   readonly clock: FakeClock
   /** Moves the clock and the store's own time: what expires by then is gone. */
   advance(ms: number): Promise<void>
@@ -29,8 +32,11 @@ export interface TokenHarness {
   lifeMs(userKey: string): Promise<number | null>
 }
 
+/** What the cases of a transaction driver need. */
 export interface TransactionHarness {
+  /** The driver under test. */
   readonly driver: TransactionDriver
+  /** Moves the store's time, milliseconds. */
   advance(ms: number): Promise<void>
 }
 

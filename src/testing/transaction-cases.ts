@@ -6,6 +6,7 @@ import type { TransactionHarness } from './token-fixture.ts'
 
 const TEN_MINUTES = 600_000
 
+/** Cases of transaction drivers. */
 export const transactionCases: readonly ConformanceCase<TransactionHarness>[] = [
   {
     name: 'a transaction is taken once, byte for byte',

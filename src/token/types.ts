@@ -6,11 +6,13 @@
 
 /** Tokens as an application hands them in. */
 export interface TokenSet {
+  /** The access token. */
   readonly accessToken: string
   /** Epoch milliseconds. A value that can only be seconds is refused: `COATCHECK_TOKEN_SECONDS`. */
   readonly expiresAt: number
   /** Without one nothing can be refreshed, and everything goes when the access token expires. */
   readonly refreshToken?: string | null
+  /** The ID token; `null` or absent without one. */
   readonly idToken?: string | null
   /** What the access token was granted for. Default: the scopes that the options name, else unknown. */
   readonly scopes?: readonly string[]
@@ -18,14 +20,19 @@ export interface TokenSet {
 
 /** What is stored of one sign-in. `null`: never stored, or expired. */
 export interface UserTokens {
+  /** The access token; `null` once it has expired. */
   readonly accessToken: string | null
+  /** The ID token; `null` without one. */
   readonly idToken: string | null
+  /** The refresh token; `null` without one. */
   readonly refreshToken: string | null
   /** Of the access token, epoch milliseconds. */
   readonly expiresAt: number | null
 }
 
+/** A valid access token. */
 export interface AccessToken {
+  /** The token: a secret. */
   readonly accessToken: string
   /** Epoch milliseconds. */
   readonly expiresAt: number
@@ -35,6 +42,7 @@ export interface AccessToken {
 
 /** With one provider configured it need not be named. */
 export interface ProviderSelection {
+  /** Name of the provider. Needed only when there are several. */
   readonly provider?: string
 }
 
@@ -43,7 +51,9 @@ export interface ProviderSelection {
  * are full scope names, for Entra ID e.g. `api://orders/Orders.Read`. The order of scopes does not matter.
  */
 export interface TokenTarget extends ProviderSelection {
+  /** Resource indicator (RFC 8707). Absent: the token of sign-in. */
   readonly resource?: string
+  /** Full scope names, in any order. Absent: the token of sign-in. */
   readonly scopes?: readonly string[]
 }
 
@@ -61,8 +71,11 @@ export interface GetAccessTokenOptions extends TokenTarget {
 
 /** The fields of Auth.js' `account` and of a token response (RFC 6749 section 5.1) that matter here. */
 export interface OAuthAccount {
+  /** The access token. */
   readonly access_token?: string | null
+  /** The refresh token. */
   readonly refresh_token?: string | null
+  /** The ID token. */
   readonly id_token?: string | null
   /** Epoch seconds. */
   readonly expires_at?: number | null
@@ -74,20 +87,25 @@ export interface OAuthAccount {
 
 /** What operators and users may see of a user's tokens: never a token. */
 export interface ProviderTokenStatus {
+  /** Name of the provider. */
   readonly provider: string
+  /** Whether a refresh token is stored. */
   readonly hasRefreshToken: boolean
   /** Grows with each refresh; `null` without a grant. */
   readonly generation: number | null
   /** When the grant is forgotten if nothing refreshes it, epoch milliseconds. */
   readonly grantExpiresAt: number | null
+  /** The last refresh; `null` before the first. */
   readonly lastRefresh: LastRefresh | null
   /** When the next use of one of its tokens refreshes it, epoch milliseconds; `null` without tokens or a refresh token. */
   readonly nextRefreshAt: number | null
   /** Which key of the ring the grant is sealed with; `null` without a grant. */
   readonly keyId: string | null
+  /** State of each access token. */
   readonly resources: readonly ResourceTokenStatus[]
 }
 
+/** The last refresh of a grant. */
 export interface LastRefresh {
   /** Epoch milliseconds. */
   readonly at: number
@@ -99,10 +117,13 @@ export interface LastRefresh {
   readonly error: string | null
 }
 
+/** State of one access token. */
 export interface ResourceTokenStatus {
   /** Empty for what sign-in returned; else the resource, or the scopes asked for. */
   readonly resource: string
+  /** Scopes that were granted. */
   readonly scopes: readonly string[]
+  /** When the access token expires, epoch milliseconds. */
   readonly expiresAt: number
   /** When the provider issued it, or it was handed in. */
   readonly obtainedAt: number

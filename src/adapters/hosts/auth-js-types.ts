@@ -5,40 +5,65 @@
  */
 /* eslint-disable @typescript-eslint/no-explicit-any -- open to the fields of each version and of the application */
 export interface AuthJsUser {
+  /** Id of the user, chosen by the adapter. */
   id: string
+  /** E-mail address of the user. Users are found by it. */
   email: string
+  /** When the user proved the address; `null` before that. */
   emailVerified: Date | null
   [field: string]: any
 }
 
+/** An account at a provider, linked to a user, as Auth.js hands it over. */
 export interface AuthJsAccount {
+  /** Id of the user that the account belongs to. */
   userId: string
+  /** Kind of account as Auth.js names it: `oidc`, `oauth`, `email`, `webauthn`. */
   type: any
+  /** Id of the Auth.js provider. */
   provider: string
+  /** Id of the account at the provider. */
   providerAccountId: string
   [field: string]: any
 }
 
+/** A database session as Auth.js hands it over. */
 export interface AuthJsSession {
+  /** The secret in the browser's cookie. The store keeps a keyed hash of it. */
   sessionToken: string
+  /** Id of the signed-in user. */
   userId: string
+  /** When the session ends. */
   expires: Date
 }
 
+/** A token that a user proves an e-mail address with. */
 export interface AuthJsVerificationToken {
+  /** What is proved: the e-mail address. */
   identifier: string
+  /** The token, hashed by Auth.js. */
   token: string
+  /** When the token stops working. */
   expires: Date
 }
 
+/** A WebAuthn credential of a user. */
 export interface AuthJsAuthenticator {
+  /** Id of the user that owns the credential. */
   userId: string
+  /** Id of the credential, base64. */
   credentialID: string
+  /** Id of the linked account. */
   providerAccountId: string
+  /** Signature counter that the authenticator reported last. */
   counter: number
+  /** Whether the credential is backed up. */
   credentialBackedUp: boolean
+  /** Public key of the credential, base64. */
   credentialPublicKey: string
+  /** `singleDevice` or `multiDevice`. */
   credentialDeviceType: string
+  /** Transports of the authenticator, separated by commas; `null` or absent when it names none. */
   transports?: string | null
 }
 
@@ -48,8 +73,11 @@ type AccountKey = Pick<AuthJsAccount, 'provider' | 'providerAccountId'>
 export interface AuthJsAdapter {
   /** @throws {SessionError} `COATCHECK_EMAIL_TAKEN` */
   createUser(user: any): Promise<AuthJsUser>
+  /** Finds a user by id; `null` without one. */
   getUser(id: string): Promise<AuthJsUser | null>
+  /** Finds a user by e-mail address; `null` without one. */
   getUserByEmail(email: string): Promise<AuthJsUser | null>
+  /** Finds the user that an account is linked to; `null` without one. */
   getUserByAccount(account: AccountKey): Promise<AuthJsUser | null>
   /** @throws {SessionError} `COATCHECK_EMAIL_TAKEN`, `COATCHECK_USER_UNKNOWN` */
   updateUser(changes: { id: string; [field: string]: any }): Promise<AuthJsUser>
@@ -57,20 +85,32 @@ export interface AuthJsAdapter {
   deleteUser(userId: string): Promise<AuthJsUser | null>
   /** @throws {SessionError} `COATCHECK_ACCOUNT_LINKED` when it is another user's */
   linkAccount(account: any): Promise<any>
+  /** Removes the link between an account and its user. */
   unlinkAccount(account: AccountKey): Promise<any>
+  /** Finds an account; `null` without one. */
   getAccount(providerAccountId: string, provider: string): Promise<any>
+  /** Stores a new session. */
   createSession(session: AuthJsSession): Promise<AuthJsSession>
-  getSessionAndUser(sessionToken: string): Promise<{ session: AuthJsSession; user: AuthJsUser } | null>
+  /** Finds a session together with its user; `null` when either is missing or the session has expired. */
+  getSessionAndUser(sessionToken: string): Promise<{
+    /** The stored session. */
+    session: AuthJsSession
+    /** The user of the session. */
+    user: AuthJsUser
+  } | null>
   /** Only of what is there: `null` for a session that has ended. */
   updateSession(changes: Partial<AuthJsSession> & { sessionToken: string }): Promise<AuthJsSession | null>
   /** A request under way does not bring it back. */
   deleteSession(sessionToken: string): Promise<AuthJsSession | null>
+  /** Stores a verification token until it expires. */
   createVerificationToken(token: AuthJsVerificationToken): Promise<AuthJsVerificationToken>
   /** In one step: of any number of callers exactly one gets it. */
   useVerificationToken(token: { identifier: string; token: string }): Promise<AuthJsVerificationToken | null>
   /** @throws {SessionError} `COATCHECK_ACCOUNT_LINKED` for a credential that is there */
   createAuthenticator(authenticator: AuthJsAuthenticator): Promise<AuthJsAuthenticator>
+  /** Finds a WebAuthn credential; `null` without one. */
   getAuthenticator(credentialID: string): Promise<AuthJsAuthenticator | null>
+  /** Lists the WebAuthn credentials of a user. */
   listAuthenticatorsByUserId(userId: string): Promise<AuthJsAuthenticator[]>
   /** @throws {SessionError} `COATCHECK_USER_UNKNOWN` */
   updateAuthenticatorCounter(credentialID: string, counter: number): Promise<AuthJsAuthenticator>
@@ -79,7 +119,15 @@ export interface AuthJsAdapter {
 /** What Auth.js has no word for. */
 export interface AuthJsSessions {
   /** Sessions of the user that are alive. `id` is a name that opens nothing, for `revokeSession`. */
-  listSessionsByUser(userId: string): Promise<{ readonly id: string; readonly expires: Date }[]>
+  listSessionsByUser(userId: string): Promise<
+    {
+      /** A name for the session that opens nothing: not its token. */
+      readonly id: string
+      /** When the session ends. */
+      readonly expires: Date
+    }[]
+  >
+  /** Ends one session by the id of `listSessionsByUser`. Resolves to false when it had ended already. */
   revokeSession(id: string): Promise<boolean>
   /** @returns how many were ended */
   revokeSessionsByUser(userId: string, options?: { readonly exceptSessionToken?: string }): Promise<number>

@@ -10,11 +10,13 @@ import type { Clock } from '../../core/clock.ts'
 import type { DocumentRef } from '../../documents/document-driver.ts'
 import type { Documents } from '../../documents/documents.ts'
 
+/** The `secondaryStorage` that better-auth expects. */
 export interface SecondaryStorage {
   /** `null` when there is none. */
   get(key: string): Promise<string | null>
   /** @param ttl seconds; left out: until it is deleted */
   set(key: string, value: string, ttl?: number): Promise<void>
+  /** Deletes a value. Deleting an absent value is fine. */
   delete(key: string): Promise<void>
   /** In one step: of any number of callers exactly one gets it. */
   getAndDelete(key: string): Promise<string | null>

@@ -9,24 +9,38 @@ import type { Documents } from '../../documents/documents.ts'
 /* eslint-disable @typescript-eslint/no-explicit-any -- the SDK's own type; naming it here would load Next's global types */
 /** nextjs-auth0's `SessionData`: what matters here, the rest is kept as it is. */
 export interface Auth0Session {
-  user: { sub: string; [claim: string]: any }
+  /** Claims of the signed-in user. */
+  user: {
+    /** Subject of the user at the provider. */
+    sub: string
+    [claim: string]: any
+  }
+  /** Tokens as nextjs-auth0 keeps them. */
   tokenSet: any
+  /** What nextjs-auth0 keeps for itself. */
   internal: {
+    /** Session id of the provider. */
     sid: string
     /** Seconds. */
     createdAt: number
+    /** Domain data that nextjs-auth0 keeps for itself. */
     mcd?: any
   }
   [field: string]: any
 }
 /* eslint-enable @typescript-eslint/no-explicit-any */
 
+/** Claims of a back-channel logout token: what the ended sessions must match. */
 export interface Auth0LogoutToken {
+  /** Ends all sessions of this subject when `sid` is absent. */
   readonly sub?: string | undefined
+  /** Ends the sessions of this session of the provider. */
   readonly sid?: string | undefined
+  /** Issuer of the token. */
   readonly iss?: string | undefined
 }
 
+/** The `sessionStore` that nextjs-auth0 expects, and what it can do beyond that. */
 export interface SessionDataStore {
   /** `null` when there is none. */
   get(id: string): Promise<Auth0Session | null>
@@ -34,11 +48,20 @@ export interface SessionDataStore {
   set(id: string, session: Auth0Session): Promise<void>
   /** In one step: only if it is there. */
   update(id: string, session: Auth0Session): Promise<boolean>
+  /** Ends a session. Ending an absent session is fine. */
   delete(id: string): Promise<void>
   /** Ends the sessions of this provider session, of this user, or of both, at this issuer. */
   deleteByLogoutToken(token: Auth0LogoutToken): Promise<void>
   /** Sessions of the user that are alive. `id` is a name that opens nothing, for `revoke`. */
-  listByUser(sub: string): Promise<{ readonly id: string; readonly session: Auth0Session }[]>
+  listByUser(sub: string): Promise<
+    {
+      /** A name for the session that opens nothing: not the id in the cookie. */
+      readonly id: string
+      /** The stored session. */
+      readonly session: Auth0Session
+    }[]
+  >
+  /** Ends one session by the id of `listByUser`. Resolves to false when it had ended already. */
   revoke(id: string): Promise<boolean>
   /** @param except the id of `listByUser` or `idOf`. @returns how many were ended */
   revokeByUser(sub: string, options?: { readonly except?: string }): Promise<number>

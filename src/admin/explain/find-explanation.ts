@@ -12,11 +12,21 @@ const READ_CHARACTERS = 65_536
 /** What reads like a code of ours or of Entra ID, and nothing else: these may be shown again. */
 const CODE_LIKE = /\b(?:COATCHECK|DOCTOR)_[A-Z_]{1,40}\b|\bAADSTS\d{4,8}\b/g
 
+/** The result of `findExplanations()`. */
 export type Looked =
-  | { readonly found: readonly Explanation[] }
+  | {
+      /** What fits; empty when nothing does. */
+      readonly found: readonly Explanation[]
+    }
   /** `nearest` by name, at most three; may be empty. */
-  | { readonly found: readonly []; readonly nearest: readonly Explanation[] }
+  | {
+      /** What fits; empty when nothing does. */
+      readonly found: readonly []
+      /** The entries with the most similar names when nothing fits. */
+      readonly nearest: readonly Explanation[]
+    }
 
+/** Finds what is known about a code or the text of a message. Asks neither Redis nor the network. */
 export function findExplanations(asked: string, catalogue: Catalogue = explanations): Looked {
   const text = asked.trim()
   const name = normal(text)
@@ -29,9 +39,15 @@ export function findExplanations(asked: string, catalogue: Catalogue = explanati
 
 /** What was recognised in many lines; holds none of them. */
 export interface LogReport {
+  /** Lines that were read. */
   readonly lines: number
   /** Most frequent first. */
-  readonly found: readonly { readonly explanation: Explanation; readonly lines: number }[]
+  readonly found: readonly {
+    /** What the lines mean. */
+    readonly explanation: Explanation
+    /** How many lines show it. */
+    readonly lines: number
+  }[]
   /** Codes that read like ours or Microsoft's and are not known here. */
   readonly unknownCodes: readonly string[]
 }
@@ -58,6 +74,7 @@ export class LogReader {
     this.#read(text.slice(0, end))
   }
 
+  /** Reads what is left and returns what was found, the most frequent first. */
   end(): LogReport {
     this.#read(this.#rest)
     this.#rest = ''

@@ -1,7 +1,9 @@
 /** An explanation as labelled texts, in reading order: what `coatcheck explain` shows is what docs/errors.md says. */
 import type { Explanation } from './explanation.ts'
 
+/** One labeled part of an explanation. */
 export interface Section {
+  /** Label that stands in front: `Why`, `Fix`. */
   readonly label: string
   /** One text, or several of a kind: texts as they are printed, names of other entries. */
   readonly texts: readonly string[]
@@ -9,6 +11,7 @@ export interface Section {
   readonly as: 'prose' | 'printed' | 'names'
 }
 
+/** Splits an explanation into labeled parts, in the order in which pages and terminals show them. */
 export function sectionsOf(explanation: Explanation): readonly Section[] {
   const { kind, seen, why, cause, check, fix, prevent, related, thrown, source } = explanation
   const prose = (label: string, text: string | null): Section[] =>

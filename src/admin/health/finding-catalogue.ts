@@ -12,5 +12,7 @@ import { redisFindings } from './catalogue/redis.ts'
 
 const entries = { ...configurationFindings, ...redisFindings, ...providerFindings, ...dataFindings }
 
+/** Code of a finding of the doctor, such as `DOCTOR_EVICTION_POLICY`. */
 export type FindingCode = keyof typeof entries
+/** Every finding of the doctor by its code. */
 export const findingCatalogue: Readonly<Record<FindingCode, CatalogueFinding>> = entries

@@ -19,6 +19,7 @@ export interface HealthGround {
   readonly open: (options: Options) => Promise<ServerGround>
 }
 
+/** Options of `examine()`. */
 export interface ExaminationOptions {
   /** Neither the provider nor the application is asked. */
   readonly offline?: boolean

@@ -8,18 +8,26 @@ import type { Cause, Severity } from './catalogue/entry.ts'
 import { causeOf } from './cause.ts'
 import { type FindingCode, findingCatalogue } from './finding-catalogue.ts'
 
+/** What a check looks at. */
 export type HealthGroup = 'configuration' | 'redis' | 'provider' | 'data'
 
+/** A finding of the doctor: what is wrong, why it matters and what to do. */
 export interface Finding {
   /** Of the catalogue of findings, or of errors for what could not be used at all. `coatcheck explain` knows both. */
   readonly code: string
+  /** `error` is a problem; `warning` is not urgent. */
   readonly severity: Severity
+  /** What is wrong, in a few words. */
   readonly title: string
+  /** Why it matters. */
   readonly why: string
+  /** What to do. */
   readonly fix: string
 }
 
+/** One check and its result. */
 export interface HealthCheck {
+  /** What the check looks at. */
   readonly group: HealthGroup
   /** What was looked at, in a word or two. */
   readonly name: string
@@ -29,13 +37,19 @@ export interface HealthCheck {
   readonly says: string
   /** Of several servers the one that it is about, else `null`. */
   readonly server: string | null
+  /** What is wrong; `null` when the check passed or was skipped. */
   readonly finding: Finding | null
 }
 
+/** All checks of an examination. */
 export interface HealthReport {
+  /** The checks in the order in which they ran. */
   readonly checks: readonly HealthCheck[]
+  /** How many findings are errors. */
   readonly problems: number
+  /** How many findings are warnings. */
   readonly warnings: number
+  /** How many checks could not be made. */
   readonly skipped: number
   /** Of the first problem; `null` without one. */
   readonly cause: Cause | null

@@ -16,6 +16,7 @@ export interface HttpWorld {
   countCommands(run: () => Promise<unknown>): Promise<number>
   /** The store stays connected and answers nothing, until `mendStore`. */
   breakStore(): Promise<void>
+  /** Ends the outage of the store. */
   mendStore(): Promise<void>
   /** Runs `run` at a later time, as far as the application can tell. */
   later(ms: number, run: () => Promise<void>): Promise<void>
