@@ -22,6 +22,7 @@ export async function askProgram(built: string, code: string, env: NodeJS.Proces
   const text = readFileSync(built, 'utf8')
   writeFileSync(built, text.replaceAll('port: 4000', `port: ${idpPort}`).replaceAll('listen(3000)', `listen(${port})`))
   const origin = `http://localhost:${port}`
+  const path = /\.get\(\s*'(\/[^':*]*)'/.exec(code)?.[1] ?? '/'
   const place = { PORT: String(port), COATCHECK_BASE_URL: origin }
   const child = spawn(process.execPath, [built], {
     cwd: dirname(built),
@@ -33,7 +34,7 @@ export async function askProgram(built: string, code: string, env: NodeJS.Proces
   try {
     const answers = async (): Promise<boolean> => {
       if (child.exitCode !== null) throw new Error(`ended by itself: ${complaints}`)
-      return fetch(origin).then(
+      return fetch(`${origin}${path}`).then(
         ({ ok }) => ok,
         () => false,
       )

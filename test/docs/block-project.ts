@@ -30,7 +30,7 @@ export function writeProject(blocks: readonly (readonly [Block, Way])[]): readon
   cpSync(CONTEXTS, join(projectFolder, 'contexts'), { recursive: true })
   const placed = blocks.flatMap(([block, way]) => {
     if (way.kind !== 'file' && way.kind !== 'fragment') return []
-    const named = way.kind === 'file' ? sourceName(way.file) : `fragment-${block.line}.ts`
+    const named = way.kind === 'file' ? sourceName(block.language, way.file) : `fragment-${block.line}.ts`
     const source = join(folderOf(block.page), named)
     const code = way.kind === 'file' ? block.code : fragmentModule(block.code, way.context)
     write(source, code)
@@ -49,6 +49,7 @@ export async function compileProject(): Promise<string> {
     module: 'NodeNext',
     target: 'ES2023',
     jsx: 'react-jsx',
+    allowJs: true,
     strict: true,
     exactOptionalPropertyTypes: true,
     skipLibCheck: true,
@@ -69,9 +70,9 @@ export function folderOf(page: string): string {
   return page.replace(/\.md$/, '').replaceAll('/', '-').toLowerCase()
 }
 
-/** Users of JavaScript get what the types say too: a file `.mjs` is compiled from `.mts`. */
-function sourceName(file: string): string {
-  return file.replace(/\.([cm]?)js(x?)$/, '.$1ts$2')
+/** A block of TypeScript whose file is `app.mjs` is checked as `app.mts`; JavaScript stays as it is. */
+function sourceName(language: string, file: string): string {
+  return language.startsWith('ts') ? file.replace(/\.([cm]?)js(x?)$/, '.$1ts$2') : file
 }
 
 /**

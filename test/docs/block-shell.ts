@@ -12,7 +12,7 @@ import { coatcheck } from '../../src/coatcheck.ts'
 import { redisStore } from '../../src/redis.ts'
 import { commandExamples } from '../support/command-examples.ts'
 import { freePort, type RedisServer } from '../support/redis-server.ts'
-import { PATIENT } from '../support/sealed-world.ts'
+import { PATIENT } from '../lab/limits.ts'
 import { type Block, root } from './blocks.ts'
 import { projectFolder } from './block-project.ts'
 
@@ -43,7 +43,9 @@ const CODES: readonly (readonly [command: RegExp, codes: readonly number[]])[] =
   [/^(?:npx )?coatcheck tokens refresh\b/, [1, 2, 5]],
 ]
 const PLACEHOLDER = /bqNpcWi8s91emSnb\.OVEpUxwN1wkcvbIFsiUgjg|<session id>/g
-const SERVER = `require('node:http').createServer((_, response) => response.end('ok')).listen(process.env.PORT)\n`
+const SERVER = `import { createServer } from 'node:http'
+createServer((_, response) => response.end('ok')).listen(process.env.PORT)
+`
 const PROGRAM = `import { coatcheck } from 'coatcheck'
 const auth = coatcheck()
 await auth.ready()
@@ -64,9 +66,12 @@ export async function startShell(redis: RedisServer): Promise<Shell> {
   shim(bin, 'npx', `case $1 in coatcheck) shift; ${command} "$@";; pino-pretty) exec cat;; *) exit 127;; esac`)
   shim(bin, 'redis-cli', `exec ${await whereIs('redis-cli')} -p ${redis.port} "$@"`)
   writeFileSync(join(folder, '.env.local'), `REDIS_URL=${redis.url}\nCOATCHECK_KEYS=${key}\n`)
-  writeFileSync(join(folder, 'package.json'), JSON.stringify({ name: 'shell', scripts: { start: 'node server.js' } }))
+  writeFileSync(
+    join(folder, 'package.json'),
+    JSON.stringify({ name: 'shell', type: 'module', scripts: { start: 'node server.js' } }),
+  )
   writeFileSync(join(folder, 'server.js'), SERVER)
-  writeFileSync(join(folder, 'app.mjs'), PROGRAM)
+  for (const name of ['app.mjs', 'app.js']) writeFileSync(join(folder, name), PROGRAM)
   writeFileSync(join(folder, 'app.log'), 'error: WRONGPASS invalid username-password pair or user is disabled.\n')
 
   const auth = coatcheck({ store: redisStore({ ...PATIENT, url: redis.url }), keys: key, baseUrl: LOCAL })

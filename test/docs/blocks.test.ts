@@ -5,7 +5,7 @@
 import { execFile } from 'node:child_process'
 import { randomBytes, randomUUID } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { freePort, type RedisServer, startRedisServer } from '../support/redis-server.ts'
@@ -92,6 +92,12 @@ describe('TypeScript', () => {
     },
     60_000,
   )
+
+  const suites = placed.filter(({ block }) => isSuite(wayIn(block)))
+  it.each(suites.map((one) => [placeOf(one.block), one] as const))('%s passes under node --test', async (_, one) => {
+    const { COATCHECK_BASE_URL: _base, ...env } = environment
+    await promisify(execFile)(process.execPath, ['--test', one.built], { cwd: dirname(one.built), env })
+  })
 })
 
 it.each([
@@ -184,6 +190,10 @@ describe('data', () => {
 
 function wayIn(block: Block): Way {
   return known.find(([one]) => one === block)![1]
+}
+
+function isSuite(way: Way): boolean {
+  return way.kind === 'file' && way.run === 'tested'
 }
 
 function startsProgram(way: Way): boolean {

@@ -8,7 +8,7 @@ import { type Block, root } from './blocks.ts'
 
 export type Way =
   /** A file of the page's project: compiled with the others. `started`: it listens and is asked. Else it is imported. */
-  | { readonly kind: 'file'; readonly file: string; readonly run: 'started' | 'imported' | 'compiled' }
+  | { readonly kind: 'file'; readonly file: string; readonly run: 'started' | 'imported' | 'tested' | 'compiled' }
   /** TypeScript without a file name: compiled, and executed unless `types` was asked for. */
   | { readonly kind: 'fragment'; readonly context: string | null; readonly executed: boolean; readonly why?: string }
   | { readonly kind: 'shell'; readonly whole: boolean; readonly besideDev: boolean }
@@ -55,7 +55,7 @@ export function wayOf(block: Block): Way | string {
   if (SCRIPTS.has(language)) {
     if (NEXT_PAGES.has(page) && file !== null) return { kind: 'file', file, run: 'compiled' }
     if (file === null) return { kind: 'fragment', context: null, executed: true }
-    return { kind: 'file', file, run: PROGRAM.test(file) ? 'started' : importedOrCompiled(file) }
+    return { kind: 'file', file, run: runOf(file, block.code) }
   }
   if (SHELLS.has(language)) return { kind: 'shell', whole: false, besideDev: false }
   const as = PARSED[language]
@@ -93,8 +93,10 @@ function wayOfNote({ page, file }: Block, kind: string, text: string): Way | str
 }
 
 /** Components need a build of their own: an import under Node would say nothing about them. */
-function importedOrCompiled(file: string): 'imported' | 'compiled' {
-  return /\.[jt]sx$/.test(file) ? 'compiled' : 'imported'
+function runOf(file: string, code: string): Extract<Way, { kind: 'file' }>['run'] {
+  if (/\.test\.[cm]?[jt]s$/.test(file)) return 'tested'
+  if (/\.[jt]sx$/.test(file)) return 'compiled'
+  return PROGRAM.test(file) && /\b(?:listen|serve)\(/.test(code) ? 'started' : 'imported'
 }
 
 function contextExists(name: string): string | null {
@@ -114,7 +116,12 @@ function testedBy(test: string, page: string): Way | string {
 export function describeWay(way: Way): string {
   switch (way.kind) {
     case 'file':
-      return { started: 'compiled, started, asked', imported: 'compiled, imported', compiled: 'compiled' }[way.run]
+      return {
+        started: 'compiled, started, asked',
+        imported: 'compiled, imported',
+        tested: 'compiled, run by node --test',
+        compiled: 'compiled',
+      }[way.run]
     case 'fragment': {
       const within = way.context === null ? '' : ` with ${way.context}`
       return way.executed ? `compiled and executed${within}` : `compiled${within}; not executed: ${way.why ?? ''}`
