@@ -97,7 +97,8 @@ function pages(app) {
     '/devices',
     web.withUser(async (request, response, { user, session }) => {
       const sessions = await auth.sessions.listByUser(user.id)
-      show(response, devicesPage({ path: request.path, user, currentId: session.id, sessions }))
+      const done = String(request.query.done)
+      show(response, devicesPage({ path: request.path, user, currentId: session.id, sessions, done }))
     }),
   )
 }

@@ -128,12 +128,13 @@ describe('the demo', () => {
     expect(await buttons.count()).toBe(2)
     // The newest stands first: it is the third.
     await buttons.first().click()
-    await first.getByRole('heading', { name: 'Your devices' }).waitFor()
+    await first.getByRole('status').filter({ hasText: 'The device is signed out.' }).waitFor()
     expect(await buttons.count()).toBe(1)
     expect((await me(third)).status()).toBe(401)
     expect((await me(second)).status()).toBe(200)
 
     await first.getByRole('button', { name: 'Sign out everywhere else' }).click()
+    await first.getByRole('status').filter({ hasText: 'All other devices are signed out.' }).waitFor()
     await expect.poll(() => buttons.count()).toBe(0)
     expect((await me(second)).status()).toBe(401)
     expect((await me(first)).status()).toBe(200)

@@ -6,11 +6,26 @@ import { layout } from './layout.js'
 
 /** @typedef {import('coatcheck').SessionInfo} SessionInfo */
 
-/** The routes lead back to this page. */
-const back = html`<input type="hidden" name="returnTo" value="/devices" />`
+/** What the page says after a form. The routes lead back to it with the name of what was done. */
+const messages = new Map([
+  ['device', 'The device is signed out.'],
+  ['others', 'All other devices are signed out.'],
+])
 
-/** @param {{ path: string, user: import('coatcheck').User, currentId: string | null, sessions: readonly SessionInfo[] }} view */
-export function devicesPage({ path, user, currentId, sessions }) {
+/** @param {string} done */
+const back = (done) => html`<input type="hidden" name="returnTo" value="/devices?done=${done}" />`
+
+/**
+ * @typedef {object} DevicesView
+ * @property {string} path
+ * @property {import('coatcheck').User} user
+ * @property {string | null} currentId
+ * @property {readonly SessionInfo[]} sessions
+ * @property {string} done what a form did, see `messages`
+ */
+
+/** @param {DevicesView} view */
+export function devicesPage({ path, user, currentId, sessions, done }) {
   const ordered = [...sessions].sort(
     (a, b) => Number(b.id === currentId) - Number(a.id === currentId) || b.lastSeenAtMs - a.lastSeenAtMs,
   )
@@ -20,13 +35,14 @@ export function devicesPage({ path, user, currentId, sessions }) {
       <p class="lead">
         ${sessions.length > 1 ? 'Every place where you are signed in.' : 'You are signed in here and nowhere else.'}
       </p>
+      <p class="status" role="status">${messages.get(done)}</p>
       <ul class="devices">
         ${ordered.map((session) => device(session, session.id === currentId))}
       </ul>
       ${
         sessions.length > 1 &&
         html`<form method="post" action="/auth/devices/revoke-others">
-          ${back}
+          ${back('others')}
           <button class="danger">Sign out everywhere else</button>
         </form>`
       }`,
@@ -44,7 +60,7 @@ function device({ id, device: { browser, system, ip }, createdAtMs, lastSeenAtMs
     ${
       !current &&
       html`<form method="post" action="/auth/devices/${encodeURIComponent(id)}">
-        ${back}<input type="hidden" name="_method" value="delete" />
+        ${back('device')}<input type="hidden" name="_method" value="delete" />
         <button class="small danger" aria-label="Sign out ${name}">Sign out</button>
       </form>`
     }

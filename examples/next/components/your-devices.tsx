@@ -4,6 +4,8 @@
  *
  *   const { user, session } = await requireUser(auth, { returnTo: '/devices' })
  *   <YourDevices sessions={await auth.sessions.listByUser(user.id)} currentId={session.id} returnTo="/devices" />
+ *
+ * The routes lead back to `returnTo` with `?ended=one` or `?ended=others`, so that the page can say what was done.
  */
 import type { SessionInfo } from 'coatcheck'
 import { Time } from './time'
@@ -22,7 +24,7 @@ export function YourDevices({ sessions, currentId, returnTo, basePath = '/auth' 
   const ordered = [...sessions].sort(
     (a, b) => Number(b.id === currentId) - Number(a.id === currentId) || b.lastSeenAtMs - a.lastSeenAtMs,
   )
-  const back = <input type="hidden" name="returnTo" value={returnTo} />
+  const back = (ended: 'one' | 'others') => <input type="hidden" name="returnTo" value={`${returnTo}?ended=${ended}`} />
   return (
     <>
       <ul className="devices">
@@ -38,7 +40,7 @@ export function YourDevices({ sessions, currentId, returnTo, basePath = '/auth' 
             </div>
             {session.id !== currentId && (
               <form method="post" action={`${basePath}/devices/${encodeURIComponent(session.id)}`}>
-                {back}
+                {back('one')}
                 <input type="hidden" name="_method" value="delete" />
                 <button className="small danger" aria-label={`Sign out ${nameOf(session)}`}>
                   Sign out
@@ -50,7 +52,7 @@ export function YourDevices({ sessions, currentId, returnTo, basePath = '/auth' 
       </ul>
       {sessions.length > 1 && (
         <form method="post" action={`${basePath}/devices/revoke-others`}>
-          {back}
+          {back('others')}
           <button className="danger">Sign out everywhere else</button>
         </form>
       )}

@@ -17,4 +17,6 @@ export const auth = coatcheck<AppData & Record<string, unknown>>({
   providers: [entra({ issuer: process.env.ENTRA_ISSUER, apiScopes: [ordersScope] })],
   // The demo's access tokens live for a minute; the default margin of 30 seconds would waste half of it.
   tokens: { minValidity: '5s' },
+  // The pages that Coatcheck shows by itself look like ours.
+  pages: { name: 'Cloakroom', logo: '/favicon.svg', accentColor: '#b4472c', accentColorDark: '#d4623f' },
 })

@@ -1,7 +1,8 @@
 'use server'
-/** Changes the session from a form. Committed when `set` resolves; the page that is rendered next shows it. */
+/** Changes the session from a form. The change is stored when `set` resolves; the redirect leads to a page that says so. */
 import { requireUser } from 'coatcheck/next'
 import { revalidatePath } from 'next/cache'
+import { redirect } from 'next/navigation'
 import { auth } from '../../lib/auth'
 
 export async function rename(form: FormData): Promise<void> {
@@ -11,4 +12,5 @@ export async function rename(form: FormData): Promise<void> {
   if (nickname === '') await session.delete('nickname')
   else await session.set('nickname', nickname)
   revalidatePath('/', 'layout')
+  redirect('/profile?saved=1')
 }

@@ -8,13 +8,21 @@ import { rename } from './actions'
 
 export const metadata = { title: 'Profile' }
 
-export default async function Profile() {
+interface ProfileProps {
+  readonly searchParams: Promise<{ readonly saved?: string | string[] }>
+}
+
+export default async function Profile({ searchParams }: ProfileProps) {
   const { user, session } = await requireUser(auth, { returnTo: '/profile' })
   const { authentication } = session
+  const { saved } = await searchParams
   return (
     <Page path="/profile" user={user}>
       <h1>Profile</h1>
       <p className="lead">What the identity provider said about you, and what this session remembers.</p>
+      <p className="status" role="status">
+        {saved !== undefined && 'Saved.'}
+      </p>
       <section className="panel">
         <h2>What we call you</h2>
         <form action={rename} className="inline">
