@@ -1,8 +1,9 @@
 /**
- * The session side of the request that Next is working on. Next hands out one headers object per request, in rendering, in
- * server actions and in route handlers, so it stands for the request: one read, whoever asks how often.
+ * The session side of the request that Next is working on. Next creates one headers object per request, in rendering, in
+ * server actions and in route handlers. That object is the key of the request: all callers share one session read.
  */
 import { cookies, headers } from 'next/headers.js'
+import { connection } from 'next/server.js'
 import type { Coatcheck } from '../../coatcheck.ts'
 import type { Exchange } from '../../http/exchange.ts'
 import { type NextCookies, NextSink } from './next-sink.ts'
@@ -15,7 +16,10 @@ export interface RequestScope<D extends object> {
 const scopes = new WeakMap<object, WeakMap<object, RequestScope<object>>>()
 
 export async function requestScope<D extends object>(auth: Coatcheck<D>): Promise<RequestScope<D>> {
-  // First of all: in a build this tells Next that the page depends on the request, before any configuration is missed.
+  // A prerender stops here. Session code reads the clock and the network, which Next allows after `connection()` only:
+  // with Cache Components, prefetching may run what follows `headers()` before a request exists. It also stops
+  // `next build` before Coatcheck reads its settings, so that a build needs none.
+  await connection()
   const requestHeaders = await headers()
   const requestCookies = await cookies()
   const ofAuth = scopes.get(auth) ?? new WeakMap<object, RequestScope<object>>()
@@ -28,7 +32,7 @@ export async function requestScope<D extends object>(auth: Coatcheck<D>): Promis
 
 function createScope<D extends object>(auth: Coatcheck<D>, requestHeaders: Pick<Headers, 'get'>): RequestScope<D> {
   const sink = new NextSink()
-  // Next does not know the address of the client; what `X-Forwarded-For` says is anybody's word.
+  // Next does not know the address of the client, and any client can send `X-Forwarded-For`.
   const exchange = auth.http.exchange({
     cookieHeader: requestHeaders.get('cookie'),
     sink,
