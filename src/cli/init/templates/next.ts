@@ -1,7 +1,10 @@
-/** Next 15 and 16, App Router: docs/next.md, each file in its place, also below `src/` where the project has that. */
+/**
+ * The Next template: the files of docs/next.md, below `src/` in a project that has it. An application that exists keeps its
+ * layout, first page and tsconfig.json.
+ */
 import { configFile, configImport, type Template, type TemplateFile, type TemplateInput } from '../template.ts'
 
-/** From here on `proxy.ts` is what `middleware.ts` was, and runs on Node by itself. */
+/** Next 16 renamed `middleware.ts` to `proxy.ts`, and always runs it on Node. */
 const FIRST_WITH_PROXY = 16
 
 export function next(input: TemplateInput): Template {
@@ -11,6 +14,10 @@ export function next(input: TemplateInput): Template {
   const script = isTypeScript ? 'ts' : 'js'
   const component = isTypeScript ? 'tsx' : 'jsx'
   const config = `${source === '' ? '..' : '../..'}/${configImport(input, 'bundler')}`
+  const hasModule = (path: string): boolean =>
+    ['tsx', 'ts', 'jsx', 'js'].some((ending) => project.has(`${source}${path}.${ending}`))
+  const home: TemplateFile = { path: `${source}app/page.${component}`, text: HOME }
+  const hasHome = hasModule('app/page') || hasModule('pages/index')
   const files: TemplateFile[] = [
     configFile(input),
     { path: `${source}lib/auth.${script}`, text: authOf(config) },
@@ -21,13 +28,13 @@ export function next(input: TemplateInput): Template {
     },
     { path: `${source}instrumentation.${script}`, text: INSTRUMENTATION },
     { path: `${source}app/profile/page.${component}`, text: PROFILE },
-    { path: `${source}app/page.${component}`, text: HOME },
-    { path: `${source}app/layout.${component}`, text: layoutOf(isTypeScript) },
   ]
-  if (isTypeScript) files.push({ path: 'tsconfig.json', text: TSCONFIG })
+  if (!hasHome) files.push(home)
+  if (!hasModule('app/layout')) files.push({ path: `${source}app/layout.${component}`, text: layoutOf(isTypeScript) })
+  if (isTypeScript && !project.has('tsconfig.json')) files.push({ path: 'tsconfig.json', text: TSCONFIG })
   return {
     files,
-    starter: [],
+    starter: hasHome ? [home] : [],
     packages: ['next', 'react', 'react-dom'],
     devPackages: isTypeScript ? ['typescript', '@types/node', '@types/react'] : [],
     scripts: { dev: 'coatcheck dev -- next dev', build: 'next build', start: 'next start' },
@@ -52,7 +59,10 @@ function proxyOf(name: string, isTypeScript: boolean): string {
   const [request, answer] = isTypeScript ? [', type NextRequest', ': NextResponse'] : ['', '']
   const parameter = isTypeScript ? 'request: NextRequest' : 'request'
   const runtime = name === 'proxy' ? '' : `, runtime: 'nodejs'`
-  return `/** Signature and expiry only, without Redis: keeps strangers off; pages and handlers still decide for themselves. */
+  return `/**
+ * Sends visitors without a valid ticket to sign-in before Next renders a page. It checks signature and expiry, without
+ * Redis: pages and handlers still check the session with requireUser and withUser.
+ */
 import { hasTicket } from 'coatcheck/next'
 import { NextResponse${request} } from 'next/server'
 import { auth } from './lib/auth'
@@ -68,7 +78,7 @@ export const config = { matcher: ['/profile']${runtime} }
 `
 }
 
-const INSTRUMENTATION = `/** Once, before the first request: a misconfiguration ends here, and says what to set. */
+const INSTRUMENTATION = `/** Next calls this once, before the first request. A wrong configuration ends the start and is named in the error. */
 export async function register() {
   if (process.env.NEXT_RUNTIME !== 'nodejs') return
   const { auth } = await import('./lib/auth')
@@ -77,45 +87,75 @@ export async function register() {
 `
 
 const HOME = `import { getSession } from 'coatcheck/next'
+import Link from 'next/link'
+import { Suspense } from 'react'
 import { auth } from '../lib/auth'
 
-export default async function Home() {
+/** Next sends everything outside of <Suspense> at once. The part inside follows when Redis has answered. */
+export default function Home() {
+  return (
+    <main style={{ boxSizing: 'border-box', margin: '0 auto', maxWidth: '40rem', padding: '1rem', width: '100%' }}>
+      <Suspense fallback={<p>Loading…</p>}>
+        <Welcome />
+      </Suspense>
+    </main>
+  )
+}
+
+async function Welcome() {
   const { user } = await getSession(auth)
   if (!user) {
     return (
-      <main>
+      <>
         <h1>Welcome</h1>
         <p>
           <a href="/auth/login?returnTo=/">Sign in</a>
         </p>
-      </main>
+      </>
     )
   }
   return (
-    <main>
+    <>
       <h1>Welcome, {String(user.name ?? user.id)}</h1>
       <p>
-        <a href="/profile">Profile</a>
+        <Link href="/profile">Profile</Link>
       </p>
       <form method="post" action="/auth/logout">
         <button>Sign out</button>
       </form>
-    </main>
+    </>
   )
 }
 `
 
 const PROFILE = `import { requireUser } from 'coatcheck/next'
+import { Suspense } from 'react'
 import { auth } from '../../lib/auth'
 
-/** For users: everybody else is redirected to sign-in, and comes back. */
-export default async function Profile() {
+export const metadata = { title: 'Profile' }
+
+export default function ProfilePage() {
+  return (
+    <main style={{ boxSizing: 'border-box', margin: '0 auto', maxWidth: '40rem', padding: '1rem', width: '100%' }}>
+      <h1>Profile</h1>
+      <Suspense fallback={<p>Loading…</p>}>
+        <Profile />
+      </Suspense>
+    </main>
+  )
+}
+
+/** Redirects visitors to sign-in. Afterwards they come back to \`returnTo\`. */
+async function Profile() {
   const { user } = await requireUser(auth, { returnTo: '/profile' })
   return (
-    <main>
-      <h1>{String(user.name ?? user.id)}</h1>
-      <pre>{JSON.stringify(user, null, 2)}</pre>
-    </main>
+    <>
+      <p>You are signed in as {String(user.name ?? user.id)}.</p>
+      <pre style={{ overflowWrap: 'anywhere', whiteSpace: 'pre-wrap' }}>{JSON.stringify(user, null, 2)}</pre>
+      <form method="post" action="/auth/logout">
+        <button>Sign out</button>
+      </form>
+    </>
   )
 }
 `
@@ -128,7 +168,7 @@ function layoutOf(isTypeScript: boolean): string {
 export default function Layout(${parameter}) {
   return (
     <html lang="en">
-      <body>{children}</body>
+      <body style={{ fontFamily: 'system-ui, sans-serif', lineHeight: 1.5, margin: 0 }}>{children}</body>
     </html>
   )
 }
