@@ -47,6 +47,7 @@ export default defineConfig(
     '**/node_modules/',
     '**/.next/',
     '**/.app/',
+    '**/.created/',
   ]),
   { linterOptions: { reportUnusedDisableDirectives: 'error' } },
 

@@ -1,22 +1,52 @@
 /**
  * Builds the applications for Next with `next build`, in an environment without settings: a build needs neither secrets nor a
- * network. `node build-next.mjs [example] [next15] [next16]`; without a name all of them: `examples/next`, and the scenario application of the
- * tests on both versions of Next. What has not changed since, `dist/` included, is skipped.
+ * network. `node build-next.mjs [name...]`; without a name all of them: `examples/next`, the scenario application of the tests on
+ * both versions of Next, and projects of `create-next-app`. An application whose inputs, `dist/` included, did not change since
+ * its last build is skipped.
  */
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { createRequire } from 'node:module'
 import { join, resolve } from 'node:path'
+import { makeNextProject, nextEnvironment } from './next-project.mjs'
 
 const root = resolve(import.meta.dirname, '..')
-const scenarios = join(root, 'test/hosts/next-app')
+const hosts = join(root, 'test/hosts')
+const scenarios = join(hosts, 'next-app')
 const made = new Set(['.next', 'node_modules', 'next-env.d.ts', 'README.md'])
 
 const targets = {
-  example: { source: join(root, 'examples/next'), dir: join(root, 'examples/next') },
-  next15: { source: scenarios, dir: join(root, 'test/hosts/next15/.app'), before: copyFor15 },
-  next16: { source: scenarios, dir: join(root, 'test/hosts/next16/.app'), before: copy },
+  example: { inputs: [join(root, 'examples/next')], dir: join(root, 'examples/next') },
+  next15: { inputs: [scenarios], dir: join(hosts, 'next15/.app'), before: copyFor15 },
+  next16: { inputs: [scenarios], dir: join(hosts, 'next16/.app'), before: copy },
+  // As create-next-app makes it today: TypeScript and Cache Components.
+  'created-next16': created('next16', 'created-next16', { flags: [], page: 'docs/next.md' }),
+}
+
+function created(host, name, { flags, page }) {
+  const inputs = [
+    'scripts/next-project.mjs',
+    'test/hosts/next-fonts.cjs',
+    `test/hosts/${host}/package.json`,
+    page ?? [],
+  ]
+  return {
+    inputs: inputs.flat().map((path) => join(root, path)),
+    dir: join(hosts, host, '.created', name),
+    before: (dir) => makeNextProject(dir, { host, flags, page }),
+    env: nextEnvironment(),
+  }
 }
 
 const names = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(targets)
@@ -28,58 +58,60 @@ for (const name of names) {
   build(name, targets[name])
 }
 
-function build(name, { source, dir, before }) {
+function build(name, { inputs, dir, before, env = nextEnvironment({ SCENARIO_ROOT: root }) }) {
   const stamp = join(dir, '.next/coatcheck-build')
-  const inputs = fingerprint(source)
-  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === inputs) return
-  before?.(source, dir)
+  const state = fingerprint(inputs)
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === state) return
+  before?.(dir)
   const bin = createRequire(join(dir, 'package.json')).resolve('next/dist/bin/next')
-  const { PATH, HOME } = process.env
+  // Of the project itself: create-next-app 15 writes `next build --turbopack`.
+  const script = readScript(dir) ?? 'next build'
   const started = performance.now()
-  const { status, stdout, stderr } = spawnSync(process.execPath, [bin, 'build'], {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [bin, ...script.split(' ').slice(1)], {
     cwd: dir,
     encoding: 'utf8',
-    env: { PATH, HOME, NEXT_TELEMETRY_DISABLED: '1', SCENARIO_ROOT: root },
+    env,
   })
   if (status !== 0) {
     console.error(stdout + stderr)
     process.exit(1)
   }
-  writeFileSync(stamp, inputs)
+  // What Next said, for tests that look for warnings.
+  writeFileSync(`${stamp}.log`, stdout + stderr)
+  writeFileSync(stamp, state)
   console.log(`build: ${name} for Next in ${((performance.now() - started) / 1000).toFixed(1)} s`)
 }
 
+function readScript(dir) {
+  const manifest = join(dir, 'package.json')
+  return existsSync(manifest) ? JSON.parse(readFileSync(manifest, 'utf8')).scripts?.build : undefined
+}
+
 /** Into the folder of a host, whose own version of Next is then found. */
-function copy(source, dir) {
+function copy(dir) {
   rmSync(dir, { recursive: true, force: true })
   mkdirSync(dir)
-  cpSync(source, dir, { recursive: true })
+  cpSync(scenarios, dir, { recursive: true })
 }
 
 /** Next 15 knows `proxy.js` by its old name, and runs that in the edge runtime unless told otherwise. */
-function copyFor15(source, dir) {
-  copy(source, dir)
+function copyFor15(dir) {
+  copy(dir)
   renameSync(join(dir, 'proxy.js'), join(dir, 'proxy-of-16.js'))
 }
 
-function fingerprint(source) {
+function fingerprint(inputs) {
   const hash = createHash('sha256')
-  const own = readdirSync(source).filter((name) => !made.has(name) && !name.startsWith('.env'))
-  for (const file of [...own.flatMap((name) => filesOf(join(source, name))), ...filesOf(join(root, 'dist'))]) {
+  const own = inputs.flatMap((input) => filesOf(input, (name) => !made.has(name) && !name.startsWith('.env')))
+  for (const file of [...own, ...filesOf(join(root, 'dist'))]) {
     hash.update(`${file}\0`).update(readFileSync(file)).update('\0')
   }
   return hash.digest('hex')
 }
 
-function filesOf(path) {
-  try {
-    const entries = readdirSync(path, { recursive: true, withFileTypes: true })
-    return entries
-      .filter((entry) => entry.isFile())
-      .map((entry) => join(entry.parentPath, entry.name))
-      .sort()
-  } catch (error) {
-    if (error.code === 'ENOTDIR') return [path]
-    throw error
-  }
+/** @param wanted by the name of an entry of the folder itself */
+function filesOf(path, wanted = () => true) {
+  if (statSync(path).isFile()) return [path]
+  const entries = readdirSync(path).filter(wanted)
+  return entries.flatMap((name) => filesOf(join(path, name))).sort()
 }

@@ -2,15 +2,14 @@
  * The first five minutes: `coatcheck init` in an empty project of each framework, then `coatcheck dev`, then somebody signs in.
  * Everything runs as users start it; the packages are those of this repository, so nothing is installed.
  */
-import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_process'
-import { once } from 'node:events'
+import { execFile, execFileSync } from 'node:child_process'
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
-import { freePort } from '../support/redis-server.ts'
 import { launchBrowser } from './browser.ts'
 import { CookieBrowser } from './cookie-browser.ts'
+import { type Development, ready, startDevelopment } from './development.ts'
 
 const root = resolve(import.meta.dirname, '../..')
 const bin = join(root, 'dist/cli/bin.js')
@@ -35,18 +34,6 @@ async function initialised(name: string, manifest: object | null, ...args: reado
   return folder
 }
 
-interface Development {
-  readonly process: ChildProcess
-  readonly url: string
-  readonly providerUrl: string
-  readonly stdout: () => string
-  readonly stderr: () => string
-  /** With the code, `null` after a signal. */
-  readonly ended: Promise<number | null>
-  /** Everything that it has started, directly or not. */
-  processes(): number[]
-}
-
 const running: Development[] = []
 afterEach(async () => {
   for (const one of running.splice(0)) {
@@ -60,42 +47,13 @@ async function startDev(
   args: readonly string[] = [],
   command: readonly string[] = [],
 ): Promise<Development> {
-  const [port, idpPort] = [await freePort(), await freePort()]
-  const ports = ['--port', String(port), '--idp-port', String(idpPort)]
-  const child = spawn(
-    process.execPath,
-    [bin, 'dev', ...ports, ...args, ...(command.length > 0 ? ['--', ...command] : [])],
-    {
-      cwd: folder,
-      env: inherited,
-      stdio: ['ignore', 'pipe', 'pipe'],
-    },
-  )
-  let stdout = ''
-  let stderr = ''
-  child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text))
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text))
-  const development: Development = {
-    process: child,
-    url: `http://localhost:${port}`,
-    providerUrl: `http://127.0.0.1:${idpPort}`,
-    stdout: () => stdout,
-    stderr: () => stderr,
-    ended: once(child, 'close').then(([code]) => code as number | null),
-    processes: () => descendantsOf(child.pid ?? 0),
-  }
+  const development = await startDevelopment(folder, { args, command })
   running.push(development)
   return development
 }
 
-async function ready(development: Development): Promise<Development> {
-  const isReady = (): boolean => {
-    if (development.process.exitCode !== null) throw new Error(`ended by itself: ${development.stderr()}`)
-    return /^ready +http/m.test(development.stdout())
-  }
-  await vi.waitUntil(isReady, { timeout: START_MS, interval: 100 })
-  return development
-}
+/** All processes that the command has started, directly or not. */
+const processesOf = (development: Development): number[] => descendantsOf(development.process.pid ?? 0)
 
 function descendantsOf(pid: number): number[] {
   const lines = execFileSync('ps', ['-eo', 'pid=,ppid='], { encoding: 'utf8' }).trim().split('\n')
@@ -144,7 +102,7 @@ describe.each(projects)('%s', (framework, manifest) => {
     const back = await stranger.visit(pick.url, { user: 'grace' })
     expect([back.url.pathname, back.page.includes('Grace Hopper')]).toEqual(['/profile', true])
 
-    const processes = development.processes()
+    const processes = processesOf(development)
     expect(processes.length).toBeGreaterThan(1)
     development.process.kill('SIGINT')
     expect(await development.ended).toBe(130)
@@ -211,7 +169,7 @@ describe('coatcheck dev', () => {
 
   it('takes everything with it when it is killed', async () => {
     const development = await ready(await startDev(folder, ['--redis', 'server']))
-    const processes = development.processes()
+    const processes = processesOf(development)
     expect(processes.some((pid) => isRedis(pid))).toBe(true)
     development.process.kill('SIGKILL')
     await development.ended
