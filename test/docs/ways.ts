@@ -25,10 +25,9 @@ export type Way =
 /** Pages and languages that a test of their own covers. */
 const COVERED: readonly (readonly [page: string, language: RegExp, test: string])[] = [
   ['docs/errors.md', /^text$/, 'test/docs/error-page.test.ts'],
+  // Its modules load inside of a Next application only; its commands are those that make the application of the test.
+  ['docs/next.md', /^(?:tsx?|sh)$/, 'test/e2e/created-next.test.ts'],
 ]
-
-/** Modules that load inside of a Next application only. */
-const NEXT_PAGES = new Set(['docs/next.md'])
 
 const SCRIPTS = new Set(['ts', 'tsx', 'js', 'jsx', 'mjs', 'typescript', 'javascript'])
 const SHELLS = new Set(['sh', 'bash', 'shell'])
@@ -53,7 +52,6 @@ export function wayOf(block: Block): Way | string {
   if (note !== null) return wayOfNote(block, ...note)
   if (covered) return testedBy(covered[2], page)
   if (SCRIPTS.has(language)) {
-    if (NEXT_PAGES.has(page) && file !== null) return { kind: 'file', file, run: 'compiled' }
     if (file === null) return { kind: 'fragment', context: null, executed: true }
     return { kind: 'file', file, run: runOf(file, block.code) }
   }
