@@ -86,7 +86,23 @@ async function finished() {
   const options = { ...(await resolveConfig(join(target, 'README.md'))), parser: 'markdown' }
   const pages = new Map()
   for (const file of readdirSync(made).filter((name) => name.endsWith('.md'))) {
-    pages.set(file, await format(readFileSync(join(made, file), 'utf8'), options))
+    pages.set(file, await format(withAnchors(readFileSync(join(made, file), 'utf8')), options))
   }
   return pages
+}
+
+/** The plugin numbers repeated headings in its own way; a number that no heading of the page has is taken off. */
+function withAnchors(text) {
+  const counts = new Map()
+  const anchors = new Set()
+  for (const [, title] of text.matchAll(/^#{1,6} +(.+?) *$/gm)) {
+    const base = title
+      .toLowerCase()
+      .replace(/[^\w -]/g, '')
+      .replaceAll(' ', '-')
+    const count = counts.get(base) ?? 0
+    anchors.add(count === 0 ? base : `${base}-${count}`)
+    counts.set(base, count + 1)
+  }
+  return text.replace(/\(#([\w-]+?)-\d+\)/g, (link, base) => (anchors.has(link.slice(2, -1)) ? link : `(#${base})`))
 }
