@@ -38,11 +38,17 @@ async function start(folder: string, command: readonly string[] = []): Promise<D
   return ready(development)
 }
 
+/** Of the machine, not of the application. */
+const OF_THE_MACHINE = /Slow filesystem detected/
+
 /** Lines in which Next warns or fails. Lines of Coatcheck's own log are JSON. */
 function complaintsIn(output: string): readonly string[] {
   const plain = output.replace(/\u001B\[[\d;]*m/g, '').split('\n')
   return plain.filter(
-    (line) => !line.startsWith('{') && /⚠|⨯|\bwarn|\berror\b|deprecat|uncached|Date\.now\(\)|<Suspense>/i.test(line),
+    (line) =>
+      !line.startsWith('{') &&
+      !OF_THE_MACHINE.test(line) &&
+      /⚠|⨯|\bwarn|\berror\b|deprecat|uncached|Date\.now\(\)|<Suspense>/i.test(line),
   )
 }
 
