@@ -16,6 +16,7 @@ import { createExchangeFactory, type ExchangeFactory } from './http/exchange.ts'
 import { createRoutes, type RouteContext, type Routes } from './http/routes.ts'
 import { createKeyring } from './keyring/keyring.ts'
 import { createLogoutTokens } from './oidc/logout-token.ts'
+import { assertProviderKnowsUs } from './oidc/provider-check.ts'
 import { createProviderClients } from './oidc/provider-client.ts'
 import { createProviderLogout } from './oidc/provider-logout.ts'
 import { redirectUriOf } from './oidc/sign-in.ts'
@@ -45,13 +46,23 @@ export interface Coatcheck<D extends object> {
    */
   estimateSessions(): Promise<number>
   /**
-   * Resolves when the configuration is complete and the store answers. Called before `listen`, it turns every
+   * Resolves when the configuration is complete and the store answers. Called before `listen`, it turns every such
    * misconfiguration into a start-up error. May be called again.
    * @throws {ConfigError | KeyringError | RedisError}
+   * @throws {OidcError} with `provider: true`: `COATCHECK_OIDC_DISCOVERY`, `COATCHECK_OIDC_CLIENT_REJECTED`,
+   *   `COATCHECK_OIDC_UNAVAILABLE`
    */
-  ready(): Promise<void>
+  ready(options?: ReadyOptions): Promise<void>
   /** Ends what this instance opened, within a deadline; what was handed in stays open. Later use is `COATCHECK_CLOSED`. */
   close(): Promise<void>
+}
+
+export interface ReadyOptions {
+  /**
+   * Also asks each provider whether it knows the tenant, the client and its credential. Default false: an application should
+   * start while its provider is down.
+   */
+  readonly provider?: boolean
 }
 
 /** For adapters: sessions of requests, and where the routes are. */
@@ -111,7 +122,7 @@ type Use<D extends object> = <T>(run: (opened: Opened<D>) => Promise<T>) => Prom
 interface Life<D extends object> {
   readonly use: Use<D>
   config(): ResolvedConfig<D>
-  ready(): Promise<void>
+  ready(options?: ReadyOptions): Promise<void>
   close(): Promise<void>
 }
 
@@ -140,7 +151,11 @@ function createLife<D extends object>(options: Options<D>, events: EventBus): Li
   return {
     use,
     config,
-    ready: () => use(({ foundation }) => foundation.store.ready()),
+    ready: ({ provider = false } = {}) =>
+      use(async ({ foundation }) => {
+        await foundation.store.ready()
+        if (provider) for (const one of config().providers) await assertProviderKnowsUs(one, systemClock)
+      }),
     close() {
       closing ??= (async () => {
         await opening?.catch(() => undefined)

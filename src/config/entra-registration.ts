@@ -6,7 +6,8 @@
 import { ConfigError } from '../core/errors.ts'
 import { type CredentialField, credentialFields, credentialOf, firstCredential } from './client-credential.ts'
 import { checkedVariable, type Environment, type Group, readGroups } from './environment.ts'
-import type { ClientCredential, ProviderOptions } from './types.ts'
+import { TENANT_TEMPLATE } from './entra-authority.ts'
+import type { ClientCredential, ProviderOptions, ProviderSettings } from './types.ts'
 
 type Field = 'tenantId' | 'clientId' | CredentialField
 /** What a registration consists of, in the order in which messages name it. */
@@ -25,13 +26,14 @@ export interface EntraRegistration {
   readonly tenantId: string
   readonly clientId: string
   readonly credential: ClientCredential
+  readonly settings: ProviderSettings
 }
 
 /** @throws {ConfigError} `COATCHECK_CONFIG_MISSING`, `COATCHECK_CONFIG_INVALID` */
 export function entraRegistration(options: ProviderOptions, env: Environment): EntraRegistration {
   const own = {
     // With an issuer of its own the tenant stands in that.
-    tenantId: options.tenantId ?? (options.issuer === undefined ? undefined : 'common'),
+    tenantId: options.tenantId ?? (isTenantAsked(options.issuer) ? undefined : 'common'),
     clientId: options.clientId,
     credential: credentialOf('entra()', options),
   }
@@ -45,12 +47,26 @@ export function entraRegistration(options: ProviderOptions, env: Environment): E
   }
   const value = (field: 'tenantId' | 'clientId'): string =>
     own[field] ?? (complete && checkedVariable(env, complete.names[field])) ?? ''
-  const [tenantId, clientId] = [value('tenantId'), value('clientId')]
+  const nameOf = (field: Field, isOwn: boolean): string =>
+    isOwn || complete === undefined ? `option entra().${field}` : complete.names[field]
+  const field = credentialFields.find(
+    (name) => (own.credential ? options : complete?.values)?.[name as CredentialField],
+  )
   return {
-    tenantId,
-    clientId,
+    tenantId: value('tenantId'),
+    clientId: value('clientId'),
     credential: own.credential ?? firstCredential(complete?.values ?? {}) ?? { kind: 'none' },
+    settings: {
+      authority: isTenantAsked(options.issuer) ? nameOf('tenantId', Boolean(own.tenantId)) : 'option entra().issuer',
+      clientId: nameOf('clientId', own.clientId !== undefined),
+      credential: nameOf((field ?? 'clientSecret') as Field, own.credential !== null),
+    },
   }
+}
+
+/** An issuer of its own may leave the tenant open. */
+function isTenantAsked(issuer: string | undefined): boolean {
+  return issuer === undefined || issuer.includes(TENANT_TEMPLATE)
 }
 
 /** A group that names another client belongs to another application: workload identity injects `AZURE_CLIENT_ID`. */

@@ -45,6 +45,11 @@ describe('entra()', () => {
       allowedTenants: [],
       responseMode: 'query',
       allowInsecureHttp: false,
+      settings: {
+        authority: 'option entra().tenantId',
+        clientId: 'option entra().clientId',
+        credential: 'option entra().clientSecret',
+      },
     })
   })
 
@@ -86,6 +91,19 @@ describe('entra()', () => {
       const error = failure(entra(), { ...both, [absent]: '', AZURE_CLIENT_SECRET: '' })
       expect(error).toMatchObject({ code: 'COATCHECK_CONFIG_MISSING' })
     }
+  })
+
+  it('knows from which setting each part came', () => {
+    const env = group('AZURE', 'plain')
+    expect(resolveOne(entra({ clientId: 'plain-client' }), env).settings).toEqual({
+      authority: 'AZURE_TENANT_ID',
+      clientId: 'option entra().clientId',
+      credential: 'AZURE_CLIENT_SECRET',
+    })
+    const { AZURE_CLIENT_SECRET: _secret, ...rest } = env
+    const certificate = resolveOne(entra(), { ...rest, AZURE_CLIENT_CERTIFICATE_PATH: '/etc/app.pem' })
+    expect(certificate.settings.credential).toBe('AZURE_CLIENT_CERTIFICATE_PATH')
+    expect(resolveOne(oidc(idp)).settings.authority).toBe('option oidc().issuer')
   })
 
   it('fills in what the options leave out, from no group of another client', () => {

@@ -2,7 +2,7 @@
 import { ConfigError } from '../core/errors.ts'
 import { describeValue, safeUrl } from '../core/redact.ts'
 import { isLoopbackHost } from './base-url.ts'
-import { credentialOf } from './client-credential.ts'
+import { credentialFields, credentialOf } from './client-credential.ts'
 import { entraRegistration } from './entra-registration.ts'
 import type { Environment } from './environment.ts'
 import { discoveryUrlOf, entraAuthority, isMultiTenant, TENANT_TEMPLATE } from './entra-authority.ts'
@@ -44,7 +44,7 @@ export function resolveProviders(providers: readonly ProviderOptions[], env: Env
 }
 
 function resolveEntra(options: ProviderOptions, env: Environment): ResolvedProvider {
-  const { clientId, credential, tenantId } = entraRegistration(options, env)
+  const { clientId, credential, tenantId, settings } = entraRegistration(options, env)
   const cloud = options.cloud ?? 'public'
   const authority = options.issuer === undefined ? entraAuthority(cloud, tenantId) : ownIssuer(options.issuer, tenantId)
   const allowedTenants = (options.allowedTenants ?? []).map((id) => id.toLowerCase())
@@ -72,6 +72,7 @@ function resolveEntra(options: ProviderOptions, env: Environment): ResolvedProvi
     responseMode: options.responseMode ?? 'query',
     allowInsecureHttp: checkIssuer('entra()', authority.issuer),
     ...(options.accountPrompt && { accountPrompt: options.accountPrompt }),
+    settings,
   }
 }
 
@@ -99,6 +100,11 @@ function resolveOidc(options: ProviderOptions): ResolvedProvider {
     responseMode: options.responseMode ?? 'query',
     allowInsecureHttp: checkIssuer('oidc()', issuer),
     ...(options.accountPrompt && { accountPrompt: options.accountPrompt }),
+    settings: {
+      authority: 'option oidc().issuer',
+      clientId: 'option oidc().clientId',
+      credential: `option oidc().${credentialFields.find((field) => options[field] !== undefined) ?? 'clientSecret'}`,
+    },
   }
 }
 

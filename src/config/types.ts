@@ -190,6 +190,15 @@ export interface ResolvedProvider {
   readonly allowInsecureHttp: boolean
   /** Absent: `oidc/account-prompt.ts` chooses. */
   readonly accountPrompt?: 'select_account' | 'login'
+  readonly settings: ProviderSettings
+}
+
+/** Where each part of a registration was given, as messages name it: `AZURE_AD_CLIENT_ID` or `option oidc().clientId`. */
+export interface ProviderSettings {
+  /** The tenant, or the issuer where that is given. */
+  readonly authority: string
+  readonly clientId: string
+  readonly credential: string
 }
 
 export interface ResolvedSession<D extends object> {

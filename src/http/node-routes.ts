@@ -3,9 +3,10 @@ import type { ResolvedConfig } from '../config/types.ts'
 import { errorAnswer, plainErrorResponse, type Site } from './error-response.ts'
 import { neverStored } from './exchange.ts'
 import { headersOf, type NodeRequest, targetOf, toWebRequest } from './node-bridge.ts'
+import { answerToOtherHost } from './other-host.ts'
 import type { Routes } from './routes.ts'
 
-type Place = Pick<ResolvedConfig<object>, 'baseUrl'> & Site
+type Place = Pick<ResolvedConfig<object>, 'baseUrl' | 'loopback'> & Site
 
 const NO_WEB_METHODS = new Set(['CONNECT', 'TRACE', 'TRACK'])
 
@@ -28,6 +29,9 @@ export async function routeAnswer(
 ): Promise<Response> {
   try {
     if (hasNoWebMethod(request)) return neverStored(plainErrorResponse(405, headersOf(request), place.pages))
+    const navigation = { method: request.method ?? 'GET', path: targetOf(request).path, headers: headersOf(request) }
+    const elsewhere = answerToOtherHost({ ...navigation, host: request.headers.host }, place)
+    if (elsewhere) return elsewhere
     return await routes(await toWebRequest(request, place.baseUrl), ip === undefined ? {} : { ip })
   } catch (error) {
     const answer = nodeErrorAnswer(error, place, request)

@@ -7,6 +7,7 @@ import { neverStored } from './exchange.ts'
 import { localRequest, localUrl } from './local-request.ts'
 import { assertCoatcheck } from './node-edge.ts'
 import { hasNoWebMethod } from './node-routes.ts'
+import { answerToOtherHost } from './other-host.ts'
 import { demandSignIn } from './sign-in-demand.ts'
 
 export interface WebEdge {
@@ -32,6 +33,10 @@ export function createWebEdge<D extends object>(auth: Coatcheck<D>, caller: stri
     async answerRoute(request, ip) {
       const config = auth.http.config()
       if (hasNoWebMethod(request)) return neverStored(plainErrorResponse(405, request.headers, config.pages))
+      const { method, headers } = request
+      const navigation = { method, path: new URL(request.url).pathname, headers, host: headers.get('host') }
+      const elsewhere = answerToOtherHost(navigation, config)
+      if (elsewhere) return elsewhere
       try {
         return await auth.handler(localRequest(request, config.baseUrl), ip === undefined ? {} : { ip })
       } catch (error) {

@@ -22,6 +22,7 @@ const provider: ResolvedProvider = {
   allowedTenants: [],
   responseMode: 'query',
   allowInsecureHttp: false,
+  settings: { authority: 'issuer', clientId: 'clientId', credential: 'clientSecret' },
 }
 
 let answer: () => Response | Promise<Response>

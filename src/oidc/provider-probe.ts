@@ -2,7 +2,12 @@
  * Questions to a provider that sign nobody in: what its metadata say, whether its keys can be read, whether it knows the client
  * and the redirect URI. Answers are facts; what they mean is for who asks.
  */
-import { calculatePKCECodeChallenge, randomPKCECodeVerifier, refreshTokenGrant } from 'openid-client'
+import {
+  calculatePKCECodeChallenge,
+  clientCredentialsGrant,
+  randomPKCECodeVerifier,
+  refreshTokenGrant,
+} from 'openid-client'
 import type { ResolvedProvider } from '../config/types.ts'
 import type { Clock } from '../core/clock.ts'
 import { OidcError } from '../core/errors.ts'
@@ -11,8 +16,12 @@ import { factsOf, toDiscoveryError } from './oidc-errors.ts'
 import { createProviderClients, type ProviderClient } from './provider-client.ts'
 
 const QUESTION_MS = 10_000
-/** No provider has given it to anybody: a client that is known is told so (`invalid_grant`), another one is turned away. */
-const NOBODYS_REFRESH_TOKEN = 'coatcheck-doctor-asks-whether-this-client-is-known'
+/** No provider has issued it: a client that is known is told so (`invalid_grant`), another one is turned away. */
+const UNKNOWN_REFRESH_TOKEN = 'coatcheck-doctor-asks-whether-this-client-is-known'
+/** Every tenant has it, and an application without permissions gets a token that opens nothing. It is thrown away. */
+const ENTRA_PROBE_SCOPE = 'https://graph.microsoft.com/.default'
+/** Unknown tenant, unknown application, wrong secret, expired secret, unknown certificate. */
+const ENTRA_REFUSES_CLIENT: readonly number[] = [90002, 900023, 700016, 7000215, 7000222, 700027]
 
 export interface ProviderMetadata {
   readonly jwksUri: string | null
@@ -27,7 +36,7 @@ export interface ProviderProbe {
   readonly clockAheadMs: number | null
   /** How many signing keys it shows. @throws {OidcError} `COATCHECK_OIDC_DISCOVERY` when they cannot be read */
   signingKeys(): Promise<number>
-  /** `null`: its answer says neither. Not for a public client. */
+  /** `null`: its answer says neither. */
   knowsClient(): Promise<ClientAnswer | null>
   /** `null`: its answer says neither. */
   knowsRedirectUri(redirectUri: string): Promise<boolean | null>
@@ -37,6 +46,8 @@ export interface ClientAnswer {
   readonly isKnown: boolean
   /** The OAuth error, and Entra's number for it. */
   readonly says: string
+  /** Of Entra ID, else `null`. */
+  readonly number: number | null
 }
 
 /**
@@ -92,17 +103,30 @@ async function signingKeys(jwksUri: string, clock: Clock, send: typeof fetch): P
 
 async function knowsClient(client: ProviderClient, clock: Clock): Promise<ClientAnswer | null> {
   try {
-    await refreshTokenGrant(client.refresh, NOBODYS_REFRESH_TOKEN)
-    return null
+    // Entra ID looks at a refresh token before it looks at the client, so a wrong secret would pass with that question.
+    if (client.provider.preset === 'entra') await clientCredentialsGrant(client.refresh, { scope: ENTRA_PROBE_SCOPE })
+    else await refreshTokenGrant(client.refresh, UNKNOWN_REFRESH_TOKEN)
+    return { isKnown: true, says: 'a token', number: null }
   } catch (error) {
     const { error: oauthError, errorCodes } = factsOf(error, clock)
     if (oauthError === undefined) throw error
-    const says = [oauthError, ...(errorCodes?.slice(0, 1).map((code) => `AADSTS${code}`) ?? [])].join(', ')
-    if (oauthError === 'invalid_client' || oauthError === 'unauthorized_client') return { isKnown: false, says }
-    // Both come after the client was authenticated.
-    return oauthError === 'invalid_grant' || oauthError === 'unsupported_grant_type' ? { isKnown: true, says } : null
+    const [number = null] = errorCodes ?? []
+    const says = number === null ? oauthError : `${oauthError}, AADSTS${number}`
+    if (oauthError === 'invalid_client' || (number !== null && ENTRA_REFUSES_CLIENT.includes(number))) {
+      return { isKnown: false, says, number }
+    }
+    return AFTER_AUTHENTICATION.has(oauthError) ? { isKnown: true, says, number } : null
   }
 }
+
+/** RFC 6749 section 5.2: errors that come after the client was authenticated. */
+const AFTER_AUTHENTICATION: ReadonlySet<string> = new Set([
+  'invalid_grant',
+  'unauthorized_client',
+  'unsupported_grant_type',
+  'invalid_scope',
+  'invalid_target',
+])
 
 /** Asks for a sign-in without a page (`prompt=none`): it answers to the redirect URI, or shows why it does not go there. */
 async function knowsRedirectUri(

@@ -75,6 +75,7 @@ function appWith(forge: Forge): TestApp {
         discoveryUrl: `${issuer}/.well-known/openid-configuration`,
         scopes: ['openid', 'profile'],
         allowInsecureHttp: true,
+        settings: { authority: 'issuer', clientId: 'clientId', credential: 'clientSecret' },
       },
     ],
   })

@@ -31,6 +31,7 @@ function providerOf(dev: DevProvider, name = 'entra', change: Partial<ResolvedPr
     allowedTenants: [],
     responseMode: 'query',
     allowInsecureHttp: true,
+    settings: { authority: 'issuer', clientId: 'clientId', credential: 'clientSecret' },
     ...change,
   }
 }

@@ -62,6 +62,7 @@ beforeEach(async () => {
     allowedTenants: [],
     responseMode: 'query',
     allowInsecureHttp: true,
+    settings: { authority: 'issuer', clientId: 'clientId', credential: 'clientSecret' },
   }
   const keyring = createKeyring(testKey('first'))
   cache = createTokenCache({

@@ -71,7 +71,13 @@ function newApp(): TestApp {
       discoveryUrl: `${idp.issuer}/.well-known/openid-configuration`,
     },
     ...{ clientId: idp.clientId, credential: { kind: 'secret', secret: idp.clientSecret } },
-    ...{ scopes: ['openid', 'profile', 'email'], allowedTenants: [], responseMode: 'query', allowInsecureHttp: true },
+    ...{
+      scopes: ['openid', 'profile', 'email'],
+      allowedTenants: [],
+      responseMode: 'query',
+      allowInsecureHttp: true,
+      settings: { authority: 'issuer', clientId: 'clientId', credential: 'clientSecret' },
+    },
   }
   return createTestApp({ providers: [provider], fetch: between })
 }

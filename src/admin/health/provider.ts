@@ -4,9 +4,10 @@ import { readFile } from 'node:fs/promises'
 import type { ResolvedConfig, ResolvedProvider } from '../../config/types.ts'
 import { isLoopbackHost } from '../../config/base-url.ts'
 import type { Clock } from '../../core/clock.ts'
-import { ConfigError, errorWords, isCoatcheckError, OidcError } from '../../core/errors.ts'
+import { ConfigError, errorWords, isCoatcheckError } from '../../core/errors.ts'
 import { safeUrl } from '../../core/redact.ts'
-import { probeProvider, type ProviderProbe } from '../../oidc/provider-probe.ts'
+import { askForClient, discoverProvider } from '../../oidc/provider-check.ts'
+import type { ProviderProbe } from '../../oidc/provider-probe.ts'
 import { redirectUriOf } from '../../oidc/sign-in.ts'
 import { checkCallback } from './callback-answer.ts'
 import { daysUntil, isSoon } from './expiry.ts'
@@ -36,7 +37,7 @@ export async function checkProvider(
   }
   let probe: ProviderProbe
   try {
-    probe = await probeProvider(provider, given.clock, given.fetch)
+    probe = await discoverProvider(provider, given.clock, given.fetch)
   } catch (error) {
     notes.failed(`Discovery of ${name}`, error)
     return
@@ -146,22 +147,15 @@ async function checkSigningKeys(notes: HealthNotes, { name }: ResolvedProvider, 
   }
 }
 
-async function checkClient(
-  notes: HealthNotes,
-  { name, credential }: ResolvedProvider,
-  probe: ProviderProbe,
-): Promise<void> {
-  if (credential.kind === 'none') return
-  const label = `Client at ${name}`
+async function checkClient(notes: HealthNotes, provider: ResolvedProvider, probe: ProviderProbe): Promise<void> {
+  const label = `Client at ${provider.name}`
   try {
-    const answer = await probe.knowsClient()
+    const answer = await askForClient(provider, probe)
     if (answer === null) notes.skipped(label, 'its answer does not say whether it knows the client')
-    else if (answer.isKnown) notes.ok(label, 'the provider takes its credential')
-    else
-      notes.failed(label, new OidcError('COATCHECK_OIDC_CLIENT_REJECTED', { message: `The answer is ${answer.says}.` }))
+    else if (provider.credential.kind === 'none') notes.ok(label, 'the provider knows it as a public client')
+    else notes.ok(label, 'the provider takes its credential')
   } catch (error) {
-    if (isCoatcheckError(error)) notes.failed(label, error)
-    else notes.skipped(label, 'the token endpoint did not answer')
+    notes.failed(label, error)
   }
 }
 

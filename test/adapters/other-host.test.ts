@@ -1,0 +1,82 @@
+/** Development at http://localhost, opened by another name of the same machine: each adapter says which address to open. */
+import { once } from 'node:events'
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import express from 'express'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { expressAuth } from '../../src/adapters/express.ts'
+import { type Coatcheck, coatcheck } from '../../src/coatcheck.ts'
+import { type DevProvider, startDevProvider } from '../../src/dev/index.ts'
+import { oidc } from '../../src/oidc/provider.ts'
+import type { ScenarioData } from '../../src/testing/http-scenario-app.ts'
+import { sendRaw } from '../../src/testing/raw-http.ts'
+import { fastifyServer, honoServer, nodeServer } from './scenario-servers.ts'
+
+const html = { accept: 'text/html', 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' }
+let provider: DevProvider
+beforeAll(async () => {
+  provider = await startDevProvider({})
+})
+afterAll(() => provider.close())
+
+describe.each<[string, (auth: Coatcheck<ScenarioData>) => Server | Promise<Server>]>([
+  ['Express', (auth) => createServer(express().use(expressAuth(auth)))],
+  ['Fastify', fastifyServer],
+  ['Hono', honoServer],
+  ['Node', nodeServer],
+])('%s', (_name, serve) => {
+  const closing: (() => Promise<unknown>)[] = []
+  afterAll(async () => {
+    for (const close of closing.splice(0).reverse()) await close()
+  })
+
+  async function listening(baseUrl: string): Promise<string> {
+    const { issuer, clientId, clientSecret } = provider
+    const auth = coatcheck<ScenarioData>({
+      baseUrl,
+      providers: [oidc({ name: 'dev', issuer, clientId, clientSecret })],
+    })
+    closing.push(() => auth.close())
+    const server = (await serve(auth)).listen(0, '127.0.0.1')
+    closing.push(() => new Promise((done) => server.close(done)))
+    await once(server, 'listening')
+    return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  }
+
+  it.each([
+    ['http://localhost:3000', '127.0.0.1:3000'],
+    ['http://127.0.0.1:3000', 'localhost:3000'],
+    ['http://localhost:3000', '[::1]:3000'],
+    ['http://localhost:3000', '192.168.1.20:3000'],
+    ['http://localhost:3000', 'app.localhost:3000'],
+  ])('with the base URL %s a sign-in at %s names the address to open', async (baseUrl, host) => {
+    const origin = await listening(baseUrl)
+    const answer = await sendRaw(origin, '/auth/login?returnTo=/x', { headers: { ...html, host } })
+    expect(answer.status).toBe(400)
+    expect(answer.body).toContain(`<h1>Open ${baseUrl} instead</h1>`)
+    expect(answer.body).toContain(`http://${host}`)
+    expect(answer.body).toContain(`href="${baseUrl}/"`)
+    expect(answer.headers.get('set-cookie')).toBeUndefined()
+    expect(answer.headers.get('cache-control')).toContain('no-store')
+  })
+
+  it.each([
+    ['http://localhost:3000', 'localhost:3000', 'the host of the base URL'],
+    ['http://localhost:3000', '127.0.0.1:4000', 'the target of a proxy that changes Host'],
+    ['http://localhost:3000', 'web:3000', 'the name of a service behind a proxy'],
+    ['https://app.example', '10.0.0.7', 'an instance behind a proxy in production'],
+  ])('base URL %s, host %s: a sign-in goes on (%s)', async (baseUrl, host) => {
+    const production = baseUrl.startsWith('https')
+    if (production) return void (await expectProductionGoesOn(host))
+    const answer = await sendRaw(await listening(baseUrl), '/auth/login', { headers: { ...html, host } })
+    expect(answer.status).toBeLessThan(400)
+    expect(answer.body).not.toContain('instead')
+  })
+
+  async function expectProductionGoesOn(host: string): Promise<void> {
+    const { answerToOtherHost } = await import('../../src/http/other-host.ts')
+    const headers = new Headers(html)
+    const place = { baseUrl: new URL('https://app.example'), basePath: '/auth', loopback: false, pages: {} as never }
+    expect(answerToOtherHost({ method: 'GET', path: '/auth/login', headers, host }, place)).toBeNull()
+  }
+})
