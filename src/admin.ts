@@ -2,6 +2,7 @@
  * `coatcheck/admin`: what operators do, as functions; the command line is made of them. Opens the store that a configuration
  * names, in two depths: the server alone, which needs no key, and everything.
  */
+import './core/node-version.ts'
 import type { AdminGround, ServerGround } from './admin/ground.ts'
 import { examine } from './admin/health/examine.ts'
 import type { ExaminationOptions } from './admin/health/health-ground.ts'

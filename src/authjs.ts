@@ -3,6 +3,7 @@
  * authenticators on Redis, sealed, with lives, and with an index that has every session of a user. See docs/authjs.md. None of
  * these packages is loaded from here.
  */
+import './core/node-version.ts'
 import { createAuthJsAdapter } from './adapters/hosts/auth-js-adapter.ts'
 import type { EmailClaim } from './adapters/hosts/auth-js-emails.ts'
 import type { CoatcheckAuthJsAdapter } from './adapters/hosts/auth-js-types.ts'

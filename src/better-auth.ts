@@ -3,6 +3,7 @@
  * atomic, a deleted session not brought back, and the list of a user's sessions kept by us, so that none is missing from it.
  * See docs/better-auth.md. better-auth itself is not loaded from here.
  */
+import './core/node-version.ts'
 import { createSecondaryStorage, type SecondaryStorage, type StoredText } from './adapters/hosts/secondary-storage.ts'
 import { checkShape } from './config/shape.ts'
 import { systemClock } from './core/clock.ts'

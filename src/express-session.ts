@@ -3,6 +3,7 @@
  * each other's changes, a destroyed session stays destroyed, ids are hashed and values sealed, and a user's sessions can be
  * listed and ended. What that contract cannot give is in docs/express-session.md.
  */
+import './core/node-version.ts'
 import session, { type SessionData } from 'express-session'
 import { type Callback, callBack, type CallbackStore, createCallbackStore } from './adapters/hosts/callback-store.ts'
 import { systemClock } from './core/clock.ts'

@@ -1,4 +1,5 @@
 /** The root entry: what an application imports to configure Coatcheck, to name its types and to tell its errors apart. */
+import './core/node-version.ts'
 export { coatcheck } from './coatcheck.ts'
 export { defineConfig } from './config/define-config.ts'
 export { type EntraOptions, entra } from './oidc/entra.ts'

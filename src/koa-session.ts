@@ -3,6 +3,7 @@
  * destroyed, ids are hashed and values sealed, and a user's sessions can be listed and ended. What that contract cannot give is
  * in docs/koa-session.md. koa-session itself is not loaded from here.
  */
+import './core/node-version.ts'
 import type { HandedOut } from './documents/host-sessions.ts'
 import type { JsonObject } from './documents/json-merge.ts'
 import { createHostedSessions, type HostedSessions, HostedStore, type SessionStoreOptions } from './hosted-sessions.ts'

@@ -2,6 +2,7 @@
  * `coatcheck/msal`: a cache plugin for `@azure/msal-node` 5 to 7 in place of its `DistributedCachePlugin`: a partition per user,
  * sealed, with a life, merged instead of overwritten. See docs/msal.md for what MSAL's contract cannot give.
  */
+import './core/node-version.ts'
 import { createMsalCachePlugin, type Partitions } from './adapters/msal/cache-plugin.ts'
 import type { MsalAccount, MsalCachePlugin, MsalPartitionManager } from './adapters/msal/types.ts'
 import { checkShape } from './config/shape.ts'

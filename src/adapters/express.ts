@@ -5,6 +5,7 @@
  * lies under `basePath` and reads nothing otherwise; a session is read when a handler asks, once per request. Express itself
  * is not loaded from here (types only), so both versions are served by what they have in common.
  */
+import '../core/node-version.ts'
 import type { ErrorRequestHandler, NextFunction, Request, RequestHandler, Response } from 'express'
 import type { Coatcheck } from '../coatcheck.ts'
 import { MisuseError } from '../core/errors.ts'

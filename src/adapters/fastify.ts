@@ -2,6 +2,7 @@
  * `coatcheck/fastify`: the routes and the session on Fastify 5, as a plugin for the context that registers it and those below.
  * Fastify is not loaded from here (types only).
  */
+import '../core/node-version.ts'
 import type { FastifyError, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import type { Coatcheck } from '../coatcheck.ts'
 import { MisuseError } from '../core/errors.ts'

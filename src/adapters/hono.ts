@@ -1,6 +1,7 @@
 /**
  * `coatcheck/hono`: the routes and the session on Hono 4, on its server for Node. Hono is not loaded from here (types only).
  */
+import '../core/node-version.ts'
 import type { Context, ErrorHandler, Handler, MiddlewareHandler } from 'hono'
 import type { Coatcheck } from '../coatcheck.ts'
 import { MisuseError } from '../core/errors.ts'

@@ -1,6 +1,7 @@
 /**
  * `coatcheck/node`: the routes and the session on `node:http` alone, for servers without a framework.
  */
+import '../core/node-version.ts'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Coatcheck } from '../coatcheck.ts'
 import { sendWebResponse } from '../http/node-bridge.ts'

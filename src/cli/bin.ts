@@ -1,6 +1,18 @@
 #!/usr/bin/env node
-/** What `coatcheck` on the command line starts. Everything else is in `program.ts`, which a test can call. */
-import { runProgram } from './program.ts'
-import { processTerminal } from './terminal.ts'
+/**
+ * What `coatcheck` on the command line starts. Everything else is in `program.ts`, which a test can call. It is loaded only after
+ * the version of Node has been looked at.
+ */
+function start(): Promise<void> {
+  return import('../core/node-version.ts').then(run, (error: Error) => {
+    process.stderr.write(error.message + '\n')
+    process.exitCode = 1
+  })
+}
 
-process.exitCode = await runProgram(process.argv.slice(2), processTerminal())
+async function run(): Promise<void> {
+  const [{ runProgram }, { processTerminal }] = await Promise.all([import('./program.ts'), import('./terminal.ts')])
+  process.exitCode = await runProgram(process.argv.slice(2), processTerminal())
+}
+
+await start()

@@ -4,7 +4,7 @@
  */
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { parseEnv } from 'node:util'
+import * as util from 'node:util'
 import { refuse } from './refusal.ts'
 
 const FILES = ['.env.local', '.env'] as const
@@ -20,7 +20,7 @@ export function loadEnvFiles(folder: string, file?: string): readonly string[] {
     throw refuse({ option: '--env' }, 'names a file that is not there')
   const found = (file === undefined ? FILES : [file]).filter((name) => existsSync(join(folder, name)))
   for (const name of found) {
-    for (const [variable, value] of Object.entries(parseEnv(readFileSync(join(folder, name), 'utf8')))) {
+    for (const [variable, value] of Object.entries(util.parseEnv(readFileSync(join(folder, name), 'utf8')))) {
       process.env[variable] ??= value
     }
   }

@@ -2,6 +2,7 @@
  * Entry `coatcheck/dev`: a local identity provider shaped like Entra ID, and a protected API that accepts its access tokens.
  * For development and tests; refuses to start in production.
  */
+import '../core/node-version.ts'
 export type { Counters } from './counters.ts'
 export { type DevProvider, devUserList, startDevProvider } from './dev-provider.ts'
 export type { RedisFault } from './fault-grammar.ts'

@@ -2,7 +2,8 @@
  * HMAC-SHA256 (RFC 2104) on `crypto.hash`: 0.7 µs per ticket instead of 2.2 µs with `createHmac`, on a path that every
  * request takes before Redis is asked. A test compares it with `createHmac` for every message length.
  */
-import { hash } from 'node:crypto'
+// As a whole: a named import of `hash` would keep Node 18 from saying that it is too old.
+import * as crypto from 'node:crypto'
 
 const BLOCK_BYTES = 64
 const HASH_BYTES = 32
@@ -25,8 +26,8 @@ export function createMac(key: Buffer): Mac {
       const end = BLOCK_BYTES + message.length
       if (end > inner.length) inner = Buffer.concat([inner.subarray(0, BLOCK_BYTES), Buffer.alloc(message.length)])
       message.copy(inner, BLOCK_BYTES)
-      outer.write(hash('sha256', inner.subarray(0, end), 'binary'), BLOCK_BYTES, 'latin1')
-      return hash('sha256', outer, 'binary')
+      outer.write(crypto.hash('sha256', inner.subarray(0, end), 'binary'), BLOCK_BYTES, 'latin1')
+      return crypto.hash('sha256', outer, 'binary')
     },
   }
 }

@@ -1,4 +1,5 @@
 /** `coatcheck/testing`: conformance cases as data, for the drivers of this package and for those of others. */
+import '../core/node-version.ts'
 import type { ConformanceCase, SessionHarness } from './conformance.ts'
 import { driverCases } from './session-cases/driver.ts'
 import { endCases } from './session-cases/end.ts'

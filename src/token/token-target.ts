@@ -3,7 +3,8 @@
  * provider, resource (RFC 8707) and set of scopes are the same; `api://orders/Orders.Read` as a scope and `api://orders` as a
  * resource are different requests to a provider, and therefore different fields.
  */
-import { hash } from 'node:crypto'
+// As a whole: a named import of `hash` would keep Node 18 from saying that it is too old.
+import * as crypto from 'node:crypto'
 import { MisuseError } from '../core/errors.ts'
 import { describeValue, safeText } from '../core/redact.ts'
 import type { ProviderSelection, TokenTarget } from './types.ts'
@@ -71,7 +72,7 @@ export function resolveTarget(
   const scopes = options.scopes === undefined ? [] : sortedScopes(options.scopes)
   const { claims = null } = options
   if (claims !== null) assertClaims(claims)
-  const claimsKey = claims === null ? null : hash('sha256', claims, 'base64url').slice(0, 16)
+  const claimsKey = claims === null ? null : crypto.hash('sha256', claims, 'base64url').slice(0, 16)
   return { provider, key: keyOf(resource, scopes), resource, scopes, claims, claimsKey }
 }
 
@@ -106,7 +107,7 @@ export function describeTarget({ resource, scopes }: Pick<Target, 'resource' | '
 
 function keyOf(resource: string | null, scopes: readonly string[]): string {
   const key = `${resource ?? ''}${scopes.length > 0 ? `|${scopes.join(' ')}` : ''}`
-  return key.length <= KEY_CHARACTERS ? key : `#${hash('sha256', key, 'hex').slice(0, 32)}`
+  return key.length <= KEY_CHARACTERS ? key : `#${crypto.hash('sha256', key, 'hex').slice(0, 32)}`
 }
 
 function assertClaims(claims: unknown): void {

@@ -13,7 +13,7 @@ interface Background {
 const background: Readonly<Record<ErrorCode, Background>> = {
   COATCHECK_CONFIG_INVALID: {
     cause:
-      'A typing mistake, a number where a duration is wanted, a URL without its scheme, an idle timeout longer than the absolute one. The message names the option or variable and describes what it got; it never shows the value.',
+      'A typing mistake, a number where a duration is wanted, a URL without its scheme, an idle timeout longer than the absolute one. The message names the option or variable and shows what it got; a secret is never shown.',
   },
   COATCHECK_CONFIG_UNKNOWN_OPTION: {
     cause:
