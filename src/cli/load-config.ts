@@ -1,6 +1,7 @@
 /**
  * What the command line is configured with: flags, then the environment, then `.env.local` and `.env`, then
- * `coatcheck.config.{ts,mts,js,mjs}`, which holds options and nothing else. The application itself is never loaded.
+ * `coatcheck.config.{ts,mts,js,mjs}` in the folder or in its `src`, which holds options and nothing else. The application
+ * itself is never loaded.
  */
 import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
@@ -11,8 +12,7 @@ import { checkOptions } from '../config/resolve.ts'
 import type { Options } from '../config/types.ts'
 import { ConfigError, isCoatcheckError } from '../core/errors.ts'
 import { safeText } from '../core/redact.ts'
-
-const NAMES = ['ts', 'mts', 'js', 'mjs'].map((ending) => `coatcheck.config.${ending}`)
+import { configNames } from './project/config-file.ts'
 
 /** The flags that every command takes. */
 export interface ConfigFlags {
@@ -53,7 +53,7 @@ function withoutOverruled(options: LoadedConfig['options'], flags: ConfigFlags):
 }
 
 function fileOf(folder: string, named: string | undefined): string | null {
-  if (named === undefined) return NAMES.find((name) => existsSync(join(folder, name))) ?? null
+  if (named === undefined) return configNames.find((name) => existsSync(join(folder, name))) ?? null
   if (!existsSync(resolve(folder, named))) throw refuse({ option: '--config' }, 'names a file that is not there')
   return named
 }

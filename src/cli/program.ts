@@ -74,7 +74,7 @@ function cliOf(terminal: Terminal, ended: (code: number) => void): Cli {
       for (const operand of operands) command.argument(operand)
       command
         .option('--json', 'one JSON document on stdout')
-        .option('--config <file>', 'coatcheck.config file (default: the one in this folder)')
+        .option('--config <file>', 'coatcheck.config file (default: the one in this folder or in src)')
         // Not `--env-file`: Node 20 takes that for its own, wherever it stands.
         .option('--env <file>', 'read this instead of .env.local and .env')
         .option('--url <url>', 'REDIS_URL, without a password')

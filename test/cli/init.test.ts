@@ -20,20 +20,32 @@ function folder(files: Readonly<Record<string, string>> = {}): CommandFolder {
   }
   return made
 }
-const read = (at: CommandFolder, file: string): string => readFileSync(join(at.path, file), 'utf8')
+const read = (at: Pick<CommandFolder, 'path'>, file: string): string => readFileSync(join(at.path, file), 'utf8')
 const filesOf = (at: CommandFolder): string[] =>
   readdirSync(at.path, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name).slice(at.path.length + 1))
     .sort()
-const init = (at: CommandFolder, ...args: readonly string[]) => at.run(['init', '--yes', '--no-install', ...args])
+/** The command in a folder below. */
+function commandFolderAt(at: CommandFolder, below: string): Pick<CommandFolder, 'path' | 'run'> {
+  const run = async (args: readonly string[]) => {
+    const ended = await promisify(execFile)(process.execPath, [join(root, 'dist/cli/bin.js'), ...args], {
+      cwd: join(at.path, below),
+      env: { PATH: process.env.PATH, HOME: at.path },
+    })
+    return { code: 0, ...ended }
+  }
+  return { path: join(at.path, below), run }
+}
+const init = (at: Pick<CommandFolder, 'run'>, ...args: readonly string[]) =>
+  at.run(['init', '--yes', '--no-install', ...args])
 const manifest = (more: object): string => JSON.stringify({ name: 'app', ...more })
 
 interface Document {
   readonly dryRun: boolean
   readonly framework: string
   readonly files: readonly { readonly path: string; readonly action: string; readonly text: string | null }[]
-  readonly wiring: string | null
+  readonly wiring: { readonly file: string; readonly lines: readonly { where: string; code: string }[] } | null
   readonly next: readonly string[]
 }
 const documentOf = (stdout: string): Document => JSON.parse(stdout) as Document
@@ -67,7 +79,11 @@ describe('an empty folder', () => {
       private: true,
       type: 'module',
       scripts: { dev: expect.stringContaining('coatcheck dev -- ') as string },
-      dependencies: { coatcheck: expect.stringMatching(/^\^\d/) as string, [framework]: expect.any(String) as string },
+      // This copy is a checkout, which the registry need not have.
+      dependencies: {
+        coatcheck: expect.stringMatching(/^file:.*\.tgz$/) as string,
+        [framework]: expect.any(String) as string,
+      },
     })
     const key = /^COATCHECK_KEYS=(.*)$/m.exec(read(at, '.env.local'))?.[1] ?? ''
     expect(Buffer.from(key, 'base64')).toHaveLength(32)
@@ -113,9 +129,9 @@ describe('a project that is there', () => {
     expect(framework).toBe('fastify')
     expect(filesOf(at)).toContain('server.mjs')
     expect(read(at, 'auth.mjs')).toContain(`import './env.mjs'`)
-    expect(next.join('\n')).toContain(`scripts.dev='coatcheck dev -- node --watch server.mjs'`)
-    // Named in package.json, so its version is not ours to choose.
-    expect(next[0]).toBe('npm install')
+    expect(next.join('\n')).toContain(`"scripts.dev=coatcheck dev -- node --watch server.mjs"`)
+    // package.json names the version already.
+    expect(next).toContain('npm install')
     expect(next.join('\n')).not.toContain('fastify@')
   })
 
@@ -126,8 +142,8 @@ describe('a project that is there', () => {
     expect(read(at, 'app/page.js')).toBe('// mine\n')
     expect(read(at, 'proxy.js')).toBe('// mine too\n')
     expect(existsSync(join(at.path, 'app/page.jsx'))).toBe(false)
-    expect(ended.stdout).toMatch(/kept +app\/page\.js/)
-    expect(ended.stdout).toContain('proxy.js should hold:')
+    expect(ended.stdout).toMatch(/as it is +app\/page\.js/)
+    expect(ended.stdout).toContain('Add to proxy.js:')
     expect(ended.stdout).toContain('hasTicket(auth, request)')
   })
 
@@ -141,7 +157,7 @@ describe('a project that is there', () => {
       'index.js': '// mine\n',
     })
     const { wiring } = documentOf((await init(at, '--json')).stdout)
-    expect(wiring).toContain('app.use(web)')
+    expect(wiring?.lines.map(({ code }) => code)).toContain('app.use(web)')
     expect(filesOf(at)).not.toContain('server.js')
     expect(filesOf(at)).toContain('auth.js')
   })
@@ -233,6 +249,22 @@ describe('.env.local', () => {
     const ignored = folder({ 'package.json': project, '.gitignore': 'dist\n.env*\n' })
     await init(ignored)
     expect(read(ignored, '.gitignore')).toBe('dist\n.env*\n')
+  })
+
+  test('is kept out of git in a folder of a monorepo, and against a rule that takes it in', async () => {
+    const monorepo = folder({ '.gitignore': '.env*\n!.env.local\n', 'apps/web/package.json': project })
+    const inside = commandFolderAt(monorepo, 'apps/web')
+    await init(inside)
+    const git = (...args: string[]) => execFileSync('git', args, { cwd: monorepo.path, encoding: 'utf8' })
+    git('init', '--quiet')
+    git('add', '--all')
+    const key = /^COATCHECK_KEYS=(.*)$/m.exec(read(inside, '.env.local'))?.[1] ?? 'none'
+    expect(key).toHaveLength(44)
+    for (const file of git('ls-files').trim().split('\n')) expect(read(monorepo, file), file).not.toContain(key)
+
+    const negated = folder({ 'package.json': project, '.gitignore': '.env*\n!.env.local\n' })
+    await init(negated)
+    expect(read(negated, '.gitignore')).toBe('.env*\n!.env.local\n.env.local\n')
   })
 
   test('does not go into a file that git has: it says how to take it out, and writes nothing', async () => {

@@ -1,5 +1,6 @@
-/** What `coatcheck dev` runs: the command after `--`, else what the project itself would be started with. */
+/** What `coatcheck dev` runs: the command after `--`, else a script of package.json, else the file that a program starts with. */
 import { delimiter } from 'node:path'
+import { entryOf } from '../project/entry.ts'
 import type { Project } from '../project/project.ts'
 import { UsageError } from '../usage-error.ts'
 
@@ -24,12 +25,25 @@ export function startCommand(project: Project, given: readonly string[]): StartC
     if (wrapped !== undefined) return { file: 'sh', args: ['-c', wrapped], shown: wrapped }
     if (!/\bcoatcheck dev\b/.test(script)) return plain(project.packageManager, 'run', name)
   }
-  for (const name of ['server.js', 'server.mjs']) if (project.has(name)) return plain('node', '--watch', name)
-  if (project.has('server.ts') && project.isInstalled('tsx')) return plain('tsx', 'watch', 'server.ts')
   if (project.dependsOn('next')) return plain('next', 'dev')
+  const entry = entryOf(project)
+  if (entry === null) {
+    throw new UsageError(
+      'There is no script "dev" or "start" here, and no file like server.js, app.js, index.js or src/server.ts. Name the command: coatcheck dev -- node my-app.js.',
+    )
+  }
+  if (!entry.endsWith('ts')) return plain('node', '--watch', entry)
+  if (project.isInstalled('tsx')) return plain('tsx', 'watch', entry)
+  if (removesTypes()) return plain('node', '--watch', entry)
   throw new UsageError(
-    'There is no script "dev" or "start" here, and no server.js, .mjs or .ts: name the command, coatcheck dev -- node app.js.',
+    `${entry} is TypeScript, and this version of Node cannot run it: npm install --save-dev tsx, or name the command after "--".`,
   )
+}
+
+/** Node runs TypeScript by itself from 22.18 on. Earlier versions do not have the property, or have it as `false`. */
+function removesTypes(): boolean {
+  const { typescript = false } = process.features as { readonly typescript?: string | false }
+  return typescript !== false
 }
 
 /** As `npm run` does: programs of the project's packages are found first. */

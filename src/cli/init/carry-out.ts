@@ -1,12 +1,12 @@
-/** Does what a plan says. A file that has come into being since is not overwritten either. */
+/** Writes what a plan says. A file that has appeared since the plan was made is not overwritten either. */
 import { appendFileSync, chmodSync, mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { Plan } from './plan.ts'
 
-/** Settings are for their owner only. */
+/** Only the owner of the file may read settings. */
 const OWNER_ONLY = 0o600
 
-/** File by file; what fails in between leaves the files before it, and the next run goes on from there. */
+/** File by file. When one fails, the files before it stay, and the next run writes the rest. */
 export function carryOut({ steps }: Plan, folder: string): void {
   for (const { path, action, text, settings } of steps) {
     const place = join(folder, path)

@@ -1,8 +1,11 @@
-/** What `coatcheck init` has to know, and where it learns it: flags, then the project, then whoever sits there. */
-import { isCancel, select, text } from '@clack/prompts'
+/** What `coatcheck init` must know. The answers come from flags, then from the project, then from the user. */
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { configNames } from '../project/config-file.ts'
 import type { Project } from '../project/project.ts'
 import { whyNoRedisUrl } from '../flag-values.ts'
 import { UsageError } from '../usage-error.ts'
+import type { Questions } from './questions.ts'
 
 export const frameworks = ['next', 'express', 'fastify', 'hono'] as const
 export type Framework = (typeof frameworks)[number]
@@ -10,8 +13,12 @@ export type Framework = (typeof frameworks)[number]
 export const providers = ['entra', 'oidc', 'dev'] as const
 export type ProviderChoice = (typeof providers)[number]
 
+export const languages = ['javascript', 'typescript'] as const
+export type Language = (typeof languages)[number]
+
 export interface Choices {
   readonly framework: Framework
+  readonly language: Language
   /** `null`: memory, on localhost. Never with a password. */
   readonly redisUrl: string | null
   readonly provider: ProviderChoice
@@ -19,6 +26,7 @@ export interface Choices {
 
 export interface ChoiceFlags {
   readonly framework?: Framework
+  readonly language?: Language
   /** `memory`, or a URL. */
   readonly redis?: string
   readonly provider?: ProviderChoice
@@ -33,87 +41,87 @@ const NAMES: Readonly<Record<Framework, string>> = {
 }
 const LOCAL_REDIS = 'redis://localhost:6379'
 
-/** Somebody turned back in the middle of the questions. */
-export class Cancelled extends Error {
-  override readonly name = 'Cancelled'
-}
-
 /**
- * @param isInteractive whether somebody can be asked; else flags, the project and the defaults have to do
- * @throws {UsageError} when nothing says which framework, or a flag cannot be used · {Cancelled}
+ * @param questions `null`: there is no terminal, so flags, project and defaults must answer everything
+ * @throws {UsageError} when nothing names the framework, or a flag has a wrong value
+ * @throws {Cancelled} when the user cancels a question
  */
-export async function choose(project: Project, flags: ChoiceFlags, isInteractive: boolean): Promise<Choices> {
+export async function choose(project: Project, flags: ChoiceFlags, questions: Questions | null): Promise<Choices> {
   const detected = frameworks.find((name) => project.dependsOn(name))
-  if (flags.yes === true || !isInteractive) {
+  if (flags.yes === true || questions === null) {
     const framework = flags.framework ?? detected
-    if (flags.yes !== true) throw new UsageError('Nobody can be asked here: take the defaults with --yes.')
+    if (flags.yes !== true) throw new UsageError('Without a terminal, init cannot ask. Take the defaults with --yes.')
     if (framework === undefined) {
-      throw new UsageError(`package.json names no framework that is known: --framework ${frameworks.join('|')}.`)
+      throw new UsageError(`package.json names no supported framework. Add --framework ${frameworks.join('|')}.`)
     }
-    return { framework, redisUrl: urlOf(flags.redis ?? 'memory'), provider: flags.provider ?? 'entra' }
+    return {
+      framework,
+      language: flags.language ?? languageOf(project) ?? defaultLanguage(framework),
+      redisUrl: urlOf(flags.redis ?? 'memory'),
+      provider: flags.provider ?? providerOf(project) ?? 'entra',
+    }
   }
-  const framework = flags.framework ?? (await askFramework(detected))
-  const redisUrl = urlOf(flags.redis ?? (await askRedis()))
-  return { framework, redisUrl, provider: flags.provider ?? (await askProvider()) }
+  const framework = flags.framework ?? (await askFramework(questions, detected))
+  const language = flags.language ?? languageOf(project) ?? (await askLanguage(questions, framework))
+  const redisUrl = urlOf(flags.redis ?? (await askRedis(questions)))
+  const provider = flags.provider ?? (await askProvider(questions, providerOf(project)))
+  return { framework, language, redisUrl, provider }
 }
 
-const output = process.stderr
-
-async function askFramework(detected: Framework | undefined): Promise<Framework> {
-  return answered(
-    await select({
-      message: 'Which framework?',
-      options: frameworks.map((value) => ({
-        value,
-        label: NAMES[value],
-        ...(value === detected && { hint: 'found in package.json' }),
-      })),
-      ...(detected !== undefined && { initialValue: detected }),
-      output,
-    }),
-  )
+/** `undefined`: the project does not say, so a new application may have either. */
+function languageOf(project: Project): Language | undefined {
+  if (project.has('tsconfig.json') || project.dependsOn('typescript')) return 'typescript'
+  return project.manifest === null ? undefined : 'javascript'
 }
 
-async function askRedis(): Promise<string> {
-  const picked = answered(
-    await select({
-      message: 'Where is Redis?',
-      options: [
-        { value: 'memory', label: 'None yet', hint: 'sessions live in the memory of the application, on localhost' },
-        { value: LOCAL_REDIS, label: LOCAL_REDIS },
-        { value: 'other', label: 'Somewhere else' },
-      ],
-      output,
-    }),
-  )
+const defaultLanguage = (framework: Framework): Language => (framework === 'next' ? 'typescript' : 'javascript')
+
+/** The provider of an earlier run, so that a second run finds everything in its place. */
+function providerOf({ folder }: Project): ProviderChoice | undefined {
+  const read = (file: string): string =>
+    existsSync(join(folder, file)) ? readFileSync(join(folder, file), 'utf8') : ''
+  const config = configNames.map(read).join('')
+  if (/\boidc\(/.test(config)) return 'oidc'
+  const settings = read('.env.local')
+  if (!/\bentra\(/.test(config) || !settings.includes('COATCHECK_KEYS')) return undefined
+  return settings.includes('AZURE_AD_') ? 'entra' : 'dev'
+}
+
+function askFramework(questions: Questions, detected: Framework | undefined): Promise<Framework> {
+  const choices = frameworks.map((value) => ({
+    value,
+    label: NAMES[value],
+    ...(value === detected && { hint: 'found in package.json' }),
+  }))
+  return questions.select('Which framework?', choices, detected)
+}
+
+function askLanguage(questions: Questions, framework: Framework): Promise<Language> {
+  const choices = [
+    { value: 'javascript', label: 'JavaScript' },
+    { value: 'typescript', label: 'TypeScript' },
+  ] as const
+  return questions.select('Which language?', choices, defaultLanguage(framework))
+}
+
+async function askRedis(questions: Questions): Promise<string> {
+  const picked = await questions.select('Where is Redis?', [
+    { value: 'memory', label: 'None yet', hint: 'sessions stay in the memory of the application, on localhost' },
+    { value: LOCAL_REDIS, label: LOCAL_REDIS },
+    { value: 'other', label: 'Another address' },
+  ])
   if (picked !== 'other') return picked
-  return answered(
-    await text({
-      message: 'Its URL, without the password (that goes into REDIS_PASSWORD)?',
-      placeholder: 'rediss://user@redis.example:6380',
-      validate: (given) => whyNoRedisUrl(given ?? ''),
-      output,
-    }),
-  )
+  const message = 'The URL of Redis, without the password (which belongs into REDIS_PASSWORD)?'
+  return questions.text(message, 'rediss://user@redis.example:6380', whyNoRedisUrl)
 }
 
-async function askProvider(): Promise<ProviderChoice> {
-  return answered(
-    await select({
-      message: 'Who signs people in?',
-      options: [
-        { value: 'entra', label: 'Microsoft Entra ID', hint: 'coatcheck dev stands in for it meanwhile' },
-        { value: 'oidc', label: 'Another OpenID Connect provider' },
-        { value: 'dev', label: 'Decide later', hint: 'the local provider of coatcheck dev' },
-      ],
-      output,
-    }),
-  )
-}
-
-function answered<T>(answer: T): Exclude<T, symbol> {
-  if (isCancel(answer)) throw new Cancelled()
-  return answer as Exclude<T, symbol>
+function askProvider(questions: Questions, known: ProviderChoice | undefined): Promise<ProviderChoice> {
+  const choices = [
+    { value: 'entra', label: 'Microsoft Entra ID', hint: 'coatcheck dev replaces it during development' },
+    { value: 'oidc', label: 'Another OpenID Connect provider' },
+    { value: 'dev', label: 'Decide later', hint: 'use the local provider of coatcheck dev' },
+  ] as const
+  return questions.select('Which identity provider?', choices, known)
 }
 
 function urlOf(redis: string): string | null {

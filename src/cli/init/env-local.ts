@@ -1,7 +1,13 @@
-/** `.env.local`: what the application is configured with here. What stands in it, or in `.env`, is never touched. */
+/** `.env.local`: the settings of the application on this machine. Lines of it, or of `.env`, are never changed. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { parseEnv } from 'node:util'
 import type { Random } from '../../core/random.ts'
+import type { Project } from '../project/project.ts'
+import { UsageError } from '../usage-error.ts'
 import type { Choices, ProviderChoice } from './choices.ts'
+import { isTracked } from './git-ignore.ts'
+import type { Step } from './step.ts'
 
 const KEY_BYTES = 32
 
@@ -16,18 +22,35 @@ interface Section {
   readonly entries: readonly Entry[]
 }
 
-export interface EnvAddition {
-  /** To be put behind what is there; empty when nothing is missing. */
+interface Addition {
+  /** To be put after what is there; empty when nothing is missing. */
   readonly text: string
   /** Without values. */
   readonly names: readonly string[]
 }
 
+/** @throws {UsageError} when git tracks the file and something must be added to it */
+export function settingsStep(project: Project, choices: Choices, random: Random): Step[] {
+  const { folder } = project
+  const path = '.env.local'
+  const read = (file: string): string => readFileSync(join(folder, file), 'utf8')
+  const { text, names } = missingSettings(choices, [path, '.env'].filter((file) => project.has(file)).map(read), random)
+  if (text === '') return [{ path, action: 'same', text }]
+  if (isTracked(folder)) {
+    throw new UsageError(
+      `git tracks ${path} and would commit the key that belongs into it. Nothing was written. Remove it from git; the file itself stays: git rm --cached ${path}`,
+    )
+  }
+  if (!project.has(path)) return [{ path, action: 'create', text, settings: names }]
+  const before = read(path).endsWith('\n') ? '\n' : '\n\n'
+  return [{ path, action: 'append', text: before + text, settings: names }]
+}
+
 /**
- * What is missing. The key is drawn with each call.
- * @param existing of `.env.local` and `.env`; empty when there is none
+ * The settings that are missing. Each call draws another key.
+ * @param existing the texts of `.env.local` and `.env`; empty when there is none
  */
-export function missingSettings(choices: Choices, existing: readonly string[], random: Random): EnvAddition {
+function missingSettings(choices: Choices, existing: readonly string[], random: Random): Addition {
   const isThere = (name: string): boolean =>
     existing.some((text) => parseEnv(text)[name] !== undefined || new RegExp(`^\\s*#\\s*${name}\\s*=`, 'm').test(text))
   const parts: string[] = []
@@ -48,18 +71,18 @@ function lineOf({ name, value }: Entry): string {
 function sectionsOf({ redisUrl, provider }: Choices, random: Random): readonly Section[] {
   return [
     {
-      comment: 'Seals what lies in Redis. Every place has its own: npx coatcheck secret',
+      comment: 'Encrypts what is stored in Redis. Each environment has its own key: npx coatcheck secret',
       entries: [{ name: 'COATCHECK_KEYS', value: random.bytes(KEY_BYTES).toString('base64') }],
     },
     {
-      comment: 'Where sessions and tokens live. Without a URL: in memory, on localhost only.',
+      comment: 'Where sessions and tokens are stored. Without a URL: in memory, on localhost only.',
       entries: [
         { name: 'REDIS_URL', value: redisUrl },
         { name: 'REDIS_PASSWORD', value: null },
       ],
     },
     {
-      comment: 'The origin that browsers see, https. On localhost it follows from PORT.',
+      comment: 'The https origin that browsers see. On localhost it follows from PORT.',
       entries: [{ name: 'COATCHECK_BASE_URL', value: null }],
     },
     ...PROVIDER_SECTIONS[provider],
@@ -67,7 +90,7 @@ function sectionsOf({ redisUrl, provider }: Choices, random: Random): readonly S
 }
 
 const placeholders = (...names: readonly string[]): readonly Entry[] => names.map((name) => ({ name, value: null }))
-const REDIRECT = 'Redirect URI: <base URL>/auth/callback. coatcheck dev brings its own.'
+const REDIRECT = 'Redirect URI: <base URL>/auth/callback. coatcheck dev sets its own.'
 
 const PROVIDER_SECTIONS: Readonly<Record<ProviderChoice, readonly Section[]>> = {
   entra: [

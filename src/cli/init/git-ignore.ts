@@ -1,25 +1,47 @@
-/** Whether git would take `.env.local`, and the `.gitignore` that keeps it out. */
+/** Whether git would add `.env.local`, and the `.gitignore` that keeps the file out of git. */
 import { spawnSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Project } from '../project/project.ts'
+import type { Step } from './step.ts'
 
 const NAME = '.env.local'
 
-/**
- * git itself is asked: rules may stand in a folder above, or in the user's own settings.
- * @param ignored the `.gitignore` of the folder, which has to do where there is no repository yet: the next command may be `git init`
- */
-export function isExposed(folder: string, ignored: string): boolean {
-  const { status } = spawnSync('git', ['check-ignore', '--quiet', '--no-index', NAME], { cwd: folder, stdio: 'ignore' })
-  if (status === 0 || status === 1) return status === 1
-  return !/^\/?\.env(?:\.local|\*|\.\*|\*\.local)\s*$/m.test(ignored)
+/** For a project that has no `.gitignore`. */
+const NEW_GITIGNORE = `node_modules/\ndist/\n.next/\nnext-env.d.ts\n${NAME}\n`
+
+/** The rules that cover the file: `.env.local`, `.env*`, `.env.*` and `*.local`, in this folder or in all. */
+const COVERING_RULE = /^(!?)(?:\/|\*\*\/)?(?:\.env\.local|\.env\*|\.env\.\*|\.env\*\.local|\*\.local)$/
+
+/** @returns no step when git ignores the file already */
+export function ignoreStep(project: Project): Step[] {
+  const { folder, manifest } = project
+  const path = '.gitignore'
+  const rules = project.has(path) ? readFileSync(join(folder, path), 'utf8') : ''
+  const isInTheWay = isExposed(folder, rules)
+  if (!project.has(path)) {
+    return manifest === null || isInTheWay ? [{ path, action: 'create', text: NEW_GITIGNORE }] : []
+  }
+  if (!isInTheWay) return []
+  return [{ path, action: 'append', text: `${rules.endsWith('\n') || rules === '' ? '' : '\n'}${NAME}\n` }]
 }
 
-/** No rule keeps out what git has already: every change would be committed. */
+/** An ignore rule has no effect on a tracked file: git commits every change of it. */
 export function isTracked(folder: string): boolean {
   return spawnSync('git', ['ls-files', '--error-unmatch', NAME], { cwd: folder, stdio: 'ignore' }).status === 0
 }
 
-/** For a project that starts here. */
-export const NEW_GITIGNORE = `node_modules/\n.next/\nnext-env.d.ts\n${NAME}\n`
-
-/** To be put behind what is there. */
-export const GITIGNORE_ADDITION = `${NAME}\n`
+/**
+ * Asks git, since a rule may stand in a folder above or in the user's own settings.
+ * @param rules the `.gitignore` of the folder. It decides where there is no repository: `git init` may be the next command.
+ */
+function isExposed(folder: string, rules: string): boolean {
+  const { status } = spawnSync('git', ['check-ignore', '--quiet', '--no-index', NAME], { cwd: folder, stdio: 'ignore' })
+  if (status === 0 || status === 1) return status === 1
+  // The last rule that matches a file decides (gitignore(5)).
+  const last = rules
+    .split('\n')
+    .map((line) => COVERING_RULE.exec(line.trimEnd()))
+    .findLast((match) => match !== null)
+  return last?.[1] !== ''
+}

@@ -1,55 +1,83 @@
-/** The packages that an application needs and lacks, and how they are installed. Versions follow what this package supports. */
+/** The packages that an application needs and lacks, and the commands that install them. */
 import { spawn } from 'node:child_process'
-import { readFileSync } from 'node:fs'
-import type { Manifest, Project } from '../project/project.ts'
-import type { Template } from './template.ts'
+import type { PackageManager, Project } from '../project/project.ts'
+import { ownManifest, ownPackage } from './own-package.ts'
 
-export interface MissingPackages {
-  /** Named in package.json already, and not installed. */
-  readonly named: readonly string[]
+export interface NeededPackages {
+  /** At run time. */
   readonly run: readonly string[]
+  /** During development only. */
   readonly dev: readonly string[]
 }
 
-/** What no peer dependency of ours says. */
+export interface MissingPackages extends NeededPackages {
+  /** package.json names them, and they are not installed. */
+  readonly named: readonly string[]
+}
+
+type Command = readonly string[]
+
+/** Packages that no peer dependency of this package gives a range for. */
 const OTHER_RANGES: Readonly<Record<string, string>> = {
   '@hono/node-server': '^2.0.0',
   react: '^19.0.0',
   'react-dom': '^19.0.0',
   typescript: '^6.0.0',
+  '@types/express': '^5.0.0',
   '@types/node': '^20.19.0',
   '@types/react': '^19.0.0',
   tsx: '^4.0.0',
 }
 
-const needsOf = ({ packages, devPackages }: Template): Omit<MissingPackages, 'named'> => ({
-  run: ['coatcheck', 'redis', ...packages],
-  dev: ['oidc-provider', ...devPackages],
-})
+const MANAGERS: Readonly<Record<PackageManager, { add: Command; addDev: Command; run: string }>> = {
+  npm: { add: ['npm', 'install'], addDev: ['npm', 'install', '--save-dev'], run: 'npx' },
+  pnpm: { add: ['pnpm', 'add'], addDev: ['pnpm', 'add', '--save-dev'], run: 'pnpm exec' },
+  yarn: { add: ['yarn', 'add'], addDev: ['yarn', 'add', '--dev'], run: 'yarn' },
+  bun: { add: ['bun', 'add'], addDev: ['bun', 'add', '--dev'], run: 'bunx' },
+}
 
-export function missingPackages(project: Project, template: Template): MissingPackages {
-  const { run, dev } = needsOf(template)
+/** What the framework needs, and what every application with Coatcheck needs. */
+export function neededPackages(packages: readonly string[], devPackages: readonly string[]): NeededPackages {
+  return { run: ['coatcheck', 'redis', ...packages], dev: ['oidc-provider', ...devPackages] }
+}
+
+export function missingPackages(project: Project, { run, dev }: NeededPackages): MissingPackages {
   const missing = [...run, ...dev].filter((name) => !project.isInstalled(name))
   const isNew = (name: string): boolean => missing.includes(name) && !project.dependsOn(name)
   return { named: missing.filter((name) => project.dependsOn(name)), run: run.filter(isNew), dev: dev.filter(isNew) }
 }
 
-/** None when nothing is missing. What stands in package.json, or in the one that we write, is installed as it stands there. */
-export function installCommands(project: Project, missing: MissingPackages): readonly (readonly string[])[] {
-  const { packageManager: manager, manifest } = project
-  const { named, run, dev } = missing
-  if (manifest === null) return run.length + dev.length > 0 ? [[manager, 'install']] : []
-  const add = manager === 'npm' ? 'install' : 'add'
-  const asDev = manager === 'npm' ? '--save-dev' : '-D'
+/**
+ * In the order in which they run; none when nothing is missing. A package that package.json names already is installed in
+ * the version that stands there, and so is every package of a manifest that `init` writes.
+ */
+export function installCommands(project: Project, { named, run, dev }: MissingPackages): readonly Command[] {
+  const { packageManager, manifest } = project
+  const { add, addDev } = MANAGERS[packageManager]
+  const before = needsTarball(project, named, run) ? ownPackage().before : []
+  if (manifest === null) return run.length + dev.length > 0 ? [...before, [packageManager, 'install']] : []
   return [
-    ...(named.length > 0 ? [[manager, 'install']] : []),
-    ...(run.length > 0 ? [[manager, add, ...run.map(withRange)]] : []),
-    ...(dev.length > 0 ? [[manager, add, asDev, ...dev.map(withRange)]] : []),
+    ...before,
+    ...(named.length > 0 ? [[packageManager, 'install']] : []),
+    ...(run.length > 0 ? [[...add, ...run.map(specOf)]] : []),
+    ...(dev.length > 0 ? [[...addDev, ...dev.map(specOf)]] : []),
   ]
 }
 
-/** @returns whether it went well; its output goes to stderr */
-export function install([file = '', ...args]: readonly string[], folder: string): Promise<boolean> {
+/** Whether a command is about to install the tarball of a checkout, and nothing has made it yet. */
+function needsTarball(project: Project, named: readonly string[], run: readonly string[]): boolean {
+  const { spec, range } = ownPackage()
+  const isNamed = named.includes('coatcheck') && project.manifest?.dependencies?.coatcheck === range
+  return (isNamed || run.includes('coatcheck')) && !project.has(spec)
+}
+
+/** How the programs of the project's packages are started, as `npx` for npm. */
+export function runnerOf({ packageManager }: Project): string {
+  return MANAGERS[packageManager].run
+}
+
+/** @returns whether the command ended with 0; its output goes to stderr */
+export function install([file = '', ...args]: Command, folder: string): Promise<boolean> {
   return new Promise((resolve) => {
     const child = spawn(file, args, { cwd: folder, stdio: ['ignore', 2, 2] })
     child.once('error', () => resolve(false))
@@ -57,44 +85,20 @@ export function install([file = '', ...args]: readonly string[], folder: string)
   })
 }
 
-/** For a folder that has no package.json. */
-export function newManifest(name: string, template: Template): string {
-  const { run, dev } = needsOf(template)
-  const ranges = (names: readonly string[]): Record<string, string> =>
-    Object.fromEntries([...names].sort().map((one) => [one, rangeOf(one) ?? '*']))
-  const manifest: Manifest & { private: true } = {
-    name,
-    private: true,
-    type: 'module',
-    scripts: template.scripts,
-    dependencies: ranges(run),
-    devDependencies: ranges(dev),
-  }
-  return `${JSON.stringify(manifest, null, 2)}\n`
+/** For the `dependencies` of a new package.json. */
+export function rangesOf(names: readonly string[]): Readonly<Record<string, string>> {
+  return Object.fromEntries([...names].sort().map((name) => [name, rangeOf(name) ?? '*']))
 }
 
-/** A name that npm takes, from one that a folder has. */
-export function packageNameOf(folderName: string): string {
-  const name = folderName
-    .toLowerCase()
-    .replace(/[^a-z0-9-]+/g, '-')
-    .replace(/^-+|-+$/g, '')
-  return name || 'app'
-}
-
-function withRange(name: string): string {
-  const range = rangeOf(name)
-  return name === 'coatcheck' || range === undefined ? name : `${name}@${range}`
+/** `redis@6` installs the newest version 6. A caret would be lost in the command prompt of Windows. */
+function specOf(name: string): string {
+  if (name === 'coatcheck') return ownPackage().spec
+  const [major] = /\d+/.exec(rangeOf(name) ?? '') ?? []
+  return major === undefined ? name : `${name}@${major}`
 }
 
 function rangeOf(name: string): string | undefined {
-  const { version, peerDependencies } = ownManifest()
-  // The newest that is supported.
-  return name === 'coatcheck' ? `^${version}` : (OTHER_RANGES[name] ?? peerDependencies[name]?.split(' || ').at(-1))
-}
-
-function ownManifest(): { readonly version: string; readonly peerDependencies: Readonly<Record<string, string>> } {
-  return JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as ReturnType<
-    typeof ownManifest
-  >
+  if (name === 'coatcheck') return ownPackage().range
+  // The newest range that is supported.
+  return OTHER_RANGES[name] ?? ownManifest().peerDependencies[name]?.split(' || ').at(-1)
 }

@@ -1,116 +1,101 @@
 /**
- * What `coatcheck init` would do to a folder, before it does any of it. Nothing that is there is overwritten: such a file is
- * kept, and what should be in it is shown. Only `.env.local` and `.gitignore` get lines added.
+ * What `coatcheck init` would do to a folder, before it does any of it. It never overwrites a file. Only `.env.local` and
+ * `.gitignore` get lines added; for every other file that exists the plan holds what that file lacks.
  */
 import { readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import type { Random } from '../../core/random.ts'
+import { entryOf } from '../project/entry.ts'
 import type { Project } from '../project/project.ts'
-import { UsageError } from '../usage-error.ts'
+import { type Application, lookAtApplication } from './application.ts'
 import type { Choices, Framework } from './choices.ts'
-import { missingSettings } from './env-local.ts'
-import { GITIGNORE_ADDITION, isExposed, isTracked, NEW_GITIGNORE } from './git-ignore.ts'
-import { newManifest, packageNameOf } from './packages.ts'
-import type { Template, TemplateFile, TemplateInput } from './template.ts'
+import { settingsStep } from './env-local.ts'
+import { ignoreStep } from './git-ignore.ts'
+import { javaScriptStyle, typeScriptStyle } from './module-style.ts'
+import { newManifest } from './new-manifest.ts'
+import { type NeededPackages, neededPackages } from './packages.ts'
+import type { Step } from './step.ts'
+import { ENDINGS, type Template, type TemplateFile, type TemplateInput } from './template.ts'
 import { express } from './templates/express.ts'
 import { fastify } from './templates/fastify.ts'
 import { hono } from './templates/hono.ts'
 import { next } from './templates/next.ts'
+import { newTsConfig } from './templates/node-server.ts'
+import { readTsConfig } from './tsconfig.ts'
+import { authModuleOf, missingWiring, type Wiring } from './wiring.ts'
 
 const TEMPLATES: Readonly<Record<Framework, (input: TemplateInput) => Template>> = { next, express, fastify, hono }
 
-export interface Step {
-  readonly path: string
-  /**
-   * `create`: it is not there · `append`: lines are added to its end · `same`: it is as it should be · `keep`: it is left
-   * alone, and `text` is what should be in it.
-   */
-  readonly action: 'create' | 'append' | 'same' | 'keep'
-  readonly text: string
-  /** Settings by name, where `text` holds a secret: it must not be shown. */
-  readonly settings?: readonly string[]
-}
-
 export interface Plan {
+  /** In the order in which they are carried out: `.gitignore` comes before the file that it keeps out of git. */
   readonly steps: readonly Step[]
-  readonly template: Template
-  /** The wiring, for an application that is there already; `null` when it is written. */
-  readonly wiring: string | null
-  /** Scripts that package.json lacks, for whoever owns it. */
+  readonly packages: NeededPackages
+  /** The lines that an application needs which exists; `null`: none. */
+  readonly wiring: Wiring | null
+  /** The scripts that package.json lacks for the starter. */
   readonly scripts: Readonly<Record<string, string>>
 }
 
-/** @throws {UsageError} when git has the file that a key would have to go into */
+/** @throws {UsageError} when git tracks the file that a key would be written to */
 export function planInit(project: Project, choices: Choices, random: Random): Plan {
   const { manifest } = project
-  const isTypeScript =
-    manifest === null ? choices.framework === 'next' : project.has('tsconfig.json') || project.dependsOn('typescript')
-  const isModule = manifest === null || manifest.type === 'module'
-  const input: TemplateInput = { project, choices, isTypeScript, moduleEnding: isModule ? 'js' : 'mjs' }
+  const input = inputOf(project, choices)
   const template = TEMPLATES[choices.framework](input)
-  const starts = !hasApplication(project, template)
-  const files = [...template.files, ...(starts ? template.starter : [])]
-  const steps = files.map((file) => stepFor(project, file))
+  const application = template.wiring === undefined ? null : lookAtApplication(project, template.wiring.constructor)
+  const starts = application === null
+  const { files, wiring } = connection(template, application, input)
+  const steps = [...files, ...(starts ? template.starter : [])].map((file) => stepFor(project, file))
+  const packages = neededPackages(template.packages, starts ? template.devPackages : [])
   if (manifest === null) {
-    const name = packageNameOf(basename(project.folder))
-    steps.unshift({ path: 'package.json', action: 'create', text: newManifest(name, template) })
+    const text = newManifest(basename(project.folder), packages, template.scripts)
+    steps.unshift({ path: 'package.json', action: 'create', text })
   }
-  steps.push(...settingsStep(project, choices, random), ...ignoreStep(project))
-  const { scripts = {} } = manifest ?? template
+  const { scripts: there = {} } = manifest ?? template
+  const isMissing = ([script]: [string, string]): boolean => !Object.hasOwn(there, script)
+  const isOurs = starts && template.starter.length > 0
   return {
-    steps,
-    template,
-    wiring: starts ? null : (template.starter[0]?.text ?? null),
-    scripts: Object.fromEntries(Object.entries(template.scripts).filter(([script]) => !Object.hasOwn(scripts, script))),
+    steps: [...ignoreStep(project), ...steps, ...settingsStep(project, choices, random)],
+    packages,
+    wiring,
+    scripts: Object.fromEntries(Object.entries(isOurs ? template.scripts : {}).filter(isMissing)),
   }
 }
 
-const MAIN_FILES = ['server', 'app', 'index', 'main', 'src/server', 'src/app', 'src/index', 'src/main']
-
-/** Written by somebody before us: where to put the wiring is theirs to say. Our own starter counts as none. */
-function hasApplication(project: Project, template: Template): boolean {
-  const scripts = project.manifest?.scripts ?? {}
-  const isForeign = (name: string): boolean => scripts[name] !== undefined && scripts[name] !== template.scripts[name]
-  if (isForeign('dev') || isForeign('start')) return true
-  const found = MAIN_FILES.flatMap((stem) => ['js', 'mjs', 'cjs', 'ts', 'mts'].map((ending) => `${stem}.${ending}`))
-  return found.some((file) => project.has(file) && !/^server\.(m?js|ts)$/.test(file))
+/** How an application that exists is connected: the modules that it lacks, and the lines. */
+function connection(
+  { files, wiring: parts }: Template,
+  application: Application | null,
+  { modules }: TemplateInput,
+): { readonly files: readonly TemplateFile[]; readonly wiring: Wiring | null } {
+  const own = files.at(-1)
+  if (application === null || parts === undefined || own === undefined) return { files, wiring: null }
+  const found = authModuleOf(application, parts)
+  const wiring = missingWiring(application, parts, found ?? { path: own.path, auth: 'auth', web: 'web' }, modules)
+  // An application that makes `auth` elsewhere also has its own place for options and settings.
+  return { files: found === null || found.path === own.path ? files : [], wiring }
 }
 
-/** The same module under another ending is there too. */
-const ENDINGS = ['ts', 'tsx', 'mts', 'js', 'jsx', 'mjs']
+function inputOf(project: Project, choices: Choices): TemplateInput {
+  const entry = choices.framework === 'next' ? null : entryOf(project)
+  // An application in JavaScript may have a tsconfig.json too, for its editor.
+  const isTypeScript = choices.language === 'typescript' && !/\.[cm]?js$/.test(entry ?? '')
+  if (!isTypeScript) {
+    return { project, choices, isTypeScript, modules: javaScriptStyle(project, entry), tsConfig: null }
+  }
+  const tsConfig = readTsConfig(project.folder) ?? (entry === null ? newTsConfig : { options: {}, include: [] })
+  return { project, choices, isTypeScript, modules: typeScriptStyle(project, tsConfig, entry), tsConfig }
+}
 
-function stepFor(project: Project, { path, text }: TemplateFile): Step {
+/** A module that uses Coatcheck imports it, or the module that makes `auth`. */
+const USES_US = /coatcheck|\/auth['"]/
+
+function stepFor(project: Project, { path, text, marker, lines }: TemplateFile): Step {
   const [, stem, ending = ''] = /^(.*)\.(\w+)$/.exec(path) ?? []
   const variants = ENDINGS.includes(ending) ? ENDINGS.map((other) => `${stem ?? ''}.${other}`) : []
   const found = [path, ...variants].find((variant) => project.has(variant))
   if (found === undefined) return { path, action: 'create', text }
-  const isSame = readFileSync(join(project.folder, found), 'utf8') === text
-  return { path: found, action: isSame ? 'same' : 'keep', text }
-}
-
-function settingsStep(project: Project, choices: Choices, random: Random): Step[] {
-  const path = '.env.local'
-  const read = (file: string): string => readFileSync(join(project.folder, file), 'utf8')
-  const existing = [path, '.env'].filter((file) => project.has(file)).map(read)
-  const { text, names } = missingSettings(choices, existing, random)
-  if (text === '') return [{ path, action: 'same', text }]
-  if (isTracked(project.folder)) {
-    throw new UsageError(
-      `git has ${path}, and would commit the key that belongs into it. Nothing was written. Take it out of git first, the file stays: git rm --cached ${path}`,
-    )
-  }
-  if (!project.has(path)) return [{ path, action: 'create', text, settings: names }]
-  const before = read(path).endsWith('\n') ? '\n' : '\n\n'
-  return [{ path, action: 'append', text: before + text, settings: names }]
-}
-
-function ignoreStep(project: Project): Step[] {
-  const path = '.gitignore'
-  const ignored = project.has(path) ? readFileSync(join(project.folder, path), 'utf8') : ''
-  const isInTheWay = isExposed(project.folder, ignored)
-  if (!project.has(path)) {
-    return project.manifest === null || isInTheWay ? [{ path, action: 'create', text: NEW_GITIGNORE }] : []
-  }
-  if (!isInTheWay) return []
-  return [{ path, action: 'append', text: (ignored.endsWith('\n') ? '' : '\n') + GITIGNORE_ADDITION }]
+  const existing = readFileSync(join(project.folder, found), 'utf8')
+  if (existing === text) return { path: found, action: 'same', text: '' }
+  const isComplete = (marker ?? (USES_US.test(text) ? USES_US : /^/)).test(existing)
+  return { path: found, action: 'keep', text: isComplete ? '' : (lines ?? text) }
 }

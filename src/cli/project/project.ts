@@ -1,19 +1,25 @@
 /** What the folder of an application says about it: its manifest, its packages, its package manager. Read only. */
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { processEnvironment } from '../../config/environment.ts'
 import { UsageError } from '../usage-error.ts'
 
 export interface Manifest {
   readonly name?: string
   readonly type?: string
+  readonly main?: string
+  /** Name and version, as `pnpm@10.0.0` (Corepack). */
+  readonly packageManager?: string
   readonly scripts?: Readonly<Record<string, string>>
   readonly dependencies?: Readonly<Record<string, string>>
   readonly devDependencies?: Readonly<Record<string, string>>
 }
 
-export type PackageManager = 'npm' | 'pnpm' | 'yarn' | 'bun'
+const packageManagers = ['npm', 'pnpm', 'yarn', 'bun'] as const
+export type PackageManager = (typeof packageManagers)[number]
 
 const LOCK_FILES: readonly (readonly [string, PackageManager])[] = [
+  ['package-lock.json', 'npm'],
   ['pnpm-lock.yaml', 'pnpm'],
   ['yarn.lock', 'yarn'],
   ['bun.lock', 'bun'],
@@ -47,7 +53,7 @@ export function lookAtProject(folder: string): Project {
   return {
     folder,
     manifest,
-    packageManager: LOCK_FILES.find(([file]) => existsSync(join(folder, file)))?.[1] ?? 'npm',
+    packageManager: packageManagerOf(folder),
     binFolders: withParents(folder).map((parent) => join(parent, 'node_modules', '.bin')),
     has: (file) => existsSync(join(folder, file)),
     dependsOn: (name) => Object.hasOwn(named, name),
@@ -59,6 +65,25 @@ export function lookAtProject(folder: string): Project {
       return major === undefined ? null : Number(major)
     },
   }
+}
+
+/**
+ * Lock files and the manifest decide, here first, then in the folders above, since a workspace has its lock file at its root.
+ * A folder without any of them is in the hands of the program that started this process.
+ */
+function packageManagerOf(folder: string): PackageManager {
+  for (const parent of withParents(folder)) {
+    const named = nameOf(readManifest(join(parent, 'package.json'))?.packageManager)
+    const locked = LOCK_FILES.find(([file]) => existsSync(join(parent, file)))?.[1]
+    const found = named ?? locked
+    if (found !== undefined) return found
+  }
+  // As `pnpm/10.0.0 npm/? node/v22.0.0 linux x64`: set by all four for what they run.
+  return nameOf(processEnvironment().npm_config_user_agent) ?? 'npm'
+}
+
+function nameOf(text: string | undefined): PackageManager | undefined {
+  return packageManagers.find((name) => new RegExp(`^${name}[@/]`).test(text ?? ''))
 }
 
 function readManifest(path: string): Manifest | null {

@@ -1,4 +1,4 @@
-/** Express: docs/express.md with a page. */
+/** Express 4 and 5: docs/express.md with two pages. */
 import type { Template, TemplateInput } from '../template.ts'
 import { nodeServer } from './node-server.ts'
 
@@ -9,19 +9,28 @@ export function express(input: TemplateInput): Template {
   const isOld = input.project.majorOf('express') === LAST_WITHOUT_PROMISES
   const first = isOld
     ? `app.get('/', (request, response, next) => {
-  web.getSession(request).then(({ user }) => response.send(page(user)), next)
+  web.getSession(request).then(({ user }) => response.send(home(user)), next)
 })`
     : `app.get('/', async (request, response) => {
   const { user } = await web.getSession(request)
-  response.send(page(user))
+  response.send(home(user))
 })`
   return nodeServer(input, {
     entry: 'coatcheck/express',
-    factory: 'expressAuth',
+    wiring: {
+      constructor: /\b(?:const|let|var)\s+(\w+)\s*(?::[^=;]+)?=\s*express\(\s*\)/,
+      factory: 'expressAuth',
+      mount: 'use',
+      errorHandler: (app, web) => ({
+        where: 'after the routes, before other error handlers',
+        code: `${app}.use(${web}.errorHandler)`,
+      }),
+    },
     packages: ['express'],
-    server: (imports) => `import express from 'express'
-import { auth, web } from '${imports.auth}'
-import { page } from '${imports.page}'
+    typePackages: ['@types/express'],
+    server: ({ auth, page, start }) => `import express from 'express'
+import { auth, web } from '${auth}'
+import { home, profile } from '${page}'
 
 const port = Number(process.env.PORT ?? 3000)
 const app = express()
@@ -30,12 +39,16 @@ app.use(web) // sign-in, sign-out, session and devices, under /auth
 ${first}
 app.get(
   '/profile',
-  web.withUser((_request, response, { user }) => response.json(user)),
+  web.withUser((_request, response, { user }) => response.send(profile(user))),
 )
 app.use(web.errorHandler) // last
 
-await auth.ready() // a misconfiguration ends here, and says what to set
-app.listen(port, () => console.log(\`http://localhost:\${port}\`))
+${start({
+  awaited: `app.listen(port, () => console.log(\`http://localhost:\${port}\`))`,
+  chained: `.then(() => {
+  app.listen(port, () => console.log(\`http://localhost:\${port}\`))
+})`,
+})}
 `,
   })
 }

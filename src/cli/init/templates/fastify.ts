@@ -1,15 +1,28 @@
-/** Fastify: docs/fastify.md with a page. */
+/** Fastify 5: docs/fastify.md with two pages. */
 import type { Template, TemplateInput } from '../template.ts'
 import { nodeServer } from './node-server.ts'
 
 export function fastify(input: TemplateInput): Template {
   return nodeServer(input, {
     entry: 'coatcheck/fastify',
-    factory: 'fastifyAuth',
+    wiring: {
+      constructor:
+        /\b(?:const|let|var)\s+(\w+)\s*(?::[^=;]+)?=\s*(?:fastify|Fastify|require\(\s*['"]fastify['"]\s*\))(?:<[^()]*>)?\(/,
+      factory: 'fastifyAuth',
+      mount: 'register',
+      errorHandler: (app, web) => ({ where: 'before the routes', code: `${app}.setErrorHandler(${web}.errorHandler)` }),
+      ownErrorHandler: {
+        pattern: /\.setErrorHandler\(/,
+        line: (web) => ({
+          where: 'first in your error handler, with its parameters: other errors are thrown again',
+          code: `try {\n  return ${web}.errorHandler(error, request, reply)\n} catch {}`,
+        }),
+      },
+    },
     packages: ['fastify'],
-    server: (imports) => `import fastify from 'fastify'
-import { auth, web } from '${imports.auth}'
-import { page } from '${imports.page}'
+    server: ({ auth, page, start }) => `import fastify from 'fastify'
+import { auth, web } from '${auth}'
+import { home, profile } from '${page}'
 
 const port = Number(process.env.PORT ?? 3000)
 const app = fastify()
@@ -19,16 +32,20 @@ app.setErrorHandler(web.errorHandler)
 
 app.get('/', async (request, reply) => {
   const { user } = await web.getSession(request)
-  return reply.type('text/html').send(page(user))
+  return reply.type('text/html').send(home(user))
 })
 app.get(
   '/profile',
-  web.withUser((_request, _reply, { user }) => user),
+  web.withUser((_request, reply, { user }) => reply.type('text/html').send(profile(user))),
 )
 
-await auth.ready() // a misconfiguration ends here, and says what to set
-await app.listen({ port })
-console.log(\`http://localhost:\${port}\`)
+${start({
+  awaited: `await app.listen({ port })
+console.log(\`http://localhost:\${port}\`)`,
+  chained: `
+  .then(() => app.listen({ port }))
+  .then(() => console.log(\`http://localhost:\${port}\`))`,
+})}
 `,
   })
 }

@@ -16,7 +16,12 @@ export function next(input: TemplateInput): Template {
   const config = `${source === '' ? '..' : '../..'}/${configImport(input, 'bundler')}`
   const hasModule = (path: string): boolean =>
     ['tsx', 'ts', 'jsx', 'js'].some((ending) => project.has(`${source}${path}.${ending}`))
-  const home: TemplateFile = { path: `${source}app/page.${component}`, text: HOME }
+  const home: TemplateFile = {
+    path: `${source}app/page.${component}`,
+    text: HOME,
+    marker: /auth\/login/,
+    lines: '<a href="/auth/login?returnTo=/">Sign in</a>',
+  }
   const hasHome = hasModule('app/page') || hasModule('pages/index')
   const files: TemplateFile[] = [
     configFile(input),

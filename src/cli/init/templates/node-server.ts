@@ -1,43 +1,103 @@
-/** What the three frameworks on Node's own server have in common: settings first, one place for `auth`, one page. */
-import { configFile, configImport, type Template, type TemplateFile, type TemplateInput } from '../template.ts'
+/** What the three frameworks on Node's own server have in common: settings first, one module for `auth`, two pages. */
+import {
+  configFile,
+  configSpecifier,
+  freeStem,
+  type Template,
+  type TemplateFile,
+  type TemplateInput,
+} from '../template.ts'
+import type { TsConfig } from '../tsconfig.ts'
+import type { WiringParts } from '../wiring.ts'
+import { pageModule } from './page.ts'
 
 export interface NodeServer {
   readonly entry: string
-  /** Of the adapter, as `expressAuth`. */
-  readonly factory: string
+  readonly wiring: WiringParts
   readonly packages: readonly string[]
-  /** The program, which imports `auth`, `web` and `page` from the places it is given. */
-  readonly server: (imports: { readonly auth: string; readonly page: string }) => string
+  /** Declarations of the framework, for TypeScript. */
+  readonly typePackages?: readonly string[]
+  readonly server: (parts: ServerParts) => string
 }
 
-export function nodeServer(input: TemplateInput, { entry, factory, packages, server }: NodeServer): Template {
-  const { isTypeScript, moduleEnding } = input
-  const ending = isTypeScript ? 'ts' : moduleEnding
-  // TypeScript wants to be imported as what it becomes.
-  const imported = isTypeScript ? 'js' : moduleEnding
+export interface ServerParts {
+  /** Import specifiers of the modules that the program imports. */
+  readonly auth: string
+  readonly page: string
+  /** The last lines of the program: the check of the settings, then the server. @param listen starts the server */
+  readonly start: (listen: { readonly awaited: string; readonly chained: string }) => string
+}
+
+export function nodeServer(
+  input: TemplateInput,
+  { entry, wiring, packages, typePackages, server }: NodeServer,
+): Template {
+  const { isTypeScript, modules } = input
+  const place = (stem: string): string => `${modules.folder}${stem}.${modules.ending}`
+  const env = freeStem(input, 'env', /loadEnvFile/)
+  const authStem = freeStem(input, 'auth', /\bcoatcheck\b/)
+  const page = freeStem(input, 'page', /auth\/login/)
   const auth: TemplateFile = {
-    path: `auth.${ending}`,
+    path: place(authStem),
     text: `/** The one place where this application configures Coatcheck. */
-import './env.${imported}' // first: everything below reads the environment
+import './${modules.nameOf(env)}' // first: everything below reads the environment
 import { coatcheck } from 'coatcheck'
-import { ${factory} } from '${entry}'
-import config from './${configImport(input, 'node')}'
+import { ${wiring.factory} } from '${entry}'
+import config from '${configSpecifier(input)}'
 
 export const auth = coatcheck(config)
-export const web = ${factory}(auth)
+export const web = ${wiring.factory}(auth)
 `,
   }
-  const start = isTypeScript ? 'tsx watch server.ts' : `node --watch server.${ending}`
+  const program = place('server')
+  const text = server({
+    auth: `./${modules.nameOf(authStem)}`,
+    page: `./${modules.nameOf(page)}`,
+    start: ({ awaited, chained }) =>
+      modules.hasTopLevelAwait
+        ? `await auth.ready() // a wrong setting ends the program, and the error names it\n${awaited}`
+        : `// A wrong setting ends the program, and the error names it.\nvoid auth.ready()${chained}`,
+  })
+  const { tsConfig } = input
+  const isNewTsConfig = isTypeScript && !input.project.has('tsconfig.json')
+  const starts = isTypeScript ? typeScriptScripts(program, tsConfig) : javaScriptScripts(program)
   return {
-    files: [configFile(input), { path: `env.${ending}`, text: ENV }, auth],
+    files: [configFile(input), { path: place(env), text: ENV }, auth],
     starter: [
-      { path: `server.${ending}`, text: server({ auth: `./auth.${imported}`, page: `./page.${imported}` }) },
-      { path: `page.${ending}`, text: pageOf(isTypeScript) },
+      ...(isNewTsConfig ? [{ path: 'tsconfig.json', text: NEW_TSCONFIG_TEXT }] : []),
+      { path: place(page), text: pageModule(isTypeScript) },
+      { path: program, text },
     ],
-    packages,
-    devPackages: isTypeScript ? ['tsx'] : [],
-    scripts: { dev: `coatcheck dev -- ${start}`, start: isTypeScript ? 'tsx server.ts' : `node server.${ending}` },
+    wiring,
+    packages: starts.needsRunner ? [...packages, 'tsx'] : packages,
+    devPackages: isTypeScript
+      ? ['typescript', '@types/node', ...(typePackages ?? []), ...(starts.needsRunner ? [] : ['tsx'])]
+      : [],
+    scripts: starts.scripts,
   }
+}
+
+interface Scripts {
+  readonly scripts: Readonly<Record<string, string>>
+  /** Whether `start` runs TypeScript, so that tsx is needed at run time too. */
+  readonly needsRunner: boolean
+}
+
+function javaScriptScripts(program: string): Scripts {
+  const scripts = { dev: `coatcheck dev -- node --watch ${program}`, start: `node ${program}` }
+  return { scripts, needsRunner: false }
+}
+
+/** `dev` needs no build on any version of Node. `start` runs what the compiler wrote, where it writes anything. */
+function typeScriptScripts(program: string, tsConfig: TemplateInput['tsConfig']): Scripts {
+  const dev = `coatcheck dev -- tsx watch ${program}`
+  const { outDir, noEmit, rootDir = '' } = tsConfig?.options ?? {}
+  if (outDir === undefined || noEmit === true) return { scripts: { dev, start: `tsx ${program}` }, needsRunner: true }
+  const clean = (path: string): string => path.replace(/^\.\//, '').replace(/\/$/, '').replace(/^\.$/, '')
+  // Without `rootDir` the compiler takes the folder that all of its files have in common: that of the program.
+  const root = rootDir === '' ? program.replace(/[^/]+$/, '') : clean(rootDir) === '' ? '' : `${clean(rootDir)}/`
+  const built = `${clean(outDir)}/${program.slice(root.length).replace(/ts$/, 'js')}`
+  return { scripts: { dev, build: 'tsc', start: `node ${built}` }, needsRunner: false }
 }
 
 const ENV = `/** Settings from .env.local and .env. What the environment says already wins. */
@@ -48,29 +108,30 @@ for (const file of ['.env.local', '.env']) {
 }
 `
 
-function pageOf(isTypeScript: boolean): string {
-  const importType = isTypeScript ? `import type { User } from 'coatcheck'\n\n` : ''
-  const typed = (type: string): string => (isTypeScript ? `: ${type}` : '')
-  return `/** The first page: who is signed in, or the way to sign in. */
-${importType}export function page(user${typed('User | null')})${typed('string')} {
-  return \`<!doctype html>
-<html lang="en">
-  <meta charset="utf-8">
-  <meta name="viewport" content="width=device-width">
-  <title>Welcome</title>
-  \${user ? forUser(String(user.name ?? user.id)) : forVisitor}
-</html>\`
+/**
+ * For a project without tsconfig.json. Imports end in `.ts`, so the compiler, tsx and Node from 22.18 on (which removes
+ * types by itself) all run the same files.
+ */
+export const newTsConfig: TsConfig = {
+  options: {
+    target: 'ES2023',
+    module: 'NodeNext',
+    types: ['node'],
+    strict: true,
+    skipLibCheck: true,
+    rewriteRelativeImportExtensions: true,
+    erasableSyntaxOnly: true,
+    rootDir: '.',
+    outDir: 'dist',
+  },
+  include: ['*.ts'],
 }
-
-const forVisitor = \`<h1>Welcome</h1>
-  <p><a href="/auth/login?returnTo=/">Sign in</a></p>\`
-
-const forUser = (name${typed('string')}) => \`<h1>Welcome, \${escape(name)}</h1>
-  <p><a href="/profile">Profile</a></p>
-  <form method="post" action="/auth/logout"><button>Sign out</button></form>\`
-
-function escape(text${typed('string')})${typed('string')} {
-  return text.replace(/[&<>"']/g, (character) => \`&#\${character.charCodeAt(0)};\`)
+const NEW_TSCONFIG_TEXT = `{
+  "compilerOptions": {
+${Object.entries(newTsConfig.options)
+  .map(([name, value]) => `    "${name}": ${JSON.stringify(value)}`)
+  .join(',\n')}
+  },
+  "include": ${JSON.stringify(newTsConfig.include)}
 }
 `
-}

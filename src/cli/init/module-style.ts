@@ -1,0 +1,56 @@
+/** How the modules that `init` writes have to look in this project: folder, ending, import specifiers, top-level await. */
+import type { Project } from '../project/project.ts'
+import type { CompilerOptions, TsConfig } from './tsconfig.ts'
+
+export interface ModuleStyle {
+  /** Folder of the application's modules: `''` or `'src/'`. */
+  readonly folder: '' | 'src/'
+  readonly ending: 'js' | 'mjs' | 'ts' | 'mts'
+  /** How a module names the file `stem` beside it, without the path before it: `auth.js`, `auth.mjs`, `auth.ts` or `auth`. */
+  nameOf(stem: string): string
+  readonly hasTopLevelAwait: boolean
+}
+
+/** Node's own rules decide which files are CommonJS; these versions of them do not let such a file import ES modules. */
+const WITHOUT_REQUIRE_OF_MODULES = /^node1[68]$/
+const NODE_RULES = /^node/
+const WITH_TOP_LEVEL_AWAIT = /^(?:node\w+|es2022|esnext|preserve)$/
+const OLD_TARGET = /^es(?:3|5|6|2015|2016)$/
+
+/** @param entry the file that the application starts with, relative to the folder of the project; `null`: none yet */
+export function javaScriptStyle(project: Project, entry: string | null): ModuleStyle {
+  const isModule = project.manifest === null || project.manifest.type === 'module'
+  const ending = isModule ? 'js' : 'mjs'
+  const folder = entry?.startsWith('src/') === true ? 'src/' : ''
+  return { folder, ending, nameOf: (stem) => `${stem}.${ending}`, hasTopLevelAwait: true }
+}
+
+/** @param tsConfig of the project, or the one that is about to be written */
+export function typeScriptStyle(project: Project, tsConfig: TsConfig, entry: string | null): ModuleStyle {
+  const { options } = tsConfig
+  const isModule = project.manifest === null || project.manifest.type === 'module'
+  const module = (options.module ?? '').toLowerCase()
+  const needsModuleEnding = WITHOUT_REQUIRE_OF_MODULES.test(module) || options.verbatimModuleSyntax === true
+  const ending = !isModule && needsModuleEnding && NODE_RULES.test(module) ? 'mts' : 'ts'
+  const isAwaitable = WITH_TOP_LEVEL_AWAIT.test(module) && !OLD_TARGET.test((options.target ?? '').toLowerCase())
+  return {
+    folder: isBelowSource(tsConfig, entry) ? 'src/' : '',
+    ending,
+    nameOf: (stem) => nameOf(stem, ending, options, isModule || NODE_RULES.test(module)),
+    hasTopLevelAwait: isAwaitable && (isModule || ending === 'mts'),
+  }
+}
+
+function nameOf(stem: string, ending: 'ts' | 'mts', options: CompilerOptions, wantsEnding: boolean): string {
+  const { allowImportingTsExtensions, rewriteRelativeImportExtensions } = options
+  if (allowImportingTsExtensions === true || rewriteRelativeImportExtensions === true) return `${stem}.${ending}`
+  // Otherwise the compiler leaves specifiers as they are, so they name the files that it writes.
+  return wantsEnding ? `${stem}.${ending.replace('ts', 'js')}` : stem
+}
+
+/** A file outside of `rootDir` or `include` would not compile, or would move what the compiler writes. */
+function isBelowSource({ options, include }: TsConfig, entry: string | null): boolean {
+  if (entry !== null) return entry.startsWith('src/')
+  const isSource = (path: string): boolean => /^(?:\.\/)?src(?:\/|$)/.test(path)
+  return isSource(options.rootDir ?? '') || (include.length > 0 && include.every(isSource))
+}

@@ -1,0 +1,63 @@
+/** What `coatcheck init` says: the files, what an application that exists lacks, and the commands that come next. */
+import type { Output } from '../output.ts'
+import type { Project } from '../project/project.ts'
+import { runnerOf } from './packages.ts'
+import type { Plan } from './plan.ts'
+import type { Step } from './step.ts'
+import { wiringText } from './wiring.ts'
+
+const DONE = { create: 'created', append: 'added to', same: 'as it is', keep: 'as it is' } as const
+const PLANNED = { create: 'create', append: 'add to', same: 'as it is', keep: 'as it is' } as const
+
+interface FileReport {
+  readonly path: string
+  readonly action: Step['action']
+  /** `null` where the text would show a secret, or where there is nothing to write. */
+  readonly text: string | null
+  readonly settings?: readonly string[]
+}
+
+export function fileReport({ path, action, text, settings }: Step): FileReport {
+  return { path, action, text: settings || text === '' ? null : text, ...(settings && { settings }) }
+}
+
+/** In the order in which the user types them. @param installs the commands that install what is missing */
+export function nextSteps(plan: Plan, installs: readonly (readonly string[])[], project: Project): readonly string[] {
+  const steps = installs.map(commandText)
+  const scripts = Object.entries(plan.scripts)
+  if (project.manifest !== null && scripts.length > 0) {
+    // npm comes with Node, and changes package.json for every package manager.
+    steps.push(`npm pkg set ${scripts.map(([name, script]) => `"scripts.${name}=${script}"`).join(' ')}`)
+  }
+  return [...steps, `${runnerOf(project)} coatcheck dev`]
+}
+
+/** A word with a space is quoted, as both a POSIX shell and the command prompt of Windows take it. */
+export function commandText(command: readonly string[]): string {
+  return command.map((word) => (/\s/.test(word) ? `"${word}"` : word)).join(' ')
+}
+
+export function reportText(output: Output, plan: Plan, next: readonly string[], isDryRun: boolean): string {
+  const words = isDryRun ? PLANNED : DONE
+  const lines = plan.steps.map(({ path, action, settings }) => {
+    const color = action === 'create' || action === 'append' ? 'green' : 'dim'
+    return `${output.paint(color, words[action].padEnd(9))} ${path}${settings ? `  ${settings.join(', ')}` : ''}`
+  })
+  for (const { path, action, text, settings } of plan.steps) {
+    const isWritten = action === 'create' || action === 'append'
+    if (text === '' || settings || (isWritten && !isDryRun)) continue
+    lines.push('', output.paint('bold', isWritten ? `${path}:` : `Add to ${path}:`), '', text.trimEnd())
+  }
+  if (plan.wiring !== null) {
+    const { file } = plan.wiring
+    lines.push('', output.paint('bold', `Add to ${file}:`), '', wiringText(plan.wiring).trimEnd())
+  }
+  if (isComplete(plan)) lines.push('', 'Everything is there. Nothing was changed.')
+  return [...lines, '', 'Next:', ...next.map((step) => `  ${step}`), ''].join('\n')
+}
+
+/** Whether there was nothing to write, and there is nothing to add by hand. */
+function isComplete({ steps, wiring, scripts }: Plan): boolean {
+  const isLeftAlone = steps.every(({ action, text }) => action === 'same' || (action === 'keep' && text === ''))
+  return isLeftAlone && wiring === null && Object.keys(scripts).length === 0
+}

@@ -1,0 +1,74 @@
+/** What tsconfig.json says about modules and folders, with the files that it extends. */
+import { existsSync, readFileSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
+
+export interface CompilerOptions {
+  readonly module?: string
+  readonly moduleResolution?: string
+  readonly target?: string
+  readonly rootDir?: string
+  readonly outDir?: string
+  readonly noEmit?: boolean
+  readonly verbatimModuleSyntax?: boolean
+  readonly allowImportingTsExtensions?: boolean
+  readonly rewriteRelativeImportExtensions?: boolean
+  readonly [other: string]: unknown
+}
+
+export interface TsConfig {
+  readonly options: CompilerOptions
+  readonly include: readonly string[]
+}
+
+interface RawConfig {
+  readonly extends?: string | readonly string[]
+  readonly compilerOptions?: CompilerOptions
+  readonly include?: readonly string[]
+}
+
+/** Configurations extend each other a few times; a circle has to end. */
+const MOST_PARENTS = 10
+
+/** @returns without what cannot be read; `null` when the folder has no tsconfig.json */
+export function readTsConfig(folder: string): TsConfig | null {
+  const path = join(folder, 'tsconfig.json')
+  return existsSync(path) ? configOf(path, MOST_PARENTS) : null
+}
+
+function configOf(path: string, parentsLeft: number): TsConfig {
+  const { extends: parents = [], compilerOptions, include } = parsed(path)
+  let options: CompilerOptions = {}
+  for (const parent of parentsLeft > 0 ? [parents].flat() : []) {
+    const place = placeOf(parent, dirname(path))
+    if (place !== null) options = { ...options, ...configOf(place, parentsLeft - 1).options }
+  }
+  return { options: { ...options, ...compilerOptions }, include: include ?? [] }
+}
+
+/** As the compiler finds it: a path, with or without its ending, or a package with a file in it. */
+function placeOf(name: string, folder: string): string | null {
+  const bases = /^\.{0,2}\//.test(name)
+    ? [resolve(folder, name)]
+    : parentsOf(folder).map((parent) => join(parent, 'node_modules', name))
+  const places = bases.flatMap((base) => [base, `${base}.json`, join(base, 'tsconfig.json')])
+  return places.find((place) => place.endsWith('.json') && existsSync(place)) ?? null
+}
+
+function parentsOf(folder: string): readonly string[] {
+  const parent = dirname(folder)
+  return parent === folder ? [folder] : [folder, ...parentsOf(parent)]
+}
+
+/** tsconfig.json is JSON with comments and with commas before a closing bracket. */
+function parsed(path: string): RawConfig {
+  const text = readFileSync(path, 'utf8').replace(
+    /("(?:\\.|[^"\\])*")|\/\/[^\n]*|\/\*[\s\S]*?\*\//g,
+    (_all, quoted?: string) => quoted ?? '',
+  )
+  const json = text.replace(/("(?:\\.|[^"\\])*")|,(?=\s*[}\]])/g, (_all, quoted?: string) => quoted ?? '')
+  try {
+    return JSON.parse(json) as RawConfig
+  } catch {
+    return {}
+  }
+}
