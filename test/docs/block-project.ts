@@ -124,6 +124,7 @@ export async function executeModules(
 
 const EXECUTE = `
 const results = {}
+const open = new Map()
 let current = ''
 process.on('unhandledRejection', (error) => { results[current] ??= String(error?.stack ?? error) })
 for (const file of process.argv.slice(2)) {
@@ -132,10 +133,18 @@ for (const file of process.argv.slice(2)) {
     const { fragment, ...exported } = await import(file)
     if (fragment) await fragment()
     for (const one of Object.values(exported)) if (typeof one?.ready === 'function') await one.ready()
-    for (const one of Object.values(exported)) if (typeof one?.close === 'function') await one.close()
+    for (const one of Object.values(exported)) if (typeof one?.close === 'function') open.set(one, file)
     results[file] ??= null
   } catch (error) {
     results[file] = String(error?.stack ?? error) + (error?.fix ? ' ' + error.fix : '')
+  }
+}
+// A later module may import an earlier one, so nothing is closed before all have run.
+for (const [one, file] of open) {
+  try {
+    await one.close()
+  } catch (error) {
+    results[file] ??= String(error?.stack ?? error)
   }
 }
 console.log('\\nRESULT ' + JSON.stringify(results))
