@@ -11,6 +11,7 @@ import { type Coatcheck, coatcheck } from '../../src/coatcheck.ts'
 import { systemClock } from '../../src/core/clock.ts'
 import { EventBus } from '../../src/core/events.ts'
 import { redisStore, type RedisStoreOptions } from '../../src/redis.ts'
+import { PATIENT } from '../lab/limits.ts'
 import { type RedisServer, startRedisServer } from '../support/redis-server.ts'
 import { startClusterGroup, until } from '../support/redis-topologies.ts'
 
@@ -77,7 +78,7 @@ async function startTokenService(
 
 function open(options: RedisStoreOptions): Coatcheck<Record<string, unknown>> {
   const keys = randomBytes(32).toString('base64')
-  const auth = coatcheck({ store: redisStore(options), keys, baseUrl: 'http://localhost:3000' })
+  const auth = coatcheck({ store: redisStore({ ...PATIENT, ...options }), keys, baseUrl: 'http://localhost:3000' })
   closing.push(() => auth.close())
   return auth
 }
@@ -110,7 +111,7 @@ describe('@redis/entraid', () => {
     const credentialsProvider = entra(service)
     const options = { url: server.url, credentialsProvider, durability: { replicas: 1, timeoutMs: 50 }, nearCache: {} }
     const context = { prefix: '', clock: systemClock, events: new EventBus(), loopback: true }
-    const store = redisStore(options).open(context)
+    const store = redisStore({ ...PATIENT, ...options }).open(context)
     closing.push(() => store.close())
     await store.ready()
     const userKey = 'AAAAAAAAAAAAAAAA'

@@ -1,6 +1,7 @@
 /** A primary that sentinels name: killed, stopped and demoted under the load of 64 callers. */
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { redisStore } from '../../src/redis.ts'
+import { PATIENT } from '../lab/limits.ts'
 import { observed } from '../lab/report.ts'
 import { closeRedis, openRedis, outcome } from '../support/redis-clients.ts'
 import { freePort } from '../support/redis-server.ts'
@@ -55,16 +56,16 @@ test('a failover that was asked for', async () => {
 
 test('a sentinel that is gone at the start does not matter; none at all is said so, and so is a wrong name', async () => {
   await group.sentinels[0]?.kill()
-  const { set, get } = openRedis({ url: `redis://${group.name}`, sentinels: sentinels() })
+  const { set, get } = openRedis({ ...PATIENT, url: `redis://${group.name}`, sentinels: sentinels() })
   await set('k', '1')
   expect(await get('k')).toBe('1')
   const nobody = openRedis({
     url: 'redis://mymaster',
     sentinels: [`127.0.0.1:${await freePort()}`],
-    connectTimeoutMs: 500,
+    connectTimeoutMs: 3000,
   })
   await expect(nobody.redis.ready()).rejects.toThrow(/none of the 1 sentinels can be reached/)
-  const other = openRedis({ url: 'redis://othername', sentinels: sentinels(), connectTimeoutMs: 500 })
+  const other = openRedis({ url: 'redis://othername', sentinels: sentinels(), connectTimeoutMs: 3000 })
   await expect(other.redis.ready()).rejects.toThrow(/know no primary of that name/)
   expect((await outcome(() => other.get('k'))).code).toBe('COATCHECK_REDIS_UNREACHABLE')
 })
