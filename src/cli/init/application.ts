@@ -43,7 +43,7 @@ export function lookAtApplication(project: Project, constructor: RegExp): Applic
 }
 
 /** Breadth first, in the order of names. */
-export function sourcesOf(root: string): readonly SourceFile[] {
+function sourcesOf(root: string): readonly SourceFile[] {
   const found: SourceFile[] = []
   const folders = ['']
   for (let folder = folders.shift(); folder !== undefined && found.length < MOST_FILES; folder = folders.shift()) {
