@@ -99,7 +99,11 @@ function epochMilliseconds(value: unknown): number {
   if (typeof value !== 'number' || !Number.isFinite(value) || value < 0 || value >= MILLISECONDS_BELOW) {
     throw refused('tokens.expiresAt', 'epoch milliseconds', value)
   }
-  if (value < SECONDS_BELOW) throw new MisuseError('COATCHECK_TOKEN_SECONDS', 'tokens.expiresAt wants milliseconds, and this value can only be seconds.')
+  if (value < SECONDS_BELOW)
+    throw new MisuseError(
+      'COATCHECK_TOKEN_SECONDS',
+      'tokens.expiresAt wants milliseconds, and this value can only be seconds.',
+    )
   return Math.floor(value)
 }
 

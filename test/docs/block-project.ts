@@ -66,7 +66,7 @@ export async function compileProject(): Promise<string> {
 }
 
 /** `docs/redis.md` is the folder `docs-redis`. */
-export function folderOf(page: string): string {
+function folderOf(page: string): string {
   return page.replace(/\.md$/, '').replaceAll('/', '-').toLowerCase()
 }
 

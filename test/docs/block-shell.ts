@@ -157,7 +157,7 @@ export async function startShell(redis: RedisServer): Promise<Shell> {
 const LOCAL = 'http://localhost:3000'
 
 /** The commands of a block: comments are dropped, lines that end with a backslash are joined, `a && b` is two commands. */
-export function commandsIn(code: string): readonly string[] {
+function commandsIn(code: string): readonly string[] {
   return code
     .replaceAll('\\\n', ' ')
     .split('\n')

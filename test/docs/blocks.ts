@@ -37,7 +37,7 @@ export function blocksOf(page: string): readonly Block[] {
 }
 
 /** @throws {Error} when a fence is never closed: everything below it would be taken for code */
-export function blocksIn(page: string, text: string): readonly Block[] {
+function blocksIn(page: string, text: string): readonly Block[] {
   const lines = text.split('\n')
   const blocks: Block[] = []
   for (let at = 0; at < lines.length; at++) {

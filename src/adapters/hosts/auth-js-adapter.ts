@@ -68,7 +68,9 @@ export function createAuthJsAdapter(
       // For a moment only, until the address is the user's: whatever happens in between, nothing is left over.
       const created = await users.put(ref, toStored(user), { ttlMs: UNCLAIMED_MS, isNew: true })
       if (created.status !== 'saved') {
-        throw new SessionError('COATCHECK_EMAIL_TAKEN', { message: 'Auth.js wanted to create a user with an id that another user has.' })
+        throw new SessionError('COATCHECK_EMAIL_TAKEN', {
+          message: 'Auth.js wanted to create a user with an id that another user has.',
+        })
       }
       try {
         if (user.email) await emails.claim(user.email, user.id)
@@ -164,7 +166,9 @@ export function createAuthJsAdapter(
         forever,
       )
       if (changed.status === 'saved') return fromStored<AuthJsAuthenticator>(changed.document.value)
-      throw new SessionError('COATCHECK_USER_UNKNOWN', { message: 'Auth.js wanted to change a passkey that does not exist.' })
+      throw new SessionError('COATCHECK_USER_UNKNOWN', {
+        message: 'Auth.js wanted to change a passkey that does not exist.',
+      })
     },
   }
 }
