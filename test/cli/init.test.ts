@@ -162,6 +162,15 @@ describe('a project that is there', () => {
     expect(filesOf(at)).toContain('auth.js')
   })
 
+  test('an application with a first page of its own is told to open /profile', async () => {
+    const files = { 'package.json': manifest({ dependencies: { next: '^16.0.0' } }) }
+    const existing = await init(folder({ ...files, 'app/page.js': '// mine\n' }))
+    expect(existing.stdout).toMatch(/^ {2}npx coatcheck dev\n\nThen open http:\/\/localhost:3000\/profile\n$/m)
+    const withoutPage = await init(folder(files))
+    expect(withoutPage.stdout).toMatch(/^ {2}npx coatcheck dev\n$/m)
+    expect(withoutPage.stdout).not.toContain('Then open')
+  })
+
   test('Next 15 has a middleware on Node, and src/ is followed', async () => {
     const at = folder({
       'package.json': manifest({ dependencies: { next: '15.5.0' }, devDependencies: { typescript: '*' } }),

@@ -79,6 +79,7 @@ async function initialize(context: CommandContext, flags: InitFlags): Promise<nu
     files: plan.steps.map(fileReport),
     wiring: plan.wiring,
     next,
+    firstPage: plan.firstPage,
   }
   output.data(document, () => reportText(output, plan, next, isDryRun))
   return exitCode.ok

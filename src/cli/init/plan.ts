@@ -34,6 +34,8 @@ export interface Plan {
   readonly wiring: Wiring | null
   /** The scripts that package.json lacks for the starter. */
   readonly scripts: Readonly<Record<string, string>>
+  /** Path of the page to open after the start. */
+  readonly firstPage: string
 }
 
 /** @throws {UsageError} when git tracks the file that a key would be written to */
@@ -58,6 +60,7 @@ export function planInit(project: Project, choices: Choices, random: Random): Pl
     packages,
     wiring,
     scripts: Object.fromEntries(Object.entries(isOurs ? template.scripts : {}).filter(isMissing)),
+    firstPage: template.firstPage ?? '/',
   }
 }
 

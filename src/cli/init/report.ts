@@ -53,7 +53,10 @@ export function reportText(output: Output, plan: Plan, next: readonly string[], 
     lines.push('', output.paint('bold', `Add to ${file}:`), '', wiringText(plan.wiring).trimEnd())
   }
   if (isComplete(plan)) lines.push('', 'Everything is there. Nothing was changed.')
-  return [...lines, '', 'Next:', ...next.map((step) => `  ${step}`), ''].join('\n')
+  lines.push('', 'Next:', ...next.map((step) => `  ${step}`))
+  // The first page of an application that exists shows nothing of Coatcheck.
+  if (plan.firstPage !== '/') lines.push('', `Then open http://localhost:3000${plan.firstPage}`)
+  return [...lines, ''].join('\n')
 }
 
 /** Whether there was nothing to write, and there is nothing to add by hand. */

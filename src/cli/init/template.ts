@@ -40,6 +40,8 @@ export interface Template {
   readonly packages: readonly string[]
   /** For the starter only. */
   readonly devPackages: readonly string[]
+  /** Path of the page to open after the start, if the application has a first page of its own. Default: `/`. */
+  readonly firstPage?: string
   /** For a package.json that has none. */
   readonly scripts: Readonly<Record<string, string>>
 }

@@ -40,6 +40,7 @@ export function next(input: TemplateInput): Template {
   return {
     files,
     starter: hasHome ? [home] : [],
+    ...(hasHome && { firstPage: '/profile' }),
     packages: ['next', 'react', 'react-dom'],
     devPackages: isTypeScript ? ['typescript', '@types/node', '@types/react'] : [],
     scripts: { dev: 'coatcheck dev -- next dev', build: 'next build', start: 'next start' },
