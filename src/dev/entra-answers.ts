@@ -19,7 +19,9 @@ export function dressAnswer(context: KoaContextWithOIDC, origin: string, options
   const body = context.body as Body | undefined
   if (oidc?.route === 'discovery' && body) context.body = dressDiscovery(body, origin, tenantId)
   if (oidc?.route === 'token' && context.status === 200 && body) context.body = dressToken(oidc, body, tenantId)
-  if (body?.error === 'invalid_grant') context.body = dressError(body)
+  if (body?.error === 'invalid_grant') context.body = dressError(body, 70008, 'bad_token')
+  const number = /^AADSTS(\d+)/.exec(String(body?.error_description))?.[1]
+  if (body?.error === 'invalid_scope' && number !== undefined) context.body = dressError(body, Number(number))
   if (body?.error === 'invalid_client' && oidc?.route === 'token') dressClientError(context, oidc, options)
   withoutIssuer(context)
 }
@@ -47,11 +49,11 @@ function dressToken(oidc: KoaContextWithOIDC['oidc'], body: Body, tenantId: stri
   }
 }
 
-function dressError(body: Body): Body {
+function dressError(body: Body, number: number, suberror?: string): Body {
   return {
     ...body,
-    error_codes: [70008],
-    suberror: 'bad_token',
+    error_codes: [number],
+    ...(suberror !== undefined && { suberror }),
     timestamp: new Date(systemClock.now()).toISOString(),
     trace_id: randomUUID(),
     correlation_id: randomUUID(),

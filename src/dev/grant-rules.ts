@@ -7,6 +7,10 @@ import type { OidcProviderModule } from './load-oidc-provider.ts'
 import type { DevApi, ResolvedDevOptions } from './options.ts'
 import { findUserBySubject, objectIdOf } from './people.ts'
 
+/** An access token is for one resource. */
+const SEVERAL_RESOURCES =
+  'AADSTS28000: Provided value for the input parameter scope is not valid because it contains more than one resource.'
+
 type ResourceIndicators = NonNullable<NonNullable<Configuration['features']>['resourceIndicators']>
 
 export interface GrantRules {
@@ -41,7 +45,7 @@ export function grantRules(options: ResolvedDevOptions, module: OidcProviderModu
       enabled: true,
       useGrantedResource: () => true,
       defaultResource: (ctx, _client, oneOf) =>
-        oneOf ? chooseAtToken(ctx, apis, firstRequests) : chooseAtStart(ctx, apis),
+        oneOf ? chooseAtToken(ctx, apis, firstRequests, module) : chooseAtStart(ctx, apis),
       getResourceServerInfo(_ctx, resource) {
         const api = apis.find(({ audience }) => audience === resource)
         if (!api) throw new module.errors.InvalidTarget()
@@ -88,8 +92,10 @@ function chooseAtToken(
   { oidc }: KoaContextWithOIDC,
   apis: readonly DevApi[],
   firstRequests: ReadonlyMap<string, FirstRequest>,
+  { errors }: OidcProviderModule,
 ): string | undefined {
   const asked = oidc.params?.scope
+  if (apisIn(asked, apis).length > 1) throw new errors.InvalidScope(SEVERAL_RESOURCES, String(asked))
   if (asked !== undefined) return audienceIn(asked, apis)
   const { AuthorizationCode: code, RefreshToken: refreshToken } = oidc.entities
   const first = firstRequests.get((code ?? refreshToken)?.grantId ?? '')
@@ -103,8 +109,12 @@ function audienceIn(scope: unknown, apis: readonly DevApi[]): string | undefined
 
 /** The API whose name one of the scopes begins with. */
 export function apiIn(scope: unknown, apis: readonly DevApi[]): DevApi | undefined {
+  return apisIn(scope, apis)[0]
+}
+
+function apisIn(scope: unknown, apis: readonly DevApi[]): readonly DevApi[] {
   const scopes = typeof scope === 'string' ? scope.split(' ') : []
-  return apis.find(({ audience }) => scopes.some((name) => name.startsWith(`${audience}/`)))
+  return apis.filter(({ audience }) => scopes.some((name) => name.startsWith(`${audience}/`)))
 }
 
 /** What Entra writes into an access token (version 2.0) besides the standard claims. */

@@ -12,7 +12,13 @@ import { nonceOf } from '../keyring/seal.ts'
 import { createLeases, type Lease, type Waiting } from './lease.ts'
 import type { ProviderRequests } from './provider-requests.ts'
 import { createRefreshHistory } from './refresh-history.ts'
-import { outcomeActions, reasonInFacts, type RefreshFailure, toRefreshFailure } from './refresh-outcome.ts'
+import {
+  outcomeActions,
+  reasonInFacts,
+  refusalTexts,
+  type RefreshFailure,
+  toRefreshFailure,
+} from './refresh-outcome.ts'
 import { refreshedEntry } from './refreshed-tokens.ts'
 import { createSingleFlight } from './single-flight.ts'
 import type { AccessEntry, TokenCodec } from './token-codec.ts'
@@ -100,10 +106,13 @@ export function createDirectTokens(deps: {
   const failed = (target: Target, { entry }: Stored, failure: RefreshFailure): AccessEntry => {
     if (entry && target.claims === null && isAlive(entry, clock.now())) return entry
     const { outcome, facts } = failure
-    throw new TokenError(outcomeActions[outcome].code, {
+    const { code } = outcomeActions[outcome]
+    const { provider } = target
+    throw new TokenError(code, {
+      ...refusalTexts(code, provider, describeTarget(target), facts),
       cause: failure,
       details: {
-        provider: target.provider,
+        provider,
         target: describeTarget(target),
         outcome,
         ...reasonInFacts(facts),

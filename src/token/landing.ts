@@ -4,7 +4,7 @@
  */
 import { TokenError } from '../core/errors.ts'
 import type { StoredTokens } from './stored-tokens.ts'
-import { outcomeActions, reasonInFacts, type RefreshFailure } from './refresh-outcome.ts'
+import { outcomeActions, reasonInFacts, refusalTexts, type RefreshFailure } from './refresh-outcome.ts'
 import type { SignInUrl } from './sign-in-url.ts'
 import type { AccessEntry } from './token-codec.ts'
 import { isAlive } from './token-life.ts'
@@ -50,6 +50,7 @@ export function afterFailure(
   const { provider } = target
   const { outcome } = failure
   throw new TokenError(code, {
+    ...refusalTexts(code, provider, describeTarget(target), failure.facts),
     cause: failure,
     details: {
       provider,

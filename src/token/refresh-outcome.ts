@@ -4,8 +4,10 @@
  * read. `oidc/` collects the facts and throws a `RefreshFailure`, `refresh.ts` acts on its outcome.
  */
 import type { TokenErrorCode } from '../core/error-catalogue.ts'
+import type { ErrorOptions } from '../core/errors.ts'
 import { type ProviderReason, providerReasonIn } from '../core/provider-reason.ts'
 import type { Random } from '../core/random.ts'
+import { safeText } from '../core/redact.ts'
 
 export type RefreshOutcome =
   /** Network, overload, maintenance: the same request may succeed later. Nothing is wrong with the user. */
@@ -40,6 +42,32 @@ export interface RefreshFacts extends ProviderReason {
 export function reasonInFacts(facts: RefreshFacts): ProviderReason {
   const [number] = facts.errorCodes ?? []
   return providerReasonIn(number === undefined ? facts : { ...facts, providerCode: `AADSTS${number}` })
+}
+
+/** Entra ID: scopes of several resources in one request. */
+const SEVERAL_RESOURCES = 28000
+const SAID_CHARACTERS = 60
+
+/**
+ * What happened this time, where the provider refused the request itself. Other codes have no other cause than the catalogue's.
+ * @param target as `describeTarget` shows it
+ */
+export function refusalTexts(
+  code: TokenErrorCode,
+  provider: string,
+  target: string,
+  facts: RefreshFacts,
+): ErrorOptions {
+  if (code !== 'COATCHECK_TOKEN_REFRESH_REJECTED') return {}
+  const { error, providerCode } = reasonInFacts(facts)
+  const said = [error, providerCode].filter((text) => text !== undefined).map((text) => safeText(text, SAID_CHARACTERS))
+  return {
+    message: `The provider ${provider} refused a token for ${target || 'the scopes of the sign-in'}${said.length > 0 ? ` (${said.join(', ')})` : ''}.`,
+    ...(facts.errorCodes?.includes(SEVERAL_RESOURCES) && {
+      why: 'An access token is for one API, and these scopes belong to several.',
+      fix: 'Call getAccessToken() once for each API, with the scopes of that API only.',
+    }),
+  }
 }
 
 export interface OutcomeAction {

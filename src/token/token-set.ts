@@ -2,7 +2,7 @@
  * Tokens as they come in, checked: shapes, and the unit of `expiresAt`. Messages name the field and what it got, never a
  * value: what stands in the wrong field may be a token.
  */
-import { MisuseError } from '../core/errors.ts'
+import { type ErrorTexts, MisuseError } from '../core/errors.ts'
 import { describeValue } from '../core/redact.ts'
 import { sortedScopes } from './token-target.ts'
 import type { OAuthAccount, TokenSet } from './types.ts'
@@ -72,7 +72,9 @@ export function tokenSetFromOAuth(account: unknown, nowMs: number): TokenSet {
 /** @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT` */
 export function checkUserId(userId: unknown): string {
   if (typeof userId === 'string' && userId !== '' && userId.length <= USER_ID_CHARACTERS) return userId
-  throw refused('userId', `a text of 1 to ${USER_ID_CHARACTERS} characters`, userId)
+  throw refused('userId', `a text of 1 to ${USER_ID_CHARACTERS} characters`, userId, {
+    fix: 'Pass the id of a signed-in user, which is session.user.id.',
+  })
 }
 
 /** @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT` */
@@ -119,6 +121,10 @@ function optionalToken(field: string, value: unknown): string | null {
   throw refused(field, `a text of 1 to ${TOKEN_CHARACTERS} characters`, value)
 }
 
-function refused(field: string, wants: string, got: unknown): MisuseError {
-  return new MisuseError('COATCHECK_INVALID_ARGUMENT', `"${field}" wants ${wants}; it got ${describeValue(got)}.`)
+function refused(field: string, wants: string, got: unknown, texts: ErrorTexts = {}): MisuseError {
+  return new MisuseError(
+    'COATCHECK_INVALID_ARGUMENT',
+    `"${field}" wants ${wants}; it got ${describeValue(got)}.`,
+    texts,
+  )
 }

@@ -36,7 +36,17 @@ export interface Target {
 }
 
 /** @param providers names of the configured ones. With none, any name is taken. */
-export function resolveProvider(providers: readonly string[], { provider }: ProviderSelection = {}): string {
+export function resolveProvider(providers: readonly string[], selection: ProviderSelection = {}): string {
+  // A scope as a text would be read as no scope at all, and the answer would be another token.
+  const given: unknown = selection
+  if (typeof given !== 'object' || given === null || Array.isArray(given)) {
+    throw new MisuseError(
+      'COATCHECK_INVALID_ARGUMENT',
+      `What the token is for wants an object such as { scopes } or { resource }; it got ${describeValue(given)}.`,
+      { fix: "Write getAccessToken(userId, { scopes: ['api://orders/Orders.Read'] })." },
+    )
+  }
+  const { provider } = selection
   if (provider === undefined) {
     if (providers.length > 1) {
       throw new MisuseError(
