@@ -8,10 +8,9 @@
 import '../core/node-version.ts'
 import type { ErrorRequestHandler, NextFunction, Request, RequestHandler, Response } from 'express'
 import type { Coatcheck } from '../coatcheck.ts'
-import { MisuseError } from '../core/errors.ts'
 import type { Exchange, SessionRequest } from '../http/exchange.ts'
 import { sendWebResponse } from '../http/node-bridge.ts'
-import { checkAdapterOptions, createNodeEdge } from '../http/node-edge.ts'
+import { checkAdapterOptions, createNodeEdge, wrongRequest } from '../http/node-edge.ts'
 import type { OutagePolicy, Session, User, Visit } from '../session/types.ts'
 
 /** Options of `expressAuth()`. */
@@ -64,7 +63,7 @@ export function expressAuth<D extends object>(auth: Coatcheck<D>, options: Expre
 
   const exchangeOf = (request: Request): Exchange<D> =>
     edge.exchangeOf(request, () => {
-      if (!request.res) throw new MisuseError('COATCHECK_INVALID_ARGUMENT', 'getSession() wants a request of Express.')
+      if (!request.res) throw wrongRequest('expressAuth()', request)
       // Express' own "trust proxy" decides whether this is the socket's address or a forwarded one.
       return { sink: request.res, ip: () => request.ip }
     })

@@ -63,7 +63,7 @@ export function fastifyAuth<D extends object>(auth: Coatcheck<D>, options: Fasti
   const replies = new WeakMap<FastifyRequest, FastifyReply>()
 
   const exchangeOf = (request: FastifyRequest): Exchange<D> =>
-    edge.exchangeOf(request.raw, () => {
+    edge.exchangeOf((request as Partial<FastifyRequest> | undefined)?.raw, () => {
       const reply = replies.get(request)
       if (!reply) throw notRegistered()
       // Fastify's own `trustProxy` decides whether this is the socket's address or a forwarded one.

@@ -5,6 +5,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { Coatcheck } from '../coatcheck.ts'
 import { MisuseError } from '../core/errors.ts'
+import { describeValue } from '../core/redact.ts'
 import type { ResponseSink } from './cookie.ts'
 import type { Exchange } from './exchange.ts'
 import { headersOf, type NodeRequest, urlOf } from './node-bridge.ts'
@@ -19,8 +20,12 @@ export interface Surroundings {
 }
 
 export interface NodeEdge<D extends object> {
-  /** One per request, whoever asks first. */
-  exchangeOf(request: IncomingMessage, surroundings: () => Surroundings): Exchange<D>
+  /**
+   * One per request, whoever asks first.
+   * @param request as a caller without types may have passed it
+   * @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT` for anything but a request of Node
+   */
+  exchangeOf(request: IncomingMessage | undefined, surroundings: () => Surroundings): Exchange<D>
   /** Whether this address is one of ours. @throws {ConfigError} when the environment is incomplete */
   isRoute(request: NodeRequest): boolean
   /** @throws what only the host can mend: errors of the application's hooks, mistakes in code or configuration */
@@ -37,6 +42,7 @@ export function createNodeEdge<D extends object>(auth: Coatcheck<D>, caller: str
   const exchanges = new WeakMap<IncomingMessage, Exchange<D>>()
   return {
     exchangeOf(request, surroundings) {
+      if (!isNodeRequest(request)) throw wrongRequest(caller, request)
       const known = exchanges.get(request)
       if (known) return known
       const { sink, ip } = surroundings()
@@ -57,10 +63,25 @@ export function createNodeEdge<D extends object>(auth: Coatcheck<D>, caller: str
   }
 }
 
+function isNodeRequest(request: Partial<IncomingMessage> | undefined): request is IncomingMessage {
+  return typeof request?.headers === 'object'
+}
+
+/** For `getSession()` and what is like it. @param given in place of the request */
+export function wrongRequest(caller: string, given: unknown): MisuseError {
+  return new MisuseError(
+    'COATCHECK_INVALID_ARGUMENT',
+    `getSession() of ${caller} wants the request of its handler; it got ${describeValue(given)}.`,
+    { fix: 'Pass the request that the handler got: await getSession(request).' },
+  )
+}
+
 /** @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT` */
 export function assertCoatcheck(auth: unknown, caller: string): void {
   if (typeof (auth as Partial<Coatcheck<object>> | null)?.handler === 'function') return
-  throw new MisuseError('COATCHECK_INVALID_ARGUMENT', `${caller} wants what coatcheck() has returned.`)
+  throw new MisuseError('COATCHECK_INVALID_ARGUMENT', `${caller} wants what coatcheck() has returned.`, {
+    fix: `Pass the instance: const auth = coatcheck({ … }), then ${caller.replace('()', '(auth)')}.`,
+  })
 }
 
 /**

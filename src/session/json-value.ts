@@ -13,11 +13,12 @@ const MAX_DEPTH = 64
  */
 export function toJsonText(value: unknown, path: string): string | undefined {
   if (value === undefined) return undefined
-  assertJson(value, path, 0)
+  assertJson(value, path, 0, [])
   return JSON.stringify(value)
 }
 
-function assertJson(value: unknown, path: string, depth: number): void {
+/** @param above the objects that the value lies in, outermost first */
+function assertJson(value: unknown, path: string, depth: number, above: readonly object[]): void {
   switch (typeof value) {
     case 'string':
     case 'boolean':
@@ -27,26 +28,27 @@ function assertJson(value: unknown, path: string, depth: number): void {
       break
     case 'object':
       if (value === null) return
-      if (depth >= MAX_DEPTH) throw refusal(path, `nested deeper than ${MAX_DEPTH} levels, or a cycle`)
-      if (Array.isArray(value)) return assertArray(value, path, depth)
-      if (isPlainObject(value)) return assertObject(value, path, depth)
+      if (above.includes(value)) throw refusal(path, 'an object that lies within itself, a cycle')
+      if (depth >= MAX_DEPTH) throw refusal(path, `nested deeper than ${MAX_DEPTH} levels`)
+      if (Array.isArray(value)) return assertArray(value, path, depth, [...above, value])
+      if (isPlainObject(value)) return assertObject(value, path, depth, [...above, value])
       break
     default:
   }
   throw refusal(path, describe(value))
 }
 
-function assertArray(values: readonly unknown[], path: string, depth: number): void {
-  for (let i = 0; i < values.length; i++) assertJson(values[i], `${path}[${i}]`, depth + 1)
+function assertArray(values: readonly unknown[], path: string, depth: number, above: readonly object[]): void {
+  for (let i = 0; i < values.length; i++) assertJson(values[i], `${path}[${i}]`, depth + 1, above)
 }
 
-function assertObject(value: object, path: string, depth: number): void {
+function assertObject(value: object, path: string, depth: number, above: readonly object[]): void {
   if (Object.getOwnPropertySymbols(value).length > 0) throw refusal(path, 'an object with symbol keys')
   for (const [key, member] of Object.entries(value)) {
     const memberPath = path === '' ? safeText(key, 60) : `${path}.${safeText(key, 60)}`
     // Own "__proto__" keys survive JSON and turn into prototypes in the next careless assignment.
     if (key === '__proto__') throw refusal(memberPath, 'a key that would change a prototype')
-    if (member !== undefined) assertJson(member, memberPath, depth + 1)
+    if (member !== undefined) assertJson(member, memberPath, depth + 1, above)
   }
 }
 
@@ -56,6 +58,8 @@ function isPlainObject(value: object): boolean {
 }
 
 function describe(value: unknown): string {
+  if (value === undefined) return 'undefined'
+  if (typeof value === 'bigint') return 'a bigint'
   const name: unknown = typeof value === 'object' ? (value as object).constructor.name : undefined
   return typeof name === 'string' && name !== 'Object' ? `an instance of ${safeText(name, 60)}` : describeValue(value)
 }

@@ -16,6 +16,7 @@ export function changeSet(field: string, value: unknown): Change {
     throw new MisuseError(
       'COATCHECK_INVALID_ARGUMENT',
       'set(field, value): field must be a text other than "__proto__".',
+      { fix: "Name one field: await session.set('theme', 'dark'). For several, use session.update()." },
     )
   }
   const text = toJsonText(value, field)

@@ -4,6 +4,7 @@
  * ticket (the cookie's value), vault (seal and open), policy (pure decisions), update queue (writes), data (schema).
  */
 import { MisuseError, SessionError } from '../core/errors.ts'
+import { describeValue } from '../core/redact.ts'
 import { isOutage } from './outage.ts'
 import { type SessionBackend, SessionSnapshot } from './session.ts'
 import { observedCore } from './observed-core.ts'
@@ -53,7 +54,7 @@ export function createSessionStore<D extends object>(deps: SessionStoreDeps<D>):
     },
 
     async find(ticket): Promise<Found<D>> {
-      const found = await core.find(ticket)
+      const found = await core.find(requireTicket(ticket))
       if (typeof found === 'string') return { session: null, reason: found }
       return { session: snapshot(found.loaded, found.parsed.secretHash) }
     },
@@ -76,6 +77,7 @@ export function createSessionStore<D extends object>(deps: SessionStoreDeps<D>):
 
     async revoke(sessionId, reason = 'revoked') {
       const address = parseSessionId(requireText(sessionId, 'sessionId'))
+      if (core.tickets.parse(sessionId) !== 'malformed') throw ticketInsteadOfId()
       // An id that cannot exist names no session: nothing to end, as for one that has ended already.
       return address ? core.end({ kind: 'user', ...address }, reason) : { count: 0, durable: false }
     },
@@ -118,6 +120,25 @@ export function createSessionStore<D extends object>(deps: SessionStoreDeps<D>):
     visit: (ticket, sink, device = unknownDevice) => createVisit(core, ticket, sink, device),
   }
   return watchedStore(store, core)
+}
+
+/** Empty is a text: a cookie without a value is malformed, which is an answer and no misuse. */
+function requireTicket(ticket: unknown): string {
+  if (typeof ticket === 'string') return ticket
+  throw new MisuseError('COATCHECK_INVALID_ARGUMENT', `find(ticket) wants a ticket; it got ${describeValue(ticket)}.`, {
+    fix: 'Pass the ticket that sessions.create() returned; in a handler, use getSession(request) of the adapter instead.',
+  })
+}
+
+/** "Nothing to end" would be read as signed out. */
+function ticketInsteadOfId(): MisuseError {
+  return new MisuseError(
+    'COATCHECK_INVALID_ARGUMENT',
+    'revoke(sessionId) got a ticket and wants a session id. Nothing was ended.',
+    {
+      fix: 'Pass session.id: await auth.sessions.revoke(session.id).',
+    },
+  )
 }
 
 function requireText(value: unknown, name: string): string {
