@@ -85,7 +85,10 @@ async function optionsOf(path: string, name: string): Promise<Options> {
 /** Flags stand in the history of the shell and in the list of processes. */
 function withoutSecret(url: string): string {
   if (/:\/\/[^/]*:[^/]*@/.test(url)) {
-    throw refuse({ option: '--url' }, 'holds a password; set REDIS_PASSWORD, or REDIS_URL, in the environment instead')
+    throw refuse({ option: '--url' }, 'holds a password', {
+      why: 'Flags stand in the history of the shell and in the list of processes.',
+      fix: 'Set REDIS_PASSWORD, or REDIS_URL, in the environment instead.',
+    })
   }
   return url
 }

@@ -7,6 +7,7 @@ import { ConfigError } from '../core/errors.ts'
 import { type CredentialField, credentialFields, credentialOf, firstCredential } from './client-credential.ts'
 import { checkedVariable, type Environment, type Group, readGroups } from './environment.ts'
 import { TENANT_TEMPLATE } from './entra-authority.ts'
+import { unreadFileTexts } from './unread-env-file.ts'
 import type { ClientCredential, ProviderOptions, ProviderSettings } from './types.ts'
 
 type Field = 'tenantId' | 'clientId' | CredentialField
@@ -114,6 +115,7 @@ function incomplete(
     } not set.`,
     why: whyOf(set, isOther),
     fix: `Set ${listed(absent.map(variableOf))}, or give ${listed(absent.map(optionOf))}.${alternatives}`,
+    ...unreadFileTexts(absent.map(variableOf)),
     details: { option: optionOf(first), variable: variableOf(first) },
   })
 }

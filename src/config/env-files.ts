@@ -6,8 +6,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import * as util from 'node:util'
 import { refuse } from './refusal.ts'
-
-const FILES = ['.env.local', '.env'] as const
+import { ENV_FILES } from './unread-env-file.ts'
 
 /**
  * Adds to the environment of this process what the files say and it does not.
@@ -18,7 +17,7 @@ const FILES = ['.env.local', '.env'] as const
 export function loadEnvFiles(folder: string, file?: string): readonly string[] {
   if (file !== undefined && !existsSync(join(folder, file)))
     throw refuse({ option: '--env' }, 'names a file that is not there')
-  const found = (file === undefined ? FILES : [file]).filter((name) => existsSync(join(folder, name)))
+  const found = (file === undefined ? ENV_FILES : [file]).filter((name) => existsSync(join(folder, name)))
   for (const name of found) {
     for (const [variable, value] of Object.entries(util.parseEnv(readFileSync(join(folder, name), 'utf8')))) {
       process.env[variable] ??= value

@@ -8,6 +8,8 @@ export interface Kind {
   /** Completes the sentence "wants …". */
   readonly wants: string
   accepts(value: unknown): boolean
+  /** Why this value is refused, where that is not obvious; `undefined` where it is. */
+  readonly why?: (value: unknown) => string | undefined
 }
 
 const DAY_MS = 86_400_000
@@ -17,6 +19,8 @@ const PROVIDER_NAME = /^[a-z0-9][a-z0-9_-]{0,31}$/
 const BASE_PATH = /^(?:\/[A-Za-z0-9._~-]+)+$/
 /** Printable ASCII without space, braces (hash tags of a cluster) and what SCAN patterns and ACL rules treat as special. */
 const PREFIX = /^[!-~]{0,64}$/
+/** One hour. As seconds it would be 41 days. */
+const LEAST_LIFETIME_NUMBER_MS = 3_600_000
 const PREFIX_FORBIDDEN = /[{}*?[\]\\]/
 /** A path that no browser reads as another host, or an image that travels within the page. SVG in `<img>` runs no script. */
 const LOGO =
@@ -41,6 +45,18 @@ export const pemCertificate: Kind = {
 export const duration: Kind = {
   wants: "a duration such as '8h', '30 min' or milliseconds, from 1 s to 3,650 d",
   accepts: (value) => inRange(parseDurationMs(value), 1000, 3650 * DAY_MS),
+}
+/**
+ * How long sessions and grants live. A small number is most likely in seconds, as other libraries take it, and sessions would end
+ * within minutes: below an hour the unit has to be written.
+ */
+export const lifetime: Kind = {
+  wants: `a duration with a unit such as '8h' or '30 min', or milliseconds from ${LEAST_LIFETIME_NUMBER_MS.toLocaleString('en')} on; from 1 s to 3,650 d`,
+  accepts: (value) => duration.accepts(value) && !isSmallNumber(value),
+  why: (value) =>
+    isSmallNumber(value) && value > 0
+      ? 'Numbers are milliseconds here. One below an hour is most likely meant in seconds, and sessions would end too early.'
+      : undefined,
 }
 export const httpUrl: Kind = {
   wants: 'an absolute URL with https:// (http:// on a loopback address only), without user, query or fragment',
@@ -172,6 +188,10 @@ export const partition: Kind = {
 export const providers: Kind = {
   wants: 'an array of what entra() and oidc() return',
   accepts: (value) => Array.isArray(value) && value.every(isPlainObject),
+}
+
+function isSmallNumber(value: unknown): value is number {
+  return typeof value === 'number' && value < LEAST_LIFETIME_NUMBER_MS
 }
 
 export function oneOf(...choices: readonly string[]): Kind {

@@ -4,6 +4,7 @@
  */
 import { ConfigError, type ErrorTexts } from '../core/errors.ts'
 import { showValue } from '../core/redact.ts'
+import { unreadFileTexts } from './unread-env-file.ts'
 import { optionName, type Setting } from './settings.ts'
 
 /** How the message names where the value came from. */
@@ -16,16 +17,28 @@ function sourceName(source: Source): string {
 /** `COATCHECK_CONFIG_INVALID` by the table. */
 export function refuseValue(setting: Setting, value: unknown, variable?: string): ConfigError {
   const source = variable === undefined ? { option: optionName(setting) } : { variable }
-  return refuse(source, `got ${setting.secret ? typeName(value) : showValue(value)} and wants ${setting.kind.wants}`)
+  const why = setting.kind.why?.(value)
+  return refuse(source, `got ${setting.secret ? typeName(value) : showValue(value)} and wants ${setting.kind.wants}`, {
+    ...(why !== undefined && { why }),
+    fix: `Set ${sourceName(source)} to ${setting.kind.wants}.`,
+    isFixTold: true,
+  })
 }
 
 /**
  * `COATCHECK_CONFIG_INVALID` for what two settings mean together. `complaint` holds no value of a secret.
- * @param reason a fixed word, where somebody has to tell this complaint from others
+ * @param texts `reason`: a fixed word, where a caller has to tell this complaint from others. Without a `fix` the complaint has to
+ *   say what to write
  */
-export function refuse(source: Source, complaint: string, reason?: string): ConfigError {
+export function refuse(
+  source: Source,
+  complaint: string,
+  { reason, ...texts }: ErrorTexts & { readonly reason?: string } = {},
+): ConfigError {
   return new ConfigError('COATCHECK_CONFIG_INVALID', {
     message: capitalised(`${sourceName(source)}: ${complaint}.`),
+    ...(texts.fix === undefined && { fix: `Correct ${sourceName(source)} as the message says.`, isFixTold: true }),
+    ...texts,
     details: { ...source, ...(reason !== undefined && { reason }) },
   })
 }
@@ -43,6 +56,7 @@ export function missing(setting: Setting, texts: ErrorTexts = {}): ConfigError {
     message: `Option ${option}${variables} has no value; it wants ${setting.kind.wants}.`,
     fix: `Set ${where}.`,
     ...texts,
+    ...unreadFileTexts(setting.env),
     details: { option, variable },
   })
 }

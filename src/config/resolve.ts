@@ -13,6 +13,7 @@ import { checkProviders, resolveProviders } from './resolve-providers.ts'
 import { resolveSession } from './resolve-session.ts'
 import { settingOf } from './settings.ts'
 import { checkShape } from './shape.ts'
+import { unreadFileTexts } from './unread-env-file.ts'
 import type { StoreFactory } from '../store.ts'
 import type { Options, ResolvedConfig } from './types.ts'
 
@@ -90,6 +91,7 @@ function checkedStore(options: Options<object>, env: Environment, { url, loopbac
       message: options.store
         ? `Option store is memoryStore(), and the base URL ${url.origin} is not a loopback address.`
         : `Neither option store nor environment variable REDIS_URL is set, and the base URL ${url.origin} is not a loopback address.`,
+      ...(options.store ? {} : unreadFileTexts(['REDIS_URL'])),
       details: { option: 'store', variable: 'REDIS_URL' },
     })
   }

@@ -70,8 +70,8 @@ export const settings: readonly Setting[] = [
     ['signIn.askAfterSignOut', kinds.flag, '`true`'],
     ['session', kinds.section, 'see below'],
     ['session.preset', kinds.oneOf('aal1', 'aal2', 'aal3'), 'none'],
-    ['session.idleTimeout', kinds.duration, '`8h`, or that of the preset'],
-    ['session.absoluteTimeout', kinds.duration, '`24h`, or that of the preset'],
+    ['session.idleTimeout', kinds.lifetime, '`8h`, or that of the preset'],
+    ['session.absoluteTimeout', kinds.lifetime, '`24h`, or that of the preset'],
     ['session.schema', kinds.schema, 'none: any JSON object'],
     ['session.schemaVersion', kinds.integer(1, 65_535), '1'],
     ['session.upcasts', kinds.upcasts, 'none'],
@@ -83,7 +83,7 @@ export const settings: readonly Setting[] = [
     ['session.cookie.name', kinds.cookieName, '`coatcheck`'],
     ['session.cookie.sameSite', kinds.oneOf('lax', 'strict'), '`lax`'],
     ['tokens', kinds.section, 'see below'],
-    ['tokens.grantLifetime', kinds.duration, '`90d`'],
+    ['tokens.grantLifetime', kinds.lifetime, '`90d`'],
     ['tokens.minValidity', kinds.duration, '`30s`'],
     ['tokens.revokeAtProvider', kinds.flag, '`true`'],
     ['pages', kinds.section, 'see below'],
@@ -174,19 +174,19 @@ export const settings: readonly Setting[] = [
   ...table('msalCachePlugin()', [
     ['partition', kinds.partition, 'required'],
     ...hosted,
-    ['grantLifetime', kinds.duration, '`90d`'],
+    ['grantLifetime', kinds.lifetime, '`90d`'],
   ]),
   ...table('CoatcheckStore()', [
     ...hosted,
-    ['ttl', kinds.duration, '`24h`'],
+    ['ttl', kinds.lifetime, '`24h`'],
     ['userId', kinds.functionKind, 'sessions belong to nobody'],
   ]),
   ...table('CoatcheckAdapter()', hosted),
   ...table('secondaryStorage()', hosted),
   ...table('sessionDataStore()', [
     ...hosted,
-    ['absoluteDuration', kinds.duration, '`3d`'],
-    ['inactivityDuration', kinds.duration, '`1d`'],
+    ['absoluteDuration', kinds.lifetime, '`3d`'],
+    ['inactivityDuration', kinds.lifetime, '`1d`'],
   ]),
 ]
 

@@ -29,6 +29,8 @@ export interface ErrorTexts {
   readonly why?: string
   /** An imperative sentence with the exact setting or command. */
   readonly fix?: string
+  /** `fix` is for programs: the message says it already, so it is not printed behind one. */
+  readonly isFixTold?: true
 }
 
 export interface ErrorOptions extends ErrorTexts {
@@ -184,13 +186,13 @@ function generalMessage({ why, fix }: { readonly why: string; readonly fix: stri
  * Enumerable is what the message does not say already. The catalogue's `why` says nothing new behind a specific message, its
  * `fix` does unless it only points to that message.
  */
-function addTexts(error: Error, code: ErrorCode, { message, why, fix }: ErrorOptions): void {
+function addTexts(error: Error, code: ErrorCode, { message, why, fix, isFixTold }: ErrorOptions): void {
   const entry = errorCatalogue[code]
   const isSpecific = Boolean(message)
   const define = (name: string, value: string, enumerable: boolean): void => {
     Object.defineProperty(error, name, { value, enumerable, configurable: true, writable: true })
   }
   define('why', why ?? entry.why, isSpecific && why !== undefined)
-  define('fix', fix ?? entry.fix, isSpecific && (fix !== undefined || entry.isGeneral !== true))
+  define('fix', fix ?? entry.fix, isSpecific && isFixTold !== true && (fix !== undefined || entry.isGeneral !== true))
   define('docs', errorPageUrl(code), true)
 }

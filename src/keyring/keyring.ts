@@ -9,6 +9,7 @@ import { createMac, type Mac } from './mac.ts'
 
 const KEY_BYTES = 32
 const KEY_TAG_BYTES = 4
+const BASE64 = /^[A-Za-z0-9+/_-]+={0,2}$/
 const NAMES_ID = 'names'
 const SHARDS = 256
 /** Per record type: all shards of sixteen keys. */
@@ -129,10 +130,10 @@ function parseEntry(entry: string, index: number): ParsedEntry {
   const text = entry.slice(colon + 1)
   const id = colon < 0 ? '' : entry.slice(0, colon)
   const key = Buffer.from(text, 'base64')
-  const canonical = /^[A-Za-z0-9+/_-]+={0,2}$/.test(text)
+  const canonical = BASE64.test(text)
   if (!canonical || key.length !== KEY_BYTES || (colon >= 0 && !/^[A-Za-z0-9._-]{1,32}$/.test(id))) {
     throw new KeyringError('COATCHECK_KEY_INVALID', {
-      message: `Entry ${index + 1} of COATCHECK_KEYS is not "base64" or "id:base64" of 32 bytes (it decodes to ${key.length}).`,
+      message: `Entry ${index + 1} of COATCHECK_KEYS is not "base64" or "id:base64" of 32 bytes: ${problemOf(text, key.length)}.`,
       details: { entry: index + 1 },
     })
   }
@@ -143,6 +144,14 @@ function parseEntry(entry: string, index: number): ParsedEntry {
     })
   }
   return { id: id || fingerprint(key), key }
+}
+
+/** Which habit is behind it. Holds nothing of the text. */
+function problemOf(text: string, bytes: number): string {
+  if (/^[0-9a-f]{64}$/i.test(text)) return 'it is written in hexadecimal'
+  if (/^["'`]|["'`]$/.test(text)) return 'it stands in quotation marks'
+  if (!BASE64.test(text)) return 'it holds characters that base64 does not have'
+  return bytes === KEY_BYTES ? 'its id is not 1 to 32 letters, digits or ._-' : `it decodes to ${bytes} bytes`
 }
 
 function refuseDuplicates(masters: readonly ParsedEntry[], namesCount: number): void {

@@ -19,7 +19,9 @@ export interface RedisUrl {
 
 const DEFAULT_PORT = 6379
 const FORM = 'redis://host:6379, rediss://user:password@host:6379/0 or unix:///path/to/socket'
-const ENCODE = 'characters of a user name or password such as # / ? @ % : must be percent-encoded (encodeURIComponent)'
+const ENCODE = 'characters of a user name or password such as # / ? @ % : must be percent-encoded'
+const ENCODE_FIX =
+  'Put the password into REDIS_PASSWORD, where it stands as it is, or encode it: node -p "encodeURIComponent(process.env.REDIS_PASSWORD)".'
 /** The `reason` of an error about such characters. */
 export const UNESCAPED = 'unescaped'
 
@@ -70,7 +72,7 @@ function readCredentials(userInfo: string, source: Source): Pick<RedisUrl, 'user
 }
 
 function unescaped(source: Source, what: string): ConfigError {
-  return refuse(source, `${what}; ${ENCODE}`, UNESCAPED)
+  return refuse(source, `${what}; ${ENCODE}`, { fix: ENCODE_FIX, reason: UNESCAPED })
 }
 
 function readHost(tail: string, source: Source): Pick<RedisUrl, 'address' | 'hasPort' | 'database'> {

@@ -40,7 +40,7 @@ async function withReplicaAt(seconds: number): Promise<{ pair: ReplicatedPair; a
     store: redisStore({ url: pair.url }),
     keys: randomBytes(32).toString('base64'),
     baseUrl: 'https://sessions.example',
-    session: { absoluteTimeout: ABSOLUTE_MS, idleTimeout: ABSOLUTE_MS },
+    session: { absoluteTimeout: `${ABSOLUTE_MS}ms`, idleTimeout: `${ABSOLUTE_MS}ms` },
   })
   closing.push(() => auth.close())
   await auth.ready()

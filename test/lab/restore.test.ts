@@ -97,7 +97,7 @@ test('an old dump is restored: what a living process has ended is ended again, t
   const reader = await open({ url: server.url, commandTimeoutMs: 251 })
   const short = await open(
     { url: server.url, commandTimeoutMs: 252 },
-    { absoluteTimeout: SHORT_MS, idleTimeout: SHORT_MS },
+    { absoluteTimeout: `${SHORT_MS}ms`, idleTimeout: `${SHORT_MS}ms` },
   )
   const other = await startSessionProcess(keys, server.url)
   const [mine, byUser, theirs, staying, expiring] = await Promise.all([

@@ -1,0 +1,30 @@
+/**
+ * Variables that stand in an env file which nothing has loaded: the most likely reason why a setting is missing on the first day.
+ * Looked for only when an error is made. The library itself never reads settings from files.
+ */
+import { readFileSync } from 'node:fs'
+import type { ErrorTexts } from '../core/errors.ts'
+
+/** The files that the command line and frameworks read, in the order in which they count. */
+export const ENV_FILES = ['.env.local', '.env'] as const
+
+/** @returns why and fix if a file of the working directory sets one of the variables, else nothing */
+export function unreadFileTexts(variables: readonly string[]): ErrorTexts {
+  for (const file of ENV_FILES) {
+    const found = variables.filter((name) => new RegExp(`^(?:export )?\\s*${name}\\s*=\\s*\\S`, 'm').test(textOf(file)))
+    if (found.length === 0) continue
+    return {
+      why: `${found.join(', ')} ${found.length === 1 ? 'stands' : 'stand'} in ${file}, which Node does not read by itself.`,
+      fix: `Start the program with node --env-file=${file}, or load the file before Coatcheck is used.`,
+    }
+  }
+  return {}
+}
+
+function textOf(file: string): string {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch {
+    return ''
+  }
+}
