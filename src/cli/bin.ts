@@ -4,8 +4,8 @@
  * the version of Node has been looked at.
  */
 function start(): Promise<void> {
-  return import('../core/node-version.ts').then(run, (error: Error) => {
-    process.stderr.write(error.message + '\n')
+  return import('../core/node-version.ts').then(run, (error: unknown) => {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
     process.exitCode = 1
   })
 }

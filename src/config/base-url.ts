@@ -3,6 +3,7 @@
  * allowed, anywhere else none of them, whatever `NODE_ENV` says. It is never taken from a request.
  */
 import { ConfigError } from '../core/errors.ts'
+import { isLoopbackHost } from '../core/loopback-host.ts'
 import { safeUrl } from '../core/redact.ts'
 import { checkedVariable, type Environment, variable } from './environment.ts'
 import { missing } from './refusal.ts'
@@ -31,12 +32,6 @@ export function resolveBaseUrl(option: string | undefined, env: Environment): Ba
     })
   }
   return { url, loopback }
-}
-
-/** `localhost`, names below it (RFC 6761), 127.0.0.0/8 and ::1. `0.0.0.0` is every interface, and so is not one of them. */
-export function isLoopbackHost(hostname: string): boolean {
-  const host = hostname.toLowerCase()
-  return host === 'localhost' || host.endsWith('.localhost') || host === '[::1]' || /^127(?:\.\d{1,3}){3}$/.test(host)
 }
 
 function derived(env: Environment): string {

@@ -1,7 +1,7 @@
 /** Providers out of what `entra()` and `oidc()` returned and the environment. Nothing is fetched here. */
 import { ConfigError } from '../core/errors.ts'
 import { describeValue, safeUrl } from '../core/redact.ts'
-import { isLoopbackHost } from './base-url.ts'
+import { isLoopbackHost } from '../core/loopback-host.ts'
 import { credentialFields, credentialOf } from './client-credential.ts'
 import { entraRegistration } from './entra-registration.ts'
 import type { Environment } from './environment.ts'

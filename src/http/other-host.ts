@@ -5,7 +5,7 @@
  */
 import { isIP } from 'node:net'
 import type { ResolvedConfig } from '../config/types.ts'
-import { isLoopbackHost } from '../config/base-url.ts'
+import { isLoopbackHost } from '../core/loopback-host.ts'
 import { processState } from '../core/process-state.ts'
 import { acceptsHtml } from './error-response.ts'
 import { neverStored } from './exchange.ts'

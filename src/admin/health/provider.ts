@@ -2,7 +2,7 @@
 import { X509Certificate } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import type { ResolvedConfig, ResolvedProvider } from '../../config/types.ts'
-import { isLoopbackHost } from '../../config/base-url.ts'
+import { isLoopbackHost } from '../../core/loopback-host.ts'
 import type { Clock } from '../../core/clock.ts'
 import { ConfigError, errorWords, isCoatcheckError } from '../../core/errors.ts'
 import { safeUrl } from '../../core/redact.ts'

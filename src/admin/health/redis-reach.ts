@@ -5,7 +5,7 @@
 import { lookup } from 'node:dns/promises'
 import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { isLoopbackHost } from '../../config/base-url.ts'
+import { isLoopbackHost } from '../../core/loopback-host.ts'
 import type { Clock } from '../../core/clock.ts'
 import { probeCertificate, type ShownCertificate } from '../../redis/certificate-probe.ts'
 import { diagnose, redisError } from '../../redis/diagnose.ts'

@@ -1,0 +1,10 @@
+/** Which host names lead to this machine. Development settings are allowed there, and nowhere else. */
+
+/**
+ * Recognizes `localhost`, the names below it (RFC 6761 section 6.3), 127.0.0.0/8 and `[::1]`, as `URL.hostname` writes them.
+ * `0.0.0.0` means every interface, so it is not one of them.
+ */
+export function isLoopbackHost(hostname: string): boolean {
+  const host = hostname.toLowerCase()
+  return host === 'localhost' || host.endsWith('.localhost') || host === '[::1]' || /^127(?:\.\d{1,3}){3}$/.test(host)
+}
