@@ -83,8 +83,8 @@ export class RedisConnection {
     await this.#waiters.wait(this.#connectTimeoutMs, () => this.problem())
   }
 
-  /** Gives up a connection that stands but does not answer. A client that was handed in is its owner's to give up. */
-  recycle(says = 'connected, but nothing is answered'): void {
+  /** Replaces a connection that stands but does not answer. A user-supplied client is its owner's to replace. */
+  recycle(says: string): void {
     // It may still answer: then it is ready again, by its own events.
     if (this.state === 'closed' || (this.state === 'ready' && !this.#source.isOwn)) return
     this.#setProblem(this.#problem.unreachable(says))
@@ -213,7 +213,12 @@ export class RedisConnection {
   /** A handshake that is not answered makes no event. */
   #watch(): void {
     clearTimeout(this.#watchdog)
-    this.#watchdog = setTimeout(() => this.recycle(), this.#connectTimeoutMs).unref()
+    this.#watchdog = setTimeout(
+      // Without a socket the name lookup or the TCP handshake is what takes so long.
+      () =>
+        this.recycle(this.#hasSocket ? 'connected, but nothing is answered' : 'no answer to the connection attempt'),
+      this.#connectTimeoutMs,
+    ).unref()
   }
 
   #later(action: () => void, delayMs: number): void {

@@ -11,9 +11,10 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
+import { HANG_MS } from '../lab/limits.ts'
 
 const run = promisify(execFile)
-const START_MS = 10_000
+const START_MS = HANG_MS
 // `cat` returns when the pipe closes: when stop() closes it, or when this process is gone.
 const GUARD = 'redis-server "$@" >/dev/null 2>&1 & echo $!; cat >/dev/null; kill -9 $! 2>/dev/null; wait $!'
 
@@ -125,7 +126,7 @@ export async function startRedisServer(options: RedisServerOptions = {}): Promis
 
   const cli = async (...args: string[]): Promise<string> => {
     const target = socketPath ? ['-s', socketPath] : ['-p', String(port)]
-    const { stdout } = await run('redis-cli', [...target, ...args], { timeout: 10_000 })
+    const { stdout } = await run('redis-cli', [...target, ...args], { timeout: HANG_MS })
     return stdout.replace(/\n$/, '')
   }
 
