@@ -13,6 +13,7 @@ import { redisStore, type RedisStoreOptions } from '../../src/redis.ts'
 import { startClusterGroup, startSentinelGroup, until } from '../support/redis-topologies.ts'
 import { Browser } from '../support/test-app.ts'
 import { startTokenEndpoint } from '../support/token-endpoint.ts'
+import { HANG_MS } from '../lab/limits.ts'
 
 const keys = randomBytes(32).toString('base64')
 const durability = { replicas: 1, timeoutMs: 200 }
@@ -49,7 +50,7 @@ async function startProviders(): Promise<{
 
 /** While the connection moves, and moves again, operations fail with an error that says to come back; nothing else may. */
 async function onceBack<T>(action: () => Promise<T>): Promise<T> {
-  const end = performance.now() + 20_000
+  const end = performance.now() + HANG_MS
   for (;;) {
     try {
       return await action()

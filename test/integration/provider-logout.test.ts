@@ -16,6 +16,7 @@ import { redisKeys } from '../../src/redis/keys.ts'
 import { closeRedis, openRedis } from '../support/redis-clients.ts'
 import { type RedisServer, startRedisServer } from '../support/redis-server.ts'
 import { Browser } from '../support/test-app.ts'
+import { HANG_MS } from '../lab/limits.ts'
 
 type Auth = Coatcheck<Record<string, unknown>>
 
@@ -269,7 +270,7 @@ describe('a logout token', () => {
     redis.pause()
     expect((await post(auth, token)).status).toBe(503)
     redis.resume()
-    const end = Date.now() + 5000
+    const end = Date.now() + HANG_MS
     let status = 503
     while (status === 503 && Date.now() < end) status = (await post(auth, token)).status
     expect(status).toBe(200)

@@ -10,6 +10,7 @@ import { oidc } from '../../src/oidc/provider.ts'
 import { redisStore } from '../../src/redis.ts'
 import { type RedisServer, startRedisServer } from '../support/redis-server.ts'
 import { startTokenEndpoint, type TokenEndpoint } from '../support/token-endpoint.ts'
+import { HANG_MS } from '../lab/limits.ts'
 
 type Auth = Coatcheck<Record<string, unknown>>
 
@@ -48,7 +49,7 @@ const tokensOf = (user: string, lifeMs: number) => ({
 const keysOf = async (pattern: string): Promise<string[]> =>
   (await redis.cli('keys', pattern)).split('\n').filter((key) => key !== '')
 const untilRevoked = async (count: number): Promise<void> => {
-  const end = Date.now() + 10_000
+  const end = Date.now() + HANG_MS
   while (provider.revoked.length < count && Date.now() < end) await sleep(5)
 }
 
@@ -157,7 +158,7 @@ test('a provider that is away is asked again, by another process', async () => {
   for (const member of (await redis.cli('zrange', 'provider:revocations', '0', '-1')).split('\n')) {
     await redis.cli('zadd', 'provider:revocations', '1', member)
   }
-  const end = Date.now() + 10_000
+  const end = Date.now() + HANG_MS
   while ((await keysOf('*revocations')).length > 0 && Date.now() < end) await sleep(50)
   expect(back.revoked).toHaveLength(1)
   expect(await keysOf('*revocations')).toEqual([])

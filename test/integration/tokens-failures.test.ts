@@ -8,6 +8,7 @@ import { inMs, observed } from '../lab/report.ts'
 import { type RedisServer, startRedisServer } from '../support/redis-server.ts'
 import { startTokenEndpoint, type TokenEndpoint } from '../support/token-endpoint.ts'
 import { type CallerResult, startTokenProcesses, type TokenProcess } from '../support/token-processes.ts'
+import { HANG_MS } from '../lab/limits.ts'
 
 const UNAVAILABLE = 'COATCHECK_TOKEN_REFRESH_UNAVAILABLE'
 
@@ -77,7 +78,7 @@ describe.each(['strict', 'lenient'] as const)('%s rotation', (rotation) => {
     for (let i = 0; i < 3; i++) provider.faults.push({ status: 503, body: '<html>Service Unavailable</html>' })
     expect(outcomes(await everybody(user, 20))).toEqual([UNAVAILABLE])
     expect(provider.requests.length).toBeLessThanOrEqual(1)
-    const end = Date.now() + 10_000
+    const end = Date.now() + HANG_MS
     let last = [UNAVAILABLE]
     // A process believes what it has read of a failure for a quarter of a second.
     while (last.includes(UNAVAILABLE) && Date.now() < end) {
@@ -155,7 +156,7 @@ test('an answer that is lost after a strict rotation has cost the grant: everybo
 
 /** A Redis that has just come back is not reached by everybody in the same moment. */
 async function untilAnswered(one: TokenProcess | undefined, user: string): Promise<CallerResult[]> {
-  const end = Date.now() + 15_000
+  const end = Date.now() + HANG_MS
   for (;;) {
     const results = (await one?.ask('get', { user })) ?? []
     const isAway = results.some(({ code }) => code?.startsWith('COATCHECK_REDIS_'))

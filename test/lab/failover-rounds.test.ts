@@ -11,7 +11,7 @@ import { redisStore, type RedisStoreOptions } from '../../src/redis.ts'
 import { type ReplicatedPair, startReplicatedPair } from '../support/replicated-pair.ts'
 import { type SessionProcess, startSessionProcess } from '../support/session-process.ts'
 import { type Ending, History } from './history.ts'
-import { expectWithin } from './limits.ts'
+import { expectWithin, HANG_MS } from './limits.ts'
 import { inMs, isLab, observed } from './report.ts'
 
 const ROUNDS = isLab ? 50 : 3
@@ -100,7 +100,7 @@ async function play(
     return answers.filter((answer) => answer !== 'none').length
   }
   await pair.promote()
-  const endMs = performance.now() + 5000
+  const endMs = performance.now() + HANG_MS
   // By somebody who does not remember having ended them. Also those that were ended by the process that is gone: what was durable
   // there has to be so here.
   while ((await readAll(reader, theirs), await readAll(reader, mine)) > 0 && performance.now() < endMs) await sleep(10)

@@ -13,7 +13,7 @@ import { redisStore, type RedisStoreOptions } from '../../src/redis.ts'
 import { untilWorks } from '../support/redis-clients.ts'
 import { type RedisServer, startRedisServer } from '../support/redis-server.ts'
 import { startSessionProcess } from '../support/session-process.ts'
-import { expectWithin } from './limits.ts'
+import { expectWithin, HANG_MS } from './limits.ts'
 import { inMs, observed } from './report.ts'
 
 const PEOPLE = 50
@@ -125,7 +125,7 @@ test('an old dump is restored: what a living process has ended is ended again, t
   const backMs = performance.now()
   // Each of them has a connection of its own, which is back at a time of its own.
   await Promise.all([reader, short].map((one) => untilWorks(() => one.sessions.listByUser('nobody'))))
-  while ((await aliveOf(reader, [...mine, ...byUser])) > 0 && performance.now() - backMs < 5000) await sleep(10)
+  while ((await aliveOf(reader, [...mine, ...byUser])) > 0 && performance.now() - backMs < HANG_MS) await sleep(10)
   const againMs = performance.now() - backMs
   expectWithin(againMs, AGAIN_MS)
   expect(await aliveOf(reader, [...mine, ...byUser])).toBe(0)

@@ -15,6 +15,7 @@ import type { ScenarioData } from '../../src/testing/http-scenario-app.ts'
 import type { HttpWorld } from '../../src/testing/http-scenarios/visitor.ts'
 import type { Ground } from './redis-grounds.ts'
 import { type RedisServer, startRedisServer } from './redis-server.ts'
+import { HANG_MS, withinMs } from '../lab/limits.ts'
 
 const BASE_URL = 'https://app.example'
 /** What a client does for itself, and what the count itself takes. */
@@ -73,6 +74,7 @@ export async function createHttpWorld(
       await run()
       return (await dataCommands(ground)) - before
     },
+    answerWithinMs: withinMs(400),
     async breakStore() {
       for (const server of ground.primaries) server.pause()
     },
@@ -80,7 +82,7 @@ export async function createHttpWorld(
       for (const server of ground.primaries) server.resume()
       // Users enough to lie on every server of a cluster.
       const asked = () => Promise.all(Array.from({ length: 24 }, (_, i) => auth.sessions.listByUser(`nobody-${i}`)))
-      await vi.waitUntil(() => asked().then(Boolean, () => false), { timeout: 5000 })
+      await vi.waitUntil(() => asked().then(Boolean, () => false), { timeout: HANG_MS })
     },
     async later(ms, run) {
       vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + ms })

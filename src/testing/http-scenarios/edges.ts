@@ -13,6 +13,8 @@ const HOSTILE = {
   'x-original-url': '/evil',
 }
 
+const ANSWER_WITHIN_MS = 400
+
 export const edgeScenarios: readonly ConformanceCase<HttpWorld>[] = [
   {
     name: 'who navigates without a session goes to sign-in and comes back; a program gets 401',
@@ -38,7 +40,8 @@ export const edgeScenarios: readonly ConformanceCase<HttpWorld>[] = [
           assert.equal(status, 503, target)
           assert.equal(headers.get('retry-after'), '1')
           assert.deepEqual(setCookies, [])
-          assert.ok(performance.now() - started < 400, `${target} took ${performance.now() - started} ms`)
+          const tookMs = performance.now() - started
+          assert.ok(tookMs < (world.answerWithinMs ?? ANSWER_WITHIN_MS), `${target} took ${tookMs} ms`)
         }
         assert.equal((await someone.send('/free')).status, 200)
         assert.equal((await visitor(world).me()).user, null)

@@ -16,6 +16,8 @@ export interface HttpWorld {
   countCommands(run: () => Promise<unknown>): Promise<number>
   /** The store stays connected and answers nothing, until `mendStore`. */
   breakStore(): Promise<void>
+  /** How long an answer may take while the store is broken, ms. Default 400: the deadline of a read, two ticks, and the request. */
+  readonly answerWithinMs?: number
   /** Ends the outage of the store. */
   mendStore(): Promise<void>
   /** Runs `run` at a later time, as far as the application can tell. */
