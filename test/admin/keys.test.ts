@@ -95,7 +95,7 @@ describe('keys scan', () => {
     expect(servers.servers).toHaveLength(3)
     expect(survey).toMatchObject({ isExact: true, users: 60, sessions: { users: 60, anonymous: 6 } })
     expect(devicesPerUser).toBe(1)
-  }, 60_000)
+  }, 300_000)
 })
 
 describe('keys repair', () => {

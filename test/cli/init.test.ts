@@ -323,4 +323,4 @@ test('what it writes in TypeScript compiles for a strict user', async () => {
       expect(output, framework).toBe('')
     }
   }
-}, 240_000)
+}, 300_000)

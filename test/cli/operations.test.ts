@@ -215,7 +215,7 @@ describe('keys', () => {
     expect(people.stdout).toMatch(/^new\tseals\t1,500\t1,500 sessions\nold\topens\t0\t$/m)
     expect(people.stdout).toContain('Key old seals nothing any more. Take it out 1 d after')
     await own.stop()
-  }, 60_000)
+  }, 300_000)
 
   test('repair has nothing to do where all is well', async () => {
     expect((await run('keys repair --dry-run')).stdout).toMatch(/Nothing was left behind\.\n$/)

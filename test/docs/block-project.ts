@@ -116,7 +116,7 @@ export async function executeModules(
   const script = join(projectFolder, 'execute.mjs')
   writeFileSync(script, EXECUTE)
   const args = [script, ...modules.map(({ built }) => built)]
-  const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: projectFolder, env, timeout: 60_000 })
+  const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: projectFolder, env, timeout: 120_000 })
   const said = stdout.split('\n').find((line) => line.startsWith('RESULT '))
   if (said === undefined) throw new Error(`the modules ended early: ${stdout}`)
   return JSON.parse(said.slice('RESULT '.length)) as Record<string, string | null>

@@ -42,7 +42,7 @@ beforeAll(async () => {
     AZURE_AD_CLIENT_ID: randomUUID(),
     AZURE_AD_CLIENT_SECRET: 'secret',
   }
-}, 60_000)
+}, 300_000)
 afterAll(async () => {
   await shell.close()
   await site.close()
@@ -76,7 +76,7 @@ describe('TypeScript', () => {
     const complaints = await compileProject()
     results = await executeModules(executed, environment)
     expect(complaints).toBe('')
-  }, 180_000)
+  }, 300_000)
 
   it.each(executed.map((one) => [placeOf(one.block), one] as const))('%s is executed', (_, { built }) => {
     expect(results).toHaveProperty([built])

@@ -23,7 +23,7 @@ it('the two rules find the two slips, in the lines that the page says', async ()
     '6 @typescript-eslint/no-floating-promises',
     '6 @typescript-eslint/no-misused-promises',
   ])
-}, 60_000)
+}, 300_000)
 
 function blocks(): [string, string][] {
   const text = readFileSync(join(root, 'docs/sessions.md'), 'utf8')

@@ -38,7 +38,7 @@ describe('npm run demo', () => {
     const demo = await start()
     expect(await answers(`${demo.url}/healthz`)).toBe(true)
     await demo.stop(signal)
-    await expect.poll(() => answers(`${demo.url}/healthz`), { timeout: 8000 }).toBe(false)
+    await expect.poll(() => answers(`${demo.url}/healthz`), { timeout: 120_000 }).toBe(false)
     expect(await answers(demo.providerUrl)).toBe(false)
   })
 
@@ -93,7 +93,7 @@ describe('npm run demo', () => {
     await page.goto(demo.url)
     await page.getByRole('heading', { name: 'One moment, please' }).waitFor()
     redis.resume()
-    await expect.poll(async () => (await me(demo.url)).status(), { timeout: 5000 }).toBe(200)
+    await expect.poll(async () => (await me(demo.url)).status(), { timeout: 120_000 }).toBe(200)
 
     await page.goto(`${other}/`)
     await page.getByRole('button', { name: 'Sign out' }).click()

@@ -16,7 +16,7 @@ beforeAll(async () => {
   const options = { arguments: ['--example', 'next', '--access-ttl', ACCESS_TTL] }
   ;[demo, browser] = await Promise.all([startDemo(options), launchBrowser()])
   expect(demo.output().stdout, demo.output().stderr).toContain(`ready ${demo.url}\n`)
-}, 120_000)
+}, 300_000)
 afterEach(async () => {
   await Promise.all(contexts.splice(0).map((context) => context.close()))
 })
@@ -124,7 +124,7 @@ describe('the demo for Next.js', () => {
           await openOrders()
           return (await demo.counters())['token:refresh_token'] ?? 0
         },
-        { timeout: 20_000, interval: 500 },
+        { timeout: 120_000, interval: 500 },
       )
       .toBeGreaterThan(before['token:refresh_token'] ?? 0)
     await shot(page, 'orders')

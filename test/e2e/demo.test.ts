@@ -108,7 +108,7 @@ describe('the demo', () => {
           await openOrders()
           return (await demo.counters())['token:refresh_token'] ?? 0
         },
-        { timeout: 20_000, interval: 500 },
+        { timeout: 120_000, interval: 500 },
       )
       .toBeGreaterThan(before['token:refresh_token'] ?? 0)
     expect((await demo.counters()).authorize).toBe(before.authorize)

@@ -114,7 +114,7 @@ describe('coatcheck dev', () => {
   let folder = ''
   beforeAll(async () => {
     folder = await initialised('express-dev', null, '--framework', 'express', '--provider', 'oidc')
-  }, 60_000)
+  }, 300_000)
 
   it('signs in and out in a real browser, through oidc() too, and shows the faults', async () => {
     const development = await ready(await startDev(folder, ['--fault', 'refresh=429:3']))
@@ -198,7 +198,7 @@ describe('coatcheck dev', () => {
     } finally {
       rmSync(join(folder, '.env'))
     }
-  }, 60_000)
+  }, 300_000)
 
   it('gives one document with --json, and says what is not a command', async () => {
     const development = await startDev(folder, ['--json', '--redis', 'memory', '--access-ttl', '30s'])

@@ -78,7 +78,7 @@ beforeAll(async () => {
   exchanges = readExchanges(recordFile)
   canaries = collectCanaries(exchanges)
   search = searchFor(canaries)
-}, 120_000)
+}, 300_000)
 
 afterAll(async () => {
   await Promise.all([browser?.close(), demo?.stop()])
@@ -167,7 +167,7 @@ async function untilRefreshed(page: Page): Promise<void> {
       expect((await page.context().request.get(`${demo.url}/api/orders`)).status()).toBe(200)
       return (await refreshes()) > before
     },
-    { timeout: 20_000, interval: 500 },
+    { timeout: 120_000, interval: 500 },
   )
   await page.goto(`${demo.url}/tokens`)
   await page.getByText(/refreshed$/).waitFor()
@@ -234,7 +234,7 @@ async function passOutage(page: Page): Promise<void> {
   redis.resume()
   for (const base of [demo.url, other])
     await vi.waitUntil(async () => (await request.get(`${base}/api/me`)).status() === 200, {
-      timeout: 5000,
+      timeout: 120_000,
       interval: 50,
     })
 }

@@ -153,7 +153,7 @@ test('an acknowledged grant needs nobody: its replica has it, also in a cluster'
     return true
   })
   expect(restored).toEqual([])
-}, 60_000)
+}, 300_000)
 
 test('without durability no command is sent more than before', async () => {
   const group = await startSentinelGroup({ replicas: 1 })

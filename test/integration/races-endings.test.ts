@@ -117,7 +117,7 @@ describe.each(['end-oldest', 'refuse'] as const)('a limit of five, action %s', (
 })
 
 describe('a new ticket without grace', () => {
-  it('ends the old one at once, also for writes that are in flight, 200 times', { timeout: 60_000 }, async () => {
+  it('ends the old one at once, also for writes that are in flight, 200 times', { timeout: 120_000 }, async () => {
     for (let round = 0; round < 200; round++) {
       const { ticket } = await signIn('ada')
       let rotated = false
@@ -145,7 +145,7 @@ describe('what Redis is asked', () => {
   const KEEPING = new Set(['info', 'ping', 'time', 'config|resetstat', 'hello', 'client|setinfo'])
   const asked = async (): Promise<[string, number][]> => [...(await commands())].filter(([name]) => !KEEPING.has(name))
 
-  it('nothing for 10,000 forged tickets or without a cookie, and no key is made', { timeout: 60_000 }, async () => {
+  it('nothing for 10,000 forged tickets or without a cookie, and no key is made', { timeout: 120_000 }, async () => {
     const { ticket } = await signIn('ada')
     const keysBefore = await world.redis.cli('dbsize')
     await world.redis.cli('config', 'resetstat')

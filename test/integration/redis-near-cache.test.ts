@@ -155,7 +155,7 @@ describe('one server', () => {
     expect(reads).toBeGreaterThan(3000)
     await sleep(50)
     expect((await reader.sessions.find(ticket)).session?.data.count).toBe(3000)
-  }, 60_000)
+  }, 300_000)
 
   test('a revocation by another process is seen within 50 ms', async () => {
     const server = await start()

@@ -48,7 +48,7 @@ const outcomes = (results: readonly CallerResult[]): string[] => [
 test(
   '429 with Retry-After 7: one request in 7 s over four processes; who has a valid token notices nothing',
   {
-    timeout: 30_000,
+    timeout: 120_000,
   },
   async () => {
     await start('strict')
@@ -105,7 +105,7 @@ describe.each(['strict', 'lenient'] as const)('%s rotation', (rotation) => {
   test(
     'redis is killed between answer and commit and back after 10 s: the new grant is saved, the next process uses it',
     {
-      timeout: 60_000,
+      timeout: 120_000,
     },
     async () => {
       await start(rotation)

@@ -23,7 +23,7 @@ afterEach(async () => {
   for (const close of closing.splice(0).reverse()) await close()
 })
 
-test(`an endless script of somebody else for ${SECONDS} s: as a server that hangs`, { timeout: 60_000 }, async () => {
+test(`an endless script of somebody else for ${SECONDS} s: as a server that hangs`, { timeout: 120_000 }, async () => {
   // From one second on the server says BUSY; the default is five.
   const server = await startRedisServer({ args: ['--busy-reply-threshold', '1000'] })
   closing.push(() => server.stop())

@@ -28,7 +28,7 @@ const rows = [
 
 test.each(rows)(
   `${ROUNDS} failovers in the middle of rotations, $says: no sign-in is lost`,
-  { timeout: 60_000 + ROUNDS * 20_000 },
+  { timeout: 120_000 + ROUNDS * 20_000 },
   async ({ id, durability, isDead }) => {
     const provider = await startTokenEndpoint('strict')
     closing.push(() => provider.close())

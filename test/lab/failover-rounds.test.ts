@@ -115,7 +115,7 @@ async function play(
 
 test(
   `${ROUNDS} failovers of a primary that was cut off: what was durable stays, what was not is said so, and ended again`,
-  { timeout: 60_000 + ROUNDS * 20_000 },
+  { timeout: 120_000 + ROUNDS * 20_000 },
   async () => {
     const pair = await startReplicatedPair()
     closing.push(() => pair.stop())

@@ -57,7 +57,7 @@ beforeAll(async () => {
   const [packed] = JSON.parse(stdout) as [{ filename: string; files: { path: string }[] }]
   tarball = join(folder, packed.filename)
   files = packed.files.map(({ path }) => path).sort()
-}, 120_000)
+}, 300_000)
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 it('holds what was built, the sources that its maps point to, the pages that messages name, and nothing else', () => {
@@ -79,7 +79,7 @@ describe('installed without any peer', () => {
   let consumer = ''
   beforeAll(async () => {
     consumer = await install('bare', ['--legacy-peer-deps'])
-  }, 120_000)
+  }, 300_000)
 
   it('brings its own dependencies and nothing else', () => {
     expect(installedIn(consumer)).toEqual(ownDependencies())
@@ -139,7 +139,7 @@ describe('installed by npm as it comes', () => {
   let consumer = ''
   beforeAll(async () => {
     consumer = await install('plain', [])
-  }, 120_000)
+  }, 300_000)
 
   it('brings the client of Redis too, and no framework', () => {
     expect(Object.keys(manifest.peerDependencies).filter((name) => !manifest.peerDependenciesMeta[name])).toEqual([
@@ -188,7 +188,7 @@ describe('types for a strict consumer', () => {
     for (const [page, before] of Object.entries(DOCS)) {
       writeFileSync(join(consumer, `${page}.ts`), `${before}\n${firstExample(`docs/${page}.md`)}`)
     }
-  }, 240_000)
+  }, 300_000)
 
   it.each([
     ['NodeNext', 'NodeNext', ['app.ts', 'app.cts', 'readme.ts', ...docsFiles]],
