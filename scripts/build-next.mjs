@@ -30,11 +30,17 @@ const targets = {
   example: { inputs: [join(root, 'examples/next')], dir: join(root, 'examples/next') },
   next15: { inputs: [scenarios], dir: join(hosts, 'next15/.app'), before: copyFor15 },
   next16: { inputs: [scenarios], dir: join(hosts, 'next16/.app'), before: copy },
-  // As create-next-app makes it today: TypeScript and Cache Components.
+  // As create-next-app makes it: TypeScript, and with Next 16 Cache Components.
+  // Next 15 runs ESLint in a build, and would find the configuration of this repository in a folder above.
+  'created-next15': created('next15', 'created-next15', { flags: [], page: null }, ['--no-lint']),
   'created-next16': created('next16', 'created-next16', { flags: [], page: 'docs/next.md' }),
+  'created-next16-js': created('next16', 'created-next16-js', {
+    flags: ['--js', '--src-dir', '--no-tailwind', '--no-cache-components'],
+    page: null,
+  }),
 }
 
-function created(host, name, { flags, page }) {
+function created(host, name, { flags, page }, options = []) {
   const inputs = [
     'scripts/next-project.mjs',
     'test/hosts/next-fonts.cjs',
@@ -46,6 +52,7 @@ function created(host, name, { flags, page }) {
     dir: join(hosts, host, '.created', name),
     before: (dir) => makeNextProject(dir, { host, flags, page }),
     env: nextEnvironment(),
+    options,
   }
 }
 
@@ -58,7 +65,7 @@ for (const name of names) {
   build(name, targets[name])
 }
 
-function build(name, { inputs, dir, before, env = nextEnvironment({ SCENARIO_ROOT: root }) }) {
+function build(name, { inputs, dir, before, env = nextEnvironment({ SCENARIO_ROOT: root }), options = [] }) {
   const stamp = join(dir, '.next/coatcheck-build')
   const state = fingerprint(inputs)
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === state) return
@@ -67,7 +74,7 @@ function build(name, { inputs, dir, before, env = nextEnvironment({ SCENARIO_ROO
   // Of the project itself: create-next-app 15 writes `next build --turbopack`.
   const script = readScript(dir) ?? 'next build'
   const started = performance.now()
-  const { status, stdout, stderr } = spawnSync(process.execPath, [bin, ...script.split(' ').slice(1)], {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [bin, ...script.split(' ').slice(1), ...options], {
     cwd: dir,
     encoding: 'utf8',
     env,
