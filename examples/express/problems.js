@@ -8,6 +8,7 @@ import { OrdersError } from './orders.js'
 import { problemPage } from './pages/problem.js'
 
 const signIn = { href: '/auth/login?returnTo=/', text: 'Sign in' }
+const otherAccount = { href: '/auth/login?returnTo=/&account=choose', text: 'Try another account' }
 
 /** @param {unknown} error */
 function describe(error) {
@@ -41,11 +42,11 @@ function describe(error) {
     }
   }
   if (code === 'COATCHECK_SIGNIN_DENIED') {
-    const text = 'The identity provider did not let this account in. You can try another one.'
-    return { status: 403, code, title: 'You were not let in', text, action: signIn }
+    const text = 'Either the sign-in was canceled, or this account has no access to the application.'
+    return { status: 403, code, title: 'You were not signed in', text, action: otherAccount }
   }
   if (code.startsWith('COATCHECK_SIGNIN_')) {
-    return { status: 400, code, title: 'That sign-in did not work', text: 'Please start it again.', action: signIn }
+    return { status: 400, code, title: 'The sign-in was not completed', text: 'Start it again.', action: signIn }
   }
   if (error.retryable || code.startsWith('COATCHECK_REDIS_')) {
     const text = 'We cannot reach our session store. You are still signed in: try again in a moment.'

@@ -158,7 +158,7 @@ describe('the demo', () => {
     await page.goto(`${demo.url}/auth/login`)
     await page.getByRole('button', { name: 'Margaret Hamilton' }).click()
     await page.getByText('COATCHECK_SIGNIN_DENIED').waitFor()
-    await page.getByRole('link', { name: 'Sign in' }).waitFor()
+    await page.getByRole('link', { name: 'Try another account' }).waitFor()
     expect((await me(page)).status()).toBe(401)
   })
 
