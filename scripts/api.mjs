@@ -66,7 +66,8 @@ async function generate() {
   })
   const complaints = []
   app.logger.log = (text, level) => {
-    if (level >= LogLevel.Warn) complaints.push(text)
+    // Members of a mapped type are generated: they have no declaration that could carry a docstring.
+    if (level >= LogLevel.Warn && !text.includes('defined in coatcheck/,')) complaints.push(text)
   }
   const project = await app.convert()
   if (!project) throw new Error(`typedoc failed: ${complaints.join('\n')}`)

@@ -19,6 +19,7 @@ const checks = [
   { name: 'lint', run: () => tool('eslint', '.') },
   { name: 'types', run: () => tool('tsc', '--noEmit', '-p', 'tsconfig.json') },
   { name: 'format', run: () => tool('prettier', '--check', '--log-level', 'warn', '.') },
+  { name: 'api', run: () => node('scripts/api.mjs', '--check') },
   { name: 'unused', run: () => tool('knip', '--no-progress') },
   { name: 'layers', run: () => tool('depcruise', '--config', '.dependency-cruiser.cjs', 'src', 'test') },
   // As users compile it: against what was built, not against the sources.
@@ -105,8 +106,8 @@ function withWhatTheyNeed(names) {
   return all
 }
 
-function node(script) {
-  return [process.execPath, [script]]
+function node(script, ...args) {
+  return [process.execPath, [script, ...args]]
 }
 
 function tool(name, ...args) {

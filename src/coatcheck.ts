@@ -57,6 +57,7 @@ export interface Coatcheck<D extends object> {
   close(): Promise<void>
 }
 
+/** What `ready()` checks besides the settings, the keys and Redis. */
 export interface ReadyOptions {
   /**
    * Also asks each provider whether it knows the tenant, the client and its credential. Default false: an application should

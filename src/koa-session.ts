@@ -41,7 +41,10 @@ export class CoatcheckStore extends HostedStore {
     return JSON.parse(known.json) as Record<string, unknown>
   }
 
-  /** @param maxAge milliseconds; `'session'` or nothing: the life that the store's options say */
+  /**
+   * Stores a session, merged with what parallel requests have stored.
+   * @param maxAge milliseconds; `'session'` or absent: the life of the store's options
+   */
   async set(key: string, session: object, maxAge?: unknown, { ctx }: KoaStoreCall = {}): Promise<void> {
     const sessions = await this.#hosted.open()
     const json = JSON.stringify(session)

@@ -15,7 +15,9 @@ const REASONS: Readonly<Record<string, string>> = {
 }
 
 interface Words {
+  /** The state, as a sentence. */
   readonly what: string
+  /** What an operator can do next. */
   readonly next: string
 }
 

@@ -29,6 +29,7 @@ export interface WalkOptions {
   readonly match?: string
   /** Stops at each server after so many keys. Default: at the end. */
   readonly mostPerServer?: number
+  /** Called after each step with the number of keys scanned so far and the estimated total. */
   readonly seen?: (progress: WalkProgress) => void
 }
 

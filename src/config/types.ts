@@ -37,6 +37,10 @@ export interface ProviderOptions {
   readonly allowedTenants?: readonly string[]
   /** How the provider sends its answer: in the URL or as a form. */
   readonly responseMode?: 'query' | 'form_post'
+  /**
+   * `prompt` of the sign-in after a sign-out (OpenID Connect Core 3.1.2.1). Default: `select_account` where the provider supports it,
+   * else `login`.
+   */
   readonly accountPrompt?: 'select_account' | 'login'
   /** Scopes of the access token that is asked for at sign-in besides the OpenID ones, e.g. `api://orders/Orders.Read`. */
   readonly apiScopes?: readonly string[]
@@ -157,6 +161,7 @@ export interface Options<D extends object = Record<string, unknown>> {
   readonly session?: SessionOptions<D>
   /** Options of stored tokens. */
   readonly tokens?: TokenOptions
+  /** Name, logo and colors of the built-in error and sign-in pages. */
   readonly pages?: PagesOptions
   /**
    * Where log lines go: a pino instance, or what has its methods. Default: lines of JSON on stderr from the level on that

@@ -131,6 +131,7 @@ export class MisuseError extends TypeError {
   readonly code: MisuseErrorCode
   /** Always false: the code has to change. */
   readonly retryable = false
+  /** Why it happened, in a sentence. */
   declare readonly why: string
   /** What to do, in a sentence. */
   declare readonly fix: string

@@ -97,8 +97,13 @@ export interface EventMap {
     /** Changes that were written together. */
     changes: number
   }
-  /** A write failed, and its caller had not awaited it. `operation`: as the caller wrote it. `code`: ours, or the error's name. */
-  'session.write-unawaited': { operation: string; code: string }
+  /** A write failed, and its caller had not awaited it. */
+  'session.write-unawaited': {
+    /** As the caller wrote it, e.g. `session.set()`. */
+    operation: string
+    /** Code of the error; its name when it has no code of ours. */
+    code: string
+  }
   /** A session has a new ticket. */
   'session.rotated': {
     /** Id of the session. */
@@ -281,7 +286,14 @@ export interface EventMap {
   /**
    * The metadata of a provider could not be read, whoever asked for them. `isUsable`: what it said before goes on being used.
    */
-  'provider.discovery-failed': ProviderReason & { provider: string; code: string; isUsable: boolean }
+  'provider.discovery-failed': ProviderReason & {
+    /** Name of the provider. */
+    provider: string
+    /** Code of the error. */
+    code: string
+    /** Whether older metadata of the provider is still used. */
+    isUsable: boolean
+  }
   /** The provider ended its session, and so `count` of ours. */
   'provider.logout': {
     /** Name of the provider. */

@@ -9,14 +9,20 @@ import { type RedisLibraryClient, SEND_OPTIONS } from './library.ts'
 
 /** What the three have in common. */
 interface AnyClient {
+  /** Whether it was connected and not closed since. */
   readonly isOpen: boolean
+  /** Listens to a channel. */
   // Listeners take one argument more in some majors.
   // eslint-disable-next-line @typescript-eslint/no-explicit-any
   subscribe(channel: string, listener: any): Promise<unknown>
+  /** Stops listening to a channel. */
   // eslint-disable-next-line @typescript-eslint/no-explicit-any
   unsubscribe(channel: string, listener: any): Promise<unknown>
+  /** Whether commands can be sent. Absent in clusters of major 4. */
   readonly isReady?: boolean
+  /** Connects. */
   connect(): Promise<unknown>
+  /** Listens to an event of the client. */
   on(event: string, listener: (...args: unknown[]) => void): unknown
 }
 

@@ -85,11 +85,17 @@ export interface Session<D extends object> {
   toJSON(): SessionCopy<D>
 }
 
+/** What `session.toJSON()` returns: a plain copy that belongs to the caller. Changing it changes no session. */
 export interface SessionCopy<D extends object> {
+  /** Id of the session; `null` until something is stored. */
   readonly id: string | null
+  /** The signed-in user; `null` for an anonymous visitor. */
   readonly user: User | null
+  /** The data of the application. */
   readonly data: D
+  /** When the session was created, epoch milliseconds; `null` until something is stored. */
   readonly createdAtMs: number | null
+  /** When the session ends if no request extends it, epoch milliseconds; `null` until something is stored. */
   readonly expiresAtMs: number | null
 }
 
@@ -198,8 +204,10 @@ export interface SessionStore<D extends object> {
    * Rejects with what was thrown before, when the policy has nothing better
    */
   duringOutage(ticket: string | null, policy: OutagePolicy, outage: unknown): Promise<Session<D>>
-  /** For HTTP: the session of one request, able to issue tickets. */
-  /** @param device asked for when a session is created, so that a request which only reads does not pay for it */
+  /**
+   * For HTTP: the session of one request, able to issue tickets.
+   * @param device called when a session is created, so that a request which only reads does not pay for it
+   */
   visit(ticket: string | null, sink: TicketSink, device?: () => Device | undefined): Promise<Visit<D>>
 }
 

@@ -7,7 +7,10 @@ export interface FakeClock extends Clock {
   advance(ms: number): void
 }
 
-/** @param startMs epoch milliseconds; default 2026-01-01T00:00:00Z */
+/**
+ * Creates a clock that stands still.
+ * @param startMs epoch milliseconds; default 2026-01-01T00:00:00Z
+ */
 export function createFakeClock(startMs: number = Date.UTC(2026, 0, 1)): FakeClock {
   let elapsedMs = 0
   return {

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { expect, test } from 'vitest'
+import { DOCS_URL } from '../../src/core/links.ts'
 
 const require = createRequire(import.meta.url)
 const read = (path: string): string => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8')
@@ -23,4 +24,9 @@ test('the versions of the client are those that are installed', () => {
     (name) => (require(`${name}/package.json`) as { version: string }).version,
   )
   expect(cellOf('Client (`redis`)').match(/[\d.]+\d/g)).toEqual(installed)
+})
+
+test('the address of the pages is that of the repository', () => {
+  const { repository } = JSON.parse(read('package.json')) as { repository: { url: string } }
+  expect(DOCS_URL.startsWith(repository.url.replace(/^git\+|\.git$/g, ''))).toBe(true)
 })

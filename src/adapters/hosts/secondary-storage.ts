@@ -14,7 +14,10 @@ import type { Documents } from '../../documents/documents.ts'
 export interface SecondaryStorage {
   /** `null` when there is none. */
   get(key: string): Promise<string | null>
-  /** @param ttl seconds; left out: until it is deleted */
+  /**
+   * Stores a text.
+   * @param ttl seconds; absent: until it is deleted
+   */
   set(key: string, value: string, ttl?: number): Promise<void>
   /** Deletes a value. Deleting an absent value is fine. */
   delete(key: string): Promise<void>

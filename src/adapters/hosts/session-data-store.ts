@@ -63,7 +63,10 @@ export interface SessionDataStore {
   >
   /** Ends one session by the id of `listByUser`. Resolves to false when it had ended already. */
   revoke(id: string): Promise<boolean>
-  /** @param except the id of `listByUser` or `idOf`. @returns how many were ended */
+  /**
+   * Ends all sessions of a user, but the one that `options.except` names by its id of `listByUser` or `idOf`.
+   * @returns how many it ended
+   */
   revokeByUser(sub: string, options?: { readonly except?: string }): Promise<number>
   /** The name that `listByUser` knows the session of this id by. */
   idOf(id: string): Promise<string>
