@@ -7,8 +7,8 @@
  */
 import type { Coatcheck } from './coatcheck.ts'
 
-// eslint-disable-next-line @typescript-eslint/no-empty-object-type -- empty until an application declares its member
 /** Extended by applications to give `Session` their own type of data everywhere. */
+// eslint-disable-next-line @typescript-eslint/no-empty-object-type -- empty until an application declares its member
 export interface Register {}
 
 /** Type of `session.data` as the application registered it. */

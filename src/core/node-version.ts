@@ -3,6 +3,7 @@
  * any module that needs more. Its syntax is that of the first Node with ES modules. What an old Node refuses before it runs a
  * line, a named import that `node:` modules do not have there, no module behind an entry may use.
  */
+// eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- runtimes without Node have no `versions`
 const running = typeof process === 'object' && process.versions ? process.versions.node : undefined
 if (typeof running === 'string' && isTooOld(running)) {
   const error = new Error(

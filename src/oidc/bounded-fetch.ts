@@ -66,7 +66,7 @@ function refusalIn({ status, headers }: Response, body: Buffer): RequestNote['re
   try {
     const json = JSON.parse(body.toString('utf8')) as unknown
     const isRefusal = typeof json === 'object' && json !== null && 'error' in json && typeof json.error === 'string'
-    return isRefusal ? (json as Readonly<Record<string, unknown>>) : null
+    return isRefusal ? json : null
   } catch {
     return null
   }

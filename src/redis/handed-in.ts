@@ -40,9 +40,9 @@ export interface RedisLibraryCluster extends AnyClient {
     args: readonly RedisArgument[],
     options?: object,
   ): Promise<unknown>
+  /** Returns the client of one node. */
   // Each major has its own type for nodes.
   // eslint-disable-next-line @typescript-eslint/no-explicit-any
-  /** Returns the client of one node. */
   nodeClient(node: any): unknown
 }
 

@@ -56,12 +56,12 @@ export type RedisCredentialsProvider =
         password?: string
       }>
     }
-  // The listener's type differs between copies of the library, so it is not looked at.
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any
   | {
       /** Kind of provider, as `redis` names it. */
       readonly type: 'streaming-credentials-provider'
       /** Called once for each connection; the listener gets every new password. */
+      // The listener's type differs between copies of the library, so it is not looked at.
+      // eslint-disable-next-line @typescript-eslint/no-explicit-any
       readonly subscribe: (listener: any) => Promise<unknown>
     }
 

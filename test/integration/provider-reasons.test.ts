@@ -120,7 +120,7 @@ describe('an authorization response', () => {
       name,
       value,
     ])
-    await browser.request('/auth/callback', { method: 'POST', body: new URLSearchParams(fields as [string, string][]) })
+    await browser.request('/auth/callback', { method: 'POST', body: new URLSearchParams(fields) })
     expect(lineOf('signin.failed')).toMatchObject({ suberror: 'cancel', providerCode: 'AADSTS65004', ...IDS })
   })
 
