@@ -23,6 +23,7 @@ import {
   nearCacheOf,
   type RedisSetup,
   type RedisStoreOptions,
+  TIMEOUT_VARIABLES,
 } from './redis/options.ts'
 import { resolveDestination } from './redis/resolve-destination.ts'
 import { estimateSessions } from './redis/session-estimate.ts'
@@ -44,6 +45,7 @@ export type { RedisCredentialsProvider } from './redis/target.ts'
 const ENVIRONMENT = [
   ...['REDIS_URL', 'REDIS_CLUSTER', 'REDIS_SENTINELS', 'REDIS_USERNAME', 'REDIS_PASSWORD'],
   ...['REDIS_TLS_CA', 'REDIS_TLS_CERT', 'REDIS_TLS_KEY'],
+  ...TIMEOUT_VARIABLES,
 ] as const
 
 /**
@@ -55,7 +57,7 @@ export function redisStore(options: RedisStoreOptions = {}): StoreFactory {
   checkRedisOptions(options)
   const inspect = (): RedisSetup => ({
     destination: options.client ?? resolveDestination(options, processEnvironment()),
-    limits: limitsOf(options),
+    limits: limitsOf(options, processEnvironment()),
     nearCache: nearCacheOf(options),
   })
   return {

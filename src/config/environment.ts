@@ -26,6 +26,16 @@ export function checkedVariable(env: Environment, name: string): string | undefi
   return value
 }
 
+/** A whole number in decimal digits, or `undefined`. @throws {ConfigError} `COATCHECK_CONFIG_INVALID` */
+export function integerVariable(env: Environment, name: string): number | undefined {
+  const value = variable(env, name)
+  if (value === undefined) return undefined
+  const setting = settingOfVariable(name)
+  const number = /^\d+$/.test(value) ? Number(value) : NaN
+  if (!setting.kind.accepts(number)) throw refuseValue(setting, value, name)
+  return number
+}
+
 /** A group of variables that belong together, `AZURE_AD_…` or `AZURE_…`: the values that are set, and all names. */
 export interface Group<Field extends string> {
   readonly values: Readonly<Partial<Record<Field, string>>>

@@ -54,7 +54,7 @@ export function consumeEvents(options: ConsumeEventsOptions): EventWorker {
   const { redis = {}, group, handle, onError } = options
   checkRedisOptions(redis)
   const env = processEnvironment()
-  const client = openRedisClient(redis.client ?? resolveDestination(redis, env), limitsOf(redis), {
+  const client = openRedisClient(redis.client ?? resolveDestination(redis, env), limitsOf(redis, env), {
     clock: systemClock,
     events: new EventBus(),
   })

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { rootCertificates } from 'node:tls'
 import { describe, expect, test } from 'vitest'
-import { checkRedisOptions, type RedisStoreOptions } from './options.ts'
+import { checkRedisOptions, limitsOf, type RedisStoreOptions } from './options.ts'
 import { resolveDestination } from './resolve-destination.ts'
 import { parseRedisUrl } from './redis-url.ts'
 import type { RedisTarget } from './target.ts'
@@ -204,4 +204,24 @@ test.each([
   const error = refusal(() => checkRedisOptions(options as unknown as RedisStoreOptions))
   expect(error.code).toBe(code)
   expect(error.message).toMatch(says)
+})
+
+describe('deadlines', () => {
+  const env = {
+    REDIS_COMMAND_TIMEOUT_MS: '400',
+    REDIS_WRITE_TIMEOUT_MS: ' 2000 ',
+    REDIS_CONNECT_TIMEOUT_MS: '',
+  }
+
+  test('come from options, then from the environment, then from defaults', () => {
+    expect(limitsOf({}, {})).toMatchObject({ commandTimeoutMs: 250, writeTimeoutMs: 1000, connectTimeoutMs: 5000 })
+    expect(limitsOf({}, env)).toMatchObject({ commandTimeoutMs: 400, writeTimeoutMs: 2000, connectTimeoutMs: 5000 })
+    expect(limitsOf({ commandTimeoutMs: 90 }, env)).toMatchObject({ commandTimeoutMs: 90, writeTimeoutMs: 2000 })
+  })
+
+  test.each(['1s', '0', '2.5', '-400', '1e3', '60001'])('%s is refused by the name of its variable', (value) => {
+    const error = refusal(() => limitsOf({}, { REDIS_COMMAND_TIMEOUT_MS: value }))
+    expect(error.code).toBe('COATCHECK_CONFIG_INVALID')
+    expect(error.message).toMatch(/REDIS_COMMAND_TIMEOUT_MS.*a whole number from 10 to 60,000/)
+  })
 })

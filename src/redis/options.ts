@@ -2,6 +2,7 @@
  * The options of `redisStore()`. Options win over the URL, the URL wins over `REDIS_USERNAME` and `REDIS_PASSWORD`, which only
  * fill in what it leaves out; `resolve-destination.ts` puts them together. No message shows a URL or a password.
  */
+import { type Environment, integerVariable } from '../config/environment.ts'
 import { refuse } from '../config/refusal.ts'
 import { checkShape } from '../config/shape.ts'
 import { WRITE_TIMEOUT_MS } from './client-port.ts'
@@ -19,6 +20,11 @@ const DEFAULT_MAX_IN_FLIGHT = 10_000
 const DEFAULT_NEAR_CACHE: NearCacheOptions = { maxEntries: 10_000, maxStaleMs: 2000 }
 export const DEFAULT_EVENT_STREAM: EventStreamOptions = { maxLength: 10_000, shards: 4 }
 const DEFAULT_DURABILITY: Durability = { replicas: 1, timeoutMs: 250 }
+export const TIMEOUT_VARIABLES = [
+  'REDIS_COMMAND_TIMEOUT_MS',
+  'REDIS_WRITE_TIMEOUT_MS',
+  'REDIS_CONNECT_TIMEOUT_MS',
+] as const
 const NOT_WITH_A_CLIENT = ['url', 'cluster', 'sentinels', 'username', 'password', 'credentialsProvider', 'tls'] as const
 
 /** Options of `redisStore()`. Each may come from the environment instead. */
@@ -51,9 +57,12 @@ export interface RedisStoreOptions {
   readonly credentialsProvider?: RedisCredentialsProvider | undefined
   /** Certificates and server name for TLS. Default: those of Node. */
   readonly tls?: RedisTlsOptions | undefined
-  /** A read in a request. Default 250. */
+  /** `REDIS_COMMAND_TIMEOUT_MS`: how long a read of a request waits for its reply, in milliseconds. Default 250. */
   readonly commandTimeoutMs?: number | undefined
-  /** A change, which the server does not execute later, and a step of a sign-in. Default 1,000. */
+  /**
+   * `REDIS_WRITE_TIMEOUT_MS`: how long a write or a step of a sign-in waits for its reply, in milliseconds. The server does not execute the
+   * write after that time. Default 1,000.
+   */
   readonly writeTimeoutMs?: number | undefined
   /**
    * Revocations, and grants of tokens, are durable once `replicas` replicas have acknowledged them, within `timeoutMs`; those that are not
@@ -104,11 +113,13 @@ export interface RedisSetup {
   readonly nearCache: NearCacheOptions | null
 }
 
-export function limitsOf(options: RedisStoreOptions): RedisLimits {
+/** @throws {ConfigError} `COATCHECK_CONFIG_INVALID` for a variable that is not a number in its range */
+export function limitsOf(options: RedisStoreOptions, env: Environment): RedisLimits {
+  const read = (name: (typeof TIMEOUT_VARIABLES)[number]): number | undefined => integerVariable(env, name)
   return {
-    commandTimeoutMs: options.commandTimeoutMs ?? DEFAULT_COMMAND_TIMEOUT_MS,
-    writeTimeoutMs: options.writeTimeoutMs ?? WRITE_TIMEOUT_MS,
-    connectTimeoutMs: options.connectTimeoutMs ?? DEFAULT_CONNECT_TIMEOUT_MS,
+    commandTimeoutMs: options.commandTimeoutMs ?? read('REDIS_COMMAND_TIMEOUT_MS') ?? DEFAULT_COMMAND_TIMEOUT_MS,
+    writeTimeoutMs: options.writeTimeoutMs ?? read('REDIS_WRITE_TIMEOUT_MS') ?? WRITE_TIMEOUT_MS,
+    connectTimeoutMs: options.connectTimeoutMs ?? read('REDIS_CONNECT_TIMEOUT_MS') ?? DEFAULT_CONNECT_TIMEOUT_MS,
     maxInFlight: options.maxInFlight ?? DEFAULT_MAX_IN_FLIGHT,
     durability: options.durability ? { ...DEFAULT_DURABILITY, ...options.durability } : null,
   }

@@ -59,7 +59,7 @@ function resolveAccess(options: RedisStoreOptions, env: Environment, url: RedisU
     password: provider === null ? password : null,
     credentialsProvider: provider,
     database: url.database,
-    connectTimeoutMs: limitsOf(options).connectTimeoutMs,
+    connectTimeoutMs: limitsOf(options, env).connectTimeoutMs,
   }
 }
 

@@ -36,7 +36,7 @@ let aheadMs: number
 beforeAll(async () => {
   server = await startRedisServer()
   const options = { url: server.url }
-  client = openRedisClient(resolveDestination(options, {}), limitsOf(options), {
+  client = openRedisClient(resolveDestination(options, {}), limitsOf(options, {}), {
     clock: systemClock,
     events: new EventBus(),
   })

@@ -22,7 +22,7 @@ let client: RedisClientPort
 beforeAll(async () => {
   server = await startRedisServer({ args: ['--rdbcompression', 'no'] })
   const options = { url: server.url }
-  client = openRedisClient(resolveDestination(options, {}), limitsOf(options), {
+  client = openRedisClient(resolveDestination(options, {}), limitsOf(options, {}), {
     clock: systemClock,
     events: new EventBus(),
   })

@@ -78,7 +78,7 @@ export function openRedis(options: RedisStoreOptions): OpenedRedis {
   const statuses: string[] = []
   events.on('redis.status', ({ status, code }) => statuses.push(code === undefined ? status : `${status}:${code}`))
   const to = options.client ?? resolveDestination(options, {})
-  const redis = openRedisClient(to, limitsOf(options), { clock: systemClock, events })
+  const redis = openRedisClient(to, limitsOf(options, {}), { clock: systemClock, events })
   opened.push(redis)
   return {
     redis,

@@ -62,7 +62,7 @@ async function startWorld(starting: Promise<Ground>): Promise<RedisWorld> {
   const { options, primaries, stop } = await starting
   options.client?.on('error', () => undefined)
   const to = options.client ?? resolveDestination(options, {})
-  const client = openRedisClient(to, limitsOf(options), { clock: systemClock, events: new EventBus() })
+  const client = openRedisClient(to, limitsOf(options, {}), { clock: systemClock, events: new EventBus() })
   await client.ready()
   let offsetMs = 0
   // Not by redis-cli: a process for each step of time would take longer than the cases.
