@@ -18,7 +18,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { createRequire } from 'node:module'
-import { join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { makeNextProject, nextEnvironment } from './next-project.mjs'
 
 const root = resolve(import.meta.dirname, '..')
@@ -62,7 +62,30 @@ for (const name of names) {
     console.error(`unknown application: ${name}. Known: ${Object.keys(targets).join(', ')}`)
     process.exit(2)
   }
-  build(name, targets[name])
+  const release = lock(join(root, 'node_modules/.cache/coatcheck', `next-${name}.lock`))
+  try {
+    build(name, targets[name])
+  } finally {
+    release()
+  }
+}
+
+/** Waits while another process builds the same application: tests that need it run at the same time. A dead owner's lock is taken over. */
+function lock(file) {
+  mkdirSync(dirname(file), { recursive: true })
+  for (;;) {
+    try {
+      writeFileSync(file, String(process.pid), { flag: 'wx' })
+      break
+    } catch (error) {
+      if (error.code !== 'EEXIST') throw error
+      if (isAbandoned(file)) rmSync(file, { force: true })
+      else Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 200)
+    }
+  }
+  const release = () => rmSync(file, { force: true })
+  process.once('exit', release)
+  return release
 }
 
 function build(name, { inputs, dir, before, env = nextEnvironment({ SCENARIO_ROOT: root }), options = [] }) {
@@ -87,6 +110,17 @@ function build(name, { inputs, dir, before, env = nextEnvironment({ SCENARIO_ROO
   writeFileSync(`${stamp}.log`, stdout + stderr)
   writeFileSync(stamp, state)
   console.log(`build: ${name} for Next in ${((performance.now() - started) / 1000).toFixed(1)} s`)
+}
+
+/** Whether the process named in a lock file has ended. An empty file belongs to a process that has just made it. */
+function isAbandoned(file) {
+  try {
+    const pid = Number(readFileSync(file, 'utf8'))
+    return pid > 0 && !process.kill(pid, 0)
+  } catch (error) {
+    // ESRCH: no such process. ENOENT: the lock was released meanwhile, and the next attempt takes it.
+    return error.code === 'ESRCH'
+  }
 }
 
 function readScript(dir) {

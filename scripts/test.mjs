@@ -18,10 +18,8 @@ const node = major === null ? process.execPath : nodeOf(major)
 // Tests start programs by the name `node`: these are then of the same version.
 const env = { ...process.env, PATH: `${dirname(node)}${delimiter}${process.env.PATH}` }
 
-// The applications for Next are needed by few files; who runs others does not wait for them.
-const needsNext = args.every((arg) => arg.startsWith('-')) || args.some((arg) => /adapters|e2e|next|docs/.test(arg))
+// Tests build the applications for Next that they need (scripts/build-next.mjs), while other tests run.
 run('scripts/build.mjs')
-if (needsNext) run('scripts/build-next.mjs')
 run('node_modules/vitest/vitest.mjs', 'run', '--reporter=default', '--reporter=./scripts/test-summary.mjs', ...args)
 
 function run(script, ...rest) {
