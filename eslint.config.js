@@ -134,6 +134,14 @@ export default defineConfig(
       // `describe` and table-driven cases are long by nature; promises in expectations are awaited by the runner.
       'max-lines-per-function': 'off',
       '@typescript-eslint/no-unsafe-assignment': 'off',
+      'no-restricted-syntax': [
+        'error',
+        {
+          selector:
+            "CallExpression[callee.object.name='vi'][callee.property.name=/^wait(For|Until)$/][arguments.length=1]",
+          message: 'Give a timeout that only a hang reaches. The default of one second fails on a busy machine.',
+        },
+      ],
     },
   },
 

@@ -220,7 +220,7 @@ describe('metadata that are due for renewal', () => {
     status = 404
     nowMs += 3_600_000
     expect(await renewing.get('p')).toBe(first)
-    await vi.waitUntil(() => heard.length > 0)
+    await vi.waitUntil(() => heard.length > 0, { timeout: 120_000 })
     expect(heard).toEqual([
       {
         ...{ provider: 'p', code: 'COATCHECK_OIDC_DISCOVERY', isUsable: true, status: 404 },

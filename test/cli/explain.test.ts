@@ -95,7 +95,7 @@ describe('a log on stdin', () => {
     const running = folder.start(['explain', '-'], {}, 'piped')
     // It has begun to read when it has taken more than lies on the way.
     running.write('x\n'.repeat(1_000_000))
-    await vi.waitFor(() => expect(running.pending()).toBe(0), 20_000)
+    await vi.waitFor(() => expect(running.pending()).toBe(0), 120_000)
     running.signal('SIGINT')
     expect((await running.ended).code).toBe(130)
   })

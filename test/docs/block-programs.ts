@@ -13,7 +13,7 @@ export interface Asked {
   readonly isSelfContained: boolean
 }
 
-const START_MS = 30_000
+const START_MS = 120_000
 
 /** @param built the compiled file; ports that it names literally are replaced by free ones */
 export async function askProgram(built: string, code: string, env: NodeJS.ProcessEnv, port: number): Promise<Asked> {

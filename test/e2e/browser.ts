@@ -4,6 +4,7 @@
 import { accessSync, constants } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { type Browser, chromium } from 'playwright-core'
+import { HANG_MS } from '../lab/limits.ts'
 
 const names = ['chromium', 'chromium-browser', 'chromium-headless-shell', 'google-chrome']
 const flags = [
@@ -16,8 +17,16 @@ const flags = [
   '--disable-sync',
 ]
 
-export function launchBrowser(): Promise<Browser> {
-  return chromium.launch({ executablePath: findChromium(), args: flags })
+/** Its contexts and pages wait `HANG_MS` for an element or a page: a busy machine delays them, and fails nothing. */
+export async function launchBrowser(): Promise<Browser> {
+  const browser = await chromium.launch({ executablePath: findChromium(), args: flags, timeout: HANG_MS })
+  const newContext = browser.newContext.bind(browser)
+  browser.newContext = async (options) => {
+    const context = await newContext(options)
+    context.setDefaultTimeout(HANG_MS)
+    return context
+  }
+  return browser
 }
 
 function findChromium(): string {

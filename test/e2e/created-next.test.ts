@@ -199,7 +199,6 @@ describe('docs/next.md', () => {
 
     async function newPage(): Promise<Page> {
       const page = await browser.newPage({ viewport })
-      page.setDefaultTimeout(60_000)
       page.on('console', (message) => {
         if (['error', 'warning'].includes(message.type())) complaints.push(message.text())
       })

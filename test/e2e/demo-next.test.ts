@@ -28,7 +28,6 @@ async function newDevice(): Promise<Page> {
   const context = await browser.newContext()
   contexts.push(context)
   const page = await context.newPage()
-  page.setDefaultTimeout(10_000)
   page.on('console', (message) => {
     if (message.type() === 'error' && !message.text().includes('401')) complaints.push(message.text())
   })

@@ -29,7 +29,6 @@ async function newDevice(): Promise<Page> {
   const context = await browser.newContext()
   contexts.push(context)
   const page = await context.newPage()
-  page.setDefaultTimeout(10_000)
   // A blocked style or script, a wrong form target: the policy of the pages would say so here.
   page.on('console', (message) => {
     if (message.text().includes('Content Security Policy')) complaints.push(message.text())

@@ -16,7 +16,7 @@ const bin = join(root, 'dist/cli/bin.js')
 // Within the package, so that its name leads to itself, and the frameworks are found.
 const place = join(root, 'test-results/init-and-dev')
 const START_MS = 240_000
-const END_MS = 20_000
+const END_MS = 120_000
 
 const inherited = { PATH: process.env.PATH, HOME: process.env.HOME, NEXT_TELEMETRY_DISABLED: '1' }
 

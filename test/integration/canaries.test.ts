@@ -78,7 +78,7 @@ beforeAll(async () => {
   exchanges = readExchanges(recordFile)
   canaries = collectCanaries(exchanges)
   search = searchFor(canaries)
-}, 300_000)
+})
 
 afterAll(async () => {
   await Promise.all([browser?.close(), demo?.stop()])
@@ -133,7 +133,6 @@ async function newDevice(): Promise<Page> {
   const context = await browser.newContext()
   contexts.push(context)
   const page = await context.newPage()
-  page.setDefaultTimeout(10_000)
   return page
 }
 

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { vi } from 'vitest'
 import { freePort } from './redis-server.ts'
 
-const START_MS = 30_000
+const START_MS = 120_000
 const GUARD = 'prometheus "$@" >/dev/null 2>&1 & cat >/dev/null; kill -9 $! 2>/dev/null; wait $!'
 
 export interface Sample {
