@@ -82,7 +82,7 @@ function sectionsOf({ redisUrl, provider }: Choices, random: Random): readonly S
       ],
     },
     {
-      comment: 'The https origin that browsers see. On localhost it follows from PORT.',
+      comment: 'The https origin that browsers see. Production needs it. Elsewhere it is http://localhost:<PORT>.',
       entries: [{ name: 'COATCHECK_BASE_URL', value: null }],
     },
     ...PROVIDER_SECTIONS[provider],
