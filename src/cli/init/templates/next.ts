@@ -113,21 +113,27 @@ async function Welcome() {
   if (!user) {
     return (
       <>
-        <h1>Welcome</h1>
+        <h1 style={{ fontSize: '1.5rem', fontWeight: 600 }}>Welcome</h1>
         <p>
-          <a href="/auth/login?returnTo=/">Sign in</a>
+          <a href="/auth/login?returnTo=/" style={{ textDecoration: 'underline' }}>
+            Sign in
+          </a>
         </p>
       </>
     )
   }
   return (
     <>
-      <h1>Welcome, {String(user.name ?? user.id)}</h1>
+      <h1 style={{ fontSize: '1.5rem', fontWeight: 600 }}>Welcome, {String(user.name ?? user.id)}</h1>
       <p>
-        <Link href="/profile">Profile</Link>
+        <Link href="/profile" style={{ textDecoration: 'underline' }}>
+          Profile
+        </Link>
       </p>
       <form method="post" action="/auth/logout">
-        <button>Sign out</button>
+        <button style={{ border: '1px solid', borderRadius: '0.5rem', cursor: 'pointer', padding: '0.25rem 0.75rem' }}>
+          Sign out
+        </button>
       </form>
     </>
   )
@@ -143,7 +149,7 @@ export const metadata = { title: 'Profile' }
 export default function ProfilePage() {
   return (
     <main style={{ boxSizing: 'border-box', margin: '0 auto', maxWidth: '40rem', padding: '1rem', width: '100%' }}>
-      <h1>Profile</h1>
+      <h1 style={{ fontSize: '1.5rem', fontWeight: 600 }}>Profile</h1>
       <Suspense fallback={<p>Loading…</p>}>
         <Profile />
       </Suspense>
@@ -159,7 +165,9 @@ async function Profile() {
       <p>You are signed in as {String(user.name ?? user.id)}.</p>
       <pre style={{ overflowWrap: 'anywhere', whiteSpace: 'pre-wrap' }}>{JSON.stringify(user, null, 2)}</pre>
       <form method="post" action="/auth/logout">
-        <button>Sign out</button>
+        <button style={{ border: '1px solid', borderRadius: '0.5rem', cursor: 'pointer', padding: '0.25rem 0.75rem' }}>
+          Sign out
+        </button>
       </form>
     </>
   )
