@@ -170,7 +170,7 @@ function drawnKeys(): readonly string[] {
 function announceDevelopment({ baseUrl, cookie, keys }: ResolvedConfig<object>, factory: StoreFactory): void {
   const reliefs = [
     factory.kind === 'memory' && 'sessions in the memory of this process (REDIS_URL is not set)',
-    keys.length === 0 && 'keys drawn at start (COATCHECK_KEYS is not set), so a restart signs everybody out',
+    keys.length === 0 && 'keys generated at start (COATCHECK_KEYS is not set), so a restart signs all users out',
     !cookie.secure && 'cookie without Secure',
   ].filter((relief) => relief !== false)
   if (reliefs.length === 0) return

@@ -107,7 +107,7 @@ function incomplete(
           : CREDENTIALS.slice(1)
               .map((field) => names[field])
               .join(' or ')
-      } may stand in place of the secret.`
+      } can replace the secret.`
     : ''
   return new ConfigError('COATCHECK_CONFIG_MISSING', {
     message: `entra() has no ${listed(absent.map((part) => PARTS[part]))}: ${listed(absent.map(variableOf))} ${
@@ -129,7 +129,7 @@ const PARTS: Readonly<Record<Part, string>> = {
 /** @param isOther a group was left out, because it names another client id than the options */
 function whyOf(set: readonly string[], isOther: boolean): string {
   if (set.length > 0) {
-    return `${listed(set)} ${set.length === 1 ? 'is' : 'are'} set, and values of AZURE_AD_* and AZURE_* are never mixed.`
+    return `${listed(set)} ${set.length === 1 ? 'is' : 'are'} set, and Coatcheck never mixes AZURE_AD_* and AZURE_* variables.`
   }
   return isOther
     ? 'The variables that are set name another client id than entra({ clientId }), so they are not used.'

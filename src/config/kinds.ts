@@ -75,7 +75,7 @@ export const keyPrefix: Kind = {
   accepts: (value) => typeof value === 'string' && PREFIX.test(value) && !PREFIX_FORBIDDEN.test(value),
 }
 export const cookieName: Kind = {
-  wants: 'at most 64 letters, digits or -_.!~ without the prefix __Host- or __Secure-, which is added where it belongs',
+  wants: 'at most 64 letters, digits or -_.!~ without the prefix __Host- or __Secure-, which Coatcheck adds on https',
   accepts: (value) => typeof value === 'string' && COOKIE_NAME.test(value) && !/^__(?:host|secure|http)-/i.test(value),
 }
 export const providerName: Kind = {
@@ -136,7 +136,7 @@ export const upcasts: Kind = {
     Object.entries(value).every(([version, fn]) => /^[1-9]\d{0,5}$/.test(version) && typeof fn === 'function'),
 }
 export const store: Kind = {
-  wants: "what redisStore() of 'coatcheck/redis' or memoryStore() of 'coatcheck/memory' returns",
+  wants: "the result of redisStore() of 'coatcheck/redis' or memoryStore() of 'coatcheck/memory'",
   accepts: (value) =>
     typeof value === 'object' &&
     value !== null &&
@@ -186,7 +186,7 @@ export const partition: Kind = {
     (isPlainObject(value) && typeof value['getKey'] === 'function' && typeof value['extractKey'] === 'function'),
 }
 export const providers: Kind = {
-  wants: 'an array of what entra() and oidc() return',
+  wants: 'an array of results of entra() and oidc()',
   accepts: (value) => Array.isArray(value) && value.every(isPlainObject),
 }
 

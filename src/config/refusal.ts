@@ -1,5 +1,5 @@
 /**
- * Configuration errors in one voice: which option or variable, what it got, what it wants. A value that is no secret is shown.
+ * Configuration errors in one voice: the option or variable, the value it got, and the value it expects. A value that is no secret is shown.
  * A secret never is, not even its length.
  */
 import { ConfigError, type ErrorTexts } from '../core/errors.ts'
@@ -18,7 +18,7 @@ function sourceName(source: Source): string {
 export function refuseValue(setting: Setting, value: unknown, variable?: string): ConfigError {
   const source = variable === undefined ? { option: optionName(setting) } : { variable }
   const why = setting.kind.why?.(value)
-  return refuse(source, `got ${setting.secret ? typeName(value) : showValue(value)} and wants ${setting.kind.wants}`, {
+  return refuse(source, `got ${setting.secret ? typeName(value) : showValue(value)}, expected ${setting.kind.wants}`, {
     ...(why !== undefined && { why }),
     fix: `Set ${sourceName(source)} to ${setting.kind.wants}.`,
     isFixTold: true,
@@ -53,7 +53,7 @@ export function missing(setting: Setting, texts: ErrorTexts = {}): ConfigError {
   const variables = setting.env.length > 0 ? ` (or ${setting.env.join(', or ')})` : ''
   const where = variable === undefined ? `option ${option}` : `environment variable ${variable}, or option ${option}`
   return new ConfigError('COATCHECK_CONFIG_MISSING', {
-    message: `Option ${option}${variables} has no value; it wants ${setting.kind.wants}.`,
+    message: `Option ${option}${variables} has no value; expected ${setting.kind.wants}.`,
     fix: `Set ${where}.`,
     ...texts,
     ...unreadFileTexts(setting.env),

@@ -20,7 +20,7 @@ export function checkProviders(providers: readonly ProviderOptions[]): void {
     if (preset !== 'entra' && preset !== 'oidc') {
       throw refuse(
         { option: `providers[${index}]` },
-        `got ${describeValue(preset)} as preset and wants what entra() or oidc() returns`,
+        `got ${describeValue(preset)} as preset, expected the result of entra() or oidc()`,
       )
     }
     checkShape(`${preset}()`, options)

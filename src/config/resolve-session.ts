@@ -46,12 +46,12 @@ function resolveTimeouts(options: SessionOptions<object>): Timeouts {
   const base = options.preset === undefined ? DEFAULT_TIMEOUTS : PRESETS[options.preset]
   const absoluteTimeoutMs = parseDurationMs(options.absoluteTimeout) ?? base.absoluteTimeoutMs
   if (absoluteTimeoutMs > LONGEST_MS)
-    throw refuse({ option: 'session.absoluteTimeout' }, `got ${absoluteTimeoutMs} ms and wants at most ten years`)
+    throw refuse({ option: 'session.absoluteTimeout' }, `got ${absoluteTimeoutMs} ms, expected at most ten years`)
   const idle = parseDurationMs(options.idleTimeout)
   if (idle !== null && idle > absoluteTimeoutMs) {
     throw refuse(
       { option: 'session.idleTimeout' },
-      `got ${idle} ms and wants at most session.absoluteTimeout, which is ${absoluteTimeoutMs} ms`,
+      `got ${idle} ms, expected at most session.absoluteTimeout, which is ${absoluteTimeoutMs} ms`,
     )
   }
   return { idleTimeoutMs: idle ?? Math.min(base.idleTimeoutMs, absoluteTimeoutMs), absoluteTimeoutMs }
@@ -69,10 +69,10 @@ function checkedSchema<D extends object>(schema: SessionOptions<D>['schema']): R
   if (result instanceof Promise) {
     // Its outcome does not matter any more, but an unhandled rejection would end the process.
     result.catch(() => undefined)
-    throw refuse({ option: 'session.schema' }, 'got one that validates asynchronously and wants a synchronous one')
+    throw refuse({ option: 'session.schema' }, 'got one that validates asynchronously, expected a synchronous one')
   }
   if (result.issues) {
-    throw refuse({ option: 'session.schema' }, 'does not accept {} and wants every field optional or with a default')
+    throw refuse({ option: 'session.schema' }, 'does not accept {}: make each field optional, or give it a default')
   }
   return schema
 }
@@ -88,13 +88,16 @@ function checkedUpcasts<D extends object>(
     if (version >= schemaVersion) {
       throw refuse(
         { option: 'session.upcasts' },
-        `got one for version ${version} and wants versions below session.schemaVersion, which is ${schemaVersion}`,
+        `got one for version ${version}, expected versions below session.schemaVersion, which is ${schemaVersion}`,
       )
     }
   }
   for (let version = oldest; version < schemaVersion; version++) {
     if (!upcasts[version]) {
-      throw refuse({ option: 'session.upcasts' }, `has none for version ${version} and wants a chain without gaps`)
+      throw refuse(
+        { option: 'session.upcasts' },
+        `has none for version ${version}: each version below session.schemaVersion needs one`,
+      )
     }
   }
   return upcasts

@@ -60,7 +60,7 @@ describe('the log', () => {
     const { log } = resolveConfig({}, { COATCHECK_LOG: ' debug ', DEBUG: 'coatcheck:redis' })
     expect(log).toEqual({ logger: null, level: 'debug', debug: 'coatcheck:redis' })
     expect(() => resolveConfig({}, { COATCHECK_LOG: 'verbose' })).toThrow(
-      "Environment variable COATCHECK_LOG: got \"verbose\" and wants 'debug', 'info', 'warn', 'error', 'silent'.",
+      "Environment variable COATCHECK_LOG: got \"verbose\", expected 'debug', 'info', 'warn', 'error', 'silent'.",
     )
   })
 })
@@ -199,7 +199,7 @@ describe('shapes', () => {
           .split('.')
           .reduceRight<unknown>((inner, key) => ({ [key]: inner }), value)
 
-  it.each(bad)('%s refuses %j, and names itself and what it wants', (option, value) => {
+  it.each(bad)('%s refuses %j, and names itself and the value that it expects', (option, value) => {
     const options = optionsWith(option, value)
     const error = failure(options)
     expect(error).toMatchObject({ name: 'ConfigError', code: 'COATCHECK_CONFIG_INVALID' })
@@ -311,7 +311,7 @@ describe('environment', () => {
   ])('%s=%s is refused by the name of the variable', (name, value) => {
     const error = failure({}, { [name]: value })
     expect(error).toMatchObject({ code: 'COATCHECK_CONFIG_INVALID', details: { variable: name } })
-    expect(error.message).toContain(`Environment variable ${name}: got "${value}" and wants `)
+    expect(error.message).toContain(`Environment variable ${name}: got "${value}", expected `)
   })
 
   it('is not changed', () => {

@@ -78,7 +78,7 @@ function resolveKeys(option: Options['keys'], env: Environment, { url, loopback 
   if (given !== undefined) return (typeof given === 'string' ? [given] : given).flatMap((keys) => keys.split(','))
   if (loopback) return []
   throw missing(settingOf('', 'keys'), {
-    why: `Keys are drawn at start on a loopback base URL only, and the base URL is ${url.origin}.`,
+    why: `Coatcheck generates keys at start on a loopback base URL only, and the base URL is ${url.origin}.`,
     fix: 'Make a key with `npx coatcheck secret`, and set it as COATCHECK_KEYS on every instance.',
   })
 }

@@ -43,7 +43,7 @@ const secret: Extra = { secret: true }
 /** What all entries for other libraries take. */
 const hosted: readonly Row[] = [
   ['store', kinds.store, 'Redis when `REDIS_URL` is set, else memory outside of production'],
-  ['keys', kinds.keys, 'drawn at start outside of production, else required', secret],
+  ['keys', kinds.keys, 'generated at start outside of production, else required', secret],
   ['prefix', kinds.keyPrefix, 'none'],
   ['logger', kinds.logger, 'as for `coatcheck()`'],
 ]
@@ -54,7 +54,7 @@ export const settings: readonly Setting[] = [
     [
       'keys',
       kinds.keys,
-      'drawn at start on a loopback base URL, else required',
+      'generated at start on a loopback base URL, else required',
       { env: ['COATCHECK_KEYS'], ...secret },
     ],
     ['baseUrl', kinds.originUrl, '`http://localhost:<PORT>` outside of production', { env: ['COATCHECK_BASE_URL'] }],
@@ -64,7 +64,7 @@ export const settings: readonly Setting[] = [
     ['providers', kinds.providers, 'none'],
     ['signIn', kinds.section, 'see below'],
     ['signIn.userId', kinds.functionKind, 'issuer and subject'],
-    ['signIn.authorize', kinds.functionKind, 'everybody whom the provider signs in'],
+    ['signIn.authorize', kinds.functionKind, 'all users whom the provider signs in'],
     ['signIn.profile', kinds.functionKind, 'name, preferred_username, email, tenant and roles when present'],
     ['signIn.carry', kinds.fieldNames, 'none'],
     ['signIn.askAfterSignOut', kinds.flag, '`true`'],
@@ -165,7 +165,7 @@ export const settings: readonly Setting[] = [
     ['from', kinds.oneOf('now', 'oldest'), '`now`'],
     ['pollMs', kinds.integer(10, 60_000), '500'],
     ['claimAfterMs', kinds.integer(100, 86_400_000), '60,000'],
-    ['onError', kinds.functionKind, 'failures are tried again and told to nobody'],
+    ['onError', kinds.functionKind, 'failures are retried without a report'],
   ]),
   ...table('memoryStore()', [
     ['name', kinds.text, '`default`'],
@@ -179,7 +179,7 @@ export const settings: readonly Setting[] = [
   ...table('CoatcheckStore()', [
     ...hosted,
     ['ttl', kinds.lifetime, '`24h`'],
-    ['userId', kinds.functionKind, 'sessions belong to nobody'],
+    ['userId', kinds.functionKind, 'sessions belong to no user'],
   ]),
   ...table('CoatcheckAdapter()', hosted),
   ...table('secondaryStorage()', hosted),

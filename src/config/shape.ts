@@ -16,7 +16,7 @@ export function checkShape(root: SettingRoot, options: unknown): void {
   if (options === undefined) return
   const name = root === '' ? 'coatcheck()' : root
   if (!isPlainObject(options))
-    throw refuse({ option: name }, `got ${describeValue(options)} and wants an object of options`)
+    throw refuse({ option: name }, `got ${describeValue(options)}, expected an object of options`)
   checkLevel(root, '', options)
 }
 

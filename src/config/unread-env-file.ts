@@ -14,7 +14,7 @@ export function unreadFileTexts(variables: readonly string[]): ErrorTexts {
     const found = variables.filter((name) => new RegExp(`^(?:export )?\\s*${name}\\s*=\\s*\\S`, 'm').test(textOf(file)))
     if (found.length === 0) continue
     return {
-      why: `${found.join(', ')} ${found.length === 1 ? 'stands' : 'stand'} in ${file}, which Node does not read by itself.`,
+      why: `${found.join(', ')} ${found.length === 1 ? 'is' : 'are'} in ${file}, which Node does not read by itself.`,
       fix: `Start the program with node --env-file=${file}, or load the file before Coatcheck is used.`,
     }
   }
