@@ -62,12 +62,12 @@ export const FAMILIES: { readonly [Family in KeyFamily]: FamilyFacts } = {
   },
   providerGate: {
     name: 'provider gates',
-    what: 'failed token requests of a provider, and until when nobody asks it',
+    what: 'failed token requests of a provider, and the time until which Coatcheck sends it none',
     readBy: 'every token request',
   },
   revocationIndex: {
     name: 'revocation index',
-    what: 'whose outbox somebody has to look at, and when',
+    what: 'users whose revocation outbox is due, and when',
     readBy: 'the worker that revokes refresh tokens',
   },
   document: {
@@ -89,7 +89,7 @@ export const FAMILIES: { readonly [Family in KeyFamily]: FamilyFacts } = {
   },
   canary: {
     name: 'canaries',
-    what: 'one byte that nobody reads: that it is gone shows eviction',
+    what: 'one byte that is never read: if it is missing, Redis evicts keys',
     readBy: 'coatcheck doctor',
   },
   canaries: {

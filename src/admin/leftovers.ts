@@ -27,7 +27,7 @@ export const LEFTOVERS = {
   /** Markers of ended sessions that have no life. */
   'endless-marker': 'ended markers without a life',
   /** Revocation outboxes that no index names. */
-  'unseen-outbox': 'revocation outboxes that are in no index, so nobody looks at them',
+  'unseen-outbox': 'revocation outboxes that are in no index, so no process sends them',
 } as const
 
 /** Kind of orphaned key. */

@@ -6,11 +6,11 @@ import type { SessionAccount, SessionBecause } from './explain-session.ts'
 const REASONS: Readonly<Record<string, string>> = {
   'signed-out': 'The user signed out.',
   'signed-out-by-user': 'The user ended it from another session of theirs ("your devices").',
-  revoked: 'Somebody revoked it through the API and gave no reason.',
+  revoked: 'The application revoked it through the API and gave no reason.',
   limit: 'The user signed in once more than session.maxPerUser allows, and this was the oldest session.',
   'provider-logout': 'The identity provider ended it (back-channel or front-channel logout).',
   'signed-in': 'It was the anonymous session of a visitor who has signed in: their session goes on under another id.',
-  'sign-in-failed': 'Its sign-in was broken off after it had been stored, so nobody ever got its ticket.',
+  'sign-in-failed': 'Its sign-in failed after the session was stored, so no browser ever got its ticket.',
   undelivered: 'Its ticket could not be sent (the headers had left), so it was removed again.',
 }
 
@@ -22,17 +22,17 @@ interface Words {
 }
 
 const LOOK_FOR_EVICTION =
-  'Eviction or somebody who deleted keys: look at evicted_keys and maxmemory-policy (redis-cli INFO stats, INFO memory).'
+  'Redis evicted keys, or a client deleted them: look at evicted_keys and maxmemory-policy (redis-cli INFO stats, INFO memory).'
 
 const WORDS: Readonly<Record<Exclude<SessionBecause, 'reason'>, Words>> = {
   live: { what: 'It is live.', next: 'To end it: coatcheck sessions revoke <session id>.' },
   deadline: {
-    what: 'It expired: nobody used it for the idle timeout, or its absolute end came.',
+    what: 'It expired: it was not used for the idle timeout, or its absolute end came.',
     next: 'Nothing is wrong. If it is too soon for your users, change session.idleTimeout or session.absoluteTimeout.',
   },
   'all-ended': {
     what: 'All sessions of its user were ended at once, this one with them.',
-    next: 'Somebody called revokeByUser, "sign out everywhere" was used, or the provider ended all of them.',
+    next: 'The application called revokeByUser, the user chose "sign out everywhere", or the provider ended all of them.',
   },
   'record-missing': {
     what: 'Its record is gone before its time, and nothing of ours has ended it.',
@@ -52,7 +52,7 @@ const WORDS: Readonly<Record<Exclude<SessionBecause, 'reason'>, Words>> = {
   },
   damaged: {
     what: 'Its record is there and does not open: it was changed, or sealed under another prefix.',
-    next: 'Compare REDIS_PREFIX with that of the application. If it is the same, somebody has written into the record.',
+    next: 'Compare REDIS_PREFIX with that of the application. If it is the same, another client has changed the record.',
   },
   'no-trace': {
     what: 'Its user has, or lately had, other sessions; of this one nothing is left.',

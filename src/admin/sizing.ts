@@ -183,7 +183,7 @@ function warningsOf(input: SizingInput, sizing: Omit<Sizing, 'warnings'>, nearCa
   const { perPrimary, primaries, tokensBytes, sessionsBytes } = sizing
   const sealsEnd = SEALS / Math.max(input.writesPerSecond, 1e-9) / DAY_SECONDS
   const all: readonly (readonly [boolean, string])[] = [
-    [input.replicas === 0, 'Without a replica a lost node signs out everybody whose session was on it.'],
+    [input.replicas === 0, 'Without a replica, a lost node signs out all users whose sessions were on it.'],
     [
       input.headroom < 0.25,
       'A snapshot or a full resynchronisation copies what is written meanwhile: keep a quarter free.',

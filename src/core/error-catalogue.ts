@@ -163,7 +163,7 @@ const entries = {
     retryable: true,
     status: 503,
     why: 'The session was changed by others 16 times in a row while this change was being applied.',
-    fix: 'Repeat the request; find out who writes this one session so often.',
+    fix: 'Repeat the request; find the requests that write this session so often.',
   },
   COATCHECK_SESSION_ENDED: {
     ...session,
@@ -214,7 +214,7 @@ const entries = {
     ...session,
     status: 404,
     why: 'Auth.js wanted to change a user or a passkey that does not exist (any more).',
-    fix: 'Nothing, when it was deleted meanwhile: the next request finds nobody signed in.',
+    fix: 'None, if the user was deleted meanwhile: the next request has no signed-in user.',
   },
   COATCHECK_UNAUTHENTICATED: {
     ...session,
@@ -231,7 +231,7 @@ const entries = {
   COATCHECK_REAUTH_REQUIRED: {
     ...token,
     status: 401,
-    why: 'The provider wants the user to sign in again before it issues this token.',
+    why: 'The provider requires the user to sign in again before it issues this token.',
     fix: 'Redirect the user to details.signInUrl of this error.',
   },
   COATCHECK_TOKEN_REFRESH_REJECTED: {
@@ -307,7 +307,7 @@ const entries = {
   },
   COATCHECK_REQUEST_INVALID: {
     ...oidc,
-    why: 'The request has not the form that this route takes.',
+    why: 'The request does not have the form that this route expects.',
     fix: 'See docs/http-routes.md for method and body of each route.',
   },
   COATCHECK_INVALID_ARGUMENT: {
@@ -329,7 +329,7 @@ const entries = {
   },
   COATCHECK_SESSION_VALUE: {
     ...misuse,
-    why: 'Session values are JSON; this one would not come back as it went in.',
+    why: 'A session stores JSON values. This value would be lost or changed.',
     fix: 'Store a string, number, boolean, null, array or plain object: a Date as date.toISOString(), a Map as an array.',
   },
   COATCHECK_SESSION_UPDATE: {

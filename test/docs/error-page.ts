@@ -1,4 +1,4 @@
-/** docs/errors.md below its introduction, written from the catalogues: nobody edits it by hand, so nothing can drift. */
+/** Writes docs/errors.md below its introduction from the catalogues, so that the page and the code cannot differ. */
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { format, resolveConfig } from 'prettier'
@@ -16,6 +16,8 @@ export async function renderErrorPage(): Promise<string> {
   return format(`${introduction}${MARK}\n\n${below}\n`, {
     ...(await resolveConfig(errorPage)),
     parser: 'markdown',
+    proseWrap: 'always',
+    printWidth: 120,
   })
 }
 

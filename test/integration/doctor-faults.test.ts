@@ -118,7 +118,7 @@ const configuration: readonly PreparedFault[] = [
     }),
     finds: ['DOCTOR_OFFLINE_ACCESS'],
     exit: 1,
-    says: /1 scopes of APIs/,
+    says: /1 API scope/,
     fix: /"offline_access"/,
   },
   {

@@ -84,9 +84,9 @@ export const connectionTexts = foreignCatalogue({
     match:
       /\b(?:DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_VERIFY_LEAF_SIGNATURE|UNABLE_TO_GET_ISSUER_CERT(?:_LOCALLY)?)\b/,
     seen: ['DEPTH_ZERO_SELF_SIGNED_CERT', 'SELF_SIGNED_CERT_IN_CHAIN', 'UNABLE_TO_VERIFY_LEAF_SIGNATURE'],
-    why: 'The certificate was signed by nobody that this process trusts: by itself, by a CA of your own, or the server leaves out the certificates in between.',
+    why: 'This process does not trust the signer of the certificate: the certificate is self-signed, a private CA signed it, or the server does not send the intermediate certificates.',
     check: '`openssl s_client -connect HOST:PORT -servername HOST -showcerts </dev/null`',
-    fix: 'Give the certificate of the CA in REDIS_TLS_CA (a file, or the text). Never switch verification off (`rejectUnauthorized: false`, NODE_TLS_REJECT_UNAUTHORIZED): whoever is in between then reads the password.',
+    fix: 'Give the certificate of the CA in REDIS_TLS_CA (a file, or the text). Never switch verification off (`rejectUnauthorized: false`, NODE_TLS_REJECT_UNAUTHORIZED): an attacker on the network path can then read the password.',
     prevent: '`coatcheck doctor` checks the chain and the host name.',
     codes: ['COATCHECK_REDIS_TLS'],
   },

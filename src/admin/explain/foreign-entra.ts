@@ -49,7 +49,7 @@ const userCodes: Readonly<Record<number, EntraCode>> = {
     codes: ['COATCHECK_SIGNIN_DENIED'],
   },
   50058: {
-    why: 'A silent sign-in (`prompt=none`) found nobody signed in at the provider.',
+    why: 'A silent sign-in (`prompt=none`) found no signed-in user at the provider.',
     check: signInLog(50058),
     fix: 'Nothing is broken: start a sign-in that shows itself.',
     prevent: 'Expect it of every silent sign-in.',
@@ -91,7 +91,7 @@ const userCodes: Readonly<Record<number, EntraCode>> = {
     ...transient,
   },
   53000: {
-    why: 'A policy wants a device that is managed and compliant, and this one is not.',
+    why: 'A policy requires a managed and compliant device, and this device is not one.',
     check: signInLog(53000),
     ...stepUp,
   },
@@ -109,7 +109,7 @@ const userCodes: Readonly<Record<number, EntraCode>> = {
     codes: ['COATCHECK_SIGNIN_DENIED'],
   },
   70008: {
-    why: 'The refresh token, or the code of the sign-in, has expired or was revoked; for a refresh token mostly because nobody used it for too long.',
+    why: 'The refresh token, or the code of the sign-in, has expired or was revoked; a refresh token mostly because it was not used for too long.',
     check: signInLog(70008),
     ...ended,
     prevent: 'Session times below the 90 days that a refresh token of a web application lives unused.',
@@ -130,7 +130,7 @@ const userCodes: Readonly<Record<number, EntraCode>> = {
   90094: {
     why: 'The permission that is asked for can only be given by an administrator.',
     check: '`az ad app permission list --id CLIENT_ID`',
-    fix: 'An administrator consents once for everybody: `az ad app permission admin-consent --id CLIENT_ID`.',
+    fix: 'An administrator consents once for all users: `az ad app permission admin-consent --id CLIENT_ID`.',
     prevent: 'Do that before the release that needs the permission.',
     codes: [],
   },

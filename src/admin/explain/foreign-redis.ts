@@ -118,10 +118,10 @@ export const redisReplies = foreignCatalogue({
   BUSY: {
     match: /\bBUSY \w+ is busy running\b/,
     seen: ['BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.'],
-    why: 'A script has been running for longer than five seconds, and nobody else gets an answer meanwhile. The scripts of Coatcheck are bounded and take well below a millisecond; look for another one on the same server.',
+    why: 'A script has been running for longer than five seconds, and no other client gets an answer meanwhile. The scripts of Coatcheck are bounded and take well below a millisecond; look for another one on the same server.',
     check: '`redis-cli -u "$REDIS_URL" SLOWLOG GET 10`',
     fix: '`SCRIPT KILL` ends it if it has not written yet. Then mend the script, or give it a server of its own.',
-    prevent: 'Sessions on a server of their own: what others do there stops everybody.',
+    prevent: 'Keep sessions on their own server: a slow script of another application blocks all clients.',
     codes: ['COATCHECK_REDIS_BUSY'],
   },
   NOREPLICAS: {
@@ -129,7 +129,7 @@ export const redisReplies = foreignCatalogue({
     seen: ['NOREPLICAS Not enough good replicas to write.'],
     why: 'The server is told to take writes only with enough replicas in touch (min-replicas-to-write), and there are fewer, or they lag too far behind.',
     check: '`redis-cli -u "$REDIS_URL" INFO replication`',
-    fix: 'Bring the replicas back: `connected_slaves` and their `lag` show which. Lower min-replicas-to-write only if losing the last writes in a failover is acceptable. Sessions can be read meanwhile, and this process lets nobody in with what it has ended.',
+    fix: 'Bring the replicas back: `connected_slaves` and their `lag` show which. Lower min-replicas-to-write only if losing the last writes in a failover is acceptable. Sessions can be read meanwhile, and this process refuses the sessions that it has ended.',
     prevent:
       'One more replica than min-replicas-to-write asks for. `coatcheck doctor` compares replicas with the durability that you want.',
     codes: ['COATCHECK_REDIS_NOREPLICAS'],
@@ -137,7 +137,7 @@ export const redisReplies = foreignCatalogue({
   'max number of clients reached': {
     match: /\bmax number of clients reached\b/,
     seen: ['ERR max number of clients reached'],
-    why: 'The server takes no further connection (maxclients). Coatcheck needs one connection for each process and server, so it is usually somebody else: a client that is created for each request, or a serverless platform.',
+    why: 'The server takes no further connection (maxclients). Coatcheck needs one connection for each process and server, so the usual cause is another program: a client that is created for each request, or a serverless platform.',
     check: '`redis-cli -u "$REDIS_URL" INFO clients`',
     fix: 'Find who holds them: `CLIENT LIST` shows address and age. Create the client once for each process; `auth` of Coatcheck belongs into a module of its own for the same reason.',
     prevent: 'Alert on `connected_clients` beside `maxclients`.',

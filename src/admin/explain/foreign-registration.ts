@@ -11,7 +11,7 @@ export const signInLog = (number: number): string =>
   `Entra admin center, Monitoring & health, Sign-in logs: filter by sign-in error code ${number}.`
 
 /** Entra ID shows these on its own page: the browser never comes back to the application. */
-const ON_THEIR_PAGE = 'The user sees this on the page of Microsoft and never comes back.'
+const ON_THEIR_PAGE = 'The user sees this on a page of Microsoft, and the browser does not return to the application.'
 const METADATA = '`curl -sS https://login.microsoftonline.com/TENANT/v2.0/.well-known/openid-configuration`'
 const PLATFORMS = '`az ad app show --id CLIENT_ID --query "{web: web.redirectUris, spa: spa.redirectUris}"`'
 const AUDIENCE = '`az ad app show --id CLIENT_ID --query signInAudience`'
@@ -20,7 +20,7 @@ const PERMISSIONS = '`az ad app permission list --id CLIENT_ID`'
 const credential = {
   check: '`az ad app credential list --id CLIENT_ID`',
   prevent:
-    'Put the end of the credential into a calendar, or use a certificate or a federated credential. `coatcheck doctor` warns ahead. Nobody is signed out: valid access tokens go on being served.',
+    'Put the expiry date of a secret into a calendar. `coatcheck doctor` warns before a certificate expires. No user is signed out: Coatcheck keeps serving valid access tokens.',
   codes: ['COATCHECK_OIDC_CLIENT_REJECTED', 'COATCHECK_TOKEN_REFRESH_REJECTED'],
 } as const
 
@@ -37,7 +37,7 @@ const platform = {
 
 export const registrationCodes: Readonly<Record<number, EntraCode>> = {
   50011: {
-    why: `The redirect URI of the request is none of those that the application has registered. It is compared as a text: scheme, host, port, path and a trailing slash all count. ${ON_THEIR_PAGE}`,
+    why: `The redirect URI of the request is not registered for the application. Entra ID compares scheme, host, port, path and trailing slash as text. ${ON_THEIR_PAGE}`,
     check: '`az ad app show --id CLIENT_ID --query web.redirectUris`',
     fix: 'Register exactly `<COATCHECK_BASE_URL>/auth/callback`, as a platform of type Web. Behind a proxy set COATCHECK_BASE_URL to the address that browsers use. `localhost` and `127.0.0.1` are two hosts. For `localhost` the port does not count.',
     prevent: 'One registration for each environment. `coatcheck doctor` prints the redirect URI that is sent.',
@@ -65,7 +65,7 @@ export const registrationCodes: Readonly<Record<number, EntraCode>> = {
     codes: ['COATCHECK_REAUTH_REQUIRED'],
   },
   70011: {
-    why: 'A scope of the request does not exist, or is not written as it has to be: `api://<application id>/<name>`, or `<resource>/.default`.',
+    why: 'A scope of the request does not exist, or is not written in the right form: `api://<application id>/<name>`, or `<resource>/.default`.',
     check: PERMISSIONS,
     fix: 'Correct the scope, and add the permission to the registration.',
     prevent: 'One resource for each token: `coatcheck doctor` finds scopes of more than one.',
@@ -84,14 +84,14 @@ export const registrationCodes: Readonly<Record<number, EntraCode>> = {
     codes: [],
   },
   500011: {
-    why: 'The tenant knows no resource of this name: the scope names an API that is not registered there, or that nobody there has consented to.',
+    why: 'The tenant has no resource of this name: the API is not registered there, or no administrator there has consented to it.',
     check: '`az ad sp list --filter "servicePrincipalNames/any(n:n eq \'RESOURCE\')"`',
     fix: 'Correct the resource in `scopes` or `apiScopes`: it is the "Application ID URI" of the API. If the API lives in another tenant, an administrator of this one consents to it first.',
     prevent: 'Register API and application in the same tenant for each environment.',
     codes: ['COATCHECK_TOKEN_REFRESH_REJECTED'],
   },
   650056: {
-    why: 'The registration asks for no permission for this resource, or nobody has consented to it in this tenant.',
+    why: 'The registration has no permission for this resource, or no administrator of this tenant has consented to it.',
     check: PERMISSIONS,
     fix: 'Add the delegated permission to the registration (API permissions; for sign-in alone `User.Read` of Microsoft Graph), then consent to it.',
     prevent: 'Add permissions before the release that needs them.',
@@ -99,7 +99,7 @@ export const registrationCodes: Readonly<Record<number, EntraCode>> = {
   },
   700016: {
     ...credential,
-    why: 'The tenant knows no application of this client id: a wrong id, the tenant of another environment, or a registration nobody there has consented to.',
+    why: 'The tenant has no application with this client id: the id is wrong, the tenant belongs to another environment, or no administrator there has consented to the application.',
     check: '`az ad app show --id CLIENT_ID --query appId`',
     fix: 'Compare AZURE_AD_CLIENT_ID and AZURE_AD_TENANT_ID with the overview of the registration.',
     prevent: 'Set both from one place: Coatcheck never mixes the groups `AZURE_AD_*` and `AZURE_*` for this reason.',
@@ -122,7 +122,7 @@ export const registrationCodes: Readonly<Record<number, EntraCode>> = {
   },
   7000215: {
     ...credential,
-    why: 'The client secret is not one of this application. Most often its id was copied in place of its value.',
+    why: 'The client secret is not one of this application. The usual reason: its id was copied instead of its value.',
     fix: 'Put the value of the secret (shown once, when it is made) into AZURE_AD_CLIENT_SECRET, or make a new one: `az ad app credential reset --id CLIENT_ID --append`.',
   },
   7000218: {

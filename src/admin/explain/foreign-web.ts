@@ -40,10 +40,10 @@ export const webTexts = foreignCatalogue({
   invalid_client: {
     match: /\binvalid_client\b|\bunauthorized_client\b/,
     seen: ['invalid_client', 'unauthorized_client'],
-    why: 'The provider does not accept this application: wrong client id, wrong or expired secret or certificate, or a grant that it may not use. It concerns everybody at once, and no user.',
+    why: 'The provider does not accept this application: wrong client id, wrong or expired secret or certificate, or a grant that it may not use. All users are affected, and no user can correct it.',
     check: '`az ad app credential list --id CLIENT_ID`',
     fix: 'Renew the credential and deploy it. With Entra ID the AADSTS number beside it says what is wrong.',
-    prevent: '`coatcheck doctor` checks the credential against the provider. Nobody is signed out meanwhile.',
+    prevent: '`coatcheck doctor` checks the credential against the provider. No user is signed out meanwhile.',
     codes: ['COATCHECK_OIDC_CLIENT_REJECTED', 'COATCHECK_TOKEN_REFRESH_REJECTED'],
     source: RFC_6749,
   },

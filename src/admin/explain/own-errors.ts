@@ -21,7 +21,7 @@ const background: Readonly<Record<ErrorCode, Background>> = {
   },
   COATCHECK_CONFIG_MISSING: {
     cause:
-      'An environment variable that is not set in this deployment, or set in a file that nothing reads. For Entra ID: one of the three variables of a group is missing, and groups are never mixed.',
+      'An environment variable that is not set in this deployment, or set in a file that the process does not read. For Entra ID: one of the three variables of a group is missing, and Coatcheck never mixes the groups.',
   },
   COATCHECK_CONFIG_INSECURE: {
     cause:
@@ -44,7 +44,7 @@ const background: Readonly<Record<ErrorCode, Background>> = {
   },
   COATCHECK_REDIS_TIMEOUT: {
     cause:
-      'A slow command of somebody else on the same server, a server that swaps or saves, a blocked network path. The outcome of a write is unknown; it is never repeated blindly.',
+      'A slow command of another client on the same server, a server that swaps or saves, a blocked network path. The outcome of a write is unknown; Coatcheck never repeats it blindly.',
     check: 'redis-cli -u "$REDIS_URL" SLOWLOG GET 10',
   },
   COATCHECK_REDIS_CIRCUIT_OPEN: {
@@ -132,7 +132,7 @@ const background: Readonly<Record<ErrorCode, Background>> = {
   },
   COATCHECK_SESSION_ENDED: {
     cause:
-      'The user signed out in another tab, was signed out by somebody else, or stayed away for longer than the idle timeout, while a request of that session was still running.',
+      'While a request of this session was running, the user signed out in another tab, an operator ended the session, or the idle timeout passed.',
   },
   COATCHECK_SESSION_LIMIT: {
     cause: 'The user is signed in on as many devices as allowed, and `session.maxPerUser.action` is `refuse`.',
@@ -160,7 +160,7 @@ const background: Readonly<Record<ErrorCode, Background>> = {
   },
   COATCHECK_USER_UNKNOWN: { cause: 'The user was deleted while a request of theirs was under way.' },
   COATCHECK_UNAUTHENTICATED: {
-    cause: 'A visitor who never signed in, or whose session has ended, asks for something that wants a user.',
+    cause: 'A visitor who never signed in, or whose session has ended, asks for a page or an API that needs a user.',
   },
   COATCHECK_TOKEN_NONE: {
     cause:

@@ -114,7 +114,8 @@ function checkScopes(notes: HealthNotes, { name, preset, issuer, scopes }: Resol
     isGood = false
   }
   if (!scopes.includes('offline_access') && !issuer.startsWith(GOOGLE)) {
-    if (ofApis.length > 0) notes.found('DOCTOR_OFFLINE_ACCESS', label, `asks for ${ofApis.length} scopes of APIs`)
+    if (ofApis.length > 0)
+      notes.found('DOCTOR_OFFLINE_ACCESS', label, `${ofApis.length} API ${ofApis.length === 1 ? 'scope' : 'scopes'}`)
     else notes.found('DOCTOR_OFFLINE_ACCESS_OPTIONAL', label, 'asks for who the user is, and nothing more')
     isGood = false
   }

@@ -92,7 +92,7 @@ function checkCertificate(notes: HealthNotes, label: string, provider: string, p
     validUntilMs = Date.parse(new X509Certificate(block).validTo)
   } catch {
     // What went wrong may quote the key that stands beside it.
-    const message = `The client certificate of provider "${provider}" wants PEM with a key in PKCS #8 and its certificate.`
+    const message = `The client certificate of provider "${provider}" must be PEM with a key in PKCS #8 and its certificate.`
     notes.failed(label, new ConfigError('COATCHECK_CONFIG_INVALID', { message, details: { provider } }))
     return
   }

@@ -18,13 +18,13 @@ export const configurationFindings = {
   DOCTOR_MEMORY_STORE: {
     ...warning,
     title: 'Sessions lie in the memory of the process',
-    why: 'A restart signs everybody out, and a second instance knows nobody whom the first has signed in. That is for development only.',
+    why: 'A restart signs all users out, and a second instance does not know the users of the first. This is for development only.',
     fix: 'Set REDIS_URL.',
   },
   DOCTOR_MEMORY_STORE_INSTANCES: {
     ...error,
     title: 'Several instances, each with sessions in its own memory',
-    why: 'The environment says that the application runs in more than one process or on a platform that starts more of them. Whoever is signed in at one is unknown at the next: random sign-outs.',
+    why: 'The environment says that the application runs in more than one process or on a platform that starts more of them. A user who is signed in at one process is unknown to the next: random sign-outs.',
     fix: 'Set REDIS_URL, the same for all instances.',
   },
   DOCTOR_NODE_ENV: {
@@ -53,7 +53,7 @@ export const configurationFindings = {
   },
   DOCTOR_OFFLINE_ACCESS: {
     ...error,
-    title: 'API scopes are asked for without offline_access',
+    title: 'API scopes are requested without offline_access',
     why: 'Without it the provider gives no refresh token: the access token dies after about an hour, and the user has to sign in again.',
     fix: 'Add "offline_access" to the scopes of the provider.',
   },

@@ -6,7 +6,7 @@ export const dataFindings = {
     ...error,
     cause: 'configuration',
     title: 'No record opens with the configured keys',
-    why: 'All sessions that were looked at were sealed by a key that is not in the ring. Everybody is signed out, and nobody comes back to the same session.',
+    why: 'All sessions in the sample were encrypted with a key that is not in COATCHECK_KEYS. All users are signed out, and none can continue the same session.',
     fix: 'Put the key that the application used until now into COATCHECK_KEYS, behind the new one if there is one.',
   },
   DOCTOR_KEY_RETIRED: {
@@ -35,26 +35,26 @@ export const dataFindings = {
   },
   DOCTOR_PREFIX: {
     ...warning,
-    title: 'The sessions lie under another prefix',
-    why: 'Under the configured prefix there is none, and under another one there are. Commands and a second application with this configuration look at nothing.',
+    title: 'The sessions are under another prefix',
+    why: 'The configured prefix has no sessions, and another prefix has. Commands and applications with this configuration find no sessions.',
     fix: 'Set REDIS_PREFIX (or the option prefix) to what the application uses.',
   },
   DOCTOR_TOKEN_IN_KEY_NAME: {
     ...warning,
     title: 'Tokens stand in the names of keys',
-    why: 'Names show up in MONITOR, SLOWLOG, error texts and every list of keys, so these tokens are as good as published to whoever operates Redis.',
+    why: 'Names show up in MONITOR, SLOWLOG, error texts and every list of keys, so every operator of Redis can read these tokens.',
     fix: 'Let Coatcheck keep the tokens, or hash the name; then delete these keys.',
   },
   DOCTOR_PLAIN_TOKENS: {
     ...warning,
     title: 'Tokens of another store lie here in plain text',
-    why: 'Redis encrypts nothing: whoever reads a backup or types GET has live access and refresh tokens. They are often one blob for all users, too, with lost updates.',
+    why: 'Redis does not encrypt values: a backup or a GET shows live access and refresh tokens. They are often one blob for all users, too, with lost updates.',
     fix: 'Move them to tokens.setUserTokens() or one of the stores for other libraries (coatcheck/msal, coatcheck/authjs), and delete these keys.',
   },
   DOCTOR_FOREIGN_WITHOUT_TTL: {
     ...warning,
     title: 'Sessions or tokens of another store never end',
-    why: 'They have no lifetime: a session that nobody ends stays valid, a refresh token stays readable, and memory grows.',
+    why: 'They have no lifetime: a session stays valid until it is ended, a refresh token stays readable, and memory grows.',
     fix: 'Give them one (PEXPIRE), or move them to Coatcheck, whose keys all have one.',
   },
 } as const satisfies Record<string, CatalogueFinding>

@@ -7,7 +7,7 @@ export const providerFindings = {
   DOCTOR_JWKS: {
     ...provider,
     title: 'The signing keys of the provider cannot be read',
-    why: 'Without them no ID token can be verified, so nobody can sign in.',
+    why: 'Without them no ID token can be verified, so no user can sign in.',
     fix: 'Open the jwks_uri of its metadata from this machine; look for a firewall or proxy in between.',
   },
   DOCTOR_RESPONSE_MODE: {
@@ -43,7 +43,7 @@ export const providerFindings = {
   DOCTOR_REDIRECT_URI: {
     ...provider,
     title: 'The provider does not know the redirect URI',
-    why: 'It sends nobody to an address that is not registered for the client, so every sign-in ends at an error page of its own (Entra ID: AADSTS50011).',
+    why: 'The provider redirects only to registered addresses, so every sign-in ends on its error page (Entra ID: AADSTS50011).',
     fix: 'Register exactly this address as a redirect URI of type web, or correct COATCHECK_BASE_URL or basePath.',
   },
   DOCTOR_CALLBACK_UNANSWERED: {

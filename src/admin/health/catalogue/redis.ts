@@ -13,7 +13,7 @@ export const redisFindings = {
   DOCTOR_TLS_HOST_NAME: {
     ...tls,
     title: 'The certificate of Redis is for another host name',
-    why: 'The name in the URL does not stand in the certificate, so it may be somebody else who answers.',
+    why: 'The certificate does not contain the host name in the URL, so another server may be answering.',
     fix: 'Use the name of the certificate in REDIS_URL, or name it by redisStore({ tls: { servername } }).',
   },
   DOCTOR_TLS_AUTHORITY: {
@@ -25,7 +25,7 @@ export const redisFindings = {
   DOCTOR_TLS_EXPIRES: {
     ...warning,
     title: 'The certificate of Redis expires soon',
-    why: 'From that moment on no process can connect, and nobody can be signed in.',
+    why: 'From that moment on no process can connect, and no user can use a session.',
     fix: 'Renew it, and see why that did not happen by itself.',
   },
   DOCTOR_TLS_MISSING: {
@@ -67,13 +67,13 @@ export const redisFindings = {
   DOCTOR_TRACKING_REFUSED: {
     ...warning,
     title: 'The near cache cannot work',
-    why: 'The server does not allow CLIENT TRACKING, so nobody would tell when a session has changed. The cache stays off; everything else works.',
+    why: 'The server does not allow CLIENT TRACKING, so the cache would not learn of changed sessions. The cache stays off; everything else works.',
     fix: 'Allow it (+client|tracking), or remove nearCache.',
   },
   DOCTOR_EVICTION_POLICY: {
     ...error,
     title: 'Redis may delete live sessions',
-    why: 'With an allkeys policy a full server removes whatever was not used lately, and says OK to every write. Users are signed out at random, refresh tokens vanish, and no error tells it.',
+    why: 'With an allkeys policy, a full server deletes keys that were not used lately, and reports success for every write. Users are signed out at random, and refresh tokens are lost without an error.',
     fix: 'CONFIG SET maxmemory-policy noeviction (or the setting of your provider), an alert at 75 % of maxmemory, and another server for caches.',
   },
   DOCTOR_EVICTION_VOLATILE: {
@@ -97,7 +97,7 @@ export const redisFindings = {
   DOCTOR_CANARY_LOST: {
     ...error,
     title: 'A canary key is gone before its time',
-    why: 'Keys that nobody reads are the first to be evicted, so sessions go next or have gone. A FLUSHALL, a restart without persistence and a failover that lost writes look the same.',
+    why: 'The missing key was never read, and Redis evicts such keys first. Sessions follow or have been evicted already. A FLUSHALL, a restart without persistence and a failover that lost writes look the same.',
     fix: 'Look at maxmemory-policy, evicted_keys and the uptime of the server; then plant new ones with coatcheck doctor --canaries.',
   },
   DOCTOR_MEMORY_UNLIMITED: {
@@ -109,13 +109,13 @@ export const redisFindings = {
   DOCTOR_MEMORY_LOW: {
     ...warning,
     title: 'The memory of Redis will be full soon',
-    why: 'A full server refuses every write, so nobody can sign in.',
+    why: 'A full server refuses every write, so no user can sign in.',
     fix: 'Raise maxmemory, shorten the life of sessions, or move other data elsewhere.',
   },
   DOCTOR_MEMORY_FULL: {
     ...error,
     title: 'The memory of Redis is full, or about to be',
-    why: 'A full server refuses every write, so nobody can sign in and no token can be refreshed.',
+    why: 'A full server refuses every write, so no user can sign in and no token can be refreshed.',
     fix: 'Raise maxmemory now.',
   },
   DOCTOR_WRITES_REFUSED: {
@@ -133,7 +133,7 @@ export const redisFindings = {
   DOCTOR_NO_PERSISTENCE: {
     ...warning,
     title: 'Nothing survives a restart of Redis',
-    why: 'There is neither an append-only file nor a replica: a restart signs everybody out and forgets who was signed out.',
+    why: 'There is neither an append-only file nor a replica: a restart signs all users out and loses every revocation.',
     fix: 'Set appendonly yes, or add a replica.',
   },
   DOCTOR_SAVE_FAILED: {
@@ -157,14 +157,14 @@ export const redisFindings = {
   DOCTOR_ACL_WIDE: {
     ...warning,
     title: 'The Redis user may do more than it needs',
-    why: 'Whoever gets hold of these credentials can empty the server, stop it with KEYS, or read what other applications keep there.',
+    why: 'An attacker with these credentials can empty the server, stop it with KEYS, or read what other applications keep there.',
     fix: 'Give Coatcheck a user of its own with the rules of docs/redis-acl.md.',
   },
   DOCTOR_ACL_NARROW: {
     ...error,
     cause: 'redis-refused',
     title: 'The Redis user may do less than it needs',
-    why: 'Something that Coatcheck does will be refused (NOPERM), perhaps only when somebody signs out.',
+    why: 'Redis will refuse a command of Coatcheck (NOPERM), perhaps only at the first sign-out.',
     fix: 'Extend its rules: ACL SETUSER with what is named here. docs/redis-acl.md has all of it.',
   },
 } as const satisfies Record<string, CatalogueFinding>
