@@ -75,7 +75,7 @@ function readSettings() {
 function wholeNumber(name, text, most) {
   const number = Number(text)
   if (/^\d+$/.test(text) && number >= 1 && number <= most) return number
-  throw new DemoError(`${name} wants a whole number from 1 to ${most}, and got "${text}".`)
+  throw new DemoError(`${name} must be a whole number from 1 to ${most}; got "${text}".`)
 }
 
 async function run({ example, port, idpPort, instances, accessTtl }) {

@@ -65,7 +65,7 @@ export class CommandContext {
   async confirm(consequence: string, flags: { readonly yes?: boolean }): Promise<boolean> {
     if (flags.yes === true) return true
     if (!this.terminal.isInteractive) {
-      throw new UsageError(`${consequence} Nobody can be asked here: confirm it with --yes.`)
+      throw new UsageError(`${consequence} There is no terminal to ask: confirm it with --yes.`)
     }
     const answer = await ask({ message: `${consequence} Continue?`, initialValue: false, output: process.stderr })
     return !isCancel(answer) && answer

@@ -5,7 +5,7 @@ export function wholeNumber(least: number, most: number): (text: string) => numb
   return (text) => {
     const value = Number(text)
     if (/^\d+$/.test(text) && value >= least && value <= most) return value
-    throw new InvalidArgumentError(`It wants a whole number from ${least} to ${most}.`)
+    throw new InvalidArgumentError(`It must be a whole number from ${least} to ${most}.`)
   }
 }
 
@@ -20,7 +20,9 @@ export function whyNoRedisUrl(given: string): string | undefined {
 /** One word that is kept in the clear. */
 export function plainWord(text: string): string {
   if (/^[a-z0-9-]{1,40}$/i.test(text)) return text
-  throw new InvalidArgumentError('It wants one word of up to 40 letters, digits and "-": it is kept in the clear.')
+  throw new InvalidArgumentError(
+    'It must be one word of up to 40 letters, digits and "-": Redis stores it unencrypted.',
+  )
 }
 
 /** Seconds, also parts of one. */
@@ -28,6 +30,6 @@ export function seconds(least: number, most: number): (text: string) => number {
   return (text) => {
     const value = Number(text)
     if (/^\d+(\.\d+)?$/.test(text) && value >= least && value <= most) return value
-    throw new InvalidArgumentError(`It wants seconds from ${least} to ${most}.`)
+    throw new InvalidArgumentError(`It must be seconds from ${least} to ${most}.`)
   }
 }

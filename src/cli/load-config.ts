@@ -82,11 +82,11 @@ async function optionsOf(path: string, name: string): Promise<Options> {
   return options
 }
 
-/** Flags stand in the history of the shell and in the list of processes. */
+/** The shell history and the process list show flags. */
 function withoutSecret(url: string): string {
   if (/:\/\/[^/]*:[^/]*@/.test(url)) {
     throw refuse({ option: '--url' }, 'holds a password', {
-      why: 'Flags stand in the history of the shell and in the list of processes.',
+      why: 'The shell history and the process list show flags.',
       fix: 'Set REDIS_PASSWORD, or REDIS_URL, in the environment instead.',
     })
   }

@@ -55,10 +55,10 @@ describe('npm run demo', () => {
 
   it.each([
     [['--instances', '2'], {}, '--instances needs REDIS_URL'],
-    [['--instances', 'many'], {}, '--instances wants a whole number'],
-    [['--access-ttl', '0'], {}, '--access-ttl wants a whole number'],
+    [['--instances', 'many'], {}, '--instances must be a whole number'],
+    [['--access-ttl', '0'], {}, '--access-ttl must be a whole number'],
     [['--turbo'], {}, '--turbo'],
-    [[], { PORT: 'http' }, 'PORT wants a whole number'],
+    [[], { PORT: 'http' }, 'PORT must be a whole number'],
     [[], { NODE_ENV: 'production' }, 'never starts with NODE_ENV=production'],
   ])('refuses %j %j', async (args, env, message) => {
     const demo = await start({ arguments: args, env })

@@ -195,13 +195,13 @@ async function assertFree(port: number, flag: string): Promise<void> {
 function redisOf(text: string): WorkbenchOptions['redis'] {
   if (text === 'auto' || text === 'memory' || text === 'server') return text
   const problem = whyNoRedisUrl(text)
-  if (problem !== undefined) throw new UsageError(`--redis wants memory, server or a URL. ${problem}`)
+  if (problem !== undefined) throw new UsageError(`--redis must be memory, server or a URL. ${problem}`)
   return new URL(text)
 }
 
 function secondsOf(text: string): number {
   const ms = parseDurationMs(text)
-  if (ms === null || ms % 1000 !== 0) throw new InvalidArgumentError('It wants whole seconds: 30s, 5m, 1h.')
+  if (ms === null || ms % 1000 !== 0) throw new InvalidArgumentError('It must be whole seconds: 30s, 5m, 1h.')
   return ms / 1000
 }
 

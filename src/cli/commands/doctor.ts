@@ -19,7 +19,7 @@ export function doctor(cli: Cli): Command {
       'doctor',
       'find what is wrong with configuration, Redis, provider and data, and say what to do',
       [
-        ['coatcheck doctor', 'everything; shows no secret, so it can be sent to whoever helps'],
+        ['coatcheck doctor', 'everything; the output holds no secret, so it can be shared'],
         ['coatcheck doctor --strict --json', 'in a pipeline: warnings fail too'],
         ['coatcheck doctor --canaries', 'from a timer: also plants keys whose loss shows eviction'],
       ],

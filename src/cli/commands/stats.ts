@@ -63,7 +63,7 @@ function textOf(output: Output, { servers, survey, devicesPerUser }: Statistics)
       'sessions',
       `${about}${whole(sessions.users)} of ${whole(users)} users${devices} · ${whole(sessions.anonymous)} without a user`,
     ],
-    ['ending', `within 1 h ${whole(hour)} · 24 h ${whole(day)} · 7 d ${whole(week)}, if nobody touches them`],
+    ['ending', `within 1 h ${whole(hour)} · 24 h ${whole(day)} · 7 d ${whole(week)}, if they are not used`],
     ['memory', memoryText(servers)],
     ['eviction', `${servers.policy}, ${whole(servers.evicted)} evicted since the server started`],
     ['expired', `${whole(servers.expired)} since the server started`],

@@ -127,6 +127,6 @@ function askProvider(questions: Questions, known: ProviderChoice | undefined): P
 function urlOf(redis: string): string | null {
   if (redis === 'memory') return null
   const problem = whyNoRedisUrl(redis)
-  if (problem !== undefined) throw new UsageError(`--redis wants memory or a URL. ${problem}`)
+  if (problem !== undefined) throw new UsageError(`--redis must be memory or a URL. ${problem}`)
   return redis
 }

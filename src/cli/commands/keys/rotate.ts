@@ -77,11 +77,11 @@ function textOf(output: Output, report: RotationReport, circumstances: Circumsta
       ),
     )
   }
-  if (unreadable > 0) lines.push(`${counted(unreadable, 'record')} cannot be opened, by nobody: damaged, or copied.`)
+  if (unreadable > 0) lines.push(`${counted(unreadable, 'record')} cannot be opened with any key: damaged, or copied.`)
   const lost = keys
     .filter(({ isInRing, values }) => !isInRing && values > 0)
     .reduce((sum, { values }) => sum + values, 0)
-  if (lost > 0) lines.push(`${counted(lost, 'record')} under keys that the ring does not have: nobody can read them.`)
+  if (lost > 0) lines.push(`${counted(lost, 'record')} under keys that are not in COATCHECK_KEYS: they cannot be read.`)
   if (signIns > 0) lines.push(`${counted(signIns, 'sign-in')} under way under an older key: over within 10 min.`)
   if (!isInterrupted) lines.push(...unusedLines(keys, absoluteTimeoutMs))
   return lines.join('\n')

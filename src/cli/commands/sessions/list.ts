@@ -35,7 +35,7 @@ export function listSessionsOf(cli: Cli): Command {
       output.note(rows.length === 0 ? `No sessions of ${user.label}.` : counted(rows.length, 'session'))
       if (rows.length === 0)
         output.note(
-          'Users are found by COATCHECK_KEYS and REDIS_PREFIX: other ones than the application has find nobody.',
+          'COATCHECK_KEYS and REDIS_PREFIX find the users. If they differ from those of the application, no user is found.',
         )
       return rows.length === 0 ? exitCode.failed : exitCode.ok
     },

@@ -36,7 +36,7 @@ export function listTokens(cli: Cli): Command {
         output.data({ users, limit }, () =>
           rows.length === 0 ? '' : output.table(columnsAt(ground.clock.now()), rows),
         )
-        if (!output.isJson && users.length === 0) output.note('Nobody has tokens.')
+        if (!output.isJson && users.length === 0) output.note('No user has tokens.')
         if (!output.isJson && users.length === limit)
           output.note(`${counted(limit, 'user')}; there may be more: --limit`)
         return users.length === 0 ? exitCode.failed : exitCode.ok
