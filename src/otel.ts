@@ -30,7 +30,10 @@ export interface Instrumentation {
  */
 export function instrument(auth: { readonly events: Events }, options: InstrumentOptions = {}): Instrumentation {
   if (typeof (auth as Partial<typeof auth> | undefined)?.events?.on !== 'function') {
-    throw new MisuseError('COATCHECK_INVALID_ARGUMENT', 'instrument(auth) wants what coatcheck() returns.')
+    throw new MisuseError(
+      'COATCHECK_INVALID_ARGUMENT',
+      'instrument(auth) must get the instance that coatcheck() returned.',
+    )
   }
   const { meterProvider = metrics.getMeterProvider(), tracerProvider = trace.getTracerProvider() } = options
   const stops = [

@@ -21,7 +21,10 @@ export function prometheusMetrics(
   options: PrometheusOptions = {},
 ): PrometheusMetrics {
   if (typeof (auth as Partial<typeof auth> | undefined)?.events?.on !== 'function') {
-    throw new MisuseError('COATCHECK_INVALID_ARGUMENT', 'prometheusMetrics(auth) wants what coatcheck() returns.')
+    throw new MisuseError(
+      'COATCHECK_INVALID_ARGUMENT',
+      'prometheusMetrics(auth) must get the instance that coatcheck() returned.',
+    )
   }
   return createPrometheusMetrics(auth, options)
 }

@@ -92,9 +92,13 @@ export function honoAuth<D extends object>(auth: Coatcheck<D>, options: HonoAuth
   const exchangeOf = (context: Context): Exchange<D> => {
     const passage = passages.get(context)
     if (passage) return passage.exchange
-    throw new MisuseError('COATCHECK_INVALID_ARGUMENT', 'getSession() wants the middleware in front: app.use(web).', {
-      fix: 'Write app.use(web) before the routes, and pass the context that the handler got.',
-    })
+    throw new MisuseError(
+      'COATCHECK_INVALID_ARGUMENT',
+      'getSession() needs the middleware before the route: app.use(web).',
+      {
+        fix: 'Write app.use(web) before the routes, and pass the context that the handler got.',
+      },
+    )
   }
 
   const middleware: MiddlewareHandler = async (context, next) => {

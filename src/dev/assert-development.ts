@@ -7,7 +7,7 @@ import { ConfigError } from '../core/errors.ts'
 export function assertDevelopment(what: string): void {
   if (process.env.NODE_ENV === 'production') {
     throw new ConfigError('COATCHECK_CONFIG_INSECURE', {
-      message: `${what} lets everybody in with one click and never starts with NODE_ENV=production.`,
+      message: `${what} signs any visitor in with one click and never starts with NODE_ENV=production.`,
     })
   }
 }

@@ -430,7 +430,7 @@ describe('starting', () => {
   it('names a bad option and a port that is taken', async () => {
     const { port } = await start()
     await expect(startDevProvider({ port })).rejects.toThrow(/port \d+ of 127.0.0.1 is in use/)
-    await expect(startDevProvider({ rotation: 'always' as never })).rejects.toThrow(/rotation wants/)
+    await expect(startDevProvider({ rotation: 'always' as never })).rejects.toThrow(/rotation must be/)
     await expect(startDevProvider({ ports: 1 } as never)).rejects.toMatchObject({
       code: 'COATCHECK_CONFIG_UNKNOWN_OPTION',
     })

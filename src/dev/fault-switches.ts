@@ -119,7 +119,7 @@ export class FaultBoard implements FaultSwitches {
     const toRedis = this.#redis
     if (!toRedis) {
       throw new ConfigError('COATCHECK_CONFIG_INVALID', {
-        message: `The fault "${text}" wants a Redis of ours: coatcheck dev --redis server.`,
+        message: `The fault "${text}" needs the Redis of coatcheck dev: coatcheck dev --redis server.`,
       })
     }
     this.#redisFault?.stop()

@@ -125,7 +125,7 @@ export function resolveDevOptions(options: DevProviderOptions): ResolvedDevOptio
 
 function want(option: string, good: boolean, wanted: string): void {
   if (!good)
-    throw new ConfigError('COATCHECK_CONFIG_INVALID', { message: `startDevProvider: ${option} wants ${wanted}.` })
+    throw new ConfigError('COATCHECK_CONFIG_INVALID', { message: `startDevProvider: ${option} must be ${wanted}.` })
 }
 
 function originsOf(uris: readonly string[]): readonly string[] {

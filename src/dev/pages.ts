@@ -68,7 +68,7 @@ export function layout({ title, status = 200, scripts = false, formTargets = [] 
           <p class="badge">Local development provider</p>
           ${main}
         </main>
-        <footer>For development: nobody has a password, and it never starts in production.</footer>
+        <footer>For development only: no passwords. It never starts in production.</footer>
       </body>
     </html>`
   return { status, body, scripts, formTargets }

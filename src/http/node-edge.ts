@@ -71,7 +71,7 @@ function isNodeRequest(request: Partial<IncomingMessage> | undefined): request i
 export function wrongRequest(caller: string, given: unknown): MisuseError {
   return new MisuseError(
     'COATCHECK_INVALID_ARGUMENT',
-    `getSession() of ${caller} wants the request of its handler; it got ${describeValue(given)}.`,
+    `getSession() of ${caller} must get the request of its handler; it got ${describeValue(given)}.`,
     { fix: 'Pass the request that the handler got: await getSession(request).' },
   )
 }
@@ -79,7 +79,7 @@ export function wrongRequest(caller: string, given: unknown): MisuseError {
 /** @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT` */
 export function assertCoatcheck(auth: unknown, caller: string): void {
   if (typeof (auth as Partial<Coatcheck<object>> | null)?.handler === 'function') return
-  throw new MisuseError('COATCHECK_INVALID_ARGUMENT', `${caller} wants what coatcheck() has returned.`, {
+  throw new MisuseError('COATCHECK_INVALID_ARGUMENT', `${caller} must get the instance that coatcheck() returned.`, {
     fix: `Pass the instance: const auth = coatcheck({ … }), then ${caller.replace('()', '(auth)')}.`,
   })
 }
@@ -99,9 +99,9 @@ export function checkAdapterOptions(options: object, caller: string, known: read
   }
   const { property, clientIp } = options as { readonly property?: unknown; readonly clientIp?: unknown }
   if (property !== undefined && (typeof property !== 'string' || property === '')) {
-    throw new MisuseError('COATCHECK_INVALID_ARGUMENT', `"property" of ${caller} wants a name.`)
+    throw new MisuseError('COATCHECK_INVALID_ARGUMENT', `"property" of ${caller} must be a name.`)
   }
   if (clientIp !== undefined && typeof clientIp !== 'function') {
-    throw new MisuseError('COATCHECK_INVALID_ARGUMENT', `"clientIp" of ${caller} wants a function.`)
+    throw new MisuseError('COATCHECK_INVALID_ARGUMENT', `"clientIp" of ${caller} must be a function.`)
   }
 }

@@ -60,7 +60,7 @@ export function createKeyring(spec: string | readonly string[]): Keyring {
   if (masters.length > 1 && named.length === 0) {
     throw new ConfigError('COATCHECK_CONFIG_MISSING', {
       message:
-        'COATCHECK_KEYS holds several keys and no "names:" entry. Without it the names of all users would change with the first key, which signs everybody out.',
+        'COATCHECK_KEYS holds several keys and no "names:" entry. Without it the key names of all users would change with the first key, and all users would be signed out.',
     })
   }
   const namesSecret = named[0]?.key ?? derive(first.key, 'names')

@@ -95,7 +95,7 @@ async function loadSigningKey(
   } catch {
     // What went wrong may quote the key.
     throw new ConfigError('COATCHECK_CONFIG_INVALID', {
-      message: `The client certificate of provider "${provider}" wants PEM with an RSA key in PKCS #8 ("PRIVATE KEY") and its certificate.`,
+      message: `The client certificate of provider "${provider}" must be PEM with an RSA key in PKCS #8 ("PRIVATE KEY") and its certificate.`,
       details: { provider },
     })
   }

@@ -94,7 +94,7 @@ function unknownTenant(provider: ResolvedProvider, says: string): OidcError {
   const tenant = new URL(discoveryUrl).pathname.split('/')[1] ?? ''
   return new OidcError('COATCHECK_OIDC_DISCOVERY', {
     message: `Provider "${name}" has no tenant "${safeText(tenant, 60)}" (${says}).`,
-    fix: `Compare ${settings.authority} with "Directory (tenant) ID" of the registration, and the option cloud with where it is.`,
+    fix: `Compare ${settings.authority} with "Directory (tenant) ID" of the registration, and option cloud with the cloud of that tenant.`,
     details: { provider: name, setting: settings.authority, providerCode: TENANT_UNKNOWN[0] },
   })
 }

@@ -67,6 +67,6 @@ function describe(value: unknown): string {
 function refusal(path: string, got: string): MisuseError {
   return new MisuseError(
     'COATCHECK_SESSION_VALUE',
-    `The session value "${path}" is ${got}, which JSON does not bring back as it was.`,
+    `The session value "${path}" is ${got}, which JSON cannot represent.`,
   )
 }

@@ -56,7 +56,7 @@ export class VerifiedSessions {
     if (this.#forMs === 0) {
       throw new MisuseError(
         'COATCHECK_INVALID_ARGUMENT',
-        "onUnavailable: 'stale' wants session.staleFor, so that sessions are kept for it.",
+        "onUnavailable: 'stale' needs session.staleFor, so that this process keeps sessions for it.",
       )
     }
     const nowMs = this.#clock.now()

@@ -125,7 +125,7 @@ export function createSessionStore<D extends object>(deps: SessionStoreDeps<D>):
 /** Empty is a text: a cookie without a value is malformed, which is an answer and no misuse. */
 function requireTicket(ticket: unknown): string {
   if (typeof ticket === 'string') return ticket
-  throw new MisuseError('COATCHECK_INVALID_ARGUMENT', `find(ticket) wants a ticket; it got ${describeValue(ticket)}.`, {
+  throw new MisuseError('COATCHECK_INVALID_ARGUMENT', `find(ticket) needs a ticket; it got ${describeValue(ticket)}.`, {
     fix: 'Pass the ticket that sessions.create() returned; in a handler, use getSession(request) of the adapter instead.',
   })
 }
@@ -134,7 +134,7 @@ function requireTicket(ticket: unknown): string {
 function ticketInsteadOfId(): MisuseError {
   return new MisuseError(
     'COATCHECK_INVALID_ARGUMENT',
-    'revoke(sessionId) got a ticket and wants a session id. Nothing was ended.',
+    'revoke(sessionId) got a ticket and needs a session id. No session was ended.',
     {
       fix: 'Pass session.id: await auth.sessions.revoke(session.id).',
     },

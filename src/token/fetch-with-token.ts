@@ -58,6 +58,6 @@ function assertProtected(url: string): void {
   if (protocol === 'https:' || (protocol === 'http:' && LOOPBACK.test(hostname))) return
   throw new MisuseError(
     'COATCHECK_INVALID_ARGUMENT',
-    'fetchWithToken() wants an https address, or http on this machine: a token must not travel in the clear.',
+    'fetchWithToken() needs an https address, or http on this machine: a token must not travel unencrypted.',
   )
 }

@@ -104,7 +104,7 @@ function epochMilliseconds(value: unknown): number {
   if (value < SECONDS_BELOW)
     throw new MisuseError(
       'COATCHECK_TOKEN_SECONDS',
-      'tokens.expiresAt wants milliseconds, and this value can only be seconds.',
+      'tokens.expiresAt must be in milliseconds; this value can only be seconds.',
     )
   return Math.floor(value)
 }
@@ -121,10 +121,10 @@ function optionalToken(field: string, value: unknown): string | null {
   throw refused(field, `a text of 1 to ${TOKEN_CHARACTERS} characters`, value)
 }
 
-function refused(field: string, wants: string, got: unknown, texts: ErrorTexts = {}): MisuseError {
+function refused(field: string, wanted: string, got: unknown, texts: ErrorTexts = {}): MisuseError {
   return new MisuseError(
     'COATCHECK_INVALID_ARGUMENT',
-    `"${field}" wants ${wants}; it got ${describeValue(got)}.`,
+    `"${field}" must be ${wanted}; it got ${describeValue(got)}.`,
     texts,
   )
 }

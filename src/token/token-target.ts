@@ -42,7 +42,7 @@ export function resolveProvider(providers: readonly string[], selection: Provide
   if (typeof given !== 'object' || given === null || Array.isArray(given)) {
     throw new MisuseError(
       'COATCHECK_INVALID_ARGUMENT',
-      `What the token is for wants an object such as { scopes } or { resource }; it got ${describeValue(given)}.`,
+      `The second argument must be an object such as { scopes } or { resource }; it got ${describeValue(given)}.`,
       { fix: "Write getAccessToken(userId, { scopes: ['api://orders/Orders.Read'] })." },
     )
   }
@@ -59,13 +59,13 @@ export function resolveProvider(providers: readonly string[], selection: Provide
   if (typeof provider !== 'string' || !PROVIDER_NAME.test(provider)) {
     throw new MisuseError(
       'COATCHECK_INVALID_ARGUMENT',
-      `"provider" wants a name of up to 64 letters, digits, ".", "_" and "-"; it got ${describeValue(provider)}.`,
+      `"provider" must be a name of up to 64 letters, digits, ".", "_" and "-"; it got ${describeValue(provider)}.`,
     )
   }
   if (providers.length > 0 && !providers.includes(provider)) {
     throw new MisuseError(
       'COATCHECK_INVALID_ARGUMENT',
-      `"provider" wants one of ${providers.join(', ')}; it got "${safeText(provider)}".`,
+      `"provider" must be one of ${providers.join(', ')}; it got "${safeText(provider)}".`,
     )
   }
   return provider
@@ -96,14 +96,14 @@ export function sortedScopes(scopes: unknown): readonly string[] {
   if (!Array.isArray(scopes) || scopes.length > SCOPES_MAX) {
     throw new MisuseError(
       'COATCHECK_INVALID_ARGUMENT',
-      `"scopes" wants an array of at most ${SCOPES_MAX} scope names; it got ${describeValue(scopes)}.`,
+      `"scopes" must be an array of at most ${SCOPES_MAX} scope names; it got ${describeValue(scopes)}.`,
     )
   }
   for (const [index, scope] of (scopes as unknown[]).entries()) {
     if (typeof scope !== 'string' || !SCOPE.test(scope)) {
       throw new MisuseError(
         'COATCHECK_INVALID_ARGUMENT',
-        `"scopes[${index}]" wants one scope name without spaces (RFC 6749 section 3.3); it got ${describeValue(scope)}.`,
+        `"scopes[${index}]" must be one scope name without spaces (RFC 6749 section 3.3); it got ${describeValue(scope)}.`,
       )
     }
   }
@@ -124,7 +124,7 @@ function assertClaims(claims: unknown): void {
   if (typeof claims === 'string' && claims.length <= CLAIMS_CHARACTERS && isJsonObject(claims)) return
   throw new MisuseError(
     'COATCHECK_INVALID_ARGUMENT',
-    `"claims" wants the JSON object of a claims challenge as a text; it got ${describeValue(claims)}.`,
+    `"claims" must be the JSON object of a claims challenge as a text; it got ${describeValue(claims)}.`,
   )
 }
 
@@ -141,6 +141,6 @@ function assertResource(resource: unknown): void {
   if (typeof resource === 'string' && resource.length <= RESOURCE_CHARACTERS && RESOURCE.test(resource)) return
   throw new MisuseError(
     'COATCHECK_INVALID_ARGUMENT',
-    `"resource" wants an absolute URI without a fragment (RFC 8707 section 2); it got ${describeValue(resource)}.`,
+    `"resource" must be an absolute URI without a fragment (RFC 8707 section 2); it got ${describeValue(resource)}.`,
   )
 }

@@ -130,6 +130,6 @@ describe('coatcheck/fastify', () => {
   it('refuses what is no instance, and options that it does not have', () => {
     expect(() => fastifyAuth({} as never)).toThrow(/coatcheck\(\)/)
     expect(() => fastifyAuth(world.auth, { propery: 'x' } as never)).toThrow(/"propery"/)
-    expect(() => fastifyAuth(world.auth, { property: '' })).toThrow(/wants a name/)
+    expect(() => fastifyAuth(world.auth, { property: '' })).toThrow(/must be a name/)
   })
 })

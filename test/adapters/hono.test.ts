@@ -88,6 +88,6 @@ describe('coatcheck/hono', () => {
     app.onError((error, context) => context.text(error.message, 500))
     expect(await (await app.request('/')).text()).toContain('app.use(web)')
     expect(() => honoAuth({} as never)).toThrow(/coatcheck\(\)/)
-    expect(() => honoAuth(world.auth, { clientIp: 'x' } as never)).toThrow(/wants a function/)
+    expect(() => honoAuth(world.auth, { clientIp: 'x' } as never)).toThrow(/must be a function/)
   })
 })

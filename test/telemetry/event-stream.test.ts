@@ -219,6 +219,6 @@ test('a worker outlives an outage', async () => {
 
 test('says what it lacks', () => {
   expect(() => consumeEvents({ handle: () => undefined } as never)).toThrow('Option consumeEvents().group has no value')
-  expect(() => consumeEvents({ group: 'a', handle: 1 } as never)).toThrow('wants a function')
+  expect(() => consumeEvents({ group: 'a', handle: 1 } as never)).toThrow('expected a function')
   expect(() => consumeEvents({ group: 'a', handel: 1 } as never)).toThrow('Did you mean consumeEvents().handle?')
 })

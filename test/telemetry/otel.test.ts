@@ -175,5 +175,5 @@ test('observes nothing before it is asked to and after it is closed', async () =
   expect([bus.isObserved, bus.hasListeners('redis.operation')]).toEqual([false, false])
   await app.auth.sessions.create()
   expect(exporter.getFinishedSpans()).toEqual([])
-  expect(() => instrument({} as never)).toThrow('instrument(auth) wants what coatcheck() returns.')
+  expect(() => instrument({} as never)).toThrow('instrument(auth) must get the instance that coatcheck() returned.')
 })

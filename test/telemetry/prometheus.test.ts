@@ -108,7 +108,9 @@ test('is a handler and a registry that may hold other figures too', async () => 
   const head = await metrics.handler(new Request('http://localhost/metrics', { method: 'HEAD' }))
   expect([head.status, await head.text()]).toEqual([200, ''])
   expect((await metrics.handler(new Request('http://localhost/metrics', { method: 'POST' }))).status).toBe(405)
-  expect(() => prometheusMetrics({} as never)).toThrow('prometheusMetrics(auth) wants what coatcheck() returns.')
+  expect(() => prometheusMetrics({} as never)).toThrow(
+    'prometheusMetrics(auth) must get the instance that coatcheck() returned.',
+  )
 })
 
 test('names follow the conventions of Prometheus', async () => {
