@@ -84,7 +84,7 @@ export const logLines: LogLines = {
   'provider.logout': { area: 'signin', level: 'info', text: 'logout by the provider' },
   signout: { area: 'signin', level: 'info', text: 'signed out' },
   'request.refused': { area: 'http', level: 'warn', text: 'request refused', mayFlood: true },
-  error: { area: 'error', level: 'error', text: 'failed, and nobody was waiting for it', mayFlood: true },
+  error: { area: 'error', level: 'error', text: 'failed in the background', mayFlood: true },
 }
 
 const STATUS_LEVELS: Readonly<Record<EventMap['redis.status']['status'], LogLevel>> = {

@@ -58,7 +58,7 @@ export const meters = {
   sessionConflicts: counter(
     'session.conflicts',
     '{write}',
-    'Writes that were repeated because somebody else was faster.',
+    'Writes that were repeated because another request wrote first.',
   ),
   sessionRotations: counter('session.rotations', '{ticket}', 'Tickets replaced by new ones.'),
   sessionRefusals: {
