@@ -35,7 +35,7 @@ export const projectMistakes: readonly Mistake[] = [
     make: passwordInFlag,
     code: 'COATCHECK_CONFIG_INVALID',
     what: /Option --url: holds a password/,
-    why: /stand in the history of the shell and in the list of processes/,
+    why: /The shell history and the process list show flags/,
     fix: /^Set REDIS_PASSWORD, or REDIS_URL, in the environment/,
   },
 ]

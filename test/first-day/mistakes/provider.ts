@@ -68,7 +68,7 @@ export const providerMistakes: readonly Mistake[] = [
     fix: /^Open http:\/\/localhost:3000 instead/,
   },
   {
-    title: 'API scopes are asked for without offline_access',
+    title: 'API scopes are requested without offline_access',
     sample: "oidc({ scopes: ['openid', 'api://orders/Orders.Read'], … })",
     make: (world) =>
       doctorSays(
@@ -76,7 +76,7 @@ export const providerMistakes: readonly Mistake[] = [
         world.options({ providers: [oidcOf(world.provider, { scopes: ['openid', 'api://orders/Orders.Read'] })] }),
       ),
     code: 'DOCTOR_OFFLINE_ACCESS',
-    what: /without offline_access: asks for 1 scopes of APIs/,
+    what: /without offline_access: 1 API scope/,
     why: /the provider gives no refresh token/,
     fix: /^Add "offline_access" to the scopes/,
   },

@@ -93,7 +93,7 @@ export const redisMistakes: readonly Mistake[] = [
     make: (world) => doctorSays('DOCTOR_KEY_WRONG', world.options({ keys: randomBytes(32).toString('base64') })),
     code: 'DOCTOR_KEY_WRONG',
     what: /No record opens with the configured keys: 1 of 1 sessions/,
-    why: /sealed by a key that is not in the ring/,
+    why: /encrypted with a key that is not in COATCHECK_KEYS/,
     fix: /^Put the key that the application used until now into COATCHECK_KEYS/,
   },
   {
@@ -101,8 +101,8 @@ export const redisMistakes: readonly Mistake[] = [
     sample: 'npx coatcheck doctor --prefix other:',
     make: (world) => doctorSays('DOCTOR_PREFIX', world.options({ prefix: 'other:' })),
     code: 'DOCTOR_PREFIX',
-    what: /The sessions lie under another prefix: none under "other:"/,
-    why: /Under the configured prefix there is none, and under another one there are/,
+    what: /The sessions are under another prefix: none under "other:"/,
+    why: /The configured prefix has no sessions, and another prefix has/,
     fix: /^Set REDIS_PREFIX \(or the option prefix\)/,
   },
   {
@@ -115,7 +115,7 @@ export const redisMistakes: readonly Mistake[] = [
     },
     code: 'DOCTOR_EVICTION_POLICY',
     what: /allkeys-lru/,
-    why: /removes whatever was not used lately/,
+    why: /deletes keys that were not used lately/,
     fix: /^CONFIG SET maxmemory-policy noeviction/,
   },
 ]

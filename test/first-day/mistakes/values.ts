@@ -21,7 +21,7 @@ const noJson = (
   make: async (world) => (await world.session()).set(field, value),
   code: 'COATCHECK_SESSION_VALUE',
   what,
-  why: /Session values are JSON/,
+  why: /A session stores JSON values/,
   fix: /^Store a string, number, boolean, null, array or plain object: a Date as date\.toISOString\(\)/,
 }))
 
@@ -50,7 +50,7 @@ export const valueMistakes: readonly Mistake[] = [
     sample: 'await auth.sessions.find(request.cookies.session)',
     make: (world) => world.auth.sessions.find(undefined as never),
     code: 'COATCHECK_INVALID_ARGUMENT',
-    what: /find\(ticket\) wants a ticket; it got nothing/,
+    what: /find\(ticket\) needs a ticket; it got nothing/,
     why: /argument it cannot take/,
     fix: /in a handler, use getSession\(request\) of the adapter/,
   },
@@ -59,7 +59,7 @@ export const valueMistakes: readonly Mistake[] = [
     sample: 'await auth.sessions.revoke(ticket)',
     make: (world) => world.auth.sessions.revoke(world.ticket),
     code: 'COATCHECK_INVALID_ARGUMENT',
-    what: /revoke\(sessionId\) got a ticket and wants a session id\. Nothing was ended/,
+    what: /revoke\(sessionId\) got a ticket and needs a session id\. No session was ended/,
     why: /argument it cannot take/,
     fix: /^Pass session\.id: await auth\.sessions\.revoke\(session\.id\)/,
   },
