@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { faultList } from '../lab/faults.ts'
-import { faultsPage, unobserved } from '../lab/page.ts'
+import { faultsPage, SOURCE, unobserved } from '../lab/page.ts'
 
 const page = readFileSync('docs/faults.md', 'utf8')
 const rows = new Map(
@@ -25,7 +25,7 @@ test.each(faultList)('$id: fault, promise, and every test with what it observed'
   for (const [name, file] of Object.entries(tests)) {
     expect(name.startsWith(`${id}.`)).toBe(true)
     const cell = row.split(`\`${name}\` `)[1] ?? ''
-    expect(cell.split(` ([test](../${file}))`)[0], `${name} has no figure: npm run lab`).toMatch(/\d/)
+    expect(cell.split(` ([test](${SOURCE}${file}))`)[0], `${name} has no figure: npm run lab`).toMatch(/\d/)
     expect(existsSync(file)).toBe(true)
   }
 })

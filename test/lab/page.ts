@@ -15,6 +15,9 @@ export interface Machine {
   readonly cores: number
 }
 
+/** The page is in the package, and the tests are not. */
+export const SOURCE = 'https://github.com/coatcheck/coatcheck/blob/main/'
+
 const HEADING = `# Faults
 
 What goes wrong with Redis, networks, providers and processes, what is promised for each, and the worst that was seen. \`npm run lab\` makes
@@ -29,7 +32,7 @@ export function faultsPage(observations: readonly Observation[], machine: Machin
   const rows = faultList.map(({ id, fault, promise, tests }) => {
     const seen = Object.entries(tests).map(([test, file]) => {
       const worst = observations.filter((one) => one.id === test).map((one) => one.worst)
-      return `\`${test}\` ${worst.join('; ')} ([test](../${file}))`
+      return `\`${test}\` ${worst.join('; ')} ([test](${SOURCE}${file}))`
     })
     return `| ${id} | ${fault} | ${promise} | ${seen.join('<br>')} |`
   })
