@@ -42,7 +42,7 @@ class Browser {
     let next = url
     let body = form
     for (;;) {
-      if (next.origin === new URL(redirectUri).origin) return { url: next, page: '', response: null }
+      if (next.hostname === new URL(redirectUri).hostname) return { url: next, page: '', response: null }
       const response = await fetch(next, {
         redirect: 'manual',
         headers: { cookie: [...this.#cookies].map(([name, value]) => `${name}=${value}`).join('; ') },
@@ -233,6 +233,20 @@ describe('sign-in', () => {
   })
 })
 
+it('the port of http://localhost does not count, at the sign-in and at the sign-out', async () => {
+  const provider = await start()
+  const elsewhere = 'http://localhost:3100'
+  const { config, tokens, browser } = await signIn(provider, { redirect_uri: `${elsewhere}/auth/callback` })
+  expect(tokens.claims()).toMatchObject({ name: 'Ada Lovelace' })
+  const url = client.buildEndSessionUrl(config, {
+    id_token_hint: tokens.id_token ?? '',
+    post_logout_redirect_uri: `${elsewhere}/`,
+  })
+  const { page, response } = await browser.visit(url)
+  expect(response?.status).toBe(200)
+  expect(page).toContain('name="xsrf"')
+})
+
 describe('what Entra ID refuses on a page of its own', () => {
   const authorize = (provider: DevProvider, changes: Record<string, string>, tenant = provider.tenantId): URL => {
     const url = new URL(`${provider.url}/${tenant}/oauth2/v2.0/authorize`)
@@ -241,21 +255,29 @@ describe('what Entra ID refuses on a page of its own', () => {
     return url
   }
 
-  it.each([
+  const LOOPBACK = 'http://127.0.0.1:3000/auth/callback'
+  const SECURE = 'https://localhost:3000/auth/callback'
+  it.each<[sent: string, difference: string, registered?: string]>([
     ['http://127.0.0.1:3000/auth/callback', 'Only the host differs: 127.0.0.1 and localhost are two hosts'],
-    ['http://localhost:3001/auth/callback', 'Only the port differs: 3001 was sent, 3000 is registered.'],
     ['http://localhost:3000/auth/callback/entra', 'Only the path differs: /auth/callback/entra was sent'],
+    ['http://localhost:3100/auth/callback/', 'Only the path differs: /auth/callback/ was sent'],
     ['https://localhost:3000/auth/callback', 'Only the scheme differs.'],
+    ['http://localhost.example:3000/auth/callback', 'Only the host differs.'],
+    ['http://127.0.0.1:3001/auth/callback', 'Only the port differs: 3001 was sent, 3000 is registered.', LOOPBACK],
+    ['https://localhost:3001/auth/callback', 'Only the port differs: 3001 was sent, 3000 is registered.', SECURE],
     ['/auth/callback', 'What was sent is no absolute address.'],
-  ])('the redirect URI %s: what was sent, what is registered, what to change', async (sent, difference) => {
-    const provider = await start()
-    const { page, response } = await new Browser().visit(authorize(provider, { redirect_uri: sent }))
-    expect(response?.status).toBe(400)
-    for (const text of ['AADSTS50011', `<code>${sent}</code>`, `<code>${redirectUri}</code>`, difference]) {
-      expect(page).toContain(text)
-    }
-    for (const name of ['COATCHECK_BASE_URL', 'redirectUris']) expect(page).toContain(name)
-  })
+  ])(
+    'the redirect URI %s: what was sent, what is registered, what to change',
+    async (sent, difference, registered = redirectUri) => {
+      const provider = await start({ redirectUris: [registered] })
+      const { page, response } = await new Browser().visit(authorize(provider, { redirect_uri: sent }))
+      expect(response?.status).toBe(400)
+      for (const text of ['AADSTS50011', `<code>${sent}</code>`, `<code>${registered}</code>`, difference]) {
+        expect(page).toContain(text)
+      }
+      for (const name of ['COATCHECK_BASE_URL', 'redirectUris']) expect(page).toContain(name)
+    },
+  )
 
   it('an unknown application, and markup in what was sent is text', async () => {
     const provider = await start()

@@ -18,6 +18,7 @@ import { type DevProviderOptions, resolveDevOptions, type ResolvedDevOptions } f
 import { type DevUser, type DevUserName, devUsers } from './people.ts'
 import { registerOnBehalfOf } from './on-behalf-of.ts'
 import { buildConfiguration } from './provider-config.ts'
+import { compareAsEntra } from './redirect-uris.ts'
 import { createSigningKeys } from './signing-keys.ts'
 import { skewTokens } from './skewed-clock.ts'
 
@@ -126,6 +127,7 @@ function bendToEntra(provider: Provider, options: ResolvedDevOptions, url: strin
   if (options.rotation === 'entra') provider.RefreshToken.prototype.consume = () => Promise.resolve()
   // Entra can send `sid` to every application, not only to those with back-channel logout.
   Object.assign(provider.Client.prototype as object, { includeSid: () => true })
+  compareAsEntra(provider, options)
   provider.on('server_error', (_ctx, error) => {
     options.onError(error)
   })

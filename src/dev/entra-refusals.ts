@@ -8,6 +8,7 @@ import { safeText } from '../core/redact.ts'
 import { html, type Html } from './html.ts'
 import type { ResolvedDevOptions } from './options.ts'
 import { layout, type Page } from './pages.ts'
+import { ignoresPort, isRegistered } from './redirect-uris.ts'
 
 export interface EntraRefusal {
   /** The AADSTS number. */
@@ -28,7 +29,7 @@ export function refusedAuthorization(query: URLSearchParams, registered: Registe
   const clientId = query.get('client_id')
   const redirectUri = query.get('redirect_uri')
   if (clientId !== null && clientId !== registered.clientId) return unknownApplication(clientId, registered)
-  const isKnown = redirectUri === null || registered.redirectUris.includes(redirectUri)
+  const isKnown = redirectUri === null || isRegistered(redirectUri, registered.redirectUris)
   return isKnown ? null : unknownRedirectUri(redirectUri, registered)
 }
 
@@ -93,7 +94,10 @@ function differenceOf(sent: string, registered: readonly string[]): string | nul
   const url = new URL(sent)
   for (const text of registered) {
     const other = new URL(text)
-    const parts = (['protocol', 'hostname', 'port', 'pathname'] as const).filter((part) => url[part] !== other[part])
+    const isPortIgnored = ignoresPort(sent) && ignoresPort(text)
+    const parts = (['protocol', 'hostname', 'port', 'pathname'] as const).filter(
+      (part) => url[part] !== other[part] && !(part === 'port' && isPortIgnored),
+    )
     const [part] = parts
     if (parts.length !== 1 || part === undefined) continue
     if (part === 'hostname' && isLoopback(url) && isLoopback(other))

@@ -32,7 +32,7 @@ export interface DevProviderOptions {
   readonly clientId?: string
   /** Default: drawn at each start. */
   readonly clientSecret?: string
-  /** Default `http://localhost:3000/auth/callback`. Compared exactly, port included. */
+  /** Default `http://localhost:3000/auth/callback`. Compared exactly, except that the port of `http://localhost` does not count. */
   readonly redirectUris?: readonly string[]
   /** Default: the origins of `redirectUris`, with and without a slash. */
   readonly postLogoutRedirectUris?: readonly string[]

@@ -260,12 +260,12 @@ const provider: readonly PreparedFault[] = [
   {
     fault: 'a redirect URI that is not registered',
     prepare: async () => ({
-      options: world.options({ baseUrl: `http://localhost:${await freePort()}` }),
+      options: world.options({ baseUrl: `http://localhost:${await freePort()}`, basePath: '/account' }),
       wishes: online,
     }),
     finds: ['DOCTOR_REDIRECT_URI'],
     exit: 5,
-    says: /\/auth\/callback$/,
+    says: /\/account\/callback$/,
     fix: /Register exactly this address/,
   },
   {
@@ -277,10 +277,11 @@ const provider: readonly PreparedFault[] = [
       await once(other.listen(port, 'localhost'), 'listening')
       return { options: world.options({ baseUrl: `http://localhost:${port}` }), wishes: online }
     },
-    finds: ['DOCTOR_REDIRECT_URI', 'DOCTOR_CALLBACK_UNANSWERED'],
-    exit: 5,
-    says: /\/auth\/callback$/,
-    fix: /Register/,
+    // The port of http://localhost does not count at the provider, so it knows this address.
+    finds: ['DOCTOR_CALLBACK_UNANSWERED'],
+    exit: 0,
+    says: /\/auth\/callback/,
+    fix: /Mount/,
   },
   {
     fault: 'a scope that the provider does not know',

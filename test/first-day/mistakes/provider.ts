@@ -51,10 +51,10 @@ export const providerMistakes: readonly Mistake[] = [
   },
   {
     title: 'The redirect URI is not registered at the provider',
-    sample: 'COATCHECK_BASE_URL=http://localhost:3001',
+    sample: 'COATCHECK_BASE_URL=http://127.0.0.1:3000',
     make: unregisteredRedirectUri,
     code: 'AADSTS50011',
-    what: /redirect URI .*http:\/\/localhost:3001\/auth\/callback/,
+    what: /redirect URI .*http:\/\/127\.0\.0\.1:3000\/auth\/callback/,
     why: /The one that is registered: http:\/\/localhost:3000\/auth\/callback/,
     fix: /^Set COATCHECK_BASE_URL to the address under which the browser reaches the application, or register/,
   },
@@ -92,7 +92,7 @@ async function unregisteredRedirectUri(world: World): Promise<Seen> {
     client_id: clientId,
     response_type: 'code',
     scope: 'openid',
-    redirect_uri: 'http://localhost:3001/auth/callback',
+    redirect_uri: 'http://127.0.0.1:3000/auth/callback',
   })
   const page = await (await fetch(`${new URL(endpoint, url).href}?${query.toString()}`, { headers: HTML })).text()
   const text = page
