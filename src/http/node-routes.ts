@@ -30,7 +30,7 @@ export async function routeAnswer(
   try {
     if (hasNoWebMethod(request)) return neverStored(plainErrorResponse(405, headersOf(request), place.pages))
     const navigation = { method: request.method ?? 'GET', path: targetOf(request).path, headers: headersOf(request) }
-    const elsewhere = answerToOtherHost({ ...navigation, host: request.headers.host }, place)
+    const elsewhere = await answerToOtherHost({ ...navigation, host: request.headers.host }, place)
     if (elsewhere) return elsewhere
     return await routes(await toWebRequest(request, place.baseUrl), ip === undefined ? {} : { ip })
   } catch (error) {

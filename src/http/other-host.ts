@@ -1,15 +1,18 @@
 /**
- * A sign-in that was started on another host than that of the base URL, in development: the browser sends cookies of
- * `127.0.0.1` neither to `localhost` nor the other way, so the callback would find no sign-in. The page says which address to
- * open. Only a loopback base URL is looked at: elsewhere the names of hosts are the business of proxies.
+ * A sign-in that was started at another address than the base URL, in development. Only a loopback base URL is looked at:
+ * elsewhere the names of hosts are the business of proxies.
+ *
+ * Another host name (`127.0.0.1` and `localhost`): the browser keeps the cookies of the two apart, so the callback would find no
+ * sign-in. Another port: the provider sends the browser to the base URL, which is wrong if nothing listens there, and right
+ * behind a development server that passes requests on. Only a connection can tell the two apart.
  */
-import { isIP } from 'node:net'
+import { connect, isIP } from 'node:net'
 import type { ResolvedConfig } from '../config/types.ts'
 import { isLoopbackHost } from '../core/loopback-host.ts'
 import { processState } from '../core/process-state.ts'
-import { acceptsHtml } from './error-response.ts'
+import { acceptsHtml, HOME } from './error-response.ts'
 import { neverStored } from './exchange.ts'
-import { pageResponse } from './page.ts'
+import { type Page, pageResponse } from './page.ts'
 
 type Place = Pick<ResolvedConfig<object>, 'baseUrl' | 'basePath' | 'loopback' | 'pages'>
 
@@ -17,40 +20,81 @@ interface Navigation {
   readonly method: string
   readonly path: string
   readonly headers: Headers
-  /** The `Host` header. It decides about nothing but this page. */
+  /** The `Host` header. It decides about nothing but these pages. */
   readonly host: string | null | undefined
 }
 
+const CONNECT_MS = 500
+
 /** @returns `null` for every other request, and where a proxy may have changed the `Host` header */
-export function answerToOtherHost({ method, path, headers, host }: Navigation, place: Place): Response | null {
+export async function answerToOtherHost(navigation: Navigation, place: Place): Promise<Response | null> {
+  const { method, path, headers, host } = navigation
   const { baseUrl, basePath, loopback, pages } = place
   if (!loopback || method !== 'GET' || path !== `${basePath}/login` || !acceptsHtml(headers)) return null
-  const asked = otherOrigin(host, baseUrl)
-  if (asked === null) return null
-  announce(asked, baseUrl)
-  const page = {
-    title: `Open ${baseUrl.origin} instead`,
-    text: `This page was opened at ${asked}, and the base URL is ${baseUrl.origin}. Browsers keep the cookies of the two apart, so a sign-in that begins here could not be completed. To sign in here, set COATCHECK_BASE_URL to ${asked}.`,
-    icon: 'alert',
-    action: { href: `${baseUrl.origin}/`, text: `Open ${baseUrl.origin}` },
-  } as const
-  return neverStored(pageResponse(page, pages, 400))
+  const asked = typedAddress(host, baseUrl)
+  if (asked === null || asked.host === baseUrl.host) return null
+  const page =
+    asked.port === baseUrl.port ? otherName(asked.origin, baseUrl) : await otherPort(asked.origin, baseUrl, headers)
+  return page && neverStored(pageResponse(page, pages, 400))
 }
 
-/**
- * The origin that the browser shows, when it is another one. A proxy that puts its own target into `Host` has another port or
- * the name of a service there, and such a request goes on.
- */
-function otherOrigin(host: string | null | undefined, baseUrl: URL): string | null {
-  const url = `${baseUrl.protocol}//${host ?? ''}`
-  if (!host || !URL.canParse(url)) return null
-  const { hostname, port, origin } = new URL(url)
-  const isTyped = isLoopbackHost(hostname) || isIP(hostname.replace(/^\[|\]$/g, '')) !== 0
-  return isTyped && port === baseUrl.port && hostname !== baseUrl.hostname ? origin : null
+/** The address that the browser shows. The name of a service stands there only behind a proxy, and such a request goes on. */
+function typedAddress(host: string | null | undefined, baseUrl: URL): URL | null {
+  const text = `${baseUrl.protocol}//${host ?? ''}`
+  if (!host || !URL.canParse(text)) return null
+  const url = new URL(text)
+  return isLoopbackHost(url.hostname) || isIP(url.hostname.replace(/^\[|\]$/g, '')) !== 0 ? url : null
+}
+
+function otherName(asked: string, { origin }: URL): Page {
+  announce(asked, origin, `open ${origin} instead`)
+  return {
+    title: `Open ${origin} instead`,
+    text: `This page was opened at ${asked}, and the base URL is ${origin}. Browsers keep the cookies of the two apart, so a sign-in that begins here could not be completed. To sign in here, set COATCHECK_BASE_URL to ${asked}.`,
+    icon: 'alert',
+    action: { href: `${origin}/`, text: `Open ${origin}` },
+  }
+}
+
+/** For browsers only, which say that they navigate: tests listen on free ports. */
+async function otherPort(asked: string, baseUrl: URL, headers: Headers): Promise<Page | null> {
+  if (headers.get('sec-fetch-mode') !== 'navigate') return null
+  const { origin } = baseUrl
+  announce(
+    asked,
+    origin,
+    `the browser returns there; if no proxy leads from there to here, set COATCHECK_BASE_URL to ${asked}`,
+  )
+  if (await listens(baseUrl)) return null
+  return {
+    title: `Nothing answers at ${origin}`,
+    text: `This page was opened at ${asked}, and the base URL is ${origin}. The identity provider sends the browser to the base URL after a sign-in, and nothing listens there. To sign in here, set COATCHECK_BASE_URL to ${asked}.`,
+    icon: 'alert',
+    action: HOME,
+  }
+}
+
+/** What does not answer in time may still be there. */
+function listens({ hostname, port, protocol }: URL): Promise<boolean> {
+  return new Promise((tell) => {
+    const socket = connect({
+      host: hostname.replace(/^\[|\]$/g, ''),
+      port: Number(port) || (protocol === 'https:' ? 443 : 80),
+      timeout: CONNECT_MS,
+    })
+    const end = (isThere: boolean): void => {
+      socket.destroy()
+      tell(isThere)
+    }
+    socket
+      .once('connect', () => end(true))
+      .once('timeout', () => end(true))
+      .once('error', () => end(false))
+  })
 }
 
 /** Once: the browser shows it at each try. */
-function announce(asked: string, baseUrl: URL): void {
-  const line = `coatcheck: a sign-in was started at ${asked}, and the base URL is ${baseUrl.origin}: open ${baseUrl.origin} instead\n`
+function announce(asked: string, origin: string, advice: string): void {
+  const line = `coatcheck: a sign-in was started at ${asked}, and the base URL is ${origin}: ${advice}\n`
   processState(`announced ${line}`, () => process.stderr.write(line))
 }

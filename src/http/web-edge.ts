@@ -35,7 +35,7 @@ export function createWebEdge<D extends object>(auth: Coatcheck<D>, caller: stri
       if (hasNoWebMethod(request)) return neverStored(plainErrorResponse(405, request.headers, config.pages))
       const { method, headers } = request
       const navigation = { method, path: new URL(request.url).pathname, headers, host: headers.get('host') }
-      const elsewhere = answerToOtherHost(navigation, config)
+      const elsewhere = await answerToOtherHost(navigation, config)
       if (elsewhere) return elsewhere
       try {
         return await auth.handler(localRequest(request, config.baseUrl), ip === undefined ? {} : { ip })

@@ -3,13 +3,14 @@ import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import express from 'express'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { expressAuth } from '../../src/adapters/express.ts'
 import { type Coatcheck, coatcheck } from '../../src/coatcheck.ts'
 import { type DevProvider, startDevProvider } from '../../src/dev/index.ts'
 import { oidc } from '../../src/oidc/provider.ts'
 import type { ScenarioData } from '../../src/testing/http-scenario-app.ts'
 import { sendRaw } from '../../src/testing/raw-http.ts'
+import { freePort } from '../support/redis-server.ts'
 import { fastifyServer, honoServer, nodeServer } from './scenario-servers.ts'
 
 const html = { accept: 'text/html', 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' }
@@ -62,7 +63,6 @@ describe.each<[string, (auth: Coatcheck<ScenarioData>) => Server | Promise<Serve
 
   it.each([
     ['http://localhost:3000', 'localhost:3000', 'the host of the base URL'],
-    ['http://localhost:3000', '127.0.0.1:4000', 'the target of a proxy that changes Host'],
     ['http://localhost:3000', 'web:3000', 'the name of a service behind a proxy'],
     ['https://app.example', '10.0.0.7', 'an instance behind a proxy in production'],
   ])('base URL %s, host %s: a sign-in goes on (%s)', async (baseUrl, host) => {
@@ -76,10 +76,45 @@ describe.each<[string, (auth: Coatcheck<ScenarioData>) => Server | Promise<Serve
     expect(answer.body).not.toContain('instead')
   })
 
+  it.each(['localhost', '127.0.0.1'])(
+    'with nothing at the port of the base URL, a browser at %s reads where a sign-in would end',
+    async (name) => {
+      const baseUrl = `http://localhost:${await freePort()}`
+      const host = `${name}:3100`
+      const answer = await sendRaw(await listening(baseUrl), '/auth/login', { headers: { ...html, host } })
+      expect(answer.status).toBe(400)
+      expect(answer.body).toContain(`<h1>Nothing answers at ${baseUrl}</h1>`)
+      expect(answer.body).toContain(`set COATCHECK_BASE_URL to http://${host}`)
+      expect(answer.headers.get('set-cookie')).toBeUndefined()
+    },
+  )
+
+  it('with something at the port of the base URL, a proxy that changes Host, a sign-in goes on and one line tells', async () => {
+    const proxy = createServer().listen(0, 'localhost')
+    closing.push(() => new Promise((done) => proxy.close(done)))
+    await once(proxy, 'listening')
+    const baseUrl = `http://localhost:${(proxy.address() as AddressInfo).port}`
+    const stderr = vi.spyOn(process.stderr, 'write').mockReturnValue(true)
+    onTestFinished(() => stderr.mockRestore())
+    const origin = await listening(baseUrl)
+    for (let i = 0; i < 2; i++) {
+      const answer = await sendRaw(origin, '/auth/login', { headers: { ...html, host: 'localhost:4000' } })
+      expect(answer.status).toBeLessThan(400)
+    }
+    const lines = stderr.mock.calls.map(([line]) => String(line)).filter((line) => line.includes('localhost:4000'))
+    expect(lines).toEqual([expect.stringContaining(`the base URL is ${baseUrl}`)])
+  })
+
+  it('a program that is no browser goes on at another port, as in tests on a free port', async () => {
+    const origin = await listening(`http://localhost:${await freePort()}`)
+    const headers = { accept: 'text/html', host: 'localhost:3100' }
+    expect((await sendRaw(origin, '/auth/login', { headers })).status).toBeLessThan(400)
+  })
+
   async function expectProductionGoesOn(host: string): Promise<void> {
     const { answerToOtherHost } = await import('../../src/http/other-host.ts')
     const headers = new Headers(html)
     const place = { baseUrl: new URL('https://app.example'), basePath: '/auth', loopback: false, pages: {} as never }
-    expect(answerToOtherHost({ method: 'GET', path: '/auth/login', headers, host }, place)).toBeNull()
+    expect(await answerToOtherHost({ method: 'GET', path: '/auth/login', headers, host }, place)).toBeNull()
   }
 })

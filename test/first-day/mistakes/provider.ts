@@ -1,4 +1,6 @@
 /** A registration at the identity provider that does not fit, and addresses that differ from the registered ones. */
+import { expressAuth } from '../../../src/adapters/express.ts'
+import { coatcheck } from '../../../src/coatcheck.ts'
 import { sendRaw } from '../../../src/testing/raw-http.ts'
 import { doctorSays, type Mistake, type Seen } from '../mistake.ts'
 import { serve } from '../application.ts'
@@ -68,6 +70,15 @@ export const providerMistakes: readonly Mistake[] = [
     fix: /^Open http:\/\/localhost:3000 instead/,
   },
   {
+    title: 'The base URL names another port than that of the application',
+    sample: 'COATCHECK_BASE_URL=http://localhost:3999 PORT=3100 node app.js',
+    make: otherPort,
+    code: 'HTTP 400',
+    what: /opened at http:\/\/localhost:3100, and the base URL is http:\/\/localhost:3999/,
+    why: /nothing listens there/,
+    fix: /set COATCHECK_BASE_URL to http:\/\/localhost:3100/,
+  },
+  {
     title: 'API scopes are requested without offline_access',
     sample: "oidc({ scopes: ['openid', 'api://orders/Orders.Read'], … })",
     make: (world) =>
@@ -111,6 +122,17 @@ function sentencesOf(text: string): Omit<Seen, 'code'> {
     why: `The one that is registered: ${part('The one that is registered: ', 'Set COATCHECK').replace(' ', '. ')}`,
     fix: `Set ${part(' Set ', 'With startDevProvider')}`,
   }
+}
+
+async function otherPort(world: World): Promise<Seen> {
+  const baseUrl = `http://localhost:${world.emptyPort}`
+  const auth = coatcheck(world.options({ baseUrl }))
+  world.later(() => auth.close())
+  const { origin } = await serve(world, (app) => app.use(expressAuth(auth)))
+  const { status, body } = await sendRaw(origin, '/auth/login', { headers: { ...HTML, host: 'localhost:3100' } })
+  const text = (/<p class="text">([^<]*)<\/p>/.exec(body)?.[1] ?? '').replaceAll(baseUrl, 'http://localhost:3999')
+  const [what = '', why = '', fix = ''] = text.split('. ')
+  return { code: `HTTP ${status}`, what: `${what}.`, why: `${why}.`, fix }
 }
 
 async function otherHost(world: World): Promise<Seen> {
