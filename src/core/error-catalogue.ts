@@ -65,8 +65,8 @@ const entries = {
   },
   COATCHECK_REDIS_TIMEOUT: {
     ...redisDown,
-    why: 'Redis did not answer within the deadline. A write may or may not have happened.',
-    fix: 'Look for slow commands (SLOWLOG GET), a blocked server or a slow network.',
+    why: 'Redis did not answer within the deadline. A read changed nothing. A write may or may not have happened.',
+    fix: 'Look for slow commands (SLOWLOG GET), a blocked server, a slow network, or work that keeps this process from reading the reply.',
   },
   COATCHECK_REDIS_CIRCUIT_OPEN: {
     ...redisDown,

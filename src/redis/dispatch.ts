@@ -11,6 +11,7 @@ import type { RedisReply } from './client-port.ts'
 import type { RedisConnection } from './connection.ts'
 import { diagnose, isReadOnlyReply, isServerReply, isTransientReply, isUnknownScript, redisError } from './diagnose.ts'
 import { type RedisLibraryClient, SEND_OPTIONS } from './library.ts'
+import { noAnswer } from './no-answer.ts'
 import type { CallOwner, PendingCall } from './pending-call.ts'
 import { isLateReply } from './script.ts'
 import { untilTaken } from './send-again.ts'
@@ -125,7 +126,7 @@ export class Dispatch implements CallOwner {
     if (call.isWaiting) return this.#deps.connection.problem()
     if (call.refusal !== null) return this.#errorOf(call.refusal)
     this.#circuit.timedOut()
-    return new RedisError('COATCHECK_REDIS_TIMEOUT')
+    return noAnswer(call, this.#deps.connection.endpoint)
   }
 
   get #isConnecting(): boolean {

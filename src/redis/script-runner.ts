@@ -66,5 +66,6 @@ function onTime(script: RedisScript, reply: readonly RedisReply[]): readonly Red
   if (!isLateReply(reply)) return reply
   throw new RedisError('COATCHECK_REDIS_TIMEOUT', {
     message: `The script ${script.name} arrived after its deadline.`,
+    why: 'The server, the network or this process was too slow. Nothing was changed: a late script does nothing.',
   })
 }

@@ -44,7 +44,7 @@ const background: Readonly<Record<ErrorCode, Background>> = {
   },
   COATCHECK_REDIS_TIMEOUT: {
     cause:
-      'A slow command of another client on the same server, a server that swaps or saves, a blocked network path. The outcome of a write is unknown; Coatcheck never repeats it blindly.',
+      'A slow command of another client on the same server, a server that swaps or saves, a blocked network path. Or this process read the reply too late: its event loop was blocked, or it had no CPU (a development server that compiles). The outcome of a write is unknown; Coatcheck never repeats it blindly.',
     check: 'redis-cli -u "$REDIS_URL" SLOWLOG GET 10',
   },
   COATCHECK_REDIS_CIRCUIT_OPEN: {
