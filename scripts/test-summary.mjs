@@ -1,6 +1,6 @@
 /**
- * Vitest reporter of `npm test`: after the runner's own output it prints what was installed for the run, on which versions the tests ran,
- * how long each group of files took, and the command that repeats each failed file.
+ * Vitest reporter of `npm test`. After the output of Vitest it prints the programs installed for the run, the versions under test,
+ * the time of each group of files, and the command that repeats each failed file.
  */
 import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync, rmSync } from 'node:fs'

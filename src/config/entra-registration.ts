@@ -1,7 +1,7 @@
 /**
- * Which application registration `entra()` means: tenant, client id and one credential, from the options and from one group of
- * environment variables. A group that could complete the options is used as a whole. If none is complete, the fullest one
- * decides which variable is missing: the user has most likely meant that one.
+ * Resolves the application registration of `entra()`: tenant, client id and one credential, from the options and from one group of
+ * environment variables. A group that completes the options is used as a whole. If no group does, the group with the most values
+ * decides which variable the error names, because the user most likely meant that group.
  */
 import { ConfigError } from '../core/errors.ts'
 import { type CredentialField, credentialFields, credentialOf, firstCredential } from './client-credential.ts'

@@ -1,4 +1,4 @@
-/** How the built-in pages look: options and defaults. Both default accents read well on the pages' own grounds. */
+/** Resolves the look of the built-in pages: options and defaults. Both default accents have enough contrast on the page background. */
 import type { PagesOptions, ResolvedPages } from './types.ts'
 
 const DEFAULT_ACCENT = '#1d5fd0'

@@ -1,6 +1,6 @@
 /**
- * Variables that stand in an env file which nothing has loaded: the most likely reason why a setting is missing on the first day.
- * Looked for only when an error is made. The library itself never reads settings from files.
+ * Finds missing variables in an env file that the process has not loaded: the usual reason for a missing setting on the first day.
+ * It runs only when an error is created. The library itself never reads settings from files.
  */
 import { readFileSync } from 'node:fs'
 import type { ErrorTexts } from '../core/errors.ts'

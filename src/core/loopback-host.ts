@@ -1,4 +1,4 @@
-/** Which host names lead to this machine. Development settings are allowed there, and nowhere else. */
+/** Tells whether a host name leads to this machine. Only there are development settings allowed. */
 
 /**
  * Recognizes `localhost`, the names below it (RFC 6761 section 6.3), 127.0.0.0/8 and `[::1]`, as `URL.hostname` writes them.

@@ -1,7 +1,7 @@
 /**
- * Says in one line that this Node is too old. The first import of every entry and of the command line, so that it runs before
- * any module that needs more. Its syntax is that of the first Node with ES modules. What an old Node refuses before it runs a
- * line, a named import that `node:` modules do not have there, no module behind an entry may use.
+ * Reports in one line that this Node is too old. Every entry and the command line import it first, so that it runs before modules
+ * that need a newer Node. It uses the syntax of the first Node with ES modules. No module behind an entry may import a name that an
+ * old `node:` module lacks, because Node then fails before it runs this file.
  */
 // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- runtimes without Node have no `versions`
 const running = typeof process === 'object' && process.versions ? process.versions.node : undefined

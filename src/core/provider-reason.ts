@@ -1,5 +1,5 @@
 /**
- * What an identity provider says about a failure: the one set of fields that events, log lines and the `details` of errors share.
+ * The reason that an identity provider gives for a failure: one set of fields for events, log lines and the `details` of errors.
  * `oidc/` fills it in. All values are identifiers, numbers and addresses. A provider's description is never part of it: Entra ID
  * writes names and e-mail addresses into descriptions.
  */

@@ -1,6 +1,6 @@
 /**
- * Requests that Entra ID refuses on a page of its own, because it cannot trust the address to send the browser back to: an unknown
- * redirect URI, an unknown application, an unknown tenant. The pages say what was sent, what is registered and what to change.
+ * Refuses the requests that Entra ID refuses on its own page: an unknown redirect URI, application or tenant. Entra ID does not
+ * redirect these, because it cannot trust the address. The page shows the sent value, the registered value and the remedy.
  */
 import { randomUUID } from 'node:crypto'
 import { systemClock } from '../core/clock.ts'

@@ -1,10 +1,10 @@
 /**
- * A sign-in that was started at another address than the base URL, in development. Only a loopback base URL is looked at:
- * elsewhere the names of hosts are the business of proxies.
+ * Stops a sign-in that starts at another address than the base URL, in development. It applies to a loopback base URL only: in
+ * production, a proxy may change the `Host` header.
  *
- * Another host name (`127.0.0.1` and `localhost`): the browser keeps the cookies of the two apart, so the callback would find no
- * sign-in. Another port: the provider sends the browser to the base URL, which is wrong if nothing listens there, and right
- * behind a development server that passes requests on. Only a connection can tell the two apart.
+ * At another host name, the browser keeps separate cookies for `127.0.0.1` and `localhost`, so the callback would not find the
+ * sign-in. At another port, the provider returns the browser to the base URL. This is wrong if no server listens there, and right
+ * behind a development server that forwards requests. Only a connection attempt can tell these cases apart.
  */
 import { connect, isIP } from 'node:net'
 import type { ResolvedConfig } from '../config/types.ts'

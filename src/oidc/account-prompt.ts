@@ -1,6 +1,6 @@
 /**
- * The value of `prompt` that makes a provider ask which account to use, although it remembers a user. A value that a provider
- * does not know may end the sign-in with an error, so the choice follows what the provider says of itself.
+ * Chooses the value of `prompt` that makes a provider ask for the account, although it remembers a user. An unknown value may end
+ * the sign-in with an error, so the choice follows the metadata of the provider.
  */
 import type { ResolvedProvider } from '../config/types.ts'
 

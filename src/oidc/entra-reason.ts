@@ -1,7 +1,7 @@
 /**
- * What Entra ID adds to an OAuth error: its number, its second code, and the ids by which its sign-in log finds the request. They
- * stand in fields of the JSON answer, in headers, or only inside the description. The description itself is left behind, because
- * it holds names and e-mail addresses.
+ * Reads the fields that Entra ID adds to an OAuth error: its number, its suberror, and the ids that find the request in its sign-in
+ * log. They are in the JSON answer, in headers, or only inside the description. The description itself is dropped, because it
+ * holds names and e-mail addresses.
  */
 import type { ProviderReason } from '../core/provider-reason.ts'
 

@@ -1,6 +1,6 @@
 /**
- * Which check a token or an answer of a provider did not pass. openid-client tells it by what it attaches to its errors. Of these
- * attachments only public values are shown (issuer, audience, algorithm, times): the others hold tokens, claims and the nonce.
+ * Names the check that a token or an answer of a provider failed, from the fields that openid-client attaches to its errors. It
+ * shows public values only (issuer, audience, algorithm, times). The other fields hold tokens, claims and the nonce.
  */
 import type { ClientError } from 'openid-client'
 import type { ProviderReason } from '../core/provider-reason.ts'

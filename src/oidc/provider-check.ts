@@ -1,6 +1,6 @@
 /**
- * Whether a provider knows what the configuration says: its tenant, the client and the client's credential. Signs no user in.
- * `ready({ provider: true })` and `coatcheck doctor` ask here, so that both name the same setting in the same words.
+ * Checks that a provider knows the configured tenant, client and credential. It signs no user in. `ready({ provider: true })` and
+ * `coatcheck doctor` use it, so that both name the same setting in the same words.
  */
 import type { ResolvedProvider } from '../config/types.ts'
 import type { Clock } from '../core/clock.ts'

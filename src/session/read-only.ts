@@ -1,5 +1,5 @@
 /**
- * Makes what a session hands out read-only, so that an assignment throws and names the way that works. `Object.freeze` alone is
+ * Makes the values of a session read-only: an assignment throws an error that names `set()` and `update()`. `Object.freeze` alone is
  * silent in sloppy mode, which is every CommonJS file without 'use strict'. A proxy without a `get` trap throws in both modes and
  * leaves reads to the engine. Why a proxy, and what it costs: docs/decisions/0020-read-only-sessions.md.
  */

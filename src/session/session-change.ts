@@ -1,5 +1,5 @@
 /**
- * A change to the data of a session: what `set`, `delete` and `update` ask for, and how it is applied to a draft.
+ * A change to the data of a session by `set`, `delete` or `update`, and its application to a draft.
  * `session-data.ts` checks the result against the limits and the schema.
  */
 import { MisuseError } from '../core/errors.ts'

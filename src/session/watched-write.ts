@@ -1,10 +1,10 @@
 /**
- * The promise of a write. A caller who forgets to await it must learn that it failed, and the process must go on: a rejection that
- * is handled by nobody would end it. So a write that failed without a handler is reported, once, and every other use of the
- * promise is that of any promise.
+ * The promise of a write. If a caller forgets `await` and the write fails, the process must go on and the failure must be reported:
+ * an unhandled rejection would end the process. This promise reports a failure without a handler once. Otherwise it behaves like
+ * any promise.
  *
  * `await`, `Promise.all` and `return` in an async function call `then` of a promise whose constructor is not `Promise` itself
- * (ECMA-262 27.2.4.7.1 PromiseResolve): so `then` is where a handler is noticed.
+ * (ECMA-262 27.2.4.7.1 PromiseResolve). `then` therefore notices the handler.
  */
 /** As the caller wrote it. */
 export type WriteOperation =

@@ -1,4 +1,4 @@
-/** Lines of the log about a provider: an address that does not answer, and the checks that a token did not pass. */
+/** Explains log lines about a provider: an address that does not answer, and the checks that a token failed. */
 import { foreignCatalogue } from './explanation.ts'
 
 const RULES = 'https://openid.net/specs/openid-connect-core-1_0.html#IDTokenValidation'

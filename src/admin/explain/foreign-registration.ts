@@ -1,6 +1,6 @@
 /**
- * AADSTS numbers of the first day: the registration, the tenant, the credential and the permissions of an application. Those of users
- * and their sign-ins are in `foreign-entra.ts`, which puts both together.
+ * Explains AADSTS numbers about the registration, tenant, credential and permissions of an application. `foreign-entra.ts` explains
+ * the numbers about users and their sign-ins, and combines both tables.
  */
 import type { ForeignText } from './explanation.ts'
 

@@ -1,4 +1,4 @@
-/** The application that is there already: its sources, the file that makes the framework's application, and its names. */
+/** Finds an existing application: its sources, the file that creates the framework's application, and its names. */
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { entryOf } from '../project/entry.ts'

@@ -1,4 +1,4 @@
-/** How the modules that `init` writes have to look in this project: folder, ending, import specifiers, top-level await. */
+/** Decides the form of the modules that `init` writes: folder, file extension, import specifiers, top-level await. */
 import type { Project } from '../project/project.ts'
 import type { CompilerOptions, TsConfig } from './tsconfig.ts'
 

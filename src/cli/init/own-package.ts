@@ -1,6 +1,6 @@
 /**
- * How this copy of the package gets into another project. A copy that came from the registry is installed by its name. A
- * copy from a tarball, or a checkout of the repository, is installed from there, since the registry may not have it.
+ * Decides how `init` installs this copy of the package into a project. A copy from the registry is installed by its name. A copy
+ * from a tarball or a checkout is installed from there, because the registry may not have it.
  */
 import { existsSync, readFileSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'

@@ -1,6 +1,6 @@
 /**
- * The questions that `coatcheck init` asks on a terminal. Every question can be canceled, and a canceled one throws
- * `Cancelled`. The command asks all of them before it writes the first file.
+ * Asks the questions of `coatcheck init` on a terminal. A canceled question throws `Cancelled`. The command asks all questions
+ * before it writes the first file.
  */
 import { CANCEL_SYMBOL, confirm, select, text } from '@clack/prompts'
 

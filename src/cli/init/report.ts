@@ -1,4 +1,4 @@
-/** What `coatcheck init` says: the files, what an application that exists lacks, and the commands that come next. */
+/** Prints the result of `coatcheck init`: the files, the lines that an existing application lacks, and the next commands. */
 import type { Output } from '../output.ts'
 import type { Project } from '../project/project.ts'
 import { runnerOf } from './packages.ts'

@@ -1,4 +1,4 @@
-/** One file of a plan, and what becomes of it. */
+/** One file of a plan, and the action for it. */
 
 export interface Step {
   /** Relative to the folder, with slashes. */

@@ -1,4 +1,4 @@
-/** What tsconfig.json says about modules and folders, with the files that it extends. */
+/** Reads the module and folder options of tsconfig.json and of the files that it extends. */
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 

@@ -1,6 +1,6 @@
 /**
- * Which lines an application that exists still needs: import, mount, error handler, check at the start. A line that some
- * file of the application has already is left out.
+ * Lists the lines that an existing application still needs: import, mount, error handler, check at the start. It leaves out each
+ * line that a file of the application already has.
  */
 import { posix } from 'node:path'
 import type { Application, SourceFile } from './application.ts'

@@ -1,4 +1,4 @@
-/** Where the configuration file of an application may lie: the command line loads it from there, and `init` writes it there. */
+/** The possible paths of the configuration file. The command line loads it from one of them, and `init` writes it to one. */
 
 const ENDINGS = ['ts', 'mts', 'js', 'mjs'] as const
 

@@ -1,4 +1,4 @@
-/** The two pages of a starter: who is signed in, and what the application knows about the user. */
+/** The two pages of a starter: the home page with sign-in, and the profile of the user. */
 
 /** A module that exports `home` and `profile`; it needs no script in the browser. */
 export function pageModule(isTypeScript: boolean): string {
