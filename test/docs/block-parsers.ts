@@ -1,6 +1,6 @@
 /**
- * Blocks that are data: environment files are resolved by the configuration code, examples of JSON are compared with what the
- * product really says, and other formats are read by a parser of theirs. Each check returns what is wrong, or `null`.
+ * Checks blocks of data. The configuration code resolves environment files, JSON examples are compared with real output, and a
+ * parser reads each other format. Each check returns the problem, or `null`.
  */
 import { execFile } from 'node:child_process'
 import { randomBytes, randomUUID } from 'node:crypto'

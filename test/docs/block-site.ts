@@ -1,4 +1,4 @@
-/** A small application with a signed-in user: what pages say about routes and forms is compared with its answers. */
+/** A small application with a signed-in user. Tests compare its answers with the pages about routes and forms. */
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'

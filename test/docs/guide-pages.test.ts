@@ -1,6 +1,6 @@
 /**
- * What the programs and commands of the guides promise: docs/deploy.md, docs/entra-app.md and
- * docs/from-the-redis-setup-guide.md. `blocks.test.ts` runs every block; this file looks at what comes of it.
+ * Runs programs and commands of docs/deploy.md, docs/entra-app.md and docs/from-the-redis-setup-guide.md, and checks their
+ * results. `blocks.test.ts` only checks that every block runs.
  */
 import { execFile, spawn } from 'node:child_process'
 import { randomBytes, X509Certificate } from 'node:crypto'

@@ -1,4 +1,4 @@
-/** The advice of docs/sessions.md about ESLint, by the real ESLint. `blocks.test.ts` compiles and starts its program. */
+/** Runs ESLint with the configuration in docs/sessions.md. `blocks.test.ts` compiles and starts the program of that page. */
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { ESLint } from 'eslint'
@@ -8,7 +8,7 @@ const root = resolve(import.meta.dirname, '../..')
 // Within the package, so that its name leads to itself.
 const folder = join(root, 'test-results/sessions-page')
 
-it('the two rules find the two slips, in the lines that the page says', async () => {
+it('the two rules report the missing await and the async callback in the lines that the page marks', async () => {
   rmSync(folder, { recursive: true, force: true })
   mkdirSync(folder, { recursive: true })
   for (const [file, code] of blocks()) writeFileSync(join(folder, file), code)

@@ -1,4 +1,4 @@
-/** `coatcheck dev` as users start it: the built command in the folder of an application, on free ports, with what it prints. */
+/** Starts the built `coatcheck dev` in the folder of an application, on free ports, and collects its output. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join, resolve } from 'node:path'

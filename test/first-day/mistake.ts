@@ -1,5 +1,5 @@
 /**
- * A mistake that beginners make: the code that makes it on real parts, and what they are told. The same rows write
+ * A mistake of the first day: code that makes it with a real Redis and provider, and the expected answer. The same rows write
  * docs/first-mistakes.md.
  */
 import { type AnyCoatcheckError, isCoatcheckError } from '../../src/core/errors.ts'

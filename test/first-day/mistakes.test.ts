@@ -1,6 +1,6 @@
 /**
- * Mistakes of the first day, each made on real parts: every one is answered with a stable code, what happened, why, and what to
- * do, and nothing of the witness is lost. The rows are in the folder `mistakes`.
+ * Makes each mistake of the first day with a real Redis and provider. Each answer has a stable code, the event, its reason and a
+ * fix, and the witness (a signed-in user) keeps all data. The rows are in the folder `mistakes`.
  */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { settings } from '../../src/config/settings.ts'

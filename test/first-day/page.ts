@@ -1,4 +1,4 @@
-/** docs/first-mistakes.md below its introduction: written from what the mistakes were answered with, so that it cannot drift. */
+/** Writes docs/first-mistakes.md below its introduction from the real answers, so that the page and the code cannot differ. */
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { format, resolveConfig } from 'prettier'

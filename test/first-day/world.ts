@@ -1,6 +1,6 @@
 /**
- * The place where the mistakes are made: a real Redis, the local provider, and a user who is signed in, with data and tokens.
- * That user is the witness: whatever the mistake, nothing of the user's may be lost or changed.
+ * The environment of each mistake: a real Redis, the local provider, and a signed-in user with data and tokens. That user is the
+ * witness: no mistake may lose or change the data of the witness.
  */
 import { randomBytes } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'

@@ -1,6 +1,6 @@
 /**
- * Whatever a provider refuses, its reason is in the log, in the event and in the error: one test for each way in which a provider
- * can refuse. The answers have the form of Entra ID, whose descriptions hold names and e-mail addresses: those stay out.
+ * The reason of a refusal by a provider is in the log, in the event and in the error. Each test covers one kind of refusal. The
+ * answers have the form of Entra ID, whose descriptions hold names and e-mail addresses: those stay out.
  */
 import { randomBytes, randomUUID } from 'node:crypto'
 import { createServer } from 'node:net'

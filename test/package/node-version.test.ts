@@ -1,6 +1,6 @@
 /**
- * A Node that is too old gets one clear line from every entry and from the command line. The version is simulated here; what a
- * real old Node refuses before it runs a line, named imports that it does not have, is looked for in the sources.
+ * An old Node gets one clear line from every entry and from the command line. The tests simulate the version, and search the
+ * sources for named imports that an old Node would refuse before it runs a line.
  */
 import { spawnSync } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'

@@ -1,4 +1,4 @@
-/** A command on a pseudo-terminal of its own, so that it asks its questions. `script` of util-linux makes the terminal. */
+/** Runs a command on a pseudo-terminal, so that it asks its questions. `script` of util-linux makes the terminal. */
 import { execFileSync, spawn } from 'node:child_process'
 import { vi } from 'vitest'
 import type { Ended } from './command-line.ts'

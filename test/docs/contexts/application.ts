@@ -1,4 +1,4 @@
-/** What a page takes for granted: an Express application with sign-in, and one request of a signed-in user. */
+/** The scope of blocks with `with: application`: an Express application with sign-in, and one request of a signed-in user. */
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import express, { type Request, type Response } from 'express'

@@ -1,4 +1,4 @@
-/** What pages about configuration take for granted: the functions themselves, and decisions of the application. */
+/** The scope of blocks with `with: configuring`: the functions of the package, and decisions of the application. */
 import { coatcheck, entra, oidc } from 'coatcheck'
 import { redisStore } from 'coatcheck/redis'
 import { z } from 'zod'

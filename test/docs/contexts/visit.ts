@@ -1,3 +1,3 @@
-/** One request of a signed-in user, and a `web` to ask, for pages that make an `auth` of their own before their eyes. */
+/** The scope of blocks with `with: visit`: one request of a signed-in user and a `web`. The page itself makes its `auth`. */
 export { request, response, web } from './application.js'
 export { coatcheck } from 'coatcheck'
