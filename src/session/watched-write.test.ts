@@ -78,7 +78,7 @@ describe('a write that fails', () => {
     expect([settledOnes, caught, atOnce].map(({ reports }) => reports)).toEqual([[], [], []])
   })
 
-  it('still reaches who awaits it later, after it was reported', async () => {
+  it('still reaches a caller that awaits it after the report', async () => {
     const { reports, watched } = watch()
     await settled()
     expect(reports).toHaveLength(1)
@@ -86,7 +86,7 @@ describe('a write that fails', () => {
   })
 })
 
-it('a write that succeeds is what any promise is', async () => {
+it('a write that succeeds behaves like any promise', async () => {
   const { watched, reports } = watch(Promise.resolve('value'))
   expect(watched).toBeInstanceOf(Promise)
   expect(Object.prototype.toString.call(watched)).toBe('[object Promise]')
@@ -95,7 +95,7 @@ it('a write that succeeds is what any promise is', async () => {
   expect(reports).toEqual([])
 })
 
-it('what a callback of the caller throws stays an unhandled rejection', async () => {
+it('an error in a callback of the caller stays an unhandled rejection', async () => {
   const others = process.listeners('unhandledRejection')
   process.removeAllListeners('unhandledRejection')
   onTestFinished(() => {

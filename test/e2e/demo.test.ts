@@ -46,7 +46,7 @@ async function signIn(page: Page, who = 'Ada Lovelace'): Promise<void> {
 const me = (page: Page) => page.context().request.get(`${demo.url}/api/me`)
 
 describe('the demo', () => {
-  it('signs in by a click, keeps the session over a reload, and shows nobody a token', async () => {
+  it('signs in by a click, keeps the session over a reload, and no page shows a token', async () => {
     const page = await newDevice()
     expect((await me(page)).status()).toBe(401)
     await signIn(page)

@@ -89,7 +89,7 @@ const projects = [
 ] as const
 
 describe.each(projects)('%s', (framework, manifest) => {
-  it('starts, signs somebody in, shows who it is, and ends without a trace', async () => {
+  it('starts, signs a user in, shows the user, and leaves no process behind', async () => {
     const folder = await initialised(`${framework}-empty`, manifest, '--framework', framework)
     const development = await ready(await startDev(folder))
     const browser = await signIn(development)
@@ -155,7 +155,7 @@ describe('coatcheck dev', () => {
     }
   }, 420_000)
 
-  it('lets its Redis fail and come back: 503, and nobody is signed out', async () => {
+  it('answers 503 while its Redis is down, and the user stays signed in', async () => {
     const development = await ready(await startDev(folder, ['--redis', 'server']))
     const browser = await signIn(development)
     const switches = `${development.providerUrl}/dev/faults`

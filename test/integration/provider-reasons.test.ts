@@ -135,7 +135,7 @@ describe('an authorization response', () => {
     expect(lineOf('signin.failed')).toMatchObject(reason)
   })
 
-  it('that nobody began names the check', async () => {
+  it('without a started sign-in names the check', async () => {
     const { browser } = start()
     await browser.request('/auth/callback?code=x&state=y')
     expect(lineOf('signin.failed')).toMatchObject({ code: 'COATCHECK_SIGNIN_EXPIRED', check: 'browser' })
