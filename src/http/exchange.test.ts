@@ -13,7 +13,7 @@ function setup(input: Partial<ExchangeInput> = {}) {
     },
     duringOutage: app.sessions.duringOutage,
   }
-  const sink = createHeadersSink()
+  const sink = (input.sink ?? createHeadersSink()) as HeadersSink
   const exchange = createExchangeFactory({ ...app, sessions })({ cookieHeader: null, sink, ...input })
   return { app, exchange, sink, visits: () => visits }
 }
@@ -73,6 +73,16 @@ describe('exchange', () => {
     sink.applyTo(new Headers())
     await expect(session.set('a', 1)).rejects.toMatchObject({ code: 'COATCHECK_HEADERS_SENT' })
     expect(app.seen.some(({ name }) => name === 'session.created')).toBe(false)
+  })
+
+  it('names the headers that have left, also where cookies are read-only by then', async () => {
+    const collected = createHeadersSink()
+    const sink = Object.assign(Object.create(collected) as HeadersSink, { isReadOnly: true })
+    const { exchange } = setup({ sink })
+    const session = await exchange.getSession()
+    await expect(session.set('a', 1)).rejects.toMatchObject({ code: 'COATCHECK_COOKIES_READ_ONLY' })
+    collected.applyTo(new Headers())
+    await expect(session.set('a', 1)).rejects.toMatchObject({ code: 'COATCHECK_HEADERS_SENT' })
   })
 
   it('refuses a new ticket where cookies cannot be written; reading works', async () => {

@@ -102,8 +102,9 @@ function createTicketSink(
 ): TicketSink {
   return {
     assertWritable() {
+      // A response that has left is the more specific reason: some hosts make cookies read-only with it.
+      if (sink?.headersSent) throw new SessionError('COATCHECK_HEADERS_SENT')
       if (!sink || sink.isReadOnly) throw new SessionError('COATCHECK_COOKIES_READ_ONLY')
-      if (sink.headersSent) throw new SessionError('COATCHECK_HEADERS_SENT')
     },
     issue(ticket, absoluteExpiresAtMs) {
       // The headers may have left since `assertWritable`, while the store was being written.
