@@ -138,6 +138,7 @@ async function finished<D extends object>(
   run: () => Response | Promise<Response>,
 ): Promise<Response> {
   const { sink } = await requestScope(auth)
+  sink.mayLeaveUnnoticed = false
   try {
     return sink.finish(await run())
   } catch (error) {

@@ -19,6 +19,8 @@ export interface ResponseSink {
   readonly headersSent: boolean
   /** A place that can read cookies and never set one, as a server component. Left out: it can. */
   readonly isReadOnly?: boolean
+  /** True where the host sends the response without telling, so that `headersSent` may be false after it has left. */
+  readonly mayLeaveUnnoticed?: boolean
   getHeader(name: string): number | string | readonly string[] | undefined
   setHeader(name: string, value: string | readonly string[]): unknown
 }

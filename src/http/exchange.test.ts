@@ -85,6 +85,41 @@ describe('exchange', () => {
     await expect(session.set('a', 1)).rejects.toMatchObject({ code: 'COATCHECK_HEADERS_SENT' })
   })
 
+  describe('where the response may leave without notice', () => {
+    const unnoticed = () => Object.assign(createHeadersSink(), { mayLeaveUnnoticed: true })
+
+    it('a new ticket is on the response before the store is written', async () => {
+      const { exchange, sink, app } = setup({ sink: unnoticed() })
+      const session = await exchange.getSession()
+      const write = session.set('a', 1)
+      const [cookie = ''] = setCookies(sink)
+      expect(app.seen.some(({ name }) => name === 'session.created')).toBe(false)
+      await write
+      expect(setCookies(sink)).toEqual([cookie])
+      const ticket = /=([\w-]{98});/.exec(cookie)?.[1] ?? ''
+      expect((await app.sessions.find(ticket)).session?.data).toEqual({ a: 1 })
+    })
+
+    it('a value that is refused leaves no ticket', async () => {
+      const { exchange, sink } = setup({ sink: unnoticed() })
+      const session = await exchange.getSession()
+      await expect(session.set('a', new Map())).rejects.toMatchObject({ code: 'COATCHECK_SESSION_VALUE' })
+      expect(setCookies(sink)).toEqual([])
+    })
+
+    it('a sign-in that is not awaited is reported, one that is awaited is not', async () => {
+      const { exchange, app } = setup({ sink: unnoticed() })
+      const reported = () => app.seen.filter(({ name }) => name === 'session.write-unawaited')
+      const visit = await exchange.getVisit()
+      await visit.signIn({ userId: 'u' })
+      await new Promise((next) => setImmediate(next))
+      expect(reported()).toEqual([])
+      void visit.signIn({ userId: 'u' })
+      await expect.poll(reported).toHaveLength(1)
+      expect(reported()[0]?.event).toEqual({ operation: 'visit.signIn', code: 'COATCHECK_HEADERS_SENT' })
+    })
+  })
+
   it('refuses a new ticket where cookies cannot be written; reading works', async () => {
     const { exchange } = setup({ sink: null })
     const session = await exchange.getSession()

@@ -101,6 +101,9 @@ function createTicketSink(
   remembersSignOut: boolean,
 ): TicketSink {
   return {
+    get mayLeaveUnnoticed() {
+      return sink?.mayLeaveUnnoticed === true
+    },
     assertWritable() {
       // A response that has left is the more specific reason: some hosts make cookies read-only with it.
       if (sink?.headersSent) throw new SessionError('COATCHECK_HEADERS_SENT')
@@ -113,6 +116,9 @@ function createTicketSink(
       const maxAgeSeconds = Math.max(1, Math.ceil((absoluteExpiresAtMs - clock.now()) / 1000))
       putSetCookie(sink, cookies.ticket(ticket, maxAgeSeconds))
       forbidStoring(sink)
+    },
+    withdraw() {
+      if (sink && !sink.headersSent && !sink.isReadOnly) putSetCookie(sink, cookies.clearTicket())
     },
     clear() {
       // The session has ended in the store; a cookie that cannot be removed any more opens nothing.

@@ -52,15 +52,22 @@ export interface SessionCore<D extends object> {
   readonly data: SessionData<D>
   readonly verified: VerifiedSessions
   emptyData(): DeepReadonly<D>
-  /** The promise for the caller: a failure that the caller does not await is reported and does not end the process. */
-  watched<T>(operation: WriteOperation, write: Promise<T>): Promise<T>
+  /**
+   * The promise for the caller: a failure that the caller does not await is reported and does not end the process.
+   * @param mayBeLost true if the ticket may come too late for the response. A success without an `await` is reported then too.
+   */
+  watched<T>(operation: WriteOperation, write: Promise<T>, mayBeLost?: boolean): Promise<T>
   find(ticket: string): Promise<{ parsed: ParsedTicket; loaded: Loaded } | MissReason>
-  /** @param replacing 1 when the user's own session ends with this, so that it does not count against the limit. */
+  /**
+   * @param replacing 1 when the user's own session ends with this, so that it does not count against the limit.
+   * @param beforeWrite gets the ticket in the same turn, before the store is written
+   */
   create(
     userId: string | null,
     profile: SessionProfile,
     data: Draft,
     replacing?: 0 | 1,
+    beforeWrite?: (issued: IssuedTicket, absoluteExpiresAtMs: number) => void,
   ): Promise<{ issued: IssuedTicket; loaded: Loaded }>
   /** Commits the changes for whoever holds `secretHash`; a ticket that has been replaced meanwhile changes nothing. */
   commit(from: Loaded, secretHash: Buffer, changes: readonly Change[]): Promise<Loaded>
@@ -135,7 +142,7 @@ export function createCore<D extends object>(deps: SessionStoreDeps<D>): Session
     queue,
     data,
     ending,
-    watched: (operation, write) => watchedWrite(write, operation, reportUnawaited),
+    watched: (operation, write, mayBeLost) => watchedWrite(write, operation, reportUnawaited, mayBeLost),
     emptyData: () => (empty ??= data.read(emptyRecord(data))),
 
     async find(ticket) {
@@ -159,7 +166,7 @@ export function createCore<D extends object>(deps: SessionStoreDeps<D>): Session
       return { parsed, loaded: isSettled ? loaded : await visited(parsed, loaded) }
     },
 
-    async create(userId, profile, given, replacing = 0) {
+    async create(userId, profile, given, replacing = 0, beforeWrite) {
       const { schemaVersion, dataBytes } = data.initial(given)
       const nowMs = clock.now()
       const ref = tickets.newRef(userId === null ? undefined : keyring.userKey(userId))
@@ -176,6 +183,7 @@ export function createCore<D extends object>(deps: SessionStoreDeps<D>): Session
         dataBytes,
       }
       const loaded = vault.seal(ref, record)
+      beforeWrite?.(issued, absoluteExpiresAtMs)
       const limit = config.limit ? { ...config.limit, max: config.limit.max + replacing } : undefined
       const reply = await driver.create(ref, loaded.sealed, life(record), limit)
       if (reply.status === 'refused') throw new SessionError('COATCHECK_SESSION_LIMIT')

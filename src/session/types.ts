@@ -219,6 +219,13 @@ export interface TicketSink {
   issue(ticket: string, absoluteExpiresAtMs: number): void
   /** Best effort: without effect when the headers have left. The cookie then leads to an ended session. */
   clear(): void
+  /**
+   * True where the response may leave without notice. The ticket of a new session is then issued before the store is
+   * written, in the same turn as the call, and withdrawn if the write fails.
+   */
+  readonly mayLeaveUnnoticed?: boolean
+  /** Takes back a ticket that was issued before its session was stored. Best effort, as `clear()`. */
+  withdraw?(): void
 }
 
 /** One request and its session, able to sign in and out. */

@@ -3,10 +3,12 @@
  * Every adapter uses this, so that they all behave alike.
  */
 import { type SessionBackend, SessionSnapshot } from './session.ts'
-import type { Change } from './session-change.ts'
+import type { Change, Draft } from './session-change.ts'
+import type { SessionProfile } from './session-codec.ts'
 import { signInSession } from './session-sign-in.ts'
 import type { SessionCore } from './session-core.ts'
 import type { Loaded } from './session-vault.ts'
+import type { IssuedTicket } from './ticket.ts'
 import type { Device, MissReason, Revoked, Session, SignInInput, TicketSink, Visit } from './types.ts'
 
 /** What the visitor holds: the record and the ticket that opens it, and the text of that ticket. */
@@ -47,11 +49,33 @@ export async function createVisit<D extends object>(
     }
   }
 
+  /**
+   * The ticket leaves before its session is stored, in the turn of the call: a caller who forgets to await the write and
+   * answers at once keeps it all the same. The visitor holds no session here, so a failed write takes nothing from them.
+   */
+  const createAhead = async (profile: SessionProfile, draft: Draft): Promise<Holding> => {
+    const ahead: IssuedTicket[] = []
+    const issue = (issued: IssuedTicket, absoluteExpiresAtMs: number): void => {
+      sink.issue(issued.ticket, absoluteExpiresAtMs)
+      ahead.push(issued)
+    }
+    try {
+      const { issued, loaded } = await core.create(null, profile, draft, 0, issue)
+      reason = null
+      return (held = { ticket: issued.ticket, secretHash: issued.secretHash, loaded })
+    } catch (error) {
+      if (ahead.length > 0) sink.withdraw?.()
+      throw error
+    }
+  }
+
   const create = async (changes: readonly Change[]): Promise<Holding> => {
     sink.assertWritable()
     const draft = core.data.draft(changes)
     const device = deviceOf()
-    const { issued, loaded } = await core.create(null, device ? { device } : {}, draft)
+    const profile = device ? { device } : {}
+    if (sink.mayLeaveUnnoticed) return createAhead(profile, draft)
+    const { issued, loaded } = await core.create(null, profile, draft)
     return holdNew({ ticket: issued.ticket, secretHash: issued.secretHash, loaded })
   }
 
@@ -115,8 +139,8 @@ export async function createVisit<D extends object>(
       return reason
     },
 
-    signIn: (input) => core.watched('visit.signIn', signIn(input)),
-    rotate: ({ immediate = false } = {}) => core.watched('visit.rotate', rotate(immediate)),
+    signIn: (input) => core.watched('visit.signIn', signIn(input), sink.mayLeaveUnnoticed),
+    rotate: ({ immediate = false } = {}) => core.watched('visit.rotate', rotate(immediate), sink.mayLeaveUnnoticed),
     signOut: (signOutReason = 'signed-out') => core.watched('visit.signOut', signOut(signOutReason)),
   }
 }

@@ -6,6 +6,8 @@
  * `await`, `Promise.all` and `return` in an async function call `then` of a promise whose constructor is not `Promise` itself
  * (ECMA-262 27.2.4.7.1 PromiseResolve). `then` therefore notices the handler.
  */
+import { SessionError } from '../core/errors.ts'
+
 /** As the caller wrote it. */
 export type WriteOperation =
   | `session.${'set' | 'delete' | 'update'}`
@@ -20,6 +22,7 @@ export interface WriteFailure {
 interface Watch {
   readonly operation: WriteOperation
   readonly report: (failure: WriteFailure) => void
+  readonly mayBeLost: boolean
   failure: { readonly error: unknown } | null
   isReported: boolean
 }
@@ -47,12 +50,20 @@ class WatchedWrite<T> extends Promise<T> {
   }
 
   static of<T>(write: Promise<T>, watch: Watch): WatchedWrite<T> {
-    return new WatchedWrite<T>((resolve, reject) => {
+    const made = new WatchedWrite<T>((resolve, reject) => {
       write.then(resolve, (error: unknown) => {
         watch.failure = { error }
         reject(error)
       })
     }, watch)
+    // Only where it is asked for: with a second reaction V8 does not find the callers for `error.stack`.
+    if (watch.mayBeLost) {
+      write.then(
+        () => made.#done(),
+        () => undefined,
+      )
+    }
+    return made
   }
 
   override then<A = T, B = never>(
@@ -64,6 +75,15 @@ class WatchedWrite<T> extends Promise<T> {
     // `set(…).then(answer)` without a `catch` passes the failure on to a promise that may have no handler either.
     if (next instanceof WatchedWrite) next.#watch = this.#watch
     return next
+  }
+
+  #done(): void {
+    const watch = this.#watch
+    setImmediate(() => {
+      if (this.#hasHandler || !watch || watch.isReported) return
+      watch.isReported = true
+      watch.report({ operation: watch.operation, error: new SessionError('COATCHECK_HEADERS_SENT') })
+    })
   }
 
   #failed(error: unknown): void {
@@ -83,13 +103,15 @@ class WatchedWrite<T> extends Promise<T> {
 /**
  * @param write what the caller gets, as a promise of the same value and the same failure
  * @param report called at most once, after the failure, when nothing handles it by the end of that turn of the event loop
+ * @param mayBeLost true: a success that nothing waits for is reported too, as `COATCHECK_HEADERS_SENT`
  */
 export function watchedWrite<T>(
   write: Promise<T>,
   operation: WriteOperation,
   report: (failure: WriteFailure) => void,
+  mayBeLost = false,
 ): Promise<T> {
-  return WatchedWrite.of(write, { operation, report, failure: null, isReported: false })
+  return WatchedWrite.of(write, { operation, report, mayBeLost, failure: null, isReported: false })
 }
 
 function isThenable<T>(value: T | PromiseLike<T>): value is PromiseLike<T> {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { httpScenarios } from '../../src/testing/http-scenarios.ts'
-import { signedIn, visitor } from '../../src/testing/http-scenarios/visitor.ts'
+import { heard, signedIn, visitor } from '../../src/testing/http-scenarios/visitor.ts'
 import { sendRaw } from '../../src/testing/raw-http.ts'
 import { createHttpWorld, type TestWorld } from '../support/http-world.ts'
 import { buildNextApp, nextServer } from './next-server.ts'
@@ -44,6 +44,29 @@ export function nextSuite(host: 'next15' | 'next16'): void {
     expect(refused.setCookies).toEqual([])
     expect(await world.auth.sessions.listByUser('page')).toEqual(before)
     expect((await someone.me()).user?.id).toBe(someone.userId)
+  })
+
+  it('a write that a handler without routeHandler() does not await keeps the cookie, or is reported', async () => {
+    const forget = { method: 'POST' }
+    const newcomer = visitor(world)
+    const created = heard(world, 'session.created')
+    const { status, setCookies } = await newcomer.send('/unwrapped', forget)
+    expect([status, setCookies]).toEqual([200, [expect.stringMatching(/^__Host-coatcheck=[\w-]+;/)]])
+    await created
+    expect((await newcomer.me()).data).toEqual({ late: 1 })
+
+    const signIn = heard(world, 'session.write-unawaited')
+    await visitor(world).send('/unwrapped?sign-in', forget)
+    expect(await signIn).toEqual({ operation: 'visit.signIn', code: 'COATCHECK_HEADERS_SENT' })
+
+    await world.breakStore()
+    try {
+      const failed = heard(world, 'session.write-unawaited')
+      expect((await visitor(world).send('/unwrapped', forget)).status).toBe(200)
+      expect(await failed).toMatchObject({ operation: 'session.set', code: expect.stringMatching(/^COATCHECK_REDIS_/) })
+    } finally {
+      await world.mendStore()
+    }
   })
 
   it('requireUser sends a page to sign-in', async () => {

@@ -13,6 +13,8 @@ export interface NextCookies {
 export class NextSink implements ResponseSink {
   /** Set when the response of a route handler has been handed over. */
   headersSent = false
+  /** Until `routeHandler()` or `withUser()` stands around the handler: Next does not say when it takes the response. */
+  mayLeaveUnnoticed = true
   /** Of the phase that is under way: after a server action Next goes on to render, and cookies are read-only again. */
   cookies: NextCookies | null = null
   readonly #headers = new Map<string, string | readonly string[]>()
