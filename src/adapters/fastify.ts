@@ -8,13 +8,14 @@ import type { Coatcheck } from '../coatcheck.ts'
 import { MisuseError } from '../core/errors.ts'
 import type { ResponseSink } from '../http/cookie.ts'
 import type { Exchange, SessionRequest } from '../http/exchange.ts'
+import { createHolders } from '../http/holder.ts'
 import { copyHeaders } from '../http/node-bridge.ts'
 import { checkAdapterOptions, createNodeEdge } from '../http/node-edge.ts'
 import type { OutagePolicy, Session, User, Visit } from '../session/types.ts'
 
 /** Options of `fastifyAuth()`. */
 export interface FastifyAuthOptions {
-  /** Puts `{ getSession, getVisit }` on every request of the context under this name. Default: nothing is put there. */
+  /** Puts `{ getSession, getVisit }` on every request of the context under this name, read-only. Default: nothing is put there. */
   readonly property?: string
 }
 
@@ -73,10 +74,14 @@ export function fastifyAuth<D extends object>(auth: Coatcheck<D>, options: Fasti
   const plugin: FastifyPluginAsync = async (app) => {
     const { property } = options
     if (property !== undefined) {
+      const holders = createHolders<D>(`request.${property}`)
       // By a getter: an exchange is made for the requests that ask.
       app.decorateRequest(property, {
         getter(this: FastifyRequest) {
-          return exchangeOf(this)
+          return holders.of(exchangeOf(this))
+        },
+        setter() {
+          throw holders.refusal()
         },
       })
     }

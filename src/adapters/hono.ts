@@ -7,13 +7,14 @@ import type { Coatcheck } from '../coatcheck.ts'
 import { MisuseError } from '../core/errors.ts'
 import { type ResponseSink, sinkHeaderOf } from '../http/cookie.ts'
 import type { Exchange, SessionRequest } from '../http/exchange.ts'
+import { createHolders } from '../http/holder.ts'
 import { checkAdapterOptions } from '../http/node-edge.ts'
 import { createWebEdge } from '../http/web-edge.ts'
 import type { OutagePolicy, Session, User, Visit } from '../session/types.ts'
 
 /** Options of `honoAuth()`. */
 export interface HonoAuthOptions {
-  /** Puts `{ getSession, getVisit }` into the context under this name: `c.get('…')`. Default: nothing is put there. */
+  /** Puts `{ getSession, getVisit }` into the context under this name, read-only: `c.get('…')`. Default: nothing is put there. */
   readonly property?: string
   /** The client's address for the list of devices, where a proxy of yours says it. Default: the socket's address. */
   readonly clientIp?: (context: Context) => string | undefined
@@ -54,8 +55,13 @@ export interface HonoAuth<D extends object> extends MiddlewareHandler {
   readonly errorHandler: ErrorHandler
 }
 
+/** By instance, so that several middlewares on one instance share the session of a request. */
+const passagesOf = new WeakMap<object, WeakMap<Context, Passage<object>>>()
+
 interface Passage<D extends object> {
   readonly exchange: Exchange<D>
+  /** Names under which the context has it. */
+  readonly held: Set<string>
   /** The middleware has been left: from then on headers may have gone. */
   left: boolean
 }
@@ -65,11 +71,14 @@ export function honoAuth<D extends object>(auth: Coatcheck<D>, options: HonoAuth
   checkAdapterOptions(options, 'honoAuth()', ['property', 'clientIp'])
   const edge = createWebEdge(auth, 'honoAuth()')
   const ipOf = options.clientIp ?? socketAddress
-  const passages = new WeakMap<Context, Passage<D>>()
+  const { property } = options
+  const holders = createHolders<D>(`context.get('${property}')`)
+  const passages = (passagesOf.get(auth) ?? new WeakMap()) as WeakMap<Context, Passage<D>>
+  passagesOf.set(auth, passages)
 
   const enter = (context: Context): Passage<D> => {
     const sink = sinkOf(context, () => passage.left)
-    const passage: Passage<D> = { left: false, exchange: exchangeOn(context, sink) }
+    const passage: Passage<D> = { left: false, held: new Set(), exchange: exchangeOn(context, sink) }
     passages.set(context, passage)
     return passage
   }
@@ -101,12 +110,27 @@ export function honoAuth<D extends object>(auth: Coatcheck<D>, options: HonoAuth
     )
   }
 
+  /** `context.get()` has it from now on, and `context.set()` refuses to replace it. */
+  const hold = (context: Context, name: string, { exchange, held }: Passage<D>): void => {
+    if (held.has(name)) return
+    held.add(name)
+    const set = context.set.bind(context)
+    set(name, holders.of(exchange))
+    const guarded = (key: string, value: unknown): void => {
+      if (key === name) throw holders.refusal()
+      set(key, value)
+    }
+    context.set = guarded
+  }
+
   const middleware: MiddlewareHandler = async (context, next) => {
     if (edge.isRoute(context.req.raw)) return edge.answerRoute(context.req.raw, ipOf(context))
-    const passage = enter(context)
-    if (options.property !== undefined) context.set(options.property, passage.exchange)
+    const known = passages.get(context)
+    const passage = known ?? enter(context)
+    if (property !== undefined) hold(context, property, passage)
     await next()
-    passage.left = true
+    // The outermost one knows that the handlers are done.
+    if (!known) passage.left = true
   }
 
   const withUser: HonoAuth<D>['withUser'] = (handler, { provider, onUnavailable } = {}) => {

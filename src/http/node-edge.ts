@@ -36,10 +36,17 @@ export interface NodeEdge<D extends object> {
   answerError(error: unknown, request: IncomingMessage): Response | null
 }
 
+/**
+ * By instance, so that several adapters on one instance share the session of a request: two would create two sessions for a
+ * new visitor, and the cookie of one of them would be lost.
+ */
+const exchangesOf = new WeakMap<object, WeakMap<IncomingMessage, Exchange<object>>>()
+
 /** @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT` when `auth` is no instance. @param caller for the message. */
 export function createNodeEdge<D extends object>(auth: Coatcheck<D>, caller: string): NodeEdge<D> {
   assertCoatcheck(auth, caller)
-  const exchanges = new WeakMap<IncomingMessage, Exchange<D>>()
+  const exchanges = (exchangesOf.get(auth) ?? new WeakMap()) as WeakMap<IncomingMessage, Exchange<D>>
+  exchangesOf.set(auth, exchanges)
   return {
     exchangeOf(request, surroundings) {
       if (!isNodeRequest(request)) throw wrongRequest(caller, request)

@@ -1,7 +1,7 @@
 import { Hono } from 'hono'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { honoAuth } from '../../src/adapters/hono.ts'
-import { signedIn } from '../../src/testing/http-scenarios/visitor.ts'
+import { signedIn, visitor } from '../../src/testing/http-scenarios/visitor.ts'
 import { createHttpWorld, type TestWorld } from '../support/http-world.ts'
 import { honoServer } from './scenario-servers.ts'
 
@@ -79,6 +79,27 @@ describe('coatcheck/hono', () => {
     await signIn(() => '198.51.100.20')
     const devices = await world.auth.sessions.listByUser('hono-devices')
     expect(devices.map(({ device }) => device.ip).sort()).toEqual(['198.51.100.0/24', '203.0.113.0/24'])
+  })
+
+  it('mounted twice, by one adapter or two: a new visitor gets one session with all that was stored', async () => {
+    const web = honoAuth(world.auth, { property: 'coat' })
+    const other = honoAuth(world.auth, { property: 'coat' })
+    const app = new Hono()
+    app.use(web)
+    app.use(async (context, next) => {
+      await (await web.getSession(context)).set('first', 1)
+      await next()
+    })
+    app.use(web)
+    app.use(other)
+    app.use(other)
+    app.post('/', async (context) => {
+      await (await other.getSession(context)).set('second', 2)
+      return context.json({})
+    })
+    const cookies = (await app.request('/', { method: 'POST' })).headers.getSetCookie()
+    const ticket = /^__Host-coatcheck=([^;]+)/.exec(cookies.join('\n'))?.[1] ?? ''
+    expect([cookies.length, (await visitor(world, ticket).me()).data]).toEqual([1, { first: 1, second: 2 }])
   })
 
   it('says that the middleware is missing; refuses what is no instance, and unknown options', async () => {
