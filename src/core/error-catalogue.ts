@@ -191,12 +191,12 @@ const entries = {
   COATCHECK_HEADERS_SENT: {
     ...session,
     why: 'A new ticket has to be sent as a cookie, but the headers of the response have already left.',
-    fix: 'Create, sign in or rotate before the first byte of the response. Changing session data needs no header.',
+    fix: 'Store the first value of a visitor, sign in or rotate before the first byte of the response. Changing a session that exists needs no header.',
   },
   COATCHECK_COOKIES_READ_ONLY: {
     ...session,
     why: 'A new ticket has to be sent as a cookie, but cookies cannot be written here.',
-    fix: 'Create, sign in, rotate or sign out in a route handler or a server action. Changing session data works here too.',
+    fix: 'Store the first value of a visitor, sign in or rotate in a route handler or a server action. Changing a session that exists works here too.',
   },
   COATCHECK_EMAIL_TAKEN: {
     ...session,

@@ -146,11 +146,11 @@ const background: Readonly<Record<ErrorCode, Background>> = {
   },
   COATCHECK_HEADERS_SENT: {
     cause:
-      'Signing in, rotating or signing out after the first byte of the body has been sent: a new ticket travels in a header. Writing session data works at any time.',
+      'The first `session.set()` of a visitor, a sign-in or a rotation after the first byte of the body has been sent: a new ticket travels in a header. A session that exists can be changed at any time.',
   },
   COATCHECK_COOKIES_READ_ONLY: {
     cause:
-      'Signing in or out while a page is rendered, where the framework cannot set cookies any more. Writing session data works there.',
+      'The first `session.set()` of a visitor, or a sign-in, while a page is rendered, where the framework cannot set cookies any more. A session that exists can be changed there.',
   },
   COATCHECK_EMAIL_TAKEN: {
     cause: 'Two first sign-ins with the same address at the same moment, or a change of address to one that is in use.',
