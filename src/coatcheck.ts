@@ -78,6 +78,8 @@ export interface HttpEdge<D extends object> {
    * True for a session that has been ended meanwhile, and for that of a visitor who is not signed in.
    */
   hasTicket(cookieHeader: string | null | undefined): boolean
+  /** Reports that the framework answered 500 to an error that has another answer: the event `request.unhandled`. */
+  reportUnhandled(code: string): void
   /** @throws {ConfigError} when the environment is incomplete */
   config(): HttpConfig
 }
@@ -108,6 +110,7 @@ export function coatcheck<D extends object = Record<string, unknown>>(options: O
     http: {
       exchange: (input) => createExchange()(input),
       hasTicket: (cookieHeader) => hasTicket()(cookieHeader ?? ''),
+      reportUnhandled: (code) => events.emit('request.unhandled', { code }),
       config: () => httpConfigOf(config()),
     },
     handler: (request, context) => use(({ routes }) => routes(request, context)),

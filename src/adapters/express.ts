@@ -8,14 +8,17 @@
 import '../core/node-version.ts'
 import type { ErrorRequestHandler, NextFunction, Request, RequestHandler, Response } from 'express'
 import type { Coatcheck } from '../coatcheck.ts'
+import { isCoatcheckError } from '../core/errors.ts'
+import { isForHost } from '../http/error-response.ts'
 import type { Exchange, SessionRequest } from '../http/exchange.ts'
+import { createHolders, putHolder } from '../http/holder.ts'
 import { sendWebResponse } from '../http/node-bridge.ts'
 import { checkAdapterOptions, createNodeEdge, wrongRequest } from '../http/node-edge.ts'
 import type { OutagePolicy, Session, User, Visit } from '../session/types.ts'
 
 /** Options of `expressAuth()`. */
 export interface ExpressAuthOptions {
-  /** Puts `{ getSession, getVisit }` on every request under this name. Default: nothing is put on the request. */
+  /** Puts `{ getSession, getVisit }` on every request under this name, read-only. Default: nothing is put on the request. */
   readonly property?: string
 }
 
@@ -60,6 +63,7 @@ export function expressAuth<D extends object>(auth: Coatcheck<D>, options: Expre
   checkAdapterOptions(options, 'expressAuth()', ['property'])
   const { property } = options
   const edge = createNodeEdge(auth, 'expressAuth()')
+  const holders = createHolders<D>(`request.${property}`)
 
   const exchangeOf = (request: Request): Exchange<D> =>
     edge.exchangeOf(request, () => {
@@ -68,27 +72,49 @@ export function expressAuth<D extends object>(auth: Coatcheck<D>, options: Expre
       return { sink: request.res, ip: () => request.ip }
     })
 
+  const handled = new WeakSet<Request>()
+  /** An error that has an answer needs `errorHandler`. Express skips one that is missing or stands before the route. */
+  const expectHandler = (request: Request, error: unknown): void => {
+    if (!isCoatcheckError(error) || isForHost(error)) return
+    const { code } = error
+    request.res?.once('finish', () => {
+      if (request.res?.statusCode !== 500 || handled.has(request)) return
+      handled.add(request)
+      auth.http.reportUnhandled(code)
+    })
+  }
+  const expecting = async <T>(request: Request, run: () => Promise<T>): Promise<T> => {
+    try {
+      return await run()
+    } catch (error) {
+      expectHandler(request, error)
+      throw error
+    }
+  }
+
   const middleware: RequestHandler = (request, response, next) => {
     passErrors(next, async () => {
       if (edge.isRoute(request)) {
         return sendWebResponse(await edge.answerRoute(request, request.ip), request, response)
       }
-      if (property !== undefined) Object.assign(request, { [property]: exchangeOf(request) })
+      if (property !== undefined) putHolder(request, property, holders.of(exchangeOf(request)), holders.refusal)
       next()
     })
   }
 
   const withUser: ExpressAuth<D>['withUser'] = (handler, { provider, onUnavailable } = {}) => {
     return (request, response, next) => {
-      passErrors(next, async () => {
+      const run = async (): Promise<void> => {
         const session = await exchangeOf(request).getSessionOfUser({ onUnavailable })
         if (session.user) await handler(request, response, { user: session.user, session }, next)
         else await sendWebResponse(edge.demandSignIn(request, provider), request, response)
-      })
+      }
+      passErrors(next, () => expecting(request, run))
     }
   }
 
   const errorHandler: ErrorRequestHandler = (error: unknown, request, response, next) => {
+    handled.add(request)
     passErrors(next, () => {
       const answer = response.headersSent ? null : edge.answerError(error, request)
       // Its body is complete: nothing to wait for, and nothing that could fail but the client's connection.
@@ -98,8 +124,9 @@ export function expressAuth<D extends object>(auth: Coatcheck<D>, options: Expre
   }
 
   return Object.assign(middleware, {
-    getSession: (request: Request, wish?: SessionRequest) => exchangeOf(request).getSession(wish),
-    getVisit: (request: Request) => exchangeOf(request).getVisit(),
+    getSession: (request: Request, wish?: SessionRequest) =>
+      expecting(request, () => exchangeOf(request).getSession(wish)),
+    getVisit: (request: Request) => expecting(request, () => exchangeOf(request).getVisit()),
     requireUser: (requirement?: RequireUserOptions) =>
       withUser((_request, _response, _signedIn, next) => next(), requirement),
     withUser,

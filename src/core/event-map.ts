@@ -97,7 +97,7 @@ export interface EventMap {
     /** Changes that were written together. */
     changes: number
   }
-  /** A write failed, and its caller had not awaited it. */
+  /** A write failed, or its ticket may have missed the response, and its caller had not awaited it. */
   'session.write-unawaited': {
     /** As the caller wrote it, e.g. `session.set()`. */
     operation: string
@@ -316,6 +316,11 @@ export interface EventMap {
     code: string
     /** Name of the route. */
     route: string
+  }
+  /** The framework answered 500 to an error that has another answer, because the adapter's error handler did not see it. */
+  'request.unhandled': {
+    /** Error code. */
+    code: string
   }
   /** An error that no caller hears of. */
   error: {

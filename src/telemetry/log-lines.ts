@@ -84,6 +84,12 @@ export const logLines: LogLines = {
   'provider.logout': { area: 'signin', level: 'info', text: 'logout by the provider' },
   signout: { area: 'signin', level: 'info', text: 'signed out' },
   'request.refused': { area: 'http', level: 'warn', text: 'request refused', mayFlood: true },
+  'request.unhandled': {
+    area: 'http',
+    level: 'error',
+    text: 'error without handler got 500: write app.use(web.errorHandler) last',
+    mayFlood: true,
+  },
   error: { area: 'error', level: 'error', text: 'failed in the background', mayFlood: true },
 }
 

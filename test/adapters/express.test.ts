@@ -1,5 +1,5 @@
 import { createServer, type Server } from 'node:http'
-import express5, { type Express, type Request, type Response } from 'express'
+import express5, { type ErrorRequestHandler, type Express, type Request, type Response } from 'express'
 import express4 from 'express4'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type ExpressAuth, expressAuth } from '../../src/adapters/express.ts'
@@ -117,6 +117,51 @@ describe.each([
     expect(await statusAt('/ended')).toMatch(/^401 .*COATCHECK_SESSION_ENDED/)
     expect(await statusAt('/mistake')).toMatch(/^599 /)
     await failing.close()
+  })
+
+  it('an error that has an answer and gets 500 is reported, and one that the application answers is not', async () => {
+    const reported: string[] = []
+    const stop = world.auth.events.on('request.unhandled', ({ code }) => reported.push(code))
+    const failing = (mount: (app: Express, auth: ExpressAuth<ScenarioData>) => unknown) =>
+      serving(world.auth, (app, auth) => {
+        app.set('env', 'test')
+        app.use(auth)
+        app.get(
+          '/',
+          auth.withUser(() => Promise.reject(new SessionError('COATCHECK_SESSION_ENDED'))),
+        )
+        mount(app, auth)
+      })
+    const headers = { cookie: `__Host-coatcheck=${(await signedIn(world)).ticket ?? ''}` }
+    const statusBehind = async (mount: Parameters<typeof failing>[0]): Promise<number> => {
+      const { origin, close } = await failing(mount)
+      const { status } = await sendRaw(origin, '/', { headers })
+      await close()
+      return status
+    }
+    expect([await statusBehind((app, auth) => app.use(auth.errorHandler)), reported]).toEqual([401, []])
+    const own: ErrorRequestHandler = (_error, _request, response, _next) => void response.status(403).end()
+    expect([await statusBehind((app) => app.use(own)), reported]).toEqual([403, []])
+    expect([await statusBehind(() => undefined), reported]).toEqual([500, ['COATCHECK_SESSION_ENDED']])
+    stop()
+  })
+
+  it('mounted twice, by one adapter or two: a new visitor gets one session with all that was stored', async () => {
+    const twice = await serving(world.auth, (app, auth) => {
+      const other = expressAuth(world.auth, { property: 'coat' })
+      app.use(auth, auth, other, other)
+      app.post('/', async (request, response) => {
+        await Promise.all([
+          (await auth.getSession(request)).set('first', 1),
+          (await other.getSession(request)).set('second', 2),
+        ])
+        response.json({})
+      })
+    })
+    const { setCookies } = await sendRaw(twice.origin, '/', { method: 'POST' })
+    const ticket = /^__Host-coatcheck=([^;]+)/.exec(setCookies.join('\n'))?.[1] ?? ''
+    expect([setCookies.length, (await visitor(world, ticket).me()).data]).toEqual([1, { first: 1, second: 2 }])
+    await twice.close()
   })
 
   it('an error after the headers ends the connection and not the process', async () => {
