@@ -9,6 +9,7 @@ import { type Mistake, type Seen, seenBy } from './mistake.ts'
 import { changeMistakes } from './mistakes/changes.ts'
 import { configurationMistakes } from './mistakes/configuration.ts'
 import { frameworkMistakes } from './mistakes/framework.ts'
+import { placeMistakes } from './mistakes/places.ts'
 import { projectMistakes } from './mistakes/project.ts'
 import { providerMistakes } from './mistakes/provider.ts'
 import { redisMistakes } from './mistakes/redis.ts'
@@ -24,7 +25,7 @@ const groups: readonly (readonly [title: string, mistakes: readonly Mistake[]])[
   ['Values of a session', valueMistakes],
   ['Tokens', tokenMistakes],
   ['Redis', redisMistakes],
-  ['The framework', frameworkMistakes],
+  ['The framework', [...frameworkMistakes, ...placeMistakes]],
   ['The command line', projectMistakes],
 ]
 const all = groups.flatMap(([, mistakes]) => mistakes)

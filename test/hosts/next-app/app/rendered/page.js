@@ -17,15 +17,18 @@ export default async function Page({ searchParams }) {
   if (wanted === 'require') await requireUser(auth, { returnTo: '/rendered?do=require' })
   const session = await getSession(auth)
   let outcome = 'read'
+  let told = null
   try {
     if (wanted === 'write') await session.set('fromPage', 'yes')
     if (wanted === 'sign-in') await (await getVisit(auth)).signIn({ userId: 'page' })
   } catch (error) {
     outcome = error.code
+    told = { code: error.code, what: error.message, why: error.why, fix: error.fix }
   }
   return (
     <main>
       <p id="outcome">{outcome}</p>
+      <pre id="told">{JSON.stringify(told)}</pre>
       <pre id="data">{JSON.stringify(session.data)}</pre>
       <Part />
       <Part />
