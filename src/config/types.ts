@@ -1,6 +1,6 @@
 /**
- * Options as users write them, and the one validated configuration that everything else reads. `resolve.ts` turns the first
- * into the second: options win over the environment, every bad value is a `ConfigError`, an unknown option is an error.
+ * Options as applications write them, and the one validated configuration that all other code reads. `resolve.ts` turns options
+ * into the configuration: an option wins over its environment variable, a bad value or an unknown option is a `ConfigError`.
  */
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { Duration } from '../core/duration.ts'
@@ -9,151 +9,196 @@ import type { SessionLimit } from '../session/session-driver.ts'
 import type { Json, OutagePolicy } from '../session/types.ts'
 import type { StoreFactory } from '../store.ts'
 
-/** What `oidc()` and `entra()` return: checked in shape only; the environment is read when it is resolved. */
+/**
+ * The options of one provider, as `oidc()` and `entra()` return them. `coatcheck()` checks their shape. The environment, which
+ * completes them for Entra ID, is read at first use or by `ready()`.
+ */
 export interface ProviderOptions {
-  /** Which function made the options. */
+  /** The function that made the options. */
   readonly preset: 'oidc' | 'entra'
-  /** Name of the provider in routes and stored tokens. */
+  /** Name of the provider in routes and stored tokens: `a-z`, `0-9`, `-` and `_`, at most 32. Default with `entra()`: `entra`. */
   readonly name?: string
-  /** Issuer identifier: the URL below which the discovery document lies. */
+  /**
+   * Issuer identifier (OpenID Connect Discovery section 4): an https URL, plain http on a loopback address only. Required with
+   * `oidc()`. Default with `entra()`: the issuer of `cloud` and `tenantId`.
+   */
   readonly issuer?: string | undefined
-  /** Client id of the application. */
+  /** Client id of the application at the provider. Absent with `entra()`: the environment names it. */
   readonly clientId?: string | undefined
-  /** Client secret of the application. */
+  /** Client secret of the application. At most one of the four credentials may be given. */
   readonly clientSecret?: string | undefined
-  /** Certificate and private key, PEM. */
+  /** PEM text with a private key (PKCS #8) and its certificate, in place of the secret (`private_key_jwt`, RFC 7523). */
   readonly clientCertificate?: string | undefined
-  /** Path of a file with certificate and private key, PEM. */
+  /** Path of a file with that PEM text. It is read again when it changes. */
   readonly clientCertificatePath?: string | undefined
-  /** Path of a file with a federated token. It is read again at each use. */
+  /** Path of a file with a federated token, in place of the secret (workload identity). It is read again at each use. */
   readonly federatedTokenFile?: string | undefined
-  /** Scopes that sign-in asks for. */
+  /**
+   * Scopes that sign-in requests. With `oidc()` they replace `profile email offline_access`, with `entra()` they are added to them.
+   * `openid` is always requested.
+   */
   readonly scopes?: readonly string[]
-  /** Directory (tenant) id, or `organizations`, `common`, `consumers`. */
+  /** Directory (tenant) id of Entra ID: a GUID, or `organizations`, `common`, `consumers`. Absent: the environment names it. */
   readonly tenantId?: string | undefined
-  /** Cloud of Entra ID. Default `public`. */
+  /** National cloud of Entra ID. Default `public`. */
   readonly cloud?: 'public' | 'usgov' | 'china'
-  /** Tenants whose users may sign in at a multi-tenant application. */
+  /** Directory (tenant) ids whose users may sign in, each a GUID. Default: all that `tenantId` admits. */
   readonly allowedTenants?: readonly string[]
-  /** How the provider sends its answer: in the URL or as a form. */
+  /** How the provider returns the authorization response: in the URL or as a form. Default `query`. */
   readonly responseMode?: 'query' | 'form_post'
   /**
-   * `prompt` of the sign-in after a sign-out (OpenID Connect Core 3.1.2.1). Default: `select_account` where the provider supports it,
-   * else `login`.
+   * Value of `prompt` at the first sign-in after a sign-out (OpenID Connect Core section 3.1.2.1). Default: `select_account` where
+   * the provider supports it, else `login`.
    */
   readonly accountPrompt?: 'select_account' | 'login'
-  /** Scopes of the access token that is asked for at sign-in besides the OpenID ones, e.g. `api://orders/Orders.Read`. */
+  /** Scopes of one API that sign-in requests besides `scopes`, such as `api://orders/Orders.Read`. Default: none. */
   readonly apiScopes?: readonly string[]
 }
 
-/** Who the provider says it is: the validated claims of the ID token. */
+/** The identity that a provider asserts: validated claims of an ID token (OpenID Connect Core section 3.1.3.7). */
 export interface Identity {
-  /** Name of the provider. */
+  /** Name of the provider in the configuration. */
   readonly provider: string
-  /** Issuer of the ID token. */
+  /** Issuer of the ID token: its claim `iss`. For a multi-tenant Entra application, the issuer of the user's tenant. */
   readonly issuer: string
-  /** Subject of the ID token: the user at this issuer. */
+  /** Subject of the ID token: its claim `sub`. Unique at this issuer only. */
   readonly subject: string
   /** All claims of the ID token. */
   readonly claims: Readonly<Record<string, Json | undefined>>
 }
 
-/** What the application decides at sign-in. */
+/** What the application decides at sign-in. The functions run after the ID token was validated, before a session is stored. */
 export interface SignInOptions {
-  /** Default: issuer and subject. Never an e-mail address. */
+  /**
+   * Returns the id of the user: a text that is not empty and never changes. Default: issuer and subject, separated by a space
+   * (OpenID Connect Core section 5.7). Never use an e-mail address: providers give it to another user.
+   */
   readonly userId?: (identity: Identity) => string | Promise<string>
-  /** Return false, or a text for the log, to refuse. */
+  /**
+   * Decides whether the user may sign in. Any result but `true` refuses with `COATCHECK_SIGNIN_DENIED`; a text is the reason, for the
+   * log only. Default: every user whom the provider admits.
+   */
   readonly authorize?: (identity: Identity) => boolean | string | Promise<boolean | string>
-  /** Shapes `session.user`. Default: name, preferred_username, email, tenant and roles when present. */
+  /** Returns the claims for `session.user`. Default: `name`, `preferred_username`, `email`, `tid` and `roles`, when present. */
   readonly profile?: (claims: Identity['claims']) => { readonly [claim: string]: Json | undefined }
-  /** Fields of the anonymous session that move to the user's session at sign-in. Default: none. */
+  /** Fields of the anonymous session that the user's session takes over at sign-in. Default: none. */
   readonly carry?: readonly string[]
   /**
-   * For 24 hours after a sign-out, the next sign-in in that browser asks which account to use: the provider may still remember
+   * Whether the next sign-in in a browser asks which account to use, for 24 hours after a sign-out. The provider may still remember
    * the user. Default true. False: the provider decides.
    */
   readonly askAfterSignOut?: boolean
 }
 
-/** Options of the session cookie. */
+/** Options of the session cookie (RFC 6265). */
 export interface CookieOptions {
-  /** Without prefix: `__Host-` is put in front on https. Default `coatcheck`. */
+  /** Name without prefix, at most 64 characters. On https, `__Host-` is put in front of it. Default `coatcheck`. */
   readonly name?: string
-  /** `SameSite` of the cookie. Default `lax`. */
+  /** The `SameSite` attribute. Default `lax`. */
   readonly sameSite?: 'lax' | 'strict'
 }
 
-/** Options of sessions. */
+/**
+ * Options of sessions. A value that cannot be used is a `COATCHECK_CONFIG_INVALID`. A timeout below one hour must have a unit
+ * (`'30 min'`), because a small number is most likely meant in seconds.
+ */
 export interface SessionOptions<D extends object> {
-  /** Default `8h`, sliding. */
+  /**
+   * Ends a session that was not used for this time. Each use extends it. Default `8h`, or that of `preset`, but at most
+   * `absoluteTimeout`.
+   */
   readonly idleTimeout?: Duration
-  /** Default `24h`, never moved. */
+  /** Ends a session this time after its creation, in any case. At most 3,650 days. Default `24h`, or that of `preset`. */
   readonly absoluteTimeout?: Duration
-  /** NIST SP 800-63B-4 limits: AAL1 30 d; AAL2 24 h and 1 h idle; AAL3 12 h and 15 min idle. Explicit timeouts win. */
+  /**
+   * Timeouts of NIST SP 800-63B-4. `aal1`: 30 days. `aal2`: 24 hours, 1 hour idle. `aal3`: 12 hours, 15 minutes idle. Explicit
+   * timeouts win. Default: none.
+   */
   readonly preset?: 'aal1' | 'aal2' | 'aal3'
-  /** Gives `session.data` its type and is applied to every write. Must be synchronous and accept `{}`. */
+  /**
+   * Standard Schema of `session.data` (zod, valibot, arktype, …). It types the data and validates every write. It must be
+   * synchronous and accept `{}`. Default: any JSON object.
+   */
   readonly schema?: StandardSchemaV1<unknown, D>
-  /** Version of the schema's shape, from 1. Records of older versions pass through `upcasts`. */
+  /** Version of the shape that `schema` describes, from 1. Data of an older version passes through `upcasts`. Default 1. */
   readonly schemaVersion?: number
-  /** `upcasts[n]` turns data of version n into version n + 1. */
+  /**
+   * Converts older data: `upcasts[n]` receives data of version n and returns version n + 1. Without gaps up to `schemaVersion`.
+   * Default: none.
+   */
   readonly upcasts?: Readonly<Record<number, (data: Record<string, unknown>) => Record<string, unknown>>>
-  /** How many sessions a user may have, and what a further sign-in does. Default: no limit; a number ends the oldest. */
+  /** Limits the sessions of one user, 1 to 10,000. A number ends the oldest session at a further sign-in. Default: no limit. */
   readonly maxPerUser?:
     | number
     | {
-        /** Highest number of sessions, at least 1. */
+        /** Highest number of sessions, 1 to 10,000. */
         readonly max: number
-        /** `end-oldest` ends the oldest session; `refuse` refuses the new sign-in. */
+        /** `end-oldest` ends the oldest session. `refuse` refuses the sign-in with `COATCHECK_SESSION_LIMIT`. */
         readonly action: 'end-oldest' | 'refuse'
       }
-  /** Largest data as JSON, in bytes. Default 65,536. */
+  /** Largest size of the data as JSON, bytes. A larger write is refused with `COATCHECK_SESSION_TOO_LARGE`. Default 65,536. */
   readonly maxBytes?: number
   /**
-   * What `getSession` gives while the store cannot be asked; each call may say otherwise. Default `fail`. `stale` and `anonymous`
-   * are read-only, and no cookie is touched.
+   * What `getSession` returns during an outage of the store; each call may name another policy. Sessions of `stale` and `anonymous`
+   * are read-only, and the cookie stays as it is. Default `fail`.
    */
   readonly onUnavailable?: OutagePolicy
-  /** How long after its last verification a session may be `stale`. Default `60s` with that policy, else nothing is kept. */
+  /** How long after its last verification a session may be `stale`. Default `60s` if `onUnavailable` is `stale`, else 0. */
   readonly staleFor?: Duration
   /** Options of the session cookie. */
   readonly cookie?: CookieOptions
 }
 
-/** Options of stored tokens. */
+/** Options of stored tokens. A value that cannot be used is a `COATCHECK_CONFIG_INVALID`. */
 export interface TokenOptions {
   /** How long a grant is kept without a refresh. Default `90d`, the life of an Entra refresh token. */
   readonly grantLifetime?: Duration
-  /** An access token with less than this left is not handed out. Default `30s`. */
+  /** How long an access token must stay valid to be returned without a refresh. Default `30s`. */
   readonly minValidity?: Duration
-  /** Refresh tokens of ended sign-ins are revoked where the provider takes that (RFC 7009). Default true. */
+  /**
+   * Whether the refresh tokens of ended sign-ins are revoked at the provider (RFC 7009). Entra ID has no revocation endpoint.
+   * Default true.
+   */
   readonly revokeAtProvider?: boolean
 }
 
-/** How the built-in pages look: errors, and the questions before a sign-in or a sign-out. */
+/** Appearance of the built-in pages: errors, and the questions before a sign-in or a sign-out. */
 export interface PagesOptions {
-  /** Name of the application, 1 to 60 characters: above each page and in its title. Default: none is shown. */
+  /** Name of the application, 1 to 60 characters. It stands above each page and in its title. Default: none. */
   readonly name?: string
-  /** Path of an image on the application's own origin, or a data URL (base64). Default: none is shown. */
+  /** Path of an image on the application's origin, or a base64 data URL of at most 65,536 characters. Default: none. */
   readonly logo?: string
-  /** Background of the main button, `#rgb` or `#rrggbb`. The page picks black or white for its text. Default `#1d5fd0`. */
+  /** Background of the main button, `#rgb` or `#rrggbb`. The page chooses black or white text for it. Default `#1d5fd0`. */
   readonly accentColor?: string
-  /** The same for dark mode. Default: `accentColor` if that is set, else `#7fb0ff`. */
+  /** Background of the main button in dark mode. Default: `accentColor` if that is set, else `#7fb0ff`. */
   readonly accentColorDark?: string
 }
 
-/** Options of `coatcheck()`. Each may be left out; the environment and the defaults then decide. */
+/**
+ * Options of `coatcheck()`. Each is optional: the environment variable that its docstring names decides then, and after that the
+ * default. An option wins over its variable.
+ */
 export interface Options<D extends object = Record<string, unknown>> {
-  /** Where sessions and tokens are kept. Default: Redis when `REDIS_URL` is set, else memory on a loopback base URL. */
+  /**
+   * The store of sessions and tokens. Default: Redis at `REDIS_URL`; without that variable, the memory of the process on a loopback
+   * base URL, and `COATCHECK_STORE_REQUIRED` elsewhere.
+   */
   readonly store?: StoreFactory
-  /** `COATCHECK_KEYS`. Without: drawn at start, on a loopback base URL only. */
+  /**
+   * Encryption keys, 32 bytes of base64 each, the current one first: an array, or a text with commas. Variable `COATCHECK_KEYS`.
+   * Default: a random key for each process start on a loopback base URL, and `COATCHECK_CONFIG_MISSING` elsewhere.
+   */
   readonly keys?: string | readonly string[] | undefined
-  /** Identity providers, the default one first. Default: none. */
+  /** Identity providers, the default one first. Default: none; nothing then refreshes stored tokens. */
   readonly providers?: readonly ProviderOptions[]
-  /** `COATCHECK_BASE_URL`: the origin that browsers see. Default `http://localhost:<PORT or 3000>` outside of production. */
+  /**
+   * The origin that browsers see, without a path. Variable `COATCHECK_BASE_URL`. Default: `http://localhost` with the port of `PORT`,
+   * or 3000; with `NODE_ENV=production`, `COATCHECK_CONFIG_MISSING`. Plain http is for loopback addresses only.
+   */
   readonly baseUrl?: string | undefined
-  /** Where the routes of sign-in live. Default `/auth`. */
+  /** Path of the routes of sign-in, without a slash at its end. Default `/auth`. */
   readonly basePath?: string
-  /** `REDIS_PREFIX`: stands before all keys. Default none. */
+  /** Prefix of all key names, at most 64 characters. Variable `REDIS_PREFIX`. Default: none. */
   readonly prefix?: string
   /** What the application decides at sign-in. */
   readonly signIn?: SignInOptions
@@ -164,8 +209,8 @@ export interface Options<D extends object = Record<string, unknown>> {
   /** Name, logo and colors of the built-in error and sign-in pages. */
   readonly pages?: PagesOptions
   /**
-   * Where log lines go: a pino instance, or what has its methods. Default: lines of JSON on stderr from the level on that
-   * `COATCHECK_LOG` says (`warn`), and of the areas that `DEBUG=coatcheck:*` names.
+   * Receives the log lines: a pino instance, or an object with its methods. Default: lines of JSON on stderr, from the level of the
+   * variable `COATCHECK_LOG` on (default `warn`), and all lines of the areas that `DEBUG=coatcheck:*` names.
    */
   readonly logger?: Logger | undefined
 }

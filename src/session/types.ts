@@ -1,223 +1,313 @@
-/** The public shapes of sessions. What they promise stands here; how it is kept, in `session-store.ts`. */
+/** The public shapes of sessions. The docstrings are the contract; `session-store.ts` implements it. */
+
+/** A JSON value (RFC 8259): what session data and claims hold. */
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json }
 
-/** A type whose fields are read-only at every depth. */
+/** Makes the fields of a type read-only at every depth. */
 export type DeepReadonly<T> = T extends (...args: never[]) => unknown
   ? T
   : T extends object
     ? { readonly [K in keyof T]: DeepReadonly<T[K]> }
     : T
 
-/** Names of the fields that may be absent, so that they can be deleted. */
+/** Names the optional fields of `T`: only these can be deleted. An index signature makes every name optional. */
 export type OptionalKeys<T extends object> = string extends keyof T
   ? string
   : { [K in keyof T]-?: undefined extends T[K] ? K : never }[keyof T]
 
-/** The signed-in user as the application shaped it (`signIn.profile`); `id` is the user id of `signIn.userId`. */
+/** The signed-in user: the id from `signIn.userId`, and the claims that `signIn.profile` returns. */
 export interface User {
-  /** Id of the user, from `signIn.userId`. */
+  /** Id of the user. Default: issuer and subject of the ID token, separated by a space. */
   readonly id: string
   readonly [claim: string]: Json | undefined
 }
 
-/** How the user signed in. `sid` is the provider's session id, never ours. */
+/** How the user signed in: facts from the ID token (OpenID Connect Core section 2). */
 export interface Authentication {
-  /** Name of the provider. */
+  /** Name of the provider in the configuration. */
   readonly provider: string
-  /** Issuer of the ID token. */
+  /** Issuer of the ID token: its claim `iss`. */
   readonly issuer: string
-  /** Subject of the ID token. */
+  /** Subject of the ID token: its claim `sub`. Unique at this issuer only. */
   readonly subject: string
-  /** Session id of the provider; absent when it names none. */
+  /** Id of the session at the provider: the claim `sid`. Never the id of the Coatcheck session. Absent: the provider sent none. */
   readonly sid?: string
-  /** When the user last proved who they are, epoch milliseconds. Never moved by a token refresh. */
+  /**
+   * When the user last authenticated, epoch milliseconds: the claim `auth_time`, or the time of the sign-in without one. A token
+   * refresh does not change it.
+   */
   readonly authenticatedAtMs: number
-  /** Authentication context class that the provider reported. */
+  /** Authentication context class: the claim `acr`. Absent: the provider sent none. */
   readonly acr?: string
-  /** Authentication methods that the provider reported. */
+  /** Authentication methods: the claim `amr`. Absent: the provider sent none. */
   readonly amr?: readonly string[]
 }
 
-/** A line for people to recognise a device by; never part of a decision. The IP address is truncated. */
+/** Helps users to recognize a device in their list of sessions. No decision depends on it. */
 export interface Device {
-  /** Name of the browser: `Firefox`. */
+  /** Name of the browser, such as `Firefox`. Absent: unknown. */
   readonly browser?: string
-  /** Name of the operating system: `Linux`. */
+  /** Name of the operating system, such as `Linux`. Absent: unknown. */
   readonly system?: string
-  /** Network of the client: the first 24 bits of IPv4, the first 48 of IPv6. */
+  /** Network of the client: the first 24 bits of an IPv4 address, the first 48 bits of an IPv6 address. Absent: unknown. */
   readonly ip?: string
 }
 
-/** `fail`: an error, 503 in every adapter. `stale`: the session as this process verified it last. `anonymous`: nobody. */
+/**
+ * Says what a caller gets while the store does not answer. `fail`: an error, which the adapters answer with status 503. `stale`:
+ * the session as this process last verified it, within `session.staleFor`. `anonymous`: a session without a user.
+ */
 export type OutagePolicy = 'fail' | 'stale' | 'anonymous'
 
-/** The session of one visitor. Changes are committed when their promise resolves. */
+/**
+ * The session of one visitor: a read-only snapshot, with methods that write. Each write is one compare and set on the server. A
+ * write is stored when its promise resolves, and the snapshot then shows the stored data.
+ */
 export interface Session<D extends object> {
-  /** `null` until something is stored: a visitor without a session costs nothing. */
+  /** Id of the session. `null`: nothing is stored yet, so the visitor costs no Redis command. */
   readonly id: string | null
-  /** The signed-in user; `null` for an anonymous visitor. */
+  /** The signed-in user. `null`: an anonymous visitor. */
   readonly user: User | null
-  /** How the user signed in; `null` for an anonymous visitor. */
+  /** How the user signed in. `null`: an anonymous visitor, or a session that no provider started. */
   readonly authentication: Authentication | null
   /**
-   * Deeply read-only, at run time too: change it through `set`, `delete` or `update`. An assignment throws
-   * `COATCHECK_SESSION_READ_ONLY`, in sloppy mode too. `structuredClone` needs `toJSON().data`.
+   * The data of the application, read-only at every depth. An assignment throws `COATCHECK_SESSION_READ_ONLY`, in sloppy mode
+   * too. To change data, use `set`, `delete` or `update`. For `structuredClone`, use `toJSON().data`.
+   * @throws {SessionError} `COATCHECK_SESSION_SCHEMA` when a record of an older schema version does not fit `session.schema`
    */
   readonly data: DeepReadonly<D>
-  /** When the session was created, epoch milliseconds; `null` until something is stored. */
+  /** When the session was created, epoch milliseconds. `null`: nothing is stored yet. */
   readonly createdAtMs: number | null
-  /** When it ends if nobody touches it, epoch milliseconds. */
+  /** When the session ends unless a request extends it, epoch milliseconds. `null`: nothing is stored yet. */
   readonly expiresAtMs: number | null
-  /** Set while the store could not be asked: what stands in for its answer. Such a session is read-only. */
+  /**
+   * The policy that stands in for the store during an outage. Such a session rejects every write with the error of the outage.
+   * `null`: the store answered.
+   */
   readonly outage: 'stale' | 'anonymous' | null
-  /** Returns one field of `data`; `undefined` when it is absent. */
+  /** Returns one field of `data`. `undefined`: the field is absent. Throws what `data` throws. */
   get<K extends keyof D>(key: K): DeepReadonly<D[K]>
-  /** Committed when it resolves. @throws `COATCHECK_SESSION_ENDED`, `…_CONFLICT`, `…_VALUE`, `…_SCHEMA`, `…_TOO_LARGE` */
+  /**
+   * Stores one field, in one atomic step. The value is copied when `set` is called. `undefined` deletes the field. The first
+   * write of an anonymous visitor creates the session.
+   * @throws {SessionError} `COATCHECK_SESSION_ENDED`, `COATCHECK_SESSION_CONFLICT` (lost 16 races), `COATCHECK_SESSION_SCHEMA`,
+   *   `COATCHECK_SESSION_TOO_LARGE`; `COATCHECK_HEADERS_SENT` and `COATCHECK_COOKIES_READ_ONLY` only when it creates the session.
+   *   Nothing is changed.
+   * @throws {MisuseError} `COATCHECK_SESSION_VALUE` (not JSON), `COATCHECK_INVALID_ARGUMENT`. Nothing is changed.
+   * @throws {RedisError} `COATCHECK_REDIS_TIMEOUT`: the write may or may not have happened. Other codes: nothing is changed.
+   */
   set<K extends keyof D>(key: K, value: D[K]): Promise<void>
-  /** Deletes an optional field. Committed when it resolves. Throws what `set` throws. */
+  /** Deletes an optional field, in one atomic step. An absent field is no error. Throws what `set` throws. */
   delete(key: OptionalKeys<D>): Promise<void>
   /**
-   * `fn` is synchronous and pure: on a conflict it is applied again to what others have written meanwhile.
-   * @throws `COATCHECK_SESSION_UPDATE` for an asynchronous `fn`, and what `set` throws
+   * Changes several fields in one atomic step. `fn` changes the draft; its return value is ignored. `fn` must be synchronous and
+   * without side effects: after a conflict it runs again, on the data that the other writer stored.
+   * @throws {MisuseError} `COATCHECK_SESSION_UPDATE` when `fn` is no function, is asynchronous, or returns a changed copy
+   * @throws {SessionError | MisuseError | RedisError} what `set` throws
    */
   update(fn: (draft: D) => void): Promise<void>
-  /** A copy of plain objects that is yours: for `JSON.stringify(session)`, `structuredClone` and worker threads. */
+  /** Returns a copy of plain objects for `JSON.stringify`, `structuredClone` and worker threads. Changing it changes no session. */
   toJSON(): SessionCopy<D>
 }
 
-/** What `session.toJSON()` returns: a plain copy that belongs to the caller. Changing it changes no session. */
+/** The result of `session.toJSON()`: a plain copy, which the caller may change. It holds no ticket and no token. */
 export interface SessionCopy<D extends object> {
-  /** Id of the session; `null` until something is stored. */
+  /** Id of the session. `null`: nothing is stored yet. */
   readonly id: string | null
-  /** The signed-in user; `null` for an anonymous visitor. */
+  /** The signed-in user. `null`: an anonymous visitor. */
   readonly user: User | null
   /** The data of the application. */
   readonly data: D
-  /** When the session was created, epoch milliseconds; `null` until something is stored. */
+  /** When the session was created, epoch milliseconds. `null`: nothing is stored yet. */
   readonly createdAtMs: number | null
-  /** When the session ends if no request extends it, epoch milliseconds; `null` until something is stored. */
+  /** When the session ends unless a request extends it, epoch milliseconds. `null`: nothing is stored yet. */
   readonly expiresAtMs: number | null
 }
 
-/** Why a ticket leads to no session. `lost`: the record is gone though nothing ended it. */
+/**
+ * Says why a ticket finds no session.
+ *
+ * - `none`: the request has no ticket.
+ * - `malformed`: the text is no ticket, or no key of `COATCHECK_KEYS` signed it.
+ * - `expired`: the idle timeout or the absolute timeout has passed.
+ * - `revoked`: the session was ended, or its ticket was replaced.
+ * - `lost`: the record is missing or does not open, and no revocation explains that.
+ */
 export type MissReason = 'none' | 'malformed' | 'expired' | 'revoked' | 'lost'
-/** The result of `find()`: a session, or why there is none. */
+
+/** The result of `sessions.find()`: a session, or `null` and the reason. */
 export type Found<D extends object> =
   | {
-      /** The session; `null` when the ticket leads to none. */
+      /** The session that the ticket opens. */
       readonly session: Session<D>
     }
   | {
-      /** The session; `null` when the ticket leads to none. */
+      /** `null`: the ticket finds no session. */
       readonly session: null
-      /** Why there is no session. */
+      /** Why the ticket finds no session. */
       readonly reason: MissReason
     }
 
-/** `durable`: acknowledged by as many replicas as `durability` asks for; false when none were asked for. */
+/** The result of a revocation. */
 export interface Revoked {
-  /** Sessions that were ended. */
+  /** Number of live sessions that ended. 0: they had ended before. */
   readonly count: number
-  /** Whether enough replicas acknowledged it. */
+  /** True when as many replicas as `redisStore({ durability })` names have acknowledged it. False without `durability`. */
   readonly durable: boolean
 }
 
-/** One row of "your devices". */
+/** One session in the list of a user's devices. It holds nothing that opens the session. */
 export interface SessionInfo {
-  /** Id of the session. It opens nothing. */
+  /** Id of the session, for `sessions.revoke()`. It is no secret: it opens nothing. */
   readonly id: string
-  /** Browser, system and network that the session was created from. */
+  /** Browser, system and network that created the session. Empty: unknown. */
   readonly device: Device
   /** When the session was created, epoch milliseconds. */
   readonly createdAtMs: number
-  /** When the session was used last, epoch milliseconds. Exact to a tenth of the idle timeout. */
+  /** When the session was last used, epoch milliseconds. Exact to a tenth of the idle timeout. */
   readonly lastSeenAtMs: number
-  /** When the session ends if it is not used, epoch milliseconds. */
+  /** When the session ends unless a request extends it, epoch milliseconds. */
   readonly expiresAtMs: number
-  /** How the user signed in; `null` for sessions that no provider began. */
+  /** How the user signed in. `null`: no provider started the session. */
   readonly authentication: Authentication | null
 }
 
-/** What a sign-in puts into the new session. */
+/** What a sign-in stores in the new session. */
 export interface SignInInput<D extends object> {
-  /** Id of the user. */
+  /** Id of the user: any text that is not empty. */
   readonly userId: string
-  /** Without `id`, which is `userId`. */
+  /** Claims for `session.user`, without `id`, which is `userId`. Absent: the user has an id only. */
   readonly profile?: { readonly [claim: string]: Json | undefined }
-  /** How the user signed in. */
+  /** How the user signed in. Absent: `session.authentication` is `null`. */
   readonly authentication?: Authentication
-  /** Fields of the anonymous session that move over. All others end with it. */
+  /**
+   * Fields of the previous session that the new session takes over. All others end with the previous session. Nothing is taken
+   * from the session of another user. Default: none.
+   */
   readonly carry?: readonly (keyof D & string)[]
-  /** First data of the session, over what `carry` brings. */
+  /** First data of the session. It replaces fields that `carry` takes over. */
   readonly data?: Partial<D>
-  /** Where the user signed in from. */
+  /** Browser, system and network of the sign-in. Absent: unknown; a `Visit` derives it from the request. */
   readonly device?: Device
 }
 
-/** Sessions by ticket and by user. Rejects with a `RedisError` during an outage. */
+/**
+ * Sessions by ticket and by user. A ticket is the secret value of the cookie; a session id is no secret. During an outage methods
+ * reject with a `RedisError`. They never report a missing session then.
+ */
 export interface SessionStore<D extends object> {
-  /** Creates a session, anonymous without `userId`. */
+  /**
+   * Creates a session in one atomic step, and returns its ticket. Without `userId` the session is anonymous.
+   * @throws {SessionError} `COATCHECK_SESSION_LIMIT` (`session.maxPerUser` refuses), `COATCHECK_SESSION_SCHEMA`,
+   *   `COATCHECK_SESSION_TOO_LARGE`
+   * @throws {MisuseError} `COATCHECK_SESSION_VALUE`, `COATCHECK_INVALID_ARGUMENT`
+   * @throws {RedisError} during an outage
+   */
   create(options?: { userId?: string; data?: Partial<D>; device?: Device }): Promise<{
-    /** The cookie's value: a secret. */
+    /** The value for the cookie: a secret. */
     ticket: string
     /** The stored session. */
     session: Session<D>
   }>
-  /** An outage is an error, never a missing session. */
+  /**
+   * Finds the session of a ticket. A hit costs one read command, or none with a near cache. `find` writes only when a tenth of
+   * the idle timeout has passed since the last use, or when a rotated ticket is seen for the first time.
+   * @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT` when `ticket` is no text
+   * @throws {RedisError} during an outage. An outage is never a missing session.
+   */
   find(ticket: string): Promise<Found<D>>
-  /** @throws `COATCHECK_SESSION_ENDED` when the ticket leads to no session. */
+  /**
+   * Changes the session of a ticket in one atomic step; see `Session.update`. Returns the stored session.
+   * @throws {SessionError} `COATCHECK_SESSION_ENDED` when the ticket finds no session; `details.reason` says why
+   * @throws {SessionError | MisuseError | RedisError} what `Session.update` throws
+   */
   update(ticket: string, fn: (draft: D) => void): Promise<Session<D>>
   /**
-   * A new ticket for the same session. The old one stays valid until the new one is first seen, and 10 s beyond.
-   * `immediate` (privilege change): the old one is dead at once.
+   * Gives the session a new ticket, in one atomic step. The previous ticket stays valid until the new one is first used, and for
+   * 10 s after that: a response may be lost. With `immediate`, all previous tickets end at once; use it when privileges change.
+   * @throws {SessionError} `COATCHECK_SESSION_ENDED`, `COATCHECK_SESSION_CONFLICT`
+   * @throws {RedisError} during an outage
    */
   rotate(
     ticket: string,
     options?: { immediate?: boolean },
   ): Promise<{
-    /** The cookie's new value: a secret. */
+    /** The new value for the cookie: a secret. */
     ticket: string
-    /** The session. */
+    /** The session. Its id stays the same. */
     session: Session<D>
   }>
   /**
-   * A session for the user under a new id and ticket; `ticket` (the anonymous session, if any) is dead before this resolves.
-   * A crash in between leaves a session that nobody holds a ticket of.
+   * Creates a session for the user under a new id and a new ticket, and ends the session of `ticket` (session fixation: OWASP
+   * ASVS 7.2.4). `ticket` is `null` for a visitor without one. Not one atomic step: a crash in between leaves a session whose
+   * ticket was never returned, and which ends at its idle timeout.
+   * @throws {SessionError} `COATCHECK_SESSION_LIMIT`, `COATCHECK_SESSION_SCHEMA`, `COATCHECK_SESSION_TOO_LARGE`,
+   *   `COATCHECK_SESSION_ENDED`, `COATCHECK_SESSION_CONFLICT`
+   * @throws {MisuseError} `COATCHECK_SESSION_VALUE`, `COATCHECK_INVALID_ARGUMENT`
+   * @throws {RedisError} during an outage
    */
   signIn(
     ticket: string | null,
     input: SignInInput<D>,
   ): Promise<{
-    /** The cookie's new value: a secret. */
+    /** The new value for the cookie: a secret. */
     ticket: string
     /** The new session. */
     session: Session<D>
   }>
-  /** Ends one session by its id. No write that is under way brings it back. `count` is 0 when it had ended already. */
+  /**
+   * Ends one session by its id, in one atomic step. No write that is under way brings it back. The user's tokens are deleted
+   * together with the user's last session. An id that does not exist gives `count` 0.
+   * @param reason one word for logs and `coatcheck sessions show`, remembered for at most an hour. Default `revoked`.
+   * @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT` for an empty id, or for a ticket in place of an id
+   * @throws {RedisError} during an outage. This process refuses the session from then on, and repeats the revocation until Redis
+   *   has carried it out.
+   */
   revoke(sessionId: string, reason?: string): Promise<Revoked>
-  /** Ends all sessions of a user, but `except`, in one atomic step. */
+  /**
+   * Ends all sessions of a user in one atomic step, also those that are being created at the same time. `except` names a session
+   * that stays. If no session stays, the tokens of the user are deleted in the same step.
+   * @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT` when `except` is no session id of this user
+   * @throws {RedisError} during an outage, as `revoke`
+   */
   revokeByUser(userId: string, options?: { except?: string; reason?: string }): Promise<Revoked>
-  /** Lists the live sessions of a user. */
+  /**
+   * Lists the live sessions of a user, the one that ends last first. At most `session.maxPerUser`, or 1,000 without a limit. Not
+   * one atomic step: sessions that end meanwhile are left out. Empty: the user has no session.
+   * @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT`
+   * @throws {RedisError} during an outage
+   */
   listByUser(userId: string): Promise<SessionInfo[]>
   /**
-   * For HTTP: what stands in for the session while the store cannot be asked, by policy.
-   * Rejects with what was thrown before, when the policy has nothing better
+   * For adapters: returns the read-only session that stands in for the stored one during an outage.
+   * @param outage the error of the store
+   * @throws the same `outage` when `policy` is `fail`, when it is no outage, or when `stale` finds no verified session
+   * @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT` for `stale` without `session.staleFor`
    */
   duringOutage(ticket: string | null, policy: OutagePolicy, outage: unknown): Promise<Session<D>>
   /**
-   * For HTTP: the session of one request, able to issue tickets.
-   * @param device called when a session is created, so that a request which only reads does not pay for it
+   * For adapters: reads the session of one request, and returns it with the methods that issue tickets. A `null` ticket costs no
+   * command.
+   * @param device called when a session is created; reading a session does not call it
+   * @throws {RedisError} during an outage
    */
   visit(ticket: string | null, sink: TicketSink, device?: () => Device | undefined): Promise<Visit<D>>
 }
 
-/** Where tickets go: `http/exchange.ts` writes cookies. */
+/** Sends tickets to the browser. The adapters implement it with a `Set-Cookie` header (RFC 6265). */
 export interface TicketSink {
-  /** @throws `COATCHECK_HEADERS_SENT` or `COATCHECK_COOKIES_READ_ONLY`, before anything is written to the store. */
+  /**
+   * Checks that a ticket can be sent. Called before anything is written to the store.
+   * @throws {SessionError} `COATCHECK_HEADERS_SENT`, `COATCHECK_COOKIES_READ_ONLY`
+   */
   assertWritable(): void
-  /** Sends a ticket to the browser. */
+  /**
+   * Sends a ticket to the browser.
+   * @param absoluteExpiresAtMs when the session ends in any case, epoch milliseconds
+   * @throws {SessionError} as `assertWritable`
+   */
   issue(ticket: string, absoluteExpiresAtMs: number): void
-  /** Best effort: without effect when the headers have left. The cookie then leads to an ended session. */
+  /** Removes the cookie from the browser. Without effect when the headers are sent; the cookie then opens an ended session. */
   clear(): void
   /**
    * True where the response may leave without notice. The ticket of a new session is then issued before the store is
@@ -228,16 +318,29 @@ export interface TicketSink {
   withdraw?(): void
 }
 
-/** One request and its session, able to sign in and out. */
+/** One request and its session, with the methods that issue tickets. */
 export interface Visit<D extends object> {
-  /** The session of the request. */
+  /** The session of the request. `signIn`, `rotate` and `signOut` update this object. */
   readonly session: Session<D>
-  /** Why there is no stored session; `null` when there is one. */
+  /** Why the request has no stored session. `null`: it has one. */
   readonly reason: MissReason | null
-  /** Signs the user in under a new session id and ticket, and ends the session before. */
+  /**
+   * Signs the user in under a new session id and ticket, sends the ticket, and ends the previous session. See
+   * `SessionStore.signIn` for atomicity and errors.
+   * @throws {SessionError} also `COATCHECK_HEADERS_SENT`, `COATCHECK_COOKIES_READ_ONLY`. No session is left behind.
+   */
   signIn(input: SignInInput<D>): Promise<Session<D>>
-  /** Gives the session a new ticket. */
+  /**
+   * Gives the session a new ticket and sends it; see `SessionStore.rotate`. Without a stored session it does nothing.
+   * @throws {SessionError} `COATCHECK_SESSION_ENDED`, `COATCHECK_SESSION_CONFLICT`, `COATCHECK_HEADERS_SENT`,
+   *   `COATCHECK_COOKIES_READ_ONLY`
+   */
   rotate(options?: { immediate?: boolean }): Promise<void>
-  /** Ends the session and clears the cookie, if the headers have not left. Without a session: clears the cookie only. */
+  /**
+   * Ends the session in one atomic step, and removes the cookie unless the headers are sent. Without a stored session it only
+   * removes the cookie, and `count` is 0.
+   * @param reason one word, as in `SessionStore.revoke`. Default `signed-out`.
+   * @throws {RedisError} during an outage, as `SessionStore.revoke`. The cookie stays then.
+   */
   signOut(reason?: string): Promise<Revoked>
 }

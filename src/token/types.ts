@@ -1,32 +1,32 @@
 /**
- * The public shapes of tokens, and the one thing that `token/` needs of an identity provider. What the cache promises stands
- * here; how it is kept, in `token-cache.ts` and `refresh.ts`. Times are epoch milliseconds everywhere, as the guide's
- * `expiresAt` is; only `fromOAuth` and the provider's answer speak of seconds, and say so.
+ * The public shapes of tokens, and what `token/` needs of an identity provider. The docstrings are the contract; `token-cache.ts`
+ * and `refresh.ts` implement it. Times are epoch milliseconds everywhere. Only `OAuthAccount` and the answer of the provider count
+ * in seconds, and their docstrings say so.
  */
 
-/** Tokens as an application hands them in. */
+/** Tokens that the application hands in. */
 export interface TokenSet {
-  /** The access token. */
+  /** The access token: 1 to 262,144 characters, as every token here. */
   readonly accessToken: string
-  /** Epoch milliseconds. A value that can only be seconds is refused: `COATCHECK_TOKEN_SECONDS`. */
+  /** When the access token expires, epoch milliseconds. A value in seconds is refused with `COATCHECK_TOKEN_SECONDS`. */
   readonly expiresAt: number
-  /** Without one nothing can be refreshed, and everything goes when the access token expires. */
+  /** The refresh token. `null` or absent: nothing can be refreshed, and all tokens end with the access token. */
   readonly refreshToken?: string | null
-  /** The ID token; `null` or absent without one. */
+  /** The ID token. `null` or absent: none. */
   readonly idToken?: string | null
-  /** What the access token was granted for. Default: the scopes that the options name, else unknown. */
+  /** Scopes that were granted (RFC 6749 section 3.3), in any order. Absent: the scopes that the options name, else unknown. */
   readonly scopes?: readonly string[]
 }
 
-/** What is stored of one sign-in. `null`: never stored, or expired. */
+/** The stored tokens of one sign-in. */
 export interface UserTokens {
-  /** The access token; `null` once it has expired. */
+  /** The access token that sign-in returned. `null`: none is stored, or it has expired. */
   readonly accessToken: string | null
-  /** The ID token; `null` without one. */
+  /** The ID token. `null`: none is stored. */
   readonly idToken: string | null
-  /** The refresh token; `null` without one. */
+  /** The refresh token. `null`: none is stored. */
   readonly refreshToken: string | null
-  /** Of the access token, epoch milliseconds. */
+  /** When the access token expires, epoch milliseconds. `null`: there is no access token. */
   readonly expiresAt: number | null
 }
 
@@ -34,151 +34,194 @@ export interface UserTokens {
 export interface AccessToken {
   /** The token: a secret. */
   readonly accessToken: string
-  /** Epoch milliseconds. */
+  /** When the token expires, epoch milliseconds. A provider that does not say: five minutes after the request. */
   readonly expiresAt: number
-  /** As granted; empty when the provider did not say. */
+  /** Scopes that were granted. If the provider does not say: the scopes of the request. Empty: neither names any. */
   readonly scopes: readonly string[]
 }
 
-/** With one provider configured it need not be named. */
+/** Selects a provider. */
 export interface ProviderSelection {
-  /** Name of the provider. Needed only when there are several. */
+  /** Name of the provider. Absent: the only one. With several providers it is required (`COATCHECK_INVALID_ARGUMENT`). */
   readonly provider?: string
 }
 
 /**
- * What an access token is for. Neither given: what sign-in returned. `resource` is an RFC 8707 resource indicator; `scopes`
- * are full scope names, for Entra ID e.g. `api://orders/Orders.Read`. The order of scopes does not matter.
+ * Says what an access token is for. Two calls mean the same stored token when provider, resource and set of scopes are equal.
+ * Without `resource` and `scopes`: the token that sign-in returned.
  */
 export interface TokenTarget extends ProviderSelection {
-  /** Resource indicator (RFC 8707). Absent: the token of sign-in. */
+  /** Resource indicator: an absolute URI without a fragment (RFC 8707 section 2). Absent: none is sent. */
   readonly resource?: string
-  /** Full scope names, in any order. Absent: the token of sign-in. */
+  /** Full scope names, in any order, at most 100. For Entra ID: `api://orders/Orders.Read`. Absent: those of the sign-in. */
   readonly scopes?: readonly string[]
 }
 
+/** Options of `getAccessToken()`, `getAppToken()` and `getOnBehalfOfToken()`. */
 export interface GetAccessTokenOptions extends TokenTarget {
-  /** A token with less than this left is not handed out while a new one can be had. Default `tokens.minValidity`, 30 s. */
+  /**
+   * How long the token must stay valid, milliseconds. If less is left, the token is refreshed first; it is returned
+   * only if no new one can be had.
+   * Default: `tokens.minValidity` (30 s), but at most a fifth of the token's life. A value longer than that life is ignored.
+   */
   readonly minValidityMs?: number
   /**
-   * The claims challenge of a resource, as JSON (Entra ID's continuous access evaluation): the token is refreshed with it,
-   * unless the stored one already answers this very challenge.
+   * The claims challenge of a resource: a JSON object as text, at most 8,192 characters (OpenID Connect Core section 5.5, Entra
+   * ID's continuous access evaluation). The token is refreshed with these claims, unless the stored one was issued for the same
+   * challenge.
    */
   readonly claims?: string
-  /** Frees this caller alone: a refresh under way goes on for the others, and its result is stored. */
+  /** Ends the waiting of this caller. A refresh that is under way goes on for other callers, and its result is stored. */
   readonly signal?: AbortSignal
 }
 
-/** The fields of Auth.js' `account` and of a token response (RFC 6749 section 5.1) that matter here. */
+/** A token response (RFC 6749 section 5.1), or the `account` of Auth.js. Other fields are ignored. */
 export interface OAuthAccount {
-  /** The access token. */
+  /** The access token. Required, although Auth.js types it as optional. */
   readonly access_token?: string | null
-  /** The refresh token. */
+  /** The refresh token. `null` or absent: none. */
   readonly refresh_token?: string | null
-  /** The ID token. */
+  /** The ID token. `null` or absent: none. */
   readonly id_token?: string | null
-  /** Epoch seconds. */
+  /** When the access token expires, epoch seconds. */
   readonly expires_at?: number | null
-  /** Seconds from now; used when `expires_at` is missing. */
+  /** Life of the access token, seconds from now. Used only without `expires_at`. */
   readonly expires_in?: number | null
-  /** Separated by spaces. */
+  /** Scopes that were granted, separated by spaces. */
   readonly scope?: string | null
 }
 
-/** What operators and users may see of a user's tokens: never a token. */
+/** State of a user's tokens at one provider. It holds no token, so operators and users may see it. */
 export interface ProviderTokenStatus {
   /** Name of the provider. */
   readonly provider: string
   /** Whether a refresh token is stored. */
   readonly hasRefreshToken: boolean
-  /** Grows with each refresh; `null` without a grant. */
+  /** Refresh count of the grant: 1 after the sign-in, and one more after each refresh. `null`: no grant is stored. */
   readonly generation: number | null
-  /** When the grant is forgotten if nothing refreshes it, epoch milliseconds. */
+  /** When the grant is deleted unless a refresh extends it, epoch milliseconds. `null`: no grant is stored. */
   readonly grantExpiresAt: number | null
-  /** The last refresh; `null` before the first. */
+  /** The last refresh, successful or not. `null`: none since the sign-in. */
   readonly lastRefresh: LastRefresh | null
-  /** When the next use of one of its tokens refreshes it, epoch milliseconds; `null` without tokens or a refresh token. */
+  /**
+   * From when on the next use of an access token refreshes it, epoch milliseconds; the earliest of all tokens. `null`: no access
+   * token or no refresh token is stored.
+   */
   readonly nextRefreshAt: number | null
-  /** Which key of the ring the grant is sealed with; `null` without a grant. */
+  /** Id of the encryption key that sealed the grant. `null`: no grant is stored. */
   readonly keyId: string | null
-  /** State of each access token. */
+  /** One entry for each stored access token that has not expired. */
   readonly resources: readonly ResourceTokenStatus[]
 }
 
 /** The last refresh of a grant. */
 export interface LastRefresh {
-  /** Epoch milliseconds. */
+  /** When the provider answered, epoch milliseconds. */
   readonly at: number
-  /** `refreshed`, or how it failed: an outcome of `refresh-outcome.ts`. */
+  /**
+   * `refreshed`, or why it failed: `transient`, `invalid-grant`, `interaction-required`, `operator-error` or `caller-error`.
+   */
   readonly outcome: string
-  /** As in `ResourceTokenStatus`. */
+  /** What the token was for, as in `ResourceTokenStatus`. */
   readonly resource: string
-  /** The OAuth `error` of the provider, when there was one. */
+  /** The `error` of the provider (RFC 6749 section 5.2). `null`: it sent none, or the refresh succeeded. */
   readonly error: string | null
 }
 
 /** State of one access token. */
 export interface ResourceTokenStatus {
-  /** Empty for what sign-in returned; else the resource, or the scopes asked for. */
+  /** The resource, the scopes, or both, separated by spaces. Empty: the token that sign-in returned. */
   readonly resource: string
-  /** Scopes that were granted. */
+  /** Scopes that were granted. Empty: unknown. */
   readonly scopes: readonly string[]
   /** When the access token expires, epoch milliseconds. */
   readonly expiresAt: number
-  /** When the provider issued it, or it was handed in. */
+  /** When the provider was asked for it, or the application handed it in, epoch milliseconds. */
   readonly obtainedAt: number
-  /** From then on the next use refreshes it in the background. */
+  /** From when on the next use refreshes it in the background, epoch milliseconds: after 72 to 88 % of its life. */
   readonly refreshAheadAt: number
-  /** Of the grant, when this token was obtained. */
+  /** Refresh count of the grant when this token was obtained. */
   readonly generation: number
-  /** Which key of the ring it is sealed with. */
+  /** Id of the encryption key that sealed the token. */
   readonly keyId: string
 }
 
-/** Every method is bound: `const { getAccessToken } = auth.tokens` works. Each rejects with a `RedisError` during an outage. */
+/**
+ * Tokens of users and of the application, sealed in the store that all instances share. Every method is bound:
+ * `const { getAccessToken } = auth.tokens` works. During an outage methods reject with a `RedisError`. A `userId` that is empty or
+ * longer than 4,096 characters is refused with `COATCHECK_INVALID_ARGUMENT`.
+ */
 export interface TokenCache {
   /**
-   * Stores the tokens of a sign-in: everything that was stored of this provider before is replaced in one step (a new
-   * lineage). With `resource` or `scopes`: adds an access token for that target to what is there.
-   * @throws {MisuseError} `COATCHECK_TOKEN_SECONDS`, `COATCHECK_INVALID_ARGUMENT`; nothing is stored then.
-   * @throws {TokenError} `COATCHECK_TOKEN_CONFLICT` (only with a target)
+   * Stores the tokens of a sign-in. All earlier tokens of this user and provider are replaced, in one atomic step. With `resource`
+   * or `scopes` it adds one access token instead, and the other tokens stay. Tokens that have expired are not stored.
+   * @throws {MisuseError} `COATCHECK_TOKEN_SECONDS`, `COATCHECK_INVALID_ARGUMENT`. Nothing is stored.
+   * @throws {TokenError} `COATCHECK_TOKEN_CONFLICT` (only with `resource` or `scopes`, after 8 lost races)
+   * @throws {RedisError} during an outage
    */
   setUserTokens(userId: string, tokens: TokenSet, options?: TokenTarget): Promise<void>
 
-  /** What is stored; never refreshes. `null` when there is nothing. */
+  /**
+   * Returns the stored tokens of the sign-in, and never refreshes them. `null`: nothing is stored, or everything has expired. To
+   * call an API, use `getAccessToken`.
+   * @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT`
+   * @throws {RedisError} during an outage
+   */
   getUserTokens(userId: string, options?: ProviderSelection): Promise<UserTokens | null>
 
-  /** Deletes the tokens of one provider, or of all. Deleting nothing is fine. A refresh under way cannot bring them back. */
+  /**
+   * Deletes the tokens of one provider, or of all without `provider`, in one atomic step. A refresh that is under way does not
+   * bring them back. The refresh tokens are revoked at providers that support it (RFC 7009, `tokens.revokeAtProvider`).
+   * Without stored tokens it does nothing.
+   * @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT`
+   * @throws {RedisError} during an outage
+   */
   deleteUserTokens(userId: string, options?: ProviderSelection): Promise<void>
 
   /**
-   * A valid access token: stored, or refreshed when none is left. Of any number of parallel callers one refreshes.
-   * @throws {TokenError} `COATCHECK_TOKEN_NONE`, `COATCHECK_REAUTH_REQUIRED`, `COATCHECK_TOKEN_REFRESH_REJECTED`,
-   *   `COATCHECK_TOKEN_REFRESH_UNAVAILABLE`, `COATCHECK_TOKEN_CONFLICT`
+   * Returns a valid access token of the user: the stored one (one read command), or a refreshed one. Of any number of parallel
+   * callers in all processes, one asks the provider. If the refresh fails, a token that is still valid is returned, unless the
+   * provider has ended the grant or `claims` is set. After about 80 % of its life a token is refreshed in the background.
+   * @throws {TokenError} `COATCHECK_TOKEN_NONE` (nothing is stored), `COATCHECK_REAUTH_REQUIRED` (the user must sign in again, at
+   *   `details.signInUrl`), `COATCHECK_TOKEN_REFRESH_REJECTED`, `COATCHECK_TOKEN_REFRESH_UNAVAILABLE`, `COATCHECK_TOKEN_CONFLICT`
+   * @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT`
+   * @throws {RedisError} during an outage
+   * @throws the reason of `signal` when it is aborted
    */
   getAccessToken(userId: string, options?: GetAccessTokenOptions): Promise<AccessToken>
 
   /**
-   * A token of the application itself (client credentials): stored, or asked for once over all processes.
-   * @throws {TokenError} `COATCHECK_TOKEN_REFRESH_REJECTED`, `COATCHECK_TOKEN_REFRESH_UNAVAILABLE`
+   * Returns an access token of the application itself (client credentials, RFC 6749 section 4.4): the stored one, or a new one.
+   * One process at a time asks the provider.
+   * @throws {TokenError} `COATCHECK_TOKEN_NONE` when the provider is not configured, `COATCHECK_REAUTH_REQUIRED`,
+   *   `COATCHECK_TOKEN_REFRESH_REJECTED`, `COATCHECK_TOKEN_REFRESH_UNAVAILABLE`
+   * @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT`
+   * @throws {RedisError} during an outage
    */
   getAppToken(options?: GetAccessTokenOptions): Promise<AccessToken>
 
   /**
-   * A token for another resource on behalf of the user whose access token an API was called with. The caller has validated that
-   * token: only its keyed hash is used here, as the name under which the answer is kept.
-   * @throws {TokenError} `COATCHECK_REAUTH_REQUIRED` (with the claims that the caller has to be challenged with),
-   *   `COATCHECK_TOKEN_REFRESH_REJECTED`, `COATCHECK_TOKEN_REFRESH_UNAVAILABLE`
+   * Returns an access token for another resource, on behalf of the user whose token an API received. For Entra ID: the on-behalf-of
+   * flow (RFC 7523 section 2.1); for other providers: token exchange (RFC 8693).
+   * @param assertion the access token that the API received. The caller must have validated it: here only its keyed hash is used,
+   *   as the name of the stored answer
+   * @throws {TokenError} `COATCHECK_REAUTH_REQUIRED` (`details.claims` holds the challenge for the caller, if the provider sent
+   *   one), `COATCHECK_TOKEN_NONE` when the provider is not configured, `COATCHECK_TOKEN_REFRESH_REJECTED`,
+   *   `COATCHECK_TOKEN_REFRESH_UNAVAILABLE`
+   * @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT`
+   * @throws {RedisError} during an outage
    */
   getOnBehalfOfToken(assertion: string, options?: GetAccessTokenOptions): Promise<AccessToken>
 
   /**
-   * `fetch` with an access token of the user. A resource that answers 401 with a claims challenge (`insufficient_claims`, Entra ID's
-   * continuous access evaluation) gets one more request with a token that was refreshed for it; a body is kept for that.
-   * @param resource as in `getAccessToken`; a text is the resource
-   * @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT` for plain http to another host than this one
-   * @throws {TokenError} as `getAccessToken`; `COATCHECK_REAUTH_REQUIRED` with `details.signInUrl` also when the resource is not
-   *   content with the refreshed token
+   * Calls `fetch` with an access token of the user as bearer token (RFC 6750). If the resource answers 401 with a claims challenge
+   * (`insufficient_claims`, Entra ID's continuous access evaluation), the token is refreshed with these claims and the request is
+   * sent once more. A request body is kept in memory for that. Other answers are returned as they are.
+   * @param resource what the token is for, as in `getAccessToken`. A string is the resource (RFC 8707)
+   * @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT` for plain http to a host other than this one (RFC 6750 section 5.3)
+   * @throws {TokenError} as `getAccessToken`. `COATCHECK_REAUTH_REQUIRED` also when the resource refuses the refreshed token
+   * @throws {RedisError} during an outage
+   * @throws what `fetch` throws, such as `TypeError` without a connection
    */
   fetchWithToken(
     userId: string,
@@ -188,64 +231,71 @@ export interface TokenCache {
   ): Promise<Response>
 
   /**
-   * Auth.js' `account` (seconds) as a token set (milliseconds). Without any expiry five minutes are assumed.
-   * @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT` without an access token
+   * Converts a token response or the `account` of Auth.js (seconds) into a token set (milliseconds). Without `expires_at` and
+   * `expires_in` it assumes a life of five minutes. Asks nothing and stores nothing.
+   * @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT` without an access token, or for a value of another kind
    */
   fromOAuth(account: OAuthAccount): TokenSet
 
-  /** One entry per provider that has something stored. */
+  /**
+   * Returns the state of the user's tokens: one entry for each provider with stored tokens, by name. Empty: nothing is stored.
+   * Records that do not open are left out.
+   * @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT`
+   * @throws {RedisError} during an outage
+   */
   status(userId: string): Promise<readonly ProviderTokenStatus[]>
 }
 
-/** What a provider answered to a refresh: RFC 6749 section 6. */
+/** What a provider answers to a token request (RFC 6749 section 5.1). */
 export interface RefreshedTokens {
   readonly accessToken: string
-  /** From the moment of the answer. `null` when the provider did not say. */
+  /** Life of the access token, seconds from the answer. `null`: the provider does not say. */
   readonly expiresInSeconds: number | null
-  /** Absent: the old one stays valid. */
+  /** Absent: the provider does not rotate, and the previous refresh token stays valid. */
   readonly refreshToken?: string
   readonly idToken?: string
-  /** As granted; empty when the provider did not say. */
+  /** Scopes that were granted. Empty: the provider does not say. */
   readonly scopes: readonly string[]
 }
 
+/** A refresh request (RFC 6749 section 6). */
 export interface RefreshRequest {
   readonly refreshToken: string
-  /** Absent: what sign-in asked for. The implementation adds what its provider needs to keep the grant (`offline_access`). */
+  /** Absent: those of the sign-in. The implementation adds what its provider needs to keep the grant (`offline_access`). */
   readonly scopes?: readonly string[]
-  /** RFC 8707. */
+  /** Resource indicator (RFC 8707). Absent: none is sent. */
   readonly resource?: string
-  /** OpenID Connect Core section 5.5, as JSON: what a resource challenged for. */
+  /** The claims that a resource asks for, as JSON (OpenID Connect Core section 5.5). Absent: none. */
   readonly claims?: string
   readonly signal?: AbortSignal
 }
 
 /**
- * The refresh grant of a provider, implemented in `oidc/`. One request per call and no retry: who repeats a refresh with
- * rotation has to know what the first one did.
+ * The refresh grant of a provider, implemented in `oidc/`. One request per call, and no retry: only a caller that knows what the
+ * first request did may repeat a refresh with rotation.
  */
 export interface TokenRefresher {
-  /** @throws {RefreshFailure} of `refresh-outcome.ts`; anything else that is thrown counts as transient. */
+  /** @throws {RefreshFailure} of `refresh-outcome.ts`. Any other error counts as transient. */
   refresh(provider: string, request: RefreshRequest): Promise<RefreshedTokens>
 }
 
-/** For tokens without a grant. */
+/** A token request without a grant: client credentials, or on behalf of a caller. */
 export interface DirectTokenRequest {
   readonly scopes?: readonly string[]
-  /** RFC 8707. */
+  /** Resource indicator (RFC 8707). Absent: none is sent. */
   readonly resource?: string
-  /** OpenID Connect Core section 5.5, as JSON. */
+  /** The claims that a resource asks for, as JSON (OpenID Connect Core section 5.5). Absent: none. */
   readonly claims?: string
   readonly signal?: AbortSignal
 }
 
 /** All token requests after sign-in. */
 export interface TokenRequester extends TokenRefresher {
-  /** RFC 6749 section 4.4. @throws {RefreshFailure} */
+  /** Client credentials (RFC 6749 section 4.4). @throws {RefreshFailure} */
   requestAppToken(provider: string, request: DirectTokenRequest): Promise<RefreshedTokens>
   /**
-   * With the token that a caller has presented: Entra ID's on-behalf-of flow (RFC 7523 section 2.1 with
-   * `requested_token_use=on_behalf_of`), elsewhere token exchange (RFC 8693). @throws {RefreshFailure}
+   * Exchanges the token that a caller has presented. Entra ID: the on-behalf-of flow (RFC 7523 section 2.1 with
+   * `requested_token_use=on_behalf_of`). Other providers: token exchange (RFC 8693). @throws {RefreshFailure}
    */
   requestOnBehalfOf(
     provider: string,
