@@ -1,6 +1,6 @@
 /**
- * `coatcheck/admin`: what operators do, as functions; the command line is made of them. Opens the store that a configuration
- * names, in two depths: the server alone, which needs no key, and everything.
+ * `coatcheck/admin`: the operations of the command line as functions. Opens the store that a configuration names, either without
+ * encryption keys (`openServer`) or with them (`openAdmin`).
  */
 import './core/node-version.ts'
 import type { AdminGround, ServerGround } from './admin/ground.ts'
@@ -67,9 +67,12 @@ type AnyOptions = Options
 const NONCE_BYTES = 8
 
 /**
- * The server alone: no key and no provider has to be configured. Connects in the background; `store.ready()` waits for it.
- * @param events hears of the connection
- * @throws {ConfigError} `COATCHECK_STORE_REQUIRED` when there is no Redis to look at, and what the store finds in its options
+ * Opens an admin context without encryption keys. Needs neither keys nor a provider in the configuration. Connects in the
+ * background: `store.ready()` waits for the connection. Call `close()` when you are done.
+ * @param options the options of the application, which the environment completes
+ * @param events receives the events of the connection
+ * @throws {ConfigError} `COATCHECK_STORE_REQUIRED` without `REDIS_URL` or `redisStore()`, `COATCHECK_CONFIG_INVALID`,
+ *   `COATCHECK_CONFIG_MISSING`, `COATCHECK_REDIS_PACKAGE_MISSING`
  */
 export async function openServer(options: AnyOptions = {}, events = new EventBus()): Promise<ServerGround> {
   const env = processEnvironment()
@@ -80,9 +83,12 @@ export async function openServer(options: AnyOptions = {}, events = new EventBus
 }
 
 /**
- * Everything that the configuration opens.
- * @throws {ConfigError} as `openServer`, and `COATCHECK_CONFIG_MISSING` without keys: those that a process draws for itself
- *   open nobody's records
+ * Opens an admin context with encryption keys: it finds users by their id, and opens records. Connects in the background. Call
+ * `close()` when you are done.
+ * @param options the options of the application, which the environment completes
+ * @param events receives the events of this context
+ * @throws {ConfigError} as `openServer`, and `COATCHECK_CONFIG_MISSING` without keys: the random key of a development process opens
+ *   no other process's records
  * @throws {KeyringError} `COATCHECK_KEY_INVALID`
  */
 export async function openAdmin(options: AnyOptions = {}, events = new EventBus()): Promise<AdminGround> {
@@ -124,9 +130,11 @@ export async function openAdmin(options: AnyOptions = {}, events = new EventBus(
 }
 
 /**
- * Looks at configuration, Redis, providers and data, and says what is wrong with why and fix: `coatcheck doctor`. It writes a key of
- * a moment, and canaries when they are wished for. What is wrong is part of the report, and no rejection; the report holds no secret.
- * @param load gives the options, or throws the `ConfigError` that says why there are none
+ * Examines configuration, Redis, providers and data, as `coatcheck doctor` does. A problem is a finding in the report, not a
+ * rejection. It writes one short-lived key to Redis, and canary keys if `canaries` is set.
+ * @param load returns the options of the application, or throws a `ConfigError`, which becomes a finding
+ * @param wishes which checks run
+ * @param outside clock and `fetch` for tests. Default: those of the process
  */
 export async function examineHealth(
   load: () => AnyOptions | Promise<AnyOptions>,
@@ -160,8 +168,10 @@ export async function examineHealth(
 }
 
 /**
- * The ring as the configuration has it, entry by entry; empty without one. Secrets: for `addKey`.
- * @throws {ConfigError}
+ * Returns the encryption keys of the configuration, entry by entry: secrets, for `addKey()`. Empty: none is configured, on a loopback
+ * base URL.
+ * @throws {ConfigError} `COATCHECK_CONFIG_INVALID`, `COATCHECK_CONFIG_UNKNOWN_OPTION`, `COATCHECK_CONFIG_MISSING`,
+ *   `COATCHECK_CONFIG_INSECURE`, `COATCHECK_STORE_REQUIRED`
  */
 export function configuredKeys(options: AnyOptions): readonly string[] {
   return resolveConfig(options, processEnvironment()).keys

@@ -1,29 +1,32 @@
-/** What has happened between two readings of the servers, per second: what a live view shows. */
+/** Computes rates between two readings of the servers, for a live view such as `coatcheck top`. */
 import type { ServerReadings } from './server-readings.ts'
 
-/** What happened on the servers between two readings. */
+/** What happened on all servers between two readings: differences and rates. */
 export interface Activity {
-  /** Seconds between the two readings. */
+  /** Seconds between the two readings, at least 0.001. */
   readonly seconds: number
-  /** How much each has grown or shrunk. */
+  /** Growth of the number of keys; negative when it shrank. */
   readonly keys: number
   /** Growth of the used memory, bytes; negative when it shrank. */
   readonly usedBytes: number
-  /** Per second. */
+  /** Commands per second, those of other applications included. */
   readonly commands: number
   /** Reads per second. */
   readonly reads: number
-  /** Script calls per second. Every write is one. */
+  /** Script calls per second. Every write of Coatcheck is one. */
   readonly scripts: number
   /** Keys that expired per second. */
   readonly expired: number
-  /** Keys that were evicted per second. Anything but 0 loses sessions. */
+  /** Keys that were evicted per second. Any value above 0 means lost sessions. */
   readonly evicted: number
-  /** From 0 to 1; `null` when nothing was read. */
+  /** Share of reads that found a key, 0 to 1. `null`: no read happened. */
   readonly hitRatio: number | null
 }
 
-/** Compares two readings of the same servers. */
+/**
+ * Computes the rates between two readings of the same servers. Asks no server. If a server restarted in between, its counters
+ * count as no growth.
+ */
 export function activityBetween(before: ServerReadings, after: ServerReadings): Activity {
   const seconds = Math.max(0.001, (after.atMs - before.atMs) / 1000)
   // A server that was started again counts from 0.

@@ -14,42 +14,67 @@ import {
 import { createVault, type Loaded } from '../session/session-vault.ts'
 import { sessionAddressOf } from './session-address.ts'
 
-/** State of a session. `lost`: its record is gone though nothing ended it. `unknown`: no trace is left. */
+/**
+ * State of a session.
+ *
+ * - `live`: its ticket opens it.
+ * - `expired`: the idle timeout or the absolute timeout has passed.
+ * - `ended`: it was revoked.
+ * - `lost`: its record is missing, and no revocation explains that.
+ * - `unreadable`: its record does not open with the given keys.
+ * - `unknown`: no trace of it is left.
+ */
 export type SessionState = 'live' | 'expired' | 'ended' | 'lost' | 'unreadable' | 'unknown'
 
-/** Which of the ways into a state it was. */
+/**
+ * The evidence for the state of a session.
+ *
+ * - `live`: the record is valid.
+ * - `deadline`: a timeout has passed.
+ * - `reason`: a marker names the reason; see `SessionAccount.reason`.
+ * - `all-ended`: all sessions of the user were ended at once, and no reason is stored.
+ * - `record-missing`: the index lists the session as live, but the record is missing.
+ * - `generation-missing`: the record exists, but the generation of the user is missing.
+ * - `index-missing`: the record and the list of the user's sessions are missing.
+ * - `key-unknown`: the record is sealed with a key that is not in `COATCHECK_KEYS`.
+ * - `damaged`: the record does not open with the key that it names.
+ * - `no-trace`: the user has other keys; nothing of this session is left.
+ * - `nothing`: nothing is stored of the session or of its user.
+ */
 export type SessionBecause =
   | 'live'
   | 'deadline'
-  /** `reason` says it. */
   | 'reason'
-  /** All sessions of the user were ended at once, and what is left of this one has no reason (any more). */
   | 'all-ended'
   | 'record-missing'
   | 'generation-missing'
   | 'index-missing'
   | 'key-unknown'
   | 'damaged'
-  /** The user is known, the session is not. */
   | 'no-trace'
-  /** Neither the session nor its user left anything. */
   | 'nothing'
 
-/** What is known about one session: its state, the reason and its times. */
+/** What the store knows about one session: its state, the evidence and its times. It holds no data and no ticket. */
 export interface SessionAccount {
   /** Id of the session. */
   readonly sessionId: string
-  /** State of the session now. */
+  /** State of the session when it was read. */
   readonly state: SessionState
-  /** What the state was concluded from. */
+  /** The evidence for the state. */
   readonly because: SessionBecause
-  /** The word that was given when it was ended. Comes from outside: to be shown as one line. */
+  /**
+   * The word that was given when the session was ended. `null`: none is stored. The text comes from a caller: escape control
+   * characters before you print it.
+   */
   readonly reason: string | null
-  /** `null` when nothing tells. */
+  /** Whether the session has a user. `null`: nothing is stored that tells. */
   readonly kind: SessionKind | null
-  /** What the record says; `null` without a record, or without keys to open it. Epoch milliseconds. */
+  /** The times in the record. `null`: there is no record, it does not open, or no keys were given. */
   readonly times: SessionTimes | null
-  /** For how long the store remembers why a session ended. Without keys: at most. */
+  /**
+   * How long the store remembers why a session ended, milliseconds: the absolute timeout, at most an hour. Without keys, the
+   * upper limit.
+   */
   readonly reasonsKeptForMs: number
 }
 
@@ -57,13 +82,13 @@ export interface SessionAccount {
 export interface SessionTimes {
   /** When the session was created, epoch milliseconds. */
   readonly createdAtMs: number
-  /** When the session was used last, epoch milliseconds. */
+  /** When the session was last used, epoch milliseconds. Exact to a tenth of the idle timeout. */
   readonly lastSeenAtMs: number
-  /** When the session ends if it is not used, epoch milliseconds. */
+  /** When the session ends unless a request extends it, epoch milliseconds. */
   readonly idleExpiresAtMs: number
   /** When the session ends in any case, epoch milliseconds. */
   readonly absoluteExpiresAtMs: number
-  /** The earlier of both. */
+  /** The earlier of the two, epoch milliseconds. */
   readonly expiresAtMs: number
 }
 
@@ -78,10 +103,13 @@ export interface SessionLook {
 }
 
 /**
- * @param keys an `AdminGround`, or `null` when no keys are at hand: then an anonymous session counts as live until its record goes,
- *   five minutes after its deadline, which stands in the record only
+ * Explains the state of one session. Only reads, in two steps that are not atomic together: a session that ends in between is
+ * reported as ended.
+ * @param ground from `openServer()` or `openAdmin()`
+ * @param keys the result of `openAdmin()`, or `null` without keys. Without keys an anonymous session counts as live until its
+ *   record is deleted, five minutes after its deadline: only the record holds the deadline
  * @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT` when the text is no session id
- * @throws {RedisError} when Redis cannot say
+ * @throws {RedisError} during an outage
  */
 export async function explainSession(
   ground: Pick<ServerGround, 'store'>,

@@ -12,21 +12,21 @@ import type { Store, StoreServer } from '../store.ts'
 import type { Revocations } from '../token/revocations.ts'
 import type { TokenCache } from '../token/types.ts'
 
-/** Enough for what needs no key: connection, counts, families of keys. */
+/** Admin context without encryption keys, from `openServer()`: enough to count keys and to read the servers. Close it after use. */
 export interface ServerGround {
-  /** Connection to the servers. */
+  /** The Redis servers, and the names of the keys. */
   readonly server: StoreServer
   /** The opened store. */
   readonly store: Store
-  /** Stands before all keys. */
+  /** Prefix of all key names. Empty: none. */
   readonly prefix: string
   /** Source of the current time. */
   readonly clock: Clock
-  /** Ends the connection within its deadline. */
+  /** Closes the connection, at the latest at its deadline. A client that the caller passed in stays open. */
   close(): Promise<void>
 }
 
-/** With keys: users can be found by their id, and records opened. */
+/** Admin context with encryption keys, from `openAdmin()`: finds users by their id, and opens records. Close it after use. */
 export interface AdminGround extends ServerGround {
   /** The validated configuration. */
   readonly config: ResolvedConfig<object>
@@ -38,8 +38,8 @@ export interface AdminGround extends ServerGround {
   readonly sessions: SessionStore<Record<string, unknown>>
   /** Tokens of all users. */
   readonly tokens: TokenCache
-  /** Token revocations that wait for the provider. */
+  /** Refresh tokens that wait to be revoked at their provider (RFC 7009). */
   readonly revocations: Revocations
-  /** Events of this context. */
+  /** The events of this context. */
   readonly events: EventBus
 }

@@ -1,28 +1,31 @@
-/** A further key for a ring: drawn, with the entries that have to stand in `COATCHECK_KEYS` besides it. Changes nothing by itself. */
+/** Creates a further encryption key, with the entries that `COATCHECK_KEYS` needs besides it. Changes no setting. */
 import type { Random } from '../core/random.ts'
 import { createKeyring, namesEntryOf } from '../keyring/keyring.ts'
 
-/** A new encryption key and the setting that contains it. */
+/** A new encryption key, and the entries for `COATCHECK_KEYS`. */
 export interface AddedKey {
-  /** `id:base64`: a secret. Stands in front of the others. */
+  /** The new entry `id:base64`: a secret. Put it in front of the others. */
   readonly entry: string
-  /** Id of the new key. */
+  /** Id of the new key. It is no secret. */
   readonly id: string
   /**
-   * `names:base64`: a secret too. Has to stand in a ring of two keys, so that users keep their names. `null`: the ring has one.
+   * The entry `names:base64`: a secret. `COATCHECK_KEYS` needs it as soon as it holds two keys, so that the hashes of user ids stay
+   * the same. `null`: it is there already.
    */
   readonly namesEntry: string | null
-  /** Of the ring as it is now, first one first. */
+  /** Ids of the keys that were passed in, in their order. */
   readonly idsNow: readonly string[]
 }
 
 const KEY_BYTES = 32
 
 /**
- * @param keys the ring as it is configured: entries, or one text of them
- * @param id of the new key. Default: one that says nothing about it
- * @throws {KeyringError} `COATCHECK_KEY_INVALID`: the ring as it is, or an id that is taken
- * @throws {ConfigError} `COATCHECK_CONFIG_MISSING`: the ring has no key
+ * Creates a random encryption key of 32 bytes. Changes no setting: the operator puts the entries into `COATCHECK_KEYS`.
+ * @param keys the current entries, from `configuredKeys()`
+ * @param random source of random bytes
+ * @param id id of the new key. Default: one derived from the key
+ * @throws {KeyringError} `COATCHECK_KEY_INVALID` when a current entry is invalid, or the id is taken
+ * @throws {ConfigError} `COATCHECK_CONFIG_MISSING` when `keys` holds no key
  */
 export function addKey(keys: readonly string[], random: Random, id?: string): AddedKey {
   const entries = keys

@@ -1,4 +1,4 @@
-/** What one key is: family, type, life, size, whose it is, who reads it, which key of the ring sealed it. Never what it holds. */
+/** Explains one Redis key: family, type, TTL, size, user, and the encryption key that sealed it. Never its content. */
 import { type KeyName, keyNameReader } from '../redis/key-names.ts'
 import { FAMILIES } from './key-families.ts'
 import type { SealedGround } from './sealed-values.ts'
@@ -6,33 +6,33 @@ import { sealedValuesOf } from './sealed-values.ts'
 import { leftoversOf, type LeftoverGround, type LeftoverKind } from './leftovers.ts'
 import { askFor } from './walk.ts'
 
-/** What a key in Redis is and whose it is. Never what it holds. */
+/** What a Redis key is, and which user and session it belongs to. Never its content. */
 export interface KeyExplanation {
   /** Name of the key. */
   readonly key: string
-  /** `null`: none of ours. */
+  /** Name of the key family, as in `coatcheck keys scan`. `null`: the key is not from Coatcheck, or has another prefix. */
   readonly family: string | null
-  /** What the key holds; `null` for a key that is not ours. */
+  /** What keys of this family hold. `null`: no family. */
   readonly what: string | null
-  /** What reads the key; `null` for a key that is not ours. */
+  /** Which operations read keys of this family. `null`: no family. */
   readonly readBy: string | null
-  /** Hash of the user id in the name; `null` when the name has none. */
+  /** Hash of the user id in the name. `null`: the name has none. */
   readonly userKey: string | null
-  /** Id of the session in the name; `null` when the name has none. */
+  /** Id of the session in the name. `null`: the name has none. */
   readonly sessionId: string | null
   /** Whether the key exists now. */
   readonly exists: boolean
-  /** As `TYPE` says: `string`, `hash`, `zset`; `none` when there is no such key. */
+  /** Answer of `TYPE`: `string`, `hash`, `zset`, … `none`: the key does not exist. */
   readonly type: string
-  /** `null`: it does not end. */
+  /** Remaining TTL, milliseconds. `null`: no TTL, or the key does not exist. */
   readonly lifeMs: number | null
-  /** Bytes of a string, fields of a hash, members of a set. */
+  /** Size: bytes of a string, fields of a hash, members of a set, entries of a list or stream. 0: the key does not exist. */
   readonly size: number
-  /** What it costs, as Redis accounts for it. */
+  /** Memory of the key (`MEMORY USAGE`), bytes. 0: the key does not exist. */
   readonly bytes: number
-  /** Which keys of the ring sealed what is in it. */
+  /** Ids of the encryption keys that sealed its content. Empty: nothing in it is sealed. */
   readonly sealedBy: readonly string[]
-  /** Kinds of orphans that the key belongs to; empty when it is in use. */
+  /** Kinds of orphans that the key belongs to. Empty: it is in use. */
   readonly leftovers: readonly LeftoverKind[]
 }
 
@@ -45,7 +45,12 @@ const SIZES: Readonly<Record<string, string>> = {
   stream: 'XLEN',
 }
 
-/** @throws {RedisError} */
+/**
+ * Explains one Redis key. Only reads, in several commands that are not atomic together.
+ * @param ground the result of `openAdmin()`
+ * @param key full name of the key, prefix included
+ * @throws {RedisError} during an outage; `COATCHECK_REDIS_NOPERM` without the right to a command
+ */
 export async function explainKey(ground: SealedGround & LeftoverGround, key: string): Promise<KeyExplanation> {
   const { server, prefix } = ground
   const name = keyNameReader(prefix)(key)

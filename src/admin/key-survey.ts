@@ -10,49 +10,49 @@ import { type SessionCensus, SessionTally } from './session-tally.ts'
 import { standingOfRecord } from './session-standing.ts'
 import { askFor, keyCount, walkKeys, type WalkGround, type WalkOptions } from './walk.ts'
 
-/** How many keys there are of one kind. */
+/** Counts of one key family. */
 export interface FamilyCount {
   /** Name of the key family. */
   readonly family: string
-  /** Exact after a whole walk, else an estimate. */
+  /** Number of keys. Exact if `KeySurvey.isWhole`, else estimated. */
   readonly count: number
-  /** How many of them were looked at: what follows speaks of these. */
+  /** Number of keys that were examined. `bytes` and `withoutTtl` are derived from them. */
   readonly sampled: number
-  /** Memory of all of them, as Redis accounts for it: scaled up from those looked at. */
+  /** Memory of all keys of the family (`MEMORY USAGE`), bytes: scaled up from the examined ones. */
   readonly bytes: number
-  /** From 0 to 1. */
+  /** Share of the examined keys without a TTL, 0 to 1. */
   readonly withoutTtl: number
-  /** Whether keys without a TTL are in order. */
+  /** Whether keys of this family may have no TTL. */
   readonly mayStay: boolean
 }
 
-/** Counts of keys, sessions and orphans. */
+/** The result of `surveyKeys()`: counts of keys, sessions and orphans. */
 export interface KeySurvey {
-  /** Keys that were looked at. */
+  /** Number of key names that were scanned. */
   readonly scanned: number
-  /** Keys of all servers, whosever they are. */
+  /** Number of keys on all servers, those of other applications included. */
   readonly total: number
-  /** All names were counted. */
+  /** Whether all key names were counted. False: the counts are estimates. */
   readonly isWhole: boolean
-  /** All keys of ours were looked at. */
+  /** Whether all keys of Coatcheck were examined. False: memory, sessions and orphans are estimates or samples. */
   readonly isExact: boolean
-  /** Counts by key family. */
+  /** Counts by key family; families without a key are left out. */
   readonly families: readonly FamilyCount[]
-  /** Keys that are not ours. */
+  /** Number of keys that are not from Coatcheck, or have another prefix. */
   readonly foreign: number
   /** Counts of sessions. */
   readonly sessions: SessionCensus
-  /** Users that have a key. */
+  /** Number of users who have or recently had a session. */
   readonly users: number
-  /** What was left behind, of the keys looked at. */
+  /** Number of orphans among the examined keys, not scaled up. All 0 without `SurveyOptions.leftovers`. */
   readonly leftovers: { readonly [Kind in LeftoverKind]: number }
 }
 
 /** Options of `surveyKeys()`. */
 export interface SurveyOptions extends WalkOptions {
-  /** About how many keys are looked at. Default 20,000; `Infinity`: all. */
+  /** About how many keys to examine. Default 20,000. `Infinity`: all. */
   readonly look?: number
-  /** Also what was left behind: one to three more commands for each key looked at. */
+  /** Whether to look for orphans too: one to three more commands for each examined key. Default false. */
   readonly leftovers?: boolean
 }
 
@@ -64,7 +64,12 @@ const AT_ONCE = 25
 
 type Ground = WalkGround & LeftoverGround & { readonly prefix: string }
 
-/** @throws {RedisError} */
+/**
+ * Counts the keys in Redis with `SCAN`, in small steps with pauses, and examines a part of them. Only reads. Not one atomic step: keys
+ * may come and go meanwhile.
+ * @param ground the result of `openServer()` or `openAdmin()`
+ * @throws {RedisError} during an outage; `COATCHECK_REDIS_NOPERM` without the right to a command
+ */
 export async function surveyKeys(ground: Ground, options: SurveyOptions): Promise<KeySurvey> {
   const { server, prefix } = ground
   const { look = LOOKED_AT, leftovers = false } = options

@@ -1,15 +1,15 @@
-/** How long the answers of Redis take, seen from here: through our own client, with its TLS, credentials and deadlines. */
+/** Measures the latency of Redis from this process, through the client with its TLS, credentials and deadlines. */
 import { createHistogram } from 'node:perf_hooks'
 import type { Clock } from '../core/clock.ts'
 import type { ServerPort } from '../redis/client-port.ts'
 
 /** Round-trip times of one server, measured with `PING`. */
 export interface Latency {
-  /** Address of the server. */
+  /** Address of the server: `host:port`, or the path of a socket. */
   readonly server: string
   /** Number of measured round trips. */
   readonly count: number
-  /** Milliseconds, three digits behind the point. */
+  /** Shortest round trip, milliseconds with a resolution of 0.001. */
   readonly minMs: number
   /** Median, milliseconds. */
   readonly p50Ms: number
@@ -24,15 +24,18 @@ export interface Latency {
 const MICROSECONDS = 1000
 
 /**
- * One `PING` after the other.
- * @param signal ends it early, with what was measured until then
- * @throws {RedisError} of the first one that fails
+ * Measures round-trip times with `PING`, one after the other.
+ * @param server one of `ground.server.client.servers()`
+ * @param options `count`: number of round trips. `signal`: ends the measurement early; the result covers what was measured. `seen`:
+ *   called after each round trip
+ * @throws {RedisError} when a `PING` fails
  */
 export async function measureLatency(
   server: ServerPort,
   clock: Clock,
-  { count, signal, seen }: { count: number; signal: AbortSignal; seen?: (done: number) => void },
+  options: { count: number; signal: AbortSignal; seen?: (done: number) => void },
 ): Promise<Latency> {
+  const { count, signal, seen } = options
   const microseconds = createHistogram()
   for (let done = 0; done < count && !signal.aborted; done++) {
     const begun = clock.monotonic()

@@ -16,21 +16,21 @@ import type { StoreServer } from '../store.ts'
 import { standingOfRecord } from './session-standing.ts'
 import { ADMIN_DEADLINE_MS, askFor } from './walk.ts'
 
-/** Every kind of orphaned key, with a description. */
+/** Every kind of orphan, with a description: keys and entries that no session needs any more. */
 export const LEFTOVERS = {
-  /** Records of a generation that their user no longer has. */
+  /** Session records of a generation that their user no longer has. */
   'dead-record': 'records of a generation that their user does not have any more',
-  /** Index entries of live sessions whose record is missing. */
+  /** Index entries of live sessions whose record was evicted or deleted by hand. */
   'lost-entry': 'index entries of live sessions without a record: evicted, or deleted by hand',
   /** Indexes of users that have no generation. */
   'stray-index': 'indexes of users without a generation',
-  /** Markers of ended sessions that have no life. */
+  /** Markers of ended sessions without a TTL. */
   'endless-marker': 'ended markers without a life',
-  /** Revocation outboxes that no index names. */
+  /** Outboxes of token revocations that the index of outboxes does not list. */
   'unseen-outbox': 'revocation outboxes that are in no index, so no process sends them',
 } as const
 
-/** Kind of orphaned key. */
+/** Kind of orphan. */
 export type LeftoverKind = keyof typeof LEFTOVERS
 
 export interface Leftover {

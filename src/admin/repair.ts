@@ -3,19 +3,19 @@ import { keyNameReader, type KeyName } from '../redis/key-names.ts'
 import { type LeftoverGround, type LeftoverKind, LEFTOVERS, leftoversOf, removeLeftover } from './leftovers.ts'
 import { walkKeys, type WalkGround, type WalkOptions } from './walk.ts'
 
-/** What `repairKeys()` found and removed. */
+/** The result of `repairKeys()`. */
 export interface RepairReport {
-  /** Keys that were looked at. */
+  /** Number of keys that were examined. */
   readonly scanned: number
-  /** How many orphans were found, by kind. */
+  /** Number of orphans that were found, by kind. */
   readonly found: { readonly [Kind in LeftoverKind]: number }
-  /** Fewer than found: somebody else was faster, or it was none any more. */
+  /** Number of orphans that were removed, by kind. Fewer than found: another process removed them, or they are in use again. */
   readonly removed: { readonly [Kind in LeftoverKind]: number }
 }
 
 /** Options of `repairKeys()`. */
 export interface RepairOptions extends Pick<WalkOptions, 'signal' | 'seen'> {
-  /** Only finds. */
+  /** Whether to find only, and to remove nothing. Default false. */
   readonly dryRun?: boolean
 }
 
@@ -23,7 +23,11 @@ const AT_ONCE = 25
 
 type Ground = WalkGround & LeftoverGround & { readonly prefix: string }
 
-/** Looks at every key. @throws {RedisError} what was removed until then is removed */
+/**
+ * Finds and removes orphans: keys and entries that no session needs any more. Scans all keys. Each orphan is removed in one atomic
+ * step, which checks again that it is one.
+ * @throws {RedisError} during an outage. Orphans that were removed stay so.
+ */
 export async function repairKeys(
   ground: Ground,
   { signal, seen, dryRun = false }: RepairOptions,

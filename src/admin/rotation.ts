@@ -14,45 +14,48 @@ import { FAMILIES } from './key-families.ts'
 import { type SealedGround, sealedValuesOf, type SealedValue } from './sealed-values.ts'
 import { ADMIN_DEADLINE_MS, askFor, walkKeys, type WalkGround, type WalkOptions } from './walk.ts'
 
-/** How many values are sealed with one key. */
+/** How many stored values one encryption key seals. */
 export interface KeyUse {
-  /** As in `COATCHECK_KEYS`, or made of the key where that names none. */
+  /** Id of the key in `COATCHECK_KEYS`. For a key without an id: one derived from the key. */
   readonly keyId: string
-  /** Whether new values are sealed with this key. */
+  /** Whether this is the first key of `COATCHECK_KEYS`, which seals new values. */
   readonly isCurrent: boolean
-  /** Whether `COATCHECK_KEYS` names this key. Values of a missing key cannot be read. */
+  /** Whether `COATCHECK_KEYS` holds this key. Values of a missing key cannot be read. */
   readonly isInRing: boolean
-  /** Values that are sealed with this key. */
+  /** Number of values that this key seals. */
   readonly values: number
-  /** By the names of `keys scan`. */
+  /** Number of values by key family, named as in `coatcheck keys scan`. */
   readonly families: { readonly [family: string]: number }
 }
 
-/** What `rotateKeys()` has done. */
+/** The result of `rotateKeys()`. */
 export interface RotationReport {
-  /** One per key of the ring, then those that it does not have. As the last walk found it; what was resealed counts as such. */
+  /** The use of each key after the last scan: the keys of `COATCHECK_KEYS` in their order, then unknown keys. */
   readonly keys: readonly KeyUse[]
-  /** Values that were sealed again with the current key. */
+  /** Number of values that were sealed again with the first key. */
   readonly resealed: number
-  /** Changed or gone between reading and writing: whoever changed it has sealed it anew. */
+  /** Number of values that another process changed or deleted between reading and writing. The change has sealed them anew. */
   readonly overtaken: number
-  /** Do not open under the key that they name. Nobody can read them, and they stay as they are. */
+  /** Number of values that do not open with the key that they name. They stay as they are. */
   readonly unreadable: number
-  /** Scans over all keys. */
+  /** Number of scans over all keys, at most 5. */
   readonly walks: number
-  /** Keys that were looked at. */
+  /** Number of keys in the last scan. */
   readonly scanned: number
-  /** Nothing that can be put under the first key lies under another one. Sign-ins under way count for nothing: see `signIns`. */
+  /**
+   * Whether every readable value is sealed with the first key. Sign-ins under way do not count; see `signIns`. False after an
+   * abort: run it again to continue.
+   */
   readonly isDone: boolean
-  /** Sign-ins under way under another key: they end within ten minutes. */
+  /** Number of sign-ins under way that another key sealed. They end within ten minutes. */
   readonly signIns: number
 }
 
 /** Options of `rotateKeys()`. */
 export interface RotationOptions extends Pick<WalkOptions, 'signal'> {
-  /** Only counts. */
+  /** Whether to count only, and to write nothing. Default false. */
   readonly dryRun?: boolean
-  /** Called with the progress of the scan. */
+  /** Called after each step of the scan. */
   readonly seen?: (progress: RotationProgress) => void
 }
 
@@ -69,7 +72,13 @@ export type RotationGround = WalkGround & SealedGround & { readonly seal: Seal }
 const WALKS = 5
 const AT_ONCE = 10
 
-/** @throws {RedisError} what was done until then is done */
+/**
+ * Seals every stored value again with the first key of `COATCHECK_KEYS`, while the application runs. Each value is replaced in one
+ * atomic step, only over the value that was read; content and TTL stay the same. A rotation that was interrupted continues when it
+ * is run again. No ticket and no session changes.
+ * @param ground the result of `openAdmin()`
+ * @throws {RedisError} during an outage. Values that were sealed again stay so.
+ */
 export async function rotateKeys(ground: RotationGround, options: RotationOptions): Promise<RotationReport> {
   const { signal, dryRun = false, seen } = options
   let resealed = 0

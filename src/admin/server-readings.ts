@@ -1,25 +1,29 @@
-/** What the servers say of themselves (`INFO`), summed over all of them. Fields that a version does not have count as nothing. */
+/** Reads the server status (`INFO`), summed over all servers. A field that a server version lacks counts as 0. */
 import type { StoreServer } from '../store.ts'
 import { infoFields } from './info-fields.ts'
 import { ask } from './walk.ts'
 
+/** Facts about one server. */
 export interface ServerFacts {
+  /** Address of the server: `host:port`, or the path of a socket. */
   readonly endpoint: string
+  /** Version of the server (`redis_version`), or `unknown`. */
   readonly version: string
+  /** `master` or `slave`, as `INFO` names them, or `unknown`. */
   readonly role: string
 }
 
-/** A moment of all servers together. Counters grow from the start of the server on. */
+/** Status of all servers at one time, summed up. Counters start at 0 when a server starts. */
 export interface ServerReadings {
-  /** When the readings were taken, epoch milliseconds. */
+  /** When the servers were read, epoch milliseconds. */
   readonly atMs: number
   /** Facts about each server. */
   readonly servers: readonly ServerFacts[]
   /** Used memory of all servers, bytes. */
   readonly usedBytes: number
-  /** 0: no limit. */
+  /** Memory limit (`maxmemory`) of all servers, bytes. 0: no limit. */
   readonly maxBytes: number
-  /** `noeviction`, or what differs from it. */
+  /** Eviction policy (`maxmemory-policy`). Several servers with different policies: all of them, separated by commas. */
   readonly policy: string
   /** Keys of all servers. */
   readonly keys: number
@@ -35,14 +39,14 @@ export interface ServerReadings {
   readonly hits: number
   /** Reads that found no key since the servers started. */
   readonly misses: number
-  /** Calls by command, for reads (`get`, `mget`, `hget`, …) and scripts, which all our writes are. */
+  /** Number of calls since the servers started: read commands (`get`, `mget`, `hget`, …), and scripts, as all writes are. */
   readonly calls: {
-    /** Calls of read commands. */
+    /** Number of read commands. */
     readonly reads: number
-    /** Calls of scripts. */
+    /** Number of script calls. */
     readonly scripts: number
   }
-  /** Of `GET` and `MGET` on the server itself, ms, the slowest server; `null` before Redis 7. */
+  /** Latency of `GET` and `MGET` on the server itself, without the network: the slowest server. `null`: before Redis 7. */
   readonly readLatency: {
     /** Median, milliseconds. */
     readonly p50Ms: number
@@ -54,7 +58,12 @@ export interface ServerReadings {
 const READS = ['get', 'mget', 'hget', 'hmget', 'hgetall']
 const SCRIPTS = ['eval', 'evalsha']
 
-/** @throws {RedisError} `COATCHECK_REDIS_DENIED` without the right to `INFO` and `DBSIZE` */
+/**
+ * Reads the status of all servers with `INFO` and `DBSIZE`.
+ * @param server `ground.server`
+ * @param nowMs the current time, epoch milliseconds; becomes `atMs`
+ * @throws {RedisError} `COATCHECK_REDIS_NOPERM` without the right to these commands; other codes during an outage
+ */
 export async function readServers(server: StoreServer, nowMs: number): Promise<ServerReadings> {
   const all = await Promise.all(
     server.client.servers().map(async (one) => {

@@ -64,13 +64,13 @@ const WORDS: Readonly<Record<Exclude<SessionBecause, 'reason'>, Words>> = {
   },
 }
 
-/** What the state of a session means, in sentences. */
+/** The state of a session in sentences, for people. */
 export interface AccountWords extends Words {
-  /** For how long reasons are kept. */
+  /** How long the store keeps reasons, as a sentence. */
   readonly kept: string
 }
 
-/** Describes the state of a session in sentences. */
+/** Describes the state of a session in sentences. Control characters in the reason are escaped. Asks nothing. */
 export function wordsOf({ because, reason, reasonsKeptForMs, state }: SessionAccount): AccountWords {
   const kept = `Reasons are kept for ${minutes(reasonsKeptForMs)} after the end; those of the limit until the absolute end of the session.`
   if (because !== 'reason') return { ...WORDS[because], kept }

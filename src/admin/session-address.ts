@@ -2,7 +2,7 @@
 import { MisuseError } from '../core/errors.ts'
 import { parseSessionId } from '../session/ticket.ts'
 
-/** Whether a text has the shape of a session id. Does not ask the store. */
+/** Returns whether a text has the shape of a session id: 16 and 22 characters with a dot in between. Does not ask the store. */
 export function isSessionId(text: string): boolean {
   return parseSessionId(text) !== null
 }

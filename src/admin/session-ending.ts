@@ -10,7 +10,7 @@ import { sessionAddressOf } from './session-address.ts'
 import { listSessions } from './sessions.ts'
 import { tokensOf } from './tokens.ts'
 
-/** One session, or all of a user. */
+/** Selects what to end: one session, or all sessions of a user. */
 export type EndingWish =
   | {
       /** Id of the session to end. */
@@ -19,35 +19,42 @@ export type EndingWish =
   | {
       /** Hash of the id of the user whose sessions end. */
       readonly userKey: string
-      /** The session that stays. */
+      /** Id of a session of this user that stays. Absent: none stays. */
       readonly exceptSessionId?: string
     }
 
-/** What a call would end. */
+/** What `endSessions()` would end. */
 export interface EndingPlan {
   /** Hash of the user id. */
   readonly userKey: string
-  /** Live sessions that will end. */
+  /** Number of live sessions that will end; listed up to 1,000. */
   readonly sessions: number
-  /** Those that stay. */
+  /** Number of live sessions of the user that stay. */
   readonly remaining: number
-  /** Grants and access tokens that are deleted with the last session; 0 when one stays. */
+  /** Number of refresh tokens and access tokens that are deleted with the last session. 0: a session stays. */
   readonly tokenRecords: number
-  /** Until when APIs go on accepting access tokens that were handed out before, epoch ms; `null`: there are none. */
+  /**
+   * Until when APIs may still accept access tokens that were returned before, epoch milliseconds. `null`: no access token is
+   * stored.
+   */
   readonly accessTokensUntilMs: number | null
 }
 
-/** What a call has ended. */
+/** What `endSessions()` has ended, together with its plan. */
 export interface EndingReport extends EndingPlan {
-  /** Sessions that were ended. */
+  /** Number of live sessions that ended. */
   readonly ended: number
-  /** As many replicas have acknowledged it as `durability` asks for. */
+  /** True when as many replicas as `redisStore({ durability })` names have acknowledged it. */
   readonly durable: boolean
   /** Whether `redisStore({ durability })` asks replicas to acknowledge. */
   readonly isDurabilityAsked: boolean
 }
 
-/** Only reads. @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT`: no session id, or not of this user @throws {RedisError} */
+/**
+ * Returns what `endSessions()` would end. Only reads, and not in one atomic step: sessions may begin or end afterwards.
+ * @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT` when a text is no session id, or `exceptSessionId` is not of this user
+ * @throws {RedisError} during an outage
+ */
 export async function planEnding(ground: AdminGround, wish: EndingWish): Promise<EndingPlan> {
   const { userKey } = addressOf(wish)
   const live = await listSessions(ground, userKey)
@@ -73,8 +80,11 @@ export async function planEnding(ground: AdminGround, wish: EndingWish): Promise
 }
 
 /**
- * @param reason one word, remembered for an hour: what a visitor with a dead ticket, and the next operator, are told
- * @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT` @throws {RedisError} nothing has ended then, or the journal goes on with it
+ * Ends one session, or all sessions of a user, in one atomic step. The user's tokens are deleted together with the last session.
+ * @param plan from `planEnding()`. It only completes the report: the step ends what it finds
+ * @param reason one word for logs and `coatcheck sessions show`, remembered for at most an hour
+ * @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT`
+ * @throws {RedisError} during an outage. This process then repeats the revocation until it is closed; run it again afterwards.
  */
 export async function endSessions(
   ground: AdminGround,

@@ -1,17 +1,17 @@
 /** Counting sessions by what they are and when they end, from the records that were looked at. */
 import type { SessionStanding } from './session-standing.ts'
 
-/** Counts of sessions, exact or estimated. */
+/** Counts of sessions. Exact if `KeySurvey.isExact`, else estimated from the sample. */
 export interface SessionCensus {
-  /** Records, whatever they are worth. */
+  /** Number of session records, in every state. */
   readonly records: number
-  /** Alive, of users. */
+  /** Live sessions with a user. */
   readonly users: number
-  /** Alive, without a user. */
+  /** Live sessions without a user. */
   readonly anonymous: number
-  /** Records of sessions that have ended and that go by themselves. */
+  /** Records of ended sessions. Redis deletes them at their TTL. */
   readonly ended: number
-  /** Sessions that end within this time if nobody touches them. */
+  /** Live sessions that end within a time unless a request extends them. Each count includes the shorter ones. */
   readonly endingWithin: {
     /** Sessions that end within an hour. */
     readonly hour: number
@@ -20,7 +20,7 @@ export interface SessionCensus {
     /** Sessions that end within a week. */
     readonly week: number
   }
-  /** Records looked at. */
+  /** Number of records in the sample. */
   readonly sampled: number
 }
 

@@ -13,30 +13,31 @@ import type { AdminGround } from './ground.ts'
 /** As many as `listByUser` gives without a limit. */
 const LISTED_AT_MOST = 1000
 
+/** A live session with the sizes of its data. It holds no value of the data, no ticket and no token. */
 export interface SessionDetails extends SessionInfo {
-  /** `user` for a signed-in session. */
+  /** Whether the session has a user. */
   readonly kind: 'anonymous' | 'user'
   /** Hash of the user id, as it stands in key names. */
   readonly userKey: string
-  /** As the application gives it; `null` for an anonymous session. */
+  /** Id of the user, from `signIn.userId`. `null`: an anonymous session. */
   readonly userId: string | null
-  /** When the session ends if it is not used, epoch milliseconds. */
+  /** When the session ends unless a request extends it, epoch milliseconds. */
   readonly idleExpiresAtMs: number
   /** When the session ends in any case, epoch milliseconds. */
   readonly absoluteExpiresAtMs: number
-  /** Version of the schema that the data was written with. */
+  /** Version of `session.schema` that the data was written with. */
   readonly schemaVersion: number
-  /** Tickets that have been issued by a rotation and not been seen yet. */
+  /** Number of tickets that a rotation has issued and that no request has used yet. */
   readonly pendingTickets: number
   /** Size of the sealed record, bytes. */
   readonly recordBytes: number
-  /** Id of the key that the record is sealed with. */
+  /** Id of the encryption key that sealed the record. */
   readonly keyId: string
-  /** Names and sizes of its fields, never their values. */
+  /** Names and sizes of the fields. */
   readonly fields: readonly FieldSize[]
 }
 
-/** A field of data or a claim of the user's profile: its name and how many bytes its value has as JSON. Never the value. */
+/** Name and size of one field of the session data, or of one claim of the user's profile. Never the value. */
 export interface FieldSize {
   /** Whether the field belongs to the session data or to the user's profile. */
   readonly in: 'data' | 'profile'
@@ -46,15 +47,19 @@ export interface FieldSize {
   readonly bytes: number
 }
 
-/** A session as operators see it. */
+/** The result of `showSession()`. */
 export interface ShownSession {
-  /** State and times of the session. */
+  /** State, evidence and times of the session. */
   readonly account: SessionAccount
-  /** `null` unless it is live. */
+  /** Details of the session. `null`: it is not live. */
   readonly session: SessionDetails | null
 }
 
-/** Live sessions of a user, the one that was seen last first; at most 1,000. @throws {RedisError} */
+/**
+ * Lists the live sessions of a user, the last used first, at most 1,000. Not one atomic step: sessions that end meanwhile are left
+ * out, and so are records that do not open. Empty: the user has no live session.
+ * @throws {RedisError} during an outage
+ */
 export async function listSessions(ground: AdminGround, userKey: string): Promise<readonly SessionInfo[]> {
   const loaded = await storedSessions(ground, userKey, LISTED_AT_MOST)
   return loaded.map(infoOf).sort((a, b) => b.lastSeenAtMs - a.lastSeenAtMs)
@@ -71,8 +76,9 @@ export async function storedSessions(ground: AdminGround, userKey: string, max: 
 }
 
 /**
- * What became of a session, as `explainSession` tells it, and all of a live one.
- * @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT` when the text is no session id @throws {RedisError}
+ * Explains the state of a session as `explainSession()` does, and returns the details of a live one. Only reads.
+ * @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT` when the text is no session id
+ * @throws {RedisError} during an outage
  */
 export async function showSession(ground: AdminGround, sessionId: string): Promise<ShownSession> {
   const { account, loaded } = await lookAtSession(ground, ground, sessionId)

@@ -1,31 +1,33 @@
 /**
- * From numbers of sessions and operations to memory, nodes, and what breaks first. Pure: it asks no server. Its figures are those
- * of the table in docs/sizing.md, which `npm run bench -- scale` has measured; a test compares the two.
+ * From numbers of sessions and operations to memory, nodes and the first bottleneck. Pure: it asks no server. Its figures are those
+ * of the table in docs/sizing.md, which `npm run bench -- scale` measured; a test compares the two.
  */
+
+/** The load to size for. Every number is 0 or more. */
 export interface SizingInput {
-  /** Live at the same time, of signed-in users, at the peak. */
+  /** Live sessions of signed-in users at the peak. */
   readonly sessions: number
-  /** Of the application's data in a session, as JSON. */
+  /** Size of the application's data in one session as JSON, bytes. */
   readonly sessionBytes: number
-  /** Users that are signed in at the same time. */
+  /** Users that are signed in at the peak. */
   readonly users: number
-  /** Session reads per second, all processes together. */
+  /** Session reads per second, of all processes together. */
   readonly readsPerSecond: number
-  /** Session changes per second, all processes together. */
+  /** Session writes per second, of all processes together. */
   readonly writesPerSecond: number
-  /** Resources for which a user has an access token, besides one grant; 0: nothing is kept of tokens. */
+  /** Access tokens per user, besides one grant. 0: no tokens are stored. */
   readonly resourcesPerUser: number
-  /** Of each primary. */
+  /** Replicas of each primary. */
   readonly replicas: number
-  /** Share of each node's memory that stays free, for snapshots, resynchronisation and growth: 0 up to, not including, 1. */
+  /** Share of each node's memory that stays free for snapshots, resynchronization and growth: from 0 to less than 1. */
   readonly headroom: number
-  /** Memory of one node, bytes. */
+  /** Memory of one node, bytes, more than 0. */
   readonly nodeBytes: number
   /** Application processes with a near cache. */
   readonly nearCacheProcesses: number
 }
 
-/** What `sizeRedis()` assumes when the input does not say otherwise. */
+/** Values for the input of `sizeOf()` that `coatcheck size` assumes when a flag is missing. */
 export const SIZING_DEFAULTS = {
   /** Bytes of data in a session. */
   sessionBytes: 512,
@@ -78,21 +80,21 @@ export const ASSUMED = {
 
 export type SizingLimit = 'memory' | 'cpu' | 'network'
 
-/** How much Redis the input needs. */
+/** The Redis that a load needs, as `sizeOf()` computes it. */
 export interface Sizing {
   /** Memory of all sessions in one copy, bytes. */
   readonly sessionsBytes: number
   /** Memory of all tokens in one copy, bytes. */
   readonly tokensBytes: number
-  /** On all nodes, replicas included. */
+  /** Memory of all data on all nodes, replicas included, bytes. */
   readonly totalBytes: number
   /** Number of primaries. */
   readonly primaries: number
   /** Number of nodes, replicas included. */
   readonly nodes: number
-  /** How many primaries each of them alone would ask for, not rounded. The largest breaks first. */
+  /** Primaries that each resource alone needs, not rounded. The largest is the first bottleneck. */
   readonly needs: Readonly<Record<SizingLimit, number>>
-  /** What decides the number of primaries. */
+  /** The first bottleneck, which decides the number of primaries. */
   readonly limit: SizingLimit
   /** Load of one primary. */
   readonly perPrimary: {
@@ -102,14 +104,14 @@ export interface Sizing {
     readonly readsPerSecond: number
     /** Writes per second. */
     readonly writesPerSecond: number
-    /** Of the server's thread. */
+    /** Busy share of the server's main thread. 1: fully busy. */
     readonly cpuShare: number
     /** Network traffic, bytes per second. */
     readonly networkBytesPerSecond: number
-    /** Allocated at once when the two tables of keys double next. */
+    /** Memory that Redis allocates at once when its key tables next double, bytes. */
     readonly tableBytes: number
   }
-  /** What to mind, in sentences; usually empty. */
+  /** Warnings in sentences. Empty: none. */
   readonly warnings: readonly string[]
 }
 
@@ -122,7 +124,10 @@ const DAY_SECONDS = 86_400
 const SESSIONS_BESIDE_GENERATION = 8
 const LARGE_NODE_BYTES = 50 * GIB
 
-/** @throws {RangeError} when a number is negative or not finite, or `headroom` leaves nothing */
+/**
+ * Computes the Redis that a load needs, from the measurements in docs/sizing.md. Asks no server.
+ * @throws {RangeError} when a number is negative or not finite, `headroom` is 1 or more, or `nodeBytes` is 0
+ */
 export function sizeOf(input: SizingInput): Sizing {
   for (const [name, value] of Object.entries(input) as [string, number][])
     if (!Number.isFinite(value) || value < 0) throw new RangeError(`${name} has to be a number of 0 or more.`)

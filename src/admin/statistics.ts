@@ -1,29 +1,33 @@
-/** How it stands: what the servers say of themselves, and what lies in them, estimated from a sample or counted. */
+/** Server status (`INFO`) and key counts, estimated from a sample or exact. */
 import { type KeySurvey, LOOKED_AT, surveyKeys, type SurveyOptions } from './key-survey.ts'
 import type { ServerGround } from './ground.ts'
 import { readServers, type ServerReadings } from './server-readings.ts'
 
-/** Readings of the servers and counts of keys, at one time. */
+/** Server status and key counts, read one after the other. */
 export interface Statistics {
-  /** Readings of the servers. */
+  /** Server status. */
   readonly servers: ServerReadings
   /** Counts of keys and sessions. */
   readonly survey: KeySurvey
-  /** Sessions of users by users; `null` without any. */
+  /** Live sessions per user who has a key. `null`: no user has one. */
   readonly devicesPerUser: number | null
 }
 
-/** Options of `readStatistics()`. */
+/** Options of `statistics()`. */
 export interface StatisticsOptions extends Pick<SurveyOptions, 'signal' | 'seen'> {
-  /** Every name counted and every key looked at; default: 20,000 keys, scaled up. */
+  /** Whether to count every key name and examine every key of Coatcheck. Default false: a sample, scaled up. */
   readonly exact?: boolean
-  /** Names counted when it is not exact. Default 20,000. */
+  /** Number of key names to count when `exact` is false, on all servers together. Default 20,000. */
   readonly sample?: number
-  /** How many of the sample are looked at. Default: a quarter. */
+  /** About how many keys of the sample to examine. Default: a quarter of `sample`. */
   readonly look?: number
 }
 
-/** @throws {RedisError} */
+/**
+ * Reads the server status and counts keys with `SCAN`, in small steps with pauses. Only reads. Not one atomic step: keys may come
+ * and go meanwhile.
+ * @throws {RedisError} during an outage; `COATCHECK_REDIS_NOPERM` without the right to a command
+ */
 export async function statistics(ground: ServerGround, options: StatisticsOptions): Promise<Statistics> {
   const { exact = false, sample = LOOKED_AT, look = sample / 4, ...walk } = options
   const servers = await readServers(ground.server, ground.clock.now())

@@ -10,15 +10,20 @@ import type { GetAccessTokenOptions, ProviderTokenStatus, TokenTarget } from '..
 import type { AdminGround } from './ground.ts'
 import { walkKeys, type WalkOptions } from './walk.ts'
 
-/** State of the tokens of one user. Never a token. */
+/** State of the tokens of one user. It holds no token. */
 export interface UserTokensStatus {
   /** Hash of the user id. */
   readonly userKey: string
-  /** State by provider. */
+  /** One entry for each provider, by name. */
   readonly providers: readonly ProviderTokenStatus[]
 }
 
-/** One entry per provider. @throws {RedisError} */
+/**
+ * Returns the state of a user's tokens, one entry for each provider. Empty: nothing is stored. Records that do not open are left
+ * out.
+ * @param userKey from `findUser()`
+ * @throws {RedisError} during an outage
+ */
 export async function tokensOf(ground: AdminGround, userKey: string): Promise<readonly ProviderTokenStatus[]> {
   const { store, seal, prefix, keyring, clock } = ground
   const codec = createTokenCodec(seal, prefix)
@@ -27,8 +32,8 @@ export async function tokensOf(ground: AdminGround, userKey: string): Promise<re
 }
 
 /**
- * Users that have tokens, in no order, until there are `max`. Walks all keys if there are fewer.
- * @throws {RedisError}
+ * Yields users with stored tokens, each once and in no order, at most `max`. Scans all keys if there are fewer users.
+ * @throws {RedisError} during an outage
  */
 export async function* usersWithTokens(
   ground: AdminGround,
@@ -50,22 +55,26 @@ export async function* usersWithTokens(
   }
 }
 
-/** Result of a refresh that an operator asked for. */
+/** The result of `refreshTokens()`. */
 export interface RefreshReport {
-  /** Afterwards. */
+  /** State at this provider after the refresh. `null`: nothing is stored any more. */
   readonly status: ProviderTokenStatus | null
-  /** When the new access token expires, epoch milliseconds. */
+  /** When the access token expires, epoch milliseconds. */
   readonly expiresAt: number
-  /** Scopes of the new access token. */
+  /** Scopes of the access token. Empty: unknown. */
   readonly scopes: readonly string[]
-  /** False: the provider could not be asked, and the token that there was is still valid. */
+  /** Whether the token is new. False: the refresh was not possible, and the previous token is still valid. */
   readonly isNew: boolean
 }
 
 /**
- * A new access token, whatever is left of the one that is stored. Goes the way of every refresh: one at a time over all
- * processes, and not while the provider has asked for a pause.
- * @throws {TokenError} as `getAccessToken` @throws {RedisError}
+ * Refreshes an access token although the stored one is still valid. As every refresh, it runs once at a time over all processes,
+ * and not while the provider asks for a pause (`Retry-After`).
+ * @param userKey from `findUser()`
+ * @param userId from `userIdOf()`
+ * @throws {TokenError} as `TokenCache.getAccessToken`
+ * @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT`
+ * @throws {RedisError} during an outage
  */
 export async function refreshTokens(
   ground: AdminGround,
@@ -98,8 +107,11 @@ export async function refreshTokens(
 }
 
 /**
- * What is stored, deleted; refresh tokens go to the outbox where their provider revokes them.
- * @throws {RedisError}
+ * Deletes the tokens of a user in one atomic step. Refresh tokens whose provider supports revocation (RFC 7009) move to an outbox
+ * in the same step; running applications revoke them from there.
+ * @param provider name of the provider. `undefined`: the tokens of all providers
+ * @returns the number of deleted records. 0: nothing was stored
+ * @throws {RedisError} during an outage
  */
 export async function deleteTokens(
   { store, events }: AdminGround,

@@ -7,34 +7,39 @@ import { parseProfile } from '../session/session-codec.ts'
 import type { AdminGround } from './ground.ts'
 import { storedSessions } from './sessions.ts'
 
-/** One of the three. */
+/** Selects a user by exactly one of `user`, `userKey` and `subject`. */
 export interface UserWish {
-  /** As the application gives it: `signIn.userId`, `create({ userId })`. */
+  /** Id of the user, from `signIn.userId` or `create({ userId })`. */
   readonly user?: string
-  /** As key names and logs have it. */
+  /** Hash of the user id, as it stands in key names and logs: 16 characters. */
   readonly userKey?: string
-  /** Only where the application does not choose user ids itself. `provider` need not be named when there is one. */
+  /** Name of the provider of `subject`. Absent: the only one. */
   readonly provider?: string
-  /** Subject of the user at the issuer. */
+  /** Subject of the user at the issuer (claim `sub`). Works only without `signIn.userId`. */
   readonly subject?: string
-  /** Of a multi-tenant Entra application. */
+  /** Directory (tenant) id of the user. Needed with `subject` at a multi-tenant Entra application. */
   readonly tenant?: string
 }
 
-/** A user as the store knows it. */
+/** The result of `findUser()`: names of a user. The user need not have a session. */
 export interface FoundUser {
   /** Hash of the user id, as it stands in key names. */
   readonly userKey: string
-  /** `null`: found by its key alone. */
+  /** Id of the user. `null`: only the hash is known; see `userIdOf()`. */
   readonly userId: string | null
-  /** What may be shown: what the operator typed. */
+  /** What the operator typed, for messages. */
   readonly label: string
 }
 
 const USER_KEY = /^[A-Za-z0-9_-]{16}$/
 const TENANT_TEMPLATE = '{tenantid}'
 
-/** @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT` @throws {ConfigError} `COATCHECK_CONFIG_INVALID` */
+/**
+ * Computes the names of a user from what an operator knows. Asks no server, so it also succeeds for a user without a session.
+ * @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT` when not exactly one of the three is given, when the hash is malformed, when
+ *   `tenant` is missing, or for a `subject` although the application chooses user ids itself
+ * @throws {ConfigError} `COATCHECK_CONFIG_INVALID` when the provider is unknown, or several are configured and none is named
+ */
 export function findUser(
   {
     keyring,
@@ -57,7 +62,10 @@ export function findUser(
   return { userKey: keyring.userKey(userId), userId, label: user ?? subject ?? '' }
 }
 
-/** The user id, where only the key is known: out of a session. `null`: there is none to tell it. */
+/**
+ * Returns the id of a user. If only the hash is known, it reads the id from a live session. `null`: the user has none.
+ * @throws {RedisError} during an outage
+ */
 export async function userIdOf(ground: AdminGround, { userKey, userId }: FoundUser): Promise<string | null> {
   if (userId !== null) return userId
   const [loaded] = await storedSessions(ground, userKey, 1)

@@ -260,8 +260,8 @@ export interface SessionStore<D extends object> {
    * together with the user's last session. An id that does not exist gives `count` 0.
    * @param reason one word for logs and `coatcheck sessions show`, remembered for at most an hour. Default `revoked`.
    * @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT` for an empty id, or for a ticket in place of an id
-   * @throws {RedisError} during an outage. This process refuses the session from then on, and repeats the revocation until Redis
-   *   has carried it out.
+   * @throws {RedisError} during an outage. This process refuses the session from then on, and repeats the revocation for up to
+   *   24 hours, until Redis carries it out.
    */
   revoke(sessionId: string, reason?: string): Promise<Revoked>
   /**

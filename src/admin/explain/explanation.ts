@@ -4,29 +4,29 @@
  */
 import type { ErrorCode } from '../../core/error-catalogue.ts'
 
-/** What an error, a message or a finding means and what to do about it. */
+/** Explains an error, a message or a finding: what it means, why it happens and what to do. */
 export interface Explanation {
-  /** By which it is looked up: a code, or the word that stands out in the text. Unique over all catalogues, and the title on the page. */
+  /** Unique name: a code, or the word that stands out in the message. Also the heading in docs/errors.md. */
   readonly name: string
   /** `error`: a code of Coatcheck. `text`: a message of other software. `finding`: a finding of the doctor. */
   readonly kind: 'error' | 'text' | 'finding'
-  /** Finds it in a line of a log. Has no `g` flag. */
+  /** Matches a log line that shows it. Has no `g` flag. */
   readonly match: RegExp
-  /** The texts as they are printed, for those that have more to them than their name. */
+  /** The texts as other software prints them. Empty: the name is the text. */
   readonly seen: readonly string[]
   /** Why it happens. */
   readonly why: string
-  /** What is usually behind it, where `why` only says what it means. */
+  /** The most likely cause. `null`: `why` names it. */
   readonly cause: string | null
-  /** One command that shows whether it is that. */
+  /** A command that shows whether this is the cause. `null`: none. */
   readonly check: string | null
   /** What to do. */
   readonly fix: string
-  /** How to keep it from happening again; `null` when `fix` says it all. */
+  /** How to prevent it. `null`: `fix` does. */
   readonly prevent: string | null
-  /** Other entries by name: the code that Coatcheck makes of a text, the texts that lead to a code. */
+  /** Names of related entries: the code that Coatcheck gives a text, or the texts that lead to a code. */
   readonly related: readonly string[]
-  /** For errors of ours. */
+  /** How Coatcheck throws the error. `null`: a text or a finding. */
   readonly thrown: {
     /** Name of the error class: `RedisError`. */
     readonly family: string
@@ -35,7 +35,7 @@ export interface Explanation {
     /** Whether the same call may succeed later without any change. */
     readonly retryable: boolean
   } | null
-  /** Where the facts come from, when they are somebody else's. */
+  /** Source of the facts, such as a page of Microsoft's documentation. `null`: Coatcheck itself. */
   readonly source: string | null
 }
 

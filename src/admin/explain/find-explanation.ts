@@ -12,21 +12,24 @@ const READ_CHARACTERS = 65_536
 /** What reads like a code of ours or of Entra ID, and nothing else: these may be shown again. */
 const CODE_LIKE = /\b(?:COATCHECK|DOCTOR)_[A-Z_]{1,40}\b|\bAADSTS\d{4,8}\b/g
 
-/** The result of `findExplanations()`. */
+/** The result of `findExplanations()`: the entries that match, or the nearest ones. */
 export type Looked =
   | {
-      /** What fits; empty when nothing does. */
+      /** The entries that match: at least one. */
       readonly found: readonly Explanation[]
     }
-  /** `nearest` by name, at most three; may be empty. */
   | {
-      /** What fits; empty when nothing does. */
+      /** Empty: no entry matches. */
       readonly found: readonly []
-      /** The entries with the most similar names when nothing fits. */
+      /** The entries with the most similar names, at most three. Empty: none is similar. */
       readonly nearest: readonly Explanation[]
     }
 
-/** Finds what is known about a code or the text of a message. Asks neither Redis nor the network. */
+/**
+ * Finds explanations for a code, a name or the text of a message. Uses the built-in catalog only: it asks neither Redis nor the
+ * network.
+ * @param asked case and punctuation at the end do not matter. Without a prefix works too: `REDIS_OOM`, `700082`
+ */
 export function findExplanations(asked: string, catalogue: Catalogue = explanations): Looked {
   const text = asked.trim()
   const name = normal(text)
@@ -37,22 +40,22 @@ export function findExplanations(asked: string, catalogue: Catalogue = explanati
   return found.length > 0 ? { found } : { found: [], nearest: nearestTo(name, catalogue) }
 }
 
-/** What was recognised in many lines; holds none of them. */
+/** The result of `LogReader.end()`. It holds no text of the log. */
 export interface LogReport {
-  /** Lines that were read. */
+  /** Number of lines that were read. */
   readonly lines: number
-  /** Most frequent first. */
+  /** The entries that were recognized, the most frequent first. Empty: none. */
   readonly found: readonly {
-    /** What the lines mean. */
+    /** The entry. */
     readonly explanation: Explanation
-    /** How many lines show it. */
+    /** Number of lines that show it. */
     readonly lines: number
   }[]
-  /** Codes that read like ours or Microsoft's and are not known here. */
+  /** Codes of the shape of Coatcheck's or Entra ID's (`AADSTS…`) that the catalog does not know, at most 20. */
   readonly unknownCodes: readonly string[]
 }
 
-/** Reads a log piece by piece, in bounded memory. */
+/** Recognizes known errors in a log that is written piece by piece. Uses bounded memory, and keeps no line. */
 export class LogReader {
   readonly #catalogue: Catalogue
   readonly #counts = new Map<Explanation, number>()
@@ -66,7 +69,7 @@ export class LogReader {
     this.#names = new Set(catalogue.map(({ name }) => name))
   }
 
-  /** Lines may be cut anywhere between two pieces. */
+  /** Reads a piece of the log. A line may continue in the next piece. */
   write(piece: string): void {
     const text = this.#rest + piece
     const end = text.length - text.lastIndexOf('\n') - 1 < READ_CHARACTERS ? text.lastIndexOf('\n') + 1 : text.length
@@ -74,7 +77,7 @@ export class LogReader {
     this.#read(text.slice(0, end))
   }
 
-  /** Reads what is left and returns what was found, the most frequent first. */
+  /** Reads the last line, and returns the report. */
   end(): LogReport {
     this.#read(this.#rest)
     this.#rest = ''

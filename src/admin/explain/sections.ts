@@ -1,17 +1,17 @@
-/** An explanation as labelled texts, in reading order: what `coatcheck explain` shows is what docs/errors.md says. */
+/** An explanation as labeled texts, in reading order: `coatcheck explain` and docs/errors.md show the same. */
 import type { Explanation } from './explanation.ts'
 
 /** One labeled part of an explanation. */
 export interface Section {
-  /** Label that stands in front: `Why`, `Fix`. */
+  /** The label, such as `Why` or `What to do`. */
   readonly label: string
-  /** One text, or several of a kind: texts as they are printed, names of other entries. */
+  /** The texts: one for prose, one or more otherwise. */
   readonly texts: readonly string[]
-  /** `names` lead to other entries, `printed` stand as they are. */
+  /** `prose`: sentences. `printed`: texts as other software prints them. `names`: names of other entries. */
   readonly as: 'prose' | 'printed' | 'names'
 }
 
-/** Splits an explanation into labeled parts, in the order in which pages and terminals show them. */
+/** Splits an explanation into labeled parts, in reading order. Parts without a text are left out. */
 export function sectionsOf(explanation: Explanation): readonly Section[] {
   const { kind, seen, why, cause, check, fix, prevent, related, thrown, source } = explanation
   const prose = (label: string, text: string | null): Section[] =>
@@ -31,7 +31,7 @@ export function sectionsOf(explanation: Explanation): readonly Section[] {
   ]
 }
 
-/** Where the page has it: GitHub's rule for headings. */
+/** Returns the anchor of an entry in docs/errors.md, by GitHub's rule for headings, without `#`. */
 export function anchorOf(name: string): string {
   return name
     .toLowerCase()

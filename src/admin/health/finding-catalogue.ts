@@ -14,5 +14,5 @@ const entries = { ...configurationFindings, ...redisFindings, ...providerFinding
 
 /** Code of a finding of the doctor, such as `DOCTOR_EVICTION_POLICY`. */
 export type FindingCode = keyof typeof entries
-/** Every finding of the doctor by its code. */
+/** Every finding of the doctor by its code. `coatcheck explain` and docs/doctor.md show the same texts. */
 export const findingCatalogue: Readonly<Record<FindingCode, CatalogueFinding>> = entries

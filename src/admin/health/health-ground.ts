@@ -19,14 +19,14 @@ export interface HealthGround {
   readonly open: (options: Options) => Promise<ServerGround>
 }
 
-/** Options of `examine()`. */
+/** Options of `examineHealth()`. */
 export interface ExaminationOptions {
-  /** Neither the provider nor the application is asked. */
+  /** Whether to skip the provider and the application. Default false. */
   readonly offline?: boolean
-  /** Canary keys are planted, and renewed where they end soon. */
+  /** Whether to plant canary keys, and to renew those that expire soon. They show eviction early. Default false. */
   readonly canaries?: boolean
-  /** Ends it early, with what was seen until then. */
+  /** Ends the examination early. The report covers the checks that ran. */
   readonly signal?: AbortSignal
-  /** How far it is, for people. */
+  /** Called with the progress, as a text for people. */
   readonly seen?: (what: string) => void
 }

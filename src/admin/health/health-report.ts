@@ -8,16 +8,19 @@ import type { Cause, Severity } from './catalogue/entry.ts'
 import { causeOf } from './cause.ts'
 import { type FindingCode, findingCatalogue } from './finding-catalogue.ts'
 
-/** What a check looks at. */
+/** The subject of a check. */
 export type HealthGroup = 'configuration' | 'redis' | 'provider' | 'data'
 
 /** A finding of the doctor: what is wrong, why it matters and what to do. */
 export interface Finding {
-  /** Of the catalogue of findings, or of errors for what could not be used at all. `coatcheck explain` knows both. */
+  /**
+   * A code of `findingCatalogue` (`DOCTOR_…`), or an error code (`COATCHECK_…`) when something could not be used at all. `coatcheck
+   * explain` knows both.
+   */
   readonly code: string
-  /** `error` is a problem; `warning` is not urgent. */
+  /** `error`: fix it. `warning`: not urgent. */
   readonly severity: Severity
-  /** What is wrong, in a few words. */
+  /** What is wrong, in one sentence or less. */
   readonly title: string
   /** Why it matters. */
   readonly why: string
@@ -27,31 +30,31 @@ export interface Finding {
 
 /** One check and its result. */
 export interface HealthCheck {
-  /** What the check looks at. */
+  /** The subject of the check. */
   readonly group: HealthGroup
-  /** What was looked at, in a word or two. */
+  /** Name of the check, in a word or two. */
   readonly name: string
-  /** `skipped`: could not be looked at. */
+  /** `ok`: nothing is wrong. `found`: see `finding`. `skipped`: the check could not run. */
   readonly state: 'ok' | 'found' | 'skipped'
-  /** What was seen. */
+  /** What the check saw: one line, without secrets. */
   readonly says: string
-  /** Of several servers the one that it is about, else `null`. */
+  /** Address of the server that the check concerns. `null`: all servers, or none. */
   readonly server: string | null
-  /** What is wrong; `null` when the check passed or was skipped. */
+  /** What is wrong. `null`: the check passed or was skipped. */
   readonly finding: Finding | null
 }
 
-/** All checks of an examination. */
+/** The result of `examineHealth()`. It holds no secret. */
 export interface HealthReport {
   /** The checks in the order in which they ran. */
   readonly checks: readonly HealthCheck[]
-  /** How many findings are errors. */
+  /** Number of findings with the severity `error`. */
   readonly problems: number
-  /** How many findings are warnings. */
+  /** Number of findings with the severity `warning`. */
   readonly warnings: number
-  /** How many checks could not be made. */
+  /** Number of checks that could not run. */
   readonly skipped: number
-  /** Of the first problem; `null` without one. */
+  /** Cause of the first problem. `null`: there is no problem. */
   readonly cause: Cause | null
 }
 

@@ -1,18 +1,18 @@
 /** The shape of an entry of the catalogue of findings. */
 
-/** `error` fails the examination, `warning` only with `--strict`. */
+/** Severity of a finding. `error` fails `coatcheck doctor`; `warning` fails it only with `--strict`. */
 export type Severity = 'error' | 'warning'
 
-/** What an error means to a script that only sees the exit code. */
+/** Cause of a problem, for scripts that see only the exit code of `coatcheck doctor`; see docs/doctor.md. */
 export type Cause = 'check' | 'redis-unreachable' | 'redis-refused' | 'provider' | 'configuration'
 
-/** A finding as the catalog describes it. */
+/** A finding as the catalog describes it. It holds no value of any configuration. */
 export interface CatalogueFinding {
-  /** `error` decides the exit code; `warning` does so with `--strict` only. */
+  /** Severity of the finding. */
   readonly severity: Severity
-  /** What the finding concerns; it decides the exit code. */
+  /** Cause, which decides the exit code. */
   readonly cause: Cause
-  /** What is the matter, in a few words. */
+  /** What is wrong, in one sentence or less. */
   readonly title: string
   /** Why it matters. */
   readonly why: string
