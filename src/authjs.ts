@@ -28,14 +28,15 @@ export type {
 /** Options of `CoatcheckAdapter()`: store, keys, prefix and logger. */
 export type CoatcheckAdapterOptions = HostedOptions
 
+/** The adapter for Auth.js, with methods to list and end a user's sessions. */
 export type CoatcheckAdapter = CoatcheckAuthJsAdapter & {
-  /** Ends its connection. */
+  /** Closes the connection. Calls afterwards are refused with `COATCHECK_CLOSED`. */
   close(): Promise<void>
 }
 
 /**
- * Ready to be handed to `NextAuth({ adapter })`. Shapes are checked at once; environment, keys and connection wait for the first
- * use.
+ * Creates an adapter for Auth.js: `NextAuth({ adapter: CoatcheckAdapter() })`. It checks the shapes of the options; environment, keys
+ * and connection wait for the first use. Its methods reject with a `RedisError` during an outage.
  * @throws {ConfigError} `COATCHECK_CONFIG_UNKNOWN_OPTION`, `COATCHECK_CONFIG_INVALID`
  */
 export function CoatcheckAdapter(options: CoatcheckAdapterOptions = {}): CoatcheckAdapter {

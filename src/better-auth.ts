@@ -16,15 +16,19 @@ export type { SecondaryStorage } from './adapters/hosts/secondary-storage.ts'
 /** Options of `secondaryStorage()`: store, keys, prefix and logger. */
 export type SecondaryStorageOptions = HostedOptions
 
-/** Ready to be handed to `betterAuth({ secondaryStorage })`. */
+/** The storage for `betterAuth({ secondaryStorage })`. Its methods reject with a `RedisError` during an outage. */
 export interface CoatcheckSecondaryStorage extends SecondaryStorage {
-  /** Events of this storage. */
+  /** The events of this storage. */
   readonly events: Events
-  /** Ends its connection. */
+  /** Closes the connection. Calls afterwards are refused with `COATCHECK_CLOSED`. */
   close(): Promise<void>
 }
 
-/** @throws {ConfigError} `COATCHECK_CONFIG_UNKNOWN_OPTION`, `COATCHECK_CONFIG_INVALID`: shapes only */
+/**
+ * Creates a secondary storage for better-auth 1.7. It checks the shapes of the options; environment, keys and connection wait for the
+ * first use.
+ * @throws {ConfigError} `COATCHECK_CONFIG_UNKNOWN_OPTION`, `COATCHECK_CONFIG_INVALID`
+ */
 export function secondaryStorage(options: SecondaryStorageOptions = {}): CoatcheckSecondaryStorage {
   checkShape('secondaryStorage()', options)
   const events = new EventBus()

@@ -27,22 +27,30 @@ import type { SessionStore } from './session/types.ts'
 import { tokenSetFromOAuth } from './token/token-set.ts'
 import type { TokenCache } from './token/types.ts'
 
-/** Every method is bound: `export const TokenCache = auth.tokens` and `const { handler } = auth` work. */
+/**
+ * An instance of Coatcheck. It reads the environment and connects at first use, or in `ready()`. Every method is bound:
+ * `const { handler } = auth` works.
+ */
 export interface Coatcheck<D extends object> {
-  /** Finds, creates, changes, lists and ends sessions. */
+  /** Finds, creates, changes, lists and ends sessions, by ticket and by user. */
   readonly sessions: SessionStore<D>
-  /** Stores, refreshes and deletes tokens. Its methods are bound. */
+  /** Stores, refreshes and deletes the tokens of users and of the application. */
   readonly tokens: TokenCache
-  /** What happens inside, for logs, metrics and your own listeners. */
+  /** The events of this instance, for logs, metrics and listeners of the application. */
   readonly events: Events
-  /** What adapters are built on. */
+  /** For adapters: sessions of requests, and the configuration that adapters need. */
   readonly http: HttpEdge<D>
-  /** The routes of sign-in, sign-out, session and devices. Rejects with what only the host can mend. */
+  /**
+   * Answers a request below `basePath`: sign-in, sign-out, session and devices. Other paths get 404. docs/http-routes.md lists the
+   * routes.
+   * @param context facts about the request that only the adapter knows
+   * @throws errors that no visitor can act on: of the application's own functions, of the code, of the configuration
+   */
   handler(request: Request, context?: RouteContext): Promise<Response>
   /**
-   * How many sessions the store holds, those of visitors who are not signed in included: counted where there are few keys,
-   * else within a few percent by a sample. For figures; cheap, yet not for every request.
-   * @throws {RedisError} when the store cannot be asked
+   * Estimates the number of stored sessions, anonymous ones included. Exact while there are few keys, else within a few percent,
+   * from a sample. It scans keys: use it for metrics, not for every request.
+   * @throws {RedisError} during an outage
    */
   estimateSessions(): Promise<number>
   /**
@@ -53,7 +61,10 @@ export interface Coatcheck<D extends object> {
    *   `COATCHECK_OIDC_UNAVAILABLE`
    */
   ready(options?: ReadyOptions): Promise<void>
-  /** Ends what this instance opened, within a deadline; what was handed in stays open. Later use is `COATCHECK_CLOSED`. */
+  /**
+   * Closes what this instance opened, at the latest at its deadline. A Redis client that the application passed in stays open.
+   * Calls afterwards are refused with `COATCHECK_CLOSED`. May be called again.
+   */
   close(): Promise<void>
 }
 
@@ -66,25 +77,29 @@ export interface ReadyOptions {
   readonly provider?: boolean
 }
 
-/** For adapters: sessions of requests, and where the routes are. */
+/** For adapters: sessions of requests, and the configuration that adapters need. */
 export interface HttpEdge<D extends object> {
   /**
-   * The session side of one request. Reads nothing until it is asked.
-   * @throws {ConfigError} when the environment is incomplete
+   * Starts the session handling of one request. It reads no session until `getSession` is called.
+   * @throws {ConfigError} when a setting is missing or invalid
    */
   readonly exchange: ExchangeFactory<D>
   /**
-   * Whether the header holds a ticket of ours that has not expired: signature and time only, nothing is asked of the store.
-   * True for a session that has been ended meanwhile, and for that of a visitor who is not signed in.
+   * Returns whether a `Cookie` header holds a ticket with a valid signature that has not expired. It does not ask the store, so it
+   * is also true for a session that was ended, and for an anonymous session.
+   * @throws {ConfigError} when a setting is missing or invalid
    */
   hasTicket(cookieHeader: string | null | undefined): boolean
   /** Reports that the framework answered 500 to an error that has another answer: the event `request.unhandled`. */
   reportUnhandled(code: string): void
-  /** @throws {ConfigError} when the environment is incomplete */
+  /**
+   * Returns the configuration that adapters need, without secrets.
+   * @throws {ConfigError} when a setting is missing or invalid
+   */
   config(): HttpConfig
 }
 
-/** The part of the configuration that adapters need. */
+/** The part of the configuration that adapters need. It holds no secret. */
 export type HttpConfig = Pick<ResolvedConfig<object>, 'baseUrl' | 'basePath' | 'cookie' | 'loopback' | 'pages'>
 
 interface Opened<D extends object> {
@@ -93,7 +108,11 @@ interface Opened<D extends object> {
   readonly routes: Routes
 }
 
-/** @throws {ConfigError} `COATCHECK_CONFIG_UNKNOWN_OPTION`, `COATCHECK_CONFIG_INVALID`: shapes only */
+/**
+ * Creates an instance of Coatcheck. It checks the shapes of the options and nothing else: the environment is read at first use or by
+ * `ready()`, so a build needs neither secrets nor a server. Instances of one process with the same settings share a connection.
+ * @throws {ConfigError} `COATCHECK_CONFIG_UNKNOWN_OPTION`, `COATCHECK_CONFIG_INVALID`
+ */
 export function coatcheck<D extends object = Record<string, unknown>>(options: Options<D> = {}): Coatcheck<D> {
   checkOptions(options)
   const events = new EventBus()

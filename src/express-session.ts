@@ -21,13 +21,19 @@ export type { HostSessionInfo, SessionStoreOptions, UserSessions } from './hoste
 
 type Request = Parameters<session.Store['createSession']>[0]
 
-/** Session store for the library that this entry is named after. Knows whose sessions it holds. */
+/**
+ * A session store for express-session 1 on Redis: sealed, with compare and set, and with an index of each user's sessions. During an outage
+ * it reports a `RedisError`, never a missing session.
+ */
 export class CoatcheckStore extends session.Store implements UserSessions {
   readonly #hosted: HostedSessions
   readonly #store: CallbackStore
   readonly #known = new WeakMap<object, HandedOut>()
 
-  /** @throws {ConfigError} `COATCHECK_CONFIG_UNKNOWN_OPTION`, `COATCHECK_CONFIG_INVALID`: shapes only */
+  /**
+   * Creates a store. It checks the shapes of the options; environment, keys and connection wait for the first use.
+   * @throws {ConfigError} `COATCHECK_CONFIG_UNKNOWN_OPTION`, `COATCHECK_CONFIG_INVALID`
+   */
   constructor(options: SessionStoreOptions = {}) {
     super()
     this.#hosted = createHostedSessions('express-session', options)
@@ -41,7 +47,7 @@ export class CoatcheckStore extends session.Store implements UserSessions {
     })
   }
 
-  /** Events of this store. */
+  /** The events of this store. */
   get events(): Events {
     return this.#hosted.events
   }
@@ -60,12 +66,12 @@ export class CoatcheckStore extends session.Store implements UserSessions {
     callBack(this.#store.touch(sid, session), callback as Callback | undefined)
   }
 
-  /** Ends a session. Ending an absent session is fine. */
+  /** Ends a session in one atomic step. A session that does not exist is no error. */
   override destroy(sid: string, callback?: (error?: unknown) => void): void {
     callBack(this.#store.destroy(sid), callback)
   }
 
-  /** express-session makes its own object of what `get` gave; that one comes back in `set`. */
+  /** Creates the session object of a request. Called by express-session with the data that `get` returned. */
   override createSession(request: Request, data: SessionData): session.Session & SessionData {
     const known = this.#known.get(data)
     const created = super.createSession(request, data)
@@ -73,7 +79,7 @@ export class CoatcheckStore extends session.Store implements UserSessions {
     return created
   }
 
-  /** The data of all sessions, read a batch at a time. Ids are not stored, so none can be given. */
+  /** Reads the data of all sessions, in batches. Ids are stored as hashes only, so the result has none. */
   override all(callback: (error: unknown, sessions?: SessionData[] | null) => void): void {
     const collect = async (): Promise<SessionData[]> => {
       const sessions: SessionData[] = []

@@ -21,12 +21,18 @@ const KNOWN = Symbol('coatcheck.handed-out')
 // eslint-disable-next-line @typescript-eslint/no-explicit-any
 type FastifySessionObject = any
 
-/** Session store for the library that this entry is named after. Knows whose sessions it holds. */
+/**
+ * A session store for @fastify/session 11 on Redis: sealed, with compare and set, and with an index of each user's sessions. During an outage
+ * it reports a `RedisError`, never a missing session.
+ */
 export class CoatcheckStore extends HostedStore {
   readonly #store: CallbackStore
   readonly #known = new WeakMap<object, HandedOut>()
 
-  /** @throws {ConfigError} `COATCHECK_CONFIG_UNKNOWN_OPTION`, `COATCHECK_CONFIG_INVALID`: shapes only */
+  /**
+   * Creates a store. It checks the shapes of the options; environment, keys and connection wait for the first use.
+   * @throws {ConfigError} `COATCHECK_CONFIG_UNKNOWN_OPTION`, `COATCHECK_CONFIG_INVALID`
+   */
   constructor(options: SessionStoreOptions = {}) {
     const hosted = createHostedSessions('fastify-session', options)
     super(hosted)
@@ -53,7 +59,7 @@ export class CoatcheckStore extends HostedStore {
     callBack(this.#store.set(sid, session as object), callback)
   }
 
-  /** Ends a session. Ending an absent session is fine. */
+  /** Ends a session in one atomic step. A session that does not exist is no error. */
   destroy(sid: string, callback: (error?: unknown) => void): void {
     callBack(this.#store.destroy(sid), callback)
   }

@@ -18,28 +18,32 @@ export type { HostSessionInfo } from './documents/host-sessions.ts'
 
 /** Options of `CoatcheckStore`. */
 export interface SessionStoreOptions extends HostedOptions {
-  /** Life of a session whose cookie ends with the browser. Default `24h`. */
+  /** Life of a session whose cookie ends with the browser. At most 3,650 days. Default `24h`. */
   readonly ttl?: Duration
   /**
-   * Whose session this is, as far as its data says: the application's own user id. Named, a user's sessions can be listed and
-   * ended. `null` or `undefined`: nobody's.
+   * Returns the user id that the data of a session names. `null` or `undefined`: no user. Needed to list and end the sessions of a user.
+   * Default: sessions have no user.
    */
   readonly userId?: (data: Readonly<Record<string, unknown>>) => string | null | undefined
 }
 
-/** What a host's contract has no word for. */
+/** Lists and ends the sessions of a user, which the contract of the other library does not offer. Methods reject with a `RedisError` during an outage. */
 export interface UserSessions {
   /** Events of this store. */
   readonly events: Events
-  /** The name that `listByUser` and `revoke` know the session of this id by. It opens nothing. */
+  /** Returns the id for `revoke` that belongs to a session id of the other library. It is no secret: it opens nothing. */
   idOf(sid: string): Promise<string>
-  /** Sessions of the user that are alive, with the data of each. Wants the option `userId`. */
+  /** Lists the live sessions of a user with their data. Empty: none. Needs the option `userId`. */
   listByUser(userId: string): Promise<HostSessionInfo[]>
-  /** Ends one session by the id that `listByUser` gave. A request under way does not bring it back. */
+  /** Ends one session by an id of `listByUser` or `idOf`, in one atomic step. A write under way does not bring it back. False: it had ended before. */
   revoke(id: string): Promise<boolean>
-  /** Ends all sessions of the user, but the one of `except` (an id of `listByUser` or `idOf`). @returns how many */
+  /**
+   * Ends the sessions of a user.
+   * @param options `except`: the id of a session that stays, from `listByUser` or `idOf`
+   * @returns the number of sessions that ended
+   */
   revokeByUser(userId: string, options?: { readonly except?: string }): Promise<number>
-  /** Ends its connection. */
+  /** Closes the connection. Calls afterwards are refused with `COATCHECK_CLOSED`. */
   close(): Promise<void>
 }
 

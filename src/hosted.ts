@@ -13,15 +13,15 @@ import { type Foundation, type FoundationUse, useFoundation } from './foundation
 import type { ResolvedConfig } from './config/types.ts'
 import type { StoreFactory } from './store.ts'
 
-/** What all of these entries take. */
+/** Options of the stores for other libraries. */
 export interface HostedOptions {
-  /** Default: `REDIS_URL` decides; without it memory, outside of production. */
+  /** The store. Default: Redis at `REDIS_URL`; without that variable, the memory of the process outside of production. */
   readonly store?: StoreFactory
-  /** `COATCHECK_KEYS`. */
+  /** Encryption keys, 32 bytes of base64 each, the current one first: an array, or a text with commas. Variable `COATCHECK_KEYS`. */
   readonly keys?: string | readonly string[] | undefined
-  /** `REDIS_PREFIX`. */
+  /** Prefix of all key names, at most 64 characters. Variable `REDIS_PREFIX`. Default: none. */
   readonly prefix?: string
-  /** Where log lines go, such as a pino instance. Default: `COATCHECK_LOG` and `DEBUG` decide, as for `coatcheck()`. */
+  /** Receives the log lines, such as a pino instance. Default: JSON lines on stderr, as for `coatcheck()`. */
   readonly logger?: Logger | undefined
 }
 

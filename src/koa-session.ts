@@ -10,7 +10,7 @@ import { createHostedSessions, type HostedSessions, HostedStore, type SessionSto
 
 export type { HostSessionInfo, SessionStoreOptions, UserSessions } from './hosted-sessions.ts'
 
-/** What koa-session hands over with each call; the context is what a request is known by. */
+/** What koa-session passes with each call. */
 export interface KoaStoreCall {
   /** Context of the request. */
   readonly ctx?: unknown
@@ -20,20 +20,26 @@ export interface KoaStoreCall {
   readonly changed?: boolean | undefined
 }
 
-/** Session store for the library that this entry is named after. Knows whose sessions it holds. */
+/**
+ * A session store for koa-session 7 on Redis: sealed, with compare and set, and with an index of each user's sessions. During an outage
+ * it reports a `RedisError`, never a missing session.
+ */
 export class CoatcheckStore extends HostedStore {
   readonly #hosted: HostedSessions
   /** By the context of the request. */
   readonly #known = new WeakMap<object, HandedOut>()
 
-  /** @throws {ConfigError} `COATCHECK_CONFIG_UNKNOWN_OPTION`, `COATCHECK_CONFIG_INVALID`: shapes only */
+  /**
+   * Creates a store. It checks the shapes of the options; environment, keys and connection wait for the first use.
+   * @throws {ConfigError} `COATCHECK_CONFIG_UNKNOWN_OPTION`, `COATCHECK_CONFIG_INVALID`
+   */
   constructor(options: SessionStoreOptions = {}) {
     const hosted = createHostedSessions('koa-session', options)
     super(hosted)
     this.#hosted = hosted
   }
 
-  /** @returns the session's data, a copy that is the caller's; `undefined` when there is none */
+  /** Returns a copy of the session's data. `undefined`: there is no session. */
   async get(key: string, _maxAge?: unknown, { ctx }: KoaStoreCall = {}): Promise<Record<string, unknown> | undefined> {
     const known = await (await this.#hosted.open()).find(key)
     if (!known) return undefined
@@ -42,8 +48,8 @@ export class CoatcheckStore extends HostedStore {
   }
 
   /**
-   * Stores a session, merged with what parallel requests have stored.
-   * @param maxAge milliseconds; `'session'` or absent: the life of the store's options
+   * Stores a session in one atomic step, merged with the changes of parallel requests. A session that has ended is not stored again.
+   * @param maxAge milliseconds. `'session'` or absent: the option `ttl`
    */
   async set(key: string, session: object, maxAge?: unknown, { ctx }: KoaStoreCall = {}): Promise<void> {
     const sessions = await this.#hosted.open()
@@ -57,7 +63,7 @@ export class CoatcheckStore extends HostedStore {
     if (saved && isObject(ctx)) this.#known.set(ctx, saved)
   }
 
-  /** Ends a session. Ending an absent session is fine. */
+  /** Ends a session in one atomic step. A session that does not exist is no error. */
   async destroy(key: string, _call?: KoaStoreCall): Promise<void> {
     await (await this.#hosted.open()).end(key)
   }

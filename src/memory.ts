@@ -21,15 +21,19 @@ import { createMemoryTokenDriver } from './token/drivers/memory.ts'
 
 /** Options of `memoryStore()`. */
 export interface MemoryStoreOptions {
-  /** Stores of one name share their content within the process. Default `default`. */
+  /** Name of the store. Stores of one name share their content within the process. Default `default`. */
   readonly name?: string
-  /** Writes beyond it are refused with `COATCHECK_REDIS_OOM`. Default 64 MiB, about 50,000 sessions of 1 KB. */
+  /** Largest memory, bytes. Writes beyond it are refused with `COATCHECK_REDIS_OOM`. Default 64 MiB, about 50,000 sessions of 1 KB. */
   readonly maxBytes?: number
 }
 
 export type { Store, StoreContext, StoreFactory } from './store.ts'
 
-/** @throws {ConfigError} `COATCHECK_CONFIG_UNKNOWN_OPTION`, `COATCHECK_CONFIG_INVALID` */
+/**
+ * Creates a store in the memory of this process, for development and tests: same semantics, lifetimes and limits as on Redis. Its
+ * content ends with the process. It opens on a loopback base URL only (`COATCHECK_STORE_REQUIRED`).
+ * @throws {ConfigError} `COATCHECK_CONFIG_UNKNOWN_OPTION`, `COATCHECK_CONFIG_INVALID`
+ */
 export function memoryStore(options: MemoryStoreOptions = {}): StoreFactory {
   checkShape('memoryStore()', options)
   const { name = 'default', maxBytes = DEFAULT_SPACE_BYTES } = options

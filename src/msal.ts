@@ -23,25 +23,26 @@ export type {
 /** Options of `msalCachePlugin()`. */
 export interface MsalCachePluginOptions extends HostedOptions {
   /**
-   * Whose cache is used: a text for one partition, a function that tells the user's home account id of the request under way
-   * (`null` or empty: nobody yet), or the partition manager of MSAL's own plugin.
+   * Selects the cache of a user: a fixed name, a function that returns the home account id of the current request (`null` or empty: no
+   * user yet), or a partition manager of MSAL.
    */
   readonly partition: string | (() => string | null | Promise<string | null>) | MsalPartitionManager
-  /** How long a partition with a refresh token is kept without a change. Default `90d`. */
+  /** How long a partition with a refresh token is kept without a change. At most 3,650 days. Default `90d`. */
   readonly grantLifetime?: Duration
 }
 
-/** Ready to be handed to `new ConfidentialClientApplication({ cache: { cachePlugin } })`. */
+/** The plugin for `new ConfidentialClientApplication({ cache: { cachePlugin } })`. */
 export interface CoatcheckMsalPlugin extends MsalCachePlugin {
-  /** Events of this plugin. */
+  /** The events of this plugin. */
   readonly events: Events
-  /** Ends its connection. */
+  /** Closes the connection. Calls afterwards are refused with `COATCHECK_CLOSED`. */
   close(): Promise<void>
 }
 
 /**
- * Shapes are checked at once; environment, keys and connection wait for the first use. Its methods reject with a `RedisError`
- * while the store is away, a `TokenError` `COATCHECK_TOKEN_CONFLICT` after 16 lost races, and what a configuration error says.
+ * Creates a cache plugin for `@azure/msal-node`. It checks the shapes of the options; environment, keys and connection wait for the first
+ * use. Its methods reject with a `RedisError` during an outage, with `COATCHECK_TOKEN_CONFLICT` after 16 lost races, and with a
+ * `ConfigError` when a setting is missing.
  * @throws {ConfigError} `COATCHECK_CONFIG_UNKNOWN_OPTION`, `COATCHECK_CONFIG_INVALID`
  */
 export function msalCachePlugin(options: MsalCachePluginOptions): CoatcheckMsalPlugin {

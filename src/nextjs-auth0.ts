@@ -21,21 +21,25 @@ const DAY_MS = 86_400_000
 
 /** Options of `sessionDataStore()`. */
 export interface SessionDataStoreOptions extends HostedOptions {
-  /** The same as `session.absoluteDuration` of the SDK, which does not tell its store. Default `3d`, as there. */
+  /** Must equal `session.absoluteDuration` of the SDK, which does not pass it to its store. Default `3d`, as in the SDK. */
   readonly absoluteDuration?: Duration
-  /** The same as `session.inactivityDuration` of the SDK. Default `1d`, as there. */
+  /** Must equal `session.inactivityDuration` of the SDK. Default `1d`, as in the SDK. */
   readonly inactivityDuration?: Duration
 }
 
-/** Ready to be handed to `new Auth0Client({ sessionStore })`. */
+/** The store for `new Auth0Client({ sessionStore })`. Its methods reject with a `RedisError` during an outage. */
 export interface CoatcheckSessionDataStore extends SessionDataStore {
-  /** Events of this store. */
+  /** The events of this store. */
   readonly events: Events
-  /** Ends its connection. */
+  /** Closes the connection. Calls afterwards are refused with `COATCHECK_CLOSED`. */
   close(): Promise<void>
 }
 
-/** @throws {ConfigError} `COATCHECK_CONFIG_UNKNOWN_OPTION`, `COATCHECK_CONFIG_INVALID`: shapes only */
+/**
+ * Creates a session store for @auth0/nextjs-auth0 4. It checks the shapes of the options; environment, keys and connection wait for the
+ * first use.
+ * @throws {ConfigError} `COATCHECK_CONFIG_UNKNOWN_OPTION`, `COATCHECK_CONFIG_INVALID`
+ */
 export function sessionDataStore(options: SessionDataStoreOptions = {}): CoatcheckSessionDataStore {
   checkShape('sessionDataStore()', options)
   const events = new EventBus()

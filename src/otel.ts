@@ -11,9 +11,9 @@ export type { CountSessions } from './telemetry/live-sessions.ts'
 
 /** Options of `instrument()`. */
 export interface InstrumentOptions extends LiveSessionsOptions {
-  /** Default: the global one. `null`: no metrics. */
+  /** Meter provider of OpenTelemetry. Default: the global one. `null`: no metrics. */
   readonly meterProvider?: MeterProvider | null
-  /** Default: the global one. `null`: no traces. */
+  /** Tracer provider of OpenTelemetry. Default: the global one. `null`: no traces. */
   readonly tracerProvider?: TracerProvider | null
 }
 
@@ -24,8 +24,9 @@ export interface Instrumentation {
 }
 
 /**
- * Measures and traces from now on, so call it beside `coatcheck()` and after your SDK has started.
- * @param auth what `coatcheck()` returns, or a store for another library: whatever has `events`
+ * Starts metrics and traces for OpenTelemetry. Call it right after `coatcheck()`, and after the SDK of OpenTelemetry has started: earlier
+ * events are not counted.
+ * @param auth the result of `coatcheck()`, or a store for another library
  * @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT` for anything else
  */
 export function instrument(auth: { readonly events: Events }, options: InstrumentOptions = {}): Instrumentation {

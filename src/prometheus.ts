@@ -12,8 +12,9 @@ export type { CountSessions } from './telemetry/live-sessions.ts'
 export type { PrometheusMetrics, PrometheusOptions } from './telemetry/prometheus-metrics.ts'
 
 /**
- * Counts from now on, so call it beside `coatcheck()`. Figures are those of this process; Prometheus adds them up.
- * @param auth what `coatcheck()` returns, or a store for another library: whatever has `events`
+ * Starts metrics for Prometheus. Call it right after `coatcheck()`: earlier events are not counted. The figures are those of this process;
+ * Prometheus adds up the processes.
+ * @param auth the result of `coatcheck()`, or a store for another library
  * @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT` for anything else
  */
 export function prometheusMetrics(

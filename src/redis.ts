@@ -49,9 +49,10 @@ const ENVIRONMENT = [
 ] as const
 
 /**
- * @param options default: everything from `REDIS_URL` and its siblings, see docs/redis.md.
- * @throws {ConfigError} `COATCHECK_CONFIG_UNKNOWN_OPTION`, `COATCHECK_CONFIG_INVALID`; from `open` also
- *   `COATCHECK_CONFIG_MISSING`
+ * Creates a store on Redis or Valkey. It checks the shapes of the options; environment, certificates and connection wait for the first
+ * use. See docs/redis.md.
+ * @param options default: everything from `REDIS_URL` and the other variables `REDIS_…`
+ * @throws {ConfigError} `COATCHECK_CONFIG_UNKNOWN_OPTION`, `COATCHECK_CONFIG_INVALID`; at first use also `COATCHECK_CONFIG_MISSING`
  */
 export function redisStore(options: RedisStoreOptions = {}): StoreFactory {
   checkRedisOptions(options)

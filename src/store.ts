@@ -17,35 +17,37 @@ import type { TokenDriver } from './token/token-driver.ts'
 
 /** What a store is opened with. */
 export interface StoreContext {
-  /** Stands before all keys. */
+  /** Prefix of all key names. Empty: none. */
   readonly prefix: string
   /** Source of the current time. */
   readonly clock: Clock
   /** Where the store reports events. */
   readonly events: EventBus
-  /** False for a base URL that is not loopback: the memory store refuses there. */
+  /** Whether the base URL is on a loopback address. False: the memory store refuses to open. */
   readonly loopback: boolean
-  /** Whose refresh tokens are revoked when a sign-in ends. Left out: nobody's. */
+  /** Receives the refresh tokens to revoke when a sign-in ends (RFC 7009). Absent: none are revoked. */
   readonly endings?: EndingsListener
 }
 
-/** For operators: the servers that a store lies on, and the names of its keys. */
+/** For operators: the Redis servers of a store, and the names of its keys. */
 export interface StoreServer {
+  /** Sends commands to the servers. */
   readonly client: RedisClientPort
+  /** Builds key names. */
   readonly keys: RedisKeys
 }
 
 /** An opened store: one driver for each kind of record. */
 export interface Store {
-  /** Where records are kept. */
+  /** Technology of the store. */
   readonly kind: 'redis' | 'memory'
-  /** `null` for a store that lies in the memory of this process. */
+  /** The Redis servers. `null`: the store is in the memory of this process. */
   readonly server: StoreServer | null
   /** Keeps sessions. */
   readonly sessions: SessionDriver
   /** Keeps tokens of users. */
   readonly tokens: TokenDriver
-  /** Tokens of the application itself and on behalf of callers. */
+  /** Keeps tokens of the application itself and on behalf of callers. */
   readonly appTokens: TokenDriver
   /** Counts failures of providers over all processes. */
   readonly providerGate: ProviderGateDriver
@@ -53,31 +55,38 @@ export interface Store {
   readonly revocations: RevocationDriver
   /** Keeps sign-ins under way. */
   readonly transactions: TransactionDriver
-  /** Finds our sessions by the provider's session. */
+  /** Finds sessions by the session id of the provider. */
   readonly providerSessions: ProviderSessionDriver
-  /** What other session libraries keep with us. */
+  /** Keeps the records of other session libraries, such as express-session. */
   readonly documents: DocumentDriver
-  /** How many records of sessions there are, anonymous ones included; where there are many, an estimate by a sample. */
+  /**
+   * Estimates the number of session records, anonymous ones included: exact with few keys, from a sample with many.
+   * @throws {RedisError} during an outage
+   */
   estimateSessions(): Promise<number>
-  /** Writes the lifecycle events of this instance where workers read them, if that is wanted. Returns how to stop. */
+  /** Writes the lifecycle events to the streams that workers read. Returns the function that stops it. Absent: no stream is configured. */
   follow?(events: EventBus): () => void
   /** Resolves when operations can be answered; rejects with a `CoatcheckError` that says why they cannot. */
   ready(): Promise<void>
-  /** Ends within its deadline. What was handed in stays open. */
+  /** Closes the connection, at the latest at its deadline. A client that the application passed in stays open. */
   close(): Promise<void>
 }
 
-/** Checked at once, opened at first use. `identity` keys the one instance per process; it holds no secret in the clear. */
+/** Opens a store; `redisStore()` and `memoryStore()` make it. Options are checked at once, the store is opened at first use. */
 export interface StoreFactory {
-  /** Where records will be kept. */
+  /** Technology of the store. */
   readonly kind: 'redis' | 'memory'
-  /** Names the place where records are kept. Two factories of one identity share it. */
+  /** Identifies the store within the process: factories of one identity share a connection. A hash, without secrets. */
   readonly identity: string
   /**
-   * For operators: where a store on Redis leads to, and what was asked of it. Holds secrets. `null` for one in memory.
+   * For operators: returns the destination and the limits of a store on Redis. The result holds secrets. `null`: a store in memory.
    * @throws {ConfigError} as `open`
    */
   inspect(): RedisSetup | null
-  /** Opens the store. Connects at first use. */
+  /**
+   * Opens the store. A store on Redis connects in the background.
+   * @throws {ConfigError} `COATCHECK_CONFIG_INVALID`, `COATCHECK_CONFIG_MISSING`; `COATCHECK_STORE_REQUIRED` for a store in memory
+   *   without a loopback base URL
+   */
   open(context: StoreContext): Store
 }

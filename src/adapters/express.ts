@@ -18,19 +18,19 @@ import type { OutagePolicy, Session, User, Visit } from '../session/types.ts'
 
 /** Options of `expressAuth()`. */
 export interface ExpressAuthOptions {
-  /** Puts `{ getSession, getVisit }` on every request under this name, read-only. Default: nothing is put on the request. */
+  /** Name of a read-only property of every request that holds `{ getSession, getVisit }`. Default: none. */
   readonly property?: string
 }
 
 /** Options of `web.requireUser()` and `web.withUser()`. */
 export interface RequireUserOptions {
-  /** With several providers: the one to sign in at. */
+  /** Name of the provider to sign in at. Default: the first one. */
   readonly provider?: string
-  /** While the store cannot be asked: `fail`, or `stale`. Default: `session.onUnavailable`; `anonymous` counts as `fail` here. */
+  /** What to do during an outage: `fail` or `stale`. Default: `session.onUnavailable`. `anonymous` counts as `fail` here. */
   readonly onUnavailable?: OutagePolicy
 }
 
-/** A handler behind `requireUser()` that gets what that has found. */
+/** A handler of `withUser()`: it receives the signed-in user and the session. */
 export type UserHandler<D extends object> = (
   request: Request,
   response: Response,
@@ -38,27 +38,36 @@ export type UserHandler<D extends object> = (
   next: NextFunction,
 ) => unknown
 
-/** The middleware itself, `app.use(web)`, and what handlers ask. All of it may be detached. */
+/** The middleware, for `app.use(web)`, and the functions for handlers. Every method is bound. */
 export interface ExpressAuth<D extends object> extends RequestHandler {
   /**
-   * The session of this request; the same one at every call. No cookie of ours: no command to the store.
-   * @throws {RedisError} when the store cannot be asked. It does not mean that nobody is signed in.
+   * Returns the session of this request, the same object at every call. A request without a session cookie costs no command.
+   * @throws {RedisError} during an outage, unless `onUnavailable` names a substitute. It does not mean that no user is signed in.
    */
   getSession(request: Request, options?: SessionRequest): Promise<Session<D>>
-  /** For applications that sign in, rotate (a new ticket at a change of privilege) or sign out by themselves. */
+  /**
+   * Returns the visit of this request, for applications that sign in, rotate the ticket or sign out by themselves.
+   * @throws {RedisError} during an outage
+   */
   getVisit(request: Request): Promise<Visit<D>>
-  /** Lets users pass. Others: a navigation goes to sign-in and comes back, anything else gets 401. */
+  /**
+   * Returns a middleware that passes signed-in users on. Without a user, a navigation is redirected to sign-in and returns afterwards;
+   * any other request gets 401. Errors, such as a `RedisError` during an outage, reach `next`.
+   */
   requireUser(options?: RequireUserOptions): RequestHandler
-  /** `requireUser()` and the handler in one; what the handler throws or rejects with reaches `next`, on Express 4 too. */
+  /** Combines `requireUser()` and a handler. What the handler throws or rejects with reaches `next`, on Express 4 too. */
   withUser(handler: UserHandler<D>, options?: RequireUserOptions): RequestHandler
   /**
-   * Mounted last, `app.use(web.errorHandler)`: answers errors of Coatcheck, 503 with `Retry-After` for a store that is down.
-   * Passes on everything else.
+   * Answers errors of Coatcheck, such as 503 with `Retry-After` during an outage. Passes on all other errors. Mount it last:
+   * `app.use(web.errorHandler)`.
    */
   readonly errorHandler: ErrorRequestHandler
 }
 
-/** @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT` for an instance or options that are none */
+/**
+ * Creates the middleware for Express 4 and 5. It answers requests below `basePath`, and reads a session only when a handler asks.
+ * @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT` when `auth` is not from `coatcheck()`, or an option is unknown or wrong
+ */
 export function expressAuth<D extends object>(auth: Coatcheck<D>, options: ExpressAuthOptions = {}): ExpressAuth<D> {
   checkAdapterOptions(options, 'expressAuth()', ['property'])
   const { property } = options

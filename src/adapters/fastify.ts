@@ -15,49 +15,59 @@ import type { OutagePolicy, Session, User, Visit } from '../session/types.ts'
 
 /** Options of `fastifyAuth()`. */
 export interface FastifyAuthOptions {
-  /** Puts `{ getSession, getVisit }` on every request of the context under this name, read-only. Default: nothing is put there. */
+  /** Name of a read-only property of every request of the context that holds `{ getSession, getVisit }`. Default: none. */
   readonly property?: string
 }
 
 /** Options of `web.requireUser()` and `web.withUser()`. */
 export interface FastifyRequireUserOptions {
-  /** With several providers: the one to sign in at. */
+  /** Name of the provider to sign in at. Default: the first one. */
   readonly provider?: string
-  /** While the store cannot be asked: `fail`, or `stale`. Default: `session.onUnavailable`; `anonymous` counts as `fail` here. */
+  /** What to do during an outage: `fail` or `stale`. Default: `session.onUnavailable`. `anonymous` counts as `fail` here. */
   readonly onUnavailable?: OutagePolicy
 }
 
 type Hook = (request: FastifyRequest, reply: FastifyReply) => Promise<unknown>
 
-/** A handler that gets who is signed in. What it resolves to is the payload, as with every handler of Fastify. */
+/** A handler of `withUser()`: it receives the signed-in user and the session. Its result is the payload, as in Fastify. */
 export type FastifyUserHandler<D extends object> = (
   request: FastifyRequest,
   reply: FastifyReply,
   signedIn: { readonly user: User; readonly session: Session<D> },
 ) => unknown
 
-/** The plugin itself, `app.register(web)`, and what handlers ask. All of it may be detached. */
+/** The plugin, for `app.register(web)`, and the functions for handlers. Every method is bound. */
 export interface FastifyAuth<D extends object> extends FastifyPluginAsync {
   /**
-   * The session of this request; the same one at every call. No cookie of ours: no command to the store.
-   * @throws {RedisError} when the store cannot be asked. It does not mean that nobody is signed in.
+   * Returns the session of this request, the same object at every call. A request without a session cookie costs no command.
+   * @throws {RedisError} during an outage, unless `onUnavailable` names a substitute. It does not mean that no user is signed in.
    * @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT` in a context that the plugin is not registered for
    */
   getSession(request: FastifyRequest, options?: SessionRequest): Promise<Session<D>>
-  /** For applications that sign in, rotate (a new ticket at a change of privilege) or sign out by themselves. */
+  /**
+   * Returns the visit of this request, for applications that sign in, rotate the ticket or sign out by themselves.
+   * @throws {RedisError} during an outage
+   */
   getVisit(request: FastifyRequest): Promise<Visit<D>>
-  /** A `preHandler` or `onRequest` hook: lets users pass. Others go to sign-in and come back, or get 401. */
+  /**
+   * Returns a `preHandler` or `onRequest` hook that passes signed-in users on. Without a user, a navigation is redirected to sign-in and
+   * returns afterwards; any other request gets 401. During an outage it rejects with a `RedisError`.
+   */
   requireUser(options?: FastifyRequireUserOptions): Hook
-  /** `requireUser()` and the handler in one. */
+  /** Combines `requireUser()` and a handler. */
   withUser(handler: FastifyUserHandler<D>, options?: FastifyRequireUserOptions): Hook
   /**
-   * `app.setErrorHandler(web.errorHandler)`: answers errors of Coatcheck, 503 with `Retry-After` for a store that is down.
-   * Throws everything else on, to the error handler of the context above.
+   * Answers errors of Coatcheck, such as 503 with `Retry-After` during an outage. Throws all other errors, which reach the error handler
+   * of the context above. Set it with `app.setErrorHandler(web.errorHandler)`.
    */
   readonly errorHandler: (error: FastifyError, request: FastifyRequest, reply: FastifyReply) => FastifyReply
 }
 
-/** @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT` for an instance or options that are none */
+/**
+ * Creates the plugin for Fastify 5. It applies to the context that registers it and to those below, and reads a session only when a
+ * handler asks.
+ * @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT` when `auth` is not from `coatcheck()`, or an option is unknown or wrong
+ */
 export function fastifyAuth<D extends object>(auth: Coatcheck<D>, options: FastifyAuthOptions = {}): FastifyAuth<D> {
   checkAdapterOptions(options, 'fastifyAuth()', ['property'])
   const edge = createNodeEdge(auth, 'fastifyAuth()')

@@ -16,41 +16,47 @@ import type { OutagePolicy, Session, User, Visit } from '../session/types.ts'
 export interface HonoAuthOptions {
   /** Puts `{ getSession, getVisit }` into the context under this name, read-only: `c.get('…')`. Default: nothing is put there. */
   readonly property?: string
-  /** The client's address for the list of devices, where a proxy of yours says it. Default: the socket's address. */
+  /** Returns the address of the client, for the list of devices. Read a header only behind a proxy that sets it. Default: the socket's address. */
   readonly clientIp?: (context: Context) => string | undefined
 }
 
 /** Options of `web.requireUser()` and `web.withUser()`. */
 export interface HonoRequireUserOptions {
-  /** With several providers: the one to sign in at. */
+  /** Name of the provider to sign in at. Default: the first one. */
   readonly provider?: string
-  /** While the store cannot be asked: `fail`, or `stale`. Default: `session.onUnavailable`; `anonymous` counts as `fail` here. */
+  /** What to do during an outage: `fail` or `stale`. Default: `session.onUnavailable`. `anonymous` counts as `fail` here. */
   readonly onUnavailable?: OutagePolicy
 }
 
-/** A handler that gets who is signed in. */
+/** A handler of `withUser()`: it receives the signed-in user and the session. */
 export type HonoUserHandler<D extends object> = (
   context: Context,
   signedIn: { readonly user: User; readonly session: Session<D> },
 ) => Response | Promise<Response>
 
-/** The middleware itself, `app.use(web)`, and what handlers ask. All of it may be detached. */
+/** The middleware, for `app.use(web)`, and the functions for handlers. Every method is bound. */
 export interface HonoAuth<D extends object> extends MiddlewareHandler {
   /**
-   * The session of this request; the same one at every call. No cookie of ours: no command to the store.
-   * @throws {RedisError} when the store cannot be asked. It does not mean that nobody is signed in.
+   * Returns the session of this request, the same object at every call. A request without a session cookie costs no command.
+   * @throws {RedisError} during an outage, unless `onUnavailable` names a substitute. It does not mean that no user is signed in.
    * @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT` where the middleware is not mounted in front
    */
   getSession(context: Context, options?: SessionRequest): Promise<Session<D>>
-  /** For applications that sign in, rotate (a new ticket at a change of privilege) or sign out by themselves. */
+  /**
+   * Returns the visit of this request, for applications that sign in, rotate the ticket or sign out by themselves.
+   * @throws {RedisError} during an outage
+   */
   getVisit(context: Context): Promise<Visit<D>>
-  /** Middleware: lets users pass. Others: a navigation goes to sign-in and comes back, anything else gets 401. */
+  /**
+   * Returns a middleware that passes signed-in users on. Without a user, a navigation is redirected to sign-in and returns afterwards;
+   * any other request gets 401. During an outage it rejects with a `RedisError`.
+   */
   requireUser(options?: HonoRequireUserOptions): MiddlewareHandler
-  /** `requireUser()` and the handler in one. */
+  /** Combines `requireUser()` and a handler. */
   withUser(handler: HonoUserHandler<D>, options?: HonoRequireUserOptions): Handler
   /**
-   * `app.onError(web.errorHandler)`: answers errors of Coatcheck, 503 with `Retry-After` for a store that is down.
-   * Throws everything else on.
+   * Answers errors of Coatcheck, such as 503 with `Retry-After` during an outage. Throws all other errors. Set it with
+   * `app.onError(web.errorHandler)`.
    */
   readonly errorHandler: ErrorHandler
 }
@@ -66,7 +72,10 @@ interface Passage<D extends object> {
   left: boolean
 }
 
-/** @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT` for an instance or options that are none */
+/**
+ * Creates the middleware for Hono 4 on Node. It answers requests below `basePath`, and reads a session only when a handler asks.
+ * @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT` when `auth` is not from `coatcheck()`, or an option is unknown or wrong
+ */
 export function honoAuth<D extends object>(auth: Coatcheck<D>, options: HonoAuthOptions = {}): HonoAuth<D> {
   checkAdapterOptions(options, 'honoAuth()', ['property', 'clientIp'])
   const edge = createWebEdge(auth, 'honoAuth()')

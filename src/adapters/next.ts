@@ -19,13 +19,16 @@ import { requestScope } from './next/request-scope.ts'
 
 /** Options of `routeHandlers()`. */
 export interface RouteHandlerOptions {
-  /** The client's address for the list of devices, as a proxy of yours says it. Default: none is kept. */
+  /** Returns the address of the client, for the list of devices. Read a header only behind a proxy that sets it. Default: none is stored. */
   readonly clientIp?: (request: Request) => string | undefined
 }
 
 type Handler = (request: Request) => Promise<Response>
 
-/** `app/auth/[...path]/route.ts`: `export const { GET, POST, DELETE, HEAD, OPTIONS } = routeHandlers(auth)`. */
+/**
+ * The handlers of the routes of sign-in, for the file `app/auth/[...path]/route.ts`:
+ * `export const { GET, POST, DELETE, HEAD, OPTIONS } = routeHandlers(auth)`.
+ */
 export interface RouteHandlers {
   /** Handles sign-in, callback, session and devices. */
   readonly GET: Handler
@@ -39,7 +42,10 @@ export interface RouteHandlers {
   readonly OPTIONS: Handler
 }
 
-/** @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT` for an instance or options that are none */
+/**
+ * Creates the handlers of the routes below `basePath`.
+ * @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT` when `auth` is not from `coatcheck()`, or an option is unknown or wrong
+ */
 export function routeHandlers<D extends object>(auth: Coatcheck<D>, options: RouteHandlerOptions = {}): RouteHandlers {
   checkAdapterOptions(options, 'routeHandlers()', ['clientIp'])
   const edge = createWebEdge(auth, 'routeHandlers()')
@@ -48,29 +54,34 @@ export function routeHandlers<D extends object>(auth: Coatcheck<D>, options: Rou
 }
 
 /**
- * The session of the request under way; read once per request, in rendering and outside. No cookie of ours: no command.
- * @throws {RedisError} when the store cannot be asked. It does not mean that nobody is signed in.
+ * Returns the session of the current request. It is read once per request, in rendering and outside of it. A request without a session
+ * cookie costs no command. In a server component, a write that needs a new cookie is refused with `COATCHECK_COOKIES_READ_ONLY`.
+ * @throws {RedisError} during an outage, unless `onUnavailable` names a substitute. It does not mean that no user is signed in.
  */
 export async function getSession<D extends object>(auth: Coatcheck<D>, options?: SessionRequest): Promise<Session<D>> {
   return (await requestScope(auth)).exchange.getSession(options)
 }
 
-/** For applications that sign in, rotate (a new ticket at a change of privilege) or sign out by themselves. */
+/**
+ * Returns the visit of the current request, for applications that sign in, rotate the ticket or sign out by themselves.
+ * @throws {RedisError} during an outage
+ */
 export async function getVisit<D extends object>(auth: Coatcheck<D>): Promise<Visit<D>> {
   return (await requestScope(auth)).exchange.getVisit()
 }
 
 /** Options of `requireUser()`. */
 export interface NextRequireUserOptions extends SessionRequest {
-  /** Where to come back to after sign-in: a path. Next does not tell a component its own. Default `/`. */
+  /** Path to return to after sign-in. Next does not tell a component its own path. Default `/`. */
   readonly returnTo?: string
-  /** With several providers: the one to sign in at. */
+  /** Name of the provider to sign in at. Default: the first one. */
   readonly provider?: string
 }
 
 /**
- * Who is signed in; for server components and server actions. Anybody else is redirected to sign-in, by Next's `redirect()`.
- * @throws {RedisError} when the store cannot be asked
+ * Returns the signed-in user and the session, for server components and server actions. Without a user, the browser is redirected to
+ * sign-in by Next's `redirect()`, which throws: do not catch it.
+ * @throws {RedisError} during an outage
  */
 export async function requireUser<D extends object>(
   auth: Coatcheck<D>,
@@ -87,8 +98,10 @@ export async function requireUser<D extends object>(
 }
 
 /**
- * For `proxy.ts`: whether the request carries a ticket of ours that has not expired. Signature and time only, Redis is not
- * asked, so a session that was ended meanwhile still passes: pages and handlers decide with `requireUser` and `getSession`.
+ * Returns whether a request carries a ticket with a valid signature that has not expired, for `proxy.ts`. It does not ask Redis, so it is
+ * also true for a session that was ended, and for an anonymous session. Pages and handlers decide with `requireUser` and `getSession`.
+ * @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT` when `auth` is not from `coatcheck()`
+ * @throws {ConfigError} when a setting is missing or invalid
  */
 export function hasTicket<D extends object>(
   auth: Coatcheck<D>,
@@ -98,25 +111,29 @@ export function hasTicket<D extends object>(
   return auth.http.hasTicket(request.headers.get('cookie'))
 }
 
-/** A handler of Next: the request, and what Next gives with it (`params`). */
+/** A route handler of Next: it receives the request and Next's context (`params`). */
 export type NextHandler<C> = (request: Request, context: C) => Response | Promise<Response>
 
-/** A handler that also gets who is signed in. */
+/** A handler of `withUser()`: its context also holds the signed-in user and the session. */
 export type NextUserHandler<D extends object, C> = (
   request: Request,
   context: C & { readonly user: User; readonly session: Session<D> },
 ) => Response | Promise<Response>
 
 /**
- * A route handler whose response is not stored by a cache when it has asked for the session, and whose errors of ours become
- * answers: 503 with `Retry-After` for a store that is down. A new ticket after it has returned is `COATCHECK_HEADERS_SENT`.
+ * Wraps a route handler. Its response is marked `Cache-Control: private, no-store` if it used the session (RFC 9111), and errors of
+ * Coatcheck become answers, such as 503 with `Retry-After` during an outage. Other errors are thrown. A new ticket after the handler has
+ * returned is refused with `COATCHECK_HEADERS_SENT`.
  */
 export function routeHandler<D extends object, C>(auth: Coatcheck<D>, handler: NextHandler<C>): NextHandler<C> {
   const edge = createWebEdge(auth, 'routeHandler()')
   return (request, context) => finished(auth, edge, request, () => handler(request, context))
 }
 
-/** `routeHandler` for those who are signed in. Others: a navigation goes to sign-in and comes back, anything else gets 401. */
+/**
+ * Wraps a route handler for signed-in users, as `routeHandler()` does. Without a user, a navigation is redirected to sign-in and returns
+ * afterwards; any other request gets 401.
+ */
 export function withUser<D extends object, C>(
   auth: Coatcheck<D>,
   handler: NextUserHandler<D, C>,

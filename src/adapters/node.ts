@@ -11,25 +11,32 @@ import type { Session, User, Visit } from '../session/types.ts'
 
 /** Options of `nodeAuth()`. */
 export interface NodeAuthOptions {
-  /** The client's address for the list of devices, where a proxy of yours says it. Default: the socket's address. */
+  /** Returns the address of the client, for the list of devices. Read a header only behind a proxy that sets it. Default: the socket's address. */
   readonly clientIp?: (request: IncomingMessage) => string | undefined
 }
 
-/** All of it may be detached. */
+/** The functions for servers on `node:http`. Every method is bound. */
 export interface NodeAuth<D extends object> {
   /**
-   * Answers requests under `basePath` and resolves to true; false means that the request is yours, untouched.
-   * @throws what only you can mend: errors of your hooks, mistakes in code or configuration
+   * Answers a request below `basePath`, and returns true. False: the path is another one, and the request is untouched.
+   * @throws errors that no visitor can act on: of the application's own functions, of the code, of the configuration
    */
   handle(request: IncomingMessage, response: ServerResponse): Promise<boolean>
   /**
-   * The session of this request; the same one at every call. No cookie of ours: no command to the store.
-   * @throws {RedisError} when the store cannot be asked. It does not mean that nobody is signed in.
+   * Returns the session of this request, the same object at every call. A request without a session cookie costs no command.
+   * @throws {RedisError} during an outage, unless `onUnavailable` names a substitute. It does not mean that no user is signed in.
    */
   getSession(request: IncomingMessage, response: ServerResponse, options?: SessionRequest): Promise<Session<D>>
-  /** For applications that sign in, rotate (a new ticket at a change of privilege) or sign out by themselves. */
+  /**
+   * Returns the visit of this request, for applications that sign in, rotate the ticket or sign out by themselves.
+   * @throws {RedisError} during an outage
+   */
   getVisit(request: IncomingMessage, response: ServerResponse): Promise<Visit<D>>
-  /** Who is signed in, or `null` after the answer has been sent: to sign-in for a navigation, 401 for anything else. */
+  /**
+   * Returns the signed-in user and the session. `null`: no user is signed in, and the answer is sent: a redirect to sign-in for a
+   * navigation, else 401.
+   * @throws {RedisError} during an outage
+   */
   requireUser(
     request: IncomingMessage,
     response: ServerResponse,
@@ -40,11 +47,14 @@ export interface NodeAuth<D extends object> {
     /** The session of the user. */
     readonly session: Session<D>
   } | null>
-  /** Answers an error that has an answer (503 with `Retry-After` for a store that is down) and says whether it did. */
+  /** Answers an error of Coatcheck, such as 503 with `Retry-After` during an outage. False: the error is another one, and nothing is sent. */
   handleError(error: unknown, request: IncomingMessage, response: ServerResponse): boolean
 }
 
-/** @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT` for an instance or options that are none */
+/**
+ * Creates the functions for servers on `node:http` without a framework. A session is read only when the application asks.
+ * @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT` when `auth` is not from `coatcheck()`, or an option is unknown or wrong
+ */
 export function nodeAuth<D extends object>(auth: Coatcheck<D>, options: NodeAuthOptions = {}): NodeAuth<D> {
   checkAdapterOptions(options, 'nodeAuth()', ['clientIp'])
   const edge = createNodeEdge(auth, 'nodeAuth()')

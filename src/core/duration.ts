@@ -9,7 +9,7 @@ const UNIT_MS: Readonly<Record<string, number>> = {
 }
 const PATTERN = /^(\d+(?:\.\d+)?)\s*(ms|s|min|m|h|d)$/
 
-/** Milliseconds as a number, or a text such as `30s`, `15m`, `8h`, `90d`. */
+/** A duration: milliseconds as a number, or a text with a unit (`ms`, `s`, `m`, `min`, `h`, `d`) such as `30s`, `15m`, `8h`, `90d`. */
 export type Duration = number | string
 
 /** Milliseconds, or `null` when the value is not a positive, finite duration. */

@@ -43,7 +43,10 @@ export interface ErrorOptions extends ErrorTexts {
 // Symbol.for: two copies of this package in one process recognise each other's errors, where `instanceof` fails.
 const brand: unique symbol = Symbol.for('coatcheck.error') as never
 
-/** Base of every error that Coatcheck throws because something could not be done. */
+/**
+ * Base class of all errors but `MisuseError`: something could not be done. Tell errors apart by `code`; docs/errors.md lists all
+ * codes. No message holds a ticket, a token, a key or a URL with credentials.
+ */
 export class CoatcheckError extends Error {
   /** Stable code. Tell errors apart by it. */
   readonly code: ErrorCode
@@ -53,9 +56,9 @@ export class CoatcheckError extends Error {
   declare readonly why: string
   /** What to do, in a sentence. */
   declare readonly fix: string
-  /** Address of the section on this code. Offline, `npx coatcheck explain <code>` prints the same text. */
+  /** URL of the section on this code. Offline, `npx coatcheck explain <code>` prints the same text. */
   declare readonly docs: string
-  /** Facts about this error, safe to log. */
+  /** Facts about this error, safe to log. Empty: none. */
   readonly details: SafeDetails
 
   constructor(code: ErrorCode, options: ErrorOptions = {}) {
@@ -68,13 +71,14 @@ export class CoatcheckError extends Error {
     Object.defineProperty(this, brand, { value: true })
   }
 
-  /** Without `cause` and `stack`: those are for a log, and belong to other libraries' texts. */
+  /** Returns the error for `JSON.stringify`, without `cause` and `stack`, which may hold texts of other libraries. */
   toJSON(): Record<string, unknown> {
     const { name, code, message, retryable, why, fix, docs, details } = this
     return { name, code, message, retryable, why, fix, docs, details }
   }
 }
 
+/** A setting is missing, unknown, invalid or unsafe (`COATCHECK_CONFIG_…`, `COATCHECK_STORE_REQUIRED`). Thrown at start or first use. */
 export class ConfigError extends CoatcheckError {
   /** Stable code. Tell errors apart by it. */
   declare readonly code: ConfigErrorCode
@@ -83,7 +87,10 @@ export class ConfigError extends CoatcheckError {
     super(code, options)
   }
 }
-/** Redis could not be asked, or refused. Never to be read as "no session". */
+/**
+ * Redis did not answer, or refused (`COATCHECK_REDIS_…`). It never means that a session does not exist. `retryable`: an outage. The
+ * adapters answer it with status 503.
+ */
 export class RedisError extends CoatcheckError {
   /** Stable code. Tell errors apart by it. */
   declare readonly code: RedisErrorCode
@@ -92,6 +99,7 @@ export class RedisError extends CoatcheckError {
     super(code, options)
   }
 }
+/** A session could not be created or changed (`COATCHECK_SESSION_…`, `COATCHECK_HEADERS_SENT`, …). Nothing was changed. */
 export class SessionError extends CoatcheckError {
   /** Stable code. Tell errors apart by it. */
   declare readonly code: SessionErrorCode
@@ -100,6 +108,7 @@ export class SessionError extends CoatcheckError {
     super(code, options)
   }
 }
+/** No valid token can be returned or stored (`COATCHECK_TOKEN_…`, `COATCHECK_REAUTH_REQUIRED`). No session ends because of it. */
 export class TokenError extends CoatcheckError {
   /** Stable code. Tell errors apart by it. */
   declare readonly code: TokenErrorCode
@@ -108,6 +117,7 @@ export class TokenError extends CoatcheckError {
     super(code, options)
   }
 }
+/** An encryption key is invalid or missing (`COATCHECK_KEY_…`). */
 export class KeyringError extends CoatcheckError {
   /** Stable code. Tell errors apart by it. */
   declare readonly code: KeyringErrorCode
@@ -116,6 +126,7 @@ export class KeyringError extends CoatcheckError {
     super(code, options)
   }
 }
+/** A sign-in failed, or the provider did not answer or refused (`COATCHECK_OIDC_…`, `COATCHECK_SIGNIN_…`, `COATCHECK_REQUEST_…`). */
 export class OidcError extends CoatcheckError {
   /** Stable code. Tell errors apart by it. */
   declare readonly code: OidcErrorCode
@@ -125,7 +136,7 @@ export class OidcError extends CoatcheckError {
   }
 }
 
-/** A wrong call: thrown early, names the argument. A `TypeError`, because no retry and no operator can mend it. */
+/** A wrong call: the message names the argument. It is a `TypeError`, because only a change of the code helps. */
 export class MisuseError extends TypeError {
   /** Stable code. Tell errors apart by it. */
   readonly code: MisuseErrorCode
@@ -135,7 +146,7 @@ export class MisuseError extends TypeError {
   declare readonly why: string
   /** What to do, in a sentence. */
   declare readonly fix: string
-  /** Command and page that describe the error. */
+  /** URL of the section on this code. Offline, `npx coatcheck explain <code>` prints the same text. */
   declare readonly docs: string
 
   /** @param message what was wrong with this call, in whole sentences; empty: the catalogue's texts */
@@ -152,7 +163,7 @@ export class MisuseError extends TypeError {
 export type AnyCoatcheckError =
   ConfigError | RedisError | SessionError | TokenError | KeyringError | OidcError | MisuseError
 
-/** Recognises errors of every copy of this package in the process. */
+/** Returns whether a value is an error of this package, also of another copy of it in the process, where `instanceof` fails. */
 export function isCoatcheckError(value: unknown): value is AnyCoatcheckError {
   return typeof value === 'object' && value !== null && (value as Record<symbol, unknown>)[brand] === true
 }

@@ -1,6 +1,6 @@
 /**
- * Where log lines go. The shape is pino's: a pino instance is a `Logger` as it is, and so is whatever takes fields first and the
- * message second.
+ * Receives log lines. A pino instance fits as it is, and so does any object whose methods take the fields first and the message
+ * second.
  */
 export interface Logger {
   /** Writes a line for developers. */
@@ -11,12 +11,12 @@ export interface Logger {
   warn(fields: LogFields, message: string): void
   /** Writes a line about something that needs attention. */
   error(fields: LogFields, message: string): void
-  /** Asked once, at the start: what is not wanted is not even put together. Left out: everything is wanted. */
+  /** Returns whether lines of a level are written. Called at start: lines of other levels are not built. Absent: all are. */
   isLevelEnabled?(level: LogLevel): boolean
 }
 
 /** Levels of log lines, from the least to the most important. */
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
 
-/** Flat: texts without control characters, numbers, booleans. */
+/** Fields of a log line: flat, with texts without control characters, numbers and booleans. */
 export type LogFields = Readonly<Record<string, string | number | boolean>>

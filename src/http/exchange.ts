@@ -12,34 +12,37 @@ import { type Cookies, createCookies, putSetCookie, type ResponseSink } from './
 import { describeDevice } from './device.ts'
 import { createHeadersSink } from './headers-sink.ts'
 
-/** What an adapter knows about a request. */
+/** For adapters: what is needed of a request. */
 export interface ExchangeInput {
-  /** All `Cookie` headers of the request, joined by `; ` as Node does. */
+  /** All `Cookie` headers of the request, joined by `; ` as Node does. `null` or `undefined`: none. */
   readonly cookieHeader: string | null | undefined
-  /** `null`: reading only, as in a server component; a new ticket is `COATCHECK_COOKIES_READ_ONLY` then. */
+  /** Receives the headers of the response. `null`: no cookie can be written; a new ticket is refused with `COATCHECK_COOKIES_READ_ONLY`. */
   readonly sink: ResponseSink | null
-  /** `User-Agent` header, for the list of devices. */
+  /** `User-Agent` header, for the list of devices. Absent: unknown. */
   readonly userAgent?: string | null | undefined
-  /** Of the client, as the adapter knows it; asked for when a session is created. Never taken from a header here. */
+  /** Returns the address of the client, as far as the adapter trusts it. Called when a session is created. Absent: unknown. */
   readonly ip?: (() => string | null | undefined) | undefined
 }
 
-/** Options of `getSession()` and `getVisit()`. */
+/** Options of `getSession()`. */
 export interface SessionRequest {
-  /** While the store cannot be asked. Default: `session.onUnavailable`. */
+  /** What to return during an outage. Default: `session.onUnavailable`. */
   readonly onUnavailable?: OutagePolicy | undefined
 }
 
-/** One request and its session. */
+/** For adapters: one request and its session. */
 export interface Exchange<D extends object> {
   /**
-   * The session of this request; the same one at every call. No cookie of ours: no command to the store.
-   * @throws {RedisError} when the store cannot be asked. A later call asks again.
+   * Returns the session of this request, the same object at every call. A request without a session cookie costs no command.
+   * @throws {RedisError} during an outage, unless the policy names a substitute. A later call asks again.
    */
   getSession(options?: SessionRequest): Promise<Session<D>>
-  /** For what is behind a sign-in: nobody is never the answer to an outage. */
+  /** Returns the session as `getSession` does, for code behind a sign-in: during an outage the policy `anonymous` counts as `fail`. */
   getSessionOfUser(options?: SessionRequest): Promise<Session<D>>
-  /** For those who sign in, rotate and sign out. */
+  /**
+   * Returns the visit of this request, for code that signs in, rotates the ticket or signs out.
+   * @throws {RedisError} during an outage
+   */
   getVisit(): Promise<Visit<D>>
 }
 

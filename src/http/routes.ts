@@ -18,9 +18,9 @@ import { readForm, type RouteRequest } from './route-request.ts'
 import { endDevice, endOtherDevices, listDevices, showSession } from './session-routes.ts'
 import { callback, confirmLogout, login, logout } from './sign-in-routes.ts'
 
-/** What only the adapter knows about a request. */
+/** Facts about a request that only the adapter knows. */
 export interface RouteContext {
-  /** Address of the client, as far as the adapter trusts it. */
+  /** Address of the client, as far as the adapter trusts it. Absent: unknown. */
   readonly ip?: string
 }
 

@@ -7,37 +7,40 @@ import type { ProviderOptions } from '../config/types.ts'
 
 /** Options of `entra()`. Each may come from the environment instead. */
 export interface EntraOptions {
-  /** Default `entra`. */
+  /** Name of the provider in routes and stored tokens: `a-z`, `0-9`, `-` and `_`, at most 32. Never change it. Default `entra`. */
   readonly name?: string
-  /** The directory (tenant) id, or `common`, `organizations`, `consumers`. */
+  /** Directory (tenant) id: a GUID, or `common`, `organizations`, `consumers`. `AZURE_AD_TENANT_ID` or `AZURE_TENANT_ID`. */
   readonly tenantId?: string | undefined
-  /** Application (client) id. `AZURE_AD_CLIENT_ID` or `AZURE_CLIENT_ID`. */
+  /** Application (client) id: a GUID. `AZURE_AD_CLIENT_ID` or `AZURE_CLIENT_ID`. */
   readonly clientId?: string | undefined
   /** Client secret: its value, not its id. `AZURE_AD_CLIENT_SECRET` or `AZURE_CLIENT_SECRET`. */
   readonly clientSecret?: string | undefined
-  /** In place of the secret: PEM text with an RSA key (PKCS #8) and its certificate, for `private_key_jwt`. */
+  /** In place of the secret: PEM text with an RSA key (PKCS #8) and its certificate, for `private_key_jwt` (RFC 7523). */
   readonly clientCertificate?: string | undefined
-  /** In place of the secret: the file with that PEM text. Read again when it changes. */
+  /** In place of the secret: path of a file with that PEM text. It is read again when it changes. */
   readonly clientCertificatePath?: string | undefined
-  /** In place of the secret: the file into which the platform puts a token for this application (workload identity). */
+  /** In place of the secret: path of the file in which the platform puts a token of this application (workload identity). */
   readonly federatedTokenFile?: string | undefined
   /** National cloud. Default `public`. */
   readonly cloud?: 'public' | 'usgov' | 'china'
-  /** Directory ids that may sign in. Default: all that `tenantId` lets in, which for `common` is everybody. */
+  /** Directory (tenant) ids whose users may sign in. Default: all that `tenantId` admits; for `common`, every Microsoft account. */
   readonly allowedTenants?: readonly string[]
-  /** Added to `openid profile email offline_access`. */
+  /** Scopes that sign-in requests besides `openid profile email offline_access`. Default: none. */
   readonly scopes?: readonly string[]
-  /** Scopes of one API whose access token is asked for at sign-in, e.g. `api://orders/Orders.Read`. */
+  /** Scopes of one API that sign-in requests, such as `api://orders/Orders.Read`. Default: none. */
   readonly apiScopes?: readonly string[]
-  /** In place of Microsoft's, for a local provider of the same shape. Plain http for a loopback address only. */
+  /** Issuer in place of Microsoft's, for a local provider of the same shape. Plain http on a loopback address only. */
   readonly issuer?: string | undefined
-  /** How Entra ID sends its answer: in the URL (default) or as a form. */
+  /** How Entra ID returns the authorization response: in the URL or as a form. Default `query`. */
   readonly responseMode?: 'query' | 'form_post'
-  /** The `prompt` that makes this provider ask which account to use. Default: `select_account`. */
+  /** The `prompt` that makes Entra ID ask which account to use. Default `select_account`. */
   readonly accountPrompt?: 'select_account' | 'login'
 }
 
-/** Shapes are checked by `coatcheck()`; what is missing is said by `ready()` or at first use: a build needs no secrets. */
+/**
+ * Describes a registration at Microsoft Entra ID for `coatcheck({ providers })`. Checks and reads nothing: `coatcheck()` checks the
+ * shapes, and `ready()` or the first use reports what is missing. A build needs no secrets.
+ */
 export function entra(options: EntraOptions = {}): ProviderOptions {
   return { ...options, preset: 'entra' }
 }

@@ -3,31 +3,34 @@ import type { ProviderOptions } from '../config/types.ts'
 
 /** Options of `oidc()`. */
 export interface OidcOptions {
-  /** Names the provider in stored tokens and routes. Stays the same for good. */
+  /** Name of the provider in routes and stored tokens: `a-z`, `0-9`, `-` and `_`, at most 32. Never change it. */
   readonly name: string
-  /** Exactly as the provider's metadata spells it, trailing slash included. Plain http for a loopback address only. */
+  /** Issuer, exactly as in the provider's metadata, trailing slash included. Plain http on a loopback address only. */
   readonly issuer: string
-  /** Client id of the application. */
+  /** Client id of the application at the provider. */
   readonly clientId: string
-  /** Left out: a public client, which PKCE alone protects. */
+  /** Client secret. Without any credential: a public client, which only PKCE (RFC 7636) protects. */
   readonly clientSecret?: string | undefined
-  /** In place of the secret: PEM text with an RSA key (PKCS #8) and its certificate, for `private_key_jwt`. */
+  /** In place of the secret: PEM text with an RSA key (PKCS #8) and its certificate, for `private_key_jwt` (RFC 7523). */
   readonly clientCertificate?: string | undefined
-  /** In place of the secret: the file with that PEM text. Read again when it changes. */
+  /** In place of the secret: path of a file with that PEM text. It is read again when it changes. */
   readonly clientCertificatePath?: string | undefined
-  /** In place of the secret: the file into which the platform puts a token for this application (workload identity). */
+  /** In place of the secret: path of the file in which the platform puts a token of this application (workload identity). */
   readonly federatedTokenFile?: string | undefined
-  /** Replaces `profile email offline_access`; `openid` is always asked for. */
+  /** Scopes that sign-in requests besides `openid`. Default `profile email offline_access`. */
   readonly scopes?: readonly string[]
-  /** Scopes of APIs that sign-in asks for besides `scopes`. */
+  /** Scopes of APIs that sign-in requests besides `scopes`. Default: none. */
   readonly apiScopes?: readonly string[]
-  /** How the provider sends its answer: in the URL (default) or as a form. */
+  /** How the provider returns the authorization response: in the URL or as a form. Default `query`. */
   readonly responseMode?: 'query' | 'form_post'
-  /** The `prompt` that makes this provider ask which account to use. Default: what its metadata offer, else `login`. */
+  /** The `prompt` that makes the provider ask which account to use. Default: what its metadata offers, else `login`. */
   readonly accountPrompt?: 'select_account' | 'login'
 }
 
-/** Shapes are checked by `coatcheck()`; what is missing is said by `ready()` or at first use: a build needs no secrets. */
+/**
+ * Describes a client at any OpenID Connect provider for `coatcheck({ providers })`. Checks and reads nothing: `coatcheck()` checks the
+ * shapes, and `ready()` or the first use reports what is missing. A build needs no secrets.
+ */
 export function oidc(options: OidcOptions): ProviderOptions {
   return { ...options, preset: 'oidc' }
 }

@@ -17,34 +17,37 @@ const ROOT = 'consumeEvents()'
 
 /** Options of `consumeEvents()`. */
 export interface ConsumeEventsOptions {
-  /** Workers of one group share the events; each group gets all of them. */
+  /** Name of the consumer group. The workers of a group share the events; each group receives all of them. */
   readonly group: string
-  /** Handles one event. Acknowledged when it resolves; delivered again, later, when it rejects. It may come twice. */
+  /** Handles one event. If it resolves, the event is acknowledged; if it rejects, the event is delivered again. At least once. */
   readonly handle: (event: LifecycleEvent) => Promise<void> | void
-  /** Of this worker, unlike any other's. Killed workers stay on the server's list: one name over all restarts keeps it short. */
+  /**
+   * Unique name of this worker. The server keeps the names of killed workers, so use one name over all restarts. Default: host, process
+   * id and a random text.
+   */
   readonly name?: string | undefined
-  /** What `redisStore()` got: connection, and the number of streams. */
+  /** The options of `redisStore()`: connection, and the number of streams. Default: `REDIS_URL`. */
   readonly redis?: RedisStoreOptions | undefined
-  /** `REDIS_PREFIX`. */
+  /** Prefix of all key names, as in the application. Variable `REDIS_PREFIX`. Default: none. */
   readonly prefix?: string | undefined
-  /** Where a new group begins. Default `now`. */
+  /** Where a new group starts: with events from now on, or with the oldest stored one. Default `now`. */
   readonly from?: 'now' | 'oldest' | undefined
-  /** How long a worker that has found nothing waits. Default 500. */
+  /** Pause of a worker that found no event, milliseconds. Default 500. */
   readonly pollMs?: number | undefined
-  /** After how long without a sign of its worker an event is taken over. Default 60,000. */
+  /** When another worker takes over an event that was not acknowledged, milliseconds. Default 60,000. */
   readonly claimAfterMs?: number | undefined
-  /** Told of handlers that reject, and of a store that cannot be asked (`event` is `null`); both are tried again. */
+  /** Called when `handle` rejects, and during an outage of Redis (`event` is `null`). The worker tries again. Default: ignored. */
   readonly onError?: ((error: unknown, event: LifecycleEvent | null) => void) | undefined
 }
 
 /** A worker that handles events of the stream. */
 export interface EventWorker {
-  /** Resolves when the event under way has been handled and the connection is closed. */
+  /** Stops the worker. Resolves when the current event is handled and the connection is closed. */
   close(): Promise<void>
 }
 
 /**
- * Begins at once. Rights: docs/redis-acl.md.
+ * Starts a worker that handles lifecycle events, with a connection of its own. The rights that it needs: docs/redis-acl.md.
  * @throws {ConfigError} `COATCHECK_CONFIG_UNKNOWN_OPTION`, `COATCHECK_CONFIG_INVALID`, `COATCHECK_CONFIG_MISSING`
  */
 export function consumeEvents(options: ConsumeEventsOptions): EventWorker {

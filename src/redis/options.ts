@@ -27,74 +27,81 @@ export const TIMEOUT_VARIABLES = [
 ] as const
 const NOT_WITH_A_CLIENT = ['url', 'cluster', 'sentinels', 'username', 'password', 'credentialsProvider', 'tls'] as const
 
-/** Options of `redisStore()`. Each may come from the environment instead. */
+/**
+ * Options of `redisStore()`. Where a docstring names a variable, it completes a missing option. Times are whole milliseconds. A value
+ * that cannot be used is a `COATCHECK_CONFIG_INVALID`.
+ */
 export interface RedisStoreOptions {
   /**
-   * `REDIS_URL`: `redis://[user:password@]host[:6379][/database]`, `rediss://…` for TLS, `unix:///path[?db=1]`. With
-   * `sentinels` the host is the name of the primary: `redis://mymaster`.
+   * Address of the server: `redis://[user:password@]host[:6379][/database]`, `rediss://…` for TLS, `unix:///path[?db=1]`. With
+   * `sentinels`, the host is the name of the primary: `redis://mymaster`. Variable `REDIS_URL`.
    */
   readonly url?: string | undefined
   /**
-   * `REDIS_CLUSTER`: `true` when the URL leads to a node of a Redis Cluster, or further nodes as `host:port`, so that one that
-   * is down at the start does not matter. Names and passwords of the URL are for all nodes.
+   * Whether the URL names a node of a Redis Cluster. A list names further nodes as `host:port`, for a start while one node is down.
+   * User and password of the URL are for all nodes. Variable `REDIS_CLUSTER`. Default false.
    */
   readonly cluster?: boolean | readonly string[] | undefined
-  /** `REDIS_SENTINELS`, separated by commas: `host:26379`, or a URL where a sentinel has a password or TLS of its own. */
+  /**
+   * Addresses of the sentinels: `host:26379`, or a URL for a sentinel with its own password or TLS. Variable `REDIS_SENTINELS`,
+   * separated by commas. Default: no Sentinel.
+   */
   readonly sentinels?: readonly string[] | undefined
   /**
-   * A client, cluster or sentinel of the package `redis` 4.7, 5 or 6 instead of a URL. It stays yours: it is connected if it is
-   * not, gets an error listener, and is never closed here.
+   * A client, cluster or sentinel of the package `redis` 4.7, 5 or 6, in place of a URL. Coatcheck connects it if it is not
+   * connected, adds an error listener, and never closes it.
    */
   readonly client?: HandedInClient | undefined
-  /** `REDIS_USERNAME`, when the URL has none. */
+  /** ACL user, if the URL names none. Variable `REDIS_USERNAME`. Default: the default user. */
   readonly username?: string | undefined
-  /** `REDIS_PASSWORD`, when the URL has none. */
+  /** Password, if the URL holds none. Variable `REDIS_PASSWORD`. Default: none. */
   readonly password?: string | undefined
   /**
-   * Instead of a password, for one that changes: a provider of `@redis/entraid`, or one of your own. Connections that stand are
-   * authenticated again by it. Needs `redis` 5 or 6.
+   * Provides credentials that change, in place of a password: a provider of `@redis/entraid`, or your own. It also authenticates open
+   * connections again. Needs `redis` 5 or 6. Default: none.
    */
   readonly credentialsProvider?: RedisCredentialsProvider | undefined
-  /** Certificates and server name for TLS. Default: those of Node. */
+  /** Certificates and server name for TLS (`rediss://`). Default: the certificate authorities of Node. */
   readonly tls?: RedisTlsOptions | undefined
-  /** `REDIS_COMMAND_TIMEOUT_MS`: how long a read of a request waits for its reply, in milliseconds. Default 250. */
+  /** Deadline of a read, milliseconds; then `COATCHECK_REDIS_TIMEOUT`. Variable `REDIS_COMMAND_TIMEOUT_MS`. Default 250. */
   readonly commandTimeoutMs?: number | undefined
   /**
-   * `REDIS_WRITE_TIMEOUT_MS`: how long a write or a step of a sign-in waits for its reply, in milliseconds. The server does not execute the
-   * write after that time. Default 1,000.
+   * Deadline of a write or a step of a sign-in, milliseconds; then `COATCHECK_REDIS_TIMEOUT`. The server executes no write after its
+   * deadline. Variable `REDIS_WRITE_TIMEOUT_MS`. Default 1,000.
    */
   readonly writeTimeoutMs?: number | undefined
   /**
-   * Revocations, and grants of tokens, are durable once `replicas` replicas have acknowledged them, within `timeoutMs`; those that are not
-   * are applied again after a failover. Default: replication is not waited for, and nothing is called durable. Not with a
-   * cluster or sentinel that was handed in.
+   * Makes revocations and grants durable: they wait until `replicas` replicas have acknowledged them, at most `timeoutMs`. What is
+   * not acknowledged is applied again after a failover. `{}`: 1 replica, 250 ms. Default: no waiting, and `durable` is false. Not
+   * possible with a cluster or sentinel as `client`.
    */
   readonly durability?: Partial<Durability> | undefined
   /**
-   * Sessions and tokens that were read are kept in this process until the server says that they have changed. Off by default. Needs
-   * `redis` 5.9 or 6, and not with a cluster or sentinel that was handed in.
+   * Keeps sessions and tokens in this process until the server reports a change of them (client-side caching). `{}`: 10,000 entries, at
+   * most 2,000 ms without a sign of the server. Default: off. Needs `redis` 5.9 or 6. Not possible with a cluster or sentinel as
+   * `client`.
    */
   readonly nearCache?: Partial<NearCacheOptions> | undefined
   /**
-   * Lifecycle events are also written to streams, for workers (`consumeEvents`). `{}` for the defaults, 4 streams of about 10,000
-   * entries. Off by default; best effort.
+   * Writes lifecycle events to Redis streams, for workers (`consumeEvents`). Best effort: no operation waits for it. `{}`: 4 streams of
+   * about 10,000 entries each. Default: off.
    */
   readonly eventStream?: Partial<EventStreamOptions> | undefined
-  /** Until `ready()` says why there is no connection. Default 5,000. */
+  /** Deadline of `ready()` for the first connection, milliseconds. Variable `REDIS_CONNECT_TIMEOUT_MS`. Default 5,000. */
   readonly connectTimeoutMs?: number | undefined
-  /** Operations that wait for an answer at the same time. Default 10,000. */
+  /** Largest number of operations that wait for an answer; more are refused with `COATCHECK_REDIS_OVERLOADED`. Default 10,000. */
   readonly maxInFlight?: number | undefined
 }
 
-/** Only with `rediss://`. The certificate is always verified. */
+/** Certificates for TLS, with `rediss://` only. The server's certificate is always verified. */
 export interface RedisTlsOptions {
-  /** `REDIS_TLS_CA`: certificates in PEM, or the path of a file that holds them. Default: those of Node. */
+  /** Certificate authorities: PEM, or the path of a PEM file. Variable `REDIS_TLS_CA`. Default: those of Node. */
   readonly ca?: string | undefined
-  /** `REDIS_TLS_CERT`: a certificate of ours, for a server that asks for one; PEM or a path. Goes with `key`. */
+  /** Client certificate: PEM, or the path of a PEM file. Needs `key`. Variable `REDIS_TLS_CERT`. Default: none. */
   readonly cert?: string | undefined
-  /** `REDIS_TLS_KEY`: its private key; PEM or a path. */
+  /** Private key of the client certificate: PEM, or the path of a PEM file. Variable `REDIS_TLS_KEY`. Default: none. */
   readonly key?: string | undefined
-  /** The name in the server's certificate, when it is not the host of the URL. */
+  /** Host name in the server's certificate. Default: the host of the URL. */
   readonly servername?: string | undefined
 }
 
