@@ -1,6 +1,7 @@
 /** A reading of the servers on one line, with what has changed since the one before in brackets. */
 import type { Activity, ServerReadings } from '../admin.ts'
-import { change, percent, size, whole } from './wording.ts'
+import { whole } from '../core/counted.ts'
+import { change, percent, size } from './wording.ts'
 
 const WIDTHS = [22, 20, 9, 8, 9, 7, 9, 7, 7] as const
 

@@ -2,7 +2,7 @@
 import type { Finding, HealthCheck, HealthGroup, HealthReport } from '../admin.ts'
 import { type ErrorCode, errorCatalogue } from '../core/error-catalogue.ts'
 import type { Output } from './output.ts'
-import { counted } from './wording.ts'
+import { counted } from '../core/counted.ts'
 
 const GROUPS: readonly (readonly [HealthGroup, string])[] = [
   ['configuration', 'Configuration'],

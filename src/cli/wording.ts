@@ -1,4 +1,5 @@
-/** Times, sizes and counts as people read them. Programs get numbers: `--json` never shows these. */
+/** Times, sizes and changes as people read them. Programs get numbers: `--json` never shows these. */
+import { whole } from '../core/counted.ts'
 
 const SECOND_MS = 1000
 const UNITS = [
@@ -44,15 +45,6 @@ export function size(bytes: number): string {
     at++
   }
   return `${at === 0 ? value : value.toFixed(value < 10 ? 2 : value < 100 ? 1 : 0)} ${names[at]}`
-}
-
-/** `1 session`, `2 sessions`. */
-export function counted(count: number, one: string, many = `${one}s`): string {
-  return `${whole(count)} ${count === 1 ? one : many}`
-}
-
-export function whole(count: number): string {
-  return Math.round(count).toLocaleString('en')
 }
 
 /** `+38`, `−41`, `±0`. */

@@ -5,6 +5,7 @@
 import { type Environment, variable } from '../../config/environment.ts'
 import { resolveConfig } from '../../config/resolve.ts'
 import type { Options, ResolvedConfig, ResolvedProvider } from '../../config/types.ts'
+import { counted } from '../../core/counted.ts'
 import { type ConfigError, isCoatcheckError } from '../../core/errors.ts'
 import { safeUrl } from '../../core/redact.ts'
 import { createKeyring, type Keyring } from '../../keyring/keyring.ts'
@@ -115,7 +116,7 @@ function checkScopes(notes: HealthNotes, { name, preset, issuer, scopes }: Resol
   }
   if (!scopes.includes('offline_access') && !issuer.startsWith(GOOGLE)) {
     if (ofApis.length > 0)
-      notes.found('DOCTOR_OFFLINE_ACCESS', label, `${ofApis.length} API ${ofApis.length === 1 ? 'scope' : 'scopes'}`)
+      notes.found('DOCTOR_OFFLINE_ACCESS', label, counted(ofApis.length, 'API scope'))
     else notes.found('DOCTOR_OFFLINE_ACCESS_OPTIONAL', label, 'asks for who the user is, and nothing more')
     isGood = false
   }

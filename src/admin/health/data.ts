@@ -1,5 +1,6 @@
 /** What lies in Redis, by a sample: ours, what is ours under another prefix, and what other stores have left. */
 import type { Clock } from '../../core/clock.ts'
+import { counted } from '../../core/counted.ts'
 import type { Keyring } from '../../keyring/keyring.ts'
 import { keyNameReader, prefixOfSession } from '../../redis/key-names.ts'
 import type { StoreServer } from '../../store.ts'
@@ -35,7 +36,7 @@ async function lookAround(notes: HealthNotes, { client, keys }: StoreServer, giv
       notes.skipped('Keys', 'not allowed to look (+scan)')
       return
     }
-    samples.push(await sampleKeys(port, clock, signal, (count) => seen(`${port.endpoint}: ${count} keys`)))
+    samples.push(await sampleKeys(port, clock, signal, (count) => seen(`${port.endpoint}: ${counted(count, 'key')}`)))
   }
   const all = samples.flatMap((sample) => sample.keys)
   const read = keyNameReader(prefix)
@@ -53,7 +54,7 @@ async function lookAround(notes: HealthNotes, { client, keys }: StoreServer, giv
   } else
     notes.ok(
       'Keys',
-      `${whole} ${all.length.toLocaleString('en')} keys: ${records.length} of ours, ${sessions} sessions`,
+      `${whole} ${counted(all.length, 'key')}: ${records.length} of ours, ${counted(sessions, 'session')}`,
     )
   await checkLifetimes(notes, records)
   await checkOrphans(notes, records, keys, clock)

@@ -2,6 +2,7 @@
  * What other stores of sessions and tokens left in the same database: tokens in the names of keys, tokens in plain text, keys
  * that never end. Only keys whose names say what they are get looked into, a few of them, and nothing of them is shown.
  */
+import { counted } from '../../core/counted.ts'
 import type { HealthNotes } from './health-report.ts'
 import { inPortions, type SampledKey } from './key-sample.ts'
 import { ifAllowed, replyText } from './server-info.ts'
@@ -22,16 +23,22 @@ const NAME = 'Other stores'
 
 export async function checkForeignKeys(notes: HealthNotes, foreign: readonly SampledKey[]): Promise<void> {
   const named = foreign.filter(({ name }) => JWT.test(name))
-  if (named.length > 0) notes.found('DOCTOR_TOKEN_IN_KEY_NAME', NAME, `${named.length} of ${foreign.length} keys`)
+  if (named.length > 0)
+    notes.found('DOCTOR_TOKEN_IN_KEY_NAME', NAME, `${named.length} of ${counted(foreign.length, 'key')}`)
   const ofTokens = foreign.filter(({ name }) => OF_TOKENS.test(name))
   const ofSessions = foreign.filter(({ name }) => OF_SESSIONS.test(name))
   const suspects = [...new Set([...ofTokens, ...ofSessions])].slice(0, MOST_LOOKED_INTO)
   const plain = (await inPortions(suspects, holdsPlainTokens)).filter((holds) => holds).length
-  if (plain > 0) notes.found('DOCTOR_PLAIN_TOKENS', NAME, `${plain} of ${suspects.length} keys that were looked into`)
+  if (plain > 0)
+    notes.found('DOCTOR_PLAIN_TOKENS', NAME, `${plain} of ${counted(suspects.length, 'key')} that were looked into`)
   const lives = await inPortions(suspects, ({ name, port }) => ifAllowed(port, ['PTTL', name], name))
   const immortal = lives.filter((ttl) => ttl === -1).length
   if (immortal > 0) {
-    notes.found('DOCTOR_FOREIGN_WITHOUT_TTL', NAME, `${immortal} of ${suspects.length} keys of sessions or tokens`)
+    notes.found(
+      'DOCTOR_FOREIGN_WITHOUT_TTL',
+      NAME,
+      `${immortal} of ${counted(suspects.length, 'key')} of sessions or tokens`,
+    )
   }
 }
 

@@ -1,5 +1,6 @@
 /** Our own records in the sample: lifetimes, parts that belong together, and the keys that they were sealed with. */
 import type { Clock } from '../../core/clock.ts'
+import { counted } from '../../core/counted.ts'
 import type { Keyring } from '../../keyring/keyring.ts'
 import { keyTagOf } from '../../keyring/seal.ts'
 import type { ServerPort } from '../../redis/client-port.ts'
@@ -27,7 +28,7 @@ export async function checkLifetimes(notes: HealthNotes, records: readonly OwnRe
   const lives = await inPortions(mortal, ({ name, port }) => port.command(name, ['PTTL', name], deadline))
   const immortal = lives.filter((ttl) => ttl === -1).length
   if (immortal > 0) notes.found('DOCTOR_KEYS_WITHOUT_TTL', 'Lifetimes', `${immortal} of ${mortal.length} have none`)
-  else if (mortal.length > 0) notes.ok('Lifetimes', `each of ${mortal.length.toLocaleString('en')} keys has one`)
+  else if (mortal.length > 0) notes.ok('Lifetimes', `each of ${counted(mortal.length, 'key')} has one`)
 }
 
 export async function checkOrphans(
@@ -43,12 +44,12 @@ export async function checkOrphans(
   const ofIndexes = entries.reduce((sum, count) => sum + count, 0)
   const ofUsers = users.filter((isOrphan) => isOrphan).length
   const parts = [
-    ...(ofIndexes > 0 ? [`${ofIndexes} entries of lists lead to no session`] : []),
-    ...(ofUsers > 0 ? [`${ofUsers} sessions have no generation`] : []),
+    ...(ofIndexes > 0 ? [`${counted(ofIndexes, 'entry of a list leads', 'entries of lists lead')} to no session`] : []),
+    ...(ofUsers > 0 ? [`${counted(ofUsers, 'session has', 'sessions have')} no generation`] : []),
   ]
   if (parts.length > 0) notes.found('DOCTOR_ORPHANS', 'Orphans', parts.join(', '))
   else if (indexes.length + sessions.length > 0) {
-    notes.ok('Orphans', `none in ${indexes.length} lists and ${sessions.length} sessions`)
+    notes.ok('Orphans', `none in ${counted(indexes.length, 'list')} and ${counted(sessions.length, 'session')}`)
   }
 }
 
@@ -60,8 +61,12 @@ export async function checkSealing(notes: HealthNotes, records: readonly OwnReco
   const unknown = tags.filter((tag) => !known.has(tag)).length
   const label = 'Sealed with'
   if (tags.length > 0 && unknown === tags.length) {
-    notes.found('DOCTOR_KEY_WRONG', label, `${unknown} of ${tags.length} sessions have another key`)
-  } else if (unknown > 0) notes.found('DOCTOR_KEY_RETIRED', label, `${unknown} of ${tags.length} sessions`)
+    notes.found(
+      'DOCTOR_KEY_WRONG',
+      label,
+      `${unknown} of ${counted(tags.length, 'session')} ${unknown === 1 ? 'has' : 'have'} another key`,
+    )
+  } else if (unknown > 0) notes.found('DOCTOR_KEY_RETIRED', label, `${unknown} of ${counted(tags.length, 'session')}`)
   else if (tags.length > 0) notes.ok(label, sharesOf(tags, known))
   await checkOrder(notes, records, keyring, known)
 }
@@ -78,7 +83,7 @@ async function checkOrder(
   const others = tags.filter((tag) => tag !== null && known.has(tag) && tag !== active.tag.toString('hex'))
   const [other] = others
   if (other === undefined || other === null) return
-  const says = `${others.length} of ${tags.length} sign-ins of the last ${TRANSACTION_LIFE_MS / 60_000} minutes: "${known.get(other) ?? ''}"`
+  const says = `${others.length} of ${counted(tags.length, 'sign-in')} of the last ${TRANSACTION_LIFE_MS / 60_000} minutes: "${known.get(other) ?? ''}"`
   notes.found('DOCTOR_KEY_ORDER', 'Sealing now', says)
 }
 
@@ -94,7 +99,7 @@ async function tagAt({ name, port }: SampledKey, headroom: number): Promise<stri
 function sharesOf(tags: readonly string[], known: ReadonlyMap<string, string>): string {
   const shares = [...known].map(([tag, id]) => [id, tags.filter((one) => one === tag).length] as const)
   const used = shares.filter(([, count]) => count > 0).map(([id, count]) => `"${id}" ${count}`)
-  return `${used.join(', ')} of ${tags.length} sessions`
+  return `${used.join(', ')} of ${counted(tags.length, 'session')}`
 }
 
 function ofFamily(records: readonly OwnRecord[], wanted: KeyFamily): readonly OwnRecord[] {

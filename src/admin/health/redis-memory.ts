@@ -2,6 +2,7 @@
  * Whether Redis keeps what it was given: eviction policy, whether eviction has begun, refused writes, how much room is left and
  * until when. All of it from `INFO`, which managed services allow where they forbid `CONFIG`.
  */
+import { counted } from '../../core/counted.ts'
 import type { HealthNotes } from './health-report.ts'
 import type { ServerInfo, ServerLook } from './server-info.ts'
 
@@ -50,7 +51,7 @@ function checkEviction(notes: HealthNotes, info: ServerInfo, server: string | nu
   else notes.ok('Eviction policy', policy, server)
   if (evicted === 0) return
   const uptimeMs = (info.number('uptime_in_seconds') ?? 0) * 1000
-  const says = `${evicted.toLocaleString('en')} keys in the ${inTime(uptimeMs)} since it was started`
+  const says = `${counted(evicted, 'key')} in the ${inTime(uptimeMs)} since it was started`
   notes.found(policy === 'noeviction' ? 'DOCTOR_EVICTION_PAST' : 'DOCTOR_EVICTION_BEGUN', 'Evicted', says, server)
 }
 
@@ -96,5 +97,5 @@ function inUnits(bytes: number): string {
 
 function inTime(ms: number): string {
   const hours = Math.max(0, ms) / HOUR_MS
-  return hours < 48 ? `${hours.toFixed(1)} hours` : `${Math.round(hours / 24).toLocaleString('en')} days`
+  return hours < 48 ? `${hours.toFixed(1)} hours` : counted(hours / 24, 'day')
 }

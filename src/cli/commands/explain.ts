@@ -25,7 +25,7 @@ import { type ExitCode, exitCode } from '../exit-code.ts'
 import type { Output } from '../output.ts'
 import { accountText } from '../session-account-text.ts'
 import { UsageError } from '../usage-error.ts'
-import { counted } from '../wording.ts'
+import { counted } from '../../core/counted.ts'
 
 /** A ticket: 73 bytes as base64url. */
 const TICKET_LIKE = /^[A-Za-z0-9_-]{98}$/

@@ -6,7 +6,8 @@ import { exitCode } from '../exit-code.ts'
 import { seconds, wholeNumber } from '../flag-values.ts'
 import type { Column, Output } from '../output.ts'
 import { readings } from '../readings.ts'
-import { percent, size, whole } from '../wording.ts'
+import { whole } from '../../core/counted.ts'
+import { percent, size } from '../wording.ts'
 import { activityDocument, activityLine, LINE_TITLE } from '../activity-line.ts'
 
 interface Flags {

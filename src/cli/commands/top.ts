@@ -8,7 +8,8 @@ import { exitCode } from '../exit-code.ts'
 import { seconds, wholeNumber } from '../flag-values.ts'
 import { LiveScreen } from '../live-screen.ts'
 import { type Reading, readings } from '../readings.ts'
-import { change, counted, percent, whole } from '../wording.ts'
+import { counted, whole } from '../../core/counted.ts'
+import { change, percent } from '../wording.ts'
 import { memoryText } from './stats.ts'
 
 interface Flags {

@@ -5,7 +5,8 @@ import type { Cli } from '../../cli.ts'
 import { exitCode } from '../../exit-code.ts'
 import type { Output } from '../../output.ts'
 import { safeText } from '../../../core/redact.ts'
-import { size, span, whole } from '../../wording.ts'
+import { whole } from '../../../core/counted.ts'
+import { size, span } from '../../wording.ts'
 
 const SIZED: Readonly<Record<string, string>> = { string: 'bytes', hash: 'fields', zset: 'members' }
 

@@ -3,7 +3,7 @@ import type { Command } from 'commander'
 import { type LeftoverKind, LEFTOVERS, repairKeys, type RepairReport } from '../../../admin.ts'
 import type { Cli } from '../../cli.ts'
 import { exitCode } from '../../exit-code.ts'
-import { counted, whole } from '../../wording.ts'
+import { counted, whole } from '../../../core/counted.ts'
 import { leftoverLines } from './scan.ts'
 
 interface Flags {

@@ -4,7 +4,8 @@ import { type KeyUse, rotateKeys, type RotationReport } from '../../../admin.ts'
 import type { Cli } from '../../cli.ts'
 import { exitCode } from '../../exit-code.ts'
 import type { Column, Output } from '../../output.ts'
-import { counted, span, whole } from '../../wording.ts'
+import { counted, whole } from '../../../core/counted.ts'
+import { span } from '../../wording.ts'
 
 interface Flags {
   readonly dryRun?: boolean

@@ -4,7 +4,7 @@ import { type KeySurvey, type LeftoverKind, LEFTOVERS, surveyKeys } from '../../
 import type { Cli } from '../../cli.ts'
 import { exitCode } from '../../exit-code.ts'
 import type { Output } from '../../output.ts'
-import { counted, whole } from '../../wording.ts'
+import { counted, whole } from '../../../core/counted.ts'
 import { familiesTable } from '../stats.ts'
 
 export function scanKeys(cli: Cli): Command {

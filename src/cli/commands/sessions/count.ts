@@ -4,7 +4,7 @@ import { listSessions, statistics } from '../../../admin.ts'
 import type { Cli } from '../../cli.ts'
 import { exitCode } from '../../exit-code.ts'
 import { namesUser, type UserFlags, userOf, withUserFlags } from '../../user-flags.ts'
-import { counted, whole } from '../../wording.ts'
+import { counted, whole } from '../../../core/counted.ts'
 
 interface Flags extends UserFlags {
   readonly exact?: boolean

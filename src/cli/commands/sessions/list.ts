@@ -6,7 +6,8 @@ import { exitCode } from '../../exit-code.ts'
 import type { Column } from '../../output.ts'
 import type { Terminal } from '../../terminal.ts'
 import { type UserFlags, userOf, withUserFlags } from '../../user-flags.ts'
-import { counted, when } from '../../wording.ts'
+import { counted } from '../../../core/counted.ts'
+import { when } from '../../wording.ts'
 
 type Row = Awaited<ReturnType<typeof listSessions>>[number]
 

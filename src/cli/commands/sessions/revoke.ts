@@ -13,7 +13,8 @@ import { exitCode } from '../../exit-code.ts'
 import { plainWord } from '../../flag-values.ts'
 import { UsageError } from '../../usage-error.ts'
 import { namesUser, type UserFlags, userOf, withUserFlags } from '../../user-flags.ts'
-import { counted, when } from '../../wording.ts'
+import { counted } from '../../../core/counted.ts'
+import { when } from '../../wording.ts'
 
 interface Flags extends UserFlags {
   readonly all?: boolean

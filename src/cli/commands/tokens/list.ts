@@ -5,7 +5,8 @@ import type { Cli } from '../../cli.ts'
 import { exitCode } from '../../exit-code.ts'
 import { wholeNumber } from '../../flag-values.ts'
 import type { Column } from '../../output.ts'
-import { counted, when, whole } from '../../wording.ts'
+import { counted, whole } from '../../../core/counted.ts'
+import { when } from '../../wording.ts'
 import { lastRefreshText } from './show.ts'
 
 interface Row {

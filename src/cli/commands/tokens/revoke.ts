@@ -4,7 +4,8 @@ import { deleteTokens, tokensOf } from '../../../admin.ts'
 import type { Cli } from '../../cli.ts'
 import { exitCode } from '../../exit-code.ts'
 import { type UserFlags, userOf, withUserFlags } from '../../user-flags.ts'
-import { counted, when } from '../../wording.ts'
+import { counted } from '../../../core/counted.ts'
+import { when } from '../../wording.ts'
 
 interface Flags extends UserFlags {
   readonly dryRun?: boolean
