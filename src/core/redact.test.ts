@@ -77,7 +77,7 @@ describe('showValue', () => {
 describe('describeValue', () => {
   it.each([
     [null, 'null'],
-    [undefined, 'nothing'],
+    [undefined, 'undefined'],
     ['', 'an empty text'],
     ['s3cret', 'a text of 6 characters'],
     [5, '5'],

@@ -46,7 +46,7 @@ export function safeUrl(value: string): string {
 /** What a value is, without what it holds: for messages about options. */
 export function describeValue(value: unknown): string {
   if (value === null) return 'null'
-  if (value === undefined) return 'nothing'
+  if (value === undefined) return 'undefined'
   if (typeof value === 'string') return value === '' ? 'an empty text' : `a text of ${value.length} characters`
   if (typeof value === 'number' || typeof value === 'boolean' || typeof value === 'bigint') return String(value)
   if (Array.isArray(value)) return `an array of ${value.length}`

@@ -22,7 +22,7 @@ export const frameworkMistakes: readonly Mistake[] = [
     sample: 'const session = await web.getSession()',
     make: (world) => expressAuth(world.auth).getSession(undefined as never),
     code: 'COATCHECK_INVALID_ARGUMENT',
-    what: /getSession\(\) of expressAuth\(\) must get the request of its handler; it got nothing/,
+    what: /getSession\(\) of expressAuth\(\) must get the request of its handler; it got undefined/,
     why: /argument it cannot take/,
     fix: /^Pass the request that the handler got: await getSession\(request\)/,
   },

@@ -16,7 +16,7 @@ export const tokenMistakes: readonly Mistake[] = [
     sample: 'await auth.tokens.getAccessToken(session.user?.id, { scopes })',
     make: (world) => world.auth.tokens.getAccessToken(undefined as never, { scopes: ['api://orders/Orders.Read'] }),
     code: 'COATCHECK_INVALID_ARGUMENT',
-    what: /"userId" must be a text .*; it got nothing/,
+    what: /"userId" must be a text .*; it got undefined/,
     why: /argument it cannot take/,
     fix: /^Pass the id of a signed-in user, which is session\.user\.id/,
   },

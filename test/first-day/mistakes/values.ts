@@ -50,7 +50,7 @@ export const valueMistakes: readonly Mistake[] = [
     sample: 'await auth.sessions.find(request.cookies.session)',
     make: (world) => world.auth.sessions.find(undefined as never),
     code: 'COATCHECK_INVALID_ARGUMENT',
-    what: /find\(ticket\) needs a ticket; it got nothing/,
+    what: /find\(ticket\) needs a ticket; it got undefined/,
     why: /argument it cannot take/,
     fix: /in a handler, use getSession\(request\) of the adapter/,
   },
