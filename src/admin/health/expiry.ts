@@ -1,18 +1,19 @@
 /** How long something is still good for, in the words of a report. */
 import type { Clock } from '../../core/clock.ts'
+import { counted } from '../../core/counted.ts'
 
 const DAY_MS = 86_400_000
-/** Long enough to renew what is renewed by hand. Certificates that renew themselves do it at 30 days. */
-const SOON_MS = 21 * DAY_MS
+/** Long enough to renew a certificate by hand. Certificates that renew themselves do so at 30 days. */
+export const SOON_DAYS = 21
 
 export function isSoon(atMs: number, clock: Clock): boolean {
-  return atMs - clock.now() < SOON_MS
+  return atMs - clock.now() < SOON_DAYS * DAY_MS
 }
 
 /** `143 days`, `5 hours`. */
 export function daysUntil(atMs: number, clock: Clock): string {
   const leftMs = Math.max(0, atMs - clock.now())
   const days = Math.floor(leftMs / DAY_MS)
-  if (days >= 2) return `${days} days`
-  return `${Math.floor(leftMs / 3_600_000)} hours`
+  if (days >= 2) return counted(days, 'day')
+  return counted(Math.floor(leftMs / 3_600_000), 'hour')
 }
