@@ -1,8 +1,8 @@
 /**
- * The problem: many requests of one session change it at once, in this process and in others, and none may be lost.
- * The design: the changes of one process to one session queue up here and are written together, one compare and set at a
- * time; when another process was faster, the reply brings the current record and the changes are applied again to that, at
- * most 16 times. A change is committed when its promise resolves. A write never creates a record.
+ * The update queue keeps every change when many requests change one session at once, in this process and in others. The changes
+ * of one process to one session wait here and are written together, one compare and set at a time. If another process wrote
+ * first, the reply holds the current record, and the changes are applied again to it, at most 16 times. A change is committed
+ * when its promise resolves. A write never creates a record.
  *
  * If you change this, also run the races in test/integration (two processes, 200 parallel increments).
  */
