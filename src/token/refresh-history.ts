@@ -28,11 +28,13 @@ export function createRefreshHistory(codec: TokenCodec, clock: Clock, random: Ra
   return {
     status(userKey, target, failure, inARow, ttlMs) {
       const field = statusField(target.provider)
+      const { providerCode } = failure ? reasonInFacts(failure.facts) : {}
       const status: RefreshRecord = {
         atMs: clock.now(),
         outcome: failure?.outcome ?? 'refreshed',
         target: describeTarget(target),
         error: failure?.facts.error ?? null,
+        ...(providerCode !== undefined && { providerCode }),
         inARow,
       }
       return [field, { record: codec.sealStatus(userKey, field, status), ttlMs }]

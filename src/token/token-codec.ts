@@ -55,6 +55,8 @@ export interface RefreshRecord {
   readonly target: string
   /** The OAuth `error`. */
   readonly error: string | null
+  /** Entra ID's number, such as `AADSTS50173`. Absent: none, or the record is of an earlier build. */
+  readonly providerCode?: string
   /** Failures before this one without a success between; 0 for a success. */
   readonly inARow: number
 }

@@ -2,7 +2,7 @@
 import type { AccessEntry, Grant, RefreshRecord, TokenCodec } from './token-codec.ts'
 import type { TokenField } from './token-driver.ts'
 import { parseField } from './token-fields.ts'
-import type { ProviderTokenStatus, ResourceTokenStatus } from './types.ts'
+import type { LastRefresh, ProviderTokenStatus, ResourceTokenStatus } from './types.ts'
 
 interface Sealed<T> {
   readonly value: T
@@ -50,9 +50,13 @@ function toStatus(provider: string, { grant, status, entries }: Gathered): Provi
     grantExpiresAt: grant?.value.expiresAtMs ?? null,
     keyId: grant?.keyId ?? null,
     nextRefreshAt: nextRefreshes.length > 0 ? Math.min(...nextRefreshes) : null,
-    lastRefresh: status && { at: status.atMs, outcome: status.outcome, resource: status.target, error: status.error },
+    lastRefresh: status && lastRefreshOf(status),
     resources: entries.map(toResource).sort((a, b) => (a.resource < b.resource ? -1 : 1)),
   }
+}
+
+function lastRefreshOf({ atMs, outcome, target, error, providerCode = null }: RefreshRecord): LastRefresh {
+  return { at: atMs, outcome, resource: target, error, providerCode }
 }
 
 function toResource({ value, keyId }: Sealed<AccessEntry>): ResourceTokenStatus {

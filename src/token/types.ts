@@ -126,6 +126,8 @@ export interface LastRefresh {
   readonly resource: string
   /** The `error` of the provider (RFC 6749 section 5.2). `null`: it sent none, or the refresh succeeded. */
   readonly error: string | null
+  /** Entra ID's number, such as `AADSTS50173`; `coatcheck explain` knows many. `null`: the provider sent none. */
+  readonly providerCode: string | null
 }
 
 /** State of one access token. */

@@ -70,8 +70,11 @@ export const outcomesCases: readonly ConformanceCase<TokenHarness>[] = [
       assert.equal(await cache.getUserTokens('ada'), null)
       assert.equal(await codeOf(cache.getAccessToken('ada')), 'COATCHECK_REAUTH_REQUIRED')
       assert.equal(provider.requests.length, 1)
-      const [status] = await cache.status('ada')
-      assert.deepEqual([status?.lastRefresh?.outcome, status?.lastRefresh?.error], ['invalid-grant', 'invalid_grant'])
+      const { lastRefresh } = (await cache.status('ada'))[0] ?? {}
+      assert.deepEqual(
+        [lastRefresh?.outcome, lastRefresh?.error, lastRefresh?.providerCode],
+        ['invalid-grant', 'invalid_grant', 'AADSTS700082'],
+      )
     },
   },
   {

@@ -6,6 +6,7 @@ import { exitCode } from '../../exit-code.ts'
 import { UsageError } from '../../usage-error.ts'
 import { type UserFlags, userOf, withUserFlags } from '../../user-flags.ts'
 import { when } from '../../wording.ts'
+import { outcomeText } from './show.ts'
 
 interface Flags extends UserFlags {
   readonly resource?: string
@@ -39,7 +40,7 @@ export function refreshTokensOf(cli: Cli): Command {
           const until = `valid until ${new Date(expiresAt).toISOString()} (${when(expiresAt, ground.clock.now())})`
           if (isNew) return `Refreshed: the access token is ${until}.`
           const failure = report.status?.lastRefresh
-          const why = failure && failure.outcome !== 'refreshed' ? ` Last refresh: ${failure.outcome}.` : ''
+          const why = failure && failure.outcome !== 'refreshed' ? ` Last refresh: ${outcomeText(failure)}.` : ''
           return `Not refreshed: the stored access token goes on, ${until}.${why}`
         })
         return isNew ? exitCode.ok : exitCode.provider

@@ -69,6 +69,11 @@ function validity(resource: Resource | null, nowMs: number): string {
 /** `18 min ago, refreshed`. */
 export function lastRefreshText({ lastRefresh }: Status, nowMs: number): string {
   if (lastRefresh === null) return 'none yet'
-  const { at, outcome, error } = lastRefresh
-  return `${when(at, nowMs)}, ${outcome}${error === null ? '' : ` (${error})`}`
+  return `${when(lastRefresh.at, nowMs)}, ${outcomeText(lastRefresh)}`
+}
+
+/** `refreshed`, or why not, with what the provider said: `invalid-grant (invalid_grant, AADSTS50173)`. */
+export function outcomeText({ outcome, error, providerCode }: NonNullable<Status['lastRefresh']>): string {
+  const said = [error, providerCode].filter((text) => text !== null)
+  return said.length === 0 ? outcome : `${outcome} (${said.join(', ')})`
 }
