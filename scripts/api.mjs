@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { format, resolveConfig } from 'prettier'
 import { Application, LogLevel } from 'typedoc'
+import typescript from 'typescript'
 
 const root = resolve(import.meta.dirname, '..')
 const target = join(root, 'docs/api')
@@ -20,6 +21,7 @@ const sources = Object.entries(entries).flatMap(([entry, value]) =>
     : [{ name: entry === '.' ? 'coatcheck' : entry.slice('./'.length), source: value['coatcheck-source'] }],
 )
 
+keepNamesOfErrors()
 const made = mkdtempSync(join(tmpdir(), 'coatcheck-api-'))
 try {
   const complaints = await generate()
@@ -38,6 +40,17 @@ try {
   process.exitCode = complaints.length > 0 ? 1 : 0
 } finally {
   rmSync(made, { recursive: true, force: true })
+}
+
+/** TypeDoc drops the type of `@throws {RedisError} …`. It reads the sources with the name as a part of the text instead. */
+function keepNamesOfErrors() {
+  const { sys } = typescript
+  const readFile = sys.readFile.bind(sys)
+  sys.readFile = (file, encoding) =>
+    readFile(file, encoding)?.replace(/@throws \{([A-Za-z| ]+)\}/g, (_, names) => {
+      const listed = names.split('|').map((name) => `\`${name.trim()}\``)
+      return `@throws ${listed.length > 1 ? `${listed.slice(0, -1).join(', ')} or ` : ''}${listed.at(-1)}`
+    })
 }
 
 /** @returns everything that typedoc complains about */

@@ -103,7 +103,7 @@ export interface Session<D extends object> {
    * Changes several fields in one atomic step. `fn` changes the draft; its return value is ignored. `fn` must be synchronous and
    * without side effects: after a conflict it runs again, on the data that the other writer stored.
    * @throws {MisuseError} `COATCHECK_SESSION_UPDATE` when `fn` is no function, is asynchronous, or returns a changed copy
-   * @throws {SessionError | MisuseError | RedisError} what `set` throws
+   * @throws {SessionError | MisuseError | RedisError} as `set`
    */
   update(fn: (draft: D) => void): Promise<void>
   /** Returns a copy of plain objects for `JSON.stringify`, `structuredClone` and worker threads. Changing it changes no session. */
@@ -219,7 +219,7 @@ export interface SessionStore<D extends object> {
   /**
    * Changes the session of a ticket in one atomic step; see `Session.update`. Returns the stored session.
    * @throws {SessionError} `COATCHECK_SESSION_ENDED` when the ticket finds no session; `details.reason` says why
-   * @throws {SessionError | MisuseError | RedisError} what `Session.update` throws
+   * @throws {SessionError | MisuseError | RedisError} as `Session.update`
    */
   update(ticket: string, fn: (draft: D) => void): Promise<Session<D>>
   /**
