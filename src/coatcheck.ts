@@ -54,11 +54,15 @@ export interface Coatcheck<D extends object> {
    */
   estimateSessions(): Promise<number>
   /**
-   * Resolves when the configuration is complete and the store answers. Called before `listen`, it turns every such
-   * misconfiguration into a start-up error. May be called again.
-   * @throws {ConfigError | KeyringError | RedisError}
-   * @throws {OidcError} with `provider: true`: `COATCHECK_OIDC_DISCOVERY`, `COATCHECK_OIDC_CLIENT_REJECTED`,
+   * Checks settings and keys, and asks the store: it resolves when every Redis server has answered a `PING`. Call it before `listen`, so
+   * that a misconfiguration ends the start. It may be called again, for example by a readiness probe.
+   * @throws {ConfigError} `COATCHECK_CONFIG_…`, `COATCHECK_STORE_REQUIRED`, `COATCHECK_REDIS_PACKAGE_MISSING`
+   * @throws {KeyringError} `COATCHECK_KEY_INVALID`
+   * @throws {RedisError} why the store does not answer: `COATCHECK_REDIS_UNREACHABLE` without a connection, `COATCHECK_REDIS_TIMEOUT`
+   *   without an answer, each after `connectTimeoutMs` (5 s); at once the codes of a refusal, such as `COATCHECK_REDIS_NOAUTH`
+   * @throws {OidcError} only with `provider: true`: `COATCHECK_OIDC_DISCOVERY`, `COATCHECK_OIDC_CLIENT_REJECTED`,
    *   `COATCHECK_OIDC_UNAVAILABLE`
+   * @throws {MisuseError} `COATCHECK_CLOSED` after `close()`
    */
   ready(options?: ReadyOptions): Promise<void>
   /**
@@ -68,11 +72,11 @@ export interface Coatcheck<D extends object> {
   close(): Promise<void>
 }
 
-/** What `ready()` checks besides the settings, the keys and Redis. */
+/** Options of `ready()`. */
 export interface ReadyOptions {
   /**
-   * Also asks each provider whether it knows the tenant, the client and its credential. Default false: an application should
-   * start while its provider is down.
+   * Whether to ask each provider too: does it know the tenant, the client and its credential? Default false, so that an application
+   * starts while its provider is down.
    */
   readonly provider?: boolean
 }

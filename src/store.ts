@@ -66,7 +66,10 @@ export interface Store {
   estimateSessions(): Promise<number>
   /** Writes the lifecycle events to the streams that workers read. Returns the function that stops it. Absent: no stream is configured. */
   follow?(events: EventBus): () => void
-  /** Resolves when operations can be answered; rejects with a `CoatcheckError` that says why they cannot. */
+  /**
+   * Asks the store: resolves when every server has answered. A store in memory resolves at once.
+   * @throws {RedisError} why the store does not answer
+   */
   ready(): Promise<void>
   /** Closes the connection, at the latest at its deadline. A client that the application passed in stays open. */
   close(): Promise<void>

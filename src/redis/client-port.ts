@@ -86,7 +86,10 @@ export interface RedisClientPort {
   /** For how long that server has answered without a break, as far as known; 0 while there is no connection. */
   uptime(key: string): Uptime
 
-  /** Resolves when the connection is ready, rejects with a `RedisError` that says why it is not after the connect deadline. */
+  /**
+   * Resolves when the connection is ready and every server has answered a `PING`. Rejects with a `RedisError` that says why not:
+   * without a connection after the connect deadline, without an answer after the same time again (`COATCHECK_REDIS_TIMEOUT`).
+   */
   ready(): Promise<void>
   /** Ends within its deadline, whatever state the connection is in. A client that was handed in stays open. */
   close(): Promise<void>

@@ -52,6 +52,7 @@ export class RedisClient implements RedisClientPort {
   readonly isDurable: boolean
   readonly writeTimeoutMs: number
   readonly lastingTimeoutMs: number
+  readonly #readyTimeoutMs: number
   readonly #source: RedisSource
   readonly #deps: RedisClientDeps
   readonly #connection: RedisConnection
@@ -76,6 +77,7 @@ export class RedisClient implements RedisClientPort {
     this.isDurable = limits.durability !== null
     this.writeTimeoutMs = limits.writeTimeoutMs
     this.lastingTimeoutMs = lastingTimeoutMs(limits)
+    this.#readyTimeoutMs = limits.connectTimeoutMs
     this.#clock = new ServerClock(clock)
     this.#availability = new Availability(clock)
     this.#alive = new AliveProbe(clock, limits.connectTimeoutMs)
@@ -213,8 +215,10 @@ export class RedisClient implements RedisClientPort {
     return this.#clock.now()
   }
 
-  ready(): Promise<void> {
-    return this.#connection.ready()
+  /** An open connection does not prove that the server answers. One round trip does. */
+  async ready(): Promise<void> {
+    await this.#connection.ready()
+    await this.command('', ['PING'], { deadlineMs: this.#readyTimeoutMs })
   }
 
   async close(): Promise<void> {

@@ -87,7 +87,10 @@ export interface RedisStoreOptions {
    * about 10,000 entries each. Default: off.
    */
   readonly eventStream?: Partial<EventStreamOptions> | undefined
-  /** Deadline of `ready()` for the first connection, milliseconds. Variable `REDIS_CONNECT_TIMEOUT_MS`. Default 5,000. */
+  /**
+   * Deadline of `ready()`, milliseconds: for the connection (`COATCHECK_REDIS_UNREACHABLE`), and then for the answer of the server
+   * (`COATCHECK_REDIS_TIMEOUT`). Variable `REDIS_CONNECT_TIMEOUT_MS`. Default 5,000.
+   */
   readonly connectTimeoutMs?: number | undefined
   /** Largest number of operations that wait for an answer; more are refused with `COATCHECK_REDIS_OVERLOADED`. Default 10,000. */
   readonly maxInFlight?: number | undefined

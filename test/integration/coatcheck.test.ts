@@ -2,6 +2,8 @@
 import { randomBytes } from 'node:crypto'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { coatcheck } from '../../src/coatcheck.ts'
+import { redisStore } from '../../src/redis.ts'
+import { untilWorks } from '../support/redis-clients.ts'
 import { freePort, type RedisServer, startRedisServer } from '../support/redis-server.ts'
 
 let server: RedisServer
@@ -49,6 +51,20 @@ describe('coatcheck() on Redis', () => {
     expect(await connections()).toBe(before)
     expect(statuses.filter((status) => status === 'ready')).toHaveLength(1)
     expect(statuses.at(-1)).toBe('closed')
+  })
+
+  it('says in ready() that Redis hangs although the connection stands, and resolves when it answers again', async () => {
+    const auth = coatcheck({ baseUrl, keys, store: redisStore({ connectTimeoutMs: 1000 }) })
+    await untilWorks(() => auth.ready())
+    server.pause()
+    try {
+      await expect(auth.ready()).rejects.toMatchObject({ name: 'RedisError', code: 'COATCHECK_REDIS_TIMEOUT' })
+    } finally {
+      server.resume()
+    }
+    // Other operations may have opened the circuit meanwhile.
+    await untilWorks(() => auth.ready())
+    await auth.close()
   })
 
   it('says in ready() that nothing listens, and recovers without a new instance', async () => {

@@ -28,7 +28,8 @@ describe.each(libraryMajors)('redis $major', ({ create, install }) => {
   beforeEach(install)
 
   describe.each(['made by us', 'handed in'])('a client that was %s', (origin) => {
-    const connect = () => openRedis(origin === 'handed in' ? { client: create(server.url) } : { url: server.url })
+    const connect = (limits: { connectTimeoutMs?: number } = {}) =>
+      openRedis({ ...limits, ...(origin === 'handed in' ? { client: create(server.url) } : { url: server.url }) })
 
     test('a hung server: timeouts within the deadline, then the open circuit at once, then recovery', async () => {
       const { redis, get, set, statuses } = connect()
@@ -74,6 +75,15 @@ describe.each(libraryMajors)('redis $major', ({ create, install }) => {
         'reconnecting:COATCHECK_REDIS_UNREACHABLE',
         'ready',
       ])
+    })
+
+    test('ready() is a round trip: a server that hangs behind a connection that stands is a timeout', async () => {
+      const { redis } = connect({ connectTimeoutMs: 1000 })
+      await untilWorks(() => redis.ready())
+      server.pause()
+      expect(await outcome(() => redis.ready())).toMatchObject({ code: 'COATCHECK_REDIS_TIMEOUT' })
+      server.resume()
+      await untilWorks(() => redis.ready())
     })
 
     test('close ends within its deadline while the server hangs', async () => {
@@ -124,7 +134,7 @@ describe.each(libraryMajors)('redis $major', ({ create, install }) => {
     const ready = await outcome(() => redis.ready())
     expect(ready.code).toBe('COATCHECK_REDIS_UNREACHABLE')
     expectWithin(ready.ms, 1000)
-    await expect(redis.ready()).rejects.toThrow(/ECONNREFUSED/)
+    await expect(redis.ready()).rejects.toThrow(/connection refused/)
     await server.restart()
     expectWithin(await untilWorks(() => get('k')), RECOVERY_MS)
   })
