@@ -31,7 +31,7 @@ export class AliveProbe {
     const found = await this.#ask(client)
     if (found === 'alive') return
     // A connection whose other end is gone without a word looks exactly like this.
-    if (found === 'dead') connection.recycle('connected, but nothing is answered')
+    if (found === 'dead') connection.recycle('connected, but the server does not answer')
     throw new Error('no answer')
   }
 

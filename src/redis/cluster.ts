@@ -185,7 +185,7 @@ export class RedisCluster implements RedisClientPort {
 
   #lost({ endpoint }: RedisClient): CoatcheckError {
     return new RedisError('COATCHECK_REDIS_CLUSTERDOWN', {
-      message: `Redis at ${endpoint}: the nodes of the cluster send each other's keys in a circle.`,
+      message: `Cannot use Redis at ${endpoint}: the nodes of the cluster redirect a key in a circle.`,
     })
   }
 }

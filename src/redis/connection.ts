@@ -201,7 +201,7 @@ export class RedisConnection {
 
   /** By its owner: then it is not opened again. */
   #ended(): void {
-    this.#setProblem(this.#problem.unreachable('its owner closed it'))
+    this.#setProblem(this.#problem.unreachable('the application closed its client'))
     clearTimeout(this.#retry)
   }
 
@@ -216,7 +216,9 @@ export class RedisConnection {
     this.#watchdog = setTimeout(
       // Without a socket the name lookup or the TCP handshake is what takes so long.
       () =>
-        this.recycle(this.#hasSocket ? 'connected, but nothing is answered' : 'no answer to the connection attempt'),
+        this.recycle(
+          this.#hasSocket ? 'connected, but the server does not answer' : 'no answer to the connection attempt',
+        ),
       this.#connectTimeoutMs,
     ).unref()
   }

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { diagnose, isServerReply, isTransientReply, redisError } from './diagnose.ts'
+import type { RedisErrorCode } from '../core/error-catalogue.ts'
+import { diagnose, diagnosis, isServerReply, isTransientReply, redisError } from './diagnose.ts'
 
 const at = 'redis.test:6379'
 
@@ -74,9 +75,41 @@ describe('diagnose', () => {
   ])('%s by the code of the error, whatever its class: %o', (code, foreign) => {
     const error = redisError(diagnose(foreign, at))
     expect(error.code).toBe(`COATCHECK_REDIS_${code}`)
-    const shown = ('code' in foreign ? foreign.code : undefined) ?? 'ECONNREFUSED'
-    expect(error.message).toContain(shown)
-    expect(error.cause).toMatchObject({ code: shown })
+    expect(error.message).toMatch(/^Cannot reach Redis at redis\.test:6379: .+[^.]\.$/)
+    expect(error.cause).toMatchObject({ code: ('code' in foreign ? foreign.code : undefined) ?? 'ECONNREFUSED' })
+  })
+
+  test.each<[foreign: unknown, message: string]>([
+    [{ code: 'ECONNREFUSED' }, 'Cannot reach Redis at redis.test:6379: connection refused.'],
+    [{ code: 'ENOTFOUND' }, 'Cannot reach Redis at redis.test:6379: the host name does not resolve.'],
+    [{ code: 'EADDRNOTAVAIL' }, 'Cannot reach Redis at redis.test:6379: EADDRNOTAVAIL.'],
+    [
+      { code: 'CERT_HAS_EXPIRED' },
+      'Cannot reach Redis at redis.test:6379: the TLS handshake failed (CERT_HAS_EXPIRED).',
+    ],
+    [new Error('Socket closed unexpectedly'), 'Cannot reach Redis at redis.test:6379: the connection was closed.'],
+    [new Error(''), 'Cannot reach Redis at redis.test:6379: no answer.'],
+    [
+      new Error('MOVED 6017 10.0.0.7:6379'),
+      'Cannot use Redis at redis.test:6379: the server is one node of a cluster.',
+    ],
+    [
+      new Error('NOAUTH Authentication required.'),
+      'Redis at redis.test:6379 answered: NOAUTH Authentication required.',
+    ],
+    [new Error('WRONGTYPE no'), 'Redis at redis.test:6379 answered: WRONGTYPE no.'],
+  ])('%o in a sentence', (foreign, message) => {
+    expect(redisError(diagnose(foreign, at)).message).toBe(message)
+  })
+
+  test('what was found out without an error of the library', () => {
+    const of = (...[code, says]: [RedisErrorCode, string]) => redisError(diagnosis(code, at, says)).message
+    expect(of('COATCHECK_REDIS_TLS', 'the port speaks TLS, and the URL says redis://')).toBe(
+      'Cannot reach Redis at redis.test:6379: the port speaks TLS, and the URL says redis://.',
+    )
+    expect(of('COATCHECK_REDIS_PROTOCOL', 'the server on this port is not Redis')).toBe(
+      'Cannot use Redis at redis.test:6379: the server on this port is not Redis.',
+    )
   })
 
   test('plain texts, as Sentinel clients emit them, and what is no error at all', () => {

@@ -54,20 +54,49 @@ const REPLIES: readonly Rule[] = [
 
 /** Texts of the client library. */
 const CLIENT_TEXTS: readonly Rule[] = [
-  { match: /^Unknown RESP type|^Invalid RESP|Unexpected reply/i, code: 'COATCHECK_REDIS_PROTOCOL' },
-  { match: /^The queue is full/, code: 'COATCHECK_REDIS_OVERLOADED' },
+  {
+    match: /^Unknown RESP type|^Invalid RESP|Unexpected reply/i,
+    code: 'COATCHECK_REDIS_PROTOCOL',
+    says: 'its answers do not follow the Redis protocol',
+  },
+  { match: /^The queue is full/, code: 'COATCHECK_REDIS_OVERLOADED', says: 'the queue of the client is full' },
   {
     match: /^Connection timeout/,
     code: 'COATCHECK_REDIS_UNREACHABLE',
-    says: 'no connection within the time for one attempt',
+    says: 'no connection within the time of one attempt',
     isVague: true,
   },
   {
     match: /^(?:Socket closed|Disconnects client|The client is|Socket already)/,
     code: 'COATCHECK_REDIS_UNREACHABLE',
+    says: 'the connection was closed',
     isVague: true,
   },
 ]
+
+/** System errors in words. A code that is missing here stands in the message as it is. */
+const NETWORK_WORDS: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'connection refused',
+  ECONNRESET: 'the connection was reset',
+  ECONNABORTED: 'the connection was aborted',
+  EPIPE: 'the connection was closed',
+  ETIMEDOUT: 'no answer to the connection attempt',
+  ENOTFOUND: 'the host name does not resolve',
+  EAI_AGAIN: 'no name server answers for the host name',
+  EHOSTUNREACH: 'no route to the host',
+  ENETUNREACH: 'no route to the network',
+  ENOENT: 'the socket file does not exist',
+  EACCES: 'no permission to use the socket file',
+}
+
+/** What the error says about Redis: no connection came about, it cannot serve us, or it answered with an error. */
+type Finding = 'reach' | 'use' | 'answer'
+const SENTENCES: Readonly<Record<Finding, (endpoint: string, says: string) => string>> = {
+  reach: (endpoint, says) => `Cannot reach Redis at ${endpoint}: ${says}.`,
+  use: (endpoint, says) => `Cannot use Redis at ${endpoint}: ${says}.`,
+  answer: (endpoint, says) => `Redis at ${endpoint} answered: ${says}.`,
+}
+const UNREACHED: ReadonlySet<RedisErrorCode> = new Set(['COATCHECK_REDIS_UNREACHABLE', 'COATCHECK_REDIS_TLS'])
 
 const TLS_CODE = /^(?:ERR_TLS|ERR_SSL|ERR_OSSL|CERT_|UNABLE_TO_|EPROTO$|HOSTNAME_MISMATCH$)|SELF_SIGNED/
 const NETWORK_CODE = /^(?:ECONN|ENOTFOUND|EAI_|ENOENT|EACCES|EPIPE|ETIMEDOUT|EHOST|ENET|EADDR|ENOTSOCK|ENOTCONN)/
@@ -80,24 +109,25 @@ export function diagnose(error: unknown, endpoint: string): Diagnosis {
   const text = textOf(error)
   const cause = safeCause(text, code)
   const of = (diagnosed: RedisErrorCode, says: string, isVague = false): Diagnosis => ({
-    code: diagnosed,
-    message: `Redis at ${safeText(endpoint)}: ${says}.`,
+    ...diagnosis(diagnosed, endpoint, says),
     cause,
     isVague,
   })
-  if (code !== null && TLS_CODE.test(code)) return of('COATCHECK_REDIS_TLS', code)
-  if (code !== null && NETWORK_CODE.test(code)) return of('COATCHECK_REDIS_UNREACHABLE', code, VAGUE_CODE.test(code))
-  for (const rule of [...REPLIES, ...CLIENT_TEXTS]) {
-    if (rule.match.test(text)) return of(rule.code, rule.says ?? cause.message.replace(/\.$/, ''), rule.isVague)
-  }
+  if (code !== null && TLS_CODE.test(code)) return of('COATCHECK_REDIS_TLS', `the TLS handshake failed (${code})`)
+  if (code !== null && NETWORK_CODE.test(code))
+    return of('COATCHECK_REDIS_UNREACHABLE', NETWORK_WORDS[code] ?? code, VAGUE_CODE.test(code))
+  const rule = [...REPLIES, ...CLIENT_TEXTS].find(({ match }) => match.test(text))
+  if (rule?.says !== undefined) return of(rule.code, rule.says, rule.isVague)
   // The library's timeout error of major 6 has no text; with our options it can only come from a client's own wrapper.
   if (text === '') return of('COATCHECK_REDIS_UNREACHABLE', 'no answer')
-  return of('COATCHECK_REDIS_ERROR', cause.message.replace(/\.$/, ''))
+  const answer = SENTENCES.answer(safeText(endpoint), cause.message.replace(/\.$/, ''))
+  return { code: rule?.code ?? 'COATCHECK_REDIS_ERROR', message: answer, cause, isVague: false }
 }
 
-/** What we found out ourselves. */
+/** @param says completes the sentence "Cannot reach Redis at …: " or, where it was reached, "Cannot use Redis at …: " */
 export function diagnosis(code: RedisErrorCode, endpoint: string, says: string): Diagnosis {
-  return { code, message: `Redis at ${safeText(endpoint)}: ${says}.`, isVague: false }
+  const sentence = SENTENCES[UNREACHED.has(code) ? 'reach' : 'use']
+  return { code, message: sentence(safeText(endpoint), says), isVague: false }
 }
 
 export function redisError({ code, message, cause }: Diagnosis): RedisError {

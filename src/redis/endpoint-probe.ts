@@ -24,7 +24,7 @@ export async function probeEndpoint({ address, tls }: RedisTarget, endpoint: str
       : null
   }
   if (first !== null && first !== TLS_ALERT) {
-    return diagnosis('COATCHECK_REDIS_PROTOCOL', endpoint, 'what answers there is not Redis')
+    return diagnosis('COATCHECK_REDIS_PROTOCOL', endpoint, 'the server on this port is not Redis')
   }
   if (tls) return null
   // Only whether a handshake begins counts, so an unknown certificate is as good an answer as a known one.

@@ -66,7 +66,7 @@ export class SentinelSource implements RedisSource {
     const name = String(role)
     if (name === 'master' || name === 'unknown') return
     throw new RedisError('COATCHECK_REDIS_READONLY', {
-      message: `Redis at ${this.endpoint}: the sentinels name it as the primary, and it says that it is a ${name}.`,
+      message: `Cannot use Redis at ${this.endpoint}: the sentinels name it as the primary, but its role is ${name}.`,
     })
   }
 

@@ -67,7 +67,7 @@ describe('looking', () => {
   test('a server that is not there: one message, and no line of a log before it', async () => {
     const ended = await at.run(['sessions', 'list', '--user', 'ada', '--url', 'redis://127.0.0.1:1'])
     expect(ended.code).toBe(3)
-    expect(ended.stderr).toMatch(/^error: Redis at 127\.0\.0\.1:1: ECONNREFUSED/)
+    expect(ended.stderr).toMatch(/^error: Cannot reach Redis at 127\.0\.0\.1:1: connection refused/)
   })
 
   test('sessions list: rows for people, epoch ms for programs, 1 when there are none', async () => {

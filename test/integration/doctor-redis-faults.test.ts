@@ -78,7 +78,7 @@ const wayAndCredentials: readonly PreparedFault[] = [
     prepare: async () => ({ options: at({ url: `redis://127.0.0.1:${await freePort()}` }) }),
     finds: ['COATCHECK_REDIS_UNREACHABLE'],
     exit: 3,
-    says: /ECONNREFUSED/,
+    says: /^Cannot reach Redis at 127\.0\.0\.1:\d+: connection refused\.$/,
     fix: /host and port of REDIS_URL/,
   },
   {
@@ -86,7 +86,7 @@ const wayAndCredentials: readonly PreparedFault[] = [
     prepare: () => ({ options: at({ url: 'redis://redis.invalid:6379' }) }),
     finds: ['COATCHECK_REDIS_UNREACHABLE'],
     exit: 3,
-    says: /ENOTFOUND|EAI_AGAIN/,
+    says: /the host name does not resolve|no name server answers/,
     fix: /host and port of REDIS_URL/,
   },
   {

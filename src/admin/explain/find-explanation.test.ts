@@ -30,6 +30,8 @@ describe('what somebody typed', () => {
     ["-NOPERM this user has no permissions to run the 'keys' command", ['NOPERM']],
     ['Error: connect ECONNREFUSED ::1:6379', ['ECONNREFUSED']],
     ['AggregateError [ECONNREFUSED]: ', ['ECONNREFUSED']],
+    ['error: Cannot reach Redis at 127.0.0.1:6379: connection refused.', ['ECONNREFUSED']],
+    ['Cannot reach Redis at redis.internal:6379: the host name does not resolve.', ['ENOTFOUND']],
     ['AggregateError [ETIMEDOUT]', []],
     ['TimeoutError: The operation was aborted due to timeout', []],
     ['ConnectionTimeoutError: Connection timeout', ['ConnectionTimeoutError']],

@@ -7,7 +7,10 @@ import { inLine } from './foreign-provider.ts'
 
 export const connectionTexts = foreignCatalogue({
   ECONNREFUSED: {
-    match: inLine(String.raw`\bECONNREFUSED\b|\bAggregateError\b(?! \[E(?!CONNREFUSED))`, 'something else'),
+    match: inLine(
+      String.raw`\bECONNREFUSED\b|Redis at \S+: connection refused\b|\bAggregateError\b(?! \[E(?!CONNREFUSED))`,
+      'something else',
+    ),
     seen: ['connect ECONNREFUSED 127.0.0.1:6379', 'AggregateError [ECONNREFUSED]: '],
     why: 'The machine answers and says that nothing listens on this port. A refusal is no timeout: it comes at once. As an `AggregateError` with an empty message it is the same, once for each address of the name: `localhost` is 127.0.0.1 and ::1.',
     check: '`npx coatcheck ping --count 1`',
@@ -16,7 +19,10 @@ export const connectionTexts = foreignCatalogue({
     codes: ['COATCHECK_REDIS_UNREACHABLE'],
   },
   ENOTFOUND: {
-    match: inLine(String.raw`\bENOTFOUND\b|\bEAI_AGAIN\b`, 'something else'),
+    match: inLine(
+      String.raw`\bENOTFOUND\b|\bEAI_AGAIN\b|\bthe host name does not resolve\b|\bno name server answers for the host name\b`,
+      'something else',
+    ),
     seen: ['getaddrinfo ENOTFOUND redis.internal', 'getaddrinfo EAI_AGAIN redis.internal'],
     why: 'No name server knows this host (`ENOTFOUND`), or none could be asked (`EAI_AGAIN`). Before DNS, look at the name: an unescaped `@` or `#` in a URL password makes part of the password the host.',
     check: '`getent hosts HOST`',
@@ -25,7 +31,7 @@ export const connectionTexts = foreignCatalogue({
     codes: ['COATCHECK_REDIS_UNREACHABLE'],
   },
   ECONNRESET: {
-    match: inLine(String.raw`\bECONNRESET\b`, 'something else'),
+    match: inLine(String.raw`\bECONNRESET\b|\bthe connection was reset\b`, 'something else'),
     seen: ['read ECONNRESET'],
     why: 'The other side cut the connection. At every attempt, at once: a plain client (`redis://`) talks to a TLS port. Once in a while: a load balancer or firewall that ends idle connections, or a server that restarted.',
     check: '`openssl s_client -connect HOST:PORT -servername HOST </dev/null`',
