@@ -55,7 +55,7 @@ export interface Coatcheck<D extends object> {
   estimateSessions(): Promise<number>
   /**
    * Checks settings and keys, and asks the store: it resolves when every Redis server has answered a `PING`. Call it before `listen`, so
-   * that a misconfiguration ends the start. It may be called again, for example by a readiness probe.
+   * that a misconfiguration ends the start. It may be called again.
    * @throws {ConfigError} `COATCHECK_CONFIG_…`, `COATCHECK_STORE_REQUIRED`, `COATCHECK_REDIS_PACKAGE_MISSING`
    * @throws {KeyringError} `COATCHECK_KEY_INVALID`
    * @throws {RedisError} why the store does not answer: `COATCHECK_REDIS_UNREACHABLE` without a connection, `COATCHECK_REDIS_TIMEOUT`

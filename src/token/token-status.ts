@@ -55,8 +55,8 @@ function toStatus(provider: string, { grant, status, entries }: Gathered): Provi
   }
 }
 
-function lastRefreshOf({ atMs, outcome, target, error, providerCode = null }: RefreshRecord): LastRefresh {
-  return { at: atMs, outcome, resource: target, error, providerCode }
+function lastRefreshOf({ atMs, outcome, target, error, providerCode }: RefreshRecord): LastRefresh {
+  return { at: atMs, outcome, resource: target, error, providerCode: providerCode ?? null }
 }
 
 function toResource({ value, keyId }: Sealed<AccessEntry>): ResourceTokenStatus {
