@@ -92,7 +92,7 @@ export const redisMistakes: readonly Mistake[] = [
     sample: 'COATCHECK_KEYS=$(npx coatcheck secret) node app.js',
     make: (world) => doctorSays('DOCTOR_KEY_WRONG', world.options({ keys: randomBytes(32).toString('base64') })),
     code: 'DOCTOR_KEY_WRONG',
-    what: /No record opens with the configured keys: 1 of 1 sessions/,
+    what: /No record opens with the configured keys: 1 of 1 session has another key/,
     why: /encrypted with a key that is not in COATCHECK_KEYS/,
     fix: /^Put the key that the application used until now into COATCHECK_KEYS/,
   },
