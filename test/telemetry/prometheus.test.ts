@@ -60,7 +60,10 @@ test('shows an outage: timeouts, the circuit, the connection', async () => {
   const fail = () => app!.auth.sessions.find(ticket).catch(() => undefined)
   for (let i = 0; i < 4; i++) await fail()
   const during = await scrape(metrics)
-  expect(sample(during, 'coatcheck_redis_timeouts_total{operation="MGET"}')).toBeGreaterThanOrEqual(3)
+  // The worker for revocations may time out in between, and its timeout counts for the circuit too.
+  const timeouts = [...during.matchAll(/^coatcheck_redis_timeouts_total\{[^}]*\} (\d+)/gm)]
+  expect(timeouts.reduce((sum, [, count]) => sum + Number(count), 0)).toBeGreaterThanOrEqual(3)
+  expect(sample(during, 'coatcheck_redis_timeouts_total{operation="MGET"}')).toBeGreaterThanOrEqual(1)
   expect(sample(during, 'coatcheck_session_find_total{outcome="unavailable"}')).toBe(4)
   expect(sample(during, `coatcheck_redis_circuit_open{server="${server}"}`)).toBe(1)
   app.server.resume()
