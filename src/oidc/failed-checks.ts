@@ -8,6 +8,9 @@ import { safeText, safeUrl } from '../core/redact.ts'
 
 export type FailedCheck = Required<Pick<ProviderReason, 'check'>> & Pick<ProviderReason, 'expected' | 'got'>
 
+/** Of a list, e.g. of audiences. */
+const SHOWN_VALUES = 10
+
 type Attached = Readonly<Record<string, unknown>>
 type Claims = Readonly<Record<string, unknown>>
 
@@ -97,10 +100,18 @@ function compared(expected: unknown, got: unknown): Pick<FailedCheck, 'expected'
   }
 }
 
-/** A public value of a token, for a log: bounded, and an address without credentials and query. */
+/**
+ * A public value of a token, for a log: bounded, and an address without credentials and query. The token may be forged, so the
+ * value may have any type and any depth. Only the first values of a list are looked at, and no list within it.
+ */
 export function shown(value: unknown): string {
-  if (Array.isArray(value)) return safeText(value.map((one) => shown(one)).join(' '))
+  if (!Array.isArray(value)) return shownOne(value)
+  return safeText(value.slice(0, SHOWN_VALUES).map(shownOne).join(' '))
+}
+
+function shownOne(value: unknown): string {
   if (value === undefined) return 'none'
+  if (typeof value === 'object') return 'an object'
   if (typeof value !== 'string') return `a ${typeof value}`
   return /^https?:/.test(value) ? safeUrl(value) : safeText(value, 100)
 }

@@ -148,7 +148,8 @@ function readable(token: string): JWTPayload {
   // Section 2.4: encrypted only where the client is registered for it, which we offer no option for.
   if (parts.length === 5) throw refused('encrypted')
   if (parts.length !== 3) throw refused('malformed')
-  let header: { readonly alg?: string; readonly typ?: string }
+  // Nothing is signed yet: the decoder promises an object, and the fields of the header may have any type.
+  let header: { readonly alg?: unknown; readonly typ?: unknown }
   let claims: JWTPayload
   try {
     header = decodeProtectedHeader(token)
@@ -156,10 +157,11 @@ function readable(token: string): JWTPayload {
   } catch {
     throw refused('malformed')
   }
-  if (!ALGORITHMS.includes(header.alg ?? '')) throw refused('algorithm')
+  const { alg, typ = 'logout+jwt' } = header
+  if (typeof typ !== 'string') throw refused('malformed')
+  if (typeof alg !== 'string' || !ALGORITHMS.includes(alg)) throw refused('algorithm')
   // Explicit typing keeps ID and access tokens out (section 2.4); older providers leave it away.
-  const type = header.typ?.toLowerCase().replace(/^application\//, '')
-  if (type !== undefined && type !== 'logout+jwt') throw refused('type')
+  if (typ.toLowerCase().replace(/^application\//, '') !== 'logout+jwt') throw refused('type')
   return claims
 }
 

@@ -199,6 +199,10 @@ describe('a logout token', () => {
       .setProtectedHeader({ alg: 'RS256', kid: 'one', ...(typ && { typ }), ...rest })
       .sign(signer)
   }
+  /** What any visitor can post. */
+  const unsigned = (header: string, payload: string): string =>
+    [header, payload, 'signature'].map((part) => Buffer.from(part).toString('base64url')).join('.')
+  const nested = '['.repeat(5000) + ']'.repeat(5000)
   const without = (name: string): JWTPayload => {
     const { [name]: _, ...rest } = claims()
     return rest
@@ -225,6 +229,13 @@ describe('a logout token', () => {
     ],
     ['type', 'typed as an access token', () => sign(claims(), { typ: 'at+jwt' })],
     ['type', 'typed as any JWT', () => sign(claims(), { typ: 'JWT' })],
+    ['malformed', 'with a type that is no text', () => unsigned('{"alg":"RS256","typ":1}', JSON.stringify(claims()))],
+    ['issuer', 'with an issuer of 5,000 nested arrays', () => unsigned('{"alg":"RS256"}', `{"iss":${nested}}`)],
+    [
+      'audience',
+      'with an audience of 5,000 nested arrays',
+      () => unsigned('{"alg":"RS256"}', `{"iss":"${issuer}","aud":${nested}}`),
+    ],
     ['issuer', 'of another issuer', () => sign({ ...claims(), iss: 'https://other.example' })],
     ['issuer', 'without issuer', () => sign(without('iss'))],
     ['audience', 'for another application', () => sign({ ...claims(), aud: ['other'] })],
