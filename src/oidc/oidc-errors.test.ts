@@ -61,6 +61,18 @@ async function refreshFailure(): Promise<RefreshFailure> {
   )
 }
 
+describe('the cause of an error', () => {
+  it('keeps its stack, in which no text of the provider reaches the terminal', () => {
+    const foreign = new SyntaxError('Unexpected token "\u001b[2J\u001b[H\n    at fake (x.js:1:1)"')
+    const { cause } = toDiscoveryError(foreign, clock)
+    const { stack = '' } = cause as Error
+    expect(stack).not.toContain('\u001b')
+    expect(stack).not.toContain('\n    at fake')
+    expect(stack).toContain('\\u001b[2J')
+    expect(stack).toContain('oidc-errors.test.ts')
+  })
+})
+
 describe('a failed refresh', () => {
   it.each<[string, () => Response | Promise<Response>, string]>([
     ['invalid_grant', oauthError(400, { error: 'invalid_grant', error_codes: [70008] }), 'invalid-grant'],

@@ -152,12 +152,18 @@ export function isApplicationDenial(error: unknown): boolean {
   return error instanceof OidcError && error.details['reason'] === 'authorize'
 }
 
-/** Name, the library's own fixed text and the stack: without `cause`, `response` and whatever else hangs on it. */
+/**
+ * Name, message and the calls of the stack: without `cause`, `response` and whatever else hangs on it. The message of a parser
+ * quotes what it has read, so it is escaped in both places.
+ */
 export function scrubbed(error: unknown): Error | undefined {
   if (!(error instanceof Error)) return undefined
-  const copy = new Error(safeText(error.message))
-  copy.name = error.name
-  if (error.stack !== undefined) copy.stack = error.stack
+  const { name, message, stack = '' } = error
+  const copy = new Error(safeText(message))
+  copy.name = name
+  const at = stack.indexOf(message)
+  const calls = at < 0 ? '' : stack.slice(at + message.length)
+  copy.stack = `${name}: ${copy.message}${calls.slice(Math.max(0, calls.search(/\n {4}at /)))}`
   return copy
 }
 

@@ -6,10 +6,7 @@ import type { ResolvedProvider } from '../config/types.ts'
 import type { Clock } from '../core/clock.ts'
 import { isCoatcheckError, OidcError } from '../core/errors.ts'
 import { safeText, safeUrl } from '../core/redact.ts'
-import { boundedFetch } from './bounded-fetch.ts'
-import { type ClientAnswer, probeProvider, type ProviderProbe } from './provider-probe.ts'
-
-const QUESTION_MS = 10_000
+import { ask, type ClientAnswer, probeProvider, type ProviderProbe } from './provider-probe.ts'
 
 /** Numbers of Entra ID. @see https://learn.microsoft.com/entra/identity-platform/reference-error-codes */
 const TENANT_UNKNOWN: readonly number[] = [90002, 900023]
@@ -102,13 +99,7 @@ function unknownTenant(provider: ResolvedProvider, says: string): OidcError {
 /** Asks once more: openid-client does not read the answer that says what is wrong. */
 async function discoveryProblem(provider: ResolvedProvider, error: OidcError, send: typeof fetch): Promise<OidcError> {
   const { name, settings, discoveryUrl } = provider
-  const answer = await boundedFetch(send)(discoveryUrl, {
-    method: 'GET',
-    headers: {},
-    body: null,
-    redirect: 'manual',
-    signal: AbortSignal.timeout(QUESTION_MS),
-  }).catch(() => null)
+  const answer = await ask(discoveryUrl, send).catch(() => null)
   const number = answer === null ? null : numberOf(await answer.json().catch(() => null))
   if (number !== null && TENANT_UNKNOWN.includes(number)) return unknownTenant(provider, `AADSTS${number}`)
   const { reason, status = answer?.ok === false ? answer.status : undefined } = error.details

@@ -84,15 +84,15 @@ export async function probeProvider(
   }
 }
 
+/** Every question that the library does not ask for us: bounded in time and size. */
+export function ask(url: string, send: typeof fetch): Promise<Response> {
+  const signal = AbortSignal.timeout(QUESTION_MS)
+  return boundedFetch(send)(url, { method: 'GET', headers: {}, body: null, redirect: 'manual', signal })
+}
+
 async function signingKeys(jwksUri: string, clock: Clock, send: typeof fetch): Promise<number> {
   try {
-    const answer = await boundedFetch(send)(jwksUri, {
-      method: 'GET',
-      headers: {},
-      body: null,
-      redirect: 'manual',
-      signal: AbortSignal.timeout(QUESTION_MS),
-    })
+    const answer = await ask(jwksUri, send)
     if (!answer.ok) throw new OidcError('COATCHECK_OIDC_DISCOVERY', { message: `The answer is ${answer.status}.` })
     const { keys } = (await answer.json()) as { keys?: readonly { use?: string }[] }
     return keys?.filter(({ use = 'sig' }) => use === 'sig').length ?? 0
@@ -148,7 +148,7 @@ async function knowsRedirectUri(
     code_challenge_method: 'S256',
   }
   for (const [name, value] of Object.entries(parameters)) url.searchParams.set(name, value)
-  const answer = await send(url, { redirect: 'manual', signal: AbortSignal.timeout(QUESTION_MS) })
+  const answer = await ask(url.href, send)
   if (answer.headers.get('location')?.startsWith(redirectUri) === true) return true
   const page = (await answer.text()).slice(0, 65_536)
   if (/AADSTS50011\b|redirect_uri/i.test(page) && (answer.status >= 400 || page.includes('AADSTS50011'))) return false
