@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { describeValue, showValue, safeText, safeUrl } from './redact.ts'
@@ -56,6 +57,13 @@ describe('showValue', () => {
     ['https://user:zqpassqz@app.example.com', '"https://•••@app.example.com"'],
     ['user:zqpassqz@cache:6379', '"•••@cache:6379"'],
     ['https://app.example.com/?code=zqpassqz', '"https://app.example.com/?•••"'],
+    ['redis://user:zq/pass@qz,x@cache:6379', '"redis://•••@cache:6379"'],
+    [
+      'https://login.example/2b9c7c7e-3a52-4a52-8d0a-c0a7c4ec0000/v2.0',
+      '"https://login.example/2b9c7c7e-3a52-4a52-8d0a-c0a7c4ec0000/v2.0"',
+    ],
+    ['/assets/images/logo-0123456789.svg', '"/assets/images/logo-0123456789.svg"'],
+    ['10.20.30.40:6379', '"10.20.30.40:6379"'],
     ['my-application-0123456789.azurewebsites.net', '"my-application-0123456789.azurewebsites.net"'],
     ['line\nbreak', '"line\\u000abreak"'],
     ['', 'an empty text'],
@@ -69,8 +77,21 @@ describe('showValue', () => {
     '{planted-s3cret-0123456789}',
     'abc8Q~zqpassqzZQPASSQZ0123456789',
     'Zm9vYmFyYmF6cXV4MTIzNDU2Nzg5MGFiY2RlZg==',
+    'N2e+pELH1EmNe2XPM/2gYRswy/motEGNSx2J3K1Lk/Q=',
+    'k1:6101+BkMiHPIHzTLUO//XWkF6T7v18Je',
+    '/k3VtEXo70FLBN7/UPfXfCK0kBsg4M32IWLv',
+    'ab3c.defghijklmnopqrstuvwxyz0123456789',
   ])('describes %s, which looks like a secret in the wrong place', (value) => {
     expect(showValue(value)).toBe(`a text of ${value.length} characters`)
+  })
+})
+
+describe('showValue of a generated secret', () => {
+  it.each([24, 32, 48])('shows none of 5,000 keys of %d bytes', (bytes) => {
+    const keys = Array.from({ length: 5000 }, () => randomBytes(bytes))
+    const texts = keys.flatMap((key) => [key.toString('base64'), key.toString('hex'), key.toString('base64url')])
+    expect(texts.filter((text) => showValue(text).startsWith('"'))).toEqual([])
+    expect(texts.filter((text) => showValue(`id:${text}`).startsWith('"'))).toEqual([])
   })
 })
 

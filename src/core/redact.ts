@@ -54,8 +54,8 @@ export function describeValue(value: unknown): string {
 }
 
 const SHOWN_VALUE_CHARACTERS = 100
-/** `user:password@` of a URL, with or without its scheme. */
-const USER_INFORMATION = /[^\s/,@]*@/g
+/** `user:password@` of a URL, with or without its scheme. The password may hold any character, so the last `@` is its end. */
+const USER_INFORMATION = /^((?:[a-z][a-z0-9+.-]*:)?\/\/)?.*@/is
 
 /**
  * The value of a setting that is no secret, so that a reader finds it in their files. What only looks like a secret is
@@ -63,16 +63,36 @@ const USER_INFORMATION = /[^\s/,@]*@/g
  */
 export function showValue(value: unknown): string {
   if (typeof value !== 'string' || value === '') return describeValue(value)
-  const bare = value.replace(USER_INFORMATION, '•••@').replace(/[?#].*$/s, '?•••')
+  const bare = value.replace(USER_INFORMATION, '$1•••@').replace(/[?#].*$/s, '?•••')
   return looksGenerated(bare) ? describeValue(value) : `"${safeText(bare, SHOWN_VALUE_CHARACTERS)}"`
 }
 
-/** 20 characters or more in one piece, with letters and digits, which are neither a GUID nor the name of a host. */
+/**
+ * Whether a part of the value could be a key, a token or a drawn password. A slash separates parts only in what begins as an address
+ * or a path does, because base64 has slashes too.
+ */
 function looksGenerated(value: string): boolean {
-  return value.split(/[\s/:@,{}]/).some((piece) => {
-    return piece.length >= 20 && /[a-z]/i.test(piece) && /\d/.test(piece) && !GUID.test(piece) && !HOST.test(piece)
+  return value.split(/[\s,{}]/).some((item) => {
+    // A key may begin with a slash too. Of 20 characters it has letters of both cases.
+    if (/^\.{0,2}\//.test(item))
+      return item.length >= LEAST_GENERATED_CHARACTERS && LETTER_CASES.every((one) => one.test(item))
+    return item.split(ADDRESS.test(item) ? /[/:@]/ : /[:@]/).some(isGenerated)
   })
 }
 
+/** 20 characters or more of at least two kinds, which are neither a GUID nor the name of a host. */
+function isGenerated(part: string): boolean {
+  return part.length >= LEAST_GENERATED_CHARACTERS && kindsIn(part) >= 2 && !GUID.test(part) && !HOST.test(part)
+}
+
+function kindsIn(text: string): number {
+  return KINDS.filter((kind) => kind.test(text)).length
+}
+
+const LEAST_GENERATED_CHARACTERS = 20
+const LETTER_CASES = [/[a-z]/, /[A-Z]/]
+const KINDS = [...LETTER_CASES, /\d/]
 const GUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
-const HOST = /^[a-z0-9-]+(?:\.[a-z0-9-]+)+$/
+const HOST = /^(?:[a-z0-9-]{1,63}\.)+[a-z]{2,63}$/
+/** With a scheme, or the name of a host with a port or a path behind it. */
+const ADDRESS = /^(?:[a-z][a-z0-9+.-]*:\/\/|(?:localhost|(?:[a-z0-9-]{1,63}\.)+[a-z]{2,63})(?::\d+)?(?:\/|$))/
