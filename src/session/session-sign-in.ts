@@ -9,6 +9,7 @@ import type { OperationFacts } from '../core/operations.ts'
 import type { Change, Draft } from './session-change.ts'
 import { parseProfile, type SessionProfile } from './session-codec.ts'
 import type { SessionCore } from './session-core.ts'
+import { toJsonText } from './json-value.ts'
 import { type Loaded, sealedNonce } from './session-vault.ts'
 import { type IssuedTicket, sessionIdOf } from './ticket.ts'
 import type { SignInInput } from './types.ts'
@@ -85,7 +86,9 @@ function carriedFields<D extends object>(core: SessionCore<D>, old: Loaded, inpu
   )
 }
 
+/** The claims follow the rules of session data: what a provider sends may hold keys that would change a prototype. */
 function profileOf<D extends object>({ userId, profile, authentication, device }: SignInInput<D>): SessionProfile {
+  toJsonText(profile, 'user')
   return {
     userId,
     ...(profile && { claims: profile }),

@@ -89,7 +89,9 @@ export class SessionSnapshot<D extends object> implements Session<D> {
   }
 
   get<K extends keyof D>(key: K): DeepReadonly<D[K]> {
-    return (this.data as { readonly [P in keyof D]: DeepReadonly<D[P]> })[key]
+    const data = this.data as { readonly [P in keyof D]: DeepReadonly<D[P]> }
+    // The name may come from a visitor, and "__proto__" would hand out what all objects inherit from.
+    return (Object.hasOwn(data, key) ? data[key] : undefined) as DeepReadonly<D[K]>
   }
 
   set<K extends keyof D>(key: K, value: D[K]): Promise<void> {
