@@ -5,7 +5,7 @@
 import type { ResolvedPages } from '../config/types.ts'
 import { type ErrorCode, errorCatalogue } from '../core/error-catalogue.ts'
 import { type AnyCoatcheckError, isCoatcheckError } from '../core/errors.ts'
-import { neverStored } from './exchange.ts'
+import { withCommonHeaders } from './exchange.ts'
 import { type Link, type Page, pageResponse } from './page.ts'
 
 interface VisitorText extends Pick<Page, 'title' | 'text'> {
@@ -145,7 +145,7 @@ export function errorAnswer(
 ): Response | null {
   if (!isCoatcheckError(error) || isForHost(error)) return null
   const { headers, method } = request
-  return neverStored(errorResponse(error, { headers, method, loginPath: `${basePath}/login`, pages }))
+  return withCommonHeaders(errorResponse(error, { headers, method, loginPath: `${basePath}/login`, pages }))
 }
 
 /** For addresses and methods that do not exist: there is no error code for them. */

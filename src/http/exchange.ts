@@ -10,7 +10,7 @@ import { policyForUsers } from '../session/outage.ts'
 import type { Device, OutagePolicy, Session, SessionStore, TicketSink, Visit } from '../session/types.ts'
 import { type Cookies, createCookies, putSetCookie, type ResponseSink } from './cookie.ts'
 import { describeDevice } from './device.ts'
-import { createHeadersSink } from './headers-sink.ts'
+import { createHeadersSink, type HeadersSink } from './headers-sink.ts'
 
 /** For adapters: what is needed of a request. */
 export interface ExchangeInput {
@@ -150,10 +150,12 @@ export function forbidStoring(sink: ResponseSink | null): void {
   sink.setHeader('Vary', [...names, 'Cookie'].join(', '))
 }
 
-/** The same for a response that is complete. */
-export function neverStored(response: Response): Response {
-  const sink = createHeadersSink()
+/** What every complete response of ours has: no cache stores it, no browser guesses its type, and no address leaves with it. */
+export function withCommonHeaders(response: Response, sink: HeadersSink = createHeadersSink()): Response {
   forbidStoring(sink)
   sink.applyTo(response.headers)
+  response.headers.set('X-Content-Type-Options', 'nosniff')
+  // Codes and states stand in the addresses of these routes. A page may have said otherwise.
+  if (!response.headers.has('Referrer-Policy')) response.headers.set('Referrer-Policy', 'no-referrer')
   return response
 }

@@ -1,7 +1,7 @@
 /** The routes on Node's request: which addresses are theirs, and the answer to one. */
 import type { ResolvedConfig } from '../config/types.ts'
 import { errorAnswer, plainErrorResponse, type Site } from './error-response.ts'
-import { neverStored } from './exchange.ts'
+import { withCommonHeaders } from './exchange.ts'
 import { headersOf, type NodeRequest, targetOf, toWebRequest } from './node-bridge.ts'
 import { answerToOtherHost } from './other-host.ts'
 import type { Routes } from './routes.ts'
@@ -28,7 +28,7 @@ export async function routeAnswer(
   ip: string | undefined,
 ): Promise<Response> {
   try {
-    if (hasNoWebMethod(request)) return neverStored(plainErrorResponse(405, headersOf(request), place.pages))
+    if (hasNoWebMethod(request)) return withCommonHeaders(plainErrorResponse(405, headersOf(request), place.pages))
     const navigation = { method: request.method ?? 'GET', path: targetOf(request).path, headers: headersOf(request) }
     const elsewhere = await answerToOtherHost({ ...navigation, host: request.headers.host }, place)
     if (elsewhere) return elsewhere

@@ -11,7 +11,7 @@ import type { ResolvedConfig } from '../config/types.ts'
 import { isLoopbackHost } from '../core/loopback-host.ts'
 import { processState } from '../core/process-state.ts'
 import { acceptsHtml, HOME } from './error-response.ts'
-import { neverStored } from './exchange.ts'
+import { withCommonHeaders } from './exchange.ts'
 import { type Page, pageResponse } from './page.ts'
 
 type Place = Pick<ResolvedConfig<object>, 'baseUrl' | 'basePath' | 'loopback' | 'pages'>
@@ -35,7 +35,7 @@ export async function answerToOtherHost(navigation: Navigation, place: Place): P
   if (asked === null || asked.host === baseUrl.host) return null
   const page =
     asked.port === baseUrl.port ? otherName(asked.origin, baseUrl) : await otherPort(asked.origin, baseUrl, headers)
-  return page && neverStored(pageResponse(page, pages, 400))
+  return page && withCommonHeaders(pageResponse(page, pages, 400))
 }
 
 /** The address that the browser shows. The name of a service stands there only behind a proxy, and such a request goes on. */
@@ -47,7 +47,7 @@ function typedAddress(host: string | null | undefined, baseUrl: URL): URL | null
 }
 
 function otherName(asked: string, { origin }: URL): Page {
-  announce(asked, origin, `open ${origin} instead`)
+  announce('host', asked, origin, `open ${origin} instead`)
   return {
     title: `Open ${origin} instead`,
     text: `This page was opened at ${asked}, and the base URL is ${origin}. Browsers keep the cookies of the two apart, so a sign-in that begins here could not be completed. To sign in here, set COATCHECK_BASE_URL to ${asked}.`,
@@ -61,6 +61,7 @@ async function otherPort(asked: string, baseUrl: URL, headers: Headers): Promise
   if (headers.get('sec-fetch-mode') !== 'navigate') return null
   const { origin } = baseUrl
   announce(
+    'port',
     asked,
     origin,
     `the browser returns there; if no proxy leads from there to here, set COATCHECK_BASE_URL to ${asked}`,
@@ -93,8 +94,8 @@ function listens({ hostname, port, protocol }: URL): Promise<boolean> {
   })
 }
 
-/** Once: the browser shows it at each try. */
-function announce(asked: string, origin: string, advice: string): void {
+/** Once for each kind and base URL: the browser shows it at each try, and any client can make up hosts and ports. */
+function announce(kind: 'host' | 'port', asked: string, origin: string, advice: string): void {
   const line = `coatcheck: a sign-in was started at ${asked}, and the base URL is ${origin}: ${advice}\n`
-  processState(`announced ${line}`, () => process.stderr.write(line))
+  processState(`announced another ${kind} than ${origin}`, () => process.stderr.write(line))
 }

@@ -34,6 +34,11 @@ export interface PageForm {
   readonly button: string
   /** One line of script sends the form at once; the button is for browsers without scripts. */
   readonly sendsItself: boolean
+  /**
+   * The route checks where the form comes from. With `no-referrer` browsers send the origin "null", which is refused where the
+   * browser does not send Fetch Metadata either.
+   */
+  readonly checksOrigin?: true
   /** CSP sources besides our own origin where redirects behind the form may lead: Chromium checks those, too. */
   readonly targets?: readonly string[]
 }
@@ -65,7 +70,11 @@ export function pageResponse(page: Page, pages: ResolvedPages, status = 200): Re
   ]
   return new Response(render(page, pages, look), {
     status,
-    headers: { 'Content-Type': 'text/html; charset=utf-8', 'Content-Security-Policy': policy.join('; ') },
+    headers: {
+      'Content-Type': 'text/html; charset=utf-8',
+      'Content-Security-Policy': policy.join('; '),
+      'Referrer-Policy': form?.checksOrigin ? 'same-origin' : 'no-referrer',
+    },
   })
 }
 

@@ -50,6 +50,18 @@ describe('methods and paths', () => {
   })
 })
 
+describe('the page with the button for signing out', () => {
+  it('lets the browser name its origin, which is all that says where the form came from without Fetch Metadata', async () => {
+    const page = await call('/auth/logout', { headers: { accept: 'text/html' } })
+    // With `no-referrer` the form would have the origin "null" (Fetch standard, "append a request Origin header").
+    expect(page.headers.get('referrer-policy')).toBe('same-origin')
+    const sent = (origin: string): Promise<Response> =>
+      call('/auth/logout', { method: 'POST', headers: { accept: 'text/html', origin } })
+    expect((await sent(ORIGIN)).status).toBe(303)
+    expect((await sent('null')).status).toBe(403)
+  })
+})
+
 describe('answers', () => {
   it('to programs are JSON, to people a page, both without anything to store or leak', async () => {
     const json = await call('/auth/session')

@@ -10,7 +10,7 @@ import type { EventBus } from '../core/events.ts'
 import { providerReasonOf } from '../oidc/oidc-errors.ts'
 import { createCookies } from './cookie.ts'
 import { errorResponse, isForHost, plainErrorResponse } from './error-response.ts'
-import { createExchangeFactory, type ExchangeFactory, forbidStoring } from './exchange.ts'
+import { createExchangeFactory, type ExchangeFactory, withCommonHeaders } from './exchange.ts'
 import { createHeadersSink } from './headers-sink.ts'
 import { backChannelLogout, frontChannelLogout } from './logout-routes.ts'
 import type { RouteDeps, RouteOptions } from './route-deps.ts'
@@ -57,9 +57,9 @@ export function createRoutes<D extends object>(options: RouteOptions<D>): Routes
     const { pathname, searchParams } = new URL(request.url)
     const path = pathname.startsWith(`${basePath}/`) ? pathname.slice(basePath.length) : ''
     const route = ROUTES.find((candidate) => candidate.path.test(path))
-    if (!route) return finished(plainErrorResponse(404, request.headers, deps.config.pages))
+    if (!route) return withCommonHeaders(plainErrorResponse(404, request.headers, deps.config.pages))
     const handler = route.methods[request.method]
-    if (!handler) return finished(methodAnswer(route, request, deps.config.pages))
+    if (!handler) return withCommonHeaders(methodAnswer(route, request, deps.config.pages))
     return answer(deps, createExchange, handler, request, { path, query: searchParams, ip: context.ip })
   }
   return async (request, context) => {
@@ -91,7 +91,7 @@ async function answer<D extends object>(
       exchange,
       form: () => (form ??= readForm(request)),
     })
-    return finished(response, sink)
+    return withCommonHeaders(response, sink)
   } catch (error) {
     // Whatever was collected, a new ticket above all, belongs to a success.
     sink.discard()
@@ -99,7 +99,7 @@ async function answer<D extends object>(
     if (!isCoatcheckError(error) || isForHost(error)) throw error
     const { basePath, pages } = deps.config
     const { headers, method } = request
-    return finished(errorResponse(error, { headers, method, loginPath: `${basePath}/login`, pages }))
+    return withCommonHeaders(errorResponse(error, { headers, method, loginPath: `${basePath}/login`, pages }))
   }
 }
 
@@ -108,16 +108,6 @@ function methodAnswer({ methods }: Route, request: Request, pages: ResolvedPages
   const response =
     request.method === 'OPTIONS' ? new Response(null, { status: 204 }) : plainErrorResponse(405, request.headers, pages)
   response.headers.set('Allow', allow)
-  return response
-}
-
-/** What all answers have in common. */
-function finished(response: Response, sink = createHeadersSink()): Response {
-  forbidStoring(sink)
-  sink.applyTo(response.headers)
-  response.headers.set('X-Content-Type-Options', 'nosniff')
-  // Codes and states stand in the addresses of these routes.
-  response.headers.set('Referrer-Policy', 'no-referrer')
   return response
 }
 

@@ -5,7 +5,7 @@
 import type { ResolvedPages } from '../config/types.ts'
 import { SessionError } from '../core/errors.ts'
 import { acceptsHtml, errorResponse } from './error-response.ts'
-import { neverStored } from './exchange.ts'
+import { withCommonHeaders } from './exchange.ts'
 import { seeOther } from './route-request.ts'
 
 export interface SignInDemand {
@@ -25,7 +25,7 @@ export interface SignInDemand {
  * was sent without a session, since going on would drop what had been typed without a word.
  */
 export function demandSignIn(demand: SignInDemand): Response {
-  return neverStored(answerTo(demand))
+  return withCommonHeaders(answerTo(demand))
 }
 
 function answerTo({ method, headers, url, basePath, pages, provider }: SignInDemand): Response {

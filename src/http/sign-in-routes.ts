@@ -169,6 +169,7 @@ export function confirmLogout<D extends object>({ config }: RouteDeps<D>, { quer
         fields: new URLSearchParams(returnTo === null ? {} : { returnTo }),
         button: 'Sign out',
         sendsItself: false,
+        checksOrigin: true,
         targets: endSessionSources(config.providers),
       },
     },

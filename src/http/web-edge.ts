@@ -3,7 +3,7 @@
  */
 import type { Coatcheck } from '../coatcheck.ts'
 import { errorAnswer, plainErrorResponse } from './error-response.ts'
-import { neverStored } from './exchange.ts'
+import { withCommonHeaders } from './exchange.ts'
 import { localRequest, localUrl } from './local-request.ts'
 import { assertCoatcheck } from './node-edge.ts'
 import { hasNoWebMethod } from './node-routes.ts'
@@ -32,7 +32,7 @@ export function createWebEdge<D extends object>(auth: Coatcheck<D>, caller: stri
     },
     async answerRoute(request, ip) {
       const config = auth.http.config()
-      if (hasNoWebMethod(request)) return neverStored(plainErrorResponse(405, request.headers, config.pages))
+      if (hasNoWebMethod(request)) return withCommonHeaders(plainErrorResponse(405, request.headers, config.pages))
       const { method, headers } = request
       const navigation = { method, path: new URL(request.url).pathname, headers, host: headers.get('host') }
       const elsewhere = await answerToOtherHost(navigation, config)
