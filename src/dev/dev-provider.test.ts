@@ -3,6 +3,7 @@ import * as client from 'openid-client'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { type DevProvider, startDevProvider } from './dev-provider.ts'
 import type { DevProviderOptions } from './options.ts'
+import { sendRaw } from '../testing/raw-http.ts'
 import { type OrdersApi, startOrdersApi } from './orders-api.ts'
 
 const redirectUri = 'http://localhost:3000/auth/callback'
@@ -473,5 +474,20 @@ describe('starting', () => {
     await expect(client.refreshTokenGrant(config, refreshTokenOf(tokens))).rejects.toMatchObject({
       error: 'invalid_grant',
     })
+  })
+})
+
+describe('the page of the faults', () => {
+  it('obeys no page whose host name was made to lead to this machine (DNS rebinding)', async () => {
+    const { url, port, switches } = await start()
+    const post = async (host: string): Promise<number> => {
+      const headers = { host, 'sec-fetch-site': 'same-origin', 'content-type': 'application/x-www-form-urlencoded' }
+      const body = 'fault=refresh%3D429'
+      return (await sendRaw(url, '/dev/faults', { method: 'POST', headers, body })).status
+    }
+    expect(await post(`rebound.example:${port}`)).toBe(403)
+    expect(switches.list()).toEqual([])
+    for (const host of [`127.0.0.1:${port}`, `localhost:${port}`]) expect(await post(host)).toBe(200)
+    expect(switches.list()).toHaveLength(2)
   })
 })

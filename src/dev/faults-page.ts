@@ -5,6 +5,7 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { isCoatcheckError } from '../core/errors.ts'
+import { isLoopbackHost } from '../core/loopback-host.ts'
 import type { FaultSwitches } from './fault-switches.ts'
 import { type FaultChange, faultsView } from './faults-view.ts'
 import { faultsPath, writePage } from './pages.ts'
@@ -42,8 +43,13 @@ function changeOf({ searchParams }: URL): FaultChange | null {
   return kind === undefined ? null : { kind, fault: searchParams.get(kind) ?? '' }
 }
 
-/** Programs send neither header. Our own page has no referrer, so what it posts has the origin `null`. */
+/**
+ * Programs send neither header. Our own page has no referrer, so what it posts has the origin `null`. To the browser a host name
+ * that was made to lead here (DNS rebinding) is an origin of its own, so `Host` must name this machine.
+ */
 function isOurs({ headers }: IncomingMessage, url: string): boolean {
+  const asked = `http://${headers.host ?? ''}`
+  if (!URL.canParse(asked) || !isLoopbackHost(new URL(asked).hostname)) return false
   const site = headers['sec-fetch-site']
   if (site !== undefined) return site === 'same-origin'
   return headers.origin === undefined || headers.origin === url
