@@ -1,6 +1,6 @@
 /** `coatcheck init` on folders of every kind: what it writes, what it leaves alone, and what it says. */
 import { execFile, execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { afterEach, describe, expect, test } from 'vitest'
@@ -258,6 +258,28 @@ describe('.env.local', () => {
     const ignored = folder({ 'package.json': project, '.gitignore': 'dist\n.env*\n' })
     await init(ignored)
     expect(read(ignored, '.gitignore')).toBe('dist\n.env*\n')
+  })
+
+  test.each([
+    ['tracked', 'git tracks .env.local'],
+    ['not ignored', 'git does not ignore that file'],
+    ['ignored', null],
+  ])('behind a link to a file of the monorepo that is %s', async (state, says) => {
+    const monorepo = folder({ 'apps/web/package.json': project, 'shared.env': 'X=1\n' })
+    symlinkSync('../../shared.env', join(monorepo.path, 'apps/web/.env.local'))
+    const git = (...args: string[]) => execFileSync('git', args, { cwd: monorepo.path, encoding: 'utf8' })
+    git('init', '--quiet')
+    if (state === 'tracked') git('add', 'shared.env')
+    if (state === 'ignored') monorepo.write('.gitignore', 'shared.env\n.env.local\n')
+    const ended = await commandFolderAt(monorepo, 'apps/web')
+      .run(['init', '--yes', '--no-install'])
+      .catch((error: unknown) => error)
+    if (says === null) {
+      expect(read(monorepo, 'shared.env')).toContain('COATCHECK_KEYS=')
+      return
+    }
+    expect(ended).toMatchObject({ code: 2, stderr: expect.stringContaining(says) as string })
+    expect(read(monorepo, 'shared.env')).toBe('X=1\n')
   })
 
   test('is kept out of git in a folder of a monorepo, and against a rule that takes it in', async () => {

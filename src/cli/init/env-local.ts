@@ -3,10 +3,11 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseEnv } from 'node:util'
 import type { Random } from '../../core/random.ts'
+import { safeText } from '../../core/redact.ts'
 import type { Project } from '../project/project.ts'
 import { UsageError } from '../usage-error.ts'
 import type { Choices, ProviderChoice } from './choices.ts'
-import { isTracked } from './git-ignore.ts'
+import { exposedTarget, isTracked } from './git-ignore.ts'
 import type { Step } from './step.ts'
 
 const KEY_BYTES = 32
@@ -39,6 +40,12 @@ export function settingsStep(project: Project, choices: Choices, random: Random)
   if (isTracked(folder)) {
     throw new UsageError(
       `git tracks ${path} and would commit the key that belongs into it. Nothing was written. Remove it from git; the file itself stays: git rm --cached ${path}`,
+    )
+  }
+  const exposed = exposedTarget(folder)
+  if (exposed !== null) {
+    throw new UsageError(
+      `${path} is a link to ${safeText(exposed)}, and git does not ignore that file. Nothing was written. Add it to .gitignore, or replace the link by a file.`,
     )
   }
   if (!project.has(path)) return [{ path, action: 'create', text, settings: names }]

@@ -1,7 +1,7 @@
 /** Whether git would add `.env.local`, and the `.gitignore` that keeps the file out of git. */
 import { spawnSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, readFileSync, realpathSync } from 'node:fs'
+import { join, parse } from 'node:path'
 import type { Project } from '../project/project.ts'
 import type { Step } from './step.ts'
 
@@ -28,7 +28,23 @@ export function ignoreStep(project: Project): Step[] {
 
 /** An ignore rule has no effect on a tracked file: git commits every change of it. */
 export function isTracked(folder: string): boolean {
-  return spawnSync('git', ['ls-files', '--error-unmatch', NAME], { cwd: folder, stdio: 'ignore' }).status === 0
+  const { dir, base } = parse(writtenFile(folder))
+  return spawnSync('git', ['ls-files', '--error-unmatch', base], { cwd: dir, stdio: 'ignore' }).status === 0
+}
+
+/** If `.env.local` is a link: the file behind it, where git would add that file. No rule of this folder covers it. */
+export function exposedTarget(folder: string): string | null {
+  const path = writtenFile(folder)
+  const { dir, base } = parse(path)
+  if (path === join(folder, NAME) || path === join(realpathSync(folder), NAME)) return null
+  const { status } = spawnSync('git', ['check-ignore', '--quiet', '--no-index', base], { cwd: dir, stdio: 'ignore' })
+  return status === 1 ? path : null
+}
+
+/** What a program writes that writes `.env.local`: the file behind a link. */
+function writtenFile(folder: string): string {
+  const path = join(folder, NAME)
+  return existsSync(path) ? realpathSync(path) : path
 }
 
 /**
