@@ -53,7 +53,7 @@ export interface Store {
   readonly providerGate: ProviderGateDriver
   /** Keeps token revocations until the provider has carried them out. */
   readonly revocations: RevocationDriver
-  /** Keeps sign-ins under way. */
+  /** Remembers which sign-ins are used up. */
   readonly transactions: TransactionDriver
   /** Finds sessions by the session id of the provider. */
   readonly providerSessions: ProviderSessionDriver

@@ -42,8 +42,8 @@ export const FAMILIES: { readonly [Family in KeyFamily]: FamilyFacts } = {
   },
   signIn: {
     name: 'sign-ins',
-    what: 'a sealed sign-in that is under way',
-    readBy: 'the callback route, which takes it',
+    what: 'that a sign-in has been answered, and which key had sealed it in the cookie of its browser',
+    readBy: 'the callback route, which answers each sign-in once',
   },
   providerSession: {
     name: 'provider sessions',

@@ -42,13 +42,8 @@ export interface RotationReport {
   readonly walks: number
   /** Number of keys in the last scan. */
   readonly scanned: number
-  /**
-   * Whether every readable value is sealed with the first key. Sign-ins under way do not count; see `signIns`. False after an
-   * abort: run it again to continue.
-   */
+  /** Whether every readable value is sealed with the first key. False after an abort: run it again to continue. */
   readonly isDone: boolean
-  /** Number of sign-ins under way that another key sealed. They end within ten minutes. */
-  readonly signIns: number
 }
 
 /** Options of `rotateKeys()`. */
@@ -159,7 +154,6 @@ class Found {
   /** Those that still are. */
   left = 0
   #unreadable = 0
-  #signIns = 0
   readonly #keyring: RotationGround['keyring']
   readonly #uses = new Map<string, Map<string, number>>()
 
@@ -176,12 +170,11 @@ class Found {
   add(values: readonly SealedValue[], { resealed, overtaken, unreadable }: Resealed): void {
     let moved = resealed + overtaken
     for (const value of values) {
-      const { isCurrent, name, keyId } = value
+      const { name, keyId } = value
       const isStuck = unreadable.has(value)
       const isMovable = this.isOld(value) && !isStuck
       if (isStuck) this.#unreadable++
       if (isMovable) this.seenOld++
-      if (!isCurrent && name.family === 'signIn') this.#signIns++
       // Which of several were overtaken the server does not say; whoever overtook one has sealed it with the first key.
       const isMoved = isMovable && moved-- > 0
       if (isMovable && !isMoved) this.left++
@@ -190,7 +183,7 @@ class Found {
     this.left += overtaken
   }
 
-  report(): Pick<RotationReport, 'keys' | 'unreadable' | 'signIns' | 'scanned'> {
+  report(): Pick<RotationReport, 'keys' | 'unreadable' | 'scanned'> {
     const keys = [...this.#uses].map(([keyId, families]) => ({
       keyId,
       isCurrent: keyId === this.#keyring.active.id,
@@ -198,7 +191,7 @@ class Found {
       values: [...families.values()].reduce((sum, count) => sum + count, 0),
       families: Object.fromEntries(families),
     }))
-    return { keys, unreadable: this.#unreadable, signIns: this.#signIns, scanned: this.scanned }
+    return { keys, unreadable: this.#unreadable, scanned: this.scanned }
   }
 
   #isInRing(keyId: string): boolean {

@@ -21,7 +21,7 @@ export interface SealedValue {
   /** Of a hash; `null`: the key is the value. */
   readonly field: Buffer | null
   readonly headroom: number
-  /** `null`: written by a later version, so nobody here knows what for; or a sign-in, which is taken within minutes. */
+  /** `null`: written by a later version, so nobody here knows what for. */
   readonly address: SealAddress | null
   /** Id of the key that sealed it, `unknown (…)` with its tag for a key that the ring does not have. */
   readonly keyId: string
@@ -35,7 +35,6 @@ const KEPT: { readonly [Family in KeyFamily]?: { readonly isHash: boolean; reado
   appTokens: { isHash: true, headroom: END_OF_LIFE_BYTES },
   revocations: { isHash: true, headroom: END_OF_LIFE_BYTES },
   document: { isHash: false, headroom: 0 },
-  signIn: { isHash: false, headroom: 0 },
 }
 
 export interface SealedGround {

@@ -34,7 +34,7 @@ export interface Cookies {
   hasSignedOut(header: string): boolean
   signedOut(): string
   clearSignedOut(): string
-  /** Secret of one sign-in transaction. Lax even when the ticket is Strict: it has to come back from the provider. */
+  /** One sealed sign-in transaction. Lax even when the ticket is Strict: it has to come back from the provider. */
   readTransaction(header: string, id: string): CookieValue
   transaction(id: string, value: string, maxAgeSeconds: number): string
   clearTransaction(id: string): string

@@ -1,44 +1,53 @@
 /**
- * The cookies of sign-ins under way: one per transaction, so that two tabs do not overwrite each other's, and at most five
- * per browser, the oldest given up first. Value: when it was started (base 36, to find the oldest), a dot, the secret.
+ * The cookies of sign-ins under way: one per transaction, so that two tabs do not overwrite each other's. A browser keeps at
+ * most five of them, and their values have at most 4,096 characters together; the oldest go first. A cookie that does not open
+ * is none of ours: it costs no command and is left alone.
  */
+import { TRANSACTION_LIFE_MS, type StartedTransaction } from '../oidc/transaction.ts'
 import { putSetCookie } from './cookie.ts'
 import type { RouteDeps } from './route-deps.ts'
 import type { RouteRequest } from './route-request.ts'
 
 const MAX_PENDING = 5
+/** Every request carries these cookies: Node refuses more than 16 KiB of headers, and nginx a line of more than 8 KiB. */
+const MAX_PENDING_CHARACTERS = 4096
+/** Per answer. A browser that behaves has one too many at most. */
+const MAX_EXPIRED = 5
 
-/** The secret that this browser holds for the transaction; `null` without one, or with more than one. */
-export function pendingSecret<D extends object>(
+/** The value of this browser's cookie for the transaction; `null` without one, or with more than one. */
+export function pendingSignIn<D extends object>(
   { cookies }: Pick<RouteDeps<D>, 'cookies'>,
   { cookieHeader }: Pick<RouteRequest<D>, 'cookieHeader'>,
   id: string,
 ): string | null {
   const cookie = cookies.readTransaction(cookieHeader, id)
-  return cookie.status === 'one' ? (cookie.value.split('.')[1] ?? null) : null
+  return cookie.status === 'one' ? cookie.value : null
 }
 
-/** Makes room for one more. What is given up is removed from the store too, as far as the store can be asked. */
-export async function trimPending<D extends object>(deps: RouteDeps<D>, request: RouteRequest<D>): Promise<void> {
-  const { cookies, signIn } = deps
-  const ids = cookies.transactionIds(request.cookieHeader)
-  if (ids.length < MAX_PENDING) return
-  const oldestFirst = ids
-    .map((id) => ({ id, startedAtMs: startedAtOf(deps, request, id) }))
-    .sort((a, b) => a.startedAtMs - b.startedAtMs)
-  for (const { id } of oldestFirst.slice(0, ids.length - MAX_PENDING + 1)) {
-    putSetCookie(request.sink, cookies.clearTransaction(id))
-    // Only the cookie's holder gets here, and without the cookie the transaction is of no use to anybody.
-    if (pendingSecret(deps, request, id) !== null) await signIn.transactions.drop(id).catch(() => undefined)
+/** Gives the browser the cookie of a new sign-in, and expires the oldest ones that there is no room for. */
+export function addPending<D extends object>(
+  deps: RouteDeps<D>,
+  request: RouteRequest<D>,
+  { id, sealed }: StartedTransaction,
+): void {
+  const { cookies } = deps
+  const newestFirst = [...openPending(deps, request)].sort((a, b) => b.expiresAtMs - a.expiresAtMs)
+  let characters = sealed.length
+  const surplus = newestFirst.filter((pending, i) => {
+    characters += pending.characters
+    return i + 1 >= MAX_PENDING || characters > MAX_PENDING_CHARACTERS
+  })
+  for (const old of surplus.slice(-MAX_EXPIRED)) putSetCookie(request.sink, cookies.clearTransaction(old.id))
+  putSetCookie(request.sink, cookies.transaction(id, sealed, TRANSACTION_LIFE_MS / 1000))
+}
+
+function* openPending<D extends object>(
+  deps: RouteDeps<D>,
+  request: RouteRequest<D>,
+): Generator<{ readonly id: string; readonly characters: number; readonly expiresAtMs: number }> {
+  for (const id of deps.cookies.transactionIds(request.cookieHeader)) {
+    const sealed = pendingSignIn(deps, request, id)
+    const transaction = sealed === null ? null : deps.signIn.transactions.open(id, sealed)
+    if (sealed !== null && transaction) yield { id, characters: sealed.length, expiresAtMs: transaction.expiresAtMs }
   }
-}
-
-function startedAtOf<D extends object>(
-  { cookies }: RouteDeps<D>,
-  { cookieHeader }: RouteRequest<D>,
-  id: string,
-): number {
-  const cookie = cookies.readTransaction(cookieHeader, id)
-  const startedAtMs = cookie.status === 'one' ? Number.parseInt(cookie.value, 36) : Number.NaN
-  return Number.isFinite(startedAtMs) ? startedAtMs : 0
 }

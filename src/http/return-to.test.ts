@@ -18,6 +18,7 @@ describe('returnTo', () => {
     ['/。/evil', '/%E3%80%82/evil'],
     ['/authors', '/authors'],
     ['/a//b', '/a//b'],
+    [`/${'x'.repeat(2047)}`, `/${'x'.repeat(2047)}`],
   ])('accepts %j', (value, expected) => {
     expect(check(value)).toBe(expected)
     expect(new URL(expected, ORIGIN).origin).toBe(ORIGIN)

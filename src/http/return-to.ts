@@ -3,6 +3,7 @@
  * together again from what it understood; whatever a browser or a lenient server behind us could read as another host is
  * dropped. Dropping is silent: the visitor lands on the start page.
  */
+/** Of what is asked for, and of what is left of it: characters beyond ASCII are escaped with up to nine. A cookie holds it. */
 const MAX_CHARACTERS = 2048
 
 /** Control characters, and the backslash that browsers read as a slash. */
@@ -25,7 +26,8 @@ export function safeReturnTo(value: unknown, origin: string, basePath: string): 
   // "/.//host" is a path with two slashes once the parser has removed the dot.
   if (pathname.startsWith('//') || ESCAPED_START.test(pathname)) return null
   if (pathname === basePath || pathname.startsWith(`${basePath}/`)) return null
-  return `${pathname}${url.search}${url.hash}`
+  const path = `${pathname}${url.search}${url.hash}`
+  return path.length > MAX_CHARACTERS ? null : path
 }
 
 function parse(value: string, origin: string): URL | null {

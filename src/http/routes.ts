@@ -33,7 +33,8 @@ interface Route {
   readonly methods: Readonly<Partial<Record<string, Handler>>>
 }
 
-const ROUTES: readonly Route[] = [
+/** A test tries each of them as a stranger. */
+export const ROUTES: readonly Route[] = [
   { path: /^\/login$/, methods: { GET: login } },
   { path: /^\/callback(?:\/[^/]+)?$/, methods: { GET: callback, POST: callback } },
   { path: /^\/logout$/, methods: { GET: confirmLogout, POST: logout } },

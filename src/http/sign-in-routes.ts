@@ -9,7 +9,6 @@ import { startSignIn } from '../oidc/sign-in.ts'
 import { openSignInWish } from '../oidc/sign-in-wish.ts'
 import { isApplicationDenial, providerReasonOf } from '../oidc/oidc-errors.ts'
 import { endSessionUrl } from '../oidc/sign-out.ts'
-import { TRANSACTION_LIFE_MS } from '../oidc/transaction.ts'
 import { putSetCookie } from './cookie.ts'
 import { HOME, plainErrorResponse } from './error-response.ts'
 import { assertSameOrigin, navigationKind } from './origin-check.ts'
@@ -17,14 +16,14 @@ import { pageResponse } from './page.ts'
 import { safeReturnTo } from './return-to.ts'
 import type { RouteDeps } from './route-deps.ts'
 import { changed, type RouteRequest, seeOther } from './route-request.ts'
-import { pendingSecret, trimPending } from './pending-sign-ins.ts'
+import { addPending, pendingSignIn } from './pending-sign-ins.ts'
 
 /** Parameters of a provider's answer that the relay page sends on as they are. */
 const ANSWER_PARAMETERS = ['state', 'code', 'iss', 'error', 'error_subcode'] as const
 const RELAYED = 'coatcheck_relayed'
 
 export async function login<D extends object>(deps: RouteDeps<D>, request: RouteRequest<D>): Promise<Response> {
-  const { config, cookies, clock } = deps
+  const { config, cookies } = deps
   const kind = navigationKind(request.headers)
   if (kind === 'background') throw new OidcError('COATCHECK_REQUEST_INVALID', { details: { reason: 'background' } })
   if (kind === 'unasked') return confirmLogin(deps, request.query)
@@ -37,9 +36,7 @@ export async function login<D extends object>(deps: RouteDeps<D>, request: Route
     asksAccount: remembersSignOut || request.query.get('account') === 'choose',
     wish: openSignInWish(deps.signIn.keyring, provider ?? '', request.query.get('wish')),
   })
-  await trimPending(deps, request)
-  const value = `${clock.now().toString(36)}.${transaction.browserSecret}`
-  putSetCookie(request.sink, cookies.transaction(transaction.id, value, TRANSACTION_LIFE_MS / 1000))
+  addPending(deps, request, transaction)
   return seeOther(url.href)
 }
 
@@ -72,7 +69,7 @@ export async function callback<D extends object>(deps: RouteDeps<D>, request: Ro
     if (needsRelay(deps, request, parameters, transactionId)) return relay(deps, request, redirectUri, parameters)
     const completed = await completeSignIn(
       { clients, transactions: deps.signIn.transactions, clock: deps.clock },
-      { parameters: relayed(parameters), redirectUri, browserSecret: (id) => pendingSecret(deps, request, id) },
+      { parameters: relayed(parameters), redirectUri, sealed: (id) => pendingSignIn(deps, request, id) },
     )
     const sessionId = await openSession(deps, request, completed)
     putSetCookie(request.sink, cookies.clearTransaction(transactionId))

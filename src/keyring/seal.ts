@@ -13,6 +13,8 @@ const FORMAT = 1
 const HEADER_BYTES = 17
 /** What shows format, key and nonce of a record, behind its headroom. */
 export const SEALED_HEAD_BYTES = HEADER_BYTES
+/** What shows format and key alone. */
+export const SEALED_BY_BYTES = 5
 const TAG_AT = 1
 const NONCE_AT = 5
 const NONCE_BYTES = 12

@@ -1,6 +1,6 @@
 /**
  * The memory of the embedded store: one bounded map with an expiry per key, shared by the memory drivers of sessions, tokens
- * and sign-in transactions, as one Redis is shared by their Redis drivers. It knows keys, bytes and time, and nothing of what
+ * and used sign-ins, as one Redis is shared by their Redis drivers. It knows keys, bytes and time, and nothing of what
  * they mean.
  *
  * - Synchronous: whatever a driver does between two `await`s is one atomic step.

@@ -1,11 +1,12 @@
 /**
- * The way back from the provider. Checks the answer against the transaction before anything is sent anywhere, redeems the
- * code, and says who signed in. Sessions and cookies are not its business: `http/` makes a session of the outcome.
+ * The way back from the provider. Checks the answer against the transaction of this browser, claims the transaction in the
+ * store, redeems the code, and says who signed in. Every check that needs neither the store nor the provider comes first. Sessions and cookies are not its business: `http/` makes a session of the outcome.
  */
 import { authorizationCodeGrant } from 'openid-client'
-import type { Identity } from '../config/types.ts'
+import type { Identity, ResolvedProvider } from '../config/types.ts'
 import type { Clock } from '../core/clock.ts'
 import type { TokenSet } from '../token/types.ts'
+import { checkAuthorizationResponse } from './authorization-response.ts'
 import { identityOf } from './identity.ts'
 import { signInRefused, toSignInError } from './oidc-errors.ts'
 import type { ProviderClient, ProviderClients } from './provider-client.ts'
@@ -21,8 +22,8 @@ export interface CallbackAnswer {
   readonly parameters: URLSearchParams
   /** Where the answer arrived, put together from configuration and never from the request's host. */
   readonly redirectUri: string
-  /** The secret in this browser's cookie for the transaction; `null` without one. */
-  readonly browserSecret: (transactionId: string) => string | null
+  /** The value of this browser's cookie for the transaction; `null` without one. */
+  readonly sealed: (transactionId: string) => string | null
 }
 
 export interface CompletedSignIn {
@@ -55,34 +56,35 @@ export function stateOf(parameters: URLSearchParams): string {
  * At most one token request for any number of answers with one state.
  * @throws {OidcError} `COATCHECK_SIGNIN_EXPIRED` for a transaction that is unknown, used, too old or of another browser;
  *   `COATCHECK_SIGNIN_REJECTED`, `COATCHECK_SIGNIN_DENIED`, `COATCHECK_OIDC_CLIENT_REJECTED`, `COATCHECK_OIDC_UNAVAILABLE`
- * @throws {RedisError} when the store could not be asked; the transaction may be used up then
+ * @throws {RedisError} when the store could not be asked: the code is not redeemed, and the same answer may come again
  */
 export async function completeSignIn(deps: CallbackDeps, answer: CallbackAnswer): Promise<CompletedSignIn> {
+  const { clients, transactions, clock } = deps
   const state = stateOf(answer.parameters)
-  const browserSecret = answer.browserSecret(deps.transactions.idOf(state))
-  // Without the cookie the store is not even asked: a forged callback costs nothing.
-  if (browserSecret === null) throw signInRefused('COATCHECK_SIGNIN_EXPIRED', 'browser')
-  const transaction = await deps.transactions.take(state, browserSecret)
+  const id = transactions.idOf(state)
+  const sealed = answer.sealed(id)
+  if (sealed === null) throw signInRefused('COATCHECK_SIGNIN_EXPIRED', 'browser')
+  const transaction = transactions.open(id, sealed)
   if (!transaction) throw signInRefused('COATCHECK_SIGNIN_EXPIRED', 'transaction')
-  const client = await boundClient(deps.clients, transaction, answer.redirectUri)
-  const { claims, tokens } = await redeem(client, transaction, state, answer, deps.clock)
+  const client = await clients.get(boundProvider(deps, transaction, answer.redirectUri).name)
+  checkAuthorizationResponse(client, answer.parameters, clock)
+  // The first and only command to the store, and the last step before the code is sent.
+  if (!(await transactions.claim(transaction))) throw signInRefused('COATCHECK_SIGNIN_EXPIRED', 'used')
+  const { claims, tokens } = await redeem(client, transaction, state, answer, clock)
   return { identity: identityOf(client.provider, claims), tokens, returnTo: transaction.returnTo }
 }
 
 /** The provider that the transaction was started at, if this is its redirect URI and it is still configured the same. */
-async function boundClient(
-  clients: ProviderClients,
+function boundProvider(
+  { clients, transactions }: CallbackDeps,
   transaction: Transaction,
   redirectUri: string,
-): Promise<ProviderClient> {
+): ResolvedProvider {
   const provider = clients.find(transaction.provider)
-  const isBound =
-    provider !== null &&
-    transaction.redirectUri === redirectUri &&
-    transaction.issuer === provider.issuer &&
-    transaction.clientId === provider.clientId
-  if (!isBound) throw signInRefused('COATCHECK_SIGNIN_REJECTED', 'provider')
-  return clients.get(provider.name)
+  if (!provider || !transactions.isBoundTo(transaction, { ...provider, redirectUri })) {
+    throw signInRefused('COATCHECK_SIGNIN_REJECTED', 'provider')
+  }
+  return provider
 }
 
 async function redeem(

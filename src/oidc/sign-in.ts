@@ -1,5 +1,5 @@
 /**
- * The way to the provider: a stored transaction and an authorization URL. Code with PKCE S256, state and nonce, always, and
+ * The way to the provider: a transaction for a cookie of the browser, and an authorization URL. Code with PKCE S256, state and nonce, always, and
  * no parameter of the visitor's but a login hint (OWASP ASVS 10.2.3): scopes, claims, prompt and redirect URI come from
  * configuration and application code only; what tokens need to go on is signed on its way (`sign-in-wish.ts`).
  */
@@ -12,7 +12,7 @@ import type { Keyring } from '../keyring/keyring.ts'
 import type { SignInWish } from '../token/sign-in-url.ts'
 import { accountPromptOf } from './account-prompt.ts'
 import type { ProviderClients } from './provider-client.ts'
-import type { OpenedTransaction, Transactions } from './transaction.ts'
+import type { StartedTransaction, Transactions } from './transaction.ts'
 
 const NONCE_BYTES = 32
 const MAX_HINT_CHARACTERS = 254 // the longest e-mail address, RFC 5321
@@ -34,7 +34,7 @@ export interface SignInRequest {
 
 export interface StartedSignIn {
   readonly url: URL
-  readonly transaction: OpenedTransaction
+  readonly transaction: StartedTransaction
 }
 
 export interface SignInDeps {
@@ -48,8 +48,8 @@ export interface SignInDeps {
 }
 
 /**
+ * Asks no store.
  * @throws {OidcError} `COATCHECK_REQUEST_INVALID` for an unknown provider, `COATCHECK_OIDC_DISCOVERY` when it is away
- * @throws {RedisError} when the transaction could not be stored
  */
 export async function startSignIn(deps: SignInDeps, request: SignInRequest): Promise<StartedSignIn> {
   const provider = deps.clients.find(request.provider)
@@ -58,7 +58,7 @@ export async function startSignIn(deps: SignInDeps, request: SignInRequest): Pro
   const nonce = deps.random.bytes(NONCE_BYTES).toString('base64url')
   const codeVerifier = randomPKCECodeVerifier()
   const redirectUri = deps.redirectUri(provider)
-  const transaction = await deps.transactions.open({
+  const transaction = deps.transactions.start({
     provider: provider.name,
     issuer: provider.issuer,
     clientId: provider.clientId,

@@ -1,51 +1,75 @@
 /**
- * Sign-in transactions: what was promised to the provider between leaving for it and coming back. Sealed under the hash of
- * their state, ten minutes, taken once. Bound to the browser by a secret that only its cookie holds, and to the provider, the
- * client and the redirect URI that it was started with (RFC 9700 sections 2.1, 4.4, 4.7).
+ * Sign-in transactions: what was promised to the provider between leaving for it and coming back. A transaction lies sealed in a
+ * cookie of the browser that started it, so a visitor who begins one writes nothing to the store. The seal binds it to its state
+ * (RFC 9700 section 2.1); its content binds it to the provider, the client and the redirect URI (sections 4.4, 4.7) and ends
+ * it. The store remembers which transactions are used up: a callback claims its own before it redeems the code.
  */
-import { createHash, timingSafeEqual } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import type { Clock } from '../core/clock.ts'
 import type { Random } from '../core/random.ts'
 import type { Keyring } from '../keyring/keyring.ts'
-import type { Seal, SealAddress } from '../keyring/seal.ts'
+import { SEALED_BY_BYTES, type Seal, type SealAddress } from '../keyring/seal.ts'
 import type { TransactionDriver } from './transaction-driver.ts'
 
 export const TRANSACTION_LIFE_MS = 10 * 60_000 // RFC 9700 wants it short; a second factor and a password reset fit in
+/** How far the clocks of two instances may differ: a used transaction is remembered until it has expired for each of them. */
+export const CLOCK_SLACK_MS = 5 * 60_000
 const STATE_BYTES = 32
-const SECRET_BYTES = 16
+/** Longer than any cookie that a browser keeps. */
+const MOST_CHARACTERS = 4096
 
-export interface Transaction {
-  readonly provider: string
+/** What a transaction is bound to besides its state and browser. */
+export interface TransactionBinding {
   readonly issuer: string
   readonly clientId: string
   readonly redirectUri: string
+}
+
+export interface TransactionInput extends TransactionBinding {
+  readonly provider: string
   readonly nonce: string
   readonly codeVerifier: string
   /** Path on our origin, already checked. `null`: the start page. */
   readonly returnTo: string | null
-  readonly createdAtMs: number
 }
 
-/** `id` names the transaction in the cookie's name and in the store; it leads back to no state. */
-export interface OpenedTransaction {
+export interface StartedTransaction {
+  /** 22 characters base64url. Names the transaction in the cookie's name and in the store; it leads back to no state. */
   readonly id: string
   readonly state: string
-  /** For the cookie of the browser that started it. */
-  readonly browserSecret: string
+  /** The value of the cookie: base64url, about 290 characters and four thirds of `returnTo`. */
+  readonly sealed: string
+}
+
+export interface Transaction {
+  readonly id: string
+  readonly provider: string
+  readonly nonce: string
+  readonly codeVerifier: string
+  readonly returnTo: string | null
+  readonly expiresAtMs: number
+  /** A hash of what it is bound to; see `Transactions.isBoundTo`. */
+  readonly binding: string
+  /** First bytes of the sealed transaction: which key sealed it. */
+  readonly sealedBy: Buffer
 }
 
 export interface Transactions {
-  /** 22 characters base64url. */
+  /** Of a state: 22 characters base64url. */
   idOf(state: string): string
-  /** Stores a transaction. One write. */
-  open(transaction: Omit<Transaction, 'createdAtMs'>): Promise<OpenedTransaction>
+  /** Asks no store. */
+  start(input: TransactionInput): StartedTransaction
   /**
-   * Takes it, whatever comes of it: a state that was presented once is used up. `null` when it is unknown, used, expired,
-   * unreadable or of another browser; towards the visitor these are one answer.
+   * Asks no store. `null` for what does not open under this id with a key of the ring, for what an earlier version wrote, and
+   * for what has expired; towards the visitor these are one answer.
    */
-  take(state: string, browserSecret: string): Promise<Transaction | null>
-  /** Gives one up that was never finished. */
-  drop(id: string): Promise<void>
+  open(id: string, sealed: string): Transaction | null
+  isBoundTo(transaction: Transaction, binding: TransactionBinding): boolean
+  /**
+   * Uses it up. False when that has happened before.
+   * @throws {RedisError} when the store cannot be asked. After `COATCHECK_REDIS_TIMEOUT` or a lost connection it may be used up.
+   */
+  claim(transaction: Transaction): Promise<boolean>
 }
 
 export interface TransactionDeps {
@@ -56,45 +80,59 @@ export interface TransactionDeps {
   readonly clock: Clock
 }
 
+/** What is sealed: a list, because names would be a fifth of the cookie. */
+type Content = readonly [
+  provider: string,
+  binding: string,
+  nonce: string,
+  codeVerifier: string,
+  returnTo: string | null,
+  expiresAtMs: number,
+]
+
 export function createTransactions({ driver, seal, keyring, random, clock }: TransactionDeps): Transactions {
   const idOf = (state: string): string => keyring.nameOf('signin', state)
   return {
     idOf,
 
-    async open(transaction) {
+    start({ provider, nonce, codeVerifier, returnTo, ...binding }) {
       const state = random.bytes(STATE_BYTES).toString('base64url')
-      const browserSecret = random.bytes(SECRET_BYTES).toString('base64url')
       const id = idOf(state)
-      const stored: StoredTransaction = { ...transaction, createdAtMs: clock.now(), browserHash: hashOf(browserSecret) }
-      await driver.put(id, seal.seal(Buffer.from(JSON.stringify(stored), 'utf8'), addressOf(id)), TRANSACTION_LIFE_MS)
-      return { id, state, browserSecret }
+      const expiresAtMs = clock.now() + TRANSACTION_LIFE_MS
+      const content: Content = [provider, hashOf(binding), nonce, codeVerifier, returnTo, expiresAtMs]
+      const record = seal.seal(Buffer.from(JSON.stringify(content), 'utf8'), addressOf(id))
+      return { id, state, sealed: record.toString('base64url') }
     },
 
-    async take(state, browserSecret) {
-      const id = idOf(state)
-      const record = await driver.take(id)
-      const plaintext = record && seal.open(record, addressOf(id))
-      if (!plaintext || typeof plaintext === 'string') return null
-      const { browserHash, ...transaction } = JSON.parse(plaintext.toString('utf8')) as StoredTransaction
-      const isSameBrowser = timingSafeEqual(Buffer.from(browserHash), Buffer.from(hashOf(browserSecret)))
-      const isFresh = clock.now() < transaction.createdAtMs + TRANSACTION_LIFE_MS
-      return isSameBrowser && isFresh ? transaction : null
+    open(id, sealed) {
+      if (sealed.length > MOST_CHARACTERS) return null
+      const record = Buffer.from(sealed, 'base64url')
+      const plaintext = seal.open(record, addressOf(id))
+      if (typeof plaintext === 'string') return null
+      const [provider, binding, nonce, codeVerifier, returnTo, expiresAtMs] = JSON.parse(
+        plaintext.toString('utf8'),
+      ) as Content
+      const leftMs = expiresAtMs - clock.now()
+      // One from the future was sealed by a clock that is wrong, and would be valid for longer than its use is remembered.
+      if (leftMs <= 0 || leftMs > TRANSACTION_LIFE_MS + CLOCK_SLACK_MS) return null
+      const sealedBy = record.subarray(0, SEALED_BY_BYTES)
+      return { id, provider, binding, nonce, codeVerifier, returnTo, expiresAtMs, sealedBy }
     },
 
-    async drop(id) {
-      await driver.take(id)
-    },
+    isBoundTo: ({ binding }, expected) => binding === hashOf(expected),
+
+    claim: ({ id, expiresAtMs, sealedBy }) =>
+      driver.claim(id, sealedBy, Math.max(0, expiresAtMs - clock.now()) + CLOCK_SLACK_MS),
   }
 }
 
-interface StoredTransaction extends Transaction {
-  readonly browserHash: string
-}
-
 function addressOf(id: string): SealAddress {
-  return { type: 'signin', kind: 'transaction', name: id, shard: id }
+  return { type: 'signin', kind: 'cookie', name: id, shard: id }
 }
 
-function hashOf(secret: string): string {
-  return createHash('sha256').update(secret).digest('base64url')
+/** A hash, so that long addresses do not lengthen the cookie. */
+function hashOf({ issuer, clientId, redirectUri }: TransactionBinding): string {
+  return createHash('sha256')
+    .update(JSON.stringify([issuer, clientId, redirectUri]))
+    .digest('base64url')
 }

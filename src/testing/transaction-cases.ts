@@ -1,42 +1,37 @@
-/** What a `TransactionDriver` must do: keep for a while, give away once. */
+/** What a `TransactionDriver` must do: remember for a while, and let one caller through. */
 import assert from 'node:assert/strict'
-import { randomBytes } from 'node:crypto'
 import type { ConformanceCase } from './conformance.ts'
 import type { TransactionHarness } from './token-fixture.ts'
 
 const TEN_MINUTES = 600_000
+const sealedBy = Buffer.from([1, 2, 3, 4, 5])
 
 /** Cases of transaction drivers. */
 export const transactionCases: readonly ConformanceCase<TransactionHarness>[] = [
   {
-    name: 'a transaction is taken once, byte for byte',
+    name: 'a sign-in is claimed once',
     async run({ driver }) {
-      const record = randomBytes(300)
-      const original = Buffer.from(record)
-      await driver.put('state', record, TEN_MINUTES)
-      record.fill(0)
-      assert.equal(await driver.take('other'), null)
-      assert.deepEqual(await driver.take('state'), original)
-      assert.equal(await driver.take('state'), null)
+      assert.equal(await driver.claim('state', sealedBy, TEN_MINUTES), true)
+      assert.equal(await driver.claim('other', sealedBy, TEN_MINUTES), true)
+      assert.equal(await driver.claim('state', sealedBy, TEN_MINUTES), false)
+      assert.equal(await driver.claim('state', Buffer.from([1, 9, 9, 9, 9]), TEN_MINUTES), false)
     },
   },
   {
-    name: 'of many parallel callers exactly one takes it',
+    name: 'of many parallel callers exactly one claims it',
     async run({ driver }) {
-      await driver.put('state', Buffer.from('once'), TEN_MINUTES)
-      const taken = await Promise.all(Array.from({ length: 50 }, () => driver.take('state')))
-      assert.equal(taken.filter((record) => record !== null).length, 1)
+      const claims = Array.from({ length: 50 }, () => driver.claim('state', sealedBy, TEN_MINUTES))
+      assert.equal((await Promise.all(claims)).filter((isFirst) => isFirst).length, 1)
     },
   },
   {
-    name: 'a transaction is gone after its life',
+    name: 'a claim is forgotten after its life, and a second call does not lengthen it',
     async run({ driver, advance }) {
-      await driver.put('early', Buffer.from('early'), TEN_MINUTES)
-      await driver.put('late', Buffer.from('late'), TEN_MINUTES)
+      assert.equal(await driver.claim('state', sealedBy, TEN_MINUTES), true)
       await advance(TEN_MINUTES - 5000)
-      assert.deepEqual(await driver.take('early'), Buffer.from('early'))
+      assert.equal(await driver.claim('state', sealedBy, TEN_MINUTES), false)
       await advance(6000)
-      assert.equal(await driver.take('late'), null)
+      assert.equal(await driver.claim('state', sealedBy, TEN_MINUTES), true)
     },
   },
 ]

@@ -56,11 +56,15 @@ async function providerSaying(over: object): Promise<string> {
   return issuer
 }
 
-/** Sessions and a sign-in under way, by an application with these options. */
+/** Sessions, and a sign-in whose code was of no use, by an application with these options. */
 async function used(options: Options, users = 3): Promise<void> {
   await world.use(options, async (auth) => {
     for (let i = 0; i < users; i++) await auth.sessions.create({ userId: `user ${i}` })
-    await auth.handler(new Request(new URL('/auth/login', options.baseUrl)))
+    const login = await auth.handler(new Request(new URL('/auth/login', options.baseUrl)))
+    const state = new URL(login.headers.get('location') ?? 'about:blank').searchParams.get('state') ?? ''
+    const callback = new URL(`/auth/callback?code=none&state=${state}`, options.baseUrl)
+    const cookie = login.headers.getSetCookie()[0]?.split(';')[0] ?? ''
+    await auth.handler(new Request(callback, { headers: { cookie } }))
   })
 }
 async function firstKey(pattern: string): Promise<string> {

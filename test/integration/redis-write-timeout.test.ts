@@ -48,7 +48,7 @@ const writes: [string, () => Promise<unknown>][] = [
   ['tokens', () => store.tokens.write(userKey, tokens)],
   ['tokens that should last', () => store.tokens.write(userKey, { ...tokens, lasting: true })],
   ['a lease', () => store.tokens.takeLease(userKey, lease)],
-  ['a sign-in', () => store.transactions.put('state', record, 60_000)],
+  ['a used sign-in', () => store.transactions.claim('state', Buffer.alloc(5, 1), 60_000)],
   ['a failure of a provider', () => store.providerGate.failed('p', 1000, 'unavailable')],
   ['a provider session', () => store.providerSessions.register('p', ref.id, 1, 60_000)],
   ['a logout token', () => store.providerSessions.remember('jti', 60_000)],
@@ -71,7 +71,6 @@ test.each(writes)('%s: a short one ends early, and nothing is written when the s
 
 /** What is there, and what would take it away. */
 const takings: [string, () => Promise<unknown>, () => Promise<unknown>][] = [
-  ['taking a sign-in', () => store.transactions.put('state', record, 60_000), () => store.transactions.take('state')],
   [
     'opening the gate of a provider',
     () => store.providerGate.failed('p', 60_000, 'unavailable'),

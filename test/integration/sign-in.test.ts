@@ -265,6 +265,28 @@ describe('attacks on the callback', () => {
     expect(await codeOf(await browser.request(real))).toBe('COATCHECK_SIGNIN_EXPIRED')
   })
 
+  it('an answer that was refused before the code was sent can come again without the mistake', async () => {
+    const browser = new Browser(appOf())
+    const answer = await browser.authorize()
+    const denied = new URL(answer)
+    denied.searchParams.delete('code')
+    denied.searchParams.set('error', 'access_denied')
+    expect(await codeOf(await browser.request(denied))).toBe('COATCHECK_SIGNIN_DENIED')
+    const mixedUp = new URL(answer)
+    mixedUp.searchParams.set('iss', 'https://evil.test')
+    expect(await codeOf(await browser.request(mixedUp))).toBe('COATCHECK_SIGNIN_REJECTED')
+    expect((await browser.request(answer)).status).toBe(303)
+  })
+
+  it('a forged cookie does not use up the sign-in of the browser', async () => {
+    const browser = new Browser(appOf())
+    const answer = await browser.authorize()
+    const [name = ''] = browser.cookieHeader('http://localhost:3000').split('=')
+    const cookie = `${name}=${'A'.repeat(300)}`
+    expect(await codeOf(await browser.request(answer, { headers: { cookie } }))).toBe('COATCHECK_SIGNIN_EXPIRED')
+    expect((await browser.request(answer)).status).toBe(303)
+  })
+
   it('a replay after success finds nothing and leaves the session alone', async () => {
     const app = appOf()
     const browser = new Browser(app)
@@ -336,6 +358,23 @@ describe('attacks on the callback', () => {
     expect(await codeOf(await browser.request(first))).toBe('COATCHECK_SIGNIN_EXPIRED')
     const last = await browser.authorize()
     expect((await browser.request(last)).status).toBe(303)
+  })
+
+  it('a long returnTo leaves room for fewer sign-ins, and a longer one is left out', async () => {
+    const browser = new Browser(appOf())
+    const names = () => [...(browser.cookies.get('http://localhost:3000')?.keys() ?? [])]
+    for (let i = 0; i < 3; i++) await browser.request('/auth/login')
+    const longest = `/${'x'.repeat(2047)}`
+    const response = await browser.signIn(`login_hint=ada@example.test&returnTo=${longest}`)
+    expect(response.headers.get('location')).toBe(longest)
+    const [first = ''] = names()
+    await browser.request(`/auth/login?returnTo=${longest}`)
+    await browser.request(`/auth/login?returnTo=${longest}`)
+    expect(names()).not.toContain(first)
+    expect(names().filter((name) => name.includes('-signin-'))).toHaveLength(1)
+    expect(browser.cookieHeader('http://localhost:3000').length).toBeLessThan(4096)
+    const other = await browser.signIn(`login_hint=ada@example.test&returnTo=${longest}x`)
+    expect(other.headers.get('location')).toBe('/')
   })
 
   function replaceSecret(browser: Browser): void {

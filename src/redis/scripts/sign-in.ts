@@ -1,27 +1,17 @@
 /**
- * The Lua scripts of sign-ins that are under way. Scripts although `SET … PX` and `GETDEL` could do it: a command that arrives
- * after its deadline would use up a sign-in whose callback was answered with an outage, and is tried again by the browser.
+ * The Lua script of sign-ins that have been answered. A script although `SET … NX PX` could do it: a command that arrives after
+ * its deadline would use up a sign-in whose callback was answered with an outage, and which the browser may try again.
  * ARGV[1] `notAfter` and ARGV[2]: see prologue.ts.
  */
 import { defineScript, type RedisScript } from '../script.ts'
 import { PROLOGUE } from './prologue.ts'
 
-/** KEYS 1 sign-in · ARGV 3 record · 4 life in ms · Replies {'kept'} · {'late'} */
-export const PUT_SIGN_IN: RedisScript = defineScript(
-  'sign-in.put',
+/** KEYS 1 sign-in · ARGV 3 which key sealed it · 4 life in ms · Replies {1} the first time · {0}: used before · {'late'} */
+export const CLAIM_SIGN_IN: RedisScript = defineScript(
+  'sign-in.claim',
   `${PROLOGUE}
-redis.call('SET', KEYS[1], ARGV[3], 'PX', ARGV[4])
-return {'kept'}
-`,
-)
-
-/** KEYS 1 sign-in · Replies {'taken', record} · {'none', nil} · {'late'} */
-export const TAKE_SIGN_IN: RedisScript = defineScript(
-  'sign-in.take',
-  `${PROLOGUE}
-local record = redis.call('GET', KEYS[1])
-if not record then return {'none', false} end
-redis.call('DEL', KEYS[1])
-return {'taken', record}
+local signIn, sealedBy, lifeMs = KEYS[1], ARGV[3], ARGV[4]
+if redis.call('SET', signIn, sealedBy, 'NX', 'PX', lifeMs) then return {1} end
+return {0}
 `,
 )

@@ -79,7 +79,7 @@ export const redisFindings = {
   DOCTOR_EVICTION_VOLATILE: {
     ...warning,
     title: 'Redis may delete what has a lifetime',
-    why: 'Every key of Coatcheck has one. volatile-lru, -lfu and -random remove sessions as allkeys policies do; volatile-ttl begins with sign-ins under way and the memory of who was signed out.',
+    why: 'Every key of Coatcheck has one. volatile-lru, -lfu and -random remove sessions as allkeys policies do; volatile-ttl begins with the memory of used sign-ins and of who was signed out.',
     fix: 'CONFIG SET maxmemory-policy noeviction, and another server for caches.',
   },
   DOCTOR_EVICTION_BEGUN: {

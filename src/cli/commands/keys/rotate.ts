@@ -59,7 +59,7 @@ interface Circumstances {
 
 function textOf(output: Output, report: RotationReport, circumstances: Circumstances): string {
   const { dryRun, isInterrupted, absoluteTimeoutMs } = circumstances
-  const { keys, resealed, scanned, unreadable, signIns, isDone } = report
+  const { keys, resealed, scanned, unreadable, isDone } = report
   const columns: readonly Column<KeyUse>[] = [
     { title: 'KEY', value: ({ keyId }) => keyId },
     { title: '', value: ({ isCurrent, isInRing }) => (isCurrent ? 'seals' : isInRing ? 'opens' : 'not in the ring') },
@@ -83,7 +83,6 @@ function textOf(output: Output, report: RotationReport, circumstances: Circumsta
     .filter(({ isInRing, values }) => !isInRing && values > 0)
     .reduce((sum, { values }) => sum + values, 0)
   if (lost > 0) lines.push(`${counted(lost, 'record')} under keys that are not in COATCHECK_KEYS: they cannot be read.`)
-  if (signIns > 0) lines.push(`${counted(signIns, 'sign-in')} under way under an older key: over within 10 min.`)
   if (!isInterrupted) lines.push(...unusedLines(keys, absoluteTimeoutMs))
   return lines.join('\n')
 }

@@ -1,0 +1,35 @@
+/**
+ * The authorization response by itself: what can be checked before the store and the token endpoint are asked. openid-client
+ * checks the same again when it redeems the code; here the checks come before the transaction is used up.
+ */
+import { AuthorizationResponseError } from 'openid-client'
+import type { Clock } from '../core/clock.ts'
+import { shown } from './failed-checks.ts'
+import { signInRefused, toSignInError } from './oidc-errors.ts'
+import type { ProviderClient } from './provider-client.ts'
+
+/** Of flows that are not ours: JARM, the implicit and the hybrid flow. */
+const FOREIGN_PARAMETERS = ['response', 'id_token', 'token'] as const
+
+/**
+ * @throws {OidcError} `COATCHECK_SIGNIN_REJECTED` for another issuer or none where the provider announces one (RFC 9207), for a
+ *   response of another flow or without a code; for an error response what `toSignInError` makes of it
+ */
+export function checkAuthorizationResponse(client: ProviderClient, parameters: URLSearchParams, clock: Clock): void {
+  const metadata = client.signIn.serverMetadata()
+  const issuer = parameters.get('iss')
+  const isMissing = !issuer && metadata.authorization_response_iss_parameter_supported === true
+  if (isMissing || (issuer && issuer !== metadata.issuer)) {
+    const compared = { expected: shown(metadata.issuer), got: shown(issuer ?? undefined) }
+    throw signInRefused('COATCHECK_SIGNIN_REJECTED', 'response-issuer', compared)
+  }
+  if (parameters.get('error')) {
+    throw toSignInError(
+      new AuthorizationResponseError('The provider answered with an error.', { cause: parameters }),
+      clock,
+    )
+  }
+  if (!parameters.get('code') || FOREIGN_PARAMETERS.some((name) => parameters.has(name))) {
+    throw signInRefused('COATCHECK_SIGNIN_REJECTED', 'response')
+  }
+}
