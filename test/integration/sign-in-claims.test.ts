@@ -9,6 +9,7 @@ import { type DevProvider, startDevProvider } from '../../src/dev/dev-provider.t
 import { namesEntryOf } from '../../src/keyring/keyring.ts'
 import { oidc } from '../../src/oidc/provider.ts'
 import { redisStore } from '../../src/redis.ts'
+import { PATIENT } from '../lab/limits.ts'
 import { type RedisServer, startRedisServer } from '../support/redis-server.ts'
 import { Browser } from '../support/test-app.ts'
 
@@ -39,13 +40,13 @@ afterAll(async () => {
   await Promise.all([idp.close(), server.stop()])
 })
 
-/** An instance with these keys; each has a connection of its own. */
-async function instance(keys = old): Promise<Auth> {
+/** An instance with these keys. Options that differ give each a connection of its own. */
+async function instance(keys = old, writeTimeoutMs = PATIENT.writeTimeoutMs + started.length): Promise<Auth> {
   const { issuer, clientId, clientSecret } = idp
   const auth = coatcheck({
     baseUrl: BASE_URL,
     keys,
-    store: redisStore({ url: server.url, writeTimeoutMs: 300 + started.length }),
+    store: redisStore({ url: server.url, ...PATIENT, writeTimeoutMs }),
     providers: [oidc({ name: 'dev', issuer, clientId, clientSecret })],
   })
   started.push(auth)
@@ -84,7 +85,7 @@ it('is remembered until it has expired, with the key that sealed it and nothing 
 })
 
 it('loses nothing while Redis hangs: the same answer signs in when it is back', async () => {
-  const auth = await instance()
+  const auth = await instance(old, 300)
   const browser = browserOf(auth)
   server.pause()
   // The way to the provider needs no Redis.
