@@ -47,6 +47,8 @@ test('without the package redis: says what to install', async () => {
   })
   const store = redisStore({ url: 'redis://127.0.0.1:1' }).open(context())
   await expect(store.ready()).rejects.toMatchObject({ name: 'ConfigError', code: 'COATCHECK_REDIS_PACKAGE_MISSING' })
-  await expect(store.transactions.claim('x', Buffer.alloc(5), 1000)).rejects.toMatchObject({ code: 'COATCHECK_REDIS_PACKAGE_MISSING' })
+  await expect(store.transactions.claim('x', Buffer.alloc(5), 1000)).rejects.toMatchObject({
+    code: 'COATCHECK_REDIS_PACKAGE_MISSING',
+  })
   await store.close()
 })
