@@ -203,6 +203,7 @@ function assemble<D extends object>(config: ResolvedConfig<D>, foundation: Found
     driver: store.sessions,
     config: config.session,
     namespace: config.prefix,
+    namesCallSites: config.loopback,
   })
   const signIn = {
     clients,

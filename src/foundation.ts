@@ -69,7 +69,7 @@ export async function useFoundation(
   all.set(name, shared)
   shared.users++
   // Before the bus is attached: what it is told first is how the connections stand.
-  const stopLog = startLog(events, config.log)
+  const stopLog = startLog(events, { ...config.log, isDevelopment: config.loopback })
   const stopFollowing = shared.foundation.store.follow?.(events)
   const detach = shared.foundation.relay.attach(events)
   let released = false

@@ -103,6 +103,10 @@ export interface EventMap {
     operation: string
     /** Code of the error; its name when it has no code of ours. */
     code: string
+    /** What is wrong with the call, for a misuse error: "await" alone does not correct it. */
+    what?: string
+    /** File and line of the call, on a loopback base URL only. */
+    at?: string
   }
   /** A session has a new ticket. */
   'session.rotated': {

@@ -25,6 +25,7 @@ import {
 } from './session-policy.ts'
 import { VerifiedSessions } from './outage.ts'
 import { createLook } from './session-look.ts'
+import { callSite } from './call-site.ts'
 import { watchedWrite, type WriteFailure, type WriteOperation } from './watched-write.ts'
 import { createVault, type Loaded, type Vault } from './session-vault.ts'
 import { createTickets, type IssuedTicket, type ParsedTicket, sessionIdOf, type Tickets } from './ticket.ts'
@@ -41,6 +42,8 @@ export interface SessionStoreDeps<D extends object> {
   readonly clock: Clock
   readonly random: Random
   readonly events: EventBus
+  /** A write that nothing awaits is reported with its place in the application. For development: it costs a stack per write. */
+  readonly namesCallSites?: boolean
 }
 
 /** Not public. */
@@ -94,9 +97,16 @@ export function createCore<D extends object>(deps: SessionStoreDeps<D>): Session
     ttlMs: endedRememberedMs(config.absoluteTimeoutMs),
   })
   let empty: DeepReadonly<D> | null = null
-  const reportUnawaited = ({ operation, error }: WriteFailure): void => {
+  const reportUnawaited = ({ operation, error }: WriteFailure, site: (() => string | null) | null): void => {
     const code = isCoatcheckError(error) ? error.code : error instanceof Error ? error.name : typeof error
-    events.emit('session.write-unawaited', { operation, code })
+    const what = error instanceof TypeError && isCoatcheckError(error) ? error.message : null
+    const at = site?.() ?? null
+    events.emit('session.write-unawaited', {
+      operation,
+      code,
+      ...(what !== null && { what }),
+      ...(at !== null && { at }),
+    })
   }
 
   /** A transition for the holder of one ticket: refused when that ticket opens the session no more. */
@@ -142,7 +152,10 @@ export function createCore<D extends object>(deps: SessionStoreDeps<D>): Session
     queue,
     data,
     ending,
-    watched: (operation, write, mayBeLost) => watchedWrite(write, operation, reportUnawaited, mayBeLost),
+    watched(operation, write, mayBeLost) {
+      const site = deps.namesCallSites === true ? callSite() : null
+      return watchedWrite(write, operation, (failure) => reportUnawaited(failure, site), mayBeLost)
+    },
     emptyData: () => (empty ??= data.read(emptyRecord(data))),
 
     async find(ticket) {

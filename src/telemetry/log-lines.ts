@@ -14,8 +14,10 @@ export interface LogLine<Event = never> {
   readonly level: LogLevel | ((event: Event) => LogLevel)
   /** `{operation}` stands for the field of that name. */
   readonly text: string
-  /** It may come with every request: of several alike only one in ten seconds is written. */
-  readonly mayFlood?: true
+  /** For events that need another text; `null`: the usual one. */
+  readonly textOf?: (event: Event) => string | null
+  /** It may come with every request: of several alike only one in ten seconds is written, in development each if so said. */
+  readonly mayFlood?: true | 'in-production'
 }
 
 type LogLines = { readonly [Name in EventName]: LogLine<EventMap[Name]> }
@@ -48,7 +50,12 @@ export const logLines: LogLines = {
     area: 'session',
     level: 'error',
     text: '{operation}() was not awaited, and it failed: write "await" before it',
-    mayFlood: true,
+    textOf: ({ what, at }) => {
+      const call = at === undefined ? '{operation}()' : `{operation}() at ${at}`
+      if (what !== undefined) return `${call} failed: ${what} It was not awaited either`
+      return `${call} was not awaited, and it failed: write "await" before it`
+    },
+    mayFlood: 'in-production',
   },
   'session.rotated': { area: 'session', level: 'info', text: 'session has a new ticket' },
   'session.ended': { area: 'session', level: 'info', text: 'session ended' },

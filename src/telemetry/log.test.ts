@@ -77,6 +77,36 @@ describe('the log', () => {
     ])
   })
 
+  it('tells every write that was not awaited in development, with its place', () => {
+    const { logger, entries } = recorder()
+    const bus = new EventBus()
+    startLog(bus, { ...given(logger), isDevelopment: true })
+    const late = { operation: 'session.set', code: 'COATCHECK_HEADERS_SENT', at: 'routes/theme.js:14' }
+    for (let i = 0; i < 2; i++) bus.emit('session.write-unawaited', { ...late })
+    const text = 'session.set() at routes/theme.js:14 was not awaited, and it failed: write "await" before it'
+    expect(entries.map(([, , said]) => said)).toEqual([text, text])
+  })
+
+  it('tells one of several writes that were not awaited in production', () => {
+    const { logger, entries } = recorder()
+    const bus = new EventBus()
+    startLog(bus, given(logger), createFakeClock())
+    for (let i = 0; i < 2; i++)
+      bus.emit('session.write-unawaited', { operation: 'session.set', code: 'COATCHECK_HEADERS_SENT' })
+    expect(entries.map(([, , text]) => text)).toEqual([
+      'session.set() was not awaited, and it failed: write "await" before it',
+    ])
+  })
+
+  it('leads with what is wrong with a write that fails with "await" too', () => {
+    const { logger, entries } = recorder()
+    const bus = new EventBus()
+    startLog(bus, given(logger), createFakeClock())
+    const what = 'update(fn): fn is asynchronous.'
+    bus.emit('session.write-unawaited', { operation: 'session.update', code: 'COATCHECK_SESSION_UPDATE', what })
+    expect(entries[0]?.[2]).toBe('session.update() failed: update(fn): fn is asynchronous. It was not awaited either')
+  })
+
   it('takes failures that differ only in the ids of their requests for one', () => {
     const { logger, entries } = recorder()
     const bus = new EventBus()

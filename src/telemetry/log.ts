@@ -21,6 +21,8 @@ export interface LogSettings {
   readonly level: LogLevel | 'silent'
   /** The variable `DEBUG`. */
   readonly debug: string | null
+  /** The base URL is a loopback address: what one person does is no flood. */
+  readonly isDevelopment?: boolean
 }
 
 type Wanted = (level: LogLevel, area: LogArea) => boolean
@@ -44,12 +46,20 @@ export function startLog(events: Events, settings: LogSettings, clock: Clock = s
       ),
     ]
   })
-  const tell = (name: string, { area, level, text, mayFlood }: LogLine<EventMap[EventName]>, event: object): void => {
-    const own = typeof level === 'string' ? level : level(event as EventMap[EventName])
+  const tell = (name: string, line: LogLine<EventMap[EventName]>, given: object): void => {
+    const event = given as EventMap[EventName]
+    const { area, level, mayFlood } = line
+    const own = typeof level === 'string' ? level : level(event)
     if (!isWanted(own, area)) return
     const fields = fieldsOf(name, event)
-    const passed = mayFlood ? repeats.pass(fields) : fields
-    if (passed) logger[own](passed, text.replace('{operation}', String(passed['operation'])))
+    const isLimited = settings.isDevelopment === true ? mayFlood === true : mayFlood !== undefined
+    const passed = isLimited ? repeats.pass(fields) : fields
+    if (!passed) return
+    const text = line.textOf?.(passed as never) ?? line.text
+    logger[own](
+      passed,
+      text.replace('{operation}', () => String(passed['operation'])),
+    )
   }
   return () => {
     for (const stop of stops) stop()

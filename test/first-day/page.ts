@@ -49,9 +49,10 @@ function generalWhy(code: string): string | null {
   return entry?.isGeneral ? entry.why : null
 }
 
-/** The ports of a test say nothing to a reader. */
+/** The ports and files of a test say nothing to a reader. */
 function usual(text: string, { redis, locked, emptyPort, provider }: World): string {
   return text
+    .replace(/(?<= at )test\/\S+:\d+/, 'routes/theme.js:14')
     .replaceAll(new URL(provider.url).host, 'localhost:4000')
     .replace(/(?<=Redis at )127\.0\.0\.1:\d+/g, (found) =>
       found.endsWith(String(emptyPort)) ? 'localhost:6380' : 'localhost:6379',

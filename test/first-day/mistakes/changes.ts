@@ -1,5 +1,6 @@
 /** Changes of a session that would be lost. */
-import { errorCatalogue } from '../../../src/core/error-catalogue.ts'
+import { type ErrorCode, errorCatalogue } from '../../../src/core/error-catalogue.ts'
+import type { EventMap } from '../../../src/core/event-map.ts'
 import { logLines } from '../../../src/telemetry/log-lines.ts'
 import { serve } from '../application.ts'
 import type { Mistake, Seen } from '../mistake.ts'
@@ -59,9 +60,18 @@ export const changeMistakes: readonly Mistake[] = [
     writes: true,
     make: forgottenAwait,
     code: 'COATCHECK_HEADERS_SENT',
-    what: /session\.set\(\) was not awaited, and it failed/,
+    what: /session\.set\(\) at test\/first-day\/mistakes\/changes\.ts:\d+ was not awaited, and it failed/,
     why: /headers of the response have already left/,
     fix: /^Write "await" before session\.set\(\)/,
+  },
+  {
+    title: 'session.update() gets an asynchronous function, and is not awaited',
+    sample: 'session.update(async (draft) => { draft.theme = await load() })',
+    make: forgottenAwaitOfAsyncUpdate,
+    code: 'COATCHECK_SESSION_UPDATE',
+    what: /session\.update\(\) at test\/first-day\/mistakes\/changes\.ts:\d+ failed: update\(fn\): fn is asynchronous/,
+    why: /applies fn again after a conflict/,
+    fix: /^Await everything else first/,
   },
   {
     title: 'The first value of a new visitor is stored after the response',
@@ -94,16 +104,32 @@ async function afterTheResponse(world: World, run: (set: () => Promise<void>) =>
 
 /** The process goes on; the log and an event tell. */
 async function forgottenAwait(world: World): Promise<Seen> {
-  const told = new Promise<{ operation: string; code: string }>((tell) => {
-    world.later(world.auth.events.on('session.write-unawaited', tell))
-  })
+  const told = logged(world)
   await afterTheResponse(world, (set) => void set())
-  const { operation, code } = await told
-  const [what = '', fix = ''] = logLines['session.write-unawaited'].text.replace('{operation}', operation).split(': ')
+  const { code, text } = await told
+  const [what = '', fix = ''] = text.split(': ')
   return {
     code,
     what: `Error in the log: ${what}.`,
-    why: errorCatalogue[code as 'COATCHECK_HEADERS_SENT'].why,
-    fix: `${fix.replace('write', 'Write').replace(/it$/, `${operation}()`)}.`,
+    why: errorCatalogue[code].why,
+    fix: `${fix.replace('write', 'Write').replace(/it$/, 'session.set()')}.`,
   }
+}
+
+async function forgottenAwaitOfAsyncUpdate(world: World): Promise<Seen> {
+  const told = logged(world)
+  const session = await world.session()
+  void session.update(async (draft) => void (draft['theme'] = await Promise.resolve('dark')))
+  const { code, text } = await told
+  const { why, fix } = errorCatalogue[code]
+  return { code, what: `Error in the log: ${text}.`, why, fix }
+}
+
+/** The line about the next write that nothing awaits. */
+async function logged(world: World): Promise<{ readonly code: ErrorCode; readonly text: string }> {
+  const event = await new Promise<EventMap['session.write-unawaited']>((tell) => {
+    world.later(world.auth.events.on('session.write-unawaited', tell))
+  })
+  const { text, textOf } = logLines['session.write-unawaited']
+  return { code: event.code as ErrorCode, text: (textOf?.(event) ?? text).replace('{operation}', event.operation) }
 }
