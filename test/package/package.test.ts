@@ -3,25 +3,17 @@
  * looks at the sources but to know what should be in the tarball.
  */
 import { execFile } from 'node:child_process'
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs'
-import { homedir, tmpdir } from 'node:os'
-import { dirname, join, relative, resolve } from 'node:path'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { dirname, join, relative } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { newProject, outsideOfNpm, pack, placeWithoutPackages, root } from './packing.ts'
 
 const run = promisify(execFile)
-const root = resolve(import.meta.dirname, '../..')
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
-  exports: Record<string, unknown>
+  exports: Record<string, { types?: string } | string>
+  types: string
+  typesVersions: Record<string, Record<string, readonly string[]>>
   dependencies: Record<string, string>
   devDependencies: Record<string, string>
   peerDependencies: Record<string, string>
@@ -48,15 +40,11 @@ const OWN_OF_DEPENDENCIES = [
 
 const folder = mkdtempSync(join(placeWithoutPackages(), 'coatcheck-package-'))
 let tarball = ''
-let files: string[] = []
+let files: readonly string[] = []
 
 beforeAll(async () => {
   await run(process.execPath, ['scripts/build.mjs'], { cwd: root })
-  const packing = ['pack', '--json', '--ignore-scripts', '--pack-destination', folder]
-  const { stdout } = await run('npm', packing, { cwd: root })
-  const [packed] = JSON.parse(stdout) as [{ filename: string; files: { path: string }[] }]
-  tarball = join(folder, packed.filename)
-  files = packed.files.map(({ path }) => path).sort()
+  ;({ tarball, files } = await pack(folder))
 }, 300_000)
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
@@ -190,16 +178,23 @@ describe('types for a strict consumer', () => {
     }
   }, 300_000)
 
+  it('typesVersions names every entry, for a compiler that does not read exports', () => {
+    const typed = Object.entries(manifest.exports).flatMap(([entry, target]) =>
+      typeof target === 'string' ? [] : [[entry, target.types] as const],
+    )
+    const named = Object.entries(manifest.typesVersions['*'] ?? {}).map(([name, [types]]) => [`./${name}`, types])
+    expect([['.', manifest.types], ...named]).toEqual(typed)
+  })
+
   it.each([
-    ['NodeNext', 'NodeNext', ['app.ts', 'app.cts', 'readme.ts', ...docsFiles]],
-    ['ESNext', 'Bundler', ['app.ts', 'readme.ts', ...docsFiles]],
+    ['NodeNext', 'NodeNext', ['app.ts', 'app.cts', 'readme.ts', ...docsFiles], {}],
+    ['ESNext', 'Bundler', ['app.ts', 'readme.ts', ...docsFiles], {}],
+    ['CommonJS', 'Node10', ['app.ts'], NODE10],
   ])(
     'module %s, moduleResolution %s',
-    async (module, moduleResolution, sources) => {
-      const config = {
-        compilerOptions: { module, moduleResolution, target: 'ES2022', types: ['node'], noEmit: true, ...STRICT },
-        files: sources,
-      }
+    async (module, moduleResolution, sources, others) => {
+      const own = { module, moduleResolution, target: 'ES2022', types: ['node'], noEmit: true }
+      const config = { compilerOptions: { ...own, ...STRICT, ...others }, files: sources }
       const project = `tsconfig.${module}.json`
       writeFileSync(join(consumer, project), JSON.stringify(config))
       const tsc = run(process.execPath, ['node_modules/typescript/bin/tsc', '-p', project], { cwd: consumer })
@@ -214,6 +209,11 @@ describe('types for a strict consumer', () => {
 })
 
 const STRICT = { strict: true, exactOptionalPropertyTypes: true, noUncheckedIndexedAccess: true, skipLibCheck: false }
+/**
+ * The resolution that `module: commonjs` implied before TypeScript 6. It does not read `exports`, so it does not find all
+ * declarations of other packages: the compiler skips them.
+ */
+const NODE10 = { ignoreDeprecations: '6.0', skipLibCheck: true }
 
 const CONSUMER = `
 import express from 'express'
@@ -276,32 +276,9 @@ function ownDependencies(): string[] {
   return [...new Set(['coatcheck', ...brought.map((name) => name.split('/', 1)[0] ?? '')])].sort()
 }
 
-/** An empty project elsewhere, with the tarball and the given packages (or options of npm). Takes from npm's cache what is there. */
+/** An empty project elsewhere, with the tarball and the given packages (or options of npm). */
 async function install(name: string, packages: readonly string[]): Promise<string> {
-  const project = join(folder, name)
-  mkdirSync(project)
-  writeFileSync(join(project, 'package.json'), JSON.stringify({ name, private: true, type: 'module' }))
-  const options = ['--no-audit', '--no-fund', '--prefer-offline', '--ignore-scripts', '--loglevel=error']
-  await run('npm', ['install', ...options, tarball, ...packages], { cwd: project, env: outsideOfNpm() })
+  const project = newProject(join(folder, name), { name })
+  await run('npm', ['install', tarball, ...packages], { cwd: project, env: outsideOfNpm() })
   return project
-}
-
-/** Packages lying in a folder above would be found by ours, and hide that something is missing. */
-function placeWithoutPackages(): string {
-  const above = (path: string): string[] => (path === dirname(path) ? [path] : [path, ...above(dirname(path))])
-  const place = [tmpdir(), '/var/tmp', homedir()].find(
-    (path) => existsSync(path) && !above(path).some((parent) => existsSync(join(parent, 'node_modules'))),
-  )
-  if (place === undefined)
-    throw new Error('every temporary folder lies below a node_modules: remove one, or set TMPDIR')
-  return place
-}
-
-/** Without the settings of the npm that may be running this test. */
-function outsideOfNpm(): NodeJS.ProcessEnv {
-  return Object.fromEntries(
-    Object.entries(process.env).filter(
-      ([name]) => !/^npm_(package|lifecycle|config_(local_prefix|workspace))/.test(name),
-    ),
-  )
 }
