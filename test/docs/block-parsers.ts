@@ -12,6 +12,7 @@ import { parseAllDocuments } from 'yaml'
 import { resolveConfig } from '../../src/config/resolve.ts'
 import { settings } from '../../src/config/settings.ts'
 import { entra } from '../../src/oidc/entra.ts'
+import { objectsIn, referenceProblem } from './block-manifests.ts'
 
 /** Names of ours in any block, run or not, must be settings that exist. */
 const OURS = /\b(?:COATCHECK_[A-Z_]+|REDIS_[A-Z_]+|AZURE_AD_[A-Z_]+)\b/g
@@ -92,25 +93,10 @@ export function jsonProblem(code: string): string | null {
   }
 }
 
+/** Objects of Kubernetes must also agree with each other. */
 export function yamlProblem(code: string): string | null {
   const errors = parseAllDocuments(code).flatMap(({ errors }) => errors)
-  return errors[0]?.message ?? null
-}
-
-const INSTRUCTION =
-  /^(?:#.*|FROM \S+(?: AS \S+)?|(?:ARG|ENV|WORKDIR|COPY|ADD|RUN|USER|EXPOSE|LABEL|HEALTHCHECK|ENTRYPOINT|CMD|STOPSIGNAL|VOLUME|SHELL) .+)$/
-
-/** No builder is at hand: instructions are checked, and the exec form must be a JSON list. */
-export function dockerfileProblem(code: string): string | null {
-  const lines = code
-    .replaceAll(/\\\n\s*/g, ' ')
-    .split('\n')
-    .filter((line) => line.trim() !== '')
-  if (!lines.some((line) => line.startsWith('FROM '))) return 'it starts from no image'
-  const odd = lines.find((line) => !INSTRUCTION.test(line))
-  if (odd !== undefined) return `no instruction: ${odd}`
-  const lists = lines.flatMap((line) => /^(?:CMD|ENTRYPOINT) (\[.*)$/.exec(line)?.[1] ?? [])
-  return lists.map(jsonProblem).find((problem) => problem !== null) ?? null
+  return errors[0]?.message ?? referenceProblem(objectsIn(code))
 }
 
 export async function promqlProblem(code: string): Promise<string | null> {

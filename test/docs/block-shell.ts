@@ -1,11 +1,11 @@
 /**
  * Runs the shell commands of the pages in a project of its own with a real Redis that holds a signed-in user. `npx coatcheck`
- * is the built command. What a test cannot do, such as asking a person or installing from a registry, is replaced here, and
- * only here.
+ * is the built command. Programs that need a service elsewhere have a stand-in of `stand-ins/`. What a test cannot do, such as
+ * asking a person, is replaced here, and only here.
  */
 import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { vi } from 'vitest'
 import { coatcheck } from '../../src/coatcheck.ts'
@@ -15,6 +15,8 @@ import { freePort, type RedisServer } from '../support/redis-server.ts'
 import { PATIENT } from '../lab/limits.ts'
 import { type Block, root } from './blocks.ts'
 import { projectFolder } from './block-project.ts'
+import { scriptProblem } from './block-scripts.ts'
+import { installLines } from './install-lines.ts'
 
 export interface Finished {
   readonly code: number | null
@@ -52,6 +54,9 @@ await auth.ready()
 await auth.close()
 `
 
+/** test/package/install-lines.test.ts gives each of them to npm. */
+const installed = new Set([...installLines().values()].flat())
+
 /** Examples of `--help` are run as they stand by test/cli/examples.test.ts; a page may repeat them. */
 const examples = new Set(commandExamples().filter((line) => !/^coatcheck (?:dev|init|top)\b/.test(line)))
 
@@ -64,6 +69,9 @@ export async function startShell(redis: RedisServer): Promise<Shell> {
   shim(bin, 'coatcheck', `${command} "$@"`)
   // pino-pretty only colors what passes through it.
   shim(bin, 'npx', `case $1 in coatcheck) shift; ${command} "$@";; pino-pretty) exec cat;; *) exit 127;; esac`)
+  for (const name of ['az', 'kubectl']) {
+    shim(bin, name, `exec "${process.execPath}" "${join(root, `test/docs/stand-ins/${name}.mjs`)}" "$@"`)
+  }
   shim(bin, 'redis-cli', `exec ${await whereIs('redis-cli')} -p ${redis.port} "$@"`)
   writeFileSync(join(folder, '.env.local'), `REDIS_URL=${redis.url}\nCOATCHECK_KEYS=${key}\n`)
   writeFileSync(
@@ -101,6 +109,7 @@ export async function startShell(redis: RedisServer): Promise<Shell> {
           id,
           ended,
           uk: id.split('.', 1)[0],
+          CLIENT_ID: '11111111-1111-1111-1111-111111111111',
         },
         stdio: ['ignore', 'pipe', 'pipe'],
       },
@@ -108,12 +117,19 @@ export async function startShell(redis: RedisServer): Promise<Shell> {
     return watch(child)
   }
 
+  /** Pages repeat each other's commands: each is run once. */
+  const known = new Map<string, Promise<string | null>>()
+  const runOnce = (line: string): Promise<string | null> => {
+    const running = known.get(line) ?? runLine(line)
+    known.set(line, running)
+    return running
+  }
+
   const runLine = async (line: string): Promise<string | null> => {
     if (examples.has(line.replace(/^npx /, ''))) return null
-    const install = /^npm (?:install|i)\b(.*)$/.exec(line)
-    if (install) return unknownPackages(install[1] ?? '')
-    const script = /^npm (?:run )?(test|[\w:]+)\b/.exec(line)
-    if (script) return scriptExists(script[1] ?? '')
+    if (/^npm (?:install|i)\b/.test(line)) return installed.has(line) ? null : 'no test installs this'
+    const [, script] = /^npm (?:run )?([\w:]+)/.exec(line) ?? []
+    if (script !== undefined) return scriptProblem(script)
     const endless = ENDLESS.find(([command]) => command.test(line))
     const id = await freshSession()
     if (endless) return untilReady(start(await withPorts(`exec ${line}`), id), endless[1])
@@ -138,7 +154,7 @@ export async function startShell(redis: RedisServer): Promise<Shell> {
       try {
         if (dev) await ready(dev, /^ready +http/m)
         for (const one of commandsIn(code)) {
-          const failure = await runLine(besideDev ? one.replaceAll(':4000', `:${idpPort}`) : one)
+          const failure = await (besideDev ? runLine(one.replaceAll(':4000', `:${idpPort}`)) : runOnce(one))
           if (failure !== null) failures.push(`${one}: ${failure}`)
         }
       } finally {
@@ -224,23 +240,6 @@ function failureOf({ code, stdout, stderr }: Finished, codes: readonly number[])
   // redis-cli exits with 0 when the server refuses a command.
   const refusal = /^(?:\(error\) )?(?:ERR|WRONGTYPE|NOAUTH|NOPERM) .*$/m.exec(stdout)
   return refusal === null ? null : `Redis refused it: ${refusal[0]}`
-}
-
-/** Nothing is installed here: test/package/ installs. A package that a page names must be one that this project is tested with. */
-function unknownPackages(args: string): string | null {
-  const { devDependencies, peerDependencies, dependencies } = manifest()
-  const known = new Set(['coatcheck', ...Object.keys({ ...devDependencies, ...peerDependencies, ...dependencies })])
-  const names = args.split(/\s+/).filter((word) => word !== '' && !word.startsWith('-'))
-  const unknown = names.filter((name) => !known.has(name) && !/coatcheck-[\d.]+\.tgz$/.test(name))
-  return unknown.length === 0 ? null : `no test knows the package ${unknown.join(', ')}`
-}
-
-function scriptExists(name: string): string | null {
-  return name in manifest().scripts || ['ci', 'pack'].includes(name) ? null : `package.json has no script ${name}`
-}
-
-function manifest(): Record<'scripts' | 'dependencies' | 'devDependencies' | 'peerDependencies', object> {
-  return JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as ReturnType<typeof manifest>
 }
 
 function shim(folder: string, name: string, line: string): void {

@@ -1,6 +1,6 @@
 /**
  * Every fenced block of every page is run in the environment that it is meant for, or says why it cannot be. Servers are shared
- * by all blocks; nothing is installed. The table at the end lists each block and how it was run.
+ * by all blocks, and the compiler works beside the commands. The table at the end lists each block and how it was run.
  */
 import { execFile } from 'node:child_process'
 import { randomBytes, randomUUID } from 'node:crypto'
@@ -26,8 +26,10 @@ let redis: RedisServer
 let shell: Shell
 let site: Site
 let environment: NodeJS.ProcessEnv
+let compiled: Promise<string>
 
 beforeAll(async () => {
+  compiled = compileProject()
   redis = await startRedisServer()
   site = await startSite()
   shell = await startShell(redis)
@@ -64,6 +66,66 @@ it('names settings that exist', () => {
   expect(wrong).toEqual([])
 })
 
+describe('shell', () => {
+  const found = known.filter(([, way]) => way.kind === 'shell')
+  it.each(found.map(([block, way]) => [placeOf(block), block, way] as const))(
+    '%s',
+    async (_, block, way) => {
+      if (way.kind !== 'shell') return
+      expect(await shell.runBlock(block, way)).toEqual([])
+    },
+    240_000,
+  )
+})
+
+describe('output', () => {
+  const found = known.flatMap(([block, way]) =>
+    way.kind === 'output' ? [[placeOf(block), block, way.of] as const] : [],
+  )
+  it.each(found)('%s', async (_, block, of) => {
+    if (of.startsWith('GET ')) {
+      expect(parsers.shapeProblem(JSON.parse(block.code), await site.get(of.slice('GET '.length)))).toBeNull()
+      return
+    }
+    const { stdout, stderr } = await shell.run(of)
+    expect(stdout, stderr).not.toBe('')
+    if (block.language === 'json') {
+      expect(parsers.shapeProblem(JSON.parse(block.code), JSON.parse(stdout))).toBeNull()
+    } else {
+      expect(rowsOf(stdout)).toEqual(expect.arrayContaining([...rowsOf(block.code)]))
+    }
+  })
+})
+
+describe('data', () => {
+  const found = known.flatMap(([block, way]) =>
+    way.kind === 'parsed' ? [[placeOf(block), block, way.as] as const] : [],
+  )
+  it.each(found)('%s', async (_, { code }, as) => {
+    switch (as) {
+      case 'environment':
+        return expect(parsers.environmentProblem(code)).toBeNull()
+      case 'json':
+        return expect(parsers.jsonProblem(code)).toBeNull()
+      case 'yaml':
+        return expect(parsers.yamlProblem(code)).toBeNull()
+      case 'promql':
+        return expect(await parsers.promqlProblem(code)).toBeNull()
+      case 'html':
+        return expect(await site.submit(code)).toBe(303)
+      case 'redis':
+        return expect(await redis.cli(...code.trim().split(/\s+/))).toBe('OK')
+    }
+  })
+
+  const trees = known.filter(([, way]) => way.kind === 'tree').map(([block]) => [placeOf(block), block] as const)
+  it.each(trees)('%s', (_, { code }) => {
+    const paths = code.split('\n').flatMap((line) => /^[\w./-]+/.exec(line)?.[0] ?? [])
+    expect(paths.length).toBeGreaterThan(0)
+    expect(paths.filter((path) => !existsSync(join(root, path)))).toEqual([])
+  })
+})
+
 describe('TypeScript', () => {
   let results: Readonly<Record<string, string | null>> = {}
   const executed = placed.filter(({ block }) => {
@@ -73,7 +135,7 @@ describe('TypeScript', () => {
 
   it('compiles for a strict user', async () => {
     // The compiler writes JavaScript even when it complains: one wrong block does not hide the others.
-    const complaints = await compileProject()
+    const complaints = await compiled
     results = await executeModules(executed, environment)
     expect(complaints).toBe('')
   }, 300_000)
@@ -126,68 +188,6 @@ it.each([
   const options = { cwd: join(projectFolder, 'out'), env: environment }
   const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', script], options)
   expect(stdout.trim()).toBe(said)
-})
-
-describe('shell', () => {
-  const found = known.filter(([, way]) => way.kind === 'shell')
-  it.each(found.map(([block, way]) => [placeOf(block), block, way] as const))(
-    '%s',
-    async (_, block, way) => {
-      if (way.kind !== 'shell') return
-      expect(await shell.runBlock(block, way)).toEqual([])
-    },
-    240_000,
-  )
-})
-
-describe('output', () => {
-  const found = known.flatMap(([block, way]) =>
-    way.kind === 'output' ? [[placeOf(block), block, way.of] as const] : [],
-  )
-  it.each(found)('%s', async (_, block, of) => {
-    if (of.startsWith('GET ')) {
-      expect(parsers.shapeProblem(JSON.parse(block.code), await site.get(of.slice('GET '.length)))).toBeNull()
-      return
-    }
-    const { stdout, stderr } = await shell.run(of)
-    expect(stdout, stderr).not.toBe('')
-    if (block.language === 'json') {
-      expect(parsers.shapeProblem(JSON.parse(block.code), JSON.parse(stdout))).toBeNull()
-    } else {
-      expect(rowsOf(stdout)).toEqual(expect.arrayContaining([...rowsOf(block.code)]))
-    }
-  })
-})
-
-describe('data', () => {
-  const found = known.flatMap(([block, way]) =>
-    way.kind === 'parsed' ? [[placeOf(block), block, way.as] as const] : [],
-  )
-  it.each(found)('%s', async (_, { code }, as) => {
-    switch (as) {
-      case 'environment':
-        return expect(parsers.environmentProblem(code)).toBeNull()
-      case 'json':
-        return expect(parsers.jsonProblem(code)).toBeNull()
-      case 'yaml':
-        return expect(parsers.yamlProblem(code)).toBeNull()
-      case 'dockerfile':
-        return expect(parsers.dockerfileProblem(code)).toBeNull()
-      case 'promql':
-        return expect(await parsers.promqlProblem(code)).toBeNull()
-      case 'html':
-        return expect(await site.submit(code)).toBe(303)
-      case 'redis':
-        return expect(await redis.cli(...code.trim().split(/\s+/))).toBe('OK')
-    }
-  })
-
-  const trees = known.filter(([, way]) => way.kind === 'tree').map(([block]) => [placeOf(block), block] as const)
-  it.each(trees)('%s', (_, { code }) => {
-    const paths = code.split('\n').flatMap((line) => /^[\w./-]+/.exec(line)?.[0] ?? [])
-    expect(paths.length).toBeGreaterThan(0)
-    expect(paths.filter((path) => !existsSync(join(root, path)))).toEqual([])
-  })
 })
 
 function wayIn(block: Block): Way {

@@ -62,7 +62,7 @@ function blocksIn(page: string, text: string): readonly Block[] {
 
 function noteAbove(lines: readonly string[], fenceAt: number): Block['note'] {
   const above = lines.slice(0, fenceAt).findLast((line) => line.trim() !== '')
-  const [, kind, text] = /^\s*<!-- ([a-z ]+): (.+) -->$/.exec(above ?? '') ?? []
+  const [, kind, text] = /^\s*<!-- ([a-z -]+): (.+) -->$/.exec(above ?? '') ?? []
   return kind === undefined || text === undefined ? null : [kind, text]
 }
 

@@ -11,12 +11,13 @@ export type Way =
   | { readonly kind: 'file'; readonly file: string; readonly run: 'started' | 'imported' | 'tested' | 'compiled' }
   /** TypeScript without a file name: compiled, and executed unless `types` was asked for. */
   | { readonly kind: 'fragment'; readonly context: string | null; readonly executed: boolean; readonly why?: string }
-  | { readonly kind: 'shell'; readonly whole: boolean; readonly besideDev: boolean }
+  /** `instead`: programs that stand in for those that the block names, and what their stand-in does not cover. */
+  | { readonly kind: 'shell'; readonly whole: boolean; readonly besideDev: boolean; readonly instead?: string }
   /** What a command prints, or what a route answers. */
   | { readonly kind: 'output'; readonly of: string }
   | {
       readonly kind: 'parsed'
-      readonly as: 'environment' | 'json' | 'yaml' | 'html' | 'dockerfile' | 'promql' | 'redis'
+      readonly as: 'environment' | 'json' | 'yaml' | 'html' | 'promql' | 'redis'
     }
   | { readonly kind: 'tested'; readonly by: string }
   | { readonly kind: 'tree' }
@@ -39,7 +40,6 @@ const PARSED: Readonly<Record<string, Extract<Way, { kind: 'parsed' }>['as']>> =
   yaml: 'yaml',
   yml: 'yaml',
   html: 'html',
-  dockerfile: 'dockerfile',
   promql: 'promql',
   redis: 'redis',
 }
@@ -77,6 +77,11 @@ function wayOfNote({ page, file }: Block, kind: string, text: string): Way | str
       if (text === 'script') return { kind: 'shell', whole: true, besideDev: false }
       if (text === 'beside coatcheck dev') return { kind: 'shell', whole: false, besideDev: true }
       return `there is no way "${text}" to run a block: script, or beside coatcheck dev`
+    case 'stand-in':
+      if (!existsSync(join(root, `test/docs/stand-ins/${first}.mjs`)))
+        return `there is no test/docs/stand-ins/${first}.mjs`
+      if (why.length < 10) return 'a block with a stand-in says what is not covered, behind a semicolon'
+      return { kind: 'shell', whole: true, besideDev: false, instead: `${first}: ${why}` }
     case 'output of':
       return { kind: 'output', of: text }
     case 'tested by':
@@ -86,7 +91,7 @@ function wayOfNote({ page, file }: Block, kind: string, text: string): Way | str
     case 'not run':
       return text.length < 10 ? 'a block that is not run says why' : { kind: 'not run', why: text }
     default:
-      return `there is no note "${kind}:"; there are with, types, run, output of, tested by, tree and not run`
+      return `there is no note "${kind}:"; there are with, types, run, stand-in, output of, tested by, tree and not run`
   }
 }
 
@@ -125,6 +130,7 @@ export function describeWay(way: Way): string {
       return way.executed ? `compiled and executed${within}` : `compiled${within}; not executed: ${way.why ?? ''}`
     }
     case 'shell':
+      if (way.instead !== undefined) return `executed as one script with a stand-in for ${way.instead}`
       return way.whole ? 'executed as one script' : `each line executed${way.besideDev ? ' beside coatcheck dev' : ''}`
     case 'output':
       return `compared with the output of ${way.of}`
@@ -142,9 +148,8 @@ export function describeWay(way: Way): string {
 const PARSED_AS = {
   environment: 'parsed, then resolved as configuration',
   json: 'parsed',
-  yaml: 'parsed, settings known',
+  yaml: 'settings known, references followed; objects compiled by test/package/kubernetes.test.ts',
   html: 'its form is sent to a server',
-  dockerfile: 'instructions and settings known',
   promql: 'checked by promtool',
   redis: 'sent to a redis-server',
 }
