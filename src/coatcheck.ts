@@ -96,6 +96,8 @@ export interface HttpEdge<D extends object> {
   hasTicket(cookieHeader: string | null | undefined): boolean
   /** Reports that the framework answered 500 to an error that has another answer: the event `request.unhandled`. */
   reportUnhandled(code: string): void
+  /** Reports that a request was sent to sign-in before the middleware ever ran: the event `request.unmounted`. */
+  reportUnmounted(mount: string): void
   /**
    * Returns the configuration that adapters need, without secrets.
    * @throws {ConfigError} when a setting is missing or invalid
@@ -134,6 +136,7 @@ export function coatcheck<D extends object = Record<string, unknown>>(options: O
       exchange: (input) => createExchange()(input),
       hasTicket: (cookieHeader) => hasTicket()(cookieHeader ?? ''),
       reportUnhandled: (code) => events.emit('request.unhandled', { code }),
+      reportUnmounted: (mount) => events.emit('request.unmounted', { mount }),
       config: () => httpConfigOf(config()),
     },
     handler: (request, context) => use(({ routes }) => routes(request, context)),

@@ -71,7 +71,7 @@ export interface ExpressAuth<D extends object> extends RequestHandler {
 export function expressAuth<D extends object>(auth: Coatcheck<D>, options: ExpressAuthOptions = {}): ExpressAuth<D> {
   checkAdapterOptions(options, 'expressAuth()', ['property'])
   const { property } = options
-  const edge = createNodeEdge(auth, 'expressAuth()')
+  const edge = createNodeEdge(auth, 'expressAuth()', 'app.use(web)')
   const holders = createHolders<D>(`request.${property}`)
 
   const exchangeOf = (request: Request): Exchange<D> =>

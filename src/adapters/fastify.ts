@@ -70,7 +70,7 @@ export interface FastifyAuth<D extends object> extends FastifyPluginAsync {
  */
 export function fastifyAuth<D extends object>(auth: Coatcheck<D>, options: FastifyAuthOptions = {}): FastifyAuth<D> {
   checkAdapterOptions(options, 'fastifyAuth()', ['property'])
-  const edge = createNodeEdge(auth, 'fastifyAuth()')
+  const edge = createNodeEdge(auth, 'fastifyAuth()', 'app.register(web)')
   const replies = new WeakMap<FastifyRequest, FastifyReply>()
 
   const exchangeOf = (request: FastifyRequest): Exchange<D> =>

@@ -57,7 +57,7 @@ export interface NodeAuth<D extends object> {
  */
 export function nodeAuth<D extends object>(auth: Coatcheck<D>, options: NodeAuthOptions = {}): NodeAuth<D> {
   checkAdapterOptions(options, 'nodeAuth()', ['clientIp'])
-  const edge = createNodeEdge(auth, 'nodeAuth()')
+  const edge = createNodeEdge(auth, 'nodeAuth()', 'if (await web.handle(request, response)) return')
   const ipOf = options.clientIp ?? ((request: IncomingMessage) => request.socket.remoteAddress)
   const exchangeOf = (request: IncomingMessage, response: ServerResponse): Exchange<D> =>
     edge.exchangeOf(request, () => ({ sink: response, ip: () => ipOf(request) }))

@@ -326,6 +326,11 @@ export interface EventMap {
     /** Error code. */
     code: string
   }
+  /** A request was sent to sign-in, and the middleware that answers the sign-in route has never run. */
+  'request.unmounted': {
+    /** What to write in front of the routes. */
+    mount: string
+  }
   /** An error that no caller hears of. */
   error: {
     /** Error code, when an error was the cause. */

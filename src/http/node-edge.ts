@@ -42,9 +42,15 @@ export interface NodeEdge<D extends object> {
  */
 const exchangesOf = new WeakMap<object, WeakMap<IncomingMessage, Exchange<object>>>()
 
-/** @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT` when `auth` is no instance. @param caller for the message. */
-export function createNodeEdge<D extends object>(auth: Coatcheck<D>, caller: string): NodeEdge<D> {
+/**
+ * @param caller for messages
+ * @param mount what the application writes to mount the middleware, for the log
+ * @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT` when `auth` is no instance
+ */
+export function createNodeEdge<D extends object>(auth: Coatcheck<D>, caller: string, mount: string): NodeEdge<D> {
   assertCoatcheck(auth, caller)
+  // Every middleware asks `isRoute` first. Without one the sign-in route answers nothing: said once.
+  let isMountChecked = false
   const exchanges = (exchangesOf.get(auth) ?? new WeakMap()) as WeakMap<IncomingMessage, Exchange<D>>
   exchangesOf.set(auth, exchanges)
   return {
@@ -58,9 +64,14 @@ export function createNodeEdge<D extends object>(auth: Coatcheck<D>, caller: str
       exchanges.set(request, exchange)
       return exchange
     },
-    isRoute: (request) => isRoute(request, auth.http.config()),
+    isRoute(request) {
+      isMountChecked = true
+      return isRoute(request, auth.http.config())
+    },
     answerRoute: (request, ip) => routeAnswer(auth.handler, auth.http.config(), request, ip),
     demandSignIn(request, provider) {
+      if (!isMountChecked) auth.http.reportUnmounted(mount)
+      isMountChecked = true
       const { baseUrl, basePath, pages } = auth.http.config()
       const { method = 'GET' } = request
       const url = urlOf(request, baseUrl)

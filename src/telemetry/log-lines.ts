@@ -97,6 +97,12 @@ export const logLines: LogLines = {
     text: 'error without handler got 500: write app.use(web.errorHandler) last',
     mayFlood: true,
   },
+  'request.unmounted': {
+    area: 'http',
+    level: 'warn',
+    text: 'the sign-in route may be missing: the middleware never ran',
+    textOf: ({ mount }) => `the sign-in route may be missing: write ${mount} before the routes`,
+  },
   error: { area: 'error', level: 'error', text: 'failed in the background', mayFlood: true },
 }
 
