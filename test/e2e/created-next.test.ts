@@ -13,6 +13,7 @@ import { filesOfPage, nextEnvironment } from '../../scripts/next-project.mjs'
 import { launchBrowser } from './browser.ts'
 import { CookieBrowser } from './cookie-browser.ts'
 import { type Development, ready, startDevelopment } from './development.ts'
+import { complaintsIn } from './next-complaints.ts'
 
 const root = resolve(import.meta.dirname, '../..')
 const BUILD_MS = 420_000
@@ -48,20 +49,6 @@ async function start(folder: string, command: readonly string[] = []): Promise<D
   const development = await startDevelopment(folder, { args: ['--redis', 'memory'], command, env })
   running.push(development)
   return ready(development)
-}
-
-/** Of the machine, not of the application. */
-const OF_THE_MACHINE = /Slow filesystem detected/
-
-/** Lines in which Next warns or fails. Lines of Coatcheck's own log are JSON. */
-function complaintsIn(output: string): readonly string[] {
-  const plain = output.replace(/\u001B\[[\d;]*m/g, '').split('\n')
-  return plain.filter(
-    (line) =>
-      !line.startsWith('{') &&
-      !OF_THE_MACHINE.test(line) &&
-      /⚠|⨯|\bwarn|\berror\b|deprecat|uncached|Date\.now\(\)|<Suspense>/i.test(line),
-  )
 }
 
 const complaintsOf = (development: Development): readonly string[] =>

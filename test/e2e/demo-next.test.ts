@@ -1,11 +1,19 @@
-/** `npm run demo:next` in a real browser: the production build of examples/next. One browser context is one device. */
+/**
+ * `npm run demo:next` in a real browser: the production build of examples/next. One browser context is one device. At the end
+ * the same application under `next dev`. Next prints no warning in either, and none while it builds.
+ */
+import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
 import type { Browser, BrowserContext, Page, Response } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { launchBrowser } from './browser.ts'
 import { type Demo, startDemo } from './demo-process.ts'
+import { type Development, ready, startDevelopment } from './development.ts'
+import { complaintsIn } from './next-complaints.ts'
 
 /** Seconds. The example asks for 5 s of validity, so a token serves for 3. */
 const ACCESS_TTL = '8'
+const example = resolve(import.meta.dirname, '../../examples/next')
 
 let demo: Demo
 let browser: Browser
@@ -173,7 +181,54 @@ describe('the demo for Next.js', () => {
     expect(await (await page.context().request.get(`${demo.url}/healthz`)).json()).toEqual({ status: 'ok' })
   })
 
-  it('did all that without one complaint in the console of the browser', () => {
-    expect(complaints).toEqual([])
+  it('did all that without one complaint in the console of the browser or of Next', () => {
+    const { stdout, stderr } = demo.output()
+    expect([complaints, complaintsIn(stdout + stderr)]).toEqual([[], []])
+  })
+
+  it('was built without a warning', () => {
+    const log = readFileSync(`${example}/.next/coatcheck-build.log`, 'utf8')
+    expect(log).toMatch(/[ƒ◐] \/profile/)
+    expect(complaintsIn(log)).toEqual([])
+  })
+})
+
+describe('the example for Next.js under next dev', () => {
+  let development: Development
+  afterAll(async () => {
+    development.process.kill('SIGINT')
+    await development.ended
+  })
+
+  it('serves its pages, and neither Next nor the browser has a warning', async () => {
+    development = await ready(await startDevelopment(example, { args: ['--redis', 'memory'] }))
+    const { url, stdout, stderr } = development
+    const context = await browser.newContext()
+    contexts.push(context)
+    const page = await context.newPage()
+    // Next compiles a page when it is first asked for.
+    page.setDefaultTimeout(240_000)
+    const told: string[] = []
+    page.on('console', (message) => {
+      if (['error', 'warning'].includes(message.type())) told.push(message.text())
+    })
+    page.on('pageerror', (error) => told.push(error.message))
+
+    await page.goto(url)
+    await page.getByRole('main').getByRole('link', { name: 'Sign in' }).click()
+    await page.getByRole('button', { name: 'Ada Lovelace' }).click()
+    await page.getByRole('heading', { name: 'Welcome' }).waitFor()
+    for (const path of ['/profile', '/orders', '/tokens', '/devices', '/']) {
+      expect((await page.goto(url + path))?.status(), path).toBe(200)
+      await page.getByRole('heading', { level: 1 }).waitFor()
+    }
+    for (const path of ['/api/me', '/api/orders']) {
+      expect((await context.request.get(url + path)).status(), path).toBe(200)
+    }
+    await page.goto(`${url}/profile`)
+    await page.getByLabel('Nickname').fill('Countess')
+    await page.getByRole('button', { name: 'Save' }).click()
+    await page.getByRole('status').filter({ hasText: 'Saved.' }).waitFor()
+    expect([told, complaintsIn(stdout() + stderr())]).toEqual([[], []])
   })
 })
