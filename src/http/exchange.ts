@@ -137,7 +137,7 @@ function createTicketSink(
  * A response that depends on the session is for one visitor (RFC 9111 sections 4.1 and 5.2.2.7). Overrides what the
  * application has set before: a cache that hands one visitor's cookie to another is worse than no cache.
  */
-export function forbidStoring(sink: ResponseSink | null): void {
+function forbidStoring(sink: ResponseSink | null): void {
   if (!sink || sink.headersSent) return
   sink.setHeader('Cache-Control', 'private, no-store')
   const vary = sink.getHeader('vary')

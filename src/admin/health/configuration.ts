@@ -115,8 +115,7 @@ function checkScopes(notes: HealthNotes, { name, preset, issuer, scopes }: Resol
     isGood = false
   }
   if (!scopes.includes('offline_access') && !issuer.startsWith(GOOGLE)) {
-    if (ofApis.length > 0)
-      notes.found('DOCTOR_OFFLINE_ACCESS', label, counted(ofApis.length, 'API scope'))
+    if (ofApis.length > 0) notes.found('DOCTOR_OFFLINE_ACCESS', label, counted(ofApis.length, 'API scope'))
     else notes.found('DOCTOR_OFFLINE_ACCESS_OPTIONAL', label, 'asks for who the user is, and nothing more')
     isGood = false
   }

@@ -24,5 +24,7 @@ test('the pages and `coatcheck explain` tell the same of credentials: certificat
   expect(page).toContain(`warns ${SOON_DAYS} days before a client certificate expires`)
   expect(page).toContain('Only the provider knows when a client **secret** expires')
   const [entry] = findExplanations('AADSTS7000222').found
-  expect(entry?.prevent).toMatch(/^Put the expiry date of a secret into a calendar\..* warns before a certificate expires\./)
+  expect(entry?.prevent).toMatch(
+    /^Put the expiry date of a secret into a calendar\..* warns before a certificate expires\./,
+  )
 })

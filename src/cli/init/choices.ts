@@ -106,7 +106,11 @@ function askLanguage(questions: Questions, framework: Framework): Promise<Langua
 
 async function askRedis(questions: Questions): Promise<string> {
   const picked = await questions.select('Where is Redis?', [
-    { value: 'memory', label: 'None yet', hint: 'sessions stay in memory; coatcheck dev starts a redis-server of its own where there is one' },
+    {
+      value: 'memory',
+      label: 'None yet',
+      hint: 'sessions stay in memory; coatcheck dev starts a redis-server of its own where there is one',
+    },
     { value: LOCAL_REDIS, label: LOCAL_REDIS },
     { value: 'other', label: 'Another address' },
   ])
