@@ -7,7 +7,7 @@ import type { AdminGround, ServerGround } from './admin/ground.ts'
 import { examine } from './admin/health/examine.ts'
 import type { ExaminationOptions } from './admin/health/health-ground.ts'
 import type { HealthReport } from './admin/health/health-report.ts'
-import { checkedVariable, processEnvironment } from './config/environment.ts'
+import { checkedVariable, type Environment, processEnvironment, variable } from './config/environment.ts'
 import { resolveConfig } from './config/resolve.ts'
 import { missing } from './config/refusal.ts'
 import { settingOf } from './config/settings.ts'
@@ -94,7 +94,7 @@ export async function openServer(options: AnyOptions = {}, events = new EventBus
 export async function openAdmin(options: AnyOptions = {}, events = new EventBus()): Promise<AdminGround> {
   const env = processEnvironment()
   await redisOf(options)
-  const config = resolveConfig(options, env)
+  const config = resolveConfig(withBaseUrl(options, env), env)
   if (config.keys.length === 0) {
     throw missing(settingOf('', 'keys'), {
       why: 'Only with the keys of the application can its users and their records be found.',
@@ -174,7 +174,14 @@ export async function examineHealth(
  *   `COATCHECK_CONFIG_INSECURE`, `COATCHECK_STORE_REQUIRED`
  */
 export function configuredKeys(options: AnyOptions): readonly string[] {
-  return resolveConfig(options, processEnvironment()).keys
+  const env = processEnvironment()
+  return resolveConfig(withBaseUrl(options, env), env).keys
+}
+
+/** Operators look at what is stored and answer no request: where browsers find the application does not matter to them. */
+function withBaseUrl(options: AnyOptions, env: Environment): AnyOptions {
+  const isGiven = options.baseUrl !== undefined || variable(env, 'COATCHECK_BASE_URL') !== undefined
+  return isGiven ? options : { ...options, baseUrl: 'http://localhost' }
 }
 
 /** @throws {ConfigError} `COATCHECK_STORE_REQUIRED`: what lies in the memory of the application, no other process can see */

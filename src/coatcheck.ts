@@ -106,7 +106,10 @@ export interface HttpEdge<D extends object> {
 }
 
 /** The part of the configuration that adapters need. It holds no secret. */
-export type HttpConfig = Pick<ResolvedConfig<object>, 'baseUrl' | 'basePath' | 'cookie' | 'loopback' | 'pages'>
+export type HttpConfig = Pick<
+  ResolvedConfig<object>,
+  'baseUrl' | 'basePath' | 'cookie' | 'loopback' | 'localPeers' | 'pages'
+>
 
 interface Opened<D extends object> {
   readonly foundation: Foundation
@@ -268,8 +271,8 @@ function ticketCheck(config: ResolvedConfig<object>): (cookieHeader: string) => 
 }
 
 /** Without keys and client secrets, which adapters have no use for. */
-function httpConfigOf({ baseUrl, basePath, cookie, loopback, pages }: HttpConfig): HttpConfig {
-  return { baseUrl, basePath, cookie, loopback, pages }
+function httpConfigOf({ baseUrl, basePath, cookie, loopback, localPeers, pages }: HttpConfig): HttpConfig {
+  return { baseUrl, basePath, cookie, loopback, localPeers, pages }
 }
 
 /** The value of the first call that succeeds. */

@@ -9,7 +9,7 @@ import { type ResponseSink, sinkHeaderOf } from '../http/cookie.ts'
 import type { Exchange, SessionRequest } from '../http/exchange.ts'
 import { createHolders } from '../http/holder.ts'
 import { checkAdapterOptions } from '../http/node-edge.ts'
-import { createWebEdge } from '../http/web-edge.ts'
+import { createWebEdge, hostOf } from '../http/web-edge.ts'
 import type { OutagePolicy, Session, User, Visit } from '../session/types.ts'
 
 /** Options of `honoAuth()`. */
@@ -100,6 +100,11 @@ export function honoAuth<D extends object>(auth: Coatcheck<D>, options: HonoAuth
         sink,
         userAgent: context.req.header('user-agent'),
         ip: () => ipOf(context),
+        peer: () => ({
+          address: socketAddress(context),
+          clientIp: ipOf(context),
+          host: hostOf(context.req.raw),
+        }),
       }))
     return {
       getSession: async (wish) => exchange().getSession(wish),
@@ -133,7 +138,9 @@ export function honoAuth<D extends object>(auth: Coatcheck<D>, options: HonoAuth
   }
 
   const middleware: MiddlewareHandler = async (context, next) => {
-    if (edge.isRoute(context.req.raw)) return edge.answerRoute(context.req.raw, ipOf(context))
+    if (edge.isRoute(context.req.raw)) {
+      return edge.answerRoute(context.req.raw, { ip: ipOf(context), address: socketAddress(context) })
+    }
     const known = passages.get(context)
     const passage = known ?? enter(context)
     if (property !== undefined) hold(context, property, passage)

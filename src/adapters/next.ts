@@ -49,7 +49,7 @@ export interface RouteHandlers {
 export function routeHandlers<D extends object>(auth: Coatcheck<D>, options: RouteHandlerOptions = {}): RouteHandlers {
   checkAdapterOptions(options, 'routeHandlers()', ['clientIp'])
   const edge = createWebEdge(auth, 'routeHandlers()')
-  const handle: Handler = (request) => edge.answerRoute(request, options.clientIp?.(request))
+  const handle: Handler = (request) => edge.answerRoute(request, { ip: options.clientIp?.(request) })
   return { GET: handle, POST: handle, DELETE: handle, HEAD: handle, OPTIONS: handle }
 }
 

@@ -3,6 +3,7 @@
  * settings mean together is decided where they are resolved.
  */
 import { parseDurationMs } from '../core/duration.ts'
+import { isAddressOrNetwork } from '../core/local-address.ts'
 
 export interface Kind {
   /** Completes the sentence "wants …". */
@@ -65,6 +66,16 @@ export const httpUrl: Kind = {
 export const originUrl: Kind = {
   wants: "the origin that browsers see, such as 'https://app.example.com', without path, user, query or fragment",
   accepts: (value) => isHttpUrl(value) && new URL(value as string).pathname === '/',
+}
+/** As an array, or in one text separated by commas. */
+export const networks: Kind = {
+  wants: "addresses or networks such as '172.18.0.1' or '172.18.0.0/16'",
+  accepts: (value) => {
+    const all: unknown = typeof value === 'string' ? value.split(',').map((one) => one.trim()) : value
+    return (
+      Array.isArray(all) && all.length > 0 && all.every((one) => typeof one === 'string' && isAddressOrNetwork(one))
+    )
+  },
 }
 export const basePath: Kind = {
   wants: "a path such as '/auth', without a slash at its end",

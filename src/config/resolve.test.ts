@@ -30,6 +30,7 @@ describe('defaults', () => {
     expect(resolveConfig({}, {})).toEqual({
       baseUrl: new URL('http://localhost:3000'),
       loopback: true,
+      localPeers: [],
       basePath: '/auth',
       cookie: { name: 'coatcheck', secure: false, sameSite: 'lax' },
       keys: [],
@@ -99,6 +100,8 @@ describe('shapes', () => {
     ['baseUrl', 'https://app.example.com#x'],
     ['baseUrl', 'https://user:pw@app.example.com'],
     ['baseUrl', new URL('https://app.example.com')],
+    ['localPeers', []],
+    ['localPeers', ['gateway']],
     ['basePath', 'auth'],
     ['basePath', '/'],
     ['basePath', '/auth/'],
@@ -278,6 +281,36 @@ describe('base URL', () => {
     expect(failure({ keys: KEY }, { ...redis, COATCHECK_BASE_URL: baseUrl })).toMatchObject(insecure)
   })
 
+  it.each<[string, Options, Environment]>([
+    ['Redis and keys are configured', {}, { REDIS_URL: 'rediss://redis.example', COATCHECK_KEYS: KEY }],
+    ['Redis is configured', {}, { ...redis, NODE_ENV: 'staging' }],
+    ['Keys are configured', { keys: KEY }, {}],
+  ])('is required when %s and NODE_ENV does not say development', (sign, options, env) => {
+    const error = failure(options, env)
+    expect(error).toMatchObject({ code: 'COATCHECK_CONFIG_MISSING', details: { variable: 'COATCHECK_BASE_URL' } })
+    expect(error.why).toContain(`${sign.replace(/ configured$/, '')} configured and NODE_ENV is `)
+    expect(error.why).toContain('without Secure')
+    expect(error.fix).toMatch(/^Set COATCHECK_BASE_URL to the origin that browsers see/)
+    for (const NODE_ENV of ['development', 'test']) {
+      expect(resolveConfig(options, { ...env, NODE_ENV }).baseUrl.href).toBe('http://localhost:3000/')
+    }
+  })
+
+  it.each([
+    ['172.18.0.1', ['172.18.0.1']],
+    ['10.0.2.2, fd00::/8', ['10.0.2.2', 'fd00::/8']],
+  ])('COATCHECK_LOCAL_PEERS=%s adds addresses of this machine', (text, localPeers) => {
+    expect(resolveConfig({}, { COATCHECK_LOCAL_PEERS: text })).toMatchObject({ localPeers })
+    expect(resolveConfig({ localPeers }, { COATCHECK_LOCAL_PEERS: '192.0.2.1' })).toMatchObject({ localPeers })
+  })
+
+  it.each(['gateway', '172.18.0.1/33', '172.18.0', '10.0.0.0/8/8', '172.18.0.1,,'])(
+    'COATCHECK_LOCAL_PEERS=%s is refused',
+    (text) => {
+      expect(failure({}, { COATCHECK_LOCAL_PEERS: text })).toMatchObject({ code: 'COATCHECK_CONFIG_INVALID' })
+    },
+  )
+
   it('is derived from PORT outside of production only', () => {
     expect(resolveConfig({}, { PORT: '4000' }).baseUrl.href).toBe('http://localhost:4000/')
     expect(resolveConfig({}, { PORT: ' ', NODE_ENV: 'development' }).baseUrl.port).toBe('3000')
@@ -315,13 +348,13 @@ describe('environment', () => {
   })
 
   it('is not changed', () => {
-    const env = Object.freeze({ ...redis, COATCHECK_KEYS: KEY, PORT: '3000' })
+    const env = Object.freeze({ ...redis, COATCHECK_KEYS: KEY, PORT: '3000', NODE_ENV: 'test' })
     expect(() => resolveConfig({}, env)).not.toThrow()
   })
 
   it('splits keys, from text and from array', () => {
-    expect(resolveConfig({ keys: 'a,b' }, {}).keys).toEqual(['a', 'b'])
-    expect(resolveConfig({ keys: ['a', 'b,c'] }, {}).keys).toEqual(['a', 'b', 'c'])
+    expect(resolveConfig({ ...https, keys: 'a,b' }, redis).keys).toEqual(['a', 'b'])
+    expect(resolveConfig({ ...https, keys: ['a', 'b,c'] }, redis).keys).toEqual(['a', 'b', 'c'])
   })
 })
 

@@ -5,7 +5,7 @@
  */
 import { parseDurationMs } from '../core/duration.ts'
 import { ConfigError } from '../core/errors.ts'
-import { type BaseUrl, resolveBaseUrl } from './base-url.ts'
+import { type BaseUrl, type DeploymentSigns, resolveBaseUrl } from './base-url.ts'
 import { checkedVariable, type Environment, variable } from './environment.ts'
 import { missing } from './refusal.ts'
 import { resolvePages } from './resolve-pages.ts'
@@ -39,13 +39,14 @@ export function checkOptions<D extends object>(options: Options<D>): void {
  */
 export function resolveConfig<D extends object>(options: Options<D>, env: Environment): ResolvedConfig<D> {
   checkOptions(options)
-  const { url, loopback } = resolveBaseUrl(options.baseUrl, env)
+  const { url, loopback } = resolveBaseUrl(options.baseUrl, env, signsOf(options, env))
   // Secure and the prefix follow the base URL, never the request: a proxy must not be able to talk us out of them.
   const secure = url.protocol === 'https:'
   const cookie = options.session?.cookie ?? {}
   return {
     baseUrl: url,
     loopback,
+    localPeers: options.localPeers ?? listed(checkedVariable(env, 'COATCHECK_LOCAL_PEERS')),
     basePath: options.basePath ?? DEFAULT_BASE_PATH,
     cookie: {
       name: `${secure ? '__Host-' : ''}${cookie.name ?? DEFAULT_COOKIE_NAME}`,
@@ -70,6 +71,17 @@ export function resolveConfig<D extends object>(options: Options<D>, env: Enviro
       debug: variable(env, 'DEBUG') ?? null,
     },
   }
+}
+
+function signsOf({ store, keys }: Options<object>, env: Environment): DeploymentSigns {
+  return {
+    hasRedis: store ? store.kind === 'redis' : variable(env, 'REDIS_URL') !== undefined,
+    hasKeys: keys !== undefined || variable(env, 'COATCHECK_KEYS') !== undefined,
+  }
+}
+
+function listed(text: string | undefined): readonly string[] {
+  return text?.split(',').map((one) => one.trim()) ?? []
 }
 
 /** Empty on loopback only: the process then draws a key, and every restart signs everybody out. */

@@ -193,9 +193,15 @@ export interface Options<D extends object = Record<string, unknown>> {
   readonly providers?: readonly ProviderOptions[]
   /**
    * The origin that browsers see, without a path. Variable `COATCHECK_BASE_URL`. Default: `http://localhost` with the port of `PORT`,
-   * or 3000; with `NODE_ENV=production`, `COATCHECK_CONFIG_MISSING`. Plain http is for loopback addresses only.
+   * or 3000, where `NODE_ENV` is `development` or `test`, or where neither Redis nor keys are configured; elsewhere
+   * `COATCHECK_CONFIG_MISSING`. Plain http is for loopback addresses only.
    */
   readonly baseUrl?: string | undefined
+  /**
+   * Addresses or networks from which requests are accepted on a loopback base URL, besides the loopback addresses: the gateway of a
+   * container network, for development. Variable `COATCHECK_LOCAL_PEERS`. Default: none.
+   */
+  readonly localPeers?: readonly string[] | undefined
   /** Path of the routes of sign-in, without a slash at its end. Default `/auth`. */
   readonly basePath?: string
   /** Prefix of all key names, at most 64 characters. Variable `REDIS_PREFIX`. Default: none. */
@@ -278,6 +284,8 @@ export interface ResolvedConfig<D extends object> {
   readonly baseUrl: URL
   /** `baseUrl` is on a loopback address, with http or https. */
   readonly loopback: boolean
+  /** Addresses and networks that count as this machine on a loopback base URL. */
+  readonly localPeers: readonly string[]
   readonly basePath: string
   readonly cookie: { readonly name: string; readonly secure: boolean; readonly sameSite: 'lax' | 'strict' }
   /** Empty: none given, allowed on a loopback base URL only; the process draws one. */

@@ -305,6 +305,12 @@ const entries = {
     why: 'A request that changes something came from another site.',
     fix: 'Send it from a page of the same origin; check COATCHECK_BASE_URL if it is.',
   },
+  COATCHECK_REQUEST_NOT_LOCAL: {
+    ...oidc,
+    status: 403,
+    why: 'The base URL is a loopback address, which is for development on one machine, and the request came from another machine.',
+    fix: 'Set COATCHECK_BASE_URL to the https origin that browsers see. In a container for development, set COATCHECK_LOCAL_PEERS to the address that the message names.',
+  },
   COATCHECK_REQUEST_INVALID: {
     ...oidc,
     why: 'The request does not have the form that this route expects.',

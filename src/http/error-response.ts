@@ -46,6 +46,11 @@ const BY_CODE: Partial<Record<ErrorCode, VisitorText>> = {
     text: 'The request came from another website. Please use the pages of this application.',
     icon: 'stop',
   },
+  COATCHECK_REQUEST_NOT_LOCAL: {
+    title: 'Set up for development only',
+    text: 'The base URL of this application is a loopback address, and this request came from another machine. Operators: set COATCHECK_BASE_URL to the https address that browsers see. For a container on your own machine, the log says what to set.',
+    icon: 'stop',
+  },
   COATCHECK_UNAUTHENTICATED: { title: 'Please sign in', text: 'You are not signed in.', icon: 'person', next: SIGN_IN },
   COATCHECK_SESSION_ENDED: { title: 'Please sign in', text: 'Your session has ended.', icon: 'person', next: SIGN_IN },
   COATCHECK_TOKEN_NONE: {

@@ -11,6 +11,7 @@ import type { Device, OutagePolicy, Session, SessionStore, TicketSink, Visit } f
 import { type Cookies, createCookies, putSetCookie, type ResponseSink } from './cookie.ts'
 import { describeDevice } from './device.ts'
 import { createHeadersSink, type HeadersSink } from './headers-sink.ts'
+import { type Peer, type PeerPolicy, peerRefusal } from './local-peer.ts'
 
 /** For adapters: what is needed of a request. */
 export interface ExchangeInput {
@@ -22,6 +23,8 @@ export interface ExchangeInput {
   readonly userAgent?: string | null | undefined
   /** Returns the address of the client, as far as the adapter trusts it. Called when a session is created. Absent: unknown. */
   readonly ip?: (() => string | null | undefined) | undefined
+  /** Who sent the request. On a loopback base URL, other machines are refused; without it there is no such check. */
+  readonly peer?: (() => Peer) | undefined
 }
 
 /** Options of `getSession()`. */
@@ -47,7 +50,7 @@ export interface Exchange<D extends object> {
 }
 
 export interface ExchangeDeps<D extends object> {
-  readonly config: Pick<ResolvedConfig<D>, 'cookie' | 'session' | 'signIn' | 'providers'>
+  readonly config: Pick<ResolvedConfig<D>, 'cookie' | 'session' | 'signIn' | 'providers'> & PeerPolicy
   readonly sessions: Pick<SessionStore<D>, 'visit' | 'duringOutage'>
   readonly events: EventBus
   readonly clock: Clock
@@ -64,6 +67,8 @@ export function createExchangeFactory<D extends object>(deps: ExchangeDeps<D>): 
     let visit: Promise<Visit<D>> | null = null
     const getVisit = (): Promise<Visit<D>> => {
       if (visit) return visit
+      const refusal = input.peer && deps.config.loopback ? peerRefusal(input.peer(), deps.config) : null
+      if (refusal) return Promise.reject(refusal)
       const ticket = ticketOf(input, cookies, deps.events)
       forbidStoring(input.sink)
       const device = (): Device | undefined => describeDevice(input.userAgent, input.ip?.())

@@ -9,7 +9,7 @@ import { describeValue } from '../core/redact.ts'
 import type { ResponseSink } from './cookie.ts'
 import type { Exchange } from './exchange.ts'
 import { headersOf, type NodeRequest, urlOf } from './node-bridge.ts'
-import { isRoute, nodeErrorAnswer, routeAnswer } from './node-routes.ts'
+import { isRoute, nodeErrorAnswer, peerOf, routeAnswer } from './node-routes.ts'
 import { demandSignIn } from './sign-in-demand.ts'
 
 /** What only the framework knows about a request. */
@@ -60,7 +60,13 @@ export function createNodeEdge<D extends object>(auth: Coatcheck<D>, caller: str
       if (known) return known
       const { sink, ip } = surroundings()
       const { cookie, 'user-agent': userAgent } = request.headers
-      const exchange = auth.http.exchange({ cookieHeader: cookie, sink, userAgent, ip })
+      const exchange = auth.http.exchange({
+        cookieHeader: cookie,
+        sink,
+        userAgent,
+        ip,
+        peer: () => peerOf(request, ip()),
+      })
       exchanges.set(request, exchange)
       return exchange
     },

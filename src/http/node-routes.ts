@@ -1,12 +1,12 @@
 /** The routes on Node's request: which addresses are theirs, and the answer to one. */
-import type { ResolvedConfig } from '../config/types.ts'
 import { errorAnswer, plainErrorResponse, type Site } from './error-response.ts'
 import { withCommonHeaders } from './exchange.ts'
 import { headersOf, type NodeRequest, targetOf, toWebRequest } from './node-bridge.ts'
+import { assertLocalPeer, type Peer, type PeerPolicy } from './local-peer.ts'
 import { answerToOtherHost } from './other-host.ts'
 import type { Routes } from './routes.ts'
 
-type Place = Pick<ResolvedConfig<object>, 'baseUrl' | 'loopback'> & Site
+type Place = PeerPolicy & Site
 
 const NO_WEB_METHODS = new Set(['CONNECT', 'TRACE', 'TRACK'])
 
@@ -28,6 +28,7 @@ export async function routeAnswer(
   ip: string | undefined,
 ): Promise<Response> {
   try {
+    assertLocalPeer(peerOf(request, ip), place)
     if (hasNoWebMethod(request)) return withCommonHeaders(plainErrorResponse(405, headersOf(request), place.pages))
     const navigation = { method: request.method ?? 'GET', path: targetOf(request).path, headers: headersOf(request) }
     const elsewhere = await answerToOtherHost({ ...navigation, host: request.headers.host }, place)
@@ -38,6 +39,12 @@ export async function routeAnswer(
     if (!answer) throw error
     return answer
   }
+}
+
+/** @param clientIp as far as the framework has been told which proxies to believe */
+export function peerOf(request: NodeRequest, clientIp: string | undefined): Peer {
+  const { socket, headers } = request as Partial<NodeRequest>
+  return { address: socket?.remoteAddress, clientIp, host: headers?.host }
 }
 
 /** `errorAnswer` for Node's request. */

@@ -4,17 +4,26 @@
 import type { Coatcheck } from '../coatcheck.ts'
 import { errorAnswer, plainErrorResponse } from './error-response.ts'
 import { withCommonHeaders } from './exchange.ts'
+import { assertLocalPeer } from './local-peer.ts'
 import { localRequest, localUrl } from './local-request.ts'
 import { assertCoatcheck } from './node-edge.ts'
 import { hasNoWebMethod } from './node-routes.ts'
 import { answerToOtherHost } from './other-host.ts'
 import { demandSignIn } from './sign-in-demand.ts'
 
+/** What only the adapter knows about the sender of a request. */
+export interface WebClient {
+  /** Of the client, for the list of devices. */
+  readonly ip: string | undefined
+  /** Of the socket; `undefined` where the adapter does not see it. */
+  readonly address?: string | undefined
+}
+
 export interface WebEdge {
   /** Whether this address is one of ours. @throws {ConfigError} when the environment is incomplete */
   isRoute(request: Request): boolean
   /** @throws what only the host can mend: errors of the application's hooks, mistakes in code or configuration */
-  answerRoute(request: Request, ip: string | undefined): Promise<Response>
+  answerRoute(request: Request, from: WebClient): Promise<Response>
   /** What somebody gets who is not signed in: a navigation goes to sign-in and comes back, anything else gets 401. */
   demandSignIn(request: Request, provider?: string): Response
   /** `null`: the host's business. */
@@ -30,14 +39,15 @@ export function createWebEdge<D extends object>(auth: Coatcheck<D>, caller: stri
       const { pathname } = new URL(request.url)
       return pathname === basePath || pathname.startsWith(`${basePath}/`)
     },
-    async answerRoute(request, ip) {
+    async answerRoute(request, { ip, address }) {
       const config = auth.http.config()
       if (hasNoWebMethod(request)) return withCommonHeaders(plainErrorResponse(405, request.headers, config.pages))
       const { method, headers } = request
       const navigation = { method, path: new URL(request.url).pathname, headers, host: headers.get('host') }
-      const elsewhere = await answerToOtherHost(navigation, config)
-      if (elsewhere) return elsewhere
       try {
+        assertLocalPeer({ address, clientIp: ip, host: hostOf(request) }, config)
+        const elsewhere = await answerToOtherHost(navigation, config)
+        if (elsewhere) return elsewhere
         return await auth.handler(localRequest(request, config.baseUrl), ip === undefined ? {} : { ip })
       } catch (error) {
         const answer = errorAnswer(error, config, request)
@@ -52,4 +62,9 @@ export function createWebEdge<D extends object>(auth: Coatcheck<D>, caller: stri
     },
     answerError: (error, request) => errorAnswer(error, auth.http.config(), request),
   }
+}
+
+/** The `Host` header, or what the server made of it: a request that was built in a test has only a URL. */
+export function hostOf(request: Request): string {
+  return request.headers.get('host') ?? new URL(request.url).host
 }

@@ -65,6 +65,7 @@ export async function createWorld(): Promise<World> {
   const provider = await startDevProvider()
   const key = randomBytes(32).toString('base64')
   const options = (over: Over = {}): Options => ({
+    baseUrl: BASE_URL,
     keys: key,
     store: redisStore({ url: redis.url }),
     providers: [oidcOf(provider)],

@@ -52,6 +52,7 @@ export function createTestApp(options: TestAppOptions): TestApp {
   const config: ResolvedConfig<Data> = {
     baseUrl,
     loopback: !secure,
+    localPeers: [],
     basePath: '/auth',
     cookie: { name: `${secure ? '__Host-' : ''}coatcheck`, secure, sameSite: options.sameSite ?? 'lax' },
     keys: [randomBytes(32).toString('base64')],

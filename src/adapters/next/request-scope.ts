@@ -37,6 +37,7 @@ function createScope<D extends object>(auth: Coatcheck<D>, requestHeaders: Pick<
     cookieHeader: requestHeaders.get('cookie'),
     sink,
     userAgent: requestHeaders.get('user-agent'),
+    peer: () => ({ address: undefined, host: requestHeaders.get('host') }),
   })
   return { exchange, sink }
 }

@@ -214,6 +214,11 @@ const background: Readonly<Record<ErrorCode, Background>> = {
   COATCHECK_REQUEST_CROSS_SITE: {
     cause: 'A forged request from another site; or a base URL that differs from the address that browsers use.',
   },
+  COATCHECK_REQUEST_NOT_LOCAL: {
+    cause:
+      'COATCHECK_BASE_URL was forgotten on a server and NODE_ENV is `development`, a phone or a colleague opens your development server, or the application runs in a container: the peer of a published port is the gateway of the container network, such as 172.18.0.1.',
+    check: 'npx coatcheck doctor',
+  },
   COATCHECK_REQUEST_INVALID: {
     cause: 'A wrong method or content type, a missing parameter, or a body that another parser has changed.',
   },

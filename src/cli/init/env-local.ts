@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseEnv } from 'node:util'
+import { DEFAULT_PORT } from '../../config/base-url.ts'
 import type { Random } from '../../core/random.ts'
 import { safeText } from '../../core/redact.ts'
 import type { Project } from '../project/project.ts'
@@ -89,8 +90,8 @@ function sectionsOf({ redisUrl, provider }: Choices, random: Random): readonly S
       ],
     },
     {
-      comment: 'The https origin that browsers see. Production needs it. Elsewhere it is http://localhost:<PORT>.',
-      entries: [{ name: 'COATCHECK_BASE_URL', value: null }],
+      comment: 'The origin that browsers see: https, except on localhost.',
+      entries: [{ name: 'COATCHECK_BASE_URL', value: `http://localhost:${DEFAULT_PORT}` }],
     },
     ...PROVIDER_SECTIONS[provider],
   ]

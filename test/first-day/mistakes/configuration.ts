@@ -66,7 +66,7 @@ export const configurationMistakes: readonly Mistake[] = [
     sample: 'NODE_ENV=production node app.js',
     make(world) {
       world.setVariables({ NODE_ENV: 'production' })
-      return world.start(world.options())
+      return world.start(world.options({ baseUrl: undefined }))
     },
     code: 'COATCHECK_CONFIG_MISSING',
     what: /COATCHECK_BASE_URL\) has no value/,
@@ -74,11 +74,20 @@ export const configurationMistakes: readonly Mistake[] = [
     fix: /^Set COATCHECK_BASE_URL to the origin/,
   },
   {
+    title: 'No base URL on a server without NODE_ENV',
+    sample: 'COATCHECK_BASE_URL=',
+    make: (world) => world.start(world.options({ baseUrl: undefined })),
+    code: 'COATCHECK_CONFIG_MISSING',
+    what: /COATCHECK_BASE_URL\) has no value/,
+    why: /Redis and keys are configured and NODE_ENV is not set, so this may be a public host/,
+    fix: /^Set COATCHECK_BASE_URL to the origin.*NODE_ENV=development/,
+  },
+  {
     title: 'The base URL in production begins with http://',
     sample: 'COATCHECK_BASE_URL=http://app.example.com',
     make(world) {
       world.setVariables({ COATCHECK_BASE_URL: 'http://app.example.com' })
-      return world.start(world.options())
+      return world.start(world.options({ baseUrl: undefined }))
     },
     code: 'COATCHECK_CONFIG_INSECURE',
     what: /COATCHECK_BASE_URL\) is http:\/\/app\.example\.com\/: plain http is for loopback addresses only/,
