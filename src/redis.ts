@@ -25,7 +25,7 @@ import {
   type RedisStoreOptions,
   TIMEOUT_VARIABLES,
 } from './redis/options.ts'
-import { resolveDestination } from './redis/resolve-destination.ts'
+import { destinationOf } from './redis/resolve-destination.ts'
 import { estimateSessions } from './redis/session-estimate.ts'
 import { createRedisSessionDriver } from './session/drivers/redis.ts'
 import type { StoreFactory } from './store.ts'
@@ -44,7 +44,7 @@ export type { RedisCredentialsProvider } from './redis/target.ts'
 
 const ENVIRONMENT = [
   ...['REDIS_URL', 'REDIS_CLUSTER', 'REDIS_SENTINELS', 'REDIS_USERNAME', 'REDIS_PASSWORD'],
-  ...['REDIS_TLS_CA', 'REDIS_TLS_CERT', 'REDIS_TLS_KEY'],
+  ...['REDIS_TLS_CA', 'REDIS_TLS_CERT', 'REDIS_TLS_KEY', 'REDIS_ALLOW_PLAINTEXT'],
   ...TIMEOUT_VARIABLES,
 ] as const
 
@@ -57,7 +57,7 @@ const ENVIRONMENT = [
 export function redisStore(options: RedisStoreOptions = {}): StoreFactory {
   checkRedisOptions(options)
   const inspect = (): RedisSetup => ({
-    destination: options.client ?? resolveDestination(options, processEnvironment()),
+    destination: destinationOf(options, processEnvironment()),
     limits: limitsOf(options, processEnvironment()),
     nearCache: nearCacheOf(options),
   })

@@ -148,6 +148,7 @@ export const settings: readonly Setting[] = [
     ['tls.cert', kinds.text, 'none', { env: ['REDIS_TLS_CERT'] }],
     ['tls.key', kinds.text, 'none', { env: ['REDIS_TLS_KEY'], ...secret }],
     ['tls.servername', kinds.text, 'the host of the URL'],
+    ['allowPlaintext', kinds.flag, '`false`', { env: ['REDIS_ALLOW_PLAINTEXT'] }],
     ['commandTimeoutMs', kinds.integer(10, 60_000), '250', { env: ['REDIS_COMMAND_TIMEOUT_MS'] }],
     ['writeTimeoutMs', kinds.integer(10, 60_000), '1,000', { env: ['REDIS_WRITE_TIMEOUT_MS'] }],
     ['durability', kinds.section, 'replication is not waited for'],

@@ -11,7 +11,7 @@ import { EventConsumer, type LifecycleEvent } from './event-consumer.ts'
 import { redisKeys } from './keys.ts'
 import { openRedisClient } from './open-client.ts'
 import { checkRedisOptions, DEFAULT_EVENT_STREAM, limitsOf, type RedisStoreOptions } from './options.ts'
-import { resolveDestination } from './resolve-destination.ts'
+import { destinationOf } from './resolve-destination.ts'
 
 const ROOT = 'consumeEvents()'
 
@@ -57,7 +57,7 @@ export function consumeEvents(options: ConsumeEventsOptions): EventWorker {
   const { redis = {}, group, handle, onError } = options
   checkRedisOptions(redis)
   const env = processEnvironment()
-  const client = openRedisClient(redis.client ?? resolveDestination(redis, env), limitsOf(redis, env), {
+  const client = openRedisClient(destinationOf(redis, env), limitsOf(redis, env), {
     clock: systemClock,
     events: new EventBus(),
   })

@@ -12,9 +12,11 @@ import type { RedisTarget } from './target.ts'
 const SECRET = 'hunter2'
 const PEM_KEY = generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString().trim()
 const source = { variable: 'REDIS_URL' }
+/** `plaintext.test.ts` is about it. */
+const PLAIN = { REDIS_ALLOW_PLAINTEXT: 'true' }
 
 function singleTarget(options: RedisStoreOptions, env: Record<string, string>): RedisTarget {
-  const to = resolveDestination(options, env)
+  const to = resolveDestination(options, { ...PLAIN, ...env })
   if (to.kind !== 'single') throw new Error(to.kind)
   return to.target
 }
@@ -147,7 +149,7 @@ describe('a cluster', () => {
     [{}, { REDIS_CLUSTER: 'true' }, [address]],
     [{}, { REDIS_CLUSTER: 'b:1, [::1]:2' }, [address, { host: 'b', port: 1 }, { host: '::1', port: 2 }]],
   ])('%o %o', (options, env, nodes) => {
-    const to = resolveDestination({ url: 'redis://app:x@a:7000', ...options }, env)
+    const to = resolveDestination({ url: 'redis://app:x@a:7000', ...options }, { ...PLAIN, ...env })
     expect(to).toMatchObject({ kind: 'cluster', target: { nodes, access: { username: 'app', password: 'x' } } })
   })
 
@@ -168,7 +170,7 @@ describe('a cluster', () => {
 describe('sentinels', () => {
   test('the host of the URL is the name of the primary; each may have a password of its own', () => {
     const env = { REDIS_URL: 'redis://app:x@mymaster/2', REDIS_SENTINELS: `one, two:7, redis://:${SECRET}@three` }
-    const { kind, target } = resolveDestination({}, env)
+    const { kind, target } = resolveDestination({}, { ...PLAIN, ...env })
     expect(kind).toBe('sentinel')
     expect(target).toMatchObject({ name: 'mymaster', access: { username: 'app', password: 'x', database: 2 } })
     expect('sentinels' in target && target.sentinels).toMatchObject([

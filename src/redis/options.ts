@@ -63,6 +63,11 @@ export interface RedisStoreOptions {
   readonly credentialsProvider?: RedisCredentialsProvider | undefined
   /** Certificates and server name for TLS (`rediss://`). Default: the certificate authorities of Node. */
   readonly tls?: RedisTlsOptions | undefined
+  /**
+   * Whether a password may leave this machine without TLS, because something else encrypts the connection, such as a service mesh or a
+   * VPN. Variable `REDIS_ALLOW_PLAINTEXT`. Default false.
+   */
+  readonly allowPlaintext?: boolean | undefined
   /** Deadline of a read, milliseconds; then `COATCHECK_REDIS_TIMEOUT`. Variable `REDIS_COMMAND_TIMEOUT_MS`. Default 250. */
   readonly commandTimeoutMs?: number | undefined
   /**

@@ -2,17 +2,63 @@
 import { type Environment, variable } from '../config/environment.ts'
 import { missing, refuse, type Source } from '../config/refusal.ts'
 import { settingOf } from '../config/settings.ts'
+import type { HandedInClient } from './handed-in.ts'
 import { limitsOf, type RedisStoreOptions } from './options.ts'
+import { allowsPlaintext, assertSecretsAreEncrypted, type Wire, wiresOfClient } from './plaintext.ts'
 import { parseNode, parseRedisUrl, type RedisAddress, type RedisUrl } from './redis-url.ts'
 import { resolveTls } from './resolve-tls.ts'
-import type { Destination, RedisAccess } from './target.ts'
+import type { Destination, RedisAccess, RedisTarget } from './target.ts'
 
 const ROOT = 'redisStore()'
 const CLUSTER_PORT = 6379
 const SENTINEL_PORT = 26_379
 
-/** @throws {ConfigError} `COATCHECK_CONFIG_MISSING`, `COATCHECK_CONFIG_INVALID` */
+/**
+ * The client of the application, or what one is made from.
+ * @throws {ConfigError} `COATCHECK_CONFIG_MISSING`, `COATCHECK_CONFIG_INVALID`, `COATCHECK_CONFIG_INSECURE` for a password that
+ *   would leave this machine without TLS
+ */
+export function destinationOf(options: RedisStoreOptions, env: Environment): Destination | HandedInClient {
+  if (options.client === undefined) return resolveDestination(options, env)
+  if (!allowsPlaintext(options.allowPlaintext, env)) {
+    assertSecretsAreEncrypted(wiresOfClient(options.client), { option: `${ROOT}.client` })
+  }
+  return options.client
+}
+
+/** As `destinationOf`, without a client of the application. */
 export function resolveDestination(options: RedisStoreOptions, env: Environment): Destination {
+  const destination = readDestination(options, env)
+  if (!allowsPlaintext(options.allowPlaintext, env)) {
+    const source: Source = options.url === undefined ? { variable: 'REDIS_URL' } : { option: `${ROOT}.url` }
+    const { kind } = destination
+    const bySentinels: Source = options.sentinels ? { option: `${ROOT}.sentinels` } : { variable: 'REDIS_SENTINELS' }
+    assertSecretsAreEncrypted(wiresOf(destination), kind === 'sentinel' ? bySentinels : source)
+  }
+  return destination
+}
+
+/** The primaries that sentinels name are not known yet; they are where their sentinels are, or farther away. */
+function wiresOf(to: Destination): readonly Wire[] {
+  switch (to.kind) {
+    case 'single':
+      return [wireOf(to.target, to.target)]
+    case 'cluster':
+      return to.target.nodes.map((address) => wireOf(to.target.access, { address }))
+    case 'sentinel':
+      return to.target.sentinels.flatMap((sentinel) => [wireOf(sentinel, sentinel), wireOf(to.target.access, sentinel)])
+  }
+}
+
+function wireOf(access: RedisAccess, { address }: Pick<RedisTarget, 'address'>): Wire {
+  return {
+    address,
+    tls: access.tls !== null,
+    hasSecret: access.password !== null || access.credentialsProvider !== null,
+  }
+}
+
+function readDestination(options: RedisStoreOptions, env: Environment): Destination {
   const text = options.url ?? variable(env, 'REDIS_URL')
   if (text === undefined) throw missing(settingOf(ROOT, 'url'))
   const source: Source = options.url === undefined ? { variable: 'REDIS_URL' } : { option: `${ROOT}.url` }

@@ -160,9 +160,17 @@ const wayAndCredentials: readonly PreparedFault[] = [
     fix: /Renew/,
   },
   {
+    fault: 'a password on the way to another machine without encryption',
+    prepare: () => ({ options: at({ url: world.redis.url.replace('127.0.0.1', '0.0.0.0') }) }),
+    finds: ['COATCHECK_CONFIG_INSECURE'],
+    exit: 6,
+    says: /sends a password to 0\.0\.0\.0 without TLS/,
+    fix: /rediss:.*REDIS_ALLOW_PLAINTEXT/,
+  },
+  {
     fault: 'no encryption on the way to another machine',
     // Every address of this machine, and so one that is not called loopback.
-    prepare: () => ({ options: at({ url: world.redis.url.replace('127.0.0.1', '0.0.0.0') }) }),
+    prepare: () => ({ options: at({ url: world.redis.url.replace('127.0.0.1', '0.0.0.0'), allowPlaintext: true }) }),
     finds: ['DOCTOR_TLS_MISSING'],
     exit: 0,
     says: /another machine/,

@@ -25,7 +25,7 @@ const background: Readonly<Record<ErrorCode, Background>> = {
   },
   COATCHECK_CONFIG_INSECURE: {
     cause:
-      'The base URL or an issuer begins with `http://` on a host that is not a loopback address. Behind a proxy that ends TLS, the base URL is still the `https://` address that browsers see.',
+      'The base URL or an issuer begins with `http://` on a host that is not a loopback address, or `redis://` would send a password to another machine without TLS. Behind a proxy that ends TLS, the base URL is still the `https://` address that browsers see.',
   },
   COATCHECK_STORE_REQUIRED: {
     cause:

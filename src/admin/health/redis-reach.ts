@@ -5,11 +5,11 @@
 import { lookup } from 'node:dns/promises'
 import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { isLoopbackHost } from '../../core/loopback-host.ts'
 import type { Clock } from '../../core/clock.ts'
 import { probeCertificate, type ShownCertificate } from '../../redis/certificate-probe.ts'
 import { diagnose, redisError } from '../../redis/diagnose.ts'
 import { probeEndpoint } from '../../redis/endpoint-probe.ts'
+import { leavesMachine } from '../../redis/plaintext.ts'
 import { type Destination, nameOfAddress, type RedisAccess, type RedisTarget } from '../../redis/target.ts'
 import { daysUntil, isSoon } from './expiry.ts'
 import type { FindingCode } from './finding-catalogue.ts'
@@ -103,15 +103,8 @@ function checkCertificate(
 }
 
 function checkEncryption(notes: HealthNotes, targets: readonly RedisTarget[]): void {
-  const plain = targets.find(
-    ({ address, tls }) => tls === null && !('path' in address) && !isLoopbackHost(hostOf(address.host)),
-  )
+  const plain = targets.find(({ address, tls }) => tls === null && leavesMachine(address))
   if (plain) notes.found('DOCTOR_TLS_MISSING', 'TLS', `${nameOfAddress(plain.address)} is another machine`)
-}
-
-/** As it stands in a URL. */
-function hostOf(host: string): string {
-  return host.includes(':') ? `[${host}]` : host
 }
 
 function targetsOf(to: Destination): readonly RedisTarget[] {
