@@ -83,7 +83,7 @@ const wayAndCredentials: readonly PreparedFault[] = [
   },
   {
     fault: 'a host name that does not exist',
-    prepare: () => ({ options: at({ url: 'redis://redis.invalid:6379' }) }),
+    prepare: () => ({ options: at({ url: 'redis://redis.invalid:6379', allowPlaintext: true }) }),
     finds: ['COATCHECK_REDIS_UNREACHABLE'],
     exit: 3,
     says: /the host name does not resolve|no name server answers/,
