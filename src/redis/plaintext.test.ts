@@ -74,7 +74,7 @@ it.each<[string, RedisStoreOptions]>([
   ['by a client on this machine', { client: createClient({ password: SECRET }) }],
   [
     'by a client through a unix socket',
-    { client: createClient({ socket: { path: '/run/redis.sock' }, password: SECRET }) },
+    { client: createClient({ socket: { path: '/run/redis.sock', tls: false }, password: SECRET }) },
   ],
   ['by a client over TLS', { client: createClient({ url: `rediss://:${SECRET}@redis.example` }) }],
   [
