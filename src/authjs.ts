@@ -8,7 +8,7 @@ import { createAuthJsAdapter } from './adapters/hosts/auth-js-adapter.ts'
 import type { EmailClaim } from './adapters/hosts/auth-js-emails.ts'
 import type { CoatcheckAuthJsAdapter } from './adapters/hosts/auth-js-types.ts'
 import type { StoredDates } from './adapters/hosts/dated-json.ts'
-import { checkShape } from './config/shape.ts'
+import { ownOptions } from './config/shape.ts'
 import { systemClock } from './core/clock.ts'
 import { EventBus } from './core/events.ts'
 import { systemRandom } from './core/random.ts'
@@ -39,8 +39,8 @@ export type CoatcheckAdapter = CoatcheckAuthJsAdapter & {
  * and connection wait for the first use. Its methods reject with a `RedisError` during an outage.
  * @throws {ConfigError} `COATCHECK_CONFIG_UNKNOWN_OPTION`, `COATCHECK_CONFIG_INVALID`
  */
-export function CoatcheckAdapter(options: CoatcheckAdapterOptions = {}): CoatcheckAdapter {
-  checkShape('CoatcheckAdapter()', options)
+export function CoatcheckAdapter(given: CoatcheckAdapterOptions = {}): CoatcheckAdapter {
+  const options = ownOptions('CoatcheckAdapter()', given)
   const bus = new EventBus()
   const { open, close } = createHosted(options, bus, (foundation, config) => {
     const documents = <T = StoredDates>(kind: string) =>

@@ -5,7 +5,7 @@
  */
 import './core/node-version.ts'
 import { createSecondaryStorage, type SecondaryStorage, type StoredText } from './adapters/hosts/secondary-storage.ts'
-import { checkShape } from './config/shape.ts'
+import { ownOptions } from './config/shape.ts'
 import { systemClock } from './core/clock.ts'
 import { EventBus, type Events } from './core/events.ts'
 import { createDocuments } from './documents/documents.ts'
@@ -30,7 +30,7 @@ export interface CoatcheckSecondaryStorage extends SecondaryStorage {
  * @throws {ConfigError} `COATCHECK_CONFIG_UNKNOWN_OPTION`, `COATCHECK_CONFIG_INVALID`
  */
 export function secondaryStorage(options: SecondaryStorageOptions = {}): CoatcheckSecondaryStorage {
-  checkShape('secondaryStorage()', options)
+  options = ownOptions('secondaryStorage()', options)
   const events = new EventBus()
   const { open, close } = createHosted(options, events, (foundation, config) => {
     const documents = createDocuments<StoredText>(documentDeps(foundation, config, events), 'better-auth')

@@ -1,5 +1,5 @@
 /** Sessions of a host library: what the entries for express-session, @fastify/session and koa-session have in common. */
-import { checkShape } from './config/shape.ts'
+import { ownOptions } from './config/shape.ts'
 import { systemClock } from './core/clock.ts'
 import { type Duration, parseDurationMs } from './core/duration.ts'
 import { EventBus, type Events } from './core/events.ts'
@@ -55,8 +55,8 @@ export interface HostedSessions extends UserSessions {
 }
 
 /** @throws {ConfigError} `COATCHECK_CONFIG_UNKNOWN_OPTION`, `COATCHECK_CONFIG_INVALID`: shapes only */
-export function createHostedSessions(kind: string, options: SessionStoreOptions): HostedSessions {
-  checkShape('CoatcheckStore()', options)
+export function createHostedSessions(kind: string, given: SessionStoreOptions): HostedSessions {
+  const options = ownOptions('CoatcheckStore()', given)
   const events = new EventBus()
   const hosted = createHosted(options, events, (foundation, config) =>
     createHostSessions({

@@ -3,7 +3,7 @@
  * process, bounded; it survives a module reload, and is refused where the base URL is not a loopback address.
  */
 import './core/node-version.ts'
-import { checkShape } from './config/shape.ts'
+import { ownOptions } from './config/shape.ts'
 import { ConfigError } from './core/errors.ts'
 import { processState } from './core/process-state.ts'
 import { systemRandom } from './core/random.ts'
@@ -35,8 +35,7 @@ export type { Store, StoreContext, StoreFactory } from './store.ts'
  * @throws {ConfigError} `COATCHECK_CONFIG_UNKNOWN_OPTION`, `COATCHECK_CONFIG_INVALID`
  */
 export function memoryStore(options: MemoryStoreOptions = {}): StoreFactory {
-  checkShape('memoryStore()', options)
-  const { name = 'default', maxBytes = DEFAULT_SPACE_BYTES } = options
+  const { name = 'default', maxBytes = DEFAULT_SPACE_BYTES } = ownOptions('memoryStore()', options)
   const identity = `memory:${name}:${maxBytes}`
   return {
     kind: 'memory',

@@ -5,7 +5,7 @@
 import './core/node-version.ts'
 import { createMsalCachePlugin, type Partitions } from './adapters/msal/cache-plugin.ts'
 import type { MsalAccount, MsalCachePlugin, MsalPartitionManager } from './adapters/msal/types.ts'
-import { checkShape } from './config/shape.ts'
+import { ownOptions } from './config/shape.ts'
 import { systemClock } from './core/clock.ts'
 import type { Duration } from './core/duration.ts'
 import { EventBus, type Events } from './core/events.ts'
@@ -45,8 +45,8 @@ export interface CoatcheckMsalPlugin extends MsalCachePlugin {
  * `ConfigError` when a setting is missing.
  * @throws {ConfigError} `COATCHECK_CONFIG_UNKNOWN_OPTION`, `COATCHECK_CONFIG_INVALID`
  */
-export function msalCachePlugin(options: MsalCachePluginOptions): CoatcheckMsalPlugin {
-  checkShape('msalCachePlugin()', options)
+export function msalCachePlugin(given: MsalCachePluginOptions): CoatcheckMsalPlugin {
+  const options = ownOptions('msalCachePlugin()', given)
   const events = new EventBus()
   const { grantLifetime } = options
   const hosted = createHosted(

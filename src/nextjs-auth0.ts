@@ -8,7 +8,7 @@ import {
   createSessionDataStore,
   type SessionDataStore,
 } from './adapters/hosts/session-data-store.ts'
-import { checkShape } from './config/shape.ts'
+import { ownOptions } from './config/shape.ts'
 import { systemClock } from './core/clock.ts'
 import { type Duration, parseDurationMs } from './core/duration.ts'
 import { EventBus, type Events } from './core/events.ts'
@@ -41,7 +41,7 @@ export interface CoatcheckSessionDataStore extends SessionDataStore {
  * @throws {ConfigError} `COATCHECK_CONFIG_UNKNOWN_OPTION`, `COATCHECK_CONFIG_INVALID`
  */
 export function sessionDataStore(options: SessionDataStoreOptions = {}): CoatcheckSessionDataStore {
-  checkShape('sessionDataStore()', options)
+  options = ownOptions('sessionDataStore()', options)
   const events = new EventBus()
   const lives = {
     absoluteMs: parseDurationMs(options.absoluteDuration) ?? 3 * DAY_MS,

@@ -55,7 +55,7 @@ const ENVIRONMENT = [
  * @throws {ConfigError} `COATCHECK_CONFIG_UNKNOWN_OPTION`, `COATCHECK_CONFIG_INVALID`; at first use also `COATCHECK_CONFIG_MISSING`
  */
 export function redisStore(options: RedisStoreOptions = {}): StoreFactory {
-  checkRedisOptions(options)
+  options = checkRedisOptions(options)
   const inspect = (): RedisSetup => ({
     destination: destinationOf(options, processEnvironment()),
     limits: limitsOf(options, processEnvironment()),

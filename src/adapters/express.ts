@@ -69,7 +69,7 @@ export interface ExpressAuth<D extends object> extends RequestHandler {
  * @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT` when `auth` is not from `coatcheck()`, or an option is unknown or wrong
  */
 export function expressAuth<D extends object>(auth: Coatcheck<D>, options: ExpressAuthOptions = {}): ExpressAuth<D> {
-  checkAdapterOptions(options, 'expressAuth()', ['property'])
+  options = checkAdapterOptions(options, 'expressAuth()', ['property'])
   const { property } = options
   const edge = createNodeEdge(auth, 'expressAuth()', 'app.use(web)')
   const holders = createHolders<D>(`request.${property}`)

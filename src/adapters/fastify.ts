@@ -69,7 +69,7 @@ export interface FastifyAuth<D extends object> extends FastifyPluginAsync {
  * @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT` when `auth` is not from `coatcheck()`, or an option is unknown or wrong
  */
 export function fastifyAuth<D extends object>(auth: Coatcheck<D>, options: FastifyAuthOptions = {}): FastifyAuth<D> {
-  checkAdapterOptions(options, 'fastifyAuth()', ['property'])
+  options = checkAdapterOptions(options, 'fastifyAuth()', ['property'])
   const edge = createNodeEdge(auth, 'fastifyAuth()', 'app.register(web)')
   const replies = new WeakMap<FastifyRequest, FastifyReply>()
 

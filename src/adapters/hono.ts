@@ -77,7 +77,7 @@ interface Passage<D extends object> {
  * @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT` when `auth` is not from `coatcheck()`, or an option is unknown or wrong
  */
 export function honoAuth<D extends object>(auth: Coatcheck<D>, options: HonoAuthOptions = {}): HonoAuth<D> {
-  checkAdapterOptions(options, 'honoAuth()', ['property', 'clientIp'])
+  options = checkAdapterOptions(options, 'honoAuth()', ['property', 'clientIp'])
   const edge = createWebEdge(auth, 'honoAuth()')
   const ipOf = options.clientIp ?? socketAddress
   const { property } = options

@@ -47,7 +47,7 @@ export interface RouteHandlers {
  * @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT` when `auth` is not from `coatcheck()`, or an option is unknown or wrong
  */
 export function routeHandlers<D extends object>(auth: Coatcheck<D>, options: RouteHandlerOptions = {}): RouteHandlers {
-  checkAdapterOptions(options, 'routeHandlers()', ['clientIp'])
+  options = checkAdapterOptions(options, 'routeHandlers()', ['clientIp'])
   const edge = createWebEdge(auth, 'routeHandlers()')
   const handle: Handler = (request) => edge.answerRoute(request, { ip: options.clientIp?.(request) })
   return { GET: handle, POST: handle, DELETE: handle, HEAD: handle, OPTIONS: handle }

@@ -56,7 +56,7 @@ export interface NodeAuth<D extends object> {
  * @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT` when `auth` is not from `coatcheck()`, or an option is unknown or wrong
  */
 export function nodeAuth<D extends object>(auth: Coatcheck<D>, options: NodeAuthOptions = {}): NodeAuth<D> {
-  checkAdapterOptions(options, 'nodeAuth()', ['clientIp'])
+  options = checkAdapterOptions(options, 'nodeAuth()', ['clientIp'])
   const edge = createNodeEdge(auth, 'nodeAuth()', 'if (await web.handle(request, response)) return')
   const ipOf = options.clientIp ?? ((request: IncomingMessage) => request.socket.remoteAddress)
   const exchangeOf = (request: IncomingMessage, response: ServerResponse): Exchange<D> =>

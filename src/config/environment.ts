@@ -14,7 +14,8 @@ export function processEnvironment(): Environment {
 
 /** The trimmed text of a variable, or `undefined`. Reads any name, checks nothing. */
 export function variable(env: Environment, name: string): string | undefined {
-  const value = env[name]?.trim()
+  // Own ones only: `process.env` inherits from `Object.prototype` like any other object.
+  const value = Object.hasOwn(env, name) ? env[name]?.trim() : undefined
   return value === '' ? undefined : value
 }
 

@@ -1,11 +1,12 @@
 /** Resolves the look of the built-in pages: options and defaults. Both default accents have enough contrast on the page background. */
+import { own } from '../core/json.ts'
 import type { PagesOptions, ResolvedPages } from './types.ts'
 
 const DEFAULT_ACCENT = '#1d5fd0'
 const DEFAULT_ACCENT_DARK = '#7fb0ff'
 
 /** An accent that is set for light only serves in dark, too. */
-export function resolvePages(options: PagesOptions = {}): ResolvedPages {
+export function resolvePages(options: PagesOptions = own({})): ResolvedPages {
   const { name, logo, accentColor, accentColorDark } = options
   return {
     name: name ?? null,

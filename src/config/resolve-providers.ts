@@ -1,5 +1,6 @@
 /** Providers out of what `entra()` and `oidc()` returned and the environment. Nothing is fetched here. */
 import { ConfigError } from '../core/errors.ts'
+import { own } from '../core/json.ts'
 import { describeValue, safeUrl } from '../core/redact.ts'
 import { isLoopbackHost } from '../core/loopback-host.ts'
 import { credentialFields, credentialOf } from './client-credential.ts'
@@ -29,9 +30,9 @@ export function checkProviders(providers: readonly ProviderOptions[]): void {
 
 /** @throws {ConfigError} `COATCHECK_CONFIG_MISSING`, `COATCHECK_CONFIG_INSECURE`, `COATCHECK_CONFIG_INVALID` */
 export function resolveProviders(providers: readonly ProviderOptions[], env: Environment): readonly ResolvedProvider[] {
-  const resolved = providers.map((options) =>
-    options.preset === 'entra' ? resolveEntra(options, env) : resolveOidc(options),
-  )
+  const resolved = providers
+    .map(own)
+    .map((options) => (options.preset === 'entra' ? resolveEntra(options, env) : resolveOidc(options)))
   const names = resolved.map((p) => p.name)
   const twice = names.find((name, index) => names.indexOf(name) !== index)
   if (twice !== undefined) {

@@ -1,5 +1,6 @@
 /** Session policy out of options: timeouts, presets, limit, schema. @see NIST SP 800-63B-4 sections 2.1.3, 2.2.3, 2.3.3 */
 import { parseDurationMs } from '../core/duration.ts'
+import { own } from '../core/json.ts'
 import { refuse } from './refusal.ts'
 import type { ResolvedSession, SessionOptions } from './types.ts'
 
@@ -27,7 +28,7 @@ const DEFAULT_STALE_MS = MINUTE_MS
 const DEFAULT_MAX_BYTES = 65_536
 
 /** @throws {ConfigError} `COATCHECK_CONFIG_INVALID` for settings that contradict each other */
-export function resolveSession<D extends object>(options: SessionOptions<D> = {}): ResolvedSession<D> {
+export function resolveSession<D extends object>(options: SessionOptions<D> = own({})): ResolvedSession<D> {
   const schemaVersion = options.schemaVersion ?? 1
   return {
     ...resolveTimeouts(options),

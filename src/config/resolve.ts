@@ -5,6 +5,7 @@
  */
 import { parseDurationMs } from '../core/duration.ts'
 import { ConfigError } from '../core/errors.ts'
+import { own } from '../core/json.ts'
 import { type BaseUrl, type DeploymentSigns, resolveBaseUrl } from './base-url.ts'
 import { checkedVariable, type Environment, variable } from './environment.ts'
 import { missing } from './refusal.ts'
@@ -12,10 +13,10 @@ import { resolvePages } from './resolve-pages.ts'
 import { checkProviders, resolveProviders } from './resolve-providers.ts'
 import { resolveSession } from './resolve-session.ts'
 import { settingOf } from './settings.ts'
-import { checkShape } from './shape.ts'
+import { ownOptions } from './shape.ts'
 import { unreadFileTexts } from './unread-env-file.ts'
 import type { StoreFactory } from '../store.ts'
-import type { Options, ResolvedConfig } from './types.ts'
+import type { CookieOptions, Options, ResolvedConfig } from './types.ts'
 
 const DEFAULT_COOKIE_NAME = 'coatcheck'
 const DEFAULT_BASE_PATH = '/auth'
@@ -28,21 +29,22 @@ const DEFAULT_LOG_LEVEL = 'warn'
  * @throws {ConfigError} `COATCHECK_CONFIG_UNKNOWN_OPTION`, `COATCHECK_CONFIG_INVALID`
  */
 export function checkOptions<D extends object>(options: Options<D>): void {
-  checkShape('', options)
-  checkProviders(options.providers ?? [])
-  resolveSession(options.session)
+  const { providers, session } = ownOptions('', options)
+  checkProviders(providers ?? [])
+  resolveSession(session)
 }
 
 /**
  * @param env never written to; `process.env` in an application.
  * @throws {ConfigError} of every code but `…_PACKAGE_MISSING`
  */
-export function resolveConfig<D extends object>(options: Options<D>, env: Environment): ResolvedConfig<D> {
-  checkOptions(options)
+export function resolveConfig<D extends object>(given: Options<D>, env: Environment): ResolvedConfig<D> {
+  checkOptions(given)
+  const options = ownOptions('', given)
   const { url, loopback } = resolveBaseUrl(options.baseUrl, env, signsOf(options, env))
   // Secure and the prefix follow the base URL, never the request: a proxy must not be able to talk us out of them.
   const secure = url.protocol === 'https:'
-  const cookie = options.session?.cookie ?? {}
+  const cookie = options.session?.cookie ?? own<CookieOptions>({})
   return {
     baseUrl: url,
     loopback,
@@ -57,7 +59,7 @@ export function resolveConfig<D extends object>(options: Options<D>, env: Enviro
     prefix: options.prefix ?? checkedVariable(env, 'REDIS_PREFIX') ?? '',
     store: checkedStore(options, env, { url, loopback }),
     providers: resolveProviders(options.providers ?? [], env),
-    signIn: options.signIn ?? {},
+    signIn: options.signIn ?? own({}),
     session: resolveSession(options.session),
     tokens: {
       grantLifetimeMs: parseDurationMs(options.tokens?.grantLifetime) ?? DEFAULT_GRANT_LIFETIME_MS,

@@ -3,6 +3,7 @@
  * called, reads no environment, and so never keeps a build without secrets from evaluating the module.
  */
 import { ConfigError } from '../core/errors.ts'
+import { own } from '../core/json.ts'
 import { describeValue, safeText } from '../core/redact.ts'
 import { isPlainObject, section } from './kinds.ts'
 import { refuse, refuseValue } from './refusal.ts'
@@ -18,6 +19,26 @@ export function checkShape(root: SettingRoot, options: unknown): void {
   if (!isPlainObject(options))
     throw refuse({ option: name }, `got ${describeValue(options)}, expected an object of options`)
   checkLevel(root, '', options)
+}
+
+/**
+ * `checkShape`, and the options as they were given, section by section: what an object inherits was not given by the caller.
+ * Everything that reads options reads them from here.
+ */
+export function ownOptions<T extends object>(root: SettingRoot, options: T): T {
+  checkShape(root, options)
+  return ownLevel(root, '', options)
+}
+
+function ownLevel<T extends object>(root: SettingRoot, path: string, level: T): T {
+  const given = own(level) as Record<string, unknown>
+  for (const { root: of, option, kind } of settings) {
+    if (of !== root || kind !== section || !option?.startsWith(path)) continue
+    const name = option.slice(path.length)
+    const value = given[name]
+    if (isPlainObject(value)) given[name] = ownLevel(root, `${option}.`, value)
+  }
+  return given as T
 }
 
 function checkLevel(root: SettingRoot, path: string, level: Record<string, unknown>): void {

@@ -5,6 +5,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { Coatcheck } from '../coatcheck.ts'
 import { MisuseError } from '../core/errors.ts'
+import { own } from '../core/json.ts'
 import { describeValue } from '../core/redact.ts'
 import type { ResponseSink } from './cookie.ts'
 import type { Exchange } from './exchange.ts'
@@ -110,9 +111,11 @@ export function assertCoatcheck(auth: unknown, caller: string): void {
 
 /**
  * The options that all adapters have: a name to put on the request, and nothing that they do not know.
+ * @returns those that the caller gave, without inherited ones
  * @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT`
  */
-export function checkAdapterOptions(options: object, caller: string, known: readonly string[]): void {
+export function checkAdapterOptions<T extends object>(given: T, caller: string, known: readonly string[]): T {
+  const options = own(given)
   const unknown = Object.keys(options).filter((name) => !known.includes(name))
   const list = known.map((name) => `"${name}"`).join(' and ')
   if (unknown.length > 0) {
@@ -128,4 +131,5 @@ export function checkAdapterOptions(options: object, caller: string, known: read
   if (clientIp !== undefined && typeof clientIp !== 'function') {
     throw new MisuseError('COATCHECK_INVALID_ARGUMENT', `"clientIp" of ${caller} must be a function.`)
   }
+  return options
 }

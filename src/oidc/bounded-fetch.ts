@@ -4,6 +4,7 @@
  * server must cost neither memory nor time without limit.
  */
 import type { CustomFetch, CustomFetchOptions } from 'openid-client'
+import { parseJson } from '../core/json.ts'
 import { safeUrl } from '../core/redact.ts'
 
 /** Far above real metadata, key sets and token answers (Entra: 2 KB to 60 KB). */
@@ -64,7 +65,7 @@ function refusalIn({ status, headers }: Response, body: Buffer): RequestNote['re
   const isJson = /^application\/(?:[\w.-]+\+)?json\b/i.test(headers.get('content-type') ?? '')
   if (status < 400 || !isJson) return null
   try {
-    const json = JSON.parse(body.toString('utf8')) as unknown
+    const json = parseJson(body.toString('utf8'))
     const isRefusal = typeof json === 'object' && json !== null && 'error' in json && typeof json.error === 'string'
     return isRefusal ? json : null
   } catch {

@@ -5,6 +5,7 @@
 import { authorizationCodeGrant } from 'openid-client'
 import type { Identity, ResolvedProvider } from '../config/types.ts'
 import type { Clock } from '../core/clock.ts'
+import { parseJson } from '../core/json.ts'
 import type { TokenSet } from '../token/types.ts'
 import { checkAuthorizationResponse } from './authorization-response.ts'
 import { identityOf } from './identity.ts'
@@ -109,7 +110,7 @@ async function redeem(
     if (!claims) throw signInRefused('COATCHECK_SIGNIN_REJECTED', 'id-token')
     const lifeMs = result.expires_in === undefined ? ASSUMED_TOKEN_LIFE_MS : result.expires_in * 1000
     return {
-      claims,
+      claims: parseJson(JSON.stringify(claims)) as typeof claims,
       tokens: {
         accessToken: result.access_token,
         expiresAt: sentAtMs + lifeMs,

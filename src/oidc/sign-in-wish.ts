@@ -4,6 +4,7 @@
  * visitor (OWASP ASVS 10.2.3): a link that somebody else put together asks for nothing.
  */
 import { timingSafeEqual } from 'node:crypto'
+import { parseJson } from '../core/json.ts'
 import type { Keyring } from '../keyring/keyring.ts'
 import type { SignInUrl, SignInWish } from '../token/sign-in-url.ts'
 
@@ -34,7 +35,7 @@ export function openSignInWish(
   const expected = signatureOf(keyring, provider, content)
   if (signature.length !== expected.length) return null
   if (!timingSafeEqual(Buffer.from(signature, 'latin1'), Buffer.from(expected, 'latin1'))) return null
-  return JSON.parse(Buffer.from(content, 'base64url').toString('utf8')) as Pick<SignInWish, 'claims' | 'scopes'>
+  return parseJson(Buffer.from(content, 'base64url').toString('utf8')) as Pick<SignInWish, 'claims' | 'scopes'>
 }
 
 function signatureOf(keyring: Keyring, provider: string, content: string): string {

@@ -3,6 +3,7 @@
  * Ending comes first and does not depend on the provider; a provider without the endpoint, or one that is away, only means
  * that the visitor stays signed in there.
  */
+import { parseJson } from '../core/json.ts'
 import { buildEndSessionUrl } from 'openid-client'
 import type { ProviderClient, ProviderClients } from './provider-client.ts'
 
@@ -59,7 +60,7 @@ function hintOf({ provider }: ProviderClient, idToken: string | null): Record<st
 function loginHintOf(idToken: string): string | null {
   try {
     const payload = Buffer.from(idToken.split('.')[1] ?? '', 'base64url').toString('utf8')
-    const { login_hint: hint } = JSON.parse(payload) as Record<string, unknown>
+    const { login_hint: hint } = parseJson(payload) as Record<string, unknown>
     return typeof hint === 'string' ? hint : null
   } catch {
     return null

@@ -6,6 +6,7 @@
  */
 import { createHash } from 'node:crypto'
 import type { Clock } from '../core/clock.ts'
+import { parseJson } from '../core/json.ts'
 import type { Random } from '../core/random.ts'
 import type { Keyring } from '../keyring/keyring.ts'
 import { SEALED_BY_BYTES, type Seal, type SealAddress } from '../keyring/seal.ts'
@@ -109,7 +110,7 @@ export function createTransactions({ driver, seal, keyring, random, clock }: Tra
       const record = Buffer.from(sealed, 'base64url')
       const plaintext = seal.open(record, addressOf(id))
       if (typeof plaintext === 'string') return null
-      const [provider, binding, nonce, codeVerifier, returnTo, expiresAtMs] = JSON.parse(
+      const [provider, binding, nonce, codeVerifier, returnTo, expiresAtMs] = parseJson(
         plaintext.toString('utf8'),
       ) as Content
       const leftMs = expiresAtMs - clock.now()

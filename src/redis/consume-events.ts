@@ -3,7 +3,7 @@ import { hostname } from 'node:os'
 import { checkedVariable, processEnvironment } from '../config/environment.ts'
 import { missing } from '../config/refusal.ts'
 import { settingOf } from '../config/settings.ts'
-import { checkShape } from '../config/shape.ts'
+import { ownOptions } from '../config/shape.ts'
 import { systemClock } from '../core/clock.ts'
 import { EventBus } from '../core/events.ts'
 import { systemRandom } from '../core/random.ts'
@@ -50,12 +50,12 @@ export interface EventWorker {
  * Starts a worker that handles lifecycle events, with a connection of its own. The rights that it needs: docs/redis-acl.md.
  * @throws {ConfigError} `COATCHECK_CONFIG_UNKNOWN_OPTION`, `COATCHECK_CONFIG_INVALID`, `COATCHECK_CONFIG_MISSING`
  */
-export function consumeEvents(options: ConsumeEventsOptions): EventWorker {
-  checkShape(ROOT, options)
+export function consumeEvents(given: ConsumeEventsOptions): EventWorker {
+  const options = ownOptions(ROOT, given)
   for (const name of ['group', 'handle'] as const)
     if ((options as Partial<ConsumeEventsOptions>)[name] === undefined) throw missing(settingOf(ROOT, name))
-  const { redis = {}, group, handle, onError } = options
-  checkRedisOptions(redis)
+  const { group, handle, onError } = options
+  const redis = checkRedisOptions(options.redis ?? {})
   const env = processEnvironment()
   const client = openRedisClient(destinationOf(redis, env), limitsOf(redis, env), {
     clock: systemClock,

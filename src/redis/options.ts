@@ -4,7 +4,7 @@
  */
 import { type Environment, integerVariable } from '../config/environment.ts'
 import { refuse } from '../config/refusal.ts'
-import { checkShape } from '../config/shape.ts'
+import { ownOptions } from '../config/shape.ts'
 import { WRITE_TIMEOUT_MS } from './client-port.ts'
 import type { Durability } from './durable-writes.ts'
 import type { EventStreamOptions } from './event-stream.ts'
@@ -150,10 +150,11 @@ export function eventStreamOf({ eventStream }: RedisStoreOptions): EventStreamOp
 
 /**
  * What can be said without the environment.
+ * @returns the options that the caller gave, without inherited ones
  * @throws {ConfigError} `COATCHECK_CONFIG_UNKNOWN_OPTION`, `COATCHECK_CONFIG_INVALID`
  */
-export function checkRedisOptions(options: RedisStoreOptions): void {
-  checkShape(ROOT, options)
+export function checkRedisOptions(given: RedisStoreOptions): RedisStoreOptions {
+  const options = ownOptions(ROOT, given)
   if (options.client !== undefined) {
     for (const name of NOT_WITH_A_CLIENT) {
       if (options[name] !== undefined) throw refuse({ option: `${ROOT}.${name}` }, 'does not go together with client')
@@ -173,4 +174,5 @@ export function checkRedisOptions(options: RedisStoreOptions): void {
     throw refuse({ option: `${ROOT}.sentinels` }, 'does not go together with cluster')
   }
   if (options.url !== undefined) parseRedisUrl(options.url, { option: `${ROOT}.url` })
+  return options
 }

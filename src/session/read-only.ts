@@ -25,11 +25,15 @@ export function readOnly<T extends object>(value: T, name: ReadOnlyName): DeepRe
   return guarded(value, handlers[name]) as DeepReadonly<T>
 }
 
-/** A copy of plain objects and arrays. What a schema returns may be a constant of the application, which must not be frozen. */
+/**
+ * A copy of plain objects, then without a prototype, and arrays. What a schema returns may be a constant of the application, which must
+ * not be frozen.
+ */
 export function copyOfPlain<T>(value: T): T {
   if (Array.isArray(value)) return value.map(copyOfPlain) as T
   if (!isPlain(value)) return value
-  return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, copyOfPlain(member)])) as T
+  const copy = Object.fromEntries(Object.entries(value).map(([key, member]) => [key, copyOfPlain(member)]))
+  return Object.setPrototypeOf(copy, null) as T
 }
 
 /**

@@ -3,6 +3,7 @@
  * `session-data.ts` checks the result against the limits and the schema.
  */
 import { MisuseError } from '../core/errors.ts'
+import { parseJson } from '../core/json.ts'
 import { toJsonText } from './json-value.ts'
 
 export type Draft = Record<string, unknown>
@@ -22,7 +23,7 @@ export function changeSet(field: string, value: unknown): Change {
   const text = toJsonText(value, field)
   if (text === undefined) return changeDelete(field)
   return (draft) => {
-    draft[field] = JSON.parse(text)
+    draft[field] = parseJson(text)
   }
 }
 

@@ -5,6 +5,7 @@
  *   · length of the profile (4) · profile as JSON · data as JSON
  * What every read needs is binary and in front; profile and data are parsed when somebody asks for them.
  */
+import { parseJson } from '../core/json.ts'
 import { SECRET_HASH_BYTES } from './ticket.ts'
 import type { Authentication, Device, Json } from './types.ts'
 
@@ -122,5 +123,5 @@ class DecodedRecord implements SessionRecord {
 }
 
 export function parseProfile(record: SessionRecord): SessionProfile {
-  return JSON.parse(record.profileBytes.toString('utf8')) as SessionProfile
+  return parseJson(record.profileBytes.toString('utf8')) as SessionProfile
 }

@@ -5,6 +5,7 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { ResolvedSession } from '../config/types.ts'
 import { MisuseError, SessionError } from '../core/errors.ts'
+import { parseJson } from '../core/json.ts'
 import { safeText } from '../core/redact.ts'
 import { toJsonText } from './json-value.ts'
 import { copyOfPlain, readOnly } from './read-only.ts'
@@ -19,7 +20,7 @@ export interface SessionData<D extends object> {
   draft(changes: readonly Change[]): Draft
   /** Read-only to its depths, in the shape of the current schema version. All who read the same record share it. */
   read(record: SessionRecord): DeepReadonly<D>
-  /** The same as a copy of plain objects, for the caller alone. */
+  /** The same as a copy of objects without a prototype, for the caller alone. */
   copy(record: SessionRecord): D
   /** The record's data with the changes applied in order. Throws what a change throws, with nothing applied. */
   apply(
@@ -33,8 +34,9 @@ export function createSessionData<D extends object>(config: ResolvedSession<D>):
     // Data of a newer version was shaped by a newer release: this one keeps what it does not know.
     const isNewer = schemaVersion > config.schemaVersion
     // The draft is checked before the schema sees it: a transform could hide a Date from us.
-    toJsonText(draft, '')
-    const value = isNewer ? draft : validated(config.schema, draft)
+    const text = toJsonText(draft, '') ?? '{}'
+    // Of the text: fields that objects of the caller inherit are no data, and a schema would read them.
+    const value = isNewer || !config.schema ? draft : validated(config.schema, parseJson(text) as Draft)
     const dataBytes = Buffer.from(toJsonText(value, '') ?? '{}', 'utf8')
     if (dataBytes.length > config.maxBytes) {
       throw new SessionError('COATCHECK_SESSION_TOO_LARGE', {
@@ -67,7 +69,7 @@ export function createSessionData<D extends object>(config: ResolvedSession<D>):
     },
 
     draft: (changes) =>
-      changed(() => JSON.parse(finish({}, config.schemaVersion).dataBytes.toString('utf8')) as Draft, changes),
+      changed(() => parseJson(finish({}, config.schemaVersion).dataBytes.toString('utf8')) as Draft, changes),
 
     apply(record, changes) {
       const draft = changed(() => upcast(parseData(record), record.schemaVersion, config), changes)
@@ -77,7 +79,7 @@ export function createSessionData<D extends object>(config: ResolvedSession<D>):
 }
 
 function parseData(record: SessionRecord): Draft {
-  return JSON.parse(record.dataBytes.toString('utf8')) as Draft
+  return parseJson(record.dataBytes.toString('utf8')) as Draft
 }
 
 function upcast<D extends object>(draft: Draft, fromVersion: number, config: ResolvedSession<D>): Draft {

@@ -1,4 +1,5 @@
 /** What may be shown of a session without its data: a row of "your devices", and of an operator's list. */
+import { own } from '../core/json.ts'
 import { parseProfile } from './session-codec.ts'
 import { deadlineOf } from './session-policy.ts'
 import type { Loaded } from './session-vault.ts'
@@ -9,7 +10,7 @@ export function infoOf({ ref, record }: Loaded): SessionInfo {
   const { device, authentication } = parseProfile(record)
   return {
     id: sessionIdOf(ref),
-    device: device ?? {},
+    device: device ?? own({}),
     createdAtMs: record.createdAtMs,
     lastSeenAtMs: record.lastSeenAtMs,
     expiresAtMs: deadlineOf(record),

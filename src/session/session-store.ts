@@ -4,6 +4,7 @@
  * ticket (the cookie's value), vault (seal and open), policy (pure decisions), update queue (writes), data (schema).
  */
 import { MisuseError, SessionError } from '../core/errors.ts'
+import { own } from '../core/json.ts'
 import { describeValue } from '../core/redact.ts'
 import { isOutage } from './outage.ts'
 import { type SessionBackend, SessionSnapshot } from './session.ts'
@@ -46,7 +47,8 @@ export function createSessionStore<D extends object>(deps: SessionStoreDeps<D>):
   }
 
   const store: SessionStore<D> = {
-    async create({ userId, data, device } = {}) {
+    async create(input = {}) {
+      const { userId, data, device } = own(input)
       if (userId !== undefined) requireText(userId, 'userId')
       const profile = { ...(userId !== undefined && { userId }), ...(device && { device }) }
       const { issued, loaded } = await core.create(userId ?? null, profile, data ?? {})
@@ -64,14 +66,15 @@ export function createSessionStore<D extends object>(deps: SessionStoreDeps<D>):
       return snapshot(await core.commit(loaded, parsed.secretHash, [fn as Change]), parsed.secretHash)
     },
 
-    async rotate(ticket, { immediate = false } = {}) {
+    async rotate(ticket, input = {}) {
+      const { immediate = false } = own(input)
       const { parsed, loaded } = await require(ticket)
       const rotated = await core.rotate(loaded, parsed.secretHash, immediate)
       return { ticket: rotated.ticket, session: snapshot(rotated.loaded, rotated.secretHash) }
     },
 
     async signIn(ticket, input) {
-      const { issued, loaded } = await signInSession(core, ticket, input)
+      const { issued, loaded } = await signInSession(core, ticket, own(input))
       return { ticket: issued.ticket, session: snapshot(loaded, issued.secretHash) }
     },
 
@@ -82,7 +85,8 @@ export function createSessionStore<D extends object>(deps: SessionStoreDeps<D>):
       return address ? core.end({ kind: 'user', ...address }, reason) : { count: 0, durable: false }
     },
 
-    async revokeByUser(userId, { except, reason = 'revoked' } = {}) {
+    async revokeByUser(userId, input = {}) {
+      const { except, reason = 'revoked' } = own(input)
       const userKey = keyring.userKey(requireText(userId, 'userId'))
       const kept = except === undefined ? null : parseSessionId(except)
       if (except !== undefined && kept?.userKey !== userKey) {

@@ -3,6 +3,7 @@
  * Values are parsed and made read-only when first asked for. After a write the snapshot is what was committed, with what others
  * had written before it.
  */
+import { own } from '../core/json.ts'
 import { readOnly, refuseAssignments } from './read-only.ts'
 import { parseProfile, type SessionProfile, type SessionRecord } from './session-codec.ts'
 import { type Change, changeDelete, changeSet } from './session-change.ts'
@@ -12,6 +13,9 @@ import type { WriteOperation } from './watched-write.ts'
 import type { Loaded } from './session-vault.ts'
 import { sessionIdOf } from './ticket.ts'
 import type { Authentication, DeepReadonly, OptionalKeys, Session, SessionCopy, User } from './types.ts'
+
+/** Of a visitor. */
+const NO_PROFILE: SessionProfile = own({})
 
 /** What a snapshot needs to know and do; the store provides it. */
 export interface SessionBackend<D extends object> {
@@ -139,11 +143,11 @@ export class SessionSnapshot<D extends object> implements Session<D> {
   }
 
   #profileOf(): SessionProfile {
-    this.#profile ??= this.#loaded ? parseProfile(this.#loaded.record) : {}
+    this.#profile ??= this.#loaded ? parseProfile(this.#loaded.record) : NO_PROFILE
     return this.#profile
   }
 }
 
 function userOf({ userId, claims }: SessionProfile): User | null {
-  return userId === undefined ? null : { ...claims, id: userId }
+  return userId === undefined ? null : own<User>({ ...claims, id: userId })
 }

@@ -3,6 +3,7 @@
  * Every adapter uses this, so that they all behave alike.
  */
 import { type SessionBackend, SessionSnapshot } from './session.ts'
+import { own } from '../core/json.ts'
 import type { Change, Draft } from './session-change.ts'
 import type { SessionProfile } from './session-codec.ts'
 import { signInSession } from './session-sign-in.ts'
@@ -139,7 +140,7 @@ export async function createVisit<D extends object>(
       return reason
     },
 
-    signIn: (input) => core.watched('visit.signIn', signIn(input), sink.mayLeaveUnnoticed),
+    signIn: (input) => core.watched('visit.signIn', signIn(own(input)), sink.mayLeaveUnnoticed),
     rotate: ({ immediate = false } = {}) => core.watched('visit.rotate', rotate(immediate), sink.mayLeaveUnnoticed),
     signOut: (signOutReason = 'signed-out') => core.watched('visit.signOut', signOut(signOutReason)),
   }

@@ -3,6 +3,7 @@
  * `WWW-Authenticate: Bearer error="insufficient_claims", claims="…"`. The grammar is that of RFC 9110 section 11; the claims
  * are base64 of JSON by Microsoft's specification, and base64url or plain JSON in the wild.
  */
+import { parseJson } from '../core/json.ts'
 
 const HEADER_CHARACTERS = 16_384
 const CLAIMS_CHARACTERS = 8192
@@ -43,7 +44,7 @@ function decoded(value: string): string | null {
   if (value === '' || value.length > CLAIMS_CHARACTERS) return null
   const text = value.trimStart().startsWith('{') ? value : Buffer.from(value, 'base64').toString('utf8')
   try {
-    const claims: unknown = JSON.parse(text)
+    const claims: unknown = parseJson(text)
     return typeof claims === 'object' && claims !== null && !Array.isArray(claims) ? text : null
   } catch {
     return null

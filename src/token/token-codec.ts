@@ -4,6 +4,7 @@
  * and access tokens carry the lineage (the random name of one sign-in) and the generation (the number of refreshes since),
  * inside the seal.
  */
+import { parseJson } from '../core/json.ts'
 import type { ProviderReason } from '../core/provider-reason.ts'
 import { nonceOf, type Refusal, type Seal, type SealAddress } from '../keyring/seal.ts'
 import { END_OF_LIFE_BYTES, type TokenField } from './token-driver.ts'
@@ -135,7 +136,7 @@ export function createTokenCodec(seal: Seal, namespace: string): TokenCodec {
       const plaintext = seal.open(record, knownAddress(kind, userKey, field), END_OF_LIFE_BYTES)
       if (typeof plaintext === 'string') return plaintext
       // Authentic from here on: written by us, but perhaps by a later version.
-      const value = JSON.parse(plaintext.toString('utf8')) as T & { readonly layout: number }
+      const value = parseJson(plaintext.toString('utf8')) as T & { readonly layout: number }
       return value.layout === LAYOUT ? { value, nonce: nonceOf(record, END_OF_LIFE_BYTES) } : 'unreadable'
     }
 
@@ -154,7 +155,7 @@ export function createTokenCodec(seal: Seal, namespace: string): TokenCodec {
     if (typeof plaintext === 'string') return plaintext
     if (plaintext[0] !== ASCII && plaintext[0] !== UTF8) return 'unreadable'
     const tokenAt = ACCESS_HEAD_BYTES + plaintext.readUInt32BE(1)
-    const facts = JSON.parse(plaintext.toString('utf8', ACCESS_HEAD_BYTES, tokenAt)) as AccessFacts
+    const facts = parseJson(plaintext.toString('utf8', ACCESS_HEAD_BYTES, tokenAt)) as AccessFacts
     if (facts.layout !== LAYOUT) return 'unreadable'
     const isAscii = plaintext[0] === ASCII
     const accessToken = isAscii ? plaintext.toString('latin1', tokenAt) : plaintext.toString('utf8', tokenAt)

@@ -6,6 +6,7 @@
 // As a whole: a named import of `hash` would keep Node 18 from saying that it is too old.
 import * as crypto from 'node:crypto'
 import { MisuseError } from '../core/errors.ts'
+import { parseJson } from '../core/json.ts'
 import { describeValue, safeText } from '../core/redact.ts'
 import type { ProviderSelection, TokenTarget } from './types.ts'
 
@@ -130,7 +131,7 @@ function assertClaims(claims: unknown): void {
 
 function isJsonObject(text: string): boolean {
   try {
-    const value: unknown = JSON.parse(text)
+    const value: unknown = parseJson(text)
     return typeof value === 'object' && value !== null && !Array.isArray(value)
   } catch {
     return false
