@@ -39,8 +39,8 @@ export type CoatcheckAdapter = CoatcheckAuthJsAdapter & {
  * and connection wait for the first use. Its methods reject with a `RedisError` during an outage.
  * @throws {ConfigError} `COATCHECK_CONFIG_UNKNOWN_OPTION`, `COATCHECK_CONFIG_INVALID`
  */
-export function CoatcheckAdapter(given: CoatcheckAdapterOptions = {}): CoatcheckAdapter {
-  const options = ownOptions('CoatcheckAdapter()', given)
+export function CoatcheckAdapter(options: CoatcheckAdapterOptions = {}): CoatcheckAdapter {
+  options = ownOptions('CoatcheckAdapter()', options)
   const bus = new EventBus()
   const { open, close } = createHosted(options, bus, (foundation, config) => {
     const documents = <T = StoredDates>(kind: string) =>

@@ -45,8 +45,8 @@ export interface CoatcheckMsalPlugin extends MsalCachePlugin {
  * `ConfigError` when a setting is missing.
  * @throws {ConfigError} `COATCHECK_CONFIG_UNKNOWN_OPTION`, `COATCHECK_CONFIG_INVALID`
  */
-export function msalCachePlugin(given: MsalCachePluginOptions): CoatcheckMsalPlugin {
-  const options = ownOptions('msalCachePlugin()', given)
+export function msalCachePlugin(options: MsalCachePluginOptions): CoatcheckMsalPlugin {
+  options = ownOptions('msalCachePlugin()', options)
   const events = new EventBus()
   const { grantLifetime } = options
   const hosted = createHosted(

@@ -50,8 +50,8 @@ export interface EventWorker {
  * Starts a worker that handles lifecycle events, with a connection of its own. The rights that it needs: docs/redis-acl.md.
  * @throws {ConfigError} `COATCHECK_CONFIG_UNKNOWN_OPTION`, `COATCHECK_CONFIG_INVALID`, `COATCHECK_CONFIG_MISSING`
  */
-export function consumeEvents(given: ConsumeEventsOptions): EventWorker {
-  const options = ownOptions(ROOT, given)
+export function consumeEvents(options: ConsumeEventsOptions): EventWorker {
+  options = ownOptions(ROOT, options)
   for (const name of ['group', 'handle'] as const)
     if ((options as Partial<ConsumeEventsOptions>)[name] === undefined) throw missing(settingOf(ROOT, name))
   const { group, handle, onError } = options
