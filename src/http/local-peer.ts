@@ -32,9 +32,10 @@ export function peerRefusal(peer: Peer, { baseUrl, loopback, localPeers }: PeerP
   const origin = remote === undefined ? `to the host ${shown(peer.host ?? 'none')}` : `from ${shown(remote)}`
   const message = `The base URL is ${baseUrl.origin}, a loopback address, and a request came ${origin}.`
   const refusal = new OidcError('COATCHECK_REQUEST_NOT_LOCAL', { message })
-  // Once: a browser asks again and again, and the page for visitors holds no address.
-  const line = `coatcheck: ${refusal.message}\n`
-  processState(`announced ${line}`, () => process.stderr.write(line))
+  // Once for each base URL: strangers may ask without end, from any address, and the page for visitors holds no address.
+  processState(`announced a request from elsewhere to ${baseUrl.origin}`, () =>
+    process.stderr.write(`coatcheck: ${refusal.message}\n`),
+  )
   return refusal
 }
 
