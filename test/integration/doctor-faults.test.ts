@@ -435,7 +435,7 @@ const data: readonly PreparedFault[] = [
     },
     finds: ['DOCTOR_ORPHANS'],
     exit: 0,
-    says: /1 entries of lists lead to no session/,
+    says: /1 entry of a list leads to no session/,
     fix: /keys repair/,
   },
   {
