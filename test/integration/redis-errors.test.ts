@@ -175,7 +175,7 @@ test('no more clients allowed: UNREACHABLE, says maxclients', async () => {
   const server = await startRedisServer({ args: ['--maxclients', '1'] })
   const first = openRedis({ url: server.url })
   await first.redis.ready()
-  await expect(openRedis({ url: server.url, connectTimeoutMs: 500 }).redis.ready()).rejects.toThrow(/maxclients/)
+  await expect(openRedis({ url: server.url, connectTimeoutMs: 3000 }).redis.ready()).rejects.toThrow(/maxclients/)
   await closeRedis()
   await server.stop()
 })
