@@ -81,6 +81,7 @@ describe('showValue', () => {
     'k1:6101+BkMiHPIHzTLUO//XWkF6T7v18Je',
     '/k3VtEXo70FLBN7/UPfXfCK0kBsg4M32IWLv',
     'ab3c.defghijklmnopqrstuvwxyz0123456789',
+    'id://xwX2p7PpN/1TXRMu0bNC/m5S4Kc1',
   ])('describes %s, which looks like a secret in the wrong place', (value) => {
     expect(showValue(value)).toBe(`a text of ${value.length} characters`)
   })

@@ -94,5 +94,8 @@ const LETTER_CASES = [/[a-z]/, /[A-Z]/]
 const KINDS = [...LETTER_CASES, /\d/]
 const GUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 const HOST = /^(?:[a-z0-9-]{1,63}\.)+[a-z]{2,63}$/
-/** With a scheme, or the name of a host with a port or a path behind it. */
-const ADDRESS = /^(?:[a-z][a-z0-9+.-]*:\/\/|(?:localhost|(?:[a-z0-9-]{1,63}\.)+[a-z]{2,63})(?::\d+)?(?:\/|$))/
+/**
+ * With a scheme of addresses, or the name of a host with a port or a path behind it. Not with any scheme: `id://…` is a key with its id,
+ * and base64 that begins with two slashes.
+ */
+const ADDRESS = /^(?:(?:https?|rediss?|valkeys?|unix|file):\/\/|(?:localhost|(?:[a-z0-9-]{1,63}\.)+[a-z]{2,63})(?::\d+)?(?:\/|$))/

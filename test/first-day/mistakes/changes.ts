@@ -119,6 +119,7 @@ async function forgottenAwait(world: World): Promise<Seen> {
 async function forgottenAwaitOfAsyncUpdate(world: World): Promise<Seen> {
   const told = logged(world)
   const session = await world.session()
+  // eslint-disable-next-line @typescript-eslint/no-misused-promises -- the mistake
   void session.update(async (draft) => void (draft['theme'] = await Promise.resolve('dark')))
   const { code, text } = await told
   const { why, fix } = errorCatalogue[code]
