@@ -142,7 +142,7 @@ test('a client in the configuration file is looked at, and does not keep the com
     `import { createClient } from '${urlOf('node_modules/redis/dist/index.js')}'
      import { redisStore } from '${urlOf('dist/redis.js')}'
      const { REDIS_URL: url, REDIS_USERNAME: username, REDIS_PASSWORD: password } = process.env
-     export default { store: redisStore({ client: createClient({ url, username, password, debug: true }) }) }\n`,
+     export default { baseUrl: 'http://localhost:3000', store: redisStore({ client: createClient({ url, username, password, debug: true }) }) }\n`,
   )
   const ended = await at.run(['doctor', '--offline', '--config', 'coatcheck.config.mjs'])
   expect(ended.code).toBe(0)

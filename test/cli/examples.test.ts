@@ -31,7 +31,7 @@ beforeAll(async () => {
   server = await startRedisServer()
   const key = `first:${randomBytes(32).toString('base64')}`
   at = commandFolder()
-  at.write('.env.local', `REDIS_URL=${server.url}\nCOATCHECK_KEYS=${key}\n`)
+  at.write('.env.local', `REDIS_URL=${server.url}\nCOATCHECK_KEYS=${key}\nCOATCHECK_BASE_URL=http://localhost:3000\n`)
   at.write('app.log', 'error: WRONGPASS invalid username-password pair or user is disabled.\n')
   const shim = join(at.path, 'coatcheck')
   writeFileSync(shim, `#!/bin/sh\nexec "${process.execPath}" "${resolve('dist/cli/bin.js')}" "$@"\n`)

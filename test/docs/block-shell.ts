@@ -73,7 +73,10 @@ export async function startShell(redis: RedisServer): Promise<Shell> {
     shim(bin, name, `exec "${process.execPath}" "${join(root, `test/docs/stand-ins/${name}.mjs`)}" "$@"`)
   }
   shim(bin, 'redis-cli', `exec ${await whereIs('redis-cli')} -p ${redis.port} "$@"`)
-  writeFileSync(join(folder, '.env.local'), `REDIS_URL=${redis.url}\nCOATCHECK_KEYS=${key}\n`)
+  writeFileSync(
+    join(folder, '.env.local'),
+    `REDIS_URL=${redis.url}\nCOATCHECK_KEYS=${key}\nCOATCHECK_BASE_URL=${LOCAL}\n`,
+  )
   writeFileSync(
     join(folder, 'package.json'),
     JSON.stringify({ name: 'shell', type: 'module', scripts: { start: 'node server.js' } }),
@@ -106,6 +109,7 @@ export async function startShell(redis: RedisServer): Promise<Shell> {
           HOME: folder,
           COATCHECK_RUN: process.env.COATCHECK_RUN,
           REDIS_URL: redis.url,
+          COATCHECK_BASE_URL: LOCAL,
           id,
           ended,
           uk: id.split('.', 1)[0],

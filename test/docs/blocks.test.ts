@@ -154,7 +154,6 @@ describe('TypeScript', () => {
       expect(problems).toEqual([])
       if (!isSelfContained && block.code.includes('visits')) expect(await countKeys()).toBeGreaterThan(keysBefore)
     },
-    60_000,
   )
 
   const suites = placed.filter(({ block }) => isSuite(wayIn(block)))

@@ -1,6 +1,7 @@
 /** Rotation: a lost response signs nobody out, and a privilege change leaves no old ticket. */
 import assert from 'node:assert/strict'
 import type { ConformanceCase, SessionHarness } from '../conformance.ts'
+import { equalJson } from '../equal-json.ts'
 import { codeOf, fixture, HOUR } from '../session-fixture.ts'
 
 const REVOKED = { session: null, reason: 'revoked' }
@@ -60,7 +61,7 @@ export const rotateCases: readonly ConformanceCase<SessionHarness>[] = [
         session.set('a', 1),
         store.update(ticket, (d) => void (d['b'] = 2)),
       ])
-      assert.deepEqual((await store.find(rotated.ticket)).session?.data, { a: 1, b: 2 })
+      equalJson((await store.find(rotated.ticket)).session?.data, { a: 1, b: 2 })
     },
   },
   {
@@ -83,7 +84,7 @@ export const rotateCases: readonly ConformanceCase<SessionHarness>[] = [
       const { session: inFlight } = await store.find(old)
       const { ticket: fresh } = await store.rotate(old, { immediate: true })
       assert.equal(await codeOf(inFlight?.set('a', 1) ?? Promise.resolve()), 'COATCHECK_SESSION_ENDED')
-      assert.deepEqual((await store.find(fresh)).session?.data, {})
+      equalJson((await store.find(fresh)).session?.data, {})
     },
   },
   {

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { ConformanceCase, SessionHarness } from '../conformance.ts'
+import { equalJson } from '../equal-json.ts'
 import { codeOf, fixture } from '../session-fixture.ts'
 
 interface Cart extends Record<string, unknown> {
@@ -30,15 +31,15 @@ export const schemaCases: readonly ConformanceCase<SessionHarness>[] = [
     async run(harness) {
       const { store } = fixture<Cart>(harness, { policy: { schema: cartSchema } })
       const { session } = await store.create({ userId: 'ada' })
-      assert.deepEqual(session.data, { items: [] })
+      equalJson(session.data, { items: [] })
       const visit = await store.visit(null, {
         assertWritable: () => undefined,
         issue: () => undefined,
         clear: () => undefined,
       })
-      assert.deepEqual(visit.session.data, { items: [] })
+      equalJson(visit.session.data, { items: [] })
       await visit.session.update((draft) => void draft.items.push('a'))
-      assert.deepEqual(visit.session.data, { items: ['a'] })
+      equalJson(visit.session.data, { items: ['a'] })
     },
   },
   {
@@ -55,7 +56,7 @@ export const schemaCases: readonly ConformanceCase<SessionHarness>[] = [
           return true
         },
       )
-      assert.deepEqual((await store.find(ticket)).session?.data, { items: ['a'] })
+      equalJson((await store.find(ticket)).session?.data, { items: ['a'] })
     },
   },
   {
@@ -84,9 +85,9 @@ export const schemaCases: readonly ConformanceCase<SessionHarness>[] = [
         },
       })
       const { session } = await second.store.find(ticket)
-      assert.deepEqual(session?.data, { items: ['a', 'b'], note: 'from version 2' })
+      equalJson(session?.data, { items: ['a', 'b'], note: 'from version 2' })
       await session?.update((draft) => void draft.items.push('c'))
-      assert.deepEqual((await second.store.find(ticket)).session?.data, {
+      equalJson((await second.store.find(ticket)).session?.data, {
         items: ['a', 'b', 'c'],
         note: 'from version 2',
       })
@@ -101,7 +102,7 @@ export const schemaCases: readonly ConformanceCase<SessionHarness>[] = [
       const { session } = await older.store.find(ticket)
       await session?.set('note', 'n')
       const expected = { items: ['a'], invented: { later: true }, note: 'n' }
-      assert.deepEqual((await newer.store.find(ticket)).session?.data, expected)
+      equalJson((await newer.store.find(ticket)).session?.data, expected)
     },
   },
 ]

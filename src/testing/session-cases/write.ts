@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { compileFunction } from 'node:vm'
 import type { EventMap } from '../../core/event-map.ts'
 import type { ConformanceCase, SessionHarness } from '../conformance.ts'
+import { equalJson } from '../equal-json.ts'
 import { codeOf, fixture, HOUR } from '../session-fixture.ts'
 
 interface Counter extends Record<string, unknown> {
@@ -19,11 +20,11 @@ export const writeCases: readonly ConformanceCase<SessionHarness>[] = [
       await session.update((draft) => {
         draft['cart'] = [{ sku: 'a' }]
       })
-      assert.deepEqual(session.data, { theme: 'dark', cart: [{ sku: 'a' }] })
+      equalJson(session.data, { theme: 'dark', cart: [{ sku: 'a' }] })
       await session.delete('theme')
-      assert.deepEqual((await store.find(ticket)).session?.data, { cart: [{ sku: 'a' }] })
+      equalJson((await store.find(ticket)).session?.data, { cart: [{ sku: 'a' }] })
       await session.set('cart', undefined)
-      assert.deepEqual((await store.find(ticket)).session?.data, {})
+      equalJson((await store.find(ticket)).session?.data, {})
     },
   },
   {
@@ -62,7 +63,7 @@ export const writeCases: readonly ConformanceCase<SessionHarness>[] = [
         () => (compileFunction('data.a.b[0] = data.c = 2', ['data']) as (data: unknown) => void)(data),
       ]
       for (const slip of slips) assert.throws(slip, { name: 'TypeError', code: 'COATCHECK_SESSION_READ_ONLY' })
-      assert.deepEqual([session.user, session.data], [{ id: 'ada' }, { a: { b: [1] } }])
+      equalJson([session.user, session.data], [{ id: 'ada' }, { a: { b: [1] } }])
       const copy = session.toJSON()
       copy.data['a'] = 'mine'
       assert.deepEqual(structuredClone(copy.data), { a: 'mine' })
@@ -71,7 +72,7 @@ export const writeCases: readonly ConformanceCase<SessionHarness>[] = [
       const write = session.set('mine', mine)
       mine.list.push(2)
       await write
-      assert.deepEqual(session.get('mine'), { list: [1] })
+      equalJson(session.get('mine'), { list: [1] })
     },
   },
   {
@@ -119,7 +120,7 @@ export const writeCases: readonly ConformanceCase<SessionHarness>[] = [
         results.map((r) => r.status),
         ['fulfilled', 'rejected', 'fulfilled'],
       )
-      assert.deepEqual((await store.find(ticket)).session?.data, { a: 1, b: 2 })
+      equalJson((await store.find(ticket)).session?.data, { a: 1, b: 2 })
     },
   },
   {
@@ -175,7 +176,7 @@ export const writeCases: readonly ConformanceCase<SessionHarness>[] = [
         'COATCHECK_SESSION_VALUE',
       )
       assert.equal(await codeOf(session.set('__proto__', { admin: true })), 'COATCHECK_INVALID_ARGUMENT')
-      assert.deepEqual((await store.find(ticket)).session?.data, { kept: true })
+      equalJson((await store.find(ticket)).session?.data, { kept: true })
     },
   },
   {
@@ -209,7 +210,7 @@ export const writeCases: readonly ConformanceCase<SessionHarness>[] = [
         }
         assert.equal(await codeOf(store.update(ticket, fn as () => void)), 'COATCHECK_SESSION_UPDATE')
       }
-      assert.deepEqual((await store.find(ticket)).session?.data, { n: 1 })
+      equalJson((await store.find(ticket)).session?.data, { n: 1 })
       assert.deepEqual([visitor.id, sink.tickets], [null, 0])
     },
   },
@@ -224,7 +225,7 @@ export const writeCases: readonly ConformanceCase<SessionHarness>[] = [
       await session.update((draft) => (draft.cart = { a: 1 }))
       await session.update((draft) => Object.assign(draft, { cart: { a: 1 } }))
       await session.update((draft) => ({ was: draft.items.pop() }))
-      assert.deepEqual(session.data, { items: [1], cart: { a: 1 } })
+      equalJson(session.data, { items: [1], cart: { a: 1 } })
     },
   },
   {
@@ -271,7 +272,7 @@ export const writeCases: readonly ConformanceCase<SessionHarness>[] = [
       const { store } = fixture(harness)
       const { session, ticket } = await store.create({ userId: 'ada', data: { kept: true } })
       assert.equal(await codeOf(session.set('big', 'x'.repeat(5_000_000))), 'COATCHECK_SESSION_TOO_LARGE')
-      assert.deepEqual((await store.find(ticket)).session?.data, { kept: true })
+      equalJson((await store.find(ticket)).session?.data, { kept: true })
     },
   },
   {
