@@ -12,7 +12,7 @@ export function parseJson(text: string): unknown {
  * Takes the prototype from plain objects, in place and at every depth. Arrays keep theirs. Only for values that the caller has made:
  * JSON, or a copy.
  */
-export function withoutPrototypes<T>(value: T): T {
+function withoutPrototypes<T>(value: T): T {
   if (typeof value !== 'object' || value === null) return value
   if (Array.isArray(value)) {
     for (const member of value) withoutPrototypes(member)

@@ -98,4 +98,5 @@ const HOST = /^(?:[a-z0-9-]{1,63}\.)+[a-z]{2,63}$/
  * With a scheme of addresses, or the name of a host with a port or a path behind it. Not with any scheme: `id://…` is a key with its id,
  * and base64 that begins with two slashes.
  */
-const ADDRESS = /^(?:(?:https?|rediss?|valkeys?|unix|file):\/\/|(?:localhost|(?:[a-z0-9-]{1,63}\.)+[a-z]{2,63})(?::\d+)?(?:\/|$))/
+const ADDRESS =
+  /^(?:(?:https?|rediss?|valkeys?|unix|file):\/\/|(?:localhost|(?:[a-z0-9-]{1,63}\.)+[a-z]{2,63})(?::\d+)?(?:\/|$))/
