@@ -79,7 +79,7 @@ describe('session data', () => {
       await polluted({ isAdmin: true }, () => {
         expect(session.get(name)).toBeUndefined()
         expect((session.data['cart'] as Record<string, unknown>)[name]).toBeUndefined()
-        expect((session.toJSON().data)[name]).toBeUndefined()
+        expect(session.toJSON().data[name]).toBeUndefined()
       })
     }
   })
