@@ -13,7 +13,7 @@ const installed = join(root, 'node_modules/.cache/coatcheck/installed')
 
 export default class TestSummary {
   onTestRunEnd(modules, unhandledErrors) {
-    const lines = ['', installation(), versions(), '', ...table(modules), ...failures(modules)]
+    const lines = ['', installation(), versions(), '', ...table(modules), ...skips(modules), ...failures(modules)]
     if (unhandledErrors.length > 0) lines.push(`Unhandled errors: ${unhandledErrors.length}. Their stacks are above.`)
     process.stdout.write(`${lines.join('\n')}\n`)
   }
@@ -74,6 +74,17 @@ function table(modules) {
       ].join('  '),
     ),
   ]
+}
+
+/** Each skipped test with the reason that it gave. A filter (`-t`) also skips, without a reason: those are not listed. */
+function skips(modules) {
+  const skipped = modules.flatMap((module) =>
+    [...module.children.allTests('skipped')].flatMap((test) => {
+      const { note } = test.result()
+      return note === undefined ? [] : [`  ${fileOf(module)} > ${test.fullName}: ${note}`]
+    }),
+  )
+  return skipped.length === 0 ? [] : ['', 'Skipped:', ...skipped]
 }
 
 /** Files that could not be loaded have no failed test, and count too. */
