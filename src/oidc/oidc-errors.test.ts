@@ -7,23 +7,10 @@ import type { RefreshFailure } from '../token/refresh-outcome.ts'
 import { factsOf, toDiscoveryError, toSignInError } from './oidc-errors.ts'
 import { createProviderClients, type ProviderClients } from './provider-client.ts'
 import { createTokenRequester } from './token-requester.ts'
+import { resolvedProvider as provider, TEST_ISSUER as ISSUER } from '../../test/support/resolved-provider.ts'
 
 const clock = { now: () => Date.parse('2026-01-01T00:00:00Z'), monotonic: () => 0 }
-const ISSUER = 'https://idp.test'
 const CANARY = 'canary-9f3c'
-const provider: ResolvedProvider = {
-  name: 'p',
-  preset: 'oidc',
-  issuer: ISSUER,
-  discoveryUrl: `${ISSUER}/.well-known/openid-configuration`,
-  clientId: 'c',
-  credential: { kind: 'secret', secret: 's' },
-  scopes: ['openid'],
-  allowedTenants: [],
-  responseMode: 'query',
-  allowInsecureHttp: false,
-  settings: { authority: 'issuer', clientId: 'clientId', credential: 'clientSecret' },
-}
 
 let answer: () => Response | Promise<Response>
 let metadata: Record<string, unknown>

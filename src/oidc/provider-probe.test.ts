@@ -1,23 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import type { ResolvedProvider } from '../config/types.ts'
 import { probeProvider } from './provider-probe.ts'
+import { resolvedProvider as provider, TEST_ISSUER as ISSUER } from '../../test/support/resolved-provider.ts'
 
-const ISSUER = 'https://idp.test'
 const CALLBACK = 'https://app.test/auth/callback'
 const clock = { now: () => Date.parse('2026-01-01T00:00:00Z'), monotonic: () => 0 }
-const provider: ResolvedProvider = {
-  name: 'p',
-  preset: 'oidc',
-  issuer: ISSUER,
-  discoveryUrl: `${ISSUER}/.well-known/openid-configuration`,
-  clientId: 'c',
-  credential: { kind: 'secret', secret: 's' },
-  scopes: ['openid'],
-  allowedTenants: [],
-  responseMode: 'query',
-  allowInsecureHttp: false,
-  settings: { authority: 'issuer', clientId: 'clientId', credential: 'clientSecret' },
-}
 const metadata = { issuer: ISSUER, token_endpoint: `${ISSUER}/token`, authorization_endpoint: `${ISSUER}/authorize` }
 const MIB = 1024 * 1024
 

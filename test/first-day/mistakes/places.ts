@@ -15,6 +15,14 @@ import { serve, type Web } from '../application.ts'
 import type { Mistake, Seen } from '../mistake.ts'
 import type { World } from '../world.ts'
 
+/** What both places of the error handler lead to. */
+const WITHOUT_HANDLER = {
+  code: 'COATCHECK_REDIS_UNREACHABLE',
+  what: /^Error in the log: error without handler got 500\./,
+  why: /Express asks only error handlers behind the route/,
+  fix: /^Write app\.use\(web\.errorHandler\) last/,
+} as const
+
 export const placeMistakes: readonly Mistake[] = [
   {
     title: 'The session of a request is replaced, in Express',
@@ -56,19 +64,13 @@ export const placeMistakes: readonly Mistake[] = [
     title: 'The error handler is not mounted, and Redis is down',
     sample: "app.use(web); app.get('/', …) // no app.use(web.errorHandler)",
     make: (world) => duringOutage(world, (app, web) => app.use(web)),
-    code: 'COATCHECK_REDIS_UNREACHABLE',
-    what: /^Error in the log: error without handler got 500\./,
-    why: /Express asks only error handlers behind the route/,
-    fix: /^Write app\.use\(web\.errorHandler\) last/,
+    ...WITHOUT_HANDLER,
   },
   {
     title: 'The error handler is mounted first, and Redis is down',
     sample: "app.use(web.errorHandler); app.use(web); app.get('/', …)",
     make: (world) => duringOutage(world, (app, web) => app.use(web.errorHandler).use(web)),
-    code: 'COATCHECK_REDIS_UNREACHABLE',
-    what: /^Error in the log: error without handler got 500\./,
-    why: /Express asks only error handlers behind the route/,
-    fix: /^Write app\.use\(web\.errorHandler\) last/,
+    ...WITHOUT_HANDLER,
   },
   {
     title: 'The first value of a visitor is stored while a page of Next is rendered',
