@@ -18,7 +18,7 @@ function withoutPrototypes<T>(value: T): T {
     for (const member of value) withoutPrototypes(member)
     return value
   }
-  // First: the loop would also visit what somebody has put on `Object.prototype`.
+  // First: the loop would also visit what another library has put on `Object.prototype`.
   Object.setPrototypeOf(value, null)
   for (const key in value) withoutPrototypes(value[key])
   return value

@@ -34,7 +34,7 @@ export const faults = {
   F4: {
     fault: 'kill -9 of the primary under load',
     promise:
-      'Nobody waits longer than the deadline, all work within 1 s of the new primary, nobody is signed out, no durable ending is undone',
+      'No caller waits longer than the deadline, all work within 1 s of the new primary, no user is signed out, no durable ending is undone',
     tests: {
       'F4.sentinel': `${INTEGRATION}/redis-sentinel.test.ts`,
       'F4.cluster': `${INTEGRATION}/redis-cluster.test.ts`,
@@ -54,7 +54,7 @@ export const faults = {
   F6: {
     fault: 'SIGSTOP of a single Redis under 64 callers',
     promise:
-      'Nobody waits longer than the deadline and 50 ms; the open circuit answers in under 5 ms; all work within 1 s of SIGCONT; memory stays flat',
+      'No caller waits longer than the deadline and 50 ms; the open circuit answers in under 5 ms; all work within 1 s of SIGCONT; memory stays flat',
     tests: { 'F6.hung': `${LAB}/network.test.ts` },
   },
   F7: {
@@ -72,7 +72,7 @@ export const faults = {
   F8: {
     fault: 'Replies that are left out, doubled, exchanged',
     promise:
-      '0 sessions and 0 tokens of somebody else. Who is signed in hears of an error at most, not that there is no session; a connection that is out of step is replaced at once. **Not promised**: two answers in a row, exchanged with others of their kind, look like nothing',
+      '0 sessions and 0 tokens of another user. A signed-in user gets an error at most, never "no session"; a connection that is out of step is replaced at once. **Not promised**: two answers in a row, exchanged with others of their kind, look like nothing',
     tests: {
       'F8.sessions': `${LAB}/confusion.test.ts`,
       'F8.tokens': `${LAB}/confusion.test.ts`,
@@ -99,7 +99,7 @@ export const faults = {
   F11: {
     fault: 'An RDB from an hour ago is restored',
     promise:
-      'What a process that still runs has ended (its latest 5,000 of a day) is ended again within 1 s; what has expired stays so. **Not promised** for what was ended by processes that have gone: nothing inside Redis can tell. After a restore [drop the generations](redis.md#after-a-restore): then nobody comes back',
+      'What a process that still runs has ended (its latest 5,000 of a day) is ended again within 1 s; what has expired stays so. **Not promised** for what was ended by processes that have gone: nothing inside Redis can tell. After a restore [drop the generations](redis.md#after-a-restore): then no ended session comes back',
     tests: { 'F11.restored': `${LAB}/restore.test.ts` },
   },
   F12: {
@@ -124,7 +124,7 @@ export const faults = {
     },
   },
   F15: {
-    fault: 'An endless script of somebody else',
+    fault: 'An endless script of another client',
     promise:
       'As F6: errors within the deadline, back within 1 s of its end. Our own scripts never hold the server for long',
     tests: { 'F15.endless': `${LAB}/busy-server.test.ts`, 'F15.own': `${LAB}/busy-server.test.ts` },
@@ -137,7 +137,7 @@ export const faults = {
   F17: {
     fault: 'A replica whose clock is an hour off is promoted; the clock of an application is 5 minutes off',
     promise:
-      'Nobody outlives the absolute expiry by more than 5 s; writes go on. An application ends sessions by its own clock: one that is wrong by minutes signs nobody out before hours are over',
+      'No session outlives the absolute expiry by more than 5 s; writes go on. An application ends sessions by its own clock: one that is wrong by minutes signs no user out for hours',
     tests: {
       'F17.behind': `${LAB}/clocks.test.ts`,
       'F17.ahead': `${LAB}/clocks.test.ts`,
@@ -156,12 +156,12 @@ export const faults = {
   },
   F20: {
     fault: 'The process that refreshes is stopped for longer than its lease, and goes on',
-    promise: 'Its late write is refused, and nobody gets its token',
+    promise: 'Its late write is refused, and no caller gets its token',
     tests: { 'F20.paused': `${INTEGRATION}/tokens-refresh.test.ts` },
   },
   F21: {
     fault: 'The provider answers 429 with Retry-After, 5xx, or not at all',
-    promise: 'A token that is still valid is served; Retry-After holds for all processes; nobody is signed out',
+    promise: 'A token that is still valid is served; Retry-After holds for all processes; no user is signed out',
     tests: {
       'F21.retry-after': `${INTEGRATION}/tokens-failures.test.ts`,
       'F21.unavailable': `${INTEGRATION}/tokens-failures.test.ts`,
@@ -170,7 +170,7 @@ export const faults = {
   },
   F22: {
     fault: 'The provider says invalid_grant',
-    promise: 'Everybody hears that the user has to sign in; nobody asks with that grant again; the tokens are erased',
+    promise: 'Every caller hears that the user has to sign in; no process uses that grant again; the tokens are erased',
     tests: { 'F22.invalid-grant': `${LAB}/rejected-grant.test.ts` },
   },
   F23: {
@@ -190,7 +190,7 @@ export const faults = {
   },
   F25: {
     fault: "The provider's metadata name another issuer",
-    promise: 'Refused with COATCHECK_OIDC_DISCOVERY; nobody signs in',
+    promise: 'Refused with COATCHECK_OIDC_DISCOVERY; no user signs in',
     tests: { 'F25.issuer': `${INTEGRATION}/sign-in.test.ts` },
   },
   F26: {
@@ -206,7 +206,7 @@ export const faults = {
   F27: {
     fault: 'Two builds at once, as in a rolling deployment',
     promise:
-      "Each reads, writes and ends the other's sessions and tokens; nobody is signed out. Records of 0.1.0 stay readable",
+      "Each reads, writes and ends the other's sessions and tokens; no user is signed out. Records of 0.1.0 stay readable",
     tests: { 'F27.builds': `${LAB}/two-builds.test.ts`, 'F27.records': `${LAB}/two-builds.test.ts` },
   },
   F28: {
