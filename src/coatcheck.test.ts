@@ -159,7 +159,7 @@ describe('coatcheck()', () => {
     const again = coatcheck(options({ baseUrl }))
     await Promise.all([auth.ready(), again.ready()])
     expect(written.filter((line) => line.includes(baseUrl))).toEqual([
-      `coatcheck: development on ${baseUrl}: sessions in the memory of this process (REDIS_URL is not set); keys generated at start (COATCHECK_KEYS is not set), so a restart signs all users out; cookie without Secure\n`,
+      `coatcheck: the base URL ${baseUrl} is a development address: sessions in the memory of this process (REDIS_URL is not set); keys generated at start (COATCHECK_KEYS is not set), so a restart signs all users out; cookie without Secure\n`,
     ])
     await Promise.all([auth.close(), again.close()])
   })

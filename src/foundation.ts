@@ -174,6 +174,6 @@ function announceDevelopment({ baseUrl, cookie, keys }: ResolvedConfig<object>, 
     !cookie.secure && 'cookie without Secure',
   ].filter((relief) => relief !== false)
   if (reliefs.length === 0) return
-  const line = `coatcheck: development on ${baseUrl.origin}: ${reliefs.join('; ')}\n`
+  const line = `coatcheck: the base URL ${baseUrl.origin} is a development address: ${reliefs.join('; ')}\n`
   processState(`announced ${line}`, () => process.stderr.write(line))
 }

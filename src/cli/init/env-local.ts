@@ -27,8 +27,10 @@ interface Section {
 interface Addition {
   /** To be put after what is there; empty when nothing is missing. */
   readonly text: string
-  /** Without values. */
-  readonly names: readonly string[]
+  /** Names of the settings that get a value. */
+  readonly settings: readonly string[]
+  /** Names of the settings behind a comment sign. */
+  readonly placeholders: readonly string[]
 }
 
 /** @throws {UsageError} when git tracks the file and something must be added to it */
@@ -36,7 +38,11 @@ export function settingsStep(project: Project, choices: Choices, random: Random)
   const { folder } = project
   const path = '.env.local'
   const read = (file: string): string => readFileSync(join(folder, file), 'utf8')
-  const { text, names } = missingSettings(choices, [path, '.env'].filter((file) => project.has(file)).map(read), random)
+  const { text, ...names } = missingSettings(
+    choices,
+    [path, '.env'].filter((file) => project.has(file)).map(read),
+    random,
+  )
   if (text === '') return [{ path, action: 'same', text }]
   if (isTracked(folder)) {
     throw new UsageError(
@@ -49,9 +55,9 @@ export function settingsStep(project: Project, choices: Choices, random: Random)
       `${path} is a link to ${safeText(exposed)}, and git does not ignore that file. Nothing was written. Add it to .gitignore, or replace the link by a file.`,
     )
   }
-  if (!project.has(path)) return [{ path, action: 'create', text, settings: names }]
+  if (!project.has(path)) return [{ path, action: 'create', text, ...names }]
   const before = read(path).endsWith('\n') ? '\n' : '\n\n'
-  return [{ path, action: 'append', text: before + text, settings: names }]
+  return [{ path, action: 'append', text: before + text, ...names }]
 }
 
 /**
@@ -62,14 +68,19 @@ function missingSettings(choices: Choices, existing: readonly string[], random: 
   const isThere = (name: string): boolean =>
     existing.some((text) => parseEnv(text)[name] !== undefined || new RegExp(`^\\s*#\\s*${name}\\s*=`, 'm').test(text))
   const parts: string[] = []
-  const names: string[] = []
+  const added: Entry[] = []
   for (const { comment, entries } of sectionsOf(choices, random)) {
     const missing = entries.filter(({ name }) => !isThere(name))
     if (missing.length === 0) continue
-    names.push(...missing.map(({ name }) => name))
+    added.push(...missing)
     parts.push(`# ${comment}\n${missing.map(lineOf).join('')}`)
   }
-  return { text: parts.join('\n'), names }
+  const namesOf = (entries: readonly Entry[]): string[] => entries.map(({ name }) => name)
+  return {
+    text: parts.join('\n'),
+    settings: namesOf(added.filter(({ value }) => value !== null)),
+    placeholders: namesOf(added.filter(({ value }) => value === null)),
+  }
 }
 
 function lineOf({ name, value }: Entry): string {

@@ -15,10 +15,12 @@ interface FileReport {
   /** `null` where the text would show a secret, or where there is nothing to write. */
   readonly text: string | null
   readonly settings?: readonly string[]
+  readonly placeholders?: readonly string[]
 }
 
-export function fileReport({ path, action, text, settings }: Step): FileReport {
-  return { path, action, text: settings || text === '' ? null : text, ...(settings && { settings }) }
+export function fileReport({ path, action, text, settings, placeholders }: Step): FileReport {
+  const shown = settings || text === '' ? null : text
+  return { path, action, text: shown, ...(settings && { settings }), ...(placeholders && { placeholders }) }
 }
 
 /** In the order in which the user types them. @param installs the commands that install what is missing */
@@ -39,9 +41,9 @@ export function commandText(command: readonly string[]): string {
 
 export function reportText(output: Output, plan: Plan, next: readonly string[], isDryRun: boolean): string {
   const words = isDryRun ? PLANNED : DONE
-  const lines = plan.steps.map(({ path, action, settings }) => {
-    const color = action === 'create' || action === 'append' ? 'green' : 'dim'
-    return `${output.paint(color, words[action].padEnd(9))} ${path}${settings ? `  ${settings.join(', ')}` : ''}`
+  const lines = plan.steps.map((step) => {
+    const color = step.action === 'create' || step.action === 'append' ? 'green' : 'dim'
+    return `${output.paint(color, words[step.action].padEnd(9))} ${step.path}${settingsText(step)}`
   })
   for (const { path, action, text, settings } of plan.steps) {
     const isWritten = action === 'create' || action === 'append'
@@ -57,6 +59,11 @@ export function reportText(output: Output, plan: Plan, next: readonly string[], 
   // The first page of an application that exists shows nothing of Coatcheck.
   if (plan.firstPage !== '/') lines.push('', `Then open http://localhost:3000${plan.firstPage}`)
   return [...lines, ''].join('\n')
+}
+
+function settingsText({ settings = [], placeholders = [] }: Step): string {
+  const set = settings.length > 0 ? `  sets ${settings.join(', ')}` : ''
+  return placeholders.length > 0 ? `${set}  commented out: ${placeholders.join(', ')}` : set
 }
 
 /** Whether there was nothing to write, and there is nothing to add by hand. */

@@ -12,4 +12,6 @@ export interface Step {
   readonly text: string
   /** Names of settings, where `text` holds a secret and must not be shown. */
   readonly settings?: readonly string[]
+  /** Names of settings that `text` holds behind a comment sign, without a value. */
+  readonly placeholders?: readonly string[]
 }
