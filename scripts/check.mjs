@@ -21,6 +21,7 @@ const checks = [
   { name: 'format', run: () => tool('prettier', '--check', '--log-level', 'warn', '.') },
   { name: 'api', run: () => node('scripts/api.mjs', '--check') },
   { name: 'unused', run: () => tool('knip', '--no-progress') },
+  { name: 'supply', run: () => node('scripts/supply-chain.mjs') },
   { name: 'layers', run: () => tool('depcruise', '--config', '.dependency-cruiser.cjs', 'src', 'test') },
   // As users compile it: against what was built, not against the sources.
   { name: 'examples', after: ['build'], run: () => tool('tsc', '-p', 'examples/express/tsconfig.json') },
@@ -80,7 +81,9 @@ async function runOne({ name, after = [], run }) {
   const seconds = ((performance.now() - started) / 1000).toFixed(1).padStart(5)
   passed.set(name, code === 0)
   console.log(`${code === 0 ? 'ok  ' : 'FAIL'}  ${name.padEnd(8)} ${seconds} s`)
-  if (code !== 0) console.log(output.trimEnd().replace(/^/gm, '      '))
+  // A check that passed may say what it could not look at.
+  const shown = code === 0 ? output.split('\n').filter((line) => line.startsWith('note: ')) : [output.trimEnd()]
+  for (const text of shown) console.log(text.replace(/^/gm, '      '))
 }
 
 function execute(command, args) {

@@ -44,6 +44,7 @@ let files: readonly string[] = []
 
 beforeAll(async () => {
   await run(process.execPath, ['scripts/build.mjs'], { cwd: root })
+  await run(process.execPath, ['scripts/supply-chain.mjs', '--sbom'], { cwd: root })
   ;({ tarball, files } = await pack(folder))
 }, 300_000)
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
@@ -56,7 +57,7 @@ it('holds what was built, the sources that its maps point to, the pages that mes
     const name = `dist/${file.slice(0, -'.ts'.length)}`
     return [`${name}.js`, `${name}.js.map`, `${name}.d.ts`, `${name}.d.ts.map`]
   })
-  const pages = ['CHANGELOG.md', 'LICENSE', 'README.md', 'SECURITY.md', 'package.json']
+  const pages = ['CHANGELOG.md', 'LICENSE', 'README.md', 'SECURITY.md', 'package.json', 'sbom.cdx.json']
   const docs = readdirSync(join(root, 'docs'), { recursive: true, withFileTypes: true }).flatMap((entry) =>
     entry.isFile() ? [relative(root, join(entry.parentPath, entry.name))] : [],
   )
@@ -134,6 +135,22 @@ describe('installed by npm as it comes', () => {
       'redis',
     ])
     expect(installedIn(consumer)).toEqual([...ownDependencies(), '@redis', 'redis'].sort())
+  })
+
+  it('carries a bill of materials that names what was installed, and how it belongs together', () => {
+    const installed = join(consumer, 'node_modules')
+    const bill = JSON.parse(readFileSync(join(installed, 'coatcheck/sbom.cdx.json'), 'utf8')) as Bill
+    expect(bill).toMatchObject({ bomFormat: 'CycloneDX', metadata: { component: { name: 'coatcheck' } } })
+    const record = readFileSync(join(installed, '.package-lock.json'), 'utf8')
+    const { packages } = JSON.parse(record) as { packages: Record<string, unknown> }
+    const names = Object.keys(packages).map((path) => path.slice(path.lastIndexOf('node_modules/') + 13))
+    expect(namesIn(bill.components)).toEqual([...new Set(names.filter((name) => name !== 'coatcheck'))].sort())
+    const [own] = bill.dependencies
+    const direct = [...Object.keys(manifest.dependencies), 'redis'].sort()
+    expect(own?.dependsOn?.map((name) => name.slice(0, name.lastIndexOf('@'))).sort()).toEqual(direct)
+    for (const { hashes, licenses } of bill.components) {
+      expect([hashes, licenses].every((facts) => facts.length > 0)).toBe(true)
+    }
   })
 
   it('keeps sessions on localhost without a server or a setting', async () => {
@@ -263,6 +280,20 @@ function firstExample(page: string): string {
   const [, code] = /```ts(?: \S+)?\n([\s\S]*?)```/.exec(readFileSync(join(root, page), 'utf8')) ?? []
   if (code === undefined) throw new Error(`${page} shows no example`)
   return code
+}
+
+interface Bill {
+  readonly metadata: { readonly component: { readonly name: string } }
+  readonly components: readonly {
+    readonly name: string
+    readonly hashes: readonly unknown[]
+    readonly licenses: readonly unknown[]
+  }[]
+  readonly dependencies: readonly { readonly dependsOn?: readonly string[] }[]
+}
+
+function namesIn(components: Bill['components']): string[] {
+  return [...new Set(components.map(({ name }) => name))].sort()
 }
 
 function installedIn(project: string): string[] {
