@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import type { ResolvedSession } from '../config/types.ts'
 import { EventBus } from '../core/events.ts'
-import { systemRandom } from '../core/random.ts'
+import { type Random, systemRandom } from '../core/random.ts'
 import { createKeyring, type Keyring } from '../keyring/keyring.ts'
 import { createSeal } from '../keyring/seal.ts'
 import type { SessionDriver } from '../session/session-driver.ts'
@@ -38,18 +38,24 @@ export interface Fixture<D extends object> {
 
 export function fixture<D extends object = Record<string, unknown>>(
   harness: SessionHarness,
-  options: { policy?: Partial<ResolvedSession<D>>; keys?: string; driver?: SessionDriver; namespace?: string } = {},
+  options: {
+    policy?: Partial<ResolvedSession<D>>
+    keys?: string
+    driver?: SessionDriver
+    namespace?: string
+    random?: Random
+  } = {},
 ): Fixture<D> {
   const keyring = createKeyring(options.keys ?? testKey('first'))
   const events = new EventBus()
   const store = createSessionStore<D>({
     driver: options.driver ?? harness.driver,
     keyring,
-    seal: createSeal(keyring),
+    seal: createSeal(keyring, options.random),
     config: { ...(TEST_POLICY as unknown as ResolvedSession<D>), ...options.policy },
     namespace: options.namespace ?? '',
     clock: harness.clock,
-    random: systemRandom,
+    random: options.random ?? systemRandom,
     events,
   })
   return { store, keyring, events }

@@ -1,5 +1,6 @@
 /** Sign-in: a new id and ticket, the old one dead at once, only named fields carried over. */
 import assert from 'node:assert/strict'
+import { type Random, systemRandom } from '../../core/random.ts'
 import type { ConformanceCase, SessionHarness } from '../conformance.ts'
 import { equalJson } from '../equal-json.ts'
 import { codeOf, fixture } from '../session-fixture.ts'
@@ -20,6 +21,17 @@ function recordingSink(): TicketSink & { readonly tickets: string[]; cleared: nu
   }
 }
 
+/** Works for the given number of draws, and fails from then on. */
+function failingRandom(working: number): { random: Random; draws: () => number } {
+  let count = 0
+  const bytes = (length: number): Buffer => {
+    if (count >= working) throw new Error('no entropy')
+    count++
+    return systemRandom.bytes(length)
+  }
+  return { random: { bytes }, draws: () => count }
+}
+
 export const signInCases: readonly ConformanceCase<SessionHarness>[] = [
   {
     name: 'sign-in gives a new id and ticket; the anonymous ticket is dead at once',
@@ -38,6 +50,19 @@ export const signInCases: readonly ConformanceCase<SessionHarness>[] = [
       equalJson(found.session?.user, { id: 'ada', name: 'Ada' })
       equalJson(found.session?.data, { cart: ['a'] })
       assert.equal(found.session?.authentication?.subject, 's')
+    },
+  },
+  {
+    name: 'when the system has no random bytes, at whatever draw, no user is signed in and nothing is stored',
+    async run(harness) {
+      const { random, draws } = failingRandom(Infinity)
+      await fixture(harness, { random }).store.signIn(null, { userId: 'counted' })
+      assert.ok(draws() > 1)
+      for (let failing = 0; failing < draws(); failing++) {
+        const { store } = fixture(harness, { random: failingRandom(failing).random })
+        await assert.rejects(store.signIn(null, { userId: 'ada' }), /no entropy/)
+        assert.deepEqual(await store.listByUser('ada'), [])
+      }
     },
   },
   {
