@@ -12,6 +12,7 @@
  */
 import type { Clock } from '../core/clock.ts'
 import { RedisError } from '../core/errors.ts'
+import { checkedTtlMs } from '../core/time-to-live.ts'
 
 /** What an entry costs besides its key and value: map slot, entry object, Buffer header. An estimate, on the high side. */
 export const ENTRY_OVERHEAD_BYTES = 160
@@ -67,12 +68,13 @@ export class MemorySpace {
    * @throws {RedisError} `COATCHECK_REDIS_OOM`; the old entry then stays
    */
   put(key: string, value: unknown, bytes: number, ttlMs: number): void {
+    const lifeMs = checkedTtlMs(ttlMs)
     const cost = bytes + key.length + ENTRY_OVERHEAD_BYTES
     this.#sweepSome()
     this.reserve(cost - (this.#live(key)?.bytes ?? 0))
     // Looked up again: making room may have freed it.
     this.#usedBytes += cost - (this.#entries.get(key)?.bytes ?? 0)
-    this.#entries.set(key, { value, bytes: cost, expiresAtMs: this.clock.now() + ttlMs })
+    this.#entries.set(key, { value, bytes: cost, expiresAtMs: this.clock.now() + lifeMs })
   }
 
   /**
@@ -98,8 +100,9 @@ export class MemorySpace {
 
   /** Sets the remaining life of a live entry; false when there is none. */
   expire(key: string, ttlMs: number): boolean {
+    const lifeMs = checkedTtlMs(ttlMs)
     const entry = this.#live(key)
-    if (entry) entry.expiresAtMs = this.clock.now() + ttlMs
+    if (entry) entry.expiresAtMs = this.clock.now() + lifeMs
     return entry !== null
   }
 

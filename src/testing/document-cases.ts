@@ -136,6 +136,22 @@ const driverCases: readonly ConformanceCase<DocumentHarness>[] = [
     },
   },
   {
+    name: 'a time to live that is no duration is refused before anything is stored',
+    async run({ driver }) {
+      const refused = { code: 'COATCHECK_INVALID_ARGUMENT' }
+      for (const ttlMs of [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, -1, 2 ** 53]) {
+        await assert.rejects(driver.write(ref, record('one'), { ttlMs }), refused)
+        await assert.rejects(driver.count(ref, ttlMs), refused)
+        await assert.rejects(driver.enter(ref, 'member', ttlMs), refused)
+        await assert.rejects(driver.end(ref, ttlMs, true), refused)
+      }
+      assert.equal(await driver.read(ref), null)
+      assert.equal(await driver.counted(ref), null)
+      assert.deepEqual(await driver.members(ref), [])
+      assert.deepEqual(await driver.write(ref, record('one'), { ttlMs: 1000 }), { status: 'done' })
+    },
+  },
+  {
     name: 'names are those of the kind, and of no other',
     async run({ driver }) {
       const names = Array.from({ length: 30 }, (_, index) => `name${index}`)

@@ -7,6 +7,7 @@
  *   better-auth writes is not needed.
  */
 import type { Clock } from '../../core/clock.ts'
+import { checkedTtlMs } from '../../core/time-to-live.ts'
 import type { DocumentRef } from '../../documents/document-driver.ts'
 import type { Documents } from '../../documents/documents.ts'
 
@@ -74,11 +75,11 @@ export function createSecondaryStorage(documents: Documents<StoredText>, clock: 
     async set(key, value, ttl) {
       if (LIST.test(key)) return
       const ref = refOf(key)
-      const ttlMs = ttl === undefined ? null : ttl * 1000
-      if (ttlMs !== null && ttlMs <= 0) {
+      if (ttl !== undefined && ttl <= 0) {
         await driver.remove(ref)
         return
       }
+      const ttlMs = ttl === undefined ? null : checkedTtlMs(ttl * 1000, 'ttl')
       const session = SESSION_TOKEN.test(key) ? sessionIn(value) : null
       if (!session) {
         await documents.put(ref, { t: value }, { ttlMs })
@@ -98,7 +99,7 @@ export function createSecondaryStorage(documents: Documents<StoredText>, clock: 
     },
 
     getAndDelete: async (key) => (await documents.take(refOf(key)))?.t ?? null,
-    increment: (key, ttl) => driver.count(counterOf(key), ttl * 1000),
+    increment: async (key, ttl) => driver.count(counterOf(key), checkedTtlMs(ttl * 1000, 'ttl')),
   }
 }
 

@@ -1,4 +1,5 @@
 /** Documents in the memory of the process: the embedded store of development. Bounded by its space. */
+import { checkedTtlMs } from '../../core/time-to-live.ts'
 import type { MemorySpace } from '../../memory/space.ts'
 import { type RedisKeys, redisKeys } from '../../redis/keys.ts'
 import {
@@ -39,6 +40,7 @@ export function createMemoryDocumentDriver(
     read: async (ref) => Promise.resolve(recordAt(keyOf(ref))),
 
     async write(ref, record, { ttlMs, expect }) {
+      const lifeMs = ttlMs === null ? FOREVER_MS : checkedTtlMs(ttlMs)
       const key = keyOf(ref)
       const current = recordAt(key)
       if (!current && space.has(key)) return Promise.resolve({ status: 'ended' })
@@ -47,7 +49,7 @@ export function createMemoryDocumentDriver(
       if (expect !== undefined && current && (expect === 'absent' || !nonceOf(current).equals(expect))) {
         return { status: 'conflict', current }
       }
-      space.setBuffer(key, record, ttlMs === null ? FOREVER_MS : Math.max(1, Math.ceil(ttlMs)))
+      space.setBuffer(key, record, lifeMs)
       return { status: 'done' }
     },
 
@@ -58,27 +60,30 @@ export function createMemoryDocumentDriver(
     },
 
     async end(ref, rememberMs, alsoUnstored = false) {
+      const rememberedMs = checkedTtlMs(rememberMs, 'rememberMs')
       const key = keyOf(ref)
       const wasThere = recordAt(key) !== null
       const isRemembered = space.delete(key) || alsoUnstored
-      if (isRemembered) space.setBuffer(key, ENDED, Math.ceil(rememberMs))
+      if (isRemembered) space.setBuffer(key, ENDED, rememberedMs)
       return Promise.resolve(wasThere)
     },
 
     remove: async (ref) => Promise.resolve(space.delete(keyOf(ref))),
 
     async count(ref, ttlMs) {
+      const lifeMs = checkedTtlMs(ttlMs)
       const key = keyOf(ref)
       const count = (space.get<number>(key) ?? 0) + 1
-      space.put(key, count, 8, space.ttlMs(key) ?? Math.max(1, Math.ceil(ttlMs)))
+      space.put(key, count, 8, space.ttlMs(key) ?? lifeMs)
       return Promise.resolve(count)
     },
 
     counted: async (ref) => Promise.resolve(space.get<number>(keyOf(ref))),
 
     async enter(set, member, ttlMs) {
+      const lifeMs = ttlMs === null ? FOREVER_MS : checkedTtlMs(ttlMs)
       const key = setOf(set)
-      putEntries(key, entriesOf(key).set(member, space.clock.now() + (ttlMs ?? FOREVER_MS)))
+      putEntries(key, entriesOf(key).set(member, space.clock.now() + lifeMs))
       return Promise.resolve()
     },
 

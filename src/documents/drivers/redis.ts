@@ -1,4 +1,5 @@
 /** Documents on Redis: one string each, sets as sorted sets by end of life; the steps are in redis/scripts/document.ts. */
+import { checkedTtlMs } from '../../core/time-to-live.ts'
 import type { RedisClientPort } from '../../redis/client-port.ts'
 import type { RedisKeys } from '../../redis/keys.ts'
 import { createScriptRunner } from '../../redis/script-runner.ts'
@@ -27,7 +28,7 @@ export function createRedisDocumentDriver(
     confirm: (ref) => client.inStep(keyOf(ref)),
 
     async write(ref, record, { ttlMs, expect = '' }) {
-      const ttl = ttlMs === null ? '' : String(Math.max(1, Math.ceil(ttlMs)))
+      const ttl = ttlMs === null ? '' : String(checkedTtlMs(ttlMs))
       const [status, current] = await run.inTime(WRITE_DOCUMENT, [keyOf(ref)], [expect, record, ttl])
       return { status: String(status), ...(current && { current }) } as DocumentWritten
     },
@@ -41,7 +42,7 @@ export function createRedisDocumentDriver(
       const [, ended] = await run.always(
         END_DOCUMENT,
         [keyOf(ref)],
-        [String(Math.ceil(rememberMs)), alsoUnstored ? '1' : '0'],
+        [String(checkedTtlMs(rememberMs, 'rememberMs')), alsoUnstored ? '1' : '0'],
       )
       return ended === 1
     },
@@ -52,7 +53,7 @@ export function createRedisDocumentDriver(
     },
 
     async count(ref, ttlMs) {
-      const [, count] = await run.inTime(COUNT, [keyOf(ref)], [String(Math.max(1, Math.ceil(ttlMs)))])
+      const [, count] = await run.inTime(COUNT, [keyOf(ref)], [String(checkedTtlMs(ttlMs))])
       return count as number
     },
 
@@ -63,7 +64,7 @@ export function createRedisDocumentDriver(
     },
 
     async enter(set, member, ttlMs) {
-      await run.inTime(ENTER, [setOf(set)], [member, ttlMs === null ? '' : String(Math.ceil(ttlMs))])
+      await run.inTime(ENTER, [setOf(set)], [member, ttlMs === null ? '' : String(checkedTtlMs(ttlMs))])
     },
 
     async leave(set, members) {

@@ -10,7 +10,7 @@ export function createMemoryTransactionDriver(space: MemorySpace, keys: RedisKey
     async claim(stateHash, sealedBy, ttlMs) {
       const key = keys.signIn(stateHash)
       if (space.has(key)) return Promise.resolve(false)
-      space.setBuffer(key, sealedBy, Math.ceil(ttlMs))
+      space.setBuffer(key, sealedBy, ttlMs)
       return true
     },
   }

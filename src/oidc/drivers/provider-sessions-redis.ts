@@ -1,4 +1,5 @@
 /** Provider sessions on Redis: one zset each (redis/scripts/provider-session.ts), and a key per logout token that was used. */
+import { checkedTtlMs } from '../../core/time-to-live.ts'
 import type { RedisClientPort } from '../../redis/client-port.ts'
 import type { RedisKeys } from '../../redis/keys.ts'
 import { createScriptRunner } from '../../redis/script-runner.ts'
@@ -14,13 +15,13 @@ export function createRedisProviderSessionDriver(
   const run = createScriptRunner(client, timeOffsetMs)
   return {
     async register(name, sessionId, issuedAtSeconds, lifeMs) {
-      const args = [sessionId, String(issuedAtSeconds), String(Math.ceil(lifeMs))]
+      const args = [sessionId, String(issuedAtSeconds), String(checkedTtlMs(lifeMs, 'lifeMs'))]
       const [status] = await run.inTime(REGISTER, [keys.providerSession(name)], args)
       return String(status) === 'ended' ? 'ended' : 'registered'
     },
 
     async end(name, endedAtSeconds, markLifeMs) {
-      const args = [String(endedAtSeconds), markLifeMs === null ? '' : String(Math.ceil(markLifeMs))]
+      const args = [String(endedAtSeconds), markLifeMs === null ? '' : String(checkedTtlMs(markLifeMs, 'markLifeMs'))]
       return (await run.always(END_PROVIDER_SESSION, [keys.providerSession(name)], args)).map(String)
     },
 
@@ -30,7 +31,7 @@ export function createRedisProviderSessionDriver(
     },
 
     async remember(name, lifeMs) {
-      const [isFirst] = await run.inTime(REMEMBER, [keys.logoutToken(name)], [String(Math.ceil(lifeMs))])
+      const [isFirst] = await run.inTime(REMEMBER, [keys.logoutToken(name)], [String(checkedTtlMs(lifeMs, 'lifeMs'))])
       return isFirst === 1
     },
 

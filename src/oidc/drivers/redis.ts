@@ -1,4 +1,5 @@
 /** Sign-ins that have been answered, on Redis: one key each, `RedisKeys.signIn`; the step is in redis/scripts/sign-in.ts. */
+import { checkedTtlMs } from '../../core/time-to-live.ts'
 import type { RedisClientPort } from '../../redis/client-port.ts'
 import type { RedisKeys } from '../../redis/keys.ts'
 import { createScriptRunner } from '../../redis/script-runner.ts'
@@ -13,7 +14,7 @@ export function createRedisTransactionDriver(
   const run = createScriptRunner(client, timeOffsetMs)
   return {
     async claim(stateHash, sealedBy, ttlMs) {
-      const args = [sealedBy, String(Math.ceil(ttlMs))]
+      const args = [sealedBy, String(checkedTtlMs(ttlMs))]
       const [isFirst] = await run.inTime(CLAIM_SIGN_IN, [keys.signIn(stateHash)], args)
       return isFirst === 1
     },

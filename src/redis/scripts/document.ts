@@ -62,7 +62,7 @@ export const COUNT: RedisScript = defineScript(
   'document.count',
   `${PROLOGUE}
 local count = redis.call('INCR', KEYS[1])
-if count == 1 then redis.call('PEXPIRE', KEYS[1], ARGV[3]) end
+if count == 1 or redis.call('PTTL', KEYS[1]) < 0 then redis.call('PEXPIRE', KEYS[1], ARGV[3]) end
 return {'done', count}
 `,
 )

@@ -6,6 +6,7 @@
  * If you change this, also change: the scripts' headings, docs/redis-keys.md, the memory driver, the conformance cases.
  */
 import type { Random } from '../../core/random.ts'
+import { checkedTtlMs } from '../../core/time-to-live.ts'
 import type { RedisClientPort, RedisReply } from '../../redis/client-port.ts'
 import type { Journal } from '../../redis/journal.ts'
 import { certainly } from '../../redis/in-step.ts'
@@ -121,7 +122,10 @@ export function createRedisSessionDriver(
         return created
       }
       const names = [keys.session(ref.userKey, ref.id), keys.ended(ref.userKey, ref.id)]
-      const [status] = await run.inTime(CREATE_ANONYMOUS, names, [record, String(life.ttlMs + life.slackMs)])
+      const [status] = await run.inTime(CREATE_ANONYMOUS, names, [
+        record,
+        String(checkedTtlMs(life.ttlMs + life.slackMs)),
+      ])
       return text(status) === 'created' ? { status: 'created', endedIds: [] } : { status: 'ended' }
     },
 
@@ -233,11 +237,12 @@ async function clearEnded(
 }
 
 function lifeArguments({ ttlMs, slackMs, absoluteMs }: SessionLife): string[] {
-  return [String(ttlMs), String(slackMs), String(absoluteMs)]
+  checkedTtlMs(ttlMs + slackMs)
+  return [String(checkedTtlMs(ttlMs)), String(slackMs), String(checkedTtlMs(absoluteMs, 'absoluteMs'))]
 }
 
 function endingArguments({ reason, ttlMs }: Ending): string[] {
-  return [reason, String(ttlMs)]
+  return [reason, String(checkedTtlMs(ttlMs))]
 }
 
 function text(reply: RedisReply | undefined): string {

@@ -6,6 +6,7 @@
  * On a full space even the replacement of an expected record is refused when it is larger than the old one; the cache then
  * keeps the grant in the process, as it does during an outage.
  */
+import { checkedTtlMs } from '../../core/time-to-live.ts'
 import { heldGrants, postGrants } from '../../memory/outbox.ts'
 import type { MemorySpace } from '../../memory/space.ts'
 import { type RedisKeys, redisKeys } from '../../redis/keys.ts'
@@ -86,7 +87,7 @@ export function createMemoryTokenDriver(
         if (holder && !holder.equals(lease.holder)) return { status: 'conflict', current: copyOf(current) }
       }
       for (const field of selected(hash, remove)) hash.delete(field)
-      for (const [field, { record, ttlMs }] of set) hash.set(field, stamped(record, now + Math.ceil(ttlMs)))
+      for (const [field, { record, ttlMs }] of set) hash.set(field, stamped(record, now + checkedTtlMs(ttlMs)))
       if (lease && isHeldBy(hash.get(lease.field), lease)) hash.delete(lease.field)
       store(userKey, hash)
       if (lease) space.publish(keys.tokens(userKey))
@@ -144,8 +145,8 @@ export function createMemoryTokenDriver(
 /** As the scripts of Redis write and read it. */
 function leaseRecord({ holder, ttlMs }: LeaseClaim, now: number): Buffer {
   const record = Buffer.alloc(LEASE_HOLDER_AT)
-  record.writeBigUInt64BE(BigInt(now + Math.ceil(ttlMs) + LEASE_REMEMBERED_MS), 0)
-  record.writeBigUInt64BE(BigInt(now + Math.ceil(ttlMs)), END_OF_LIFE_BYTES)
+  record.writeBigUInt64BE(BigInt(now + checkedTtlMs(ttlMs) + LEASE_REMEMBERED_MS), 0)
+  record.writeBigUInt64BE(BigInt(now + checkedTtlMs(ttlMs)), END_OF_LIFE_BYTES)
   return Buffer.concat([record, holder])
 }
 

@@ -5,6 +5,7 @@
  *
  * If you change this, also change: the scripts' headings, docs/tokens.md, the memory driver, the conformance cases.
  */
+import { checkedTtlMs } from '../../core/time-to-live.ts'
 import type { RedisArgument, RedisClientPort, RedisReply } from '../../redis/client-port.ts'
 import { duringChange, type NearCache } from '../../redis/near-cache.ts'
 import type { RedisKeys } from '../../redis/keys.ts'
@@ -161,7 +162,7 @@ export function createRedisTokenDriver(
 }
 
 function leaseArguments({ field, holder, ttlMs }: LeaseClaim, mode: '0' | '1' | '2'): RedisArgument[] {
-  return [field, holder, String(Math.ceil(ttlMs)), mode]
+  return [field, holder, String(checkedTtlMs(ttlMs)), mode]
 }
 
 /** Epoch ms; without `readBigUInt64BE`, which allocates and stands on the hot path. */
@@ -172,7 +173,7 @@ function endOfLife(record: Buffer): number {
 function writeArguments({ set, remove, expect, lease }: TokenChange): RedisArgument[] {
   const args: RedisArgument[] = [expect?.field ?? '', expect?.nonce ?? '']
   args.push(lease?.field ?? '', lease?.holder ?? '', String(set.size))
-  for (const [field, { record, ttlMs }] of set) args.push(field, record, String(Math.ceil(ttlMs)))
+  for (const [field, { record, ttlMs }] of set) args.push(field, record, String(checkedTtlMs(ttlMs)))
   const { fields = [], prefixes = [] } = remove ?? {}
   args.push(String(fields.length), ...fields, ...prefixes)
   return args

@@ -1,4 +1,5 @@
 /** The revocation outbox on Redis: a hash per user (`RedisKeys.revocations`) and one index (`RedisKeys.revocationIndex`). */
+import { checkedTtlMs } from '../../core/time-to-live.ts'
 import type { RedisClientPort } from '../../redis/client-port.ts'
 import type { RedisKeys } from '../../redis/keys.ts'
 import { stringsReply } from '../../redis/reply-shape.ts'
@@ -23,7 +24,7 @@ export function createRedisRevocationDriver(
     async add(userKey, entry, lifeMs) {
       const key = keys.revocations(userKey)
       await client.command(key, ['HSET', key, fieldOf(entry), entry.record])
-      await client.command(key, ['PEXPIRE', key, String(Math.ceil(lifeMs))])
+      await client.command(key, ['PEXPIRE', key, String(checkedTtlMs(lifeMs, 'lifeMs'))])
     },
 
     async claim(max, forMs) {

@@ -1,0 +1,38 @@
+/**
+ * The one check of every time to live. Stores get whole milliseconds that they can add to their clock; a value that is no duration
+ * never reaches a script, and never makes a key without an end.
+ */
+import { MisuseError } from './errors.ts'
+
+const DAY_MS = 86_400_000
+
+/** The longest life that a library of the application can ask for: ten years, as for lifetimes in the options. */
+export const LONGEST_TTL_MS = 3650 * DAY_MS
+
+/**
+ * Returns a time to live as whole milliseconds, at least 1.
+ * @param name what the message calls the value
+ * @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT` for NaN, an infinite or a negative number, one beyond 2^53, and another type
+ */
+export function checkedTtlMs(ttlMs: number, name = 'ttlMs'): number {
+  if (typeof ttlMs !== 'number' || !(ttlMs >= 0) || ttlMs > Number.MAX_SAFE_INTEGER) {
+    throw new MisuseError(
+      'COATCHECK_INVALID_ARGUMENT',
+      `"${name}" must be a time to live: a number from 0 to 2^53 - 1; it got ${shown(ttlMs)}.`,
+    )
+  }
+  return Math.max(1, Math.ceil(ttlMs))
+}
+
+/**
+ * Returns the life that another library asks for, within what a store can keep: `fallbackMs` for a value that is no number, ten years for
+ * a longer life. 0 or less means that the life is over.
+ */
+export function boundedLifeMs(lifeMs: unknown, fallbackMs: number): number {
+  if (typeof lifeMs !== 'number' || Number.isNaN(lifeMs)) return fallbackMs
+  return Math.min(lifeMs, LONGEST_TTL_MS)
+}
+
+function shown(value: unknown): string {
+  return typeof value === 'number' ? String(value) : `a value of type ${typeof value}`
+}
