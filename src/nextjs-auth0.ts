@@ -23,8 +23,10 @@ const DAY_MS = 86_400_000
 export interface SessionDataStoreOptions extends HostedOptions {
   /** Must equal `session.absoluteDuration` of the SDK, which does not pass it to its store. Default `3d`, as in the SDK. */
   readonly absoluteDuration?: Duration
-  /** Must equal `session.inactivityDuration` of the SDK. Default `1d`, as in the SDK. */
+  /** Must equal `session.inactivityDuration` of the SDK. It does not count with `rolling: false`. Default `1d`, as in the SDK. */
   readonly inactivityDuration?: Duration
+  /** Must equal `session.rolling` of the SDK. `false`: only `absoluteDuration` ends a session. Default `true`, as in the SDK. */
+  readonly rolling?: boolean
 }
 
 /** The store for `new Auth0Client({ sessionStore })`. Its methods reject with a `RedisError` during an outage. */
@@ -46,6 +48,7 @@ export function sessionDataStore(options: SessionDataStoreOptions = {}): Coatche
   const lives = {
     absoluteMs: parseDurationMs(options.absoluteDuration) ?? 3 * DAY_MS,
     inactivityMs: parseDurationMs(options.inactivityDuration) ?? DAY_MS,
+    isRolling: options.rolling ?? true,
   }
   const { open, close } = createHosted(options, events, (foundation, config) => {
     const documents = createDocuments<Auth0Session>(documentDeps(foundation, config, events), 'nextjs-auth0')

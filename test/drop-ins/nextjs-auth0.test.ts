@@ -141,6 +141,18 @@ describe('@auth0/nextjs-auth0', () => {
     expect(await store.get('id')).toBeNull()
   })
 
+  it('a session that does not roll lives for the absolute duration', async () => {
+    const still = sessionDataStore({
+      store: redisStore({ url: redis.url }),
+      keys: randomBytes(32).toString('base64'),
+      rolling: false,
+    })
+    await still.set('id', sessionOf('ada', 'x'))
+    const [key = ''] = (await redis.cli('--scan', '--pattern', 'host:nextjs-auth0:*')).split('\n')
+    expect(Math.round(Number(await redis.cli('pttl', key)) / 3_600_000)).toBe(72)
+    await still.close()
+  })
+
   it('the limit that docs/nextjs-auth0.md states: of two updates of one session the later is kept whole', async () => {
     await store.set('id', sessionOf('ada', 'x'))
     const first = await store.get('id')

@@ -3,6 +3,7 @@
  * entered in the sets of its user and of its provider session before it is stored, so whoever ends all of a set meets it.
  */
 import type { Clock } from '../../core/clock.ts'
+import { boundedLifeMs } from '../../core/time-to-live.ts'
 import { type DocumentRef, isDocumentName } from '../../documents/document-driver.ts'
 import type { Documents } from '../../documents/documents.ts'
 
@@ -77,15 +78,17 @@ const KIND = 'nextjs-auth0'
 
 export function createSessionDataStore(
   documents: Documents<Auth0Session>,
-  lives: { readonly absoluteMs: number; readonly inactivityMs: number },
+  lives: { readonly absoluteMs: number; readonly inactivityMs: number; readonly isRolling: boolean },
   clock: Clock,
 ): SessionDataStore {
   const { driver, refOf } = documents
   const named = (name: string): DocumentRef => ({ kind: KIND, name })
   const userSet = (sub: string): DocumentRef => refOf(`user ${sub}`)
   const sidSet = (sid: string): DocumentRef => refOf(`sid ${sid}`)
+  /** As the SDK counts: a session that does not roll ends by its absolute life only. */
+  const mostMs = lives.isRolling ? lives.inactivityMs : lives.absoluteMs
   const lifeOf = ({ internal }: Auth0Session): number =>
-    Math.min(lives.inactivityMs, internal.createdAt * 1000 + lives.absoluteMs - clock.now())
+    Math.min(mostMs, boundedLifeMs(internal.createdAt * 1000 + lives.absoluteMs - clock.now(), mostMs))
 
   const enter = async (ref: DocumentRef, { user, internal }: Auth0Session, ttlMs: number): Promise<void> => {
     const sets = [userSet(user.sub), ...(internal.sid ? [sidSet(internal.sid)] : [])]
