@@ -5,7 +5,7 @@
  */
 import './core/node-version.ts'
 import session, { type SessionData } from 'express-session'
-import { type Callback, callBack, type CallbackStore, createCallbackStore } from './adapters/hosts/callback-store.ts'
+import { callBack, type Callback, type CallbackStore, createCallbackStore } from './adapters/hosts/callback-store.ts'
 import { systemClock } from './core/clock.ts'
 import type { Events } from './core/events.ts'
 import type { HandedOut } from './documents/host-sessions.ts'
@@ -41,6 +41,7 @@ export class CoatcheckStore extends session.Store implements UserSessions {
       open: this.#hosted.open,
       userIdOf: this.#hosted.userIdOf,
       defaultTtlMs: this.#hosted.defaultTtlMs,
+      ttlMsOf: this.#hosted.ttlMsOf,
       clock: systemClock,
       knownOf: (object) => this.#known.get(object),
       remember: (object, known) => void this.#known.set(object, known),
@@ -52,23 +53,33 @@ export class CoatcheckStore extends session.Store implements UserSessions {
     return this.#hosted.events
   }
 
-  /** Reads a session; without one the callback gets nothing, never an error. */
-  override get(sid: string, callback: (error: unknown, session?: SessionData | null) => void): void {
-    callBack(this.#store.get(sid) as Promise<SessionData | null>, callback)
+  /* eslint-disable @typescript-eslint/no-misused-promises -- the library ignores what its store returns; other callers wait for it */
+  /** Reads a session; without one the callback gets nothing, never an error. Without a callback it returns a promise, as every method. */
+  override get(sid: string): Promise<SessionData | null>
+  override get(sid: string, callback: (error: unknown, session?: SessionData | null) => void): void
+  override get(sid: string, callback?: Callback<SessionData | null>): Promise<SessionData | null> | undefined {
+    return callBack(this.#store.get(sid) as Promise<SessionData | null>, callback)
   }
 
   /** Stores a session. Changes of parallel requests are merged; a session that has ended is not stored again. */
-  override set(sid: string, session: SessionData, callback?: (error?: unknown) => void): void {
-    callBack(this.#store.set(sid, session), callback)
+  override set(sid: string, session: SessionData): Promise<void>
+  override set(sid: string, session: SessionData, callback?: (error?: unknown) => void): void
+  override set(sid: string, session: SessionData, callback?: Callback): Promise<void> | undefined {
+    return callBack(this.#store.set(sid, session), callback)
   }
 
-  override touch(sid: string, session: SessionData, callback?: () => void): void {
-    callBack(this.#store.touch(sid, session), callback as Callback | undefined)
+  /** Moves the end of a session to that of its cookie, and stores the cookie. */
+  override touch(sid: string, session: SessionData): Promise<void>
+  override touch(sid: string, session: SessionData, callback?: () => void): void
+  override touch(sid: string, session: SessionData, callback?: Callback): Promise<void> | undefined {
+    return callBack(this.#store.touch(sid, session), callback)
   }
 
   /** Ends a session in one atomic step. A session that does not exist is no error. */
-  override destroy(sid: string, callback?: (error?: unknown) => void): void {
-    callBack(this.#store.destroy(sid), callback)
+  override destroy(sid: string): Promise<void>
+  override destroy(sid: string, callback?: (error?: unknown) => void): void
+  override destroy(sid: string, callback?: Callback): Promise<void> | undefined {
+    return callBack(this.#store.destroy(sid), callback)
   }
 
   /** Creates the session object of a request. Called by express-session with the data that `get` returned. */
@@ -80,30 +91,39 @@ export class CoatcheckStore extends session.Store implements UserSessions {
   }
 
   /** Reads the data of all sessions, in batches. Ids are stored as hashes only, so the result has none. */
-  override all(callback: (error: unknown, sessions?: SessionData[] | null) => void): void {
+  override all(): Promise<SessionData[]>
+  override all(callback: (error: unknown, sessions?: SessionData[] | null) => void): void
+  override all(callback?: Callback<SessionData[]>): Promise<SessionData[]> | undefined {
     const collect = async (): Promise<SessionData[]> => {
       const sessions: SessionData[] = []
       for await (const { data } of (await this.#hosted.open()).all()) sessions.push(data as unknown as SessionData)
       return sessions
     }
-    callBack(collect(), callback)
+    return callBack(collect(), callback)
   }
 
-  override length(callback: (error: unknown, length?: number) => void): void {
+  /** Counts the live sessions. It walks over all of them. */
+  override length(): Promise<number>
+  override length(callback: (error: unknown, length?: number) => void): void
+  override length(callback?: Callback<number>): Promise<number> | undefined {
     const count = async (): Promise<number> => {
       let length = 0
       for await (const session of (await this.#hosted.open()).all()) if (session.id !== '') length++
       return length
     }
-    callBack(count(), callback)
+    return callBack(count(), callback)
   }
 
-  override clear(callback?: (error?: unknown) => void): void {
-    callBack(
-      this.#hosted.open().then((sessions) => sessions.clear()),
-      callback as Callback<number> | undefined,
-    )
+  /** Removes all sessions. */
+  override clear(): Promise<void>
+  override clear(callback?: (error?: unknown) => void): void
+  override clear(callback?: Callback): Promise<void> | undefined {
+    const clear = async (): Promise<void> => {
+      await (await this.#hosted.open()).clear()
+    }
+    return callBack(clear(), callback)
   }
+  /* eslint-enable @typescript-eslint/no-misused-promises */
 
   idOf(sid: string): Promise<string> {
     return this.#hosted.idOf(sid)

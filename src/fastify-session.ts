@@ -4,7 +4,7 @@
  * give is in docs/fastify-session.md. The plugin itself is not loaded from here.
  */
 import './core/node-version.ts'
-import { callBack, type CallbackStore, createCallbackStore } from './adapters/hosts/callback-store.ts'
+import { callBack, type Callback, type CallbackStore, createCallbackStore } from './adapters/hosts/callback-store.ts'
 import { systemClock } from './core/clock.ts'
 import type { HandedOut } from './documents/host-sessions.ts'
 import { createHostedSessions, HostedStore, type SessionStoreOptions } from './hosted-sessions.ts'
@@ -40,6 +40,7 @@ export class CoatcheckStore extends HostedStore {
       open: hosted.open,
       userIdOf: hosted.userIdOf,
       defaultTtlMs: hosted.defaultTtlMs,
+      ttlMsOf: hosted.ttlMsOf,
       clock: systemClock,
       knownOf: (session) => this.#known.get(session) ?? knownInside(session),
       remember: (session, known) => {
@@ -49,19 +50,25 @@ export class CoatcheckStore extends HostedStore {
     })
   }
 
-  /** Reads a session; without one the callback gets nothing, never an error. */
-  get(sid: string, callback: (error: unknown, session?: FastifySessionObject) => void): void {
-    callBack(this.#store.get(sid), callback)
+  /** Reads a session; without one the callback gets nothing, never an error. Without a callback it returns a promise, as every method. */
+  get(sid: string): Promise<FastifySessionObject>
+  get(sid: string, callback: (error: unknown, session?: FastifySessionObject) => void): void
+  get(sid: string, callback?: Callback<FastifySessionObject>): Promise<FastifySessionObject> | undefined {
+    return callBack(this.#store.get(sid), callback)
   }
 
   /** Stores a session. Changes of parallel requests are merged; a session that has ended is not stored again. */
-  set(sid: string, session: FastifySessionObject, callback: (error?: unknown) => void): void {
-    callBack(this.#store.set(sid, session as object), callback)
+  set(sid: string, session: FastifySessionObject): Promise<void>
+  set(sid: string, session: FastifySessionObject, callback: (error?: unknown) => void): void
+  set(sid: string, session: FastifySessionObject, callback?: Callback): Promise<void> | undefined {
+    return callBack(this.#store.set(sid, session as object), callback)
   }
 
   /** Ends a session in one atomic step. A session that does not exist is no error. */
-  destroy(sid: string, callback: (error?: unknown) => void): void {
-    callBack(this.#store.destroy(sid), callback)
+  destroy(sid: string): Promise<void>
+  destroy(sid: string, callback: (error?: unknown) => void): void
+  destroy(sid: string, callback?: Callback): Promise<void> | undefined {
+    return callBack(this.#store.destroy(sid), callback)
   }
 }
 

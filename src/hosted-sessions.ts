@@ -1,8 +1,12 @@
 /** Sessions of a host library: what the entries for express-session, @fastify/session and koa-session have in common. */
 import { ownOptions } from './config/shape.ts'
 import { systemClock } from './core/clock.ts'
+import { refuse } from './config/refusal.ts'
 import { type Duration, parseDurationMs } from './core/duration.ts'
+import { MisuseError } from './core/errors.ts'
 import { EventBus, type Events } from './core/events.ts'
+import { describeValue } from './core/redact.ts'
+import { boundedLifeMs } from './core/time-to-live.ts'
 import { createDocuments } from './documents/documents.ts'
 import {
   createHostSessions,
@@ -18,8 +22,16 @@ export type { HostSessionInfo } from './documents/host-sessions.ts'
 
 /** Options of `CoatcheckStore`. */
 export interface SessionStoreOptions extends HostedOptions {
-  /** Life of a session whose cookie ends with the browser. At most 3,650 days. Default `24h`. */
+  /**
+   * Life of a session whose cookie ends with the browser. At most 3,650 days. A number counts milliseconds, from one day on; connect-redis
+   * counts `ttl` in seconds, which is `ttlSeconds` here. Default `24h`.
+   */
   readonly ttl?: Duration
+  /**
+   * The `ttl` of connect-redis, in seconds: the life of a session whose cookie ends with the browser. A function returns the life for the
+   * data of a session. It decides for every session, whatever the cookie says. 0 or less ends the session. Default: `ttl`.
+   */
+  readonly ttlSeconds?: number | ((data: Readonly<Record<string, unknown>>) => number)
   /**
    * Returns the user id that the data of a session names. `null` or `undefined`: no user. Needed to list and end the sessions of a user.
    * Default: sessions have no user.
@@ -52,6 +64,8 @@ export interface HostedSessions extends UserSessions {
   /** What the option `userId` says of this data; `undefined` without the option. */
   userIdOf(data: Readonly<Record<string, unknown>>): string | null | undefined
   readonly defaultTtlMs: number
+  /** What the function `ttlSeconds` says of this data; `undefined` without a function. */
+  ttlMsOf(data: Readonly<Record<string, unknown>>): number | undefined
 }
 
 /** @throws {ConfigError} `COATCHECK_CONFIG_UNKNOWN_OPTION`, `COATCHECK_CONFIG_INVALID`: shapes only */
@@ -66,18 +80,29 @@ export function createHostedSessions(kind: string, given: SessionStoreOptions): 
       events,
     }),
   )
-  const { userId } = options
+  const { userId, ttl, ttlSeconds } = options
+  if (ttl !== undefined && ttlSeconds !== undefined)
+    throw refuse({ option: 'CoatcheckStore().ttlSeconds' }, 'got it beside ttl, expected one of the two')
   return {
     events,
     open: hosted.open,
     close: hosted.close,
-    defaultTtlMs: parseDurationMs(options.ttl) ?? DEFAULT_TTL_MS,
+    defaultTtlMs: typeof ttlSeconds === 'number' ? ttlSeconds * 1000 : (parseDurationMs(ttl) ?? DEFAULT_TTL_MS),
+    ttlMsOf: (data) => (typeof ttlSeconds === 'function' ? msOfSeconds(ttlSeconds(data)) : undefined),
     userIdOf: (data) => (userId ? (userId(data) ?? null) : undefined),
     idOf: async (sid) => (await hosted.open()).idOf(sid),
     listByUser: async (user) => (await hosted.open()).listByUser(user),
     revoke: async (id) => (await hosted.open()).revoke(id),
     revokeByUser: async (user, { except } = {}) => (await hosted.open()).revokeByUser(user, { except }),
   }
+}
+
+function msOfSeconds(seconds: unknown): number {
+  if (typeof seconds === 'number' && Number.isFinite(seconds)) return boundedLifeMs(seconds * 1000, 0)
+  throw new MisuseError(
+    'COATCHECK_INVALID_ARGUMENT',
+    `"ttlSeconds" must return a number of seconds; it returned ${describeValue(seconds)}.`,
+  )
 }
 
 /** What stores that need no base class of their host are: its contract is added by each. */

@@ -4,6 +4,7 @@
  * in docs/koa-session.md. koa-session itself is not loaded from here.
  */
 import './core/node-version.ts'
+import { boundedLifeMs } from './core/time-to-live.ts'
 import type { HandedOut } from './documents/host-sessions.ts'
 import type { JsonObject } from './documents/json-merge.ts'
 import { createHostedSessions, type HostedSessions, HostedStore, type SessionStoreOptions } from './hosted-sessions.ts'
@@ -49,12 +50,12 @@ export class CoatcheckStore extends HostedStore {
 
   /**
    * Stores a session in one atomic step, merged with the changes of parallel requests. A session that has ended is not stored again.
-   * @param maxAge milliseconds. `'session'` or absent: the option `ttl`
+   * @param maxAge milliseconds, at most ten years. `'session'`, absent or no number: the option `ttl`
    */
   async set(key: string, session: object, maxAge?: unknown, { ctx }: KoaStoreCall = {}): Promise<void> {
     const sessions = await this.#hosted.open()
     const json = JSON.stringify(session)
-    const ttlMs = typeof maxAge === 'number' ? maxAge : this.#hosted.defaultTtlMs
+    const ttlMs = this.#hosted.ttlMsOf(session as JsonObject) ?? boundedLifeMs(maxAge, this.#hosted.defaultTtlMs)
     if (ttlMs <= 0) return this.destroy(key)
     const handedOut = isObject(ctx) ? this.#known.get(ctx) : undefined
     // The application may have regenerated the session within the request: then it has another id.

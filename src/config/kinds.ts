@@ -59,6 +59,25 @@ export const lifetime: Kind = {
       ? 'Numbers are milliseconds here. One below an hour is most likely meant in seconds, and sessions would end too early.'
       : undefined,
 }
+/**
+ * The same for a store in the place of connect-redis, which counts `ttl` in seconds: 90 days in seconds are two hours in milliseconds, so
+ * a number counts only if it would be years as seconds.
+ */
+export const dropInLifetime: Kind = {
+  wants: `a duration with a unit such as '24h' or '30 min', or milliseconds from ${DAY_MS.toLocaleString('en')} (one day) on; a ttl of connect-redis, in seconds, goes into ttlSeconds`,
+  accepts: (value) => duration.accepts(value) && !isSmallNumber(value, DAY_MS),
+  why: (value) => {
+    if (typeof value === 'function') return 'A function of connect-redis returns seconds.'
+    return isSmallNumber(value, DAY_MS) && value > 0
+      ? 'Numbers are milliseconds here. connect-redis counts in seconds, and sessions would end too early.'
+      : undefined
+  },
+}
+export const secondsOrFunction: Kind = {
+  wants: 'whole seconds from 1 to 315,360,000 (3,650 days), or a function that returns seconds',
+  accepts: (value) =>
+    typeof value === 'function' || (Number.isInteger(value) && inRange(value as number, 1, (3650 * DAY_MS) / 1000)),
+}
 export const httpUrl: Kind = {
   wants: 'an absolute URL with https:// (http:// on a loopback address only), without user, query or fragment',
   accepts: isHttpUrl,
@@ -201,8 +220,8 @@ export const providers: Kind = {
   accepts: (value) => Array.isArray(value) && value.every(isPlainObject),
 }
 
-function isSmallNumber(value: unknown): value is number {
-  return typeof value === 'number' && value < LEAST_LIFETIME_NUMBER_MS
+function isSmallNumber(value: unknown, leastMs = LEAST_LIFETIME_NUMBER_MS): value is number {
+  return typeof value === 'number' && value < leastMs
 }
 
 export function oneOf(...choices: readonly string[]): Kind {

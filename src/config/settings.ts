@@ -185,7 +185,8 @@ export const settings: readonly Setting[] = [
   ]),
   ...table('CoatcheckStore()', [
     ...hosted,
-    ['ttl', kinds.lifetime, '`24h`'],
+    ['ttl', kinds.dropInLifetime, '`24h`'],
+    ['ttlSeconds', kinds.secondsOrFunction, '`ttl`'],
     ['userId', kinds.functionKind, 'sessions belong to no user'],
   ]),
   ...table('CoatcheckAdapter()', hosted),
@@ -194,6 +195,7 @@ export const settings: readonly Setting[] = [
     ...hosted,
     ['absoluteDuration', kinds.lifetime, '`3d`'],
     ['inactivityDuration', kinds.lifetime, '`1d`'],
+    ['rolling', kinds.flag, '`true`'],
   ]),
 ]
 

@@ -53,8 +53,27 @@ function checkLevel(root: SettingRoot, path: string, level: Record<string, unkno
   }
 }
 
+/** Options of connect-redis, whose users come from there: what to write in their place. */
+const OF_CONNECT_REDIS: Readonly<Record<string, string>> = {
+  client: "Write store: redisStore({ client }), with redisStore of 'coatcheck/redis'.",
+  serializer: 'Remove it: sessions are stored as JSON, sealed.',
+  scanCount: 'Remove it: the store chooses how many keys one SCAN reads.',
+  disableTouch:
+    'Remove it: a touch moves the end of a session as its cookie says. For an end that stays, return the seconds that are left from ttlSeconds: (data) => ….',
+  disableTTL: 'Remove it: every session ends. Set ttlSeconds for a longer life, up to 315,360,000 (3,650 days).',
+}
+
 function unknownOption(root: SettingRoot, option: string): ConfigError {
   const shown = safeText([root, option].filter(Boolean).join('.'), 60)
+  const fix = root === 'CoatcheckStore()' && Object.hasOwn(OF_CONNECT_REDIS, option) ? OF_CONNECT_REDIS[option] : null
+  if (fix) {
+    return new ConfigError('COATCHECK_CONFIG_UNKNOWN_OPTION', {
+      message: `${shown} is an option of connect-redis. ${fix}`,
+      fix,
+      isFixTold: true,
+      details: { option: shown },
+    })
+  }
   const known = settings.filter((s) => s.root === root && s.option !== null)
   const near = nearest(option, known)
   return new ConfigError('COATCHECK_CONFIG_UNKNOWN_OPTION', {

@@ -6,6 +6,7 @@
  * A session is entered in its user's set before it is stored, and ending one leaves a memory under its name. So whoever ends all
  * sessions of a user meets every one of them: those that are stored, and those that are about to be, which are then refused.
  */
+import { isDeepStrictEqual } from 'node:util'
 import type { Clock } from '../core/clock.ts'
 import type { EventBus } from '../core/events.ts'
 import { type DocumentRef, isDocumentName } from './document-driver.ts'
@@ -22,6 +23,8 @@ const TOUCHED_TOGETHER_MS = 1000
 export interface HostSession {
   /** What the host stores, as JSON: parsed by whoever wants it, and compared as it is. */
   readonly json: string
+  /** The cookie as the last touch stated it: takes the place of the field `cookie` of `json`. */
+  readonly cookie?: JsonObject
   readonly createdAtMs: number
   readonly expiresAtMs: number
   /** Whose it is: the set of the user, and until when it is entered there. */
@@ -32,6 +35,8 @@ export interface HostSession {
 export interface HandedOut {
   readonly ref: DocumentRef
   readonly json: string
+  /** In place of the field `cookie` of `json`. The caller copies it before a change. */
+  readonly cookie?: JsonObject
   stored: StoredDocument<HostSession>
 }
 
@@ -60,8 +65,11 @@ export interface HostSessions {
     json: string,
     options: { readonly ttlMs: number; readonly userId?: string | null | undefined; readonly known?: HandedOut | null },
   ): Promise<HandedOut | null>
-  /** Moves its end to `ttlMs` from now. False when it is not there (any more). */
-  touch(sid: string, ttlMs: number, known?: HandedOut | null): Promise<boolean>
+  /**
+   * Moves its end to `ttlMs` from now. False when it is not there (any more).
+   * @param cookie replaces the field `cookie` of the session, which is neither read nor written again for it
+   */
+  touch(sid: string, ttlMs: number, known?: HandedOut | null, cookie?: JsonObject): Promise<boolean>
   /** Ends it: a request that is still under way does not bring it back. */
   end(sid: string): Promise<boolean>
   /** The name that `listByUser` and `revoke` know the session of this id by. */
@@ -121,7 +129,7 @@ export function createHostSessions(deps: {
 
   const infoOf = (name: string, { value }: StoredDocument<HostSession>): HostSessionInfo => ({
     id: name,
-    data: parse(value.json),
+    data: effective(value),
     createdAtMs: value.createdAtMs,
     expiresAtMs: value.expiresAtMs,
   })
@@ -135,7 +143,9 @@ export function createHostSessions(deps: {
     async find(sid) {
       const ref = documents.refOf(sid)
       const stored = await live(ref)
-      return stored && { ref, json: stored.value.json, stored }
+      if (!stored) return null
+      const { json, cookie } = stored.value
+      return { ref, json, ...(cookie && { cookie }), stored }
     },
 
     async save(sid, json, { ttlMs, userId, known }) {
@@ -154,7 +164,7 @@ export function createHostSessions(deps: {
       const changed = await documents.change(
         ref,
         (stored) => ({
-          json: mergedJson(known.json, json, stored.json),
+          json: mergedJson(known, json, stored),
           createdAtMs: stored.createdAtMs,
           expiresAtMs,
           ...withUser,
@@ -166,7 +176,7 @@ export function createHostSessions(deps: {
       return changed.status === 'saved' ? { ref, json, stored: changed.document } : refused(ref)
     },
 
-    async touch(sid, ttlMs, known) {
+    async touch(sid, ttlMs, known, cookie) {
       const ref = documents.refOf(sid)
       const stored = known?.stored ?? (await live(ref))
       if (!stored) return false
@@ -176,9 +186,16 @@ export function createHostSessions(deps: {
         ref,
         // Whoever came in between has moved it as well.
         (value) =>
-          value !== stored.value && value.expiresAtMs >= expiresAtMs - TOUCHED_TOGETHER_MS
+          value !== stored.value &&
+          value.expiresAtMs >= expiresAtMs - TOUCHED_TOGETHER_MS &&
+          (cookie === undefined || differsInEndOnly(cookieOf(value), cookie))
             ? null
-            : { ...value, expiresAtMs, ...(user && value.user?.set === user.set && { user }) },
+            : {
+                ...value,
+                expiresAtMs,
+                ...(cookie && { cookie }),
+                ...(user && value.user?.set === user.set && { user }),
+              },
         ttlOf,
         stored,
       )
@@ -223,10 +240,25 @@ export function createHostSessions(deps: {
 }
 
 /** Mostly nobody else has changed anything, and then there is nothing to merge. */
-function mergedJson(handedOut: string, handedBack: string, stored: string): string {
-  if (stored === handedOut) return handedBack
-  if (handedBack === handedOut) return stored
-  return JSON.stringify(mergeChanges(parse(handedOut), parse(handedBack), parse(stored)))
+function mergedJson(handedOut: WithCookie, handedBack: string, stored: WithCookie): string {
+  if (stored.json === handedOut.json && isDeepStrictEqual(stored.cookie, handedOut.cookie)) return handedBack
+  return JSON.stringify(mergeChanges(effective(handedOut), parse(handedBack), effective(stored)))
+}
+
+type WithCookie = Pick<HostSession, 'json' | 'cookie'>
+
+/** The data of a session with the cookie of its last touch. */
+function effective({ json, cookie }: WithCookie): JsonObject {
+  return cookie ? { ...parse(json), cookie } : parse(json)
+}
+
+function cookieOf(session: WithCookie): unknown {
+  return effective(session)['cookie']
+}
+
+/** Whether two cookies agree in all but `expires`, which the end of the session follows. */
+function differsInEndOnly(one: unknown, other: JsonObject): boolean {
+  return isDeepStrictEqual({ ...(one as JsonObject | undefined), expires: null }, { ...other, expires: null })
 }
 
 function parse(json: string): JsonObject {

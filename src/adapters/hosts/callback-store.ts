@@ -9,10 +9,14 @@ import { lifeOf } from './cookie-life.ts'
 
 export type Callback<T = void> = (error: unknown, result?: T) => void
 
+type Session = Record<string, unknown>
+
 export interface CallbackStoreDeps {
   readonly open: () => Promise<HostSessions>
   readonly userIdOf: (data: JsonObject) => string | null | undefined
   readonly defaultTtlMs: number
+  /** The life that the application states for this data, in place of the cookie's; `undefined`: the cookie's. */
+  readonly ttlMsOf: (data: JsonObject) => number | undefined
   readonly clock: Clock
   /** What the session object was handed out as; `undefined` for one that is new to us. */
   readonly knownOf: (session: object) => HandedOut | undefined
@@ -21,7 +25,7 @@ export interface CallbackStoreDeps {
 
 export interface CallbackStore {
   /** A copy that is the caller's. */
-  get(sid: string): Promise<Record<string, unknown> | null>
+  get(sid: string): Promise<Session | null>
   set(sid: string, session: object): Promise<void>
   touch(sid: string, session: object): Promise<void>
   destroy(sid: string): Promise<void>
@@ -34,13 +38,15 @@ export function createCallbackStore(deps: CallbackStoreDeps): CallbackStore {
     // A host may carry an object over to a new id; what it was handed out as belongs to the old one.
     return known?.ref.name === sessions.idOf(sid) ? known : undefined
   }
-  const lifeFrom = (session: object): number => lifeOf(session, clock.now(), deps.defaultTtlMs)
+  const lifeFrom = (session: object): number =>
+    deps.ttlMsOf(session as JsonObject) ?? lifeOf(session, clock.now(), deps.defaultTtlMs)
 
   return {
     async get(sid) {
       const known = await (await open()).find(sid)
       if (!known) return null
-      const session = JSON.parse(known.json) as Record<string, unknown>
+      const session = JSON.parse(known.json) as Session
+      if (known.cookie) session['cookie'] = { ...known.cookie }
       deps.remember(session, known)
       return session
     },
@@ -61,7 +67,11 @@ export function createCallbackStore(deps: CallbackStoreDeps): CallbackStore {
 
     async touch(sid, session) {
       const sessions = await open()
-      await sessions.touch(sid, Math.max(1, lifeFrom(session)), knownFor(sessions, sid, session) ?? null)
+      const { cookie } = JSON.parse(JSON.stringify({ cookie: (session as Session)['cookie'] })) as {
+        cookie?: JsonObject
+      }
+      const ttlMs = Math.max(1, lifeFrom(session))
+      await sessions.touch(sid, ttlMs, knownFor(sessions, sid, session) ?? null, cookie)
     },
 
     async destroy(sid) {
@@ -70,8 +80,11 @@ export function createCallbackStore(deps: CallbackStoreDeps): CallbackStore {
   }
 }
 
-/** Calls back once, outside of the promise, so that what a callback throws is its own. */
-export function callBack<T>(work: Promise<T>, callback: Callback<T> | undefined): void {
+/**
+ * Calls back once, outside of the promise, so that what a callback throws is its own. Without a callback it returns the promise. Libraries
+ * call methods without either (`request.session.destroy()`), so a failure that the caller does not wait for never ends the process.
+ */
+export function callBack<T>(work: Promise<T>, callback: Callback<T> | undefined): Promise<T> | undefined {
   work.then(
     (result) => {
       if (callback) process.nextTick(callback, null, result)
@@ -80,4 +93,5 @@ export function callBack<T>(work: Promise<T>, callback: Callback<T> | undefined)
       if (callback) process.nextTick(callback, error)
     },
   )
+  return callback ? undefined : work
 }

@@ -1,16 +1,18 @@
 /** How long a session of express-session or @fastify/session is to live: what its cookie says, to the millisecond. */
+import { boundedLifeMs } from '../../core/time-to-live.ts'
+
 interface CookieOfHost {
-  readonly expires?: Date | string | null | undefined
-  readonly originalMaxAge?: number | null | undefined
+  readonly expires?: unknown
+  readonly originalMaxAge?: unknown
 }
 
-/** Milliseconds from now; 0 or less when it is over. `fallbackMs` for a cookie that ends with the browser. */
+/**
+ * Returns milliseconds from now, at most ten years; 0 or less when the session is over. As in the libraries' own stores, a cookie whose
+ * `expires` is empty, `false` or no date does not end the session: `originalMaxAge` counts then, else `fallbackMs`.
+ */
 export function lifeOf(session: object, nowMs: number, fallbackMs: number): number {
   const { cookie } = session as { readonly cookie?: CookieOfHost }
   const { expires, originalMaxAge } = cookie ?? {}
-  if (expires !== undefined && expires !== null) {
-    const endMs = new Date(expires).getTime()
-    if (!Number.isNaN(endMs)) return endMs - nowMs
-  }
-  return originalMaxAge ?? fallbackMs
+  const endMs = expires ? new Date(expires as Date | string).getTime() : Number.NaN
+  return boundedLifeMs(Number.isNaN(endMs) ? originalMaxAge : endMs - nowMs, fallbackMs)
 }
