@@ -57,6 +57,31 @@ test('a blocked event loop counts for 50 ms, and what has arrived by then is not
   expect(expired).toEqual(['unanswered'])
 })
 
+test.each([5, 45, 400])(
+  'a loop that was blocked for %i ms before an operation begins shortens no deadline',
+  (blockedMs) => {
+    const expired: string[] = []
+    const wheel = wheelOf()
+    wheel.queue(1000).add(entry(expired, 'earlier'))
+    pass(100)
+    nowMs += blockedMs
+    const one = entry(expired, 'a')
+    const queue = wheel.queue(250)
+    queue.add(one)
+    const beganAtMs = nowMs
+    const promisedMs: number[] = []
+    while (expired.length === 0) {
+      promisedMs.push(nowMs + queue.leftMs(one))
+      pass(TICK_MS)
+    }
+    expect(expired).toEqual(['a'])
+    // What is sent once more with the time that is left has missed its deadline by then, too.
+    expect(Math.max(...promisedMs)).toBeLessThanOrEqual(nowMs)
+    expect(nowMs - beganAtMs).toBeGreaterThanOrEqual(250)
+    expect(nowMs - beganAtMs).toBeLessThanOrEqual(250 + 2 * TICK_MS)
+  },
+)
+
 test('the timer stops when nothing waits, and starts again', () => {
   const expired: string[] = []
   const wheel = wheelOf()

@@ -40,11 +40,10 @@ export class DeadlineQueue {
   }
 
   add(entry: Expiring): void {
-    // The wheel's time stands still between ticks: one tick more, so that nothing expires early.
-    entry.due = this.#wheel.time + this.#lengthMs + TICK_MS
+    if (!this.#wheel.running) this.#wheel.start()
+    entry.due = this.#wheel.now() + this.#lengthMs
     if (this.#tail - this.#head === this.#ring.length) this.#grow()
     this.#ring[this.#tail++ & (this.#ring.length - 1)] = entry
-    if (!this.#wheel.running) this.#wheel.start()
   }
 
   /** Optional: an entry that is settled and not at the head is dropped later. */
@@ -56,7 +55,7 @@ export class DeadlineQueue {
   }
 
   leftMs({ due }: Expiring): number {
-    return due - this.#wheel.time - TICK_MS
+    return due - this.#wheel.now()
   }
 
   get isEmpty(): boolean {
@@ -87,12 +86,12 @@ export class DeadlineQueue {
 }
 
 export class DeadlineWheel {
-  /** Milliseconds of the event loop's life while anything was waiting. */
-  time = 0
   running = false
   readonly #clock: Clock
   readonly #queues = new Map<number, DeadlineQueue>()
   #timer: ReturnType<typeof setInterval> | undefined
+  /** Milliseconds of the event loop's life while anything was waiting, at the last tick. */
+  #time = 0
   #lastTick = 0
   #idleTicks = 0
 
@@ -108,6 +107,14 @@ export class DeadlineWheel {
     return queue
   }
 
+  /**
+   * The loop's time, with what has passed since the last tick: an operation that begins behind a blocked loop has its whole
+   * deadline, and a script of it that was given up has missed its own (`script-runner.ts`).
+   */
+  now(): number {
+    return this.#time + Math.min(this.#clock.monotonic() - this.#lastTick, LONGEST_TICK_MS)
+  }
+
   start(): void {
     this.running = true
     this.#idleTicks = 0
@@ -117,7 +124,7 @@ export class DeadlineWheel {
 
   #tick(): void {
     const now = this.#clock.monotonic()
-    this.time += Math.min(now - this.#lastTick, LONGEST_TICK_MS)
+    this.#time += Math.min(now - this.#lastTick, LONGEST_TICK_MS)
     this.#lastTick = now
     // After the poll phase: what has arrived is handled first.
     setImmediate(() => this.#sweep())
@@ -126,7 +133,7 @@ export class DeadlineWheel {
   #sweep(): void {
     let isIdle = true
     for (const queue of this.#queues.values()) {
-      queue.sweep(this.time)
+      queue.sweep(this.#time)
       isIdle &&= queue.isEmpty
     }
     this.#idleTicks = isIdle ? this.#idleTicks + 1 : 0
