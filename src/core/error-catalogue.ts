@@ -246,6 +246,12 @@ const entries = {
     why: 'The provider could not be reached or is overloaded, and no valid token is left.',
     fix: 'Repeat the request later. No user was signed out.',
   },
+  COATCHECK_TOKEN_ANSWER_INVALID: {
+    ...token,
+    retryable: true,
+    why: 'The provider answered a token request, and its answer does not pass a check. Nothing of it was handed out.',
+    fix: 'Read details.check and details.reason. Compare the clocks of this machine and the provider, then the registration of the client.',
+  },
   COATCHECK_TOKEN_CONFLICT: {
     ...token,
     retryable: true,

@@ -191,6 +191,15 @@ export interface EventMap {
     /** Error code, when an error was the cause. */
     code?: string
   }
+  /** The answer to a refresh names another issuer or subject than the grant. It was discarded, and the grant has ended. */
+  'token.subject-mismatch': ProviderReason & {
+    /** Hash of the user id, as it stands in key names. */
+    userKey: string
+    /** Name of the provider. */
+    provider: string
+    /** Resource of the token, or its scopes; empty for the token of sign-in. */
+    resource: string
+  }
   /** Another process was refreshing the same grant, and its result was waited for. */
   'token.waited': {
     /** Hash of the user id, as it stands in key names. */

@@ -3,6 +3,7 @@
  * reading the body included, ends with the caller's signal. What the provider answers is foreign input: a wrong or hostile
  * server must cost neither memory nor time without limit.
  */
+import { AsyncLocalStorage } from 'node:async_hooks'
 import type { CustomFetch, CustomFetchOptions } from 'openid-client'
 import { parseJson } from '../core/json.ts'
 import { safeUrl } from '../core/redact.ts'
@@ -40,12 +41,34 @@ export function copyOf(answer: Response): Response {
   return copy
 }
 
+/** The last answer of a call, also where the library throws an error that does not lead to it. */
+export interface SeenAnswer {
+  /** `null`: no answer has arrived as a whole. */
+  status: number | null
+  /** The text of the body; the caller decides what to read of it. */
+  text: string
+}
+
+const watched = new AsyncLocalStorage<SeenAnswer>()
+
+/** Runs a call, and keeps the last answer that `boundedFetch` read for it. */
+export function watchAnswer<T>(run: () => Promise<T>): { readonly result: Promise<T>; readonly seen: SeenAnswer } {
+  const seen: SeenAnswer = { status: null, text: '' }
+  return { result: watched.run(seen, run), seen }
+}
+
+function see(status: number, body: Buffer): void {
+  const seen = watched.getStore()
+  if (seen) Object.assign(seen, { status, text: body.toString('utf8') })
+}
+
 /** `fetch` with those limits. @param send the transport, `globalThis.fetch` outside of tests. */
 export function boundedFetch(send: typeof fetch = globalThis.fetch): CustomFetch {
   return async (url, options) => {
     try {
       const answer = await send(url, { ...requestInit(options), redirect: 'manual' })
       const body = await readBounded(answer)
+      see(answer.status, body)
       const bounded = new Response(WITHOUT_BODY.has(answer.status) ? null : (body as Uint8Array<ArrayBuffer> | null), {
         // An opaque redirect reports status 0, which no Response can be made with.
         status: answer.status === 0 ? 502 : answer.status,
@@ -90,6 +113,8 @@ async function readBounded(answer: Response): Promise<Buffer> {
       bytes += chunk.byteLength
       // Leaving the loop cancels the stream, which closes the connection.
       if (bytes > MAX_ANSWER_BYTES) {
+        // It has arrived: the request was carried out, and repeating it would not help.
+        see(answer.status, Buffer.alloc(0))
         throw Object.assign(new TypeError('the answer is larger than 1 MiB'), { code: ANSWER_TOO_LARGE })
       }
       chunks.push(chunk)

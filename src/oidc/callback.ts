@@ -11,6 +11,7 @@ import { checkAuthorizationResponse } from './authorization-response.ts'
 import { identityOf } from './identity.ts'
 import { signInRefused, toSignInError } from './oidc-errors.ts'
 import type { ProviderClient, ProviderClients } from './provider-client.ts'
+import { assertIdToken, assertSigned, assertTokenAnswer } from './token-answer.ts'
 import type { Transaction, Transactions } from './transaction.ts'
 
 const SINGLE_PARAMETERS = ['state', 'code', 'iss', 'error', 'response', 'id_token'] as const
@@ -107,7 +108,10 @@ async function redeem(
       idTokenExpected: true,
     })
     const claims = result.claims()
-    if (!claims) throw signInRefused('COATCHECK_SIGNIN_REJECTED', 'id-token')
+    if (!claims || result.id_token === undefined) throw signInRefused('COATCHECK_SIGNIN_REJECTED', 'id-token')
+    assertTokenAnswer(result)
+    assertIdToken(client.provider, result.id_token)
+    await assertSigned(client, result.id_token)
     const lifeMs = result.expires_in === undefined ? ASSUMED_TOKEN_LIFE_MS : result.expires_in * 1000
     return {
       claims: parseJson(JSON.stringify(claims)) as typeof claims,
@@ -115,7 +119,7 @@ async function redeem(
         accessToken: result.access_token,
         expiresAt: sentAtMs + lifeMs,
         refreshToken: result.refresh_token ?? null,
-        idToken: result.id_token ?? null,
+        idToken: result.id_token,
         // Left out means: granted as asked for (RFC 6749 section 5.1).
         scopes: result.scope?.split(' ').filter((scope) => scope !== '') ?? client.provider.scopes,
       },

@@ -3,38 +3,21 @@
  * costs nothing is checked first and the signature before anything is stored, so that forged tokens cost neither requests to
  * the provider nor commands to the store.
  */
-import {
-  createRemoteJWKSet,
-  customFetch,
-  decodeJwt,
-  decodeProtectedHeader,
-  errors,
-  type JWTPayload,
-  jwtVerify,
-} from 'jose'
+import { decodeJwt, decodeProtectedHeader, type JWTPayload } from 'jose'
 import type { ResolvedProvider } from '../config/types.ts'
 import type { Clock } from '../core/clock.ts'
 import { OidcError } from '../core/errors.ts'
 import { safeUrl } from '../core/redact.ts'
-import { boundedFetch } from './bounded-fetch.ts'
 import { shown } from './failed-checks.ts'
 import { isIssuerOf } from './identity.ts'
-import { detailsOf, factsOf, scrubbed } from './oidc-errors.ts'
-import type { ProviderClient, ProviderClients } from './provider-client.ts'
+import { SIGNATURE_ALGORITHMS } from './key-set.ts'
+import type { ProviderClients } from './provider-client.ts'
 
 const EVENT = 'http://schemas.openid.net/event/backchannel-logout'
-/** Never `none`, and nothing symmetric: the client secret is no key for what a provider says. */
-const ALGORITHMS = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519']
 const MAX_TOKEN_CHARACTERS = 16_384
 const MAX_NAME_CHARACTERS = 512
 /** Between the clocks of provider and application. */
 const SKEW_SECONDS = 300
-/** A key set that was fetched is not fetched again for a key id that it does not hold before this is over. */
-const KEYS_COOLDOWN_MS = 60_000
-const KEYS_MAX_AGE_MS = 10 * 60_000
-const KEYS_TIMEOUT_MS = 5000
-const KEYS_RETRY_MS = 5000
-
 /** Why a logout token is refused: part of the answer, for the operators of the provider. */
 export type LogoutRefusal =
   | 'too-long'
@@ -72,56 +55,11 @@ export interface LogoutTokens {
   verify(provider: ResolvedProvider, token: string): Promise<LogoutToken>
 }
 
-interface RememberedKeys {
-  readonly url: string
-  readonly keys: ReturnType<typeof createRemoteJWKSet>
-  /** Of the last answer. */
-  status: number | undefined
-  /** The last failure, which is given to callers until `failedUntilMs`. */
-  failed: OidcError | null
-  failedUntilMs: number
-}
-
-export function createLogoutTokens(clients: ProviderClients, clock: Clock, send?: typeof fetch): LogoutTokens {
-  const keySets = new Map<string, RememberedKeys>()
-
-  const keysOf = async (client: ProviderClient): Promise<RememberedKeys> => {
-    const { jwks_uri: uri = '' } = client.signIn.serverMetadata()
-    const known = keySets.get(uri)
-    if (known) return known
-    const bounded = boundedFetch(send)
-    const keys = createRemoteJWKSet(new URL(uri), {
-      cooldownDuration: KEYS_COOLDOWN_MS,
-      cacheMaxAge: KEYS_MAX_AGE_MS,
-      timeoutDuration: KEYS_TIMEOUT_MS,
-      async [customFetch](url, { method, headers, signal }) {
-        made.status = undefined
-        const plain = Object.fromEntries(headers)
-        const answer = await bounded(url, { method, headers: plain, body: null, redirect: 'manual', signal })
-        made.status = answer.status
-        return answer
-      },
-    })
-    const made: RememberedKeys = { url: safeUrl(uri), keys, status: undefined, failed: null, failedUntilMs: 0 }
-    keySets.set(uri, made)
-    return made
-  }
-
+export function createLogoutTokens(clients: ProviderClients, clock: Clock): LogoutTokens {
   const assertSigned = async (provider: ResolvedProvider, token: string): Promise<void> => {
-    const set = await keysOf(await clients.get(provider.name))
-    if (set.failed && clock.monotonic() < set.failedUntilMs) throw set.failed
-    try {
-      await jwtVerify(token, set.keys, { algorithms: ALGORITHMS, clockTolerance: SKEW_SECONDS })
-    } catch (error) {
-      if (isRefusal(error)) throw refused('signature', { reason: error.code })
-      // The keys of all users: forged tokens must not become requests to a provider that is down.
-      set.failedUntilMs = clock.monotonic() + KEYS_RETRY_MS
-      set.failed = new OidcError('COATCHECK_OIDC_UNAVAILABLE', {
-        details: { provider: provider.name, url: set.url, status: set.status, ...detailsOf(factsOf(error, clock)) },
-        cause: scrubbed(error),
-      })
-      throw set.failed
-    }
+    const { keys } = await clients.get(provider.name)
+    const verdict = await keys.verify(token, 'visitor')
+    if (verdict !== 'valid') throw refused('signature', { reason: verdict })
   }
 
   return {
@@ -159,14 +97,14 @@ function readable(token: string): JWTPayload {
   }
   const { alg, typ = 'logout+jwt' } = header
   if (typeof typ !== 'string') throw refused('malformed')
-  if (typeof alg !== 'string' || !ALGORITHMS.includes(alg)) throw refused('algorithm')
+  if (typeof alg !== 'string' || !SIGNATURE_ALGORITHMS.includes(alg)) throw refused('algorithm')
   // Explicit typing keeps ID and access tokens out (section 2.4); older providers leave it away.
   if (typ.toLowerCase().replace(/^application\//, '') !== 'logout+jwt') throw refused('type')
   return claims
 }
 
 function checkClaims(provider: ResolvedProvider, claims: JWTPayload, nowSeconds: number): LogoutToken {
-  const { iss, aud, iat, exp, sub, sid, events, jti } = claims
+  const { iss, aud, iat, nbf, exp, sub, sid, events, jti } = claims
   if (typeof iss !== 'string' || !isIssuerOf(provider, iss)) {
     throw refused('issuer', { expected: safeUrl(provider.issuer), got: shown(iss) })
   }
@@ -175,6 +113,7 @@ function checkClaims(provider: ResolvedProvider, claims: JWTPayload, nowSeconds:
     throw refused('audience', { expected: provider.clientId, got: shown(aud) })
   }
   if (typeof iat !== 'number' || iat > nowSeconds + SKEW_SECONDS) throw refused('issued-at')
+  if (nbf !== undefined && !(typeof nbf === 'number' && nbf <= nowSeconds + SKEW_SECONDS)) throw refused('issued-at')
   // REQUIRED since the Final version.
   if (typeof exp !== 'number' || exp + SKEW_SECONDS <= nowSeconds) throw refused('expired')
   if ((sub === undefined && sid === undefined) || !isName(sub ?? sid) || !isName(sid ?? sub)) throw refused('subject')
@@ -191,13 +130,6 @@ function checkClaims(provider: ResolvedProvider, claims: JWTPayload, nowSeconds:
     issuedAtSeconds: iat,
     expiresAtSeconds: exp,
   }
-}
-
-/** What jose refuses a token for, apart from not getting the keys. */
-function isRefusal(error: unknown): error is errors.JOSEError {
-  const { JWKSTimeout, JWKSInvalid, JOSEError } = errors
-  if (error instanceof JWKSTimeout || error instanceof JWKSInvalid) return false
-  return error instanceof JOSEError && error.code !== 'ERR_JOSE_GENERIC'
 }
 
 function isName(value: unknown): value is string {

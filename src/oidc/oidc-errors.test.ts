@@ -17,7 +17,12 @@ let metadata: Record<string, unknown>
 let sent: { body: string; headers: Headers }[]
 let clients: ProviderClients
 beforeEach(() => {
-  metadata = { issuer: ISSUER, token_endpoint: `${ISSUER}/token`, authorization_endpoint: `${ISSUER}/authorize` }
+  metadata = {
+    issuer: ISSUER,
+    token_endpoint: `${ISSUER}/token`,
+    authorization_endpoint: `${ISSUER}/authorize`,
+    jwks_uri: `${ISSUER}/keys`,
+  }
   sent = []
   clients = createProviderClients([provider], {
     clock,

@@ -38,7 +38,8 @@ export async function discoverProvider(
   try {
     return await probeProvider(provider, clock, send)
   } catch (error) {
-    if (!(error instanceof OidcError) || error.details['reason'] === 'issuer') throw error
+    // These messages name what is wrong already.
+    if (!(error instanceof OidcError) || ['issuer', 'metadata'].includes(String(error.details['reason']))) throw error
     throw await discoveryProblem(provider, error, send)
   }
 }

@@ -9,7 +9,7 @@ import {
   customFetch,
   type CustomFetch,
   discovery,
-  enableNonRepudiationChecks,
+  type ServerMetadata,
 } from 'openid-client'
 import type { ResolvedProvider } from '../config/types.ts'
 import type { Clock } from '../core/clock.ts'
@@ -19,6 +19,8 @@ import { providerReasonIn } from '../core/provider-reason.ts'
 import { safeUrl } from '../core/redact.ts'
 import { boundedFetch, copyOf } from './bounded-fetch.ts'
 import { clientAuthentication } from './client-authentication.ts'
+import { createProviderKeys, type ProviderKeys } from './key-set.ts'
+import { shown } from './failed-checks.ts'
 import { toDiscoveryError } from './oidc-errors.ts'
 
 const TIMEOUT_SECONDS = 10 // of each single request to a provider while somebody waits at a browser
@@ -37,13 +39,12 @@ const TEMPLATED_METADATA = `${TEMPLATED_SERVER.href}/.well-known/openid-configur
 
 export interface ProviderClient {
   readonly provider: ResolvedProvider
-  /** For sign-in: verifies the signature of every ID token. */
+  /** For sign-in, while a visitor waits at a browser. */
   readonly signIn: Configuration
-  /**
-   * For refreshes: the token endpoint vouches for the ID token (OIDC Core section 3.1.3.7, 6), because a key set that
-   * cannot be fetched just then must not cost the rotated refresh token that came with it.
-   */
+  /** For refreshes, with more patience. */
   readonly refresh: Configuration
+  /** Verifies the signatures of ID tokens and logout tokens: openid-client verifies none of an answer that came over TLS. */
+  readonly keys: ProviderKeys
   /** Absent when the provider has no RP-initiated logout. */
   readonly endSessionEndpoint: string | null
   /** Values of the parameter `prompt` that the metadata list; `null` when they list none. */
@@ -90,7 +91,7 @@ export function createProviderClients(
     (name === undefined ? providers[0] : providers.find((p) => p.name === name)) ?? null
 
   const renew = (provider: ResolvedProvider, entry: Entry): Promise<ProviderClient> => {
-    entry.pending ??= discover(provider, send, clock)
+    entry.pending ??= discover(provider, send, clock, entry.client?.keys ?? null)
       .then((client) => {
         entry.client = client
         entry.failure = null
@@ -144,16 +145,22 @@ function isMultiTenant(provider: ResolvedProvider): boolean {
   return provider.issuer.includes(TENANT_TEMPLATE)
 }
 
-async function discover(provider: ResolvedProvider, send: CustomFetch, clock: Clock): Promise<ProviderClient> {
+/** @param known keys of the metadata before, which stay when their address does */
+async function discover(
+  provider: ResolvedProvider,
+  send: CustomFetch,
+  clock: Clock,
+  known: ProviderKeys | null,
+): Promise<ProviderClient> {
   const authentication = clientAuthentication(provider, () => clock.monotonic())
   const fetchOnce = withOneMetadataRequest(provider, send)
-  const configure = (...extensions: ((config: Configuration) => void)[]): Promise<Configuration> =>
+  const configure = (): Promise<Configuration> =>
     // eslint-disable-next-line @typescript-eslint/no-misused-promises -- the library awaits it, whatever its type says
     discovery(serverOf(provider), provider.clientId, undefined, authentication, {
       [customFetch]: fetchOnce,
       timeout: TIMEOUT_SECONDS,
       // eslint-disable-next-line @typescript-eslint/no-deprecated -- marked so that it stands out; loopback issuers only
-      execute: provider.allowInsecureHttp ? [allowInsecureRequests, ...extensions] : extensions,
+      execute: provider.allowInsecureHttp ? [allowInsecureRequests] : [],
     })
   const refresh = await configure()
   const metadata = refresh.serverMetadata()
@@ -170,14 +177,37 @@ async function discover(provider: ResolvedProvider, send: CustomFetch, clock: Cl
       },
     })
   }
+  assertEndpoints(provider, metadata)
   refresh.timeout = TOKEN_TIMEOUT_SECONDS
+  const url = metadata.jwks_uri ?? ''
   return {
     provider,
     refresh,
-    signIn: await configure(enableNonRepudiationChecks),
+    signIn: await configure(),
+    keys: known?.url === url ? known : createProviderKeys({ provider, url, send, clock }),
     endSessionEndpoint: metadata.end_session_endpoint ?? null,
     promptValues: textsOf(metadata['prompt_values_supported']),
   }
+}
+
+/** Without these no user can sign in (OIDC Discovery section 3). What is wrong with them is found here, and not by a visitor. */
+const ENDPOINTS = ['authorization_endpoint', 'token_endpoint', 'jwks_uri'] as const
+
+/** @throws {OidcError} `COATCHECK_OIDC_DISCOVERY` that names the first endpoint that is missing or cannot be used */
+function assertEndpoints(provider: ResolvedProvider, metadata: Readonly<ServerMetadata>): void {
+  const isUsable = (url: unknown): boolean => {
+    if (typeof url !== 'string' || !URL.canParse(url)) return false
+    const { protocol } = new URL(url)
+    return protocol === 'https:' || (protocol === 'http:' && provider.allowInsecureHttp)
+  }
+  const wrong = ENDPOINTS.find((name) => !isUsable(metadata[name]))
+  if (wrong === undefined) return
+  const value: unknown = metadata[wrong]
+  const problem = value === undefined ? 'name no' : 'have an unusable'
+  throw new OidcError('COATCHECK_OIDC_DISCOVERY', {
+    message: `The metadata of provider "${provider.name}" ${problem} ${wrong}.`,
+    details: { provider: provider.name, reason: 'metadata', check: wrong, got: shown(value) },
+  })
 }
 
 function textsOf(value: unknown): readonly string[] | null {

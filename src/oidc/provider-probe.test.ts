@@ -4,7 +4,12 @@ import { resolvedProvider as provider, TEST_ISSUER as ISSUER } from '../../test/
 
 const CALLBACK = 'https://app.test/auth/callback'
 const clock = { now: () => Date.parse('2026-01-01T00:00:00Z'), monotonic: () => 0 }
-const metadata = { issuer: ISSUER, token_endpoint: `${ISSUER}/token`, authorization_endpoint: `${ISSUER}/authorize` }
+const metadata = {
+  issuer: ISSUER,
+  token_endpoint: `${ISSUER}/token`,
+  authorization_endpoint: `${ISSUER}/authorize`,
+  jwks_uri: `${ISSUER}/keys`,
+}
 const MIB = 1024 * 1024
 
 /** Asks whether the redirect URI is known. @param answer of the authorization endpoint */

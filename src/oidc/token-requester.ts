@@ -6,11 +6,15 @@
 import { clientCredentialsGrant, genericGrantRequest, refreshTokenGrant } from 'openid-client'
 import type { Clock } from '../core/clock.ts'
 import { OidcError } from '../core/errors.ts'
+import { parseJson } from '../core/json.ts'
 import { providerReasonIn } from '../core/provider-reason.ts'
-import { RefreshFailure } from '../token/refresh-outcome.ts'
+import { RefreshFailure, type RefusedAnswer } from '../token/refresh-outcome.ts'
+import { subjectIn } from '../token/token-subject.ts'
 import type { DirectTokenRequest, RefreshedTokens, TokenRequester } from '../token/types.ts'
-import { factsOf, scrubbed } from './oidc-errors.ts'
+import { type SeenAnswer, watchAnswer } from './bounded-fetch.ts'
+import { factsOf, type ProviderFacts, scrubbed } from './oidc-errors.ts'
 import type { ProviderClient, ProviderClients } from './provider-client.ts'
+import { assertIdToken, assertSigned, assertTokenAnswer, type TokenAnswer } from './token-answer.ts'
 
 const JWT_BEARER = 'urn:ietf:params:oauth:grant-type:jwt-bearer' // RFC 7523
 const TOKEN_EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange' // RFC 8693
@@ -18,35 +22,34 @@ const ACCESS_TOKEN = 'urn:ietf:params:oauth:token-type:access_token'
 /** Network errors after which the provider cannot have seen the request. */
 const NEVER_SENT = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH'])
 
-/** What the three grants of openid-client answer, as far as it matters. */
-interface TokenAnswer {
-  readonly access_token: string
-  readonly expires_in?: number | undefined
-  readonly refresh_token?: string | undefined
-  readonly id_token?: string | undefined
-  readonly scope?: string | undefined
-}
-
 export function createTokenRequester(clients: ProviderClients, clock: Clock): TokenRequester {
   const request = async (
     provider: string,
     signal: AbortSignal | undefined,
     send: (client: ProviderClient) => Promise<TokenAnswer>,
+    accept: (client: ProviderClient, answer: TokenAnswer) => Promise<RefreshedTokens> = (_, answer) =>
+      Promise.resolve(tokensOf(answer)),
   ): Promise<RefreshedTokens> => {
     const client = await clientOf(clients, provider)
     // A request that has left is not cut off: its answer may hold the only valid refresh token.
     signal?.throwIfAborted()
+    const watched = watchAnswer(() => send(client))
     try {
-      return tokensOf(await send(client))
+      const answer = await watched.result
+      assertTokenAnswer(answer)
+      return await accept(client, answer)
     } catch (error) {
-      throw failureOf(error, clock)
+      throw failureOf(error, clock, watched.seen)
     }
   }
 
   return {
-    refresh: (provider, { refreshToken, ...rest }) =>
-      request(provider, rest.signal, (client) =>
-        refreshTokenGrant(client.refresh, refreshToken, parametersOf(withOfflineAccess(client, rest))),
+    refresh: (provider, { refreshToken, idToken, ...rest }) =>
+      request(
+        provider,
+        rest.signal,
+        (client) => refreshTokenGrant(client.refresh, refreshToken, parametersOf(withOfflineAccess(client, rest))),
+        async (client, answer) => ({ ...tokensOf(answer), ...(await identityIn(client, answer, idToken)) }),
       ),
 
     requestAppToken: (provider, wish) =>
@@ -92,12 +95,30 @@ function withDefaultScope({ provider }: ProviderClient, request: DirectTokenRequ
   return { ...rest, scopes: scopes.length > 0 ? scopes : [`${resource}/.default`] }
 }
 
-function tokensOf({ access_token, expires_in, refresh_token, id_token, scope }: TokenAnswer): RefreshedTokens {
+/** @throws {OidcError} when a check refuses the ID token; a key set that cannot be fetched refuses nothing */
+async function identityIn(
+  client: ProviderClient,
+  { id_token: idToken }: TokenAnswer,
+  before: string | undefined,
+): Promise<Pick<RefreshedTokens, 'idToken' | 'subject'>> {
+  if (idToken === undefined) return {}
+  assertIdToken(client.provider, idToken, before)
+  const subject = subjectIn(idToken)
+  const isVerified = await assertSigned(client, idToken).then(
+    () => true,
+    (error: unknown) => {
+      if (error instanceof OidcError && error.code === 'COATCHECK_OIDC_UNAVAILABLE') return false
+      throw error
+    },
+  )
+  return { ...(subject && { subject }), ...(isVerified && { idToken }) }
+}
+
+function tokensOf({ access_token, expires_in, refresh_token, scope }: TokenAnswer): RefreshedTokens {
   return {
     accessToken: access_token,
     expiresInSeconds: expires_in ?? null,
     ...(refresh_token !== undefined && { refreshToken: refresh_token }),
-    ...(id_token !== undefined && { idToken: id_token }),
     scopes: scope?.split(' ').filter((name) => name !== '') ?? [],
   }
 }
@@ -113,9 +134,42 @@ export async function clientOf(clients: ProviderClients, provider: string): Prom
   }
 }
 
-/** What went wrong with a request to a provider, as facts. */
-export function failureOf(error: unknown, clock: Clock): RefreshFailure {
-  const { isInvalidAnswer: _, ...facts } = factsOf(error, clock)
+/**
+ * What went wrong with a request to a provider, as facts.
+ * @param seen the answer, if one arrived: then the request was carried out, and is not repeated
+ */
+export function failureOf(error: unknown, clock: Clock, seen?: SeenAnswer): RefreshFailure {
+  if (error instanceof RefreshFailure) return error
+  const { isInvalidAnswer, ...facts } = error instanceof OidcError ? refusalFacts(error) : factsOf(error, clock)
   const wasNeverSent = facts.reason !== undefined && NEVER_SENT.has(facts.reason)
-  return new RefreshFailure({ ...facts, ...(wasNeverSent && { wasNeverSent }) }, { cause: scrubbed(error) })
+  const status = facts.status ?? seen?.status ?? undefined
+  return new RefreshFailure(
+    { ...facts, ...(status !== undefined && { status }), ...(wasNeverSent && { wasNeverSent }) },
+    {
+      cause: scrubbed(error),
+      ...(isInvalidAnswer && { outcome: 'invalid-answer', answer: refusedAnswerIn(seen) }),
+    },
+  )
+}
+
+/** A check of ours. */
+function refusalFacts({ details }: OidcError): ProviderFacts {
+  return { ...providerReasonIn(details), isInvalidAnswer: true }
+}
+
+function bodyOf(seen: SeenAnswer | undefined): { readonly id_token?: unknown; readonly refresh_token?: unknown } {
+  try {
+    return (parseJson(seen?.text ?? '') as object | null) ?? {}
+  } catch {
+    return {}
+  }
+}
+
+/** Nothing in it is verified. */
+function refusedAnswerIn(seen: SeenAnswer | undefined): RefusedAnswer {
+  const { id_token: idToken, refresh_token: refreshToken } = bodyOf(seen)
+  return {
+    subject: typeof idToken === 'string' ? subjectIn(idToken) : null,
+    refreshToken: typeof refreshToken === 'string' && refreshToken !== '' ? refreshToken : null,
+  }
 }

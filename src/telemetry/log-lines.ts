@@ -67,6 +67,11 @@ export const logLines: LogLines = {
   'token.waited': { area: 'token', level: 'debug', text: 'waited for a refresh of another process' },
   'token.refreshed': { area: 'token', level: 'info', text: 'access token refreshed' },
   'token.refresh-failed': { area: 'token', level: 'warn', text: 'refresh failed' },
+  'token.subject-mismatch': {
+    area: 'token',
+    level: 'error',
+    text: 'grant ended: the provider answered a refresh with tokens of another subject',
+  },
   'token.refresh-repeated': { area: 'token', level: 'warn', text: 'refresh repeated: no answer had arrived' },
   'token.grant-kept': { area: 'token', level: 'warn', text: 'grant kept in this process: it could not be saved' },
   'token.grant-saved': { area: 'token', level: 'info', text: 'kept grant saved' },

@@ -5,6 +5,7 @@ import { outcomesCases } from './token-cases/outcomes.ts'
 import { processesCases } from './token-cases/processes.ts'
 import { refreshingCases } from './token-cases/refreshing.ts'
 import { storingCases } from './token-cases/storing.ts'
+import { subjectsCases } from './token-cases/subjects.ts'
 import type { TokenHarness } from './token-fixture.ts'
 
 /** Cases of the token cache. */
@@ -12,6 +13,7 @@ export const tokenCases: readonly ConformanceCase<TokenHarness>[] = [
   ...storingCases,
   ...refreshingCases,
   ...outcomesCases,
+  ...subjectsCases,
   ...processesCases,
   ...directCases,
 ]

@@ -7,7 +7,7 @@ import type { EventBus } from '../core/events.ts'
 import type { Random } from '../core/random.ts'
 import type { LooseGrants } from './loose-grants.ts'
 import { createRefreshHistory } from './refresh-history.ts'
-import { outcomeActions, type RefreshFailure } from './refresh-outcome.ts'
+import { outcomeActions, type RefreshFailure, type RefreshOutcome } from './refresh-outcome.ts'
 import { nextGrant, refreshedEntry } from './refreshed-tokens.ts'
 import { createOpener, createStoredTokensReader, isStored, type StoredTokens } from './stored-tokens.ts'
 import type { AccessEntry, Grant, Opened, TokenCodec } from './token-codec.ts'
@@ -33,6 +33,18 @@ export interface GrantVault {
     askedAtMs: number,
     lease: LeaseClaim | null,
   ): Promise<AccessEntry | null>
+  /**
+   * Stores the refresh token of an answer that was refused, and the failure with it: a provider that rotates may have ended the one
+   * before. The access tokens stay. @returns for how long the failure holds, milliseconds; `null` as `commit`
+   */
+  keepSuccessor(
+    userKey: string,
+    target: Target,
+    grant: Opened<Grant>,
+    refreshToken: string,
+    failure: RefreshFailure,
+    lease: LeaseClaim | null,
+  ): Promise<number | null>
   /** Deletes everything of the provider, if the grant is still this one; false when it is not. */
   drop(
     userKey: string,
@@ -43,7 +55,7 @@ export interface GrantVault {
   ): Promise<boolean>
   /** Of the sign-in that is stored now; `null` without one. */
   lineageOf(userKey: string, provider: string): Promise<string | null>
-  /** Whether the provider refused the grant that was here not long ago. */
+  /** Whether the grant that was here not long ago ended with a refresh. */
   hasEnded(userKey: string, target: Target): Promise<boolean>
   /**
    * Keeps all processes from asking again for a while, and gives the lease back. Best effort; never brings back what was
@@ -126,6 +138,29 @@ export function createGrantVault(deps: {
       return null
     },
 
+    async keepSuccessor(userKey, target, grant, refreshToken, failure, lease) {
+      const { provider } = target
+      const inARow = await failuresInARow(userKey, target).catch(() => 0)
+      const holdMs = history.holdMs(failure, inARow)
+      const next = nextGrant(grant.value, { refreshToken }, clock.now(), deps.grantLifetimeMs)
+      const field = grantField(provider)
+      const ttlMs = deps.grantLifetimeMs
+      const set = new Map([
+        [field, { record: codec.sealGrant(userKey, field, next), ttlMs }],
+        history.status(userKey, target, failure, inARow, ttlMs),
+        history.hold(userKey, target, next, failure, holdMs),
+      ])
+      const change = { set, expect: { field, nonce: grant.nonce }, lasting: true, ...(lease && { lease }) }
+      const committed = await unsaved.commit({
+        ...{ userKey, provider, grant: next, targetKey: target.key },
+        ...{ entry: null, change },
+      })
+      if (committed.status === 'kept') {
+        events.emit('token.grant-kept', { userKey, provider, code: codeOf(committed.cause) })
+      }
+      return committed.status === 'conflict' ? null : holdMs
+    },
+
     async drop(userKey, target, grant, failure, lease) {
       const { provider } = target
       const field = grantField(provider)
@@ -160,7 +195,8 @@ export function createGrantVault(deps: {
       const field = statusField(provider)
       const [record] = await driver.read(userKey, [field])
       const status = record ? opened(codec.openStatus(userKey, field, record)) : null
-      return status?.value.outcome === 'invalid-grant'
+      const outcome = status?.value.outcome ?? ''
+      return Object.hasOwn(outcomeActions, outcome) && outcomeActions[outcome as RefreshOutcome].dropsTokens
     },
 
     async recordFailure(userKey, target, { grant }, failure, lease) {

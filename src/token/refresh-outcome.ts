@@ -8,6 +8,7 @@ import type { ErrorOptions } from '../core/errors.ts'
 import { type ProviderReason, providerReasonIn } from '../core/provider-reason.ts'
 import type { Random } from '../core/random.ts'
 import { safeText } from '../core/redact.ts'
+import type { TokenSubject } from './token-subject.ts'
 
 export type RefreshOutcome =
   /** Network, overload, maintenance: the same request may succeed later. Nothing is wrong with the user. */
@@ -22,6 +23,10 @@ export type RefreshOutcome =
   | 'operator-error'
   /** This scope or resource cannot be had; others of the same grant can. */
   | 'caller-error'
+  /** The provider answered, and its answer does not pass a check. Nothing of it is used but a rotated refresh token. */
+  | 'invalid-answer'
+  /** The answer names another issuer or subject than the grant. Nothing of it is used, and the grant ends. */
+  | 'subject-mismatch'
 
 /**
  * What is known of a failed token request. Everything absent: no answer arrived. `error` absent with a `status`: the body was not
@@ -102,6 +107,8 @@ export const outcomeActions: Readonly<Record<RefreshOutcome, OutcomeAction>> = {
   'interaction-required': reauth,
   'operator-error': rejected,
   'caller-error': rejected,
+  'invalid-answer': { ...rejected, code: 'COATCHECK_TOKEN_ANSWER_INVALID' },
+  'subject-mismatch': { ...reauth, dropsTokens: true },
 }
 
 /** AADSTS numbers of an application whose registration or credential is wrong. */
@@ -173,7 +180,7 @@ function matches(rule: OutcomeRule, facts: RefreshFacts): boolean {
  * refused for is the work of a healthy provider, and must not hold up others.
  */
 export function concernsProvider({ outcome, facts }: RefreshFailure): boolean {
-  if (outcome === 'transient') return true
+  if (outcome === 'transient' || outcome === 'invalid-answer') return true
   if (outcome !== 'operator-error') return false
   const { error = '', errorCodes = [] } = facts
   return REGISTRATION_ERRORS.includes(error) || errorCodes.some((code) => REGISTRATION_CODES.includes(code))
@@ -193,10 +200,17 @@ export class RefreshFailure extends Error {
   readonly facts: RefreshFacts
   /** False: the provider was not asked, because it is not to be asked for a while. */
   readonly wasAsked: boolean
+  // Private: printing the error must not print a refresh token.
+  readonly #answer: RefusedAnswer | null
 
   constructor(
     facts: RefreshFacts,
-    options?: { readonly cause?: unknown; readonly outcome?: RefreshOutcome; readonly wasAsked?: boolean },
+    options?: {
+      readonly cause?: unknown
+      readonly outcome?: RefreshOutcome
+      readonly wasAsked?: boolean
+      readonly answer?: RefusedAnswer
+    },
   ) {
     const outcome = options?.outcome ?? classifyRefresh(facts)
     super(`The token request failed: ${outcome}.`, options?.cause === undefined ? undefined : { cause: options.cause })
@@ -204,7 +218,21 @@ export class RefreshFailure extends Error {
     this.outcome = outcome
     this.facts = facts
     this.wasAsked = options?.wasAsked ?? true
+    this.#answer = options?.answer ?? null
   }
+
+  /** What an answer said that was refused. `null`: there was none, or it is not known. */
+  refusedAnswer(): RefusedAnswer | null {
+    return this.#answer
+  }
+}
+
+/** Of an answer that does not pass a check. */
+export interface RefusedAnswer {
+  /** Whom its ID token names, unverified. `null`: it names none. */
+  readonly subject: TokenSubject | null
+  /** Its refresh token: the one before may be dead. `null`: it brought none. */
+  readonly refreshToken: string | null
 }
 
 /** Whatever a refresher threw, as a `RefreshFailure`. */

@@ -6,19 +6,33 @@ import type { Random } from '../core/random.ts'
 import type { AccessEntry, Grant } from './token-codec.ts'
 import { refreshAheadAt } from './token-life.ts'
 import { ASSUMED_LIFE_MS } from './token-set.ts'
+import { subjectIn, type TokenSubject } from './token-subject.ts'
 import { describeTarget, type Target } from './token-target.ts'
 import type { RefreshedTokens } from './types.ts'
 
-/** The same lineage. A provider that does not rotate names no refresh token: the old one goes on. */
-export function nextGrant(grant: Grant, answer: RefreshedTokens, nowMs: number, grantLifetimeMs: number): Grant {
+/** The same lineage and owner. A provider that does not rotate names no refresh token: the old one goes on. */
+export function nextGrant(
+  grant: Grant,
+  answer: Pick<RefreshedTokens, 'refreshToken' | 'idToken' | 'subject'>,
+  nowMs: number,
+  grantLifetimeMs: number,
+): Grant {
+  // Only a verified ID token names the owner of a grant that has none.
+  const owner = ownerOf(grant) ?? (answer.idToken === undefined ? undefined : answer.subject)
   return {
     lineage: grant.lineage,
     generation: grant.generation + 1,
     refreshToken: answer.refreshToken ?? grant.refreshToken,
     idToken: answer.idToken ?? grant.idToken,
+    ...(owner && { owner }),
     obtainedAtMs: nowMs,
     expiresAtMs: nowMs + grantLifetimeMs,
   }
+}
+
+/** Whom a grant belongs to. Records of earlier builds say it only in their ID token, which that build had checked. */
+export function ownerOf({ owner, idToken }: Grant): TokenSubject | null {
+  return owner ?? subjectIn(idToken)
 }
 
 /** Its life counts from the moment of the question: the answer may have been long on its way. */

@@ -15,6 +15,7 @@ import { afterFailure, type Circumstances, type Landed } from './landing.ts'
 import type { Lease } from './lease.ts'
 import type { ProviderRequests } from './provider-requests.ts'
 import { outcomeActions, reasonInFacts, RefreshFailure, toRefreshFailure } from './refresh-outcome.ts'
+import { assertSameSubject, judged, successorOf } from './refused-answer.ts'
 import type { Grant, Opened } from './token-codec.ts'
 import { flightKey, type Target } from './token-target.ts'
 import type { RefreshedTokens, TokenRefresher } from './types.ts'
@@ -64,14 +65,14 @@ export function createRefreshing(deps: {
     let answer: RefreshedTokens
     try {
       const subject = { userKey, provider, resource: target.key }
-      answer = await requests.send(subject, () => ask(target, grant.value.refreshToken ?? ''))
+      answer = await requests.send(subject, () => ask(target, grant.value))
+      assertSameSubject(grant.value, answer)
     } catch (error) {
-      const failure = await settled(userKey, target, grant, toRefreshFailure(error), lease)
+      const failure = await settled(userKey, target, grant, judged(grant.value, toRefreshFailure(error)), lease)
       failedEvent(userKey, target, startedMs, failure)
       if (failure.outcome === 'rotated-elsewhere') return null
-      const forMs = failure.wasAsked
-        ? await vault.recordFailure(userKey, target, stored, failure, lease?.claim ?? null)
-        : Math.min(failure.facts.retryAfterMs ?? 0, HOLD_BELIEVED_MS)
+      const forMs = await recorded(userKey, target, stored, grant, failure, lease)
+      if (forMs === null) return null
       failed.remember(name, grant.value.lineage, failure, forMs)
       return afterFailure(target, stored, failure, now())
     }
@@ -92,6 +93,24 @@ export function createRefreshing(deps: {
     return entry && { entry, final: true }
   }
 
+  /** @returns for how long the failure holds; `null`: the grant was replaced or deleted meanwhile */
+  const recorded = async (
+    userKey: string,
+    target: Target,
+    stored: StoredTokens,
+    grant: Opened<Grant>,
+    failure: RefreshFailure,
+    lease: Lease | null,
+  ): Promise<number | null> => {
+    const claim = lease?.claim ?? null
+    if (!failure.wasAsked) return Math.min(failure.facts.retryAfterMs ?? 0, HOLD_BELIEVED_MS)
+    const successor = successorOf(grant.value, failure)
+    if (successor === null) return vault.recordFailure(userKey, target, stored, failure, claim)
+    const forMs = await vault.keepSuccessor(userKey, target, grant, successor, failure, claim)
+    if (forMs === null) await discardUnlessLive(userKey, target.provider, { ...grant.value, refreshToken: successor })
+    return forMs
+  }
+
   /**
    * The refresh token of a sign-in that is over is revoked. One of a sign-in that goes on is not: providers end the whole grant
    * with it, the successor that somebody else has stored included.
@@ -105,16 +124,17 @@ export function createRefreshing(deps: {
     if (refreshToken !== null && stored !== lineage) await deps.discard(userKey, provider, refreshToken)
   }
 
-  const ask = (target: Target, refreshToken: string): Promise<RefreshedTokens> =>
+  const ask = (target: Target, { refreshToken, idToken }: Grant): Promise<RefreshedTokens> =>
     refresher.refresh(target.provider, {
-      refreshToken,
+      refreshToken: refreshToken ?? '',
+      ...(idToken !== null && { idToken }),
       signal: AbortSignal.timeout(PROVIDER_DEADLINE_MS),
       ...(target.scopes.length > 0 ? { scopes: target.scopes } : {}),
       ...(target.resource === null ? {} : { resource: target.resource }),
       ...(target.claims === null ? {} : { claims: target.claims }),
     })
 
-  /** `invalid_grant` is final only when the refused grant is still the stored one; the tokens then go. */
+  /** The end of a grant is final only when that grant is still the stored one; the tokens then go. */
   const settled = async (
     userKey: string,
     target: Target,
@@ -123,8 +143,18 @@ export function createRefreshing(deps: {
     lease: Lease | null,
   ): Promise<RefreshFailure> => {
     if (!outcomeActions[failure.outcome].dropsTokens) return failure
-    if (await vault.drop(userKey, target, grant, failure, lease?.claim ?? null)) return failure
+    if (await vault.drop(userKey, target, grant, failure, lease?.claim ?? null)) {
+      if (failure.outcome === 'subject-mismatch') await ended(userKey, target, grant.value, failure)
+      return failure
+    }
     return new RefreshFailure(failure.facts, { outcome: 'rotated-elsewhere', cause: failure })
+  }
+
+  /** The provider has not ended this grant. What it answered may belong to another user, and is left alone. */
+  const ended = async (userKey: string, target: Target, grant: Grant, { facts }: RefreshFailure): Promise<void> => {
+    const { provider, key: resource } = target
+    events.emit('token.subject-mismatch', { userKey, provider, resource, ...reasonInFacts(facts) })
+    await discardUnlessLive(userKey, provider, grant)
   }
 
   const failedEvent = (userKey: string, target: Target, startedMs: number, failure: RefreshFailure): void => {

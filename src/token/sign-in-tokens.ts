@@ -10,8 +10,10 @@ import type { LooseGrants } from './loose-grants.ts'
 import type { AccessEntry, Grant, TokenCodec } from './token-codec.ts'
 import { END_OF_LIFE_BYTES, type TokenDriver, type TokenField, type TokenRecord } from './token-driver.ts'
 import { accessField, fieldsOf, grantField } from './token-fields.ts'
+import { ownerOf } from './refreshed-tokens.ts'
 import { refreshAheadAt } from './token-life.ts'
 import type { CheckedTokenSet } from './token-set.ts'
+import { subjectIn } from './token-subject.ts'
 import { describeTarget, type Target } from './token-target.ts'
 
 const LINEAGE_BYTES = 12
@@ -35,15 +37,22 @@ export function createSignInTokens(deps: {
   const { driver, loose, codec, grantLifetimeMs, clock, random } = deps
   const newLineage = (): string => random.bytes(LINEAGE_BYTES).toString('base64url')
 
-  /** Without a refresh token the ID token is kept as long as the access token: everything goes at once. */
-  const grantOf = (tokens: CheckedTokenSet, before: Grant | null, nowMs: number): Grant => ({
-    lineage: before?.lineage ?? newLineage(),
-    generation: (before?.generation ?? 0) + 1,
-    refreshToken: tokens.refreshToken ?? before?.refreshToken ?? null,
-    idToken: tokens.idToken ?? before?.idToken ?? null,
-    obtainedAtMs: nowMs,
-    expiresAtMs: tokens.refreshToken === null ? (before?.expiresAtMs ?? tokens.expiresAtMs) : nowMs + grantLifetimeMs,
-  })
+  /**
+   * Without a refresh token the ID token is kept as long as the access token: everything goes at once. The ID token is the caller's
+   * word for whom the tokens belong to. Sign-in has verified it; an application vouches for its own.
+   */
+  const grantOf = (tokens: CheckedTokenSet, before: Grant | null, nowMs: number): Grant => {
+    const owner = subjectIn(tokens.idToken) ?? (before && ownerOf(before))
+    return {
+      lineage: before?.lineage ?? newLineage(),
+      generation: (before?.generation ?? 0) + 1,
+      refreshToken: tokens.refreshToken ?? before?.refreshToken ?? null,
+      idToken: tokens.idToken ?? before?.idToken ?? null,
+      ...(owner && { owner }),
+      obtainedAtMs: nowMs,
+      expiresAtMs: tokens.refreshToken === null ? (before?.expiresAtMs ?? tokens.expiresAtMs) : nowMs + grantLifetimeMs,
+    }
+  }
 
   const recordsOf = (
     userKey: string,

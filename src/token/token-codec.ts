@@ -8,6 +8,7 @@ import { parseJson } from '../core/json.ts'
 import type { ProviderReason } from '../core/provider-reason.ts'
 import { nonceOf, type Refusal, type Seal, type SealAddress } from '../keyring/seal.ts'
 import { END_OF_LIFE_BYTES, type TokenField } from './token-driver.ts'
+import type { TokenSubject } from './token-subject.ts'
 
 const LAYOUT = 1
 const ADDRESSES_CACHED = 10_000
@@ -28,6 +29,11 @@ export interface Grant {
   readonly generation: number
   readonly refreshToken: string | null
   readonly idToken: string | null
+  /**
+   * Whom the tokens belong to. Absent: the sign-in brought no ID token, or the record is of an earlier build; the next verified ID
+   * token decides then.
+   */
+  readonly owner?: TokenSubject
   readonly obtainedAtMs: number
   /** When it is forgotten if nothing refreshes it. */
   readonly expiresAtMs: number

@@ -3,6 +3,7 @@
  * and `refresh.ts` implement it. Times are epoch milliseconds everywhere. Only `OAuthAccount` and the answer of the provider count
  * in seconds, and their docstrings say so.
  */
+import type { TokenSubject } from './token-subject.ts'
 
 /** Tokens that the application hands in. */
 export interface TokenSet {
@@ -12,7 +13,10 @@ export interface TokenSet {
   readonly expiresAt: number
   /** The refresh token. `null` or absent: nothing can be refreshed, and all tokens end with the access token. */
   readonly refreshToken?: string | null
-  /** The ID token. `null` or absent: none. */
+  /**
+   * The ID token. It names whom the tokens belong to, and is not verified: a refresh that answers for another issuer or subject ends
+   * the grant. `null` or absent: none.
+   */
   readonly idToken?: string | null
   /** Scopes that were granted (RFC 6749 section 3.3), in any order. Absent: the scopes that the options name, else unknown. */
   readonly scopes?: readonly string[]
@@ -119,7 +123,8 @@ export interface LastRefresh {
   /** When the provider answered, epoch milliseconds. */
   readonly at: number
   /**
-   * `refreshed`, or why it failed: `transient`, `invalid-grant`, `interaction-required`, `operator-error` or `caller-error`.
+   * `refreshed`, or why it failed: `transient`, `invalid-grant`, `interaction-required`, `operator-error`, `caller-error`,
+   * `invalid-answer` or `subject-mismatch`.
    */
   readonly outcome: string
   /** What the token was for, as in `ResourceTokenStatus`. */
@@ -185,7 +190,8 @@ export interface TokenCache {
    * callers in all processes, one asks the provider. If the refresh fails, a token that is still valid is returned, unless the
    * provider has ended the grant or `claims` is set. After about 80 % of its life a token is refreshed in the background.
    * @throws {TokenError} `COATCHECK_TOKEN_NONE` (nothing is stored), `COATCHECK_REAUTH_REQUIRED` (the user must sign in again, at
-   *   `details.signInUrl`), `COATCHECK_TOKEN_REFRESH_REJECTED`, `COATCHECK_TOKEN_REFRESH_UNAVAILABLE`, `COATCHECK_TOKEN_CONFLICT`
+   *   `details.signInUrl`), `COATCHECK_TOKEN_REFRESH_REJECTED`, `COATCHECK_TOKEN_REFRESH_UNAVAILABLE`,
+   *   `COATCHECK_TOKEN_ANSWER_INVALID`, `COATCHECK_TOKEN_CONFLICT`
    * @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT`
    * @throws {RedisError} during an outage
    * @throws the reason of `signal` when it is aborted
@@ -255,7 +261,10 @@ export interface RefreshedTokens {
   readonly expiresInSeconds: number | null
   /** Absent: the provider does not rotate, and the previous refresh token stays valid. */
   readonly refreshToken?: string
+  /** The ID token, if its claims and its signature were verified. Absent: none came, or no key set could be fetched just then. */
   readonly idToken?: string
+  /** Whom the ID token of the answer names, verified or not: a grant takes no answer for another one. Absent: none came. */
+  readonly subject?: TokenSubject
   /** Scopes that were granted. Empty: the provider does not say. */
   readonly scopes: readonly string[]
 }
@@ -263,6 +272,8 @@ export interface RefreshedTokens {
 /** A refresh request (RFC 6749 section 6). */
 export interface RefreshRequest {
   readonly refreshToken: string
+  /** The ID token of the grant. A new one has to agree with it (OpenID Connect Core section 12.2). Absent: none is stored. */
+  readonly idToken?: string
   /** Absent: those of the sign-in. The implementation adds what its provider needs to keep the grant (`offline_access`). */
   readonly scopes?: readonly string[]
   /** Resource indicator (RFC 8707). Absent: none is sent. */

@@ -15,7 +15,8 @@ export interface Commit {
   readonly provider: string
   readonly grant: Grant
   readonly targetKey: string
-  readonly entry: AccessEntry
+  /** `null`: the refresh brought a refresh token and no access token that may be used. */
+  readonly entry: AccessEntry | null
   readonly change: TokenChange & { readonly expect: NonNullable<TokenChange['expect']> }
 }
 
@@ -154,7 +155,7 @@ export function createUnsavedGrants(deps: {
         }
         return written
       } catch (cause) {
-        const entries = new Map([...(before?.entries ?? []), [targetKey, entry] as const])
+        const entries = new Map([...(before?.entries ?? []), ...(entry ? [[targetKey, entry] as const] : [])])
         keep(name, { userKey, provider, grant, entries, change: merged, ownNonces, attempts: 0 })
         return { status: 'kept', cause }
       }

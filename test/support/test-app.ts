@@ -108,7 +108,7 @@ export function createTestApp(options: TestAppOptions): TestApp {
   const providerLogout = createProviderLogout({
     ...shared,
     driver: createMemoryProviderSessionDriver(space, keys),
-    tokens: createLogoutTokens(clients, clock, options.fetch),
+    tokens: createLogoutTokens(clients, clock),
     revoke: (sessionId, reason) => sessions.revoke(sessionId, reason),
     sessionLifeMs: config.session.absoluteTimeoutMs,
   })

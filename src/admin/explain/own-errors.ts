@@ -176,6 +176,11 @@ const background: Readonly<Record<ErrorCode, Background>> = {
   COATCHECK_TOKEN_REFRESH_UNAVAILABLE: {
     cause: 'An outage or a rate limit (429) of the provider, that lasted beyond the life of the current access token.',
   },
+  COATCHECK_TOKEN_ANSWER_INVALID: {
+    cause:
+      'An ID token that has expired on arrival because a clock is minutes off; a key set that lacks the key in use; a token_type other than Bearer; a proxy that changes answers.',
+    check: 'curl -sS -D - -o /dev/null https://login.microsoftonline.com/TENANT/v2.0/.well-known/openid-configuration',
+  },
   COATCHECK_TOKEN_CONFLICT: { cause: 'The user signed in again, or tokens were set by hand, at the same moment.' },
   COATCHECK_KEY_UNKNOWN: {
     cause: 'A key was replaced instead of added, or instances run with different values of COATCHECK_KEYS.',

@@ -1,0 +1,184 @@
+/**
+ * The key set of a provider (`jwks_uri`). One copy serves ID tokens of sign-ins and refreshes, and logout tokens. A token that
+ * names an unknown key causes one new fetch at once, so a provider may replace its keys without notice. How often that happens is
+ * bounded, and the bound is lower for tokens that any visitor can send.
+ */
+import {
+  compactVerify,
+  createLocalJWKSet,
+  decodeProtectedHeader,
+  errors,
+  type JSONWebKeySet,
+  type LocalJWKSet,
+} from 'jose'
+import type { CustomFetch } from 'openid-client'
+import type { ResolvedProvider } from '../config/types.ts'
+import type { Clock } from '../core/clock.ts'
+import { OidcError } from '../core/errors.ts'
+import { parseJson } from '../core/json.ts'
+import { safeUrl } from '../core/redact.ts'
+import { detailsOf, factsOf, scrubbed } from './oidc-errors.ts'
+
+/** Never `none`, and nothing symmetric: the client secret is no key for what a provider says. */
+export const SIGNATURE_ALGORITHMS: readonly string[] = [
+  ...['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'],
+  ...['ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'],
+]
+/** A key that the provider has withdrawn is believed no longer than this. */
+const MAX_AGE_MS = 5 * 60_000
+const TIMEOUT_MS = 10_000
+/** While the provider is down, tokens of visitors cause one fetch in this time. */
+const VISITOR_RETRY_MS = 5000
+/** The time in which fetches are counted. */
+const WINDOW_MS = 60_000
+/** Key ids that a new fetch did not bring, remembered for `WINDOW_MS`. */
+const MOST_UNKNOWN_IDS = 100
+
+/**
+ * Who sends a token. `provider`: it came from the token endpoint over TLS. `visitor`: any visitor can post it, and choose its key
+ * id.
+ */
+export type TokenSender = 'provider' | 'visitor'
+
+/** Fetches in one `WINDOW_MS` because of unknown key ids; a first fetch counts for the provider's own tokens. */
+const FETCHES: Readonly<Record<TokenSender, number>> = { provider: 2, visitor: 1 }
+
+/** `signing-key`: the key set holds no key, or more than one, that the token can mean. */
+export type SignatureVerdict = 'valid' | 'algorithm' | 'signing-key' | 'signature'
+
+export interface ProviderKeys {
+  /** The `jwks_uri` of the metadata. */
+  readonly url: string
+  /**
+   * Verifies the signature of a compact JWS, and nothing else.
+   * @throws {OidcError} `COATCHECK_OIDC_UNAVAILABLE` when the key set cannot be fetched
+   */
+  verify(token: string, sender: TokenSender): Promise<SignatureVerdict>
+}
+
+interface Fetched {
+  readonly keys: LocalJWKSet
+  readonly atMs: number
+}
+
+export function createProviderKeys(deps: {
+  readonly provider: Pick<ResolvedProvider, 'name'>
+  readonly url: string
+  readonly send: CustomFetch
+  readonly clock: Clock
+}): ProviderKeys {
+  const { provider, url, send, clock } = deps
+  let fetched: Fetched | null = null
+  let pending: Promise<Fetched> | null = null
+  let failed: { readonly error: OidcError; readonly untilMs: number } | null = null
+  const fetchTimes: Record<TokenSender, number[]> = { provider: [], visitor: [] }
+  const unknownIds = new Map<string, number>()
+
+  const fetchKeys = (): Promise<Fetched> => {
+    pending ??= requestKeySet(url, send)
+      .then((set) => {
+        fetched = { keys: createLocalJWKSet(set), atMs: clock.monotonic() }
+        failed = null
+        return fetched
+      })
+      .catch((error: unknown) => {
+        const details = { provider: provider.name, url: safeUrl(url), ...detailsOf(factsOf(error, clock)) }
+        const unavailable = new OidcError('COATCHECK_OIDC_UNAVAILABLE', { details, cause: scrubbed(error) })
+        failed = { error: unavailable, untilMs: clock.monotonic() + VISITOR_RETRY_MS }
+        throw unavailable
+      })
+      .finally(() => {
+        pending = null
+      })
+    return pending
+  }
+
+  const current = (sender: TokenSender): Promise<Fetched> => {
+    if (fetched && clock.monotonic() - fetched.atMs < MAX_AGE_MS) return Promise.resolve(fetched)
+    if (sender === 'visitor' && failed && clock.monotonic() < failed.untilMs) return Promise.reject(failed.error)
+    if (sender === 'provider') countFetch(sender)
+    return fetchKeys()
+  }
+
+  const countFetch = (sender: TokenSender): void => {
+    fetchTimes[sender] = [...recentFetches(sender), clock.monotonic()].slice(-FETCHES[sender])
+  }
+  const recentFetches = (sender: TokenSender): number[] =>
+    fetchTimes[sender].filter((atMs) => clock.monotonic() - atMs < WINDOW_MS)
+
+  /** The same fetch serves all that ask for it at one time. */
+  const mayFetchFor = (keyId: string, sender: TokenSender): boolean => {
+    const missedAtMs = unknownIds.get(keyId)
+    if (missedAtMs !== undefined && clock.monotonic() - missedAtMs < WINDOW_MS) return false
+    return pending !== null || recentFetches(sender).length < FETCHES[sender]
+  }
+
+  const rememberUnknown = (keyId: string): void => {
+    unknownIds.delete(keyId)
+    unknownIds.set(keyId, clock.monotonic())
+    const oldest = unknownIds.keys().next()
+    if (unknownIds.size > MOST_UNKNOWN_IDS && oldest.done !== true) unknownIds.delete(oldest.value)
+  }
+
+  return {
+    url,
+    async verify(token, sender) {
+      const before = await current(sender)
+      const verdict = await verdictOf(token, before.keys)
+      if (verdict !== 'signing-key') return verdict
+      // Another token may have brought newer keys meanwhile.
+      if (fetched !== null && fetched !== before) {
+        const again = await verdictOf(token, fetched.keys)
+        if (again !== 'signing-key') return again
+      }
+      const keyId = keyIdOf(token)
+      if (!mayFetchFor(keyId, sender)) return verdict
+      if (pending === null) countFetch(sender)
+      const after = await verdictOf(token, (await fetchKeys()).keys)
+      if (after === 'signing-key') rememberUnknown(keyId)
+      return after
+    },
+  }
+}
+
+async function verdictOf(token: string, keys: LocalJWKSet): Promise<SignatureVerdict> {
+  try {
+    await compactVerify(token, keys, { algorithms: [...SIGNATURE_ALGORITHMS] })
+    return 'valid'
+  } catch (error) {
+    if (error instanceof errors.JOSEAlgNotAllowed || error instanceof errors.JOSENotSupported) return 'algorithm'
+    if (error instanceof errors.JWSSignatureVerificationFailed || error instanceof errors.JWSInvalid) return 'signature'
+    // No key, several keys, or one that cannot be imported, such as an RSA key below 2,048 bits.
+    return 'signing-key'
+  }
+}
+
+async function requestKeySet(url: string, send: CustomFetch): Promise<JSONWebKeySet> {
+  const answer = await send(url, {
+    method: 'GET',
+    headers: { accept: 'application/json, application/jwk-set+json' },
+    body: null,
+    redirect: 'manual',
+    signal: AbortSignal.timeout(TIMEOUT_MS),
+  })
+  if (answer.status !== 200) throw keySetError('KEY_SET_STATUS', `the answer has status ${answer.status}`)
+  const set = parseJson(await answer.text()) as { readonly keys?: unknown } | null
+  const keys: unknown = typeof set === 'object' ? set?.keys : undefined
+  if (!Array.isArray(keys) || !keys.every((key) => typeof key === 'object' && key !== null && !Array.isArray(key))) {
+    throw keySetError('KEY_SET_INVALID', 'the answer is no key set')
+  }
+  return { keys: keys as JSONWebKeySet['keys'] }
+}
+
+function keySetError(code: string, message: string): Error {
+  return Object.assign(new Error(message), { code })
+}
+
+function keyIdOf(token: string): string {
+  try {
+    const { kid } = decodeProtectedHeader(token)
+    return typeof kid === 'string' ? kid : ''
+  } catch {
+    return ''
+  }
+}

@@ -1,0 +1,68 @@
+/**
+ * Checks of token answers that openid-client leaves to its caller: the type and the life of the access token (RFC 6749 section
+ * 5.1), the authorized party and the signature of the ID token (OpenID Connect Core section 3.1.3.7), and what a refreshed ID token
+ * has in common with the one before (section 12.2).
+ */
+import type { ResolvedProvider } from '../config/types.ts'
+import { claimsIn } from '../token/token-subject.ts'
+import { shown } from './failed-checks.ts'
+import { signInRefused } from './oidc-errors.ts'
+import type { ProviderClient } from './provider-client.ts'
+
+/** What the grants of openid-client answer, as far as it matters. */
+export interface TokenAnswer {
+  readonly access_token: string
+  /** In lower case. */
+  readonly token_type: string
+  readonly expires_in?: number | undefined
+  readonly refresh_token?: string | undefined
+  readonly id_token?: string | undefined
+  readonly scope?: string | undefined
+}
+
+/** A hundred years. More is no life, and not a time that can be stored. */
+const LONGEST_LIFE_SECONDS = 100 * 366 * 24 * 3600
+
+/** Claims of a refreshed ID token that have to be those of the first one, where both have them. */
+const SAME_AS_BEFORE = [
+  ['auth_time', 'authentication-time'],
+  ['nonce', 'nonce'],
+] as const
+
+/** @throws {OidcError} `COATCHECK_SIGNIN_REJECTED` for a token that is no bearer token, and for a life that is none */
+export function assertTokenAnswer({ token_type: type, expires_in: lifeSeconds }: TokenAnswer): void {
+  if (type !== 'bearer') {
+    throw signInRefused('COATCHECK_SIGNIN_REJECTED', 'token-type', { expected: 'Bearer', got: shown(type) })
+  }
+  if (lifeSeconds !== undefined && !(lifeSeconds >= 0 && lifeSeconds <= LONGEST_LIFE_SECONDS)) {
+    throw signInRefused('COATCHECK_SIGNIN_REJECTED', 'expires-in')
+  }
+}
+
+/**
+ * For an ID token whose other claims openid-client has checked.
+ * @param before the ID token of the grant, at a refresh
+ * @throws {OidcError} `COATCHECK_SIGNIN_REJECTED`
+ */
+export function assertIdToken({ clientId }: ResolvedProvider, idToken: string, before?: string): void {
+  const claims = claimsIn(idToken) ?? {}
+  // Section 3.1.3.7, 5. The library looks at it only where there are several audiences.
+  if (claims['azp'] !== undefined && claims['azp'] !== clientId) {
+    const compared = { expected: shown(clientId), got: shown(claims['azp']) }
+    throw signInRefused('COATCHECK_SIGNIN_REJECTED', 'authorized-party', compared)
+  }
+  const earlier = claimsIn(before) ?? {}
+  const changed = SAME_AS_BEFORE.find(
+    ([claim]) => claims[claim] !== undefined && earlier[claim] !== undefined && claims[claim] !== earlier[claim],
+  )
+  if (changed) throw signInRefused('COATCHECK_SIGNIN_REJECTED', changed[1])
+}
+
+/**
+ * @throws {OidcError} `COATCHECK_SIGNIN_REJECTED` for a signature that no key of the provider confirms;
+ *   `COATCHECK_OIDC_UNAVAILABLE` when its key set cannot be fetched
+ */
+export async function assertSigned({ keys }: ProviderClient, idToken: string): Promise<void> {
+  const verdict = await keys.verify(idToken, 'provider')
+  if (verdict !== 'valid') throw signInRefused('COATCHECK_SIGNIN_REJECTED', verdict)
+}
