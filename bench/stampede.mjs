@@ -147,7 +147,12 @@ async function startProvider(rotation) {
   }).listen(0, '127.0.0.1')
   await once(server, 'listening')
   const issuer = `http://127.0.0.1:${server.address().port}`
-  const metadata = () => ({ issuer, token_endpoint: `${issuer}/token`, authorization_endpoint: `${issuer}/authorize` })
+  const metadata = () => ({
+    issuer,
+    token_endpoint: `${issuer}/token`,
+    authorization_endpoint: `${issuer}/authorize`,
+    jwks_uri: `${issuer}/keys`,
+  })
   return {
     issuer,
     requests: () => requests,

@@ -19,11 +19,13 @@ import { createLogoutTokens } from './oidc/logout-token.ts'
 import { assertProviderKnowsUs } from './oidc/provider-check.ts'
 import { createProviderClients } from './oidc/provider-client.ts'
 import { createProviderLogout } from './oidc/provider-logout.ts'
+import { createRedemptions } from './oidc/redemptions.ts'
 import { redirectUriOf } from './oidc/sign-in.ts'
 import { createTransactions } from './oidc/transaction.ts'
 import { createSessionStore } from './session/session-store.ts'
 import { createTickets } from './session/ticket.ts'
 import type { SessionStore } from './session/types.ts'
+import { createProviderGate, gateNames } from './token/provider-gate.ts'
 import { tokenSetFromOAuth } from './token/token-set.ts'
 import type { TokenCache } from './token/types.ts'
 
@@ -226,7 +228,12 @@ function assemble<D extends object>(config: ResolvedConfig<D>, foundation: Found
     revoke: (sessionId, reason) => sessions.revoke(sessionId, reason),
     sessionLifeMs: config.session.absoluteTimeoutMs,
   })
-  const routes = createRoutes({ config, sessions, tokens, clients, signIn, providerLogout, events, clock: systemClock })
+  const gate = createProviderGate({ ...shared, driver: store.providerGate, nameOf: gateNames(keyring) })
+  const redemptions = createRedemptions({ gate, clock: systemClock })
+  const routes = createRoutes({
+    ...{ config, sessions, tokens, clients, signIn, redemptions, providerLogout, events },
+    clock: systemClock,
+  })
   return { foundation, sessions, routes }
 }
 

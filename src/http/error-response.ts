@@ -129,8 +129,15 @@ export function errorResponse(error: AnyCoatcheckError, context: ErrorContext): 
         { error: { code: error.code, message: `${text.title}. ${text.text}`, retryable: error.retryable } },
         { status },
       )
-  if (status === 503) response.headers.set('Retry-After', RETRY_AFTER[family === 'oidc' ? 'oidc' : 'other'])
+  if (status === 503) response.headers.set('Retry-After', retryAfterOf(error, family === 'oidc' ? 'oidc' : 'other'))
   return response
+}
+
+/** A provider may want a longer pause. */
+function retryAfterOf(error: AnyCoatcheckError, kind: keyof typeof RETRY_AFTER): string {
+  const wantedMs = 'details' in error ? error.details['retryAfterMs'] : undefined
+  const least = RETRY_AFTER[kind]
+  return typeof wantedMs === 'number' ? String(Math.max(Number(least), Math.ceil(wantedMs / 1000))) : least
 }
 
 /** Where the routes are, and how their pages look: `ResolvedConfig` and `HttpConfig` are one. */

@@ -4,6 +4,7 @@ import type { Clock } from '../core/clock.ts'
 import type { EventBus } from '../core/events.ts'
 import type { ProviderLogout } from '../oidc/provider-logout.ts'
 import type { ProviderClients } from '../oidc/provider-client.ts'
+import type { Redemptions } from '../oidc/redemptions.ts'
 import type { SignInDeps } from '../oidc/sign-in.ts'
 import type { SessionStore } from '../session/types.ts'
 import type { TokenCache } from '../token/types.ts'
@@ -16,6 +17,7 @@ export interface RouteOptions<D extends object> {
   readonly clients: ProviderClients
   /** Made with `redirectUriOf`. */
   readonly signIn: SignInDeps
+  readonly redemptions: Redemptions
   readonly providerLogout: ProviderLogout
   readonly events: EventBus
   readonly clock: Clock

@@ -68,7 +68,7 @@ export async function callback<D extends object>(deps: RouteDeps<D>, request: Ro
     const transactionId = deps.signIn.transactions.idOf(stateOf(parameters))
     if (needsRelay(deps, request, parameters, transactionId)) return relay(deps, request, redirectUri, parameters)
     const completed = await completeSignIn(
-      { clients, transactions: deps.signIn.transactions, clock: deps.clock },
+      { clients, transactions: deps.signIn.transactions, redemptions: deps.redemptions, clock: deps.clock },
       { parameters: relayed(parameters), redirectUri, sealed: (id) => pendingSignIn(deps, request, id) },
     )
     const sessionId = await openSession(deps, request, completed)

@@ -11,6 +11,7 @@ import { checkAuthorizationResponse } from './authorization-response.ts'
 import { identityOf } from './identity.ts'
 import { signInRefused, toSignInError } from './oidc-errors.ts'
 import type { ProviderClient, ProviderClients } from './provider-client.ts'
+import type { Redemptions } from './redemptions.ts'
 import { assertIdToken, assertSigned, assertTokenAnswer } from './token-answer.ts'
 import type { Transaction, Transactions } from './transaction.ts'
 
@@ -37,6 +38,7 @@ export interface CompletedSignIn {
 export interface CallbackDeps {
   readonly clients: ProviderClients
   readonly transactions: Transactions
+  readonly redemptions: Redemptions
   readonly clock: Clock
 }
 
@@ -57,7 +59,8 @@ export function stateOf(parameters: URLSearchParams): string {
 /**
  * At most one token request for any number of answers with one state.
  * @throws {OidcError} `COATCHECK_SIGNIN_EXPIRED` for a transaction that is unknown, used, too old or of another browser;
- *   `COATCHECK_SIGNIN_REJECTED`, `COATCHECK_SIGNIN_DENIED`, `COATCHECK_OIDC_CLIENT_REJECTED`, `COATCHECK_OIDC_UNAVAILABLE`
+ *   `COATCHECK_SIGNIN_REJECTED`, `COATCHECK_SIGNIN_DENIED`, `COATCHECK_OIDC_CLIENT_REJECTED`, `COATCHECK_OIDC_UNAVAILABLE`; the
+ *   last one before the claim while the provider wants a pause: then the same answer may come again
  * @throws {RedisError} when the store could not be asked: the code is not redeemed, and the same answer may come again
  */
 export async function completeSignIn(deps: CallbackDeps, answer: CallbackAnswer): Promise<CompletedSignIn> {
@@ -70,10 +73,19 @@ export async function completeSignIn(deps: CallbackDeps, answer: CallbackAnswer)
   if (!transaction) throw signInRefused('COATCHECK_SIGNIN_EXPIRED', 'transaction')
   const client = await clients.get(boundProvider(deps, transaction, answer.redirectUri).name)
   checkAuthorizationResponse(client, answer.parameters, clock)
-  // The first and only command to the store, and the last step before the code is sent.
-  if (!(await transactions.claim(transaction))) throw signInRefused('COATCHECK_SIGNIN_EXPIRED', 'used')
-  const { claims, tokens } = await redeem(client, transaction, state, answer, clock)
-  return { identity: identityOf(client.provider, claims), tokens, returnTo: transaction.returnTo }
+  // While the provider wants a pause the transaction is not used up: the same answer works later.
+  const reservation = await deps.redemptions.reserve(client.provider.name)
+  try {
+    if (!(await transactions.claim(transaction))) throw signInRefused('COATCHECK_SIGNIN_EXPIRED', 'used')
+    const { claims, tokens } = await reservation
+      .redeem(() => redeem(client, transaction, state, answer, clock))
+      .catch((error: unknown) => {
+        throw toSignInError(error, clock)
+      })
+    return { identity: identityOf(client.provider, claims), tokens, returnTo: transaction.returnTo }
+  } finally {
+    reservation.leave()
+  }
 }
 
 /** The provider that the transaction was started at, if this is its redirect URI and it is still configured the same. */
@@ -100,31 +112,27 @@ async function redeem(
   url.search = answer.parameters.toString()
   // Taken before the request: a slow answer must not make a token look younger than it is.
   const sentAtMs = clock.now()
-  try {
-    const result = await authorizationCodeGrant(client.signIn, url, {
-      expectedState: state,
-      expectedNonce: transaction.nonce,
-      pkceCodeVerifier: transaction.codeVerifier,
-      idTokenExpected: true,
-    })
-    const claims = result.claims()
-    if (!claims || result.id_token === undefined) throw signInRefused('COATCHECK_SIGNIN_REJECTED', 'id-token')
-    assertTokenAnswer(result)
-    assertIdToken(client.provider, result.id_token)
-    await assertSigned(client, result.id_token)
-    const lifeMs = result.expires_in === undefined ? ASSUMED_TOKEN_LIFE_MS : result.expires_in * 1000
-    return {
-      claims: parseJson(JSON.stringify(claims)) as typeof claims,
-      tokens: {
-        accessToken: result.access_token,
-        expiresAt: sentAtMs + lifeMs,
-        refreshToken: result.refresh_token ?? null,
-        idToken: result.id_token,
-        // Left out means: granted as asked for (RFC 6749 section 5.1).
-        scopes: result.scope?.split(' ').filter((scope) => scope !== '') ?? client.provider.scopes,
-      },
-    }
-  } catch (error) {
-    throw toSignInError(error, clock)
+  const result = await authorizationCodeGrant(client.signIn, url, {
+    expectedState: state,
+    expectedNonce: transaction.nonce,
+    pkceCodeVerifier: transaction.codeVerifier,
+    idTokenExpected: true,
+  })
+  const claims = result.claims()
+  if (!claims || result.id_token === undefined) throw signInRefused('COATCHECK_SIGNIN_REJECTED', 'id-token')
+  assertTokenAnswer(result)
+  assertIdToken(client.provider, result.id_token)
+  await assertSigned(client, result.id_token)
+  const lifeMs = result.expires_in === undefined ? ASSUMED_TOKEN_LIFE_MS : result.expires_in * 1000
+  return {
+    claims: parseJson(JSON.stringify(claims)) as typeof claims,
+    tokens: {
+      accessToken: result.access_token,
+      expiresAt: sentAtMs + lifeMs,
+      refreshToken: result.refresh_token ?? null,
+      idToken: result.id_token,
+      // Left out means: granted as asked for (RFC 6749 section 5.1).
+      scopes: result.scope?.split(' ').filter((scope) => scope !== '') ?? client.provider.scopes,
+    },
   }
 }

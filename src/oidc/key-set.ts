@@ -82,7 +82,8 @@ export function createProviderKeys(deps: {
         return fetched
       })
       .catch((error: unknown) => {
-        const details = { provider: provider.name, url: safeUrl(url), ...detailsOf(factsOf(error, clock)) }
+        const { status } = error as { readonly status?: number }
+        const details = { provider: provider.name, url: safeUrl(url), status, ...detailsOf(factsOf(error, clock)) }
         const unavailable = new OidcError('COATCHECK_OIDC_UNAVAILABLE', { details, cause: scrubbed(error) })
         failed = { error: unavailable, untilMs: clock.monotonic() + VISITOR_RETRY_MS }
         throw unavailable
@@ -161,17 +162,17 @@ async function requestKeySet(url: string, send: CustomFetch): Promise<JSONWebKey
     redirect: 'manual',
     signal: AbortSignal.timeout(TIMEOUT_MS),
   })
-  if (answer.status !== 200) throw keySetError('KEY_SET_STATUS', `the answer has status ${answer.status}`)
+  if (answer.status !== 200) throw keySetError('KEY_SET_STATUS', answer.status)
   const set = parseJson(await answer.text()) as { readonly keys?: unknown } | null
   const keys: unknown = typeof set === 'object' ? set?.keys : undefined
   if (!Array.isArray(keys) || !keys.every((key) => typeof key === 'object' && key !== null && !Array.isArray(key))) {
-    throw keySetError('KEY_SET_INVALID', 'the answer is no key set')
+    throw keySetError('KEY_SET_INVALID', answer.status)
   }
   return { keys: keys as JSONWebKeySet['keys'] }
 }
 
-function keySetError(code: string, message: string): Error {
-  return Object.assign(new Error(message), { code })
+function keySetError(code: string, status: number): Error {
+  return Object.assign(new Error('The answer is no key set.'), { code, status })
 }
 
 function keyIdOf(token: string): string {

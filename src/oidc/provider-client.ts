@@ -218,12 +218,23 @@ function serverOf(provider: ResolvedProvider): URL {
   return isMultiTenant(provider) ? TEMPLATED_SERVER : new URL(provider.discoveryUrl)
 }
 
+/**
+ * RFC 6749 section 5.1: a token answer is JSON, and says so. The library also takes JSON under another name, so it gets such an
+ * answer without its body.
+ */
+function labelledJson(answer: Response, body: unknown): Response {
+  const isTokenAnswer = body instanceof URLSearchParams && body.has('grant_type')
+  const [type = ''] = (answer.headers.get('content-type') ?? '').split(';')
+  if (!isTokenAnswer || answer.status !== 200 || type.trim().toLowerCase() === 'application/json') return answer
+  return new Response(null, { status: answer.status, headers: answer.headers })
+}
+
 /** Both configurations are made from one document, so that they cannot disagree. */
 function withOneMetadataRequest(provider: ResolvedProvider, send: CustomFetch): CustomFetch {
   const asked = isMultiTenant(provider) ? TEMPLATED_METADATA : new URL(provider.discoveryUrl).href
   let document: Promise<Response> | null = null
   return async (url, options) => {
-    if (url !== asked) return send(url, options)
+    if (url !== asked) return labelledJson(await send(url, options), options.body)
     document ??= send(provider.discoveryUrl, options)
     return copyOf(await document)
   }

@@ -143,18 +143,17 @@ export function failureOf(error: unknown, clock: Clock, seen?: SeenAnswer): Refr
   const { isInvalidAnswer, ...facts } = error instanceof OidcError ? refusalFacts(error) : factsOf(error, clock)
   const wasNeverSent = facts.reason !== undefined && NEVER_SENT.has(facts.reason)
   const status = facts.status ?? seen?.status ?? undefined
+  const answer = refusedAnswerIn(seen)
+  const isRefused = isInvalidAnswer === true || (status === 200 && answer.refreshToken !== null)
   return new RefreshFailure(
     { ...facts, ...(status !== undefined && { status }), ...(wasNeverSent && { wasNeverSent }) },
-    {
-      cause: scrubbed(error),
-      ...(isInvalidAnswer && { outcome: 'invalid-answer', answer: refusedAnswerIn(seen) }),
-    },
+    { cause: scrubbed(error), ...(isRefused && { outcome: 'invalid-answer', answer }) },
   )
 }
 
-/** A check of ours. */
-function refusalFacts({ details }: OidcError): ProviderFacts {
-  return { ...providerReasonIn(details), isInvalidAnswer: true }
+/** A check of ours, or keys that could not be fetched for one. */
+function refusalFacts({ code, details }: OidcError): ProviderFacts {
+  return { ...providerReasonIn(details), isInvalidAnswer: code === 'COATCHECK_SIGNIN_REJECTED' }
 }
 
 function bodyOf(seen: SeenAnswer | undefined): { readonly id_token?: unknown; readonly refresh_token?: unknown } {

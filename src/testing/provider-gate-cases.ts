@@ -32,6 +32,21 @@ export const providerGateCases: readonly ConformanceCase<ProviderGateHarness>[] 
     },
   },
   {
+    name: 'a look after a pause takes no trial from others, and one within the pause is told to wait',
+    async run({ driver, advance }) {
+      assert.deepEqual(await driver.enter('a', 0), { isOpen: true, failures: 0 })
+      await driver.failed('a', 7000, 'transient')
+      const told = await driver.enter('a', 0)
+      assert.ok(!told.isOpen && told.waitMs > 6000 && told.waitMs <= 7000)
+      await advance(7001)
+      assert.deepEqual(await driver.enter('a', 0), { isOpen: true, failures: 1 })
+      assert.deepEqual(await driver.enter('a', 0), { isOpen: true, failures: 1 })
+      assert.deepEqual(await driver.enter('a', TRIAL_MS), { isOpen: true, failures: 1 })
+      const during = await driver.enter('a', 0)
+      assert.ok(!during.isOpen && during.waitMs <= TRIAL_MS)
+    },
+  },
+  {
     name: 'a pause holds to its end, and no shorter one cuts it; then one may try, and after it another',
     async run({ driver, advance }) {
       await driver.failed('a', 7000, 'operator-error')

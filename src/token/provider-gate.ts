@@ -5,6 +5,7 @@
  */
 import type { Clock } from '../core/clock.ts'
 import type { Random } from '../core/random.ts'
+import type { Keyring } from '../keyring/keyring.ts'
 import type { GateAnswer, ProviderGateDriver } from './provider-gate-driver.ts'
 import { backOffMs, concernsProvider, outcomeActions, RefreshFailure, type RefreshOutcome } from './refresh-outcome.ts'
 
@@ -27,6 +28,13 @@ export interface Passage {
 export interface ProviderGate {
   /** @throws {RefreshFailure} with the outcome of the last failure and `retryAfterMs`, while nobody is to ask */
   enter(provider: string): Promise<Passage>
+  /** Whether a request may leave at the moment: takes no trial, so nothing has to be reported. @throws as `enter` */
+  look(provider: string): Promise<void>
+}
+
+/** The name under which all processes know the gate of a provider. */
+export function gateNames(keyring: Keyring): (provider: string) => string {
+  return (provider) => keyring.nameOf('provider-gate', provider)
 }
 
 export function createProviderGate(deps: {
@@ -42,28 +50,32 @@ export function createProviderGate(deps: {
   const close = (provider: string, forMs: number, outcome: RefreshOutcome): void =>
     void closed.set(provider, { untilMs: clock.monotonic() + forMs, outcome })
 
-  const ask = async (provider: string): Promise<GateAnswer> => {
+  const ask = async (provider: string, trialMs: number): Promise<GateAnswer> => {
     const known = closed.get(provider)
     const waitMs = (known?.untilMs ?? 0) - clock.monotonic()
     if (known && waitMs > 0) return { isOpen: false, waitMs, outcome: known.outcome }
     closed.delete(provider)
     // While the store is away each process decides for itself.
-    const answer = await driver.enter(deps.nameOf(provider), TRIAL_MS).catch(() => null)
+    const answer = await driver.enter(deps.nameOf(provider), trialMs).catch(() => null)
     if (answer === null) return { isOpen: true, failures: 0 }
     if (!answer.isOpen) close(provider, Math.min(answer.waitMs, BELIEVED_MS), outcomeOf(answer.outcome))
     return answer
   }
 
+  const failuresBefore = async (provider: string, trialMs: number): Promise<number> => {
+    const answer = await ask(provider, trialMs)
+    if (answer.isOpen) return answer.failures
+    const facts = { retryAfterMs: answer.waitMs }
+    throw new RefreshFailure(facts, { outcome: outcomeOf(answer.outcome), wasAsked: false })
+  }
+
   return {
+    async look(provider) {
+      await failuresBefore(provider, 0)
+    },
+
     async enter(provider) {
-      const answer = await ask(provider)
-      if (!answer.isOpen) {
-        throw new RefreshFailure(
-          { retryAfterMs: answer.waitMs },
-          { outcome: outcomeOf(answer.outcome), wasAsked: false },
-        )
-      }
-      const { failures } = answer
+      const failures = await failuresBefore(provider, TRIAL_MS)
       const worked = async (): Promise<void> => {
         if (failures > 0) await driver.worked(deps.nameOf(provider)).catch(() => undefined)
       }

@@ -11,7 +11,7 @@ import { TokenError } from '../core/errors.ts'
 import type { Random } from '../core/random.ts'
 import type { Keyring } from '../keyring/keyring.ts'
 import { keyTagOf, type Seal } from '../keyring/seal.ts'
-import { createProviderGate } from './provider-gate.ts'
+import { createProviderGate, gateNames } from './provider-gate.ts'
 import type { ProviderGateDriver } from './provider-gate-driver.ts'
 import { createProviderRequests } from './provider-requests.ts'
 import { createDirectTokens } from './direct-tokens.ts'
@@ -80,8 +80,7 @@ export function createTokenCache(deps: TokenCacheDeps): OwnedTokenCache {
   const providers = deps.providers.map(({ name }) => name)
   const codec = createTokenCodec(deps.seal, deps.namespace)
   const canRefresh = (provider: string): boolean => providers.includes(provider)
-  const nameOf = (provider: string): string => keyring.nameOf('provider-gate', provider)
-  const gate = createProviderGate({ ...deps, driver: deps.gateDriver, nameOf })
+  const gate = createProviderGate({ ...deps, driver: deps.gateDriver, nameOf: gateNames(keyring) })
   const requests = createProviderRequests({ gate, clock, events })
   const refreshes = createRefreshes({
     ...deps,

@@ -90,7 +90,9 @@ describe('a provider like Entra ID', () => {
         return answer.end(JSON.stringify({ error: 'invalid_client', error_codes: [7000222] }))
       }
       return answer.end(
-        JSON.stringify({ issuer: at, authorization_endpoint: `${at}/a`, token_endpoint: `${at}/token` }),
+        JSON.stringify({
+          ...{ issuer: at, authorization_endpoint: `${at}/a`, token_endpoint: `${at}/token`, jwks_uri: `${at}/keys` },
+        }),
       )
     })
     closing.push(async () => server.close())

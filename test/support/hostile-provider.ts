@@ -5,6 +5,7 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { type CryptoKey, exportJWK, generateKeyPair, type JWK, type JWTPayload, SignJWT } from 'jose'
 import type { ResolvedProvider } from '../../src/config/types.ts'
+import type { Clock } from '../../src/core/clock.ts'
 import type { TokenCache } from '../../src/token/types.ts'
 import { resolvedProvider, TEST_ISSUER } from './resolved-provider.ts'
 import { Browser, createTestApp, type TestApp } from './test-app.ts'
@@ -148,11 +149,12 @@ export interface Victim {
   newBrowser(): Browser
 }
 
-export function victimOf(hostile: HostileProvider): Victim {
+export function victimOf(hostile: HostileProvider, options: { readonly clock?: Clock } = {}): Victim {
   const app = createTestApp({
     providers: [hostile.provider],
     fetch: hostile.fetch,
     signIn: { userId: () => USER },
+    ...options,
   })
   const newBrowser = (): Browser => new Browser(app)
   return {

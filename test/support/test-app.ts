@@ -18,6 +18,7 @@ import { createProviderClients } from '../../src/oidc/provider-client.ts'
 import { createMemoryProviderSessionDriver } from '../../src/oidc/drivers/provider-sessions-memory.ts'
 import { createLogoutTokens } from '../../src/oidc/logout-token.ts'
 import { createProviderLogout } from '../../src/oidc/provider-logout.ts'
+import { createRedemptions } from '../../src/oidc/redemptions.ts'
 import { redirectUriOf } from '../../src/oidc/sign-in.ts'
 import { createTokenRequester } from '../../src/oidc/token-requester.ts'
 import { createTransactions } from '../../src/oidc/transaction.ts'
@@ -25,6 +26,7 @@ import { redisKeys } from '../../src/redis/keys.ts'
 import { createMemorySessionDriver } from '../../src/session/drivers/memory.ts'
 import { createSessionStore } from '../../src/session/session-store.ts'
 import { createMemoryProviderGateDriver } from '../../src/token/drivers/provider-gate-memory.ts'
+import { createProviderGate, gateNames } from '../../src/token/provider-gate.ts'
 import { createMemoryTokenDriver } from '../../src/token/drivers/memory.ts'
 import { createTokenCache } from '../../src/token/token-cache.ts'
 
@@ -112,7 +114,12 @@ export function createTestApp(options: TestAppOptions): TestApp {
     revoke: (sessionId, reason) => sessions.revoke(sessionId, reason),
     sessionLifeMs: config.session.absoluteTimeoutMs,
   })
-  const parts: RouteOptions<Data> = { config, sessions, tokens, clients, signIn, providerLogout, events, clock }
+  const gateDriver = createMemoryProviderGateDriver(space, keys)
+  const gate = createProviderGate({ ...shared, driver: gateDriver, nameOf: gateNames(keyring) })
+  const redemptions = createRedemptions({ gate, clock })
+  const parts: RouteOptions<Data> = {
+    ...{ config, sessions, tokens, clients, signIn, redemptions, providerLogout, events, clock },
+  }
   return { ...parts, routes: createRoutes(parts), seen }
 }
 

@@ -1,0 +1,114 @@
+/** Code redemption and the gate of the provider: what a redemption meets counts for all, and a refused code for no one. */
+import { beforeEach, expect, test } from 'vitest'
+import { createFakeClock } from '../../src/testing/fake-clock.ts'
+import { hostileProvider, type HostileProvider, json, type Victim, victimOf } from '../support/hostile-provider.ts'
+import type { Browser } from '../support/test-app.ts'
+
+const REFUSED = (): Response => json({ error: 'invalid_grant' }, { status: 400 })
+const isRedemption = (request: URLSearchParams): boolean => request.get('grant_type') === 'authorization_code'
+
+let provider: HostileProvider
+let victim: Victim
+let clock: ReturnType<typeof createFakeClock>
+
+beforeEach(async () => {
+  clock = createFakeClock(Date.now())
+  provider = await hostileProvider()
+  victim = victimOf(provider, { clock })
+})
+
+/** Starts a sign-in. @returns the address that the provider sends the browser back to */
+const started = async (browser: Browser): Promise<string> => {
+  const { searchParams } = new URL((await browser.request('/auth/login')).headers.get('location') ?? '')
+  const code = `code.${searchParams.get('nonce') ?? ''}`
+  return `/auth/callback?${new URLSearchParams({ state: searchParams.get('state') ?? '', code }).toString()}`
+}
+
+test('strangers with junk codes shut the gate for no one, however many come', async () => {
+  const { answer } = provider.script
+  provider.script.answer = REFUSED
+  for (let i = 0; i < 20; i++) expect((await victim.signIn()).status).toBe(400)
+  provider.script.answer = answer
+  expect((await victim.signIn()).status).toBe(303)
+  expect(provider.tokenRequests).toHaveLength(21)
+})
+
+test('so do strangers with codes of another sign-in, whose ID token has another nonce', async () => {
+  const { idToken } = provider.script
+  provider.script.idToken = (claims) => idToken({ ...claims, nonce: 'of another sign-in' })
+  for (let i = 0; i < 10; i++) expect((await victim.signIn()).status).toBe(400)
+  provider.script.idToken = idToken
+  expect((await victim.signIn()).status).toBe(303)
+})
+
+test('a 429 pauses sign-ins and refreshes for Retry-After, and the same answer signs in afterwards', async () => {
+  const { answer } = provider.script
+  provider.script.answer = (honest) => ({ ...honest, expires_in: 0 })
+  expect((await victim.signIn()).status).toBe(303)
+  provider.script.answer = () => json({ error: 'slow_down' }, { status: 429, headers: { 'retry-after': '60' } })
+  expect((await victim.signIn()).status).toBe(503)
+  provider.script.answer = answer
+  const before = provider.tokenRequests.length
+  const browser = victim.newBrowser()
+  const callback = await started(browser)
+  const told = await browser.request(callback)
+  expect([told.status, Number(told.headers.get('retry-after'))]).toEqual([503, expect.closeTo(60, -1)])
+  await expect(victim.refresh()).rejects.toMatchObject({ code: 'COATCHECK_TOKEN_REFRESH_UNAVAILABLE' })
+  expect(provider.tokenRequests).toHaveLength(before)
+  clock.advance(61_000)
+  // The transaction was not used up.
+  expect((await browser.request(callback)).status).toBe(303)
+  expect(await victim.refresh()).toMatch(/^access-/)
+})
+
+test('a pause that a refresh was told of holds for sign-ins too', async () => {
+  const { answer } = provider.script
+  provider.script.answer = (honest) => ({ ...honest, expires_in: 0 })
+  expect((await victim.signIn()).status).toBe(303)
+  provider.script.answer = () => json({}, { status: 503, headers: { 'retry-after': '30' } })
+  await expect(victim.refresh()).rejects.toMatchObject({ code: 'COATCHECK_TOKEN_REFRESH_UNAVAILABLE' })
+  provider.script.answer = answer
+  expect((await victim.signIn()).status).toBe(503)
+  expect(provider.tokenRequests.filter(isRedemption)).toHaveLength(1)
+})
+
+test('a client that the provider refuses five times is not shown to it for each visitor', async () => {
+  provider.script.answer = () => json({ error: 'invalid_client' }, { status: 401 })
+  for (let i = 0; i < 20; i++) expect((await victim.signIn()).status).toBe(502)
+  expect(provider.tokenRequests).toHaveLength(5)
+})
+
+test('at most ten codes are under way at one time; the others wait for a place', async () => {
+  let open = (): void => undefined
+  const gate = new Promise<void>((resolve) => (open = resolve))
+  let underWay = 0
+  let most = 0
+  provider.script.answer = async (honest) => {
+    most = Math.max(most, ++underWay)
+    await gate
+    underWay--
+    return honest
+  }
+  const all = Array.from({ length: 40 }, () => victim.signIn())
+  while (underWay < 10) await new Promise(setImmediate)
+  for (let i = 0; i < 100; i++) await new Promise(setImmediate)
+  expect(most).toBe(10)
+  open()
+  expect((await Promise.all(all)).map(({ status }) => status)).toEqual(Array(40).fill(303))
+  expect(most).toBe(10)
+})
+
+test('a callback that was used before leaves the trial after a pause to others', async () => {
+  const browser = victim.newBrowser()
+  const used = await started(browser)
+  const cookies = new Map([...browser.cookies].map(([origin, jar]) => [origin, new Map(jar)] as const))
+  expect((await browser.request(used)).status).toBe(303)
+  const { answer } = provider.script
+  provider.script.answer = () => json({}, { status: 429, headers: { 'retry-after': '5' } })
+  expect((await victim.signIn()).status).toBe(503)
+  provider.script.answer = answer
+  clock.advance(6000)
+  for (const [origin, jar] of cookies) browser.cookies.set(origin, jar)
+  expect((await browser.request(used)).status).toBe(400)
+  expect((await victim.signIn()).status).toBe(303)
+})
