@@ -38,12 +38,14 @@ export interface SessionProcess {
   end(signal: 'SIGTERM' | 'SIGKILL'): Promise<number | null>
 }
 
+/** @param app of another build, see `old-build.ts` */
 export async function startSessionProcess(
   keys: string,
   url: string,
   store: Pick<RedisStoreOptions, 'durability' | 'commandTimeoutMs'> = {},
+  app = APP,
 ): Promise<SessionProcess> {
-  const child = fork(APP, {
+  const child = fork(app, {
     // The test runner's own flags resolve the package to its sources.
     execArgv: [],
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],

@@ -42,6 +42,8 @@ export interface TokenProcessSettings {
   readonly clientSecret?: string
   /** Default: drawn. All processes of one world need the same. */
   readonly keys?: string
+  /** Of another build, see `old-build.ts`. */
+  readonly app?: string
 }
 
 export async function startTokenProcesses(count: number, settings: TokenProcessSettings): Promise<TokenProcess[]> {
@@ -50,8 +52,8 @@ export async function startTokenProcesses(count: number, settings: TokenProcessS
 }
 
 async function startTokenProcess(settings: TokenProcessSettings): Promise<TokenProcess> {
-  const { redisUrl, issuer, clientId = 'app', clientSecret = 'secret', keys = '' } = settings
-  const child = fork(APP, {
+  const { redisUrl, issuer, clientId = 'app', clientSecret = 'secret', keys = '', app = APP } = settings
+  const child = fork(app, {
     // The test runner's own flags resolve the package to its sources.
     execArgv: [],
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
