@@ -82,26 +82,24 @@ export async function callback<D extends object>(deps: RouteDeps<D>, request: Ro
   }
 }
 
-/** The session first, then its tokens: the end of the user's other sessions cannot take the tokens of this one along. */
+/**
+ * The session first, then its tokens: the end of the user's other sessions cannot take the tokens of this one along. The session
+ * that the browser came with ends last, so a sign-in that fails half way costs the visitor nothing.
+ */
 async function openSession<D extends object>(
-  { config, sessions, tokens, providerLogout, clock }: RouteDeps<D>,
+  { config, tokens, providerLogout, clock }: RouteDeps<D>,
   request: RouteRequest<D>,
   { identity, tokens: received }: CompletedSignIn,
 ): Promise<string> {
   const { userId, profile, authentication } = await admit(identity, config.signIn, clock.now())
   const visit = await request.exchange.getVisit()
   const carry = (config.signIn.carry ?? []) as readonly (keyof D & string)[]
-  const session = await visit.signIn({ userId, profile, authentication, carry })
-  const sessionId = session.id ?? ''
-  try {
+  const beforeComplete = async (sessionId: string): Promise<void> => {
     await providerLogout.register(identity, sessionId)
     await tokens.setUserTokens(userId, received, { provider: identity.provider })
-  } catch (error) {
-    // The cookie has not left and will not: nobody could use this session.
-    await sessions.revoke(sessionId, 'sign-in-failed').catch(() => undefined)
-    throw error
   }
-  return sessionId
+  const session = await visit.signIn({ userId, profile, authentication, carry, beforeComplete })
+  return session.id ?? ''
 }
 
 /**

@@ -1,10 +1,12 @@
 /**
- * Sign-in: a session for the user in the user's own slot, under a new id and ticket, so that a ticket planted before sign-in
- * leads nowhere after it (session fixation, OWASP ASVS 7.2.4).
- * Three steps, in this order: create the user's session; delete the old record by compare and set, merging again when it has
- * changed meanwhile; only then hand out the ticket. A crash in between leaves a session that nobody holds a ticket of.
+ * Sign-in: a session for the user in the user's own slot, under a new id and ticket. A ticket that an attacker planted before the
+ * sign-in leads nowhere after it (session fixation, OWASP ASVS 7.2.4).
+ *
+ * The steps, in this order: create the user's session; run `beforeComplete` of the caller; hand the ticket out; end the previous
+ * session by compare and set, merging again when it has changed meanwhile. If a step fails, the new session ends and the previous
+ * one stays. After a crash the previous session works, and the new one idles out: its ticket has not left.
  */
-import { MisuseError, SessionError } from '../core/errors.ts'
+import { isCoatcheckError, MisuseError, SessionError } from '../core/errors.ts'
 import type { OperationFacts } from '../core/operations.ts'
 import type { Change, Draft } from './session-change.ts'
 import { parseProfile, type SessionProfile } from './session-codec.ts'
@@ -16,20 +18,29 @@ import type { SignInInput } from './types.ts'
 
 const MERGE_ATTEMPTS = 16
 
+/** How the caller hands the new ticket to the browser. */
+export interface TicketDelivery {
+  issue(issued: IssuedTicket, absoluteExpiresAtMs: number): void
+  /** The sign-in failed after `issue`: the browser keeps what it had before. */
+  takeBack(): void
+}
+
 export function signInSession<D extends object>(
   core: SessionCore<D>,
   ticket: string | null,
   input: SignInInput<D>,
+  delivery: TicketDelivery | null = null,
 ): Promise<{ issued: IssuedTicket; loaded: Loaded }> {
   const { events } = core.deps
   const outcome = ({ loaded }: { loaded: Loaded }): OperationFacts => ({ sessionId: sessionIdOf(loaded.ref) })
-  return events.operation({ name: 'session.sign-in', facts: {}, outcome }, () => signIn(core, ticket, input))
+  return events.operation({ name: 'session.sign-in', facts: {}, outcome }, () => signIn(core, ticket, input, delivery))
 }
 
 async function signIn<D extends object>(
   core: SessionCore<D>,
   ticket: string | null,
   input: SignInInput<D>,
+  delivery: TicketDelivery | null,
 ): Promise<{ issued: IssuedTicket; loaded: Loaded }> {
   if (typeof input.userId !== 'string' || input.userId === '') {
     throw new MisuseError(
@@ -42,16 +53,38 @@ async function signIn<D extends object>(
   const carried = old ? carriedFields(core, old, input) : {}
   const replacing = old && parseProfile(old.record).userId === input.userId ? 1 : 0
   const created = await core.create(input.userId, profileOf(input), { ...carried, ...input.data }, replacing)
+  const { issued, loaded } = created
+  // The new session would lie about until it idles out.
+  const giveUp = async (reason: string): Promise<void> => {
+    await core.end(loaded.ref, reason).catch(() => undefined)
+  }
   try {
-    return { issued: created.issued, loaded: old ? await endOld(core, old, created, input) : created.loaded }
+    await input.beforeComplete?.(sessionIdOf(loaded.ref))
   } catch (error) {
-    // Nobody has the new ticket: without this the session would lie about until it idles out.
-    await core.end(created.loaded.ref, 'sign-in-failed').catch(() => undefined)
+    await giveUp('sign-in-failed')
+    throw error
+  }
+  try {
+    delivery?.issue(issued, loaded.record.absoluteExpiresAtMs)
+  } catch (error) {
+    await giveUp('undelivered')
+    throw error
+  }
+  try {
+    return { issued, loaded: old ? await endOld(core, old, created, input) : loaded }
+  } catch (error) {
+    delivery?.takeBack()
+    await giveUp('sign-in-failed')
     throw error
   }
 }
 
-/** Ends the session that the visitor came with; what was written to it meanwhile moves along. */
+/**
+ * Ends the session that the visitor came with; what was written to it meanwhile moves along.
+ *
+ * A store that does not answer may have ended it all the same. To give up then could leave the visitor with no session. So the sign-in
+ * stands, and the previous session is revoked like any other: the store repeats the revocation until it is done.
+ */
 async function endOld<D extends object>(
   core: SessionCore<D>,
   old: Loaded,
@@ -61,19 +94,31 @@ async function endOld<D extends object>(
   let current = old
   let session = created.loaded
   for (let attempt = 0; attempt < MERGE_ATTEMPTS; attempt++) {
-    const ended = await core.deps.driver.end(old.ref, core.ending('signed-in'), sealedNonce(current))
-    if (ended.status === 'done') {
-      if (ended.count > 0)
-        core.deps.events.emit('session.ended', { sessionId: sessionIdOf(old.ref), reason: 'signed-in' })
-      return session
-    }
-    const reopened = core.vault.open(old.ref, ended.record)
+    const ended = await endUnchanged(core, current)
+    if (ended === null) return session
+    const reopened = core.vault.open(old.ref, ended)
     if (typeof reopened === 'string') throw new SessionError('COATCHECK_SESSION_ENDED')
     current = reopened
     const merge: Change = (draft) => void Object.assign(draft, carriedFields(core, reopened, input), input.data)
     session = await core.commit(session, created.issued.secretHash, [merge])
   }
   throw new SessionError('COATCHECK_SESSION_CONFLICT', { details: { attempts: MERGE_ATTEMPTS } })
+}
+
+/** @returns the current record if it is not the one that was read; `null` when the session has ended, or will */
+async function endUnchanged<D extends object>(core: SessionCore<D>, old: Loaded): Promise<Buffer | null> {
+  const { driver, events } = core.deps
+  try {
+    const ended = await driver.end(old.ref, core.ending('signed-in'), sealedNonce(old))
+    if (ended.status === 'conflict') return ended.record
+    core.verified.forget(old.ref)
+    if (ended.count > 0) events.emit('session.ended', { sessionId: sessionIdOf(old.ref), reason: 'signed-in' })
+  } catch {
+    await core.end(old.ref, 'signed-in').catch((error: unknown) => {
+      events.emit('error', { code: isCoatcheckError(error) ? error.code : 'unknown', operation: 'session.sign-in' })
+    })
+  }
+  return null
 }
 
 /** Only fields that the application names, and never from another user's session. */

@@ -189,6 +189,13 @@ export interface SignInInput<D extends object> {
   readonly data?: Partial<D>
   /** Browser, system and network of the sign-in. Absent: unknown; a `Visit` derives it from the request. */
   readonly device?: Device
+  /**
+   * Runs when the new session is stored, before its ticket is handed out and before the previous session ends. Use it for what the
+   * sign-in must not be without, such as `tokens.setUserTokens()`. If it rejects, the new session ends, the previous one stays, and
+   * `signIn` rejects with its error. Default: nothing.
+   * @param sessionId id of the new session
+   */
+  readonly beforeComplete?: (sessionId: string) => Promise<unknown>
 }
 
 /**
@@ -238,9 +245,10 @@ export interface SessionStore<D extends object> {
     session: Session<D>
   }>
   /**
-   * Creates a session for the user under a new id and a new ticket, and ends the session of `ticket` (session fixation: OWASP
-   * ASVS 7.2.4). `ticket` is `null` for a visitor without one. Not one atomic step: a crash in between leaves a session whose
-   * ticket was never returned, and which ends at its idle timeout.
+   * Creates a session for the user under a new id and a new ticket, and ends the session of `ticket` last (session fixation: OWASP
+   * ASVS 7.2.4). `ticket` is `null` for a visitor without one. If a step fails, the new session ends and the one of `ticket` stays.
+   * Not one atomic step: a crash in between leaves the session of `ticket`, and a session whose ticket was never returned, which ends
+   * at its idle timeout. If only the last step fails in the store, the sign-in stands, and the revocation is repeated as in `revoke`.
    * @throws {SessionError} `COATCHECK_SESSION_LIMIT`, `COATCHECK_SESSION_SCHEMA`, `COATCHECK_SESSION_TOO_LARGE`,
    *   `COATCHECK_SESSION_ENDED`, `COATCHECK_SESSION_CONFLICT`
    * @throws {MisuseError} `COATCHECK_SESSION_VALUE`, `COATCHECK_INVALID_ARGUMENT`
@@ -326,7 +334,7 @@ export interface Visit<D extends object> {
   readonly reason: MissReason | null
   /**
    * Signs the user in under a new session id and ticket, sends the ticket, and ends the previous session. See
-   * `SessionStore.signIn` for atomicity and errors.
+   * `SessionStore.signIn` for atomicity and errors. If it rejects, the browser keeps its previous ticket and session.
    * @throws {SessionError} also `COATCHECK_HEADERS_SENT`, `COATCHECK_COOKIES_READ_ONLY`. No session is left behind.
    */
   signIn(input: SignInInput<D>): Promise<Session<D>>

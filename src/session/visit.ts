@@ -106,15 +106,27 @@ export async function createVisit<D extends object>(
   }
   const session = new SessionSnapshot<D>(backend, held?.loaded ?? null, null)
 
+  /** The browser keeps the ticket that opens the session of this visit, or none. */
+  const takeBack = (): void => {
+    try {
+      if (held) sink.issue(held.ticket, held.loaded.record.absoluteExpiresAtMs)
+      else sink.withdraw?.()
+    } catch {
+      // The response has left with the new ticket, which opens an ended session.
+    }
+  }
+
   const signIn = async (input: SignInInput<D>): Promise<Session<D>> => {
     sink.assertWritable()
     const device = input.device ?? deviceOf()
     const withDevice = device ? { ...input, device } : input
-    const { issued, loaded } = await signInSession(core, held?.ticket ?? null, withDevice)
-    // The anonymous session is gone by now, whatever becomes of the ticket.
-    held = null
-    const holding = await holdNew({ ticket: issued.ticket, secretHash: issued.secretHash, loaded })
-    session.adopt(holding.loaded)
+    const { issued, loaded } = await signInSession(core, held?.ticket ?? null, withDevice, {
+      issue: ({ ticket: next }, absoluteExpiresAtMs) => sink.issue(next, absoluteExpiresAtMs),
+      takeBack,
+    })
+    held = { ticket: issued.ticket, secretHash: issued.secretHash, loaded }
+    reason = null
+    session.adopt(loaded)
     return session
   }
 

@@ -8,6 +8,7 @@ import { limitCases } from './session-cases/limit.ts'
 import { rotateCases } from './session-cases/rotate.ts'
 import { schemaCases } from './session-cases/schema.ts'
 import { signInCases } from './session-cases/sign-in.ts'
+import { signInFaultCases } from './session-cases/sign-in-faults.ts'
 import { writeCases } from './session-cases/write.ts'
 
 export { httpScenarios } from './http-scenarios.ts'
@@ -38,6 +39,7 @@ export const sessionCases: readonly ConformanceCase<SessionHarness>[] = [
   ...writeCases,
   ...rotateCases,
   ...signInCases,
+  ...signInFaultCases,
   ...endCases,
   ...limitCases,
   ...schemaCases,

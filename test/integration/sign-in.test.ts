@@ -1,7 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { ResolvedProvider } from '../../src/config/types.ts'
 import { systemClock } from '../../src/core/clock.ts'
+import { RedisError } from '../../src/core/errors.ts'
 import { type DevProvider, startDevProvider } from '../../src/dev/dev-provider.ts'
+import { createRoutes } from '../../src/http/routes.ts'
 import { observed } from '../lab/report.ts'
 import { Browser, createTestApp, type TestApp, type TestAppOptions } from '../support/test-app.ts'
 
@@ -457,6 +459,42 @@ describe('when the provider is not well', () => {
     const ended = app.seen.filter(({ name }) => name === 'session.ended')
     expect([created.length, ended.length]).toEqual([1, 1])
     expect(browser.cookies.get('http://localhost:3000')?.has('coatcheck')).toBe(false)
+  })
+
+  it.each(['register', 'setUserTokens'])('a second sign-in that fails at %s keeps the first session', async (step) => {
+    const app = appOf()
+    const outage = () => Promise.reject(new RedisError('COATCHECK_REDIS_TIMEOUT'))
+    const failing = {
+      ...app,
+      ...(step === 'register'
+        ? { providerLogout: { ...app.providerLogout, register: outage } }
+        : { tokens: { ...app.tokens, setUserTokens: outage } }),
+    }
+    const browser = new Browser({
+      ...app,
+      routes: (...args) => (isFailing ? createRoutes(failing) : app.routes)(...args),
+    })
+    let isFailing = false
+    await browser.signIn('login_hint=ada@example.test')
+    const ticketOf = () => browser.cookies.get('http://localhost:3000')?.get('coatcheck') ?? ''
+    const ticket = ticketOf()
+    const first = (await app.sessions.find(ticket)).session
+    const userId = first?.user?.id ?? ''
+
+    isFailing = true
+    const response = await browser.signIn('login_hint=ada@example.test')
+    expect(response.status).toBe(503)
+    expect(response.headers.getSetCookie()).toEqual([])
+    expect(ticketOf()).toBe(ticket)
+    expect((await app.sessions.find(ticket)).session?.user?.id).toBe(userId)
+    expect((await app.sessions.listByUser(userId)).map(({ id }) => id)).toEqual([first?.id])
+    expect((await app.tokens.getUserTokens(userId))?.refreshToken).toBeTypeOf('string')
+
+    isFailing = false
+    expect((await browser.signIn('login_hint=ada@example.test')).status).toBe(303)
+    expect((await app.sessions.find(ticket)).session).toBeNull()
+    const now = (await app.sessions.find(ticketOf())).session?.id
+    expect((await app.sessions.listByUser(userId)).map(({ id }) => id)).toEqual([now])
   })
 })
 
