@@ -1,7 +1,7 @@
 /** Routes about the visitor's own sessions: session, devices, sign-out of devices. docs/http-routes.md describes them. */
 import { OidcError, SessionError } from '../core/errors.ts'
 import { parseSessionId } from '../session/ticket.ts'
-import type { User, Visit } from '../session/types.ts'
+import type { Revoked, User, Visit } from '../session/types.ts'
 import { assertSameOrigin } from './origin-check.ts'
 import { plainErrorResponse } from './error-response.ts'
 import { safeReturnTo } from './return-to.ts'
@@ -39,16 +39,24 @@ export async function endDevice<D extends object>(deps: RouteDeps<D>, request: R
   if (request.method === 'POST' && form.get('_method') !== 'delete') {
     throw new OidcError('COATCHECK_REQUEST_INVALID', { details: { reason: '_method' } })
   }
-  const { session, visit } = await signedIn(request)
+  const { session, visit, user } = await signedIn(request)
   const id = request.path.slice('/devices/'.length)
   // All session ids of one user begin with the same user key; anybody else's session does not exist for this visitor.
   const isOwn = parseSessionId(id)?.userKey === parseSessionId(session.id ?? '')?.userKey
   if (!isOwn) return plainErrorResponse(404, request.headers, deps.config.pages)
   const isCurrent = id === session.id
-  const revoked = isCurrent ? await visit.signOut('signed-out') : await deps.sessions.revoke(id, 'signed-out-by-user')
+  const revoked = isCurrent ? await visit.signOut('signed-out') : await endOther(deps, user, id)
   if (isCurrent) deps.events.emit('signout', { sessionId: id })
-  // Gone already: what was asked for holds.
   return changed(request.headers, returnPath(deps, form), { ...revoked })
+}
+
+/**
+ * Asks the list first: an id that the user made up reaches nothing that has to remember it. A session that has ended already needs
+ * no ending.
+ */
+async function endOther<D extends object>({ sessions }: RouteDeps<D>, user: User, id: string): Promise<Revoked> {
+  const isLive = (await sessions.listByUser(user.id)).some((one) => one.id === id)
+  return isLive ? sessions.revoke(id, 'signed-out-by-user') : { count: 0, durable: false }
 }
 
 export async function endOtherDevices<D extends object>(

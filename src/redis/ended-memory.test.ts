@@ -6,7 +6,12 @@ import type { Repeatable } from './repeatable.ts'
 import { defineScript } from './script.ts'
 
 const script = defineScript('end', 'return {}')
-const step = (removes: string): Repeatable => ({ script, keys: [removes], args: [], removes })
+const step = (key: string, owner = `owner of ${key}`): Repeatable => ({
+  script,
+  keys: [key],
+  args: [],
+  removes: { key, owner },
+})
 const steps = (from: number, to: number): Repeatable[] =>
   Array.from({ length: to - from }, (_, i) => step(`k${from + i}`))
 
@@ -25,7 +30,7 @@ test('one of the latest is there again: all are forgotten, also those that were 
   memory.remember(steps(0, 100))
   const { client, asked } = having('k99')
   const forgotten = await memory.forgotten(client)
-  expect([...forgotten.keys()]).toEqual(steps(0, 100).map(({ removes }) => removes))
+  expect([...forgotten.keys()]).toEqual(steps(0, 100).map(({ removes }) => removes?.key))
   expect(forgotten.get('k7')).toEqual(step('k7'))
   expect(asked).toHaveLength(64)
 })
@@ -53,4 +58,16 @@ test('it holds the latest 5,000 of a day', async () => {
   clock.advance(24 * 3_600_000)
   memory.remember([step('new')])
   expect([...(await memory.forgotten(having('new').client)).keys()]).toEqual(['new'])
+})
+
+test('one user takes up 250 places, and pushes out nothing of others', async () => {
+  const memory = new EndedMemory(createFakeClock())
+  memory.remember([step('of another', 'grace')])
+  for (let i = 0; i < 5200; i++) memory.remember([step(`k${i}`, 'ada')])
+  expect(memory.has('of another')).toBe(true)
+  expect([memory.has('k4949'), memory.has('k4950'), memory.has('k5199')]).toEqual([false, true, true])
+  expect((await memory.forgotten(having('k5199').client)).size).toBe(251)
+  // Ended once more: one place, the newest.
+  memory.remember([step('k4950', 'ada'), step('k5200', 'ada')])
+  expect([memory.has('k4950'), memory.has('k4951')]).toEqual([true, false])
 })

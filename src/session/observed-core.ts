@@ -39,9 +39,9 @@ export function observedCore<D extends object>(core: SessionCore<D>): SessionCor
             core.rotate(from, secretHash, immediate),
           )
         : core.rotate(from, secretHash, immediate),
-    end: (ref, reason) =>
+    end: (ref, ...how) =>
       events.isObserved
-        ? events.operation({ name: 'session.end', facts: { sessionId: sessionIdOf(ref) } }, () => core.end(ref, reason))
-        : core.end(ref, reason),
+        ? events.operation({ name: 'session.end', facts: { sessionId: sessionIdOf(ref) } }, () => core.end(ref, ...how))
+        : core.end(ref, ...how),
   }
 }

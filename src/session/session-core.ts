@@ -79,8 +79,9 @@ export interface SessionCore<D extends object> {
     secretHash: Buffer,
     immediate: boolean,
   ): Promise<{ ticket: string; secretHash: Buffer; loaded: Loaded }>
-  end(ref: SessionRef, reason: string): Promise<Revoked>
-  ending(reason: string): Ending
+  /** @param existed true if the caller has read or created the session, and does not only have its id; see `Ending` */
+  end(ref: SessionRef, reason: string, existed: boolean): Promise<Revoked>
+  ending(reason: string, existed?: boolean): Ending
 }
 
 export function createCore<D extends object>(deps: SessionStoreDeps<D>): SessionCore<D> {
@@ -92,9 +93,10 @@ export function createCore<D extends object>(deps: SessionStoreDeps<D>): Session
   const jitter = (): number => random.bytes(1).readUInt8() / 256
   const verified = new VerifiedSessions(clock, config.staleForMs)
   const queue = createUpdateQueue({ driver, vault, events, lifeOf: life, jitter })
-  const ending = (reason: string): Ending => ({
+  const ending = (reason: string, existed = false): Ending => ({
     reason,
     ttlMs: endedRememberedMs(config.absoluteTimeoutMs),
+    existed,
   })
   let empty: DeepReadonly<D> | null = null
   const reportUnawaited = ({ operation, error }: WriteFailure, site: (() => string | null) | null): void => {
@@ -227,9 +229,9 @@ export function createCore<D extends object>(deps: SessionStoreDeps<D>): Session
       return { ticket: issued.ticket, secretHash: issued.secretHash, loaded }
     },
 
-    async end(ref, reason) {
+    async end(ref, reason, existed) {
       verified.forget(ref)
-      const ended = await driver.end(ref, ending(reason))
+      const ended = await driver.end(ref, ending(reason, existed))
       const count = ended.status === 'done' ? ended.count : 0
       if (count > 0) events.emit('session.ended', { sessionId: sessionIdOf(ref), reason })
       return { count, durable: ended.status === 'done' && ended.durable }

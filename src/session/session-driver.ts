@@ -102,6 +102,8 @@ export interface EndedByUser {
 export interface Ending {
   readonly reason: string
   readonly ttlMs: number
+  /** The caller has read or created the session. Its ending is then remembered also by a store that has lost it. Default false. */
+  readonly existed?: boolean
 }
 
 export interface SessionDriver {
@@ -134,7 +136,8 @@ export interface SessionDriver {
 
   /**
    * Ends one session: record first, then index entry, then the marker that keeps the id from coming back. Works on a full
-   * store. With the user's last live session the user's tokens go in the same step.
+   * store. With the user's last live session the user's tokens go in the same step. An id without record, index entry and marker
+   * names no session: nothing is written and nothing is remembered, unless the caller knows better (`Ending.existed`).
    */
   end(ref: SessionRef, ending: Ending, expectedNonce?: Buffer): Promise<Ended>
 

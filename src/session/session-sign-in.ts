@@ -56,7 +56,7 @@ async function signIn<D extends object>(
   const { issued, loaded } = created
   // The new session would lie about until it idles out.
   const giveUp = async (reason: string): Promise<void> => {
-    await core.end(loaded.ref, reason).catch(() => undefined)
+    await core.end(loaded.ref, reason, true).catch(() => undefined)
   }
   try {
     await input.beforeComplete?.(sessionIdOf(loaded.ref))
@@ -109,12 +109,12 @@ async function endOld<D extends object>(
 async function endUnchanged<D extends object>(core: SessionCore<D>, old: Loaded): Promise<Buffer | null> {
   const { driver, events } = core.deps
   try {
-    const ended = await driver.end(old.ref, core.ending('signed-in'), sealedNonce(old))
+    const ended = await driver.end(old.ref, core.ending('signed-in', true), sealedNonce(old))
     if (ended.status === 'conflict') return ended.record
     core.verified.forget(old.ref)
     if (ended.count > 0) events.emit('session.ended', { sessionId: sessionIdOf(old.ref), reason: 'signed-in' })
   } catch {
-    await core.end(old.ref, 'signed-in').catch((error: unknown) => {
+    await core.end(old.ref, 'signed-in', true).catch((error: unknown) => {
       events.emit('error', { code: isCoatcheckError(error) ? error.code : 'unknown', operation: 'session.sign-in' })
     })
   }

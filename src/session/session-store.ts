@@ -82,7 +82,7 @@ export function createSessionStore<D extends object>(deps: SessionStoreDeps<D>):
       const address = parseSessionId(requireText(sessionId, 'sessionId'))
       if (core.tickets.parse(sessionId) !== 'malformed') throw ticketInsteadOfId()
       // An id that cannot exist names no session: nothing to end, as for one that has ended already.
-      return address ? core.end({ kind: 'user', ...address }, reason) : { count: 0, durable: false }
+      return address ? core.end({ kind: 'user', ...address }, reason, false) : { count: 0, durable: false }
     },
 
     async revokeByUser(userId, input = {}) {

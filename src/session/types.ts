@@ -265,7 +265,7 @@ export interface SessionStore<D extends object> {
   }>
   /**
    * Ends one session by its id, in one atomic step. No write that is under way brings it back. The user's tokens are deleted
-   * together with the user's last session. An id that does not exist gives `count` 0.
+   * together with the user's last session. An id that does not exist gives `count` 0 and writes nothing.
    * @param reason one word for logs and `coatcheck sessions show`, remembered for at most an hour. Default `revoked`.
    * @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT` for an empty id, or for a ticket in place of an id
    * @throws {RedisError} during an outage. This process refuses the session from then on, and repeats the revocation for up to

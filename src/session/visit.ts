@@ -45,7 +45,7 @@ export async function createVisit<D extends object>(
     try {
       return hold(next)
     } catch (error) {
-      await core.end(next.loaded.ref, 'undelivered')
+      await core.end(next.loaded.ref, 'undelivered', true)
       throw error
     }
   }
@@ -138,7 +138,7 @@ export async function createVisit<D extends object>(
 
   const signOut = async (signOutReason: string): Promise<Revoked> => {
     // Ending the session needs no header: what counts happens in the store.
-    const revoked = held ? await core.end(held.loaded.ref, signOutReason) : { count: 0, durable: false }
+    const revoked = held ? await core.end(held.loaded.ref, signOutReason, true) : { count: 0, durable: false }
     held = null
     reason = 'none'
     session.adopt(null)

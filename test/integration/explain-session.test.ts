@@ -222,7 +222,11 @@ describe.each(forms)('explainSession on $form', ({ start }) => {
     it('ended by its own sign-out, and by signing in', async () => {
       const { sessions, told, core } = application()
       const out = await sessions.create({})
-      await core.end({ kind: 'anonymous', ...(parseSessionId(idOf(out)) ?? { userKey: '', id: '' }) }, 'signed-out')
+      await core.end(
+        { kind: 'anonymous', ...(parseSessionId(idOf(out)) ?? { userKey: '', id: '' }) },
+        'signed-out',
+        true,
+      )
       expect(await told(idOf(out))).toMatchObject({ state: 'ended', reason: 'signed-out' })
       const before = await sessions.create({})
       await sessions.signIn(before.ticket, { userId: 'ada' })

@@ -129,7 +129,8 @@ class MemorySessions {
     const wasListed = index.delete(id)
     const lastOfUser = (record !== null || wasListed) && this.#live(userKey).length === 0
     if (lastOfUser) this.#endTokens(userKey)
-    this.#mark(userKey, id, ending)
+    const isKnown = record !== null || wasListed || this.#space.has(this.#keys.ended(userKey, id))
+    if (isKnown || ending.existed) this.#mark(userKey, id, ending)
     return { status: 'done', count: wasLive ? 1 : 0, lastOfUser, durable: false }
   }
 

@@ -86,8 +86,8 @@ export function createRedisSessionDriver(
       keys.tokens(userKey),
       keys.revocations(userKey),
     ]
-    const args = [id, ...endingArguments(ending), expectedNonce ?? '', ...outbox]
-    return { ...run.repeatable(END, names, args), removes: keys.session(userKey, id) }
+    const args = [id, ...endingArguments(ending), expectedNonce ?? '', ending.existed === true ? '1' : '', ...outbox]
+    return { ...run.repeatable(END, names, args), removes: { key: keys.session(userKey, id), owner: userKey } }
   }
 
   return {
@@ -154,7 +154,7 @@ export function createRedisSessionDriver(
         ? { reply: await changing(record, run.always(step.script, step.keys, step.args.slice(2))), durable: false }
         : await changing(
             record,
-            lasting.apply({ userKey, id, reason: ending.reason }, step, () => [step]),
+            lasting.apply({ userKey, id, reason: ending.reason }, step, ([, , , known]) => (known === 1 ? [step] : [])),
           )
       if (applied === null) return { status: 'done', count: 1, lastOfUser: false, durable: false }
       const [status, ended, last] = applied.reply
@@ -171,7 +171,7 @@ export function createRedisSessionDriver(
       const { reason } = ending
       const step = run.repeatable(END_BY_USER, names, args)
       const again = ([, ...ids]: readonly RedisReply[]): readonly Repeatable[] =>
-        ids.map((id) => endOf(userKey, text(id), ending))
+        ids.map((id) => endOf(userKey, text(id), { ...ending, existed: true }))
       const applied = await changing(names, lasting.apply({ userKey, exceptId, reason }, step, again))
       if (applied === null) return { count: await countOf(userKey, exceptId), durable: false }
       const [count, ...ids] = applied.reply

@@ -88,6 +88,43 @@ export const driverCases: readonly ConformanceCase<SessionHarness>[] = [
     },
   },
   {
+    name: 'driver: ending an id that never was writes nothing, whether or not the user has sessions',
+    async run({ driver }) {
+      for (const hasSessions of [false, true]) {
+        if (hasSessions) await driver.create(newRef(), newRecord(), LIFE)
+        const ref = newRef()
+        const ended = await driver.end(ref, ENDING)
+        assert.deepEqual(ended, { status: 'done', count: 0, lastOfUser: false, durable: false })
+        assert.equal((await driver.explain(ref)).ended, null)
+        assert.equal((await driver.create(ref, newRecord(), LIFE)).status, 'created', 'nothing refuses the id')
+        await driver.end(ref, ENDING)
+        await driver.end(ref, { ...ENDING, reason: 'again' })
+        assert.notEqual((await driver.explain(ref)).ended, null)
+        assert.equal((await driver.create(ref, newRecord(), LIFE)).status, 'ended')
+      }
+    },
+  },
+  {
+    name: 'driver: the end of a session that ran out is remembered; of one that was lost, if the caller has seen it',
+    async run({ driver, advance, loseEverything }) {
+      const refs = Array.from({ length: 12 }, () => newRef())
+      for (const ref of refs) await driver.create(ref, newRecord(), LIFE)
+      await advance(HOUR + MINUTE)
+      for (const ref of refs) {
+        assert.equal((await driver.end(ref, ENDING)).status, 'done')
+        assert.equal((await driver.explain(ref)).ended, 'revoked')
+      }
+      const [lost, seen] = [newRef(), newRef()]
+      for (const ref of [lost, seen]) await driver.create(ref, newRecord(), LIFE)
+      await loseEverything()
+      await driver.end(lost, ENDING)
+      await driver.end(seen, { ...ENDING, existed: true })
+      assert.equal((await driver.explain(lost)).ended, null)
+      assert.equal((await driver.explain(seen)).ended, 'revoked')
+      assert.equal((await driver.create(seen, newRecord(), LIFE)).status, 'ended')
+    },
+  },
+  {
     name: 'driver: a record lives for its ttl and slack, the generation until the absolute end',
     async run({ driver, advance }) {
       const ref = newRef()
