@@ -3,7 +3,9 @@
  * sealed, with a life, merged instead of overwritten. See docs/msal.md for what MSAL's contract cannot give.
  */
 import './core/node-version.ts'
+import { createApplicationMemory } from './adapters/msal/application-memory.ts'
 import { createMsalCachePlugin, type Partitions } from './adapters/msal/cache-plugin.ts'
+import { createPartitionStore } from './adapters/msal/partition-store.ts'
 import type { MsalAccount, MsalCachePlugin, MsalPartitionManager } from './adapters/msal/types.ts'
 import { ownOptions } from './config/shape.ts'
 import { systemClock } from './core/clock.ts'
@@ -54,13 +56,16 @@ export function msalCachePlugin(options: MsalCachePluginOptions): CoatcheckMsalP
     events,
     ({ keyring, seal, store }, config) =>
       createMsalCachePlugin({
-        driver: store.tokens,
-        codec: createTokenCodec(seal, config.prefix),
-        userKeyOf: (partition) => keyring.userKey(`msal ${partition}`),
+        store: createPartitionStore({
+          driver: store.tokens,
+          codec: createTokenCodec(seal, config.prefix),
+          userKeyOf: (partition) => keyring.userKey(`msal ${partition}`),
+          grantLifetimeMs: config.tokens.grantLifetimeMs,
+          clock: systemClock,
+          events,
+        }),
+        memory: createApplicationMemory(() => systemClock.now()),
         partitions: partitionsOf(options.partition),
-        grantLifetimeMs: config.tokens.grantLifetimeMs,
-        clock: systemClock,
-        events,
       }),
   )
   return {

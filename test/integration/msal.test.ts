@@ -26,6 +26,9 @@ interface App {
 let redis: RedisServer
 let endpoint: Server
 let requests = 0
+/** Requests that the endpoint answers all at once, when that many have come. */
+let together = 1
+let waiting: (() => void)[] = []
 const keys = randomBytes(32).toString('base64')
 
 beforeAll(async () => {
@@ -35,6 +38,13 @@ beforeAll(async () => {
     void (async () => {
       let text = ''
       for await (const chunk of request) text += String(chunk)
+      await new Promise<void>((resolve) => {
+        waiting.push(resolve)
+        if (waiting.length < together) return
+        for (const answer of waiting) answer()
+        waiting = []
+        together = 1
+      })
       response.setHeader('content-type', 'application/json')
       response.end(JSON.stringify(tokensFor(new URLSearchParams(text), ++requests)))
     })()
@@ -56,7 +66,7 @@ function tokensFor(form: URLSearchParams, number: number): object {
     access_token: `secret-access-${number}`,
   }
   if (form.get('grant_type') === 'client_credentials') return access
-  const user = form.get('code') ?? form.get('refresh_token')?.split('.')[1] ?? ''
+  const user = form.get('code') ?? form.get('assertion') ?? form.get('refresh_token')?.split('.')[1] ?? ''
   const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url')
   const now = Math.floor(Date.now() / 1000)
   const idToken = {
@@ -153,6 +163,45 @@ describe.each(['msal5', 'msal6', '@azure/msal-node'])('%s', (msal) => {
     } finally {
       await Promise.all(more.map((app) => app.stop()))
     }
+  })
+
+  test('two processes that each add 16 scopes to one account at once keep all 32', async () => {
+    const user = await appOf(0).ask<string>('signIn', { user: 'ada' })
+    const scopes = [0, 1].map((half) => Array.from({ length: 16 }, (_, i) => [`api://resource-${half}-${i}/Read`]))
+    together = 32
+    const tokens = await Promise.all(scopes.map((all, i) => appOf(i).ask<string[]>('silentTogether', { user, all })))
+    const before = requests
+    const again = await Promise.all(scopes.map((all, i) => appOf(i + 2).ask<string[]>('silentTogether', { user, all })))
+    expect(again).toEqual(tokens)
+    expect(requests).toBe(before)
+  })
+
+  test('on behalf of two users in turn, one application object asks the provider once for each', async () => {
+    const before = requests
+    const results = await appOf(0).ask<string[]>('onBehalfOf', { users: ['ada', 'grace'], times: 10 })
+    expect(requests - before).toBe(2)
+    expect(new Set(results).size).toBe(2)
+    for (const [i, user] of ['ada', 'grace'].entries()) {
+      expect(await appOf(1).ask('accounts', { user: `${user}.tenant` })).toEqual([`${user}.tenant`])
+      // Another process finds it once the partition is loaded.
+      const stored = await appOf(1).ask<string[]>('onBehalfOf', { users: [user], times: 1, isLoadedFirst: true })
+      expect(stored).toEqual([results[i]])
+    }
+    expect(requests - before).toBe(2)
+  })
+
+  test('a token on behalf of a user goes with the account of the user', async () => {
+    const before = requests
+    await appOf(0).ask('onBehalfOf', { users: ['ada', 'grace'], times: 2, removed: 'ada' })
+    expect(requests - before).toBe(3)
+    expect(await appOf(1).ask('accounts', { user: 'ada.tenant' })).toEqual(['ada.tenant'])
+  })
+
+  test('users at the same time on one application object stay apart', async () => {
+    const users = Array.from({ length: 16 }, (_, i) => `user-${i}`)
+    await appOf(0).ask('onBehalfOf', { users, times: 2, isParallel: true })
+    for (const user of users)
+      expect(await appOf(1).ask('accounts', { user: `${user}.tenant` })).toEqual([`${user}.tenant`])
   })
 
   test('an account that was removed stays removed while others write', async () => {

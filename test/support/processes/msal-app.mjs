@@ -2,6 +2,7 @@
  * Applications on MSAL with our cache plugin, in a process of its own: one application object per request, as MSAL advises for a
  * cache with partitions. Token requests go to the endpoint of the parent; everything else MSAL would fetch is given.
  */
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { msalCachePlugin } from 'coatcheck/msal'
 import { redisStore } from 'coatcheck/redis'
 
@@ -10,12 +11,15 @@ const { ConfidentialClientApplication } = await import(MSAL)
 const AUTHORITY = 'https://login.microsoftonline.com/tenant'
 const host = 'login.microsoftonline.com'
 
-function application(partition) {
-  const cachePlugin = msalCachePlugin({
+function pluginOf(partition) {
+  return msalCachePlugin({
     store: redisStore({ url: REDIS_URL, ...JSON.parse(STORE) }),
     keys: COATCHECK_KEYS,
     partition,
   })
+}
+
+function application(partition, cachePlugin = pluginOf(partition)) {
   return new ConfidentialClientApplication({
     auth: {
       clientId: 'app',
@@ -68,6 +72,39 @@ const operations = {
         .getTokenCache()
         .getAllAccounts()
     ).map((account) => account.homeAccountId)
+  },
+  /** Requests of one user at the same time: an application object for each, and one plugin. */
+  async silentTogether({ user, all }) {
+    const cachePlugin = pluginOf(user)
+    return await Promise.all(
+      all.map(async (scopes) => {
+        const app = application(user, cachePlugin)
+        const account = await app.getTokenCache().getAccountByHomeId(user)
+        return (await app.acquireTokenSilent({ account, scopes })).accessToken
+      }),
+    )
+  },
+  /** One application object on behalf of all users. The assertion of a user is the name. */
+  async onBehalfOf({ users, times, isLoadedFirst = false, isParallel = false, removed = null }) {
+    const current = new AsyncLocalStorage()
+    const app = application(() => `${current.getStore()}.tenant`)
+    const request = (user) =>
+      current.run(user, async () => {
+        if (isLoadedFirst) await app.getTokenCache().getAllAccounts()
+        const result = await app.acquireTokenOnBehalfOf({ oboAssertion: user, scopes: ['api://orders/Read'] })
+        return result.accessToken
+      })
+    const results = []
+    for (let i = 0; i < times; i++) {
+      if (isParallel) results.push(...(await Promise.all(users.map(request))))
+      else for (const user of users) results.push(await request(user))
+      if (removed === null || i > 0) continue
+      await current.run(removed, async () => {
+        const [account] = await app.getTokenCache().getAllAccounts()
+        await app.getTokenCache().removeAccount(account)
+      })
+    }
+    return results
   },
   /** One application object for all requests: who comes next must not see who was before. */
   async shared({ users }) {
