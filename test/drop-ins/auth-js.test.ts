@@ -23,6 +23,9 @@ let idp: DevProvider
 let servers: Server[]
 let adapter: CoatcheckAdapter
 
+const keys = randomBytes(32).toString('base64')
+const options = () => ({ store: redisStore({ url: redis.url }), keys })
+
 beforeAll(async () => {
   redis = await startRedisServer({ args: ['--rdbcompression', 'no'] })
   servers = [express().listen(0, '127.0.0.1'), express().listen(0, '127.0.0.1')]
@@ -30,7 +33,7 @@ beforeAll(async () => {
   idp = await startDevProvider({
     redirectUris: servers.flatMap((server) => [`${originOf(server)}/api/auth/callback/dev`]),
   })
-  adapter = CoatcheckAdapter({ store: redisStore({ url: redis.url }), keys: randomBytes(32).toString('base64') })
+  adapter = CoatcheckAdapter(options())
 })
 afterAll(async () => {
   for (const server of servers) {
@@ -257,6 +260,43 @@ describe('the adapter', () => {
     await expect(adapter.linkAccount({ ...account, userId: grace.id })).rejects.toMatchObject({
       code: 'COATCHECK_ACCOUNT_LINKED',
     })
+  })
+
+  it('of two changes of address at once, the losing address and the old one are free at once', async () => {
+    const other = CoatcheckAdapter(options())
+    try {
+      for (let i = 0; i < 20; i++) {
+        const user = await someone()
+        const [left, right] = [`${randomUUID()}@example.test`, `${randomUUID()}@example.test`]
+        await Promise.all([
+          adapter.updateUser({ id: user.id, email: left }),
+          (i % 2 === 0 ? adapter : other).updateUser({ id: user.id, email: right }),
+        ])
+        const kept = (await adapter.getUser(user.id))?.email
+        expect([left, right]).toContain(kept)
+        expect((await adapter.getUserByEmail(kept ?? ''))?.id).toBe(user.id)
+        for (const email of [user.email, left, right]) {
+          const created = adapter.createUser({ email, emailVerified: null })
+          if (email === kept) await expect(created).rejects.toMatchObject({ code: 'COATCHECK_EMAIL_TAKEN' })
+          else expect((await created).email).toBe(email)
+        }
+      }
+    } finally {
+      await other.close()
+    }
+  })
+
+  it('an address that changes there and back at once stays with its user', async () => {
+    const user = await someone()
+    const [left, right] = [user.email, `${randomUUID()}@example.test`]
+    for (let i = 0; i < 20; i++) {
+      await Promise.all([left, right, left].map((email) => adapter.updateUser({ id: user.id, email })))
+      const kept = (await adapter.getUser(user.id))?.email ?? ''
+      expect((await adapter.getUserByEmail(kept))?.id).toBe(user.id)
+      await expect(adapter.createUser({ email: kept, emailVerified: null })).rejects.toMatchObject({
+        code: 'COATCHECK_EMAIL_TAKEN',
+      })
+    }
   })
 
   it('a change of address frees the old one and takes the new one', async () => {

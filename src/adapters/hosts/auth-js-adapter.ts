@@ -97,15 +97,23 @@ export function createAuthJsAdapter(
     async updateUser(changes) {
       const before = await getUser(changes.id)
       const email = changes['email'] as string | undefined
-      if (before && email && email !== before.email) await emails.claim(email, changes.id)
-      const changed = await users.change(
-        users.refOf(changes.id),
-        (value) => toStored({ ...fromStored(value), ...definedOf(changes) }),
-        forever,
-      )
-      if (changed.status !== 'saved') throw new SessionError('COATCHECK_USER_UNKNOWN')
+      const isMove = Boolean(before && email && email !== before.email)
+      if (email && isMove) await emails.claim(email, changes.id)
+      // The address that this change replaces, which may be that of another change since `before`.
+      let replaced: string | null | undefined
+      const change = (value: StoredDates): StoredDates => {
+        const now = fromStored<AuthJsUser>(value)
+        replaced = now.email
+        return toStored({ ...now, ...definedOf(changes) })
+      }
+      const changed = await users.change(users.refOf(changes.id), change, forever)
+      if (changed.status !== 'saved') {
+        if (email && isMove) await emails.release(email, changes.id)
+        throw new SessionError('COATCHECK_USER_UNKNOWN')
+      }
       const user = fromStored<AuthJsUser>(changed.document.value)
-      if (before?.email && before.email !== user.email) await emails.release(before.email, user.id)
+      if (user.email && user.email !== replaced) await emails.settle(user.email, user.id)
+      if (replaced && replaced !== user.email) await emails.release(replaced, user.id)
       return user
     },
 

@@ -13,12 +13,26 @@ export interface EmailClaim {
 }
 
 export interface EmailClaims {
-  /** @throws {SessionError} `COATCHECK_EMAIL_TAKEN` */
+  /**
+   * Claims the address, or renews the claim of this user: a release that is under way then fails.
+   * @throws {SessionError} `COATCHECK_EMAIL_TAKEN`
+   */
   claim(email: string, userId: string): Promise<void>
-  /** Nothing happens when it is another user's by now. */
+  /** Frees the address, unless it is the address of the stored user, or belongs to another user by now. */
   release(email: string, userId: string): Promise<void>
+  /**
+   * Called after a change of the user to this address. A change at the same time may have replaced the address already: then it is free
+   * afterwards.
+   * @throws {SessionError} `COATCHECK_EMAIL_TAKEN`
+   */
+  settle(email: string, userId: string): Promise<void>
   ownerOf(email: string): Promise<string | null>
 }
+
+const ATTEMPTS = 4
+/** Stands for a released claim until it expires: the store replaces a claim by compare and set, and cannot remove one that way. */
+const RELEASED: EmailClaim = { userId: '', atMs: 0 }
+const RELEASED_TTL_MS = 1
 
 export function createEmailClaims(
   emails: Documents<EmailClaim>,
@@ -27,34 +41,60 @@ export function createEmailClaims(
 ): EmailClaims {
   const forever = (): null => null
 
-  /** What a crash has left: the user of the claim is gone, or has had another address for longer than a change takes. */
+  /** A crash left it: the user of the claim is gone, or has had another address for longer than a change takes. */
   const isAbandoned = async (email: string, { userId, atMs }: EmailClaim): Promise<boolean> => {
     const user = await getUser(userId)
     return !user || (user.email !== email && atMs < clock.now() - UNCLAIMED_MS)
   }
 
-  /**
-   * An address belongs to one user, who is stored before it is claimed; whoever comes second is refused.
-   * @throws {SessionError} `COATCHECK_EMAIL_TAKEN`
-   */
   const claim = async (email: string, userId: string): Promise<void> => {
     const ref = emails.refOf(email)
     const mine: EmailClaim = { userId, atMs: clock.now() }
-    const claimed = await emails.put(ref, mine, { ttlMs: null, isNew: true })
-    const owner = claimed.status === 'saved' ? claimed.document : await emails.read(ref)
-    if (owner?.value.userId === userId) return
-    if (owner && (await isAbandoned(email, owner.value))) {
-      // From the claim that was looked at: of two who find it abandoned one gets it.
+    // A released claim may expire between two commands.
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+      const claimed = await emails.put(ref, mine, { ttlMs: null, isNew: true })
+      if (claimed.status === 'saved') return
+      const owner = await emails.read(ref)
+      if (!owner) continue
+      if (owner.value.userId !== userId && !(await isAbandoned(email, owner.value))) break
+      // From the claim that was looked at: of two users who find it abandoned one gets it.
       const isTheSame = (now: EmailClaim): boolean => now.userId === owner.value.userId && now.atMs === owner.value.atMs
-      const taken = await emails.change(ref, (now) => (isTheSame(now) ? mine : null), forever, owner)
+      const taken = await emails.change(
+        ref,
+        (now) => (now.userId === userId || isTheSame(now) ? mine : null),
+        forever,
+        owner,
+      )
       if (taken.status === 'saved' && taken.document.value.userId === userId) return
     }
     throw new SessionError('COATCHECK_EMAIL_TAKEN')
   }
+
   const release = async (email: string, userId: string): Promise<void> => {
-    const stored = await emails.read(emails.refOf(email))
-    if (stored?.value.userId === userId) await emails.driver.remove(emails.refOf(email))
+    const ref = emails.refOf(email)
+    // The claim first: if the user takes this address again after this read, the claim is another one.
+    const stored = await emails.read(ref)
+    if (stored?.value.userId !== userId || (await getUser(userId))?.email === email) return
+    await emails.change(
+      ref,
+      (now) => (now === stored.value ? RELEASED : null),
+      () => RELEASED_TTL_MS,
+      stored,
+    )
   }
 
-  return { claim, release, ownerOf: async (email) => (await emails.read(emails.refOf(email)))?.value.userId ?? null }
+  return {
+    claim,
+    release,
+    async settle(email, userId) {
+      try {
+        await claim(email, userId)
+      } catch (error) {
+        if ((await getUser(userId))?.email === email) throw error
+        return
+      }
+      await release(email, userId)
+    },
+    ownerOf: async (email) => (await emails.read(emails.refOf(email)))?.value.userId || null,
+  }
 }

@@ -29,7 +29,7 @@ export interface PartitionStore {
   change(partition: string, change: PartitionChange, known: StoredPartition): Promise<void>
 }
 
-export interface PartitionChange {
+interface PartitionChange {
   readonly before: MsalCache
   readonly now: MsalCache
 }
