@@ -1,9 +1,12 @@
 /**
- * A redis-server of our own for `coatcheck dev`: its own port and folder, nothing persisted, ended with us however we end. The
+ * A redis-server of our own for `coatcheck dev`: its own port, folder and password, nothing persisted, ended with us however we end. The
  * application reaches it through a proxy that fails on demand.
+ *
+ * Other users of this machine reach the port, too. The password is in a file that only this user reads, and in `REDIS_URL` of the
+ * application. It is in no argument of a process, and `coatcheck dev` prints the address without it.
  */
 import { once } from 'node:events'
-import { accessSync, constants, mkdtempSync } from 'node:fs'
+import { accessSync, constants, mkdtempSync, writeFileSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
@@ -11,6 +14,7 @@ import { createInterface } from 'node:readline'
 import { setTimeout as delay } from 'node:timers/promises'
 import { systemClock } from '../core/clock.ts'
 import { ConfigError } from '../core/errors.ts'
+import { systemRandom } from '../core/random.ts'
 import { type ProxyMode, startFaultProxy } from '../testing/fault-proxy.ts'
 import type { RedisFault } from './fault-grammar.ts'
 import type { RedisSwitch } from './fault-switches.ts'
@@ -19,9 +23,10 @@ import { isListening } from './listening.ts'
 
 const START_MS = 10_000
 const PROBE_MS = 20
+const PASSWORD_BYTES = 32
 
 export interface PrivateRedis {
-  /** What the application gets: the proxy. */
+  /** What the application gets: the proxy, with the password. */
   readonly url: string
   readonly switch: RedisSwitch
   close(): Promise<void>
@@ -44,7 +49,22 @@ export async function startPrivateRedis(): Promise<PrivateRedis> {
   if (!hasRedisServer()) throw refuse('There is no redis-server on PATH')
   const dir = mkdtempSync(join(tmpdir(), 'coatcheck-dev-'))
   const port = await freePort()
-  const args = ['--port', String(port), '--bind', '127.0.0.1', '--dir', dir, '--save', '', '--appendonly', 'no']
+  const password = systemRandom.bytes(PASSWORD_BYTES).toString('base64url')
+  const settings = join(dir, 'redis.conf')
+  writeFileSync(settings, `requirepass ${password}\n`, { mode: 0o600 })
+  const args = [
+    settings,
+    '--port',
+    String(port),
+    '--bind',
+    '127.0.0.1',
+    '--dir',
+    dir,
+    '--save',
+    '',
+    '--appendonly',
+    'no',
+  ]
   const guard = startGuard(
     {
       before: 'dir=$1; shift; redis-server "$@" >"$dir/log" 2>&1 & redis=$!; echo started',
@@ -64,8 +84,10 @@ export async function startPrivateRedis(): Promise<PrivateRedis> {
     await delay(PROBE_MS)
   }
   const proxy = await startFaultProxy({ target: { port } })
+  const url = new URL(proxy.url)
+  url.password = password
   return {
-    url: proxy.url,
+    url: url.href,
     switch: (fault) => proxy.set(fault === null ? { kind: 'pass' } : modeOf(fault)),
     async close() {
       await proxy.close()
