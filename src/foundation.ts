@@ -133,7 +133,7 @@ function build(config: ResolvedConfig<object>, factory: StoreFactory, keys: read
     random: systemRandom,
     events: relay,
     namespace: prefix,
-    signInUrl: signInUrlOf(keyring, basePath),
+    signInUrl: signInUrlOf(keyring, basePath, systemClock),
     discard: (userKey, provider, refreshToken) => revocations.discard(userKey, provider, refreshToken),
   })
   return { keyring, seal, store, tokens, revocations, relay }

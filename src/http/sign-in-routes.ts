@@ -6,7 +6,7 @@ import { type CompletedSignIn, completeSignIn, stateOf } from '../oidc/callback.
 import { bareDescription } from '../oidc/entra-reason.ts'
 import { admit } from '../oidc/identity.ts'
 import { startSignIn } from '../oidc/sign-in.ts'
-import { openSignInWish } from '../oidc/sign-in-wish.ts'
+import { readSignInWish, type SignedWish } from '../oidc/sign-in-wish.ts'
 import { isApplicationDenial, providerReasonOf } from '../oidc/oidc-errors.ts'
 import { endSessionUrl } from '../oidc/sign-out.ts'
 import { putSetCookie } from './cookie.ts'
@@ -34,10 +34,22 @@ export async function login<D extends object>(deps: RouteDeps<D>, request: Route
     returnTo: safeReturnTo(request.query.get('returnTo'), config.baseUrl.origin, config.basePath),
     loginHint: request.query.get('login_hint'),
     asksAccount: remembersSignOut || request.query.get('account') === 'choose',
-    wish: openSignInWish(deps.signIn.keyring, provider ?? '', request.query.get('wish')),
+    wish: await signedWish(deps, request, provider ?? ''),
   })
   addPending(deps, request, transaction)
   return seeOther(url.href)
+}
+
+/** The session of the browser is read only for a wish. While the store is away, the sign-in goes on without it. */
+async function signedWish<D extends object>(
+  { signIn: { keyring }, clock }: RouteDeps<D>,
+  request: RouteRequest<D>,
+  provider: string,
+): Promise<SignedWish | null> {
+  const wish = readSignInWish(keyring, provider, request.query.get('wish'), clock)
+  const visit = wish && (await request.exchange.getVisit().catch(() => null))
+  const user = visit?.session.user
+  return wish && user ? wish.openFor(keyring.userKey(user.id)) : null
 }
 
 /** Another site sent the browser here without a click: the user decides. */

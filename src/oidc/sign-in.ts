@@ -9,9 +9,9 @@ import { OidcError } from '../core/errors.ts'
 import type { EventBus } from '../core/events.ts'
 import type { Random } from '../core/random.ts'
 import type { Keyring } from '../keyring/keyring.ts'
-import type { SignInWish } from '../token/sign-in-url.ts'
 import { accountPromptOf } from './account-prompt.ts'
 import type { ProviderClients } from './provider-client.ts'
+import type { SignedWish } from './sign-in-wish.ts'
 import type { StartedTransaction, Transactions } from './transaction.ts'
 
 const NONCE_BYTES = 32
@@ -29,7 +29,7 @@ export interface SignInRequest {
   /** The provider asks which account to use, even if it remembers one. Loses against `prompt`. */
   readonly asksAccount?: boolean
   /** What a provider or a resource has asked for; see `sign-in-wish.ts`. */
-  readonly wish?: Pick<SignInWish, 'claims' | 'scopes'> | null
+  readonly wish?: SignedWish | null
 }
 
 export interface StartedSignIn {

@@ -8,6 +8,7 @@ const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/
 
 export function createFetchWithToken(deps: {
   readonly getAccessToken: TokenCache['getAccessToken']
+  readonly userKeyOf: (userId: string) => string
   readonly nameOf: (options: GetAccessTokenOptions) => string
   readonly signInUrl: SignInUrl | undefined
   readonly fetch: typeof fetch | undefined
@@ -34,12 +35,12 @@ export function createFetchWithToken(deps: {
     const wanted = answer?.status === 401 ? claimsOfChallenge(answer.headers.get('www-authenticate')) : null
     if (answer && wanted === null) return answer
     await answer?.body?.cancel()
-    throw notContent(options, wanted ?? claims)
+    throw notContent(userId, options, wanted ?? claims)
   }
 
-  function notContent(options: GetAccessTokenOptions, claims: string): TokenError {
+  function notContent(userId: string, options: GetAccessTokenOptions, claims: string): TokenError {
     const provider = deps.nameOf(options)
-    const wish = { provider, claims, scopes: options.scopes ?? [] }
+    const wish = { provider, userKey: deps.userKeyOf(userId), claims, scopes: options.scopes ?? [] }
     return new TokenError('COATCHECK_REAUTH_REQUIRED', {
       message: 'The resource refuses a token that was refreshed with the claims it had asked for.',
       details: { provider, claims, ...(deps.signInUrl && { signInUrl: deps.signInUrl(wish) }) },

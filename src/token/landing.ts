@@ -18,6 +18,7 @@ export interface Landed {
 
 export interface Circumstances {
   readonly nowMs: number
+  readonly userKey: string
   readonly signInUrl: SignInUrl | undefined
 }
 
@@ -30,10 +31,10 @@ export function covers({ scopes }: AccessEntry, target: Target): boolean {
 function wish(
   target: Target,
   claims: string | null,
-  signInUrl: SignInUrl | undefined,
+  { userKey, signInUrl }: Circumstances,
 ): { readonly signInUrl?: string } {
   const { provider, scopes } = target
-  return signInUrl ? { signInUrl: signInUrl({ provider, claims, scopes }) } : {}
+  return signInUrl ? { signInUrl: signInUrl({ provider, userKey, claims, scopes }) } : {}
 }
 
 /** @throws {TokenError} the code that the outcome has in `refresh-outcome.ts`, when no valid token may be served */
@@ -41,11 +42,12 @@ export function afterFailure(
   target: Target,
   { own }: StoredTokens,
   failure: RefreshFailure,
-  { nowMs, signInUrl }: Circumstances,
+  circumstances: Circumstances,
 ): Landed {
   const { code, dropsTokens } = outcomeActions[failure.outcome]
   // A token that a resource has just refused is of no use to whoever comes with its challenge.
-  if (own && !dropsTokens && target.claims === null && isAlive(own, nowMs)) return { entry: own, final: true }
+  if (own && !dropsTokens && target.claims === null && isAlive(own, circumstances.nowMs))
+    return { entry: own, final: true }
   const { claims, retryAfterMs } = failure.facts
   const { provider } = target
   const { outcome } = failure
@@ -59,7 +61,7 @@ export function afterFailure(
       ...reasonInFacts(failure.facts),
       claims,
       retryAfterMs,
-      ...(code === 'COATCHECK_REAUTH_REQUIRED' && wish(target, claims ?? null, signInUrl)),
+      ...(code === 'COATCHECK_REAUTH_REQUIRED' && wish(target, claims ?? null, circumstances)),
     },
   })
 }
@@ -73,9 +75,9 @@ export function withoutRefresh(
   target: Target,
   { own, grant }: StoredTokens,
   hasEnded: boolean,
-  { nowMs, signInUrl }: Circumstances,
+  circumstances: Circumstances,
 ): Landed {
-  if (own && target.claims === null && isAlive(own, nowMs)) return { entry: own, final: true }
+  if (own && target.claims === null && isAlive(own, circumstances.nowMs)) return { entry: own, final: true }
   const details = { provider: target.provider, target: describeTarget(target) }
   if (!grant && !hasEnded) throw new TokenError('COATCHECK_TOKEN_NONE', { details })
   throw new TokenError('COATCHECK_REAUTH_REQUIRED', {
@@ -84,6 +86,6 @@ export function withoutRefresh(
         ? 'No provider of this name is configured, so nothing can refresh its tokens.'
         : 'The access token has expired, and there is no refresh token.',
     }),
-    details: { ...details, ...wish(target, target.claims, signInUrl) },
+    details: { ...details, ...wish(target, target.claims, circumstances) },
   })
 }

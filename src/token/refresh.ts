@@ -69,7 +69,7 @@ export interface Refreshes {
 
 export function createRefreshes(deps: RefreshDeps): Refreshes {
   const { clock, events } = deps
-  const now = (): Circumstances => ({ nowMs: clock.now(), signInUrl: deps.signInUrl })
+  const now = (userKey: string): Circumstances => ({ nowMs: clock.now(), userKey, signInUrl: deps.signInUrl })
   const flights = createSingleFlight<Landed>()
   const turns = createTurns()
   const inTurn = <T>(userKey: string, provider: string, task: () => Promise<T>): Promise<T> =>
@@ -131,10 +131,10 @@ export function createRefreshes(deps: RefreshDeps): Refreshes {
     const { grant, own } = stored
     if (!grant?.value.refreshToken || !deps.canRefresh(target.provider)) {
       const hasEnded = grant === null && (await vault.hasEnded(userKey, target))
-      return withoutRefresh(target, stored, hasEnded, now())
+      return withoutRefresh(target, stored, hasEnded, now(userKey))
     }
     const known = heldBy(userKey, target, stored, grant)
-    if (known) return afterFailure(target, stored, known, now())
+    if (known) return afterFailure(target, stored, known, now(userKey))
     if (vault.isUnsaved(stored)) return refreshing.once(userKey, target, stored, grant, null)
     const lease = await leases.take(userKey, leaseField(target.provider))
     if (!lease) {
@@ -147,7 +147,7 @@ export function createRefreshes(deps: RefreshDeps): Refreshes {
       if (fresh.own && isEnough(fresh.own)) return { entry: fresh.own, final: false }
       if (!fresh.grant?.value.refreshToken) return null
       const failure = heldBy(userKey, target, fresh, fresh.grant)
-      if (failure) return afterFailure(target, fresh, failure, now())
+      if (failure) return afterFailure(target, fresh, failure, now(userKey))
       return await refreshing.once(userKey, target, fresh, fresh.grant, lease)
     } finally {
       await lease.release()

@@ -44,7 +44,7 @@ export function createRefreshing(deps: {
   readonly requests: ProviderRequests
   readonly clock: Clock
   readonly events: EventBus
-  readonly now: () => Circumstances
+  readonly now: (userKey: string) => Circumstances
   /** For a refresh token that came too late to be stored. */
   readonly discard: (userKey: string, provider: string, refreshToken: string) => Promise<void>
 }): Refreshing {
@@ -74,7 +74,7 @@ export function createRefreshing(deps: {
       const forMs = await recorded(userKey, target, stored, grant, failure, lease)
       if (forMs === null) return null
       failed.remember(name, grant.value.lineage, failure, forMs)
-      return afterFailure(target, stored, failure, now())
+      return afterFailure(target, stored, failure, now(userKey))
     }
     failed.forget(name)
     const entry = await vault.commit(userKey, target, grant, answer, askedAtMs, lease?.claim ?? null)

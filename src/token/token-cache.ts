@@ -164,6 +164,7 @@ export function createTokenCache(deps: TokenCacheDeps): OwnedTokenCache {
     getAccessToken,
     fetchWithToken: createFetchWithToken({
       getAccessToken,
+      userKeyOf: (userId) => keyring.userKey(userId),
       nameOf: (options) => resolveProvider(providers, options),
       signInUrl: deps.signInUrl,
       fetch: deps.fetch,

@@ -163,13 +163,14 @@ describe('the assertion of a certificate', () => {
 describe('a user’s token', () => {
   let api: OrdersApi
   let auth: Coatcheck<Record<string, unknown>>
+  let browser: Browser
   const userId = 'ada'
   beforeEach(async () => {
     await startProvider({ redirectUris: [`${BASE_URL}/auth/callback`] })
     api = await startOrdersApi({ issuer: dev.issuer })
     closing.push(() => api.close())
     auth = start({ clientSecret: dev.clientSecret })
-    const browser = new Browser({ config: { baseUrl: new URL(BASE_URL) }, routes: auth.handler })
+    browser = new Browser({ config: { baseUrl: new URL(BASE_URL) }, routes: auth.handler })
     expect((await browser.signIn()).status).toBe(303)
   })
 
@@ -216,16 +217,17 @@ describe('a user’s token', () => {
       .fetchWithToken(userId, { scopes: ['api://orders/Orders.Read'] }, `${api.url}/orders`)
       .catch((error: unknown) => error)
     const { signInUrl } = (refused as { details: { signInUrl: string } }).details
-    const response = await auth.handler(
-      new Request(`${BASE_URL}${signInUrl}`, { headers: { 'sec-fetch-site': 'same-origin' } }),
-    )
-    const target = new URL(response.headers.get('location') ?? '')
+    const sentTo = async (path: string, by = browser): Promise<URL> => {
+      const response = await by.request(path, { headers: { 'sec-fetch-site': 'same-origin' } })
+      return new URL(response.headers.get('location') ?? '')
+    }
+    const target = await sentTo(signInUrl)
     expect(target.searchParams.get('claims')).toBe(claims)
     expect(target.searchParams.get('scope')).toContain('api://orders/Orders.Read')
-    const forged = `${signInUrl.slice(0, -3)}AAA`
-    const plain = await auth.handler(
-      new Request(`${BASE_URL}${forged}`, { headers: { 'sec-fetch-site': 'same-origin' } }),
-    )
-    expect(new URL(plain.headers.get('location') ?? '').searchParams.has('claims')).toBe(false)
+    const stranger = new Browser({ config: { baseUrl: new URL(BASE_URL) }, routes: auth.handler })
+    for (const plain of [await sentTo(`${signInUrl.slice(0, -3)}AAA`), await sentTo(signInUrl, stranger)]) {
+      expect(plain.searchParams.has('claims')).toBe(false)
+      expect(plain.searchParams.get('scope')).not.toContain('api://orders')
+    }
   })
 })
