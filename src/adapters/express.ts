@@ -8,12 +8,14 @@
 import '../core/node-version.ts'
 import type { ErrorRequestHandler, NextFunction, Request, RequestHandler, Response } from 'express'
 import type { Coatcheck } from '../coatcheck.ts'
+import type { Duration } from '../core/duration.ts'
 import { isCoatcheckError } from '../core/errors.ts'
 import { isForHost } from '../http/error-response.ts'
 import type { Exchange, SessionRequest } from '../http/exchange.ts'
 import { createHolders, putHolder } from '../http/holder.ts'
 import { sendWebResponse } from '../http/node-bridge.ts'
 import { checkAdapterOptions, createNodeEdge, wrongRequest } from '../http/node-edge.ts'
+import { maxAgeMsOf } from '../http/recent-sign-in.ts'
 import type { OutagePolicy, Session, User, Visit } from '../session/types.ts'
 
 /** Options of `expressAuth()`. */
@@ -28,6 +30,12 @@ export interface RequireUserOptions {
   readonly provider?: string
   /** What to do during an outage: `fail` or `stale`. Default: `session.onUnavailable`. `anonymous` counts as `fail` here. */
   readonly onUnavailable?: OutagePolicy
+  /**
+   * How long ago the user may have authenticated at the provider, such as `'5m'`: the claim `auth_time`. After that, a navigation goes to a
+   * sign-in that asks for the credentials again; any other request gets 401 `COATCHECK_RECENT_SIGNIN_REQUIRED`. A session whose time the
+   * provider did not tell does not count. Default: any time ago.
+   */
+  readonly maxAge?: Duration
 }
 
 /** A handler of `withUser()`: it receives the signed-in user and the session. */
@@ -111,12 +119,14 @@ export function expressAuth<D extends object>(auth: Coatcheck<D>, options: Expre
     })
   }
 
-  const withUser: ExpressAuth<D>['withUser'] = (handler, { provider, onUnavailable } = {}) => {
+  const withUser: ExpressAuth<D>['withUser'] = (handler, { provider, onUnavailable, maxAge } = {}) => {
+    const requirement = { provider, maxAgeMs: maxAgeMsOf(maxAge, 'requireUser()') }
     return (request, response, next) => {
       const run = async (): Promise<void> => {
         const session = await exchangeOf(request).getSessionOfUser({ onUnavailable })
-        if (session.user) await handler(request, response, { user: session.user, session }, next)
-        else await sendWebResponse(edge.demandSignIn(request, provider), request, response)
+        const demand = edge.demandOf(session, request, requirement)
+        if (demand) await sendWebResponse(demand, request, response)
+        else if (session.user) await handler(request, response, { user: session.user, session }, next)
       }
       passErrors(next, () => expecting(request, run))
     }

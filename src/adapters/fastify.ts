@@ -5,12 +5,14 @@
 import '../core/node-version.ts'
 import type { FastifyError, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import type { Coatcheck } from '../coatcheck.ts'
+import type { Duration } from '../core/duration.ts'
 import { MisuseError } from '../core/errors.ts'
 import type { ResponseSink } from '../http/cookie.ts'
 import type { Exchange, SessionRequest } from '../http/exchange.ts'
 import { createHolders } from '../http/holder.ts'
 import { copyHeaders } from '../http/node-bridge.ts'
 import { checkAdapterOptions, createNodeEdge } from '../http/node-edge.ts'
+import { maxAgeMsOf } from '../http/recent-sign-in.ts'
 import type { OutagePolicy, Session, User, Visit } from '../session/types.ts'
 
 /** Options of `fastifyAuth()`. */
@@ -25,6 +27,12 @@ export interface FastifyRequireUserOptions {
   readonly provider?: string
   /** What to do during an outage: `fail` or `stale`. Default: `session.onUnavailable`. `anonymous` counts as `fail` here. */
   readonly onUnavailable?: OutagePolicy
+  /**
+   * How long ago the user may have authenticated at the provider, such as `'5m'`: the claim `auth_time`. After that, a navigation goes to a
+   * sign-in that asks for the credentials again; any other request gets 401 `COATCHECK_RECENT_SIGNIN_REQUIRED`. A session whose time the
+   * provider did not tell does not count. Default: any time ago.
+   */
+  readonly maxAge?: Duration
 }
 
 type Hook = (request: FastifyRequest, reply: FastifyReply) => Promise<unknown>
@@ -103,12 +111,14 @@ export function fastifyAuth<D extends object>(auth: Coatcheck<D>, options: Fasti
     })
   }
 
-  const withUser: FastifyAuth<D>['withUser'] = (handler, { provider, onUnavailable } = {}) => {
+  const withUser: FastifyAuth<D>['withUser'] = (handler, { provider, onUnavailable, maxAge } = {}) => {
+    const requirement = { provider, maxAgeMs: maxAgeMsOf(maxAge, 'requireUser()') }
     return async (request, reply) => {
       replies.set(request, reply)
       const session = await exchangeOf(request).getSessionOfUser({ onUnavailable })
-      if (session.user) return handler(request, reply, { user: session.user, session })
-      return send(reply, edge.demandSignIn(request.raw, provider))
+      const demand = edge.demandOf(session, request.raw, requirement)
+      if (demand) return send(reply, demand)
+      return session.user && handler(request, reply, { user: session.user, session })
     }
   }
 

@@ -4,11 +4,13 @@
 import '../core/node-version.ts'
 import type { Context, ErrorHandler, Handler, MiddlewareHandler } from 'hono'
 import type { Coatcheck } from '../coatcheck.ts'
+import type { Duration } from '../core/duration.ts'
 import { MisuseError } from '../core/errors.ts'
 import { type ResponseSink, sinkHeaderOf } from '../http/cookie.ts'
 import type { Exchange, SessionRequest } from '../http/exchange.ts'
 import { createHolders } from '../http/holder.ts'
 import { checkAdapterOptions } from '../http/node-edge.ts'
+import { maxAgeMsOf } from '../http/recent-sign-in.ts'
 import { createWebEdge, hostOf } from '../http/web-edge.ts'
 import type { OutagePolicy, Session, User, Visit } from '../session/types.ts'
 
@@ -26,6 +28,12 @@ export interface HonoRequireUserOptions {
   readonly provider?: string
   /** What to do during an outage: `fail` or `stale`. Default: `session.onUnavailable`. `anonymous` counts as `fail` here. */
   readonly onUnavailable?: OutagePolicy
+  /**
+   * How long ago the user may have authenticated at the provider, such as `'5m'`: the claim `auth_time`. After that, a navigation goes to a
+   * sign-in that asks for the credentials again; any other request gets 401 `COATCHECK_RECENT_SIGNIN_REQUIRED`. A session whose time the
+   * provider did not tell does not count. Default: any time ago.
+   */
+  readonly maxAge?: Duration
 }
 
 /** A handler of `withUser()`: it receives the signed-in user and the session. */
@@ -149,21 +157,32 @@ export function honoAuth<D extends object>(auth: Coatcheck<D>, options: HonoAuth
     if (!known) passage.left = true
   }
 
-  const withUser: HonoAuth<D>['withUser'] = (handler, { provider, onUnavailable } = {}) => {
-    return async (context) => {
+  /** The session of a request that meets the requirement, or the answer to one that does not. */
+  const admission = ({ provider, onUnavailable, maxAge }: HonoRequireUserOptions) => {
+    const requirement = { provider, maxAgeMs: maxAgeMsOf(maxAge, 'requireUser()') }
+    return async (context: Context): Promise<{ session: Session<D>; demand: Response | null }> => {
       const session = await exchangeOf(context).getSessionOfUser({ onUnavailable })
-      if (session.user) return handler(context, { user: session.user, session })
-      return edge.demandSignIn(context.req.raw, provider)
+      return { session, demand: edge.demandOf(session, context.req.raw, requirement) }
+    }
+  }
+
+  const withUser: HonoAuth<D>['withUser'] = (handler, requirement = {}) => {
+    const admit = admission(requirement)
+    return async (context, next) => {
+      const { session, demand } = await admit(context)
+      if (demand) return demand
+      return session.user ? handler(context, { user: session.user, session }) : next()
     }
   }
 
   return Object.assign(middleware, {
     getSession: async (context: Context, wish?: SessionRequest) => exchangeOf(context).getSession(wish),
     getVisit: async (context: Context) => exchangeOf(context).getVisit(),
-    requireUser({ provider, onUnavailable }: HonoRequireUserOptions = {}): MiddlewareHandler {
+    requireUser(requirement: HonoRequireUserOptions = {}): MiddlewareHandler {
+      const admit = admission(requirement)
       return async (context, next) => {
-        const { user } = await exchangeOf(context).getSessionOfUser({ onUnavailable })
-        if (!user) return edge.demandSignIn(context.req.raw, provider)
+        const { demand } = await admit(context)
+        if (demand) return demand
         await next()
       }
     },

@@ -10,9 +10,11 @@ import '../core/node-version.ts'
 // extension, and Node finds it only with one.
 import { redirect } from 'next/dist/client/components/redirect.js'
 import type { Coatcheck } from '../coatcheck.ts'
+import type { Duration } from '../core/duration.ts'
 import type { SessionRequest } from '../http/exchange.ts'
 import { assertCoatcheck, checkAdapterOptions } from '../http/node-edge.ts'
-import { signInPath } from '../http/sign-in-demand.ts'
+import { maxAgeMsOf } from '../http/recent-sign-in.ts'
+import { lackOf, signInPath } from '../http/sign-in-demand.ts'
 import { createWebEdge, type WebEdge } from '../http/web-edge.ts'
 import type { Session, User, Visit } from '../session/types.ts'
 import { requestScope } from './next/request-scope.ts'
@@ -76,6 +78,12 @@ export interface NextRequireUserOptions extends SessionRequest {
   readonly returnTo?: string
   /** Name of the provider to sign in at. Default: the first one. */
   readonly provider?: string
+  /**
+   * How long ago the user may have authenticated at the provider, such as `'5m'`: the claim `auth_time`. After that, the browser goes to a
+   * sign-in that asks for the credentials again. A session whose time the
+   * provider did not tell does not count. Default: any time ago.
+   */
+  readonly maxAge?: Duration
 }
 
 /**
@@ -85,16 +93,19 @@ export interface NextRequireUserOptions extends SessionRequest {
  */
 export async function requireUser<D extends object>(
   auth: Coatcheck<D>,
-  { returnTo, provider, onUnavailable }: NextRequireUserOptions = {},
+  { returnTo, provider, onUnavailable, maxAge }: NextRequireUserOptions = {},
 ): Promise<{
   /** The signed-in user. */
   readonly user: User
   /** The session of the user. */
   readonly session: Session<D>
 }> {
+  const maxAgeMs = maxAgeMsOf(maxAge, 'requireUser()')
   const session = await (await requestScope(auth)).exchange.getSessionOfUser({ onUnavailable })
-  if (session.user) return { user: session.user, session }
-  return redirect(signInPath(auth.http.config().basePath, { provider, returnTo }))
+  const lack = lackOf(session, { maxAgeMs })
+  if (session.user && lack === null) return { user: session.user, session }
+  const asked = lack === 'COATCHECK_RECENT_SIGNIN_REQUIRED' ? { maxAgeMs } : {}
+  return redirect(signInPath(auth.http.config().basePath, { provider, returnTo, ...asked }))
 }
 
 /**
@@ -109,6 +120,18 @@ export function hasTicket<D extends object>(
 ): boolean {
   assertCoatcheck(auth, 'hasTicket()')
   return auth.http.hasTicket(request.headers.get('cookie'))
+}
+
+/** Options of `withUser()`. */
+export interface NextWithUserOptions extends SessionRequest {
+  /** Name of the provider to sign in at. Default: the first one. */
+  readonly provider?: string
+  /**
+   * How long ago the user may have authenticated at the provider, such as `'5m'`: the claim `auth_time`. After that, a navigation goes to a
+   * sign-in that asks for the credentials again; any other request gets 401 `COATCHECK_RECENT_SIGNIN_REQUIRED`. A session whose time the
+   * provider did not tell does not count. Default: any time ago.
+   */
+  readonly maxAge?: Duration
 }
 
 /** A route handler of Next: it receives the request and Next's context (`params`). */
@@ -137,13 +160,15 @@ export function routeHandler<D extends object, C>(auth: Coatcheck<D>, handler: N
 export function withUser<D extends object, C>(
   auth: Coatcheck<D>,
   handler: NextUserHandler<D, C>,
-  { provider, onUnavailable }: { readonly provider?: string } & SessionRequest = {},
+  { provider, onUnavailable, maxAge }: NextWithUserOptions = {},
 ): NextHandler<C> {
   const edge = createWebEdge(auth, 'withUser()')
+  const requirement = { provider, maxAgeMs: maxAgeMsOf(maxAge, 'withUser()') }
   return (request, context) =>
     finished(auth, edge, request, async () => {
       const session = await (await requestScope(auth)).exchange.getSessionOfUser({ onUnavailable })
-      if (!session.user) return edge.demandSignIn(request, provider)
+      const demand = edge.demandOf(session, request, requirement)
+      if (demand || !session.user) return demand ?? new Response(null, { status: 401 })
       return handler(request, { ...context, user: session.user, session })
     })
 }

@@ -4,15 +4,29 @@
 import '../core/node-version.ts'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Coatcheck } from '../coatcheck.ts'
+import type { Duration } from '../core/duration.ts'
 import { sendWebResponse } from '../http/node-bridge.ts'
 import { checkAdapterOptions, createNodeEdge } from '../http/node-edge.ts'
 import type { Exchange, SessionRequest } from '../http/exchange.ts'
+import { maxAgeMsOf } from '../http/recent-sign-in.ts'
 import type { Session, User, Visit } from '../session/types.ts'
 
 /** Options of `nodeAuth()`. */
 export interface NodeAuthOptions {
   /** Returns the address of the client, for the list of devices. Read a header only behind a proxy that sets it. Default: the socket's address. */
   readonly clientIp?: (request: IncomingMessage) => string | undefined
+}
+
+/** Options of `web.requireUser()`. */
+export interface NodeRequireUserOptions extends SessionRequest {
+  /** Name of the provider to sign in at. Default: the first one. */
+  readonly provider?: string
+  /**
+   * How long ago the user may have authenticated at the provider, such as `'5m'`: the claim `auth_time`. After that, a navigation goes to a
+   * sign-in that asks for the credentials again; any other request gets 401 `COATCHECK_RECENT_SIGNIN_REQUIRED`. A session whose time the
+   * provider did not tell does not count. Default: any time ago.
+   */
+  readonly maxAge?: Duration
 }
 
 /** The functions for servers on `node:http`. Every method is bound. */
@@ -33,14 +47,14 @@ export interface NodeAuth<D extends object> {
    */
   getVisit(request: IncomingMessage, response: ServerResponse): Promise<Visit<D>>
   /**
-   * Returns the signed-in user and the session. `null`: no user is signed in, and the answer is sent: a redirect to sign-in for a
-   * navigation, else 401.
+   * Returns the signed-in user and the session. `null`: no user is signed in, or not recently enough, and the answer is sent: a redirect
+   * to sign-in for a navigation, else 401.
    * @throws {RedisError} during an outage
    */
   requireUser(
     request: IncomingMessage,
     response: ServerResponse,
-    options?: { readonly provider?: string } & SessionRequest,
+    options?: NodeRequireUserOptions,
   ): Promise<{
     /** The signed-in user. */
     readonly user: User
@@ -71,10 +85,12 @@ export function nodeAuth<D extends object>(auth: Coatcheck<D>, options: NodeAuth
     // async: a configuration that is incomplete rejects like everything else
     getSession: async (request, response, wish) => exchangeOf(request, response).getSession(wish),
     getVisit: async (request, response) => exchangeOf(request, response).getVisit(),
-    async requireUser(request, response, { provider, onUnavailable } = {}) {
+    async requireUser(request, response, { provider, onUnavailable, maxAge } = {}) {
+      const requirement = { provider, maxAgeMs: maxAgeMsOf(maxAge, 'requireUser()') }
       const session = await exchangeOf(request, response).getSessionOfUser({ onUnavailable })
-      if (session.user) return { user: session.user, session }
-      await sendWebResponse(edge.demandSignIn(request, provider), request, response)
+      const demand = edge.demandOf(session, request, requirement)
+      if (session.user && !demand) return { user: session.user, session }
+      if (demand) await sendWebResponse(demand, request, response)
       return null
     },
     handleError(error, request, response) {

@@ -222,6 +222,12 @@ const entries = {
     why: 'The request has no signed-in user.',
     fix: 'Send the user to the login route.',
   },
+  COATCHECK_RECENT_SIGNIN_REQUIRED: {
+    ...session,
+    status: 401,
+    why: 'The user authenticated longer ago than maxAge of this route allows, or the provider did not tell when (auth_time).',
+    fix: 'Send the user to the login route with max_age. If it happens after every sign-in, let the provider send auth_time; docs/sign-in.md says how.',
+  },
   COATCHECK_TOKEN_NONE: {
     ...token,
     status: 401,

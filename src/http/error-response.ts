@@ -52,6 +52,12 @@ const BY_CODE: Partial<Record<ErrorCode, VisitorText>> = {
     icon: 'stop',
   },
   COATCHECK_UNAUTHENTICATED: { title: 'Please sign in', text: 'You are not signed in.', icon: 'person', next: SIGN_IN },
+  COATCHECK_RECENT_SIGNIN_REQUIRED: {
+    title: 'Please sign in again',
+    text: 'This page needs a sign-in of the last few minutes. You have not been signed out.',
+    icon: 'person',
+    next: SIGN_IN_AGAIN,
+  },
   COATCHECK_SESSION_ENDED: { title: 'Please sign in', text: 'Your session has ended.', icon: 'person', next: SIGN_IN },
   COATCHECK_TOKEN_NONE: {
     title: 'Please sign in again',

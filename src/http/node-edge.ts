@@ -7,11 +7,12 @@ import type { Coatcheck } from '../coatcheck.ts'
 import { MisuseError } from '../core/errors.ts'
 import { own } from '../core/json.ts'
 import { describeValue } from '../core/redact.ts'
+import type { Session } from '../session/types.ts'
 import type { ResponseSink } from './cookie.ts'
 import type { Exchange } from './exchange.ts'
 import { headersOf, type NodeRequest, urlOf } from './node-bridge.ts'
 import { isRoute, nodeErrorAnswer, peerOf, routeAnswer } from './node-routes.ts'
-import { demandSignIn } from './sign-in-demand.ts'
+import { demandSignIn, lackOf, type UserRequirement } from './sign-in-demand.ts'
 
 /** What only the framework knows about a request. */
 export interface Surroundings {
@@ -31,8 +32,11 @@ export interface NodeEdge<D extends object> {
   isRoute(request: NodeRequest): boolean
   /** @throws what only the host can mend: errors of the application's hooks, mistakes in code or configuration */
   answerRoute(request: NodeRequest, ip: string | undefined): Promise<Response>
-  /** What somebody gets who is not signed in: a navigation goes to sign-in and comes back, anything else gets 401. */
-  demandSignIn(request: NodeRequest, provider?: string): Response
+  /**
+   * The answer to a request whose session does not meet the requirement: a navigation goes to sign-in and returns, any other request gets
+   * 401. `null`: the session has a user and meets the requirement.
+   */
+  demandOf(session: Session<D>, request: NodeRequest, requirement: UserRequirement): Response | null
   /** `null`: the host's business. */
   answerError(error: unknown, request: IncomingMessage): Response | null
 }
@@ -76,13 +80,15 @@ export function createNodeEdge<D extends object>(auth: Coatcheck<D>, caller: str
       return isRoute(request, auth.http.config())
     },
     answerRoute: (request, ip) => routeAnswer(auth.handler, auth.http.config(), request, ip),
-    demandSignIn(request, provider) {
+    demandOf(session, request, requirement) {
+      const lack = lackOf(session, requirement)
+      if (lack === null) return null
       if (!isMountChecked) auth.http.reportUnmounted(mount)
       isMountChecked = true
       const { baseUrl, basePath, pages } = auth.http.config()
       const { method = 'GET' } = request
       const url = urlOf(request, baseUrl)
-      return demandSignIn({ method, headers: headersOf(request), url, basePath, pages, provider })
+      return demandSignIn(lack, { method, headers: headersOf(request), url, basePath, pages, requirement })
     },
     answerError: (error, request) => nodeErrorAnswer(error, auth.http.config(), request),
   }

@@ -3,9 +3,12 @@
  * comes back, everybody else learns that they are not signed in. Shared by all adapters.
  */
 import type { ResolvedPages } from '../config/types.ts'
+import { systemClock } from '../core/clock.ts'
 import { SessionError } from '../core/errors.ts'
+import type { Session } from '../session/types.ts'
 import { acceptsHtml, errorResponse } from './error-response.ts'
 import { withCommonHeaders } from './exchange.ts'
+import { isRecent } from './recent-sign-in.ts'
 import { seeOther } from './route-request.ts'
 
 export interface SignInDemand {
@@ -16,31 +19,57 @@ export interface SignInDemand {
   /** Where the routes live. */
   readonly basePath: string
   readonly pages: ResolvedPages
+  readonly requirement: UserRequirement
+}
+
+/** What a route requires of its session besides a user. */
+export interface UserRequirement {
   /** With several providers: the one to sign in at. */
   readonly provider?: string | undefined
+  /** How long ago the user may have authenticated, milliseconds. `null` or left out: at any time. */
+  readonly maxAgeMs?: number | null | undefined
+}
+
+type SignedIn = Pick<Session<object>, 'user' | 'authentication'>
+
+/** What the session lacks; `null`: nothing. */
+export function lackOf(
+  { user, authentication }: SignedIn,
+  { maxAgeMs = null }: UserRequirement,
+): 'COATCHECK_UNAUTHENTICATED' | 'COATCHECK_RECENT_SIGNIN_REQUIRED' | null {
+  if (!user) return 'COATCHECK_UNAUTHENTICATED'
+  if (maxAgeMs === null || isRecent(authentication, maxAgeMs, systemClock.now())) return null
+  return 'COATCHECK_RECENT_SIGNIN_REQUIRED'
 }
 
 /**
  * A redirect to the login route with the request's own path as `returnTo`, or 401: as JSON, and as a page for a form that
  * was sent without a session, since going on would drop what had been typed without a word.
  */
-export function demandSignIn(demand: SignInDemand): Response {
-  return withCommonHeaders(answerTo(demand))
-}
-
-function answerTo({ method, headers, url, basePath, pages, provider }: SignInDemand): Response {
+export function demandSignIn(
+  code: NonNullable<ReturnType<typeof lackOf>>,
+  { method, headers, url, basePath, pages, requirement }: SignInDemand,
+): Response {
+  const { provider } = requirement
+  // Only a user who is signed in is asked to authenticate anew: a first sign-in is checked when the browser returns.
+  const maxAgeMs = code === 'COATCHECK_RECENT_SIGNIN_REQUIRED' ? requirement.maxAgeMs : null
   const isPage = isNavigation(headers) && (method === 'GET' || method === 'HEAD')
-  if (isPage) return seeOther(signInPath(basePath, { provider, returnTo: url.pathname + url.search }))
-  const loginPath = signInPath(basePath, { provider })
-  return errorResponse(new SessionError('COATCHECK_UNAUTHENTICATED'), { headers, method, loginPath, pages })
+  const returnTo = isPage ? url.pathname + url.search : undefined
+  const loginPath = signInPath(basePath, { provider, returnTo, maxAgeMs })
+  return withCommonHeaders(
+    isPage ? seeOther(loginPath) : errorResponse(new SessionError(code), { headers, method, loginPath, pages }),
+  )
 }
 
 /** The login route with what it is to know. */
 export function signInPath(
   basePath: string,
-  known: { readonly provider?: string | undefined; readonly returnTo?: string | undefined },
+  { provider, returnTo, maxAgeMs = null }: UserRequirement & { readonly returnTo?: string | undefined },
 ): string {
-  const query = new URLSearchParams(Object.entries(known).filter((entry): entry is [string, string] => !!entry[1]))
+  const query = new URLSearchParams()
+  if (provider) query.set('provider', provider)
+  if (returnTo) query.set('returnTo', returnTo)
+  if (maxAgeMs !== null) query.set('max_age', String(Math.floor(maxAgeMs / 1000)))
   return query.size > 0 ? `${basePath}/login?${query.toString()}` : `${basePath}/login`
 }
 

@@ -34,6 +34,7 @@ export async function login<D extends object>(deps: RouteDeps<D>, request: Route
     returnTo: safeReturnTo(request.query.get('returnTo'), config.baseUrl.origin, config.basePath),
     loginHint: request.query.get('login_hint'),
     asksAccount: remembersSignOut || request.query.get('account') === 'choose',
+    maxAgeSeconds: maxAgeIn(request.query),
     wish: await signedWish(deps, request, provider ?? ''),
   })
   addPending(deps, request, transaction)
@@ -52,10 +53,16 @@ async function signedWish<D extends object>(
   return wish && user ? wish.openFor(keyring.userKey(user.id)) : null
 }
 
+/** A visitor can only make the check of the own sign-in stricter. Anything but seconds is left out. */
+function maxAgeIn(query: URLSearchParams): number | null {
+  const text = query.get('max_age') ?? ''
+  return /^\d{1,9}$/.test(text) ? Number(text) : null
+}
+
 /** Another site sent the browser here without a click: the user decides. */
 function confirmLogin<D extends object>({ config }: RouteDeps<D>, query: URLSearchParams): Response {
   const kept = new URLSearchParams(
-    [...query].filter(([name]) => ['provider', 'returnTo', 'login_hint', 'account', 'wish'].includes(name)),
+    [...query].filter(([name]) => ['provider', 'returnTo', 'login_hint', 'account', 'max_age', 'wish'].includes(name)),
   )
   const href = `${config.basePath}/login${kept.size > 0 ? `?${kept.toString()}` : ''}`
   return pageResponse(

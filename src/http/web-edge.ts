@@ -2,6 +2,7 @@
  * What the adapters of hosts that speak `Request` and `Response` do alike; `node-edge.ts` is the same for Node's.
  */
 import type { Coatcheck } from '../coatcheck.ts'
+import type { Session } from '../session/types.ts'
 import { errorAnswer, plainErrorResponse } from './error-response.ts'
 import { withCommonHeaders } from './exchange.ts'
 import { assertLocalPeer } from './local-peer.ts'
@@ -9,7 +10,7 @@ import { localRequest, localUrl } from './local-request.ts'
 import { assertCoatcheck } from './node-edge.ts'
 import { hasNoWebMethod } from './node-routes.ts'
 import { answerToOtherHost } from './other-host.ts'
-import { demandSignIn } from './sign-in-demand.ts'
+import { demandSignIn, lackOf, type UserRequirement } from './sign-in-demand.ts'
 
 /** What only the adapter knows about the sender of a request. */
 export interface WebClient {
@@ -24,8 +25,15 @@ export interface WebEdge {
   isRoute(request: Request): boolean
   /** @throws what only the host can mend: errors of the application's hooks, mistakes in code or configuration */
   answerRoute(request: Request, from: WebClient): Promise<Response>
-  /** What somebody gets who is not signed in: a navigation goes to sign-in and comes back, anything else gets 401. */
-  demandSignIn(request: Request, provider?: string): Response
+  /**
+   * The answer to a request whose session does not meet the requirement: a navigation goes to sign-in and returns, any other request gets
+   * 401. `null`: the session has a user and meets the requirement.
+   */
+  demandOf(
+    session: Pick<Session<object>, 'user' | 'authentication'>,
+    request: Request,
+    requirement: UserRequirement,
+  ): Response | null
   /** `null`: the host's business. */
   answerError(error: unknown, request: Request): Response | null
 }
@@ -55,10 +63,13 @@ export function createWebEdge<D extends object>(auth: Coatcheck<D>, caller: stri
         return answer
       }
     },
-    demandSignIn(request, provider) {
+    demandOf(session, request, requirement) {
+      const lack = lackOf(session, requirement)
+      if (lack === null) return null
       const { baseUrl, basePath, pages } = auth.http.config()
       const { method, headers } = request
-      return demandSignIn({ method, headers, url: localUrl(request.url, baseUrl), basePath, pages, provider })
+      const url = localUrl(request.url, baseUrl)
+      return demandSignIn(lack, { method, headers, url, basePath, pages, requirement })
     },
     answerError: (error, request) => errorAnswer(error, auth.http.config(), request),
   }

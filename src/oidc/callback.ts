@@ -117,6 +117,7 @@ async function redeem(
     expectedNonce: transaction.nonce,
     pkceCodeVerifier: transaction.codeVerifier,
     idTokenExpected: true,
+    ...(transaction.maxAgeSeconds !== null && { maxAge: transaction.maxAgeSeconds }),
   })
   const claims = result.claims()
   if (!claims || result.id_token === undefined) throw signInRefused('COATCHECK_SIGNIN_REJECTED', 'id-token')

@@ -79,6 +79,7 @@ function authenticationOf({ provider, issuer, subject, claims }: Identity, nowMs
     subject,
     // A provider may say that it was earlier than now, never that it will be.
     authenticatedAtMs: typeof authTimeSeconds === 'number' ? Math.min(authTimeSeconds * 1000, nowMs) : nowMs,
+    ...(typeof authTimeSeconds !== 'number' && { isAuthTimeUnknown: true }),
     ...(typeof sid === 'string' && { sid }),
     ...(typeof acr === 'string' && { acr }),
     ...(Array.isArray(amr) && { amr: amr.filter((method) => typeof method === 'string') }),

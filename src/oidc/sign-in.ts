@@ -1,6 +1,6 @@
 /**
  * The way to the provider: a transaction for a cookie of the browser, and an authorization URL. Code with PKCE S256, state and nonce, always, and
- * no parameter of the visitor's but a login hint (OWASP ASVS 10.2.3): scopes, claims, prompt and redirect URI come from
+ * no parameter of the visitor's but a login hint and a stricter `max_age` (OWASP ASVS 10.2.3): scopes, claims, prompt and redirect URI come from
  * configuration and application code only; what tokens need to go on is signed on its way (`sign-in-wish.ts`).
  */
 import { buildAuthorizationUrl, calculatePKCECodeChallenge, randomPKCECodeVerifier } from 'openid-client'
@@ -11,6 +11,7 @@ import type { Random } from '../core/random.ts'
 import type { Keyring } from '../keyring/keyring.ts'
 import { accountPromptOf } from './account-prompt.ts'
 import type { ProviderClients } from './provider-client.ts'
+import { freshSignIn } from './fresh-sign-in.ts'
 import type { SignedWish } from './sign-in-wish.ts'
 import type { StartedTransaction, Transactions } from './transaction.ts'
 
@@ -28,6 +29,8 @@ export interface SignInRequest {
   readonly prompt?: 'login' | 'select_account' | 'consent' | 'none'
   /** The provider asks which account to use, even if it remembers one. Loses against `prompt`. */
   readonly asksAccount?: boolean
+  /** The user has to have authenticated at most this long ago; the answer is checked for it. */
+  readonly maxAgeSeconds?: number | null
   /** What a provider or a resource has asked for; see `sign-in-wish.ts`. */
   readonly wish?: SignedWish | null
 }
@@ -55,6 +58,7 @@ export async function startSignIn(deps: SignInDeps, request: SignInRequest): Pro
   const provider = deps.clients.find(request.provider)
   if (!provider) throw new OidcError('COATCHECK_REQUEST_INVALID', { details: { reason: 'provider' } })
   const client = await deps.clients.get(provider.name)
+  const maxAgeSeconds = request.maxAgeSeconds ?? null
   const nonce = deps.random.bytes(NONCE_BYTES).toString('base64url')
   const codeVerifier = randomPKCECodeVerifier()
   const redirectUri = deps.redirectUri(provider)
@@ -66,6 +70,7 @@ export async function startSignIn(deps: SignInDeps, request: SignInRequest): Pro
     nonce,
     codeVerifier,
     returnTo: request.returnTo ?? null,
+    maxAgeSeconds,
   })
   const parameters = new URLSearchParams({
     response_type: 'code',
@@ -79,9 +84,13 @@ export async function startSignIn(deps: SignInDeps, request: SignInRequest): Pro
   if (provider.responseMode === 'form_post') parameters.set('response_mode', 'form_post')
   const hint = plainHint(request.loginHint)
   if (hint !== null) parameters.set('login_hint', hint)
-  const prompt = request.prompt ?? (request.asksAccount ? accountPromptOf(provider, client.promptValues) : null)
+  const fresh = maxAgeSeconds === null ? null : freshSignIn(provider, maxAgeSeconds, request.wish?.claims ?? null)
+  const account = request.asksAccount ? accountPromptOf(provider, client.promptValues) : null
+  const prompt = request.prompt ?? fresh?.prompt ?? account
   if (prompt !== null) parameters.set('prompt', prompt)
-  if (request.wish?.claims) parameters.set('claims', request.wish.claims)
+  if (fresh) parameters.set('max_age', fresh.maxAge)
+  const claims = fresh?.claims ?? request.wish?.claims
+  if (claims) parameters.set('claims', claims)
   deps.events.emit('signin.started', { provider: provider.name })
   return { url: buildAuthorizationUrl(client.signIn, parameters), transaction }
 }

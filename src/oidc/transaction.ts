@@ -32,6 +32,8 @@ export interface TransactionInput extends TransactionBinding {
   readonly codeVerifier: string
   /** Path on our origin, already checked. `null`: the start page. */
   readonly returnTo: string | null
+  /** What `max_age` asked for: the answer has to keep to it. `null` or left out: nothing. */
+  readonly maxAgeSeconds?: number | null
 }
 
 export interface StartedTransaction {
@@ -48,6 +50,7 @@ export interface Transaction {
   readonly nonce: string
   readonly codeVerifier: string
   readonly returnTo: string | null
+  readonly maxAgeSeconds: number | null
   readonly expiresAtMs: number
   /** A hash of what it is bound to; see `Transactions.isBoundTo`. */
   readonly binding: string
@@ -89,6 +92,7 @@ type Content = readonly [
   codeVerifier: string,
   returnTo: string | null,
   expiresAtMs: number,
+  maxAgeSeconds?: number,
 ]
 
 export function createTransactions({ driver, seal, keyring, random, clock }: TransactionDeps): Transactions {
@@ -96,11 +100,12 @@ export function createTransactions({ driver, seal, keyring, random, clock }: Tra
   return {
     idOf,
 
-    start({ provider, nonce, codeVerifier, returnTo, ...binding }) {
+    start({ provider, nonce, codeVerifier, returnTo, maxAgeSeconds = null, ...binding }) {
       const state = random.bytes(STATE_BYTES).toString('base64url')
       const id = idOf(state)
       const expiresAtMs = clock.now() + TRANSACTION_LIFE_MS
-      const content: Content = [provider, hashOf(binding), nonce, codeVerifier, returnTo, expiresAtMs]
+      const plain = [provider, hashOf(binding), nonce, codeVerifier, returnTo, expiresAtMs] as const
+      const content: Content = maxAgeSeconds === null ? plain : [...plain, maxAgeSeconds]
       const record = seal.seal(Buffer.from(JSON.stringify(content), 'utf8'), addressOf(id))
       return { id, state, sealed: record.toString('base64url') }
     },
@@ -110,14 +115,14 @@ export function createTransactions({ driver, seal, keyring, random, clock }: Tra
       const record = Buffer.from(sealed, 'base64url')
       const plaintext = seal.open(record, addressOf(id))
       if (typeof plaintext === 'string') return null
-      const [provider, binding, nonce, codeVerifier, returnTo, expiresAtMs] = parseJson(
+      const [provider, binding, nonce, codeVerifier, returnTo, expiresAtMs, maxAgeSeconds = null] = parseJson(
         plaintext.toString('utf8'),
       ) as Content
       const leftMs = expiresAtMs - clock.now()
       // One from the future was sealed by a clock that is wrong, and would be valid for longer than its use is remembered.
       if (leftMs <= 0 || leftMs > TRANSACTION_LIFE_MS + CLOCK_SLACK_MS) return null
       const sealedBy = record.subarray(0, SEALED_BY_BYTES)
-      return { id, provider, binding, nonce, codeVerifier, returnTo, expiresAtMs, sealedBy }
+      return { id, provider, binding, nonce, codeVerifier, returnTo, maxAgeSeconds, expiresAtMs, sealedBy }
     },
 
     isBoundTo: ({ binding }, expected) => binding === hashOf(expected),

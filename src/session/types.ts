@@ -37,6 +37,8 @@ export interface Authentication {
    * refresh does not change it.
    */
   readonly authenticatedAtMs: number
+  /** True: the provider sent no `auth_time`, so `requireUser({ maxAge })` does not count the time. Absent: the time is known. */
+  readonly isAuthTimeUnknown?: true
   /** Authentication context class: the claim `acr`. Absent: the provider sent none. */
   readonly acr?: string
   /** Authentication methods: the claim `amr`. Absent: the provider sent none. */

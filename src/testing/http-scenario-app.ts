@@ -2,7 +2,7 @@
  * The application that the HTTP scenarios talk to, written once for all frameworks. An adapter's test mounts each of these
  * routes in the way of its framework, and implements `ScenarioContext` with the adapter under test.
  */
-import type { OutagePolicy, Session, Visit } from '../session/types.ts'
+import type { Authentication, OutagePolicy, Session, Visit } from '../session/types.ts'
 
 /** Session data of the scenarios. */
 export type ScenarioData = Record<string, unknown>
@@ -31,6 +31,8 @@ export interface ScenarioRoute {
   readonly path: string
   /** Behind the adapter's `requireUser()` or what it has in its place. */
   readonly guarded?: boolean
+  /** The `maxAge` of that guard. */
+  readonly maxAge?: string
   /** Handles the request. */
   run(context: ScenarioContext): Promise<void>
 }
@@ -60,6 +62,7 @@ export const scenarioRoutes: readonly ScenarioRoute[] = [
     },
   },
   { method: 'GET', path: '/private', guarded: true, run: showSession },
+  { method: 'GET', path: '/recent', guarded: true, maxAge: '5m', run: showSession },
   {
     method: 'POST',
     path: '/set',
@@ -113,7 +116,12 @@ export const scenarioRoutes: readonly ScenarioRoute[] = [
     path: '/sign-in',
     async run(context) {
       const visit = await context.visit()
-      await visit.signIn({ userId: context.query.get('user') ?? '', carry: ['cart'] })
+      const authentication = authenticationIn(context.query)
+      await visit.signIn({
+        userId: context.query.get('user') ?? '',
+        carry: ['cart'],
+        ...(authentication && { authentication }),
+      })
       await showSession(context)
     },
   },
@@ -135,6 +143,16 @@ export const scenarioRoutes: readonly ScenarioRoute[] = [
     },
   },
 ]
+
+/** As a provider would have told it: `authenticated` is the time in epoch milliseconds, or `unknown`. */
+function authenticationIn(query: URLSearchParams): Authentication | null {
+  const authenticated = query.get('authenticated')
+  if (authenticated === null) return null
+  const from = { provider: 'local', issuer: 'https://provider.test', subject: 'subject' }
+  return authenticated === 'unknown'
+    ? { ...from, authenticatedAtMs: 8.64e15, isAuthTimeUnknown: true }
+    : { ...from, authenticatedAtMs: Number(authenticated) }
+}
 
 async function showSession(context: ScenarioContext): Promise<void> {
   const { id, user, data } = await context.session()

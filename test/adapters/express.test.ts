@@ -217,8 +217,8 @@ it('refuses what is no instance, and options that it does not have', async () =>
 function scenarioApp(express: typeof express5, web: ExpressAuth<ScenarioData>): Express {
   const app = express()
   app.use(web)
-  for (const { method, path, guarded, run } of scenarioRoutes) {
-    const handlers = guarded ? [web.requireUser()] : []
+  for (const { method, path, guarded, maxAge, run } of scenarioRoutes) {
+    const handlers = guarded ? [web.requireUser(maxAge === undefined ? {} : { maxAge })] : []
     app[method === 'GET' ? 'get' : 'post'](path, ...handlers, (request, response, next) => {
       run(contextOf(request, response)).catch(next)
     })

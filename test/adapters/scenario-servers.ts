@@ -18,6 +18,11 @@ import {
 
 type Auth = Coatcheck<ScenarioData>
 
+/** For `requireUser()`. */
+export function limitOf({ maxAge }: ScenarioRoute): { maxAge?: string } {
+  return maxAge === undefined ? {} : { maxAge }
+}
+
 export function nodeServer(auth: Auth): Server {
   const web = nodeAuth(auth)
   return createServer((request, response) => {
@@ -27,7 +32,7 @@ export function nodeServer(auth: Auth): Server {
       const method = request.method === 'HEAD' ? 'GET' : request.method
       const route = scenarioRoutes.find((one) => one.method === method && one.path === url.pathname)
       if (!route) return void response.writeHead(404).end()
-      if (route.guarded && !(await web.requireUser(request, response))) return
+      if (route.guarded && !(await web.requireUser(request, response, limitOf(route)))) return
       await route.run(contextOf(request, response, url))
     }
     work().catch((error: unknown) => {
@@ -67,7 +72,7 @@ export async function fastifyServer(auth: Auth): Promise<Server> {
       scope.route({
         method,
         url: path,
-        ...(guarded && { preHandler: web.requireUser() }),
+        ...(guarded && { preHandler: web.requireUser(limitOf(route)) }),
         handler: (request, reply) => runOnFastify(route, web, request, reply),
       })
     }
@@ -107,7 +112,7 @@ export function honoServer(auth: Auth): Server {
   app.use(web)
   app.onError(web.errorHandler)
   for (const route of scenarioRoutes) {
-    const handlers = route.guarded ? [web.requireUser()] : []
+    const handlers = route.guarded ? [web.requireUser(limitOf(route))] : []
     const handler: Handler = (context) => runOnHono(route, web, context)
     app.on(route.method, [route.path], ...handlers, handler)
   }

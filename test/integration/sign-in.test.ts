@@ -96,6 +96,46 @@ describe('sign-in', () => {
     expect(url.searchParams.get('scope')).toBe(SCOPES.join(' '))
   })
 
+  it.each([
+    ['entra', { prompt: 'login', claims: '{"id_token":{"auth_time":{"essential":true}}}' }],
+    ['oidc', {}],
+  ] as const)('asks %s for a recent authentication, and keeps its time', async (preset, asked) => {
+    const app = appOf({ providers: [providerOf(idp, 'entra', { preset })] })
+    const browser = new Browser(app)
+    await browser.signIn()
+    const authenticationIn = async () => {
+      const ticket = browser.cookies.get('http://localhost:3000')?.get('coatcheck') ?? ''
+      return (await app.sessions.find(ticket)).session?.authentication
+    }
+    expect(await authenticationIn()).toMatchObject({ isAuthTimeUnknown: true })
+    const started = await browser.request('/auth/login?max_age=300')
+    const { searchParams } = new URL(started.headers.get('location') ?? '')
+    expect(Object.fromEntries(searchParams)).toMatchObject({ max_age: '300', ...asked })
+    expect(
+      (await browser.signIn('max_age=300&returnTo=/danger&login_hint=ada@example.test')).headers.get('location'),
+    ).toBe('/danger')
+    const authentication = await authenticationIn()
+    expect(authentication?.isAuthTimeUnknown).toBeUndefined()
+    expect(Math.abs(systemClock.now() - (authentication?.authenticatedAtMs ?? 0))).toBeLessThan(60_000)
+  })
+
+  it.each(['-1', '1.5', '1e3', '9999999999', 'x'])('leaves out max_age=%s', async (maxAge) => {
+    const started = await new Browser(appOf()).request(`/auth/login?max_age=${maxAge}`)
+    expect(new URL(started.headers.get('location') ?? '').searchParams.has('max_age')).toBe(false)
+  })
+
+  it('refuses an answer whose authentication is older than was asked for', async () => {
+    const app = appOf()
+    await idp.switches.apply('clock=-10m')
+    const reasons: object[] = []
+    app.events.on('signin.failed', (event) => reasons.push(event))
+    expect(await codeOf(await new Browser(app).signIn('max_age=300&login_hint=ada@example.test'))).toBe(
+      'COATCHECK_SIGNIN_REJECTED',
+    )
+    expect(reasons).toMatchObject([{ check: 'authentication-time' }])
+    expect((await new Browser(app).signIn('max_age=900&login_hint=ada@example.test')).status).toBe(303)
+  })
+
   it('replaces the ticket that was there before, and carries only the named fields', async () => {
     const app = appOf({ signIn: { carry: ['cart'] } })
     const planted = await app.sessions.create({ data: { cart: ['a'], secretNote: 'x' } })

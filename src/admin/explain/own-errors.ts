@@ -159,6 +159,10 @@ const background: Readonly<Record<ErrorCode, Background>> = {
     cause: 'One person with two users of the application, or two sign-ins at the same moment.',
   },
   COATCHECK_USER_UNKNOWN: { cause: 'The user was deleted while a request of theirs was under way.' },
+  COATCHECK_RECENT_SIGNIN_REQUIRED: {
+    cause:
+      'The route has requireUser({ maxAge }), and the user typed the credentials longer ago. After every sign-in: the provider sends no auth_time.',
+  },
   COATCHECK_UNAUTHENTICATED: {
     cause: 'A visitor who never signed in, or whose session has ended, asks for a page or an API that needs a user.',
   },

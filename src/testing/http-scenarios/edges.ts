@@ -1,5 +1,6 @@
 /** HTTP scenarios about what goes wrong and who means harm: a store that is down, planted cookies, hostile headers. */
 import assert from 'node:assert/strict'
+import { systemClock } from '../../core/clock.ts'
 import type { ConformanceCase } from '../conformance.ts'
 import { comparableAttributes, heard, type HttpWorld, signedIn, visitor } from './visitor.ts'
 
@@ -26,6 +27,45 @@ export const edgeScenarios: readonly ConformanceCase<HttpWorld>[] = [
       assert.equal(program.status, 401)
       assert.equal((JSON.parse(program.body) as { error: { code: string } }).error.code, 'COATCHECK_UNAUTHENTICATED')
       assert.equal((await (await signedIn(world)).send('/private')).status, 200)
+    },
+  },
+  {
+    name: 'a route with maxAge: whoever authenticated too long ago, or at no known time, signs in again; a program gets 401',
+    async run(world) {
+      const signIn = async (authenticated: string) => {
+        const someone = visitor(world)
+        await someone.send(`/sign-in?user=ada${authenticated}`, { method: 'POST' })
+        return someone
+      }
+      const nowMs = systemClock.now()
+      const recent = await signIn(`&authenticated=${nowMs - 60_000}`)
+      assert.equal((await recent.send('/recent')).status, 200)
+      const stale = [
+        recent,
+        await signIn(`&authenticated=${nowMs - 360_000}`),
+        await signIn('&authenticated=unknown'),
+        await signIn(''),
+      ]
+      await world.later(300_000, async () => {
+        for (const someone of stale) {
+          const page = await someone.send('/recent?page=2', { headers: NAVIGATION })
+          assert.equal(page.status, 303)
+          const location = new URL(page.headers.get('location') ?? '', 'https://app.test')
+          assert.equal(location.pathname, '/auth/login')
+          assert.deepEqual(Object.fromEntries(location.searchParams), { returnTo: '/recent?page=2', max_age: '300' })
+          const headers = { accept: '*/*', 'sec-fetch-mode': 'cors' }
+          const program = await someone.send('/recent', { headers })
+          assert.equal(program.status, 401)
+          const { error } = JSON.parse(program.body) as { error: { code: string } }
+          assert.equal(error.code, 'COATCHECK_RECENT_SIGNIN_REQUIRED')
+          assert.deepEqual(program.setCookies, [])
+          assert.equal((await someone.me()).user?.id, 'ada')
+        }
+      })
+      const nobody = await visitor(world).send('/recent', { headers: NAVIGATION })
+      assert.equal(nobody.headers.get('location'), '/auth/login?returnTo=%2Frecent')
+      const login = await visitor(world).send('/auth/login?max_age=300', { headers: NAVIGATION })
+      assert.equal(new URL(login.headers.get('location') ?? '').searchParams.get('max_age'), '300')
     },
   },
   {

@@ -8,7 +8,8 @@ const handler = (request, context) => {
   const route = scenarioRoutes.find((one) => one.method === method && one.path === url.pathname)
   if (!route) return new Response(null, { status: 404 })
   const run = () => answer(route, url)
-  return (route.guarded ? withUser(auth, run) : routeHandler(auth, run))(request, context)
+  const limit = route.maxAge === undefined ? {} : { maxAge: route.maxAge }
+  return (route.guarded ? withUser(auth, run, limit) : routeHandler(auth, run))(request, context)
 }
 
 export const GET = handler
