@@ -29,6 +29,8 @@ export class CoatcheckStore extends session.Store implements UserSessions {
   readonly #hosted: HostedSessions
   readonly #store: CallbackStore
   readonly #known = new WeakMap<object, HandedOut>()
+  /** Session objects that express-session has created and not written yet. */
+  readonly #fresh = new WeakSet()
 
   /**
    * Creates a store. It checks the shapes of the options; environment, keys and connection wait for the first use.
@@ -46,6 +48,7 @@ export class CoatcheckStore extends session.Store implements UserSessions {
       knownOf: (object) => this.#known.get(object),
       remember: (object, known) => void this.#known.set(object, known),
     })
+    this.#watchGenerate()
   }
 
   /** The events of this store. */
@@ -65,7 +68,11 @@ export class CoatcheckStore extends session.Store implements UserSessions {
   override set(sid: string, session: SessionData): Promise<void>
   override set(sid: string, session: SessionData, callback?: (error?: unknown) => void): void
   override set(sid: string, session: SessionData, callback?: Callback): Promise<void> | undefined {
-    return callBack(this.#store.set(sid, session), callback)
+    const isNew = this.#fresh.delete(session)
+    const write = this.#store.set(sid, session, isNew)
+    // After an outage, the next write of the object is the first one that arrives.
+    if (isNew) write.catch(() => this.#fresh.add(session))
+    return callBack(write, callback)
   }
 
   /** Moves the end of a session to that of its cookie, and stores the cookie. */
@@ -143,5 +150,24 @@ export class CoatcheckStore extends session.Store implements UserSessions {
 
   close(): Promise<void> {
     return this.#hosted.close()
+  }
+
+  /**
+   * express-session assigns `generate` to its store, and calls it for each new session, also in `req.session.regenerate()`. Its objects
+   * are new sessions. The first write of one takes the place of an ended session of the same id; a late write of the ended one does not.
+   */
+  #watchGenerate(): void {
+    let generate: ((request: Request) => void) | undefined
+    Object.defineProperty(this, 'generate', {
+      configurable: true,
+      enumerable: true,
+      get: () => generate,
+      set: (assigned: (request: Request) => void) => {
+        generate = (request) => {
+          assigned(request)
+          this.#fresh.add(request.session)
+        }
+      },
+    })
   }
 }

@@ -5,6 +5,7 @@ import { refuse } from './config/refusal.ts'
 import { type Duration, parseDurationMs } from './core/duration.ts'
 import { MisuseError } from './core/errors.ts'
 import { EventBus, type Events } from './core/events.ts'
+import { systemRandom } from './core/random.ts'
 import { describeValue } from './core/redact.ts'
 import { boundedLifeMs } from './core/time-to-live.ts'
 import { createDocuments } from './documents/documents.ts'
@@ -77,6 +78,7 @@ export function createHostedSessions(kind: string, given: SessionStoreOptions): 
       documents: createDocuments(documentDeps(foundation, config, events), kind, hostSessionCodec),
       kind,
       clock: systemClock,
+      random: systemRandom,
       events,
     }),
   )

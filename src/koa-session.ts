@@ -29,6 +29,8 @@ export class CoatcheckStore extends HostedStore {
   readonly #hosted: HostedSessions
   /** By the context of the request. */
   readonly #known = new WeakMap<object, HandedOut>()
+  /** Names of sessions that a request has tried to create and could not: a second write of the same request creates none either. */
+  readonly #refused = new WeakMap<object, string>()
 
   /**
    * Creates a store. It checks the shapes of the options; environment, keys and connection wait for the first use.
@@ -59,14 +61,22 @@ export class CoatcheckStore extends HostedStore {
     if (ttlMs <= 0) return this.destroy(key)
     const handedOut = isObject(ctx) ? this.#known.get(ctx) : undefined
     // The application may have regenerated the session within the request: then it has another id.
-    const known = handedOut?.ref.name === sessions.idOf(key) ? handedOut : null
-    const saved = await sessions.save(key, json, { ttlMs, userId: this.#hosted.userIdOf(session as JsonObject), known })
-    if (saved && isObject(ctx)) this.#known.set(ctx, saved)
+    const name = sessions.idOf(key)
+    const known = handedOut?.ref.name === name ? handedOut : null
+    // A request that was handed out no session of this id creates one. A late write comes from a request that was.
+    const isNew = isObject(ctx) && !known && this.#refused.get(ctx) !== name
+    const userId = this.#hosted.userIdOf(session as JsonObject)
+    const saved = await sessions.save(key, json, { ttlMs, userId, known, isNew })
+    if (!isObject(ctx)) return
+    if (saved) this.#known.set(ctx, saved)
+    else this.#refused.set(ctx, name)
   }
 
   /** Ends a session in one atomic step. A session that does not exist is no error. */
-  async destroy(key: string, _call?: KoaStoreCall): Promise<void> {
+  async destroy(key: string, { ctx }: KoaStoreCall = {}): Promise<void> {
     await (await this.#hosted.open()).end(key)
+    // `regenerate()`: what this request writes from now on is a new session, also under the same id.
+    if (isObject(ctx)) this.#known.delete(ctx)
   }
 }
 

@@ -58,6 +58,11 @@ export interface DocumentDriver {
    * @param alsoUnstored refuse also when none is stored: one that is about to be
    */
   end(ref: DocumentRef, rememberMs: number, alsoUnstored?: boolean): Promise<boolean>
+  /**
+   * Forgets that a document of this name was ended: its creator begins a new one under the same name. A stored document stays. An
+   * ending that comes later is remembered as ever.
+   */
+  reopen(ref: DocumentRef): Promise<void>
   /** Removes it, and the memory that one was ended. Works on a full store. */
   remove(ref: DocumentRef): Promise<boolean>
   /** Adds one and gives the result; a counter that was not there begins at 1 and lives for `ttlMs` from then on. */

@@ -9,6 +9,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Clock } from '../core/clock.ts'
 import type { EventBus } from '../core/events.ts'
+import type { Random } from '../core/random.ts'
 import { type DocumentRef, isDocumentName } from './document-driver.ts'
 import type { DocumentCodec, Documents, StoredDocument } from './documents.ts'
 import { type JsonObject, mergeChanges } from './json-merge.ts'
@@ -19,6 +20,7 @@ const ENDED_AT_ONCE = 64
 const LISTED_AT_MOST = 1000
 /** Requests that touch a session within this time need one write for all of them. */
 const TOUCHED_TOGETHER_MS = 1000
+const BIRTH_BYTES = 9
 
 export interface HostSession {
   /** What the host stores, as JSON: parsed by whoever wants it, and compared as it is. */
@@ -27,6 +29,8 @@ export interface HostSession {
   readonly cookie?: JsonObject
   readonly createdAtMs: number
   readonly expiresAtMs: number
+  /** Random, drawn at its creation: tells the session from an earlier one of the same id. Absent in records of 0.1.0 previews. */
+  readonly birth?: string
   /** Whose it is: the set of the user, and until when it is entered there. */
   readonly user?: { readonly set: string; readonly untilMs: number }
 }
@@ -55,15 +59,22 @@ export interface HostSessionInfo {
 export interface HostSessions {
   find(sid: string): Promise<HandedOut | null>
   /**
-   * Stores what the host hands back. With `known` only the changes since then, and only if the session is still there.
-   * Without: all of it, also when there was none, but never a session that was ended.
+   * Stores what the host hands back. With `known` only the changes since then, and only if that very session is still there: not a later
+   * one of the same id. Without: all of it, also when there was none. A session that was ended is stored again only with `isNew`.
    * @param json an object
+   * @param options `isNew`: the host has just created the session, and this is its first write. It takes the place of a session of the
+   *   same id that was ended before this call; one that is ended during this call stays ended.
    * @returns what is known from now on; `null` when it was not stored because the session has ended
    */
   save(
     sid: string,
     json: string,
-    options: { readonly ttlMs: number; readonly userId?: string | null | undefined; readonly known?: HandedOut | null },
+    options: {
+      readonly ttlMs: number
+      readonly userId?: string | null | undefined
+      readonly known?: HandedOut | null
+      readonly isNew?: boolean
+    },
   ): Promise<HandedOut | null>
   /**
    * Moves its end to `ttlMs` from now. False when it is not there (any more).
@@ -89,9 +100,10 @@ export function createHostSessions(deps: {
   readonly documents: Documents<HostSession>
   readonly kind: string
   readonly clock: Clock
+  readonly random: Random
   readonly events: EventBus
 }): HostSessions {
-  const { documents, kind, clock, events } = deps
+  const { documents, kind, clock, random, events } = deps
   const { driver } = documents
   const setRef = (name: string): DocumentRef => ({ kind, name })
   const userSetOf = (userId: string): string => documents.refOf(`user ${userId}`).name
@@ -148,32 +160,46 @@ export function createHostSessions(deps: {
       return { ref, json, ...(cookie && { cookie }), stored }
     },
 
-    async save(sid, json, { ttlMs, userId, known }) {
+    async save(sid, json, { ttlMs, userId, known, isNew = false }) {
       const ref = documents.refOf(sid)
       const before = known?.stored.value.user
       // `undefined`: the application does not say; `null`: nobody's from now on.
       const set = userId === undefined ? before?.set : userId === null ? undefined : userSetOf(userId)
+      // Before it is entered: from then on, the end of all sessions of the user meets this session too.
+      if (isNew && set !== undefined) await driver.reopen(ref)
       const user = await entered(ref, set, ttlMs, before)
       const expiresAtMs = clock.now() + ttlMs
       const withUser = user ? { user } : {}
       if (!known) {
-        const value: HostSession = { json, createdAtMs: clock.now(), expiresAtMs, ...withUser }
-        const saved = await documents.put(ref, value, { ttlMs })
+        const birth = random.bytes(BIRTH_BYTES).toString('base64url')
+        const value: HostSession = { json, createdAtMs: clock.now(), expiresAtMs, birth, ...withUser }
+        let saved = await documents.put(ref, value, { ttlMs })
+        if (saved.status === 'ended' && isNew && set === undefined) {
+          // In no set, so nothing but its own id could have ended it, and that was before this call.
+          await driver.reopen(ref)
+          saved = await documents.put(ref, value, { ttlMs })
+        }
         return saved.status === 'saved' ? { ref, json, stored: saved.document } : refused(ref)
       }
+      const { birth } = known.stored.value
       const changed = await documents.change(
         ref,
-        (stored) => ({
-          json: mergedJson(known, json, stored),
-          createdAtMs: stored.createdAtMs,
-          expiresAtMs,
-          ...withUser,
-        }),
+        (stored) =>
+          stored.birth === birth
+            ? {
+                json: mergedJson(known, json, stored),
+                createdAtMs: stored.createdAtMs,
+                expiresAtMs,
+                ...(birth !== undefined && { birth }),
+                ...withUser,
+              }
+            : null,
         ttlOf,
         known.stored,
       )
-      if (before && before.set !== set) await driver.leave(setRef(before.set), [ref.name])
-      return changed.status === 'saved' ? { ref, json, stored: changed.document } : refused(ref)
+      const isSaved = changed.status === 'saved' && changed.document.value.birth === birth
+      if (isSaved && before && before.set !== set) await driver.leave(setRef(before.set), [ref.name])
+      return isSaved ? { ref, json, stored: changed.document } : refused(ref)
     },
 
     async touch(sid, ttlMs, known, cookie) {
@@ -186,9 +212,10 @@ export function createHostSessions(deps: {
         ref,
         // Whoever came in between has moved it as well.
         (value) =>
-          value !== stored.value &&
-          value.expiresAtMs >= expiresAtMs - TOUCHED_TOGETHER_MS &&
-          (cookie === undefined || differsInEndOnly(cookieOf(value), cookie))
+          value.birth !== stored.value.birth ||
+          (value !== stored.value &&
+            value.expiresAtMs >= expiresAtMs - TOUCHED_TOGETHER_MS &&
+            (cookie === undefined || differsInEndOnly(cookieOf(value), cookie)))
             ? null
             : {
                 ...value,
@@ -199,8 +226,9 @@ export function createHostSessions(deps: {
         ttlOf,
         stored,
       )
-      if (changed.status === 'saved' && known) known.stored = changed.document
-      return changed.status === 'saved'
+      const isTouched = changed.status === 'saved' && changed.document.value.birth === stored.value.birth
+      if (isTouched && known) known.stored = changed.document
+      return isTouched
     },
 
     end: (sid) => driver.end(documents.refOf(sid), ENDED_REMEMBERED_MS),
@@ -219,7 +247,10 @@ export function createHostSessions(deps: {
     async revokeByUser(userId, { except } = {}) {
       const set = setRef(userSetOf(userId))
       const names = (await driver.members(set)).filter((name) => name !== except)
-      const ended = await endAll(names.map(refNamed))
+      const stored = await Promise.all(names.map((name) => documents.read(refNamed(name))))
+      // An id that is used again may belong to another user by now.
+      const own = names.filter((_name, i) => (stored[i]?.value.user?.set ?? set.name) === set.name)
+      const ended = await endAll(own.map(refNamed))
       await driver.leave(set, names)
       return ended
     },

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { EventBus } from '../core/events.ts'
+import { systemRandom } from '../core/random.ts'
 import type { DocumentDriver, DocumentRef } from '../documents/document-driver.ts'
 import { createDocuments } from '../documents/documents.ts'
 import { createHostSessions, hostSessionCodec, type HostSessions } from '../documents/host-sessions.ts'
@@ -30,7 +31,7 @@ const seal = createSeal(keyring)
 function hostSessions({ driver, clock }: DocumentHarness): HostSessions {
   const events = new EventBus()
   const documents = createDocuments({ driver, keyring, seal, namespace: '', events }, 'host', hostSessionCodec)
-  return createHostSessions({ documents, kind: 'host', clock, events })
+  return createHostSessions({ documents, kind: 'host', clock, random: systemRandom, events })
 }
 
 const dataOf = (found: { readonly json: string } | null): Record<string, unknown> =>
@@ -99,6 +100,24 @@ const driverCases: readonly ConformanceCase<DocumentHarness>[] = [
       assert.deepEqual(await driver.write(ref, record('three'), { ttlMs: 1000 }), { status: 'ended' })
       await driver.remove(ref)
       assert.deepEqual(await driver.write(ref, record('three'), { ttlMs: 1000 }), { status: 'done' })
+    },
+  },
+  {
+    name: 'a name is opened again for a new document; a stored one stays, and a later ending counts',
+    async run({ driver }) {
+      const first = record('one')
+      await driver.reopen(ref)
+      await driver.write(ref, first, { ttlMs: 10_000 })
+      await driver.reopen(ref)
+      assert.deepEqual(await driver.read(ref), first)
+      await driver.end(ref, 5000)
+      await driver.reopen(ref)
+      assert.deepEqual(await driver.write(ref, record('late'), { ttlMs: 1000, expect: nonceIn(first) }), {
+        status: 'gone',
+      })
+      assert.deepEqual(await driver.write(ref, record('new'), { ttlMs: 1000 }), { status: 'done' })
+      await driver.end(ref, 5000)
+      assert.deepEqual(await driver.write(ref, record('newer'), { ttlMs: 1000 }), { status: 'ended' })
     },
   },
   {
@@ -220,6 +239,62 @@ const hostCases: readonly ConformanceCase<DocumentHarness>[] = [
       await harness.advance(1001)
       assert.equal(await sessions.save('other', JSON.stringify({ a: 2 }), { ttlMs: 1000, known: late }), null)
       assert.equal(await sessions.find('other'), null)
+    },
+  },
+  ...[undefined, 'ada'].map((userId): ConformanceCase<DocumentHarness> => {
+    const options = { ttlMs: 1000, ...(userId !== undefined && { userId }) }
+    return {
+      name: `a new session${userId ? ' of a user' : ''} takes the place of an ended one of its id; late writes of the ended one do not reach it`,
+      async run(harness) {
+        const sessions = hostSessions(harness)
+        await sessions.save('sid', JSON.stringify({ old: 1 }), options)
+        const late = await sessions.find('sid')
+        await sessions.end('sid')
+        assert.equal(await sessions.save('sid', JSON.stringify({ zombie: 1 }), options), null)
+
+        const created = await sessions.save('sid', JSON.stringify({ new: 1 }), { ...options, isNew: true })
+        assert.notEqual(created, null)
+        const lateWrite = { ...options, userId: 'mallory', known: late }
+        assert.equal(await sessions.save('sid', JSON.stringify({ old: 1, late: 1 }), lateWrite), null)
+        assert.equal(await sessions.touch('sid', 500_000, late), false)
+        assert.deepEqual(dataOf(await sessions.find('sid')), { new: 1 })
+        assert.deepEqual(await sessions.listByUser('mallory'), [])
+        assert.equal((await sessions.listByUser('ada')).length, userId ? 1 : 0)
+
+        await sessions.save('sid', JSON.stringify({ new: 2 }), { ...options, known: created })
+        assert.deepEqual(dataOf(await sessions.find('sid')), { new: 2 })
+        assert.equal(await sessions.end('sid'), true)
+        assert.equal(await sessions.save('sid', JSON.stringify({ new: 3 }), { ...options, known: created }), null)
+        assert.equal(await sessions.find('sid'), null)
+      },
+    }
+  }),
+  {
+    name: 'a session that is created again while all of its user are ended stays ended',
+    async run(harness) {
+      const driver = { ...harness.driver }
+      const [sessions, operator] = [hostSessions({ ...harness, driver }), hostSessions(harness)]
+      await sessions.save('sid', JSON.stringify({}), { ttlMs: 1000, userId: 'ada' })
+      await sessions.end('sid')
+      driver.enter = async (...args) => {
+        await harness.driver.enter(...args)
+        await operator.revokeByUser('ada')
+      }
+      const options = { ttlMs: 1000, userId: 'ada', isNew: true }
+      assert.equal(await sessions.save('sid', JSON.stringify({}), options), null)
+      assert.equal(await sessions.find('sid'), null)
+    },
+  },
+  {
+    name: 'the end of all sessions of a user spares an id that another user has by now',
+    async run(harness) {
+      const sessions = hostSessions(harness)
+      await sessions.save('sid', JSON.stringify({}), { ttlMs: 1000, userId: 'ada' })
+      await sessions.end('sid')
+      await sessions.save('sid', JSON.stringify({ of: 'grace' }), { ttlMs: 1000, userId: 'grace', isNew: true })
+      assert.equal(await sessions.revokeByUser('ada'), 0)
+      assert.deepEqual(dataOf(await sessions.find('sid')), { of: 'grace' })
+      assert.equal(await sessions.revokeByUser('grace'), 1)
     },
   },
   {

@@ -3,6 +3,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import { databaseUser, testAdapter } from '@lucia-auth/adapter-test'
 import { it } from 'vitest'
 import { systemClock } from '../../src/core/clock.ts'
+import { systemRandom } from '../../src/core/random.ts'
 import { EventBus } from '../../src/core/events.ts'
 import { createDocuments } from '../../src/documents/documents.ts'
 import { createRedisDocumentDriver } from '../../src/documents/drivers/redis.ts'
@@ -32,7 +33,7 @@ it('passes', async () => {
       'lucia',
       hostSessionCodec,
     )
-    const sessions = createHostSessions({ documents, kind: 'lucia', clock: systemClock, events })
+    const sessions = createHostSessions({ documents, kind: 'lucia', clock: systemClock, random: systemRandom, events })
 
     // The kit uses an id again after it has deleted the session of that id. No library does, and here it never comes back.
     const times = new Map<string, number>()

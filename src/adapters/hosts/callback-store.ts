@@ -26,7 +26,8 @@ export interface CallbackStoreDeps {
 export interface CallbackStore {
   /** A copy that is the caller's. */
   get(sid: string): Promise<Session | null>
-  set(sid: string, session: object): Promise<void>
+  /** @param isNew whether the host has just created the session, see `HostSessions.save`. Default false: the host does not say. */
+  set(sid: string, session: object, isNew?: boolean): Promise<void>
   touch(sid: string, session: object): Promise<void>
   destroy(sid: string): Promise<void>
 }
@@ -51,7 +52,7 @@ export function createCallbackStore(deps: CallbackStoreDeps): CallbackStore {
       return session
     },
 
-    async set(sid, session) {
+    async set(sid, session, isNew = false) {
       const sessions = await open()
       const json = JSON.stringify(session)
       const ttlMs = lifeFrom(session)
@@ -60,7 +61,8 @@ export function createCallbackStore(deps: CallbackStoreDeps): CallbackStore {
         return
       }
       const known = knownFor(sessions, sid, session) ?? null
-      const saved = await sessions.save(sid, json, { ttlMs, userId: deps.userIdOf(session as JsonObject), known })
+      const userId = deps.userIdOf(session as JsonObject)
+      const saved = await sessions.save(sid, json, { ttlMs, userId, known, isNew: isNew && known === null })
       // Not stored, because it has ended: for the host that is no error, the session is over either way.
       if (saved) deps.remember(session, saved)
     },

@@ -68,6 +68,12 @@ export function createMemoryDocumentDriver(
       return Promise.resolve(wasThere)
     },
 
+    async reopen(ref) {
+      const key = keyOf(ref)
+      if (space.has(key) && recordAt(key) === null) space.delete(key)
+      return Promise.resolve()
+    },
+
     remove: async (ref) => Promise.resolve(space.delete(keyOf(ref))),
 
     async count(ref, ttlMs) {

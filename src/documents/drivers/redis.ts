@@ -3,7 +3,15 @@ import { checkedTtlMs } from '../../core/time-to-live.ts'
 import type { RedisClientPort } from '../../redis/client-port.ts'
 import type { RedisKeys } from '../../redis/keys.ts'
 import { createScriptRunner } from '../../redis/script-runner.ts'
-import { COUNT, END_DOCUMENT, ENTER, MEMBERS, TAKE_DOCUMENT, WRITE_DOCUMENT } from '../../redis/scripts/document.ts'
+import {
+  COUNT,
+  END_DOCUMENT,
+  ENTER,
+  MEMBERS,
+  REOPEN_DOCUMENT,
+  TAKE_DOCUMENT,
+  WRITE_DOCUMENT,
+} from '../../redis/scripts/document.ts'
 import type { DocumentDriver, DocumentRef, DocumentWritten } from '../document-driver.ts'
 
 const SCANNED_PER_COMMAND = 500
@@ -45,6 +53,10 @@ export function createRedisDocumentDriver(
         [String(checkedTtlMs(rememberMs, 'rememberMs')), alsoUnstored ? '1' : '0'],
       )
       return ended === 1
+    },
+
+    async reopen(ref) {
+      await run.inTime(REOPEN_DOCUMENT, [keyOf(ref)], [])
     },
 
     async remove(ref) {

@@ -54,6 +54,18 @@ return {'done', length > 1 and 1 or 0}
 )
 
 /**
+ * KEYS 1 document
+ * Replies {'done'}: no memory that it was ended is left. A stored document stays. · {'late'}
+ */
+export const REOPEN_DOCUMENT: RedisScript = defineScript(
+  'document.reopen',
+  `${PROLOGUE}
+if redis.call('STRLEN', KEYS[1]) == 1 then redis.call('DEL', KEYS[1]) end
+return {'done'}
+`,
+)
+
+/**
  * KEYS 1 counter
  * ARGV 3 ttl ms
  * Replies {'done', count} · {'late'}
