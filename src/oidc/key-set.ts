@@ -163,12 +163,19 @@ async function requestKeySet(url: string, send: CustomFetch): Promise<JSONWebKey
     signal: AbortSignal.timeout(TIMEOUT_MS),
   })
   if (answer.status !== 200) throw keySetError('KEY_SET_STATUS', answer.status)
-  const set = parseJson(await answer.text()) as { readonly keys?: unknown } | null
-  const keys: unknown = typeof set === 'object' ? set?.keys : undefined
+  const keys = keysIn(await answer.text())
   if (!Array.isArray(keys) || !keys.every((key) => typeof key === 'object' && key !== null && !Array.isArray(key))) {
     throw keySetError('KEY_SET_INVALID', answer.status)
   }
   return { keys: keys as JSONWebKeySet['keys'] }
+}
+
+function keysIn(text: string): unknown {
+  try {
+    return (parseJson(text) as { readonly keys?: unknown } | null)?.keys
+  } catch {
+    return undefined
+  }
 }
 
 function keySetError(code: string, status: number): Error {

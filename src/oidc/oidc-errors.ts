@@ -121,8 +121,11 @@ export function toSignInError(error: unknown, clock: Clock): OidcError {
 export function toDiscoveryError(error: unknown, clock: Clock, provider?: ResolvedProvider): OidcError {
   if (error instanceof OidcError) return error
   const asked = provider && { provider: provider.name, url: safeUrl(provider.discoveryUrl) }
+  const facts = factsOf(error, clock)
+  // The library tells all answers of a wrong shape in one way.
+  const shape = facts.check === 'token-answer' ? { check: 'metadata' } : {}
   return new OidcError('COATCHECK_OIDC_DISCOVERY', {
-    details: { ...asked, ...detailsOf(factsOf(error, clock)) },
+    details: { ...asked, ...detailsOf(facts), ...shape },
     cause: scrubbed(error),
   })
 }
