@@ -95,6 +95,8 @@ export interface TokenFixture {
   readonly provider: ScriptedProvider
   readonly keyring: Keyring
   readonly seen: SeenEvent[]
+  /** Refresh tokens that came too late to be stored, and are to be revoked at the provider. */
+  readonly discarded: string[]
   /** Names of the token events so far. */
   names(): string[]
   /** Runs what was scheduled for later. */
@@ -117,6 +119,7 @@ export function tokenFixture(
   events.onAny((name, event) => seen.push({ name, event }))
   const provider = options.provider ?? scriptedProvider()
   const scheduled = new Set<() => void>()
+  const discarded: string[] = []
   const cache = createTokenCache({
     driver: options.driver ?? harness.driver,
     appDriver: harness.appDriver ?? createMemoryTokenDriver(new MemorySpace({ clock: harness.clock })),
@@ -133,6 +136,7 @@ export function tokenFixture(
     signInUrl: ({ provider: name, claims }) =>
       `/auth/login?provider=${name}${claims === null ? '' : `&claims=${claims}`}`,
     ...(options.fetch && { fetch: options.fetch }),
+    discard: (_userKey, _provider, refreshToken) => Promise.resolve(void discarded.push(refreshToken)),
     schedule(run) {
       scheduled.add(run)
       return () => scheduled.delete(run)
@@ -143,6 +147,7 @@ export function tokenFixture(
     provider,
     keyring,
     seen,
+    discarded,
     names: () => seen.map(({ name }) => name).filter((name) => name.startsWith('token.')),
     runScheduled() {
       for (const run of [...scheduled]) {

@@ -82,6 +82,7 @@ export function createRefreshes(deps: RefreshDeps): Refreshes {
     settled(outcome, { userKey, provider, grant }) {
       events.emit(outcome === 'saved' ? 'token.grant-saved' : 'token.grant-discarded', { userKey, provider })
       if (outcome === 'refused') void refreshing.discardUnlessLive(userKey, provider, grant)
+      if (outcome === 'ended' && grant.refreshToken !== null) void deps.discard(userKey, provider, grant.refreshToken)
     },
   })
   const vault = createGrantVault({ ...deps, unsaved, loose })

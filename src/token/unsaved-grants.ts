@@ -34,6 +34,7 @@ export interface UnsavedGrants {
   commit(commit: Commit): Promise<Committed>
   /** What is still unsaved after another attempt (when one is due), or `null`. */
   settle(userKey: string, provider: string): Promise<Unsaved | null>
+  /** The sign-in of the grants is over, and the store knows it: they are settled as `ended`. */
   forget(userKey: string, provider?: string): void
   /** Tries everything once more and stops trying. */
   close(): Promise<void>
@@ -73,8 +74,11 @@ export function createUnsavedGrants(deps: {
   inTurn: <T>(userKey: string, provider: string, task: () => Promise<T>) => Promise<T>
   /** Stored, at last or at once. */
   committed: (commit: Pick<Commit, 'userKey' | 'provider' | 'grant' | 'change'>, durable: boolean | undefined) => void
-  /** What became of a kept grant in the end. Refused: it was deleted or replaced meanwhile. */
-  settled: (outcome: 'saved' | 'refused', kept: Pick<Commit, 'userKey' | 'provider' | 'grant'>) => void
+  /**
+   * What became of a kept grant in the end. Refused: it was deleted or replaced meanwhile. Ended: this process has deleted or replaced
+   * it, and has the only copy of its refresh token.
+   */
+  settled: (outcome: 'saved' | 'refused' | 'ended', kept: Pick<Commit, 'userKey' | 'provider' | 'grant'>) => void
 }): UnsavedGrants {
   const { driver, codec, clock, schedule, inTurn, committed, settled } = deps
   const kept = new Map<string, Kept>()
@@ -170,7 +174,9 @@ export function createUnsavedGrants(deps: {
 
     forget(userKey, provider) {
       for (const [name, work] of kept) {
-        if (work.userKey === userKey && (provider === undefined || work.provider === provider)) drop(name)
+        if (work.userKey !== userKey || (provider !== undefined && work.provider !== provider)) continue
+        drop(name)
+        settled('ended', work)
       }
     },
 

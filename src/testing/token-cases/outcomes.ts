@@ -1,5 +1,6 @@
 /** What a failed refresh means for those who wait, and for what is stored. */
 import assert from 'node:assert/strict'
+import { RedisError } from '../../core/errors.ts'
 import { RefreshFailure } from '../../token/refresh-outcome.ts'
 import type { ConformanceCase } from '../conformance.ts'
 import { codeOf, HOUR, MINUTE } from '../session-fixture.ts'
@@ -129,6 +130,27 @@ export const outcomesCases: readonly ConformanceCase<TokenHarness>[] = [
       assert.equal((await cache.getUserTokens('ada'))?.refreshToken, 'refresh-new')
     },
   },
+  ...(['deleteUserTokens', 'setUserTokens'] as const).map((ending): ConformanceCase<TokenHarness> => ({
+    name: `a rotated grant that could not be stored yet is revoked at the provider by ${ending}`,
+    async run(harness) {
+      const driver = { ...harness.driver }
+      const { cache, discarded, runScheduled, names } = tokenFixture(harness, { driver })
+      await cache.setUserTokens('ada', signedIn(harness))
+      await harness.advance(HOUR)
+      driver.write = () => Promise.reject(new RedisError('COATCHECK_REDIS_TIMEOUT'))
+      assert.equal((await cache.getAccessToken('ada')).accessToken, 'access-1')
+      driver.write = harness.driver.write
+      assert.deepEqual(discarded, [])
+
+      if (ending === 'deleteUserTokens') await cache.deleteUserTokens('ada')
+      else await cache.setUserTokens('ada', signedIn(harness, { refreshToken: 'refresh-new' }))
+      runScheduled()
+      assert.deepEqual(discarded, ['refresh-1'])
+      assert.ok(names().includes('token.grant-discarded'))
+      const stored = await cache.getUserTokens('ada')
+      assert.equal(stored?.refreshToken ?? null, ending === 'deleteUserTokens' ? null : 'refresh-new')
+    },
+  })),
   {
     name: 'a wrong client secret for an hour: nobody is signed out, and the provider gets a bounded number of requests',
     async run(harness) {
