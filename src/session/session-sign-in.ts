@@ -10,8 +10,10 @@ import { isCoatcheckError, MisuseError, SessionError } from '../core/errors.ts'
 import type { OperationFacts } from '../core/operations.ts'
 import type { Change, Draft } from './session-change.ts'
 import { parseProfile, type SessionProfile } from './session-codec.ts'
+import { believedConflict } from './believed-conflict.ts'
 import type { SessionCore } from './session-core.ts'
 import { toJsonText } from './json-value.ts'
+import type { Ended } from './session-driver.ts'
 import { type Loaded, sealedNonce } from './session-vault.ts'
 import { type IssuedTicket, sessionIdOf } from './ticket.ts'
 import type { SignInInput } from './types.ts'
@@ -94,23 +96,22 @@ async function endOld<D extends object>(
   let current = old
   let session = created.loaded
   for (let attempt = 0; attempt < MERGE_ATTEMPTS; attempt++) {
-    const ended = await endUnchanged(core, current)
-    if (ended === null) return session
-    const reopened = core.vault.open(old.ref, ended)
-    if (typeof reopened === 'string') throw new SessionError('COATCHECK_SESSION_ENDED')
-    current = reopened
-    const merge: Change = (draft) => void Object.assign(draft, carriedFields(core, reopened, input), input.data)
+    const changed = await endUnchanged(core, current)
+    if (changed === null) return session
+    current = changed
+    const merge: Change = (draft) => void Object.assign(draft, carriedFields(core, changed, input), input.data)
     session = await core.commit(session, created.issued.secretHash, [merge])
   }
   throw new SessionError('COATCHECK_SESSION_CONFLICT', { details: { attempts: MERGE_ATTEMPTS } })
 }
 
 /** @returns the current record if it is not the one that was read; `null` when the session has ended, or will */
-async function endUnchanged<D extends object>(core: SessionCore<D>, old: Loaded): Promise<Buffer | null> {
+async function endUnchanged<D extends object>(core: SessionCore<D>, old: Loaded): Promise<Loaded | null> {
   const { driver, events } = core.deps
+  const end = (): Promise<Ended> => driver.end(old.ref, core.ending('signed-in', true), sealedNonce(old))
   try {
-    const ended = await driver.end(old.ref, core.ending('signed-in', true), sealedNonce(old))
-    if (ended.status === 'conflict') return ended.record
+    const ended = await believedConflict({ driver, vault: core.vault }, old.ref, end)
+    if (ended.status === 'changed') return ended.current
     core.verified.forget(old.ref)
     if (ended.count > 0) events.emit('session.ended', { sessionId: sessionIdOf(old.ref), reason: 'signed-in' })
   } catch {

@@ -10,6 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { SessionError } from '../core/errors.ts'
 import type { EventBus } from '../core/events.ts'
 import type { SessionRecord } from './session-codec.ts'
+import { believedConflict } from './believed-conflict.ts'
 import type { SessionDriver, SessionLife } from './session-driver.ts'
 import { sessionIdOf } from './ticket.ts'
 import { type Loaded, sealedNonce, type Vault } from './session-vault.ts'
@@ -71,7 +72,11 @@ export function createUpdateQueue(deps: {
       const next = applyAll(current.record, batch)
       if (batch.length === 0 || next === current.record) return current
       const loaded = deps.vault.seal(current.ref, next)
-      const reply = await deps.driver.replace(current.ref, sealedNonce(current), loaded.sealed, deps.lifeOf(next))
+      const expected = sealedNonce(current)
+      const { ref } = current
+      const reply = await believedConflict(deps, ref, () =>
+        deps.driver.replace(ref, expected, loaded.sealed, deps.lifeOf(next)),
+      )
       if (reply.status === 'done') {
         deps.events.emit('session.updated', {
           sessionId: sessionIdOf(current.ref),
@@ -81,9 +86,7 @@ export function createUpdateQueue(deps: {
         return loaded
       }
       if (reply.status === 'gone') throw new SessionError('COATCHECK_SESSION_ENDED')
-      const reopened = deps.vault.open(current.ref, reply.record)
-      if (typeof reopened === 'string') throw new SessionError('COATCHECK_SESSION_ENDED')
-      current = reopened
+      current = reply.current
       if (attempt > EAGER_ATTEMPTS)
         await sleep(deps.jitter() * Math.min(2 ** (attempt - EAGER_ATTEMPTS), MAX_BACKOFF_MS))
     }
