@@ -10,6 +10,8 @@ import type { ProviderClient } from './provider-client.ts'
 
 /** Of flows that are not ours: JARM, the implicit and the hybrid flow. */
 const FOREIGN_PARAMETERS = ['response', 'id_token', 'token'] as const
+/** RFC 6749 appendix A.11. A visitor chooses the code: no other character reaches the provider, and no text that it chokes on. */
+const CODE = /^[\x20-\x7e]{1,8192}$/
 
 /**
  * @throws {OidcError} `COATCHECK_SIGNIN_REJECTED` for another issuer or none where the provider announces one (RFC 9207), for a
@@ -29,7 +31,7 @@ export function checkAuthorizationResponse(client: ProviderClient, parameters: U
       clock,
     )
   }
-  if (!parameters.get('code') || FOREIGN_PARAMETERS.some((name) => parameters.has(name))) {
+  if (!CODE.test(parameters.get('code') ?? '') || FOREIGN_PARAMETERS.some((name) => parameters.has(name))) {
     throw signInRefused('COATCHECK_SIGNIN_REJECTED', 'response')
   }
 }

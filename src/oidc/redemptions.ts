@@ -1,6 +1,7 @@
 /**
  * Code redemption obeys the provider gate: while a provider wants a pause, no code is sent, and what a redemption meets counts for
- * all processes. Anonymous visitors cause redemptions, so few run at one time, and a refused code says nothing about the provider.
+ * all processes. Anonymous visitors cause redemptions and choose the code, so few run at one time, and what a code can be refused for
+ * says nothing about the provider.
  */
 import type { Clock } from '../core/clock.ts'
 import { OidcError } from '../core/errors.ts'
@@ -12,6 +13,8 @@ import { failureOf } from './token-requester.ts'
 const MOST_AT_ONCE = 10
 const MOST_WAITING = 100
 const LONGEST_WAIT_MS = 5000
+/** Below 500, these say that the provider wants a pause. */
+const PAUSE_STATUSES: readonly number[] = [408, 425, 429]
 
 export interface Redemptions {
   /**
@@ -107,10 +110,16 @@ async function reported<T>(passage: Passage, request: () => Promise<T>, clock: C
   } catch (error) {
     const failure = failureOf(error, clock)
     // The token endpoint has worked: a visitor can bring a code of another sign-in, whose answer a check of ours refuses.
-    if (error instanceof OidcError || failure.outcome === 'invalid-answer') await passage.worked()
+    if (error instanceof OidcError || isOfTheCode(failure)) await passage.worked()
     else await passage.failed(failure)
     throw error
   }
+}
+
+/** A firewall before the provider refuses a junk code with a page, so a status below 500 without an OAuth error is of that code. */
+function isOfTheCode({ outcome, facts: { status = 500, error } }: RefreshFailure): boolean {
+  if (outcome === 'invalid-answer') return true
+  return outcome === 'transient' && error === undefined && status < 500 && !PAUSE_STATUSES.includes(status)
 }
 
 function shutError(provider: string, error: unknown): unknown {

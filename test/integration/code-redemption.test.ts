@@ -41,6 +41,38 @@ test('so do strangers with codes of another sign-in, whose ID token has another 
   expect((await victim.signIn()).status).toBe(303)
 })
 
+test.each([200, 400, 403, 404, 413, 431])(
+  'so do strangers with codes that a firewall before the provider refuses with a page of status %d',
+  async (status) => {
+    const { answer } = provider.script
+    provider.script.answer = (honest) => ({ ...honest, expires_in: 0 })
+    expect((await victim.signIn()).status).toBe(303)
+    provider.script.answer = () =>
+      new Response('<h1>Blocked</h1>', { status, headers: { 'content-type': 'text/html' } })
+    for (let i = 0; i < 8; i++) expect((await victim.signIn()).status).toBe(503)
+    provider.script.answer = answer
+    expect((await victim.signIn()).status).toBe(303)
+    expect(await victim.refresh()).toMatch(/^access-/)
+  },
+)
+
+test.each([
+  ['a NUL', 'a\0b'],
+  ['a line break', 'a\r\nb'],
+  ['a letter beyond ASCII', 'cöde'],
+  ['8,193 characters', 'c'.repeat(8193)],
+])('a code with %s never reaches the provider, and uses no sign-in up', async (_what, code) => {
+  const browser = victim.newBrowser()
+  const honest = await started(browser)
+  const cookies = new Map([...browser.cookies].map(([origin, jar]) => [origin, new Map(jar)] as const))
+  const junk = new URL(honest, 'https://any.example')
+  junk.searchParams.set('code', code)
+  expect((await browser.request(junk.pathname + junk.search)).status).toBe(400)
+  expect(provider.tokenRequests).toHaveLength(0)
+  for (const [origin, jar] of cookies) browser.cookies.set(origin, jar)
+  expect((await browser.request(honest)).status).toBe(303)
+})
+
 test('a 429 pauses sign-ins and refreshes for Retry-After, and the same answer signs in afterwards', async () => {
   const { answer } = provider.script
   provider.script.answer = (honest) => ({ ...honest, expires_in: 0 })
