@@ -74,6 +74,14 @@ describe('a key set', () => {
     expect(fetches).toBe(3)
   })
 
+  it('is fetched for a key of the provider, although a visitor has guessed its id before', async () => {
+    expect(await verdict(first)).toBe('valid')
+    for (let i = 0; i < 10; i++) expect(await verdict(second, 'visitor')).toBe('signing-key')
+    expect(fetches).toBe(2)
+    published = [second]
+    expect(await verdict(second)).toBe('valid')
+  })
+
   it('that cannot be fetched for a new key goes on serving the keys that are known', async () => {
     expect(await verdict(first)).toBe('valid')
     published = null

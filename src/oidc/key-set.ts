@@ -72,7 +72,8 @@ export function createProviderKeys(deps: {
   let pending: Promise<Fetched> | null = null
   let failed: { readonly error: OidcError; readonly untilMs: number } | null = null
   const fetchTimes: Record<TokenSender, number[]> = { provider: [], visitor: [] }
-  const unknownIds = new Map<string, number>()
+  // Apart: a key id that a visitor guesses before the provider uses it would hold up sign-ins.
+  const unknownIds: Record<TokenSender, Map<string, number>> = { provider: new Map(), visitor: new Map() }
 
   const fetchKeys = (): Promise<Fetched> => {
     pending ??= requestKeySet(url, send)
@@ -109,16 +110,17 @@ export function createProviderKeys(deps: {
 
   /** The same fetch serves all that ask for it at one time. */
   const mayFetchFor = (keyId: string, sender: TokenSender): boolean => {
-    const missedAtMs = unknownIds.get(keyId)
+    const missedAtMs = unknownIds[sender].get(keyId)
     if (missedAtMs !== undefined && clock.monotonic() - missedAtMs < WINDOW_MS) return false
     return pending !== null || recentFetches(sender).length < FETCHES[sender]
   }
 
-  const rememberUnknown = (keyId: string): void => {
-    unknownIds.delete(keyId)
-    unknownIds.set(keyId, clock.monotonic())
-    const oldest = unknownIds.keys().next()
-    if (unknownIds.size > MOST_UNKNOWN_IDS && oldest.done !== true) unknownIds.delete(oldest.value)
+  const rememberUnknown = (keyId: string, sender: TokenSender): void => {
+    const ids = unknownIds[sender]
+    ids.delete(keyId)
+    ids.set(keyId, clock.monotonic())
+    const oldest = ids.keys().next()
+    if (ids.size > MOST_UNKNOWN_IDS && oldest.done !== true) ids.delete(oldest.value)
   }
 
   return {
@@ -136,7 +138,7 @@ export function createProviderKeys(deps: {
       if (!mayFetchFor(keyId, sender)) return verdict
       if (pending === null) countFetch(sender)
       const after = await verdictOf(token, (await fetchKeys()).keys)
-      if (after === 'signing-key') rememberUnknown(keyId)
+      if (after === 'signing-key') rememberUnknown(keyId, sender)
       return after
     },
   }
