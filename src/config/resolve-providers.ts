@@ -101,6 +101,7 @@ function resolveOidc(options: ProviderOptions): ResolvedProvider {
     responseMode: options.responseMode ?? 'query',
     allowInsecureHttp: checkIssuer('oidc()', issuer),
     ...(options.accountPrompt && { accountPrompt: options.accountPrompt }),
+    ...(options.endSessionMethod && { endSessionMethod: options.endSessionMethod }),
     settings: {
       authority: 'option oidc().issuer',
       clientId: 'option oidc().clientId',

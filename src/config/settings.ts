@@ -134,6 +134,7 @@ export const settings: readonly Setting[] = [
     ['apiScopes', kinds.scopes, 'none'],
     ['responseMode', kinds.oneOf('query', 'form_post'), '`query`'],
     ['accountPrompt', kinds.oneOf('select_account', 'login'), 'what its metadata offer, else `login`'],
+    ['endSessionMethod', kinds.oneOf('get', 'post'), '`get`'],
   ]),
   ...table('redisStore()', [
     ['url', kinds.text, 'required', { env: ['REDIS_URL'], ...secret }],

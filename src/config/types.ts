@@ -51,6 +51,11 @@ export interface ProviderOptions {
    * the provider supports it, else `login`.
    */
   readonly accountPrompt?: 'select_account' | 'login'
+  /**
+   * With `oidc()`: how the browser reaches the provider's end-session endpoint. `post`: by a page that sends a form, so that the ID token
+   * (`id_token_hint`) is in no URL. The provider must take a POST from another site: its session cookie needs `SameSite=None`. Default `get`.
+   */
+  readonly endSessionMethod?: 'get' | 'post'
   /** Scopes of one API that sign-in requests besides `scopes`, such as `api://orders/Orders.Read`. Default: none. */
   readonly apiScopes?: readonly string[]
 }
@@ -246,6 +251,8 @@ export interface ResolvedProvider {
   readonly allowInsecureHttp: boolean
   /** Absent: `oidc/account-prompt.ts` chooses. */
   readonly accountPrompt?: 'select_account' | 'login'
+  /** Absent: `get`. */
+  readonly endSessionMethod?: 'get' | 'post'
   readonly settings: ProviderSettings
 }
 

@@ -8,9 +8,9 @@ import { admit } from '../oidc/identity.ts'
 import { startSignIn } from '../oidc/sign-in.ts'
 import { readSignInWish, type SignedWish } from '../oidc/sign-in-wish.ts'
 import { isApplicationDenial, providerReasonOf } from '../oidc/oidc-errors.ts'
-import { endSessionUrl } from '../oidc/sign-out.ts'
+import { type EndSessionForm, endSessionOf } from '../oidc/sign-out.ts'
 import { putSetCookie } from './cookie.ts'
-import { HOME, plainErrorResponse } from './error-response.ts'
+import { acceptsHtml, HOME, plainErrorResponse } from './error-response.ts'
 import { assertSameOrigin, navigationKind } from './origin-check.ts'
 import { pageResponse } from './page.ts'
 import { safeReturnTo } from './return-to.ts'
@@ -200,7 +200,7 @@ function endSessionSources(providers: readonly ResolvedProvider[]): readonly str
 export async function logout<D extends object>(deps: RouteDeps<D>, request: RouteRequest<D>): Promise<Response> {
   const { config, clients, tokens, events } = deps
   assertSameOrigin(request.headers, config.baseUrl.origin)
-  const form = await request.form()
+  const sent = await request.form()
   const visit = await request.exchange.getVisit()
   const { id, user, authentication } = visit.session
   const provider = authentication && clients.find(authentication.provider) ? authentication.provider : null
@@ -212,10 +212,31 @@ export async function logout<D extends object>(deps: RouteDeps<D>, request: Rout
   const atProvider =
     provider === null
       ? null
-      : await endSessionUrl(clients, { provider, idToken: stored?.idToken ?? null, postLogoutRedirectUri })
-  const returnTo = safeReturnTo(form.get('returnTo'), config.baseUrl.origin, config.basePath) ?? '/'
-  const redirectTo = atProvider?.href ?? returnTo
-  return changed(request.headers, redirectTo, { redirectTo })
+      : await endSessionOf(clients, { provider, idToken: stored?.idToken ?? null, postLogoutRedirectUri })
+  const returnTo = safeReturnTo(sent.get('returnTo'), config.baseUrl.origin, config.basePath) ?? '/'
+  const redirectTo = atProvider?.url.href ?? returnTo
+  const form = atProvider?.form ?? null
+  if (form && acceptsHtml(request.headers)) return endSessionPage(deps, form)
+  return changed(request.headers, redirectTo, { redirectTo, ...(form && { form: formOnTheWire(form) }) })
+}
+
+/** Sends the ID token to the provider in the body of a request, so that it is in no URL, no history and no access log. */
+function endSessionPage<D extends object>({ config }: RouteDeps<D>, { action, fields }: EndSessionForm): Response {
+  const targets = endSessionSources(config.providers)
+  return pageResponse(
+    {
+      title: 'Signing you out',
+      text: 'You are signed out here. If nothing happens, please press the button to sign out at your provider, too.',
+      icon: 'exit',
+      form: { method: 'post', action, fields, button: 'Continue', sendsItself: true, targets },
+    },
+    config.pages,
+  )
+}
+
+/** For a client that gets JSON and builds the form itself. */
+function formOnTheWire({ action, fields }: EndSessionForm): Readonly<Record<string, unknown>> {
+  return { method: 'post', action, fields: Object.fromEntries(fields) }
 }
 
 function reasonOf(error: unknown): ProviderReason & { readonly code: string; readonly why?: string } {

@@ -25,6 +25,11 @@ export interface OidcOptions {
   readonly responseMode?: 'query' | 'form_post'
   /** The `prompt` that makes the provider ask which account to use. Default: what its metadata offers, else `login`. */
   readonly accountPrompt?: 'select_account' | 'login'
+  /**
+   * How the browser reaches the provider's end-session endpoint. `post`: by a page that sends a form, so that the ID token
+   * (`id_token_hint`) is in no URL. The provider must take a POST from another site: its session cookie needs `SameSite=None`. Default `get`.
+   */
+  readonly endSessionMethod?: 'get' | 'post'
 }
 
 /**

@@ -18,16 +18,34 @@ export interface EndSessionRequest {
   readonly postLogoutRedirectUri: string
 }
 
+/** The way to the end-session endpoint. */
+export interface EndSession {
+  readonly url: URL
+  /** With `endSessionMethod: 'post'` and an ID token: the form that hands it over. `url` has no hint then. */
+  readonly form: EndSessionForm | null
+}
+
+export interface EndSessionForm {
+  readonly action: string
+  readonly fields: URLSearchParams
+}
+
 /** `null` when the provider has no such endpoint or cannot be reached within 2 s. Never throws. */
-export async function endSessionUrl(clients: ProviderClients, request: EndSessionRequest): Promise<URL | null> {
+export async function endSessionOf(clients: ProviderClients, request: EndSessionRequest): Promise<EndSession | null> {
   if (!clients.find(request.provider)) return null
   try {
     const client = await withinDeadline(clients.get(request.provider))
     if (client === null || client.endSessionEndpoint === null) return null
-    return buildEndSessionUrl(client.signIn, {
-      ...hintOf(client, request.idToken),
-      post_logout_redirect_uri: request.postLogoutRedirectUri,
-    })
+    const hint = hintOf(client, request.idToken)
+    const parameters = { post_logout_redirect_uri: request.postLogoutRedirectUri }
+    if (client.provider.endSessionMethod !== 'post' || !hint['id_token_hint']) {
+      return { url: buildEndSessionUrl(client.signIn, { ...hint, ...parameters }), form: null }
+    }
+    const fields = new URLSearchParams({ ...hint, ...parameters, client_id: client.provider.clientId })
+    return {
+      url: buildEndSessionUrl(client.signIn, parameters),
+      form: { action: client.endSessionEndpoint, fields },
+    }
   } catch {
     return null
   }
@@ -46,8 +64,8 @@ async function withinDeadline<T>(value: Promise<T>): Promise<T | null> {
 }
 
 /**
- * Entra ID takes the `login_hint` claim instead of the token, so the token stays on the server. The specification's
- * `id_token_hint` puts it into a URL of the user's own browser; other providers rely on it to skip their question.
+ * Entra ID takes the `login_hint` claim instead of the token, so the token stays on the server. Other providers rely on the
+ * specification's `id_token_hint` to skip their question. See docs/decisions/0025.
  */
 function hintOf({ provider }: ProviderClient, idToken: string | null): Record<string, string> {
   if (idToken === null) return {}
