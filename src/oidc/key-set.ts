@@ -17,6 +17,7 @@ import type { Clock } from '../core/clock.ts'
 import { OidcError } from '../core/errors.ts'
 import { parseJson } from '../core/json.ts'
 import { safeUrl } from '../core/redact.ts'
+import { signsForIssuer } from './key-issuer.ts'
 import { detailsOf, factsOf, scrubbed } from './oidc-errors.ts'
 
 /** Never `none`, and nothing symmetric: the client secret is no key for what a provider says. */
@@ -43,14 +44,17 @@ export type TokenSender = 'provider' | 'visitor'
 /** Fetches in one `WINDOW_MS` because of unknown key ids; a first fetch counts for the provider's own tokens. */
 const FETCHES: Readonly<Record<TokenSender, number>> = { provider: 2, visitor: 1 }
 
-/** `signing-key`: the key set holds no key, or more than one, that the token can mean. */
-export type SignatureVerdict = 'valid' | 'algorithm' | 'signing-key' | 'signature'
+/**
+ * `signing-key`: the key set holds no key, or more than one, that the token can mean. `key-issuer`: the key signs for another tenant
+ * of Entra ID.
+ */
+export type SignatureVerdict = 'valid' | 'algorithm' | 'signing-key' | 'signature' | 'key-issuer'
 
 export interface ProviderKeys {
   /** The `jwks_uri` of the metadata. */
   readonly url: string
   /**
-   * Verifies the signature of a compact JWS, and nothing else.
+   * Verifies the signature of a compact JWS and, at Entra ID, that the key signs for its issuer. Nothing else.
    * @throws {OidcError} `COATCHECK_OIDC_UNAVAILABLE` when the key set cannot be fetched
    */
   verify(token: string, sender: TokenSender): Promise<SignatureVerdict>
@@ -58,11 +62,13 @@ export interface ProviderKeys {
 
 interface Fetched {
   readonly keys: LocalJWKSet
+  /** As they were fetched. */
+  readonly set: JSONWebKeySet
   readonly atMs: number
 }
 
 export function createProviderKeys(deps: {
-  readonly provider: Pick<ResolvedProvider, 'name'>
+  readonly provider: Pick<ResolvedProvider, 'name' | 'preset'>
   readonly url: string
   readonly send: CustomFetch
   readonly clock: Clock
@@ -74,11 +80,13 @@ export function createProviderKeys(deps: {
   const fetchTimes: Record<TokenSender, number[]> = { provider: [], visitor: [] }
   // Apart: a key id that a visitor guesses before the provider uses it would hold up sign-ins.
   const unknownIds: Record<TokenSender, Map<string, number>> = { provider: new Map(), visitor: new Map() }
+  const verdictFor = (token: string, keys: Fetched): Promise<SignatureVerdict> =>
+    verdictOf(token, keys, provider.preset === 'entra')
 
   const fetchKeys = (): Promise<Fetched> => {
     pending ??= requestKeySet(url, send)
       .then((set) => {
-        fetched = { keys: createLocalJWKSet(set), atMs: clock.monotonic() }
+        fetched = { keys: createLocalJWKSet(set), set, atMs: clock.monotonic() }
         failed = null
         return fetched
       })
@@ -127,27 +135,27 @@ export function createProviderKeys(deps: {
     url,
     async verify(token, sender) {
       const before = await current(sender)
-      const verdict = await verdictOf(token, before.keys)
+      const verdict = await verdictFor(token, before)
       if (verdict !== 'signing-key') return verdict
       // Another token may have brought newer keys meanwhile.
       if (fetched !== null && fetched !== before) {
-        const again = await verdictOf(token, fetched.keys)
+        const again = await verdictFor(token, fetched)
         if (again !== 'signing-key') return again
       }
       const keyId = keyIdOf(token)
       if (!mayFetchFor(keyId, sender)) return verdict
       if (pending === null) countFetch(sender)
-      const after = await verdictOf(token, (await fetchKeys()).keys)
+      const after = await verdictFor(token, await fetchKeys())
       if (after === 'signing-key') rememberUnknown(keyId, sender)
       return after
     },
   }
 }
 
-async function verdictOf(token: string, keys: LocalJWKSet): Promise<SignatureVerdict> {
+async function verdictOf(token: string, { keys, set }: Fetched, hasKeyIssuers: boolean): Promise<SignatureVerdict> {
   try {
-    await compactVerify(token, keys, { algorithms: [...SIGNATURE_ALGORITHMS] })
-    return 'valid'
+    const { payload, protectedHeader } = await compactVerify(token, keys, { algorithms: [...SIGNATURE_ALGORITHMS] })
+    return hasKeyIssuers && !signsForIssuer(set.keys, protectedHeader.kid, payload) ? 'key-issuer' : 'valid'
   } catch (error) {
     if (error instanceof errors.JOSEAlgNotAllowed || error instanceof errors.JOSENotSupported) return 'algorithm'
     if (error instanceof errors.JWSSignatureVerificationFailed || error instanceof errors.JWSInvalid) return 'signature'

@@ -77,9 +77,9 @@ export const providerTexts = foreignCatalogue({
     ...rejected,
   },
   'Check of a token: signature': {
-    match: check('signature', 'signing-key', 'algorithm', 'critical-header', 'format', 'malformed'),
+    match: check('signature', 'signing-key', 'key-issuer', 'algorithm', 'critical-header', 'format', 'malformed'),
     seen: ['"check":"signature"', '"check":"signing-key"', '"check":"algorithm"'],
-    why: 'The token is not signed by a key that the provider publishes, or not in a way that it announces. For an unknown key Coatcheck fetches the key set once more, at most twice a minute. A forged token gives the same error.',
+    why: 'The token is not signed by a key that the provider publishes, or not in a way that it announces, or the key is one of another tenant (`key-issuer`). For an unknown key Coatcheck fetches the key set once more, at most twice a minute. A forged token gives the same error.',
     check: '`curl -sS JWKS_URI`',
     fix: 'Wait a minute after a change of keys. If it stays: the issuer must be the provider that signs, and no proxy may rewrite its answers. Encrypted ID tokens are not supported.',
     prevent: 'Providers publish a new key before they sign with it.',
