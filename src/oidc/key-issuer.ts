@@ -8,11 +8,16 @@ import { parseJson } from '../core/json.ts'
 const TENANT_TEMPLATE = '{tenantid}'
 const TENANT = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 
+interface SigningKey {
+  readonly kid?: string | undefined
+  readonly issuer?: unknown
+}
+
 /**
  * Whether the keys that a token may mean sign for its issuer. A key without the member signs for all.
  * @param payload of a token whose signature is valid
  */
-export function signsForIssuer(keys: JSONWebKeySet['keys'], keyId: string | undefined, payload: Uint8Array): boolean {
+export function signsForIssuer(keys: readonly SigningKey[], keyId: string | undefined, payload: Uint8Array): boolean {
   const candidates = keys.filter(({ kid }) => keyId === undefined || kid === keyId)
   const issuers = candidates.map(({ issuer }) => issuer)
   if (issuers.every((issuer) => issuer === undefined)) return true
