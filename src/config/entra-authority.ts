@@ -20,7 +20,7 @@ const HOSTS: Readonly<Record<EntraCloud, string>> = {
 export const TENANT_TEMPLATE = '{tenantid}'
 
 /** The one tenant of all personal Microsoft accounts, which is what the metadata of `consumers` names as issuer. */
-const CONSUMERS_TENANT = '9188040d-6c67-4c5b-b112-36a304b66dad'
+export const CONSUMERS_TENANT = '9188040d-6c67-4c5b-b112-36a304b66dad'
 
 /** @param tenantId a GUID, `common`, `organizations` or `consumers` */
 export function entraAuthority(cloud: EntraCloud, tenantId: string): EntraAuthority {

@@ -125,8 +125,8 @@ export const tenant: Kind = {
   accepts: (value) => isGuid(value) || value === 'common' || value === 'organizations' || value === 'consumers',
 }
 export const tenants: Kind = {
-  wants: 'an array of directory (tenant) ids, each a GUID',
-  accepts: (value) => Array.isArray(value) && value.every(isGuid),
+  wants: "an array of directory (tenant) ids, each a GUID, or 'any'",
+  accepts: (value) => value === 'any' || (Array.isArray(value) && value.every(isGuid)),
 }
 export const displayName: Kind = {
   wants: 'a text of 1 to 60 characters without control characters',

@@ -66,7 +66,7 @@ describe('entra()', () => {
     ['usgov', 'organizations', 'https://login.microsoftonline.us/{tenantid}/v2.0', 'login.microsoftonline.us'],
     ['china', other, `https://login.partner.microsoftonline.cn/${other}/v2.0`, 'login.partner.microsoftonline.cn'],
   ] as const)('%s cloud, %s', (cloud, tenant, issuer, discovery) => {
-    const provider = resolveOne(entra({ ...registration, cloud, tenantId: tenant }))
+    const provider = resolveOne(entra({ ...registration, cloud, tenantId: tenant, allowedTenants: 'any' }))
     expect(provider.issuer).toBe(issuer)
     expect(provider.discoveryUrl).toContain(discovery)
   })
@@ -108,7 +108,9 @@ describe('entra()', () => {
 
   it('fills in what the options leave out, from no group of another client', () => {
     const env = { ...group('AZURE_AD', 'ad'), ...group('AZURE', 'plain') }
-    expect(resolveOne(entra({ tenantId: 'common' }), env)).toMatchObject({ clientId: 'ad-client' })
+    expect(resolveOne(entra({ tenantId: 'common', allowedTenants: 'any' }), env)).toMatchObject({
+      clientId: 'ad-client',
+    })
     expect(resolveOne(entra({ clientId: 'plain-client' }), env)).toMatchObject({
       credential: { secret: 'plain-secret' },
     })
@@ -168,9 +170,8 @@ describe('entra()', () => {
     const error = failure(entra(), {})
     expect(error.message).toContain('AZURE_AD_TENANT_ID, AZURE_AD_CLIENT_ID and AZURE_AD_CLIENT_SECRET are not set.')
     expect(error.details).toEqual({ option: 'entra().tenantId', variable: 'AZURE_AD_TENANT_ID' })
-    expect(failure(entra({ tenantId: 'common', clientId: 'app' })).message).toContain(
-      'AZURE_AD_CLIENT_SECRET is not set.',
-    )
+    const many = { tenantId: 'common', allowedTenants: 'any', clientId: 'app' } as const
+    expect(failure(entra(many)).message).toContain('AZURE_AD_CLIENT_SECRET is not set.')
   })
 
   it('names the client of the options where the variables are of another one', () => {
@@ -196,6 +197,32 @@ describe('entra()', () => {
     ])
   })
 
+  it.each(['common', 'organizations'])('wants to know whose users may sign in with %s', (many) => {
+    const open = { ...registration, tenantId: many }
+    for (const options of [open, { ...open, allowedTenants: [] }]) {
+      const error = failure(entra(options))
+      expect(error).toMatchObject({
+        code: 'COATCHECK_CONFIG_MISSING',
+        details: { option: 'entra().allowedTenants' },
+      })
+      expect(`${error.message} ${error.why} ${error.fix}`).toMatch(/'any'.*allowedTenants/)
+      expect(error.why).toContain(`'${many}'`)
+    }
+    expect(resolveOne(entra({ ...open, allowedTenants: 'any' })).allowedTenants).toEqual([])
+    expect(resolveOne(entra({ ...open, allowedTenants: [other.toUpperCase()] })).allowedTenants).toEqual([other])
+    const env = { ...group('AZURE_AD', 'ad'), AZURE_AD_TENANT_ID: many }
+    expect(failure(entra(), env)).toMatchObject({ details: { option: 'entra().allowedTenants' } })
+  })
+
+  it('refuses personal accounts with organizations only', () => {
+    const personal = '9188040d-6c67-4c5b-b112-36a304b66dad'
+    const refused = (id: string) =>
+      resolveOne(entra({ ...registration, tenantId: id, allowedTenants: 'any' })).refusedTenants
+    expect([refused('organizations'), refused('common'), refused(tenantId)]).toEqual([[personal], undefined, undefined])
+    const contradiction = { ...registration, tenantId: 'organizations', allowedTenants: [personal] }
+    expect(failure(entra(contradiction)).details).toEqual({ option: 'entra().allowedTenants' })
+  })
+
   it('takes an issuer of its own: a local provider of the same shape', () => {
     const issuer = `http://127.0.0.1:9000/${other}/v2.0`
     const provider = resolveOne(entra({ issuer, clientId: 'app', clientSecret: 'shh' }))
@@ -206,9 +233,12 @@ describe('entra()', () => {
       preset: 'entra',
     })
     const template = 'http://localhost:9000/{tenantid}/v2.0'
-    const multi = resolveOne(entra({ ...registration, tenantId: 'organizations', issuer: template }))
+    const many = { ...registration, tenantId: 'organizations', issuer: template, allowedTenants: 'any' } as const
+    const multi = resolveOne(entra(many))
     expect(multi.issuer).toBe(template)
     expect(multi.discoveryUrl).toBe('http://localhost:9000/organizations/v2.0/.well-known/openid-configuration')
+    // Of all issuers that the template admits, the tenant says which one.
+    expect(resolveOne(entra({ ...registration, issuer: template })).allowedTenants).toEqual([tenantId.toLowerCase()])
   })
 
   it.each([

@@ -6,7 +6,7 @@ import { isLoopbackHost } from '../core/loopback-host.ts'
 import { credentialFields, credentialOf } from './client-credential.ts'
 import { entraRegistration } from './entra-registration.ts'
 import type { Environment } from './environment.ts'
-import { discoveryUrlOf, entraAuthority, isMultiTenant, TENANT_TEMPLATE } from './entra-authority.ts'
+import { CONSUMERS_TENANT, discoveryUrlOf, entraAuthority, isMultiTenant, TENANT_TEMPLATE } from './entra-authority.ts'
 import { missing, refuse } from './refusal.ts'
 import { settingOf, type SettingRoot } from './settings.ts'
 import { checkShape } from './shape.ts'
@@ -48,20 +48,7 @@ function resolveEntra(options: ProviderOptions, env: Environment): ResolvedProvi
   const { clientId, credential, tenantId, settings } = entraRegistration(options, env)
   const cloud = options.cloud ?? 'public'
   const authority = options.issuer === undefined ? entraAuthority(cloud, tenantId) : ownIssuer(options.issuer, tenantId)
-  const allowedTenants = (options.allowedTenants ?? []).map((id) => id.toLowerCase())
-  if (
-    options.issuer === undefined &&
-    !isMultiTenant(tenantId) &&
-    tenantId !== 'consumers' &&
-    allowedTenants.length > 0
-  ) {
-    if (!allowedTenants.includes(tenantId.toLowerCase())) {
-      throw refuse(
-        { option: 'entra().allowedTenants' },
-        `does not hold entra().tenantId (${tenantId}), so no user could sign in`,
-      )
-    }
-  }
+  const tenants = tenantsOf(options, tenantId, authority.issuer)
   return {
     name: options.name ?? 'entra',
     preset: 'entra',
@@ -69,12 +56,50 @@ function resolveEntra(options: ProviderOptions, env: Environment): ResolvedProvi
     clientId,
     credential,
     scopes: unique([...OPENID_SCOPES, ...(options.scopes ?? []), ...(options.apiScopes ?? [])]),
-    allowedTenants,
+    ...tenants,
     responseMode: options.responseMode ?? 'query',
     allowInsecureHttp: checkIssuer('entra()', authority.issuer),
     ...(options.accountPrompt && { accountPrompt: options.accountPrompt }),
     settings,
   }
+}
+
+/**
+ * Whose users may sign in. `common` and `organizations` admit every tenant of the world, so the application has to say which ones it
+ * means.
+ * @throws {ConfigError} `COATCHECK_CONFIG_MISSING`, `COATCHECK_CONFIG_INVALID`
+ */
+function tenantsOf(
+  { issuer: ownIssuer, allowedTenants: given = [] }: ProviderOptions,
+  tenantId: string,
+  issuer: string,
+): Pick<ResolvedProvider, 'allowedTenants' | 'refusedTenants'> {
+  const allowedTenants = given === 'any' ? [] : given.map((id) => id.toLowerCase())
+  const refuseList = (complaint: string): ConfigError => refuse({ option: 'entra().allowedTenants' }, complaint)
+  if (!isMultiTenant(tenantId)) {
+    const tenant = tenantId.toLowerCase()
+    // Users of the one tenant, although the issuer admits others.
+    if (issuer.includes(TENANT_TEMPLATE)) return { allowedTenants: [tenant] }
+    const isGiven = ownIssuer === undefined && tenant !== 'consumers' && allowedTenants.length > 0
+    if (isGiven && !allowedTenants.includes(tenant)) {
+      throw refuseList(`does not hold entra().tenantId (${tenantId}), so no user could sign in`)
+    }
+    return { allowedTenants }
+  }
+  if (!issuer.includes(TENANT_TEMPLATE)) return { allowedTenants }
+  if (given.length === 0) {
+    throw missing(settingOf('entra()', 'allowedTenants'), {
+      why: `The tenant '${tenantId}' lets users of every Entra ID tenant sign in, so the application has to say which tenants it serves.`,
+      fix: "Set option entra().allowedTenants to the ids of these tenants, or to 'any', or set entra().tenantId to the id of one tenant.",
+    })
+  }
+  if (tenantId !== 'organizations') return { allowedTenants }
+  if (allowedTenants.includes(CONSUMERS_TENANT)) {
+    throw refuseList(
+      "holds the tenant of personal accounts, which entra().tenantId 'organizations' refuses; use 'common' for both",
+    )
+  }
+  return { allowedTenants, refusedTenants: [CONSUMERS_TENANT] }
 }
 
 function ownIssuer(issuer: string, tenantId: string): { issuer: string; discoveryUrl: string } {

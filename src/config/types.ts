@@ -42,8 +42,11 @@ export interface ProviderOptions {
   readonly tenantId?: string | undefined
   /** National cloud of Entra ID. Default `public`. */
   readonly cloud?: 'public' | 'usgov' | 'china'
-  /** Directory (tenant) ids whose users may sign in, each a GUID. Default: all that `tenantId` admits. */
-  readonly allowedTenants?: readonly string[]
+  /**
+   * Directory (tenant) ids whose users may sign in, each a GUID. `any`: all that `tenantId` admits. Required with `common` and
+   * `organizations`.
+   */
+  readonly allowedTenants?: readonly string[] | 'any'
   /** How the provider returns the authorization response: in the URL or as a form. Default `query`. */
   readonly responseMode?: 'query' | 'form_post'
   /**
@@ -84,7 +87,7 @@ export interface SignInOptions {
    * log only. Default: every user whom the provider admits.
    */
   readonly authorize?: (identity: Identity) => boolean | string | Promise<boolean | string>
-  /** Returns the claims for `session.user`. Default: `name`, `preferred_username`, `email`, `tid` and `roles`, when present. */
+  /** Returns the claims for `session.user`. Default: `name`, `preferred_username`, verified `email`, `tid` and `roles`, when present. */
   readonly profile?: (claims: Identity['claims']) => { readonly [claim: string]: Json | undefined }
   /** Fields of the anonymous session that the user's session takes over at sign-in. Default: none. */
   readonly carry?: readonly string[]
@@ -245,7 +248,10 @@ export interface ResolvedProvider {
   readonly credential: ClientCredential
   /** `openid`, `profile`, `email`, `offline_access` and whatever was added. */
   readonly scopes: readonly string[]
+  /** Lower case. Empty: every tenant. */
   readonly allowedTenants: readonly string[]
+  /** Lower case. Wins over `allowedTenants`. */
+  readonly refusedTenants?: readonly string[]
   readonly responseMode: 'query' | 'form_post'
   /** True for a loopback issuer on plain http. */
   readonly allowInsecureHttp: boolean

@@ -106,11 +106,12 @@ export async function callback<D extends object>(deps: RouteDeps<D>, request: Ro
  * that the browser came with ends last, so a sign-in that fails half way costs the visitor nothing.
  */
 async function openSession<D extends object>(
-  { config, tokens, providerLogout, clock }: RouteDeps<D>,
+  { config, tokens, clients, providerLogout, clock }: RouteDeps<D>,
   request: RouteRequest<D>,
   { identity, tokens: received }: CompletedSignIn,
 ): Promise<string> {
-  const { userId, profile, authentication } = await admit(identity, config.signIn, clock.now())
+  const preset = clients.find(identity.provider)?.preset ?? 'oidc'
+  const { userId, profile, authentication } = await admit(identity, config.signIn, clock.now(), preset)
   const visit = await request.exchange.getVisit()
   const carry = (config.signIn.carry ?? []) as readonly (keyof D & string)[]
   const beforeComplete = async (sessionId: string): Promise<void> => {

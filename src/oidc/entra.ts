@@ -23,8 +23,11 @@ export interface EntraOptions {
   readonly federatedTokenFile?: string | undefined
   /** National cloud. Default `public`. */
   readonly cloud?: 'public' | 'usgov' | 'china'
-  /** Directory (tenant) ids whose users may sign in. Default: all that `tenantId` admits; for `common`, every Microsoft account. */
-  readonly allowedTenants?: readonly string[]
+  /**
+   * Directory (tenant) ids whose users may sign in, each a GUID. `any`: all that `tenantId` admits. Required with `common` and
+   * `organizations`.
+   */
+  readonly allowedTenants?: readonly string[] | 'any'
   /** Scopes that sign-in requests besides `openid profile email offline_access`. Default: none. */
   readonly scopes?: readonly string[]
   /** Scopes of one API that sign-in requests, such as `api://orders/Orders.Read`. Default: none. */

@@ -7,7 +7,7 @@ import { applicationDenial, signInRefused } from './oidc-errors.ts'
 
 /** The issuer of a multi-tenant Entra application is a template with the user's tenant. */
 const TENANT_TEMPLATE = '{tenantid}'
-const TENANT = '[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}'
+const TENANT = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 
 /** Claims that `session.user` gets when `signIn.profile` does not say otherwise. */
 const DEFAULT_PROFILE_CLAIMS = ['name', 'preferred_username', 'email', 'tid', 'roles'] as const
@@ -29,34 +29,57 @@ export function identityOf(provider: ResolvedProvider, claims: Claims): Identity
   const { iss, sub, tid } = claims
   if (typeof iss !== 'string' || typeof sub !== 'string' || sub === '')
     throw signInRefused('COATCHECK_SIGNIN_REJECTED', 'subject')
-  if (provider.allowedTenants.length > 0) {
-    const isAllowed = typeof tid === 'string' && provider.allowedTenants.includes(tid.toLowerCase())
-    if (!isAllowed) throw signInRefused('COATCHECK_SIGNIN_DENIED', 'tenant', { got: shown(tid) })
+  // A provider without tenants has neither list.
+  if (!mayEnter(provider, tid) || isRefused(provider, tenantIn(provider.issuer, iss))) {
+    throw signInRefused('COATCHECK_SIGNIN_DENIED', 'tenant', { got: shown(tid) })
   }
   return { provider: provider.name, issuer: iss, subject: sub, claims: claims as Identity['claims'] }
 }
 
 /** Whether tokens of this provider may name the issuer; for a multi-tenant application that of any tenant that is let in. */
-export function isIssuerOf({ issuer, allowedTenants }: ResolvedProvider, candidate: string): boolean {
-  const [before, after] = issuer.split(TENANT_TEMPLATE)
-  if (before === undefined || after === undefined) return candidate === issuer
-  const tenant = candidate.slice(before.length, candidate.length - after.length)
-  if (`${before}${tenant}${after}` !== candidate || !new RegExp(`^${TENANT}$`, 'i').test(tenant)) return false
-  return allowedTenants.length === 0 || allowedTenants.includes(tenant.toLowerCase())
+export function isIssuerOf(provider: ResolvedProvider, candidate: string): boolean {
+  if (!provider.issuer.includes(TENANT_TEMPLATE)) return candidate === provider.issuer
+  const tenant = tenantIn(provider.issuer, candidate)
+  return tenant !== null && mayEnter(provider, tenant)
+}
+
+type Tenants = Pick<ResolvedProvider, 'allowedTenants' | 'refusedTenants'>
+
+function mayEnter(tenants: Tenants, tenant: unknown): boolean {
+  if (isRefused(tenants, tenant)) return false
+  const { allowedTenants } = tenants
+  return allowedTenants.length === 0 || (typeof tenant === 'string' && allowedTenants.includes(tenant.toLowerCase()))
+}
+
+function isRefused({ refusedTenants = [] }: Tenants, tenant: unknown): boolean {
+  return typeof tenant === 'string' && refusedTenants.includes(tenant.toLowerCase())
+}
+
+/** The tenant in an issuer, by the template of a multi-tenant application. */
+function tenantIn(template: string, issuer: string): string | null {
+  const [before = '', after] = template.split(TENANT_TEMPLATE)
+  if (after === undefined) return null
+  const tenant = issuer.slice(before.length, issuer.length - after.length)
+  return `${before}${tenant}${after}` === issuer && TENANT.test(tenant) ? tenant : null
 }
 
 /**
  * Asks the application: may this user in, under which id, with what profile.
  * @throws {OidcError} `COATCHECK_SIGNIN_DENIED` when it refuses
  */
-export async function admit(identity: Identity, options: SignInOptions, nowMs: number): Promise<Admission> {
+export async function admit(
+  identity: Identity,
+  options: SignInOptions,
+  nowMs: number,
+  preset: ResolvedProvider['preset'],
+): Promise<Admission> {
   const verdict = options.authorize ? await options.authorize(identity) : true
   if (verdict !== true) throw applicationDenial(typeof verdict === 'string' ? verdict : null)
   const userId = options.userId ? await options.userId(identity) : defaultUserId(identity)
   if (typeof userId !== 'string' || userId === '') {
     throw new MisuseError('COATCHECK_INVALID_ARGUMENT', 'signIn.userId(identity) must return a text that is not empty.')
   }
-  const profile = options.profile ? options.profile(identity.claims) : defaultProfile(identity.claims)
+  const profile = options.profile ? options.profile(identity.claims) : defaultProfile(identity.claims, preset)
   return { userId, profile, authentication: authenticationOf(identity, nowMs) }
 }
 
@@ -65,10 +88,20 @@ export function defaultUserId({ issuer, subject }: Pick<Identity, 'issuer' | 'su
   return `${issuer} ${subject}`
 }
 
-function defaultProfile(claims: Identity['claims']): Admission['profile'] {
-  return Object.fromEntries(
-    DEFAULT_PROFILE_CLAIMS.flatMap((name) => (Object.hasOwn(claims, name) ? [[name, claims[name]]] : [])),
-  )
+function defaultProfile(claims: Identity['claims'], preset: ResolvedProvider['preset']): Admission['profile'] {
+  const names = DEFAULT_PROFILE_CLAIMS.filter((name) => name !== 'email' || isEmailTrusted(claims, preset))
+  return Object.fromEntries(names.flatMap((name) => (Object.hasOwn(claims, name) ? [[name, claims[name]]] : [])))
+}
+
+/**
+ * At Entra ID, administrators of any tenant write any address into `email`. Its claim `xms_edov` says that the domain belongs to the
+ * tenant. Other providers say `email_verified`; one that says nothing is believed.
+ */
+function isEmailTrusted(claims: Identity['claims'], preset: ResolvedProvider['preset']): boolean {
+  const { email_verified: verified, xms_edov: isDomainOwned } = claims
+  if (verified === true || verified === 'true') return true
+  if (preset !== 'entra') return verified === undefined
+  return [true, 1, '1', 'true'].includes(isDomainOwned as string)
 }
 
 function authenticationOf({ provider, issuer, subject, claims }: Identity, nowMs: number): Authentication {
