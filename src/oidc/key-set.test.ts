@@ -16,7 +16,7 @@ beforeEach(async () => {
   ;[first, second] = [await newKey('first', 'ES256'), await newKey('second', 'ES256')]
   published = [first]
   keys = createProviderKeys({
-    provider: { name: 'p' },
+    provider: { name: 'p', preset: 'oidc' },
     url: 'https://idp.test/keys',
     clock,
     send() {
