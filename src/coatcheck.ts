@@ -226,6 +226,7 @@ function assemble<D extends object>(config: ResolvedConfig<D>, foundation: Found
     driver: store.providerSessions,
     tokens: createLogoutTokens(clients, systemClock),
     revoke: (sessionId, reason) => sessions.revoke(sessionId, reason),
+    isDurable: store.server?.client.isDurable === true,
     sessionLifeMs: config.session.absoluteTimeoutMs,
   })
   const gate = createProviderGate({ ...shared, driver: store.providerGate, nameOf: gateNames(keyring) })

@@ -12,6 +12,7 @@ import type { Exchange, SessionRequest } from '../http/exchange.ts'
 import { createHolders } from '../http/holder.ts'
 import { copyHeaders } from '../http/node-bridge.ts'
 import { checkAdapterOptions, createNodeEdge } from '../http/node-edge.ts'
+import { keepUncached } from '../http/uncached-response.ts'
 import { maxAgeMsOf } from '../http/recent-sign-in.ts'
 import type { OutagePolicy, Session, User, Visit } from '../session/types.ts'
 
@@ -157,6 +158,7 @@ function sinkOf(reply: FastifyReply): ResponseSink {
     get headersSent() {
       return reply.raw.headersSent
     },
+    keepUncached: () => keepUncached(reply.raw),
     getHeader: (name) => (reply.sent ? reply.raw : reply).getHeader(name),
     setHeader(name, value) {
       if (reply.sent) return reply.raw.setHeader(name, value)

@@ -11,6 +11,7 @@ import type { Exchange, SessionRequest } from '../http/exchange.ts'
 import { createHolders } from '../http/holder.ts'
 import { checkAdapterOptions } from '../http/node-edge.ts'
 import { maxAgeMsOf } from '../http/recent-sign-in.ts'
+import { type HeadWriter, keepUncached, UNCACHED } from '../http/uncached-response.ts'
 import { createWebEdge, hostOf } from '../http/web-edge.ts'
 import type { OutagePolicy, Session, User, Visit } from '../session/types.ts'
 
@@ -78,6 +79,8 @@ interface Passage<D extends object> {
   readonly held: Set<string>
   /** The middleware has been left: from then on headers may have gone. */
   left: boolean
+  /** A ticket leaves or is removed. */
+  hasTicket: boolean
 }
 
 /**
@@ -94,8 +97,12 @@ export function honoAuth<D extends object>(auth: Coatcheck<D>, options: HonoAuth
   passagesOf.set(auth, passages)
 
   const enter = (context: Context): Passage<D> => {
-    const sink = sinkOf(context, () => passage.left)
-    const passage: Passage<D> = { left: false, held: new Set(), exchange: exchangeOn(context, sink) }
+    const sink = sinkOf(
+      context,
+      () => passage.left,
+      () => (passage.hasTicket = true),
+    )
+    const passage: Passage<D> = { left: false, hasTicket: false, held: new Set(), exchange: exchangeOn(context, sink) }
     passages.set(context, passage)
     return passage
   }
@@ -154,7 +161,9 @@ export function honoAuth<D extends object>(auth: Coatcheck<D>, options: HonoAuth
     if (property !== undefined) hold(context, property, passage)
     await next()
     // The outermost one knows that the handlers are done.
-    if (!known) passage.left = true
+    if (known) return
+    if (passage.hasTicket) context.header('Cache-Control', UNCACHED)
+    passage.left = true
   }
 
   /** The session of a request that meets the requirement, or the answer to one that does not. */
@@ -203,8 +212,14 @@ function socketAddress(context: Context): string | undefined {
   return incoming?.socket?.remoteAddress
 }
 
-function sinkOf(context: Context, hasLeft: () => boolean): ResponseSink {
+function sinkOf(context: Context, hasLeft: () => boolean, onUncached: () => void): ResponseSink {
   return {
+    keepUncached() {
+      onUncached()
+      // Middleware in front of ours still sees the response of Hono; the one of Node comes after all of it.
+      const { outgoing } = (context.env ?? {}) as { readonly outgoing?: Partial<HeadWriter> }
+      if (outgoing?.writeHead) keepUncached(outgoing as HeadWriter)
+    },
     get headersSent() {
       return hasLeft()
     },

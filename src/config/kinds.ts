@@ -78,6 +78,10 @@ export const secondsOrFunction: Kind = {
   accepts: (value) =>
     typeof value === 'function' || (Number.isInteger(value) && inRange(value as number, 1, (3650 * DAY_MS) / 1000)),
 }
+export const clockTolerance: Kind = {
+  wants: "a duration from 1 s to 10 min, such as '60s'",
+  accepts: (value) => inRange(parseDurationMs(value), 1000, 600_000),
+}
 export const httpUrl: Kind = {
   wants: 'an absolute URL with https:// (http:// on a loopback address only), without user, query or fragment',
   accepts: isHttpUrl,

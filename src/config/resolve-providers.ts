@@ -1,4 +1,5 @@
 /** Providers out of what `entra()` and `oidc()` returned and the environment. Nothing is fetched here. */
+import { parseDurationMs } from '../core/duration.ts'
 import { ConfigError } from '../core/errors.ts'
 import { own } from '../core/json.ts'
 import { describeValue, safeUrl } from '../core/redact.ts'
@@ -60,6 +61,7 @@ function resolveEntra(options: ProviderOptions, env: Environment): ResolvedProvi
     responseMode: options.responseMode ?? 'query',
     allowInsecureHttp: checkIssuer('entra()', authority.issuer),
     ...(options.accountPrompt && { accountPrompt: options.accountPrompt }),
+    ...tokenChecks(options),
     settings,
   }
 }
@@ -102,6 +104,17 @@ function tenantsOf(
   return { allowedTenants, refusedTenants: [CONSUMERS_TENANT] }
 }
 
+function tokenChecks({
+  clockTolerance,
+  allowUntypedLogoutTokens,
+}: ProviderOptions): Pick<ResolvedProvider, 'clockToleranceSeconds' | 'allowUntypedLogoutTokens'> {
+  const toleranceMs = parseDurationMs(clockTolerance)
+  return {
+    ...(toleranceMs !== null && { clockToleranceSeconds: Math.floor(toleranceMs / 1000) }),
+    ...(allowUntypedLogoutTokens !== undefined && { allowUntypedLogoutTokens }),
+  }
+}
+
 function ownIssuer(issuer: string, tenantId: string): { issuer: string; discoveryUrl: string } {
   return { issuer, discoveryUrl: discoveryUrlOf(issuer.replace(TENANT_TEMPLATE, tenantId)) }
 }
@@ -127,6 +140,7 @@ function resolveOidc(options: ProviderOptions): ResolvedProvider {
     allowInsecureHttp: checkIssuer('oidc()', issuer),
     ...(options.accountPrompt && { accountPrompt: options.accountPrompt }),
     ...(options.endSessionMethod && { endSessionMethod: options.endSessionMethod }),
+    ...tokenChecks(options),
     settings: {
       authority: 'option oidc().issuer',
       clientId: 'option oidc().clientId',

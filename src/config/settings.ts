@@ -121,6 +121,8 @@ export const settings: readonly Setting[] = [
     ['issuer', kinds.httpUrl, 'follows from `cloud` and `tenantId`'],
     ['responseMode', kinds.oneOf('query', 'form_post'), '`query`'],
     ['accountPrompt', kinds.oneOf('select_account', 'login'), '`select_account`'],
+    ['clockTolerance', kinds.clockTolerance, '`60s`'],
+    ['allowUntypedLogoutTokens', kinds.flag, '`false`'],
   ]),
   ...table('oidc()', [
     ['name', kinds.providerName, 'required'],
@@ -135,6 +137,8 @@ export const settings: readonly Setting[] = [
     ['responseMode', kinds.oneOf('query', 'form_post'), '`query`'],
     ['accountPrompt', kinds.oneOf('select_account', 'login'), 'what its metadata offer, else `login`'],
     ['endSessionMethod', kinds.oneOf('get', 'post'), '`get`'],
+    ['clockTolerance', kinds.clockTolerance, '`60s`'],
+    ['allowUntypedLogoutTokens', kinds.flag, '`false`'],
   ]),
   ...table('redisStore()', [
     ['url', kinds.text, 'required', { env: ['REDIS_URL'], ...secret }],

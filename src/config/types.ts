@@ -61,6 +61,10 @@ export interface ProviderOptions {
   readonly endSessionMethod?: 'get' | 'post'
   /** Scopes of one API that sign-in requests besides `scopes`, such as `api://orders/Orders.Read`. Default: none. */
   readonly apiScopes?: readonly string[]
+  /** How far the clocks of the provider and of this server may differ, for ID tokens and logout tokens. Default `60s`. */
+  readonly clockTolerance?: Duration
+  /** Whether logout tokens without the type `logout+jwt` are taken, for older providers. Default false. */
+  readonly allowUntypedLogoutTokens?: boolean
 }
 
 /** The identity that a provider asserts: validated claims of an ID token (OpenID Connect Core section 3.1.3.7). */
@@ -259,6 +263,9 @@ export interface ResolvedProvider {
   readonly accountPrompt?: 'select_account' | 'login'
   /** Absent: `get`. */
   readonly endSessionMethod?: 'get' | 'post'
+  /** Absent: `DEFAULT_CLOCK_TOLERANCE_SECONDS` of `oidc/clock-tolerance.ts`. */
+  readonly clockToleranceSeconds?: number
+  readonly allowUntypedLogoutTokens?: boolean
   readonly settings: ProviderSettings
 }
 

@@ -118,6 +118,11 @@ const entries = {
     why: 'The primary has fewer replicas in step than min-replicas-to-write asks for, and therefore refuses writes.',
     fix: 'Bring the replicas back, or lower min-replicas-to-write for as long as that takes.',
   },
+  COATCHECK_REDIS_NOT_DURABLE: {
+    ...redisDown,
+    why: 'The change is made, but fewer replicas have acknowledged it than redisStore({ durability }) asks for.',
+    fix: 'Bring the replicas back or find out why they lag (INFO replication); then repeat the operation.',
+  },
   COATCHECK_REDIS_AUTH: {
     ...redisSetup,
     why: 'Redis refused the user name or password.',

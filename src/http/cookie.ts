@@ -21,6 +21,11 @@ export interface ResponseSink {
   readonly isReadOnly?: boolean
   /** True where the host sends the response without telling, so that `headersSent` may be false after it has left. */
   readonly mayLeaveUnnoticed?: boolean
+  /**
+   * Called after a ticket was put on the response: whatever sets `Cache-Control` later, no cache stores this response. Left out: a response
+   * of Node, or a place where no header can be set afterwards.
+   */
+  keepUncached?(): void
   getHeader(name: string): number | string | readonly string[] | undefined
   setHeader(name: string, value: string | readonly string[]): unknown
 }

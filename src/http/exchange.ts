@@ -12,6 +12,7 @@ import { type Cookies, createCookies, putSetCookie, type ResponseSink } from './
 import { describeDevice } from './device.ts'
 import { createHeadersSink, type HeadersSink } from './headers-sink.ts'
 import { type Peer, type PeerPolicy, peerRefusal } from './local-peer.ts'
+import { type HeadWriter, keepUncached, UNCACHED } from './uncached-response.ts'
 
 /** For adapters: what is needed of a request. */
 export interface ExchangeInput {
@@ -123,17 +124,19 @@ function createTicketSink(
       if (!sink) return
       const maxAgeSeconds = Math.max(1, Math.ceil((absoluteExpiresAtMs - clock.now()) / 1000))
       putSetCookie(sink, cookies.ticket(ticket, maxAgeSeconds))
-      forbidStoring(sink)
+      forbidStoringForGood(sink)
     },
     withdraw() {
-      if (sink && !sink.headersSent && !sink.isReadOnly) putSetCookie(sink, cookies.clearTicket())
+      if (!sink || sink.headersSent || sink.isReadOnly) return
+      putSetCookie(sink, cookies.clearTicket())
+      forbidStoringForGood(sink)
     },
     clear() {
       // The session has ended in the store; a cookie that cannot be removed any more opens nothing.
       if (!sink || sink.isReadOnly || sink.headersSent) return
       putSetCookie(sink, cookies.clearTicket())
       if (remembersSignOut) putSetCookie(sink, cookies.signedOut())
-      forbidStoring(sink)
+      forbidStoringForGood(sink)
     },
   }
 }
@@ -144,7 +147,7 @@ function createTicketSink(
  */
 function forbidStoring(sink: ResponseSink | null): void {
   if (!sink || sink.headersSent) return
-  sink.setHeader('Cache-Control', 'private, no-store')
+  sink.setHeader('Cache-Control', UNCACHED)
   const vary = sink.getHeader('vary')
   const names = (vary === undefined ? [] : typeof vary === 'object' ? vary : [String(vary)])
     .join(',')
@@ -153,6 +156,13 @@ function forbidStoring(sink: ResponseSink | null): void {
     .filter((name) => name !== '')
   if (names.includes('*') || names.some((name) => name.toLowerCase() === 'cookie')) return
   sink.setHeader('Vary', [...names, 'Cookie'].join(', '))
+}
+
+/** For a response with a ticket: what the application sets afterwards does not count either. */
+function forbidStoringForGood(sink: ResponseSink): void {
+  forbidStoring(sink)
+  if (sink.keepUncached) sink.keepUncached()
+  else if ('writeHead' in sink) keepUncached(sink as ResponseSink & HeadWriter)
 }
 
 /** What every complete response of ours has: no cache stores it, no browser guesses its type, and no address leaves with it. */

@@ -4,6 +4,7 @@
  * `AZURE_…`: one complete group, never a mixture.
  */
 import type { ProviderOptions } from '../config/types.ts'
+import type { Duration } from '../core/duration.ts'
 
 /** Options of `entra()`. Each may come from the environment instead. */
 export interface EntraOptions {
@@ -38,6 +39,10 @@ export interface EntraOptions {
   readonly responseMode?: 'query' | 'form_post'
   /** The `prompt` that makes Entra ID ask which account to use. Default `select_account`. */
   readonly accountPrompt?: 'select_account' | 'login'
+  /** How far the clocks of the provider and of this server may differ, for ID tokens and logout tokens. Default `60s`. */
+  readonly clockTolerance?: Duration
+  /** Whether logout tokens without the type `logout+jwt` are taken, for older providers. Default false. */
+  readonly allowUntypedLogoutTokens?: boolean
 }
 
 /**

@@ -9,6 +9,7 @@ import type { Clock } from '../core/clock.ts'
 import { OidcError } from '../core/errors.ts'
 import { safeUrl } from '../core/redact.ts'
 import { shown } from './failed-checks.ts'
+import { toleranceOf } from './clock-tolerance.ts'
 import { isIssuerOf } from './identity.ts'
 import { SIGNATURE_ALGORITHMS } from './key-set.ts'
 import type { ProviderClients } from './provider-client.ts'
@@ -16,8 +17,9 @@ import type { ProviderClients } from './provider-client.ts'
 const EVENT = 'http://schemas.openid.net/event/backchannel-logout'
 const MAX_TOKEN_CHARACTERS = 16_384
 const MAX_NAME_CHARACTERS = 512
-/** Between the clocks of provider and application. */
-const SKEW_SECONDS = 300
+/** A provider sends a token when the user signs out, and repeats it for a moment. An older one was kept by somebody. */
+const MAX_AGE_SECONDS = 300
+
 /** Why a logout token is refused: part of the answer, for the operators of the provider. */
 export type LogoutRefusal =
   | 'too-long'
@@ -28,6 +30,7 @@ export type LogoutRefusal =
   | 'issuer'
   | 'audience'
   | 'issued-at'
+  | 'too-old'
   | 'expired'
   | 'subject'
   | 'events'
@@ -44,7 +47,8 @@ export interface LogoutToken {
   readonly tokenId: string
   /** Epoch seconds of the provider. */
   readonly issuedAtSeconds: number
-  readonly expiresAtSeconds: number
+  /** No instance takes the token after this time of its clock. */
+  readonly takenUntilSeconds: number
 }
 
 export interface LogoutTokens {
@@ -64,7 +68,7 @@ export function createLogoutTokens(clients: ProviderClients, clock: Clock): Logo
 
   return {
     async verify(provider, token) {
-      const claims = readable(token)
+      const claims = readable(provider, token)
       const checked = checkClaims(provider, claims, Math.floor(clock.now() / 1000))
       await assertSigned(provider, token)
       return checked
@@ -80,7 +84,7 @@ export function refused(
 }
 
 /** Everything that can be said of a token without a key. */
-function readable(token: string): JWTPayload {
+function readable({ allowUntypedLogoutTokens }: ResolvedProvider, token: string): JWTPayload {
   if (token.length > MAX_TOKEN_CHARACTERS) throw refused('too-long')
   const parts = token.split('.')
   // Section 2.4: encrypted only where the client is registered for it, which we offer no option for.
@@ -95,11 +99,13 @@ function readable(token: string): JWTPayload {
   } catch {
     throw refused('malformed')
   }
-  const { alg, typ = 'logout+jwt' } = header
+  const { alg, typ = '' } = header
   if (typeof typ !== 'string') throw refused('malformed')
   if (typeof alg !== 'string' || !SIGNATURE_ALGORITHMS.includes(alg)) throw refused('algorithm')
-  // Explicit typing keeps ID and access tokens out (section 2.4); older providers leave it away.
-  if (typ.toLowerCase().replace(/^application\//, '') !== 'logout+jwt') throw refused('type')
+  // Explicit typing keeps ID and access tokens out (section 2.4). Older providers leave it away, or write JWT.
+  const type = typ.toLowerCase().replace(/^application\//, '')
+  const isUntyped = type === '' || type === 'jwt'
+  if (type !== 'logout+jwt' && !(isUntyped && allowUntypedLogoutTokens)) throw refused('type')
   return claims
 }
 
@@ -112,10 +118,13 @@ function checkClaims(provider: ResolvedProvider, claims: JWTPayload, nowSeconds:
   if (!audiences.includes(provider.clientId)) {
     throw refused('audience', { expected: provider.clientId, got: shown(aud) })
   }
-  if (typeof iat !== 'number' || iat > nowSeconds + SKEW_SECONDS) throw refused('issued-at')
-  if (nbf !== undefined && !(typeof nbf === 'number' && nbf <= nowSeconds + SKEW_SECONDS)) throw refused('issued-at')
+  const toleranceSeconds = toleranceOf(provider)
+  if (typeof iat !== 'number' || iat > nowSeconds + toleranceSeconds) throw refused('issued-at')
+  if (iat + MAX_AGE_SECONDS + toleranceSeconds <= nowSeconds) throw refused('too-old')
+  if (nbf !== undefined && !(typeof nbf === 'number' && nbf <= nowSeconds + toleranceSeconds))
+    throw refused('issued-at')
   // REQUIRED since the Final version.
-  if (typeof exp !== 'number' || exp + SKEW_SECONDS <= nowSeconds) throw refused('expired')
+  if (typeof exp !== 'number' || exp + toleranceSeconds <= nowSeconds) throw refused('expired')
   if ((sub === undefined && sid === undefined) || !isName(sub ?? sid) || !isName(sid ?? sub)) throw refused('subject')
   const event = isObject(events) ? events[EVENT] : undefined
   if (!isObject(event)) throw refused('events')
@@ -128,7 +137,7 @@ function checkClaims(provider: ResolvedProvider, claims: JWTPayload, nowSeconds:
     sid: (sid as string | undefined) ?? null,
     tokenId: jti,
     issuedAtSeconds: iat,
-    expiresAtSeconds: exp,
+    takenUntilSeconds: Math.min(exp, iat + MAX_AGE_SECONDS) + toleranceSeconds,
   }
 }
 

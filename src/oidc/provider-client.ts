@@ -5,6 +5,7 @@
  */
 import {
   allowInsecureRequests,
+  clockTolerance,
   type Configuration,
   customFetch,
   type CustomFetch,
@@ -15,10 +16,12 @@ import type { ResolvedProvider } from '../config/types.ts'
 import type { Clock } from '../core/clock.ts'
 import { MisuseError, OidcError } from '../core/errors.ts'
 import type { EventBus } from '../core/events.ts'
+import { isLoopbackHost } from '../core/loopback-host.ts'
 import { providerReasonIn } from '../core/provider-reason.ts'
 import { safeUrl } from '../core/redact.ts'
 import { boundedFetch, copyOf } from './bounded-fetch.ts'
 import { clientAuthentication } from './client-authentication.ts'
+import { toleranceOf } from './clock-tolerance.ts'
 import { createProviderKeys, type ProviderKeys } from './key-set.ts'
 import { shown } from './failed-checks.ts'
 import { toDiscoveryError } from './oidc-errors.ts'
@@ -156,7 +159,7 @@ async function discover(
   const fetchOnce = withOneMetadataRequest(provider, send)
   const configure = (): Promise<Configuration> =>
     // eslint-disable-next-line @typescript-eslint/no-misused-promises -- the library awaits it, whatever its type says
-    discovery(serverOf(provider), provider.clientId, undefined, authentication, {
+    discovery(serverOf(provider), provider.clientId, { [clockTolerance]: toleranceOf(provider) }, authentication, {
       [customFetch]: fetchOnce,
       timeout: TIMEOUT_SECONDS,
       // eslint-disable-next-line @typescript-eslint/no-deprecated -- marked so that it stands out; loopback issuers only
@@ -197,8 +200,8 @@ const ENDPOINTS = ['authorization_endpoint', 'token_endpoint', 'jwks_uri'] as co
 function assertEndpoints(provider: ResolvedProvider, metadata: Readonly<ServerMetadata>): void {
   const isUsable = (url: unknown): boolean => {
     if (typeof url !== 'string' || !URL.canParse(url)) return false
-    const { protocol } = new URL(url)
-    return protocol === 'https:' || (protocol === 'http:' && provider.allowInsecureHttp)
+    const { protocol, hostname } = new URL(url)
+    return protocol === 'https:' || (protocol === 'http:' && provider.allowInsecureHttp && isLoopbackHost(hostname))
   }
   const wrong = ENDPOINTS.find((name) => !isUsable(metadata[name]))
   if (wrong === undefined) return

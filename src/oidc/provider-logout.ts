@@ -4,7 +4,7 @@
  */
 import type { Identity, ResolvedProvider } from '../config/types.ts'
 import type { Clock } from '../core/clock.ts'
-import { OidcError } from '../core/errors.ts'
+import { OidcError, RedisError } from '../core/errors.ts'
 import type { EventBus } from '../core/events.ts'
 import type { Keyring } from '../keyring/keyring.ts'
 import { signInRefused } from './oidc-errors.ts'
@@ -13,7 +13,7 @@ import type { ProviderSessionDriver } from './provider-session-driver.ts'
 
 /** Longer than a sign-in may take, and than clocks may differ. */
 const MARK_MS = 20 * 60_000
-/** After `exp` of a logout token, while a skewed clock may still take it. */
+/** After the last moment at which a logout token counts, while an instance whose clock is behind may still take it. */
 const TOKEN_SLACK_SECONDS = 600
 const REASON = 'provider-logout'
 
@@ -23,7 +23,7 @@ export interface ProviderLogout {
    * @throws {OidcError} `COATCHECK_SIGNIN_REJECTED` when the provider has ended its session meanwhile
    */
   register(identity: Identity, sessionId: string): Promise<void>
-  /** @throws {OidcError} as `LogoutTokens.verify`; {RedisError} when nothing could be ended: the token may come again */
+  /** @throws {OidcError} as `LogoutTokens.verify`; {RedisError} when nothing could be ended, or not durably: the token may come again */
   backChannel(provider: ResolvedProvider, token: string): Promise<void>
   /** Whatever `sid` names, or nothing: the caller learns no difference. */
   frontChannel(provider: ResolvedProvider, sid: string): Promise<void>
@@ -33,7 +33,9 @@ export function createProviderLogout(deps: {
   readonly driver: ProviderSessionDriver
   readonly tokens: LogoutTokens
   readonly keyring: Keyring
-  readonly revoke: (sessionId: string, reason: string) => Promise<unknown>
+  readonly revoke: (sessionId: string, reason: string) => Promise<{ readonly durable: boolean }>
+  /** Whether replicas have to acknowledge an ending (`redisStore({ durability })`). */
+  readonly isDurable: boolean
   /** How long a session can live at most. */
   readonly sessionLifeMs: number
   readonly clock: Clock
@@ -60,6 +62,9 @@ export function createProviderLogout(deps: {
     const results = await Promise.allSettled(sessionIds.map((id) => deps.revoke(id, REASON)))
     const failure = results.find((result) => result.status === 'rejected')
     if (failure) throw failure.reason
+    // Ended, and a failover may bring it back: the provider repeats a call that was not answered with 200 (section 2.8).
+    const isKept = results.every((result) => result.status === 'fulfilled' && result.value.durable)
+    if (channel === 'back' && deps.isDurable && !isKept) throw new RedisError('COATCHECK_REDIS_NOT_DURABLE')
     await driver.remove(name, sessionIds)
     events.emit('provider.logout', { provider, channel, count: sessionIds.length })
   }
@@ -77,9 +82,9 @@ export function createProviderLogout(deps: {
 
     async backChannel(provider, text) {
       const token = await tokens.verify(provider, text)
-      const { issuer, subject, sid, tokenId, issuedAtSeconds, expiresAtSeconds } = token
+      const { issuer, subject, sid, tokenId, issuedAtSeconds, takenUntilSeconds } = token
       const used = keyring.nameOf('logout-token', `${issuer}\n${tokenId}`)
-      const lifeMs = (expiresAtSeconds + TOKEN_SLACK_SECONDS) * 1000 - clock.now()
+      const lifeMs = (takenUntilSeconds + TOKEN_SLACK_SECONDS) * 1000 - clock.now()
       if (!(await driver.remember(used, Math.max(1000, lifeMs)))) throw refused('replayed')
       try {
         const name = sid === null ? nameOfSubject(issuer, subject ?? '') : nameOfSid(issuer, sid)

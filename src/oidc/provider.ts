@@ -1,5 +1,6 @@
 /** The preset for any OpenID Connect provider. */
 import type { ProviderOptions } from '../config/types.ts'
+import type { Duration } from '../core/duration.ts'
 
 /** Options of `oidc()`. */
 export interface OidcOptions {
@@ -30,6 +31,10 @@ export interface OidcOptions {
    * (`id_token_hint`) is in no URL. The provider must take a POST from another site: its session cookie needs `SameSite=None`. Default `get`.
    */
   readonly endSessionMethod?: 'get' | 'post'
+  /** How far the clocks of the provider and of this server may differ, for ID tokens and logout tokens. Default `60s`. */
+  readonly clockTolerance?: Duration
+  /** Whether logout tokens without the type `logout+jwt` are taken, for older providers. Default false. */
+  readonly allowUntypedLogoutTokens?: boolean
 }
 
 /**

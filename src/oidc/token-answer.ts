@@ -4,7 +4,9 @@
  * has in common with the one before (section 12.2).
  */
 import type { ResolvedProvider } from '../config/types.ts'
+import { systemClock } from '../core/clock.ts'
 import { claimsIn } from '../token/token-subject.ts'
+import { toleranceOf } from './clock-tolerance.ts'
 import { shown } from './failed-checks.ts'
 import { signInRefused } from './oidc-errors.ts'
 import type { ProviderClient } from './provider-client.ts'
@@ -44,8 +46,13 @@ export function assertTokenAnswer({ token_type: type, expires_in: lifeSeconds }:
  * @param before the ID token of the grant, at a refresh
  * @throws {OidcError} `COATCHECK_SIGNIN_REJECTED`
  */
-export function assertIdToken({ clientId }: ResolvedProvider, idToken: string, before?: string): void {
+export function assertIdToken(provider: ResolvedProvider, idToken: string, before?: string): void {
+  const { clientId } = provider
   const claims = claimsIn(idToken) ?? {}
+  // Section 3.1.3.7, 10: the library requires the claim and does not compare it.
+  const { iat } = claims
+  if (typeof iat === 'number' && iat > systemClock.now() / 1000 + toleranceOf(provider))
+    throw signInRefused('COATCHECK_SIGNIN_REJECTED', 'issued-at')
   // Section 3.1.3.7, 5. The library looks at it only where there are several audiences.
   if (claims['azp'] !== undefined && claims['azp'] !== clientId) {
     const compared = { expected: shown(clientId), got: shown(claims['azp']) }

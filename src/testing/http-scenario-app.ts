@@ -15,8 +15,8 @@ export interface ScenarioContext {
   session(options?: { readonly onUnavailable?: OutagePolicy }): Promise<Session<ScenarioData>>
   /** The adapter's way to sign in, rotate and sign out. */
   visit(): Promise<Visit<ScenarioData>>
-  /** Answers with JSON. */
-  json(body: unknown): Promise<void>
+  /** Answers with JSON, and with headers that the application sets at the end. */
+  json(body: unknown, headers?: Readonly<Record<string, string>>): Promise<void>
   /** 303 to a path. */
   redirect(path: string): Promise<void>
   /** Sends the headers and the text `begin `; then what `rest` resolves to, and ends. */
@@ -41,7 +41,7 @@ export interface ScenarioRoute {
 export const scenarioRoutes: readonly ScenarioRoute[] = [
   /** Never asks for its session. */
   { method: 'GET', path: '/free', run: (context) => context.json({ free: true }) },
-  { method: 'GET', path: '/me', run: showSession },
+  { method: 'GET', path: '/me', run: (context) => showSession(context) },
   /** By the policy of this one route. */
   {
     method: 'GET',
@@ -61,8 +61,8 @@ export const scenarioRoutes: readonly ScenarioRoute[] = [
       await context.json({ done: true })
     },
   },
-  { method: 'GET', path: '/private', guarded: true, run: showSession },
-  { method: 'GET', path: '/recent', guarded: true, maxAge: '5m', run: showSession },
+  { method: 'GET', path: '/private', guarded: true, run: (context) => showSession(context) },
+  { method: 'GET', path: '/recent', guarded: true, maxAge: '5m', run: (context) => showSession(context) },
   {
     method: 'POST',
     path: '/set',
@@ -122,7 +122,7 @@ export const scenarioRoutes: readonly ScenarioRoute[] = [
         carry: ['cart'],
         ...(authentication && { authentication }),
       })
-      await showSession(context)
+      await showSession(context, context.query.has('cached') ? { 'cache-control': 'public, max-age=3600' } : {})
     },
   },
   {
@@ -139,7 +139,8 @@ export const scenarioRoutes: readonly ScenarioRoute[] = [
     path: '/sign-out',
     async run(context) {
       const visit = await context.visit()
-      await context.json(await visit.signOut())
+      const headers = context.query.has('cached') ? { 'cache-control': 'public, max-age=3600' } : {}
+      await context.json(await visit.signOut(), headers)
     },
   },
 ]
@@ -154,9 +155,9 @@ function authenticationIn(query: URLSearchParams): Authentication | null {
     : { ...from, authenticatedAtMs: Number(authenticated) }
 }
 
-async function showSession(context: ScenarioContext): Promise<void> {
+async function showSession(context: ScenarioContext, headers: Readonly<Record<string, string>> = {}): Promise<void> {
   const { id, user, data } = await context.session()
-  await context.json({ id, user, data })
+  await context.json({ id, user, data }, headers)
 }
 
 async function change(context: ScenarioContext): Promise<void> {

@@ -231,7 +231,7 @@ function scenarioApp(express: typeof express5, web: ExpressAuth<ScenarioData>): 
       query: new URL(request.originalUrl, 'http://localhost').searchParams,
       session: (options) => web.getSession(request, options),
       visit: () => (request as unknown as { coatcheck: { getVisit: ScenarioContext['visit'] } }).coatcheck.getVisit(),
-      json: async (body) => void response.json(body),
+      json: async (body, headers = {}) => void response.set(headers).json(body),
       redirect: async (to) => response.redirect(303, to),
       async stream(rest) {
         response.write('begin ')

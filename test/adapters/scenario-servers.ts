@@ -45,7 +45,8 @@ export function nodeServer(auth: Auth): Server {
       query: url.searchParams,
       session: (options) => web.getSession(request, response, options),
       visit: () => web.getVisit(request, response),
-      json: async (body) => void response.setHeader('content-type', 'application/json').end(JSON.stringify(body)),
+      json: async (body, headers) =>
+        void response.writeHead(200, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(body)),
       redirect: async (location) => void response.writeHead(303, { location }).end(),
       async stream(rest) {
         response.write('begin ')
@@ -92,7 +93,7 @@ async function runOnFastify(
     query: new URL(request.originalUrl, 'http://localhost').searchParams,
     session: (options) => web.getSession(request, options),
     visit: () => (request as unknown as { coatcheck: { getVisit: ScenarioContext['visit'] } }).coatcheck.getVisit(),
-    json: async (body) => void reply.send(body),
+    json: async (body, headers = {}) => void reply.headers(headers).send(body),
     redirect: async (path) => void reply.redirect(path, 303),
     async stream(rest) {
       const body = new PassThrough()
@@ -132,7 +133,7 @@ async function runOnHono(
     query: new URL(context.req.url).searchParams,
     session: (options) => web.getSession(context, options),
     visit: () => (context.get('coatcheck') as { getVisit: ScenarioContext['visit'] }).getVisit(),
-    json: async (body) => answer(context.json(body as object)),
+    json: async (body, headers = {}) => answer(context.json(body as object, 200, headers)),
     redirect: async (path) => answer(context.redirect(path, 303)),
     stream: (rest) =>
       new Promise((resolve, reject) => {

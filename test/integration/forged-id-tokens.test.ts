@@ -127,6 +127,11 @@ describe('an ID token', () => {
       'authorized-party',
       changed((payload) => ({ ...payload, aud: [idp.clientId, 'other'] })),
     ],
+    [
+      'issued an hour from now',
+      'issued-at',
+      changed((payload) => ({ ...payload, iat: (payload.iat ?? 0) + 3600, exp: (payload.exp ?? 0) + 3600 })),
+    ],
     ['with another nonce', 'nonce', changed((payload) => ({ ...payload, nonce: randomUUID() }))],
     ['without a nonce', 'nonce', without('nonce')],
     ['that has expired', 'expiry', changed((payload) => ({ ...payload, exp: now() - HOUR_SECONDS }))],

@@ -10,8 +10,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { type Coatcheck, coatcheck } from '../../src/coatcheck.ts'
 import { type DevProvider, startDevProvider } from '../../src/dev/dev-provider.ts'
 import { createRedisProviderSessionDriver } from '../../src/oidc/drivers/provider-sessions-redis.ts'
-import { oidc } from '../../src/oidc/provider.ts'
-import { redisStore } from '../../src/redis.ts'
+import { oidc, type OidcOptions } from '../../src/oidc/provider.ts'
+import { redisStore, type RedisStoreOptions } from '../../src/redis.ts'
 import { redisKeys } from '../../src/redis/keys.ts'
 import { closeRedis, openRedis } from '../support/redis-clients.ts'
 import { type RedisServer, startRedisServer } from '../support/redis-server.ts'
@@ -30,13 +30,17 @@ beforeAll(async () => {
 afterAll(() => redis.stop())
 beforeEach(() => redis.cli('flushall'))
 
-function open({ issuer, clientId, clientSecret }: Pick<DevProvider, 'issuer' | 'clientId' | 'clientSecret'>): Auth {
+function open(
+  { issuer, clientId, clientSecret }: Pick<DevProvider, 'issuer' | 'clientId' | 'clientSecret'>,
+  options: Pick<OidcOptions, 'clockTolerance' | 'allowUntypedLogoutTokens'> = {},
+  redisOptions: Pick<RedisStoreOptions, 'durability'> = {},
+): Auth {
   return coatcheck({
-    store: redisStore({ url: redis.url }),
+    store: redisStore({ url: redis.url, ...redisOptions }),
     keys: randomBytes(32).toString('base64'),
     baseUrl: BASE_URL,
     signIn: { userId: ({ claims }) => claims['email'] as string },
-    providers: [oidc({ name: 'dev', issuer, clientId, clientSecret })],
+    providers: [oidc({ name: 'dev', issuer, clientId, clientSecret, ...options })],
   })
 }
 const browserOf = (auth: Auth): Browser =>
@@ -112,6 +116,17 @@ describe('at the development provider', () => {
     expect(logouts).toEqual([{ provider: 'dev', channel: 'back', count: 1 }])
     await ada.signIn()
     expect(await statusOf(ada)).toBe(200)
+  })
+
+  test('a logout that no replica has acknowledged is answered 503, so that the provider repeats it', async () => {
+    await auth.close()
+    auth = open(dev, {}, { durability: { replicas: 1, timeoutMs: 50 } })
+    const ada = browserOf(auth)
+    await ada.signIn()
+    await signOutAtProvider(ada)
+    expect(answers).toEqual([503])
+    expect(await statusOf(ada)).toBe(401)
+    expect(await redis.cli('--scan', '--pattern', '*provider:logout:*')).toBe('')
   })
 
   test('the front channel ends it by sid alone, without cookies, in a frame; an unknown sid looks the same', async () => {
@@ -229,12 +244,17 @@ describe('a logout token', () => {
     ],
     ['type', 'typed as an access token', () => sign(claims(), { typ: 'at+jwt' })],
     ['type', 'typed as any JWT', () => sign(claims(), { typ: 'JWT' })],
+    ['type', 'without a type', () => sign(claims(), { typ: '' })],
     ['malformed', 'with a type that is no text', () => unsigned('{"alg":"RS256","typ":1}', JSON.stringify(claims()))],
-    ['issuer', 'with an issuer of 5,000 nested arrays', () => unsigned('{"alg":"RS256"}', `{"iss":${nested}}`)],
+    [
+      'issuer',
+      'with an issuer of 5,000 nested arrays',
+      () => unsigned('{"alg":"RS256","typ":"logout+jwt"}', `{"iss":${nested}}`),
+    ],
     [
       'audience',
       'with an audience of 5,000 nested arrays',
-      () => unsigned('{"alg":"RS256"}', `{"iss":"${issuer}","aud":${nested}}`),
+      () => unsigned('{"alg":"RS256","typ":"logout+jwt"}', `{"iss":"${issuer}","aud":${nested}}`),
     ],
     ['issuer', 'of another issuer', () => sign({ ...claims(), iss: 'https://other.example' })],
     ['issuer', 'without issuer', () => sign(without('iss'))],
@@ -242,6 +262,12 @@ describe('a logout token', () => {
     ['audience', 'without audience', () => sign(without('aud'))],
     ['issued-at', 'without iat', () => sign(without('iat'))],
     ['issued-at', 'of the future', () => sign({ ...claims(), iat: nowSeconds() + 3600 })],
+    ['issued-at', 'beyond the tolerance of the clocks', () => sign({ ...claims(), iat: nowSeconds() + 90 })],
+    [
+      'too-old',
+      'of seven minutes ago that does not expire',
+      () => sign({ ...claims(), iat: nowSeconds() - 420, exp: 253_402_300_799 }),
+    ],
     ['expired', 'without exp', () => sign(without('exp'))],
     ['expired', 'that has expired', () => sign({ ...claims(), exp: nowSeconds() - 3600 })],
     ['subject', 'without sub and sid', () => sign({ ...without('sub'), sid: undefined })],
@@ -262,7 +288,37 @@ describe('a logout token', () => {
     expect(await redis.cli('dbsize')).toBe('0')
   })
 
-  test('is taken once, with and without type, for unknown sessions too; a second time it is a replay', async () => {
+  test('leaves a key that ends soon, whatever its own end says', async () => {
+    expect((await post(auth, await sign({ ...claims(), exp: 253_402_300_799 }))).status).toBe(200)
+    const keys = (await redis.cli('--scan')).split('\n')
+    const lives = await Promise.all(keys.map(async (key) => Number(await redis.cli('pttl', key))))
+    expect(Math.max(...lives)).toBeLessThanOrEqual(20 * 60_000)
+    expect(Math.min(...lives)).toBeGreaterThan(0)
+  })
+
+  test('without a type is taken where the provider is allowed to leave it away', async () => {
+    const lenient = open({ issuer, clientId, clientSecret: 'secret' }, { allowUntypedLogoutTokens: true })
+    try {
+      for (const typ of ['', 'JWT']) expect((await post(lenient, await sign(claims(), { typ }))).status).toBe(200)
+      expect((await post(lenient, await sign(claims(), { typ: 'at+jwt' }))).status).toBe(400)
+    } finally {
+      await lenient.close()
+    }
+  })
+
+  test('is judged by clockTolerance', async () => {
+    const exact = open({ issuer, clientId, clientSecret: 'secret' }, { clockTolerance: '1s' })
+    const lenient = open({ issuer, clientId, clientSecret: 'secret' }, { clockTolerance: '5m' })
+    try {
+      const ahead = await sign({ ...claims(), iat: nowSeconds() + 30, exp: nowSeconds() + 150 })
+      expect((await post(exact, ahead)).status).toBe(400)
+      expect((await post(lenient, await sign({ ...claims(), iat: nowSeconds() + 240 }))).status).toBe(200)
+    } finally {
+      await Promise.all([exact.close(), lenient.close()])
+    }
+  })
+
+  test('is taken once, for unknown sessions too; a second time it is a replay', async () => {
     const token = await sign(claims())
     expect((await post(auth, token)).status).toBe(200)
     const again = await post(auth, token)
@@ -270,7 +326,6 @@ describe('a logout token', () => {
       400,
       { error: 'invalid_request', error_description: 'replayed' },
     ])
-    expect((await post(auth, await sign(claims(), { typ: '' }))).status).toBe(200)
     expect((await post(auth, await sign(without('sid')), '/auth/backchannel-logout/dev')).status).toBe(200)
     expect((await post(auth, await sign(claims()), '/auth/backchannel-logout/other')).status).toBe(400)
   })

@@ -110,6 +110,7 @@ export function createTestApp(options: TestAppOptions): TestApp {
   const providerLogout = createProviderLogout({
     ...shared,
     driver: createMemoryProviderSessionDriver(space, keys),
+    isDurable: false,
     tokens: createLogoutTokens(clients, clock),
     revoke: (sessionId, reason) => sessions.revoke(sessionId, reason),
     sessionLifeMs: config.session.absoluteTimeoutMs,

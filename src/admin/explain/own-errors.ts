@@ -92,6 +92,11 @@ const background: Readonly<Record<ErrorCode, Background>> = {
     cause: 'A replica is down, restarts, or is cut off from the primary, and `min-replicas-to-write` is set.',
     check: 'redis-cli -u "$REDIS_URL" INFO replication',
   },
+  COATCHECK_REDIS_NOT_DURABLE: {
+    cause:
+      'A logout that the provider sent while replicas were away or slow. The sessions have ended; the provider is told to repeat its call.',
+    check: 'redis-cli -u "$REDIS_URL" INFO replication',
+  },
   COATCHECK_REDIS_AUTH: {
     cause: 'A wrong or rotated password, or an ACL user that was disabled (WRONGPASS).',
     check: 'npx coatcheck ping --count 1',

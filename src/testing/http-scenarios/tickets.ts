@@ -22,6 +22,14 @@ export const ticketScenarios: readonly ConformanceCase<HttpWorld>[] = [
     },
   },
   {
+    name: 'a response with a ticket is never stored by a cache, whatever the application sets afterwards',
+    async run(world) {
+      const someone = visitor(world)
+      assertNotStored(await someone.send('/sign-in?user=ada&cached', { method: 'POST' }))
+      assertNotStored(await someone.send('/sign-out?cached', { method: 'POST' }))
+    },
+  },
+  {
     name: 'sign-in gives a new ticket and carries what was named; the old ticket is dead at once',
     async run(world) {
       const someone = visitor(world)

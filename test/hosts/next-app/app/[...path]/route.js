@@ -21,7 +21,7 @@ function answer(route, url) {
       query: url.searchParams,
       session: (options) => getSession(auth, options),
       visit: () => getVisit(auth),
-      json: async (body) => resolve(Response.json(body)),
+      json: async (body, headers = {}) => resolve(Response.json(body, { headers })),
       redirect: async (path) => resolve(new Response(null, { status: 303, headers: { location: path } })),
       stream: async (rest) => {
         const encoder = new TextEncoder()

@@ -1,0 +1,36 @@
+import { once } from 'node:events'
+import { createServer, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { expect, it } from 'vitest'
+import { keepUncached } from './uncached-response.ts'
+
+const PUBLIC = 'public, max-age=60'
+
+it.each<[string, (response: ServerResponse) => void]>([
+  ['setHeader', (response) => response.setHeader('cache-control', PUBLIC).end()],
+  ['removeHeader', (response) => (response.removeHeader('Cache-Control'), response.end())],
+  [
+    'writeHead with an object',
+    (response) => response.writeHead(200, { 'Cache-Control': PUBLIC, 'X-Other': '1' }).end(),
+  ],
+  ['writeHead with a message', (response) => response.writeHead(200, 'OK', { 'cache-control': PUBLIC }).end()],
+  ['writeHead with a list', (response) => response.writeHead(200, ['X-Other', '1', 'Cache-Control', PUBLIC]).end()],
+  [
+    'flushHeaders',
+    (response) => (response.setHeader('cache-control', PUBLIC), response.flushHeaders(), response.end()),
+  ],
+  ['write', (response) => (response.setHeader('cache-control', PUBLIC), response.write('a'), response.end())],
+])('%s does not replace no-store', async (_name, answer) => {
+  const server = createServer((_request, response) => {
+    keepUncached(response)
+    keepUncached(response)
+    answer(response)
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const response = await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`)
+  await response.text()
+  server.close()
+  server.closeAllConnections()
+  expect(response.headers.get('cache-control')).toBe('private, no-store')
+  if (_name.includes('object') || _name.includes('list')) expect(response.headers.get('x-other')).toBe('1')
+})
