@@ -30,7 +30,7 @@ export const logoutCases: readonly LogoutCase[] = [
     result: ACCEPTED,
     token: with_({ sub: undefined as unknown as string, sid: 'session' }),
   },
-  { does: 'leaves out the type', result: ACCEPTED, token: header({ typ: undefined }) },
+  { does: 'leaves out the type', result: 'type', token: header({ typ: undefined }) },
   {
     does: 'sends no signature',
     result: 'algorithm',
@@ -87,6 +87,11 @@ export const logoutCases: readonly LogoutCase[] = [
   { does: 'has no jti', result: 'token-id', token: without('jti') },
   { does: 'has no iat', result: 'issued-at', token: without('iat') },
   { does: 'was issued in an hour', result: 'issued-at', token: with_({ iat: nowSeconds() + 3600 }) },
+  {
+    does: 'was issued ten minutes ago and never expires',
+    result: 'too-old',
+    token: with_({ iat: nowSeconds() - 600, exp: 253_402_300_799 }),
+  },
   { does: 'is valid in an hour', result: 'issued-at', token: with_({ nbf: nowSeconds() + 3600 }) },
   { does: 'has no exp', result: 'expired', token: without('exp') },
   { does: 'expired an hour ago', result: 'expired', token: with_({ exp: nowSeconds() - 3600 }) },
