@@ -19,7 +19,7 @@ import {
 type Auth = Coatcheck<ScenarioData>
 
 /** For `requireUser()`. */
-export function limitOf({ maxAge }: ScenarioRoute): { maxAge?: string } {
+function limitOf({ maxAge }: ScenarioRoute): { maxAge?: string } {
   return maxAge === undefined ? {} : { maxAge }
 }
 

@@ -1,14 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import type { ResolvedProvider } from '../../src/config/types.ts'
 import { systemClock } from '../../src/core/clock.ts'
 import { RedisError } from '../../src/core/errors.ts'
 import { type DevProvider, startDevProvider } from '../../src/dev/dev-provider.ts'
 import { createRoutes } from '../../src/http/routes.ts'
 import { observed } from '../lab/report.ts'
+import { devProviderOf } from '../support/resolved-provider.ts'
 import { Browser, createTestApp, type TestApp, type TestAppOptions } from '../support/test-app.ts'
 
 const CALLBACKS = ['http://localhost:3000/auth/callback', 'http://localhost:3000/auth/callback/second']
-const SCOPES = ['openid', 'profile', 'email', 'offline_access', 'api://orders/Orders.Read']
 
 let idp: DevProvider
 let other: DevProvider | null = null
@@ -21,25 +20,8 @@ afterEach(async () => {
   other = null
 })
 
-function providerOf(dev: DevProvider, name = 'entra', change: Partial<ResolvedProvider> = {}): ResolvedProvider {
-  return {
-    name,
-    preset: 'entra',
-    issuer: dev.issuer,
-    discoveryUrl: `${dev.issuer}/.well-known/openid-configuration`,
-    clientId: dev.clientId,
-    credential: { kind: 'secret', secret: dev.clientSecret },
-    scopes: SCOPES,
-    allowedTenants: [],
-    responseMode: 'query',
-    allowInsecureHttp: true,
-    settings: { authority: 'issuer', clientId: 'clientId', credential: 'clientSecret' },
-    ...change,
-  }
-}
-
 function appOf(options: Partial<TestAppOptions> = {}): TestApp {
-  return createTestApp({ providers: [providerOf(idp)], ...options })
+  return createTestApp({ providers: [devProviderOf(idp)], ...options })
 }
 
 function tokenRequests(dev = idp): number {
@@ -93,14 +75,14 @@ describe('sign-in', () => {
     ])
     expect(url.searchParams.get('code_challenge_method')).toBe('S256')
     expect(url.searchParams.get('redirect_uri')).toBe('http://localhost:3000/auth/callback')
-    expect(url.searchParams.get('scope')).toBe(SCOPES.join(' '))
+    expect(url.searchParams.get('scope')).toBe(devProviderOf(idp).scopes.join(' '))
   })
 
   it.each([
     ['entra', { prompt: 'login', claims: '{"id_token":{"auth_time":{"essential":true}}}' }],
     ['oidc', {}],
   ] as const)('asks %s for a recent authentication, and keeps its time', async (preset, asked) => {
-    const app = appOf({ providers: [providerOf(idp, 'entra', { preset })] })
+    const app = appOf({ providers: [devProviderOf(idp, 'entra', { preset })] })
     const browser = new Browser(app)
     await browser.signIn()
     const authenticationIn = async () => {
@@ -170,7 +152,7 @@ describe('sign-in', () => {
 
   it('lets in only allowed tenants', async () => {
     const app = appOf({
-      providers: [providerOf(idp, 'entra', { allowedTenants: ['11111111-1111-1111-1111-111111111111'] })],
+      providers: [devProviderOf(idp, 'entra', { allowedTenants: ['11111111-1111-1111-1111-111111111111'] })],
     })
     expect(await codeOf(await new Browser(app).signIn())).toBe('COATCHECK_SIGNIN_DENIED')
   })
@@ -179,7 +161,7 @@ describe('sign-in', () => {
     const issuer = idp.issuer.replace(idp.tenantId, '{tenantid}')
     const discoveryUrl = `${idp.issuer.replace(idp.tenantId, 'common')}/.well-known/openid-configuration`
     const app = appOf({
-      providers: [providerOf(idp, 'entra', { issuer, discoveryUrl, allowedTenants: [idp.tenantId] })],
+      providers: [devProviderOf(idp, 'entra', { issuer, discoveryUrl, allowedTenants: [idp.tenantId] })],
     })
     const browser = new Browser(app)
     expect((await browser.signIn()).status).toBe(303)
@@ -188,7 +170,7 @@ describe('sign-in', () => {
   })
 
   it('relays a form_post answer so that it arrives with our cookies', async () => {
-    const app = appOf({ providers: [providerOf(idp, 'entra', { responseMode: 'form_post' })] })
+    const app = appOf({ providers: [devProviderOf(idp, 'entra', { responseMode: 'form_post' })] })
     const browser = new Browser(app)
     const answer = await formPostAnswer(browser)
     // The browser sends a cross-site POST without Lax cookies.
@@ -351,7 +333,7 @@ describe('attacks on the callback', () => {
 
   it('started at one provider, finished at the address of the other: refused, neither is asked', async () => {
     other = await startDevProvider({ redirectUris: CALLBACKS })
-    const app = appOf({ providers: [providerOf(idp), providerOf(other, 'second')] })
+    const app = appOf({ providers: [devProviderOf(idp), devProviderOf(other, 'second')] })
     const crossed = new Browser(app)
     const atFirst = await crossed.authorize()
     atFirst.pathname = '/auth/callback/second'
@@ -427,7 +409,7 @@ describe('attacks on the callback', () => {
 
 describe('when the provider is not well', () => {
   it('metadata that name another issuer: no sign-in', async () => {
-    const app = appOf({ providers: [providerOf(idp, 'entra', { issuer: 'http://127.0.0.1:1/other' })] })
+    const app = appOf({ providers: [devProviderOf(idp, 'entra', { issuer: 'http://127.0.0.1:1/other' })] })
     const response = await new Browser(app).request('/auth/login')
     expect(response.status).toBe(503)
     expect(await codeOf(response)).toBe('COATCHECK_OIDC_DISCOVERY')
@@ -535,140 +517,6 @@ describe('when the provider is not well', () => {
     expect((await app.sessions.find(ticket)).session).toBeNull()
     const now = (await app.sessions.find(ticketOf())).session?.id
     expect((await app.sessions.listByUser(userId)).map(({ id }) => id)).toEqual([now])
-  })
-})
-
-describe('devices and sign-out', () => {
-  it('lists own devices, ends one, ends all others', async () => {
-    const app = appOf()
-    const [a, b, c, grace] = (await Promise.all(
-      ['ada', 'ada', 'ada', 'grace'].map(async (name) => {
-        const browser = new Browser(app)
-        await browser.signIn(`login_hint=${name}@example.test`)
-        return browser
-      }),
-    )) as [Browser, Browser, Browser, Browser]
-    const devicesOf = async (browser: Browser) =>
-      (
-        (await (await browser.json('/auth/devices')).json()) as {
-          devices: { id: string; current: boolean; ip: string }[]
-        }
-      ).devices
-    const devices = await devicesOf(a)
-    expect(devices).toHaveLength(3)
-    expect(devices.filter((d) => d.current)).toHaveLength(1)
-    expect(devices[0]?.ip).toBe('203.0.113.0/24')
-
-    const target = (await devicesOf(b)).find((d) => d.current)?.id ?? ''
-    const foreign = await grace.json(`/auth/devices/${target}`, { method: 'DELETE' })
-    expect(foreign.status).toBe(404)
-    expect((await b.json('/auth/session')).status).toBe(200)
-    const cross = await a.json(`/auth/devices/${target}`, {
-      method: 'DELETE',
-      headers: { 'sec-fetch-site': 'same-site' },
-    })
-    expect(cross.status).toBe(403)
-    const ended = await a.json(`/auth/devices/${target}`, { method: 'DELETE' })
-    expect(await ended.json()).toEqual({ count: 1, durable: false })
-    expect((await b.json('/auth/session')).status).toBe(401)
-    expect((await c.json('/auth/session')).status).toBe(200)
-
-    const others = await a.request('/auth/devices/revoke-others', {
-      method: 'POST',
-      body: new URLSearchParams({ returnTo: '/devices' }),
-      headers: { 'sec-fetch-site': 'same-origin' },
-    })
-    expect([others.status, others.headers.get('location')]).toEqual([303, '/devices'])
-    expect((await c.json('/auth/session')).status).toBe(401)
-    expect((await a.json('/auth/session')).status).toBe(200)
-    expect((await grace.json('/auth/session')).status).toBe(200)
-
-    const self = (await devicesOf(a))[0]?.id ?? ''
-    const byForm = await a.request(`/auth/devices/${self}`, {
-      method: 'POST',
-      body: new URLSearchParams({ _method: 'delete', returnTo: '//evil.test' }),
-      headers: { 'sec-fetch-site': 'same-origin' },
-    })
-    expect([byForm.status, byForm.headers.get('location')]).toEqual([303, '/'])
-    expect(a.cookies.get('http://localhost:3000')?.has('coatcheck')).toBe(false)
-  })
-
-  it('signs out here first, then at the provider, without a token in the address', async () => {
-    const app = appOf()
-    const browser = new Browser(app)
-    await browser.signIn()
-    const ticket = browser.cookies.get('http://localhost:3000')?.get('coatcheck') ?? ''
-    for (const headers of [{}, { origin: 'https://evil.test' }, { 'sec-fetch-site': 'cross-site' }]) {
-      expect((await browser.request('/auth/logout', { method: 'POST', headers })).status).toBe(403)
-    }
-    expect((await browser.request('/auth/logout')).status).toBe(200)
-    expect((await app.sessions.find(ticket)).session).not.toBeNull()
-    const response = await browser.request('/auth/logout', {
-      method: 'POST',
-      headers: { origin: 'http://localhost:3000' },
-    })
-    expect(response.status).toBe(303)
-    const location = new URL(response.headers.get('location') ?? '')
-    expect(location.href).toMatch(/\/logout\?/)
-    expect(location.searchParams.get('post_logout_redirect_uri')).toBe('http://localhost:3000/')
-    expect(location.searchParams.get('client_id')).toBe(idp.clientId)
-    expect(location.searchParams.has('id_token_hint')).toBe(false)
-    expect((await app.sessions.find(ticket)).session).toBeNull()
-    expect(browser.cookies.get('http://localhost:3000')?.has('coatcheck')).toBe(false)
-    expect((await browser.request(location)).status).toBeLessThan(400)
-  })
-
-  it('makes the next sign-in ask which account to use, once', async () => {
-    const app = appOf()
-    const browser = new Browser(app)
-    await browser.signIn()
-    const promptNow = async (query = ''): Promise<string | null> => {
-      const { headers } = await browser.request(`/auth/login?${query}`)
-      return new URL(headers.get('location') ?? '').searchParams.get('prompt')
-    }
-    expect(await promptNow()).toBeNull()
-    await browser.json('/auth/logout', { method: 'POST' })
-    expect(await promptNow()).toBe('select_account')
-    // A sign-in that was begun and given up does not count.
-    expect(await promptNow('login_hint=ada@example.test')).toBe('select_account')
-    const back = await browser.signInByChoice('ada', 'login_hint=ada@example.test')
-    expect([back.status, back.headers.get('location')]).toEqual([303, '/'])
-    expect([...(browser.cookies.get('http://localhost:3000')?.keys() ?? [])].sort()).not.toContain(
-      'coatcheck-signed-out',
-    )
-    expect(await promptNow()).toBeNull()
-    expect(await promptNow('account=choose')).toBe('select_account')
-  })
-
-  it('leaves the choice to the provider with askAfterSignOut: false', async () => {
-    const browser = new Browser(appOf({ signIn: { askAfterSignOut: false } }))
-    await browser.signIn()
-    await browser.json('/auth/logout', { method: 'POST' })
-    expect(browser.cookies.get('http://localhost:3000')?.has('coatcheck-signed-out')).toBe(false)
-    const { headers } = await browser.request('/auth/login')
-    expect(new URL(headers.get('location') ?? '').searchParams.has('prompt')).toBe(false)
-  })
-
-  it('gives the ID token as a hint to providers of the oidc preset', async () => {
-    const app = appOf({ providers: [providerOf(idp, 'oidc', { preset: 'oidc' })] })
-    const browser = new Browser(app)
-    await browser.signIn()
-    const answer = await browser.json('/auth/logout', { method: 'POST' })
-    const { redirectTo } = (await answer.json()) as { redirectTo: string }
-    expect(new URL(redirectTo).searchParams.get('id_token_hint')).toMatch(/^ey/)
-  })
-
-  it('signs out while the provider is away', async () => {
-    let isDown = false
-    const app = appOf({
-      fetch: (input, init) => (isDown ? Promise.reject(new TypeError('fetch failed')) : fetch(input, init)),
-    })
-    const browser = new Browser(app)
-    await browser.signIn()
-    isDown = true
-    const answer = await browser.json('/auth/logout', { method: 'POST' })
-    expect(answer.status).toBe(200)
-    expect((await browser.json('/auth/session')).status).toBe(401)
   })
 })
 
