@@ -1,7 +1,7 @@
 /** How far the clocks of a provider and of this server may differ: one value for ID tokens and logout tokens. */
 import type { ResolvedProvider } from '../config/types.ts'
 
-export const DEFAULT_CLOCK_TOLERANCE_SECONDS = 60
+const DEFAULT_CLOCK_TOLERANCE_SECONDS = 60
 
 export function toleranceOf({ clockToleranceSeconds }: ResolvedProvider): number {
   return clockToleranceSeconds ?? DEFAULT_CLOCK_TOLERANCE_SECONDS
