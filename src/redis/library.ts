@@ -6,6 +6,7 @@
 import { refuse } from '../config/refusal.ts'
 import { ConfigError } from '../core/errors.ts'
 import type { RedisArgument } from './client-port.ts'
+import { assertSecretsAreEncrypted, wireTo } from './plaintext.ts'
 import { forOneClient } from './streamed-credentials.ts'
 import type { RedisTarget } from './target.ts'
 
@@ -55,13 +56,15 @@ type CreateClient = (options: Record<string, unknown>) => RedisLibraryClient
  * A client that is not connected yet. Every call builds new option objects, since the library writes into them.
  * @param reconnectDelayMs asked after every failed attempt; `null` ends the attempts.
  * @param further options of the library that are for this one only
- * @throws {ConfigError} `COATCHECK_REDIS_PACKAGE_MISSING`, `COATCHECK_CONFIG_INVALID`
+ * @throws {ConfigError} `COATCHECK_REDIS_PACKAGE_MISSING`, `COATCHECK_CONFIG_INVALID`, `COATCHECK_CONFIG_INSECURE` for a server that
+ *   sentinels or a cluster have named
  */
 export async function createLibraryClient(
   target: RedisTarget,
   reconnectDelayMs: (retries: number) => number | null,
   further: object = {},
 ): Promise<RedisLibraryClient> {
+  if (!target.allowsPlaintext) assertSecretsAreEncrypted([wireTo(target)], { option: 'redisStore()' })
   const { createClient, ...library } = await loadLibrary()
   const { address, tls, username, password, credentialsProvider, database } = target
   // Major 4 would ignore it and connect as nobody.

@@ -8,6 +8,7 @@ import { ConfigError } from '../core/errors.ts'
 import { isLoopbackHost } from '../core/loopback-host.ts'
 import type { HandedInClient } from './handed-in.ts'
 import type { RedisAddress } from './redis-url.ts'
+import type { RedisTarget } from './target.ts'
 
 const VARIABLE = 'REDIS_ALLOW_PLAINTEXT'
 
@@ -27,6 +28,10 @@ export function allowsPlaintext(option: boolean | undefined, env: Environment): 
     throw refuse({ variable: VARIABLE }, 'wants true or false', { fix: `Set ${VARIABLE} to true or false.` })
   }
   return text === 'true'
+}
+
+export function wireTo({ address, tls, password, credentialsProvider }: RedisTarget): Wire {
+  return { address, tls: tls !== null, hasSecret: password !== null || credentialsProvider !== null }
 }
 
 /** Loopback and unix sockets do not leave the machine. */

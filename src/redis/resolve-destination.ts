@@ -4,10 +4,10 @@ import { missing, refuse, type Source } from '../config/refusal.ts'
 import { settingOf } from '../config/settings.ts'
 import type { HandedInClient } from './handed-in.ts'
 import { limitsOf, type RedisStoreOptions } from './options.ts'
-import { allowsPlaintext, assertSecretsAreEncrypted, type Wire, wiresOfClient } from './plaintext.ts'
+import { allowsPlaintext, assertSecretsAreEncrypted, type Wire, wiresOfClient, wireTo } from './plaintext.ts'
 import { parseNode, parseRedisUrl, type RedisAddress, type RedisUrl } from './redis-url.ts'
 import { resolveTls } from './resolve-tls.ts'
-import type { Destination, RedisAccess, RedisTarget } from './target.ts'
+import type { Destination, RedisAccess } from './target.ts'
 
 const ROOT = 'redisStore()'
 const CLUSTER_PORT = 6379
@@ -38,23 +38,21 @@ export function resolveDestination(options: RedisStoreOptions, env: Environment)
   return destination
 }
 
-/** The primaries that sentinels name are not known yet; they are where their sentinels are, or farther away. */
+/**
+ * The primaries that sentinels name are not known yet; they are where their sentinels are, or farther away. `library.ts` looks again at
+ * each server that sentinels or a cluster name.
+ */
 function wiresOf(to: Destination): readonly Wire[] {
   switch (to.kind) {
     case 'single':
-      return [wireOf(to.target, to.target)]
+      return [wireTo(to.target)]
     case 'cluster':
-      return to.target.nodes.map((address) => wireOf(to.target.access, { address }))
+      return to.target.nodes.map((address) => wireTo({ ...to.target.access, address }))
     case 'sentinel':
-      return to.target.sentinels.flatMap((sentinel) => [wireOf(sentinel, sentinel), wireOf(to.target.access, sentinel)])
-  }
-}
-
-function wireOf(access: RedisAccess, { address }: Pick<RedisTarget, 'address'>): Wire {
-  return {
-    address,
-    tls: access.tls !== null,
-    hasSecret: access.password !== null || access.credentialsProvider !== null,
+      return to.target.sentinels.flatMap((sentinel) => [
+        wireTo(sentinel),
+        wireTo({ ...to.target.access, address: sentinel.address }),
+      ])
   }
 }
 
@@ -106,6 +104,7 @@ function resolveAccess(options: RedisStoreOptions, env: Environment, url: RedisU
     credentialsProvider: provider,
     database: url.database,
     connectTimeoutMs: limitsOf(options, env).connectTimeoutMs,
+    allowsPlaintext: allowsPlaintext(options.allowPlaintext, env),
   }
 }
 

@@ -10,6 +10,8 @@ export interface RedisAccess {
   readonly credentialsProvider: RedisCredentialsProvider | null
   readonly database: number
   readonly connectTimeoutMs: number
+  /** The operator allows a password to leave this machine without TLS. */
+  readonly allowsPlaintext: boolean
 }
 
 export interface RedisTls {
