@@ -1,4 +1,4 @@
-/** One thing that a hostile or broken provider does, and what becomes of it. The cases are data; `run.ts` carries them out. */
+/** One answer of a hostile or broken provider, and how Coatcheck treats it. The cases are data; `run.ts` runs them. */
 import type { HostileProvider } from '../support/hostile-provider.ts'
 
 export interface HostileCase {
@@ -6,7 +6,7 @@ export interface HostileCase {
   readonly does: string
   /** `accepted`, or the error or outcome with the check that failed. */
   readonly result: string
-  /** Changes what the provider says. At a refresh: after a sign-in where it was honest. */
+  /** Changes the provider's answers. For a refresh case: after a sign-in with correct answers. */
   readonly change: (provider: HostileProvider) => void | Promise<void>
   /** The relying-party module of the OpenID Foundation's conformance suite that tests the same. */
   readonly module?: string

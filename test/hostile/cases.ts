@@ -1,4 +1,4 @@
-/** All cases, in the order of a sign-in and what follows it. */
+/** All cases, in the order of their steps: sign-in, refresh, logout. */
 import type { HostileCase, LogoutCase } from './case.ts'
 import { idTokenCases } from './id-token.ts'
 import { logoutCases } from './logout.ts'
@@ -13,9 +13,9 @@ export interface RunnableCase extends Omit<HostileCase, 'change'> {
 
 export interface Chapter {
   readonly title: string
-  /** Where its rules stand. */
+  /** The specification of its rules. */
   readonly source: string
-  /** What the column of results says. */
+  /** What follows a refused answer: the text above the table. */
   readonly outcome: string
   readonly cases: readonly RunnableCase[]
 }
@@ -27,7 +27,7 @@ const refreshes = (cases: readonly HostileCase[]): RunnableCase[] =>
 const logouts = (cases: readonly LogoutCase[]): RunnableCase[] =>
   cases.map((one) => ({ ...one, run: () => logoutResult(one) }))
 
-const SIGN_IN = 'A refused sign-in creates no session, and its cookie never leaves.'
+const SIGN_IN = 'A refused sign-in creates no session, and the response sets no session cookie.'
 
 export const chapters: readonly Chapter[] = [
   {
@@ -55,7 +55,7 @@ export const chapters: readonly Chapter[] = [
     source: 'RFC 6749 section 6, OpenID Connect Core section 12.2',
     outcome:
       'The session stays in every case. After `subject-mismatch` and `invalid-grant` the tokens are gone. ' +
-      'After the other outcomes no token was handed out, and the grant is there, with the newest refresh token.',
+      'After every other failure no token was handed out, and the store keeps the grant with the newest refresh token.',
     cases: refreshes(refreshCases),
   },
   {

@@ -1,6 +1,6 @@
 /**
- * A hostile provider: every case of `cases.ts`, and docs/security/hostile-provider.md, which is written from them:
- * `npx vitest run test/hostile -u`.
+ * Runs every case of `cases.ts`, and compares docs/security/hostile-provider.md with them. `npx vitest run test/hostile -u` writes
+ * the page.
  */
 import { describe, expect, it } from 'vitest'
 import { chapters } from './cases.ts'
@@ -12,12 +12,12 @@ describe.each(chapters)('$title', ({ cases }) => {
   })
 })
 
-it('has at least 120 cases, each told once', () => {
+it('has at least 120 cases, and no case twice', () => {
   const all = chapters.flatMap(({ title, cases }) => cases.map(({ does }) => `${title}: ${does}`))
   expect(all.length).toBeGreaterThanOrEqual(120)
   expect(new Set(all).size).toBe(all.length)
 })
 
-it('docs/security/hostile-provider.md tells them', async () => {
+it('docs/security/hostile-provider.md lists the same cases', async () => {
   await expect(await renderHostilePage()).toMatchFileSnapshot('../../docs/security/hostile-provider.md')
 })

@@ -1,4 +1,4 @@
-/** ID tokens (OpenID Connect Core section 3.1.3.7), seen by a sign-in. Only one rule is broken in each. */
+/** ID tokens (OpenID Connect Core section 3.1.3.7), tested by a sign-in. Each breaks at most one rule. */
 import { createHmac, randomUUID } from 'node:crypto'
 import { type JWTPayload, SignJWT, UnsecuredJWT } from 'jose'
 import { type HostileProvider, newKey, nowSeconds, sign } from '../support/hostile-provider.ts'
@@ -260,7 +260,7 @@ export const idTokenCases: readonly HostileCase[] = [
   },
   { does: 'sends an auth_time that is a text', result: `${REJECTED} claims`, change: with_({ auth_time: 'now' }) },
   {
-    does: 'sends a claim __proto__',
+    does: 'sends a claim `__proto__`',
     result: ACCEPTED,
     change: token((honest, { key }) =>
       sign(JSON.parse(JSON.stringify(honest).replace('{', '{"__proto__":{"admin":true},')) as JWTPayload, key),

@@ -12,10 +12,10 @@ export async function renderHostilePage(): Promise<string> {
 
 <!-- Written by \`npx vitest run test/hostile -u\` from test/hostile. -->
 
-A provider, or whatever stands between it and the application, can answer wrongly at every step. The tables list ${all.length} such
-answers and what Coatcheck does with each. \`npm test\` carries out every row against openid-client and the routes of an application.
-Where a row names a module, it repeats by itself what that relying-party module of the OpenID Foundation's conformance suite
-checks (${modules.size} modules). Coatcheck is not certified.
+A provider, or a proxy in front of it, can answer wrongly at every step. The tables list ${all.length} answers and how Coatcheck treats
+each. Some of them are correct: Coatcheck must accept those. \`npm test\` runs every row against openid-client and the routes of an
+application. If a row names a module, it tests the same rule as that relying-party module of the OpenID Foundation's
+conformance suite (${modules.size} modules). Coatcheck is not certified.
 
 ${chapters.map(chapterOf).join('\n\n')}
 `

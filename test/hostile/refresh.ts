@@ -124,7 +124,7 @@ export const refreshCases: readonly HostileCase[] = [
     },
   },
   {
-    does: 'sends an ID token that is none',
+    does: 'sends an ID token that is no JWT',
     result: 'invalid-answer format',
     change: ({ script }) => void (script.idToken = () => 'nonsense'),
   },

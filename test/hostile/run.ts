@@ -1,11 +1,11 @@
-/** Carries out a case against an application of its own, and says what became of it. */
+/** Runs a case against an application of its own, and returns the result. */
 import { expect } from 'vitest'
 import { hostileProvider, type HostileProvider, sign, type Victim, victimOf } from '../support/hostile-provider.ts'
 import { ACCEPTED, type HostileCase, type LogoutCase } from './case.ts'
 
 const SESSION_COOKIE = 'coatcheck'
 
-/** @returns the result of a sign-in, after it is certain that a refused one leaves no session */
+/** @returns the result of a sign-in; it also asserts that a refused sign-in leaves no session */
 export async function signInResult({ change }: HostileCase): Promise<string> {
   const provider = await hostileProvider()
   const victim = victimOf(provider)
