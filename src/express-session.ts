@@ -57,7 +57,7 @@ export class CoatcheckStore extends session.Store implements UserSessions {
   }
 
   /* eslint-disable @typescript-eslint/no-misused-promises -- the library ignores what its store returns; other callers wait for it */
-  /** Reads a session; without one the callback gets nothing, never an error. Without a callback it returns a promise, as every method. */
+  /** Reads a session. If there is none, the callback gets nothing, never an error. Without a callback, every method returns a promise. */
   override get(sid: string): Promise<SessionData | null>
   override get(sid: string, callback: (error: unknown, session?: SessionData | null) => void): void
   override get(sid: string, callback?: Callback<SessionData | null>): Promise<SessionData | null> | undefined {
@@ -70,7 +70,7 @@ export class CoatcheckStore extends session.Store implements UserSessions {
   override set(sid: string, session: SessionData, callback?: Callback): Promise<void> | undefined {
     const isNew = this.#fresh.delete(session)
     const write = this.#store.set(sid, session, isNew)
-    // After an outage, the next write of the object is the first one that arrives.
+    // If the write fails, the next write of the object is the first one that arrives.
     if (isNew) write.catch(() => this.#fresh.add(session))
     return callBack(write, callback)
   }
@@ -153,8 +153,8 @@ export class CoatcheckStore extends session.Store implements UserSessions {
   }
 
   /**
-   * express-session assigns `generate` to its store, and calls it for each new session, also in `req.session.regenerate()`. Its objects
-   * are new sessions. The first write of one takes the place of an ended session of the same id; a late write of the ended one does not.
+   * express-session assigns `generate` to its store, and calls it for each new session, also in `req.session.regenerate()`. The first
+   * write of such an object may replace an ended session of the same id. A late write of the ended session may not.
    */
   #watchGenerate(): void {
     let generate: ((request: Request) => void) | undefined

@@ -50,7 +50,7 @@ export class CoatcheckStore extends HostedStore {
     })
   }
 
-  /** Reads a session; without one the callback gets nothing, never an error. Without a callback it returns a promise, as every method. */
+  /** Reads a session. If there is none, the callback gets nothing, never an error. Without a callback, every method returns a promise. */
   get(sid: string): Promise<FastifySessionObject>
   get(sid: string, callback: (error: unknown, session?: FastifySessionObject) => void): void
   get(sid: string, callback?: Callback<FastifySessionObject>): Promise<FastifySessionObject> | undefined {

@@ -24,8 +24,8 @@ export type { HostSessionInfo } from './documents/host-sessions.ts'
 /** Options of `CoatcheckStore`. */
 export interface SessionStoreOptions extends HostedOptions {
   /**
-   * Life of a session whose cookie ends with the browser. At most 3,650 days. A number counts milliseconds, from one day on; connect-redis
-   * counts `ttl` in seconds, which is `ttlSeconds` here. Default `24h`.
+   * Life of a session whose cookie ends with the browser. At most 3,650 days. A number counts milliseconds, and must be one day or more.
+   * The `ttl` of connect-redis counts seconds: write it as `ttlSeconds`. Default `24h`.
    */
   readonly ttl?: Duration
   /**
@@ -65,7 +65,7 @@ export interface HostedSessions extends UserSessions {
   /** What the option `userId` says of this data; `undefined` without the option. */
   userIdOf(data: Readonly<Record<string, unknown>>): string | null | undefined
   readonly defaultTtlMs: number
-  /** What the function `ttlSeconds` says of this data; `undefined` without a function. */
+  /** The life that the function `ttlSeconds` returns for this data, in milliseconds; `undefined` without a function. */
   ttlMsOf(data: Readonly<Record<string, unknown>>): number | undefined
 }
 

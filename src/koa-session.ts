@@ -29,7 +29,7 @@ export class CoatcheckStore extends HostedStore {
   readonly #hosted: HostedSessions
   /** By the context of the request. */
   readonly #known = new WeakMap<object, HandedOut>()
-  /** Names of sessions that a request has tried to create and could not: a second write of the same request creates none either. */
+  /** The session that a request (`ctx`) could not create: a second write of the same request does not create it either. */
   readonly #refused = new WeakMap<object, string>()
 
   /**
@@ -63,7 +63,7 @@ export class CoatcheckStore extends HostedStore {
     // The application may have regenerated the session within the request: then it has another id.
     const name = sessions.idOf(key)
     const known = handedOut?.ref.name === name ? handedOut : null
-    // A request that was handed out no session of this id creates one. A late write comes from a request that was.
+    // A request that read no session of this id creates one. A late write comes from a request that did read one.
     const isNew = isObject(ctx) && !known && this.#refused.get(ctx) !== name
     const userId = this.#hosted.userIdOf(session as JsonObject)
     const saved = await sessions.save(key, json, { ttlMs, userId, known, isNew })
@@ -75,7 +75,7 @@ export class CoatcheckStore extends HostedStore {
   /** Ends a session in one atomic step. A session that does not exist is no error. */
   async destroy(key: string, { ctx }: KoaStoreCall = {}): Promise<void> {
     await (await this.#hosted.open()).end(key)
-    // `regenerate()`: what this request writes from now on is a new session, also under the same id.
+    // `regenerate()`: from now on, a write of this request creates a session, also under the same id.
     if (isObject(ctx)) this.#known.delete(ctx)
   }
 }

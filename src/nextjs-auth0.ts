@@ -23,7 +23,7 @@ const DAY_MS = 86_400_000
 export interface SessionDataStoreOptions extends HostedOptions {
   /** Must equal `session.absoluteDuration` of the SDK, which does not pass it to its store. Default `3d`, as in the SDK. */
   readonly absoluteDuration?: Duration
-  /** Must equal `session.inactivityDuration` of the SDK. It does not count with `rolling: false`. Default `1d`, as in the SDK. */
+  /** Must equal `session.inactivityDuration` of the SDK. `rolling: false` turns it off. Default `1d`, as in the SDK. */
   readonly inactivityDuration?: Duration
   /** Must equal `session.rolling` of the SDK. `false`: only `absoluteDuration` ends a session. Default `true`, as in the SDK. */
   readonly rolling?: boolean

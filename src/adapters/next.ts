@@ -79,9 +79,8 @@ export interface NextRequireUserOptions extends SessionRequest {
   /** Name of the provider to sign in at. Default: the first one. */
   readonly provider?: string
   /**
-   * How long ago the user may have authenticated at the provider, such as `'5m'`: the claim `auth_time`. After that, the browser goes to a
-   * sign-in that asks for the credentials again. A session whose time the
-   * provider did not tell does not count. Default: any time ago.
+   * How long ago the user may have authenticated at the provider (claim `auth_time`), such as `'5m'`. After that, the browser goes to a
+   * sign-in that asks for the credentials again. A session without `auth_time` never counts as recent. Default: any time ago.
    */
   readonly maxAge?: Duration
 }
@@ -127,9 +126,9 @@ export interface NextWithUserOptions extends SessionRequest {
   /** Name of the provider to sign in at. Default: the first one. */
   readonly provider?: string
   /**
-   * How long ago the user may have authenticated at the provider, such as `'5m'`: the claim `auth_time`. After that, a navigation goes to a
-   * sign-in that asks for the credentials again; any other request gets 401 `COATCHECK_RECENT_SIGNIN_REQUIRED`. A session whose time the
-   * provider did not tell does not count. Default: any time ago.
+   * How long ago the user may have authenticated at the provider (claim `auth_time`), such as `'5m'`. After that, a navigation goes to a
+   * sign-in that asks for the credentials again, and any other request gets 401 `COATCHECK_RECENT_SIGNIN_REQUIRED`. A session without
+   * `auth_time` never counts as recent. Default: any time ago.
    */
   readonly maxAge?: Duration
 }

@@ -22,9 +22,9 @@ export interface NodeRequireUserOptions extends SessionRequest {
   /** Name of the provider to sign in at. Default: the first one. */
   readonly provider?: string
   /**
-   * How long ago the user may have authenticated at the provider, such as `'5m'`: the claim `auth_time`. After that, a navigation goes to a
-   * sign-in that asks for the credentials again; any other request gets 401 `COATCHECK_RECENT_SIGNIN_REQUIRED`. A session whose time the
-   * provider did not tell does not count. Default: any time ago.
+   * How long ago the user may have authenticated at the provider (claim `auth_time`), such as `'5m'`. After that, a navigation goes to a
+   * sign-in that asks for the credentials again, and any other request gets 401 `COATCHECK_RECENT_SIGNIN_REQUIRED`. A session without
+   * `auth_time` never counts as recent. Default: any time ago.
    */
   readonly maxAge?: Duration
 }
@@ -47,7 +47,7 @@ export interface NodeAuth<D extends object> {
    */
   getVisit(request: IncomingMessage, response: ServerResponse): Promise<Visit<D>>
   /**
-   * Returns the signed-in user and the session. `null`: no user is signed in, or not recently enough, and the answer is sent: a redirect
+   * Returns the signed-in user and the session. `null`: no user is signed in, or not recently enough. The answer is then sent: a redirect
    * to sign-in for a navigation, else 401.
    * @throws {RedisError} during an outage
    */

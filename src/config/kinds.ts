@@ -2,7 +2,7 @@
  * The kinds of value that a setting can have: what is accepted, and how a message says what is wanted. Shapes only; what two
  * settings mean together is decided where they are resolved.
  */
-import { parseDurationMs } from '../core/duration.ts'
+import { LEAST_LIFETIME_NUMBER_MS, parseDurationMs } from '../core/duration.ts'
 import { isAddressOrNetwork } from '../core/local-address.ts'
 
 export interface Kind {
@@ -20,8 +20,6 @@ const PROVIDER_NAME = /^[a-z0-9][a-z0-9_-]{0,31}$/
 const BASE_PATH = /^(?:\/[A-Za-z0-9._~-]+)+$/
 /** Printable ASCII without space, braces (hash tags of a cluster) and what SCAN patterns and ACL rules treat as special. */
 const PREFIX = /^[!-~]{0,64}$/
-/** One hour. As seconds it would be 41 days. */
-const LEAST_LIFETIME_NUMBER_MS = 3_600_000
 const PREFIX_FORBIDDEN = /[{}*?[\]\\]/
 /** A path that no browser reads as another host, or an image that travels within the page. SVG in `<img>` runs no script. */
 const LOGO =
@@ -60,8 +58,8 @@ export const lifetime: Kind = {
       : undefined,
 }
 /**
- * The same for a store in the place of connect-redis, which counts `ttl` in seconds: 90 days in seconds are two hours in milliseconds, so
- * a number counts only if it would be years as seconds.
+ * A lifetime for a store that replaces connect-redis, which counts `ttl` in seconds. 90 days in seconds are two hours in milliseconds. So
+ * a bare number must be a day or more: read as seconds, it would be years.
  */
 export const dropInLifetime: Kind = {
   wants: `a duration with a unit such as '24h' or '30 min', or milliseconds from ${DAY_MS.toLocaleString('en')} (one day) on; a ttl of connect-redis, in seconds, goes into ttlSeconds`,

@@ -53,8 +53,8 @@ function checkLevel(root: SettingRoot, path: string, level: Record<string, unkno
   }
 }
 
-/** Options of connect-redis, whose users come from there: what to write in their place. */
-const OF_CONNECT_REDIS: Readonly<Record<string, string>> = {
+/** Options of connect-redis, and what to write instead. */
+const CONNECT_REDIS_FIXES: Readonly<Record<string, string>> = {
   client: "Write store: redisStore({ client }), with redisStore of 'coatcheck/redis'.",
   serializer: 'Remove it: sessions are stored as JSON, sealed.',
   scanCount: 'Remove it: the store chooses how many keys one SCAN reads.',
@@ -65,7 +65,8 @@ const OF_CONNECT_REDIS: Readonly<Record<string, string>> = {
 
 function unknownOption(root: SettingRoot, option: string): ConfigError {
   const shown = safeText([root, option].filter(Boolean).join('.'), 60)
-  const fix = root === 'CoatcheckStore()' && Object.hasOwn(OF_CONNECT_REDIS, option) ? OF_CONNECT_REDIS[option] : null
+  const fix =
+    root === 'CoatcheckStore()' && Object.hasOwn(CONNECT_REDIS_FIXES, option) ? CONNECT_REDIS_FIXES[option] : null
   if (fix) {
     return new ConfigError('COATCHECK_CONFIG_UNKNOWN_OPTION', {
       message: `${shown} is an option of connect-redis. ${fix}`,

@@ -7,6 +7,11 @@ const UNIT_MS: Readonly<Record<string, number>> = {
   h: 3_600_000,
   d: 86_400_000,
 }
+/**
+ * The least lifetime that a bare number may state, in milliseconds. Below an hour the caller has to write the unit: 300 is most likely
+ * meant in seconds.
+ */
+export const LEAST_LIFETIME_NUMBER_MS = 3_600_000
 const PATTERN = /^(\d+(?:\.\d+)?)\s*(ms|s|min|m|h|d)$/
 
 /** A duration: milliseconds as a number, or a text with a unit (`ms`, `s`, `m`, `min`, `h`, `d`) such as `30s`, `15m`, `8h`, `90d`. */

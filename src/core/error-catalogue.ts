@@ -230,8 +230,8 @@ const entries = {
   COATCHECK_RECENT_SIGNIN_REQUIRED: {
     ...session,
     status: 401,
-    why: 'The user authenticated longer ago than maxAge of this route allows, or the provider did not tell when (auth_time).',
-    fix: 'Send the user to the login route with max_age. If it happens after every sign-in, let the provider send auth_time; docs/sign-in.md says how.',
+    why: 'The user authenticated longer ago than the maxAge of this route, or the provider sent no auth_time.',
+    fix: 'Send the user to the login route with max_age. If this error follows every sign-in, configure the provider to send auth_time; docs/sign-in.md says how.',
   },
   COATCHECK_TOKEN_NONE: {
     ...token,
@@ -260,8 +260,8 @@ const entries = {
   COATCHECK_TOKEN_ANSWER_INVALID: {
     ...token,
     retryable: true,
-    why: 'The provider answered a token request, and its answer does not pass a check. Nothing of it was handed out.',
-    fix: 'Read details.check and details.reason. Compare the clocks of this machine and the provider, then the registration of the client.',
+    why: 'The provider answered a token request, but its answer does not pass a check. No token of it was handed out.',
+    fix: 'Read details.check and details.reason. Compare the clock of this machine with that of the provider. Then check the registration of the client.',
   },
   COATCHECK_TOKEN_CONFLICT: {
     ...token,

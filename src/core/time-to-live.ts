@@ -1,12 +1,13 @@
 /**
- * The one check of every time to live. Stores get whole milliseconds that they can add to their clock; a value that is no duration
- * never reaches a script, and never makes a key without an end.
+ * Checks every time to live before it reaches a store. Stores get whole milliseconds that they can add to their clock. So no invalid
+ * value reaches a script or makes a key that never expires.
  */
 import { MisuseError } from './errors.ts'
+import { describeValue } from './redact.ts'
 
 const DAY_MS = 86_400_000
 
-/** The longest life that a library of the application can ask for: ten years, as for lifetimes in the options. */
+/** The longest life that another session library can ask for: ten years, as for lifetimes in the options. */
 export const LONGEST_TTL_MS = 3650 * DAY_MS
 
 /**
@@ -18,7 +19,7 @@ export function checkedTtlMs(ttlMs: number, name = 'ttlMs'): number {
   if (typeof ttlMs !== 'number' || !(ttlMs >= 0) || ttlMs > Number.MAX_SAFE_INTEGER) {
     throw new MisuseError(
       'COATCHECK_INVALID_ARGUMENT',
-      `"${name}" must be a time to live: a number from 0 to 2^53 - 1; it got ${shown(ttlMs)}.`,
+      `"${name}" must be a time to live: a number from 0 to 2^53 - 1; it got ${describeValue(ttlMs)}.`,
     )
   }
   return Math.max(1, Math.ceil(ttlMs))
@@ -31,8 +32,4 @@ export function checkedTtlMs(ttlMs: number, name = 'ttlMs'): number {
 export function boundedLifeMs(lifeMs: unknown, fallbackMs: number): number {
   if (typeof lifeMs !== 'number' || Number.isNaN(lifeMs)) return fallbackMs
   return Math.min(lifeMs, LONGEST_TTL_MS)
-}
-
-function shown(value: unknown): string {
-  return typeof value === 'number' ? String(value) : `a value of type ${typeof value}`
 }

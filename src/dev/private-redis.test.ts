@@ -22,14 +22,14 @@ async function answerTo(url: string, ...command: string[]): Promise<unknown> {
   }
 }
 
-it('answers only with its password', async () => {
+it('refuses commands without its password', async () => {
   expect(await answerTo(server.url, 'PING')).toBe('PONG')
   const { host } = new URL(server.url)
   await expect(answerTo(`redis://${host}`, 'PING')).rejects.toThrow('NOAUTH')
   await expect(answerTo(`redis://:guess@${host}`, 'PING')).rejects.toThrow('WRONGPASS')
 })
 
-it('names its password in no process list and no log, and another one each time', async () => {
+it('draws a new password for each start, and shows it in no process list and no log', async () => {
   const { password } = new URL(server.url)
   expect(password).toMatch(/^[\w-]{43}$/)
   const [, dir = ''] = (await answerTo(server.url, 'CONFIG', 'GET', 'dir')) as string[]

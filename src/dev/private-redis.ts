@@ -1,9 +1,9 @@
 /**
- * A redis-server of our own for `coatcheck dev`: its own port, folder and password, nothing persisted, ended with us however we end. The
+ * A private redis-server for `coatcheck dev`: its own port, folder and password, nothing persisted. It ends when the command ends. The
  * application reaches it through a proxy that fails on demand.
  *
- * Other users of this machine reach the port, too. The password is in a file that only this user reads, and in `REDIS_URL` of the
- * application. It is in no argument of a process, and `coatcheck dev` prints the address without it.
+ * Other users of the machine can reach the port too. The password is in a file that only this user can read, and in `REDIS_URL` of the
+ * application. No process argument holds it, and `coatcheck dev` prints the address without it.
  */
 import { once } from 'node:events'
 import { accessSync, constants, mkdtempSync, writeFileSync } from 'node:fs'

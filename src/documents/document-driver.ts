@@ -59,8 +59,8 @@ export interface DocumentDriver {
    */
   end(ref: DocumentRef, rememberMs: number, alsoUnstored?: boolean): Promise<boolean>
   /**
-   * Forgets that a document of this name was ended: its creator begins a new one under the same name. A stored document stays. An
-   * ending that comes later is remembered as ever.
+   * Removes the ended marker of this name, so that the host can create a new document under it. A stored document stays. A later
+   * ending leaves a marker as usual.
    */
   reopen(ref: DocumentRef): Promise<void>
   /** Removes it, and the memory that one was ended. Works on a full store. */

@@ -25,11 +25,11 @@ const BIRTH_BYTES = 9
 export interface HostSession {
   /** What the host stores, as JSON: parsed by whoever wants it, and compared as it is. */
   readonly json: string
-  /** The cookie as the last touch stated it: takes the place of the field `cookie` of `json`. */
+  /** The cookie of the last touch. It replaces the field `cookie` of `json`. */
   readonly cookie?: JsonObject
   readonly createdAtMs: number
   readonly expiresAtMs: number
-  /** Random, drawn at its creation: tells the session from an earlier one of the same id. Absent in records of 0.1.0 previews. */
+  /** Random value of the creation: distinguishes the session from an earlier one of the same id. Absent in records of 0.1.0 previews. */
   readonly birth?: string
   /** Whose it is: the set of the user, and until when it is entered there. */
   readonly user?: { readonly set: string; readonly untilMs: number }
@@ -39,7 +39,7 @@ export interface HostSession {
 export interface HandedOut {
   readonly ref: DocumentRef
   readonly json: string
-  /** In place of the field `cookie` of `json`. The caller copies it before a change. */
+  /** Replaces the field `cookie` of `json`. The caller copies it before a change. */
   readonly cookie?: JsonObject
   stored: StoredDocument<HostSession>
 }
@@ -59,11 +59,11 @@ export interface HostSessionInfo {
 export interface HostSessions {
   find(sid: string): Promise<HandedOut | null>
   /**
-   * Stores what the host hands back. With `known` only the changes since then, and only if that very session is still there: not a later
-   * one of the same id. Without: all of it, also when there was none. A session that was ended is stored again only with `isNew`.
+   * Stores the session that the host hands back. With `known` it stores only the changes since then, and only if that session is still
+   * there, not a later one of the same id. Without `known` it stores all data. It stores an ended session again only with `isNew`.
    * @param json an object
-   * @param options `isNew`: the host has just created the session, and this is its first write. It takes the place of a session of the
-   *   same id that was ended before this call; one that is ended during this call stays ended.
+   * @param options `isNew`: the host has just created the session, and this is its first write. It may replace a session of the same id
+   *   that was ended before this call. If the new session is ended during this call, it stays ended.
    * @returns what is known from now on; `null` when it was not stored because the session has ended
    */
   save(
@@ -78,7 +78,7 @@ export interface HostSessions {
   ): Promise<HandedOut | null>
   /**
    * Moves its end to `ttlMs` from now. False when it is not there (any more).
-   * @param cookie replaces the field `cookie` of the session, which is neither read nor written again for it
+   * @param cookie replaces the field `cookie` of the session; the other data is neither read nor written
    */
   touch(sid: string, ttlMs: number, known?: HandedOut | null, cookie?: JsonObject): Promise<boolean>
   /** Ends it: a request that is still under way does not bring it back. */
@@ -165,7 +165,7 @@ export function createHostSessions(deps: {
       const before = known?.stored.value.user
       // `undefined`: the application does not say; `null`: nobody's from now on.
       const set = userId === undefined ? before?.set : userId === null ? undefined : userSetOf(userId)
-      // Before it is entered: from then on, the end of all sessions of the user meets this session too.
+      // Before it enters the set: from then on, the end of all sessions of the user includes this session.
       if (isNew && set !== undefined) await driver.reopen(ref)
       const user = await entered(ref, set, ttlMs, before)
       const expiresAtMs = clock.now() + ttlMs
@@ -175,7 +175,7 @@ export function createHostSessions(deps: {
         const value: HostSession = { json, createdAtMs: clock.now(), expiresAtMs, birth, ...withUser }
         let saved = await documents.put(ref, value, { ttlMs })
         if (saved.status === 'ended' && isNew && set === undefined) {
-          // In no set, so nothing but its own id could have ended it, and that was before this call.
+          // It is in no set, so only an end of its own id left the marker, and that was before this call.
           await driver.reopen(ref)
           saved = await documents.put(ref, value, { ttlMs })
         }
@@ -248,7 +248,7 @@ export function createHostSessions(deps: {
       const set = setRef(userSetOf(userId))
       const names = (await driver.members(set)).filter((name) => name !== except)
       const stored = await Promise.all(names.map((name) => documents.read(refNamed(name))))
-      // An id that is used again may belong to another user by now.
+      // A repeated id may now belong to another user.
       const own = names.filter((_name, i) => (stored[i]?.value.user?.set ?? set.name) === set.name)
       const ended = await endAll(own.map(refNamed))
       await driver.leave(set, names)

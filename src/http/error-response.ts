@@ -54,7 +54,7 @@ const BY_CODE: Partial<Record<ErrorCode, VisitorText>> = {
   COATCHECK_UNAUTHENTICATED: { title: 'Please sign in', text: 'You are not signed in.', icon: 'person', next: SIGN_IN },
   COATCHECK_RECENT_SIGNIN_REQUIRED: {
     title: 'Please sign in again',
-    text: 'This page needs a sign-in of the last few minutes. You have not been signed out.',
+    text: 'This page needs a recent sign-in. You have not been signed out.',
     icon: 'person',
     next: SIGN_IN_AGAIN,
   },
@@ -139,7 +139,7 @@ export function errorResponse(error: AnyCoatcheckError, context: ErrorContext): 
   return response
 }
 
-/** A provider may want a longer pause. */
+/** The `Retry-After` of the answer in seconds; the provider may have asked for a longer pause. */
 function retryAfterOf(error: AnyCoatcheckError, kind: keyof typeof RETRY_AFTER): string {
   const wantedMs = 'details' in error ? error.details['retryAfterMs'] : undefined
   const least = RETRY_AFTER[kind]

@@ -16,7 +16,7 @@ it.each([
   expect(isRecent(authentication, maxAgeMs, NOW_MS)).toBe(recent)
 })
 
-it('no sign-in at a provider, and one whose time the provider did not tell, are never recent', () => {
+it('a session without a sign-in at a provider, or without auth_time, is never recent', () => {
   expect(isRecent(null, 60_000, NOW_MS)).toBe(false)
   expect(isRecent({ ...authentication, isAuthTimeUnknown: true }, 3_600_000, NOW_MS)).toBe(false)
   expect(isRecent({ ...authentication, authenticatedAtMs: Number.NaN }, 3_600_000, NOW_MS)).toBe(false)

@@ -51,8 +51,7 @@ export async function endDevice<D extends object>(deps: RouteDeps<D>, request: R
 }
 
 /**
- * Asks the list first: an id that the user made up reaches nothing that has to remember it. A session that has ended already needs
- * no ending.
+ * Reads the list first, so that an id that the user made up causes no write. A session that is not listed has ended, or never existed.
  */
 async function endOther<D extends object>({ sessions }: RouteDeps<D>, user: User, id: string): Promise<Revoked> {
   const isLive = (await sessions.listByUser(user.id)).some((one) => one.id === id)

@@ -32,7 +32,7 @@ export interface UserRequirement {
 
 type SignedIn = Pick<Session<object>, 'user' | 'authentication'>
 
-/** What the session lacks; `null`: nothing. */
+/** Returns the code of the unmet requirement. `null`: the session meets all of them. */
 export function lackOf(
   { user, authentication }: SignedIn,
   { maxAgeMs = null }: UserRequirement,
@@ -51,7 +51,7 @@ export function demandSignIn(
   { method, headers, url, basePath, pages, requirement }: SignInDemand,
 ): Response {
   const { provider } = requirement
-  // Only a user who is signed in is asked to authenticate anew: a first sign-in is checked when the browser returns.
+  // Only a signed-in user has to authenticate again. The route checks a first sign-in when the browser returns.
   const maxAgeMs = code === 'COATCHECK_RECENT_SIGNIN_REQUIRED' ? requirement.maxAgeMs : null
   const isPage = isNavigation(headers) && (method === 'GET' || method === 'HEAD')
   const returnTo = isPage ? url.pathname + url.search : undefined

@@ -41,7 +41,7 @@ export async function login<D extends object>(deps: RouteDeps<D>, request: Route
   return seeOther(url.href)
 }
 
-/** The session of the browser is read only for a wish. While the store is away, the sign-in goes on without it. */
+/** Reads the session of the browser only if the request has a wish. If the store does not answer, the sign-in goes on without it. */
 async function signedWish<D extends object>(
   { signIn: { keyring }, clock }: RouteDeps<D>,
   request: RouteRequest<D>,
@@ -53,7 +53,7 @@ async function signedWish<D extends object>(
   return wish && user ? wish.openFor(keyring.userKey(user.id)) : null
 }
 
-/** A visitor can only make the check of the own sign-in stricter. Anything but seconds is left out. */
+/** A visitor who changes `max_age` gains nothing: the route checks `auth_time` again. Anything but whole seconds is ignored. */
 function maxAgeIn(query: URLSearchParams): number | null {
   const text = query.get('max_age') ?? ''
   return /^\d{1,9}$/.test(text) ? Number(text) : null
@@ -102,8 +102,8 @@ export async function callback<D extends object>(deps: RouteDeps<D>, request: Ro
 }
 
 /**
- * The session first, then its tokens: the end of the user's other sessions cannot take the tokens of this one along. The session
- * that the browser came with ends last, so a sign-in that fails half way costs the visitor nothing.
+ * Stores the session first, then its tokens: the end of the user's other sessions cannot delete the tokens of this one. The previous
+ * session of the browser ends last, so a sign-in that fails half way leaves the visitor signed in.
  */
 async function openSession<D extends object>(
   { config, tokens, clients, providerLogout, clock }: RouteDeps<D>,

@@ -41,7 +41,7 @@ export function copyOf(answer: Response): Response {
   return copy
 }
 
-/** The last answer of a call, also where the library throws an error that does not lead to it. */
+/** The last answer of a call, even if the library throws an error that does not hold the answer. */
 export interface SeenAnswer {
   /** `null`: no answer has arrived as a whole. */
   status: number | null

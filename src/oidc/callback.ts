@@ -59,8 +59,8 @@ export function stateOf(parameters: URLSearchParams): string {
 /**
  * At most one token request for any number of answers with one state.
  * @throws {OidcError} `COATCHECK_SIGNIN_EXPIRED` for a transaction that is unknown, used, too old or of another browser;
- *   `COATCHECK_SIGNIN_REJECTED`, `COATCHECK_SIGNIN_DENIED`, `COATCHECK_OIDC_CLIENT_REJECTED`, `COATCHECK_OIDC_UNAVAILABLE`; the
- *   last one before the claim while the provider wants a pause: then the same answer may come again
+ *   `COATCHECK_SIGNIN_REJECTED`, `COATCHECK_SIGNIN_DENIED`, `COATCHECK_OIDC_CLIENT_REJECTED`, `COATCHECK_OIDC_UNAVAILABLE`. If
+ *   the provider gate is shut, the last one comes before the claim: the same answer works later
  * @throws {RedisError} when the store could not be asked: the code is not redeemed, and the same answer may come again
  */
 export async function completeSignIn(deps: CallbackDeps, answer: CallbackAnswer): Promise<CompletedSignIn> {
@@ -73,7 +73,7 @@ export async function completeSignIn(deps: CallbackDeps, answer: CallbackAnswer)
   if (!transaction) throw signInRefused('COATCHECK_SIGNIN_EXPIRED', 'transaction')
   const client = await clients.get(boundProvider(deps, transaction, answer.redirectUri).name)
   checkAuthorizationResponse(client, answer.parameters, clock)
-  // While the provider wants a pause the transaction is not used up: the same answer works later.
+  // If the gate is shut, the transaction is not used up: the same answer works later.
   const reservation = await deps.redemptions.reserve(client.provider.name)
   try {
     if (!(await transactions.claim(transaction))) throw signInRefused('COATCHECK_SIGNIN_EXPIRED', 'used')

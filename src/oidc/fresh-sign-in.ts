@@ -6,16 +6,20 @@ import type { ResolvedProvider } from '../config/types.ts'
 import { parseJson } from '../core/json.ts'
 
 export interface FreshSignIn {
+  /** The parameter `max_age`, in seconds. */
   readonly maxAge: string
   /** `null`: `max_age` alone decides whether the provider asks. */
   readonly prompt: 'login' | null
-  /** `null`: as the request has them. */
+  /** The parameter `claims`. `null`: that of the request, unchanged. */
   readonly claims: string | null
 }
 
 const AUTH_TIME = { auth_time: { essential: true } }
 
-/** @param claims what the request asks for besides, as JSON */
+/**
+ * Returns the parameters that ask for a recent authentication.
+ * @param claims the `claims` parameter of the request, as JSON
+ */
 export function freshSignIn({ preset }: ResolvedProvider, maxAgeSeconds: number, claims: string | null): FreshSignIn {
   const maxAge = String(maxAgeSeconds)
   if (preset !== 'entra') return { maxAge, prompt: null, claims: null }

@@ -1,7 +1,7 @@
 /**
  * The key set of a provider (`jwks_uri`). One copy serves ID tokens of sign-ins and refreshes, and logout tokens. A token that
- * names an unknown key causes one new fetch at once, so a provider may replace its keys without notice. How often that happens is
- * bounded, and the bound is lower for tokens that any visitor can send.
+ * names an unknown key causes one new fetch at once, so a provider may replace its keys without notice. The number of such fetches is
+ * limited, and the limit is lower for tokens that any visitor can send.
  */
 import {
   compactVerify,
@@ -20,15 +20,15 @@ import { safeUrl } from '../core/redact.ts'
 import { signsForIssuer } from './key-issuer.ts'
 import { detailsOf, factsOf, scrubbed } from './oidc-errors.ts'
 
-/** Never `none`, and nothing symmetric: the client secret is no key for what a provider says. */
+/** Asymmetric algorithms only: never `none`, and no HMAC with the client secret. */
 export const SIGNATURE_ALGORITHMS: readonly string[] = [
   ...['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'],
   ...['ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'],
 ]
-/** A key that the provider has withdrawn is believed no longer than this. */
+/** How long a fetched key set is used. After that, a key that the provider has withdrawn verifies nothing. */
 const MAX_AGE_MS = 5 * 60_000
 const TIMEOUT_MS = 10_000
-/** While the provider is down, tokens of visitors cause one fetch in this time. */
+/** After a failed fetch, tokens of visitors cause no fetch for this time. */
 const VISITOR_RETRY_MS = 5000
 /** The time in which fetches are counted. */
 const WINDOW_MS = 60_000
@@ -41,7 +41,7 @@ const MOST_UNKNOWN_IDS = 100
  */
 export type TokenSender = 'provider' | 'visitor'
 
-/** Fetches in one `WINDOW_MS` because of unknown key ids; a first fetch counts for the provider's own tokens. */
+/** Fetches in one `WINDOW_MS` because of unknown key ids. For `provider`, fetches of a missing or old key set count too. */
 const FETCHES: Readonly<Record<TokenSender, number>> = { provider: 2, visitor: 1 }
 
 /**
@@ -116,7 +116,7 @@ export function createProviderKeys(deps: {
   const recentFetches = (sender: TokenSender): number[] =>
     fetchTimes[sender].filter((atMs) => clock.monotonic() - atMs < WINDOW_MS)
 
-  /** The same fetch serves all that ask for it at one time. */
+  /** A pending fetch serves every caller. */
   const mayFetchFor = (keyId: string, sender: TokenSender): boolean => {
     const missedAtMs = unknownIds[sender].get(keyId)
     if (missedAtMs !== undefined && clock.monotonic() - missedAtMs < WINDOW_MS) return false

@@ -122,7 +122,7 @@ export function toDiscoveryError(error: unknown, clock: Clock, provider?: Resolv
   if (error instanceof OidcError) return error
   const asked = provider && { provider: provider.name, url: safeUrl(provider.discoveryUrl) }
   const facts = factsOf(error, clock)
-  // The library tells all answers of a wrong shape in one way.
+  // The library reports every answer of a wrong shape in the same way.
   const shape = facts.check === 'token-answer' ? { check: 'metadata' } : {}
   return new OidcError('COATCHECK_OIDC_DISCOVERY', {
     details: { ...asked, ...detailsOf(facts), ...shape },

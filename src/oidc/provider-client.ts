@@ -44,9 +44,9 @@ export interface ProviderClient {
   readonly provider: ResolvedProvider
   /** For sign-in, while a visitor waits at a browser. */
   readonly signIn: Configuration
-  /** For refreshes, with more patience. */
+  /** For refreshes, with a longer timeout. */
   readonly refresh: Configuration
-  /** Verifies the signatures of ID tokens and logout tokens: openid-client verifies none of an answer that came over TLS. */
+  /** Verifies signatures of ID tokens and logout tokens. openid-client verifies none in an answer that arrived over TLS. */
   readonly keys: ProviderKeys
   /** Absent when the provider has no RP-initiated logout. */
   readonly endSessionEndpoint: string | null
@@ -148,7 +148,7 @@ function isMultiTenant(provider: ResolvedProvider): boolean {
   return provider.issuer.includes(TENANT_TEMPLATE)
 }
 
-/** @param known keys of the metadata before, which stay when their address does */
+/** @param known the key set of the previous metadata; it stays if its address stays */
 async function discover(
   provider: ResolvedProvider,
   send: CustomFetch,
@@ -193,7 +193,7 @@ async function discover(
   }
 }
 
-/** Without these no user can sign in (OIDC Discovery section 3). What is wrong with them is found here, and not by a visitor. */
+/** Without these no user can sign in (OIDC Discovery section 3). Discovery finds an error in them before a visitor does. */
 const ENDPOINTS = ['authorization_endpoint', 'token_endpoint', 'jwks_uri'] as const
 
 /** @throws {OidcError} `COATCHECK_OIDC_DISCOVERY` that names the first endpoint that is missing or cannot be used */
@@ -222,8 +222,8 @@ function serverOf(provider: ResolvedProvider): URL {
 }
 
 /**
- * RFC 6749 section 5.1: a token answer is JSON, and says so. The library also takes JSON under another name, so it gets such an
- * answer without its body.
+ * A token answer must have the content type `application/json` (RFC 6749 section 5.1). The library also accepts JSON of another type,
+ * so it gets such an answer without its body.
  */
 function labelledJson(answer: Response, body: unknown): Response {
   const isTokenAnswer = body instanceof URLSearchParams && body.has('grant_type')

@@ -1,7 +1,6 @@
 /**
- * Code redemption obeys the provider gate: while a provider wants a pause, no code is sent, and what a redemption meets counts for
- * all processes. Anonymous visitors cause redemptions and choose the code, so few run at one time, and what a code can be refused for
- * says nothing about the provider.
+ * Code redemption behind the provider gate: while the gate is shut, the process sends no code, and an outage that a redemption meets
+ * counts for all processes. Anonymous visitors cause redemptions. So only few run at once, and a refused code is no failure of the provider.
  */
 import type { Clock } from '../core/clock.ts'
 import { OidcError } from '../core/errors.ts'
@@ -9,7 +8,7 @@ import type { Passage, ProviderGate } from '../token/provider-gate.ts'
 import { RefreshFailure } from '../token/refresh-outcome.ts'
 import { failureOf } from './token-requester.ts'
 
-/** Of one provider, in this process. A redemption takes some 100 ms. */
+/** Redemptions of one provider that run at once in this process. A redemption takes some 100 ms. */
 const MOST_AT_ONCE = 10
 const MOST_WAITING = 100
 const LONGEST_WAIT_MS = 5000
@@ -18,7 +17,7 @@ const PAUSE_STATUSES: readonly number[] = [408, 425, 429]
 
 export interface Redemptions {
   /**
-   * Waits for a place, at most five seconds, and looks whether the gate is open. It uses nothing up.
+   * Waits for a place, at most five seconds, and looks whether the gate is open. It takes no trial of the gate.
    * @throws {OidcError} `COATCHECK_OIDC_UNAVAILABLE` with `details.retryAfterMs`; `COATCHECK_OIDC_CLIENT_REJECTED` while the gate is
    *   shut because the provider refuses this client
    */
@@ -28,7 +27,7 @@ export interface Redemptions {
 export interface Reservation {
   /** Passes the gate, sends the request, and reports what it met. @throws as `reserve`, and what the request throws */
   redeem<T>(request: () => Promise<T>): Promise<T>
-  /** Gives the place to the next one. To be called in any case. */
+  /** Gives the place to the next waiting redemption. The caller must call it in any case. */
   leave(): void
 }
 
@@ -81,7 +80,7 @@ function placesOf(places: Map<string, Places>, provider: string): Places {
   return known
 }
 
-/** In the order of coming. A place that becomes free is handed on, so it stays taken. */
+/** First come, first served. `leave` hands a place to the next in line, so the place stays taken. */
 function placeOf(places: Places, provider: string): Promise<void> {
   if (places.taken < MOST_AT_ONCE) {
     places.taken++
@@ -109,14 +108,14 @@ async function reported<T>(passage: Passage, request: () => Promise<T>, clock: C
     return result
   } catch (error) {
     const failure = failureOf(error, clock)
-    // The token endpoint has worked: a visitor can bring a code of another sign-in, whose answer a check of ours refuses.
+    // The token endpoint has worked: a visitor can send a code of another sign-in, whose answer fails a check here.
     if (error instanceof OidcError || isOfTheCode(failure)) await passage.worked()
     else await passage.failed(failure)
     throw error
   }
 }
 
-/** A firewall before the provider refuses a junk code with a page, so a status below 500 without an OAuth error is of that code. */
+/** Whether the code was refused. A firewall may refuse a forged code with a page: a status below 500 without an OAuth error. */
 function isOfTheCode({ outcome, facts: { status = 500, error } }: RefreshFailure): boolean {
   if (outcome === 'invalid-answer') return true
   return outcome === 'transient' && error === undefined && status < 500 && !PAUSE_STATUSES.includes(status)

@@ -28,7 +28,7 @@ describe('a sign-in wish', () => {
     )
   })
 
-  it('is none for another user, and none after an hour', () => {
+  it('opens for its own user only, and for one hour', () => {
     const wish = wishOf(urlOf({ provider: 'entra', userKey, claims, scopes }))
     expect(open(wish, { user: keyring.userKey('grace') })).toBeNull()
     nowMs += WISH_LIFE_MS - 1

@@ -20,7 +20,7 @@ export const WISH_LIFE_MS = 60 * 60_000
 
 export type SignedWish = Pick<SignInWish, 'claims' | 'scopes'>
 
-/** What the login route has opened so far: the signature is checked against the user of the browser. */
+/** A parsed wish whose signature is not verified yet: that needs the user of the browser. */
 export interface UnprovenWish {
   /** `null` for any user but the one that the wish was made for. */
   openFor(userKey: string): SignedWish | null

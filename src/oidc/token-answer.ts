@@ -1,7 +1,7 @@
 /**
  * Checks of token answers that openid-client leaves to its caller: the type and the life of the access token (RFC 6749 section
- * 5.1), the authorized party and the signature of the ID token (OpenID Connect Core section 3.1.3.7), and what a refreshed ID token
- * has in common with the one before (section 12.2).
+ * 5.1), the authorized party and the signature of the ID token (OpenID Connect Core section 3.1.3.7), and the claims that a refreshed
+ * ID token must share with the previous one (section 12.2).
  */
 import type { ResolvedProvider } from '../config/types.ts'
 import { systemClock } from '../core/clock.ts'
@@ -11,7 +11,7 @@ import { shown } from './failed-checks.ts'
 import { signInRefused } from './oidc-errors.ts'
 import type { ProviderClient } from './provider-client.ts'
 
-/** What the grants of openid-client answer, as far as it matters. */
+/** The parameters of a token answer that Coatcheck uses. */
 export interface TokenAnswer {
   readonly access_token: string
   /** In lower case. */
@@ -22,7 +22,7 @@ export interface TokenAnswer {
   readonly scope?: string | undefined
 }
 
-/** A hundred years. More is no life, and not a time that can be stored. */
+/** A hundred years. A longer life is an error of the provider. */
 const LONGEST_LIFE_SECONDS = 100 * 366 * 24 * 3600
 
 /** Claims of a refreshed ID token that have to be those of the first one, where both have them. */
@@ -31,7 +31,7 @@ const SAME_AS_BEFORE = [
   ['nonce', 'nonce'],
 ] as const
 
-/** @throws {OidcError} `COATCHECK_SIGNIN_REJECTED` for a token that is no bearer token, and for a life that is none */
+/** @throws {OidcError} `COATCHECK_SIGNIN_REJECTED` for a token that is no bearer token, and for an unusable `expires_in` */
 export function assertTokenAnswer({ token_type: type, expires_in: lifeSeconds }: TokenAnswer): void {
   if (type !== 'bearer') {
     throw signInRefused('COATCHECK_SIGNIN_REJECTED', 'token-type', { expected: 'Bearer', got: shown(type) })

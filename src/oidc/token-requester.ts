@@ -135,8 +135,8 @@ export async function clientOf(clients: ProviderClients, provider: string): Prom
 }
 
 /**
- * What went wrong with a request to a provider, as facts.
- * @param seen the answer, if one arrived: then the request was carried out, and is not repeated
+ * Returns the facts of a failed request to a provider.
+ * @param seen the answer, if one arrived: the provider has then carried out the request, and nothing repeats it
  */
 export function failureOf(error: unknown, clock: Clock, seen?: SeenAnswer): RefreshFailure {
   if (error instanceof RefreshFailure) return error
@@ -151,7 +151,7 @@ export function failureOf(error: unknown, clock: Clock, seen?: SeenAnswer): Refr
   )
 }
 
-/** A check of ours, or keys that could not be fetched for one. */
+/** Facts of a check that failed in this library, or of a key set that could not be fetched. */
 function refusalFacts({ code, details }: OidcError): ProviderFacts {
   return { ...providerReasonIn(details), isInvalidAnswer: code === 'COATCHECK_SIGNIN_REJECTED' }
 }

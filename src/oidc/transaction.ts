@@ -32,7 +32,7 @@ export interface TransactionInput extends TransactionBinding {
   readonly codeVerifier: string
   /** Path on our origin, already checked. `null`: the start page. */
   readonly returnTo: string | null
-  /** What `max_age` asked for: the answer has to keep to it. `null` or left out: nothing. */
+  /** The `max_age` of the request, in seconds; the callback verifies it. `null` or left out: none. */
   readonly maxAgeSeconds?: number | null
 }
 

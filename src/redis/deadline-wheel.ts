@@ -62,11 +62,11 @@ export class DeadlineQueue {
     return this.#head === this.#tail
   }
 
-  sweep(time: number): void {
+  sweep(nowMs: number): void {
     while (this.#head < this.#tail) {
       const place = this.#head & (this.#ring.length - 1)
       const entry = this.#ring[place]
-      if (entry && !entry.settled && entry.due > time) break
+      if (entry && !entry.settled && entry.due > nowMs) break
       // First out, then expired: what listens may begin other operations.
       this.#ring[place] = undefined
       this.#head++
@@ -90,9 +90,9 @@ export class DeadlineWheel {
   readonly #clock: Clock
   readonly #queues = new Map<number, DeadlineQueue>()
   #timer: ReturnType<typeof setInterval> | undefined
-  /** Milliseconds of the event loop's life while anything was waiting, at the last tick. */
-  #time = 0
-  #lastTick = 0
+  /** The loop's time at the last tick. It runs only while an operation waits. */
+  #timeMs = 0
+  #lastTickMs = 0
   #idleTicks = 0
 
   constructor(clock: Clock) {
@@ -108,24 +108,24 @@ export class DeadlineWheel {
   }
 
   /**
-   * The loop's time, with what has passed since the last tick: an operation that begins behind a blocked loop has its whole
-   * deadline, and a script of it that was given up has missed its own (`script-runner.ts`).
+   * Returns the loop's time in milliseconds, including the time since the last tick. So an operation that begins after the loop was
+   * blocked has its whole deadline. If it times out, the deadline of its script on the server has passed too (`script-runner.ts`).
    */
   now(): number {
-    return this.#time + Math.min(this.#clock.monotonic() - this.#lastTick, LONGEST_TICK_MS)
+    return this.#timeMs + Math.min(this.#clock.monotonic() - this.#lastTickMs, LONGEST_TICK_MS)
   }
 
   start(): void {
     this.running = true
     this.#idleTicks = 0
-    this.#lastTick = this.#clock.monotonic()
+    this.#lastTickMs = this.#clock.monotonic()
     this.#timer = setInterval(() => this.#tick(), TICK_MS).unref()
   }
 
   #tick(): void {
     const now = this.#clock.monotonic()
-    this.#time += Math.min(now - this.#lastTick, LONGEST_TICK_MS)
-    this.#lastTick = now
+    this.#timeMs += Math.min(now - this.#lastTickMs, LONGEST_TICK_MS)
+    this.#lastTickMs = now
     // After the poll phase: what has arrived is handled first.
     setImmediate(() => this.#sweep())
   }
@@ -133,7 +133,7 @@ export class DeadlineWheel {
   #sweep(): void {
     let isIdle = true
     for (const queue of this.#queues.values()) {
-      queue.sweep(this.#time)
+      queue.sweep(this.#timeMs)
       isIdle &&= queue.isEmpty
     }
     this.#idleTicks = isIdle ? this.#idleTicks + 1 : 0

@@ -12,7 +12,7 @@ import type { Repeatable } from './repeatable.ts'
 const LIFE_MS = 24 * 3_600_000
 /** Some hundreds of bytes each. */
 const MOST = 5000
-/** The part of one user: a user who signs in and out in a loop pushes out none of another user. */
+/** Revocations of one user: a user who signs in and out in a loop displaces none of another user. */
 const MOST_OF_ONE_USER = 250
 /** In a cluster they lie on several servers, each of which may have forgotten. */
 const LOOKED_FOR = 64

@@ -7,6 +7,6 @@ export interface Repeatable {
   readonly script: RedisScript
   readonly keys: readonly string[]
   readonly args: readonly RedisArgument[]
-  /** A key that is not there any more when it was done, and that no writer makes again; and the user key of its owner. */
+  /** The key that the script removes and that no writer creates again, and the user key of its owner. */
   readonly removes?: { readonly key: string; readonly owner: string }
 }

@@ -102,7 +102,7 @@ export interface EndedByUser {
 export interface Ending {
   readonly reason: string
   readonly ttlMs: number
-  /** The caller has read or created the session. Its ending is then remembered also by a store that has lost it. Default false. */
+  /** True: the caller has read or created the session, so the store leaves a marker even if it has lost the record. Default false. */
   readonly existed?: boolean
 }
 
@@ -137,7 +137,7 @@ export interface SessionDriver {
   /**
    * Ends one session: record first, then index entry, then the marker that keeps the id from coming back. Works on a full
    * store. With the user's last live session the user's tokens go in the same step. An id without record, index entry and marker
-   * names no session: nothing is written and nothing is remembered, unless the caller knows better (`Ending.existed`).
+   * names no session: the driver writes nothing and remembers nothing, unless `Ending.existed` is true.
    */
   end(ref: SessionRef, ending: Ending, expectedNonce?: Buffer): Promise<Ended>
 

@@ -56,7 +56,7 @@ async function signIn<D extends object>(
   const replacing = old && parseProfile(old.record).userId === input.userId ? 1 : 0
   const created = await core.create(input.userId, profileOf(input), { ...carried, ...input.data }, replacing)
   const { issued, loaded } = created
-  // The new session would lie about until it idles out.
+  // Without this, the new session would stay until its idle timeout.
   const giveUp = async (reason: string): Promise<void> => {
     await core.end(loaded.ref, reason, true).catch(() => undefined)
   }
@@ -82,10 +82,10 @@ async function signIn<D extends object>(
 }
 
 /**
- * Ends the session that the visitor came with; what was written to it meanwhile moves along.
+ * Ends the previous session of the visitor. Writes that it received meanwhile move into the new session.
  *
- * A store that does not answer may have ended it all the same. To give up then could leave the visitor with no session. So the sign-in
- * stands, and the previous session is revoked like any other: the store repeats the revocation until it is done.
+ * A store that does not answer may still have ended the previous session. Giving up could then leave the visitor without a session. So
+ * the sign-in stands, and the store repeats the revocation of the previous session until it succeeds.
  */
 async function endOld<D extends object>(
   core: SessionCore<D>,

@@ -192,8 +192,8 @@ export interface SignInInput<D extends object> {
   /** Browser, system and network of the sign-in. Absent: unknown; a `Visit` derives it from the request. */
   readonly device?: Device
   /**
-   * Runs when the new session is stored, before its ticket is handed out and before the previous session ends. Use it for what the
-   * sign-in must not be without, such as `tokens.setUserTokens()`. If it rejects, the new session ends, the previous one stays, and
+   * Runs after the new session is stored, before its ticket is handed out and before the previous session ends. Use it for steps that
+   * the sign-in must not miss, such as `tokens.setUserTokens()`. If it rejects, the new session ends, the previous one stays, and
    * `signIn` rejects with its error. Default: nothing.
    * @param sessionId id of the new session
    */

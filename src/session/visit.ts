@@ -106,7 +106,7 @@ export async function createVisit<D extends object>(
   }
   const session = new SessionSnapshot<D>(backend, held?.loaded ?? null, null)
 
-  /** The browser keeps the ticket that opens the session of this visit, or none. */
+  /** Gives the browser back its previous ticket, or none. */
   const takeBack = (): void => {
     try {
       if (held) sink.issue(held.ticket, held.loaded.record.absoluteExpiresAtMs)

@@ -103,7 +103,7 @@ const driverCases: readonly ConformanceCase<DocumentHarness>[] = [
     },
   },
   {
-    name: 'a name is opened again for a new document; a stored one stays, and a later ending counts',
+    name: 'reopen() lets a creator store a new document under an ended name; it keeps a stored one, and a later ending counts',
     async run({ driver }) {
       const first = record('one')
       await driver.reopen(ref)
@@ -155,7 +155,7 @@ const driverCases: readonly ConformanceCase<DocumentHarness>[] = [
     },
   },
   {
-    name: 'a time to live that is no duration is refused before anything is stored',
+    name: 'a driver refuses a time to live that is no duration, and stores nothing',
     async run({ driver }) {
       const refused = { code: 'COATCHECK_INVALID_ARGUMENT' }
       for (const ttlMs of [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, -1, 2 ** 53]) {
@@ -270,7 +270,7 @@ const hostCases: readonly ConformanceCase<DocumentHarness>[] = [
     }
   }),
   {
-    name: 'a session that is created again while all of its user are ended stays ended',
+    name: 'a session that is created again while all sessions of its user are ended stays ended',
     async run(harness) {
       const driver = { ...harness.driver }
       const [sessions, operator] = [hostSessions({ ...harness, driver }), hostSessions(harness)]

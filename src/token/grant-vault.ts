@@ -34,8 +34,8 @@ export interface GrantVault {
     lease: LeaseClaim | null,
   ): Promise<AccessEntry | null>
   /**
-   * Stores the refresh token of an answer that was refused, and the failure with it: a provider that rotates may have ended the one
-   * before. The access tokens stay. @returns for how long the failure holds, milliseconds; `null` as `commit`
+   * Stores the refresh token of a refused answer together with the failure: a provider that rotates may have ended the previous refresh
+   * token. The access tokens stay. @returns for how long the failure holds, milliseconds; `null` as `commit`
    */
   keepSuccessor(
     userKey: string,
@@ -55,7 +55,7 @@ export interface GrantVault {
   ): Promise<boolean>
   /** Of the sign-in that is stored now; `null` without one. */
   lineageOf(userKey: string, provider: string): Promise<string | null>
-  /** Whether the grant that was here not long ago ended with a refresh. */
+  /** Whether a refresh ended the grant that was stored here before. */
   hasEnded(userKey: string, target: Target): Promise<boolean>
   /**
    * Keeps all processes from asking again for a while, and gives the lease back. Best effort; never brings back what was

@@ -14,7 +14,7 @@ export interface ProviderGateDriver {
   /**
    * May a request leave? After a pause one may, as a trial: for `trialMs`, or until it reports, everybody else is told to wait.
    * @param name a keyed hash of the provider
-   * @param trialMs 0: only looks; a trial that is due stays due
+   * @param trialMs 0: only reads the state; a trial that is due stays due
    */
   enter(name: string, trialMs: number): Promise<GateAnswer>
   /** A request failed: one more in a row, and no further one for `pauseMs` (0: no pause). A longer pause is never cut short. */

@@ -28,7 +28,7 @@ export interface Passage {
 export interface ProviderGate {
   /** @throws {RefreshFailure} with the outcome of the last failure and `retryAfterMs`, while nobody is to ask */
   enter(provider: string): Promise<Passage>
-  /** Whether a request may leave at the moment: takes no trial, so nothing has to be reported. @throws as `enter` */
+  /** Checks that a request may leave now. It takes no trial, so the caller reports nothing. @throws as `enter` */
   look(provider: string): Promise<void>
 }
 

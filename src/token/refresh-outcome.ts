@@ -23,9 +23,9 @@ export type RefreshOutcome =
   | 'operator-error'
   /** This scope or resource cannot be had; others of the same grant can. */
   | 'caller-error'
-  /** The provider answered, and its answer does not pass a check. Nothing of it is used but a rotated refresh token. */
+  /** The answer of the provider does not pass a check. Coatcheck uses nothing of it but a rotated refresh token. */
   | 'invalid-answer'
-  /** The answer names another issuer or subject than the grant. Nothing of it is used, and the grant ends. */
+  /** The answer names another issuer or subject than the grant. Coatcheck uses nothing of it, and the grant ends. */
   | 'subject-mismatch'
 
 /**
@@ -221,17 +221,17 @@ export class RefreshFailure extends Error {
     this.#answer = options?.answer ?? null
   }
 
-  /** What an answer said that was refused. `null`: there was none, or it is not known. */
+  /** The refused answer. `null`: no answer arrived, or it is unknown. */
   refusedAnswer(): RefusedAnswer | null {
     return this.#answer
   }
 }
 
-/** Of an answer that does not pass a check. */
+/** Parts of an answer that did not pass a check; none of them is verified. */
 export interface RefusedAnswer {
-  /** Whom its ID token names, unverified. `null`: it names none. */
+  /** Issuer and subject of its ID token. `null`: it names none. */
   readonly subject: TokenSubject | null
-  /** Its refresh token: the one before may be dead. `null`: it brought none. */
+  /** Its refresh token; the provider may have ended the previous one. `null`: it has none. */
   readonly refreshToken: string | null
 }
 

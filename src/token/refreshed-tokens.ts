@@ -10,7 +10,7 @@ import { subjectIn, type TokenSubject } from './token-subject.ts'
 import { describeTarget, type Target } from './token-target.ts'
 import type { RefreshedTokens } from './types.ts'
 
-/** The same lineage and owner. A provider that does not rotate names no refresh token: the old one goes on. */
+/** Keeps lineage and owner. A provider that does not rotate sends no refresh token: the old one stays. */
 export function nextGrant(
   grant: Grant,
   answer: Pick<RefreshedTokens, 'refreshToken' | 'idToken' | 'subject'>,
@@ -30,7 +30,7 @@ export function nextGrant(
   }
 }
 
-/** Whom a grant belongs to. Records of earlier builds say it only in their ID token, which that build had checked. */
+/** Returns the owner of a grant. Records of earlier builds name it only in their ID token, which that build had checked. */
 export function ownerOf({ owner, idToken }: Grant): TokenSubject | null {
   return owner ?? subjectIn(idToken)
 }

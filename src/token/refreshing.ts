@@ -150,7 +150,7 @@ export function createRefreshing(deps: {
     return new RefreshFailure(failure.facts, { outcome: 'rotated-elsewhere', cause: failure })
   }
 
-  /** The provider has not ended this grant. What it answered may belong to another user, and is left alone. */
+  /** Revokes the grant, which the provider has not ended. Tokens of the answer may belong to another user and are not revoked. */
   const ended = async (userKey: string, target: Target, grant: Grant, { facts }: RefreshFailure): Promise<void> => {
     const { provider, key: resource } = target
     events.emit('token.subject-mismatch', { userKey, provider, resource, ...reasonInFacts(facts) })

@@ -1,6 +1,6 @@
 /**
- * Answers to a refresh that are not what the grant may become (OpenID Connect Core section 12.2). Values only: `refreshing.ts` acts
- * on the failure, and docs/decisions/0024 says why.
+ * Judges answers to a refresh that a check refused, or that name another subject (OpenID Connect Core section 12.2). It returns values
+ * only: `refreshing.ts` acts on them. docs/decisions/0024 gives the reasons.
  */
 import { safeUrl } from '../core/redact.ts'
 import { RefreshFailure } from './refresh-outcome.ts'
@@ -16,21 +16,21 @@ export function assertSameSubject(grant: Grant, { subject }: RefreshedTokens): v
 }
 
 /**
- * A refused answer that names somebody else is a mismatch first, whatever else is wrong with it: then its refresh token must not be
- * kept.
+ * Turns a refused answer that names another subject into a `subject-mismatch`, whichever check it failed: the refresh token of such an
+ * answer must not be kept.
  */
 export function judged(grant: Grant, failure: RefreshFailure): RefreshFailure {
   if (failure.outcome !== 'invalid-answer') return failure
   const subject = failure.refusedAnswer()?.subject
   const mismatch = subject && mismatchOf(grant, subject)
   if (mismatch) return mismatch
-  // Not the issuer of this provider, whatever the grant knows of its owner.
+  // The token names another issuer than this provider, even if the owner of the grant is unknown.
   return failure.facts.check === 'issuer'
     ? new RefreshFailure(failure.facts, { outcome: 'subject-mismatch', cause: failure })
     : failure
 }
 
-/** The refresh token that replaces that of the grant, although the rest of its answer is of no use. `null`: it stays. */
+/** The refresh token of a refused answer, which replaces that of the grant. `null`: the grant keeps its own. */
 export function successorOf({ refreshToken }: Grant, failure: RefreshFailure): string | null {
   if (failure.outcome !== 'invalid-answer') return null
   const successor = failure.refusedAnswer()?.refreshToken ?? null

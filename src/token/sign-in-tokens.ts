@@ -38,8 +38,8 @@ export function createSignInTokens(deps: {
   const newLineage = (): string => random.bytes(LINEAGE_BYTES).toString('base64url')
 
   /**
-   * Without a refresh token the ID token is kept as long as the access token: everything goes at once. The ID token is the caller's
-   * word for whom the tokens belong to. Sign-in has verified it; an application vouches for its own.
+   * Without a refresh token, the ID token lives as long as the access token. The ID token names the owner of the grant. Sign-in has
+   * verified it; an application vouches for its own.
    */
   const grantOf = (tokens: CheckedTokenSet, before: Grant | null, nowMs: number): Grant => {
     const owner = subjectIn(tokens.idToken) ?? (before && ownerOf(before))

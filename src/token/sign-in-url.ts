@@ -2,7 +2,7 @@
 
 export interface SignInWish {
   readonly provider: string
-  /** Who was asked: the address counts only in a browser that is signed in as this user. */
+  /** The address is valid only in a browser that is signed in as this user. */
   readonly userKey: string
   /** What the provider or a resource asked for, as JSON (OpenID Connect Core section 5.5). */
   readonly claims: string | null

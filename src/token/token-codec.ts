@@ -30,8 +30,8 @@ export interface Grant {
   readonly refreshToken: string | null
   readonly idToken: string | null
   /**
-   * Whom the tokens belong to. Absent: the sign-in brought no ID token, or the record is of an earlier build; the next verified ID
-   * token decides then.
+   * Issuer and subject. Absent: the sign-in brought no ID token, or an earlier build wrote the record. The next verified ID token then
+   * names the owner.
    */
   readonly owner?: TokenSubject
   readonly obtainedAtMs: number

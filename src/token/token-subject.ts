@@ -1,5 +1,5 @@
 /**
- * Whom tokens belong to: issuer and subject of an ID token (OpenID Connect Core section 2). A grant keeps both, and an answer to a
+ * The owner of tokens: issuer and subject of an ID token (OpenID Connect Core section 2). A grant keeps both, and an answer to a
  * refresh that names another subject is not stored (section 12.2).
  */
 import { parseJson } from '../core/json.ts'
@@ -15,8 +15,8 @@ export interface TokenSubject {
 const MAX_CHARACTERS = 1024
 
 /**
- * Reads issuer and subject of an ID token without verifying it. `null`: it is no JWT, or does not name both. Only for tokens whose
- * sender vouches for them, and for comparisons that refuse.
+ * Reads issuer and subject of an ID token without verifying it. `null`: it is no JWT, or does not name both. Use it only for tokens
+ * whose sender vouches for them, and for comparisons that can only refuse.
  */
 export function subjectIn(idToken: string | null | undefined): TokenSubject | null {
   const claims = claimsIn(idToken)
@@ -24,7 +24,7 @@ export function subjectIn(idToken: string | null | undefined): TokenSubject | nu
   return isName(iss) && isName(sub) ? { issuer: iss, subject: sub } : null
 }
 
-/** The claims of a JWT, without verifying it. `null`: it is none. */
+/** Reads the claims of a JWT without verifying it. `null`: the text is no JWT. */
 export function claimsIn(jwt: string | null | undefined): Readonly<Record<string, unknown>> | null {
   const parts = jwt?.split('.') ?? []
   if (parts.length !== 3) return null

@@ -14,8 +14,8 @@ export interface TokenSet {
   /** The refresh token. `null` or absent: nothing can be refreshed, and all tokens end with the access token. */
   readonly refreshToken?: string | null
   /**
-   * The ID token. It names whom the tokens belong to, and is not verified: a refresh that answers for another issuer or subject ends
-   * the grant. `null` or absent: none.
+   * The ID token. Its issuer and subject become the owner of the grant; Coatcheck does not verify it. If the answer to a refresh names
+   * another owner, the grant ends. `null` or absent: none.
    */
   readonly idToken?: string | null
   /** Scopes that were granted (RFC 6749 section 3.3), in any order. Absent: the scopes that the options name, else unknown. */
@@ -261,9 +261,9 @@ export interface RefreshedTokens {
   readonly expiresInSeconds: number | null
   /** Absent: the provider does not rotate, and the previous refresh token stays valid. */
   readonly refreshToken?: string
-  /** The ID token, if its claims and its signature were verified. Absent: none came, or no key set could be fetched just then. */
+  /** The ID token, if its claims and its signature were verified. Absent: none came, or the key set could not be fetched. */
   readonly idToken?: string
-  /** Whom the ID token of the answer names, verified or not: a grant takes no answer for another one. Absent: none came. */
+  /** Issuer and subject of the ID token, verified or not: the grant refuses those of another owner. Absent: none came. */
   readonly subject?: TokenSubject
   /** Scopes that were granted. Empty: the provider does not say. */
   readonly scopes: readonly string[]

@@ -15,7 +15,7 @@ export interface Commit {
   readonly provider: string
   readonly grant: Grant
   readonly targetKey: string
-  /** `null`: the refresh brought a refresh token and no access token that may be used. */
+  /** `null`: the refresh brought a refresh token, but no usable access token. */
   readonly entry: AccessEntry | null
   readonly change: TokenChange & { readonly expect: NonNullable<TokenChange['expect']> }
 }

@@ -117,7 +117,7 @@ describe.each<[string, MakeHost]>([
   })
 })
 
-it('express-session: a session object that the store did not see created stays ended', async () => {
+it('express-session: the store does not revive an ended session from an object whose creation it did not see', async () => {
   const store = new ExpressStore({ store: redisStore({ url: redis.url }), keys })
   try {
     const json = JSON.stringify({ cookie: { originalMaxAge: HOUR_MS } })

@@ -1,4 +1,4 @@
-/** Code redemption and the gate of the provider: what a redemption meets counts for all, and a refused code for no one. */
+/** Code redemption and the provider gate: outages and pauses count for all processes, a refused code counts for none. */
 import { beforeEach, expect, test } from 'vitest'
 import { createFakeClock } from '../../src/testing/fake-clock.ts'
 import { hostileProvider, type HostileProvider, json, type Victim, victimOf } from '../support/hostile-provider.ts'
@@ -24,7 +24,7 @@ const started = async (browser: Browser): Promise<string> => {
   return `/auth/callback?${new URLSearchParams({ state: searchParams.get('state') ?? '', code }).toString()}`
 }
 
-test('strangers with junk codes shut the gate for no one, however many come', async () => {
+test('forged codes of visitors do not shut the gate, however many they send', async () => {
   const { answer } = provider.script
   provider.script.answer = REFUSED
   for (let i = 0; i < 20; i++) expect((await victim.signIn()).status).toBe(400)
@@ -33,7 +33,7 @@ test('strangers with junk codes shut the gate for no one, however many come', as
   expect(provider.tokenRequests).toHaveLength(21)
 })
 
-test('so do strangers with codes of another sign-in, whose ID token has another nonce', async () => {
+test('codes of another sign-in, whose ID token has another nonce, do not shut the gate', async () => {
   const { idToken } = provider.script
   provider.script.idToken = (claims) => idToken({ ...claims, nonce: 'of another sign-in' })
   for (let i = 0; i < 10; i++) expect((await victim.signIn()).status).toBe(400)
@@ -93,7 +93,7 @@ test('a 429 pauses sign-ins and refreshes for Retry-After, and the same answer s
   expect(await victim.refresh()).toMatch(/^access-/)
 })
 
-test('a pause that a refresh was told of holds for sign-ins too', async () => {
+test('a pause that the provider asks of a refresh holds for sign-ins too', async () => {
   const { answer } = provider.script
   provider.script.answer = (honest) => ({ ...honest, expires_in: 0 })
   expect((await victim.signIn()).status).toBe(303)
@@ -104,7 +104,7 @@ test('a pause that a refresh was told of holds for sign-ins too', async () => {
   expect(provider.tokenRequests.filter(isRedemption)).toHaveLength(1)
 })
 
-test('a client that the provider refuses five times is not shown to it for each visitor', async () => {
+test('after the provider has refused the client five times, visitors cause no further requests', async () => {
   provider.script.answer = () => json({ error: 'invalid_client' }, { status: 401 })
   for (let i = 0; i < 20; i++) expect((await victim.signIn()).status).toBe(502)
   expect(provider.tokenRequests).toHaveLength(5)
@@ -130,7 +130,7 @@ test('at most ten codes are under way at one time; the others wait for a place',
   expect(most).toBe(10)
 })
 
-test('a callback that was used before leaves the trial after a pause to others', async () => {
+test('after a pause, a callback that was used before takes no trial from other callbacks', async () => {
   const browser = victim.newBrowser()
   const used = await started(browser)
   const cookies = new Map([...browser.cookies].map(([origin, jar]) => [origin, new Map(jar)] as const))

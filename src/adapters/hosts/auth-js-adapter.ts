@@ -99,7 +99,7 @@ export function createAuthJsAdapter(
       const email = changes['email'] as string | undefined
       const isMove = Boolean(before && email && email !== before.email)
       if (email && isMove) await emails.claim(email, changes.id)
-      // The address that this change replaces, which may be that of another change since `before`.
+      // The address that this change replaces. A parallel change may have set it after `before` was read.
       let replaced: string | null | undefined
       const change = (value: StoredDates): StoredDates => {
         const now = fromStored<AuthJsUser>(value)

@@ -21,8 +21,7 @@ export interface EmailClaims {
   /** Frees the address, unless it is the address of the stored user, or belongs to another user by now. */
   release(email: string, userId: string): Promise<void>
   /**
-   * Called after a change of the user to this address. A change at the same time may have replaced the address already: then it is free
-   * afterwards.
+   * Called after the user has changed to this address. If a parallel change has replaced the address already, it is free afterwards.
    * @throws {SessionError} `COATCHECK_EMAIL_TAKEN`
    */
   settle(email: string, userId: string): Promise<void>
@@ -30,7 +29,7 @@ export interface EmailClaims {
 }
 
 const ATTEMPTS = 4
-/** Stands for a released claim until it expires: the store replaces a claim by compare and set, and cannot remove one that way. */
+/** Replaces a released claim until it expires: the store can replace a claim by compare and set, but not delete it that way. */
 const RELEASED: EmailClaim = { userId: '', atMs: 0 }
 const RELEASED_TTL_MS = 1
 
@@ -41,7 +40,7 @@ export function createEmailClaims(
 ): EmailClaims {
   const forever = (): null => null
 
-  /** A crash left it: the user of the claim is gone, or has had another address for longer than a change takes. */
+  /** Whether a crash left the claim: its user is gone, or has had another address for longer than a change takes. */
   const isAbandoned = async (email: string, { userId, atMs }: EmailClaim): Promise<boolean> => {
     const user = await getUser(userId)
     return !user || (user.email !== email && atMs < clock.now() - UNCLAIMED_MS)
@@ -57,7 +56,7 @@ export function createEmailClaims(
       const owner = await emails.read(ref)
       if (!owner) continue
       if (owner.value.userId !== userId && !(await isAbandoned(email, owner.value))) break
-      // From the claim that was looked at: of two users who find it abandoned one gets it.
+      // Compare and set on the claim that was read: if two users find it abandoned, one of them gets it.
       const isTheSame = (now: EmailClaim): boolean => now.userId === owner.value.userId && now.atMs === owner.value.atMs
       const taken = await emails.change(
         ref,
@@ -72,7 +71,7 @@ export function createEmailClaims(
 
   const release = async (email: string, userId: string): Promise<void> => {
     const ref = emails.refOf(email)
-    // The claim first: if the user takes this address again after this read, the claim is another one.
+    // Read the claim first: if the user takes this address again after the read, the claim differs.
     const stored = await emails.read(ref)
     if (stored?.value.userId !== userId || (await getUser(userId))?.email === email) return
     await emails.change(

@@ -26,7 +26,7 @@ export function createAuthJsSessions(
     const kept = exceptToken === undefined ? null : sessions.refOf(exceptToken).name
     const names = (await sessions.driver.members(set)).filter((name) => name !== kept)
     const owned = await Promise.all(names.map((name) => readAs<AuthJsSession>(sessions, { kind: set.kind, name })))
-    // A token that is used again may belong to another user by now.
+    // A repeated token may now belong to another user.
     const own = names.filter((_name, i) => (owned[i]?.userId ?? userId) === userId)
     const ended = await Promise.all(own.map((name) => endSession({ kind: set.kind, name }, true)))
     await sessions.driver.leave(set, names)
@@ -37,9 +37,9 @@ export function createAuthJsSessions(
     async createSession(session) {
       const ref = sessions.refOf(session.sessionToken)
       const ttlMs = life(session)
-      // Auth.js calls this for new sessions only: one of the same token that was ended before is no obstacle.
+      // Auth.js calls this for new sessions only, so an ended session of the same token does not block it.
       await sessions.driver.reopen(ref)
-      // Before it is stored: whoever ends all sessions of the user has to meet this one.
+      // Entered before it is stored, so that the end of all sessions of the user includes this one.
       await sessions.driver.enter(ownedBy(sessions, session.userId), ref.name, Math.max(1, ttlMs))
       if (ttlMs > 0) await sessions.put(ref, toStored(session), { ttlMs })
       return session

@@ -15,7 +15,7 @@ export interface CallbackStoreDeps {
   readonly open: () => Promise<HostSessions>
   readonly userIdOf: (data: JsonObject) => string | null | undefined
   readonly defaultTtlMs: number
-  /** The life that the application states for this data, in place of the cookie's; `undefined`: the cookie's. */
+  /** The life that the application sets for this data, in milliseconds. `undefined`: that of the cookie. */
   readonly ttlMsOf: (data: JsonObject) => number | undefined
   readonly clock: Clock
   /** What the session object was handed out as; `undefined` for one that is new to us. */
@@ -26,7 +26,7 @@ export interface CallbackStoreDeps {
 export interface CallbackStore {
   /** A copy that is the caller's. */
   get(sid: string): Promise<Session | null>
-  /** @param isNew whether the host has just created the session, see `HostSessions.save`. Default false: the host does not say. */
+  /** @param isNew true if the host has just created the session, see `HostSessions.save`. Default false: unknown. */
   set(sid: string, session: object, isNew?: boolean): Promise<void>
   touch(sid: string, session: object): Promise<void>
   destroy(sid: string): Promise<void>
@@ -83,8 +83,8 @@ export function createCallbackStore(deps: CallbackStoreDeps): CallbackStore {
 }
 
 /**
- * Calls back once, outside of the promise, so that what a callback throws is its own. Without a callback it returns the promise. Libraries
- * call methods without either (`request.session.destroy()`), so a failure that the caller does not wait for never ends the process.
+ * Calls back once, outside of the promise, so that an exception of the callback stays its own. Without a callback it returns the promise.
+ * Libraries ignore both (`request.session.destroy()`), so a rejection that no caller awaits never ends the process.
  */
 export function callBack<T>(work: Promise<T>, callback: Callback<T> | undefined): Promise<T> | undefined {
   work.then(

@@ -35,7 +35,7 @@ const onBehalf = (secret: string, expiresOn = HOUR_S): Entry => ({
   expiresOn: String(expiresOn),
 })
 
-test('the memory waits for the request that has it, and passes by one that failed', async () => {
+test('a request waits for the one that holds the memory, and stops waiting for one that failed', async () => {
   const memory = createApplicationMemory(() => 0)
   const { entries, request } = application()
   const [failed, next, last] = [request(), request(), request()]

@@ -1,24 +1,27 @@
 /**
- * The memory of an MSAL application object: one partition at a time. MSAL fills it before an access and reads it afterwards, so a request
- * has it alone from `load` to `unload`. Without that, the tokens of one user could be stored in the partition of another.
+ * The memory of an MSAL application object holds one partition at a time. MSAL calls the plugin before and after it uses the memory. One
+ * request holds the memory from `load` to `unload`; otherwise the tokens of one user could be stored in the partition of another.
  *
- * Access tokens on behalf of a user stay in memory when the next partition is loaded: MSAL looks for them without a call of the plugin.
- * They belong to the hash of the assertion that they were requested with, and MSAL finds them by that hash only.
+ * When the plugin loads the next partition, it retains access tokens on behalf of users: MSAL looks for them without a call of the
+ * plugin. MSAL finds such a token only by the hash of the assertion that it was requested with.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { EMPTY_CACHE, type MsalCache, parseCache } from './cache-merge.ts'
 import type { MsalCacheContext, MsalTokenCache } from './types.ts'
 
-/** Between `load` and `unload`, MSAL only changes its memory. A request that has failed in between unloads nothing. */
-const TURNS_AT_MOST = 16
-const LENT_AT_MOST = 500
+/**
+ * How many turns of the event loop a request waits for the memory. Between `load` and `unload`, MSAL only changes its memory. So a holder
+ * that takes longer has failed, and never unloads.
+ */
+const MOST_TURNS = 16
+const MOST_RETAINED_TOKENS = 500
 
 export interface ApplicationMemory {
-  /** Replaces the memory by a partition. Waits for the request that has the memory. */
+  /** Replaces the memory by a partition. Waits for the request that holds the memory. */
   load(context: MsalCacheContext, partition: string, text: string | null): Promise<void>
-  /** What MSAL has of this partition; `null` if it changed nothing, or if another request has loaded the memory since. */
+  /** Returns MSAL's entries of this partition; `null` if MSAL changed nothing, or if another request has loaded the memory since. */
   unload(context: MsalCacheContext): MsalCache | null
-  /** Tells where the entries of the last `unload` were stored, if not in the partition that was loaded. */
+  /** The plugin stored the entries of the last `unload` in this partition, which may differ from the one that it loaded. */
   movedTo(context: MsalCacheContext, partition: string): void
 }
 
@@ -30,7 +33,7 @@ interface Storage {
   isAuthorityMetadata(key: string): boolean
 }
 
-interface Lent {
+interface RetainedToken {
   readonly partition: string
   readonly secret: string
 }
@@ -40,14 +43,14 @@ interface Memory {
   /** The request that loaded last, and the partition that it loaded. */
   last: MsalCacheContext | null
   partition: string
-  /** Entries of other partitions, by MSAL's key. */
-  lent: Map<string, Lent>
+  /** Access tokens of other partitions, by MSAL's key. */
+  retained: Map<string, RetainedToken>
 }
 
 export function createApplicationMemory(nowMs: () => number): ApplicationMemory {
   const memories = new WeakMap<MsalTokenCache, Memory>()
   const memoryOf = ({ tokenCache }: MsalCacheContext): Memory => {
-    const memory: Memory = memories.get(tokenCache) ?? { holder: null, last: null, partition: '', lent: new Map() }
+    const memory: Memory = memories.get(tokenCache) ?? { holder: null, last: null, partition: '', retained: new Map() }
     memories.set(tokenCache, memory)
     return memory
   }
@@ -55,10 +58,10 @@ export function createApplicationMemory(nowMs: () => number): ApplicationMemory 
   return {
     async load(context, partition, text) {
       const memory = memoryOf(context)
-      for (let turn = 0; memory.holder !== null && turn < TURNS_AT_MOST; turn++) await nextTurn()
+      for (let turn = 0; memory.holder !== null && turn < MOST_TURNS; turn++) await nextTurn()
       memory.holder = context
       memory.last = context
-      memory.lent = keepLent(context.tokenCache, memory, partition, parseCache(text), nowMs())
+      memory.retained = clearMemory(context.tokenCache, memory, partition, parseCache(text), nowMs())
       memory.partition = partition
       context.tokenCache.deserialize(text ?? EMPTY_CACHE)
     },
@@ -69,7 +72,7 @@ export function createApplicationMemory(nowMs: () => number): ApplicationMemory 
       memory.holder = null
       if (!context.cacheHasChanged) return null
       const cache = parseCache(context.tokenCache.serialize())
-      const isOwn = ([key, entry]: [string, unknown]): boolean => memory.lent.get(key)?.secret !== secretOf(entry)
+      const isOwn = ([key, entry]: [string, unknown]): boolean => memory.retained.get(key)?.secret !== secretOf(entry)
       return { ...cache, AccessToken: Object.fromEntries(Object.entries(cache['AccessToken'] ?? {}).filter(isOwn)) }
     },
 
@@ -81,30 +84,30 @@ export function createApplicationMemory(nowMs: () => number): ApplicationMemory 
 }
 
 /**
- * Empties the memory but for tokens on behalf of users of other partitions. `deserialize` only adds: without this, the accounts of the
- * request before would be written into this partition.
- * @returns the entries that stayed
+ * Empties the memory, except for tokens on behalf of users of other partitions. `deserialize` only adds: without this, the plugin would
+ * store the accounts of the previous request in this partition.
+ * @returns the tokens that stayed
  */
-function keepLent(
+function clearMemory(
   tokenCache: MsalTokenCache,
   memory: Memory,
   partition: string,
   stored: MsalCache,
   nowMs: number,
-): Map<string, Lent> {
+): Map<string, RetainedToken> {
   const { storage } = tokenCache as MsalTokenCache & { readonly storage?: Storage }
-  const kept = new Map<string, Lent>()
+  const kept = new Map<string, RetainedToken>()
   for (const key of storage?.getKeys() ?? []) {
     if (storage?.isAuthorityMetadata(key)) continue
     const entry = storage?.getItem(key)
     const secret = secretOf(entry)
-    const before = memory.lent.get(key)
+    const before = memory.retained.get(key)
     const owner = before?.secret === secret ? before.partition : memory.partition
     const isKept = owner !== partition && isOnBehalf(entry, nowMs) && !stored['AccessToken']?.[key]
     if (isKept) kept.set(key, { partition: owner, secret })
     else storage?.removeItem(key)
   }
-  for (const [key] of [...kept].slice(0, Math.max(0, kept.size - LENT_AT_MOST))) {
+  for (const [key] of [...kept].slice(0, Math.max(0, kept.size - MOST_RETAINED_TOKENS))) {
     storage?.removeItem(key)
     kept.delete(key)
   }

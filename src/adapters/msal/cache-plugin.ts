@@ -1,7 +1,7 @@
 /**
- * The plugin: before MSAL reads, its memory is replaced by the partition of the user, empty when there is none, so that no user sees
- * the accounts of the request before. After MSAL has changed its memory, the change is merged into the stored partition, by compare and
- * set.
+ * MSAL's cache plugin. Before MSAL reads, the plugin replaces MSAL's memory by the stored partition of the user, which may be empty. So
+ * no user sees the accounts of the previous request. After MSAL has changed its memory, the plugin merges the change into the stored
+ * partition, by compare and set.
  */
 import { type MsalCache, parseCache } from './cache-merge.ts'
 import type { ApplicationMemory } from './application-memory.ts'
@@ -9,7 +9,7 @@ import type { PartitionStore, StoredPartition } from './partition-store.ts'
 import type { MsalAccount, MsalCacheContext, MsalCachePlugin } from './types.ts'
 
 export interface Partitions {
-  /** Whose cache is about to be used; `null` or empty: nobody's. */
+  /** The partition that MSAL is about to use. `null` or empty: none. */
   current(): Promise<string | null>
   ofAccount(account: MsalAccount): Promise<string>
 }

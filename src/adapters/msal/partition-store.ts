@@ -1,6 +1,6 @@
 /**
- * The partitions in the store: one sealed value each, in the hash of a user like all tokens. Changes of one partition that wait in this
- * process are merged into one write, so as many writers compete for a partition as there are processes, however many requests they have.
+ * Stores each partition as one sealed value, in the hash of a user like all tokens. The process merges the changes of one partition that
+ * are waiting into one write. So only processes compete for a partition, not their requests.
  */
 import type { Clock } from '../../core/clock.ts'
 import { TokenError } from '../../core/errors.ts'
@@ -19,7 +19,7 @@ export interface StoredPartition {
 }
 
 export interface PartitionStore {
-  /** An empty name has no partition. */
+  /** For an empty name it returns an empty partition. */
   read(partition: string): Promise<StoredPartition>
   /**
    * Merges what happened between `before` and `now` into what is stored by then.
@@ -85,7 +85,7 @@ export function createPartitionStore(deps: {
     return { written, ours: isKept ? { text, nonce: codec.nonceOf(record) } : { text: null, nonce: null } }
   }
 
-  /** Writes until no change waits. Changes that arrive during an attempt are in the next one, also if that one is a repetition. */
+  /** Writes until no change waits. A change that arrives during an attempt goes into the next one, also into a repetition. */
   const drain = async (userKey: string, queue: Waiting[]): Promise<void> => {
     let stored = queue[0]?.known
     let lost = 0

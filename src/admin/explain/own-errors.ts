@@ -166,7 +166,7 @@ const background: Readonly<Record<ErrorCode, Background>> = {
   COATCHECK_USER_UNKNOWN: { cause: 'The user was deleted while a request of theirs was under way.' },
   COATCHECK_RECENT_SIGNIN_REQUIRED: {
     cause:
-      'The route has requireUser({ maxAge }), and the user typed the credentials longer ago. After every sign-in: the provider sends no auth_time.',
+      'The route has requireUser({ maxAge }), and the user entered the credentials longer ago. If the error follows every sign-in, the provider sends no auth_time.',
   },
   COATCHECK_UNAUTHENTICATED: {
     cause: 'A visitor who never signed in, or whose session has ended, asks for a page or an API that needs a user.',
@@ -187,7 +187,7 @@ const background: Readonly<Record<ErrorCode, Background>> = {
   },
   COATCHECK_TOKEN_ANSWER_INVALID: {
     cause:
-      'An ID token that has expired on arrival because a clock is minutes off; a key set that lacks the key in use; a token_type other than Bearer; a proxy that changes answers.',
+      'An ID token that has expired on arrival because a clock is minutes off; a key set without the signing key; a token_type other than Bearer; a proxy that changes answers.',
     check: 'curl -sS -D - -o /dev/null https://login.microsoftonline.com/TENANT/v2.0/.well-known/openid-configuration',
   },
   COATCHECK_TOKEN_CONFLICT: { cause: 'The user signed in again, or tokens were set by hand, at the same moment.' },

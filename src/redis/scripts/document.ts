@@ -55,7 +55,7 @@ return {'done', length > 1 and 1 or 0}
 
 /**
  * KEYS 1 document
- * Replies {'done'}: no memory that it was ended is left. A stored document stays. · {'late'}
+ * Replies {'done'}: the ended marker is gone. A stored document stays. · {'late'}
  */
 export const REOPEN_DOCUMENT: RedisScript = defineScript(
   'document.reopen',

@@ -30,7 +30,7 @@ export const edgeScenarios: readonly ConformanceCase<HttpWorld>[] = [
     },
   },
   {
-    name: 'a route with maxAge: whoever authenticated too long ago, or at no known time, signs in again; a program gets 401',
+    name: 'a route with maxAge sends a user without a recent sign-in to the provider, and answers 401 to a program',
     async run(world) {
       const signIn = async (authenticated: string) => {
         const someone = visitor(world)

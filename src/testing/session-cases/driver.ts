@@ -88,7 +88,7 @@ export const driverCases: readonly ConformanceCase<SessionHarness>[] = [
     },
   },
   {
-    name: 'driver: ending an id that never was writes nothing, whether or not the user has sessions',
+    name: 'driver: ending an id that never existed writes nothing, whether or not the user has sessions',
     async run({ driver }) {
       for (const hasSessions of [false, true]) {
         if (hasSessions) await driver.create(newRef(), newRecord(), LIFE)
@@ -105,7 +105,7 @@ export const driverCases: readonly ConformanceCase<SessionHarness>[] = [
     },
   },
   {
-    name: 'driver: the end of a session that ran out is remembered; of one that was lost, if the caller has seen it',
+    name: 'driver: ending an expired session leaves a marker; ending a lost one does if the caller has read it',
     async run({ driver, advance, loseEverything }) {
       const refs = Array.from({ length: 12 }, () => newRef())
       for (const ref of refs) await driver.create(ref, newRecord(), LIFE)

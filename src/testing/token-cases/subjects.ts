@@ -75,7 +75,7 @@ export const subjectsCases: readonly ConformanceCase<TokenHarness>[] = [
     },
   })),
   {
-    name: 'a refused answer that names another subject ends the grant too, whatever it was refused for',
+    name: 'a refused answer that names another subject ends the grant, whichever check it failed',
     async run(harness) {
       const { cache, provider } = tokenFixture(harness)
       await cache.setUserTokens(USER, signedIn(harness, { idToken: idTokenOf(ADA) }))
@@ -86,7 +86,7 @@ export const subjectsCases: readonly ConformanceCase<TokenHarness>[] = [
     },
   },
   {
-    name: 'a grant that an application handed in belongs to whom its ID token names',
+    name: 'a grant from setUserTokens() belongs to the subject of its ID token',
     async run(harness) {
       const fixture = tokenFixture(harness)
       await fixture.cache.setUserTokens(USER, signedIn(harness, { idToken: idTokenOf(ADA) }))
@@ -100,12 +100,12 @@ export const subjectsCases: readonly ConformanceCase<TokenHarness>[] = [
     },
   },
   {
-    name: 'a grant of an earlier build belongs to whom its ID token names, else to whom the next verified one does',
+    name: 'a grant of an earlier build belongs to the subject of its ID token, else to that of the next verified one',
     async run(harness) {
       const fixture = tokenFixture(harness)
       const { cache, provider } = fixture
       await storeAsBefore(fixture, harness, null)
-      // No key set could be fetched: the answer counts, and decides nothing.
+      // Without a key set the answer is accepted, but does not decide the owner.
       provider.answers.push({ subject: ADA, expiresInSeconds: 60 })
       assert.equal((await cache.getAccessToken(USER)).accessToken, 'access-1')
       assert.equal((await grantOf(fixture, harness))?.owner, undefined)
@@ -123,7 +123,7 @@ export const subjectsCases: readonly ConformanceCase<TokenHarness>[] = [
     },
   },
   {
-    name: 'without a key set the tokens of an answer are stored, and the ID token before stays',
+    name: 'without a key set the store takes the new tokens and keeps the previous ID token',
     async run(harness) {
       const { cache, provider } = tokenFixture(harness)
       await cache.setUserTokens(USER, signedIn(harness, { idToken: idTokenOf(ADA) }))
@@ -135,7 +135,7 @@ export const subjectsCases: readonly ConformanceCase<TokenHarness>[] = [
     },
   },
   {
-    name: 'of a refused answer the rotated refresh token is kept, nothing else, and the request is not repeated',
+    name: 'a refused answer leaves its rotated refresh token only, and the request is not repeated',
     async run(harness) {
       const { cache, provider, names, seen } = tokenFixture(harness)
       await cache.setUserTokens(USER, signedIn(harness, { idToken: idTokenOf(ADA) }))
