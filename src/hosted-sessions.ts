@@ -9,12 +9,8 @@ import { systemRandom } from './core/random.ts'
 import { describeValue } from './core/redact.ts'
 import { boundedLifeMs } from './core/time-to-live.ts'
 import { createDocuments } from './documents/documents.ts'
-import {
-  createHostSessions,
-  hostSessionCodec,
-  type HostSessionInfo,
-  type HostSessions,
-} from './documents/host-sessions.ts'
+import { hostSessionCodec } from './documents/host-session-record.ts'
+import { createHostSessions, type HostSessionInfo, type HostSessions } from './documents/host-sessions.ts'
 import { createHosted, documentDeps, type HostedOptions } from './hosted.ts'
 
 const DEFAULT_TTL_MS = 24 * 3_600_000

@@ -6,13 +6,13 @@
  * A session is entered in its user's set before it is stored, and ending one leaves a memory under its name. So whoever ends all
  * sessions of a user meets every one of them: those that are stored, and those that are about to be, which are then refused.
  */
-import { isDeepStrictEqual } from 'node:util'
 import type { Clock } from '../core/clock.ts'
 import type { EventBus } from '../core/events.ts'
 import type { Random } from '../core/random.ts'
 import { type DocumentRef, isDocumentName } from './document-driver.ts'
-import type { DocumentCodec, Documents, StoredDocument } from './documents.ts'
-import { type JsonObject, mergeChanges } from './json-merge.ts'
+import type { Documents, StoredDocument } from './documents.ts'
+import { cookieOf, differsInEndOnly, effective, mergedJson, type HostSession } from './host-session-record.ts'
+import type { JsonObject } from './json-merge.ts'
 
 /** Longer than any request: what comes later has nothing left to bring back. */
 const ENDED_REMEMBERED_MS = 60 * 60_000
@@ -21,19 +21,6 @@ const LISTED_AT_MOST = 1000
 /** Requests that touch a session within this time need one write for all of them. */
 const TOUCHED_TOGETHER_MS = 1000
 const BIRTH_BYTES = 9
-
-export interface HostSession {
-  /** What the host stores, as JSON: parsed by whoever wants it, and compared as it is. */
-  readonly json: string
-  /** The cookie of the last touch. It replaces the field `cookie` of `json`. */
-  readonly cookie?: JsonObject
-  readonly createdAtMs: number
-  readonly expiresAtMs: number
-  /** Random value of the creation: distinguishes the session from an earlier one of the same id. Absent in records of 0.1.0 previews. */
-  readonly birth?: string
-  /** Whose it is: the set of the user, and until when it is entered there. */
-  readonly user?: { readonly set: string; readonly untilMs: number }
-}
 
 /** What the host was handed out; its changes are told by it. */
 export interface HandedOut {
@@ -268,39 +255,4 @@ export function createHostSessions(deps: {
       return removed
     },
   }
-}
-
-/** Mostly nobody else has changed anything, and then there is nothing to merge. */
-function mergedJson(handedOut: WithCookie, handedBack: string, stored: WithCookie): string {
-  if (stored.json === handedOut.json && isDeepStrictEqual(stored.cookie, handedOut.cookie)) return handedBack
-  return JSON.stringify(mergeChanges(effective(handedOut), parse(handedBack), effective(stored)))
-}
-
-type WithCookie = Pick<HostSession, 'json' | 'cookie'>
-
-/** The data of a session with the cookie of its last touch. */
-function effective({ json, cookie }: WithCookie): JsonObject {
-  return cookie ? { ...parse(json), cookie } : parse(json)
-}
-
-function cookieOf(session: WithCookie): unknown {
-  return effective(session)['cookie']
-}
-
-/** Whether two cookies agree in all but `expires`, which the end of the session follows. */
-function differsInEndOnly(one: unknown, other: JsonObject): boolean {
-  return isDeepStrictEqual({ ...(one as JsonObject | undefined), expires: null }, { ...other, expires: null })
-}
-
-function parse(json: string): JsonObject {
-  return JSON.parse(json) as JsonObject
-}
-
-/** A line about the session, then what the host stores: read without parsing the one, written without making text of it again. */
-export const hostSessionCodec: DocumentCodec<HostSession> = {
-  encode: ({ json, ...about }) => `${JSON.stringify(about)}\n${json}`,
-  decode(text) {
-    const end = text.indexOf('\n')
-    return { ...(JSON.parse(text.slice(0, end)) as Omit<HostSession, 'json'>), json: text.slice(end + 1) }
-  },
 }

@@ -10,35 +10,25 @@ import {
   customFetch,
   type CustomFetch,
   discovery,
-  type ServerMetadata,
 } from 'openid-client'
 import type { ResolvedProvider } from '../config/types.ts'
 import type { Clock } from '../core/clock.ts'
 import { MisuseError, OidcError } from '../core/errors.ts'
 import type { EventBus } from '../core/events.ts'
-import { isLoopbackHost } from '../core/loopback-host.ts'
 import { providerReasonIn } from '../core/provider-reason.ts'
 import { safeUrl } from '../core/redact.ts'
-import { boundedFetch, copyOf } from './bounded-fetch.ts'
+import { boundedFetch } from './bounded-fetch.ts'
 import { clientAuthentication } from './client-authentication.ts'
 import { toleranceOf } from './clock-tolerance.ts'
 import { createProviderKeys, type ProviderKeys } from './key-set.ts'
-import { shown } from './failed-checks.ts'
 import { toDiscoveryError } from './oidc-errors.ts'
+import { assertEndpoints, serverOf, withOneMetadataRequest } from './provider-metadata.ts'
 
 const TIMEOUT_SECONDS = 10 // of each single request to a provider while somebody waits at a browser
 const TOKEN_TIMEOUT_SECONDS = 30 // of refreshes: giving one up early may lose a rotated refresh token
 const METADATA_MAX_AGE_MS = 60 * 60_000 // so that moved endpoints are noticed without a restart
 const FAILURE_KEPT_MS = 1_000 // a storm of visitors must not become a storm of requests
 const STALE_RETRY_MS = 60_000 // how often renewal is tried while the provider is away
-const TENANT_TEMPLATE = '{tenantid}'
-
-/**
- * The issuer of a multi-tenant Entra application is a template. openid-client fills it in from the token, but only for
- * metadata discovered at this address; for national clouds and a local provider we answer at this address ourselves.
- */
-const TEMPLATED_SERVER = new URL('https://login.microsoftonline.com/common/v2.0')
-const TEMPLATED_METADATA = `${TEMPLATED_SERVER.href}/.well-known/openid-configuration`
 
 export interface ProviderClient {
   readonly provider: ResolvedProvider
@@ -143,11 +133,6 @@ export function createProviderClients(
   }
 }
 
-/** True for a multi-tenant Entra application, whose users come from many issuers. */
-function isMultiTenant(provider: ResolvedProvider): boolean {
-  return provider.issuer.includes(TENANT_TEMPLATE)
-}
-
 /** @param known the key set of the previous metadata; it stays if its address stays */
 async function discover(
   provider: ResolvedProvider,
@@ -193,52 +178,6 @@ async function discover(
   }
 }
 
-/** Without these no user can sign in (OIDC Discovery section 3). Discovery finds an error in them before a visitor does. */
-const ENDPOINTS = ['authorization_endpoint', 'token_endpoint', 'jwks_uri'] as const
-
-/** @throws {OidcError} `COATCHECK_OIDC_DISCOVERY` that names the first endpoint that is missing or cannot be used */
-function assertEndpoints(provider: ResolvedProvider, metadata: Readonly<ServerMetadata>): void {
-  const isUsable = (url: unknown): boolean => {
-    if (typeof url !== 'string' || !URL.canParse(url)) return false
-    const { protocol, hostname } = new URL(url)
-    return protocol === 'https:' || (protocol === 'http:' && provider.allowInsecureHttp && isLoopbackHost(hostname))
-  }
-  const wrong = ENDPOINTS.find((name) => !isUsable(metadata[name]))
-  if (wrong === undefined) return
-  const value: unknown = metadata[wrong]
-  const problem = value === undefined ? 'name no' : 'have an unusable'
-  throw new OidcError('COATCHECK_OIDC_DISCOVERY', {
-    message: `The metadata of provider "${provider.name}" ${problem} ${wrong}.`,
-    details: { provider: provider.name, reason: 'metadata', check: wrong, got: shown(value) },
-  })
-}
-
 function textsOf(value: unknown): readonly string[] | null {
   return Array.isArray(value) ? value.filter((entry) => typeof entry === 'string') : null
-}
-
-function serverOf(provider: ResolvedProvider): URL {
-  return isMultiTenant(provider) ? TEMPLATED_SERVER : new URL(provider.discoveryUrl)
-}
-
-/**
- * A token answer must have the content type `application/json` (RFC 6749 section 5.1). The library also accepts JSON of another type,
- * so it gets such an answer without its body.
- */
-function labelledJson(answer: Response, body: unknown): Response {
-  const isTokenAnswer = body instanceof URLSearchParams && body.has('grant_type')
-  const [type = ''] = (answer.headers.get('content-type') ?? '').split(';')
-  if (!isTokenAnswer || answer.status !== 200 || type.trim().toLowerCase() === 'application/json') return answer
-  return new Response(null, { status: answer.status, headers: answer.headers })
-}
-
-/** Both configurations are made from one document, so that they cannot disagree. */
-function withOneMetadataRequest(provider: ResolvedProvider, send: CustomFetch): CustomFetch {
-  const asked = isMultiTenant(provider) ? TEMPLATED_METADATA : new URL(provider.discoveryUrl).href
-  let document: Promise<Response> | null = null
-  return async (url, options) => {
-    if (url !== asked) return labelledJson(await send(url, options), options.body)
-    document ??= send(provider.discoveryUrl, options)
-    return copyOf(await document)
-  }
 }
