@@ -6,7 +6,6 @@ import { type Environment, variable } from '../config/environment.ts'
 import { refuse, type Source } from '../config/refusal.ts'
 import { ConfigError } from '../core/errors.ts'
 import { isLoopbackHost } from '../core/loopback-host.ts'
-import type { HandedInClient } from './handed-in.ts'
 import type { RedisAddress } from './redis-url.ts'
 import type { RedisTarget } from './target.ts'
 
@@ -57,7 +56,7 @@ export function assertSecretsAreEncrypted(wires: readonly Wire[], source: Source
  * What a client of the application says about its connections. Clusters and sentinels of major 5 and later keep their options to
  * themselves; then the list is empty, and there is nothing to check.
  */
-export function wiresOfClient(client: HandedInClient): readonly Wire[] {
+export function wiresOfClient(client: object): readonly Wire[] {
   const { options, _options } = client as { options?: unknown; _options?: unknown }
   const all = fieldsOf(options ?? _options)
   const shared = fieldsOf(all['defaults'] ?? all['nodeClientOptions'])
