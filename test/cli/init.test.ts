@@ -114,7 +114,9 @@ test('--dry-run writes nothing and shows all of it but the key', async () => {
   const { stdout } = await init(at, '--framework', 'hono', '--dry-run')
   expect(filesOf(at)).toEqual([])
   expect(stdout).toContain('honoAuth(auth)')
-  expect(stdout).toContain('sets COATCHECK_KEYS, COATCHECK_BASE_URL  commented out: REDIS_URL, REDIS_PASSWORD, AZURE_AD_')
+  expect(stdout).toContain(
+    'sets COATCHECK_KEYS, COATCHECK_BASE_URL  commented out: REDIS_URL, REDIS_PASSWORD, AZURE_AD_',
+  )
   expect(stdout).not.toMatch(/[A-Za-z0-9+/]{43}=/)
   const document = documentOf((await init(at, '--framework', 'hono', '--dry-run', '--json')).stdout)
   expect(document).toMatchObject({ schema: 1, command: 'init', dryRun: true, framework: 'hono', provider: 'entra' })
