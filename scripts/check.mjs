@@ -16,7 +16,8 @@ const packed = mkdtempSync(join(tmpdir(), 'coatcheck-pack-'))
  */
 const checks = [
   { name: 'build', run: () => node('scripts/build.mjs') },
-  { name: 'lint', run: () => tool('eslint', '.') },
+  // The rules that know types read the declarations of the build, as the examples do.
+  { name: 'lint', after: ['build'], run: () => tool('eslint', '.') },
   { name: 'types', run: () => tool('tsc', '--noEmit', '-p', 'tsconfig.json') },
   { name: 'format', run: () => tool('prettier', '--check', '--log-level', 'warn', '.') },
   { name: 'api', run: () => node('scripts/api.mjs', '--check') },
