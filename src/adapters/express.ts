@@ -119,8 +119,12 @@ export function expressAuth<D extends object>(auth: Coatcheck<D>, options: Expre
     })
   }
 
-  const withUser: ExpressAuth<D>['withUser'] = (handler, { provider, onUnavailable, maxAge } = {}) => {
-    const requirement = { provider, maxAgeMs: maxAgeMsOf(maxAge, 'requireUser()') }
+  const guarded = (
+    caller: 'withUser()' | 'requireUser()',
+    handler: UserHandler<D>,
+    { provider, onUnavailable, maxAge }: RequireUserOptions = {},
+  ): RequestHandler => {
+    const requirement = { provider, maxAgeMs: maxAgeMsOf(maxAge, caller) }
     return (request, response, next) => {
       const run = async (): Promise<void> => {
         const session = await exchangeOf(request).getSessionOfUser({ onUnavailable })
@@ -147,8 +151,9 @@ export function expressAuth<D extends object>(auth: Coatcheck<D>, options: Expre
       expecting(request, () => exchangeOf(request).getSession(wish)),
     getVisit: (request: Request) => expecting(request, () => exchangeOf(request).getVisit()),
     requireUser: (requirement?: RequireUserOptions) =>
-      withUser((_request, _response, _signedIn, next) => next(), requirement),
-    withUser,
+      guarded('requireUser()', (_request, _response, _signedIn, next) => next(), requirement),
+    withUser: (handler: UserHandler<D>, requirement?: RequireUserOptions) =>
+      guarded('withUser()', handler, requirement),
     errorHandler,
   })
 }

@@ -112,9 +112,13 @@ export function fastifyAuth<D extends object>(auth: Coatcheck<D>, options: Fasti
     })
   }
 
-  const withUser: FastifyAuth<D>['withUser'] = (handler, { provider, onUnavailable, maxAge } = {}) => {
-    const requirement = { provider, maxAgeMs: maxAgeMsOf(maxAge, 'requireUser()') }
-    return async (request, reply) => {
+  const guarded = (
+    caller: 'withUser()' | 'requireUser()',
+    handler: FastifyUserHandler<D>,
+    { provider, onUnavailable, maxAge }: FastifyRequireUserOptions = {},
+  ) => {
+    const requirement = { provider, maxAgeMs: maxAgeMsOf(maxAge, caller) }
+    return async (request: FastifyRequest, reply: FastifyReply) => {
       replies.set(request, reply)
       const session = await exchangeOf(request).getSessionOfUser({ onUnavailable })
       const demand = edge.demandOf(session, request.raw, requirement)
@@ -126,8 +130,9 @@ export function fastifyAuth<D extends object>(auth: Coatcheck<D>, options: Fasti
   return Object.assign(forContextOfRegistrant(plugin), {
     getSession: async (request: FastifyRequest, wish?: SessionRequest) => exchangeOf(request).getSession(wish),
     getVisit: async (request: FastifyRequest) => exchangeOf(request).getVisit(),
-    requireUser: (requirement?: FastifyRequireUserOptions) => withUser(() => undefined, requirement),
-    withUser,
+    requireUser: (requirement?: FastifyRequireUserOptions) => guarded('requireUser()', () => undefined, requirement),
+    withUser: (handler: FastifyUserHandler<D>, requirement?: FastifyRequireUserOptions) =>
+      guarded('withUser()', handler, requirement),
     errorHandler(error: FastifyError, request: FastifyRequest, reply: FastifyReply) {
       const answer = reply.raw.headersSent ? null : edge.answerError(error, request.raw)
       if (!answer) throw error

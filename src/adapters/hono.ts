@@ -167,8 +167,11 @@ export function honoAuth<D extends object>(auth: Coatcheck<D>, options: HonoAuth
   }
 
   /** The session of a request that meets the requirement, or the answer to one that does not. */
-  const admission = ({ provider, onUnavailable, maxAge }: HonoRequireUserOptions) => {
-    const requirement = { provider, maxAgeMs: maxAgeMsOf(maxAge, 'requireUser()') }
+  const admission = (
+    caller: 'withUser()' | 'requireUser()',
+    { provider, onUnavailable, maxAge }: HonoRequireUserOptions,
+  ) => {
+    const requirement = { provider, maxAgeMs: maxAgeMsOf(maxAge, caller) }
     return async (context: Context): Promise<{ session: Session<D>; demand: Response | null }> => {
       const session = await exchangeOf(context).getSessionOfUser({ onUnavailable })
       return { session, demand: edge.demandOf(session, context.req.raw, requirement) }
@@ -176,7 +179,7 @@ export function honoAuth<D extends object>(auth: Coatcheck<D>, options: HonoAuth
   }
 
   const withUser: HonoAuth<D>['withUser'] = (handler, requirement = {}) => {
-    const admit = admission(requirement)
+    const admit = admission('withUser()', requirement)
     return async (context, next) => {
       const { session, demand } = await admit(context)
       if (demand) return demand
@@ -188,7 +191,7 @@ export function honoAuth<D extends object>(auth: Coatcheck<D>, options: HonoAuth
     getSession: async (context: Context, wish?: SessionRequest) => exchangeOf(context).getSession(wish),
     getVisit: async (context: Context) => exchangeOf(context).getVisit(),
     requireUser(requirement: HonoRequireUserOptions = {}): MiddlewareHandler {
-      const admit = admission(requirement)
+      const admit = admission('requireUser()', requirement)
       return async (context, next) => {
         const { demand } = await admit(context)
         if (demand) return demand

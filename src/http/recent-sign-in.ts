@@ -22,7 +22,7 @@ export function maxAgeMsOf(maxAge: Duration | undefined, caller: string): number
   throw new MisuseError(
     'COATCHECK_INVALID_ARGUMENT',
     `"maxAge" of ${caller} must be a duration with a unit such as '5m', of 1 s or more; it got ${describeValue(maxAge)}.`,
-    { fix: `Write the unit: ${caller.replace('()', "({ maxAge: '5m' })")}.` },
+    { fix: "Write the unit: maxAge: '5m'." },
   )
 }
 
