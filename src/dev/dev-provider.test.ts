@@ -234,6 +234,39 @@ describe('sign-in', () => {
   })
 })
 
+describe('a POST to the end-session endpoint', () => {
+  const hintOf = async (provider: DevProvider) => {
+    const { config, tokens, browser } = await signIn(provider)
+    const form = { id_token_hint: tokens.id_token ?? '', post_logout_redirect_uri: 'http://localhost:3000/' }
+    return { browser, form, endpoint: new URL(config.serverMetadata().end_session_endpoint ?? '') }
+  }
+
+  it('is 404 by default, and accepted with acceptPost: the session cookie is then SameSite=None and Secure', async () => {
+    const usual = await start()
+    const refused = await hintOf(usual)
+    expect((await refused.browser.visit(refused.endpoint, refused.form)).response?.status).toBe(404)
+
+    const provider = await start({ acceptPost: true })
+    const { browser, endpoint, form } = await hintOf(provider)
+    const { page, response } = await browser.visit(endpoint, form)
+    expect(response?.headers.getSetCookie()[0]).toMatch(/^idp_session_\d+=.*; samesite=none; secure; httponly/i)
+    const action = /action="([^"]+)"/.exec(page)?.[1] ?? ''
+    const xsrf = /name="xsrf" value="([^"]+)"/.exec(page)?.[1] ?? ''
+    const returned = await browser.visit(new URL(action, provider.url), { xsrf, logout: 'yes' })
+    expect(returned.url.href).toBe('http://localhost:3000/')
+    expect((await browser.visit((await prepare(provider)).url)).page).toContain('Pick an account')
+  })
+
+  it('without the cookie leads back as if all had gone well, and the session stays: id_token_hint ends none', async () => {
+    const provider = await start({ acceptPost: true })
+    const { browser, endpoint, form } = await hintOf(provider)
+    // A cookie with SameSite=Lax does not come along with a POST from another site.
+    expect((await new Browser().visit(endpoint, form)).url.href).toBe('http://localhost:3000/')
+    const { url } = await prepare(provider)
+    expect((await browser.visit(url)).url.searchParams.has('code')).toBe(true)
+  })
+})
+
 it('the port of http://localhost does not count, at the sign-in and at the sign-out', async () => {
   const provider = await start()
   const elsewhere = 'http://localhost:3100'

@@ -128,9 +128,20 @@ function bendToEntra(provider: Provider, options: ResolvedDevOptions, url: strin
   // Entra can send `sid` to every application, not only to those with back-channel logout.
   Object.assign(provider.Client.prototype as object, { includeSid: () => true })
   compareAsEntra(provider, options)
+  if (options.acceptPost) allowSecureCookies(provider)
   provider.on('server_error', (_ctx, error) => {
     options.onError(error)
   })
+}
+
+/** Over http, the package refuses to set a cookie with `Secure`. Browsers accept one from a loopback address. */
+function allowSecureCookies(provider: Provider): void {
+  const createContext = provider.createContext.bind(provider)
+  provider.createContext = (...args) => {
+    const context = createContext(...args)
+    context.cookies.secure = true
+    return context
+  }
 }
 
 async function listen(server: Server, { host, port }: ResolvedDevOptions): Promise<number> {

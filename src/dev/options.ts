@@ -38,6 +38,12 @@ export interface DevProviderOptions {
   readonly postLogoutRedirectUris?: readonly string[]
   /** Switches back-channel logout on (OpenID Connect Back-Channel Logout 1.0). */
   readonly backchannelLogoutUri?: string
+  /**
+   * Accepts POST at the authorization endpoint and the end-session endpoint, as OpenID Connect requires of providers. A POST of
+   * another site carries only cookies with `SameSite=None; Secure`, so the provider's session cookie becomes one. Chromium and
+   * Firefox accept such a cookie over http from a loopback address; Safari rejects it. Default `false`.
+   */
+  readonly acceptPost?: boolean
   /** In place of the secret: the public keys of the application, for `private_key_jwt` with PS256 or RS256. */
   readonly clientKeys?: readonly JWK[]
   /** Seconds. Default 3600. */
@@ -60,6 +66,7 @@ export interface ResolvedDevOptions {
   readonly redirectUris: readonly string[]
   readonly postLogoutRedirectUris: readonly string[]
   readonly backchannelLogoutUri: string | null
+  readonly acceptPost: boolean
   readonly accessTokenTtlSeconds: number
   readonly rotation: RefreshTokenRotation
   readonly apis: readonly DevApi[]
@@ -81,6 +88,7 @@ const known = new Set<string>([
   'redirectUris',
   'postLogoutRedirectUris',
   'backchannelLogoutUri',
+  'acceptPost',
   'accessTokenTtlSeconds',
   'rotation',
   'apis',
@@ -104,6 +112,7 @@ export function resolveDevOptions(options: DevProviderOptions): ResolvedDevOptio
     redirectUris,
     postLogoutRedirectUris: options.postLogoutRedirectUris ?? originsOf(redirectUris),
     backchannelLogoutUri: options.backchannelLogoutUri ?? null,
+    acceptPost: options.acceptPost ?? false,
     accessTokenTtlSeconds: options.accessTokenTtlSeconds ?? 3600,
     rotation: options.rotation ?? 'entra',
     apis: options.apis ?? defaultApis,

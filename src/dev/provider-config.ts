@@ -31,7 +31,8 @@ export function buildConfiguration(input: ConfigurationInput): Configuration {
   return {
     adapter,
     clients: [clientMetadata(options)],
-    cookies: cookies(input.port),
+    cookies: cookies(input.port, options.acceptPost),
+    enableHttpPostMethods: options.acceptPost,
     routes: {
       authorization: '/authorize',
       token: '/token',
@@ -101,11 +102,13 @@ function clientAuthentication({ clientKeys, clientSecret }: ResolvedDevOptions):
 }
 
 /** Browsers do not separate cookies by port: two providers on one host must not share a name. */
-function cookies(port: number): NonNullable<Configuration['cookies']> {
+function cookies(port: number, acceptPost: boolean): NonNullable<Configuration['cookies']> {
   const suffix = String(port)
   return {
     keys: [randomBytes(32).toString('hex')],
     names: { session: `idp_session_${suffix}`, interaction: `idp_signin_${suffix}`, resume: `idp_resume_${suffix}` },
+    // Without it, the session is unknown to a POST from another site.
+    ...(acceptPost && { long: { sameSite: 'none', secure: true } }),
   }
 }
 
