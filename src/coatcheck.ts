@@ -25,7 +25,6 @@ import { createTransactions } from './oidc/transaction.ts'
 import { createSessionStore } from './session/session-store.ts'
 import { createTickets } from './session/ticket.ts'
 import type { SessionStore } from './session/types.ts'
-import { createProviderGate, gateNames } from './token/provider-gate.ts'
 import { tokenSetFromOAuth } from './token/token-set.ts'
 import type { TokenCache } from './token/types.ts'
 
@@ -202,7 +201,7 @@ function createLife<D extends object>(options: Options<D>, events: EventBus): Li
 }
 
 function assemble<D extends object>(config: ResolvedConfig<D>, foundation: Foundation, events: EventBus): Opened<D> {
-  const { keyring, seal, store, tokens } = foundation
+  const { keyring, seal, store, tokens, gate } = foundation
   // Of this copy of the module, whoever made the foundation: openid-client knows the objects of another copy not for its own.
   const clients = createProviderClients(config.providers, { clock: systemClock, events })
   const shared = { keyring, seal, clock: systemClock, random: systemRandom, events }
@@ -229,7 +228,6 @@ function assemble<D extends object>(config: ResolvedConfig<D>, foundation: Found
     isDurable: store.server?.client.isDurable === true,
     sessionLifeMs: config.session.absoluteTimeoutMs,
   })
-  const gate = createProviderGate({ ...shared, driver: store.providerGate, nameOf: gateNames(keyring) })
   const redemptions = createRedemptions({ gate, clock: systemClock })
   const routes = createRoutes({
     ...{ config, sessions, tokens, clients, signIn, redemptions, providerLogout, events },

@@ -19,6 +19,7 @@ import { createTokenRevoker } from './oidc/token-revoker.ts'
 import { createTokenRequester } from './oidc/token-requester.ts'
 import type { Store, StoreFactory } from './store.ts'
 import { startLog } from './telemetry/log.ts'
+import { createProviderGate, gateNames, type ProviderGate } from './token/provider-gate.ts'
 import { createRevocations, type Revocations } from './token/revocations.ts'
 import { createTokenCache, type OwnedTokenCache } from './token/token-cache.ts'
 import { createTokenCodec } from './token/token-codec.ts'
@@ -29,6 +30,8 @@ export interface Foundation {
   readonly seal: Seal
   readonly store: Store
   readonly tokens: OwnedTokenCache
+  /** One for refreshes and code redemptions, so that both know at once that it is shut, also while the store is away. */
+  readonly gate: ProviderGate
   readonly revocations: Revocations
   /** Reports to the bus of every user. */
   readonly relay: EventRelay
@@ -120,10 +123,14 @@ function build(config: ResolvedConfig<object>, factory: StoreFactory, keys: read
     events: relay,
     schedule: scheduleTimer,
   })
+  const gate = createProviderGate({
+    ...{ driver: store.providerGate, nameOf: gateNames(keyring) },
+    ...{ clock: systemClock, random: systemRandom },
+  })
   const tokens = createTokenCache({
     driver: store.tokens,
     appDriver: store.appTokens,
-    gateDriver: store.providerGate,
+    gate,
     keyring,
     seal,
     providers,
@@ -136,7 +143,7 @@ function build(config: ResolvedConfig<object>, factory: StoreFactory, keys: read
     signInUrl: signInUrlOf(keyring, basePath, systemClock),
     discard: (userKey, provider, refreshToken) => revocations.discard(userKey, provider, refreshToken),
   })
-  return { keyring, seal, store, tokens, revocations, relay }
+  return { keyring, seal, store, tokens, gate, revocations, relay }
 }
 
 /** Entra ID has no revocation endpoint: endings there cost nothing for it. */

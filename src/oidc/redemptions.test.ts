@@ -60,3 +60,17 @@ it('who was sent away takes no place', async () => {
   one?.leave()
   await expect(redemptions.reserve('p')).resolves.toBeDefined()
 })
+
+it('says why a gate is shut that another copy of this module has made, as in a Next process', async () => {
+  vi.resetModules()
+  const other = await import('../token/refresh-outcome.ts')
+  const shut = (): Promise<never> => {
+    const failure = new other.RefreshFailure({ retryAfterMs: 7000 }, { outcome: 'transient', wasAsked: false })
+    return Promise.reject(failure)
+  }
+  redemptions = createRedemptions({ gate: { look: shut, enter: shut }, clock: createFakeClock() })
+  await expect(redemptions.reserve('p')).rejects.toMatchObject({
+    code: 'COATCHECK_OIDC_UNAVAILABLE',
+    details: { provider: 'p', reason: 'gate', retryAfterMs: 7000 },
+  })
+})

@@ -5,7 +5,7 @@
 import type { Clock } from '../core/clock.ts'
 import { OidcError } from '../core/errors.ts'
 import type { Passage, ProviderGate } from '../token/provider-gate.ts'
-import { RefreshFailure } from '../token/refresh-outcome.ts'
+import { isRefreshFailure, type RefreshFailure } from '../token/refresh-outcome.ts'
 import { failureOf } from './token-requester.ts'
 
 /** Redemptions of one provider that run at once in this process. A redemption takes some 100 ms. */
@@ -122,7 +122,7 @@ function isOfTheCode({ outcome, facts: { status = 500, error } }: RefreshFailure
 }
 
 function shutError(provider: string, error: unknown): unknown {
-  if (!(error instanceof RefreshFailure)) return error
+  if (!isRefreshFailure(error)) return error
   const { outcome, facts } = error
   if (outcome !== 'operator-error') return unavailable(provider, 'gate', facts.retryAfterMs)
   const details = { provider, reason: 'gate', retryAfterMs: facts.retryAfterMs }

@@ -10,6 +10,7 @@ import { RefreshFailure, type RefreshFacts } from '../token/refresh-outcome.ts'
 import { createTokenCache, type OwnedTokenCache } from '../token/token-cache.ts'
 import { createMemoryTokenDriver } from '../token/drivers/memory.ts'
 import { createMemoryProviderGateDriver } from '../token/drivers/provider-gate-memory.ts'
+import { createProviderGate, gateNames } from '../token/provider-gate.ts'
 import type { ProviderGateDriver } from '../token/provider-gate-driver.ts'
 import type { TokenDriver } from '../token/token-driver.ts'
 import type { DirectTokenRequest, RefreshedTokens, RefreshRequest, TokenRequester } from '../token/types.ts'
@@ -120,16 +121,18 @@ export function tokenFixture(
   const provider = options.provider ?? scriptedProvider()
   const scheduled = new Set<() => void>()
   const discarded: string[] = []
+  const { clock } = harness
+  const gateDriver = harness.gateDriver ?? createMemoryProviderGateDriver(new MemorySpace({ clock }))
   const cache = createTokenCache({
     driver: options.driver ?? harness.driver,
     appDriver: harness.appDriver ?? createMemoryTokenDriver(new MemorySpace({ clock: harness.clock })),
-    gateDriver: harness.gateDriver ?? createMemoryProviderGateDriver(new MemorySpace({ clock: harness.clock })),
+    gate: createProviderGate({ driver: gateDriver, nameOf: gateNames(keyring), clock, random: systemRandom }),
     keyring,
     seal: createSeal(keyring),
     providers: (options.providers ?? ['entra']).map((name) => ({ name })),
     refresher: provider,
     config: { grantLifetimeMs: 90 * 24 * 3_600_000, minValidityMs: 30_000 },
-    clock: harness.clock,
+    clock,
     random: systemRandom,
     events,
     namespace: options.namespace ?? '',

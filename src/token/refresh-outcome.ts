@@ -235,6 +235,11 @@ export interface RefusedAnswer {
   readonly refreshToken: string | null
 }
 
+/** Whether an error is a `RefreshFailure`, also one of another copy of this module: copies in one process share the provider gate. */
+export function isRefreshFailure(error: unknown): error is RefreshFailure {
+  return error instanceof RefreshFailure || (error instanceof Error && error.name === 'RefreshFailure')
+}
+
 /** Whatever a refresher threw, as a `RefreshFailure`. */
 export function toRefreshFailure(error: unknown): RefreshFailure {
   return error instanceof RefreshFailure ? error : new RefreshFailure({}, { cause: error })

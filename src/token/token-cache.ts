@@ -11,8 +11,7 @@ import { TokenError } from '../core/errors.ts'
 import type { Random } from '../core/random.ts'
 import type { Keyring } from '../keyring/keyring.ts'
 import { keyTagOf, type Seal } from '../keyring/seal.ts'
-import { createProviderGate, gateNames } from './provider-gate.ts'
-import type { ProviderGateDriver } from './provider-gate-driver.ts'
+import type { ProviderGate } from './provider-gate.ts'
 import { createProviderRequests } from './provider-requests.ts'
 import { createDirectTokens } from './direct-tokens.ts'
 import { createFetchWithToken } from './fetch-with-token.ts'
@@ -46,7 +45,8 @@ export interface TokenCacheDeps {
   readonly driver: TokenDriver
   /** For tokens of the application itself and on behalf of callers. */
   readonly appDriver: TokenDriver
-  readonly gateDriver: ProviderGateDriver
+  /** The one of the process: code redemptions pass it too. */
+  readonly gate: ProviderGate
   readonly keyring: Keyring
   readonly seal: Seal
   /** With none, tokens of any provider are kept and nothing is refreshed. */
@@ -80,8 +80,7 @@ export function createTokenCache(deps: TokenCacheDeps): OwnedTokenCache {
   const providers = deps.providers.map(({ name }) => name)
   const codec = createTokenCodec(deps.seal, deps.namespace)
   const canRefresh = (provider: string): boolean => providers.includes(provider)
-  const gate = createProviderGate({ ...deps, driver: deps.gateDriver, nameOf: gateNames(keyring) })
-  const requests = createProviderRequests({ gate, clock, events })
+  const requests = createProviderRequests(deps)
   const refreshes = createRefreshes({
     ...deps,
     codec,

@@ -18,6 +18,7 @@ import { limitsOf } from '../../src/redis/options.ts'
 import { testKey } from '../../src/testing/session-fixture.ts'
 import { createRedisProviderGateDriver } from '../../src/token/drivers/provider-gate-redis.ts'
 import { createRedisTokenDriver } from '../../src/token/drivers/redis.ts'
+import { createProviderGate, gateNames } from '../../src/token/provider-gate.ts'
 import { createTokenCache, type OwnedTokenCache } from '../../src/token/token-cache.ts'
 import type { OAuthAccount } from '../../src/token/types.ts'
 import { type RedisServer, startRedisServer } from '../support/redis-server.ts'
@@ -68,7 +69,12 @@ beforeEach(async () => {
   cache = createTokenCache({
     driver: createRedisTokenDriver(client, redisKeys('')),
     appDriver: createRedisTokenDriver(client, { ...redisKeys(''), tokens: redisKeys('').appTokens }),
-    gateDriver: createRedisProviderGateDriver(client, redisKeys('')),
+    gate: createProviderGate({
+      driver: createRedisProviderGateDriver(client, redisKeys('')),
+      nameOf: gateNames(keyring),
+      clock,
+      random: systemRandom,
+    }),
     keyring,
     seal: createSeal(keyring),
     providers: [resolved],

@@ -95,11 +95,13 @@ export function createTestApp(options: TestAppOptions): TestApp {
     driver: createMemorySessionDriver(space, keys, systemRandom),
     config: config.session,
   })
+  const gateDriver = createMemoryProviderGateDriver(space, keys)
+  const gate = createProviderGate({ ...shared, driver: gateDriver, nameOf: gateNames(keyring) })
   const tokens = createTokenCache({
     ...shared,
     driver: createMemoryTokenDriver(space, keys),
     appDriver: createMemoryTokenDriver(space, { ...keys, tokens: keys.appTokens }),
-    gateDriver: createMemoryProviderGateDriver(space, keys),
+    gate,
     providers: options.providers,
     refresher: createTokenRequester(clients, clock),
     config: config.tokens,
@@ -115,8 +117,6 @@ export function createTestApp(options: TestAppOptions): TestApp {
     revoke: (sessionId, reason) => sessions.revoke(sessionId, reason),
     sessionLifeMs: config.session.absoluteTimeoutMs,
   })
-  const gateDriver = createMemoryProviderGateDriver(space, keys)
-  const gate = createProviderGate({ ...shared, driver: gateDriver, nameOf: gateNames(keyring) })
   const redemptions = createRedemptions({ gate, clock })
   const parts: RouteOptions<Data> = {
     ...{ config, sessions, tokens, clients, signIn, redemptions, providerLogout, events, clock },
