@@ -1,16 +1,15 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import { createFakeClock } from '../testing/fake-clock.ts'
-import type { ProviderGate } from '../token/provider-gate.ts'
+import type { Passage, ProviderGate } from '../token/provider-gate.ts'
 import { createRedemptions, type Redemptions, type Reservation } from './redemptions.ts'
 
 const AT_ONCE = 10
 const WAITING = 100
 
 /** Always open. The gate itself is tested on every driver; here it is about places. */
-const open: ProviderGate = {
-  look: () => Promise.resolve(),
-  enter: () => Promise.resolve({ worked: () => Promise.resolve(), failed: () => Promise.resolve() }),
-}
+const pass = (): Promise<Passage> =>
+  Promise.resolve({ worked: () => Promise.resolve(), failed: () => Promise.resolve() })
+const open: ProviderGate = { look: pass, enter: pass }
 
 let redemptions: Redemptions
 beforeEach(() => {

@@ -1,19 +1,15 @@
 /**
- * Code redemption behind the provider gate: while the gate is shut, the process sends no code, and an outage that a redemption meets
- * counts for all processes. Anonymous visitors cause redemptions. So only few run at once, and a refused code is no failure of the provider.
+ * Code redemption: few at once in this process, and only while the gate allows it. Anonymous visitors cause redemptions. `callback.ts` asks
+ * for a place before it claims the transaction; `redemption-gate.ts` decides what an outcome says about the provider.
  */
 import type { Clock } from '../core/clock.ts'
-import { OidcError } from '../core/errors.ts'
-import type { Passage, ProviderGate } from '../token/provider-gate.ts'
-import { isRefreshFailure, type RefreshFailure } from '../token/refresh-outcome.ts'
-import { failureOf } from './token-requester.ts'
+import type { ProviderGate } from '../token/provider-gate.ts'
+import { createRedemptionGate, redemptionUnavailable, type RedemptionPassage } from './redemption-gate.ts'
 
 /** Redemptions of one provider that run at once in this process. A redemption takes some 100 ms. */
 const MOST_AT_ONCE = 10
 const MOST_WAITING = 100
 const LONGEST_WAIT_MS = 5000
-/** Below 500, these say that the provider wants a pause. */
-const PAUSE_STATUSES: readonly number[] = [408, 425, 429]
 
 export interface Redemptions {
   /**
@@ -24,9 +20,7 @@ export interface Redemptions {
   reserve(provider: string): Promise<Reservation>
 }
 
-export interface Reservation {
-  /** Passes the gate, sends the request, and reports what it met. @throws as `reserve`, and what the request throws */
-  redeem<T>(request: () => Promise<T>): Promise<T>
+export interface Reservation extends RedemptionPassage {
   /** Gives the place to the next waiting redemption. The caller must call it in any case. */
   leave(): void
 }
@@ -37,7 +31,7 @@ interface Places {
 }
 
 export function createRedemptions(deps: { readonly gate: ProviderGate; readonly clock: Clock }): Redemptions {
-  const { gate, clock } = deps
+  const gate = createRedemptionGate(deps)
   const places = new Map<string, Places>()
 
   const leave = (provider: string): void => {
@@ -51,24 +45,16 @@ export function createRedemptions(deps: { readonly gate: ProviderGate; readonly 
     async reserve(provider) {
       await placeOf(placesOf(places, provider), provider)
       let hasLeft = false
-      const reservation: Reservation = {
-        async redeem(request) {
-          const passage = await gate.enter(provider).catch((error: unknown) => {
-            throw shutError(provider, error)
-          })
-          return reported(passage, request, clock)
-        },
-        leave() {
-          if (!hasLeft) leave(provider)
-          hasLeft = true
-        },
+      const leaveOnce = (): void => {
+        if (!hasLeft) leave(provider)
+        hasLeft = true
       }
       try {
-        await gate.look(provider)
-        return reservation
+        const { redeem } = await gate.look(provider)
+        return { redeem, leave: leaveOnce }
       } catch (error) {
-        reservation.leave()
-        throw shutError(provider, error)
+        leaveOnce()
+        throw error
       }
     },
   }
@@ -86,11 +72,12 @@ function placeOf(places: Places, provider: string): Promise<void> {
     places.taken++
     return Promise.resolve()
   }
-  if (places.waiting.size >= MOST_WAITING) return Promise.reject(unavailable(provider, 'busy', LONGEST_WAIT_MS))
+  if (places.waiting.size >= MOST_WAITING)
+    return Promise.reject(redemptionUnavailable(provider, 'busy', LONGEST_WAIT_MS))
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => {
       places.waiting.delete(take)
-      reject(unavailable(provider, 'busy', LONGEST_WAIT_MS))
+      reject(redemptionUnavailable(provider, 'busy', LONGEST_WAIT_MS))
     }, LONGEST_WAIT_MS)
     const take = (): void => {
       places.waiting.delete(take)
@@ -99,36 +86,4 @@ function placeOf(places: Places, provider: string): Promise<void> {
     }
     places.waiting.add(take)
   })
-}
-
-async function reported<T>(passage: Passage, request: () => Promise<T>, clock: Clock): Promise<T> {
-  try {
-    const result = await request()
-    await passage.worked()
-    return result
-  } catch (error) {
-    const failure = failureOf(error, clock)
-    // The token endpoint has worked: a visitor can send a code of another sign-in, whose answer fails a check here.
-    if (error instanceof OidcError || isOfTheCode(failure)) await passage.worked()
-    else await passage.failed(failure)
-    throw error
-  }
-}
-
-/** Whether the code was refused. A firewall may refuse a forged code with a page: a status below 500 without an OAuth error. */
-function isOfTheCode({ outcome, facts: { status = 500, error } }: RefreshFailure): boolean {
-  if (outcome === 'invalid-answer') return true
-  return outcome === 'transient' && error === undefined && status < 500 && !PAUSE_STATUSES.includes(status)
-}
-
-function shutError(provider: string, error: unknown): unknown {
-  if (!isRefreshFailure(error)) return error
-  const { outcome, facts } = error
-  if (outcome !== 'operator-error') return unavailable(provider, 'gate', facts.retryAfterMs)
-  const details = { provider, reason: 'gate', retryAfterMs: facts.retryAfterMs }
-  return new OidcError('COATCHECK_OIDC_CLIENT_REJECTED', { details })
-}
-
-function unavailable(provider: string, reason: 'gate' | 'busy', retryAfterMs: number | undefined): OidcError {
-  return new OidcError('COATCHECK_OIDC_UNAVAILABLE', { details: { provider, reason, retryAfterMs } })
 }

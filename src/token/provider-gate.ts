@@ -28,8 +28,8 @@ export interface Passage {
 export interface ProviderGate {
   /** @throws {RefreshFailure} with the outcome of the last failure and `retryAfterMs`, while nobody is to ask */
   enter(provider: string): Promise<Passage>
-  /** Checks that a request may leave now. It takes no trial, so the caller reports nothing. @throws as `enter` */
-  look(provider: string): Promise<void>
+  /** Checks that a request may leave now. It takes no trial, so the caller need not report. @throws as `enter` */
+  look(provider: string): Promise<Passage>
 }
 
 /** The name under which all processes know the gate of a provider. */
@@ -69,32 +69,31 @@ export function createProviderGate(deps: {
     throw new RefreshFailure(facts, { outcome: outcomeOf(answer.outcome), wasAsked: false })
   }
 
-  return {
-    async look(provider) {
-      await failuresBefore(provider, 0)
-    },
+  const passageOf = async (provider: string, trialMs: number): Promise<Passage> => {
+    const failures = await failuresBefore(provider, trialMs)
+    const worked = async (): Promise<void> => {
+      if (failures > 0) await driver.worked(deps.nameOf(provider)).catch(() => undefined)
+    }
+    return {
+      worked,
+      async failed(failure) {
+        const { outcome, facts } = failure
+        if (!concernsProvider(failure)) return worked()
+        const inARow = failures + 1
+        const ownPauseMs =
+          inARow < FAILURES_IN_A_ROW
+            ? 0
+            : backOffMs(inARow - FAILURES_IN_A_ROW, FIRST_PAUSE_MS, LONGEST_PAUSE_MS, random)
+        const pauseMs = Math.max(ownPauseMs, Math.min(facts.retryAfterMs ?? 0, LONGEST_RETRY_AFTER_MS))
+        if (pauseMs > 0) close(provider, pauseMs, outcome)
+        await driver.failed(deps.nameOf(provider), pauseMs, outcome).catch(() => undefined)
+      },
+    }
+  }
 
-    async enter(provider) {
-      const failures = await failuresBefore(provider, TRIAL_MS)
-      const worked = async (): Promise<void> => {
-        if (failures > 0) await driver.worked(deps.nameOf(provider)).catch(() => undefined)
-      }
-      return {
-        worked,
-        async failed(failure) {
-          const { outcome, facts } = failure
-          if (!concernsProvider(failure)) return worked()
-          const inARow = failures + 1
-          const ownPauseMs =
-            inARow < FAILURES_IN_A_ROW
-              ? 0
-              : backOffMs(inARow - FAILURES_IN_A_ROW, FIRST_PAUSE_MS, LONGEST_PAUSE_MS, random)
-          const pauseMs = Math.max(ownPauseMs, Math.min(facts.retryAfterMs ?? 0, LONGEST_RETRY_AFTER_MS))
-          if (pauseMs > 0) close(provider, pauseMs, outcome)
-          await driver.failed(deps.nameOf(provider), pauseMs, outcome).catch(() => undefined)
-        },
-      }
-    },
+  return {
+    look: (provider) => passageOf(provider, 0),
+    enter: (provider) => passageOf(provider, TRIAL_MS),
   }
 }
 

@@ -104,6 +104,42 @@ test('a pause that the provider asks of a refresh holds for sign-ins too', async
   expect(provider.tokenRequests.filter(isRedemption)).toHaveLength(1)
 })
 
+/** Signs in, with an access token that no caller is served. @returns the honest answer of the token endpoint */
+const signedInToRefresh = async (): Promise<typeof provider.script.answer> => {
+  const { answer } = provider.script
+  provider.script.answer = (honest) => ({ ...honest, expires_in: 0 })
+  expect((await victim.signIn()).status).toBe(303)
+  return answer
+}
+const REFRESH_UNAVAILABLE = { code: 'COATCHECK_TOKEN_REFRESH_UNAVAILABLE' }
+
+test('a provider that answers codes with 500 has its sign-ins paused, and its refreshes go on', async () => {
+  const answer = await signedInToRefresh()
+  provider.script.answer = (honest, request) => (isRedemption(request) ? json({}, { status: 500 }) : honest)
+  for (let i = 0; i < 20; i++) expect((await victim.signIn()).status).toBe(503)
+  expect(provider.tokenRequests.filter(isRedemption)).toHaveLength(1 + 5)
+  expect(await victim.refresh()).toMatch(/^access-/)
+  provider.script.answer = answer
+  clock.advance(2000)
+  expect((await victim.signIn()).status).toBe(303)
+})
+
+test('an outage that refreshes meet pauses sign-ins, and a junk code does not prolong it', async () => {
+  const answer = await signedInToRefresh()
+  provider.script.answer = () => json({}, { status: 500 })
+  for (let i = 0; i < 5; i++) {
+    await expect(victim.refresh()).rejects.toMatchObject(REFRESH_UNAVAILABLE)
+    clock.advance(i < 4 ? 6000 : 0)
+  }
+  expect((await victim.signIn()).status).toBe(503)
+  expect(provider.tokenRequests.filter(isRedemption)).toHaveLength(1)
+  clock.advance(6000)
+  expect((await victim.signIn()).status).toBe(503)
+  expect(provider.tokenRequests.filter(isRedemption)).toHaveLength(2)
+  provider.script.answer = answer
+  expect(await victim.refresh()).toMatch(/^access-/)
+})
+
 test('after the provider has refused the client five times, visitors cause no further requests', async () => {
   provider.script.answer = () => json({ error: 'invalid_client' }, { status: 401 })
   for (let i = 0; i < 20; i++) expect((await victim.signIn()).status).toBe(502)

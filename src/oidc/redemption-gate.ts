@@ -1,0 +1,98 @@
+/**
+ * What code redemptions and the provider gate say to each other. Any visitor can cause a redemption with a junk code, so redemptions have a
+ * count and a pause of their own: their failures shut no refresh of a signed-in user out. While the gate of the provider is shut,
+ * no code is sent either. A pause that the provider asks for holds for both. See docs/decisions/0007-provider-gate.md.
+ */
+import type { Clock } from '../core/clock.ts'
+import { OidcError } from '../core/errors.ts'
+import type { Passage, ProviderGate } from '../token/provider-gate.ts'
+import { isRefreshFailure, type RefreshFailure } from '../token/refresh-outcome.ts'
+import { failureOf } from './token-requester.ts'
+
+const TOO_MANY_REQUESTS = 429
+/** Below 500, these say that the provider wants a pause. */
+const PAUSE_STATUSES: readonly number[] = [408, 425, TOO_MANY_REQUESTS]
+
+export interface RedemptionGate {
+  /**
+   * Checks that a code may be sent now. It takes no trial.
+   * @throws {OidcError} `COATCHECK_OIDC_UNAVAILABLE` with `details.retryAfterMs`; `COATCHECK_OIDC_CLIENT_REJECTED` while the gate is
+   *   shut because the provider refuses this client
+   */
+  look(provider: string): Promise<RedemptionPassage>
+}
+
+export interface RedemptionPassage {
+  /** Sends the request and reports what it met. @throws as `look`, and what the request throws */
+  redeem<T>(request: () => Promise<T>): Promise<T>
+}
+
+export function createRedemptionGate(deps: { readonly gate: ProviderGate; readonly clock: Clock }): RedemptionGate {
+  const { gate, clock } = deps
+
+  const through = async <T>(provider: string, pass: Promise<T>): Promise<T> => {
+    try {
+      return await pass
+    } catch (error) {
+      throw shutError(provider, error)
+    }
+  }
+
+  return {
+    async look(provider) {
+      const name = gateOfRedemptions(provider)
+      const [common] = await through(provider, Promise.all([gate.look(provider), gate.look(name)]))
+      return {
+        async redeem(request) {
+          const own = await through(provider, gate.enter(name))
+          try {
+            const result = await request()
+            await Promise.all([own.worked(), common.worked()])
+            return result
+          } catch (error) {
+            await reportFailure(own, common, error, failureOf(error, clock))
+            throw error
+          }
+        },
+      }
+    },
+  }
+}
+
+/** No provider can have this name: a line break is not allowed in one. */
+function gateOfRedemptions(provider: string): string {
+  return `${provider}\nredemptions`
+}
+
+async function reportFailure(own: Passage, common: Passage, error: unknown, failure: RefreshFailure): Promise<void> {
+  // The token endpoint has worked: a visitor can send a code of another sign-in, whose answer fails a check here.
+  if (error instanceof OidcError || isOfTheCode(failure)) return own.worked()
+  await Promise.all([own.failed(failure), isPauseAsked(failure) ? common.failed(failure) : null])
+}
+
+/** Whether the code was refused. A firewall may refuse a forged code with a page: a status below 500 without an OAuth error. */
+function isOfTheCode({ outcome, facts: { status = 500, error } }: RefreshFailure): boolean {
+  if (outcome === 'invalid-answer') return true
+  return outcome === 'transient' && error === undefined && status < 500 && !PAUSE_STATUSES.includes(status)
+}
+
+function isPauseAsked({ facts: { status, retryAfterMs } }: RefreshFailure): boolean {
+  return status === TOO_MANY_REQUESTS || retryAfterMs !== undefined
+}
+
+function shutError(provider: string, error: unknown): unknown {
+  if (!isRefreshFailure(error)) return error
+  const { outcome, facts } = error
+  if (outcome !== 'operator-error') return redemptionUnavailable(provider, 'gate', facts.retryAfterMs)
+  const details = { provider, reason: 'gate', retryAfterMs: facts.retryAfterMs }
+  return new OidcError('COATCHECK_OIDC_CLIENT_REJECTED', { details })
+}
+
+/** The error of a callback whose code was not sent. `busy`: too many codes are under way. */
+export function redemptionUnavailable(
+  provider: string,
+  reason: 'gate' | 'busy',
+  retryAfterMs: number | undefined,
+): OidcError {
+  return new OidcError('COATCHECK_OIDC_UNAVAILABLE', { details: { provider, reason, retryAfterMs } })
+}
