@@ -3,10 +3,10 @@
  * sign-in leads nowhere after it (session fixation, OWASP ASVS 7.2.4).
  *
  * The steps, in this order: create the user's session; run `beforeComplete` of the caller; hand the ticket out; end the previous
- * session by compare and set, merging again when it has changed meanwhile. If a step fails, the new session ends and the previous
+ * session by compare and set, merging again when it has changed meanwhile, at most 16 times. If a step fails, the new session ends and the previous
  * one stays. After a crash the previous session works, and the new one idles out: its ticket has not left.
  */
-import { isCoatcheckError, MisuseError, SessionError } from '../core/errors.ts'
+import { isCoatcheckError, MisuseError } from '../core/errors.ts'
 import type { OperationFacts } from '../core/operations.ts'
 import type { Change, Draft } from './session-change.ts'
 import { parseProfile, type SessionProfile } from './session-codec.ts'
@@ -82,7 +82,9 @@ async function signIn<D extends object>(
 }
 
 /**
- * Ends the previous session of the visitor. Writes that it received meanwhile move into the new session.
+ * Ends the previous session of the visitor. Writes that it received meanwhile move into the new session. After 16 of them the session
+ * ends whatever it holds: an attacker who planted it and never stops writing must not keep the visitor from signing in. Only the write that
+ * arrives between the last merge and the end is lost.
  *
  * A store that does not answer may still have ended the previous session. Giving up could then leave the visitor without a session. So
  * the sign-in stands, and the store repeats the revocation of the previous session until it succeeds.
@@ -102,7 +104,8 @@ async function endOld<D extends object>(
     const merge: Change = (draft) => void Object.assign(draft, carriedFields(core, changed, input), input.data)
     session = await core.commit(session, created.issued.secretHash, [merge])
   }
-  throw new SessionError('COATCHECK_SESSION_CONFLICT', { details: { attempts: MERGE_ATTEMPTS } })
+  await endRegardless(core, current)
+  return session
 }
 
 /** @returns the current record if it is not the one that was read; `null` when the session has ended, or will */
@@ -115,11 +118,16 @@ async function endUnchanged<D extends object>(core: SessionCore<D>, old: Loaded)
     core.verified.forget(old.ref)
     if (ended.count > 0) events.emit('session.ended', { sessionId: sessionIdOf(old.ref), reason: 'signed-in' })
   } catch {
-    await core.end(old.ref, 'signed-in', true).catch((error: unknown) => {
-      events.emit('error', { code: isCoatcheckError(error) ? error.code : 'unknown', operation: 'session.sign-in' })
-    })
+    await endRegardless(core, old)
   }
   return null
+}
+
+async function endRegardless<D extends object>(core: SessionCore<D>, old: Loaded): Promise<void> {
+  await core.end(old.ref, 'signed-in', true).catch((error: unknown) => {
+    const code = isCoatcheckError(error) ? error.code : 'unknown'
+    core.deps.events.emit('error', { code, operation: 'session.sign-in' })
+  })
 }
 
 /** Only fields that the application names, and never from another user's session. */

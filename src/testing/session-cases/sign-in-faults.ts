@@ -156,6 +156,25 @@ export const signInFaultCases: readonly ConformanceCase<SessionHarness>[] = [
     },
   ]),
   {
+    name: 'a planted session that an attacker never stops writing to does not keep the visitor from signing in',
+    async run(harness) {
+      const signing = await signingIn(harness)
+      let writes = 0
+      signing.driver.end = async (...args) => {
+        if (args[0].kind === 'anonymous' && writes < 100) {
+          await signing.store.update(signing.old.ticket, (draft) => void (draft['cart'] = [++writes]))
+        }
+        return harness.driver.end(...args)
+      }
+      const { id } = await signing.visit.signIn(input({ carry: ['cart'] }))
+      assert.equal((await signing.store.find(signing.ticket())).session?.id, id)
+      assert.deepEqual((await signing.store.find(signing.ticket())).session?.get('cart'), [writes - 1])
+      assert.deepEqual(await signing.store.find(signing.old.ticket), { session: null, reason: 'revoked' })
+      assert.ok(writes < 100, 'the sign-in stops waiting for a pause of the attacker')
+      assert.deepEqual(await signing.idsOf('ada'), [id])
+    },
+  },
+  {
     name: 'what is written to a carried field before completion moves along, and the old ticket never finds the user',
     async run(harness) {
       const signing = await signingIn(harness, undefined, { cart: ['a'] })
