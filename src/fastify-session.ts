@@ -28,6 +28,8 @@ type FastifySessionObject = any
 export class CoatcheckStore extends HostedStore {
   readonly #store: CallbackStore
   readonly #known = new WeakMap<object, HandedOut>()
+  /** Session objects that a call of `set` has stored, or is about to store. */
+  readonly #written = new WeakSet()
 
   /**
    * Creates a store. It checks the shapes of the options; environment, keys and connection wait for the first use.
@@ -61,7 +63,15 @@ export class CoatcheckStore extends HostedStore {
   set(sid: string, session: FastifySessionObject): Promise<void>
   set(sid: string, session: FastifySessionObject, callback: (error?: unknown) => void): void
   set(sid: string, session: FastifySessionObject, callback?: Callback): Promise<void> | undefined {
-    return callBack(this.#store.set(sid, session as object), callback)
+    const object = session as object
+    const isNew = !this.#written.has(object) && isMadeByPlugin(object, this)
+    const write = this.#store.set(sid, object, isNew)
+    if (isNew) {
+      this.#written.add(object)
+      // If the write fails, the next write of the object is the first one that arrives.
+      write.catch(() => this.#written.delete(object))
+    }
+    return callBack(write, callback)
   }
 
   /** Ends a session in one atomic step. A session that does not exist is no error. */
@@ -72,12 +82,27 @@ export class CoatcheckStore extends HostedStore {
   }
 }
 
-/** Unseen by JSON, by `for … in` and by comparisons. */
+/** Unseen by JSON, by `for … in` and by comparisons. Only on what `get` hands out: the plugin's own objects stay as they are. */
 function leaveInside(session: object, known: HandedOut): void {
-  const { cookie } = session as { readonly cookie?: object }
-  // Only on what `get` hands out: an object of the plugin has a cookie with a `toJSON` of its own.
-  if (!cookie || 'toJSON' in cookie) return
-  Object.defineProperty(cookie, 'toJSON', { value: () => ({ ...cookie, [KNOWN]: known }), enumerable: false })
+  if (!isPlain(session)) return
+  const { cookie } = session as { readonly cookie?: object | null }
+  const toJSON = { value: () => ({ ...cookie, [KNOWN]: known }), enumerable: false }
+  if (cookie === undefined)
+    Object.defineProperty(session, 'cookie', { value: Object.defineProperty({}, 'toJSON', toJSON) })
+  else if (cookie && !('toJSON' in cookie)) Object.defineProperty(cookie, 'toJSON', toJSON)
+}
+
+/**
+ * True for a session object that the plugin created for this store. If `get` left nothing inside it, the plugin created it for a new
+ * session, so its first write is no late write of an ended one.
+ */
+function isMadeByPlugin(session: object, store: object): boolean {
+  if (isPlain(session)) return false
+  return Object.getOwnPropertySymbols(session).some((key) => (session as Record<symbol, unknown>)[key] === store)
+}
+
+function isPlain(value: object): boolean {
+  return Object.getPrototypeOf(value) === Object.prototype
 }
 
 function knownInside(session: object): HandedOut | undefined {

@@ -9,9 +9,11 @@ import type { SessionData } from 'express-session'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { CoatcheckAdapter } from '../../src/authjs.ts'
 import { CoatcheckStore as ExpressStore } from '../../src/express-session.ts'
+import { CoatcheckStore as FastifyStore } from '../../src/fastify-session.ts'
+import type { SessionStoreOptions } from '../../src/hosted-sessions.ts'
 import { redisStore } from '../../src/redis.ts'
 import { type RedisServer, startRedisServer } from '../support/redis-server.ts'
-import { type HostApp, type MakeHost, onExpress, onKoa } from './session-hosts.ts'
+import { type HostApp, type MakeHost, onExpress, onFastify, onKoa } from './session-hosts.ts'
 
 const ID = 'always-the-same-id'
 const HOUR_MS = 3_600_000
@@ -26,10 +28,11 @@ beforeEach(async () => {
   await redis.cli('flushall')
 })
 
-describe.each<[string, MakeHost]>([
-  ['express-session', onExpress],
-  ['koa-session', onKoa],
-])('%s with a genid that repeats ids', (_name, make) => {
+describe.each<[string, MakeHost, object]>([
+  ['express-session', onExpress, { genid: () => ID }],
+  ['koa-session', onKoa, { genid: () => ID }],
+  ['@fastify/session', onFastify, { idGenerator: () => ID }],
+])('%s with ids that repeat', (_name, make, variant) => {
   let app: HostApp
   let origin: string
   let goOn: () => void
@@ -43,7 +46,7 @@ describe.each<[string, MakeHost]>([
       })
     const userId = (data: Readonly<Record<string, unknown>>): string | null =>
       (data['user'] as string | undefined) ?? null
-    app = make({ store: redisStore({ url: redis.url }), keys, userId }, { pass }, { genid: () => ID })
+    app = make({ store: redisStore({ url: redis.url }), keys, userId }, { pass }, variant)
     await app.ready
     app.server.listen(0, '127.0.0.1')
     await once(app.server, 'listening')
@@ -117,16 +120,57 @@ describe.each<[string, MakeHost]>([
   })
 })
 
-it('express-session: the store does not revive an ended session from an object whose creation it did not see', async () => {
-  const store = new ExpressStore({ store: redisStore({ url: redis.url }), keys })
+it.each<[string, new (options: SessionStoreOptions) => ExpressStore | FastifyStore]>([
+  ['express-session', ExpressStore],
+  ['@fastify/session', FastifyStore],
+])(
+  '%s: the store does not revive an ended session from an object that the library did not create',
+  async (_name, Store) => {
+    const store = new Store({ store: redisStore({ url: redis.url }), keys })
+    try {
+      const json = JSON.stringify({ cookie: { originalMaxAge: HOUR_MS } })
+      const copy = (): SessionData => JSON.parse(json) as SessionData
+      await store.set(ID, copy())
+      await store.destroy(ID)
+      await store.set(ID, copy())
+      expect(await store.get(ID)).toBeFalsy()
+    } finally {
+      await store.close()
+    }
+  },
+)
+
+it('@fastify/session: a late write does not revive an ended session that was stored without a cookie', async () => {
+  let arrived = (): void => undefined
+  let goOn = (): void => undefined
+  const isThere = new Promise<void>((resolve) => (arrived = resolve))
+  const gate = new Promise<void>((resolve) => (goOn = resolve))
+  const pass = (): Promise<void> => {
+    arrived()
+    return gate
+  }
+  const options = { store: redisStore({ url: redis.url }), keys }
+  const { ready, server, store } = onFastify(options, { pass }, { idGenerator: () => ID })
+  if (!(store instanceof FastifyStore)) throw new Error('another store')
+  await ready
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   try {
-    const json = JSON.stringify({ cookie: { originalMaxAge: HOUR_MS } })
-    const copy = (): SessionData => JSON.parse(json) as SessionData
-    await store.set(ID, copy())
+    const first = await fetch(`${origin}/set?key=a`, { method: 'POST' })
+    const cookie = (first.headers.getSetCookie()[0] ?? '').split(';')[0] ?? ''
     await store.destroy(ID)
-    await store.set(ID, copy())
-    expect(await store.get(ID)).toBeFalsy()
+    await redis.cli('flushall')
+    await store.set(ID, { user: 'ada' })
+    const late = fetch(`${origin}/set?key=late&slow`, { method: 'POST', headers: { cookie } })
+    await isThere
+    await store.destroy(ID)
+    goOn()
+    expect((await late).status).toBe(200)
+    expect(await store.get(ID)).toBeNull()
   } finally {
+    server.closeAllConnections()
+    server.close()
     await store.close()
   }
 })
