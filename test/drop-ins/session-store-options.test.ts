@@ -98,6 +98,18 @@ describe.each<[string, (options: SessionStoreOptions) => AnyStore]>([
     })
   })
 
+  // koa-session passes the life with each call.
+  if (kind !== 'koa-session')
+    it('takes the maxAge of a cookie that is a plain object', async () => {
+      near(await lifeWith({}, { cookie: { maxAge: 900_000 } }), 900)
+      near(await lifeWith({}, { cookie: { maxAge: 900_000, originalMaxAge: 1_800_000 } }), 1800)
+      near(await lifeWith({}, { cookie: { maxAge: '15 min' } }), DAY_SECONDS)
+      await running({}, async (store) => {
+        await store.set('sid', { a: 1, cookie: { maxAge: -1 } })
+        expect((await store.get('sid')) ?? null).toBeNull()
+      })
+    })
+
   it('refuses both options of one life', () => {
     expect(() => make({ ttl: '1h', ttlSeconds: 3600 })).toThrow(/ttlSeconds: got it beside ttl/)
   })
