@@ -172,8 +172,8 @@ describe('installed by npm as it comes', () => {
 const DOCS = {
   configuration: '',
   redis: '',
-  'sign-in': `import { coatcheck } from 'coatcheck'
-    declare function findOrCreateUser(issuer: string, subject: string): Promise<string>`,
+  'sign-in': `import type { Coatcheck } from 'coatcheck'
+    declare const auth: Coatcheck<object>`,
   tokens: `import type { Coatcheck } from 'coatcheck'
     declare const auth: Coatcheck<object>
     declare const userId: string`,
