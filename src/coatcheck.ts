@@ -22,6 +22,7 @@ import { createProviderLogout } from './oidc/provider-logout.ts'
 import { createRedemptions } from './oidc/redemptions.ts'
 import { redirectUriOf } from './oidc/sign-in.ts'
 import { createTransactions } from './oidc/transaction.ts'
+import { absentSessions } from './session/absent-sessions.ts'
 import { createSessionStore } from './session/session-store.ts'
 import { createTickets } from './session/ticket.ts'
 import type { SessionStore } from './session/types.ts'
@@ -224,6 +225,7 @@ function assemble<D extends object>(config: ResolvedConfig<D>, foundation: Found
     ...shared,
     driver: store.providerSessions,
     tokens: createLogoutTokens(clients, systemClock),
+    absent: (sessionIds) => absentSessions(store.sessions, sessionIds),
     revoke: (sessionId, reason) => sessions.revoke(sessionId, reason),
     isDurable: store.server?.client.isDurable === true,
     sessionLifeMs: config.session.absoluteTimeoutMs,

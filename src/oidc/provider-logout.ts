@@ -4,7 +4,7 @@
  */
 import type { Identity, ResolvedProvider } from '../config/types.ts'
 import type { Clock } from '../core/clock.ts'
-import { OidcError, RedisError } from '../core/errors.ts'
+import { isCoatcheckError, OidcError, RedisError } from '../core/errors.ts'
 import type { EventBus } from '../core/events.ts'
 import type { Keyring } from '../keyring/keyring.ts'
 import { signInRefused } from './oidc-errors.ts'
@@ -33,6 +33,8 @@ export function createProviderLogout(deps: {
   readonly driver: ProviderSessionDriver
   readonly tokens: LogoutTokens
   readonly keyring: Keyring
+  /** Those of the session ids whose sessions have ended; never one that lives. */
+  readonly absent: (sessionIds: readonly string[]) => Promise<readonly string[]>
   readonly revoke: (sessionId: string, reason: string) => Promise<{ readonly durable: boolean }>
   /** Whether replicas have to acknowledge an ending (`redisStore({ durability })`). */
   readonly isDurable: boolean
@@ -69,6 +71,16 @@ export function createProviderLogout(deps: {
     events.emit('provider.logout', { provider, channel, count: sessionIds.length })
   }
 
+  /** Every entry of a session that has ended goes. If it fails, the entries stay until their time is over, or the next sweep. */
+  const sweep = async (name: string): Promise<void> => {
+    try {
+      await driver.sweep(name, await deps.absent(await driver.list(name)))
+    } catch (error) {
+      const code = isCoatcheckError(error) ? error.code : 'unknown'
+      events.emit('error', { code, operation: 'provider-session.sweep' })
+    }
+  }
+
   return {
     async register({ provider, issuer, subject, claims }, sessionId) {
       const { sid, iat } = claims
@@ -78,6 +90,8 @@ export function createProviderLogout(deps: {
       const life = deps.sessionLifeMs
       const found = await Promise.all(names.map((name) => driver.register(name, sessionId, issuedAtSeconds, life)))
       if (found.includes('ended')) throw signInRefused('COATCHECK_SIGNIN_REJECTED', 'ended-at-provider')
+      // Sessions end in many ways, and none of them knows its provider session. Entries are twice the live sessions at most, and 16.
+      await Promise.all(names.filter((_, i) => found[i] === 'crowded').map(sweep))
     },
 
     async backChannel(provider, text) {

@@ -2,18 +2,31 @@
  * The storage port for sessions of a provider: which of our sessions came from which of its sessions, and which of those it has
  * ended. Names are keyed hashes. A rejected promise means that the store could not answer.
  */
+/** So many entries more than twice those of the last sweep make a provider session `crowded`. */
+export const CROWD_SLACK = 16
+
 export interface ProviderSessionDriver {
   /**
    * Notes that our session came from this one of the provider; `ended` when the provider has ended it at the second of the ID
-   * token's issue or later: the sign-in then came too late.
+   * token's issue or later: the sign-in then came too late. `crowded`: noted, and there are more than twice as many entries as the
+   * last sweep left, and 16. One caller hears it; the next one does when the entries have doubled again.
    */
-  register(name: string, sessionId: string, issuedAtSeconds: number, lifeMs: number): Promise<'registered' | 'ended'>
+  register(
+    name: string,
+    sessionId: string,
+    issuedAtSeconds: number,
+    lifeMs: number,
+  ): Promise<'registered' | 'crowded' | 'ended'>
+  /** Our sessions that are noted here. Some may have ended: a session that ends does not know its provider session. */
+  list(name: string): Promise<readonly string[]>
+  /** Removes sessions that are not there any more, and remembers how many are left. */
+  sweep(name: string, sessionIds: readonly string[]): Promise<void>
   /**
    * Marks it as ended, for sign-ins that are still on their way. @returns our sessions, until they are removed
    * @param markLifeMs `null`: nothing is written for what is not known, since anybody may ask
    */
   end(name: string, endedAtSeconds: number, markLifeMs: number | null): Promise<readonly string[]>
-  /** Our sessions that have been ended. */
+  /** Removes our sessions that a logout has ended. */
   remove(name: string, sessionIds: readonly string[]): Promise<void>
   /** True for the first of all calls with this name (a logout token is used once). */
   remember(name: string, lifeMs: number): Promise<boolean>

@@ -4,7 +4,7 @@
  * conformance cases of `coatcheck/testing`.
  *
  * Contract
- * - Each method is one atomic step for the user it names, but for `list` and the chunked unlinking of `endByUser`.
+ * - Each method is one atomic step for the user it names, but for `list`, `absent` and the chunked unlinking of `endByUser`.
  * - Absence is a value. A rejected promise means that the store could not answer, and is never to be read as "no session".
  * - A write whose deadline was reported as missed is never executed afterwards. Ending a session is exempt: late is fine.
  * - A record handed in or out is a Buffer of its own; neither side may change the other's copy through it.
@@ -146,6 +146,12 @@ export interface SessionDriver {
    * Without `exceptId`, or when that session is not alive, the user's tokens go in the same step.
    */
   endByUser(userKey: string, ending: Ending, exceptId?: string): Promise<EndedByUser>
+
+  /**
+   * Those of the ids whose record the store does not hold: they have ended, since no write creates a record again. A session that lives is
+   * never among them, whatever the index says.
+   */
+  absent(userKey: string, ids: readonly string[]): Promise<readonly string[]>
 
   /** Live sessions by deadline, latest first, at most `max`. Not one atomic step: records that end meanwhile are left out. */
   list(userKey: string, max: number): Promise<readonly { readonly id: string; readonly record: Buffer }[]>

@@ -56,6 +56,39 @@ export const providerSessionCases: readonly ConformanceCase<ProviderSessionHarne
     },
   },
   {
+    name: 'a provider session whose entries have doubled says so to one of all sign-ins, and again after twice as many as a sweep left',
+    async run({ driver }) {
+      const register = async (first: number, count: number): Promise<string[]> => {
+        const ids = Array.from({ length: count }, (_, i) => `s${first + i}`)
+        const answers = await Promise.all(ids.map(async (id) => [id, await driver.register('a', id, NOW, HOUR)]))
+        return answers.flatMap(([id, answer]) => (answer === 'crowded' ? [id ?? ''] : []))
+      }
+      assert.deepEqual(await register(0, 16), [])
+      assert.equal((await register(16, 8)).length, 1)
+      const listed = await driver.list('a')
+      assert.deepEqual([...listed].sort(), Array.from({ length: 24 }, (_, i) => `s${i}`).sort())
+      await driver.sweep('a', listed.slice(0, 20))
+      assert.deepEqual([...(await driver.list('a'))].sort(), [...listed.slice(20)].sort())
+      assert.deepEqual(await register(100, 20), [], '24 are not more than twice 4, and 16')
+      assert.equal((await register(120, 1)).length, 1)
+      assert.equal((await driver.end('a', NOW, HOUR)).length, 25)
+    },
+  },
+  {
+    name: 'entries that go otherwise count no more, and a sweep of what is unknown writes nothing',
+    async run({ driver }) {
+      await driver.sweep('unknown', [])
+      assert.deepEqual(await driver.end('unknown', NOW, null), [])
+      assert.equal(await driver.register('unknown', 'early', NOW - 1, HOUR), 'registered', 'nothing was written')
+      const ids = Array.from({ length: 100 }, (_, i) => `s${i}`)
+      for (const id of ids) await driver.register('a', id, NOW, HOUR)
+      await driver.remove('a', ids)
+      const answers: string[] = []
+      for (const id of ids.slice(0, 20)) answers.push(await driver.register('a', id, NOW, HOUR))
+      assert.equal(answers.filter((answer) => answer === 'crowded').length, 1)
+    },
+  },
+  {
     name: 'a logout token is remembered once, until it is forgotten or too old',
     async run({ driver, advance }) {
       const all = await Promise.all([1, 2, 3, 4].map(() => driver.remember('a', HOUR)))

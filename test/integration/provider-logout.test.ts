@@ -8,11 +8,21 @@ import type { AddressInfo } from 'node:net'
 import { type CryptoKey, exportJWK, generateKeyPair, type JWTPayload, SignJWT } from 'jose'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type Coatcheck, coatcheck } from '../../src/coatcheck.ts'
+import type { ResolvedProvider } from '../../src/config/types.ts'
+import { systemClock } from '../../src/core/clock.ts'
+import { EventBus } from '../../src/core/events.ts'
+import { systemRandom } from '../../src/core/random.ts'
+import { createKeyring } from '../../src/keyring/keyring.ts'
 import { type DevProvider, startDevProvider } from '../../src/dev/dev-provider.ts'
 import { createRedisProviderSessionDriver } from '../../src/oidc/drivers/provider-sessions-redis.ts'
 import { oidc, type OidcOptions } from '../../src/oidc/provider.ts'
+import { createProviderLogout } from '../../src/oidc/provider-logout.ts'
 import { redisStore, type RedisStoreOptions } from '../../src/redis.ts'
 import { redisKeys } from '../../src/redis/keys.ts'
+import { absentSessions } from '../../src/session/absent-sessions.ts'
+import { createRedisSessionDriver } from '../../src/session/drivers/redis.ts'
+import { sessionIdOf } from '../../src/session/ticket.ts'
+import { testKey } from '../../src/testing/session-fixture.ts'
 import { closeRedis, openRedis } from '../support/redis-clients.ts'
 import { type RedisServer, startRedisServer } from '../support/redis-server.ts'
 import { Browser } from '../support/test-app.ts'
@@ -127,6 +137,30 @@ describe('at the development provider', () => {
     expect(answers).toEqual([503])
     expect(await statusOf(ada)).toBe(401)
     expect(await redis.cli('--scan', '--pattern', '*provider:logout:*')).toBe('')
+  })
+
+  test('sessions that have ended leave the index of their user, and a session that lives stays in it', async () => {
+    const kept = browserOf(auth)
+    await kept.signIn()
+    for (let i = 0; i < 40; i++) {
+      const browser = browserOf(auth)
+      await browser.signIn()
+      const answer = (await (await browser.json('/auth/session')).json()) as { session: { id: string } }
+      const { id } = answer.session
+      if (i % 2 === 0) await auth.sessions.revoke(id)
+      // An idle timeout: the record goes by itself.
+      else await redis.cli('del', (await redis.cli('--scan', '--pattern', `*:{${id.replace('.', '}:')}`)).trim())
+      if (i === 39) expect(await statusOf(browser)).toBe(401)
+    }
+    const names = (await redis.cli('--scan', '--pattern', '*provider:sid:*')).split('\n')
+    const sizes = await Promise.all(
+      names.map(async (name) => Number(await redis.cli('zcount', name, '100000000000', '+inf'))),
+    )
+    expect(Math.max(...sizes)).toBeGreaterThan(1)
+    expect(Math.max(...sizes)).toBeLessThanOrEqual(2 * 1 + 17)
+    expect(await statusOf(kept)).toBe(200)
+    await signOutAtProvider(kept)
+    expect(await statusOf(kept)).toBe(401)
   })
 
   test('the front channel ends it by sid alone, without cookies, in a frame; an unknown sid looks the same', async () => {
@@ -365,6 +399,53 @@ describe('a logout token', () => {
       .reduce((sum, [, , count]) => sum + Number(count), 0)
     expect(calls).toBeLessThanOrEqual(2)
   })
+})
+
+test('sweeps that meet sign-ins and sign-outs remove no session that lives', async () => {
+  const { redis: client } = openRedis({ url: redis.url })
+  await client.ready()
+  const keys = redisKeys('')
+  const sessions = createRedisSessionDriver(client, keys, { random: systemRandom })
+  const driver = createRedisProviderSessionDriver(client, keys)
+  const revoked = new Set<string>()
+  const now = Math.floor(Date.now() / 1000)
+  const token = {
+    issuer: 'i',
+    subject: 's',
+    sid: null,
+    tokenId: 't',
+    issuedAtSeconds: now,
+    takenUntilSeconds: now + 60,
+  }
+  const logout = createProviderLogout({
+    driver,
+    tokens: { verify: () => Promise.resolve(token) },
+    keyring: createKeyring(testKey('first')),
+    absent: (ids) => absentSessions(sessions, ids),
+    revoke: (id) => Promise.resolve(revoked.add(id)).then(() => ({ durable: true })),
+    isDurable: false,
+    sessionLifeMs: 3_600_000,
+    clock: systemClock,
+    events: new EventBus(),
+  })
+  const life = { ttlMs: 60_000, slackMs: 60_000, absoluteMs: 3_600_000 }
+  const live = new Set<string>()
+  const signIn = async (n: number): Promise<void> => {
+    const ref = { kind: 'user', userKey: 'user-key-is-0016', id: randomBytes(16).toString('base64url') } as const
+    await sessions.create(ref, Buffer.concat([Buffer.alloc(8), randomBytes(60)]), life)
+    await logout.register({ provider: 'p', issuer: 'i', subject: 's', claims: { iat: now } }, sessionIdOf(ref))
+    if (n % 10 === 0) live.add(sessionIdOf(ref))
+    else await sessions.end(ref, { reason: 'signed-out', ttlMs: 60_000 })
+  }
+  for (let n = 0; n < 600; n += 20) await Promise.all(Array.from({ length: 20 }, (_, i) => signIn(n + i)))
+  const [name = ''] = (await redis.cli('--scan', '--pattern', 'provider:sid:*')).split('\n')
+  const entries = Number(await redis.cli('zcard', name))
+  await logout.backChannel({ name: 'p' } as ResolvedProvider, 'token')
+  expect(live.size).toBe(60)
+  expect([...live].filter((id) => !revoked.has(id))).toEqual([])
+  // Twice the live ones and 16; one batch that was signed in during a sweep, twice; `swept`.
+  expect(entries).toBeLessThanOrEqual(2 * (60 + 20) + 16 + 20 + 1)
+  await closeRedis()
 })
 
 test(

@@ -24,6 +24,7 @@ import { createTokenRequester } from '../../src/oidc/token-requester.ts'
 import { createTransactions } from '../../src/oidc/transaction.ts'
 import { redisKeys } from '../../src/redis/keys.ts'
 import { createMemorySessionDriver } from '../../src/session/drivers/memory.ts'
+import { absentSessions } from '../../src/session/absent-sessions.ts'
 import { createSessionStore } from '../../src/session/session-store.ts'
 import { createMemoryProviderGateDriver } from '../../src/token/drivers/provider-gate-memory.ts'
 import { createProviderGate, gateNames } from '../../src/token/provider-gate.ts'
@@ -90,9 +91,10 @@ export function createTestApp(options: TestAppOptions): TestApp {
     events,
     ...(options.fetch && { fetch: options.fetch }),
   })
+  const sessionDriver = createMemorySessionDriver(space, keys, systemRandom)
   const sessions = createSessionStore<Data>({
     ...shared,
-    driver: createMemorySessionDriver(space, keys, systemRandom),
+    driver: sessionDriver,
     config: config.session,
   })
   const gateDriver = createMemoryProviderGateDriver(space, keys)
@@ -114,6 +116,7 @@ export function createTestApp(options: TestAppOptions): TestApp {
     driver: createMemoryProviderSessionDriver(space, keys),
     isDurable: false,
     tokens: createLogoutTokens(clients, clock),
+    absent: (sessionIds) => absentSessions(sessionDriver, sessionIds),
     revoke: (sessionId, reason) => sessions.revoke(sessionId, reason),
     sessionLifeMs: config.session.absoluteTimeoutMs,
   })

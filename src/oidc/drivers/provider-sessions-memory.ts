@@ -1,7 +1,7 @@
 /** Provider sessions in the memory of the process, with the semantics of the Redis driver. */
 import type { MemorySpace } from '../../memory/space.ts'
 import { type RedisKeys, redisKeys } from '../../redis/keys.ts'
-import type { ProviderSessionDriver } from '../provider-session-driver.ts'
+import { CROWD_SLACK, type ProviderSessionDriver } from '../provider-session-driver.ts'
 
 const SESSION_BYTES = 128
 
@@ -9,6 +9,8 @@ interface ProviderSession {
   /** Our session ids by the time they end, epoch ms. */
   readonly sessions: ReadonlyMap<string, number>
   readonly endedAtSeconds: number
+  /** How many sessions the last sweep left. */
+  readonly swept: number
 }
 
 export function createMemoryProviderSessionDriver(
@@ -16,7 +18,7 @@ export function createMemoryProviderSessionDriver(
   keys: RedisKeys = redisKeys(''),
 ): ProviderSessionDriver {
   const find = (name: string): ProviderSession =>
-    space.get<ProviderSession>(keys.providerSession(name)) ?? { sessions: new Map(), endedAtSeconds: -1 }
+    space.get<ProviderSession>(keys.providerSession(name)) ?? { sessions: new Map(), endedAtSeconds: -1, swept: 0 }
   const put = (name: string, session: ProviderSession, lifeMs: number): void => {
     const key = keys.providerSession(name)
     space.put(key, session, session.sessions.size * SESSION_BYTES, Math.max(lifeMs, space.ttlMs(key) ?? 0))
@@ -30,15 +32,29 @@ export function createMemoryProviderSessionDriver(
       const found = find(name)
       if (found.endedAtSeconds >= issuedAtSeconds) return Promise.resolve('ended')
       const sessions = live(found).set(sessionId, space.clock.now() + lifeMs)
-      put(name, { ...found, sessions }, lifeMs)
-      return Promise.resolve('registered')
+      const isCrowded = sessions.size > 2 * found.swept + CROWD_SLACK
+      const swept = isCrowded ? sessions.size : Math.min(found.swept, sessions.size)
+      put(name, { ...found, sessions, swept }, lifeMs)
+      return Promise.resolve(isCrowded ? 'crowded' : 'registered')
+    },
+
+    async list(name) {
+      return Promise.resolve([...find(name).sessions.keys()])
+    },
+
+    async sweep(name, sessionIds) {
+      const found = find(name)
+      const sessions = live(found)
+      for (const id of sessionIds) sessions.delete(id)
+      if (space.has(keys.providerSession(name))) put(name, { ...found, sessions, swept: sessions.size }, 1)
+      return Promise.resolve()
     },
 
     async end(name, endedAtSeconds, markLifeMs) {
       if (markLifeMs === null && !space.has(keys.providerSession(name))) return Promise.resolve([])
       const found = find(name)
       const sessions = live(found)
-      put(name, { sessions, endedAtSeconds: Math.max(found.endedAtSeconds, endedAtSeconds) }, markLifeMs ?? 1)
+      put(name, { ...found, sessions, endedAtSeconds: Math.max(found.endedAtSeconds, endedAtSeconds) }, markLifeMs ?? 1)
       return Promise.resolve([...sessions.keys()])
     },
 

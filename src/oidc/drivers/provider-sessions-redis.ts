@@ -4,8 +4,10 @@ import type { RedisClientPort } from '../../redis/client-port.ts'
 import type { RedisKeys } from '../../redis/keys.ts'
 import { createScriptRunner } from '../../redis/script-runner.ts'
 import { FORGET } from '../../redis/scripts/forget.ts'
-import { END_PROVIDER_SESSION, REGISTER, REMEMBER } from '../../redis/scripts/provider-session.ts'
-import type { ProviderSessionDriver } from '../provider-session-driver.ts'
+import { END_PROVIDER_SESSION, LIST, REGISTER, REMEMBER, SWEPT } from '../../redis/scripts/provider-session.ts'
+import { CROWD_SLACK, type ProviderSessionDriver } from '../provider-session-driver.ts'
+
+const REMOVED_PER_COMMAND = 1000
 
 export function createRedisProviderSessionDriver(
   client: RedisClientPort,
@@ -13,11 +15,28 @@ export function createRedisProviderSessionDriver(
   { timeOffsetMs = () => 0 }: { readonly timeOffsetMs?: () => number } = {},
 ): ProviderSessionDriver {
   const run = createScriptRunner(client, timeOffsetMs)
+  const remove = async (name: string, sessionIds: readonly string[]): Promise<void> => {
+    const key = keys.providerSession(name)
+    for (let at = 0; at < sessionIds.length; at += REMOVED_PER_COMMAND) {
+      await client.command(key, ['ZREM', key, ...sessionIds.slice(at, at + REMOVED_PER_COMMAND)])
+    }
+  }
   return {
     async register(name, sessionId, issuedAtSeconds, lifeMs) {
-      const args = [sessionId, String(issuedAtSeconds), String(checkedTtlMs(lifeMs, 'lifeMs'))]
+      const ttlMs = checkedTtlMs(lifeMs, 'lifeMs')
+      const args = [sessionId, String(issuedAtSeconds), String(ttlMs), String(CROWD_SLACK)]
       const [status] = await run.inTime(REGISTER, [keys.providerSession(name)], args)
-      return String(status) === 'ended' ? 'ended' : 'registered'
+      const word = String(status)
+      return word === 'ended' || word === 'crowded' ? word : 'registered'
+    },
+
+    async list(name) {
+      return (await run.always(LIST, [keys.providerSession(name)], [])).map(String)
+    },
+
+    async sweep(name, sessionIds) {
+      await remove(name, sessionIds)
+      await run.always(SWEPT, [keys.providerSession(name)], [])
     },
 
     async end(name, endedAtSeconds, markLifeMs) {
@@ -25,10 +44,7 @@ export function createRedisProviderSessionDriver(
       return (await run.always(END_PROVIDER_SESSION, [keys.providerSession(name)], args)).map(String)
     },
 
-    async remove(name, sessionIds) {
-      const key = keys.providerSession(name)
-      if (sessionIds.length > 0) await client.command(key, ['ZREM', key, ...sessionIds])
-    },
+    remove,
 
     async remember(name, lifeMs) {
       const [isFirst] = await run.inTime(REMEMBER, [keys.logoutToken(name)], [String(checkedTtlMs(lifeMs, 'lifeMs'))])

@@ -1,7 +1,8 @@
 /**
  * The Lua scripts of provider sessions. One zset per provider session or subject: our session ids by the time they end (epoch
- * ms, above 10^11), and the member `ended` with the time of the last logout (epoch seconds of the provider, below that). Why
- * scripts: a sign-in and a logout that arrive together must not miss each other, whichever comes first.
+ * ms, above 10^11), the member `ended` with the time of the last logout (epoch seconds of the provider, below that), and the member
+ * `swept` with the number of sessions that the last sweep left. Why scripts: a sign-in and a logout that arrive together must not miss
+ * each other, whichever comes first.
  */
 import { defineScript, type RedisScript } from '../script.ts'
 import { PROLOGUE } from './prologue.ts'
@@ -10,8 +11,9 @@ import { PROLOGUE } from './prologue.ts'
 const FIRST_MS = '100000000000'
 
 /**
- * KEYS 1 provider session · ARGV 3 session id · 4 time of issue of its ID token, epoch seconds · 5 life in ms
- * Replies {'registered'} · {'ended'}: a logout that is not older stands · {'late'}
+ * KEYS 1 provider session · ARGV 3 session id · 4 time of issue of its ID token, epoch seconds · 5 life in ms · 6 slack
+ * Replies {'registered'} · {'crowded'}: more sessions than twice `swept` and the slack · {'ended'}: a logout that is not older
+ * stands · {'late'}. `crowded` sets `swept`, so that of many sign-ins at once one sweeps.
  */
 export const REGISTER: RedisScript = defineScript(
   'provider-session.register',
@@ -21,7 +23,31 @@ if ended >= tonumber(ARGV[4]) then return {'ended'} end
 redis.call('ZREMRANGEBYSCORE', KEYS[1], ${FIRST_MS}, now)
 redis.call('ZADD', KEYS[1], now + tonumber(ARGV[5]), ARGV[3])
 if redis.call('PTTL', KEYS[1]) < tonumber(ARGV[5]) then redis.call('PEXPIRE', KEYS[1], ARGV[5]) end
+local count = redis.call('ZCOUNT', KEYS[1], ${FIRST_MS}, '+inf')
+local swept = tonumber(redis.call('ZSCORE', KEYS[1], 'swept') or '0')
+local crowded = count > 2 * swept + tonumber(ARGV[6])
+if crowded or count < swept then redis.call('ZADD', KEYS[1], count, 'swept') end
+if crowded then return {'crowded'} end
 return {'registered'}
+`,
+)
+
+/** KEYS 1 provider session · Reply {session ids…}, ended ones too */
+export const LIST: RedisScript = defineScript(
+  'provider-session.list',
+  `${PROLOGUE}
+return redis.call('ZRANGEBYSCORE', KEYS[1], ${FIRST_MS}, '+inf')
+`,
+)
+
+/** KEYS 1 provider session · Reply {sessions left}. After a sweep; writes nothing for what is unknown. */
+export const SWEPT: RedisScript = defineScript(
+  'provider-session.swept',
+  `${PROLOGUE}
+if redis.call('EXISTS', KEYS[1]) == 0 then return {0} end
+local count = redis.call('ZCOUNT', KEYS[1], ${FIRST_MS}, '+inf')
+redis.call('ZADD', KEYS[1], count, 'swept')
+return {count}
 `,
 )
 

@@ -43,6 +43,7 @@ export function createMemorySessionDriver(
       count: driver.endByUser(userKey, ending, exceptId),
       durable: false,
     }),
+    absent: async (userKey, ids) => ids.filter((id) => !space.has(keys.session(userKey, id))),
     list: async (userKey, max) => driver.list(userKey, max),
   }
 }

@@ -16,6 +16,8 @@ const ATTEMPTS = 3
 export interface RedisSessionIndex {
   /** Ids of live sessions by deadline, latest first; all of them without `max`. One command, or two for a user with many. */
   liveIds(userKey: string, max?: number): Promise<readonly string[]>
+  /** Those of the ids whose records are not there, by the records alone: see `SessionDriver.absent`. */
+  absent(userKey: string, ids: readonly string[]): Promise<readonly string[]>
   /** Their records, of those that are of the stored generation: see `SessionDriver.list`. */
   list(userKey: string, max: number): Promise<readonly { readonly id: string; readonly record: Buffer }[]>
 }
@@ -65,8 +67,29 @@ export function createRedisSessionIndex(
     return rows
   }
 
+  const absent = async (userKey: string, ids: readonly string[]): Promise<readonly string[]> => {
+    const missing: string[] = []
+    for (let at = 0; at < ids.length; at += READ_PER_COMMAND) {
+      const chunk = ids.slice(at, at + READ_PER_COMMAND)
+      const names = chunk.map((id) => keys.session(userKey, id))
+      const reply = await client.command(names[0] ?? '', ['MGET', ...names])
+      const records = readReply(client, names[0] ?? '', reply, (all) => stringsReply(all, names.length))
+      missing.push(...chunk.filter((_, i) => records[i] === null))
+    }
+    return missing
+  }
+
   return {
     liveIds,
+
+    // "There is no record" has no seal, and the caller forgets what is absent.
+    absent: (userKey, ids) =>
+      certainly(
+        client,
+        keys.generation(userKey),
+        () => absent(userKey, ids),
+        (missing) => missing.length > 0,
+      ),
 
     // A list that is too short looks like any other.
     list: (userKey, max) => certainly(client, keys.generation(userKey), () => list(userKey, max)),

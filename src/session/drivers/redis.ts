@@ -181,6 +181,7 @@ export function createRedisSessionDriver(
       return { count: count as number, durable: applied.durable }
     },
 
+    absent: index.absent,
     list: index.list,
   }
 }

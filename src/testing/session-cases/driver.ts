@@ -32,6 +32,20 @@ export const driverCases: readonly ConformanceCase<SessionHarness>[] = [
     },
   },
   {
+    name: 'driver: absent names the sessions without a record, and no session that lives',
+    async run({ driver, advance }) {
+      const [lives, ended, idle, never] = [newRef(), newRef(), newRef(), newRef()]
+      await driver.create(lives, newRecord(), { ...LIFE, ttlMs: 2 * HOUR })
+      for (const ref of [ended, idle]) await driver.create(ref, newRecord(), LIFE)
+      await driver.end(ended, ENDING)
+      await advance(HOUR + 2 * MINUTE)
+      const ids = [lives, ended, idle, never].map(({ id }) => id)
+      assert.deepEqual([...(await driver.absent(lives.userKey, ids))].sort(), ids.slice(1).sort())
+      assert.deepEqual(await driver.absent(lives.userKey, [lives.id]), [])
+      assert.deepEqual(await driver.absent(lives.userKey, []), [])
+    },
+  },
+  {
     name: 'driver: sessions of one user share a generation, users do not',
     async run({ driver }) {
       const [one, two, other] = [newRef(), newRef(), newRef('another-user-016')]
