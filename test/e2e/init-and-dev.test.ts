@@ -135,6 +135,8 @@ describe('coatcheck dev', () => {
       await page.getByRole('status').filter({ hasText: 'Switched on: The clock' }).waitFor()
       // The button that was pressed has the focus, so the keyboard alone switches the fault off and on again.
       for (const change of ['Switched off', 'Switched on']) {
+        // The browser gives the focus after it has shown the first lines of the page.
+        await page.locator('button:focus').waitFor()
         await page.keyboard.press('Enter')
         await page.getByRole('status').filter({ hasText: change }).waitFor()
       }
