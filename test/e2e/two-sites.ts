@@ -23,6 +23,8 @@ export interface Application {
 }
 
 export interface ApplicationOptions {
+  /** Sees each request before it is handled. */
+  readonly observe?: (request: IncomingMessage, response: ServerResponse) => void
   readonly sameSite?: 'lax' | 'strict'
   readonly oidc?: Partial<OidcOptions>
   readonly provider?: DevProviderOptions
@@ -39,11 +41,12 @@ export async function startApplication(options: ApplicationOptions = {}): Promis
     baseUrl: server.url,
     store: memoryStore({ name: randomUUID() }),
     providers: [oidc({ name: 'op', issuer, clientId, clientSecret, ...options.oidc })],
-    ...(options.sameSite && { cookie: { sameSite: options.sameSite } }),
+    ...(options.sameSite && { session: { cookie: { sameSite: options.sameSite } } }),
   })
   const web = nodeAuth(auth)
   const page = options.page ?? signOutPage
   handle = (request, response) => {
+    options.observe?.(request, response)
     const work = async (): Promise<void> => {
       if (!(await web.handle(request, response))) await page(web, request, response)
     }
