@@ -1,16 +1,17 @@
 /** Whether somebody listens on a port of this machine: an application that has started, or a port that is taken. */
-import { connect } from 'node:net'
+import { connect, type NetConnectOpts } from 'node:net'
 
 const LOOPBACK = ['127.0.0.1', '::1']
 
 export async function isListening(port: number): Promise<boolean> {
-  const answers = await Promise.all(LOOPBACK.map((host) => accepts(host, port)))
+  const answers = await Promise.all(LOOPBACK.map((host) => isAccepting({ host, port })))
   return answers.includes(true)
 }
 
-function accepts(host: string, port: number): Promise<boolean> {
+/** Whether a server accepts connections at this address. */
+export function isAccepting(address: NetConnectOpts): Promise<boolean> {
   return new Promise((resolve) => {
-    const socket = connect({ host, port })
+    const socket = connect(address)
     const done = (answer: boolean): void => {
       socket.destroy()
       resolve(answer)

@@ -29,6 +29,15 @@ it('refuses commands without its password', async () => {
   await expect(answerTo(`redis://:guess@${host}`, 'PING')).rejects.toThrow('WRONGPASS')
 })
 
+it('opens no port that another user could have taken before it: the proxy reaches it through a socket in its own folder', async () => {
+  const [, port] = (await answerTo(server.url, 'CONFIG', 'GET', 'port')) as string[]
+  expect(port).toBe('0')
+  const [, dir = ''] = (await answerTo(server.url, 'CONFIG', 'GET', 'dir')) as string[]
+  const [, socket] = (await answerTo(server.url, 'CONFIG', 'GET', 'unixsocket')) as string[]
+  expect(socket).toBe(join(dir, 'redis.sock'))
+  expect(statSync(join(dir, 'redis.sock')).mode & 0o077).toBe(0)
+})
+
 it('draws a new password for each start, and shows it in no process list and no log', async () => {
   const { password } = new URL(server.url)
   expect(password).toMatch(/^[\w-]{43}$/)

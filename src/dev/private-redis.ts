@@ -1,15 +1,15 @@
 /**
- * A private redis-server for `coatcheck dev`: its own port, folder and password, nothing persisted. It ends when the command ends. The
+ * A private redis-server for `coatcheck dev`: its own folder, socket and password, nothing persisted. It ends when the command ends. The
  * application reaches it through a proxy that fails on demand.
  *
- * Other users of the machine can reach the port too. The password is in a file that only this user can read, and in `REDIS_URL` of the
+ * The server listens on a unix socket in its folder and on no port, so no other user can take its address before it starts. Other users
+ * of the machine can reach the port of the proxy. The password is in a file that only this user can read, and in `REDIS_URL` of the
  * application. No process argument holds it, and `coatcheck dev` prints the address without it.
  */
 import { once } from 'node:events'
 import { accessSync, constants, mkdtempSync, writeFileSync } from 'node:fs'
-import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
-import { delimiter, join } from 'node:path'
+import { delimiter, join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as delay } from 'node:timers/promises'
 import { systemClock } from '../core/clock.ts'
@@ -19,7 +19,7 @@ import { type ProxyMode, startFaultProxy } from '../testing/fault-proxy.ts'
 import type { RedisFault } from './fault-grammar.ts'
 import type { RedisSwitch } from './fault-switches.ts'
 import { startGuard } from './guard.ts'
-import { isListening } from './listening.ts'
+import { isAccepting } from './listening.ts'
 
 const START_MS = 10_000
 const PROBE_MS = 20
@@ -47,17 +47,19 @@ export function hasRedisServer(path = process.env.PATH ?? ''): boolean {
 /** @throws {ConfigError} `COATCHECK_CONFIG_INVALID` when there is none, or it does not start */
 export async function startPrivateRedis(): Promise<PrivateRedis> {
   if (!hasRedisServer()) throw refuse('There is no redis-server on PATH')
-  const dir = mkdtempSync(join(tmpdir(), 'coatcheck-dev-'))
-  const port = await freePort()
+  const dir = mkdtempSync(resolve(tmpdir(), 'coatcheck-dev-'))
+  const socket = join(dir, 'redis.sock')
   const password = systemRandom.bytes(PASSWORD_BYTES).toString('base64url')
   const settings = join(dir, 'redis.conf')
   writeFileSync(settings, `requirepass ${password}\n`, { mode: 0o600 })
   const args = [
     settings,
     '--port',
-    String(port),
-    '--bind',
-    '127.0.0.1',
+    '0',
+    '--unixsocket',
+    socket,
+    '--unixsocketperm',
+    '700',
     '--dir',
     dir,
     '--save',
@@ -76,14 +78,14 @@ export async function startPrivateRedis(): Promise<PrivateRedis> {
   const { stdout } = guard.shell
   if (stdout) await once(createInterface({ input: stdout }), 'line')
   const deadline = systemClock.monotonic() + START_MS
-  while (!(await isListening(port))) {
+  while (!(await isAccepting({ path: socket }))) {
     if (systemClock.monotonic() > deadline) {
       await guard.release()
       throw refuse('The private redis-server does not start')
     }
     await delay(PROBE_MS)
   }
-  const proxy = await startFaultProxy({ target: { port } })
+  const proxy = await startFaultProxy({ target: { path: socket } })
   const url = new URL(proxy.url)
   url.password = password
   return {
@@ -109,13 +111,4 @@ function modeOf(fault: RedisFault): ProxyMode {
     case 'slow':
       return { kind: 'delay', ms: fault.delayMs }
   }
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1')
-  await once(probe, 'listening')
-  const { port } = probe.address() as AddressInfo
-  probe.close()
-  await once(probe, 'close')
-  return port
 }

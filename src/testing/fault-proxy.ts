@@ -69,12 +69,17 @@ export interface FaultProxy {
 /** Options of `startFaultProxy()`. */
 export interface FaultProxyOptions {
   /** Where it leads. Host default: `127.0.0.1`. */
-  readonly target: {
-    /** Host of the server. */
-    readonly host?: string
-    /** Port of the server. */
-    readonly port: number
-  }
+  readonly target:
+    | {
+        /** Host of the server. */
+        readonly host?: string
+        /** Port of the server. */
+        readonly port: number
+      }
+    | {
+        /** Unix socket of the server. */
+        readonly path: string
+      }
   /** Splits what the server sends into whole replies and a rest, for `confuse`. Default: `splitRespReplies`. */
   readonly splitReplies?: (bytes: Buffer) => {
     /** Whole replies. */
@@ -152,7 +157,7 @@ export async function startFaultProxy(options: FaultProxyOptions): Promise<Fault
       client.resetAndDestroy()
       return
     }
-    const upstream = connect({ host: target.host ?? '127.0.0.1', port: target.port })
+    const upstream = connect('path' in target ? target : { host: target.host ?? '127.0.0.1', port: target.port })
     client.pause()
     upstream.once('connect', () => client.resume())
     for (const [from, to, isReply] of [
