@@ -17,6 +17,7 @@ import { maxAgeMsOf } from '../http/recent-sign-in.ts'
 import { lackOf, signInPath } from '../http/sign-in-demand.ts'
 import { createWebEdge, type WebEdge } from '../http/web-edge.ts'
 import type { Session, User, Visit } from '../session/types.ts'
+import { neverReused } from './next/next-sink.ts'
 import { requestScope } from './next/request-scope.ts'
 
 /** Options of `routeHandlers()`. */
@@ -51,7 +52,8 @@ export interface RouteHandlers {
 export function routeHandlers<D extends object>(auth: Coatcheck<D>, options: RouteHandlerOptions = {}): RouteHandlers {
   options = checkAdapterOptions(options, 'routeHandlers()', ['clientIp'])
   const edge = createWebEdge(auth, 'routeHandlers()')
-  const handle: Handler = (request) => edge.answerRoute(request, { ip: options.clientIp?.(request) })
+  const handle: Handler = async (request) =>
+    neverReused(await edge.answerRoute(request, { ip: options.clientIp?.(request) }))
   return { GET: handle, POST: handle, DELETE: handle, HEAD: handle, OPTIONS: handle }
 }
 

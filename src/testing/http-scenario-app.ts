@@ -61,6 +61,18 @@ export const scenarioRoutes: readonly ScenarioRoute[] = [
       await context.json({ done: true })
     },
   },
+  /** The three routes below answer with the caching headers that the query names, after whatever the middleware has set. */
+  { method: 'GET', path: '/cached-free', run: (context) => context.json({ free: true }, cachingIn(context.query)) },
+  { method: 'GET', path: '/cached-me', run: (context) => showSession(context, cachingIn(context.query)) },
+  {
+    method: 'GET',
+    path: '/cached-sign-in',
+    async run(context) {
+      const visit = await context.visit()
+      await visit.signIn({ userId: context.query.get('user') ?? '' })
+      await showSession(context, cachingIn(context.query))
+    },
+  },
   { method: 'GET', path: '/private', guarded: true, run: (context) => showSession(context) },
   { method: 'GET', path: '/recent', guarded: true, maxAge: '5m', run: (context) => showSession(context) },
   {
@@ -144,6 +156,11 @@ export const scenarioRoutes: readonly ScenarioRoute[] = [
     },
   },
 ]
+
+function cachingIn(query: URLSearchParams): Readonly<Record<string, string>> {
+  const value = query.get('cache-control')
+  return value === null ? {} : { 'cache-control': value }
+}
 
 /** As a provider would have told it: `authenticated` is the time in epoch milliseconds, or `unknown`. */
 function authenticationIn(query: URLSearchParams): Authentication | null {

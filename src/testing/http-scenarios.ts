@@ -3,6 +3,7 @@
  * describes the result as an `HttpWorld`, and runs each scenario; they may share one world, one after the other.
  */
 import type { ConformanceCase } from './conformance.ts'
+import { cacheScenarios } from './http-scenarios/caches.ts'
 import { edgeScenarios } from './http-scenarios/edges.ts'
 import { requestScenarios } from './http-scenarios/requests.ts'
 import { ticketScenarios } from './http-scenarios/tickets.ts'
@@ -13,4 +14,5 @@ export const httpScenarios: readonly ConformanceCase<HttpWorld>[] = [
   ...ticketScenarios,
   ...requestScenarios,
   ...edgeScenarios,
+  ...cacheScenarios,
 ]

@@ -4,7 +4,7 @@
  */
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import type { Server } from 'node:http'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { vi } from 'vitest'
 import { type Coatcheck, coatcheck } from '../../src/coatcheck.ts'
@@ -12,7 +12,7 @@ import { startDevProvider } from '../../src/dev/dev-provider.ts'
 import { oidc } from '../../src/oidc/provider.ts'
 import { redisStore } from '../../src/redis.ts'
 import type { ScenarioData } from '../../src/testing/http-scenario-app.ts'
-import type { HttpWorld } from '../../src/testing/http-scenarios/visitor.ts'
+import { CACHE_BEFORE, type HttpWorld } from '../../src/testing/http-scenarios/visitor.ts'
 import type { Ground } from './redis-grounds.ts'
 import { type RedisServer, startRedisServer } from './redis-server.ts'
 import { HANG_MS, withinMs } from '../lab/limits.ts'
@@ -63,7 +63,12 @@ export async function createHttpWorld(
     tokens: { revokeAtProvider: false },
   })
   await auth.ready()
-  const server = (await serve(auth)).listen(0, '127.0.0.1')
+  const server = await serve(auth)
+  server.prependListener('request', ({ headers }: IncomingMessage, response: ServerResponse) => {
+    const value = headers[CACHE_BEFORE]
+    if (value !== undefined) response.setHeader('cache-control', value)
+  })
+  server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   return {
     redis,

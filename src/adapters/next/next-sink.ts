@@ -17,6 +17,7 @@ export class NextSink implements ResponseSink {
   mayLeaveUnnoticed = true
   /** Of the phase that is under way: after a server action Next goes on to render, and cookies are read-only again. */
   cookies: NextCookies | null = null
+  #hasTicket = false
   readonly #headers = new Map<string, string | readonly string[]>()
 
   get isReadOnly(): boolean {
@@ -37,6 +38,10 @@ export class NextSink implements ResponseSink {
     }
   }
 
+  keepUncached(): void {
+    this.#hasTicket = true
+  }
+
   /** The response with the headers that are not cookies: those Next adds by itself. A response may be immutable. */
   finish(response: Response): Response {
     this.headersSent = true
@@ -52,8 +57,18 @@ export class NextSink implements ResponseSink {
         finished.headers.set(name, String(value))
       },
     })
-    return finished
+    return this.#hasTicket ? neverReused(finished) : finished
   }
+}
+
+/**
+ * A `Cache-Control` of `headers()` in next.config.js, or of a server in front of Next, wins over that of a route handler: Next drops the latter.
+ * It keeps `Vary`, and a cache gives a response with `Vary: *` to no other request (RFC 9111 section 4.1).
+ */
+export function neverReused(response: Response): Response {
+  const result = new Response(response.body, response)
+  result.headers.append('Vary', '*')
+  return result
 }
 
 class Probe extends Error {}

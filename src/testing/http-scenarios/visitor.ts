@@ -6,6 +6,9 @@ import type { EventName } from '../../core/events.ts'
 import type { ScenarioData } from '../http-scenario-app.ts'
 import { type RawRequest, type RawResponse, sendRaw } from '../raw-http.ts'
 
+/** If a request has this header, code in front of the adapter sets `Cache-Control` of the response to its value. */
+export const CACHE_BEFORE = 'x-scenario-cache-before'
+
 /** An application on the adapter under test: it serves `scenarioRoutes`, and the routes of `auth`. */
 export interface HttpWorld {
   /** Where it listens, e.g. `http://127.0.0.1:40001`. */

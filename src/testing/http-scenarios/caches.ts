@@ -1,0 +1,94 @@
+/** HTTP scenarios behind a shared cache that obeys RFC 9111, with an application that declares its answers public. */
+import assert from 'node:assert/strict'
+import type { ConformanceCase } from '../conformance.ts'
+import { SharedCache } from '../shared-cache.ts'
+import { CACHE_BEFORE, type HttpWorld, signedIn, type Visitor, visitor } from './visitor.ts'
+
+const DECLARATIONS = ['public, max-age=60', 'public, s-maxage=60', 'max-age=60, must-revalidate, s-maxage=60'] as const
+
+interface Caching {
+  readonly query: string
+  readonly headers: Readonly<Record<string, string>>
+}
+
+/** The application declares an answer public in front of the adapter, behind it, or both. */
+const variants: readonly Caching[] = DECLARATIONS.flatMap((value) => {
+  const behind = `cache-control=${encodeURIComponent(value)}`
+  const before = { [CACHE_BEFORE]: value }
+  return [
+    { query: '', headers: before },
+    { query: behind, headers: {} },
+    { query: behind, headers: before },
+  ]
+})
+
+let targets = 0
+
+/** Asks through a cache. Each variant has a target of its own, which all visitors share. */
+function asking(world: HttpWorld, path: string, { query, headers }: Caching) {
+  const cache = new SharedCache(world.origin)
+  const target = `${path}${path.includes('?') ? '&' : '?'}${query}&target=${++targets}`
+  const { name } = world.auth.http.config().cookie
+  return (someone: Visitor) => {
+    const cookie: Record<string, string> = someone.ticket === null ? {} : { cookie: `${name}=${someone.ticket}` }
+    return cache.send(target, { headers: { ...cookie, ...headers } })
+  }
+}
+
+function userIn(body: string): string | null {
+  return (JSON.parse(body) as { user: { id: string } | null }).user?.id ?? null
+}
+
+export const cacheScenarios: readonly ConformanceCase<HttpWorld>[] = [
+  {
+    name: 'behind a shared cache, no visitor gets the page of another, whatever the application declares',
+    async run(world) {
+      for (const variant of variants) {
+        const ask = asking(world, '/cached-me', variant)
+        const [first, second, stranger] = [await signedIn(world), await signedIn(world), visitor(world)]
+        for (const someone of [first, second, stranger, first, stranger, second]) {
+          const { status, body } = await ask(someone)
+          assert.equal(status, 200)
+          assert.equal(userIn(body), 'userId' in someone ? someone.userId : null, JSON.stringify(variant))
+        }
+      }
+    },
+  },
+  {
+    name: 'behind a shared cache, no visitor gets the ticket of another, whatever the application declares',
+    async run(world) {
+      for (const variant of variants) {
+        // Neither has a cookie yet: only the cache control of the answer keeps them apart.
+        const ask = asking(world, '/cached-sign-in?user=cached', variant)
+        const [first, second] = [await ask(visitor(world)), await ask(visitor(world))]
+        assert.deepEqual([first.fromCache, second.fromCache], [false, false], JSON.stringify(variant))
+        assert.notDeepEqual(first.setCookies, [])
+        assert.notDeepEqual(second.setCookies, first.setCookies)
+      }
+    },
+  },
+  {
+    name: 'behind a shared cache, no browser gets the sign-in that another has started',
+    async run(world) {
+      for (const variant of variants) {
+        const ask = asking(world, '/auth/login', variant)
+        const [first, second] = [await ask(visitor(world)), await ask(visitor(world))]
+        assert.deepEqual([first.status, second.status, second.fromCache], [303, 303, false], JSON.stringify(variant))
+        assert.notEqual(second.headers.get('location'), first.headers.get('location'))
+        assert.notDeepEqual(second.setCookies, first.setCookies)
+      }
+    },
+  },
+  {
+    name: 'behind a shared cache, a page that reads no session is stored as the application declares',
+    async run(world) {
+      for (const variant of variants) {
+        const ask = asking(world, '/cached-free', variant)
+        const someone = await signedIn(world)
+        assert.equal((await ask(someone)).fromCache, false)
+        const { fromCache, setCookies } = await ask(visitor(world))
+        assert.deepEqual([fromCache, setCookies], [true, []], JSON.stringify(variant))
+      }
+    },
+  },
+]
