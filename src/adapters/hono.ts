@@ -112,6 +112,7 @@ export function honoAuth<D extends object>(auth: Coatcheck<D>, options: HonoAuth
     const exchange = (): Exchange<D> =>
       (made ??= auth.http.exchange({
         cookieHeader: context.req.header('cookie'),
+        header: (name) => context.req.header(name),
         sink,
         userAgent: context.req.header('user-agent'),
         ip: () => ipOf(context),

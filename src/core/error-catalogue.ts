@@ -203,6 +203,12 @@ const entries = {
     why: 'A new ticket has to be sent as a cookie, but cookies cannot be written here.',
     fix: 'Store the first value of a visitor, sign in or rotate in a route handler or a server action. Changing a session that exists works here too.',
   },
+  COATCHECK_SESSION_CROSS_SITE: {
+    ...session,
+    status: 403,
+    why: 'Another site sent this request, and the browser left the session cookie out. A new session would take the place of the one that the visitor may have.',
+    fix: 'Store the value in a request from a page of your own. Redirect the visitor (303) when another site posts an answer, and store it in the request that follows.',
+  },
   COATCHECK_EMAIL_TAKEN: {
     ...session,
     status: 409,

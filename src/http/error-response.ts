@@ -46,6 +46,11 @@ const BY_CODE: Partial<Record<ErrorCode, VisitorText>> = {
     text: 'The request came from another website. Please use the pages of this application.',
     icon: 'stop',
   },
+  COATCHECK_SESSION_CROSS_SITE: {
+    title: 'Request refused',
+    text: 'The request came from another website. Please use the pages of this application.',
+    icon: 'stop',
+  },
   COATCHECK_REQUEST_NOT_LOCAL: {
     title: 'Set up for development only',
     text: 'The base URL of this application is a loopback address, and this request came from another machine. Operators: set COATCHECK_BASE_URL to the https address that browsers see. For a container on your own machine, the log says what to set.',

@@ -11,6 +11,7 @@ import type { Device, OutagePolicy, Session, SessionStore, TicketSink, Visit } f
 import { type Cookies, createCookies, putSetCookie, type ResponseSink } from './cookie.ts'
 import { describeDevice } from './device.ts'
 import { createHeadersSink, type HeadersSink } from './headers-sink.ts'
+import { isCookieLeftOut, type RequestHeader } from './origin-check.ts'
 import { type Peer, type PeerPolicy, peerRefusal } from './local-peer.ts'
 import { type HeadWriter, keepUncached, UNCACHED } from './uncached-response.ts'
 
@@ -20,6 +21,8 @@ export interface ExchangeInput {
   readonly cookieHeader: string | null | undefined
   /** Receives the headers of the response. `null`: no cookie can be written; a new ticket is refused with `COATCHECK_COOKIES_READ_ONLY`. */
   readonly sink: ResponseSink | null
+  /** Headers of the request, for the check of requests that another site has sent. Absent: no such check. */
+  readonly header?: RequestHeader | undefined
   /** `User-Agent` header, for the list of devices. Absent: unknown. */
   readonly userAgent?: string | null | undefined
   /** Returns the address of the client, as far as the adapter trusts it. Called when a session is created. Absent: unknown. */
@@ -72,8 +75,15 @@ export function createExchangeFactory<D extends object>(deps: ExchangeDeps<D>): 
       if (refusal) return Promise.reject(refusal)
       const ticket = ticketOf(input, cookies, deps.events)
       forbidStoring(input.sink)
+      const { header } = input
+      const isLeftOut = (): boolean =>
+        header !== undefined && !hasTicket(input, cookies) && isCookieLeftOut(header, deps.config.cookie.sameSite)
       const device = (): Device | undefined => describeDevice(input.userAgent, input.ip?.())
-      visit = deps.sessions.visit(ticket, createTicketSink(input.sink, cookies, deps.clock, remembersSignOut), device)
+      visit = deps.sessions.visit(
+        ticket,
+        createTicketSink(input.sink, cookies, deps.clock, remembersSignOut, isLeftOut),
+        device,
+      )
       // An outage is no answer: whoever asks again within this request gets another try.
       visit.catch(() => {
         visit = null
@@ -102,12 +112,17 @@ function ticketOf(input: ExchangeInput, cookies: Cookies, events: EventBus): str
   return found.status === 'one' ? found.value : null
 }
 
+function hasTicket({ cookieHeader }: ExchangeInput, cookies: Cookies): boolean {
+  return cookies.readTicket(cookieHeader ?? '').status !== 'none'
+}
+
 /** @param remembersSignOut whether the next sign-in in this browser asks which account to use */
 function createTicketSink(
   sink: ResponseSink | null,
   cookies: Cookies,
   clock: Clock,
   remembersSignOut: boolean,
+  isCookieMissing: () => boolean,
 ): TicketSink {
   return {
     get mayLeaveUnnoticed() {
@@ -117,6 +132,9 @@ function createTicketSink(
       // A response that has left is the more specific reason: some hosts make cookies read-only with it.
       if (sink?.headersSent) throw new SessionError('COATCHECK_HEADERS_SENT')
       if (!sink || sink.isReadOnly) throw new SessionError('COATCHECK_COOKIES_READ_ONLY')
+    },
+    assertReplacesNone() {
+      if (isCookieMissing()) throw new SessionError('COATCHECK_SESSION_CROSS_SITE')
     },
     issue(ticket, absoluteExpiresAtMs) {
       // The headers may have left since `assertWritable`, while the store was being written.

@@ -67,6 +67,7 @@ export function createNodeEdge<D extends object>(auth: Coatcheck<D>, caller: str
       const { cookie, 'user-agent': userAgent } = request.headers
       const exchange = auth.http.exchange({
         cookieHeader: cookie,
+        header: (name) => request.headers[name],
         sink,
         userAgent,
         ip,

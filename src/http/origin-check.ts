@@ -18,6 +18,21 @@ export function assertSameOrigin(headers: Headers, origin: string): void {
   if (!isSameOrigin(headers, origin)) throw new OidcError('COATCHECK_REQUEST_CROSS_SITE')
 }
 
+/** Returns a header of the request by its name in lower case. */
+export type RequestHeader = (name: string) => string | readonly string[] | null | undefined
+
+/**
+ * Whether the browser has left the session cookie out, since another site sent the request (RFC 6265bis section 5.2): a Strict cookie
+ * always, a Lax cookie unless a whole page is fetched. Of the requests for a whole page, only those with another method than GET name
+ * their `Origin`. Browsers that do not say where a request comes from count as `false`.
+ */
+export function isCookieLeftOut(header: RequestHeader, sameSite: 'lax' | 'strict'): boolean {
+  if (header('sec-fetch-site') !== 'cross-site') return false
+  if (sameSite === 'strict' || header('sec-fetch-dest') !== 'document') return true
+  const origin = header('origin')
+  return origin !== undefined && origin !== null
+}
+
 /**
  * How a sign-in is being started. `background`: an image, a frame, a script or a prefetch, none of which a user has asked
  * for. `unasked`: another site sent the browser here without a click (OWASP ASVS 7.6.2, no session without an action of

@@ -79,7 +79,13 @@ async function answer<D extends object>(
   const sink = createHeadersSink()
   const cookieHeader = request.headers.get('cookie') ?? ''
   const userAgent = request.headers.get('user-agent')
-  const exchange = createExchange({ cookieHeader, sink, userAgent, ip: () => ip })
+  const exchange = createExchange({
+    cookieHeader,
+    header: (name) => request.headers.get(name),
+    sink,
+    userAgent,
+    ip: () => ip,
+  })
   let form: Promise<URLSearchParams> | null = null
   try {
     const response = await handler(deps, {

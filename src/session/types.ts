@@ -312,6 +312,12 @@ export interface TicketSink {
    */
   assertWritable(): void
   /**
+   * Checks that the visitor holds no session that a new one would replace without a word. Called before a session for a visitor
+   * without one is created, not for a sign-in. Absent: no check.
+   * @throws {SessionError} `COATCHECK_SESSION_CROSS_SITE`
+   */
+  assertReplacesNone?(): void
+  /**
    * Sends a ticket to the browser.
    * @param absoluteExpiresAtMs when the session ends in any case, epoch milliseconds
    * @throws {SessionError} as `assertWritable`

@@ -72,6 +72,7 @@ export async function createVisit<D extends object>(
 
   const create = async (changes: readonly Change[]): Promise<Holding> => {
     sink.assertWritable()
+    sink.assertReplacesNone?.()
     const draft = core.data.draft(changes)
     const device = deviceOf()
     const profile = device ? { device } : {}

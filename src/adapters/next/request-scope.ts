@@ -35,6 +35,7 @@ function createScope<D extends object>(auth: Coatcheck<D>, requestHeaders: Pick<
   // Next does not know the address of the client, and any client can send `X-Forwarded-For`.
   const exchange = auth.http.exchange({
     cookieHeader: requestHeaders.get('cookie'),
+    header: (name) => requestHeaders.get(name),
     sink,
     userAgent: requestHeaders.get('user-agent'),
     peer: () => ({ address: undefined, host: requestHeaders.get('host') }),

@@ -157,6 +157,10 @@ const background: Readonly<Record<ErrorCode, Background>> = {
     cause:
       'The first `session.set()` of a visitor, or a sign-in, while a page is rendered, where the framework cannot set cookies any more. A session that exists can be changed there.',
   },
+  COATCHECK_SESSION_CROSS_SITE: {
+    cause:
+      'The first `session.set()` of a visitor in a request that another site sent: a form with POST, a frame, or, with `SameSite=Strict`, any link. A hostile page could otherwise sign users out of this browser.',
+  },
   COATCHECK_EMAIL_TAKEN: {
     cause: 'Two first sign-ins with the same address at the same moment, or a change of address to one that is in use.',
   },

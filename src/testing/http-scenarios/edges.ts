@@ -187,6 +187,32 @@ export const edgeScenarios: readonly ConformanceCase<HttpWorld>[] = [
     },
   },
   {
+    name: 'a request that another site has sent, without our cookie: what it writes as a visitor replaces no session',
+    async run(world) {
+      const write = async (headers: Record<string, string>, someone = visitor(world)): Promise<[number, number]> => {
+        const { status, setCookies } = await someone.send('/set?key=a&value=1', { method: 'POST', headers })
+        return [status, setCookies.length]
+      }
+      const crossSite = { 'sec-fetch-site': 'cross-site' }
+      const form = {
+        ...crossSite,
+        'sec-fetch-mode': 'navigate',
+        'sec-fetch-dest': 'document',
+        origin: 'https://evil.test',
+      }
+      assert.deepEqual(await write(form), [403, 0])
+      assert.deepEqual(await write({ ...form, 'sec-fetch-dest': 'iframe' }), [403, 0])
+      assert.deepEqual(await write({ ...crossSite, 'sec-fetch-mode': 'no-cors', 'sec-fetch-dest': 'empty' }), [403, 0])
+      // A link from elsewhere brings a Lax cookie along, so without one there is no session.
+      const { origin: _, ...link } = form
+      assert.deepEqual(await write(link), [200, 1])
+      assert.deepEqual(await write({ ...form, 'sec-fetch-site': 'same-origin' }), [200, 1])
+      assert.deepEqual(await write({}), [200, 1])
+      // Who has a session keeps it, wherever the request comes from.
+      assert.deepEqual(await write(form, await signedIn(world)), [200, 0])
+    },
+  },
+  {
     name: 'a cookie header of almost 16 KB with ours at its end',
     async run(world) {
       const someone = await signedIn(world)
