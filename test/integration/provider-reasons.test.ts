@@ -331,7 +331,9 @@ describe('a logout token', () => {
 
 /** It names a key and has a signature of the wrong key, so that only the signature is wrong. */
 function unsigned(claims: object): string {
-  const parts = [{ alg: 'RS256', kid: 'unknown', typ: 'logout+jwt' }, claims].map((part) => Buffer.from(JSON.stringify(part)))
+  const parts = [{ alg: 'RS256', kid: 'unknown', typ: 'logout+jwt' }, claims].map((part) =>
+    Buffer.from(JSON.stringify(part)),
+  )
   return [...parts, randomBytes(256)].map((part) => part.toString('base64url')).join('.')
 }
 
