@@ -1,26 +1,13 @@
 /** Answers to a refresh (RFC 6749 section 6, OpenID Connect Core section 12.2), after a sign-in where the provider was honest. */
 import type { JWTPayload } from 'jose'
-import { type Body, json, newKey, nowSeconds, sign } from '../support/hostile-provider.ts'
+import { json, newKey, nowSeconds, sign } from '../support/hostile-provider.ts'
+import { answer, type Change, instead, without } from './answer.ts'
 import { ACCEPTED, type HostileCase } from './case.ts'
-
-type Change = HostileCase['change']
 
 const claims =
   (more: JWTPayload): Change =>
   (provider) =>
     void (provider.script.idToken = (honest) => sign({ ...honest, ...more }, provider.key))
-const answer =
-  (more: Body): Change =>
-  ({ script }) =>
-    void (script.answer = (honest) => ({ ...honest, ...more }))
-const without =
-  (name: string): Change =>
-  ({ script }) =>
-    void (script.answer = ({ [name]: _, ...rest }) => rest)
-const instead =
-  (make: (honest: Body) => Response): Change =>
-  ({ script }) =>
-    void (script.answer = make)
 
 export const refreshCases: readonly HostileCase[] = [
   {

@@ -1,8 +1,7 @@
 /** The authorization response (RFC 6749 section 4.1.2, RFC 9207) and the token answer (section 5.1), seen by a sign-in. */
-import { type Body, json } from '../support/hostile-provider.ts'
+import { json } from '../support/hostile-provider.ts'
+import { answer, type Change, instead, without } from './answer.ts'
 import { ACCEPTED, type HostileCase, REJECTED, UNAVAILABLE } from './case.ts'
-
-type Change = HostileCase['change']
 
 const response =
   (change: (honest: URLSearchParams) => void): Change =>
@@ -18,18 +17,6 @@ const announced =
     provider.script.metadata = (honest) => ({ ...honest, authorization_response_iss_parameter_supported: true })
     await response(change)(provider)
   }
-const answer =
-  (more: Body): Change =>
-  ({ script }) =>
-    void (script.answer = (honest) => ({ ...honest, ...more }))
-const without =
-  (name: string): Change =>
-  ({ script }) =>
-    void (script.answer = ({ [name]: _, ...rest }) => rest)
-const instead =
-  (make: (honest: Body) => Response): Change =>
-  ({ script }) =>
-    void (script.answer = make)
 const typed = (type: string): Change =>
   instead((honest) => new Response(JSON.stringify(honest), { headers: { 'content-type': type } }))
 const refusal = (error: string, status = 400): Change => instead(() => json({ error }, { status }))

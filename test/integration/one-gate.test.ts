@@ -6,6 +6,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import { coatcheck, type Coatcheck } from '../../src/coatcheck.ts'
 import { memoryStore, type StoreFactory } from '../../src/memory.ts'
 import { oidc } from '../../src/oidc/provider.ts'
+import { providerMetadata } from '../support/provider-metadata.ts'
 import { Browser } from '../support/test-app.ts'
 
 const BASE_URL = new URL('http://localhost:3000')
@@ -32,18 +33,7 @@ async function throttlingProvider(): Promise<{ issuer: string; tokenRequests: ()
       return
     }
     const { port } = server.address() as AddressInfo
-    const issuer = `http://127.0.0.1:${port}`
-    response.end(
-      JSON.stringify({
-        issuer,
-        authorization_endpoint: `${issuer}/authorize`,
-        token_endpoint: `${issuer}/token`,
-        jwks_uri: `${issuer}/keys`,
-        response_types_supported: ['code'],
-        subject_types_supported: ['public'],
-        id_token_signing_alg_values_supported: ['RS256'],
-      }),
-    )
+    response.end(JSON.stringify(providerMetadata(`http://127.0.0.1:${port}`)))
   })
   await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve))
   onTestFinished(() => {

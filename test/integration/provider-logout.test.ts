@@ -25,6 +25,7 @@ import { sessionIdOf } from '../../src/session/ticket.ts'
 import { testKey } from '../../src/testing/session-fixture.ts'
 import { closeRedis, openRedis } from '../support/redis-clients.ts'
 import { type RedisServer, startRedisServer } from '../support/redis-server.ts'
+import { providerMetadata } from '../support/provider-metadata.ts'
 import { Browser } from '../support/test-app.ts'
 import { HANG_MS } from '../lab/limits.ts'
 
@@ -210,7 +211,7 @@ describe('a logout token', () => {
       const isKeys = request.url === '/keys'
       if (isKeys) keyRequests++
       response.setHeader('content-type', 'application/json')
-      response.end(JSON.stringify(isKeys ? { keys: [jwk] } : metadata()))
+      response.end(JSON.stringify(isKeys ? { keys: [jwk] } : providerMetadata(issuer)))
     })
     await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve))
     issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
@@ -220,15 +221,6 @@ describe('a logout token', () => {
     await auth.close()
     server.closeAllConnections()
     server.close()
-  })
-  const metadata = () => ({
-    issuer,
-    authorization_endpoint: `${issuer}/authorize`,
-    token_endpoint: `${issuer}/token`,
-    jwks_uri: `${issuer}/keys`,
-    response_types_supported: ['code'],
-    subject_types_supported: ['public'],
-    id_token_signing_alg_values_supported: ['RS256'],
   })
   const nowSeconds = (): number => Math.floor(Date.now() / 1000)
   const claims = (): JWTPayload => ({

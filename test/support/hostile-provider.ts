@@ -7,6 +7,7 @@ import { type CryptoKey, exportJWK, generateKeyPair, type JWK, type JWTPayload, 
 import type { ResolvedProvider } from '../../src/config/types.ts'
 import type { Clock } from '../../src/core/clock.ts'
 import type { TokenCache } from '../../src/token/types.ts'
+import { providerMetadata } from './provider-metadata.ts'
 import { resolvedProvider, TEST_ISSUER } from './resolved-provider.ts'
 import { Browser, createTestApp, type TestApp } from './test-app.ts'
 
@@ -15,6 +16,7 @@ export type Body = Record<string, unknown>
 export const LOGOUT_EVENT = 'http://schemas.openid.net/event/backchannel-logout'
 const USER = 'ada'
 const HOUR_SECONDS = 3600
+const ALGORITHMS = ['RS256', 'PS256', 'ES256', 'EdDSA']
 
 export interface SigningKey {
   readonly id: string
@@ -99,7 +101,7 @@ export async function hostileProvider(options: Partial<ResolvedProvider> = {}): 
       const { script, key } = hostile
       if (pathname.includes('.well-known')) {
         asked.metadata++
-        return toResponse(script.metadata(metadata()))
+        return toResponse(script.metadata({ ...providerMetadata(TEST_ISSUER, ALGORITHMS) }))
       }
       if (pathname === '/keys') {
         asked.keySet++
@@ -119,18 +121,6 @@ export async function hostileProvider(options: Partial<ResolvedProvider> = {}): 
     },
   }
   return hostile
-}
-
-function metadata(): Body {
-  return {
-    issuer: TEST_ISSUER,
-    authorization_endpoint: `${TEST_ISSUER}/authorize`,
-    token_endpoint: `${TEST_ISSUER}/token`,
-    jwks_uri: `${TEST_ISSUER}/keys`,
-    response_types_supported: ['code'],
-    subject_types_supported: ['public'],
-    id_token_signing_alg_values_supported: ['RS256', 'PS256', 'ES256', 'EdDSA'],
-  }
 }
 
 function toResponse(said: unknown): Response {

@@ -6,6 +6,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { providerMetadata } from './provider-metadata.ts'
 
 export interface TokenRequest {
   readonly atMs: number
@@ -89,7 +90,7 @@ export async function startTokenEndpoint(rotation: 'strict' | 'lenient', port = 
 
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     if (request.url === '/.well-known/openid-configuration') {
-      send(response, 200, metadata(issuer))
+      send(response, 200, { ...providerMetadata(issuer), revocation_endpoint: `${issuer}/revoke` })
       return
     }
     let text = ''
@@ -113,19 +114,6 @@ export async function startTokenEndpoint(rotation: 'strict' | 'lenient', port = 
     else send(response, status, body)
   }
   return endpoint
-}
-
-function metadata(issuer: string): object {
-  return {
-    issuer,
-    authorization_endpoint: `${issuer}/authorize`,
-    token_endpoint: `${issuer}/token`,
-    revocation_endpoint: `${issuer}/revoke`,
-    jwks_uri: `${issuer}/keys`,
-    response_types_supported: ['code'],
-    subject_types_supported: ['public'],
-    id_token_signing_alg_values_supported: ['RS256'],
-  }
 }
 
 function send(response: ServerResponse, status: number, body: object): void {
