@@ -52,7 +52,7 @@ const hoursOff = async (server: RedisServer): Promise<number> => {
   return Math.round((Number(seconds) - systemClock.now() / 1000) / HOUR_SECONDS)
 }
 
-test('a replica whose clock is an hour behind is promoted: nobody outlives the absolute expiry, and writes go on', async () => {
+test('a replica whose clock is an hour behind is promoted: no session outlives the absolute expiry, and writes go on', async () => {
   const { pair, auth } = await withReplicaAt(-HOUR_SECONDS)
   expect(await hoursOff(pair.replica)).toBe(-1)
   const issued = await Promise.all(Array.from({ length: PEOPLE }, (_, i) => auth.sessions.create({ userId: `u${i}` })))

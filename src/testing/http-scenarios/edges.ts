@@ -173,7 +173,7 @@ export const edgeScenarios: readonly ConformanceCase<HttpWorld>[] = [
     },
   },
   {
-    name: 'two cookies of our name: somebody has planted one, so neither counts',
+    name: 'two cookies of our name: another party has planted one, so neither counts',
     async run(world) {
       const someone = await signedIn(world)
       const cookie = `__Host-coatcheck=planted; __Host-coatcheck=${someone.ticket ?? ''}`

@@ -47,7 +47,7 @@ export const requestScenarios: readonly ConformanceCase<HttpWorld>[] = [
     },
   },
   {
-    name: 'a sign-out with slow requests under way: they change nothing, and nobody is signed in again, 20 times',
+    name: 'a sign-out with slow requests under way: they change nothing, and no user is signed in again, 20 times',
     async run(world) {
       const rounds = Array.from({ length: 20 }, async () => {
         const someone = await signedIn(world)
