@@ -99,14 +99,11 @@ export function createProviderLogout(deps: {
       const { issuer, subject, sid, tokenId, issuedAtSeconds, takenUntilSeconds } = token
       const used = keyring.nameOf('logout-token', `${issuer}\n${tokenId}`)
       const lifeMs = (takenUntilSeconds + TOKEN_SLACK_SECONDS) * 1000 - clock.now()
-      if (!(await driver.remember(used, Math.max(1000, lifeMs)))) throw refused('replayed')
-      try {
-        const name = sid === null ? nameOfSubject(issuer, subject ?? '') : nameOfSid(issuer, sid)
-        await end(name, issuedAtSeconds, provider.name, 'back')
-      } catch (error) {
-        await driver.forget(used).catch(() => undefined)
-        throw error
-      }
+      if (await driver.isUsed(used)) throw refused('replayed')
+      const name = sid === null ? nameOfSubject(issuer, subject ?? '') : nameOfSid(issuer, sid)
+      await end(name, issuedAtSeconds, provider.name, 'back')
+      // Last: if a step before it fails, the provider repeats the token, and the sign-out is carried out then.
+      await driver.markUsed(used, Math.max(1000, lifeMs))
     },
 
     async frontChannel(provider, sid) {

@@ -28,8 +28,8 @@ export interface ProviderSessionDriver {
   end(name: string, endedAtSeconds: number, markLifeMs: number | null): Promise<readonly string[]>
   /** Removes our sessions that a logout has ended. */
   remove(name: string, sessionIds: readonly string[]): Promise<void>
-  /** True for the first of all calls with this name (a logout token is used once). */
-  remember(name: string, lifeMs: number): Promise<boolean>
-  /** The use came to nothing, so that it may be repeated. */
-  forget(name: string): Promise<void>
+  /** Whether `markUsed` was called with this name of a logout token within its life. */
+  isUsed(name: string): Promise<boolean>
+  /** Call it after the logout has been carried out: a logout that failed half way may be repeated with the same token. */
+  markUsed(name: string, lifeMs: number): Promise<void>
 }

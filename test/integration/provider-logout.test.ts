@@ -368,6 +368,18 @@ describe('a logout token', () => {
     expect(status).toBe(200)
   })
 
+  test('whose sign-out failed half way works when the provider repeats it', async () => {
+    const token = await sign(claims())
+    await redis.cli('acl', 'setuser', 'default', '-zadd', '-del')
+    try {
+      expect((await post(auth, token)).status).toBeGreaterThanOrEqual(500)
+    } finally {
+      await redis.cli('acl', 'setuser', 'default', '+@all')
+    }
+    expect((await post(auth, token)).status).toBe(200)
+    expect((await post(auth, token)).status).toBe(400)
+  })
+
   test('forged 10,000 times costs at most two key sets, and Redis nothing', { timeout: 120_000 }, async () => {
     expect((await post(auth, await sign(claims()))).status).toBe(200)
     const template = (await sign(claims(), { kid: 'two' }, otherKey)).split('.')

@@ -66,15 +66,12 @@ export function createMemoryProviderSessionDriver(
       return Promise.resolve()
     },
 
-    async remember(name, lifeMs) {
-      const key = keys.logoutToken(name)
-      if (space.has(key)) return Promise.resolve(false)
-      space.setBuffer(key, Buffer.from('1'), lifeMs)
-      return Promise.resolve(true)
+    async isUsed(name) {
+      return Promise.resolve(space.has(keys.logoutToken(name)))
     },
 
-    async forget(name) {
-      space.delete(keys.logoutToken(name))
+    async markUsed(name, lifeMs) {
+      space.setBuffer(keys.logoutToken(name), Buffer.from('1'), lifeMs)
       return Promise.resolve()
     },
   }

@@ -3,8 +3,7 @@ import { checkedTtlMs } from '../../core/time-to-live.ts'
 import type { RedisClientPort } from '../../redis/client-port.ts'
 import type { RedisKeys } from '../../redis/keys.ts'
 import { createScriptRunner } from '../../redis/script-runner.ts'
-import { FORGET } from '../../redis/scripts/forget.ts'
-import { END_PROVIDER_SESSION, LIST, REGISTER, REMEMBER, SWEPT } from '../../redis/scripts/provider-session.ts'
+import { END_PROVIDER_SESSION, LIST, MARK_USED, REGISTER, SWEPT } from '../../redis/scripts/provider-session.ts'
 import { CROWD_SLACK, type ProviderSessionDriver } from '../provider-session-driver.ts'
 
 const REMOVED_PER_COMMAND = 1000
@@ -46,13 +45,13 @@ export function createRedisProviderSessionDriver(
 
     remove,
 
-    async remember(name, lifeMs) {
-      const [isFirst] = await run.inTime(REMEMBER, [keys.logoutToken(name)], [String(checkedTtlMs(lifeMs, 'lifeMs'))])
-      return isFirst === 1
+    async isUsed(name) {
+      const key = keys.logoutToken(name)
+      return (await client.command(key, ['EXISTS', key])) === 1
     },
 
-    async forget(name) {
-      await run.inTime(FORGET, [keys.logoutToken(name)], [])
+    async markUsed(name, lifeMs) {
+      await run.inTime(MARK_USED, [keys.logoutToken(name)], [String(checkedTtlMs(lifeMs, 'lifeMs'))])
     },
   }
 }

@@ -68,14 +68,14 @@ return redis.call('ZRANGEBYSCORE', KEYS[1], now, '+inf')
 )
 
 /**
- * A script although `SET … NX` could do it: a command that arrives after its deadline would use up a token whose logout was
- * reported as failed.
- * KEYS 1 logout token · ARGV 3 life in ms · Replies {1} the first time · {0} · {'late'}
+ * A script although `SET` could do it: a command that Redis executes after its deadline would refuse the repetition of a logout
+ * that was reported as failed.
+ * KEYS 1 logout token · ARGV 3 life in ms · Replies {1} · {'late'}
  */
-export const REMEMBER: RedisScript = defineScript(
-  'provider-session.remember',
+export const MARK_USED: RedisScript = defineScript(
+  'provider-session.mark-used',
   `${PROLOGUE}
-if redis.call('SET', KEYS[1], '1', 'NX', 'PX', ARGV[3]) then return {1} end
-return {0}
+redis.call('SET', KEYS[1], '1', 'PX', ARGV[3])
+return {1}
 `,
 )
