@@ -118,7 +118,7 @@ describe.each(libraryMajors)('redis $major', ({ create, install }) => {
   test('a connection whose other end stays silent is replaced', async () => {
     const hole = await blackHole(server.port)
     const { redis, get } = openRedis({ url: `redis://127.0.0.1:${hole.port}`, connectTimeoutMs: 500 })
-    await redis.ready()
+    await untilWorks(() => redis.ready())
     hole.swallow = true
     await Promise.all([1, 2, 3].map(() => outcome(() => get('k'))))
     hole.swallow = false

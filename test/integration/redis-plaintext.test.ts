@@ -17,15 +17,13 @@ test('a sentinel of this machine names a primary elsewhere', async () => {
   const options = {
     url: `redis://:${PASSWORD}@mymaster`,
     sentinels: [`127.0.0.1:${server.port}`],
-    connectTimeoutMs: 1000,
   }
   await expect(openRedis(options).redis.ready()).rejects.toMatchObject({
     code: 'COATCHECK_CONFIG_INSECURE',
     message: expect.not.stringContaining(PASSWORD) as string,
   })
-  await expect(openRedis({ ...options, allowPlaintext: true }).redis.ready()).rejects.toMatchObject({
-    code: 'COATCHECK_REDIS_UNREACHABLE',
-  })
+  const allowed = openRedis({ ...options, allowPlaintext: true, connectTimeoutMs: 1000 })
+  await expect(allowed.redis.ready()).rejects.toMatchObject({ code: 'COATCHECK_REDIS_UNREACHABLE' })
 })
 
 test('a node of this machine names another node of its cluster elsewhere', async () => {
@@ -44,7 +42,7 @@ test('a node of this machine names another node of its cluster elsewhere', async
   })
   await server.cli('-a', PASSWORD, 'cluster', 'addslotsrange', '0', '16383')
   const url = `redis://:${PASSWORD}@127.0.0.1:${server.port}`
-  const { get } = openRedis({ url, cluster: [`127.0.0.1:${server.port}`], connectTimeoutMs: 1000 })
+  const { get } = openRedis({ url, cluster: [`127.0.0.1:${server.port}`] })
   await expect
     .poll(() => get('key').catch((error: unknown) => (error as { code: string }).code))
     .toBe('COATCHECK_CONFIG_INSECURE')
