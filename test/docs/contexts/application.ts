@@ -27,7 +27,6 @@ app.use(web)
 export const userId = 'ada'
 export const cart = ['umbrella']
 export const user = { id: userId }
-export declare const incomingToken: string
 export const account: OAuthAccount = { access_token: 'from Auth.js', refresh_token: 'r', expires_in: 3600 }
 
 await auth.tokens.setUserTokens(userId, {
