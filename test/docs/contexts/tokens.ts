@@ -27,9 +27,8 @@ export const auth = coatcheck({
 })
 
 await signIn()
-export const { accessToken: incomingToken } = await auth.tokens.getAccessToken(user.id, {
-  scopes: ['api://orders/Orders.Read'],
-})
+const granted = await auth.tokens.getAccessToken(user.id, { scopes: ['api://orders/Orders.Read'] })
+export const incomingToken = granted.accessToken
 
 /** Statuses that the API has sent. */
 export const answered: number[] = []
