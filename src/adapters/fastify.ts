@@ -176,6 +176,8 @@ function sinkOf(reply: FastifyReply): ResponseSink {
 
 function send(reply: FastifyReply, answer: Response): FastifyReply {
   copyHeaders(answer.headers, sinkOf(reply))
+  // Hooks of the application see the answer before it leaves.
+  keepUncached(reply.raw)
   reply.code(answer.status)
   return answer.body ? reply.send(answer.body) : reply.send()
 }

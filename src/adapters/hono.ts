@@ -155,6 +155,7 @@ export function honoAuth<D extends object>(auth: Coatcheck<D>, options: HonoAuth
 
   const middleware: MiddlewareHandler = async (context, next) => {
     if (edge.isRoute(context.req.raw)) {
+      keepNodeUncached(context)
       return edge.answerRoute(context.req.raw, { ip: ipOf(context), address: socketAddress(context) })
     }
     const known = passages.get(context)
@@ -175,7 +176,9 @@ export function honoAuth<D extends object>(auth: Coatcheck<D>, options: HonoAuth
     const requirement = { provider, maxAgeMs: maxAgeMsOf(maxAge, caller) }
     return async (context: Context): Promise<{ session: Session<D>; demand: Response | null }> => {
       const session = await exchangeOf(context).getSessionOfUser({ onUnavailable })
-      return { session, demand: edge.demandOf(session, context.req.raw, requirement) }
+      const demand = edge.demandOf(session, context.req.raw, requirement)
+      if (demand) keepNodeUncached(context)
+      return { session, demand }
     }
   }
 
@@ -205,6 +208,7 @@ export function honoAuth<D extends object>(auth: Coatcheck<D>, options: HonoAuth
       if (!answer) throw error
       // What was set for the answer that failed, a new ticket above all, belongs to a success.
       context.res = new Response(null)
+      keepNodeUncached(context)
       return answer
     },
   })
@@ -216,13 +220,17 @@ function socketAddress(context: Context): string | undefined {
   return incoming?.socket?.remoteAddress
 }
 
+/** Middleware in front of ours still changes the response of Hono; the one of Node, in `env.outgoing`, comes after all of it. */
+function keepNodeUncached(context: Context): void {
+  const { outgoing } = (context.env ?? {}) as { readonly outgoing?: Partial<HeadWriter> }
+  if (outgoing?.writeHead) keepUncached(outgoing as HeadWriter)
+}
+
 function sinkOf(context: Context, hasLeft: () => boolean, onUncached: () => void): ResponseSink {
   return {
     keepUncached() {
       onUncached()
-      // Middleware in front of ours still sees the response of Hono; the one of Node comes after all of it.
-      const { outgoing } = (context.env ?? {}) as { readonly outgoing?: Partial<HeadWriter> }
-      if (outgoing?.writeHead) keepUncached(outgoing as HeadWriter)
+      keepNodeUncached(context)
     },
     get headersSent() {
       return hasLeft()

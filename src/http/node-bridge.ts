@@ -11,6 +11,7 @@ import { OidcError } from '../core/errors.ts'
 import { type ResponseSink, setCookiesOf } from './cookie.ts'
 import { isBelievedByNobody } from './local-request.ts'
 import { bytesOfParsedBody } from './parsed-body.ts'
+import { keepUncached } from './uncached-response.ts'
 
 /** Largest body that a route reads. A `form_post` answer with an ID token of 250 groups has about 16 KiB. */
 const BODY_BYTES = 128 * 1024
@@ -64,7 +65,7 @@ export function headersOf(request: IncomingMessage): Headers {
   return headers
 }
 
-/** Writes a Web response. Resolves when it has been handed over or the client has gone; never rejects because of the client. */
+/** Writes an answer of ours, which no cache may store. Resolves when it has been handed over or the client has gone; never rejects because of the client. */
 export async function sendWebResponse(
   answer: Response,
   request: IncomingMessage,
@@ -77,6 +78,7 @@ export async function sendWebResponse(
   response.statusCode = answer.status
   if (answer.statusText) response.statusMessage = answer.statusText
   copyHeaders(answer.headers, response)
+  keepUncached(response)
   if (!answer.body || request.method === 'HEAD') {
     await answer.body?.cancel()
     response.end()

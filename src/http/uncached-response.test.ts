@@ -6,6 +6,14 @@ import { keepUncached } from './uncached-response.ts'
 
 const PUBLIC = 'public, max-age=60'
 
+const CHANGES: [string, string][] = [
+  ['CDN-Cache-Control', PUBLIC],
+  ['Cloudflare-CDN-Cache-Control', PUBLIC],
+  ['Surrogate-Control', 'max-age=60'],
+  ['Edge-Control', 'max-age=60'],
+  ['X-Accel-Expires', '60'],
+]
+
 it.each<[string, (response: ServerResponse) => void]>([
   ['setHeader', (response) => response.setHeader('cache-control', PUBLIC).end()],
   ['removeHeader', (response) => (response.removeHeader('Cache-Control'), response.end())],
@@ -19,9 +27,25 @@ it.each<[string, (response: ServerResponse) => void]>([
     'flushHeaders',
     (response) => (response.setHeader('cache-control', PUBLIC), response.flushHeaders(), response.end()),
   ],
+  ['setHeaders', (response) => response.setHeaders(new Headers({ 'cache-control': PUBLIC })).end()],
+  ['appendHeader', (response) => response.appendHeader('cache-control', PUBLIC).end()],
+  [
+    'a field of a content delivery network, before and after',
+    (response) => {
+      for (const [name, value] of CHANGES) response.setHeader(name, value)
+      response.writeHead(200, Object.fromEntries(CHANGES)).end()
+    },
+  ],
   ['write', (response) => (response.setHeader('cache-control', PUBLIC), response.write('a'), response.end())],
 ])('%s does not replace no-store', async (_name, answer) => {
   const server = createServer((_request, response) => {
+    // A listener that wrapped `writeHead` earlier, as `on-headers` does.
+    const writeHead = response.writeHead.bind(response) as (...args: unknown[]) => ServerResponse
+    response.writeHead = (...args: unknown[]) => {
+      response.setHeader('cache-control', PUBLIC)
+      return writeHead(...args)
+    }
+    for (const [name, value] of CHANGES) response.setHeader(name, value)
     keepUncached(response)
     keepUncached(response)
     answer(response)
@@ -32,5 +56,6 @@ it.each<[string, (response: ServerResponse) => void]>([
   server.close()
   server.closeAllConnections()
   expect(response.headers.get('cache-control')).toBe('private, no-store')
+  expect(CHANGES.map(([name]) => response.headers.get(name))).toEqual(CHANGES.map(() => null))
   if (_name.includes('object') || _name.includes('list')) expect(response.headers.get('x-other')).toBe('1')
 })

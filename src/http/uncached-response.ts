@@ -1,39 +1,57 @@
 /**
- * Keeps `Cache-Control: private, no-store` on a response of Node that hands out or removes a ticket (RFC 9111 section 5.2.2.5). Code of
- * the application that runs later may set another value; a cache would then hand the ticket of one visitor to the next.
+ * Keeps `Cache-Control: private, no-store` on a response of Node that hands out or removes a ticket, or is an answer of ours (RFC 9111
+ * section 5.2.2.5). Code of the application may set another value, before or afterwards; a cache would then hand the ticket of one
+ * visitor to the next.
  */
 
-/** The part of `ServerResponse` that is needed. Arguments are those of `writeHead`. */
+/** The part of `ServerResponse` that is needed. Arguments are those of Node. */
 export interface HeadWriter {
+  readonly headersSent?: boolean
+  getHeaderNames?(): readonly string[]
   writeHead(...args: readonly unknown[]): unknown
   setHeader(name: string, value: string | readonly string[]): unknown
+  appendHeader?(name: string, value: string | readonly string[]): unknown
+  removeHeader?(name: string): unknown
 }
 
 export const UNCACHED = 'private, no-store'
 const kept = new WeakSet<object>()
 
-/** Every way to send headers goes through `writeHead`, also `end()` and `write()` without it. */
+/** Fields that caches obey in place of `Cache-Control` (RFC 9213, and those of nginx and of content delivery networks). */
+const INSTEAD_OF_CACHE_CONTROL = /^(?:(?:.+-)?cdn-cache-control|surrogate-control|edge-control|x-accel-expires)$/
+
+/**
+ * From now on no method of the response changes what caches are told. Every way to send headers goes through `writeHead`, also `end()`
+ * and `write()` without it; a listener that wrapped `writeHead` earlier, such as `on-headers`, runs inside it and sets headers there.
+ */
 export function keepUncached(response: HeadWriter): void {
-  if (kept.has(response)) return
+  if (kept.has(response) || response.headersSent) return
   kept.add(response)
-  const writeHead = response.writeHead.bind(response)
-  response.writeHead = (...args) => {
-    response.setHeader('Cache-Control', UNCACHED)
-    return writeHead(...args.map((arg) => withoutCacheControl(arg)))
+  for (const name of response.getHeaderNames?.() ?? []) if (isForCaches(name)) response.removeHeader?.(name)
+  response.setHeader('Cache-Control', UNCACHED)
+  // `setHeaders()` of Node calls `setHeader()`.
+  for (const method of ['setHeader', 'appendHeader', 'removeHeader'] as const) {
+    const change = response[method]?.bind(response) as ((name: string, ...rest: unknown[]) => unknown) | undefined
+    if (!change) continue
+    response[method] = (name: string, ...rest: unknown[]) => (isForCaches(name) ? response : change(name, ...rest))
   }
+  const writeHead = response.writeHead.bind(response)
+  response.writeHead = (...args) => writeHead(...args.map((arg) => withoutCacheFields(arg)))
 }
 
 /** Headers as an object, as pairs, or as one flat list. Anything else, such as the status, stays. */
-function withoutCacheControl(headers: unknown): unknown {
+function withoutCacheFields(headers: unknown): unknown {
   if (Array.isArray(headers)) {
     const list: readonly unknown[] = headers
-    if (list.every((entry) => Array.isArray(entry))) return list.filter(([name]) => !isCacheControl(name))
-    return list.filter((_entry, index) => !isCacheControl(list[index - (index % 2)]))
+    if (list.every((entry) => Array.isArray(entry))) return list.filter(([name]) => !isForCaches(name))
+    return list.filter((_entry, index) => !isForCaches(list[index - (index % 2)]))
   }
   if (typeof headers !== 'object' || headers === null) return headers
-  return Object.fromEntries(Object.entries(headers).filter(([name]) => !isCacheControl(name)))
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => !isForCaches(name)))
 }
 
-function isCacheControl(name: unknown): boolean {
-  return typeof name === 'string' && name.toLowerCase() === 'cache-control'
+function isForCaches(name: unknown): boolean {
+  if (typeof name !== 'string') return false
+  const lowerCase = name.toLowerCase()
+  return lowerCase === 'cache-control' || INSTEAD_OF_CACHE_CONTROL.test(lowerCase)
 }

@@ -12,7 +12,7 @@ import { startDevProvider } from '../../src/dev/dev-provider.ts'
 import { oidc } from '../../src/oidc/provider.ts'
 import { redisStore } from '../../src/redis.ts'
 import type { ScenarioData } from '../../src/testing/http-scenario-app.ts'
-import { CACHE_BEFORE, type HttpWorld } from '../../src/testing/http-scenarios/visitor.ts'
+import { CACHE_BEFORE, CACHE_LAST, type HttpWorld } from '../../src/testing/http-scenarios/visitor.ts'
 import type { Ground } from './redis-grounds.ts'
 import { type RedisServer, startRedisServer } from './redis-server.ts'
 import { HANG_MS, withinMs } from '../lab/limits.ts'
@@ -67,6 +67,8 @@ export async function createHttpWorld(
   server.prependListener('request', ({ headers }: IncomingMessage, response: ServerResponse) => {
     const value = headers[CACHE_BEFORE]
     if (value !== undefined) response.setHeader('cache-control', value)
+    const last = headers[CACHE_LAST]
+    if (last !== undefined) declareWhenHeadersLeave(response, String(last))
   })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -103,6 +105,14 @@ export async function createHttpWorld(
       await auth.close()
       await Promise.all([idp.close(), ground.stop()])
     },
+  }
+}
+
+function declareWhenHeadersLeave(response: ServerResponse, value: string): void {
+  const writeHead = response.writeHead.bind(response) as (...args: unknown[]) => ServerResponse
+  response.writeHead = (...args: unknown[]) => {
+    for (const name of ['cache-control', 'cdn-cache-control']) response.setHeader(name, value)
+    return writeHead(...args)
   }
 }
 

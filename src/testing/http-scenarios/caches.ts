@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import type { ConformanceCase } from '../conformance.ts'
 import { SharedCache } from '../shared-cache.ts'
-import { CACHE_BEFORE, type HttpWorld, signedIn, type Visitor, visitor } from './visitor.ts'
+import { CACHE_BEFORE, CACHE_LAST, type HttpWorld, signedIn, type Visitor, visitor } from './visitor.ts'
 
 const DECLARATIONS = ['public, max-age=60', 'public, s-maxage=60', 'max-age=60, must-revalidate, s-maxage=60'] as const
 
@@ -11,7 +11,7 @@ interface Caching {
   readonly headers: Readonly<Record<string, string>>
 }
 
-/** The application declares an answer public in front of the adapter, behind it, or both. */
+/** The application declares an answer public in front of the adapter, behind it, both, or when the headers leave. */
 const variants: readonly Caching[] = DECLARATIONS.flatMap((value) => {
   const behind = `cache-control=${encodeURIComponent(value)}`
   const before = { [CACHE_BEFORE]: value }
@@ -19,6 +19,7 @@ const variants: readonly Caching[] = DECLARATIONS.flatMap((value) => {
     { query: '', headers: before },
     { query: behind, headers: {} },
     { query: behind, headers: before },
+    { query: '', headers: { [CACHE_LAST]: value } },
   ]
 })
 
@@ -76,6 +77,26 @@ export const cacheScenarios: readonly ConformanceCase<HttpWorld>[] = [
         assert.deepEqual([first.status, second.status, second.fromCache], [303, 303, false], JSON.stringify(variant))
         assert.notEqual(second.headers.get('location'), first.headers.get('location'))
         assert.notDeepEqual(second.setCookies, first.setCookies)
+      }
+    },
+  },
+  {
+    name: 'no cache is told to store an answer of ours, whatever the application declares',
+    async run(world) {
+      const { ticket } = await signedIn(world)
+      const asked: readonly [path: string, ticket: string | null][] = [
+        ['/auth/login', null],
+        ['/auth/callback?code=a&state=b', null],
+        ['/auth/session', null],
+        ['/auth/session', ticket],
+        ['/private', null],
+      ]
+      for (const { headers } of variants) {
+        for (const [path, cookie] of asked) {
+          const answer = await visitor(world, cookie).send(path, { headers })
+          assert.equal(answer.headers.get('cache-control'), 'private, no-store', path)
+          assert.equal(answer.headers.has('cdn-cache-control'), false, path)
+        }
       }
     },
   },

@@ -8,6 +8,11 @@ import { type RawRequest, type RawResponse, sendRaw } from '../raw-http.ts'
 
 /** If a request has this header, code in front of the adapter sets `Cache-Control` of the response to its value. */
 export const CACHE_BEFORE = 'x-scenario-cache-before'
+/**
+ * With this header, a listener that wrapped `writeHead` before the adapter saw the response sets `Cache-Control` to its value, and
+ * `CDN-Cache-Control` too: `on-headers` works this way. Only in worlds whose adapter has the response of Node.
+ */
+export const CACHE_LAST = 'x-scenario-cache-last'
 
 /** An application on the adapter under test: it serves `scenarioRoutes`, and the routes of `auth`. */
 export interface HttpWorld {
