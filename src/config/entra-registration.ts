@@ -109,12 +109,13 @@ function incomplete(
               .join(' or ')
       } can replace the secret.`
     : ''
+  const development = absent.length === 3 ? ' In development, npx coatcheck dev needs none of them.' : ''
   return new ConfigError('COATCHECK_CONFIG_MISSING', {
     message: `entra() has no ${listed(absent.map((part) => PARTS[part]))}: ${listed(absent.map(variableOf))} ${
       absent.length === 1 ? 'is' : 'are'
     } not set.`,
     why: whyOf(set, isOther),
-    fix: `Set ${listed(absent.map(variableOf))}, or give ${listed(absent.map(optionOf))}.${alternatives}`,
+    fix: `Set ${listed(absent.map(variableOf))}, or give ${listed(absent.map(optionOf))}.${alternatives}${development}`,
     ...unreadFileTexts(absent.map(variableOf)),
     details: { option: optionOf(first), variable: variableOf(first) },
   })

@@ -170,6 +170,7 @@ describe('entra()', () => {
     const error = failure(entra(), {})
     expect(error.message).toContain('AZURE_AD_TENANT_ID, AZURE_AD_CLIENT_ID and AZURE_AD_CLIENT_SECRET are not set.')
     expect(error.details).toEqual({ option: 'entra().tenantId', variable: 'AZURE_AD_TENANT_ID' })
+    expect(error.fix).toContain('npx coatcheck dev')
     const many = { tenantId: 'common', allowedTenants: 'any', clientId: 'app' } as const
     expect(failure(entra(many)).message).toContain('AZURE_AD_CLIENT_SECRET is not set.')
   })

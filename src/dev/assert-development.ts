@@ -8,6 +8,7 @@ export function assertDevelopment(what: string): void {
   if (process.env.NODE_ENV === 'production') {
     throw new ConfigError('COATCHECK_CONFIG_INSECURE', {
       message: `${what} signs any visitor in with one click and never starts with NODE_ENV=production.`,
+      fix: 'In production, give coatcheck() a real provider. On your own machine, set NODE_ENV to development or leave it unset.',
     })
   }
 }

@@ -152,6 +152,7 @@ async function listen(server: Server, { host, port }: ResolvedDevOptions): Promi
     const why = code === 'EADDRINUSE' ? 'is in use by another process' : `cannot be listened on (${code})`
     throw new ConfigError('COATCHECK_CONFIG_INVALID', {
       message: `startDevProvider: port ${String(port)} of ${host} ${why}.`,
+      fix: 'Stop the process that listens there, or give startDevProvider() another port. Port 0 is any free port.',
       cause,
     })
   })
