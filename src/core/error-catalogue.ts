@@ -206,8 +206,8 @@ const entries = {
   COATCHECK_SESSION_CROSS_SITE: {
     ...session,
     status: 403,
-    why: 'Another site sent this request, and the browser left the session cookie out. A new session would take the place of the one that the visitor may have.',
-    fix: 'Store the value in a request from a page of your own. Redirect the visitor (303) when another site posts an answer, and store it in the request that follows.',
+    why: 'Another site sent this request, and the browser left the session cookie out. A new session, or a sign-out, would take away the cookie of a session that the visitor may have.',
+    fix: 'Store the value, or sign out, in a request from a page of your own. Redirect the visitor (303) when another site posts an answer, and do it in the request that follows.',
   },
   COATCHECK_EMAIL_TAKEN: {
     ...session,

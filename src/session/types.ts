@@ -312,8 +312,8 @@ export interface TicketSink {
    */
   assertWritable(): void
   /**
-   * Checks that the visitor holds no session that a new one would replace without a word. Called before a session for a visitor
-   * without one is created, not for a sign-in. Absent: no check.
+   * Checks that the visitor holds no session whose cookie would be replaced or removed without a word. Called for a visitor without a
+   * session, before one is created and before a sign-out removes the cookie. Not called for a sign-in. Absent: no check.
    * @throws {SessionError} `COATCHECK_SESSION_CROSS_SITE`
    */
   assertReplacesNone?(): void
@@ -356,6 +356,8 @@ export interface Visit<D extends object> {
    * Ends the session in one atomic step, and removes the cookie unless the headers are sent. Without a stored session it only
    * removes the cookie, and `count` is 0.
    * @param reason one word, as in `SessionStore.revoke`. Default `signed-out`.
+   * @throws {SessionError} `COATCHECK_SESSION_CROSS_SITE`: another site sent the request, and the browser left the cookie out. The
+   *   cookie stays.
    * @throws {RedisError} during an outage, as `SessionStore.revoke`. The cookie stays then.
    */
   signOut(reason?: string): Promise<Revoked>

@@ -138,6 +138,8 @@ export async function createVisit<D extends object>(
   }
 
   const signOut = async (signOutReason: string): Promise<Revoked> => {
+    // The visitor may hold a session whose cookie did not come along: without the cookie, the browser could not end it any more.
+    if (!held) sink.assertReplacesNone?.()
     // Ending the session needs no header: what counts happens in the store.
     const revoked = held ? await core.end(held.loaded.ref, signOutReason, true) : { count: 0, durable: false }
     held = null

@@ -159,7 +159,7 @@ const background: Readonly<Record<ErrorCode, Background>> = {
   },
   COATCHECK_SESSION_CROSS_SITE: {
     cause:
-      'The first `session.set()` of a visitor in a request that another site sent: a form with POST, a frame, or, with `SameSite=Strict`, any link. A hostile page could otherwise sign users out of this browser.',
+      'The first `session.set()` of a visitor, or a `signOut()`, in a request that another site sent: a form with POST, a frame, or, with `SameSite=Strict`, any link. A hostile page could otherwise sign users out of this browser.',
   },
   COATCHECK_EMAIL_TAKEN: {
     cause: 'Two first sign-ins with the same address at the same moment, or a change of address to one that is in use.',

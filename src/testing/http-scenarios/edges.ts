@@ -213,6 +213,28 @@ export const edgeScenarios: readonly ConformanceCase<HttpWorld>[] = [
     },
   },
   {
+    name: 'a sign-out that another site has sent, without our cookie: the browser keeps its cookie and the session lives',
+    async run(world) {
+      const crossSite = { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate', origin: 'https://evil.test' }
+      const signOut = async (headers: Record<string, string>, ticket: string | null): Promise<[number, number]> => {
+        const { status, setCookies } = await visitor(world, ticket).send('/sign-out', { method: 'POST', headers })
+        return [status, setCookies.length]
+      }
+      const form = { ...crossSite, 'sec-fetch-dest': 'document' }
+      const someone = await signedIn(world)
+      assert.deepEqual(await signOut(form, null), [403, 0])
+      assert.deepEqual(await signOut({ ...crossSite, 'sec-fetch-dest': 'iframe' }, null), [403, 0])
+      assert.equal((await someone.me()).user?.id, someone.userId)
+      // The ticket cookie, and the one that makes the next sign-in ask for the account.
+      assert.deepEqual(await signOut({ ...form, 'sec-fetch-site': 'same-origin' }, null), [200, 2])
+      assert.deepEqual(await signOut({}, null), [200, 2])
+      // A cookie that came along belongs to this request, whether it opens a session or not.
+      assert.deepEqual(await signOut(form, 'unknown'), [200, 2])
+      assert.deepEqual(await signOut(form, someone.ticket), [200, 2])
+      assert.equal((await visitor(world, someone.ticket).me()).user, null)
+    },
+  },
+  {
     name: 'a cookie header of almost 16 KB with ours at its end',
     async run(world) {
       const someone = await signedIn(world)
