@@ -58,7 +58,7 @@ export function createProviderLogout(deps: {
     provider: string,
     channel: 'back' | 'front',
   ): Promise<void> => {
-    // A front channel is open to everybody: what it names and is not known leaves nothing behind.
+    // A front channel is open to everybody: what it names and is not known leaves nothing behind. It has no time of issue, so all end.
     const sessionIds = await driver.end(name, endedAtSeconds, channel === 'back' ? MARK_MS : null)
     // All of them are tried; what fails is tried again when the provider repeats its call.
     const results = await Promise.allSettled(sessionIds.map((id) => deps.revoke(id, REASON)))

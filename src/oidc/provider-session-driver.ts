@@ -19,11 +19,13 @@ export interface ProviderSessionDriver {
   ): Promise<'registered' | 'crowded' | 'ended'>
   /** Our sessions that are noted here. Some may have ended: a session that ends does not know its provider session. */
   list(name: string): Promise<readonly string[]>
-  /** Removes sessions that are not there any more, and remembers how many are left. */
+  /** Removes sessions that are not there any more, with all that `register` noted of them, and remembers how many are left. */
   sweep(name: string, sessionIds: readonly string[]): Promise<void>
   /**
-   * Marks it as ended, for sign-ins that are still on their way. @returns our sessions, until they are removed
-   * @param markLifeMs `null`: nothing is written for what is not known, since anybody may ask
+   * Marks it as ended, for sign-ins that are still on their way. Returns the sessions that end, until they are removed. A session stays
+   * if its ID token was issued after `endedAtSeconds` and after every earlier logout: a late or repeated logout does not end it.
+   * @param markLifeMs `null`: the logout has no time of its own (front channel). Every session ends, and nothing is written for what is not
+   *   known, since anybody may ask.
    */
   end(name: string, endedAtSeconds: number, markLifeMs: number | null): Promise<readonly string[]>
   /** Removes our sessions that a logout has ended. */

@@ -39,11 +39,46 @@ export const providerSessionCases: readonly ConformanceCase<ProviderSessionHarne
       assert.equal(await driver.register('a', 'early', NOW - 1, HOUR), 'ended')
       assert.equal(await driver.register('a', 'same', NOW, HOUR), 'ended')
       assert.equal(await driver.register('a', 'later', NOW + 1, 3 * HOUR), 'registered')
-      assert.deepEqual(await driver.end('a', NOW - 10, HOUR), ['later'])
+      assert.deepEqual(
+        await driver.end('a', NOW - 10, HOUR),
+        [],
+        'neither this logout nor the one that stands is later',
+      )
       assert.equal(await driver.register('a', 'same', NOW, HOUR), 'ended')
       await driver.end('b', NOW, HOUR)
       await advance(HOUR + 1000)
       assert.equal(await driver.register('b', 'early', NOW - 1, HOUR), 'registered')
+    },
+  },
+  {
+    name: 'a logout that is late or repeated ends no session whose ID token is younger',
+    async run({ driver, advance }) {
+      await driver.register('a', 'before', NOW - 1, 3 * HOUR)
+      await driver.register('a', 'same', NOW, 3 * HOUR)
+      await driver.register('a', 'after', NOW + 1, 3 * HOUR)
+      await driver.register('a', 'later', NOW + 60, 3 * HOUR)
+      assert.deepEqual([...(await driver.end('a', NOW, HOUR))].sort(), ['before', 'same'])
+      assert.deepEqual([...(await driver.end('a', NOW, HOUR))].sort(), ['before', 'same'], 'a repetition')
+      await driver.remove('a', ['before', 'same'])
+      assert.deepEqual(await driver.end('a', NOW, HOUR), [])
+      assert.deepEqual([...(await driver.list('a'))].sort(), ['after', 'later'])
+      await advance(2 * HOUR)
+      assert.deepEqual(await driver.end('a', NOW - 60, HOUR), [])
+      assert.deepEqual(await driver.end('a', NOW + 1, HOUR), ['after'])
+      assert.deepEqual([...(await driver.end('a', NOW, null))].sort(), ['after', 'later'], 'without a token, all end')
+    },
+  },
+  {
+    name: 'an entry takes its time of issue along, and an ID token without a usable one is older than every logout',
+    async run({ driver, advance }) {
+      await driver.register('a', 'one', NOW + 60, HOUR)
+      await driver.register('a', 'gone', NOW + 60, HOUR)
+      await driver.sweep('a', ['gone'])
+      assert.deepEqual(await driver.list('a'), ['one'])
+      await advance(HOUR + 1000)
+      await driver.register('a', 'in ms', NOW * 1000, HOUR)
+      assert.deepEqual(await driver.list('a'), ['in ms'])
+      assert.deepEqual(await driver.end('a', NOW, HOUR), ['in ms'])
     },
   },
   {

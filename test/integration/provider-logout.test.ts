@@ -443,12 +443,78 @@ test('sweeps that meet sign-ins and sign-outs remove no session that lives', asy
   }
   for (let n = 0; n < 600; n += 20) await Promise.all(Array.from({ length: 20 }, (_, i) => signIn(n + i)))
   const [name = ''] = (await redis.cli('--scan', '--pattern', 'provider:sid:*')).split('\n')
-  const entries = Number(await redis.cli('zcard', name))
+  const entries = Number(await redis.cli('zcount', name, '100000000000', '+inf'))
+  const members = Number(await redis.cli('zcard', name))
   await logout.backChannel({ name: 'p' } as ResolvedProvider, 'token')
   expect(live.size).toBe(60)
   expect([...live].filter((id) => !revoked.has(id))).toEqual([])
-  // Twice the live ones and 16; one batch that was signed in during a sweep, twice; `swept`.
-  expect(entries).toBeLessThanOrEqual(2 * (60 + 20) + 16 + 20 + 1)
+  // Twice the live ones and 16; one batch that was signed in during a sweep, twice.
+  expect(entries).toBeLessThanOrEqual(2 * (60 + 20) + 16 + 20)
+  // Each with the time of issue of its ID token, and `swept`.
+  expect(members).toBeLessThanOrEqual(2 * entries + 1)
+  await closeRedis()
+})
+
+test('a logout that failed half way and comes again ends no session of a sign-in after it', async () => {
+  const { redis: client } = openRedis({ url: redis.url })
+  await client.ready()
+  const now = Math.floor(Date.now() / 1000)
+  const revoked: string[] = []
+  let isFailing = true
+  const logout = createProviderLogout({
+    driver: createRedisProviderSessionDriver(client, redisKeys('')),
+    tokens: {
+      verify: () =>
+        Promise.resolve({
+          issuer: 'i',
+          subject: 's',
+          sid: null,
+          tokenId: 't',
+          issuedAtSeconds: now - 60,
+          takenUntilSeconds: now + 60,
+        }),
+    },
+    keyring: createKeyring(testKey('first')),
+    absent: () => Promise.resolve([]),
+    revoke: (id) => {
+      if (isFailing) return Promise.reject(new Error('half way'))
+      revoked.push(id)
+      return Promise.resolve({ durable: true })
+    },
+    isDurable: false,
+    sessionLifeMs: 3_600_000,
+    clock: systemClock,
+    events: new EventBus(),
+  })
+  const register = (iat: number, id: string): Promise<void> =>
+    logout.register({ provider: 'p', issuer: 'i', subject: 's', claims: { iat } }, id)
+  await register(now - 300, 'before')
+  await expect(logout.backChannel({ name: 'p' } as ResolvedProvider, 'token')).rejects.toThrow('half way')
+  await register(now, 'after')
+  isFailing = false
+  await logout.backChannel({ name: 'p' } as ResolvedProvider, 'token')
+  expect(revoked).toEqual(['before'])
+  await closeRedis()
+})
+
+test('entries of a build that kept no time of issue end with every logout, and such a build finds and removes the new ones', async () => {
+  const { redis: client } = openRedis({ url: redis.url })
+  await client.ready()
+  const keys = redisKeys('')
+  const driver = createRedisProviderSessionDriver(client, keys)
+  const key = keys.providerSession('name')
+  const [now, life] = [Math.floor(Date.now() / 1000), 3_600_000]
+  await redis.cli('zadd', key, String(Date.now() + life), 'earlier')
+  await driver.register('name', 'present', now, life)
+  expect(await driver.end('name', now - 60, life)).toEqual(['earlier'])
+  // What that build reads, counts and removes: members above 10^11.
+  expect((await redis.cli('zrangebyscore', key, '100000000000', '+inf')).split('\n').sort()).toEqual([
+    'earlier',
+    'present',
+  ])
+  await redis.cli('zrem', key, 'earlier', 'present')
+  await driver.sweep('name', [])
+  expect((await redis.cli('zrange', key, '0', '-1')).split('\n').sort()).toEqual(['ended', 'swept'])
   await closeRedis()
 })
 

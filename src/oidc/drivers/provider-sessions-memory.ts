@@ -5,12 +5,25 @@ import { CROWD_SLACK, type ProviderSessionDriver } from '../provider-session-dri
 
 const SESSION_BYTES = 128
 
+/** Times from here on are not in seconds, as in the Redis driver. */
+const FIRST_MS = 100_000_000_000
+
+interface Entry {
+  readonly endsAtMs: number
+  /** When the ID token was issued. An unusable time counts as older than every logout. */
+  readonly issuedAtSeconds: number
+}
+
 interface ProviderSession {
-  /** Our session ids by the time they end, epoch ms. */
-  readonly sessions: ReadonlyMap<string, number>
+  /** By our session id. */
+  readonly sessions: ReadonlyMap<string, Entry>
   readonly endedAtSeconds: number
   /** How many sessions the last sweep left. */
   readonly swept: number
+}
+
+function issuedUntil(seconds: number, sessions: ReadonlyMap<string, Entry>): string[] {
+  return [...sessions].filter(([, { issuedAtSeconds }]) => issuedAtSeconds <= seconds).map(([id]) => id)
 }
 
 export function createMemoryProviderSessionDriver(
@@ -23,15 +36,18 @@ export function createMemoryProviderSessionDriver(
     const key = keys.providerSession(name)
     space.put(key, session, session.sessions.size * SESSION_BYTES, Math.max(lifeMs, space.ttlMs(key) ?? 0))
   }
-  const live = ({ sessions }: ProviderSession): Map<string, number> =>
-    new Map([...sessions].filter(([, end]) => end > space.clock.now()))
+  const live = ({ sessions }: ProviderSession): Map<string, Entry> =>
+    new Map([...sessions].filter(([, { endsAtMs }]) => endsAtMs > space.clock.now()))
 
   // async: an error rejects, as it does for the Redis driver
   return {
     async register(name, sessionId, issuedAtSeconds, lifeMs) {
       const found = find(name)
       if (found.endedAtSeconds >= issuedAtSeconds) return Promise.resolve('ended')
-      const sessions = live(found).set(sessionId, space.clock.now() + lifeMs)
+      const sessions = live(found).set(sessionId, {
+        endsAtMs: space.clock.now() + lifeMs,
+        issuedAtSeconds: issuedAtSeconds < FIRST_MS ? issuedAtSeconds : -Infinity,
+      })
       const isCrowded = sessions.size > 2 * found.swept + CROWD_SLACK
       const swept = isCrowded ? sessions.size : Math.min(found.swept, sessions.size)
       put(name, { ...found, sessions, swept }, lifeMs)
@@ -54,8 +70,9 @@ export function createMemoryProviderSessionDriver(
       if (markLifeMs === null && !space.has(keys.providerSession(name))) return Promise.resolve([])
       const found = find(name)
       const sessions = live(found)
-      put(name, { ...found, sessions, endedAtSeconds: Math.max(found.endedAtSeconds, endedAtSeconds) }, markLifeMs ?? 1)
-      return Promise.resolve([...sessions.keys()])
+      const lastEnd = Math.max(found.endedAtSeconds, endedAtSeconds)
+      put(name, { ...found, sessions, endedAtSeconds: lastEnd }, markLifeMs ?? 1)
+      return Promise.resolve(issuedUntil(markLifeMs === null ? Infinity : lastEnd, sessions))
     },
 
     async remove(name, sessionIds) {

@@ -3,7 +3,14 @@ import { checkedTtlMs } from '../../core/time-to-live.ts'
 import type { RedisClientPort } from '../../redis/client-port.ts'
 import type { RedisKeys } from '../../redis/keys.ts'
 import { createScriptRunner } from '../../redis/script-runner.ts'
-import { END_PROVIDER_SESSION, LIST, MARK_USED, REGISTER, SWEPT } from '../../redis/scripts/provider-session.ts'
+import {
+  END_PROVIDER_SESSION,
+  LIST,
+  MARK_USED,
+  membersOf,
+  REGISTER,
+  SWEPT,
+} from '../../redis/scripts/provider-session.ts'
 import { CROWD_SLACK, type ProviderSessionDriver } from '../provider-session-driver.ts'
 
 const REMOVED_PER_COMMAND = 1000
@@ -17,7 +24,8 @@ export function createRedisProviderSessionDriver(
   const remove = async (name: string, sessionIds: readonly string[]): Promise<void> => {
     const key = keys.providerSession(name)
     for (let at = 0; at < sessionIds.length; at += REMOVED_PER_COMMAND) {
-      await client.command(key, ['ZREM', key, ...sessionIds.slice(at, at + REMOVED_PER_COMMAND)])
+      const some = sessionIds.slice(at, at + REMOVED_PER_COMMAND)
+      await client.command(key, ['ZREM', key, ...some.flatMap(membersOf)])
     }
   }
   return {
