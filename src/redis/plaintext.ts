@@ -2,10 +2,11 @@
  * The one rule about passwords on the wire: none leaves this machine without TLS, unless the operator allows it. A private
  * network is no exception, because whoever can read its packets can read the password and then every key.
  */
+import { isIP } from 'node:net'
 import { type Environment, variable } from '../config/environment.ts'
 import { refuse, type Source } from '../config/refusal.ts'
 import { ConfigError } from '../core/errors.ts'
-import { isLoopbackHost } from '../core/loopback-host.ts'
+import { isLocalAddress } from '../core/local-address.ts'
 import type { RedisAddress } from './redis-url.ts'
 import type { RedisTarget } from './target.ts'
 
@@ -33,10 +34,14 @@ export function wireTo({ address, tls, password, credentialsProvider }: RedisTar
   return { address, tls: tls !== null, hasSecret: password !== null || credentialsProvider !== null }
 }
 
-/** Loopback and unix sockets do not leave the machine. */
+/**
+ * Loopback addresses, `localhost` and unix sockets do not leave the machine. Names below `localhost` may: many resolvers send
+ * them to DNS, unlike browsers (`isLoopbackHost`).
+ */
 export function leavesMachine(address: RedisAddress): boolean {
   if ('path' in address) return false
-  return !isLoopbackHost(address.host.includes(':') ? `[${address.host}]` : address.host)
+  const { host } = address
+  return isIP(host) === 0 ? host.toLowerCase() !== 'localhost' : !isLocalAddress(host, [])
 }
 
 /** @throws {ConfigError} `COATCHECK_CONFIG_INSECURE` */
