@@ -7,8 +7,11 @@ import { parseJson } from '../core/json.ts'
 
 const HEADER_CHARACTERS = 16_384
 const CLAIMS_CHARACTERS = 8192
-// A parameter: token, `=`, and a token or a quoted string (RFC 9110 sections 5.6.2 and 5.6.4).
-const PARAMETER = /([!#$%&'*+.^_`|~\w-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+))/g
+// A parameter: token, `=`, and a token or a quoted string (RFC 9110 sections 5.6.2 and 5.6.4). A name begins
+// where no token character precedes: if each suffix of a long name were one more attempt, the time would grow with its square.
+const PARAMETER = /(?<![!#$%&'*+.^_`|~\w-])([!#$%&'*+.^_`|~\w-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+))/g
+// A quoted string, or the rest behind a quote without an end. The rest is part of the match, so no quote in it is tried again.
+const QUOTED = /"(?:[^"\\]|\\.)*("?)/g
 // A scheme: a token that no `=` follows, at the start or after a comma.
 const SCHEME = /(?:^|,)\s*([!#$%&'*+.^_`|~\w-]+)(?=\s+[!#$%&'*+.^_`|~\w-]+\s*=|\s*(?:,|$))/g
 
@@ -25,7 +28,7 @@ export function claimsOfChallenge(header: string | null): string | null {
 
 function bearerChallenges(header: string): Map<string, string>[] {
   // Blanked out for the search of schemes: a quoted text may hold anything.
-  const unquoted = header.replace(/"(?:[^"\\]|\\.)*"/g, (text) => '"'.repeat(text.length))
+  const unquoted = header.replace(QUOTED, (text, end: string) => (end === '' ? text : '"'.repeat(text.length)))
   const schemes = [...unquoted.matchAll(SCHEME)]
   return schemes.flatMap((scheme, i) => {
     if (scheme[1]?.toLowerCase() !== 'bearer') return []
