@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it, vi } from 'vitest'
 import { createFakeClock } from '../testing/fake-clock.ts'
 import { newKey, sign, type SigningKey } from '../../test/support/hostile-provider.ts'
 import { createProviderKeys, type ProviderKeys, type TokenSender } from './key-set.ts'
@@ -6,6 +6,8 @@ import { createProviderKeys, type ProviderKeys, type TokenSender } from './key-s
 let clock: ReturnType<typeof createFakeClock>
 let published: readonly SigningKey[] | null
 let fetches: number
+/** An answer waits for it. */
+let gate: Promise<void>
 let keys: ProviderKeys
 let first: SigningKey
 let second: SigningKey
@@ -13,6 +15,7 @@ let second: SigningKey
 beforeEach(async () => {
   clock = createFakeClock()
   fetches = 0
+  gate = Promise.resolve()
   ;[first, second] = [await newKey('first', 'ES256'), await newKey('second', 'ES256')]
   published = [first]
   keys = createProviderKeys({
@@ -24,7 +27,7 @@ beforeEach(async () => {
       const answer = published
         ? Response.json({ keys: published.map(({ jwk }) => jwk) })
         : new Response('', { status: 503 })
-      return Promise.resolve(answer)
+      return gate.then(() => answer)
     },
   })
 })
@@ -64,8 +67,9 @@ describe('a key set', () => {
 
   it('is fetched once a minute for visitors, and their flood does not use up the fetches of the provider', async () => {
     expect(await verdict(first)).toBe('valid')
+    expect(await verdict(await newKey('forged', 'ES256'), 'visitor')).toBe('signing-key')
     for (let i = 0; i < 20; i++)
-      expect(await verdict(await newKey(`forged-${i}`, 'ES256'), 'visitor')).toBe('signing-key')
+      expect(await codeOf(await newKey(`forged-${i}`, 'ES256'), 'visitor')).toBe('COATCHECK_OIDC_UNAVAILABLE')
     expect(fetches).toBe(2)
     published = [second]
     expect(await verdict(second)).toBe('valid')
@@ -76,10 +80,43 @@ describe('a key set', () => {
 
   it('is fetched for a key of the provider, although a visitor has guessed its id before', async () => {
     expect(await verdict(first)).toBe('valid')
-    for (let i = 0; i < 10; i++) expect(await verdict(second, 'visitor')).toBe('signing-key')
+    expect(await verdict(second, 'visitor')).toBe('signing-key')
+    for (let i = 0; i < 10; i++) expect(await codeOf(second, 'visitor')).toBe('COATCHECK_OIDC_UNAVAILABLE')
     expect(fetches).toBe(2)
     published = [second]
     expect(await verdict(second)).toBe('valid')
+  })
+
+  it.each(['another', 'second'])(
+    'that a junk key id %s has used up gives a token of a new key no verdict until the next fetch',
+    async (junk) => {
+      expect(await verdict(first, 'visitor')).toBe('valid')
+      expect(await verdict(await newKey(junk, 'ES256'), 'visitor')).toBe('signing-key')
+      published = [second]
+      clock.advance(20_000)
+      await expect(verdict(second, 'visitor')).rejects.toMatchObject({
+        code: 'COATCHECK_OIDC_UNAVAILABLE',
+        details: { provider: 'p', reason: 'key-fetches', retryAfterMs: 40_000 },
+      })
+      clock.advance(40_000)
+      // More junk right before it does no harm: the fetch brings every key.
+      expect(await verdict(await newKey('more', 'ES256'), 'visitor')).toBe('signing-key')
+      expect(await verdict(second, 'visitor')).toBe('valid')
+      expect(fetches).toBe(3)
+    },
+  )
+
+  it('that was requested before a visitor’s token arrived does not prove its key unknown', async () => {
+    expect(await verdict(first, 'visitor')).toBe('valid')
+    const [one, two] = await Promise.all(['one', 'two'].map(async (kid) => sign({}, await newKey(kid, 'ES256'))))
+    let answer = (): void => {}
+    gate = new Promise((resolve) => (answer = resolve))
+    const early = keys.verify(one ?? '', 'visitor')
+    await vi.waitFor(() => expect(fetches).toBe(2))
+    const late = keys.verify(two ?? '', 'visitor').catch((error: unknown) => (error as { code: string }).code)
+    answer()
+    expect(await early).toBe('signing-key')
+    expect(await late).toBe('COATCHECK_OIDC_UNAVAILABLE')
   })
 
   it('that cannot be fetched for a new key goes on serving the keys that are known', async () => {

@@ -1,7 +1,8 @@
 /**
  * The key set of a provider (`jwks_uri`). One copy serves ID tokens of sign-ins and refreshes, and logout tokens. A token that
  * names an unknown key causes one new fetch at once, so a provider may replace its keys without notice. The number of such fetches is
- * limited, and the limit is lower for tokens that any visitor can send.
+ * limited, and the limit is lower for tokens that any visitor can send. If the limit withholds the fetch, such a token gets no verdict:
+ * it may be a genuine one of a new key, and its sender can repeat it.
  */
 import {
   compactVerify,
@@ -32,7 +33,7 @@ const TIMEOUT_MS = 10_000
 const VISITOR_RETRY_MS = 5000
 /** The time in which fetches are counted. */
 const WINDOW_MS = 60_000
-/** Key ids that a new fetch did not bring, remembered for `WINDOW_MS`. */
+/** Key ids of the provider's tokens that a new fetch did not bring, remembered for `WINDOW_MS`. */
 const MOST_UNKNOWN_IDS = 100
 
 /**
@@ -55,7 +56,8 @@ export interface ProviderKeys {
   readonly url: string
   /**
    * Verifies the signature of a compact JWS and, at Entra ID, that the key signs for its issuer. Nothing else.
-   * @throws {OidcError} `COATCHECK_OIDC_UNAVAILABLE` when the key set cannot be fetched
+   * @throws {OidcError} `COATCHECK_OIDC_UNAVAILABLE` when the key set cannot be fetched. For a visitor's token with an unknown key id
+   *   also when the limit withholds the fetch: with `details.reason` `key-fetches`, and `details.retryAfterMs` until the next fetch.
    */
   verify(token: string, sender: TokenSender): Promise<SignatureVerdict>
 }
@@ -65,6 +67,8 @@ interface Fetched {
   /** As they were fetched. */
   readonly set: JSONWebKeySet
   readonly atMs: number
+  /** The number of its request, counted from 1. */
+  readonly request: number
 }
 
 export function createProviderKeys(deps: {
@@ -77,16 +81,19 @@ export function createProviderKeys(deps: {
   let fetched: Fetched | null = null
   let pending: Promise<Fetched> | null = null
   let failed: { readonly error: OidcError; readonly untilMs: number } | null = null
+  let requests = 0
   const fetchTimes: Record<TokenSender, number[]> = { provider: [], visitor: [] }
-  // Apart: a key id that a visitor guesses before the provider uses it would hold up sign-ins.
-  const unknownIds: Record<TokenSender, Map<string, number>> = { provider: new Map(), visitor: new Map() }
+  // Of the provider's tokens only: a key id that a visitor guesses before the provider uses it would hold up sign-ins.
+  const unknownIds = new Map<string, number>()
   const verdictFor = (token: string, keys: Fetched): Promise<SignatureVerdict> =>
     verdictOf(token, keys, provider.preset === 'entra')
 
   const fetchKeys = (): Promise<Fetched> => {
-    pending ??= requestKeySet(url, send)
+    if (pending !== null) return pending
+    const request = ++requests
+    pending = requestKeySet(url, send)
       .then((set) => {
-        fetched = { keys: createLocalJWKSet(set), set, atMs: clock.monotonic() }
+        fetched = { keys: createLocalJWKSet(set), set, atMs: clock.monotonic(), request }
         failed = null
         return fetched
       })
@@ -118,36 +125,53 @@ export function createProviderKeys(deps: {
 
   /** A pending fetch serves every caller. */
   const mayFetchFor = (keyId: string, sender: TokenSender): boolean => {
-    const missedAtMs = unknownIds[sender].get(keyId)
+    const missedAtMs = sender === 'provider' ? unknownIds.get(keyId) : undefined
     if (missedAtMs !== undefined && clock.monotonic() - missedAtMs < WINDOW_MS) return false
     return pending !== null || recentFetches(sender).length < FETCHES[sender]
   }
 
-  const rememberUnknown = (keyId: string, sender: TokenSender): void => {
-    const ids = unknownIds[sender]
-    ids.delete(keyId)
-    ids.set(keyId, clock.monotonic())
-    const oldest = ids.keys().next()
-    if (ids.size > MOST_UNKNOWN_IDS && oldest.done !== true) ids.delete(oldest.value)
+  const rememberUnknown = (keyId: string): void => {
+    unknownIds.delete(keyId)
+    unknownIds.set(keyId, clock.monotonic())
+    const oldest = unknownIds.keys().next()
+    if (unknownIds.size > MOST_UNKNOWN_IDS && oldest.done !== true) unknownIds.delete(oldest.value)
+  }
+
+  const fetchWithheld = (): OidcError => {
+    const times = recentFetches('visitor')
+    const [oldestMs] = times
+    const isSpent = oldestMs !== undefined && times.length >= FETCHES.visitor
+    const retryAfterMs = isSpent ? oldestMs + WINDOW_MS - clock.monotonic() : 0
+    const details = { provider: provider.name, url: safeUrl(url), reason: 'key-fetches', retryAfterMs }
+    return new OidcError('COATCHECK_OIDC_UNAVAILABLE', { details })
+  }
+  /** A request that began after the token arrived proves that the provider does not publish the key. An older one does not. */
+  const unknownKey = (sender: TokenSender, { request }: Fetched, requestsBefore: number): SignatureVerdict => {
+    if (sender === 'visitor' && request <= requestsBefore) throw fetchWithheld()
+    return 'signing-key'
   }
 
   return {
     url,
     async verify(token, sender) {
-      const before = await current(sender)
-      const verdict = await verdictFor(token, before)
+      const requestsBefore = requests
+      let judged = await current(sender)
+      const verdict = await verdictFor(token, judged)
       if (verdict !== 'signing-key') return verdict
       // Another token may have brought newer keys meanwhile.
-      if (fetched !== null && fetched !== before) {
-        const again = await verdictFor(token, fetched)
+      if (fetched !== null && fetched !== judged) {
+        judged = fetched
+        const again = await verdictFor(token, judged)
         if (again !== 'signing-key') return again
       }
       const keyId = keyIdOf(token)
-      if (!mayFetchFor(keyId, sender)) return verdict
+      if (!mayFetchFor(keyId, sender)) return unknownKey(sender, judged, requestsBefore)
       if (pending === null) countFetch(sender)
-      const after = await verdictFor(token, await fetchKeys())
-      if (after === 'signing-key') rememberUnknown(keyId, sender)
-      return after
+      judged = await fetchKeys()
+      const last = await verdictFor(token, judged)
+      if (last !== 'signing-key') return last
+      if (sender === 'provider') rememberUnknown(keyId)
+      return unknownKey(sender, judged, requestsBefore)
     },
   }
 }
