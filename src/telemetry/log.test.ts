@@ -137,6 +137,24 @@ describe('the log', () => {
     expect(entries.at(-1)?.[1]).toMatchObject({ error: 'another', withheld: 980 })
   })
 
+  it('writes the other refusals while a stranger varies what a forged token says', () => {
+    const { logger, entries } = recorder()
+    const bus = new EventBus()
+    startLog(bus, given(logger), createFakeClock())
+    const refuse = (route: string, check: string, got?: string): void =>
+      bus.emit('request.refused', { code: 'COATCHECK_REQUEST_INVALID', route, check, ...(got && { got }) })
+    for (let i = 0; i < 1000; i++) refuse('POST /backchannel-logout', 'audience', `junk-${i}`)
+    expect(entries).toHaveLength(20)
+    refuse('POST /backchannel-logout', 'signature')
+    refuse('POST /logout', 'audience')
+    bus.emit('request.refused', { code: 'COATCHECK_ORIGIN_REFUSED', route: 'POST /backchannel-logout' })
+    expect(entries.slice(20).map(([, { code, route, check }]) => [code, route, check])).toEqual([
+      ['COATCHECK_REQUEST_INVALID', 'POST /backchannel-logout', 'signature'],
+      ['COATCHECK_REQUEST_INVALID', 'POST /logout', 'audience'],
+      ['COATCHECK_ORIGIN_REFUSED', 'POST /backchannel-logout', undefined],
+    ])
+  })
+
   it('tells what two instances share once, to one logger, also when the second comes later', () => {
     const { logger, entries } = recorder()
     const relay = new EventRelay()

@@ -9,22 +9,24 @@ import { REQUEST_IDS } from '../core/provider-reason.ts'
 const EVERY_MS = 10_000
 /** Kinds that are remembered: what visitors can vary must not fill the memory either. */
 const MOST_KINDS = 200
-/** Different lines of one event in that time. A visitor can vary what a provider seems to answer. */
-const MOST_OF_AN_EVENT = 20
+/** Different lines of one group in that time. A visitor can vary what a provider seems to answer, or a forged token says. */
+const MOST_OF_A_GROUP = 20
+/** Their values come from fixed sets, so a visitor who varies the other fields of one group hides no line of another. */
+const OF_A_GROUP = ['event', 'code', 'route', 'check', 'provider'] as const
 
 interface Kind {
   readonly sinceMs: number
   withheld: number
 }
 
-interface EventLines extends Kind {
+interface GroupLines extends Kind {
   written: number
 }
 
 export class Repeats {
   readonly #clock: Clock
   readonly #kinds = new Map<string, Kind>()
-  readonly #events = new Map<unknown, EventLines>()
+  readonly #groups = new Map<string, GroupLines>()
 
   constructor(clock: Clock) {
     this.#clock = clock
@@ -39,20 +41,27 @@ export class Repeats {
       known.withheld++
       return null
     }
-    const before = this.#events.get(fields['event'])
+    const group = this.#groupOf(fields)
+    const before = this.#groups.get(group)
     const isCurrent = before !== undefined && nowMs - before.sinceMs < EVERY_MS
     const lines = isCurrent ? before : { sinceMs: nowMs, written: 0, withheld: 0 }
-    if (lines.written >= MOST_OF_AN_EVENT) {
+    if (lines.written >= MOST_OF_A_GROUP) {
       lines.withheld++
       return null
     }
     lines.written++
-    this.#events.set(fields['event'], lines)
+    this.#groups.set(group, lines)
     this.#kinds.delete(name)
     this.#kinds.set(name, { sinceMs: nowMs, withheld: 0 })
     if (this.#kinds.size > MOST_KINDS) this.#kinds.delete(this.#kinds.keys().next().value ?? '')
     const withheld = (known?.withheld ?? 0) + (isCurrent ? 0 : (before?.withheld ?? 0))
     return withheld > 0 ? { ...fields, withheld } : fields
+  }
+
+  /** Once there are too many groups, the new ones of an event share one. */
+  #groupOf(fields: LogFields): string {
+    const group = JSON.stringify(OF_A_GROUP.map((name) => fields[name]))
+    return this.#groups.has(group) || this.#groups.size < MOST_KINDS ? group : String(fields['event'])
   }
 }
 
