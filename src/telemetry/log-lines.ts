@@ -16,7 +16,10 @@ export interface LogLine<Event = never> {
   readonly text: string
   /** For events that need another text; `null`: the usual one. */
   readonly textOf?: (event: Event) => string | null
-  /** It may come with every request: of several alike only one in ten seconds is written, in development each if so said. */
+  /**
+   * It may come with every request: of several alike only one in ten seconds is written, in development each if so said. Lines at
+   * debug have no limit.
+   */
   readonly mayFlood?: true | 'in-production'
 }
 
@@ -36,6 +39,7 @@ export const logLines: LogLines = {
     area: 'session',
     level: ({ reason }) => (reason === 'lost' ? 'warn' : 'debug'),
     text: 'no session for this ticket',
+    mayFlood: true,
   },
   'session.find-failed': { area: 'session', level: 'warn', text: 'session could not be read', mayFlood: true },
   'session.outage': { area: 'session', level: 'warn', text: 'answered without the store', mayFlood: true },

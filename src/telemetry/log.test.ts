@@ -155,6 +155,20 @@ describe('the log', () => {
     ])
   })
 
+  it('tells of lost sessions once in ten seconds, and of others that are missed each time at debug', () => {
+    const { logger, entries } = recorder()
+    const clock = createFakeClock()
+    const bus = new EventBus()
+    startLog(bus, given(logger), clock)
+    for (let i = 0; i < 500; i++) bus.emit('session.missed', { reason: 'lost', sessionId: `uk.${i % 7}` })
+    for (let i = 0; i < 30; i++) bus.emit('session.missed', { reason: 'expired' })
+    clock.advance(10_000)
+    bus.emit('session.missed', { reason: 'lost', sessionId: 'uk.8' })
+    const warnings = entries.filter(([level]) => level === 'warn')
+    expect(warnings.map(([, { withheld }]) => withheld)).toEqual([undefined, 499])
+    expect(entries).toHaveLength(32)
+  })
+
   it('tells what two instances share once, to one logger, also when the second comes later', () => {
     const { logger, entries } = recorder()
     const relay = new EventRelay()

@@ -53,7 +53,7 @@ export function startLog(events: Events, settings: LogSettings, clock: Clock = s
     if (!isWanted(own, area)) return
     const fields = fieldsOf(name, event)
     const isLimited = settings.isDevelopment === true ? mayFlood === true : mayFlood !== undefined
-    const passed = isLimited ? repeats.pass(fields) : fields
+    const passed = isLimited && own !== 'debug' ? repeats.pass(fields) : fields
     if (!passed) return
     const text = line.textOf?.(passed as never) ?? line.text
     logger[own](
