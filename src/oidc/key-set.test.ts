@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it, vi } from 'vitest'
+import { beforeEach, describe, expect, it } from 'vitest'
 import { createFakeClock } from '../testing/fake-clock.ts'
 import { newKey, sign, type SigningKey } from '../../test/support/hostile-provider.ts'
 import { createProviderKeys, type ProviderKeys, type TokenSender } from './key-set.ts'
@@ -8,6 +8,7 @@ let published: readonly SigningKey[] | null
 let fetches: number
 /** An answer waits for it. */
 let gate: Promise<void>
+let onRequest: () => void
 let keys: ProviderKeys
 let first: SigningKey
 let second: SigningKey
@@ -16,6 +17,7 @@ beforeEach(async () => {
   clock = createFakeClock()
   fetches = 0
   gate = Promise.resolve()
+  onRequest = () => {}
   ;[first, second] = [await newKey('first', 'ES256'), await newKey('second', 'ES256')]
   published = [first]
   keys = createProviderKeys({
@@ -24,6 +26,7 @@ beforeEach(async () => {
     clock,
     send() {
       fetches++
+      onRequest()
       const answer = published
         ? Response.json({ keys: published.map(({ jwk }) => jwk) })
         : new Response('', { status: 503 })
@@ -111,8 +114,9 @@ describe('a key set', () => {
     const [one, two] = await Promise.all(['one', 'two'].map(async (kid) => sign({}, await newKey(kid, 'ES256'))))
     let answer = (): void => {}
     gate = new Promise((resolve) => (answer = resolve))
+    const requested = new Promise<void>((resolve) => (onRequest = resolve))
     const early = keys.verify(one ?? '', 'visitor')
-    await vi.waitFor(() => expect(fetches).toBe(2))
+    await requested
     const late = keys.verify(two ?? '', 'visitor').catch((error: unknown) => (error as { code: string }).code)
     answer()
     expect(await early).toBe('signing-key')
