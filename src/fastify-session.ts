@@ -56,7 +56,7 @@ export class CoatcheckStore extends HostedStore {
   get(sid: string): Promise<FastifySessionObject>
   get(sid: string, callback: (error: unknown, session?: FastifySessionObject) => void): void
   get(sid: string, callback?: Callback<FastifySessionObject>): Promise<FastifySessionObject> | undefined {
-    return callBack(this.#store.get(sid), callback)
+    return callBack(this.#store.get(sid), returningErrors(callback))
   }
 
   /** Stores a session. Changes of parallel requests are merged; a session that has ended is not stored again. */
@@ -71,14 +71,30 @@ export class CoatcheckStore extends HostedStore {
       // If the write fails, the next write of the object is the first one that arrives.
       write.catch(() => this.#written.delete(object))
     }
-    return callBack(write, callback)
+    return callBack(write, returningErrors(callback))
   }
 
   /** Ends a session in one atomic step. A session that does not exist is no error. */
   destroy(sid: string): Promise<void>
   destroy(sid: string, callback: (error?: unknown) => void): void
   destroy(sid: string, callback?: Callback): Promise<void> | undefined {
-    return callBack(this.#store.destroy(sid), callback)
+    return callBack(this.#store.destroy(sid), returningErrors(callback))
+  }
+}
+
+/**
+ * Calls back again, with the exception, if the callback throws. The rest of the request runs inside the callback of the plugin: if a
+ * handler sends a reply twice, Fastify throws there. With the error in hand, Fastify logs it, as it does for an asynchronous hook. An
+ * exception that leaves the callback ends the process.
+ */
+function returningErrors<T>(callback: Callback<T> | undefined): Callback<T> | undefined {
+  if (!callback) return undefined
+  return (error, result) => {
+    try {
+      callback(error, result)
+    } catch (thrown) {
+      callback(thrown)
+    }
   }
 }
 
