@@ -6,6 +6,14 @@ import { keepUncached } from './uncached-response.ts'
 
 const PUBLIC = 'public, max-age=60'
 
+it('needs no more of a response than setHeader()', () => {
+  const headers = new Map<string, unknown>()
+  const response = { setHeader: (name: string, value: unknown) => headers.set(name, value) }
+  keepUncached(response)
+  response.setHeader('cache-control', PUBLIC)
+  expect([...headers]).toEqual([['Cache-Control', 'private, no-store']])
+})
+
 const CHANGES: [string, string][] = [
   ['CDN-Cache-Control', PUBLIC],
   ['Cloudflare-CDN-Cache-Control', PUBLIC],

@@ -8,7 +8,8 @@
 export interface HeadWriter {
   readonly headersSent?: boolean
   getHeaderNames?(): readonly string[]
-  writeHead(...args: readonly unknown[]): unknown
+  /** Missing on a response that a test or a serverless bridge made. */
+  writeHead?(...args: readonly unknown[]): unknown
   setHeader(name: string, value: string | readonly string[]): unknown
   appendHeader?(name: string, value: string | readonly string[]): unknown
   removeHeader?(name: string): unknown
@@ -35,8 +36,8 @@ export function keepUncached(response: HeadWriter): void {
     if (!change) continue
     response[method] = (name: string, ...rest: unknown[]) => (isForCaches(name) ? response : change(name, ...rest))
   }
-  const writeHead = response.writeHead.bind(response)
-  response.writeHead = (...args) => writeHead(...args.map((arg) => withoutCacheFields(arg)))
+  const writeHead = response.writeHead?.bind(response)
+  if (writeHead) response.writeHead = (...args) => writeHead(...args.map((arg) => withoutCacheFields(arg)))
 }
 
 /** Headers as an object, as pairs, or as one flat list. Anything else, such as the status, stays. */

@@ -144,7 +144,7 @@ describe('an option', () => {
     const auth = authOf()
     await polluted({ clientIp: () => '203.0.113.9' }, async () => {
       const request = { url: '/auth/session', method: 'GET', headers: {}, socket: { remoteAddress: '127.0.0.1' } }
-      const status = await new Promise((resolve) => {
+      const status = await new Promise((resolve, reject) => {
         const response = {
           setHeader: () => undefined,
           getHeader: () => undefined,
@@ -154,7 +154,9 @@ describe('an option', () => {
           on: () => undefined,
           statusCode: 0,
         }
-        void nodeAuth(auth).handle(request as never, response as never)
+        nodeAuth(auth)
+          .handle(request as never, response as never)
+          .catch(reject)
       })
       expect(status).toBe(401)
     })
