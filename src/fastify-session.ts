@@ -17,6 +17,9 @@ export type { HostSessionInfo, SessionStoreOptions, UserSessions } from './hoste
  */
 const KNOWN = Symbol('coatcheck.handed-out')
 
+/** In the place of what was handed out: the session was not read. */
+const UNREAD = Symbol('coatcheck.unread')
+
 // The session's type is the application's: @fastify/session lets it be augmented, and its store contract names it.
 // eslint-disable-next-line @typescript-eslint/no-explicit-any
 type FastifySessionObject = any
@@ -44,7 +47,10 @@ export class CoatcheckStore extends HostedStore {
       defaultTtlMs: hosted.defaultTtlMs,
       ttlMsOf: hosted.ttlMsOf,
       clock: systemClock,
-      knownOf: (session) => this.#known.get(session) ?? knownInside(session),
+      knownOf: (session) => {
+        const known = this.#known.get(session) ?? knownInside(session)
+        return known === UNREAD ? undefined : known
+      },
       remember: (session, known) => {
         this.#known.set(session, known)
         leaveInside(session, known)
@@ -56,7 +62,7 @@ export class CoatcheckStore extends HostedStore {
   get(sid: string): Promise<FastifySessionObject>
   get(sid: string, callback: (error: unknown, session?: FastifySessionObject) => void): void
   get(sid: string, callback?: Callback<FastifySessionObject>): Promise<FastifySessionObject> | undefined {
-    return callBack(this.#store.get(sid), returningErrors(callback))
+    return callBack(this.#store.get(sid), returningErrors(callback, unreadSession))
   }
 
   /** Stores a session. Changes of parallel requests are merged; a session that has ended is not stored again. */
@@ -65,7 +71,7 @@ export class CoatcheckStore extends HostedStore {
   set(sid: string, session: FastifySessionObject, callback?: Callback): Promise<void> | undefined {
     const object = session as object
     const isNew = !this.#written.has(object) && isMadeByPlugin(object, this)
-    const write = this.#store.set(sid, object, isNew)
+    const write = this.#store.set(sid, object, knownInside(object) === UNREAD ? 'absent' : isNew)
     if (isNew) {
       this.#written.add(object)
       // If the write fails, the next write of the object is the first one that arrives.
@@ -78,24 +84,35 @@ export class CoatcheckStore extends HostedStore {
   destroy(sid: string): Promise<void>
   destroy(sid: string, callback: (error?: unknown) => void): void
   destroy(sid: string, callback?: Callback): Promise<void> | undefined {
-    return callBack(this.#store.destroy(sid), returningErrors(callback))
+    return callBack(this.#store.destroy(sid), callback)
   }
 }
 
 /**
- * Calls back again, with the exception, if the callback throws. The rest of the request runs inside the callback of the plugin: if a
- * handler sends a reply twice, Fastify throws there. With the error in hand, Fastify logs it, as it does for an asynchronous hook. An
+ * Calls back again, with an error, if the callback throws. The rest of the request runs inside the callback of the plugin: if a handler
+ * sends a reply twice, Fastify throws there. With the error in hand, Fastify logs it, as it does for an asynchronous hook. An
  * exception that leaves the callback ends the process.
+ * @param failed the result beside an error
  */
-function returningErrors<T>(callback: Callback<T> | undefined): Callback<T> | undefined {
+function returningErrors<T>(callback: Callback<T> | undefined, failed?: () => T): Callback<T> | undefined {
   if (!callback) return undefined
   return (error, result) => {
     try {
-      callback(error, result)
-    } catch (thrown) {
-      callback(thrown)
+      callback(error, error ? failed?.() : result)
+    } catch (cause) {
+      // An error of its own: a `code` of the exception, such as ENOENT, would mean something else to the plugin.
+      const text = cause instanceof Error ? cause.message : String(cause)
+      callback(new Error(`The request failed inside the callback of the session store: ${text}`, { cause }), failed?.())
     }
   }
+}
+
+/**
+ * Beside an error. `session.reload()` makes a session object even then, an empty one under the same id, and the plugin saves it: it has
+ * to be known as such, or it would replace the stored session.
+ */
+function unreadSession(): FastifySessionObject {
+  return { cookie: { toJSON: () => ({ [KNOWN]: UNREAD }) } }
 }
 
 /** Unseen by JSON, by `for … in` and by comparisons. Only on what `get` hands out: the plugin's own objects stay as they are. */
@@ -121,10 +138,10 @@ function isPlain(value: object): boolean {
   return Object.getPrototypeOf(value) === Object.prototype
 }
 
-function knownInside(session: object): HandedOut | undefined {
+function knownInside(session: object): HandedOut | typeof UNREAD | undefined {
   for (const symbol of Object.getOwnPropertySymbols(session)) {
     const value = (session as Readonly<Record<symbol, unknown>>)[symbol]
-    if (typeof value === 'object' && value !== null && KNOWN in value) return value[KNOWN] as HandedOut
+    if (typeof value === 'object' && value !== null && KNOWN in value) return value[KNOWN] as HandedOut | typeof UNREAD
   }
   return undefined
 }

@@ -50,7 +50,8 @@ export interface HostSessions {
    * there, not a later one of the same id. Without `known` it stores all data. It stores an ended session again only with `isNew`.
    * @param json an object
    * @param options `isNew`: the host has just created the session, and this is its first write. It may replace a session of the same id
-   *   that was ended before this call. If the new session is ended during this call, it stays ended.
+   *   that was ended before this call. If the new session is ended during this call, it stays ended. `absent`: nothing is stored where a
+   *   session of the id is stored or was ended.
    * @returns what is known from now on; `null` when it was not stored because the session has ended
    */
   save(
@@ -60,7 +61,7 @@ export interface HostSessions {
       readonly ttlMs: number
       readonly userId?: string | null | undefined
       readonly known?: HandedOut | null
-      readonly isNew?: boolean
+      readonly isNew?: boolean | 'absent'
     },
   ): Promise<HandedOut | null>
   /**
@@ -153,15 +154,15 @@ export function createHostSessions(deps: {
       // `undefined`: the application does not say; `null`: nobody's from now on.
       const set = userId === undefined ? before?.set : userId === null ? undefined : userSetOf(userId)
       // Before it enters the set: from then on, the end of all sessions of the user includes this session.
-      if (isNew && set !== undefined) await driver.reopen(ref)
+      if (isNew === true && set !== undefined) await driver.reopen(ref)
       const user = await entered(ref, set, ttlMs, before)
       const expiresAtMs = clock.now() + ttlMs
       const withUser = user ? { user } : {}
       if (!known) {
         const birth = random.bytes(BIRTH_BYTES).toString('base64url')
         const value: HostSession = { json, createdAtMs: clock.now(), expiresAtMs, birth, ...withUser }
-        let saved = await documents.put(ref, value, { ttlMs })
-        if (saved.status === 'ended' && isNew && set === undefined) {
+        let saved = await documents.put(ref, value, { ttlMs, isNew: isNew === 'absent' })
+        if (saved.status === 'ended' && isNew === true && set === undefined) {
           // It is in no set, so only an end of its own id left the marker, and that was before this call.
           await driver.reopen(ref)
           saved = await documents.put(ref, value, { ttlMs })

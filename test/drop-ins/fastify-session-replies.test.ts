@@ -1,4 +1,4 @@
-/** `coatcheck/fastify-session` with handlers that reply twice: Fastify throws inside the callback of the store. Real Redis. */
+/** `coatcheck/fastify-session` where a request fails inside the callback of the store: a second reply, a failed reload. Real Redis. */
 import { randomBytes } from 'node:crypto'
 import { EventEmitter, once } from 'node:events'
 import cookie from '@fastify/cookie'
@@ -47,7 +47,6 @@ describe('coatcheck/fastify-session', () => {
   it.each([
     ['get', (sid: string, callback: (error: unknown) => void) => store.get(sid, callback)],
     ['set', (sid: string, callback: (error: unknown) => void) => store.set(sid, { visits: 1 }, callback)],
-    ['destroy', (sid: string, callback: (error: unknown) => void) => store.destroy(sid, callback)],
   ])('returns an exception of the callback of %s to the callback', async (_name, call) => {
     const thrown = new Error('thrown by the callback')
     const called: unknown[] = []
@@ -58,6 +57,39 @@ describe('coatcheck/fastify-session', () => {
         resolve()
       })
     })
-    expect(called).toEqual([null, thrown])
+    expect(called).toEqual([null, expect.objectContaining({ cause: thrown }) as Error])
   })
+
+  it.each(['the store does not answer', 'the callback of the application throws'])(
+    'keeps the stored session when reload() fails because %s',
+    async (why) => {
+      const hangs = why.startsWith('the store')
+      const app = fastify()
+      await app.register(cookie)
+      await app.register(fastifySession, { store, secret: 'a'.repeat(32), cookie: { secure: false } })
+      app.get('/in', async (request) => {
+        request.session.set('user' as never, 'ada' as never)
+        return 'in'
+      })
+      app.get('/me', async (request) => ({ user: (request.session as unknown as { user?: string }).user ?? null }))
+      app.get('/reload', async (request, reply) => {
+        if (hangs) redis.pause()
+        const failure = await new Promise((resolve) => {
+          request.session.reload((error) => {
+            if (!hangs && !error) throw new Error('of the application')
+            resolve(error)
+          })
+        })
+        redis.resume()
+        expect(failure).toBeInstanceOf(Error)
+        return reply.send('reloaded')
+      })
+      const [signedIn] = (await app.inject('/in')).cookies
+      const cookies = { sessionId: signedIn?.value ?? '' }
+      const reloaded = await app.inject({ url: '/reload', cookies })
+      expect(reloaded.statusCode).toBe(200)
+      expect((await app.inject({ url: '/me', cookies })).json()).toEqual({ user: 'ada' })
+      await app.close()
+    },
+  )
 })

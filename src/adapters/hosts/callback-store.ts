@@ -26,8 +26,11 @@ export interface CallbackStoreDeps {
 export interface CallbackStore {
   /** A copy that is the caller's. */
   get(sid: string): Promise<Session | null>
-  /** @param isNew true if the host has just created the session, see `HostSessions.save`. Default false: unknown. */
-  set(sid: string, session: object, isNew?: boolean): Promise<void>
+  /**
+   * @param isNew true if the host has just created the session, see `HostSessions.save`; `absent`: only if none is stored under the id.
+   *   Default false: unknown
+   */
+  set(sid: string, session: object, isNew?: boolean | 'absent'): Promise<void>
   touch(sid: string, session: object): Promise<void>
   destroy(sid: string): Promise<void>
 }
@@ -62,7 +65,7 @@ export function createCallbackStore(deps: CallbackStoreDeps): CallbackStore {
       }
       const known = knownFor(sessions, sid, session) ?? null
       const userId = deps.userIdOf(session as JsonObject)
-      const saved = await sessions.save(sid, json, { ttlMs, userId, known, isNew: isNew && known === null })
+      const saved = await sessions.save(sid, json, { ttlMs, userId, known, isNew: known === null ? isNew : false })
       // Not stored, because it has ended: for the host that is no error, the session is over either way.
       if (saved) deps.remember(session, saved)
     },
