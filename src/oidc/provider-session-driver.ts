@@ -5,6 +5,12 @@
 /** So many entries more than twice those of the last sweep make a provider session `crowded`. */
 export const CROWD_SLACK = 16
 
+/**
+ * So far apart may be the clocks of a provider's servers. A logout also ends a session whose ID token is that much younger: it may
+ * be older, and ending one too many is safe.
+ */
+export const CLOCKS_APART_SECONDS = 10
+
 export interface ProviderSessionDriver {
   /**
    * Notes that our session came from this one of the provider; `ended` when the provider has ended it at the second of the ID
@@ -23,7 +29,7 @@ export interface ProviderSessionDriver {
   sweep(name: string, sessionIds: readonly string[]): Promise<void>
   /**
    * Marks it as ended, for sign-ins that are still on their way. Returns the sessions that end, until they are removed. A session stays
-   * if its ID token was issued after `endedAtSeconds` and after every earlier logout: a late or repeated logout does not end it.
+   * if its ID token was issued more than `CLOCKS_APART_SECONDS` after this logout or a later one: a repeated logout does not end it.
    * @param markLifeMs `null`: the logout has no time of its own (front channel). Every session ends, and nothing is written for what is not
    *   known, since anybody may ask.
    */

@@ -1,7 +1,7 @@
 /** Provider sessions in the memory of the process, with the semantics of the Redis driver. */
 import type { MemorySpace } from '../../memory/space.ts'
 import { type RedisKeys, redisKeys } from '../../redis/keys.ts'
-import { CROWD_SLACK, type ProviderSessionDriver } from '../provider-session-driver.ts'
+import { CLOCKS_APART_SECONDS, CROWD_SLACK, type ProviderSessionDriver } from '../provider-session-driver.ts'
 
 const SESSION_BYTES = 128
 
@@ -72,7 +72,7 @@ export function createMemoryProviderSessionDriver(
       const sessions = live(found)
       const lastEnd = Math.max(found.endedAtSeconds, endedAtSeconds)
       put(name, { ...found, sessions, endedAtSeconds: lastEnd }, markLifeMs ?? 1)
-      return Promise.resolve(issuedUntil(markLifeMs === null ? Infinity : lastEnd, sessions))
+      return Promise.resolve(issuedUntil(markLifeMs === null ? Infinity : lastEnd + CLOCKS_APART_SECONDS, sessions))
     },
 
     async remove(name, sessionIds) {

@@ -11,7 +11,7 @@ import {
   REGISTER,
   SWEPT,
 } from '../../redis/scripts/provider-session.ts'
-import { CROWD_SLACK, type ProviderSessionDriver } from '../provider-session-driver.ts'
+import { CLOCKS_APART_SECONDS, CROWD_SLACK, type ProviderSessionDriver } from '../provider-session-driver.ts'
 
 const REMOVED_PER_COMMAND = 1000
 
@@ -47,7 +47,8 @@ export function createRedisProviderSessionDriver(
     },
 
     async end(name, endedAtSeconds, markLifeMs) {
-      const args = [String(endedAtSeconds), markLifeMs === null ? '' : String(checkedTtlMs(markLifeMs, 'markLifeMs'))]
+      const mark = markLifeMs === null ? '' : String(checkedTtlMs(markLifeMs, 'markLifeMs'))
+      const args = [String(endedAtSeconds), mark, String(CLOCKS_APART_SECONDS)]
       return (await run.always(END_PROVIDER_SESSION, [keys.providerSession(name)], args)).map(String)
     },
 

@@ -21,6 +21,9 @@ export function membersOf(sessionId: string): readonly [string, string] {
   return [sessionId, ISSUED_AT + sessionId]
 }
 
+/** Entries whose time is over. The next sign-in removes the next ones, so that none holds Redis up. */
+const REMOVED_AT_ONCE = 500
+
 /**
  * KEYS 1 provider session · ARGV 3 session id · 4 time of issue of its ID token, epoch seconds · 5 life in ms · 6 slack
  * Replies {'registered'} · {'crowded'}: more sessions than twice `swept` and the slack · {'ended'}: a logout that is not older
@@ -31,7 +34,7 @@ export const REGISTER: RedisScript = defineScript(
   `${PROLOGUE}
 local ended = tonumber(redis.call('ZSCORE', KEYS[1], 'ended') or '-1')
 if ended >= tonumber(ARGV[4]) then return {'ended'} end
-for _, over in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], ${FIRST_MS}, now)) do
+for _, over in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], ${FIRST_MS}, now, 'LIMIT', 0, ${REMOVED_AT_ONCE})) do
   redis.call('ZREM', KEYS[1], over, '${ISSUED_AT}' .. over)
 end
 redis.call('ZADD', KEYS[1], now + tonumber(ARGV[5]), ARGV[3])
@@ -75,8 +78,9 @@ return {count}
 
 /**
  * KEYS 1 provider session · ARGV 3 time of the logout, epoch seconds · 4 life of the mark in ms, or '': none for what is unknown
+ * 5 how far clocks may be apart, seconds
  * Reply {session ids…}. They stay listed until they have been ended, so that a repetition finds them. With a mark, sessions are left out
- * whose ID token is younger than the last logout: `REGISTER` accepts the same ones.
+ * whose ID token is younger than the last logout by more than that.
  */
 export const END_PROVIDER_SESSION: RedisScript = defineScript(
   'provider-session.end',
@@ -89,7 +93,7 @@ if redis.call('PTTL', KEYS[1]) < life then redis.call('PEXPIRE', KEYS[1], life) 
 local ids = redis.call('ZRANGEBYSCORE', KEYS[1], now, '+inf')
 if ARGV[4] == '' then return ids end
 local younger = {}
-for _, member in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], string.format('(%.17g', ended), '(${FIRST_MS}')) do
+for _, member in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], string.format('(%.17g', ended + tonumber(ARGV[5])), '(${FIRST_MS}')) do
   younger[member] = true
 end
 local found = {}
