@@ -2,6 +2,7 @@
  * `coatcheck/hono`: the routes and the session on Hono 4, on its server for Node. Hono is not loaded from here (types only).
  */
 import '../core/node-version.ts'
+import type { ServerResponse } from 'node:http'
 import type { Context, ErrorHandler, Handler, MiddlewareHandler } from 'hono'
 import type { Coatcheck } from '../coatcheck.ts'
 import type { Duration } from '../core/duration.ts'
@@ -11,7 +12,7 @@ import type { Exchange, SessionRequest } from '../http/exchange.ts'
 import { createHolders } from '../http/holder.ts'
 import { checkAdapterOptions } from '../http/node-edge.ts'
 import { maxAgeMsOf } from '../http/recent-sign-in.ts'
-import { type HeadWriter, keepUncached, UNCACHED } from '../http/uncached-response.ts'
+import { type HeadWriter, isInsteadOfCacheControl, keepUncached, UNCACHED } from '../http/uncached-response.ts'
 import { createWebEdge, hostOf } from '../http/web-edge.ts'
 import type { OutagePolicy, Session, User, Visit } from '../session/types.ts'
 
@@ -220,10 +221,15 @@ function socketAddress(context: Context): string | undefined {
   return incoming?.socket?.remoteAddress
 }
 
-/** Middleware in front of ours still changes the response of Hono; the one of Node, in `env.outgoing`, comes after all of it. */
+/** Middleware in front of ours still changes the response of Hono; the one of Node comes after all of it. */
 function keepNodeUncached(context: Context): void {
-  const { outgoing } = (context.env ?? {}) as { readonly outgoing?: Partial<HeadWriter> }
+  const outgoing = nodeResponse(context)
   if (outgoing?.writeHead) keepUncached(outgoing as HeadWriter)
+}
+
+/** Hono's server for Node hands it over as `env.outgoing`. */
+function nodeResponse(context: Context): Partial<HeadWriter & Pick<ServerResponse, 'getHeader'>> | undefined {
+  return ((context.env ?? {}) as { readonly outgoing?: ServerResponse }).outgoing
 }
 
 function sinkOf(context: Context, hasLeft: () => boolean, onUncached: () => void): ResponseSink {
@@ -235,7 +241,10 @@ function sinkOf(context: Context, hasLeft: () => boolean, onUncached: () => void
     get headersSent() {
       return hasLeft()
     },
-    getHeader: (name) => sinkHeaderOf(context.res.headers, name),
+    getHeader: (name) =>
+      sinkHeaderOf(context.res.headers, name) ??
+      // What was set on the response of Node stays there, unless Hono has a header of the name.
+      (isInsteadOfCacheControl(name) ? nodeResponse(context)?.getHeader?.(name) : undefined),
     setHeader(name, value) {
       context.header(name, undefined)
       for (const line of typeof value === 'string' ? [value] : value) context.header(name, line, { append: true })

@@ -13,7 +13,7 @@ import { describeDevice } from './device.ts'
 import { createHeadersSink, type HeadersSink } from './headers-sink.ts'
 import { isCookieLeftOut, type RequestHeader } from './origin-check.ts'
 import { type Peer, type PeerPolicy, peerRefusal } from './local-peer.ts'
-import { type HeadWriter, keepUncached, UNCACHED } from './uncached-response.ts'
+import { type HeadWriter, INSTEAD_OF_CACHE_CONTROL, keepUncached, UNCACHED } from './uncached-response.ts'
 
 /** For adapters: what is needed of a request. */
 export interface ExchangeInput {
@@ -166,6 +166,9 @@ function createTicketSink(
 function forbidStoring(sink: ResponseSink | null): void {
   if (!sink || sink.headersSent) return
   sink.setHeader('Cache-Control', UNCACHED)
+  for (const name of INSTEAD_OF_CACHE_CONTROL) {
+    if (sink.getHeader(name) !== undefined) sink.setHeader(name, name === 'x-accel-expires' ? '0' : 'no-store')
+  }
   const vary = sink.getHeader('vary')
   const names = (vary === undefined ? [] : typeof vary === 'object' ? vary : [String(vary)])
     .join(',')

@@ -17,6 +17,8 @@ it('needs no more of a response than setHeader()', () => {
 const CHANGES: [string, string][] = [
   ['CDN-Cache-Control', PUBLIC],
   ['Cloudflare-CDN-Cache-Control', PUBLIC],
+  ['X-LiteSpeed-Cache-Control', PUBLIC],
+  ['Akamai-Cache-Control', PUBLIC],
   ['Surrogate-Control', 'max-age=60'],
   ['Edge-Control', 'max-age=60'],
   ['X-Accel-Expires', '60'],

@@ -18,8 +18,26 @@ export interface HeadWriter {
 export const UNCACHED = 'private, no-store'
 const kept = new WeakSet<object>()
 
-/** Fields that caches obey in place of `Cache-Control` (RFC 9213, and those of nginx and of content delivery networks). */
-const INSTEAD_OF_CACHE_CONTROL = /^(?:(?:.+-)?cdn-cache-control|surrogate-control|edge-control|x-accel-expires)$/
+/** Fields that caches obey in place of `Cache-Control`: RFC 9213, those of servers and of content delivery networks. */
+const FOR_CACHES = /^(?:(?:.+-)?cache-control|surrogate-control|edge-control|x-accel-expires)$/
+
+/** The same, for places that cannot list the fields which were set. */
+export const INSTEAD_OF_CACHE_CONTROL = [
+  'cdn-cache-control',
+  'cloudflare-cdn-cache-control',
+  'netlify-cdn-cache-control',
+  'vercel-cdn-cache-control',
+  'akamai-cache-control',
+  'x-litespeed-cache-control',
+  'surrogate-control',
+  'edge-control',
+  'x-accel-expires',
+] as const
+
+/** @param name in lower case */
+export function isInsteadOfCacheControl(name: string): boolean {
+  return (INSTEAD_OF_CACHE_CONTROL as readonly string[]).includes(name)
+}
 
 /**
  * From now on no method of the response changes what caches are told. Every way to send headers goes through `writeHead`, also `end()`
@@ -52,7 +70,5 @@ function withoutCacheFields(headers: unknown): unknown {
 }
 
 function isForCaches(name: unknown): boolean {
-  if (typeof name !== 'string') return false
-  const lowerCase = name.toLowerCase()
-  return lowerCase === 'cache-control' || INSTEAD_OF_CACHE_CONTROL.test(lowerCase)
+  return typeof name === 'string' && FOR_CACHES.test(name.toLowerCase())
 }

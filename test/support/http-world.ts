@@ -39,6 +39,8 @@ const NO_DATA = new Set([
   'asking',
 ])
 
+const CACHE_FIELDS = ['cache-control', 'cdn-cache-control'] as const
+
 export interface TestWorld extends HttpWorld {
   readonly redis: RedisServer
   close(): Promise<void>
@@ -66,7 +68,7 @@ export async function createHttpWorld(
   const server = await serve(auth)
   server.prependListener('request', ({ headers }: IncomingMessage, response: ServerResponse) => {
     const value = headers[CACHE_BEFORE]
-    if (value !== undefined) response.setHeader('cache-control', value)
+    if (value !== undefined) for (const name of CACHE_FIELDS) response.setHeader(name, value)
     const last = headers[CACHE_LAST]
     if (last !== undefined) declareWhenHeadersLeave(response, String(last))
   })
@@ -111,7 +113,7 @@ export async function createHttpWorld(
 function declareWhenHeadersLeave(response: ServerResponse, value: string): void {
   const writeHead = response.writeHead.bind(response) as (...args: unknown[]) => ServerResponse
   response.writeHead = (...args: unknown[]) => {
-    for (const name of ['cache-control', 'cdn-cache-control']) response.setHeader(name, value)
+    for (const name of CACHE_FIELDS) response.setHeader(name, value)
     return writeHead(...args)
   }
 }

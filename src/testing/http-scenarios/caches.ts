@@ -101,6 +101,16 @@ export const cacheScenarios: readonly ConformanceCase<HttpWorld>[] = [
     },
   },
   {
+    name: 'a page that reads the session takes back what was declared before to a content delivery network',
+    async run(world) {
+      for (const value of DECLARATIONS) {
+        const { headers } = await (await signedIn(world)).send('/me', { headers: { [CACHE_BEFORE]: value } })
+        assert.equal(headers.get('cache-control'), 'private, no-store')
+        assert.match(headers.get('cdn-cache-control') ?? 'no-store', /^no-store$/)
+      }
+    },
+  },
+  {
     name: 'behind a shared cache, a page that reads no session is stored as the application declares',
     async run(world) {
       for (const variant of variants) {

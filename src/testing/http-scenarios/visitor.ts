@@ -6,7 +6,7 @@ import type { EventName } from '../../core/events.ts'
 import type { ScenarioData } from '../http-scenario-app.ts'
 import { type RawRequest, type RawResponse, sendRaw } from '../raw-http.ts'
 
-/** If a request has this header, code in front of the adapter sets `Cache-Control` of the response to its value. */
+/** If a request has this header, code in front of the adapter sets `Cache-Control` and `CDN-Cache-Control` to its value. */
 export const CACHE_BEFORE = 'x-scenario-cache-before'
 /**
  * With this header, a listener that wrapped `writeHead` before the adapter saw the response sets `Cache-Control` to its value, and
