@@ -10,6 +10,7 @@ import { promisify } from 'node:util'
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
 import { PATIENT } from '../lab/limits.ts'
 import { type RedisServer, startRedisServer } from '../support/redis-server.ts'
+import { applicationEnvironment } from './application-environment.ts'
 import { blocksOf, root } from './blocks.ts'
 import { type IamCheck, startIamCheck } from './iam-check.ts'
 
@@ -82,12 +83,7 @@ async function run(statements: string, env: NodeJS.ProcessEnv = {}): Promise<str
 
 function environment(): NodeJS.ProcessEnv {
   return {
-    PATH: process.env.PATH,
-    COATCHECK_RUN: process.env.COATCHECK_RUN,
-    COATCHECK_LOG: 'silent',
-    COATCHECK_BASE_URL: 'http://localhost:3000',
-    COATCHECK_KEYS: randomBytes(32).toString('base64'),
-    REDIS_URL: check.url,
+    ...applicationEnvironment(check.url),
     AWS_ACCESS_KEY_ID: ACCOUNT.accessKeyId,
     AWS_SECRET_ACCESS_KEY: ACCOUNT.secretAccessKey,
     AWS_SESSION_TOKEN: ACCOUNT.sessionToken,

@@ -13,6 +13,7 @@ import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { type RedisServer, startRedisServer } from '../support/redis-server.ts'
 import { PATIENT } from '../lab/limits.ts'
+import { applicationEnvironment } from './application-environment.ts'
 import { blocksOf, root } from './blocks.ts'
 
 const OBJECT_ID = '6b0f0b4e-0000-4000-8000-00000000c0a7'
@@ -87,12 +88,7 @@ function importsLackingIn(code: string): string {
 function environment(): NodeJS.ProcessEnv {
   const { port } = identity.address() as AddressInfo
   return {
-    PATH: process.env.PATH,
-    COATCHECK_RUN: process.env.COATCHECK_RUN,
-    COATCHECK_LOG: 'silent',
-    COATCHECK_BASE_URL: 'http://localhost:3000',
-    COATCHECK_KEYS: randomBytes(32).toString('base64'),
-    REDIS_URL: redis.url,
+    ...applicationEnvironment(redis.url),
     IDENTITY_ENDPOINT: `http://127.0.0.1:${port}/msi/token`,
     IDENTITY_HEADER: HEADER,
     AZURE_CLIENT_ID: CLIENT_ID,
