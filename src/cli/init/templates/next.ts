@@ -80,6 +80,7 @@ export function ${name}(${parameter})${answer} {
   return NextResponse.redirect(url, 303)
 }
 
+/** The paths that send visitors to sign-in: add the pages of your own. */
 export const config = { matcher: ['/profile']${runtime} }
 `
 }
@@ -146,6 +147,7 @@ import { auth } from '../../lib/auth'
 
 export const metadata = { title: 'Profile' }
 
+/** Write your own pages like this one: whatever reads the session stays inside <Suspense>. */
 export default function ProfilePage() {
   return (
     <main style={{ boxSizing: 'border-box', margin: '0 auto', maxWidth: '40rem', padding: '1rem', width: '100%' }}>
