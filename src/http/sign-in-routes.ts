@@ -211,9 +211,12 @@ export async function logout<D extends object>(deps: RouteDeps<D>, request: Rout
   if (id !== null) events.emit('signout', { sessionId: id, ...(provider !== null && { provider }) })
   const postLogoutRedirectUri = new URL('/', config.baseUrl.origin).href
   const atProvider =
-    provider === null
+    provider === null || !authentication
       ? null
-      : await endSessionOf(clients, { provider, idToken: stored?.idToken ?? null, postLogoutRedirectUri })
+      : await endSessionOf(clients, {
+          ...{ provider, idToken: stored?.idToken ?? null, signIn: authentication },
+          postLogoutRedirectUri,
+        })
   const returnTo = safeReturnTo(sent.get('returnTo'), config.baseUrl.origin, config.basePath) ?? '/'
   const redirectTo = atProvider?.url.href ?? returnTo
   const form = atProvider?.form ?? null

@@ -5,6 +5,7 @@
  */
 import { parseJson } from '../core/json.ts'
 import { buildEndSessionUrl } from 'openid-client'
+import type { Authentication } from '../session/types.ts'
 import type { ProviderClient, ProviderClients } from './provider-client.ts'
 
 /** The visitor is signed out here already and waits for nothing but an address. */
@@ -12,8 +13,10 @@ const ADDRESS_DEADLINE_MS = 2_000
 
 export interface EndSessionRequest {
   readonly provider: string
-  /** The ID token of the sign-in, when it is still stored. */
+  /** The stored ID token of the user, which may be that of a sign-in on another device; `null` without one. */
   readonly idToken: string | null
+  /** The sign-in of the session that has ended. */
+  readonly signIn: Pick<Authentication, 'issuer' | 'subject' | 'sid'>
   /** From configuration; has to be registered at the provider. */
   readonly postLogoutRedirectUri: string
 }
@@ -36,7 +39,7 @@ export async function endSessionOf(clients: ProviderClients, request: EndSession
   try {
     const client = await withinDeadline(clients.get(request.provider))
     if (client === null || client.endSessionEndpoint === null) return null
-    const hint = hintOf(client, request.idToken)
+    const hint = hintOf(client, request)
     const parameters = { post_logout_redirect_uri: request.postLogoutRedirectUri }
     if (client.provider.endSessionMethod !== 'post' || !hint['id_token_hint']) {
       return { url: buildEndSessionUrl(client.signIn, { ...hint, ...parameters }), form: null }
@@ -66,20 +69,26 @@ async function withinDeadline<T>(value: Promise<T>): Promise<T | null> {
 /**
  * Entra ID takes the `login_hint` claim instead of the token, so the token stays on the server. Other providers rely on the
  * specification's `id_token_hint` to skip their question. See docs/decisions/0025.
+ *
+ * Tokens are stored per user, so the ID token may be that of a later sign-in on another device. As a hint it would name the provider
+ * session of that device (`sid`). The provider may then end that one, or decline (RP-Initiated Logout 1.0 sections 2 and 4): no hint then.
  */
-function hintOf({ provider }: ProviderClient, idToken: string | null): Record<string, string> {
-  if (idToken === null) return {}
-  if (provider.preset !== 'entra') return { id_token_hint: idToken }
-  const hint = loginHintOf(idToken)
-  return hint === null ? {} : { logout_hint: hint }
+function hintOf({ provider }: ProviderClient, { idToken, signIn }: EndSessionRequest): Record<string, string> {
+  const claims = idToken === null ? null : claimsOf(idToken)
+  if (idToken === null || claims === null) return {}
+  if (claims['iss'] !== signIn.issuer || claims['sub'] !== signIn.subject) return {}
+  if (provider.preset === 'entra') {
+    const hint = claims['login_hint']
+    return typeof hint === 'string' ? { logout_hint: hint } : {}
+  }
+  return claims['sid'] === undefined || claims['sid'] === signIn.sid ? { id_token_hint: idToken } : {}
 }
 
-/** From a token that was validated at sign-in and has lain sealed since. */
-function loginHintOf(idToken: string): string | null {
+/** Of a token that was validated at sign-in and has lain sealed since. `null`: it is none. */
+function claimsOf(idToken: string): Readonly<Record<string, unknown>> | null {
   try {
     const payload = Buffer.from(idToken.split('.')[1] ?? '', 'base64url').toString('utf8')
-    const { login_hint: hint } = parseJson(payload) as Record<string, unknown>
-    return typeof hint === 'string' ? hint : null
+    return parseJson(payload) as Record<string, unknown>
   } catch {
     return null
   }

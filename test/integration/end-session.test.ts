@@ -78,3 +78,16 @@ it('gives that form to a client that takes JSON, and an address without the toke
   // Without a session there is no token to hand over.
   expect(await (await browser.json('/auth/logout', { method: 'POST' })).json()).toEqual({ redirectTo: '/' })
 })
+
+it('gives no ID token of another device: it would name the provider session of that device', async () => {
+  const app = start()
+  const [library, laptop] = [new Browser(app), new Browser(app)]
+  await library.signIn()
+  await laptop.signIn()
+  const answer = await (await library.json('/auth/logout', { method: 'POST' })).json()
+  expect(Object.keys(answer as object)).toEqual(['redirectTo'])
+  const { redirectTo } = answer as { redirectTo: string }
+  expect([...new URL(redirectTo).searchParams.keys()].sort()).toEqual(['client_id', 'post_logout_redirect_uri'])
+  const own = (await (await laptop.json('/auth/logout', { method: 'POST' })).json()) as { form: { fields: object } }
+  expect(own.form.fields).toHaveProperty('id_token_hint')
+})
