@@ -483,6 +483,30 @@ describe('when the provider is not well', () => {
     expect(browser.cookies.get('http://localhost:3000')?.has('coatcheck')).toBe(false)
   })
 
+  it('a session that ends before its tokens are stored leaves no tokens behind, and the sign-in fails', async () => {
+    const app = appOf()
+    const userIds: string[] = []
+    const overtaken = {
+      ...app,
+      tokens: {
+        ...app.tokens,
+        setUserTokens: async (...args: Parameters<typeof app.tokens.setUserTokens>) => {
+          userIds.push(args[0])
+          await app.sessions.revokeByUser(args[0])
+          await app.tokens.setUserTokens(...args)
+        },
+      },
+    }
+    const browser = new Browser({ ...overtaken, routes: createRoutes(overtaken) })
+    const response = await browser.signIn()
+    expect([response.status, response.headers.getSetCookie()]).toEqual([401, []])
+    const [userId = ''] = userIds
+    expect(await app.tokens.getUserTokens(userId)).toBeNull()
+    expect(await app.sessions.listByUser(userId)).toEqual([])
+    expect((await new Browser(app).signIn()).status).toBe(303)
+    expect((await app.tokens.getUserTokens(userId))?.refreshToken).toBeTypeOf('string')
+  })
+
   it.each(['register', 'setUserTokens'])('a second sign-in that fails at %s keeps the first session', async (step) => {
     const app = appOf()
     const outage = () => Promise.reject(new RedisError('COATCHECK_REDIS_TIMEOUT'))
