@@ -52,14 +52,20 @@ export function createProviderLogout(deps: {
   const nameOfSubject = (issuer: string, subject: string): string =>
     keyring.nameOf('provider-subject', `${issuer}\n${subject}`)
 
+  /** Sessions whose ID token named no `sid`: a logout token with a `sid` may mean each of them. */
+  const nameWithoutSid = (issuer: string, subject: string): string =>
+    keyring.nameOf('provider-subject-without-sid', `${issuer}\n${subject}`)
+
   const end = async (
-    name: string,
+    names: readonly string[],
     endedAtSeconds: number,
     provider: string,
     channel: 'back' | 'front',
   ): Promise<void> => {
     // A front channel is open to everybody: what it names and is not known leaves nothing behind. It has no time of issue, so all end.
-    const sessionIds = await driver.end(name, endedAtSeconds, channel === 'back' ? MARK_MS : null)
+    const markMs = channel === 'back' ? MARK_MS : null
+    const found = await Promise.all(names.map((name) => driver.end(name, endedAtSeconds, markMs)))
+    const sessionIds = found.flat()
     // All of them are tried; what fails is tried again when the provider repeats its call.
     const results = await Promise.allSettled(sessionIds.map((id) => deps.revoke(id, REASON)))
     const failure = results.find((result) => result.status === 'rejected')
@@ -67,7 +73,7 @@ export function createProviderLogout(deps: {
     // Ended, and a failover may bring it back: the provider repeats a call that was not answered with 200 (section 2.8).
     const isKept = results.every((result) => result.status === 'fulfilled' && result.value.durable)
     if (channel === 'back' && deps.isDurable && !isKept) throw new RedisError('COATCHECK_REDIS_NOT_DURABLE')
-    await driver.remove(name, sessionIds)
+    await Promise.all(names.map((name, i) => driver.remove(name, found[i] ?? [])))
     events.emit('provider.logout', { provider, channel, count: sessionIds.length })
   }
 
@@ -87,6 +93,7 @@ export function createProviderLogout(deps: {
       const issuedAtSeconds = typeof iat === 'number' ? iat : Math.floor(clock.now() / 1000)
       const names = [nameOfSubject(issuer, subject)]
       if (typeof sid === 'string' && sid !== '') names.push(nameOfSid(issuer, sid), nameOfProviderSid(provider, sid))
+      else names.push(nameWithoutSid(issuer, subject))
       const life = deps.sessionLifeMs
       const found = await Promise.all(names.map((name) => driver.register(name, sessionId, issuedAtSeconds, life)))
       if (found.includes('ended')) throw signInRefused('COATCHECK_SIGNIN_REJECTED', 'ended-at-provider')
@@ -100,14 +107,16 @@ export function createProviderLogout(deps: {
       const used = keyring.nameOf('logout-token', `${issuer}\n${tokenId}`)
       const lifeMs = (takenUntilSeconds + TOKEN_SLACK_SECONDS) * 1000 - clock.now()
       if (await driver.isUsed(used)) throw refused('replayed')
-      const name = sid === null ? nameOfSubject(issuer, subject ?? '') : nameOfSid(issuer, sid)
-      await end(name, issuedAtSeconds, provider.name, 'back')
+      const names = sid === null ? [nameOfSubject(issuer, subject ?? '')] : [nameOfSid(issuer, sid)]
+      // A provider may put a `sid` into logout tokens and none into ID tokens.
+      if (sid !== null && subject !== null) names.push(nameWithoutSid(issuer, subject))
+      await end(names, issuedAtSeconds, provider.name, 'back')
       // Last: if a step before it fails, the provider repeats the token, and the sign-out is carried out then.
       await driver.markUsed(used, Math.max(1000, lifeMs))
     },
 
     async frontChannel(provider, sid) {
-      await end(nameOfProviderSid(provider.name, sid), Math.floor(clock.now() / 1000), provider.name, 'front')
+      await end([nameOfProviderSid(provider.name, sid)], Math.floor(clock.now() / 1000), provider.name, 'front')
     },
   }
 }

@@ -475,6 +475,37 @@ test('sweeps that meet sign-ins and sign-outs remove no session that lives', asy
   await closeRedis()
 })
 
+test('a logout token with sub and sid ends the sessions of the subject whose ID token had no sid, and no other one', async () => {
+  const { redis: client } = openRedis({ url: redis.url })
+  await client.ready()
+  const revoked: string[] = []
+  const now = Math.floor(Date.now() / 1000)
+  const base = { issuer: 'i', tokenId: 't', issuedAtSeconds: now, takenUntilSeconds: now + 60 }
+  const logout = createProviderLogout({
+    driver: createRedisProviderSessionDriver(client, redisKeys('')),
+    tokens: { verify: () => Promise.resolve({ ...base, subject: 'ada', sid: 'one' }) },
+    keyring: createKeyring(testKey('first')),
+    absent: () => Promise.resolve([]),
+    revoke: (id) => Promise.resolve(revoked.push(id)).then(() => ({ durable: true })),
+    isDurable: false,
+    sessionLifeMs: 3_600_000,
+    clock: systemClock,
+    events: new EventBus(),
+  })
+  const register = (subject: string, sid: string | null, sessionId: string): Promise<void> =>
+    logout.register(
+      { provider: 'p', issuer: 'i', subject, claims: { iat: now - 60, ...(sid !== null && { sid }) } },
+      sessionId,
+    )
+  await register('ada', null, 'without')
+  await register('ada', 'one', 'named')
+  await register('ada', 'two', 'other device')
+  await register('grace', null, 'other user')
+  await logout.backChannel({ name: 'p' } as ResolvedProvider, 'token')
+  expect(revoked.sort()).toEqual(['named', 'without'])
+  await closeRedis()
+})
+
 test('a logout that failed half way and comes again ends no session of a sign-in after it', async () => {
   const { redis: client } = openRedis({ url: redis.url })
   await client.ready()
