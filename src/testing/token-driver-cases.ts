@@ -129,6 +129,21 @@ export const tokenDriverCases: readonly ConformanceCase<TokenHarness>[] = [
     },
   },
   {
+    name: 'compare and set: an empty nonce is that of no record, and does not mean that the field must be absent',
+    async run({ driver }) {
+      const stored = sealed('stored')
+      const put = (record: Buffer, expected: Buffer | null) =>
+        driver.write(USER, {
+          set: fields({ grant: [record, MINUTE] }),
+          expect: { field: 'grant', nonce: expected },
+        })
+      assert.deepEqual(await put(sealed(), Buffer.alloc(0)), { status: 'conflict', current: null })
+      assert.equal((await put(stored, null)).status, 'done')
+      assert.equal((await put(sealed(), Buffer.alloc(0))).status, 'conflict')
+      assertSame((await driver.read(USER, ['grant']))[0], stored)
+    },
+  },
+  {
     name: 'a write that is repeated answers done, and changes nothing',
     async run({ driver }) {
       const [first, second, access] = [sealed('1'), sealed('2'), sealed('other')]

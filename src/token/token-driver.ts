@@ -58,7 +58,8 @@ export interface TokenChange {
   /** What goes in the same step; a field that is also in `set` stays. */
   readonly remove?: FieldSelection
   /**
-   * Only if this field is still the one that was read: the nonce of its sealed value, `null` when it was absent.
+   * Only if this field is still the one that was read: the nonce of its sealed value, `null` when it was absent. An empty nonce is
+   * that of no record: such a write is always a conflict.
    * A field whose stored nonce is that of the value being written means that this very write has happened: `done`.
    */
   readonly expect?: { readonly field: TokenField; readonly nonce: Buffer | null }

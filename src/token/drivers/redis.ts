@@ -170,8 +170,14 @@ function endOfLife(record: Buffer): number {
   return record.length < END_OF_LIFE_BYTES ? 0 : record.readUInt32BE(0) * 2 ** 32 + record.readUInt32BE(4)
 }
 
+/** For the script, an empty text means that the field must be absent. So an empty nonce, which no record has, is sent as another text. */
+function expectedNonce(nonce: Buffer | null): RedisArgument {
+  if (nonce === null) return ''
+  return nonce.length === 0 ? 'none' : nonce
+}
+
 function writeArguments({ set, remove, expect, lease }: TokenChange): RedisArgument[] {
-  const args: RedisArgument[] = [expect?.field ?? '', expect?.nonce ?? '']
+  const args: RedisArgument[] = [expect?.field ?? '', expect ? expectedNonce(expect.nonce) : '']
   args.push(lease?.field ?? '', lease?.holder ?? '', String(set.size))
   for (const [field, { record, ttlMs }] of set) args.push(field, record, String(checkedTtlMs(ttlMs)))
   const { fields = [], prefixes = [] } = remove ?? {}
