@@ -6,10 +6,9 @@
 import type { Clock } from '../core/clock.ts'
 import { OidcError } from '../core/errors.ts'
 import type { Passage, ProviderGate } from '../token/provider-gate.ts'
-import { isRefreshFailure, type RefreshFailure } from '../token/refresh-outcome.ts'
+import { asksForPause, isRefreshFailure, type RefreshFailure, TOO_MANY_REQUESTS } from '../token/refresh-outcome.ts'
 import { failureOf } from './token-requester.ts'
 
-const TOO_MANY_REQUESTS = 429
 /** Below 500, these say that the provider wants a pause. */
 const PAUSE_STATUSES: readonly number[] = [408, 425, TOO_MANY_REQUESTS]
 
@@ -67,17 +66,13 @@ function gateOfRedemptions(provider: string): string {
 async function reportFailure(own: Passage, common: Passage, error: unknown, failure: RefreshFailure): Promise<void> {
   // The token endpoint has worked: a visitor can send a code of another sign-in, whose answer fails a check here.
   if (error instanceof OidcError || isOfTheCode(failure)) return own.worked()
-  await Promise.all([own.failed(failure), isPauseAsked(failure) ? common.failed(failure) : null])
+  await Promise.all([own.failed(failure), asksForPause(failure) ? common.failed(failure) : null])
 }
 
 /** Whether the code was refused. A firewall may refuse a forged code with a page: a status below 500 without an OAuth error. */
 function isOfTheCode({ outcome, facts: { status = 500, error } }: RefreshFailure): boolean {
   if (outcome === 'invalid-answer') return true
   return outcome === 'transient' && error === undefined && status < 500 && !PAUSE_STATUSES.includes(status)
-}
-
-function isPauseAsked({ facts: { status, retryAfterMs } }: RefreshFailure): boolean {
-  return status === TOO_MANY_REQUESTS || retryAfterMs !== undefined
 }
 
 function shutError(provider: string, error: unknown): unknown {

@@ -6,7 +6,7 @@
 import type { Clock } from '../core/clock.ts'
 import type { EventBus } from '../core/events.ts'
 import type { ProviderGate } from './provider-gate.ts'
-import { type RefreshFailure, toRefreshFailure } from './refresh-outcome.ts'
+import { asksForPause, type RefreshFailure, toRefreshFailure } from './refresh-outcome.ts'
 
 /** What took longer has used up the patience of those who wait. */
 const REPEATED_WITHIN_MS = 10_000
@@ -18,8 +18,12 @@ export interface RequestSubject {
 }
 
 export interface ProviderRequests {
-  /** @throws {RefreshFailure} whatever went wrong */
-  send<T>(subject: RequestSubject, request: () => Promise<T>): Promise<T>
+  /**
+   * @param hasClaims the request holds claims that an API has chosen. Its failure says nothing about the provider unless the provider
+   *   asks for a pause: a firewall may refuse such claims, and an API must not keep other users from their tokens.
+   * @throws {RefreshFailure} whatever went wrong
+   */
+  send<T>(subject: RequestSubject, request: () => Promise<T>, hasClaims?: boolean): Promise<T>
 }
 
 export function createProviderRequests(deps: {
@@ -42,15 +46,16 @@ export function createProviderRequests(deps: {
   }
 
   return {
-    async send(subject, request) {
-      const passage = await gate.enter(subject.provider)
+    async send(subject, request, hasClaims = false) {
+      // A trial has to be reported: a request that reports no failure takes none.
+      const passage = await (hasClaims ? gate.look(subject.provider) : gate.enter(subject.provider))
       try {
         const answer = await sendOnceOrTwice(subject, request)
         await passage.worked()
         return answer
       } catch (error) {
         const failure = toRefreshFailure(error)
-        await passage.failed(failure)
+        if (!hasClaims || asksForPause(failure)) await passage.failed(failure)
         throw failure
       }
     },

@@ -52,6 +52,7 @@ export function reasonInFacts(facts: RefreshFacts): ProviderReason {
 /** Entra ID: scopes of several resources in one request. */
 const SEVERAL_RESOURCES = 28000
 const SAID_CHARACTERS = 60
+export const TOO_MANY_REQUESTS = 429
 
 /**
  * What happened this time, where the provider refused the request itself. Other codes have no other cause than the catalogue's.
@@ -127,7 +128,7 @@ interface OutcomeRule {
 /** The first rule that matches decides; the more specific fact stands first. */
 export const outcomeRules: readonly OutcomeRule[] = [
   // A gateway's status says more than whatever body came with it.
-  { outcome: 'transient', statuses: [408, 425, 429, '5xx'] },
+  { outcome: 'transient', statuses: [408, 425, TOO_MANY_REQUESTS, '5xx'] },
   { outcome: 'transient', errorCodes: [90033, 50196] },
   { outcome: 'interaction-required', errorCodes: [50076, 50079, 65001, 50158, 53000, 53003] },
   { outcome: 'invalid-grant', errorCodes: [50173, 70008, 700082, 70043] },
@@ -184,6 +185,11 @@ export function concernsProvider({ outcome, facts }: RefreshFailure): boolean {
   if (outcome !== 'operator-error') return false
   const { error = '', errorCodes = [] } = facts
   return REGISTRATION_ERRORS.includes(error) || errorCodes.some((code) => REGISTRATION_CODES.includes(code))
+}
+
+/** Whether the provider asks for a pause: HTTP 429 (RFC 6585 section 4), or `Retry-After`. */
+export function asksForPause({ facts: { status, retryAfterMs } }: RefreshFailure): boolean {
+  return status === TOO_MANY_REQUESTS || retryAfterMs !== undefined
 }
 
 const JITTER = 0.2

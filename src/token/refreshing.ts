@@ -65,7 +65,7 @@ export function createRefreshing(deps: {
     let answer: RefreshedTokens
     try {
       const subject = { userKey, provider, resource: target.key }
-      answer = await requests.send(subject, () => ask(target, grant.value))
+      answer = await requests.send(subject, () => ask(target, grant.value), target.claims !== null)
       assertSameSubject(grant.value, answer)
     } catch (error) {
       const failure = await settled(userKey, target, grant, judged(grant.value, toRefreshFailure(error)), lease)

@@ -151,6 +151,32 @@ export const processesCases: readonly ConformanceCase<TokenHarness>[] = [
     },
   },
   {
+    name: 'an API whose claims the provider does not answer keeps no other user from asking, unless the provider asks for a pause',
+    async run(harness) {
+      const { cache, provider } = tokenFixture(harness)
+      await cache.setUserTokens('ada', signedIn(harness))
+      await cache.setUserTokens('grace', signedIn(harness))
+      await harness.advance(HOUR)
+      // A firewall in front of the provider refuses them with a page; a fault of the provider is no better.
+      provider.answers.push(...Array.from({ length: 6 }, (_, i) => ({ status: i % 2 === 0 ? 403 : 500 })))
+      for (let i = 0; i < 6; i++) {
+        const claims = JSON.stringify({ access_token: { odd: { value: String(i) } } })
+        assert.equal(await codeOf(cache.getAccessToken('ada', { claims })), 'COATCHECK_TOKEN_REFRESH_UNAVAILABLE')
+      }
+      assert.equal(provider.requests.length, 6)
+      assert.equal((await cache.getAccessToken('grace')).accessToken, 'access-7')
+
+      provider.answers.push({ status: 429, retryAfterMs: 7000 })
+      const claims = JSON.stringify({ access_token: { odd: { value: 'last' } } })
+      assert.equal(await codeOf(cache.getAccessToken('ada', { claims })), 'COATCHECK_TOKEN_REFRESH_UNAVAILABLE')
+      assert.equal(
+        await codeOf(cache.getAccessToken('grace', { scopes: ['more'] })),
+        'COATCHECK_TOKEN_REFRESH_UNAVAILABLE',
+      )
+      assert.equal(provider.requests.length, 8)
+    },
+  },
+  {
     name: 'after five failures in a row nobody asks for a while, then one tries for all',
     async run(harness) {
       const here = tokenFixture(harness)
