@@ -31,6 +31,7 @@ function application() {
 
 const onBehalf = (secret: string, expiresOn = HOUR_S): Entry => ({
   secret,
+  credentialType: 'AccessToken',
   userAssertionHash: `hash of ${secret}`,
   expiresOn: String(expiresOn),
 })
@@ -73,6 +74,19 @@ test('keeps tokens on behalf of other users in memory until they expire, and han
   nowMs = 2 * HOUR_S * 1000
   await visit('ada', null, {})
   expect([...entries.keys()]).toEqual(['authority'])
+})
+
+test('keeps no refresh token of another user in memory, though MSAL gives it the hash of an assertion and an expiry', async () => {
+  const memory = createApplicationMemory(() => 0)
+  const { entries, request } = application()
+  const ada = request()
+  await memory.load(ada, 'ada', null)
+  entries.set('refresh', { ...onBehalf('r'), credentialType: 'RefreshToken' })
+  memory.unload(ada)
+  const grace = request()
+  await memory.load(grace, 'grace', null)
+  expect([...entries.keys()]).toEqual([])
+  expect(memory.unload(grace)).toEqual({ AccessToken: {} })
 })
 
 test('keeps at most 500 tokens on behalf of users', async () => {

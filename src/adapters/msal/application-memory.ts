@@ -15,6 +15,8 @@ import type { MsalCacheContext, MsalTokenCache } from './types.ts'
  */
 const MOST_TURNS = 16
 const MOST_RETAINED_TOKENS = 500
+/** MSAL's `credentialType` of access tokens, in lower case: bearer tokens, and those bound to a key. */
+const ACCESS_TOKEN_TYPES = new Set(['accesstoken', 'accesstoken_with_authscheme'])
 
 export interface ApplicationMemory {
   /** Replaces the memory by a partition. Waits for the request that holds the memory. */
@@ -114,9 +116,12 @@ function clearMemory(
   return kept
 }
 
+/** MSAL also gives a refresh token the hash of an assertion. Such a token belongs to its partition alone. */
 function isOnBehalf(entry: unknown, nowMs: number): boolean {
-  const { userAssertionHash, expiresOn } = (entry ?? {}) as Readonly<Record<string, unknown>>
-  return typeof userAssertionHash === 'string' && userAssertionHash !== '' && Number(expiresOn) * 1000 > nowMs
+  const { credentialType, userAssertionHash, expiresOn } = (entry ?? {}) as Readonly<Record<string, unknown>>
+  const isAccessToken = typeof credentialType === 'string' && ACCESS_TOKEN_TYPES.has(credentialType.toLowerCase())
+  const hasAssertion = typeof userAssertionHash === 'string' && userAssertionHash !== ''
+  return isAccessToken && hasAssertion && Number(expiresOn) * 1000 > nowMs
 }
 
 function secretOf(entry: unknown): string {
