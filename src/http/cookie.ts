@@ -5,6 +5,7 @@
  */
 import { parseSetCookie, type SetCookie, stringifySetCookie } from 'cookie'
 import type { ResolvedConfig } from '../config/types.ts'
+import { own } from '../core/json.ts'
 
 type CookieConfig = ResolvedConfig<object>['cookie']
 
@@ -58,7 +59,7 @@ export function createCookies({ name, secure, sameSite }: CookieConfig): Cookies
   const signedOutName = `${name}-signed-out`
   const write = (cookie: Pick<SetCookie, 'name' | 'value' | 'maxAge' | 'sameSite'>): string =>
     // What we write is base64url, so nothing may be escaped on the way.
-    stringifySetCookie({ ...base, ...cookie }, { encode: (text) => text })
+    stringifySetCookie(own({ ...base, ...cookie }), { encode: (text) => text })
   return {
     readTicket: (header) => readCookie(header, name),
     ticket: (value, maxAge) => write({ name, value, maxAge, sameSite }),

@@ -52,6 +52,17 @@ export async function toWebRequest(request: NodeRequest, baseUrl: URL): Promise<
   })
 }
 
+/** A header that the request itself holds. Node's `headers` would also give what another library has put on `Object.prototype`. */
+export function headerOf({ headers }: Pick<IncomingMessage, 'headers'>, name: string): string | string[] | undefined {
+  return Object.hasOwn(headers, name) ? headers[name] : undefined
+}
+
+/** A header of which Node keeps one line (`cookie` and `set-cookie` aside), or joins the lines to one text. */
+export function textHeaderOf(request: Pick<IncomingMessage, 'headers'>, name: string): string | undefined {
+  const value = headerOf(request, name)
+  return typeof value === 'string' ? value : undefined
+}
+
 /** The headers without the request's body or URL: enough to find a session. */
 export function headersOf(request: IncomingMessage): Headers {
   const headers = new Headers()
@@ -132,7 +143,7 @@ function drained(response: ServerResponse): Promise<void> {
 
 async function bodyOf(request: NodeRequest): Promise<Buffer | null> {
   if (request.readableDidRead || request.readableEnded) {
-    return bytesOfParsedBody(request.body, request.headers['content-type'])
+    return bytesOfParsedBody(request.body, textHeaderOf(request, 'content-type'))
   }
   const body = await readStream(request)
   return body.length > 0 ? body : null

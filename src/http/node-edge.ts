@@ -10,7 +10,7 @@ import { describeValue } from '../core/redact.ts'
 import type { Session } from '../session/types.ts'
 import type { ResponseSink } from './cookie.ts'
 import type { Exchange } from './exchange.ts'
-import { headersOf, type NodeRequest, urlOf } from './node-bridge.ts'
+import { headerOf, headersOf, type NodeRequest, textHeaderOf, urlOf } from './node-bridge.ts'
 import { isRoute, nodeErrorAnswer, peerOf, routeAnswer } from './node-routes.ts'
 import { demandSignIn, lackOf, type UserRequirement } from './sign-in-demand.ts'
 
@@ -64,12 +64,11 @@ export function createNodeEdge<D extends object>(auth: Coatcheck<D>, caller: str
       const known = exchanges.get(request)
       if (known) return known
       const { sink, ip } = surroundings()
-      const { cookie, 'user-agent': userAgent } = request.headers
       const exchange = auth.http.exchange({
-        cookieHeader: cookie,
-        header: (name) => request.headers[name],
+        cookieHeader: textHeaderOf(request, 'cookie'),
+        header: (name) => headerOf(request, name),
         sink,
-        userAgent,
+        userAgent: textHeaderOf(request, 'user-agent'),
         ip,
         peer: () => peerOf(request, ip()),
       })

@@ -1,7 +1,7 @@
 /** The routes on Node's request: which addresses are theirs, and the answer to one. */
 import { errorAnswer, plainErrorResponse, type Site } from './error-response.ts'
 import { withCommonHeaders } from './exchange.ts'
-import { headersOf, type NodeRequest, targetOf, toWebRequest } from './node-bridge.ts'
+import { headersOf, type NodeRequest, targetOf, textHeaderOf, toWebRequest } from './node-bridge.ts'
 import { assertLocalPeer, type Peer, type PeerPolicy } from './local-peer.ts'
 import { answerToOtherHost } from './other-host.ts'
 import type { Routes } from './routes.ts'
@@ -31,7 +31,7 @@ export async function routeAnswer(
     assertLocalPeer(peerOf(request, ip), place)
     if (hasNoWebMethod(request)) return withCommonHeaders(plainErrorResponse(405, headersOf(request), place.pages))
     const navigation = { method: request.method ?? 'GET', path: targetOf(request).path, headers: headersOf(request) }
-    const elsewhere = await answerToOtherHost({ ...navigation, host: request.headers.host }, place)
+    const elsewhere = await answerToOtherHost({ ...navigation, host: textHeaderOf(request, 'host') }, place)
     if (elsewhere) return elsewhere
     return await routes(await toWebRequest(request, place.baseUrl), ip === undefined ? {} : { ip })
   } catch (error) {
@@ -44,7 +44,7 @@ export async function routeAnswer(
 /** @param clientIp as far as the framework has been told which proxies to believe */
 export function peerOf(request: NodeRequest, clientIp: string | undefined): Peer {
   const { socket, headers } = request as Partial<NodeRequest>
-  return { address: socket?.remoteAddress, clientIp, host: headers?.host }
+  return { address: socket?.remoteAddress, clientIp, host: headers && textHeaderOf({ headers }, 'host') }
 }
 
 /** `errorAnswer` for Node's request. */
@@ -54,5 +54,5 @@ export function nodeErrorAnswer(error: unknown, site: Site, request: NodeRequest
 
 /** The Web's `Request` cannot have these (Fetch standard, section 2.2.1), and no route takes them. */
 export function hasNoWebMethod({ method = 'GET' }: { readonly method?: string | undefined }): boolean {
-  return NO_WEB_METHODS.has(method)
+  return NO_WEB_METHODS.has(method.toUpperCase())
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { createTestApp } from '../../test/support/test-app.ts'
 import { ConfigError, RedisError } from '../core/errors.ts'
+import { hasNoWebMethod } from './node-routes.ts'
 import { createRoutes } from './routes.ts'
 
 const ORIGIN = 'http://localhost:3000'
@@ -42,6 +43,12 @@ describe('methods and paths', () => {
     const response = await call(path)
     expect(response.status).toBe(404)
     expect(response.headers.get('cache-control')).toBe('private, no-store')
+  })
+
+  it.each(['constructor', '__proto__', 'toString'])('takes no method %s, which HTTP/2 lets through', async (method) => {
+    const response = await call('/auth/session', { method })
+    expect([response.status, response.headers.get('allow')]).toEqual([405, 'GET, HEAD, OPTIONS'])
+    expect(hasNoWebMethod({ method: 'trace' })).toBe(true)
   })
 
   it('answers HEAD like GET, without a body', async () => {

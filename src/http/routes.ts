@@ -59,7 +59,8 @@ export function createRoutes<D extends object>(options: RouteOptions<D>): Routes
     const path = pathname.startsWith(`${basePath}/`) ? pathname.slice(basePath.length) : ''
     const route = ROUTES.find((candidate) => candidate.path.test(path))
     if (!route) return withCommonHeaders(plainErrorResponse(404, request.headers, deps.config.pages))
-    const handler = route.methods[request.method]
+    // HTTP/2 takes any text as a method, such as `constructor`.
+    const handler = Object.hasOwn(route.methods, request.method) ? route.methods[request.method] : undefined
     if (!handler) return withCommonHeaders(methodAnswer(route, request, deps.config.pages))
     return answer(deps, createExchange, handler, request, { path, query: searchParams, ip: context.ip })
   }

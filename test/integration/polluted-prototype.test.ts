@@ -1,6 +1,9 @@
 /** Another library has put something on `Object.prototype`: it is no user, no session data, no claim and no option. */
 import assert from 'node:assert'
 import { randomUUID } from 'node:crypto'
+import { createServer, get } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { text } from 'node:stream/consumers'
 import { inspect } from 'node:util'
 import { afterEach, describe, expect, it } from 'vitest'
 import * as z from 'zod'
@@ -137,6 +140,38 @@ describe('an option', () => {
     }
     await polluted(nested, () => {
       expect(JSON.stringify(resolveConfig(options, env))).toBe(JSON.stringify(clean))
+    })
+  })
+
+  it('a cookie of a request and an attribute of a cookie neither', async () => {
+    const auth = authOf()
+    const web = nodeAuth(auth)
+    const { ticket } = await auth.sessions.signIn(null, { userId: 'attacker' })
+    const server = createServer((request, response) => {
+      void (async () => {
+        if (request.url === '/in') await (await web.getVisit(request, response)).signIn({ userId: 'ada' })
+        response.end(JSON.stringify((await web.getSession(request, response)).user?.id ?? null))
+      })()
+    })
+    await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve))
+    closing.push(() => server.close())
+    const { port } = server.address() as AddressInfo
+    const answer = (path: string): Promise<readonly [string, readonly string[]]> =>
+      new Promise((resolve, reject) => {
+        const headers = { host: 'localhost:3000' }
+        const sent = get({ host: '127.0.0.1', port, path, headers, agent: false }, (response) => {
+          void text(response).then((body) => resolve([body, response.headers['set-cookie'] ?? []]), reject)
+        })
+        sent.on('error', reject)
+      })
+    const cookie = `coatcheck=${ticket}`
+    await polluted({ cookie, domain: 'evil.example', partitioned: true }, async () => {
+      expect(await answer('/')).toEqual(['null', []])
+      const [user, [sent = '']] = await answer('/in')
+      expect([user, sent.replace(/=[^;]+/, '=')]).toEqual([
+        '"ada"',
+        'coatcheck=; Max-Age=86400; Path=/; HttpOnly; SameSite=Lax',
+      ])
     })
   })
 
