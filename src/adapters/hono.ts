@@ -207,7 +207,7 @@ export function honoAuth<D extends object>(auth: Coatcheck<D>, options: HonoAuth
     errorHandler(error: Error, context: Context) {
       const answer = edge.answerError(error, context.req.raw)
       if (!answer) throw error
-      // What was set for the answer that failed, a new ticket above all, belongs to a success.
+      // Hono carries the headers over, a new ticket among them, as Node's response does: the previous ticket may open nothing any more.
       context.res = new Response(null)
       keepNodeUncached(context)
       return answer
