@@ -41,7 +41,6 @@ export class CoatcheckStore extends session.Store implements UserSessions {
     this.#hosted = createHostedSessions('express-session', options)
     this.#store = createCallbackStore({
       open: this.#hosted.open,
-      userIdOf: this.#hosted.userIdOf,
       defaultTtlMs: this.#hosted.defaultTtlMs,
       ttlMsOf: this.#hosted.ttlMsOf,
       clock: systemClock,

@@ -43,7 +43,6 @@ export class CoatcheckStore extends HostedStore {
     super(hosted)
     this.#store = createCallbackStore({
       open: hosted.open,
-      userIdOf: hosted.userIdOf,
       defaultTtlMs: hosted.defaultTtlMs,
       ttlMsOf: hosted.ttlMsOf,
       clock: systemClock,

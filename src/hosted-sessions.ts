@@ -31,7 +31,7 @@ export interface SessionStoreOptions extends HostedOptions {
   readonly ttlSeconds?: number | ((data: Readonly<Record<string, unknown>>) => number)
   /**
    * Returns the user id that the data of a session names. `null` or `undefined`: no user. Needed to list and end the sessions of a user.
-   * Default: sessions have no user.
+   * It gets the data as stored: what `JSON.stringify` keeps, merged with the changes of parallel requests. Default: sessions have no user.
    */
   readonly userId?: (data: Readonly<Record<string, unknown>>) => string | null | undefined
 }
@@ -58,8 +58,6 @@ export interface UserSessions {
 
 export interface HostedSessions extends UserSessions {
   open(): Promise<HostSessions>
-  /** What the option `userId` says of this data; `undefined` without the option. */
-  userIdOf(data: Readonly<Record<string, unknown>>): string | null | undefined
   readonly defaultTtlMs: number
   /** The life that the function `ttlSeconds` returns for this data, in milliseconds; `undefined` without a function. */
   ttlMsOf(data: Readonly<Record<string, unknown>>): number | undefined
@@ -69,6 +67,7 @@ export interface HostedSessions extends UserSessions {
 export function createHostedSessions(kind: string, given: SessionStoreOptions): HostedSessions {
   const options = ownOptions('CoatcheckStore()', given)
   const events = new EventBus()
+  const { userId, ttl, ttlSeconds } = options
   const hosted = createHosted(options, events, (foundation, config) =>
     createHostSessions({
       documents: createDocuments(documentDeps(foundation, config, events), kind, hostSessionCodec),
@@ -76,9 +75,9 @@ export function createHostedSessions(kind: string, given: SessionStoreOptions): 
       clock: systemClock,
       random: systemRandom,
       events,
+      userIdOf: userId,
     }),
   )
-  const { userId, ttl, ttlSeconds } = options
   if (ttl !== undefined && ttlSeconds !== undefined)
     throw refuse({ option: 'CoatcheckStore().ttlSeconds' }, 'got it beside ttl, expected one of the two')
   return {
@@ -87,7 +86,6 @@ export function createHostedSessions(kind: string, given: SessionStoreOptions): 
     close: hosted.close,
     defaultTtlMs: typeof ttlSeconds === 'number' ? ttlSeconds * 1000 : (parseDurationMs(ttl) ?? DEFAULT_TTL_MS),
     ttlMsOf: (data) => (typeof ttlSeconds === 'function' ? msOfSeconds(ttlSeconds(data)) : undefined),
-    userIdOf: (data) => (userId ? (userId(data) ?? null) : undefined),
     idOf: async (sid) => (await hosted.open()).idOf(sid),
     listByUser: async (user) => (await hosted.open()).listByUser(user),
     revoke: async (id) => (await hosted.open()).revoke(id),

@@ -65,8 +65,7 @@ export class CoatcheckStore extends HostedStore {
     const known = handedOut?.ref.name === name ? handedOut : null
     // A request that read no session of this id creates one. A late write comes from a request that did read one.
     const isNew = isObject(ctx) && !known && this.#refused.get(ctx) !== name
-    const userId = this.#hosted.userIdOf(session as JsonObject)
-    const saved = await sessions.save(key, json, { ttlMs, userId, known, isNew })
+    const saved = await sessions.save(key, json, { ttlMs, known, isNew })
     if (!isObject(ctx)) return
     if (saved) this.#known.set(ctx, saved)
     else this.#refused.set(ctx, name)

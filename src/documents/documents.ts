@@ -34,13 +34,14 @@ export interface Documents<T> {
   ): Promise<Saved<T>>
   /**
    * Changes what is stored by then, starting from `known` when it is given, and never brings back what is gone.
-   * @param change pure: called again with what others have written meanwhile. `null`: leave it.
+   * @param change called again with what others have written meanwhile, each time before a write. What it does must be safe to repeat.
+   *   `null`: leave it.
    * @param ttlMs of the changed document
    * @throws {SessionError} `COATCHECK_SESSION_CONFLICT` after 16 lost races
    */
   change(
     ref: DocumentRef,
-    change: (value: T) => T | null,
+    change: (value: T) => T | null | Promise<T | null>,
     ttlMs: (value: T) => number | null,
     known?: StoredDocument<T>,
   ): Promise<Saved<T>>
@@ -103,14 +104,14 @@ export function createDocuments<T>(
   const turns = createTurns<StoredDocument<T>>()
   const changeNow = async (
     ref: DocumentRef,
-    change: (value: T) => T | null,
+    change: (value: T) => T | null | Promise<T | null>,
     ttlMs: (value: T) => number | null,
     known: StoredDocument<T> | undefined,
   ): Promise<Saved<T>> => {
     let stored = known ?? (await read(ref))
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       if (!stored) return { status: 'gone' }
-      const value = change(stored.value)
+      const value = await change(stored.value)
       if (value === null) return { status: 'saved', document: stored }
       const record = sealed(ref, value)
       const written = await driver.write(ref, record, { ttlMs: ttlMs(value), expect: stored.nonce })

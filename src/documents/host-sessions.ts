@@ -3,8 +3,9 @@
  * library's id, of which only a keyed hash is stored; changes merged into what is stored by then; what was ended never comes
  * back; listed and ended by user, when the application says whose they are.
  *
- * A session is entered in its user's set before it is stored, and ending one leaves a memory under its name. So whoever ends all
- * sessions of a user meets every one of them: those that are stored, and those that are about to be, which are then refused.
+ * A session is entered in its user's set before it is stored (`host-session-users.ts`), and ending one leaves a memory under its name. So
+ * whoever ends all sessions of a user meets every one of them: those that are stored, and those that are about to be, which are then
+ * refused. A session that is about to change from another user to this one stays: its sign-in counts as the later of the two.
  */
 import type { Clock } from '../core/clock.ts'
 import type { EventBus } from '../core/events.ts'
@@ -12,6 +13,7 @@ import type { Random } from '../core/random.ts'
 import { type DocumentRef, isDocumentName } from './document-driver.ts'
 import type { Documents, StoredDocument } from './documents.ts'
 import { cookieOf, differsInEndOnly, effective, mergedJson, type HostSession } from './host-session-record.ts'
+import { createHostSessionUsers, type UserIdOf } from './host-session-users.ts'
 import type { JsonObject } from './json-merge.ts'
 
 /** Longer than any request: what comes later has nothing left to bring back. */
@@ -59,7 +61,6 @@ export interface HostSessions {
     json: string,
     options: {
       readonly ttlMs: number
-      readonly userId?: string | null | undefined
       readonly known?: HandedOut | null
       readonly isNew?: boolean | 'absent'
     },
@@ -90,32 +91,17 @@ export function createHostSessions(deps: {
   readonly clock: Clock
   readonly random: Random
   readonly events: EventBus
+  /** Left out: the application does not say whose the sessions are. A session then keeps the user of its record. */
+  readonly userIdOf?: UserIdOf | undefined
 }): HostSessions {
   const { documents, kind, clock, random, events } = deps
   const { driver } = documents
-  const setRef = (name: string): DocumentRef => ({ kind, name })
-  const userSetOf = (userId: string): string => documents.refOf(`user ${userId}`).name
-  const ttlOf = ({ expiresAtMs }: HostSession): number => Math.max(1, expiresAtMs - clock.now())
+  const users = createHostSessionUsers(documents, clock, deps.userIdOf)
   const refNamed = (name: string): DocumentRef => ({ kind, name })
 
   const live = async (ref: DocumentRef): Promise<StoredDocument<HostSession> | null> => {
     const stored = await documents.read(ref)
     return stored && stored.value.expiresAtMs > clock.now() ? stored : null
-  }
-
-  /** Enters the session in the set of its user, unless it stands there for long enough. */
-  const entered = async (
-    ref: DocumentRef,
-    set: string | undefined,
-    ttlMs: number,
-    before: HostSession['user'],
-  ): Promise<HostSession['user']> => {
-    if (set === undefined) return undefined
-    const endMs = clock.now() + ttlMs
-    if (before?.set === set && before.untilMs >= endMs) return before
-    // Twice as long as needed now, so that a session that is touched at each request is not entered at each.
-    await driver.enter(setRef(set), ref.name, 2 * ttlMs)
-    return { set, untilMs: endMs + ttlMs }
   }
 
   const endAll = async (refs: readonly DocumentRef[]): Promise<number> => {
@@ -148,21 +134,18 @@ export function createHostSessions(deps: {
       return { ref, json, ...(cookie && { cookie }), stored }
     },
 
-    async save(sid, json, { ttlMs, userId, known, isNew = false }) {
+    async save(sid, json, { ttlMs, known, isNew = false }) {
       const ref = documents.refOf(sid)
-      const before = known?.stored.value.user
-      // `undefined`: the application does not say; `null`: nobody's from now on.
-      const set = userId === undefined ? before?.set : userId === null ? undefined : userSetOf(userId)
-      // Before it enters the set: from then on, the end of all sessions of the user includes this session.
-      if (isNew === true && set !== undefined) await driver.reopen(ref)
-      const user = await entered(ref, set, ttlMs, before)
       const expiresAtMs = clock.now() + ttlMs
-      const withUser = user ? { user } : {}
       if (!known) {
         const birth = random.bytes(BIRTH_BYTES).toString('base64url')
-        const value: HostSession = { json, createdAtMs: clock.now(), expiresAtMs, birth, ...withUser }
+        const created: HostSession = { json, createdAtMs: clock.now(), expiresAtMs, birth }
+        const hasUser = users.setOf(created) !== undefined
+        // Before it enters the set: from then on, the end of all sessions of the user includes this session.
+        if (isNew === true && hasUser) await driver.reopen(ref)
+        const value = await users.enter(ref, created)
         let saved = await documents.put(ref, value, { ttlMs, isNew: isNew === 'absent' })
-        if (saved.status === 'ended' && isNew === true && set === undefined) {
+        if (saved.status === 'ended' && isNew === true && !hasUser) {
           // It is in no set, so only an end of its own id left the marker, and that was before this call.
           await driver.reopen(ref)
           saved = await documents.put(ref, value, { ttlMs })
@@ -170,23 +153,13 @@ export function createHostSessions(deps: {
         return saved.status === 'saved' ? { ref, json, stored: saved.document } : refused(ref)
       }
       const { birth } = known.stored.value
-      const changed = await documents.change(
-        ref,
-        (stored) =>
-          stored.birth === birth
-            ? {
-                json: mergedJson(known, json, stored),
-                createdAtMs: stored.createdAtMs,
-                expiresAtMs,
-                ...(birth !== undefined && { birth }),
-                ...withUser,
-              }
-            : null,
-        ttlOf,
-        known.stored,
-      )
+      const change = (stored: HostSession): HostSession | null => {
+        if (stored.birth !== birth) return null
+        const { cookie: _merged, ...kept } = stored
+        return { ...kept, json: mergedJson(known, json, stored), expiresAtMs }
+      }
+      const changed = await users.change(ref, change, known.stored)
       const isSaved = changed.status === 'saved' && changed.document.value.birth === birth
-      if (isSaved && before && before.set !== set) await driver.leave(setRef(before.set), [ref.name])
       return isSaved ? { ref, json, stored: changed.document } : refused(ref)
     },
 
@@ -194,26 +167,16 @@ export function createHostSessions(deps: {
       const ref = documents.refOf(sid)
       const stored = known?.stored ?? (await live(ref))
       if (!stored) return false
-      const user = await entered(ref, stored.value.user?.set, ttlMs, stored.value.user)
       const expiresAtMs = clock.now() + ttlMs
-      const changed = await documents.change(
-        ref,
+      const change = (value: HostSession): HostSession | null =>
         // Whoever came in between has moved it as well.
-        (value) =>
-          value.birth !== stored.value.birth ||
-          (value !== stored.value &&
-            value.expiresAtMs >= expiresAtMs - TOUCHED_TOGETHER_MS &&
-            (cookie === undefined || differsInEndOnly(cookieOf(value), cookie)))
-            ? null
-            : {
-                ...value,
-                expiresAtMs,
-                ...(cookie && { cookie }),
-                ...(user && value.user?.set === user.set && { user }),
-              },
-        ttlOf,
-        stored,
-      )
+        value.birth !== stored.value.birth ||
+        (value !== stored.value &&
+          value.expiresAtMs >= expiresAtMs - TOUCHED_TOGETHER_MS &&
+          (cookie === undefined || differsInEndOnly(cookieOf(value), cookie)))
+          ? null
+          : { ...value, expiresAtMs, ...(cookie && { cookie }) }
+      const changed = await users.change(ref, change, stored)
       const isTouched = changed.status === 'saved' && changed.document.value.birth === stored.value.birth
       if (isTouched && known) known.stored = changed.document
       return isTouched
@@ -225,21 +188,26 @@ export function createHostSessions(deps: {
     revoke: async (id) => isDocumentName(id) && driver.end(refNamed(id), ENDED_REMEMBERED_MS),
 
     async listByUser(userId) {
-      const set = userSetOf(userId)
-      const names = (await driver.members(setRef(set))).slice(0, LISTED_AT_MOST)
+      const set = users.setOfUser(userId)
+      const names = (await driver.members(set)).slice(0, LISTED_AT_MOST)
       const rows = await Promise.all(names.map(async (name) => [name, await live(refNamed(name))] as const))
       // Entered before it was stored, so what is missing may be about to come: it stays entered until its time is over.
-      return rows.flatMap(([name, stored]) => (stored?.value.user?.set === set ? [infoOf(name, stored)] : []))
+      return rows.flatMap(([name, stored]) =>
+        stored && users.setOf(stored.value) === set.name ? [infoOf(name, stored)] : [],
+      )
     },
 
     async revokeByUser(userId, { except } = {}) {
-      const set = setRef(userSetOf(userId))
+      const set = users.setOfUser(userId)
       const names = (await driver.members(set)).filter((name) => name !== except)
       const stored = await Promise.all(names.map((name) => documents.read(refNamed(name))))
-      // A repeated id may now belong to another user.
-      const own = names.filter((_name, i) => (stored[i]?.value.user?.set ?? set.name) === set.name)
+      // A session of another user stays: its id was used again, or it is about to be written as a session of this user. It stays entered, too.
+      const own = names.filter((_name, i) => {
+        const one = stored[i]
+        return ((one && users.setOf(one.value)) ?? set.name) === set.name
+      })
       const ended = await endAll(own.map(refNamed))
-      await driver.leave(set, names)
+      await driver.leave(set, own)
       return ended
     },
 

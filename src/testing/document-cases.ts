@@ -4,8 +4,8 @@ import { randomBytes } from 'node:crypto'
 import { EventBus } from '../core/events.ts'
 import { systemRandom } from '../core/random.ts'
 import type { DocumentDriver, DocumentRef } from '../documents/document-driver.ts'
-import { createDocuments } from '../documents/documents.ts'
-import { hostSessionCodec } from '../documents/host-session-record.ts'
+import { createDocuments, type Documents } from '../documents/documents.ts'
+import { type HostSession, hostSessionCodec } from '../documents/host-session-record.ts'
 import { createHostSessions, type HostSessions } from '../documents/host-sessions.ts'
 import { createKeyring } from '../keyring/keyring.ts'
 import { createSeal } from '../keyring/seal.ts'
@@ -29,10 +29,19 @@ const nonceIn = (bytes: Buffer): Buffer => bytes.subarray(5, 17)
 const keyring = createKeyring(`test:${Buffer.alloc(32, 7).fill(9, 16).toString('base64')}`)
 const seal = createSeal(keyring)
 
-function hostSessions({ driver, clock }: DocumentHarness): HostSessions {
-  const events = new EventBus()
-  const documents = createDocuments({ driver, keyring, seal, namespace: '', events }, 'host', hostSessionCodec)
-  return createHostSessions({ documents, kind: 'host', clock, random: systemRandom, events })
+function hostDocuments({ driver }: Pick<DocumentHarness, 'driver'>): Documents<HostSession> {
+  return createDocuments({ driver, keyring, seal, namespace: '', events: new EventBus() }, 'host', hostSessionCodec)
+}
+
+function hostSessions(harness: DocumentHarness): HostSessions {
+  return createHostSessions({
+    documents: hostDocuments(harness),
+    kind: 'host',
+    clock: harness.clock,
+    random: systemRandom,
+    events: new EventBus(),
+    userIdOf: ({ user }) => user as string | undefined,
+  })
 }
 
 const dataOf = (found: { readonly json: string } | null): Record<string, unknown> =>
@@ -242,30 +251,31 @@ const hostCases: readonly ConformanceCase<DocumentHarness>[] = [
       assert.equal(await sessions.find('other'), null)
     },
   },
-  ...[undefined, 'ada'].map((userId): ConformanceCase<DocumentHarness> => {
-    const options = { ttlMs: 1000, ...(userId !== undefined && { userId }) }
+  ...[undefined, 'ada'].map((user): ConformanceCase<DocumentHarness> => {
+    const options = { ttlMs: 1000 }
+    const json = (data: object): string => JSON.stringify({ ...data, user })
     return {
-      name: `a new session${userId ? ' of a user' : ''} takes the place of an ended one of its id; late writes of the ended one do not reach it`,
+      name: `a new session${user ? ' of a user' : ''} takes the place of an ended one of its id; late writes of the ended one do not reach it`,
       async run(harness) {
         const sessions = hostSessions(harness)
-        await sessions.save('sid', JSON.stringify({ old: 1 }), options)
+        await sessions.save('sid', json({ old: 1 }), options)
         const late = await sessions.find('sid')
         await sessions.end('sid')
-        assert.equal(await sessions.save('sid', JSON.stringify({ zombie: 1 }), options), null)
+        assert.equal(await sessions.save('sid', json({ zombie: 1 }), options), null)
 
-        const created = await sessions.save('sid', JSON.stringify({ new: 1 }), { ...options, isNew: true })
+        const created = await sessions.save('sid', json({ new: 1 }), { ...options, isNew: true })
         assert.notEqual(created, null)
-        const lateWrite = { ...options, userId: 'mallory', known: late }
-        assert.equal(await sessions.save('sid', JSON.stringify({ old: 1, late: 1 }), lateWrite), null)
+        const lateWrite = { ...options, known: late }
+        assert.equal(await sessions.save('sid', JSON.stringify({ late: 1, user: 'mallory' }), lateWrite), null)
         assert.equal(await sessions.touch('sid', 500_000, late), false)
-        assert.deepEqual(dataOf(await sessions.find('sid')), { new: 1 })
+        assert.equal(dataOf(await sessions.find('sid'))['new'], 1)
         assert.deepEqual(await sessions.listByUser('mallory'), [])
-        assert.equal((await sessions.listByUser('ada')).length, userId ? 1 : 0)
+        assert.equal((await sessions.listByUser('ada')).length, user ? 1 : 0)
 
-        await sessions.save('sid', JSON.stringify({ new: 2 }), { ...options, known: created })
-        assert.deepEqual(dataOf(await sessions.find('sid')), { new: 2 })
+        await sessions.save('sid', json({ new: 2 }), { ...options, known: created })
+        assert.equal(dataOf(await sessions.find('sid'))['new'], 2)
         assert.equal(await sessions.end('sid'), true)
-        assert.equal(await sessions.save('sid', JSON.stringify({ new: 3 }), { ...options, known: created }), null)
+        assert.equal(await sessions.save('sid', json({ new: 3 }), { ...options, known: created }), null)
         assert.equal(await sessions.find('sid'), null)
       },
     }
@@ -275,14 +285,14 @@ const hostCases: readonly ConformanceCase<DocumentHarness>[] = [
     async run(harness) {
       const driver = { ...harness.driver }
       const [sessions, operator] = [hostSessions({ ...harness, driver }), hostSessions(harness)]
-      await sessions.save('sid', JSON.stringify({}), { ttlMs: 1000, userId: 'ada' })
+      await sessions.save('sid', JSON.stringify({ user: 'ada' }), { ttlMs: 1000 })
       await sessions.end('sid')
       driver.enter = async (...args) => {
         await harness.driver.enter(...args)
         await operator.revokeByUser('ada')
       }
-      const options = { ttlMs: 1000, userId: 'ada', isNew: true }
-      assert.equal(await sessions.save('sid', JSON.stringify({}), options), null)
+      const options = { ttlMs: 1000, isNew: true }
+      assert.equal(await sessions.save('sid', JSON.stringify({ user: 'ada' }), options), null)
       assert.equal(await sessions.find('sid'), null)
     },
   },
@@ -290,11 +300,11 @@ const hostCases: readonly ConformanceCase<DocumentHarness>[] = [
     name: 'the end of all sessions of a user spares an id that another user has by now',
     async run(harness) {
       const sessions = hostSessions(harness)
-      await sessions.save('sid', JSON.stringify({}), { ttlMs: 1000, userId: 'ada' })
+      await sessions.save('sid', JSON.stringify({ user: 'ada' }), { ttlMs: 1000 })
       await sessions.end('sid')
-      await sessions.save('sid', JSON.stringify({ of: 'grace' }), { ttlMs: 1000, userId: 'grace', isNew: true })
+      await sessions.save('sid', JSON.stringify({ user: 'grace' }), { ttlMs: 1000, isNew: true })
       assert.equal(await sessions.revokeByUser('ada'), 0)
-      assert.deepEqual(dataOf(await sessions.find('sid')), { of: 'grace' })
+      assert.deepEqual(dataOf(await sessions.find('sid')), { user: 'grace' })
       assert.equal(await sessions.revokeByUser('grace'), 1)
     },
   },
@@ -303,9 +313,9 @@ const hostCases: readonly ConformanceCase<DocumentHarness>[] = [
     async run(harness) {
       const sessions = hostSessions(harness)
       for (let index = 0; index < 5; index++) {
-        await sessions.save(`sid${index}`, JSON.stringify({ index }), { ttlMs: 10_000, userId: 'ada' })
+        await sessions.save(`sid${index}`, JSON.stringify({ index, user: 'ada' }), { ttlMs: 10_000 })
       }
-      await sessions.save('grace', JSON.stringify({}), { ttlMs: 10_000, userId: 'grace' })
+      await sessions.save('grace', JSON.stringify({ user: 'grace' }), { ttlMs: 10_000 })
       const listed = await sessions.listByUser('ada')
       assert.deepEqual(listed.map(({ data }) => data['index']).sort(), [0, 1, 2, 3, 4])
       assert.ok(!JSON.stringify(listed).includes('sid'))
@@ -326,18 +336,207 @@ const hostCases: readonly ConformanceCase<DocumentHarness>[] = [
     name: 'a session that changes hands is listed with its new user only; touched for long, it stays listed',
     async run(harness) {
       const sessions = hostSessions(harness)
-      let known = await sessions.save('sid', JSON.stringify({}), { ttlMs: 1000, userId: 'ada' })
+      let known = await sessions.save('sid', JSON.stringify({ user: 'ada' }), { ttlMs: 1000 })
       for (let round = 0; round < 6; round++) {
         await harness.advance(700)
         assert.equal(await sessions.touch('sid', 1000, known), true)
       }
       assert.equal((await sessions.listByUser('ada')).length, 1)
-      known = await sessions.save('sid', JSON.stringify({}), { ttlMs: 1000, userId: 'grace', known })
+      known = await sessions.save('sid', JSON.stringify({ user: 'grace' }), { ttlMs: 1000, known })
       assert.equal((await sessions.listByUser('ada')).length, 0)
       assert.equal((await sessions.listByUser('grace')).length, 1)
-      await sessions.save('sid', JSON.stringify({}), { ttlMs: 1000, userId: null, known })
+      await sessions.save('sid', JSON.stringify({}), { ttlMs: 1000, known })
       assert.equal((await sessions.listByUser('grace')).length, 0)
       assert.notEqual(await sessions.find('sid'), null)
+    },
+  },
+  ...[undefined, 'mallory'].map((previous): ConformanceCase<DocumentHarness> => {
+    const from = previous ? 'a session of another user' : 'an anonymous session'
+    return {
+      name: `a user who signs in to ${from} keeps it when a slower request of it ends: listed, touched for long, and ended with all others`,
+      async run(harness) {
+        const sessions = hostSessions(harness)
+        const options = { ttlMs: 10_000 }
+        const data = { n: 0, ...(previous !== undefined && { user: previous }) }
+        const known = await sessions.save('sid', JSON.stringify(data), options)
+        const [slow, signIn] = [await sessions.find('sid'), await sessions.find('sid')]
+        await sessions.save('sid', JSON.stringify({ ...data, user: 'ada' }), { ...options, known: signIn })
+        await sessions.save('sid', JSON.stringify({ ...data, n: 1 }), { ...options, known: slow })
+        assert.deepEqual(dataOf(await sessions.find('sid')), { n: 1, user: 'ada' })
+        assert.equal((await sessions.listByUser('ada')).length, 1)
+        assert.deepEqual(await sessions.listByUser('mallory'), [])
+        assert.equal(await sessions.revokeByUser('mallory'), 0)
+        for (let round = 0; round < 6; round++) {
+          await harness.advance(7000)
+          // The copy of an old request, and none.
+          assert.equal(await sessions.touch('sid', 10_000, round === 0 ? known : null), true)
+        }
+        assert.equal((await sessions.listByUser('ada')).length, 1)
+        assert.equal(await sessions.revokeByUser('ada'), 1)
+        assert.equal(await sessions.find('sid'), null)
+      },
+    }
+  }),
+  {
+    name: 'a slower request that outlives the entry of a sign-in moves the entry as it moves the session',
+    async run(harness) {
+      const sessions = hostSessions(harness)
+      await sessions.save('sid', JSON.stringify({}), { ttlMs: 1000 })
+      const [touched, written, signIn] = [
+        await sessions.find('sid'),
+        await sessions.find('sid'),
+        await sessions.find('sid'),
+      ]
+      await sessions.save('sid', JSON.stringify({ user: 'ada' }), { ttlMs: 1000, known: signIn })
+      assert.equal(await sessions.touch('sid', 10_000, touched), true)
+      await harness.advance(5000)
+      assert.equal((await sessions.listByUser('ada')).length, 1)
+      await sessions.save('sid', JSON.stringify({ n: 1 }), { ttlMs: 50_000, known: written })
+      await harness.advance(40_000)
+      assert.equal(await sessions.revokeByUser('ada'), 1)
+    },
+  },
+  {
+    name: 'a session is entered in the set of the user of the merged data before it is stored',
+    async run(harness) {
+      const driver = { ...harness.driver }
+      const [sessions, parallel] = [hostSessions({ ...harness, driver }), hostSessions(harness)]
+      await sessions.save('sid', JSON.stringify({}), { ttlMs: 1000 })
+      const [slow, signIn] = [await sessions.find('sid'), await sessions.find('sid')]
+      const steps: string[] = []
+      driver.enter = async (...args) => {
+        await harness.driver.enter(...args)
+        steps.push('enter')
+      }
+      driver.write = async (...args) => {
+        if (steps.length === 0)
+          await parallel.save('sid', JSON.stringify({ user: 'ada' }), { ttlMs: 1000, known: signIn })
+        const written = await harness.driver.write(...args)
+        steps.push(written.status)
+        return written
+      }
+      // Longer than the entry that the sign-in made.
+      await sessions.save('sid', JSON.stringify({ n: 1 }), { ttlMs: 10_000, known: slow })
+      assert.deepEqual(steps, ['conflict', 'enter', 'done'])
+      assert.equal((await sessions.listByUser('ada')).length, 1)
+    },
+  },
+  {
+    name: 'the end of all sessions of a user keeps the entry of a session that is about to change hands to that user',
+    async run(harness) {
+      const driver = { ...harness.driver }
+      const [sessions, operator] = [hostSessions({ ...harness, driver }), hostSessions(harness)]
+      const known = await sessions.save('sid', JSON.stringify({ user: 'mallory' }), { ttlMs: 1000 })
+      driver.enter = async (...args) => {
+        await harness.driver.enter(...args)
+        assert.equal(await operator.revokeByUser('ada'), 0)
+      }
+      assert.notEqual(await sessions.save('sid', JSON.stringify({ user: 'ada' }), { ttlMs: 1000, known }), null)
+      assert.equal((await operator.listByUser('ada')).length, 1)
+      assert.equal(await operator.revokeByUser('ada'), 1)
+      assert.equal(await operator.find('sid'), null)
+    },
+  },
+  ...(['before the write', 'after the write'] as const).map((when): ConformanceCase<DocumentHarness> => ({
+    name: `a session that returns to a user stays in the set of the user, when the request that gave it away leaves the set ${when}`,
+    async run(harness) {
+      const [away, back] = [{ ...harness.driver }, { ...harness.driver }]
+      const [sessions, parallel] = [
+        hostSessions({ ...harness, driver: away }),
+        hostSessions({ ...harness, driver: back }),
+      ]
+      const known = await sessions.save('sid', JSON.stringify({ user: 'ada' }), { ttlMs: 1000 })
+      let [arrived, goOn] = [(): void => undefined, (): void => undefined]
+      const isThere = new Promise<void>((resolve) => (arrived = resolve))
+      const gate = new Promise<void>((resolve) => (goOn = resolve))
+      let returned: Promise<unknown> | undefined
+      const giveBack = async (): Promise<void> => {
+        const found = await parallel.find('sid')
+        returned = parallel.save('sid', JSON.stringify({ user: 'ada' }), { ttlMs: 1000, known: found })
+      }
+      if (when === 'before the write')
+        back.write = async (...args) => {
+          arrived()
+          await gate
+          return harness.driver.write(...args)
+        }
+      away.leave = async (...args) => {
+        if (!returned) {
+          await giveBack()
+          await (when === 'before the write' ? isThere : returned)
+        }
+        await harness.driver.leave(...args)
+      }
+      await sessions.save('sid', JSON.stringify({ user: 'grace' }), { ttlMs: 1000, known })
+      goOn()
+      await returned
+      assert.deepEqual(dataOf(await sessions.find('sid')), { user: 'ada' })
+      assert.equal((await sessions.listByUser('ada')).length, 1)
+      assert.equal(await sessions.revokeByUser('ada'), 1)
+    },
+  })),
+  {
+    name: 'a record of an older build whose user is not that of its data: ended with the user of the data, and repaired by a touch',
+    async run(harness) {
+      const sessions = hostSessions(harness)
+      const documents = hostDocuments(harness)
+      for (const user of [undefined, 'mallory']) {
+        const sid = `sid of ${user ?? 'no user'}`
+        await sessions.save(sid, JSON.stringify({ user: 'ada' }), { ttlMs: 1000 })
+        const stale = user && { set: documents.refOf(`user ${user}`).name, untilMs: harness.clock.now() + 60_000 }
+        const older = ({ user: _user, ...value }: HostSession): HostSession => ({
+          ...value,
+          ...(stale && { user: stale }),
+        })
+        await documents.change(documents.refOf(sid), older, () => 1000)
+      }
+      assert.equal((await sessions.listByUser('ada')).length, 2)
+      for (let round = 0; round < 4; round++) {
+        await harness.advance(700)
+        for (const sid of ['sid of no user', 'sid of mallory']) assert.equal(await sessions.touch(sid, 1000), true)
+      }
+      assert.deepEqual(await sessions.listByUser('mallory'), [])
+      assert.equal(await sessions.revokeByUser('ada'), 2)
+    },
+  },
+  {
+    name: 'a session of a user is written in one command while its entry lasts, also by a request that another one overtook',
+    async run(harness) {
+      const driver = { ...harness.driver }
+      const sessions = hostSessions({ ...harness, driver })
+      let known = await sessions.save('sid', JSON.stringify({ user: 'ada' }), { ttlMs: 1000 })
+      const late = await sessions.find('sid')
+      const commands: string[] = []
+      for (const name of ['read', 'write', 'enter', 'leave', 'reopen'] as const) {
+        driver[name] = ((...args: Parameters<DocumentDriver[typeof name]>) => {
+          commands.push(name)
+          return (harness.driver[name] as (...args: unknown[]) => unknown)(...args)
+        }) as never
+      }
+      known = await sessions.save('sid', JSON.stringify({ user: 'ada', n: 1 }), { ttlMs: 1000, known })
+      assert.equal(await sessions.touch('sid', 1000, known), true)
+      assert.deepEqual(commands.splice(0), ['write', 'write'])
+      await sessions.save('sid', JSON.stringify({ user: 'ada', m: 1 }), { ttlMs: 1000, known: late })
+      assert.deepEqual(commands, ['write', 'write'])
+    },
+  },
+  {
+    name: 'without a function that names the user, a session keeps the user of its record',
+    async run(harness) {
+      const sessions = hostSessions(harness)
+      const unaware = createHostSessions({
+        documents: hostDocuments(harness),
+        kind: 'host',
+        clock: harness.clock,
+        random: systemRandom,
+        events: new EventBus(),
+      })
+      await sessions.save('sid', JSON.stringify({ user: 'ada' }), { ttlMs: 1000 })
+      const known = await unaware.find('sid')
+      await unaware.save('sid', JSON.stringify({ user: 'grace' }), { ttlMs: 5000, known })
+      await harness.advance(4000)
+      assert.equal((await unaware.listByUser('ada')).length, 1)
+      assert.equal(await unaware.revokeByUser('ada'), 1)
     },
   },
   {
@@ -347,7 +546,7 @@ const hostCases: readonly ConformanceCase<DocumentHarness>[] = [
       for (let round = 0; round < 50; round++) {
         const user = `user${round}`
         const sids = Array.from({ length: 4 }, (_, index) => `${user}-${index}`)
-        const saving = sids.map((sid) => sessions.save(sid, JSON.stringify({}), { ttlMs: 1000, userId: user }))
+        const saving = sids.map((sid) => sessions.save(sid, JSON.stringify({ user }), { ttlMs: 1000 }))
         await sessions.revokeByUser(user)
         const saved = await Promise.all(saving)
         const left = await sessions.listByUser(user)

@@ -13,7 +13,6 @@ type Session = Record<string, unknown>
 
 export interface CallbackStoreDeps {
   readonly open: () => Promise<HostSessions>
-  readonly userIdOf: (data: JsonObject) => string | null | undefined
   readonly defaultTtlMs: number
   /** The life that the application sets for this data, in milliseconds. `undefined`: that of the cookie. */
   readonly ttlMsOf: (data: JsonObject) => number | undefined
@@ -64,8 +63,7 @@ export function createCallbackStore(deps: CallbackStoreDeps): CallbackStore {
         return
       }
       const known = knownFor(sessions, sid, session) ?? null
-      const userId = deps.userIdOf(session as JsonObject)
-      const saved = await sessions.save(sid, json, { ttlMs, userId, known, isNew: known === null ? isNew : false })
+      const saved = await sessions.save(sid, json, { ttlMs, known, isNew: known === null ? isNew : false })
       // Not stored, because it has ended: for the host that is no error, the session is over either way.
       if (saved) deps.remember(session, saved)
     },

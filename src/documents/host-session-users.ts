@@ -1,0 +1,113 @@
+/**
+ * The users of the sessions of `host-sessions.ts`. The user of a session follows from its stored data: each change computes the user from
+ * the merged data, enters the session in the set of that user, and then writes. Afterwards the session leaves the sets of other users.
+ */
+import type { Clock } from '../core/clock.ts'
+import type { DocumentRef } from './document-driver.ts'
+import type { Documents, Saved, StoredDocument } from './documents.ts'
+import { effective, type HostSession } from './host-session-record.ts'
+import type { JsonObject } from './json-merge.ts'
+
+/**
+ * Returns the user id that the data of a session names. `null` or `undefined`: no user. Pure: called with the data as it is stored, also
+ * after a merge with the changes of parallel requests.
+ */
+export type UserIdOf = (data: JsonObject) => string | null | undefined
+
+export interface HostSessionUsers {
+  /** The set of the sessions of this user. */
+  setOfUser(userId: string): DocumentRef
+  /** The name of the set that the session belongs to. Without `userIdOf` it is the set in the record. `undefined`: no user. */
+  setOf(session: HostSession): string | undefined
+  /**
+   * Enters the session in the set of its user, unless it is there for long enough.
+   * @returns the session with its user, to be written next
+   */
+  enter(ref: DocumentRef, session: HostSession): Promise<HostSession>
+  /**
+   * Changes a stored session as `Documents.change` does, with the user of the changed data. When the user stays the same and the entry
+   * lasts, this is one command.
+   */
+  change(
+    ref: DocumentRef,
+    change: (stored: HostSession) => HostSession | null,
+    known: StoredDocument<HostSession>,
+  ): Promise<Saved<HostSession>>
+}
+
+export function createHostSessionUsers(
+  documents: Documents<HostSession>,
+  clock: Clock,
+  userIdOf: UserIdOf | undefined,
+): HostSessionUsers {
+  const { driver } = documents
+  const ttlOf = ({ expiresAtMs }: HostSession): number => Math.max(1, expiresAtMs - clock.now())
+  const setOfUser = (userId: string): DocumentRef => documents.refOf(`user ${userId}`)
+
+  const setOf = (session: HostSession): string | undefined => {
+    if (!userIdOf) return session.user?.set
+    const userId = userIdOf(effective(session)) ?? null
+    return userId === null ? undefined : setOfUser(userId).name
+  }
+
+  const enter = async (ref: DocumentRef, session: HostSession): Promise<HostSession> => {
+    const set = setOf(session)
+    if (set === undefined) return withoutUser(session)
+    if (session.user?.set === set && session.user.untilMs >= session.expiresAtMs) return session
+    // Twice as long as needed now, so that a session that is touched at each request is not entered at each.
+    const ttlMs = ttlOf(session)
+    await driver.enter({ kind: ref.kind, name: set }, ref.name, 2 * ttlMs)
+    return { ...session, user: { set, untilMs: session.expiresAtMs + ttlMs } }
+  }
+
+  /**
+   * Removes the session from sets of previous users. A parallel change may give the session back to one of them: it enters the set, the set
+   * loses the entry here, and the change is written. The write at the end closes that gap: if the parallel change is written first, the
+   * session is entered again here; otherwise its compare and set fails, and it enters the session again.
+   */
+  const leave = async (
+    ref: DocumentRef,
+    sets: ReadonlySet<string>,
+    document: StoredDocument<HostSession>,
+  ): Promise<Saved<HostSession>> => {
+    for (const name of sets) await driver.leave({ kind: ref.kind, name }, [ref.name])
+    const enterAgain = async (stored: HostSession): Promise<HostSession> => {
+      const set = setOf(stored)
+      return set !== undefined && sets.has(set) ? enter(ref, withoutUser(stored)) : stored
+    }
+    return documents.change(ref, enterAgain, ttlOf, document)
+  }
+
+  return {
+    setOfUser,
+    setOf,
+    enter,
+
+    async change(ref, change, known) {
+      /** An attempt that loses its race may have entered the session in the set of another user. */
+      const sets = new Set<string>()
+      let replaced: HostSession['user']
+      const entered = async (stored: HostSession): Promise<HostSession | null> => {
+        replaced = stored.user
+        const changed = change(stored)
+        if (changed === null) return null
+        const written = await enter(ref, changed)
+        if (written !== changed && written.user) sets.add(written.user.set)
+        return written
+      }
+      const changed = await documents.change(ref, entered, ttlOf, known)
+      if (changed.status !== 'saved') return changed
+      if (replaced) sets.add(replaced.set)
+      const { user } = changed.document.value
+      if (user) sets.delete(user.set)
+      if (sets.size === 0) return changed
+      const left = await leave(ref, sets, changed.document)
+      // If the session has ended since, this change was saved before that.
+      return left.status === 'saved' ? left : changed
+    },
+  }
+}
+
+function withoutUser({ user: _user, ...session }: HostSession): HostSession {
+  return session
+}
