@@ -102,6 +102,76 @@ describe.each(singleServers)('the index of sessions, $form', ({ start }) => {
     expect(await hasSet()).toBe(false)
   })
 
+  describe.each([
+    ['few', 3],
+    ['many', 12],
+  ] as const)('a writer of Redis damages the keys of a user with %s sessions', (_, count) => {
+    const damages: [string, (generation: string, set: string) => Promise<string>][] = [
+      ['PERSIST of the generation', (generation) => world.cli('persist', generation)],
+      [
+        'PERSIST of both keys',
+        (generation, set) => world.cli('persist', generation).then(() => world.cli('persist', set)),
+      ],
+      ['APPEND of one byte', (generation) => world.cli('append', generation, 'x')],
+      ['APPEND of letters as long as an entry', (generation) => world.cli('append', generation, 'x'.repeat(35))],
+      ['SETRANGE in the first entry', (generation) => world.cli('setrange', generation, '30', 'x')],
+      ['a set of another type', (_generation, set) => world.cli('set', set, 'x')],
+      ['tokens of another type', () => world.cli('set', keys.tokens(ADA), 'x')],
+    ]
+    const isValid = async (ref: SessionRef): Promise<boolean> => {
+      const { record, generation } = await driver.read(ref)
+      return record !== null && generation?.equals(record.subarray(0, 8)) === true
+    }
+    const valid = async (refs: readonly SessionRef[]): Promise<boolean[]> => Promise.all(refs.map(isValid))
+    const none = Array.from({ length: count }, () => false)
+
+    it.each(damages)('%s: all sessions can be ended at once, and the next ones are listed', async (_name, damage) => {
+      const refs = await create(count)
+      await damage(keys.generation(ADA), keys.sessions(ADA))
+      expect(await valid(refs)).toEqual(none.map(() => true))
+      await driver.endByUser(ADA, ENDING)
+      expect(await valid(refs)).toEqual(none)
+      const later = await create(count)
+      expect(await driver.list(ADA, 100)).toHaveLength(count)
+      expect(await lifeOf(keys.generation(ADA))).toBeGreaterThan(LIFE.absoluteMs)
+      expect((await driver.endByUser(ADA, ENDING)).count).toBe(count)
+      expect(await valid(later)).toEqual(none)
+    })
+
+    it.each(damages)('%s: each session can be ended alone, and one can stay', async (_name, damage) => {
+      const [first, stays, ...others] = (await create(count)) as [SessionRef, SessionRef, ...SessionRef[]]
+      await damage(keys.generation(ADA), keys.sessions(ADA))
+      expect(await driver.end(first, ENDING)).toMatchObject({ status: 'done', count: 1 })
+      await driver.endByUser(ADA, ENDING, stays.id)
+      expect(await valid([first, stays, ...others])).toEqual([false, true, ...others.map(() => false)])
+      expect((await driver.list(ADA, 100)).map(({ id }) => id)).toEqual([stays.id])
+      expect(await driver.end(stays, ENDING)).toMatchObject({ count: 1, lastOfUser: true })
+    })
+
+    it.each(damages)('%s: sessions go on, and the next sign-in repairs it', async (_name, damage) => {
+      const [first] = (await create(count)) as [SessionRef]
+      await damage(keys.generation(ADA), keys.sessions(ADA))
+      const { record } = await driver.read(first)
+      expect(await driver.replace(first, record!.subarray(13, 25), newRecord(), LIFE)).toEqual({ status: 'done' })
+      const [later] = (await create(1)) as [SessionRef]
+      expect(await valid([first, later])).toEqual([true, true])
+      const ids = (await driver.list(ADA, 100)).map(({ id }) => id)
+      expect(ids).toEqual(expect.arrayContaining([first.id, later.id]))
+      const value = await world.cli('getrange', keys.generation(ADA), '8', '-1')
+      expect(value.trim()).toMatch(/^(\+|([\w-]{22}\d{13})+)$/)
+    })
+  })
+
+  it('a generation that is cut short signs the user out, and the next sign-in draws a new one', async () => {
+    await create(3)
+    await world.cli('set', keys.generation(ADA), 'x')
+    expect(await driver.list(ADA, 100)).toEqual([])
+    expect(await driver.endByUser(ADA, ENDING)).toMatchObject({ count: 0 })
+    const [later] = (await create(1)) as [SessionRef]
+    expect((await driver.list(ADA, 100)).map(({ id }) => id)).toEqual([later.id])
+    expect(await valueBytes()).toBe(8 + 35)
+  })
+
   it('is whole in every list while it changes its place', async () => {
     const [stays] = (await create(1)) as [SessionRef]
     let isOver = false

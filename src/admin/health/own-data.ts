@@ -6,7 +6,7 @@ import { keyTagOf } from '../../keyring/seal.ts'
 import type { ServerPort } from '../../redis/client-port.ts'
 import type { KeyFamily, KeyName } from '../../redis/key-names.ts'
 import type { RedisKeys } from '../../redis/keys.ts'
-import { IN_SET, liveIdsOf } from '../../redis/scripts/session-index.ts'
+import { isInSet, liveIdsOf } from '../../redis/scripts/session-index.ts'
 import { GENERATION_BYTES, isAnonymousRecord } from '../../session/session-driver.ts'
 import { TRANSACTION_LIFE_MS } from '../../oidc/transaction.ts'
 import { FAMILIES } from '../key-families.ts'
@@ -124,7 +124,7 @@ async function missingSessionsOf({ name, port, userKey }: OwnRecord, keys: Redis
 async function liveIds(port: ServerPort, generation: string, set: string, clock: Clock): Promise<readonly string[]> {
   const value = (await port.command(generation, ['GET', generation], deadline)) as Buffer | null
   const index = value?.toString('latin1', GENERATION_BYTES) ?? ''
-  if (index !== IN_SET) return liveIdsOf(index, clock.now())
+  if (!isInSet(index)) return liveIdsOf(index, clock.now())
   const args = ['ZRANGEBYSCORE', set, String(clock.now()), '+inf', 'LIMIT', '0', String(MEMBERS_PER_INDEX)]
   return ((await port.command(set, args, deadline)) as readonly Buffer[]).map(String)
 }

@@ -5,18 +5,23 @@
  * they open under the name that they were sealed for, which is that of their user and field.
  *
  * Outbox: a hash, `<provider>:<nonce of the record>` to record.
+ *
+ * A writer of Redis may have put a value of another type under either key. Tokens of another type hold no grant, and an outbox of
+ * another type is replaced, so that the script that ends sessions does not fail.
  */
 export const OUTBOX = `
 local function held(tokens, first, last)
   local grants = {}
   for i = first, last do
-    local record = redis.call('HGET', tokens, 'grant:' .. ARGV[i])
-    if record then grants[#grants + 1] = {ARGV[i] .. ':' .. string.sub(record, 14, 25), record} end
+    local record = redis.pcall('HGET', tokens, 'grant:' .. ARGV[i])
+    if type(record) == 'string' then grants[#grants + 1] = {ARGV[i] .. ':' .. string.sub(record, 14, 25), record} end
   end
   return grants
 end
 local function post(out, life, grants)
+  if #grants == 0 then return end
+  if type(redis.pcall('HLEN', out)) ~= 'number' then redis.call('UNLINK', out) end
   for _, grant in ipairs(grants) do redis.call('HSET', out, grant[1], grant[2]) end
-  if #grants > 0 then redis.call('PEXPIRE', out, life) end
+  redis.call('PEXPIRE', out, life)
 end
 `

@@ -7,52 +7,66 @@
  * - entries, earliest deadline first: 22 characters id, 13 digits deadline (epoch ms); none when every session has been ended;
  * - or `+`: the entries are members of the set, by deadline. Then a set that is not there has been lost.
  * The set is only there while the value says so, and never empty: what was read from it is the whole index.
+ *
+ * A writer of Redis may have changed both keys. Every script still works, so that a revocation works. It reads the entries
+ * up to the first damaged one, ignores a set of another type, and accepts a key without expiry. The next write repairs the value.
  */
 const ID_CHARACTERS = 22
 const DEADLINE_DIGITS = 13
-export const IN_SET = '+'
+/** No id begins with it: ids are base64url. */
+const IN_SET = '+'
 /** Each read of a session brings the value along, so it stays small: at most 288 bytes. */
 const MOST_ENTRIES = 8
 /** A user whose set shrinks to this much goes back at the next sign-in. */
 const FEW_ENTRIES = MOST_ENTRIES / 2
 
 const ENTRY = ID_CHARACTERS + DEADLINE_DIGITS
+const DEADLINE = new RegExp(`^[0-9]{${DEADLINE_DIGITS}}$`)
 
-/** @param index what stands behind the generation, but not `+`. @returns ids of live sessions, latest deadline first */
+/** @param index what follows the generation. @returns whether the entries are in the set */
+export function isInSet(index: string): boolean {
+  return index.startsWith(IN_SET)
+}
+
+/** @param index what follows the generation, if not in the set. @returns ids of live sessions, latest deadline first */
 export function liveIdsOf(index: string, nowMs: number): string[] {
   const ids: string[] = []
   for (let at = 0; at < index.length; at += ENTRY) {
     const deadlineAt = at + ID_CHARACTERS
-    if (Number(index.slice(deadlineAt, deadlineAt + DEADLINE_DIGITS)) > nowMs) ids.unshift(index.slice(at, deadlineAt))
+    const deadline = index.slice(deadlineAt, at + ENTRY)
+    if (!DEADLINE.test(deadline)) break
+    if (Number(deadline) > nowMs) ids.unshift(index.slice(at, deadlineAt))
   }
   return ids
 }
 
 /**
- * `user_of(generation key, set)`: nil when there is no generation · `new_user` · `live(user, now, max)`: ids, earliest deadline
+ * `user_of(generation key, set)`: nil when there is no whole generation · `new_user` · `live(user, now, max)`: ids, earliest deadline
  * first, -1 for all · `live_count` · `deadline(user, id)` or nil · `leave`: whether it was there · `enter` · `forget(user, before)`
- * · `store(user, life)`: last, keeps both alive for at least `life` ms. What enters, leaves or forgets writes, so it comes after
- * the write that a full server may refuse.
+ * · `store(user, life)`: last, keeps both alive for at least `life` ms; 0 leaves the expiry as it is. What enters, leaves or forgets
+ * writes, so it comes after the write that a full server may refuse.
  */
 export const SESSION_INDEX = `
 local function live_at_least(key, ms)
-  if redis.call('PTTL', key) < ms then redis.call('PEXPIRE', key, ms) end
+  if ms > 0 and redis.call('PTTL', key) < ms then redis.call('PEXPIRE', key, ms) end
 end
 local function new_user(key, set, generation)
   return {key = key, set = set, generation = generation, entries = {}}
 end
 local function user_of(key, set)
   local value = redis.call('GET', key)
-  if not value then return nil end
+  if not value or #value < 8 then return nil end
   local user = new_user(key, set, string.sub(value, 1, 8))
   user.value = value
-  if string.sub(value, 9) == '${IN_SET}' then
-    user.entries = nil
+  if string.sub(value, 9, 9) == '${IN_SET}' then
+    -- An error: the key is no sorted set.
+    if type(redis.pcall('ZCOUNT', set, '-inf', '+inf')) == 'number' then user.entries = nil end
     return user
   end
   for at = 9, #value, ${ENTRY} do
-    local id = string.sub(value, at, at + ${ID_CHARACTERS - 1})
-    table.insert(user.entries, {id, tonumber(string.sub(value, at + ${ID_CHARACTERS}, at + ${ENTRY - 1}))})
+    local ends = string.sub(value, at + ${ID_CHARACTERS}, at + ${ENTRY - 1})
+    if #ends < ${DEADLINE_DIGITS} or string.find(ends, '%D') then break end
+    table.insert(user.entries, {string.sub(value, at, at + ${ID_CHARACTERS - 1}), tonumber(ends)})
   end
   return user
 end
@@ -95,6 +109,7 @@ local function enter(user, id, ends)
     while user.entries[at] and user.entries[at][2] <= ends do at = at + 1 end
     table.insert(user.entries, at, {id, ends})
     if #user.entries <= ${MOST_ENTRIES} then return end
+    redis.call('UNLINK', user.set)
     for _, entry in ipairs(user.entries) do redis.call('ZADD', user.set, entry[2], entry[1]) end
     user.entries = nil
   else
@@ -123,7 +138,7 @@ local function store(user, life)
     live_at_least(user.set, math.max(life, kept))
   end
   local value = table.concat(parts)
-  if kept < life then
+  if life > 0 and kept < life then
     redis.call('SET', user.key, value, 'PX', life)
   elseif value ~= user.value then
     redis.call('SET', user.key, value, 'KEEPTTL')

@@ -148,33 +148,33 @@ return {'done', ended, last, 1}
  * KEYS 1 generation · 2 index · 3 tokens · 4 outbox of grants · 5 record of the session that stays (optional)
  * ARGV 3 new generation · 4 id of the session that stays, or '' · 5 life of the outbox ms · then the providers whose grants go there
  * Reply {number of live sessions that ended, their ids…}. Their records are dead from here on: their generation is gone.
+ * The new generation is written before anything that a key of a wrong type lets fail: an error undoes no write of a script.
  */
 export const END_BY_USER: RedisScript = defineScript(
   'session.end-by-user',
   `${PROLOGUE}${OUTBOX}${SESSION_INDEX}
 local user = user_of(KEYS[1], KEYS[2])
 local stays = nil
-if user and KEYS[5] and redis.call('GETRANGE', KEYS[5], 0, 7) == user.generation then
+if user and KEYS[5] and redis.pcall('GETRANGE', KEYS[5], 0, 7) == user.generation then
   stays = deadline(user, ARGV[4]) or now + redis.call('PTTL', KEYS[5])
 end
 local ids = user and live(user, now, -1) or {}
 redis.call('UNLINK', KEYS[2])
+if user then
+  local after = new_user(KEYS[1], KEYS[2], ARGV[3])
+  if stays then enter(after, ARGV[4], stays) end
+  store(after, 0)
+  if stays then redis.call('SETRANGE', KEYS[5], 0, ARGV[3]) end
+end
 if not stays then
   local grants = held(KEYS[3], 6, #ARGV)
   redis.call('UNLINK', KEYS[3])
   post(KEYS[4], ARGV[5], grants)
 end
-if not user then return {0} end
-local after = new_user(KEYS[1], KEYS[2], ARGV[3])
 local reply = {0}
 for _, id in ipairs(ids) do
   if not (stays and id == ARGV[4]) then reply[#reply + 1] = id end
 end
-if stays then
-  redis.call('SETRANGE', KEYS[5], 0, ARGV[3])
-  enter(after, ARGV[4], stays)
-end
-store(after, 0)
 reply[1] = #reply - 1
 return reply
 `,

@@ -6,7 +6,7 @@ import type { RedisClientPort } from '../../redis/client-port.ts'
 import type { RedisKeys } from '../../redis/keys.ts'
 import { certainly, readReply } from '../../redis/in-step.ts'
 import { stringsReply } from '../../redis/reply-shape.ts'
-import { IN_SET, liveIdsOf } from '../../redis/scripts/session-index.ts'
+import { isInSet, liveIdsOf } from '../../redis/scripts/session-index.ts'
 import { GENERATION_BYTES } from '../session-driver.ts'
 
 const READ_PER_COMMAND = 200
@@ -40,7 +40,7 @@ export function createRedisSessionIndex(
       if (!value) return []
       const nowMs = client.serverNow(generationKey) + timeOffsetMs()
       const index = value.toString('latin1', GENERATION_BYTES)
-      if (index !== IN_SET) return liveIdsOf(index, nowMs).slice(0, max)
+      if (!isInSet(index)) return liveIdsOf(index, nowMs).slice(0, max)
       const limit = ['LIMIT', '0', String(max)]
       const range = ['ZREVRANGEBYSCORE', set, '+inf', `(${nowMs}`, ...limit]
       const ids = readReply(client, set, await client.command(set, range), stringsReply)
