@@ -2,7 +2,10 @@
 import type { RedisArgument } from './client-port.ts'
 import type { RedisScript } from './script.ts'
 
-/** A script that may be run again at any time: it ends what is named in it, whoever has ended it before. */
+/**
+ * A script that may be run again at any time. It ends what is named in it, whoever has ended it before. Once it has run, a repetition
+ * changes nothing of a sign-in that came later.
+ */
 export interface Repeatable {
   readonly script: RedisScript
   readonly keys: readonly string[]

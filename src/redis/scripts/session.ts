@@ -148,12 +148,19 @@ return {'done', ended, last, 1}
  * KEYS 1 generation · 2 index · 3 tokens · 4 outbox of grants · 5 record of the session that stays (optional)
  * ARGV 3 new generation · 4 id of the session that stays, or '' · 5 life of the outbox ms · then the providers whose grants go there
  * Reply {number of live sessions that ended, their ids…}. Their records are dead from here on: their generation is gone.
+ * Repeated after it ran: changes nothing, and replies {0}. The stored generation tells, since no other step draws the same one.
  * The new generation is written before anything that a key of a wrong type lets fail: an error undoes no write of a script.
  */
 export const END_BY_USER: RedisScript = defineScript(
   'session.end-by-user',
   `${PROLOGUE}${OUTBOX}${SESSION_INDEX}
 local user = user_of(KEYS[1], KEYS[2])
+if user and user.generation == ARGV[3] then
+  -- WAIT speaks of writes of its own connection, so a repetition that asks for replicas writes the same life again.
+  local life = redis.call('PTTL', KEYS[1])
+  if life > 0 then redis.call('PEXPIRE', KEYS[1], life) end
+  return {0}
+end
 local stays = nil
 if user and KEYS[5] and redis.pcall('GETRANGE', KEYS[5], 0, 7) == user.generation then
   stays = deadline(user, ARGV[4]) or now + redis.call('PTTL', KEYS[5])

@@ -222,6 +222,25 @@ export const driverCases: readonly ConformanceCase<SessionHarness>[] = [
     },
   },
   {
+    name: 'driver: a repeated ending of one session changes nothing of a later sign-in',
+    async run({ driver, hasTokens, putTokens }) {
+      const [ended, later] = [newRef(), newRef()]
+      await driver.create(ended, newRecord(), LIFE)
+      assert.equal((await driver.end(ended, ENDING)).status, 'done')
+      await driver.create(later, newRecord(), LIFE)
+      await putTokens(later.userKey)
+      for (const existed of [false, true]) {
+        const again = await driver.end(ended, { ...ENDING, existed })
+        assert.deepEqual(again, { status: 'done', count: 0, lastOfUser: false, durable: false })
+      }
+      assert.ok(await hasTokens(later.userKey))
+      assert.deepEqual(
+        (await driver.list(later.userKey, 10)).map(({ id }) => id),
+        [later.id],
+      )
+    },
+  },
+  {
     name: 'driver: of many sessions one stays, keeps its deadline, and others come again',
     async run({ driver, advance }) {
       const refs = Array.from({ length: 12 }, () => newRef())

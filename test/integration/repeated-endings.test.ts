@@ -1,0 +1,130 @@
+/**
+ * Revocations whose reply is lost. The journal repeats the same script, and a sign-in of the same user may come in between: through
+ * another process, which knows nothing of the journal.
+ */
+import { randomBytes } from 'node:crypto'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { systemClock } from '../../src/core/clock.ts'
+import { RedisError } from '../../src/core/errors.ts'
+import { EventBus } from '../../src/core/events.ts'
+import { systemRandom } from '../../src/core/random.ts'
+import type { RedisClientPort } from '../../src/redis/client-port.ts'
+import { Journal } from '../../src/redis/journal.ts'
+import { redisKeys } from '../../src/redis/keys.ts'
+import { createRedisSessionDriver } from '../../src/session/drivers/redis.ts'
+import type { SessionDriver, SessionRef } from '../../src/session/session-driver.ts'
+import type { Endings } from '../../src/token/revocation-driver.ts'
+import { redisForms, type RedisWorld } from '../support/redis-world.ts'
+import { until } from '../support/redis-topologies.ts'
+
+const HOUR_MS = 3_600_000
+const LIFE = { ttlMs: HOUR_MS, slackMs: 60_000, absoluteMs: 3 * HOUR_MS }
+const ENDING = { reason: 'revoked', ttlMs: HOUR_MS }
+const ADA = 'user-key-of-ada0'
+const ENDINGS: Endings = { providers: ['idp'], announce: () => undefined, moved: () => undefined }
+const keys = redisKeys('')
+
+const newRef = (): SessionRef => ({ kind: 'user', userKey: ADA, id: randomBytes(16).toString('base64url') })
+const newRecord = (): Buffer => Buffer.concat([Buffer.alloc(8), randomBytes(60)])
+
+const forms = redisForms.filter(({ form }) => ['one server, redis 6', 'a cluster'].includes(form))
+
+describe.each(forms)('a revocation whose reply is lost, on $form', ({ start }) => {
+  let world: RedisWorld
+  /** Loses the replies of its next `lost` revocations, and journals them. */
+  let here: SessionDriver
+  let journal: Journal
+  let lost: number
+  let there: SessionDriver
+  beforeAll(async () => {
+    world = await start()
+  })
+  beforeEach(async () => {
+    await world.reset()
+    lost = 1
+    const { client } = world
+    const deaf = new Proxy(client, {
+      get(target, name) {
+        if (name === 'lasting') return lasting
+        const value: unknown = Reflect.get(target, name, target)
+        return typeof value === 'function' ? (value.bind(target) as unknown) : value
+      },
+    })
+    const lasting: RedisClientPort['lasting'] = async (...args) => {
+      const reply = await client.lasting(...args)
+      if (lost-- > 0) throw new RedisError('COATCHECK_REDIS_TIMEOUT')
+      return reply
+    }
+    journal = new Journal(() => deaf, { clock: systemClock, events: new EventBus() })
+    here = createRedisSessionDriver(deaf, keys, { random: systemRandom, endings: ENDINGS, journal })
+    there = createRedisSessionDriver(client, keys, { random: systemRandom, endings: ENDINGS })
+  })
+  afterAll(() => world.stop())
+
+  const create = async (count: number): Promise<SessionRef[]> => {
+    const refs = Array.from({ length: count }, newRef)
+    for (const ref of refs) await there.create(ref, newRecord(), LIFE)
+    return refs
+  }
+  const putTokens = (): Promise<string> => world.cli('hset', keys.tokens(ADA), 'grant:idp', `sealed${'0'.repeat(40)}`)
+  const state = async (): Promise<unknown> => ({
+    generation: await world.cli('get', keys.generation(ADA)),
+    set: await world.cli('zrange', keys.sessions(ADA), '0', '-1', 'withscores'),
+    tokens: await world.cli('hgetall', keys.tokens(ADA)),
+    outbox: await world.cli('hgetall', keys.revocations(ADA)),
+    listed: (await there.list(ADA, 100)).map(({ id }) => id),
+  })
+  const repeated = async (): Promise<void> => {
+    expect(journal.size).toBe(1)
+    journal.again()
+    await until(async () => journal.size === 0)
+  }
+
+  it.each([1, 12])('a repeated ending of all sessions changes nothing of %i later sign-ins', async (count) => {
+    await create(2)
+    await expect(here.endByUser(ADA, ENDING)).rejects.toMatchObject({ code: 'COATCHECK_REDIS_TIMEOUT' })
+    const later = await create(count)
+    await putTokens()
+    const before = await state()
+    await repeated()
+    expect(await state()).toEqual(before)
+    expect((await there.list(ADA, 100)).map(({ id }) => id).sort()).toEqual(later.map(({ id }) => id).sort())
+    expect((await world.cli('exists', keys.tokens(ADA))).trim()).toBe('1')
+  })
+
+  it('a repeated ending of all sessions but one changes nothing of a later sign-in', async () => {
+    const [stays] = (await create(3)) as [SessionRef]
+    await expect(here.endByUser(ADA, ENDING, stays.id)).rejects.toMatchObject({ code: 'COATCHECK_REDIS_TIMEOUT' })
+    await there.end(stays, ENDING)
+    const [later] = (await create(1)) as [SessionRef]
+    await putTokens()
+    const before = await state()
+    await repeated()
+    expect(await state()).toEqual(before)
+    expect((await there.list(ADA, 100)).map(({ id }) => id)).toEqual([later.id])
+  })
+
+  it('a repeated ending of one session changes nothing of a later sign-in', async () => {
+    const [ended] = (await create(1)) as [SessionRef]
+    await expect(here.end(ended, ENDING)).rejects.toMatchObject({ code: 'COATCHECK_REDIS_TIMEOUT' })
+    await create(1)
+    await putTokens()
+    const before = await state()
+    await repeated()
+    expect(await state()).toEqual(before)
+  })
+
+  it('a repeated ending ends the sessions when Redis has forgotten the first one', async () => {
+    await create(2)
+    const generation = await world.cli('getrange', keys.generation(ADA), '0', '7')
+    await expect(here.endByUser(ADA, ENDING)).rejects.toMatchObject({ code: 'COATCHECK_REDIS_TIMEOUT' })
+    expect(await world.cli('getrange', keys.generation(ADA), '0', '7')).not.toBe(generation)
+    // A replica is promoted that has not heard of the revocation.
+    await world.loseEverything()
+    await create(2)
+    await putTokens()
+    await repeated()
+    expect(await there.list(ADA, 100)).toEqual([])
+    expect((await world.cli('exists', keys.tokens(ADA))).trim()).toBe('0')
+  })
+})
