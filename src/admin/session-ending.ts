@@ -1,14 +1,20 @@
 /**
  * Ending sessions as an operator: what will happen, told before, and what has happened and what it does not reach, told after.
- * Between the two the user may sign in or out; what counts is what the driver's one step finds.
+ * Between the two the user may sign in or out; what counts is what the driver's one step finds. The plan never replaces the step:
+ * the index that it reads may lack live sessions.
  */
 import { MisuseError } from '../core/errors.ts'
+import { GENERATION_BYTES } from '../session/session-driver.ts'
 import { endedRememberedMs } from '../session/session-policy.ts'
 import { parseSessionId } from '../session/ticket.ts'
 import type { AdminGround } from './ground.ts'
 import { sessionAddressOf } from './session-address.ts'
-import { listSessions } from './sessions.ts'
+import { standingOfRecord } from './session-standing.ts'
 import { tokensOf } from './tokens.ts'
+import { ADMIN_DEADLINE_MS } from './walk.ts'
+
+/** As many as `listSessions()` gives. */
+const LISTED_AT_MOST = 1000
 
 /** Selects what to end: one session, or all sessions of a user. */
 export type EndingWish =
@@ -27,8 +33,12 @@ export type EndingWish =
 export interface EndingPlan {
   /** Hash of the user id. */
   readonly userKey: string
-  /** Number of live sessions that will end; listed up to 1,000. */
+  /**
+   * Number of live sessions that will end. Of a user: as many as the index names, up to 1,000; those that it does not name end too.
+   */
   readonly sessions: number
+  /** Whether the session is live, or whether the store has a generation of the user. False: no session is live. */
+  readonly isKnown: boolean
   /** Number of live sessions of the user that stay. */
   readonly remaining: number
   /** Number of refresh tokens and access tokens that are deleted with the last session. 0: a session stays. */
@@ -42,7 +52,7 @@ export interface EndingPlan {
 
 /** What `endSessions()` has ended, together with its plan. */
 export interface EndingReport extends EndingPlan {
-  /** Number of live sessions that ended. */
+  /** Number of live sessions that ended. Of a user: those that the index named; those that it does not name ended too. */
   readonly ended: number
   /** True when as many replicas as `redisStore({ durability })` names have acknowledged it. */
   readonly durable: boolean
@@ -56,14 +66,14 @@ export interface EndingReport extends EndingPlan {
  * @throws {RedisError} during an outage
  */
 export async function planEnding(ground: AdminGround, wish: EndingWish): Promise<EndingPlan> {
-  const { userKey } = addressOf(wish)
-  const live = await listSessions(ground, userKey)
-  const stays =
-    'sessionId' in wish
-      ? live.filter((one) => one.id !== wish.sessionId)
-      : live.filter((one) => one.id === exceptOf(wish))
-  const isAnonymous = 'sessionId' in wish && live.length === 0
-  const sessions = isAnonymous ? await countOfAnonymous(ground, wish.sessionId) : live.length - stays.length
+  const { userKey, id } = addressOf(wish)
+  // Records that the keys of the operator do not open count too: the step ends them.
+  const listed = (await ground.store.sessions.list(userKey, LISTED_AT_MOST)).map((one) => one.id)
+  const others = listed.filter((one) => one !== id).length
+  const named = id !== null && (await isLive(ground, userKey, id)) ? 1 : 0
+  const isOfOne = 'sessionId' in wish
+  const [sessions, remaining] = isOfOne ? [named, others] : [others, named]
+  const isKnown = isOfOne ? named === 1 : await hasGeneration(ground, userKey)
   const tokens = await tokensOf(ground, userKey)
   const untilMs = Math.max(0, ...tokens.flatMap(({ resources }) => resources.map(({ expiresAt }) => expiresAt)))
   const records = tokens.reduce(
@@ -73,8 +83,9 @@ export async function planEnding(ground: AdminGround, wish: EndingWish): Promise
   return {
     userKey,
     sessions,
-    remaining: stays.length,
-    tokenRecords: stays.length > 0 || sessions === 0 ? 0 : records,
+    isKnown,
+    remaining,
+    tokenRecords: remaining > 0 || (isOfOne && !isKnown) ? 0 : records,
     accessTokensUntilMs: untilMs === 0 ? null : untilMs,
   }
 }
@@ -120,11 +131,15 @@ function addressOf(wish: EndingWish): { readonly userKey: string; readonly id: s
   throw new MisuseError('COATCHECK_INVALID_ARGUMENT', 'The session that is to stay is none of this user.')
 }
 
-function exceptOf(wish: EndingWish): string | undefined {
-  return 'sessionId' in wish ? undefined : wish.exceptSessionId
+/** Whatever the index says, and whether or not the keys of the operator open the record. */
+async function isLive({ server }: AdminGround, userKey: string, id: string): Promise<boolean> {
+  const { state } = await standingOfRecord(server, { key: server.keys.session(userKey, id), userKey })
+  return state === 'live' || state === 'anonymous'
 }
 
-async function countOfAnonymous({ store }: AdminGround, sessionId: string): Promise<number> {
-  const { record } = await store.sessions.read({ kind: 'anonymous', ...sessionAddressOf(sessionId) })
-  return record === null ? 0 : 1
+async function hasGeneration({ server: { client, keys } }: AdminGround, userKey: string): Promise<boolean> {
+  const key = keys.generation(userKey)
+  const command = ['GETRANGE', key, '0', String(GENERATION_BYTES - 1)]
+  const head = (await client.command(key, command, { deadlineMs: ADMIN_DEADLINE_MS })) as Buffer
+  return head.length === GENERATION_BYTES
 }

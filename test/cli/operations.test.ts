@@ -1,9 +1,10 @@
 /** Commands of operators as processes: what they print, exit codes, confirmation, and being killed on the way. */
 import { randomBytes } from 'node:crypto'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { createProgram } from '../../src/cli/program.ts'
-import { coatcheck } from '../../src/coatcheck.ts'
+import { type Coatcheck, coatcheck } from '../../src/coatcheck.ts'
 import { namesEntryOf } from '../../src/keyring/keyring.ts'
+import { redisKeys } from '../../src/redis/keys.ts'
 import { redisStore } from '../../src/redis.ts'
 import { type CommandFolder, commandFolder, type Ended } from '../support/command-line.ts'
 import { type RedisServer, startRedisServer } from '../support/redis-server.ts'
@@ -141,6 +142,88 @@ describe('looking', () => {
   })
 })
 
+describe('ending sessions that the index does not name', () => {
+  const keys = redisKeys('')
+  let auth: Coatcheck<Record<string, unknown>>
+  let userKey: string
+  let refs: { readonly id: string; readonly ticket: string }[]
+  const alive = async (): Promise<boolean[]> =>
+    Promise.all(refs.map(async ({ ticket }) => (await auth.sessions.find(ticket)).session !== null))
+
+  beforeAll(() => {
+    auth = coatcheck({
+      store: redisStore({ ...PATIENT, url: server.url }),
+      keys: OLD,
+      baseUrl: 'http://localhost:3000',
+    })
+  })
+  afterAll(() => auth.close())
+  beforeEach(async () => {
+    refs = []
+    for (let i = 0; i < 3; i++) {
+      const { session, ticket } = await auth.sessions.create({ userId: 'bob' })
+      refs.push({ id: session.id ?? '', ticket })
+    }
+    userKey = refs[0]?.id.split('.')[0] ?? ''
+    const cut = `redis.call('SET', KEYS[1], string.sub(redis.call('GET', KEYS[1]), 1, 8), 'KEEPTTL')`
+    await server.cli('eval', cut, '1', keys.generation(userKey))
+    expect(await auth.sessions.listByUser('bob')).toEqual([])
+    expect(await alive()).toEqual([true, true, true])
+  })
+  // The records that no index names would be left behind.
+  afterEach(async () => {
+    const left = (await server.cli('keys', `user:*{${userKey}}*`)).split('\n').filter(Boolean)
+    await server.cli('del', ...left)
+  })
+
+  test('--all ends them, and says so', async () => {
+    expect(await run('sessions revoke --user bob --all --dry-run')).toMatchObject({
+      code: 0,
+      stdout: 'The index names no session of bob to end. Will end sessions that it does not name.\n',
+    })
+    expect(await run('sessions revoke --user bob --all')).toMatchObject({ code: 2, stdout: '' })
+    expect(await alive()).toEqual([true, true, true])
+    const { code, stdout } = await run('sessions revoke --user bob --all --yes')
+    expect(stdout).toMatch(/^Ended 0 sessions\.\nSessions of bob that the index does not name have ended too\.\n/)
+    expect(code).toBe(0)
+    expect(await alive()).toEqual([false, false, false])
+  })
+
+  test('--except ends all but that one', async () => {
+    const kept = refs[1]?.id ?? ''
+    const report = await json(`sessions revoke --user bob --except ${kept} --yes`)
+    expect(report).toMatchObject({ dryRun: false, isKnown: true, sessions: 0, ended: 0, remaining: 1 })
+    expect(await alive()).toEqual([false, true, false])
+  })
+
+  test('a session id ends that session, beside one that the index names', async () => {
+    const { session, ticket } = await auth.sessions.create({ userId: 'bob' })
+    refs.push({ id: session.id ?? '', ticket })
+    const { code, stdout } = await run(`sessions revoke ${refs[1]?.id ?? ''} --yes`)
+    expect([code, stdout.split('\n')[0]]).toEqual([0, 'Ended 1 session.'])
+    expect(await alive()).toEqual([true, false, true, true])
+  })
+
+  test('--all ends sessions whose records the keys of the operator do not open', async () => {
+    await server.cli('del', keys.generation(userKey))
+    refs = []
+    const { session, ticket } = await auth.sessions.create({ userId: 'bob' })
+    refs.push({ id: session.id ?? '', ticket })
+    const COATCHECK_KEYS = `${NEW},${namesEntryOf(OLD)}`
+    const { code, stdout } = await at.run(['sessions', 'revoke', '--user', 'bob', '--all', '--yes'], { COATCHECK_KEYS })
+    expect([code, stdout.split('\n')[0]]).toEqual([0, 'Ended 1 session.'])
+    expect(await alive()).toEqual([false])
+  })
+
+  test('of a user whom the store does not know there is none: exit code 1', async () => {
+    expect(await run('sessions revoke --user typo --all --yes')).toMatchObject({
+      code: 1,
+      stdout: 'No session of typo to end.\n',
+    })
+    expect(await run('sessions revoke --user typo --all --dry-run')).toMatchObject({ code: 1 })
+  })
+})
+
 describe('ending', () => {
   test('says before what will happen, asks for --yes, says after what goes on being valid', async () => {
     const dry = await run('sessions revoke --user ada --all --dry-run')
@@ -158,7 +241,8 @@ describe('ending', () => {
     expect(last.stdout).toMatch(
       /^Ended 1 session\.\n.*not configured\.\nAccess tokens already handed to APIs stay valid until 20/,
     )
-    expect(await run(`sessions revoke ${kept} --yes`)).toMatchObject({ code: 1 })
+    const once = await run(`sessions revoke ${kept} --yes`)
+    expect(once).toMatchObject({ code: 1, stdout: `No session of ${kept} to end.\n` })
     expect(await run('tokens show --user ada')).toMatchObject({ code: 1 })
   })
 

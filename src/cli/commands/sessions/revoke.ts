@@ -39,21 +39,19 @@ export function revokeSessions(cli: Cli): Command {
         const ground = await context.admin()
         const { wish, label } = wishOf(ground, flags, sessionId)
         const plan = await planEnding(ground, wish)
-        if (plan.sessions === 0) {
-          output.data({ dryRun: flags.dryRun === true, ...plan, ended: 0 }, () => `No session of ${label} to end.`)
-          return exitCode.failed
-        }
+        const consequence = planText(plan, wish, label)
         if (flags.dryRun === true) {
-          output.data({ dryRun: true, ...plan }, () => planText(plan, label))
-          return exitCode.ok
+          output.data({ dryRun: true, ...plan }, () => consequence)
+          return plan.isKnown ? exitCode.ok : exitCode.failed
         }
-        if (!(await context.confirm(planText(plan, label), flags))) {
+        // Also when the plan finds nothing: the index that it reads may lack live sessions, and the step needs no index.
+        if (!(await context.confirm(consequence, flags))) {
           output.note('Nothing was ended.')
           return exitCode.failed
         }
         const report = await endSessions(ground, wish, plan, flags.reason)
-        output.data({ dryRun: false, ...report }, () => reportText(report, ground.clock.now()))
-        return exitCode.ok
+        output.data({ dryRun: false, ...report }, () => reportText(report, wish, label, ground.clock.now()))
+        return hasEndedAny(report, wish) ? exitCode.ok : exitCode.failed
       },
     )
     .option('--all', 'all sessions of the user')
@@ -82,15 +80,34 @@ function wishOf(
   return { wish: { userKey }, label }
 }
 
-function planText({ sessions, tokenRecords, remaining }: EndingPlan, label: string): string {
-  const tokens = tokenRecords === 0 ? '' : ` and delete ${counted(tokenRecords, 'token record')}`
+/** A generation means that sessions may have been live which nothing names. */
+function hasEndedAny({ ended, isKnown }: EndingReport, wish: EndingWish): boolean {
+  return ended > 0 || (isKnown && isOfUser(wish))
+}
+
+function isOfUser(wish: EndingWish): boolean {
+  return 'userKey' in wish
+}
+
+function planText({ sessions, isKnown, tokenRecords, remaining }: EndingPlan, wish: EndingWish, label: string): string {
+  const records = counted(tokenRecords, 'token record')
   const stays = remaining === 0 ? '' : `; ${counted(remaining, 'session')} of the user will stay`
+  if (!isKnown) return `No session of ${label} to end.${tokenRecords === 0 ? '' : ` Will delete ${records}.`}`
+  const tokens = tokenRecords === 0 ? '' : ` and delete ${records}`
+  if (isOfUser(wish) && sessions === 0) {
+    return `The index names no session of ${label} to end. Will end sessions that it does not name${tokens}${stays}.`
+  }
   return `Will end ${counted(sessions, 'session')}${tokens} of ${label}${stays}.`
 }
 
-function reportText(report: EndingReport, nowMs: number): string {
-  const { ended, durable, isDurabilityAsked, accessTokensUntilMs: untilMs, remaining } = report
-  const lines = [`Ended ${counted(ended, 'session')}.`]
+function reportText(report: EndingReport, wish: EndingWish, label: string, nowMs: number): string {
+  const { ended, tokenRecords, durable, isDurabilityAsked, accessTokensUntilMs: untilMs, remaining } = report
+  const hasEnded = hasEndedAny(report, wish)
+  const lines = [hasEnded ? `Ended ${counted(ended, 'session')}.` : `No session of ${label} to end.`]
+  if (hasEnded && isOfUser(wish)) lines.push(`Sessions of ${label} that the index does not name have ended too.`)
+  const areTokensDeleted = tokenRecords > 0 && isOfUser(wish)
+  if (ended === 0 && areTokensDeleted) lines.push(`Deleted ${counted(tokenRecords, 'token record')}.`)
+  if (!hasEnded && !areTokensDeleted) return lines.join('\n')
   if (isDurabilityAsked) {
     lines.push(
       durable
