@@ -17,6 +17,12 @@ export type UserIdOf = (data: JsonObject) => string | null | undefined
 export interface HostSessionUsers {
   /** The set of the sessions of this user. */
   setOfUser(userId: string): DocumentRef
+  /**
+   * Whether the session is one of this set: by its data or by its record. Both count, because an older or a newer version of the application
+   * may compute another user from the same data, or throw.
+   */
+  isOf(session: HostSession, set: DocumentRef): boolean
+  hasUser(session: HostSession): boolean
   /** The name of the set that the session belongs to. Without `userIdOf` it is the set in the record. `undefined`: no user. */
   setOf(session: HostSession): string | undefined
   /**
@@ -78,9 +84,20 @@ export function createHostSessionUsers(
     return documents.change(ref, enterAgain, ttlOf, document)
   }
 
+  /** That of the record, if the function of the application throws for this data. */
+  const namedSetOf = (session: HostSession): string | undefined => {
+    try {
+      return setOf(session)
+    } catch {
+      return session.user?.set
+    }
+  }
+
   return {
     setOfUser,
     setOf,
+    hasUser: (session) => namedSetOf(session) !== undefined,
+    isOf: (session, { name }) => session.user?.set === name || namedSetOf(session) === name,
     enter,
 
     async change(ref, change, known) {

@@ -67,7 +67,7 @@ export interface HostSessions {
   ): Promise<HandedOut | null>
   /**
    * Moves its end to `ttlMs` from now. False when it is not there (any more).
-   * @param cookie replaces the field `cookie` of the session; the other data is neither read nor written
+   * @param cookie replaces the field `cookie` of the session; the other data is not changed
    */
   touch(sid: string, ttlMs: number, known?: HandedOut | null, cookie?: JsonObject): Promise<boolean>
   /** Ends it: a request that is still under way does not bring it back. */
@@ -192,9 +192,7 @@ export function createHostSessions(deps: {
       const names = (await driver.members(set)).slice(0, LISTED_AT_MOST)
       const rows = await Promise.all(names.map(async (name) => [name, await live(refNamed(name))] as const))
       // Entered before it was stored, so what is missing may be about to come: it stays entered until its time is over.
-      return rows.flatMap(([name, stored]) =>
-        stored && users.setOf(stored.value) === set.name ? [infoOf(name, stored)] : [],
-      )
+      return rows.flatMap(([name, stored]) => (stored && users.isOf(stored.value, set) ? [infoOf(name, stored)] : []))
     },
 
     async revokeByUser(userId, { except } = {}) {
@@ -204,7 +202,7 @@ export function createHostSessions(deps: {
       // A session of another user stays: its id was used again, or it is about to be written as a session of this user. It stays entered, too.
       const own = names.filter((_name, i) => {
         const one = stored[i]
-        return ((one && users.setOf(one.value)) ?? set.name) === set.name
+        return !one || users.isOf(one.value, set) || !users.hasUser(one.value)
       })
       const ended = await endAll(own.map(refNamed))
       await driver.leave(set, own)

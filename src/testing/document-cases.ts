@@ -7,6 +7,7 @@ import type { DocumentDriver, DocumentRef } from '../documents/document-driver.t
 import { createDocuments, type Documents } from '../documents/documents.ts'
 import { type HostSession, hostSessionCodec } from '../documents/host-session-record.ts'
 import { createHostSessions, type HostSessions } from '../documents/host-sessions.ts'
+import type { JsonObject } from '../documents/json-merge.ts'
 import { createKeyring } from '../keyring/keyring.ts'
 import { createSeal } from '../keyring/seal.ts'
 import type { ConformanceCase } from './conformance.ts'
@@ -475,6 +476,27 @@ const hostCases: readonly ConformanceCase<DocumentHarness>[] = [
       assert.equal(await sessions.revokeByUser('ada'), 1)
     },
   })),
+  {
+    name: 'data that the function of the application does not read, or reads as another user, hides no session of the user',
+    async run(harness) {
+      const documents = hostDocuments(harness)
+      const { clock } = harness
+      const shared = { documents, kind: 'host', clock, random: systemRandom, events: new EventBus() }
+      const sessionsWith = (userIdOf: (data: JsonObject) => string): HostSessions =>
+        createHostSessions({ ...shared, userIdOf })
+      const before = sessionsWith(({ user }) => user as string)
+      const after = sessionsWith(({ account }) => (account as { id: string }).id)
+      const renamed = sessionsWith(({ user }) => `id of ${String(user)}`)
+      await before.save('old', JSON.stringify({ user: 'ada' }), { ttlMs: 60_000 })
+      await after.save('new', JSON.stringify({ account: { id: 'ada' } }), { ttlMs: 60_000 })
+      assert.equal((await after.listByUser('ada')).length, 2)
+      assert.equal((await renamed.listByUser('ada')).length, 2)
+      assert.equal(await after.revokeByUser('ada'), 2)
+      assert.deepEqual([await before.find('old'), await after.find('new')], [null, null])
+      await before.save('again', JSON.stringify({ user: 'ada' }), { ttlMs: 60_000 })
+      assert.equal(await renamed.revokeByUser('ada'), 1)
+    },
+  },
   {
     name: 'a record of an older build whose user is not that of its data: ended with the user of the data, and repaired by a touch',
     async run(harness) {
