@@ -75,6 +75,12 @@ export class Journal {
     this.#timer ??= setInterval(() => void this.#run(), LOOK_MS).unref()
   }
 
+  /** What the entry of this name would end has ended by a later step: it is not applied again. */
+  overtaken(name: string): void {
+    const entry = this.#entries.get(name)
+    if (entry) this.#settle(name, entry)
+  }
+
   /** What was done, and needs not be done again unless Redis forgets it. */
   remember(steps: readonly Repeatable[]): void {
     this.#memory.remember(steps)

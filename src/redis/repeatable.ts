@@ -4,7 +4,8 @@ import type { RedisScript } from './script.ts'
 
 /**
  * A script that may be run again at any time. It ends what is named in it, whoever has ended it before. Once it has run, a repetition
- * changes nothing of a sign-in that came later.
+ * changes nothing of a sign-in that came later, unless another process has ended all sessions of the user in between, or the user had no
+ * session at the first run.
  */
 export interface Repeatable {
   readonly script: RedisScript

@@ -104,6 +104,17 @@ describe.each(forms)('a revocation whose reply is lost, on $form', ({ start }) =
     expect((await there.list(ADA, 100)).map(({ id }) => id)).toEqual([later.id])
   })
 
+  it('an ending that succeeds when the caller repeats it leaves nothing for the journal to repeat', async () => {
+    await create(2)
+    await expect(here.endByUser(ADA, ENDING)).rejects.toMatchObject({ code: 'COATCHECK_REDIS_TIMEOUT' })
+    expect(await here.endByUser(ADA, ENDING)).toEqual({ count: 0, durable: false })
+    expect(journal.size).toBe(0)
+    const [later] = (await create(1)) as [SessionRef]
+    journal.again()
+    expect((await there.list(ADA, 100)).map(({ id }) => id)).toEqual([later.id])
+    expect((await here.read(later)).record).not.toBeNull()
+  })
+
   it('a repeated ending of one session changes nothing of a later sign-in', async () => {
     const [ended] = (await create(1)) as [SessionRef]
     await expect(here.end(ended, ENDING)).rejects.toMatchObject({ code: 'COATCHECK_REDIS_TIMEOUT' })

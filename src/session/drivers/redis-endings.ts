@@ -49,7 +49,10 @@ export class RedisEndings {
       const lasting = await this.#run.lastingOf(step)
       const steps = this.#journal === null ? [] : again(lasting.reply)
       this.#journal?.remember(steps)
-      if (steps.length > 0 && this.#isDurable() && !lasting.durable) this.#journal?.keep(name, steps)
+      const isLasting = !this.#isDurable() || lasting.durable
+      // An earlier attempt that failed would end later sign-ins, too.
+      if (isLasting) this.#journal?.overtaken(name)
+      else if (steps.length > 0) this.#journal?.keep(name, steps)
       return lasting
     } catch (error) {
       if (this.#journal === null) throw error
