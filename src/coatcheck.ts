@@ -221,19 +221,18 @@ function assemble<D extends object>(config: ResolvedConfig<D>, foundation: Found
     events,
     redirectUri: redirectUriOf(config.baseUrl, config.basePath, config.providers),
   }
-  const absent = (sessionIds: readonly string[]): Promise<readonly string[]> =>
-    absentSessions(store.sessions, sessionIds)
   const providerLogout = createProviderLogout({
-    ...{ ...shared, absent },
+    ...shared,
     driver: store.providerSessions,
     tokens: createLogoutTokens(clients, systemClock),
+    absent: (sessionIds) => absentSessions(store.sessions, sessionIds),
     revoke: (sessionId, reason) => sessions.revoke(sessionId, reason),
     isDurable: store.server?.client.isDurable === true,
     sessionLifeMs: config.session.absoluteTimeoutMs,
   })
   const redemptions = createRedemptions({ gate, clock: systemClock })
   const routes = createRoutes({
-    ...{ config, sessions, absent, tokens, clients, signIn, redemptions, providerLogout, events },
+    ...{ config, sessions, tokens, clients, signIn, redemptions, providerLogout, events },
     clock: systemClock,
   })
   return { foundation, sessions, routes }

@@ -13,8 +13,6 @@ import type { Cookies } from './cookie.ts'
 export interface RouteOptions<D extends object> {
   readonly config: ResolvedConfig<D>
   readonly sessions: SessionStore<D>
-  /** Those of the session ids whose sessions have ended; never one that lives. */
-  readonly absent: (sessionIds: readonly string[]) => Promise<readonly string[]>
   readonly tokens: Pick<TokenCache, 'setUserTokens' | 'getUserTokens' | 'deleteUserTokens'>
   readonly clients: ProviderClients
   /** Made with `redirectUriOf`. */

@@ -1,6 +1,6 @@
 /** Routes that lead to the provider and back: login, callback, logout. docs/http-routes.md says what each takes and answers. */
 import type { ResolvedProvider } from '../config/types.ts'
-import { isCoatcheckError, OidcError, SessionError } from '../core/errors.ts'
+import { isCoatcheckError, OidcError } from '../core/errors.ts'
 import type { ProviderReason } from '../core/provider-reason.ts'
 import { type CompletedSignIn, completeSignIn, stateOf } from '../oidc/callback.ts'
 import { bareDescription } from '../oidc/entra-reason.ts'
@@ -106,11 +106,10 @@ export async function callback<D extends object>(deps: RouteDeps<D>, request: Ro
  * session of the browser ends last, so a sign-in that fails half way leaves the visitor signed in.
  */
 async function openSession<D extends object>(
-  deps: RouteDeps<D>,
+  { config, sessions, tokens, clients, providerLogout, clock }: RouteDeps<D>,
   request: RouteRequest<D>,
   { identity, tokens: received }: CompletedSignIn,
 ): Promise<string> {
-  const { config, sessions, tokens, clients, providerLogout, clock } = deps
   const preset = clients.find(identity.provider)?.preset ?? 'oidc'
   const { userId, profile, authentication } = await admit(identity, config.signIn, clock.now(), preset)
   const visit = await request.exchange.getVisit()
@@ -118,13 +117,17 @@ async function openSession<D extends object>(
   const beforeComplete = async (sessionId: string): Promise<void> => {
     await providerLogout.register(identity, sessionId)
     await tokens.setUserTokens(userId, received, { provider: identity.provider })
-    // An end of the session takes stored tokens along. One that came before these were stored has missed them.
-    if ((await deps.absent([sessionId])).length === 0) return
-    if ((await sessions.listByUser(userId)).length === 0) await tokens.deleteUserTokens(userId)
-    throw new SessionError('COATCHECK_SESSION_ENDED', { details: { reason: 'ended-during-sign-in' } })
   }
-  const session = await visit.signIn({ userId, profile, authentication, carry, beforeComplete })
-  return session.id ?? ''
+  try {
+    return (await visit.signIn({ userId, profile, authentication, carry, beforeComplete })).id ?? ''
+  } catch (error) {
+    // The end of a user's last session takes the stored tokens along. An end that came before they were stored has missed them.
+    const isEnded = isCoatcheckError(error) && error.code === 'COATCHECK_SESSION_ENDED'
+    if (isEnded && (await sessions.listByUser(userId)).length === 0) {
+      await tokens.deleteUserTokens(userId, { provider: identity.provider })
+    }
+    throw error
+  }
 }
 
 /**

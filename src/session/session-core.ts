@@ -61,6 +61,8 @@ export interface SessionCore<D extends object> {
    */
   watched<T>(operation: WriteOperation, write: Promise<T>, mayBeLost?: boolean): Promise<T>
   find(ticket: string): Promise<{ parsed: ParsedTicket; loaded: Loaded } | MissReason>
+  /** Whether the ticket opens its session now. The store is asked; listeners hear nothing of it. */
+  isLive(ticket: string): Promise<boolean>
   /**
    * @param replacing 1 when the user's own session ends with this, so that it does not count against the limit.
    * @param beforeWrite gets the ticket in the same turn, before the store is written
@@ -179,6 +181,11 @@ export function createCore<D extends object>(deps: SessionStoreDeps<D>): Session
       verified.keep(loaded)
       const isSettled = standing !== 'pending' && !isTouchDue(loaded.record, config.idleTimeoutMs, clock.now())
       return { parsed, loaded: isSettled ? loaded : await visited(parsed, loaded) }
+    },
+
+    async isLive(ticket) {
+      const parsed = tickets.parse(ticket)
+      return typeof parsed !== 'string' && typeof (await look(parsed)) !== 'string'
     },
 
     async create(userId, profile, given, replacing = 0, beforeWrite) {

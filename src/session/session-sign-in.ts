@@ -2,11 +2,11 @@
  * Sign-in: a session for the user in the user's own slot, under a new id and ticket. A ticket that an attacker planted before the
  * sign-in leads nowhere after it (session fixation, OWASP ASVS 7.2.4).
  *
- * The steps, in this order: create the user's session; run `beforeComplete` of the caller; hand the ticket out; end the previous
+ * The steps, in this order: create the user's session; run `beforeComplete` of the caller, and check that the session still lives; hand the ticket out; end the previous
  * session by compare and set, merging again when it has changed meanwhile, at most 16 times. If a step fails, the new session ends and the previous
  * one stays. After a crash the previous session works, and the new one idles out: its ticket has not left.
  */
-import { isCoatcheckError, MisuseError } from '../core/errors.ts'
+import { isCoatcheckError, MisuseError, SessionError } from '../core/errors.ts'
 import type { OperationFacts } from '../core/operations.ts'
 import type { Change, Draft } from './session-change.ts'
 import { parseProfile, type SessionProfile } from './session-codec.ts'
@@ -62,6 +62,8 @@ async function signIn<D extends object>(
   }
   try {
     await input.beforeComplete?.(sessionIdOf(loaded.ref))
+    // An end of all sessions of the user meanwhile has met this one, but not what `beforeComplete` has stored since.
+    if (input.beforeComplete && !(await core.isLive(issued.ticket))) throw new SessionError('COATCHECK_SESSION_ENDED')
   } catch (error) {
     await giveUp('sign-in-failed')
     throw error

@@ -111,20 +111,18 @@ export function createTestApp(options: TestAppOptions): TestApp {
   const transactions = createTransactions({ ...shared, driver: createMemoryTransactionDriver(space, keys) })
   const redirectUri = redirectUriOf(baseUrl, config.basePath, options.providers)
   const signIn = { clients, transactions, keyring, random: systemRandom, events, redirectUri }
-  const absent = (sessionIds: readonly string[]): Promise<readonly string[]> =>
-    absentSessions(sessionDriver, sessionIds)
   const providerLogout = createProviderLogout({
     ...shared,
     driver: createMemoryProviderSessionDriver(space, keys),
     isDurable: false,
     tokens: createLogoutTokens(clients, clock),
-    absent,
+    absent: (sessionIds) => absentSessions(sessionDriver, sessionIds),
     revoke: (sessionId, reason) => sessions.revoke(sessionId, reason),
     sessionLifeMs: config.session.absoluteTimeoutMs,
   })
   const redemptions = createRedemptions({ gate, clock })
   const parts: RouteOptions<Data> = {
-    ...{ config, sessions, absent, tokens, clients, signIn, redemptions, providerLogout, events, clock },
+    ...{ config, sessions, tokens, clients, signIn, redemptions, providerLogout, events, clock },
   }
   return { ...parts, routes: createRoutes(parts), seen }
 }
