@@ -10,7 +10,9 @@ import type { RedisClientPort } from './client-port.ts'
 import { EndedMemory } from './ended-memory.ts'
 import type { Repeatable } from './repeatable.ts'
 
-interface Entry {
+export interface JournalEntry {
+  /** What it ends. */
+  readonly name: string
   readonly steps: readonly Repeatable[]
   readonly until: number
   readonly confirmed: () => void
@@ -29,7 +31,9 @@ export class Journal {
   readonly #clock: Clock
   readonly #events: EventBus
   readonly #client: () => RedisClientPort
-  readonly #entries = new Map<string, Entry>()
+  /** Oldest first. */
+  readonly #entries = new Set<JournalEntry>()
+  readonly #byName = new Map<string, readonly JournalEntry[]>()
   readonly #memory: EndedMemory
   #timer: ReturnType<typeof setInterval> | undefined
   #isRunning = false
@@ -48,37 +52,46 @@ export class Journal {
     return this.#entries.size
   }
 
+  /** The entries of this name: a step that begins now and succeeds later makes them unnecessary, but no entry that is kept meanwhile. */
+  entries(name: string): readonly JournalEntry[] {
+    return this.#byName.get(name) ?? []
+  }
+
   /**
-   * @param name what it ends: a later entry of the same name takes the place of an earlier one, and confirms it too
+   * @param name what it ends
+   * @param replaced entries of this name whose place it takes: they are not applied again, and are confirmed together with it
    * @param confirmed called once, when all of it has been done and is as durable as is wanted, or when it is given up
    */
-  keep(name: string, steps: readonly Repeatable[], confirmed?: () => void): void {
+  keep(
+    name: string,
+    steps: readonly Repeatable[],
+    replaced: readonly JournalEntry[],
+    confirmed: () => void = () => undefined,
+  ): void {
     const now = this.#clock.monotonic()
-    const earlier = this.#entries.get(name)?.confirmed
-    const both = (): void => {
-      earlier?.()
-      confirmed?.()
-    }
-    this.#entries.delete(name)
-    this.#entries.set(name, {
+    const earlier = replaced.filter((entry) => this.#remove(entry))
+    this.#add({
+      name,
       steps,
       until: now + LIFE_MS,
-      confirmed: both,
+      confirmed() {
+        for (const entry of earlier) entry.confirmed()
+        confirmed()
+      },
       dueAt: now + FIRST_PAUSE_MS,
       pauseMs: FIRST_PAUSE_MS,
     })
     if (this.#entries.size > MOST_ENTRIES) {
       const [oldest] = this.#entries
-      if (oldest) this.#settle(...oldest)
+      if (oldest) this.#settle(oldest)
       this.#events.emit('error', { code: 'COATCHECK_REDIS_OVERLOADED', operation: 'revocation.journal' })
     }
     this.#timer ??= setInterval(() => void this.#run(), LOOK_MS).unref()
   }
 
-  /** What the entry of this name would end has ended by a later step: it is not applied again. */
-  overtaken(name: string): void {
-    const entry = this.#entries.get(name)
-    if (entry) this.#settle(name, entry)
+  /** A later step has ended what these entries would end: they are not applied again. */
+  overtaken(entries: readonly JournalEntry[]): void {
+    for (const entry of entries) this.#settle(entry)
   }
 
   /** What was done, and needs not be done again unless Redis forgets it. */
@@ -101,13 +114,13 @@ export class Journal {
   async close(): Promise<void> {
     this.#isClosed = true
     this.#rest()
-    await Promise.all([...this.#entries].map(([name, entry]) => this.#apply(name, entry)))
+    await Promise.all([...this.#entries].map((entry) => this.#apply(entry)))
   }
 
   #allDue(): void {
     // What is under way was begun on the connection before, and its failure says nothing about this one.
     this.#isAgain = this.#isRunning
-    for (const entry of this.#entries.values()) {
+    for (const entry of this.#entries) {
       entry.dueAt = 0
       entry.pauseMs = FIRST_PAUSE_MS
     }
@@ -115,7 +128,7 @@ export class Journal {
   }
 
   async #recall(): Promise<void> {
-    for (const [key, step] of await this.#memory.forgotten(this.#client())) this.keep(key, [step])
+    for (const [key, step] of await this.#memory.forgotten(this.#client())) this.keep(key, [step], this.entries(key))
     this.#allDue()
   }
 
@@ -128,14 +141,14 @@ export class Journal {
     if (this.#isRunning || this.#isClosed || this.#entries.size === 0) return
     this.#isRunning = true
     const now = this.#clock.monotonic()
-    const due = [...this.#entries].filter(([, entry]) => entry.dueAt <= now)
-    await Promise.all(due.map(([name, entry]) => this.#apply(name, entry)))
+    const due = [...this.#entries].filter((entry) => entry.dueAt <= now)
+    await Promise.all(due.map((entry) => this.#apply(entry)))
     this.#isRunning = false
     if (this.#isAgain) this.#allDue()
     else if (this.#entries.size === 0) this.#rest()
   }
 
-  async #apply(name: string, entry: Entry): Promise<void> {
+  async #apply(entry: JournalEntry): Promise<void> {
     const client = this.#client()
     const now = this.#clock.monotonic()
     try {
@@ -150,17 +163,27 @@ export class Journal {
         return
       }
     }
-    this.#settle(name, entry)
+    this.#settle(entry)
   }
 
-  /** One that was taken the place of is confirmed with its successor. */
-  #settle(name: string, entry: Entry): void {
-    if (this.#entries.get(name) !== entry) return
-    this.#entries.delete(name)
-    entry.confirmed()
+  #settle(entry: JournalEntry): void {
+    if (this.#remove(entry)) entry.confirmed()
   }
 
-  #later(entry: Entry): void {
+  #add(entry: JournalEntry): void {
+    this.#entries.add(entry)
+    this.#byName.set(entry.name, [...this.entries(entry.name), entry])
+  }
+
+  /** @returns whether it was there: an entry that was replaced is confirmed with its successor */
+  #remove(entry: JournalEntry): boolean {
+    const left = this.entries(entry.name).filter((one) => one !== entry)
+    if (left.length === 0) this.#byName.delete(entry.name)
+    else this.#byName.set(entry.name, left)
+    return this.#entries.delete(entry)
+  }
+
+  #later(entry: JournalEntry): void {
     entry.pauseMs = Math.min(entry.pauseMs * 2, LONGEST_PAUSE_MS)
     entry.dueAt = this.#clock.monotonic() + entry.pauseMs
   }

@@ -35,6 +35,11 @@ describe.each(forms)('a revocation whose reply is lost, on $form', ({ start }) =
   let here: SessionDriver
   let journal: Journal
   let lost: number
+  /** What the next revocations wait for after Redis has done them, in order. */
+  let held: Promise<void>[]
+  /** Whether Redis gets the revocations whose replies are lost. */
+  let arrives: boolean
+  let server: { isDurable: boolean; durable: boolean }
   let there: SessionDriver
   beforeAll(async () => {
     world = await start()
@@ -42,18 +47,26 @@ describe.each(forms)('a revocation whose reply is lost, on $form', ({ start }) =
   beforeEach(async () => {
     await world.reset()
     lost = 1
+    held = []
+    arrives = true
+    server = { isDurable: false, durable: false }
     const { client } = world
     const deaf = new Proxy(client, {
       get(target, name) {
         if (name === 'lasting') return lasting
+        if (name === 'isDurable') return server.isDurable
         const value: unknown = Reflect.get(target, name, target)
         return typeof value === 'function' ? (value.bind(target) as unknown) : value
       },
     })
     const lasting: RedisClientPort['lasting'] = async (...args) => {
-      const reply = await client.lasting(...args)
-      if (lost-- > 0) throw new RedisError('COATCHECK_REDIS_TIMEOUT')
-      return reply
+      const hold = held.shift()
+      const isLost = lost-- > 0
+      if (isLost && !arrives) throw new RedisError('COATCHECK_REDIS_TIMEOUT')
+      const answer = await client.lasting(...args)
+      await hold
+      if (isLost) throw new RedisError('COATCHECK_REDIS_TIMEOUT')
+      return { ...answer, durable: server.durable }
     }
     journal = new Journal(() => deaf, { clock: systemClock, events: new EventBus() })
     here = createRedisSessionDriver(deaf, keys, { random: systemRandom, endings: ENDINGS, journal })
@@ -113,6 +126,31 @@ describe.each(forms)('a revocation whose reply is lost, on $form', ({ start }) =
     journal.again()
     expect((await there.list(ADA, 100)).map(({ id }) => id)).toEqual([later.id])
     expect((await here.read(later)).record).not.toBeNull()
+  })
+
+  it.each([
+    { means: 'without durability', isDurable: false, durable: false },
+    { means: 'with an acknowledgement', isDurable: true, durable: true },
+    { means: 'without an acknowledgement', isDurable: true, durable: false },
+  ])('an earlier ending whose reply comes last leaves the later one to be repeated, $means', async (said) => {
+    server = said
+    await create(1)
+    let answer = (): void => undefined
+    held.push(new Promise((resolve) => (answer = resolve)))
+    lost = 0
+    const earlier = here.endByUser(ADA, ENDING)
+    await until(async () => (await there.list(ADA, 100)).length === 0)
+    const [between] = (await create(1)) as [SessionRef]
+    lost = 1
+    arrives = false
+    await expect(here.endByUser(ADA, ENDING)).rejects.toMatchObject({ code: 'COATCHECK_REDIS_TIMEOUT' })
+    answer()
+    await earlier
+    expect((await here.read(between)).record).toBeNull()
+    server.durable = true
+    journal.again()
+    await until(async () => journal.size === 0)
+    expect(await there.list(ADA, 100)).toEqual([])
   })
 
   it('a repeated ending of one session changes nothing of a later sign-in', async () => {

@@ -45,19 +45,21 @@ export class RedisEndings {
     again: (reply: readonly RedisReply[]) => readonly Repeatable[],
   ): Promise<LastingReply | null> {
     const name = `${denial.userKey}.${denial.id ?? `* ${denial.exceptId ?? ''}`}`
+    // Only these: an entry that another call keeps meanwhile may end what this step has not met.
+    const earlier = this.#journal?.entries(name) ?? []
     try {
       const lasting = await this.#run.lastingOf(step)
       const steps = this.#journal === null ? [] : again(lasting.reply)
       this.#journal?.remember(steps)
       const isLasting = !this.#isDurable() || lasting.durable
-      // An earlier attempt that failed would end later sign-ins, too.
-      if (isLasting) this.#journal?.overtaken(name)
-      else if (steps.length > 0) this.#journal?.keep(name, steps)
+      // A repetition of an earlier attempt that failed would end later sign-ins, too.
+      if (isLasting) this.#journal?.overtaken(earlier)
+      else if (steps.length > 0) this.#journal?.keep(name, steps, earlier)
       return lasting
     } catch (error) {
       if (this.#journal === null) throw error
       this.#deny(denial)
-      this.#journal.keep(name, [step], () => this.#allow(denial))
+      this.#journal.keep(name, [step], earlier, () => this.#allow(denial))
       if (isCoatcheckError(error) && WRITES_NOTHING.has(error.code)) return null
       throw error
     }
