@@ -76,6 +76,7 @@ export function layout({ title, status = 200, scripts = false, formTargets = [] 
 
 export interface SignInPage {
   readonly action: string
+  /** The application that asked comes first. */
   readonly applicationOrigins: readonly string[]
   readonly isEnabled: (user: DevUser) => boolean
 }

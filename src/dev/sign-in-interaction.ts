@@ -9,6 +9,7 @@ import { type DevUser, devUsers, findUserByHint, subjectOf } from './people.ts'
 
 export interface SignInInteraction {
   readonly provider: Provider
+  /** Of the registered redirect URIs. */
   readonly applicationOrigins: readonly string[]
   readonly isEnabled: (user: DevUser) => boolean
 }
@@ -50,7 +51,15 @@ export async function handleSignIn(
   }
   const hinted = interaction.prompt.name === 'login' && findUserByHint(interaction.params.login_hint)
   if (hinted) await finish(hinted)
-  else writePage(response, signInPage({ action: request.url ?? '', applicationOrigins, isEnabled }))
+  else {
+    // The provider has checked the redirect URI of this request. Its port may differ from that of the registered one.
+    const origins = new Set([...originOf(interaction.params.redirect_uri), ...applicationOrigins])
+    writePage(response, signInPage({ action: request.url ?? '', applicationOrigins: [...origins], isEnabled }))
+  }
+}
+
+function originOf(uri: unknown): readonly string[] {
+  return typeof uri === 'string' && URL.canParse(uri) ? [new URL(uri).origin] : []
 }
 
 /** In the words of Entra ID, which shows them on its own page; here the application gets to see them. */
