@@ -323,7 +323,7 @@ export interface EventMap {
     /** Name of the provider. */
     provider?: string
   }
-  /** A route refused a request. */
+  /** A route refused a request. A failed sign-in emits `signin.failed` only. */
   'request.refused': ProviderReason & {
     /** Error code, when an error was the cause. */
     code: string

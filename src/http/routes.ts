@@ -31,12 +31,14 @@ type Handler = <D extends object>(deps: RouteDeps<D>, request: RouteRequest<D>) 
 interface Route {
   readonly path: RegExp
   readonly methods: Readonly<Partial<Record<string, Handler>>>
+  /** Its handler emits an event about each error: `request.refused` would say the same again. */
+  readonly hasOwnEvent?: true
 }
 
 /** A test tries each of them as a stranger. */
 export const ROUTES: readonly Route[] = [
   { path: /^\/login$/, methods: { GET: login } },
-  { path: /^\/callback(?:\/[^/]+)?$/, methods: { GET: callback, POST: callback } },
+  { path: /^\/callback(?:\/[^/]+)?$/, methods: { GET: callback, POST: callback }, hasOwnEvent: true },
   { path: /^\/logout$/, methods: { GET: confirmLogout, POST: logout } },
   { path: /^\/backchannel-logout(?:\/[^/]+)?$/, methods: { POST: backChannelLogout } },
   { path: /^\/frontchannel-logout(?:\/[^/]+)?$/, methods: { GET: frontChannelLogout } },
@@ -62,7 +64,8 @@ export function createRoutes<D extends object>(options: RouteOptions<D>): Routes
     // HTTP/2 takes any text as a method, such as `constructor`.
     const handler = Object.hasOwn(route.methods, request.method) ? route.methods[request.method] : undefined
     if (!handler) return withCommonHeaders(methodAnswer(route, request, deps.config.pages))
-    return answer(deps, createExchange, handler, request, { path, query: searchParams, ip: context.ip })
+    const { hasOwnEvent = false } = route
+    return answer(deps, createExchange, handler, request, { path, query: searchParams, ip: context.ip, hasOwnEvent })
   }
   return async (request, context) => {
     const response = await respond(request, context)
@@ -70,12 +73,19 @@ export function createRoutes<D extends object>(options: RouteOptions<D>): Routes
   }
 }
 
+interface Asked {
+  readonly path: string
+  readonly query: URLSearchParams
+  readonly ip: string | undefined
+  readonly hasOwnEvent: boolean
+}
+
 async function answer<D extends object>(
   deps: RouteDeps<D>,
   createExchange: ExchangeFactory<D>,
   handler: Handler,
   request: Request,
-  { path, query, ip }: { path: string; query: URLSearchParams; ip: string | undefined },
+  { path, query, ip, hasOwnEvent }: Asked,
 ): Promise<Response> {
   const sink = createHeadersSink()
   const cookieHeader = request.headers.get('cookie') ?? ''
@@ -103,7 +113,7 @@ async function answer<D extends object>(
   } catch (error) {
     // Whatever was collected, a new ticket above all, belongs to a success.
     sink.discard()
-    if (isCoatcheckError(error)) report(deps.events, error, `${request.method} ${routeName(path)}`)
+    if (isCoatcheckError(error) && !hasOwnEvent) report(deps.events, error, `${request.method} ${routeName(path)}`)
     if (!isCoatcheckError(error) || isForHost(error)) throw error
     const { basePath, pages } = deps.config
     const { headers, method } = request

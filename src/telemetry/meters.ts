@@ -107,7 +107,7 @@ export const meters = {
   requestsRefused: counter(
     'requests.refused',
     '{request}',
-    'Requests to our routes that were refused, by error code.',
+    'Requests to our routes that were refused, by error code, without failed sign-ins.',
     ['code'],
   ),
   errors: counter('errors', '{error}', 'Failures that no caller was waiting for.', ['operation', 'code']),
