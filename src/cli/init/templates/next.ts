@@ -85,11 +85,23 @@ export const config = { matcher: ['/profile']${runtime} }
 `
 }
 
-const INSTRUMENTATION = `/** Next calls this once, before the first request. A wrong configuration ends the start and is named in the error. */
+const INSTRUMENTATION = `import { isCoatcheckError } from 'coatcheck'
+
+/**
+ * Next calls this once, before the first request. If it rejects, Next answers every request with 500 until a restart.
+ * So a wrong configuration ends the process. While Redis is down, the application runs, and answers 503 where it needs it.
+ */
 export async function register() {
-  if (process.env.NEXT_RUNTIME !== 'nodejs') return
-  const { auth } = await import('./lib/auth')
-  await auth.ready()
+  if (process.env.NEXT_RUNTIME === 'nodejs') {
+    const { auth } = await import('./lib/auth')
+    try {
+      await auth.ready()
+    } catch (error) {
+      if (!isCoatcheckError(error)) throw error
+      console.error(error)
+      if (!error.retryable) process.exit(1)
+    }
+  }
 }
 `
 
