@@ -62,6 +62,8 @@ describe('an empty folder', () => {
         'app/auth/[...path]/route.ts',
         'app/layout.tsx',
         'app/page.tsx',
+        'app/points/actions.ts',
+        'app/points/page.tsx',
         'app/profile/page.tsx',
         'coatcheck.config.ts',
         'instrumentation.ts',

@@ -123,6 +123,8 @@ describe('docs/next.md', () => {
         'proxy.ts',
         'instrumentation.ts',
         'app/profile/page.tsx',
+        'app/points/actions.ts',
+        'app/points/page.tsx',
         'app/page.tsx',
       ])
       for (const { path, text } of written.filter(isShared)) expect(shown.get(path), path).toBe(text)
@@ -162,7 +164,8 @@ describe('docs/next.md', () => {
           await page.getByText('You are signed in as Ada Lovelace.').waitFor()
           await fitsOnAPhone(page, 'Profile')
 
-          await page.goto(`${production.url}/points`)
+          await page.getByRole('link', { name: 'Points' }).click()
+          await page.waitForURL(`${production.url}/points`)
           await page.getByRole('button', { name: 'Add a point' }).click()
           await page.getByText('You have 1 points.').waitFor()
           const ask = (path: string) => page.request.get(production.url + path)

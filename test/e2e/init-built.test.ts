@@ -49,6 +49,7 @@ it.each(['express', 'fastify', 'hono'])('%s: npm run build, npm start, sign-in',
     const back = await browser.visit(pick.url, { user: 'ada' })
     expect([back.url.pathname, back.status]).toEqual(['/profile', 200])
     expect(back.page).toContain('Ada Lovelace')
+    expect((await browser.visit(`${url}/profile`)).page).toContain('You have opened this page 2 times.')
   })
   expect(await redis.cli('--scan')).toMatch(/user:/)
 })

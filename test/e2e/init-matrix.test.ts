@@ -53,7 +53,7 @@ async function compile(folder: string): Promise<string> {
 }
 
 /** Runs `coatcheck dev` without naming a command, and ends it afterwards. */
-async function underDev(folder: string, use: (url: string) => Promise<void>): Promise<void> {
+async function underDev(folder: string, use: (url: string) => Promise<unknown>): Promise<void> {
   const [port, idpPort] = [await freePort(), await freePort()]
   const flags = ['--port', String(port), '--idp-port', String(idpPort), '--redis', 'memory']
   const child = spawn(process.execPath, [bin, 'dev', ...flags], { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] })
@@ -77,12 +77,13 @@ async function underDev(folder: string, use: (url: string) => Promise<void>): Pr
   }
 }
 
-async function signIn(url: string): Promise<void> {
+async function signIn(url: string): Promise<CookieBrowser> {
   const browser = new CookieBrowser()
   const pick = await browser.visit(`${url}/auth/login?returnTo=/profile`)
   const back = await browser.visit(pick.url, { user: 'ada' })
   expect([back.url.pathname, back.status]).toEqual(['/profile', 200])
   expect(back.page).toContain('Ada Lovelace')
+  return browser
 }
 
 const tsConfig = (compilerOptions: object, include = ['*.ts', '*.mts']): object => ({
@@ -138,7 +139,11 @@ describe.each(FRAMEWORKS)('a new application with %s', (framework) => {
       const { files: written } = await init(folder, '--framework', framework)
       expect(written.map(({ path }) => path)).toContain(program)
       if (program.endsWith('ts')) expect(await compile(folder)).toBe('')
-      await underDev(folder, signIn)
+      await underDev(folder, async (url) => {
+        const browser = await signIn(url)
+        // The starter keeps a number in the session: it counts from one request to the next.
+        expect((await browser.visit(`${url}/profile`)).page).toContain('You have opened this page 2 times.')
+      })
       // Without a change a second run has nothing to say.
       const again = await init(folder, '--framework', framework)
       expect(again.files.filter(({ action, text }) => action !== 'same' || text !== null)).toEqual([])
@@ -268,7 +273,7 @@ describe('an application that exists', () => {
 
 interface Pages {
   home(user: object | null): string
-  profile(user: object): string
+  profile(user: object, visits: number): string
 }
 
 test('the pages of a starter fit a narrow screen, in light and dark, and escape what they show', async () => {
@@ -288,7 +293,7 @@ test('the pages of a starter fit a narrow screen, in light and dark, and escape 
       for (const [name, html] of Object.entries({
         visitor: pages.home(null),
         home: pages.home(user),
-        profile: pages.profile(user),
+        profile: pages.profile(user, 1),
       })) {
         await page.setContent(html)
         expect(await page.evaluate(() => document.documentElement.scrollWidth), name).toBeLessThanOrEqual(390)

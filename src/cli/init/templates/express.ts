@@ -39,7 +39,12 @@ app.use(web) // sign-in, sign-out, session and devices, under /auth
 ${first}
 app.get(
   '/profile',
-  web.withUser((_request, response, { user }) => response.send(profile(user))),
+  web.withUser(async (_request, response, { user, session }) => {
+    await session.update((data) => {
+      data.visits = Number(data.visits ?? 0) + 1
+    })
+    response.send(profile(user, Number(session.data.visits)))
+  }),
 )
 app.use(web.errorHandler) // last
 

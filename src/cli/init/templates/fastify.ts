@@ -36,7 +36,12 @@ app.get('/', async (request, reply) => {
 })
 app.get(
   '/profile',
-  web.withUser((_request, reply, { user }) => reply.type('text/html').send(profile(user))),
+  web.withUser(async (_request, reply, { user, session }) => {
+    await session.update((data) => {
+      data.visits = Number(data.visits ?? 0) + 1
+    })
+    return reply.type('text/html').send(profile(user, Number(session.data.visits)))
+  }),
 )
 
 ${start({

@@ -36,7 +36,12 @@ app.get('/', async (context) => {
 })
 app.get(
   '/profile',
-  web.withUser((context, { user }) => context.html(profile(user))),
+  web.withUser(async (context, { user, session }) => {
+    await session.update((data) => {
+      data.visits = Number(data.visits ?? 0) + 1
+    })
+    return context.html(profile(user, Number(session.data.visits)))
+  }),
 )
 
 ${start({

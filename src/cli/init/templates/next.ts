@@ -33,6 +33,8 @@ export function next(input: TemplateInput): Template {
     },
     { path: `${source}instrumentation.${script}`, text: INSTRUMENTATION },
     { path: `${source}app/profile/page.${component}`, text: PROFILE },
+    { path: `${source}app/points/actions.${script}`, text: pointActionsOf(isTypeScript) },
+    { path: `${source}app/points/page.${component}`, text: POINTS },
   ]
   if (!hasHome) files.push(home)
   if (!hasModule('app/layout')) files.push({ path: `${source}app/layout.${component}`, text: layoutOf(isTypeScript) })
@@ -81,7 +83,7 @@ export function ${name}(${parameter})${answer} {
 }
 
 /** The paths that send visitors to sign-in: add the pages of your own. */
-export const config = { matcher: ['/profile']${runtime} }
+export const config = { matcher: ['/profile', '/points']${runtime} }
 `
 }
 
@@ -154,6 +156,7 @@ async function Welcome() {
 `
 
 const PROFILE = `import { requireUser } from 'coatcheck/next'
+import Link from 'next/link'
 import { Suspense } from 'react'
 import { auth } from '../../lib/auth'
 
@@ -177,8 +180,76 @@ async function Profile() {
   return (
     <>
       <p>You are signed in as {String(user.name ?? user.id)}.</p>
+      <p>
+        <Link href="/points" style={{ textDecoration: 'underline' }}>
+          Points
+        </Link>
+      </p>
       <pre style={{ overflowWrap: 'anywhere', whiteSpace: 'pre-wrap' }}>{JSON.stringify(user, null, 2)}</pre>
       <form method="post" action="/auth/logout">
+        <button style={{ border: '1px solid', borderRadius: '0.5rem', cursor: 'pointer', padding: '0.25rem 0.75rem' }}>
+          Sign out
+        </button>
+      </form>
+    </>
+  )
+}
+`
+
+/** Actions that read and write a value of the session, and sign out. */
+function pointActionsOf(isTypeScript: boolean): string {
+  const returned = isTypeScript ? ': Promise<void>' : ''
+  return `'use server'
+import { getVisit, requireUser } from 'coatcheck/next'
+import { revalidatePath } from 'next/cache'
+import { redirect } from 'next/navigation'
+import { auth } from '../../lib/auth'
+
+export async function addPoint()${returned} {
+  const { session } = await requireUser(auth, { returnTo: '/points' })
+  await session.update((data) => {
+    data.points = Number(data.points ?? 0) + 1
+  })
+  revalidatePath('/points')
+}
+
+export async function signOut()${returned} {
+  const visit = await getVisit(auth)
+  await visit.signOut()
+  redirect('/')
+}
+`
+}
+
+const POINTS = `import { requireUser } from 'coatcheck/next'
+import { Suspense } from 'react'
+import { auth } from '../../lib/auth'
+import { addPoint, signOut } from './actions'
+
+export const metadata = { title: 'Points' }
+
+export default function PointsPage() {
+  return (
+    <main style={{ boxSizing: 'border-box', margin: '0 auto', maxWidth: '40rem', padding: '1rem', width: '100%' }}>
+      <h1 style={{ fontSize: '1.5rem', fontWeight: 600 }}>Points</h1>
+      <Suspense fallback={<p>Loading…</p>}>
+        <Points />
+      </Suspense>
+    </main>
+  )
+}
+
+async function Points() {
+  const { session } = await requireUser(auth, { returnTo: '/points' })
+  return (
+    <>
+      <p>You have {Number(session.data.points ?? 0)} points.</p>
+      <form action={addPoint}>
+        <button style={{ border: '1px solid', borderRadius: '0.5rem', cursor: 'pointer', padding: '0.25rem 0.75rem' }}>
+          Add a point
+        </button>
+      </form>
+      <form action={signOut}>
         <button style={{ border: '1px solid', borderRadius: '0.5rem', cursor: 'pointer', padding: '0.25rem 0.75rem' }}>
           Sign out
         </button>

@@ -1,4 +1,4 @@
-/** The two pages of a starter: the home page with sign-in, and the profile of the user. */
+/** The two pages of a starter: the home page with sign-in, and the profile of the user with a number from the session. */
 
 /** A module that exports `home` and `profile`; it needs no script in the browser. */
 export function pageModule(isTypeScript: boolean): string {
@@ -14,9 +14,11 @@ ${importType}export function home(user${typed('User | null')})${typed('string')}
   )
 }
 
-export function profile(user${typed('User')})${typed('string')} {
+export function profile(user${typed('User')}, visits${typed('number')})${typed('string')} {
   const rows = Object.entries(user).map(([name, value]) => \`<dt>\${escape(name)}</dt><dd>\${escape(shown(value))}</dd>\`)
-  return page(nameOf(user), \`<dl>\${rows.join('')}</dl><p><a href="/">Home</a></p>\`)
+  return page(nameOf(user), \`<dl>\${rows.join('')}</dl>
+    <p>You have opened this page \${visits} times.</p>
+    <p><a href="/">Home</a></p>\`)
 }
 
 const nameOf = (user${typed('User')})${typed('string')} => String(user.name ?? user.id)
