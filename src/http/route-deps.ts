@@ -13,7 +13,7 @@ import type { Cookies } from './cookie.ts'
 export interface RouteOptions<D extends object> {
   readonly config: ResolvedConfig<D>
   readonly sessions: SessionStore<D>
-  readonly tokens: Pick<TokenCache, 'setUserTokens' | 'getUserTokens' | 'deleteUserTokens'>
+  readonly tokens: Pick<TokenCache, 'setUserTokens' | 'getUserTokens'>
   readonly clients: ProviderClients
   /** Made with `redirectUriOf`. */
   readonly signIn: SignInDeps

@@ -106,7 +106,7 @@ export async function callback<D extends object>(deps: RouteDeps<D>, request: Ro
  * session of the browser ends last, so a sign-in that fails half way leaves the visitor signed in.
  */
 async function openSession<D extends object>(
-  { config, sessions, tokens, clients, providerLogout, clock }: RouteDeps<D>,
+  { config, tokens, clients, providerLogout, clock }: RouteDeps<D>,
   request: RouteRequest<D>,
   { identity, tokens: received }: CompletedSignIn,
 ): Promise<string> {
@@ -118,16 +118,7 @@ async function openSession<D extends object>(
     await providerLogout.register(identity, sessionId)
     await tokens.setUserTokens(userId, received, { provider: identity.provider })
   }
-  try {
-    return (await visit.signIn({ userId, profile, authentication, carry, beforeComplete })).id ?? ''
-  } catch (error) {
-    // The end of a user's last session takes the stored tokens along. An end that came before they were stored has missed them.
-    const isEnded = isCoatcheckError(error) && error.code === 'COATCHECK_SESSION_ENDED'
-    if (isEnded && (await sessions.listByUser(userId)).length === 0) {
-      await tokens.deleteUserTokens(userId, { provider: identity.provider })
-    }
-    throw error
-  }
+  return (await visit.signIn({ userId, profile, authentication, carry, beforeComplete })).id ?? ''
 }
 
 /**

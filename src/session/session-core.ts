@@ -83,6 +83,8 @@ export interface SessionCore<D extends object> {
   ): Promise<{ ticket: string; secretHash: Buffer; loaded: Loaded }>
   /** @param existed true if the caller has read or created the session, and does not only have its id; see `Ending` */
   end(ref: SessionRef, reason: string, existed: boolean): Promise<Revoked>
+  /** Ends a session that was never handed out, and the tokens that were stored for it unless the user has another session. */
+  giveUp(ref: SessionRef, reason: string): Promise<void>
   ending(reason: string, existed?: boolean): Ending
 }
 
@@ -111,6 +113,14 @@ export function createCore<D extends object>(deps: SessionStoreDeps<D>): Session
       ...(what !== null && { what }),
       ...(at !== null && { at }),
     })
+  }
+
+  const end = async (ref: SessionRef, how: Ending): Promise<Revoked> => {
+    verified.forget(ref)
+    const ended = await driver.end(ref, how)
+    const count = ended.status === 'done' ? ended.count : 0
+    if (count > 0) events.emit('session.ended', { sessionId: sessionIdOf(ref), reason: how.reason })
+    return { count, durable: ended.status === 'done' && ended.durable }
   }
 
   /** A transition for the holder of one ticket: refused when that ticket opens the session no more. */
@@ -236,12 +246,10 @@ export function createCore<D extends object>(deps: SessionStoreDeps<D>): Session
       return { ticket: issued.ticket, secretHash: issued.secretHash, loaded }
     },
 
-    async end(ref, reason, existed) {
-      verified.forget(ref)
-      const ended = await driver.end(ref, ending(reason, existed))
-      const count = ended.status === 'done' ? ended.count : 0
-      if (count > 0) events.emit('session.ended', { sessionId: sessionIdOf(ref), reason })
-      return { count, durable: ended.status === 'done' && ended.durable }
+    end: (ref, reason, existed) => end(ref, ending(reason, existed)),
+
+    async giveUp(ref, reason) {
+      await end(ref, { ...ending(reason, true), takesTokens: true })
     },
   }
 }

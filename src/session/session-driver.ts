@@ -104,6 +104,11 @@ export interface Ending {
   readonly ttlMs: number
   /** True: the caller has read or created the session, so the store leaves a marker even if it has lost the record. Default false. */
   readonly existed?: boolean
+  /**
+   * True: the caller may have stored tokens after the session ended. If no live session of the user is left, the user's tokens go, also
+   * when this session had ended before. Default false.
+   */
+  readonly takesTokens?: boolean
 }
 
 export interface SessionDriver {
@@ -137,7 +142,7 @@ export interface SessionDriver {
   /**
    * Ends one session: record first, then index entry, then the marker that keeps the id from coming back. Works on a full
    * store. With the user's last live session the user's tokens go in the same step. An id without record, index entry and marker
-   * names no session: the driver writes nothing and remembers nothing, unless `Ending.existed` is true.
+   * names no session: the driver writes nothing and remembers nothing, unless `Ending.existed` or `Ending.takesTokens` is true.
    */
   end(ref: SessionRef, ending: Ending, expectedNonce?: Buffer): Promise<Ended>
 

@@ -57,12 +57,11 @@ async function signIn<D extends object>(
   const created = await core.create(input.userId, profileOf(input), { ...carried, ...input.data }, replacing)
   const { issued, loaded } = created
   // Without this, the new session would stay until its idle timeout.
-  const giveUp = async (reason: string): Promise<void> => {
-    await core.end(loaded.ref, reason, true).catch(() => undefined)
-  }
+  const giveUp = (reason: string): Promise<void> =>
+    core.giveUp(loaded.ref, reason).catch((error: unknown) => reportFailure(core, error))
   try {
     await input.beforeComplete?.(sessionIdOf(loaded.ref))
-    // An end of all sessions of the user meanwhile has met this one, but not what `beforeComplete` has stored since.
+    // An end of the session meanwhile has missed the tokens that `beforeComplete` has stored since: giving up takes them.
     if (input.beforeComplete && !(await core.isLive(issued.ticket))) throw new SessionError('COATCHECK_SESSION_ENDED')
   } catch (error) {
     await giveUp('sign-in-failed')
@@ -126,9 +125,13 @@ async function endUnchanged<D extends object>(core: SessionCore<D>, old: Loaded)
 }
 
 async function endRegardless<D extends object>(core: SessionCore<D>, old: Loaded): Promise<void> {
-  await core.end(old.ref, 'signed-in', true).catch((error: unknown) => {
-    const code = isCoatcheckError(error) ? error.code : 'unknown'
-    core.deps.events.emit('error', { code, operation: 'session.sign-in' })
+  await core.end(old.ref, 'signed-in', true).catch((error: unknown) => reportFailure(core, error))
+}
+
+function reportFailure<D extends object>(core: SessionCore<D>, error: unknown): void {
+  core.deps.events.emit('error', {
+    code: isCoatcheckError(error) ? error.code : 'unknown',
+    operation: 'session.sign-in',
   })
 }
 

@@ -194,8 +194,8 @@ export interface SignInInput<D extends object> {
   /**
    * Runs after the new session is stored, before its ticket is handed out and before the previous session ends. Use it for steps that
    * the sign-in must not miss, such as `tokens.setUserTokens()`. If it rejects, the new session ends, the previous one stays, and
-   * `signIn` rejects with its error. If the new session was ended meanwhile, `signIn` rejects with `COATCHECK_SESSION_ENDED`; what
-   * `beforeComplete` has stored stays. Default: nothing.
+   * `signIn` rejects with its error. If the new session was ended meanwhile, `signIn` rejects with `COATCHECK_SESSION_ENDED`. In both
+   * cases the user's tokens go, unless another session of the user lives. Default: nothing.
    * @param sessionId id of the new session
    */
   readonly beforeComplete?: (sessionId: string) => Promise<unknown>

@@ -11,6 +11,28 @@ beforeAll(async () => {
 })
 afterAll(() => redis.stop())
 
+const tokens = { accessToken: 'a', refreshToken: 'r', expiresAt: Date.now() + 3_600_000 }
+
+test('a sign-in by the application leaves no tokens when its session has ended during beforeComplete', async () => {
+  const auth = coatcheck({
+    store: redisStore({ url: redis.url }),
+    keys: randomBytes(32).toString('base64'),
+    baseUrl: 'http://localhost:3000',
+  })
+  const storeTokens = (): Promise<void> => auth.tokens.setUserTokens('grace', tokens)
+  const beforeComplete = async (): Promise<void> => {
+    await auth.sessions.revokeByUser('grace')
+    await storeTokens()
+  }
+  await expect(auth.sessions.signIn(null, { userId: 'grace', beforeComplete })).rejects.toMatchObject({
+    code: 'COATCHECK_SESSION_ENDED',
+  })
+  expect(await auth.tokens.getUserTokens('grace')).toBeNull()
+  await auth.sessions.signIn(null, { userId: 'grace', beforeComplete: storeTokens })
+  expect((await auth.tokens.getUserTokens('grace'))?.refreshToken).toBe('r')
+  await auth.close()
+})
+
 test('a sign-in fails when all sessions of the user have ended during beforeComplete', async () => {
   const auth = coatcheck({
     store: redisStore({ url: redis.url }),

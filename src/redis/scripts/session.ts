@@ -115,8 +115,8 @@ return {'done'}
 
 /**
  * KEYS 1 record · 2 generation · 3 index · 4 ended marker · 5 tokens · 6 outbox of grants
- * ARGV 3 id · 4 reason · 5 life of the marker ms · 6 expected nonce or '' · 7 '1': the caller has seen the session, else ''
- *      8 life of the outbox ms · then the providers whose grants go there
+ * ARGV 3 id · 4 reason · 5 life of the marker ms · 6 expected nonce or ''
+ *      7 '1': the caller has seen the session, 'tokens': and may have stored tokens after it ended, else '' · 8 life of the outbox ms · then the providers whose grants go there
  * Replies {'done', ended 0 or 1, last of user 0 or 1, known 0 or 1} · {'conflict', current record}. Not known: nothing was written.
  */
 export const END: RedisScript = defineScript(
@@ -132,13 +132,13 @@ if user and leave(user, ARGV[3]) then
   store(user, 0)
 end
 local last = 0
-if removed and (not user or live_count(user, now) == 0) then
+if (removed or ARGV[7] == 'tokens') and (not user or live_count(user, now) == 0) then
   last = 1
   local grants = held(KEYS[5], 9, #ARGV)
   redis.call('UNLINK', KEYS[5])
   post(KEYS[6], ARGV[8], grants)
 end
-if not removed and ARGV[7] ~= '1' and redis.call('EXISTS', KEYS[4]) == 0 then return {'done', 0, 0, 0} end
+if not removed and ARGV[7] == '' and redis.call('EXISTS', KEYS[4]) == 0 then return {'done', 0, 0, 0} end
 redis.call('SET', KEYS[4], ARGV[4], 'PX', ARGV[5])
 return {'done', ended, last, 1}
 `,

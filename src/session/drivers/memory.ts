@@ -128,10 +128,11 @@ class MemorySessions {
     this.#space.delete(this.#keys.session(userKey, id))
     const index = this.#index(userKey)
     const wasListed = index.delete(id)
-    const lastOfUser = (record !== null || wasListed) && this.#live(userKey).length === 0
+    const mayTakeTokens = record !== null || wasListed || ending.takesTokens === true
+    const lastOfUser = mayTakeTokens && this.#live(userKey).length === 0
     if (lastOfUser) this.#endTokens(userKey)
     const isKnown = record !== null || wasListed || this.#space.has(this.#keys.ended(userKey, id))
-    if (isKnown || ending.existed) this.#mark(userKey, id, ending)
+    if (isKnown || ending.existed || ending.takesTokens) this.#mark(userKey, id, ending)
     return { status: 'done', count: wasLive ? 1 : 0, lastOfUser, durable: false }
   }
 

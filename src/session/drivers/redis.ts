@@ -86,7 +86,8 @@ export function createRedisSessionDriver(
       keys.tokens(userKey),
       keys.revocations(userKey),
     ]
-    const args = [id, ...endingArguments(ending), expectedNonce ?? '', ending.existed === true ? '1' : '', ...outbox]
+    const known = ending.takesTokens === true ? 'tokens' : ending.existed === true ? '1' : ''
+    const args = [id, ...endingArguments(ending), expectedNonce ?? '', known, ...outbox]
     return { ...run.repeatable(END, names, args), removes: { key: keys.session(userKey, id), owner: userKey } }
   }
 
@@ -148,13 +149,17 @@ export function createRedisSessionDriver(
     async end({ kind, userKey, id }, ending, expectedNonce) {
       if (kind === 'user') endings.announce(userKey)
       const step = endOf(userKey, id, ending, expectedNonce)
+      // Tokens that are stored later without a session must not go with a repetition.
+      const again = endOf(userKey, id, { ...ending, takesTokens: false })
       const record = [keys.session(userKey, id)]
       // On a condition it is a step of a change, which fails as a whole.
       const applied = expectedNonce
         ? { reply: await changing(record, run.always(step.script, step.keys, step.args.slice(2))), durable: false }
         : await changing(
             record,
-            lasting.apply({ userKey, id, reason: ending.reason }, step, ([, , , known]) => (known === 1 ? [step] : [])),
+            lasting.apply({ userKey, id, reason: ending.reason }, step, ([, , , known]) =>
+              known === 1 ? [again] : [],
+            ),
           )
       if (applied === null) return { status: 'done', count: 1, lastOfUser: false, durable: false }
       const [status, ended, last] = applied.reply

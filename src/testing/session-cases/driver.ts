@@ -241,6 +241,25 @@ export const driverCases: readonly ConformanceCase<SessionHarness>[] = [
     },
   },
   {
+    name: 'driver: ending a session that has ended takes the tokens only if the caller says so and none is left',
+    async run({ driver, hasTokens, putTokens }) {
+      const [ended, other] = [newRef(), newRef()]
+      await driver.create(ended, newRecord(), LIFE)
+      await driver.create(other, newRecord(), LIFE)
+      await driver.end(ended, ENDING)
+      await putTokens(ended.userKey)
+      const taking = { ...ENDING, existed: true, takesTokens: true }
+      assert.deepEqual(await driver.end(ended, taking), { status: 'done', count: 0, lastOfUser: false, durable: false })
+      assert.ok(await hasTokens(ended.userKey))
+      await driver.end(other, ENDING)
+      await putTokens(ended.userKey)
+      await driver.end(ended, { ...ENDING, existed: true })
+      assert.ok(await hasTokens(ended.userKey))
+      assert.deepEqual(await driver.end(ended, taking), { status: 'done', count: 0, lastOfUser: true, durable: false })
+      assert.equal(await hasTokens(ended.userKey), false)
+    },
+  },
+  {
     name: 'driver: of many sessions one stays, keeps its deadline, and others come again',
     async run({ driver, advance }) {
       const refs = Array.from({ length: 12 }, () => newRef())

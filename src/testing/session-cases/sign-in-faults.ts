@@ -1,5 +1,6 @@
 /** A sign-in that fails or stops at any of its steps: the visitor keeps the session that they came with. */
 import assert from 'node:assert/strict'
+import { RedisError } from '../../core/errors.ts'
 import type { Json, SessionStore, SignInInput, TicketSink, Visit } from '../../session/types.ts'
 import type { ConformanceCase, SessionHarness } from '../conformance.ts'
 import { codeOf, fixture } from '../session-fixture.ts'
@@ -172,6 +173,40 @@ export const signInFaultCases: readonly ConformanceCase<SessionHarness>[] = [
       assert.deepEqual(await signing.store.find(signing.old.ticket), { session: null, reason: 'revoked' })
       assert.ok(writes < 100, 'the sign-in stops waiting for a pause of the attacker')
       assert.deepEqual(await signing.idsOf('ada'), [id])
+    },
+  },
+  {
+    name: 'a sign-in whose session has ended meanwhile leaves its tokens only to a user with another session',
+    async run(harness) {
+      const { store, keyring } = fixture(harness)
+      const userKey = keyring.userKey('ada')
+      const overtakenBy = (end: (sessionId: string) => Promise<unknown>): Promise<string> => {
+        const beforeComplete = async (sessionId: string): Promise<void> => {
+          await end(sessionId)
+          await harness.putTokens(userKey)
+        }
+        return codeOf(store.signIn(null, { userId: 'ada', beforeComplete }))
+      }
+      for (const end of [() => store.revokeByUser('ada'), (sessionId: string) => store.revoke(sessionId)]) {
+        assert.equal(await overtakenBy(end), 'COATCHECK_SESSION_ENDED')
+        assert.equal(await harness.hasTokens(userKey), false)
+      }
+      await store.create({ userId: 'ada' })
+      assert.equal(await overtakenBy((sessionId) => store.revoke(sessionId)), 'COATCHECK_SESSION_ENDED')
+      assert.ok(await harness.hasTokens(userKey))
+    },
+  },
+  {
+    name: 'a sign-in that cannot clear away after itself says why it failed, and reports the rest',
+    async run(harness) {
+      const { driver } = harness
+      const broken = { ...driver, end: () => Promise.reject(new RedisError('COATCHECK_REDIS_TIMEOUT')) }
+      const { store, events } = fixture(harness, { driver: broken })
+      const reported: unknown[] = []
+      events.on('error', (event) => reported.push(event))
+      const beforeComplete = (): Promise<unknown> => store.revokeByUser('ada')
+      assert.equal(await codeOf(store.signIn(null, { userId: 'ada', beforeComplete })), 'COATCHECK_SESSION_ENDED')
+      assert.deepEqual(reported, [{ code: 'COATCHECK_REDIS_TIMEOUT', operation: 'session.sign-in' }])
     },
   },
   {
