@@ -9,6 +9,8 @@ const LAYERS = {
   redis: ['config', 'core'],
   memory: ['core'],
   documents: ['keyring', 'core'],
+  // What leads into it: no other layer loads it at run time, except entries and by dynamic import.
+  migrate: ['http', 'documents', 'session', 'token', 'keyring', 'core'],
   session: ['keyring', 'core'],
   token: ['keyring', 'core'],
   oidc: ['session', 'token', 'config', 'keyring', 'core'],
@@ -26,6 +28,7 @@ const LAYERS = {
     'session',
     'token',
     'documents',
+    'migrate',
     'keyring',
     'memory',
     'redis',

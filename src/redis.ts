@@ -99,6 +99,7 @@ export function redisStore(options: RedisStoreOptions = {}): StoreFactory {
         providerGate: createRedisProviderGateDriver(client, keys),
         transactions: createRedisTransactionDriver(client, keys),
         documents: createRedisDocumentDriver(client, keys),
+        oldRecords: async () => (await import('./migrate/drivers/redis.ts')).createRedisOldRecordDriver(client),
         providerSessions: createRedisProviderSessionDriver(client, keys),
         estimateSessions: () => estimateSessions(client, announcedPrefixes(context.prefix)[0] ?? ''),
         ...(stream && { follow: (events) => stream.follow(events) }),

@@ -5,6 +5,7 @@
 import type { Clock } from './core/clock.ts'
 import type { EventBus } from './core/events.ts'
 import type { DocumentDriver } from './documents/document-driver.ts'
+import type { OldRecordDriver } from './migrate/old-record-driver.ts'
 import type { ProviderSessionDriver } from './oidc/provider-session-driver.ts'
 import type { TransactionDriver } from './oidc/transaction-driver.ts'
 import type { RedisClientPort } from './redis/client-port.ts'
@@ -59,6 +60,8 @@ export interface Store {
   readonly providerSessions: ProviderSessionDriver
   /** Keeps the records of other session libraries, such as express-session. */
   readonly documents: DocumentDriver
+  /** Reads and changes the records of other libraries on the same servers. Loaded at the first call: only a migration needs it. */
+  oldRecords(): Promise<OldRecordDriver>
   /**
    * Estimates the number of session records, anonymous ones included: exact with few keys, from a sample with many.
    * @throws {RedisError} during an outage

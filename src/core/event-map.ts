@@ -8,6 +8,10 @@ import type { ProviderReason } from './provider-reason.ts'
 /** `unavailable`: it was never sent, since there is no connection or the circuit is open. `error`: the server refused it. */
 export type RedisOutcome = 'ok' | 'timeout' | 'unavailable' | 'error'
 
+/** What came of a record of another library. */
+export type MigrationOutcome =
+  'adopted' | 'synced' | 'moved' | 'ended' | 'unreadable' | 'no_expiry' | 'missing' | 'refused'
+
 /** Every event by its name, with its fields. */
 export interface EventMap {
   /** The state of a connection to Redis, or of its circuit breaker, changed. */
@@ -339,6 +343,17 @@ export interface EventMap {
   'request.unmounted': {
     /** What to write in front of the routes. */
     mount: string
+  }
+  /** A request met a record of another library, which a migration reads. */
+  'migration.read': {
+    /** The library and format of the record, such as `connect-redis`. */
+    origin: string
+    /**
+     * What came of the record. `adopted`: our record was created from it; `synced`: our record took a change of an old process;
+     * `moved`: our record replaced it; `ended`: an end on one side ended the other; `unreadable`: left alone; `no_expiry`: it had no
+     * expiry, and ours got the default; `missing`: there is no old record; `refused`: a wrong signature, or expired.
+     */
+    outcome: MigrationOutcome
   }
   /** An error that no caller hears of. */
   error: {

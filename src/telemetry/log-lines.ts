@@ -112,6 +112,13 @@ export const logLines: LogLines = {
     text: 'the sign-in route may be missing: the middleware never ran',
     textOf: ({ mount }) => `the sign-in route may be missing: write ${mount} before the routes`,
   },
+  'migration.read': {
+    area: 'session',
+    level: ({ outcome }) => (outcome === 'unreadable' ? 'warn' : 'debug'),
+    text: 'old record read',
+    textOf: ({ outcome }) => (outcome === 'unreadable' ? 'old record left alone: it could not be read' : null),
+    mayFlood: true,
+  },
   error: { area: 'error', level: 'error', text: 'failed in the background', mayFlood: true },
 }
 

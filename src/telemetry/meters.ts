@@ -19,7 +19,18 @@ export interface Meter {
 }
 
 export type Label =
-  'outcome' | 'kind' | 'reason' | 'why' | 'policy' | 'provider' | 'step' | 'code' | 'channel' | 'operation' | 'server'
+  | 'outcome'
+  | 'kind'
+  | 'reason'
+  | 'why'
+  | 'policy'
+  | 'provider'
+  | 'step'
+  | 'code'
+  | 'channel'
+  | 'operation'
+  | 'server'
+  | 'origin'
 
 /** Those that Coatcheck gives. An application's own may be any text, which no label can be: `other`. */
 export const END_REASONS: readonly string[] = [
@@ -109,6 +120,12 @@ export const meters = {
     '{request}',
     'Requests to our routes that were refused, by error code, without failed sign-ins.',
     ['code'],
+  ),
+  migrationReads: counter(
+    'migration.reads',
+    '{read}',
+    'Records of another library that a migration read, by what came of them.',
+    ['origin', 'outcome'],
   ),
   errors: counter('errors', '{error}', 'Failures that no caller was waiting for.', ['operation', 'code']),
   redisOperations: {

@@ -61,6 +61,7 @@ const readings: Readings = {
   signout: (_, sink) => sink.add('signOuts', {}, 1),
   'provider.logout': ({ provider, channel }, sink) => sink.add('providerLogouts', { provider, channel }, 1),
   'request.refused': ({ code }, sink) => sink.add('requestsRefused', { code }, 1),
+  'migration.read': ({ origin, outcome }, sink) => sink.add('migrationReads', { origin, outcome }, 1),
   error: ({ operation, code }, sink) => sink.add('errors', { operation, code }, 1),
   'redis.operation': ({ operation, outcome, durationMs }, sink) => {
     sink.record('redisOperations', { operation, outcome }, durationMs / 1000)
