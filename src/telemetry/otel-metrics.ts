@@ -24,7 +24,7 @@ const ATTRIBUTES: Readonly<Record<Exclude<Label, 'server'>, string>> = {
   step: 'coatcheck.step',
   code: 'error.type',
   channel: 'coatcheck.channel',
-  origin: 'coatcheck.migration.origin',
+  origin: 'coatcheck.origin',
   operation: 'coatcheck.operation',
 }
 
