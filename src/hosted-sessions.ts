@@ -12,6 +12,7 @@ import { createDocuments } from './documents/documents.ts'
 import { hostSessionCodec } from './documents/host-session-record.ts'
 import { createHostSessions, type HostSessionInfo, type HostSessions } from './documents/host-sessions.ts'
 import { createHosted, documentDeps, type HostedOptions } from './hosted.ts'
+import type { AttachedOrigin, SessionOrigin } from './migrate/session-origin.ts'
 
 const DEFAULT_TTL_MS = 24 * 3_600_000
 
@@ -34,6 +35,11 @@ export interface SessionStoreOptions extends HostedOptions {
    * It gets the data as stored: what `JSON.stringify` keeps, merged with the changes of parallel requests. Default: sessions have no user.
    */
   readonly userId?: (data: Readonly<Record<string, unknown>>) => string | null | undefined
+  /**
+   * The sessions of the library's old store, which live on: `connectRedis()`, `koaSessionStore()` or `jsonSessions()` of
+   * `coatcheck/migrate`. Default: there are none.
+   */
+  readonly migrateFrom?: SessionOrigin
 }
 
 /** Lists and ends the sessions of a user, which the contract of the other library does not offer. Methods reject with a `RedisError` during an outage. */
@@ -67,30 +73,49 @@ export interface HostedSessions extends UserSessions {
 export function createHostedSessions(kind: string, given: SessionStoreOptions): HostedSessions {
   const options = ownOptions('CoatcheckStore()', given)
   const events = new EventBus()
-  const { userId, ttl, ttlSeconds } = options
-  const hosted = createHosted(options, events, (foundation, config) =>
-    createHostSessions({
+  const { userId, ttl, ttlSeconds, migrateFrom } = options
+  if (ttl !== undefined && ttlSeconds !== undefined)
+    throw refuse({ option: 'CoatcheckStore().ttlSeconds' }, 'got it beside ttl, expected one of the two')
+  checkOrigin(kind, migrateFrom)
+  const defaultTtlMs = typeof ttlSeconds === 'number' ? ttlSeconds * 1000 : (parseDurationMs(ttl) ?? DEFAULT_TTL_MS)
+  let attached: AttachedOrigin | undefined
+  const hosted = createHosted(options, events, async (foundation, config) => {
+    const { store } = foundation
+    const clock = systemClock
+    attached = await migrateFrom?.attach({ store, clock, events, loopback: config.loopback, defaultTtlMs })
+    const sessions = createHostSessions({
       documents: createDocuments(documentDeps(foundation, config, events), kind, hostSessionCodec),
       kind,
-      clock: systemClock,
+      clock,
       random: systemRandom,
       events,
       userIdOf: userId,
-    }),
-  )
-  if (ttl !== undefined && ttlSeconds !== undefined)
-    throw refuse({ option: 'CoatcheckStore().ttlSeconds' }, 'got it beside ttl, expected one of the two')
+      links: attached?.links,
+    })
+    return attached?.over(sessions) ?? sessions
+  })
   return {
     events,
     open: hosted.open,
-    close: hosted.close,
-    defaultTtlMs: typeof ttlSeconds === 'number' ? ttlSeconds * 1000 : (parseDurationMs(ttl) ?? DEFAULT_TTL_MS),
+    async close() {
+      await hosted.close()
+      await attached?.close()
+    },
+    defaultTtlMs,
     ttlMsOf: (data) => (typeof ttlSeconds === 'function' ? msOfSeconds(ttlSeconds(data)) : undefined),
     idOf: async (sid) => (await hosted.open()).idOf(sid),
     listByUser: async (user) => (await hosted.open()).listByUser(user),
     revoke: async (id) => (await hosted.open()).revoke(id),
     revokeByUser: async (user, { except } = {}) => (await hosted.open()).revokeByUser(user, { except }),
   }
+}
+
+/** @throws {ConfigError} `COATCHECK_CONFIG_INVALID` for sessions of a library that this store is not for */
+function checkOrigin(kind: string, origin: SessionOrigin | undefined): void {
+  if (!origin?.hosts || origin.hosts.includes(kind)) return
+  const stores = origin.hosts.map((host) => `coatcheck/${host}`).join(' and ')
+  const complaint = `got old sessions of ${origin.name}, which only the store of ${stores} can read, not that of coatcheck/${kind}`
+  throw refuse({ option: 'CoatcheckStore().migrateFrom' }, complaint)
 }
 
 function msOfSeconds(seconds: unknown): number {

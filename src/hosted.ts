@@ -35,7 +35,7 @@ export interface Hosted<T> {
 export function createHosted<T>(
   options: HostedOptions & Pick<Options<object>, 'tokens'>,
   events: EventBus,
-  make: (foundation: Foundation, config: ResolvedConfig<object>) => T,
+  make: (foundation: Foundation, config: ResolvedConfig<object>) => T | Promise<T>,
 ): Hosted<T> {
   let opening: Promise<{ readonly made: T; readonly use: FoundationUse }> | null = null
   let closing: Promise<void> | null = null
@@ -43,7 +43,12 @@ export function createHosted<T>(
     const env = processEnvironment()
     const config = configOf(options, env)
     const use = await useFoundation(config, events, env)
-    return { made: make(use.foundation, config), use }
+    try {
+      return { made: await make(use.foundation, config), use }
+    } catch (error) {
+      await use.release()
+      throw error
+    }
   }
   return {
     async open() {

@@ -176,6 +176,11 @@ export const store: Kind = {
     typeof value.open === 'function' &&
     'identity' in value,
 }
+export const sessionOrigin: Kind = {
+  wants: "the result of connectRedis(), koaSessionStore() or jsonSessions() of 'coatcheck/migrate'",
+  accepts: (value) =>
+    typeof value === 'object' && value !== null && 'attach' in value && typeof value.attach === 'function',
+}
 /** Not looked into here: its own root does that. */
 export const storeOptions: Kind = { wants: 'the options that redisStore() gets', accepts: isPlainObject }
 export const texts: Kind = {

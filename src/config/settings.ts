@@ -193,6 +193,7 @@ export const settings: readonly Setting[] = [
     ['ttl', kinds.dropInLifetime, '`24h`'],
     ['ttlSeconds', kinds.secondsOrFunction, '`ttl`'],
     ['userId', kinds.functionKind, 'sessions belong to no user'],
+    ['migrateFrom', kinds.sessionOrigin, 'there are no old sessions'],
   ]),
   ...table('CoatcheckAdapter()', hosted),
   ...table('secondaryStorage()', hosted),

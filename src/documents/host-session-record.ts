@@ -14,6 +14,19 @@ export interface HostSession {
   readonly birth?: string
   /** The set of its user, and the end of its entry there, epoch milliseconds. */
   readonly user?: { readonly set: string; readonly untilMs: number }
+  /** The key of the old record of another library that this session was taken from (`src/migrate/`). Absent: there is none. */
+  readonly link?: string
+  /** With `link`: this session stands alone. The old record may still be there, and decides nothing. */
+  readonly isMoved?: boolean
+}
+
+/** True: the old record decides whether this session exists, and what it holds. */
+export function isMirror({ link, isMoved = false }: HostSession): boolean {
+  return link !== undefined && !isMoved
+}
+
+export function withoutLink({ link: _link, isMoved: _isMoved, ...session }: HostSession): HostSession {
+  return session
 }
 
 type WithCookie = Pick<HostSession, 'json' | 'cookie'>

@@ -12,7 +12,15 @@ import type { EventBus } from '../core/events.ts'
 import type { Random } from '../core/random.ts'
 import { type DocumentRef, isDocumentName } from './document-driver.ts'
 import type { Documents, StoredDocument } from './documents.ts'
-import { cookieOf, differsInEndOnly, effective, mergedJson, type HostSession } from './host-session-record.ts'
+import {
+  cookieOf,
+  differsInEndOnly,
+  effective,
+  isMirror,
+  mergedJson,
+  type HostSession,
+  withoutLink,
+} from './host-session-record.ts'
 import { createHostSessionUsers, type UserIdOf } from './host-session-users.ts'
 import type { JsonObject } from './json-merge.ts'
 
@@ -31,6 +39,18 @@ export interface HandedOut {
   /** Replaces the field `cookie` of `json`. The caller copies it before a change. */
   readonly cookie?: JsonObject
   stored: StoredDocument<HostSession>
+  /** The text of the old record that `json` was read from. Absent: there is none, or it decides nothing. */
+  readonly old?: string
+  /** True: the old record is gone, and the next write drops the link to it. */
+  readonly isUnlinked?: boolean
+}
+
+/** The old records of another library that sessions are linked to, by their keys (`src/migrate/`). Methods reject during an outage. */
+export interface SessionLinks {
+  /** Whether the old record is there. */
+  stands(link: string): Promise<boolean>
+  /** Removes old records. Called before their sessions end here. */
+  remove(links: readonly string[]): Promise<void>
 }
 
 /** One session of a user, as the stores for other libraries list it. */
@@ -63,15 +83,36 @@ export interface HostSessions {
       readonly ttlMs: number
       readonly known?: HandedOut | null
       readonly isNew?: boolean | 'absent'
+      /** The key of the old record that a new session mirrors. */
+      readonly link?: string
     },
   ): Promise<HandedOut | null>
+  /**
+   * Creates a session from an old record, where none is stored.
+   * @param isMoved the session stands alone from the start
+   * @returns the stored session; `isCreated` is false for one that a parallel request stored first. `ended`: a session of this id was ended
+   */
+  adopt(
+    sid: string,
+    json: string,
+    options: { readonly ttlMs: number; readonly link: string; readonly isMoved: boolean },
+  ): Promise<{ readonly session: HandedOut; readonly isCreated: boolean } | 'ended'>
+  /**
+   * Changes the stored record itself.
+   * @param change as for `Documents.change`. `null`: the record stays
+   * @returns the stored session afterwards; `gone`: it is not there; `ended`: it was ended
+   */
+  amend(known: HandedOut, change: (stored: HostSession) => HostSession | null): Promise<HandedOut | 'gone' | 'ended'>
   /**
    * Moves its end to `ttlMs` from now. False when it is not there (any more).
    * @param cookie replaces the field `cookie` of the session; the other data is not changed
    */
   touch(sid: string, ttlMs: number, known?: HandedOut | null, cookie?: JsonObject): Promise<boolean>
-  /** Ends it: a request that is still under way does not bring it back. */
-  end(sid: string): Promise<boolean>
+  /**
+   * Ends it: a request that is still under way does not bring it back.
+   * @param alsoUnstored leave the memory of its end also where none is stored
+   */
+  end(sid: string, alsoUnstored?: boolean): Promise<boolean>
   /** The name that `listByUser` and `revoke` know the session of this id by. */
   idOf(sid: string): string
   revoke(id: string): Promise<boolean>
@@ -93,8 +134,10 @@ export function createHostSessions(deps: {
   readonly events: EventBus
   /** Left out: the application does not say whose the sessions are. A session then keeps the user of its record. */
   readonly userIdOf?: UserIdOf | undefined
+  /** Left out: no session is linked to a record of another library. */
+  readonly links?: SessionLinks | undefined
 }): HostSessions {
-  const { documents, kind, clock, random, events } = deps
+  const { documents, kind, clock, random, events, links } = deps
   const { driver } = documents
   const users = createHostSessionUsers(documents, clock, deps.userIdOf)
   const refNamed = (name: string): DocumentRef => ({ kind, name })
@@ -120,6 +163,18 @@ export function createHostSessions(deps: {
     expiresAtMs: value.expiresAtMs,
   })
 
+  const handedOut = (ref: DocumentRef, stored: StoredDocument<HostSession>): HandedOut => {
+    const { json, cookie } = stored.value
+    return { ref, json, ...(cookie && { cookie }), stored }
+  }
+
+  const linkOf = ({ value }: StoredDocument<HostSession>): readonly string[] =>
+    value.link === undefined ? [] : [value.link]
+
+  /** Listed only if it stands: a mirror of an old record that is gone is about to end. */
+  const stands = async ({ value }: StoredDocument<HostSession>): Promise<boolean> =>
+    !links || value.link === undefined || !isMirror(value) || (await links.stands(value.link))
+
   const refused = (ref: DocumentRef): null => {
     events.emit('session.refused', { sessionId: ref.name, why: 'ended' })
     return null
@@ -129,17 +184,21 @@ export function createHostSessions(deps: {
     async find(sid) {
       const ref = documents.refOf(sid)
       const stored = await live(ref)
-      if (!stored) return null
-      const { json, cookie } = stored.value
-      return { ref, json, ...(cookie && { cookie }), stored }
+      return stored && handedOut(ref, stored)
     },
 
-    async save(sid, json, { ttlMs, known, isNew = false }) {
+    async save(sid, json, { ttlMs, known, isNew = false, link }) {
       const ref = documents.refOf(sid)
       const expiresAtMs = clock.now() + ttlMs
       if (!known) {
         const birth = random.bytes(BIRTH_BYTES).toString('base64url')
-        const created: HostSession = { json, createdAtMs: clock.now(), expiresAtMs, birth }
+        const created: HostSession = {
+          json,
+          createdAtMs: clock.now(),
+          expiresAtMs,
+          birth,
+          ...(link !== undefined && { link }),
+        }
         const hasUser = users.setOf(created) !== undefined
         // Before it enters the set: from then on, the end of all sessions of the user includes this session.
         if (isNew === true && hasUser) await driver.reopen(ref)
@@ -155,12 +214,40 @@ export function createHostSessions(deps: {
       const { birth } = known.stored.value
       const change = (stored: HostSession): HostSession | null => {
         if (stored.birth !== birth) return null
-        const { cookie: _merged, ...kept } = stored
+        const { cookie: _merged, ...kept } = known.isUnlinked ? withoutLink(stored) : stored
         return { ...kept, json: mergedJson(known, json, stored), expiresAtMs }
       }
       const changed = await users.change(ref, change, known.stored)
       const isSaved = changed.status === 'saved' && changed.document.value.birth === birth
       return isSaved ? { ref, json, stored: changed.document } : refused(ref)
+    },
+
+    async adopt(sid, json, { ttlMs, link, isMoved }) {
+      const ref = documents.refOf(sid)
+      const expiresAtMs = clock.now() + ttlMs
+      // Without `birth`: every copy of one old record is the same session.
+      const created = { json, createdAtMs: clock.now(), expiresAtMs, link, ...(isMoved && { isMoved }) }
+      const value = await users.enter(ref, created)
+      // One that is over by its own time may still be stored for an instant. The old record lives, so the session does.
+      const renew = (other: HostSession): HostSession | null =>
+        other.expiresAtMs > clock.now() ? null : { ...value, createdAtMs: other.createdAtMs }
+      // At last one that does not open, such as one of a lost key, is replaced.
+      for (const isNew of [true, true, false]) {
+        const saved = await documents.put(ref, value, { ttlMs, isNew })
+        if (saved.status === 'saved') return { session: handedOut(ref, saved.document), isCreated: true }
+        if (saved.status !== 'taken') return 'ended'
+        const stored = await documents.read(ref)
+        const changed = stored && (await users.change(ref, renew, stored))
+        if (changed?.status === 'saved') return { session: handedOut(ref, changed.document), isCreated: false }
+        if (changed?.status === 'ended') return 'ended'
+      }
+      return 'ended'
+    },
+
+    async amend(known, change) {
+      const changed = await users.change(known.ref, change, known.stored)
+      if (changed.status === 'saved') return handedOut(known.ref, changed.document)
+      return changed.status === 'ended' ? 'ended' : 'gone'
     },
 
     async touch(sid, ttlMs, known, cookie) {
@@ -175,24 +262,33 @@ export function createHostSessions(deps: {
           value.expiresAtMs >= expiresAtMs - TOUCHED_TOGETHER_MS &&
           (cookie === undefined || differsInEndOnly(cookieOf(value), cookie)))
           ? null
-          : { ...value, expiresAtMs, ...(cookie && { cookie }) }
+          : { ...(known?.isUnlinked ? withoutLink(value) : value), expiresAtMs, ...(cookie && { cookie }) }
       const changed = await users.change(ref, change, stored)
       const isTouched = changed.status === 'saved' && changed.document.value.birth === stored.value.birth
       if (isTouched && known) known.stored = changed.document
       return isTouched
     },
 
-    end: (sid) => driver.end(documents.refOf(sid), ENDED_REMEMBERED_MS),
+    end: (sid, alsoUnstored = false) => driver.end(documents.refOf(sid), ENDED_REMEMBERED_MS, alsoUnstored),
     idOf: (sid) => documents.refOf(sid).name,
     // What cannot be a name names no session, as one that has ended already.
-    revoke: async (id) => isDocumentName(id) && driver.end(refNamed(id), ENDED_REMEMBERED_MS),
+    async revoke(id) {
+      if (!isDocumentName(id)) return false
+      const ref = refNamed(id)
+      const stored = links && (await documents.read(ref))
+      if (stored) await links.remove(linkOf(stored))
+      // Of a session that only the other library has stored, the memory of its end is what refuses it.
+      return driver.end(ref, ENDED_REMEMBERED_MS, links !== undefined)
+    },
 
     async listByUser(userId) {
       const set = users.setOfUser(userId)
       const names = (await driver.members(set)).slice(0, LISTED_AT_MOST)
       const rows = await Promise.all(names.map(async (name) => [name, await live(refNamed(name))] as const))
       // Entered before it was stored, so what is missing may be about to come: it stays entered until its time is over.
-      return rows.flatMap(([name, stored]) => (stored && users.isOf(stored.value, set) ? [infoOf(name, stored)] : []))
+      const own = rows.flatMap(([name, stored]) => (stored && users.isOf(stored.value, set) ? [{ name, stored }] : []))
+      const standing = await Promise.all(own.map(({ stored }) => stands(stored)))
+      return own.flatMap(({ name, stored }, i) => (standing[i] ? [infoOf(name, stored)] : []))
     },
 
     async revokeByUser(userId, { except } = {}) {
@@ -204,6 +300,8 @@ export function createHostSessions(deps: {
         const one = stored[i]
         return !one || users.isOf(one.value, set) || !users.hasUser(one.value)
       })
+      const kept = new Set(own)
+      await links?.remove(stored.flatMap((one, i) => (one && kept.has(names[i] ?? '') ? linkOf(one) : [])))
       const ended = await endAll(own.map(refNamed))
       await driver.leave(set, own)
       return ended
@@ -212,13 +310,17 @@ export function createHostSessions(deps: {
     async *all() {
       for await (const name of driver.names(kind)) {
         const stored = await live(refNamed(name))
-        if (stored) yield infoOf(name, stored)
+        if (stored && (await stands(stored))) yield infoOf(name, stored)
       }
     },
 
     async clear() {
       let removed = 0
-      for await (const name of driver.names(kind)) if (await driver.remove(refNamed(name))) removed++
+      for await (const name of driver.names(kind)) {
+        const stored = links && (await documents.read(refNamed(name)))
+        if (stored) await links.remove(linkOf(stored))
+        if (await driver.remove(refNamed(name))) removed++
+      }
       return removed
     },
   }

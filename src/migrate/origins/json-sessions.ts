@@ -1,0 +1,56 @@
+/** Sessions in a format of the application: it says where they are and how they are written. */
+import type { SessionOrigin } from '../session-origin.ts'
+import { checkedOptions, checkedPrefix, createOrigin, invalid, type OriginOptions } from '../sessions/create-origin.ts'
+import { isObject, jsonObjectIn } from './session-json.ts'
+
+/** Options of `jsonSessions()`. */
+export interface JsonSessionsOptions extends OriginOptions {
+  /** Name of the format in events and figures: at most 32 of a-z, 0-9, and `-`. Default `json`. */
+  readonly name?: string
+  /** Returns the old key of a session id. */
+  readonly keyOf: (sid: string) => string
+  /** The prefix that all old keys have, and no other key: `all()`, `length()` and `clear()` then include old sessions. Default: unknown. */
+  readonly prefix?: string
+  /**
+   * Returns the session that a stored text holds. `null`, or an exception: it is no session, and is left alone. Default: any JSON object.
+   * Check for a field that only sessions have if the old keys have no prefix of their own.
+   */
+  readonly decode?: (text: string) => Readonly<Record<string, unknown>> | null
+  /** Returns the text that the old library reads. Default `JSON.stringify`. */
+  readonly encode?: (session: Readonly<Record<string, unknown>>) => string
+}
+
+const FACTORY = 'jsonSessions()'
+const OPTIONS = ['name', 'keyOf', 'prefix', 'decode', 'encode', 'mode', 'store']
+
+/**
+ * Old sessions in a format of your own, for `migrateFrom` of `coatcheck/express-session`, `coatcheck/fastify-session` and
+ * `coatcheck/koa-session`.
+ * @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT`
+ */
+export function jsonSessions(options: JsonSessionsOptions): SessionOrigin {
+  const given = checkedOptions(FACTORY, options, OPTIONS)
+  const { name = 'json', keyOf, prefix, decode = jsonObjectIn, encode, mode, store } = given
+  for (const [option, value] of Object.entries({ keyOf, decode, encode: encode ?? JSON.stringify }))
+    if (typeof value !== 'function') throw invalid(FACTORY, option, 'must be a function')
+  if (typeof name !== 'string' || !/^[a-z0-9-]{1,32}$/.test(name))
+    throw invalid(FACTORY, 'name', 'must be 1 to 32 of a-z, 0-9 and -')
+  const format = {
+    name,
+    hosts: null,
+    prefix: prefix === undefined ? null : checkedPrefix(FACTORY, prefix) || null,
+    keyOf,
+    decode: (text: string) => jsonOf(decode, text),
+    encode: (json: string) => (encode ? encode(JSON.parse(json) as Readonly<Record<string, unknown>>) : json),
+  }
+  return createOrigin(FACTORY, format, { ...(mode !== undefined && { mode }), ...(store !== undefined && { store }) })
+}
+
+function jsonOf(decode: NonNullable<JsonSessionsOptions['decode']>, text: string): string | null {
+  try {
+    const session = decode(text)
+    return isObject(session) ? JSON.stringify(session) : null
+  } catch {
+    return null
+  }
+}

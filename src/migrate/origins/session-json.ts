@@ -1,0 +1,16 @@
+/** Session values that are JSON objects. */
+
+/** Returns the object in a text. `null`: the text is no JSON object. */
+export function jsonObjectIn(text: string): Readonly<Record<string, unknown>> | null {
+  // Cheaper than the exception of `JSON.parse` for a value of another kind.
+  if (!text.startsWith('{')) return null
+  try {
+    return JSON.parse(text) as Readonly<Record<string, unknown>>
+  } catch {
+    return null
+  }
+}
+
+export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}

@@ -1,0 +1,66 @@
+/**
+ * What `migrateFrom` of the stores for other session libraries takes. An origin carries its own behavior, so a store names its type
+ * only, and an application without `migrateFrom` loads nothing of `src/migrate/`.
+ */
+import type { Clock } from '../core/clock.ts'
+import type { EventBus } from '../core/events.ts'
+import type { HostSessions, SessionLinks } from '../documents/host-sessions.ts'
+import type { Store } from '../store.ts'
+
+/**
+ * How an origin treats old records. `read`: old processes may still run; the old record decides whether a session exists and what it
+ * holds. `move`: no old process runs; each old record is taken over at its first read, and then removed.
+ */
+export type MigrationMode = 'read' | 'move'
+
+/** Old sessions that a store takes over. `connectRedis()`, `koaSessionStore()` and `jsonSessions()` make it. */
+export interface SessionOrigin {
+  /** Name of the old format, as in events and figures. */
+  readonly name: string
+  /** How old records are treated. */
+  readonly mode: MigrationMode
+  /** Stores that can take this origin, such as `koa-session`. `null`: all. */
+  readonly hosts: readonly string[] | null
+  /** Opens the old records. Called by the store at its first use. Rejects with what the old store says about its configuration. */
+  attach(deps: SessionOriginDeps): Promise<AttachedOrigin>
+}
+
+/** What a store gives to the origin of its old sessions. */
+export interface SessionOriginDeps {
+  /** The store of the new sessions. Old records are on its servers, unless the origin names a store of its own. */
+  readonly store: Store
+  /** Source of the current time. */
+  readonly clock: Clock
+  /** Where migration reads are reported. */
+  readonly events: EventBus
+  /** Whether a store in memory is allowed. */
+  readonly loopback: boolean
+  /** Life of a session whose old record has no expiry, milliseconds. */
+  readonly defaultTtlMs: number
+}
+
+/** An origin whose old records are open. */
+export interface AttachedOrigin {
+  /** The old records by the links of the new sessions. */
+  readonly links: SessionLinks
+  /** Puts the old records beside the new sessions, as the mode says. */
+  over(sessions: HostSessions): HostSessions
+  /** Forgets what is planned, and closes a store of its own. */
+  close(): Promise<void>
+}
+
+/** How a library keeps its sessions in Redis. */
+export interface SessionFormat {
+  /** Name of the format, as in events and figures. */
+  readonly name: string
+  /** Stores that can take it. `null`: all. */
+  readonly hosts: readonly string[] | null
+  /** The prefix that all old keys have, and no other key. `null`: they cannot be told by their names. */
+  readonly prefix: string | null
+  /** The old key of a session id. */
+  keyOf(sid: string): string
+  /** Returns the session as JSON text of an object. `null`: the value is no session of this format, and is left alone. */
+  decode(text: string): string | null
+  /** Returns the old value for the JSON text of a session. */
+  encode(json: string): string
+}

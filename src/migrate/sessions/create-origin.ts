@@ -1,0 +1,89 @@
+/** An origin of sessions: a format, a mode, and where its old records are. The modes are in `mirrored-sessions.ts` and `moved-sessions.ts`. */
+import { MisuseError } from '../../core/errors.ts'
+import { describeValue } from '../../core/redact.ts'
+import type { StoreFactory } from '../../store.ts'
+import type { MigrationMode, SessionFormat, SessionOrigin } from '../session-origin.ts'
+import { createMirroredSessions } from './mirrored-sessions.ts'
+import { createMovedSessions } from './moved-sessions.ts'
+import { createOldSessions } from './old-sessions.ts'
+
+/** Options that every origin has. */
+export interface OriginOptions {
+  /**
+   * `read` while old processes run: the old record decides. `move` when none is left: each old record is taken over and removed.
+   * Default `read`.
+   */
+  readonly mode?: MigrationMode
+  /** Where the old records are, from `redisStore()`. Default: the store of the new sessions. */
+  readonly store?: StoreFactory
+}
+
+/**
+ * Checks the options of an origin and makes it.
+ * @param factory name of the function that the application called, such as `connectRedis()`
+ * @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT`
+ */
+export function createOrigin(
+  factory: string,
+  format: SessionFormat,
+  { mode = 'read', store }: OriginOptions,
+): SessionOrigin {
+  // JavaScript callers.
+  if ((mode as string) !== 'read' && (mode as string) !== 'move')
+    throw invalid(factory, 'mode', `must be 'read' or 'move'; it got ${describeValue(mode)}`)
+  if (store !== undefined && typeof (store as Partial<StoreFactory> | null)?.open !== 'function')
+    throw invalid(
+      factory,
+      'store',
+      `must be the result of redisStore() or memoryStore(); it got ${describeValue(store)}`,
+    )
+  return {
+    name: format.name,
+    hosts: format.hosts,
+    mode,
+    async attach({ store: ours, clock, events, loopback, defaultTtlMs }) {
+      const opened = store?.open({ prefix: '', clock, events, loopback }) ?? null
+      const records = await (opened ?? ours).oldRecords()
+      const old = createOldSessions({ format, records, events, defaultTtlMs })
+      let stop: (() => void) | undefined
+      return {
+        links: old,
+        over(inner) {
+          const pair = { inner, old, clock }
+          if (mode === 'move') return createMovedSessions(pair)
+          const mirrored = createMirroredSessions(pair)
+          stop = () => mirrored.close()
+          return mirrored
+        },
+        async close() {
+          stop?.()
+          await opened?.close()
+        },
+      }
+    },
+  }
+}
+
+/**
+ * Refuses options that an origin does not have.
+ * @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT`
+ */
+export function checkedOptions<T extends object>(factory: string, options: T, known: readonly string[]): T {
+  // JavaScript callers.
+  if (typeof (options as unknown) !== 'object' || (options as unknown) === null)
+    throw invalid(factory, null, `wants an object of options; it got ${describeValue(options)}`)
+  for (const name of Object.keys(options))
+    if (!known.includes(name)) throw invalid(factory, name, `is no option. Its options are ${known.join(', ')}`)
+  return options
+}
+
+export function invalid(factory: string, option: string | null, complaint: string): MisuseError {
+  const what = option === null ? factory : `Option "${option}" of ${factory}`
+  return new MisuseError('COATCHECK_INVALID_ARGUMENT', `${what} ${complaint}.`)
+}
+
+/** @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT` */
+export function checkedPrefix(factory: string, prefix: unknown): string {
+  if (typeof prefix === 'string') return prefix
+  throw invalid(factory, 'prefix', `must be a text; it got ${describeValue(prefix)}`)
+}

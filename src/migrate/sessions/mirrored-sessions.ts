@@ -1,0 +1,215 @@
+/**
+ * Mode `read`: old processes may still run. The old record decides whether a session exists and what it holds; ours is a sealed mirror with a
+ * link to it. Each change is a compare and set on the old record first. A crash before the mirror is written leaves an old record that
+ * the next read takes in.
+ */
+import { isDeepStrictEqual } from 'node:util'
+import { type HostSession, isMirror, mergedJson } from '../../documents/host-session-record.ts'
+import type { HandedOut, HostSessions } from '../../documents/host-sessions.ts'
+import type { OldSession } from './old-sessions.ts'
+import { endedHere, isLinked, pairedOperations, repeated, type SessionPair, taken, withoutOld } from './session-pair.ts'
+
+/** An old process may write once more after a sign-out here: its request was under way. */
+const REMOVED_AGAIN_AFTER_MS = 3000
+const REMOVED_AGAIN_AT_MOST = 1000
+
+export interface MirroredSessions extends HostSessions {
+  /** Forgets the removals that are planned. */
+  close(): void
+}
+
+export function createMirroredSessions(pair: SessionPair): MirroredSessions {
+  const { inner, old, clock } = pair
+  const { format, records } = old
+  const paired = pairedOperations(pair)
+  const planned = new Set<NodeJS.Timeout>()
+
+  const mirrorOf =
+    (session: OldSession) =>
+    (stored: HostSession): HostSession | null =>
+      isMirror(stored) ? taken(stored, session, clock.now()) : null
+
+  /** Takes the old session in. @returns the session to hand out */
+  const inStep = async (
+    sid: string,
+    ours: HandedOut | null,
+    session: OldSession,
+  ): Promise<HandedOut | 'again' | null> => {
+    if (!ours) {
+      const { key: link, json, ttlMs } = session
+      const adopted = await inner.adopt(sid, json, { ttlMs, link, isMoved: false })
+      if (adopted === 'ended') return endedHere(pair, sid)
+      if (adopted.isCreated) old.tellAdoption(session)
+      return adopted.isCreated ? { ...adopted.session, old: session.text } : inStep(sid, adopted.session, session)
+    }
+    if (!isLinked(ours)) return ours
+    if (isSameJson(ours.json, session.json)) return { ...ours, old: session.text }
+    const synced = await inner.amend(ours, mirrorOf(session))
+    if (synced === 'ended') return endedHere(pair, sid)
+    if (synced === 'gone') return 'again'
+    if (!isLinked(synced)) return synced
+    old.tell('synced')
+    return { ...synced, old: session.text }
+  }
+
+  const findOnce = async (sid: string): Promise<HandedOut | 'again' | null> => {
+    const [ours, session] = await Promise.all([inner.find(sid), old.read(format.keyOf(sid))])
+    if (session === null) return withoutOld(pair, sid)
+    if (ours && !isLinked(ours)) return ours
+    if (session !== 'unreadable') return inStep(sid, ours, session)
+    old.tell('unreadable')
+    return null
+  }
+  const find = (sid: string): Promise<HandedOut | null> => repeated('migrate.find', () => findOnce(sid))
+
+  /**
+   * Writes the changes into the old record.
+   * @returns the old session as written; what `withoutOld` returns, if it is missing
+   */
+  const writeOld = async (
+    sid: string,
+    json: string,
+    known: HandedOut,
+    ttlMs: number,
+  ): Promise<OldSession | HandedOut | null> => {
+    const key = format.keyOf(sid)
+    let current: OldSession | 'unreadable' | null =
+      known.old === undefined ? await old.read(key) : old.parse(key, { text: known.old, ttlMs })
+    return repeated('migrate.save', async () => {
+      current ??= await old.read(key)
+      if (current === 'unreadable') return null
+      if (current) {
+        const merged = mergedJson(known, json, { json: current.json })
+        const text = format.encode(merged)
+        const written = await records.replace(key, current.text, text, ttlMs)
+        if (written.status === 'written') return { key, text, json: merged, ttlMs, hasExpiry: true }
+        current = null
+        if (written.status === 'changed') {
+          // A later session of the same id is not this one's to change.
+          const now = await inner.find(sid)
+          if (now && now.stored.value.birth !== known.stored.value.birth) return null
+          current = old.parse(key, written.current)
+          return 'again'
+        }
+      }
+      return withoutOld(pair, sid)
+    })
+  }
+
+  /** Brings the mirror to what the old record holds, also if another process has changed that since. */
+  const mirror = async (
+    sid: string,
+    json: string,
+    known: HandedOut,
+    written: OldSession,
+  ): Promise<HandedOut | null> => {
+    let session = written
+    let ours = known
+    return repeated('migrate.mirror', async () => {
+      const mirrored = await inner.amend(ours, mirrorOf(session))
+      if (mirrored === 'ended') return endedHere(pair, sid)
+      if (mirrored === 'gone') {
+        const { key: link, ttlMs } = session
+        const adopted = await inner.adopt(sid, session.json, { ttlMs, link, isMoved: false })
+        if (adopted === 'ended') return endedHere(pair, sid)
+        ours = adopted.session
+        return 'again'
+      }
+      // A `move` process has taken it over in between: these changes belong into ours.
+      if (!isLinked(mirrored)) return inner.save(sid, json, { ttlMs: session.ttlMs, known })
+      const now = await old.read(session.key)
+      if (now === 'unreadable' || now?.text === session.text) return { ...mirrored, json, old: session.text }
+      ours = mirrored
+      if (now) {
+        session = now
+        return 'again'
+      }
+      const alone = await withoutOld(pair, sid)
+      return alone === null || alone === 'again' ? alone : inner.save(sid, json, { ttlMs: session.ttlMs, known })
+    })
+  }
+
+  /** @returns whether the old record holds this text; false: another value stands there, and stays */
+  const createOld = (key: string, text: string, ttlMs: number, mayReplace: boolean): Promise<boolean> =>
+    repeated('migrate.create', async () => {
+      let written = await records.create(key, text, ttlMs)
+      if (written.status === 'changed') {
+        if (!mayReplace || old.parse(key, written.current) === 'unreadable') return false
+        written = await records.replace(key, written.current.text, text, ttlMs)
+        return written.status === 'written' || 'again'
+      }
+      return written.status === 'written'
+    })
+
+  const create = async (
+    sid: string,
+    json: string,
+    options: { readonly ttlMs: number; readonly isNew?: boolean | 'absent' },
+  ): Promise<HandedOut | null> => {
+    const link = format.keyOf(sid)
+    const text = format.encode(json)
+    // First the old record: a crash behind this leaves a session that the next read adopts.
+    const isLinkable = await createOld(link, text, options.ttlMs, options.isNew !== 'absent')
+    if (!isLinkable) return options.isNew === 'absent' ? null : inner.save(sid, json, options)
+    const saved = await inner.save(sid, json, { ...options, link })
+    if (saved) return { ...saved, old: text }
+    await records.remove(link, text)
+    return null
+  }
+
+  const removeAgain = (sid: string): void => {
+    if (planned.size >= REMOVED_AGAIN_AT_MOST) return
+    // A read meets the memory of the end, and removes what it refuses. If it fails, the next read of the session does that.
+    const again = (): void => {
+      planned.delete(timer)
+      find(sid).catch(() => undefined)
+    }
+    const timer = setTimeout(again, REMOVED_AGAIN_AFTER_MS).unref()
+    planned.add(timer)
+  }
+
+  return {
+    ...inner,
+    ...paired,
+    find,
+
+    async save(sid, json, options) {
+      const { known, ttlMs } = options
+      if (!known) return create(sid, json, options)
+      if (!isLinked(known)) return inner.save(sid, json, options)
+      const written = await writeOld(sid, json, known, ttlMs)
+      if (written === null) return null
+      if ('stored' in written) return inner.save(sid, json, options)
+      return mirror(sid, json, known, written)
+    },
+
+    async touch(sid, ttlMs, known, cookie) {
+      const ours = known ?? (await find(sid))
+      if (!ours) return false
+      if (!isLinked(ours)) return inner.touch(sid, ttlMs, known, cookie)
+      const key = format.keyOf(sid)
+      const standing = await repeated('migrate.touch', async () =>
+        (await records.expire(key, ttlMs)) ? ours : withoutOld(pair, sid),
+      )
+      if (!standing) return false
+      if (await inner.touch(sid, ttlMs, known, cookie)) return true
+      // The mirror is over or was ended here, which a read tells apart.
+      return (await find(sid)) !== null
+    },
+
+    async end(sid) {
+      const ended = await paired.end(sid)
+      if (ended) removeAgain(sid)
+      return ended
+    },
+
+    close() {
+      for (const timer of planned) clearTimeout(timer)
+      planned.clear()
+    },
+  }
+}
+
+function isSameJson(one: string, other: string): boolean {
+  return one === other || isDeepStrictEqual(JSON.parse(one), JSON.parse(other))
+}

@@ -1,0 +1,94 @@
+/** The sessions of another library: its records, read in its format. What does not parse is left alone, in reads and in writes. */
+import type { MigrationOutcome } from '../../core/event-map.ts'
+import type { EventBus } from '../../core/events.ts'
+import type { SessionLinks } from '../../documents/host-sessions.ts'
+import type { OldRecord, OldRecordDriver } from '../old-record-driver.ts'
+import type { SessionFormat } from '../session-origin.ts'
+
+/** A session of another library, as it is stored. */
+export interface OldSession {
+  readonly key: string
+  readonly text: string
+  /** The session as JSON. */
+  readonly json: string
+  /** Remaining life in milliseconds. The default of the store, if the key has no expiry. */
+  readonly ttlMs: number
+  readonly hasExpiry: boolean
+}
+
+export interface OldSessions extends SessionLinks {
+  readonly format: SessionFormat
+  readonly records: OldRecordDriver
+  /** `null`: the key is missing. `unreadable`: it holds no session of the format. */
+  read(key: string): Promise<OldSession | 'unreadable' | null>
+  /** Reads a value that a conditional write met. */
+  parse(key: string, record: OldRecord): OldSession | 'unreadable'
+  /** Removes a session. Leaves a value that is no session of the format. False: nothing was removed. */
+  end(key: string): Promise<boolean>
+  /** All sessions of the format, by prefix. None without a prefix. */
+  all(): AsyncIterable<{ readonly sid: string; readonly old: OldSession }>
+  tell(outcome: MigrationOutcome): void
+  tellAdoption(old: OldSession): void
+}
+
+export function createOldSessions(deps: {
+  readonly format: SessionFormat
+  readonly records: OldRecordDriver
+  readonly events: EventBus
+  readonly defaultTtlMs: number
+}): OldSessions {
+  const { format, records, events, defaultTtlMs } = deps
+
+  const tell = (outcome: MigrationOutcome): void => {
+    if (events.hasListeners('migration.read')) events.emit('migration.read', { origin: format.name, outcome })
+  }
+
+  const parse = (key: string, { text, ttlMs }: OldRecord): OldSession | 'unreadable' => {
+    const json = format.decode(text)
+    return json === null ? 'unreadable' : { key, text, json, ttlMs: ttlMs ?? defaultTtlMs, hasExpiry: ttlMs !== null }
+  }
+
+  const read = async (key: string): Promise<OldSession | 'unreadable' | null> => {
+    const record = await records.read(key)
+    return record && parse(key, record)
+  }
+
+  const end = async (key: string): Promise<boolean> => {
+    const old = await read(key)
+    // The value may change until it is removed, but only to another one of the same session.
+    return old !== null && old !== 'unreadable' && (await records.remove(key))
+  }
+
+  return {
+    format,
+    records,
+    read,
+    parse,
+    end,
+    tell,
+
+    tellAdoption({ hasExpiry }) {
+      tell('adopted')
+      if (!hasExpiry) tell('no_expiry')
+    },
+
+    async stands(link) {
+      const old = await read(link)
+      return old !== null && old !== 'unreadable'
+    },
+
+    async remove(links) {
+      await Promise.all(links.map(end))
+    },
+
+    async *all() {
+      const { prefix } = format
+      if (prefix === null) return
+      for await (const key of records.scan(prefix)) {
+        const sid = key.slice(prefix.length)
+        const old = format.keyOf(sid) === key ? await read(key) : null
+        if (old !== null && old !== 'unreadable') yield { sid, old }
+      }
+    },
+  }
+}

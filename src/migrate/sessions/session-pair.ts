@@ -1,0 +1,96 @@
+/**
+ * A session of ours and the old session that it was taken from: the steps that both modes of `migrateFrom` share.
+ *
+ * The link of a mirror is written after its old record exists. So an old record that is missing at a read after the link was seen has
+ * been removed or has expired, and the mirror ends with it.
+ */
+import type { Clock } from '../../core/clock.ts'
+import { SessionError } from '../../core/errors.ts'
+import { type HostSession, isMirror } from '../../documents/host-session-record.ts'
+import type { HandedOut, HostSessions } from '../../documents/host-sessions.ts'
+import type { OldSession, OldSessions } from './old-sessions.ts'
+
+/** Each round more means that another process has changed the session in between. */
+export const ROUNDS = 16
+
+export interface SessionPair {
+  readonly old: OldSessions
+  readonly inner: HostSessions
+  readonly clock: Clock
+}
+
+/** True: the old record decides about this session. */
+export function isLinked({ stored }: HandedOut): boolean {
+  return isMirror(stored.value)
+}
+
+/** The stored session with the data and the life of the old one. */
+export function taken(stored: HostSession, { json, ttlMs }: OldSession, nowMs: number): HostSession {
+  const { cookie: _replaced, ...kept } = stored
+  return { ...kept, json, expiresAtMs: nowMs + ttlMs }
+}
+
+/**
+ * Decides about a session whose old record was missing.
+ * @returns the session, if it stands alone; `null`: there is none, or its old record had ended it; `again`: the old record is back
+ */
+export async function withoutOld({ inner, old }: SessionPair, sid: string): Promise<HandedOut | 'again' | null> {
+  const ours = await inner.find(sid)
+  if (!ours) {
+    old.tell('missing')
+    return null
+  }
+  if (!isLinked(ours)) return ours
+  if ((await old.read(old.format.keyOf(sid))) !== null) return 'again'
+  await inner.end(sid)
+  old.tell('ended')
+  return null
+}
+
+/** Removes an old record that an old process or a late write has left behind a session that was ended here. */
+export async function endedHere({ old }: SessionPair, sid: string): Promise<null> {
+  await old.end(old.format.keyOf(sid))
+  old.tell('ended')
+  return null
+}
+
+/** Repeats what another process has disturbed. @throws {SessionError} `COATCHECK_SESSION_CONFLICT` after `ROUNDS` */
+export async function repeated<T>(operation: string, run: () => Promise<T | 'again'>): Promise<T> {
+  for (let round = 0; round < ROUNDS; round++) {
+    const result = await run()
+    if (result !== 'again') return result
+  }
+  throw new SessionError('COATCHECK_SESSION_CONFLICT', { details: { operation } })
+}
+
+/** What both modes do alike: `end` with its old record, and operators' views over both. */
+export function pairedOperations({ inner, old, clock }: SessionPair): Pick<HostSessions, 'end' | 'all' | 'clear'> & {
+  readonly removedOld: (sid: string) => Promise<boolean>
+} {
+  const removedOld = (sid: string): Promise<boolean> => old.end(old.format.keyOf(sid))
+  return {
+    removedOld,
+
+    async end(sid) {
+      // First the old record: a crash behind this leaves a mirror that ends at its next read.
+      const removed = await removedOld(sid)
+      return (await inner.end(sid, removed)) || removed
+    },
+
+    async *all() {
+      yield* inner.all()
+      for await (const { sid, old: session } of old.all()) {
+        if (await inner.find(sid)) continue
+        const { json, ttlMs } = session
+        const data = JSON.parse(json) as Record<string, unknown>
+        yield { id: inner.idOf(sid), data, createdAtMs: clock.now(), expiresAtMs: clock.now() + ttlMs }
+      }
+    },
+
+    async clear() {
+      let removed = await inner.clear()
+      for await (const { sid } of old.all()) if (await removedOld(sid)) removed++
+      return removed
+    },
+  }
+}
