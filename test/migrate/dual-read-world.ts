@@ -1,0 +1,147 @@
+/**
+ * Processes that share one real Redis in the middle of a migration from connect-redis: old ones, and new ones whose every step on the
+ * store can be held, or lost. A step is one call of a driver, so one atomic step on the server.
+ */
+import { randomBytes } from 'node:crypto'
+import { systemClock } from '../../src/core/clock.ts'
+import { EventBus } from '../../src/core/events.ts'
+import type { MigrationOutcome } from '../../src/core/event-map.ts'
+import { RedisError } from '../../src/core/errors.ts'
+import { systemRandom } from '../../src/core/random.ts'
+import { createDocuments } from '../../src/documents/documents.ts'
+import { hostSessionCodec } from '../../src/documents/host-session-record.ts'
+import { createHostSessions, type HostSessions } from '../../src/documents/host-sessions.ts'
+import { createKeyring } from '../../src/keyring/keyring.ts'
+import { createSeal } from '../../src/keyring/seal.ts'
+import { connectRedis } from '../../src/migrate/origins/connect-redis.ts'
+import type { OldRecordDriver } from '../../src/migrate/old-record-driver.ts'
+import type { MigrationMode, SessionOrigin } from '../../src/migrate/session-origin.ts'
+import { redisStore } from '../../src/redis.ts'
+import type { Store } from '../../src/store.ts'
+import { type RedisServer, startRedisServer } from '../support/redis-server.ts'
+
+export const TTL_MS = 60_000
+export type Data = Record<string, unknown>
+
+/** Where the steps of one process are held or lost. */
+export class Steps {
+  count = 0
+  #heldAt = 0
+  #lostAt = 0
+  #isLostBehind = false
+  #arrived: () => void = () => undefined
+  #released: Promise<void> = Promise.resolve()
+
+  /** Holds the step of this number until `go` is called. `arrived` resolves when it is held. */
+  hold(step: number): { readonly arrived: Promise<void>; go(): void } {
+    this.count = 0
+    this.#heldAt = step
+    let go: () => void = () => undefined
+    this.#released = new Promise((resolve) => (go = resolve))
+    const arrived = new Promise<void>((resolve) => (this.#arrived = resolve))
+    return { arrived, go }
+  }
+
+  /** The store does not answer the step of this number. `behind`: it carries the step out all the same. */
+  lose(step: number, behind: boolean): void {
+    this.count = 0
+    this.#lostAt = step
+    this.#isLostBehind = behind
+  }
+
+  async run<T>(step: () => Promise<T>): Promise<T> {
+    const number = ++this.count
+    if (number === this.#heldAt) {
+      this.#heldAt = 0
+      this.#arrived()
+      await this.#released
+    }
+    const isLost = number === this.#lostAt
+    if (isLost) this.#lostAt = 0
+    if (isLost && !this.#isLostBehind) throw new RedisError('COATCHECK_REDIS_TIMEOUT')
+    const result = await step()
+    if (isLost) throw new RedisError('COATCHECK_REDIS_TIMEOUT')
+    return result
+  }
+}
+
+export interface NewProcess {
+  readonly sessions: HostSessions
+  readonly steps: Steps
+  readonly outcomes: MigrationOutcome[]
+  close(): Promise<void>
+}
+
+export interface DualReadWorld {
+  readonly redis: RedisServer
+  /** The old records, as the old library sees them. */
+  readonly old: OldRecordDriver
+  start(mode: MigrationMode, origin?: SessionOrigin): Promise<NewProcess>
+  stop(): Promise<void>
+}
+
+export async function startDualReadWorld(): Promise<DualReadWorld> {
+  const redis = await startRedisServer()
+  const context = { prefix: '', clock: systemClock, events: new EventBus(), loopback: true }
+  const store = redisStore({ url: redis.url }).open(context)
+  await store.ready()
+  const keyring = createKeyring(randomBytes(32).toString('base64'))
+  const seal = createSeal(keyring)
+  const old = await store.oldRecords()
+  return {
+    redis,
+    old,
+    async start(mode, origin = connectRedis({ mode })) {
+      const steps = new Steps()
+      const events = new EventBus()
+      const outcomes: MigrationOutcome[] = []
+      events.on('migration.read', ({ outcome }) => outcomes.push(outcome))
+      const stepped: Store = { ...store, oldRecords: () => Promise.resolve(inSteps(old, steps)) }
+      const attached = await origin.attach({
+        ...{ store: stepped, clock: systemClock, events, loopback: true },
+        defaultTtlMs: TTL_MS,
+      })
+      const driver = inSteps(store.documents, steps)
+      const inner = createHostSessions({
+        documents: createDocuments(
+          { driver, keyring, seal, namespace: '', events },
+          'express-session',
+          hostSessionCodec,
+        ),
+        kind: 'express-session',
+        clock: systemClock,
+        random: systemRandom,
+        events,
+        userIdOf: ({ user }) => user as string | undefined,
+        links: attached.links,
+      })
+      return { sessions: attached.over(inner), steps, outcomes, close: () => attached.close() }
+    },
+    async stop() {
+      await store.close()
+      await redis.stop()
+    },
+  }
+}
+
+/** A driver whose promises are steps. What it scans is none. */
+function inSteps<T extends object>(driver: T, steps: Steps): T {
+  return new Proxy(driver, {
+    get(target, name) {
+      const method = Reflect.get(target, name) as unknown
+      if (typeof method !== 'function' || name === 'scan' || name === 'names') return method
+      return (...args: unknown[]) => steps.run(() => Reflect.apply(method, target, args) as Promise<unknown>)
+    },
+  })
+}
+
+/** What connect-redis stores for a session with this data. */
+export function oldText(data: Data): string {
+  const expires = new Date(Date.now() + TTL_MS).toISOString()
+  return JSON.stringify({ cookie: { originalMaxAge: TTL_MS, expires, httpOnly: true, path: '/' }, ...data })
+}
+
+export function dataIn(json: string | undefined): Data {
+  const { cookie: _cookie, ...data } = JSON.parse(json ?? '{}') as Data
+  return data
+}
