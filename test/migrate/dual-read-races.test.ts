@@ -3,7 +3,7 @@
  * runs from its start to its end. Old processes do what connect-redis does: GET, SET, EXPIRE, DEL.
  */
 import { randomBytes } from 'node:crypto'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { HandedOut } from '../../src/documents/host-sessions.ts'
 import {
   type DualReadWorld,
@@ -183,7 +183,7 @@ describe('an old process beside a new one', () => {
       { mode: 'read', request },
       start,
       // A request that has read the session before writes it whole, as connect-redis does.
-      async () => void (await world.redis.cli('set', key, oldText(written), 'px', String(TTL_MS))),
+      () => world.redis.cli('set', key, oldText(written), 'px', String(TTL_MS)),
       async () => {
         const { ours, old } = await now('read')
         expect(ours).toEqual(old)
@@ -201,19 +201,40 @@ describe('an old process beside a new one', () => {
 })
 
 describe('a session that a new process creates', () => {
-  let process: NewProcess
-  afterEach(() => process.close())
+  const create = async (): Promise<void> => {
+    const process = await world.start('read')
+    expect(await process.sessions.save(sid, oldText({ n: 0 }), { ttlMs: TTL_MS, isNew: true })).not.toBeNull()
+    await process.close()
+  }
+
+  it.each(modes)('is there whatever step a read in %s has reached', async (mode) => {
+    for (let step = 1; step <= MOST_STEPS; step++) {
+      newSession()
+      const reader = await world.start(mode)
+      const { arrived, go } = reader.steps.hold(step)
+      const reading = reader.sessions.find(sid)
+      const isHeld = await Promise.race([arrived.then(() => true), reading.then(() => false)])
+      await create()
+      go()
+      await reading
+      await reader.close()
+      expect((await now('read')).ours).toEqual({ n: 0 })
+      if (!isHeld) return
+    }
+    throw new Error('more steps than expected')
+  })
 
   it('is there for old processes and for parallel reads, whatever step it has reached', async () => {
     for (let step = 1; step <= MOST_STEPS; step++) {
       newSession()
-      process = await world.start('read')
+      const process = await world.start('read')
       const { arrived, go } = process.steps.hold(step)
       const creating = process.sessions.save(sid, oldText({ n: 0 }), { ttlMs: TTL_MS, isNew: true })
       const isHeld = await Promise.race([arrived.then(() => true), creating.then(() => false)])
       await now('read')
       go()
       expect(await creating).not.toBeNull()
+      await process.close()
       expect(await now('read')).toEqual({ ours: { n: 0 }, old: { n: 0 } })
       if (!isHeld) return
     }
