@@ -8,6 +8,14 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, describe, expect, test } from 'vitest'
 import type { Coatcheck } from '../../src/coatcheck.ts'
 import { coatcheck } from '../../src/index.ts'
+import { systemClock } from '../../src/core/clock.ts'
+import { EventBus } from '../../src/core/events.ts'
+import { redisKeys } from '../../src/redis/keys.ts'
+import { openRedisClient } from '../../src/redis/open-client.ts'
+import { limitsOf } from '../../src/redis/options.ts'
+import { resolveDestination } from '../../src/redis/resolve-destination.ts'
+import { createScriptRunner } from '../../src/redis/script-runner.ts'
+import { END_BY_USER } from '../../src/redis/scripts/session.ts'
 import { redisStore, type RedisStoreOptions } from '../../src/redis.ts'
 import { type FaultProxy, startFaultProxy } from '../../src/testing/fault-proxy.ts'
 import { expectWithin, PATIENT, withinMs } from '../lab/limits.ts'
@@ -16,6 +24,7 @@ import { type RedisServer, startRedisServer } from '../support/redis-server.ts'
 import { type SentinelGroup, startClusterGroup, startSentinelGroup, until } from '../support/redis-topologies.ts'
 
 const keys = randomBytes(32).toString('base64')
+const ADA = 'user-key-of-ada0'
 const closing: (() => Promise<unknown>)[] = []
 afterEach(async () => {
   for (const close of closing.splice(0).reverse()) await close()
@@ -79,6 +88,33 @@ describe('with a replica', () => {
     expect((await auth.sessions.find(ticket)).session).toBeNull()
     replica.resume()
   })
+
+  test.each([
+    { life: 'with an expiry', more: ['px', '60000'] },
+    { life: 'without an expiry', more: [] },
+  ])(
+    'a repeated ending writes to the key of the user $life: WAIT speaks of writes of its connection',
+    async ({ more }) => {
+      const server = await startRedisServer()
+      closing.push(() => server.stop())
+      const options = { url: server.url }
+      const context = { clock: systemClock, events: new EventBus() }
+      const client = openRedisClient(resolveDestination(options, {}), limitsOf(options, {}), context)
+      closing.push(() => client.close())
+      const keys = redisKeys('')
+      const names = [keys.generation(ADA), keys.sessions(ADA), keys.tokens(ADA), keys.revocations(ADA)]
+      const run = createScriptRunner(client, () => 0)
+      const step = run.repeatable(END_BY_USER, names, [randomBytes(8), '', '1000'])
+      await server.cli('set', keys.generation(ADA), 'x'.repeat(8), ...more)
+      await run.lastingOf(step)
+      const changes = async (): Promise<number> =>
+        Number(/rdb_changes_since_last_save:(\d+)/.exec(await server.cli('info', 'persistence'))?.[1])
+      const before = await changes()
+      await run.lastingOf(step)
+      expect(await changes()).toBe(before + 1)
+      expect(Number(await server.cli('pttl', keys.generation(ADA))) > 0).toBe(more.length > 0)
+    },
+  )
 
   test('without the setting nothing is called durable, and WAIT is not sent', async () => {
     const { primary } = await withReplica()

@@ -39,6 +39,7 @@ describe.each(forms)('a revocation whose reply is lost, on $form', ({ start }) =
   let held: Promise<void>[]
   /** Whether Redis gets the revocations whose replies are lost. */
   let arrives: boolean
+  let answered: number
   let server: { isDurable: boolean; durable: boolean }
   let there: SessionDriver
   beforeAll(async () => {
@@ -48,6 +49,7 @@ describe.each(forms)('a revocation whose reply is lost, on $form', ({ start }) =
     await world.reset()
     lost = 1
     held = []
+    answered = 0
     arrives = true
     server = { isDurable: false, durable: false }
     const { client } = world
@@ -64,6 +66,7 @@ describe.each(forms)('a revocation whose reply is lost, on $form', ({ start }) =
       const isLost = lost-- > 0
       if (isLost && !arrives) throw new RedisError('COATCHECK_REDIS_TIMEOUT')
       const answer = await client.lasting(...args)
+      answered++
       await hold
       if (isLost) throw new RedisError('COATCHECK_REDIS_TIMEOUT')
       return { ...answer, durable: server.durable }
@@ -88,6 +91,13 @@ describe.each(forms)('a revocation whose reply is lost, on $form', ({ start }) =
     outbox: await world.cli('hgetall', keys.revocations(ADA)),
     listed: (await there.list(ADA, 100)).map(({ id }) => id),
   })
+  /** The repetition is not acknowledged either, so its entry stays. */
+  const repeatedInVain = async (): Promise<void> => {
+    const before = answered
+    journal.again()
+    await until(() => Promise.resolve(answered > before))
+    expect(journal.size).toBe(1)
+  }
   const repeated = async (): Promise<void> => {
     expect(journal.size).toBe(1)
     journal.again()
@@ -152,6 +162,32 @@ describe.each(forms)('a revocation whose reply is lost, on $form', ({ start }) =
     journal.again()
     await until(async () => journal.size === 0)
     expect(await there.list(ADA, 100)).toEqual([])
+  })
+
+  it('an ending that no replica has acknowledged is repeated also when the index names no session', async () => {
+    server = { isDurable: true, durable: false }
+    lost = 0
+    const [ended] = (await create(1)) as [SessionRef]
+    await there.end(ended, ENDING)
+    expect(await here.endByUser(ADA, ENDING)).toEqual({ count: 0, durable: false })
+    expect(journal.size).toBe(1)
+    // On the same server, a repetition changes nothing of a later sign-in.
+    const [later] = (await create(1)) as [SessionRef]
+    await repeatedInVain()
+    expect((await there.list(ADA, 100)).map(({ id }) => id)).toEqual([later.id])
+    // A replica is promoted that has heard of the session only.
+    await world.loseEverything()
+    await create(1)
+    server.durable = true
+    await repeated()
+    expect(await there.list(ADA, 100)).toEqual([])
+  })
+
+  it('an ending of a user who never signed in leaves nothing to repeat', async () => {
+    server = { isDurable: true, durable: false }
+    lost = 0
+    expect(await here.endByUser(ADA, ENDING)).toEqual({ count: 0, durable: false })
+    expect(journal.size).toBe(0)
   })
 
   it('a repeated ending of one session changes nothing of a later sign-in', async () => {

@@ -147,8 +147,9 @@ return {'done', ended, last, 1}
 /**
  * KEYS 1 generation · 2 index · 3 tokens · 4 outbox of grants · 5 record of the session that stays (optional)
  * ARGV 3 new generation · 4 id of the session that stays, or '' · 5 life of the outbox ms · then the providers whose grants go there
- * Reply {number of live sessions that ended, their ids…}. Their records are dead from here on: their generation is gone.
- * Repeated after it ran: changes nothing, and replies {0}. The stored generation tells, since no other step draws the same one.
+ * Reply {number of live sessions that ended, user 0 or 1, their ids…}. Their records are dead from here on: their generation is gone.
+ *      User 0: Redis has no generation of the user, and the script has written none.
+ * Repeated after it ran: changes nothing, and replies {0, 1}. The stored generation tells, since no other step draws the same one.
  * The new generation is written before anything that a key of a wrong type lets fail: an error undoes no write of a script.
  */
 export const END_BY_USER: RedisScript = defineScript(
@@ -156,10 +157,11 @@ export const END_BY_USER: RedisScript = defineScript(
   `${PROLOGUE}${OUTBOX}${SESSION_INDEX}
 local user = user_of(KEYS[1], KEYS[2])
 if user and user.generation == ARGV[3] then
-  -- WAIT speaks of writes of its own connection, so a repetition that asks for replicas writes the same life again.
+  -- WAIT speaks of writes of its own connection, so a repetition that asks for replicas writes again what is there. A full
+  -- server takes the life, and the generation only if the key has no life.
   local life = redis.call('PTTL', KEYS[1])
-  if life > 0 then redis.call('PEXPIRE', KEYS[1], life) end
-  return {0}
+  if life > 0 then redis.call('PEXPIRE', KEYS[1], life) else redis.call('SETRANGE', KEYS[1], 0, ARGV[3]) end
+  return {0, 1}
 end
 local stays = nil
 if user and KEYS[5] and redis.pcall('GETRANGE', KEYS[5], 0, 7) == user.generation then
@@ -178,11 +180,11 @@ if not stays then
   redis.call('UNLINK', KEYS[3])
   post(KEYS[4], ARGV[5], grants)
 end
-local reply = {0}
+local reply = {0, user and 1 or 0}
 for _, id in ipairs(ids) do
   if not (stays and id == ARGV[4]) then reply[#reply + 1] = id end
 end
-reply[1] = #reply - 1
+reply[1] = #reply - 2
 return reply
 `,
 )

@@ -175,11 +175,14 @@ export function createRedisSessionDriver(
       const args = [random.bytes(GENERATION_BYTES), exceptId ?? '', ...outbox]
       const { reason } = ending
       const step = run.repeatable(END_BY_USER, names, args)
-      const again = ([, ...ids]: readonly RedisReply[]): readonly Repeatable[] =>
-        ids.map((id) => endOf(userKey, text(id), { ...ending, existed: true }))
+      const again = ([, isUser, ...ids]: readonly RedisReply[]): readonly Repeatable[] => {
+        // A replica may still have sessions that this server does not name. The new generation tells whether it has the revocation.
+        if (ids.length === 0) return isUser === 1 ? [step] : []
+        return ids.map((id) => endOf(userKey, text(id), { ...ending, existed: true }))
+      }
       const applied = await changing(names, lasting.apply({ userKey, exceptId, reason }, step, again))
       if (applied === null) return { count: await countOf(userKey, exceptId), durable: false }
-      const [count, ...ids] = applied.reply
+      const [count, , ...ids] = applied.reply
       endings.moved(userKey)
       // They are dead already. What is not cleared away here goes by its own TTL, so a failure changes nothing.
       await clearEnded(run, keys, userKey, ids.map(text), ending).catch(() => undefined)
