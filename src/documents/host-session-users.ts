@@ -3,6 +3,8 @@
  * the merged data, enters the session in the set of that user, and then writes. Afterwards the session leaves the sets of other users.
  */
 import type { Clock } from '../core/clock.ts'
+import { isCoatcheckError } from '../core/errors.ts'
+import type { EventBus } from '../core/events.ts'
 import type { DocumentRef } from './document-driver.ts'
 import type { Documents, Saved, StoredDocument } from './documents.ts'
 import { effective, type HostSession } from './host-session-record.ts'
@@ -32,7 +34,8 @@ export interface HostSessionUsers {
   enter(ref: DocumentRef, session: HostSession): Promise<HostSession>
   /**
    * Changes a stored session as `Documents.change` does, with the user of the changed data. When the user stays the same and the entry
-   * lasts, this is one command.
+   * lasts, this is one command. Rejects only when the change may not be stored. If a set of a previous user cannot be left afterwards, the
+   * event `error` reports it.
    */
   change(
     ref: DocumentRef,
@@ -43,7 +46,7 @@ export interface HostSessionUsers {
 
 export function createHostSessionUsers(
   documents: Documents<HostSession>,
-  clock: Clock,
+  { clock, events }: { readonly clock: Clock; readonly events: EventBus },
   userIdOf: UserIdOf | undefined,
 ): HostSessionUsers {
   const { driver } = documents
@@ -84,6 +87,16 @@ export function createHostSessionUsers(
     return documents.change(ref, enterAgain, ttlOf, document)
   }
 
+  /**
+   * The change is stored, so its caller must not take it for failed. The sets get the session back: an entry too many counts for nothing,
+   * but a session that returned to a previous user meanwhile needs its entry.
+   */
+  const notLeft = async (ref: DocumentRef, sets: ReadonlySet<string>, ttlMs: number, error: unknown): Promise<void> => {
+    events.emit('error', { code: isCoatcheckError(error) ? error.code : 'unknown', operation: 'document.leave' })
+    const entering = [...sets].map((name) => driver.enter({ kind: ref.kind, name }, ref.name, ttlMs))
+    await Promise.allSettled(entering)
+  }
+
   /** That of the record, if the function of the application throws for this data. */
   const namedSetOf = (session: HostSession): string | undefined => {
     try {
@@ -118,9 +131,14 @@ export function createHostSessionUsers(
       const { user } = changed.document.value
       if (user) sets.delete(user.set)
       if (sets.size === 0) return changed
-      const left = await leave(ref, sets, changed.document)
-      // If the session has ended since, this change was saved before that.
-      return left.status === 'saved' ? left : changed
+      try {
+        const left = await leave(ref, sets, changed.document)
+        // If the session has ended since, this change was saved before that.
+        return left.status === 'saved' ? left : changed
+      } catch (error) {
+        await notLeft(ref, sets, 2 * ttlOf(changed.document.value), error)
+        return changed
+      }
     },
   }
 }

@@ -139,7 +139,7 @@ export function createHostSessions(deps: {
 }): HostSessions {
   const { documents, kind, clock, random, events, links } = deps
   const { driver } = documents
-  const users = createHostSessionUsers(documents, clock, deps.userIdOf)
+  const users = createHostSessionUsers(documents, deps, deps.userIdOf)
   const refNamed = (name: string): DocumentRef => ({ kind, name })
 
   const live = async (ref: DocumentRef): Promise<StoredDocument<HostSession> | null> => {

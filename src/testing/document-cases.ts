@@ -1,6 +1,7 @@
 /** What a `DocumentDriver` must do, and the sessions of hosts on top of it. */
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
+import { RedisError } from '../core/errors.ts'
 import { EventBus } from '../core/events.ts'
 import { systemRandom } from '../core/random.ts'
 import type { DocumentDriver, DocumentRef } from '../documents/document-driver.ts'
@@ -34,16 +35,19 @@ function hostDocuments({ driver }: Pick<DocumentHarness, 'driver'>): Documents<H
   return createDocuments({ driver, keyring, seal, namespace: '', events: new EventBus() }, 'host', hostSessionCodec)
 }
 
-function hostSessions(harness: DocumentHarness): HostSessions {
+function hostSessions(harness: DocumentHarness, events = new EventBus()): HostSessions {
   return createHostSessions({
     documents: hostDocuments(harness),
     kind: 'host',
     clock: harness.clock,
     random: systemRandom,
-    events: new EventBus(),
+    events,
     userIdOf: ({ user }) => user as string | undefined,
   })
 }
+
+const hostUserSet = (harness: DocumentHarness, userId: string): string =>
+  hostDocuments(harness).refOf(`user ${userId}`).name
 
 const dataOf = (found: { readonly json: string } | null): Record<string, unknown> =>
   JSON.parse(found?.json ?? '{}') as Record<string, unknown>
@@ -474,6 +478,32 @@ const hostCases: readonly ConformanceCase<DocumentHarness>[] = [
       assert.deepEqual(dataOf(await sessions.find('sid')), { user: 'ada' })
       assert.equal((await sessions.listByUser('ada')).length, 1)
       assert.equal(await sessions.revokeByUser('ada'), 1)
+    },
+  })),
+  ...(['the set', 'the last write'] as const).map((what): ConformanceCase<DocumentHarness> => ({
+    name: `a change that is stored does not fail when the set of the previous user cannot be left: ${what} fails`,
+    async run(harness) {
+      const driver = { ...harness.driver }
+      const events = new EventBus()
+      const reported: unknown[] = []
+      events.on('error', (event) => reported.push(event))
+      const sessions = hostSessions({ ...harness, driver }, events)
+      const known = await sessions.save('sid', JSON.stringify({ user: 'ada' }), { ttlMs: 1000 })
+      const fails = (): Promise<never> => Promise.reject(new RedisError('COATCHECK_REDIS_TIMEOUT'))
+      driver.leave = async (...args) => {
+        if (what === 'the set') return fails()
+        await harness.driver.leave(...args)
+        driver.write = fails
+      }
+      const saved = await sessions.save('sid', JSON.stringify({ user: 'grace' }), { ttlMs: 1000, known })
+      assert.deepEqual(dataOf(saved), { user: 'grace' })
+      assert.deepEqual(reported, [{ code: 'COATCHECK_REDIS_TIMEOUT', operation: 'document.leave' }])
+      // The set of the previous user keeps the entry, which counts for nothing as long as the session has another user.
+      assert.equal((await harness.driver.members({ kind: 'host', name: hostUserSet(harness, 'ada') })).length, 1)
+      const operator = hostSessions(harness)
+      assert.deepEqual(await operator.listByUser('ada'), [])
+      assert.equal(await operator.revokeByUser('ada'), 0)
+      assert.equal(await operator.revokeByUser('grace'), 1)
     },
   })),
   {
