@@ -3,9 +3,9 @@
  * library's id, of which only a keyed hash is stored; changes merged into what is stored by then; what was ended never comes
  * back; listed and ended by user, when the application says whose they are.
  *
- * A session is entered in its user's set before it is stored (`host-session-users.ts`), and ending one leaves a memory under its name. So
- * whoever ends all sessions of a user meets every one of them: those that are stored, and those that are about to be, which are then
- * refused. A session that is about to change from another user to this one stays: its sign-in counts as the later of the two.
+ * A session is entered in its user's set before it is stored (`host-session-users.ts`), and ending one leaves a marker under its name. So
+ * the end of all sessions of a user meets every stored session, and each session that is about to be stored, which the marker then
+ * refuses. A session that is about to change from another user to this one stays: its sign-in counts as the later of the two.
  */
 import type { Clock } from '../core/clock.ts'
 import type { EventBus } from '../core/events.ts'
@@ -256,7 +256,7 @@ export function createHostSessions(deps: {
       if (!stored) return false
       const expiresAtMs = clock.now() + ttlMs
       const change = (value: HostSession): HostSession | null =>
-        // Whoever came in between has moved it as well.
+        // The request that came in between has moved it as well.
         value.birth !== stored.value.birth ||
         (value !== stored.value &&
           value.expiresAtMs >= expiresAtMs - TOUCHED_TOGETHER_MS &&
