@@ -14,6 +14,7 @@ import { type Foundation, type FoundationUse, keysOf, useFoundation } from './fo
 import { createCookies } from './http/cookie.ts'
 import { createExchangeFactory, type ExchangeFactory } from './http/exchange.ts'
 import { createRoutes, type RouteContext, type Routes } from './http/routes.ts'
+import type { AttachedBridge, CookieBridge } from './migrate/cookie-bridge.ts'
 import { createKeyring } from './keyring/keyring.ts'
 import { createLogoutTokens } from './oidc/logout-token.ts'
 import { assertProviderKnowsUs } from './oidc/provider-check.ts'
@@ -117,6 +118,7 @@ interface Opened<D extends object> {
   readonly foundation: Foundation
   readonly sessions: SessionStore<D>
   readonly routes: Routes
+  readonly attach: (bridge: CookieBridge) => AttachedBridge
 }
 
 /**
@@ -130,7 +132,7 @@ export function coatcheck<D extends object = Record<string, unknown>>(options: O
   const { use, config, ready, close } = createLife(options, events)
   const sessions = lazySessions<D>(use)
   const createExchange = once(() =>
-    createExchangeFactory<D>({ config: config(), sessions, events, clock: systemClock }),
+    createExchangeFactory<D>({ config: config(), sessions, events, clock: systemClock, attach: lazyBridge(use) }),
   )
   const hasTicket = once(() => ticketCheck(config()))
   return {
@@ -230,12 +232,49 @@ function assemble<D extends object>(config: ResolvedConfig<D>, foundation: Found
     isDurable: store.server?.client.isDurable === true,
     sessionLifeMs: config.session.absoluteTimeoutMs,
   })
+  const attach = bridgesOn(config, foundation, sessions, events)
   const redemptions = createRedemptions({ gate, clock: systemClock })
   const routes = createRoutes({
-    ...{ config, sessions, tokens, clients, signIn, redemptions, providerLogout, events },
+    ...{ config, sessions, tokens, clients, signIn, redemptions, providerLogout, events, attach },
     clock: systemClock,
   })
-  return { foundation, sessions, routes }
+  return { foundation, sessions, routes, attach }
+}
+
+/** Once per bridge: several adapters and all requests share what it keeps in memory. */
+function bridgesOn<D extends object>(
+  config: ResolvedConfig<D>,
+  { keyring, seal, store }: Foundation,
+  sessions: SessionStore<D>,
+  events: EventBus,
+): (bridge: CookieBridge) => AttachedBridge {
+  const shared = { keyring, seal, namespace: config.prefix, events }
+  const attached = new WeakMap<CookieBridge, AttachedBridge>()
+  return (bridge) => {
+    const known = attached.get(bridge)
+    if (known) return known
+    const made = bridge.attach({
+      documents: { ...shared, driver: store.documents },
+      planned: {
+        ...{ ...shared, driver: store.sessions, config: config.session },
+        ...{ clock: systemClock, random: systemRandom },
+      },
+      revoke: (sessionId, reason) => sessions.revoke(sessionId, reason),
+      oldRecords: () => store.oldRecords(),
+      clock: systemClock,
+      events,
+    })
+    attached.set(bridge, made)
+    return made
+  }
+}
+
+/** A bridge before the store is open. */
+function lazyBridge<D extends object>(use: Use<D>): (bridge: CookieBridge) => AttachedBridge {
+  return (bridge) => ({
+    adopt: (cookieHeader, request) => use(({ attach }) => attach(bridge).adopt(cookieHeader, request)),
+    end: (cookieHeader) => use(({ attach }) => attach(bridge).end(cookieHeader)),
+  })
 }
 
 function lazySessions<D extends object>(use: Use<D>): SessionStore<D> {

@@ -1,6 +1,38 @@
 /** `coatcheck/migrate`: what reads the sessions and tokens of another library while an application moves to Coatcheck. */
 import './core/node-version.ts'
 
+export { fromAuth0, type Auth0BridgeOptions, type Auth0SessionStore } from './migrate/bridges/from-auth0.ts'
+export type { Auth0OldSession } from './migrate/bridges/auth0-session.ts'
+export {
+  type AuthJsAdapter,
+  type AuthJsDatabaseBridgeOptions,
+  type AuthJsDatabaseSession,
+  type AuthJsJwtBridgeOptions,
+  type AuthJsToken,
+  fromAuthJs,
+} from './migrate/bridges/from-authjs.ts'
+export {
+  type BetterAuthBridgeOptions,
+  type BetterAuthSession,
+  type BetterAuthStorage,
+  fromBetterAuth,
+} from './migrate/bridges/from-better-auth.ts'
+export {
+  type ExpressSessionBridgeOptions,
+  fromExpressSession,
+  type StoredSession,
+} from './migrate/bridges/from-express-session.ts'
+export { type FastifySessionBridgeOptions, fromFastifySession } from './migrate/bridges/from-fastify-session.ts'
+export { fromIronSession, type IronSessionBridgeOptions } from './migrate/bridges/from-iron-session.ts'
+export type {
+  CallbackSessionStore,
+  OldSession,
+  OldSessionOrigin,
+  OldSessionRead,
+  OldSessions,
+} from './migrate/bridges/old-sessions.ts'
+export type { AdoptedUser, BridgeOptions } from './migrate/bridges/options.ts'
+export type { Adopted, AdoptingRequest, AttachedBridge, BridgeGround, CookieBridge } from './migrate/cookie-bridge.ts'
 export type { OldRecord, OldRecordDriver, OldRecordWritten } from './migrate/old-record-driver.ts'
 export type { MigrationMode, SessionOrigin } from './migrate/session-origin.ts'
 export type { OriginOptions } from './migrate/sessions/create-origin.ts'

@@ -16,12 +16,15 @@ import { createHolders, putHolder } from '../http/holder.ts'
 import { sendWebResponse } from '../http/node-bridge.ts'
 import { checkAdapterOptions, createNodeEdge, wrongRequest } from '../http/node-edge.ts'
 import { maxAgeMsOf } from '../http/recent-sign-in.ts'
+import type { CookieBridge } from '../migrate/cookie-bridge.ts'
 import type { OutagePolicy, Session, User, Visit } from '../session/types.ts'
 
 /** Options of `expressAuth()`. */
 export interface ExpressAuthOptions {
   /** Name of a read-only property of every request that holds `{ getSession, getVisit }`. Default: none. */
   readonly property?: string
+  /** Adopts the sessions of another library: a bridge of `coatcheck/migrate`, such as `fromExpressSession()`. Default: none. */
+  readonly adopt?: CookieBridge
 }
 
 /** Options of `web.requireUser()` and `web.withUser()`. */
@@ -77,9 +80,9 @@ export interface ExpressAuth<D extends object> extends RequestHandler {
  * @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT` when `auth` is not from `coatcheck()`, or an option is unknown or wrong
  */
 export function expressAuth<D extends object>(auth: Coatcheck<D>, options: ExpressAuthOptions = {}): ExpressAuth<D> {
-  options = checkAdapterOptions(options, 'expressAuth()', ['property'])
+  options = checkAdapterOptions(options, 'expressAuth()', ['property', 'adopt'])
   const { property } = options
-  const edge = createNodeEdge(auth, 'expressAuth()', 'app.use(web)')
+  const edge = createNodeEdge(auth, 'expressAuth()', 'app.use(web)', options.adopt)
   const holders = createHolders<D>(`request.${property}`)
 
   const exchangeOf = (request: Request): Exchange<D> =>

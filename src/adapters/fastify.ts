@@ -14,12 +14,15 @@ import { copyHeaders } from '../http/node-bridge.ts'
 import { checkAdapterOptions, createNodeEdge } from '../http/node-edge.ts'
 import { keepUncached } from '../http/uncached-response.ts'
 import { maxAgeMsOf } from '../http/recent-sign-in.ts'
+import type { CookieBridge } from '../migrate/cookie-bridge.ts'
 import type { OutagePolicy, Session, User, Visit } from '../session/types.ts'
 
 /** Options of `fastifyAuth()`. */
 export interface FastifyAuthOptions {
   /** Name of a read-only property of every request of the context that holds `{ getSession, getVisit }`. Default: none. */
   readonly property?: string
+  /** Adopts the sessions of another library: a bridge of `coatcheck/migrate`, such as `fromExpressSession()`. Default: none. */
+  readonly adopt?: CookieBridge
 }
 
 /** Options of `web.requireUser()` and `web.withUser()`. */
@@ -78,8 +81,8 @@ export interface FastifyAuth<D extends object> extends FastifyPluginAsync {
  * @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT` when `auth` is not from `coatcheck()`, or an option is unknown or wrong
  */
 export function fastifyAuth<D extends object>(auth: Coatcheck<D>, options: FastifyAuthOptions = {}): FastifyAuth<D> {
-  options = checkAdapterOptions(options, 'fastifyAuth()', ['property'])
-  const edge = createNodeEdge(auth, 'fastifyAuth()', 'app.register(web)')
+  options = checkAdapterOptions(options, 'fastifyAuth()', ['property', 'adopt'])
+  const edge = createNodeEdge(auth, 'fastifyAuth()', 'app.register(web)', options.adopt)
   const replies = new WeakMap<FastifyRequest, FastifyReply>()
 
   const exchangeOf = (request: FastifyRequest): Exchange<D> =>

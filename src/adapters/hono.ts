@@ -14,6 +14,7 @@ import { checkAdapterOptions } from '../http/node-edge.ts'
 import { maxAgeMsOf } from '../http/recent-sign-in.ts'
 import { type HeadWriter, isInsteadOfCacheControl, keepUncached, UNCACHED } from '../http/uncached-response.ts'
 import { createWebEdge, hostOf } from '../http/web-edge.ts'
+import type { CookieBridge } from '../migrate/cookie-bridge.ts'
 import type { OutagePolicy, Session, User, Visit } from '../session/types.ts'
 
 /** Options of `honoAuth()`. */
@@ -22,6 +23,8 @@ export interface HonoAuthOptions {
   readonly property?: string
   /** Returns the address of the client, for the list of devices. Read a header only behind a proxy that sets it. Default: the socket's address. */
   readonly clientIp?: (context: Context) => string | undefined
+  /** Adopts the sessions of another library: a bridge of `coatcheck/migrate`, such as `fromExpressSession()`. Default: none. */
+  readonly adopt?: CookieBridge
 }
 
 /** Options of `web.requireUser()` and `web.withUser()`. */
@@ -89,8 +92,8 @@ interface Passage<D extends object> {
  * @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT` when `auth` is not from `coatcheck()`, or an option is unknown or wrong
  */
 export function honoAuth<D extends object>(auth: Coatcheck<D>, options: HonoAuthOptions = {}): HonoAuth<D> {
-  options = checkAdapterOptions(options, 'honoAuth()', ['property', 'clientIp'])
-  const edge = createWebEdge(auth, 'honoAuth()')
+  options = checkAdapterOptions(options, 'honoAuth()', ['property', 'clientIp', 'adopt'])
+  const edge = createWebEdge(auth, 'honoAuth()', options.adopt)
   const ipOf = options.clientIp ?? socketAddress
   const { property } = options
   const holders = createHolders<D>(`context.get('${property}')`)
@@ -122,6 +125,7 @@ export function honoAuth<D extends object>(auth: Coatcheck<D>, options: HonoAuth
           clientIp: ipOf(context),
           host: hostOf(context.req.raw),
         }),
+        adopt: options.adopt,
       }))
     return {
       getSession: async (wish) => exchange().getSession(wish),

@@ -20,6 +20,8 @@ import type { Session, User, Visit } from '../session/types.ts'
 import { neverReused } from './next/next-sink.ts'
 import { requestScope } from './next/request-scope.ts'
 
+export { type AdoptionOptions, withAdoption } from './next/with-adoption.ts'
+
 /** Options of `routeHandlers()`. */
 export interface RouteHandlerOptions {
   /** Returns the address of the client, for the list of devices. Read a header only behind a proxy that sets it. Default: none is stored. */

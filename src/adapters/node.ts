@@ -9,12 +9,15 @@ import { sendWebResponse } from '../http/node-bridge.ts'
 import { checkAdapterOptions, createNodeEdge } from '../http/node-edge.ts'
 import type { Exchange, SessionRequest } from '../http/exchange.ts'
 import { maxAgeMsOf } from '../http/recent-sign-in.ts'
+import type { CookieBridge } from '../migrate/cookie-bridge.ts'
 import type { Session, User, Visit } from '../session/types.ts'
 
 /** Options of `nodeAuth()`. */
 export interface NodeAuthOptions {
   /** Returns the address of the client, for the list of devices. Read a header only behind a proxy that sets it. Default: the socket's address. */
   readonly clientIp?: (request: IncomingMessage) => string | undefined
+  /** Adopts the sessions of another library: a bridge of `coatcheck/migrate`, such as `fromExpressSession()`. Default: none. */
+  readonly adopt?: CookieBridge
 }
 
 /** Options of `web.requireUser()`. */
@@ -70,8 +73,8 @@ export interface NodeAuth<D extends object> {
  * @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT` when `auth` is not from `coatcheck()`, or an option is unknown or wrong
  */
 export function nodeAuth<D extends object>(auth: Coatcheck<D>, options: NodeAuthOptions = {}): NodeAuth<D> {
-  options = checkAdapterOptions(options, 'nodeAuth()', ['clientIp'])
-  const edge = createNodeEdge(auth, 'nodeAuth()', 'if (await web.handle(request, response)) return')
+  options = checkAdapterOptions(options, 'nodeAuth()', ['clientIp', 'adopt'])
+  const edge = createNodeEdge(auth, 'nodeAuth()', 'if (await web.handle(request, response)) return', options.adopt)
   const ipOf = options.clientIp ?? ((request: IncomingMessage) => request.socket.remoteAddress)
   const exchangeOf = (request: IncomingMessage, response: ServerResponse): Exchange<D> =>
     edge.exchangeOf(request, () => ({ sink: response, ip: () => ipOf(request) }))

@@ -113,6 +113,36 @@ function* positionsOf(header: string, text: string): Generator<number> {
   }
 }
 
+/** Attributes with which another library set a cookie. A browser removes it only with the same path and domain. */
+export interface CookiePlace {
+  /** The `Path` attribute. Default `/`. */
+  readonly path?: string | undefined
+  /** The `Domain` attribute. Default: none. */
+  readonly domain?: string | undefined
+  /** The `Secure` attribute. Default: true for the prefixes `__Secure-` and `__Host-`, else false. */
+  readonly secure?: boolean | undefined
+  /** The `SameSite` attribute. Default: none. */
+  readonly sameSite?: 'lax' | 'strict' | 'none' | undefined
+  /** The `Partitioned` attribute. Default false. */
+  readonly partitioned?: boolean | undefined
+}
+
+/** The line that removes a cookie of another library. */
+export function removedCookie(
+  name: string,
+  { path = '/', domain, secure, sameSite, partitioned }: CookiePlace,
+): string {
+  const isSecure = secure ?? (sameSite === 'none' || /^__(?:Secure|Host)-/i.test(name))
+  return stringifySetCookie(
+    own({
+      ...{ name, value: '', path, maxAge: 0, httpOnly: true, secure: isSecure },
+      ...(domain !== undefined && { domain }),
+      ...(sameSite !== undefined && { sameSite }),
+      ...(partitioned !== undefined && { partitioned }),
+    }),
+  )
+}
+
 /** For hosts that take cookies apart (Next's `cookies().set`): one `Set-Cookie` line that this file has written. */
 export function partsOfSetCookie(line: string): SetCookie {
   return parseSetCookie(line, { decode: (text) => text })

@@ -6,8 +6,10 @@ import type { ResolvedConfig } from '../config/types.ts'
 import type { Clock } from '../core/clock.ts'
 import { SessionError } from '../core/errors.ts'
 import type { EventBus } from '../core/events.ts'
+import type { AttachedBridge, CookieBridge } from '../migrate/cookie-bridge.ts'
 import { policyForUsers } from '../session/outage.ts'
 import type { Device, OutagePolicy, Session, SessionStore, TicketSink, Visit } from '../session/types.ts'
+import { adoptedVisit } from './adopted-visit.ts'
 import { type Cookies, createCookies, putSetCookie, type ResponseSink } from './cookie.ts'
 import { describeDevice } from './device.ts'
 import { createHeadersSink, type HeadersSink } from './headers-sink.ts'
@@ -29,6 +31,8 @@ export interface ExchangeInput {
   readonly ip?: (() => string | null | undefined) | undefined
   /** Who sent the request. On a loopback base URL, other machines are refused; without it there is no such check. */
   readonly peer?: (() => Peer) | undefined
+  /** Reads the sessions of another library for a request without a user of ours. Absent: none. */
+  readonly adopt?: CookieBridge | undefined
 }
 
 /** Options of `getSession()`. */
@@ -58,6 +62,8 @@ export interface ExchangeDeps<D extends object> {
   readonly sessions: Pick<SessionStore<D>, 'visit' | 'duringOutage'>
   readonly events: EventBus
   readonly clock: Clock
+  /** Connects a bridge to this instance; the same result for the same bridge. */
+  readonly attach: (bridge: CookieBridge) => AttachedBridge
 }
 
 /** Starts the exchange of a request. */
@@ -79,11 +85,10 @@ export function createExchangeFactory<D extends object>(deps: ExchangeDeps<D>): 
       const isLeftOut = (): boolean =>
         header !== undefined && !hasTicket(input, cookies) && isCookieLeftOut(header, deps.config.cookie.sameSite)
       const device = (): Device | undefined => describeDevice(input.userAgent, input.ip?.())
-      visit = deps.sessions.visit(
-        ticket,
-        createTicketSink(input.sink, cookies, deps.clock, remembersSignOut, isLeftOut),
-        device,
-      )
+      const sink = createTicketSink(input.sink, cookies, deps.clock, remembersSignOut, isLeftOut)
+      const reading = deps.sessions.visit(ticket, sink, device)
+      const bridge = bridgeOf(input, cookies, deps.config.cookie.sameSite)
+      visit = bridge ? adoptedVisit(reading, ticket, { deps, bridge, input, sink, device }) : reading
       // An outage is no answer: whoever asks again within this request gets another try.
       visit.catch(() => {
         visit = null
@@ -94,7 +99,10 @@ export function createExchangeFactory<D extends object>(deps: ExchangeDeps<D>): 
       try {
         return (await getVisit()).session
       } catch (error) {
-        return deps.sessions.duringOutage(ticketOf(input, cookies, deps.events), policy, error)
+        const ticket = ticketOf(input, cookies, deps.events)
+        // With an old cookie the visitor may have a session, which no policy can know.
+        if (ticket === null && policy === 'stale' && bridgeOf(input, cookies, deps.config.cookie.sameSite)) throw error
+        return deps.sessions.duringOutage(ticket, policy, error)
       }
     }
     return {
@@ -110,6 +118,17 @@ function ticketOf(input: ExchangeInput, cookies: Cookies, events: EventBus): str
   const found = cookies.readTicket(input.cookieHeader ?? '')
   if (found.status === 'duplicate') events.emit('ticket.duplicate', { count: found.count })
   return found.status === 'one' ? found.value : null
+}
+
+/**
+ * The bridge, if the request has an old cookie that may count. Where the browser leaves our cookie out, the old one does not count either:
+ * it may lack `SameSite`, and must not undo what ours protects from. With several tickets of ours, one may be planted: none counts then.
+ */
+function bridgeOf(input: ExchangeInput, cookies: Cookies, sameSite: 'lax' | 'strict'): CookieBridge | null {
+  const { adopt, cookieHeader, header } = input
+  if (!adopt || typeof cookieHeader !== 'string' || !adopt.mayHold(cookieHeader)) return null
+  if (header && isCookieLeftOut(header, sameSite)) return null
+  return cookies.readTicket(cookieHeader).status === 'duplicate' ? null : adopt
 }
 
 function hasTicket({ cookieHeader }: ExchangeInput, cookies: Cookies): boolean {

@@ -7,6 +7,7 @@ import type { Coatcheck } from '../coatcheck.ts'
 import { MisuseError } from '../core/errors.ts'
 import { own } from '../core/json.ts'
 import { describeValue } from '../core/redact.ts'
+import type { CookieBridge } from '../migrate/cookie-bridge.ts'
 import type { Session } from '../session/types.ts'
 import type { ResponseSink } from './cookie.ts'
 import type { Exchange } from './exchange.ts'
@@ -50,10 +51,17 @@ const exchangesOf = new WeakMap<object, WeakMap<IncomingMessage, Exchange<object
 /**
  * @param caller for messages
  * @param mount what the application writes to mount the middleware, for the log
+ * @param adopt reads the sessions of another library
  * @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT` when `auth` is no instance
  */
-export function createNodeEdge<D extends object>(auth: Coatcheck<D>, caller: string, mount: string): NodeEdge<D> {
+export function createNodeEdge<D extends object>(
+  auth: Coatcheck<D>,
+  caller: string,
+  mount: string,
+  adopt?: CookieBridge,
+): NodeEdge<D> {
   assertCoatcheck(auth, caller)
+  const handler = adoptingHandler(auth, adopt)
   // Every middleware asks `isRoute` first. Without one the sign-in route answers nothing: said once.
   let isMountChecked = false
   const exchanges = (exchangesOf.get(auth) ?? new WeakMap()) as WeakMap<IncomingMessage, Exchange<D>>
@@ -71,6 +79,7 @@ export function createNodeEdge<D extends object>(auth: Coatcheck<D>, caller: str
         userAgent: textHeaderOf(request, 'user-agent'),
         ip,
         peer: () => peerOf(request, ip()),
+        adopt,
       })
       exchanges.set(request, exchange)
       return exchange
@@ -79,7 +88,7 @@ export function createNodeEdge<D extends object>(auth: Coatcheck<D>, caller: str
       isMountChecked = true
       return isRoute(request, auth.http.config())
     },
-    answerRoute: (request, ip) => routeAnswer(auth.handler, auth.http.config(), request, ip),
+    answerRoute: (request, ip) => routeAnswer(handler, auth.http.config(), request, ip),
     demandOf(session, request, requirement) {
       const lack = lackOf(session, requirement)
       if (lack === null) return null
@@ -130,12 +139,33 @@ export function checkAdapterOptions<T extends object>(given: T, caller: string, 
       `${caller} knows only ${list}, and not "${unknown.join('", "')}".`,
     )
   }
-  const { property, clientIp } = options as { readonly property?: unknown; readonly clientIp?: unknown }
+  const { property, clientIp, adopt } = options as Readonly<Record<'property' | 'clientIp' | 'adopt', unknown>>
   if (property !== undefined && (typeof property !== 'string' || property === '')) {
     throw new MisuseError('COATCHECK_INVALID_ARGUMENT', `"property" of ${caller} must be a name.`)
   }
   if (clientIp !== undefined && typeof clientIp !== 'function') {
     throw new MisuseError('COATCHECK_INVALID_ARGUMENT', `"clientIp" of ${caller} must be a function.`)
   }
+  if (adopt !== undefined) assertBridge(adopt, caller)
   return options
+}
+
+/** @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT` */
+export function assertBridge(adopt: unknown, caller: string): void {
+  if (typeof (adopt as Partial<CookieBridge> | null)?.attach === 'function') return
+  throw new MisuseError(
+    'COATCHECK_INVALID_ARGUMENT',
+    `"adopt" of ${caller} must be a bridge; it got ${describeValue(adopt)}.`,
+    {
+      fix: "Make the bridge with a function of 'coatcheck/migrate', such as fromExpressSession({ … }).",
+    },
+  )
+}
+
+/** The routes of an instance, which find the user of an old cookie as the middleware does. */
+export function adoptingHandler<D extends object>(
+  { handler }: Pick<Coatcheck<D>, 'handler'>,
+  adopt: CookieBridge | undefined,
+): Coatcheck<D>['handler'] {
+  return adopt ? (request, context) => handler(request, { ...context, adopt }) : handler
 }

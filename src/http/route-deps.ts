@@ -2,6 +2,7 @@
 import type { ResolvedConfig } from '../config/types.ts'
 import type { Clock } from '../core/clock.ts'
 import type { EventBus } from '../core/events.ts'
+import type { AttachedBridge, CookieBridge } from '../migrate/cookie-bridge.ts'
 import type { ProviderLogout } from '../oidc/provider-logout.ts'
 import type { ProviderClients } from '../oidc/provider-client.ts'
 import type { Redemptions } from '../oidc/redemptions.ts'
@@ -21,6 +22,8 @@ export interface RouteOptions<D extends object> {
   readonly providerLogout: ProviderLogout
   readonly events: EventBus
   readonly clock: Clock
+  /** Connects a bridge to this instance. */
+  readonly attach: (bridge: CookieBridge) => AttachedBridge
 }
 
 export interface RouteDeps<D extends object> extends RouteOptions<D> {

@@ -7,6 +7,7 @@
 import type { ResolvedPages } from '../config/types.ts'
 import { type AnyCoatcheckError, isCoatcheckError } from '../core/errors.ts'
 import type { EventBus } from '../core/events.ts'
+import type { CookieBridge } from '../migrate/cookie-bridge.ts'
 import { providerReasonOf } from '../oidc/oidc-errors.ts'
 import { createCookies } from './cookie.ts'
 import { errorResponse, isForHost, plainErrorResponse } from './error-response.ts'
@@ -22,6 +23,8 @@ import { callback, confirmLogout, login, logout } from './sign-in-routes.ts'
 export interface RouteContext {
   /** Address of the client, as far as the adapter trusts it. Absent: unknown. */
   readonly ip?: string
+  /** Reads the sessions of another library for a request without a user of ours. Absent: none. */
+  readonly adopt?: CookieBridge
 }
 
 export type Routes = (request: Request, context?: RouteContext) => Promise<Response>
@@ -65,7 +68,7 @@ export function createRoutes<D extends object>(options: RouteOptions<D>): Routes
     const handler = Object.hasOwn(route.methods, request.method) ? route.methods[request.method] : undefined
     if (!handler) return withCommonHeaders(methodAnswer(route, request, deps.config.pages))
     const { hasOwnEvent = false } = route
-    return answer(deps, createExchange, handler, request, { path, query: searchParams, ip: context.ip, hasOwnEvent })
+    return answer(deps, createExchange, handler, request, { path, query: searchParams, ...context, hasOwnEvent })
   }
   return async (request, context) => {
     const response = await respond(request, context)
@@ -73,10 +76,9 @@ export function createRoutes<D extends object>(options: RouteOptions<D>): Routes
   }
 }
 
-interface Asked {
+interface Asked extends RouteContext {
   readonly path: string
   readonly query: URLSearchParams
-  readonly ip: string | undefined
   readonly hasOwnEvent: boolean
 }
 
@@ -85,7 +87,7 @@ async function answer<D extends object>(
   createExchange: ExchangeFactory<D>,
   handler: Handler,
   request: Request,
-  { path, query, ip, hasOwnEvent }: Asked,
+  { path, query, ip, adopt, hasOwnEvent }: Asked,
 ): Promise<Response> {
   const sink = createHeadersSink()
   const cookieHeader = request.headers.get('cookie') ?? ''
@@ -96,6 +98,7 @@ async function answer<D extends object>(
     sink,
     userAgent,
     ip: () => ip,
+    adopt,
   })
   let form: Promise<URLSearchParams> | null = null
   try {

@@ -7,7 +7,8 @@ import { errorAnswer, plainErrorResponse } from './error-response.ts'
 import { withCommonHeaders } from './exchange.ts'
 import { assertLocalPeer } from './local-peer.ts'
 import { localRequest, localUrl } from './local-request.ts'
-import { assertCoatcheck } from './node-edge.ts'
+import { adoptingHandler, assertCoatcheck } from './node-edge.ts'
+import type { CookieBridge } from '../migrate/cookie-bridge.ts'
 import { hasNoWebMethod } from './node-routes.ts'
 import { answerToOtherHost } from './other-host.ts'
 import { demandSignIn, lackOf, type UserRequirement } from './sign-in-demand.ts'
@@ -39,8 +40,9 @@ export interface WebEdge {
 }
 
 /** @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT` when `auth` is no instance. @param caller for the message. */
-export function createWebEdge<D extends object>(auth: Coatcheck<D>, caller: string): WebEdge {
+export function createWebEdge<D extends object>(auth: Coatcheck<D>, caller: string, adopt?: CookieBridge): WebEdge {
   assertCoatcheck(auth, caller)
+  const handler = adoptingHandler(auth, adopt)
   return {
     isRoute(request) {
       const { basePath } = auth.http.config()
@@ -56,7 +58,7 @@ export function createWebEdge<D extends object>(auth: Coatcheck<D>, caller: stri
         assertLocalPeer({ address, clientIp: ip, host: hostOf(request) }, config)
         const elsewhere = await answerToOtherHost(navigation, config)
         if (elsewhere) return elsewhere
-        return await auth.handler(localRequest(request, config.baseUrl), ip === undefined ? {} : { ip })
+        return await handler(localRequest(request, config.baseUrl), ip === undefined ? {} : { ip })
       } catch (error) {
         const answer = errorAnswer(error, config, request)
         if (!answer) throw error

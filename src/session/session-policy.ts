@@ -11,7 +11,7 @@ const ROTATION_GRACE_MS = 10_000
 /** The record outlives its deadline by this, so that a late visitor hears "expired" and clocks may differ a little. */
 export const RECORD_SLACK_MS: number = 5 * 60_000
 /** Touching once in a tenth of the idle time keeps writes rare and the deadline exact to a tenth. */
-const TOUCH_FRACTION = 0.1
+export const TOUCH_FRACTION = 0.1
 /** After that the store still knows that a session ended, by its absence. */
 const ENDED_REMEMBERED_MS = 60 * 60_000
 /** Rotations whose response never arrived. More than a few in a row means that nobody is waiting for the older ones. */

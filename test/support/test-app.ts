@@ -23,6 +23,8 @@ import { redirectUriOf } from '../../src/oidc/sign-in.ts'
 import { createTokenRequester } from '../../src/oidc/token-requester.ts'
 import { createTransactions } from '../../src/oidc/transaction.ts'
 import { redisKeys } from '../../src/redis/keys.ts'
+import { createMemoryDocumentDriver } from '../../src/documents/drivers/memory.ts'
+import { createMemoryOldRecordDriver } from '../../src/migrate/drivers/memory.ts'
 import { createMemorySessionDriver } from '../../src/session/drivers/memory.ts'
 import { absentSessions } from '../../src/session/absent-sessions.ts'
 import { createSessionStore } from '../../src/session/session-store.ts'
@@ -121,8 +123,16 @@ export function createTestApp(options: TestAppOptions): TestApp {
     sessionLifeMs: config.session.absoluteTimeoutMs,
   })
   const redemptions = createRedemptions({ gate, clock })
+  const attach: RouteOptions<Data>['attach'] = (bridge) =>
+    bridge.attach({
+      documents: { ...shared, driver: createMemoryDocumentDriver(space, keys) },
+      planned: { ...shared, driver: sessionDriver, config: config.session },
+      revoke: (sessionId, reason) => sessions.revoke(sessionId, reason),
+      oldRecords: () => Promise.resolve(createMemoryOldRecordDriver(space)),
+      ...{ clock, events },
+    })
   const parts: RouteOptions<Data> = {
-    ...{ config, sessions, tokens, clients, signIn, redemptions, providerLogout, events, clock },
+    ...{ config, sessions, tokens, clients, signIn, redemptions, providerLogout, events, clock, attach },
   }
   return { ...parts, routes: createRoutes(parts), seen }
 }

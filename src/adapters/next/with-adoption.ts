@@ -1,0 +1,34 @@
+/**
+ * The option `adopt` in Next, where no middleware stands in front of all code: pages, actions and route handlers name the instance, so
+ * the instance carries the bridge.
+ */
+import type { Coatcheck } from '../../coatcheck.ts'
+import { adoptingHandler, assertCoatcheck, checkAdapterOptions } from '../../http/node-edge.ts'
+import type { CookieBridge } from '../../migrate/cookie-bridge.ts'
+
+/** Options of `withAdoption()`. */
+export interface AdoptionOptions {
+  /** Adopts the sessions of another library: a bridge of `coatcheck/migrate`, such as `fromAuthJs()`. */
+  readonly adopt: CookieBridge
+}
+
+/**
+ * Returns the instance with a bridge: every function of `coatcheck/next` that gets it adopts the sessions of another library. In a server
+ * component, which can set no cookie, the session is there all the same, and a later request gets the cookie. `hasTicket` is also true for
+ * a request with an old cookie.
+ * @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT` when `auth` is not from `coatcheck()`, or `adopt` is no bridge
+ */
+export function withAdoption<D extends object>(auth: Coatcheck<D>, options: AdoptionOptions): Coatcheck<D> {
+  assertCoatcheck(auth, 'withAdoption()')
+  const { adopt } = checkAdapterOptions(options, 'withAdoption()', ['adopt'])
+  const { http } = auth
+  return {
+    ...auth,
+    handler: adoptingHandler(auth, adopt),
+    http: {
+      ...http,
+      exchange: (input) => http.exchange({ ...input, adopt }),
+      hasTicket: (cookieHeader) => http.hasTicket(cookieHeader) || adopt.mayHold(cookieHeader ?? ''),
+    },
+  }
+}

@@ -1,0 +1,127 @@
+/**
+ * The visit of a request that has a cookie of another library. Without a user of ours, the bridge looks for the old session; a
+ * sign-out ends the old session as well. Requests without an old cookie never come here.
+ */
+import { isCoatcheckError } from '../core/errors.ts'
+import { own } from '../core/json.ts'
+import type { EventBus } from '../core/events.ts'
+import type { Adopted, AttachedBridge, CookieBridge } from '../migrate/cookie-bridge.ts'
+import type { Device, Revoked, SessionStore, TicketSink, Visit } from '../session/types.ts'
+import { putSetCookie, type ResponseSink } from './cookie.ts'
+
+interface AdoptingDeps<D extends object> {
+  readonly config: { readonly signIn: { readonly carry?: readonly string[] } }
+  readonly sessions: Pick<SessionStore<D>, 'visit'>
+  readonly events: EventBus
+  readonly attach: (bridge: CookieBridge) => AttachedBridge
+}
+
+interface Passage<D extends object> {
+  readonly deps: AdoptingDeps<D>
+  readonly bridge: CookieBridge
+  readonly input: { readonly cookieHeader: string | null | undefined; readonly sink: ResponseSink | null }
+  readonly sink: TicketSink
+  readonly device: () => Device | undefined
+}
+
+/** Hands nothing out: for the end of a session whose cookie another one replaces. */
+const SILENT: TicketSink = {
+  assertWritable: () => undefined,
+  issue: () => undefined,
+  clear: () => undefined,
+}
+
+/** @param ticket of the request, which `reading` reads with */
+export async function adoptedVisit<D extends object>(
+  reading: Promise<Visit<D>>,
+  ticket: string | null,
+  passage: Passage<D>,
+): Promise<Visit<D>> {
+  const first = await reading
+  const visit = first.session.user ? first : ((await adopt(first, ticket, passage)) ?? first)
+  return withOldSignOut(visit, passage)
+}
+
+/** `null`: the visitor keeps the visit without a user. */
+async function adopt<D extends object>(
+  first: Visit<D>,
+  ticket: string | null,
+  passage: Passage<D>,
+): Promise<Visit<D> | null> {
+  const { deps, bridge, input, sink, device } = passage
+  const attached = deps.attach(bridge)
+  const carried = carriedFields(first, deps.config.signIn.carry ?? [])
+  const adopted = await attached.adopt(input.cookieHeader ?? '', { device, carried })
+  if (!adopted) return null
+  const visit = await deps.sessions.visit(adopted.ticket, sink, device)
+  if (!visit.session.user) return null
+  if (!issued(adopted, sink)) return visit
+  if (ticket !== null && first.session.id !== null) await endPrevious(ticket, passage)
+  await leaveOld(adopted, passage)
+  return visit
+}
+
+/** Where no cookie can be set, the session is there all the same. A later request gets the cookie. */
+function issued({ ticket, absoluteExpiresAtMs }: Adopted, sink: TicketSink): boolean {
+  try {
+    sink.issue(ticket, absoluteExpiresAtMs)
+    return true
+  } catch (error) {
+    if (!isCoatcheckError(error)) throw error
+    return false
+  }
+}
+
+/** The anonymous session of the visitor, as a sign-in ends it. */
+async function endPrevious<D extends object>(ticket: string, { deps }: Passage<D>): Promise<void> {
+  try {
+    await (await deps.sessions.visit(ticket, SILENT)).signOut('signed-in')
+  } catch (error) {
+    report(deps, error)
+  }
+}
+
+/** The session stands, whatever becomes of the old one. */
+async function leaveOld<D extends object>(adopted: Adopted, passage: Passage<D>): Promise<void> {
+  try {
+    if (await adopted.leaveOld()) removeOldCookies(passage)
+  } catch (error) {
+    report(passage.deps, error)
+  }
+}
+
+function withOldSignOut<D extends object>(visit: Visit<D>, passage: Passage<D>): Visit<D> {
+  return {
+    session: visit.session,
+    get reason() {
+      return visit.reason
+    },
+    signIn: (input) => visit.signIn(input),
+    rotate: (options) => visit.rotate(options),
+    /** Both sessions end, whichever of the two stores fails: a failure is told afterwards. */
+    async signOut(reason): Promise<Revoked> {
+      const { deps, bridge, input } = passage
+      const [old] = await Promise.allSettled([deps.attach(bridge).end(input.cookieHeader ?? '')])
+      const revoked = await visit.signOut(reason)
+      if (old.status === 'rejected') throw old.reason
+      removeOldCookies(passage)
+      return revoked
+    },
+  }
+}
+
+function removeOldCookies<D extends object>({ bridge, input: { sink, cookieHeader } }: Passage<D>): void {
+  if (!sink || sink.headersSent || sink.isReadOnly) return
+  for (const line of bridge.clearing(cookieHeader ?? '')) putSetCookie(sink, line)
+}
+
+/** As `signIn.carry` does at a sign-in. */
+function carriedFields<D extends object>({ session }: Visit<D>, names: readonly string[]): Record<string, unknown> {
+  if (session.id === null || names.length === 0) return {}
+  const data = own(session.toJSON().data) as Record<string, unknown>
+  return Object.fromEntries(names.flatMap((name) => (name in data ? [[name, data[name]]] : [])))
+}
+
+function report<D extends object>({ events }: AdoptingDeps<D>, error: unknown): void {
+  events.emit('error', { code: isCoatcheckError(error) ? error.code : 'UNKNOWN', operation: 'migration.adopt' })
+}

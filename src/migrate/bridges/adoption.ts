@@ -1,0 +1,191 @@
+/**
+ * Makes one session of ours from one old session. A sealed document under the keyed hash of the old session's identity says what became
+ * of it: `planned` (the session of ours that follows from it), `adopted` (the ticket of that session), or `ended`. The document lives
+ * at least as long as the old cookie can be shown, so an old cookie that is shown again never opens a second session.
+ */
+import type { MigrationOutcome } from '../../core/event-map.ts'
+import { createDocuments } from '../../documents/documents.ts'
+import type { DocumentRef } from '../../documents/document-driver.ts'
+import { createPlannedSessions, type PlannedSession } from '../../session/planned-session.ts'
+import type { Adopted, AdoptingRequest, BridgeGround } from '../cookie-bridge.ts'
+import type { OldSession, OldSessionRead } from './old-sessions.ts'
+import { adoptedUser, type BridgeOptions } from './options.ts'
+
+/** An old cookie whose signature or seal is right. */
+export interface VerifiedCookie {
+  /** What names the old session for its whole life. No visitor can spell it in another way. */
+  readonly identity: string
+  /** When the cookie itself says that it ends, epoch milliseconds. `null`: it does not say. */
+  readonly endsAtMs: number | null
+  /** Reads the old session, from the server or from the cookie. */
+  load(): Promise<OldSessionRead>
+  /** Ends the old session on its server. Nothing to do for a session that is only in the cookie. */
+  end(): Promise<void>
+}
+
+type Fate =
+  | {
+      readonly state: 'planned'
+      readonly plan: PlannedSession
+      readonly untilMs: number
+      readonly cookieEndsAtMs: number
+    }
+  | {
+      readonly state: 'adopted'
+      readonly ticket: string
+      readonly absoluteExpiresAtMs: number
+      readonly cookieEndsAtMs: number
+    }
+  | { readonly state: 'ended' }
+
+export interface AdoptionOptions<S> extends Pick<BridgeOptions<S>, 'user' | 'mode' | 'extend'> {
+  readonly origin: string
+  /** For messages. */
+  readonly caller: string
+}
+
+export interface Adoption {
+  adopt(cookie: VerifiedCookie, request: AdoptingRequest): Promise<Adopted | null>
+  end(cookie: VerifiedCookie): Promise<void>
+}
+
+/**
+ * After a crash between plan and record, another request stores the session within this time. It is far below the hour for which the
+ * store remembers that a session has ended, so a plan revives no session.
+ */
+const PLAN_VALID_MS = 60_000
+/** A cookie of the same session may be issued with a later end while its session is being ended. */
+const LEAST_ENDED_MS = 7 * 24 * 3_600_000
+/** Libraries accept a cookie this long after its end, and clocks differ. */
+const COOKIE_SLACK_MS = 5 * 60_000
+
+export function createAdoption<S>(
+  ground: BridgeGround,
+  { origin, caller, user, mode = 'read', extend = true }: AdoptionOptions<S>,
+): Adoption {
+  const { clock, events } = ground
+  const documents = createDocuments<Fate>(ground.documents, 'adopted')
+  const sessions = createPlannedSessions(ground.planned)
+  const tell = (outcome: MigrationOutcome): void => {
+    if (events.hasListeners('migration.read')) events.emit('migration.read', { origin, outcome })
+  }
+  const refOf = ({ identity }: VerifiedCookie): DocumentRef => documents.refOf(`${origin}\n${identity}`)
+  const lifeUntil = (endsAtMs: number): number => Math.max(1, endsAtMs - clock.now()) + COOKIE_SLACK_MS
+
+  /** Parallel requests of this process share one reading of the old session. */
+  const beginning = new Map<string, Promise<Fate | null>>()
+  const beginOnce = (ref: DocumentRef, cookie: VerifiedCookie, request: AdoptingRequest): Promise<Fate | null> => {
+    const known = beginning.get(ref.name)
+    if (known) return known
+    const begun = begin(ref, cookie, request).finally(() => beginning.delete(ref.name))
+    beginning.set(ref.name, begun)
+    return begun
+  }
+
+  const begin = async (ref: DocumentRef, cookie: VerifiedCookie, request: AdoptingRequest): Promise<Fate | null> => {
+    const old = await cookie.load()
+    if (old === null || old === 'unreadable') {
+      tell(old ?? 'missing')
+      return null
+    }
+    const plan = await planFor(old, cookie, request)
+    if (!plan) return null
+    const nowMs = clock.now()
+    const cookieEndsAtMs = Math.max(cookie.endsAtMs ?? old.endsAtMs ?? 0, plan.absoluteExpiresAtMs)
+    const fate: Fate = { state: 'planned', plan, cookieEndsAtMs, untilMs: nowMs + PLAN_VALID_MS }
+    const saved = await documents.put(ref, fate, { ttlMs: lifeUntil(cookieEndsAtMs), isNew: true })
+    // Another process was first: its plan counts.
+    if (saved.status !== 'saved') return (await documents.read(ref))?.value ?? null
+    tell('adopted')
+    if (old.endsAtMs === null && cookie.endsAtMs === null) tell('no_expiry')
+    return fate
+  }
+
+  const planFor = async (
+    { data, endsAtMs }: OldSession,
+    cookie: VerifiedCookie,
+    { device, carried }: AdoptingRequest,
+  ): Promise<PlannedSession | null> => {
+    const found = adoptedUser(await user(data as S), caller)
+    if (!found) return null
+    const ends = [endsAtMs, cookie.endsAtMs].filter((end) => end !== null)
+    return sessions.plan({
+      ...{ userId: found.userId, profile: found.profile, authentication: found.authentication, device: device() },
+      data: { ...carried, ...found.data },
+      endsAtMs: ends.length === 0 ? null : Math.min(...ends),
+      isExtended: extend,
+    })
+  }
+
+  /** Stores the session of a plan, and then only its ticket stays in the document. */
+  const carryOut = async (ref: DocumentRef, fate: Fate): Promise<Fate> => {
+    if (fate.state !== 'planned') return fate
+    const { plan, untilMs, cookieEndsAtMs } = fate
+    if (clock.now() < untilMs) await sessions.store(plan)
+    const { ticket, absoluteExpiresAtMs } = plan
+    const next: Fate = { state: 'adopted', ticket, absoluteExpiresAtMs, cookieEndsAtMs }
+    const changed = await documents.change(
+      ref,
+      (stored) => (stored.state === 'planned' ? next : null),
+      () => lifeUntil(cookieEndsAtMs),
+    )
+    if (changed.status === 'gone') return next
+    if (changed.status === 'saved' && changed.document.value.state !== 'ended') return changed.document.value
+    // A sign-out came between: nothing else knows this session.
+    await revoke(ticket)
+    return { state: 'ended' }
+  }
+
+  const revoke = async (ticket: string): Promise<void> => {
+    const id = sessions.idOf(ticket)
+    if (id !== null) await ground.revoke(id, 'signed-out')
+  }
+
+  const endAdopted = async (fate: Fate): Promise<void> => {
+    if (fate.state === 'ended') return
+    // A plan may be carried out at this moment: its session is stored first, so that ending it leaves a marker.
+    if (fate.state === 'planned' && clock.now() < fate.untilMs) await sessions.store(fate.plan)
+    await revoke(fate.state === 'planned' ? fate.plan.ticket : fate.ticket)
+  }
+
+  /** A store that is full takes the marker all the same. */
+  const refuseFromNowOn = async (ref: DocumentRef, ttlMs: number): Promise<void> => {
+    try {
+      await documents.put(ref, { state: 'ended' }, { ttlMs })
+    } catch {
+      await documents.driver.end(ref, ttlMs, true)
+    }
+  }
+
+  return {
+    async adopt(cookie, request) {
+      const ref = refOf(cookie)
+      const known = (await documents.read(ref))?.value ?? (await beginOnce(ref, cookie, request))
+      const fate = known && (await carryOut(ref, known))
+      if (!fate || fate.state !== 'adopted') return null
+      return {
+        ticket: fate.ticket,
+        absoluteExpiresAtMs: fate.absoluteExpiresAtMs,
+        async leaveOld() {
+          if (mode === 'read') return false
+          await cookie.end()
+          tell('moved')
+          return true
+        },
+      }
+    },
+
+    async end(cookie) {
+      const ref = refOf(cookie)
+      const before = await documents.read(ref)
+      // First: from here on no request adopts the old session.
+      if (before?.value.state !== 'ended') {
+        const cookieEndsAtMs = Math.max(cookie.endsAtMs ?? 0, before?.value.cookieEndsAtMs ?? 0)
+        await refuseFromNowOn(ref, Math.max(lifeUntil(cookieEndsAtMs), LEAST_ENDED_MS))
+      }
+      await cookie.end()
+      if (before) await endAdopted(before.value)
+      tell('ended')
+    },
+  }
+}

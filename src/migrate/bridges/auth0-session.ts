@@ -1,0 +1,64 @@
+/** Sessions of @auth0/nextjs-auth0 in one shape: version 3 keeps the times in a header, and the tokens beside the user. */
+
+/** A session of nextjs-auth0, in the shape of version 4. */
+export interface Auth0OldSession {
+  /** Claims of the user. */
+  readonly user: Readonly<Record<string, unknown>> & { readonly sub: string }
+  /** Tokens of the user. */
+  readonly tokenSet: {
+    readonly accessToken?: string | undefined
+    readonly idToken?: string | undefined
+    readonly refreshToken?: string | undefined
+    readonly scope?: string | undefined
+    /** Epoch seconds. */
+    readonly expiresAt?: number | undefined
+  }
+  /** About the session itself. */
+  readonly internal: {
+    /** Session id at Auth0. Absent: Auth0 sent none. */
+    readonly sid?: string | undefined
+    /** When the user signed in, epoch seconds. */
+    readonly createdAt?: number | undefined
+  }
+}
+
+interface Version3 {
+  readonly user: Auth0OldSession['user'] & { readonly sid?: string }
+  readonly idToken?: string
+  readonly accessToken?: string
+  readonly accessTokenScope?: string
+  readonly accessTokenExpiresAt?: number
+  readonly refreshToken?: string
+}
+
+/**
+ * Returns the session in a payload, and when it ends, epoch milliseconds. `null`: the payload is no session.
+ * @param header of version 3; a header without `iat` is of version 4
+ */
+export function auth0SessionIn(
+  payload: object | undefined,
+  header: object,
+): { readonly session: Auth0OldSession; readonly endsAtMs: number | null } | null {
+  const { user } = (payload ?? {}) as { readonly user?: { readonly sub?: unknown } | null }
+  if (typeof user?.sub !== 'string' || user.sub === '') return null
+  const { iat, exp } = header as { readonly iat?: unknown; readonly exp?: unknown }
+  if (typeof iat !== 'number') {
+    const session = payload as Auth0OldSession & { readonly internal: unknown; readonly exp?: number }
+    if (typeof session.internal !== 'object' || session.internal === null) return null
+    return { session, endsAtMs: session.exp === undefined ? null : session.exp * 1000 }
+  }
+  // Without an end the SDK would not take it either.
+  if (typeof exp !== 'number') return null
+  const old = payload as Version3
+  return {
+    session: {
+      user: old.user,
+      tokenSet: {
+        ...{ accessToken: old.accessToken, idToken: old.idToken, refreshToken: old.refreshToken },
+        ...{ scope: old.accessTokenScope, expiresAt: old.accessTokenExpiresAt },
+      },
+      internal: { sid: old.user.sid, createdAt: iat },
+    },
+    endsAtMs: exp * 1000,
+  }
+}

@@ -1,0 +1,132 @@
+/**
+ * Sessions that another library keeps on a server, read by the id from its cookie. `callbackSessions` works on the store that the
+ * application has configured for the old library; `recordSessions` reads the keys of that store itself.
+ */
+import { parseJson } from '../../core/json.ts'
+import type { OldRecordDriver } from '../old-record-driver.ts'
+
+/** A session of the old library. */
+export interface OldSession {
+  /** What the application had stored, as the old library hands it out. */
+  readonly data: unknown
+  /** When the old session ends unless the old library extends it, epoch milliseconds. `null`: no end is known. */
+  readonly endsAtMs: number | null
+}
+
+/** `unreadable`: a value that is no session; it is left alone. */
+export type OldSessionRead = OldSession | 'unreadable' | null
+
+export interface OldSessions {
+  /** `null`: there is none, or it has ended. Rejects when the store cannot answer. */
+  read(id: string): Promise<OldSessionRead>
+  /** Ends the session. One that does not exist is no error. */
+  end(id: string): Promise<void>
+}
+
+/** A session store of express-session or @fastify/session, such as the `RedisStore` of connect-redis. */
+export interface CallbackSessionStore {
+  /** Reads a session. */
+  get(id: string, callback: (error: unknown, session?: unknown) => void): unknown
+  /** Ends a session. */
+  destroy(id: string, callback: (error?: unknown) => void): unknown
+}
+
+/** An origin of `coatcheck/migrate` that can read one session by its id. */
+export interface OldSessionOrigin {
+  /** For bridges: the sessions of this origin. */
+  openSessions(ground: { readonly oldRecords: () => Promise<OldRecordDriver>; readonly now: () => number }): OldSessions
+}
+
+export function isSessionOrigin(store: object): store is OldSessionOrigin {
+  return typeof (store as Partial<OldSessionOrigin>).openSessions === 'function'
+}
+
+export function callbackSessions(store: CallbackSessionStore, now: () => number): OldSessions {
+  return {
+    async read(id) {
+      const data = await new Promise((resolve, reject) => {
+        store.get(id, (error, session) => {
+          if (!isNothing(error)) reject(asError(error))
+          else resolve(session)
+        })
+      }).catch(absentOrUnreadable)
+      if (data === null || data === undefined) return null
+      if (typeof data !== 'object') return 'unreadable'
+      const endsAtMs = cookieEndOf(data)
+      return endsAtMs !== null && endsAtMs <= now() ? null : { data, endsAtMs }
+    },
+    end: (id) =>
+      new Promise((resolve, reject) => {
+        store.destroy(id, (error) => {
+          if (isNothing(error)) resolve()
+          else reject(asError(error))
+        })
+      }),
+  }
+}
+
+/**
+ * Sessions as JSON texts in Redis.
+ * @param keyOf the key of a session. `null`: no session can have this id
+ * @param endOf when the content says that the session ends, epoch milliseconds; the key's own end counts too
+ */
+export function recordSessions(
+  records: () => Promise<OldRecordDriver>,
+  keyOf: (id: string) => string | null,
+  endOf: (data: object) => number | null,
+  now: () => number,
+): OldSessions {
+  return {
+    async read(id) {
+      const key = keyOf(id)
+      const record = key === null ? null : await (await records()).read(key)
+      if (!record) return null
+      const data = objectIn(record.text)
+      if (data === null) return 'unreadable'
+      const ends = [endOf(data), record.ttlMs === null ? null : now() + record.ttlMs].filter((end) => end !== null)
+      const endsAtMs = ends.length === 0 ? null : Math.min(...ends)
+      return endsAtMs !== null && endsAtMs <= now() ? null : { data, endsAtMs }
+    },
+    async end(id) {
+      const key = keyOf(id)
+      if (key !== null) await (await records()).remove(key)
+    },
+  }
+}
+
+/** `cookie.expires` of express-session and @fastify/session: a date, or its text after a trip through JSON. */
+export function cookieEndOf(data: object): number | null {
+  const { cookie } = data as { readonly cookie?: { readonly expires?: unknown } | null }
+  return timeOf(cookie?.expires)
+}
+
+/** Epoch milliseconds of a date or of its ISO text. `null`: neither. */
+export function timeOf(value: unknown): number | null {
+  if (!(value instanceof Date) && typeof value !== 'string') return null
+  const ms = new Date(value).getTime()
+  return Number.isNaN(ms) ? null : ms
+}
+
+export function objectIn(text: string): object | null {
+  try {
+    const value = parseJson(text)
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : null
+  } catch {
+    return null
+  }
+}
+
+/** Stores report a missing session by this code, and a value that is no JSON by the error of the parser. */
+function absentOrUnreadable(error: unknown): unknown {
+  if ((error as { readonly code?: unknown }).code === 'ENOENT') return null
+  if (error instanceof SyntaxError) return 'unreadable'
+  throw error
+}
+
+function isNothing(error: unknown): error is null | undefined {
+  return error === null || error === undefined
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error('The old session store reported an error.', { cause: error })
+}

@@ -1,0 +1,26 @@
+/** Cookies that hold the signed id of a session, whose data is in a store of express-session or @fastify/session. */
+import type { BridgeGround } from '../cookie-bridge.ts'
+import type { Verify } from './bridge.ts'
+import { callbackSessions, type CallbackSessionStore, isSessionOrigin, type OldSessionOrigin } from './old-sessions.ts'
+import { requireMethods } from './options.ts'
+
+/**
+ * @param idIn the id in a cookie whose signature is right, else `null`
+ * @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT` when `store` is none
+ */
+export function idVerifier(
+  store: CallbackSessionStore | OldSessionOrigin,
+  caller: string,
+  idIn: (value: string) => string | null,
+): (ground: BridgeGround) => Verify {
+  if (!isSessionOrigin(store)) requireMethods(store, ['get', 'destroy'], 'store', caller)
+  return ({ clock, oldRecords }) => {
+    const now = (): number => clock.now()
+    const sessions = isSessionOrigin(store) ? store.openSessions({ oldRecords, now }) : callbackSessions(store, now)
+    return ({ value }) => {
+      const id = idIn(value)
+      if (id === null || id === '') return null
+      return { identity: id, endsAtMs: null, load: () => sessions.read(id), end: () => sessions.end(id) }
+    }
+  }
+}

@@ -1,0 +1,73 @@
+/**
+ * The port between our middlewares and the cookies of another library. An adapter names this type and nothing of `bridges/`, so an
+ * application that gives no bridge loads none.
+ */
+import type { Clock } from '../core/clock.ts'
+import type { EventBus } from '../core/events.ts'
+import type { DocumentDeps } from '../documents/documents.ts'
+import type { PlannedSessionDeps } from '../session/planned-session.ts'
+import type { Device } from '../session/types.ts'
+import type { OldRecordDriver } from './old-record-driver.ts'
+
+/** What a bridge works on: the parts of one instance of Coatcheck. */
+export interface BridgeGround {
+  readonly documents: DocumentDeps
+  /** What a session of ours is created with. */
+  readonly planned: PlannedSessionDeps<object>
+  /** Ends a session of ours by its id. */
+  revoke(sessionId: string, reason: string): Promise<unknown>
+  /** Old records on the server of this instance. */
+  oldRecords(): Promise<OldRecordDriver>
+  readonly clock: Clock
+  readonly events: EventBus
+}
+
+/** What the request adds to a session that is adopted. */
+export interface AdoptingRequest {
+  readonly device: () => Device | undefined
+  /** Fields of the anonymous session that the adopted one takes over, as `signIn.carry` names them. */
+  readonly carried: Readonly<Record<string, unknown>>
+}
+
+/** The session of ours that stands for the old one. */
+export interface Adopted {
+  /** A secret: the value for our cookie. */
+  readonly ticket: string
+  /** When the session ends in any case, epoch milliseconds. */
+  readonly absoluteExpiresAtMs: number
+  /**
+   * Called when our cookie is on the response. In mode `move` it ends the old session. True: the old cookie can go.
+   * @throws {RedisError} and what the old store throws
+   */
+  leaveOld(): Promise<boolean>
+}
+
+/** A bridge on one instance of Coatcheck. */
+export interface AttachedBridge {
+  /**
+   * Returns our session for the old cookie of a request. It verifies the cookie first: one that does not verify costs no command.
+   * `null`: no old cookie, one that does not verify, or an old session that has ended or has no user.
+   * @throws what `user` and the old store throw, and {RedisError} during an outage
+   */
+  adopt(cookieHeader: string, request: AdoptingRequest): Promise<Adopted | null>
+  /**
+   * Ends the old session of a verified cookie, and what was adopted from it. The cookie is never adopted again.
+   * @throws what the old store throws, and {RedisError} during an outage
+   */
+  end(cookieHeader: string): Promise<void>
+}
+
+/**
+ * Reads the sessions of another library from its cookies, for the option `adopt` of our middlewares. `coatcheck/migrate` makes bridges:
+ * `fromExpressSession()`, `fromFastifySession()`, `fromAuthJs()`, `fromBetterAuth()`, `fromAuth0()`, `fromIronSession()`.
+ */
+export interface CookieBridge {
+  /** The library and format, as the event `migration.read` names it. */
+  readonly origin: string
+  /** Returns whether a `Cookie` header has an old cookie by its name. It verifies nothing. */
+  mayHold(cookieHeader: string): boolean
+  /** For adapters: returns the `Set-Cookie` lines that remove the old cookies of a request. */
+  clearing(cookieHeader: string): readonly string[]
+  /** For adapters: connects the bridge to one instance. */
+  attach(ground: BridgeGround): AttachedBridge
+}
