@@ -10,6 +10,7 @@ import type { EventBus } from '../core/events.ts'
 import type { Random } from '../core/random.ts'
 import type { Keyring } from '../keyring/keyring.ts'
 import type { Seal } from '../keyring/seal.ts'
+import { parseJson } from '../core/json.ts'
 import { toJsonText } from './json-value.ts'
 import type { SessionRecord } from './session-codec.ts'
 import { createSessionData } from './session-data.ts'
@@ -89,7 +90,7 @@ export function createPlannedSessions<D extends object>(deps: PlannedSessionDeps
         ticket: tickets.issue(ref, absoluteExpiresAtMs).ticket,
         profile: JSON.stringify({
           userId,
-          ...(claims !== undefined && { claims: JSON.parse(claims) as object }),
+          ...(claims !== undefined && { claims: parseJson(claims) }),
           ...(authentication && { authentication }),
           ...(device && { device }),
         }),

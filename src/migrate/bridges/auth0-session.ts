@@ -43,9 +43,9 @@ export function auth0SessionIn(
   if (typeof user?.sub !== 'string' || user.sub === '') return null
   const { iat, exp } = header as { readonly iat?: unknown; readonly exp?: unknown }
   if (typeof iat !== 'number') {
-    const session = payload as Auth0OldSession & { readonly internal: unknown; readonly exp?: number }
-    if (typeof session.internal !== 'object' || session.internal === null) return null
-    return { session, endsAtMs: session.exp === undefined ? null : session.exp * 1000 }
+    const { internal, exp: end } = payload as { readonly internal?: unknown; readonly exp?: number }
+    if (typeof internal !== 'object' || internal === null) return null
+    return { session: payload as Auth0OldSession, endsAtMs: end === undefined ? null : end * 1000 }
   }
   // Without an end the SDK would not take it either.
   if (typeof exp !== 'number') return null

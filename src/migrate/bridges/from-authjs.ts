@@ -35,12 +35,12 @@ export interface AuthJsDatabaseSession {
   readonly user: Readonly<Record<string, unknown>> & { readonly id: string }
 }
 
-/** The methods of an Auth.js adapter that a bridge needs. */
+/** The methods of an Auth.js adapter that a bridge needs. Auth.js declares them as optional; an adapter for database sessions has both. */
 export interface AuthJsAdapter {
   /** Reads a session and its user by the token. */
-  getSessionAndUser(sessionToken: string): Promise<unknown>
+  readonly getSessionAndUser?: ((sessionToken: string) => unknown) | undefined
   /** Ends a session. */
-  deleteSession(sessionToken: string): Promise<unknown>
+  readonly deleteSession?: ((sessionToken: string) => unknown) | undefined
 }
 
 /** Options of `fromAuthJs()` for sessions in JWTs. */
@@ -69,6 +69,8 @@ export interface AuthJsDatabaseBridgeOptions<S = AuthJsDatabaseSession> extends 
  * @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT` for an option that is unknown, missing or wrong
  */
 export function fromAuthJs<S = AuthJsDatabaseSession>(options: AuthJsDatabaseBridgeOptions<S>): CookieBridge
+// Two signatures, so that "user" gets the type of its kind of session.
+// eslint-disable-next-line @typescript-eslint/unified-signatures
 export function fromAuthJs<S = AuthJsToken>(options: AuthJsJwtBridgeOptions<S>): CookieBridge
 export function fromAuthJs<S>(given: AuthJsJwtBridgeOptions<S> | AuthJsDatabaseBridgeOptions<S>): CookieBridge {
   const caller = 'fromAuthJs()'
@@ -130,14 +132,14 @@ function databaseVerifier(
 function adapterSessions(adapter: AuthJsAdapter, now: () => number): OldSessions {
   return {
     async read(token): Promise<OldSessionRead> {
-      const found = (await adapter.getSessionAndUser(token)) as Partial<AuthJsDatabaseSession> | null
+      const found = (await adapter.getSessionAndUser?.(token)) as Partial<AuthJsDatabaseSession> | null | undefined
       if (!found) return null
       const endsAtMs = timeOf(found.session?.expires)
       if (!found.session || !found.user || endsAtMs === null) return 'unreadable'
       return endsAtMs <= now() ? null : { data: found, endsAtMs }
     },
     async end(token) {
-      await adapter.deleteSession(token)
+      await adapter.deleteSession?.(token)
     },
   }
 }

@@ -86,9 +86,9 @@ function verifierOf(
 function storageSessions(storage: BetterAuthStorage, now: () => number): OldSessions {
   return {
     async read(token): Promise<OldSessionRead> {
-      const stored = await storage.get(token)
+      const stored: unknown = await storage.get(token)
       if (stored === null || stored === undefined) return null
-      const data = (typeof stored === 'string' ? objectIn(stored) : stored) as Partial<BetterAuthSession> | null
+      const data: Partial<BetterAuthSession> | null = typeof stored === 'string' ? objectIn(stored) : stored
       const endsAtMs = timeOf(data?.session?.expiresAt)
       // The same storage holds other values under other names.
       if (!data?.user || data.session?.token !== token || endsAtMs === null) return 'unreadable'

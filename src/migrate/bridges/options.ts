@@ -48,8 +48,9 @@ export function bridgeOptions<T extends BridgeOptions<never>>(given: T, caller: 
   const unknown = Object.keys(options).filter((name) => !all.includes(name))
   if (unknown.length > 0) throw refusal(`${caller} has no option "${unknown.join('", "')}".`)
   if (typeof options.user !== 'function') throw refusal(`"user" of ${caller} must be a function.`)
-  if (options.mode !== undefined && options.mode !== 'read' && options.mode !== 'move') {
-    throw refusal(`"mode" of ${caller} must be 'read' or 'move'; it got ${describeValue(options.mode)}.`)
+  const mode: unknown = options.mode
+  if (mode !== undefined && mode !== 'read' && mode !== 'move') {
+    throw refusal(`"mode" of ${caller} must be 'read' or 'move'; it got ${describeValue(mode)}.`)
   }
   if (options.extend !== undefined && typeof options.extend !== 'boolean') {
     throw refusal(`"extend" of ${caller} must be true or false; it got ${describeValue(options.extend)}.`)
@@ -66,10 +67,8 @@ export function secretsOf(
   option: string,
   caller: string,
 ): readonly string[] {
-  const secrets = typeof given === 'string' ? [given] : (given ?? [])
-  if (Array.isArray(secrets) && secrets.length > 0 && secrets.every((one) => typeof one === 'string' && one !== '')) {
-    return [...secrets]
-  }
+  const secrets: unknown = typeof given === 'string' ? [given] : given
+  if (Array.isArray(secrets) && secrets.length > 0 && secrets.every(isText)) return secrets.map(String)
   throw refusal(`"${option}" of ${caller} must be the secret of the old library, or a list with the current one first.`)
 }
 
@@ -104,6 +103,10 @@ export function adoptedUser(given: unknown, caller: string): (AdoptedUser & { re
     throw refusal(`"user" of ${caller} must return userId as a text; it returned ${describeValue(userId)}.`)
   }
   return { ...user, userId }
+}
+
+function isText(value: unknown): boolean {
+  return typeof value === 'string' && value !== ''
 }
 
 function refusal(message: string): MisuseError {
