@@ -1,0 +1,96 @@
+/**
+ * The origin `auth0Store`: what applications write by hand as the `sessionStore` of nextjs-auth0, the session as JSON under a key that is
+ * made of its id.
+ */
+import type { Auth0Session, SessionDataStore } from '../adapters/hosts/session-data-store.ts'
+import type { DocumentRef } from '../documents/document-driver.ts'
+import type { Documents } from '../documents/documents.ts'
+import { linkOf } from '../documents/linked-json.ts'
+import { createMirror, endingOldKeys } from './mirror.ts'
+import { type Origin, type OriginDeps, type OriginOptions, reporter } from './origin.ts'
+import { readJson } from './read-json.ts'
+import { shareRecords } from './share-records.ts'
+import { removeOld } from './shared-records.ts'
+
+/** Options of `auth0Store()`. */
+export interface Auth0StoreOptions extends OriginOptions {
+  /** The old key of a session, from the session id that nextjs-auth0 passes to its store, such as `(id) => \`sessions:${id}\``. */
+  readonly keyOf: (id: string) => string
+}
+
+/** The keys of an earlier session store of nextjs-auth0, for `sessionDataStore({ migrateFrom })`. */
+export interface Auth0Origin extends Origin {
+  /** Called by the drop-in at its first use. */
+  attach(
+    deps: OriginDeps & {
+      /** The documents of the drop-in. */
+      readonly documents: Documents<Auth0Session>
+      /** Makes the store of the drop-in on these documents. */
+      readonly make: (documents: Documents<Auth0Session>) => SessionDataStore
+      /** Life of a session, milliseconds, as the SDK counts. */
+      readonly lifeOf: (session: Auth0Session) => number
+      /** The sets of user and provider session. */
+      readonly setsOf: (session: Auth0Session) => readonly DocumentRef[]
+    },
+  ): SessionDataStore
+}
+
+/** Reads the keys of an earlier session store of nextjs-auth0. */
+export function auth0Store({ keyOf, mode = 'read', store }: Auth0StoreOptions): Auth0Origin {
+  const name = 'nextjs-auth0'
+  return {
+    ...{ name, mode, ...(store && { store }) },
+    attach({ documents, make, lifeOf, setsOf, ...deps }) {
+      const { old } = deps
+      const mirror = createMirror<Auth0Session>({ documents, toValue: sessionIn, toText: JSON.stringify, setsOf })
+      const lifeIn = (text: string): number => lifeOf(JSON.parse(text) as Auth0Session)
+      const report = reporter(name, deps.events)
+      const shared = { ...deps, mirror, report, keyOf, endOf: () => null, defaultTtlMs: lifeIn }
+      const sessions = shareRecords(mode, shared)
+      const ours = make(endingOldKeys(documents, (key) => removeOld(shared, key)))
+
+      return {
+        ...ours,
+        async get(id) {
+          const text = await sessions.find(id)
+          return text === null ? null : (JSON.parse(text) as Auth0Session)
+        },
+
+        async set(id, session) {
+          const ttlMs = lifeOf(session)
+          if (ttlMs > 0) await sessions.store(id, JSON.stringify(session), ttlMs)
+          else await sessions.end(id)
+        },
+
+        async update(id, session) {
+          const ttlMs = lifeOf(session)
+          if (ttlMs > 0) return (await sessions.change(id, () => ({ text: JSON.stringify(session), ttlMs }))) !== null
+          await sessions.end(id)
+          return false
+        },
+
+        delete: async (id) => void (await sessions.end(id)),
+
+        async listByUser(sub) {
+          const listed = await ours.listByUser(sub)
+          const isAlive = await Promise.all(
+            listed.map(async ({ id }) => {
+              const stored = await documents.read({ kind: documents.refOf('').kind, name: id })
+              const link = stored && linkOf(stored.value)
+              return stored !== null && (link === null || (await old.read(link)) !== null)
+            }),
+          )
+          return listed.filter((_session, i) => isAlive[i])
+        },
+      }
+    },
+  }
+}
+
+/** `null`: the text is no session of nextjs-auth0. */
+function sessionIn(text: string): Auth0Session | null {
+  const { user, internal } = (readJson(text) ?? {}) as Partial<Auth0Session>
+  const isSession = typeof user?.sub === 'string' && typeof internal?.createdAt === 'number'
+  // Parsed again: what the SDK gets are plain objects, as it stored them.
+  return isSession ? (JSON.parse(text) as Auth0Session) : null
+}

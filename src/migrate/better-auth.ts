@@ -1,0 +1,146 @@
+/**
+ * The origin `betterAuthStorage`: the keys that better-auth's secondary storage wrote before. Sessions lie under their bare token of 32
+ * characters, so a key is touched only if its value is a session of that token. The lists of sessions are rewritten whole by old
+ * processes; here a list also keeps each session that is alive. Other texts and counters stay where old processes find them.
+ */
+import type { SecondaryStorage, StoredText } from '../adapters/hosts/secondary-storage.ts'
+import type { DocumentRef } from '../documents/document-driver.ts'
+import type { Documents } from '../documents/documents.ts'
+import { createMirror, endingOldKeys } from './mirror.ts'
+import { type Origin, type OriginDeps, type OriginOptions, reporter } from './origin.ts'
+import { createOldTexts } from './old-texts.ts'
+import { readJson, readJsonArray } from './read-json.ts'
+import { shareRecords } from './share-records.ts'
+import { removeOld } from './shared-records.ts'
+
+/** Options of `betterAuthStorage()`. */
+export interface BetterAuthStorageOptions extends OriginOptions {
+  /** What stands before all old keys. Default: nothing, as better-auth passes its keys. */
+  readonly prefix?: string
+}
+
+/** The keys of an earlier secondary storage of better-auth, for `secondaryStorage({ migrateFrom })`. */
+export interface BetterAuthOrigin extends Origin {
+  /** Called by the drop-in at its first use. */
+  attach(
+    deps: OriginDeps & {
+      /** The documents of the drop-in. */
+      readonly documents: Documents<StoredText>
+      /** Makes the storage of the drop-in on these documents. */
+      readonly make: (documents: Documents<StoredText>) => SecondaryStorage
+    },
+  ): SecondaryStorage
+}
+
+const TOKEN = /^[A-Za-z0-9]{32}$/
+const LIST = /^active-sessions-(.+)$/s
+
+interface Entry {
+  readonly token: string
+  readonly expiresAt: number
+}
+
+/** Reads the keys of an earlier secondary storage of better-auth. */
+export function betterAuthStorage(options: BetterAuthStorageOptions = {}): BetterAuthOrigin {
+  const { prefix = '', mode = 'read', store } = options
+  const name = 'better-auth'
+  return {
+    ...{ name, mode, ...(store && { store }) },
+    attach(deps) {
+      const { old, clock, events, documents } = deps
+      const setOf = (userId: string): DocumentRef => documents.refOf(`user ${userId}`)
+      const mirror = createMirror<StoredText>({
+        documents,
+        toValue(text) {
+          const session = sessionIn(text)
+          return session && { t: text, u: setOf(session.userId).name }
+        },
+        toText: ({ t }) => t,
+        setsOf: ({ t }) => [setOf(sessionIn(t)?.userId ?? '')],
+      })
+      const report = reporter(name, events)
+      const keyOf = (key: string): string => prefix + key
+      // Its token names it: another value under a bare key of 32 characters is left alone.
+      const ofThisKey = (key: string, text: string): boolean => keyOf(sessionIn(text)?.token ?? '') === key
+      const guarded = {
+        ...old,
+        read: async (key: string) => {
+          const record = await old.read(key)
+          return record && ofThisKey(key, record.text) ? record : null
+        },
+      }
+      const shared = {
+        ...{ mirror, old: guarded, late: deps.late, clock, report, keyOf },
+        endOf: (text: string) => sessionIn(text)?.expiresAtMs ?? null,
+        defaultTtlMs: () => 0,
+      }
+      const sessions = shareRecords(mode, shared)
+      const ours = deps.make(endingOldKeys(documents, (key) => removeOld(shared, key)))
+      const texts = createOldTexts({ mode, old, ours, keyOf, report })
+
+      const listOf = async (key: string): Promise<string | null> => {
+        const [own, record] = await Promise.all([ours.get(key), old.read(keyOf(key))])
+        const entries = new Map<string, Entry>()
+        for (const entry of [...entriesIn(record?.text), ...entriesIn(own)]) entries.set(entry.token, entry)
+        const found = await Promise.all([...entries.values()].map(async (entry) => [entry, await sessions.find(entry.token)] as const))
+        // All of its sessions have been taken over, so the list has nothing left to say.
+        if (mode === 'move' && record && readJsonArray(record.text)) await old.remove(keyOf(key), record.text)
+        const alive = found.flatMap(([entry, text]) => (text !== null && entry.expiresAt > clock.now() ? [entry] : []))
+        return alive.length > 0 ? JSON.stringify(alive) : null
+      }
+      const setList = async (key: string, value: string | null, ttlMs: number | null): Promise<void> => {
+        if (mode === 'move') return void (await listOf(key))
+        const wanted = new Map(entriesIn(value).map((entry) => [entry.token, entry]))
+        // A parallel sign-in of an old process may have entered its session: it stays while it is alive.
+        for (const entry of entriesIn(await listOf(key))) if (!wanted.has(entry.token)) wanted.set(entry.token, entry)
+        if (wanted.size === 0) await old.remove(keyOf(key))
+        else await texts.setOld(key, JSON.stringify([...wanted.values()]), ttlMs ?? null)
+      }
+
+      return {
+        get: (key) => (LIST.test(key) ? listOf(key) : TOKEN.test(key) ? findOr(key) : texts.get(key)),
+
+        async set(key, value, ttl) {
+          const ttlMs = ttl === undefined ? null : ttl * 1000
+          if (LIST.test(key)) return setList(key, value, ttlMs)
+          const session = TOKEN.test(key) ? sessionIn(value) : null
+          if (session?.token !== key) return texts.set(key, value, ttl)
+          if (ttlMs !== null && ttlMs <= 0) return void (await sessions.end(key))
+          await sessions.store(key, value, ttlMs ?? session.expiresAtMs - clock.now())
+        },
+
+        async delete(key) {
+          if (LIST.test(key)) return setList(key, null, null)
+          if (!TOKEN.test(key)) return texts.delete(key)
+          await sessions.end(key)
+        },
+
+        getAndDelete: (key) => texts.getAndDelete(key),
+        increment: (key, ttl) => texts.increment(key, ttl),
+      }
+
+      /** Another text may have a name that looks like a token. */
+      async function findOr(key: string): Promise<string | null> {
+        return (await sessions.find(key)) ?? ours.get(key)
+      }
+    },
+  }
+}
+
+/** `null`: the text is no session of better-auth. */
+function sessionIn(
+  text: string,
+): { readonly token: string; readonly userId: string; readonly expiresAtMs: number } | null {
+  const { session } = (readJson(text) ?? {}) as { readonly session?: Readonly<Record<string, unknown>> | null }
+  const { token, userId, expiresAt } = session ?? {}
+  if (typeof token !== 'string' || typeof userId !== 'string') return null
+  const expiresAtMs = new Date(expiresAt as string).getTime()
+  return Number.isNaN(expiresAtMs) ? null : { token, userId, expiresAtMs }
+}
+
+function entriesIn(text: string | null | undefined): readonly Entry[] {
+  return (text ? (readJsonArray(text) ?? []) : []).filter((entry): entry is Entry => {
+    const { token, expiresAt } = (entry ?? {}) as Partial<Entry>
+    return typeof token === 'string' && typeof expiresAt === 'number'
+  })
+}

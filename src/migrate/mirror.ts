@@ -1,0 +1,141 @@
+/**
+ * Our records of a library's sessions while a migration lasts: sealed documents, each with the old key that it is a copy of, or with none
+ * when it stands on its own. Compare and set decides between processes that change the same record.
+ */
+import type { DocumentDriver, DocumentRef } from '../documents/document-driver.ts'
+import type { Documents, StoredDocument } from '../documents/documents.ts'
+import { linkOf, withLink } from '../documents/linked-json.ts'
+
+/** Longer than any request, as for sessions that other libraries keep. */
+export const ENDED_REMEMBERED_MS = 60 * 60_000
+
+/** How the texts of a library become documents. */
+export interface MirrorFormat<T extends object> {
+  readonly documents: Documents<T>
+  /** `null`: the text is no record of this library. */
+  toValue(text: string): T | null
+  toText(value: T): string
+  /** The sets that the record is entered in before it is stored, such as that of its user. */
+  setsOf(value: T): readonly DocumentRef[]
+}
+
+/** Our record as it was read. */
+export interface Mirrored {
+  readonly text: string
+  /** The old key that it is a copy of. `null`: it stands on its own. */
+  readonly link: string | null
+  readonly stored: StoredDocument<object>
+}
+
+export interface Mirror {
+  read(id: string): Promise<Mirrored | null>
+  /** The text as this mirror would hand it out, or `null` when it is no record of this library. */
+  canonical(text: string): string | null
+  /** Stores a record where none is. `taken`: one is. `ended`: one was, and ended. */
+  create(id: string, text: string, ttlMs: number, link: string | null): Promise<'saved' | 'taken' | 'ended'>
+  /** Enters the record in its sets. From then on, the end of all records of a set includes this one. */
+  enter(id: string, text: string, ttlMs: number): Promise<void>
+  /** Replaces a linked record, if it is still the one that was read. False: another process was first. */
+  replace(id: string, seen: Mirrored, text: string, ttlMs: number, link: string | null): Promise<boolean>
+  /** Changes a record that stands on its own. `null`: there is none, or `change` returned `null`. */
+  change(id: string, change: TextChange): Promise<string | null>
+  end(id: string, alsoUnstored: boolean): Promise<boolean>
+  /** Lets a new record be stored under the id of an ended one. */
+  reopen(id: string): Promise<void>
+}
+
+/** Changes a text. May be called again with what others wrote meanwhile. `null`: leave it. */
+export type TextChange = (text: string) => { readonly text: string; readonly ttlMs: number } | null
+
+export function createMirror<T extends object>(format: MirrorFormat<T>): Mirror {
+  const { documents, toText } = format
+  const { driver, refOf } = documents
+  const valueOf = (text: string): T => {
+    const value = format.toValue(text)
+    if (value === null) throw new TypeError('A text of another format reached the mirror.')
+    return value
+  }
+  const enter = async (ref: DocumentRef, value: T, ttlMs: number): Promise<void> => {
+    await Promise.all(format.setsOf(value).map((set) => driver.enter(set, ref.name, ttlMs)))
+  }
+
+  return {
+    async read(id) {
+      const stored = await documents.read(refOf(id))
+      return stored && { text: toText(stored.value), link: linkOf(stored.value), stored }
+    },
+
+    canonical(text) {
+      const value = format.toValue(text)
+      return value === null ? null : toText(value)
+    },
+
+    async create(id, text, ttlMs, link) {
+      const [ref, value] = [refOf(id), withLink(valueOf(text), link)]
+      await enter(ref, value, ttlMs)
+      const { status } = await documents.put(ref, value, { ttlMs, isNew: true })
+      return status === 'gone' ? 'taken' : status
+    },
+
+    enter: (id, text, ttlMs) => enter(refOf(id), valueOf(text), ttlMs),
+
+    async replace(id, seen, text, ttlMs, link) {
+      const [ref, value] = [refOf(id), withLink(valueOf(text), link)]
+      await enter(ref, value, ttlMs)
+      let isFirst = false
+      const known = seen.stored as StoredDocument<T>
+      const changed = await documents.change(
+        ref,
+        (now) => {
+          isFirst = now === known.value
+          return isFirst ? value : null
+        },
+        () => ttlMs,
+        known,
+      )
+      return isFirst && changed.status === 'saved'
+    },
+
+    async change(id, change) {
+      const ref = refOf(id)
+      let ttlMs = 0
+      let changedText: string | null = null
+      const changed = await documents.change(
+        ref,
+        async (now) => {
+          const next = linkOf(now) === null ? change(toText(now)) : null
+          changedText = next?.text ?? null
+          if (next === null) return null
+          ttlMs = next.ttlMs
+          const value = valueOf(next.text)
+          await enter(ref, value, ttlMs)
+          return value
+        },
+        () => Math.max(1, ttlMs),
+      )
+      return changed.status === 'saved' ? changedText : null
+    },
+
+    end: (id, alsoUnstored) => driver.end(refOf(id), ENDED_REMEMBERED_MS, alsoUnstored),
+    reopen: (id) => driver.reopen(refOf(id)),
+  }
+}
+
+/**
+ * The documents of a drop-in, with one difference: before a document ends, `removeOld` deletes the old key that it is a copy of. So
+ * whatever ends sessions by name, by user or by logout token ends them for old processes, too.
+ */
+export function endingOldKeys<T extends object>(
+  documents: Documents<T>,
+  removeOld: (key: string) => Promise<boolean>,
+): Documents<T> {
+  const end: DocumentDriver['end'] = async (ref, rememberMs, alsoUnstored) => {
+    const stored = await documents.read(ref)
+    const link = stored && linkOf(stored.value)
+    const isRemoved = link !== null && (await removeOld(link))
+    return documents.driver.end(ref, rememberMs, alsoUnstored === true || isRemoved)
+  }
+  // A prototype, not a copy: methods of a driver may be those of a class.
+  const driver: DocumentDriver = Object.create(documents.driver, { end: { value: end } }) as DocumentDriver
+  return { ...documents, driver }
+}

@@ -1,0 +1,55 @@
+/**
+ * What every origin has in common: its name, its mode and the server of its records; and what a drop-in hands to an origin when both are
+ * put together. Drop-ins name these types only.
+ */
+import type { Clock } from '../core/clock.ts'
+import type { MigrationOutcome } from '../core/event-map.ts'
+import type { EventBus } from '../core/events.ts'
+import type { StoreFactory } from '../store.ts'
+import type { LateRemovals } from './late-removals.ts'
+import type { OldRecordDriver } from './old-record-driver.ts'
+
+/**
+ * `read`: old processes still run. The old keys decide which sessions exist and what they hold; the records of Coatcheck are sealed
+ * copies. `move`: no old process is left. Each record is taken over once, and its old key is deleted.
+ */
+export type MigrationMode = 'read' | 'move'
+
+/** Options that all origins share. */
+export interface OriginOptions {
+  /** Default `read`. */
+  readonly mode?: MigrationMode
+  /** The store that holds the old keys. Default: the store of the drop-in. */
+  readonly store?: StoreFactory
+}
+
+/** A library and format that data comes from. */
+export interface Origin {
+  /** Name in events, figures and log lines. */
+  readonly name: string
+  /** What becomes of old keys. */
+  readonly mode: MigrationMode
+  /** The store that holds the old keys. Absent: the store of the drop-in. */
+  readonly store?: StoreFactory
+}
+
+/** What a drop-in hands to its origin. */
+export interface OriginDeps {
+  /** The old keys. */
+  readonly old: OldRecordDriver
+  /** Deletes keys a second time, for old processes that write late. */
+  readonly late: LateRemovals
+  /** Source of the current time. */
+  readonly clock: Clock
+  /** Where outcomes are reported. */
+  readonly events: EventBus
+}
+
+/** Reports what came of an old record. */
+export type Report = (outcome: MigrationOutcome) => void
+
+export function reporter(origin: string, events: EventBus): Report {
+  return (outcome) => {
+    events.emit('migration.read', { origin, outcome })
+  }
+}

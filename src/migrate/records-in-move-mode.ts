@@ -1,0 +1,92 @@
+/**
+ * Mode `move`: no old process is left. The first process that meets a record takes it over and deletes the old key. From then on the record
+ * stands on its own, and finding it takes one read.
+ */
+import type { Mirrored } from './mirror.ts'
+import { ATTEMPTS, endBoth, lifeOf, removeOld, type SharedRecordDeps, type SharedRecords } from './shared-records.ts'
+
+export function createRecordsInMoveMode(deps: SharedRecordDeps): SharedRecords {
+  const { mirror, old, late, report, keyOf } = deps
+
+  /**
+   * Deletes the old key of a record that this process took over. Only that process deletes it. So a key that is missing means that another
+   * process has ended the record meanwhile.
+   */
+  const dropOld = async (id: string, taken: string): Promise<string | null> => {
+    let text = taken
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+      if (await old.remove(keyOf(id), text)) {
+        report('moved')
+        return mirror.canonical(text)
+      }
+      const record = await old.read(keyOf(id))
+      const changed = record && mirror.canonical(record.text)
+      if (!record || changed === null) {
+        await mirror.end(id, false)
+        report('ended')
+        return null
+      }
+      // An old process has written to it: its last state counts.
+      await mirror.change(id, () => ({ text: changed, ttlMs: lifeOf(deps, record).ttlMs }))
+      text = record.text
+    }
+    throw new Error(`The old key changed ${ATTEMPTS} times while it was taken over.`)
+  }
+
+  const takeOver = async (id: string, ours: Mirrored | null, attempt = 1): Promise<string | null> => {
+    const record = await old.read(keyOf(id))
+    if (!record) {
+      // A copy without its old key: another process has just taken it over, or it ended.
+      const now = ours && (await mirror.read(id))
+      if (!now || now.link === null) return now?.text ?? null
+      await mirror.end(id, false)
+      report('ended')
+      return null
+    }
+    const text = mirror.canonical(record.text)
+    if (text === null) report('unreadable')
+    const { ttlMs, isAssumed } = lifeOf(deps, record)
+    if (text === null || ttlMs <= 0) return null
+    const created = ours
+      ? (await mirror.replace(id, ours, text, ttlMs, null))
+        ? 'saved'
+        : 'taken'
+      : await mirror.create(id, text, ttlMs, null)
+    if (created === 'saved') {
+      if (isAssumed) report('no_expiry')
+      return dropOld(id, record.text)
+    }
+    if (created === 'ended') {
+      await removeOld(deps, keyOf(id))
+      report('ended')
+      return null
+    }
+    const now = await mirror.read(id)
+    // A process in mode `read` has written its copy in between.
+    if (now && now.link !== null && attempt < ATTEMPTS) return takeOver(id, now, attempt + 1)
+    return now?.text ?? null
+  }
+
+  const find = async (id: string): Promise<string | null> => {
+    const ours = await mirror.read(id)
+    return ours && ours.link === null ? ours.text : takeOver(id, ours)
+  }
+
+  return {
+    find,
+
+    async store(id, text, ttlMs, isNew = false) {
+      if (isNew) {
+        late.cancel(keyOf(id))
+        await mirror.reopen(id)
+      }
+      const replace = async (): Promise<boolean> => (await mirror.change(id, () => ({ text, ttlMs }))) !== null
+      if ((await find(id)) !== null) return replace()
+      const created = await mirror.create(id, text, ttlMs, null)
+      return created === 'taken' ? replace() : created === 'saved'
+    },
+
+    change: async (id, change) => ((await find(id)) === null ? null : mirror.change(id, change)),
+    end: (id) => endBoth(deps, id),
+  }
+}

@@ -1,0 +1,69 @@
+/** Records that the old library and Coatcheck both know, as the drop-ins use them: what is found, stored, changed and ended by id. */
+import type { Clock } from '../core/clock.ts'
+import type { LateRemovals } from './late-removals.ts'
+import type { Mirror, TextChange } from './mirror.ts'
+import type { OldRecord, OldRecordDriver } from './old-record-driver.ts'
+import type { Report } from './origin.ts'
+
+export interface SharedRecords {
+  /** The text in the format of the mirror. `null`: there is none, it has ended, or it cannot be read. */
+  find(id: string): Promise<string | null>
+  /**
+   * Creates a record, or replaces one that is there.
+   * @param isNew the library has just created it: an ended record of the same id does not refuse it
+   * @returns false: the record has ended, and nothing was stored
+   */
+  store(id: string, text: string, ttlMs: number, isNew?: boolean): Promise<boolean>
+  /** Changes a record that is there. `null`: there is none (any more), or `change` left it. */
+  change(id: string, change: TextChange): Promise<string | null>
+  /** Ends the record for old and new processes. False: there was none. */
+  end(id: string): Promise<boolean>
+}
+
+export interface SharedRecordDeps {
+  readonly mirror: Mirror
+  readonly old: OldRecordDriver
+  readonly late: LateRemovals
+  readonly clock: Clock
+  readonly report: Report
+  readonly keyOf: (id: string) => string
+  /** The end that a text names itself, epoch milliseconds. `null`: it names none. */
+  readonly endOf: (text: string) => number | null
+  /** Life of a record that names no end, milliseconds. The remaining life of its key limits it. */
+  readonly defaultTtlMs: (text: string) => number
+}
+
+/** Each further attempt means that another process has changed the old key meanwhile. */
+export const ATTEMPTS = 32
+
+/** The life that is left to a record, milliseconds: never longer than the old key has. 0 or less: it is over. */
+export function lifeOf(
+  { clock, endOf, defaultTtlMs }: Pick<SharedRecordDeps, 'clock' | 'endOf' | 'defaultTtlMs'>,
+  { text, ttlMs }: OldRecord,
+): { readonly ttlMs: number; readonly isAssumed: boolean } {
+  const endMs = endOf(text)
+  const ownMs = endMs === null ? defaultTtlMs(text) : endMs - clock.now()
+  return { ttlMs: Math.min(ownMs, ttlMs ?? ownMs), isAssumed: ttlMs === null && endMs === null }
+}
+
+/**
+ * Deletes an old key, but only while it holds a record of this library: the names of some libraries have no prefix.
+ * @returns whether it deleted one
+ */
+export async function removeOld({ mirror, old }: Pick<SharedRecordDeps, 'mirror' | 'old'>, key: string): Promise<boolean> {
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    const record = await old.read(key)
+    if (!record || mirror.canonical(record.text) === null) return false
+    if (await old.remove(key, record.text)) return true
+  }
+  return old.remove(key)
+}
+
+/** Ends a record on both sides: the old key first, so that no process copies it again. */
+export async function endBoth(deps: SharedRecordDeps, id: string): Promise<boolean> {
+  const key = deps.keyOf(id)
+  const isRemoved = await removeOld(deps, key)
+  const isEnded = await deps.mirror.end(id, isRemoved)
+  if (isRemoved) deps.late.add(key, () => removeOld(deps, key))
+  return isRemoved || isEnded
+}
