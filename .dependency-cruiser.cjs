@@ -10,7 +10,7 @@ const LAYERS = {
   memory: ['core'],
   documents: ['keyring', 'core'],
   // What leads into it: no other layer loads it at run time, except entries and by dynamic import.
-  migrate: ['http', 'documents', 'session', 'token', 'keyring', 'core'],
+  migrate: ['adapters', 'http', 'documents', 'session', 'token', 'keyring', 'core'],
   session: ['keyring', 'core'],
   token: ['keyring', 'core'],
   oidc: ['session', 'token', 'config', 'keyring', 'core'],

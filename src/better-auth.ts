@@ -9,12 +9,18 @@ import { ownOptions } from './config/shape.ts'
 import { systemClock } from './core/clock.ts'
 import { EventBus, type Events } from './core/events.ts'
 import { createDocuments } from './documents/documents.ts'
+import { linkedJson } from './documents/linked-json.ts'
 import { createHosted, documentDeps, type HostedOptions } from './hosted.ts'
+import { originDeps } from './hosted-origin.ts'
+import type { BetterAuthOrigin } from './migrate/better-auth.ts'
 
 export type { SecondaryStorage } from './adapters/hosts/secondary-storage.ts'
 
-/** Options of `secondaryStorage()`: store, keys, prefix and logger. */
-export type SecondaryStorageOptions = HostedOptions
+/** Options of `secondaryStorage()`. */
+export interface SecondaryStorageOptions extends HostedOptions {
+  /** The keys of an earlier secondary storage: `betterAuthStorage()` of `coatcheck/migrate`. Default: none are read. */
+  readonly migrateFrom?: BetterAuthOrigin
+}
 
 /** The storage for `betterAuth({ secondaryStorage })`. Its methods reject with a `RedisError` during an outage. */
 export interface CoatcheckSecondaryStorage extends SecondaryStorage {
@@ -32,9 +38,12 @@ export interface CoatcheckSecondaryStorage extends SecondaryStorage {
 export function secondaryStorage(options: SecondaryStorageOptions = {}): CoatcheckSecondaryStorage {
   options = ownOptions('secondaryStorage()', options)
   const events = new EventBus()
-  const { open, close } = createHosted(options, events, (foundation, config) => {
-    const documents = createDocuments<StoredText>(documentDeps(foundation, config, events), 'better-auth')
-    return createSecondaryStorage(documents, systemClock)
+  const { migrateFrom: origin } = options
+  const { open, close } = createHosted(options, events, async (foundation, config, closing) => {
+    const documents = createDocuments<StoredText>(documentDeps(foundation, config, events), 'better-auth', linkedJson())
+    const make = (all: typeof documents): SecondaryStorage => createSecondaryStorage(all, systemClock)
+    if (!origin) return make(documents)
+    return origin.attach({ ...(await originDeps(origin, foundation, config, events, closing)), documents, make })
   })
   return {
     events,

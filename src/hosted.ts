@@ -32,21 +32,28 @@ export interface Hosted<T> {
   close(): Promise<void>
 }
 
+/** Adds something that ends before the foundation does. */
+export type Closing = (end: () => Promise<void>) => void
+
 export function createHosted<T>(
   options: HostedOptions & Pick<Options<object>, 'tokens'>,
   events: EventBus,
-  make: (foundation: Foundation, config: ResolvedConfig<object>) => T | Promise<T>,
+  make: (foundation: Foundation, config: ResolvedConfig<object>, closing: Closing) => T | Promise<T>,
 ): Hosted<T> {
-  let opening: Promise<{ readonly made: T; readonly use: FoundationUse }> | null = null
+  let opening: Promise<{ readonly made: T; readonly close: () => Promise<void> }> | null = null
   let closing: Promise<void> | null = null
-  const start = async (): Promise<{ readonly made: T; readonly use: FoundationUse }> => {
+  const start = async (): Promise<{ readonly made: T; readonly close: () => Promise<void> }> => {
     const env = processEnvironment()
     const config = configOf(options, env)
-    const use = await useFoundation(config, events, env)
+    const use: FoundationUse = await useFoundation(config, events, env)
+    const closing: (() => Promise<void>)[] = [use.release]
+    const close = async (): Promise<void> => {
+      for (const end of closing.reverse()) await end()
+    }
     try {
-      return { made: await make(use.foundation, config), use }
+      return { made: await make(use.foundation, config, (end) => void closing.push(end)), close }
     } catch (error) {
-      await use.release()
+      await close()
       throw error
     }
   }
@@ -62,8 +69,8 @@ export function createHosted<T>(
     },
     close() {
       closing ??= (async () => {
-        const { use } = (await opening?.catch(() => null)) ?? {}
-        await use?.release()
+        const { close } = (await opening?.catch(() => null)) ?? {}
+        await close?.()
       })()
       return closing
     },

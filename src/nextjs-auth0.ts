@@ -7,13 +7,18 @@ import {
   type Auth0Session,
   createSessionDataStore,
   type SessionDataStore,
+  sessionLife,
+  sessionSets,
 } from './adapters/hosts/session-data-store.ts'
 import { ownOptions } from './config/shape.ts'
 import { systemClock } from './core/clock.ts'
 import { type Duration, parseDurationMs } from './core/duration.ts'
 import { EventBus, type Events } from './core/events.ts'
 import { createDocuments } from './documents/documents.ts'
+import { linkedJson } from './documents/linked-json.ts'
 import { createHosted, documentDeps, type HostedOptions } from './hosted.ts'
+import { originDeps } from './hosted-origin.ts'
+import type { Auth0Origin } from './migrate/auth0.ts'
 
 export type { Auth0LogoutToken, Auth0Session, SessionDataStore } from './adapters/hosts/session-data-store.ts'
 
@@ -27,6 +32,8 @@ export interface SessionDataStoreOptions extends HostedOptions {
   readonly inactivityDuration?: Duration
   /** Must equal `session.rolling` of the SDK. `false`: only `absoluteDuration` ends a session. Default `true`, as in the SDK. */
   readonly rolling?: boolean
+  /** The keys of an earlier session store: `auth0Store()` of `coatcheck/migrate`. Default: none are read. */
+  readonly migrateFrom?: Auth0Origin
 }
 
 /** The store for `new Auth0Client({ sessionStore })`. Its methods reject with a `RedisError` during an outage. */
@@ -50,9 +57,19 @@ export function sessionDataStore(options: SessionDataStoreOptions = {}): Coatche
     inactivityMs: parseDurationMs(options.inactivityDuration) ?? DAY_MS,
     isRolling: options.rolling ?? true,
   }
-  const { open, close } = createHosted(options, events, (foundation, config) => {
-    const documents = createDocuments<Auth0Session>(documentDeps(foundation, config, events), 'nextjs-auth0')
-    return createSessionDataStore(documents, lives, systemClock)
+  const { migrateFrom: origin } = options
+  const { open, close } = createHosted(options, events, async (foundation, config, closing) => {
+    const documents = createDocuments<Auth0Session>(
+      documentDeps(foundation, config, events),
+      'nextjs-auth0',
+      linkedJson(),
+    )
+    const make = (all: typeof documents): SessionDataStore => createSessionDataStore(all, lives, systemClock)
+    if (!origin) return make(documents)
+    return origin.attach({
+      ...(await originDeps(origin, foundation, config, events, closing)),
+      ...{ documents, make, lifeOf: sessionLife(lives, systemClock), setsOf: sessionSets(documents) },
+    })
   })
   return {
     events,

@@ -181,6 +181,17 @@ export const sessionOrigin: Kind = {
   accepts: (value) =>
     typeof value === 'object' && value !== null && 'attach' in value && typeof value.attach === 'function',
 }
+/** An origin of `coatcheck/migrate`. @param name what its objects are called, @param factory what makes them */
+export const origin = (name: string, factory: string): Kind => ({
+  wants: `the result of ${factory}() of 'coatcheck/migrate'`,
+  accepts: (value) =>
+    typeof value === 'object' &&
+    value !== null &&
+    'attach' in value &&
+    typeof value.attach === 'function' &&
+    'name' in value &&
+    value.name === name,
+})
 /** Not looked into here: its own root does that. */
 export const storeOptions: Kind = { wants: 'the options that redisStore() gets', accepts: isPlainObject }
 export const texts: Kind = {

@@ -187,6 +187,7 @@ export const settings: readonly Setting[] = [
     ['partition', kinds.partition, 'required'],
     ...hosted,
     ['grantLifetime', kinds.lifetime, '`90d`'],
+    ['migrateFrom', kinds.origin('msal', 'msalCache'), 'none'],
   ]),
   ...table('CoatcheckStore()', [
     ...hosted,
@@ -195,13 +196,17 @@ export const settings: readonly Setting[] = [
     ['userId', kinds.functionKind, 'sessions belong to no user'],
     ['migrateFrom', kinds.sessionOrigin, 'there are no old sessions'],
   ]),
-  ...table('CoatcheckAdapter()', hosted),
-  ...table('secondaryStorage()', hosted),
+  ...table('CoatcheckAdapter()', [...hosted, ['migrateFrom', kinds.origin('auth-js', 'upstashAdapter'), 'none']]),
+  ...table('secondaryStorage()', [
+    ...hosted,
+    ['migrateFrom', kinds.origin('better-auth', 'betterAuthStorage'), 'none'],
+  ]),
   ...table('sessionDataStore()', [
     ...hosted,
     ['absoluteDuration', kinds.lifetime, '`3d`'],
     ['inactivityDuration', kinds.lifetime, '`1d`'],
     ['rolling', kinds.flag, '`true`'],
+    ['migrateFrom', kinds.origin('nextjs-auth0', 'auth0Store'), 'none'],
   ]),
 ]
 

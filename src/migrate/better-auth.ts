@@ -82,7 +82,9 @@ export function betterAuthStorage(options: BetterAuthStorageOptions = {}): Bette
         const [own, record] = await Promise.all([ours.get(key), old.read(keyOf(key))])
         const entries = new Map<string, Entry>()
         for (const entry of [...entriesIn(record?.text), ...entriesIn(own)]) entries.set(entry.token, entry)
-        const found = await Promise.all([...entries.values()].map(async (entry) => [entry, await sessions.find(entry.token)] as const))
+        const found = await Promise.all(
+          [...entries.values()].map(async (entry) => [entry, await sessions.find(entry.token)] as const),
+        )
         // All of its sessions have been taken over, so the list has nothing left to say.
         if (mode === 'move' && record && readJsonArray(record.text)) await old.remove(keyOf(key), record.text)
         const alive = found.flatMap(([entry, text]) => (text !== null && entry.expiresAt > clock.now() ? [entry] : []))

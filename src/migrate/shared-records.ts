@@ -50,7 +50,10 @@ export function lifeOf(
  * Deletes an old key, but only while it holds a record of this library: the names of some libraries have no prefix.
  * @returns whether it deleted one
  */
-export async function removeOld({ mirror, old }: Pick<SharedRecordDeps, 'mirror' | 'old'>, key: string): Promise<boolean> {
+export async function removeOld(
+  { mirror, old }: Pick<SharedRecordDeps, 'mirror' | 'old'>,
+  key: string,
+): Promise<boolean> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const record = await old.read(key)
     if (!record || mirror.canonical(record.text) === null) return false

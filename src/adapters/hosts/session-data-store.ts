@@ -76,23 +76,40 @@ export interface SessionDataStore {
 const ENDED_REMEMBERED_MS = 60 * 60_000
 const KIND = 'nextjs-auth0'
 
+interface Lives {
+  readonly absoluteMs: number
+  readonly inactivityMs: number
+  readonly isRolling: boolean
+}
+
+/** The life of a session as the SDK counts, milliseconds: one that does not roll ends by its absolute life only. */
+export function sessionLife(lives: Lives, clock: Clock): (session: Auth0Session) => number {
+  const mostMs = lives.isRolling ? lives.inactivityMs : lives.absoluteMs
+  return ({ internal }) =>
+    Math.min(mostMs, boundedLifeMs(internal.createdAt * 1000 + lives.absoluteMs - clock.now(), mostMs))
+}
+
+/** The sets that a session is entered in: those of its user and of its provider session. */
+export function sessionSets({
+  refOf,
+}: Pick<Documents<Auth0Session>, 'refOf'>): (session: Auth0Session) => readonly DocumentRef[] {
+  return ({ user, internal }) => [refOf(`user ${user.sub}`), ...(internal.sid ? [refOf(`sid ${internal.sid}`)] : [])]
+}
+
 export function createSessionDataStore(
   documents: Documents<Auth0Session>,
-  lives: { readonly absoluteMs: number; readonly inactivityMs: number; readonly isRolling: boolean },
+  lives: Lives,
   clock: Clock,
 ): SessionDataStore {
   const { driver, refOf } = documents
   const named = (name: string): DocumentRef => ({ kind: KIND, name })
   const userSet = (sub: string): DocumentRef => refOf(`user ${sub}`)
   const sidSet = (sid: string): DocumentRef => refOf(`sid ${sid}`)
-  /** As the SDK counts: a session that does not roll ends by its absolute life only. */
-  const mostMs = lives.isRolling ? lives.inactivityMs : lives.absoluteMs
-  const lifeOf = ({ internal }: Auth0Session): number =>
-    Math.min(mostMs, boundedLifeMs(internal.createdAt * 1000 + lives.absoluteMs - clock.now(), mostMs))
+  const lifeOf = sessionLife(lives, clock)
+  const setsOf = sessionSets(documents)
 
-  const enter = async (ref: DocumentRef, { user, internal }: Auth0Session, ttlMs: number): Promise<void> => {
-    const sets = [userSet(user.sub), ...(internal.sid ? [sidSet(internal.sid)] : [])]
-    await Promise.all(sets.map((set) => driver.enter(set, ref.name, ttlMs)))
+  const enter = async (ref: DocumentRef, session: Auth0Session, ttlMs: number): Promise<void> => {
+    await Promise.all(setsOf(session).map((set) => driver.enter(set, ref.name, ttlMs)))
   }
   const endWhere = async (set: DocumentRef, matches: (session: Auth0Session | null) => boolean): Promise<number> => {
     const names = await driver.members(set)
