@@ -19,8 +19,5 @@ export async function originDeps(
 ): Promise<OriginDeps> {
   const other = origin.store?.open({ prefix, loopback, clock: systemClock, events })
   if (other) closing(() => other.close())
-  const { createLateRemovals } = await import('./migrate/late-removals.ts')
-  const late = createLateRemovals()
-  closing(() => Promise.resolve(late.close()))
-  return { old: await (other ?? store).oldRecords(), late, clock: systemClock, events }
+  return { old: await (other ?? store).oldRecords(), clock: systemClock, events, closing }
 }

@@ -6,6 +6,7 @@ import type { Auth0Session, SessionDataStore } from '../adapters/hosts/session-d
 import type { DocumentRef } from '../documents/document-driver.ts'
 import type { Documents } from '../documents/documents.ts'
 import { linkOf } from '../documents/linked-json.ts'
+import { createLateRemovals } from './late-removals.ts'
 import { createMirror, endingOldKeys } from './mirror.ts'
 import { type Origin, type OriginDeps, type OriginOptions, reporter } from './origin.ts'
 import { readJson } from './read-json.ts'
@@ -45,7 +46,8 @@ export function auth0Store({ keyOf, mode = 'read', store }: Auth0StoreOptions): 
       const mirror = createMirror<Auth0Session>({ documents, toValue: sessionIn, toText: JSON.stringify, setsOf })
       const lifeIn = (text: string): number => lifeOf(JSON.parse(text) as Auth0Session)
       const report = reporter(name, deps.events)
-      const shared = { ...deps, mirror, report, keyOf, endOf: () => null, defaultTtlMs: lifeIn }
+      const late = createLateRemovals(deps.closing)
+      const shared = { ...deps, late, mirror, report, keyOf, endOf: () => null, defaultTtlMs: lifeIn }
       const sessions = shareRecords(mode, shared)
       const ours = make(endingOldKeys(documents, (key) => removeOld(shared, key)))
 
@@ -69,7 +71,9 @@ export function auth0Store({ keyOf, mode = 'read', store }: Auth0StoreOptions): 
           return false
         },
 
-        delete: async (id) => void (await sessions.end(id)),
+        async delete(id) {
+          await sessions.end(id)
+        },
 
         async listByUser(sub) {
           const listed = await ours.listByUser(sub)

@@ -6,6 +6,7 @@
 import type { SecondaryStorage, StoredText } from '../adapters/hosts/secondary-storage.ts'
 import type { DocumentRef } from '../documents/document-driver.ts'
 import type { Documents } from '../documents/documents.ts'
+import { createLateRemovals } from './late-removals.ts'
 import { createMirror, endingOldKeys } from './mirror.ts'
 import { type Origin, type OriginDeps, type OriginOptions, reporter } from './origin.ts'
 import { createOldTexts } from './old-texts.ts'
@@ -70,7 +71,7 @@ export function betterAuthStorage(options: BetterAuthStorageOptions = {}): Bette
         },
       }
       const shared = {
-        ...{ mirror, old: guarded, late: deps.late, clock, report, keyOf },
+        ...{ mirror, old: guarded, late: createLateRemovals(deps.closing), clock, report, keyOf },
         endOf: (text: string) => sessionIn(text)?.expiresAtMs ?? null,
         defaultTtlMs: () => 0,
       }
@@ -91,7 +92,10 @@ export function betterAuthStorage(options: BetterAuthStorageOptions = {}): Bette
         return alive.length > 0 ? JSON.stringify(alive) : null
       }
       const setList = async (key: string, value: string | null, ttlMs: number | null): Promise<void> => {
-        if (mode === 'move') return void (await listOf(key))
+        if (mode === 'move') {
+          await listOf(key)
+          return
+        }
         const wanted = new Map(entriesIn(value).map((entry) => [entry.token, entry]))
         // A parallel sign-in of an old process may have entered its session: it stays while it is alive.
         for (const entry of entriesIn(await listOf(key))) if (!wanted.has(entry.token)) wanted.set(entry.token, entry)
@@ -107,8 +111,13 @@ export function betterAuthStorage(options: BetterAuthStorageOptions = {}): Bette
           if (LIST.test(key)) return setList(key, value, ttlMs)
           const session = TOKEN.test(key) ? sessionIn(value) : null
           if (session?.token !== key) return texts.set(key, value, ttl)
-          if (ttlMs !== null && ttlMs <= 0) return void (await sessions.end(key))
-          await sessions.store(key, value, ttlMs ?? session.expiresAtMs - clock.now())
+          const lifeMs = ttlMs ?? session.expiresAtMs - clock.now()
+          if (lifeMs > 0) {
+            await sessions.store(key, value, lifeMs)
+            return
+          }
+          await removeOld(shared, keyOf(key))
+          await ours.set(key, value, 0)
         },
 
         async delete(key) {

@@ -13,16 +13,19 @@ export interface LateRemovals {
   add(key: string, remove: () => Promise<unknown>): void
   /** The key is in use again. */
   cancel(key: string): void
-  /** Forgets what waits. */
-  close(): void
 }
 
-export function createLateRemovals(): LateRemovals {
+/** @param closing adds what ends with the drop-in */
+export function createLateRemovals(closing: (end: () => Promise<void>) => void): LateRemovals {
   const waiting = new Map<string, NodeJS.Timeout>()
   const cancel = (key: string): void => {
     clearTimeout(waiting.get(key))
     waiting.delete(key)
   }
+  closing(() => {
+    for (const key of [...waiting.keys()]) cancel(key)
+    return Promise.resolve()
+  })
   return {
     add(key, remove) {
       cancel(key)
@@ -35,8 +38,5 @@ export function createLateRemovals(): LateRemovals {
       waiting.set(key, timer)
     },
     cancel,
-    close() {
-      for (const key of [...waiting.keys()]) cancel(key)
-    },
   }
 }

@@ -82,18 +82,14 @@ export function createMirror<T extends object>(format: MirrorFormat<T>): Mirror 
     async replace(id, seen, text, ttlMs, link) {
       const [ref, value] = [refOf(id), withLink(valueOf(text), link)]
       await enter(ref, value, ttlMs)
-      let isFirst = false
       const known = seen.stored as StoredDocument<T>
       const changed = await documents.change(
         ref,
-        (now) => {
-          isFirst = now === known.value
-          return isFirst ? value : null
-        },
+        (now) => (now === known.value ? value : null),
         () => ttlMs,
         known,
       )
-      return isFirst && changed.status === 'saved'
+      return changed.status === 'saved' && changed.document.value === value
     },
 
     async change(id, change) {

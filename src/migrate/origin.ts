@@ -6,7 +6,6 @@ import type { Clock } from '../core/clock.ts'
 import type { MigrationOutcome } from '../core/event-map.ts'
 import type { EventBus } from '../core/events.ts'
 import type { StoreFactory } from '../store.ts'
-import type { LateRemovals } from './late-removals.ts'
 import type { OldRecordDriver } from './old-record-driver.ts'
 
 /**
@@ -37,12 +36,12 @@ export interface Origin {
 export interface OriginDeps {
   /** The old keys. */
   readonly old: OldRecordDriver
-  /** Deletes keys a second time, for old processes that write late. */
-  readonly late: LateRemovals
   /** Source of the current time. */
   readonly clock: Clock
   /** Where outcomes are reported. */
   readonly events: EventBus
+  /** Adds something that ends with the drop-in. */
+  readonly closing: (end: () => Promise<void>) => void
 }
 
 /** Reports what came of an old record. */

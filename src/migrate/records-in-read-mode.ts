@@ -39,14 +39,15 @@ export function createRecordsInReadMode(deps: SharedRecordDeps): SharedRecords {
     return null
   }
 
-  const changeOld = async (id: string, first: OldRecord, change: TextChange): Promise<string | null | 'missing'> => {
+  /** `undefined`: the old key is gone. */
+  const changeOld = async (id: string, first: OldRecord, change: TextChange): Promise<string | null | undefined> => {
     let record = first
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       const text = mirror.canonical(record.text)
       const next = text === null ? null : change(text)
       if (next === null) return null
       const written = await old.replace(keyOf(id), record.text, next.text, Math.max(1, next.ttlMs))
-      if (written.status === 'missing') return 'missing'
+      if (written.status === 'missing') return undefined
       if (written.status === 'changed') {
         record = written.current
         continue
@@ -60,8 +61,8 @@ export function createRecordsInReadMode(deps: SharedRecordDeps): SharedRecords {
   const change = async (id: string, apply: TextChange): Promise<string | null> => {
     const [ours, record] = await both(id)
     if (ours && ours.link === null) return mirror.change(id, apply)
-    const changed = record === null ? 'missing' : await changeOld(id, record, apply)
-    if (changed !== 'missing') return changed
+    const changed = record === null ? undefined : await changeOld(id, record, apply)
+    if (changed !== undefined) return changed
     return (await withoutOld(id)) && mirror.change(id, apply)
   }
 

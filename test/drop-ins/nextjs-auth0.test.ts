@@ -4,6 +4,7 @@ import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { type CoatcheckSessionDataStore, sessionDataStore } from '../../src/nextjs-auth0.ts'
+import { auth0Store } from '../../src/migrate.ts'
 import { redisStore } from '../../src/redis.ts'
 import { type RedisServer, startRedisServer } from '../support/redis-server.ts'
 
@@ -24,14 +25,22 @@ interface StatefulStore {
   delete(request: unknown, response: unknown): Promise<void>
 }
 
-describe('@auth0/nextjs-auth0', () => {
+describe.each([
+  ['without an origin', null],
+  ['while old processes run', 'read'],
+  ['when no old process is left', 'move'],
+] as const)('@auth0/nextjs-auth0 %s', (_title, mode) => {
   let redis: RedisServer
   let store: CoatcheckSessionDataStore
   let sdk: StatefulStore
 
   beforeAll(async () => {
     redis = await startRedisServer()
-    store = sessionDataStore({ store: redisStore({ url: redis.url }), keys: randomBytes(32).toString('base64') })
+    store = sessionDataStore({
+      store: redisStore({ url: redis.url }),
+      keys: randomBytes(32).toString('base64'),
+      ...(mode && { migrateFrom: auth0Store({ mode, keyOf: (id) => `sessions:${id}` }) }),
+    })
     const file = resolve('node_modules/@auth0/nextjs-auth0/dist/server/session/stateful-session-store.js')
     const { StatefulSessionStore } = (await import(pathToFileURL(file).href)) as {
       StatefulSessionStore: new (options: object) => StatefulStore
