@@ -4,7 +4,7 @@
  * these packages is loaded from here.
  */
 import './core/node-version.ts'
-import { createAuthJsAdapter } from './adapters/hosts/auth-js-adapter.ts'
+import { type AuthJsDocuments, createAuthJsAdapter } from './adapters/hosts/auth-js-adapter.ts'
 import type { EmailClaim } from './adapters/hosts/auth-js-emails.ts'
 import type { CoatcheckAuthJsAdapter } from './adapters/hosts/auth-js-types.ts'
 import type { StoredDates } from './adapters/hosts/dated-json.ts'
@@ -12,8 +12,11 @@ import { ownOptions } from './config/shape.ts'
 import { systemClock } from './core/clock.ts'
 import { EventBus } from './core/events.ts'
 import { systemRandom } from './core/random.ts'
-import { createDocuments } from './documents/documents.ts'
+import { createDocuments, type Documents } from './documents/documents.ts'
+import { linkedJson } from './documents/linked-json.ts'
 import { createHosted, documentDeps, type HostedOptions } from './hosted.ts'
+import { originDeps } from './hosted-origin.ts'
+import type { AuthJsOrigin } from './migrate/upstash-adapter.ts'
 
 export type {
   AuthJsAccount,
@@ -25,8 +28,11 @@ export type {
   AuthJsVerificationToken,
 } from './adapters/hosts/auth-js-types.ts'
 
-/** Options of `CoatcheckAdapter()`: store, keys, prefix and logger. */
-export type CoatcheckAdapterOptions = HostedOptions
+/** Options of `CoatcheckAdapter()`. */
+export interface CoatcheckAdapterOptions extends HostedOptions {
+  /** The keys of an earlier adapter: `upstashAdapter()` of `coatcheck/migrate`. Default: none are read. */
+  readonly migrateFrom?: AuthJsOrigin
+}
 
 /** The adapter for Auth.js, with methods to list and end a user's sessions. */
 export type CoatcheckAdapter = CoatcheckAuthJsAdapter & {
@@ -42,18 +48,23 @@ export type CoatcheckAdapter = CoatcheckAuthJsAdapter & {
 export function CoatcheckAdapter(options: CoatcheckAdapterOptions = {}): CoatcheckAdapter {
   options = ownOptions('CoatcheckAdapter()', options)
   const bus = new EventBus()
-  const { open, close } = createHosted(options, bus, (foundation, config) => {
-    const documents = <T = StoredDates>(kind: string) =>
-      createDocuments<T>(documentDeps(foundation, config, bus), `authjs-${kind}`)
-    const all = {
+  const { migrateFrom: origin } = options
+  const { open, close } = createHosted(options, bus, async (foundation, config, closing) => {
+    const deps = documentDeps(foundation, config, bus)
+    const documents = (kind: string): Documents<StoredDates> => createDocuments(deps, `authjs-${kind}`, linkedJson())
+    const all: AuthJsDocuments = {
       users: documents('user'),
-      emails: documents<EmailClaim>('email'),
+      emails: createDocuments<EmailClaim>(deps, 'authjs-email'),
       accounts: documents('account'),
       sessions: documents('session'),
       tokens: documents('token'),
       authenticators: documents('authenticator'),
     }
-    return createAuthJsAdapter(all, { clock: systemClock, random: systemRandom })
+    const make = (of: AuthJsDocuments): CoatcheckAuthJsAdapter =>
+      createAuthJsAdapter(of, { clock: systemClock, random: systemRandom })
+    if (!origin) return make(all)
+    const old = await originDeps(origin, foundation, config, bus, closing)
+    return origin.attach({ ...old, documents: all, make, random: systemRandom })
   })
   // next-auth 4 wraps what it finds as own functions, so each one stands here.
   return {

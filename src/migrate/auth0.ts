@@ -5,13 +5,12 @@
 import type { Auth0Session, SessionDataStore } from '../adapters/hosts/session-data-store.ts'
 import type { DocumentRef } from '../documents/document-driver.ts'
 import type { Documents } from '../documents/documents.ts'
-import { linkOf } from '../documents/linked-json.ts'
 import { createLateRemovals } from './late-removals.ts'
 import { createMirror, endingOldKeys } from './mirror.ts'
 import { type Origin, type OriginDeps, type OriginOptions, reporter } from './origin.ts'
 import { readJson } from './read-json.ts'
 import { shareRecords } from './share-records.ts'
-import { removeOld } from './shared-records.ts'
+import { endOld, isAlive } from './shared-records.ts'
 
 /** Options of `auth0Store()`. */
 export interface Auth0StoreOptions extends OriginOptions {
@@ -49,7 +48,7 @@ export function auth0Store({ keyOf, mode = 'read', store }: Auth0StoreOptions): 
       const late = createLateRemovals(deps.closing)
       const shared = { ...deps, late, mirror, report, keyOf, endOf: () => null, defaultTtlMs: lifeIn }
       const sessions = shareRecords(mode, shared)
-      const ours = make(endingOldKeys(documents, (key) => removeOld(shared, key)))
+      const ours = make(endingOldKeys(documents, (key) => endOld(shared, key)))
 
       return {
         ...ours,
@@ -77,14 +76,8 @@ export function auth0Store({ keyOf, mode = 'read', store }: Auth0StoreOptions): 
 
         async listByUser(sub) {
           const listed = await ours.listByUser(sub)
-          const isAlive = await Promise.all(
-            listed.map(async ({ id }) => {
-              const stored = await documents.read({ kind: documents.refOf('').kind, name: id })
-              const link = stored && linkOf(stored.value)
-              return stored !== null && (link === null || (await old.read(link)) !== null)
-            }),
-          )
-          return listed.filter((_session, i) => isAlive[i])
+          const alive = await Promise.all(listed.map(({ id }) => isAlive({ documents, old }, id)))
+          return listed.filter((_session, i) => alive[i])
         },
       }
     },

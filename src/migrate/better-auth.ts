@@ -12,7 +12,7 @@ import { type Origin, type OriginDeps, type OriginOptions, reporter } from './or
 import { createOldTexts } from './old-texts.ts'
 import { readJson, readJsonArray } from './read-json.ts'
 import { shareRecords } from './share-records.ts'
-import { removeOld } from './shared-records.ts'
+import { endOld, removeOld } from './shared-records.ts'
 
 /** Options of `betterAuthStorage()`. */
 export interface BetterAuthStorageOptions extends OriginOptions {
@@ -76,7 +76,7 @@ export function betterAuthStorage(options: BetterAuthStorageOptions = {}): Bette
         defaultTtlMs: () => 0,
       }
       const sessions = shareRecords(mode, shared)
-      const ours = deps.make(endingOldKeys(documents, (key) => removeOld(shared, key)))
+      const ours = deps.make(endingOldKeys(documents, (key) => endOld(shared, key)))
       const texts = createOldTexts({ mode, old, ours, keyOf, report })
 
       const listOf = async (key: string): Promise<string | null> => {

@@ -1,5 +1,7 @@
 /** Records that the old library and Coatcheck both know, as the drop-ins use them: what is found, stored, changed and ended by id. */
 import type { Clock } from '../core/clock.ts'
+import type { Documents } from '../documents/documents.ts'
+import { linkOf } from '../documents/linked-json.ts'
 import type { LateRemovals } from './late-removals.ts'
 import type { Mirror, TextChange } from './mirror.ts'
 import type { OldRecord, OldRecordDriver } from './old-record-driver.ts'
@@ -62,11 +64,26 @@ export async function removeOld(
   return old.remove(key)
 }
 
+/** `removeOld`, and once more in a few seconds: an old process may be about to write the key again. */
+export async function endOld(deps: Pick<SharedRecordDeps, 'mirror' | 'old' | 'late'>, key: string): Promise<boolean> {
+  const isRemoved = await removeOld(deps, key)
+  if (isRemoved) deps.late.add(key, () => removeOld(deps, key))
+  return isRemoved
+}
+
+/** Whether a listed document of ours is alive: one that stands on its own, or one whose old key is still there. */
+export async function isAlive<T extends object>(
+  { documents, old }: { readonly documents: Documents<T>; readonly old: OldRecordDriver },
+  name: string,
+): Promise<boolean> {
+  const stored = await documents.read({ kind: documents.refOf('').kind, name })
+  const link = stored && linkOf(stored.value)
+  return stored !== null && (link === null || (await old.read(link)) !== null)
+}
+
 /** Ends a record on both sides: the old key first, so that no process copies it again. */
 export async function endBoth(deps: SharedRecordDeps, id: string): Promise<boolean> {
-  const key = deps.keyOf(id)
-  const isRemoved = await removeOld(deps, key)
+  const isRemoved = await endOld(deps, deps.keyOf(id))
   const isEnded = await deps.mirror.end(id, isRemoved)
-  if (isRemoved) deps.late.add(key, () => removeOld(deps, key))
   return isRemoved || isEnded
 }

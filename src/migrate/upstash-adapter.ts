@@ -1,0 +1,128 @@
+/**
+ * The origin `upstashAdapter`: the keys of @auth/upstash-redis-adapter, of its copies and of the hand-written adapters with the same layout
+ * under `nextauth:`.
+ */
+import type { AuthJsDocuments } from '../adapters/hosts/auth-js-adapter.ts'
+import type { AuthJsAccount, CoatcheckAuthJsAdapter } from '../adapters/hosts/auth-js-types.ts'
+import { SessionError } from '../core/errors.ts'
+import type { Random } from '../core/random.ts'
+import { endingOldKeys, ENDED_REMEMBERED_MS } from './mirror.ts'
+import { type Origin, type OriginDeps, type OriginOptions, reporter } from './origin.ts'
+import { endOld } from './shared-records.ts'
+import { createUpstashPeople, createUpstashWrites } from './upstash-people.ts'
+import { hydrated, nameIn, overwrite, removeName, type UpstashPrefixes, upstashKeys } from './upstash-records.ts'
+import { createUpstashSessions, shareSessions } from './upstash-sessions.ts'
+
+/** Options of `upstashAdapter()`: those of the old adapter, and what all origins take. */
+export interface UpstashAdapterOptions extends UpstashPrefixes, OriginOptions {}
+
+/** The keys of an earlier Auth.js adapter, for `CoatcheckAdapter({ migrateFrom })`. */
+export interface AuthJsOrigin extends Origin {
+  /** Called by the drop-in at its first use. */
+  attach(
+    deps: OriginDeps & {
+      /** The documents of the drop-in. */
+      readonly documents: AuthJsDocuments
+      /** Makes the adapter of the drop-in on these documents. */
+      readonly make: (documents: AuthJsDocuments) => CoatcheckAuthJsAdapter
+      /** Source of ids. */
+      readonly random: Random
+    },
+  ): CoatcheckAuthJsAdapter
+}
+
+/** Reads the keys of an earlier Auth.js adapter. Pass the options that the old adapter had. */
+export function upstashAdapter({ mode = 'read', store, ...prefixes }: UpstashAdapterOptions = {}): AuthJsOrigin {
+  const name = 'auth-js'
+  return {
+    ...{ name, mode, ...(store && { store }) },
+    attach({ documents, make, random, ...deps }) {
+      const { old, clock } = deps
+      const keys = upstashKeys(prefixes)
+      const report = reporter(name, deps.events)
+      const { shared, sessions } = shareSessions(deps, mode, documents.sessions, keys, report)
+      const ours = make({ ...documents, sessions: endingOldKeys(documents.sessions, (key) => endOld(shared, key)) })
+      const all = { mode, old, keys, ours, random, report, takeSession: sessions.find }
+      const people = createUpstashPeople(all)
+      const writes = createUpstashWrites(all)
+      const ofSessions = createUpstashSessions({
+        ...{ mode, shared, sessions, documents: documents.sessions, keys, ours },
+        getUser: people.getUser,
+      })
+
+      return {
+        ...ours,
+        ...ofSessions,
+        getUser: people.getUser,
+        getUserByEmail: people.getUserByEmail,
+        getAccount: (providerAccountId, provider) => people.getAccount({ provider, providerAccountId }),
+
+        async getUserByAccount(account) {
+          const linked = await people.getAccount(account)
+          return linked && people.getUser(linked.userId)
+        },
+
+        async createUser(given: { readonly email?: string }) {
+          if (given.email && (await people.getUserByEmail(given.email))) throw new SessionError('COATCHECK_EMAIL_TAKEN')
+          return mode === 'read' ? writes.createUser(given) : ours.createUser(given)
+        },
+
+        async updateUser(changes) {
+          const before = await people.getUser(changes.id)
+          const email = changes['email'] as string | undefined
+          const owner = email !== undefined && email !== before?.email && (await people.getUserByEmail(email))
+          if (owner && owner.id !== changes.id) throw new SessionError('COATCHECK_EMAIL_TAKEN')
+          return (mode === 'read' && (await writes.updateUser(changes))) || ours.updateUser(changes)
+        },
+
+        async deleteUser(userId) {
+          const user = await people.getUser(userId)
+          // The user first: what is left after a crash leads to nobody.
+          await old.remove(keys.user(userId))
+          shared.late.add(keys.user(userId), () => old.remove(keys.user(userId)))
+          await ofSessions.revokeSessionsByUser(userId)
+          const account = await old.read(keys.lastAccount(userId))
+          if (account) await old.remove(nameIn(account.text))
+          if (user?.email) await removeName(old, keys.email(user.email), userId)
+          await Promise.all([old.remove(keys.lastAccount(userId)), old.remove(keys.lastSession(userId))])
+          const own = await ours.deleteUser(userId)
+          // A process that takes this user over at the moment must not bring it back.
+          await documents.users.driver.end(documents.users.refOf(userId), ENDED_REMEMBERED_MS, true)
+          return user ?? own
+        },
+
+        async linkAccount(account: AuthJsAccount) {
+          await people.getAccount(account)
+          const isOld = mode === 'read' && (await people.isOld(account.userId))
+          return isOld ? writes.linkAccount(account) : (ours.linkAccount(account) as Promise<AuthJsAccount>)
+        },
+
+        async unlinkAccount(account) {
+          const unlinked = await writes.unlinkAccount(account)
+          const own = (await ours.unlinkAccount(account)) as AuthJsAccount | undefined
+          return unlinked ?? own
+        },
+
+        async createVerificationToken(token) {
+          if (mode === 'move') return ours.createVerificationToken(token)
+          const ttlMs = token.expires.getTime() - clock.now()
+          const key = keys.verification(token)
+          await overwrite(old, key, JSON.stringify(token))
+          if (ttlMs > 0) await old.expire(key, ttlMs)
+          else await old.remove(key)
+          return token
+        },
+
+        async useVerificationToken(given) {
+          const key = keys.verification(given)
+          const record = await old.read(key)
+          // Deleted by compare: of any number of callers exactly one gets it.
+          if (!record || !(await old.remove(key, record.text))) return ours.useVerificationToken(given)
+          const { identifier, token, expires } = hydrated(record.text) ?? {}
+          if (identifier !== given.identifier || token !== given.token || !(expires instanceof Date)) return null
+          return { identifier: given.identifier, token: given.token, expires }
+        },
+      }
+    },
+  }
+}

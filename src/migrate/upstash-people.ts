@@ -1,0 +1,238 @@
+/**
+ * Users and accounts of the old Auth.js adapter. In mode `read` they stay where they are, and the old records decide. In mode `move` a user
+ * is taken over at first sight, with the address, the last account and the last session. Other accounts follow when they are used.
+ */
+import type { AuthJsAccount, AuthJsUser, CoatcheckAuthJsAdapter } from '../adapters/hosts/auth-js-types.ts'
+import { SessionError } from '../core/errors.ts'
+import type { Random } from '../core/random.ts'
+import type { MigrationMode, Report } from './origin.ts'
+import type { OldRecordDriver } from './old-record-driver.ts'
+import { ATTEMPTS } from './shared-records.ts'
+import { accountIn, nameIn, overwrite, removeName, type UpstashKeys, userIn } from './upstash-records.ts'
+
+type AccountName = Pick<AuthJsAccount, 'provider' | 'providerAccountId'>
+
+export interface UpstashPeopleDeps {
+  readonly mode: MigrationMode
+  readonly old: OldRecordDriver
+  readonly keys: UpstashKeys
+  /** The adapter of Coatcheck. */
+  readonly ours: CoatcheckAuthJsAdapter
+  readonly random: Random
+  readonly report: Report
+  /** Takes over the session of this token, if there is one. */
+  readonly takeSession: (token: string) => Promise<unknown>
+}
+
+/** What a lookup needs: users and accounts of either side. In mode `move` they are ours afterwards. */
+export interface UpstashPeople {
+  getUser(id: string): Promise<AuthJsUser | null>
+  getUserByEmail(email: string): Promise<AuthJsUser | null>
+  getAccount(name: AccountName): Promise<AuthJsAccount | null>
+  /** Whether the user is (still) a record of the old library. */
+  isOld(id: string): Promise<boolean>
+}
+
+export function createUpstashPeople(deps: UpstashPeopleDeps): UpstashPeople {
+  const { mode, old, keys, ours, report } = deps
+
+  const oldUser = async (id: string): Promise<AuthJsUser | null> => {
+    const record = await old.read(keys.user(id))
+    const user = record && userIn(record.text)
+    if (record && !user) report('unreadable')
+    return user && user.id === id ? user : null
+  }
+
+  const oldAccount = async (name: AccountName): Promise<AuthJsAccount | null> => {
+    const record = await old.read(keys.account(name))
+    const account = record && accountIn(record.text)
+    if (record && !account) report('unreadable')
+    return account
+  }
+
+  const takeAccount = async (key: string): Promise<void> => {
+    const record = await old.read(key)
+    const account = record && accountIn(record.text)
+    if (!record || !account) return
+    // The account of another user stays where it is: see `COATCHECK_ACCOUNT_LINKED`.
+    const isLinked = await ours.linkAccount(account).catch(refusedAs('COATCHECK_ACCOUNT_LINKED'))
+    if (isLinked && (await old.remove(key, record.text))) report('moved')
+  }
+
+  const takeUser = async (id: string): Promise<AuthJsUser | null> => {
+    const record = await old.read(keys.user(id))
+    const user = record && userIn(record.text)
+    if (!record || user?.id !== id) {
+      if (record) report('unreadable')
+      // Another process may have taken it over in between.
+      return ours.getUser(id)
+    }
+    const created = await ours.createUser(user).catch(refusedAs('COATCHECK_EMAIL_TAKEN'))
+    if (!created) {
+      const taken = await ours.getUser(id)
+      if (taken) return taken
+      const owner = await ours.getUserByEmail(user.email)
+      report('refused')
+      // Two users of one address: the old record stays, and decides.
+      if (owner) return user
+      await old.remove(keys.user(id), record.text)
+      return null
+    }
+    const moved = await dropUser(created, record.text)
+    const [account, session] = await Promise.all([old.read(keys.lastAccount(id)), old.read(keys.lastSession(id))])
+    if (account && moved) await takeAccount(nameIn(account.text))
+    const token = session && keys.tokenOf(nameIn(session.text))
+    if (token && moved) await deps.takeSession(token)
+    await Promise.all([old.remove(keys.lastAccount(id)), old.remove(keys.lastSession(id))])
+    return moved
+  }
+
+  /** Only the process that took the user over deletes the old key. If it is missing, another process has deleted the user. */
+  const dropUser = async (user: AuthJsUser, taken: string): Promise<AuthJsUser | null> => {
+    let text = taken
+    let current = user
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+      if (await old.remove(keys.user(user.id), text)) {
+        await removeName(old, keys.email(current.email), user.id)
+        report('moved')
+        return current
+      }
+      const record = await old.read(keys.user(user.id))
+      const changed = record && userIn(record.text)
+      if (!record || !changed) {
+        await ours.deleteUser(user.id)
+        return null
+      }
+      current = await ours.updateUser(changed)
+      text = record.text
+    }
+    return current
+  }
+
+  const getUser = async (id: string): Promise<AuthJsUser | null> => {
+    if (mode === 'move') return (await ours.getUser(id)) ?? takeUser(id)
+    const [own, theirs] = await Promise.all([ours.getUser(id), oldUser(id)])
+    // Not between the two reads only: a process in mode `move` may take the user over at this moment.
+    return own ?? theirs ?? ours.getUser(id)
+  }
+
+  return {
+    getUser,
+
+    async getUserByEmail(email) {
+      const own = await ours.getUserByEmail(email)
+      if (own) return own
+      const record = await old.read(keys.email(email))
+      const user = record && (await getUser(nameIn(record.text)))
+      if (user) return user.email === email ? user : null
+      return ours.getUserByEmail(email)
+    },
+
+    async getAccount(name) {
+      const { provider, providerAccountId } = name
+      const own = (await ours.getAccount(providerAccountId, provider)) as AuthJsAccount | null
+      if (own) return own
+      const theirs = await oldAccount(name)
+      if (!theirs) return (await ours.getAccount(providerAccountId, provider)) as AuthJsAccount | null
+      if (mode === 'move' && (await getUser(theirs.userId))) await takeAccount(keys.account(name))
+      return theirs
+    },
+
+    isOld: async (id) => (await oldUser(id)) !== null,
+  }
+}
+
+/** Changes users and accounts of the old library under their old keys, so that old processes see the change. */
+export function createUpstashWrites({ old, keys, random }: UpstashPeopleDeps) {
+  const claim = async (email: string, id: string): Promise<void> => {
+    const key = keys.email(email)
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+      const claimed = await old.create(key, id, null)
+      if (claimed.status === 'written') return
+      const current = claimed.status === 'changed' ? claimed.current : await old.read(key)
+      if (!current) continue
+      const owner = nameIn(current.text)
+      if (owner === id) return
+      const record = await old.read(keys.user(owner))
+      if (record && userIn(record.text)?.email === email) throw new SessionError('COATCHECK_EMAIL_TAKEN')
+      if ((await old.replace(key, current.text, id, null)).status === 'written') return
+    }
+    throw new SessionError('COATCHECK_EMAIL_TAKEN')
+  }
+
+  /** Parallel changes may have taken or freed either address in between: the stored user decides. */
+  const settle = async ({ id, email }: AuthJsUser, replaced: string | null): Promise<void> => {
+    const isStill = async (address: string): Promise<boolean> => {
+      const record = await old.read(keys.user(id))
+      return (record && userIn(record.text)?.email) === address
+    }
+    if (email && (await isStill(email))) await claim(email, id)
+    if (!replaced) return
+    await removeName(old, keys.email(replaced), id)
+    if (await isStill(replaced)) await claim(replaced, id)
+  }
+
+  return {
+    async createUser(given: Partial<AuthJsUser>): Promise<AuthJsUser> {
+      const user = { ...given, id: given.id ?? random.bytes(16).toString('base64url') } as AuthJsUser
+      const text = JSON.stringify(user)
+      const created = await old.create(keys.user(user.id), text, null)
+      if (created.status !== 'written') throw new SessionError('COATCHECK_EMAIL_TAKEN')
+      if (!user.email) return user
+      try {
+        await claim(user.email, user.id)
+      } catch (error) {
+        await old.remove(keys.user(user.id), text)
+        throw error
+      }
+      return user
+    },
+
+    /** `null`: the user is no record of the old library (any more). */
+    async updateUser(changes: { id: string; [field: string]: unknown }): Promise<AuthJsUser | null> {
+      const defined = Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined))
+      let record = await old.read(keys.user(changes.id))
+      for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+        const before = record && userIn(record.text)
+        if (!record || !before) return null
+        const user = { ...before, ...defined } as AuthJsUser
+        if (user.email && user.email !== before.email) await claim(user.email, user.id)
+        const written = await old.replace(keys.user(user.id), record.text, JSON.stringify(user), null)
+        if (written.status === 'written') {
+          if (user.email !== before.email) await settle(user, before.email)
+          return user
+        }
+        record = written.status === 'changed' ? written.current : null
+      }
+      throw new Error(`The old key of a user changed ${ATTEMPTS} times while it was written.`)
+    },
+
+    async linkAccount(account: AuthJsAccount): Promise<AuthJsAccount> {
+      const key = keys.account(account)
+      const record = await old.read(key)
+      const before = record && accountIn(record.text)
+      if (before && before.userId !== account.userId) throw new SessionError('COATCHECK_ACCOUNT_LINKED')
+      const id = `${account.provider}:${account.providerAccountId}`
+      await overwrite(old, key, JSON.stringify({ ...account, id }))
+      await overwrite(old, keys.lastAccount(account.userId), key)
+      return account
+    },
+
+    async unlinkAccount(name: AccountName): Promise<AuthJsAccount | undefined> {
+      const key = keys.account(name)
+      const record = await old.read(key)
+      const account = record && accountIn(record.text)
+      if (!account || !(await old.remove(key, record.text))) return undefined
+      await removeName(old, keys.lastAccount(account.userId), key)
+      return account
+    },
+  }
+}
+
+/** Turns one error of ours into `null`; others pass. */
+function refusedAs(code: string): (error: unknown) => null {
+  return (error) => {
+    if (error instanceof SessionError && error.code === code) return null
+    throw error
+  }
+}

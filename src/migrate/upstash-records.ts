@@ -1,0 +1,109 @@
+/**
+ * The keys and values of @auth/upstash-redis-adapter and of its copies: JSON without a lifetime, dates as texts, and for each user the key
+ * of the last account and of the last session.
+ */
+import type { AuthJsAccount, AuthJsUser } from '../adapters/hosts/auth-js-types.ts'
+import type { OldRecordDriver } from './old-record-driver.ts'
+import { readJson } from './read-json.ts'
+import { ATTEMPTS } from './shared-records.ts'
+
+/** Key prefixes, as the options of @auth/upstash-redis-adapter. */
+export interface UpstashPrefixes {
+  /** Stands before all others. Default: none. */
+  readonly baseKeyPrefix?: string
+  /** Default `user:account:`. */
+  readonly accountKeyPrefix?: string
+  /** Default `user:account:by-user-id:`. */
+  readonly accountByUserIdPrefix?: string
+  /** Default `user:email:`. */
+  readonly emailKeyPrefix?: string
+  /** Default `user:session:`. */
+  readonly sessionKeyPrefix?: string
+  /** Default `user:session:by-user-id:`. */
+  readonly sessionByUserIdKeyPrefix?: string
+  /** Default `user:`. */
+  readonly userKeyPrefix?: string
+  /** Default `user:token:`. */
+  readonly verificationTokenKeyPrefix?: string
+}
+
+/** An ISO date as `JSON.stringify` writes it. */
+const DATE = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+(?:Z|[+-]\d\d:\d\d)$/
+
+/** Builds the names of the old keys. */
+export function upstashKeys(prefixes: UpstashPrefixes) {
+  const { baseKeyPrefix: base = '' } = prefixes
+  const {
+    accountKeyPrefix = 'user:account:',
+    accountByUserIdPrefix = 'user:account:by-user-id:',
+    emailKeyPrefix = 'user:email:',
+    sessionKeyPrefix = 'user:session:',
+    sessionByUserIdKeyPrefix = 'user:session:by-user-id:',
+    userKeyPrefix = 'user:',
+    verificationTokenKeyPrefix = 'user:token:',
+  } = prefixes
+  const accountPrefix = base + accountKeyPrefix
+  const sessionPrefix = base + sessionKeyPrefix
+  return {
+    accountPrefix,
+    user: (id: string): string => `${base}${userKeyPrefix}${id}`,
+    email: (address: string): string => `${base}${emailKeyPrefix}${address}`,
+    account: ({ provider, providerAccountId }: Pick<AuthJsAccount, 'provider' | 'providerAccountId'>): string =>
+      `${accountPrefix}${provider}:${providerAccountId}`,
+    lastAccount: (userId: string): string => `${base}${accountByUserIdPrefix}${userId}`,
+    session: (token: string): string => sessionPrefix + token,
+    lastSession: (userId: string): string => `${base}${sessionByUserIdKeyPrefix}${userId}`,
+    /** The token of a session key. `null`: the key is none of a session. */
+    tokenOf: (key: string): string | null => (key.startsWith(sessionPrefix) ? key.slice(sessionPrefix.length) : null),
+    verification: ({ identifier, token }: { identifier: string; token: string }): string =>
+      `${base}${verificationTokenKeyPrefix}${identifier}:${token}`,
+  }
+}
+
+export type UpstashKeys = ReturnType<typeof upstashKeys>
+
+/** A value with its dates. `null`: the text is no JSON object. */
+export function hydrated(text: string): Readonly<Record<string, unknown>> | null {
+  const fields = readJson(text)
+  if (!fields) return null
+  const entries = Object.entries(fields)
+  return Object.fromEntries(
+    entries.map(([name, value]) => [name, typeof value === 'string' && DATE.test(value) ? new Date(value) : value]),
+  )
+}
+
+/** `null`: the text is no user. */
+export function userIn(text: string): AuthJsUser | null {
+  const user = hydrated(text)
+  return user && typeof user['id'] === 'string' ? (user as AuthJsUser) : null
+}
+
+/** `null`: the text is no account. */
+export function accountIn(text: string): AuthJsAccount | null {
+  const account = hydrated(text)
+  const isAccount =
+    account && ['userId', 'provider', 'providerAccountId'].every((name) => typeof account[name] === 'string')
+  return isAccount ? (account as unknown as AuthJsAccount) : null
+}
+
+/** An id or a key as a plain text; some copies write it as JSON. */
+export function nameIn(text: string): string {
+  return /^".*"$/s.test(text) ? text.slice(1, -1) : text
+}
+
+/** Stores a value whatever is there, as the old library does. Keeps a lifetime that is there. */
+export async function overwrite(old: OldRecordDriver, key: string, text: string): Promise<void> {
+  let current = await old.read(key)
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    const written = current ? await old.replace(key, current.text, text, null) : await old.create(key, text, null)
+    if (written.status === 'written') return
+    current = written.status === 'changed' ? written.current : null
+  }
+  throw new Error(`An old key changed ${ATTEMPTS} times while it was written.`)
+}
+
+/** Deletes a key that holds a name, if it still holds this one. */
+export async function removeName(old: OldRecordDriver, key: string, name: string): Promise<void> {
+  const record = await old.read(key)
+  if (record && nameIn(record.text) === name) await old.remove(key, record.text)
+}

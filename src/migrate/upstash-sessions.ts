@@ -1,0 +1,132 @@
+/** Sessions of the old Auth.js adapter: shared with old processes by their token. */
+import type { AuthJsSession, AuthJsUser, CoatcheckAuthJsAdapter } from '../adapters/hosts/auth-js-types.ts'
+import { type StoredDates, toStored } from '../adapters/hosts/dated-json.ts'
+import type { Documents } from '../documents/documents.ts'
+import { createLateRemovals } from './late-removals.ts'
+import { createMirror } from './mirror.ts'
+import type { MigrationMode, OriginDeps, Report } from './origin.ts'
+import { shareRecords } from './share-records.ts'
+import { isAlive, type SharedRecordDeps, type SharedRecords } from './shared-records.ts'
+import { hydrated, nameIn, overwrite, removeName, type UpstashKeys } from './upstash-records.ts'
+
+type SessionMethods = Pick<
+  CoatcheckAuthJsAdapter,
+  | 'createSession'
+  | 'getSessionAndUser'
+  | 'updateSession'
+  | 'deleteSession'
+  | 'listSessionsByUser'
+  | 'revokeSession'
+  | 'revokeSessionsByUser'
+>
+
+/** What shares sessions with old processes, and what that needs. */
+export function shareSessions(
+  { old, clock, closing }: OriginDeps,
+  mode: MigrationMode,
+  documents: Documents<StoredDates>,
+  keys: UpstashKeys,
+  report: Report,
+): { readonly shared: SharedRecordDeps; readonly sessions: SharedRecords } {
+  const mirror = createMirror<StoredDates>({
+    documents,
+    toValue(text) {
+      const session = sessionIn(text)
+      return session && toStored(session)
+    },
+    toText: ({ $dates: _names, ...fields }) => JSON.stringify(fields),
+    setsOf: ({ userId }) => [documents.refOf(`user ${String(userId)}`)],
+  })
+  const late = createLateRemovals(closing)
+  const shared: SharedRecordDeps = {
+    ...{ mirror, old, late, clock, report },
+    keyOf: keys.session,
+    endOf: (text) => sessionIn(text)?.expires.getTime() ?? null,
+    defaultTtlMs: () => 0,
+  }
+  return { shared, sessions: shareRecords(mode, shared) }
+}
+
+export function createUpstashSessions(deps: {
+  readonly mode: MigrationMode
+  readonly shared: SharedRecordDeps
+  readonly sessions: SharedRecords
+  readonly documents: Documents<StoredDates>
+  readonly keys: UpstashKeys
+  readonly ours: CoatcheckAuthJsAdapter
+  readonly getUser: (id: string) => Promise<AuthJsUser | null>
+}): SessionMethods {
+  const { mode, shared, sessions, documents, keys, ours } = deps
+  const { old, clock } = shared
+  const life = ({ expires }: AuthJsSession): number => expires.getTime() - clock.now()
+
+  const find = async (token: string): Promise<AuthJsSession | null> => {
+    const text = await sessions.find(token)
+    const session = text === null ? null : sessionIn(text)
+    return session && life(session) > 0 ? session : null
+  }
+
+  /** The old library knows the last session of a user only. Found, it is in the set of the user. */
+  const findLast = async (userId: string): Promise<void> => {
+    const record = await old.read(keys.lastSession(userId))
+    const token = record && keys.tokenOf(nameIn(record.text))
+    if (token) await sessions.find(token)
+  }
+
+  return {
+    async createSession(session) {
+      const ttlMs = life(session)
+      if (ttlMs <= 0) return session
+      const isStored = await sessions.store(session.sessionToken, JSON.stringify(session), ttlMs, true)
+      if (mode === 'read' && isStored) {
+        await overwrite(old, keys.lastSession(session.userId), keys.session(session.sessionToken))
+      }
+      return session
+    },
+
+    async getSessionAndUser(token) {
+      const session = await find(token)
+      const user = session && (await deps.getUser(session.userId))
+      return user && { session, user }
+    },
+
+    async updateSession(changes) {
+      const defined = Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined))
+      const text = await sessions.change(changes.sessionToken, (before) => {
+        const session = sessionIn(before)
+        if (!session) return null
+        const next = { ...session, ...defined } as AuthJsSession
+        return { text: JSON.stringify(next), ttlMs: Math.max(1, life(next)) }
+      })
+      return text === null ? null : sessionIn(text)
+    },
+
+    async deleteSession(token) {
+      const session = await find(token)
+      await sessions.end(token)
+      if (session) await removeName(old, keys.lastSession(session.userId), keys.session(token))
+      return session
+    },
+
+    async listSessionsByUser(userId) {
+      await findLast(userId)
+      const listed = await ours.listSessionsByUser(userId)
+      const alive = await Promise.all(listed.map(({ id }) => isAlive({ documents, old }, id)))
+      return listed.filter((_session, i) => alive[i])
+    },
+
+    revokeSession: (id) => ours.revokeSession(id),
+
+    async revokeSessionsByUser(userId, options) {
+      await findLast(userId)
+      return ours.revokeSessionsByUser(userId, options)
+    },
+  }
+}
+
+/** `null`: the text is no session of Auth.js. */
+function sessionIn(text: string): AuthJsSession | null {
+  const { sessionToken, userId, expires, ...rest } = hydrated(text) ?? {}
+  if (typeof sessionToken !== 'string' || typeof userId !== 'string' || !(expires instanceof Date)) return null
+  return Number.isNaN(expires.getTime()) ? null : { ...rest, sessionToken, userId, expires }
+}
