@@ -41,6 +41,6 @@ export { koaSessionStore, type KoaSessionStoreOptions } from './migrate/origins/
 export { jsonSessions, type JsonSessionsOptions } from './migrate/origins/json-sessions.ts'
 export { auth0Store, type Auth0Origin, type Auth0StoreOptions } from './migrate/auth0.ts'
 export { betterAuthStorage, type BetterAuthOrigin, type BetterAuthStorageOptions } from './migrate/better-auth.ts'
-export type { MigrationMode, Origin, OriginDeps, OriginOptions } from './migrate/origin.ts'
+export type { Origin, OriginDeps } from './migrate/origin.ts'
 export { upstashAdapter, type AuthJsOrigin, type UpstashAdapterOptions } from './migrate/upstash-adapter.ts'
 export type { UpstashPrefixes } from './migrate/upstash-records.ts'

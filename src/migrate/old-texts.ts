@@ -3,7 +3,8 @@
  * read. In mode `move` a text is taken over when it is read. Counters begin anew in our storage: the old ones had no atomic step to share.
  */
 import type { SecondaryStorage } from '../adapters/hosts/secondary-storage.ts'
-import type { MigrationMode, Report } from './origin.ts'
+import type { Report } from './origin.ts'
+import type { MigrationMode } from './session-origin.ts'
 import type { OldRecord, OldRecordDriver } from './old-record-driver.ts'
 import { ATTEMPTS } from './shared-records.ts'
 

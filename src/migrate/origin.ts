@@ -7,20 +7,7 @@ import type { MigrationOutcome } from '../core/event-map.ts'
 import type { EventBus } from '../core/events.ts'
 import type { StoreFactory } from '../store.ts'
 import type { OldRecordDriver } from './old-record-driver.ts'
-
-/**
- * `read`: old processes still run. The old keys decide which sessions exist and what they hold; the records of Coatcheck are sealed
- * copies. `move`: no old process is left. Each record is taken over once, and its old key is deleted.
- */
-export type MigrationMode = 'read' | 'move'
-
-/** Options that all origins share. */
-export interface OriginOptions {
-  /** Default `read`. */
-  readonly mode?: MigrationMode
-  /** The store that holds the old keys. Default: the store of the drop-in. */
-  readonly store?: StoreFactory
-}
+import type { MigrationMode } from './session-origin.ts'
 
 /** A library and format that data comes from. */
 export interface Origin {

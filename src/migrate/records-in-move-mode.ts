@@ -3,7 +3,15 @@
  * stands on its own, and finding it takes one read.
  */
 import type { Mirrored } from './mirror.ts'
-import { ATTEMPTS, endBoth, lifeOf, removeOld, type SharedRecordDeps, type SharedRecords } from './shared-records.ts'
+import {
+  ATTEMPTS,
+  endBoth,
+  lifeOf,
+  mergedText,
+  removeOld,
+  type SharedRecordDeps,
+  type SharedRecords,
+} from './shared-records.ts'
 
 export function createRecordsInMoveMode(deps: SharedRecordDeps): SharedRecords {
   const { mirror, old, late, report, keyOf } = deps
@@ -17,7 +25,7 @@ export function createRecordsInMoveMode(deps: SharedRecordDeps): SharedRecords {
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       if (await old.remove(keyOf(id), text)) {
         report('moved')
-        return mirror.canonical(text)
+        return (await mirror.read(id))?.text ?? null
       }
       const record = await old.read(keyOf(id))
       const changed = record && mirror.canonical(record.text)
@@ -26,8 +34,12 @@ export function createRecordsInMoveMode(deps: SharedRecordDeps): SharedRecords {
         report('ended')
         return null
       }
-      // An old process has written to it: its last state counts.
-      await mirror.change(id, () => ({ text: changed, ttlMs: lifeOf(deps, record).ttlMs }))
+      // A process in mode `read` has written to it before it knew: its changes join what is stored here by now.
+      const base = mirror.canonical(text) ?? changed
+      await mirror.change(id, (now) => ({
+        text: mergedText(base, changed, now),
+        ttlMs: lifeOf(deps, record).ttlMs,
+      }))
       text = record.text
     }
     throw new Error(`The old key changed ${ATTEMPTS} times while it was taken over.`)
@@ -36,8 +48,8 @@ export function createRecordsInMoveMode(deps: SharedRecordDeps): SharedRecords {
   const takeOver = async (id: string, ours: Mirrored | null, attempt = 1): Promise<string | null> => {
     const record = await old.read(keyOf(id))
     if (!record) {
-      // A copy without its old key: another process has just taken it over, or it ended.
-      const now = ours && (await mirror.read(id))
+      // Read again: another process may have taken it over in between. A copy without its old key has ended.
+      const now = await mirror.read(id)
       if (!now || now.link === null) return now?.text ?? null
       await mirror.end(id, false)
       report('ended')

@@ -1,36 +1,50 @@
 /**
  * Mode `read`: old processes still run. The old key decides whether a record exists and what it holds; ours is a copy with a link to the
- * old key. A record of ours without a link stands on its own: a process in mode `move` has taken it over.
+ * old key. A record of ours without a link stands on its own: a process in mode `move` has taken it over, and its old key is left alone.
  */
 import type { Mirrored, TextChange } from './mirror.ts'
 import type { OldRecord } from './old-record-driver.ts'
 import { ATTEMPTS, endBoth, lifeOf, removeOld, type SharedRecordDeps, type SharedRecords } from './shared-records.ts'
+
+/** `unlinked`: a process in mode `move` was faster, so ours decides. `ended`: the record has ended, and the old key was deleted. */
+type Copied = 'copied' | 'unlinked' | 'ended'
 
 export function createRecordsInReadMode(deps: SharedRecordDeps): SharedRecords {
   const { mirror, old, late, report, keyOf } = deps
   const both = (id: string): Promise<[Mirrored | null, OldRecord | null]> =>
     Promise.all([mirror.read(id), old.read(keyOf(id))])
 
-  /** Our copy follows the old key. False: the record has ended, and the old key was deleted. */
-  const copy = async (id: string, ours: Mirrored | null, record: OldRecord): Promise<boolean> => {
+  const isUnlinked = async (id: string): Promise<boolean> => {
+    const ours = await mirror.read(id)
+    return ours !== null && ours.link === null
+  }
+
+  /** Our copy follows the old key while it is linked. If another process changes it in between, the next read copies again. */
+  const copy = async (id: string, ours: Mirrored | null, record: OldRecord): Promise<Copied> => {
+    if (ours && ours.link === null) return 'unlinked'
     const text = mirror.canonical(record.text)
     const { ttlMs, isAssumed } = lifeOf(deps, record)
-    if (text === null || ttlMs <= 0) return true
+    if (text === null || ttlMs <= 0 || ours?.text === text) return 'copied'
     if (ours) {
-      if (ours.text !== text && (await mirror.replace(id, ours, text, ttlMs, keyOf(id)))) report('synced')
-      return true
+      const isReplaced = await mirror.replace(id, ours, text, ttlMs, keyOf(id))
+      if (isReplaced) report('synced')
+      return isReplaced || !(await isUnlinked(id)) ? 'copied' : 'unlinked'
     }
     const created = await mirror.create(id, text, ttlMs, keyOf(id))
+    if (created === 'taken') return (await isUnlinked(id)) ? 'unlinked' : 'copied'
     if (created === 'ended') {
       await removeOld(deps, keyOf(id))
       report('ended')
-      return false
+      return 'ended'
     }
-    if (created === 'saved') report(isAssumed ? 'no_expiry' : 'adopted')
-    return true
+    report(isAssumed ? 'no_expiry' : 'adopted')
+    return 'copied'
   }
 
-  /** The old key of a copy is gone: an old process ended it, or a process in mode `move` has taken it over. */
+  /**
+   * The old key is gone: an old process ended the record, or a process in mode `move` has taken it over. That process clears the link
+   * before it deletes the old key, so our record, read now, tells which.
+   */
   const withoutOld = async (id: string): Promise<Mirrored | null> => {
     const ours = await mirror.read(id)
     if (!ours || ours.link === null) return ours
@@ -46,14 +60,16 @@ export function createRecordsInReadMode(deps: SharedRecordDeps): SharedRecords {
       const text = mirror.canonical(record.text)
       const next = text === null ? null : change(text)
       if (next === null) return null
-      const written = await old.replace(keyOf(id), record.text, next.text, Math.max(1, next.ttlMs))
+      const ttlMs = Math.max(1, next.ttlMs)
+      const written = await old.replace(keyOf(id), record.text, next.text, ttlMs)
       if (written.status === 'missing') return undefined
       if (written.status === 'changed') {
         record = written.current
         continue
       }
-      const isAlive = await copy(id, await mirror.read(id), { text: next.text, ttlMs: Math.max(1, next.ttlMs) })
-      return isAlive ? next.text : null
+      const copied = await copy(id, await mirror.read(id), { text: next.text, ttlMs })
+      if (copied === 'unlinked') return mirror.change(id, change)
+      return copied === 'copied' ? next.text : null
     }
     throw new Error(`The old key changed ${ATTEMPTS} times while it was written.`)
   }
@@ -70,11 +86,13 @@ export function createRecordsInReadMode(deps: SharedRecordDeps): SharedRecords {
     async find(id) {
       const [ours, record] = await both(id)
       if (ours && ours.link === null) return ours.text
-      if (!record) return ours && ((await withoutOld(id))?.text ?? null)
+      if (!record) return (await withoutOld(id))?.text ?? null
       const text = mirror.canonical(record.text)
       if (text === null) report('unreadable')
       if (text === null || lifeOf(deps, record).ttlMs <= 0) return null
-      return (await copy(id, ours, record)) ? text : null
+      const copied = await copy(id, ours, record)
+      if (copied === 'unlinked') return (await mirror.read(id))?.text ?? null
+      return copied === 'copied' ? text : null
     },
 
     async store(id, text, ttlMs, isNew = false) {
@@ -82,16 +100,15 @@ export function createRecordsInReadMode(deps: SharedRecordDeps): SharedRecords {
         late.cancel(keyOf(id))
         await mirror.reopen(id)
       }
+      const replace = async (): Promise<boolean> => (await change(id, () => ({ text, ttlMs }))) !== null
       const [ours, record] = await both(id)
-      if (ours || record) return (await change(id, () => ({ text, ttlMs }))) !== null
+      if (ours || record) return replace()
       // Entered first: the end of all records of a user, which may come now, includes this one.
       await mirror.enter(id, text, ttlMs)
       const created = await old.create(keyOf(id), text, ttlMs)
-      if (created.status !== 'written') return (await change(id, () => ({ text, ttlMs }))) !== null
-      if ((await mirror.create(id, text, ttlMs, keyOf(id))) !== 'ended') return true
-      await removeOld(deps, keyOf(id))
-      report('ended')
-      return false
+      if (created.status !== 'written') return replace()
+      const copied = await copy(id, null, { text, ttlMs })
+      return copied === 'unlinked' ? replace() : copied === 'copied'
     },
 
     change,

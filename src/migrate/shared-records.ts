@@ -1,6 +1,7 @@
 /** Records that the old library and Coatcheck both know, as the drop-ins use them: what is found, stored, changed and ended by id. */
 import type { Clock } from '../core/clock.ts'
 import type { Documents } from '../documents/documents.ts'
+import { type JsonObject, mergeChanges } from '../documents/json-merge.ts'
 import { linkOf } from '../documents/linked-json.ts'
 import type { LateRemovals } from './late-removals.ts'
 import type { Mirror, TextChange } from './mirror.ts'
@@ -37,6 +38,12 @@ export interface SharedRecordDeps {
 
 /** Each further attempt means that another process has changed the old key meanwhile. */
 export const ATTEMPTS = 32
+
+/** Applies to `now` what changed between `base` and `theirs`: JSON objects as texts. */
+export function mergedText(base: string, theirs: string, now: string): string {
+  const [before, after, stored] = [base, theirs, now].map((text) => JSON.parse(text) as JsonObject)
+  return JSON.stringify(mergeChanges(before ?? {}, after ?? {}, stored ?? {}))
+}
 
 /** The life that is left to a record, milliseconds: never longer than the old key has. 0 or less: it is over. */
 export function lifeOf(
