@@ -78,12 +78,13 @@ export function userIn(text: string): AuthJsUser | null {
   return user && typeof user['id'] === 'string' ? (user as AuthJsUser) : null
 }
 
-/** `null`: the text is no account. */
+/** The account as Auth.js hands it over, without the id that the old adapter adds. `null`: the text is no account. */
 export function accountIn(text: string): AuthJsAccount | null {
-  const account = hydrated(text)
-  const isAccount =
-    account && ['userId', 'provider', 'providerAccountId'].every((name) => typeof account[name] === 'string')
-  return isAccount ? (account as unknown as AuthJsAccount) : null
+  const { id, ...account } = (hydrated(text) ?? {}) as Partial<AuthJsAccount>
+  const { userId, provider, providerAccountId } = account
+  if ([userId, provider, providerAccountId].some((name) => typeof name !== 'string')) return null
+  const isOurs = id === undefined || id === `${provider}:${providerAccountId}`
+  return (isOurs ? account : { ...account, id: id as unknown }) as AuthJsAccount
 }
 
 /** An id or a key as a plain text; some copies write it as JSON. */
