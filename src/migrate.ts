@@ -44,3 +44,4 @@ export { betterAuthStorage, type BetterAuthOrigin, type BetterAuthStorageOptions
 export type { Origin, OriginDeps } from './migrate/origin.ts'
 export { upstashAdapter, type AuthJsOrigin, type UpstashAdapterOptions } from './migrate/upstash-adapter.ts'
 export type { UpstashPrefixes } from './migrate/upstash-records.ts'
+export { msalCache, type MsalCacheOptions, type MsalOrigin } from './migrate/msal-cache.ts'

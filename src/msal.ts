@@ -12,6 +12,8 @@ import { systemClock } from './core/clock.ts'
 import type { Duration } from './core/duration.ts'
 import { EventBus, type Events } from './core/events.ts'
 import { createHosted, type HostedOptions } from './hosted.ts'
+import { originDeps } from './hosted-origin.ts'
+import type { MsalOrigin } from './migrate/msal-cache.ts'
 import { createTokenCodec } from './token/token-codec.ts'
 
 export type {
@@ -31,6 +33,8 @@ export interface MsalCachePluginOptions extends HostedOptions {
   readonly partition: string | (() => string | null | Promise<string | null>) | MsalPartitionManager
   /** How long a partition with a refresh token is kept without a change. At most 3,650 days. Default `90d`. */
   readonly grantLifetime?: Duration
+  /** The keys of an earlier cache plugin: `msalCache()` of `coatcheck/migrate`. Default: none are read. */
+  readonly migrateFrom?: MsalOrigin
 }
 
 /** The plugin for `new ConfidentialClientApplication({ cache: { cachePlugin } })`. */
@@ -50,23 +54,27 @@ export interface CoatcheckMsalPlugin extends MsalCachePlugin {
 export function msalCachePlugin(options: MsalCachePluginOptions): CoatcheckMsalPlugin {
   options = ownOptions('msalCachePlugin()', options)
   const events = new EventBus()
-  const { grantLifetime } = options
+  const { grantLifetime, migrateFrom: origin } = options
   const hosted = createHosted(
     { ...options, ...(grantLifetime !== undefined && { tokens: { grantLifetime } }) },
     events,
-    ({ keyring, seal, store }, config) =>
-      createMsalCachePlugin({
-        store: createPartitionStore({
-          driver: store.tokens,
-          codec: createTokenCodec(seal, config.prefix),
-          userKeyOf: (partition) => keyring.userKey(`msal ${partition}`),
-          grantLifetimeMs: config.tokens.grantLifetimeMs,
-          clock: systemClock,
-          events,
-        }),
+    async (foundation, config, closing) => {
+      const { keyring, seal, store } = foundation
+      const partitions = createPartitionStore({
+        driver: store.tokens,
+        codec: createTokenCodec(seal, config.prefix),
+        userKeyOf: (partition) => keyring.userKey(`msal ${partition}`),
+        grantLifetimeMs: config.tokens.grantLifetimeMs,
+        clock: systemClock,
+        events,
+      })
+      const old = origin && (await originDeps(origin, foundation, config, events, closing))
+      return createMsalCachePlugin({
+        store: old ? origin.attach({ ...old, partitions }) : partitions,
         memory: createApplicationMemory(() => systemClock.now()),
         partitions: partitionsOf(options.partition),
-      }),
+      })
+    },
   )
   return {
     events,

@@ -154,7 +154,7 @@ const readEnd: Named = { name: 'a sign-out in read', make: (w) => ends(w.process
 const moveEnd: Named = { name: 'a sign-out in move', make: (w) => ends(w.process('move')) }
 const oldEnd: Named = { name: 'an old sign-out', make: (w) => oldEnds(w.old()) }
 
-const MOST_ORDERS = Number(process.env['RACE_ORDERS'] ?? 1500)
+const MOST_ORDERS = Number(process.env['RACE_ORDERS'] ?? 100)
 
 async function race(
   prepare: (world: World) => Promise<unknown>,

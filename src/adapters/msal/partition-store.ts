@@ -29,9 +29,11 @@ export interface PartitionStore {
   change(partition: string, change: PartitionChange, known: StoredPartition): Promise<void>
 }
 
-interface PartitionChange {
+export interface PartitionChange {
   readonly before: MsalCache
   readonly now: MsalCache
+  /** The longest life that the partition may get from this change, milliseconds. Absent: that of all partitions. */
+  readonly mostMs?: number
 }
 
 interface Waiting extends PartitionChange {
@@ -73,7 +75,8 @@ export function createPartitionStore(deps: {
   ): Promise<{ readonly written: TokenWritten; readonly ours: StoredPartition }> => {
     const merged = changes.reduce((cache, { before, now }) => mergeCaches(before, now, cache), parseCache(stored.text))
     const { isEmpty, expiresAtMs } = endOfUse(merged)
-    const ttlMs = expiresAtMs === null ? deps.grantLifetimeMs : expiresAtMs - clock.now()
+    const ownMs = expiresAtMs === null ? deps.grantLifetimeMs : expiresAtMs - clock.now()
+    const ttlMs = Math.min(ownMs, ...changes.map(({ mostMs = ownMs }) => mostMs))
     const isKept = !isEmpty && ttlMs > 0
     const text = JSON.stringify(merged)
     const record = codec.sealMsal(userKey, msalField, { cache: text })

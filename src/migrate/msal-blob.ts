@@ -1,0 +1,47 @@
+/** Reads a serialized cache of MSAL Node as another plugin stored it: sections of entries, for one user or for all. */
+import type { MsalCache } from '../adapters/msal/cache-merge.ts'
+import { readJson } from './read-json.ts'
+
+const SECTIONS = ['Account', 'IdToken', 'AccessToken', 'RefreshToken', 'AppMetadata']
+
+type Fields = Readonly<Record<string, unknown>>
+
+/** `null`: the text is no cache of MSAL. */
+export function cacheIn(text: string): MsalCache | null {
+  const cache = readJson(text)
+  if (!cache) return null
+  const isCache =
+    Object.keys(cache).some((name) => SECTIONS.includes(name)) &&
+    Object.values(cache).every((section) => typeof section === 'object' && section !== null && !Array.isArray(section))
+  return isCache ? (cache as MsalCache) : null
+}
+
+/** The home account id of an entry: object id and tenant id of the user. Empty: the entry belongs to no user. */
+export function homeOf(entry: unknown): string {
+  const { home_account_id: home } = (entry ?? {}) as Fields
+  return typeof home === 'string' ? home : ''
+}
+
+/** The entries that `isKept` chooses. Sections stay, also empty ones. */
+export function filteredCache(cache: MsalCache, isKept: (entry: unknown) => boolean): MsalCache {
+  return Object.fromEntries(
+    Object.entries(cache).map(([name, section]) => [
+      name,
+      Object.fromEntries(Object.entries(section).filter(([, entry]) => isKept(entry))),
+    ]),
+  )
+}
+
+/** Home account ids of the accounts in a cache. */
+export function homesIn(cache: MsalCache): readonly string[] {
+  return Object.values(cache['Account'] ?? {})
+    .map(homeOf)
+    .filter((home) => home !== '')
+}
+
+/** The refresh tokens of a user in a cache. */
+export function refreshTokensOf(cache: MsalCache, home: string): readonly string[] {
+  return Object.values(cache['RefreshToken'] ?? {})
+    .filter((entry) => homeOf(entry) === home)
+    .map((entry) => String((entry as Fields)['secret']))
+}

@@ -1,0 +1,167 @@
+/**
+ * The origin `msalCache`: serialized caches of MSAL Node that MSAL's `DistributedCachePlugin`, or a plugin written by hand, stored in Redis.
+ * In mode `read` the old value decides, and both sides merge into it. In mode `move` a user's entries are taken over once.
+ */
+import { mergeCaches, type MsalCache } from '../adapters/msal/cache-merge.ts'
+import type { PartitionChange, PartitionStore, StoredPartition } from '../adapters/msal/partition-store.ts'
+import { TokenError } from '../core/errors.ts'
+import { createTurns } from '../documents/turns.ts'
+import { createLateRemovals } from './late-removals.ts'
+import { cacheIn, filteredCache, homeOf, homesIn, refreshTokensOf } from './msal-blob.ts'
+import type { OldRecord } from './old-record-driver.ts'
+import { type Origin, type OriginDeps, reporter } from './origin.ts'
+import type { OriginOptions } from './sessions/create-origin.ts'
+import { ATTEMPTS } from './shared-records.ts'
+
+/** Options of `msalCache()`. */
+export interface MsalCacheOptions extends OriginOptions {
+  /** The old key of a partition, from what the option `partition` of the plugin returns, such as `(home) => \`msal:${home}\``. */
+  readonly keyOf: (partition: string) => string
+  /**
+   * `user`: each key holds the cache of one user or session. `shared`: one key holds the cache of all users; partitions are then home
+   * account ids. Default `user`.
+   */
+  readonly layout?: 'user' | 'shared'
+}
+
+/** The keys of an earlier cache plugin, for `msalCachePlugin({ migrateFrom })`. */
+export interface MsalOrigin extends Origin {
+  /** Called by the drop-in at its first use. */
+  attach(
+    deps: OriginDeps & {
+      /** The partitions of the drop-in. */
+      readonly partitions: PartitionStore
+    },
+  ): PartitionStore
+}
+
+interface OldPartition {
+  readonly record: OldRecord
+  /** Everything under the key. */
+  readonly whole: MsalCache
+  /** What belongs to the partition. */
+  readonly own: MsalCache
+}
+
+/** Reads the keys of an earlier cache plugin of MSAL Node. */
+export function msalCache({ keyOf, layout = 'user', mode = 'read', store }: MsalCacheOptions): MsalOrigin {
+  const name = 'msal'
+  return {
+    ...{ name, mode, ...(store && { store }) },
+    attach({ old, events, closing, partitions: ours }) {
+      const report = reporter(name, events)
+      const late = createLateRemovals(closing)
+      const turns = createTurns<never>()
+      const belongs = (partition: string) => (entry: unknown) => {
+        const home = homeOf(entry)
+        return layout === 'user' || home === '' || home === partition
+      }
+
+      /** `null`: there is none, or it is no cache of MSAL. */
+      const partitionIn = (partition: string, record: OldRecord | null): OldPartition | null => {
+        const whole = record && cacheIn(record.text)
+        if (record && !whole) report('unreadable')
+        return record && whole && { record, whole, own: filteredCache(whole, belongs(partition)) }
+      }
+      const readOld = async (partition: string): Promise<OldPartition | null> =>
+        partition === '' ? null : partitionIn(partition, await old.read(keyOf(partition)))
+
+      /** Applies a change to the old value. `ours`: another process has taken the partition over. */
+      const changeOld = async (partition: string, { before, now }: PartitionChange): Promise<'done' | 'ours'> => {
+        const key = keyOf(partition)
+        for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+          const record = await old.read(key)
+          const found = partitionIn(partition, record)
+          // A value of something else is left alone.
+          if (record && !found) return 'ours'
+          if (!found && (await ours.read(partition)).text !== null) return 'ours'
+          const text = JSON.stringify(mergeCaches(before, now, found?.whole ?? {}))
+          const written = found
+            ? await old.replace(key, found.record.text, text, null)
+            : await old.create(key, text, null)
+          if (written.status !== 'written') continue
+          report('synced')
+          return 'done'
+        }
+        throw new TokenError('COATCHECK_TOKEN_CONFLICT', { details: { operation: 'msal.write' } })
+      }
+
+      /** An old process that read the cache before an account was removed writes the account back. A new sign-in of the user stays. */
+      const removeAgainLater = (partition: string, change: PartitionChange): void => {
+        const left = new Set(homesIn(change.now))
+        for (const home of homesIn(change.before).filter((one) => !left.has(one))) {
+          const known = new Set(refreshTokensOf(change.before, home))
+          late.add(`${keyOf(partition)} ${home}`, async () => {
+            const found = await readOld(partition)
+            const tokens = found ? refreshTokensOf(found.whole, home) : []
+            if (tokens.length > 0 && tokens.every((token) => known.has(token))) await changeOld(partition, change)
+          })
+        }
+      }
+
+      const dropOld = async (partition: string, taken: OldPartition): Promise<void> => {
+        let found: OldPartition | null = taken
+        let { own } = taken
+        for (let attempt = 0; attempt < ATTEMPTS && found; attempt++) {
+          const left = layout === 'user' ? {} : filteredCache(found.whole, (entry) => homeOf(entry) !== partition)
+          const isDropped =
+            homesIn(left).length === 0
+              ? await old.remove(keyOf(partition), found.record.text)
+              : (await old.replace(keyOf(partition), found.record.text, JSON.stringify(left), null)).status ===
+                'written'
+          if (isDropped) {
+            report('moved')
+            return
+          }
+          found = await readOld(partition)
+          if (!found) return
+          // A process in mode `read` has written in between.
+          await ours.change(partition, { before: own, now: found.own }, await ours.read(partition))
+          own = found.own
+        }
+      }
+
+      const takeOver = async (partition: string): Promise<StoredPartition> => {
+        const found = await readOld(partition)
+        // Read again: another process may have taken it over in between.
+        if (!found) return ours.read(partition)
+        const { AppMetadata: _, ...sections } = found.own
+        if (Object.values(sections).every((section) => Object.keys(section).length === 0)) {
+          // An account was removed, and MSAL stored what was left.
+          if (layout === 'user') await old.remove(keyOf(partition), found.record.text)
+          return ours.read(partition)
+        }
+        const { ttlMs } = found.record
+        const change = { before: {}, now: found.own, ...(ttlMs !== null && { mostMs: ttlMs }) }
+        await ours.change(partition, change, { text: null, nonce: null })
+        await dropOld(partition, found)
+        return ours.read(partition)
+      }
+
+      return {
+        async read(partition) {
+          if (mode === 'move') {
+            const own = await ours.read(partition)
+            return own.text === null ? takeOver(partition) : own
+          }
+          const [own, found] = await Promise.all([ours.read(partition), readOld(partition)])
+          if (own.text !== null) return own
+          // Read again: a process in mode `move` may have taken it over in between.
+          return found ? { text: JSON.stringify(found.own), nonce: null } : ours.read(partition)
+        },
+
+        async change(partition, change, known) {
+          if (mode === 'move') return ours.change(partition, change, known)
+          const result = await turns.take(keyOf(partition), async () => {
+            const isOurs = (await ours.read(partition)).text !== null
+            return { result: isOurs ? ('ours' as const) : await changeOld(partition, change), latest: undefined }
+          })
+          removeAgainLater(partition, change)
+          const own = await ours.read(partition)
+          // Also after a write to the old value: a process in mode `move` may have taken the partition over before that write.
+          if (result === 'ours' || own.text !== null) await ours.change(partition, change, own)
+        },
+      }
+    },
+  }
+}
