@@ -3,6 +3,7 @@
  * the environment, makes the keyring and opens the store, so that a build that evaluates modules needs neither secrets nor a
  * server. Owns the life of what it opens, and no rule of its own.
  */
+import { adoptingTokens, type CoatcheckTokens, type OpenTokenOrigin } from './adopted-tokens.ts'
 import { processEnvironment } from './config/environment.ts'
 import { checkOptions, resolveConfig } from './config/resolve.ts'
 import type { Options, ResolvedConfig } from './config/types.ts'
@@ -27,6 +28,8 @@ import { absentSessions } from './session/absent-sessions.ts'
 import { createSessionStore } from './session/session-store.ts'
 import { createTickets } from './session/ticket.ts'
 import type { SessionStore } from './session/types.ts'
+import type { TokenOrigin } from './migrate/tokens/token-origin.ts'
+import { resolveProvider } from './token/token-target.ts'
 import { tokenSetFromOAuth } from './token/token-set.ts'
 import type { TokenCache } from './token/types.ts'
 
@@ -37,8 +40,8 @@ import type { TokenCache } from './token/types.ts'
 export interface Coatcheck<D extends object> {
   /** Finds, creates, changes, lists and ends sessions, by ticket and by user. */
   readonly sessions: SessionStore<D>
-  /** Stores, refreshes and deletes the tokens of users and of the application. */
-  readonly tokens: TokenCache
+  /** Stores, refreshes and deletes the tokens of users and of the application; adopts those that another library stored. */
+  readonly tokens: CoatcheckTokens
   /** The events of this instance, for logs, metrics and listeners of the application. */
   readonly events: Events
   /** For adapters: sessions of requests, and the configuration that adapters need. */
@@ -130,6 +133,9 @@ export function coatcheck<D extends object = Record<string, unknown>>(options: O
   checkOptions(options)
   const events = new EventBus()
   const { use, config, ready, close } = createLife(options, events)
+  const { tokens, close: closeOrigins } = adoptingTokens(lazyTokens(use), (origin) =>
+    use(({ foundation }) => openTokenOrigin(origin, foundation, config(), events)),
+  )
   const sessions = lazySessions<D>(use)
   const createExchange = once(() =>
     createExchangeFactory<D>({ config: config(), sessions, events, clock: systemClock, attach: lazyBridge(use) }),
@@ -137,7 +143,7 @@ export function coatcheck<D extends object = Record<string, unknown>>(options: O
   const hasTicket = once(() => ticketCheck(config()))
   return {
     sessions,
-    tokens: lazyTokens(use),
+    tokens,
     events,
     http: {
       exchange: (input) => createExchange()(input),
@@ -149,7 +155,10 @@ export function coatcheck<D extends object = Record<string, unknown>>(options: O
     handler: (request, context) => use(({ routes }) => routes(request, context)),
     estimateSessions: () => use(({ foundation }) => foundation.store.estimateSessions()),
     ready,
-    close,
+    async close() {
+      await closeOrigins()
+      await close()
+    },
   }
 }
 
@@ -304,6 +313,32 @@ function lazyTokens<D extends object>(use: Use<D>): TokenCache {
       use((o) => o.foundation.tokens.fetchWithToken(userId, resource, input, init)),
     fromOAuth: (account) => tokenSetFromOAuth(account, systemClock.now()),
     status: (userId) => use((o) => o.foundation.tokens.status(userId)),
+  }
+}
+
+/** What only an origin of tokens needs is loaded here. */
+async function openTokenOrigin(
+  origin: TokenOrigin,
+  { store, keyring, seal, tokens }: Foundation,
+  { providers, prefix, loopback }: ResolvedConfig<object>,
+  events: EventBus,
+): Promise<OpenTokenOrigin> {
+  const { createDocuments } = await import('./documents/documents.ts')
+  const names = providers.map(({ name }) => name)
+  const provider = resolveProvider(names, origin.provider === undefined ? {} : { provider: origin.provider })
+  const other = origin.store?.open({ prefix, loopback, clock: systemClock, events })
+  const attached = origin.attach({
+    ...{ tokens, keyring, events, provider, clock: systemClock, sessions: store.sessions },
+    marks: createDocuments({ driver: store.documents, keyring, seal, namespace: prefix, events }, 'adopted-tokens'),
+    old: await (other ?? store).oldRecords(),
+  })
+  return {
+    attached,
+    provider,
+    async close() {
+      attached.close()
+      await other?.close()
+    },
   }
 }
 

@@ -45,3 +45,13 @@ export type { Origin, OriginDeps } from './migrate/origin.ts'
 export { upstashAdapter, type AuthJsOrigin, type UpstashAdapterOptions } from './migrate/upstash-adapter.ts'
 export type { UpstashPrefixes } from './migrate/upstash-records.ts'
 export { msalCache, type MsalCacheOptions, type MsalOrigin } from './migrate/msal-cache.ts'
+export { fromMsal, type FromMsalOptions, type MsalCacheAccount } from './migrate/tokens/from-msal.ts'
+export { fromGuideTokens, type FromGuideTokensOptions } from './migrate/tokens/from-guide-tokens.ts'
+export {
+  type BetterAuthAccount,
+  fromAuthJsAccounts,
+  type FromAuthJsAccountsOptions,
+  fromBetterAuthAccounts,
+  type FromBetterAuthAccountsOptions,
+} from './migrate/tokens/from-accounts.ts'
+export type { AdoptionOutcome, TokenAdoption, TokenOrigin, TokenOriginOptions } from './migrate/tokens/token-origin.ts'

@@ -9,7 +9,7 @@ import { nonceOf } from '../keyring/seal.ts'
 import type { LooseGrants } from './loose-grants.ts'
 import type { AccessEntry, Grant, TokenCodec } from './token-codec.ts'
 import { END_OF_LIFE_BYTES, type TokenDriver, type TokenField, type TokenRecord } from './token-driver.ts'
-import { accessField, fieldsOf, grantField } from './token-fields.ts'
+import { accessField, fieldsOf, grantField, statusField } from './token-fields.ts'
 import { ownerOf } from './refreshed-tokens.ts'
 import { refreshAheadAt } from './token-life.ts'
 import type { CheckedTokenSet } from './token-set.ts'
@@ -24,6 +24,11 @@ export interface SignInTokens {
   replaceAll(userKey: string, target: Target, tokens: CheckedTokenSet): Promise<void>
   /** Adds or replaces the token of one target, and the refresh token if there is one. @throws `COATCHECK_TOKEN_CONFLICT` */
   add(userKey: string, target: Target, tokens: CheckedTokenSet): Promise<void>
+  /**
+   * Stores the tokens only if no grant of the provider is stored, and no refresh has ended one lately.
+   * @returns what takes these tokens back while nothing has replaced them; `null`: nothing was stored
+   */
+  addFirst(userKey: string, target: Target, tokens: CheckedTokenSet): Promise<(() => Promise<void>) | null>
 }
 
 export function createSignInTokens(deps: {
@@ -125,6 +130,26 @@ export function createSignInTokens(deps: {
         stored = written.current
       }
       throw new TokenError('COATCHECK_TOKEN_CONFLICT', { details: { provider: target.provider } })
+    },
+
+    async addFirst(userKey, target, tokens) {
+      const { provider } = target
+      const field = grantField(provider)
+      const before = await driver.read(userKey, [field, statusField(provider)])
+      if (before.some((record) => record !== null)) return null
+      const nowMs = clock.now()
+      const grant = grantOf(tokens, null, nowMs)
+      const set = recordsOf(userKey, target, tokens, grant, nowMs)
+      const stored = set.get(field)
+      if (!stored) return null
+      const written = await driver.write(userKey, { set, expect: { field, nonce: null }, lasting: true })
+      if (written.status !== 'done') return null
+      loose.committed({ userKey, provider }, grant, set, written.durable)
+      return async () => {
+        const nonce = nonceOf(stored.record, END_OF_LIFE_BYTES)
+        const { durable } = await driver.delete(userKey, fieldsOf(provider), { field, nonce })
+        loose.ended({ userKey, provider }, grant.lineage, durable)
+      }
     },
   }
 }

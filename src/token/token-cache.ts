@@ -25,7 +25,14 @@ import { accessField, grantField } from './token-fields.ts'
 import { createTokenEnding } from './token-ending.ts'
 import { createTokenHits } from './token-hits.ts'
 import { isAlive, type Need } from './token-life.ts'
-import { checkAssertion, checkMinValidity, checkTokenSet, checkUserId, tokenSetFromOAuth } from './token-set.ts'
+import {
+  checkAssertion,
+  type CheckedTokenSet,
+  checkMinValidity,
+  checkTokenSet,
+  checkUserId,
+  tokenSetFromOAuth,
+} from './token-set.ts'
 import { describeTokens } from './token-status.ts'
 import { resolveProvider, resolveTarget, type Target } from './token-target.ts'
 import type {
@@ -72,6 +79,12 @@ export interface TokenCacheDeps {
 export interface OwnedTokenCache extends TokenCache {
   /** Waits for refreshes under way and saves what is unsaved, at most 5 s. Call it before the store is closed. */
   close(): Promise<void>
+  /**
+   * Stores tokens of another library, if no grant of the user is stored and no refresh has ended one lately.
+   * @param userKey hash of the user id
+   * @returns what takes these tokens back while nothing has replaced them; `null`: nothing was stored
+   */
+  addFirst(userKey: string, provider: string, tokens: CheckedTokenSet): Promise<(() => Promise<void>) | null>
 }
 
 export function createTokenCache(deps: TokenCacheDeps): OwnedTokenCache {
@@ -191,6 +204,9 @@ export function createTokenCache(deps: TokenCacheDeps): OwnedTokenCache {
       // A grant of the sign-in before cannot be saved any more, and would be served until that was tried.
       if (target.key === '') refreshes.unsaved.forget(userKey, target.provider)
     },
+
+    addFirst: (userKey, provider, tokens) =>
+      signInTokens.addFirst(userKey, resolveTarget(providers, { provider }), tokens),
 
     async getUserTokens(userId, options) {
       const userKey = keyOf(userId)

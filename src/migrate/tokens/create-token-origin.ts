@@ -1,0 +1,137 @@
+/**
+ * Adopts the tokens of one user at a time. A mark per user and provider says that Coatcheck decides about these tokens from now on: they
+ * were adopted, a sign-in had stored others, or they were ended.
+ *
+ * The mark and the grant are two records. A process that adopts stores the grant first, then the mark, and takes the grant back if a mark is
+ * there already. A process that ends tokens stores the mark first, then deletes the grant. So whichever comes last finds the other.
+ */
+import { MisuseError } from '../../core/errors.ts'
+import { parseSessionId } from '../../session/ticket.ts'
+import { reporter } from '../origin.ts'
+import type { TokenSource } from './found-tokens.ts'
+import type { AdoptionMark, AdoptionOutcome, TokenOrigin, TokenOriginOptions } from './token-origin.ts'
+
+/** Longer than any refresh token lives without a use. */
+const MARKED_MS = 365 * 86_400_000
+/** Users of whom this process knows that a mark is stored. */
+const MOST_SETTLED = 10_000
+/**
+ * How long this process remembers that a user has no old tokens, or others here: a use would cost reads each time. Longer than the
+ * deadlines of all writes: a grant that is still there after that is none of an adoption under way.
+ */
+const LOOKED_MS = 10_000
+
+export function createTokenOrigin(
+  name: string,
+  { provider: ofProvider, store }: TokenOriginOptions,
+  source: TokenSource,
+): TokenOrigin {
+  return {
+    ...{ name, ...(ofProvider !== undefined && { provider: ofProvider }), ...(store && { store }) },
+    attach({ tokens, marks, sessions, old, keyring, events, provider, clock }) {
+      const settled = new Set<string>()
+      const looked = new Map<string, { readonly outcome: 'none' | 'present'; readonly untilMs: number }>()
+      const remember = (userKey: string, outcome: 'none' | 'present'): typeof outcome => {
+        if (looked.size >= MOST_SETTLED) looked.clear()
+        looked.set(userKey, { outcome, untilMs: clock.monotonic() + LOOKED_MS })
+        return outcome
+      }
+      const flights = new Map<string, Promise<AdoptionOutcome>>()
+      const refOf = (userKey: string) => marks.refOf(`${provider} ${userKey}`)
+      const settle = (userKey: string): void => {
+        if (settled.size >= MOST_SETTLED) settled.clear()
+        settled.add(userKey)
+      }
+      /** False: a mark was there already. */
+      const mark = async (userKey: string, why: AdoptionMark['why']): Promise<boolean> => {
+        const { status } = await marks.put(refOf(userKey), { why }, { ttlMs: MARKED_MS, isNew: true })
+        settle(userKey)
+        return status === 'saved'
+      }
+
+      const adopt = async (userId: string, userKey: string): Promise<AdoptionOutcome> => {
+        if (await marks.read(refOf(userKey))) {
+          settle(userKey)
+          return 'present'
+        }
+        const found = await source.find(old, userId)
+        if (found === null) return remember(userKey, 'none')
+        if (found === 'unreadable') {
+          reporter(name, events)('unreadable')
+          return 'unreadable'
+        }
+        if (found.userId !== userId) {
+          reporter(name, events)('refused')
+          return 'refused'
+        }
+        const takeBack = await tokens.addFirst(userKey, provider, found.tokens)
+        if (!takeBack) {
+          if (looked.get(userKey)?.outcome === 'present') await mark(userKey, 'present')
+          return remember(userKey, 'present')
+        }
+        if (!(await mark(userKey, 'adopted'))) {
+          // Adopted before, or ended, while this process was reading.
+          await takeBack()
+          return 'present'
+        }
+        reporter(found.variant === undefined ? name : `${name}-${found.variant}`, events)('adopted')
+        await found.forget?.()
+        return 'adopted'
+      }
+
+      /** Parallel first uses of one user in this process share one adoption. */
+      const user = (userId: string): Promise<AdoptionOutcome> => {
+        const userKey = keyring.userKey(userId)
+        if (settled.has(userKey)) return Promise.resolve('present')
+        const last = looked.get(userKey)
+        if (last && last.untilMs > clock.monotonic()) return Promise.resolve(last.outcome)
+        const flight =
+          flights.get(userKey) ??
+          adopt(userId, userKey).finally(() => {
+            flights.delete(userKey)
+          })
+        flights.set(userKey, flight)
+        return flight
+      }
+
+      const end = async (userKey: string): Promise<void> => {
+        await marks.put(refOf(userKey), { why: 'ended' }, { ttlMs: MARKED_MS })
+        settle(userKey)
+      }
+      /** The last session of a user takes the tokens along. Other sessions still need them. */
+      const signedOut = (userKey: string): void => {
+        if (settled.has(userKey)) return
+        sessions
+          .list(userKey, 1)
+          .then((left) => (left.length === 0 ? end(userKey) : undefined))
+          .catch((error: unknown) => {
+            const { code = 'unknown' } = error as { readonly code?: string }
+            events.emit('error', { code, operation: 'tokens.adopt' })
+          })
+      }
+      const stops = [
+        events.on('session.ended', ({ sessionId }) => {
+          const address = parseSessionId(sessionId)
+          if (address) signedOut(address.userKey)
+        }),
+        events.on('session.user-ended', ({ userKey }) => {
+          signedOut(userKey)
+        }),
+      ]
+
+      return {
+        user,
+        async *all() {
+          if (!source.users) {
+            throw new MisuseError('COATCHECK_INVALID_ARGUMENT', `The origin "${name}" cannot list its users.`)
+          }
+          for await (const userId of source.users(old)) yield { userId, outcome: await user(userId) }
+        },
+        ending: (userId) => end(keyring.userKey(userId)),
+        close() {
+          for (const stop of stops) stop()
+        },
+      }
+    },
+  }
+}

@@ -1,0 +1,77 @@
+/** Tokens as an origin found them, in one shape; and the unit of their times. */
+import type { CheckedTokenSet } from '../../token/token-set.ts'
+import type { OldRecordDriver } from '../old-record-driver.ts'
+
+export interface FoundTokens {
+  /** The user id in Coatcheck that they belong to. */
+  readonly userId: string
+  readonly tokens: CheckedTokenSet
+  /** Deletes the old value, when it holds nothing else and the mode says so. */
+  readonly forget?: () => Promise<unknown>
+  /** Added to the name of the origin in events, such as the unit of a time. */
+  readonly variant?: string
+}
+
+/** How an origin reads. `null`: there are none. `unreadable`: the value is left alone. */
+export interface TokenSource {
+  find(old: OldRecordDriver, userId: string): Promise<FoundTokens | 'unreadable' | null>
+  /** User ids in Coatcheck. Absent: the origin cannot list them. */
+  users?(old: OldRecordDriver): AsyncIterable<string>
+}
+
+// As milliseconds this is March 1973, as seconds the year 5138: no token expires then.
+const SECONDS_BELOW = 100_000_000_000
+const TOKEN_CHARACTERS = 256 * 1024
+/** RFC 6749 section 3.3. */
+const SCOPE = /^[\x21\x23-\x5b\x5d-\x7e]+$/
+
+/** Epoch milliseconds of a time in seconds or milliseconds, told apart by its size. `null`: it is no time. */
+export function epochMs(value: unknown): { readonly ms: number; readonly unit: 'seconds' | 'milliseconds' } | null {
+  if (value instanceof Date) return { ms: value.getTime(), unit: 'milliseconds' }
+  const isNumeric = typeof value === 'number' || (typeof value === 'string' && /^\d{1,16}$/.test(value))
+  if (!isNumeric) {
+    const ms = typeof value === 'string' ? Date.parse(value) : Number.NaN
+    return Number.isNaN(ms) ? null : { ms, unit: 'milliseconds' }
+  }
+  const number = Number(value)
+  if (!Number.isFinite(number) || number <= 0) return null
+  return number < SECONDS_BELOW
+    ? { ms: Math.floor(number * 1000), unit: 'seconds' }
+    : { ms: Math.floor(number), unit: 'milliseconds' }
+}
+
+/** `null` for what is no token. */
+export function tokenIn(value: unknown): string | null {
+  return typeof value === 'string' && value !== '' && value.length <= TOKEN_CHARACTERS ? value : null
+}
+
+/** Scopes separated by spaces or commas. `null`: not said. */
+export function scopesIn(value: unknown): readonly string[] | null {
+  const scopes = typeof value === 'string' ? value.split(/[\s,]+/).filter((scope) => SCOPE.test(scope)) : []
+  return scopes.length > 0 ? [...new Set(scopes)].sort() : null
+}
+
+/**
+ * The tokens to store. An access token without a known end is left out, and so is one that has expired: the refresh token gets another.
+ * `null`: nothing of use is left.
+ */
+export function tokenSet(
+  given: {
+    readonly accessToken: string | null
+    readonly expiresAtMs: number | null
+    readonly refreshToken: string | null
+    readonly idToken: string | null
+    readonly scopes: readonly string[] | null
+  },
+  nowMs: number,
+): CheckedTokenSet | null {
+  const isAlive = given.accessToken !== null && given.expiresAtMs !== null && given.expiresAtMs > nowMs
+  if (!isAlive && given.refreshToken === null) return null
+  return {
+    accessToken: isAlive ? (given.accessToken ?? '') : '',
+    expiresAtMs: isAlive ? (given.expiresAtMs ?? 0) : 0,
+    refreshToken: given.refreshToken,
+    idToken: given.idToken,
+    scopes: given.scopes,
+  }
+}

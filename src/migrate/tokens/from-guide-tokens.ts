@@ -1,0 +1,55 @@
+/** The origin `fromGuideTokens`: what the `TokenCache` of the Redis setup guide stored, JSON under `user:<id>:tokens`. */
+import { systemClock } from '../../core/clock.ts'
+import type { OldRecordDriver } from '../old-record-driver.ts'
+import { readJson } from '../read-json.ts'
+import { createTokenOrigin } from './create-token-origin.ts'
+import { epochMs, scopesIn, tokenIn, tokenSet } from './found-tokens.ts'
+import type { TokenOrigin, TokenOriginOptions } from './token-origin.ts'
+
+/** Options of `fromGuideTokens()`. */
+export interface FromGuideTokensOptions extends TokenOriginOptions {
+  /** The old key of a user id of Coatcheck. Default `user:<id>:tokens`. */
+  readonly keyOf?: (userId: string) => string
+}
+
+/** Stands for a user id, to see what the function puts around it. */
+const PLACE = '\u{1}'
+
+/** Takes tokens from the guide's `TokenCache`. Times in seconds and in milliseconds are told apart by their size. */
+export function fromGuideTokens(options: FromGuideTokensOptions = {}): TokenOrigin {
+  const { keyOf = (userId: string): string => `user:${userId}:tokens`, mode = 'read' } = options
+  const [prefix = '', suffix] = keyOf(PLACE).split(PLACE)
+
+  async function* users(old: OldRecordDriver): AsyncIterable<string> {
+    for await (const name of old.scan(prefix)) {
+      const userId = name.slice(prefix.length, name.length - (suffix ?? '').length)
+      // Keys of Coatcheck contain braces.
+      if (userId !== '' && !userId.startsWith('{') && keyOf(userId) === name) yield userId
+    }
+  }
+
+  return createTokenOrigin('guide-tokens', options, {
+    async find(old, userId) {
+      const name = keyOf(userId)
+      const record = await old.read(name)
+      if (!record) return null
+      const stored = readJson(record.text)
+      const end = epochMs(stored?.['expiresAt'])
+      const given = stored && {
+        accessToken: tokenIn(stored['accessToken']),
+        // Some copies keep no time: the guide gives the key the life of the access token.
+        expiresAtMs: end?.ms ?? (record.ttlMs === null ? null : systemClock.now() + record.ttlMs),
+        refreshToken: tokenIn(stored['refreshToken']),
+        idToken: tokenIn(stored['idToken']),
+        scopes: scopesIn(stored['scope']),
+      }
+      if (!given || (given.accessToken === null && given.refreshToken === null)) return 'unreadable'
+      const tokens = tokenSet(given, systemClock.now())
+      if (!tokens) return null
+      const forget = mode === 'move' ? { forget: () => old.remove(name, record.text) } : {}
+      return { userId, tokens, ...forget, ...(end && { variant: end.unit }) }
+    },
+    // A function that hashes the id, say, cannot be turned around.
+    ...(suffix !== undefined && { users }),
+  })
+}
