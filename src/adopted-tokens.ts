@@ -29,7 +29,7 @@ export function adoptingTokens(
   open: (origin: TokenOrigin) => Promise<OpenTokenOrigin>,
 ): { readonly tokens: CoatcheckTokens; close(): Promise<void> } {
   const origins: (() => Promise<OpenTokenOrigin>)[] = []
-  const opened: Promise<OpenTokenOrigin>[] = []
+  const opened = new Set<Promise<OpenTokenOrigin>>()
 
   const each = async (
     userId: string,
@@ -60,10 +60,10 @@ export function adoptingTokens(
       if (opening) return opening
       const started = open(origin).catch((error: unknown) => {
         opening = null
-        opened.splice(opened.indexOf(started), 1)
+        opened.delete(started)
         throw error
       })
-      opened.push(started)
+      opened.add(started)
       opening = started
       return started
     }

@@ -100,9 +100,8 @@ export function msalCache({ keyOf, layout = 'user', mode = 'read', store }: Msal
       }
 
       const dropOld = async (partition: string, taken: OldPartition): Promise<void> => {
-        let found: OldPartition | null = taken
-        let { own } = taken
-        for (let attempt = 0; attempt < ATTEMPTS && found; attempt++) {
+        let found = taken
+        for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
           const left = layout === 'user' ? {} : filteredCache(found.whole, (entry) => homeOf(entry) !== partition)
           const isDropped =
             homesIn(left).length === 0
@@ -113,11 +112,11 @@ export function msalCache({ keyOf, layout = 'user', mode = 'read', store }: Msal
             report('moved')
             return
           }
-          found = await readOld(partition)
-          if (!found) return
+          const changed = await readOld(partition)
+          if (!changed) return
           // A process in mode `read` has written in between.
-          await ours.change(partition, { before: own, now: found.own }, await ours.read(partition))
-          own = found.own
+          await ours.change(partition, { before: found.own, now: changed.own }, await ours.read(partition))
+          found = changed
         }
       }
 

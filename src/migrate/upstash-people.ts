@@ -56,8 +56,9 @@ export function createUpstashPeople(deps: UpstashPeopleDeps): UpstashPeople {
     const account = record && accountIn(record.text)
     if (!record || !account) return
     // The account of another user stays where it is: see `COATCHECK_ACCOUNT_LINKED`.
-    const isLinked = await ours.linkAccount(account).catch(refusedAs('COATCHECK_ACCOUNT_LINKED'))
-    if (isLinked && (await old.remove(key, record.text))) report('moved')
+    const linking = ours.linkAccount(account) as Promise<unknown>
+    const linked = await linking.catch(refusedAs('COATCHECK_ACCOUNT_LINKED'))
+    if (linked !== null && (await old.remove(key, record.text))) report('moved')
   }
 
   const takeUser = async (id: string): Promise<AuthJsUser | null> => {
@@ -196,7 +197,7 @@ export function createUpstashWrites({ old, keys, random }: UpstashPeopleDeps) {
       for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
         const before = record && userIn(record.text)
         if (!record || !before) return null
-        const user = { ...before, ...defined } as AuthJsUser
+        const user = { ...before, ...defined }
         if (user.email && user.email !== before.email) await claim(user.email, user.id)
         const written = await old.replace(keys.user(user.id), record.text, JSON.stringify(user), null)
         if (written.status === 'written') {

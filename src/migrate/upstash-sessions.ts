@@ -1,6 +1,6 @@
 /** Sessions of the old Auth.js adapter: shared with old processes by their token. */
 import type { AuthJsSession, AuthJsUser, CoatcheckAuthJsAdapter } from '../adapters/hosts/auth-js-types.ts'
-import { type StoredDates, toStored } from '../adapters/hosts/dated-json.ts'
+import { definedOf, type StoredDates, toStored } from '../adapters/hosts/dated-json.ts'
 import type { Documents } from '../documents/documents.ts'
 import { createLateRemovals } from './late-removals.ts'
 import { createMirror } from './mirror.ts'
@@ -92,11 +92,10 @@ export function createUpstashSessions(deps: {
     },
 
     async updateSession(changes) {
-      const defined = Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined))
       const text = await sessions.change(changes.sessionToken, (before) => {
         const session = sessionIn(before)
         if (!session) return null
-        const next = { ...session, ...defined } as AuthJsSession
+        const next = { ...session, ...definedOf(changes) }
         return { text: JSON.stringify(next), ttlMs: Math.max(1, life(next)) }
       })
       return text === null ? null : sessionIn(text)

@@ -74,8 +74,12 @@ function processOn(adapter: CoatcheckAdapter, close: () => Promise<unknown>): Ap
       expect((await adapter.getSessionAndUser(sessionToken))?.session.expires.getTime()).toBe(expires.getTime())
       return true
     },
-    signOut: async (sessionToken) => void (await adapter.deleteSession(sessionToken)),
-    close: async () => void (await close()),
+    signOut: async (sessionToken) => {
+      await adapter.deleteSession(sessionToken)
+    },
+    close: async () => {
+      await close()
+    },
   }
 }
 

@@ -69,7 +69,9 @@ function processOn(store: object, close: () => Promise<unknown>): AppProcess<Vis
       return true
     },
     signOut: async (visitor) => sdk.delete(cookiesOf(visitor), cookiesOf({ header: '' })),
-    close: async () => void (await close()),
+    close: async () => {
+      await close()
+    },
   }
 }
 
@@ -84,9 +86,12 @@ it('signs no visitor out, brings no session back and loses no write', { timeout:
           const text = await client.get(keyOf(id))
           return text === null ? null : (JSON.parse(text) as unknown)
         },
-        set: async (id: string, session: object) =>
-          void (await client.set(keyOf(id), JSON.stringify(session), { EX: 7200 })),
-        delete: async (id: string) => void (await client.del(keyOf(id))),
+        set: async (id: string, session: object) => {
+          await client.set(keyOf(id), JSON.stringify(session), { EX: 7200 })
+        },
+        delete: async (id: string) => {
+          await client.del(keyOf(id))
+        },
       }
       return processOn(store, async () => client.close())
     },

@@ -69,8 +69,12 @@ function processOn(storage: SecondaryStorage, close: () => Promise<unknown>): Ap
       expect([200, 401]).toContain(status)
       return status === 200
     },
-    signOut: async (visitor) => void (await send(visitor, 'POST', '/sign-out')),
-    close: async () => void (await close()),
+    signOut: async (visitor) => {
+      await send(visitor, 'POST', '/sign-out')
+    },
+    close: async () => {
+      await close()
+    },
   }
 }
 
@@ -82,9 +86,12 @@ it('signs no visitor out, brings no session back and loses no write', { timeout:
       // As in the documentation of better-auth.
       const storage: SecondaryStorage = {
         get: (key) => client.get(key),
-        set: async (key, value, ttl) =>
-          void (await (ttl ? client.set(key, value, { EX: ttl }) : client.set(key, value))),
-        delete: async (key) => void (await client.del(key)),
+        set: async (key, value, ttl) => {
+          await (ttl ? client.set(key, value, { EX: ttl }) : client.set(key, value))
+        },
+        delete: async (key) => {
+          await client.del(key)
+        },
         getAndDelete: (key) => client.getDel(key),
         increment: async (key, ttl) => {
           const count = await client.incr(key)

@@ -61,7 +61,9 @@ function processOn(pluginOf: (home: string | null) => ICachePlugin, close: () =>
       const [account] = await cache.getAllAccounts()
       if (account) await cache.removeAccount(account)
     },
-    close: async () => void (await close()),
+    close: async () => {
+      await close()
+    },
   }
 }
 

@@ -124,7 +124,9 @@ const beginnings = [
   { beginning: 'an old session', prepare: async () => Promise.resolve() },
   {
     beginning: 'a copied session',
-    prepare: async (world: World) => void (await world.process('read', false).find('s')),
+    prepare: async (world: World) => {
+      await world.process('read', false).find('s')
+    },
   },
   {
     beginning: 'a copy behind the old key',

@@ -1,6 +1,6 @@
 /** Tokens of other libraries, adopted by `auth.tokens.adopt()`: with refresh tokens of a real provider, and refreshes there. */
 import { randomBytes } from 'node:crypto'
-import { ConfidentialClientApplication } from '@azure/msal-node'
+import type { ConfidentialClientApplication } from '@azure/msal-node'
 import * as openid from 'openid-client'
 import { createClient } from 'redis'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
@@ -61,7 +61,7 @@ function process(origin: TokenOrigin) {
     providers: [oidc({ name: 'dev', issuer, clientId, clientSecret, scopes: scope.split(' ') })],
   })
   auth.events.on('migration.read', ({ origin: name, outcome }) => outcomes.push(`${name} ${outcome}`))
-  opened.push(auth as Coatcheck<object>)
+  opened.push(auth)
   return { auth, adoption: auth.tokens.adopt(origin) }
 }
 
@@ -318,7 +318,7 @@ describe('adoption', () => {
         return Promise.resolve()
       },
     }
-    const app: ConfidentialClientApplication = msalApplication(plugin as never, { requests: 0 })
+    const app: ConfidentialClientApplication = msalApplication(plugin, { requests: 0 })
     for (const code of ['ada', 'grace']) {
       await app.acquireTokenByCode({ code, scopes: ['api://orders/Read'], redirectUri })
     }

@@ -65,12 +65,13 @@ export function tokenSet(
   },
   nowMs: number,
 ): CheckedTokenSet | null {
-  const isAlive = given.accessToken !== null && given.expiresAtMs !== null && given.expiresAtMs > nowMs
-  if (!isAlive && given.refreshToken === null) return null
+  const { accessToken, expiresAtMs, refreshToken } = given
+  const alive =
+    accessToken !== null && expiresAtMs !== null && expiresAtMs > nowMs ? { accessToken, expiresAtMs } : null
+  if (!alive && refreshToken === null) return null
   return {
-    accessToken: isAlive ? (given.accessToken ?? '') : '',
-    expiresAtMs: isAlive ? (given.expiresAtMs ?? 0) : 0,
-    refreshToken: given.refreshToken,
+    ...(alive ?? { accessToken: '', expiresAtMs: 0 }),
+    refreshToken,
     idToken: given.idToken,
     scopes: given.scopes,
   }

@@ -94,7 +94,7 @@ export interface FromBetterAuthAccountsOptions extends TokenOriginOptions {
 
 /** Takes tokens from accounts of better-auth, which the application reads from its database. They stay there. */
 export function fromBetterAuthAccounts(options: FromBetterAuthAccountsOptions): TokenOrigin {
-  const { betterAuthProvider, accounts, userOf = ({ userId }) => userId, users } = options
+  const { betterAuthProvider, accounts, userOf = ownerOf, users } = options
   return createTokenOrigin('better-auth-accounts', options, {
     async find(_old, userId) {
       const all = (await accounts(userId)).filter(({ providerId }) => providerId === betterAuthProvider)
@@ -114,8 +114,12 @@ export function fromBetterAuthAccounts(options: FromBetterAuthAccountsOptions): 
       })
       return found.find(({ tokens }) => tokens.refreshToken !== null) ?? found[0] ?? null
     },
-    ...(users && { users: () => users() }),
+    ...(users && { users: (): AsyncIterable<string> => users() }),
   })
+}
+
+function ownerOf({ userId }: BetterAuthAccount): string {
+  return userId
 }
 
 function same(userId: string): string {
