@@ -5,7 +5,7 @@
 import { randomBytes } from 'node:crypto'
 import { createClient } from 'redis'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
-import { coatcheck } from '../../src/coatcheck.ts'
+import { type Coatcheck, coatcheck } from '../../src/coatcheck.ts'
 import { setCookiesOf } from '../../src/http/cookie.ts'
 import { createHeadersSink } from '../../src/http/headers-sink.ts'
 import type { CookieBridge } from '../../src/migrate/cookie-bridge.ts'
@@ -17,7 +17,7 @@ import { cartOf, cookieHeader, OLD_LIFE_MS, OLD_SECRET, type OldApp, pairsOf } f
 import { auth0App, auth0Version3App, authJsApp, ironSessionApp, nextAuth4App } from './old-sealed-apps.ts'
 import { betterAuthApp, expressSessionApp, fastifySessionApp } from './old-sid-apps.ts'
 
-type Auth = ReturnType<typeof coatcheck>
+type Auth = Coatcheck<Record<string, unknown>>
 type Client = ReturnType<typeof createClient>
 
 const OURS = '__Host-coatcheck'
