@@ -7,6 +7,7 @@ import { cacheScenarios } from './http-scenarios/caches.ts'
 import { edgeScenarios } from './http-scenarios/edges.ts'
 import { requestScenarios } from './http-scenarios/requests.ts'
 import { ticketScenarios } from './http-scenarios/tickets.ts'
+import { type AdoptionWorld, adoptionCases } from './http-scenarios/adoption.ts'
 import type { HttpWorld } from './http-scenarios/visitor.ts'
 
 /** Scenarios that every adapter must pass. */
@@ -16,3 +17,6 @@ export const httpScenarios: readonly ConformanceCase<HttpWorld>[] = [
   ...edgeScenarios,
   ...cacheScenarios,
 ]
+
+/** Scenarios for an adapter whose option `adopt` holds a bridge. */
+export const adoptionScenarios: readonly ConformanceCase<AdoptionWorld>[] = adoptionCases

@@ -6,7 +6,7 @@ import { type ExpressAuth, expressAuth } from '../../src/adapters/express.ts'
 import type { Coatcheck } from '../../src/coatcheck.ts'
 import { SessionError } from '../../src/core/errors.ts'
 import { type ScenarioContext, type ScenarioData, scenarioRoutes } from '../../src/testing/http-scenario-app.ts'
-import { httpScenarios } from '../../src/testing/http-scenarios.ts'
+import { adoptionScenarios, httpScenarios } from '../../src/testing/http-scenarios.ts'
 import { signedIn, visitor } from '../../src/testing/http-scenarios/visitor.ts'
 import { sendRaw } from '../../src/testing/raw-http.ts'
 import { createHttpWorld, type TestWorld } from '../support/http-world.ts'
@@ -19,14 +19,15 @@ describe.each([
   let web: ExpressAuth<ScenarioData>
 
   beforeAll(async () => {
-    world = await createHttpWorld((auth) => {
-      web = expressAuth(auth, { property: 'coatcheck' })
+    world = await createHttpWorld((auth, adopt) => {
+      web = expressAuth(auth, { property: 'coatcheck', adopt })
       return createServer(scenarioApp(express, web))
     })
   })
   afterAll(() => world.close())
 
   it.each(httpScenarios)('$name', async (scenario) => scenario.run(world))
+  it.each(adoptionScenarios)('$name', async (scenario) => scenario.run(world))
 
   it('serves its routes behind body parsers that have read the body', async () => {
     const behind = await serving(world.auth, (app, auth) => {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, it } from 'vitest'
-import { httpScenarios } from '../../src/testing/http-scenarios.ts'
+import { adoptionScenarios, httpScenarios } from '../../src/testing/http-scenarios.ts'
 import { createHttpWorld, type TestWorld } from '../support/http-world.ts'
 import { fastifyServer, honoServer, nodeServer } from './scenario-servers.ts'
 
@@ -15,4 +15,5 @@ describe.each([
   afterAll(() => world.close())
 
   it.each(httpScenarios)('$name', async (scenario) => scenario.run(world))
+  it.each(adoptionScenarios)('$name', async (scenario) => scenario.run(world))
 })

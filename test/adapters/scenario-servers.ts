@@ -9,6 +9,7 @@ import { type FastifyAuth, fastifyAuth } from '../../src/adapters/fastify.ts'
 import { type HonoAuth, honoAuth } from '../../src/adapters/hono.ts'
 import { nodeAuth } from '../../src/adapters/node.ts'
 import type { Coatcheck } from '../../src/coatcheck.ts'
+import type { CookieBridge } from '../../src/migrate/cookie-bridge.ts'
 import {
   type ScenarioContext,
   type ScenarioData,
@@ -23,8 +24,8 @@ function limitOf({ maxAge }: ScenarioRoute): { maxAge?: string } {
   return maxAge === undefined ? {} : { maxAge }
 }
 
-export function nodeServer(auth: Auth): Server {
-  const web = nodeAuth(auth)
+export function nodeServer(auth: Auth, adopt: CookieBridge): Server {
+  const web = nodeAuth(auth, { adopt })
   return createServer((request, response) => {
     const work = async (): Promise<void> => {
       if (await web.handle(request, response)) return
@@ -57,8 +58,8 @@ export function nodeServer(auth: Auth): Server {
   }
 }
 
-export async function fastifyServer(auth: Auth): Promise<Server> {
-  const web = fastifyAuth(auth, { property: 'coatcheck' })
+export async function fastifyServer(auth: Auth, adopt: CookieBridge): Promise<Server> {
+  const web = fastifyAuth(auth, { property: 'coatcheck', adopt })
   let server: Server | null = null
   const app = fastify({
     serverFactory: (handler) => (server = createServer(handler)),
@@ -107,8 +108,8 @@ async function runOnFastify(
   return reply
 }
 
-export function honoServer(auth: Auth): Server {
-  const web = honoAuth(auth, { property: 'coatcheck' })
+export function honoServer(auth: Auth, adopt: CookieBridge): Server {
+  const web = honoAuth(auth, { property: 'coatcheck', adopt })
   const app = new Hono<{ Variables: { coatcheck: { getVisit: ScenarioContext['visit'] } } }>()
   app.use(web)
   app.onError(web.errorHandler)

@@ -12,7 +12,10 @@ import { startDevProvider } from '../../src/dev/dev-provider.ts'
 import { oidc } from '../../src/oidc/provider.ts'
 import { redisStore } from '../../src/redis.ts'
 import type { ScenarioData } from '../../src/testing/http-scenario-app.ts'
-import { CACHE_BEFORE, CACHE_LAST, type HttpWorld } from '../../src/testing/http-scenarios/visitor.ts'
+import { type AdoptionWorld } from '../../src/testing/http-scenarios/adoption.ts'
+import { CACHE_BEFORE, CACHE_LAST } from '../../src/testing/http-scenarios/visitor.ts'
+import type { CookieBridge } from '../../src/migrate/cookie-bridge.ts'
+import { oldApplication } from './old-application.ts'
 import type { Ground } from './redis-grounds.ts'
 import { type RedisServer, startRedisServer } from './redis-server.ts'
 import { HANG_MS, withinMs } from '../lab/limits.ts'
@@ -41,14 +44,14 @@ const NO_DATA = new Set([
 
 const CACHE_FIELDS = ['cache-control', 'cdn-cache-control'] as const
 
-export interface TestWorld extends HttpWorld {
+export interface TestWorld extends AdoptionWorld {
   readonly redis: RedisServer
   close(): Promise<void>
 }
 
 /** @param serve makes the server of the adapter; it is not listening yet. */
 export async function createHttpWorld(
-  serve: (auth: Coatcheck<ScenarioData>) => Server | Promise<Server>,
+  serve: (auth: Coatcheck<ScenarioData>, adopt: CookieBridge) => Server | Promise<Server>,
   standing: () => Promise<Ground> = plainGround,
 ): Promise<TestWorld> {
   const ground = await standing()
@@ -65,7 +68,8 @@ export async function createHttpWorld(
     tokens: { revokeAtProvider: false },
   })
   await auth.ready()
-  const server = await serve(auth)
+  const old = oldApplication()
+  const server = await serve(auth, old.bridge)
   server.prependListener('request', ({ headers }: IncomingMessage, response: ServerResponse) => {
     const value = headers[CACHE_BEFORE]
     if (value !== undefined) for (const name of CACHE_FIELDS) response.setHeader(name, value)
@@ -77,6 +81,7 @@ export async function createHttpWorld(
   return {
     redis,
     auth,
+    old,
     origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     async countCommands(run) {
       const before = await dataCommands(ground)

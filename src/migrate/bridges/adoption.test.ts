@@ -1,0 +1,114 @@
+/** What is left when a process ends between the plan of a session and its record. */
+import { randomBytes } from 'node:crypto'
+import { describe, expect, it } from 'vitest'
+import { EventBus } from '../../core/events.ts'
+import { systemRandom } from '../../core/random.ts'
+import { createMemoryDocumentDriver } from '../../documents/drivers/memory.ts'
+import { createKeyring } from '../../keyring/keyring.ts'
+import { createSeal } from '../../keyring/seal.ts'
+import { MemorySpace } from '../../memory/space.ts'
+import { redisKeys } from '../../redis/keys.ts'
+import { createMemorySessionDriver } from '../../session/drivers/memory.ts'
+import { createTickets } from '../../session/ticket.ts'
+import { FakeClock } from '../../testing/fake-clock.ts'
+import { createAdoption, type VerifiedCookie } from './adoption.ts'
+
+const HOUR_MS = 3_600_000
+const REQUEST = { device: () => undefined, carried: {} }
+
+function world() {
+  const clock = new FakeClock()
+  const events = new EventBus()
+  const keyring = createKeyring(randomBytes(32).toString('base64'))
+  const seal = createSeal(keyring)
+  const space = new MemorySpace({ clock, maxBytes: 1024 * 1024 })
+  const keys = redisKeys('')
+  const stored = createMemorySessionDriver(space, keys, systemRandom)
+  let failures = 0
+  const shared = { keyring, seal, namespace: '', events }
+  const config = {
+    ...{ idleTimeoutMs: 8 * HOUR_MS, absoluteTimeoutMs: 24 * HOUR_MS, staleForMs: 0, maxBytes: 65_536 },
+    ...{ schema: null, schemaVersion: 1, upcasts: {}, limit: null, onUnavailable: 'fail' as const },
+  }
+  const cookie = (life = HOUR_MS): VerifiedCookie => ({
+    identity: 'one',
+    endsAtMs: clock.now() + life,
+    load: async () => ({ data: { userId: 'ada' }, endsAtMs: null }),
+    end: async () => undefined,
+  })
+  return {
+    cookie: cookie(),
+    pass: (ms: number) => clock.advance(ms),
+    failOnce: () => failures++,
+    tickets: createTickets(keyring, systemRandom, clock),
+    stored,
+    adoption: (extend = true) =>
+      createAdoption(
+        {
+          documents: { ...shared, driver: createMemoryDocumentDriver(space, keys) },
+          planned: {
+            ...shared,
+            driver: {
+              ...stored,
+              create: (...args) => (failures-- > 0 ? Promise.reject(new Error('cut off')) : stored.create(...args)),
+            },
+            ...{ config, clock, random: systemRandom },
+          },
+          revoke: async () => undefined,
+          oldRecords: () => Promise.reject(new Error('not asked')),
+          ...{ clock, events },
+        },
+        { origin: 'test', caller: 'test()', extend, user: (old: { userId: string }) => old },
+      ),
+    /** Milliseconds until the stored session ends, and until it ends in any case. */
+    async lifeOf(ticket: string) {
+      const parsed = this.tickets.parse(ticket)
+      if (typeof parsed === 'string') throw new Error(parsed)
+      const { record } = await stored.read(parsed.ref)
+      return { isStored: record !== null, absoluteMs: parsed.absoluteExpiresAtMs - clock.now() }
+    },
+  }
+}
+
+describe('a process that ends between plan and record', () => {
+  it('leaves a plan that the next request carries out: the same session', async () => {
+    const { adoption, cookie, failOnce, tickets, stored } = world()
+    failOnce()
+    await expect(adoption().adopt(cookie, REQUEST)).rejects.toThrow('cut off')
+    const [first, second] = [await adoption().adopt(cookie, REQUEST), await adoption().adopt(cookie, REQUEST)]
+    expect(first?.ticket).toBe(second?.ticket)
+    const parsed = tickets.parse(first?.ticket ?? '')
+    if (typeof parsed === 'string') throw new Error(parsed)
+    expect((await stored.read(parsed.ref)).record).not.toBeNull()
+    expect(await stored.list(parsed.ref.userKey, 10)).toHaveLength(1)
+  })
+
+  it('leaves nothing that a request of a later minute could bring to life', async () => {
+    const { adoption, cookie, failOnce, pass, tickets, stored } = world()
+    failOnce()
+    await expect(adoption().adopt(cookie, REQUEST)).rejects.toThrow('cut off')
+    pass(61_000)
+    const late = await adoption().adopt(cookie, REQUEST)
+    const parsed = tickets.parse(late?.ticket ?? '')
+    if (typeof parsed === 'string') throw new Error(parsed)
+    expect((await stored.read(parsed.ref)).record).toBeNull()
+  })
+
+  it('leaves nothing after the sign-out', async () => {
+    const { adoption, cookie, failOnce } = world()
+    failOnce()
+    await expect(adoption().adopt(cookie, REQUEST)).rejects.toThrow('cut off')
+    await adoption().end(cookie)
+    expect(await adoption().adopt(cookie, REQUEST)).toBeNull()
+  })
+})
+
+describe('the life of an adopted session', () => {
+  it('without extend, the session ends with the old one; with it, our absolute timeout ends it', async () => {
+    const [strict, extended] = [world(), world()]
+    const one = await strict.adoption(false).adopt(strict.cookie, REQUEST)
+    const other = await extended.adoption().adopt(extended.cookie, REQUEST)
+    expect((await strict.lifeOf(one?.ticket ?? '')).absoluteMs).toBe(HOUR_MS)
+    expect((await extended.lifeOf(other?.ticket ?? '')).absoluteMs).toBe(24 * HOUR_MS)
+  })
+})
