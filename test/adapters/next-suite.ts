@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { httpScenarios } from '../../src/testing/http-scenarios.ts'
+import { withAdoption } from '../../src/adapters/next/with-adoption.ts'
+import { adoptionScenarios, httpScenarios } from '../../src/testing/http-scenarios.ts'
 import { heard, signedIn, visitor } from '../../src/testing/http-scenarios/visitor.ts'
 import { sendRaw } from '../../src/testing/raw-http.ts'
 import { createHttpWorld, type TestWorld } from '../support/http-world.ts'
@@ -20,7 +21,7 @@ export function nextSuite(host: 'next15' | 'next16'): void {
 
   beforeAll(async () => {
     await buildNextApp(host)
-    world = await createHttpWorld((auth) => nextServer(host, auth))
+    world = await createHttpWorld((auth, adopt) => nextServer(host, withAdoption(auth, { adopt })))
     await visitor(world).send('/free')
   }, 120_000)
   afterAll(() => world.close())
@@ -28,6 +29,20 @@ export function nextSuite(host: 'next15' | 'next16'): void {
   it.each(httpScenarios.filter(({ name }) => !NEEDS_NODE_RESPONSE.has(name)))('$name', async (scenario) =>
     scenario.run(world),
   )
+
+  it.each(adoptionScenarios)('$name', async (scenario) => scenario.run(world))
+
+  it('a page that is rendered knows the user of an old cookie and sets no cookie; a handler sets it later', async () => {
+    const { cookieName, signIn } = world.old
+    const headers = { cookie: `${cookieName}=${await signIn('rendered-newcomer')}` }
+    const page = await visitor(world).send('/rendered', { headers })
+    expect(page.body).toContain('<title>rendered-newcomer</title>')
+    expect(page.setCookies).toEqual([])
+    const someone = visitor(world)
+    await someone.send('/me', { headers })
+    expect((await someone.me()).user?.id).toBe('rendered-newcomer')
+    expect(await world.auth.sessions.listByUser('rendered-newcomer')).toHaveLength(1)
+  })
 
   it('a page that is rendered reads its session once, however many parts ask, and sets no cookie', async () => {
     const someone = await signedIn(world)

@@ -24,8 +24,8 @@ function limitOf({ maxAge }: ScenarioRoute): { maxAge?: string } {
   return maxAge === undefined ? {} : { maxAge }
 }
 
-export function nodeServer(auth: Auth, adopt: CookieBridge): Server {
-  const web = nodeAuth(auth, { adopt })
+export function nodeServer(auth: Auth, adopt?: CookieBridge): Server {
+  const web = nodeAuth(auth, { ...(adopt && { adopt }) })
   return createServer((request, response) => {
     const work = async (): Promise<void> => {
       if (await web.handle(request, response)) return
@@ -58,8 +58,8 @@ export function nodeServer(auth: Auth, adopt: CookieBridge): Server {
   }
 }
 
-export async function fastifyServer(auth: Auth, adopt: CookieBridge): Promise<Server> {
-  const web = fastifyAuth(auth, { property: 'coatcheck', adopt })
+export async function fastifyServer(auth: Auth, adopt?: CookieBridge): Promise<Server> {
+  const web = fastifyAuth(auth, { property: 'coatcheck', ...(adopt && { adopt }) })
   let server: Server | null = null
   const app = fastify({
     serverFactory: (handler) => (server = createServer(handler)),
@@ -108,8 +108,8 @@ async function runOnFastify(
   return reply
 }
 
-export function honoServer(auth: Auth, adopt: CookieBridge): Server {
-  const web = honoAuth(auth, { property: 'coatcheck', adopt })
+export function honoServer(auth: Auth, adopt?: CookieBridge): Server {
+  const web = honoAuth(auth, { property: 'coatcheck', ...(adopt && { adopt }) })
   const app = new Hono<{ Variables: { coatcheck: { getVisit: ScenarioContext['visit'] } } }>()
   app.use(web)
   app.onError(web.errorHandler)

@@ -14,29 +14,13 @@ import type { Visit } from '../../src/session/types.ts'
 import { isLab } from '../lab/report.ts'
 import { type RedisServer, startRedisServer } from '../support/redis-server.ts'
 import { cartOf, cookieHeader, OLD_LIFE_MS, OLD_SECRET, type OldApp, pairsOf } from './old-apps.ts'
-import { auth0App, auth0Version3App, authJsApp, ironSessionApp, nextAuth4App } from './old-sealed-apps.ts'
-import { betterAuthApp, expressSessionApp, fastifySessionApp } from './old-sid-apps.ts'
+import { makers } from './old-origins.ts'
 
 type Auth = Coatcheck<Record<string, unknown>>
 type Client = ReturnType<typeof createClient>
 
 const OURS = '__Host-coatcheck'
 const FORGED = isLab ? 100_000 : 2000
-const makers: readonly (readonly [string, (client: Client) => OldApp | Promise<OldApp>])[] = [
-  ['express-session with connect-redis', expressSessionApp],
-  ['@fastify/session with connect-redis', (client) => fastifySessionApp(client)],
-  ['@fastify/session with the prefix of express-session', (client) => fastifySessionApp(client, 's:')],
-  ['better-auth with secondary storage', betterAuthApp],
-  ['Auth.js 5 with JWTs', () => authJsApp()],
-  ['Auth.js 5 with the adapter for Redis', (client) => authJsApp(client)],
-  ['next-auth 4 with JWTs', nextAuth4App],
-  ['nextjs-auth0 4', () => auth0App()],
-  ['nextjs-auth0 4 with a store', (client) => auth0App(client)],
-  ['nextjs-auth0 3', () => auth0Version3App()],
-  ['nextjs-auth0 3 with a store', (client) => auth0Version3App(client)],
-  ['iron-session', ironSessionApp],
-]
-
 let redis: RedisServer
 /** The servers of the old applications and of ours are two, so that commands to each can be counted. */
 let oldRedis: RedisServer
@@ -113,7 +97,7 @@ describe.each(makers)('%s', (_name, make) => {
   it('adopts the session of a real cookie, with its user, its data and its remaining life', async () => {
     const userId = someone()
     const cookie = await app.signIn(userId)
-    expect(await app.userOf(cookie)).toBe(userId)
+    expect((await app.ask(cookie)).userId).toBe(userId)
     const began = Date.now()
     const first = await visit(cookie, app.bridge())
     expect(first.user).toEqual({ id: userId })
@@ -122,7 +106,7 @@ describe.each(makers)('%s', (_name, make) => {
     expect(first.expiresAtMs).toBeGreaterThan(began + OLD_LIFE_MS - 60_000)
     expect(first.lines().filter((line) => line.startsWith(`${OURS}=`))).toHaveLength(1)
     // The old application still has its session, so that it can come back.
-    expect(await app.userOf(withoutOurs(first.cookie()))).toBe(userId)
+    expect((await app.ask(withoutOurs(first.cookie()))).userId).toBe(userId)
   })
 
   it('with our cookie, the bridge costs nothing: one read of our session, none of the old one', async () => {
@@ -164,7 +148,7 @@ describe.each(makers)('%s', (_name, make) => {
     const second = await visit(first.cookie(), adopt)
     await second.visit.signOut()
     expect(second.cookie()).toBe('')
-    if (app.isStored) expect(await app.userOf(cookie)).toBeNull()
+    if (app.isStored) expect((await app.ask(cookie)).userId).toBeNull()
     for (const replayed of [cookie, first.cookie()]) {
       const before = await redis.cli('debug', 'digest')
       expect((await visit(replayed, adopt)).user).toBeNull()
@@ -187,7 +171,7 @@ describe.each(makers)('%s', (_name, make) => {
     const first = await visit(cookie, adopt)
     expect(first.user).not.toBeNull()
     expect(pairsOf(first.cookie()).map(([name]) => name)).toEqual([OURS])
-    if (app.isStored) expect(await app.userOf(cookie)).toBeNull()
+    if (app.isStored) expect((await app.ask(cookie)).userId).toBeNull()
     expect((await visit(cookie, adopt)).id).toBe(first.id)
     await (await visit(first.cookie(), adopt)).visit.signOut()
     expect((await visit(cookie, adopt)).user).toBeNull()

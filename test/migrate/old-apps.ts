@@ -27,8 +27,8 @@ export interface OldApp {
   readonly isStored: boolean
   /** Signs a user in, and returns the `Cookie` header of that browser. @param kilobytes of session data besides the cart */
   signIn(userId: string, kilobytes?: number): Promise<string>
-  /** The user whom the old application sees. `null`: it does not accept the cookie. */
-  userOf(cookie: string): Promise<string | null>
+  /** One request. `userId`: whom the old application sees, `null` if it does not accept the cookie. `lines`: its `Set-Cookie` lines. */
+  ask(cookie: string): Promise<{ readonly userId: string | null; readonly lines: readonly string[] }>
   bridge(changes?: BridgeChanges): CookieBridge
   close?(): Promise<void>
 }

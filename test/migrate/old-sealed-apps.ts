@@ -38,9 +38,9 @@ export function ironSessionApp(): OldApp {
       await session.save()
       return cookieHeader(response.headers.getSetCookie())
     },
-    async userOf(cookie) {
+    async ask(cookie) {
       const request = new Request(ORIGIN, { headers: { cookie } })
-      return (await getIronSession<Data>(request, new Response(), options)).userId ?? null
+      return { userId: (await getIronSession<Data>(request, new Response(), options)).userId ?? null, lines: [] }
     },
     bridge: ({ secret, onUser, ...changes } = {}) =>
       fromIronSession<Data>({
@@ -110,9 +110,10 @@ export function authJsApp(client?: Client): OldApp {
     origin: adapter ? 'authjs-database' : 'authjs-jwt',
     ...{ isVerifiable: !adapter, isStored: adapter !== undefined },
     signIn: (userId, kilobytes = 0) => (adapter ? signInWithAdapter(userId) : signInWithCookie(userId, kilobytes)),
-    async userOf(cookie) {
-      const session = (await (await send('/session', cookie)).json()) as { user?: { name: string } } | null
-      return session?.user?.name ?? null
+    async ask(cookie) {
+      const response = await send('/session', cookie)
+      const session = (await response.json()) as { user?: { name: string } } | null
+      return { userId: session?.user?.name ?? null, lines: response.headers.getSetCookie() }
     },
     bridge: ({ secret = OLD_SECRET, onUser, ...changes } = {}) =>
       adapter
@@ -171,13 +172,13 @@ export function nextAuth4App(): OldApp {
       const count = Math.ceil(value.length / size)
       return Array.from({ length: count }, (_, i) => `${name}.${i}=${value.slice(i * size, (i + 1) * size)}`).join('; ')
     },
-    async userOf(cookie) {
+    async ask(cookie) {
       const value = pairsOf(cookie)
         .filter(([one]) => one.startsWith(name))
         .map(([, text]) => text)
         .join('')
       const token = await decode({ token: value, secret: OLD_SECRET }).catch(() => null)
-      return (token?.['sub'] as string | undefined) ?? null
+      return { userId: (token?.['sub'] as string | undefined) ?? null, lines: [] }
     },
     bridge: ({ secret = OLD_SECRET, onUser, ...changes } = {}) =>
       fromAuthJs({
@@ -206,8 +207,12 @@ export async function auth0App(client?: Client): Promise<OldApp> {
       await sdk.set(request, response, auth0Session(userId, kilobytes), true)
       return cookieHeader(response.lines())
     },
-    async userOf(cookie) {
-      return ((await sdk.get(await cookiesOf(cookie)))?.user['sub'] as string | undefined) ?? null
+    async ask(cookie) {
+      const [request, response] = [await cookiesOf(cookie), jar()]
+      const session = await sdk.get(request)
+      // The middleware of the SDK rolls the session at each request.
+      if (session) await sdk.set(request, response, session)
+      return { userId: (session?.user['sub'] as string | undefined) ?? null, lines: response.lines() }
     },
   }
 }
@@ -305,23 +310,32 @@ export function auth0Version3App(client?: Client): OldApp {
   return {
     ...auth0Parts(client),
     async signIn(userId, kilobytes = 0) {
-      const set = new Map<string, string>()
-      const response = {
-        setCookie: (name: string, value: string) => void set.set(name, value),
-        clearCookie: (name: string) => void set.delete(name),
-      }
       const { user } = auth0Session(userId, kilobytes) as { user: Claims }
       const session = {
         user: { ...user, sid: crypto.randomUUID() },
         accessToken: `at-${userId}`,
         accessTokenScope: 'openid',
       }
+      const { response, lines } = responseOf()
       await sdk.save(requestWith(''), response, session)
-      return [...set].map(([name, value]) => `${name}=${value}`).join('; ')
+      return cookieHeader(lines())
     },
-    async userOf(cookie) {
-      const [session] = await sdk.read(requestWith(cookie))
-      return (session as { user?: { sub?: string } } | undefined)?.user?.sub ?? null
+    async ask(cookie) {
+      const [session, createdAt] = await sdk.read(requestWith(cookie))
+      const { response, lines } = responseOf()
+      if (session) await sdk.save(requestWith(cookie), response, session, createdAt)
+      return { userId: (session as { user?: { sub?: string } } | undefined)?.user?.sub ?? null, lines: lines() }
     },
+  }
+}
+
+function responseOf() {
+  const set = new Map<string, string>()
+  return {
+    response: {
+      setCookie: (name: string, value: string) => void set.set(name, value),
+      clearCookie: (name: string) => void set.set(name, ''),
+    },
+    lines: () => [...set].map(([name, value]) => `${name}=${value}`),
   }
 }

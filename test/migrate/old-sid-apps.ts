@@ -63,8 +63,9 @@ export async function expressSessionApp(client: Client): Promise<OldApp> {
       const url = `${origin}/sign-in?user=${encodeURIComponent(userId)}&kilobytes=${kilobytes}`
       return cookieHeader((await fetch(url, { method: 'POST' })).headers.getSetCookie())
     },
-    async userOf(cookie) {
-      return ((await (await fetch(`${origin}/me`, { headers: { cookie } })).json()) as { userId: string | null }).userId
+    async ask(cookie) {
+      const response = await fetch(`${origin}/me`, { headers: { cookie } })
+      return { ...((await response.json()) as { userId: string | null }), lines: response.headers.getSetCookie() }
     },
     bridge: (changes = {}) =>
       fromExpressSession({
@@ -101,8 +102,10 @@ export async function fastifySessionApp(client: Client, cookiePrefix = ''): Prom
       const { headers } = await app.inject({ method: 'POST', url })
       return cookieHeader([headers['set-cookie'] ?? []].flat())
     },
-    async userOf(cookie) {
-      return (await app.inject({ url: '/me', headers: { cookie } })).json<{ userId: string | null }>().userId
+    async ask(cookie) {
+      const response = await app.inject({ url: '/me', headers: { cookie } })
+      const lines = [response.headers['set-cookie'] ?? []].flat()
+      return { ...response.json<{ userId: string | null }>(), lines }
     },
     bridge: (changes = {}) =>
       fromFastifySession({
@@ -158,9 +161,10 @@ export function betterAuthApp(client: Client): OldApp {
       await send('POST', '/sign-up/email', '', { ...account, name: userId, ...image })
       return cookieHeader((await send('POST', '/sign-in/email', '', account)).headers.getSetCookie())
     },
-    async userOf(cookie) {
-      const found = (await (await send('GET', '/get-session', cookie)).json()) as { user: { name: string } } | null
-      return found && userIdOf(found.user)
+    async ask(cookie) {
+      const response = await send('GET', '/get-session', cookie)
+      const found = (await response.json()) as { user: { name: string } } | null
+      return { userId: found && userIdOf(found.user), lines: response.headers.getSetCookie() }
     },
     bridge: (changes = {}) =>
       fromBetterAuth({

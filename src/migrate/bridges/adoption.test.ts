@@ -10,14 +10,14 @@ import { MemorySpace } from '../../memory/space.ts'
 import { redisKeys } from '../../redis/keys.ts'
 import { createMemorySessionDriver } from '../../session/drivers/memory.ts'
 import { createTickets } from '../../session/ticket.ts'
-import { FakeClock } from '../../testing/fake-clock.ts'
+import { createFakeClock } from '../../testing/fake-clock.ts'
 import { createAdoption, type VerifiedCookie } from './adoption.ts'
 
 const HOUR_MS = 3_600_000
 const REQUEST = { device: () => undefined, carried: {} }
 
 function world() {
-  const clock = new FakeClock()
+  const clock = createFakeClock()
   const events = new EventBus()
   const keyring = createKeyring(randomBytes(32).toString('base64'))
   const seal = createSeal(keyring)
