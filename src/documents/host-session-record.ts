@@ -16,16 +16,19 @@ export interface HostSession {
   readonly user?: { readonly set: string; readonly untilMs: number }
   /** The key of the old record of another library that this session was taken from (`src/migrate/`). Absent: there is none. */
   readonly link?: string
-  /** With `link`: this session stands alone. The old record may still be there, and decides nothing. */
-  readonly isMoved?: boolean
+  /**
+   * With `link`: the JSON of the old record that this session has taken in. Since then it stands alone. The old record may still be there, and
+   * decides nothing.
+   */
+  readonly taken?: string
 }
 
 /** True: the old record decides whether this session exists, and what it holds. */
-export function isMirror({ link, isMoved = false }: HostSession): boolean {
-  return link !== undefined && !isMoved
+export function isMirror({ link, taken }: HostSession): boolean {
+  return link !== undefined && taken === undefined
 }
 
-export function withoutLink({ link: _link, isMoved: _isMoved, ...session }: HostSession): HostSession {
+export function withoutLink({ link: _link, taken: _taken, ...session }: HostSession): HostSession {
   return session
 }
 

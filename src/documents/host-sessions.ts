@@ -226,7 +226,7 @@ export function createHostSessions(deps: {
       const ref = documents.refOf(sid)
       const expiresAtMs = clock.now() + ttlMs
       // Without `birth`: every copy of one old record is the same session.
-      const created = { json, createdAtMs: clock.now(), expiresAtMs, link, ...(isMoved && { isMoved }) }
+      const created = { json, createdAtMs: clock.now(), expiresAtMs, link, ...(isMoved && { taken: json }) }
       const value = await users.enter(ref, created)
       // One that is over by its own time may still be stored for an instant. The old record lives, so the session does.
       const renew = (other: HostSession): HostSession | null =>

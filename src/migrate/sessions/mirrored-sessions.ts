@@ -7,6 +7,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { type HostSession, isMirror, mergedJson } from '../../documents/host-session-record.ts'
 import type { HandedOut, HostSessions } from '../../documents/host-sessions.ts'
 import type { OldSession } from './old-sessions.ts'
+import { findTakenOver, isBeingMoved } from './takeover.ts'
 import { endedHere, isLinked, pairedOperations, repeated, type SessionPair, taken, withoutOld } from './session-pair.ts'
 
 /** An old process may write once more after a sign-out here: its request was under way. */
@@ -42,12 +43,12 @@ export function createMirroredSessions(pair: SessionPair): MirroredSessions {
       if (adopted.isCreated) old.tellAdoption(session)
       return adopted.isCreated ? { ...adopted.session, old: session.text } : inStep(sid, adopted.session, session)
     }
-    if (!isLinked(ours)) return ours
+    // A `move` process has begun to take the session over.
+    if (!isLinked(ours)) return isBeingMoved(ours) ? findTakenOver(pair, sid) : ours
     if (isSameJson(ours.json, session.json)) return { ...ours, old: session.text }
     const synced = await inner.amend(ours, mirrorOf(session))
     if (synced === 'ended') return endedHere(pair, sid)
-    if (synced === 'gone') return 'again'
-    if (!isLinked(synced)) return synced
+    if (synced === 'gone' || !isLinked(synced)) return 'again'
     old.tell('synced')
     return { ...synced, old: session.text }
   }
@@ -55,8 +56,8 @@ export function createMirroredSessions(pair: SessionPair): MirroredSessions {
   const findOnce = async (sid: string): Promise<HandedOut | 'again' | null> => {
     const [ours, session] = await Promise.all([inner.find(sid), old.read(format.keyOf(sid))])
     if (session === null) return withoutOld(pair, sid)
-    if (ours && !isLinked(ours)) return ours
     if (session !== 'unreadable') return inStep(sid, ours, session)
+    if (ours && !isLinked(ours)) return ours
     old.tell('unreadable')
     return null
   }

@@ -1,0 +1,83 @@
+/**
+ * Takes a session over from its old record. Our record takes the old data in, remembers which it took, and stands alone from then on. Then the old
+ * record is removed, if it still holds exactly that.
+ *
+ * Ours is read before the old record, and changed only if it is still the one that was read. So what is taken in is never older than what
+ * another process has taken in before. A crash in between leaves an old record that decides nothing, and that the link still names.
+ */
+import { type HostSession, isMirror, mergedJson } from '../../documents/host-session-record.ts'
+import type { HandedOut } from '../../documents/host-sessions.ts'
+import type { OldSession } from './old-sessions.ts'
+import { endedHere, isLinked, repeated, type SessionPair, taken, withoutOld } from './session-pair.ts'
+
+/** True: the session stands alone, and its old record may still be there. */
+export function isBeingMoved({ stored }: HandedOut): boolean {
+  return stored.value.taken !== undefined
+}
+
+/**
+ * Finds a session that stands alone. One that does not is taken over, also where another process has stopped on the way.
+ * @returns `null`: there is none
+ */
+export function findTakenOver(pair: SessionPair, sid: string): Promise<HandedOut | null> {
+  return repeated('migrate.move', () => step(pair, sid))
+}
+
+async function step(pair: SessionPair, sid: string): Promise<HandedOut | 'again' | null> {
+  const { inner, old } = pair
+  const ours = await inner.find(sid)
+  if (ours && !isLinked(ours) && !isBeingMoved(ours)) return ours
+  const session = await old.read(old.format.keyOf(sid))
+  if (session === null) return ours && isBeingMoved(ours) ? standingAlone(pair, sid) : withoutOld(pair, sid)
+  if (session === 'unreadable') {
+    if (ours && isBeingMoved(ours)) return ours
+    old.tell('unreadable')
+    return null
+  }
+  const moved = ours ? await takeIn(pair, ours, session) : await adopt(pair, sid, session)
+  if (moved === 'ended') return endedHere(pair, sid)
+  if (moved === 'again') return 'again'
+  if (!(await old.records.remove(session.key, session.text))) return 'again'
+  old.tell('moved')
+  return { ...moved, isUnlinked: true }
+}
+
+async function adopt(
+  { inner, old }: SessionPair,
+  sid: string,
+  session: OldSession,
+): Promise<HandedOut | 'ended' | 'again'> {
+  const { key: link, json, ttlMs } = session
+  const adopted = await inner.adopt(sid, json, { ttlMs, link, isMoved: true })
+  if (adopted === 'ended') return 'ended'
+  if (!adopted.isCreated) return 'again'
+  old.tellAdoption(session)
+  return adopted.session
+}
+
+async function takeIn(
+  { inner, clock }: SessionPair,
+  ours: HandedOut,
+  session: OldSession,
+): Promise<HandedOut | 'ended' | 'again'> {
+  const { json } = session
+  const met = { isOther: false }
+  const change = (stored: HostSession): HostSession | null => {
+    met.isOther = false
+    // Nothing was taken in before, so nothing can be newer.
+    if (isMirror(stored)) return { ...taken(stored, session, clock.now()), taken: json }
+    const before = stored === ours.stored.value ? stored.taken : undefined
+    met.isOther = before === undefined
+    if (before === undefined || before === json) return null
+    const { cookie: _merged, ...kept } = stored
+    return { ...kept, json: mergedJson({ json: before }, json, stored), taken: json }
+  }
+  const changed = await inner.amend(ours, change)
+  return changed === 'gone' || met.isOther ? 'again' : changed
+}
+
+/** A session whose old record is gone: the next write drops the link to it. Another process may have taken more in before it removed it. */
+async function standingAlone({ inner }: SessionPair, sid: string): Promise<HandedOut | 'again'> {
+  const ours = await inner.find(sid)
+  return ours && !isLinked(ours) ? { ...ours, ...(isBeingMoved(ours) && { isUnlinked: true }) } : 'again'
+}
