@@ -183,7 +183,7 @@ describe('an old process beside a new one', () => {
       { mode: 'read', request },
       start,
       // A request that has read the session before writes it whole, as connect-redis does.
-      () => world.redis.cli('set', key, oldText(written), 'px', String(TTL_MS)),
+      () => world.set(key, oldText(written)),
       async () => {
         const { ours, old } = await now('read')
         expect(ours).toEqual(old)

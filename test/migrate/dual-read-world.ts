@@ -3,6 +3,7 @@
  * store can be held, or lost. A step is one call of a driver, so one atomic step on the server.
  */
 import { randomBytes } from 'node:crypto'
+import { setImmediate } from 'node:timers/promises'
 import { systemClock } from '../../src/core/clock.ts'
 import { EventBus } from '../../src/core/events.ts'
 import type { MigrationOutcome } from '../../src/core/event-map.ts'
@@ -17,15 +18,51 @@ import { connectRedis } from '../../src/migrate/origins/connect-redis.ts'
 import type { OldRecordDriver } from '../../src/migrate/old-record-driver.ts'
 import type { MigrationMode, SessionOrigin } from '../../src/migrate/session-origin.ts'
 import { redisStore } from '../../src/redis.ts'
-import type { Store } from '../../src/store.ts'
-import { type RedisServer, startRedisServer } from '../support/redis-server.ts'
+import type { Store, StoreFactory } from '../../src/store.ts'
+import { startRedisServer } from '../support/redis-server.ts'
 
 export const TTL_MS = 60_000
 export type Data = Record<string, unknown>
 
+/** Lets the steps of several processes happen one at a time, in an order that follows from a seed. */
+export class RandomOrder {
+  readonly #waiting: (() => Promise<void>)[] = []
+  #state: number
+
+  constructor(seed: number) {
+    this.#state = seed
+  }
+
+  run<T>(step: () => Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => void this.#waiting.push(() => step().then(resolve, reject)))
+  }
+
+  /** Resolves when all actors have ended. */
+  async drive(actors: readonly Promise<unknown>[]): Promise<void> {
+    let left = actors.length
+    const ended = Promise.all(actors.map((actor) => actor.finally(() => left--)))
+    ended.catch(() => undefined)
+    while (left > 0) {
+      // Between two steps, a process only computes: by now each one waits for its next step.
+      await setImmediate()
+      const [next] = this.#waiting.splice(this.#draw(this.#waiting.length), 1)
+      await next?.()
+    }
+    await ended
+  }
+
+  /** Numerical Recipes' generator: good enough to choose an order. */
+  #draw(below: number): number {
+    this.#state = (Math.imul(this.#state, 1_664_525) + 1_013_904_223) >>> 0
+    return Math.floor((this.#state / 2 ** 32) * below)
+  }
+}
+
 /** Where the steps of one process are held or lost. */
 export class Steps {
   count = 0
+  /** In whose order the steps happen. `null`: each at once. */
+  order: RandomOrder | null = null
   #heldAt = 0
   #lostAt = 0
   #isLostBehind = false
@@ -50,6 +87,7 @@ export class Steps {
   }
 
   async run<T>(step: () => Promise<T>): Promise<T> {
+    if (this.order) return this.order.run(step)
     const number = ++this.count
     if (number === this.#heldAt) {
       this.#heldAt = 0
@@ -73,24 +111,30 @@ export interface NewProcess {
 }
 
 export interface DualReadWorld {
-  readonly redis: RedisServer
   /** The old records, as the old library sees them. */
   readonly old: OldRecordDriver
+  /** What `SET` of an old process does. */
+  set(key: string, text: string): Promise<void>
   start(mode: MigrationMode, origin?: SessionOrigin): Promise<NewProcess>
   stop(): Promise<void>
 }
 
-export async function startDualReadWorld(): Promise<DualReadWorld> {
-  const redis = await startRedisServer()
+/** @param given in the place of a Redis of its own */
+export async function startDualReadWorld(given?: StoreFactory): Promise<DualReadWorld> {
+  const redis = given ? null : await startRedisServer()
+  const factory = given ?? redisStore({ url: redis?.url ?? '' })
   const context = { prefix: '', clock: systemClock, events: new EventBus(), loopback: true }
-  const store = redisStore({ url: redis.url }).open(context)
+  const store = factory.open(context)
   await store.ready()
   const keyring = createKeyring(randomBytes(32).toString('base64'))
   const seal = createSeal(keyring)
   const old = await store.oldRecords()
   return {
-    redis,
     old,
+    async set(key, text) {
+      await old.remove(key)
+      await old.create(key, text, TTL_MS)
+    },
     async start(mode, origin = connectRedis({ mode })) {
       const steps = new Steps()
       const events = new EventBus()
@@ -119,7 +163,7 @@ export async function startDualReadWorld(): Promise<DualReadWorld> {
     },
     async stop() {
       await store.close()
-      await redis.stop()
+      await redis?.stop()
     },
   }
 }
