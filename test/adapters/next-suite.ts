@@ -23,7 +23,7 @@ export function nextSuite(host: 'next15' | 'next16'): void {
     await buildNextApp(host)
     world = await createHttpWorld((auth, adopt) => nextServer(host, withAdoption(auth, { adopt })))
     await visitor(world).send('/free')
-  }, 120_000)
+  })
   afterAll(() => world.close())
 
   it.each(httpScenarios.filter(({ name }) => !NEEDS_NODE_RESPONSE.has(name)))('$name', async (scenario) =>

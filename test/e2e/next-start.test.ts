@@ -88,42 +88,34 @@ describe.each([
     await promisify(execFile)(process.execPath, [join(root, 'scripts/build-next.mjs'), name])
   }, BUILD_MS)
 
-  it(
-    'ends with code 1 when a setting is missing, and names it',
-    async () => {
-      const production = await start(folder, { AZURE_AD_CLIENT_ID: '', REDIS_URL: 'redis://127.0.0.1:1' })
-      const answered = statusOf(production).then(
-        (status) => `answered with ${status}`,
-        () => production.ended,
-      )
-      expect(await Promise.race([production.ended, answered])).toBe(1)
-      expect(production.output()).toContain('AZURE_AD_CLIENT_ID')
-      expect(production.output()).toContain('COATCHECK_CONFIG_MISSING')
-    },
-    TEST_MS,
-  )
+  it('ends with code 1 when a setting is missing, and names it', async () => {
+    const production = await start(folder, { AZURE_AD_CLIENT_ID: '', REDIS_URL: 'redis://127.0.0.1:1' })
+    const answered = statusOf(production).then(
+      (status) => `answered with ${status}`,
+      () => production.ended,
+    )
+    expect(await Promise.race([production.ended, answered])).toBe(1)
+    expect(production.output()).toContain('AZURE_AD_CLIENT_ID')
+    expect(production.output()).toContain('COATCHECK_CONFIG_MISSING')
+  })
 
-  it(
-    'goes on when Redis cannot be reached at its start, and works when Redis is back',
-    async () => {
-      const port = await freePort()
-      const production = await start(folder, { REDIS_URL: `redis://127.0.0.1:${port}` })
-      expect(await statusOf(production)).toBe(200)
-      expect(production.output()).toContain('COATCHECK_REDIS_UNREACHABLE')
-      const redis = await startRedisServer({ port })
-      try {
-        const signsIn = async (): Promise<boolean> => {
-          const browser = new CookieBrowser()
-          const pick = await browser.visit(`${production.url}/profile`)
-          if (pick.url.origin !== provider.url) return false
-          const { page } = await browser.visit(pick.url, { user: 'ada' })
-          return page.includes('Ada Lovelace')
-        }
-        await vi.waitUntil(signsIn, { timeout: TEST_MS, interval: 100 })
-      } finally {
-        await redis.stop()
+  it('goes on when Redis cannot be reached at its start, and works when Redis is back', async () => {
+    const port = await freePort()
+    const production = await start(folder, { REDIS_URL: `redis://127.0.0.1:${port}` })
+    expect(await statusOf(production)).toBe(200)
+    expect(production.output()).toContain('COATCHECK_REDIS_UNREACHABLE')
+    const redis = await startRedisServer({ port })
+    try {
+      const signsIn = async (): Promise<boolean> => {
+        const browser = new CookieBrowser()
+        const pick = await browser.visit(`${production.url}/profile`)
+        if (pick.url.origin !== provider.url) return false
+        const { page } = await browser.visit(pick.url, { user: 'ada' })
+        return page.includes('Ada Lovelace')
       }
-    },
-    TEST_MS,
-  )
+      await vi.waitUntil(signsIn, { timeout: TEST_MS, interval: 100 })
+    } finally {
+      await redis.stop()
+    }
+  })
 })
