@@ -1,0 +1,13 @@
+/** What rules ask about the whole program. */
+import type { Proofs } from './arguments.ts'
+import type { Kinds } from './kinds.ts'
+
+export interface Analysis {
+  readonly kinds: Kinds
+  readonly proofs: Proofs
+  readonly target: 5 | 6
+  /** Names that the program gives to scripts with `defineCommand` or the option `scripts`. */
+  readonly scriptNames: ReadonlySet<string>
+  /** Commands that the program adds to pipelines and transactions; rules add to it. */
+  readonly chained: Set<string>
+}

@@ -1,0 +1,106 @@
+/** Where the generated files lie, in which language, and how a migrated file imports the one of its package. */
+import { existsSync, readFileSync } from 'node:fs'
+import { dirname, join, relative, sep } from 'node:path'
+import { ts } from 'ts-morph'
+import { composeHelper, isHelperText, readHelper } from './helper/compose.ts'
+import type { Workspace } from './workspace.ts'
+
+const NAME = 'redis-from-ioredis'
+type Language = 'ts' | 'mjs' | 'cjs'
+
+export interface HelperFile {
+  readonly path: string
+  readonly language: Language
+  readonly names: Set<string>
+  readonly chained: Set<string>
+  /** Text on disk; null if the run creates the file. */
+  readonly before: string | null
+}
+
+export class HelperFiles {
+  readonly #workspace: Workspace
+  readonly #target: 5 | 6
+  readonly #files = new Map<string, HelperFile>()
+  /** Packages some of whose migrated JavaScript uses `require`. */
+  readonly #commonJs = new Set<string>()
+
+  constructor(workspace: Workspace, target: 5 | 6) {
+    this.#workspace = workspace
+    this.#target = target
+  }
+
+  /** Tells which files will import helpers, before the first one asks for its file. */
+  prepare(sources: readonly ts.SourceFile[]): void {
+    for (const source of sources) {
+      if (isCommonJs(source)) this.#commonJs.add(this.#workspace.packageOf(source.fileName).folder)
+    }
+  }
+
+  /** The generated file for a migrated file. */
+  fileFor(source: ts.SourceFile): HelperFile {
+    const { folder } = this.#workspace.packageOf(source.fileName)
+    const language = this.#languageFor(source, folder)
+    const home = existsSync(join(folder, 'src')) && source.fileName.startsWith(join(folder, 'src') + sep) ? join(folder, 'src') : folder
+    const path = this.#pathFor(folder, home, language)
+    let file = this.#files.get(path)
+    if (!file) {
+      const before = existsSync(path) ? readFileSync(path, 'utf8') : null
+      const known = before !== null && isHelperText(before) ? readHelper(before) : { names: [], chained: [] }
+      file = { path, language, names: new Set(known.names), chained: new Set(known.chained), before }
+      this.#files.set(path, file)
+    }
+    return file
+  }
+
+  /** How `source` names `file` in an import. */
+  specifierFor(source: ts.SourceFile, file: HelperFile): string {
+    const path = relative(dirname(source.fileName), file.path).split(sep).join('/')
+    const local = path.startsWith('.') ? path : `./${path}`
+    return file.language === 'ts' ? local.replace(/\.ts$/, this.#extensionFor(source)) : local
+  }
+
+  /** All generated files and their texts. A file that holds all that is needed stays as a person may have changed it. */
+  texts(): { path: string; before: string | null; after: string }[] {
+    return [...this.#files.values()]
+      .filter(({ names }) => names.size > 0)
+      .map((file) => {
+        const { path, language, names, chained, before } = file
+        const known = before !== null && isHelperText(before) ? readHelper(before) : null
+        const isComplete = known && [...names].every((name) => known.names.includes(name)) && [...chained].every((name) => known.chained.includes(name))
+        return { path, before, after: isComplete && before !== null ? before : composeHelper({ names, chained, target: this.#target, language }) }
+      })
+  }
+
+  #pathFor(folder: string, home: string, language: Language): string {
+    // One file for a package: a second one would know nothing of the clients of the first.
+    const existing = [join(folder, 'src'), folder].map((at) => join(at, `${NAME}.${language}`)).find((path) => this.#files.has(path) || existsSync(path))
+    return existing ?? join(home, `${NAME}.${language}`)
+  }
+
+  #languageFor(source: ts.SourceFile, folder: string): Language {
+    if (/\.[cm]?tsx?$/.test(source.fileName)) return 'ts'
+    if (this.#workspace.compilerOptions(source.fileName).allowJs === true && existsSync(join(folder, 'tsconfig.json'))) return 'ts'
+    return this.#commonJs.has(folder) ? 'cjs' : 'mjs'
+  }
+
+  /** The extension that other imports of the file have, or that Node needs. */
+  #extensionFor(source: ts.SourceFile): string {
+    const extensions = source.statements.flatMap((statement) => {
+      const module = (ts.isImportDeclaration(statement) || ts.isExportDeclaration(statement)) && statement.moduleSpecifier
+      const match = module && ts.isStringLiteral(module) ? /^\.{1,2}\/.*?(\.[cm]?[jt]sx?)?$/.exec(module.text) : null
+      return match ? [match[1] ?? ''] : []
+    })
+    const [first] = extensions
+    if (first !== undefined) return first.includes('t') ? '.ts' : first === '' ? '' : '.js'
+    const { module, moduleResolution } = this.#workspace.compilerOptions(source.fileName)
+    const isNode = moduleResolution === ts.ModuleResolutionKind.NodeNext || moduleResolution === ts.ModuleResolutionKind.Node16 || module === ts.ModuleKind.NodeNext || module === ts.ModuleKind.Node16
+    const isModule = /\.mts$/.test(source.fileName) || this.#workspace.packageOf(source.fileName).manifest['type'] === 'module'
+    return isNode && isModule ? '.js' : ''
+  }
+}
+
+function isCommonJs(source: ts.SourceFile): boolean {
+  if (!/\.c?jsx?$/.test(source.fileName)) return false
+  if (source.fileName.endsWith('.cjs')) return true
+  return !source.statements.some((one) => ts.isImportDeclaration(one) || ts.isExportDeclaration(one) || ts.isExportAssignment(one))
+}

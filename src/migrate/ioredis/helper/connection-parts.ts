@@ -1,0 +1,538 @@
+/** Parts of the generated file that make, end and describe connections. */
+import type { Part } from './part.ts'
+
+export const connectionParts: readonly Part[] = [
+  {
+    name: 'client-types',
+    exports: [],
+    types: ['Redis'],
+    needs: [],
+    imports: { redis: ['type RedisClientType'] },
+    source: `
+/** A connection to one server. Replies have the shapes of RESP 2, as in ioredis. */
+export type Redis = RedisClientType<__MODULES__, {}, {}, 2, {}>;
+
+__ANY_REDIS__
+`,
+  },
+  {
+    name: 'state',
+    exports: [],
+    needs: ['client-types'],
+    source: `
+/** What ioredis kept on a client and node-redis does not. */
+interface ClientState {
+  /** Options that \`createRedis\` got; null for a client that was made without it. */
+  options: RedisOptions | null;
+  nodes: readonly ClusterNode[] | null;
+  clusterOptions: ClusterOptions | null;
+  status: RedisStatus;
+  scripts: Map<string, RedisScript>;
+  channels: Set<string>;
+  patterns: Set<string>;
+}
+
+type RedisStatus = 'wait' | 'connecting' | 'connect' | 'ready' | 'close' | 'reconnecting' | 'end';
+
+interface RedisScript {
+  readonly lua: string;
+  readonly numberOfKeys?: number | undefined;
+  readonly readOnly?: boolean | undefined;
+}
+
+const states = new WeakMap<object, ClientState>();
+
+function stateOf(client: AnyRedis): ClientState {
+  let state = states.get(client);
+  if (!state) {
+    state = {
+      options: null,
+      nodes: null,
+      clusterOptions: null,
+      status: client.isOpen ? 'ready' : 'wait',
+      scripts: new Map(),
+      channels: new Set(),
+      patterns: new Set(),
+    };
+    states.set(client, state);
+  }
+  return state;
+}
+`,
+  },
+  {
+    name: 'option-types',
+    exports: [],
+    types: ['RedisOptions', 'ClusterOptions', 'ClusterNode'],
+    needs: [],
+    source: `
+/** The options of ioredis that \`createRedis\` understands. It throws on any other. */
+export interface RedisOptions {
+  host?: string | undefined;
+  port?: number | string | undefined;
+  path?: string | undefined;
+  /** 4 or 6: the family of IP addresses. */
+  family?: number | string | undefined;
+  tls?: object | undefined;
+  username?: string | undefined;
+  password?: string | undefined;
+  db?: number | string | undefined;
+  connectionName?: string | undefined;
+  /** The only value that keeps its meaning is an empty text. */
+  keyPrefix?: string | undefined;
+  lazyConnect?: boolean | undefined;
+  enableOfflineQueue?: boolean | undefined;
+  /** Milliseconds. */
+  connectTimeout?: number | undefined;
+  /** Milliseconds. */
+  commandTimeout?: number | undefined;
+  /** Milliseconds without data from the server. */
+  socketTimeout?: number | undefined;
+  /** Milliseconds before the first probe. */
+  keepAlive?: number | undefined;
+  noDelay?: boolean | undefined;
+  /** Milliseconds to wait before the next attempt; anything else ends the client. */
+  retryStrategy?: ((times: number) => number | void | null) | null | undefined;
+  maxRetriesPerRequest?: number | null | undefined;
+  readOnly?: boolean | undefined;
+  disableClientInfo?: boolean | undefined;
+  clientInfoTag?: string | undefined;
+  enableReadyCheck?: boolean | undefined;
+  maxLoadingRetryTime?: number | undefined;
+  enableAutoPipelining?: boolean | undefined;
+  autoPipeliningIgnoredCommands?: readonly string[] | undefined;
+  autoResubscribe?: boolean | undefined;
+  showFriendlyErrorStack?: boolean | undefined;
+  protocol?: number | undefined;
+}
+
+export type ClusterNode = string | number | { host?: string | undefined; port?: number | undefined };
+
+/** The options of an ioredis Cluster that \`createRedisCluster\` understands. It throws on any other. */
+export interface ClusterOptions {
+  redisOptions?: RedisOptions | undefined;
+  /** 'all' is not among them: node-redis cannot mix primaries and replicas in the same way. */
+  scaleReads?: 'master' | 'slave' | undefined;
+  maxRedirections?: number | undefined;
+  natMap?: Record<string, { host: string; port: number }> | undefined;
+  lazyConnect?: boolean | undefined;
+  enableReadyCheck?: boolean | undefined;
+  enableAutoPipelining?: boolean | undefined;
+  slotsRefreshTimeout?: number | undefined;
+  slotsRefreshInterval?: number | undefined;
+  showFriendlyErrorStack?: boolean | undefined;
+}
+`,
+  },
+  {
+    name: 'create-redis',
+    exports: ['createRedis'],
+    needs: ['client-types', 'state', 'option-types', 'client-behavior'],
+    imports: { redis: ['createClient'] },
+    source: `
+/**
+ * Opens a connection with the arguments of \`new Redis()\`: port, host, path or URL, and options. As in ioredis, it connects in the
+ * background, and commands wait until it is ready.
+ */
+export function createRedis(...values: readonly unknown[]): Redis {
+  const options = readArguments(values);
+  const client: Redis = createClient(clientOptions(options));
+  stateOf(client).options = options;
+  behaveLikeIoredis(client, options);
+  if (options.lazyConnect !== true) client.connect().catch(() => undefined);
+  return client;
+}
+
+/** What the arguments of \`new Redis()\` say. Of two values, the earlier argument wins, as in ioredis. */
+function readArguments(values: readonly unknown[]): RedisOptions {
+  const options: Record<string, unknown> = {};
+  for (const value of values) {
+    if (value === null || value === undefined) continue;
+    addMissing(options, readArgument(value));
+  }
+  return options as RedisOptions;
+}
+
+function readArgument(value: unknown): object {
+  if (typeof value === 'object') return value as object;
+  if (typeof value === 'number') return { port: value };
+  if (typeof value !== 'string') throw new TypeError(\`createRedis: unknown argument \${String(value)}\`);
+  return /^\\d+$/.test(value) ? { port: Number(value) } : readUrl(value);
+}
+
+function addMissing(options: Record<string, unknown>, more: object): void {
+  for (const [name, value] of Object.entries(more)) {
+    if (options[name] === undefined) options[name] = value;
+  }
+}
+
+const QUERY_OPTIONS = new Set(['family', 'db', 'connectionName', 'username', 'password', 'host', 'port']);
+
+/** \`redis://user:password@host:port/db?family=6\`, \`host:port\`, or the path of a socket. */
+function readUrl(text: string): object {
+  if (text.startsWith('/') && !text.startsWith('//')) {
+    const [path, query] = text.split('?', 2);
+    return { path, ...Object.fromEntries(new URLSearchParams(query ?? '')) };
+  }
+  const hasProtocol = /^rediss?:\\/\\//i.test(text);
+  const url = new URL(hasProtocol ? text : text.startsWith('//') ? \`redis:\${text}\` : \`redis://\${text}\`);
+  const options: Record<string, unknown> = {};
+  if (url.protocol === 'rediss:') options['tls'] = true;
+  if (url.username !== '' || url.password !== '') {
+    options['username'] = decodeURIComponent(url.username);
+    options['password'] = decodeURIComponent(url.password);
+  }
+  if (url.pathname.length > 1) {
+    if (hasProtocol || text.startsWith('//')) options['db'] = url.pathname.slice(1);
+    else options['path'] = url.pathname;
+  }
+  if (url.hostname !== '') options['host'] = url.hostname.replace(/^\\[|\\]$/g, '');
+  if (url.port !== '') options['port'] = Number(url.port);
+  for (const name of url.searchParams.keys()) {
+    // Everything in a query is text, where the option wants a number or a boolean.
+    if (!QUERY_OPTIONS.has(name)) throw new TypeError(\`createRedis: write the option "\${name}" of the URL as an option of the code.\`);
+  }
+  addMissing(options, Object.fromEntries(url.searchParams));
+  return options;
+}
+`,
+  },
+  {
+    name: 'client-behavior',
+    exports: [],
+    needs: ['client-types', 'state', 'option-types'],
+    imports: { redis: ['type RedisClientOptions', 'AbortError', 'SocketClosedUnexpectedlyError'] },
+    source: `
+/** Options of ioredis that change nothing here: node-redis always does it, or never needs it. */
+const WITHOUT_EFFECT = new Set([
+  'enableReadyCheck', 'maxLoadingRetryTime', 'enableAutoPipelining', 'autoPipeliningIgnoredCommands', 'showFriendlyErrorStack',
+  'protocol', 'replyMapping',
+]);
+
+/** Options that are translated. */
+const TRANSLATED = new Set([
+  'host', 'port', 'path', 'family', 'tls', 'username', 'password', 'db', 'connectionName', 'lazyConnect', 'enableOfflineQueue',
+  'connectTimeout', 'commandTimeout', 'socketTimeout', 'keepAlive', 'noDelay', 'retryStrategy', 'maxRetriesPerRequest', 'readOnly',
+  'disableClientInfo', 'clientInfoTag',
+]);
+
+/** Values of options that mean the same as no option. */
+const NEUTRAL: Readonly<Record<string, readonly unknown[]>> = {
+  keyPrefix: [''], autoResubscribe: [true], autoResendUnfulfilledCommands: [true], stringNumbers: [false], reconnectOnError: [null],
+  monitor: [false], sentinels: [null], name: [null], role: ['master'], scripts: [null], replyMapping: ['legacy'],
+};
+
+/** @throws TypeError for an option whose meaning would be lost */
+function checkOption(name: string, value: unknown): void {
+  if (value === undefined || WITHOUT_EFFECT.has(name) || TRANSLATED.has(name)) return;
+  if (NEUTRAL[name]?.includes(value) === true) return;
+  throw new TypeError(\`The ioredis option "\${name}" has no counterpart in node-redis. Remove it, or write this client by hand.\`);
+}
+
+/** Options of ioredis as options of node-redis. */
+function clientOptions(options: RedisOptions): RedisClientOptions<__MODULES__, {}, {}, 2, {}> {
+  for (const [name, value] of Object.entries(options)) checkOption(name, value);
+  const { host, port, path, family, tls } = options;
+  if (typeof tls === 'string' || (typeof tls === 'object' && 'profile' in tls) || (tls && path !== undefined)) {
+    throw new TypeError('createRedis: write the TLS options of the profile in place of its name, and none for the path of a socket.');
+  }
+  const shared = {
+    connectTimeout: options.connectTimeout ?? 10_000,
+    reconnectStrategy: reconnectStrategy(options),
+    ...(options.socketTimeout === undefined ? {} : { socketTimeout: options.socketTimeout }),
+  };
+  const tcp = {
+    host: host ?? 'localhost',
+    port: Number(port ?? 6379),
+    noDelay: options.noDelay ?? true,
+    keepAlive: true,
+    keepAliveInitialDelay: options.keepAlive ?? 0,
+    ...(family === undefined ? {} : { family: Number(family) }),
+  };
+  const secure = typeof tls === 'object' && tls !== null ? { ...tls, tls: true as const } : { tls: true as const };
+  const socket = path !== undefined ? { ...shared, path, tls: false as const } : tls ? { ...shared, ...tcp, ...secure } : { ...shared, ...tcp };
+  return {
+    RESP: 2,
+    socket,
+    database: Number(options.db ?? 0),
+    commandOptions: {},
+    disableOfflineQueue: options.enableOfflineQueue === false,
+    readonly: options.readOnly === true,
+    ...(options.username && options.password ? { username: options.username } : {}),
+    ...(options.password ? { password: options.password } : {}),
+    ...(options.connectionName ? { name: options.connectionName } : {}),
+    ...(options.disableClientInfo === undefined ? {} : { disableClientInfo: options.disableClientInfo }),
+    ...(options.clientInfoTag === undefined ? {} : { clientInfoTag: options.clientInfoTag }),
+  };
+}
+
+function reconnectStrategy({ retryStrategy }: RedisOptions): (retries: number) => number | false {
+  return (retries) => {
+    if (retryStrategy === null) return false;
+    const delayMs = retryStrategy === undefined ? Math.min((retries + 1) * 50, 2_000) : retryStrategy(retries + 1);
+    return typeof delayMs === 'number' ? delayMs : false;
+  };
+}
+
+/** As ioredis: the number of attempts to reconnect after which waiting commands fail. */
+const MAX_RETRIES = 20;
+
+type Send = (...values: unknown[]) => Promise<unknown>;
+
+/** The parts of a client that \`behaveLikeIoredis\` wraps. */
+interface ClientInternals {
+  emit(event: string | symbol, ...values: unknown[]): boolean;
+  sendCommand: Send;
+}
+
+/**
+ * Gives a client the habits of ioredis that code relies on: the events \`close\` and \`end\`, no crash without a listener of \`error\`,
+ * a connection at the first command (\`lazyConnect\`), \`commandTimeout\` and \`maxRetriesPerRequest\`.
+ */
+function behaveLikeIoredis(client: Redis, options: RedisOptions): void {
+  const state = stateOf(client);
+  const internals = Object.getPrototypeOf(client) as ClientInternals;
+  const emit = internals.emit.bind(client);
+  const waiting = new Set<(error: Error) => void>();
+  const maxRetries = options.maxRetriesPerRequest === undefined ? MAX_RETRIES : options.maxRetriesPerRequest;
+  let attempts = 0;
+  state.status = options.lazyConnect === true ? 'wait' : 'connecting';
+  client.on('error', (error: Error) => {
+    if (client.listenerCount('error') === 1) console.error('[redis] Unhandled error event:', error.stack ?? error);
+  });
+  internals.emit = (event, ...values) => {
+    if (event === 'connect') state.status = 'connect';
+    if (event === 'ready') {
+      state.status = 'ready';
+      attempts = 0;
+    }
+    if (event === 'reconnecting') {
+      state.status = 'reconnecting';
+      attempts += 1;
+      if (maxRetries !== null && attempts % (maxRetries + 1) === 0) rejectAll(waiting, maxRetries);
+    }
+    if (event === 'end') {
+      emit('close');
+      state.status = 'end';
+    }
+    if (event !== 'error') return emit(event, ...values);
+    // ioredis reports a lost connection by \`close\` alone.
+    const wasReady = state.status === 'ready';
+    const reported = values[0] instanceof SocketClosedUnexpectedlyError && wasReady ? true : emit('error', ...values);
+    state.status = 'close';
+    emit('close');
+    if (!client.isOpen) {
+      state.status = 'end';
+      emit('end');
+    }
+    return reported;
+  };
+  const send = internals.sendCommand;
+  internals.sendCommand = function (this: Redis, ...values: unknown[]): Promise<unknown> {
+    if (state.status === 'wait' && !client.isOpen) {
+      state.status = 'connecting';
+      client.connect().catch(() => undefined);
+    }
+    if (client.isReady && options.commandTimeout === undefined) return send.apply(this, values);
+    return sendWithin(this, send, values, options.commandTimeout, waiting);
+  };
+}
+
+/** Sends a command that fails when its time is over, or when the connection could not be made again. */
+function sendWithin(
+  client: Redis,
+  send: Send,
+  [args, given]: unknown[],
+  timeoutMs: number | undefined,
+  waiting: Set<(error: Error) => void>,
+): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const unsent = new AbortController();
+    const fail = (error: Error): void => {
+      done();
+      reject(error);
+      unsent.abort();
+    };
+    const timer = timeoutMs === undefined ? undefined : setTimeout(() => fail(new Error('Command timed out')), timeoutMs);
+    const done = (): void => {
+      clearTimeout(timer);
+      waiting.delete(fail);
+    };
+    waiting.add(fail);
+    send.call(client, args, { ...(given as object | undefined), abortSignal: unsent.signal }).then(
+      (reply) => {
+        done();
+        resolve(reply);
+      },
+      (error: unknown) => {
+        done();
+        if (!(error instanceof AbortError)) reject(error as Error);
+      },
+    );
+  });
+}
+
+function rejectAll(waiting: ReadonlySet<(error: Error) => void>, maxRetries: number): void {
+  const error = new Error(
+    \`Reached the max retries per request limit (which is \${maxRetries}). Refer to "maxRetriesPerRequest" option for details.\`,
+  );
+  error.name = 'MaxRetriesPerRequestError';
+  for (const fail of [...waiting]) fail(error);
+}
+`,
+  },
+  {
+    name: 'create-cluster',
+    exports: ['createRedisCluster'],
+    needs: ['client-types', 'state', 'option-types', 'client-behavior', 'create-redis'],
+    imports: { redis: ['createCluster'] },
+    source: `
+const CLUSTER_OPTIONS = new Set([
+  'redisOptions', 'scaleReads', 'maxRedirections', 'natMap', 'lazyConnect', 'enableReadyCheck', 'enableAutoPipelining', 'slotsRefreshTimeout',
+  'slotsRefreshInterval', 'showFriendlyErrorStack',
+]);
+
+/** Opens a cluster with the arguments of \`new Redis.Cluster()\`. It connects in the background. */
+export function createRedisCluster(nodes: readonly ClusterNode[], options: ClusterOptions = {}): Cluster {
+  for (const [name, value] of Object.entries(options)) {
+    if (value !== undefined && !CLUSTER_OPTIONS.has(name)) {
+      throw new TypeError(\`The ioredis option "\${name}" has no counterpart in node-redis. Remove it, or write this cluster by hand.\`);
+    }
+  }
+  if (options.scaleReads !== undefined && options.scaleReads !== 'master' && options.scaleReads !== 'slave') {
+    throw new TypeError('scaleReads must be "master" or "slave".');
+  }
+  const { RESP: _resp, ...defaults } = clientOptions(options.redisOptions ?? {});
+  const { host: _host, port: _port, ...socket } = defaults.socket as Record<string, unknown>;
+  const cluster: Cluster = createCluster({
+    RESP: 2,
+    rootNodes: nodes.map((node) => {
+      const { host, port } = readArgument(node) as RedisOptions;
+      return { socket: { host: host ?? '127.0.0.1', port: Number(port ?? 6379) } };
+    }),
+    defaults: { ...defaults, socket },
+    useReplicas: options.scaleReads === 'slave',
+    ...(options.maxRedirections === undefined ? {} : { maxCommandRedirections: options.maxRedirections }),
+    ...(options.natMap === undefined ? {} : { nodeAddressMap: options.natMap }),
+  });
+  const state = stateOf(cluster);
+  state.nodes = nodes;
+  state.clusterOptions = options;
+  state.status = 'connecting';
+  cluster.on('error', (error: Error) => {
+    if (cluster.listenerCount('error') === 1) console.error('[redis] Unhandled error event:', error.stack ?? error);
+  });
+  if (options.lazyConnect === true) state.status = 'wait';
+  else openCluster(cluster).catch(() => undefined);
+  return cluster;
+}
+
+const opening = new WeakMap<Cluster, Promise<void>>();
+
+/** Connects once; \`command\` waits for it, since node-redis has no queue before a cluster is connected. */
+function openCluster(cluster: Cluster): Promise<void> {
+  let open = opening.get(cluster);
+  if (!open) {
+    open = cluster.connect().then(
+      () => {
+        stateOf(cluster).status = 'ready';
+        cluster.emit('ready');
+      },
+      (error: unknown) => {
+        stateOf(cluster).status = 'end';
+        cluster.emit('error', error);
+        throw error;
+      },
+    );
+    opening.set(cluster, open);
+  }
+  return open;
+}
+`,
+  },
+  {
+    name: 'connect',
+    exports: ['connectRedis'],
+    needs: ['client-types', 'state'],
+    source: `
+/** \`redis.connect()\` of ioredis: resolves when the connection is ready, rejects if the first attempt fails. Attempts then go on. */
+export async function connectRedis(client: Redis): Promise<void> {
+  const state = stateOf(client);
+  if (state.status !== 'wait' && state.status !== 'end' && state.status !== 'close') throw new Error('Redis is already connecting/connected');
+  state.status = 'connecting';
+  await new Promise<void>((resolve, reject) => {
+    const ready = (): void => {
+      client.off('error', failed);
+      resolve();
+    };
+    const failed = (error: Error): void => {
+      client.off('ready', ready);
+      reject(error);
+    };
+    client.once('ready', ready);
+    client.once('error', failed);
+    client.connect().catch(() => undefined);
+  });
+}
+`,
+  },
+  {
+    name: 'quit',
+    exports: ['quitRedis'],
+    needs: ['client-types', 'state'],
+    source: `
+/** \`redis.quit()\` of ioredis: waits for the commands that were sent, then closes. */
+export async function quitRedis(client: AnyRedis): Promise<'OK'> {
+  const state = stateOf(client);
+  if (state.status === 'wait') {
+    state.status = 'end';
+    return 'OK';
+  }
+  if (!client.isOpen) throw new Error('Connection is closed.');
+  if (state.status === 'ready' || !('isReady' in client)) await client.close();
+  else {
+    await (client as Redis).sendCommand(['PING']).catch(() => undefined);
+    if (client.isOpen) await client.close();
+  }
+  return 'OK';
+}
+`,
+  },
+  {
+    name: 'disconnect',
+    exports: ['disconnectRedis'],
+    needs: ['client-types', 'state'],
+    source: `
+/** \`redis.disconnect()\` of ioredis: closes at once. A client that is closed stays as it is. */
+export function disconnectRedis(client: AnyRedis): void {
+  if (client.isOpen) client.destroy();
+  stateOf(client).status = 'end';
+}
+`,
+  },
+  {
+    name: 'duplicate',
+    exports: ['duplicateRedis'],
+    needs: ['client-types', 'state', 'option-types', 'create-redis'],
+    source: `
+/** \`redis.duplicate()\` of ioredis: a new connection with the same options, which connects by itself. */
+export function duplicateRedis(client: Redis, override: RedisOptions = {}): Redis {
+  const { options } = stateOf(client);
+  if (!options) throw new TypeError('duplicateRedis: this client was not made by createRedis.');
+  return createRedis({ ...options, ...override });
+}
+`,
+  },
+  {
+    name: 'status',
+    exports: ['redisStatus'],
+    needs: ['client-types', 'state'],
+    source: `
+/** \`redis.status\` of ioredis. */
+export function redisStatus(client: AnyRedis): RedisStatus {
+  const { status } = stateOf(client);
+  return 'isReady' in client && client.isReady ? 'ready' : status;
+}
+`,
+  },
+]

@@ -1,0 +1,121 @@
+/**
+ * What an expression is to the codemod, as the type checker sees it: a client, a cluster, a chain of commands, the class itself, or nothing of
+ * ioredis. Only symbols of our declaration of ioredis count, whatever the code calls them.
+ */
+import { ts } from 'ts-morph'
+import { DECLARATION_FILE } from './declaration.ts'
+
+export type Kind =
+  | 'client'
+  | 'cluster'
+  /** A client or a cluster. */
+  | 'either'
+  | 'chain'
+  | 'class'
+  | 'cluster-class'
+  /** An instance of a class that extends a client. */
+  | 'subclass'
+  /** A type made from that of a client, such as `Pick<Redis, 'get'>`. */
+  | 'partial'
+  /** A client or something else, such as `Redis | RedisOptions`. */
+  | 'mixed'
+  | 'any'
+  | 'other'
+
+const CLIENT_KINDS: ReadonlySet<Kind> = new Set<Kind>(['client', 'cluster', 'either'])
+
+export function isClientKind(kind: Kind): boolean {
+  return CLIENT_KINDS.has(kind)
+}
+
+/** True for each kind whose methods are those of ioredis. */
+export function isIoredisKind(kind: Kind): boolean {
+  return isClientKind(kind) || kind === 'chain' || kind === 'subclass' || kind === 'partial'
+}
+
+export class Kinds {
+  readonly checker: ts.TypeChecker
+
+  constructor(checker: ts.TypeChecker) {
+    this.checker = checker
+  }
+
+  of(node: ts.Expression): Kind {
+    return this.ofType(this.checker.getTypeAtLocation(node))
+  }
+
+  ofType(given: ts.Type): Kind {
+    if (given.flags & ts.TypeFlags.Any) return 'any'
+    const type = this.checker.getNonNullableType(given)
+    if (type.flags & ts.TypeFlags.Any) return 'any'
+    if (type.isUnion()) return unite(type.types.map((one) => this.ofType(one)))
+    if (type.isIntersection()) return type.types.map((one) => this.ofType(one)).find(isIoredisKind) ?? 'other'
+    if (type.flags & ts.TypeFlags.TypeParameter) {
+      const constraint = this.checker.getBaseConstraintOfType(type)
+      return constraint && constraint !== type ? this.ofType(constraint) : 'other'
+    }
+    return this.#ofObject(type)
+  }
+
+  /** The kind of the receiver of `member`, also where only the member gives it away. */
+  ofReceiver(receiver: ts.Expression, name: ts.Node): Kind {
+    const kind = this.of(receiver)
+    if (kind !== 'other' && kind !== 'mixed') return kind
+    const symbol = this.checker.getSymbolAtLocation(name)
+    return symbol && isOfIoredis(symbol) && !isStatic(symbol) ? 'partial' : kind
+  }
+
+  #ofObject(type: ts.Type): Kind {
+    const symbol = type.getSymbol()
+    if (!symbol) return 'other'
+    const isInstance = type.isClassOrInterface() || (type as ts.TypeReference).target?.isClassOrInterface() === true
+    if (isOfIoredis(symbol)) {
+      switch (symbol.name) {
+        case 'RedisClient':
+          return isInstance ? 'client' : 'class'
+        case 'ClusterClient':
+          return isInstance ? 'cluster' : 'cluster-class'
+        case 'ChainableCommander':
+        case 'PipelineClass':
+          return 'chain'
+        case 'RedisCommander':
+          return this.checker.typeToString(type).includes('pipeline') ? 'chain' : 'either'
+        default:
+          return 'other'
+      }
+    }
+    if (!type.isClassOrInterface()) return 'other'
+    const base = this.checker
+      .getBaseTypes(type)
+      .map((one) => this.ofType(one))
+      .find(isIoredisKind)
+    if (base === undefined) return 'other'
+    return type.isClass() ? 'subclass' : base
+  }
+}
+
+function unite(kinds: readonly Kind[]): Kind {
+  const [first] = kinds
+  if (first !== undefined && kinds.every((kind) => kind === first)) return first
+  if (kinds.every(isClientKind)) return 'either'
+  if (kinds.every((kind) => isClientKind(kind) || kind === 'chain')) return 'partial'
+  return kinds.some(isIoredisKind) ? 'mixed' : 'other'
+}
+
+/** True for a symbol that our declaration of ioredis declares, or that the project adds to it by `declare module 'ioredis'`. */
+export function isOfIoredis(symbol: ts.Symbol): boolean {
+  return (symbol.declarations ?? []).some(
+    (declaration) => declaration.getSourceFile().fileName.endsWith(`/${DECLARATION_FILE}`) || isInAugmentation(declaration),
+  )
+}
+
+function isInAugmentation(node: ts.Node): boolean {
+  for (let at: ts.Node | undefined = node; at; at = at.parent as ts.Node | undefined) {
+    if (ts.isModuleDeclaration(at) && ts.isStringLiteral(at.name)) return at.name.text === 'ioredis'
+  }
+  return false
+}
+
+function isStatic(symbol: ts.Symbol): boolean {
+  return (symbol.flags & (ts.SymbolFlags.Class | ts.SymbolFlags.Alias | ts.SymbolFlags.Module)) !== 0
+}

@@ -1,0 +1,26 @@
+/** package.json: `redis` comes, and ioredis goes when no file of the package names it any more. */
+
+/** Versions that the generated code was tested with. */
+const VERSIONS = { 5: '^5.12.1', 6: '^6.3.1' } as const
+
+/** @param usesIoredis true if a file of the package still imports or mocks ioredis */
+export function migrateManifest(text: string, target: 5 | 6, usesIoredis: boolean): string {
+  const line = /^([ \t]*)"ioredis"\s*:\s*"[^"]*"(,?)[ \t]*\r?\n/m.exec(text)
+  const withRedis = /^[ \t]*"redis"\s*:/m.test(text) || !line ? text : addRedis(text, line, target)
+  if (usesIoredis) return withRedis
+  return ['ioredis', '@types/ioredis'].reduce(removeDependency, withRedis)
+}
+
+function addRedis(text: string, [, indent = '  ']: RegExpExecArray, target: 5 | 6): string {
+  return text.replace(/^[ \t]*"ioredis"\s*:\s*"[^"]*"(,?)[ \t]*(\r?\n)/m, (found, comma: string, eol: string) => {
+    const own = comma === '' ? found.replace(/"([ \t]*\r?\n)$/, '",$1') : found
+    return `${own}${indent}"redis": "${VERSIONS[target]}"${comma}${eol}`
+  })
+}
+
+function removeDependency(text: string, name: string): string {
+  const escaped = name.replace(/[/@]/g, '\\$&')
+  const inMiddle = new RegExp(`^[ \\t]*"${escaped}"\\s*:\\s*"[^"]*",[ \\t]*\\r?\\n`, 'gm')
+  const atEnd = new RegExp(`,?[ \\t]*\\r?\\n[ \\t]*"${escaped}"\\s*:\\s*"[^"]*"(?=[ \\t]*\\r?\\n[ \\t]*\\})`, 'g')
+  return text.replace(inMiddle, '').replace(atEnd, '')
+}

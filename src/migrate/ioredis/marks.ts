@@ -1,0 +1,34 @@
+/** The comments by which the codemod asks a person, and by which a person answers. */
+
+const ERROR = 'coatcheck-codemod-error'
+const MARK = /\/\/ coatcheck-codemod-(error|ignore)\b[ \t]*(.*)$/
+
+/** What stands in the comments directly above a line. */
+export type Standing =
+  | { readonly state: 'none' }
+  /** A mark of an earlier run that is not resolved. */
+  | { readonly state: 'marked'; readonly code: string }
+  /** A person has looked at the place. */
+  | { readonly state: 'ignored'; readonly reason: string }
+
+/** Text of a new comment. */
+export function markText(code: string, advice: string): string {
+  return `// ${ERROR} ${code}: ${advice}`
+}
+
+/** @param lines of the file; @param line index of the line with the code */
+export function standingAt(lines: readonly string[], line: number): Standing {
+  let standing: Standing = { state: 'none' }
+  for (let at = line - 1; at >= 0; at -= 1) {
+    const [, kind, rest = ''] = MARK.exec(lines[at] ?? '') ?? []
+    if (kind === undefined) break
+    if (kind === 'ignore') return { state: 'ignored', reason: rest.trim() }
+    standing = { state: 'marked', code: rest.split(':', 1)[0]?.trim() ?? '' }
+  }
+  return standing
+}
+
+/** How many marks wait for a person. */
+export function countMarks(text: string): number {
+  return text.split(/\r?\n/).filter((line) => MARK.exec(line)?.[1] === 'error').length
+}

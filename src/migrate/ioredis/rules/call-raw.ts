@@ -1,0 +1,24 @@
+/** `redis.call('NAME', …)`: any command by its name. */
+import { ts } from 'ts-morph'
+import type { CallRule } from '../rule.ts'
+
+export const callRawRule: CallRule = {
+  name: 'call',
+  title: 'call and callBuffer',
+  why: 'sendCommand of node-redis takes texts only, in one array, and a cluster wants the key first.',
+  members: ['call', 'callBuffer'],
+  examples: [
+    {
+      before: "const reply = await redis.call('JSON.GET', key, '$')",
+      after: "const reply = await command(redis, 'JSON.GET', key, '$')",
+    },
+  ],
+  apply: (call) => {
+    const [name] = call.args
+    if (!name || ts.isSpreadElement(name) || call.proof(0) !== 'text') {
+      return call.mark('call', 'call-name', "Write the command's name as text: command(redis, 'NAME', …).")
+    }
+    if (call.toHelper('call', call.name === 'call' ? 'command' : 'commandBuffer')) call.file.record(call.node, 'call', 'helper')
+    return true
+  },
+}

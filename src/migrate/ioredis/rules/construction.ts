@@ -1,0 +1,132 @@
+/** Construction of clients and clusters: the generated functions take the arguments of ioredis and connect in the background. */
+import { ts } from 'ts-morph'
+import { unwrap } from '../arguments.ts'
+import type { FileContext } from '../file-context.ts'
+import type { Rule } from '../rule.ts'
+
+export const constructionRule: Rule = {
+  name: 'construction',
+  title: 'Construction',
+  why: 'node-redis ignores host, port and tls outside of `socket`, and db: it would connect to localhost without TLS. It also connects only when told to, and an error without a listener ends the process.',
+  examples: [
+    {
+      before: "import Redis from 'ioredis'\n\nexport const redis = new Redis(process.env.REDIS_URL ?? '', { lazyConnect: true })\n",
+      after:
+        "import { createRedis } from './redis-from-ioredis'\n\nexport const redis = createRedis(process.env.REDIS_URL ?? '', { lazyConnect: true })\n",
+    },
+    {
+      before: "const Redis = require('ioredis')\n\nmodule.exports = new Redis(6379, 'localhost')\n",
+      after: "const { createRedis } = require('./redis-from-ioredis.cjs')\n\nmodule.exports = createRedis(6379, 'localhost')\n",
+      file: 'example.cjs',
+    },
+    {
+      before:
+        "import Redis from 'ioredis'\n\nexport const redis = new Redis({ sentinels: [{ host: 'a', port: 26379 }], name: 'main' })\n",
+      after:
+        "import Redis from 'ioredis'\n\n// coatcheck-codemod-error sentinels: Write this client with createSentinel({ name, sentinelRootNodes, nodeClientOptions }) of node-redis.\nexport const redis = new Redis({ sentinels: [{ host: 'a', port: 26379 }], name: 'main' })\n",
+    },
+  ],
+}
+
+/** Options that `createRedis` translates, or that change nothing. */
+const KNOWN = new Set([
+  'host', 'port', 'path', 'family', 'tls', 'username', 'password', 'db', 'connectionName', 'lazyConnect', 'enableOfflineQueue',
+  'connectTimeout', 'commandTimeout', 'socketTimeout', 'keepAlive', 'noDelay', 'retryStrategy', 'maxRetriesPerRequest', 'readOnly',
+  'disableClientInfo', 'clientInfoTag', 'enableReadyCheck', 'maxLoadingRetryTime', 'enableAutoPipelining', 'autoPipeliningIgnoredCommands',
+  'showFriendlyErrorStack', 'protocol',
+])
+
+const KNOWN_OF_CLUSTER = new Set([
+  'redisOptions', 'scaleReads', 'maxRedirections', 'natMap', 'lazyConnect', 'enableReadyCheck', 'enableAutoPipelining', 'slotsRefreshTimeout',
+  'slotsRefreshInterval', 'showFriendlyErrorStack',
+])
+
+/** Literal values that mean the same as no option. */
+const NEUTRAL: Readonly<Record<string, string>> = {
+  autoResubscribe: 'true',
+  autoResendUnfulfilledCommands: 'true',
+  stringNumbers: 'false',
+  reconnectOnError: 'null',
+  keyPrefix: "''",
+}
+
+const ADVICE: Readonly<Record<string, string>> = {
+  sentinels: 'Write this client with createSentinel({ name, sentinelRootNodes, nodeClientOptions }) of node-redis.',
+  keyPrefix: 'Write the prefix into the keys: node-redis 5 has no keyPrefix, and 6 leaves out commands that are sent by their name.',
+  reconnectOnError: 'node-redis has no reconnectOnError. Handle the error where the command is called, or reconnect by hand.',
+  stringNumbers: 'Use withTypeMapping({ [RESP_TYPES.NUMBER]: String }) of node-redis where numbers are large.',
+  retryDelayOnFailover: 'node-redis has no such delay. Remove the option.',
+  clusterRetryStrategy: 'Use defaults.socket.reconnectStrategy of createCluster.',
+  dnsLookup: 'Use nodeAddressMap of createCluster.',
+}
+
+/** @returns true if the node makes a client: it is rewritten or marked */
+export function applyToConstruction(context: FileContext, node: ts.NewExpression | ts.CallExpression): boolean {
+  const { analysis, file, bindings } = context
+  const callee = classOf(node)
+  const kind = analysis.kinds.of(callee)
+  if (kind !== 'class' && kind !== 'cluster-class') return false
+  if (file.stands(node, 'construction')) return true
+  const isCluster = kind === 'cluster-class'
+  const problem = problemOf(context, node, isCluster)
+  if (problem) {
+    file.mark(node, 'construction', problem.code, problem.advice)
+    return true
+  }
+  const helper = file.helper(isCluster ? 'createRedisCluster' : 'createRedis')
+  bindings.consume(node.expression)
+  if (node.arguments === undefined) file.edits.replace(node.getStart(), node.getEnd(), `${helper}()`)
+  else {
+    const open = node.getSourceFile().text.indexOf('(', node.typeArguments?.end ?? node.expression.getEnd())
+    file.edits.replace(node.getStart(), open + 1, `${helper}(`)
+  }
+  file.record(node, 'construction', 'helper')
+  return true
+}
+
+/** The class of `new Redis()` and of `Redis.createClient()`. */
+function classOf({ expression }: ts.NewExpression | ts.CallExpression): ts.Expression {
+  const callee = unwrap(expression)
+  return ts.isPropertyAccessExpression(callee) && callee.name.text === 'createClient' ? callee.expression : callee
+}
+
+function problemOf(
+  { analysis }: FileContext,
+  node: ts.NewExpression | ts.CallExpression,
+  isCluster: boolean,
+): { code: string; advice: string } | null {
+  const args = node.arguments ?? []
+  const known = isCluster ? KNOWN_OF_CLUSTER : KNOWN
+  const literals = (isCluster ? args.slice(1) : args).map(unwrap)
+  for (const arg of literals) {
+    const option = ts.isObjectLiteralExpression(arg) ? unknownOption(arg, known) : null
+    if (option !== null) return { code: codeOf(option), advice: ADVICE[option] ?? `node-redis has no option "${option}". Remove it, or write this client by hand.` }
+    if (!isCluster || !ts.isObjectLiteralExpression(arg)) continue
+    const inner = arg.properties.find((property) => property.name?.getText() === 'redisOptions')
+    const options = inner && ts.isPropertyAssignment(inner) ? unwrap(inner.initializer) : null
+    const innerOption = options && ts.isObjectLiteralExpression(options) ? unknownOption(options, KNOWN) : null
+    if (innerOption !== null) return { code: codeOf(innerOption), advice: ADVICE[innerOption] ?? `node-redis has no option "${innerOption}".` }
+  }
+  const mayBeFunction = args.some((arg) => analysis.kinds.checker.getTypeAtLocation(arg).getCallSignatures().length > 0)
+  return mayBeFunction ? { code: 'construction', advice: 'The constructor gets a function. Write this client by hand.' } : null
+}
+
+/** The first option that `createRedis` would refuse. */
+function unknownOption(options: ts.ObjectLiteralExpression, known: ReadonlySet<string>): string | null {
+  for (const property of options.properties) {
+    if (ts.isSpreadAssignment(property)) continue
+    const name = property.name && (ts.isIdentifier(property.name) || ts.isStringLiteral(property.name)) ? property.name.text : null
+    if (name === null) return '[computed]'
+    if (known.has(name)) {
+      if (name === 'scaleReads' && ts.isPropertyAssignment(property) && !/^['"](?:master|slave)['"]$/.test(property.initializer.getText())) return name
+      continue
+    }
+    const value = ts.isPropertyAssignment(property) ? property.initializer.getText().replaceAll('"', "'") : ''
+    if (NEUTRAL[name] !== value || value === '') return name
+  }
+  return null
+}
+
+function codeOf(option: string): string {
+  return option === '[computed]' ? 'option' : option.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
+}

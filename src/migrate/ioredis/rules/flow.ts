@@ -1,0 +1,305 @@
+/**
+ * Clients that leave the sight of the type checker: as `any`, as an interface of the project, or into another package. The calls there cannot
+ * be seen, so a person has to look at them.
+ */
+import { ts } from 'ts-morph'
+import { unwrap } from '../arguments.ts'
+import type { FileContext } from '../file-context.ts'
+import { isIoredisKind, type Kind } from '../kinds.ts'
+import { packageAdvice } from '../packages.ts'
+import type { Rule } from '../rule.ts'
+
+export const flowRule: Rule = {
+  name: 'flow',
+  title: 'Clients that are handed on',
+  why: 'Where a client is `any` or belongs to another package, no type tells which calls reach it. Such a call would fail, or do something else, at run time only.',
+  examples: [
+    {
+      before: 'declare function cache(client: any): void\ncache(redis)',
+      after:
+        'declare function cache(client: any): void\n// coatcheck-codemod-error client-as-any: The client becomes `any` here, so calls on it were not found. Give it the type Redis, then rewrite its calls.\ncache(redis)',
+    },
+    {
+      before: "import { RedisStore } from 'rate-limit-redis'\nexport const store = new RedisStore({ client: redis })",
+      after:
+        "import { RedisStore } from 'rate-limit-redis'\n// coatcheck-codemod-error client-to-package: Give rate-limit-redis: sendCommand: (...args) => redis.sendCommand(args).\nexport const store = new RedisStore({ client: redis })",
+    },
+  ],
+}
+
+const AS_ANY = 'The client becomes `any` here, so calls on it were not found. Give it the type Redis, then rewrite its calls.'
+const AS_INTERFACE = 'The client becomes an interface of its own here, so calls on it were not found. Check that its methods have the meaning of node-redis.'
+
+/** Looks where the value of a client goes; follows parentheses, `??`, `? :` and `await`. */
+export function applyToFlow(context: FileContext, node: ts.Expression): void {
+  const { parent } = node
+  if (ts.isParenthesizedExpression(parent) || ts.isNonNullExpression(parent) || ts.isSatisfiesExpression(parent) || ts.isAwaitExpression(parent)) {
+    applyToFlow(context, parent)
+    return
+  }
+  if (ts.isAsExpression(parent) || ts.isTypeAssertionExpression(parent)) {
+    applyToAssertion(context, parent)
+    return
+  }
+  if (ts.isConditionalExpression(parent)) {
+    if (parent.condition !== node) applyToFlow(context, parent)
+    return
+  }
+  if (ts.isBinaryExpression(parent)) {
+    applyToBinary(context, node, parent)
+    return
+  }
+  if (ts.isVariableDeclaration(parent) && parent.initializer === node) {
+    if (ts.isObjectBindingPattern(parent.name)) {
+      context.file.mark(node, 'flow', 'destructured', 'Call the methods on the client: a method that is taken off its client was not rewritten.')
+    } else if (parent.type) judge(context, node, context.analysis.kinds.checker.getTypeFromTypeNode(parent.type))
+    return
+  }
+  if ((ts.isPropertyDeclaration(parent) || ts.isParameter(parent)) && parent.initializer === node) {
+    if (parent.type) judge(context, node, context.analysis.kinds.checker.getTypeFromTypeNode(parent.type))
+    return
+  }
+  if (ts.isCallExpression(parent) || ts.isNewExpression(parent)) {
+    if (parent.expression !== node) applyToArgument(context, node, parent)
+    return
+  }
+  if (ts.isReturnStatement(parent) || (ts.isArrowFunction(parent) && parent.body === node)) {
+    applyToReturn(context, node)
+    return
+  }
+  if (ts.isPropertyAssignment(parent) || ts.isShorthandPropertyAssignment(parent) || ts.isArrayLiteralExpression(parent)) {
+    applyToLiteral(context, node, parent)
+    return
+  }
+  if (ts.isSpreadAssignment(parent) || ts.isSpreadElement(parent) || ts.isTemplateSpan(parent)) {
+    context.file.mark(node, 'flow', 'client-as-any', AS_ANY)
+    return
+  }
+  if (ts.isJsxExpression(parent)) judge(context, node, context.analysis.kinds.checker.getContextualType(node))
+}
+
+/** `redis as X`: only what the assertion makes of it counts, `redis as unknown as Redis` is no change. */
+function applyToAssertion(context: FileContext, assertion: ts.AsExpression | ts.TypeAssertion): void {
+  const outer = outermostAssertion(assertion)
+  const kind = context.analysis.kinds.of(outer)
+  if (isIoredisKind(kind)) {
+    applyToFlow(context, outer)
+    return
+  }
+  context.file.mark(outer, 'flow', kind === 'any' || isUnknown(context, outer) ? 'client-as-any' : 'client-as-interface', kind === 'any' || isUnknown(context, outer) ? AS_ANY : AS_INTERFACE)
+}
+
+function outermostAssertion(node: ts.Expression): ts.Expression {
+  let at = node
+  while (ts.isAsExpression(at.parent) || ts.isTypeAssertionExpression(at.parent) || ts.isParenthesizedExpression(at.parent)) at = at.parent
+  return at
+}
+
+function isUnknown({ analysis }: FileContext, node: ts.Expression): boolean {
+  return (analysis.kinds.checker.getTypeAtLocation(node).flags & ts.TypeFlags.Unknown) !== 0
+}
+
+function applyToBinary(context: FileContext, node: ts.Expression, parent: ts.BinaryExpression): void {
+  const operator = parent.operatorToken.kind
+  const isAssignment =
+    operator === ts.SyntaxKind.EqualsToken ||
+    operator === ts.SyntaxKind.QuestionQuestionEqualsToken ||
+    operator === ts.SyntaxKind.BarBarEqualsToken ||
+    operator === ts.SyntaxKind.AmpersandAmpersandEqualsToken
+  if (isAssignment && parent.right === node) {
+    if (!isModuleExports(parent.left)) judge(context, node, declaredType(context, parent.left))
+    applyToFlow(context, parent)
+    return
+  }
+  const passesOn =
+    operator === ts.SyntaxKind.QuestionQuestionToken ||
+    operator === ts.SyntaxKind.BarBarToken ||
+    (operator === ts.SyntaxKind.AmpersandAmpersandToken && parent.right === node) ||
+    (operator === ts.SyntaxKind.CommaToken && parent.right === node)
+  if (passesOn) applyToFlow(context, parent)
+}
+
+/** `module.exports`, `exports.redis`: files that load it see its type. */
+function isModuleExports(left: ts.Expression): boolean {
+  return /^(?:module\.)?exports(?:\.\w+)?$/.test(left.getText())
+}
+
+function declaredType({ analysis }: FileContext, left: ts.Expression): ts.Type {
+  const { checker } = analysis.kinds
+  const symbol = checker.getSymbolAtLocation(left)
+  const declaration = symbol?.valueDeclaration
+  if (declaration && (ts.isVariableDeclaration(declaration) || ts.isParameter(declaration)) && !declaration.type && !declaration.initializer) {
+    // A variable without a type has the type of what is assigned to it.
+    return checker.getTypeAtLocation(left)
+  }
+  return symbol ? checker.getTypeOfSymbolAtLocation(symbol, left) : checker.getTypeAtLocation(left)
+}
+
+function applyToArgument(context: FileContext, node: ts.Expression, call: ts.CallExpression | ts.NewExpression): void {
+  const { checker } = context.analysis.kinds
+  if (isHarmless(call)) return
+  const signature = checker.getResolvedSignature(call)
+  const at = call.arguments?.indexOf(node) ?? -1
+  const parameter = signature?.parameters[Math.min(at, signature.parameters.length - 1)]
+  const declaration = signature?.declaration
+  const fileName = declaration?.getSourceFile().fileName ?? ''
+  const packageName = packageOf(fileName) ?? packageOfCallee(context, call)
+  if (packageName !== null && packageName !== 'typescript' && packageName !== '@types/node') {
+    context.file.mark(node, 'flow', 'client-to-package', packageAdvice(packageName))
+    return
+  }
+  if (!parameter || !declaration) {
+    context.file.mark(node, 'flow', 'client-as-any', AS_ANY)
+    return
+  }
+  let type = checker.getTypeOfSymbolAtLocation(parameter, call)
+  if (parameter.valueDeclaration && ts.isParameter(parameter.valueDeclaration) && parameter.valueDeclaration.dotDotDotToken) {
+    type = checker.getTypeArguments(type as ts.TypeReference)[0] ?? type
+  }
+  judge(context, node, type)
+}
+
+/** Calls that only look at the client: output and assertions. */
+function isHarmless(call: ts.CallExpression | ts.NewExpression): boolean {
+  const callee = call.expression.getText()
+  return /^(?:console\.\w+|expect|assert(?:\.\w+)?|Boolean|clearTimeout|structuredClone|util\.inspect)$/.test(callee)
+}
+
+function applyToReturn(context: FileContext, node: ts.Expression): void {
+  const owner = functionAround(node)
+  if (!owner) return
+  const { checker } = context.analysis.kinds
+  if (owner.type) {
+    judge(context, node, promisedType(checker, checker.getTypeFromTypeNode(owner.type)))
+    return
+  }
+  if (!ts.isFunctionExpression(owner) && !ts.isArrowFunction(owner) && !ts.isMethodDeclaration(owner)) return
+  const asked = ts.isMethodDeclaration(owner)
+    ? ts.isObjectLiteralExpression(owner.parent)
+      ? checker.getContextualType(owner.parent)?.getProperty(owner.name.getText())
+      : undefined
+    : undefined
+  const contextual = asked ? checker.getTypeOfSymbolAtLocation(asked, owner) : ts.isMethodDeclaration(owner) ? undefined : checker.getContextualType(owner)
+  if (!contextual) {
+    if (!ts.isMethodDeclaration(owner)) applyToUntypedCallee(context, node, owner)
+    return
+  }
+  const [signature] = contextual.getCallSignatures()
+  if (signature) judge(context, node, promisedType(checker, signature.getReturnType()))
+  else if (contextual.flags & ts.TypeFlags.Any) context.file.mark(node, 'flow', 'client-as-any', AS_ANY)
+}
+
+function functionAround(node: ts.Node): ts.FunctionLikeDeclaration | null {
+  for (let at = node.parent as ts.Node | undefined; at; at = at.parent as ts.Node | undefined) {
+    if (ts.isFunctionLike(at)) return at as ts.FunctionLikeDeclaration
+  }
+  return null
+}
+
+function promisedType(checker: ts.TypeChecker, type: ts.Type): ts.Type {
+  return checker.getAwaitedType(type) ?? type
+}
+
+function applyToLiteral(context: FileContext, node: ts.Expression, parent: ts.Node): void {
+  const { checker } = context.analysis.kinds
+  if (ts.isShorthandPropertyAssignment(parent) || ts.isPropertyAssignment(parent)) {
+    const literal = parent.parent
+    const contextual = checker.getContextualType(literal)
+    const property = contextual?.getProperty(parent.name.getText().replace(/^['"]|['"]$/g, ''))
+    if (property) {
+      const packageName = packageOf(property.declarations?.[0]?.getSourceFile().fileName ?? '')
+      if (packageName !== null && packageName !== 'typescript' && packageName !== '@types/node') {
+        context.file.mark(node, 'flow', 'client-to-package', packageAdvice(packageName))
+        return
+      }
+      judge(context, node, checker.getTypeOfSymbolAtLocation(property, node))
+      return
+    }
+    if (contextual && contextual.flags & ts.TypeFlags.Any) {
+      context.file.mark(node, 'flow', 'client-as-any', AS_ANY)
+      return
+    }
+    applyToUntypedCallee(context, node, literal)
+    return
+  }
+  const contextual = checker.getContextualType(node)
+  if (contextual) judge(context, node, contextual)
+  else applyToUntypedCallee(context, node, parent as ts.Expression)
+}
+
+/** `new Queue('mail', { connection: redis })`, where the types of the package are not installed. */
+function applyToUntypedCallee(context: FileContext, node: ts.Expression, literal: ts.Node): void {
+  for (let at = literal; ; at = at.parent) {
+    const { parent } = at
+    if ((ts.isCallExpression(parent) || ts.isNewExpression(parent)) && parent.expression !== at) {
+      if (isHarmless(parent)) return
+      if (context.analysis.kinds.of(parent.expression) !== 'any') return
+      const packageName = packageOfCallee(context, parent)
+      if (packageName !== null) context.file.mark(node, 'flow', 'client-to-package', packageAdvice(packageName))
+      else context.file.mark(node, 'flow', 'client-as-any', AS_ANY)
+      return
+    }
+    if (!ts.isObjectLiteralExpression(parent) && !ts.isPropertyAssignment(parent) && !ts.isArrayLiteralExpression(parent) && !ts.isParenthesizedExpression(parent)) return
+  }
+}
+
+/** Whether calls on a value of this type were found. */
+function judge(context: FileContext, node: ts.Expression, type: ts.Type | undefined): void {
+  if (!type) return
+  const { kinds } = context.analysis
+  const kind: Kind = kinds.ofType(type)
+  if (isIoredisKind(kind) || kind === 'mixed') return
+  if (kind === 'any' || type.flags & (ts.TypeFlags.Unknown | ts.TypeFlags.NonPrimitive)) {
+    context.file.mark(node, 'flow', 'client-as-any', AS_ANY)
+    return
+  }
+  if (type.flags & ts.TypeFlags.TypeParameter) return
+  if (isNothing(type) || isEmitter(type)) return
+  if (kinds.checker.getNonNullableType(type).getProperties().length === 0) {
+    if (type.flags & ts.TypeFlags.Object) context.file.mark(node, 'flow', 'client-as-any', AS_ANY)
+    return
+  }
+  context.file.mark(node, 'flow', 'client-as-interface', AS_INTERFACE)
+}
+
+function isNothing(type: ts.Type): boolean {
+  return (type.flags & (ts.TypeFlags.Void | ts.TypeFlags.Undefined | ts.TypeFlags.Null | ts.TypeFlags.Never)) !== 0
+}
+
+/** An EventEmitter has the same methods in node-redis. */
+function isEmitter(type: ts.Type): boolean {
+  return /^(?:NodeJS\.)?EventEmitter\b/.test(type.getSymbol()?.name ?? '')
+}
+
+function packageOf(fileName: string): string | null {
+  const at = fileName.lastIndexOf('/node_modules/')
+  if (at < 0) return null
+  const [first = '', second = ''] = fileName.slice(at + '/node_modules/'.length).split('/')
+  return first.startsWith('@') ? `${first}/${second}` : first
+}
+
+/** The package from which the callee is imported, also where its types are not installed. */
+function packageOfCallee({ analysis }: FileContext, call: ts.CallExpression | ts.NewExpression): string | null {
+  let root: ts.Expression = unwrap(call.expression)
+  while (ts.isPropertyAccessExpression(root) || ts.isCallExpression(root)) root = unwrap(root.expression)
+  if (!ts.isIdentifier(root)) return null
+  for (const declaration of analysis.kinds.checker.getSymbolAtLocation(root)?.declarations ?? []) {
+    const text = importedModule(declaration)
+    if (text !== null && !text.startsWith('.') && !text.startsWith('node:')) {
+      if (analysis.kinds.of(root) !== 'any') return null
+      return text.startsWith('@') ? text.split('/', 2).join('/') : (text.split('/', 1)[0] ?? text)
+    }
+  }
+  return null
+}
+
+function importedModule(declaration: ts.Declaration): string | null {
+  for (let at: ts.Node | undefined = declaration; at; at = at.parent as ts.Node | undefined) {
+    if (ts.isImportDeclaration(at)) return ts.isStringLiteral(at.moduleSpecifier) ? at.moduleSpecifier.text : null
+    if (ts.isVariableDeclaration(at)) {
+      const match = /^require\(\s*['"]([^'"]+)['"]\s*\)/.exec(at.initializer?.getText() ?? '')
+      return match?.[1] ?? null
+    }
+  }
+  return null
+}

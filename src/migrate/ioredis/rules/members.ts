@@ -1,0 +1,71 @@
+/** Properties of a client that are read, and methods that are not called where they stand. */
+import { ts } from 'ts-morph'
+import type { FileContext } from '../file-context.ts'
+import type { Kind } from '../kinds.ts'
+import type { Rule } from '../rule.ts'
+
+export const membersRule: Rule = {
+  name: 'members',
+  title: 'Properties and detached methods',
+  why: 'A client of node-redis has no status, so a test of it is never true. A method that is taken off its client cannot be rewritten where it is called.',
+  examples: [
+    { before: "if (redis.status === 'ready') console.log('ready')", after: "if (redisStatus(redis) === 'ready') console.log('ready')" },
+    {
+      before: 'const read = redis.get.bind(redis)',
+      after:
+        '// coatcheck-codemod-error method-as-value: Call get() on the client where it is needed: (…values) => command(redis, \'get\', …values).\nconst read = redis.get.bind(redis)',
+    },
+  ],
+}
+
+const ADVICE: Readonly<Record<string, string>> = {
+  options: 'A client of node-redis has other options. Keep what you need in a variable of your own.',
+  mode: 'node-redis has isPubSubActive in place of mode.',
+  stream: 'node-redis keeps its socket private.',
+  isCluster: 'Remember in the code whether you made a cluster.',
+  autoPipelineQueueSize: 'node-redis always sends the commands of one tick together. Remove the figure.',
+  condition: 'node-redis keeps it private.',
+  commandQueue: 'node-redis keeps it private.',
+  slots: 'See slots of the cluster in node-redis.',
+}
+
+/** @param access a property of a client that is not called */
+export function applyToMember(
+  { file }: FileContext,
+  access: ts.PropertyAccessExpression | ts.ElementAccessExpression,
+  name: string | null,
+  kind: Kind,
+): void {
+  if (file.stands(access, 'members')) return
+  if (kind === 'chain') {
+    if (name === 'length') file.record(access, 'members', 'helper')
+    else file.mark(access, 'members', 'method-as-value', 'Call the method of the chain where it is needed.')
+    return
+  }
+  if (name === null) {
+    file.mark(access, 'members', 'dynamic-member', 'The name of the member is not certain. Send the command with command(redis, name, …) of redis-from-ioredis.')
+    return
+  }
+  const isGuarded = access.questionDotToken !== undefined
+  if (name === 'status' && !isGuarded && ts.isPropertyAccessExpression(access) && !isAssigned(access)) {
+    const receiver = access.expression
+    const span = access.getEnd() - access.getStart()
+    file.edits.open(access.getStart(), `${file.helper('redisStatus')}(`, span)
+    file.edits.replace(receiver.getEnd(), access.getEnd(), ')')
+    file.record(access, 'members', 'helper')
+    return
+  }
+  if (name === 'status') {
+    file.mark(access, 'members', 'status', 'Use redisStatus(redis) of redis-from-ioredis.')
+    return
+  }
+  const advice = ADVICE[name]
+  if (advice !== undefined) file.mark(access, 'members', 'client-property', advice)
+  else
+    file.mark(access, 'members', 'method-as-value', `Call ${name}() on the client where it is needed: (…values) => command(redis, '${name}', …values).`)
+}
+
+function isAssigned(access: ts.Expression): boolean {
+  const { parent } = access
+  return ts.isBinaryExpression(parent) && parent.left === access && parent.operatorToken.kind === ts.SyntaxKind.EqualsToken
+}

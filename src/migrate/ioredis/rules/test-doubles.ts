@@ -1,0 +1,50 @@
+/** Doubles of ioredis in tests. node-redis has none that behaves like a server, so each needs a person. */
+import { ts } from 'ts-morph'
+import type { FileContext } from '../file-context.ts'
+import type { Rule } from '../rule.ts'
+
+const ADVICE_MOCK_MODULE =
+  'The mock replaces ioredis, which the code no longer loads. Mock redis-from-ioredis, or run the test on a real Redis.'
+const ADVICE_IOREDIS_MOCK =
+  'ioredis-mock has the methods of ioredis only. Run the test on a real Redis, or write a double with the methods of node-redis.'
+
+export const testDoublesRule: Rule = {
+  name: 'test-doubles',
+  title: 'Test doubles',
+  why: 'A mock of ioredis stays without effect after the move: the test would reach a real server, or pass without testing anything.',
+  examples: [
+    {
+      before: "import RedisMock from 'ioredis-mock'\n\nexport const redis = new RedisMock()\n",
+      after: `// coatcheck-codemod-error ioredis-mock: ${ADVICE_IOREDIS_MOCK}\nimport RedisMock from 'ioredis-mock'\n\nexport const redis = new RedisMock()\n`,
+    },
+  ],
+}
+
+const MOCK_METHODS = new Set(['mock', 'doMock', 'unmock', 'dontMock', 'requireActual', 'importActual', 'setMock', 'unstable_mockModule', 'genMockFromModule', 'createMockFromModule'])
+
+/** @returns true if the node replaces ioredis by a double */
+export function applyToTestDouble({ file }: FileContext, node: ts.Node): boolean {
+  if (ts.isImportDeclaration(node) && isModule(node.moduleSpecifier, /^ioredis-mock(?:\/|$)/)) {
+    file.mark(node, 'test-doubles', 'ioredis-mock', ADVICE_IOREDIS_MOCK)
+    return true
+  }
+  if (!ts.isCallExpression(node)) return false
+  const [module] = node.arguments
+  if (!module) return false
+  const { expression } = node
+  if ((ts.isIdentifier(expression) && expression.text === 'require') || expression.kind === ts.SyntaxKind.ImportKeyword) {
+    if (!isModule(module, /^ioredis-mock(?:\/|$)/)) return false
+    file.mark(node, 'test-doubles', 'ioredis-mock', ADVICE_IOREDIS_MOCK)
+    return true
+  }
+  const isMock =
+    (ts.isPropertyAccessExpression(expression) && MOCK_METHODS.has(expression.name.text)) ||
+    (ts.isIdentifier(expression) && /^(?:proxyquire|rewiremock|mock|mockRequire|jestMock)$/.test(expression.text))
+  if (!isMock || !isModule(module, /^ioredis(?:$|\/|-mock)/)) return false
+  file.mark(node, 'test-doubles', 'mocked-module', ADVICE_MOCK_MODULE)
+  return true
+}
+
+function isModule(node: ts.Expression, pattern: RegExp): boolean {
+  return ts.isStringLiteralLike(node) && pattern.test(node.text)
+}

@@ -1,0 +1,125 @@
+/** Types of ioredis: the generated file exports types of the same names. */
+import { ts } from 'ts-morph'
+import type { FileContext } from '../file-context.ts'
+import { isOfIoredis } from '../kinds.ts'
+import type { Rule } from '../rule.ts'
+
+export const typesRule: Rule = {
+  name: 'types',
+  title: 'Types',
+  why: 'The types of a client, its options and its chains have other names or shapes in node-redis.',
+  examples: [
+    {
+      before: "import type { Redis, RedisOptions } from 'ioredis'\n\nexport const options: RedisOptions = {}\nexport let client: Redis | undefined\n",
+      after:
+        "import type { Redis, RedisOptions } from './redis-from-ioredis'\n\nexport const options: RedisOptions = {}\nexport let client: Redis | undefined\n",
+    },
+    {
+      before: "import IORedis from 'ioredis'\n\nexport type Client = IORedis.Redis\n",
+      after: "import type { Redis } from './redis-from-ioredis'\n\nexport type Client = Redis\n",
+    },
+  ],
+}
+
+/** Name in our declaration of ioredis → type of the generated file. */
+const TYPES: Readonly<Record<string, string>> = {
+  RedisClient: 'Redis',
+  ClusterClient: 'Cluster',
+  ChainableCommander: 'ChainableCommander',
+  PipelineClass: 'ChainableCommander',
+  RedisOptions: 'RedisOptions',
+  ClusterOptions: 'ClusterOptions',
+  ClusterNode: 'ClusterNode',
+  Callback: 'Callback',
+  RedisKey: 'RedisKey',
+  RedisValue: 'RedisValue',
+}
+
+/** Aliases of `RedisOptions` in the declaration that mean something else. */
+const OTHER_OPTIONS = new Set(['SentinelConnectionOptions', 'SentinelAddress', 'NatMap', 'DNSLookupFunction', 'DNSResolveSrvFunction', 'NodeRole', 'ScanStreamOption'])
+
+/** Utility types whose result would hide which methods are used. */
+const UTILITIES = new Set(['Pick', 'Omit', 'Partial', 'Required', 'Readonly'])
+
+/** @returns true if the node is a reference to a type of ioredis */
+export function applyToType({ analysis, file, bindings }: FileContext, node: ts.Node): boolean {
+  const name = typeNameOf(node)
+  if (!name) return false
+  const symbol = resolved(analysis.kinds.checker, name)
+  if (!symbol || !isOfIoredis(symbol)) return false
+  if (isInsideAugmentation(node)) return true
+  const written = ts.isIdentifier(name) ? name.text : name.right.text
+  const type = TYPES[symbol.name]
+  if (file.stands(node, 'types')) return true
+  if (ts.isTypeQueryNode(node) || type === undefined || OTHER_OPTIONS.has(written)) {
+    file.mark(node, 'types', 'type', `node-redis has no counterpart of the type ${written}. Write the type that the code needs.`)
+    return true
+  }
+  if (ts.isImportTypeNode(node)) {
+    file.mark(node, 'types', 'import-type', `Import the type ${type} from redis-from-ioredis.`)
+    return true
+  }
+  const { parent } = node
+  if (type !== 'RedisOptions' && ts.isTypeReferenceNode(parent) && UTILITIES.has(parent.typeName.getText())) {
+    file.mark(node, 'types', 'derived-type', `Write the methods of ${type} that the code needs, with the names of node-redis.`)
+    return true
+  }
+  file.edits.replace(name.getStart(), name.getEnd(), file.helper(type))
+  bindings.consume(name)
+  file.record(node, 'types', 'rewritten')
+  return true
+}
+
+function typeNameOf(node: ts.Node): ts.EntityName | null {
+  if (ts.isTypeReferenceNode(node)) return node.typeName
+  if (ts.isTypeQueryNode(node)) return node.exprName
+  if (ts.isImportTypeNode(node)) return node.qualifier ?? null
+  return null
+}
+
+function resolved(checker: ts.TypeChecker, name: ts.EntityName): ts.Symbol | undefined {
+  const symbol = checker.getSymbolAtLocation(name)
+  return symbol && symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol
+}
+
+function isInsideAugmentation(node: ts.Node): boolean {
+  for (let at: ts.Node | undefined = node; at; at = at.parent as ts.Node | undefined) {
+    if (isAugmentation(at)) return true
+  }
+  return false
+}
+
+/** `declare module 'ioredis' { … }` */
+export function isAugmentation(node: ts.Node): node is ts.ModuleDeclaration {
+  return ts.isModuleDeclaration(node) && ts.isStringLiteral(node.name) && node.name.text === 'ioredis'
+}
+
+/** The methods that `declare module 'ioredis'` adds, or null if it holds anything else. */
+export function methodsOf(node: ts.ModuleDeclaration): readonly string[] | null {
+  if (!node.body || !ts.isModuleBlock(node.body)) return null
+  const names: string[] = []
+  for (const statement of node.body.statements) {
+    if (!ts.isInterfaceDeclaration(statement)) return null
+    for (const member of statement.members) {
+      if (!ts.isMethodSignature(member) && !ts.isPropertySignature(member)) return null
+      names.push(member.name.getText())
+    }
+  }
+  return names
+}
+
+/** The block goes when `defineCommand` defines all that it declares: `command()` runs scripts by their names. */
+export function applyToAugmentation({ analysis, file, bindings }: FileContext, node: ts.ModuleDeclaration): void {
+  if (file.stands(node, 'types')) return
+  const methods = methodsOf(node)
+  const isDefined = methods?.every((name) => analysis.scriptNames.has(name.replace(/Buffer$/, '')))
+  if (isDefined !== true) {
+    file.mark(node, 'types', 'augmentation', 'Remove the block after its methods are called with command(redis, name, …) of redis-from-ioredis.')
+    return
+  }
+  const text = file.source.text
+  const end = /^[ \t]*\r?\n/.exec(text.slice(node.getEnd()))
+  file.edits.replace(node.getStart(), node.getEnd() + (end?.[0].length ?? 0), '')
+  bindings.consume(node)
+  file.record(node, 'types', 'rewritten')
+}

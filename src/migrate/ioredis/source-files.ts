@@ -1,0 +1,68 @@
+/** The files of a project that the codemod reads: TypeScript and JavaScript that people write. */
+import { readdirSync, statSync } from 'node:fs'
+import { join, relative, resolve, sep } from 'node:path'
+
+const SOURCE = /\.(?:[cm]?ts|tsx|[cm]?js|jsx)$/
+const DECLARATION = /\.d\.[cm]?ts$/
+/** Folders of packages, of built files and of tools. */
+const LEFT_ALONE = new Set([
+  'node_modules', 'bower_components', 'dist', 'build', 'out', 'coverage', '.git', '.next', '.nuxt', '.output', '.svelte-kit', '.turbo', '.cache',
+  '.yarn', '.pnpm-store', '.vercel', '.serverless', '.nyc_output', 'vendor',
+])
+/** Longer files are bundles. */
+const MOST_BYTES = 1_000_000
+
+/** All sources below a folder, sorted. */
+export function sourcesBelow(folder: string): string[] {
+  const found: string[] = []
+  const visit = (at: string): void => {
+    for (const entry of readdirSync(at, { withFileTypes: true })) {
+      const path = join(at, entry.name)
+      if (entry.isDirectory()) {
+        if (!LEFT_ALONE.has(entry.name)) visit(path)
+      } else if (entry.isFile() && isSource(entry.name) && statSync(path).size <= MOST_BYTES) found.push(path)
+    }
+  }
+  visit(folder)
+  return found.sort()
+}
+
+function isSource(name: string): boolean {
+  return SOURCE.test(name) && !DECLARATION.test(name) && !/\.min\.[cm]?js$/.test(name)
+}
+
+export interface Selection {
+  readonly cwd: string
+  readonly paths: readonly string[]
+  readonly include?: readonly string[]
+  readonly exclude?: readonly string[]
+}
+
+/** Whether the run may change a file. */
+export function selectionOf({ cwd, paths, include, exclude }: Selection): (path: string) => boolean {
+  const roots = (paths.length === 0 ? ['.'] : paths).map((path) => resolve(cwd, path))
+  const wanted = include?.map(patternOf)
+  const unwanted = (exclude ?? []).map(patternOf)
+  return (path) => {
+    const name = relative(cwd, path).split(sep).join('/')
+    const isBelow = roots.some((root) => path === root || path.startsWith(root + sep))
+    if (!isBelow || unwanted.some((pattern) => pattern.test(name))) return false
+    return wanted === undefined || wanted.some((pattern) => pattern.test(name))
+  }
+}
+
+/** A glob with `*`, `**`, `?` and `{a,b}`; a pattern without `/` means a name at any depth, a folder means all below it. */
+function patternOf(glob: string): RegExp {
+  const clean = glob.replace(/^\.\//, '').replace(/\/$/, '')
+  const deep = clean.includes('/') ? clean : `**/${clean}`
+  const source = deep
+    .replace(/[.+^$()|[\]\\]/g, '\\$&')
+    .replace(/\*\*\/|\*\*|\*|\?|\{([^}]*)\}/g, (match, words?: string) => {
+      if (match === '**/') return '(?:.*/)?'
+      if (match === '**') return '.*'
+      if (match === '*') return '[^/]*'
+      if (match === '?') return '[^/]'
+      return `(?:${(words ?? '').split(',').join('|')})`
+    })
+  return new RegExp(`^${source}(?:/.*)?$`)
+}
