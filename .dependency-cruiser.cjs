@@ -18,9 +18,10 @@ const LAYERS = {
   adapters: ['http', 'oidc', 'session', 'token', 'documents', 'core'],
   telemetry: ['core'],
   admin: ['session', 'token', 'oidc', 'documents', 'keyring', 'redis', 'config', 'core'],
-  cli: ['admin', 'dev', 'config', 'core'],
+  cli: ['admin', 'dev', 'migrate', 'config', 'core'],
   dashboard: ['admin', 'http', 'core'],
   dev: ['core'],
+  migrate: ['core'],
   testing: [
     'adapters',
     'http',
@@ -64,6 +65,7 @@ const PACKAGES = {
   '@clack/prompts': '^src/cli/',
   'cli-table3': '^src/cli/',
   jiti: '^src/cli/',
+  'ts-morph': '^src/migrate/ioredis/',
   'prom-client': '^src/telemetry/prometheus-metrics\\.ts$',
   '@opentelemetry/api': '^src/(otel|telemetry/otel-[^/]+)\\.ts$',
 }

@@ -15,6 +15,16 @@ export interface Program {
   readonly source: (path: string) => ts.SourceFile | undefined
 }
 
+/** What code uses most of Node, for projects without installed types. */
+const NODE_GLOBALS = `
+interface Buffer extends Uint8Array { toString(encoding?: string, start?: number, end?: number): string }
+declare var Buffer: {
+  from(...values: any[]): Buffer; alloc(...values: any[]): Buffer; concat(...values: any[]): Buffer;
+  isBuffer(value: any): value is Buffer; byteLength(...values: any[]): number;
+};
+declare var process: { env: Record<string, string | undefined>; argv: string[]; pid: number; [member: string]: any };
+`
+
 /** A variable may get its client from a variable that gets its client from another one. */
 const MOST_ROUNDS = 3
 
@@ -48,6 +58,7 @@ export function createProgram(cwd: string, files: readonly string[], workspace: 
     },
   })
   project.createSourceFile(declaration, declarationText())
+  if (roots.length === 0) project.createSourceFile(join(cwd, 'coatcheck-node.d.ts'), NODE_GLOBALS)
   for (const file of files) project.createSourceFile(file, withRequiredTypes(file, readFileSync(file, 'utf8')), { overwrite: true })
   for (let round = 0; round < MOST_ROUNDS; round += 1) {
     const program = project.getProgram().compilerObject

@@ -133,19 +133,29 @@ async function sendScript(client: AnyRedis, script: RedisScript, values: readonl
   {
     name: 'command',
     exports: ['command', 'commandBuffer'],
-    needs: ['client-types', 'send'],
+    needs: ['client-types', 'send', 'callback'],
     source: `
 /**
- * Sends a command with the arguments and the reply of ioredis. Replace it by the method of the client once the types of the arguments are
- * certain: \`command(redis, 'get', key)\` is \`redis.get(key)\`.
+ * Sends a command with the arguments and the reply of ioredis, and calls a callback at the end of the arguments. Replace it by the method
+ * of the client once the types of the arguments are certain: \`command(redis, 'get', key)\` is \`redis.get(key)\`.
  */
-export async function command<T = unknown>(client: AnyRedis, name: string, ...values: readonly unknown[]): Promise<T> {
-  return (await send(client, name, values, { asBuffers: false })) as T;
+export function command<T = unknown>(client: AnyRedis, name: string, ...values: [...values: unknown[], callback: Callback<T>]): Promise<T>;
+export function command<T = unknown>(client: AnyRedis, name: string, ...values: readonly unknown[]): Promise<T>;
+export function command<T = unknown>(client: AnyRedis, name: string, ...values: readonly unknown[]): Promise<T> {
+  return sendWithCallback(client, name, values, false) as Promise<T>;
 }
 
 /** The \`…Buffer\` methods of ioredis: the same, with Buffers in place of text. */
-export async function commandBuffer<T = unknown>(client: AnyRedis, name: string, ...values: readonly unknown[]): Promise<T> {
-  return (await send(client, name, values, { asBuffers: true })) as T;
+export function commandBuffer<T = unknown>(client: AnyRedis, name: string, ...values: [...values: unknown[], callback: Callback<T>]): Promise<T>;
+export function commandBuffer<T = unknown>(client: AnyRedis, name: string, ...values: readonly unknown[]): Promise<T>;
+export function commandBuffer<T = unknown>(client: AnyRedis, name: string, ...values: readonly unknown[]): Promise<T> {
+  return sendWithCallback(client, name, values, true) as Promise<T>;
+}
+
+function sendWithCallback(client: AnyRedis, name: string, values: readonly unknown[], asBuffers: boolean): Promise<unknown> {
+  const last = values.at(-1);
+  if (typeof last !== 'function') return send(client, name, values, { asBuffers });
+  return withCallback(send(client, name, values.slice(0, -1), { asBuffers }), last as Callback);
 }
 `,
   },

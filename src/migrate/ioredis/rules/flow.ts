@@ -162,6 +162,8 @@ function applyToArgument(context: FileContext, node: ts.Expression, call: ts.Cal
 /** Calls that only look at the client: output and assertions. */
 function isHarmless(call: ts.CallExpression | ts.NewExpression): boolean {
   const callee = call.expression.getText()
+  // The method that is bound or applied has its own mark.
+  if (/\.(?:bind|call|apply)$/.test(callee)) return true
   return /^(?:console\.\w+|expect|assert(?:\.\w+)?|Boolean|clearTimeout|structuredClone|util\.inspect)$/.test(callee)
 }
 
@@ -215,11 +217,8 @@ function applyToLiteral(context: FileContext, node: ts.Expression, parent: ts.No
       judge(context, node, checker.getTypeOfSymbolAtLocation(property, node))
       return
     }
-    if (contextual && contextual.flags & ts.TypeFlags.Any) {
-      context.file.mark(node, 'flow', 'client-as-any', AS_ANY)
-      return
-    }
     applyToUntypedCallee(context, node, literal)
+    if (contextual && contextual.flags & ts.TypeFlags.Any) context.file.mark(node, 'flow', 'client-as-any', AS_ANY)
     return
   }
   const contextual = checker.getContextualType(node)
