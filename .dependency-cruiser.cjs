@@ -64,6 +64,7 @@ const PACKAGES = {
   commander: '^src/cli/',
   '@clack/prompts': '^src/cli/',
   'cli-table3': '^src/cli/',
+  diff: '^src/cli/',
   jiti: '^src/cli/',
   'ts-morph': '^src/migrate/ioredis/',
   'prom-client': '^src/telemetry/prometheus-metrics\\.ts$',

@@ -6,6 +6,7 @@ import { doctor } from './commands/doctor.ts'
 import { explain } from './commands/explain.ts'
 import { init } from './commands/init.ts'
 import { keys } from './commands/keys.ts'
+import { migrate } from './commands/migrate.ts'
 import { ping } from './commands/ping.ts'
 import { secret } from './commands/secret.ts'
 import { sessions } from './commands/sessions.ts'
@@ -28,5 +29,6 @@ export const commands: readonly ((cli: Cli) => Command)[] = [
   keys,
   size,
   secret,
+  migrate,
   completion,
 ]

@@ -85,16 +85,23 @@ afterAll(() => server.stop())
 async function keyspace(): Promise<string[]> {
   const keys = (await server.cli('-n', '3', 'keys', '*')).split('\n').sort()
   return Promise.all(
-    keys.map(async (key) => `${key} ${await server.cli('-n', '3', 'dump', key)} ${Number(await server.cli('-n', '3', 'ttl', key)) > 0}`),
+    keys.map(
+      async (key) =>
+        `${key} ${await server.cli('-n', '3', 'dump', key)} ${Number(await server.cli('-n', '3', 'ttl', key)) > 0}`,
+    ),
   )
 }
 
 async function runProgram(cwd: string): Promise<{ output: string; keys: string[] }> {
   await server.cli('flushall')
-  const { stdout } = await run(process.execPath, [join(root, 'node_modules/tsx/dist/cli.mjs'), join(cwd, 'program.mts')], {
-    env: { ...process.env, REDIS_URL: server.url },
-    timeout: 60_000,
-  })
+  const { stdout } = await run(
+    process.execPath,
+    [join(root, 'node_modules/tsx/dist/cli.mjs'), join(cwd, 'program.mts')],
+    {
+      env: { ...process.env, REDIS_URL: server.url },
+      timeout: 60_000,
+    },
+  )
   return { output: stdout, keys: await keyspace() }
 }
 
@@ -114,8 +121,18 @@ describe.each([
     ] as const) {
       symlinkSync(join(root, 'node_modules', at), join(cwd, 'node_modules', name))
     }
-    writeFileSync(join(cwd, 'package.json'), JSON.stringify({ type: 'module', dependencies: { ioredis: '^5.0.0' } }, null, 2))
-    const compilerOptions = { strict: true, noEmit: true, module: 'nodenext', target: 'es2022', skipLibCheck: true, types: ['node'] }
+    writeFileSync(
+      join(cwd, 'package.json'),
+      JSON.stringify({ type: 'module', dependencies: { ioredis: '^5.0.0' } }, null, 2),
+    )
+    const compilerOptions = {
+      strict: true,
+      noEmit: true,
+      module: 'nodenext',
+      target: 'es2022',
+      skipLibCheck: true,
+      types: ['node'],
+    }
     writeFileSync(join(cwd, 'tsconfig.json'), JSON.stringify({ compilerOptions, include: ['*.mts', '*.ts'] }))
     writeFileSync(join(cwd, 'program.mts'), PROGRAM)
     try {
@@ -123,9 +140,11 @@ describe.each([
       const report = await migrateIoredis({ cwd, paths: [], target, mode: 'write' })
       expect(report.sites.filter(({ state }) => state === 'marked')).toEqual([])
       expect(await runProgram(cwd)).toEqual(before)
-      await run(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', cwd]).catch((error: { stdout: string }) => {
-        throw new Error(error.stdout)
-      })
+      await run(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', cwd]).catch(
+        (error: { stdout: string }) => {
+          throw new Error(error.stdout)
+        },
+      )
       const again = await migrateIoredis({ cwd, paths: [], target, mode: 'check' })
       expect(again.marksLeft).toBe(0)
       expect(again.files.filter((file) => file.before !== file.after)).toEqual([])

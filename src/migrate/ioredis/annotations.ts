@@ -41,12 +41,17 @@ export function withAssignedTypes(source: ts.SourceFile, kinds: Kinds): string |
   })
   if (inserts.length === 0) return null
   let text = source.text
-  for (const { at, insert } of inserts.toSorted((a, b) => b.at - a.at)) text = text.slice(0, at) + insert + text.slice(at)
+  for (const { at, insert } of inserts.toSorted((a, b) => b.at - a.at))
+    text = text.slice(0, at) + insert + text.slice(at)
   return text
 }
 
 function isAssignment(kind: ts.SyntaxKind): boolean {
-  return kind === ts.SyntaxKind.EqualsToken || kind === ts.SyntaxKind.QuestionQuestionEqualsToken || kind === ts.SyntaxKind.BarBarEqualsToken
+  return (
+    kind === ts.SyntaxKind.EqualsToken ||
+    kind === ts.SyntaxKind.QuestionQuestionEqualsToken ||
+    kind === ts.SyntaxKind.BarBarEqualsToken
+  )
 }
 
 /** A variable of this file, or a field in JavaScript, that has no type, and no value that gives it one. */
@@ -56,12 +61,17 @@ function untypedDeclaration(left: ts.Expression, kinds: Kinds): ts.VariableDecla
   const isVariable = ts.isVariableDeclaration(declaration) && ts.isIdentifier(declaration.name)
   const isField = ts.isPropertyDeclaration(declaration) && isJavaScript(declaration)
   if (!isVariable && !isField) return null
-  if (declaration.type || ts.getJSDocType(declaration) || declaration.getFullText().includes('coatcheck-annotation')) return null
+  if (declaration.type || ts.getJSDocType(declaration) || declaration.getFullText().includes('coatcheck-annotation'))
+    return null
   return declaration.initializer && !isNothing(declaration.initializer) ? null : declaration
 }
 
 function isNothing(node: ts.Expression): boolean {
-  return node.kind === ts.SyntaxKind.NullKeyword || (ts.isIdentifier(node) && node.text === 'undefined') || ts.isVoidExpression(node)
+  return (
+    node.kind === ts.SyntaxKind.NullKeyword ||
+    (ts.isIdentifier(node) && node.text === 'undefined') ||
+    ts.isVoidExpression(node)
+  )
 }
 
 /** Kinds of the values; none for null and undefined. */
@@ -74,13 +84,26 @@ function kindsOf(value: ts.Expression, kinds: Kinds): Kind[] {
 function typeOf(found: readonly Kind[]): string | null {
   if (found.length === 0) return null
   if (!found.every((kind) => isClientKind(kind) || kind === 'chain')) return null
-  const names = new Set(found.flatMap((kind) => (kind === 'either' ? ['Redis', 'Cluster'] : [kind === 'client' ? 'Redis' : kind === 'cluster' ? 'Cluster' : 'ChainableCommander'])))
+  const names = new Set(
+    found.flatMap((kind) =>
+      kind === 'either'
+        ? ['Redis', 'Cluster']
+        : [kind === 'client' ? 'Redis' : kind === 'cluster' ? 'Cluster' : 'ChainableCommander'],
+    ),
+  )
   return [...names].map((name) => `import('ioredis').${name}`).join(' | ')
 }
 
-function insertFor(source: ts.SourceFile, declaration: ts.VariableDeclaration | ts.PropertyDeclaration, type: string): { at: number; insert: string } {
+function insertFor(
+  source: ts.SourceFile,
+  declaration: ts.VariableDeclaration | ts.PropertyDeclaration,
+  type: string,
+): { at: number; insert: string } {
   if (isJavaScript(declaration)) {
-    return { at: declaration.getStart(source), insert: `/** @type {${type} | null | undefined} coatcheck-annotation */ ` }
+    return {
+      at: declaration.getStart(source),
+      insert: `/** @type {${type} | null | undefined} coatcheck-annotation */ `,
+    }
   }
   const isNull = declaration.initializer?.kind === ts.SyntaxKind.NullKeyword
   return { at: declaration.name.getEnd(), insert: `${START}: ${type} | ${isNull ? 'null' : 'undefined'}${END}` }

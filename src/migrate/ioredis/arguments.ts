@@ -43,7 +43,8 @@ export class Proofs {
       if (proofs.every((proof) => proof === proofs[0])) return proofs[0] ?? 'unknown'
       return proofs.some((proof) => proof === 'unknown' || proof === 'texts') ? 'unknown' : 'scalar'
     }
-    if (type.isIntersection()) return type.types.map((one) => this.#ofType(one)).find((proof) => proof !== 'unknown') ?? 'unknown'
+    if (type.isIntersection())
+      return type.types.map((one) => this.#ofType(one)).find((proof) => proof !== 'unknown') ?? 'unknown'
     if (type.flags & ts.TypeFlags.StringLike) return 'text'
     if (type.flags & ts.TypeFlags.NumberLike) return 'number'
     if (type.flags & (ts.TypeFlags.BooleanLike | ts.TypeFlags.Null | ts.TypeFlags.Undefined)) return 'scalar'
@@ -89,7 +90,12 @@ export class Proofs {
     if (ts.isBinaryExpression(node)) return isArithmetic(node.operatorToken.kind)
     if (ts.isCallExpression(node)) {
       const declaration = this.#checker.getResolvedSignature(node)?.declaration
-      return declaration !== undefined && /\/(?:typescript\/lib\/|node_modules\/@types\/node\/)?lib\.[^/]*\.d\.ts$|@types\/node\//.test(declaration.getSourceFile().fileName)
+      return (
+        declaration !== undefined &&
+        /\/(?:typescript\/lib\/|node_modules\/@types\/node\/)?lib\.[^/]*\.d\.ts$|@types\/node\//.test(
+          declaration.getSourceFile().fileName,
+        )
+      )
     }
     if (!ts.isIdentifier(node)) return false
     const declaration = this.#checker.getSymbolAtLocation(node)?.valueDeclaration
@@ -123,7 +129,8 @@ function hasAssertion(node: ts.Expression): boolean {
       if (!ts.isConstTypeReference(at.type)) return true
       at = at.expression
     } else if (ts.isTypeAssertionExpression(at) || ts.isNonNullExpression(at)) return true
-    else if (ts.isParenthesizedExpression(at) || ts.isAwaitExpression(at) || ts.isSatisfiesExpression(at)) at = at.expression
+    else if (ts.isParenthesizedExpression(at) || ts.isAwaitExpression(at) || ts.isSatisfiesExpression(at))
+      at = at.expression
     else return false
   }
 }
@@ -152,13 +159,18 @@ function initializerOf(declaration: ts.Declaration): ts.Expression | undefined {
 
 function isTextConcatenation(node: ts.Expression): boolean {
   if (!ts.isBinaryExpression(node) || node.operatorToken.kind !== ts.SyntaxKind.PlusToken) return false
-  return [node.left, node.right].map(unwrap).some((side) => ts.isStringLiteralLike(side) || ts.isTemplateExpression(side) || isTextConcatenation(side))
+  return [node.left, node.right]
+    .map(unwrap)
+    .some((side) => ts.isStringLiteralLike(side) || ts.isTemplateExpression(side) || isTextConcatenation(side))
 }
 
 function isArithmetic(operator: ts.SyntaxKind): boolean {
   return (
-    operator === ts.SyntaxKind.AsteriskToken || operator === ts.SyntaxKind.SlashToken || operator === ts.SyntaxKind.MinusToken ||
-    operator === ts.SyntaxKind.PercentToken || operator === ts.SyntaxKind.AsteriskAsteriskToken
+    operator === ts.SyntaxKind.AsteriskToken ||
+    operator === ts.SyntaxKind.SlashToken ||
+    operator === ts.SyntaxKind.MinusToken ||
+    operator === ts.SyntaxKind.PercentToken ||
+    operator === ts.SyntaxKind.AsteriskAsteriskToken
   )
 }
 

@@ -59,7 +59,8 @@ export class Bindings {
     const visit = (node: ts.Node): void => {
       if (ts.isIdentifier(node) && names.has(node.text) && !isDeclared(node)) {
         const binding = this.#bindingAt(node)
-        if (binding && binding.name !== node) this.#references.set(binding, [...(this.#references.get(binding) ?? []), node])
+        if (binding && binding.name !== node)
+          this.#references.set(binding, [...(this.#references.get(binding) ?? []), node])
       }
       for (const doc of ts.getJSDocCommentsAndTags(node)) if (doc.parent === node) ts.forEachChild(doc, visit)
       ts.forEachChild(node, visit)
@@ -83,14 +84,21 @@ export class Bindings {
 /** `name` of `x.name` and `{ name: … }` is no reference. */
 function isDeclared(node: ts.Identifier): boolean {
   const { parent } = node
-  return (ts.isPropertyAccessExpression(parent) && parent.name === node) || (ts.isPropertyAssignment(parent) && parent.name === node)
+  return (
+    (ts.isPropertyAccessExpression(parent) && parent.name === node) ||
+    (ts.isPropertyAssignment(parent) && parent.name === node)
+  )
 }
 
 function bindingStatements(source: ts.SourceFile): BindingStatement[] {
   const found: BindingStatement[] = []
   const visit = (node: ts.Node): void => {
     if (ts.isImportDeclaration(node) && isIoredis(node.moduleSpecifier)) found.push(node)
-    else if (ts.isImportEqualsDeclaration(node) && ts.isExternalModuleReference(node.moduleReference) && isIoredis(node.moduleReference.expression)) {
+    else if (
+      ts.isImportEqualsDeclaration(node) &&
+      ts.isExternalModuleReference(node.moduleReference) &&
+      isIoredis(node.moduleReference.expression)
+    ) {
       found.push(node)
     } else if (ts.isVariableDeclaration(node) && node.initializer && isRequired(node.initializer)) found.push(node)
     else ts.forEachChild(node, visit)
@@ -107,18 +115,30 @@ function isIoredis(node: ts.Expression): boolean {
 export function isRequired(node: ts.Expression): boolean {
   if (ts.isPropertyAccessExpression(node)) return isRequired(node.expression)
   const [name] = ts.isCallExpression(node) ? node.arguments : []
-  return ts.isCallExpression(node) && ts.isIdentifier(node.expression) && node.expression.text === 'require' && name !== undefined && isIoredis(name)
+  return (
+    ts.isCallExpression(node) &&
+    ts.isIdentifier(node.expression) &&
+    node.expression.text === 'require' &&
+    name !== undefined &&
+    isIoredis(name)
+  )
 }
 
 function namesOf(statement: BindingStatement): ts.Identifier[] {
   if (ts.isVariableDeclaration(statement)) {
     if (ts.isIdentifier(statement.name)) return [statement.name]
-    return statement.name.elements.flatMap((element) => (ts.isBindingElement(element) && ts.isIdentifier(element.name) ? [element.name] : []))
+    return statement.name.elements.flatMap((element) =>
+      ts.isBindingElement(element) && ts.isIdentifier(element.name) ? [element.name] : [],
+    )
   }
   if (ts.isImportEqualsDeclaration(statement)) return [statement.name]
   const clause = statement.importClause
   if (!clause) return []
   const bindings = clause.namedBindings
-  const named = bindings ? (ts.isNamespaceImport(bindings) ? [bindings.name] : bindings.elements.map(({ name }) => name)) : []
+  const named = bindings
+    ? ts.isNamespaceImport(bindings)
+      ? [bindings.name]
+      : bindings.elements.map(({ name }) => name)
+    : []
   return clause.name ? [clause.name, ...named] : named
 }

@@ -15,7 +15,14 @@ export class Call {
   readonly name: string
   readonly kind: Kind
 
-  constructor(analysis: Analysis, file: FileEdit, node: ts.CallExpression, access: Call['access'], name: string, kind: Kind) {
+  constructor(
+    analysis: Analysis,
+    file: FileEdit,
+    node: ts.CallExpression,
+    access: Call['access'],
+    name: string,
+    kind: Kind,
+  ) {
     this.analysis = analysis
     this.file = file
     this.node = node
@@ -155,7 +162,12 @@ export class Call {
     const goesOn =
       (ts.isPropertyAccessExpression(parent) || ts.isElementAccessExpression(parent) || ts.isCallExpression(parent)) &&
       parent.expression === node
-    return !goesOn && access.questionDotToken !== undefined && node.questionDotToken === undefined && isPath(access.expression)
+    return (
+      !goesOn &&
+      access.questionDotToken !== undefined &&
+      node.questionDotToken === undefined &&
+      isPath(access.expression)
+    )
   }
 }
 
@@ -179,7 +191,8 @@ function outerOf(node: ts.Expression): ts.Expression {
   let at = node
   for (;;) {
     const { parent } = at
-    if (ts.isAwaitExpression(parent) || ts.isParenthesizedExpression(parent) || ts.isNonNullExpression(parent)) at = parent
+    if (ts.isAwaitExpression(parent) || ts.isParenthesizedExpression(parent) || ts.isNonNullExpression(parent))
+      at = parent
     else return at
   }
 }
@@ -189,13 +202,16 @@ function isUnused(node: ts.Expression): boolean {
   const { parent } = outer
   if (ts.isExpressionStatement(parent) || ts.isVoidExpression(parent)) return true
   // `redis.del(key).catch(report)`: only the error is looked at.
-  if (!ts.isPropertyAccessExpression(parent) || parent.name.text !== 'catch' || !ts.isCallExpression(parent.parent)) return false
+  if (!ts.isPropertyAccessExpression(parent) || parent.name.text !== 'catch' || !ts.isCallExpression(parent.parent))
+    return false
   return isUnused(parent.parent)
 }
 
 function isEquality(kind: ts.SyntaxKind): boolean {
   return (
-    kind === ts.SyntaxKind.EqualsEqualsEqualsToken || kind === ts.SyntaxKind.ExclamationEqualsEqualsToken ||
-    kind === ts.SyntaxKind.EqualsEqualsToken || kind === ts.SyntaxKind.ExclamationEqualsToken
+    kind === ts.SyntaxKind.EqualsEqualsEqualsToken ||
+    kind === ts.SyntaxKind.ExclamationEqualsEqualsToken ||
+    kind === ts.SyntaxKind.EqualsEqualsToken ||
+    kind === ts.SyntaxKind.ExclamationEqualsToken
   )
 }

@@ -107,7 +107,10 @@ const byName = new Map<string, string>([
       .split(/\s+/)
       .map((name): [string, string] => [name, reply]),
   ),
-  ...Object.entries(BY_ARGUMENTS).map(([name, overloads]): [string, string] => [name, overloads.at(-1)?.[1] ?? 'unknown']),
+  ...Object.entries(BY_ARGUMENTS).map(([name, overloads]): [string, string] => [
+    name,
+    overloads.at(-1)?.[1] ?? 'unknown',
+  ]),
 ])
 
 export const commandNames: readonly string[] = [...byName.keys()]

@@ -10,7 +10,8 @@ export const DECLARATION_FILE = 'coatcheck-ioredis.d.ts'
 
 const SCAN_STREAMS = ['scan', 'sscan', 'hscan', 'zscan'].flatMap((name) => [`${name}Stream`, `${name}BufferStream`])
 const EVENT_METHODS = 'on once off addListener removeListener prependListener prependOnceListener'.split(' ')
-const OTHER_EVENT_METHODS = 'emit silentEmit removeAllListeners setMaxListeners getMaxListeners listeners rawListeners listenerCount eventNames'
+const OTHER_EVENT_METHODS =
+  'emit silentEmit removeAllListeners setMaxListeners getMaxListeners listeners rawListeners listenerCount eventNames'
 
 const EVENTS = `
 ${EVENT_METHODS.map(

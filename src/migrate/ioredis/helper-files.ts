@@ -40,7 +40,10 @@ export class HelperFiles {
   fileFor(source: ts.SourceFile): HelperFile {
     const { folder } = this.#workspace.packageOf(source.fileName)
     const language = this.#languageFor(source, folder)
-    const home = existsSync(join(folder, 'src')) && source.fileName.startsWith(join(folder, 'src') + sep) ? join(folder, 'src') : folder
+    const home =
+      existsSync(join(folder, 'src')) && source.fileName.startsWith(join(folder, 'src') + sep)
+        ? join(folder, 'src')
+        : folder
     const path = this.#pathFor(folder, home, language)
     let file = this.#files.get(path)
     if (!file) {
@@ -66,35 +69,52 @@ export class HelperFiles {
       .map((file) => {
         const { path, language, names, chained, before } = file
         const known = before !== null && isHelperText(before) ? readHelper(before) : null
-        const isComplete = known && [...names].every((name) => known.names.includes(name)) && [...chained].every((name) => known.chained.includes(name))
-        return { path, before, after: isComplete && before !== null ? before : composeHelper({ names, chained, target: this.#target, language }) }
+        const isComplete =
+          known &&
+          [...names].every((name) => known.names.includes(name)) &&
+          [...chained].every((name) => known.chained.includes(name))
+        return {
+          path,
+          before,
+          after:
+            isComplete && before !== null ? before : composeHelper({ names, chained, target: this.#target, language }),
+        }
       })
   }
 
   #pathFor(folder: string, home: string, language: Language): string {
     // One file for a package: a second one would know nothing of the clients of the first.
-    const existing = [join(folder, 'src'), folder].map((at) => join(at, `${NAME}.${language}`)).find((path) => this.#files.has(path) || existsSync(path))
+    const existing = [join(folder, 'src'), folder]
+      .map((at) => join(at, `${NAME}.${language}`))
+      .find((path) => this.#files.has(path) || existsSync(path))
     return existing ?? join(home, `${NAME}.${language}`)
   }
 
   #languageFor(source: ts.SourceFile, folder: string): Language {
     if (/\.[cm]?tsx?$/.test(source.fileName)) return 'ts'
-    if (this.#workspace.compilerOptions(source.fileName).allowJs === true && existsSync(join(folder, 'tsconfig.json'))) return 'ts'
+    if (this.#workspace.compilerOptions(source.fileName).allowJs === true && existsSync(join(folder, 'tsconfig.json')))
+      return 'ts'
     return this.#commonJs.has(folder) ? 'cjs' : 'mjs'
   }
 
   /** The extension that other imports of the file have, or that Node needs. */
   #extensionFor(source: ts.SourceFile): string {
     const extensions = source.statements.flatMap((statement) => {
-      const module = (ts.isImportDeclaration(statement) || ts.isExportDeclaration(statement)) && statement.moduleSpecifier
+      const module =
+        (ts.isImportDeclaration(statement) || ts.isExportDeclaration(statement)) && statement.moduleSpecifier
       const match = module && ts.isStringLiteral(module) ? /^\.{1,2}\/.*?(\.[cm]?[jt]sx?)?$/.exec(module.text) : null
       return match ? [match[1] ?? ''] : []
     })
     const [first] = extensions
     if (first !== undefined) return first.includes('t') ? '.ts' : first === '' ? '' : '.js'
     const { module, moduleResolution } = this.#workspace.compilerOptions(source.fileName)
-    const isNode = moduleResolution === ts.ModuleResolutionKind.NodeNext || moduleResolution === ts.ModuleResolutionKind.Node16 || module === ts.ModuleKind.NodeNext || module === ts.ModuleKind.Node16
-    const isModule = /\.mts$/.test(source.fileName) || this.#workspace.packageOf(source.fileName).manifest['type'] === 'module'
+    const isNode =
+      moduleResolution === ts.ModuleResolutionKind.NodeNext ||
+      moduleResolution === ts.ModuleResolutionKind.Node16 ||
+      module === ts.ModuleKind.NodeNext ||
+      module === ts.ModuleKind.Node16
+    const isModule =
+      /\.mts$/.test(source.fileName) || this.#workspace.packageOf(source.fileName).manifest['type'] === 'module'
     return isNode && isModule ? '.js' : ''
   }
 }
@@ -102,5 +122,7 @@ export class HelperFiles {
 function isCommonJs(source: ts.SourceFile): boolean {
   if (!/\.c?jsx?$/.test(source.fileName)) return false
   if (source.fileName.endsWith('.cjs')) return true
-  return !source.statements.some((one) => ts.isImportDeclaration(one) || ts.isExportDeclaration(one) || ts.isExportAssignment(one))
+  return !source.statements.some(
+    (one) => ts.isImportDeclaration(one) || ts.isExportDeclaration(one) || ts.isExportAssignment(one),
+  )
 }

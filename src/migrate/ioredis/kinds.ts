@@ -105,7 +105,8 @@ function unite(kinds: readonly Kind[]): Kind {
 /** True for a symbol that our declaration of ioredis declares, or that the project adds to it by `declare module 'ioredis'`. */
 export function isOfIoredis(symbol: ts.Symbol): boolean {
   return (symbol.declarations ?? []).some(
-    (declaration) => declaration.getSourceFile().fileName.endsWith(`/${DECLARATION_FILE}`) || isInAugmentation(declaration),
+    (declaration) =>
+      declaration.getSourceFile().fileName.endsWith(`/${DECLARATION_FILE}`) || isInAugmentation(declaration),
   )
 }
 

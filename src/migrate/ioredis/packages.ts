@@ -1,7 +1,8 @@
 /** What to do where a client of ioredis was given to another package. */
 
 const ADVICE: Readonly<Record<string, string>> = {
-  bullmq: 'BullMQ opens its connections with ioredis. Give it connection options in place of a client: { connection: { url } }.',
+  bullmq:
+    'BullMQ opens its connections with ioredis. Give it connection options in place of a client: { connection: { url } }.',
   bull: 'Bull works with ioredis only. Keep an ioredis client for it, or move to BullMQ with connection options.',
   'rate-limiter-flexible': 'Give rate-limiter-flexible the client as storeClient, with useRedisPackage: true.',
   'connect-redis': 'connect-redis 8 and later takes a client of node-redis; createRedis makes one. Update it.',
@@ -15,8 +16,10 @@ const ADVICE: Readonly<Record<string, string>> = {
   'cache-manager': 'Use @keyv/redis, which takes a client of node-redis.',
   '@keyv/redis': '@keyv/redis takes a client of node-redis. Check its version.',
   keyv: 'Use @keyv/redis, which takes a client of node-redis.',
-  '@nestjs-modules/ioredis': '@nestjs-modules/ioredis makes ioredis clients. Provide a client of createRedis under a token of your own.',
-  '@liaoliaots/nestjs-redis': '@liaoliaots/nestjs-redis makes ioredis clients. Provide a client of createRedis under a token of your own.',
+  '@nestjs-modules/ioredis':
+    '@nestjs-modules/ioredis makes ioredis clients. Provide a client of createRedis under a token of your own.',
+  '@liaoliaots/nestjs-redis':
+    '@liaoliaots/nestjs-redis makes ioredis clients. Provide a client of createRedis under a token of your own.',
   '@fastify/redis': 'Give @fastify/redis no client: register a client of createRedis with decorate().',
   '@fastify/rate-limit': '@fastify/rate-limit works with ioredis only. Keep an ioredis client for it.',
   'express-session': 'Give the store a client of node-redis. See its documentation.',

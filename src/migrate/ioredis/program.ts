@@ -59,7 +59,8 @@ export function createProgram(cwd: string, files: readonly string[], workspace: 
   })
   project.createSourceFile(declaration, declarationText())
   if (roots.length === 0) project.createSourceFile(join(cwd, 'coatcheck-node.d.ts'), NODE_GLOBALS)
-  for (const file of files) project.createSourceFile(file, withRequiredTypes(file, readFileSync(file, 'utf8')), { overwrite: true })
+  for (const file of files)
+    project.createSourceFile(file, withRequiredTypes(file, readFileSync(file, 'utf8')), { overwrite: true })
   for (let round = 0; round < MOST_ROUNDS; round += 1) {
     const program = project.getProgram().compilerObject
     const kinds = new Kinds(program.getTypeChecker())

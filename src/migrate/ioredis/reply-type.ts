@@ -1,7 +1,19 @@
 /** The reply type of a call as source, where it says something that needs no import. */
 import { ts } from 'ts-morph'
 
-const WORDS = new Set(['string', 'number', 'boolean', 'null', 'undefined', 'unknown', 'Buffer', 'Record', 'OK', 'PONG', 'readonly'])
+const WORDS = new Set([
+  'string',
+  'number',
+  'boolean',
+  'null',
+  'undefined',
+  'unknown',
+  'Buffer',
+  'Record',
+  'OK',
+  'PONG',
+  'readonly',
+])
 
 /** Null for `unknown`, `any`, and types that only the project knows. */
 export function replyTypeText(checker: ts.TypeChecker, call: ts.CallExpression): string | null {

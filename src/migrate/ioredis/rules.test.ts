@@ -15,7 +15,11 @@ declare const value: string
 `
 
 const cases = rules.flatMap(({ name, examples }) =>
-  examples.map((example, at) => ({ title: `${name} ${at + 1}`, path: `${name}-${at + 1}/${example.file ?? 'example.ts'}`, example })),
+  examples.map((example, at) => ({
+    title: `${name} ${at + 1}`,
+    path: `${name}-${at + 1}/${example.file ?? 'example.ts'}`,
+    example,
+  })),
 )
 const results = new Map<string, string>()
 let cwd = ''
@@ -44,7 +48,10 @@ afterAll(() => rmSync(cwd, { recursive: true, force: true }))
 test.each(cases)('$title', ({ path, example }) => {
   const result = results.get(path) ?? ''
   if (isWhole(example)) expect(result).toBe(example.after)
-  else expect(result.slice(result.indexOf('declare const value: string\n') + 'declare const value: string\n'.length)).toBe(`${example.after}\n`)
+  else
+    expect(result.slice(result.indexOf('declare const value: string\n') + 'declare const value: string\n'.length)).toBe(
+      `${example.after}\n`,
+    )
 })
 
 test('a second run changes nothing', async () => {

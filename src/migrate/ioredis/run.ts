@@ -36,7 +36,8 @@ export function runMigration(given: MigrationOptions): MigrationReport {
   for (const { path, after: text } of run.files) after.set(join(options.cwd, path), text)
   const manifests = hasIoredis ? manifestsAfter(options, all, after, run.helperFiles) : []
   const files = [...run.files, ...manifests]
-  if (options.mode === 'write') for (const { path, before, after: text } of files) if (before !== text) writeFileSync(join(options.cwd, path), text)
+  if (options.mode === 'write')
+    for (const { path, before, after: text } of files) if (before !== text) writeFileSync(join(options.cwd, path), text)
   return {
     files,
     sites: run.files.flatMap(({ sites }) => sites),
@@ -47,7 +48,12 @@ export function runMigration(given: MigrationOptions): MigrationReport {
   }
 }
 
-function notesBefore(options: MigrationOptions, sources: readonly string[], selected: readonly string[], texts: ReadonlyMap<string, string>): string[] {
+function notesBefore(
+  options: MigrationOptions,
+  sources: readonly string[],
+  selected: readonly string[],
+  texts: ReadonlyMap<string, string>,
+): string[] {
   const named = sources.filter((path) => NAMES_IOREDIS.test(texts.get(path) ?? ''))
   for (const path of options.paths) {
     if (!existsSync(resolve(options.cwd, path))) return [`There is no ${path}.`]
@@ -56,7 +62,9 @@ function notesBefore(options: MigrationOptions, sources: readonly string[], sele
   if (named.length === 0) return [`No import of ioredis was found in ${sources.length} files.`]
   if (selected.length === 0) return ['--include, --exclude or the paths leave no file.']
   const left = named.filter((path) => !selected.includes(path))
-  return left.length === 0 ? [] : [`Files with ioredis that were not selected: ${left.map((path) => relative(options.cwd, path)).join(', ')}.`]
+  return left.length === 0
+    ? []
+    : [`Files with ioredis that were not selected: ${left.map((path) => relative(options.cwd, path)).join(', ')}.`]
 }
 
 interface Run {
@@ -64,7 +72,12 @@ interface Run {
   readonly helperFiles: string[]
 }
 
-function migrate(options: MigrationOptions, sources: readonly string[], selected: readonly string[], notes: string[]): Run {
+function migrate(
+  options: MigrationOptions,
+  sources: readonly string[],
+  selected: readonly string[],
+  notes: string[],
+): Run {
   const { cwd, target } = options
   const workspace = new Workspace(cwd)
   const program = createProgram(cwd, sources, workspace)
@@ -84,13 +97,22 @@ function migrate(options: MigrationOptions, sources: readonly string[], selected
   return {
     files: [
       ...files,
-      ...generated.filter(({ before, after }) => before !== after).map(({ path, before, after }) => ({ path: relative(cwd, path), before, after, sites: [] })),
+      ...generated
+        .filter(({ before, after }) => before !== after)
+        .map(({ path, before, after }) => ({ path: relative(cwd, path), before, after, sites: [] })),
     ],
     helperFiles: generated.map(({ path }) => relative(cwd, path)),
   }
 }
 
-function contextOf(cwd: string, program: Program, proofs: Proofs, source: ts.SourceFile, target: 5 | 6, scriptNames: ReadonlySet<string>): FileContext {
+function contextOf(
+  cwd: string,
+  program: Program,
+  proofs: Proofs,
+  source: ts.SourceFile,
+  target: 5 | 6,
+  scriptNames: ReadonlySet<string>,
+): FileContext {
   const analysis: Analysis = { kinds: program.kinds, proofs, target, scriptNames, chained: new Set() }
   return {
     analysis,
@@ -107,7 +129,11 @@ function scriptNamesOf(program: Program, sources: readonly string[]): ReadonlySe
   if (known) return known
   const names = new Set<string>()
   const visit = (node: ts.Node): void => {
-    if (ts.isCallExpression(node) && ts.isPropertyAccessExpression(node.expression) && node.expression.name.text === 'defineCommand') {
+    if (
+      ts.isCallExpression(node) &&
+      ts.isPropertyAccessExpression(node.expression) &&
+      node.expression.name.text === 'defineCommand'
+    ) {
       const [name] = node.arguments
       if (name && ts.isStringLiteralLike(name)) names.add(name.text)
     }
@@ -149,7 +175,12 @@ function render(context: FileContext, helpers: HelperFiles, cwd: string, notes: 
 }
 
 /** Each package.json whose package uses ioredis. */
-function manifestsAfter({ cwd, target }: MigrationOptions, all: readonly string[], after: ReadonlyMap<string, string>, helperFiles: readonly string[]): FileReport[] {
+function manifestsAfter(
+  { cwd, target }: MigrationOptions,
+  all: readonly string[],
+  after: ReadonlyMap<string, string>,
+  helperFiles: readonly string[],
+): FileReport[] {
   const workspace = new Workspace(cwd)
   const folders = new Map<string, string[]>()
   for (const path of all) {

@@ -6,8 +6,25 @@ const SOURCE = /\.(?:[cm]?ts|tsx|[cm]?js|jsx)$/
 const DECLARATION = /\.d\.[cm]?ts$/
 /** Folders of packages, of built files and of tools. */
 const LEFT_ALONE = new Set([
-  'node_modules', 'bower_components', 'dist', 'build', 'out', 'coverage', '.git', '.next', '.nuxt', '.output', '.svelte-kit', '.turbo', '.cache',
-  '.yarn', '.pnpm-store', '.vercel', '.serverless', '.nyc_output', 'vendor',
+  'node_modules',
+  'bower_components',
+  'dist',
+  'build',
+  'out',
+  'coverage',
+  '.git',
+  '.next',
+  '.nuxt',
+  '.output',
+  '.svelte-kit',
+  '.turbo',
+  '.cache',
+  '.yarn',
+  '.pnpm-store',
+  '.vercel',
+  '.serverless',
+  '.nyc_output',
+  'vendor',
 ])
 /** Longer files are bundles. */
 const MOST_BYTES = 1_000_000

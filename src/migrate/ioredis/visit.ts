@@ -65,11 +65,23 @@ function isValue(node: ts.Node): node is ts.Expression {
 function isReference(node: ts.Identifier): boolean {
   const { parent } = node
   if (ts.isPropertyAccessExpression(parent)) return parent.expression === node
-  if (ts.isPropertyAssignment(parent) || ts.isPropertyDeclaration(parent) || ts.isVariableDeclaration(parent) || ts.isParameter(parent) || ts.isBindingElement(parent)) {
+  if (
+    ts.isPropertyAssignment(parent) ||
+    ts.isPropertyDeclaration(parent) ||
+    ts.isVariableDeclaration(parent) ||
+    ts.isParameter(parent) ||
+    ts.isBindingElement(parent)
+  ) {
     return parent.initializer === node
   }
   if (ts.isShorthandPropertyAssignment(parent)) return parent.name === node
-  return ts.isExpression(parent) || ts.isStatement(parent) || ts.isTemplateSpan(parent) || ts.isSpreadAssignment(parent) || ts.isSpreadElement(parent)
+  return (
+    ts.isExpression(parent) ||
+    ts.isStatement(parent) ||
+    ts.isTemplateSpan(parent) ||
+    ts.isSpreadAssignment(parent) ||
+    ts.isSpreadElement(parent)
+  )
 }
 
 function visitCall(context: FileContext, node: ts.NewExpression | ts.CallExpression): void {
@@ -84,7 +96,12 @@ function visitCall(context: FileContext, node: ts.NewExpression | ts.CallExpress
   if (name === 'nodeify' || name === 'asCallback') visitNodeify(context, node, access)
   if (!isIoredisKind(kind)) return
   if (access !== node.expression) {
-    context.file.mark(node, 'members', 'asserted-method', 'Call the method without an assertion around it, then run the codemod again.')
+    context.file.mark(
+      node,
+      'members',
+      'asserted-method',
+      'Call the method without an assertion around it, then run the codemod again.',
+    )
     return
   }
   if (name === null) {
@@ -98,11 +115,19 @@ function applyRules({ file }: FileContext, call: Call): void {
   if (isOwnMember(call)) return
   if (file.stands(call.node, 'members')) return
   if (call.kind === 'subclass') {
-    call.mark('members', 'subclass', 'The class extends that of ioredis. Make it hold a client of createRedis, then rewrite this call.')
+    call.mark(
+      'members',
+      'subclass',
+      'The class extends that of ioredis. Make it hold a client of createRedis, then rewrite this call.',
+    )
     return
   }
   if (call.kind === 'partial') {
-    call.mark('members', 'partial-client', 'The type is made from that of ioredis. Write the type that the code needs, then rewrite this call.')
+    call.mark(
+      'members',
+      'partial-client',
+      'The type is made from that of ioredis. Write the type that the code needs, then rewrite this call.',
+    )
     return
   }
   if (call.kind === 'chain') {
@@ -110,14 +135,20 @@ function applyRules({ file }: FileContext, call: Call): void {
     return
   }
   if (rulesFor(call.name).some((rule) => rule.apply(call))) return
-  call.mark('members', 'unknown-member', `ioredis has no ${call.name}() of its own. If it is a script, define it with defineCommand; else write the call by hand.`)
+  call.mark(
+    'members',
+    'unknown-member',
+    `ioredis has no ${call.name}() of its own. If it is a script, define it with defineCommand; else write the call by hand.`,
+  )
 }
 
 /** A method that a class or interface of the project adds to a client. */
 function isOwnMember(call: Call): boolean {
   if (call.kind !== 'subclass') return false
   const { access } = call
-  const symbol = call.analysis.kinds.checker.getSymbolAtLocation(ts.isPropertyAccessExpression(access) ? access.name : access.argumentExpression)
+  const symbol = call.analysis.kinds.checker.getSymbolAtLocation(
+    ts.isPropertyAccessExpression(access) ? access.name : access.argumentExpression,
+  )
   return symbol?.declarations?.every((declaration) => declaration.getSourceFile() === access.getSourceFile()) === true
 }
 
@@ -127,12 +158,17 @@ function memberName(access: ts.PropertyAccessExpression | ts.ElementAccessExpres
 }
 
 /** Bluebird's way to hand a result to a callback, in old code. */
-function visitNodeify(context: FileContext, node: ts.CallExpression, access: ts.PropertyAccessExpression | ts.ElementAccessExpression): void {
+function visitNodeify(
+  context: FileContext,
+  node: ts.CallExpression,
+  access: ts.PropertyAccessExpression | ts.ElementAccessExpression,
+): void {
   const inner = unwrap(access.expression)
   const innerAccess = ts.isCallExpression(inner) ? unwrap(inner.expression) : null
   if (!innerAccess || !ts.isPropertyAccessExpression(innerAccess)) return
   const kind = context.analysis.kinds.ofReceiver(innerAccess.expression, innerAccess.name)
-  if (isIoredisKind(kind)) context.file.mark(node, 'members', 'nodeify', 'Use withCallback(promise, callback), or await the promise.')
+  if (isIoredisKind(kind))
+    context.file.mark(node, 'members', 'nodeify', 'Use withCallback(promise, callback), or await the promise.')
 }
 
 /** A property of a client that is not called where it stands. */
@@ -140,7 +176,10 @@ function visitAccess(context: FileContext, node: ts.PropertyAccessExpression | t
   const outer = outermost(node)
   if (ts.isCallExpression(outer.parent) && outer.parent.expression === outer) return
   const { kinds } = context.analysis
-  const kind = kinds.ofReceiver(node.expression, ts.isPropertyAccessExpression(node) ? node.name : node.argumentExpression)
+  const kind = kinds.ofReceiver(
+    node.expression,
+    ts.isPropertyAccessExpression(node) ? node.name : node.argumentExpression,
+  )
   if (!isClientKind(kind) && kind !== 'chain' && kind !== 'partial') return
   applyToMember(context, node, memberName(node), kind)
 }
@@ -178,7 +217,12 @@ function visitModule({ file }: FileContext, node: ts.Node): boolean {
   const isImport = node.expression.kind === ts.SyntaxKind.ImportKeyword
   const isRequire = ts.isIdentifier(node.expression) && node.expression.text === 'require'
   if (isImport && isIoredisModule(module)) {
-    file.mark(node, 'imports', 'dynamic-import', 'Import createRedis from redis-from-ioredis, and rewrite what is made of the module.')
+    file.mark(
+      node,
+      'imports',
+      'dynamic-import',
+      'Import createRedis from redis-from-ioredis, and rewrite what is made of the module.',
+    )
     return true
   }
   if ((isImport || isRequire) && isPartOfIoredis(module)) {
@@ -215,5 +259,10 @@ function visitHeritage(context: FileContext, node: ts.ExpressionWithTypeArgument
 function visitErrorName({ file }: FileContext, node: ts.StringLiteral): void {
   const { parent } = node
   if (!ts.isBinaryExpression(parent) && !ts.isCaseClause(parent)) return
-  file.mark(node, 'imports', 'error-name', 'Use error instanceof ErrorReply of node-redis: no error has this name any more.')
+  file.mark(
+    node,
+    'imports',
+    'error-name',
+    'Use error instanceof ErrorReply of node-redis: no error has this name any more.',
+  )
 }

@@ -53,13 +53,15 @@ export class Workspace {
     const paths: Record<string, string[]> = {}
     for (const folder of new Set(files.map((file) => this.packageOf(file).folder))) {
       const { manifest } = this.packageOf(join(folder, 'x'))
-      if (typeof manifest['name'] === 'string' && folder !== this.#cwd) Object.assign(paths, pathsOfPackage(folder, manifest['name'], manifest))
+      if (typeof manifest['name'] === 'string' && folder !== this.#cwd)
+        Object.assign(paths, pathsOfPackage(folder, manifest['name'], manifest))
     }
     for (const file of files) {
       const options = this.compilerOptions(file)
       const base = options.baseUrl ?? (options['pathsBasePath'] as string | undefined)
       if (base === undefined) continue
-      for (const [pattern, targets] of Object.entries(options.paths ?? {})) paths[pattern] ??= targets.map((target) => resolve(base, target))
+      for (const [pattern, targets] of Object.entries(options.paths ?? {}))
+        paths[pattern] ??= targets.map((target) => resolve(base, target))
     }
     return paths
   }
@@ -86,10 +88,26 @@ function readOptions(path: string): ts.CompilerOptions {
   return ts.parseJsonConfigFileContent(config, host, dirname(path), undefined, path).options
 }
 
-const ENTRIES = ['src/index.ts', 'src/index.tsx', 'src/main.ts', 'index.ts', 'lib/index.ts', 'src/index.js', 'index.js', 'lib/index.js', 'src/index.mjs', 'index.mjs', 'index.cjs']
+const ENTRIES = [
+  'src/index.ts',
+  'src/index.tsx',
+  'src/main.ts',
+  'index.ts',
+  'lib/index.ts',
+  'src/index.js',
+  'index.js',
+  'lib/index.js',
+  'src/index.mjs',
+  'index.mjs',
+  'index.cjs',
+]
 
 /** A package of the workspace by its source, since nothing may be built or installed. */
-function pathsOfPackage(folder: string, name: string, manifest: Readonly<Record<string, unknown>>): Record<string, string[]> {
+function pathsOfPackage(
+  folder: string,
+  name: string,
+  manifest: Readonly<Record<string, unknown>>,
+): Record<string, string[]> {
   const written = [manifest['source'], manifest['types'], manifest['typings'], manifest['module'], manifest['main']]
     .filter((entry): entry is string => typeof entry === 'string')
     .flatMap((entry) => [entry, entry.replace(/^(?:\.\/)?(?:dist|build|lib|out)\//, 'src/')])

@@ -46,9 +46,7 @@ export function isTypeOfHelper(name: string): boolean {
 export function composeHelper(needs: HelperNeeds): string {
   const parts = partsFor(needs)
   const hasCluster = parts.some(({ name }) => name === 'create-cluster') || needs.names.has('Cluster')
-  const body = parts
-    .map(({ source }) => fill(source.trim(), needs, hasCluster))
-    .join('\n\n')
+  const body = parts.map(({ source }) => fill(source.trim(), needs, hasCluster)).join('\n\n')
   const typescript = `${importsOf(parts, needs.target, hasCluster)}\n\n${body}\n`
   const code = needs.language === 'ts' ? typescript : toJavaScript(typescript, needs.language)
   return `${headerOf(needs)}\n${code}`
@@ -76,7 +74,12 @@ function fill(source: string, { target, chained }: HelperNeeds, hasCluster: bool
   const names = [...chained].sort().map((name) => `'${name}'`)
   return source
     .replaceAll('__MODULES__', target === 6 ? '{}' : 'RedisDefaultModules')
-    .replace('__ANY_REDIS__', hasCluster ? CLUSTER_TYPES.replace('__MODULES__', target === 6 ? '{}' : 'RedisDefaultModules') : 'type AnyRedis = Redis;')
+    .replace(
+      '__ANY_REDIS__',
+      hasCluster
+        ? CLUSTER_TYPES.replace('__MODULES__', target === 6 ? '{}' : 'RedisDefaultModules')
+        : 'type AnyRedis = Redis;',
+    )
     .replace('__SEND__', hasCluster ? CLUSTER_SEND : 'return client.sendCommand<unknown>(args, commandOptions);')
     .replace('__TRANSACTION__', hasCluster ? `${CLUSTER_TRANSACTION}\n${TRANSACTION}` : TRANSACTION)
     .replace('[__CHAINED__]', names.length === 0 ? '[] as readonly string[]' : wrapList(names))
@@ -181,7 +184,10 @@ function toJavaScript(typescript: string, language: 'mjs' | 'cjs'): string {
     },
   })
   // The printer drops empty lines.
-  const spaced = outputText.replace(/\n(?=\/\*\*|(?:export |async )*(?:function|class) )/g, '\n\n').replace(/(\*\/)\n\n(?=(?:export |async )*function)/g, '$1\n').replace(/^export \{\};\n/m, '')
+  const spaced = outputText
+    .replace(/\n(?=\/\*\*|(?:export |async )*(?:function|class) )/g, '\n\n')
+    .replace(/(\*\/)\n\n(?=(?:export |async )*function)/g, '$1\n')
+    .replace(/^export \{\};\n/m, '')
   return language === 'mjs' ? spaced : toCommonJs(spaced)
 }
 

@@ -18,7 +18,8 @@ export const callRawRule: CallRule = {
     if (!name || ts.isSpreadElement(name) || call.proof(0) !== 'text') {
       return call.mark('call', 'call-name', "Write the command's name as text: command(redis, 'NAME', …).")
     }
-    if (call.toHelper('call', call.name === 'call' ? 'command' : 'commandBuffer')) call.file.record(call.node, 'call', 'helper')
+    if (call.toHelper('call', call.name === 'call' ? 'command' : 'commandBuffer'))
+      call.file.record(call.node, 'call', 'helper')
     return true
   },
 }

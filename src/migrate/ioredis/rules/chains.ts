@@ -11,15 +11,15 @@ export const chainsRule: CallRule = {
   members: ['pipeline', 'multi'],
   examples: [
     {
-      before: "const results = await redis.pipeline().set(key, 1).get(key).exec()",
-      after: "const results = await createPipeline(redis).set(key, 1).get(key).exec()",
+      before: 'const results = await redis.pipeline().set(key, 1).get(key).exec()',
+      after: 'const results = await createPipeline(redis).set(key, 1).get(key).exec()',
     },
     {
-      before: "const done = await redis.multi().incr(key).expire(key, 60).exec()",
-      after: "const done = await createTransaction(redis).incr(key).expire(key, 60).exec()",
+      before: 'const done = await redis.multi().incr(key).expire(key, 60).exec()',
+      after: 'const done = await createTransaction(redis).incr(key).expire(key, 60).exec()',
     },
     {
-      before: "await redis.multi({ pipeline: false })",
+      before: 'await redis.multi({ pipeline: false })',
       after:
         '// coatcheck-codemod-error inline-transaction: Collect the commands with redis.multi(), and run them with exec(). node-redis has no transaction whose commands are sent one by one.\nawait redis.multi({ pipeline: false })',
     },
@@ -72,7 +72,8 @@ export function applyToChain(call: Call): void {
     return
   }
   const isScript = call.analysis.scriptNames.has(name) || call.analysis.scriptNames.has(name.replace(/Buffer$/, ''))
-  const isNested = name === 'multi' || name === 'pipeline' || name === 'discard' || name === 'watch' || name === 'unwatch'
+  const isNested =
+    name === 'multi' || name === 'pipeline' || name === 'discard' || name === 'watch' || name === 'unwatch'
   if (!isNested && (isCommand(name) || isBufferCommand(name) || isScript)) {
     call.analysis.chained.add(name)
     file.record(node, 'chains', 'helper')

@@ -37,6 +37,7 @@ export const commandRule: CallRule = {
 }
 
 function send(call: Call, helper: 'command' | 'commandBuffer', name: string): boolean {
-  if (call.toHelper('command', helper, [`'${name}'`], call.replyTypeArgument())) call.file.record(call.node, 'command', 'helper')
+  if (call.toHelper('command', helper, [`'${name}'`], call.replyTypeArgument()))
+    call.file.record(call.node, 'command', 'helper')
   return true
 }

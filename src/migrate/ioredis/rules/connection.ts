@@ -16,7 +16,11 @@ export const connectionRule: CallRule = {
   ],
   apply: (call) => {
     if (call.hasCallback || call.hasSpread) {
-      return call.mark('connection', 'connection-callback', 'Await the call in place of its callback, then run the codemod again.')
+      return call.mark(
+        'connection',
+        'connection-callback',
+        'Await the call in place of its callback, then run the codemod again.',
+      )
     }
     switch (call.name) {
       case 'quit':
@@ -35,13 +39,22 @@ export const connectionRule: CallRule = {
 function toHelper(call: Call, helper: string, mostArguments: number): boolean {
   const isPlainFalse = call.args.length === 1 && call.args[0]?.kind === ts.SyntaxKind.FalseKeyword
   if (call.args.length > mostArguments && !isPlainFalse) {
-    return call.mark('connection', 'connection-argument', `node-redis has no ${call.name}() with this argument. Write the reconnection by hand.`)
+    return call.mark(
+      'connection',
+      'connection-argument',
+      `node-redis has no ${call.name}() with this argument. Write the reconnection by hand.`,
+    )
   }
-  if (isPlainFalse && mostArguments === 0) call.file.edits.replace(call.args[0]?.getStart() ?? 0, call.args[0]?.getEnd() ?? 0, '')
+  if (isPlainFalse && mostArguments === 0)
+    call.file.edits.replace(call.args[0]?.getStart() ?? 0, call.args[0]?.getEnd() ?? 0, '')
   if (call.toHelper('connection', helper)) call.file.record(call.node, 'connection', 'helper')
   return true
 }
 
 function notForCluster(call: Call): boolean {
-  return call.mark('connection', 'cluster-connection', `Write ${call.name}() of the cluster by hand: createRedisCluster connects in the background.`)
+  return call.mark(
+    'connection',
+    'cluster-connection',
+    `Write ${call.name}() of the cluster by hand: createRedisCluster connects in the background.`,
+  )
 }

@@ -10,13 +10,15 @@ export const constructionRule: Rule = {
   why: 'node-redis ignores host, port and tls outside of `socket`, and db: it would connect to localhost without TLS. It also connects only when told to, and an error without a listener ends the process.',
   examples: [
     {
-      before: "import Redis from 'ioredis'\n\nexport const redis = new Redis(process.env.REDIS_URL ?? '', { lazyConnect: true })\n",
+      before:
+        "import Redis from 'ioredis'\n\nexport const redis = new Redis(process.env.REDIS_URL ?? '', { lazyConnect: true })\n",
       after:
         "import { createRedis } from './redis-from-ioredis'\n\nexport const redis = createRedis(process.env.REDIS_URL ?? '', { lazyConnect: true })\n",
     },
     {
       before: "const Redis = require('ioredis')\n\nmodule.exports = new Redis(6379, 'localhost')\n",
-      after: "const { createRedis } = require('./redis-from-ioredis.cjs')\n\nmodule.exports = createRedis(6379, 'localhost')\n",
+      after:
+        "const { createRedis } = require('./redis-from-ioredis.cjs')\n\nmodule.exports = createRedis(6379, 'localhost')\n",
       file: 'example.cjs',
     },
     {
@@ -30,15 +32,46 @@ export const constructionRule: Rule = {
 
 /** Options that `createRedis` translates, or that change nothing. */
 const KNOWN = new Set([
-  'host', 'port', 'path', 'family', 'tls', 'username', 'password', 'db', 'connectionName', 'lazyConnect', 'enableOfflineQueue',
-  'connectTimeout', 'commandTimeout', 'socketTimeout', 'keepAlive', 'noDelay', 'retryStrategy', 'maxRetriesPerRequest', 'readOnly',
-  'disableClientInfo', 'clientInfoTag', 'enableReadyCheck', 'maxLoadingRetryTime', 'enableAutoPipelining', 'autoPipeliningIgnoredCommands',
-  'showFriendlyErrorStack', 'protocol',
+  'host',
+  'port',
+  'path',
+  'family',
+  'tls',
+  'username',
+  'password',
+  'db',
+  'connectionName',
+  'lazyConnect',
+  'enableOfflineQueue',
+  'connectTimeout',
+  'commandTimeout',
+  'socketTimeout',
+  'keepAlive',
+  'noDelay',
+  'retryStrategy',
+  'maxRetriesPerRequest',
+  'readOnly',
+  'disableClientInfo',
+  'clientInfoTag',
+  'enableReadyCheck',
+  'maxLoadingRetryTime',
+  'enableAutoPipelining',
+  'autoPipeliningIgnoredCommands',
+  'showFriendlyErrorStack',
+  'protocol',
 ])
 
 const KNOWN_OF_CLUSTER = new Set([
-  'redisOptions', 'scaleReads', 'maxRedirections', 'natMap', 'lazyConnect', 'enableReadyCheck', 'enableAutoPipelining', 'slotsRefreshTimeout',
-  'slotsRefreshInterval', 'showFriendlyErrorStack',
+  'redisOptions',
+  'scaleReads',
+  'maxRedirections',
+  'natMap',
+  'lazyConnect',
+  'enableReadyCheck',
+  'enableAutoPipelining',
+  'slotsRefreshTimeout',
+  'slotsRefreshInterval',
+  'showFriendlyErrorStack',
 ])
 
 /** Literal values that mean the same as no option. */
@@ -52,8 +85,10 @@ const NEUTRAL: Readonly<Record<string, string>> = {
 
 const ADVICE: Readonly<Record<string, string>> = {
   sentinels: 'Write this client with createSentinel({ name, sentinelRootNodes, nodeClientOptions }) of node-redis.',
-  keyPrefix: 'Write the prefix into the keys: node-redis 5 has no keyPrefix, and 6 leaves out commands that are sent by their name.',
-  reconnectOnError: 'node-redis has no reconnectOnError. Handle the error where the command is called, or reconnect by hand.',
+  keyPrefix:
+    'Write the prefix into the keys: node-redis 5 has no keyPrefix, and 6 leaves out commands that are sent by their name.',
+  reconnectOnError:
+    'node-redis has no reconnectOnError. Handle the error where the command is called, or reconnect by hand.',
   stringNumbers: 'Use withTypeMapping({ [RESP_TYPES.NUMBER]: String }) of node-redis where numbers are large.',
   retryDelayOnFailover: 'node-redis has no such delay. Remove the option.',
   clusterRetryStrategy: 'Use defaults.socket.reconnectStrategy of createCluster.',
@@ -100,25 +135,38 @@ function problemOf(
   const literals = (isCluster ? args.slice(1) : args).map(unwrap)
   for (const arg of literals) {
     const option = ts.isObjectLiteralExpression(arg) ? unknownOption(arg, known) : null
-    if (option !== null) return { code: codeOf(option), advice: ADVICE[option] ?? `node-redis has no option "${option}". Remove it, or write this client by hand.` }
+    if (option !== null)
+      return {
+        code: codeOf(option),
+        advice: ADVICE[option] ?? `node-redis has no option "${option}". Remove it, or write this client by hand.`,
+      }
     if (!isCluster || !ts.isObjectLiteralExpression(arg)) continue
     const inner = arg.properties.find((property) => property.name?.getText() === 'redisOptions')
     const options = inner && ts.isPropertyAssignment(inner) ? unwrap(inner.initializer) : null
     const innerOption = options && ts.isObjectLiteralExpression(options) ? unknownOption(options, KNOWN) : null
-    if (innerOption !== null) return { code: codeOf(innerOption), advice: ADVICE[innerOption] ?? `node-redis has no option "${innerOption}".` }
+    if (innerOption !== null)
+      return { code: codeOf(innerOption), advice: ADVICE[innerOption] ?? `node-redis has no option "${innerOption}".` }
   }
   const mayBeFunction = args.some((arg) => analysis.kinds.checker.getTypeAtLocation(arg).getCallSignatures().length > 0)
-  return mayBeFunction ? { code: 'construction', advice: 'The constructor gets a function. Write this client by hand.' } : null
+  return mayBeFunction
+    ? { code: 'construction', advice: 'The constructor gets a function. Write this client by hand.' }
+    : null
 }
 
 /** The first option that `createRedis` would refuse. */
 function unknownOption(options: ts.ObjectLiteralExpression, known: ReadonlySet<string>): string | null {
   for (const property of options.properties) {
     if (ts.isSpreadAssignment(property)) continue
-    const name = property.name && (ts.isIdentifier(property.name) || ts.isStringLiteral(property.name)) ? property.name.text : null
+    const name =
+      property.name && (ts.isIdentifier(property.name) || ts.isStringLiteral(property.name)) ? property.name.text : null
     if (name === null) return '[computed]'
     if (known.has(name)) {
-      if (name === 'scaleReads' && ts.isPropertyAssignment(property) && !/^['"](?:master|slave)['"]$/.test(property.initializer.getText())) return name
+      if (
+        name === 'scaleReads' &&
+        ts.isPropertyAssignment(property) &&
+        !/^['"](?:master|slave)['"]$/.test(property.initializer.getText())
+      )
+        return name
       continue
     }
     const value = ts.isPropertyAssignment(property) ? property.initializer.getText().replaceAll('"', "'") : ''

@@ -5,7 +5,15 @@ import type { CallRule } from '../rule.ts'
 
 /** Events that a client of `createRedis` emits as ioredis does. */
 const SAME = new Set([
-  'connect', 'ready', 'error', 'close', 'end', 'message', 'messageBuffer', 'pmessage', 'pmessageBuffer',
+  'connect',
+  'ready',
+  'error',
+  'close',
+  'end',
+  'message',
+  'messageBuffer',
+  'pmessage',
+  'pmessageBuffer',
 ])
 
 const LISTEN = ['on', 'once', 'addListener', 'prependListener', 'prependOnceListener']
@@ -15,7 +23,18 @@ export const eventsRule: CallRule = {
   name: 'events',
   title: 'Events',
   why: 'node-redis has no events close, wait, connecting, select and monitor, and tells no delay with reconnecting: a listener would never be called.',
-  members: [...LISTEN, ...STOP, 'emit', 'silentEmit', 'listeners', 'rawListeners', 'listenerCount', 'eventNames', 'setMaxListeners', 'getMaxListeners'],
+  members: [
+    ...LISTEN,
+    ...STOP,
+    'emit',
+    'silentEmit',
+    'listeners',
+    'rawListeners',
+    'listenerCount',
+    'eventNames',
+    'setMaxListeners',
+    'getMaxListeners',
+  ],
   examples: [
     {
       before: "redis.on('error', (error) => console.error(error))",
@@ -24,7 +43,7 @@ export const eventsRule: CallRule = {
     {
       before: "redis.on('reconnecting', (delay: number) => console.log(delay))",
       after:
-        "// coatcheck-codemod-error event: node-redis tells no delay with \"reconnecting\". Remove the parameter of the listener.\nredis.on('reconnecting', (delay: number) => console.log(delay))",
+        '// coatcheck-codemod-error event: node-redis tells no delay with "reconnecting". Remove the parameter of the listener.\nredis.on(\'reconnecting\', (delay: number) => console.log(delay))',
     },
   ],
   apply: (call) => {
@@ -37,10 +56,17 @@ export const eventsRule: CallRule = {
     const [event, listener] = call.args
     if (!event) return false
     const names = eventNames(call, event)
-    if (!names) return markEvent(call, 'The name of the event is not certain. node-redis emits connect, ready, error, end and reconnecting; createRedis adds close.')
+    if (!names)
+      return markEvent(
+        call,
+        'The name of the event is not certain. node-redis emits connect, ready, error, end and reconnecting; createRedis adds close.',
+      )
     const other = names.find((name) => !SAME.has(name) && name !== 'reconnecting')
     if (other !== undefined) {
-      return markEvent(call, `node-redis never emits "${other}". Use connect, ready, error, close, end or reconnecting.`)
+      return markEvent(
+        call,
+        `node-redis never emits "${other}". Use connect, ready, error, close, end or reconnecting.`,
+      )
     }
     if (names.includes('reconnecting') && mayTakeArgument(listener)) {
       return markEvent(call, 'node-redis tells no delay with "reconnecting". Remove the parameter of the listener.')

@@ -27,13 +27,20 @@ export const flowRule: Rule = {
   ],
 }
 
-const AS_ANY = 'The client becomes `any` here, so calls on it were not found. Give it the type Redis, then rewrite its calls.'
-const AS_INTERFACE = 'The client becomes an interface of its own here, so calls on it were not found. Check that its methods have the meaning of node-redis.'
+const AS_ANY =
+  'The client becomes `any` here, so calls on it were not found. Give it the type Redis, then rewrite its calls.'
+const AS_INTERFACE =
+  'The client becomes an interface of its own here, so calls on it were not found. Check that its methods have the meaning of node-redis.'
 
 /** Looks where the value of a client goes; follows parentheses, `??`, `? :` and `await`. */
 export function applyToFlow(context: FileContext, node: ts.Expression): void {
   const { parent } = node
-  if (ts.isParenthesizedExpression(parent) || ts.isNonNullExpression(parent) || ts.isSatisfiesExpression(parent) || ts.isAwaitExpression(parent)) {
+  if (
+    ts.isParenthesizedExpression(parent) ||
+    ts.isNonNullExpression(parent) ||
+    ts.isSatisfiesExpression(parent) ||
+    ts.isAwaitExpression(parent)
+  ) {
     applyToFlow(context, parent)
     return
   }
@@ -51,7 +58,12 @@ export function applyToFlow(context: FileContext, node: ts.Expression): void {
   }
   if (ts.isVariableDeclaration(parent) && parent.initializer === node) {
     if (ts.isObjectBindingPattern(parent.name)) {
-      context.file.mark(node, 'flow', 'destructured', 'Call the methods on the client: a method that is taken off its client was not rewritten.')
+      context.file.mark(
+        node,
+        'flow',
+        'destructured',
+        'Call the methods on the client: a method that is taken off its client was not rewritten.',
+      )
     } else if (parent.type) judge(context, node, context.analysis.kinds.checker.getTypeFromTypeNode(parent.type))
     return
   }
@@ -67,7 +79,11 @@ export function applyToFlow(context: FileContext, node: ts.Expression): void {
     applyToReturn(context, node)
     return
   }
-  if (ts.isPropertyAssignment(parent) || ts.isShorthandPropertyAssignment(parent) || ts.isArrayLiteralExpression(parent)) {
+  if (
+    ts.isPropertyAssignment(parent) ||
+    ts.isShorthandPropertyAssignment(parent) ||
+    ts.isArrayLiteralExpression(parent)
+  ) {
     applyToLiteral(context, node, parent)
     return
   }
@@ -86,12 +102,22 @@ function applyToAssertion(context: FileContext, assertion: ts.AsExpression | ts.
     applyToFlow(context, outer)
     return
   }
-  context.file.mark(outer, 'flow', kind === 'any' || isUnknown(context, outer) ? 'client-as-any' : 'client-as-interface', kind === 'any' || isUnknown(context, outer) ? AS_ANY : AS_INTERFACE)
+  context.file.mark(
+    outer,
+    'flow',
+    kind === 'any' || isUnknown(context, outer) ? 'client-as-any' : 'client-as-interface',
+    kind === 'any' || isUnknown(context, outer) ? AS_ANY : AS_INTERFACE,
+  )
 }
 
 function outermostAssertion(node: ts.Expression): ts.Expression {
   let at = node
-  while (ts.isAsExpression(at.parent) || ts.isTypeAssertionExpression(at.parent) || ts.isParenthesizedExpression(at.parent)) at = at.parent
+  while (
+    ts.isAsExpression(at.parent) ||
+    ts.isTypeAssertionExpression(at.parent) ||
+    ts.isParenthesizedExpression(at.parent)
+  )
+    at = at.parent
   return at
 }
 
@@ -128,7 +154,12 @@ function declaredType({ analysis }: FileContext, left: ts.Expression): ts.Type {
   const { checker } = analysis.kinds
   const symbol = checker.getSymbolAtLocation(left)
   const declaration = symbol?.valueDeclaration
-  if (declaration && (ts.isVariableDeclaration(declaration) || ts.isParameter(declaration)) && !declaration.type && !declaration.initializer) {
+  if (
+    declaration &&
+    (ts.isVariableDeclaration(declaration) || ts.isParameter(declaration)) &&
+    !declaration.type &&
+    !declaration.initializer
+  ) {
     // A variable without a type has the type of what is assigned to it.
     return checker.getTypeAtLocation(left)
   }
@@ -153,7 +184,11 @@ function applyToArgument(context: FileContext, node: ts.Expression, call: ts.Cal
     return
   }
   let type = checker.getTypeOfSymbolAtLocation(parameter, call)
-  if (parameter.valueDeclaration && ts.isParameter(parameter.valueDeclaration) && parameter.valueDeclaration.dotDotDotToken) {
+  if (
+    parameter.valueDeclaration &&
+    ts.isParameter(parameter.valueDeclaration) &&
+    parameter.valueDeclaration.dotDotDotToken
+  ) {
     type = checker.getTypeArguments(type as ts.TypeReference)[0] ?? type
   }
   judge(context, node, type)
@@ -181,7 +216,11 @@ function applyToReturn(context: FileContext, node: ts.Expression): void {
       ? checker.getContextualType(owner.parent)?.getProperty(owner.name.getText())
       : undefined
     : undefined
-  const contextual = asked ? checker.getTypeOfSymbolAtLocation(asked, owner) : ts.isMethodDeclaration(owner) ? undefined : checker.getContextualType(owner)
+  const contextual = asked
+    ? checker.getTypeOfSymbolAtLocation(asked, owner)
+    : ts.isMethodDeclaration(owner)
+      ? undefined
+      : checker.getContextualType(owner)
   if (!contextual) {
     if (!ts.isMethodDeclaration(owner)) applyToUntypedCallee(context, node, owner)
     return
@@ -238,7 +277,13 @@ function applyToUntypedCallee(context: FileContext, node: ts.Expression, literal
       else context.file.mark(node, 'flow', 'client-as-any', AS_ANY)
       return
     }
-    if (!ts.isObjectLiteralExpression(parent) && !ts.isPropertyAssignment(parent) && !ts.isArrayLiteralExpression(parent) && !ts.isParenthesizedExpression(parent)) return
+    if (
+      !ts.isObjectLiteralExpression(parent) &&
+      !ts.isPropertyAssignment(parent) &&
+      !ts.isArrayLiteralExpression(parent) &&
+      !ts.isParenthesizedExpression(parent)
+    )
+      return
   }
 }
 

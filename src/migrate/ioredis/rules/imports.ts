@@ -15,7 +15,8 @@ export const importsRule: Rule = {
       after: "import { createRedis } from './redis-from-ioredis'\n\nexport const redis = createRedis()\n",
     },
     {
-      before: "import Redis from 'ioredis'\n\nexport const isRedis = (value: unknown): boolean => value instanceof Redis\n",
+      before:
+        "import Redis from 'ioredis'\n\nexport const isRedis = (value: unknown): boolean => value instanceof Redis\n",
       after:
         "import Redis from 'ioredis'\n\n// coatcheck-codemod-error class-as-value: node-redis has no class for new, instanceof or injection. Use createRedis, or a name of your own.\nexport const isRedis = (value: unknown): boolean => value instanceof Redis\n",
     },
@@ -44,12 +45,21 @@ function isReplyError(binding: Binding, reference: ts.Identifier): boolean {
   const { parent } = binding.name
   if (!(ts.isImportSpecifier(parent) || ts.isBindingElement(parent))) return false
   const imported = parent.propertyName ?? parent.name
-  return ts.isIdentifier(imported) && imported.text === 'ReplyError' && !ts.isShorthandPropertyAssignment(reference.parent) && !ts.isExportSpecifier(reference.parent)
+  return (
+    ts.isIdentifier(imported) &&
+    imported.text === 'ReplyError' &&
+    !ts.isShorthandPropertyAssignment(reference.parent) &&
+    !ts.isExportSpecifier(reference.parent)
+  )
 }
 
 /** True if a mark above an outer node speaks about the reference already. */
 function isInsideDecided(file: FileContext['file'], node: ts.Node): boolean {
-  for (let at: ts.Node | undefined = node; at && !ts.isBlock(at) && !ts.isSourceFile(at); at = at.parent as ts.Node | undefined) {
+  for (
+    let at: ts.Node | undefined = node;
+    at && !ts.isBlock(at) && !ts.isSourceFile(at);
+    at = at.parent as ts.Node | undefined
+  ) {
     if (file.isDecided(at)) return true
   }
   return false
@@ -69,7 +79,8 @@ export function rewriteImports(context: FileContext, specifier: string, nameOf: 
     const mine = bindings.all.filter((binding) => binding.statement === statement)
     const used = mine.filter((binding) => bindings.isUsed(binding))
     if (file.stands(statement, 'imports')) continue
-    if (mine.length === 0 && !(ts.isVariableDeclaration(statement) && ts.isObjectBindingPattern(statement.name))) continue
+    if (mine.length === 0 && !(ts.isVariableDeclaration(statement) && ts.isObjectBindingPattern(statement.name)))
+      continue
     if (used.length === mine.length && used.length > 0) {
       continue
     }
@@ -97,7 +108,9 @@ interface Style {
 
 function styleOf(source: ts.SourceFile, statements: readonly BindingStatement[]): Style {
   const [statement] = statements
-  const sample = statement ? (statementOf(statement) ?? statement).getText() : (source.statements.find(ts.isImportDeclaration)?.getText() ?? '')
+  const sample = statement
+    ? (statementOf(statement) ?? statement).getText()
+    : (source.statements.find(ts.isImportDeclaration)?.getText() ?? '')
   const isTypeScript = /\.[cm]?tsx?$/.test(source.fileName)
   const hasImport = source.statements.some((one) => ts.isImportDeclaration(one) || ts.isExportDeclaration(one))
   const isCommonJs = !isTypeScript && !hasImport && (statement === undefined || ts.isVariableDeclaration(statement))
@@ -110,7 +123,12 @@ function styleOf(source: ts.SourceFile, statements: readonly BindingStatement[])
   }
 }
 
-function importText(helpers: readonly string[], specifier: string, nameOf: (helper: string) => string, style: Style): string {
+function importText(
+  helpers: readonly string[],
+  specifier: string,
+  nameOf: (helper: string) => string,
+  style: Style,
+): string {
   const { quote, semicolon } = style
   if (style.isCommonJs) return `const ${declaratorText(helpers, specifier, nameOf, style)}${semicolon}`
   const visible = style.isTypeScript ? helpers : helpers.filter((name) => !isTypeOfHelper(name))
@@ -122,7 +140,12 @@ function importText(helpers: readonly string[], specifier: string, nameOf: (help
   return `import ${onlyTypes ? 'type ' : ''}{ ${names.join(', ')} } from ${quote}${specifier}${quote}${semicolon}`
 }
 
-function declaratorText(helpers: readonly string[], specifier: string, nameOf: (helper: string) => string, { quote }: Style): string {
+function declaratorText(
+  helpers: readonly string[],
+  specifier: string,
+  nameOf: (helper: string) => string,
+  { quote }: Style,
+): string {
   const names = helpers
     .filter((name) => !isTypeOfHelper(name))
     .map((name) => (nameOf(name) === name ? name : `${name}: ${nameOf(name)}`))
@@ -133,7 +156,8 @@ function declaratorText(helpers: readonly string[], specifier: string, nameOf: (
 function statementOf(statement: BindingStatement): ts.Statement | null {
   if (!ts.isVariableDeclaration(statement)) return statement
   const list = statement.parent
-  if (!ts.isVariableDeclarationList(list) || list.declarations.length !== 1 || !ts.isVariableStatement(list.parent)) return null
+  if (!ts.isVariableDeclarationList(list) || list.declarations.length !== 1 || !ts.isVariableStatement(list.parent))
+    return null
   return list.parent
 }
 

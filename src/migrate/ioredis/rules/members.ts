@@ -9,11 +9,14 @@ export const membersRule: Rule = {
   title: 'Properties and detached methods',
   why: 'A client of node-redis has no status, so a test of it is never true. A method that is taken off its client cannot be rewritten where it is called.',
   examples: [
-    { before: "if (redis.status === 'ready') console.log('ready')", after: "if (redisStatus(redis) === 'ready') console.log('ready')" },
+    {
+      before: "if (redis.status === 'ready') console.log('ready')",
+      after: "if (redisStatus(redis) === 'ready') console.log('ready')",
+    },
     {
       before: 'const read = redis.get.bind(redis)',
       after:
-        '// coatcheck-codemod-error method-as-value: Call get() on the client where it is needed: (…values) => command(redis, \'get\', …values).\nconst read = redis.get.bind(redis)',
+        "// coatcheck-codemod-error method-as-value: Call get() on the client where it is needed: (…values) => command(redis, 'get', …values).\nconst read = redis.get.bind(redis)",
     },
   ],
 }
@@ -43,7 +46,12 @@ export function applyToMember(
     return
   }
   if (name === null) {
-    file.mark(access, 'members', 'dynamic-member', 'The name of the member is not certain. Send the command with command(redis, name, …) of redis-from-ioredis.')
+    file.mark(
+      access,
+      'members',
+      'dynamic-member',
+      'The name of the member is not certain. Send the command with command(redis, name, …) of redis-from-ioredis.',
+    )
     return
   }
   const isGuarded = access.questionDotToken !== undefined
@@ -62,10 +70,17 @@ export function applyToMember(
   const advice = ADVICE[name]
   if (advice !== undefined) file.mark(access, 'members', 'client-property', advice)
   else
-    file.mark(access, 'members', 'method-as-value', `Call ${name}() on the client where it is needed: (…values) => command(redis, '${name}', …values).`)
+    file.mark(
+      access,
+      'members',
+      'method-as-value',
+      `Call ${name}() on the client where it is needed: (…values) => command(redis, '${name}', …values).`,
+    )
 }
 
 function isAssigned(access: ts.Expression): boolean {
   const { parent } = access
-  return ts.isBinaryExpression(parent) && parent.left === access && parent.operatorToken.kind === ts.SyntaxKind.EqualsToken
+  return (
+    ts.isBinaryExpression(parent) && parent.left === access && parent.operatorToken.kind === ts.SyntaxKind.EqualsToken
+  )
 }

@@ -2,14 +2,23 @@
 import type { CallRule } from '../rule.ts'
 
 const ADVICE: Readonly<Record<string, readonly [code: string, advice: string]>> = {
-  monitor: ['monitor', 'In node-redis, monitor() takes a listener that gets raw lines, on a client of its own. Write it by hand.'],
+  monitor: [
+    'monitor',
+    'In node-redis, monitor() takes a listener that gets raw lines, on a client of its own. Write it by hand.',
+  ],
   exec: ['inline-transaction', 'Collect the commands with multi(), and run them with its exec().'],
   discard: ['inline-transaction', 'Collect the commands with multi(). A chain that never runs needs no discard().'],
-  sendCommand: ['send-command', "Send the command with command(redis, 'name', …) of redis-from-ioredis in place of a Command object."],
+  sendCommand: [
+    'send-command',
+    "Send the command with command(redis, 'name', …) of redis-from-ioredis in place of a Command object.",
+  ],
   nodes: ['cluster-nodes', 'Use masters, replicas and nodeClient() of the cluster in node-redis.'],
   refreshSlotsCache: ['cluster-nodes', 'node-redis refreshes slots by itself. Remove the call.'],
   delayUntilReady: ['cluster-nodes', 'Await the first command, or listen for "ready".'],
-  select: ['select', 'Call select() with a number, and do not use its reply: node-redis then selects the database again after a reconnection.'],
+  select: [
+    'select',
+    'Call select() with a number, and do not use its reply: node-redis then selects the database again after a reconnection.',
+  ],
   hello: ['hello', 'createRedis speaks RESP 2: its replies have the shapes of ioredis. Remove the call.'],
   reset: ['reset', 'Write it by hand: node-redis has to know that the connection was reset.'],
   auth: ['auth', 'Give username and password to createRedis: node-redis has to send them after each reconnection.'],

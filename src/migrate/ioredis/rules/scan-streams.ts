@@ -28,12 +28,26 @@ function applyWithBuffers(call: Call): boolean {
   const optionsAt = call.name === 'scanBufferStream' ? 0 : 1
   const options = call.args[optionsAt]
   if (call.hasSpread || (options && !ts.isObjectLiteralExpression(options)) || call.args.length < optionsAt) {
-    return call.mark('scan-streams', 'scan-buffer-stream', 'Call the stream without "Buffer" in its name, with the option asBuffers: true.')
+    return call.mark(
+      'scan-streams',
+      'scan-buffer-stream',
+      'Call the stream without "Buffer" in its name, with the option asBuffers: true.',
+    )
   }
   const { edits } = call.file
   if (!call.toHelper('scan-streams', call.name.replace('Buffer', ''))) return true
-  if (options) edits.replace(options.getStart(), options.getStart() + 1, options.properties.length > 0 ? '{ asBuffers: true,' : '{ asBuffers: true ')
-  else edits.close(call.node.getEnd() - 1, optionsAt === call.args.length && optionsAt > 0 ? ', { asBuffers: true }' : ', { asBuffers: true }', 1)
+  if (options)
+    edits.replace(
+      options.getStart(),
+      options.getStart() + 1,
+      options.properties.length > 0 ? '{ asBuffers: true,' : '{ asBuffers: true ',
+    )
+  else
+    edits.close(
+      call.node.getEnd() - 1,
+      optionsAt === call.args.length && optionsAt > 0 ? ', { asBuffers: true }' : ', { asBuffers: true }',
+      1,
+    )
   call.file.record(call.node, 'scan-streams', 'helper')
   return true
 }

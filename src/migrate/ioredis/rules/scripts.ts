@@ -16,7 +16,11 @@ export const scriptsRule: CallRule = {
   apply: (call) => {
     const [name] = call.args
     if (call.name !== 'defineCommand' || !name || !ts.isStringLiteralLike(name)) {
-      return call.mark('scripts', 'dynamic-command', 'Write the name of the command as a literal, or send it with command(redis, name, …).')
+      return call.mark(
+        'scripts',
+        'dynamic-command',
+        'Write the name of the command as a literal, or send it with command(redis, name, …).',
+      )
     }
     if (call.toHelper('scripts', 'defineCommand')) call.file.record(call.node, 'scripts', 'helper')
     return true

@@ -16,7 +16,8 @@ export const subscriptionsRule: CallRule = {
   examples: [
     {
       before: "await redis.subscribe('news')\nredis.on('message', (channel, message) => console.log(channel, message))",
-      after: "await subscribeRedis(redis, 'news')\nredis.on('message', (channel, message) => console.log(channel, message))",
+      after:
+        "await subscribeRedis(redis, 'news')\nredis.on('message', (channel, message) => console.log(channel, message))",
     },
   ],
   apply: (call) => {

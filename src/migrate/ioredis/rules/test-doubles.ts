@@ -20,7 +20,18 @@ export const testDoublesRule: Rule = {
   ],
 }
 
-const MOCK_METHODS = new Set(['mock', 'doMock', 'unmock', 'dontMock', 'requireActual', 'importActual', 'setMock', 'unstable_mockModule', 'genMockFromModule', 'createMockFromModule'])
+const MOCK_METHODS = new Set([
+  'mock',
+  'doMock',
+  'unmock',
+  'dontMock',
+  'requireActual',
+  'importActual',
+  'setMock',
+  'unstable_mockModule',
+  'genMockFromModule',
+  'createMockFromModule',
+])
 
 /** @returns true if the node replaces ioredis by a double */
 export function applyToTestDouble({ file }: FileContext, node: ts.Node): boolean {
@@ -32,7 +43,10 @@ export function applyToTestDouble({ file }: FileContext, node: ts.Node): boolean
   const [module] = node.arguments
   if (!module) return false
   const { expression } = node
-  if ((ts.isIdentifier(expression) && expression.text === 'require') || expression.kind === ts.SyntaxKind.ImportKeyword) {
+  if (
+    (ts.isIdentifier(expression) && expression.text === 'require') ||
+    expression.kind === ts.SyntaxKind.ImportKeyword
+  ) {
     if (!isModule(module, /^ioredis-mock(?:\/|$)/)) return false
     file.mark(node, 'test-doubles', 'ioredis-mock', ADVICE_IOREDIS_MOCK)
     return true

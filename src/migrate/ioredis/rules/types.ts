@@ -10,7 +10,8 @@ export const typesRule: Rule = {
   why: 'The types of a client, its options and its chains have other names or shapes in node-redis.',
   examples: [
     {
-      before: "import type { Redis, RedisOptions } from 'ioredis'\n\nexport const options: RedisOptions = {}\nexport let client: Redis | undefined\n",
+      before:
+        "import type { Redis, RedisOptions } from 'ioredis'\n\nexport const options: RedisOptions = {}\nexport let client: Redis | undefined\n",
       after:
         "import type { Redis, RedisOptions } from './redis-from-ioredis'\n\nexport const options: RedisOptions = {}\nexport let client: Redis | undefined\n",
     },
@@ -36,7 +37,15 @@ const TYPES: Readonly<Record<string, string>> = {
 }
 
 /** Aliases of `RedisOptions` in the declaration that mean something else. */
-const OTHER_OPTIONS = new Set(['SentinelConnectionOptions', 'SentinelAddress', 'NatMap', 'DNSLookupFunction', 'DNSResolveSrvFunction', 'NodeRole', 'ScanStreamOption'])
+const OTHER_OPTIONS = new Set([
+  'SentinelConnectionOptions',
+  'SentinelAddress',
+  'NatMap',
+  'DNSLookupFunction',
+  'DNSResolveSrvFunction',
+  'NodeRole',
+  'ScanStreamOption',
+])
 
 /** Utility types whose result would hide which methods are used. */
 const UTILITIES = new Set(['Pick', 'Omit', 'Partial', 'Required', 'Readonly'])
@@ -52,7 +61,12 @@ export function applyToType({ analysis, file, bindings }: FileContext, node: ts.
   const type = TYPES[symbol.name]
   if (file.stands(node, 'types')) return true
   if (ts.isTypeQueryNode(node) || type === undefined || OTHER_OPTIONS.has(written)) {
-    file.mark(node, 'types', 'type', `node-redis has no counterpart of the type ${written}. Write the type that the code needs.`)
+    file.mark(
+      node,
+      'types',
+      'type',
+      `node-redis has no counterpart of the type ${written}. Write the type that the code needs.`,
+    )
     return true
   }
   if (ts.isImportTypeNode(node)) {
@@ -61,7 +75,12 @@ export function applyToType({ analysis, file, bindings }: FileContext, node: ts.
   }
   const { parent } = node
   if (type !== 'RedisOptions' && ts.isTypeReferenceNode(parent) && UTILITIES.has(parent.typeName.getText())) {
-    file.mark(node, 'types', 'derived-type', `Write the methods of ${type} that the code needs, with the names of node-redis.`)
+    file.mark(
+      node,
+      'types',
+      'derived-type',
+      `Write the methods of ${type} that the code needs, with the names of node-redis.`,
+    )
     return true
   }
   file.edits.replace(name.getStart(), name.getEnd(), file.helper(type))
@@ -114,7 +133,12 @@ export function applyToAugmentation({ analysis, file, bindings }: FileContext, n
   const methods = methodsOf(node)
   const isDefined = methods?.every((name) => analysis.scriptNames.has(name.replace(/Buffer$/, '')))
   if (isDefined !== true) {
-    file.mark(node, 'types', 'augmentation', 'Remove the block after its methods are called with command(redis, name, …) of redis-from-ioredis.')
+    file.mark(
+      node,
+      'types',
+      'augmentation',
+      'Remove the block after its methods are called with command(redis, name, …) of redis-from-ioredis.',
+    )
     return
   }
   const text = file.source.text
