@@ -14,6 +14,8 @@ export type Proof =
   | 'texts'
   | 'unknown'
 
+const MOST_DEPTH = 8
+
 export class Proofs {
   readonly #checker: ts.TypeChecker
   readonly #isStrict: (file: ts.SourceFile) => boolean
@@ -37,25 +39,26 @@ export class Proofs {
     return proof === 'texts' ? 'unknown' : 'scalar'
   }
 
-  #ofType(type: ts.Type): Proof {
+  #ofType(type: ts.Type, depth = 0): Proof {
+    if (depth > MOST_DEPTH) return 'unknown'
     if (type.isUnion()) {
-      const proofs = type.types.map((one) => this.#ofType(one))
+      const proofs = type.types.map((one) => this.#ofType(one, depth + 1))
       if (proofs.every((proof) => proof === proofs[0])) return proofs[0] ?? 'unknown'
       return proofs.some((proof) => proof === 'unknown' || proof === 'texts') ? 'unknown' : 'scalar'
     }
     if (type.isIntersection())
-      return type.types.map((one) => this.#ofType(one)).find((proof) => proof !== 'unknown') ?? 'unknown'
+      return type.types.map((one) => this.#ofType(one, depth + 1)).find((proof) => proof !== 'unknown') ?? 'unknown'
     if (type.flags & ts.TypeFlags.StringLike) return 'text'
     if (type.flags & ts.TypeFlags.NumberLike) return 'number'
     if (type.flags & (ts.TypeFlags.BooleanLike | ts.TypeFlags.Null | ts.TypeFlags.Undefined)) return 'scalar'
     if (type.flags & ts.TypeFlags.TypeParameter) {
       const constraint = this.#checker.getBaseConstraintOfType(type)
-      return constraint && constraint !== type ? this.#ofType(constraint) : 'unknown'
+      return constraint && constraint !== type ? this.#ofType(constraint, depth + 1) : 'unknown'
     }
     if (isBuffer(type)) return 'text'
     if (this.#checker.isArrayType(type) || this.#checker.isTupleType(type)) {
       const elements = this.#checker.getTypeArguments(type as ts.TypeReference)
-      return elements.length > 0 && elements.every((element) => this.#ofType(element) === 'text') ? 'texts' : 'unknown'
+      return elements.length > 0 && elements.every((element) => this.#ofType(element, depth + 1) === 'text') ? 'texts' : 'unknown'
     }
     return 'unknown'
   }

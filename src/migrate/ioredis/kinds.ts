@@ -33,6 +33,12 @@ export function isIoredisKind(kind: Kind): boolean {
   return isClientKind(kind) || kind === 'chain' || kind === 'subclass' || kind === 'partial'
 }
 
+const MOST_DEPTH = 8
+
+function isThere(type: ts.Type): boolean {
+  return (type.flags & (ts.TypeFlags.Null | ts.TypeFlags.Undefined | ts.TypeFlags.Void)) === 0
+}
+
 export class Kinds {
   readonly checker: ts.TypeChecker
 
@@ -44,17 +50,17 @@ export class Kinds {
     return this.ofType(this.checker.getTypeAtLocation(node))
   }
 
-  ofType(given: ts.Type): Kind {
-    if (given.flags & ts.TypeFlags.Any) return 'any'
-    const type = this.checker.getNonNullableType(given)
+  ofType(type: ts.Type, depth = 0): Kind {
     if (type.flags & ts.TypeFlags.Any) return 'any'
-    if (type.isUnion()) return unite(type.types.map((one) => this.ofType(one)))
-    if (type.isIntersection()) return type.types.map((one) => this.ofType(one)).find(isIoredisKind) ?? 'other'
+    // Types can contain themselves.
+    if (depth > MOST_DEPTH) return 'other'
+    if (type.isUnion()) return unite(type.types.filter(isThere).map((one) => this.ofType(one, depth + 1)))
+    if (type.isIntersection()) return type.types.map((one) => this.ofType(one, depth + 1)).find(isIoredisKind) ?? 'other'
     if (type.flags & ts.TypeFlags.TypeParameter) {
       const constraint = this.checker.getBaseConstraintOfType(type)
-      return constraint && constraint !== type ? this.ofType(constraint) : 'other'
+      return constraint && constraint !== type ? this.ofType(constraint, depth + 1) : 'other'
     }
-    return this.#ofObject(type)
+    return this.#ofObject(type, depth)
   }
 
   /** The kind of the receiver of `member`, also where only the member gives it away. */
@@ -65,7 +71,7 @@ export class Kinds {
     return symbol && isOfIoredis(symbol) && !isStatic(symbol) ? 'partial' : kind
   }
 
-  #ofObject(type: ts.Type): Kind {
+  #ofObject(type: ts.Type, depth: number): Kind {
     const symbol = type.getSymbol()
     if (!symbol) return 'other'
     const isInstance = type.isClassOrInterface() || (type as ts.TypeReference).target?.isClassOrInterface() === true
@@ -87,7 +93,7 @@ export class Kinds {
     if (!type.isClassOrInterface()) return 'other'
     const base = this.checker
       .getBaseTypes(type)
-      .map((one) => this.ofType(one))
+      .map((one) => this.ofType(one, depth + 1))
       .find(isIoredisKind)
     if (base === undefined) return 'other'
     return type.isClass() ? 'subclass' : base
@@ -96,7 +102,8 @@ export class Kinds {
 
 function unite(kinds: readonly Kind[]): Kind {
   const [first] = kinds
-  if (first !== undefined && kinds.every((kind) => kind === first)) return first
+  if (first === undefined) return 'other'
+  if (kinds.every((kind) => kind === first)) return first
   if (kinds.every(isClientKind)) return 'either'
   if (kinds.every((kind) => isClientKind(kind) || kind === 'chain')) return 'partial'
   return kinds.some(isIoredisKind) ? 'mixed' : 'other'

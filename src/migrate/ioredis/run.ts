@@ -86,13 +86,10 @@ function migrate(
     const source = program.source(path)
     return source ? [contextOf(cwd, program, proofs, source, target, scriptNamesOf(program, sources))] : []
   })
-  for (const context of contexts) {
-    visitFile(context)
-    markLeftReferences(context)
-  }
+  const decided = contexts.filter((context) => decide(context, cwd, notes))
   const helpers = new HelperFiles(workspace, target)
-  helpers.prepare(contexts.filter(({ file }) => file.helpers.size > 0).map(({ file }) => file.source))
-  const files = contexts.flatMap((context) => render(context, helpers, cwd, notes))
+  helpers.prepare(decided.filter(({ file }) => file.helpers.size > 0).map(({ file }) => file.source))
+  const files = decided.flatMap((context) => render(context, helpers, cwd, notes))
   const generated = helpers.texts()
   return {
     files: [
@@ -102,6 +99,20 @@ function migrate(
         .map(({ path, before, after }) => ({ path: relative(cwd, path), before, after, sites: [] })),
     ],
     helperFiles: generated.map(({ path }) => relative(cwd, path)),
+  }
+}
+
+/** A file that the codemod cannot read stays as it is, and the run goes on. */
+function decide(context: FileContext, cwd: string, notes: string[]): boolean {
+  try {
+    visitFile(context)
+    markLeftReferences(context)
+    return true
+  } catch (error) {
+    notes.push(
+      `${relative(cwd, context.file.source.fileName)} stays as it is: ${error instanceof Error ? error.message : String(error)}`,
+    )
+    return false
   }
 }
 
