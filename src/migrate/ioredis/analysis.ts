@@ -8,6 +8,8 @@ export interface Analysis {
   readonly target: 5 | 6
   /** Names that the program gives to scripts with `defineCommand` or the option `scripts`. */
   readonly scriptNames: ReadonlySet<string>
+  /** True if the program names the option `keyPrefix` anywhere. */
+  readonly hasKeyPrefix: boolean
   /** Commands that the program adds to pipelines and transactions; rules add to it. */
   readonly chained: Set<string>
 }

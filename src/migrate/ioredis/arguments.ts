@@ -58,7 +58,9 @@ export class Proofs {
     if (isBuffer(type)) return 'text'
     if (this.#checker.isArrayType(type) || this.#checker.isTupleType(type)) {
       const elements = this.#checker.getTypeArguments(type as ts.TypeReference)
-      return elements.length > 0 && elements.every((element) => this.#ofType(element, depth + 1) === 'text') ? 'texts' : 'unknown'
+      return elements.length > 0 && elements.every((element) => this.#ofType(element, depth + 1) === 'text')
+        ? 'texts'
+        : 'unknown'
     }
     return 'unknown'
   }

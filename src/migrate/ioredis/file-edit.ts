@@ -7,6 +7,8 @@ import type { Site, SiteState } from './report.ts'
 /** Stands for a name of the generated file until all names of the file are known. */
 const placeholderOf = (name: string): string => `\u0001${name}\u0002`
 // eslint-disable-next-line no-control-regex -- the two characters never occur in source code
+/** Stands for the path of the generated file. */
+export const HELPER_PATH = '\u0001\u0002'
 const PLACEHOLDER = /\u0001(\w+)\u0002/g
 
 export class FileEdit {
@@ -15,6 +17,7 @@ export class FileEdit {
   readonly sites: Site[] = []
   readonly #path: string
   readonly #helpers = new Set<string>()
+  readonly #needs = new Set<string>()
   readonly #lines: readonly string[]
   /** Marks by the offset of the line above which they stand, then by code. */
   readonly #marks = new Map<number, Map<string, string>>()
@@ -30,6 +33,16 @@ export class FileEdit {
   /** Names of the generated file that the edits use. */
   get helpers(): ReadonlySet<string> {
     return this.#helpers
+  }
+
+  /** A name of the generated file that the text uses without an import. */
+  needs(name: string): void {
+    this.#needs.add(name)
+  }
+
+  /** Names of the generated file that must be in it. */
+  get needed(): ReadonlySet<string> {
+    return new Set([...this.#helpers, ...this.#needs])
   }
 
   /** A name of the generated file, for the text of an edit. */
@@ -65,13 +78,16 @@ export class FileEdit {
   }
 
   /** @param nameOf local name of a helper */
-  render(nameOf: (helper: string) => string): string {
+  render(nameOf: (helper: string) => string, specifier: string): string {
     const eol = this.source.text.includes('\r\n') ? '\r\n' : '\n'
     for (const [at, marks] of this.#marks) {
       const indent = /^[ \t]*/.exec(this.source.text.slice(at))?.[0] ?? ''
       this.edits.open(at, [...marks.values()].map((text) => `${indent}${text}${eol}`).join(''), Number.MAX_SAFE_INTEGER)
     }
-    return this.edits.apply(this.source.text).replace(PLACEHOLDER, (_match, name: string) => nameOf(name))
+    return this.edits
+      .apply(this.source.text)
+      .replaceAll(HELPER_PATH, specifier)
+      .replace(PLACEHOLDER, (_match, name: string) => nameOf(name))
   }
 
   /** The line above which a comment may stand: that of the node, unless the line begins inside a template or JSX text. */

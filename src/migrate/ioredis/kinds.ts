@@ -55,7 +55,8 @@ export class Kinds {
     // Types can contain themselves.
     if (depth > MOST_DEPTH) return 'other'
     if (type.isUnion()) return unite(type.types.filter(isThere).map((one) => this.ofType(one, depth + 1)))
-    if (type.isIntersection()) return type.types.map((one) => this.ofType(one, depth + 1)).find(isIoredisKind) ?? 'other'
+    if (type.isIntersection())
+      return type.types.map((one) => this.ofType(one, depth + 1)).find(isIoredisKind) ?? 'other'
     if (type.flags & ts.TypeFlags.TypeParameter) {
       const constraint = this.checker.getBaseConstraintOfType(type)
       return constraint && constraint !== type ? this.ofType(constraint, depth + 1) : 'other'
@@ -68,7 +69,7 @@ export class Kinds {
     const kind = this.of(receiver)
     if (kind !== 'other' && kind !== 'mixed') return kind
     const symbol = this.checker.getSymbolAtLocation(name)
-    return symbol && isOfIoredis(symbol) && !isStatic(symbol) ? 'partial' : kind
+    return symbol && isMethodOfIoredis(symbol) ? 'partial' : kind
   }
 
   #ofObject(type: ts.Type, depth: number): Kind {
@@ -124,6 +125,19 @@ function isInAugmentation(node: ts.Node): boolean {
   return false
 }
 
-function isStatic(symbol: ts.Symbol): boolean {
-  return (symbol.flags & (ts.SymbolFlags.Class | ts.SymbolFlags.Alias | ts.SymbolFlags.Module)) !== 0
+/** True for a method or property that a client or a chain declares. */
+function isMethodOfIoredis(symbol: ts.Symbol): boolean {
+  return (symbol.declarations ?? []).some((declaration) => {
+    if (!declaration.getSourceFile().fileName.endsWith(`/${DECLARATION_FILE}`)) return false
+    const { parent } = declaration
+    return (ts.isInterfaceDeclaration(parent) || ts.isClassDeclaration(parent)) && OWNERS.has(parent.name?.text ?? '')
+  })
 }
+
+const OWNERS: ReadonlySet<string> = new Set([
+  'RedisClient',
+  'ClusterClient',
+  'RedisCommander',
+  'ChainableCommander',
+  'PipelineClass',
+])

@@ -81,14 +81,17 @@ function migrate(
   const { cwd, target } = options
   const workspace = new Workspace(cwd)
   const program = createProgram(cwd, sources, workspace)
+  const hasKeyPrefix = sources.some((path) => /\bkeyPrefix\b/.test(program.source(path)?.text ?? ''))
   const proofs = new Proofs(program.kinds.checker, (file) => workspace.isStrict(file.fileName))
   const contexts = selected.flatMap((path) => {
     const source = program.source(path)
-    return source ? [contextOf(cwd, program, proofs, source, target, scriptNamesOf(program, sources))] : []
+    return source
+      ? [contextOf(cwd, program, proofs, source, target, scriptNamesOf(program, sources), hasKeyPrefix)]
+      : []
   })
   const decided = contexts.filter((context) => decide(context, cwd, notes))
   const helpers = new HelperFiles(workspace, target)
-  helpers.prepare(decided.filter(({ file }) => file.helpers.size > 0).map(({ file }) => file.source))
+  helpers.prepare(decided.filter(({ file }) => file.needed.size > 0).map(({ file }) => file.source))
   const files = decided.flatMap((context) => render(context, helpers, cwd, notes))
   const generated = helpers.texts()
   return {
@@ -123,8 +126,9 @@ function contextOf(
   source: ts.SourceFile,
   target: 5 | 6,
   scriptNames: ReadonlySet<string>,
+  hasKeyPrefix: boolean,
 ): FileContext {
-  const analysis: Analysis = { kinds: program.kinds, proofs, target, scriptNames, chained: new Set() }
+  const analysis: Analysis = { kinds: program.kinds, proofs, target, scriptNames, hasKeyPrefix, chained: new Set() }
   return {
     analysis,
     file: new FileEdit(source, relative(cwd, source.fileName).split(sep).join('/')),
@@ -152,7 +156,7 @@ function scriptNamesOf(program: Program, sources: readonly string[]): ReadonlySe
   }
   for (const path of sources) {
     const source = program.source(path)
-    if (source?.text.includes('defineCommand')) visit(source)
+    if (source && /defineCommand|scripts\s*:/.test(source.text)) visit(source)
   }
   scriptNames.set(program, names)
   return names
@@ -165,7 +169,7 @@ function render(context: FileContext, helpers: HelperFiles, cwd: string, notes: 
   if (file.sites.length === 0 && bindings.statements.length === 0) return []
   const nameOf = localNames(file.source, bindings)
   let specifier = ''
-  const needed = [...file.helpers]
+  const needed = [...file.needed]
   if (needed.length > 0) {
     const helper = helpers.fileFor(file.source)
     for (const name of needed) helper.names.add(name)
@@ -178,7 +182,7 @@ function render(context: FileContext, helpers: HelperFiles, cwd: string, notes: 
   rewriteImports(context, specifier, nameOf)
   const sites: Site[] = file.sites.map((site) => ({ ...site, text: withoutAnnotations(site.text) }))
   try {
-    return [{ path, before, after: withoutAnnotations(file.render(nameOf)), sites }]
+    return [{ path, before, after: withoutAnnotations(file.render(nameOf, specifier)), sites }]
   } catch (error) {
     notes.push(`${path} stays as it is: ${error instanceof Error ? error.message : String(error)}`)
     return []

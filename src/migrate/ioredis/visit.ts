@@ -175,6 +175,12 @@ function visitNodeify(
 function visitAccess(context: FileContext, node: ts.PropertyAccessExpression | ts.ElementAccessExpression): void {
   const outer = outermost(node)
   if (ts.isCallExpression(outer.parent) && outer.parent.expression === outer) return
+  if (isReplyErrorOfClass(context, node)) {
+    context.file.edits.replace(node.getStart(), node.getEnd(), context.file.helper('ReplyError'))
+    context.bindings.consume(node)
+    context.file.record(node, 'imports', 'rewritten')
+    return
+  }
   const { kinds } = context.analysis
   const kind = kinds.ofReceiver(
     node.expression,
@@ -182,6 +188,15 @@ function visitAccess(context: FileContext, node: ts.PropertyAccessExpression | t
   )
   if (!isClientKind(kind) && kind !== 'chain' && kind !== 'partial') return
   applyToMember(context, node, memberName(node), kind)
+}
+
+/** `Redis.ReplyError` */
+function isReplyErrorOfClass({ analysis }: FileContext, node: ts.Expression): boolean {
+  return (
+    ts.isPropertyAccessExpression(node) &&
+    node.name.text === 'ReplyError' &&
+    analysis.kinds.of(node.expression) === 'class'
+  )
 }
 
 function outermost(node: ts.Expression): ts.Expression {

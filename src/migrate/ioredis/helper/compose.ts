@@ -2,10 +2,11 @@
 import { ts } from 'ts-morph'
 import { commandParts } from './command-parts.ts'
 import { connectionParts } from './connection-parts.ts'
+import { keyPrefixParts } from './key-prefix-parts.ts'
 import type { Part } from './part.ts'
 import { streamParts } from './stream-parts.ts'
 
-const PARTS: readonly Part[] = [...connectionParts, ...commandParts, ...streamParts]
+const PARTS: readonly Part[] = [...connectionParts, ...keyPrefixParts, ...commandParts, ...streamParts]
 
 export interface HelperNeeds {
   /** Exported names that migrated files import. */
@@ -70,9 +71,18 @@ function partsFor({ names }: HelperNeeds): Part[] {
   return PARTS.filter(({ name }) => wanted.has(name))
 }
 
-function fill(source: string, { target, chained }: HelperNeeds, hasCluster: boolean): string {
+function fill(source: string, { target, chained, names: needed }: HelperNeeds, hasCluster: boolean): string {
   const names = [...chained].sort().map((name) => `'${name}'`)
+  const hasPrefix = needed.has('keyPrefix')
   return source
+    .replace('__KEY_PREFIX_NEUTRAL__', hasPrefix ? '' : "keyPrefix: [''],")
+    .replace('__KEY_PREFIX_TRANSLATED__', hasPrefix ? ", 'keyPrefix'" : '')
+    .replace(
+      '    __KEY_PREFIX__\n',
+      hasPrefix
+        ? '    if (options.keyPrefix) values[0] = withKeyPrefix(values[0] as (string | Buffer)[], options.keyPrefix);\n'
+        : '',
+    )
     .replaceAll('__MODULES__', target === 6 ? '{}' : 'RedisDefaultModules')
     .replace(
       '__ANY_REDIS__',

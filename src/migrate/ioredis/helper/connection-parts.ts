@@ -78,8 +78,10 @@ export interface RedisOptions {
   password?: string | undefined;
   db?: number | string | undefined;
   connectionName?: string | undefined;
-  /** The only value that keeps its meaning is an empty text. */
+  /** Stands in front of each key, as in ioredis. */
   keyPrefix?: string | undefined;
+  /** Lua scripts by name: \`command(redis, name, …)\` runs them. */
+  scripts?: Record<string, { lua: string; numberOfKeys?: number | undefined; readOnly?: boolean | undefined }> | undefined;
   lazyConnect?: boolean | undefined;
   enableOfflineQueue?: boolean | undefined;
   /** Milliseconds. */
@@ -201,7 +203,15 @@ function readUrl(text: string): object {
     name: 'client-behavior',
     exports: [],
     needs: ['client-types', 'state', 'option-types'],
-    imports: { redis: ['type RedisClientOptions', 'AbortError', 'SocketClosedUnexpectedlyError'] },
+    imports: {
+      redis: [
+        'type RedisClientOptions',
+        'AbortError',
+        'ClientClosedError',
+        'DisconnectsClientError',
+        'SocketClosedUnexpectedlyError',
+      ],
+    },
     source: `
 /** Options of ioredis that change nothing here: node-redis always does it, or never needs it. */
 const WITHOUT_EFFECT = new Set([
@@ -213,13 +223,14 @@ const WITHOUT_EFFECT = new Set([
 const TRANSLATED = new Set([
   'host', 'port', 'path', 'family', 'tls', 'username', 'password', 'db', 'connectionName', 'lazyConnect', 'enableOfflineQueue',
   'connectTimeout', 'commandTimeout', 'socketTimeout', 'keepAlive', 'noDelay', 'retryStrategy', 'maxRetriesPerRequest', 'readOnly',
-  'disableClientInfo', 'clientInfoTag',
+  'disableClientInfo',
+  'clientInfoTag', 'scripts'__KEY_PREFIX_TRANSLATED__,
 ]);
 
 /** Values of options that mean the same as no option. */
 const NEUTRAL: Readonly<Record<string, readonly unknown[]>> = {
-  keyPrefix: [''], autoResubscribe: [true], autoResendUnfulfilledCommands: [true], stringNumbers: [false], reconnectOnError: [null],
-  monitor: [false], sentinels: [null], name: [null], role: ['master'], scripts: [null], replyMapping: ['legacy'],
+  __KEY_PREFIX_NEUTRAL__ autoResubscribe: [true], autoResendUnfulfilledCommands: [true], stringNumbers: [false], reconnectOnError: [null],
+  monitor: [false], sentinels: [null], name: [null], role: ['master'], replyMapping: ['legacy'],
 };
 
 /** @throws TypeError for an option whose meaning would be lost */
@@ -327,15 +338,36 @@ function behaveLikeIoredis(client: Redis, options: RedisOptions): void {
     }
     return reported;
   };
+  for (const [name, script] of Object.entries(options.scripts ?? {})) state.scripts.set(name, script);
   const send = internals.sendCommand;
   internals.sendCommand = function (this: Redis, ...values: unknown[]): Promise<unknown> {
     if (state.status === 'wait' && !client.isOpen) {
       state.status = 'connecting';
       client.connect().catch(() => undefined);
     }
-    if (client.isReady && options.commandTimeout === undefined) return send.apply(this, values);
-    return sendWithin(this, send, values, options.commandTimeout, waiting);
+    __KEY_PREFIX__
+    if (!client.isOpen) return Promise.reject(new Error('Connection is closed.'));
+    return sendAgain(client, () =>
+      client.isReady && options.commandTimeout === undefined
+        ? send.apply(this, values)
+        : sendWithin(this, send, values, options.commandTimeout, waiting),
+      (values[1] as { chainId?: symbol } | undefined)?.chainId === undefined,
+    );
   };
+}
+
+/** As ioredis, it sends a command again if the connection was lost before the reply, and tells a closed client by its message. */
+async function sendAgain(client: Redis, attempt: () => Promise<unknown>, mayRepeat: boolean): Promise<unknown> {
+  for (;;) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (error instanceof DisconnectsClientError || error instanceof ClientClosedError) throw new Error('Connection is closed.');
+      const isLost = error instanceof SocketClosedUnexpectedlyError || ['ECONNRESET', 'EPIPE'].includes((error as NodeJS.ErrnoException).code ?? '');
+      if (!isLost || !mayRepeat) throw error;
+      if (!client.isOpen) throw new Error('Connection is closed.');
+    }
+  }
 }
 
 /** Sends a command that fails when its time is over, or when the connection could not be made again. */

@@ -59,7 +59,12 @@ const KNOWN = new Set([
   'autoPipeliningIgnoredCommands',
   'showFriendlyErrorStack',
   'protocol',
+  'keyPrefix',
+  'scripts',
 ])
+
+/** Options of the nodes of a cluster: prefix and scripts belong to the cluster. */
+const KNOWN_OF_NODES = new Set([...KNOWN].filter((name) => name !== 'keyPrefix' && name !== 'scripts'))
 
 const KNOWN_OF_CLUSTER = new Set([
   'redisOptions',
@@ -85,8 +90,7 @@ const NEUTRAL: Readonly<Record<string, string>> = {
 
 const ADVICE: Readonly<Record<string, string>> = {
   sentinels: 'Write this client with createSentinel({ name, sentinelRootNodes, nodeClientOptions }) of node-redis.',
-  keyPrefix:
-    'Write the prefix into the keys: node-redis 5 has no keyPrefix, and 6 leaves out commands that are sent by their name.',
+  keyPrefix: 'createRedisCluster has no keyPrefix. Write the prefix into the keys.',
   reconnectOnError:
     'node-redis has no reconnectOnError. Handle the error where the command is called, or reconnect by hand.',
   stringNumbers: 'Use withTypeMapping({ [RESP_TYPES.NUMBER]: String }) of node-redis where numbers are large.',
@@ -108,6 +112,7 @@ export function applyToConstruction(context: FileContext, node: ts.NewExpression
     file.mark(node, 'construction', problem.code, problem.advice)
     return true
   }
+  if (!isCluster && analysis.hasKeyPrefix) file.needs('keyPrefix')
   const helper = file.helper(isCluster ? 'createRedisCluster' : 'createRedis')
   bindings.consume(node.expression)
   if (node.arguments === undefined) file.edits.replace(node.getStart(), node.getEnd(), `${helper}()`)
@@ -143,7 +148,7 @@ function problemOf(
     if (!isCluster || !ts.isObjectLiteralExpression(arg)) continue
     const inner = arg.properties.find((property) => property.name?.getText() === 'redisOptions')
     const options = inner && ts.isPropertyAssignment(inner) ? unwrap(inner.initializer) : null
-    const innerOption = options && ts.isObjectLiteralExpression(options) ? unknownOption(options, KNOWN) : null
+    const innerOption = options && ts.isObjectLiteralExpression(options) ? unknownOption(options, KNOWN_OF_NODES) : null
     if (innerOption !== null)
       return { code: codeOf(innerOption), advice: ADVICE[innerOption] ?? `node-redis has no option "${innerOption}".` }
   }

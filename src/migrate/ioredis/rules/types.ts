@@ -1,6 +1,8 @@
 /** Types of ioredis: the generated file exports types of the same names. */
 import { ts } from 'ts-morph'
+import { isJavaScript } from '../call.ts'
 import type { FileContext } from '../file-context.ts'
+import { HELPER_PATH } from '../file-edit.ts'
 import { isOfIoredis } from '../kinds.ts'
 import type { Rule } from '../rule.ts'
 
@@ -34,6 +36,12 @@ const TYPES: Readonly<Record<string, string>> = {
   Callback: 'Callback',
   RedisKey: 'RedisKey',
   RedisValue: 'RedisValue',
+}
+
+/** Types in comments of JavaScript: the generated file has none there. */
+const IN_JAVASCRIPT: Readonly<Record<string, string>> = {
+  Redis: "import('redis').RedisClientType",
+  Cluster: "import('redis').RedisClusterType",
 }
 
 /** Aliases of `RedisOptions` in the declaration that mean something else. */
@@ -70,7 +78,14 @@ export function applyToType({ analysis, file, bindings }: FileContext, node: ts.
     return true
   }
   if (ts.isImportTypeNode(node)) {
-    file.mark(node, 'types', 'import-type', `Import the type ${type} from redis-from-ioredis.`)
+    const text = isJavaScript(node) ? IN_JAVASCRIPT[type] : `import('${HELPER_PATH}').${type}`
+    if (text === undefined)
+      file.mark(node, 'types', 'import-type', `Write the type ${type} by hand: a comment cannot import it.`)
+    else {
+      if (!isJavaScript(node)) file.needs(type)
+      file.edits.replace(node.getStart(), node.getEnd(), text)
+      file.record(node, 'types', 'rewritten')
+    }
     return true
   }
   const { parent } = node
