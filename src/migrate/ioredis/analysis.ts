@@ -1,6 +1,6 @@
 /** What rules ask about the whole program. */
 import type { Proofs } from './arguments.ts'
-import type { Kinds } from './kinds.ts'
+import type { Kind, Kinds } from './kinds.ts'
 
 export interface Analysis {
   readonly kinds: Kinds
@@ -8,6 +8,8 @@ export interface Analysis {
   readonly target: 5 | 6
   /** Names that the program gives to scripts with `defineCommand` or the option `scripts`. */
   readonly scriptNames: ReadonlySet<string>
+  /** Token of `@Inject(token)` → what the decorated parameters and fields are. */
+  readonly injected: ReadonlyMap<string, readonly Kind[]>
   /** True if the program names the option `keyPrefix` anywhere. */
   readonly hasKeyPrefix: boolean
   /** Commands that the program adds to pipelines and transactions; rules add to it. */

@@ -16,6 +16,7 @@ export class FileEdit {
   readonly edits = new Edits()
   readonly sites: Site[] = []
   readonly #path: string
+  readonly #quote: string
   readonly #helpers = new Set<string>()
   readonly #needs = new Set<string>()
   readonly #lines: readonly string[]
@@ -23,16 +24,24 @@ export class FileEdit {
   readonly #marks = new Map<number, Map<string, string>>()
   /** Nodes whose place was reported, so that no second rule reports it. */
   readonly #decided = new Set<ts.Node>()
+  readonly #marked = new Set<ts.Node>()
 
   constructor(source: ts.SourceFile, path: string) {
     this.source = source
     this.#path = path
+    const [double, single] = [/"/g, /'/g].map((quote) => source.text.match(quote)?.length ?? 0)
+    this.#quote = (double ?? 0) > (single ?? 0) ? '"' : "'"
     this.#lines = source.text.split(/\r?\n/)
   }
 
   /** Names of the generated file that the edits use. */
   get helpers(): ReadonlySet<string> {
     return this.#helpers
+  }
+
+  /** A text as a literal with the quotes of the file. */
+  quoted(text: string): string {
+    return this.#quote + text + this.#quote
   }
 
   /** A name of the generated file that the text uses without an import. */
@@ -69,7 +78,8 @@ export class FileEdit {
 
   /** Asks a person. A second mark of one code on one line becomes no second comment. */
   mark(node: ts.Node, rule: string, code: string, advice: string): void {
-    if (this.#decided.has(node) || this.stands(node, rule)) return
+    if (this.#marked.has(node) || this.stands(node, rule)) return
+    this.#marked.add(node)
     const at = this.source.getPositionOfLineAndCharacter(this.#lineAbove(node), 0)
     const marks = this.#marks.get(at) ?? new Map<string, string>()
     if (!marks.has(code)) marks.set(code, markText(code, advice))

@@ -1,14 +1,25 @@
 /** package.json: `redis` comes, and ioredis goes when no file of the package names it any more. */
+import { parseJson } from '../../core/json.ts'
 
 /** Versions that the generated code was tested with. */
 const VERSIONS = { 5: '^5.12.1', 6: '^6.3.1' } as const
 
 /** @param usesIoredis true if a file of the package still imports or mocks ioredis */
 export function migrateManifest(text: string, target: 5 | 6, usesIoredis: boolean): string {
-  const line = /^([ \t]*)"ioredis"\s*:\s*"[^"]*"(,?)[ \t]*\r?\n/m.exec(text)
-  const withRedis = /^[ \t]*"redis"\s*:/m.test(text) || !line ? text : addRedis(text, line, target)
+  // One entry on a line is the usual form; any other is written anew.
+  const spread = /^[ \t]*"ioredis"\s*:/m.test(text) || !/"ioredis"\s*:/.test(text) ? text : spreadOut(text)
+  const line = /^([ \t]*)"ioredis"\s*:\s*"[^"]*"(,?)[ \t]*\r?\n/m.exec(spread)
+  const withRedis = /^[ \t]*"redis"\s*:/m.test(spread) || !line ? spread : addRedis(spread, line, target)
   if (usesIoredis) return withRedis
   return ['ioredis', '@types/ioredis'].reduce(removeDependency, withRedis)
+}
+
+function spreadOut(text: string): string {
+  try {
+    return `${JSON.stringify(parseJson(text), null, 2)}\n`
+  } catch {
+    return text
+  }
 }
 
 function addRedis(text: string, [, indent = '  ']: RegExpExecArray, target: 5 | 6): string {

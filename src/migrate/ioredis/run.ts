@@ -11,6 +11,7 @@ import { FileEdit } from './file-edit.ts'
 import { isHelperText } from './helper/compose.ts'
 import { HelperFiles } from './helper-files.ts'
 import { migrateManifest } from './manifest.ts'
+import { injectionsOf } from './injections.ts'
 import { countMarks } from './marks.ts'
 import { localNames } from './local-names.ts'
 import { createProgram, type Program } from './program.ts'
@@ -82,11 +83,15 @@ function migrate(
   const workspace = new Workspace(cwd)
   const program = createProgram(cwd, sources, workspace)
   const hasKeyPrefix = sources.some((path) => /\bkeyPrefix\b/.test(program.source(path)?.text ?? ''))
+  const injected = injectionsOf(
+    sources.flatMap((path) => program.source(path) ?? []),
+    program.kinds,
+  )
   const proofs = new Proofs(program.kinds.checker, (file) => workspace.isStrict(file.fileName))
   const contexts = selected.flatMap((path) => {
     const source = program.source(path)
     return source
-      ? [contextOf(cwd, program, proofs, source, target, scriptNamesOf(program, sources), hasKeyPrefix)]
+      ? [contextOf(cwd, program, proofs, source, target, scriptNamesOf(program, sources), hasKeyPrefix, injected)]
       : []
   })
   const decided = contexts.filter((context) => decide(context, cwd, notes))
@@ -127,8 +132,17 @@ function contextOf(
   target: 5 | 6,
   scriptNames: ReadonlySet<string>,
   hasKeyPrefix: boolean,
+  injected: Analysis['injected'],
 ): FileContext {
-  const analysis: Analysis = { kinds: program.kinds, proofs, target, scriptNames, hasKeyPrefix, chained: new Set() }
+  const analysis: Analysis = {
+    kinds: program.kinds,
+    proofs,
+    target,
+    scriptNames,
+    hasKeyPrefix,
+    injected,
+    chained: new Set(),
+  }
   return {
     analysis,
     file: new FileEdit(source, relative(cwd, source.fileName).split(sep).join('/')),

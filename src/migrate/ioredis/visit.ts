@@ -10,7 +10,7 @@ import { applyToConstruction } from './rules/construction.ts'
 import { applyToFlow } from './rules/flow.ts'
 import { applyToMember } from './rules/members.ts'
 import { applyToTestDouble } from './rules/test-doubles.ts'
-import { applyToAugmentation, applyToType, isAugmentation } from './rules/types.ts'
+import { applyToAugmentation, applyToExport, applyToType, isAugmentation } from './rules/types.ts'
 
 export function visitFile(context: FileContext): void {
   const visit = (node: ts.Node): void => {
@@ -217,8 +217,10 @@ function isReceiver(node: ts.Expression): boolean {
 }
 
 /** `export … from 'ioredis'`, `import('ioredis')` and parts of its package. */
-function visitModule({ file }: FileContext, node: ts.Node): boolean {
+function visitModule(context: FileContext, node: ts.Node): boolean {
+  const { file } = context
   if (ts.isExportDeclaration(node) && node.moduleSpecifier && isIoredisModule(node.moduleSpecifier)) {
+    if (applyToExport(context, node)) return true
     file.mark(node, 'imports', 'export', 'Export the names from redis-from-ioredis, and rename what imports them.')
     return true
   }

@@ -1,30 +1,43 @@
 /** Parts of the generated file that keep the event and stream style of ioredis: subscriptions and scans. */
 import type { Part } from './part.ts'
 
-const SUBSCRIBE = (one: { name: string; method: string; set: string; event: string; what: string }): string => `
-/** \`redis.${one.name.toLowerCase().replace('redis', '')}()\` of ioredis: messages arrive as events \`${one.event}\` of the client. Gives the number of subscriptions. */
-export async function ${one.name}(client: Redis, ...${one.what}: readonly unknown[]): Promise<number> {
-  const { channels, patterns } = stateOf(client);
-  const names = toNames(${one.what});
-  await client.${one.method}(names, ${one.event}ListenerOf(client), true);
-  for (const name of names) ${one.set}.add(name);
-  return channels.size + patterns.size;
+/** The four functions, for channels and for patterns. */
+const SUBSCRIBE = (one: { what: 'channel' | 'pattern'; prefix: '' | 'p'; set: 'channels' | 'patterns' }): string => {
+  const { what, prefix, set } = one
+  const native = prefix === '' ? 'subscribe' : 'pSubscribe'
+  const nativeEnd = prefix === '' ? 'unsubscribe' : 'pUnsubscribe'
+  const signature = (name: string, values: string): string =>
+    `export function ${name}(client: Redis, ...values: ${values}): Promise<number>`
+  const overloads = (name: string): string =>
+    [
+      `${signature(name, '[...values: unknown[], callback: Callback<number>]')};`,
+      `${signature(name, 'readonly unknown[]')};`,
+      `${signature(name, 'readonly unknown[]')} {`,
+    ].join('\n')
+  return `
+/** \`redis.${prefix}subscribe()\` of ioredis: messages arrive as events \`${prefix}message\` of the client. Gives the number of subscriptions. */
+${overloads(`${prefix}subscribeRedis`)}
+  return changeSubscriptions(client, '${set}', values, async (names, known) => {
+    await Promise.all(names.map((name) => client.${native}(name, ${prefix}messageListenerOf(client, name), true)));
+    for (const name of names) known.add(name);
+  });
 }
 
-/** Without names, it ends all. Gives the number of subscriptions that are left. */
-export async function un${one.name[0]?.toLowerCase() ?? ''}${one.name.slice(1)}(client: Redis, ...${one.what}: readonly unknown[]): Promise<number> {
-  const { channels, patterns } = stateOf(client);
-  const names = ${one.what}.length === 0 ? [...${one.set}] : toNames(${one.what});
-  if (names.length > 0) await client.${one.method.startsWith('p') ? 'pUnsubscribe' : 'unsubscribe'}(names, ${one.event}ListenerOf(client), true);
-  for (const name of names) ${one.set}.delete(name);
-  return channels.size + patterns.size;
+/** Without a ${what}, it ends all. Gives the number of subscriptions that are left. */
+${overloads(`${prefix}unsubscribeRedis`)}
+  return changeSubscriptions(client, '${set}', values, async (given, known) => {
+    const names = given.length === 0 ? [...known] : given;
+    await Promise.all(names.map((name) => client.${nativeEnd}(name, ${prefix}messageListenerOf(client, name), true)));
+    for (const name of names) known.delete(name);
+  });
 }`
+}
 
 export const streamParts: readonly Part[] = [
   {
     name: 'subscribe',
     exports: ['subscribeRedis', 'unsubscribeRedis', 'psubscribeRedis', 'punsubscribeRedis'],
-    needs: ['client-types', 'state'],
+    needs: ['client-types', 'state', 'callback'],
     source: `
 type MessageListener = (message: Buffer, channel: Buffer) => void;
 
@@ -36,7 +49,7 @@ const messageListeners = new WeakMap<object, MessageListener>();
 const pmessageListeners = new WeakMap<object, Map<string, MessageListener>>();
 
 /** One listener for each client: node-redis then calls it once for each message, however often a channel is subscribed. */
-function messageListenerOf(client: Redis): MessageListener {
+function messageListenerOf(client: Redis, _channel: string): MessageListener {
   let listener = messageListeners.get(client);
   if (!listener) {
     listener = (message, channel) => {
@@ -62,25 +75,23 @@ function pmessageListenerOf(client: Redis, pattern: string): MessageListener {
   }
   return listener;
 }
-${SUBSCRIBE({ name: 'subscribeRedis', method: 'subscribe', set: 'channels', event: 'message', what: 'values' })}
 
-/** \`redis.psubscribe()\` of ioredis: messages arrive as events \`pmessage\` of the client. Gives the number of subscriptions. */
-export async function psubscribeRedis(client: Redis, ...values: readonly unknown[]): Promise<number> {
-  const { channels, patterns } = stateOf(client);
-  const names = toNames(values);
-  await Promise.all(names.map((name) => client.pSubscribe(name, pmessageListenerOf(client, name), true)));
-  for (const name of names) patterns.add(name);
-  return channels.size + patterns.size;
+/** Runs one change, and calls a callback at the end of the arguments. */
+function changeSubscriptions(
+  client: Redis,
+  kind: 'channels' | 'patterns',
+  values: readonly unknown[],
+  change: (names: readonly string[], known: Set<string>) => Promise<void>,
+): Promise<number> {
+  const state = stateOf(client);
+  const last = values.at(-1);
+  const callback = typeof last === 'function' ? (last as Callback<number>) : undefined;
+  const names = toNames(callback ? values.slice(0, -1) : values);
+  const done = change(names, state[kind]).then(() => state.channels.size + state.patterns.size);
+  return withCallback(done, callback);
 }
-
-/** Without patterns, it ends all. Gives the number of subscriptions that are left. */
-export async function punsubscribeRedis(client: Redis, ...values: readonly unknown[]): Promise<number> {
-  const { channels, patterns } = stateOf(client);
-  const names = values.length === 0 ? [...patterns] : toNames(values);
-  await Promise.all(names.map((name) => client.pUnsubscribe(name, pmessageListenerOf(client, name), true)));
-  for (const name of names) patterns.delete(name);
-  return channels.size + patterns.size;
-}
+${SUBSCRIBE({ what: 'channel', prefix: '', set: 'channels' })}
+${SUBSCRIBE({ what: 'pattern', prefix: 'p', set: 'patterns' })}
 `,
   },
   {

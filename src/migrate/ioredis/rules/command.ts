@@ -37,7 +37,7 @@ export const commandRule: CallRule = {
 }
 
 function send(call: Call, helper: 'command' | 'commandBuffer', name: string): boolean {
-  if (call.toHelper('command', helper, [`'${name}'`], call.replyTypeArgument()))
+  if (call.toHelper('command', helper, [call.file.quoted(name)], call.replyTypeArgument()))
     call.file.record(call.node, 'command', 'helper')
   return true
 }

@@ -32,6 +32,9 @@ const AS_ANY =
 const AS_INTERFACE =
   'The client becomes an interface of its own here, so calls on it were not found. Check that its methods have the meaning of node-redis.'
 
+const PROVIDER =
+  'No @Inject of this token has the type Redis, or some have another one. Give each the type Redis, then rewrite its calls.'
+
 /** Looks where the value of a client goes; follows parentheses, `??`, `? :` and `await`. */
 export function applyToFlow(context: FileContext, node: ts.Expression): void {
   const { parent } = node
@@ -202,9 +205,22 @@ function isHarmless(call: ts.CallExpression | ts.NewExpression): boolean {
   return /^(?:console\.\w+|expect|assert(?:\.\w+)?|Boolean|clearTimeout|structuredClone|util\.inspect)$/.test(callee)
 }
 
+/**
+ * A value that a container injects. `@Inject(TOKEN) redis: Redis` gives it its type again; without one, calls were not found.
+ * @returns false if the property is no provider
+ */
+function applyToProvider(context: FileContext, node: ts.Expression, property: ts.Node): boolean {
+  if (!ts.isPropertyAssignment(property) || !/^use(?:Value|Factory)$/.test(property.name.getText())) return false
+  const provide = property.parent.properties.find((one) => one.name?.getText() === 'provide')
+  if (!provide || !ts.isPropertyAssignment(provide)) return false
+  const kinds = context.analysis.injected.get(provide.initializer.getText().replace(/^["'`]|["'`]$/g, '')) ?? []
+  if (kinds.length === 0 || !kinds.every(isIoredisKind)) context.file.mark(node, 'flow', 'provider', PROVIDER)
+  return true
+}
+
 function applyToReturn(context: FileContext, node: ts.Expression): void {
   const owner = functionAround(node)
-  if (!owner) return
+  if (!owner || applyToProvider(context, node, owner.parent)) return
   const { checker } = context.analysis.kinds
   if (owner.type) {
     judge(context, node, promisedType(checker, checker.getTypeFromTypeNode(owner.type)))
@@ -243,6 +259,7 @@ function promisedType(checker: ts.TypeChecker, type: ts.Type): ts.Type {
 
 function applyToLiteral(context: FileContext, node: ts.Expression, parent: ts.Node): void {
   const { checker } = context.analysis.kinds
+  if (applyToProvider(context, node, parent)) return
   if (ts.isShorthandPropertyAssignment(parent) || ts.isPropertyAssignment(parent)) {
     const literal = parent.parent
     const contextual = checker.getContextualType(literal)

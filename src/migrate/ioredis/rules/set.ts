@@ -65,16 +65,22 @@ function optionsOf(call: Call): (() => void)[] | null {
       hasExpiration = true
       const span = value.getEnd() - value.getStart()
       steps.push(() => {
-        edits.replace(word.getStart(), value.getStart(), `${lead}expiration: { type: '${text}', value: `)
+        edits.replace(
+          word.getStart(),
+          value.getStart(),
+          `${lead}expiration: { type: ${call.file.quoted(text)}, value: `,
+        )
         edits.close(value.getEnd(), ' }', span + 1)
       })
       at += 1
     } else if (CONDITIONS.has(text) && !hasCondition) {
       hasCondition = true
-      steps.push(() => edits.replace(word.getStart(), word.getEnd(), `${lead}condition: '${text}'`))
+      steps.push(() => edits.replace(word.getStart(), word.getEnd(), `${lead}condition: ${call.file.quoted(text)}`))
     } else if (text === 'KEEPTTL' && !hasExpiration) {
       hasExpiration = true
-      steps.push(() => edits.replace(word.getStart(), word.getEnd(), `${lead}expiration: 'KEEPTTL'`))
+      steps.push(() =>
+        edits.replace(word.getStart(), word.getEnd(), `${lead}expiration: ${call.file.quoted('KEEPTTL')}`),
+      )
     } else return null
   }
   if (last && steps.length > 0) steps.push(() => edits.close(last.getEnd(), ' }', last.getEnd() - call.node.getStart()))

@@ -65,6 +65,8 @@ export function applyToType({ analysis, file, bindings }: FileContext, node: ts.
   const symbol = resolved(analysis.kinds.checker, name)
   if (!symbol || !isOfIoredis(symbol)) return false
   if (isInsideAugmentation(node)) return true
+  // A type that another file of the project exports changes there.
+  if (!ts.isImportTypeNode(node) && !bindings.bindingOf(firstIdentifier(name))) return true
   const written = ts.isIdentifier(name) ? name.text : name.right.text
   const type = TYPES[symbol.name]
   if (file.stands(node, 'types')) return true
@@ -111,6 +113,10 @@ function typeNameOf(node: ts.Node): ts.EntityName | null {
   return null
 }
 
+function firstIdentifier(name: ts.EntityName): ts.Identifier {
+  return ts.isIdentifier(name) ? name : firstIdentifier(name.left)
+}
+
 function resolved(checker: ts.TypeChecker, name: ts.EntityName): ts.Symbol | undefined {
   const symbol = checker.getSymbolAtLocation(name)
   return symbol && symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol
@@ -121,6 +127,21 @@ function isInsideAugmentation(node: ts.Node): boolean {
     if (isAugmentation(at)) return true
   }
   return false
+}
+
+/** `export type { Redis } from 'ioredis'`: true if each name is a type of the generated file. */
+export function applyToExport({ file }: FileContext, node: ts.ExportDeclaration): boolean {
+  const clause = node.exportClause
+  if (!clause || !ts.isNamedExports(clause) || !node.moduleSpecifier) return false
+  const names = clause.elements.map(({ propertyName, name }) => (propertyName ?? name).text)
+  const isAllTypes = clause.elements.every((element) => node.isTypeOnly || element.isTypeOnly)
+  const known = new Set(Object.values(TYPES))
+  if (!isAllTypes || !names.every((name) => known.has(name))) return false
+  if (file.stands(node, 'types')) return true
+  for (const name of names) file.needs(name)
+  file.edits.replace(node.moduleSpecifier.getStart() + 1, node.moduleSpecifier.getEnd() - 1, HELPER_PATH)
+  file.record(node, 'types', 'rewritten')
+  return true
 }
 
 /** `declare module 'ioredis' { … }` */
