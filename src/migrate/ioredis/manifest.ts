@@ -9,9 +9,22 @@ export function migrateManifest(text: string, target: 5 | 6, usesIoredis: boolea
   // One entry on a line is the usual form; any other is written anew.
   const spread = /^[ \t]*"ioredis"\s*:/m.test(text) || !/"ioredis"\s*:/.test(text) ? text : spreadOut(text)
   const line = /^([ \t]*)"ioredis"\s*:\s*"[^"]*"(,?)[ \t]*\r?\n/m.exec(spread)
-  const withRedis = /^[ \t]*"redis"\s*:/m.test(spread) || !line ? spread : addRedis(spread, line, target)
+  const hasRedis = /^[ \t]*"redis"\s*:/m.test(spread)
+  const withRedis = hasRedis ? spread : line ? addRedis(spread, line, target) : addDependency(spread, target)
   if (usesIoredis) return withRedis
   return ['ioredis', '@types/ioredis'].reduce(removeDependency, withRedis)
+}
+
+/** For a package that got its client from another package of the workspace. */
+function addDependency(text: string, target: 5 | 6): string {
+  try {
+    const manifest = parseJson(text) as Record<string, unknown>
+    const dependencies = { ...(manifest['dependencies'] as object | undefined), redis: VERSIONS[target] }
+    const indent = /^[ \t]+(?=")/m.exec(text)?.[0] ?? 2
+    return `${JSON.stringify({ ...manifest, dependencies }, null, indent)}\n`
+  } catch {
+    return text
+  }
 }
 
 function spreadOut(text: string): string {

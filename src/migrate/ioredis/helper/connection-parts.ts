@@ -40,7 +40,10 @@ interface RedisScript {
   readonly readOnly?: boolean | undefined;
 }
 
-const states = new WeakMap<object, ClientState>();
+const STATES = Symbol.for('redis-from-ioredis');
+
+/** Shared with other copies of this file: a package may use the client of another one. */
+const states = ((globalThis as Record<symbol, unknown>)[STATES] ??= new WeakMap()) as WeakMap<object, ClientState>;
 
 function stateOf(client: AnyRedis): ClientState {
   let state = states.get(client);
