@@ -53,6 +53,9 @@ export default defineConfig(
     '**/.next/',
     '**/.app/',
     '**/.created/',
+    // Applications of others, as others write them: the codemod reads and rewrites copies of them.
+    'test/codemod/app/',
+    'test/codemod/public/',
   ]),
   { linterOptions: { reportUnusedDisableDirectives: 'error' } },
 

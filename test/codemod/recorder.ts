@@ -1,0 +1,85 @@
+/** Runs every step of a compiled application in a process of its own and records the value and the keyspace that each one leaves. */
+import { fork, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { resolve } from 'node:path'
+import type { Application } from './application.ts'
+import type { KeyState, Keyspace } from './keyspace.ts'
+
+const PROCESS = resolve(import.meta.dirname, 'process.mjs')
+// Only for a step that never ends: that is an outcome too.
+const HANG_MS = 20_000
+
+export interface Outcome {
+  /** What the program saw, as `encode.mjs` writes it. */
+  readonly seen: string
+  readonly keys: readonly KeyState[]
+}
+
+export interface Recording {
+  readonly steps: ReadonlyMap<string, Outcome>
+  /** Whether the process ended by itself once its client had been closed. */
+  readonly endsByItself: boolean
+}
+
+export interface RecordOptions {
+  readonly env: Readonly<Record<string, string>>
+  readonly keyspace: Keyspace
+  readonly only?: readonly string[]
+  readonly skip?: ReadonlySet<string>
+}
+
+export async function record(application: Application, options: RecordOptions): Promise<Recording> {
+  const modules = application.files().filter((file) => /^src\/(?:steps|legacy|web)\//.test(file))
+  let child = start()
+  const [{ steps: names }] = (await once(child, 'message')) as [{ steps: string[] }]
+  const steps = new Map<string, Outcome>()
+  for (const name of names) {
+    if (options.skip?.has(name) || (options.only && !options.only.includes(name))) continue
+    await options.keyspace.flush()
+    const seen = await outcomeOf(child, name)
+    steps.set(name, { seen: JSON.stringify(seen), keys: await options.keyspace.read() })
+    if (child.exitCode !== null || child.signalCode !== null || 'hangs' in seen) {
+      child.kill('SIGKILL')
+      child = start()
+      await once(child, 'message')
+    }
+  }
+  child.send({})
+  const endsByItself = await exits(child)
+  child.kill('SIGKILL')
+  return { steps, endsByItself }
+
+  function start(): ChildProcess {
+    return fork(PROCESS, [application.outputOf('src/client.ts'), ...modules.map(application.outputOf)], {
+      cwd: application.path,
+      env: { PATH: process.env.PATH, ...options.env },
+      stdio: ['ignore', 'ignore', process.env['CODEMOD_STDERR'] ? 'inherit' : 'ignore', 'ipc'],
+      execArgv: [],
+    })
+  }
+}
+
+function outcomeOf(child: ChildProcess, name: string): Promise<object> {
+  return new Promise((resolve) => {
+    const limit = setTimeout(() => done({ hangs: true }), HANG_MS)
+    const onMessage = (message: unknown) => done((message as { outcome: object }).outcome)
+    const onExit = (code: number | null) => done({ processExited: code })
+    const done = (outcome: object) => {
+      clearTimeout(limit)
+      child.off('message', onMessage).off('exit', onExit)
+      resolve(outcome)
+    }
+    child.on('message', onMessage).on('exit', onExit)
+    child.send({ run: name })
+  })
+}
+
+function exits(child: ChildProcess): Promise<boolean> {
+  return new Promise((resolve) => {
+    const limit = setTimeout(() => resolve(false), 10_000)
+    child.once('exit', () => {
+      clearTimeout(limit)
+      resolve(true)
+    })
+  })
+}
