@@ -24,17 +24,19 @@ export interface Recording {
 export interface RecordOptions {
   readonly env: Readonly<Record<string, string>>
   readonly keyspace: Keyspace
-  readonly only?: readonly string[]
+  /** Folders of `src` whose modules export steps. Default: `steps`, `legacy` and `web`. */
+  readonly folders?: readonly string[]
   readonly skip?: ReadonlySet<string>
 }
 
 export async function record(application: Application, options: RecordOptions): Promise<Recording> {
-  const modules = application.files().filter((file) => /^src\/(?:steps|legacy|web)\//.test(file))
+  const folders = options.folders ?? ['steps', 'legacy', 'web']
+  const modules = application.files().filter((file) => folders.includes(file.split('/')[1] ?? ''))
   let child = start()
   const [{ steps: names }] = (await once(child, 'message')) as [{ steps: string[] }]
   const steps = new Map<string, Outcome>()
   for (const name of names) {
-    if (options.skip?.has(name) || (options.only && !options.only.includes(name))) continue
+    if (options.skip?.has(name)) continue
     await options.keyspace.flush()
     const seen = await outcomeOf(child, name)
     steps.set(name, { seen: JSON.stringify(seen), keys: await options.keyspace.read() })
