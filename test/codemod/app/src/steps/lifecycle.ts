@@ -154,3 +154,87 @@ export async function healthCheck(redis: Redis) {
 export async function waitsForReplicas(redis: Redis) {
   return redis.wait(0, 10)
 }
+
+export async function resendsWhatWasInFlight(redis: Redis) {
+  const client = new Redis({ port, retryStrategy: () => 10 })
+  client.on('error', () => undefined)
+  const id = await client.client('ID')
+  const popped = client.blpop('late', 0)
+  const back = new Promise((resolve) => client.once('reconnecting', () => client.once('ready', resolve)))
+  await redis.client('KILL', 'ID', id)
+  await back
+  await redis.rpush('late', 'parcel')
+  const got = await popped
+  client.disconnect()
+  return got
+}
+
+export async function rejectsWhatWasInFlightWithoutRetries(redis: Redis) {
+  const client = new Redis({ port, retryStrategy: () => null })
+  client.on('error', () => undefined)
+  const id = await client.client('ID')
+  const outcome = client.blpop('late', 0).then(
+    () => 'answered',
+    (error: Error) => error.message,
+  )
+  await redis.client('KILL', 'ID', id)
+  return [await outcome, await client.get('k').catch((error: Error) => error.message)]
+}
+
+export async function queuesWhileReconnecting(redis: Redis) {
+  const client = new Redis({ port, retryStrategy: () => 10 })
+  client.on('error', () => undefined)
+  const id = await client.client('ID')
+  const closed = new Promise((resolve) => client.once('close', resolve))
+  await redis.client('KILL', 'ID', id)
+  await closed
+  const replies = await Promise.all([client.rpush('l', 'a'), client.rpush('l', 'b'), client.pipeline().rpush('l', 'c').exec()])
+  client.disconnect()
+  return { replies, all: await redis.lrange('l', 0, -1) }
+}
+
+export async function closesTwice() {
+  const client = new Redis(port)
+  await client.ping()
+  await client.quit()
+  const again = await client.quit().catch((error: Error) => error.message)
+  client.disconnect()
+  return again
+}
+
+export async function reconnectsAfterQuit() {
+  const client = new Redis(port)
+  await client.ping()
+  await client.quit()
+  await new Promise((resolve) => (client.status === 'end' ? resolve(null) : client.once('end', resolve)))
+  await client.connect()
+  const pong = await client.ping()
+  client.disconnect()
+  return pong
+}
+
+export async function connectsTwice() {
+  const client = new Redis(port)
+  const outcome = await client.connect().catch((error: Error) => error.message)
+  await client.quit()
+  return outcome
+}
+
+export async function failsToConnect() {
+  const client = new Redis({ port: Number(process.env.REDIS_CLOSED_PORT), lazyConnect: true, retryStrategy: () => null })
+  const errors: (string | undefined)[] = []
+  client.on('error', (error: NodeJS.ErrnoException) => errors.push(error.code))
+  const outcome = await client.connect().then(
+    () => 'connected',
+    (error: Error) => error.message,
+  )
+  return { outcome, errors, status: client.status }
+}
+
+export async function reportsConnectionErrors() {
+  const client = new Redis({ port: Number(process.env.REDIS_CLOSED_PORT), retryStrategy: (times) => (times < 3 ? 1 : null) })
+  const events: string[] = []
+  for (const event of ['connect', 'error', 'close', 'reconnecting', 'end'] as const) client.on(event, () => events.push(event))
+  await new Promise((resolve) => client.once('end', resolve))
+  return events
+}
