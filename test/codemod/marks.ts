@@ -13,24 +13,46 @@ export const MARK = 'coatcheck-codemod-error'
 export function markedSteps(application: Application): Map<string, string[]> {
   const steps = new Map<string, string[]>()
   for (const file of application.files()) {
-    const text = readFileSync(join(application.path, file), 'utf8')
     const module = basename(file).replace(/\.[mc]?[jt]sx?$/, '')
-    for (const [name, codes] of markedDeclarations(file, text)) steps.set(`${module}: ${name}`, codes)
+    for (const [name, codes] of markedNames(piecesOf(application, file))) steps.set(`${module}: ${name}`, codes)
   }
   return steps
 }
 
+/** Of what the compiler says, the lines about code that has no mark and uses none. */
+export function complaintsWithoutMark(application: Application, complaints: string): string[] {
+  return complaints.split('\n').filter((line) => {
+    const [, file = '', at] = /^(src\/[^(]+)\((\d+),\d+\): error/.exec(line) ?? []
+    if (at === undefined) return /^\S/.test(line)
+    const pieces = piecesOf(application, file)
+    const marked = markedNames(pieces)
+    const piece = pieces.find(({ from, to }) => from <= Number(at) && Number(at) <= to)
+    return !piece || (codesIn(piece.text).length === 0 && !piece.names.some((name) => marked.has(name)))
+  })
+}
+
+/** A statement at the top of a file. */
 interface Piece {
   readonly names: readonly string[]
   readonly text: string
+  /** First and last line, from 1. */
+  readonly from: number
+  readonly to: number
 }
 
-function markedDeclarations(file: string, text: string): Map<string, string[]> {
+function piecesOf(application: Application, file: string): Piece[] {
+  const text = readFileSync(join(application.path, file), 'utf8')
   const source = ts.createSourceFile(file, text, ts.ScriptTarget.Latest, true)
-  const pieces = source.statements.map((statement): Piece => ({
+  const lineOf = (position: number): number => source.getLineAndCharacterOfPosition(position).line + 1
+  return source.statements.map((statement) => ({
     names: namesOf(statement),
     text: text.slice(statement.getFullStart(), statement.getEnd()),
+    from: lineOf(statement.getFullStart()),
+    to: lineOf(statement.getEnd()),
   }))
+}
+
+function markedNames(pieces: readonly Piece[]): Map<string, string[]> {
   const marked = new Map<string, string[]>()
   for (let isGrowing = true; isGrowing; ) {
     isGrowing = false

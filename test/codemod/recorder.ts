@@ -7,7 +7,7 @@ import type { KeyState, Keyspace } from './keyspace.ts'
 
 const PROCESS = resolve(import.meta.dirname, 'process.mjs')
 // Only for a step that never ends: that is an outcome too.
-const HANG_MS = 20_000
+const HANG_MS = 12_000
 
 export interface Outcome {
   /** What the program saw, as `encode.mjs` writes it. */
@@ -33,7 +33,7 @@ export async function record(application: Application, options: RecordOptions): 
   const folders = options.folders ?? ['steps', 'legacy', 'web']
   const modules = application.files().filter((file) => folders.includes(file.split('/')[1] ?? ''))
   let child = start()
-  const [{ steps: names }] = (await once(child, 'message')) as [{ steps: string[] }]
+  const names = await stepsOf(child)
   const steps = new Map<string, Outcome>()
   for (const name of names) {
     if (options.skip?.has(name)) continue
@@ -43,7 +43,7 @@ export async function record(application: Application, options: RecordOptions): 
     if (child.exitCode !== null || child.signalCode !== null || 'hangs' in seen) {
       child.kill('SIGKILL')
       child = start()
-      await once(child, 'message')
+      await stepsOf(child)
     }
   }
   child.send({})
@@ -55,10 +55,19 @@ export async function record(application: Application, options: RecordOptions): 
     return fork(PROCESS, [application.outputOf('src/client.ts'), ...modules.map(application.outputOf)], {
       cwd: application.path,
       env: { PATH: process.env.PATH, ...options.env },
-      stdio: ['ignore', 'ignore', process.env['CODEMOD_STDERR'] ? 'inherit' : 'ignore', 'ipc'],
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
       execArgv: [],
     })
   }
+}
+
+/** The names of the steps, once the modules are loaded. */
+async function stepsOf(child: ChildProcess): Promise<string[]> {
+  let stderr = ''
+  child.stderr?.on('data', (text: Buffer) => (stderr += String(text)))
+  const [loaded] = (await Promise.race([once(child, 'message'), once(child, 'exit')])) as [unknown]
+  if (typeof loaded !== 'object' || loaded === null) throw new Error(`The application does not start. ${stderr}`)
+  return (loaded as { steps: string[] }).steps
 }
 
 function outcomeOf(child: ChildProcess, name: string): Promise<object> {

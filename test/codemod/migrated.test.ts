@@ -1,0 +1,92 @@
+/**
+ * "No silent difference": the fixture application before and after the codemod, on a real Redis. Each step that carries no mark must see the
+ * same values and leave the same keyspace.
+ */
+import { readFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { MigrationReport } from '../../src/migrate/ioredis/report.ts'
+import { type Application, copyApplication } from './application.ts'
+import { ioredisCallSites } from './call-sites.ts'
+import { migrate, runCodemod } from './codemod.ts'
+import { differences } from './compare.ts'
+import { EXPECTED_MARKS } from './expected-marks.ts'
+import { type Keyspace, openKeyspace } from './keyspace.ts'
+import { complaintsWithoutMark, markedSteps } from './marks.ts'
+import { record, type Recording } from './recorder.ts'
+import { type Servers, startServers } from './servers.ts'
+
+const APP = resolve(import.meta.dirname, 'app')
+const TARGETS = [
+  { target: 5, redis: 'redis5' },
+  { target: 6, redis: 'redis' },
+] as const
+
+describe('the fixture application, rewritten', () => {
+  let servers: Servers
+  let keyspace: Keyspace
+  let before: Recording
+
+  beforeAll(async () => {
+    servers = await startServers()
+    keyspace = await openKeyspace(servers.url)
+    const application = copyApplication(APP, { ioredis: 'ioredis' })
+    await application.compile()
+    before = await record(application, { env: servers.env, keyspace })
+    application.remove()
+  })
+  afterAll(async () => {
+    keyspace.close()
+    await servers.stop()
+  })
+
+  describe.each(TARGETS)('for redis $target', ({ target, redis }) => {
+    let application: Application
+    let report: MigrationReport
+    let sites: number
+
+    beforeAll(async () => {
+      application = copyApplication(APP, { ioredis: 'ioredis' })
+      sites = ioredisCallSites(application.path).length
+      report = await migrate(application, target)
+      // Marked code still names ioredis until a person has changed it.
+      application.install({ redis, ioredis: 'ioredis' })
+    })
+    afterAll(() => application.remove())
+
+    it('compiles strictly, but for what is marked', async () => {
+      expect(complaintsWithoutMark(application, await application.compile())).toEqual([])
+    })
+
+    it('has decided about every call site that the compiler knows', () => {
+      expect(report.sites.length).toBeGreaterThanOrEqual(sites)
+    })
+
+    it('is the same in each step without a mark', async () => {
+      const marked = markedSteps(application)
+      const after = await record(application, { env: servers.env, keyspace, skip: new Set(marked.keys()) })
+      const compared = new Map([...before.steps].filter(([step]) => !marked.has(step)))
+      expect(differences({ ...before, steps: compared }, after)).toEqual([])
+    })
+
+    it('marks only what is expected', () => {
+      const steps = new Set(before.steps.keys())
+      const marked = [...markedSteps(application)].filter(([step]) => steps.has(step))
+      expect(Object.fromEntries(marked.map(([step, codes]) => [step, codes.join(' ')]).sort())).toEqual(
+        EXPECTED_MARKS[target],
+      )
+    })
+
+    it('changes nothing in a second run', async () => {
+      const read = (): string[] => application.files().map((file) => readFileSync(join(application.path, file), 'utf8'))
+      const once = read()
+      await migrate(application, target)
+      expect(read()).toEqual(once)
+    })
+
+    it('is refused by --check as long as marks stand', async () => {
+      const { code } = await runCodemod(application, '--check', '--target', String(target))
+      expect(code).toBe(report.marksLeft > 0 ? 1 : 0)
+    })
+  })
+})
