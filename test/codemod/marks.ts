@@ -54,7 +54,7 @@ function piecesOf(application: Application, file: string): Piece[] {
 
 function markedNames(pieces: readonly Piece[]): Map<string, string[]> {
   const marked = new Map<string, string[]>()
-  for (let isGrowing = true; isGrowing; ) {
+  for (let isGrowing = true; isGrowing;) {
     isGrowing = false
     for (const { names, text: own } of pieces) {
       const used = [...marked].filter(([name]) => new RegExp(`\\b${name}\\b`).test(own)).flatMap(([, codes]) => codes)
