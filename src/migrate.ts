@@ -33,7 +33,13 @@ export type {
 } from './migrate/bridges/old-sessions.ts'
 export type { AdoptedUser, BridgeOptions } from './migrate/bridges/options.ts'
 export type { Adopted, AdoptingRequest, AttachedBridge, BridgeGround, CookieBridge } from './migrate/cookie-bridge.ts'
-export type { OldRecord, OldRecordDriver, OldRecordWritten } from './migrate/old-record-driver.ts'
+export type {
+  OldRecord,
+  OldRecordChanged,
+  OldRecordDone,
+  OldRecordDriver,
+  OldRecordWritten,
+} from './migrate/old-record-driver.ts'
 export type { MigrationMode, SessionOrigin } from './migrate/session-origin.ts'
 export type { OriginOptions } from './migrate/sessions/create-origin.ts'
 export { connectRedis, type ConnectRedisOptions } from './migrate/origins/connect-redis.ts'

@@ -11,11 +11,22 @@ export interface OldRecord {
   readonly ttlMs: number | null
 }
 
-/** What a conditional write met. `changed` holds the value that stood in the way. */
-export type OldRecordWritten =
-  | { readonly status: 'written' }
-  | { readonly status: 'changed'; readonly current: OldRecord }
-  | { readonly status: 'missing' }
+/** What a conditional write met. */
+export type OldRecordWritten = OldRecordDone | OldRecordChanged
+
+/** A write that was carried out, or that met no value. */
+export interface OldRecordDone {
+  /** `missing`: the key holds no string, so nothing was written. */
+  readonly status: 'written' | 'missing'
+}
+
+/** A write that another value stood in the way of. */
+export interface OldRecordChanged {
+  /** The key holds another value. */
+  readonly status: 'changed'
+  /** The value that stood in the way. */
+  readonly current: OldRecord
+}
 
 /**
  * Each method is one atomic step on one server. Absence is a value. A method rejects with a `RedisError` if the store cannot answer.
@@ -29,7 +40,10 @@ export interface OldRecordDriver {
    * @param ttlMs milliseconds from now; `null` keeps the remaining life of the key
    */
   replace(key: string, expected: string, text: string, ttlMs: number | null): Promise<OldRecordWritten>
-  /** Stores a value under a key that is missing. `changed`: the key holds another value. @param ttlMs milliseconds; `null`: no expiry */
+  /**
+   * Stores a value under a key that is missing. `changed`: the key holds another value. `missing`: it holds another type.
+   * @param ttlMs milliseconds; `null`: no expiry
+   */
   create(key: string, text: string, ttlMs: number | null): Promise<OldRecordWritten>
   /** Moves the end of a key to `ttlMs` from now. False: the key is missing. */
   expire(key: string, ttlMs: number): Promise<boolean>
