@@ -11,7 +11,7 @@ import type { HandedOut, HostSessions } from '../../documents/host-sessions.ts'
 import type { OldSession, OldSessions } from './old-sessions.ts'
 
 /** Each round more means that another process has changed the session in between. */
-export const ROUNDS = 16
+const ROUNDS = 16
 
 export interface SessionPair {
   readonly old: OldSessions
