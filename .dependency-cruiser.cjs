@@ -118,6 +118,21 @@ module.exports = {
       to: { path: DRIVER },
     },
     {
+      name: 'migration-by-name',
+      comment:
+        'An application that names no migration loads none: others know its types, and the stores import its drivers when asked.',
+      severity: 'error',
+      from: { path: '^src/', pathNot: ['^src/migrate(/|\\.ts$)', '^src/(redis|memory)\\.ts$', '^src/testing/', TEST] },
+      to: { path: '^src/migrate(/|\\.ts$)', dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'migration-drivers-late',
+      comment: 'The stores load the drivers of a migration by dynamic import.',
+      severity: 'error',
+      from: { path: '^src/(redis|memory)\\.ts$' },
+      to: { path: '^src/migrate/', dynamic: false },
+    },
+    {
       name: 'technologies-apart',
       comment: 'The Redis store loads no memory store, and the other way round.',
       severity: 'error',

@@ -112,7 +112,7 @@ describe.each<[Host, string]>([
   }
 
   const traffic = (act: (visitor: Visitor) => Promise<void>, rounds: number): Promise<void> =>
-    inParallel(visitors, async (visitor) => {
+    inParallel(half(visitors), async (visitor) => {
       for (let round = 0; round < rounds; round++) await act(visitor)
     })
 
@@ -198,9 +198,14 @@ describe.each<[Host, string]>([
     await replay(stolen)
     expect(failures).toEqual([])
     expect(await oldKeys()).toEqual([])
-    expect(stolen.length).toBeGreaterThan(VISITORS / 4)
+    expect(stolen.length).toBeGreaterThan(VISITORS / 8)
   })
 })
+
+/** Others in each phase. */
+function half<T>(items: readonly T[]): T[] {
+  return items.filter(() => Math.random() < 0.5)
+}
 
 const connect = () => createClient({ url: redis.url }).connect()
 
