@@ -1,20 +1,34 @@
 /**
- * JSON documents that may name the key of another library that they were copied from. The name is sealed with the document. The value
- * carries it under a symbol that no spread copies: a value that the drop-in makes anew stands on its own.
+ * JSON documents that may name the key of another library that they were made from. The name is sealed with the document. The value
+ * carries it under a symbol that no spread copies: a value that the drop-in makes anew names no key.
  */
 import type { DocumentCodec } from './documents.ts'
 
+/** The key of another library that a document was made from. */
+export interface Link {
+  readonly key: string
+  /** False: the document stands on its own, and the key is about to be deleted. */
+  readonly isCopy: boolean
+}
+
 const LINK = Symbol('coatcheck.link')
-/** No field of the libraries that keep documents here has this name. */
-const FIELD = '$old'
+/** No field of the libraries that keep documents here has one of these names. */
+const COPY_OF = '$old'
+const MADE_FROM = '$from'
 
 /** The key that the value is a copy of. `null`: it stands on its own. */
 export function linkOf(value: object): string | null {
-  return (value as { readonly [LINK]?: string })[LINK] ?? null
+  const link = (value as { readonly [LINK]?: Link })[LINK]
+  return link?.isCopy ? link.key : null
+}
+
+/** The key that the value was made from, also if it stands on its own by now. `null`: none, or it was written since. */
+export function oldKeyOf(value: object): string | null {
+  return (value as { readonly [LINK]?: Link })[LINK]?.key ?? null
 }
 
 /** Returns a copy of the value with this link; `null`: with none. */
-export function withLink<T extends object>(value: T, link: string | null): T {
+export function withLink<T extends object>(value: T, link: Link | null): T {
   const copy = { ...value }
   if (link !== null) Object.defineProperty(copy, LINK, { value: link })
   return copy
@@ -24,12 +38,14 @@ export function withLink<T extends object>(value: T, link: string | null): T {
 export function linkedJson<T extends object>(): DocumentCodec<T> {
   return {
     encode(value) {
-      const link = linkOf(value)
-      return JSON.stringify(link === null ? value : { ...value, [FIELD]: link })
+      const link = (value as { readonly [LINK]?: Link })[LINK]
+      return JSON.stringify(link ? { ...value, [link.isCopy ? COPY_OF : MADE_FROM]: link.key } : value)
     },
     decode(text) {
-      const { [FIELD]: link, ...value } = JSON.parse(text) as T & { readonly [FIELD]?: unknown }
-      return withLink(value as unknown as T, typeof link === 'string' ? link : null)
+      const parsed = JSON.parse(text) as T & { readonly [COPY_OF]?: unknown; readonly [MADE_FROM]?: unknown }
+      const { [COPY_OF]: copyOf, [MADE_FROM]: madeFrom, ...value } = parsed
+      const key = copyOf ?? madeFrom
+      return withLink(value as unknown as T, typeof key === 'string' ? { key, isCopy: copyOf !== undefined } : null)
     },
   }
 }

@@ -4,7 +4,7 @@
  */
 import type { DocumentDriver, DocumentRef } from '../documents/document-driver.ts'
 import type { Documents, StoredDocument } from '../documents/documents.ts'
-import { linkOf, withLink } from '../documents/linked-json.ts'
+import { type Link, linkOf, oldKeyOf, withLink } from '../documents/linked-json.ts'
 
 /** Longer than any request, as for sessions that other libraries keep. */
 export const ENDED_REMEMBERED_MS = 60 * 60_000
@@ -32,11 +32,11 @@ export interface Mirror {
   /** The text as this mirror would hand it out, or `null` when it is no record of this library. */
   canonical(text: string): string | null
   /** Stores a record where none is. `taken`: one is. `ended`: one was, and ended. */
-  create(id: string, text: string, ttlMs: number, link: string | null): Promise<'saved' | 'taken' | 'ended'>
+  create(id: string, text: string, ttlMs: number, link: Link): Promise<'saved' | 'taken' | 'ended'>
   /** Enters the record in its sets. From then on, the end of all records of a set includes this one. */
   enter(id: string, text: string, ttlMs: number): Promise<void>
   /** Replaces a linked record, if it is still the one that was read. False: another process was first. */
-  replace(id: string, seen: Mirrored, text: string, ttlMs: number, link: string | null): Promise<boolean>
+  replace(id: string, seen: Mirrored, text: string, ttlMs: number, link: Link): Promise<boolean>
   /** Changes a record that stands on its own. `null`: there is none, or `change` returned `null`. */
   change(id: string, change: TextChange): Promise<string | null>
   end(id: string, alsoUnstored: boolean): Promise<boolean>
@@ -127,7 +127,7 @@ export function endingOldKeys<T extends object>(
 ): Documents<T> {
   const end: DocumentDriver['end'] = async (ref, rememberMs, alsoUnstored) => {
     const stored = await documents.read(ref)
-    const link = stored && linkOf(stored.value)
+    const link = stored && oldKeyOf(stored.value)
     const isRemoved = link !== null && (await removeOld(link))
     return documents.driver.end(ref, rememberMs, alsoUnstored === true || isRemoved)
   }

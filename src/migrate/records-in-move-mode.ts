@@ -2,6 +2,7 @@
  * Mode `move`: no old process is left. The first process that meets a record takes it over and deletes the old key. From then on the record
  * stands on its own, and finding it takes one read.
  */
+import type { Link } from '../documents/linked-json.ts'
 import type { Mirrored } from './mirror.ts'
 import {
   ATTEMPTS,
@@ -15,6 +16,9 @@ import {
 
 export function createRecordsInMoveMode(deps: SharedRecordDeps): SharedRecords {
   const { mirror, old, late, report, keyOf } = deps
+
+  /** Stays until the next write: after a crash here, the end of the record still deletes the old key. */
+  const madeFrom = (id: string): Link => ({ key: keyOf(id), isCopy: false })
 
   /**
    * Deletes the old key of a record that this process took over. Only that process deletes it. So a key that is missing means that another
@@ -60,10 +64,10 @@ export function createRecordsInMoveMode(deps: SharedRecordDeps): SharedRecords {
     const { ttlMs, isAssumed } = lifeOf(deps, record)
     if (text === null || ttlMs <= 0) return null
     const created = ours
-      ? (await mirror.replace(id, ours, text, ttlMs, null))
+      ? (await mirror.replace(id, ours, text, ttlMs, madeFrom(id)))
         ? 'saved'
         : 'taken'
-      : await mirror.create(id, text, ttlMs, null)
+      : await mirror.create(id, text, ttlMs, madeFrom(id))
     if (created === 'saved') {
       if (isAssumed) report('no_expiry')
       return dropOld(id, record.text)
@@ -94,7 +98,7 @@ export function createRecordsInMoveMode(deps: SharedRecordDeps): SharedRecords {
       }
       const replace = async (): Promise<boolean> => (await mirror.change(id, () => ({ text, ttlMs }))) !== null
       if ((await find(id)) !== null) return replace()
-      const created = await mirror.create(id, text, ttlMs, null)
+      const created = await mirror.create(id, text, ttlMs, madeFrom(id))
       return created === 'taken' ? replace() : created === 'saved'
     },
 

@@ -2,6 +2,7 @@
  * Mode `read`: old processes still run. The old key decides whether a record exists and what it holds; ours is a copy with a link to the
  * old key. A record of ours without a link stands on its own: a process in mode `move` has taken it over, and its old key is left alone.
  */
+import type { Link } from '../documents/linked-json.ts'
 import type { Mirrored, TextChange } from './mirror.ts'
 import type { OldRecord } from './old-record-driver.ts'
 import { ATTEMPTS, endBoth, lifeOf, removeOld, type SharedRecordDeps, type SharedRecords } from './shared-records.ts'
@@ -11,6 +12,7 @@ type Copied = 'copied' | 'unlinked' | 'ended'
 
 export function createRecordsInReadMode(deps: SharedRecordDeps): SharedRecords {
   const { mirror, old, late, report, keyOf } = deps
+  const linkTo = (id: string): Link => ({ key: keyOf(id), isCopy: true })
   const both = (id: string): Promise<[Mirrored | null, OldRecord | null]> =>
     Promise.all([mirror.read(id), old.read(keyOf(id))])
 
@@ -26,11 +28,11 @@ export function createRecordsInReadMode(deps: SharedRecordDeps): SharedRecords {
     const { ttlMs, isAssumed } = lifeOf(deps, record)
     if (text === null || ttlMs <= 0 || ours?.text === text) return 'copied'
     if (ours) {
-      const isReplaced = await mirror.replace(id, ours, text, ttlMs, keyOf(id))
+      const isReplaced = await mirror.replace(id, ours, text, ttlMs, linkTo(id))
       if (isReplaced) report('synced')
       return isReplaced || !(await isUnlinked(id)) ? 'copied' : 'unlinked'
     }
-    const created = await mirror.create(id, text, ttlMs, keyOf(id))
+    const created = await mirror.create(id, text, ttlMs, linkTo(id))
     if (created === 'taken') return (await isUnlinked(id)) ? 'unlinked' : 'copied'
     if (created === 'ended') {
       await removeOld(deps, keyOf(id))
