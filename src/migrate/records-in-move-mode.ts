@@ -60,9 +60,12 @@ export function createRecordsInMoveMode(deps: SharedRecordDeps): SharedRecords {
       return null
     }
     const text = mirror.canonical(record.text)
-    if (text === null) report('unreadable')
+    if (text === null) {
+      report('unreadable')
+      return null
+    }
     const { ttlMs, isAssumed } = lifeOf(deps, record)
-    if (text === null || ttlMs <= 0) return null
+    if (ttlMs <= 0) return null
     const created = ours
       ? (await mirror.replace(id, ours, text, ttlMs, madeFrom(id)))
         ? 'saved'

@@ -25,8 +25,9 @@ export function createRecordsInReadMode(deps: SharedRecordDeps): SharedRecords {
   const copy = async (id: string, ours: Mirrored | null, record: OldRecord): Promise<Copied> => {
     if (ours && ours.link === null) return 'unlinked'
     const text = mirror.canonical(record.text)
+    if (text === null || ours?.text === text) return 'copied'
     const { ttlMs, isAssumed } = lifeOf(deps, record)
-    if (text === null || ttlMs <= 0 || ours?.text === text) return 'copied'
+    if (ttlMs <= 0) return 'copied'
     if (ours) {
       const isReplaced = await mirror.replace(id, ours, text, ttlMs, linkTo(id))
       if (isReplaced) report('synced')

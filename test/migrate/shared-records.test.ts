@@ -1,0 +1,179 @@
+/** Records that an old library and Coatcheck share, step by step: what a crash leaves, values of another kind, lives, outages. */
+import { randomBytes } from 'node:crypto'
+import { createClient } from 'redis'
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest'
+import { secondaryStorage, type CoatcheckSecondaryStorage } from '../../src/better-auth.ts'
+import { auth0Store, betterAuthStorage } from '../../src/migrate.ts'
+import { type CoatcheckSessionDataStore, sessionDataStore } from '../../src/nextjs-auth0.ts'
+import { redisStore } from '../../src/redis.ts'
+import { type RedisServer, startRedisServer } from '../support/redis-server.ts'
+
+const keys = randomBytes(32).toString('base64')
+const keyOf = (id: string): string => `sessions:${id}`
+const HOUR_MS = 3_600_000
+let redis: RedisServer
+let client: Awaited<ReturnType<typeof connect>>
+let opened: (CoatcheckSessionDataStore | CoatcheckSecondaryStorage)[] = []
+let outcomes: string[]
+
+const connect = async () => createClient({ url: redis.url }).connect()
+
+beforeAll(async () => {
+  redis = await startRedisServer()
+  client = await connect()
+})
+beforeEach(async () => {
+  await client.flushAll()
+  outcomes = []
+})
+afterEach(async () => {
+  for (const one of opened) await one.close()
+  opened = []
+})
+afterAll(async () => {
+  await client.close()
+  await redis.stop()
+})
+
+function open(mode: 'read' | 'move'): CoatcheckSessionDataStore {
+  const store = sessionDataStore({
+    store: redisStore({ url: redis.url }),
+    keys,
+    migrateFrom: auth0Store({ mode, keyOf }),
+  })
+  store.events.on('migration.read', ({ outcome }) => outcomes.push(outcome))
+  opened.push(store)
+  return store
+}
+const session = (sub: string, more: object = {}) => ({
+  user: { sub },
+  tokenSet: { accessToken: 'at' },
+  internal: { sid: `sid-${sub}`, createdAt: Math.floor(Date.now() / 1000) },
+  ...more,
+})
+const putOld = (id: string, value: object, ttlMs = HOUR_MS) =>
+  client.set(keyOf(id), JSON.stringify(value), { PX: ttlMs })
+const ourTtl = async (): Promise<number> => {
+  const [name = ''] = await client.keys('host:nextjs-auth0:*')
+  return client.pTTL(name)
+}
+
+it('a crash after a takeover leaves an old key, which a revocation by user deletes', async () => {
+  await putOld('id', session('ada'))
+  const store = open('move')
+  expect(await store.get('id')).not.toBeNull()
+  // What a process leaves that stops before it deletes the old key.
+  await putOld('id', session('ada'))
+  expect(await store.revokeByUser('ada')).toBe(1)
+  expect(await client.exists(keyOf('id'))).toBe(0)
+  expect(await store.get('id')).toBeNull()
+  expect(outcomes).toEqual(['moved'])
+})
+
+it.each(['revoke', 'revokeByUser', 'deleteByLogoutToken'] as const)(
+  '%s ends a session for old processes, too',
+  async (how) => {
+    await putOld('id', session('ada'))
+    const store = open('read')
+    expect(await store.get('id')).not.toBeNull()
+    const [listed] = await store.listByUser('ada')
+    if (how === 'revoke') expect(await store.revoke(listed?.id ?? '')).toBe(true)
+    else if (how === 'revokeByUser') expect(await store.revokeByUser('ada')).toBe(1)
+    else await store.deleteByLogoutToken({ sub: 'ada', sid: 'sid-ada' })
+    expect(await client.exists(keyOf('id'))).toBe(0)
+    // A late write of an old process.
+    await putOld('id', session('ada'))
+    expect(await store.get('id')).toBeNull()
+    expect(await client.exists(keyOf('id'))).toBe(0)
+  },
+)
+
+it(
+  'deletes the old key again a few seconds after the end, also if no process asks for the session',
+  { timeout: 20_000 },
+  async () => {
+    await putOld('id', session('ada'))
+    const store = open('read')
+    await store.delete('id')
+    await putOld('id', session('ada'))
+    await expect.poll(() => client.exists(keyOf('id')), { timeout: 12_000 }).toBe(0)
+  },
+)
+
+it('a session that an old process ended is not listed, and ends', async () => {
+  await putOld('id', session('ada'))
+  const store = open('read')
+  expect(await store.get('id')).not.toBeNull()
+  await client.del(keyOf('id'))
+  expect(await store.listByUser('ada')).toEqual([])
+  expect(await store.update('id', session('ada') as never)).toBe(false)
+  expect(await store.get('id')).toBeNull()
+  expect(await client.exists(keyOf('id'))).toBe(0)
+  expect(outcomes).toEqual(['adopted', 'ended'])
+})
+
+it('no life is longer than that of the old key; a key without one gets the default, and is counted', async () => {
+  for (const mode of ['read', 'move'] as const) {
+    await client.flushAll()
+    outcomes = []
+    await putOld('id', session('ada'), 60_000)
+    expect(await open(mode).get('id')).not.toBeNull()
+    expect(await ourTtl()).toBeLessThanOrEqual(60_000)
+    await client.flushAll()
+    await client.set(keyOf('id'), JSON.stringify(session('ada')))
+    expect(await open(mode).get('id')).not.toBeNull()
+    expect(await ourTtl()).toBeLessThanOrEqual(24 * HOUR_MS)
+    expect(outcomes).toContain('no_expiry')
+  }
+})
+
+it('leaves values alone that are no session, and counts them', async () => {
+  const storage = secondaryStorage({
+    store: redisStore({ url: redis.url }),
+    keys,
+    migrateFrom: betterAuthStorage({ mode: 'move' }),
+  })
+  opened.push(storage)
+  const token = 'A'.repeat(32)
+  const other = JSON.stringify({ session: { token: 'B'.repeat(32), userId: 'u', expiresAt: Date.now() + HOUR_MS } })
+  for (const text of ['{"of":"another library"}', 'no JSON', '[]', other]) {
+    await client.set(token, text)
+    await client.set(keyOf('id'), text)
+    expect(await storage.get(token)).toBeNull()
+    await storage.delete(token)
+    for (const mode of ['read', 'move'] as const) {
+      const store = open(mode)
+      expect(await store.get('id')).toBeNull()
+      await store.delete('id')
+    }
+    expect(await client.get(token)).toBe(text)
+    expect(await client.get(keyOf('id'))).toBe(text)
+  }
+  expect(outcomes.filter((outcome) => outcome === 'unreadable')).toHaveLength(8)
+})
+
+it.each(['read', 'move'] as const)('mode %s rejects during an outage, and signs nobody out', async (mode) => {
+  await putOld('id', session('ada'))
+  const store = open(mode)
+  expect(await store.get('id')).not.toBeNull()
+  redis.pause()
+  try {
+    await expect(store.get('id')).rejects.toMatchObject({ code: 'COATCHECK_REDIS_TIMEOUT' })
+    await expect(store.update('id', session('ada') as never)).rejects.toMatchObject({ name: 'RedisError' })
+  } finally {
+    redis.resume()
+  }
+  await expect
+    .poll(() => store.get('id').catch(() => null), { timeout: 10_000 })
+    .toMatchObject({ user: { sub: 'ada' } })
+})
+
+it('the record of a removed origin is handed out without a trace of it', async () => {
+  await putOld('id', session('ada', { note: 1 }))
+  expect(await open('read').get('id')).not.toBeNull()
+  const plain = sessionDataStore({ store: redisStore({ url: redis.url }), keys })
+  opened.push(plain)
+  expect(await plain.get('id')).toEqual(session('ada', { note: 1, internal: expect.anything() as object }))
+  const [name = ''] = await client.keys('host:nextjs-auth0:*')
+  expect(await client.get(name)).not.toContain('sessions:id')
+})
