@@ -78,7 +78,8 @@ export function createAuthJsAdapter(
         await users.driver.remove(ref)
         throw error
       }
-      await users.put(ref, toStored(user), { ttlMs: null })
+      // A change, not a put: another process may have found the user by now, and changed the user.
+      await users.change(ref, (value) => ({ ...value }), forever, created.document)
       return user
     },
     getUser,
