@@ -99,41 +99,50 @@ export function msalCache({ keyOf, layout = 'user', mode = 'read', store }: Msal
         }
       }
 
-      const dropOld = async (partition: string, taken: OldPartition): Promise<void> => {
+      /** What is left under the key without the entries of the partition. `null`: nothing. */
+      const without = (partition: string, { whole }: OldPartition): string | null => {
+        const left = layout === 'user' ? {} : filteredCache(whole, (entry) => homeOf(entry) !== partition)
+        return homesIn(left).length === 0 ? null : JSON.stringify(left)
+      }
+
+      /**
+       * Deletes the old entries that this process took over. Only that process deletes them. False: they are gone, so another process has
+       * removed the account meanwhile.
+       */
+      const dropOld = async (partition: string, taken: OldPartition): Promise<boolean> => {
         let found = taken
         for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-          const left = layout === 'user' ? {} : filteredCache(found.whole, (entry) => homeOf(entry) !== partition)
+          const { text } = found.record
+          const left = without(partition, found)
           const isDropped =
-            homesIn(left).length === 0
-              ? await old.remove(keyOf(partition), found.record.text)
-              : (await old.replace(keyOf(partition), found.record.text, JSON.stringify(left), null)).status ===
-                'written'
-          if (isDropped) {
-            report('moved')
-            return
-          }
+            left === null
+              ? await old.remove(keyOf(partition), text)
+              : (await old.replace(keyOf(partition), text, left, null)).status === 'written'
+          if (isDropped) return true
           const changed = await readOld(partition)
-          if (!changed) return
+          if (!changed || isEmpty(changed.own)) return false
           // A process in mode `read` has written in between.
           await ours.change(partition, { before: found.own, now: changed.own }, await ours.read(partition))
           found = changed
         }
+        throw new TokenError('COATCHECK_TOKEN_CONFLICT', { details: { operation: 'msal.move' } })
       }
 
       const takeOver = async (partition: string): Promise<StoredPartition> => {
         const found = await readOld(partition)
         // Read again: another process may have taken it over in between.
         if (!found) return ours.read(partition)
-        const { AppMetadata: _, ...sections } = found.own
-        if (Object.values(sections).every((section) => Object.keys(section).length === 0)) {
+        if (isEmpty(found.own)) {
           // An account was removed, and MSAL stored what was left.
           if (layout === 'user') await old.remove(keyOf(partition), found.record.text)
           return ours.read(partition)
         }
-        const { ttlMs } = found.record
-        const change = { before: {}, now: found.own, ...(ttlMs !== null && { mostMs: ttlMs }) }
-        await ours.change(partition, change, { text: null, nonce: null })
-        await dropOld(partition, found)
+        if (!(await ours.create(partition, found.own, found.record.ttlMs ?? undefined))) return ours.read(partition)
+        if (await dropOld(partition, found)) report('moved')
+        else {
+          await ours.change(partition, { before: found.own, now: {} }, await ours.read(partition))
+          report('ended')
+        }
         return ours.read(partition)
       }
 
@@ -150,7 +159,12 @@ export function msalCache({ keyOf, layout = 'user', mode = 'read', store }: Msal
         },
 
         async change(partition, change, known) {
-          if (mode === 'move') return ours.change(partition, change, known)
+          if (mode === 'move') {
+            // First: after a crash between a takeover and the end of the old key, the account must not be taken over again.
+            const isRemoval = homesIn(change.before).some((home) => !homesIn(change.now).includes(home))
+            if (isRemoval && (await readOld(partition))) await changeOld(partition, change)
+            return ours.change(partition, change, known)
+          }
           const result = await turns.take(keyOf(partition), async () => {
             const isOurs = (await ours.read(partition)).text !== null
             return { result: isOurs ? ('ours' as const) : await changeOld(partition, change), latest: undefined }
@@ -163,4 +177,9 @@ export function msalCache({ keyOf, layout = 'user', mode = 'read', store }: Msal
       }
     },
   }
+}
+
+/** Nothing is left of a user: no account, no token. */
+function isEmpty({ AppMetadata: _, ...sections }: MsalCache): boolean {
+  return Object.values(sections).every((section) => Object.keys(section).length === 0)
 }

@@ -27,6 +27,8 @@ export interface PartitionStore {
    * @throws {TokenError} `COATCHECK_TOKEN_CONFLICT` after 16 lost races
    */
   change(partition: string, change: PartitionChange, known: StoredPartition): Promise<void>
+  /** Stores a partition where none is. False: one is stored. @param mostMs the longest life, milliseconds; absent: that of all partitions */
+  create(partition: string, cache: MsalCache, mostMs?: number): Promise<boolean>
 }
 
 export interface PartitionChange {
@@ -122,6 +124,12 @@ export function createPartitionStore(deps: {
       const isDoubtful = !record || typeof codec.openMsal(userKey, msalField, record) === 'string'
       if (isDoubtful && driver.confirm) [record] = await lookAgain(driver.confirm(userKey), look())
       return openRecord(userKey, record ?? null)
+    },
+
+    async create(partition, cache, mostMs) {
+      const change = { before: {}, now: cache, ...(mostMs !== undefined && { mostMs }) }
+      const { written } = await attempt(deps.userKeyOf(partition), [change], { text: null, nonce: null })
+      return written.status === 'done'
     },
 
     change(partition, change, known) {
