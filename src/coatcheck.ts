@@ -15,7 +15,7 @@ import { type Foundation, type FoundationUse, keysOf, useFoundation } from './fo
 import { createCookies } from './http/cookie.ts'
 import { createExchangeFactory, type ExchangeFactory } from './http/exchange.ts'
 import { createRoutes, type RouteContext, type Routes } from './http/routes.ts'
-import type { AttachedBridge, CookieBridge } from './migrate/cookie-bridge.ts'
+import type { AttachedBridge, BridgeGround, CookieBridge } from './migrate/cookie-bridge.ts'
 import { createKeyring } from './keyring/keyring.ts'
 import { createLogoutTokens } from './oidc/logout-token.ts'
 import { assertProviderKnowsUs } from './oidc/provider-check.ts'
@@ -28,6 +28,7 @@ import { absentSessions } from './session/absent-sessions.ts'
 import { createSessionStore } from './session/session-store.ts'
 import { createTickets } from './session/ticket.ts'
 import type { SessionStore } from './session/types.ts'
+import type { Store, StoreFactory } from './store.ts'
 import type { TokenOrigin } from './migrate/tokens/token-origin.ts'
 import { resolveProvider } from './token/token-target.ts'
 import { tokenSetFromOAuth } from './token/token-set.ts'
@@ -122,6 +123,8 @@ interface Opened<D extends object> {
   readonly sessions: SessionStore<D>
   readonly routes: Routes
   readonly attach: (bridge: CookieBridge) => AttachedBridge
+  /** Closes the stores that bridges have opened. */
+  close(): Promise<void>
 }
 
 /**
@@ -205,6 +208,7 @@ function createLife<D extends object>(options: Options<D>, events: EventBus): Li
     close() {
       closing ??= (async () => {
         await opening?.catch(() => undefined)
+        await opened?.close()
         await joined?.release()
       })()
       return closing
@@ -241,13 +245,13 @@ function assemble<D extends object>(config: ResolvedConfig<D>, foundation: Found
     isDurable: store.server?.client.isDurable === true,
     sessionLifeMs: config.session.absoluteTimeoutMs,
   })
-  const attach = bridgesOn(config, foundation, sessions, events)
+  const { attach, close } = bridgesOn(config, foundation, sessions, events)
   const redemptions = createRedemptions({ gate, clock: systemClock })
   const routes = createRoutes({
     ...{ config, sessions, tokens, clients, signIn, redemptions, providerLogout, events, attach },
     clock: systemClock,
   })
-  return { foundation, sessions, routes, attach }
+  return { foundation, sessions, routes, attach, close }
 }
 
 /** Once per bridge: several adapters and all requests share what it keeps in memory. */
@@ -256,10 +260,18 @@ function bridgesOn<D extends object>(
   { keyring, seal, store }: Foundation,
   sessions: SessionStore<D>,
   events: EventBus,
-): (bridge: CookieBridge) => AttachedBridge {
+): { readonly attach: (bridge: CookieBridge) => AttachedBridge; close(): Promise<void> } {
   const shared = { keyring, seal, namespace: config.prefix, events }
   const attached = new WeakMap<CookieBridge, AttachedBridge>()
-  return (bridge) => {
+  const opened = new Map<StoreFactory, Store>()
+  const oldRecords: BridgeGround['oldRecords'] = (factory) => {
+    if (!factory) return store.oldRecords()
+    const known =
+      opened.get(factory) ?? factory.open({ prefix: '', clock: systemClock, events, loopback: config.loopback })
+    opened.set(factory, known)
+    return known.oldRecords()
+  }
+  const attach = (bridge: CookieBridge): AttachedBridge => {
     const known = attached.get(bridge)
     if (known) return known
     const made = bridge.attach({
@@ -269,13 +281,14 @@ function bridgesOn<D extends object>(
         ...{ clock: systemClock, random: systemRandom },
       },
       revoke: (sessionId, reason) => sessions.revoke(sessionId, reason),
-      oldRecords: () => store.oldRecords(),
+      oldRecords,
       clock: systemClock,
       events,
     })
     attached.set(bridge, made)
     return made
   }
+  return { attach, close: async () => void (await Promise.all([...opened.values()].map((one) => one.close()))) }
 }
 
 /** A bridge before the store is open. */

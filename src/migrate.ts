@@ -29,6 +29,7 @@ export type {
   OldSession,
   OldSessionOrigin,
   OldSessionRead,
+  OldSessionsGround,
   OldSessions,
 } from './migrate/bridges/old-sessions.ts'
 export type { AdoptedUser, BridgeOptions } from './migrate/bridges/options.ts'

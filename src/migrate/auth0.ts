@@ -5,6 +5,8 @@
 import type { Auth0Session, SessionDataStore } from '../adapters/hosts/session-data-store.ts'
 import type { DocumentRef } from '../documents/document-driver.ts'
 import type { Documents } from '../documents/documents.ts'
+import { storedAuth0Session } from './bridges/auth0-session.ts'
+import { objectIn, type OldSessionOrigin, recordSessions } from './bridges/old-sessions.ts'
 import { createLateRemovals } from './late-removals.ts'
 import { createMirror, endingOldKeys } from './mirror.ts'
 import { type Origin, type OriginDeps, reporter } from './origin.ts'
@@ -20,7 +22,7 @@ export interface Auth0StoreOptions extends OriginOptions {
 }
 
 /** The keys of an earlier session store of nextjs-auth0, for `sessionDataStore({ migrateFrom })`. */
-export interface Auth0Origin extends Origin {
+export interface Auth0Origin extends Origin, OldSessionOrigin {
   /** Called by the drop-in at its first use. */
   attach(
     deps: OriginDeps & {
@@ -41,6 +43,8 @@ export function auth0Store({ keyOf, mode = 'read', store }: Auth0StoreOptions): 
   const name = 'nextjs-auth0'
   return {
     ...{ name, mode, ...(store && { store }) },
+    openSessions: (ground) =>
+      recordSessions({ keyOf, decode: (text) => storedAuth0Session(objectIn(text)) }, store, ground),
     attach({ documents, make, lifeOf, setsOf, ...deps }) {
       const { old } = deps
       const mirror = createMirror<Auth0Session>({ documents, toValue: sessionIn, toText: JSON.stringify, setsOf })

@@ -6,6 +6,7 @@
 import type { SecondaryStorage, StoredText } from '../adapters/hosts/secondary-storage.ts'
 import type { DocumentRef } from '../documents/document-driver.ts'
 import type { Documents } from '../documents/documents.ts'
+import { objectIn, type OldSessionOrigin, recordSessions } from './bridges/old-sessions.ts'
 import { createLateRemovals } from './late-removals.ts'
 import { createMirror, endingOldKeys } from './mirror.ts'
 import { type Origin, type OriginDeps, reporter } from './origin.ts'
@@ -22,7 +23,7 @@ export interface BetterAuthStorageOptions extends OriginOptions {
 }
 
 /** The keys of an earlier secondary storage of better-auth, for `secondaryStorage({ migrateFrom })`. */
-export interface BetterAuthOrigin extends Origin {
+export interface BetterAuthOrigin extends Origin, OldSessionOrigin {
   /** Called by the drop-in at its first use. */
   attach(
     deps: OriginDeps & {
@@ -48,6 +49,18 @@ export function betterAuthStorage(options: BetterAuthStorageOptions = {}): Bette
   const name = 'better-auth'
   return {
     ...{ name, mode, ...(store && { store }) },
+    openSessions: (ground) =>
+      recordSessions(
+        {
+          keyOf: (token) => prefix + token,
+          decode(text, token) {
+            const session = sessionIn(text)
+            return session?.token === token ? { data: objectIn(text), endsAtMs: session.expiresAtMs } : null
+          },
+        },
+        store,
+        ground,
+      ),
     attach(deps) {
       const { old, clock, events, documents } = deps
       const setOf = (userId: string): DocumentRef => documents.refOf(`user ${userId}`)

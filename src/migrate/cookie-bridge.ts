@@ -7,6 +7,7 @@ import type { EventBus } from '../core/events.ts'
 import type { DocumentDeps } from '../documents/documents.ts'
 import type { PlannedSessionDeps } from '../session/planned-session.ts'
 import type { Device } from '../session/types.ts'
+import type { StoreFactory } from '../store.ts'
 import type { OldRecordDriver } from './old-record-driver.ts'
 
 /** What a bridge works on: the parts of one instance of Coatcheck. */
@@ -16,8 +17,8 @@ export interface BridgeGround {
   readonly planned: PlannedSessionDeps<object>
   /** Ends a session of ours by its id. */
   revoke(sessionId: string, reason: string): Promise<unknown>
-  /** Old records on the server of this instance. */
-  oldRecords(): Promise<OldRecordDriver>
+  /** Opens old records. @param store where they are; absent: on the servers of this instance */
+  oldRecords(store?: StoreFactory): Promise<OldRecordDriver>
   readonly clock: Clock
   readonly events: EventBus
 }

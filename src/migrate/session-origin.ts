@@ -6,6 +6,7 @@ import type { Clock } from '../core/clock.ts'
 import type { EventBus } from '../core/events.ts'
 import type { HostSessions, SessionLinks } from '../documents/host-sessions.ts'
 import type { Store } from '../store.ts'
+import type { OldSessionOrigin } from './bridges/old-sessions.ts'
 
 /**
  * How an origin treats old records. `read`: old processes may still run; the old record decides whether a session exists and what it
@@ -14,7 +15,7 @@ import type { Store } from '../store.ts'
 export type MigrationMode = 'read' | 'move'
 
 /** Old sessions that a store takes over. `connectRedis()`, `koaSessionStore()` and `jsonSessions()` make it. */
-export interface SessionOrigin {
+export interface SessionOrigin extends OldSessionOrigin {
   /** Name of the old format, as in events and figures. */
   readonly name: string
   /** How old records are treated. */

@@ -6,6 +6,8 @@ import type { AuthJsDocuments } from '../adapters/hosts/auth-js-adapter.ts'
 import type { AuthJsAccount, CoatcheckAuthJsAdapter } from '../adapters/hosts/auth-js-types.ts'
 import { SessionError } from '../core/errors.ts'
 import type { Random } from '../core/random.ts'
+import type { OldSessionOrigin } from './bridges/old-sessions.ts'
+import { upstashOldSessions } from './bridges/upstash-old-sessions.ts'
 import { endingOldKeys, ENDED_REMEMBERED_MS } from './mirror.ts'
 import { type Origin, type OriginDeps, reporter } from './origin.ts'
 import type { OriginOptions } from './sessions/create-origin.ts'
@@ -18,7 +20,7 @@ import { createUpstashSessions, shareSessions } from './upstash-sessions.ts'
 export interface UpstashAdapterOptions extends UpstashPrefixes, OriginOptions {}
 
 /** The keys of an earlier Auth.js adapter, for `CoatcheckAdapter({ migrateFrom })`. */
-export interface AuthJsOrigin extends Origin {
+export interface AuthJsOrigin extends Origin, OldSessionOrigin {
   /** Called by the drop-in at its first use. */
   attach(
     deps: OriginDeps & {
@@ -37,6 +39,7 @@ export function upstashAdapter({ mode = 'read', store, ...prefixes }: UpstashAda
   const name = 'auth-js'
   return {
     ...{ name, mode, ...(store && { store }) },
+    openSessions: (ground) => upstashOldSessions(upstashKeys(prefixes), store, ground),
     attach({ documents, make, random, ...deps }) {
       const { old, clock } = deps
       const keys = upstashKeys(prefixes)

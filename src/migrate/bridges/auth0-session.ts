@@ -1,5 +1,7 @@
 /** Sessions of @auth0/nextjs-auth0 in one shape: version 3 keeps the times in a header, and the tokens beside the user. */
 
+import type { OldSession } from './old-sessions.ts'
+
 /** A session of nextjs-auth0, in the shape of version 4. */
 export interface Auth0OldSession {
   /** Claims of the user. */
@@ -61,4 +63,11 @@ export function auth0SessionIn(
     },
     endsAtMs: exp * 1000,
   }
+}
+
+/** Returns the session in a record of a session store. Version 3 stores the header with the times beside the data. `null`: it is none. */
+export function storedAuth0Session(stored: object | null): OldSession | null {
+  const { header, data } = (stored ?? {}) as { readonly header?: object; readonly data?: object }
+  const found = header ? auth0SessionIn(data, header) : auth0SessionIn(stored ?? undefined, {})
+  return found && { data: found.session, endsAtMs: found.endsAtMs }
 }

@@ -7,7 +7,7 @@ import { base64url, flattenedVerify } from 'jose'
 import type { CookieBridge } from '../cookie-bridge.ts'
 import type { VerifiedCookie } from './adoption.ts'
 import { createBridge, type ReceivedCookie, type Verify } from './bridge.ts'
-import { type Auth0OldSession, auth0SessionIn } from './auth0-session.ts'
+import { type Auth0OldSession, auth0SessionIn, storedAuth0Session } from './auth0-session.ts'
 import { isSessionOrigin, type OldSessionOrigin, type OldSessions } from './old-sessions.ts'
 import { bridgeOptions, type BridgeOptions, requireMethods, requireName, secretsOf } from './options.ts'
 import { createJwtOpener, type JwtOpener, type KeyRecipe } from './sealed-jwt.ts'
@@ -124,12 +124,11 @@ async function signedId(keys: readonly Uint8Array[], { name, value }: ReceivedCo
 function storedSessions(store: Auth0SessionStore, now: () => number): OldSessions {
   return {
     async read(id) {
-      const stored = (await store.get(id)) as { readonly header?: object; readonly data?: object } | null | undefined
+      const stored = (await store.get(id)) as object | null | undefined
       if (stored === null || stored === undefined) return null
-      const found = stored.header ? auth0SessionIn(stored.data, stored.header) : auth0SessionIn(stored, {})
+      const found = storedAuth0Session(stored)
       if (!found) return 'unreadable'
-      const { session: data, endsAtMs } = found
-      return endsAtMs !== null && endsAtMs <= now() ? null : { data, endsAtMs }
+      return found.endsAtMs !== null && found.endsAtMs <= now() ? null : found
     },
     async end(id) {
       await store.delete(id)

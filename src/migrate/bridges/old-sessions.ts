@@ -3,6 +3,7 @@
  * application has configured for the old library; `recordSessions` reads the keys of that store itself.
  */
 import { parseJson } from '../../core/json.ts'
+import type { StoreFactory } from '../../store.ts'
 import type { OldRecordDriver } from '../old-record-driver.ts'
 
 /** A session of the old library. */
@@ -31,10 +32,18 @@ export interface CallbackSessionStore {
   destroy(id: string, callback: (error?: unknown) => void): unknown
 }
 
+/** What a bridge gives to the origin of its old sessions. */
+export interface OldSessionsGround {
+  /** Opens the old records. @param store absent: the store of the instance */
+  readonly oldRecords: (store?: StoreFactory) => Promise<OldRecordDriver>
+  /** The current time, epoch milliseconds. */
+  readonly now: () => number
+}
+
 /** An origin of `coatcheck/migrate` that can read one session by its id. */
 export interface OldSessionOrigin {
   /** For bridges: the sessions of this origin. */
-  openSessions(ground: { readonly oldRecords: () => Promise<OldRecordDriver>; readonly now: () => number }): OldSessions
+  openSessions(ground: OldSessionsGround): OldSessions
 }
 
 export function isSessionOrigin(store: object): store is OldSessionOrigin {
@@ -65,31 +74,36 @@ export function callbackSessions(store: CallbackSessionStore, now: () => number)
   }
 }
 
-/**
- * Sessions as JSON texts in Redis.
- * @param keyOf the key of a session. `null`: no session can have this id
- * @param endOf when the content says that the session ends, epoch milliseconds; the key's own end counts too
- */
+/** How an origin keeps one session in one key. */
+export interface RecordFormat {
+  /** The old key of a session id. */
+  readonly keyOf: (id: string) => string
+  /**
+   * Returns the session in a value, with the end that it states itself. The end of the key counts too. `null`: the value is no session
+   * with this id, and is left alone.
+   */
+  readonly decode: (text: string, id: string) => OldSession | null
+}
+
+/** Sessions that are one text in Redis each. @param store absent: the store of the instance */
 export function recordSessions(
-  records: () => Promise<OldRecordDriver>,
-  keyOf: (id: string) => string | null,
-  endOf: (data: object) => number | null,
-  now: () => number,
+  { keyOf, decode }: RecordFormat,
+  store: StoreFactory | undefined,
+  { oldRecords, now }: OldSessionsGround,
 ): OldSessions {
   return {
     async read(id) {
-      const key = keyOf(id)
-      const record = key === null ? null : await (await records()).read(key)
+      const record = await (await oldRecords(store)).read(keyOf(id))
       if (!record) return null
-      const data = objectIn(record.text)
-      if (data === null) return 'unreadable'
-      const ends = [endOf(data), record.ttlMs === null ? null : now() + record.ttlMs].filter((end) => end !== null)
+      const found = decode(record.text, id)
+      if (found === null) return 'unreadable'
+      const { data } = found
+      const ends = [found.endsAtMs, record.ttlMs === null ? null : now() + record.ttlMs].filter((end) => end !== null)
       const endsAtMs = ends.length === 0 ? null : Math.min(...ends)
       return endsAtMs !== null && endsAtMs <= now() ? null : { data, endsAtMs }
     },
     async end(id) {
-      const key = keyOf(id)
-      if (key !== null) await (await records()).remove(key)
+      await (await oldRecords(store)).remove(keyOf(id))
     },
   }
 }

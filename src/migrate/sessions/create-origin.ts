@@ -2,6 +2,7 @@
 import { MisuseError } from '../../core/errors.ts'
 import { describeValue } from '../../core/redact.ts'
 import type { StoreFactory } from '../../store.ts'
+import { cookieEndOf, objectIn, type OldSession, recordSessions } from '../bridges/old-sessions.ts'
 import type { MigrationMode, SessionFormat, SessionOrigin } from '../session-origin.ts'
 import { createMirroredSessions } from './mirrored-sessions.ts'
 import { createMovedSessions } from './moved-sessions.ts'
@@ -41,6 +42,14 @@ export function createOrigin(
     name: format.name,
     hosts: format.hosts,
     mode,
+    openSessions(ground) {
+      const decode = (text: string): OldSession | null => {
+        const json = format.decode(text)
+        const data = json === null ? null : objectIn(json)
+        return data && { data, endsAtMs: cookieEndOf(data) }
+      }
+      return recordSessions({ keyOf: format.keyOf, decode }, store, ground)
+    },
     async attach({ store: ours, clock, events, loopback, defaultTtlMs }) {
       const opened = store?.open({ prefix: '', clock, events, loopback }) ?? null
       const records = await (opened ?? ours).oldRecords()
