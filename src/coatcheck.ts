@@ -288,7 +288,10 @@ function bridgesOn<D extends object>(
     attached.set(bridge, made)
     return made
   }
-  return { attach, close: async () => void (await Promise.all([...opened.values()].map((one) => one.close()))) }
+  const close = async (): Promise<void> => {
+    await Promise.all([...opened.values()].map((one) => one.close()))
+  }
+  return { attach, close }
 }
 
 /** A bridge before the store is open. */

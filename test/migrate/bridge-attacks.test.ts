@@ -54,7 +54,7 @@ afterEach(() => vi.useRealTimers())
 async function oldSession(data: Record<string, unknown>): Promise<string> {
   const id = randomBytes(24).toString('base64url')
   const record = { cookie: { originalMaxAge: 3_600_000, expires: new Date(Date.now() + 3_600_000) }, ...data }
-  await new Promise((resolve) => store.set(id, record as unknown as session.SessionData, resolve))
+  await new Promise((resolve) => store.set(id, record, resolve))
   return `connect.sid=${encodeURIComponent(`s:${id}.${signature(id)}`)}`
 }
 function signature(id: string): string {
@@ -76,7 +76,7 @@ function exchange(
   adopt: CookieBridge,
   input: Partial<ExchangeInput> & { headers?: Record<string, string> } = {},
 ) {
-  const { headers = SAME_ORIGIN as Record<string, string>, ...rest } = input
+  const { headers = SAME_ORIGIN, ...rest } = input
   const sink = createHeadersSink()
   const made = auth.http.exchange({ cookieHeader: cookie, sink, adopt, header: (name) => headers[name], ...rest })
   return { ...made, lines: () => setCookiesOf(sink), cookie: () => cookieHeader(setCookiesOf(sink), cookie) }
@@ -194,7 +194,8 @@ describe('spellings of one cookie', () => {
     return [2, 4].flatMap((offset) => {
       const at = parts.length - 5 + offset
       const part = parts[at] ?? ''
-      return [...alphabet]
+      return alphabet
+        .split('')
         .map((character) => part.slice(0, -1) + character)
         .filter((other) => other !== part && Buffer.from(other, 'base64url').equals(Buffer.from(part, 'base64url')))
         .map((other) => parts.with(at, other).join('.'))

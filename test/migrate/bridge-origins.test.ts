@@ -33,7 +33,11 @@ const clients: Client[] = []
 beforeAll(async () => {
   vi.stubEnv('COATCHECK_LOG', 'silent')
   ;[redis, oldRedis] = await Promise.all([startRedisServer(), startRedisServer()])
-  for (const { url } of [redis, oldRedis]) clients.push(await createClient({ url }).connect())
+  for (const { url } of [redis, oldRedis]) {
+    const client: Client = createClient({ url })
+    await client.connect()
+    clients.push(client)
+  }
   auth = coatcheck({
     baseUrl: 'https://app.example',
     keys: randomBytes(32).toString('base64'),

@@ -270,7 +270,8 @@ function isChunked(name: string): boolean {
 
 /** Changes of every kind: a character in each part, each part missing, the end cut off. */
 function* spoiled(cookie: string): Generator<string> {
-  const [[name = '', text = ''] = [], ...rest] = pairsOf(cookie)
+  const [first, ...rest] = pairsOf(cookie)
+  const [name, text] = first ?? ['', '']
   const others = rest.map(([one, value]) => `; ${one}=${value}`).join('')
   const value = decodeURIComponent(text)
   const put = (changed: string): string => `${name}=${encodeURIComponent(changed)}${others}`
@@ -289,7 +290,7 @@ function* spoiled(cookie: string): Generator<string> {
 
 /** The shape of the cookie with a signature, a tag or an id of its own. */
 function forged(cookie: string, seed: number): string {
-  const [[name = '', text = ''] = []] = pairsOf(cookie)
+  const [name, text] = pairsOf(cookie)[0] ?? ['', '']
   const value = decodeURIComponent(text)
   const junk = randomBytes(48).toString('base64url')
   switch (seed % 4) {

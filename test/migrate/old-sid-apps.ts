@@ -10,7 +10,7 @@ import { RedisStore } from 'connect-redis'
 import express from 'express'
 import expressSession from 'express-session'
 import fastify from 'fastify'
-import { createClient } from 'redis'
+import type { createClient } from 'redis'
 import { fromBetterAuth, fromExpressSession, fromFastifySession, type StoredSession } from '../../src/migrate.ts'
 import { type BridgeChanges, cartOf, cookieHeader, OLD_LIFE_MS, OLD_SECRET, type OldApp } from './old-apps.ts'
 
@@ -42,7 +42,7 @@ export async function expressSessionApp(client: Client): Promise<OldApp> {
   app.post('/sign-in', (request, response, next) => {
     request.session.regenerate((error: unknown) => {
       if (error) return next(error)
-      const userId = String(request.query['user'])
+      const userId = request.query['user'] as string
       Object.assign(request.session, {
         userId,
         cart: cartOf(userId),

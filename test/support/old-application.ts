@@ -16,7 +16,7 @@ export function oldApplication(): OldApplication & { readonly bridge: CookieBrid
       const id = randomBytes(24).toString('base64url')
       const expires = new Date(Date.now() + lifeMs)
       const record = { cookie: { originalMaxAge: lifeMs, expires }, userId, cart: `cart of ${userId}` }
-      await new Promise((resolve) => store.set(id, record as unknown as session.SessionData, resolve))
+      await new Promise((resolve) => store.set(id, record, resolve))
       const signature = createHmac('sha256', SECRET).update(id).digest('base64').replace(/=+$/, '')
       return encodeURIComponent(`s:${id}.${signature}`)
     },
