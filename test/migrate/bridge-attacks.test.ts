@@ -69,7 +69,7 @@ function bridge(changes: Partial<BridgeOptions<StoredSession>> = {}): CookieBrid
   })
 }
 
-const SAME_ORIGIN = { 'sec-fetch-site': 'same-origin' }
+const SAME_ORIGIN: Record<string, string> = { 'sec-fetch-site': 'same-origin' }
 
 function exchange(
   cookie: string,
