@@ -64,7 +64,7 @@ function signature(id: string): string {
 function bridge(changes: Partial<BridgeOptions<StoredSession>> = {}): CookieBridge {
   return fromExpressSession({
     ...{ secret: SECRET, store },
-    user: (old) => ({ userId: old['userId'] as string, data: { cart: old['cart'] as string } }),
+    user: (old) => ({ userId: old['userId'] as string, data: { cart: old['cart'] } }),
     ...changes,
   })
 }
