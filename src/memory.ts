@@ -67,6 +67,8 @@ function openMemoryStore(
     providerGate: createMemoryProviderGateDriver(space, keys),
     transactions: createMemoryTransactionDriver(space, keys),
     documents: createMemoryDocumentDriver(space, keys),
+    migrationReads: async () =>
+      (await import('./migrate/drivers/read-counts-memory.ts')).createMemoryReadCountsDriver(space, keys),
     oldRecords: async () => (await import('./migrate/drivers/memory.ts')).createMemoryOldRecordDriver(space),
     providerSessions: createMemoryProviderSessionDriver(space, keys),
     estimateSessions: () => Promise.resolve(space.keys(announcedPrefixes(prefix)[0] ?? '').length),

@@ -99,6 +99,8 @@ export function redisStore(options: RedisStoreOptions = {}): StoreFactory {
         providerGate: createRedisProviderGateDriver(client, keys),
         transactions: createRedisTransactionDriver(client, keys),
         documents: createRedisDocumentDriver(client, keys),
+        migrationReads: async () =>
+          (await import('./migrate/drivers/read-counts-redis.ts')).createRedisReadCountsDriver(client, keys),
         oldRecords: async () => (await import('./migrate/drivers/redis.ts')).createRedisOldRecordDriver(client),
         providerSessions: createRedisProviderSessionDriver(client, keys),
         estimateSessions: () => estimateSessions(client, announcedPrefixes(context.prefix)[0] ?? ''),

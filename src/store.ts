@@ -6,6 +6,7 @@ import type { Clock } from './core/clock.ts'
 import type { EventBus } from './core/events.ts'
 import type { DocumentDriver } from './documents/document-driver.ts'
 import type { OldRecordDriver } from './migrate/old-record-driver.ts'
+import type { ReadCountsDriver } from './migrate/read-counts-driver.ts'
 import type { ProviderSessionDriver } from './oidc/provider-session-driver.ts'
 import type { TransactionDriver } from './oidc/transaction-driver.ts'
 import type { RedisClientPort } from './redis/client-port.ts'
@@ -62,6 +63,8 @@ export interface Store {
   readonly documents: DocumentDriver
   /** Reads and changes the records of other libraries on the same servers. Loaded at the first call: only a migration needs it. */
   oldRecords(): Promise<OldRecordDriver>
+  /** Counts the reads of old records over all processes. Loaded at the first call: only a migration needs it. */
+  migrationReads(): Promise<ReadCountsDriver>
   /**
    * Estimates the number of session records, anonymous ones included: exact with few keys, from a sample with many.
    * @throws {RedisError} during an outage

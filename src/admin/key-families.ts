@@ -87,6 +87,11 @@ export const FAMILIES: { readonly [Family in KeyFamily]: FamilyFacts } = {
     what: 'what happened to sessions and tokens, with ids and reasons, for workers that follow it',
     readBy: '`consumeEvents` in your workers; never a request',
   },
+  migrationReads: {
+    name: 'migration reads',
+    what: 'how many records of other libraries a migration read, by origin, outcome and hour',
+    readBy: '`coatcheck migrate status` and coatcheck doctor',
+  },
   canary: {
     name: 'canaries',
     what: 'one byte that is never read: if it is missing, Redis evicts keys',

@@ -27,6 +27,7 @@ describe.each(['', 'app:', 'a.b*[x]:'])('with the prefix %j', (prefix) => {
       [keys.canary('session', 12), { family: 'canary', kind: 'session' }],
       [keys.canaries(), { family: 'canaries' }],
       [keys.events('3'), { family: 'events' }],
+      [keys.migrationReads(), { family: 'migrationReads' }],
       [keys.document('express-session', hash), { family: 'document', kind: 'express-session', hash }],
       [keys.documentSet('authjs-user', hash), { family: 'documentSet', kind: 'authjs-user', hash }],
     ] as const

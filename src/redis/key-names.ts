@@ -40,6 +40,7 @@ const PARTS: { readonly [Family in KeyFamily]: readonly Part[] } = {
   events: ['number'],
   canary: ['kind', 'number'],
   canaries: [],
+  migrationReads: [],
 }
 
 const PATTERNS: { readonly [P in Part]: string } = {

@@ -22,6 +22,7 @@ const placeholders: { readonly [K in keyof RedisKeys]: Parameters<RedisKeys[K]> 
   canary: ['<record>', 0],
   canaries: [],
   events: ['<n>'],
+  migrationReads: [],
 }
 
 function namesWith(prefix: string): string[] {

@@ -25,6 +25,7 @@ export interface RedisKeys {
   canaries(): string
   /** One of several, each in a slot of its own. */
   events(shard: string): string
+  migrationReads(): string
 }
 
 export function redisKeys(prefix: string): RedisKeys {
@@ -45,6 +46,7 @@ export function redisKeys(prefix: string): RedisKeys {
     canary: (recordClass, number) => `${prefix}canary:${recordClass}:${number}`,
     canaries: () => `${prefix}canary:planted`,
     events: (shard) => `${prefix}events:${shard}`,
+    migrationReads: () => `${prefix}migration:reads`,
     revocationIndex: () => `${prefix}provider:revocations`,
   }
 }

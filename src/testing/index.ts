@@ -16,6 +16,7 @@ export type { AdoptionWorld, OldApplication } from './http-scenarios/adoption.ts
 export type { HttpWorld } from './http-scenarios/visitor.ts'
 export { type ScenarioContext, type ScenarioData, type ScenarioRoute, scenarioRoutes } from './http-scenario-app.ts'
 export type { ConformanceCase, SessionHarness } from './conformance.ts'
+export { readCountsCases, type ReadCountsHarness } from './read-counts-cases.ts'
 export { oldRecordCases, type OldRecordHarness } from './old-record-cases.ts'
 export { documentCases } from './document-cases.ts'
 export type { DocumentHarness } from './document-fixture.ts'

@@ -1,0 +1,64 @@
+/**
+ * The storage port for the counts of a migration, shared by all processes: reads of old records by origin, outcome and hour. Status and
+ * doctor read them. Counts are statistics: they decide no request.
+ */
+import type { MigrationOutcome } from '../core/event-map.ts'
+import type { MigrationMode } from './session-origin.ts'
+
+/** What one process reports of one origin. */
+export interface ReadBatch {
+  /** Name of the origin, such as `connect-redis`: letters, digits, `-`, `_` and `.`, at most 40. */
+  readonly origin: string
+  readonly mode: MigrationMode
+  /** Literal beginning of the old keys. `null`: the origin has none. */
+  readonly keyPrefix: string | null
+  /** Reads since the last report. Empty: the process only reports that it uses the origin. */
+  readonly counts: ReadonlyMap<MigrationOutcome, number>
+}
+
+/** Reads of one outcome within one hour. */
+export interface HourCount {
+  /** Whole hours since 1970-01-01 UTC, by the clock of the store. */
+  readonly hour: number
+  readonly outcome: MigrationOutcome
+  readonly count: number
+}
+
+/** What all processes have reported of one origin. Times are epoch milliseconds by the clock of the store. */
+export interface OriginReads {
+  readonly origin: string
+  readonly keyPrefix: string | null
+  /** The first report. */
+  readonly sinceMs: number
+  /** The last report of a process with this mode. `null`: none within 8 days. */
+  readonly modes: { readonly [Mode in MigrationMode]: number | null }
+  /** The last report that found an old record. `null`: none. */
+  readonly lastReadAtMs: number | null
+  readonly hours: readonly HourCount[]
+}
+
+/** Each method is one atomic step. */
+export interface ReadCountsDriver {
+  /** Adds a report. What it reports is kept for 8 days. A report whose deadline was reported as missed is not added afterwards. */
+  add(batch: ReadBatch): Promise<void>
+  /** All origins of the last 8 days, by name. Empty: no process uses an origin. */
+  read(): Promise<readonly OriginReads[]>
+}
+
+/** Longer than the 7 days that the doctor looks back. */
+export const COUNTS_KEPT_MS = 8 * 24 * 3_600_000
+export const HOUR_MS = 3_600_000
+
+/** Outcomes that show an old record in use. A missing or refused record is no use, and one that nobody can read stays unread. */
+export const USED_OUTCOMES: ReadonlySet<MigrationOutcome> = new Set([
+  'adopted',
+  'synced',
+  'moved',
+  'ended',
+  'no_expiry',
+])
+
+/** Of a report. */
+export function hasUse({ counts }: ReadBatch): boolean {
+  return [...counts].some(([outcome, count]) => count > 0 && USED_OUTCOMES.has(outcome))
+}
