@@ -5,6 +5,7 @@
  */
 import './core/node-version.ts'
 import { createSecondaryStorage, type SecondaryStorage, type StoredText } from './adapters/hosts/secondary-storage.ts'
+import { bulkAccess, withBulkAccess } from './bulk-access.ts'
 import { ownOptions } from './config/shape.ts'
 import { systemClock } from './core/clock.ts'
 import { EventBus, type Events } from './core/events.ts'
@@ -39,13 +40,14 @@ export function secondaryStorage(options: SecondaryStorageOptions = {}): Coatche
   options = ownOptions('secondaryStorage()', options)
   const events = new EventBus()
   const { migrateFrom: origin } = options
-  const { open, close } = createHosted(options, events, async (foundation, config, closing) => {
+  const hosted = createHosted(options, events, async (foundation, config, closing) => {
     const documents = createDocuments<StoredText>(documentDeps(foundation, config, events), 'better-auth', linkedJson())
     const make = (all: typeof documents): SecondaryStorage => createSecondaryStorage(all, systemClock)
     if (!origin) return make(documents)
     return origin.attach({ ...(await originDeps(origin, foundation, config, events, closing)), documents, make })
   })
-  return {
+  const { open, close } = hosted
+  const storage: CoatcheckSecondaryStorage = {
     events,
     close,
     get: async (key) => (await open()).get(key),
@@ -54,4 +56,5 @@ export function secondaryStorage(options: SecondaryStorageOptions = {}): Coatche
     getAndDelete: async (key) => (await open()).getAndDelete(key),
     increment: async (key, ttl) => (await open()).increment(key, ttl),
   }
+  return withBulkAccess(storage, bulkAccess(hosted, { origin, events, adopt: (made, key) => made.get(key) }))
 }

@@ -7,6 +7,7 @@ import './core/node-version.ts'
 import session, { type SessionData } from 'express-session'
 import { callBack, type Callback, type CallbackStore, createCallbackStore } from './adapters/hosts/callback-store.ts'
 import { systemClock } from './core/clock.ts'
+import { withBulkAccess } from './bulk-access.ts'
 import type { Events } from './core/events.ts'
 import type { HandedOut } from './documents/host-sessions.ts'
 import {
@@ -39,6 +40,7 @@ export class CoatcheckStore extends session.Store implements UserSessions {
   constructor(options: SessionStoreOptions = {}) {
     super()
     this.#hosted = createHostedSessions('express-session', options)
+    withBulkAccess(this, this.#hosted.bulk)
     this.#store = createCallbackStore({
       open: this.#hosted.open,
       defaultTtlMs: this.#hosted.defaultTtlMs,

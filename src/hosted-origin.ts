@@ -5,6 +5,15 @@ import type { EventBus } from './core/events.ts'
 import type { Foundation } from './foundation.ts'
 import type { Closing } from './hosted.ts'
 import type { Origin, OriginDeps } from './migrate/origin.ts'
+import type { Store } from './store.ts'
+
+/** Drop-ins whose reads are no requests. */
+const uncounted = new WeakSet<EventBus>()
+
+/** From now on, a drop-in with these events opens without counting its reads. */
+export function leaveUncounted(events: EventBus): void {
+  uncounted.add(events)
+}
 
 /**
  * Opens the server of the old keys: that of the origin, else that of the drop-in.
@@ -19,5 +28,23 @@ export async function originDeps(
 ): Promise<OriginDeps> {
   const other = origin.store?.open({ prefix, loopback, clock: systemClock, events })
   if (other) closing(() => other.close())
+  await countReads(origin, store, events, closing)
   return { old: await (other ?? store).oldRecords(), clock: systemClock, events, closing }
+}
+
+/**
+ * Reports the reads of an origin to the counts that all processes share.
+ * @param closing gets the last report
+ */
+export async function countReads(
+  { name, mode, keys }: Pick<Origin, 'name' | 'mode' | 'keys'>,
+  store: Pick<Store, 'migrationReads'>,
+  events: EventBus,
+  closing: Closing,
+): Promise<void> {
+  if (uncounted.has(events)) return
+  const { startReadCounter } = await import('./migrate/read-counter.ts')
+  const keyPrefix = keys === undefined || keys.prefix === '' ? null : keys.prefix
+  const counter = startReadCounter({ name, mode, keyPrefix }, events, () => store.migrationReads())
+  closing(() => counter.close())
 }

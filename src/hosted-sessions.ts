@@ -11,6 +11,8 @@ import { boundedLifeMs } from './core/time-to-live.ts'
 import { createDocuments } from './documents/documents.ts'
 import { hostSessionCodec } from './documents/host-session-record.ts'
 import { createHostSessions, type HostSessionInfo, type HostSessions } from './documents/host-sessions.ts'
+import { type BulkAccess, bulkAccess, withBulkAccess } from './bulk-access.ts'
+import { countReads } from './hosted-origin.ts'
 import { createHosted, documentDeps, type HostedOptions } from './hosted.ts'
 import type { AttachedOrigin, SessionOrigin } from './migrate/session-origin.ts'
 
@@ -63,6 +65,8 @@ export interface UserSessions {
 }
 
 export interface HostedSessions extends UserSessions {
+  /** For `coatcheck migrate`. */
+  readonly bulk: BulkAccess
   open(): Promise<HostSessions>
   readonly defaultTtlMs: number
   /** The life that the function `ttlSeconds` returns for this data, in milliseconds; `undefined` without a function. */
@@ -79,9 +83,10 @@ export function createHostedSessions(kind: string, given: SessionStoreOptions): 
   checkOrigin(kind, migrateFrom)
   const defaultTtlMs = typeof ttlSeconds === 'number' ? ttlSeconds * 1000 : (parseDurationMs(ttl) ?? DEFAULT_TTL_MS)
   let attached: AttachedOrigin | undefined
-  const hosted = createHosted(options, events, async (foundation, config) => {
+  const hosted = createHosted(options, events, async (foundation, config, closing) => {
     const { store } = foundation
     const clock = systemClock
+    if (migrateFrom) await countReads(migrateFrom, store, events, closing)
     attached = await migrateFrom?.attach({ store, clock, events, loopback: config.loopback, defaultTtlMs })
     const sessions = createHostSessions({
       documents: createDocuments(documentDeps(foundation, config, events), kind, hostSessionCodec),
@@ -96,6 +101,13 @@ export function createHostedSessions(kind: string, given: SessionStoreOptions): 
   })
   return {
     events,
+    bulk: bulkAccess(hosted, {
+      origin: migrateFrom,
+      events,
+      knowsUsers: userId !== undefined,
+      adopt: (made, sid) => made.find(sid),
+      closed: () => attached?.close(),
+    }),
     open: hosted.open,
     async close() {
       await hosted.close()
@@ -132,6 +144,7 @@ export class HostedStore implements UserSessions {
 
   constructor(hosted: HostedSessions) {
     this.#hosted = hosted
+    withBulkAccess(this, hosted.bulk)
   }
 
   get events(): Events {

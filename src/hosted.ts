@@ -11,7 +11,7 @@ import type { Logger } from './core/logger.ts'
 import type { DocumentDeps } from './documents/documents.ts'
 import { type Foundation, type FoundationUse, useFoundation } from './foundation.ts'
 import type { ResolvedConfig } from './config/types.ts'
-import type { StoreFactory } from './store.ts'
+import type { Store, StoreFactory } from './store.ts'
 
 /** Options of the stores for other libraries. */
 export interface HostedOptions {
@@ -25,9 +25,26 @@ export interface HostedOptions {
   readonly logger?: Logger | undefined
 }
 
+export interface HostedParts {
+  readonly store: Store
+  /** Prefix of all key names. */
+  readonly prefix: string
+  readonly loopback: boolean
+  /** Whether encryption keys are configured. False: those of this process. */
+  readonly hasKeys: boolean
+}
+
+interface Opened<T> {
+  readonly made: T
+  readonly parts: HostedParts
+  close(): Promise<void>
+}
+
 export interface Hosted<T> {
   /** What was made of the foundation; opened by the first who asks. @throws what the configuration or the store says */
   open(): Promise<T>
+  /** What it was made on, opened as by `open`: for operators. */
+  parts(): Promise<HostedParts>
   /** Ends its connection. Later use is `COATCHECK_CLOSED`. */
   close(): Promise<void>
 }
@@ -40,9 +57,9 @@ export function createHosted<T>(
   events: EventBus,
   make: (foundation: Foundation, config: ResolvedConfig<object>, closing: Closing) => T | Promise<T>,
 ): Hosted<T> {
-  let opening: Promise<{ readonly made: T; readonly close: () => Promise<void> }> | null = null
+  let opening: Promise<Opened<T>> | null = null
   let closing: Promise<void> | null = null
-  const start = async (): Promise<{ readonly made: T; readonly close: () => Promise<void> }> => {
+  const start = async (): Promise<Opened<T>> => {
     const env = processEnvironment()
     const config = configOf(options, env)
     const use: FoundationUse = await useFoundation(config, events, env)
@@ -51,22 +68,26 @@ export function createHosted<T>(
       for (const end of closing.reverse()) await end()
     }
     try {
-      return { made: await make(use.foundation, config, (end) => void closing.push(end)), close }
+      const made = await make(use.foundation, config, (end) => void closing.push(end))
+      const { prefix, loopback, keys } = config
+      return { made, parts: { store: use.foundation.store, prefix, loopback, hasKeys: keys.length > 0 }, close }
     } catch (error) {
       await close()
       throw error
     }
   }
+  const opened = (): Promise<Opened<T>> => {
+    if (closing) throw new MisuseError('COATCHECK_CLOSED', '')
+    // A failure is not kept: whoever comes next tries again.
+    opening ??= start().catch((error: unknown) => {
+      opening = null
+      throw error
+    })
+    return opening
+  }
   return {
-    async open() {
-      if (closing) throw new MisuseError('COATCHECK_CLOSED', '')
-      // A failure is not kept: whoever comes next tries again.
-      opening ??= start().catch((error: unknown) => {
-        opening = null
-        throw error
-      })
-      return (await opening).made
-    },
+    open: async () => (await opened()).made,
+    parts: async () => (await opened()).parts,
     close() {
       closing ??= (async () => {
         const { close } = (await opening?.catch(() => null)) ?? {}

@@ -10,6 +10,7 @@ import {
   sessionLife,
   sessionSets,
 } from './adapters/hosts/session-data-store.ts'
+import { bulkAccess, withBulkAccess } from './bulk-access.ts'
 import { ownOptions } from './config/shape.ts'
 import { systemClock } from './core/clock.ts'
 import { type Duration, parseDurationMs } from './core/duration.ts'
@@ -58,7 +59,7 @@ export function sessionDataStore(options: SessionDataStoreOptions = {}): Coatche
     isRolling: options.rolling ?? true,
   }
   const { migrateFrom: origin } = options
-  const { open, close } = createHosted(options, events, async (foundation, config, closing) => {
+  const hosted = createHosted(options, events, async (foundation, config, closing) => {
     const documents = createDocuments<Auth0Session>(
       documentDeps(foundation, config, events),
       'nextjs-auth0',
@@ -71,7 +72,8 @@ export function sessionDataStore(options: SessionDataStoreOptions = {}): Coatche
       ...{ documents, make, lifeOf: sessionLife(lives, systemClock), setsOf: sessionSets(documents) },
     })
   })
-  return {
+  const { open, close } = hosted
+  const dataStore: CoatcheckSessionDataStore = {
     events,
     close,
     get: async (id) => (await open()).get(id),
@@ -84,4 +86,5 @@ export function sessionDataStore(options: SessionDataStoreOptions = {}): Coatche
     revokeByUser: async (sub, other) => (await open()).revokeByUser(sub, other),
     idOf: async (id) => (await open()).idOf(id),
   }
+  return withBulkAccess(dataStore, bulkAccess(hosted, { origin, events, adopt: (made, id) => made.get(id) }))
 }

@@ -9,6 +9,7 @@ import { storedAuth0Session } from './bridges/auth0-session.ts'
 import { objectIn, type OldSessionOrigin, recordSessions } from './bridges/old-sessions.ts'
 import { createLateRemovals } from './late-removals.ts'
 import { createMirror, endingOldKeys } from './mirror.ts'
+import { keysMadeBy } from './old-keys.ts'
 import { type Origin, type OriginDeps, reporter } from './origin.ts'
 import type { OriginOptions } from './sessions/create-origin.ts'
 import { readJson } from './read-json.ts'
@@ -41,8 +42,9 @@ export interface Auth0Origin extends Origin, OldSessionOrigin {
 /** Reads the keys of an earlier session store of nextjs-auth0. */
 export function auth0Store({ keyOf, mode = 'read', store }: Auth0StoreOptions): Auth0Origin {
   const name = 'nextjs-auth0'
+  const keys = keysMadeBy(keyOf, (text) => sessionIn(text) !== null)
   return {
-    ...{ name, mode, ...(store && { store }) },
+    ...{ name, mode, ...(store && { store }), ...(keys && { keys }) },
     openSessions: (ground) =>
       recordSessions({ keyOf, decode: (text) => storedAuth0Session(objectIn(text)) }, store, ground),
     attach({ documents, make, lifeOf, setsOf, ...deps }) {

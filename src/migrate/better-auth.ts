@@ -9,6 +9,7 @@ import type { Documents } from '../documents/documents.ts'
 import { objectIn, type OldSessionOrigin, recordSessions } from './bridges/old-sessions.ts'
 import { createLateRemovals } from './late-removals.ts'
 import { createMirror, endingOldKeys } from './mirror.ts'
+import type { OldKeys } from './old-keys.ts'
 import { type Origin, type OriginDeps, reporter } from './origin.ts'
 import type { OriginOptions } from './sessions/create-origin.ts'
 import { createOldTexts } from './old-texts.ts'
@@ -48,7 +49,7 @@ export function betterAuthStorage(options: BetterAuthStorageOptions = {}): Bette
   const { prefix = '', mode = 'read', store } = options
   const name = 'better-auth'
   return {
-    ...{ name, mode, ...(store && { store }) },
+    ...{ name, mode, ...(store && { store }), keys: keysOf(prefix) },
     openSessions: (ground) =>
       recordSessions(
         {
@@ -149,6 +150,22 @@ export function betterAuthStorage(options: BetterAuthStorageOptions = {}): Bette
         return (await sessions.find(key)) ?? ours.get(key)
       }
     },
+  }
+}
+
+/** Lists are read with the sessions that they name. A bare key of 32 characters may be anything: its value decides. */
+function keysOf(prefix: string): OldKeys {
+  const idOf = (key: string): string => key.slice(prefix.length)
+  return {
+    prefix,
+    idOf,
+    familyOf(key) {
+      if (!key.startsWith(prefix)) return null
+      if (LIST.test(idOf(key))) return `${prefix}active-sessions-*`
+      return TOKEN.test(idOf(key)) ? `${prefix}<token>` : null
+    },
+    isReadable: (key, text) =>
+      LIST.test(idOf(key)) ? readJsonArray(text) !== null : sessionIn(text)?.token === idOf(key),
   }
 }
 

@@ -6,6 +6,7 @@ import type { Clock } from '../core/clock.ts'
 import type { MigrationOutcome } from '../core/event-map.ts'
 import type { EventBus } from '../core/events.ts'
 import type { StoreFactory } from '../store.ts'
+import type { OldKeys } from './old-keys.ts'
 import type { OldRecordDriver } from './old-record-driver.ts'
 import type { MigrationMode } from './session-origin.ts'
 
@@ -17,6 +18,8 @@ export interface Origin {
   readonly mode: MigrationMode
   /** The store that holds the old keys. Absent: the store of the drop-in. */
   readonly store?: StoreFactory
+  /** Its old keys. Absent: they cannot be told by their names. */
+  readonly keys?: OldKeys
 }
 
 /** What a drop-in hands to its origin. */

@@ -5,8 +5,9 @@
 import type { Clock } from '../core/clock.ts'
 import type { EventBus } from '../core/events.ts'
 import type { HostSessions, SessionLinks } from '../documents/host-sessions.ts'
-import type { Store } from '../store.ts'
+import type { Store, StoreFactory } from '../store.ts'
 import type { OldSessionOrigin } from './bridges/old-sessions.ts'
+import type { OldKeys } from './old-keys.ts'
 
 /**
  * How an origin treats old records. `read`: old processes may still run; the old record decides whether a session exists and what it
@@ -22,6 +23,10 @@ export interface SessionOrigin extends OldSessionOrigin {
   readonly mode: MigrationMode
   /** Stores that can take this origin, such as `koa-session`. `null`: all. */
   readonly hosts: readonly string[] | null
+  /** The store that holds the old records. Absent: the store of the new sessions. */
+  readonly store?: StoreFactory
+  /** The old keys, by their names. Absent: they cannot be told by their names. */
+  readonly keys?: OldKeys
   /** Opens the old records. Called by the store at its first use. Rejects with what the old store says about its configuration. */
   attach(deps: SessionOriginDeps): Promise<AttachedOrigin>
 }

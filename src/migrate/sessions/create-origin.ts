@@ -3,6 +3,7 @@ import { MisuseError } from '../../core/errors.ts'
 import { describeValue } from '../../core/redact.ts'
 import type { StoreFactory } from '../../store.ts'
 import { cookieEndOf, objectIn, type OldSession, recordSessions } from '../bridges/old-sessions.ts'
+import { keysMadeBy } from '../old-keys.ts'
 import type { MigrationMode, SessionFormat, SessionOrigin } from '../session-origin.ts'
 import { createMirroredSessions } from './mirrored-sessions.ts'
 import { createMovedSessions } from './moved-sessions.ts'
@@ -38,6 +39,7 @@ export function createOrigin(
       'store',
       `must be the result of redisStore() or memoryStore(); it got ${describeValue(store)}`,
     )
+  const keys = keysMadeBy(format.keyOf, (text) => format.decode(text) !== null)
   return {
     name: format.name,
     hosts: format.hosts,
@@ -50,6 +52,8 @@ export function createOrigin(
       }
       return recordSessions({ keyOf: format.keyOf, decode }, store, ground)
     },
+    ...(store && { store }),
+    ...(keys && { keys }),
     async attach({ store: ours, clock, events, loopback, defaultTtlMs }) {
       const opened = store?.open({ prefix: '', clock, events, loopback }) ?? null
       const records = await (opened ?? ours).oldRecords()

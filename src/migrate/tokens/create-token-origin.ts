@@ -28,6 +28,7 @@ export function createTokenOrigin(
 ): TokenOrigin {
   return {
     ...{ name, ...(ofProvider !== undefined && { provider: ofProvider }), ...(store && { store }) },
+    ...(source.keys && { keys: source.keys }),
     attach({ tokens, marks, sessions, old, keyring, events, provider, clock }) {
       const settled = new Set<string>()
       const looked = new Map<string, { readonly outcome: 'none' | 'present'; readonly untilMs: number }>()

@@ -1,5 +1,6 @@
 /** Tokens as an origin found them, in one shape; and the unit of their times. */
 import type { CheckedTokenSet } from '../../token/token-set.ts'
+import type { OldKeys } from '../old-keys.ts'
 import type { OldRecordDriver } from '../old-record-driver.ts'
 
 export interface FoundTokens {
@@ -17,6 +18,8 @@ export interface TokenSource {
   find(old: OldRecordDriver, userId: string): Promise<FoundTokens | 'unreadable' | null>
   /** User ids in Coatcheck. Absent: the origin cannot list them. */
   users?(old: OldRecordDriver): AsyncIterable<string>
+  /** Absent: the old keys cannot be told by their names. */
+  readonly keys?: OldKeys
 }
 
 // As milliseconds this is March 1973, as seconds the year 5138: no token expires then.

@@ -1,5 +1,6 @@
 /** The origin `fromGuideTokens`: what the `TokenCache` of the Redis setup guide stored, JSON under `user:<id>:tokens`. */
 import { systemClock } from '../../core/clock.ts'
+import { keysMadeBy } from '../old-keys.ts'
 import type { OldRecordDriver } from '../old-record-driver.ts'
 import { readJson } from '../read-json.ts'
 import { createTokenOrigin } from './create-token-origin.ts'
@@ -19,6 +20,7 @@ const PLACE = '\u{1}'
 export function fromGuideTokens(options: FromGuideTokensOptions = {}): TokenOrigin {
   const { keyOf = (userId: string): string => `user:${userId}:tokens`, mode = 'read' } = options
   const [prefix = '', suffix] = keyOf(PLACE).split(PLACE)
+  const keys = keysMadeBy(keyOf, (text) => hasTokens(readJson(text)))
 
   async function* users(old: OldRecordDriver): AsyncIterable<string> {
     for await (const name of old.scan(prefix)) {
@@ -43,7 +45,7 @@ export function fromGuideTokens(options: FromGuideTokensOptions = {}): TokenOrig
         idToken: tokenIn(stored['idToken']),
         scopes: scopesIn(stored['scope']),
       }
-      if (!given || (given.accessToken === null && given.refreshToken === null)) return 'unreadable'
+      if (!given || !hasTokens(stored)) return 'unreadable'
       const tokens = tokenSet(given, systemClock.now())
       if (!tokens) return null
       const forget = mode === 'move' ? { forget: () => old.remove(name, record.text) } : {}
@@ -51,5 +53,10 @@ export function fromGuideTokens(options: FromGuideTokensOptions = {}): TokenOrig
     },
     // A function that hashes the id, say, cannot be turned around.
     ...(suffix !== undefined && { users }),
+    ...(keys && { keys }),
   })
+}
+
+function hasTokens(stored: Readonly<Record<string, unknown>> | null): boolean {
+  return tokenIn(stored?.['accessToken']) !== null || tokenIn(stored?.['refreshToken']) !== null
 }

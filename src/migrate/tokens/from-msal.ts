@@ -3,6 +3,7 @@ import type { MsalCache } from '../../adapters/msal/cache-merge.ts'
 import { systemClock } from '../../core/clock.ts'
 import { claimsIn } from '../../token/token-subject.ts'
 import { cacheIn, homeOf } from '../msal-blob.ts'
+import { keysBehind } from '../old-keys.ts'
 import type { OldRecordDriver } from '../old-record-driver.ts'
 import { createTokenOrigin } from './create-token-origin.ts'
 import { epochMs, type FoundTokens, scopesIn, tokenIn, tokenSet } from './found-tokens.ts'
@@ -121,7 +122,15 @@ export function fromMsal(options: FromMsalOptions): TokenOrigin {
   }
 
   const canList = typeof key === 'string' || prefix !== undefined
-  return createTokenOrigin('msal-tokens', options, { find, ...(canList && { users }) })
+  const keys =
+    typeof key === 'string'
+      ? keysBehind(key, isCache, (rest) => rest === '')
+      : prefix === undefined
+        ? null
+        : keysBehind(prefix, isCache)
+  return createTokenOrigin('msal-tokens', options, { find, ...(canList && { users }), ...(keys && { keys }) })
 }
+
+const isCache = (text: string): boolean => cacheIn(text) !== null
 
 const NOTHING = { accessToken: '', expiresAtMs: 0, refreshToken: null, idToken: null, scopes: null }

@@ -9,6 +9,7 @@ import type { Keyring } from '../../keyring/keyring.ts'
 import type { SessionDriver } from '../../session/session-driver.ts'
 import type { OwnedTokenCache } from '../../token/token-cache.ts'
 import type { StoreFactory } from '../../store.ts'
+import type { OldKeys } from '../old-keys.ts'
 import type { OldRecordDriver } from '../old-record-driver.ts'
 import type { MigrationMode } from '../session-origin.ts'
 
@@ -52,6 +53,8 @@ export interface TokenOrigin {
   readonly provider?: string
   /** The store that holds the old keys. Absent: the store of `coatcheck()`. */
   readonly store?: StoreFactory
+  /** The old keys, by their names. Absent: they cannot be told by their names. */
+  readonly keys?: OldKeys
   /** Called by `coatcheck()` at the first use of tokens. */
   attach(deps: TokenOriginDeps): AttachedTokenOrigin
 }
