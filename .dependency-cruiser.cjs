@@ -17,11 +17,10 @@ const LAYERS = {
   http: ['oidc', 'session', 'token', 'keyring', 'core'],
   adapters: ['http', 'oidc', 'session', 'token', 'documents', 'core'],
   telemetry: ['core'],
-  admin: ['session', 'token', 'oidc', 'documents', 'keyring', 'redis', 'config', 'core'],
+  admin: ['migrate', 'session', 'token', 'oidc', 'documents', 'keyring', 'redis', 'config', 'core'],
   cli: ['admin', 'dev', 'migrate', 'config', 'core'],
   dashboard: ['admin', 'http', 'core'],
   dev: ['core'],
-  migrate: ['core'],
   testing: [
     'adapters',
     'http',

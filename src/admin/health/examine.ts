@@ -8,6 +8,7 @@ import { checkData } from './data.ts'
 import type { ExaminationOptions, HealthGround } from './health-ground.ts'
 import { HealthRecord, type HealthReport } from './health-report.ts'
 import { checkVariables } from './ignored-variables.ts'
+import { checkMigration } from './migration.ts'
 import { checkProvider } from './provider.ts'
 import { checkRedis } from './redis.ts'
 import type { RedisSetup } from '../../redis/options.ts'
@@ -46,7 +47,9 @@ export async function examine(ground: HealthGround, wishes: ExaminationOptions =
     }
     if (opened !== null && !signal.aborted) {
       const { server, prefix } = opened
-      await checkData(record.notes('data'), server, { prefix, keyring, clock, signal, seen })
+      const notes = record.notes('data')
+      await checkData(notes, server, { prefix, keyring, clock, signal, seen })
+      await checkMigration(notes, opened.store, clock)
     }
   } finally {
     await opened?.close()

@@ -57,4 +57,16 @@ export const dataFindings = {
     why: 'They have no lifetime: a session stays valid until it is ended, a refresh token stays readable, and memory grows.',
     fix: 'Give them one (PEXPIRE), or move them to Coatcheck, whose keys all have one.',
   },
+  DOCTOR_OLD_KEYS_IN_USE: {
+    ...warning,
+    title: 'Old keys are still read',
+    why: 'Requests of the last hour found their session or token in the format of the old library only, or found a change of an old process there. Without migrateFrom, these users would be signed out.',
+    fix: 'Keep migrateFrom. coatcheck migrate status shows the next step; coatcheck migrate sessions moves the remaining sessions at once.',
+  },
+  DOCTOR_OLD_KEYS_UNUSED: {
+    ...warning,
+    title: 'Nothing was read from the old format for 7 days',
+    why: 'All processes run in the mode move, and no request has found an old record. The option only costs a read for each unknown session.',
+    fix: 'Remove migrateFrom, and then the old keys that are left: coatcheck migrate status counts them.',
+  },
 } as const satisfies Record<string, CatalogueFinding>
