@@ -7,11 +7,12 @@ import type { AdminGround, ServerGround } from './admin/ground.ts'
 import { examine } from './admin/health/examine.ts'
 import type { ExaminationOptions } from './admin/health/health-ground.ts'
 import type { HealthReport } from './admin/health/health-report.ts'
-import { checkedVariable, type Environment, processEnvironment, variable } from './config/environment.ts'
+import { checkedVariable, processEnvironment, variable } from './config/environment.ts'
 import { resolveConfig } from './config/resolve.ts'
 import { missing } from './config/refusal.ts'
 import { settingOf } from './config/settings.ts'
 import type { Options } from './config/types.ts'
+import { withBaseUrl } from './configured-keys.ts'
 import { type Clock, systemClock } from './core/clock.ts'
 import { ConfigError } from './core/errors.ts'
 import { EventBus } from './core/events.ts'
@@ -21,6 +22,41 @@ import { cutHandedIn, type HandedInClient } from './redis/handed-in.ts'
 import { createSessionStore } from './session/session-store.ts'
 import type { Store, StoreFactory, StoreServer } from './store.ts'
 
+export { type BulkAccess, type BulkSource, type OldRecords } from './bulk-access.ts'
+export { configuredKeys } from './configured-keys.ts'
+export {
+  BULK_FORMATS,
+  BULK_KINDS,
+  type BulkFormat,
+  type BulkKind,
+  type BulkMigration,
+  createDropIn,
+  type DropInChoice,
+  dropInsOf,
+  openBulkMigration,
+} from './bulk-migration.ts'
+export {
+  guideTokens,
+  type GuideTokensChoice,
+  type OldTokens,
+  openOldTokens,
+  openTokenMigration,
+  type TokenMigration,
+  tokenOriginsOf,
+} from './bulk-tokens.ts'
+export { adoptAllTokens, type TokenAdoptionOptions, type TokenAdoptionReport } from './admin/token-adoption.ts'
+export {
+  adoptOldRecords,
+  type AdoptionOptions,
+  type AdoptionProgress,
+  type AdoptionReport,
+  type BulkOrigin,
+  type FamilySurvey,
+  type LifeCounts,
+  type OldGround,
+  type OldRecordSurvey,
+  surveyOldRecords,
+} from './admin/adoption.ts'
 export { type Activity, activityBetween } from './admin/activity.ts'
 export type { Explanation } from './admin/explain/explanation.ts'
 export { findExplanations, type Looked, LogReader, type LogReport } from './admin/explain/find-explanation.ts'
@@ -42,6 +78,15 @@ export { explainKey, type KeyExplanation } from './admin/key-explanation.ts'
 export { type FamilyCount, type KeySurvey, surveyKeys, type SurveyOptions } from './admin/key-survey.ts'
 export { type LeftoverKind, LEFTOVERS } from './admin/leftovers.ts'
 export { repairKeys, type RepairOptions, type RepairReport } from './admin/repair.ts'
+export {
+  migrationStatus,
+  type MigrationStatus,
+  type MigrationStatusOptions,
+  type NextStep,
+  type OldKeyCount,
+  type OriginStatus,
+  type ReadsByOutcome,
+} from './admin/migration-status.ts'
 export { type KeyUse, rotateKeys, type RotationOptions, type RotationReport } from './admin/rotation.ts'
 export { type Latency, measureLatency } from './admin/latency.ts'
 export { readServers, type ServerReadings } from './admin/server-readings.ts'
@@ -80,6 +125,47 @@ export async function openServer(options: AnyOptions = {}, events = new EventBus
   const factory = await redisOf(options)
   const store = factory.open({ prefix, clock: systemClock, events, loopback: true })
   return { server: serverOf(store), store, prefix, clock: systemClock, close: () => store.close() }
+}
+
+/** Where the Redis of another library is. */
+export interface OldTarget {
+  /** `redis://…`, `rediss://…` or `unix://…`. */
+  readonly url: string
+  /** Empty: none, or that of the URL. */
+  readonly password: string
+}
+
+/**
+ * The store on the Redis that holds the keys of another library. It takes no setting of Coatcheck's own Redis but certificates and
+ * timeouts.
+ * @throws {ConfigError} `COATCHECK_CONFIG_INVALID`, also if it would get the password of Coatcheck's own Redis
+ */
+export async function oldStoreAt({ url, password: given }: OldTarget): Promise<StoreFactory> {
+  const { redisStore } = await import('./redis.ts')
+  const own = URL.canParse(url) ? new URL(url) : { username: '', password: '' }
+  const password = own.password === '' ? given : decodeURIComponent(own.password)
+  if (password === '') {
+    // Without a password here, the store would take that of Coatcheck's own Redis, and send it to another server.
+    const env = processEnvironment()
+    const leaking = ['REDIS_PASSWORD', 'REDIS_USERNAME'].find((name) => variable(env, name) !== undefined)
+    if (leaking !== undefined) {
+      throw new ConfigError('COATCHECK_CONFIG_INVALID', {
+        message: `${leaking} is set, and the Redis of the old keys has no password: it would get that one.`,
+        fix: 'Write user and password of the other Redis into REDIS_URL, and remove REDIS_USERNAME and REDIS_PASSWORD.',
+      })
+    }
+    return redisStore({ url, cluster: false })
+  }
+  const username = own.username === '' ? 'default' : decodeURIComponent(own.username)
+  return redisStore({ url, username, password, cluster: false })
+}
+
+/**
+ * Opens the Redis that holds the keys of another library, where it is not that of Coatcheck.
+ * @throws {ConfigError} as `openServer`
+ */
+export async function openOldServer(target: OldTarget, events = new EventBus()): Promise<ServerGround> {
+  return openServer({ store: await oldStoreAt(target), prefix: '' }, events)
 }
 
 /**
@@ -165,23 +251,6 @@ export async function examineHealth(
     // A client of the configuration file that was connected for this only: nobody else will end it.
     for (const client of opened) cutHandedIn(client)
   }
-}
-
-/**
- * Returns the encryption keys of the configuration, entry by entry: secrets, for `addKey()`. Empty: none is configured, on a loopback
- * base URL.
- * @throws {ConfigError} `COATCHECK_CONFIG_INVALID`, `COATCHECK_CONFIG_UNKNOWN_OPTION`, `COATCHECK_CONFIG_MISSING`,
- *   `COATCHECK_CONFIG_INSECURE`, `COATCHECK_STORE_REQUIRED`
- */
-export function configuredKeys(options: AnyOptions): readonly string[] {
-  const env = processEnvironment()
-  return resolveConfig(withBaseUrl(options, env), env).keys
-}
-
-/** Operators look at what is stored and answer no request: where browsers find the application does not matter to them. */
-function withBaseUrl(options: AnyOptions, env: Environment): AnyOptions {
-  const isGiven = options.baseUrl !== undefined || variable(env, 'COATCHECK_BASE_URL') !== undefined
-  return isGiven ? options : { ...options, baseUrl: 'http://localhost' }
 }
 
 /** @throws {ConfigError} `COATCHECK_STORE_REQUIRED`: what lies in the memory of the application, no other process can see */

@@ -18,7 +18,9 @@ const LONGEST_PAUSE_MS = 1000
 
 /** What walking needs of a ground. */
 export interface WalkGround {
+  /** The servers. */
   readonly server: StoreServer
+  /** Source of the current time. */
   readonly clock: Clock
 }
 
@@ -27,6 +29,10 @@ export interface WalkOptions {
   readonly signal: AbortSignal
   /** Only names that match, in the syntax of `SCAN MATCH`. Default: all. */
   readonly match?: string
+  /** Only strings. Default false: keys of every type. */
+  readonly strings?: boolean
+  /** The pause after each step, as a multiple of what the step took. Asked before each pause. Default 3. */
+  readonly pausePerWork?: () => number
   /** Stops at each server after so many keys. Default: at the end. */
   readonly mostPerServer?: number
   /** Called after each step with the number of keys scanned so far and the estimated total. */
@@ -34,9 +40,12 @@ export interface WalkOptions {
 }
 
 export interface WalkProgress {
+  /** Keys so far. */
   readonly scanned: number
   /** Keys of all servers when the walk began. */
   readonly total: number
+  /** Share of the walk that is done, 0 to 1; an estimate. */
+  readonly share: number
 }
 
 /** Names of a step. SCAN may show one twice while a table is being resized; within a step it comes once. */
@@ -47,22 +56,24 @@ export type Step = readonly string[]
  * @throws {RedisError}
  */
 export async function* walkKeys({ server, clock }: WalkGround, options: WalkOptions): AsyncGenerator<Step> {
-  const { signal, match, mostPerServer = Infinity, seen } = options
+  const { signal, mostPerServer = Infinity, pausePerWork = () => PAUSE_PER_WORK, seen } = options
   const total = await keyCount(server)
   let scanned = 0
-  for (const one of server.client.servers()) {
+  const servers = server.client.servers()
+  for (const [index, one] of servers.entries()) {
     let ofThis = 0
     let cursor = '0'
     do {
       if (signal.aborted) return
       const begunMs = clock.monotonic()
-      const [next, names] = await scan(one, cursor, match)
+      const [next, names] = await scan(one, cursor, options)
       cursor = next
       ofThis += names.length
       scanned += names.length
       if (names.length > 0) yield names
-      seen?.({ scanned, total })
-      await pause(clock.monotonic() - begunMs, signal)
+      const within = server.client.isSharded ? Math.min(1, (scanned * servers.length) / total - index) : shareOf(cursor)
+      seen?.({ scanned, total, share: Math.max(0, (index + within) / servers.length) })
+      await pause((clock.monotonic() - begunMs) * pausePerWork(), signal)
     } while (cursor !== '0' && ofThis < mostPerServer)
   }
 }
@@ -82,14 +93,30 @@ export function ask(one: ServerPort, args: readonly RedisArgument[]): Promise<Re
   return one.command('', args, { deadlineMs: ADMIN_DEADLINE_MS })
 }
 
-async function scan(one: ServerPort, cursor: string, match: string | undefined): Promise<[string, string[]]> {
-  const matching = match === undefined ? [] : ['MATCH', match]
+/**
+ * The cursor of `SCAN` counts through the slots of the table in an order in which the lowest bit is the most significant one
+ * (dict.c, dictScan). So it says how much of the table is behind it. 0: all.
+ */
+function shareOf(cursor: string): number {
+  if (cursor === '0') return 1
+  let share = 0
+  let weight = 0.5
+  for (let bits = BigInt(cursor); bits > 0n; bits >>= 1n, weight /= 2) if ((bits & 1n) === 1n) share += weight
+  return share
+}
+
+async function scan(
+  one: ServerPort,
+  cursor: string,
+  { match, strings = false }: WalkOptions,
+): Promise<[string, string[]]> {
+  const matching = [...(match === undefined ? [] : ['MATCH', match]), ...(strings ? ['TYPE', 'string'] : [])]
   const reply = await ask(one, ['SCAN', cursor, ...matching, 'COUNT', String(KEYS_PER_STEP)])
   const [next, names] = reply as [Buffer, readonly Buffer[]]
   return [next.toString(), [...new Set(names.map((name) => name.toString()))]]
 }
 
-async function pause(workMs: number, signal: AbortSignal): Promise<void> {
-  const ms = Math.min(LONGEST_PAUSE_MS, Math.max(1, workMs * PAUSE_PER_WORK))
+async function pause(wantedMs: number, signal: AbortSignal): Promise<void> {
+  const ms = Math.min(LONGEST_PAUSE_MS, Math.max(1, wantedMs))
   await sleep(ms, null, { signal }).catch(() => undefined)
 }

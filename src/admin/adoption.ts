@@ -1,0 +1,235 @@
+/**
+ * Taking over all records of another library at once, while the application runs. Each record is taken over in the same steps as by a
+ * request, so requests and this run do not disturb each other. It keeps no notes: what is taken over is found as such, so a run that was
+ * interrupted goes on when it is run again.
+ */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { isCoatcheckError } from '../core/errors.ts'
+import type { MigrationOutcome } from '../core/event-map.ts'
+import type { Events } from '../core/events.ts'
+import type { MigrationMode } from '../migrate/session-origin.ts'
+import type { OldRecord, OldRecordDriver } from '../migrate/old-record-driver.ts'
+import { keyNameReader } from '../redis/key-names.ts'
+import { Lanes } from './lanes.ts'
+import { type WalkGround, walkKeys, type WalkOptions, type WalkProgress } from './walk.ts'
+
+/** What a run needs of an origin. */
+export interface BulkOrigin {
+  /** Name of the origin, such as `connect-redis`. */
+  readonly name: string
+  /** `move`: old keys are removed. */
+  readonly mode: MigrationMode
+  /** Literal beginning of the old keys. Empty: any key may be one. */
+  readonly keyPrefix: string
+  /** The family of a key, as people read it, such as `sess:*`. `null`: the key is none of this origin, or an index of it. */
+  familyOf(key: string): string | null
+  /** Whether the value is one that can be taken over. */
+  isReadable(key: string, record: OldRecord): boolean
+  /**
+   * Takes the record over, if that has not happened yet. Safe to repeat, and beside requests.
+   * @returns whether there is a record of ours now
+   * @throws {RedisError}
+   */
+  adopt(key: string): Promise<boolean>
+}
+
+/** Old keys by their remaining TTL. */
+export interface LifeCounts {
+  /** Keys without a TTL. */
+  readonly none: number
+  /** Keys that end within an hour. */
+  readonly underHour: number
+  /** Keys that end within a day, and not within an hour. */
+  readonly underDay: number
+  /** Keys that end within 7 days, and not within a day. */
+  readonly underWeek: number
+  /** Keys that end later. */
+  readonly longer: number
+}
+
+/** Old keys of one family. */
+export interface FamilySurvey {
+  /** Such as `sess:*`. */
+  readonly family: string
+  /** Number of keys. */
+  readonly keys: number
+  /** The keys by their remaining TTL. */
+  readonly lives: LifeCounts
+  /** Number of values that cannot be read as a record of the origin. They are left alone. */
+  readonly unreadable: number
+}
+
+/** The result of `surveyOldRecords()`. */
+export interface OldRecordSurvey {
+  /** Name of the origin. */
+  readonly origin: string
+  /** Old keys by family, by name. Empty: there is none. */
+  readonly families: readonly FamilySurvey[]
+  /** Whether all keys were looked at. False after an abort. */
+  readonly isWhole: boolean
+}
+
+/** The result of `adoptOldRecords()`. */
+export interface AdoptionReport {
+  /** Name of the origin. */
+  readonly origin: string
+  /** Number of old keys that were looked at. */
+  readonly keys: number
+  /** What came of them, as in the event `migration.read`; an outcome without a key is left out. */
+  readonly outcomes: { readonly [Outcome in MigrationOutcome]?: number }
+  /** Whether all keys were looked at. False after an abort: run it again to continue. */
+  readonly isDone: boolean
+}
+
+/** How far a run is. */
+export interface AdoptionProgress extends WalkProgress {
+  /** Old keys so far. */
+  readonly keys: number
+}
+
+/** Options of `surveyOldRecords()` and `adoptOldRecords()`. */
+export interface AdoptionOptions extends Pick<WalkOptions, 'signal'> {
+  /** Called after each step of the scan. */
+  readonly seen?: (progress: AdoptionProgress) => void
+}
+
+/** The servers of the old keys. */
+export interface OldGround extends WalkGround {
+  /** Reads and removes old records. */
+  readonly records: OldRecordDriver
+  /** Prefix of our keys on these servers, which are no old keys. `null`: there are none. */
+  readonly ownPrefix: string | null
+}
+
+const HOUR_MS = 3_600_000
+const ATTEMPTS = 8
+/** Longer than any request takes over a record. */
+const REMAINING_MS = 5000
+const MOST_REMAINING = 10_000
+const FIRST_RETRY_MS = 100
+
+/**
+ * Looks at the old records and changes nothing: how many keys, their TTLs, values that cannot be read. Never shows a value.
+ * @throws {RedisError} during an outage
+ */
+export async function surveyOldRecords(
+  ground: OldGround,
+  origin: Omit<BulkOrigin, 'adopt'>,
+  options: AdoptionOptions,
+): Promise<OldRecordSurvey> {
+  const families = new Map<string, FamilySurvey>()
+  await forEachOldKey(ground, origin, options, async (key, family) => {
+    const record = await ground.records.read(key)
+    if (record === null) return
+    const before = families.get(family) ?? { family, keys: 0, lives: NO_LIVES, unreadable: 0 }
+    families.set(family, {
+      family,
+      keys: before.keys + 1,
+      lives: { ...before.lives, [lifeOf(record)]: before.lives[lifeOf(record)] + 1 },
+      unreadable: before.unreadable + (origin.isReadable(key, record) ? 0 : 1),
+    })
+  })
+  const sorted = [...families.values()].sort((one, other) => one.family.localeCompare(other.family))
+  return { origin: origin.name, families: sorted, isWhole: !options.signal.aborted }
+}
+
+/**
+ * Takes over every old record that has not been taken over yet.
+ * @param events receives `migration.read` of the origin
+ * @throws {RedisError} during an outage that lasts. What was taken over stays so.
+ */
+export async function adoptOldRecords(
+  ground: OldGround,
+  origin: BulkOrigin,
+  events: Pick<Events, 'on'>,
+  options: AdoptionOptions,
+): Promise<AdoptionReport> {
+  const outcomes: { [Outcome in MigrationOutcome]?: number } = {}
+  const stop = events.on('migration.read', ({ outcome }) => {
+    outcomes[outcome] = (outcomes[outcome] ?? 0) + 1
+  })
+  const remaining: string[] = []
+  try {
+    const keys = await forEachOldKey(ground, origin, options, async (key) => {
+      const isOurs = await origin.adopt(key)
+      if (!isOurs || origin.mode !== 'move' || remaining.length === MOST_REMAINING) return
+      if ((await ground.records.read(key)) !== null) remaining.push(key)
+    })
+    if (remaining.length > 0) await removeRemaining(ground, origin, remaining, options.signal)
+    return { origin: origin.name, keys, outcomes, isDone: !options.signal.aborted }
+  } finally {
+    stop()
+  }
+}
+
+/**
+ * Removes old keys that are still there although our record stands alone: an old process wrote them late. A request that takes the same
+ * record over merges such a write first, so the keys get the time of a request before they go.
+ */
+async function removeRemaining(
+  { records }: OldGround,
+  origin: BulkOrigin,
+  keys: readonly string[],
+  signal: AbortSignal,
+): Promise<void> {
+  await sleep(REMAINING_MS, null, { signal }).catch(() => undefined)
+  for (const key of keys) {
+    if (signal.aborted) return
+    await patiently(signal, async () => {
+      const before = await records.read(key)
+      if (before === null || !(await origin.adopt(key)) || !origin.isReadable(key, before)) return
+      await records.remove(key, before.text)
+    })
+  }
+}
+
+/** @returns how many there were */
+async function forEachOldKey(
+  ground: OldGround,
+  origin: Omit<BulkOrigin, 'adopt'>,
+  { signal, seen }: AdoptionOptions,
+  work: (key: string, family: string) => Promise<void>,
+): Promise<number> {
+  const lanes = new Lanes(ground.clock)
+  const isOurs = ground.ownPrefix === null ? () => false : ownKeys(ground.ownPrefix)
+  const match = origin.keyPrefix === '' ? {} : { match: `${origin.keyPrefix.replace(/[\\*?[\]]/g, '\\$&')}*` }
+  let keys = 0
+  const progress = (walk: WalkProgress): void => seen?.({ ...walk, keys })
+  const pausePerWork = (): number => lanes.pausePerWork
+  for await (const step of walkKeys(ground, { signal, strings: true, ...match, pausePerWork, seen: progress })) {
+    const found = step.flatMap((key) => {
+      const family = isOurs(key) ? null : origin.familyOf(key)
+      return family === null ? [] : [{ key, family }]
+    })
+    await lanes.run(found, ({ key, family }) => patiently(signal, () => work(key, family)))
+    keys += found.length
+  }
+  return keys
+}
+
+/** A busy server may miss a deadline. Every step is safe to repeat. */
+async function patiently(signal: AbortSignal, work: () => Promise<void>): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await work()
+      return
+    } catch (error) {
+      if (!isCoatcheckError(error) || !error.retryable || attempt === ATTEMPTS || signal.aborted) throw error
+      await sleep(FIRST_RETRY_MS * 2 ** (attempt - 1), null, { signal }).catch(() => undefined)
+    }
+  }
+}
+
+function ownKeys(prefix: string): (key: string) => boolean {
+  const read = keyNameReader(prefix)
+  return (key) => read(key) !== null
+}
+
+const NO_LIVES: LifeCounts = { none: 0, underHour: 0, underDay: 0, underWeek: 0, longer: 0 }
+
+function lifeOf({ ttlMs }: OldRecord): keyof LifeCounts {
+  if (ttlMs === null) return 'none'
+  if (ttlMs < HOUR_MS) return 'underHour'
+  if (ttlMs < 24 * HOUR_MS) return 'underDay'
+  return ttlMs < 7 * 24 * HOUR_MS ? 'underWeek' : 'longer'
+}
