@@ -27,8 +27,8 @@ export const commands: readonly ((cli: Cli) => Command)[] = [
   stats,
   top,
   keys,
+  migrate,
   size,
   secret,
-  migrate,
   completion,
 ]

@@ -3,11 +3,12 @@
  * opened through it is closed when the command ends, however it ends.
  */
 import { confirm as ask, isCancel } from '@clack/prompts'
-import { type AdminGround, openAdmin, openServer, type ServerGround } from '../admin.ts'
+import { type AdminGround, openAdmin, openOldServer, openServer, type ServerGround } from '../admin.ts'
 import { setVariable } from '../config/env-files.ts'
 import { processEnvironment } from '../config/environment.ts'
 import { EventBus } from '../core/events.ts'
 import { type ConfigFlags, type LoadedConfig, loadConfig } from './load-config.ts'
+import { type OldStoreFlags, oldTarget } from './old-store.ts'
 import type { Output } from './output.ts'
 import type { Terminal } from './terminal.ts'
 import { UsageError } from './usage-error.ts'
@@ -47,14 +48,29 @@ export class CommandContext {
     return this.#connected(await openServer(options, this.events))
   }
 
+  /**
+   * The Redis of the old library, connected, where a flag or a variable names another one. `null`: it is that of the configuration.
+   * @throws {ConfigError | RedisError}
+   */
+  async oldServer(flags: OldStoreFlags): Promise<ServerGround | null> {
+    await this.config()
+    const target = oldTarget(flags, processEnvironment())
+    return target && this.#connected(await openOldServer(target, this.events))
+  }
+
   /** Everything that the configuration names, connected. @throws {ConfigError | KeyringError | RedisError} */
   async admin(): Promise<AdminGround> {
+    const options = await this.quietOptions()
+    return this.#connected(await openAdmin(options, this.events))
+  }
+
+  /** The options, for what logs as an application does: what it logs as a warning, a command says itself, and better. */
+  async quietOptions(): Promise<LoadedConfig['options']> {
     const { options } = await this.config()
-    // What a server logs as a warning, a command says itself, and better.
     const { COATCHECK_LOG, DEBUG } = processEnvironment()
     if (COATCHECK_LOG === undefined && DEBUG === undefined && options.logger === undefined)
       setVariable('COATCHECK_LOG', 'error')
-    return this.#connected(await openAdmin(options, this.events))
+    return options
   }
 
   /**

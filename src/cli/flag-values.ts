@@ -33,3 +33,9 @@ export function seconds(least: number, most: number): (text: string) => number {
     throw new InvalidArgumentError(`It must be seconds from ${least} to ${most}.`)
   }
 }
+
+/** A duration as in the options, such as `24h`. */
+export function lifeTime(text: string): string {
+  if (/^\d+(ms|s|m|h|d)$/.test(text)) return text
+  throw new InvalidArgumentError('It must be a number and a unit, such as 24h or 7d.')
+}

@@ -5,13 +5,12 @@
  */
 import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { pathToFileURL } from 'node:url'
 import { loadEnvFiles, setVariable } from '../config/env-files.ts'
 import { refuse } from '../config/refusal.ts'
 import { checkOptions } from '../config/resolve.ts'
 import type { Options } from '../config/types.ts'
-import { ConfigError, isCoatcheckError } from '../core/errors.ts'
-import { safeText } from '../core/redact.ts'
+import { ConfigError } from '../core/errors.ts'
+import { loadModule } from './load-module.ts'
 import { configNames } from './project/config-file.ts'
 
 /** The flags that every command takes. */
@@ -38,7 +37,7 @@ export async function loadConfig(folder: string, flags: ConfigFlags): Promise<Lo
   if (flags.prefix !== undefined) setVariable('REDIS_PREFIX', flags.prefix)
   const file = fileOf(folder, flags.config)
   if (file === null) return { options: {}, file, envFiles }
-  const options = await optionsOf(resolve(folder, file), file)
+  const options = await optionsOf(folder, file)
   return { options: withoutOverruled(options, flags), file, envFiles }
 }
 
@@ -58,20 +57,8 @@ function fileOf(folder: string, named: string | undefined): string | null {
   return named
 }
 
-/** Loaded through jiti, since Node 20 reads no TypeScript. */
-async function optionsOf(path: string, name: string): Promise<Options> {
-  const { createJiti } = await import('jiti')
-  let loaded: unknown
-  try {
-    // `fsCache` would leave files in node_modules of whoever runs this.
-    loaded = await createJiti(pathToFileURL(path).href, { fsCache: false }).import(path, { default: true })
-  } catch (error) {
-    if (isCoatcheckError(error)) throw error
-    throw new ConfigError('COATCHECK_CONFIG_INVALID', {
-      message: `${name} cannot be loaded: ${safeText(error instanceof Error ? error.message : String(error))}.`,
-      cause: error,
-    })
-  }
+async function optionsOf(folder: string, name: string): Promise<Options> {
+  const loaded = await loadModule(folder, name, { option: '--config', isDefault: true })
   if (typeof loaded !== 'object' || loaded === null || 'sessions' in loaded) {
     throw new ConfigError('COATCHECK_CONFIG_INVALID', {
       message: `${name} has to export options by default: export default defineConfig({ … }).`,

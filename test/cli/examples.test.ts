@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { chmodSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { coatcheck } from '../../src/coatcheck.ts'
 import { redisStore } from '../../src/redis.ts'
@@ -32,6 +33,18 @@ beforeAll(async () => {
   const key = `first:${randomBytes(32).toString('base64')}`
   at = commandFolder()
   at.write('.env.local', `REDIS_URL=${server.url}\nCOATCHECK_KEYS=${key}\nCOATCHECK_BASE_URL=http://localhost:3000\n`)
+  const dist = (name: string): string => pathToFileURL(resolve(`dist/${name}.js`)).href
+  at.write(
+    'session-store.mjs',
+    `import { CoatcheckStore } from '${dist('express-session')}'
+import { connectRedis } from '${dist('migrate')}'
+export const store = new CoatcheckStore({ userId: (data) => data.userId, migrateFrom: connectRedis() })
+`,
+  )
+  at.write(
+    'token-origin.mjs',
+    `import { fromGuideTokens } from '${dist('migrate')}'\nexport const origin = fromGuideTokens()\n`,
+  )
   at.write('app.log', 'error: WRONGPASS invalid username-password pair or user is disabled.\n')
   const shim = join(at.path, 'coatcheck')
   writeFileSync(shim, `#!/bin/sh\nexec "${process.execPath}" "${resolve('dist/cli/bin.js')}" "$@"\n`)

@@ -1,8 +1,16 @@
-/** `coatcheck migrate`: moves code and data from other libraries. */
+/** `coatcheck migrate`: moving in from another library: its code, its sessions, its tokens, and how far a move is. */
 import type { Command } from 'commander'
 import type { Cli } from '../cli.ts'
 import { migrateFromIoredis } from './migrate/ioredis.ts'
+import { migrateSessions } from './migrate/sessions.ts'
+import { migrationProgress } from './migrate/status.ts'
+import { migrateTokens } from './migrate/tokens.ts'
 
 export function migrate(cli: Cli): Command {
-  return cli.group('migrate', 'move code from another library', [migrateFromIoredis(cli)])
+  return cli.group('migrate', 'move in from another library', [
+    migrateFromIoredis(cli),
+    migrateSessions(cli),
+    migrateTokens(cli),
+    migrationProgress(cli),
+  ])
 }

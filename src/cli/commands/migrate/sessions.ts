@@ -1,0 +1,82 @@
+/** `coatcheck migrate sessions`: takes over all sessions of another library at once. Without `--write` it only looks. */
+import { type Command, Option } from 'commander'
+import {
+  adoptOldRecords,
+  BULK_FORMATS,
+  BULK_KINDS,
+  type BulkMigration,
+  openBulkMigration,
+  surveyOldRecords,
+} from '../../../admin.ts'
+import type { Cli } from '../../cli.ts'
+import type { CommandContext } from '../../context.ts'
+import { type ExitCode, exitCode } from '../../exit-code.ts'
+import { lifeTime } from '../../flag-values.ts'
+import { adoptionText, surveyText, takingOver } from '../../migration-text.ts'
+import { oldUrl } from '../../old-store.ts'
+import { type DropInFlags, dropInFor } from './drop-in.ts'
+
+interface Flags extends DropInFlags {
+  readonly write?: boolean
+  readonly dryRun?: boolean
+}
+
+export function migrateSessions(cli: Cli): Command {
+  const command = cli
+    .command<Flags>(
+      'sessions',
+      'take over all sessions of another library; without --write it only looks',
+      [
+        [
+          'coatcheck migrate sessions --from connect-redis',
+          'how many there are, how long they live, what cannot be read',
+        ],
+        [
+          'coatcheck migrate sessions --module session-store.mjs --write',
+          'as the store that this module exports would',
+        ],
+        ['coatcheck migrate sessions --from connect-redis --user-id passport.user --write', 'without a module'],
+      ],
+      async (context, flags) => {
+        const isDryRun = flags.write !== true || flags.dryRun === true
+        const access = await dropInFor(context, flags, isDryRun)
+        const migration = await openBulkMigration(access, { isDryRun })
+        context.closeLater(() => migration.close())
+        return isDryRun ? look(context, migration) : run(context, migration)
+      },
+    )
+    .option('--write', 'take the sessions over')
+    .option('--dry-run', 'only look (the default)')
+    .option('--module <file>', 'module of the application that exports its store with migrateFrom')
+    .option('--export <name>', 'which export of the module, where there are several')
+    .addOption(new Option('--from <format>', 'format of the old sessions, without a module').choices(BULK_FORMATS))
+    .addOption(new Option('--kind <library>', 'library that reads them from now on').choices(BULK_KINDS))
+    .addOption(
+      new Option('--mode <mode>', 'read keeps the old keys, move removes them (default: read)').choices([
+        'read',
+        'move',
+      ]),
+    )
+    .option('--old-prefix <prefix>', 'beginning of the old keys (default: that of the format)')
+    .option('--old-url <url>', 'Redis of the old keys, without a password (default: the same)', oldUrl)
+    .option('--user-id <path>', 'where the data names the user, such as passport.user')
+    .option('--no-users', 'the sessions belong to no user')
+    .option('--ttl <duration>', 'life of sessions whose old key has no expiry (default: 24h)', lifeTime)
+  return command
+}
+
+async function look(context: CommandContext, { ground, origin }: BulkMigration): Promise<ExitCode> {
+  const { output, signal } = context
+  const survey = await surveyOldRecords(ground, origin, { signal, seen: takingOver(output, ground.clock, 'looked at') })
+  output.data({ dryRun: true, mode: origin.mode, ...survey }, () => surveyText(output, survey, origin.mode))
+  return signal.aborted ? exitCode.interrupted : exitCode.ok
+}
+
+async function run(context: CommandContext, { ground, origin, events }: BulkMigration): Promise<ExitCode> {
+  const { output, signal } = context
+  const seen = takingOver(output, ground.clock, 'taken over')
+  const report = await adoptOldRecords(ground, origin, events, { signal, seen })
+  output.data({ dryRun: false, mode: origin.mode, ...report }, () => adoptionText(output, report, origin.mode))
+  if (signal.aborted) return exitCode.interrupted
+  return (report.outcomes.unreadable ?? 0) > 0 ? exitCode.partial : exitCode.ok
+}

@@ -1,0 +1,120 @@
+/** `coatcheck migrate tokens`: adopts the tokens of all users of another library at once. Without `--write` it only looks. */
+import { type Command, Option } from 'commander'
+import {
+  adoptAllTokens,
+  guideTokens,
+  oldStoreAt,
+  openOldTokens,
+  openTokenMigration,
+  surveyOldRecords,
+  tokenOriginsOf,
+} from '../../../admin.ts'
+import { processEnvironment } from '../../../config/environment.ts'
+import { systemClock } from '../../../core/clock.ts'
+import { counted } from '../../../core/counted.ts'
+import type { Cli } from '../../cli.ts'
+import type { CommandContext } from '../../context.ts'
+import { type ExitCode, exitCode } from '../../exit-code.ts'
+import { loadModule } from '../../load-module.ts'
+import { surveyText, takingOver, tokensText } from '../../migration-text.ts'
+import { oldTarget, oldUrl } from '../../old-store.ts'
+import { UsageError } from '../../usage-error.ts'
+
+interface Flags {
+  readonly write?: boolean
+  readonly dryRun?: boolean
+  readonly module?: string
+  readonly export?: string
+  readonly from?: 'guide'
+  readonly mode?: 'read' | 'move'
+  readonly oldKey?: string
+  readonly oldUrl?: string
+}
+
+type Origin = Parameters<typeof openOldTokens>[0]
+
+export function migrateTokens(cli: Cli): Command {
+  return cli
+    .command<Flags>(
+      'tokens',
+      'adopt the tokens of all users of another library; without --write it only looks',
+      [
+        ['coatcheck migrate tokens --from guide', "tokens of the Redis setup guide's TokenCache"],
+        ['coatcheck migrate tokens --module token-origin.mjs --write', 'from the origin that this module exports'],
+      ],
+      async (context, flags) => {
+        const origin = await originFor(context, flags)
+        return flags.write === true && flags.dryRun !== true ? run(context, origin) : look(context, origin)
+      },
+    )
+    .option('--write', 'adopt the tokens')
+    .option('--dry-run', 'only look (the default)')
+    .option('--module <file>', 'module that exports fromMsal(), fromAuthJsAccounts() or another origin')
+    .option('--export <name>', 'which export of the module, where there are several')
+    .addOption(new Option('--from <format>', 'format of the old tokens, without a module').choices(['guide']))
+    .addOption(
+      new Option('--mode <mode>', 'with --from: read keeps the old values, move removes them (default: read)').choices([
+        'read',
+        'move',
+      ]),
+    )
+    .option('--old-key <key>', 'with --from: the old key, with <id> for the user id (default: user:<id>:tokens)')
+    .option('--old-url <url>', 'with --from: Redis of the old keys, without a password (default: the same)', oldUrl)
+}
+
+/** @throws {UsageError} @throws {ConfigError} */
+async function originFor(context: CommandContext, flags: Flags): Promise<Origin> {
+  const { module, from, mode = 'read', oldKey: key } = flags
+  if ((module === undefined) === (from === undefined)) {
+    throw new UsageError(
+      'Which tokens? --from guide, or --module <file> with the origin: only the application knows its user ids.',
+    )
+  }
+  await context.quietOptions()
+  if (module === undefined) {
+    const target = oldTarget(flags, processEnvironment())
+    const store = target && (await oldStoreAt(target))
+    return guideTokens({ mode, ...(key !== undefined && { key }), ...(store && { store }) })
+  }
+  const exports = (await loadModule(context.terminal.folder, module, { option: '--module' })) as Record<string, unknown>
+  const found = tokenOriginsOf(exports)
+  const names = [...found.keys()].join(' | ')
+  const origin = flags.export === undefined ? [...found.values()][0] : found.get(flags.export)
+  if (origin === undefined) {
+    const what = flags.export === undefined ? 'an origin of tokens' : `an origin of tokens as "${flags.export}"`
+    throw new UsageError(`${module} does not export ${what}: export const origin = fromMsal({ key, userOf }).`)
+  }
+  if (flags.export === undefined && found.size > 1)
+    throw new UsageError(`${module} exports several. Name one: --export ${names}.`)
+  return origin
+}
+
+async function look(context: CommandContext, origin: Origin): Promise<ExitCode> {
+  const { output, signal } = context
+  const { store, prefix } = await context.server()
+  const old = await openOldTokens(origin, store, prefix)
+  if (old === null) {
+    throw new UsageError(
+      `The keys of ${origin.name} cannot be told by their names, so there is nothing to look at. --write adopts.`,
+    )
+  }
+  context.closeLater(() => old.close())
+  const seen = takingOver(output, systemClock, 'looked at')
+  const survey = await surveyOldRecords(old.ground, old.origin, { signal, seen })
+  output.data({ dryRun: true, ...survey }, () => surveyText(output, survey, 'tokens'))
+  return signal.aborted ? exitCode.interrupted : exitCode.ok
+}
+
+async function run(context: CommandContext, origin: Origin): Promise<ExitCode> {
+  const { output, signal } = context
+  const { adoption, close } = await openTokenMigration(await context.quietOptions(), origin)
+  context.closeLater(close)
+  const report = await adoptAllTokens(adoption, {
+    signal,
+    clock: systemClock,
+    seen: (users) => output.progress(`${counted(users, 'user')} looked at`),
+  })
+  output.data({ dryRun: false, origin: origin.name, ...report }, () => tokensText(output, origin.name, report))
+  if (signal.aborted) return exitCode.interrupted
+  return (report.outcomes.unreadable ?? 0) > 0 ? exitCode.partial : exitCode.ok
+}

@@ -1,0 +1,95 @@
+/** What commands that take over old records print: progress, what a look found, what a run did. */
+import type { AdoptionProgress, AdoptionReport, FamilySurvey, OldRecordSurvey, TokenAdoptionReport } from '../admin.ts'
+import type { Clock } from '../core/clock.ts'
+import { counted, whole } from '../core/counted.ts'
+import type { Column, Output } from './output.ts'
+import { span } from './wording.ts'
+
+/** From here on the time that is left can be told. */
+const TOLD_FROM = { share: 0.01, ms: 2000 }
+
+/** A line of progress, with the time that is left. */
+export function takingOver(output: Output, clock: Clock, what: string): (progress: AdoptionProgress) => void {
+  const begunMs = clock.monotonic()
+  return ({ keys, share }) => {
+    const elapsedMs = clock.monotonic() - begunMs
+    const isTold = share >= TOLD_FROM.share && elapsedMs >= TOLD_FROM.ms
+    const left = isTold ? `, about ${span((elapsedMs / share) * (1 - share))} left` : ''
+    output.progress(`${counted(keys, 'old key')} ${what}, ${Math.floor(share * 100)} %${left}`)
+  }
+}
+
+const WITH_WRITE = {
+  read: '--write takes each session over with its remaining life, and keeps its old key.',
+  move: '--write takes each session over with its remaining life, and removes its old key.',
+  tokens: '--write adopts the tokens of each user who has none here.',
+} as const
+
+export function surveyText(
+  output: Output,
+  { origin, families, isWhole }: OldRecordSurvey,
+  mode: keyof typeof WITH_WRITE,
+): string {
+  const lines: string[] = []
+  if (!isWhole) lines.push('Interrupted: only a part was looked at.', '')
+  if (families.length === 0) {
+    const none = `No old key of ${origin}. Is it the right Redis, and the right prefix?`
+    return [...lines, none].join('\n')
+  }
+  const columns: readonly Column<FamilySurvey>[] = [
+    { title: 'OLD KEYS', value: ({ family }) => family },
+    { title: 'COUNT', value: ({ keys }) => keys, align: 'right' },
+    { title: 'NO TTL', value: ({ lives }) => lives.none, align: 'right' },
+    { title: '< 1 H', value: ({ lives }) => lives.underHour, align: 'right' },
+    { title: '< 1 D', value: ({ lives }) => lives.underDay, align: 'right' },
+    { title: '< 7 D', value: ({ lives }) => lives.underWeek, align: 'right' },
+    { title: 'LONGER', value: ({ lives }) => lives.longer, align: 'right' },
+    { title: 'UNREADABLE', value: ({ unreadable }) => unreadable, align: 'right' },
+  ]
+  lines.push(output.table(columns, families), '')
+  const endless = families.reduce((sum, { lives }) => sum + lives.none, 0)
+  const unreadable = families.reduce((sum, one) => sum + one.unreadable, 0)
+  if (endless > 0)
+    lines.push(`${counted(endless, 'key')} without TTL: the sessions get the life that --ttl or the store says.`)
+  if (unreadable > 0) lines.push(`${counted(unreadable, 'value')} that cannot be read: they will be left alone.`)
+  lines.push(`Nothing was changed. ${WITH_WRITE[mode]}`)
+  return lines.join('\n')
+}
+
+export function adoptionText(output: Output, report: AdoptionReport, mode: string): string {
+  const { origin, keys, outcomes, isDone } = report
+  const { adopted = 0, moved = 0, synced = 0, unreadable = 0, ended = 0, no_expiry: endless = 0 } = outcomes
+  const lines = [`${isDone ? '' : 'Interrupted. '}Looked at ${counted(keys, 'old key')} of ${origin}.`]
+  // Some origins tell of a moved record only that it was moved.
+  const taken = mode === 'move' ? Math.max(adopted, moved) : adopted
+  lines.push(
+    `Took over ${counted(taken, 'session')}${mode === 'move' ? `, removed ${counted(moved, 'old key')}` : ''}.`,
+  )
+  if (synced > 0) lines.push(`Took in the changes of old processes to ${counted(synced, 'session')}.`)
+  if (endless > 0) lines.push(`${whole(endless)} of them had no TTL and got the configured life.`)
+  if (ended > 0) lines.push(`Refused ${counted(ended, 'session')} that had ended.`)
+  if (unreadable > 0) {
+    const text = `${counted(unreadable, 'value')} could not be read and was left alone; a dry run counts them by family.`
+    lines.push(output.paint('yellow', text))
+  }
+  lines.push(
+    isDone
+      ? 'Run it again at any time: it takes over only what is missing.'
+      : 'What was taken over stays so. Run the same command again: it goes on with the rest.',
+  )
+  return lines.join('\n')
+}
+
+export function tokensText(output: Output, origin: string, { users, outcomes, isDone }: TokenAdoptionReport): string {
+  const { adopted = 0, present = 0, refused = 0, unreadable = 0 } = outcomes
+  const lines = [`${isDone ? '' : 'Interrupted. '}Looked at ${counted(users, 'user')} of ${origin}.`]
+  lines.push(`Adopted the tokens of ${counted(adopted, 'user')}.`)
+  if (present > 0) lines.push(`${counted(present, 'user')} had tokens here already, or had them before: those decide.`)
+  if (refused > 0) lines.push(`${counted(refused, 'value')} of another user: refused.`)
+  if (unreadable > 0)
+    lines.push(output.paint('yellow', `${counted(unreadable, 'value')} could not be read and was left alone.`))
+  lines.push(
+    isDone ? 'Run it again at any time: it adopts only what is missing.' : 'Run the same command again: it goes on.',
+  )
+  return lines.join('\n')
+}
