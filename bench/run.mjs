@@ -1,5 +1,5 @@
 /**
- * `npm run bench -- session-read | near-cache | token-read | stampede | http | admin-load | scale`: prints its tables and writes its section of bench/RESULTS.md.
+ * `npm run bench -- session-read | near-cache | token-read | stampede | http | admin-load | scale | migrate`: prints its tables and writes its section of bench/RESULTS.md.
  * `--rounds 15` and `--round-ms 300` change how long it takes; `--quick` makes `scale` small and writes nothing.
  */
 import { readFile, writeFile } from 'node:fs/promises'
@@ -15,6 +15,7 @@ const BENCHMARKS = {
   http: () => import('./http.mjs'),
   'admin-load': () => import('./admin-load.mjs'),
   scale: () => import('./scale.mjs'),
+  migrate: () => import('./migrate.mjs'),
 }
 /** What a table shows of a row where a benchmark does not say. */
 const COLUMNS = [
