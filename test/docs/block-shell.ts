@@ -48,6 +48,13 @@ const PLACEHOLDER = /bqNpcWi8s91emSnb\.OVEpUxwN1wkcvbIFsiUgjg|<session id>/g
 const SERVER = `import { createServer } from 'node:http'
 createServer((_, response) => response.end('ok')).listen(process.env.PORT)
 `
+const SESSION_STORE = `import { CoatcheckStore } from 'coatcheck/express-session'
+import { connectRedis } from 'coatcheck/migrate'
+export const store = new CoatcheckStore({ userId: (data) => data.userId, migrateFrom: connectRedis() })
+`
+const TOKEN_ORIGIN = `import { fromGuideTokens } from 'coatcheck/migrate'
+export const origin = fromGuideTokens()
+`
 const PROGRAM = `import { coatcheck } from 'coatcheck'
 const auth = coatcheck()
 await auth.ready()
@@ -83,6 +90,8 @@ export async function startShell(redis: RedisServer): Promise<Shell> {
   )
   writeFileSync(join(folder, 'server.js'), SERVER)
   for (const name of ['app.mjs', 'app.js']) writeFileSync(join(folder, name), PROGRAM)
+  writeFileSync(join(folder, 'session-store.mjs'), SESSION_STORE)
+  writeFileSync(join(folder, 'token-origin.mjs'), TOKEN_ORIGIN)
   writeFileSync(join(folder, 'app.log'), 'error: WRONGPASS invalid username-password pair or user is disabled.\n')
 
   const auth = coatcheck({ store: redisStore({ ...PATIENT, url: redis.url }), keys: key, baseUrl: LOCAL })
