@@ -25,6 +25,8 @@ export class FileEdit {
   /** Nodes whose place was reported, so that no second rule reports it. */
   readonly #decided = new Set<ts.Node>()
   readonly #marked = new Set<ts.Node>()
+  /** Lines whose `@ts-expect-error` was changed. */
+  readonly #relaxed = new Set<number>()
 
   constructor(source: ts.SourceFile, path: string) {
     this.source = source
@@ -73,6 +75,7 @@ export class FileEdit {
   }
 
   record(node: ts.Node, rule: string, state: 'rewritten' | 'helper'): void {
+    this.#relaxDirective(node)
     this.#report(node, rule, state)
   }
 
@@ -111,6 +114,16 @@ export class FileEdit {
       at = around
       line = this.#lineOf(around)
     }
+  }
+
+  /** The compiler may accept the rewritten code, and then complains about an `@ts-expect-error` above it. */
+  #relaxDirective(node: ts.Node): void {
+    const line = this.#lineOf(node) - 1
+    const [directive, before] = /^(\s*\/\/\s*)@ts-expect-error\b/.exec(this.#lines[line] ?? '') ?? []
+    if (directive === undefined || before === undefined || this.#relaxed.has(line)) return
+    this.#relaxed.add(line)
+    const start = this.source.getPositionOfLineAndCharacter(line, before.length)
+    this.edits.replace(start, start + directive.length - before.length, '@ts-ignore')
   }
 
   #lineOf(node: ts.Node): number {

@@ -99,6 +99,8 @@ export class HelperFiles {
 
   /** The extension that other imports of the file have, or that Node needs. */
   #extensionFor(source: ts.SourceFile): string {
+    // Node adds no extension in a module of this name, whatever the package is.
+    if (/\.m[jt]s$/.test(source.fileName)) return '.js'
     const extensions = source.statements.flatMap((statement) => {
       const module =
         (ts.isImportDeclaration(statement) || ts.isExportDeclaration(statement)) && statement.moduleSpecifier

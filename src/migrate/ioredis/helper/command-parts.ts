@@ -207,7 +207,12 @@ interface ChainBase {
 }
 
 /** Commands that are sent together. Each method adds one and returns the chain, as in ioredis. */
-export type ChainableCommander = ChainBase & Record<(typeof CHAINED_COMMANDS)[number], (...values: readonly any[]) => ChainableCommander>;
+export type ChainableCommander = ChainBase & Record<(typeof CHAINED_COMMANDS)[number], ChainedMethod>;
+
+interface ChainedMethod {
+  (...values: [...values: unknown[], callback: Callback<any>]): ChainableCommander;
+  (...values: readonly any[]): ChainableCommander;
+}
 
 interface ChainedCommand {
   readonly name: string;
@@ -234,7 +239,12 @@ function createChain(
   const add = (name: string, values: readonly unknown[]): void => {
     const last = values.at(-1);
     const callback = typeof last === 'function' ? (last as Callback) : null;
-    chained.push({ name, values: callback ? values.slice(0, -1) : values, callback });
+    const given = callback ? values.slice(0, -1) : values;
+    if (name !== 'call' && name !== 'callBuffer') chained.push({ name, values: given, callback });
+    else {
+      const [command, ...rest] = given.flat();
+      chained.push({ name: name.replace('call', String(command)), values: rest, callback });
+    }
   };
   const base: ChainBase = {
     get length() {

@@ -139,6 +139,8 @@ export interface ClusterOptions {
  * Opens a connection with the arguments of \`new Redis()\`: port, host, path or URL, and options. As in ioredis, it connects in the
  * background, and commands wait until it is ready.
  */
+export function createRedis(...values: readonly (string | number | RedisOptions | null | undefined)[]): Redis;
+export function createRedis(...values: readonly unknown[]): Redis;
 export function createRedis(...values: readonly unknown[]): Redis {
   const options = readArguments(values);
   const client: Redis = createClient(clientOptions(options));
