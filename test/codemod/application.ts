@@ -21,7 +21,9 @@ export interface Application {
   files(): string[]
   /** Gives it other packages. */
   install(packages: Packages): void
-  /** `tsc --strict` into `out/`; its complaints, empty when green. */
+  /** The complaints of `tsc --strict`; empty when green. */
+  check(): Promise<string>
+  /** Compiles into `out/`, whatever the types are. */
   compile(): Promise<string>
   /** Where the compiled form of a source file is. */
   outputOf(file: string): string
@@ -41,18 +43,23 @@ export function copyApplication(source: string, packages: Packages): Application
       symlinkSync(join(PACKAGES, target), join(folder, name), 'dir')
     }
   }
+  const tsc = (...options: string[]): Promise<string> =>
+    run(process.execPath, [join(PACKAGES, 'typescript/bin/tsc'), '-p', path, '--pretty', 'false', ...options], {
+      cwd: path,
+      maxBuffer: 1 << 26,
+    }).then(
+      () => '',
+      (error: unknown) => (error as { stdout: string }).stdout,
+    )
   install(packages)
   return {
     path,
     install,
     files: () => sourcesIn(join(path, 'src')).map((file) => relative(path, file)),
-    async compile() {
+    check: () => tsc('--strict', '--noEmit'),
+    compile() {
       rmSync(join(path, 'out'), { recursive: true, force: true })
-      const tsc = join(PACKAGES, 'typescript/bin/tsc')
-      return run(process.execPath, [tsc, '-p', path, '--strict', '--pretty', 'false'], { cwd: path }).then(
-        () => '',
-        (error: unknown) => (error as { stdout: string }).stdout,
-      )
+      return tsc('--noCheck')
     },
     outputOf: (file) => join(path, file.replace(/^src/, 'out').replace(/\.(m|c)?tsx?$/, '.$1js')),
     remove: () => rmSync(path, { recursive: true, force: true }),

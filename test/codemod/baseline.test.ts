@@ -22,7 +22,8 @@ describe('the fixture application on ioredis', () => {
     servers = await startServers()
     keyspace = await openKeyspace(servers.url)
     application = copyApplication(APP, { ioredis: 'ioredis' })
-    expect(await application.compile()).toBe('')
+    expect(await application.check()).toBe('')
+    await application.compile()
     for (let i = 0; i < 2; i++) runs.push(await record(application, { env: servers.env, keyspace }))
   })
   afterAll(async () => {
