@@ -57,6 +57,8 @@ export class Proofs {
     }
     if (isBuffer(type)) return 'text'
     if (this.#checker.isArrayType(type) || this.#checker.isTupleType(type)) {
+      // node-redis takes arrays that it could change.
+      if (isReadonly(type)) return 'unknown'
       const elements = this.#checker.getTypeArguments(type as ts.TypeReference)
       return elements.length > 0 && elements.every((element) => this.#ofType(element, depth + 1) === 'text')
         ? 'texts'
@@ -177,6 +179,11 @@ function isArithmetic(operator: ts.SyntaxKind): boolean {
     operator === ts.SyntaxKind.PercentToken ||
     operator === ts.SyntaxKind.AsteriskAsteriskToken
   )
+}
+
+function isReadonly(type: ts.Type): boolean {
+  const { target } = type as ts.TypeReference & { target?: { readonly?: boolean } }
+  return type.getSymbol()?.name === 'ReadonlyArray' || target.readonly === true
 }
 
 function isBuffer(type: ts.Type): boolean {

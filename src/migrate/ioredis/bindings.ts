@@ -112,7 +112,7 @@ function isIoredis(node: ts.Expression): boolean {
 }
 
 /** `require('ioredis')`, or one property of it. */
-export function isRequired(node: ts.Expression): boolean {
+function isRequired(node: ts.Expression): boolean {
   if (ts.isPropertyAccessExpression(node)) return isRequired(node.expression)
   const [name] = ts.isCallExpression(node) ? node.arguments : []
   return (

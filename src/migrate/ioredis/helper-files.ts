@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join, relative, sep } from 'node:path'
 import { ts } from 'ts-morph'
-import { composeHelper, isHelperText, readHelper } from './helper/compose.ts'
+import { composeHelper, isHelperText, readHelper } from './generated/compose.ts'
 import type { Workspace } from './workspace.ts'
 
 const NAME = 'redis-from-ioredis'

@@ -3,7 +3,8 @@ import { expect, test } from 'vitest'
 import { migrateManifest } from './manifest.ts'
 
 test('replaces ioredis by redis and keeps the lines around', () => {
-  const text = '{\n  "dependencies": {\n    "express": "5",\n    "ioredis": "^5.4.1"\n  },\n  "devDependencies": {\n    "@types/ioredis": "4"\n  }\n}\n'
+  const text =
+    '{\n  "dependencies": {\n    "express": "5",\n    "ioredis": "^5.4.1"\n  },\n  "devDependencies": {\n    "@types/ioredis": "4"\n  }\n}\n'
   expect(migrateManifest(text, 6, false)).toBe(
     '{\n  "dependencies": {\n    "express": "5",\n    "redis": "^6.3.1"\n  },\n  "devDependencies": {\n  }\n}\n',
   )
@@ -11,7 +12,9 @@ test('replaces ioredis by redis and keeps the lines around', () => {
 
 test('keeps ioredis while a file names it', () => {
   const text = '{\n\t"dependencies": {\n\t\t"ioredis": "5",\n\t\t"zod": "4"\n\t}\n}\n'
-  expect(migrateManifest(text, 5, true)).toBe('{\n\t"dependencies": {\n\t\t"ioredis": "5",\n\t\t"redis": "^5.12.1",\n\t\t"zod": "4"\n\t}\n}\n')
+  expect(migrateManifest(text, 5, true)).toBe(
+    '{\n\t"dependencies": {\n\t\t"ioredis": "5",\n\t\t"redis": "^5.12.1",\n\t\t"zod": "4"\n\t}\n}\n',
+  )
 })
 
 test('adds redis where another package of the workspace made the client', () => {

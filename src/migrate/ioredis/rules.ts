@@ -19,7 +19,7 @@ import { testDoublesRule } from './rules/test-doubles.ts'
 import { typesRule } from './rules/types.ts'
 
 /** Rules about calls. The first whose `members` has the name decides; `commandRule` takes what is left. */
-export const callRules: readonly CallRule[] = [
+const callRules: readonly CallRule[] = [
   setRule,
   connectionRule,
   chainsRule,

@@ -7,7 +7,7 @@ import { isClientKind, isIoredisKind, type Kind } from './kinds.ts'
 import { rulesFor } from './rules.ts'
 import { applyToChain } from './rules/chains.ts'
 import { applyToConstruction } from './rules/construction.ts'
-import { applyToFlow } from './rules/flow.ts'
+import { applyToContainer, applyToFlow } from './rules/flow.ts'
 import { applyToMember } from './rules/members.ts'
 import { applyToTestDouble } from './rules/test-doubles.ts'
 import { applyToAugmentation, applyToExport, applyToType, isAugmentation } from './rules/types.ts'
@@ -57,6 +57,8 @@ function isValue(node: ts.Node): node is ts.Expression {
     ts.isElementAccessExpression(node) ||
     ts.isCallExpression(node) ||
     ts.isNewExpression(node) ||
+    ts.isObjectLiteralExpression(node) ||
+    ts.isArrayLiteralExpression(node) ||
     node.kind === ts.SyntaxKind.ThisKeyword
   )
 }
@@ -209,6 +211,7 @@ function visitFlow(context: FileContext, node: ts.Expression): void {
   if (isReceiver(node)) return
   const kind: Kind = context.analysis.kinds.of(node)
   if (isClientKind(kind) || kind === 'subclass' || kind === 'chain' || kind === 'mixed') applyToFlow(context, node)
+  else if (kind === 'other') applyToContainer(context, node)
 }
 
 function isReceiver(node: ts.Expression): boolean {

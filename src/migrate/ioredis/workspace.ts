@@ -58,10 +58,17 @@ export class Workspace {
     }
     for (const file of files) {
       const options = this.compilerOptions(file)
+      if (options.baseUrl !== undefined) paths['*'] = [...new Set([...(paths['*'] ?? []), join(options.baseUrl, '*')])]
       const base = options.baseUrl ?? (options['pathsBasePath'] as string | undefined)
       if (base === undefined) continue
       for (const [pattern, targets] of Object.entries(options.paths ?? {}))
         paths[pattern] ??= targets.map((target) => resolve(base, target))
+    }
+    // What bundlers and test runners often call the sources; a tsconfig.json that says otherwise has been read before.
+    for (const folder of new Set(files.map((file) => this.packageOf(file).folder))) {
+      for (const alias of ['@/*', '~/*']) {
+        paths[alias] = [...(paths[alias] ?? []), join(folder, 'src/*'), join(folder, '*')]
+      }
     }
     return paths
   }
@@ -120,7 +127,7 @@ function pathsOfPackage(
   }
 }
 
-export function readObject(path: string): Readonly<Record<string, unknown>> {
+function readObject(path: string): Readonly<Record<string, unknown>> {
   if (!existsSync(path)) return {}
   try {
     const value: unknown = parseJson(readFileSync(path, 'utf8'))

@@ -85,6 +85,7 @@ const NEUTRAL: Readonly<Record<string, string>> = {
   autoResendUnfulfilledCommands: 'true',
   stringNumbers: 'false',
   reconnectOnError: 'null',
+  sentinels: 'null',
   keyPrefix: "''",
 }
 

@@ -52,7 +52,7 @@ export function applyToFlow(context: FileContext, node: ts.Expression): void {
     return
   }
   if (ts.isConditionalExpression(parent)) {
-    if (parent.condition !== node) applyToFlow(context, parent)
+    if (parent.condition !== node) applyToJoined(context, node, parent)
     return
   }
   if (ts.isBinaryExpression(parent)) {
@@ -136,7 +136,10 @@ function applyToBinary(context: FileContext, node: ts.Expression, parent: ts.Bin
     operator === ts.SyntaxKind.BarBarEqualsToken ||
     operator === ts.SyntaxKind.AmpersandAmpersandEqualsToken
   if (isAssignment && parent.right === node) {
-    if (!isModuleExports(parent.left)) judge(context, node, declaredType(context, parent.left))
+    const type = declaredType(context, parent.left)
+    // In JavaScript, `{ client: null }` says nothing about what comes later.
+    if (isNothing(type)) context.file.mark(node, 'flow', 'client-as-any', AS_ANY)
+    else if (!isModuleExports(parent.left)) judge(context, node, type)
     applyToFlow(context, parent)
     return
   }
@@ -145,7 +148,13 @@ function applyToBinary(context: FileContext, node: ts.Expression, parent: ts.Bin
     operator === ts.SyntaxKind.BarBarToken ||
     (operator === ts.SyntaxKind.AmpersandAmpersandToken && parent.right === node) ||
     (operator === ts.SyntaxKind.CommaToken && parent.right === node)
-  if (passesOn) applyToFlow(context, parent)
+  if (passesOn) applyToJoined(context, node, parent)
+}
+
+/** `global.redis ?? new Redis()`: one side that is `any` makes all of it `any`. */
+function applyToJoined(context: FileContext, node: ts.Expression, joined: ts.Expression): void {
+  if (context.analysis.kinds.of(joined) === 'any') context.file.mark(node, 'flow', 'client-as-any', AS_ANY)
+  else applyToFlow(context, joined)
 }
 
 /** `module.exports`, `exports.redis`: files that load it see its type. */
@@ -195,6 +204,38 @@ function applyToArgument(context: FileContext, node: ts.Expression, call: ts.Cal
     type = checker.getTypeArguments(type as ts.TypeReference)[0] ?? type
   }
   judge(context, node, type)
+}
+
+/** An object or an array that holds a client, handed to code that no type describes. */
+export function applyToContainer(context: FileContext, node: ts.Expression): void {
+  const { parent } = node
+  const isArgument = (ts.isCallExpression(parent) || ts.isNewExpression(parent)) && parent.expression !== node
+  if (!isArgument || isHarmless(parent) || !holdsClient(context, node)) return
+  const { checker } = context.analysis.kinds
+  const isAssign = parent.expression.getText() === 'Object.assign'
+  const type = checker.getContextualType(node)
+  if (isAssign || !type || type.flags & (ts.TypeFlags.Any | ts.TypeFlags.Unknown)) {
+    context.file.mark(node, 'flow', 'client-as-any', AS_ANY)
+  }
+}
+
+const MOST_MEMBERS = 50
+
+function holdsClient({ analysis }: FileContext, node: ts.Expression): boolean {
+  const { checker } = analysis.kinds
+  const type = checker.getTypeAtLocation(node)
+  if (checker.isArrayType(type)) {
+    const [element] = checker.getTypeArguments(type as ts.TypeReference)
+    return element !== undefined && isIoredisKind(analysis.kinds.ofType(element))
+  }
+  // An instance of a class keeps its client to itself.
+  const flags = type.getSymbol()?.flags ?? 0
+  if (!(flags & (ts.SymbolFlags.ObjectLiteral | ts.SymbolFlags.TypeLiteral | ts.SymbolFlags.ValueModule))) return false
+  const members = type.getProperties()
+  return (
+    members.length <= MOST_MEMBERS &&
+    members.some((member) => isIoredisKind(analysis.kinds.ofType(checker.getTypeOfSymbolAtLocation(member, node))))
+  )
 }
 
 /** Calls that only look at the client: output and assertions. */

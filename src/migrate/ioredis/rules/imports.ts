@@ -2,7 +2,7 @@
 import { ts } from 'ts-morph'
 import { type Binding, type BindingStatement } from '../bindings.ts'
 import type { FileContext } from '../file-context.ts'
-import { isTypeOfHelper } from '../helper/compose.ts'
+import { isTypeOfHelper } from '../generated/compose.ts'
 import type { Rule } from '../rule.ts'
 
 export const importsRule: Rule = {

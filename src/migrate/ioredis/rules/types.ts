@@ -91,6 +91,15 @@ export function applyToType({ analysis, file, bindings }: FileContext, node: ts.
     return true
   }
   const { parent } = node
+  if (ts.isIndexedAccessTypeNode(parent) || ts.isTypeOperatorNode(parent)) {
+    file.mark(
+      node,
+      'types',
+      'derived-type',
+      `Write the type that the code needs: ${type} has other members in node-redis.`,
+    )
+    return true
+  }
   if (type !== 'RedisOptions' && ts.isTypeReferenceNode(parent) && UTILITIES.has(parent.typeName.getText())) {
     file.mark(
       node,
@@ -150,7 +159,7 @@ export function isAugmentation(node: ts.Node): node is ts.ModuleDeclaration {
 }
 
 /** The methods that `declare module 'ioredis'` adds, or null if it holds anything else. */
-export function methodsOf(node: ts.ModuleDeclaration): readonly string[] | null {
+function methodsOf(node: ts.ModuleDeclaration): readonly string[] | null {
   if (!node.body || !ts.isModuleBlock(node.body)) return null
   const names: string[] = []
   for (const statement of node.body.statements) {

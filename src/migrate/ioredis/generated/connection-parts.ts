@@ -69,7 +69,7 @@ function stateOf(client: AnyRedis): ClientState {
     types: ['RedisOptions', 'ClusterOptions', 'ClusterNode'],
     needs: [],
     source: `
-/** The options of ioredis that \`createRedis\` understands. It throws on any other. */
+/** The options of ioredis that \`createRedis\` understands. It throws on others that would change the meaning. */
 export interface RedisOptions {
   host?: string | undefined;
   port?: number | string | undefined;
@@ -218,30 +218,16 @@ function readUrl(text: string): object {
       ],
     },
     source: `
-/** Options of ioredis that change nothing here: node-redis always does it, or never needs it. */
-const WITHOUT_EFFECT = new Set([
-  'enableReadyCheck', 'maxLoadingRetryTime', 'enableAutoPipelining', 'autoPipeliningIgnoredCommands', 'showFriendlyErrorStack',
-  'protocol', 'replyMapping',
-]);
-
-/** Options that are translated. */
-const TRANSLATED = new Set([
-  'host', 'port', 'path', 'family', 'tls', 'username', 'password', 'db', 'connectionName', 'lazyConnect', 'enableOfflineQueue',
-  'connectTimeout', 'commandTimeout', 'socketTimeout', 'keepAlive', 'noDelay', 'retryStrategy', 'maxRetriesPerRequest', 'readOnly',
-  'disableClientInfo',
-  'clientInfoTag', 'scripts'__KEY_PREFIX_TRANSLATED__,
-]);
-
-/** Values of options that mean the same as no option. */
-const NEUTRAL: Readonly<Record<string, readonly unknown[]>> = {
-  __KEY_PREFIX_NEUTRAL__ autoResubscribe: [true], autoResendUnfulfilledCommands: [true], stringNumbers: [false], reconnectOnError: [null],
-  monitor: [false], sentinels: [null], name: [null], role: ['master'], replyMapping: ['legacy'],
+/** Options of ioredis without a counterpart, and values that mean the same as no option. What ioredis ignores is ignored here too. */
+const UNSUPPORTED: Readonly<Record<string, readonly unknown[]>> = {
+  __KEY_PREFIX_NEUTRAL__
+  sentinels: [null], reconnectOnError: [null], stringNumbers: [false], autoResubscribe: [true], autoResendUnfulfilledCommands: [true],
+  Connector: [], monitor: [false], replyMapping: ['legacy'], blockingTimeout: [0], himportFieldsets: [],
 };
 
 /** @throws TypeError for an option whose meaning would be lost */
 function checkOption(name: string, value: unknown): void {
-  if (value === undefined || WITHOUT_EFFECT.has(name) || TRANSLATED.has(name)) return;
-  if (NEUTRAL[name]?.includes(value) === true) return;
+  if (value === undefined || !Object.hasOwn(UNSUPPORTED, name) || UNSUPPORTED[name]?.includes(value) === true) return;
   throw new TypeError(\`The ioredis option "\${name}" has no counterpart in node-redis. Remove it, or write this client by hand.\`);
 }
 
