@@ -213,6 +213,8 @@ export function applyToContainer(context: FileContext, node: ts.Expression): voi
   if (!isArgument || isHarmless(parent) || !holdsClient(context, node)) return
   const { checker } = context.analysis.kinds
   const isAssign = parent.expression.getText() === 'Object.assign'
+  // What a literal holds has been looked at already.
+  if (!isAssign && (ts.isObjectLiteralExpression(node) || ts.isArrayLiteralExpression(node))) return
   const type = checker.getContextualType(node)
   if (isAssign || !type || type.flags & (ts.TypeFlags.Any | ts.TypeFlags.Unknown)) {
     context.file.mark(node, 'flow', 'client-as-any', AS_ANY)
