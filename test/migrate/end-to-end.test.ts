@@ -141,8 +141,8 @@ describe.each([
       expect(report.sites.filter(({ state }) => state === 'marked')).toEqual([])
       expect(await runProgram(cwd)).toEqual(before)
       await run(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', cwd]).catch(
-        (error: { stdout: string }) => {
-          throw new Error(error.stdout)
+        (error: unknown) => {
+          throw new Error((error as { stdout: string }).stdout)
         },
       )
       const again = await migrateIoredis({ cwd, paths: [], target, mode: 'check' })

@@ -6,7 +6,7 @@ import type { Site, SiteState } from './report.ts'
 
 /** Stands for a name of the generated file until all names of the file are known. */
 const placeholderOf = (name: string): string => `\u0001${name}\u0002`
-// eslint-disable-next-line no-control-regex -- the two characters never occur in source code
+
 /** Stands for the path of the generated file. */
 export const HELPER_PATH = '\u0001\u0002'
 const PLACEHOLDER = /\u0001(\w+)\u0002/g

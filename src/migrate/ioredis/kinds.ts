@@ -75,7 +75,8 @@ export class Kinds {
   #ofObject(type: ts.Type, depth: number): Kind {
     const symbol = type.getSymbol()
     if (!symbol) return 'other'
-    const isInstance = type.isClassOrInterface() || (type as ts.TypeReference).target?.isClassOrInterface() === true
+    const { target } = type as { target?: ts.Type }
+    const isInstance = type.isClassOrInterface() || target?.isClassOrInterface() === true
     if (isOfIoredis(symbol)) {
       switch (symbol.name) {
         case 'RedisClient':

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { migrateIoredis } from './migrate.ts'
-import { type Example } from './rule.ts'
+import type { Example } from './rule.ts'
 import { rules } from './rules.ts'
 
 const PREAMBLE = `import { Redis } from 'ioredis'

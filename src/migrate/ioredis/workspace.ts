@@ -57,9 +57,10 @@ export class Workspace {
         Object.assign(paths, pathsOfPackage(folder, manifest['name'], manifest))
     }
     for (const file of files) {
-      const options = this.compilerOptions(file)
+      const options: { paths?: ts.MapLike<string[]>; baseUrl?: string; pathsBasePath?: unknown } =
+        this.compilerOptions(file)
       if (options.baseUrl !== undefined) paths['*'] = [...new Set([...(paths['*'] ?? []), join(options.baseUrl, '*')])]
-      const base = options.baseUrl ?? (options['pathsBasePath'] as string | undefined)
+      const base = options.baseUrl ?? (options.pathsBasePath as string | undefined)
       if (base === undefined) continue
       for (const [pattern, targets] of Object.entries(options.paths ?? {}))
         paths[pattern] ??= targets.map((target) => resolve(base, target))

@@ -1,12 +1,19 @@
 /** Writes the generated file: the parts that migrated code needs, in an order in which each stands after what it calls. */
 import { ts } from 'ts-morph'
+import { behaviorParts } from './behavior-parts.ts'
 import { commandParts } from './command-parts.ts'
 import { connectionParts } from './connection-parts.ts'
 import { keyPrefixParts } from './key-prefix-parts.ts'
 import type { Part } from './part.ts'
 import { streamParts } from './stream-parts.ts'
 
-const PARTS: readonly Part[] = [...connectionParts, ...keyPrefixParts, ...commandParts, ...streamParts]
+const PARTS: readonly Part[] = [
+  ...connectionParts,
+  ...keyPrefixParts,
+  ...behaviorParts,
+  ...commandParts,
+  ...streamParts,
+]
 
 export interface HelperNeeds {
   /** Exported names that migrated files import. */

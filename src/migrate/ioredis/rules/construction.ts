@@ -163,8 +163,7 @@ function problemOf(
 function unknownOption(options: ts.ObjectLiteralExpression, known: ReadonlySet<string>): string | null {
   for (const property of options.properties) {
     if (ts.isSpreadAssignment(property)) continue
-    const name =
-      property.name && (ts.isIdentifier(property.name) || ts.isStringLiteral(property.name)) ? property.name.text : null
+    const name = ts.isIdentifier(property.name) || ts.isStringLiteral(property.name) ? property.name.text : null
     if (name === null) return '[computed]'
     if (known.has(name)) {
       if (

@@ -94,7 +94,7 @@ function markEvent(call: Call, advice: string): true {
 function eventNames(call: Call, event: ts.Expression): readonly string[] | null {
   const type = call.analysis.kinds.checker.getTypeAtLocation(event)
   const types = type.isUnion() ? type.types : [type]
-  return types.every((one) => one.isStringLiteral()) ? types.map((one) => (one as ts.StringLiteralType).value) : null
+  return types.every((one) => one.isStringLiteral()) ? types.map((one) => one.value) : null
 }
 
 function mayTakeArgument(listener: ts.Expression | undefined): boolean {

@@ -322,7 +322,7 @@ function applyToLiteral(context: FileContext, node: ts.Expression, parent: ts.No
   }
   const contextual = checker.getContextualType(node)
   if (contextual) judge(context, node, contextual)
-  else applyToUntypedCallee(context, node, parent as ts.Expression)
+  else applyToUntypedCallee(context, node, parent)
 }
 
 /** `new Queue('mail', { connection: redis })`, where the types of the package are not installed. */

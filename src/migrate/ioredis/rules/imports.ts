@@ -1,6 +1,6 @@
 /** Imports of ioredis: what is still referred to stays, the rest becomes an import of the generated file. */
 import { ts } from 'ts-morph'
-import { type Binding, type BindingStatement } from '../bindings.ts'
+import type { Binding, BindingStatement } from '../bindings.ts'
 import type { FileContext } from '../file-context.ts'
 import { isTypeOfHelper } from '../generated/compose.ts'
 import type { Rule } from '../rule.ts'
@@ -96,7 +96,7 @@ export function rewriteImports(context: FileContext, specifier: string, nameOf: 
     }
     if (used.length === 0) file.record(statement, 'imports', 'rewritten')
   }
-  if (pending !== null) insertImport(context, `${pending}`)
+  if (pending !== null) insertImport(context, pending)
 }
 
 interface Style {

@@ -120,7 +120,7 @@ function planOf(call: Call, letters: string): (() => void) | null {
   if (call.args.slice(0, fixed.length).some(ts.isSpreadElement)) return null
   if (isVariadic ? call.args.length <= fixed.length : call.args.length !== fixed.length) return null
   const steps: (() => void)[] = []
-  for (const [at, letter] of [...fixed].entries()) {
+  for (const [at, letter] of Array.from(fixed).entries()) {
     const proof = call.proof(at)
     if (letter === 'n') {
       if (proof !== 'number') return null
