@@ -2,7 +2,7 @@
 
 const ADVICE: Readonly<Record<string, string>> = {
   bullmq:
-    'BullMQ opens its connections with ioredis. Give it connection options in place of a client: { connection: { url } }.',
+    'Give BullMQ createNodeRedisClient(client), which it exports since 5.77, with a client of createClient(). Older versions take ioredis only.',
   bull: 'Bull works with ioredis only. Keep an ioredis client for it, or move to BullMQ with connection options.',
   'rate-limiter-flexible': 'Give rate-limiter-flexible the client as storeClient, with useRedisPackage: true.',
   'connect-redis': 'connect-redis 8 and later takes a client of node-redis; createRedis makes one. Update it.',
@@ -28,4 +28,21 @@ const ADVICE: Readonly<Record<string, string>> = {
 /** @param name of the package that gets the client */
 export function packageAdvice(name: string): string {
   return ADVICE[name] ?? `The package ${name} gets a client of node-redis from now on. Check that it supports one.`
+}
+
+/** Packages that make clients of ioredis for the application. */
+const MAKERS = new Set([
+  '@nestjs-modules/ioredis',
+  '@liaoliaots/nestjs-redis',
+  '@songkeys/nestjs-redis',
+  '@svtslv/nestjs-ioredis',
+  'nestjs-ioredis',
+  'nestjs-redis',
+  '@fastify/redis',
+  'fastify-redis',
+  'egg-redis',
+])
+
+export function makesIoredisClients(name: string): boolean {
+  return MAKERS.has(name)
 }

@@ -17,7 +17,7 @@ import { localNames } from './local-names.ts'
 import { createProgram, type Program } from './program.ts'
 import type { FileReport, MigrationOptions, MigrationReport, Site } from './report.ts'
 import { markLeftReferences, rewriteImports } from './rules/imports.ts'
-import { selectionOf, sourcesBelow } from './source-files.ts'
+import { selectionOf, sourcesBelow, unreadBelow } from './source-files.ts'
 import { visitFile } from './visit.ts'
 import { Workspace } from './workspace.ts'
 
@@ -31,6 +31,12 @@ export function runMigration(given: MigrationOptions): MigrationReport {
   const sources = all.filter((path) => !isHelperText(texts.get(path) ?? ''))
   const selected = sources.filter(isSelected)
   const notes = notesBefore(options, sources, selected, texts)
+  const unread = unreadBelow(options.cwd).filter((path) => NAMES_IOREDIS.test(readFileSync(path, 'utf8')))
+  if (unread.length > 0) {
+    notes.push(
+      `The codemod does not read these files, and they name ioredis: ${unread.map((path) => relative(options.cwd, path)).join(', ')}.`,
+    )
+  }
   const hasIoredis = sources.some((path) => NAMES_IOREDIS.test(texts.get(path) ?? ''))
   const run = hasIoredis ? migrate(options, sources, selected, notes) : { files: [], helperFiles: [] }
   const after = new Map(texts)

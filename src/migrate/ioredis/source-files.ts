@@ -31,13 +31,22 @@ const MOST_BYTES = 1_000_000
 
 /** All sources below a folder, sorted. */
 export function sourcesBelow(folder: string): string[] {
+  return filesBelow(folder, isSource)
+}
+
+/** Files with code that the codemod does not read: declarations, and code inside of other languages. */
+export function unreadBelow(folder: string): string[] {
+  return filesBelow(folder, (name) => DECLARATION.test(name) || /\.(?:vue|svelte|astro|mdx|coffee)$/.test(name))
+}
+
+function filesBelow(folder: string, isWanted: (name: string) => boolean): string[] {
   const found: string[] = []
   const visit = (at: string): void => {
     for (const entry of readdirSync(at, { withFileTypes: true })) {
       const path = join(at, entry.name)
       if (entry.isDirectory()) {
         if (!LEFT_ALONE.has(entry.name)) visit(path)
-      } else if (entry.isFile() && isSource(entry.name) && statSync(path).size <= MOST_BYTES) found.push(path)
+      } else if (entry.isFile() && isWanted(entry.name) && statSync(path).size <= MOST_BYTES) found.push(path)
     }
   }
   visit(folder)

@@ -7,7 +7,8 @@ import { isClientKind, isIoredisKind, type Kind } from './kinds.ts'
 import { rulesFor } from './rules.ts'
 import { applyToChain } from './rules/chains.ts'
 import { applyToConstruction } from './rules/construction.ts'
-import { applyToContainer, applyToFlow } from './rules/flow.ts'
+import { makesIoredisClients, packageAdvice } from './packages.ts'
+import { applyToContainer, applyToFlow, packageOf } from './rules/flow.ts'
 import { applyToMember } from './rules/members.ts'
 import { applyToTestDouble } from './rules/test-doubles.ts'
 import { applyToAugmentation, applyToExport, applyToType, isAugmentation } from './rules/types.ts'
@@ -208,10 +209,25 @@ function outermost(node: ts.Expression): ts.Expression {
 }
 
 function visitFlow(context: FileContext, node: ts.Expression): void {
+  visitOrigin(context, node)
   if (isReceiver(node)) return
   const kind: Kind = context.analysis.kinds.of(node)
   if (isClientKind(kind) || kind === 'subclass' || kind === 'chain' || kind === 'mixed') applyToFlow(context, node)
   else if (kind === 'other') applyToContainer(context, node)
+}
+
+/** `queue.client`: a client that a package made stays one of ioredis, whatever its type says. */
+function visitOrigin({ analysis, file }: FileContext, node: ts.Expression): void {
+  const name = ts.isPropertyAccessExpression(node) ? node.name : ts.isCallExpression(node) ? node.expression : null
+  if (!name || !isIoredisKind(analysis.kinds.of(node))) return
+  const declaration = ts.isCallExpression(node)
+    ? analysis.kinds.checker.getResolvedSignature(node)?.declaration
+    : analysis.kinds.checker.getSymbolAtLocation(name)?.declarations?.[0]
+  const packageName = packageOf(declaration?.getSourceFile().fileName ?? '')
+  if (packageName === null || packageName === 'typescript' || packageName === '@types/node') return
+  // A generic function, such as one that keeps a value, hands on the client of the project.
+  if (declaration && ts.isFunctionLike(declaration) && declaration.typeParameters) return
+  file.mark(node, 'flow', 'client-from-package', packageAdvice(packageName))
 }
 
 function isReceiver(node: ts.Expression): boolean {
@@ -229,6 +245,14 @@ function visitModule(context: FileContext, node: ts.Node): boolean {
   }
   if (ts.isImportDeclaration(node) && isPartOfIoredis(node.moduleSpecifier)) {
     file.mark(node, 'imports', 'deep-import', 'node-redis has no such part. Write it by hand.')
+    return true
+  }
+  if (
+    ts.isImportDeclaration(node) &&
+    ts.isStringLiteral(node.moduleSpecifier) &&
+    makesIoredisClients(node.moduleSpecifier.text)
+  ) {
+    file.mark(node, 'imports', 'client-from-package', packageAdvice(node.moduleSpecifier.text))
     return true
   }
   if (!ts.isCallExpression(node)) return false

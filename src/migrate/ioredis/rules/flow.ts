@@ -375,7 +375,8 @@ function isEmitter(type: ts.Type): boolean {
   return /^(?:NodeJS\.)?EventEmitter\b/.test(type.getSymbol()?.name ?? '')
 }
 
-function packageOf(fileName: string): string | null {
+/** The package in `node_modules` that a file belongs to. */
+export function packageOf(fileName: string): string | null {
   const at = fileName.lastIndexOf('/node_modules/')
   if (at < 0) return null
   const [first = '', second = ''] = fileName.slice(at + '/node_modules/'.length).split('/')

@@ -39,6 +39,11 @@ export function applyToTestDouble({ file }: FileContext, node: ts.Node): boolean
     file.mark(node, 'test-doubles', 'ioredis-mock', ADVICE_IOREDIS_MOCK)
     return true
   }
+  // A map of module names, as in the configuration of Jest.
+  if (ts.isStringLiteral(node) && /^(?:ioredis-mock|\^ioredis\$)$/.test(node.text) && !isArgumentOrImport(node)) {
+    file.mark(node, 'test-doubles', 'mocked-module', ADVICE_MOCK_MODULE)
+    return true
+  }
   if (!ts.isCallExpression(node)) return false
   const [module] = node.arguments
   if (!module) return false
@@ -61,4 +66,8 @@ export function applyToTestDouble({ file }: FileContext, node: ts.Node): boolean
 
 function isModule(node: ts.Expression, pattern: RegExp): boolean {
   return ts.isStringLiteralLike(node) && pattern.test(node.text)
+}
+
+function isArgumentOrImport({ parent }: ts.Node): boolean {
+  return ts.isCallExpression(parent) || ts.isImportDeclaration(parent) || ts.isExportDeclaration(parent)
 }

@@ -61,6 +61,15 @@ const UTILITIES = new Set(['Pick', 'Omit', 'Partial', 'Required', 'Readonly'])
 /** @returns true if the node is a reference to a type of ioredis */
 export function applyToType({ analysis, file, bindings }: FileContext, node: ts.Node): boolean {
   const name = typeNameOf(node)
+  if (ts.isImportTypeNode(node) && !node.qualifier && /^['"]ioredis['"]$/.test(node.argument.getText())) {
+    file.mark(
+      node,
+      'types',
+      'import-type',
+      'Write the type that the code needs: the module ioredis is no longer there.',
+    )
+    return true
+  }
   if (!name) return false
   const symbol = resolved(analysis.kinds.checker, name)
   if (!symbol || !isOfIoredis(symbol)) return false
