@@ -12,6 +12,7 @@ export const behaviorParts: readonly Part[] = [
         'AbortError',
         'ClientClosedError',
         'DisconnectsClientError',
+        'ErrorReply',
         'SocketClosedUnexpectedlyError',
       ],
     },
@@ -94,6 +95,7 @@ function behaveLikeIoredis(client: Redis, options: RedisOptions): void {
   const internals = Object.getPrototypeOf(client) as ClientInternals;
   const emit = internals.emit.bind(client);
   const waiting = new Set<(error: Error) => void>();
+  const held: (() => void)[] = [];
   const maxRetries = options.maxRetriesPerRequest === undefined ? MAX_RETRIES : options.maxRetriesPerRequest;
   let attempts = 0;
   state.status = options.lazyConnect === true ? 'wait' : 'connecting';
@@ -105,17 +107,26 @@ function behaveLikeIoredis(client: Redis, options: RedisOptions): void {
     if (event === 'ready') {
       state.status = 'ready';
       attempts = 0;
+      for (const start of held.splice(0)) start();
     }
     if (event === 'reconnecting') {
       state.status = 'reconnecting';
       attempts += 1;
-      if (maxRetries !== null && attempts % (maxRetries + 1) === 0) rejectAll(waiting, maxRetries);
+      if (maxRetries !== null && attempts % (maxRetries + 1) === 0) rejectAll(waiting, maxRetriesError(maxRetries));
     }
     if (event === 'end') {
-      emit('close');
-      state.status = 'end';
+      rejectAll(waiting, new Error('Connection is closed.'));
+      // ioredis emits it after disconnect() has returned.
+      setImmediate(() => {
+        emit('close');
+        state.status = 'end';
+        emit('end');
+      });
+      return true;
     }
     if (event !== 'error') return emit(event, ...values);
+    // The server refuses the client: ioredis fails what waits with that error.
+    if (values[0] instanceof ErrorReply) rejectAll(waiting, nameReplyError(values[0]));
     // ioredis reports a lost connection by \`close\` alone.
     const wasReady = state.status === 'ready';
     const reported = values[0] instanceof SocketClosedUnexpectedlyError && wasReady ? true : emit('error', ...values);
@@ -123,6 +134,7 @@ function behaveLikeIoredis(client: Redis, options: RedisOptions): void {
     emit('close');
     if (!client.isOpen) {
       state.status = 'end';
+      rejectAll(waiting, new Error('Connection is closed.'));
       emit('end');
     }
     return reported;
@@ -136,27 +148,39 @@ function behaveLikeIoredis(client: Redis, options: RedisOptions): void {
     }
     __KEY_PREFIX__
     if (!client.isOpen) return Promise.reject(new Error('Connection is closed.'));
-    return sendAgain(client, () =>
+    if (!client.isReady && options.enableOfflineQueue === false) {
+      return Promise.reject(new Error("Stream isn't writeable and enableOfflineQueue options is false"));
+    }
+    return sendAgain(client, values, () =>
       client.isReady && options.commandTimeout === undefined
         ? send.apply(this, values)
-        : sendWithin(this, send, values, options.commandTimeout, waiting),
-      (values[1] as { chainId?: symbol } | undefined)?.chainId === undefined,
+        : sendWithin(this, send, values, options.commandTimeout, waiting, held),
     );
   };
 }
 
 /** As ioredis, it sends a command again if the connection was lost before the reply, and tells a closed client by its message. */
-async function sendAgain(client: Redis, attempt: () => Promise<unknown>, mayRepeat: boolean): Promise<unknown> {
+async function sendAgain(client: Redis, [args, given]: unknown[], attempt: () => Promise<unknown>): Promise<unknown> {
+  const isChained = (given as { chainId?: symbol } | undefined)?.chainId !== undefined;
   for (;;) {
     try {
       return await attempt();
     } catch (error) {
+      if (error instanceof ErrorReply) {
+        const [name, ...rest] = args as readonly (string | Buffer)[];
+        throw Object.assign(nameReplyError(error), { command: { name: String(name).toLowerCase(), args: rest } });
+      }
       if (error instanceof DisconnectsClientError || error instanceof ClientClosedError) throw new Error('Connection is closed.');
       const isLost = error instanceof SocketClosedUnexpectedlyError || ['ECONNRESET', 'EPIPE'].includes((error as NodeJS.ErrnoException).code ?? '');
-      if (!isLost || !mayRepeat) throw error;
+      if (!isLost || isChained) throw error;
       if (!client.isOpen) throw new Error('Connection is closed.');
     }
   }
+}
+
+/** Code and logs know the errors of the server by the name that ioredis 5 gives them. */
+function nameReplyError(error: Error): Error {
+  return Object.defineProperty(error, 'name', { value: 'ReplyError', configurable: true, writable: true });
 }
 
 /** Sends a command that fails when its time is over, or when the connection could not be made again. */
@@ -166,6 +190,7 @@ function sendWithin(
   [args, given]: unknown[],
   timeoutMs: number | undefined,
   waiting: Set<(error: Error) => void>,
+  held: (() => void)[],
 ): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const unsent = new AbortController();
@@ -179,26 +204,36 @@ function sendWithin(
       clearTimeout(timer);
       waiting.delete(fail);
     };
+    const start = (): void => {
+      if (unsent.signal.aborted) return;
+      send.call(client, args, { ...(given as object | undefined), abortSignal: unsent.signal }).then(
+        (reply) => {
+          done();
+          resolve(reply);
+        },
+        (error: unknown) => {
+          done();
+          if (!(error instanceof AbortError)) reject(error as Error);
+        },
+      );
+    };
     waiting.add(fail);
-    send.call(client, args, { ...(given as object | undefined), abortSignal: unsent.signal }).then(
-      (reply) => {
-        done();
-        resolve(reply);
-      },
-      (error: unknown) => {
-        done();
-        if (!(error instanceof AbortError)) reject(error as Error);
-      },
-    );
+    // node-redis would send it before the server has answered to the password.
+    if (client.isReady) start();
+    else held.push(start);
   });
 }
 
-function rejectAll(waiting: ReadonlySet<(error: Error) => void>, maxRetries: number): void {
+function rejectAll(waiting: ReadonlySet<(error: Error) => void>, error: Error): void {
+  for (const fail of [...waiting]) fail(error);
+}
+
+function maxRetriesError(maxRetries: number): Error {
   const error = new Error(
     \`Reached the max retries per request limit (which is \${maxRetries}). Refer to "maxRetriesPerRequest" option for details.\`,
   );
   error.name = 'MaxRetriesPerRequestError';
-  for (const fail of [...waiting]) fail(error);
+  return error;
 }
 `,
   },

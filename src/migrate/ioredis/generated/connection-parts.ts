@@ -157,6 +157,8 @@ function readArguments(values: readonly unknown[]): RedisOptions {
     if (value === null || value === undefined) continue;
     addMissing(options, readArgument(value));
   }
+  // A tls option of a later argument wins over the protocol of the URL.
+  if (values.some((value) => typeof value === 'string' && /^rediss:/i.test(value))) addMissing(options, { tls: true });
   return options as RedisOptions;
 }
 
@@ -184,7 +186,6 @@ function readUrl(text: string): object {
   const hasProtocol = /^rediss?:\\/\\//i.test(text);
   const url = new URL(hasProtocol ? text : text.startsWith('//') ? \`redis:\${text}\` : \`redis://\${text}\`);
   const options: Record<string, unknown> = {};
-  if (url.protocol === 'rediss:') options['tls'] = true;
   if (url.username !== '' || url.password !== '') {
     options['username'] = decodeURIComponent(url.username);
     options['password'] = decodeURIComponent(url.password);
@@ -288,9 +289,9 @@ export async function connectRedis(client: Redis): Promise<void> {
       client.off('error', failed);
       resolve();
     };
-    const failed = (error: Error): void => {
+    const failed = (): void => {
       client.off('ready', ready);
-      reject(error);
+      reject(new Error('Connection is closed.'));
     };
     client.once('ready', ready);
     client.once('error', failed);
@@ -328,8 +329,20 @@ export async function quitRedis(client: AnyRedis): Promise<'OK'> {
     source: `
 /** \`redis.disconnect()\` of ioredis: closes at once. A client that is closed stays as it is. */
 export function disconnectRedis(client: AnyRedis): void {
-  if (client.isOpen) client.destroy();
-  stateOf(client).status = 'end';
+  const state = stateOf(client);
+  const isOpening = 'isReady' in client && !client.isReady && state.status !== 'close';
+  state.status = 'end';
+  if (!client.isOpen) return;
+  if (!isOpening) {
+    client.destroy();
+    return;
+  }
+  // node-redis would leave the socket open that it is just opening.
+  const destroy = (): void => {
+    if (client.isOpen) client.destroy();
+  };
+  client.once('connect', destroy);
+  client.once('error', destroy);
 }
 `,
   },
