@@ -1,6 +1,6 @@
 /**
- * "No silent difference": the fixture application before and after the codemod, on a real Redis. Each step that carries no mark must see the
- * same values and leave the same keyspace.
+ * docs/migrate-from-ioredis.md promises no silent change: the fixture application before and after the codemod, on a real Redis. Each step
+ * that carries no mark must see the same values and leave the same keyspace.
  */
 import { readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'

@@ -26,6 +26,7 @@ export type Way =
 /** Pages and languages that a test of their own covers. */
 const COVERED: readonly (readonly [page: string, language: RegExp, test: string])[] = [
   ['docs/errors.md', /^text$/, 'test/docs/error-page.test.ts'],
+  ['docs/migrate-from-ioredis.md', /^diff$/, 'test/docs/ioredis-page.test.ts'],
   // Its modules load inside of a Next application only; its commands are those that make the application of the test.
   ['docs/next.md', /^(?:tsx?|sh)$/, 'test/e2e/created-next.test.ts'],
 ]
