@@ -121,7 +121,7 @@ module.exports = {
       comment:
         'An application that names no migration loads none: others know its types, and the stores import its drivers when asked.',
       severity: 'error',
-      from: { path: '^src/', pathNot: ['^src/migrate(/|\\.ts$)', '^src/(redis|memory)\\.ts$', '^src/testing/', TEST] },
+      from: { path: '^src/', pathNot: ['^src/(migrate|testing|cli)(/|\\.ts$)', '^src/(redis|memory)\\.ts$', TEST] },
       to: { path: '^src/migrate(/|\\.ts$)', dependencyTypesNot: ['type-only'] },
     },
     {
