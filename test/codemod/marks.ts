@@ -7,7 +7,7 @@ import { basename, join } from 'node:path'
 import ts from 'typescript'
 import type { Application } from './application.ts'
 
-export const MARK = 'coatcheck-codemod-error'
+const MARK = 'coatcheck-codemod-error'
 
 /** Step → codes of its marks. */
 export function markedSteps(application: Application): Map<string, string[]> {
