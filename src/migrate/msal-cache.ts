@@ -3,7 +3,7 @@
  * In mode `read` the old value decides, and both sides merge into it. In mode `move` a user's entries are taken over once.
  */
 import { mergeCaches, type MsalCache } from '../adapters/msal/cache-merge.ts'
-import type { PartitionChange, PartitionStore, StoredPartition } from '../adapters/msal/partition-store.ts'
+import type { PartitionChange, Partitioned, PartitionStore, StoredPartition } from '../adapters/msal/partition-store.ts'
 import { TokenError } from '../core/errors.ts'
 import { createTurns } from '../documents/turns.ts'
 import { createLateRemovals } from './late-removals.ts'
@@ -32,7 +32,7 @@ export interface MsalOrigin extends Origin {
       /** The partitions of the drop-in. */
       readonly partitions: PartitionStore
     },
-  ): PartitionStore
+  ): Partitioned
 }
 
 interface OldPartition {

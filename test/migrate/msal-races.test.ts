@@ -1,7 +1,7 @@
 /** The origin `msalCache` in many orders of the steps of processes in both modes. The drivers are those of memory. */
 import { describe, expect, test } from 'vitest'
 import { type MsalCache, parseCache } from '../../src/adapters/msal/cache-merge.ts'
-import { createPartitionStore, type PartitionStore } from '../../src/adapters/msal/partition-store.ts'
+import { createPartitionStore, type Partitioned } from '../../src/adapters/msal/partition-store.ts'
 import { EventBus } from '../../src/core/events.ts'
 import { createKeyring } from '../../src/keyring/keyring.ts'
 import { createSeal } from '../../src/keyring/seal.ts'
@@ -43,7 +43,7 @@ class World {
     return isStepwise ? this.#scheduler.steps(driver) : driver
   }
 
-  process(mode: MigrationMode, isStepwise = true): PartitionStore {
+  process(mode: MigrationMode, isStepwise = true): Partitioned {
     const events = new EventBus()
     const partitions = createPartitionStore({
       driver: this.#steps(createMemoryTokenDriver(this.#space, redisKeys('')), isStepwise),
@@ -61,7 +61,7 @@ class World {
   }
 }
 
-type Actor = (store: PartitionStore) => Promise<unknown>
+type Actor = (store: Partitioned) => Promise<unknown>
 const visit: Actor = async (store) => parseCache((await store.read(HOME)).text)['Account']?.['ada'] !== undefined
 const writes =
   (name: string): Actor =>

@@ -5,7 +5,7 @@
  */
 import { type MsalCache, parseCache } from './cache-merge.ts'
 import type { ApplicationMemory } from './application-memory.ts'
-import type { PartitionStore, StoredPartition } from './partition-store.ts'
+import type { Partitioned, StoredPartition } from './partition-store.ts'
 import type { MsalAccount, MsalCacheContext, MsalCachePlugin } from './types.ts'
 
 export interface Partitions {
@@ -20,7 +20,7 @@ interface ReadState {
 }
 
 export function createMsalCachePlugin(deps: {
-  readonly store: PartitionStore
+  readonly store: Partitioned
   readonly memory: ApplicationMemory
   readonly partitions: Partitions
 }): MsalCachePlugin {

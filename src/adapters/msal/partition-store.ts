@@ -18,7 +18,8 @@ export interface StoredPartition {
   readonly nonce: Buffer | null
 }
 
-export interface PartitionStore {
+/** The partitions as the cache plugin uses them. */
+export interface Partitioned {
   /** For an empty name it returns an empty partition. */
   read(partition: string): Promise<StoredPartition>
   /**
@@ -27,6 +28,9 @@ export interface PartitionStore {
    * @throws {TokenError} `COATCHECK_TOKEN_CONFLICT` after 16 lost races
    */
   change(partition: string, change: PartitionChange, known: StoredPartition): Promise<void>
+}
+
+export interface PartitionStore extends Partitioned {
   /** Stores a partition where none is. False: one is stored. @param mostMs the longest life, milliseconds; absent: that of all partitions */
   create(partition: string, cache: MsalCache, mostMs?: number): Promise<boolean>
 }
