@@ -12,6 +12,7 @@ import type { Duration } from './core/duration.ts'
 import { ConfigError, MisuseError } from './core/errors.ts'
 import type { Events } from './core/events.ts'
 import type { JsonObject } from './documents/json-merge.ts'
+import type { SessionStoreOptions } from './hosted-sessions.ts'
 import type { MigrationMode } from './migrate/session-origin.ts'
 import type { StoreFactory } from './store.ts'
 
@@ -149,14 +150,14 @@ export async function openBulkMigration(
 
 async function sessionsOf(
   { kind = 'express-session', userIdPath, ttl }: DropInChoice,
-  ours: Pick<DropInChoice, never>,
-  migrateFrom: Parameters<typeof import('./hosted-sessions.ts').createHostedSessions>[1]['migrateFrom'],
+  ours: Pick<SessionStoreOptions, 'store' | 'keys' | 'prefix'>,
+  migrateFrom: NonNullable<SessionStoreOptions['migrateFrom']>,
 ): Promise<BulkAccess> {
   const { createHostedSessions } = await import('./hosted-sessions.ts')
   const path = userIdPath?.split('.')
   return createHostedSessions(kind, {
     ...ours,
-    ...(migrateFrom && { migrateFrom }),
+    migrateFrom,
     ...(ttl !== undefined && { ttl }),
     ...(path && { userId: (data: JsonObject) => textAt(data, path) }),
   }).bulk

@@ -92,7 +92,7 @@ async function ofFlags(context: CommandContext, flags: DropInFlags): Promise<Bul
     ...(kind && { kind }),
     ...(oldPrefix !== undefined && { oldPrefix }),
     ...(userId !== undefined && { userIdPath: userId }),
-    ...(ttl !== undefined && { ttl: ttl as NonNullable<DropInChoice['ttl']> }),
+    ...(ttl !== undefined && { ttl: ttl }),
     ...(target && { oldStore: await oldStoreAt(target) }),
   }
   return createDropIn(options, choice)
