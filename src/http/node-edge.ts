@@ -151,7 +151,7 @@ export function checkAdapterOptions<T extends object>(given: T, caller: string, 
 }
 
 /** @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT` */
-export function assertBridge(adopt: unknown, caller: string): void {
+function assertBridge(adopt: unknown, caller: string): void {
   if (typeof (adopt as Partial<CookieBridge> | null)?.attach === 'function') return
   throw new MisuseError(
     'COATCHECK_INVALID_ARGUMENT',

@@ -12,6 +12,7 @@ import type { OldRecordDriver } from './old-record-driver.ts'
 
 /** What a bridge works on: the parts of one instance of Coatcheck. */
 export interface BridgeGround {
+  /** What sealed documents are stored with. */
   readonly documents: DocumentDeps
   /** What a session of ours is created with. */
   readonly planned: PlannedSessionDeps<object>
@@ -19,12 +20,15 @@ export interface BridgeGround {
   revoke(sessionId: string, reason: string): Promise<unknown>
   /** Opens old records. @param store where they are; absent: on the servers of this instance */
   oldRecords(store?: StoreFactory): Promise<OldRecordDriver>
+  /** Source of the current time. */
   readonly clock: Clock
+  /** Where migration reads are reported. */
   readonly events: EventBus
 }
 
 /** What the request adds to a session that is adopted. */
 export interface AdoptingRequest {
+  /** Browser, system and network of the request. */
   readonly device: () => Device | undefined
   /** Fields of the anonymous session that the adopted one takes over, as `signIn.carry` names them. */
   readonly carried: Readonly<Record<string, unknown>>

@@ -5,12 +5,19 @@ import type { OldSession } from './old-sessions.ts'
 /** A session of nextjs-auth0, in the shape of version 4. */
 export interface Auth0OldSession {
   /** Claims of the user. */
-  readonly user: Readonly<Record<string, unknown>> & { readonly sub: string }
+  readonly user: Readonly<Record<string, unknown>> & {
+    /** Id of the user at Auth0. */
+    readonly sub: string
+  }
   /** Tokens of the user. */
   readonly tokenSet: {
+    /** Absent: the session has none. */
     readonly accessToken?: string | undefined
+    /** Absent: the session has none. */
     readonly idToken?: string | undefined
+    /** Absent: the session has none. */
     readonly refreshToken?: string | undefined
+    /** Scopes of the access token, separated by spaces. */
     readonly scope?: string | undefined
     /** Epoch seconds. */
     readonly expiresAt?: number | undefined

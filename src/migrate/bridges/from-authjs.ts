@@ -30,9 +30,19 @@ export type AuthJsToken = Readonly<Record<string, unknown>>
 /** A database session of Auth.js, as `getSessionAndUser()` of an adapter returns it. */
 export interface AuthJsDatabaseSession {
   /** The session. */
-  readonly session: { readonly sessionToken: string; readonly userId: string; readonly expires: Date | string }
+  readonly session: {
+    /** The value of the cookie: a secret. */
+    readonly sessionToken: string
+    /** Id of the user in Auth.js. */
+    readonly userId: string
+    /** When the session ends. */
+    readonly expires: Date | string
+  }
   /** Its user. */
-  readonly user: Readonly<Record<string, unknown>> & { readonly id: string }
+  readonly user: Readonly<Record<string, unknown>> & {
+    /** Id of the user in Auth.js. */
+    readonly id: string
+  }
 }
 
 /** The methods of an Auth.js adapter that a bridge needs. Auth.js declares them as optional; an adapter for database sessions has both. */

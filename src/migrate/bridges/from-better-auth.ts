@@ -16,12 +16,18 @@ import { unsign } from './signed-value.ts'
 export interface BetterAuthSession {
   /** The session. */
   readonly session: Readonly<Record<string, unknown>> & {
+    /** The signed part of the cookie: a secret. */
     readonly token: string
+    /** Id of the user in better-auth. */
     readonly userId: string
+    /** When the session ends. */
     readonly expiresAt: Date | string
   }
   /** Its user. */
-  readonly user: Readonly<Record<string, unknown>> & { readonly id: string }
+  readonly user: Readonly<Record<string, unknown>> & {
+    /** Id of the user in better-auth. */
+    readonly id: string
+  }
 }
 
 /** The `secondaryStorage` of better-auth, or an object of the same shape that reads the sessions from a database. */

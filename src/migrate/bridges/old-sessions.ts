@@ -17,6 +17,7 @@ export interface OldSession {
 /** `unreadable`: a value that is no session; it is left alone. */
 export type OldSessionRead = OldSession | 'unreadable' | null
 
+/** Sessions of the old library, by the id from its cookie. */
 export interface OldSessions {
   /** `null`: there is none, or it has ended. Rejects when the store cannot answer. */
   read(id: string): Promise<OldSessionRead>

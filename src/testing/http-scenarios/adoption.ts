@@ -15,6 +15,7 @@ export interface OldApplication {
 
 /** An `HttpWorld` whose adapter has a bridge in mode `read`, which returns the user id and the cart. */
 export interface AdoptionWorld extends HttpWorld {
+  /** The application that the visitors come from. */
   readonly old: OldApplication
 }
 
