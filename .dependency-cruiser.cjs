@@ -121,8 +121,11 @@ module.exports = {
       comment:
         'An application that names no migration loads none: others know its types, and the stores import its drivers when asked.',
       severity: 'error',
-      from: { path: '^src/', pathNot: ['^src/(migrate|testing|cli)(/|\\.ts$)', '^src/(redis|memory)\\.ts$', TEST] },
-      to: { path: '^src/migrate(/|\\.ts$)', dependencyTypesNot: ['type-only'] },
+      from: {
+        path: '^src/',
+        pathNot: ['^src/(migrate|testing|cli|admin)(/|\\.ts$)', '^src/(redis|memory)\\.ts$', TEST],
+      },
+      to: { path: '^src/migrate(/|\\.ts$)', dependencyTypesNot: ['type-only'], dynamic: false },
     },
     {
       name: 'migration-drivers-late',

@@ -13,7 +13,7 @@ import { ConfigError, MisuseError } from './core/errors.ts'
 import type { Events } from './core/events.ts'
 import type { JsonObject } from './documents/json-merge.ts'
 import type { SessionStoreOptions } from './hosted-sessions.ts'
-import type { MigrationMode } from './migrate/session-origin.ts'
+import type { MigrationMode } from './migrate/migration-mode.ts'
 import type { StoreFactory } from './store.ts'
 
 /** An opened bulk migration. */

@@ -41,7 +41,8 @@ export type {
   OldRecordDriver,
   OldRecordWritten,
 } from './migrate/old-record-driver.ts'
-export type { MigrationMode, SessionOrigin } from './migrate/session-origin.ts'
+export type { MigrationMode } from './migrate/migration-mode.ts'
+export type { SessionOrigin } from './migrate/session-origin.ts'
 export type { OriginOptions } from './migrate/sessions/create-origin.ts'
 export { connectRedis, type ConnectRedisOptions } from './migrate/origins/connect-redis.ts'
 export { koaSessionStore, type KoaSessionStoreOptions } from './migrate/origins/koa-session-store.ts'

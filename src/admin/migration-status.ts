@@ -1,6 +1,6 @@
 /** How far a migration is: what the processes report of each origin, how many old keys are left, and what to do next. */
 import type { MigrationOutcome } from '../core/event-map.ts'
-import type { MigrationMode } from '../migrate/session-origin.ts'
+import type { MigrationMode } from '../migrate/migration-mode.ts'
 import { HOUR_MS, type OriginReads, type ReadCountsDriver, USED_OUTCOMES } from '../migrate/read-counts-driver.ts'
 import { keyCount, walkKeys, type WalkGround, type WalkOptions } from './walk.ts'
 

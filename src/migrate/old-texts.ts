@@ -4,7 +4,7 @@
  */
 import type { SecondaryStorage } from '../adapters/hosts/secondary-storage.ts'
 import type { Report } from './origin.ts'
-import type { MigrationMode } from './session-origin.ts'
+import type { MigrationMode } from './migration-mode.ts'
 import type { OldRecord, OldRecordDriver } from './old-record-driver.ts'
 import { ATTEMPTS } from './shared-records.ts'
 

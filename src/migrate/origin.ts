@@ -8,7 +8,7 @@ import type { EventBus } from '../core/events.ts'
 import type { StoreFactory } from '../store.ts'
 import type { OldKeys } from './old-keys.ts'
 import type { OldRecordDriver } from './old-record-driver.ts'
-import type { MigrationMode } from './session-origin.ts'
+import type { MigrationMode } from './migration-mode.ts'
 
 /** A library and format that data comes from. */
 export interface Origin {

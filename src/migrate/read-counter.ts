@@ -5,7 +5,7 @@
 import type { MigrationOutcome } from '../core/event-map.ts'
 import type { EventBus } from '../core/events.ts'
 import { isCoatcheckError } from '../core/errors.ts'
-import type { MigrationMode } from './session-origin.ts'
+import type { MigrationMode } from './migration-mode.ts'
 import type { ReadCountsDriver } from './read-counts-driver.ts'
 
 export interface CountedOrigin {
@@ -78,7 +78,7 @@ export function startReadCounter(
 }
 
 /** As it stands in the counts: the name of an origin is configuration, and may hold any character. */
-export function nameInCounts(name: string): string {
+function nameInCounts(name: string): string {
   return name.replace(ORIGIN_LETTERS, '_').slice(0, ORIGIN_LENGTH)
 }
 

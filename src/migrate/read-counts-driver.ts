@@ -3,7 +3,7 @@
  * doctor read them. Counts are statistics: they decide no request.
  */
 import type { MigrationOutcome } from '../core/event-map.ts'
-import type { MigrationMode } from './session-origin.ts'
+import type { MigrationMode } from './migration-mode.ts'
 
 /** What one process reports of one origin. */
 export interface ReadBatch {

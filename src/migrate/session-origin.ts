@@ -7,13 +7,8 @@ import type { EventBus } from '../core/events.ts'
 import type { HostSessions, SessionLinks } from '../documents/host-sessions.ts'
 import type { Store, StoreFactory } from '../store.ts'
 import type { OldSessionOrigin } from './bridges/old-sessions.ts'
+import type { MigrationMode } from './migration-mode.ts'
 import type { OldKeys } from './old-keys.ts'
-
-/**
- * How an origin treats old records. `read`: old processes may still run; the old record decides whether a session exists and what it
- * holds. `move`: no old process runs; each old record is taken over at its first read, and then removed.
- */
-export type MigrationMode = 'read' | 'move'
 
 /** Old sessions that a store takes over. `connectRedis()`, `koaSessionStore()` and `jsonSessions()` make it. */
 export interface SessionOrigin extends OldSessionOrigin {

@@ -1,5 +1,5 @@
 /** Chooses how a record is shared with the old library: by the mode of the origin. */
-import type { MigrationMode } from './session-origin.ts'
+import type { MigrationMode } from './migration-mode.ts'
 import { createRecordsInMoveMode } from './records-in-move-mode.ts'
 import { createRecordsInReadMode } from './records-in-read-mode.ts'
 import type { SharedRecordDeps, SharedRecords } from './shared-records.ts'

@@ -6,7 +6,7 @@ import type { AuthJsAccount, AuthJsUser, CoatcheckAuthJsAdapter } from '../adapt
 import { SessionError } from '../core/errors.ts'
 import type { Random } from '../core/random.ts'
 import type { Report } from './origin.ts'
-import type { MigrationMode } from './session-origin.ts'
+import type { MigrationMode } from './migration-mode.ts'
 import type { OldRecordDriver } from './old-record-driver.ts'
 import { ATTEMPTS } from './shared-records.ts'
 import { accountIn, nameIn, overwrite, removeName, type UpstashKeys, userIn } from './upstash-records.ts'

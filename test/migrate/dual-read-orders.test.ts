@@ -4,7 +4,7 @@
  */
 import { randomBytes } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { MigrationMode } from '../../src/migrate/session-origin.ts'
+import type { MigrationMode } from '../../src/migrate/migration-mode.ts'
 import { memoryStore } from '../../src/memory.ts'
 import {
   type Data,

@@ -4,7 +4,7 @@ import type { RedisClientPort } from '../../redis/client-port.ts'
 import type { RedisKeys } from '../../redis/keys.ts'
 import { createScriptRunner } from '../../redis/script-runner.ts'
 import { ADD_READS } from '../../redis/scripts/read-counts.ts'
-import type { MigrationMode } from '../session-origin.ts'
+import type { MigrationMode } from '../migration-mode.ts'
 import {
   COUNTS_KEPT_MS,
   hasUse,

@@ -11,7 +11,7 @@ import type { OwnedTokenCache } from '../../token/token-cache.ts'
 import type { StoreFactory } from '../../store.ts'
 import type { OldKeys } from '../old-keys.ts'
 import type { OldRecordDriver } from '../old-record-driver.ts'
-import type { MigrationMode } from '../session-origin.ts'
+import type { MigrationMode } from '../migration-mode.ts'
 
 /**
  * What came of a user's old tokens. `adopted`: they are stored here now. `present`: Coatcheck has, or had, tokens of the user already, and
