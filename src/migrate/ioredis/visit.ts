@@ -10,6 +10,7 @@ import { applyToConstruction } from './rules/construction.ts'
 import { makesIoredisClients, packageAdvice } from './packages.ts'
 import { applyToContainer, applyToFlow, packageOf } from './rules/flow.ts'
 import { applyToMember } from './rules/members.ts'
+import { isNativeName } from './rules/native.ts'
 import { applyToTestDouble } from './rules/test-doubles.ts'
 import { applyToAugmentation, applyToExport, applyToType, isAugmentation } from './rules/types.ts'
 
@@ -138,6 +139,10 @@ function applyRules({ file }: FileContext, call: Call): void {
     return
   }
   if (rulesFor(call.name).some((rule) => rule.apply(call))) return
+  if (isNativeName(call.name)) {
+    file.record(call.node, 'native', 'rewritten')
+    return
+  }
   call.mark(
     'members',
     'unknown-member',

@@ -175,7 +175,7 @@ function addMissing(options: Record<string, unknown>, more: object): void {
   }
 }
 
-const QUERY_OPTIONS = new Set(['family', 'db', 'connectionName', 'username', 'password', 'host', 'port']);
+const QUERY_OPTIONS = new Set(['family', 'db', 'connectionName', 'keyPrefix', 'username', 'password', 'host', 'port']);
 
 /** \`redis://user:password@host:port/db?family=6\`, \`host:port\`, or the path of a socket. */
 function readUrl(text: string): object {

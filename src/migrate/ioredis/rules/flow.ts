@@ -5,6 +5,7 @@
 import { ts } from 'ts-morph'
 import { unwrap } from '../arguments.ts'
 import type { FileContext } from '../file-context.ts'
+import { isHelperText } from '../generated/compose.ts'
 import { isIoredisKind, type Kind } from '../kinds.ts'
 import { packageAdvice } from '../packages.ts'
 import type { Rule } from '../rule.ts'
@@ -185,6 +186,8 @@ function applyToArgument(context: FileContext, node: ts.Expression, call: ts.Cal
   const at = call.arguments?.indexOf(node) ?? -1
   const parameter = signature?.parameters[Math.min(at, signature.parameters.length - 1)]
   const declaration = signature?.declaration
+  // A helper takes what it is given; an earlier run wrote the call.
+  if (declaration && isHelperText(declaration.getSourceFile().text)) return
   const fileName = declaration?.getSourceFile().fileName ?? ''
   const packageName = packageOf(fileName) ?? packageOfCallee(context, call)
   if (packageName !== null && packageName !== 'typescript' && packageName !== '@types/node') {
@@ -358,12 +361,22 @@ function judge(context: FileContext, node: ts.Expression, type: ts.Type | undefi
     return
   }
   if (type.flags & ts.TypeFlags.TypeParameter) return
-  if (isNothing(type) || isEmitter(type)) return
+  if (isNothing(type) || isEmitter(type) || isOfNodeRedis(type)) return
   if (kinds.checker.getNonNullableType(type).getProperties().length === 0) {
     if (type.flags & ts.TypeFlags.Object) context.file.mark(node, 'flow', 'client-as-any', AS_ANY)
     return
   }
   context.file.mark(node, 'flow', 'client-as-interface', AS_INTERFACE)
+}
+
+/** The type of the generated file: what holds it was rewritten. */
+function isOfNodeRedis(type: ts.Type): boolean {
+  const parts = type.isUnionOrIntersection() ? type.types : [type]
+  return parts.some((part) =>
+    /^(?:@redis\/client|redis)$/.test(
+      packageOf(part.getSymbol()?.declarations?.[0]?.getSourceFile().fileName ?? '') ?? '',
+    ),
+  )
 }
 
 function isNothing(type: ts.Type): boolean {
