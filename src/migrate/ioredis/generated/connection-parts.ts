@@ -330,10 +330,10 @@ export async function quitRedis(client: AnyRedis): Promise<'OK'> {
 /** \`redis.disconnect()\` of ioredis: closes at once. A client that is closed stays as it is. */
 export function disconnectRedis(client: AnyRedis): void {
   const state = stateOf(client);
-  const isOpening = 'isReady' in client && !client.isReady && state.status !== 'close';
+  const isOpening = state.status === 'connecting' || state.status === 'reconnecting';
   state.status = 'end';
   if (!client.isOpen) return;
-  if (!isOpening) {
+  if (!isOpening || !('isReady' in client)) {
     client.destroy();
     return;
   }
