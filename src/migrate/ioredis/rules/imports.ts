@@ -36,9 +36,30 @@ export function markLeftReferences({ file, bindings }: FileContext): void {
         file.record(reference, 'imports', 'rewritten')
         continue
       }
+      const type = exportedType(binding, reference)
+      if (type !== null) {
+        const { propertyName } = reference.parent as ts.ExportSpecifier
+        const text = file.helper(type) + (propertyName ? '' : ` as ${reference.text}`)
+        file.edits.replace(reference.getStart(), reference.getEnd(), text)
+        bindings.consume(reference)
+        file.record(reference, 'imports', 'rewritten')
+        continue
+      }
       file.mark(reference, 'imports', 'class-as-value', CLASS_ADVICE)
     }
   }
+}
+
+const EXPORTED_TYPES = new Set(['Redis', 'Cluster', 'RedisOptions', 'ChainableCommander'])
+
+/** The type of the generated file for a name in `export type { … }`; null for all else. */
+function exportedType(binding: Binding, reference: ts.Identifier): string | null {
+  const specifier = reference.parent
+  if (!ts.isExportSpecifier(specifier) || !(specifier.isTypeOnly || specifier.parent.parent.isTypeOnly)) return null
+  const { parent } = binding.name
+  const imported = ts.isImportSpecifier(parent) ? (parent.propertyName ?? parent.name).text : 'Redis'
+  const name = imported === 'default' ? 'Redis' : imported
+  return EXPORTED_TYPES.has(name) && (ts.isImportSpecifier(parent) || ts.isImportClause(parent)) ? name : null
 }
 
 function isReplyError(binding: Binding, reference: ts.Identifier): boolean {
