@@ -9,6 +9,11 @@ const root = resolve(import.meta.dirname, '..')
 const { name, exports } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 /** Conditions of bundlers for runtimes without Node. */
 const NO_NODE = ['edge-light', 'workerd', 'browser']
+/** Files of `src/` that put the parts together. They are no entries. */
+const COMPOSITION = [
+  ...['adopted-tokens', 'bulk-access', 'bulk-migration', 'bulk-tokens', 'coatcheck', 'configured-keys', 'edge'],
+  ...['foundation', 'hosted', 'hosted-origin', 'hosted-sessions', 'register', 'store'],
+]
 const problems = [...undeclared(), ...missingFiles(), ...unknownImports()]
 
 for (const problem of problems) console.error(problem)
@@ -37,11 +42,7 @@ function missingFiles() {
 /** Every source that is meant as an entry, by its place, is exported; what puts the parts together is not one. */
 function undeclared() {
   const declared = new Set(Object.values(exports).map((target) => target['coatcheck-source']))
-  const internal = new Set(
-    ['coatcheck', 'edge', 'foundation', 'hosted', 'hosted-sessions', 'register', 'store'].map(
-      (part) => `./src/${part}.ts`,
-    ),
-  )
+  const internal = new Set(COMPOSITION.map((part) => `./src/${part}.ts`))
   const meant = [...sourcesIn('src'), ...sourcesIn('src/adapters')]
   return meant
     .filter((file) => !declared.has(file) && !internal.has(file))
