@@ -1,5 +1,5 @@
 import { defaultServerConditions } from 'vite'
-import { defineConfig } from 'vitest/config'
+import { configDefaults, defineConfig } from 'vitest/config'
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
 // Tests run on the sources; processes that tests spawn import the built package.
@@ -28,6 +28,8 @@ export default defineConfig({
   ssr: { resolve: { conditions } },
   test: {
     include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
+    // Applications that the codemod rewrites. Their tests are input.
+    exclude: [...configDefaults.exclude, 'test/codemod/{app,public}/**'],
     environment: 'node',
     // Outages are the subject of many tests; what is logged about them is that of test/telemetry.
     env: { COATCHECK_LOG: 'silent', ...(process.env['COATCHECK_LAB_REPORT'] ? {} : patient) },

@@ -29,7 +29,7 @@ export const EXPECTED_MARKS: Readonly<Record<string, string>> = {
  * what it cannot keep.
  */
 export const EXPECTED_REFUSALS: Readonly<Record<string, RegExp>> = {
-  'construction: fromAUrlWithQuery': /write the option \\"keyPrefix\\" of the URL as an option of the code/,
+  'construction: fromAUrlWithQuery': /write the option \\"enableReadyCheck\\" of the URL as an option of the code/,
 }
 
 /** The same for `src/topologies`. */

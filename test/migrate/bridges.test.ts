@@ -277,9 +277,9 @@ function* spoiled(cookie: string): Generator<string> {
   const value = decodeURIComponent(text)
   const put = (changed: string): string => `${name}=${encodeURIComponent(changed)}${others}`
   for (let at = 0; at < value.length; at += Math.max(1, Math.floor(value.length / 24))) {
-    // Within the alphabet of base64url, so that more than the alphabet is checked. The last character may hold unused bits.
+    // Within the alphabet of base64url, so that more than the alphabet is checked. The last character of a part may hold unused bits.
     const other = value[at] === 'A' ? 'B' : 'A'
-    yield put(value.slice(0, at) + other + value.slice(at + 1))
+    if (/[\w-]/.test(value[at + 1] ?? '')) yield put(value.slice(0, at) + other + value.slice(at + 1))
     yield put(value.slice(0, at))
   }
   yield put(value.split('.').slice(0, -1).join('.'))

@@ -144,7 +144,7 @@ describe.each<[Host, string]>([
   const oldKeys = async (): Promise<string[]> => {
     const found: string[] = []
     for await (const batch of client.scanIterator()) found.push(...batch)
-    return found.filter((key) => !/^host(?:-set)?:/.test(key))
+    return found.filter((key) => !/^(?:host(?:-set)?|migration):/.test(key))
   }
 
   /** Our mirrors must not outlive the old records. */
