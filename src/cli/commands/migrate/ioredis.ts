@@ -65,12 +65,14 @@ async function run({ output, terminal }: CommandContext, flags: Flags, paths: re
     ...(flags.exclude === undefined ? {} : { exclude: flags.exclude }),
   })
   const changed = report.files.filter(({ before, after }) => before !== after)
+  const summary = summaryOf(report, changed.length, mode)
+  const hasSites = report.sites.length > 0
   output.data(documentOf(report, mode, target), () =>
-    textOf(report, mode, terminal, output.table(ruleColumns, ruleRows(report.sites))),
+    hasSites ? textOf(report, mode, terminal, output.table(ruleColumns, ruleRows(report.sites))) : summary,
   )
   if (flags.report !== undefined) writeFileSync(resolve(terminal.folder, flags.report), markdownReport(report, target))
   for (const note of report.notes) output.note(note)
-  output.note(summaryOf(report, changed.length, mode))
+  if (hasSites) output.note(summary)
   return mode === 'check' && (changed.length > 0 || report.marksLeft > 0) ? exitCode.failed : exitCode.ok
 }
 
@@ -97,7 +99,6 @@ function installedMajor(folder: string): 5 | 6 {
 }
 
 function textOf(report: MigrationReport, mode: Mode, { stdout }: Terminal, table: string): string {
-  if (report.sites.length === 0) return ''
   const diff =
     mode === 'dry-run'
       ? report.files.map((file) => unifiedDiff(file, stdout.hasColour)).filter((text) => text !== '')
