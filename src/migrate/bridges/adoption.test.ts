@@ -37,6 +37,7 @@ function world() {
     end: async () => undefined,
   })
   return {
+    documents: createMemoryDocumentDriver(space, keys),
     cookie: cookie(),
     pass: (ms: number) => clock.advance(ms),
     failOnce: () => failures++,
@@ -100,6 +101,22 @@ describe('a process that ends between plan and record', () => {
     await expect(adoption().adopt(cookie, REQUEST)).rejects.toThrow('cut off')
     await adoption().end(cookie)
     expect(await adoption().adopt(cookie, REQUEST)).toBeNull()
+  })
+})
+
+describe('a sign-out with a token that names no session', () => {
+  it('writes nothing and ends nothing', async () => {
+    const { adoption, cookie, documents } = world()
+    let ends = 0
+    const unknown = { ...cookie, load: async () => null, end: async () => void ends++ }
+    await adoption().end(unknown)
+    expect(ends).toBe(0)
+    const names: string[] = []
+    for await (const name of documents.names('adopted')) names.push(name)
+    expect(names).toEqual([])
+    await adoption().end(cookie)
+    for await (const name of documents.names('adopted')) names.push(name)
+    expect(names).toHaveLength(1)
   })
 })
 

@@ -178,6 +178,11 @@ export function createAdoption<S>(
     async end(cookie) {
       const ref = refOf(cookie)
       const before = await documents.read(ref)
+      if (!before) {
+        // A token that names no session is not remembered: any visitor can make one up.
+        const old = await cookie.load()
+        if (old === null || old === 'unreadable') return
+      }
       // First: from here on no request adopts the old session.
       if (before?.value.state !== 'ended') {
         const cookieEndsAtMs = Math.max(cookie.endsAtMs ?? 0, before?.value.cookieEndsAtMs ?? 0)
