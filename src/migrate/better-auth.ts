@@ -92,7 +92,7 @@ export function betterAuthStorage(options: BetterAuthStorageOptions = {}): Bette
       }
       const sessions = shareRecords(mode, shared)
       const ours = deps.make(endingOldKeys(documents, (key) => endOld(shared, key)))
-      const texts = createOldTexts({ mode, old, ours, keyOf, report })
+      const texts = createOldTexts({ mode, old, ours, keyOf })
 
       const listOf = async (key: string): Promise<string | null> => {
         const [own, record] = await Promise.all([ours.get(key), old.read(keyOf(key))])

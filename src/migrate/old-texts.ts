@@ -1,9 +1,9 @@
 /**
  * Texts of better-auth that are no sessions: single-use values and marks. In mode `read` they stay under the old keys, which old processes
- * read. In mode `move` a text is taken over when it is read. Counters begin anew in our storage: the old ones had no atomic step to share.
+ * read. In mode `move` new texts are stored here, and an old text stays until better-auth writes or deletes it: a bare name that a visitor
+ * chose never deletes a key. Counters begin anew in our storage: the old ones had no atomic step to share.
  */
 import type { SecondaryStorage } from '../adapters/hosts/secondary-storage.ts'
-import type { Report } from './origin.ts'
 import type { MigrationMode } from './migration-mode.ts'
 import type { OldRecord, OldRecordDriver } from './old-record-driver.ts'
 import { ATTEMPTS } from './shared-records.ts'
@@ -19,9 +19,8 @@ export function createOldTexts(deps: {
   /** The storage of Coatcheck. */
   readonly ours: SecondaryStorage
   readonly keyOf: (key: string) => string
-  readonly report: Report
 }): OldTexts {
-  const { mode, old, ours, keyOf, report } = deps
+  const { mode, old, ours, keyOf } = deps
 
   /** Repeats a conditional write until no other process comes between. */
   const write = async (key: string, text: string, ttlMs: number | null): Promise<void> => {
@@ -45,21 +44,11 @@ export function createOldTexts(deps: {
     return null
   }
 
-  const takeOver = async (key: string): Promise<string | null> => {
-    const taken = await takeOld(key)
-    // Another process may have taken it over in between.
-    if (!taken) return ours.get(key)
-    const seconds = taken.ttlMs === null ? undefined : Math.ceil(taken.ttlMs / 1000)
-    await ours.set(key, taken.text, seconds)
-    report('moved')
-    return taken.text
-  }
-
   return {
     setOld: write,
 
     async get(key) {
-      if (mode === 'move') return (await ours.get(key)) ?? takeOver(key)
+      if (mode === 'move') return (await ours.get(key)) ?? (await old.read(keyOf(key)))?.text ?? null
       const [record, own] = await Promise.all([old.read(keyOf(key)), ours.get(key)])
       return record?.text ?? own
     },

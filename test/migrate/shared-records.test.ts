@@ -177,3 +177,14 @@ it('the record of a removed origin is handed out without a trace of it', async (
   const [name = ''] = await client.keys('host:nextjs-auth0:*')
   expect(await client.get(name)).not.toContain('sessions:id')
 })
+
+it('a visitor who reads a name of their choice deletes no key of another application', async () => {
+  await client.set('config:flags', 'on', { PX: HOUR_MS })
+  for (const mode of ['read', 'move'] as const) {
+    const migrateFrom = betterAuthStorage({ mode })
+    const storage = secondaryStorage({ store: redisStore({ url: redis.url }), keys, migrateFrom })
+    opened.push(storage)
+    await storage.get('config:flags')
+    expect(await client.get('config:flags')).toBe('on')
+  }
+})
