@@ -58,6 +58,8 @@ export interface SessionFormat {
   readonly hosts: readonly string[] | null
   /** The prefix that all old keys have, and no other key. `null`: they cannot be told by their names. */
   readonly prefix: string | null
+  /** Whether `decode` tells a session from other JSON objects. Without it, keys that have no prefix are not searched for sessions. */
+  readonly isRecognizable: boolean
   /** The old key of a session id. */
   keyOf(sid: string): string
   /** Returns the session as JSON text of an object. `null`: the value is no session of this format, and is left alone. */

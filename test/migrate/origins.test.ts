@@ -152,6 +152,23 @@ describe('the sessions of a user', () => {
   })
 })
 
+it('in move, a write that may only create leaves an old session that was not read', async () => {
+  const sid = randomBytes(16).toString('hex')
+  await world.old.create(`sess:${sid}`, oldText({ n: 3 }), TTL_MS)
+  const process = await world.start('move')
+  expect(await process.sessions.save(sid, oldText({}), { ttlMs: TTL_MS, isNew: 'absent' })).toBeNull()
+  expect((await process.sessions.find(sid))?.json).toContain('"n":3')
+  await process.close()
+})
+
+it('only sessions that can be told from other records are searched for', () => {
+  const keyOf = (sid: string): string => sid
+  expect(jsonSessions({ keyOf }).keys).toBeUndefined()
+  expect(jsonSessions({ keyOf, decode: () => null }).keys?.prefix).toBe('')
+  expect(jsonSessions({ keyOf: (sid) => `app:${sid}` }).keys?.prefix).toBe('app:')
+  expect(koaSessionStore().keys?.prefix).toBe('')
+})
+
 describe('a mistake', () => {
   it.each<[string, () => unknown, RegExp]>([
     [

@@ -26,6 +26,7 @@ export function connectRedis(options: ConnectRedisOptions = {}): SessionOrigin {
     name: 'connect-redis',
     hosts: ['express-session', 'fastify-session'],
     prefix: prefix === '' ? null : prefix,
+    isRecognizable: true,
     keyOf: (sid: string) => prefix + sid,
     decode: (text: string) => (isObject(jsonObjectIn(text)?.['cookie']) ? text : null),
     encode: (json: string) => json,

@@ -39,6 +39,7 @@ export function jsonSessions(options: JsonSessionsOptions): SessionOrigin {
     name,
     hosts: null,
     prefix: prefix === undefined ? null : checkedPrefix(FACTORY, prefix) || null,
+    isRecognizable: decode !== jsonObjectIn,
     keyOf,
     decode: (text: string) => jsonOf(decode, text),
     encode: (json: string) => (encode ? encode(JSON.parse(json) as Readonly<Record<string, unknown>>) : json),

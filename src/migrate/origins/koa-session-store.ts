@@ -25,6 +25,7 @@ export function koaSessionStore(options: KoaSessionStoreOptions = {}): SessionOr
     name: 'koa-session',
     hosts: ['koa-session'],
     prefix: prefix === '' ? null : prefix,
+    isRecognizable: true,
     keyOf: (sid: string) => prefix + sid,
     decode: (text: string) => (isKoaSession(text) ? text : null),
     encode: (json: string) => json,

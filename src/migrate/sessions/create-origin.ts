@@ -40,7 +40,9 @@ export function createOrigin(
       'store',
       `must be the result of redisStore() or memoryStore(); it got ${describeValue(store)}`,
     )
-  const keys = keysMadeBy(format.keyOf, (text) => format.decode(text) !== null)
+  const made = keysMadeBy(format.keyOf, (text) => format.decode(text) !== null)
+  // Any JSON under any key: nothing tells a session from the records of another application.
+  const keys = made?.prefix === '' && !format.isRecognizable ? null : made
   return {
     name: format.name,
     hosts: format.hosts,

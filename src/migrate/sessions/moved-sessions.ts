@@ -12,9 +12,11 @@ export function createMovedSessions(pair: SessionPair): HostSessions {
     find: (sid) => findTakenOver(pair, sid),
 
     async save(sid, json, options) {
+      const { known, isNew = false } = options
+      if (!known && isNew === 'absent' && (await findTakenOver(pair, sid))) return null
       const saved = await inner.save(sid, json, options)
       // The object was not read here, and its id may be that of an old session.
-      if (!options.known && options.isNew !== true) await removedOld(sid)
+      if (saved && !known && isNew === false) await removedOld(sid)
       return saved
     },
   }
