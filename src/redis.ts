@@ -101,7 +101,8 @@ export function redisStore(options: RedisStoreOptions = {}): StoreFactory {
         documents: createRedisDocumentDriver(client, keys),
         migrationReads: async () =>
           (await import('./migrate/drivers/read-counts-redis.ts')).createRedisReadCountsDriver(client, keys),
-        oldRecords: async () => (await import('./migrate/drivers/redis.ts')).createRedisOldRecordDriver(client),
+        oldRecords: async () =>
+          (await import('./migrate/drivers/redis.ts')).createRedisOldRecordDriver(client, context),
         providerSessions: createRedisProviderSessionDriver(client, keys),
         estimateSessions: () => estimateSessions(client, announcedPrefixes(context.prefix)[0] ?? ''),
         ...(stream && { follow: (events) => stream.follow(events) }),

@@ -89,13 +89,14 @@ export interface HostSessions {
   ): Promise<HandedOut | null>
   /**
    * Creates a session from an old record, where none is stored.
+   * @param endsAtMs of the old record, epoch milliseconds. The time until the session is stored is part of its life.
    * @param isMoved the session stands alone from the start
    * @returns the stored session; `isCreated` is false for one that a parallel request stored first. `ended`: a session of this id was ended
    */
   adopt(
     sid: string,
     json: string,
-    options: { readonly ttlMs: number; readonly link: string; readonly isMoved: boolean },
+    options: { readonly endsAtMs: number; readonly link: string; readonly isMoved: boolean },
   ): Promise<{ readonly session: HandedOut; readonly isCreated: boolean } | 'ended'>
   /**
    * Changes the stored record itself.
@@ -222,9 +223,8 @@ export function createHostSessions(deps: {
       return isSaved ? { ref, json, stored: changed.document } : refused(ref)
     },
 
-    async adopt(sid, json, { ttlMs, link, isMoved }) {
+    async adopt(sid, json, { endsAtMs: expiresAtMs, link, isMoved }) {
       const ref = documents.refOf(sid)
-      const expiresAtMs = clock.now() + ttlMs
       // Without `birth`: every copy of one old record is the same session.
       const created = { json, createdAtMs: clock.now(), expiresAtMs, link, ...(isMoved && { taken: json }) }
       const value = await users.enter(ref, created)
@@ -233,6 +233,7 @@ export function createHostSessions(deps: {
         other.expiresAtMs > clock.now() ? null : { ...value, createdAtMs: other.createdAtMs }
       // At last one that does not open, such as one of a lost key, is replaced.
       for (const isNew of [true, true, false]) {
+        const ttlMs = Math.max(1, expiresAtMs - clock.now())
         const saved = await documents.put(ref, value, { ttlMs, isNew })
         if (saved.status === 'saved') return { session: handedOut(ref, saved.document), isCreated: true }
         if (saved.status !== 'taken') return 'ended'

@@ -48,8 +48,14 @@ export function auth0Store({ keyOf, mode = 'read', store }: Auth0StoreOptions): 
     openSessions: (ground) =>
       recordSessions({ keyOf, decode: (text) => storedAuth0Session(objectIn(text)) }, store, ground),
     attach({ documents, make, lifeOf, setsOf, ...deps }) {
-      const { old } = deps
-      const mirror = createMirror<Auth0Session>({ documents, toValue: sessionIn, toText: JSON.stringify, setsOf })
+      const { old, clock } = deps
+      const mirror = createMirror<Auth0Session>({
+        documents,
+        clock,
+        toValue: sessionIn,
+        toText: JSON.stringify,
+        setsOf,
+      })
       const lifeIn = (text: string): number => lifeOf(JSON.parse(text) as Auth0Session)
       const report = reporter(name, deps.events)
       const late = createLateRemovals(deps.closing)

@@ -2,6 +2,7 @@
  * Our records of a library's sessions while a migration lasts: sealed documents, each with the old key that it is a copy of, or with none
  * when it stands on its own. Compare and set decides between processes that change the same record.
  */
+import type { Clock } from '../core/clock.ts'
 import type { DocumentDriver, DocumentRef } from '../documents/document-driver.ts'
 import type { Documents, StoredDocument } from '../documents/documents.ts'
 import { type Link, linkOf, oldKeyOf, withLink } from '../documents/linked-json.ts'
@@ -12,6 +13,7 @@ export const ENDED_REMEMBERED_MS = 60 * 60_000
 /** How the texts of a library become documents. */
 export interface MirrorFormat<T extends object> {
   readonly documents: Documents<T>
+  readonly clock: Clock
   /** `null`: the text is no record of this library. */
   toValue(text: string): T | null
   toText(value: T): string
@@ -31,12 +33,15 @@ export interface Mirror {
   read(id: string): Promise<Mirrored | null>
   /** The text as this mirror would hand it out, or `null` when it is no record of this library. */
   canonical(text: string): string | null
-  /** Stores a record where none is. `taken`: one is. `ended`: one was, and ended. */
-  create(id: string, text: string, ttlMs: number, link: Link): Promise<'saved' | 'taken' | 'ended'>
+  /**
+   * Stores a record where none is. `taken`: one is. `ended`: one was, and ended.
+   * @param endsAtMs epoch milliseconds. The time until the record is stored is part of its life.
+   */
+  create(id: string, text: string, endsAtMs: number, link: Link): Promise<'saved' | 'taken' | 'ended'>
   /** Enters the record in its sets. From then on, the end of all records of a set includes this one. */
-  enter(id: string, text: string, ttlMs: number): Promise<void>
+  enter(id: string, text: string, endsAtMs: number): Promise<void>
   /** Replaces a linked record, if it is still the one that was read. False: another process was first. */
-  replace(id: string, seen: Mirrored, text: string, ttlMs: number, link: Link): Promise<boolean>
+  replace(id: string, seen: Mirrored, text: string, endsAtMs: number, link: Link): Promise<boolean>
   /** Changes a record that stands on its own. `null`: there is none, or `change` returned `null`. */
   change(id: string, change: TextChange): Promise<string | null>
   end(id: string, alsoUnstored: boolean): Promise<boolean>
@@ -48,14 +53,16 @@ export interface Mirror {
 export type TextChange = (text: string) => { readonly text: string; readonly ttlMs: number } | null
 
 export function createMirror<T extends object>(format: MirrorFormat<T>): Mirror {
-  const { documents, toText } = format
+  const { documents, clock, toText } = format
   const { driver, refOf } = documents
   const valueOf = (text: string): T => {
     const value = format.toValue(text)
     if (value === null) throw new TypeError('A text of another format reached the mirror.')
     return value
   }
-  const enter = async (ref: DocumentRef, value: T, ttlMs: number): Promise<void> => {
+  const lifeUntil = (endsAtMs: number): number => Math.max(1, endsAtMs - clock.now())
+  const enter = async (ref: DocumentRef, value: T, endsAtMs: number): Promise<void> => {
+    const ttlMs = lifeUntil(endsAtMs)
     await Promise.all(format.setsOf(value).map((set) => driver.enter(set, ref.name, ttlMs)))
   }
 
@@ -70,23 +77,23 @@ export function createMirror<T extends object>(format: MirrorFormat<T>): Mirror 
       return value === null ? null : toText(value)
     },
 
-    async create(id, text, ttlMs, link) {
+    async create(id, text, endsAtMs, link) {
       const [ref, value] = [refOf(id), withLink(valueOf(text), link)]
-      await enter(ref, value, ttlMs)
-      const { status } = await documents.put(ref, value, { ttlMs, isNew: true })
+      await enter(ref, value, endsAtMs)
+      const { status } = await documents.put(ref, value, { ttlMs: lifeUntil(endsAtMs), isNew: true })
       return status === 'gone' ? 'taken' : status
     },
 
-    enter: (id, text, ttlMs) => enter(refOf(id), valueOf(text), ttlMs),
+    enter: (id, text, endsAtMs) => enter(refOf(id), valueOf(text), endsAtMs),
 
-    async replace(id, seen, text, ttlMs, link) {
+    async replace(id, seen, text, endsAtMs, link) {
       const [ref, value] = [refOf(id), withLink(valueOf(text), link)]
-      await enter(ref, value, ttlMs)
+      await enter(ref, value, endsAtMs)
       const known = seen.stored as StoredDocument<T>
       const changed = await documents.change(
         ref,
         (now) => (now === known.value ? value : null),
-        () => ttlMs,
+        () => lifeUntil(endsAtMs),
         known,
       )
       return changed.status === 'saved' && changed.document.value === value
@@ -94,7 +101,7 @@ export function createMirror<T extends object>(format: MirrorFormat<T>): Mirror 
 
     async change(id, change) {
       const ref = refOf(id)
-      let ttlMs = 0
+      let endsAtMs = 0
       let changedText: string | null = null
       const changed = await documents.change(
         ref,
@@ -102,12 +109,12 @@ export function createMirror<T extends object>(format: MirrorFormat<T>): Mirror 
           const next = linkOf(now) === null ? change(toText(now)) : null
           changedText = next?.text ?? null
           if (next === null) return null
-          ttlMs = next.ttlMs
+          endsAtMs = clock.now() + next.ttlMs
           const value = valueOf(next.text)
-          await enter(ref, value, ttlMs)
+          await enter(ref, value, endsAtMs)
           return value
         },
-        () => Math.max(1, ttlMs),
+        () => lifeUntil(endsAtMs),
       )
       return changed.status === 'saved' ? changedText : null
     },

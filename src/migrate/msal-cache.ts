@@ -137,7 +137,7 @@ export function msalCache({ keyOf, layout = 'user', mode = 'read', store }: Msal
           if (layout === 'user') await old.remove(keyOf(partition), found.record.text)
           return ours.read(partition)
         }
-        if (!(await ours.create(partition, found.own, found.record.ttlMs ?? undefined))) return ours.read(partition)
+        if (!(await ours.create(partition, found.own, found.record.endsAtMs ?? undefined))) return ours.read(partition)
         if (await dropOld(partition, found)) report('moved')
         else {
           await ours.change(partition, { before: found.own, now: {} }, await ours.read(partition))

@@ -7,8 +7,13 @@
 export interface OldRecord {
   /** The value as UTF-8 text, exactly as stored. */
   readonly text: string
-  /** Remaining life in milliseconds. `null`: the key has no expiry. */
+  /** Remaining life in milliseconds, as measured by the read. `null`: the key has no expiry. */
   readonly ttlMs: number | null
+  /**
+   * When the key ends, epoch milliseconds; never later than it does. It counts from the moment the read was sent, so a record that is
+   * made from this one ends no later, however long the read took. `null`: the key has no expiry.
+   */
+  readonly endsAtMs: number | null
 }
 
 /** What a conditional write met. */

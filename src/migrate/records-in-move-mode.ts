@@ -7,7 +7,7 @@ import type { Mirrored } from './mirror.ts'
 import {
   ATTEMPTS,
   endBoth,
-  lifeOf,
+  endOfLife,
   mergedText,
   removeOld,
   type SharedRecordDeps,
@@ -15,7 +15,7 @@ import {
 } from './shared-records.ts'
 
 export function createRecordsInMoveMode(deps: SharedRecordDeps): SharedRecords {
-  const { mirror, old, late, report, keyOf } = deps
+  const { mirror, old, late, clock, report, keyOf } = deps
 
   /** Stays until the next write: after a crash here, the end of the record still deletes the old key. */
   const madeFrom = (id: string): Link => ({ key: keyOf(id), isCopy: false })
@@ -42,7 +42,7 @@ export function createRecordsInMoveMode(deps: SharedRecordDeps): SharedRecords {
       const base = mirror.canonical(text) ?? changed
       await mirror.change(id, (now) => ({
         text: mergedText(base, changed, now),
-        ttlMs: lifeOf(deps, record).ttlMs,
+        ttlMs: endOfLife(deps, record).endsAtMs - clock.now(),
       }))
       text = record.text
     }
@@ -64,13 +64,13 @@ export function createRecordsInMoveMode(deps: SharedRecordDeps): SharedRecords {
       report('unreadable')
       return null
     }
-    const { ttlMs, isAssumed } = lifeOf(deps, record)
-    if (ttlMs <= 0) return null
+    const { endsAtMs, isOver, isAssumed } = endOfLife(deps, record)
+    if (isOver) return null
     const created = ours
-      ? (await mirror.replace(id, ours, text, ttlMs, madeFrom(id)))
+      ? (await mirror.replace(id, ours, text, endsAtMs, madeFrom(id)))
         ? 'saved'
         : 'taken'
-      : await mirror.create(id, text, ttlMs, madeFrom(id))
+      : await mirror.create(id, text, endsAtMs, madeFrom(id))
     if (created === 'saved') {
       if (isAssumed) report('no_expiry')
       return dropOld(id, record.text)
@@ -101,7 +101,7 @@ export function createRecordsInMoveMode(deps: SharedRecordDeps): SharedRecords {
       }
       const replace = async (): Promise<boolean> => (await mirror.change(id, () => ({ text, ttlMs }))) !== null
       if ((await find(id)) !== null) return replace()
-      const created = await mirror.create(id, text, ttlMs, madeFrom(id))
+      const created = await mirror.create(id, text, clock.now() + ttlMs, madeFrom(id))
       return created === 'taken' ? replace() : created === 'saved'
     },
 

@@ -5,13 +5,15 @@
 import type { Link } from '../documents/linked-json.ts'
 import type { Mirrored, TextChange } from './mirror.ts'
 import type { OldRecord } from './old-record-driver.ts'
-import { ATTEMPTS, endBoth, lifeOf, removeOld, type SharedRecordDeps, type SharedRecords } from './shared-records.ts'
+import { ATTEMPTS, endBoth, endOfLife, removeOld, type SharedRecordDeps, type SharedRecords } from './shared-records.ts'
 
 /** `unlinked`: a process in mode `move` was faster, so ours decides. `ended`: the record has ended, and the old key was deleted. */
 type Copied = 'copied' | 'unlinked' | 'ended'
 
+type ReadRecord = Pick<OldRecord, 'text' | 'endsAtMs'>
+
 export function createRecordsInReadMode(deps: SharedRecordDeps): SharedRecords {
-  const { mirror, old, late, report, keyOf } = deps
+  const { mirror, old, late, clock, report, keyOf } = deps
   const linkTo = (id: string): Link => ({ key: keyOf(id), isCopy: true })
   const both = (id: string): Promise<[Mirrored | null, OldRecord | null]> =>
     Promise.all([mirror.read(id), old.read(keyOf(id))])
@@ -22,18 +24,18 @@ export function createRecordsInReadMode(deps: SharedRecordDeps): SharedRecords {
   }
 
   /** Our copy follows the old key while it is linked. If another process changes it in between, the next read copies again. */
-  const copy = async (id: string, ours: Mirrored | null, record: OldRecord): Promise<Copied> => {
+  const copy = async (id: string, ours: Mirrored | null, record: ReadRecord): Promise<Copied> => {
     if (ours && ours.link === null) return 'unlinked'
     const text = mirror.canonical(record.text)
     if (text === null || ours?.text === text) return 'copied'
-    const { ttlMs, isAssumed } = lifeOf(deps, record)
-    if (ttlMs <= 0) return 'copied'
+    const { endsAtMs, isOver, isAssumed } = endOfLife(deps, record)
+    if (isOver) return 'copied'
     if (ours) {
-      const isReplaced = await mirror.replace(id, ours, text, ttlMs, linkTo(id))
+      const isReplaced = await mirror.replace(id, ours, text, endsAtMs, linkTo(id))
       if (isReplaced) report('synced')
       return isReplaced || !(await isUnlinked(id)) ? 'copied' : 'unlinked'
     }
-    const created = await mirror.create(id, text, ttlMs, linkTo(id))
+    const created = await mirror.create(id, text, endsAtMs, linkTo(id))
     if (created === 'taken') return (await isUnlinked(id)) ? 'unlinked' : 'copied'
     if (created === 'ended') {
       await removeOld(deps, keyOf(id))
@@ -64,13 +66,14 @@ export function createRecordsInReadMode(deps: SharedRecordDeps): SharedRecords {
       const next = text === null ? null : change(text)
       if (next === null) return null
       const ttlMs = Math.max(1, next.ttlMs)
+      const endsAtMs = clock.now() + ttlMs
       const written = await old.replace(keyOf(id), record.text, next.text, ttlMs)
       if (written.status === 'missing') return undefined
       if (written.status === 'changed') {
         record = written.current
         continue
       }
-      const copied = await copy(id, await mirror.read(id), { text: next.text, ttlMs })
+      const copied = await copy(id, await mirror.read(id), { text: next.text, endsAtMs })
       if (copied === 'unlinked') return mirror.change(id, change)
       return copied === 'copied' ? next.text : null
     }
@@ -92,7 +95,7 @@ export function createRecordsInReadMode(deps: SharedRecordDeps): SharedRecords {
       if (!record) return (await withoutOld(id))?.text ?? null
       const text = mirror.canonical(record.text)
       if (text === null) report('unreadable')
-      if (text === null || lifeOf(deps, record).ttlMs <= 0) return null
+      if (text === null || endOfLife(deps, record).isOver) return null
       const copied = await copy(id, ours, record)
       if (copied === 'unlinked') return (await mirror.read(id))?.text ?? null
       return copied === 'copied' ? text : null
@@ -107,10 +110,11 @@ export function createRecordsInReadMode(deps: SharedRecordDeps): SharedRecords {
       const [ours, record] = await both(id)
       if (ours || record) return replace()
       // Entered first: the end of all records of a user, which may come now, includes this one.
-      await mirror.enter(id, text, ttlMs)
+      const endsAtMs = clock.now() + ttlMs
+      await mirror.enter(id, text, endsAtMs)
       const created = await old.create(keyOf(id), text, ttlMs)
       if (created.status !== 'written') return replace()
-      const copied = await copy(id, null, { text, ttlMs })
+      const copied = await copy(id, null, { text, endsAtMs })
       return copied === 'unlinked' ? replace() : copied === 'copied'
     },
 

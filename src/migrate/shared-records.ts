@@ -45,14 +45,15 @@ export function mergedText(base: string, theirs: string, now: string): string {
   return JSON.stringify(mergeChanges(before ?? {}, after ?? {}, stored ?? {}))
 }
 
-/** The life that is left to a record, milliseconds: never longer than the old key has. 0 or less: it is over. */
-export function lifeOf(
+/** The end of a record, epoch milliseconds: never later than that of the old key. In the past: it is over. */
+export function endOfLife(
   { clock, endOf, defaultTtlMs }: Pick<SharedRecordDeps, 'clock' | 'endOf' | 'defaultTtlMs'>,
-  { text, ttlMs }: OldRecord,
-): { readonly ttlMs: number; readonly isAssumed: boolean } {
-  const endMs = endOf(text)
-  const ownMs = endMs === null ? defaultTtlMs(text) : endMs - clock.now()
-  return { ttlMs: Math.min(ownMs, ttlMs ?? ownMs), isAssumed: ttlMs === null && endMs === null }
+  { text, endsAtMs }: Pick<OldRecord, 'text' | 'endsAtMs'>,
+): { readonly endsAtMs: number; readonly isOver: boolean; readonly isAssumed: boolean } {
+  const named = endOf(text)
+  const ownMs = named ?? clock.now() + defaultTtlMs(text)
+  const endMs = Math.min(ownMs, endsAtMs ?? ownMs)
+  return { endsAtMs: endMs, isOver: endMs <= clock.now(), isAssumed: endsAtMs === null && named === null }
 }
 
 /**

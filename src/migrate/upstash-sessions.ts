@@ -31,6 +31,7 @@ export function shareSessions(
 ): { readonly shared: SharedRecordDeps; readonly sessions: SharedRecords } {
   const mirror = createMirror<StoredDates>({
     documents,
+    clock,
     toValue(text) {
       const session = sessionIn(text)
       return session && toStored(session)

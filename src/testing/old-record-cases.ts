@@ -45,7 +45,7 @@ export const oldRecordCases: readonly ConformanceCase<OldRecordHarness>[] = [
       const key = `${prefix}forever`
       await driver.create(key, 'text', null)
       await advance(86_400_000)
-      assert.deepEqual(await driver.read(key), { text: 'text', ttlMs: null })
+      assert.deepEqual(await driver.read(key), { text: 'text', ttlMs: null, endsAtMs: null })
     },
   },
   {
@@ -82,7 +82,7 @@ export const oldRecordCases: readonly ConformanceCase<OldRecordHarness>[] = [
       const key = `${prefix}end`
       await driver.create(key, 'one', null)
       await driver.replace(key, 'one', 'two', null)
-      assert.deepEqual(await driver.read(key), { text: 'two', ttlMs: null })
+      assert.deepEqual(await driver.read(key), { text: 'two', ttlMs: null, endsAtMs: null })
       await driver.replace(key, 'two', 'two', 60_000)
       assertLife((await driver.read(key))?.ttlMs, 60_000)
       await driver.replace(key, 'two', 'three', 600_000)

@@ -54,6 +54,7 @@ class World {
     )
     const mirror = createMirror({
       documents,
+      clock: this.#clock,
       toValue: (text) => JSON.parse(text) as Record<string, unknown>,
       toText: (value) => JSON.stringify(value),
       setsOf: () => [],

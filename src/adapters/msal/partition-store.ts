@@ -31,15 +31,15 @@ export interface Partitioned {
 }
 
 export interface PartitionStore extends Partitioned {
-  /** Stores a partition where none is. False: one is stored. @param mostMs the longest life, milliseconds; absent: that of all partitions */
-  create(partition: string, cache: MsalCache, mostMs?: number): Promise<boolean>
+  /** Stores a partition where none is. False: one is stored. @param endsAtMs its latest end, epoch milliseconds; absent: that of all partitions */
+  create(partition: string, cache: MsalCache, endsAtMs?: number): Promise<boolean>
 }
 
 export interface PartitionChange {
   readonly before: MsalCache
   readonly now: MsalCache
-  /** The longest life that the partition may get from this change, milliseconds. Absent: that of all partitions. */
-  readonly mostMs?: number
+  /** The latest end that the partition may get from this change, epoch milliseconds. Absent: that of all partitions. */
+  readonly endsAtMs?: number
 }
 
 interface Waiting extends PartitionChange {
@@ -82,7 +82,8 @@ export function createPartitionStore(deps: {
     const merged = changes.reduce((cache, { before, now }) => mergeCaches(before, now, cache), parseCache(stored.text))
     const { isEmpty, expiresAtMs } = endOfUse(merged)
     const ownMs = expiresAtMs === null ? deps.grantLifetimeMs : expiresAtMs - clock.now()
-    const ttlMs = Math.min(ownMs, ...changes.map(({ mostMs = ownMs }) => mostMs))
+    const leftMs = changes.flatMap(({ endsAtMs }) => (endsAtMs === undefined ? [] : [endsAtMs - clock.now()]))
+    const ttlMs = Math.min(ownMs, ...leftMs)
     const isKept = !isEmpty && ttlMs > 0
     const text = JSON.stringify(merged)
     const record = codec.sealMsal(userKey, msalField, { cache: text })
@@ -130,8 +131,8 @@ export function createPartitionStore(deps: {
       return openRecord(userKey, record ?? null)
     },
 
-    async create(partition, cache, mostMs) {
-      const change = { before: {}, now: cache, ...(mostMs !== undefined && { mostMs }) }
+    async create(partition, cache, endsAtMs) {
+      const change = { before: {}, now: cache, ...(endsAtMs !== undefined && { endsAtMs }) }
       const { written } = await attempt(deps.userKeyOf(partition), [change], { text: null, nonce: null })
       return written.status === 'done'
     },

@@ -99,7 +99,7 @@ export function recordSessions(
       const found = decode(record.text, id)
       if (found === null) return 'unreadable'
       const { data } = found
-      const ends = [found.endsAtMs, record.ttlMs === null ? null : now() + record.ttlMs].filter((end) => end !== null)
+      const ends = [found.endsAtMs, record.endsAtMs].filter((end) => end !== null)
       const endsAtMs = ends.length === 0 ? null : Math.min(...ends)
       return endsAtMs !== null && endsAtMs <= now() ? null : { data, endsAtMs }
     },

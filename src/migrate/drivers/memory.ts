@@ -11,7 +11,8 @@ export function createMemoryOldRecordDriver(space: MemorySpace): OldRecordDriver
     const text = space.get<unknown>(key)
     const ttlMs = space.ttlMs(key)
     if (typeof text !== 'string' || ttlMs === null) return null
-    return { text, ttlMs: ttlMs > FOREVER_MS / 2 ? null : ttlMs }
+    if (ttlMs > FOREVER_MS / 2) return { text, ttlMs: null, endsAtMs: null }
+    return { text, ttlMs, endsAtMs: space.clock.now() + ttlMs }
   }
   const put = (key: string, text: string, lifeMs: number): { readonly status: 'written' } => {
     space.put(key, text, Buffer.byteLength(text), lifeMs)

@@ -1,4 +1,5 @@
 /** Records of another library on Redis; the steps are in redis/scripts/old-record.ts. A reply counts only with the token of its call. */
+import { type Clock, systemClock } from '../../core/clock.ts'
 import { systemRandom } from '../../core/random.ts'
 import { checkedTtlMs } from '../../core/time-to-live.ts'
 import type { RedisArgument, RedisClientPort, RedisReply } from '../../redis/client-port.ts'
@@ -14,7 +15,10 @@ const TOKEN_BYTES = 9
 /** @param client leads to the servers that hold the old keys */
 export function createRedisOldRecordDriver(
   client: RedisClientPort,
-  { timeOffsetMs = () => 0 }: { readonly timeOffsetMs?: () => number } = {},
+  {
+    timeOffsetMs = () => 0,
+    clock = systemClock,
+  }: { readonly timeOffsetMs?: () => number; readonly clock?: Clock } = {},
 ): OldRecordDriver {
   const run = createScriptRunner(client, timeOffsetMs)
   const processToken = systemRandom.bytes(TOKEN_BYTES).toString('base64url')
@@ -39,15 +43,17 @@ export function createRedisOldRecordDriver(
   }
 
   const write = async (script: RedisScript, key: string, args: readonly RedisArgument[]): Promise<OldRecordWritten> => {
+    const sentAtMs = clock.now()
     const { status, rest } = await ask('inTime', script, key, args)
-    if (status === 'changed') return { status, current: recordIn(rest) }
+    if (status === 'changed') return { status, current: recordIn(rest, sentAtMs) }
     return { status: status === 'written' ? status : 'missing' }
   }
 
   return {
     async read(key) {
+      const sentAtMs = clock.now()
       const { status, rest } = await ask('always', READ_OLD, key, [])
-      return status === 'found' ? recordIn(rest) : null
+      return status === 'found' ? recordIn(rest, sentAtMs) : null
     },
 
     replace: (key, expected, text, ttlMs) => write(REPLACE_OLD, key, [expected, text, ttlArgument(ttlMs)]),
@@ -79,10 +85,11 @@ export function createRedisOldRecordDriver(
   }
 }
 
-function recordIn([value, ttlMs]: readonly RedisReply[]): OldRecord {
-  if (!Buffer.isBuffer(value) || typeof ttlMs !== 'number') throw outOfStep()
+function recordIn([value, life]: readonly RedisReply[], sentAtMs: number): OldRecord {
+  if (!Buffer.isBuffer(value) || typeof life !== 'number') throw outOfStep()
   // 0: the key ends within this millisecond.
-  return { text: value.toString('utf8'), ttlMs: ttlMs < 0 ? null : Math.max(1, ttlMs) }
+  const ttlMs = life < 0 ? null : Math.max(1, life)
+  return { text: value.toString('utf8'), ttlMs, endsAtMs: ttlMs === null ? null : sentAtMs + life }
 }
 
 function ttlArgument(ttlMs: number | null): string {

@@ -60,7 +60,7 @@ export function createOrigin(
     async attach({ store: ours, clock, events, loopback, defaultTtlMs }) {
       const opened = store?.open({ prefix: '', clock, events, loopback }) ?? null
       const records = await (opened ?? ours).oldRecords()
-      const old = createOldSessions({ format, records, events, defaultTtlMs })
+      const old = createOldSessions({ format, records, clock, events, defaultTtlMs })
       let stop: (() => void) | undefined
       return {
         links: old,

@@ -28,7 +28,9 @@ export function createMirroredSessions(pair: SessionPair): MirroredSessions {
   const mirrorOf =
     (session: OldSession) =>
     (stored: HostSession): HostSession | null =>
-      isMirror(stored) ? taken(stored, session, clock.now()) : null
+      isMirror(stored) ? taken(stored, session) : null
+
+  const lifeOf = ({ endsAtMs }: OldSession): number => Math.max(1, endsAtMs - clock.now())
 
   /** Takes the old session in. @returns the session to hand out */
   const inStep = async (
@@ -37,8 +39,8 @@ export function createMirroredSessions(pair: SessionPair): MirroredSessions {
     session: OldSession,
   ): Promise<HandedOut | 'again' | null> => {
     if (!ours) {
-      const { key: link, json, ttlMs } = session
-      const adopted = await inner.adopt(sid, json, { ttlMs, link, isMoved: false })
+      const { key: link, json, endsAtMs } = session
+      const adopted = await inner.adopt(sid, json, { endsAtMs, link, isMoved: false })
       if (adopted === 'ended') return endedHere(pair, sid)
       if (adopted.isCreated) old.tellAdoption(session)
       return adopted.isCreated ? { ...adopted.session, old: session.text } : inStep(sid, adopted.session, session)
@@ -74,8 +76,9 @@ export function createMirroredSessions(pair: SessionPair): MirroredSessions {
     ttlMs: number,
   ): Promise<OldSession | HandedOut | null> => {
     const key = format.keyOf(sid)
+    const endsAtMs = clock.now() + ttlMs
     let current: OldSession | 'unreadable' | null =
-      known.old === undefined ? await old.read(key) : old.parse(key, { text: known.old, ttlMs })
+      known.old === undefined ? await old.read(key) : old.parse(key, { text: known.old, endsAtMs })
     return repeated('migrate.save', async () => {
       current ??= await old.read(key)
       if (current === 'unreadable') return null
@@ -83,7 +86,7 @@ export function createMirroredSessions(pair: SessionPair): MirroredSessions {
         const merged = mergedJson(known, json, { json: current.json })
         const text = format.encode(merged)
         const written = await records.replace(key, current.text, text, ttlMs)
-        if (written.status === 'written') return { key, text, json: merged, ttlMs, hasExpiry: true }
+        if (written.status === 'written') return { key, text, json: merged, endsAtMs, hasExpiry: true }
         current = null
         if (written.status === 'changed') {
           // A later session of the same id is not this one's to change.
@@ -110,14 +113,14 @@ export function createMirroredSessions(pair: SessionPair): MirroredSessions {
       const mirrored = await inner.amend(ours, mirrorOf(session))
       if (mirrored === 'ended') return endedHere(pair, sid)
       if (mirrored === 'gone') {
-        const { key: link, ttlMs } = session
-        const adopted = await inner.adopt(sid, session.json, { ttlMs, link, isMoved: false })
+        const { key: link, endsAtMs } = session
+        const adopted = await inner.adopt(sid, session.json, { endsAtMs, link, isMoved: false })
         if (adopted === 'ended') return endedHere(pair, sid)
         ours = adopted.session
         return 'again'
       }
       // A `move` process has taken it over in between: these changes belong into ours.
-      if (!isLinked(mirrored)) return inner.save(sid, json, { ttlMs: session.ttlMs, known })
+      if (!isLinked(mirrored)) return inner.save(sid, json, { ttlMs: lifeOf(session), known })
       const now = await old.read(session.key)
       if (now === 'unreadable' || now?.text === session.text) return { ...mirrored, json, old: session.text }
       ours = mirrored
@@ -126,7 +129,7 @@ export function createMirroredSessions(pair: SessionPair): MirroredSessions {
         return 'again'
       }
       const alone = await withoutOld(pair, sid)
-      return alone === null || alone === 'again' ? alone : inner.save(sid, json, { ttlMs: session.ttlMs, known })
+      return alone === null || alone === 'again' ? alone : inner.save(sid, json, { ttlMs: lifeOf(session), known })
     })
   }
 

@@ -1,9 +1,12 @@
 /** The sessions of another library: its records, read in its format. What does not parse is left alone, in reads and in writes. */
+import type { Clock } from '../../core/clock.ts'
 import type { MigrationOutcome } from '../../core/event-map.ts'
 import type { EventBus } from '../../core/events.ts'
 import type { SessionLinks } from '../../documents/host-sessions.ts'
 import type { OldRecord, OldRecordDriver } from '../old-record-driver.ts'
 import type { SessionFormat } from '../session-origin.ts'
+
+type ReadRecord = Pick<OldRecord, 'text' | 'endsAtMs'>
 
 /** A session of another library, as it is stored. */
 export interface OldSession {
@@ -11,8 +14,8 @@ export interface OldSession {
   readonly text: string
   /** The session as JSON. */
   readonly json: string
-  /** Remaining life in milliseconds. The default of the store, if the key has no expiry. */
-  readonly ttlMs: number
+  /** When it ends, epoch milliseconds. After the default life of the store, if the key has no expiry. */
+  readonly endsAtMs: number
   readonly hasExpiry: boolean
 }
 
@@ -22,7 +25,7 @@ export interface OldSessions extends SessionLinks {
   /** `null`: the key is missing. `unreadable`: it holds no session of the format. */
   read(key: string): Promise<OldSession | 'unreadable' | null>
   /** Reads a value that a conditional write met. */
-  parse(key: string, record: OldRecord): OldSession | 'unreadable'
+  parse(key: string, record: ReadRecord): OldSession | 'unreadable'
   /** Removes a session. Leaves a value that is no session of the format. False: nothing was removed. */
   end(key: string): Promise<boolean>
   /** All sessions of the format, by prefix. None without a prefix. */
@@ -34,18 +37,20 @@ export interface OldSessions extends SessionLinks {
 export function createOldSessions(deps: {
   readonly format: SessionFormat
   readonly records: OldRecordDriver
+  readonly clock: Clock
   readonly events: EventBus
   readonly defaultTtlMs: number
 }): OldSessions {
-  const { format, records, events, defaultTtlMs } = deps
+  const { format, records, clock, events, defaultTtlMs } = deps
 
   const tell = (outcome: MigrationOutcome): void => {
     if (events.hasListeners('migration.read')) events.emit('migration.read', { origin: format.name, outcome })
   }
 
-  const parse = (key: string, { text, ttlMs }: OldRecord): OldSession | 'unreadable' => {
+  const parse = (key: string, { text, endsAtMs }: ReadRecord): OldSession | 'unreadable' => {
     const json = format.decode(text)
-    return json === null ? 'unreadable' : { key, text, json, ttlMs: ttlMs ?? defaultTtlMs, hasExpiry: ttlMs !== null }
+    if (json === null) return 'unreadable'
+    return { key, text, json, endsAtMs: endsAtMs ?? clock.now() + defaultTtlMs, hasExpiry: endsAtMs !== null }
   }
 
   const read = async (key: string): Promise<OldSession | 'unreadable' | null> => {

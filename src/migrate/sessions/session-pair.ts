@@ -25,9 +25,9 @@ export function isLinked({ stored }: HandedOut): boolean {
 }
 
 /** The stored session with the data and the life of the old one. */
-export function taken(stored: HostSession, { json, ttlMs }: OldSession, nowMs: number): HostSession {
+export function taken(stored: HostSession, { json, endsAtMs }: OldSession): HostSession {
   const { cookie: _replaced, ...kept } = stored
-  return { ...kept, json, expiresAtMs: nowMs + ttlMs }
+  return { ...kept, json, expiresAtMs: endsAtMs }
 }
 
 /**
@@ -81,9 +81,9 @@ export function pairedOperations({ inner, old, clock }: SessionPair): Pick<HostS
       yield* inner.all()
       for await (const { sid, old: session } of old.all()) {
         if (await inner.find(sid)) continue
-        const { json, ttlMs } = session
+        const { json, endsAtMs: expiresAtMs } = session
         const data = JSON.parse(json) as Record<string, unknown>
-        yield { id: inner.idOf(sid), data, createdAtMs: clock.now(), expiresAtMs: clock.now() + ttlMs }
+        yield { id: inner.idOf(sid), data, createdAtMs: clock.now(), expiresAtMs }
       }
     },
 

@@ -47,8 +47,8 @@ async function adopt(
   sid: string,
   session: OldSession,
 ): Promise<HandedOut | 'ended' | 'again'> {
-  const { key: link, json, ttlMs } = session
-  const adopted = await inner.adopt(sid, json, { ttlMs, link, isMoved: true })
+  const { key: link, json, endsAtMs } = session
+  const adopted = await inner.adopt(sid, json, { endsAtMs, link, isMoved: true })
   if (adopted === 'ended') return 'ended'
   if (!adopted.isCreated) return 'again'
   old.tellAdoption(session)
@@ -56,7 +56,7 @@ async function adopt(
 }
 
 async function takeIn(
-  { inner, clock }: SessionPair,
+  { inner }: SessionPair,
   ours: HandedOut,
   session: OldSession,
 ): Promise<HandedOut | 'ended' | 'again'> {
@@ -65,7 +65,7 @@ async function takeIn(
   const change = (stored: HostSession): HostSession | null => {
     met.isOther = false
     // Nothing was taken in before, so nothing can be newer.
-    if (isMirror(stored)) return { ...taken(stored, session, clock.now()), taken: json }
+    if (isMirror(stored)) return { ...taken(stored, session), taken: json }
     const before = stored === ours.stored.value ? stored.taken : undefined
     met.isOther = before === undefined
     if (before === undefined || before === json) return null

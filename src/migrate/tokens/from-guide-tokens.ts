@@ -40,7 +40,7 @@ export function fromGuideTokens(options: FromGuideTokensOptions = {}): TokenOrig
       const given = stored && {
         accessToken: tokenIn(stored['accessToken']),
         // Some copies keep no time: the guide gives the key the life of the access token.
-        expiresAtMs: end?.ms ?? (record.ttlMs === null ? null : systemClock.now() + record.ttlMs),
+        expiresAtMs: end?.ms ?? record.endsAtMs,
         refreshToken: tokenIn(stored['refreshToken']),
         idToken: tokenIn(stored['idToken']),
         scopes: scopesIn(stored['scope']),

@@ -1,0 +1,95 @@
+/** A record that is made from an old one never ends after it, however long the reads and the writes of a takeover take. */
+import { describe, expect, test } from 'vitest'
+import { EventBus } from '../../src/core/events.ts'
+import { systemRandom } from '../../src/core/random.ts'
+import { createDocuments } from '../../src/documents/documents.ts'
+import { createMemoryDocumentDriver } from '../../src/documents/drivers/memory.ts'
+import { hostSessionCodec } from '../../src/documents/host-session-record.ts'
+import { createHostSessions } from '../../src/documents/host-sessions.ts'
+import { linkedJson } from '../../src/documents/linked-json.ts'
+import { createKeyring } from '../../src/keyring/keyring.ts'
+import { createSeal } from '../../src/keyring/seal.ts'
+import { MemorySpace } from '../../src/memory/space.ts'
+import { koaSessionStore } from '../../src/migrate.ts'
+import { createMemoryOldRecordDriver } from '../../src/migrate/drivers/memory.ts'
+import { createMirror } from '../../src/migrate/mirror.ts'
+import { shareRecords } from '../../src/migrate/share-records.ts'
+import type { Store } from '../../src/store.ts'
+import { createFakeClock } from '../../src/testing/fake-clock.ts'
+import { testKey } from '../../src/testing/session-fixture.ts'
+
+const LIFE_MS = 60_000
+const KEY = 'koa:id'
+const keyring = createKeyring(testKey('lives'))
+const seal = createSeal(keyring)
+
+/** Each step of a driver acts at once, and its reply takes 400 ms. */
+function createSlowWorld() {
+  const clock = createFakeClock()
+  const space = new MemorySpace({ clock })
+  const oldSpace = new MemorySpace({ clock })
+  const slow = <T extends object>(driver: T): T =>
+    new Proxy(driver, {
+      get(target, name) {
+        const method = Reflect.get(target, name) as unknown
+        if (typeof method !== 'function') return method
+        return async (...args: unknown[]) => {
+          const reply = (await Reflect.apply(method, target, args)) as unknown
+          clock.advance(400)
+          return reply
+        }
+      },
+    })
+  const events = new EventBus()
+  return {
+    ...{ clock, events, space },
+    old: slow(createMemoryOldRecordDriver(oldSpace)),
+    shared: { driver: slow(createMemoryDocumentDriver(space)), keyring, seal, namespace: '', events },
+    async store(text: string): Promise<number> {
+      await createMemoryOldRecordDriver(oldSpace).create(KEY, text, LIFE_MS)
+      return clock.now() + LIFE_MS
+    },
+    /** Epoch milliseconds. */
+    endsOfOurs: (kind: string): readonly number[] =>
+      space.keys('').flatMap((key) => (key.includes(kind) ? [clock.now() + (space.ttlMs(key) ?? 0)] : [])),
+  }
+}
+
+describe.each(['read', 'move'] as const)('in mode %s', (mode) => {
+  test('a session', async () => {
+    const { clock, events, old, shared, store, endsOfOurs } = createSlowWorld()
+    const oldEndMs = await store(JSON.stringify({ user: 'ada', _expire: clock.now() + LIFE_MS, _maxAge: LIFE_MS }))
+    const attached = await koaSessionStore({ mode, prefix: 'koa:' }).attach({
+      store: { oldRecords: () => Promise.resolve(old) } as Store,
+      ...{ clock, events, loopback: true, defaultTtlMs: 10 * LIFE_MS },
+    })
+    const inner = createHostSessions({
+      documents: createDocuments(shared, 'lives', hostSessionCodec),
+      ...{ kind: 'lives', clock, random: systemRandom, events, links: attached.links },
+    })
+    const found = await attached.over(inner).find('id')
+    expect(found?.stored.value.expiresAtMs).toBe(oldEndMs)
+    expect(endsOfOurs('lives')).toEqual([oldEndMs])
+    await attached.close()
+  })
+
+  test('a record of a drop-in', async () => {
+    const { clock, old, shared, store, endsOfOurs } = createSlowWorld()
+    const oldEndMs = await store('{"user":"ada"}')
+    const documents = createDocuments<Record<string, unknown>>(shared, 'lives', linkedJson())
+    const mirror = createMirror({
+      ...{ documents, clock, setsOf: () => [documents.refOf('user ada')] },
+      toValue: (text) => JSON.parse(text) as Record<string, unknown>,
+      toText: (value) => JSON.stringify(value),
+    })
+    const records = shareRecords(mode, {
+      ...{ mirror, old, clock, report: () => undefined, keyOf: (id) => `koa:${id}` },
+      late: { add: () => undefined, cancel: () => undefined },
+      ...{ endOf: () => null, defaultTtlMs: () => 10 * LIFE_MS },
+    })
+    expect(await records.find('id')).toBe('{"user":"ada"}')
+    const ends = endsOfOurs('lives')
+    expect(ends.length).toBeGreaterThan(0)
+    for (const end of ends) expect(end).toBeLessThanOrEqual(oldEndMs)
+  })
+})
