@@ -115,12 +115,12 @@ export function nextStep(reads: OriginReads, nowMs: number, hasNoKeys = false): 
   const { modes, sinceMs, lastReadAtMs } = reads
   const isSeen = (atMs: number | null): boolean => atMs !== null && nowMs - atMs < 2 * HOUR_MS
   if (isSeen(modes.read) && isSeen(modes.move)) return 'finish'
+  const isQuiet = nowMs - Math.max(sinceMs, lastReadAtMs ?? 0) >= WEEK_HOURS * HOUR_MS
   if ((modes.move ?? 0) < (modes.read ?? 0)) {
+    if (isQuiet) return 'remove'
     return (readsWithin(reads, DAY_HOURS, nowMs).synced ?? 0) > 0 ? 'stay' : 'move'
   }
-  // In `read`, reads of unchanged records are not counted: only the time without such a process counts.
-  const quietSinceMs = Math.max(sinceMs, lastReadAtMs ?? 0, modes.read ?? 0)
-  return hasNoKeys || nowMs - quietSinceMs >= WEEK_HOURS * HOUR_MS ? 'remove' : 'wait'
+  return hasNoKeys || isQuiet ? 'remove' : 'wait'
 }
 
 async function countOldKeys(

@@ -10,7 +10,7 @@ export type RedisOutcome = 'ok' | 'timeout' | 'unavailable' | 'error'
 
 /** What came of a record of another library. */
 export type MigrationOutcome =
-  'adopted' | 'synced' | 'moved' | 'ended' | 'unreadable' | 'no_expiry' | 'missing' | 'refused'
+  'adopted' | 'synced' | 'unchanged' | 'moved' | 'ended' | 'unreadable' | 'no_expiry' | 'missing' | 'refused'
 
 /** Every event by its name, with its fields. */
 export interface EventMap {
@@ -350,7 +350,7 @@ export interface EventMap {
     origin: string
     /**
      * What came of the record. `adopted`: our record was created from it; `synced`: our record took a change of an old process;
-     * `moved`: our record replaced it; `ended`: an end on one side ended the other; `unreadable`: left alone; `no_expiry`: it had no
+     * `unchanged`: the old record decided, and there was nothing to take; `moved`: our record replaced it; `ended`: an end on one side ended the other; `unreadable`: left alone; `no_expiry`: it had no
      * expiry, and ours got the default; `missing`: there is no old record; `refused`: a wrong signature, or expired.
      */
     outcome: MigrationOutcome

@@ -155,7 +155,9 @@ export function msalCache({ keyOf, layout = 'user', mode = 'read', store }: Msal
           const [own, found] = await Promise.all([ours.read(partition), readOld(partition)])
           if (own.text !== null) return own
           // Read again: a process in mode `move` may have taken it over in between.
-          return found ? { text: JSON.stringify(found.own), nonce: null } : ours.read(partition)
+          if (!found) return ours.read(partition)
+          report('unchanged')
+          return { text: JSON.stringify(found.own), nonce: null }
         },
 
         async change(partition, change, known) {

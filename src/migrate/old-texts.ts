@@ -50,6 +50,7 @@ export function createOldTexts(deps: {
     async get(key) {
       if (mode === 'move') return (await ours.get(key)) ?? (await old.read(keyOf(key)))?.text ?? null
       const [record, own] = await Promise.all([old.read(keyOf(key)), ours.get(key)])
+      if (record) report('unchanged')
       return record?.text ?? own
     },
 

@@ -39,6 +39,6 @@ export type Report = (outcome: MigrationOutcome) => void
 
 export function reporter(origin: string, events: EventBus): Report {
   return (outcome) => {
-    events.emit('migration.read', { origin, outcome })
+    if (events.hasListeners('migration.read')) events.emit('migration.read', { origin, outcome })
   }
 }

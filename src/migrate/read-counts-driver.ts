@@ -53,6 +53,7 @@ export const HOUR_MS = 3_600_000
 export const USED_OUTCOMES: ReadonlySet<MigrationOutcome> = new Set([
   'adopted',
   'synced',
+  'unchanged',
   'moved',
   'ended',
   'no_expiry',

@@ -96,6 +96,10 @@ export function createRecordsInReadMode(deps: SharedRecordDeps): SharedRecords {
       const text = mirror.canonical(record.text)
       if (text === null) report('unreadable')
       if (text === null || endOfLife(deps, record).isOver) return null
+      if (ours?.text === text) {
+        report('unchanged')
+        return text
+      }
       const copied = await copy(id, ours, record)
       if (copied === 'unlinked') return (await mirror.read(id))?.text ?? null
       return copied === 'copied' ? text : null

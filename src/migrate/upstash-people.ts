@@ -115,6 +115,7 @@ export function createUpstashPeople(deps: UpstashPeopleDeps): UpstashPeople {
     if (mode === 'move') return (await ours.getUser(id)) ?? takeUser(id)
     const [own, theirs] = await Promise.all([ours.getUser(id), oldUser(id)])
     // Not between the two reads only: a process in mode `move` may take the user over at this moment.
+    if (!own && theirs) report('unchanged')
     return own ?? theirs ?? ours.getUser(id)
   }
 

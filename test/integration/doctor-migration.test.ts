@@ -39,6 +39,7 @@ async function reported(...reports: readonly Report[]): Promise<void> {
 }
 
 const none = new Map()
+const unchanged = new Map([['unchanged', 1]] as const)
 const nextSteps = async (): Promise<readonly string[]> => {
   const ground = await openServer({ store: redisStore({ url: world.redis.url }) })
   await ground.store.ready()
@@ -86,8 +87,8 @@ test.each<[string, readonly Report[], string]>([
     'wait',
   ],
   [
-    'the mode read, in which reads of unchanged records are not counted',
-    [[7 * DAY_MS + HOUR_MS, { mode: 'read', counts: none }], [0, { mode: 'read', counts: none }]], // prettier-ignore
+    'the mode read, with a record that was read unchanged 5 days ago',
+    [[7 * DAY_MS + HOUR_MS, { mode: 'read', counts: none }], [5 * DAY_MS, { mode: 'read', counts: unchanged }], [0, { mode: 'read', counts: none }]], // prettier-ignore
     'move',
   ],
   [
@@ -101,10 +102,10 @@ test.each<[string, readonly Report[], string]>([
     'finish',
   ],
   [
-    'a week of move, and processes that still ran in read 5 days ago',
+    'a week of move, and processes that still read in read 5 days ago',
     [
       [7 * DAY_MS, { mode: 'move', counts: none }],
-      [5 * DAY_MS, { mode: 'read', counts: none }],
+      [5 * DAY_MS, { mode: 'read', counts: unchanged }],
       [0, { mode: 'move', counts: none }],
     ],
     'wait',
@@ -117,6 +118,14 @@ test.each<[string, readonly Report[], string]>([
   expect(report.checks.flatMap(({ finding }) => (finding ? [finding.code] : []))).toEqual([])
   expect(report.checks.find(({ name }) => name === 'Migration')?.state).toBe('ok')
   expect(await nextSteps()).toEqual([next])
+})
+
+test('a week of read in which no old record was read: the option can go', async () => {
+  await reported([7 * DAY_MS + HOUR_MS, { mode: 'read', counts: none }], [0, { mode: 'read', counts: none }])
+  await world.redis.cli('set', 'sess:x', '{}', 'ex', '600')
+  const report = await examineHealth(() => world.options(), { offline: true })
+  expect(report.checks.flatMap(({ finding }) => (finding ? [finding.code] : []))).toEqual(['DOCTOR_OLD_KEYS_UNUSED'])
+  expect(await nextSteps()).toEqual(['remove'])
 })
 
 test('a user without the right to the counts: no migration, so nothing is said', async () => {

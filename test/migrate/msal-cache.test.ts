@@ -79,7 +79,8 @@ it('reads one value for all users user by user, and keeps the others when it wri
   await remove(plugin, 'ada.tenant')
   expect(await tokenOf(oldPlugin, 'ada.tenant')).toBeNull()
   expect(await tokenOf(oldPlugin, 'grace.tenant')).toBe(grace)
-  expect(outcomes).toEqual(['synced', 'synced'])
+  expect(outcomes.filter((outcome) => outcome !== 'unchanged')).toEqual(['synced', 'synced'])
+  expect(outcomes).toContain('unchanged')
 })
 
 it('takes each user out of one value for all, and deletes it with the last', async () => {

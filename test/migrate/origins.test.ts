@@ -88,6 +88,16 @@ describe('a life', () => {
     await process.close()
   })
 
+  it('is decided by the old record at each read in `read`, which is counted also where nothing changed', async () => {
+    const sid = randomBytes(16).toString('hex')
+    await world.old.create(`sess:${sid}`, oldText({}), 5000)
+    const process = await world.start('read')
+    await process.sessions.find(sid)
+    await process.sessions.find(sid)
+    expect(process.outcomes).toEqual(['adopted', 'unchanged'])
+    await process.close()
+  })
+
   it('is the default where the old record has none, and that is counted', async () => {
     const sid = randomBytes(16).toString('hex')
     await world.old.create(`sess:${sid}`, oldText({}), null)

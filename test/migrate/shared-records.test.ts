@@ -127,6 +127,14 @@ it('no life is longer than that of the old key; a key without one gets the defau
   }
 })
 
+it('counts each read of an old key in `read`, also of one that has not changed', async () => {
+  await putOld('id', session('ada'))
+  const store = open('read')
+  expect(await store.get('id')).not.toBeNull()
+  expect(await store.get('id')).not.toBeNull()
+  expect(outcomes).toEqual(['adopted', 'unchanged'])
+})
+
 it('leaves values alone that are no session, and counts them', async () => {
   const storage = secondaryStorage({
     store: redisStore({ url: redis.url }),

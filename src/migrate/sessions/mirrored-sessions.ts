@@ -47,7 +47,10 @@ export function createMirroredSessions(pair: SessionPair): MirroredSessions {
     }
     // A `move` process has begun to take the session over.
     if (!isLinked(ours)) return isBeingMoved(ours) ? findTakenOver(pair, sid) : ours
-    if (isSameJson(ours.json, session.json)) return { ...ours, old: session.text }
+    if (isSameJson(ours.json, session.json)) {
+      old.tell('unchanged')
+      return { ...ours, old: session.text }
+    }
     const synced = await inner.amend(ours, mirrorOf(session))
     if (synced === 'ended') return endedHere(pair, sid)
     if (synced === 'gone' || !isLinked(synced)) return 'again'

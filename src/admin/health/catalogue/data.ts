@@ -60,7 +60,7 @@ export const dataFindings = {
   DOCTOR_OLD_KEYS_IN_USE: {
     ...warning,
     title: 'Old keys are still read',
-    why: 'Requests of the last hour found their session or token in the format of the old library only, or found a change of an old process there. Without migrateFrom, these users would be signed out.',
+    why: 'Requests of the last hour read their session or token from the records of the old library. Without migrateFrom, these users would be signed out.',
     fix: 'Keep migrateFrom. coatcheck migrate status shows the next step; coatcheck migrate sessions moves the remaining sessions at once.',
   },
   DOCTOR_OLD_KEYS_UNUSED: {
