@@ -67,6 +67,7 @@ export function betterAuthStorage(options: BetterAuthStorageOptions = {}): Bette
       const setOf = (userId: string): DocumentRef => documents.refOf(`user ${userId}`)
       const mirror = createMirror<StoredText>({
         documents,
+        clock,
         toValue(text) {
           const session = sessionIn(text)
           return session && { t: text, u: setOf(session.userId).name }
@@ -92,7 +93,7 @@ export function betterAuthStorage(options: BetterAuthStorageOptions = {}): Bette
       }
       const sessions = shareRecords(mode, shared)
       const ours = deps.make(endingOldKeys(documents, (key) => endOld(shared, key)))
-      const texts = createOldTexts({ mode, old, ours, keyOf })
+      const texts = createOldTexts({ mode, old, ours, keyOf, report })
 
       const listOf = async (key: string): Promise<string | null> => {
         const [own, record] = await Promise.all([ours.get(key), old.read(keyOf(key))])

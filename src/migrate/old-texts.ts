@@ -5,6 +5,7 @@
  */
 import type { SecondaryStorage } from '../adapters/hosts/secondary-storage.ts'
 import type { MigrationMode } from './migration-mode.ts'
+import type { Report } from './origin.ts'
 import type { OldRecord, OldRecordDriver } from './old-record-driver.ts'
 import { ATTEMPTS } from './shared-records.ts'
 
@@ -19,8 +20,9 @@ export function createOldTexts(deps: {
   /** The storage of Coatcheck. */
   readonly ours: SecondaryStorage
   readonly keyOf: (key: string) => string
+  readonly report: Report
 }): OldTexts {
-  const { mode, old, ours, keyOf } = deps
+  const { mode, old, ours, keyOf, report } = deps
 
   /** Repeats a conditional write until no other process comes between. */
   const write = async (key: string, text: string, ttlMs: number | null): Promise<void> => {
