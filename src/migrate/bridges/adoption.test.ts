@@ -108,7 +108,13 @@ describe('a sign-out with a token that names no session', () => {
   it('writes nothing and ends nothing', async () => {
     const { adoption, cookie, documents } = world()
     let ends = 0
-    const unknown = { ...cookie, load: async () => null, end: async () => void ends++ }
+    const unknown = {
+      ...cookie,
+      load: async () => null,
+      end: async () => {
+        ends++
+      },
+    }
     await adoption().end(unknown)
     expect(ends).toBe(0)
     const names: string[] = []
