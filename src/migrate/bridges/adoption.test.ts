@@ -84,15 +84,25 @@ describe('a process that ends between plan and record', () => {
     expect(await stored.list(parsed.ref.userKey, 10)).toHaveLength(1)
   })
 
-  it('leaves nothing that a request of a later minute could bring to life', async () => {
+  it('leaves a plan that a request of a later minute replaces: the user stays signed in', async () => {
     const { adoption, cookie, failOnce, pass, tickets, stored } = world()
     failOnce()
     await expect(adoption().adopt(cookie, REQUEST)).rejects.toThrow('cut off')
     pass(61_000)
-    const late = await adoption().adopt(cookie, REQUEST)
+    const [late, again] = [await adoption().adopt(cookie, REQUEST), await adoption().adopt(cookie, REQUEST)]
+    expect(late?.ticket).toBe(again?.ticket)
     const parsed = tickets.parse(late?.ticket ?? '')
     if (typeof parsed === 'string') throw new Error(parsed)
-    expect((await stored.read(parsed.ref)).record).toBeNull()
+    expect((await stored.read(parsed.ref)).record).not.toBeNull()
+    expect(await stored.list(parsed.ref.userKey, 10)).toHaveLength(1)
+  })
+
+  it('leaves nothing that comes to life when the old session has ended', async () => {
+    const { adoption, cookie, failOnce, pass } = world()
+    failOnce()
+    await expect(adoption().adopt(cookie, REQUEST)).rejects.toThrow('cut off')
+    pass(61_000)
+    expect(await adoption().adopt({ ...cookie, load: async () => null }, REQUEST)).toBeNull()
   })
 
   it('leaves nothing after the sign-out', async () => {

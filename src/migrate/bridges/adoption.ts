@@ -23,13 +23,15 @@ export interface VerifiedCookie {
   end(): Promise<void>
 }
 
+interface PlannedFate {
+  readonly state: 'planned'
+  readonly plan: PlannedSession
+  readonly untilMs: number
+  readonly cookieEndsAtMs: number
+}
+
 type Fate =
-  | {
-      readonly state: 'planned'
-      readonly plan: PlannedSession
-      readonly untilMs: number
-      readonly cookieEndsAtMs: number
-    }
+  | PlannedFate
   | {
       readonly state: 'adopted'
       readonly ticket: string
@@ -88,17 +90,25 @@ export function createAdoption<S>(
       tell(old ?? 'missing')
       return null
     }
-    const plan = await planFor(old, cookie, request)
-    if (!plan) return null
-    const nowMs = clock.now()
-    const cookieEndsAtMs = Math.max(cookie.endsAtMs ?? old.endsAtMs ?? 0, plan.absoluteExpiresAtMs)
-    const fate: Fate = { state: 'planned', plan, cookieEndsAtMs, untilMs: nowMs + PLAN_VALID_MS }
-    const saved = await documents.put(ref, fate, { ttlMs: lifeUntil(cookieEndsAtMs), isNew: true })
+    const fate = await plannedFate(old, cookie, request)
+    if (!fate) return null
+    const saved = await documents.put(ref, fate, { ttlMs: lifeUntil(fate.cookieEndsAtMs), isNew: true })
     // Another process was first: its plan counts.
     if (saved.status !== 'saved') return (await documents.read(ref))?.value ?? null
     tell('adopted')
     if (old.endsAtMs === null && cookie.endsAtMs === null) tell('no_expiry')
     return fate
+  }
+
+  const plannedFate = async (
+    old: OldSession,
+    cookie: VerifiedCookie,
+    request: AdoptingRequest,
+  ): Promise<PlannedFate | null> => {
+    const plan = await planFor(old, cookie, request)
+    if (!plan) return null
+    const cookieEndsAtMs = Math.max(cookie.endsAtMs ?? old.endsAtMs ?? 0, plan.absoluteExpiresAtMs)
+    return { state: 'planned', plan, cookieEndsAtMs, untilMs: clock.now() + PLAN_VALID_MS }
   }
 
   const planFor = async (
@@ -117,23 +127,59 @@ export function createAdoption<S>(
     })
   }
 
+  /**
+   * Replaces a plan whose time is over. No request got its ticket, because a ticket is handed out only after the document says `adopted`. The
+   * old session still decides: it is read again.
+   */
+  const planAgain = async (
+    ref: DocumentRef,
+    late: PlannedFate,
+    cookie: VerifiedCookie,
+    request: AdoptingRequest,
+  ): Promise<Fate | null> => {
+    const old = await cookie.load()
+    if (old === null || old === 'unreadable') return null
+    const fate = await plannedFate(old, cookie, request)
+    if (!fate) return null
+    const changed = await documents.change(
+      ref,
+      (stored) => (isPlan(stored, late.plan.ticket) ? fate : null),
+      () => lifeUntil(fate.cookieEndsAtMs),
+    )
+    // Its record may be stored: the process ended, or lost the reply, behind that step.
+    await revoke(late.plan.ticket)
+    return changed.status === 'saved' ? changed.document.value : null
+  }
+
   /** Stores the session of a plan, and then only its ticket stays in the document. */
-  const carryOut = async (ref: DocumentRef, fate: Fate): Promise<Fate> => {
+  const carryOut = async (
+    ref: DocumentRef,
+    fate: Fate,
+    cookie: VerifiedCookie,
+    request: AdoptingRequest,
+  ): Promise<Fate | null> => {
     if (fate.state !== 'planned') return fate
-    const { plan, untilMs, cookieEndsAtMs } = fate
-    if (clock.now() < untilMs) await sessions.store(plan)
+    if (clock.now() >= fate.untilMs) {
+      const next = await planAgain(ref, fate, cookie, request)
+      return next?.state === 'planned' && clock.now() >= next.untilMs
+        ? null
+        : next && carryOut(ref, next, cookie, request)
+    }
+    const { plan, cookieEndsAtMs } = fate
+    await sessions.store(plan)
     const { ticket, absoluteExpiresAtMs } = plan
     const next: Fate = { state: 'adopted', ticket, absoluteExpiresAtMs, cookieEndsAtMs }
     const changed = await documents.change(
       ref,
-      (stored) => (stored.state === 'planned' ? next : null),
+      (stored) => (isPlan(stored, ticket) ? next : null),
       () => lifeUntil(cookieEndsAtMs),
     )
     if (changed.status === 'gone') return next
-    if (changed.status === 'saved' && changed.document.value.state !== 'ended') return changed.document.value
-    // A sign-out came between: nothing else knows this session.
+    const stored = changed.status === 'saved' ? changed.document.value : ({ state: 'ended' } as const)
+    if (stored.state === 'adopted' && stored.ticket === ticket) return stored
+    // A sign-out or a later plan came between: nothing else knows this session.
     await revoke(ticket)
-    return { state: 'ended' }
+    return stored.state === 'planned' ? carryOut(ref, stored, cookie, request) : stored
   }
 
   const revoke = async (ticket: string): Promise<void> => {
@@ -161,7 +207,7 @@ export function createAdoption<S>(
     async adopt(cookie, request) {
       const ref = refOf(cookie)
       const known = (await documents.read(ref))?.value ?? (await beginOnce(ref, cookie, request))
-      const fate = known && (await carryOut(ref, known))
+      const fate = known && (await carryOut(ref, known, cookie, request))
       if (!fate || fate.state !== 'adopted') return null
       return {
         ticket: fate.ticket,
@@ -193,4 +239,8 @@ export function createAdoption<S>(
       tell('ended')
     },
   }
+}
+
+function isPlan(fate: Fate, ticket: string): boolean {
+  return fate.state === 'planned' && fate.plan.ticket === ticket
 }
