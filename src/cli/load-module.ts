@@ -21,7 +21,7 @@ export async function loadModule(
   // Node 20 reads no TypeScript.
   const { createJiti } = await import('jiti')
   try {
-    // `fsCache` would leave files in node_modules of whoever runs this.
+    // `fsCache` would leave files in the project's node_modules.
     return await createJiti(pathToFileURL(path).href, { fsCache: false }).import(
       path,
       isDefault ? { default: true } : {},
