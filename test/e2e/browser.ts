@@ -5,6 +5,7 @@ import { accessSync, constants } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { type Browser, chromium } from 'playwright-core'
 import { HANG_MS } from '../lab/limits.ts'
+import { closePagesFirmly } from './close-page.ts'
 
 const names = ['chromium', 'chromium-browser', 'chromium-headless-shell', 'google-chrome']
 const flags = [
@@ -24,6 +25,7 @@ export async function launchBrowser(): Promise<Browser> {
   browser.newContext = async (options) => {
     const context = await newContext(options)
     context.setDefaultTimeout(HANG_MS)
+    closePagesFirmly(browser, context)
     return context
   }
   return browser
