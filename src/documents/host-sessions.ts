@@ -50,7 +50,15 @@ export interface SessionLinks {
   /** Whether the old record is there. */
   stands(link: string): Promise<boolean>
   /** Removes old records. Called before their sessions end here. */
-  remove(links: readonly string[]): Promise<void>
+  remove(links: readonly EndingLink[]): Promise<void>
+}
+
+/** The link of a session that is about to end. */
+export interface EndingLink {
+  /** The key of the old record. */
+  readonly key: string
+  /** Whether a session is stored under the name, later: the id was used again. */
+  isStored(): Promise<boolean>
 }
 
 /** One session of a user, as the stores for other libraries list it. */
@@ -169,8 +177,8 @@ export function createHostSessions(deps: {
     return { ref, json, ...(cookie && { cookie }), stored }
   }
 
-  const linkOf = ({ value }: StoredDocument<HostSession>): readonly string[] =>
-    value.link === undefined ? [] : [value.link]
+  const linkOf = (ref: DocumentRef, { value }: StoredDocument<HostSession>): readonly EndingLink[] =>
+    value.link === undefined ? [] : [{ key: value.link, isStored: async () => (await live(ref)) !== null }]
 
   /** Listed only if it stands: a mirror of an old record that is gone is about to end. */
   const stands = async ({ value }: StoredDocument<HostSession>): Promise<boolean> =>
@@ -277,7 +285,7 @@ export function createHostSessions(deps: {
       if (!isDocumentName(id)) return false
       const ref = refNamed(id)
       const stored = links && (await documents.read(ref))
-      if (stored) await links.remove(linkOf(stored))
+      if (stored) await links.remove(linkOf(ref, stored))
       // Of a session that only the other library has stored, the memory of its end is what refuses it.
       return driver.end(ref, ENDED_REMEMBERED_MS, links !== undefined)
     },
@@ -302,7 +310,11 @@ export function createHostSessions(deps: {
         return !one || users.isOf(one.value, set) || !users.hasUser(one.value)
       })
       const kept = new Set(own)
-      await links?.remove(stored.flatMap((one, i) => (one && kept.has(names[i] ?? '') ? linkOf(one) : [])))
+      const linksOf = (name: string, i: number): readonly EndingLink[] => {
+        const one = stored[i]
+        return one && kept.has(name) ? linkOf(refNamed(name), one) : []
+      }
+      await links?.remove(names.flatMap(linksOf))
       const ended = await endAll(own.map(refNamed))
       await driver.leave(set, own)
       return ended
@@ -319,7 +331,7 @@ export function createHostSessions(deps: {
       let removed = 0
       for await (const name of driver.names(kind)) {
         const stored = links && (await documents.read(refNamed(name)))
-        if (stored) await links.remove(linkOf(stored))
+        if (stored) await links.remove(linkOf(refNamed(name), stored))
         if (await driver.remove(refNamed(name))) removed++
       }
       return removed

@@ -61,7 +61,7 @@ export function auth0Store({ keyOf, mode = 'read', store }: Auth0StoreOptions): 
       const late = createLateRemovals(deps.closing)
       const shared = { ...deps, late, mirror, report, keyOf, endOf: () => null, defaultTtlMs: lifeIn }
       const sessions = shareRecords(mode, shared)
-      const ours = make(endingOldKeys(documents, (key) => endOld(shared, key)))
+      const ours = make(endingOldKeys(documents, (key, isStored) => endOld(shared, key, isStored)))
 
       return {
         ...ours,

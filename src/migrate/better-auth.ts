@@ -92,7 +92,7 @@ export function betterAuthStorage(options: BetterAuthStorageOptions = {}): Bette
         defaultTtlMs: () => 0,
       }
       const sessions = shareRecords(mode, shared)
-      const ours = deps.make(endingOldKeys(documents, (key) => endOld(shared, key)))
+      const ours = deps.make(endingOldKeys(documents, (key, isStored) => endOld(shared, key, isStored)))
       const texts = createOldTexts({ mode, old, ours, keyOf, report })
 
       const listOf = async (key: string): Promise<string | null> => {

@@ -1,16 +1,27 @@
 /**
- * Deletes an old key once more, seconds after a session ended. An old process that was answering a request at that moment may have
+ * Deletes an old key once more, seconds after its record ended. An old process that was answering a request at that moment may have
  * written the key again.
  */
 
 /** Longer than the requests of most applications take. */
-const LATE_MS = 5000
+export const LATE_MS = 5000
 /** Beyond this number the next read of the key is left to find it: the ended marker refuses it for an hour. */
 const MOST_WAITING = 10_000
 
+/** The second removal of an old key. */
+export interface LateRemoval {
+  /** Whether a record of ours is stored under the name again. The old key is then in use, and stays. */
+  isStored(): Promise<boolean>
+  /** Deletes the old key, if it holds a record of the library. */
+  remove(): Promise<unknown>
+}
+
 export interface LateRemovals {
-  /** Runs `remove` in 5 s. A failure is ignored: the ended marker refuses the key at its next read. */
-  add(key: string, remove: () => Promise<unknown>): void
+  /**
+   * Plans the second removal in 5 s. Called before the first one: its reply may be lost. A failure is ignored, because the ended marker
+   * refuses the key at its next read.
+   */
+  add(key: string, removal: LateRemoval): void
   /** The key is in use again. */
   cancel(key: string): void
 }
@@ -26,13 +37,16 @@ export function createLateRemovals(closing: (end: () => Promise<void>) => void):
     for (const key of [...waiting.keys()]) cancel(key)
     return Promise.resolve()
   })
+  const run = async ({ isStored, remove }: LateRemoval): Promise<void> => {
+    if (!(await isStored())) await remove()
+  }
   return {
-    add(key, remove) {
+    add(key, removal) {
       cancel(key)
       if (waiting.size >= MOST_WAITING) return
       const timer = setTimeout(() => {
         waiting.delete(key)
-        remove().catch(() => undefined)
+        run(removal).catch(() => undefined)
       }, LATE_MS)
       timer.unref()
       waiting.set(key, timer)

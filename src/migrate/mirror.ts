@@ -130,12 +130,13 @@ export function createMirror<T extends object>(format: MirrorFormat<T>): Mirror 
  */
 export function endingOldKeys<T extends object>(
   documents: Documents<T>,
-  removeOld: (key: string) => Promise<boolean>,
+  removeOld: (key: string, isStored: () => Promise<boolean>) => Promise<boolean>,
 ): Documents<T> {
   const end: DocumentDriver['end'] = async (ref, rememberMs, alsoUnstored) => {
     const stored = await documents.read(ref)
     const link = stored && oldKeyOf(stored.value)
-    const isRemoved = link !== null && (await removeOld(link))
+    const isStored = async (): Promise<boolean> => (await documents.read(ref)) !== null
+    const isRemoved = link !== null && (await removeOld(link, isStored))
     return documents.driver.end(ref, rememberMs, alsoUnstored === true || isRemoved)
   }
   // A prototype, not a copy: methods of a driver may be those of a class.

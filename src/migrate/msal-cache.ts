@@ -91,10 +91,13 @@ export function msalCache({ keyOf, layout = 'user', mode = 'read', store }: Msal
         const left = new Set(homesIn(change.now))
         for (const home of homesIn(change.before).filter((one) => !left.has(one))) {
           const known = new Set(refreshTokensOf(change.before, home))
-          late.add(`${keyOf(partition)} ${home}`, async () => {
-            const found = await readOld(partition)
-            const tokens = found ? refreshTokensOf(found.whole, home) : []
-            if (tokens.length > 0 && tokens.every((token) => known.has(token))) await changeOld(partition, change)
+          late.add(`${keyOf(partition)} ${home}`, {
+            isStored: () => Promise.resolve(false),
+            async remove() {
+              const found = await readOld(partition)
+              const tokens = found ? refreshTokensOf(found.whole, home) : []
+              if (tokens.length > 0 && tokens.every((token) => known.has(token))) await changeOld(partition, change)
+            },
           })
         }
       }

@@ -58,25 +58,35 @@ export function endOfLife(
 
 /**
  * Deletes an old key, but only while it holds a record of this library: the names of some libraries have no prefix.
+ * @param found called before a record is deleted
  * @returns whether it deleted one
  */
 export async function removeOld(
   { mirror, old }: Pick<SharedRecordDeps, 'mirror' | 'old'>,
   key: string,
+  found: () => void = () => undefined,
 ): Promise<boolean> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const record = await old.read(key)
     if (!record || mirror.canonical(record.text) === null) return false
+    found()
     if (await old.remove(key, record.text)) return true
   }
   return old.remove(key)
 }
 
-/** `removeOld`, and once more in a few seconds: an old process may be about to write the key again. */
-export async function endOld(deps: Pick<SharedRecordDeps, 'mirror' | 'old' | 'late'>, key: string): Promise<boolean> {
-  const isRemoved = await removeOld(deps, key)
-  if (isRemoved) deps.late.add(key, () => removeOld(deps, key))
-  return isRemoved
+/**
+ * `removeOld`, and once more in a few seconds: an old process may be about to write the key again.
+ * @param isStored whether a record of ours is stored under the name, later: the id was used again
+ */
+export function endOld(
+  deps: Pick<SharedRecordDeps, 'mirror' | 'old' | 'late'>,
+  key: string,
+  isStored: () => Promise<boolean>,
+): Promise<boolean> {
+  return removeOld(deps, key, () => {
+    deps.late.add(key, { isStored, remove: () => removeOld(deps, key) })
+  })
 }
 
 /** Whether a listed document of ours is alive: one that stands on its own, or one whose old key is still there. */
@@ -91,7 +101,8 @@ export async function isAlive<T extends object>(
 
 /** Ends a record on both sides: the old key first, so that no process copies it again. */
 export async function endBoth(deps: SharedRecordDeps, id: string): Promise<boolean> {
-  const isRemoved = await endOld(deps, deps.keyOf(id))
+  const isStored = async (): Promise<boolean> => (await deps.mirror.read(id)) !== null
+  const isRemoved = await endOld(deps, deps.keyOf(id), isStored)
   const isEnded = await deps.mirror.end(id, isRemoved)
   return isRemoved || isEnded
 }

@@ -45,7 +45,8 @@ export function upstashAdapter({ mode = 'read', store, ...prefixes }: UpstashAda
       const keys = upstashKeys(prefixes)
       const report = reporter(name, deps.events)
       const { shared, sessions } = shareSessions(deps, mode, documents.sessions, keys, report)
-      const ours = make({ ...documents, sessions: endingOldKeys(documents.sessions, (key) => endOld(shared, key)) })
+      const sessionsEndingOld = endingOldKeys(documents.sessions, (key, isStored) => endOld(shared, key, isStored))
+      const ours = make({ ...documents, sessions: sessionsEndingOld })
       const all = { mode, old, keys, ours, random, report, takeSession: sessions.find }
       const people = createUpstashPeople(all)
       const writes = createUpstashWrites(all)
@@ -83,7 +84,10 @@ export function upstashAdapter({ mode = 'read', store, ...prefixes }: UpstashAda
           const user = await people.getUser(userId)
           // The user first: what is left after a crash leads to nobody.
           await old.remove(keys.user(userId))
-          shared.late.add(keys.user(userId), () => old.remove(keys.user(userId)))
+          shared.late.add(keys.user(userId), {
+            isStored: async () => (await ours.getUser(userId)) !== null,
+            remove: () => old.remove(keys.user(userId)),
+          })
           await ofSessions.revokeSessionsByUser(userId)
           const account = await old.read(keys.lastAccount(userId))
           if (account) await old.remove(nameIn(account.text))

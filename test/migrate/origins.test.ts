@@ -215,14 +215,3 @@ it('reads old records from a store of their own', async () => {
   await process.close()
   await elsewhere.stop()
 })
-
-it('removes what a late write of an old process has set behind a sign-out', async () => {
-  const sid = randomBytes(16).toString('hex')
-  await world.old.create(`sess:${sid}`, oldText({}), TTL_MS)
-  const process = await world.start('read')
-  await process.sessions.find(sid)
-  await process.sessions.end(sid)
-  await world.set(`sess:${sid}`, oldText({ late: true }))
-  await expect.poll(() => world.old.read(`sess:${sid}`)).toBeNull()
-  await process.close()
-})

@@ -3,6 +3,7 @@ import { MisuseError } from '../../core/errors.ts'
 import { describeValue } from '../../core/redact.ts'
 import type { StoreFactory } from '../../store.ts'
 import { cookieEndOf, objectIn, type OldSession, recordSessions } from '../bridges/old-sessions.ts'
+import { createLateRemovals } from '../late-removals.ts'
 import { keysMadeBy } from '../old-keys.ts'
 import type { MigrationMode } from '../migration-mode.ts'
 import type { SessionFormat, SessionOrigin } from '../session-origin.ts'
@@ -60,19 +61,17 @@ export function createOrigin(
     async attach({ store: ours, clock, events, loopback, defaultTtlMs }) {
       const opened = store?.open({ prefix: '', clock, events, loopback }) ?? null
       const records = await (opened ?? ours).oldRecords()
-      const old = createOldSessions({ format, records, clock, events, defaultTtlMs })
-      let stop: (() => void) | undefined
+      const ends: (() => Promise<void>)[] = []
+      const late = createLateRemovals((end) => ends.push(end))
+      const old = createOldSessions({ format, records, clock, events, defaultTtlMs, late })
       return {
         links: old,
         over(inner) {
           const pair = { inner, old, clock }
-          if (mode === 'move') return createMovedSessions(pair)
-          const mirrored = createMirroredSessions(pair)
-          stop = () => mirrored.close()
-          return mirrored
+          return mode === 'move' ? createMovedSessions(pair) : createMirroredSessions(pair)
         },
         async close() {
-          stop?.()
+          for (const end of ends) await end()
           await opened?.close()
         },
       }

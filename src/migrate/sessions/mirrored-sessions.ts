@@ -10,20 +10,10 @@ import type { OldSession } from './old-sessions.ts'
 import { findTakenOver, isBeingMoved } from './takeover.ts'
 import { endedHere, isLinked, pairedOperations, repeated, type SessionPair, taken, withoutOld } from './session-pair.ts'
 
-/** An old process may write once more after a sign-out here: its request was under way. */
-const REMOVED_AGAIN_AFTER_MS = 3000
-const REMOVED_AGAIN_AT_MOST = 1000
-
-export interface MirroredSessions extends HostSessions {
-  /** Forgets the removals that are planned. */
-  close(): void
-}
-
-export function createMirroredSessions(pair: SessionPair): MirroredSessions {
+export function createMirroredSessions(pair: SessionPair): HostSessions {
   const { inner, old, clock } = pair
   const { format, records } = old
-  const paired = pairedOperations(pair)
-  const planned = new Set<NodeJS.Timeout>()
+  const { removedOld: _only, ...paired } = pairedOperations(pair)
 
   const mirrorOf =
     (session: OldSession) =>
@@ -155,6 +145,7 @@ export function createMirroredSessions(pair: SessionPair): MirroredSessions {
   ): Promise<HandedOut | null> => {
     const link = format.keyOf(sid)
     const text = format.encode(json)
+    old.begin(link)
     // First the old record: a crash behind this leaves a session that the next read adopts.
     const isLinkable = await createOld(link, text, options.ttlMs, options.isNew !== 'absent')
     if (!isLinkable) return options.isNew === 'absent' ? null : inner.save(sid, json, options)
@@ -162,17 +153,6 @@ export function createMirroredSessions(pair: SessionPair): MirroredSessions {
     if (saved) return { ...saved, old: text }
     await records.remove(link, text)
     return null
-  }
-
-  const removeAgain = (sid: string): void => {
-    if (planned.size >= REMOVED_AGAIN_AT_MOST) return
-    // A read meets the memory of the end, and removes what it refuses. If it fails, the next read of the session does that.
-    const again = (): void => {
-      planned.delete(timer)
-      find(sid).catch(() => undefined)
-    }
-    const timer = setTimeout(again, REMOVED_AGAIN_AFTER_MS).unref()
-    planned.add(timer)
   }
 
   return {
@@ -202,17 +182,6 @@ export function createMirroredSessions(pair: SessionPair): MirroredSessions {
       if (await inner.touch(sid, ttlMs, known, cookie)) return true
       // The mirror is over or was ended here, which a read tells apart.
       return (await find(sid)) !== null
-    },
-
-    async end(sid) {
-      const ended = await paired.end(sid)
-      if (ended) removeAgain(sid)
-      return ended
-    },
-
-    close() {
-      for (const timer of planned) clearTimeout(timer)
-      planned.clear()
     },
   }
 }

@@ -2,7 +2,8 @@
 import type { Clock } from '../../core/clock.ts'
 import type { MigrationOutcome } from '../../core/event-map.ts'
 import type { EventBus } from '../../core/events.ts'
-import type { SessionLinks } from '../../documents/host-sessions.ts'
+import type { EndingLink, SessionLinks } from '../../documents/host-sessions.ts'
+import type { LateRemovals } from '../late-removals.ts'
 import type { OldRecord, OldRecordDriver } from '../old-record-driver.ts'
 import type { SessionFormat } from '../session-origin.ts'
 
@@ -26,8 +27,13 @@ export interface OldSessions extends SessionLinks {
   read(key: string): Promise<OldSession | 'unreadable' | null>
   /** Reads a value that a conditional write met. */
   parse(key: string, record: ReadRecord): OldSession | 'unreadable'
-  /** Removes a session. Leaves a value that is no session of the format. False: nothing was removed. */
-  end(key: string): Promise<boolean>
+  /**
+   * Removes a session, and once more in a few seconds: an old process may be about to write it again. Leaves a value that is no session of
+   * the format. False: nothing was removed.
+   */
+  end(link: EndingLink): Promise<boolean>
+  /** The key is that of a new session: a planned second removal is dropped. */
+  begin(key: string): void
   /** All sessions of the format, by prefix. None without a prefix. */
   all(): AsyncIterable<{ readonly sid: string; readonly old: OldSession }>
   tell(outcome: MigrationOutcome): void
@@ -40,8 +46,9 @@ export function createOldSessions(deps: {
   readonly clock: Clock
   readonly events: EventBus
   readonly defaultTtlMs: number
+  readonly late: LateRemovals
 }): OldSessions {
-  const { format, records, clock, events, defaultTtlMs } = deps
+  const { format, records, clock, events, defaultTtlMs, late } = deps
 
   const tell = (outcome: MigrationOutcome): void => {
     if (events.hasListeners('migration.read')) events.emit('migration.read', { origin: format.name, outcome })
@@ -58,11 +65,18 @@ export function createOldSessions(deps: {
     return record && parse(key, record)
   }
 
-  const end = async (key: string): Promise<boolean> => {
+  const remove = async (key: string, found: () => void): Promise<boolean> => {
     const old = await read(key)
+    if (old === null || old === 'unreadable') return false
+    found()
     // The value may change until it is removed, but only to another one of the same session.
-    return old !== null && old !== 'unreadable' && (await records.remove(key))
+    return records.remove(key)
   }
+
+  const end = ({ key, isStored }: EndingLink): Promise<boolean> =>
+    remove(key, () => {
+      late.add(key, { isStored, remove: () => remove(key, () => undefined) })
+    })
 
   return {
     format,
@@ -70,6 +84,9 @@ export function createOldSessions(deps: {
     read,
     parse,
     end,
+    begin: (key) => {
+      late.cancel(key)
+    },
     tell,
 
     tellAdoption({ hasExpiry }) {

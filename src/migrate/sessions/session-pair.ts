@@ -7,7 +7,7 @@
 import type { Clock } from '../../core/clock.ts'
 import { SessionError } from '../../core/errors.ts'
 import { type HostSession, isMirror } from '../../documents/host-session-record.ts'
-import type { HandedOut, HostSessions } from '../../documents/host-sessions.ts'
+import type { EndingLink, HandedOut, HostSessions } from '../../documents/host-sessions.ts'
 import type { OldSession, OldSessions } from './old-sessions.ts'
 
 /** Each round more means that another process has changed the session in between. */
@@ -47,9 +47,15 @@ export async function withoutOld({ inner, old }: SessionPair, sid: string): Prom
   return null
 }
 
+/** The old record of a session that ends here. */
+function endingLink({ inner, old }: SessionPair, sid: string): EndingLink {
+  return { key: old.format.keyOf(sid), isStored: async () => (await inner.find(sid)) !== null }
+}
+
 /** Removes an old record that an old process or a late write has left behind a session that was ended here. */
-export async function endedHere({ old }: SessionPair, sid: string): Promise<null> {
-  await old.end(old.format.keyOf(sid))
+export async function endedHere(pair: SessionPair, sid: string): Promise<null> {
+  const { old } = pair
+  await old.end(endingLink(pair, sid))
   old.tell('ended')
   return null
 }
@@ -64,10 +70,11 @@ export async function repeated<T>(operation: string, run: () => Promise<T | 'aga
 }
 
 /** What both modes do alike: `end` with its old record, and operators' views over both. */
-export function pairedOperations({ inner, old, clock }: SessionPair): Pick<HostSessions, 'end' | 'all' | 'clear'> & {
+export function pairedOperations(pair: SessionPair): Pick<HostSessions, 'end' | 'all' | 'clear'> & {
   readonly removedOld: (sid: string) => Promise<boolean>
 } {
-  const removedOld = (sid: string): Promise<boolean> => old.end(old.format.keyOf(sid))
+  const { inner, old, clock } = pair
+  const removedOld = (sid: string): Promise<boolean> => old.end(endingLink(pair, sid))
   return {
     removedOld,
 
