@@ -11,7 +11,7 @@ import { cacheIn, filteredCache, homeOf, homesIn, refreshTokensOf } from './msal
 import type { OldRecord } from './old-record-driver.ts'
 import { type Origin, type OriginDeps, reporter } from './origin.ts'
 import type { OriginOptions } from './sessions/create-origin.ts'
-import { ATTEMPTS } from './shared-records.ts'
+import { ATTEMPTS } from './remove-record.ts'
 
 /** Options of `msalCache()`. */
 export interface MsalCacheOptions extends OriginOptions {

@@ -7,7 +7,7 @@ import type { SecondaryStorage } from '../adapters/hosts/secondary-storage.ts'
 import type { MigrationMode } from './migration-mode.ts'
 import type { Report } from './origin.ts'
 import type { OldRecord, OldRecordDriver } from './old-record-driver.ts'
-import { ATTEMPTS } from './shared-records.ts'
+import { ATTEMPTS } from './remove-record.ts'
 
 export interface OldTexts extends SecondaryStorage {
   /** Stores a text under its old key. @param ttlMs `null` keeps the remaining life of the key, if it is there */

@@ -4,8 +4,8 @@
  */
 import type { Link } from '../documents/linked-json.ts'
 import type { Mirrored } from './mirror.ts'
+import { ATTEMPTS } from './remove-record.ts'
 import {
-  ATTEMPTS,
   endBoth,
   endOfLife,
   mergedText,
@@ -21,22 +21,17 @@ export function createRecordsInMoveMode(deps: SharedRecordDeps): SharedRecords {
   const madeFrom = (id: string): Link => ({ key: keyOf(id), isCopy: false })
 
   /**
-   * Deletes the old key of a record that this process took over. Only that process deletes it. So a key that is missing means that another
-   * process has ended the record meanwhile.
+   * Deletes the old key of a record that ours has taken in. From then on only our record says whether it has ended. So a key that is
+   * missing means nothing: the client sent a removal again that was carried out before, or another process has deleted the key.
    */
   const dropOld = async (id: string, taken: string): Promise<string | null> => {
     let text = taken
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-      if (await old.remove(keyOf(id), text)) {
-        report('moved')
-        return (await mirror.read(id))?.text ?? null
-      }
-      const record = await old.read(keyOf(id))
+      const record = (await old.remove(keyOf(id), text)) ? null : await old.read(keyOf(id))
       const changed = record && mirror.canonical(record.text)
       if (!record || changed === null) {
-        await mirror.end(id, false)
-        report('ended')
-        return null
+        report('moved')
+        return (await mirror.read(id))?.text ?? null
       }
       // A process in mode `read` has written to it before it knew: its changes join what is stored here by now.
       const base = mirror.canonical(text) ?? changed

@@ -5,7 +5,8 @@
 import type { Link } from '../documents/linked-json.ts'
 import type { Mirrored, TextChange } from './mirror.ts'
 import type { OldRecord } from './old-record-driver.ts'
-import { ATTEMPTS, endBoth, endOfLife, removeOld, type SharedRecordDeps, type SharedRecords } from './shared-records.ts'
+import { ATTEMPTS } from './remove-record.ts'
+import { endBoth, endOfLife, removeOld, type SharedRecordDeps, type SharedRecords } from './shared-records.ts'
 
 /** `unlinked`: a process in mode `move` was faster, so ours decides. `ended`: the record has ended, and the old key was deleted. */
 type Copied = 'copied' | 'unlinked' | 'ended'

@@ -7,6 +7,7 @@ import type { LateRemovals } from './late-removals.ts'
 import type { Mirror, TextChange } from './mirror.ts'
 import type { OldRecord, OldRecordDriver } from './old-record-driver.ts'
 import type { Report } from './origin.ts'
+import { removeRecord } from './remove-record.ts'
 
 export interface SharedRecords {
   /** The text in the format of the mirror. `null`: there is none, it has ended, or it cannot be read. */
@@ -36,9 +37,6 @@ export interface SharedRecordDeps {
   readonly defaultTtlMs: (text: string) => number
 }
 
-/** Each further attempt means that another process has changed the old key meanwhile. */
-export const ATTEMPTS = 32
-
 /** Applies to `now` what changed between `base` and `theirs`: JSON objects as texts. */
 export function mergedText(base: string, theirs: string, now: string): string {
   const [before, after, stored] = [base, theirs, now].map((text) => JSON.parse(text) as JsonObject)
@@ -59,20 +57,14 @@ export function endOfLife(
 /**
  * Deletes an old key, but only while it holds a record of this library: the names of some libraries have no prefix.
  * @param found called before a record is deleted
- * @returns whether it deleted one
+ * @returns whether there was one
  */
 export async function removeOld(
   { mirror, old }: Pick<SharedRecordDeps, 'mirror' | 'old'>,
   key: string,
-  found: () => void = () => undefined,
+  found?: () => void,
 ): Promise<boolean> {
-  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-    const record = await old.read(key)
-    if (!record || mirror.canonical(record.text) === null) return false
-    found()
-    if (await old.remove(key, record.text)) return true
-  }
-  return old.remove(key)
+  return (await removeRecord(old, key, (text) => mirror.canonical(text) !== null, found)) !== null
 }
 
 /**

@@ -8,7 +8,7 @@ import type { Random } from '../core/random.ts'
 import type { Report } from './origin.ts'
 import type { MigrationMode } from './migration-mode.ts'
 import type { OldRecordDriver } from './old-record-driver.ts'
-import { ATTEMPTS } from './shared-records.ts'
+import { ATTEMPTS, removeRecord } from './remove-record.ts'
 import { accountIn, nameIn, overwrite, removeName, type UpstashKeys, userIn } from './upstash-records.ts'
 
 type AccountName = Pick<AuthJsAccount, 'provider' | 'providerAccountId'>
@@ -58,7 +58,9 @@ export function createUpstashPeople(deps: UpstashPeopleDeps): UpstashPeople {
     // The account of another user stays where it is: see `COATCHECK_ACCOUNT_LINKED`.
     const linking = ours.linkAccount(account) as Promise<unknown>
     const linked = await linking.catch(refusedAs('COATCHECK_ACCOUNT_LINKED'))
-    if (linked !== null && (await old.remove(key, record.text))) report('moved')
+    if (linked === null) return
+    await old.remove(key, record.text)
+    report('moved')
   }
 
   const takeUser = async (id: string): Promise<AuthJsUser | null> => {
@@ -89,21 +91,20 @@ export function createUpstashPeople(deps: UpstashPeopleDeps): UpstashPeople {
     return moved
   }
 
-  /** Only the process that took the user over deletes the old key. If it is missing, another process has deleted the user. */
+  /**
+   * Deletes the old key of a user whom ours has taken in. From then on only our record says whether the user was deleted: the key may be
+   * missing because the client sent a removal again that was carried out before.
+   */
   const dropUser = async (user: AuthJsUser, taken: string): Promise<AuthJsUser | null> => {
     let text = taken
     let current = user
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-      if (await old.remove(keys.user(user.id), text)) {
-        await removeName(old, keys.email(current.email), user.id)
-        report('moved')
-        return current
-      }
-      const record = await old.read(keys.user(user.id))
+      const record = (await old.remove(keys.user(user.id), text)) ? null : await old.read(keys.user(user.id))
       const changed = record && userIn(record.text)
       if (!record || !changed) {
-        await ours.deleteUser(user.id)
-        return null
+        await removeName(old, keys.email(current.email), user.id)
+        report('moved')
+        return ours.getUser(user.id)
       }
       current = await ours.updateUser(changed)
       text = record.text
@@ -223,9 +224,9 @@ export function createUpstashWrites({ old, keys, random }: UpstashPeopleDeps) {
 
     async unlinkAccount(name: AccountName): Promise<AuthJsAccount | undefined> {
       const key = keys.account(name)
-      const record = await old.read(key)
+      const record = await removeRecord(old, key, (text) => accountIn(text) !== null)
       const account = record && accountIn(record.text)
-      if (!account || !(await old.remove(key, record.text))) return undefined
+      if (!account) return undefined
       await removeName(old, keys.lastAccount(account.userId), key)
       return account
     },

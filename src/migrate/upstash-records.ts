@@ -5,7 +5,7 @@
 import type { AuthJsAccount, AuthJsUser } from '../adapters/hosts/auth-js-types.ts'
 import type { OldRecordDriver } from './old-record-driver.ts'
 import { readJson } from './read-json.ts'
-import { ATTEMPTS } from './shared-records.ts'
+import { ATTEMPTS } from './remove-record.ts'
 
 /** Key prefixes, as the options of @auth/upstash-redis-adapter. */
 export interface UpstashPrefixes {

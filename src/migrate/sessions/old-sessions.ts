@@ -5,6 +5,7 @@ import type { EventBus } from '../../core/events.ts'
 import type { EndingLink, SessionLinks } from '../../documents/host-sessions.ts'
 import type { LateRemovals } from '../late-removals.ts'
 import type { OldRecord, OldRecordDriver } from '../old-record-driver.ts'
+import { removeRecord } from '../remove-record.ts'
 import type { SessionFormat } from '../session-origin.ts'
 
 type ReadRecord = Pick<OldRecord, 'text' | 'endsAtMs'>
@@ -29,7 +30,7 @@ export interface OldSessions extends SessionLinks {
   parse(key: string, record: ReadRecord): OldSession | 'unreadable'
   /**
    * Removes a session, and once more in a few seconds: an old process may be about to write it again. Leaves a value that is no session of
-   * the format. False: nothing was removed.
+   * the format. False: there was none.
    */
   end(link: EndingLink): Promise<boolean>
   /** The key is that of a new session: a planned second removal is dropped. */
@@ -65,17 +66,14 @@ export function createOldSessions(deps: {
     return record && parse(key, record)
   }
 
-  const remove = async (key: string, found: () => void): Promise<boolean> => {
-    const old = await read(key)
-    if (old === null || old === 'unreadable') return false
-    found()
-    // The value may change until it is removed, but only to another one of the same session.
-    return records.remove(key)
+  const remove = async (key: string, found?: () => void): Promise<boolean> => {
+    const isSession = (text: string): boolean => format.decode(text) !== null
+    return (await removeRecord(records, key, isSession, found)) !== null
   }
 
   const end = ({ key, isStored }: EndingLink): Promise<boolean> =>
     remove(key, () => {
-      late.add(key, { isStored, remove: () => remove(key, () => undefined) })
+      late.add(key, { isStored, remove: () => remove(key) })
     })
 
   return {
