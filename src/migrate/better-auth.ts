@@ -14,6 +14,7 @@ import { type Origin, type OriginDeps, reporter } from './origin.ts'
 import type { OriginOptions } from './sessions/create-origin.ts'
 import { createOldTexts } from './old-texts.ts'
 import { readJson, readJsonArray } from './read-json.ts'
+import { removeRecord } from './remove-record.ts'
 import { shareRecords } from './share-records.ts'
 import { endOld, removeOld } from './shared-records.ts'
 
@@ -115,7 +116,8 @@ export function betterAuthStorage(options: BetterAuthStorageOptions = {}): Bette
         const wanted = new Map(entriesIn(value).map((entry) => [entry.token, entry]))
         // A parallel sign-in of an old process may have entered its session: it stays while it is alive.
         for (const entry of entriesIn(await listOf(key))) if (!wanted.has(entry.token)) wanted.set(entry.token, entry)
-        if (wanted.size === 0) await old.remove(keyOf(key))
+        const isList = (text: string): boolean => readJsonArray(text) !== null
+        if (wanted.size === 0) await removeRecord(old, keyOf(key), isList)
         else await texts.setOld(key, JSON.stringify([...wanted.values()]), ttlMs ?? null)
       }
 

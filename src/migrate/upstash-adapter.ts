@@ -13,7 +13,16 @@ import { type Origin, type OriginDeps, reporter } from './origin.ts'
 import type { OriginOptions } from './sessions/create-origin.ts'
 import { endOld } from './shared-records.ts'
 import { createUpstashPeople, createUpstashWrites } from './upstash-people.ts'
-import { hydrated, nameIn, overwrite, removeName, type UpstashPrefixes, upstashKeys } from './upstash-records.ts'
+import { removeRecord } from './remove-record.ts'
+import {
+  accountIn,
+  hydrated,
+  nameIn,
+  overwrite,
+  removeName,
+  type UpstashPrefixes,
+  upstashKeys,
+} from './upstash-records.ts'
 import { createUpstashSessions, shareSessions } from './upstash-sessions.ts'
 
 /** Options of `upstashAdapter()`: those of the old adapter, and what all origins take. */
@@ -83,16 +92,16 @@ export function upstashAdapter({ mode = 'read', store, ...prefixes }: UpstashAda
         async deleteUser(userId) {
           const user = await people.getUser(userId)
           // The user first: what is left after a crash leads to nobody.
-          await old.remove(keys.user(userId))
-          shared.late.add(keys.user(userId), {
-            isStored: async () => (await ours.getUser(userId)) !== null,
-            remove: () => old.remove(keys.user(userId)),
+          await people.removeOld(userId, (remove) => {
+            const isStored = async (): Promise<boolean> => (await ours.getUser(userId)) !== null
+            shared.late.add(keys.user(userId), { isStored, remove })
           })
           await ofSessions.revokeSessionsByUser(userId)
           const account = await old.read(keys.lastAccount(userId))
-          if (account) await old.remove(nameIn(account.text))
+          const isOfUser = (text: string): boolean => accountIn(text)?.userId === userId
+          if (account) await removeRecord(old, nameIn(account.text), isOfUser)
           if (user?.email) await removeName(old, keys.email(user.email), userId)
-          await Promise.all([old.remove(keys.lastAccount(userId)), old.remove(keys.lastSession(userId))])
+          await people.removeNames(userId)
           const own = await ours.deleteUser(userId)
           // A process that takes this user over at the moment must not bring it back.
           await documents.users.driver.end(documents.users.refOf(userId), ENDED_REMEMBERED_MS, true)
@@ -117,7 +126,7 @@ export function upstashAdapter({ mode = 'read', store, ...prefixes }: UpstashAda
           const key = keys.verification(token)
           await overwrite(old, key, JSON.stringify(token))
           if (ttlMs > 0) await old.expire(key, ttlMs)
-          else await old.remove(key)
+          else await old.remove(key, JSON.stringify(token))
           return token
         },
 

@@ -32,6 +32,10 @@ export interface UpstashPeople {
   getAccount(name: AccountName): Promise<AuthJsAccount | null>
   /** Whether the user is (still) a record of the old library. */
   isOld(id: string): Promise<boolean>
+  /** Deletes the old record of the user. @param found called before, with a function that does the same later */
+  removeOld(id: string, found: (removeAgain: () => Promise<unknown>) => void): Promise<void>
+  /** Deletes what names the last account and the last session of the user. */
+  removeNames(id: string): Promise<void>
 }
 
 export function createUpstashPeople(deps: UpstashPeopleDeps): UpstashPeople {
@@ -63,6 +67,13 @@ export function createUpstashPeople(deps: UpstashPeopleDeps): UpstashPeople {
     report('moved')
   }
 
+  const removeNames = async (id: string): Promise<void> => {
+    await Promise.all([
+      removeRecord(old, keys.lastAccount(id), (text) => nameIn(text).startsWith(keys.accountPrefix)),
+      removeRecord(old, keys.lastSession(id), (text) => keys.tokenOf(nameIn(text)) !== null),
+    ])
+  }
+
   const takeUser = async (id: string): Promise<AuthJsUser | null> => {
     const record = await old.read(keys.user(id))
     const user = record && userIn(record.text)
@@ -87,7 +98,7 @@ export function createUpstashPeople(deps: UpstashPeopleDeps): UpstashPeople {
     if (account && moved) await takeAccount(nameIn(account.text))
     const token = session && keys.tokenOf(nameIn(session.text))
     if (token && moved) await deps.takeSession(token)
-    await Promise.all([old.remove(keys.lastAccount(id)), old.remove(keys.lastSession(id))])
+    await removeNames(id)
     return moved
   }
 
@@ -143,6 +154,14 @@ export function createUpstashPeople(deps: UpstashPeopleDeps): UpstashPeople {
     },
 
     isOld: async (id) => (await oldUser(id)) !== null,
+    removeNames,
+
+    async removeOld(id, found) {
+      const isUser = (text: string): boolean => userIn(text)?.id === id
+      await removeRecord(old, keys.user(id), isUser, () => {
+        found(() => removeRecord(old, keys.user(id), isUser))
+      })
+    },
   }
 }
 

@@ -5,6 +5,7 @@
 import { parseJson } from '../../core/json.ts'
 import type { StoreFactory } from '../../store.ts'
 import type { OldRecordDriver } from '../old-record-driver.ts'
+import { removeRecord } from '../remove-record.ts'
 
 /** A session of the old library. */
 export interface OldSession {
@@ -21,7 +22,7 @@ export type OldSessionRead = OldSession | 'unreadable' | null
 export interface OldSessions {
   /** `null`: there is none, or it has ended. Rejects when the store cannot answer. */
   read(id: string): Promise<OldSessionRead>
-  /** Ends the session. One that does not exist is no error. */
+  /** Ends the session. One that does not exist is no error. A value that is no session with this id is left alone. */
   end(id: string): Promise<void>
 }
 
@@ -104,7 +105,7 @@ export function recordSessions(
       return endsAtMs !== null && endsAtMs <= now() ? null : { data, endsAtMs }
     },
     async end(id) {
-      await (await oldRecords(store)).remove(keyOf(id))
+      await removeRecord(await oldRecords(store), keyOf(id), (text) => decode(text, id) !== null)
     },
   }
 }
