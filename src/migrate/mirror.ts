@@ -26,6 +26,8 @@ export interface Mirrored {
   readonly text: string
   /** The old key that it is a copy of. `null`: it stands on its own. */
   readonly link: string | null
+  /** The old key that it has taken in, and that may still be there. `null`: there is none. */
+  readonly leftOver: string | null
   readonly stored: StoredDocument<object>
 }
 
@@ -42,8 +44,11 @@ export interface Mirror {
   enter(id: string, text: string, endsAtMs: number): Promise<void>
   /** Replaces a linked record, if it is still the one that was read. False: another process was first. */
   replace(id: string, seen: Mirrored, text: string, endsAtMs: number, link: Link): Promise<boolean>
-  /** Changes a record that stands on its own. `null`: there is none, or `change` returned `null`. */
-  change(id: string, change: TextChange): Promise<string | null>
+  /**
+   * Changes a record that stands on its own. `null`: there is none, or `change` returned `null`.
+   * @param isOldGone the old key that it has taken in is gone: the record forgets it
+   */
+  change(id: string, change: TextChange, isOldGone?: boolean): Promise<string | null>
   end(id: string, alsoUnstored: boolean): Promise<boolean>
   /** Lets a new record be stored under the id of an ended one. */
   reopen(id: string): Promise<void>
@@ -69,7 +74,9 @@ export function createMirror<T extends object>(format: MirrorFormat<T>): Mirror 
   return {
     async read(id) {
       const stored = await documents.read(refOf(id))
-      return stored && { text: toText(stored.value), link: linkOf(stored.value), stored }
+      if (!stored) return null
+      const { value } = stored
+      return { text: toText(value), link: linkOf(value), leftOver: leftOverOf(value)?.key ?? null, stored }
     },
 
     canonical(text) {
@@ -99,7 +106,7 @@ export function createMirror<T extends object>(format: MirrorFormat<T>): Mirror 
       return changed.status === 'saved' && changed.document.value === value
     },
 
-    async change(id, change) {
+    async change(id, change, isOldGone = false) {
       const ref = refOf(id)
       let endsAtMs = 0
       let changedText: string | null = null
@@ -110,7 +117,7 @@ export function createMirror<T extends object>(format: MirrorFormat<T>): Mirror 
           changedText = next?.text ?? null
           if (next === null) return null
           endsAtMs = clock.now() + next.ttlMs
-          const value = valueOf(next.text)
+          const value = withLink(valueOf(next.text), isOldGone ? null : leftOverOf(now))
           await enter(ref, value, endsAtMs)
           return value
         },
@@ -122,6 +129,11 @@ export function createMirror<T extends object>(format: MirrorFormat<T>): Mirror 
     end: (id, alsoUnstored) => driver.end(refOf(id), ENDED_REMEMBERED_MS, alsoUnstored),
     reopen: (id) => driver.reopen(refOf(id)),
   }
+}
+
+function leftOverOf(value: object): Link | null {
+  const key = linkOf(value) === null ? oldKeyOf(value) : null
+  return key === null ? null : { key, isCopy: false }
 }
 
 /**

@@ -3,7 +3,7 @@
  * stands on its own, and finding it takes one read.
  */
 import type { Link } from '../documents/linked-json.ts'
-import type { Mirrored } from './mirror.ts'
+import type { Mirrored, TextChange } from './mirror.ts'
 import { ATTEMPTS } from './remove-record.ts'
 import {
   endBoth,
@@ -14,10 +14,19 @@ import {
   type SharedRecords,
 } from './shared-records.ts'
 
+const MOST_REMEMBERED = 10_000
+
 export function createRecordsInMoveMode(deps: SharedRecordDeps): SharedRecords {
   const { mirror, old, late, clock, report, keyOf } = deps
 
-  /** Stays until the next write: after a crash here, the end of the record still deletes the old key. */
+  /** Ids whose old key is gone, as this process has seen. Their records need one read. */
+  const withoutOld = new Set<string>()
+  const oldIsGone = (id: string): void => {
+    if (withoutOld.size >= MOST_REMEMBERED) withoutOld.clear()
+    withoutOld.add(id)
+  }
+
+  /** Stays until a write that follows the end of the old key: after a crash here, the next request or the end of the record deletes it. */
   const madeFrom = (id: string): Link => ({ key: keyOf(id), isCopy: false })
 
   /**
@@ -31,6 +40,7 @@ export function createRecordsInMoveMode(deps: SharedRecordDeps): SharedRecords {
       const changed = record && mirror.canonical(record.text)
       if (!record || changed === null) {
         report('moved')
+        oldIsGone(id)
         return (await mirror.read(id))?.text ?? null
       }
       // A process in mode `read` has written to it before it knew: its changes join what is stored here by now.
@@ -83,8 +93,17 @@ export function createRecordsInMoveMode(deps: SharedRecordDeps): SharedRecords {
 
   const find = async (id: string): Promise<string | null> => {
     const ours = await mirror.read(id)
-    return ours && ours.link === null ? ours.text : takeOver(id, ours)
+    if (!ours || ours.link !== null) return takeOver(id, ours)
+    if (ours.leftOver !== null && !withoutOld.has(id)) {
+      // Another process is about to delete it, or has stopped before it did. What a process in mode `read` writes there late, it writes
+      // into our record as well.
+      await removeOld(deps, keyOf(id))
+      oldIsGone(id)
+    }
+    return ours.text
   }
+  const changeOurs = (id: string, change: TextChange): Promise<string | null> =>
+    mirror.change(id, change, withoutOld.has(id))
 
   return {
     find,
@@ -94,13 +113,14 @@ export function createRecordsInMoveMode(deps: SharedRecordDeps): SharedRecords {
         late.cancel(keyOf(id))
         await mirror.reopen(id)
       }
-      const replace = async (): Promise<boolean> => (await mirror.change(id, () => ({ text, ttlMs }))) !== null
+      const replace = async (): Promise<boolean> => (await changeOurs(id, () => ({ text, ttlMs }))) !== null
       if ((await find(id)) !== null) return replace()
+      withoutOld.delete(id)
       const created = await mirror.create(id, text, clock.now() + ttlMs, madeFrom(id))
       return created === 'taken' ? replace() : created === 'saved'
     },
 
-    change: async (id, change) => ((await find(id)) === null ? null : mirror.change(id, change)),
+    change: async (id, change) => ((await find(id)) === null ? null : changeOurs(id, change)),
     end: (id) => endBoth(deps, id),
   }
 }

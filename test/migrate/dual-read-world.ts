@@ -170,7 +170,7 @@ export async function startDualReadWorld(given?: StoreFactory): Promise<DualRead
 }
 
 /** A driver whose promises are steps. What it scans is none. */
-function inSteps<T extends object>(driver: T, steps: Steps): T {
+export function inSteps<T extends object>(driver: T, steps: Steps): T {
   return new Proxy(driver, {
     get(target, name) {
       const method = Reflect.get(target, name) as unknown

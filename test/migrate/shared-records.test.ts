@@ -1,12 +1,14 @@
 /** Records that an old library and Coatcheck share, step by step: what a crash leaves, values of another kind, lives, outages. */
 import { randomBytes } from 'node:crypto'
 import { createClient } from 'redis'
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { secondaryStorage, type CoatcheckSecondaryStorage } from '../../src/better-auth.ts'
 import { auth0Store, betterAuthStorage } from '../../src/migrate.ts'
 import { type CoatcheckSessionDataStore, sessionDataStore } from '../../src/nextjs-auth0.ts'
 import { redisStore } from '../../src/redis.ts'
+import type { StoreFactory } from '../../src/store.ts'
 import { type RedisServer, startRedisServer } from '../support/redis-server.ts'
+import { inSteps, Steps } from './dual-read-world.ts'
 
 const keys = randomBytes(32).toString('base64')
 const keyOf = (id: string): string => `sessions:${id}`
@@ -44,6 +46,23 @@ function open(mode: 'read' | 'move'): CoatcheckSessionDataStore {
   store.events.on('migration.read', ({ outcome }) => outcomes.push(outcome))
   opened.push(store)
   return store
+}
+/** In mode `move`. Each call of a driver is a step. */
+function openInSteps(steps: Steps): CoatcheckSessionDataStore {
+  const factory = redisStore({ url: redis.url })
+  const store: StoreFactory = {
+    kind: factory.kind,
+    identity: randomBytes(8).toString('hex'),
+    inspect: () => factory.inspect(),
+    open(context) {
+      const opened = factory.open(context)
+      const oldRecords = async () => inSteps(await opened.oldRecords(), steps)
+      return { ...opened, oldRecords, documents: inSteps(opened.documents, steps) }
+    },
+  }
+  const dropIn = sessionDataStore({ store, keys, migrateFrom: auth0Store({ mode: 'move', keyOf }) })
+  opened.push(dropIn)
+  return dropIn
 }
 const session = (sub: string, more: object = {}) => ({
   user: { sub },
@@ -195,4 +214,63 @@ it('a visitor who reads a name of their choice deletes no key of another applica
     await storage.get('config:flags')
     expect(await client.get('config:flags')).toBe('on')
   }
+})
+
+describe('a process that stops between the takeover and the removal of the old key', () => {
+  const leftOver = async (): Promise<void> => {
+    await putOld('id', session('ada'))
+    expect(await open('move').get('id')).not.toBeNull()
+    // What a process leaves that stops before it deletes the old key.
+    await putOld('id', session('ada'))
+    outcomes = []
+  }
+
+  it.each<[string, (store: CoatcheckSessionDataStore) => Promise<unknown>]>([
+    ['a read', (store) => store.get('id')],
+    ['a write', (store) => store.set('id', session('ada', { n: 1 }))],
+    ['the end', (store) => store.delete('id')],
+  ])('leaves an old key that %s of another process deletes', async (_name, request) => {
+    await leftOver()
+    await request(open('move'))
+    expect(await client.exists(keyOf('id'))).toBe(0)
+  })
+
+  it('leaves an old key that a write in mode read keeps in mind, and a later read deletes', async () => {
+    await leftOver()
+    await open('read').set('id', session('ada', { n: 1 }))
+    expect(await open('move').get('id')).toMatchObject({ n: 1 })
+    expect(await client.exists(keyOf('id'))).toBe(0)
+  })
+
+  it.each([false, true])('leaves nothing, whichever step is lost; it is carried out: %s', async (behind) => {
+    for (let step = 1; ; step++) {
+      await client.flushAll()
+      await putOld('id', session('ada'))
+      const steps = new Steps()
+      steps.lose(step, behind)
+      const outcome = await openInSteps(steps)
+        .get('id')
+        .then(() => 'answered', String)
+      expect(await open('move').get('id')).not.toBeNull()
+      expect(await client.exists(keyOf('id')), `step ${step}`).toBe(0)
+      if (steps.count < step) return expect(step).toBeGreaterThan(4)
+      expect(outcome).toContain('RedisError')
+    }
+  })
+
+  it('leaves a value of another library alone that took the place of the old record', async () => {
+    await leftOver()
+    await client.set(keyOf('id'), '{"of":"another library"}')
+    expect(await open('move').get('id')).not.toBeNull()
+    expect(await client.get(keyOf('id'))).toBe('{"of":"another library"}')
+  })
+
+  it('costs each process one more read, and not each request', async () => {
+    await leftOver()
+    const store = open('move')
+    await store.get('id')
+    await putOld('id', session('ada'))
+    await store.get('id')
+    expect(await client.exists(keyOf('id'))).toBe(1)
+  })
 })
