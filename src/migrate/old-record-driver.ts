@@ -5,7 +5,10 @@
 
 /** A stored value of another library. */
 export interface OldRecord {
-  /** The value as UTF-8 text, exactly as stored. */
+  /**
+   * The value as UTF-8 text, exactly as stored. Empty for a value that is not UTF-8: no library here stores one, and no change that expects
+   * this text is carried out on it.
+   */
   readonly text: string
   /** Remaining life in milliseconds, as measured by the read. `null`: the key has no expiry. */
   readonly ttlMs: number | null

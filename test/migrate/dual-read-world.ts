@@ -112,6 +112,8 @@ export interface NewProcess {
 }
 
 export interface DualReadWorld {
+  /** Of its own Redis. Empty: the store was given. */
+  readonly url: string
   /** The old records, as the old library sees them. */
   readonly old: OldRecordDriver
   /** What `SET` of an old process does. */
@@ -131,6 +133,7 @@ export async function startDualReadWorld(given?: StoreFactory): Promise<DualRead
   const seal = createSeal(keyring)
   const old = await store.oldRecords()
   return {
+    url: redis?.url ?? '',
     old,
     async set(key, text) {
       await old.remove(key)

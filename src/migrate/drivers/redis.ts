@@ -1,4 +1,5 @@
 /** Records of another library on Redis; the steps are in redis/scripts/old-record.ts. A reply counts only with the token of its call. */
+import { isUtf8 } from 'node:buffer'
 import { type Clock, systemClock } from '../../core/clock.ts'
 import { systemRandom } from '../../core/random.ts'
 import { checkedTtlMs } from '../../core/time-to-live.ts'
@@ -89,7 +90,8 @@ function recordIn([value, life]: readonly RedisReply[], sentAtMs: number): OldRe
   if (!Buffer.isBuffer(value) || typeof life !== 'number') throw outOfStep()
   // 0: the key ends within this millisecond.
   const ttlMs = life < 0 ? null : Math.max(1, life)
-  return { text: value.toString('utf8'), ttlMs, endsAtMs: ttlMs === null ? null : sentAtMs + life }
+  const text = isUtf8(value) ? value.toString('utf8') : ''
+  return { text, ttlMs, endsAtMs: ttlMs === null ? null : sentAtMs + life }
 }
 
 function ttlArgument(ttlMs: number | null): string {
