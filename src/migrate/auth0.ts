@@ -6,7 +6,7 @@ import type { Auth0Session, SessionDataStore } from '../adapters/hosts/session-d
 import type { DocumentRef } from '../documents/document-driver.ts'
 import type { Documents } from '../documents/documents.ts'
 import { storedAuth0Session } from './bridges/auth0-session.ts'
-import { objectIn, type OldSessionOrigin, recordSessions } from './bridges/old-sessions.ts'
+import { type OldSessionOrigin, recordSessions } from './bridges/old-sessions.ts'
 import { createLateRemovals } from './late-removals.ts'
 import { createMirror, endingOldKeys } from './mirror.ts'
 import { keysMadeBy } from './old-keys.ts'
@@ -46,7 +46,7 @@ export function auth0Store({ keyOf, mode = 'read', store }: Auth0StoreOptions): 
   return {
     ...{ name, mode, ...(store && { store }), ...(keys && { keys }) },
     openSessions: (ground) =>
-      recordSessions({ keyOf, decode: (text) => storedAuth0Session(objectIn(text)) }, store, ground),
+      recordSessions({ keyOf, decode: (text) => storedAuth0Session(readJson(text)) }, store, ground),
     attach({ documents, make, lifeOf, setsOf, ...deps }) {
       const { old, clock } = deps
       const mirror = createMirror<Auth0Session>({

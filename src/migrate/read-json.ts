@@ -1,5 +1,13 @@
-/** JSON that another library stored, or `null` for what is none: such a value is left alone. */
+/**
+ * JSON that another library stored, or `null` for what is none: such a value is left alone. JSON that is nested very deeply counts as none,
+ * because comparing, merging and writing it overflow the stack.
+ */
 import { parseJson } from '../core/json.ts'
+
+/** More than data of an application has. Far below what overflows a stack. */
+const MOST_DEPTH = 256
+const [QUOTE, BACKSLASH] = [0x22, 0x5c]
+const [OPEN_ARRAY, CLOSE_ARRAY, OPEN_OBJECT, CLOSE_OBJECT] = [0x5b, 0x5d, 0x7b, 0x7d]
 
 /** Reads an object. `null`: the text is no JSON object. */
 export function readJson(text: string): Readonly<Record<string, unknown>> | null {
@@ -15,10 +23,36 @@ export function readJsonArray(text: string): readonly unknown[] | null {
   return Array.isArray(value) ? (value as readonly unknown[]) : null
 }
 
+/** Whether a JSON text is nested too deeply to be worked with. It reads the text once, and does not recurse. */
+export function isTooDeep(text: string): boolean {
+  // Each level takes two brackets.
+  if (text.length <= 2 * MOST_DEPTH) return false
+  let depth = 0
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at)
+    if (code === QUOTE) at = endOfString(text, at)
+    else if (code === OPEN_ARRAY || code === OPEN_OBJECT) depth++
+    else if (code === CLOSE_ARRAY || code === CLOSE_OBJECT) depth--
+    if (depth > MOST_DEPTH) return true
+  }
+  return false
+}
+
 function read(text: string): unknown {
+  if (isTooDeep(text)) return null
   try {
     return parseJson(text)
   } catch {
     return null
   }
+}
+
+/** The index of the quotation mark that ends the string which begins at `start`. */
+function endOfString(text: string, start: number): number {
+  for (let end = text.indexOf('"', start + 1); end !== -1; end = text.indexOf('"', end + 1)) {
+    let escapes = 0
+    while (text.charCodeAt(end - 1 - escapes) === BACKSLASH) escapes++
+    if (escapes % 2 === 0) return end
+  }
+  return text.length
 }

@@ -1,4 +1,7 @@
-/** Bytes under old keys that pass for records at first sight, and that are not UTF-8. They count as unreadable, and stay. */
+/**
+ * Values under old keys that pass for records at first sight, and that no library can have stored: bytes that are not UTF-8, and JSON of a depth
+ * that overflows the stack of whoever compares or writes it. They count as unreadable, and stay.
+ */
 import { randomBytes } from 'node:crypto'
 import { createClient, RESP_TYPES } from 'redis'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -9,6 +12,7 @@ import { sessionDataStore } from '../../src/nextjs-auth0.ts'
 import { redisStore } from '../../src/redis.ts'
 import { type DualReadWorld, startDualReadWorld, TTL_MS } from './dual-read-world.ts'
 
+const DEPTH = 5000
 let world: DualReadWorld
 let client: ReturnType<typeof connect>
 const connect = () => createClient({ url: world.url }).withTypeMapping({ [RESP_TYPES.BLOB_STRING]: Buffer })
@@ -28,7 +32,12 @@ const values = (record: object): readonly (readonly [string, Buffer])[] => {
   const withField = (json: string): Buffer => Buffer.from(`${JSON.stringify(record).slice(0, -1)},"more":${json}}`)
   const bytes = withField('"?"')
   bytes[bytes.lastIndexOf('?')] = 0xff
-  return [['bytes that are not UTF-8', bytes]]
+  return [
+    ['bytes that are not UTF-8', bytes],
+    ['nested arrays', withField(`${'['.repeat(DEPTH)}${']'.repeat(DEPTH)}`)],
+    ['nested objects', withField(`${'{"a":'.repeat(DEPTH)}1${'}'.repeat(DEPTH)}`)],
+    ['brackets without an end', Buffer.from('['.repeat(100_000))],
+  ]
 }
 const modes = ['read', 'move'] as const
 
@@ -76,7 +85,7 @@ describe.each(modes)('in mode %s', (mode) => {
         await auth0.delete('id')
         expect(await client.get(keyOf('id')), name).toEqual(value)
       }
-      expect(outcomes).toEqual(['unreadable'])
+      expect(outcomes).toEqual(['unreadable', 'unreadable', 'unreadable', 'unreadable'])
       for (const [name, value] of values(records.betterAuth)) {
         await client.set(token, value, { PX: TTL_MS })
         expect(await betterAuth.get(token), name).toBeNull()

@@ -1,9 +1,9 @@
 /** The bridge from better-auth 1: `<token>.<signature>` in a cookie, the session in secondary storage. */
 import type { CookieBridge } from '../cookie-bridge.ts'
+import { readJson } from '../read-json.ts'
 import { createBridge, type Verify } from './bridge.ts'
 import {
   isSessionOrigin,
-  objectIn,
   type OldSessionOrigin,
   type OldSessionRead,
   type OldSessions,
@@ -94,7 +94,7 @@ function storageSessions(storage: BetterAuthStorage, now: () => number): OldSess
     async read(token): Promise<OldSessionRead> {
       const stored: unknown = await storage.get(token)
       if (stored === null || stored === undefined) return null
-      const data: Partial<BetterAuthSession> | null = typeof stored === 'string' ? objectIn(stored) : stored
+      const data: Partial<BetterAuthSession> | null = typeof stored === 'string' ? readJson(stored) : stored
       const endsAtMs = timeOf(data?.session?.expiresAt)
       // The same storage holds other values under other names.
       if (!data?.user || data.session?.token !== token || endsAtMs === null) return 'unreadable'

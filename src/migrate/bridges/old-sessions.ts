@@ -2,7 +2,6 @@
  * Sessions that another library keeps on a server, read by the id from its cookie. `callbackSessions` works on the store that the
  * application has configured for the old library; `recordSessions` reads the keys of that store itself.
  */
-import { parseJson } from '../../core/json.ts'
 import type { StoreFactory } from '../../store.ts'
 import type { OldRecordDriver } from '../old-record-driver.ts'
 import { removeRecord } from '../remove-record.ts'
@@ -121,15 +120,6 @@ export function timeOf(value: unknown): number | null {
   if (!(value instanceof Date) && typeof value !== 'string') return null
   const ms = new Date(value).getTime()
   return Number.isNaN(ms) ? null : ms
-}
-
-export function objectIn(text: string): object | null {
-  try {
-    const value = parseJson(text)
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : null
-  } catch {
-    return null
-  }
 }
 
 /** Stores report a missing session by this code, and a value that is no JSON by the error of the parser. */

@@ -1,6 +1,7 @@
 /** Sessions in a format of the application: it says where they are and how they are written. */
 import type { SessionOrigin } from '../session-origin.ts'
 import { checkedOptions, checkedPrefix, createOrigin, invalid, type OriginOptions } from '../sessions/create-origin.ts'
+import { isTooDeep } from '../read-json.ts'
 import { isObject, jsonObjectIn } from './session-json.ts'
 
 /** Options of `jsonSessions()`. */
@@ -50,7 +51,8 @@ export function jsonSessions(options: JsonSessionsOptions): SessionOrigin {
 function jsonOf(decode: NonNullable<JsonSessionsOptions['decode']>, text: string): string | null {
   try {
     const session = decode(text)
-    return isObject(session) ? JSON.stringify(session) : null
+    const json = isObject(session) ? JSON.stringify(session) : null
+    return json === null || isTooDeep(json) ? null : json
   } catch {
     return null
   }

@@ -1,9 +1,10 @@
 /** Session values that are JSON objects. */
+import { isTooDeep } from '../read-json.ts'
 
-/** Returns the object in a text. `null`: the text is no JSON object. */
+/** Returns the object in a text. `null`: the text is no JSON object, or one that is nested too deeply. */
 export function jsonObjectIn(text: string): Readonly<Record<string, unknown>> | null {
   // Cheaper than the exception of `JSON.parse` for a value of another kind.
-  if (!text.startsWith('{')) return null
+  if (!text.startsWith('{') || isTooDeep(text)) return null
   try {
     return JSON.parse(text) as Readonly<Record<string, unknown>>
   } catch {

@@ -2,10 +2,11 @@
 import { MisuseError } from '../../core/errors.ts'
 import { describeValue } from '../../core/redact.ts'
 import type { StoreFactory } from '../../store.ts'
-import { cookieEndOf, objectIn, type OldSession, recordSessions } from '../bridges/old-sessions.ts'
+import { cookieEndOf, type OldSession, recordSessions } from '../bridges/old-sessions.ts'
 import { createLateRemovals } from '../late-removals.ts'
 import { keysMadeBy } from '../old-keys.ts'
 import type { MigrationMode } from '../migration-mode.ts'
+import { readJson } from '../read-json.ts'
 import type { SessionFormat, SessionOrigin } from '../session-origin.ts'
 import { createMirroredSessions } from './mirrored-sessions.ts'
 import { createMovedSessions } from './moved-sessions.ts'
@@ -51,7 +52,7 @@ export function createOrigin(
     openSessions(ground) {
       const decode = (text: string): OldSession | null => {
         const json = format.decode(text)
-        const data = json === null ? null : objectIn(json)
+        const data = json === null ? null : readJson(json)
         return data && { data, endsAtMs: cookieEndOf(data) }
       }
       return recordSessions({ keyOf: format.keyOf, decode }, store, ground)
