@@ -9,7 +9,7 @@ import { createSeal } from '../../keyring/seal.ts'
 import { MemorySpace } from '../../memory/space.ts'
 import { redisKeys } from '../../redis/keys.ts'
 import { createMemorySessionDriver } from '../../session/drivers/memory.ts'
-import { createTickets } from '../../session/ticket.ts'
+import { createTickets, sessionIdOf } from '../../session/ticket.ts'
 import { createFakeClock } from '../../testing/fake-clock.ts'
 import { createAdoption, type VerifiedCookie } from './adoption.ts'
 
@@ -25,6 +25,7 @@ function world() {
   const keys = redisKeys('')
   const stored = createMemorySessionDriver(space, keys, systemRandom)
   let failures = 0
+  const revoked: string[] = []
   const shared = { keyring, seal, namespace: '', events }
   const config = {
     ...{ idleTimeoutMs: 8 * HOUR_MS, absoluteTimeoutMs: 24 * HOUR_MS, staleForMs: 0, maxBytes: 65_536 },
@@ -39,6 +40,7 @@ function world() {
   return {
     documents: createMemoryDocumentDriver(space, keys),
     cookie: cookie(),
+    revoked,
     pass: (ms: number) => clock.advance(ms),
     failOnce: () => failures++,
     tickets: createTickets(keyring, systemRandom, clock),
@@ -55,12 +57,18 @@ function world() {
             },
             ...{ config, clock, random: systemRandom },
           },
-          revoke: async () => undefined,
+          revoke: async (id) => {
+            revoked.push(id)
+          },
           oldRecords: () => Promise.reject(new Error('not asked')),
           ...{ clock, events },
         },
         { origin: 'test', caller: 'test()', extend, user: (old: { userId: string }) => old },
       ),
+    idOf(ticket = '') {
+      const parsed = this.tickets.parse(ticket)
+      return typeof parsed === 'string' ? parsed : sessionIdOf(parsed.ref)
+    },
     /** Milliseconds until the stored session ends, and until it ends in any case. */
     async lifeOf(ticket: string) {
       const parsed = this.tickets.parse(ticket)
@@ -111,6 +119,39 @@ describe('a process that ends between plan and record', () => {
     await expect(adoption().adopt(cookie, REQUEST)).rejects.toThrow('cut off')
     await adoption().end(cookie)
     expect(await adoption().adopt(cookie, REQUEST)).toBeNull()
+  })
+})
+
+describe('a sign-out', () => {
+  it('ends the session that another request adopts while the sign-out begins', async () => {
+    const w = world()
+    const { adoption, cookie, revoked } = w
+    let ticket = ''
+    // Between the read of the sign-out and its write, another request adopts the old session.
+    const meanwhile = {
+      ...cookie,
+      async load() {
+        ticket = (await adoption().adopt(cookie, REQUEST))?.ticket ?? ''
+        return cookie.load()
+      },
+    }
+    await adoption().end(meanwhile)
+    expect(ticket).not.toBe('')
+    expect(await adoption().adopt(cookie, REQUEST)).toBeNull()
+    expect(revoked).toEqual([w.idOf(ticket)])
+  })
+
+  it('ends the adopted session also when the old store rejects, and again when it is repeated', async () => {
+    const w = world()
+    const { adoption, cookie, revoked } = w
+    const { ticket } = (await adoption().adopt(cookie, REQUEST)) ?? {}
+    const failing = { ...cookie, end: () => Promise.reject(new Error('cut off')) }
+    await expect(adoption().end(failing)).rejects.toThrow('cut off')
+    expect(revoked).toEqual([w.idOf(ticket)])
+    expect(await adoption().adopt(cookie, REQUEST)).toBeNull()
+    // The first attempt may have stopped behind the mark.
+    await adoption().end(cookie)
+    expect(revoked).toEqual([w.idOf(ticket), w.idOf(ticket)])
   })
 })
 

@@ -38,7 +38,11 @@ type Fate =
       readonly absoluteExpiresAtMs: number
       readonly cookieEndsAtMs: number
     }
-  | { readonly state: 'ended' }
+  | {
+      readonly state: 'ended'
+      /** Of the session that ends with it: a sign-out that is repeated ends it again. */
+      readonly ticket?: string
+    }
 
 export interface AdoptionOptions<S> extends Pick<BridgeOptions<S>, 'user' | 'mode' | 'extend'> {
   readonly origin: string
@@ -188,19 +192,45 @@ export function createAdoption<S>(
   }
 
   const endAdopted = async (fate: Fate): Promise<void> => {
-    if (fate.state === 'ended') return
     // A plan may be carried out at this moment: its session is stored first, so that ending it leaves a marker.
     if (fate.state === 'planned' && clock.now() < fate.untilMs) await sessions.store(fate.plan)
-    await revoke(fate.state === 'planned' ? fate.plan.ticket : fate.ticket)
+    const ticket = ticketOf(fate)
+    if (ticket !== undefined) await revoke(ticket)
   }
 
-  /** A store that is full takes the marker all the same. */
-  const refuseFromNowOn = async (ref: DocumentRef, ttlMs: number): Promise<void> => {
-    try {
-      await documents.put(ref, { state: 'ended' }, { ttlMs })
-    } catch {
-      await documents.driver.end(ref, ttlMs, true)
+  /**
+   * Marks the old session as ended. From then on no request adopts it.
+   * @param known what was read before
+   * @returns what the mark took the place of: another request may have adopted the session in between
+   */
+  const refuseFromNowOn = async (
+    ref: DocumentRef,
+    cookie: VerifiedCookie,
+    known: Fate | null,
+  ): Promise<Fate | null> => {
+    let before = known
+    const ttlMs = (): number => {
+      const adoptedEndsAtMs = before === null || before.state === 'ended' ? 0 : before.cookieEndsAtMs
+      return Math.max(lifeUntil(Math.max(cookie.endsAtMs ?? 0, adoptedEndsAtMs)), LEAST_ENDED_MS)
     }
+    const ended = (stored: Fate): Fate | null => {
+      before = stored
+      const ticket = ticketOf(stored)
+      return stored.state === 'ended' ? null : { state: 'ended', ...(ticket !== undefined && { ticket }) }
+    }
+    try {
+      // At last a document that does not open, such as one of a lost key, is replaced.
+      for (const isNew of [true, true, false]) {
+        const put = await documents.put(ref, { state: 'ended' }, { ttlMs: ttlMs(), isNew })
+        if (put.status !== 'taken') break
+        const changed = await documents.change(ref, ended, ttlMs)
+        if (changed.status !== 'gone') break
+      }
+    } catch {
+      // A store that is full takes the marker all the same.
+      await documents.driver.end(ref, ttlMs(), true)
+    }
+    return before
   }
 
   return {
@@ -223,22 +253,23 @@ export function createAdoption<S>(
 
     async end(cookie) {
       const ref = refOf(cookie)
-      const before = await documents.read(ref)
-      if (!before) {
+      const known = (await documents.read(ref))?.value ?? null
+      if (!known) {
         // A token that names no session is not remembered: any visitor can make one up.
         const old = await cookie.load()
         if (old === null || old === 'unreadable') return
       }
-      // First: from here on no request adopts the old session.
-      if (before?.value.state !== 'ended') {
-        const cookieEndsAtMs = Math.max(cookie.endsAtMs ?? 0, before?.value.cookieEndsAtMs ?? 0)
-        await refuseFromNowOn(ref, Math.max(lifeUntil(cookieEndsAtMs), LEAST_ENDED_MS))
-      }
+      // First the mark, then our session, then the old one: a sign-out that stops on the way is completed when it is repeated.
+      const before = await refuseFromNowOn(ref, cookie, known)
+      if (before) await endAdopted(before)
       await cookie.end()
-      if (before) await endAdopted(before.value)
       tell('ended')
     },
   }
+}
+
+function ticketOf(fate: Fate): string | undefined {
+  return fate.state === 'planned' ? fate.plan.ticket : fate.ticket
 }
 
 function isPlan(fate: Fate, ticket: string): boolean {
