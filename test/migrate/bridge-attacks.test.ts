@@ -204,6 +204,58 @@ describe('spellings of one cookie', () => {
   }
 })
 
+describe('cookies without an end', () => {
+  const DECADE_MS = 3650 * 86_400_000
+  const iron = () =>
+    fromIronSession<{ userId?: string }>({
+      password: SECRET,
+      cookieName: 'iron',
+      user: ({ userId }) => ({ userId }),
+    })
+
+  it.each([true, false])(
+    'a seal of iron-session with "ttl: 0" stays used up after a sign-out (adopted before: %s)',
+    async (isAdopted) => {
+      const seal = await sealData({ userId: 'ada' }, { password: SECRET, ttl: 0 })
+      const cookie = `iron=${encodeURIComponent(seal)}`
+      if (isAdopted) expect((await exchange(cookie, iron()).getSession()).user?.id).toBe('ada')
+      await (await exchange(cookie, iron()).getVisit()).signOut()
+      expect(await lifeOfDocument()).toBeGreaterThan(0.99 * DECADE_MS)
+      expect((await exchange(cookie, iron()).getSession()).user).toBeNull()
+    },
+  )
+
+  it('a sign-out on a full Redis stays remembered as long', async () => {
+    const cookie = `iron=${encodeURIComponent(await sealData({ userId: 'ada' }, { password: SECRET, ttl: 0 }))}`
+    await exchange(cookie, iron()).getSession()
+    await redis.cli('config', 'set', 'maxmemory', '1')
+    try {
+      await (await exchange(cookie, iron()).getVisit()).signOut()
+    } finally {
+      await redis.cli('config', 'set', 'maxmemory', '0')
+    }
+    expect(await lifeOfDocument()).toBeGreaterThan(0.99 * DECADE_MS)
+  })
+
+  it('a JWT without "exp" stays used up after a sign-out', async () => {
+    const name = 'authjs.session-token'
+    const label = `Auth.js Generated Encryption Key (${name})`
+    const key = new Uint8Array(hkdfSync('sha256', SECRET, name, label, 64))
+    const token = await new EncryptJWT({ sub: 'ada' })
+      .setProtectedHeader({ alg: 'dir', enc: 'A256CBC-HS512' })
+      .encrypt(key)
+    const adopt = fromAuthJs({ secret: SECRET, user: ({ sub }) => ({ userId: sub as string }) })
+    await (await exchange(`${name}=${token}`, adopt).getVisit()).signOut()
+    expect(await lifeOfDocument()).toBeGreaterThan(0.99 * DECADE_MS)
+    expect((await exchange(`${name}=${token}`, adopt).getSession()).user).toBeNull()
+  })
+
+  async function lifeOfDocument(): Promise<number> {
+    const [key = ''] = (await redis.cli('--scan', '--pattern', '*host:adopted:*')).split('\n')
+    return Number(await redis.cli('pttl', key))
+  }
+})
+
 describe('cookies of another purpose', () => {
   it('another cookie of nextjs-auth0, sealed with the same key, is no session', async () => {
     const key = new Uint8Array(hkdfSync('sha256', SECRET, '', 'JWE CEK', 32))

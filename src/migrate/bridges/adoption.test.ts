@@ -177,6 +177,30 @@ describe('a sign-out with a token that names no session', () => {
   })
 })
 
+describe('a cookie without an end, shown again for years', () => {
+  const YEARS = [8 * 24 * HOUR_MS, 400 * 24 * HOUR_MS, 8 * 365 * 24 * HOUR_MS]
+  const endless = (cookie: VerifiedCookie): VerifiedCookie => ({ ...cookie, endsAtMs: null })
+
+  it.each([true, false])('opens no session after a sign-out (adopted before: %s)', async (wasAdopted) => {
+    const { adoption, cookie, pass } = world()
+    if (wasAdopted) await adoption().adopt(endless(cookie), REQUEST)
+    await adoption().end(endless(cookie))
+    for (const later of YEARS) {
+      pass(later)
+      expect(await adoption().adopt(endless(cookie), REQUEST)).toBeNull()
+    }
+  })
+
+  it('opens no second session after the first one has ended', async () => {
+    const { adoption, cookie, pass } = world()
+    const first = await adoption().adopt(endless(cookie), REQUEST)
+    for (const later of YEARS.slice(0, 2)) {
+      pass(later)
+      expect((await adoption().adopt(endless(cookie), REQUEST))?.ticket).toBe(first?.ticket)
+    }
+  })
+})
+
 describe('the life of an adopted session', () => {
   it('without extend, the session ends with the old one; with it, our absolute timeout ends it', async () => {
     const [strict, extended] = [world(), world()]

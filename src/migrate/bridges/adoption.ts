@@ -4,6 +4,7 @@
  * at least as long as the old cookie can be shown, so an old cookie that is shown again never opens a second session.
  */
 import type { MigrationOutcome } from '../../core/event-map.ts'
+import { LONGEST_TTL_MS } from '../../core/time-to-live.ts'
 import { createDocuments } from '../../documents/documents.ts'
 import type { DocumentRef } from '../../documents/document-driver.ts'
 import { createPlannedSessions, type PlannedSession } from '../../session/planned-session.ts'
@@ -77,6 +78,9 @@ export function createAdoption<S>(
   }
   const refOf = ({ identity }: VerifiedCookie): DocumentRef => documents.refOf(`${origin}\n${identity}`)
   const lifeUntil = (endsAtMs: number): number => Math.max(1, endsAtMs - clock.now()) + COOKIE_SLACK_MS
+  /** A seal or a JWT without an end can be shown for ever: its document gets the longest life that a store keeps. */
+  const lastShownAtMs = (cookie: VerifiedCookie, old: OldSession): number =>
+    cookie.endsAtMs ?? old.endsAtMs ?? clock.now() + LONGEST_TTL_MS
 
   /** Parallel requests of this process share one reading of the old session. */
   const beginning = new Map<string, Promise<Fate | null>>()
@@ -111,7 +115,7 @@ export function createAdoption<S>(
   ): Promise<PlannedFate | null> => {
     const plan = await planFor(old, cookie, request)
     if (!plan) return null
-    const cookieEndsAtMs = Math.max(cookie.endsAtMs ?? old.endsAtMs ?? 0, plan.absoluteExpiresAtMs)
+    const cookieEndsAtMs = Math.max(lastShownAtMs(cookie, old), plan.absoluteExpiresAtMs)
     return { state: 'planned', plan, cookieEndsAtMs, untilMs: clock.now() + PLAN_VALID_MS }
   }
 
@@ -200,18 +204,19 @@ export function createAdoption<S>(
 
   /**
    * Marks the old session as ended. From then on no request adopts it.
+   * @param shownUntilMs how long the old cookie can be shown, epoch milliseconds, as far as the cookie and the old session tell
    * @param known what was read before
    * @returns what the mark took the place of: another request may have adopted the session in between
    */
   const refuseFromNowOn = async (
     ref: DocumentRef,
-    cookie: VerifiedCookie,
+    shownUntilMs: number,
     known: Fate | null,
   ): Promise<Fate | null> => {
     let before = known
     const ttlMs = (): number => {
       const adoptedEndsAtMs = before === null || before.state === 'ended' ? 0 : before.cookieEndsAtMs
-      return Math.max(lifeUntil(Math.max(cookie.endsAtMs ?? 0, adoptedEndsAtMs)), LEAST_ENDED_MS)
+      return Math.max(lifeUntil(Math.max(shownUntilMs, adoptedEndsAtMs)), LEAST_ENDED_MS)
     }
     const ended = (stored: Fate): Fate | null => {
       before = stored
@@ -254,13 +259,12 @@ export function createAdoption<S>(
     async end(cookie) {
       const ref = refOf(cookie)
       const known = (await documents.read(ref))?.value ?? null
-      if (!known) {
-        // A token that names no session is not remembered: any visitor can make one up.
-        const old = await cookie.load()
-        if (old === null || old === 'unreadable') return
-      }
+      // A token that names no session is not remembered: any visitor can make one up.
+      const old = known ? null : await cookie.load()
+      if (old === 'unreadable' || (!known && !old)) return
       // First the mark, then our session, then the old one: a sign-out that stops on the way is completed when it is repeated.
-      const before = await refuseFromNowOn(ref, cookie, known)
+      const knownEndMs = old ? lastShownAtMs(cookie, old) : (cookie.endsAtMs ?? 0)
+      const before = await refuseFromNowOn(ref, knownEndMs, known)
       if (before) await endAdopted(before)
       await cookie.end()
       tell('ended')
