@@ -6,6 +6,7 @@ import { isCoatcheckError } from '../core/errors.ts'
 import { own } from '../core/json.ts'
 import type { EventBus } from '../core/events.ts'
 import type { Adopted, AttachedBridge, CookieBridge } from '../migrate/cookie-bridge.ts'
+import { isTicketOfUser } from '../session/ticket.ts'
 import type { Device, Revoked, SessionStore, TicketSink, Visit } from '../session/types.ts'
 import { putSetCookie, type ResponseSink } from './cookie.ts'
 
@@ -38,8 +39,17 @@ export async function adoptedVisit<D extends object>(
   passage: Passage<D>,
 ): Promise<Visit<D>> {
   const first = await reading
-  const visit = first.session.user ? first : ((await adopt(first, ticket, passage)) ?? first)
+  const isDecided = first.session.user !== null || isRevokedUser(first, ticket)
+  const visit = isDecided ? first : ((await adopt(first, ticket, passage)) ?? first)
   return withOldSignOut(visit, passage)
+}
+
+/**
+ * The browser holds the ticket of a user whose session was ended. Its old cookie may be one that the old application has sealed again, so
+ * no document knows it. What was revoked stays revoked: the user signs in again.
+ */
+function isRevokedUser<D extends object>(first: Visit<D>, ticket: string | null): boolean {
+  return first.reason === 'revoked' && ticket !== null && isTicketOfUser(ticket)
 }
 
 /** `null`: the visitor keeps the visit without a user. */

@@ -114,6 +114,11 @@ export function parseSessionId(sessionId: string): { userKey: string; id: string
   return match ? { userKey: match[1] ?? '', id: match[2] ?? '' } : null
 }
 
+/** Whether a ticket that was found valid belongs to a user. Its first byte says so. */
+export function isTicketOfUser(ticket: string): boolean {
+  return kindOf(Buffer.from(ticket.slice(0, 4), 'base64url')[0]) === 'user'
+}
+
 function kindOf(code: number | undefined): SessionKind | null {
   if (code === KIND_CODES.user) return 'user'
   return code === KIND_CODES.anonymous ? 'anonymous' : null

@@ -136,13 +136,35 @@ describe('which cookie counts', () => {
     expect(await auth.sessions.find(ours.ticket)).toMatchObject({ session: null })
   })
 
-  it('a forged, a foreign and an ended cookie of ours are no reason to refuse the old one, and open nothing', async () => {
+  it('a forged, a foreign and an ended anonymous cookie of ours are no reason to refuse the old one', async () => {
     const old = await oldSession({ userId: 'ada' })
-    const ended = await auth.sessions.create({ userId: 'grace' })
+    const ended = await auth.sessions.create()
     await auth.sessions.revoke(ended.session.id ?? '')
     for (const ours of ['x', 'A'.repeat(98), ended.ticket]) {
       expect((await exchange(`${OURS}=${ours}; ${old}`, bridge()).getSession()).user?.id).toBe('ada')
     }
+    expect(await auth.sessions.listByUser('ada')).toHaveLength(1)
+  })
+
+  it('beside the ticket of a user whose session was ended, no old cookie is adopted', async () => {
+    const seal = () => sealData({ userId: 'ada' }, { password: SECRET })
+    const adopt = fromIronSession<{ userId?: string }>({
+      ...{ password: SECRET, cookieName: 'iron' },
+      user: ({ userId }) => ({ userId }),
+    })
+    const first = exchange(`iron=${encodeURIComponent(await seal())}`, adopt)
+    const { id } = await first.getSession()
+    // As an old application does that saves its session at each request.
+    const sealedAgain = first.cookie().replace(/iron=[^;]+/, `iron=${encodeURIComponent(await seal())}`)
+    for (const end of [() => auth.sessions.revoke(id ?? ''), () => auth.sessions.revokeByUser('ada')]) {
+      await end()
+      const request = exchange(sealedAgain, adopt)
+      expect((await request.getSession()).user).toBeNull()
+      expect(request.lines()).toEqual([])
+    }
+    expect(await auth.sessions.listByUser('ada')).toEqual([])
+    // A sign-in of ours goes on as ever.
+    await (await exchange(sealedAgain, adopt).getVisit()).signIn({ userId: 'ada' })
     expect(await auth.sessions.listByUser('ada')).toHaveLength(1)
   })
 
