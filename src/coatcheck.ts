@@ -3,6 +3,7 @@
  * the environment, makes the keyring and opens the store, so that a build that evaluates modules needs neither secrets nor a
  * server. Owns the life of what it opens, and no rule of its own.
  */
+import { bridgeAttachments, type BridgeShelf, openBridgeShelf } from './adopted-sessions.ts'
 import { adoptingTokens, type CoatcheckTokens, type OpenTokenOrigin } from './adopted-tokens.ts'
 import { processEnvironment } from './config/environment.ts'
 import { checkOptions, resolveConfig } from './config/resolve.ts'
@@ -15,7 +16,7 @@ import { type Foundation, type FoundationUse, keysOf, useFoundation } from './fo
 import { createCookies } from './http/cookie.ts'
 import { createExchangeFactory, type ExchangeFactory } from './http/exchange.ts'
 import { createRoutes, type RouteContext, type Routes } from './http/routes.ts'
-import type { AttachedBridge, BridgeGround, CookieBridge } from './migrate/cookie-bridge.ts'
+import type { AttachedBridge, CookieBridge } from './migrate/cookie-bridge.ts'
 import { createKeyring } from './keyring/keyring.ts'
 import { createLogoutTokens } from './oidc/logout-token.ts'
 import { assertProviderKnowsUs } from './oidc/provider-check.ts'
@@ -28,7 +29,6 @@ import { absentSessions } from './session/absent-sessions.ts'
 import { createSessionStore } from './session/session-store.ts'
 import { createTickets } from './session/ticket.ts'
 import type { SessionStore } from './session/types.ts'
-import type { Store, StoreFactory } from './store.ts'
 import type { TokenOrigin } from './migrate/tokens/token-origin.ts'
 import { resolveProvider } from './token/token-target.ts'
 import { tokenSetFromOAuth } from './token/token-set.ts'
@@ -122,9 +122,7 @@ interface Opened<D extends object> {
   readonly foundation: Foundation
   readonly sessions: SessionStore<D>
   readonly routes: Routes
-  readonly attach: (bridge: CookieBridge) => AttachedBridge
-  /** Closes the stores that bridges have opened. */
-  close(): Promise<void>
+  readonly bridges: BridgeShelf
 }
 
 /**
@@ -135,13 +133,13 @@ interface Opened<D extends object> {
 export function coatcheck<D extends object = Record<string, unknown>>(options: Options<D> = {}): Coatcheck<D> {
   checkOptions(options)
   const events = new EventBus()
-  const { use, config, ready, close } = createLife(options, events)
+  const { use, attach, config, ready, close } = createLife(options, events)
   const { tokens, close: closeOrigins } = adoptingTokens(lazyTokens(use), (origin) =>
     use(({ foundation }) => openTokenOrigin(origin, foundation, config(), events)),
   )
   const sessions = lazySessions<D>(use)
   const createExchange = once(() =>
-    createExchangeFactory<D>({ config: config(), sessions, events, clock: systemClock, attach: lazyBridge(use) }),
+    createExchangeFactory<D>({ config: config(), sessions, events, clock: systemClock, attach }),
   )
   const hasTicket = once(() => ticketCheck(config()))
   return {
@@ -170,6 +168,7 @@ type Use<D extends object> = <T>(run: (opened: Opened<D>) => Promise<T>) => Prom
 
 interface Life<D extends object> {
   readonly use: Use<D>
+  readonly attach: (bridge: CookieBridge) => AttachedBridge
   config(): ResolvedConfig<D>
   ready(options?: ReadyOptions): Promise<void>
   close(): Promise<void>
@@ -184,7 +183,7 @@ function createLife<D extends object>(options: Options<D>, events: EventBus): Li
 
   const open = async (): Promise<Opened<D>> => {
     joined = await useFoundation(config(), events, processEnvironment())
-    opened = assemble(config(), joined.foundation, events)
+    opened = assemble(config(), joined.foundation, events, attach)
     return opened
   }
   const use: Use<D> = (run) => {
@@ -197,8 +196,10 @@ function createLife<D extends object>(options: Options<D>, events: EventBus): Li
     })
     return opening.then(run)
   }
+  const attach = bridgeAttachments((run) => use(({ bridges }) => run(bridges)), events)
   return {
     use,
+    attach,
     config,
     ready: ({ provider = false } = {}) =>
       use(async ({ foundation }) => {
@@ -208,7 +209,7 @@ function createLife<D extends object>(options: Options<D>, events: EventBus): Li
     close() {
       closing ??= (async () => {
         await opening?.catch(() => undefined)
-        await opened?.close()
+        await opened?.bridges.close()
         await joined?.release()
       })()
       return closing
@@ -216,7 +217,12 @@ function createLife<D extends object>(options: Options<D>, events: EventBus): Li
   }
 }
 
-function assemble<D extends object>(config: ResolvedConfig<D>, foundation: Foundation, events: EventBus): Opened<D> {
+function assemble<D extends object>(
+  config: ResolvedConfig<D>,
+  foundation: Foundation,
+  events: EventBus,
+  attach: (bridge: CookieBridge) => AttachedBridge,
+): Opened<D> {
   const { keyring, seal, store, tokens, gate } = foundation
   // Of this copy of the module, whoever made the foundation: openid-client knows the objects of another copy not for its own.
   const clients = createProviderClients(config.providers, { clock: systemClock, events })
@@ -245,61 +251,12 @@ function assemble<D extends object>(config: ResolvedConfig<D>, foundation: Found
     isDurable: store.server?.client.isDurable === true,
     sessionLifeMs: config.session.absoluteTimeoutMs,
   })
-  const { attach, close } = bridgesOn(config, foundation, sessions, events)
   const redemptions = createRedemptions({ gate, clock: systemClock })
   const routes = createRoutes({
     ...{ config, sessions, tokens, clients, signIn, redemptions, providerLogout, events, attach },
     clock: systemClock,
   })
-  return { foundation, sessions, routes, attach, close }
-}
-
-/** Once per bridge: several adapters and all requests share what it keeps in memory. */
-function bridgesOn<D extends object>(
-  config: ResolvedConfig<D>,
-  { keyring, seal, store }: Foundation,
-  sessions: SessionStore<D>,
-  events: EventBus,
-): { readonly attach: (bridge: CookieBridge) => AttachedBridge; close(): Promise<void> } {
-  const shared = { keyring, seal, namespace: config.prefix, events }
-  const attached = new WeakMap<CookieBridge, AttachedBridge>()
-  const opened = new Map<StoreFactory, Store>()
-  const oldRecords: BridgeGround['oldRecords'] = (factory) => {
-    if (!factory) return store.oldRecords()
-    const known =
-      opened.get(factory) ?? factory.open({ prefix: '', clock: systemClock, events, loopback: config.loopback })
-    opened.set(factory, known)
-    return known.oldRecords()
-  }
-  const attach = (bridge: CookieBridge): AttachedBridge => {
-    const known = attached.get(bridge)
-    if (known) return known
-    const made = bridge.attach({
-      documents: { ...shared, driver: store.documents },
-      planned: {
-        ...{ ...shared, driver: store.sessions, config: config.session },
-        ...{ clock: systemClock, random: systemRandom },
-      },
-      revoke: (sessionId, reason) => sessions.revoke(sessionId, reason),
-      oldRecords,
-      clock: systemClock,
-      events,
-    })
-    attached.set(bridge, made)
-    return made
-  }
-  const close = async (): Promise<void> => {
-    await Promise.all([...opened.values()].map((one) => one.close()))
-  }
-  return { attach, close }
-}
-
-/** A bridge before the store is open. */
-function lazyBridge<D extends object>(use: Use<D>): (bridge: CookieBridge) => AttachedBridge {
-  return (bridge) => ({
-    adopt: (cookieHeader, request) => use(({ attach }) => attach(bridge).adopt(cookieHeader, request)),
-    end: (cookieHeader) => use(({ attach }) => attach(bridge).end(cookieHeader)),
-  })
+  return { foundation, sessions, routes, bridges: openBridgeShelf(config, foundation, sessions, events) }
 }
 
 function lazySessions<D extends object>(use: Use<D>): SessionStore<D> {

@@ -33,7 +33,14 @@ export type {
   OldSessions,
 } from './migrate/bridges/old-sessions.ts'
 export type { AdoptedUser, BridgeOptions } from './migrate/bridges/options.ts'
-export type { Adopted, AdoptingRequest, AttachedBridge, BridgeGround, CookieBridge } from './migrate/cookie-bridge.ts'
+export type {
+  Adopted,
+  AdoptingRequest,
+  AttachedBridge,
+  BridgeGround,
+  BridgeStores,
+  CookieBridge,
+} from './migrate/cookie-bridge.ts'
 export type {
   OldRecord,
   OldRecordChanged,

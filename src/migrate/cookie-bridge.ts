@@ -10,14 +10,20 @@ import type { Device } from '../session/types.ts'
 import type { StoreFactory } from '../store.ts'
 import type { OldRecordDriver } from './old-record-driver.ts'
 
-/** What a bridge works on: the parts of one instance of Coatcheck. */
-export interface BridgeGround {
+/** What a bridge writes with, once the store of the instance is open. */
+export interface BridgeStores {
   /** What sealed documents are stored with. */
   readonly documents: DocumentDeps
   /** What a session of ours is created with. */
   readonly planned: PlannedSessionDeps<object>
   /** Ends a session of ours by its id. */
   revoke(sessionId: string, reason: string): Promise<unknown>
+}
+
+/** What a bridge works on: the parts of one instance of Coatcheck. */
+export interface BridgeGround {
+  /** Opens the store of the instance. Called for a cookie that verifies: a forged one costs no connection. */
+  open(): Promise<BridgeStores>
   /** Opens old records. @param store where they are; absent: on the servers of this instance */
   oldRecords(store?: StoreFactory): Promise<OldRecordDriver>
   /** Source of the current time. */

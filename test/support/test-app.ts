@@ -125,9 +125,12 @@ export function createTestApp(options: TestAppOptions): TestApp {
   const redemptions = createRedemptions({ gate, clock })
   const attach: RouteOptions<Data>['attach'] = (bridge) =>
     bridge.attach({
-      documents: { ...shared, driver: createMemoryDocumentDriver(space, keys) },
-      planned: { ...shared, driver: sessionDriver, config: config.session },
-      revoke: (sessionId, reason) => sessions.revoke(sessionId, reason),
+      open: () =>
+        Promise.resolve({
+          documents: { ...shared, driver: createMemoryDocumentDriver(space, keys) },
+          planned: { ...shared, driver: sessionDriver, config: config.session },
+          revoke: (sessionId, reason) => sessions.revoke(sessionId, reason),
+        }),
       oldRecords: () => Promise.resolve(createMemoryOldRecordDriver(space)),
       ...{ clock, events },
     })

@@ -60,7 +60,6 @@ function world() {
           revoke: async (id) => {
             revoked.push(id)
           },
-          oldRecords: () => Promise.reject(new Error('not asked')),
           ...{ clock, events },
         },
         { origin: 'test', caller: 'test()', extend, user: (old: { userId: string }) => old },

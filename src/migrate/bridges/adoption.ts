@@ -8,7 +8,7 @@ import { LONGEST_TTL_MS } from '../../core/time-to-live.ts'
 import { createDocuments } from '../../documents/documents.ts'
 import type { DocumentRef } from '../../documents/document-driver.ts'
 import { createPlannedSessions, type PlannedSession } from '../../session/planned-session.ts'
-import type { Adopted, AdoptingRequest, BridgeGround } from '../cookie-bridge.ts'
+import type { Adopted, AdoptingRequest, BridgeGround, BridgeStores } from '../cookie-bridge.ts'
 import type { OldSession, OldSessionRead } from './old-sessions.ts'
 import { adoptedUser, type BridgeOptions } from './options.ts'
 
@@ -67,7 +67,7 @@ const LEAST_ENDED_MS = 7 * 24 * 3_600_000
 const COOKIE_SLACK_MS = 5 * 60_000
 
 export function createAdoption<S>(
-  ground: BridgeGround,
+  ground: BridgeStores & Pick<BridgeGround, 'clock' | 'events'>,
   { origin, caller, user, mode = 'read', extend = true }: AdoptionOptions<S>,
 ): Adoption {
   const { clock, events } = ground

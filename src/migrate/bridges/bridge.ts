@@ -1,7 +1,7 @@
 /** Puts a bridge together: the cookie names of a library, the check of its cookies, and the adoption that follows. */
 import type { CookiePlace } from '../../http/cookie.ts'
 import type { AttachedBridge, BridgeGround, CookieBridge } from '../cookie-bridge.ts'
-import { type AdoptionOptions, createAdoption, type VerifiedCookie } from './adoption.ts'
+import { type Adoption, type AdoptionOptions, createAdoption, type VerifiedCookie } from './adoption.ts'
 import { clearingLines, findOldCookie, mayHoldCookie, type OldCookieNames } from './old-cookie.ts'
 
 /** A session cookie as the request had it: decoded, and joined from its chunks. */
@@ -28,8 +28,12 @@ export function createBridge<S>(parts: BridgeParts<S>): CookieBridge {
     clearing: (header) => clearingLines(header, cookies, place),
     attach(ground): AttachedBridge {
       const verify = verifier(ground)
-      const adoption = createAdoption(ground, parts)
       const { events, clock } = ground
+      let opened: Adoption | null = null
+      const adoption = async (): Promise<Adoption> => {
+        const stores = await ground.open()
+        return (opened ??= createAdoption({ ...stores, events, clock }, parts))
+      }
       const verified = async (header: string): Promise<VerifiedCookie | null> => {
         const found = findOldCookie(header, cookies)
         if (found.status === 'none') return null
@@ -41,11 +45,11 @@ export function createBridge<S>(parts: BridgeParts<S>): CookieBridge {
       return {
         async adopt(header, request) {
           const cookie = await verified(header)
-          return cookie && adoption.adopt(cookie, request)
+          return cookie && (await adoption()).adopt(cookie, request)
         },
         async end(header) {
           const cookie = await verified(header)
-          if (cookie) await adoption.end(cookie)
+          if (cookie) await (await adoption()).end(cookie)
         },
       }
     },
