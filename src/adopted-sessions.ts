@@ -19,23 +19,33 @@ export interface BridgeShelf {
   close(): Promise<void>
 }
 
-/** Connects a bridge to the instance: the same result for the same bridge, because all adapters share what it keeps in memory. */
+export interface BridgeAttachments {
+  /** Connects a bridge: the same result for the same bridge, because all adapters share what it keeps in memory. */
+  attach(bridge: CookieBridge): AttachedBridge
+  /** Called before all sessions of a user end. One bridge tells all, because they share the store. */
+  revoking(userKey: string): Promise<unknown>
+}
+
 export function bridgeAttachments(
   use: <T>(run: (shelf: BridgeShelf) => Promise<T>) => Promise<T>,
   events: EventBus,
-): (bridge: CookieBridge) => AttachedBridge {
+): BridgeAttachments {
   const attached = new WeakMap<CookieBridge, AttachedBridge>()
+  let latest: AttachedBridge | null = null
   const ground: BridgeGround = {
     ...{ clock: systemClock, events },
     open: () => use(({ stores }) => Promise.resolve(stores)),
     oldRecords: (factory) => use(({ oldRecords }) => oldRecords(factory)),
   }
-  return (bridge) => {
-    const known = attached.get(bridge)
-    if (known) return known
-    const made = bridge.attach(ground)
-    attached.set(bridge, made)
-    return made
+  return {
+    attach(bridge) {
+      const known = attached.get(bridge)
+      if (known) return known
+      const made = bridge.attach(ground)
+      attached.set(bridge, made)
+      return (latest = made)
+    },
+    revoking: async (userKey) => latest?.revoking(userKey),
   }
 }
 

@@ -3,7 +3,7 @@
  * the environment, makes the keyring and opens the store, so that a build that evaluates modules needs neither secrets nor a
  * server. Owns the life of what it opens, and no rule of its own.
  */
-import { bridgeAttachments, type BridgeShelf, openBridgeShelf } from './adopted-sessions.ts'
+import { type BridgeAttachments, bridgeAttachments, type BridgeShelf, openBridgeShelf } from './adopted-sessions.ts'
 import { adoptingTokens, type CoatcheckTokens, type OpenTokenOrigin } from './adopted-tokens.ts'
 import { processEnvironment } from './config/environment.ts'
 import { checkOptions, resolveConfig } from './config/resolve.ts'
@@ -16,7 +16,6 @@ import { type Foundation, type FoundationUse, keysOf, useFoundation } from './fo
 import { createCookies } from './http/cookie.ts'
 import { createExchangeFactory, type ExchangeFactory } from './http/exchange.ts'
 import { createRoutes, type RouteContext, type Routes } from './http/routes.ts'
-import type { AttachedBridge, CookieBridge } from './migrate/cookie-bridge.ts'
 import { createKeyring } from './keyring/keyring.ts'
 import { createLogoutTokens } from './oidc/logout-token.ts'
 import { assertProviderKnowsUs } from './oidc/provider-check.ts'
@@ -122,7 +121,7 @@ interface Opened<D extends object> {
   readonly foundation: Foundation
   readonly sessions: SessionStore<D>
   readonly routes: Routes
-  readonly bridges: BridgeShelf
+  readonly shelf: BridgeShelf
 }
 
 /**
@@ -133,13 +132,13 @@ interface Opened<D extends object> {
 export function coatcheck<D extends object = Record<string, unknown>>(options: Options<D> = {}): Coatcheck<D> {
   checkOptions(options)
   const events = new EventBus()
-  const { use, attach, config, ready, close } = createLife(options, events)
+  const { use, bridges, config, ready, close } = createLife(options, events)
   const { tokens, close: closeOrigins } = adoptingTokens(lazyTokens(use), (origin) =>
     use(({ foundation }) => openTokenOrigin(origin, foundation, config(), events)),
   )
   const sessions = lazySessions<D>(use)
   const createExchange = once(() =>
-    createExchangeFactory<D>({ config: config(), sessions, events, clock: systemClock, attach }),
+    createExchangeFactory<D>({ config: config(), sessions, events, clock: systemClock, attach: bridges.attach }),
   )
   const hasTicket = once(() => ticketCheck(config()))
   return {
@@ -168,7 +167,7 @@ type Use<D extends object> = <T>(run: (opened: Opened<D>) => Promise<T>) => Prom
 
 interface Life<D extends object> {
   readonly use: Use<D>
-  readonly attach: (bridge: CookieBridge) => AttachedBridge
+  readonly bridges: BridgeAttachments
   config(): ResolvedConfig<D>
   ready(options?: ReadyOptions): Promise<void>
   close(): Promise<void>
@@ -183,7 +182,7 @@ function createLife<D extends object>(options: Options<D>, events: EventBus): Li
 
   const open = async (): Promise<Opened<D>> => {
     joined = await useFoundation(config(), events, processEnvironment())
-    opened = assemble(config(), joined.foundation, events, attach)
+    opened = assemble(config(), joined.foundation, events, bridges)
     return opened
   }
   const use: Use<D> = (run) => {
@@ -196,10 +195,10 @@ function createLife<D extends object>(options: Options<D>, events: EventBus): Li
     })
     return opening.then(run)
   }
-  const attach = bridgeAttachments((run) => use(({ bridges }) => run(bridges)), events)
+  const bridges = bridgeAttachments((run) => use(({ shelf }) => run(shelf)), events)
   return {
     use,
-    attach,
+    bridges,
     config,
     ready: ({ provider = false } = {}) =>
       use(async ({ foundation }) => {
@@ -209,7 +208,7 @@ function createLife<D extends object>(options: Options<D>, events: EventBus): Li
     close() {
       closing ??= (async () => {
         await opening?.catch(() => undefined)
-        await opened?.bridges.close()
+        await opened?.shelf.close()
         await joined?.release()
       })()
       return closing
@@ -221,7 +220,7 @@ function assemble<D extends object>(
   config: ResolvedConfig<D>,
   foundation: Foundation,
   events: EventBus,
-  attach: (bridge: CookieBridge) => AttachedBridge,
+  bridges: BridgeAttachments,
 ): Opened<D> {
   const { keyring, seal, store, tokens, gate } = foundation
   // Of this copy of the module, whoever made the foundation: openid-client knows the objects of another copy not for its own.
@@ -233,6 +232,7 @@ function assemble<D extends object>(
     config: config.session,
     namespace: config.prefix,
     namesCallSites: config.loopback,
+    revoking: bridges.revoking,
   })
   const signIn = {
     clients,
@@ -253,10 +253,11 @@ function assemble<D extends object>(
   })
   const redemptions = createRedemptions({ gate, clock: systemClock })
   const routes = createRoutes({
-    ...{ config, sessions, tokens, clients, signIn, redemptions, providerLogout, events, attach },
+    ...{ config, sessions, tokens, clients, signIn, redemptions, providerLogout, events },
+    attach: bridges.attach,
     clock: systemClock,
   })
-  return { foundation, sessions, routes, bridges: openBridgeShelf(config, foundation, sessions, events) }
+  return { foundation, sessions, routes, shelf: openBridgeShelf(config, foundation, sessions, events) }
 }
 
 function lazySessions<D extends object>(use: Use<D>): SessionStore<D> {

@@ -74,6 +74,8 @@ export function createExchangeFactory<D extends object>(deps: ExchangeDeps<D>): 
   const { providers, signIn } = deps.config
   const remembersSignOut = providers.length > 0 && signIn.askAfterSignOut !== false
   return (input) => {
+    // Also without an old cookie: a bridge hears of revocations from here on.
+    if (input.adopt) deps.attach(input.adopt)
     let visit: Promise<Visit<D>> | null = null
     const getVisit = (): Promise<Visit<D>> => {
       if (visit) return visit

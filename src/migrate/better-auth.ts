@@ -6,7 +6,7 @@
 import type { SecondaryStorage, StoredText } from '../adapters/hosts/secondary-storage.ts'
 import type { DocumentRef } from '../documents/document-driver.ts'
 import type { Documents } from '../documents/documents.ts'
-import { type OldSessionOrigin, recordSessions } from './bridges/old-sessions.ts'
+import { beginOf, type OldSessionOrigin, recordSessions } from './bridges/old-sessions.ts'
 import { createLateRemovals } from './late-removals.ts'
 import { createMirror, endingOldKeys } from './mirror.ts'
 import type { OldKeys } from './old-keys.ts'
@@ -57,7 +57,9 @@ export function betterAuthStorage(options: BetterAuthStorageOptions = {}): Bette
           keyOf: (token) => prefix + token,
           decode(text, token) {
             const session = sessionIn(text)
-            return session?.token === token ? { data: readJson(text), endsAtMs: session.expiresAtMs } : null
+            const data = readJson(text)
+            if (session?.token !== token || !data) return null
+            return { data, endsAtMs: session.expiresAtMs, beganAtMs: beginOf(data) }
           },
         },
         store,

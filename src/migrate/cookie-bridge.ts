@@ -66,6 +66,12 @@ export interface AttachedBridge {
    * @throws what the old store throws, and {RedisError} during an outage
    */
   end(cookieHeader: string): Promise<void>
+  /**
+   * Called before all sessions of a user end. From then on, no old session of the user is adopted that began before.
+   * @param userKey the keyed hash of the user id
+   * @throws {RedisError} during an outage
+   */
+  revoking(userKey: string): Promise<void>
 }
 
 /**

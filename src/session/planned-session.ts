@@ -60,6 +60,8 @@ export interface PlannedSessions {
   store(plan: PlannedSession): Promise<void>
   /** The id of the session that a ticket opens. `null`: the ticket has expired, or no key of the ring signed it. */
   idOf(ticket: string): string | null
+  /** The hash of the id of its user. `null` as for `idOf`. */
+  userKeyOf(ticket: string): string | null
 }
 
 export interface PlannedSessionDeps<D extends object> {
@@ -131,6 +133,11 @@ export function createPlannedSessions<D extends object>(deps: PlannedSessionDeps
     idOf(ticket) {
       const parsed = tickets.parse(ticket)
       return typeof parsed === 'string' ? null : sessionIdOf(parsed.ref)
+    },
+
+    userKeyOf(ticket) {
+      const parsed = tickets.parse(ticket)
+      return typeof parsed === 'string' ? null : parsed.ref.userKey
     },
   }
 }

@@ -44,6 +44,8 @@ export interface SessionStoreDeps<D extends object> {
   readonly events: EventBus
   /** A write that nothing awaits is reported with its place in the application. For development: it costs a stack per write. */
   readonly namesCallSites?: boolean
+  /** Called before all sessions of a user end. A failure stops no revocation: the caller hears of it afterwards. Absent: nothing. */
+  readonly revoking?: (userKey: string) => Promise<unknown>
 }
 
 /** Not public. */

@@ -96,8 +96,10 @@ export function createSessionStore<D extends object>(deps: SessionStoreDeps<D>):
         )
       }
       core.verified.forgetUser(userKey, kept?.id)
+      const [told] = deps.revoking ? await Promise.allSettled([deps.revoking(userKey)]) : []
       const { count, durable } = await driver.endByUser(userKey, core.ending(reason), kept?.id)
       events.emit('session.user-ended', { userKey, count, reason })
+      if (told?.status === 'rejected') throw told.reason
       return { count, durable }
     },
 

@@ -18,7 +18,7 @@ import { redisStore } from '../../src/redis.ts'
 import { HANG_MS } from '../lab/limits.ts'
 import { type RedisServer, startRedisServer } from '../support/redis-server.ts'
 import { cookieHeader } from './old-apps.ts'
-import { authJsApp } from './old-sealed-apps.ts'
+import { auth0App, authJsApp } from './old-sealed-apps.ts'
 
 const SECRET = 'the secret of the old application, 32 characters or more'
 const OURS = '__Host-coatcheck'
@@ -224,6 +224,84 @@ describe('spellings of one cookie', () => {
         .map((other) => parts.with(at, other).join('.'))
     })
   }
+})
+
+describe('after revokeByUser, shown without our cookie', () => {
+  const later = () => vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 2000 })
+  const ironBridge = (signedInAtMs?: number) =>
+    fromIronSession<{ userId?: string }>({
+      ...{ password: SECRET, cookieName: 'iron' },
+      user: ({ userId }) => ({
+        userId,
+        ...(signedInAtMs !== undefined && {
+          authentication: { provider: 'dev', issuer: 'i', subject: 's', authenticatedAtMs: signedInAtMs },
+        }),
+      }),
+    })
+  const ironCookie = async () => `iron=${encodeURIComponent(await sealData({ userId: 'ada' }, { password: SECRET }))}`
+  const userOf = async (cookie: string, adopt: CookieBridge) => (await exchange(cookie, adopt).getSession()).user?.id
+
+  it.each([true, false])(
+    'a JWT of Auth.js that began before is refused, and one of a later sign-in is adopted (adopted before: %s)',
+    async (isAdopted) => {
+      const app = authJsApp()
+      const first = await app.signIn('ada')
+      const adopt = app.bridge()
+      expect(await userOf(isAdopted ? first : 'x=y', adopt)).toBe(isAdopted ? 'ada' : undefined)
+      const sealedAgain = cookieHeader((await app.ask(first)).lines, first)
+      expect(sealedAgain).not.toBe(first)
+      await auth.sessions.revokeByUser('ada')
+      const before = await redis.cli('debug', 'digest')
+      for (const cookie of [first, sealedAgain]) expect(await userOf(cookie, adopt)).toBeUndefined()
+      expect(await redis.cli('debug', 'digest')).toBe(before)
+      later()
+      expect(await userOf(await app.signIn('ada'), adopt)).toBe('ada')
+    },
+  )
+
+  it('a session of nextjs-auth0 is refused, also when the SDK seals it again after the revocation', async () => {
+    const app = await auth0App()
+    const first = await app.signIn('ada')
+    const adopt = app.bridge()
+    expect(await userOf(first, adopt)).toBe('ada')
+    await auth.sessions.revokeByUser('ada')
+    later()
+    const sealedAgain = cookieHeader((await app.ask(first)).lines, first)
+    expect(sealedAgain).not.toBe(first)
+    expect(await userOf(sealedAgain, adopt)).toBeUndefined()
+    expect(await userOf(await app.signIn('ada'), adopt)).toBe('ada')
+  })
+
+  it('a cookie that does not say when it began is refused, unless user() says it', async () => {
+    await userOf('x=y', ironBridge())
+    await auth.sessions.revokeByUser('ada')
+    const now = Date.now()
+    expect(await userOf(await ironCookie(), ironBridge())).toBeUndefined()
+    expect(await userOf(await ironCookie(), ironBridge(now - 1000))).toBeUndefined()
+    expect(await userOf(await ironCookie(), ironBridge(now + 1000))).toBe('ada')
+  })
+
+  it('the session that stays stays, and another user is none of it', async () => {
+    const adopt = ironBridge()
+    const [kept, other] = [exchange(await ironCookie(), adopt), exchange(await ironCookie(), adopt)]
+    const [{ id }] = await Promise.all([kept.getSession(), other.getSession()])
+    await auth.sessions.revokeByUser('ada', { except: id ?? '' })
+    expect(await userOf(kept.cookie(), adopt)).toBe('ada')
+    expect(await userOf(other.cookie(), adopt)).toBeUndefined()
+    expect(await userOf(await oldSession({ userId: 'grace' }), bridge())).toBe('grace')
+  })
+
+  it('a store that takes no mark ends the sessions all the same, and the caller hears of it', async () => {
+    const first = exchange(await ironCookie(), ironBridge())
+    await first.getSession()
+    await redis.cli('config', 'set', 'maxmemory', '1')
+    try {
+      await expect(auth.sessions.revokeByUser('ada')).rejects.toMatchObject({ code: 'COATCHECK_REDIS_OOM' })
+    } finally {
+      await redis.cli('config', 'set', 'maxmemory', '0')
+    }
+    expect(await userOf(first.cookie(), ironBridge())).toBeUndefined()
+  })
 })
 
 describe('cookies without an end', () => {

@@ -10,7 +10,8 @@ import type { DocumentRef } from '../../documents/document-driver.ts'
 import { createPlannedSessions, type PlannedSession } from '../../session/planned-session.ts'
 import type { Adopted, AdoptingRequest, BridgeGround, BridgeStores } from '../cookie-bridge.ts'
 import type { OldSession, OldSessionRead } from './old-sessions.ts'
-import { adoptedUser, type BridgeOptions } from './options.ts'
+import { type AdoptedUser, adoptedUser, type BridgeOptions } from './options.ts'
+import { createRevokedUsers } from './revoked-users.ts'
 
 /** An old cookie whose signature or seal is right. */
 export interface VerifiedCookie {
@@ -27,6 +28,8 @@ export interface VerifiedCookie {
 interface PlannedFate {
   readonly state: 'planned'
   readonly plan: PlannedSession
+  /** When the user signed in, epoch milliseconds. `null`: unknown. */
+  readonly beganAtMs: number | null
   readonly untilMs: number
   readonly cookieEndsAtMs: number
 }
@@ -54,6 +57,8 @@ export interface AdoptionOptions<S> extends Pick<BridgeOptions<S>, 'user' | 'mod
 export interface Adoption {
   adopt(cookie: VerifiedCookie, request: AdoptingRequest): Promise<Adopted | null>
   end(cookie: VerifiedCookie): Promise<void>
+  /** Called before all sessions of a user end: what began before is not adopted from then on. */
+  revoking(userKey: string): Promise<void>
 }
 
 /**
@@ -73,6 +78,7 @@ export function createAdoption<S>(
   const { clock, events } = ground
   const documents = createDocuments<Fate>(ground.documents, 'adopted')
   const sessions = createPlannedSessions(ground.planned)
+  const revoked = createRevokedUsers(ground.documents, clock)
   const tell = (outcome: MigrationOutcome): void => {
     if (events.hasListeners('migration.read')) events.emit('migration.read', { origin, outcome })
   }
@@ -113,19 +119,24 @@ export function createAdoption<S>(
     cookie: VerifiedCookie,
     request: AdoptingRequest,
   ): Promise<PlannedFate | null> => {
-    const plan = await planFor(old, cookie, request)
-    if (!plan) return null
+    const found = adoptedUser(await user(old.data as S), caller)
+    if (!found) return null
+    const beganAtMs = signedInAtMs(found) ?? old.beganAtMs ?? null
+    if (await revoked.covers(ground.planned.keyring.userKey(found.userId), beganAtMs)) {
+      tell('ended')
+      return null
+    }
+    const plan = planFor(found, old, cookie, request)
     const cookieEndsAtMs = Math.max(lastShownAtMs(cookie, old), plan.absoluteExpiresAtMs)
-    return { state: 'planned', plan, cookieEndsAtMs, untilMs: clock.now() + PLAN_VALID_MS }
+    return { state: 'planned', plan, beganAtMs, cookieEndsAtMs, untilMs: clock.now() + PLAN_VALID_MS }
   }
 
-  const planFor = async (
-    { data, endsAtMs }: OldSession,
+  const planFor = (
+    found: FoundUser,
+    { endsAtMs }: OldSession,
     cookie: VerifiedCookie,
     { device, carried }: AdoptingRequest,
-  ): Promise<PlannedSession | null> => {
-    const found = adoptedUser(await user(data as S), caller)
-    if (!found) return null
+  ): PlannedSession => {
     const ends = [endsAtMs, cookie.endsAtMs].filter((end) => end !== null)
     return sessions.plan({
       ...{ userId: found.userId, profile: found.profile, authentication: found.authentication, device: device() },
@@ -173,16 +184,21 @@ export function createAdoption<S>(
         ? null
         : next && carryOut(ref, next, cookie, request)
     }
-    const { plan, cookieEndsAtMs } = fate
+    const { plan, beganAtMs, cookieEndsAtMs } = fate
     await sessions.store(plan)
     const { ticket, absoluteExpiresAtMs } = plan
-    const next: Fate = { state: 'adopted', ticket, absoluteExpiresAtMs, cookieEndsAtMs }
+    const userKey = sessions.userKeyOf(ticket)
+    // A revocation since the plan may have ended the sessions of the user before this one was stored.
+    const isRevoked = userKey !== null && (await revoked.covers(userKey, beganAtMs))
+    const next: Fate = isRevoked
+      ? { state: 'ended' }
+      : { state: 'adopted', ticket, absoluteExpiresAtMs, cookieEndsAtMs }
     const changed = await documents.change(
       ref,
       (stored) => (isPlan(stored, ticket) ? next : null),
       () => lifeUntil(cookieEndsAtMs),
     )
-    if (changed.status === 'gone') return next
+    if (changed.status === 'gone' && !isRevoked) return next
     const stored = changed.status === 'saved' ? changed.document.value : ({ state: 'ended' } as const)
     if (stored.state === 'adopted' && stored.ticket === ticket) return stored
     // A sign-out or a later plan came between: nothing else knows this session.
@@ -256,6 +272,8 @@ export function createAdoption<S>(
       }
     },
 
+    revoking: (userKey) => revoked.mark(userKey),
+
     async end(cookie) {
       const ref = refOf(cookie)
       const known = (await documents.read(ref))?.value ?? null
@@ -270,6 +288,13 @@ export function createAdoption<S>(
       tell('ended')
     },
   }
+}
+
+type FoundUser = NonNullable<ReturnType<typeof adoptedUser>>
+
+/** What the application says of the sign-in is more exact than a cookie, which the old application may have issued again since. */
+function signedInAtMs({ authentication }: AdoptedUser): number | undefined {
+  return authentication?.isAuthTimeUnknown ? undefined : authentication?.authenticatedAtMs
 }
 
 function ticketOf(fate: Fate): string | undefined {

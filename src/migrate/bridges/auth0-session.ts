@@ -76,5 +76,11 @@ export function auth0SessionIn(
 export function storedAuth0Session(stored: object | null): OldSession | null {
   const { header, data } = (stored ?? {}) as { readonly header?: object; readonly data?: object }
   const found = header ? auth0SessionIn(data, header) : auth0SessionIn(stored ?? undefined, {})
-  return found && { data: found.session, endsAtMs: found.endsAtMs }
+  return found && { data: found.session, endsAtMs: found.endsAtMs, beganAtMs: auth0SessionBegin(found.session) }
+}
+
+/** When the user signed in, epoch milliseconds: it stays the same when the SDK seals the session again. `null`: not said. */
+export function auth0SessionBegin({ internal }: Auth0OldSession): number | null {
+  const { createdAt } = internal as { readonly createdAt?: unknown }
+  return typeof createdAt === 'number' ? createdAt * 1000 : null
 }

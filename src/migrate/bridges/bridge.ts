@@ -51,6 +51,7 @@ export function createBridge<S>(parts: BridgeParts<S>): CookieBridge {
           const cookie = await verified(header)
           if (cookie) await (await adoption()).end(cookie)
         },
+        revoking: async (userKey) => (await adoption()).revoking(userKey),
       }
     },
   }

@@ -7,7 +7,7 @@ import { base64url, flattenedVerify } from 'jose'
 import type { CookieBridge } from '../cookie-bridge.ts'
 import type { VerifiedCookie } from './adoption.ts'
 import { createBridge, type ReceivedCookie, type Verify } from './bridge.ts'
-import { type Auth0OldSession, auth0SessionIn, storedAuth0Session } from './auth0-session.ts'
+import { type Auth0OldSession, auth0SessionBegin, auth0SessionIn, storedAuth0Session } from './auth0-session.ts'
 import { isSessionOrigin, type OldSessionOrigin, type OldSessions } from './old-sessions.ts'
 import { bridgeOptions, type BridgeOptions, requireMethods, requireName, secretsOf } from './options.ts'
 import { createJwtOpener, type JwtOpener, type KeyRecipe } from './sealed-jwt.ts'
@@ -70,7 +70,7 @@ async function sealedSession(opener: JwtOpener, { value }: ReceivedCookie): Prom
     // The SDK seals the session again at each request. These three stay the same.
     identity: sid === undefined ? opened.fingerprint : JSON.stringify([session.user.sub, sid, createdAt]),
     endsAtMs,
-    load: () => Promise.resolve({ data: session, endsAtMs }),
+    load: () => Promise.resolve({ data: session, endsAtMs, beganAtMs: auth0SessionBegin(session) }),
     end: () => Promise.resolve(),
   }
 }

@@ -103,10 +103,11 @@ function jwtVerifier(secrets: readonly string[]): () => Verify {
     if (!opened) return null
     const { payload, fingerprint } = opened
     const endsAtMs = payload.exp === undefined ? null : payload.exp * 1000
+    const beganAtMs = payload.iat === undefined ? null : payload.iat * 1000
     return {
       identity: fingerprint,
       endsAtMs,
-      load: () => Promise.resolve({ data: payload, endsAtMs }),
+      load: () => Promise.resolve({ data: payload, endsAtMs, beganAtMs }),
       end: () => Promise.resolve(),
     }
   }

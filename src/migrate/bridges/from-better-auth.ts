@@ -3,6 +3,7 @@ import type { CookieBridge } from '../cookie-bridge.ts'
 import { readJson } from '../read-json.ts'
 import { createBridge, type Verify } from './bridge.ts'
 import {
+  beginOf,
   isSessionOrigin,
   type OldSessionOrigin,
   type OldSessionRead,
@@ -98,7 +99,7 @@ function storageSessions(storage: BetterAuthStorage, now: () => number): OldSess
       const endsAtMs = timeOf(data?.session?.expiresAt)
       // The same storage holds other values under other names.
       if (!data?.user || data.session?.token !== token || endsAtMs === null) return 'unreadable'
-      return endsAtMs <= now() ? null : { data, endsAtMs }
+      return endsAtMs <= now() ? null : { data, endsAtMs, beganAtMs: beginOf(data) }
     },
     async end(token) {
       await storage.delete(token)

@@ -12,6 +12,8 @@ export interface OldSession {
   readonly data: unknown
   /** When the old session ends unless the old library extends it, epoch milliseconds. `null`: no end is known. */
   readonly endsAtMs: number | null
+  /** When the old session began or its cookie was issued, epoch milliseconds. `null` or absent: the old library does not say. */
+  readonly beganAtMs?: number | null
 }
 
 /** `unreadable`: a value that is no session; it is left alone. */
@@ -98,10 +100,9 @@ export function recordSessions(
       if (!record) return null
       const found = decode(record.text, id)
       if (found === null) return 'unreadable'
-      const { data } = found
       const ends = [found.endsAtMs, record.endsAtMs].filter((end) => end !== null)
       const endsAtMs = ends.length === 0 ? null : Math.min(...ends)
-      return endsAtMs !== null && endsAtMs <= now() ? null : { data, endsAtMs }
+      return endsAtMs !== null && endsAtMs <= now() ? null : { ...found, endsAtMs }
     },
     async end(id) {
       await removeRecord(await oldRecords(store), keyOf(id), (text) => decode(text, id) !== null)
@@ -113,6 +114,12 @@ export function recordSessions(
 export function cookieEndOf(data: object): number | null {
   const { cookie } = data as { readonly cookie?: { readonly expires?: unknown } | null }
   return timeOf(cookie?.expires)
+}
+
+/** `session.createdAt` of better-auth. */
+export function beginOf(data: object): number | null {
+  const { session } = data as { readonly session?: { readonly createdAt?: unknown } | null }
+  return timeOf(session?.createdAt)
 }
 
 /** Epoch milliseconds of a date or of its ISO text. `null`: neither. */
