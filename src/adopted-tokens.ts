@@ -1,7 +1,9 @@
 /** `auth.tokens` with the tokens of other libraries: before a user's tokens are used, those of the origins are adopted. */
 import { MisuseError } from './core/errors.ts'
+import type { EventBus } from './core/events.ts'
 import { describeValue } from './core/redact.ts'
 import type { AttachedTokenOrigin, TokenAdoption, TokenOrigin } from './migrate/tokens/token-origin.ts'
+import { parseSessionId } from './session/ticket.ts'
 import type { ProviderSelection, TokenCache } from './token/types.ts'
 
 /** Stores, refreshes and deletes tokens, and adopts those that another library stored. */
@@ -23,13 +25,42 @@ export interface OpenTokenOrigin {
   close(): Promise<void>
 }
 
-/** @param open opens the store of an origin. A failure is not kept: the next use tries again */
+/**
+ * @param open opens the store of an origin. A failure is not kept: the next use tries again
+ * @param events tell of sign-outs. A process that never uses tokens hears of them too, because another one may adopt afterwards
+ */
 export function adoptingTokens(
   tokens: TokenCache,
   open: (origin: TokenOrigin) => Promise<OpenTokenOrigin>,
+  events: EventBus,
 ): { readonly tokens: CoatcheckTokens; close(): Promise<void> } {
   const origins: (() => Promise<OpenTokenOrigin>)[] = []
   const opened = new Set<Promise<OpenTokenOrigin>>()
+  const hearing = new Set<Promise<void>>()
+  let stops: (() => void)[] = []
+
+  const hear = (userKey: string, mayBeAnonymous: boolean): void => {
+    for (const origin of origins) {
+      const heard = origin()
+        .then(({ attached }) => attached.signedOut(userKey, mayBeAnonymous))
+        .catch((error: unknown) => {
+          const { code = 'unknown' } = error as { readonly code?: string }
+          events.emit('error', { code, operation: 'tokens.adopt' })
+        })
+        .finally(() => hearing.delete(heard))
+      hearing.add(heard)
+    }
+  }
+  const listen = (): void => {
+    if (stops.length > 0) return
+    stops = [
+      events.on('session.ended', ({ sessionId }) => {
+        const address = parseSessionId(sessionId)
+        if (address) hear(address.userKey, true)
+      }),
+      events.on('session.user-ended', ({ userKey }) => hear(userKey, false)),
+    ]
+  }
 
   const each = async (
     userId: string,
@@ -68,6 +99,7 @@ export function adoptingTokens(
       return started
     }
     origins.push(openOnce)
+    listen()
     return {
       user: async (userId) => (await openOnce()).attached.user(userId),
       async *all() {
@@ -102,6 +134,8 @@ export function adoptingTokens(
             ),
     },
     async close() {
+      for (const stop of stops) stop()
+      await Promise.all(hearing)
       for (const one of opened) await one.then(({ close }) => close()).catch(() => undefined)
     },
   }

@@ -133,8 +133,10 @@ export function coatcheck<D extends object = Record<string, unknown>>(options: O
   checkOptions(options)
   const events = new EventBus()
   const { use, bridges, config, ready, close } = createLife(options, events)
-  const { tokens, close: closeOrigins } = adoptingTokens(lazyTokens(use), (origin) =>
-    use(({ foundation }) => openTokenOrigin(origin, foundation, config(), events)),
+  const { tokens, close: closeOrigins } = adoptingTokens(
+    lazyTokens(use),
+    (origin) => use(({ foundation }) => openTokenOrigin(origin, foundation, config(), events)),
+    events,
   )
   const sessions = lazySessions<D>(use)
   const createExchange = once(() =>
@@ -309,10 +311,7 @@ async function openTokenOrigin(
   return {
     attached,
     provider,
-    async close() {
-      attached.close()
-      await other?.close()
-    },
+    close: async () => other?.close(),
   }
 }
 

@@ -7,12 +7,20 @@ import { createSeal } from '../../src/keyring/seal.ts'
 import { MemorySpace } from '../../src/memory/space.ts'
 import { createMemoryOldRecordDriver } from '../../src/migrate/drivers/memory.ts'
 import { fromGuideTokens } from '../../src/migrate.ts'
+import { systemRandom } from '../../src/core/random.ts'
 import { redisKeys } from '../../src/redis/keys.ts'
+import { createMemorySessionDriver } from '../../src/session/drivers/memory.ts'
+import { createSessionStore } from '../../src/session/session-store.ts'
 import { createFakeClock } from '../../src/testing/fake-clock.ts'
 import { tokenFixture } from '../../src/testing/token-fixture.ts'
 import { createMemoryTokenDriver } from '../../src/token/drivers/memory.ts'
 import { explore, type Scheduler } from '../support/interleavings.ts'
 
+const HOUR_MS = 3_600_000
+const SESSION_CONFIG = {
+  ...{ idleTimeoutMs: 8 * HOUR_MS, absoluteTimeoutMs: 24 * HOUR_MS, staleForMs: 0, maxBytes: 65_536 },
+  ...{ schema: null, schemaVersion: 1, upcasts: {}, limit: null, onUnavailable: 'fail' as const },
+}
 const MOST_ORDERS = Number(process.env['RACE_ORDERS'] ?? 60)
 
 class World {
@@ -33,13 +41,23 @@ class World {
     const events = new EventBus()
     const documents = { keyring, seal: createSeal(keyring), namespace: '', events }
     const marks = createMemoryDocumentDriver(this.#space, redisKeys(''))
+    const sessionDriver = steps(createMemorySessionDriver(this.#space, redisKeys(''), systemRandom))
     const origin = fromGuideTokens().attach({
       ...{ tokens: cache, keyring, events, clock: this.#clock, provider: 'entra' },
       marks: createDocuments({ ...documents, driver: steps(marks) }, 'adopted-tokens'),
-      sessions: { list: () => Promise.resolve([]) },
+      sessions: sessionDriver,
       old: steps(createMemoryOldRecordDriver(this.#oldSpace)),
     })
-    return { cache, origin }
+    const sessions = createSessionStore({
+      ...{ ...documents, driver: sessionDriver, config: SESSION_CONFIG },
+      ...{ clock: this.#clock, random: systemRandom },
+    })
+    return { cache, origin, sessions, userKey: keyring.userKey('ada') }
+  }
+
+  /** A session of Ada. */
+  async sessionId(): Promise<string> {
+    return (await this.process(false).sessions.create({ userId: 'ada' })).session.id ?? ''
   }
 
   async storeOld(): Promise<void> {
@@ -67,18 +85,42 @@ const signsIn: Actor = async (world) => {
   return 'signed in'
 }
 
+/** As `auth.sessions.revoke` does, and `adopted-tokens.ts` when it hears of it. */
+const signsOut: Actor = async (world) => {
+  const { origin, sessions, userKey } = world.process()
+  const [session] = await world.process(false).sessions.listByUser('ada')
+  await sessions.revoke(session?.id ?? '')
+  await origin.signedOut(userKey, true)
+  return 'signed out'
+}
+const endsAllSessions: Actor = async (world) => {
+  const { origin, sessions, userKey } = world.process()
+  await sessions.revokeByUser('ada')
+  await origin.signedOut(userKey, false)
+  return 'signed out'
+}
+/** A sign-in stores its session first. */
+const signsInAgain: Actor = async (world) => {
+  const { sessions } = world.process()
+  await sessions.create({ userId: 'ada' })
+  return signsIn(world)
+}
+
 test.each<[string, Actor[], string | null]>([
   ['two first uses: one adopts, and the tokens are there', [adopts, adopts], 'old refresh'],
   ['three first uses: one adopts, and the tokens are there', [adopts, adopts, adopts], 'old refresh'],
   ['a first use beside the end of the tokens: nothing is left', [adopts, ends], null],
   ['two first uses beside the end of the tokens: nothing is left', [adopts, adopts, ends], null],
   ['a first use beside a sign-in: the sign-in decides', [adopts, signsIn], 'new refresh'],
+  ['a first use beside the last sign-out: nothing is left', [adopts, signsOut], null],
+  ['two first uses beside the last sign-out: nothing is left', [adopts, adopts, signsOut], null],
+  ['a first use beside the end of all sessions: nothing is left', [adopts, endsAllSessions], null],
 ])('%s', { timeout: 60_000 }, async (_title, actors, expected) => {
   await explore(
     {
       start(scheduler) {
         const world = new World(scheduler)
-        const ready = world.storeOld()
+        const ready = Promise.all([world.storeOld(), world.sessionId()])
         return { world, actors: actors.map((actor) => async () => ready.then(() => actor(world))) }
       },
       async check(world, results) {
@@ -95,3 +137,28 @@ test.each<[string, Actor[], string | null]>([
     MOST_ORDERS,
   )
 })
+
+test(
+  'a first use and a sign-out beside a new sign-in: the tokens of the sign-in stay',
+  { timeout: 60_000 },
+  async () => {
+    await explore(
+      {
+        start(scheduler) {
+          const world = new World(scheduler)
+          const ready = Promise.all([world.storeOld(), world.sessionId()])
+          const actors = [adopts, signsOut, signsInAgain].map((actor) => async () => ready.then(() => actor(world)))
+          return { world, actors }
+        },
+        async check(world) {
+          const { cache, sessions } = world.process(false)
+          const tokens = await cache.getUserTokens('ada', { provider: 'entra' })
+          // The sign-out may have ended either session: while one lives, so do the tokens of the sign-in.
+          const isSignedIn = (await sessions.listByUser('ada')).length > 0
+          expect(tokens?.refreshToken ?? null).toBe(isSignedIn ? 'new refresh' : null)
+        },
+      },
+      MOST_ORDERS,
+    )
+  },
+)

@@ -253,10 +253,8 @@ describe('adoption', () => {
     const tokens = await signIn()
     await client.set('user:ada:tokens', guide(tokens, nowS() + HOUR_S))
     await client.set('user:grace:tokens', guide(tokens, nowS() + HOUR_S))
+    // A process that never uses tokens.
     const { auth } = process(origin())
-    await auth.ready()
-    // The origin listens from its first use on.
-    await auth.tokens.getUserTokens('nobody')
     const device = { ip: null, userAgent: null }
     for (const userId of ['ada', 'grace', 'grace']) await auth.sessions.create({ userId, data: {}, device } as never)
     const [ada] = await auth.sessions.listByUser('ada')
@@ -267,6 +265,25 @@ describe('adoption', () => {
     const { auth: other } = process(origin())
     expect(await other.tokens.getUserTokens('ada')).toBeNull()
     expect((await other.tokens.getUserTokens('grace'))?.refreshToken).toBe(tokens.refresh_token)
+  })
+
+  it('is remembered before a process that signs a user out has closed', async () => {
+    await client.set('user:ada:tokens', guide(await signIn(), nowS() + HOUR_S))
+    const { auth } = process(origin())
+    await auth.sessions.create({ userId: 'ada' })
+    await auth.sessions.revokeByUser('ada')
+    await auth.close()
+    expect(await client.keys('host:adopted-tokens:*')).toHaveLength(1)
+    expect(await process(origin()).auth.tokens.getUserTokens('ada')).toBeNull()
+  })
+
+  it('leaves no mark for a session without a user', async () => {
+    const { auth } = process(origin())
+    await auth.tokens.getUserTokens('nobody')
+    const anonymous = await auth.sessions.create()
+    await auth.sessions.revoke(anonymous.session.id ?? '')
+    await auth.close()
+    expect(await client.keys('host:adopted-tokens:*')).toEqual([])
   })
 
   it('leaves the tokens of another user and values of another kind alone, and counts them', async () => {

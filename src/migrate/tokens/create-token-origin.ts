@@ -4,9 +4,11 @@
  *
  * The mark and the grant are two records. A process that adopts stores the grant first, then the mark, and takes the grant back if a mark is
  * there already. A process that ends tokens stores the mark first, then deletes the grant. So whichever comes last finds the other.
+ *
+ * A sign-out is heard of after the store has ended the session and its tokens. An adoption may have stored a grant and its mark since. So
+ * where a mark is there already, the tokens of the user are ended once more, in the step that spares a user with a session.
  */
 import { MisuseError } from '../../core/errors.ts'
-import { parseSessionId } from '../../session/ticket.ts'
 import { reporter } from '../origin.ts'
 import type { TokenSource } from './found-tokens.ts'
 import type { AdoptionMark, AdoptionOutcome, TokenOrigin, TokenOriginOptions } from './token-origin.ts'
@@ -20,6 +22,8 @@ const MOST_SETTLED = 10_000
  * deadlines of all writes: a grant that is still there after that is none of an adoption under way.
  */
 const LOOKED_MS = 10_000
+/** No session has this id: ending it ends the tokens of a user who has no session left, and touches nothing else. */
+const NO_SESSION = 'A'.repeat(22)
 
 export function createTokenOrigin(
   name: string,
@@ -30,7 +34,8 @@ export function createTokenOrigin(
     ...{ name, ...(ofProvider !== undefined && { provider: ofProvider }), ...(store && { store }) },
     ...(source.keys && { keys: source.keys }),
     attach({ tokens, marks, sessions, old, keyring, events, provider, clock }) {
-      const settled = new Set<string>()
+      /** Since when, by the monotonic clock. */
+      const settled = new Map<string, number>()
       const looked = new Map<string, { readonly outcome: 'none' | 'present'; readonly untilMs: number }>()
       const remember = (userKey: string, outcome: 'none' | 'present'): typeof outcome => {
         if (looked.size >= MOST_SETTLED) looked.clear()
@@ -41,7 +46,12 @@ export function createTokenOrigin(
       const refOf = (userKey: string) => marks.refOf(`${provider} ${userKey}`)
       const settle = (userKey: string): void => {
         if (settled.size >= MOST_SETTLED) settled.clear()
-        settled.add(userKey)
+        if (!settled.has(userKey)) settled.set(userKey, clock.monotonic())
+      }
+      /** The mark was there before any write under way began. So the sign-out came after the adoption, and took its tokens. */
+      const isLongSettled = (userKey: string): boolean => {
+        const sinceMs = settled.get(userKey)
+        return sinceMs !== undefined && clock.monotonic() - sinceMs > LOOKED_MS
       }
       /** False: a mark was there already. */
       const mark = async (userKey: string, why: AdoptionMark['why']): Promise<boolean> => {
@@ -99,26 +109,19 @@ export function createTokenOrigin(
         await marks.put(refOf(userKey), { why: 'ended' }, { ttlMs: MARKED_MS })
         settle(userKey)
       }
-      /** The last session of a user takes the tokens along. Other sessions still need them. */
-      const signedOut = (userKey: string): void => {
-        if (settled.has(userKey)) return
-        sessions
-          .list(userKey, 1)
-          .then((left) => (left.length === 0 ? end(userKey) : undefined))
-          .catch((error: unknown) => {
-            const { code = 'unknown' } = error as { readonly code?: string }
-            events.emit('error', { code, operation: 'tokens.adopt' })
-          })
+      const isKnownUser = async (userKey: string): Promise<boolean> => {
+        const ref = { kind: 'user', userKey, id: NO_SESSION } as const
+        return (await sessions.explain(ref)).generation === 'present'
       }
-      const stops = [
-        events.on('session.ended', ({ sessionId }) => {
-          const address = parseSessionId(sessionId)
-          if (address) signedOut(address.userKey)
-        }),
-        events.on('session.user-ended', ({ userKey }) => {
-          signedOut(userKey)
-        }),
-      ]
+      /** The last session of a user takes the tokens along. Other sessions still need them. */
+      const signedOut = async (userKey: string, mayBeAnonymous: boolean): Promise<void> => {
+        if (isLongSettled(userKey) || (await sessions.list(userKey, 1)).length > 0) return
+        if (mayBeAnonymous && !(await isKnownUser(userKey))) return
+        if (await mark(userKey, 'ended')) return
+        await end(userKey)
+        const ref = { kind: 'user', userKey, id: NO_SESSION } as const
+        await sessions.end(ref, { reason: 'signed-out', ttlMs: 1, takesTokens: true })
+      }
 
       return {
         user,
@@ -129,9 +132,7 @@ export function createTokenOrigin(
           for await (const userId of source.users(old)) yield { userId, outcome: await user(userId) }
         },
         ending: (userId) => end(keyring.userKey(userId)),
-        close() {
-          for (const stop of stops) stop()
-        },
+        signedOut,
       }
     },
   }

@@ -65,13 +65,13 @@ export interface TokenOriginDeps {
   readonly tokens: OwnedTokenCache
   /** Remembers which users are done. */
   readonly marks: Documents<AdoptionMark>
-  /** Says whether a user has sessions left. */
-  readonly sessions: Pick<SessionDriver, 'list'>
+  /** Says whether a user has sessions left, and ends the tokens of a user who has none. */
+  readonly sessions: Pick<SessionDriver, 'list' | 'explain' | 'end'>
   /** The old keys. */
   readonly old: OldRecordDriver
   /** Makes the hash of a user id. */
   readonly keyring: Keyring
-  /** Where outcomes are reported, and where sign-outs are heard of. */
+  /** Where outcomes are reported. */
   readonly events: EventBus
   /** Source of the current time. */
   readonly clock: Clock
@@ -83,8 +83,12 @@ export interface TokenOriginDeps {
 export interface AttachedTokenOrigin extends TokenAdoption {
   /** Called before the tokens of a user are deleted: from then on they are not adopted. */
   ending(userId: string): Promise<void>
-  /** Stops to listen. */
-  close(): void
+  /**
+   * Called when a session has ended, or all sessions of a user. If the user has no session left, the tokens are not adopted from then on.
+   * @param userKey hash of the user id
+   * @param mayBeAnonymous whether the session may be one without a user
+   */
+  signedOut(userKey: string, mayBeAnonymous: boolean): Promise<void>
 }
 
 /** Why the tokens of a user are not adopted (again). */
