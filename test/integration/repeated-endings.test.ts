@@ -104,6 +104,19 @@ describe.each(forms)('a revocation whose reply is lost, on $form', ({ start }) =
     await until(async () => journal.size === 0)
   }
 
+  it('an end of the session alone does not make up for one that takes tokens', async () => {
+    const [ref] = (await create(1)) as [SessionRef]
+    // Ended from elsewhere, while its sign-in stored tokens.
+    await there.end(ref, ENDING)
+    await putTokens()
+    arrives = false
+    const givingUp = { ...ENDING, existed: true, takesTokens: true }
+    await expect(here.end(ref, givingUp)).rejects.toMatchObject({ code: 'COATCHECK_REDIS_TIMEOUT' })
+    await here.end(ref, { ...ENDING, existed: true })
+    await repeated()
+    expect(await world.cli('hgetall', keys.tokens(ADA))).toBe('')
+  })
+
   it.each([1, 12])('a repeated ending of all sessions changes nothing of %i later sign-ins', async (count) => {
     await create(2)
     await expect(here.endByUser(ADA, ENDING)).rejects.toMatchObject({ code: 'COATCHECK_REDIS_TIMEOUT' })

@@ -18,6 +18,8 @@ export interface Denial {
   readonly userKey: string
   readonly id?: string
   readonly exceptId?: string | undefined
+  /** Whether tokens go too that were stored after the session had ended. */
+  readonly takesTokens?: boolean | undefined
   readonly reason: string
 }
 
@@ -44,7 +46,9 @@ export class RedisEndings {
     step: Repeatable,
     again: (reply: readonly RedisReply[]) => readonly Repeatable[],
   ): Promise<LastingReply | null> {
-    const name = `${denial.userKey}.${denial.id ?? `* ${denial.exceptId ?? ''}`}`
+    // An end of the session alone does not make up for one that takes tokens: each has a name of its own.
+    const suffix = denial.takesTokens === true ? ' tokens' : ''
+    const name = `${denial.userKey}.${denial.id ?? `* ${denial.exceptId ?? ''}`}${suffix}`
     // Only these: an entry that another call keeps meanwhile may end what this step has not met.
     const earlier = this.#journal?.entries(name) ?? []
     try {

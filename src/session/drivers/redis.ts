@@ -157,8 +157,10 @@ export function createRedisSessionDriver(
         ? { reply: await changing(record, run.always(step.script, step.keys, step.args.slice(2))), durable: false }
         : await changing(
             record,
-            lasting.apply({ userKey, id, reason: ending.reason }, step, ([, , , known]) =>
-              known === 1 ? [again] : [],
+            lasting.apply(
+              { userKey, id, reason: ending.reason, takesTokens: ending.takesTokens },
+              step,
+              ([, , , known]) => (known === 1 ? [again] : []),
             ),
           )
       if (applied === null) return { status: 'done', count: 1, lastOfUser: false, durable: false }
