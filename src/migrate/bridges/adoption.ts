@@ -224,11 +224,7 @@ export function createAdoption<S>(
    * @param known what was read before
    * @returns what the mark took the place of: another request may have adopted the session in between
    */
-  const refuseFromNowOn = async (
-    ref: DocumentRef,
-    shownUntilMs: number,
-    known: Fate | null,
-  ): Promise<Fate | null> => {
+  const refuseFromNowOn = async (ref: DocumentRef, shownUntilMs: number, known: Fate | null): Promise<Fate | null> => {
     let before = known
     const ttlMs = (): number => {
       const adoptedEndsAtMs = before === null || before.state === 'ended' ? 0 : before.cookieEndsAtMs
