@@ -226,6 +226,84 @@ describe('spellings of one cookie', () => {
   }
 })
 
+describe('a cookie that a neighboring subdomain has planted', () => {
+  const authJs = (name?: string) =>
+    fromAuthJs({ secret: SECRET, ...(name !== undefined && { name }), user: ({ sub }) => ({ userId: sub as string }) })
+  const auth0 = () => fromAuth0({ secret: SECRET, user: ({ user }) => ({ userId: user.sub }) })
+  /** As next-auth 4 seals: the key does not depend on the name of the cookie. */
+  const version4 = (sub: string) => sealed({ sub }, 'A256GCM', '', 'NextAuth.js Generated Encryption Key')
+  const version5 = (sub: string, name: string) =>
+    sealed({ sub }, 'A256CBC-HS512', name, `Auth.js Generated Encryption Key (${name})`)
+  const sealed = (payload: object, enc: string, salt: string, label: string, header: object = {}) => {
+    const key = new Uint8Array(hkdfSync('sha256', SECRET, salt, label, enc === 'A256GCM' ? 32 : 64))
+    const token = new EncryptJWT({ ...payload }).setIssuedAt().setExpirationTime('1h')
+    return token.setProtectedHeader({ alg: 'dir', enc, ...header }).encrypt(key)
+  }
+  const seconds = () => Math.floor(Date.now() / 1000)
+  const auth0Version4 = (sub: string) =>
+    sealed({ user: { sub }, tokenSet: {}, internal: { sid: `sid-${sub}`, createdAt: 1 } }, 'A256GCM', '', 'JWE CEK')
+  const auth0Version3 = (sub: string) => {
+    const times = { iat: seconds(), uat: seconds(), exp: seconds() + 3600 }
+    return sealed({ user: { sub, sid: `sid-${sub}` } }, 'A256GCM', '', 'JWE CEK', times)
+  }
+  const userOf = async (cookie: string, adopt: CookieBridge) => {
+    const before = await redis.cli('debug', 'digest')
+    const { user } = await exchange(cookie, adopt).getSession()
+    if (!user) expect(await redis.cli('debug', 'digest')).toBe(before)
+    return user?.id
+  }
+
+  it('a token of next-auth 4 opens nothing under a name of Auth.js 5, and under its own name it does', async () => {
+    const token = await version4('eve')
+    expect(await userOf(`authjs.session-token=${token}`, authJs())).toBeUndefined()
+    expect(await userOf(`__Secure-authjs.session-token=${token}`, authJs())).toBeUndefined()
+    expect(await userOf(`next-auth.session-token=${token}`, authJs())).toBe('eve')
+    const name = 'next-auth.session-token'
+    expect(await userOf(`${name}=${await version5('eve', name)}`, authJs())).toBeUndefined()
+    // A name that the application has chosen says nothing of the version.
+    expect(await userOf(`mine=${await version4('ada')}`, authJs('mine'))).toBe('ada')
+    expect(await userOf(`mine=${await version5('grace', 'mine')}`, authJs('mine'))).toBe('grace')
+  })
+
+  it('a name that browsers protect counts before one that any page can set', async () => {
+    const planted = `authjs.session-token=${await version5('eve', 'authjs.session-token')}`
+    for (const name of ['__Secure-authjs.session-token', '__Secure-next-auth.session-token']) {
+      const own = `${name}=${name.includes('next') ? await version4('ada') : await version5('ada', name)}`
+      expect(await userOf(`${planted}; ${own}`, authJs())).toBe('ada')
+    }
+    const twice = `__Secure-authjs.session-token=x; __Secure-authjs.session-token=y`
+    expect(await userOf(`${planted}; ${twice}`, authJs())).toBeUndefined()
+  })
+
+  it('two cookies of two users count as none, and two of one user as one', async () => {
+    const [ada3, eve4, ada4] = [await auth0Version3('ada'), await auth0Version4('eve'), await auth0Version4('ada')]
+    expect(await userOf(`__session=${eve4}; appSession=${ada3}`, auth0())).toBeUndefined()
+    expect(await userOf(`__session=${ada4}; appSession=${ada3}`, auth0())).toBe('ada')
+    expect(await userOf(`__session=junk; appSession=${ada3}`, auth0())).toBe('ada')
+    const [eve5, own4] = [await version5('eve', 'authjs.session-token'), await version4('ada')]
+    expect(await userOf(`authjs.session-token=${eve5}; next-auth.session-token=${own4}`, authJs())).toBeUndefined()
+  })
+
+  it('a sign-out ends each of them', async () => {
+    const cookies = [`__session=${await auth0Version4('ada')}`, `appSession=${await auth0Version3('ada')}`]
+    await (await exchange(cookies.join('; '), auth0()).getVisit()).signOut()
+    for (const cookie of cookies) expect(await userOf(cookie, auth0())).toBeUndefined()
+  })
+
+  it('a whole cookie beside a first part of the same name counts as none', async () => {
+    const own = await auth0Version4('ada')
+    const [eve, half] = [await auth0Version4('eve'), Math.ceil(own.length / 2)]
+    const split = (name: string, mark: string) =>
+      `${name}${mark}0=${own.slice(0, half)}; ${name}${mark}1=${own.slice(half)}`
+    expect(await userOf(`__session=${eve}; ${split('__session', '__')}`, auth0())).toBeUndefined()
+    expect(await userOf(`${split('__session', '.')}; ${split('__session', '__')}`, auth0())).toBeUndefined()
+    const token = await version4('eve')
+    expect(await userOf(`next-auth.session-token=${token}; next-auth.session-token.0=x`, authJs())).toBeUndefined()
+    // The old library writes an empty cookie to remove it.
+    expect(await userOf(`__session=; ${split('__session', '__')}`, auth0())).toBe('ada')
+  })
+})
+
 describe('after revokeByUser, shown without our cookie', () => {
   const later = () => vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 2000 })
   const ironBridge = (signedInAtMs?: number) =>

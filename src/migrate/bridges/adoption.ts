@@ -10,6 +10,7 @@ import type { DocumentRef } from '../../documents/document-driver.ts'
 import { createPlannedSessions, type PlannedSession } from '../../session/planned-session.ts'
 import type { Adopted, AdoptingRequest, BridgeGround, BridgeStores } from '../cookie-bridge.ts'
 import type { OldSession, OldSessionRead } from './old-sessions.ts'
+import { agreedCookie } from './agreement.ts'
 import { type AdoptedUser, adoptedUser, type BridgeOptions } from './options.ts'
 import { createRevokedUsers } from './revoked-users.ts'
 
@@ -55,6 +56,8 @@ export interface AdoptionOptions<S> extends Pick<BridgeOptions<S>, 'user' | 'mod
 }
 
 export interface Adoption {
+  /** The cookie that counts, of several that verify. `null`: they belong to different users. */
+  agreed(cookies: readonly VerifiedCookie[]): Promise<VerifiedCookie | null>
   adopt(cookie: VerifiedCookie, request: AdoptingRequest): Promise<Adopted | null>
   end(cookie: VerifiedCookie): Promise<void>
   /** Called before all sessions of a user end: what began before is not adopted from then on. */
@@ -250,7 +253,15 @@ export function createAdoption<S>(
     return before
   }
 
+  const userIdOf = async (cookie: VerifiedCookie): Promise<string | null> => {
+    const old = await cookie.load()
+    if (old === null || old === 'unreadable') return null
+    return adoptedUser(await user(old.data as S), caller)?.userId ?? null
+  }
+
   return {
+    agreed: (cookies) => agreedCookie(cookies, userIdOf),
+
     async adopt(cookie, request) {
       const ref = refOf(cookie)
       const known = (await documents.read(ref))?.value ?? (await beginOnce(ref, cookie, request))

@@ -2,7 +2,7 @@
 import type { CookiePlace } from '../../http/cookie.ts'
 import type { AttachedBridge, BridgeGround, CookieBridge } from '../cookie-bridge.ts'
 import { type Adoption, type AdoptionOptions, createAdoption, type VerifiedCookie } from './adoption.ts'
-import { clearingLines, findOldCookie, mayHoldCookie, type OldCookieNames } from './old-cookie.ts'
+import { clearingLines, findOldCookies, type FoundCookie, mayHoldCookie, type OldCookieNames } from './old-cookie.ts'
 
 /** A session cookie as the request had it: decoded, and joined from its chunks. */
 export interface ReceivedCookie {
@@ -34,22 +34,39 @@ export function createBridge<S>(parts: BridgeParts<S>): CookieBridge {
         const stores = await ground.open()
         return (opened ??= createAdoption({ ...stores, events, clock }, parts))
       }
-      const verified = async (header: string): Promise<VerifiedCookie | null> => {
-        const found = findOldCookie(header, cookies)
-        if (found.status === 'none') return null
-        const cookie = found.status === 'one' ? await verify(found) : null
-        if (cookie && (cookie.endsAtMs === null || cookie.endsAtMs > clock.now())) return cookie
+      const refuse = (): void => {
         if (events.hasListeners('migration.read')) events.emit('migration.read', { origin, outcome: 'refused' })
-        return null
+      }
+      const check = async ({ name, value }: FoundCookie): Promise<VerifiedCookie | null> => {
+        const cookie = value === null ? null : await verify({ name, value })
+        return cookie && (cookie.endsAtMs === null || cookie.endsAtMs > clock.now()) ? cookie : null
+      }
+      /** The cookies that verify, of the first group that has one. Empty: none, or one was planted. */
+      const verified = async (header: string): Promise<readonly VerifiedCookie[]> => {
+        const groups = findOldCookies(header, cookies)
+        for (const group of groups) {
+          if (group.some(({ value }) => value === null)) break
+          const found = (await Promise.all(group.map(check))).filter((one) => one !== null)
+          if (found.length > 0) return found
+        }
+        if (groups.flat().length > 0) refuse()
+        return []
       }
       return {
         async adopt(header, request) {
-          const cookie = await verified(header)
-          return cookie && (await adoption()).adopt(cookie, request)
+          const found = await verified(header)
+          if (found.length === 0) return null
+          const adopting = await adoption()
+          const cookie = await adopting.agreed(found)
+          if (!cookie) refuse()
+          return cookie && adopting.adopt(cookie, request)
         },
+        /** All that verify, also those that would not count: a copy of each one could be shown later. */
         async end(header) {
-          const cookie = await verified(header)
-          if (cookie) await (await adoption()).end(cookie)
+          const all = findOldCookies(header, cookies).flat()
+          const found = (await Promise.all(all.map(check))).filter((one) => one !== null)
+          if (found.length === 0 && all.length > 0) refuse()
+          for (const cookie of found) await (await adoption()).end(cookie)
         },
         revoking: async (userKey) => (await adoption()).revoking(userKey),
       }

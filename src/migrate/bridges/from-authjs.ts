@@ -91,14 +91,17 @@ export function fromAuthJs<S>(given: AuthJsJwtBridgeOptions<S> | AuthJsDatabaseB
     ...options,
     ...{ origin: store ? 'authjs-database' : 'authjs-jwt', caller },
     cookies: { session: names.map((one) => ({ name: one, chunkMark: '.' })) },
-    verifier: store ? databaseVerifier(store, caller) : jwtVerifier(secretsOf(secret, 'secret', caller)),
+    verifier: store
+      ? databaseVerifier(store, caller)
+      : jwtVerifier(secretsOf(secret, 'secret', caller), name !== undefined),
   })
 }
 
-function jwtVerifier(secrets: readonly string[]): () => Verify {
+/** @param isNamed whether the application has chosen the name of the cookie */
+function jwtVerifier(secrets: readonly string[], isNamed: boolean): () => Verify {
   const opener = createJwtOpener(secrets)
   return () => async (cookie) => {
-    const recipe = recipeOf(cookie)
+    const recipe = recipeOf(cookie, isNamed)
     const opened = recipe && (await opener.open(cookie.value, recipe))
     if (!opened) return null
     const { payload, fingerprint } = opened
@@ -113,12 +116,18 @@ function jwtVerifier(secrets: readonly string[]): () => Verify {
   }
 }
 
-/** The encryption tells the versions apart, also where the application has chosen the name. */
-function recipeOf({ name, value }: ReceivedCookie): KeyRecipe | null {
+/**
+ * The encryption tells the versions apart. Under its own name, each version opens only its own encryption: the keys of version 4 do not
+ * depend on the name, so a token of version 4 could be planted under any name.
+ */
+function recipeOf({ name, value }: ReceivedCookie, isNamed: boolean): KeyRecipe | null {
+  const isOfVersion4 = name.endsWith('next-auth.session-token')
   switch (encryptionOf(value)) {
     case 'A256CBC-HS512':
+      if (!isNamed && isOfVersion4) return null
       return { encryption: 'A256CBC-HS512', salt: name, label: `Auth.js Generated Encryption Key (${name})` }
     case 'A256GCM':
+      if (!isNamed && !isOfVersion4) return null
       return { encryption: 'A256GCM', salt: '', label: 'NextAuth.js Generated Encryption Key' }
     default:
       return null

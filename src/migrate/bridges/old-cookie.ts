@@ -1,6 +1,6 @@
 /**
- * The cookies of another library in a request: whole or in chunks, decoded once. A name that stands twice may have been planted, so
- * none of its values counts. Reading is linear in the header.
+ * The cookies of another library in a request: whole or in chunks, decoded once. A name that stands twice, or both whole and in chunks, may
+ * have been planted, so none of its values counts. Reading is linear in the header.
  */
 import { type CookiePlace, readCookie, removedCookie } from '../../http/cookie.ts'
 
@@ -17,31 +17,48 @@ export interface OldCookieName {
 
 /** How the library names its cookies. */
 export interface OldCookieNames {
-  /** In the order of preference: the first one in the request counts. */
+  /** In the order of preference. A name that may be split in two ways stands here twice. */
   readonly session: readonly OldCookieName[]
   /** Cookies that are removed with those of the session. */
   readonly companions?: readonly OldCookieName[]
 }
 
-export type FoundCookie =
-  | { readonly status: 'none' }
-  | { readonly status: 'one'; readonly name: string; readonly value: string }
-  /** Twice, cut or too long: nothing that could be verified. */
-  | { readonly status: 'unusable' }
+/** What a request has under one name. */
+export interface FoundCookie {
+  readonly name: string
+  /** `null`: twice, in two forms, cut or too long. Nothing that could be verified. */
+  readonly value: string | null
+}
 
 /** Whether one of the names is in the header, whatever its value is. */
 export function mayHoldCookie(header: string, { session }: OldCookieNames): boolean {
   return session.some((one) => isThere(header, one.name) || isSplit(header, one))
 }
 
-export function findOldCookie(header: string, { session }: OldCookieNames): FoundCookie {
-  for (const one of session) {
-    const whole = readCookie(header, one.name)
-    if (whole.status === 'duplicate') return { status: 'unusable' }
-    if (whole.status === 'one' && whole.value !== '') return usable(one.name, whole.value)
-    if (one.chunkMark !== null && isSplit(header, one)) return joined(header, one.name, one.chunkMark)
-  }
-  return { status: 'none' }
+/**
+ * Returns what the request has under the names, in two groups: first the names that a browser protects, `__Host-` and `__Secure-`. An
+ * insecure page cannot set those, so the others count only without them.
+ */
+export function findOldCookies(header: string, { session }: OldCookieNames): readonly (readonly FoundCookie[])[] {
+  const names = [...new Set(session.map(({ name }) => name))]
+  const found = names.flatMap((name) => {
+    const marks = session.flatMap((one) => (one.name === name && one.chunkMark !== null ? [one.chunkMark] : []))
+    return findCookie(header, name, marks) ?? []
+  })
+  const isProtected = ({ name }: FoundCookie): boolean => /^__(?:Host|Secure)-/.test(name)
+  return [found.filter(isProtected), found.filter((one) => !isProtected(one))]
+}
+
+function findCookie(header: string, name: string, marks: readonly string[]): FoundCookie | null {
+  const whole = readCookie(header, name)
+  if (whole.status === 'duplicate') return { name, value: null }
+  const splits = marks.filter((chunkMark) => isSplit(header, { name, chunkMark }))
+  const isWhole = whole.status === 'one' && whole.value !== ''
+  // The old library removes one form when it writes the other one.
+  if (splits.length + Number(isWhole) > 1) return { name, value: null }
+  if (isWhole) return { name, value: decoded(whole.value) }
+  const [mark] = splits
+  return mark === undefined ? null : { name, value: joined(header, name, mark) }
 }
 
 /** The lines that remove the session cookies of a request and their companions. */
@@ -57,23 +74,23 @@ export function clearingLines(
   return [...new Set(all)].filter((name) => isThere(header, name)).map((name) => removedCookie(name, place))
 }
 
-function joined(header: string, name: string, mark: string): FoundCookie {
+function joined(header: string, name: string, mark: string): string | null {
   let value = ''
   for (let index = 0; index < MOST_CHUNKS; index++) {
     const part = readCookie(header, chunk(name, mark, index))
-    if (part.status === 'duplicate') return { status: 'unusable' }
+    if (part.status === 'duplicate') return null
     if (part.status === 'none') break
     value += part.value
   }
-  return usable(name, value)
+  return decoded(value)
 }
 
-function usable(name: string, text: string): FoundCookie {
-  if (text.length > LONGEST_CHARACTERS) return { status: 'unusable' }
+function decoded(text: string): string | null {
+  if (text.length > LONGEST_CHARACTERS) return null
   try {
-    return { status: 'one', name, value: decodeURIComponent(text) }
+    return decodeURIComponent(text)
   } catch {
-    return { status: 'unusable' }
+    return null
   }
 }
 
