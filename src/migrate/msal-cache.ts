@@ -2,16 +2,17 @@
  * The origin `msalCache`: serialized caches of MSAL Node that MSAL's `DistributedCachePlugin`, or a plugin written by hand, stored in Redis.
  * In mode `read` the old value decides, and both sides merge into it. In mode `move` a user's entries are taken over once.
  */
-import { mergeCaches, type MsalCache } from '../adapters/msal/cache-merge.ts'
+import { EMPTY_CACHE, mergeCaches, type MsalCache } from '../adapters/msal/cache-merge.ts'
 import type { PartitionChange, Partitioned, PartitionStore, StoredPartition } from '../adapters/msal/partition-store.ts'
 import { TokenError } from '../core/errors.ts'
+import { systemRandom } from '../core/random.ts'
 import { createTurns } from '../documents/turns.ts'
 import { createLateRemovals } from './late-removals.ts'
 import { cacheIn, filteredCache, homeOf, homesIn, refreshTokensOf } from './msal-blob.ts'
 import type { OldRecord } from './old-record-driver.ts'
 import { type Origin, type OriginDeps, reporter } from './origin.ts'
 import type { OriginOptions } from './sessions/create-origin.ts'
-import { ATTEMPTS } from './remove-record.ts'
+import { ATTEMPTS, removeRecord } from './remove-record.ts'
 
 /** Options of `msalCache()`. */
 export interface MsalCacheOptions extends OriginOptions {
@@ -115,13 +116,13 @@ export function msalCache({ keyOf, layout = 'user', mode = 'read', store }: Msal
       const dropOld = async (partition: string, taken: OldPartition): Promise<boolean> => {
         let found = taken
         for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-          const { text } = found.record
           const left = without(partition, found)
-          const isDropped =
-            left === null
-              ? await old.remove(keyOf(partition), text)
-              : (await old.replace(keyOf(partition), text, left, null)).status === 'written'
-          if (isDropped) return true
+          const text = unique(left ?? EMPTY_CACHE)
+          if ((await old.replace(keyOf(partition), found.record.text, text, null)).status === 'written') {
+            // A process in mode `read` that writes in between writes its change into ours as well.
+            if (left === null) await removeRecord(old, keyOf(partition), isOver)
+            return true
+          }
           const changed = await readOld(partition)
           if (!changed || isEmpty(changed.own)) return false
           // A process in mode `read` has written in between.
@@ -129,6 +130,11 @@ export function msalCache({ keyOf, layout = 'user', mode = 'read', store }: Msal
           found = changed
         }
         throw new TokenError('COATCHECK_TOKEN_CONFLICT', { details: { operation: 'msal.move' } })
+      }
+
+      const isOver = (text: string): boolean => {
+        const cache = cacheIn(text)
+        return cache !== null && (layout === 'user' || homesIn(cache).length === 0)
       }
 
       const takeOver = async (partition: string): Promise<StoredPartition> => {
@@ -157,8 +163,11 @@ export function msalCache({ keyOf, layout = 'user', mode = 'read', store }: Msal
           }
           const [own, found] = await Promise.all([ours.read(partition), readOld(partition)])
           if (own.text !== null) return own
-          // Read again: a process in mode `move` may have taken it over in between.
-          if (!found) return ours.read(partition)
+          if (!found || isEmpty(found.own)) {
+            // Read again: a process in mode `move` may have taken it over in between.
+            const again = await ours.read(partition)
+            if (!found || again.text !== null) return again
+          }
           report('unchanged')
           return { text: JSON.stringify(found.own), nonce: null }
         },
@@ -182,6 +191,15 @@ export function msalCache({ keyOf, layout = 'user', mode = 'read', store }: Msal
       }
     },
   }
+}
+
+/**
+ * The same JSON in a text that no other process writes: it ends with random white space. A client that reconnects may send a replacement
+ * again, which answers "written" if the text stands there already. So only the process that made the text gets that answer.
+ */
+function unique(json: string): string {
+  const bits = [...systemRandom.bytes(8)].map((byte) => byte.toString(2).padStart(8, '0')).join('')
+  return json + bits.replaceAll('0', ' ').replaceAll('1', '\t')
 }
 
 /** Nothing is left of a user: no account, no token. */

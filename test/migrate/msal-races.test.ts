@@ -8,6 +8,7 @@ import { createSeal } from '../../src/keyring/seal.ts'
 import { MemorySpace } from '../../src/memory/space.ts'
 import { createMemoryOldRecordDriver } from '../../src/migrate/drivers/memory.ts'
 import { msalCache } from '../../src/migrate/msal-cache.ts'
+import type { OldRecordDriver } from '../../src/migrate/old-record-driver.ts'
 import type { MigrationMode } from '../../src/migrate/migration-mode.ts'
 import { redisKeys } from '../../src/redis/keys.ts'
 import { createFakeClock } from '../../src/testing/fake-clock.ts'
@@ -43,7 +44,11 @@ class World {
     return isStepwise ? this.#scheduler.steps(driver) : driver
   }
 
-  process(mode: MigrationMode, isStepwise = true): Partitioned {
+  process(
+    mode: MigrationMode,
+    isStepwise = true,
+    { layout = 'user', old = this.old(isStepwise) }: { layout?: 'user' | 'shared'; old?: OldRecordDriver } = {},
+  ): Partitioned {
     const events = new EventBus()
     const partitions = createPartitionStore({
       driver: this.#steps(createMemoryTokenDriver(this.#space, redisKeys('')), isStepwise),
@@ -51,8 +56,8 @@ class World {
       userKeyOf: (partition) => keyring.userKey(partition),
       ...{ grantLifetimeMs: 3_600_000, clock: this.#clock, events },
     })
-    return msalCache({ mode, keyOf: () => 'msal' }).attach({
-      ...{ partitions, clock: this.#clock, events, old: this.old(isStepwise), closing: () => undefined },
+    return msalCache({ mode, layout, keyOf: () => 'msal' }).attach({
+      ...{ partitions, clock: this.#clock, events, old, closing: () => undefined },
     })
   }
 
@@ -191,3 +196,42 @@ describe('processes in both modes', () => {
     })
   })
 })
+
+test.each(['user', 'shared'] as const)(
+  'an account that is taken over stays, although each write on the old key is sent twice: layout %s',
+  async (layout) => {
+    await explore(
+      {
+        start(scheduler) {
+          const world = new World(scheduler)
+          const run = async (): Promise<unknown> => {
+            await world.old().create('msal', JSON.stringify(before), null)
+            return visit(world.process('move', false, { layout, old: sentTwice(world.old()) }))
+          }
+          return { world, actors: [run] }
+        },
+        async check(world, results) {
+          expect(results).toEqual([true])
+          expect(await visit(world.process('move', false, { layout }))).toBe(true)
+          expect(await world.old().read('msal')).toBeNull()
+        },
+      },
+      1,
+    )
+  },
+)
+
+/** A client that reconnects sends a command again that the server had run. Only the second answer arrives. */
+function sentTwice(driver: OldRecordDriver): OldRecordDriver {
+  return {
+    ...driver,
+    async remove(...args) {
+      await driver.remove(...args)
+      return driver.remove(...args)
+    },
+    async replace(...args) {
+      await driver.replace(...args)
+      return driver.replace(...args)
+    },
+  }
+}
