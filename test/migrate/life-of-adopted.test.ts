@@ -73,6 +73,38 @@ describe.each(['read', 'move'] as const)('in mode %s', (mode) => {
     await attached.close()
   })
 
+  test('a session whose key outlives the old one is not found', async () => {
+    const { clock, events, old, shared, space, store, endsOfOurs } = createSlowWorld()
+    const oldEndMs = await store(JSON.stringify({ user: 'ada', _expire: clock.now() + LIFE_MS, _maxAge: LIFE_MS }))
+    const attached = await koaSessionStore({ mode, prefix: 'koa:' }).attach({
+      store: { oldRecords: () => Promise.resolve(old) } as Store,
+      ...{ clock, events, loopback: true, defaultTtlMs: 10 * LIFE_MS },
+    })
+    // The write takes a second to reach the server, and its TTL counts from then on.
+    const { driver } = shared
+    const late = Object.create(driver, {
+      write: {
+        value: (...args: Parameters<typeof driver.write>) => {
+          clock.advance(1000)
+          return driver.write(...args)
+        },
+      },
+    }) as typeof driver
+    const documents = createDocuments({ ...shared, driver: late }, 'lives', hostSessionCodec)
+    const inner = createHostSessions({
+      documents,
+      ...{ kind: 'lives', clock, random: systemRandom, events, links: attached.links },
+    })
+    const sessions = attached.over(inner)
+    expect(await sessions.find('id')).not.toBeNull()
+    expect(endsOfOurs('lives')[0]).toBeGreaterThan(oldEndMs)
+    clock.advance(oldEndMs - clock.now())
+    expect(space.keys('').some((key) => key.includes('lives'))).toBe(true)
+    expect(await inner.find('id')).toBeNull()
+    expect(await sessions.find('id')).toBeNull()
+    await attached.close()
+  })
+
   test('a record of a drop-in', async () => {
     const { clock, old, shared, store, endsOfOurs } = createSlowWorld()
     const oldEndMs = await store('{"user":"ada"}')
