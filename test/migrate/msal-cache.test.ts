@@ -2,7 +2,8 @@
 import { randomBytes } from 'node:crypto'
 import type { ICachePlugin } from '@azure/msal-node'
 import { createClient } from 'redis'
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest'
+import { LATE_MS } from '../../src/migrate/late-removals.ts'
 import { msalCache, type MsalCacheOptions } from '../../src/migrate.ts'
 import { type CoatcheckMsalPlugin, msalCachePlugin } from '../../src/msal.ts'
 import { redisStore } from '../../src/redis.ts'
@@ -119,6 +120,23 @@ it(
     expect(await tokenOf(oldPlugin, 'ada.tenant')).toBe(again)
   },
 )
+
+it('in read, an account that an old process writes back after the second removal counts as a new sign-in', async () => {
+  const ada = await signIn(oldPlugin, 'ada')
+  const before = (await client.get('msal')) ?? ''
+  const plugin = newPlugin('ada.tenant', {})
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  try {
+    await remove(plugin, 'ada.tenant')
+    vi.advanceTimersByTime(LATE_MS)
+  } finally {
+    vi.useRealTimers()
+  }
+  // Answered behind the second removal, which was sent first.
+  expect(await tokenOf(plugin, 'ada.tenant')).toBeNull()
+  await client.set('msal', before)
+  expect(await tokenOf(plugin, 'ada.tenant')).toBe(ada)
+})
 
 it('leaves a value alone that is no cache of MSAL, and counts it', async () => {
   await client.set('msal', '{"of":"another library"}')
