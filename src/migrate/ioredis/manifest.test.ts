@@ -6,7 +6,7 @@ test('replaces ioredis by redis and keeps the lines around', () => {
   const text =
     '{\n  "dependencies": {\n    "express": "5",\n    "ioredis": "^5.4.1"\n  },\n  "devDependencies": {\n    "@types/ioredis": "4"\n  }\n}\n'
   expect(migrateManifest(text, 6, false)).toBe(
-    '{\n  "dependencies": {\n    "express": "5",\n    "redis": "^6.3.1"\n  },\n  "devDependencies": {\n  }\n}\n',
+    '{\n  "dependencies": {\n    "express": "5",\n    "redis": "^6.3.1"\n  },\n  "devDependencies": {}\n}\n',
   )
 })
 
@@ -27,4 +27,22 @@ test('takes a manifest on one line', () => {
   expect(JSON.parse(migrateManifest('{"dependencies":{"ioredis":"5","a":"1"}}', 6, false))).toEqual({
     dependencies: { redis: '^6.3.1', a: '1' },
   })
+})
+
+test('adds redis where the alphabet puts it', () => {
+  const text =
+    '{\n  "dependencies": {\n    "express": "5",\n    "ioredis": "5",\n    "pino": "9",\n    "zod": "4"\n  }\n}\n'
+  expect(migrateManifest(text, 6, false)).toBe(
+    '{\n  "dependencies": {\n    "express": "5",\n    "pino": "9",\n    "redis": "^6.3.1",\n    "zod": "4"\n  }\n}\n',
+  )
+  const last = '{\n  "dependencies": {\n    "ioredis": "5",\n    "pino": "9"\n  }\n}\n'
+  expect(migrateManifest(last, 6, true)).toBe(
+    '{\n  "dependencies": {\n    "ioredis": "5",\n    "pino": "9",\n    "redis": "^6.3.1"\n  }\n}\n',
+  )
+})
+
+test('keeps ioredis for a package that loads the one of the application', () => {
+  const text = '{\n  "dependencies": {\n    "bullmq": "^6.1.0",\n    "ioredis": "5"\n  }\n}\n'
+  expect(migrateManifest(text, 6, false)).toContain('"ioredis": "5"')
+  expect(migrateManifest(text.replace('^6.1.0', '^5.60.0'), 6, false)).not.toContain('ioredis')
 })

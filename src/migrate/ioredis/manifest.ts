@@ -11,7 +11,7 @@ export function migrateManifest(text: string, target: 5 | 6, usesIoredis: boolea
   const line = /^([ \t]*)"ioredis"\s*:\s*"[^"]*"(,?)[ \t]*\r?\n/m.exec(spread)
   const hasRedis = /^[ \t]*"redis"\s*:/m.test(spread)
   const withRedis = hasRedis ? spread : line ? addRedis(spread, line, target) : addDependency(spread, target)
-  if (usesIoredis) return withRedis
+  if (usesIoredis || LOAD_IOREDIS.test(text)) return withRedis
   return ['ioredis', '@types/ioredis'].reduce(removeDependency, withRedis)
 }
 
@@ -35,16 +35,41 @@ function spreadOut(text: string): string {
   }
 }
 
-function addRedis(text: string, [, indent = '  ']: RegExpExecArray, target: 5 | 6): string {
-  return text.replace(/^[ \t]*"ioredis"\s*:\s*"[^"]*"(,?)[ \t]*(\r?\n)/m, (found, comma: string, eol: string) => {
-    const own = comma === '' ? found.replace(/"([ \t]*\r?\n)$/, '",$1') : found
-    return `${own}${indent}"redis": "${VERSIONS[target]}"${comma}${eol}`
-  })
+/** Into the list that has ioredis: in the order of the alphabet if the list has it, else below ioredis. */
+function addRedis(text: string, { index }: RegExpExecArray, target: 5 | 6): string {
+  const eol = text.includes('\r\n') ? '\r\n' : '\n'
+  const lines = text.split(eol)
+  const at = text.slice(0, index).split(eol).length - 1
+  let from = at
+  while (nameIn(lines[from - 1]) !== null) from -= 1
+  let to = at
+  while (nameIn(lines[to + 1]) !== null) to += 1
+  const names = lines.slice(from, to + 1).map((line) => nameIn(line) ?? '')
+  const isSorted = names.every((name, place) => place === 0 || (names[place - 1] ?? '') < name)
+  const before = isSorted ? names.findIndex((name) => name > 'redis') : at - from + 1
+  const place = from + (before === -1 ? names.length : before)
+  const indent = /^[ \t]*/.exec(lines[at] ?? '')?.[0] ?? ''
+  const isLast = place > to
+  if (isLast) lines[to] = `${(lines[to] ?? '').trimEnd()},`
+  lines.splice(place, 0, `${indent}"redis": "${VERSIONS[target]}"${isLast ? '' : ','}`)
+  return lines.join(eol)
 }
+
+/** The name of an entry that stands on a line of its own. */
+function nameIn(line: string | undefined): string | null {
+  return /^[ \t]*"([^"]+)"\s*:\s*"[^"]*",?[ \t]*$/.exec(line ?? '')?.[1] ?? null
+}
+
+/** Packages that load the ioredis of the application. */
+const LOAD_IOREDIS =
+  /"(?:@nestjs-modules\/ioredis|@liaoliaots\/nestjs-redis|@songkeys\/nestjs-redis|ioredis-mock|redlock)"\s*:|"bullmq"\s*:\s*"\D*[6-9]\./
 
 function removeDependency(text: string, name: string): string {
   const escaped = name.replace(/[/@]/g, '\\$&')
   const inMiddle = new RegExp(`^[ \\t]*"${escaped}"\\s*:\\s*"[^"]*",[ \\t]*\\r?\\n`, 'gm')
   const atEnd = new RegExp(`,?[ \\t]*\\r?\\n[ \\t]*"${escaped}"\\s*:\\s*"[^"]*"(?=[ \\t]*\\r?\\n[ \\t]*\\})`, 'g')
-  return text.replace(inMiddle, '').replace(atEnd, '')
+  return text
+    .replace(inMiddle, '')
+    .replace(atEnd, '')
+    .replace(/("(?:dev|optional|peer)?[dD]ependencies"\s*:\s*\{)\s+\}/g, '$1}')
 }
