@@ -9,7 +9,7 @@ const placeholderOf = (name: string): string => `\u0001${name}\u0002`
 
 /** Stands for the path of the generated file. */
 export const HELPER_PATH = '\u0001\u0002'
-const PLACEHOLDER = /\u0001(\w+)\u0002/g
+const PLACEHOLDER = /\u0001(\w+)(?:\u0003(\w+))?\u0002/g
 
 export class FileEdit {
   readonly source: ts.SourceFile
@@ -62,6 +62,12 @@ export class FileEdit {
     return placeholderOf(name)
   }
 
+  /** The same in an export that has to have the name `exported`. */
+  exportedHelper(name: string, exported: string): string {
+    this.#helpers.add(name)
+    return `\u0001${name}\u0003${exported}\u0002`
+  }
+
   isDecided(node: ts.Node): boolean {
     return this.#decided.has(node)
   }
@@ -100,7 +106,10 @@ export class FileEdit {
     return this.edits
       .apply(this.source.text)
       .replaceAll(HELPER_PATH, specifier)
-      .replace(PLACEHOLDER, (_match, name: string) => nameOf(name))
+      .replace(PLACEHOLDER, (_match, name: string, exported?: string) => {
+        const local = nameOf(name)
+        return exported === undefined || exported === local ? local : `${local} as ${exported}`
+      })
   }
 
   /** The line above which a comment may stand: that of the node, unless the line begins inside a template or JSX text. */

@@ -20,6 +20,10 @@ export const importsRule: Rule = {
       after:
         "import Redis from 'ioredis'\n\n// coatcheck-codemod-error class-as-value: node-redis has no class for new, instanceof or injection. Use createRedis, or a name of your own.\nexport const isRedis = (value: unknown): boolean => value instanceof Redis\n",
     },
+    {
+      before: "import type { Redis } from 'ioredis'\n\nexport type { Redis }\n",
+      after: "import type { Redis } from './redis-from-ioredis'\n\nexport type { Redis }\n",
+    },
   ],
 }
 
@@ -39,7 +43,7 @@ export function markLeftReferences({ file, bindings }: FileContext): void {
       const type = exportedType(binding, reference)
       if (type !== null) {
         const { propertyName } = reference.parent as ts.ExportSpecifier
-        const text = file.helper(type) + (propertyName ? '' : ` as ${reference.text}`)
+        const text = propertyName ? file.helper(type) : file.exportedHelper(type, reference.text)
         file.edits.replace(reference.getStart(), reference.getEnd(), text)
         bindings.consume(reference)
         file.record(reference, 'imports', 'rewritten')
