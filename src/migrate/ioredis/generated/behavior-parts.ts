@@ -26,7 +26,7 @@ const UNSUPPORTED: Readonly<Record<string, readonly unknown[]>> = {
 
 /** @throws TypeError for an option whose meaning would be lost */
 function checkOption(name: string, value: unknown): void {
-  if (value === undefined || !Object.hasOwn(UNSUPPORTED, name) || UNSUPPORTED[name]?.includes(value) === true) return;
+  if (value === undefined || !Object.prototype.hasOwnProperty.call(UNSUPPORTED, name) || UNSUPPORTED[name]?.includes(value) === true) return;
   throw new TypeError(\`The ioredis option "\${name}" has no counterpart in node-redis. Remove it, or write this client by hand.\`);
 }
 

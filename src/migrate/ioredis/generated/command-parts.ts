@@ -153,7 +153,7 @@ export function commandBuffer<T = unknown>(client: AnyRedis, name: string, ...va
 }
 
 function sendWithCallback(client: AnyRedis, name: string, values: readonly unknown[], asBuffers: boolean): Promise<unknown> {
-  const last = values.at(-1);
+  const last = values[values.length - 1];
   if (typeof last !== 'function') return send(client, name, values, { asBuffers });
   return withCallback(send(client, name, values.slice(0, -1), { asBuffers }), last as Callback);
 }
@@ -221,13 +221,13 @@ interface ChainedCommand {
 }
 
 /** \`redis.pipeline()\` of ioredis: \`exec()\` gives \`[error, result]\` for each command. */
-export function createPipeline(client: AnyRedis, commands?: readonly (readonly unknown[])[]): ChainableCommander {
-  return createChain(client, commands, (chained) => Promise.all(chained.map((one) => settle(sendChained(client, one)))));
+export function createPipeline<Chain = ChainableCommander>(client: AnyRedis, commands?: readonly (readonly unknown[])[]): Chain {
+  return createChain(client, commands, (chained) => Promise.all(chained.map((one) => settle(sendChained(client, one))))) as Chain;
 }
 
 /** \`redis.multi()\` of ioredis: a transaction. \`exec()\` gives null if a watched key has changed. */
-export function createTransaction(client: AnyRedis, commands?: readonly (readonly unknown[])[] | object): ChainableCommander {
-  return createChain(client, Array.isArray(commands) ? commands : undefined, (chained) => sendTransaction(client, chained));
+export function createTransaction<Chain = ChainableCommander>(client: AnyRedis, commands?: readonly (readonly unknown[])[] | object): Chain {
+  return createChain(client, Array.isArray(commands) ? commands : undefined, (chained) => sendTransaction(client, chained)) as Chain;
 }
 
 function createChain(
@@ -237,7 +237,7 @@ function createChain(
 ): ChainableCommander {
   const chained: ChainedCommand[] = [];
   const add = (name: string, values: readonly unknown[]): void => {
-    const last = values.at(-1);
+    const last = values[values.length - 1];
     const callback = typeof last === 'function' ? (last as Callback) : null;
     const given = callback ? values.slice(0, -1) : values;
     if (name !== 'call' && name !== 'callBuffer') chained.push({ name, values: given, callback });

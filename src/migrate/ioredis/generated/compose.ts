@@ -127,7 +127,7 @@ const TRANSACTION = `const chainId = Symbol('transaction');
     ...chained.map(({ name, values, callback }) => withCallback(send(client, name.replace(/Buffer$/, ''), values, queued), callback)),
     sendRaw(client, ['EXEC'], undefined, { asBuffers, chainId }),
   ]);
-  const result = replies.at(-1);
+  const result = replies[replies.length - 1];
   if (result?.status === 'fulfilled') return toPairs(chained, result.value as unknown[] | null);
   const previousErrors = replies.slice(0, -1).flatMap((reply) => (reply.status === 'rejected' ? [reply.reason as Error] : []));
   throw Object.assign(result?.reason as Error, { previousErrors });`

@@ -84,7 +84,7 @@ function changeSubscriptions(
   change: (names: readonly string[], known: Set<string>) => Promise<void>,
 ): Promise<number> {
   const state = stateOf(client);
-  const last = values.at(-1);
+  const last = values[values.length - 1];
   const callback = typeof last === 'function' ? (last as Callback<number>) : undefined;
   const names = toNames(callback ? values.slice(0, -1) : values);
   const done = change(names, state[kind]).then(() => state.channels.size + state.patterns.size);
