@@ -5,7 +5,8 @@ const ADVICE: Readonly<Record<string, string>> = {
     'Give BullMQ createNodeRedisClient(client), which it exports since 5.77, with a client of createClient(). Older versions take ioredis only.',
   bull: 'Bull works with ioredis only. Keep an ioredis client for it, or move to BullMQ with connection options.',
   'rate-limiter-flexible': 'Give rate-limiter-flexible the client as storeClient, with useRedisPackage: true.',
-  'connect-redis': 'connect-redis 8 and later takes a client of node-redis; createRedis makes one. Update it.',
+  'connect-redis':
+    'Update connect-redis to 9 or later: it takes the client of createRedis. Older versions read the scans of node-redis 4.',
   'rate-limit-redis': 'Give rate-limit-redis: sendCommand: (...args) => redis.sendCommand(args).',
   'express-rate-limit': 'Give the store sendCommand: (...args) => redis.sendCommand(args).',
   '@socket.io/redis-adapter': 'The adapter takes clients of node-redis: connect both before use. Check its version.',
