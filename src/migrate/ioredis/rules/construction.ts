@@ -2,7 +2,9 @@
 import { ts } from 'ts-morph'
 import { unwrap } from '../arguments.ts'
 import type { FileContext } from '../file-context.ts'
+import { isOfIoredis, type Kind } from '../kinds.ts'
 import type { Rule } from '../rule.ts'
+import { OTHER_OPTIONS } from './types.ts'
 
 export const constructionRule: Rule = {
   name: 'construction',
@@ -26,6 +28,18 @@ export const constructionRule: Rule = {
         "import Redis from 'ioredis'\n\nexport const redis = new Redis({ sentinels: [{ host: 'a', port: 26379 }], name: 'main' })\n",
       after:
         "import Redis from 'ioredis'\n\n// coatcheck-codemod-error sentinels: Write this client with createSentinel({ name, sentinelRootNodes, nodeClientOptions }) of node-redis.\nexport const redis = new Redis({ sentinels: [{ host: 'a', port: 26379 }], name: 'main' })\n",
+    },
+    {
+      before:
+        "import type { RedisOptions } from 'ioredis'\n\nexport const options = (): RedisOptions => ({\n  db: 1,\n  reconnectOnError: (error) => error.message.startsWith('READONLY'),\n})\n",
+      after:
+        "import type { RedisOptions } from './redis-from-ioredis'\n\nexport const options = (): RedisOptions => ({\n  db: 1,\n  // coatcheck-codemod-error reconnect-on-error: node-redis has no reconnectOnError. Handle the error where the command is called, or reconnect by hand.\n  reconnectOnError: (error) => error.message.startsWith('READONLY'),\n})\n",
+    },
+    {
+      before:
+        "import Redis, { type RedisOptions } from 'ioredis'\n\nexport class Client extends Redis {\n  constructor(options: RedisOptions) {\n    super({ ...options, lazyConnect: true })\n  }\n}\n",
+      after:
+        "import Redis from 'ioredis'\nimport type { RedisOptions } from './redis-from-ioredis'\n\n// coatcheck-codemod-error subclass: node-redis has no class to extend. Make the class hold a client of createRedis.\nexport class Client extends Redis {\n  constructor(options: RedisOptions) {\n    super({ ...options, lazyConnect: true })\n  }\n}\n",
     },
   ],
 }
@@ -103,9 +117,11 @@ const ADVICE: Readonly<Record<string, string>> = {
 /** @returns true if the node makes a client: it is rewritten or marked */
 export function applyToConstruction(context: FileContext, node: ts.NewExpression | ts.CallExpression): boolean {
   const { analysis, file, bindings } = context
+  // The class that calls it has its own mark.
+  if (node.expression.kind === ts.SyntaxKind.SuperKeyword) return isIoredisClass(analysis.kinds.of(node.expression))
   const callee = classOf(node)
   const kind = analysis.kinds.of(callee)
-  if (kind !== 'class' && kind !== 'cluster-class') return false
+  if (!isIoredisClass(kind)) return false
   if (file.stands(node, 'construction')) return true
   const isCluster = kind === 'cluster-class'
   const problem = problemOf(context, node, isCluster)
@@ -125,6 +141,27 @@ export function applyToConstruction(context: FileContext, node: ts.NewExpression
   return true
 }
 
+function isIoredisClass(kind: Kind): boolean {
+  return kind === 'class' || kind === 'cluster-class'
+}
+
+/** Options that stand in a literal of their own: `const options: RedisOptions = { … }`. */
+export function applyToOptions({ analysis, file }: FileContext, literal: ts.ObjectLiteralExpression): void {
+  const { parent } = literal
+  if ((ts.isNewExpression(parent) || ts.isCallExpression(parent)) && isIoredisClass(analysis.kinds.of(classOf(parent))))
+    return
+  const { checker } = analysis.kinds
+  const type = checker.getContextualType(literal)
+  const symbol = type && checker.getNonNullableType(type).getSymbol()
+  if (!symbol || !isOfIoredis(symbol)) return
+  const known = symbol.name === 'RedisOptions' ? KNOWN : symbol.name === 'ClusterOptions' ? KNOWN_OF_CLUSTER : null
+  if (!known || OTHER_OPTIONS.has(type.aliasSymbol?.name ?? '')) return
+  for (const property of literal.properties) {
+    const option = unknownOption([property], known)
+    if (option !== null) file.mark(property, 'construction', codeOf(option), adviceOf(option))
+  }
+}
+
 /** The class of `new Redis()` and of `Redis.createClient()`. */
 function classOf({ expression }: ts.NewExpression | ts.CallExpression): ts.Expression {
   const callee = unwrap(expression)
@@ -138,20 +175,16 @@ function problemOf(
 ): { code: string; advice: string } | null {
   const args = node.arguments ?? []
   const known = isCluster ? KNOWN_OF_CLUSTER : KNOWN
-  const literals = (isCluster ? args.slice(1) : args).map(unwrap)
+  const literals = (isCluster ? args.slice(1) : args).map((arg) => literalOf(analysis.kinds.checker, arg))
   for (const arg of literals) {
-    const option = ts.isObjectLiteralExpression(arg) ? unknownOption(arg, known) : null
-    if (option !== null)
-      return {
-        code: codeOf(option),
-        advice: ADVICE[option] ?? `node-redis has no option "${option}". Remove it, or write this client by hand.`,
-      }
+    const option = ts.isObjectLiteralExpression(arg) ? unknownOption(arg.properties, known) : null
+    if (option !== null) return { code: codeOf(option), advice: adviceOf(option) }
     if (!isCluster || !ts.isObjectLiteralExpression(arg)) continue
     const inner = arg.properties.find((property) => property.name?.getText() === 'redisOptions')
     const options = inner && ts.isPropertyAssignment(inner) ? unwrap(inner.initializer) : null
-    const innerOption = options && ts.isObjectLiteralExpression(options) ? unknownOption(options, KNOWN_OF_NODES) : null
-    if (innerOption !== null)
-      return { code: codeOf(innerOption), advice: ADVICE[innerOption] ?? `node-redis has no option "${innerOption}".` }
+    const innerOption =
+      options && ts.isObjectLiteralExpression(options) ? unknownOption(options.properties, KNOWN_OF_NODES) : null
+    if (innerOption !== null) return { code: codeOf(innerOption), advice: adviceOf(innerOption) }
   }
   const mayBeFunction = args.some((arg) => analysis.kinds.checker.getTypeAtLocation(arg).getCallSignatures().length > 0)
   return mayBeFunction
@@ -159,9 +192,24 @@ function problemOf(
     : null
 }
 
+function adviceOf(option: string): string {
+  return ADVICE[option] ?? `node-redis has no option "${option}". Remove it, or write this client by hand.`
+}
+
+/** The literal behind a name that never changes. */
+function literalOf(checker: ts.TypeChecker, arg: ts.Expression): ts.Expression {
+  const node = unwrap(arg)
+  const symbol = ts.isIdentifier(node) ? checker.getSymbolAtLocation(node) : undefined
+  const declaration = (symbol && symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol)
+    ?.valueDeclaration
+  if (!declaration || !ts.isVariableDeclaration(declaration) || !(declaration.parent.flags & ts.NodeFlags.Const))
+    return node
+  return declaration.initializer ? unwrap(declaration.initializer) : node
+}
+
 /** The first option that `createRedis` would refuse. */
-function unknownOption(options: ts.ObjectLiteralExpression, known: ReadonlySet<string>): string | null {
-  for (const property of options.properties) {
+function unknownOption(properties: readonly ts.ObjectLiteralElementLike[], known: ReadonlySet<string>): string | null {
+  for (const property of properties) {
     if (ts.isSpreadAssignment(property)) continue
     const name = ts.isIdentifier(property.name) || ts.isStringLiteral(property.name) ? property.name.text : null
     if (name === null) return '[computed]'

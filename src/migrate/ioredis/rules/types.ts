@@ -45,7 +45,7 @@ const IN_JAVASCRIPT: Readonly<Record<string, string>> = {
 }
 
 /** Aliases of `RedisOptions` in the declaration that mean something else. */
-const OTHER_OPTIONS = new Set([
+export const OTHER_OPTIONS = new Set([
   'SentinelConnectionOptions',
   'SentinelAddress',
   'NatMap',
