@@ -67,6 +67,10 @@ export function applyToMember(
     file.mark(access, 'members', 'status', 'Use redisStatus(redis) of redis-from-ioredis.')
     return
   }
+  if (isSpied(access)) {
+    file.mark(access, 'test-doubles', 'spied-method', spyAdvice(name))
+    return
+  }
   const advice = ADVICE[name]
   if (advice !== undefined) file.mark(access, 'members', 'client-property', advice)
   else
@@ -76,6 +80,20 @@ export function applyToMember(
       'method-as-value',
       `Call ${name}() on the client where it is needed: (…values) => command(redis, '${name}', …values).`,
     )
+}
+
+/** `expect(redis.get)`, `vi.mocked(redis.get)`: a test looks at the method. */
+function isSpied(access: ts.Expression): boolean {
+  const { parent } = access
+  return (
+    ts.isCallExpression(parent) &&
+    parent.expression !== access &&
+    /(?:^|\.)(?:expect|mocked)$/.test(parent.expression.getText())
+  )
+}
+
+export function spyAdvice(name: string): string {
+  return `The code may call another method than ${name}() now. Look at its migrated calls, and let the test look at the same.`
 }
 
 function isAssigned(access: ts.Expression): boolean {
