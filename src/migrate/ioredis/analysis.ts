@@ -1,9 +1,11 @@
 /** What rules ask about the whole program. */
 import type { Proofs } from './arguments.ts'
 import type { Kind, Kinds } from './kinds.ts'
+import type { Connections } from './values/connections.ts'
 
 export interface Analysis {
   readonly kinds: Kinds
+  readonly connections: Connections
   readonly proofs: Proofs
   readonly target: 5 | 6
   /** Names that the program gives to scripts with `defineCommand` or the option `scripts`. */

@@ -52,6 +52,11 @@ export class Call {
     return this.args.some(ts.isSpreadElement)
   }
 
+  /** True if only the values that reach the receiver tell that it is a client. */
+  get isUntyped(): boolean {
+    return this.analysis.kinds.isUntyped(this.access.expression)
+  }
+
   /** True if no code looks at the reply. */
   get isUnused(): boolean {
     return isUnused(this.node)
@@ -109,6 +114,8 @@ export class Call {
   /** The type argument for `command`, such as `<string | null>`; none where the reply is unknown or unused, and in JavaScript. */
   replyTypeArgument(): string {
     if ((this.isUnused && !this.hasCallback) || isJavaScript(this.node)) return ''
+    // What came from an untyped client was `any`, and code may use it as such.
+    if (this.isUntyped) return '<any>'
     const text = replyTypeText(this.analysis.kinds.checker, this.node)
     return text === null ? '' : `<${text}>`
   }

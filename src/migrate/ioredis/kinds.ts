@@ -39,15 +39,44 @@ function isThere(type: ts.Type): boolean {
   return (type.flags & (ts.TypeFlags.Null | ts.TypeFlags.Undefined | ts.TypeFlags.Void)) === 0
 }
 
+/** Kinds of what has no type, by the values that get there. */
+export interface FollowedValues {
+  /** Null if it is not certain that each value is of ioredis. */
+  kindOf(node: ts.Expression): Kind | null
+  kindOfDeclaration(node: ts.Declaration): Kind | null
+}
+
+/** True for `any`, and for the type of a place that is only ever empty where the checker looks. */
+function saysNothing(type: ts.Type): boolean {
+  if (type.isUnion()) return type.types.every((one) => !isThere(one))
+  return (type.flags & (ts.TypeFlags.Any | ts.TypeFlags.Unknown | ts.TypeFlags.Never)) !== 0 || !isThere(type)
+}
+
 export class Kinds {
   readonly checker: ts.TypeChecker
+  readonly #values: FollowedValues | null
 
-  constructor(checker: ts.TypeChecker) {
+  /** @param values asked where a type says nothing; null to go by types alone */
+  constructor(checker: ts.TypeChecker, values: FollowedValues | null = null) {
     this.checker = checker
+    this.#values = values
   }
 
   of(node: ts.Expression): Kind {
-    return this.ofType(this.checker.getTypeAtLocation(node))
+    const type = this.checker.getTypeAtLocation(node)
+    const kind = this.ofType(type)
+    return this.#values && saysNothing(type) ? (this.#values.kindOf(node) ?? kind) : kind
+  }
+
+  /** True where the type says nothing about the value. */
+  isUntyped(node: ts.Expression): boolean {
+    return saysNothing(this.checker.getTypeAtLocation(node))
+  }
+
+  ofDeclaration(node: ts.Declaration): Kind {
+    const type = this.checker.getTypeAtLocation(node)
+    const kind = this.ofType(type)
+    return this.#values && saysNothing(type) ? (this.#values.kindOfDeclaration(node) ?? kind) : kind
   }
 
   ofType(type: ts.Type, depth = 0): Kind {
@@ -102,7 +131,7 @@ export class Kinds {
   }
 }
 
-function unite(kinds: readonly Kind[]): Kind {
+export function unite(kinds: readonly Kind[]): Kind {
   const [first] = kinds
   if (first === undefined) return 'other'
   if (kinds.every((kind) => kind === first)) return first

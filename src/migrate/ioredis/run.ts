@@ -13,11 +13,13 @@ import { HelperFiles } from './helper-files.ts'
 import { migrateManifest } from './manifest.ts'
 import { injectionsOf } from './injections.ts'
 import { countMarks } from './marks.ts'
+import { Kinds } from './kinds.ts'
 import { localNames } from './local-names.ts'
 import { createProgram, type Program } from './program.ts'
 import type { FileReport, MigrationOptions, MigrationReport, Site } from './report.ts'
 import { markLeftReferences, rewriteImports } from './rules/imports.ts'
 import { selectionOf, sourcesBelow, unreadBelow } from './source-files.ts'
+import { Connections } from './values/connections.ts'
 import { visitFile } from './visit.ts'
 import { Workspace } from './workspace.ts'
 
@@ -87,7 +89,13 @@ function migrate(
 ): Run {
   const { cwd, target } = options
   const workspace = new Workspace(cwd)
-  const program = createProgram(cwd, sources, workspace)
+  const typed = createProgram(cwd, sources, workspace)
+  const connections = new Connections(
+    typed.kinds,
+    sources.flatMap((path) => typed.source(path) ?? []),
+    scriptNamesOf(typed, sources),
+  )
+  const program: Program = { ...typed, kinds: new Kinds(typed.kinds.checker, connections) }
   const hasKeyPrefix = sources.some((path) => /\bkeyPrefix\b/.test(program.source(path)?.text ?? ''))
   const injected = injectionsOf(
     sources.flatMap((path) => program.source(path) ?? []),
@@ -97,7 +105,18 @@ function migrate(
   const contexts = selected.flatMap((path) => {
     const source = program.source(path)
     return source
-      ? [contextOf(cwd, program, proofs, source, target, scriptNamesOf(program, sources), hasKeyPrefix, injected)]
+      ? [
+          contextOf(cwd, source, {
+            kinds: program.kinds,
+            connections,
+            proofs,
+            target,
+            scriptNames: scriptNamesOf(program, sources),
+            hasKeyPrefix,
+            injected,
+            chained: new Set(),
+          }),
+        ]
       : []
   })
   const decided = contexts.filter((context) => decide(context, cwd, notes))
@@ -130,29 +149,11 @@ function decide(context: FileContext, cwd: string, notes: string[]): boolean {
   }
 }
 
-function contextOf(
-  cwd: string,
-  program: Program,
-  proofs: Proofs,
-  source: ts.SourceFile,
-  target: 5 | 6,
-  scriptNames: ReadonlySet<string>,
-  hasKeyPrefix: boolean,
-  injected: Analysis['injected'],
-): FileContext {
-  const analysis: Analysis = {
-    kinds: program.kinds,
-    proofs,
-    target,
-    scriptNames,
-    hasKeyPrefix,
-    injected,
-    chained: new Set(),
-  }
+function contextOf(cwd: string, source: ts.SourceFile, analysis: Analysis): FileContext {
   return {
     analysis,
     file: new FileEdit(source, relative(cwd, source.fileName).split(sep).join('/')),
-    bindings: new Bindings(source, program.kinds.checker),
+    bindings: new Bindings(source, analysis.kinds.checker),
   }
 }
 

@@ -2,13 +2,15 @@
 import { ts } from 'ts-morph'
 import { unwrap } from './arguments.ts'
 import { Call } from './call.ts'
+import { isCommand } from './commands.ts'
 import type { FileContext } from './file-context.ts'
 import { isClientKind, isIoredisKind, type Kind } from './kinds.ts'
 import { rulesFor } from './rules.ts'
 import { applyToChain } from './rules/chains.ts'
-import { applyToConstruction } from './rules/construction.ts'
+import { applyToConstruction, applyToOptions } from './rules/construction.ts'
 import { makesIoredisClients, packageAdvice } from './packages.ts'
-import { applyToContainer, applyToFlow, packageOf } from './rules/flow.ts'
+import { packageOf } from './package-of.ts'
+import { applyToContainer, applyToFlow } from './rules/flow.ts'
 import { applyToMember } from './rules/members.ts'
 import { isNativeName } from './rules/native.ts'
 import { applyToTestDouble } from './rules/test-doubles.ts'
@@ -45,6 +47,7 @@ function visitNode(context: FileContext, node: ts.Node): void {
     visitErrorName(context, node)
     return
   }
+  if (ts.isObjectLiteralExpression(node)) applyToOptions(context, node)
   if (!isValue(node)) return
   if (ts.isNewExpression(node) || ts.isCallExpression(node)) visitCall(context, node)
   if (ts.isPropertyAccessExpression(node) || ts.isElementAccessExpression(node)) visitAccess(context, node)
@@ -98,7 +101,11 @@ function visitCall(context: FileContext, node: ts.NewExpression | ts.CallExpress
   const kind = kinds.ofReceiver(access.expression, nameNode)
   const name = memberName(access)
   if (name === 'nodeify' || name === 'asCallback') visitNodeify(context, node, access)
-  if (!isIoredisKind(kind)) return
+  if (!isIoredisKind(kind)) {
+    if (kinds.isUntyped(access.expression) && context.analysis.connections.mayBeClient(access.expression, name))
+      markUntyped(context, node)
+    return
+  }
   if (access !== node.expression) {
     context.file.mark(
       node,
@@ -143,10 +150,29 @@ function applyRules({ file }: FileContext, call: Call): void {
     file.record(call.node, 'native', 'rewritten')
     return
   }
+  const plain = call.name.replace(/Async$/, '')
+  if (plain !== call.name && isCommand(plain)) {
+    call.mark(
+      'members',
+      'promisified',
+      `Call ${plain}(): it gives a promise without promisifyAll. Then run the codemod again.`,
+    )
+    return
+  }
   call.mark(
     'members',
     'unknown-member',
     `ioredis has no ${call.name}() of its own. If it is a script, define it with defineCommand; else write the call by hand.`,
+  )
+}
+
+/** A call that may reach a client, where no type tells. */
+function markUntyped({ file }: FileContext, node: ts.CallExpression): void {
+  file.mark(
+    node,
+    'flow',
+    'untyped-client',
+    'No type tells whether this is a client of ioredis. Give it the type Redis and run the codemod again, or write the call by hand.',
   )
 }
 

@@ -1,7 +1,7 @@
 /** `pipeline()` and `multi()`: the chain keeps the methods and the pairs of ioredis. */
 import { ts } from 'ts-morph'
 import { isBufferCommand, isCommand } from '../commands.ts'
-import type { Call } from '../call.ts'
+import { type Call, isJavaScript } from '../call.ts'
 import type { CallRule } from '../rule.ts'
 
 export const chainsRule: CallRule = {
@@ -34,7 +34,14 @@ export const chainsRule: CallRule = {
     }
     const [commands] = call.args
     if (commands) collectNames(call, commands)
-    if (call.toHelper('chains', call.name === 'multi' ? 'createTransaction' : 'createPipeline')) {
+    if (
+      call.toHelper(
+        'chains',
+        call.name === 'multi' ? 'createTransaction' : 'createPipeline',
+        [],
+        call.isUntyped && !isJavaScript(call.node) ? '<any>' : '',
+      )
+    ) {
       call.file.record(call.node, 'chains', 'helper')
     }
     return true

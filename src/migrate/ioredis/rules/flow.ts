@@ -1,20 +1,32 @@
 /**
- * Clients that leave the sight of the type checker: as `any`, as an interface of the project, or into another package. The calls there cannot
- * be seen, so a person has to look at them.
+ * Clients that leave the sight of the type checker: as `any`, as an interface of the project, or into another package. Where values can be
+ * followed (`values/`), the calls behind `any` are rewritten or marked themselves. A person has to look at the rest.
  */
 import { ts } from 'ts-morph'
 import { unwrap } from '../arguments.ts'
 import type { FileContext } from '../file-context.ts'
 import { isHelperText } from '../generated/compose.ts'
 import { isIoredisKind, type Kind } from '../kinds.ts'
+import { packageOf } from '../package-of.ts'
 import { packageAdvice } from '../packages.ts'
 import type { Rule } from '../rule.ts'
+import { spyAdvice } from './members.ts'
 
 export const flowRule: Rule = {
   name: 'flow',
   title: 'Clients that are handed on',
-  why: 'Where a client is `any` or belongs to another package, no type tells which calls reach it. Such a call would fail, or do something else, at run time only.',
+  why: 'Where a client is `any`, the codemod follows the values of the project: it rewrites a call if each value is a client, and marks it if one may be. No type tells what another package does with a client.',
   examples: [
+    {
+      before: 'export const app: any = {}\napp.client = redis\nexport const all = () => app.client.hgetall(key)',
+      after:
+        "export const app: any = {}\napp.client = redis\nexport const all = () => command<any>(app.client, 'hgetall', key)",
+    },
+    {
+      before: 'export const all = (request: any) => request.redis.hgetall(key)',
+      after:
+        '// coatcheck-codemod-error untyped-client: No type tells whether this is a client of ioredis. Give it the type Redis and run the codemod again, or write the call by hand.\nexport const all = (request: any) => request.redis.hgetall(key)',
+    },
     {
       before: 'declare function cache(client: any): void\ncache(redis)',
       after:
@@ -68,11 +80,13 @@ export function applyToFlow(context: FileContext, node: ts.Expression): void {
         'destructured',
         'Call the methods on the client: a method that is taken off its client was not rewritten.',
       )
-    } else if (parent.type) judge(context, node, context.analysis.kinds.checker.getTypeFromTypeNode(parent.type))
+    } else if (parent.type && !isFollowed(context, parent))
+      judge(context, node, context.analysis.kinds.checker.getTypeFromTypeNode(parent.type))
     return
   }
   if ((ts.isPropertyDeclaration(parent) || ts.isParameter(parent)) && parent.initializer === node) {
-    if (parent.type) judge(context, node, context.analysis.kinds.checker.getTypeFromTypeNode(parent.type))
+    if (parent.type && !isFollowed(context, parent))
+      judge(context, node, context.analysis.kinds.checker.getTypeFromTypeNode(parent.type))
     return
   }
   if (ts.isCallExpression(parent) || ts.isNewExpression(parent)) {
@@ -138,6 +152,11 @@ function applyToBinary(context: FileContext, node: ts.Expression, parent: ts.Bin
     operator === ts.SyntaxKind.AmpersandAmpersandEqualsToken
   if (isAssignment && parent.right === node) {
     const type = declaredType(context, parent.left)
+    // The value is followed from there on, or a type says what it is.
+    if (isIoredisKind(context.analysis.kinds.of(parent.left))) {
+      applyToFlow(context, parent)
+      return
+    }
     // In JavaScript, `{ client: null }` says nothing about what comes later.
     if (isNothing(type)) context.file.mark(node, 'flow', 'client-as-any', AS_ANY)
     else if (!isModuleExports(parent.left)) judge(context, node, type)
@@ -182,6 +201,12 @@ function declaredType({ analysis }: FileContext, left: ts.Expression): ts.Type {
 function applyToArgument(context: FileContext, node: ts.Expression, call: ts.CallExpression | ts.NewExpression): void {
   const { checker } = context.analysis.kinds
   if (isHarmless(call)) return
+  if (/(?:^|\.)spyOn$/.test(call.expression.getText())) {
+    const method = call.arguments?.[1]
+    const name = method && ts.isStringLiteralLike(method) ? method.text : 'that'
+    context.file.mark(node, 'test-doubles', 'spied-method', spyAdvice(name))
+    return
+  }
   const signature = checker.getResolvedSignature(call)
   const at = call.arguments?.indexOf(node) ?? -1
   const parameter = signature?.parameters[Math.min(at, signature.parameters.length - 1)]
@@ -194,6 +219,8 @@ function applyToArgument(context: FileContext, node: ts.Expression, call: ts.Cal
     context.file.mark(node, 'flow', 'client-to-package', packageAdvice(packageName))
     return
   }
+  if (parameter?.valueDeclaration && isFollowed(context, parameter.valueDeclaration)) return
+  if (isResolve(call) || (!declaration && context.analysis.connections.isOfProject(call.expression))) return
   if (!parameter || !declaration) {
     context.file.mark(node, 'flow', 'client-as-any', AS_ANY)
     return
@@ -207,6 +234,22 @@ function applyToArgument(context: FileContext, node: ts.Expression, call: ts.Cal
     type = checker.getTypeArguments(type as ts.TypeReference)[0] ?? type
   }
   judge(context, node, type)
+}
+
+/** True if each value that the untyped variable, field or parameter gets is a client: its calls are rewritten. */
+function isFollowed({ analysis }: FileContext, declaration: ts.Declaration): boolean {
+  return isIoredisKind(analysis.kinds.ofDeclaration(declaration))
+}
+
+/** `resolve(client)` in `new Promise((resolve) => …)`: the value of the promise is followed. */
+function isResolve(call: ts.CallExpression | ts.NewExpression): boolean {
+  if (!ts.isIdentifier(call.expression)) return false
+  for (let at: ts.Node | undefined = call.parent; at; at = at.parent as ts.Node | undefined) {
+    if (!ts.isFunctionLike(at) || !ts.isNewExpression(at.parent)) continue
+    const [resolve] = at.parameters
+    if (at.parent.expression.getText() === 'Promise') return resolve?.name.getText() === call.expression.text
+  }
+  return false
 }
 
 /** An object or an array that holds a client, handed to code that no type describes. */
@@ -316,9 +359,11 @@ function applyToLiteral(context: FileContext, node: ts.Expression, parent: ts.No
         context.file.mark(node, 'flow', 'client-to-package', packageAdvice(packageName))
         return
       }
-      judge(context, node, checker.getTypeOfSymbolAtLocation(property, node))
+      if (!property.declarations?.some((declaration) => isFollowed(context, declaration)))
+        judge(context, node, checker.getTypeOfSymbolAtLocation(property, node))
       return
     }
+    if (goesToProject(context, literal)) return
     applyToUntypedCallee(context, node, literal)
     if (contextual && contextual.flags & ts.TypeFlags.Any) context.file.mark(node, 'flow', 'client-as-any', AS_ANY)
     return
@@ -326,6 +371,16 @@ function applyToLiteral(context: FileContext, node: ts.Expression, parent: ts.No
   const contextual = checker.getContextualType(node)
   if (contextual) judge(context, node, contextual)
   else applyToUntypedCallee(context, node, parent)
+}
+
+/** True for a literal that a call hands to functions of the project: what they read from it is followed. */
+function goesToProject({ analysis }: FileContext, literal: ts.Expression): boolean {
+  const { parent } = literal
+  return (
+    (ts.isCallExpression(parent) || ts.isNewExpression(parent)) &&
+    parent.expression !== literal &&
+    analysis.connections.isOfProject(parent.expression)
+  )
 }
 
 /** `new Queue('mail', { connection: redis })`, where the types of the package are not installed. */
@@ -386,14 +441,6 @@ function isNothing(type: ts.Type): boolean {
 /** An EventEmitter has the same methods in node-redis. */
 function isEmitter(type: ts.Type): boolean {
   return /^(?:NodeJS\.)?EventEmitter\b/.test(type.getSymbol()?.name ?? '')
-}
-
-/** The package in `node_modules` that a file belongs to. */
-export function packageOf(fileName: string): string | null {
-  const at = fileName.lastIndexOf('/node_modules/')
-  if (at < 0) return null
-  const [first = '', second = ''] = fileName.slice(at + '/node_modules/'.length).split('/')
-  return first.startsWith('@') ? `${first}/${second}` : first
 }
 
 /** The package from which the callee is imported, also where its types are not installed. */
