@@ -1,13 +1,17 @@
 /** Writes the generated file: the parts that migrated code needs, in an order in which each stands after what it calls. */
 import { ts } from 'ts-morph'
 import { behaviorParts } from './behavior-parts.ts'
+import { clientParts } from './client-parts.ts'
 import { commandParts } from './command-parts.ts'
 import { connectionParts } from './connection-parts.ts'
+import { creationParts } from './creation-parts.ts'
 import { keyPrefixParts } from './key-prefix-parts.ts'
 import type { Part } from './part.ts'
 import { streamParts } from './stream-parts.ts'
 
 const PARTS: readonly Part[] = [
+  ...clientParts,
+  ...creationParts,
   ...connectionParts,
   ...keyPrefixParts,
   ...behaviorParts,
