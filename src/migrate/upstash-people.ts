@@ -2,6 +2,7 @@
  * Users and accounts of the old Auth.js adapter. In mode `read` they stay where they are, and the old records decide. In mode `move` a user
  * is taken over at first sight, with the address, the last account and the last session. Other accounts follow when they are used.
  */
+import { isDeepStrictEqual } from 'node:util'
 import type { AuthJsAccount, AuthJsUser, CoatcheckAuthJsAdapter } from '../adapters/hosts/auth-js-types.ts'
 import { SessionError } from '../core/errors.ts'
 import type { Random } from '../core/random.ts'
@@ -117,7 +118,8 @@ export function createUpstashPeople(deps: UpstashPeopleDeps): UpstashPeople {
         report('moved')
         return ours.getUser(user.id)
       }
-      current = await ours.updateUser(changed)
+      // A process in mode `read` wrote to it before it knew. Only its changes: ours may hold later ones of other fields.
+      current = await ours.updateUser(changesBetween(userIn(text), changed))
       text = record.text
     }
     return current
@@ -250,6 +252,12 @@ export function createUpstashWrites({ old, keys, random }: UpstashPeopleDeps) {
       return account
     },
   }
+}
+
+/** The fields of `now` that differ from `before`. */
+function changesBetween(before: AuthJsUser | null, now: AuthJsUser): AuthJsUser {
+  const changed = Object.entries(now).filter(([name, value]) => !isDeepStrictEqual(value, before?.[name]))
+  return { ...(Object.fromEntries(changed) as AuthJsUser), id: now.id }
 }
 
 /** Turns one error of ours into `null`; others pass. */

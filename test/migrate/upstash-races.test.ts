@@ -72,7 +72,7 @@ class World {
   async signIn(): Promise<void> {
     const expires = new Date(this.#clock.now() + 3_600_000)
     const records = {
-      'user:1': { id: '1', email: 'ada@example.test', emailVerified: null },
+      'user:1': { id: '1', email: 'ada@example.test', emailVerified: null, name: 'A. L.' },
       'user:account:idp:7': { ...account, userId: '1', type: 'oidc', id: 'idp:7' },
       'user:session:token': { sessionToken: 'token', userId: '1', expires },
     }
@@ -97,6 +97,7 @@ const visit: Actor = async (adapter) => (await adapter.getSessionAndUser('token'
 const signInAgain: Actor = async (adapter) => (await adapter.getUserByAccount(account)) !== null
 const byEmail: Actor = async (adapter) => (await adapter.getUserByEmail('ada@example.test')) !== null
 const rename: Actor = async (adapter) => (await adapter.updateUser({ id: '1', name: 'Ada' })).id === '1'
+const relocate: Actor = async (adapter) => (await adapter.updateUser({ id: '1', city: 'Ulm' })).id === '1'
 const remove: Actor = async (adapter) => {
   await adapter.deleteUser('1')
   return true
@@ -105,6 +106,7 @@ const remove: Actor = async (adapter) => {
 const race = (
   actors: readonly (readonly [MigrationMode, Actor])[],
   check: (world: World, results: readonly unknown[]) => Promise<void>,
+  mostOrders = MOST_ORDERS,
 ) =>
   explore(
     {
@@ -122,7 +124,7 @@ const race = (
       },
       check,
     },
-    MOST_ORDERS,
+    mostOrders,
   )
 
 describe('while processes change to move', () => {
@@ -183,6 +185,22 @@ describe('while processes change to move', () => {
       expect(await world.oldKeys()).toEqual([])
     })
   })
+})
+
+test('changes of two fields in both modes beside a takeover are both kept', { timeout: 60_000 }, async () => {
+  const check = async (world: World): Promise<void> => {
+    const found = await world.process('move', false).getUser('1')
+    expect([found?.['name'], found?.['city']]).toEqual(['Ada', 'Ulm'])
+  }
+  await race(
+    [
+      ['move', rename],
+      ['move', visit],
+      ['read', relocate],
+    ],
+    check,
+    Math.max(MOST_ORDERS, 400),
+  )
 })
 
 describe('a user who is deleted', () => {
