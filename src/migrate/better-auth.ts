@@ -122,6 +122,11 @@ export function betterAuthStorage(options: BetterAuthStorageOptions = {}): Bette
         if (wanted.size === 0) await removeRecord(old, keyOf(key), isList)
         else await texts.setOld(key, JSON.stringify([...wanted.values()]), ttlMs ?? null)
       }
+      /** better-auth takes a session out of its list while the session is alive, so the session has stayed in it. */
+      const leaveList = async (key: string, token: string): Promise<void> => {
+        const record = await old.read(keyOf(key))
+        if (entriesIn(record?.text).some((entry) => entry.token === token)) await setList(key, null, null)
+      }
 
       return {
         get: (key) => (LIST.test(key) ? listOf(key) : TOKEN.test(key) ? findOr(key) : texts.get(key)),
@@ -143,7 +148,10 @@ export function betterAuthStorage(options: BetterAuthStorageOptions = {}): Bette
         async delete(key) {
           if (LIST.test(key)) return setList(key, null, null)
           if (!TOKEN.test(key)) return texts.delete(key)
+          const record = mode === 'read' ? await guarded.read(keyOf(key)) : null
           await sessions.end(key)
+          const userId = record && sessionIn(record.text)?.userId
+          if (userId) await leaveList(`active-sessions-${userId}`, key)
         },
 
         getAndDelete: (key) => texts.getAndDelete(key),

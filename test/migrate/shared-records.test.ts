@@ -274,3 +274,24 @@ describe('a process that stops between the takeover and the removal of the old k
     expect(await client.exists(keyOf('id'))).toBe(1)
   })
 })
+
+it('a sign-out of better-auth leaves no list of sessions under an old key, and keeps those of other sessions', async () => {
+  const migrateFrom = betterAuthStorage({ mode: 'read' })
+  const storage = secondaryStorage({ store: redisStore({ url: redis.url }), keys, migrateFrom })
+  opened.push(storage)
+  const [one, other] = ['A'.repeat(32), 'B'.repeat(32)]
+  const expiresAt = Date.now() + HOUR_MS
+  for (const token of [one, other]) {
+    const text = JSON.stringify({ session: { token, userId: 'ada', expiresAt: new Date(expiresAt) }, user: {} })
+    await client.set(token, text, { PX: HOUR_MS })
+  }
+  const entries = [one, other].map((token) => ({ token, expiresAt }))
+  await client.set('active-sessions-ada', JSON.stringify(entries), { PX: HOUR_MS })
+  // As better-auth signs out: first the list, then the session.
+  await storage.set('active-sessions-ada', JSON.stringify(entries.slice(1)), HOUR_MS / 1000)
+  await storage.delete(one)
+  expect(JSON.parse((await client.get('active-sessions-ada')) ?? '')).toEqual([{ token: other, expiresAt }])
+  await storage.delete('active-sessions-ada')
+  await storage.delete(other)
+  expect(await client.exists(['active-sessions-ada', one, other])).toBe(0)
+})
