@@ -36,8 +36,10 @@ export {
   openBulkMigration,
 } from './bulk-migration.ts'
 export {
+  createMsalCache,
   guideTokens,
   type GuideTokensChoice,
+  type MsalCacheChoice,
   type OldTokens,
   openOldTokens,
   openTokenMigration,

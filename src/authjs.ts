@@ -8,6 +8,7 @@ import { type AuthJsDocuments, createAuthJsAdapter } from './adapters/hosts/auth
 import type { EmailClaim } from './adapters/hosts/auth-js-emails.ts'
 import type { CoatcheckAuthJsAdapter } from './adapters/hosts/auth-js-types.ts'
 import type { StoredDates } from './adapters/hosts/dated-json.ts'
+import { bulkAccess, withBulkAccess } from './bulk-access.ts'
 import { ownOptions } from './config/shape.ts'
 import { systemClock } from './core/clock.ts'
 import { EventBus } from './core/events.ts'
@@ -49,7 +50,7 @@ export function CoatcheckAdapter(options: CoatcheckAdapterOptions = {}): Coatche
   options = ownOptions('CoatcheckAdapter()', options)
   const bus = new EventBus()
   const { migrateFrom: origin } = options
-  const { open, close } = createHosted(options, bus, async (foundation, config, closing) => {
+  const hosted = createHosted(options, bus, async (foundation, config, closing) => {
     const deps = documentDeps(foundation, config, bus)
     const documents = (kind: string): Documents<StoredDates> => createDocuments(deps, `authjs-${kind}`, linkedJson())
     const all: AuthJsDocuments = {
@@ -66,8 +67,9 @@ export function CoatcheckAdapter(options: CoatcheckAdapterOptions = {}): Coatche
     const old = await originDeps(origin, foundation, config, bus, closing)
     return origin.attach({ ...old, documents: all, make, random: systemRandom })
   })
+  const { open, close } = hosted
   // next-auth 4 wraps what it finds as own functions, so each one stands here.
-  return {
+  const adapter: CoatcheckAdapter = {
     createUser: async (user) => (await open()).createUser(user),
     getUser: async (id) => (await open()).getUser(id),
     getUserByEmail: async (email) => (await open()).getUserByEmail(email),
@@ -92,4 +94,7 @@ export function CoatcheckAdapter(options: CoatcheckAdapterOptions = {}): Coatche
     revokeSessionsByUser: async (userId, options) => (await open()).revokeSessionsByUser(userId, options),
     close,
   }
+  const adopt = async (made: CoatcheckAuthJsAdapter, key: string): Promise<true | null> =>
+    (await origin?.adopt(made, key)) ? true : null
+  return withBulkAccess(adapter, bulkAccess(hosted, { origin, events: bus, adopt }))
 }

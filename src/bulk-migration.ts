@@ -29,7 +29,7 @@ export interface BulkMigration {
 }
 
 /** Formats that `createDropIn()` knows. */
-export const BULK_FORMATS = ['connect-redis', 'koa-session', 'better-auth', 'nextjs-auth0'] as const
+export const BULK_FORMATS = ['connect-redis', 'koa-session', 'auth-js', 'better-auth', 'nextjs-auth0'] as const
 /** A format that `createDropIn()` knows. */
 export type BulkFormat = (typeof BULK_FORMATS)[number]
 
@@ -87,6 +87,11 @@ export async function createDropIn(
       return sessionsOf(choice, ours, origins.connectRedis({ ...shared, ...behind }))
     case 'koa-session':
       return sessionsOf({ ...choice, kind: 'koa-session' }, ours, origins.koaSessionStore({ ...shared, ...behind }))
+    case 'auth-js': {
+      const { CoatcheckAdapter } = await import('./authjs.ts')
+      const base = oldPrefix === undefined ? {} : { baseKeyPrefix: oldPrefix }
+      return accessOf(CoatcheckAdapter({ ...ours, migrateFrom: origins.upstashAdapter({ ...shared, ...base }) }))
+    }
     case 'better-auth': {
       const { secondaryStorage } = await import('./better-auth.ts')
       const { betterAuthStorage } = await import('./migrate/better-auth.ts')
@@ -143,6 +148,7 @@ export async function openBulkMigration(
       ...{ name, mode, keyPrefix: keys.prefix },
       familyOf: (key) => keys.familyOf(key),
       isReadable: (key, { text }) => keys.isReadable(key, text),
+      endOf: (key, { text }) => keys.endOf?.(key, text) ?? null,
       adopt: (key) => access.adopt(keys.idOf(key)),
     },
   }

@@ -1,5 +1,9 @@
-/** What `coatcheck migrate tokens` works on: an origin of tokens and the application's store, opened for a look or for a run. */
+/**
+ * What `coatcheck migrate tokens` works on: an origin of tokens and the application's store, opened for a look or for a run; or the cache
+ * plugin of MSAL that takes over the caches of an earlier one.
+ */
 import type { BulkOrigin, OldGround } from './admin/adoption.ts'
+import { type BulkAccess, bulkAccessOf } from './bulk-access.ts'
 import { processEnvironment, variable } from './config/environment.ts'
 import { missing } from './config/refusal.ts'
 import { settingOf } from './config/settings.ts'
@@ -8,6 +12,7 @@ import { configuredKeys } from './configured-keys.ts'
 import { systemClock } from './core/clock.ts'
 import { ConfigError } from './core/errors.ts'
 import { EventBus } from './core/events.ts'
+import type { MigrationMode } from './migrate/migration-mode.ts'
 import type { TokenAdoption, TokenOrigin } from './migrate/tokens/token-origin.ts'
 import type { Store, StoreFactory } from './store.ts'
 
@@ -70,6 +75,35 @@ export async function guideTokens(choice: GuideTokensChoice): Promise<TokenOrigi
   })
 }
 
+/** Where the caches of an earlier plugin of MSAL Node are. */
+export interface MsalCacheChoice {
+  /** The old key, with `<id>` for the partition: what the option `partition` of the plugin returns. */
+  readonly key: string
+  /** What becomes of old keys. */
+  readonly mode: MigrationMode
+  /** The Redis of the old keys. Default: that of the options. */
+  readonly store?: StoreFactory
+}
+
+/**
+ * Makes the cache plugin that an application would have.
+ * @param options store, keys and prefix of the application
+ * @throws {ConfigError} as the plugin
+ */
+export async function createMsalCache(
+  { store, keys, prefix }: Pick<Options, 'store' | 'keys' | 'prefix'>,
+  choice: MsalCacheChoice,
+): Promise<BulkAccess> {
+  const [{ msalCachePlugin }, { msalCache }] = await Promise.all([
+    import('./msal.ts'),
+    import('./migrate/msal-cache.ts'),
+  ])
+  const keyOf = (partition: string): string => choice.key.replaceAll('<id>', partition)
+  const migrateFrom = msalCache({ keyOf, mode: choice.mode, ...(choice.store && { store: choice.store }) })
+  const ours = { ...(store && { store }), ...(keys !== undefined && { keys }), ...(prefix !== undefined && { prefix }) }
+  return bulkAccessOf(msalCachePlugin({ ...ours, migrateFrom, partition: () => null })) as BulkAccess
+}
+
 /**
  * Opens the old keys of an origin.
  * @param store the store of the application, used where the origin has none
@@ -89,6 +123,7 @@ export async function openOldTokens(origin: TokenOrigin, store: Store, prefix: s
       ...{ name, mode: 'read', keyPrefix: keys.prefix },
       familyOf: (key) => keys.familyOf(key),
       isReadable: (key, { text }) => keys.isReadable(key, text),
+      endOf: () => null,
     },
     close: async () => other?.close(),
   }

@@ -44,7 +44,8 @@ export async function countReads(
 ): Promise<void> {
   if (uncounted.has(events)) return
   const { startReadCounter } = await import('./migrate/read-counter.ts')
-  const keyPrefix = keys === undefined || keys.prefix === '' ? null : keys.prefix
+  const isTelling = keys !== undefined && keys.prefix !== '' && keys.sharesPrefix !== true
+  const keyPrefix = isTelling ? keys.prefix : null
   const counter = startReadCounter({ name, mode, keyPrefix }, events, () => store.migrationReads())
   closing(() => counter.close())
 }

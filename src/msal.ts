@@ -7,6 +7,7 @@ import { createApplicationMemory } from './adapters/msal/application-memory.ts'
 import { createMsalCachePlugin, type Partitions } from './adapters/msal/cache-plugin.ts'
 import { createPartitionStore } from './adapters/msal/partition-store.ts'
 import type { MsalAccount, MsalCachePlugin, MsalPartitionManager } from './adapters/msal/types.ts'
+import { bulkAccess, withBulkAccess } from './bulk-access.ts'
 import { ownOptions } from './config/shape.ts'
 import { systemClock } from './core/clock.ts'
 import type { Duration } from './core/duration.ts'
@@ -69,20 +70,29 @@ export function msalCachePlugin(options: MsalCachePluginOptions): CoatcheckMsalP
         events,
       })
       const old = origin && (await originDeps(origin, foundation, config, events, closing))
-      return createMsalCachePlugin({
-        store: old ? origin.attach({ ...old, partitions }) : partitions,
+      const of = old ? origin.attach({ ...old, partitions }) : partitions
+      const plugin = createMsalCachePlugin({
+        store: of,
         memory: createApplicationMemory(() => systemClock.now()),
         partitions: partitionsOf(options.partition),
       })
+      return { ...plugin, partitions: of }
     },
   )
-  return {
+  const cachePlugin: CoatcheckMsalPlugin = {
     events,
     // async: MSAL wants promises, also for errors of the configuration
     beforeCacheAccess: async (context) => (await hosted.open()).beforeCacheAccess(context),
     afterCacheAccess: async (context) => (await hosted.open()).afterCacheAccess(context),
     close: hosted.close,
   }
+  return withBulkAccess(
+    cachePlugin,
+    bulkAccess(hosted, {
+      ...{ origin, events },
+      adopt: async ({ partitions }, partition) => (await partitions.read(partition)).text,
+    }),
+  )
 }
 
 function partitionsOf(partition: MsalCachePluginOptions['partition']): Partitions {

@@ -25,6 +25,8 @@ export interface BulkOrigin {
   familyOf(key: string): string | null
   /** Whether the value is one that can be taken over. */
   isReadable(key: string, record: OldRecord): boolean
+  /** The end that the value names itself, epoch milliseconds. `null`: it names none. */
+  endOf(key: string, record: OldRecord): number | null
   /**
    * Takes the record over, if that has not happened yet. Safe to repeat, and beside requests.
    * @returns whether there is a record of ours now
@@ -33,9 +35,9 @@ export interface BulkOrigin {
   adopt(key: string): Promise<boolean>
 }
 
-/** Old keys by their remaining TTL. */
+/** Old keys by their remaining life: their TTL, or an earlier end that the value names. */
 export interface LifeCounts {
-  /** Keys without a TTL. */
+  /** Keys without a TTL, whose value names no end either. */
   readonly none: number
   /** Keys that end within an hour. */
   readonly underHour: number
@@ -121,11 +123,12 @@ export async function surveyOldRecords(
   await forEachOldKey(ground, origin, options, async (key, family) => {
     const record = await ground.records.read(key)
     if (record === null) return
+    const life = lifeOf(record, origin.endOf(key, record), ground.clock.now())
     const before = families.get(family) ?? { family, keys: 0, lives: NO_LIVES, unreadable: 0 }
     families.set(family, {
       family,
       keys: before.keys + 1,
-      lives: { ...before.lives, [lifeOf(record)]: before.lives[lifeOf(record)] + 1 },
+      lives: { ...before.lives, [life]: before.lives[life] + 1 },
       unreadable: before.unreadable + (origin.isReadable(key, record) ? 0 : 1),
     })
   })
@@ -227,9 +230,11 @@ function ownKeys(prefix: string): (key: string) => boolean {
 
 const NO_LIVES: LifeCounts = { none: 0, underHour: 0, underDay: 0, underWeek: 0, longer: 0 }
 
-function lifeOf({ ttlMs }: OldRecord): keyof LifeCounts {
-  if (ttlMs === null) return 'none'
-  if (ttlMs < HOUR_MS) return 'underHour'
-  if (ttlMs < 24 * HOUR_MS) return 'underDay'
-  return ttlMs < 7 * 24 * HOUR_MS ? 'underWeek' : 'longer'
+/** @param endMs the end that the value names */
+function lifeOf({ ttlMs }: OldRecord, endMs: number | null, nowMs: number): keyof LifeCounts {
+  const lifeMs = Math.min(ttlMs ?? Number.POSITIVE_INFINITY, endMs === null ? Number.POSITIVE_INFINITY : endMs - nowMs)
+  if (lifeMs === Number.POSITIVE_INFINITY) return 'none'
+  if (lifeMs < HOUR_MS) return 'underHour'
+  if (lifeMs < 24 * HOUR_MS) return 'underDay'
+  return lifeMs < 7 * 24 * HOUR_MS ? 'underWeek' : 'longer'
 }

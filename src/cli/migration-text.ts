@@ -19,9 +19,16 @@ export function takingOver(output: Output, clock: Clock, what: string): (progres
   }
 }
 
+/** What an origin calls its records, and what becomes of those without an end. */
+function wordsOf(origin: string): { readonly record: string; readonly endless: string } {
+  if (origin === 'auth-js') return { record: 'record', endless: 'users and accounts have none here either.' }
+  if (origin === 'msal') return { record: 'cache', endless: 'the caches are kept for the grantLifetime of the plugin.' }
+  return { record: 'session', endless: 'the sessions get the life that --ttl or the store says.' }
+}
+
 const WITH_WRITE = {
-  read: '--write takes each session over with its remaining life, and keeps its old key.',
-  move: '--write takes each session over with its remaining life, and removes its old key.',
+  read: '--write takes each of them over with its remaining life, and keeps its old key.',
+  move: '--write takes each of them over with its remaining life, and removes its old key.',
   tokens: '--write adopts the tokens of each user who has none here.',
 } as const
 
@@ -49,8 +56,7 @@ export function surveyText(
   lines.push(output.table(columns, families), '')
   const endless = families.reduce((sum, { lives }) => sum + lives.none, 0)
   const unreadable = families.reduce((sum, one) => sum + one.unreadable, 0)
-  if (endless > 0)
-    lines.push(`${counted(endless, 'key')} without TTL: the sessions get the life that --ttl or the store says.`)
+  if (endless > 0) lines.push(`${counted(endless, 'key')} without TTL: ${wordsOf(origin).endless}`)
   if (unreadable > 0) lines.push(`${counted(unreadable, 'value')} that cannot be read: they will be left alone.`)
   lines.push(`Nothing was changed. ${WITH_WRITE[mode]}`)
   return lines.join('\n')
@@ -58,16 +64,15 @@ export function surveyText(
 
 export function adoptionText(output: Output, report: AdoptionReport, mode: string): string {
   const { origin, keys, outcomes, isDone } = report
+  const { record } = wordsOf(origin)
   const { adopted = 0, moved = 0, synced = 0, unreadable = 0, ended = 0, no_expiry: endless = 0 } = outcomes
   const lines = [`${isDone ? '' : 'Interrupted. '}Looked at ${counted(keys, 'old key')} of ${origin}.`]
   // Some origins tell of a moved record only that it was moved.
   const taken = mode === 'move' ? Math.max(adopted, moved) : adopted
-  lines.push(
-    `Took over ${counted(taken, 'session')}${mode === 'move' ? `, removed ${counted(moved, 'old key')}` : ''}.`,
-  )
-  if (synced > 0) lines.push(`Took in the changes of old processes to ${counted(synced, 'session')}.`)
+  lines.push(`Took over ${counted(taken, record)}${mode === 'move' ? `, removed ${counted(moved, 'old key')}` : ''}.`)
+  if (synced > 0) lines.push(`Took in the changes of old processes to ${counted(synced, record)}.`)
   if (endless > 0) lines.push(`${whole(endless)} of them had no TTL and got the configured life.`)
-  if (ended > 0) lines.push(`Refused ${counted(ended, 'session')} that had ended.`)
+  if (ended > 0) lines.push(`Refused ${counted(ended, record)} that had ended.`)
   if (unreadable > 0) {
     const text = `${counted(unreadable, 'value')} could not be read and was left alone; a dry run counts them by family.`
     lines.push(output.paint('yellow', text))

@@ -9,6 +9,7 @@ import { systemRandom } from '../core/random.ts'
 import { createTurns } from '../documents/turns.ts'
 import { createLateRemovals } from './late-removals.ts'
 import { cacheIn, filteredCache, homeOf, homesIn, refreshTokensOf } from './msal-blob.ts'
+import { keysMadeBy } from './old-keys.ts'
 import type { OldRecord } from './old-record-driver.ts'
 import { type Origin, type OriginDeps, reporter } from './origin.ts'
 import type { OriginOptions } from './sessions/create-origin.ts'
@@ -47,8 +48,10 @@ interface OldPartition {
 /** Reads the keys of an earlier cache plugin of MSAL Node. */
 export function msalCache({ keyOf, layout = 'user', mode = 'read', store }: MsalCacheOptions): MsalOrigin {
   const name = 'msal'
+  // A key of all users names none of them.
+  const keys = layout === 'user' ? keysMadeBy(keyOf, (text) => cacheIn(text) !== null) : null
   return {
-    ...{ name, mode, ...(store && { store }) },
+    ...{ name, mode, ...(store && { store }), ...(keys && { keys }) },
     attach({ old, events, closing, partitions: ours }) {
       const report = reporter(name, events)
       const late = createLateRemovals(closing)

@@ -3,12 +3,16 @@
 export interface OldKeys {
   /** Literal beginning of the keys. Empty: any key may be one. */
   readonly prefix: string
+  /** True: keys of others begin like these, so a count by the prefix says nothing. */
+  readonly sharesPrefix?: boolean
   /** The family of a key, as people read it, such as `sess:*`. `null`: the key is none of this origin. */
   familyOf(key: string): string | null
   /** What the drop-in calls the record of this key. Called for keys with a family only. */
   idOf(key: string): string
   /** Whether the value is a record of this origin. Called for keys with a family only. */
   isReadable(key: string, text: string): boolean
+  /** The end that a value names itself, epoch milliseconds. `null`: it names none. Absent: only the key has an expiry. */
+  endOf?(key: string, text: string): number | null
 }
 
 /** Keys that are a prefix and the id. */

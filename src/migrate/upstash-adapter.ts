@@ -12,6 +12,7 @@ import { endingOldKeys, ENDED_REMEMBERED_MS } from './mirror.ts'
 import { type Origin, type OriginDeps, reporter } from './origin.ts'
 import type { OriginOptions } from './sessions/create-origin.ts'
 import { endOld } from './shared-records.ts'
+import { adoptUpstashKey, oldUpstashKeys } from './upstash-keys.ts'
 import { createUpstashPeople, createUpstashWrites } from './upstash-people.ts'
 import { removeRecord } from './remove-record.ts'
 import {
@@ -41,17 +42,24 @@ export interface AuthJsOrigin extends Origin, OldSessionOrigin {
       readonly random: Random
     },
   ): CoatcheckAuthJsAdapter
+  /**
+   * Takes the record under one old key over.
+   * @param adapter what `attach` returned
+   * @returns whether there is a session of ours now, so that what an old process writes late under its key can go
+   */
+  adopt(adapter: CoatcheckAuthJsAdapter, key: string): Promise<boolean>
 }
 
 /** Reads the keys of an earlier Auth.js adapter. Pass the options that the old adapter had. */
 export function upstashAdapter({ mode = 'read', store, ...prefixes }: UpstashAdapterOptions = {}): AuthJsOrigin {
   const name = 'auth-js'
+  const keys = upstashKeys(prefixes)
   return {
-    ...{ name, mode, ...(store && { store }) },
-    openSessions: (ground) => upstashOldSessions(upstashKeys(prefixes), store, ground),
+    ...{ name, mode, ...(store && { store }), keys: oldUpstashKeys(keys, mode, Boolean(prefixes.baseKeyPrefix)) },
+    openSessions: (ground) => upstashOldSessions(keys, store, ground),
+    adopt: (adapter, key) => adoptUpstashKey(adapter, keys, key),
     attach({ documents, make, random, ...deps }) {
       const { old, clock } = deps
-      const keys = upstashKeys(prefixes)
       const report = reporter(name, deps.events)
       const { shared, sessions } = shareSessions(deps, mode, documents.sessions, keys, report)
       const sessionsEndingOld = endingOldKeys(documents.sessions, (key, isStored) => endOld(shared, key, isStored))

@@ -2,7 +2,7 @@
  * The keys and values of @auth/upstash-redis-adapter and of its copies: JSON without a lifetime, dates as texts, and for each user the key
  * of the last account and of the last session.
  */
-import type { AuthJsAccount, AuthJsUser } from '../adapters/hosts/auth-js-types.ts'
+import type { AuthJsAccount, AuthJsSession, AuthJsUser } from '../adapters/hosts/auth-js-types.ts'
 import type { OldRecordDriver } from './old-record-driver.ts'
 import { readJson } from './read-json.ts'
 import { ATTEMPTS } from './remove-record.ts'
@@ -53,6 +53,8 @@ export function upstashKeys(prefixes: UpstashPrefixes) {
     lastAccount: (userId: string): string => `${base}${accountByUserIdPrefix}${userId}`,
     session: (token: string): string => sessionPrefix + token,
     lastSession: (userId: string): string => `${base}${sessionByUserIdKeyPrefix}${userId}`,
+    /** What stands before all verification tokens. */
+    tokens: base + verificationTokenKeyPrefix,
     /** The token of a session key. `null`: the key is none of a session. */
     tokenOf: (key: string): string | null => (key.startsWith(sessionPrefix) ? key.slice(sessionPrefix.length) : null),
     verification: ({ identifier, token }: { identifier: string; token: string }): string =>
@@ -76,6 +78,13 @@ export function hydrated(text: string): Readonly<Record<string, unknown>> | null
 export function userIn(text: string): AuthJsUser | null {
   const user = hydrated(text)
   return user && typeof user['id'] === 'string' ? (user as AuthJsUser) : null
+}
+
+/** `null`: the text is no session of Auth.js. */
+export function sessionIn(text: string): AuthJsSession | null {
+  const { sessionToken, userId, expires, ...rest } = hydrated(text) ?? {}
+  if (typeof sessionToken !== 'string' || typeof userId !== 'string' || !(expires instanceof Date)) return null
+  return Number.isNaN(expires.getTime()) ? null : { ...rest, sessionToken, userId, expires }
 }
 
 /** The account as Auth.js hands it over, without the id that the old adapter adds. `null`: the text is no account. */

@@ -8,7 +8,7 @@ import type { OriginDeps, Report } from './origin.ts'
 import type { MigrationMode } from './migration-mode.ts'
 import { shareRecords } from './share-records.ts'
 import { isAlive, type SharedRecordDeps, type SharedRecords } from './shared-records.ts'
-import { hydrated, nameIn, overwrite, removeName, type UpstashKeys } from './upstash-records.ts'
+import { nameIn, overwrite, removeName, sessionIn, type UpstashKeys } from './upstash-records.ts'
 
 type SessionMethods = Pick<
   CoatcheckAuthJsAdapter,
@@ -123,11 +123,4 @@ export function createUpstashSessions(deps: {
       return ours.revokeSessionsByUser(userId, options)
     },
   }
-}
-
-/** `null`: the text is no session of Auth.js. */
-function sessionIn(text: string): AuthJsSession | null {
-  const { sessionToken, userId, expires, ...rest } = hydrated(text) ?? {}
-  if (typeof sessionToken !== 'string' || typeof userId !== 'string' || !(expires instanceof Date)) return null
-  return Number.isNaN(expires.getTime()) ? null : { ...rest, sessionToken, userId, expires }
 }

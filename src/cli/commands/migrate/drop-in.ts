@@ -31,7 +31,7 @@ export interface DropInFlags {
 /** What only flags say. A module says it in the options of its store. */
 const ONLY_WITHOUT_MODULE = ['from', 'kind', 'mode', 'oldPrefix', 'oldUrl', 'userId', 'ttl'] as const
 /** Formats in which each session names its user. */
-const NAMES_USERS: readonly BulkFormat[] = ['better-auth', 'nextjs-auth0']
+const NAMES_USERS: readonly BulkFormat[] = ['auth-js', 'better-auth', 'nextjs-auth0']
 
 /** @throws {UsageError} @throws {ConfigError} */
 export async function dropInFor(context: CommandContext, flags: DropInFlags, isDryRun: boolean): Promise<BulkAccess> {
@@ -61,6 +61,9 @@ async function ofModule(context: CommandContext, module: string, flags: DropInFl
   await context.quietOptions()
   const exports = (await loadModule(context.terminal.folder, module, { option: '--module' })) as Record<string, unknown>
   const found = dropInsOf(exports)
+  if ([...found.values()].some(({ origin }) => origin?.name === 'msal')) {
+    throw new UsageError(`${module} exports a cache of tokens: coatcheck migrate tokens --module ${module}.`)
+  }
   const names = [...found.keys()]
   if (flags.export !== undefined) {
     const chosen = found.get(flags.export)

@@ -1,19 +1,10 @@
 /** `coatcheck migrate sessions`: takes over all sessions of another library at once. Without `--write` it only looks. */
 import { type Command, Option } from 'commander'
-import {
-  adoptOldRecords,
-  BULK_FORMATS,
-  BULK_KINDS,
-  type BulkMigration,
-  openBulkMigration,
-  surveyOldRecords,
-} from '../../../admin.ts'
+import { BULK_FORMATS, BULK_KINDS } from '../../../admin.ts'
 import type { Cli } from '../../cli.ts'
-import type { CommandContext } from '../../context.ts'
-import { type ExitCode, exitCode } from '../../exit-code.ts'
 import { lifeTime } from '../../flag-values.ts'
-import { adoptionText, surveyText, takingOver } from '../../migration-text.ts'
 import { oldUrl } from '../../old-store.ts'
+import { lookOrAdopt } from './adopting.ts'
 import { type DropInFlags, dropInFor } from './drop-in.ts'
 
 interface Flags extends DropInFlags {
@@ -36,13 +27,11 @@ export function migrateSessions(cli: Cli): Command {
           'as the store that this module exports would',
         ],
         ['coatcheck migrate sessions --from connect-redis --user-id passport.user --write', 'without a module'],
+        ['coatcheck migrate sessions --from auth-js --old-prefix nextauth: --mode move', 'users and accounts too'],
       ],
       async (context, flags) => {
         const isDryRun = flags.write !== true || flags.dryRun === true
-        const access = await dropInFor(context, flags, isDryRun)
-        const migration = await openBulkMigration(access, { isDryRun })
-        context.closeLater(() => migration.close())
-        return isDryRun ? look(context, migration) : run(context, migration)
+        return lookOrAdopt(context, await dropInFor(context, flags, isDryRun), isDryRun)
       },
     )
     .option('--write', 'take the sessions over')
@@ -63,20 +52,4 @@ export function migrateSessions(cli: Cli): Command {
     .option('--no-users', 'the sessions belong to no user')
     .option('--ttl <duration>', 'life of sessions whose old key has no expiry (default: 24h)', lifeTime)
   return command
-}
-
-async function look(context: CommandContext, { ground, origin }: BulkMigration): Promise<ExitCode> {
-  const { output, signal } = context
-  const survey = await surveyOldRecords(ground, origin, { signal, seen: takingOver(output, ground.clock, 'looked at') })
-  output.data({ dryRun: true, mode: origin.mode, ...survey }, () => surveyText(output, survey, origin.mode))
-  return signal.aborted ? exitCode.interrupted : exitCode.ok
-}
-
-async function run(context: CommandContext, { ground, origin, events }: BulkMigration): Promise<ExitCode> {
-  const { output, signal } = context
-  const seen = takingOver(output, ground.clock, 'taken over')
-  const report = await adoptOldRecords(ground, origin, events, { signal, seen })
-  output.data({ dryRun: false, mode: origin.mode, ...report }, () => adoptionText(output, report, origin.mode))
-  if (signal.aborted) return exitCode.interrupted
-  return (report.outcomes.unreadable ?? 0) > 0 ? exitCode.partial : exitCode.ok
 }

@@ -2,6 +2,9 @@
 import { type Command, Option } from 'commander'
 import {
   adoptAllTokens,
+  type BulkAccess,
+  createMsalCache,
+  dropInsOf,
   guideTokens,
   oldStoreAt,
   openOldTokens,
@@ -19,13 +22,14 @@ import { loadModule } from '../../load-module.ts'
 import { surveyText, takingOver, tokensText } from '../../migration-text.ts'
 import { oldTarget, oldUrl } from '../../old-store.ts'
 import { UsageError } from '../../usage-error.ts'
+import { lookOrAdopt } from './adopting.ts'
 
 interface Flags {
   readonly write?: boolean
   readonly dryRun?: boolean
   readonly module?: string
   readonly export?: string
-  readonly from?: 'guide'
+  readonly from?: 'guide' | 'msal'
   readonly mode?: 'read' | 'move'
   readonly oldKey?: string
   readonly oldUrl?: string
@@ -41,43 +45,60 @@ export function migrateTokens(cli: Cli): Command {
       [
         ['coatcheck migrate tokens --from guide', "tokens of the Redis setup guide's TokenCache"],
         ['coatcheck migrate tokens --module token-origin.mjs --write', 'from the origin that this module exports'],
+        [
+          "coatcheck migrate tokens --from msal --old-key 'msal:<id>' --mode move",
+          'caches of MSAL, for coatcheck/msal',
+        ],
       ],
       async (context, flags) => {
+        const isDryRun = flags.write !== true || flags.dryRun === true
         const origin = await originFor(context, flags)
-        return flags.write === true && flags.dryRun !== true ? run(context, origin) : look(context, origin)
+        if ('adopt' in origin) return moveCaches(context, origin, isDryRun)
+        return isDryRun ? look(context, origin) : run(context, origin)
       },
     )
     .option('--write', 'adopt the tokens')
     .option('--dry-run', 'only look (the default)')
-    .option('--module <file>', 'module that exports fromMsal(), fromAuthJsAccounts() or another origin')
+    .option(
+      '--module <file>',
+      'module that exports fromMsal() or another origin, or msalCachePlugin() with migrateFrom',
+    )
     .option('--export <name>', 'which export of the module, where there are several')
-    .addOption(new Option('--from <format>', 'format of the old tokens, without a module').choices(['guide']))
+    .addOption(new Option('--from <format>', 'format of the old tokens, without a module').choices(['guide', 'msal']))
     .addOption(
       new Option('--mode <mode>', 'with --from: read keeps the old values, move removes them (default: read)').choices([
         'read',
         'move',
       ]),
     )
-    .option('--old-key <key>', 'with --from: the old key, with <id> for the user id (default: user:<id>:tokens)')
+    .option(
+      '--old-key <key>',
+      'with --from: the old key, with <id> for the user or the MSAL partition (default of guide: user:<id>:tokens)',
+    )
     .option('--old-url <url>', 'with --from: Redis of the old keys, without a password (default: the same)', oldUrl)
 }
 
 /** @throws {UsageError} @throws {ConfigError} */
-async function originFor(context: CommandContext, flags: Flags): Promise<Origin> {
+async function originFor(context: CommandContext, flags: Flags): Promise<Origin | BulkAccess> {
   const { module, from, mode = 'read', oldKey: key } = flags
   if ((module === undefined) === (from === undefined)) {
     throw new UsageError(
       'Which tokens? --from guide, or --module <file> with the origin: only the application knows its user ids.',
     )
   }
-  await context.quietOptions()
+  const options = await context.quietOptions()
   if (module === undefined) {
     const target = oldTarget(flags, processEnvironment())
     const store = target && (await oldStoreAt(target))
+    if (from === 'msal') {
+      if (key?.includes('<id>') !== true) throw new UsageError("Where are the caches? --old-key 'msal:<id>'.")
+      return createMsalCache(options, { key, mode, ...(store && { store }) })
+    }
     return guideTokens({ mode, ...(key !== undefined && { key }), ...(store && { store }) })
   }
   const exports = (await loadModule(context.terminal.folder, module, { option: '--module' })) as Record<string, unknown>
-  const found = tokenOriginsOf(exports)
+  const caches = [...dropInsOf(exports)].filter(([, { origin }]) => origin?.name === 'msal')
+  const found = new Map<string, Origin | BulkAccess>([...tokenOriginsOf(exports), ...caches])
   const names = [...found.keys()].join(' | ')
   const origin = flags.export === undefined ? [...found.values()][0] : found.get(flags.export)
   if (origin === undefined) {
@@ -87,6 +108,14 @@ async function originFor(context: CommandContext, flags: Flags): Promise<Origin>
   if (flags.export === undefined && found.size > 1)
     throw new UsageError(`${module} exports several. Name one: --export ${names}.`)
   return origin
+}
+
+/** The caches of an earlier plugin of MSAL, for `coatcheck/msal`. */
+function moveCaches(context: CommandContext, access: BulkAccess, isDryRun: boolean): Promise<ExitCode> {
+  if (access.origin?.mode === 'read' && !isDryRun) {
+    throw new UsageError('In mode read the old caches decide, and no copy is stored. Mode move takes them over.')
+  }
+  return lookOrAdopt(context, access, isDryRun)
 }
 
 async function look(context: CommandContext, origin: Origin): Promise<ExitCode> {
