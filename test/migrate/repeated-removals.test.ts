@@ -11,7 +11,7 @@ import { auth0Store, betterAuthStorage, upstashAdapter } from '../../src/migrate
 import type { OldRecordDriver } from '../../src/migrate/old-record-driver.ts'
 import { sessionDataStore } from '../../src/nextjs-auth0.ts'
 import { redisStore } from '../../src/redis.ts'
-import type { Store, StoreFactory } from '../../src/store.ts'
+import type { StoreFactory } from '../../src/store.ts'
 import { type RedisServer, startRedisServer } from '../support/redis-server.ts'
 
 const HOUR_MS = 3_600_000
@@ -56,7 +56,7 @@ function resending(): StoreFactory {
     open(context) {
       const store = factory.open(context)
       const oldRecords = async (): Promise<OldRecordDriver> => sentAgain(await store.oldRecords())
-      return { ...store, oldRecords } as Store
+      return { ...store, oldRecords }
     },
   }
 }
