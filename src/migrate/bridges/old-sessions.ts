@@ -56,25 +56,30 @@ export function isSessionOrigin(store: object): store is OldSessionOrigin {
 export function callbackSessions(store: CallbackSessionStore, now: () => number): OldSessions {
   return {
     async read(id) {
-      const data = await new Promise((resolve, reject) => {
-        store.get(id, (error, session) => {
-          if (!isNothing(error)) reject(asError(error))
-          else resolve(session)
-        })
-      }).catch(absentOrUnreadable)
+      const data = await calledBack((done) => store.get(id, done)).catch(absentOrUnreadable)
       if (data === null || data === undefined) return null
       if (typeof data !== 'object') return 'unreadable'
       const endsAtMs = cookieEndOf(data)
       return endsAtMs !== null && endsAtMs <= now() ? null : { data, endsAtMs }
     },
-    end: (id) =>
-      new Promise((resolve, reject) => {
-        store.destroy(id, (error) => {
-          if (isNothing(error)) resolve()
-          else reject(asError(error))
-        })
-      }),
+    async end(id) {
+      await calledBack((done) => store.destroy(id, done))
+    },
   }
+}
+
+/**
+ * Settles with the callback, or with what the method throws or rejects with: an asynchronous method may fail without a call of its
+ * callback, and the request would wait for ever.
+ */
+function calledBack(call: (done: (error?: unknown, value?: unknown) => void) => unknown): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const returned = call((error, value) => {
+      if (isNothing(error)) resolve(value)
+      else reject(asError(error))
+    })
+    Promise.resolve(returned).catch((error: unknown) => reject(asError(error)))
+  })
 }
 
 /** How an origin keeps one session in one key. */
