@@ -2,19 +2,18 @@
  * Several old cookies in one request, each under a name of its own: an update of the old library may leave its earlier cookie behind. A
  * neighboring subdomain may also have planted one. So they count only if they belong to one user, as the application names its users.
  */
-import type { VerifiedCookie } from './adoption.ts'
 
 /**
  * Returns the first cookie that has a user, if no other one has another user. `null`: they disagree.
  * @param cookies in the order of preference
  * @param userIdOf `null`: the old session has ended, or has no user
  */
-export async function agreedCookie(
-  cookies: readonly VerifiedCookie[],
-  userIdOf: (cookie: VerifiedCookie) => Promise<string | null>,
-): Promise<VerifiedCookie | null> {
+export async function agreedCookie<Cookie>(
+  cookies: readonly Cookie[],
+  userIdOf: (cookie: Cookie) => Promise<string | null>,
+): Promise<Cookie | null> {
   const [only, ...others] = cookies
-  if (!only || others.length === 0) return only ?? null
+  if (only === undefined || others.length === 0) return only ?? null
   const users = await Promise.all(cookies.map(async (cookie) => ({ cookie, userId: await userIdOf(cookie) })))
   const found = users.filter(({ userId }) => userId !== null)
   if (new Set(found.map(({ userId }) => userId)).size > 1) return null
