@@ -9,7 +9,6 @@ export const EXPECTED_MARKS: Readonly<Record<string, string>> = {
   'construction: withStringNumbers': 'string-numbers',
   'dynamic: appliesArguments': 'method-as-value',
   'dynamic: computesTheMethod': 'dynamic-member',
-  'dynamic: losesTheType': 'client-as-any',
   'dynamic: mapsWithTheMethodItself': 'method-as-value client-as-any',
   'dynamic: storesAMethod': 'method-as-value',
   'dynamic: usesSendCommand': 'dynamic-import send-command',

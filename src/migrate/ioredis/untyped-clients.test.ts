@@ -149,3 +149,19 @@ test.each(CASES.map((one, at) => ({ ...one, at })))('$title', ({ at, before, aft
     }
   }
 })
+
+test('a second run leaves alone what an earlier run gave a type of the generated file', async () => {
+  const folder = join(cwd, 'twice')
+  mkdirSync(folder)
+  writeFileSync(join(folder, 'package.json'), '{}')
+  writeFileSync(
+    join(folder, 'use.ts'),
+    "import { Redis } from 'ioredis'\n\nexport const client = new Redis({ sentinels: [{ host: 'a' }], name: 'main' })\nexport const count = (client: Redis) => client.incr('k')\n",
+  )
+  const run = async (): Promise<string> => {
+    await migrateIoredis({ cwd: folder, paths: [], target: 6, mode: 'write' })
+    return readFileSync(join(folder, 'use.ts'), 'utf8')
+  }
+  const once = await run()
+  expect(await run()).toBe(once)
+})

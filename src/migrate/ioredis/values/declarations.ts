@@ -1,8 +1,8 @@
 /** What variables, parameters, members, `this` and the results of functions can be. */
 import { ts } from 'ts-morph'
+import { isHelperText } from '../generated/compose.ts'
 import { packageOf } from '../package-of.ts'
 import type { Evaluator } from './evaluator.ts'
-import { requiredModule } from './modules.ts'
 import { madeBy, NONE, one, OTHER, outsideOf, union, unknownOf, type Values } from './value.ts'
 import { nameOf, propertyOf } from './writes.ts'
 
@@ -24,7 +24,7 @@ export class Declarations {
   ofDeclaration(node: ts.Declaration): Values {
     const evaluator = this.#evaluator
     const from = packageOf(node.getSourceFile().fileName)
-    if (from !== null) return one(outsideOf(from, null))
+    if (from !== null || this.#isMigrated(node)) return one(outsideOf(from ?? 'redis', null))
     if (ts.isVariableDeclaration(node)) {
       if (node.initializer) return evaluator.of(node.initializer)
       const loop = node.parent.parent
@@ -46,6 +46,7 @@ export class Declarations {
 
   /** All that calls in the project give the parameter. */
   ofParameter(node: ts.ParameterDeclaration): Values {
+    if (this.#isMigrated(node)) return one(outsideOf('redis', null))
     const name = ts.isIdentifier(node.name) ? node.name.text : null
     const owner = node.parent
     const at = owner.parameters.filter((one) => one.name.getText() !== 'this').indexOf(node)
@@ -53,6 +54,31 @@ export class Declarations {
     const given = [...this.#argumentsOf(owner, at), ...(node.initializer ? [this.#evaluator.of(node.initializer)] : [])]
     if (given.length > 0) return union(given)
     return this.#ofCallbackParameter(owner, at, name) ?? one(unknownOf(name))
+  }
+
+  /** True if an earlier run gave it a type of the generated file, which may be `any` as long as `redis` is not installed. */
+  #isMigrated(node: ts.Declaration): boolean {
+    const { checker } = this.#evaluator.kinds
+    if (
+      ts.isParameter(node) &&
+      !node.type &&
+      (ts.isArrowFunction(node.parent) || ts.isFunctionExpression(node.parent))
+    ) {
+      const [signature] = checker.getContextualType(node.parent)?.getCallSignatures() ?? []
+      const asked = signature?.parameters[node.parent.parameters.indexOf(node)]?.valueDeclaration
+      return asked !== undefined && asked !== node && this.#isMigrated(asked)
+    }
+    if (!(ts.isParameter(node) || ts.isVariableDeclaration(node) || ts.isPropertyDeclaration(node)) || !node.type)
+      return false
+    const names = (at: ts.Node): boolean => {
+      const symbol = ts.isTypeReferenceNode(at) ? checker.getSymbolAtLocation(at.typeName) : undefined
+      const real = symbol && symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol
+      return (
+        real?.declarations?.some((declaration) => isHelperText(declaration.getSourceFile().text)) === true ||
+        ts.forEachChild(at, names) === true
+      )
+    }
+    return names(node.type)
   }
 
   #argumentsOf(owner: ts.Node, at: number): Values[] {
@@ -159,11 +185,6 @@ export class Declarations {
     )
   }
 
-  /** `global.redis`, declared by `var redis` in `declare global`. */
-  ofGlobal(_name: string): Values {
-    return NONE
-  }
-
   ofThis(node: ts.Node): Values {
     for (let at: ts.Node | undefined = node.parent; at; at = at.parent as ts.Node | undefined) {
       if (ts.isClassLike(at)) return one(madeBy(at))
@@ -219,11 +240,6 @@ export class Declarations {
     }
     visit(executor)
     return found.length > 0 ? union(found) : one(unknownOf(null))
-  }
-
-  /** True for a module that a variable holds: `const db = require('./db')`. */
-  isModule(node: ts.Declaration): boolean {
-    return ts.isVariableDeclaration(node) && node.initializer !== undefined && requiredModule(node.initializer) !== null
   }
 }
 

@@ -85,7 +85,7 @@ export class Evaluator {
       case 'unknown':
         return one(unknownOf(object.name === OF_CLIENT ? OF_CLIENT : name))
       case 'global':
-        return this.#withWrites(object, name, this.declarations.ofGlobal(name))
+        return this.#withWrites(object, name, NONE)
       case 'made':
         return this.#withWrites(object, name, this.declarations.memberOf(object.by, name))
     }
