@@ -134,7 +134,7 @@ describe('Auth.js', () => {
       const found = await adapter.getSessionAndUser(token)
       expect([found?.session.expires.getTime(), found?.user.id]).toEqual([endsAtMs, userId])
     }
-    const [{ userId }] = tokens as [{ userId: string }]
+    const userId = tokens[0]?.userId ?? ''
     expect(await adapter.listSessionsByUser(userId)).toHaveLength(2)
     expect((await adapter.getUserByAccount({ provider: 'idp', providerAccountId: 'account-0' }))?.id).toBe(userId)
     await adapter.close()

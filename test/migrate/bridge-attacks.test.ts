@@ -18,6 +18,7 @@ import { redisStore } from '../../src/redis.ts'
 import { HANG_MS } from '../lab/limits.ts'
 import { type RedisServer, startRedisServer } from '../support/redis-server.ts'
 import { cookieHeader } from './old-apps.ts'
+import { withBridge } from './old-bridges.ts'
 import { auth0App, authJsApp } from './old-sealed-apps.ts'
 
 const SECRET = 'the secret of the old application, 32 characters or more'
@@ -182,7 +183,7 @@ describe('which cookie counts', () => {
 
 describe('spellings of one cookie', () => {
   it('another spelling of the base64url of a JWT is the same old session, also after the sign-out', async () => {
-    const app = authJsApp()
+    const app = withBridge(authJsApp())
     const cookie = await app.signIn('ada')
     const adopt = app.bridge()
     const first = exchange(cookie, adopt)
@@ -322,7 +323,7 @@ describe('after revokeByUser, shown without our cookie', () => {
   it.each([true, false])(
     'a JWT of Auth.js that began before is refused, and one of a later sign-in is adopted (adopted before: %s)',
     async (isAdopted) => {
-      const app = authJsApp()
+      const app = withBridge(authJsApp())
       const first = await app.signIn('ada')
       const adopt = app.bridge()
       expect(await userOf(isAdopted ? first : 'x=y', adopt)).toBe(isAdopted ? 'ada' : undefined)
@@ -338,7 +339,7 @@ describe('after revokeByUser, shown without our cookie', () => {
   )
 
   it('a session of nextjs-auth0 is refused, also when the SDK seals it again after the revocation', async () => {
-    const app = await auth0App()
+    const app = withBridge(await auth0App())
     const first = await app.signIn('ada')
     const adopt = app.bridge()
     expect(await userOf(first, adopt)).toBe('ada')
@@ -456,7 +457,7 @@ describe('cookies of another purpose', () => {
   })
 
   it('a JWT of Auth.js under another cookie name is refused: the name is part of the key', async () => {
-    const app = authJsApp()
+    const app = withBridge(authJsApp())
     const cookie = (await app.signIn('ada')).split('; ').find((pair) => pair.startsWith('authjs.session-token='))
     const elsewhere = String(cookie).replace('authjs.session-token', '__Secure-authjs.session-token')
     expect((await exchange(elsewhere, app.bridge()).getSession()).user).toBeNull()

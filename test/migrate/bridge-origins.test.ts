@@ -18,7 +18,7 @@ import type { CookieBridge } from '../../src/migrate/cookie-bridge.ts'
 import { redisStore } from '../../src/redis.ts'
 import type { StoreFactory } from '../../src/store.ts'
 import { type RedisServer, startRedisServer } from '../support/redis-server.ts'
-import { OLD_LIFE_MS, OLD_SECRET, type OldApp } from './old-apps.ts'
+import { OLD_LIFE_MS, OLD_SECRET, type OldPackage } from './old-apps.ts'
 import { auth0App, auth0Version3App, authJsApp } from './old-sealed-apps.ts'
 import { betterAuthApp, expressSessionApp } from './old-sid-apps.ts'
 
@@ -59,7 +59,7 @@ const choices = (store: StoreFactory | undefined) => ({ ...(store && { store }) 
 
 const origins: readonly (readonly [
   string,
-  (client: Client) => OldApp | Promise<OldApp>,
+  (client: Client) => OldPackage | Promise<OldPackage>,
   (mode: Mode, store?: StoreFactory) => CookieBridge,
 ])[] = [
   [
@@ -108,7 +108,7 @@ describe.each(origins)('%s', (_name, make, bridge) => {
     ['on our server', 0],
     ['on a server of its own', 1],
   ])('%s', (_where, index) => {
-    let app: OldApp
+    let app: OldPackage
     const bridgeIn = (mode: Mode): CookieBridge =>
       bridge(mode, index === 0 ? undefined : redisStore({ url: oldRedis.url }))
     const visit = (cookie: string, adopt: CookieBridge) =>

@@ -6,9 +6,9 @@ import { fileURLToPath } from 'node:url'
 import { sendRaw } from '../../src/testing/raw-http.ts'
 
 const APP = fileURLToPath(new URL('../support/processes/migration-app.mjs', import.meta.url))
+const BRIDGE_APP = fileURLToPath(new URL('../support/processes/bridge-app.ts', import.meta.url))
 
-export type Host = 'express' | 'fastify' | 'koa'
-/** `old`: the library's own store. The others: ours, in that mode. */
+/** `old`: the old package in its usual set-up. The others: ours, in that mode. */
 export type Build = 'old' | 'read' | 'move'
 export type Data = Readonly<Record<string, string>>
 
@@ -24,16 +24,34 @@ export interface Fleet {
   start(build: Build, count: number): Promise<void>
   /** Takes the processes of a build out of the load balancer; they finish their requests and end. */
   stop(build: Build): Promise<void>
-  any(): Instance
+  /** @param fits which of them; absent: any */
+  any(fits?: (instance: Instance) => boolean): Instance
 }
 
-export function createFleet(host: Host, env: Readonly<Record<string, string>>): Fleet {
+/** How the processes of an application are started. */
+export interface Program {
+  /** Arguments of Node: the file, and what stands before it. */
+  readonly args: readonly string[]
+  readonly env: Readonly<Record<string, string>>
+}
+
+/** The application of this name in `test/support/processes/migration/`. */
+export function migrationApp(host: string, env: Readonly<Record<string, string>>): Program {
+  return { args: [APP], env: { ...env, HOST: host } }
+}
+
+/** The application that leaves the old package of this number in `oldPackages` with a bridge. */
+export function bridgeApp(number: number, env: Readonly<Record<string, string>>): Program {
+  return { args: ['--import', 'tsx', BRIDGE_APP], env: { ...env, ORIGIN: String(number) } }
+}
+
+export function createFleet(program: Program): Fleet {
   const instances: Instance[] = []
   return {
     instances,
     async start(build, count) {
       await Promise.all(
-        Array.from({ length: count }, async () => void instances.push(await startInstance(host, build, env))),
+        Array.from({ length: count }, async () => void instances.push(await startInstance(program, build))),
       )
     },
     async stop(build) {
@@ -41,17 +59,18 @@ export function createFleet(host: Host, env: Readonly<Record<string, string>>): 
       instances.splice(0, Infinity, ...instances.filter((instance) => instance.build !== build))
       await Promise.all(leaving.map((instance) => instance.stop()))
     },
-    any() {
-      const one = instances[Math.floor(Math.random() * instances.length)]
+    any(fits = () => true) {
+      const fitting = instances.filter(fits)
+      const one = fitting[Math.floor(Math.random() * fitting.length)]
       if (!one) throw new Error('no process runs')
       return one
     },
   }
 }
 
-async function startInstance(host: Host, build: Build, env: Readonly<Record<string, string>>): Promise<Instance> {
-  const child = spawn(process.execPath, [APP], {
-    env: { ...process.env, ...env, HOST: host, BUILD: build },
+async function startInstance({ args, env }: Program, build: Build): Promise<Instance> {
+  const child = spawn(process.execPath, args, {
+    env: { ...process.env, ...env, BUILD: build },
     stdio: ['pipe', 'pipe', 'inherit'],
   })
   const exited = once(child, 'exit')
@@ -74,12 +93,15 @@ async function startInstance(host: Host, build: Build, env: Readonly<Record<stri
 export class Browser {
   readonly #jar = new Map<string, string>()
 
-  /** @returns the JSON of the response */
-  async send(instance: Instance, method: 'GET' | 'POST', target: string): Promise<Data> {
+  /**
+   * @param isLost the response gets lost on its way: its cookies do not arrive
+   * @returns the JSON of the response
+   */
+  async send(instance: Instance, method: 'GET' | 'POST', target: string, isLost = false): Promise<Data> {
     const { body, status, setCookies } = await sendRaw(instance.origin, target, { method, headers: this.headers() })
-    for (const line of setCookies) {
+    for (const line of isLost ? [] : setCookies) {
       const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(line) ?? []
-      if (value === '' || /expires=Thu, 01 Jan 1970/i.test(line)) this.#jar.delete(name)
+      if (value === '' || /max-age=0\b|expires=Thu, 01 Jan 1970/i.test(line)) this.#jar.delete(name)
       else this.#jar.set(name, value)
     }
     if (status !== 200) throw new Error(`${method} ${target} at ${instance.build}: ${status} ${body}`)

@@ -1,6 +1,6 @@
 /**
  * One small application on each library that a bridge reads from: it signs users in with the real package, and says whether it still
- * accepts a cookie. The cookies are what the package itself has set.
+ * accepts a cookie. The cookies are what the package itself has set. `old-bridges.ts` has the bridges.
  */
 import type { CookieBridge } from '../../src/migrate/cookie-bridge.ts'
 
@@ -18,7 +18,8 @@ export interface BridgeChanges {
   readonly onUser?: (old: unknown) => void
 }
 
-export interface OldApp {
+/** The old package in its usual set-up. */
+export interface OldPackage {
   /** As `migration.read` names it. */
   readonly origin: string
   /** Whether a cookie can be checked without a command to Redis. */
@@ -29,8 +30,15 @@ export interface OldApp {
   signIn(userId: string, kilobytes?: number): Promise<string>
   /** One request. `userId`: whom the old application sees, `null` if it does not accept the cookie. `lines`: its `Set-Cookie` lines. */
   ask(cookie: string): Promise<{ readonly userId: string | null; readonly lines: readonly string[] }>
-  bridge(changes?: BridgeChanges): CookieBridge
+  /** Where its sessions are: what the bridge takes as `store`. Absent: in the cookie. */
+  readonly store?: object
+  /** What its cookie begins with, of @fastify/session. */
+  readonly cookiePrefix?: string
   close?(): Promise<void>
+}
+
+export interface OldApp extends OldPackage {
+  bridge(changes?: BridgeChanges): CookieBridge
 }
 
 /** Session data of the old applications. */

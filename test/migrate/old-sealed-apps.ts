@@ -8,8 +8,7 @@ import GitHub from '@auth/core/providers/github'
 import { UpstashRedisAdapter } from '@auth/upstash-redis-adapter'
 import { getIronSession } from 'iron-session'
 import type { createClient } from 'redis'
-import { fromAuth0, fromAuthJs, fromIronSession } from '../../src/migrate.ts'
-import { type BridgeChanges, cartOf, cookieHeader, OLD_LIFE_MS, OLD_SECRET, type OldApp, pairsOf } from './old-apps.ts'
+import { cartOf, cookieHeader, OLD_LIFE_MS, OLD_SECRET, type OldPackage, pairsOf } from './old-apps.ts'
 
 type Client = ReturnType<typeof createClient>
 type Claims = Readonly<Record<string, unknown>>
@@ -18,11 +17,7 @@ const LIFE_S = OLD_LIFE_MS / 1000
 const ORIGIN = 'http://localhost:3000'
 const padding = (kilobytes: number): string => 'x'.repeat(kilobytes * 1024)
 
-function choices({ mode, extend }: BridgeChanges) {
-  return { ...(mode && { mode }), ...(extend !== undefined && { extend }) }
-}
-
-export function ironSessionApp(): OldApp {
+export function ironSessionApp(): OldPackage {
   const options = { password: OLD_SECRET, cookieName: 'old-iron', ttl: LIFE_S, cookieOptions: { secure: false } }
   interface Data {
     userId?: string
@@ -42,25 +37,11 @@ export function ironSessionApp(): OldApp {
       const request = new Request(ORIGIN, { headers: { cookie } })
       return { userId: (await getIronSession<Data>(request, new Response(), options)).userId ?? null, lines: [] }
     },
-    bridge: ({ secret, onUser, ...changes } = {}) =>
-      fromIronSession<Data>({
-        ...{ password: passwords(secret), cookieName: 'old-iron', ...choices(changes) },
-        user(old) {
-          onUser?.(old)
-          return { userId: old.userId, data: { cart: old.cart } }
-        },
-      }),
   }
 }
 
-/** iron-session numbers its passwords; the one that sealed the cookies here is number 1. */
-function passwords(secret: string | readonly string[] | undefined): string | Record<string, string> {
-  if (secret === undefined || typeof secret === 'string') return secret ?? OLD_SECRET
-  return Object.fromEntries(secret.map((one, index) => [String(secret.length - index), one]))
-}
-
 /** With the session in the cookie or, with `client`, in the adapter for Redis. */
-export function authJsApp(client?: Client): OldApp {
+export function authJsApp(client?: Client): OldPackage {
   const adapter = client && UpstashRedisAdapter(upstashOn(client), { baseKeyPrefix: 'old-authjs:' })
   const config: AuthConfig = {
     ...{ basePath: '/auth', secret: OLD_SECRET, trustHost: true, session: { strategy: 'jwt', maxAge: LIFE_S } },
@@ -108,31 +89,13 @@ export function authJsApp(client?: Client): OldApp {
   }
   return {
     origin: adapter ? 'authjs-database' : 'authjs-jwt',
-    ...{ isVerifiable: !adapter, isStored: adapter !== undefined },
+    ...{ isVerifiable: !adapter, isStored: adapter !== undefined, ...(adapter && { store: adapter }) },
     signIn: (userId, kilobytes = 0) => (adapter ? signInWithAdapter(userId) : signInWithCookie(userId, kilobytes)),
     async ask(cookie) {
       const response = await send('/session', cookie)
       const session = (await response.json()) as { user?: { name: string } } | null
       return { userId: session?.user?.name ?? null, lines: response.headers.getSetCookie() }
     },
-    bridge: ({ secret = OLD_SECRET, onUser, ...changes } = {}) =>
-      adapter
-        ? fromAuthJs({
-            store: adapter,
-            ...choices(changes),
-            user(old) {
-              onUser?.(old)
-              const userId = String(old.user['name'])
-              return { userId, data: { cart: cartOf(userId) } }
-            },
-          })
-        : fromAuthJs({
-            ...{ secret, ...choices(changes) },
-            user(token) {
-              onUser?.(token)
-              return { userId: token['name'] as string, data: { cart: token['cart'] } }
-            },
-          }),
   }
 }
 
@@ -153,7 +116,7 @@ function upstashOn(client: Client): Parameters<typeof UpstashRedisAdapter>[0] {
 }
 
 /** next-auth 4 lies in a workspace of its own: versions 4 and 5 cannot share one. */
-export function nextAuth4App(): OldApp {
+export function nextAuth4App(): OldPackage {
   const require = createRequire(resolve('test/hosts/next-auth/package.json'))
   const [jwtName]: string[] = ['next-auth/jwt']
   const { encode, decode } = require(jwtName ?? '') as {
@@ -180,14 +143,6 @@ export function nextAuth4App(): OldApp {
       const token = await decode({ token: value, secret: OLD_SECRET }).catch(() => null)
       return { userId: (token?.['sub'] as string | undefined) ?? null, lines: [] }
     },
-    bridge: ({ secret = OLD_SECRET, onUser, ...changes } = {}) =>
-      fromAuthJs({
-        ...{ secret, ...choices(changes) },
-        user(token) {
-          onUser?.(token)
-          return { userId: token['sub'] as string, data: { cart: token['cart'] } }
-        },
-      }),
   }
 }
 
@@ -198,7 +153,7 @@ interface Version4Store {
 }
 
 /** @param client with it the session is in a store */
-export async function auth0App(client?: Client): Promise<OldApp> {
+export async function auth0App(client?: Client): Promise<OldPackage> {
   const { sdk, cookiesOf, jar } = await version4(client)
   return {
     ...auth0Parts(client),
@@ -225,19 +180,10 @@ function auth0Session(userId: string, kilobytes: number): object {
   }
 }
 
-function auth0Parts(client: Client | undefined): Pick<OldApp, 'origin' | 'isVerifiable' | 'isStored' | 'bridge'> {
-  const store = client && auth0Store(client)
+function auth0Parts(client: Client | undefined): Pick<OldPackage, 'origin' | 'isVerifiable' | 'isStored' | 'store'> {
   return {
     origin: client ? 'nextjs-auth0-store' : 'nextjs-auth0',
-    ...{ isVerifiable: true, isStored: client !== undefined },
-    bridge: ({ secret = OLD_SECRET, onUser, ...changes } = {}) =>
-      fromAuth0({
-        ...{ secret, ...(store && { store }), ...choices(changes) },
-        user(old) {
-          onUser?.(old)
-          return { userId: old.user.sub, data: { cart: old.user['cart'] } }
-        },
-      }),
+    ...{ isVerifiable: true, isStored: client !== undefined, ...(client && { store: auth0Store(client) }) },
   }
 }
 
@@ -286,7 +232,7 @@ interface Version3Session {
   save(request: unknown, response: unknown, session: object, createdAt?: number): Promise<void>
 }
 
-export function auth0Version3App(client?: Client): OldApp {
+export function auth0Version3App(client?: Client): OldPackage {
   const require = createRequire(resolve('test/hosts/nextjs-auth0/package.json'))
   const dist = resolve('test/hosts/nextjs-auth0/node_modules/@auth0/nextjs-auth0/dist/auth0-session/session')
   const { StatelessSession } = require(`${dist}/stateless-session.js`) as Record<

@@ -11,26 +11,14 @@ import express from 'express'
 import expressSession from 'express-session'
 import fastify from 'fastify'
 import type { createClient } from 'redis'
-import { fromBetterAuth, fromExpressSession, fromFastifySession, type StoredSession } from '../../src/migrate.ts'
-import { type BridgeChanges, cartOf, cookieHeader, OLD_LIFE_MS, OLD_SECRET, type OldApp } from './old-apps.ts'
+import { cartOf, cookieHeader, OLD_LIFE_MS, OLD_SECRET, type OldPackage } from './old-apps.ts'
 
 type Client = ReturnType<typeof createClient>
 type Data = Record<string, unknown>
 
 const padding = (kilobytes: number): string => 'x'.repeat(kilobytes * 1024)
 
-function storedUser(changes: BridgeChanges) {
-  return (old: StoredSession) => {
-    changes.onUser?.(old)
-    return { userId: old['userId'] as string, data: { cart: old['cart'] } }
-  }
-}
-
-function choices({ mode, extend }: BridgeChanges) {
-  return { ...(mode && { mode }), ...(extend !== undefined && { extend }) }
-}
-
-export async function expressSessionApp(client: Client): Promise<OldApp> {
+export async function expressSessionApp(client: Client): Promise<OldPackage> {
   const store = new RedisStore({ client, prefix: 'old-express:' })
   const app = express()
   app.use(
@@ -58,7 +46,7 @@ export async function expressSessionApp(client: Client): Promise<OldApp> {
   await once(server, 'listening')
   const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   return {
-    ...{ origin: 'express-session', isVerifiable: true, isStored: true },
+    ...{ origin: 'express-session', isVerifiable: true, isStored: true, store },
     async signIn(userId, kilobytes = 0) {
       const url = `${origin}/sign-in?user=${encodeURIComponent(userId)}&kilobytes=${kilobytes}`
       return cookieHeader((await fetch(url, { method: 'POST' })).headers.getSetCookie())
@@ -67,11 +55,6 @@ export async function expressSessionApp(client: Client): Promise<OldApp> {
       const response = await fetch(`${origin}/me`, { headers: { cookie } })
       return { ...((await response.json()) as { userId: string | null }), lines: response.headers.getSetCookie() }
     },
-    bridge: (changes = {}) =>
-      fromExpressSession({
-        ...{ secret: changes.secret ?? OLD_SECRET, store, user: storedUser(changes) },
-        ...choices(changes),
-      }),
     async close() {
       server.closeAllConnections()
       server.close()
@@ -80,7 +63,7 @@ export async function expressSessionApp(client: Client): Promise<OldApp> {
 }
 
 /** @param cookiePrefix as express-session writes it, or none */
-export async function fastifySessionApp(client: Client, cookiePrefix = ''): Promise<OldApp> {
+export async function fastifySessionApp(client: Client, cookiePrefix = ''): Promise<OldPackage> {
   const store = new RedisStore({ client, prefix: 'old-fastify:' })
   const app = fastify()
   await app.register(fastifyCookie)
@@ -96,7 +79,7 @@ export async function fastifySessionApp(client: Client, cookiePrefix = ''): Prom
   })
   app.get('/me', async (request) => ({ userId: (request.session as unknown as Data)['userId'] ?? null }))
   return {
-    ...{ origin: 'fastify-session', isVerifiable: true, isStored: true },
+    ...{ origin: 'fastify-session', isVerifiable: true, isStored: true, store, cookiePrefix },
     async signIn(userId, kilobytes = 0) {
       const url = `/sign-in?user=${encodeURIComponent(userId)}&kilobytes=${kilobytes}`
       const { headers } = await app.inject({ method: 'POST', url })
@@ -107,18 +90,13 @@ export async function fastifySessionApp(client: Client, cookiePrefix = ''): Prom
       const lines = [response.headers['set-cookie'] ?? []].flat()
       return { ...response.json<{ userId: string | null }>(), lines }
     },
-    bridge: (changes = {}) =>
-      fromFastifySession({
-        ...{ secret: changes.secret ?? OLD_SECRET, store, cookiePrefix, user: storedUser(changes) },
-        ...choices(changes),
-      }),
     close: () => app.close(),
   }
 }
 
 const ORIGIN = 'http://localhost:3000'
 
-export function betterAuthApp(client: Client): OldApp {
+export function betterAuthApp(client: Client): OldPackage {
   const key = (name: string): string => `old-better-auth:${name}`
   const storage = {
     get: (name: string) => client.get(key(name)),
@@ -154,7 +132,7 @@ export function betterAuthApp(client: Client): OldApp {
   const emailOf = (userId: string): string => `${userId.toLowerCase()}@example.test`
   const userIdOf = (user: Readonly<Record<string, unknown>>): string => String(user['name'])
   return {
-    ...{ origin: 'better-auth', isVerifiable: true, isStored: true },
+    ...{ origin: 'better-auth', isVerifiable: true, isStored: true, store: storage },
     async signIn(userId, kilobytes = 0) {
       const account = { email: emailOf(userId), password: 'a password of the test' }
       const image = kilobytes > 0 ? { image: padding(kilobytes) } : {}
@@ -166,14 +144,5 @@ export function betterAuthApp(client: Client): OldApp {
       const found = (await response.json()) as { user: { name: string } } | null
       return { userId: found && userIdOf(found.user), lines: response.headers.getSetCookie() }
     },
-    bridge: (changes = {}) =>
-      fromBetterAuth({
-        ...{ secret: changes.secret ?? OLD_SECRET, store: storage, ...choices(changes) },
-        user(old) {
-          changes.onUser?.(old)
-          const userId = userIdOf(old.user)
-          return { userId, data: { cart: cartOf(userId) } }
-        },
-      }),
   }
 }

@@ -1,110 +1,147 @@
 /**
- * A rolling deployment from an old session library to ours, with a rollback in the middle: two old and two new processes serve the same
- * visitors at once. Each process is an instance of its library with connections of its own.
+ * The deployment that every origin goes through: 200 users who are signed in at the old application, old and new processes side by side, a
+ * rollback in the middle, a second rollout, then mode `move`. Each process is one of the operating system. No user is signed out, no
+ * session comes back after a sign-out on either side, and no write that a process has answered is lost.
  */
+import { randomBytes } from 'node:crypto'
+import { createClient } from 'redis'
 import { expect } from 'vitest'
+import { createKeyring, type Keyring } from '../../src/keyring/keyring.ts'
+import type { RedisServer } from '../support/redis-server.ts'
+import { type Build, createFleet, type Fleet } from './migration-fleet.ts'
+import type { OldLibrary } from './old-library.ts'
+import { assertLives, MAX_AGE_MS } from './rolling-lives.ts'
+import { createTraffic, createVisitors, inParallel, isNew, isOld, type Visitor } from './rolling-traffic.ts'
 
-/** One process of the application: the real library, signed in to through its own interface. */
-export interface AppProcess<V> {
-  signIn(name: string): Promise<V>
-  /** What the visitor sees: the last note that was written; `null` when the visitor is signed out. */
-  noteOf(visitor: V): Promise<string | null>
-  /** Changes the session of the visitor. False: the visitor is signed out. */
-  write(visitor: V, note: string): Promise<boolean>
-  signOut(visitor: V): Promise<void>
-  close(): Promise<void>
-}
+type Client = ReturnType<typeof createClient>
 
-export interface RollingApplication<V> {
-  startOld(): Promise<AppProcess<V>>
-  startNew(mode: 'read' | 'move'): Promise<AppProcess<V>>
-  /** The names of the old keys that are left. */
-  oldKeys(): Promise<readonly string[]>
-}
+const VISITORS = 200
+/** So many visitors at once go on while processes come or go. */
+const GOING_ON = 4
+/** Of the last sessions that were signed out, so many are tried at the end of each phase; all of them at the end. */
+const REPLAYED = 40
+/** Users of a bridge who meet no new process before `move`. */
+const LATECOMERS = 20
 
-interface Known<V> {
-  readonly visitor: V
-  note: string | null
-}
-
-const SESSIONS = 200
-const ROUNDS = 150
-const AT_ONCE = 8
-
-export async function rollingDeployment<V>(app: RollingApplication<V>): Promise<void> {
-  const random = seeded(7)
-  const pick = <T>(all: readonly T[]): T => all[random() % all.length] as T
-  const all: Known<V>[] = []
-  let count = 0
-  const join = async (process: AppProcess<V>): Promise<void> => {
-    const name = `visitor${count++}`
-    const visitor = await process.signIn(name)
-    all.push({ visitor, note: await process.noteOf(visitor) })
+/** Runs the whole deployment on a server of its own. */
+export async function rollingDeployment(redis: RedisServer, library: OldLibrary): Promise<void> {
+  await redis.cli('flushall')
+  const keys = randomBytes(32).toString('base64')
+  const client: Client = createClient({ url: redis.url })
+  await client.connect()
+  const program = library.program({ REDIS_URL: redis.url, COATCHECK_KEYS: keys, MAX_AGE_MS: String(MAX_AGE_MS) })
+  const fleet = createFleet(program)
+  try {
+    await deploy(library, fleet, client, createKeyring(keys))
+  } finally {
+    for (const build of ['old', 'read', 'move'] as const) await fleet.stop(build)
+    client.destroy()
   }
-  const check = async (process: AppProcess<V>, one: Known<V>, where: string): Promise<void> => {
-    expect(await process.noteOf(one.visitor), where).toBe(one.note)
-  }
+}
 
-  /** Requests of different visitors run at once; those of one visitor one after the other, each on another process. */
-  const traffic = async (processes: readonly AppProcess<V>[], phase: string): Promise<void> => {
-    const busy = new Set<Known<V>>()
-    const request = async (): Promise<void> => {
-      const free = all.filter((one) => !busy.has(one))
-      const one = pick(free)
-      busy.add(one)
-      const kind = random() % 10
-      try {
-        if (kind === 0) {
-          await join(pick(processes))
-        } else if (kind === 1) {
-          await pick(processes).signOut(one.visitor)
-          one.note = null
-        } else if (kind < 5) {
-          const note = `${phase} ${count}.${random() % 1000}`
-          const isWritten = await pick(processes).write(one.visitor, note)
-          expect(isWritten, `${phase}: a write`).toBe(one.note !== null)
-          if (isWritten) one.note = note
-        }
-        await check(pick(processes), one, `${phase}: a read after ${kind}`)
-        await check(pick(processes), one, `${phase}: a second read after ${kind}`)
-      } finally {
-        busy.delete(one)
+async function deploy(library: OldLibrary, fleet: Fleet, client: Client, keyring: Keyring): Promise<void> {
+  const { bridge } = library
+  const visitors = createVisitors(VISITORS)
+  const { failures, stolen, look, signIn, signOut, write, act, writeTogether, replay, endsInTime } = createTraffic(
+    library,
+    fleet,
+  )
+  /** Those who act now. */
+  let active: readonly Visitor[] = visitors
+
+  const traffic = (run: (visitor: Visitor) => Promise<void>, rounds: number): Promise<void> =>
+    inParallel(half(active), async (visitor) => {
+      for (let round = 0; round < rounds; round++) await run(visitor)
+    })
+
+  /** The processes of a build come or go while a few visitors go on. */
+  const during = async (change: () => Promise<void>): Promise<void> => {
+    let isOver = false
+    const changing = change().finally(() => (isOver = true))
+    const going = async (first: number): Promise<void> => {
+      for (let at = first; !isOver; at = at + GOING_ON < active.length ? at + GOING_ON : first) {
+        await act(active[at] as Visitor)
       }
     }
-    for (let round = 0; round < ROUNDS; round += AT_ONCE) await Promise.all(Array.from({ length: AT_ONCE }, request))
+    await Promise.all(Array.from({ length: GOING_ON }, (_, first) => going(first)))
+    await changing
   }
 
-  const old = [await app.startOld(), await app.startOld()]
-  for (let begun = 0; begun < SESSIONS; begun += 20) {
-    await Promise.all(Array.from({ length: 20 }, () => join(pick(old))))
+  const oldKeys = async (): Promise<string[]> => {
+    const users = new Set(visitors.flatMap(({ data }) => data['user'] ?? []))
+    const found: string[] = []
+    for await (const batch of client.scanIterator({ COUNT: 1000 })) found.push(...batch)
+    return found.filter((key) => library.isOldKey(key, (user) => users.has(user)))
   }
-  const first = [await app.startNew('read'), await app.startNew('read')]
-  await traffic([...old, ...first], 'first rollout')
-  for (const process of first) await process.close()
-  await traffic(old, 'rollback')
-  for (const one of all) await check(pick(old), one, 'after the rollback')
+  const lives = { client, keyring, library, oldKeys }
 
-  const second = [await app.startNew('read'), await app.startNew('read')]
-  await traffic([...old, ...second], 'second rollout')
-  for (const process of old) await process.close()
-  await traffic(second, 'new processes alone')
+  /** Behind a phase: who is signed in still is, and who signed out is not back. */
+  const settle = async (builds: readonly Build[]): Promise<void> => {
+    expect([...new Set(fleet.instances.map(({ build }) => build))].sort()).toEqual([...builds].sort())
+    await inParallel(active, (visitor) => look(visitor, 'at the end of a phase'))
+    await replay(stolen.slice(-REPLAYED))
+    expect(failures).toEqual([])
+    await assertLives.ofCopies(lives)
+  }
 
-  const moving = [await app.startNew('move'), await app.startNew('move')]
-  await traffic([...second, ...moving], 'read and move at once')
-  for (const process of second) await process.close()
-  for (const one of all) await check(pick(moving), one, 'after the move')
-  await traffic(moving, 'move')
-  for (const process of moving) await process.close()
+  await fleet.start('old', 2)
+  await inParallel(visitors, async (visitor) => {
+    await signIn(visitor)
+    if (!bridge) await write(visitor)
+  })
+  expect(failures).toEqual([])
 
-  expect(all.filter(({ note }) => note !== null).length).toBeGreaterThan(SESSIONS / 4)
-  expect(all.filter(({ note }) => note === null).length).toBeGreaterThan(20)
-  expect(await app.oldKeys()).toEqual([])
+  await during(() => fleet.start('read', 2))
+  await traffic(act, 2)
+  await settle(['old', 'read'])
+
+  // The rollback.
+  await during(() => fleet.stop('read'))
+  await traffic(act, 1)
+  await settle(['old'])
+
+  await during(() => fleet.start('read', 2))
+  await traffic(act, 1)
+  await settle(['old', 'read'])
+  if (bridge) {
+    active = visitors.slice(LATECOMERS)
+    // The others come in before the old processes go.
+    await inParallel(active, (visitor) => look(visitor, 'before the old processes go', isNew))
+    await inParallel(visitors.slice(0, LATECOMERS), async (visitor) => {
+      if (visitor.data['user'] !== undefined) await signOut(visitor)
+      await signIn(visitor, isOld)
+    })
+  }
+  await during(() => fleet.stop('old'))
+  await traffic(writeTogether, 1)
+  await traffic(act, 1)
+  await settle(['read'])
+
+  await during(() => fleet.start('move', 2))
+  await traffic(writeTogether, 1)
+  await traffic(act, 1)
+  await during(() => fleet.stop('read'))
+  const left = await assertLives.before(lives)
+  const keysBefore = await oldKeys()
+  active = visitors
+  await inParallel(visitors, (visitor) => look(visitor, 'at the first request in move'))
+  await assertLives.after(lives, left)
+  // A bridge ends the old session when it adopts it. Of those that were adopted before, `read` has left the old keys.
+  const moved = bridge ? (bridge.isStored ? LATECOMERS : 0) : keysBefore.length
+  const isLeft = new Set(await oldKeys())
+  expect(keysBefore.filter((key) => !isLeft.has(key)).length).toBeGreaterThanOrEqual(moved)
+  await traffic(writeTogether, 1)
+  await traffic(act, 1)
+  await settle(['move'])
+  await replay(stolen)
+  expect(failures).toEqual([])
+  if (!bridge) expect(await oldKeys()).toEqual([])
+  else await inParallel(visitors, endsInTime)
+  expect(stolen.length).toBeGreaterThan(VISITORS / 8)
+  expect(visitors.filter(({ data }) => data['user'] !== undefined).length).toBeGreaterThan(VISITORS / 4)
 }
 
-function seeded(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
-    return state >>> 8
-  }
+/** Others in each phase. */
+function half<T>(items: readonly T[]): T[] {
+  return items.filter(() => Math.random() < 0.5)
 }
