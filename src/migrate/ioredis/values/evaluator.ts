@@ -63,14 +63,21 @@ export class Evaluator {
       this.#isCut = true
       return UNKNOWN
     }
-    const wasCut = this.#isCut
-    this.#isCut = false
+    const wasCut = this.#takeCut()
     this.#active.add(node)
     const values = ts.isExpression(node) ? this.#ofExpression(node) : NONE
     this.#active.delete(node)
-    if (isTop || !this.#isCut) this.#known.set(node, values)
-    this.#isCut = isTop ? false : this.#isCut || wasCut
+    const isCut = this.#takeCut()
+    if (isTop || !isCut) this.#known.set(node, values)
+    this.#isCut = !isTop && (isCut || wasCut)
     return values
+  }
+
+  /** Whether an answer was cut short since the last question. */
+  #takeCut(): boolean {
+    const isCut = this.#isCut
+    this.#isCut = false
+    return isCut
   }
 
   /** What the property of an object can be. */
