@@ -2,14 +2,14 @@
 import { ts } from 'ts-morph'
 import { isHelperText } from '../generated/compose.ts'
 import { packageOf } from '../package-of.ts'
-import type { Evaluator } from './evaluator.ts'
+import type { Follower } from './follower.ts'
 import { madeBy, NONE, one, OTHER, outsideOf, union, unknownOf, type Values } from './value.ts'
 import { nameOf, propertyOf } from './writes.ts'
 
 export class Declarations {
-  readonly #evaluator: Evaluator
+  readonly #evaluator: Follower
 
-  constructor(evaluator: Evaluator) {
+  constructor(evaluator: Follower) {
     this.#evaluator = evaluator
   }
 

@@ -8,6 +8,7 @@ import { isBufferCommand, isCommand } from '../commands.ts'
 import { isIoredisKind, type Kinds } from '../kinds.ts'
 import { packageOf } from '../package-of.ts'
 import { Declarations } from './declarations.ts'
+import type { Follower } from './follower.ts'
 import { Modules, requiredModule } from './modules.ts'
 import {
   GLOBAL,
@@ -30,7 +31,7 @@ const MOST_DEPTH = 80
 const MOST_STEPS = 20_000
 const UNKNOWN: Values = one(unknownOf(null))
 
-export class Evaluator {
+export class Evaluator implements Follower {
   readonly kinds: Kinds
   readonly writes: Writes
   readonly modules: Modules

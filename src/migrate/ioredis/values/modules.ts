@@ -1,7 +1,7 @@
 /** What modules export, whether as ES modules or as CommonJS, and whether the importing file is TypeScript or not. */
 import { dirname, join } from 'node:path'
 import { ts } from 'ts-morph'
-import type { Evaluator } from './evaluator.ts'
+import type { Follower } from './follower.ts'
 import { madeBy, NONE, one, outsideOf, union, unknownOf, type Values } from './value.ts'
 
 const EXTENSIONS = [
@@ -21,11 +21,11 @@ const EXTENSIONS = [
 ]
 
 export class Modules {
-  readonly #evaluator: Evaluator
+  readonly #evaluator: Follower
   readonly #files: ReadonlyMap<string, ts.SourceFile>
   readonly #assigned = new Map<ts.SourceFile, readonly ts.Expression[]>()
 
-  constructor(evaluator: Evaluator, sources: readonly ts.SourceFile[]) {
+  constructor(evaluator: Follower, sources: readonly ts.SourceFile[]) {
     this.#evaluator = evaluator
     this.#files = new Map(sources.map((source) => [source.fileName, source]))
   }
