@@ -111,7 +111,7 @@ module.exports = {
     },
     {
       name: 'driver-chosen-by-entry',
-      comment: 'Only the entry files src/redis.ts and src/memory.ts, and what tests, choose a driver.',
+      comment: 'Only the entry files src/stores/redis/redis-store.ts and src/stores/memory/memory-store.ts, and what tests, choose a driver.',
       severity: 'error',
       from: { path: '^src/', pathNot: ['^src/(redis|memory)\\.ts$', '^src/testing/', DRIVER, TEST] },
       to: { path: DRIVER },

@@ -32,7 +32,7 @@ const house = {
   keyName: {
     selector:
       'Literal[value=/^(user:|signin:|provider:sid:|app:tokens:|host:|events:[0-9])/], TemplateElement[value.raw=/(^|:)(user:session:|user:\\{|signin:|provider:sid:|app:tokens:)/]',
-    message: 'Key names are built in src/redis/keys.ts only.',
+    message: 'Key names are built in src/stores/keys.ts only.',
   },
 }
 const allBut = (...names) => [
@@ -121,7 +121,7 @@ export default defineConfig(
     files: ['src/http/cookie.ts', 'src/http/node-bridge.ts'],
     rules: { 'no-restricted-syntax': allBut('cookie', 'json') },
   },
-  { files: ['src/redis/keys.ts'], rules: { 'no-restricted-syntax': allBut('keyName', 'json') } },
+  { files: ['src/stores/keys.ts'], rules: { 'no-restricted-syntax': allBut('keyName', 'json') } },
   // Key names of another library.
   { files: ['src/migrate/upstash-records.ts'], rules: { 'no-restricted-syntax': allBut('keyName', 'json') } },
   // The local provider speaks as Entra does, whose ids are UUIDs, and refuses to start in production.

@@ -7,7 +7,7 @@
  */
 import '../core/node-version.ts'
 import type { ErrorRequestHandler, NextFunction, Request, RequestHandler, Response } from 'express'
-import type { Coatcheck } from '../coatcheck.ts'
+import type { Coatcheck } from '../app/coatcheck.ts'
 import type { Duration } from '../core/duration.ts'
 import { isCoatcheckError } from '../core/errors.ts'
 import { isForHost } from '../http/error-response.ts'

@@ -4,7 +4,7 @@
  */
 import '../core/node-version.ts'
 import type { FastifyError, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
-import type { Coatcheck } from '../coatcheck.ts'
+import type { Coatcheck } from '../app/coatcheck.ts'
 import type { Duration } from '../core/duration.ts'
 import { MisuseError } from '../core/errors.ts'
 import type { ResponseSink } from '../http/cookie.ts'

@@ -4,7 +4,7 @@
 import '../core/node-version.ts'
 import type { ServerResponse } from 'node:http'
 import type { Context, ErrorHandler, Handler, MiddlewareHandler } from 'hono'
-import type { Coatcheck } from '../coatcheck.ts'
+import type { Coatcheck } from '../app/coatcheck.ts'
 import type { Duration } from '../core/duration.ts'
 import { MisuseError } from '../core/errors.ts'
 import { type ResponseSink, sinkHeaderOf } from '../http/cookie.ts'

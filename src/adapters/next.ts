@@ -9,7 +9,7 @@ import '../core/node-version.ts'
 // What next/navigation re-exports. That itself cannot be named here: Next replaces it by its server version under the name without an
 // extension, and Node finds it only with one.
 import { redirect } from 'next/dist/client/components/redirect.js'
-import type { Coatcheck } from '../coatcheck.ts'
+import type { Coatcheck } from '../app/coatcheck.ts'
 import type { Duration } from '../core/duration.ts'
 import type { SessionRequest } from '../http/exchange.ts'
 import { assertCoatcheck, checkAdapterOptions } from '../http/node-edge.ts'

@@ -3,7 +3,7 @@
  */
 import '../core/node-version.ts'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Coatcheck } from '../coatcheck.ts'
+import type { Coatcheck } from '../app/coatcheck.ts'
 import type { Duration } from '../core/duration.ts'
 import { sendWebResponse } from '../http/node-bridge.ts'
 import { checkAdapterOptions, createNodeEdge } from '../http/node-edge.ts'

@@ -9,7 +9,7 @@ import type { MigrationOutcome } from '../core/event-map.ts'
 import type { Events } from '../core/events.ts'
 import type { MigrationMode } from '../migrate/migration-mode.ts'
 import type { OldRecord, OldRecordDriver } from '../migrate/old-record-driver.ts'
-import { keyNameReader } from '../redis/key-names.ts'
+import { keyNameReader } from '../stores/key-names.ts'
 import { Lanes } from './lanes.ts'
 import { type WalkGround, walkKeys, type WalkOptions, type WalkProgress } from './walk.ts'
 

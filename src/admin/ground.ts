@@ -1,6 +1,6 @@
 /**
  * What the use cases of operators stand on: the server that a store lies on, or the whole of what a configuration opens.
- * `src/admin.ts` makes both; use cases take the parts that they need and open nothing themselves.
+ * `src/app/operator-access.ts` makes both; use cases take the parts that they need and open nothing themselves.
  */
 import type { ResolvedConfig } from '../config/types.ts'
 import type { Clock } from '../core/clock.ts'
@@ -8,7 +8,7 @@ import type { EventBus } from '../core/events.ts'
 import type { Keyring } from '../keyring/keyring.ts'
 import type { Seal } from '../keyring/seal.ts'
 import type { SessionStore } from '../session/types.ts'
-import type { Store, StoreServer } from '../store.ts'
+import type { Store, StoreServer } from '../stores/store.ts'
 import type { Revocations } from '../token/revocations.ts'
 import type { TokenCache } from '../token/types.ts'
 

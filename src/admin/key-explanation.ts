@@ -1,5 +1,5 @@
 /** Explains one Redis key: family, type, TTL, size, user, and the encryption key that sealed it. Never its content. */
-import { type KeyName, keyNameReader } from '../redis/key-names.ts'
+import { type KeyName, keyNameReader } from '../stores/key-names.ts'
 import { FAMILIES } from './key-families.ts'
 import type { SealedGround } from './sealed-values.ts'
 import { sealedValuesOf } from './sealed-values.ts'

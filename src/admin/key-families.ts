@@ -1,5 +1,5 @@
 /** What each family of keys is, for people: how it is called, what it holds, who reads it. The whole table: docs/redis-keys.md. */
-import type { KeyFamily } from '../redis/key-names.ts'
+import type { KeyFamily } from '../stores/key-names.ts'
 
 export interface FamilyFacts {
   readonly name: string

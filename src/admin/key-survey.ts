@@ -4,7 +4,7 @@
  * part is looked at. SCAN walks by hashes of names, so that any part of a walk is a fair sample.
  */
 import { FAMILIES } from './key-families.ts'
-import { KEY_FAMILIES, type KeyFamily, type KeyName, keyNameReader } from '../redis/key-names.ts'
+import { KEY_FAMILIES, type KeyFamily, type KeyName, keyNameReader } from '../stores/key-names.ts'
 import { type LeftoverGround, type LeftoverKind, LEFTOVERS, leftoversOf } from './leftovers.ts'
 import { type SessionCensus, SessionTally } from './session-tally.ts'
 import { standingOfRecord } from './session-standing.ts'

@@ -6,13 +6,13 @@
  * ended markers, tokens of users without sessions (an application may have stored them without signing anybody in), members of
  * sets of documents without a document (one is entered before it is stored).
  */
-import type { KeyName } from '../redis/key-names.ts'
+import type { KeyName } from '../stores/key-names.ts'
 import type { RedisScript } from '../redis/script.ts'
-import { LIVE_IDS } from '../redis/scripts/inspection.ts'
-import { DROP_DEAD_RECORD, DROP_LOST_ENTRY, DROP_STRAY_INDEX, END_SOME_TIME } from '../redis/scripts/repair.ts'
+import { LIVE_IDS } from '../stores/redis/scripts/inspection.ts'
+import { DROP_DEAD_RECORD, DROP_LOST_ENTRY, DROP_STRAY_INDEX, END_SOME_TIME } from '../stores/redis/scripts/repair.ts'
 import { endedRememberedMs } from '../session/session-policy.ts'
 import type { RevocationDriver } from '../token/revocation-driver.ts'
-import type { StoreServer } from '../store.ts'
+import type { StoreServer } from '../stores/store.ts'
 import { standingOfRecord } from './session-standing.ts'
 import { ADMIN_DEADLINE_MS, askFor } from './walk.ts'
 

@@ -1,5 +1,5 @@
 /** Removing what was left behind: each thing is found first, and removed in a step that looks again. */
-import { keyNameReader, type KeyName } from '../redis/key-names.ts'
+import { keyNameReader, type KeyName } from '../stores/key-names.ts'
 import { type LeftoverGround, type LeftoverKind, LEFTOVERS, leftoversOf, removeLeftover } from './leftovers.ts'
 import { walkKeys, type WalkGround, type WalkOptions } from './walk.ts'
 

@@ -8,8 +8,8 @@
  * of a sign-in that ends).
  */
 import type { Seal } from '../keyring/seal.ts'
-import { keyNameReader, type KeyName } from '../redis/key-names.ts'
-import { RESEAL_FIELDS, RESEAL_RECORD } from '../redis/scripts/rotation.ts'
+import { keyNameReader, type KeyName } from '../stores/key-names.ts'
+import { RESEAL_FIELDS, RESEAL_RECORD } from '../stores/redis/scripts/rotation.ts'
 import { FAMILIES } from './key-families.ts'
 import { type SealedGround, sealedValuesOf, type SealedValue } from './sealed-values.ts'
 import { ADMIN_DEADLINE_MS, askFor, walkKeys, type WalkGround, type WalkOptions } from './walk.ts'

@@ -5,14 +5,14 @@
 import { documentAddress } from '../documents/documents.ts'
 import type { Keyring } from '../keyring/keyring.ts'
 import { isSealed, keyTagOf, type SealAddress, SEALED_HEAD_BYTES } from '../keyring/seal.ts'
-import type { KeyFamily, KeyName } from '../redis/key-names.ts'
-import { FIELD_HEADS } from '../redis/scripts/inspection.ts'
+import type { KeyFamily, KeyName } from '../stores/key-names.ts'
+import { FIELD_HEADS } from '../stores/redis/scripts/inspection.ts'
 import { GENERATION_BYTES, isAnonymousRecord } from '../session/session-driver.ts'
 import { sessionAddress } from '../session/session-vault.ts'
 import { tokenAddress } from '../token/token-codec.ts'
 import { END_OF_LIFE_BYTES } from '../token/token-driver.ts'
 import { grantField, msalField, parseField } from '../token/token-fields.ts'
-import type { StoreServer } from '../store.ts'
+import type { StoreServer } from '../stores/store.ts'
 import { ADMIN_DEADLINE_MS, askFor } from './walk.ts'
 
 /** One value that was sealed. */

@@ -1,9 +1,9 @@
 /** What a record of a session is worth at the moment, told from its first bytes and its life, without opening it. */
-import type { KeyName } from '../redis/key-names.ts'
-import { STANDING } from '../redis/scripts/inspection.ts'
+import type { KeyName } from '../stores/key-names.ts'
+import { STANDING } from '../stores/redis/scripts/inspection.ts'
 import { isAnonymousRecord } from '../session/session-driver.ts'
 import { RECORD_SLACK_MS } from '../session/session-policy.ts'
-import type { StoreServer } from '../store.ts'
+import type { StoreServer } from '../stores/store.ts'
 import { ADMIN_DEADLINE_MS } from './walk.ts'
 
 export interface SessionStanding {

@@ -1,6 +1,6 @@
 /** Tokens as operators see them: names, times, outcomes and the key that sealed them. Never a token. */
 import { keyTagOf } from '../keyring/seal.ts'
-import { keyNameReader } from '../redis/key-names.ts'
+import { keyNameReader } from '../stores/key-names.ts'
 import { createTokenCodec } from '../token/token-codec.ts'
 import { END_OF_LIFE_BYTES, type TokensDeleted } from '../token/token-driver.ts'
 import { fieldsOf } from '../token/token-fields.ts'

@@ -1,5 +1,11 @@
 /** What commands that take over old records print: progress, what a look found, what a run did. */
-import type { AdoptionProgress, AdoptionReport, FamilySurvey, OldRecordSurvey, TokenAdoptionReport } from '../admin.ts'
+import type {
+  AdoptionProgress,
+  AdoptionReport,
+  FamilySurvey,
+  OldRecordSurvey,
+  TokenAdoptionReport,
+} from '../app/operator-access.ts'
 import type { Clock } from '../core/clock.ts'
 import { counted, whole } from '../core/counted.ts'
 import type { Column, Output } from './output.ts'

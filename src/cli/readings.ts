@@ -1,6 +1,12 @@
 /** Reading the servers again and again: what `stats --watch` and `top` are made of. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type Activity, activityBetween, readServers, type ServerGround, type ServerReadings } from '../admin.ts'
+import {
+  type Activity,
+  activityBetween,
+  readServers,
+  type ServerGround,
+  type ServerReadings,
+} from '../app/operator-access.ts'
 
 export interface Reading {
   readonly before: ServerReadings

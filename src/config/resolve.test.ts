@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import * as z from 'zod'
 import type { ConfigError } from '../core/errors.ts'
-import { memoryStore } from '../memory.ts'
+import { memoryStore } from '../stores/memory/memory-store.ts'
 import { entra } from '../oidc/entra.ts'
 import { oidc } from '../oidc/provider.ts'
 import type { Environment } from './environment.ts'

@@ -15,7 +15,7 @@ import { resolveSession } from './resolve-session.ts'
 import { settingOf } from './settings.ts'
 import { ownOptions } from './shape.ts'
 import { unreadFileTexts } from './unread-env-file.ts'
-import type { StoreFactory } from '../store.ts'
+import type { StoreFactory } from '../stores/store.ts'
 import type { CookieOptions, Options, ResolvedConfig } from './types.ts'
 
 const DEFAULT_COOKIE_NAME = 'coatcheck'

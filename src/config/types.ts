@@ -7,7 +7,7 @@ import type { Duration } from '../core/duration.ts'
 import type { Logger, LogLevel } from '../core/logger.ts'
 import type { SessionLimit } from '../session/session-driver.ts'
 import type { Json, OutagePolicy } from '../session/types.ts'
-import type { StoreFactory } from '../store.ts'
+import type { StoreFactory } from '../stores/store.ts'
 
 /**
  * The options of one provider, as `oidc()` and `entra()` return them. `coatcheck()` checks their shape. The environment, which

@@ -3,7 +3,7 @@
  * that have an answer. An adapter adds how its framework names these things, and where its headers go.
  */
 import type { IncomingMessage } from 'node:http'
-import type { Coatcheck } from '../coatcheck.ts'
+import type { Coatcheck } from '../app/coatcheck.ts'
 import { MisuseError } from '../core/errors.ts'
 import { own } from '../core/json.ts'
 import { describeValue } from '../core/redact.ts'

@@ -1,7 +1,7 @@
 /**
  * What the adapters of hosts that speak `Request` and `Response` do alike; `node-edge.ts` is the same for Node's.
  */
-import type { Coatcheck } from '../coatcheck.ts'
+import type { Coatcheck } from '../app/coatcheck.ts'
 import type { Session } from '../session/types.ts'
 import { errorAnswer, plainErrorResponse } from './error-response.ts'
 import { withCommonHeaders } from './exchange.ts'

@@ -2,7 +2,7 @@
  * The origin `auth0Store`: what applications write by hand as the `sessionStore` of nextjs-auth0, the session as JSON under a key that is
  * made of its id.
  */
-import type { Auth0Session, SessionDataStore } from '../adapters/hosts/session-data-store.ts'
+import type { Auth0Session, SessionDataStore } from '../drop-ins/session-data-store.ts'
 import type { DocumentRef } from '../documents/document-driver.ts'
 import type { Documents } from '../documents/documents.ts'
 import { storedAuth0Session } from './bridges/auth0-session.ts'

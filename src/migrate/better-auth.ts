@@ -3,7 +3,7 @@
  * characters, so a key is touched only if its value is a session of that token. The lists of sessions are rewritten whole by old
  * processes; here a list also keeps each session that is alive. Other texts and counters stay where old processes find them.
  */
-import type { SecondaryStorage, StoredText } from '../adapters/hosts/secondary-storage.ts'
+import type { SecondaryStorage, StoredText } from '../drop-ins/secondary-storage.ts'
 import type { DocumentRef } from '../documents/document-driver.ts'
 import type { Documents } from '../documents/documents.ts'
 import { beginOf, type OldSessionOrigin, recordSessions } from './bridges/old-sessions.ts'

@@ -7,7 +7,7 @@ import type { EventBus } from '../core/events.ts'
 import type { DocumentDeps } from '../documents/documents.ts'
 import type { PlannedSessionDeps } from '../session/planned-session.ts'
 import type { Device } from '../session/types.ts'
-import type { StoreFactory } from '../store.ts'
+import type { StoreFactory } from '../stores/store.ts'
 import type { OldRecordDriver } from './old-record-driver.ts'
 
 /** What a bridge writes with, once the store of the instance is open. */

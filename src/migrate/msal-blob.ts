@@ -1,5 +1,5 @@
 /** Reads a serialized cache of MSAL Node as another plugin stored it: sections of entries, for one user or for all. */
-import type { MsalCache } from '../adapters/msal/cache-merge.ts'
+import type { MsalCache } from '../drop-ins/msal/cache-merge.ts'
 import { readJson } from './read-json.ts'
 
 const SECTIONS = ['Account', 'IdToken', 'AccessToken', 'RefreshToken', 'AppMetadata']

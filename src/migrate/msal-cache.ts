@@ -2,8 +2,8 @@
  * The origin `msalCache`: serialized caches of MSAL Node that MSAL's `DistributedCachePlugin`, or a plugin written by hand, stored in Redis.
  * In mode `read` the old value decides, and both sides merge into it. In mode `move` a user's entries are taken over once.
  */
-import { EMPTY_CACHE, mergeCaches, type MsalCache } from '../adapters/msal/cache-merge.ts'
-import type { PartitionChange, Partitioned, PartitionStore, StoredPartition } from '../adapters/msal/partition-store.ts'
+import { EMPTY_CACHE, mergeCaches, type MsalCache } from '../drop-ins/msal/cache-merge.ts'
+import type { PartitionChange, Partitioned, PartitionStore, StoredPartition } from '../drop-ins/msal/partition-store.ts'
 import { TokenError } from '../core/errors.ts'
 import { systemRandom } from '../core/random.ts'
 import { createTurns } from '../documents/turns.ts'

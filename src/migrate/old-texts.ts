@@ -3,7 +3,7 @@
  * read. In mode `move` new texts are stored here, and an old text stays until better-auth writes or deletes it: a bare name that a visitor
  * chose never deletes a key. Counters begin anew in our storage: the old ones had no atomic step to share.
  */
-import type { SecondaryStorage } from '../adapters/hosts/secondary-storage.ts'
+import type { SecondaryStorage } from '../drop-ins/secondary-storage.ts'
 import type { MigrationMode } from './migration-mode.ts'
 import type { Report } from './origin.ts'
 import type { OldRecord, OldRecordDriver } from './old-record-driver.ts'

@@ -5,7 +5,7 @@
 import type { Clock } from '../core/clock.ts'
 import type { MigrationOutcome } from '../core/event-map.ts'
 import type { EventBus } from '../core/events.ts'
-import type { StoreFactory } from '../store.ts'
+import type { StoreFactory } from '../stores/store.ts'
 import type { OldKeys } from './old-keys.ts'
 import type { OldRecordDriver } from './old-record-driver.ts'
 import type { MigrationMode } from './migration-mode.ts'

@@ -5,7 +5,7 @@
 import type { Clock } from '../core/clock.ts'
 import type { EventBus } from '../core/events.ts'
 import type { HostSessions, SessionLinks } from '../documents/host-sessions.ts'
-import type { Store, StoreFactory } from '../store.ts'
+import type { Store, StoreFactory } from '../stores/store.ts'
 import type { OldSessionOrigin } from './bridges/old-sessions.ts'
 import type { MigrationMode } from './migration-mode.ts'
 import type { OldKeys } from './old-keys.ts'

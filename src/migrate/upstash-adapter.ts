@@ -2,8 +2,8 @@
  * The origin `upstashAdapter`: the keys of @auth/upstash-redis-adapter, of its copies and of the hand-written adapters with the same layout
  * under `nextauth:`.
  */
-import type { AuthJsDocuments } from '../adapters/hosts/auth-js-adapter.ts'
-import type { AuthJsAccount, CoatcheckAuthJsAdapter } from '../adapters/hosts/auth-js-types.ts'
+import type { AuthJsDocuments } from '../drop-ins/authjs/adapter.ts'
+import type { AuthJsAccount, CoatcheckAuthJsAdapter } from '../drop-ins/authjs/types.ts'
 import { SessionError } from '../core/errors.ts'
 import type { Random } from '../core/random.ts'
 import type { OldSessionOrigin } from './bridges/old-sessions.ts'

@@ -2,7 +2,7 @@
  * The keys of the old Auth.js adapter that are taken over all at once: sessions and, in mode `move`, users and accounts. A user takes along
  * the address, the last account and the last session, so the keys of those names are no records of their own.
  */
-import type { CoatcheckAuthJsAdapter } from '../adapters/hosts/auth-js-types.ts'
+import type { CoatcheckAuthJsAdapter } from '../drop-ins/authjs/types.ts'
 import type { MigrationMode } from './migration-mode.ts'
 import type { OldKeys } from './old-keys.ts'
 import { accountIn, sessionIn, type UpstashKeys, userIn } from './upstash-records.ts'

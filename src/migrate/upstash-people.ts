@@ -3,7 +3,7 @@
  * is taken over at first sight, with the address, the last account and the last session. Other accounts follow when they are used.
  */
 import { isDeepStrictEqual } from 'node:util'
-import type { AuthJsAccount, AuthJsUser, CoatcheckAuthJsAdapter } from '../adapters/hosts/auth-js-types.ts'
+import type { AuthJsAccount, AuthJsUser, CoatcheckAuthJsAdapter } from '../drop-ins/authjs/types.ts'
 import { SessionError } from '../core/errors.ts'
 import type { Random } from '../core/random.ts'
 import type { Report } from './origin.ts'

@@ -2,7 +2,7 @@
  * The keys and values of @auth/upstash-redis-adapter and of its copies: JSON without a lifetime, dates as texts, and for each user the key
  * of the last account and of the last session.
  */
-import type { AuthJsAccount, AuthJsSession, AuthJsUser } from '../adapters/hosts/auth-js-types.ts'
+import type { AuthJsAccount, AuthJsSession, AuthJsUser } from '../drop-ins/authjs/types.ts'
 import type { OldRecordDriver } from './old-record-driver.ts'
 import { readJson } from './read-json.ts'
 import { ATTEMPTS } from './remove-record.ts'

@@ -1,6 +1,6 @@
 /** Sessions of the old Auth.js adapter: shared with old processes by their token. */
-import type { AuthJsSession, AuthJsUser, CoatcheckAuthJsAdapter } from '../adapters/hosts/auth-js-types.ts'
-import { definedOf, type StoredDates, toStored } from '../adapters/hosts/dated-json.ts'
+import type { AuthJsSession, AuthJsUser, CoatcheckAuthJsAdapter } from '../drop-ins/authjs/types.ts'
+import { definedOf, type StoredDates, toStored } from '../drop-ins/dated-json.ts'
 import type { Documents } from '../documents/documents.ts'
 import { createLateRemovals } from './late-removals.ts'
 import { createMirror } from './mirror.ts'

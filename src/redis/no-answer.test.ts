@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { errorWords } from '../core/errors.ts'
 import { noAnswer } from './no-answer.ts'
-import { STANDING } from './scripts/inspection.ts'
-import { REPLACE } from './scripts/session.ts'
+import { STANDING } from '../stores/redis/scripts/inspection.ts'
+import { REPLACE } from '../stores/redis/scripts/session.ts'
 
 const endpoint = 'cache.example:6379'
 

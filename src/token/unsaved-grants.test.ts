@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { RedisError } from '../core/errors.ts'
-import { MemorySpace } from '../memory/space.ts'
+import { MemorySpace } from '../stores/memory/space.ts'
 import { createFakeClock } from '../testing/fake-clock.ts'
 import { tokenFixture } from '../testing/token-fixture.ts'
-import { createMemoryTokenDriver } from './drivers/memory.ts'
+import { createMemoryTokenDriver } from '../stores/memory/token-driver.ts'
 import type { TokenDriver } from './token-driver.ts'
 
 const HOUR = 3_600_000

@@ -3,7 +3,7 @@ import express5, { type ErrorRequestHandler, type Express, type Request, type Re
 import express4 from 'express4'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type ExpressAuth, expressAuth } from '../../src/adapters/express.ts'
-import type { Coatcheck } from '../../src/coatcheck.ts'
+import type { Coatcheck } from '../../src/app/coatcheck.ts'
 import { SessionError } from '../../src/core/errors.ts'
 import { type ScenarioContext, type ScenarioData, scenarioRoutes } from '../../src/testing/http-scenario-app.ts'
 import { adoptionScenarios, httpScenarios } from '../../src/testing/http-scenarios.ts'

@@ -3,7 +3,7 @@ import { expect, it } from 'vitest'
 import { expressAuth } from '../../src/adapters/express.ts'
 import { fastifyAuth } from '../../src/adapters/fastify.ts'
 import { honoAuth } from '../../src/adapters/hono.ts'
-import { coatcheck } from '../../src/coatcheck.ts'
+import { coatcheck } from '../../src/app/coatcheck.ts'
 
 const auth = coatcheck()
 const wrong = { maxAge: 300 }

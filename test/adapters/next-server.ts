@@ -8,7 +8,7 @@ import { createRequire } from 'node:module'
 import { join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
-import type { Coatcheck } from '../../src/coatcheck.ts'
+import type { Coatcheck } from '../../src/app/coatcheck.ts'
 import type { ScenarioData } from '../../src/testing/http-scenario-app.ts'
 
 const ROOT = resolve(import.meta.dirname, '../..')

@@ -8,7 +8,7 @@ import { stream } from 'hono/streaming'
 import { type FastifyAuth, fastifyAuth } from '../../src/adapters/fastify.ts'
 import { type HonoAuth, honoAuth } from '../../src/adapters/hono.ts'
 import { nodeAuth } from '../../src/adapters/node.ts'
-import type { Coatcheck } from '../../src/coatcheck.ts'
+import type { Coatcheck } from '../../src/app/coatcheck.ts'
 import type { CookieBridge } from '../../src/migrate/cookie-bridge.ts'
 import {
   type ScenarioContext,

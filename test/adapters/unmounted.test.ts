@@ -8,7 +8,7 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import { expressAuth } from '../../src/adapters/express.ts'
 import { fastifyAuth } from '../../src/adapters/fastify.ts'
 import { nodeAuth } from '../../src/adapters/node.ts'
-import { type Coatcheck, coatcheck } from '../../src/coatcheck.ts'
+import { type Coatcheck, coatcheck } from '../../src/app/coatcheck.ts'
 
 type Serve = (auth: Coatcheck<Record<string, unknown>>, isMounted: boolean) => Server | Promise<Server>
 

@@ -10,11 +10,11 @@ import {
   dropInsOf,
   openBulkMigration,
   surveyOldRecords,
-} from '../../src/admin.ts'
-import { secondaryStorage } from '../../src/better-auth.ts'
-import { CoatcheckStore } from '../../src/koa-session.ts'
-import { betterAuthStorage, jsonSessions, koaSessionStore } from '../../src/migrate.ts'
-import { redisStore } from '../../src/redis.ts'
+} from '../../src/app/operator-access.ts'
+import { secondaryStorage } from '../../src/app/drop-ins/better-auth.ts'
+import { CoatcheckStore } from '../../src/app/drop-ins/koa-session.ts'
+import { betterAuthStorage, jsonSessions, koaSessionStore } from '../../src/entries/migrate.ts'
+import { redisStore } from '../../src/stores/redis/redis-store.ts'
 import { type RedisServer, startRedisServer } from '../support/redis-server.ts'
 
 const KEYS = `k1:${randomBytes(32).toString('base64')}`

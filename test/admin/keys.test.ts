@@ -8,9 +8,9 @@ import {
   repairKeys,
   statistics,
   surveyKeys,
-} from '../../src/admin.ts'
-import { coatcheck } from '../../src/coatcheck.ts'
-import { redisStore } from '../../src/redis.ts'
+} from '../../src/app/operator-access.ts'
+import { coatcheck } from '../../src/app/coatcheck.ts'
+import { redisStore } from '../../src/stores/redis/redis-store.ts'
 import type { RedisStoreOptions } from '../../src/redis/options.ts'
 import { type RedisServer, startRedisServer } from '../support/redis-server.ts'
 import { startClusterGroup } from '../support/redis-topologies.ts'

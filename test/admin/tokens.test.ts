@@ -10,9 +10,9 @@ import {
   refreshTokens,
   tokensOf,
   userIdOf,
-} from '../../src/admin.ts'
+} from '../../src/app/operator-access.ts'
 import { oidc } from '../../src/oidc/provider.ts'
-import { redisStore } from '../../src/redis.ts'
+import { redisStore } from '../../src/stores/redis/redis-store.ts'
 import { type RedisServer, startRedisServer } from '../support/redis-server.ts'
 import { BASE_URL, OLD_KEY, PROVIDER } from '../support/sealed-world.ts'
 import { startTokenEndpoint, type TokenEndpoint } from '../support/token-endpoint.ts'

@@ -140,7 +140,7 @@ test('a client in the configuration file is looked at, and does not keep the com
   at.write(
     'coatcheck.config.mjs',
     `import { createClient } from '${urlOf('node_modules/redis/dist/index.js')}'
-     import { redisStore } from '${urlOf('dist/redis.js')}'
+     import { redisStore } from '${urlOf('dist/entries/redis.js')}'
      const { REDIS_URL: url, REDIS_USERNAME: username, REDIS_PASSWORD: password } = process.env
      export default { baseUrl: 'http://localhost:3000', store: redisStore({ client: createClient({ url, username, password, debug: true }) }) }\n`,
   )

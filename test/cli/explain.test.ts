@@ -1,9 +1,9 @@
 /** `coatcheck explain` as a process: what is shown where, exit codes, and that nothing that was put in comes out again. */
 import { randomBytes } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
-import { coatcheck } from '../../src/coatcheck.ts'
+import { coatcheck } from '../../src/app/coatcheck.ts'
 import { DOCS_URL } from '../../src/core/links.ts'
-import { redisStore } from '../../src/redis.ts'
+import { redisStore } from '../../src/stores/redis/redis-store.ts'
 import { type CommandFolder, commandFolder } from '../support/command-line.ts'
 import { type RedisServer, startRedisServer } from '../support/redis-server.ts'
 

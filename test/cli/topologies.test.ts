@@ -1,7 +1,7 @@
 /** The commands of operators where there is more than one server: behind Sentinel and in a Cluster, by environment alone. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { coatcheck } from '../../src/coatcheck.ts'
-import { redisStore, type RedisStoreOptions } from '../../src/redis.ts'
+import { coatcheck } from '../../src/app/coatcheck.ts'
+import { redisStore, type RedisStoreOptions } from '../../src/stores/redis/redis-store.ts'
 import { type CommandFolder, commandFolder } from '../support/command-line.ts'
 import { startClusterGroup, startSentinelGroup } from '../support/redis-topologies.ts'
 import { BOTH_KEYS, OLD_KEY } from '../support/sealed-world.ts'

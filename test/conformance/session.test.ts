@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, beforeEach, describe, test } from 'vitest'
 import { systemRandom } from '../../src/core/random.ts'
-import { MemorySpace } from '../../src/memory/space.ts'
-import { announcedPrefixes, redisKeys } from '../../src/redis/keys.ts'
-import { NearCache } from '../../src/redis/near-cache.ts'
-import { createMemorySessionDriver } from '../../src/session/drivers/memory.ts'
-import { createRedisSessionDriver } from '../../src/session/drivers/redis.ts'
-import { createFakeClock, type SessionHarness, sessionCases } from '../../src/testing/index.ts'
+import { MemorySpace } from '../../src/stores/memory/space.ts'
+import { announcedPrefixes, redisKeys } from '../../src/stores/keys.ts'
+import { NearCache } from '../../src/stores/redis/near-cache.ts'
+import { createMemorySessionDriver } from '../../src/stores/memory/session-driver.ts'
+import { createRedisSessionDriver } from '../../src/stores/redis/session-driver.ts'
+import { createFakeClock, type SessionHarness, sessionCases } from '../../src/entries/testing.ts'
 import { redisForms, type RedisWorld } from '../support/redis-world.ts'
 
 const keys = redisKeys('')

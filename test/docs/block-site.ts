@@ -2,8 +2,8 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { coatcheck } from '../../src/coatcheck.ts'
-import { memoryStore } from '../../src/memory.ts'
+import { coatcheck } from '../../src/app/coatcheck.ts'
+import { memoryStore } from '../../src/stores/memory/memory-store.ts'
 import { nodeAuth } from '../../src/adapters/node.ts'
 
 export interface Site {

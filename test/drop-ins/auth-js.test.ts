@@ -13,10 +13,10 @@ import { Auth, type AuthConfig } from '@auth/core'
 import { parseCookie } from 'cookie'
 import express, { type RequestHandler } from 'express'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { CoatcheckAdapter } from '../../src/authjs.ts'
+import { CoatcheckAdapter } from '../../src/app/drop-ins/authjs.ts'
 import { type DevProvider, startDevProvider } from '../../src/dev/dev-provider.ts'
-import { upstashAdapter } from '../../src/migrate.ts'
-import { redisStore } from '../../src/redis.ts'
+import { upstashAdapter } from '../../src/entries/migrate.ts'
+import { redisStore } from '../../src/stores/redis/redis-store.ts'
 import { type RedisServer, startRedisServer } from '../support/redis-server.ts'
 
 let redis: RedisServer

@@ -6,9 +6,9 @@ import type { AddressInfo } from 'node:net'
 import express from 'express'
 import session, { type SessionData } from 'express-session'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { CoatcheckStore } from '../../src/express-session.ts'
-import { memoryStore } from '../../src/memory.ts'
-import { redisStore } from '../../src/redis.ts'
+import { CoatcheckStore } from '../../src/app/drop-ins/express-session.ts'
+import { memoryStore } from '../../src/stores/memory/memory-store.ts'
+import { redisStore } from '../../src/stores/redis/redis-store.ts'
 import { type RedisServer, startRedisServer } from '../support/redis-server.ts'
 
 const MINUTE_MS = 60_000

@@ -5,8 +5,8 @@ import cookie from '@fastify/cookie'
 import fastifySession from '@fastify/session'
 import fastify from 'fastify'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { CoatcheckStore } from '../../src/fastify-session.ts'
-import { redisStore } from '../../src/redis.ts'
+import { CoatcheckStore } from '../../src/app/drop-ins/fastify-session.ts'
+import { redisStore } from '../../src/stores/redis/redis-store.ts'
 import { type RedisServer, startRedisServer } from '../support/redis-server.ts'
 
 let redis: RedisServer

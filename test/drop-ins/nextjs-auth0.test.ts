@@ -3,9 +3,9 @@ import { randomBytes } from 'node:crypto'
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { type CoatcheckSessionDataStore, sessionDataStore } from '../../src/nextjs-auth0.ts'
-import { auth0Store } from '../../src/migrate.ts'
-import { redisStore } from '../../src/redis.ts'
+import { type CoatcheckSessionDataStore, sessionDataStore } from '../../src/app/drop-ins/nextjs-auth0.ts'
+import { auth0Store } from '../../src/entries/migrate.ts'
+import { redisStore } from '../../src/stores/redis/redis-store.ts'
 import { type RedisServer, startRedisServer } from '../support/redis-server.ts'
 
 const SECRET = randomBytes(32).toString('hex')

@@ -10,10 +10,10 @@ import expressSession from 'express-session'
 import fastify from 'fastify'
 import Koa from 'koa'
 import koaSession from 'koa-session'
-import { CoatcheckStore as ExpressStore } from '../../src/express-session.ts'
-import { CoatcheckStore as FastifyStore } from '../../src/fastify-session.ts'
-import type { SessionStoreOptions, UserSessions } from '../../src/hosted-sessions.ts'
-import { CoatcheckStore as KoaStore } from '../../src/koa-session.ts'
+import { CoatcheckStore as ExpressStore } from '../../src/app/drop-ins/express-session.ts'
+import { CoatcheckStore as FastifyStore } from '../../src/app/drop-ins/fastify-session.ts'
+import type { SessionStoreOptions, UserSessions } from '../../src/app/hosted-sessions.ts'
+import { CoatcheckStore as KoaStore } from '../../src/app/drop-ins/koa-session.ts'
 
 export interface HostApp {
   readonly server: Server

@@ -1,12 +1,12 @@
 /** Options and calls of `CoatcheckStore` as users of connect-redis know them: taken in the same meaning, or refused by name. */
 import { randomBytes } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { secondaryStorage } from '../../src/better-auth.ts'
-import { CoatcheckStore as ExpressStore } from '../../src/express-session.ts'
-import { CoatcheckStore as FastifyStore } from '../../src/fastify-session.ts'
-import type { SessionStoreOptions } from '../../src/hosted-sessions.ts'
-import { CoatcheckStore as KoaStore } from '../../src/koa-session.ts'
-import { redisStore } from '../../src/redis.ts'
+import { secondaryStorage } from '../../src/app/drop-ins/better-auth.ts'
+import { CoatcheckStore as ExpressStore } from '../../src/app/drop-ins/express-session.ts'
+import { CoatcheckStore as FastifyStore } from '../../src/app/drop-ins/fastify-session.ts'
+import type { SessionStoreOptions } from '../../src/app/hosted-sessions.ts'
+import { CoatcheckStore as KoaStore } from '../../src/app/drop-ins/koa-session.ts'
+import { redisStore } from '../../src/stores/redis/redis-store.ts'
 import { type RedisServer, startRedisServer } from '../support/redis-server.ts'
 
 const DAY_SECONDS = 86_400

@@ -4,12 +4,12 @@
  */
 import { randomBytes } from 'node:crypto'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { CoatcheckStore as ExpressStore } from '../../src/express-session.ts'
-import { CoatcheckStore as FastifyStore } from '../../src/fastify-session.ts'
-import type { SessionStoreOptions, UserSessions } from '../../src/hosted-sessions.ts'
-import { CoatcheckStore as KoaStore } from '../../src/koa-session.ts'
-import { memoryStore } from '../../src/memory.ts'
-import { redisStore } from '../../src/redis.ts'
+import { CoatcheckStore as ExpressStore } from '../../src/app/drop-ins/express-session.ts'
+import { CoatcheckStore as FastifyStore } from '../../src/app/drop-ins/fastify-session.ts'
+import type { SessionStoreOptions, UserSessions } from '../../src/app/hosted-sessions.ts'
+import { CoatcheckStore as KoaStore } from '../../src/app/drop-ins/koa-session.ts'
+import { memoryStore } from '../../src/stores/memory/memory-store.ts'
+import { redisStore } from '../../src/stores/redis/redis-store.ts'
 import { type RedisServer, startRedisServer } from '../support/redis-server.ts'
 
 type Data = Record<string, unknown>

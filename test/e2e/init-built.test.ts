@@ -8,7 +8,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, it, vi } from 'vitest'
-import { type DevProvider, startDevProvider } from '../../src/dev/index.ts'
+import { type DevProvider, startDevProvider } from '../../src/entries/dev.ts'
 import { freePort, type RedisServer, startRedisServer } from '../support/redis-server.ts'
 import { CookieBrowser } from './cookie-browser.ts'
 

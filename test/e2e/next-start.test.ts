@@ -10,7 +10,7 @@ import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { nextEnvironment } from '../../scripts/next-project.mjs'
-import { type DevProvider, startDevProvider } from '../../src/dev/index.ts'
+import { type DevProvider, startDevProvider } from '../../src/entries/dev.ts'
 import { freePort, startRedisServer } from '../support/redis-server.ts'
 import { CookieBrowser } from './cookie-browser.ts'
 

@@ -7,10 +7,10 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { type NodeAuth, nodeAuth } from '../../src/adapters/node.ts'
-import { type Coatcheck, coatcheck } from '../../src/coatcheck.ts'
+import { type Coatcheck, coatcheck } from '../../src/app/coatcheck.ts'
 import { type DevProvider, startDevProvider } from '../../src/dev/dev-provider.ts'
 import type { DevProviderOptions } from '../../src/dev/options.ts'
-import { memoryStore } from '../../src/memory.ts'
+import { memoryStore } from '../../src/stores/memory/memory-store.ts'
 import { oidc, type OidcOptions } from '../../src/oidc/provider.ts'
 
 type Data = Record<string, unknown>

@@ -1,8 +1,8 @@
 /** `coatcheck()` with a real Redis: the environment decides, instances share one connection, nothing is left open. */
 import { randomBytes } from 'node:crypto'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
-import { coatcheck } from '../../src/coatcheck.ts'
-import { redisStore } from '../../src/redis.ts'
+import { coatcheck } from '../../src/app/coatcheck.ts'
+import { redisStore } from '../../src/stores/redis/redis-store.ts'
 import { untilWorks } from '../support/redis-clients.ts'
 import { freePort, type RedisServer, startRedisServer } from '../support/redis-server.ts'
 

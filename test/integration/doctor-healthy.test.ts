@@ -1,9 +1,9 @@
 /** The doctor against healthy set-ups: nothing to find, whatever form Redis has; canaries on every server. */
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
-import { examineHealth, type HealthReport } from '../../src/admin.ts'
+import { examineHealth, type HealthReport } from '../../src/app/operator-access.ts'
 import { systemClock } from '../../src/core/clock.ts'
 import { oidc } from '../../src/oidc/provider.ts'
-import { redisStore } from '../../src/redis.ts'
+import { redisStore } from '../../src/stores/redis/redis-store.ts'
 import { createCertificates, tlsArguments } from '../support/certificates.ts'
 import { aclRules, createHealthWorld, HEALTHY_ARGUMENTS, type HealthWorld } from '../support/health-world.ts'
 import { libraryMajors } from '../support/redis-clients.ts'

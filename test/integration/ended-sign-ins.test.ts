@@ -1,8 +1,8 @@
 /** Sign-ins whose session ends before they are complete, by a new generation of the user: the record is still there. */
 import { randomBytes } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { coatcheck } from '../../src/coatcheck.ts'
-import { redisStore } from '../../src/redis.ts'
+import { coatcheck } from '../../src/app/coatcheck.ts'
+import { redisStore } from '../../src/stores/redis/redis-store.ts'
 import { type RedisServer, startRedisServer } from '../support/redis-server.ts'
 
 let redis: RedisServer

@@ -12,7 +12,7 @@ import type { ICachePlugin as Plugin7 } from '@azure/msal-node'
 import type { ICachePlugin as Plugin5 } from 'msal5'
 import type { ICachePlugin as Plugin6 } from 'msal6'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { msalCachePlugin } from '../../src/msal.ts'
+import { msalCachePlugin } from '../../src/app/drop-ins/msal.ts'
 import { PATIENT } from '../lab/limits.ts'
 import { type RedisServer, startRedisServer } from '../support/redis-server.ts'
 

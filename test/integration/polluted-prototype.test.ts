@@ -8,13 +8,13 @@ import { inspect } from 'node:util'
 import { afterEach, describe, expect, it } from 'vitest'
 import * as z from 'zod'
 import { nodeAuth } from '../../src/adapters/node.ts'
-import { type Coatcheck, coatcheck } from '../../src/coatcheck.ts'
+import { type Coatcheck, coatcheck } from '../../src/app/coatcheck.ts'
 import { resolveConfig } from '../../src/config/resolve.ts'
 import type { Options } from '../../src/config/types.ts'
 import { own, parseJson } from '../../src/core/json.ts'
-import { memoryStore } from '../../src/memory.ts'
+import { memoryStore } from '../../src/stores/memory/memory-store.ts'
 import { oidc } from '../../src/oidc/provider.ts'
-import { redisStore } from '../../src/redis.ts'
+import { redisStore } from '../../src/stores/redis/redis-store.ts'
 
 const closing: (() => unknown)[] = []
 afterEach(async () => {

@@ -1,7 +1,7 @@
 /** Names that lead to a prototype never come out of a session, whether a visitor, a provider or the application has put them there. */
 import { afterAll, describe, expect, it } from 'vitest'
-import { coatcheck } from '../../src/coatcheck.ts'
-import { memoryStore } from '../../src/memory.ts'
+import { coatcheck } from '../../src/app/coatcheck.ts'
+import { memoryStore } from '../../src/stores/memory/memory-store.ts'
 import type { Json } from '../../src/session/types.ts'
 
 const auth = coatcheck({ baseUrl: 'http://localhost:3000', store: memoryStore({ name: 'prototypes' }) })

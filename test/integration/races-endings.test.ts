@@ -1,6 +1,6 @@
 /** Endings that race with requests in flight, and sign-ins with each other, over real connections to a real Redis. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import type { Coatcheck } from '../../src/coatcheck.ts'
+import type { Coatcheck } from '../../src/app/coatcheck.ts'
 import { isCoatcheckError } from '../../src/core/errors.ts'
 import { type Data, type RaceWorld, startRaceWorld } from '../support/race-processes.ts'
 

@@ -2,7 +2,7 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { redisStore } from '../../src/redis.ts'
+import { redisStore } from '../../src/stores/redis/redis-store.ts'
 import { inMs, observed } from '../lab/report.ts'
 import { closeRedis, openRedis, outcome } from '../support/redis-clients.ts'
 import { type ClusterGroup, startClusterGroup, until } from '../support/redis-topologies.ts'

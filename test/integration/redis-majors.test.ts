@@ -1,8 +1,8 @@
 /** Connections that are made here, by each major of the client library, to what is more than one open server. */
 import { randomBytes } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { coatcheck } from '../../src/coatcheck.ts'
-import { redisStore } from '../../src/redis.ts'
+import { coatcheck } from '../../src/app/coatcheck.ts'
+import { redisStore } from '../../src/stores/redis/redis-store.ts'
 import { libraryMajors } from '../support/redis-clients.ts'
 import { cluster, type Ground, overTls, sentinel, underAcl } from '../support/redis-grounds.ts'
 

@@ -1,6 +1,6 @@
 /** A primary that sentinels name: killed, stopped and demoted under the load of 64 callers. */
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { redisStore } from '../../src/redis.ts'
+import { redisStore } from '../../src/stores/redis/redis-store.ts'
 import { PATIENT } from '../lab/limits.ts'
 import { observed } from '../lab/report.ts'
 import { closeRedis, openRedis, outcome } from '../support/redis-clients.ts'

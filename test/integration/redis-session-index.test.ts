@@ -2,8 +2,8 @@
 import { randomBytes } from 'node:crypto'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { systemRandom } from '../../src/core/random.ts'
-import { redisKeys } from '../../src/redis/keys.ts'
-import { createRedisSessionDriver } from '../../src/session/drivers/redis.ts'
+import { redisKeys } from '../../src/stores/keys.ts'
+import { createRedisSessionDriver } from '../../src/stores/redis/session-driver.ts'
 import type { SessionDriver, SessionRef } from '../../src/session/session-driver.ts'
 import { type RedisWorld, singleServers } from '../support/redis-world.ts'
 

@@ -1,8 +1,8 @@
 /** Reads that are asked for together: each gets its own, in few commands, and what fails the command fails them alike. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { RedisReply } from '../../src/redis/client-port.ts'
-import { redisKeys } from '../../src/redis/keys.ts'
-import { RedisReads } from '../../src/session/drivers/redis-reads.ts'
+import { redisKeys } from '../../src/stores/keys.ts'
+import { RedisReads } from '../../src/stores/redis/session-reads.ts'
 import type { SessionRef } from '../../src/session/session-driver.ts'
 import { type RedisWorld, singleServers } from '../support/redis-world.ts'
 

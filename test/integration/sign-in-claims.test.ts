@@ -4,11 +4,11 @@
  */
 import { randomBytes } from 'node:crypto'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest'
-import { coatcheck } from '../../src/coatcheck.ts'
+import { coatcheck } from '../../src/app/coatcheck.ts'
 import { type DevProvider, startDevProvider } from '../../src/dev/dev-provider.ts'
 import { namesEntryOf } from '../../src/keyring/keyring.ts'
 import { oidc } from '../../src/oidc/provider.ts'
-import { redisStore } from '../../src/redis.ts'
+import { redisStore } from '../../src/stores/redis/redis-store.ts'
 import { HANG_MS, PATIENT } from '../lab/limits.ts'
 import { type RedisServer, startRedisServer } from '../support/redis-server.ts'
 import { Browser } from '../support/test-app.ts'

@@ -7,11 +7,11 @@ import { EventBus } from '../../src/core/events.ts'
 import type { RedisClientPort, RedisReply } from '../../src/redis/client-port.ts'
 import { openRedisClient } from '../../src/redis/open-client.ts'
 import { resolveDestination } from '../../src/redis/resolve-destination.ts'
-import { redisKeys } from '../../src/redis/keys.ts'
+import { redisKeys } from '../../src/stores/keys.ts'
 import { limitsOf } from '../../src/redis/options.ts'
 import { createFakeClock } from '../../src/testing/fake-clock.ts'
 import { tokenFixture } from '../../src/testing/token-fixture.ts'
-import { createRedisTokenDriver } from '../../src/token/drivers/redis.ts'
+import { createRedisTokenDriver } from '../../src/stores/redis/token-driver.ts'
 import { type RedisServer, startRedisServer } from '../support/redis-server.ts'
 
 const HOUR = 3_600_000

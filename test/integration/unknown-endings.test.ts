@@ -1,8 +1,8 @@
 /** Ids that never were: a signed-in user who makes them up leaves nothing in Redis and pushes nothing out of a process. */
 import { randomBytes } from 'node:crypto'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { type Coatcheck, coatcheck } from '../../src/coatcheck.ts'
-import { redisStore } from '../../src/redis.ts'
+import { type Coatcheck, coatcheck } from '../../src/app/coatcheck.ts'
+import { redisStore } from '../../src/stores/redis/redis-store.ts'
 import { PATIENT } from '../lab/limits.ts'
 import { type RedisServer, startRedisServer } from '../support/redis-server.ts'
 

@@ -1,7 +1,7 @@
 /** Faults of the network between application and Redis, through a proxy that has them: F6 and F7 of docs/faults.md. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, expect, test } from 'vitest'
-import { redisStore } from '../../src/redis.ts'
+import { redisStore } from '../../src/stores/redis/redis-store.ts'
 import { type FaultProxy, type ProxyMode, startFaultProxy } from '../../src/testing/fault-proxy.ts'
 import { outcome, untilWorks } from '../support/redis-clients.ts'
 import { type RedisServer, startRedisServer } from '../support/redis-server.ts'

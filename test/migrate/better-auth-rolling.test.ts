@@ -1,6 +1,6 @@
 /** From a secondary storage written by hand to `coatcheck/better-auth` in a rolling deployment. */
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { redisKeys } from '../../src/redis/keys.ts'
+import { redisKeys } from '../../src/stores/keys.ts'
 import { type RedisServer, startRedisServer } from '../support/redis-server.ts'
 import { migrationApp } from './migration-fleet.ts'
 import { rollingDeployment } from './rolling-deployment.ts'

@@ -7,14 +7,20 @@ import session from 'express-session'
 import { sealData } from 'iron-session'
 import { EncryptJWT } from 'jose'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
-import { type Coatcheck, coatcheck } from '../../src/coatcheck.ts'
+import { type Coatcheck, coatcheck } from '../../src/app/coatcheck.ts'
 import { setCookiesOf } from '../../src/http/cookie.ts'
 import type { ExchangeInput } from '../../src/http/exchange.ts'
 import { createHeadersSink } from '../../src/http/headers-sink.ts'
-import { fromAuth0, fromAuthJs, fromExpressSession, fromIronSession, type StoredSession } from '../../src/migrate.ts'
+import {
+  fromAuth0,
+  fromAuthJs,
+  fromExpressSession,
+  fromIronSession,
+  type StoredSession,
+} from '../../src/entries/migrate.ts'
 import type { BridgeOptions } from '../../src/migrate/bridges/options.ts'
 import type { CookieBridge } from '../../src/migrate/cookie-bridge.ts'
-import { redisStore } from '../../src/redis.ts'
+import { redisStore } from '../../src/stores/redis/redis-store.ts'
 import { HANG_MS } from '../lab/limits.ts'
 import { type RedisServer, startRedisServer } from '../support/redis-server.ts'
 import { cookieHeader } from './old-apps.ts'

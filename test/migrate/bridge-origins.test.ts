@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { createClient } from 'redis'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
-import { type Coatcheck, coatcheck } from '../../src/coatcheck.ts'
+import { type Coatcheck, coatcheck } from '../../src/app/coatcheck.ts'
 import { createHeadersSink } from '../../src/http/headers-sink.ts'
 import {
   auth0Store,
@@ -13,10 +13,10 @@ import {
   fromBetterAuth,
   fromExpressSession,
   upstashAdapter,
-} from '../../src/migrate.ts'
+} from '../../src/entries/migrate.ts'
 import type { CookieBridge } from '../../src/migrate/cookie-bridge.ts'
-import { redisStore } from '../../src/redis.ts'
-import type { StoreFactory } from '../../src/store.ts'
+import { redisStore } from '../../src/stores/redis/redis-store.ts'
+import type { StoreFactory } from '../../src/stores/store.ts'
 import { type RedisServer, startRedisServer } from '../support/redis-server.ts'
 import { OLD_LIFE_MS, OLD_SECRET, type OldPackage } from './old-apps.ts'
 import { auth0App, auth0Version3App, authJsApp } from './old-sealed-apps.ts'

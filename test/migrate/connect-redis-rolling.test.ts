@@ -1,6 +1,6 @@
 /** From the versions of connect-redis before the current one, on each client that they are used with, in a rolling deployment. */
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { redisKeys } from '../../src/redis/keys.ts'
+import { redisKeys } from '../../src/stores/keys.ts'
 import { type RedisServer, startRedisServer } from '../support/redis-server.ts'
 import { migrationApp } from './migration-fleet.ts'
 import { rollingDeployment } from './rolling-deployment.ts'

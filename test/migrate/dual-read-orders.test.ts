@@ -5,7 +5,7 @@
 import { randomBytes } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { MigrationMode } from '../../src/migrate/migration-mode.ts'
-import { memoryStore } from '../../src/memory.ts'
+import { memoryStore } from '../../src/stores/memory/memory-store.ts'
 import {
   type Data,
   dataIn,

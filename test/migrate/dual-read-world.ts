@@ -18,8 +18,8 @@ import { connectRedis } from '../../src/migrate/origins/connect-redis.ts'
 import type { OldRecordDriver } from '../../src/migrate/old-record-driver.ts'
 import type { MigrationMode } from '../../src/migrate/migration-mode.ts'
 import type { SessionOrigin } from '../../src/migrate/session-origin.ts'
-import { redisStore } from '../../src/redis.ts'
-import type { Store, StoreFactory } from '../../src/store.ts'
+import { redisStore } from '../../src/stores/redis/redis-store.ts'
+import type { Store, StoreFactory } from '../../src/stores/store.ts'
 import { startRedisServer } from '../support/redis-server.ts'
 
 export const TTL_MS = 60_000

@@ -2,12 +2,18 @@
 import { randomBytes } from 'node:crypto'
 import { createClient } from 'redis'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { CoatcheckAdapter } from '../../src/authjs.ts'
+import { CoatcheckAdapter } from '../../src/app/drop-ins/authjs.ts'
 import { systemClock } from '../../src/core/clock.ts'
 import { EventBus } from '../../src/core/events.ts'
-import { auth0Store, betterAuthStorage, connectRedis, koaSessionStore, upstashAdapter } from '../../src/migrate.ts'
-import { redisStore } from '../../src/redis.ts'
-import type { Store } from '../../src/store.ts'
+import {
+  auth0Store,
+  betterAuthStorage,
+  connectRedis,
+  koaSessionStore,
+  upstashAdapter,
+} from '../../src/entries/migrate.ts'
+import { redisStore } from '../../src/stores/redis/redis-store.ts'
+import type { Store } from '../../src/stores/store.ts'
 import { type RedisServer, startRedisServer } from '../support/redis-server.ts'
 
 let redis: RedisServer

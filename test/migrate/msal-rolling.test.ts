@@ -1,6 +1,6 @@
 /** From MSAL's `DistributedCachePlugin` to `coatcheck/msal` in a rolling deployment. A session is the account of a user in the cache. */
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { redisKeys } from '../../src/redis/keys.ts'
+import { redisKeys } from '../../src/stores/keys.ts'
 import { type RedisServer, startRedisServer } from '../support/redis-server.ts'
 import { migrationApp } from './migration-fleet.ts'
 import { rollingDeployment } from './rolling-deployment.ts'

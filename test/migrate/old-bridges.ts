@@ -7,7 +7,7 @@ import {
   fromFastifySession,
   fromIronSession,
   type StoredSession,
-} from '../../src/migrate.ts'
+} from '../../src/entries/migrate.ts'
 import type { CookieBridge } from '../../src/migrate/cookie-bridge.ts'
 import { type BridgeChanges, cartOf, OLD_SECRET, type OldApp, type OldPackage } from './old-apps.ts'
 

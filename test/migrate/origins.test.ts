@@ -1,10 +1,10 @@
 /** What the origins read as a session, and the mistakes that their options refuse at once. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { randomBytes } from 'node:crypto'
-import { CoatcheckStore as ExpressStore } from '../../src/express-session.ts'
-import { CoatcheckStore as KoaStore } from '../../src/koa-session.ts'
-import { memoryStore } from '../../src/memory.ts'
-import { connectRedis, jsonSessions, koaSessionStore } from '../../src/migrate.ts'
+import { CoatcheckStore as ExpressStore } from '../../src/app/drop-ins/express-session.ts'
+import { CoatcheckStore as KoaStore } from '../../src/app/drop-ins/koa-session.ts'
+import { memoryStore } from '../../src/stores/memory/memory-store.ts'
+import { connectRedis, jsonSessions, koaSessionStore } from '../../src/entries/migrate.ts'
 import type { SessionOrigin } from '../../src/migrate/session-origin.ts'
 import { type DualReadWorld, oldText, startDualReadWorld, TTL_MS } from './dual-read-world.ts'
 

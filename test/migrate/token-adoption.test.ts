@@ -4,18 +4,18 @@ import type { ConfidentialClientApplication } from '@azure/msal-node'
 import * as openid from 'openid-client'
 import { createClient } from 'redis'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { type Coatcheck, coatcheck } from '../../src/coatcheck.ts'
-import { type DevProvider, startDevProvider } from '../../src/dev/index.ts'
-import { oidc } from '../../src/index.ts'
+import { type Coatcheck, coatcheck } from '../../src/app/coatcheck.ts'
+import { type DevProvider, startDevProvider } from '../../src/entries/dev.ts'
+import { oidc } from '../../src/entries/coatcheck.ts'
 import {
   type BetterAuthAccount,
   fromAuthJsAccounts,
   fromBetterAuthAccounts,
   fromGuideTokens,
   fromMsal,
-} from '../../src/migrate.ts'
-import type { TokenOrigin } from '../../src/migrate.ts'
-import { redisStore } from '../../src/redis.ts'
+} from '../../src/entries/migrate.ts'
+import type { TokenOrigin } from '../../src/entries/migrate.ts'
+import { redisStore } from '../../src/stores/redis/redis-store.ts'
 import { type RedisServer, startRedisServer } from '../support/redis-server.ts'
 import { msalApplication } from './msal-application.ts'
 

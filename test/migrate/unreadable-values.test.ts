@@ -5,11 +5,17 @@
 import { randomBytes } from 'node:crypto'
 import { createClient, RESP_TYPES } from 'redis'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { secondaryStorage } from '../../src/better-auth.ts'
-import { auth0Store, betterAuthStorage, connectRedis, jsonSessions, koaSessionStore } from '../../src/migrate.ts'
+import { secondaryStorage } from '../../src/app/drop-ins/better-auth.ts'
+import {
+  auth0Store,
+  betterAuthStorage,
+  connectRedis,
+  jsonSessions,
+  koaSessionStore,
+} from '../../src/entries/migrate.ts'
 import type { SessionOrigin } from '../../src/migrate/session-origin.ts'
-import { sessionDataStore } from '../../src/nextjs-auth0.ts'
-import { redisStore } from '../../src/redis.ts'
+import { sessionDataStore } from '../../src/app/drop-ins/nextjs-auth0.ts'
+import { redisStore } from '../../src/stores/redis/redis-store.ts'
 import { type DualReadWorld, startDualReadWorld, TTL_MS } from './dual-read-world.ts'
 
 const DEPTH = 5000

@@ -1,7 +1,7 @@
 /** An application on express-session, as far as a bridge sees it: signed cookies, and a store in memory. */
 import { createHmac, randomBytes } from 'node:crypto'
 import session from 'express-session'
-import { fromExpressSession } from '../../src/migrate.ts'
+import { fromExpressSession } from '../../src/entries/migrate.ts'
 import type { CookieBridge } from '../../src/migrate/cookie-bridge.ts'
 import type { OldApplication } from '../../src/testing/http-scenarios/adoption.ts'
 

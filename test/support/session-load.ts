@@ -1,10 +1,10 @@
 /** Callers that read and write sessions without a pause, each its own, and what they saw: for faults that happen meanwhile. */
 import { randomBytes } from 'node:crypto'
 import { expect } from 'vitest'
-import { coatcheck } from '../../src/index.ts'
+import { coatcheck } from '../../src/entries/coatcheck.ts'
 import { expectWithin, HANG_MS } from '../lab/limits.ts'
-import type { Coatcheck } from '../../src/coatcheck.ts'
-import type { StoreFactory } from '../../src/store.ts'
+import type { Coatcheck } from '../../src/app/coatcheck.ts'
+import type { StoreFactory } from '../../src/stores/store.ts'
 
 export interface SessionLoad {
   /** One of each caller's sessions, by caller. */

@@ -2,7 +2,7 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
-import type { RedisStoreOptions } from '../../src/redis.ts'
+import type { RedisStoreOptions } from '../../src/stores/redis/redis-store.ts'
 
 const APP = fileURLToPath(new URL('./processes/session-app.mjs', import.meta.url))
 

@@ -4,8 +4,13 @@ import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { afterEach, expect, test, vi } from 'vitest'
-import { coatcheck, type Coatcheck } from '../../src/index.ts'
-import { consumeEvents, type LifecycleEvent, redisStore, type RedisStoreOptions } from '../../src/redis.ts'
+import { coatcheck, type Coatcheck } from '../../src/entries/coatcheck.ts'
+import {
+  consumeEvents,
+  type LifecycleEvent,
+  redisStore,
+  type RedisStoreOptions,
+} from '../../src/stores/redis/redis-store.ts'
 import { type RedisServer, startRedisServer } from '../support/redis-server.ts'
 import { startClusterGroup, until } from '../support/redis-topologies.ts'
 

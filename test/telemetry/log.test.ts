@@ -2,8 +2,8 @@
 import { randomBytes } from 'node:crypto'
 import pino from 'pino'
 import { afterEach, expect, test } from 'vitest'
-import { coatcheck, type Logger } from '../../src/index.ts'
-import { redisStore } from '../../src/redis.ts'
+import { coatcheck, type Logger } from '../../src/entries/coatcheck.ts'
+import { redisStore } from '../../src/stores/redis/redis-store.ts'
 import { type RedisServer, startRedisServer } from '../support/redis-server.ts'
 import { until } from '../support/redis-topologies.ts'
 

@@ -14,7 +14,7 @@ import {
   SimpleSpanProcessor,
 } from '@opentelemetry/sdk-trace-base'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
-import { instrument } from '../../src/otel.ts'
+import { instrument } from '../../src/telemetry/otel.ts'
 import { until } from '../support/redis-topologies.ts'
 import { liveALittle, startTelemetryApp, type TelemetryApp } from './telemetry-app.ts'
 

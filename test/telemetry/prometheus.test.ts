@@ -2,7 +2,7 @@
 import { Counter, Registry } from 'prom-client'
 import { afterEach, expect, test } from 'vitest'
 import { EventBus } from '../../src/core/events.ts'
-import { prometheusMetrics } from '../../src/prometheus.ts'
+import { prometheusMetrics } from '../../src/telemetry/prometheus.ts'
 import { meters, prometheusName } from '../../src/telemetry/meters.ts'
 import { until } from '../support/redis-topologies.ts'
 import { liveALittle, startTelemetryApp, type TelemetryApp } from './telemetry-app.ts'

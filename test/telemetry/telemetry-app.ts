@@ -1,7 +1,7 @@
 /** An instance on a Redis of its own, for tests of what is told about it. */
 import { randomBytes } from 'node:crypto'
-import { type Coatcheck, coatcheck, oidc } from '../../src/index.ts'
-import { redisStore, type RedisStoreOptions } from '../../src/redis.ts'
+import { type Coatcheck, coatcheck, oidc } from '../../src/entries/coatcheck.ts'
+import { redisStore, type RedisStoreOptions } from '../../src/stores/redis/redis-store.ts'
 import { type RedisServer, startRedisServer } from '../support/redis-server.ts'
 
 export interface TelemetryApp {

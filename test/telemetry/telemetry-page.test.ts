@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { logLines } from '../../src/telemetry/log-lines.ts'
 import { LIVE_SESSIONS, type Meter, meters, prometheusName } from '../../src/telemetry/meters.ts'
-import { LIFECYCLE_EVENTS } from '../../src/redis/event-stream.ts'
+import { LIFECYCLE_EVENTS } from '../../src/stores/redis/event-stream.ts'
 
 const page = readFileSync('docs/telemetry.md', 'utf8')
 const rows = page

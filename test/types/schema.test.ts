@@ -2,8 +2,8 @@
 import * as v from 'valibot'
 import { expect, expectTypeOf, it } from 'vitest'
 import * as z from 'zod'
-import { type Coatcheck, coatcheck, type Session } from '../../src/index.ts'
-import { memoryStore } from '../../src/memory.ts'
+import { type Coatcheck, coatcheck, type Session } from '../../src/entries/coatcheck.ts'
+import { memoryStore } from '../../src/stores/memory/memory-store.ts'
 
 interface Data {
   items: string[]

@@ -4,7 +4,7 @@
  */
 import { cookies, headers } from 'next/headers.js'
 import { connection } from 'next/server.js'
-import type { Coatcheck } from '../../coatcheck.ts'
+import type { Coatcheck } from '../../app/coatcheck.ts'
 import type { Exchange } from '../../http/exchange.ts'
 import { type NextCookies, NextSink } from './next-sink.ts'
 

@@ -2,7 +2,7 @@
  * The option `adopt` in Next, where no middleware stands in front of all code: pages, actions and route handlers name the instance, so
  * the instance carries the bridge.
  */
-import type { Coatcheck } from '../../coatcheck.ts'
+import type { Coatcheck } from '../../app/coatcheck.ts'
 import { adoptingHandler, assertCoatcheck, checkAdapterOptions } from '../../http/node-edge.ts'
 import type { CookieBridge } from '../../migrate/cookie-bridge.ts'
 

@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { exitCodeOfCause } from '../../cli/exit-code.ts'
 import { errorCatalogue } from '../../core/error-catalogue.ts'
-import { neededKeys, neededRights, type RedisFeature } from '../../redis/acl-rights.ts'
-import { redisKeys } from '../../redis/keys.ts'
+import { neededKeys, neededRights, type RedisFeature } from '../../stores/redis/acl-rights.ts'
+import { redisKeys } from '../../stores/keys.ts'
 import { findingCatalogue } from './finding-catalogue.ts'
 
 const read = (name: string): string => readFileSync(new URL(`../../../docs/${name}`, import.meta.url), 'utf8')

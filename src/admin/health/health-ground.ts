@@ -1,4 +1,4 @@
-/** What an examination stands on. `src/admin.ts` makes it; nothing is opened before it is asked for. */
+/** What an examination stands on. `src/app/operator-access.ts` makes it; nothing is opened before it is asked for. */
 import type { Environment } from '../../config/environment.ts'
 import type { Options } from '../../config/types.ts'
 import type { Clock } from '../../core/clock.ts'

@@ -3,7 +3,7 @@ import type { Clock } from '../../core/clock.ts'
 import { counted } from '../../core/counted.ts'
 import { isCoatcheckError } from '../../core/errors.ts'
 import type { OriginReads } from '../../migrate/read-counts-driver.ts'
-import type { Store } from '../../store.ts'
+import type { Store } from '../../stores/store.ts'
 import { nextStep, readsWithin, usedReads } from '../migration-status.ts'
 import type { HealthNotes } from './health-report.ts'
 

@@ -4,7 +4,7 @@ import type { Clock } from '../../core/clock.ts'
 import type { RedisArgument, RedisClientPort } from '../../redis/client-port.ts'
 import type { KeyFinder } from '../../redis/key-finder.ts'
 import { defineScript } from '../../redis/script.ts'
-import type { RedisKeys } from '../../redis/keys.ts'
+import type { RedisKeys } from '../../stores/keys.ts'
 import type { HealthNotes } from './health-report.ts'
 import { LOOK_MS, type ServerLook } from './server-info.ts'
 

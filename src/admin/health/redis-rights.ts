@@ -3,9 +3,9 @@
  * runs none; before it, or without the right to it, `ACL GETUSER` tells whether it may do everything. What neither says, the
  * probe key finds out by doing.
  */
-import { neededKeys, neededRights, type RedisFeature } from '../../redis/acl-rights.ts'
+import { neededKeys, neededRights, type RedisFeature } from '../../stores/redis/acl-rights.ts'
 import type { ServerPort } from '../../redis/client-port.ts'
-import type { RedisKeys } from '../../redis/keys.ts'
+import type { RedisKeys } from '../../stores/keys.ts'
 import type { HealthNotes } from './health-report.ts'
 import { ifAllowed, replyText, type ServerLook } from './server-info.ts'
 

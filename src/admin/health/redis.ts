@@ -3,7 +3,7 @@
  * one cause is told once.
  */
 import type { Options } from '../../config/types.ts'
-import type { RedisFeature } from '../../redis/acl-rights.ts'
+import type { RedisFeature } from '../../stores/redis/acl-rights.ts'
 import { createKeyFinder } from '../../redis/key-finder.ts'
 import type { RedisSetup } from '../../redis/options.ts'
 import type { ServerGround } from '../ground.ts'

@@ -16,7 +16,7 @@ import {
   sectionsOf,
   type ServerGround,
   wordsOf,
-} from '../../admin.ts'
+} from '../../app/operator-access.ts'
 import { isCoatcheckError } from '../../core/errors.ts'
 import { docsUrl } from '../../core/links.ts'
 import type { Cli } from '../cli.ts'

@@ -2,7 +2,7 @@
  * Sessions that another library keeps on a server, read by the id from its cookie. `callbackSessions` works on the store that the
  * application has configured for the old library; `recordSessions` reads the keys of that store itself.
  */
-import type { StoreFactory } from '../../store.ts'
+import type { StoreFactory } from '../../stores/store.ts'
 import type { OldRecordDriver } from '../old-record-driver.ts'
 import { removeRecord } from '../remove-record.ts'
 

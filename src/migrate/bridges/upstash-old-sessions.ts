@@ -1,5 +1,5 @@
 /** Database sessions of Auth.js in the layout of @auth/upstash-redis-adapter: a session and its user are two keys. */
-import type { StoreFactory } from '../../store.ts'
+import type { StoreFactory } from '../../stores/store.ts'
 import { removeRecord } from '../remove-record.ts'
 import { hydrated, removeName, type UpstashKeys, userIn } from '../upstash-records.ts'
 import { type OldSessions, type OldSessionsGround, timeOf } from './old-sessions.ts'

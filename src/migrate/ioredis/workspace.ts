@@ -97,12 +97,12 @@ function readOptions(path: string): ts.CompilerOptions {
 }
 
 const ENTRIES = [
-  'src/index.ts',
+  'src/entries/coatcheck.ts',
   'src/index.tsx',
   'src/main.ts',
   'index.ts',
   'lib/index.ts',
-  'src/index.js',
+  'src/entries/coatcheck.ts',
   'index.js',
   'lib/index.js',
   'src/index.mjs',

@@ -1,7 +1,7 @@
 /** An origin of sessions: a format, a mode, and where its old records are. The modes are in `mirrored-sessions.ts` and `moved-sessions.ts`. */
 import { MisuseError } from '../../core/errors.ts'
 import { describeValue } from '../../core/redact.ts'
-import type { StoreFactory } from '../../store.ts'
+import type { StoreFactory } from '../../stores/store.ts'
 import { cookieEndOf, type OldSession, recordSessions } from '../bridges/old-sessions.ts'
 import { createLateRemovals } from '../late-removals.ts'
 import { keysMadeBy } from '../old-keys.ts'

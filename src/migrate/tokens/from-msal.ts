@@ -1,5 +1,5 @@
 /** The origin `fromMsal`: refresh and access tokens in serialized caches of MSAL Node, one for all users or one for each. */
-import type { MsalCache } from '../../adapters/msal/cache-merge.ts'
+import type { MsalCache } from '../../drop-ins/msal/cache-merge.ts'
 import { systemClock } from '../../core/clock.ts'
 import { claimsIn } from '../../token/token-subject.ts'
 import { cacheIn, homeOf } from '../msal-blob.ts'

@@ -1,6 +1,6 @@
 /** What the HTTP scenarios share: the world they run in, and a visitor with one cookie and no other habits. */
 import assert from 'node:assert/strict'
-import type { Coatcheck } from '../../coatcheck.ts'
+import type { Coatcheck } from '../../app/coatcheck.ts'
 import type { EventMap } from '../../core/event-map.ts'
 import type { EventName } from '../../core/events.ts'
 import type { ScenarioData } from '../http-scenario-app.ts'

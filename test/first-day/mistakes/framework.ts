@@ -2,7 +2,7 @@
 import { Hono } from 'hono'
 import { expressAuth } from '../../../src/adapters/express.ts'
 import { honoAuth } from '../../../src/adapters/hono.ts'
-import { coatcheck } from '../../../src/coatcheck.ts'
+import { coatcheck } from '../../../src/app/coatcheck.ts'
 import { serve } from '../application.ts'
 import type { Mistake, Seen } from '../mistake.ts'
 import type { World } from '../world.ts'

@@ -1,6 +1,6 @@
 /** A registration at the identity provider that does not fit, and addresses that differ from the registered ones. */
 import { expressAuth } from '../../../src/adapters/express.ts'
-import { coatcheck } from '../../../src/coatcheck.ts'
+import { coatcheck } from '../../../src/app/coatcheck.ts'
 import { sendRaw } from '../../../src/testing/raw-http.ts'
 import { doctorSays, type Mistake, type Seen } from '../mistake.ts'
 import { serve } from '../application.ts'

@@ -1,6 +1,6 @@
 /** A Redis that is not reached, is not let in to, or may lose sessions. */
 import { randomBytes } from 'node:crypto'
-import { redisStore, type RedisStoreOptions } from '../../../src/redis.ts'
+import { redisStore, type RedisStoreOptions } from '../../../src/stores/redis/redis-store.ts'
 import { createCertificates, tlsArguments } from '../../support/certificates.ts'
 import { freePort, startRedisServer } from '../../support/redis-server.ts'
 import { doctorSays, type Mistake } from '../mistake.ts'

@@ -42,9 +42,9 @@ function oldHandler({ ask, signIn }: OldPackage): RequestListener {
 async function bridged(of: OldPackage, mode: 'read' | 'move') {
   const [{ default: express }, { coatcheck }, { expressAuth }, { redisStore }, { bridgeOf }] = await Promise.all([
     import('express'),
-    import('../../../src/coatcheck.ts'),
+    import('../../../src/app/coatcheck.ts'),
     import('../../../src/adapters/express.ts'),
-    import('../../../src/redis.ts'),
+    import('../../../src/stores/redis/redis-store.ts'),
     import('../../migrate/old-bridges.ts'),
   ])
   const auth = coatcheck({

@@ -7,7 +7,7 @@ import {
   type EndingWish,
   endSessions,
   planEnding,
-} from '../../../admin.ts'
+} from '../../../app/operator-access.ts'
 import type { Cli } from '../../cli.ts'
 import { exitCode } from '../../exit-code.ts'
 import { plainWord } from '../../flag-values.ts'

@@ -1,0 +1,80 @@
+/**
+ * The bridges of one instance. A bridge is attached before any store is open, so that it can refuse a forged cookie without one. What it
+ * needs of the store is opened for the first cookie that verifies.
+ */
+import type { ResolvedConfig } from '../config/types.ts'
+import { systemClock } from '../core/clock.ts'
+import type { EventBus } from '../core/events.ts'
+import { systemRandom } from '../core/random.ts'
+import type { Foundation } from './foundation.ts'
+import type { AttachedBridge, BridgeGround, BridgeStores, CookieBridge } from '../migrate/cookie-bridge.ts'
+import type { SessionStore } from '../session/types.ts'
+import type { Store, StoreFactory } from '../stores/store.ts'
+
+/** The opened store, as bridges see it. */
+export interface BridgeShelf {
+  readonly stores: BridgeStores
+  readonly oldRecords: BridgeGround['oldRecords']
+  /** Closes the stores of old records that bridges have opened. */
+  close(): Promise<void>
+}
+
+export interface BridgeAttachments {
+  /** Connects a bridge: the same result for the same bridge, because all adapters share what it keeps in memory. */
+  attach(bridge: CookieBridge): AttachedBridge
+  /** Called before all sessions of a user end. One bridge tells all, because they share the store. */
+  revoking(userKey: string): Promise<unknown>
+}
+
+export function bridgeAttachments(
+  use: <T>(run: (shelf: BridgeShelf) => Promise<T>) => Promise<T>,
+  events: EventBus,
+): BridgeAttachments {
+  const attached = new WeakMap<CookieBridge, AttachedBridge>()
+  let latest: AttachedBridge | null = null
+  const ground: BridgeGround = {
+    ...{ clock: systemClock, events },
+    open: () => use(({ stores }) => Promise.resolve(stores)),
+    oldRecords: (factory) => use(({ oldRecords }) => oldRecords(factory)),
+  }
+  return {
+    attach(bridge) {
+      const known = attached.get(bridge)
+      if (known) return known
+      const made = bridge.attach(ground)
+      attached.set(bridge, made)
+      return (latest = made)
+    },
+    revoking: async (userKey) => latest?.revoking(userKey),
+  }
+}
+
+export function openBridgeShelf<D extends object>(
+  config: ResolvedConfig<D>,
+  { keyring, seal, store }: Foundation,
+  sessions: Pick<SessionStore<D>, 'revoke'>,
+  events: EventBus,
+): BridgeShelf {
+  const shared = { keyring, seal, namespace: config.prefix, events }
+  const opened = new Map<StoreFactory, Store>()
+  return {
+    stores: {
+      documents: { ...shared, driver: store.documents },
+      planned: {
+        ...{ ...shared, driver: store.sessions, config: config.session },
+        ...{ clock: systemClock, random: systemRandom },
+      },
+      revoke: (sessionId, reason) => sessions.revoke(sessionId, reason),
+    },
+    oldRecords(factory) {
+      if (!factory) return store.oldRecords()
+      const known =
+        opened.get(factory) ?? factory.open({ prefix: '', clock: systemClock, events, loopback: config.loopback })
+      opened.set(factory, known)
+      return known.oldRecords()
+    },
+    async close() {
+      await Promise.all([...opened.values()].map((one) => one.close()))
+    },
+  }
+}

@@ -1,0 +1,104 @@
+/**
+ * How `coatcheck migrate` reaches a drop-in that a module of the application exports: its origin, the server of the old keys, and the
+ * step that takes one record over. It hangs on the drop-in under a symbol that copies of this package share.
+ */
+import { systemClock } from '../core/clock.ts'
+import { EventBus, type Events } from '../core/events.ts'
+import { leaveUncounted } from './hosted-origin.ts'
+import type { Hosted } from './hosted.ts'
+import type { OldRecordDriver } from '../migrate/old-record-driver.ts'
+import type { Origin } from '../migrate/origin.ts'
+import type { StoreServer } from '../stores/store.ts'
+
+const BULK_ACCESS: unique symbol = Symbol.for('coatcheck.bulk-access') as never
+
+/** The old records of one drop-in. */
+export interface OldRecords {
+  /** The servers of the old keys. `null`: they are in the memory of the process. */
+  readonly server: StoreServer | null
+  /** Reads and removes old records. */
+  readonly records: OldRecordDriver
+  /** Prefix of the keys of Coatcheck. */
+  readonly ownPrefix: string
+  /** Whether encryption keys are configured. False: those of this process, which no other process knows. */
+  readonly hasKeys: boolean
+  /** Closes what was opened for this, and the drop-in. */
+  close(): Promise<void>
+}
+
+/** What is needed of an origin. */
+export type BulkSource = Pick<Origin, 'name' | 'mode' | 'store' | 'keys'>
+
+/** How operators reach a drop-in, and take over the old records of its origin. */
+export interface BulkAccess {
+  /** `undefined`: the drop-in has no `migrateFrom`. */
+  readonly origin: BulkSource | undefined
+  /** Whether the drop-in knows the users of its sessions. `null`: its library says so itself. */
+  readonly knowsUsers: boolean | null
+  /** The events of the drop-in. */
+  readonly events: Events
+  /** Opens the drop-in. Its reads are not counted as requests. */
+  open(): Promise<OldRecords>
+  /**
+   * Takes one record over, if that has not happened yet.
+   * @param id as `OldKeys.idOf` names it
+   * @returns whether the drop-in has a record of this id
+   */
+  adopt(id: string): Promise<boolean>
+}
+
+export function bulkAccess<T>(
+  hosted: Hosted<T>,
+  {
+    origin,
+    events,
+    knowsUsers = null,
+    adopt,
+    closed,
+  }: {
+    readonly origin: BulkSource | undefined
+    readonly events: EventBus
+    readonly knowsUsers?: boolean | null
+    readonly adopt: (made: T, id: string) => Promise<unknown>
+    /** Closes what `hosted` does not. */
+    readonly closed?: () => Promise<void> | undefined
+  },
+): BulkAccess {
+  return {
+    origin,
+    events,
+    knowsUsers,
+    async open() {
+      leaveUncounted(events)
+      const { store, prefix, loopback, hasKeys } = await hosted.parts()
+      const other = origin?.store?.open({ prefix, loopback, clock: systemClock, events: new EventBus() })
+      const of = other ?? store
+      await of.ready()
+      return {
+        server: of.server,
+        records: await of.oldRecords(),
+        ownPrefix: prefix,
+        hasKeys,
+        async close() {
+          await other?.close()
+          await hosted.close()
+          await closed?.()
+        },
+      }
+    },
+    async adopt(id) {
+      return ((await adopt(await hosted.open(), id)) ?? null) !== null
+    },
+  }
+}
+
+/** Hangs the access on a drop-in, where no loop over its properties meets it. */
+export function withBulkAccess<DropIn extends object>(dropIn: DropIn, access: BulkAccess): DropIn {
+  return Object.defineProperty(dropIn, BULK_ACCESS, { value: access })
+}
+
+/** The access of an exported value. `null`: the value is no drop-in. */
+export function bulkAccessOf(value: unknown): BulkAccess | null {
+  if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return null
+  return (value as { readonly [BULK_ACCESS]?: BulkAccess })[BULK_ACCESS] ?? null
+}

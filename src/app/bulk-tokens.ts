@@ -1,0 +1,156 @@
+/**
+ * What `coatcheck migrate tokens` works on: an origin of tokens and the application's store, opened for a look or for a run; or the cache
+ * plugin of MSAL that takes over the caches of an earlier one.
+ */
+import type { BulkOrigin, OldGround } from '../admin/adoption.ts'
+import { type BulkAccess, bulkAccessOf } from './bulk-access.ts'
+import { processEnvironment, variable } from '../config/environment.ts'
+import { missing } from '../config/refusal.ts'
+import { settingOf } from '../config/settings.ts'
+import type { Options } from '../config/types.ts'
+import { configuredKeys } from './configured-keys.ts'
+import { systemClock } from '../core/clock.ts'
+import { ConfigError } from '../core/errors.ts'
+import { EventBus } from '../core/events.ts'
+import type { MigrationMode } from '../migrate/migration-mode.ts'
+import type { TokenAdoption, TokenOrigin } from '../migrate/tokens/token-origin.ts'
+import type { Store, StoreFactory } from '../stores/store.ts'
+
+/** The old keys of an origin, opened for a look. */
+export interface OldTokens {
+  /** The old keys, one by one. */
+  readonly origin: Omit<BulkOrigin, 'adopt'>
+  /** The servers of the old keys. */
+  readonly ground: OldGround
+  /** Closes what was opened for the look. */
+  close(): Promise<void>
+}
+
+/** The tokens of a run. */
+export interface TokenMigration {
+  /** Adopts one user, or all. */
+  readonly adoption: TokenAdoption
+  /** Closes all connections. */
+  close(): Promise<void>
+}
+
+/** The origins of tokens among the exports of a module, by name. */
+export function tokenOriginsOf(exports: Readonly<Record<string, unknown>>): ReadonlyMap<string, TokenOrigin> {
+  const found = new Map<string, TokenOrigin>()
+  for (const [name, value] of Object.entries(exports)) {
+    if (isTokenOrigin(value) && ![...found.values()].includes(value)) found.set(name, value)
+  }
+  return found
+}
+
+/** Origins of sessions have a mode, and origins of tokens have none. */
+function isTokenOrigin(value: unknown): value is TokenOrigin {
+  if (typeof value !== 'object' || value === null) return false
+  const { name, attach, mode } = value as {
+    readonly name?: unknown
+    readonly attach?: unknown
+    readonly mode?: unknown
+  }
+  return typeof name === 'string' && typeof attach === 'function' && mode === undefined
+}
+
+/** Where the tokens of the Redis setup guide's `TokenCache` are. */
+export interface GuideTokensChoice {
+  /** The old key, with `<id>` for the user id. Default `user:<id>:tokens`. */
+  readonly key?: string
+  /** `read` leaves the old values. `move` removes each one that was adopted. */
+  readonly mode: 'read' | 'move'
+  /** The store of the old keys. Default: that of the application. */
+  readonly store?: StoreFactory
+}
+
+/** The origin of the tokens that the Redis setup guide's `TokenCache` stored. */
+export async function guideTokens(choice: GuideTokensChoice): Promise<TokenOrigin> {
+  const { fromGuideTokens } = await import('../migrate/tokens/from-guide-tokens.ts')
+  const { key, mode, store } = choice
+  return fromGuideTokens({
+    mode,
+    ...(store && { store }),
+    ...(key !== undefined && { keyOf: (userId: string) => key.replaceAll('<id>', userId) }),
+  })
+}
+
+/** Where the caches of an earlier plugin of MSAL Node are. */
+export interface MsalCacheChoice {
+  /** The old key, with `<id>` for the partition: what the option `partition` of the plugin returns. */
+  readonly key: string
+  /** What becomes of old keys. */
+  readonly mode: MigrationMode
+  /** The Redis of the old keys. Default: that of the options. */
+  readonly store?: StoreFactory
+}
+
+/**
+ * Makes the cache plugin that an application would have.
+ * @param options store, keys and prefix of the application
+ * @throws {ConfigError} as the plugin
+ */
+export async function createMsalCache(
+  { store, keys, prefix }: Pick<Options, 'store' | 'keys' | 'prefix'>,
+  choice: MsalCacheChoice,
+): Promise<BulkAccess> {
+  const [{ msalCachePlugin }, { msalCache }] = await Promise.all([
+    import('./drop-ins/msal.ts'),
+    import('../migrate/msal-cache.ts'),
+  ])
+  const keyOf = (partition: string): string => choice.key.replaceAll('<id>', partition)
+  const migrateFrom = msalCache({ keyOf, mode: choice.mode, ...(choice.store && { store: choice.store }) })
+  const ours = { ...(store && { store }), ...(keys !== undefined && { keys }), ...(prefix !== undefined && { prefix }) }
+  return bulkAccessOf(msalCachePlugin({ ...ours, migrateFrom, partition: () => null })) as BulkAccess
+}
+
+/**
+ * Opens the old keys of an origin.
+ * @param store the store of the application, used where the origin has none
+ * @returns `null`: the old keys cannot be told by their names
+ */
+export async function openOldTokens(origin: TokenOrigin, store: Store, prefix: string): Promise<OldTokens | null> {
+  const { name, keys } = origin
+  if (keys === undefined) return null
+  const context = { prefix, loopback: true, clock: systemClock, events: new EventBus() }
+  const other = origin.store?.open(context)
+  const of = other ?? store
+  await of.ready()
+  if (of.server === null) throw new ConfigError('COATCHECK_STORE_REQUIRED')
+  return {
+    ground: { server: of.server, records: await of.oldRecords(), ownPrefix: prefix, clock: systemClock },
+    origin: {
+      ...{ name, mode: 'read', keyPrefix: keys.prefix },
+      familyOf: (key) => keys.familyOf(key),
+      isReadable: (key, { text }) => keys.isReadable(key, text),
+      endOf: () => null,
+    },
+    close: async () => other?.close(),
+  }
+}
+
+/**
+ * Opens the application's tokens for a run.
+ * @param options those of the application
+ * @throws {ConfigError} `COATCHECK_CONFIG_MISSING` without keys, and what the options say
+ * @throws {RedisError} during an outage
+ */
+export async function openTokenMigration(options: Options, origin: TokenOrigin): Promise<TokenMigration> {
+  if (configuredKeys(options).length === 0) {
+    throw missing(settingOf('', 'keys'), {
+      why: 'Only with the keys of the application can it read what is moved.',
+      fix: 'Set COATCHECK_KEYS to the value that the application has.',
+    })
+  }
+  const { coatcheck } = await import('./coatcheck.ts')
+  const hasBaseUrl = options.baseUrl !== undefined || variable(processEnvironment(), 'COATCHECK_BASE_URL') !== undefined
+  // No request is answered here, so where browsers find the application does not matter.
+  const auth = coatcheck(hasBaseUrl ? options : { ...options, baseUrl: 'https://application.invalid' })
+  try {
+    await auth.ready()
+    return { adoption: auth.tokens.adopt(origin), close: () => auth.close() }
+  } catch (error) {
+    await auth.close()
+    throw error
+  }
+}

@@ -1,0 +1,337 @@
+/**
+ * `coatcheck()`: puts the parts together. Calling it checks shapes and does nothing else; the first use, or `ready()`, reads
+ * the environment, makes the keyring and opens the store, so that a build that evaluates modules needs neither secrets nor a
+ * server. Owns the life of what it opens, and no rule of its own.
+ */
+import { type BridgeAttachments, bridgeAttachments, type BridgeShelf, openBridgeShelf } from './adopted-sessions.ts'
+import { adoptingTokens, type CoatcheckTokens, type OpenTokenOrigin } from './adopted-tokens.ts'
+import { processEnvironment } from '../config/environment.ts'
+import { checkOptions, resolveConfig } from '../config/resolve.ts'
+import type { Options, ResolvedConfig } from '../config/types.ts'
+import { systemClock } from '../core/clock.ts'
+import { MisuseError } from '../core/errors.ts'
+import { EventBus, type Events } from '../core/events.ts'
+import { systemRandom } from '../core/random.ts'
+import { type Foundation, type FoundationUse, keysOf, useFoundation } from './foundation.ts'
+import { createCookies } from '../http/cookie.ts'
+import { createExchangeFactory, type ExchangeFactory } from '../http/exchange.ts'
+import { createRoutes, type RouteContext, type Routes } from '../http/routes.ts'
+import { createKeyring } from '../keyring/keyring.ts'
+import { createLogoutTokens } from '../oidc/logout-token.ts'
+import { assertProviderKnowsUs } from '../oidc/provider-check.ts'
+import { createProviderClients } from '../oidc/provider-client.ts'
+import { createProviderLogout } from '../oidc/provider-logout.ts'
+import { createRedemptions } from '../oidc/redemptions.ts'
+import { redirectUriOf } from '../oidc/sign-in.ts'
+import { createTransactions } from '../oidc/transaction.ts'
+import { absentSessions } from '../session/absent-sessions.ts'
+import { createSessionStore } from '../session/session-store.ts'
+import { createTickets } from '../session/ticket.ts'
+import type { SessionStore } from '../session/types.ts'
+import type { TokenOrigin } from '../migrate/tokens/token-origin.ts'
+import { resolveProvider } from '../token/token-target.ts'
+import { tokenSetFromOAuth } from '../token/token-set.ts'
+import type { TokenCache } from '../token/types.ts'
+
+/**
+ * An instance of Coatcheck. It reads the environment and connects at first use, or in `ready()`. Every method is bound:
+ * `const { handler } = auth` works.
+ */
+export interface Coatcheck<D extends object> {
+  /** Finds, creates, changes, lists and ends sessions, by ticket and by user. */
+  readonly sessions: SessionStore<D>
+  /** Stores, refreshes and deletes the tokens of users and of the application; adopts those that another library stored. */
+  readonly tokens: CoatcheckTokens
+  /** The events of this instance, for logs, metrics and listeners of the application. */
+  readonly events: Events
+  /** For adapters: sessions of requests, and the configuration that adapters need. */
+  readonly http: HttpEdge<D>
+  /**
+   * Answers a request below `basePath`: sign-in, sign-out, session and devices. Other paths get 404. docs/http-routes.md lists the
+   * routes.
+   * @param context facts about the request that only the adapter knows
+   * @throws errors that no visitor can act on: of the application's own functions, of the code, of the configuration
+   */
+  handler(request: Request, context?: RouteContext): Promise<Response>
+  /**
+   * Estimates the number of stored sessions, anonymous ones included. Exact while there are few keys, else within a few percent,
+   * from a sample. It scans keys: use it for metrics, not for every request.
+   * @throws {RedisError} during an outage
+   */
+  estimateSessions(): Promise<number>
+  /**
+   * Checks settings and keys, and asks the store: it resolves when every Redis server has answered a `PING`. Call it before `listen`, so
+   * that a misconfiguration ends the start. It may be called again.
+   * @throws {ConfigError} `COATCHECK_CONFIG_…`, `COATCHECK_STORE_REQUIRED`, `COATCHECK_REDIS_PACKAGE_MISSING`
+   * @throws {KeyringError} `COATCHECK_KEY_INVALID`
+   * @throws {RedisError} why the store does not answer: `COATCHECK_REDIS_UNREACHABLE` without a connection, `COATCHECK_REDIS_TIMEOUT`
+   *   without an answer, each after `connectTimeoutMs` (5 s); at once the codes of a refusal, such as `COATCHECK_REDIS_NOAUTH`
+   * @throws {OidcError} only with `provider: true`: `COATCHECK_OIDC_DISCOVERY`, `COATCHECK_OIDC_CLIENT_REJECTED`,
+   *   `COATCHECK_OIDC_UNAVAILABLE`
+   * @throws {MisuseError} `COATCHECK_CLOSED` after `close()`
+   */
+  ready(options?: ReadyOptions): Promise<void>
+  /**
+   * Closes what this instance opened, at the latest at its deadline. A Redis client that the application passed in stays open.
+   * Calls afterwards are refused with `COATCHECK_CLOSED`. May be called again.
+   */
+  close(): Promise<void>
+}
+
+/** Options of `ready()`. */
+export interface ReadyOptions {
+  /**
+   * Whether to ask each provider too: does it know the tenant, the client and its credential? Default false, so that an application
+   * starts while its provider is down.
+   */
+  readonly provider?: boolean
+}
+
+/** For adapters: sessions of requests, and the configuration that adapters need. */
+export interface HttpEdge<D extends object> {
+  /**
+   * Starts the session handling of one request. It reads no session until `getSession` is called.
+   * @throws {ConfigError} when a setting is missing or invalid
+   */
+  readonly exchange: ExchangeFactory<D>
+  /**
+   * Returns whether a `Cookie` header holds a ticket with a valid signature that has not expired. It does not ask the store, so it
+   * is also true for a session that was ended, and for an anonymous session.
+   * @throws {ConfigError} when a setting is missing or invalid
+   */
+  hasTicket(cookieHeader: string | null | undefined): boolean
+  /** Reports that the framework answered 500 to an error that has another answer: the event `request.unhandled`. */
+  reportUnhandled(code: string): void
+  /** Reports that a request was sent to sign-in before the middleware ever ran: the event `request.unmounted`. */
+  reportUnmounted(mount: string): void
+  /**
+   * Returns the configuration that adapters need, without secrets.
+   * @throws {ConfigError} when a setting is missing or invalid
+   */
+  config(): HttpConfig
+}
+
+/** The part of the configuration that adapters need. It holds no secret. */
+export type HttpConfig = Pick<
+  ResolvedConfig<object>,
+  'baseUrl' | 'basePath' | 'cookie' | 'loopback' | 'localPeers' | 'pages'
+>
+
+interface Opened<D extends object> {
+  readonly foundation: Foundation
+  readonly sessions: SessionStore<D>
+  readonly routes: Routes
+  readonly shelf: BridgeShelf
+}
+
+/**
+ * Creates an instance of Coatcheck. It checks the shapes of the options and nothing else: the environment is read at first use or by
+ * `ready()`, so a build needs neither secrets nor a server. Instances of one process with the same settings share a connection.
+ * @throws {ConfigError} `COATCHECK_CONFIG_UNKNOWN_OPTION`, `COATCHECK_CONFIG_INVALID`
+ */
+export function coatcheck<D extends object = Record<string, unknown>>(options: Options<D> = {}): Coatcheck<D> {
+  checkOptions(options)
+  const events = new EventBus()
+  const { use, bridges, config, ready, close } = createLife(options, events)
+  const { tokens, close: closeOrigins } = adoptingTokens(
+    lazyTokens(use),
+    (origin) => use(({ foundation }) => openTokenOrigin(origin, foundation, config(), events)),
+    events,
+  )
+  const sessions = lazySessions<D>(use)
+  const createExchange = once(() =>
+    createExchangeFactory<D>({ config: config(), sessions, events, clock: systemClock, attach: bridges.attach }),
+  )
+  const hasTicket = once(() => ticketCheck(config()))
+  return {
+    sessions,
+    tokens,
+    events,
+    http: {
+      exchange: (input) => createExchange()(input),
+      hasTicket: (cookieHeader) => hasTicket()(cookieHeader ?? ''),
+      reportUnhandled: (code) => events.emit('request.unhandled', { code }),
+      reportUnmounted: (mount) => events.emit('request.unmounted', { mount }),
+      config: () => httpConfigOf(config()),
+    },
+    handler: (request, context) => use(({ routes }) => routes(request, context)),
+    estimateSessions: () => use(({ foundation }) => foundation.store.estimateSessions()),
+    ready,
+    async close() {
+      await closeOrigins()
+      await close()
+    },
+  }
+}
+
+/** Runs something on what is open, opening it first when needed. */
+type Use<D extends object> = <T>(run: (opened: Opened<D>) => Promise<T>) => Promise<T>
+
+interface Life<D extends object> {
+  readonly use: Use<D>
+  readonly bridges: BridgeAttachments
+  config(): ResolvedConfig<D>
+  ready(options?: ReadyOptions): Promise<void>
+  close(): Promise<void>
+}
+
+function createLife<D extends object>(options: Options<D>, events: EventBus): Life<D> {
+  const config = once(() => resolveConfig(options, processEnvironment()))
+  let joined: FoundationUse | null = null
+  let opened: Opened<D> | null = null
+  let opening: Promise<Opened<D>> | null = null
+  let closing: Promise<void> | null = null
+
+  const open = async (): Promise<Opened<D>> => {
+    joined = await useFoundation(config(), events, processEnvironment())
+    opened = assemble(config(), joined.foundation, events, bridges)
+    return opened
+  }
+  const use: Use<D> = (run) => {
+    if (closing) return Promise.reject(new MisuseError('COATCHECK_CLOSED', ''))
+    // Not an async function: every request comes along here, and once open it should cost nothing.
+    if (opened) return run(opened)
+    // A failure is not kept: whoever comes next tries again.
+    opening ??= open().finally(() => {
+      opening = null
+    })
+    return opening.then(run)
+  }
+  const bridges = bridgeAttachments((run) => use(({ shelf }) => run(shelf)), events)
+  return {
+    use,
+    bridges,
+    config,
+    ready: ({ provider = false } = {}) =>
+      use(async ({ foundation }) => {
+        await foundation.store.ready()
+        if (provider) for (const one of config().providers) await assertProviderKnowsUs(one, systemClock)
+      }),
+    close() {
+      closing ??= (async () => {
+        await opening?.catch(() => undefined)
+        await opened?.shelf.close()
+        await joined?.release()
+      })()
+      return closing
+    },
+  }
+}
+
+function assemble<D extends object>(
+  config: ResolvedConfig<D>,
+  foundation: Foundation,
+  events: EventBus,
+  bridges: BridgeAttachments,
+): Opened<D> {
+  const { keyring, seal, store, tokens, gate } = foundation
+  // Of this copy of the module, whoever made the foundation: openid-client knows the objects of another copy not for its own.
+  const clients = createProviderClients(config.providers, { clock: systemClock, events })
+  const shared = { keyring, seal, clock: systemClock, random: systemRandom, events }
+  const sessions = createSessionStore<D>({
+    ...shared,
+    driver: store.sessions,
+    config: config.session,
+    namespace: config.prefix,
+    namesCallSites: config.loopback,
+    revoking: bridges.revoking,
+  })
+  const signIn = {
+    clients,
+    transactions: createTransactions({ ...shared, driver: store.transactions }),
+    keyring,
+    random: systemRandom,
+    events,
+    redirectUri: redirectUriOf(config.baseUrl, config.basePath, config.providers),
+  }
+  const providerLogout = createProviderLogout({
+    ...shared,
+    driver: store.providerSessions,
+    tokens: createLogoutTokens(clients, systemClock),
+    absent: (sessionIds) => absentSessions(store.sessions, sessionIds),
+    revoke: (sessionId, reason) => sessions.revoke(sessionId, reason),
+    isDurable: store.server?.client.isDurable === true,
+    sessionLifeMs: config.session.absoluteTimeoutMs,
+  })
+  const redemptions = createRedemptions({ gate, clock: systemClock })
+  const routes = createRoutes({
+    ...{ config, sessions, tokens, clients, signIn, redemptions, providerLogout, events },
+    attach: bridges.attach,
+    clock: systemClock,
+  })
+  return { foundation, sessions, routes, shelf: openBridgeShelf(config, foundation, sessions, events) }
+}
+
+function lazySessions<D extends object>(use: Use<D>): SessionStore<D> {
+  return {
+    create: (input) => use(({ sessions }) => sessions.create(input)),
+    find: (ticket) => use(({ sessions }) => sessions.find(ticket)),
+    update: (ticket, fn) => use(({ sessions }) => sessions.update(ticket, fn)),
+    rotate: (ticket, input) => use(({ sessions }) => sessions.rotate(ticket, input)),
+    signIn: (ticket, input) => use(({ sessions }) => sessions.signIn(ticket, input)),
+    revoke: (sessionId, reason) => use(({ sessions }) => sessions.revoke(sessionId, reason)),
+    revokeByUser: (userId, input) => use(({ sessions }) => sessions.revokeByUser(userId, input)),
+    listByUser: (userId) => use(({ sessions }) => sessions.listByUser(userId)),
+    duringOutage: (ticket, policy, outage) => use(({ sessions }) => sessions.duringOutage(ticket, policy, outage)),
+    visit: (ticket, sink, device) => use(({ sessions }) => sessions.visit(ticket, sink, device)),
+  }
+}
+
+function lazyTokens<D extends object>(use: Use<D>): TokenCache {
+  return {
+    setUserTokens: (userId, tokens, target) => use((o) => o.foundation.tokens.setUserTokens(userId, tokens, target)),
+    getUserTokens: (userId, selection) => use((o) => o.foundation.tokens.getUserTokens(userId, selection)),
+    deleteUserTokens: (userId, selection) => use((o) => o.foundation.tokens.deleteUserTokens(userId, selection)),
+    getAccessToken: (userId, target) => use((o) => o.foundation.tokens.getAccessToken(userId, target)),
+    getAppToken: (target) => use((o) => o.foundation.tokens.getAppToken(target)),
+    getOnBehalfOfToken: (assertion, target) => use((o) => o.foundation.tokens.getOnBehalfOfToken(assertion, target)),
+    fetchWithToken: (userId, resource, input, init) =>
+      use((o) => o.foundation.tokens.fetchWithToken(userId, resource, input, init)),
+    fromOAuth: (account) => tokenSetFromOAuth(account, systemClock.now()),
+    status: (userId) => use((o) => o.foundation.tokens.status(userId)),
+  }
+}
+
+/** What only an origin of tokens needs is loaded here. */
+async function openTokenOrigin(
+  origin: TokenOrigin,
+  { store, keyring, seal, tokens }: Foundation,
+  { providers, prefix, loopback }: ResolvedConfig<object>,
+  events: EventBus,
+): Promise<OpenTokenOrigin> {
+  const { createDocuments } = await import('../documents/documents.ts')
+  const names = providers.map(({ name }) => name)
+  const provider = resolveProvider(names, origin.provider === undefined ? {} : { provider: origin.provider })
+  const other = origin.store?.open({ prefix, loopback, clock: systemClock, events })
+  const attached = origin.attach({
+    ...{ tokens, keyring, events, provider, clock: systemClock, sessions: store.sessions },
+    marks: createDocuments({ driver: store.documents, keyring, seal, namespace: prefix, events }, 'adopted-tokens'),
+    old: await (other ?? store).oldRecords(),
+  })
+  return {
+    attached,
+    provider,
+    close: async () => other?.close(),
+  }
+}
+
+/** With keys alone: no store is opened for it. */
+function ticketCheck(config: ResolvedConfig<object>): (cookieHeader: string) => boolean {
+  const tickets = createTickets(createKeyring(keysOf(config)), systemRandom, systemClock)
+  const { readTicket } = createCookies(config.cookie)
+  return (cookieHeader) => {
+    const found = readTicket(cookieHeader)
+    return found.status === 'one' && typeof tickets.parse(found.value) !== 'string'
+  }
+}
+
+/** Without keys and client secrets, which adapters have no use for. */
+function httpConfigOf({ baseUrl, basePath, cookie, loopback, localPeers, pages }: HttpConfig): HttpConfig {
+  return { baseUrl, basePath, cookie, loopback, localPeers, pages }
+}
+
+/** The value of the first call that succeeds. */
+function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | null = null
+  return () => (made ??= { value: make() }).value
+}

@@ -1,0 +1,146 @@
+/**
+ * `coatcheck/fastify-session`: a store for @fastify/session 11. Parallel requests keep each other's changes, a destroyed session
+ * stays destroyed, ids are hashed and values sealed, and a user's sessions can be listed and ended. What that contract cannot
+ * give is in docs/fastify-session.md. The plugin itself is not loaded from here.
+ */
+import '../../core/node-version.ts'
+import { callBack, type Callback, type CallbackStore, createCallbackStore } from '../../drop-ins/callback-store.ts'
+import { systemClock } from '../../core/clock.ts'
+import type { HandedOut } from '../../documents/host-sessions.ts'
+import { createHostedSessions, HostedStore, type SessionStoreOptions } from '../hosted-sessions.ts'
+
+export type { HostSessionInfo, SessionStoreOptions, UserSessions } from '../hosted-sessions.ts'
+
+/**
+ * The plugin makes a session object of its own from what `get` gave, and gives the store no request to know it by. What it does
+ * take over is what the cookie's `toJSON` returns, symbols included: it ends up in the options that the object keeps.
+ */
+const KNOWN = Symbol('coatcheck.handed-out')
+
+/** In the place of what was handed out: the session was not read. */
+const UNREAD = Symbol('coatcheck.unread')
+
+// The session's type is the application's: @fastify/session lets it be augmented, and its store contract names it.
+// eslint-disable-next-line @typescript-eslint/no-explicit-any
+type FastifySessionObject = any
+
+/**
+ * A session store for @fastify/session 11 on Redis: sealed, with compare and set, and with an index of each user's sessions. During an outage
+ * it reports a `RedisError`, never a missing session.
+ */
+export class CoatcheckStore extends HostedStore {
+  readonly #store: CallbackStore
+  readonly #known = new WeakMap<object, HandedOut>()
+  /** Session objects that a call of `set` has stored, or is about to store. */
+  readonly #written = new WeakSet()
+
+  /**
+   * Creates a store. It checks the shapes of the options; environment, keys and connection wait for the first use.
+   * @throws {ConfigError} `COATCHECK_CONFIG_UNKNOWN_OPTION`, `COATCHECK_CONFIG_INVALID`
+   */
+  constructor(options: SessionStoreOptions = {}) {
+    const hosted = createHostedSessions('fastify-session', options)
+    super(hosted)
+    this.#store = createCallbackStore({
+      open: hosted.open,
+      defaultTtlMs: hosted.defaultTtlMs,
+      ttlMsOf: hosted.ttlMsOf,
+      clock: systemClock,
+      knownOf: (session) => {
+        const known = this.#known.get(session) ?? knownInside(session)
+        return known === UNREAD ? undefined : known
+      },
+      remember: (session, known) => {
+        this.#known.set(session, known)
+        leaveInside(session, known)
+      },
+    })
+  }
+
+  /** Reads a session. If there is none, the callback gets nothing, never an error. Without a callback, every method returns a promise. */
+  get(sid: string): Promise<FastifySessionObject>
+  get(sid: string, callback: (error: unknown, session?: FastifySessionObject) => void): void
+  get(sid: string, callback?: Callback<FastifySessionObject>): Promise<FastifySessionObject> | undefined {
+    return callBack(this.#store.get(sid), returningErrors(callback, unreadSession))
+  }
+
+  /** Stores a session. Changes of parallel requests are merged; a session that has ended is not stored again. */
+  set(sid: string, session: FastifySessionObject): Promise<void>
+  set(sid: string, session: FastifySessionObject, callback: (error?: unknown) => void): void
+  set(sid: string, session: FastifySessionObject, callback?: Callback): Promise<void> | undefined {
+    const object = session as object
+    const isNew = !this.#written.has(object) && isMadeByPlugin(object, this)
+    const write = this.#store.set(sid, object, knownInside(object) === UNREAD ? 'absent' : isNew)
+    if (isNew) {
+      this.#written.add(object)
+      // If the write fails, the next write of the object is the first one that arrives.
+      write.catch(() => this.#written.delete(object))
+    }
+    return callBack(write, returningErrors(callback))
+  }
+
+  /** Ends a session in one atomic step. A session that does not exist is no error. */
+  destroy(sid: string): Promise<void>
+  destroy(sid: string, callback: (error?: unknown) => void): void
+  destroy(sid: string, callback?: Callback): Promise<void> | undefined {
+    return callBack(this.#store.destroy(sid), callback)
+  }
+}
+
+/**
+ * Calls back again, with an error, if the callback throws. The rest of the request runs inside the callback of the plugin: if a handler
+ * sends a reply twice, Fastify throws there. With the error in hand, Fastify logs it, as it does for an asynchronous hook. An
+ * exception that leaves the callback ends the process.
+ * @param failed the result beside an error
+ */
+function returningErrors<T>(callback: Callback<T> | undefined, failed?: () => T): Callback<T> | undefined {
+  if (!callback) return undefined
+  return (error, result) => {
+    try {
+      callback(error, error ? failed?.() : result)
+    } catch (cause) {
+      // An error of its own: a `code` of the exception, such as ENOENT, would mean something else to the plugin.
+      const text = cause instanceof Error ? cause.message : String(cause)
+      callback(new Error(`The request failed inside the callback of the session store: ${text}`, { cause }), failed?.())
+    }
+  }
+}
+
+/**
+ * Beside an error. `session.reload()` makes a session object even then, an empty one under the same id, and the plugin saves it: it has
+ * to be known as such, or it would replace the stored session.
+ */
+function unreadSession(): FastifySessionObject {
+  return { cookie: { toJSON: () => ({ [KNOWN]: UNREAD }) } }
+}
+
+/** Unseen by JSON, by `for … in` and by comparisons. Only on what `get` hands out: the plugin's own objects stay as they are. */
+function leaveInside(session: object, known: HandedOut): void {
+  if (!isPlain(session)) return
+  const { cookie } = session as { readonly cookie?: object | null }
+  const toJSON = { value: () => ({ ...cookie, [KNOWN]: known }), enumerable: false }
+  if (cookie === undefined)
+    Object.defineProperty(session, 'cookie', { value: Object.defineProperty({}, 'toJSON', toJSON) })
+  else if (cookie && !('toJSON' in cookie)) Object.defineProperty(cookie, 'toJSON', toJSON)
+}
+
+/**
+ * True for a session object that the plugin created for this store. If `get` left nothing inside it, the plugin created it for a new
+ * session, so its first write is no late write of an ended one.
+ */
+function isMadeByPlugin(session: object, store: object): boolean {
+  if (isPlain(session)) return false
+  return Object.getOwnPropertySymbols(session).some((key) => (session as Record<symbol, unknown>)[key] === store)
+}
+
+function isPlain(value: object): boolean {
+  return Object.getPrototypeOf(value) === Object.prototype
+}
+
+function knownInside(session: object): HandedOut | typeof UNREAD | undefined {
+  for (const symbol of Object.getOwnPropertySymbols(session)) {
+    const value = (session as Readonly<Record<symbol, unknown>>)[symbol]
+    if (typeof value === 'object' && value !== null && KNOWN in value) return value[KNOWN] as HandedOut | typeof UNREAD
+  }
+  return undefined
+}

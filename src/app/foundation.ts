@@ -1,0 +1,186 @@
+/**
+ * What several instances of one configuration share in a process: the store with its connections, the token cache with its
+ * single flight, the providers' metadata. It hangs on `globalThis` (a Next process evaluates us four times, a development
+ * server on each reload), keyed by a hash of everything that it is made of, and counts its users: the last `close()` closes it.
+ */
+import { createHash } from 'node:crypto'
+import { type Environment, variable } from '../config/environment.ts'
+import type { ResolvedConfig } from '../config/types.ts'
+import { systemClock } from '../core/clock.ts'
+import { EventRelay } from '../core/event-relay.ts'
+import type { EventBus } from '../core/events.ts'
+import { processState } from '../core/process-state.ts'
+import { systemRandom } from '../core/random.ts'
+import { createKeyring, type Keyring } from '../keyring/keyring.ts'
+import { createSeal, type Seal } from '../keyring/seal.ts'
+import { createProviderClients } from '../oidc/provider-client.ts'
+import { signInUrlOf } from '../oidc/sign-in-wish.ts'
+import { createTokenRevoker } from '../oidc/token-revoker.ts'
+import { createTokenRequester } from '../oidc/token-requester.ts'
+import type { Store, StoreFactory } from '../stores/store.ts'
+import { startLog } from '../telemetry/log.ts'
+import { createProviderGate, gateNames, type ProviderGate } from '../token/provider-gate.ts'
+import { createRevocations, type Revocations } from '../token/revocations.ts'
+import { createTokenCache, type OwnedTokenCache } from '../token/token-cache.ts'
+import { createTokenCodec } from '../token/token-codec.ts'
+import { scheduleTimer } from '../token/unsaved-grants.ts'
+
+export interface Foundation {
+  readonly keyring: Keyring
+  readonly seal: Seal
+  readonly store: Store
+  readonly tokens: OwnedTokenCache
+  /** One for refreshes and code redemptions, so that both know at once that it is shut, also while the store is away. */
+  readonly gate: ProviderGate
+  readonly revocations: Revocations
+  /** Reports to the bus of every user. */
+  readonly relay: EventRelay
+}
+
+export interface FoundationUse {
+  readonly foundation: Foundation
+  /** Closes the foundation when nobody else uses it. Twice is once. */
+  release(): Promise<void>
+}
+
+interface Shared {
+  readonly foundation: Foundation
+  users: number
+}
+
+const KEY_BYTES = 32
+
+/**
+ * Opens the foundation of this configuration, or joins the one that is there. Connects in the background.
+ * @param isApplication false for tools of operators, which serve no visitors: says nothing of how the application is set up
+ * @throws {ConfigError} `COATCHECK_REDIS_PACKAGE_MISSING`, `COATCHECK_STORE_REQUIRED`, and what the store finds in its options
+ * @throws {KeyringError} `COATCHECK_KEY_INVALID`
+ */
+export async function useFoundation(
+  config: ResolvedConfig<object>,
+  events: EventBus,
+  env: Environment,
+  { isApplication = true }: { readonly isApplication?: boolean } = {},
+): Promise<FoundationUse> {
+  const factory = await chooseStore(config.store, env)
+  const keys = keysOf(config)
+  if (isApplication) announceDevelopment(config, factory)
+  // No `await` from here on: two users that come at the same time must not open two.
+  const all = processState('foundations', () => new Map<string, Shared>())
+  const name = nameOf(config, factory, keys)
+  const shared = all.get(name) ?? { foundation: build(config, factory, keys), users: 0 }
+  all.set(name, shared)
+  shared.users++
+  // Before the bus is attached: what it is told first is how the connections stand.
+  const stopLog = startLog(events, { ...config.log, isDevelopment: config.loopback })
+  const stopFollowing = shared.foundation.store.follow?.(events)
+  const detach = shared.foundation.relay.attach(events)
+  let released = false
+  return {
+    foundation: shared.foundation,
+    async release() {
+      if (released) return
+      released = true
+      shared.users--
+      if (shared.users === 0) {
+        all.delete(name)
+        // Tokens first: a refresh under way still has to be saved.
+        await shared.foundation.tokens.close()
+        await shared.foundation.revocations.close()
+        await shared.foundation.store.close()
+      }
+      detach()
+      stopFollowing?.()
+      stopLog()
+    },
+  }
+}
+
+/** The given one, else what the environment says. */
+export async function chooseStore(given: StoreFactory | null, env: Environment): Promise<StoreFactory> {
+  if (given) return given
+  if (variable(env, 'REDIS_URL') !== undefined) return (await import('../stores/redis/redis-store.ts')).redisStore()
+  return (await import('../stores/memory/memory-store.ts')).memoryStore()
+}
+
+function build(config: ResolvedConfig<object>, factory: StoreFactory, keys: readonly string[]): Foundation {
+  const { prefix, loopback, basePath, providers } = config
+  const relay = new EventRelay()
+  const keyring = createKeyring(keys)
+  const seal = createSeal(keyring, systemRandom)
+  const revocable = revocableOf(config)
+  const endings = { providers: revocable, moved: (userKey: string) => revocations.moved(userKey) }
+  const store = factory.open({ prefix, loopback, clock: systemClock, events: relay, endings })
+  // Not handed out: its objects are good for this copy of openid-client only, which tells its own by their private fields.
+  const clients = createProviderClients(providers, { clock: systemClock, events: relay })
+  const revocations = createRevocations({
+    driver: store.revocations,
+    revoker: createTokenRevoker(clients, systemClock),
+    codec: createTokenCodec(seal, prefix),
+    providers: revocable,
+    clock: systemClock,
+    random: systemRandom,
+    events: relay,
+    schedule: scheduleTimer,
+  })
+  const gate = createProviderGate({
+    ...{ driver: store.providerGate, nameOf: gateNames(keyring) },
+    ...{ clock: systemClock, random: systemRandom },
+  })
+  const tokens = createTokenCache({
+    driver: store.tokens,
+    appDriver: store.appTokens,
+    gate,
+    keyring,
+    seal,
+    providers,
+    refresher: createTokenRequester(clients, systemClock),
+    config: config.tokens,
+    clock: systemClock,
+    random: systemRandom,
+    events: relay,
+    namespace: prefix,
+    signInUrl: signInUrlOf(keyring, basePath, systemClock),
+    discard: (userKey, provider, refreshToken) => revocations.discard(userKey, provider, refreshToken),
+  })
+  return { keyring, seal, store, tokens, gate, revocations, relay }
+}
+
+/** Entra ID has no revocation endpoint: endings there cost nothing for it. */
+function revocableOf({ tokens, providers }: ResolvedConfig<object>): readonly string[] {
+  if (!tokens.revokeAtProvider) return []
+  return providers.filter(({ preset }) => preset !== 'entra').map(({ name }) => name)
+}
+
+/** A hash, because secrets are part of it. */
+function nameOf(
+  { prefix, loopback, basePath, providers, tokens }: ResolvedConfig<object>,
+  { identity }: StoreFactory,
+  keys: readonly string[],
+): string {
+  return createHash('sha256')
+    .update(JSON.stringify({ identity, prefix, loopback, basePath, providers, tokens, keys }))
+    .digest('base64url')
+}
+
+/** Those of the configuration; in development, where there may be none, drawn ones. */
+export function keysOf({ keys }: Pick<ResolvedConfig<object>, 'keys'>): readonly string[] {
+  return keys.length > 0 ? keys : drawnKeys()
+}
+
+/** One for the whole process, so that a reloaded module still opens what it sealed before. */
+function drawnKeys(): readonly string[] {
+  return processState('drawn-keys', () => [systemRandom.bytes(KEY_BYTES).toString('base64')])
+}
+
+/** One line, once: nobody should find out in production that this was development. Whatever the log's level. */
+function announceDevelopment({ baseUrl, cookie, keys }: ResolvedConfig<object>, factory: StoreFactory): void {
+  const reliefs = [
+    factory.kind === 'memory' && 'sessions in the memory of this process (REDIS_URL is not set)',
+    keys.length === 0 && 'keys generated at start (COATCHECK_KEYS is not set), so a restart signs all users out',
+    !cookie.secure && 'cookie without Secure',
+  ].filter((relief) => relief !== false)
+  if (reliefs.length === 0) return
+  const line = `coatcheck: the base URL ${baseUrl.origin} is a development address: ${reliefs.join('; ')}\n`
+  processState(`announced ${line}`, () => process.stderr.write(line))
+}

@@ -1,0 +1,51 @@
+/** What a drop-in hands to the origin of its option `migrateFrom`. Loaded by drop-ins; it loads nothing of `src/migrate/` by itself. */
+import type { ResolvedConfig } from '../config/types.ts'
+import { systemClock } from '../core/clock.ts'
+import type { EventBus } from '../core/events.ts'
+import type { Foundation } from './foundation.ts'
+import type { Closing } from './hosted.ts'
+import type { Origin, OriginDeps } from '../migrate/origin.ts'
+import type { Store } from '../stores/store.ts'
+
+/** Drop-ins whose reads are no requests. */
+const uncounted = new WeakSet<EventBus>()
+
+/** From now on, a drop-in with these events opens without counting its reads. */
+export function leaveUncounted(events: EventBus): void {
+  uncounted.add(events)
+}
+
+/**
+ * Opens the server of the old keys: that of the origin, else that of the drop-in.
+ * @param closing gets what ends with the drop-in
+ */
+export async function originDeps(
+  origin: Origin,
+  { store }: Foundation,
+  { prefix, loopback }: ResolvedConfig<object>,
+  events: EventBus,
+  closing: Closing,
+): Promise<OriginDeps> {
+  const other = origin.store?.open({ prefix, loopback, clock: systemClock, events })
+  if (other) closing(() => other.close())
+  await countReads(origin, store, events, closing)
+  return { old: await (other ?? store).oldRecords(), clock: systemClock, events, closing }
+}
+
+/**
+ * Reports the reads of an origin to the counts that all processes share.
+ * @param closing gets the last report
+ */
+export async function countReads(
+  { name, mode, keys }: Pick<Origin, 'name' | 'mode' | 'keys'>,
+  store: Pick<Store, 'migrationReads'>,
+  events: EventBus,
+  closing: Closing,
+): Promise<void> {
+  if (uncounted.has(events)) return
+  const { startReadCounter } = await import('../migrate/read-counter.ts')
+  const isTelling = keys !== undefined && keys.prefix !== '' && keys.sharesPrefix !== true
+  const keyPrefix = isTelling ? keys.prefix : null
+  const counter = startReadCounter({ name, mode, keyPrefix }, events, () => store.migrationReads())
+  closing(() => counter.close())
+}

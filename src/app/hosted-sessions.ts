@@ -1,0 +1,173 @@
+/** Sessions of a host library: what the entries for express-session, @fastify/session and koa-session have in common. */
+import { ownOptions } from '../config/shape.ts'
+import { systemClock } from '../core/clock.ts'
+import { refuse } from '../config/refusal.ts'
+import { type Duration, parseDurationMs } from '../core/duration.ts'
+import { MisuseError } from '../core/errors.ts'
+import { EventBus, type Events } from '../core/events.ts'
+import { systemRandom } from '../core/random.ts'
+import { describeValue } from '../core/redact.ts'
+import { boundedLifeMs } from '../core/time-to-live.ts'
+import { createDocuments } from '../documents/documents.ts'
+import { hostSessionCodec } from '../documents/host-session-record.ts'
+import { createHostSessions, type HostSessionInfo, type HostSessions } from '../documents/host-sessions.ts'
+import { type BulkAccess, bulkAccess, withBulkAccess } from './bulk-access.ts'
+import { countReads } from './hosted-origin.ts'
+import { createHosted, documentDeps, type HostedOptions } from './hosted.ts'
+import type { AttachedOrigin, SessionOrigin } from '../migrate/session-origin.ts'
+
+const DEFAULT_TTL_MS = 24 * 3_600_000
+
+export type { HostSessionInfo } from '../documents/host-sessions.ts'
+
+/** Options of `CoatcheckStore`. */
+export interface SessionStoreOptions extends HostedOptions {
+  /**
+   * Life of a session whose cookie ends with the browser. At most 3,650 days. A number counts milliseconds, and must be one day or more.
+   * The `ttl` of connect-redis counts seconds: write it as `ttlSeconds`. Default `24h`.
+   */
+  readonly ttl?: Duration
+  /**
+   * The `ttl` of connect-redis, in seconds: the life of a session whose cookie ends with the browser. A function returns the life for the
+   * data of a session. It decides for every session, whatever the cookie says. 0 or less ends the session. Default: `ttl`.
+   */
+  readonly ttlSeconds?: number | ((data: Readonly<Record<string, unknown>>) => number)
+  /**
+   * Returns the user id that the data of a session names. `null` or `undefined`: no user. Needed to list and end the sessions of a user.
+   * It gets the data as stored: what `JSON.stringify` keeps, merged with the changes of parallel requests. Default: sessions have no user.
+   */
+  readonly userId?: (data: Readonly<Record<string, unknown>>) => string | null | undefined
+  /**
+   * The sessions of the library's old store, which live on: `connectRedis()`, `koaSessionStore()` or `jsonSessions()` of
+   * `coatcheck/migrate`. Default: there are none.
+   */
+  readonly migrateFrom?: SessionOrigin
+}
+
+/** Lists and ends the sessions of a user, which the contract of the other library does not offer. Methods reject with a `RedisError` during an outage. */
+export interface UserSessions {
+  /** Events of this store. */
+  readonly events: Events
+  /** Returns the id for `revoke` that belongs to a session id of the other library. It is no secret: it opens nothing. */
+  idOf(sid: string): Promise<string>
+  /** Lists the live sessions of a user with their data. Empty: none. Needs the option `userId`. */
+  listByUser(userId: string): Promise<HostSessionInfo[]>
+  /** Ends one session by an id of `listByUser` or `idOf`, in one atomic step. A write under way does not bring it back. False: it had ended before. */
+  revoke(id: string): Promise<boolean>
+  /**
+   * Ends the sessions of a user.
+   * @param options `except`: the id of a session that stays, from `listByUser` or `idOf`
+   * @returns the number of sessions that ended
+   */
+  revokeByUser(userId: string, options?: { readonly except?: string }): Promise<number>
+  /** Closes the connection. Calls afterwards are refused with `COATCHECK_CLOSED`. */
+  close(): Promise<void>
+}
+
+export interface HostedSessions extends UserSessions {
+  /** For `coatcheck migrate`. */
+  readonly bulk: BulkAccess
+  open(): Promise<HostSessions>
+  readonly defaultTtlMs: number
+  /** The life that the function `ttlSeconds` returns for this data, in milliseconds; `undefined` without a function. */
+  ttlMsOf(data: Readonly<Record<string, unknown>>): number | undefined
+}
+
+/** @throws {ConfigError} `COATCHECK_CONFIG_UNKNOWN_OPTION`, `COATCHECK_CONFIG_INVALID`: shapes only */
+export function createHostedSessions(kind: string, given: SessionStoreOptions): HostedSessions {
+  const options = ownOptions('CoatcheckStore()', given)
+  const events = new EventBus()
+  const { userId, ttl, ttlSeconds, migrateFrom } = options
+  if (ttl !== undefined && ttlSeconds !== undefined)
+    throw refuse({ option: 'CoatcheckStore().ttlSeconds' }, 'got it beside ttl, expected one of the two')
+  checkOrigin(kind, migrateFrom)
+  const defaultTtlMs = typeof ttlSeconds === 'number' ? ttlSeconds * 1000 : (parseDurationMs(ttl) ?? DEFAULT_TTL_MS)
+  let attached: AttachedOrigin | undefined
+  const hosted = createHosted(options, events, async (foundation, config, closing) => {
+    const { store } = foundation
+    const clock = systemClock
+    if (migrateFrom) await countReads(migrateFrom, store, events, closing)
+    attached = await migrateFrom?.attach({ store, clock, events, loopback: config.loopback, defaultTtlMs })
+    const sessions = createHostSessions({
+      documents: createDocuments(documentDeps(foundation, config, events), kind, hostSessionCodec),
+      kind,
+      clock,
+      random: systemRandom,
+      events,
+      userIdOf: userId,
+      links: attached?.links,
+    })
+    return attached?.over(sessions) ?? sessions
+  })
+  return {
+    events,
+    bulk: bulkAccess(hosted, {
+      origin: migrateFrom,
+      events,
+      knowsUsers: userId !== undefined,
+      adopt: (made, sid) => made.find(sid),
+      closed: () => attached?.close(),
+    }),
+    open: hosted.open,
+    async close() {
+      await hosted.close()
+      await attached?.close()
+    },
+    defaultTtlMs,
+    ttlMsOf: (data) => (typeof ttlSeconds === 'function' ? msOfSeconds(ttlSeconds(data)) : undefined),
+    idOf: async (sid) => (await hosted.open()).idOf(sid),
+    listByUser: async (user) => (await hosted.open()).listByUser(user),
+    revoke: async (id) => (await hosted.open()).revoke(id),
+    revokeByUser: async (user, { except } = {}) => (await hosted.open()).revokeByUser(user, { except }),
+  }
+}
+
+/** @throws {ConfigError} `COATCHECK_CONFIG_INVALID` for sessions of a library that this store is not for */
+function checkOrigin(kind: string, origin: SessionOrigin | undefined): void {
+  if (!origin?.hosts || origin.hosts.includes(kind)) return
+  const stores = origin.hosts.map((host) => `coatcheck/${host}`).join(' and ')
+  const complaint = `got old sessions of ${origin.name}, which only the store of ${stores} can read, not that of coatcheck/${kind}`
+  throw refuse({ option: 'CoatcheckStore().migrateFrom' }, complaint)
+}
+
+function msOfSeconds(seconds: unknown): number {
+  if (typeof seconds === 'number' && Number.isFinite(seconds)) return boundedLifeMs(seconds * 1000, 0)
+  throw new MisuseError(
+    'COATCHECK_INVALID_ARGUMENT',
+    `"ttlSeconds" must return a number of seconds; it returned ${describeValue(seconds)}.`,
+  )
+}
+
+/** What stores that need no base class of their host are: its contract is added by each. */
+export class HostedStore implements UserSessions {
+  readonly #hosted: HostedSessions
+
+  constructor(hosted: HostedSessions) {
+    this.#hosted = hosted
+    withBulkAccess(this, hosted.bulk)
+  }
+
+  get events(): Events {
+    return this.#hosted.events
+  }
+
+  idOf(sid: string): Promise<string> {
+    return this.#hosted.idOf(sid)
+  }
+
+  listByUser(userId: string): Promise<HostSessionInfo[]> {
+    return this.#hosted.listByUser(userId)
+  }
+
+  revoke(id: string): Promise<boolean> {
+    return this.#hosted.revoke(id)
+  }
+
+  revokeByUser(userId: string, options?: { readonly except?: string }): Promise<number> {
+    return this.#hosted.revokeByUser(userId, options)
+  }
+
+  close(): Promise<void> {
+    return this.#hosted.close()
+  }
+}

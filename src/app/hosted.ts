@@ -1,0 +1,128 @@
+/**
+ * The parts that entries for other libraries share: what they are configured with, and the foundation that they open at first
+ * use. Such an entry has no base URL of ours; whether the relaxations of development are allowed follows from what is configured.
+ */
+import { type Environment, processEnvironment, variable } from '../config/environment.ts'
+import { resolveConfig } from '../config/resolve.ts'
+import type { Options } from '../config/types.ts'
+import { MisuseError } from '../core/errors.ts'
+import type { EventBus } from '../core/events.ts'
+import type { Logger } from '../core/logger.ts'
+import type { DocumentDeps } from '../documents/documents.ts'
+import { type Foundation, type FoundationUse, useFoundation } from './foundation.ts'
+import type { ResolvedConfig } from '../config/types.ts'
+import type { Store, StoreFactory } from '../stores/store.ts'
+
+/** Options of the stores for other libraries. */
+export interface HostedOptions {
+  /** The store. Default: Redis at `REDIS_URL`; without that variable, the memory of the process outside of production. */
+  readonly store?: StoreFactory
+  /** Encryption keys, 32 bytes of base64 each, the current one first: an array, or a text with commas. Variable `COATCHECK_KEYS`. */
+  readonly keys?: string | readonly string[] | undefined
+  /** Prefix of all key names, at most 64 characters. Variable `REDIS_PREFIX`. Default: none. */
+  readonly prefix?: string
+  /** Receives the log lines, such as a pino instance. Default: JSON lines on stderr, as for `coatcheck()`. */
+  readonly logger?: Logger | undefined
+}
+
+export interface HostedParts {
+  readonly store: Store
+  /** Prefix of all key names. */
+  readonly prefix: string
+  readonly loopback: boolean
+  /** Whether encryption keys are configured. False: those of this process. */
+  readonly hasKeys: boolean
+}
+
+interface Opened<T> {
+  readonly made: T
+  readonly parts: HostedParts
+  close(): Promise<void>
+}
+
+export interface Hosted<T> {
+  /** What was made of the foundation; opened by the first who asks. @throws what the configuration or the store says */
+  open(): Promise<T>
+  /** What it was made on, opened as by `open`: for operators. */
+  parts(): Promise<HostedParts>
+  /** Ends its connection. Later use is `COATCHECK_CLOSED`. */
+  close(): Promise<void>
+}
+
+/** Adds something that ends before the foundation does. */
+export type Closing = (end: () => Promise<void>) => void
+
+export function createHosted<T>(
+  options: HostedOptions & Pick<Options<object>, 'tokens'>,
+  events: EventBus,
+  make: (foundation: Foundation, config: ResolvedConfig<object>, closing: Closing) => T | Promise<T>,
+): Hosted<T> {
+  let opening: Promise<Opened<T>> | null = null
+  let closing: Promise<void> | null = null
+  const start = async (): Promise<Opened<T>> => {
+    const env = processEnvironment()
+    const config = configOf(options, env)
+    const use: FoundationUse = await useFoundation(config, events, env)
+    const closing: (() => Promise<void>)[] = [use.release]
+    const close = async (): Promise<void> => {
+      for (const end of closing.reverse()) await end()
+    }
+    try {
+      const made = await make(use.foundation, config, (end) => void closing.push(end))
+      const { prefix, loopback, keys } = config
+      return { made, parts: { store: use.foundation.store, prefix, loopback, hasKeys: keys.length > 0 }, close }
+    } catch (error) {
+      await close()
+      throw error
+    }
+  }
+  const opened = (): Promise<Opened<T>> => {
+    if (closing) throw new MisuseError('COATCHECK_CLOSED', '')
+    // A failure is not kept: whoever comes next tries again.
+    opening ??= start().catch((error: unknown) => {
+      opening = null
+      throw error
+    })
+    return opening
+  }
+  return {
+    open: async () => (await opened()).made,
+    parts: async () => (await opened()).parts,
+    close() {
+      closing ??= (async () => {
+        const { close } = (await opening?.catch(() => null)) ?? {}
+        await close?.()
+      })()
+      return closing
+    },
+  }
+}
+
+/** What documents are made with. */
+export function documentDeps(
+  { store, keyring, seal }: Foundation,
+  { prefix }: ResolvedConfig<object>,
+  events: EventBus,
+): DocumentDeps {
+  return { driver: store.documents, keyring, seal, namespace: prefix, events }
+}
+
+function configOf(
+  { store, keys, prefix, tokens, logger }: HostedOptions & Pick<Options<object>, 'tokens'>,
+  env: Environment,
+): ResolvedConfig<object> {
+  const hasKeys = keys !== undefined || variable(env, 'COATCHECK_KEYS') !== undefined
+  const hasRedis = store ? store.kind === 'redis' : variable(env, 'REDIS_URL') !== undefined
+  const isProduction = variable(env, 'NODE_ENV') === 'production'
+  return resolveConfig(
+    {
+      ...(store && { store }),
+      ...(keys !== undefined && { keys }),
+      ...(prefix !== undefined && { prefix }),
+      ...(tokens && { tokens }),
+      ...(logger && { logger }),
+      baseUrl: isProduction || (hasKeys && hasRedis) ? 'https://application.invalid' : 'http://localhost',
+    },
+    env,
+  )
+}

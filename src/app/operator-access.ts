@@ -1,0 +1,282 @@
+/**
+ * `coatcheck/admin`: the operations of the command line as functions. Opens the store that a configuration names, either without
+ * encryption keys (`openServer`) or with them (`openAdmin`).
+ */
+import '../core/node-version.ts'
+import type { AdminGround, ServerGround } from '../admin/ground.ts'
+import { examine } from '../admin/health/examine.ts'
+import type { ExaminationOptions } from '../admin/health/health-ground.ts'
+import type { HealthReport } from '../admin/health/health-report.ts'
+import { checkedVariable, processEnvironment, variable } from '../config/environment.ts'
+import { resolveConfig } from '../config/resolve.ts'
+import { missing } from '../config/refusal.ts'
+import { settingOf } from '../config/settings.ts'
+import type { Options } from '../config/types.ts'
+import { withBaseUrl } from './configured-keys.ts'
+import { type Clock, systemClock } from '../core/clock.ts'
+import { ConfigError } from '../core/errors.ts'
+import { EventBus } from '../core/events.ts'
+import { systemRandom } from '../core/random.ts'
+import { chooseStore, useFoundation } from './foundation.ts'
+import { cutHandedIn, type HandedInClient } from '../redis/handed-in.ts'
+import { createSessionStore } from '../session/session-store.ts'
+import type { Store, StoreFactory, StoreServer } from '../stores/store.ts'
+
+export { type BulkAccess, type BulkSource, type OldRecords } from './bulk-access.ts'
+export { configuredKeys } from './configured-keys.ts'
+export {
+  BULK_FORMATS,
+  BULK_KINDS,
+  type BulkFormat,
+  type BulkKind,
+  type BulkMigration,
+  createDropIn,
+  type DropInChoice,
+  dropInsOf,
+  openBulkMigration,
+} from './bulk-migration.ts'
+export {
+  createMsalCache,
+  guideTokens,
+  type GuideTokensChoice,
+  type MsalCacheChoice,
+  type OldTokens,
+  openOldTokens,
+  openTokenMigration,
+  type TokenMigration,
+  tokenOriginsOf,
+} from './bulk-tokens.ts'
+export { adoptAllTokens, type TokenAdoptionOptions, type TokenAdoptionReport } from '../admin/token-adoption.ts'
+export {
+  adoptOldRecords,
+  type AdoptionOptions,
+  type AdoptionProgress,
+  type AdoptionReport,
+  type BulkOrigin,
+  type FamilySurvey,
+  type LifeCounts,
+  type OldGround,
+  type OldRecordSurvey,
+  surveyOldRecords,
+} from '../admin/adoption.ts'
+export { type Activity, activityBetween } from '../admin/activity.ts'
+export type { Explanation } from '../admin/explain/explanation.ts'
+export { findExplanations, type Looked, LogReader, type LogReport } from '../admin/explain/find-explanation.ts'
+export { anchorOf, type Section, sectionsOf } from '../admin/explain/sections.ts'
+export {
+  explainSession,
+  type SessionAccount,
+  type SessionBecause,
+  type SessionState,
+  type SessionTimes,
+} from '../admin/explain-session.ts'
+export type { AdminGround, ServerGround } from '../admin/ground.ts'
+export type { Cause, CatalogueFinding, Severity } from '../admin/health/catalogue/entry.ts'
+export { findingCatalogue, type FindingCode } from '../admin/health/finding-catalogue.ts'
+export type { ExaminationOptions } from '../admin/health/health-ground.ts'
+export type { Finding, HealthCheck, HealthGroup, HealthReport } from '../admin/health/health-report.ts'
+export { type AddedKey, addKey } from '../admin/key-addition.ts'
+export { explainKey, type KeyExplanation } from '../admin/key-explanation.ts'
+export { type FamilyCount, type KeySurvey, surveyKeys, type SurveyOptions } from '../admin/key-survey.ts'
+export { type LeftoverKind, LEFTOVERS } from '../admin/leftovers.ts'
+export { repairKeys, type RepairOptions, type RepairReport } from '../admin/repair.ts'
+export {
+  migrationStatus,
+  type MigrationStatus,
+  type MigrationStatusOptions,
+  type NextStep,
+  type OldKeyCount,
+  type OriginStatus,
+  type ReadsByOutcome,
+} from '../admin/migration-status.ts'
+export { type KeyUse, rotateKeys, type RotationOptions, type RotationReport } from '../admin/rotation.ts'
+export { type Latency, measureLatency } from '../admin/latency.ts'
+export { readServers, type ServerReadings } from '../admin/server-readings.ts'
+export { type AccountWords, wordsOf } from '../admin/session-account-words.ts'
+export { isSessionId } from '../admin/session-address.ts'
+export {
+  endSessions,
+  type EndingPlan,
+  type EndingReport,
+  type EndingWish,
+  planEnding,
+} from '../admin/session-ending.ts'
+export type { SessionCensus } from '../admin/session-tally.ts'
+export { type FieldSize, listSessions, type SessionDetails, showSession, type ShownSession } from '../admin/sessions.ts'
+export { SIZING_DEFAULTS, type Sizing, type SizingInput, sizeOf } from '../admin/sizing.ts'
+export { type Statistics, statistics, type StatisticsOptions } from '../admin/statistics.ts'
+export {
+  deleteTokens,
+  type RefreshReport,
+  refreshTokens,
+  tokensOf,
+  type UserTokensStatus,
+  usersWithTokens,
+} from '../admin/tokens.ts'
+export { findUser, type FoundUser, userIdOf, type UserWish } from '../admin/users.ts'
+
+type AnyOptions = Options
+
+const NONCE_BYTES = 8
+
+/**
+ * Opens an admin context without encryption keys. Needs neither keys nor a provider in the configuration. Connects in the
+ * background: `store.ready()` waits for the connection. Call `close()` when you are done.
+ * @param options the options of the application, which the environment completes
+ * @param events receives the events of the connection
+ * @throws {ConfigError} `COATCHECK_STORE_REQUIRED` without `REDIS_URL` or `redisStore()`, `COATCHECK_CONFIG_INVALID`,
+ *   `COATCHECK_CONFIG_MISSING`, `COATCHECK_REDIS_PACKAGE_MISSING`
+ */
+export async function openServer(options: AnyOptions = {}, events = new EventBus()): Promise<ServerGround> {
+  const env = processEnvironment()
+  const prefix = options.prefix ?? checkedVariable(env, 'REDIS_PREFIX') ?? ''
+  const factory = await redisOf(options)
+  const store = factory.open({ prefix, clock: systemClock, events, loopback: true })
+  return { server: serverOf(store), store, prefix, clock: systemClock, close: () => store.close() }
+}
+
+/** Where the Redis of another library is. */
+export interface OldTarget {
+  /** `redis://…`, `rediss://…` or `unix://…`. */
+  readonly url: string
+  /** Empty: none, or that of the URL. */
+  readonly password: string
+}
+
+/**
+ * The store on the Redis that holds the keys of another library. It takes no setting of Coatcheck's own Redis but certificates and
+ * timeouts.
+ * @throws {ConfigError} `COATCHECK_CONFIG_INVALID`, also if it would get the password of Coatcheck's own Redis
+ */
+export async function oldStoreAt({ url, password: given }: OldTarget): Promise<StoreFactory> {
+  const { redisStore } = await import('../stores/redis/redis-store.ts')
+  const own = URL.canParse(url) ? new URL(url) : { username: '', password: '' }
+  const password = own.password === '' ? given : decodeURIComponent(own.password)
+  if (password === '') {
+    // Without a password here, the store would take that of Coatcheck's own Redis, and send it to another server.
+    const env = processEnvironment()
+    const leaking = ['REDIS_PASSWORD', 'REDIS_USERNAME'].find((name) => variable(env, name) !== undefined)
+    if (leaking !== undefined) {
+      throw new ConfigError('COATCHECK_CONFIG_INVALID', {
+        message: `${leaking} is set, and the Redis of the old keys has no password: it would get that one.`,
+        fix: 'Write user and password of the other Redis into REDIS_URL, and remove REDIS_USERNAME and REDIS_PASSWORD.',
+      })
+    }
+    return redisStore({ url, cluster: false })
+  }
+  const username = own.username === '' ? 'default' : decodeURIComponent(own.username)
+  return redisStore({ url, username, password, cluster: false })
+}
+
+/**
+ * Opens the Redis that holds the keys of another library, where it is not that of Coatcheck.
+ * @throws {ConfigError} as `openServer`
+ */
+export async function openOldServer(target: OldTarget, events = new EventBus()): Promise<ServerGround> {
+  return openServer({ store: await oldStoreAt(target), prefix: '' }, events)
+}
+
+/**
+ * Opens an admin context with encryption keys: it finds users by their id, and opens records. Connects in the background. Call
+ * `close()` when you are done.
+ * @param options the options of the application, which the environment completes
+ * @param events receives the events of this context
+ * @throws {ConfigError} as `openServer`, and `COATCHECK_CONFIG_MISSING` without keys: the random key of a development process opens
+ *   no other process's records
+ * @throws {KeyringError} `COATCHECK_KEY_INVALID`
+ */
+export async function openAdmin(options: AnyOptions = {}, events = new EventBus()): Promise<AdminGround> {
+  const env = processEnvironment()
+  await redisOf(options)
+  const config = resolveConfig(withBaseUrl(options, env), env)
+  if (config.keys.length === 0) {
+    throw missing(settingOf('', 'keys'), {
+      why: 'Only with the keys of the application can its users and their records be found.',
+      fix: 'Set COATCHECK_KEYS to the value that the application has.',
+    })
+  }
+  const { foundation, release } = await useFoundation(config, events, env, { isApplication: false })
+  const { keyring, seal, store, tokens, revocations } = foundation
+  const sessions = createSessionStore<Record<string, unknown>>({
+    keyring,
+    seal,
+    clock: systemClock,
+    random: systemRandom,
+    events,
+    driver: store.sessions,
+    config: config.session,
+    namespace: config.prefix,
+  })
+  return {
+    server: serverOf(store),
+    store,
+    prefix: config.prefix,
+    clock: systemClock,
+    config,
+    keyring,
+    seal,
+    sessions,
+    tokens,
+    revocations,
+    events,
+    close: release,
+  }
+}
+
+/**
+ * Examines configuration, Redis, providers and data, as `coatcheck doctor` does. A problem is a finding in the report, not a
+ * rejection. It writes one short-lived key to Redis, and canary keys if `canaries` is set.
+ * @param load returns the options of the application, or throws a `ConfigError`, which becomes a finding
+ * @param wishes which checks run
+ * @param outside clock and `fetch` for tests. Default: those of the process
+ */
+export async function examineHealth(
+  load: () => AnyOptions | Promise<AnyOptions>,
+  wishes: ExaminationOptions = {},
+  outside: { readonly clock?: Clock; readonly fetch?: typeof fetch } = {},
+): Promise<HealthReport> {
+  const env = processEnvironment()
+  const opened: HandedInClient[] = []
+  try {
+    return await examine(
+      {
+        load: async () => load(),
+        env,
+        clock: outside.clock ?? systemClock,
+        fetch: outside.fetch ?? globalThis.fetch,
+        nonce: () => systemRandom.bytes(NONCE_BYTES).toString('hex'),
+        async inspect(options) {
+          const setup = (await chooseStore(options.store ?? null, env)).inspect()
+          if (setup !== null && !('kind' in setup.destination) && !setup.destination.isOpen)
+            opened.push(setup.destination)
+          return setup
+        },
+        open: (options) => openServer(options),
+      },
+      wishes,
+    )
+  } finally {
+    // A client of the configuration file that was connected for this only: nobody else will end it.
+    for (const client of opened) cutHandedIn(client)
+  }
+}
+
+/** @throws {ConfigError} `COATCHECK_STORE_REQUIRED`: what lies in the memory of the application, no other process can see */
+async function redisOf(options: AnyOptions): Promise<StoreFactory> {
+  const factory = await chooseStore(options.store ?? null, processEnvironment())
+  if (factory.kind === 'redis') return factory
+  throw nothingToLookAt()
+}
+
+function serverOf({ server }: Store): StoreServer {
+  if (server === null) throw nothingToLookAt()
+  return server
+}
+
+function nothingToLookAt(): ConfigError {
+  return new ConfigError('COATCHECK_STORE_REQUIRED', {
+    message:
+      'REDIS_URL is not set, so sessions lie in the memory of the application, which no other process can look into.',
+    details: { variable: 'REDIS_URL' },
+  })
+}

@@ -1,0 +1,24 @@
+/** Documents of Auth.js that belong to a user: found one by one, and through the set of the user. */
+import type { DocumentRef } from '../../documents/document-driver.ts'
+import type { Documents } from '../../documents/documents.ts'
+import { fromStored, type StoredDates } from '../dated-json.ts'
+
+/** The set of documents of one kind that belong to the user. */
+export function ownedBy(documents: Documents<StoredDates>, userId: string): DocumentRef {
+  return documents.refOf(`user ${userId}`)
+}
+
+export async function readAs<T extends object>(documents: Documents<StoredDates>, ref: DocumentRef): Promise<T | null> {
+  const stored = await documents.read(ref)
+  return stored && fromStored<T>(stored.value)
+}
+
+/** Those that are there and name the user: a set may hold names of documents that have gone. */
+export async function listOwned<T extends object>(documents: Documents<StoredDates>, userId: string): Promise<T[]> {
+  const set = ownedBy(documents, userId)
+  const names = await documents.driver.members(set)
+  const found = await Promise.all(names.map((name) => readAs<T>(documents, { kind: set.kind, name })))
+  return found.filter(
+    (one): one is Awaited<T> => one !== null && (one as { readonly userId?: unknown }).userId === userId,
+  )
+}

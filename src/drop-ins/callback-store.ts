@@ -1,0 +1,100 @@
+/**
+ * The store that express-session and @fastify/session agree on: `get`, `set`, `destroy` with callbacks. What a session object
+ * was handed out as is remembered with the object, so that a later `set` stores its changes and not all of it.
+ */
+import type { Clock } from '../core/clock.ts'
+import type { HandedOut, HostSessions } from '../documents/host-sessions.ts'
+import type { JsonObject } from '../documents/json-merge.ts'
+import { lifeOf } from './cookie-life.ts'
+
+export type Callback<T = void> = (error: unknown, result?: T) => void
+
+type Session = Record<string, unknown>
+
+export interface CallbackStoreDeps {
+  readonly open: () => Promise<HostSessions>
+  readonly defaultTtlMs: number
+  /** The life that the application sets for this data, in milliseconds. `undefined`: that of the cookie. */
+  readonly ttlMsOf: (data: JsonObject) => number | undefined
+  readonly clock: Clock
+  /** What the session object was handed out as; `undefined` for one that is new to us. */
+  readonly knownOf: (session: object) => HandedOut | undefined
+  readonly remember: (session: object, known: HandedOut) => void
+}
+
+export interface CallbackStore {
+  /** A copy that is the caller's. */
+  get(sid: string): Promise<Session | null>
+  /**
+   * @param isNew true if the host has just created the session, see `HostSessions.save`; `absent`: only if none is stored under the id.
+   *   Default false: unknown
+   */
+  set(sid: string, session: object, isNew?: boolean | 'absent'): Promise<void>
+  touch(sid: string, session: object): Promise<void>
+  destroy(sid: string): Promise<void>
+}
+
+export function createCallbackStore(deps: CallbackStoreDeps): CallbackStore {
+  const { open, clock } = deps
+  const knownFor = (sessions: HostSessions, sid: string, session: object): HandedOut | undefined => {
+    const known = deps.knownOf(session)
+    // A host may carry an object over to a new id; what it was handed out as belongs to the old one.
+    return known?.ref.name === sessions.idOf(sid) ? known : undefined
+  }
+  const lifeFrom = (session: object): number =>
+    deps.ttlMsOf(session as JsonObject) ?? lifeOf(session, clock.now(), deps.defaultTtlMs)
+
+  return {
+    async get(sid) {
+      const known = await (await open()).find(sid)
+      if (!known) return null
+      const session = JSON.parse(known.json) as Session
+      if (known.cookie) session['cookie'] = { ...known.cookie }
+      deps.remember(session, known)
+      return session
+    },
+
+    async set(sid, session, isNew = false) {
+      const sessions = await open()
+      const json = JSON.stringify(session)
+      const ttlMs = lifeFrom(session)
+      if (ttlMs <= 0) {
+        await sessions.end(sid)
+        return
+      }
+      const known = knownFor(sessions, sid, session) ?? null
+      const saved = await sessions.save(sid, json, { ttlMs, known, isNew: known === null ? isNew : false })
+      // Not stored, because it has ended: for the host that is no error, the session is over either way.
+      if (saved) deps.remember(session, saved)
+    },
+
+    async touch(sid, session) {
+      const sessions = await open()
+      const { cookie } = JSON.parse(JSON.stringify({ cookie: (session as Session)['cookie'] })) as {
+        cookie?: JsonObject
+      }
+      const ttlMs = Math.max(1, lifeFrom(session))
+      await sessions.touch(sid, ttlMs, knownFor(sessions, sid, session) ?? null, cookie)
+    },
+
+    async destroy(sid) {
+      await (await open()).end(sid)
+    },
+  }
+}
+
+/**
+ * Calls back once, outside of the promise, so that an exception of the callback stays its own. Without a callback it returns the promise.
+ * Libraries ignore both (`request.session.destroy()`), so a rejection that no caller awaits never ends the process.
+ */
+export function callBack<T>(work: Promise<T>, callback: Callback<T> | undefined): Promise<T> | undefined {
+  work.then(
+    (result) => {
+      if (callback) process.nextTick(callback, null, result)
+    },
+    (error: unknown) => {
+      if (callback) process.nextTick(callback, error)
+    },
+  )
+  return callback ? undefined : work
+}

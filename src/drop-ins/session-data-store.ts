@@ -1,0 +1,194 @@
+/**
+ * nextjs-auth0's `SessionDataStore`: sessions of Auth0, found by the id in its cookie, ended by logout tokens. A session is
+ * entered in the sets of its user and of its provider session before it is stored, so whoever ends all of a set meets it.
+ */
+import type { Clock } from '../core/clock.ts'
+import { boundedLifeMs } from '../core/time-to-live.ts'
+import { type DocumentRef, isDocumentName } from '../documents/document-driver.ts'
+import type { Documents } from '../documents/documents.ts'
+
+/* eslint-disable @typescript-eslint/no-explicit-any -- the SDK's own type; naming it here would load Next's global types */
+/** nextjs-auth0's `SessionData`: what matters here, the rest is kept as it is. */
+export interface Auth0Session {
+  /** Claims of the signed-in user. */
+  user: {
+    /** Subject of the user at the provider. */
+    sub: string
+    [claim: string]: any
+  }
+  /** Tokens as nextjs-auth0 keeps them. */
+  tokenSet: any
+  /** What nextjs-auth0 keeps for itself. */
+  internal: {
+    /** Session id of the provider. */
+    sid: string
+    /** Seconds. */
+    createdAt: number
+    /** Domain data that nextjs-auth0 keeps for itself. */
+    mcd?: any
+  }
+  [field: string]: any
+}
+/* eslint-enable @typescript-eslint/no-explicit-any */
+
+/** Claims of a back-channel logout token: what the ended sessions must match. */
+export interface Auth0LogoutToken {
+  /** Ends all sessions of this subject when `sid` is absent. */
+  readonly sub?: string | undefined
+  /** Ends the sessions of this session of the provider. */
+  readonly sid?: string | undefined
+  /** Issuer of the token. */
+  readonly iss?: string | undefined
+}
+
+/** The `sessionStore` that nextjs-auth0 expects, and what it can do beyond that. */
+export interface SessionDataStore {
+  /** `null` when there is none. */
+  get(id: string): Promise<Auth0Session | null>
+  /** Stores a new session, or replaces one. One that was deleted is not stored again. */
+  set(id: string, session: Auth0Session): Promise<void>
+  /** In one step: only if it is there. */
+  update(id: string, session: Auth0Session): Promise<boolean>
+  /** Ends a session. Ending an absent session is fine. */
+  delete(id: string): Promise<void>
+  /** Ends the sessions of this provider session, of this user, or of both, at this issuer. */
+  deleteByLogoutToken(token: Auth0LogoutToken): Promise<void>
+  /** Sessions of the user that are alive. `id` is a name that opens nothing, for `revoke`. */
+  listByUser(sub: string): Promise<
+    {
+      /** A name for the session that opens nothing: not the id in the cookie. */
+      readonly id: string
+      /** The stored session. */
+      readonly session: Auth0Session
+    }[]
+  >
+  /** Ends one session by the id of `listByUser`. Resolves to false when it had ended already. */
+  revoke(id: string): Promise<boolean>
+  /**
+   * Ends all sessions of a user, but the one that `options.except` names by its id of `listByUser` or `idOf`.
+   * @returns how many it ended
+   */
+  revokeByUser(sub: string, options?: { readonly except?: string }): Promise<number>
+  /** The name that `listByUser` knows the session of this id by. */
+  idOf(id: string): Promise<string>
+}
+
+const ENDED_REMEMBERED_MS = 60 * 60_000
+const KIND = 'nextjs-auth0'
+
+interface Lives {
+  readonly absoluteMs: number
+  readonly inactivityMs: number
+  readonly isRolling: boolean
+}
+
+/** The life of a session as the SDK counts, milliseconds: one that does not roll ends by its absolute life only. */
+export function sessionLife(lives: Lives, clock: Clock): (session: Auth0Session) => number {
+  const mostMs = lives.isRolling ? lives.inactivityMs : lives.absoluteMs
+  return ({ internal }) =>
+    Math.min(mostMs, boundedLifeMs(internal.createdAt * 1000 + lives.absoluteMs - clock.now(), mostMs))
+}
+
+/** The sets that a session is entered in: those of its user and of its provider session. */
+export function sessionSets({
+  refOf,
+}: Pick<Documents<Auth0Session>, 'refOf'>): (session: Auth0Session) => readonly DocumentRef[] {
+  return ({ user, internal }) => [refOf(`user ${user.sub}`), ...(internal.sid ? [refOf(`sid ${internal.sid}`)] : [])]
+}
+
+export function createSessionDataStore(
+  documents: Documents<Auth0Session>,
+  lives: Lives,
+  clock: Clock,
+): SessionDataStore {
+  const { driver, refOf } = documents
+  const named = (name: string): DocumentRef => ({ kind: KIND, name })
+  const userSet = (sub: string): DocumentRef => refOf(`user ${sub}`)
+  const sidSet = (sid: string): DocumentRef => refOf(`sid ${sid}`)
+  const lifeOf = sessionLife(lives, clock)
+  const setsOf = sessionSets(documents)
+
+  const enter = async (ref: DocumentRef, session: Auth0Session, ttlMs: number): Promise<void> => {
+    await Promise.all(setsOf(session).map((set) => driver.enter(set, ref.name, ttlMs)))
+  }
+  const endWhere = async (set: DocumentRef, matches: (session: Auth0Session | null) => boolean): Promise<number> => {
+    const names = await driver.members(set)
+    const ended = await Promise.all(
+      names.map(async (name) => {
+        const stored = await documents.read(named(name))
+        return matches(stored?.value ?? null) && driver.end(named(name), ENDED_REMEMBERED_MS, true)
+      }),
+    )
+    return ended.filter(Boolean).length
+  }
+
+  return {
+    get: async (id) => (await documents.read(refOf(id)))?.value ?? null,
+
+    async set(id, session) {
+      const ttlMs = lifeOf(session)
+      const ref = refOf(id)
+      if (ttlMs <= 0) {
+        await driver.end(ref, ENDED_REMEMBERED_MS)
+        return
+      }
+      await enter(ref, session, ttlMs)
+      await documents.put(ref, session, { ttlMs })
+    },
+
+    async update(id, session) {
+      const ttlMs = lifeOf(session)
+      const ref = refOf(id)
+      if (ttlMs <= 0) {
+        await driver.end(ref, ENDED_REMEMBERED_MS)
+        return false
+      }
+      await enter(ref, session, ttlMs)
+      const changed = await documents.change(
+        ref,
+        () => session,
+        () => ttlMs,
+      )
+      return changed.status === 'saved'
+    },
+
+    async delete(id) {
+      await driver.end(refOf(id), ENDED_REMEMBERED_MS)
+    },
+
+    async deleteByLogoutToken({ sub, sid, iss }) {
+      const matches = (session: Auth0Session | null): boolean => {
+        // Entered and not stored yet: it belongs to this set, and that is all there is to know.
+        if (!session) return true
+        const { issuer } = (session.internal.mcd ?? {}) as { readonly issuer?: string }
+        const sameIssuer = iss === undefined || issuer === undefined || withoutSlash(iss) === withoutSlash(issuer)
+        const sameUser = sub === undefined || session.user.sub === sub
+        return sameIssuer && sameUser && (sid === undefined || session.internal.sid === sid)
+      }
+      // With both, one session of this user is meant.
+      if (sid !== undefined) await endWhere(sidSet(sid), matches)
+      else if (sub !== undefined) await endWhere(userSet(sub), matches)
+    },
+
+    async listByUser(sub) {
+      const names = await driver.members(userSet(sub))
+      const found = await Promise.all(
+        names.map(async (name) => ({ id: name, stored: await documents.read(named(name)) })),
+      )
+      return found.flatMap(({ id, stored }) => (stored?.value.user.sub === sub ? [{ id, session: stored.value }] : []))
+    },
+    revoke: async (id) => isDocumentName(id) && driver.end(named(id), ENDED_REMEMBERED_MS),
+
+    async revokeByUser(sub, { except } = {}) {
+      const names = (await driver.members(userSet(sub))).filter((name) => name !== except)
+      const ended = await Promise.all(names.map((name) => driver.end(named(name), ENDED_REMEMBERED_MS, true)))
+      await driver.leave(userSet(sub), names)
+      return ended.filter(Boolean).length
+    },
+    idOf: async (id) => Promise.resolve(refOf(id).name),
+  }
+}
+
+function withoutSlash(issuer: string): string {
+  return issuer.replace(/\/$/, '')
+}

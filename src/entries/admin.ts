@@ -1,0 +1,2 @@
+/** `coatcheck/admin`: what operators do, as functions. */
+export * from '../app/operator-access.ts'

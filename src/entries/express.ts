@@ -1,0 +1,2 @@
+/** `coatcheck/express`: the middleware for Express. */
+export * from '../adapters/express.ts'

@@ -1,0 +1,2 @@
+/** `coatcheck/fastify-session`: the store for the library of that name. */
+export * from '../app/drop-ins/fastify-session.ts'

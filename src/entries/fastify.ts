@@ -1,0 +1,2 @@
+/** `coatcheck/fastify`: the plugin for Fastify. */
+export * from '../adapters/fastify.ts'

@@ -1,0 +1,2 @@
+/** `coatcheck/hono`: the middleware for Hono. */
+export * from '../adapters/hono.ts'

@@ -1,0 +1,2 @@
+/** `coatcheck/memory`: the store in memory. */
+export * from '../stores/memory/memory-store.ts'

@@ -1,0 +1,2 @@
+/** `coatcheck/next`: sessions and routes for Next.js. */
+export * from '../adapters/next.ts'

@@ -1,0 +1,2 @@
+/** `coatcheck/node`: the handler for `node:http` and Koa. */
+export * from '../adapters/node.ts'

@@ -1,0 +1,2 @@
+/** `coatcheck/otel`: metrics and traces for OpenTelemetry. */
+export * from '../telemetry/otel.ts'

@@ -1,0 +1,2 @@
+/** `coatcheck/prometheus`: metrics for Prometheus. */
+export * from '../telemetry/prometheus.ts'

@@ -1,0 +1,2 @@
+/** `coatcheck/redis`: the store on Redis. */
+export * from '../stores/redis/redis-store.ts'

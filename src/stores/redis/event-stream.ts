@@ -1,0 +1,106 @@
+/**
+ * Lifecycle events in capped streams of Redis, so that one worker of many handles each (`event-consumer.ts`). Best effort:
+ * nobody waits for the write, and one that fails is told as an event and forgotten. There are several streams, in different
+ * slots of a cluster; those of one user are in one, in their order.
+ */
+import type { Clock } from '../../core/clock.ts'
+import { isCoatcheckError } from '../../core/errors.ts'
+import type { EventMap } from '../../core/event-map.ts'
+import type { EventBus } from '../../core/events.ts'
+import type { RedisClientPort } from '../../redis/client-port.ts'
+import type { RedisKeys } from '../keys.ts'
+
+/** What others may want to act on. Not what every request does, nor what only operators look at. */
+export const LIFECYCLE_EVENTS = [
+  'session.created',
+  'session.ended',
+  'session.user-ended',
+  'signin.completed',
+  'signout',
+  'provider.logout',
+  'token.deleted',
+  'token.revoked',
+] as const satisfies readonly (keyof EventMap)[]
+
+/** Names of the events that are written to the stream. */
+export type LifecycleEventName = (typeof LIFECYCLE_EVENTS)[number]
+
+export interface EventStreamOptions {
+  /** Entries that each stream keeps, about; the oldest go. Default 10,000. */
+  readonly maxLength: number
+  /** Streams. All processes and consumers say the same. Default 4. */
+  readonly shards: number
+}
+
+/** A stream that nobody writes to goes with the groups that read it. */
+export const STREAM_LIFE_MS = 7 * 86_400_000
+const LIFE_AGAIN_MS = 3_600_000
+
+export class EventStream {
+  readonly #client: RedisClientPort
+  readonly #keys: RedisKeys
+  readonly #options: EventStreamOptions
+  readonly #events: EventBus
+  readonly #clock: Clock
+  /** When the life of each stream was last set, by its number. */
+  readonly #livedAtMs = new Map<number, number>()
+  /** Instances that share this store tell the same event each. */
+  readonly #told = new WeakSet()
+
+  constructor(
+    client: RedisClientPort,
+    keys: RedisKeys,
+    options: EventStreamOptions,
+    { events, clock }: { readonly events: EventBus; readonly clock: Clock },
+  ) {
+    this.#client = client
+    this.#keys = keys
+    this.#options = options
+    this.#events = events
+    this.#clock = clock
+  }
+
+  /** Writes what this instance tells from now on. Returns how to stop. */
+  follow(events: EventBus): () => void {
+    const stops = LIFECYCLE_EVENTS.map((name) =>
+      events.on(name, (event) => {
+        // Strangers begin those without limit, and would push out what workers have yet to read.
+        if (this.#told.has(event) || ('kind' in event && event.kind === 'anonymous')) return
+        this.#told.add(event)
+        this.#write(name, event)
+      }),
+    )
+    return () => {
+      for (const stop of stops) stop()
+    }
+  }
+
+  #write(name: LifecycleEventName, event: EventMap[LifecycleEventName]): void {
+    const shard = shardOf(event, this.#options.shards)
+    const key = this.#keys.events(String(shard))
+    const { maxLength } = this.#options
+    const fields = ['event', name, 'data', JSON.stringify(event)]
+    this.#send(key, ['XADD', key, 'MAXLEN', '~', String(maxLength), '*', ...fields])
+    const nowMs = this.#clock.monotonic()
+    if (nowMs - (this.#livedAtMs.get(shard) ?? Number.NEGATIVE_INFINITY) < LIFE_AGAIN_MS) return
+    this.#livedAtMs.set(shard, nowMs)
+    this.#send(key, ['PEXPIRE', key, String(STREAM_LIFE_MS)])
+  }
+
+  #send(key: string, args: readonly string[]): void {
+    const deadlineMs = this.#client.writeTimeoutMs
+    this.#client.command(key, args, deadlineMs === undefined ? {} : { deadlineMs }).catch((error: unknown) => {
+      const code = isCoatcheckError(error) ? error.code : 'UNKNOWN'
+      this.#events.emit('error', { code, operation: 'events.write' })
+    })
+  }
+}
+
+/** By the user, whose events then stay in order; any stream for what names nobody. */
+function shardOf(event: object, shards: number): number {
+  const { sessionId, userKey } = event as { readonly sessionId?: string; readonly userKey?: string }
+  const text = userKey ?? sessionId?.split('.', 1)[0] ?? ''
+  let hash = 0
+  for (let i = 0; i < text.length; i++) hash = (Math.imul(hash, 31) + text.charCodeAt(i)) | 0
+  return (hash >>> 0) % shards
+}

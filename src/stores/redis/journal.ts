@@ -1,0 +1,190 @@
+/**
+ * What was decided here and is not certain to last: endings that failed, and endings that no replica acknowledged. They are
+ * applied again when a connection stands again, which may be to a server that never heard of them, from time to time, and once
+ * more at the end. What Redis has confirmed is only remembered, and applied again if Redis turns out to have forgotten it.
+ * Kept in this process: with it goes the memory of what was reported as not durable.
+ */
+import type { Clock } from '../../core/clock.ts'
+import type { EventBus } from '../../core/events.ts'
+import type { RedisClientPort } from '../../redis/client-port.ts'
+import { EndedMemory } from './ended-memory.ts'
+import type { Repeatable } from '../../redis/repeatable.ts'
+
+export interface JournalEntry {
+  /** What it ends. */
+  readonly name: string
+  readonly steps: readonly Repeatable[]
+  readonly until: number
+  readonly confirmed: () => void
+  /** Monotonic. */
+  dueAt: number
+  pauseMs: number
+}
+
+const FIRST_PAUSE_MS = 500
+const LONGEST_PAUSE_MS = 60_000
+const LIFE_MS = 24 * 3_600_000
+const MOST_ENTRIES = 10_000
+const LOOK_MS = 100
+
+export class Journal {
+  readonly #clock: Clock
+  readonly #events: EventBus
+  readonly #client: () => RedisClientPort
+  /** Oldest first. */
+  readonly #entries = new Set<JournalEntry>()
+  readonly #byName = new Map<string, readonly JournalEntry[]>()
+  readonly #memory: EndedMemory
+  #timer: ReturnType<typeof setInterval> | undefined
+  #isRunning = false
+  #isAgain = false
+  #isClosed = false
+
+  /** @param client asked when it is needed: the client reports to the journal, so it comes later */
+  constructor(client: () => RedisClientPort, { clock, events }: { clock: Clock; events: EventBus }) {
+    this.#client = client
+    this.#clock = clock
+    this.#events = events
+    this.#memory = new EndedMemory(clock)
+  }
+
+  get size(): number {
+    return this.#entries.size
+  }
+
+  /** The entries of this name: a step that begins now and succeeds later makes them unnecessary, but no entry that is kept meanwhile. */
+  entries(name: string): readonly JournalEntry[] {
+    return this.#byName.get(name) ?? []
+  }
+
+  /**
+   * @param name what it ends
+   * @param replaced entries of this name whose place it takes: they are not applied again, and are confirmed together with it
+   * @param confirmed called once, when all of it has been done and is as durable as is wanted, or when it is given up
+   */
+  keep(
+    name: string,
+    steps: readonly Repeatable[],
+    replaced: readonly JournalEntry[],
+    confirmed: () => void = () => undefined,
+  ): void {
+    const now = this.#clock.monotonic()
+    const earlier = replaced.filter((entry) => this.#remove(entry))
+    this.#add({
+      name,
+      steps,
+      until: now + LIFE_MS,
+      confirmed() {
+        for (const entry of earlier) entry.confirmed()
+        confirmed()
+      },
+      dueAt: now + FIRST_PAUSE_MS,
+      pauseMs: FIRST_PAUSE_MS,
+    })
+    if (this.#entries.size > MOST_ENTRIES) {
+      const [oldest] = this.#entries
+      if (oldest) this.#settle(oldest)
+      this.#events.emit('error', { code: 'COATCHECK_REDIS_OVERLOADED', operation: 'revocation.journal' })
+    }
+    this.#timer ??= setInterval(() => void this.#run(), LOOK_MS).unref()
+  }
+
+  /** A later step has ended what these entries would end: they are not applied again. */
+  overtaken(entries: readonly JournalEntry[]): void {
+    for (const entry of entries) this.#settle(entry)
+  }
+
+  /** What was done, and needs not be done again unless Redis forgets it. */
+  remember(steps: readonly Repeatable[]): void {
+    this.#memory.remember(steps)
+  }
+
+  /** Whether this process remembers having ended what lies under the key. */
+  hasEnded(key: string): boolean {
+    return this.#memory.has(key)
+  }
+
+  /** A connection stands again: everything is due, and perhaps something was forgotten. */
+  again(): void {
+    void this.#recall()
+    this.#allDue()
+  }
+
+  /** Carries out what is left, as far as that is possible now. */
+  async close(): Promise<void> {
+    this.#isClosed = true
+    this.#rest()
+    await Promise.all([...this.#entries].map((entry) => this.#apply(entry)))
+  }
+
+  #allDue(): void {
+    // What is under way was begun on the connection before, and its failure says nothing about this one.
+    this.#isAgain = this.#isRunning
+    for (const entry of this.#entries) {
+      entry.dueAt = 0
+      entry.pauseMs = FIRST_PAUSE_MS
+    }
+    void this.#run()
+  }
+
+  async #recall(): Promise<void> {
+    for (const [key, step] of await this.#memory.forgotten(this.#client())) this.keep(key, [step], this.entries(key))
+    this.#allDue()
+  }
+
+  #rest(): void {
+    clearInterval(this.#timer)
+    this.#timer = undefined
+  }
+
+  async #run(): Promise<void> {
+    if (this.#isRunning || this.#isClosed || this.#entries.size === 0) return
+    this.#isRunning = true
+    const now = this.#clock.monotonic()
+    const due = [...this.#entries].filter((entry) => entry.dueAt <= now)
+    await Promise.all(due.map((entry) => this.#apply(entry)))
+    this.#isRunning = false
+    if (this.#isAgain) this.#allDue()
+    else if (this.#entries.size === 0) this.#rest()
+  }
+
+  async #apply(entry: JournalEntry): Promise<void> {
+    const client = this.#client()
+    const now = this.#clock.monotonic()
+    try {
+      const done = await Promise.all(entry.steps.map(({ script, keys, args }) => client.lasting(script, keys, args)))
+      if (client.isDurable && !done.every(({ durable }) => durable) && now < entry.until) {
+        this.#later(entry)
+        return
+      }
+    } catch {
+      if (now < entry.until) {
+        this.#later(entry)
+        return
+      }
+    }
+    this.#settle(entry)
+  }
+
+  #settle(entry: JournalEntry): void {
+    if (this.#remove(entry)) entry.confirmed()
+  }
+
+  #add(entry: JournalEntry): void {
+    this.#entries.add(entry)
+    this.#byName.set(entry.name, [...this.entries(entry.name), entry])
+  }
+
+  /** @returns whether it was there: an entry that was replaced is confirmed with its successor */
+  #remove(entry: JournalEntry): boolean {
+    const left = this.entries(entry.name).filter((one) => one !== entry)
+    if (left.length === 0) this.#byName.delete(entry.name)
+    else this.#byName.set(entry.name, left)
+    return this.#entries.delete(entry)
+  }
+
+  #later(entry: JournalEntry): void {
+    entry.pauseMs = Math.min(entry.pauseMs * 2, LONGEST_PAUSE_MS)
+    entry.dueAt = this.#clock.monotonic() + entry.pauseMs
+  }
+}

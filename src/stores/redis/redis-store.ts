@@ -1,0 +1,131 @@
+/**
+ * `coatcheck/redis`: the store on Redis through the official client library (`redis` 4.7, 5 or 6). Options are checked at
+ * once; environment, certificates and connection wait for the first use.
+ */
+import '../../core/node-version.ts'
+import { createHash } from 'node:crypto'
+import { processEnvironment } from '../../config/environment.ts'
+import { processState } from '../../core/process-state.ts'
+import { systemRandom } from '../../core/random.ts'
+import { createRedisDocumentDriver } from './document-driver.ts'
+import { createRedisProviderSessionDriver } from './provider-session-driver.ts'
+import { createRedisTransactionDriver } from './transaction-driver.ts'
+import type { RedisClientPort } from '../../redis/client-port.ts'
+import { EventStream } from './event-stream.ts'
+import { Journal } from './journal.ts'
+import { announcedPrefixes, redisKeys } from '../keys.ts'
+import { NearCache } from './near-cache.ts'
+import { openRedisClient } from '../../redis/open-client.ts'
+import {
+  checkRedisOptions,
+  eventStreamOf,
+  limitsOf,
+  nearCacheOf,
+  type RedisSetup,
+  type RedisStoreOptions,
+  TIMEOUT_VARIABLES,
+} from '../../redis/options.ts'
+import { destinationOf } from '../../redis/resolve-destination.ts'
+import { estimateSessions } from './session-estimate.ts'
+import { createRedisSessionDriver } from './session-driver.ts'
+import type { StoreFactory } from '../store.ts'
+import { createRedisProviderGateDriver } from './provider-gate-driver.ts'
+import { endingsOf } from '../../token/revocation-driver.ts'
+import { createRedisRevocationDriver } from './revocation-driver.ts'
+import { createRedisTokenDriver } from './token-driver.ts'
+
+export { consumeEvents, type ConsumeEventsOptions, type EventWorker } from './consume-events.ts'
+export type { LifecycleEvent } from './event-consumer.ts'
+export type { LifecycleEventName } from './event-stream.ts'
+export type { HandedInClient, RedisLibraryCluster, RedisLibrarySentinel } from '../../redis/handed-in.ts'
+export type { RedisLibraryClient } from '../../redis/library.ts'
+export type { RedisStoreOptions, RedisTlsOptions } from '../../redis/options.ts'
+export type { RedisCredentialsProvider } from '../../redis/target.ts'
+
+const ENVIRONMENT = [
+  ...['REDIS_URL', 'REDIS_CLUSTER', 'REDIS_SENTINELS', 'REDIS_USERNAME', 'REDIS_PASSWORD'],
+  ...['REDIS_TLS_CA', 'REDIS_TLS_CERT', 'REDIS_TLS_KEY', 'REDIS_ALLOW_PLAINTEXT'],
+  ...TIMEOUT_VARIABLES,
+] as const
+
+/**
+ * Creates a store on Redis or Valkey. It checks the shapes of the options; environment, certificates and connection wait for the first
+ * use. See docs/redis.md.
+ * @param options default: everything from `REDIS_URL` and the other variables `REDIS_…`
+ * @throws {ConfigError} `COATCHECK_CONFIG_UNKNOWN_OPTION`, `COATCHECK_CONFIG_INVALID`; at first use also `COATCHECK_CONFIG_MISSING`
+ */
+export function redisStore(options: RedisStoreOptions = {}): StoreFactory {
+  options = checkRedisOptions(options)
+  const inspect = (): RedisSetup => ({
+    destination: destinationOf(options, processEnvironment()),
+    limits: limitsOf(options, processEnvironment()),
+    nearCache: nearCacheOf(options),
+  })
+  return {
+    kind: 'redis',
+    get identity() {
+      return identityOf(options)
+    },
+    inspect,
+    open(context) {
+      const { destination, limits, nearCache: nearOptions } = inspect()
+      const journal: Journal = new Journal(() => client, context)
+      const near = nearOptions && new NearCache(nearOptions.maxEntries, context.events)
+      const back = new Set<() => void>()
+      const whenBack = (listener: () => void): void => void back.add(listener)
+      const changed = (isUp: boolean): void => {
+        // Behind another connection there may be another server, of whose changes nobody has heard.
+        near?.changed(null)
+        if (!isUp) return
+        journal.again()
+        for (const hear of back) hear()
+      }
+      const client: RedisClientPort = openRedisClient(destination, limits, { ...context, changed })
+      const keys = redisKeys(context.prefix)
+      if (near !== null && nearOptions !== null) {
+        near.follow(client.track(announcedPrefixes(context.prefix), nearOptions.maxStaleMs, near.changed))
+      }
+      const streamOptions = eventStreamOf(options)
+      const stream = streamOptions && new EventStream(client, keys, streamOptions, context)
+      const revocations = createRedisRevocationDriver(client, keys)
+      const endings = endingsOf(revocations, context.endings)
+      return {
+        kind: 'redis',
+        server: { client, keys },
+        revocations,
+        sessions: createRedisSessionDriver(client, keys, { random: systemRandom, endings, journal, near }),
+        tokens: createRedisTokenDriver(client, keys, { endings, near, whenBack }),
+        appTokens: createRedisTokenDriver(client, { ...keys, tokens: keys.appTokens }),
+        providerGate: createRedisProviderGateDriver(client, keys),
+        transactions: createRedisTransactionDriver(client, keys),
+        documents: createRedisDocumentDriver(client, keys),
+        migrationReads: async () => (await import('./read-counts-driver.ts')).createRedisReadCountsDriver(client, keys),
+        oldRecords: async () => (await import('./old-record-driver.ts')).createRedisOldRecordDriver(client, context),
+        providerSessions: createRedisProviderSessionDriver(client, keys),
+        estimateSessions: () => estimateSessions(client, announcedPrefixes(context.prefix)[0] ?? ''),
+        ...(stream && { follow: (events) => stream.follow(events) }),
+        ready: () => client.ready(),
+        close: async () => {
+          await journal.close()
+          await client.close()
+        },
+      }
+    },
+  }
+}
+
+/** The same for the same connection in one process: a hash, since it covers the password; objects count as themselves. */
+function identityOf({ client, credentialsProvider, ...options }: RedisStoreOptions): string {
+  const environment = client ? [] : ENVIRONMENT.map((name) => processEnvironment()[name] ?? null)
+  const objects = [client, credentialsProvider].map((object) => (object ? numberOf(object) : 0))
+  const content = JSON.stringify([objects, options, environment])
+  return `redis:${createHash('sha256').update(content).digest('base64url')}`
+}
+
+/** One numbering for all copies of this module: the foundation is looked up by it in state that they share. */
+function numberOf(client: object): number {
+  const clients = processState('redis-clients', () => ({ numbers: new WeakMap<object, number>(), last: 0 }))
+  const number = clients.numbers.get(client) ?? ++clients.last
+  clients.numbers.set(client, number)
+  return number
+}

@@ -1,0 +1,9 @@
+/**
+ * Deleting what is only remembered. A script although `DEL` could do it: a command that arrives after its deadline would delete
+ * what was remembered again since.
+ * KEYS 1 key · Replies {number of keys deleted} · {'late'}
+ */
+import { defineScript, type RedisScript } from '../../../redis/script.ts'
+import { PROLOGUE } from './prologue.ts'
+
+export const FORGET: RedisScript = defineScript('forget', `${PROLOGUE}return {redis.call('DEL', KEYS[1])}\n`)

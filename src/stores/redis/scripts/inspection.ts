@@ -1,0 +1,44 @@
+/**
+ * Scripts for operators that only read: they bring back what a decision needs, and no content. Why scripts: two keys of one
+ * moment, and the heads of values without the values.
+ */
+import { defineScript, type RedisScript } from '../../../redis/script.ts'
+import { PROLOGUE } from './prologue.ts'
+import { SESSION_INDEX } from './session-index.ts'
+
+/**
+ * KEYS 1 record · 2 generation
+ * Reply {first 8 bytes of the record, first 8 of the generation ('' without one), life of the record in ms}
+ */
+export const STANDING: RedisScript = defineScript(
+  'inspect.standing',
+  `${PROLOGUE}
+return {redis.call('GETRANGE', KEYS[1], 0, 7), redis.call('GETRANGE', KEYS[2], 0, 7), redis.call('PTTL', KEYS[1])}
+`,
+)
+
+/**
+ * KEYS 1 hash
+ * ARGV 3 bytes of each value
+ * Reply {field, first bytes of its value, field, …}
+ */
+export const FIELD_HEADS: RedisScript = defineScript(
+  'inspect.field-heads',
+  `${PROLOGUE}
+local all = redis.call('HGETALL', KEYS[1])
+for i = 2, #all, 2 do all[i] = string.sub(all[i], 1, tonumber(ARGV[3])) end
+return all
+`,
+)
+
+/**
+ * KEYS 1 generation · 2 index beyond a few sessions
+ * Reply ids that the index names as alive, whether they have a record or not
+ */
+export const LIVE_IDS: RedisScript = defineScript(
+  'inspect.live-ids',
+  `${PROLOGUE}${SESSION_INDEX}
+local user = user_of(KEYS[1], KEYS[2])
+return user and live(user, now, -1) or {}
+`,
+)

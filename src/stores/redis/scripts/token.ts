@@ -1,0 +1,176 @@
+/**
+ * The Lua scripts of tokens. They touch one key, the user's token hash. Why scripts: a refresh token may only replace the one
+ * that it was refreshed from, several fields change in one step, and the life of the hash follows from all of them.
+ *
+ * Common to all
+ * - ARGV[1] `notAfter` and ARGV[2], see prologue.ts. `notAfter` is 0 for the script that deletes.
+ * - Record bytes (Lua counts from 1): 1..8 end of life (epoch ms, big-endian, written here), 14..25 nonce. See
+ *   token/token-driver.ts.
+ */
+import { defineScript, type RedisScript } from '../../../redis/script.ts'
+import { OUTBOX } from './outbox.ts'
+import { PROLOGUE } from './prologue.ts'
+
+// Removes fields by prefix (ARGV from \`first\` on) but those in \`kept\`, and those whose life is over; then the hash lives as
+// long as the longest-living field that is left.
+const SETTLE = `
+local function ends(value)
+  if #value < 8 then return 0 end
+  return struct.unpack('>I8', value)
+end
+local function settle(key, first, kept)
+  local removed, latest = 0, 0
+  local all = redis.call('HGETALL', key)
+  for i = 1, #all, 2 do
+    local matches = false
+    for p = first, #ARGV do
+      if string.sub(all[i], 1, #ARGV[p]) == ARGV[p] then matches = not kept[all[i]] end
+    end
+    local life = ends(all[i + 1])
+    if matches or life <= now then
+      redis.call('HDEL', key, all[i])
+      if matches then removed = removed + 1 end
+    elseif life > latest then
+      latest = life
+    end
+  end
+  if latest > 0 then redis.call('PEXPIRE', key, latest - now) end
+  return removed
+end
+`
+
+// A lease: 8 bytes end of life, 8 bytes end of validity, 16 bytes holder. `valid`: of whom it is now, or nil. A validity that
+// is longer than any lease can be was written by a clock that ran ahead: it counts for nothing. `hold` works on a full server
+// where there are tokens, as replacing does below: without a lease no rotated grant could get there.
+const LEASE = `
+local longest, remembered = 60000, 60000
+local function valid(lease)
+  if not lease or #lease ~= 32 then return nil end
+  local ends = struct.unpack('>I8', lease, 9)
+  if ends <= now or ends > now + longest then return nil end
+  return string.sub(lease, 17, 32)
+end
+local function hold(key, field, holder, ttl)
+  local ends = now + tonumber(ttl)
+  if redis.call('EXISTS', key) == 1 then redis.call('HDEL', key, '') end
+  redis.call('HSET', key, field, struct.pack('>I8>I8', ends + remembered, ends) .. holder)
+  if redis.call('PTTL', key) < ends + remembered - now then redis.call('PEXPIRE', key, ends + remembered - now) end
+end
+`
+
+// Wakes those who wait for a lease. Not an error when the user's access rights leave channels out: waiting only lasts longer.
+const WAKE = `
+local function wake(key) redis.pcall('PUBLISH', key, '') end
+`
+
+/**
+ * KEYS 1 token hash
+ * ARGV 3 lease field · 4 holder · 5 validity in ms · 6 '2': take it when it is free; '1': only when nobody had it; '0': only
+ *      renew what is ours
+ * Replies {1} it is the holder's · {0} it is not · {'late'}
+ */
+export const TAKE_LEASE: RedisScript = defineScript(
+  'token.take-lease',
+  `${PROLOGUE}${LEASE}
+local lease = redis.call('HGET', KEYS[1], ARGV[3])
+local ours = lease and string.sub(lease, 17, 32) == ARGV[4]
+if not ours and (ARGV[6] == '0' or (lease and ARGV[6] == '1') or valid(lease)) then return {0} end
+hold(KEYS[1], ARGV[3], ARGV[4], ARGV[5])
+return {1}
+`,
+)
+
+/**
+ * KEYS 1 token hash
+ * ARGV 3 lease field · 4 holder
+ * Replies {number of leases given back}
+ */
+export const RELEASE_LEASE: RedisScript = defineScript(
+  'token.release-lease',
+  `${PROLOGUE}${WAKE}
+local lease = redis.call('HGET', KEYS[1], ARGV[3])
+if not lease or string.sub(lease, 17, 32) ~= ARGV[4] then return {0} end
+redis.call('HDEL', KEYS[1], ARGV[3])
+wake(KEYS[1])
+return {1}
+`,
+)
+
+/**
+ * KEYS 1 token hash
+ * ARGV 3 expected field ('': none expected) · 4 its nonce ('': absent) · 5 lease field ('': none) · 6 its
+ *      holder · 7 number of fields to set, then for each: field, record,
+ *      life in ms · number of fields to remove, then these · prefixes to remove
+ * Replies {'done'} · {'conflict', current record or nil} · {'late'}
+ *
+ * Setting comes before removing, so that a refusal by a full server changes nothing. Replacing the expected record is let
+ * through on a full server: once a script has run a write command, here one without effect, Redis lets it finish. It
+ * exchanges a record for one of its size, and the only copy of a rotated refresh token would be lost otherwise.
+ */
+export const WRITE_TOKENS: RedisScript = defineScript(
+  'token.write',
+  `${PROLOGUE}${SETTLE}${LEASE}${WAKE}
+local key = KEYS[1]
+local last = 7 + tonumber(ARGV[7]) * 3
+if ARGV[3] ~= '' then
+  local current = redis.call('HGET', key, ARGV[3])
+  if current and ends(current) <= now then current = false end
+  local nonce = current and string.sub(current, 14, 25) or ''
+  if nonce ~= ARGV[4] then
+    for i = 8, last, 3 do
+      if ARGV[i] == ARGV[3] and nonce == string.sub(ARGV[i + 1], 14, 25) then return {'done'} end
+    end
+    return {'conflict', current}
+  end
+  local holder = ARGV[5] ~= '' and valid(redis.call('HGET', key, ARGV[5]))
+  if holder and holder ~= ARGV[6] then return {'conflict', current} end
+  if current then redis.call('HDEL', key, '') end
+end
+local kept = {}
+for i = 8, last, 3 do
+  kept[ARGV[i]] = true
+  redis.call('HSET', key, ARGV[i], struct.pack('>I8', now + tonumber(ARGV[i + 2])) .. string.sub(ARGV[i + 1], 9))
+end
+local prefixes = last + 2 + tonumber(ARGV[last + 1])
+for i = last + 2, prefixes - 1 do
+  if not kept[ARGV[i]] then redis.call('HDEL', key, ARGV[i]) end
+end
+if ARGV[5] ~= '' then
+  local lease = redis.call('HGET', key, ARGV[5])
+  if lease and string.sub(lease, 17, 32) == ARGV[6] then redis.call('HDEL', key, ARGV[5]) end
+end
+settle(key, prefixes, kept)
+if ARGV[5] ~= '' then wake(key) end
+return {'done'}
+`,
+)
+
+/**
+ * KEYS 1 token hash · 2 outbox of grants (with providers only)
+ * ARGV 3 expected field ('': none expected) · 4 its nonce · 5 life of the outbox in ms · 6 number of providers whose grants go
+ *      there, then these · number of fields, then these · prefixes. Number -1: everything goes.
+ * Replies {number of fields that there were}; 0 also when the expected field is another one
+ */
+export const DELETE_TOKENS: RedisScript = defineScript(
+  'token.delete',
+  `${PROLOGUE}${SETTLE}${OUTBOX}
+local key = KEYS[1]
+if ARGV[3] ~= '' then
+  local current = redis.call('HGET', key, ARGV[3])
+  if not current or string.sub(current, 14, 25) ~= ARGV[4] then return {0} end
+end
+local at = 7 + tonumber(ARGV[6])
+local count = tonumber(ARGV[at])
+local grants = held(key, 7, at - 1)
+local removed = 0
+if count < 0 then
+  removed = redis.call('HLEN', key)
+  redis.call('UNLINK', key)
+else
+  for i = at + 1, at + count do removed = removed + redis.call('HDEL', key, ARGV[i]) end
+  removed = removed + settle(key, at + count + 1, {})
+end
+post(KEYS[2], ARGV[5], grants)
+return {removed}
+`,
+)

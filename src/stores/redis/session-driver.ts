@@ -1,0 +1,257 @@
+/**
+ * Sessions on Redis. Keys it touches: session, generation (with the index in it), sessions (an index that is too long for that), ended,
+ * tokens (only to delete them with a user's last session, after moving grants to revocations); all of one user lie in one slot.
+ * Reading is one command, every change one script (redis/scripts/session.ts), listing and clearing away are bounded sequences.
+ *
+ * If you change this, also change: the scripts' headings, docs/redis-keys.md, the memory driver, the conformance cases.
+ */
+import type { Random } from '../../core/random.ts'
+import { checkedTtlMs } from '../../core/time-to-live.ts'
+import type { RedisClientPort, RedisReply } from '../../redis/client-port.ts'
+import type { Journal } from './journal.ts'
+import { certainly } from '../../redis/in-step.ts'
+import type { Repeatable } from '../../redis/repeatable.ts'
+import { duringChange, type NearCache } from './near-cache.ts'
+import type { RedisKeys } from '../keys.ts'
+import { type ScriptRunner, createScriptRunner } from '../../redis/script-runner.ts'
+import { CLEAR_ENDED, CREATE_ANONYMOUS, CREATE_USER, END, END_BY_USER, EXPLAIN, REPLACE } from './scripts/session.ts'
+import { type Endings, NO_ENDINGS, OUTBOX_LIFE_MS } from '../../token/revocation-driver.ts'
+import { RedisEndings } from './session-endings.ts'
+import { nearReads } from './near-reads.ts'
+import { createRedisSessionIndex } from './session-index.ts'
+import { RedisReads } from './session-reads.ts'
+import {
+  type Absence,
+  type Created,
+  type Ending,
+  GENERATION_BYTES,
+  type SessionDriver,
+  type SessionLife,
+  type SessionLimit,
+  type SessionRef,
+  type StoredSession,
+} from '../../session/session-driver.ts'
+
+const UNLINKED_PER_SCRIPT = 100
+/** Each retry means that others have signed the same user in meanwhile. */
+const LIMIT_ATTEMPTS = 256
+const NOTHING: StoredSession = { record: null, generation: null }
+const NO_LIMIT: SessionLimit = { max: 0, action: 'refuse' }
+
+export interface RedisSessionDriverOptions {
+  readonly random: Random
+  /** Refresh tokens that are to be revoked at their provider when a sign-in ends. Default: none. */
+  readonly endings?: Endings
+  /** For endings that fail, or that no replica has acknowledged. Default: none are kept. */
+  readonly journal?: Journal
+  /** Default: every read asks the server. */
+  readonly near?: NearCache | null
+  /** Tests travel in time with it; see the scripts. */
+  readonly timeOffsetMs?: () => number
+}
+
+export function createRedisSessionDriver(
+  client: RedisClientPort,
+  keys: RedisKeys,
+  { random, timeOffsetMs = () => 0, endings = NO_ENDINGS, journal, near = null }: RedisSessionDriverOptions,
+): SessionDriver {
+  const run = createScriptRunner(client, timeOffsetMs)
+  const outbox = [String(OUTBOX_LIFE_MS), ...endings.providers]
+  const reads = new RedisReads(client, keys)
+  const readStore = (ref: SessionRef): Promise<StoredSession> => reads.read(ref)
+  const readNear = near && nearReads(near, keys, readStore)
+  const changing = duringChange(near)
+  const lasting = new RedisEndings(run, journal ?? null, () => client.isDurable)
+  // Also when Redis says otherwise: an older record may have been put back.
+  const isEnded = (ref: SessionRef): boolean =>
+    lasting.denied(ref) !== null || journal?.hasEnded(keys.session(ref.userKey, ref.id)) === true
+  const index = createRedisSessionIndex(client, keys, timeOffsetMs)
+  /** Live ones that the index names; for when nothing can be written. */
+  const countOf = async (userKey: string, exceptId: string | undefined): Promise<number> =>
+    (await index.liveIds(userKey)).filter((id) => id !== exceptId).length
+  const endOf = (userKey: string, id: string, ending: Ending, expectedNonce?: Buffer): Repeatable => {
+    const names = [
+      keys.session(userKey, id),
+      keys.generation(userKey),
+      keys.sessions(userKey),
+      keys.ended(userKey, id),
+      keys.tokens(userKey),
+      keys.revocations(userKey),
+    ]
+    const known = ending.takesTokens === true ? 'tokens' : ending.existed === true ? '1' : ''
+    const args = [id, ...endingArguments(ending), expectedNonce ?? '', known, ...outbox]
+    return { ...run.repeatable(END, names, args), removes: { key: keys.session(userKey, id), owner: userKey } }
+  }
+
+  return {
+    read: (ref) => (isEnded(ref) ? Promise.resolve(NOTHING) : (readNear ?? readStore)(ref)),
+
+    async confirm(ref) {
+      if (isEnded(ref)) return
+      const key = keys.session(ref.userKey, ref.id)
+      near?.changed(key)
+      await client.inStep(key)
+    },
+
+    async explain(ref) {
+      const { userKey, id } = ref
+      const denied = lasting.denied(ref)
+      if (denied !== null) return { ended: denied, generation: 'present', index: 'missing' }
+      const names = [keys.ended(userKey, id), keys.generation(userKey), keys.sessions(userKey)]
+      const [ended, generation, entry] = await run.always(EXPLAIN, names, [id])
+      const reason = text(ended)
+      return {
+        ended: reason === '' ? null : reason,
+        generation: generation === 1 ? 'present' : 'missing',
+        index: text(entry) as Absence['index'],
+      }
+    },
+
+    async create(ref, record, life, limit = NO_LIMIT): Promise<Created> {
+      if (ref.kind === 'user') {
+        const created = await createForUser(run, keys, random, ref, record, life, limit)
+        const ended = created.status === 'created' ? created.endedIds : []
+        for (const id of ended) near?.changed(keys.session(ref.userKey, id))
+        return created
+      }
+      const names = [keys.session(ref.userKey, ref.id), keys.ended(ref.userKey, ref.id)]
+      const [status] = await run.inTime(CREATE_ANONYMOUS, names, [
+        record,
+        String(checkedTtlMs(life.ttlMs + life.slackMs)),
+      ])
+      return text(status) === 'created' ? { status: 'created', endedIds: [] } : { status: 'ended' }
+    },
+
+    async replace(ref, expectedNonce, record, life) {
+      const { kind, userKey, id } = ref
+      const own = [keys.session(userKey, id)]
+      const names = kind === 'user' ? [...own, keys.generation(userKey), keys.sessions(userKey)] : own
+      const args = [expectedNonce, record, ...lifeArguments(life), id]
+      const replaced = certainly(
+        client,
+        names[0] ?? '',
+        () => run.inTime(REPLACE, names, args),
+        ([word]) => text(word) === 'gone',
+      )
+      const [status, current] = await changing(own, replaced)
+      if (text(status) === 'conflict') return { status: 'conflict', record: current as Buffer }
+      return { status: text(status) === 'done' ? 'done' : 'gone' }
+    },
+
+    async end({ kind, userKey, id }, ending, expectedNonce) {
+      if (kind === 'user') endings.announce(userKey)
+      const step = endOf(userKey, id, ending, expectedNonce)
+      // Tokens that are stored later without a session must not go with a repetition.
+      const again = endOf(userKey, id, { ...ending, takesTokens: false })
+      const record = [keys.session(userKey, id)]
+      // On a condition it is a step of a change, which fails as a whole.
+      const applied = expectedNonce
+        ? { reply: await changing(record, run.always(step.script, step.keys, step.args.slice(2))), durable: false }
+        : await changing(
+            record,
+            lasting.apply(
+              { userKey, id, reason: ending.reason, takesTokens: ending.takesTokens },
+              step,
+              ([, , , known]) => (known === 1 ? [again] : []),
+            ),
+          )
+      if (applied === null) return { status: 'done', count: 1, lastOfUser: false, durable: false }
+      const [status, ended, last] = applied.reply
+      if (last === 1) endings.moved(userKey)
+      if (text(status) === 'conflict') return { status: 'conflict', record: ended as Buffer }
+      return { status: 'done', count: ended as number, lastOfUser: last === 1, durable: applied.durable }
+    },
+
+    async endByUser(userKey, ending, exceptId) {
+      const names = [keys.generation(userKey), keys.sessions(userKey), keys.tokens(userKey), keys.revocations(userKey)]
+      if (exceptId !== undefined) names.push(keys.session(userKey, exceptId))
+      endings.announce(userKey)
+      const args = [random.bytes(GENERATION_BYTES), exceptId ?? '', ...outbox]
+      const { reason } = ending
+      const step = run.repeatable(END_BY_USER, names, args)
+      const again = ([, isUser, ...ids]: readonly RedisReply[]): readonly Repeatable[] => {
+        // A replica may still have sessions that this server does not name. The new generation tells whether it has the revocation.
+        if (ids.length === 0) return isUser === 1 ? [step] : []
+        return ids.map((id) => endOf(userKey, text(id), { ...ending, existed: true }))
+      }
+      const applied = await changing(names, lasting.apply({ userKey, exceptId, reason }, step, again))
+      if (applied === null) return { count: await countOf(userKey, exceptId), durable: false }
+      const [count, , ...ids] = applied.reply
+      endings.moved(userKey)
+      // They are dead already. What is not cleared away here goes by its own TTL, so a failure changes nothing.
+      await clearEnded(run, keys, userKey, ids.map(text), ending).catch(() => undefined)
+      return { count: count as number, durable: applied.durable }
+    },
+
+    absent: index.absent,
+    list: index.list,
+  }
+}
+
+async function createForUser(
+  run: ScriptRunner,
+  keys: RedisKeys,
+  random: Random,
+  { userKey, id }: SessionRef,
+  record: Buffer,
+  life: SessionLife,
+  limit: SessionLimit,
+): Promise<Created> {
+  const own = [keys.session(userKey, id), keys.generation(userKey), keys.sessions(userKey), keys.ended(userKey, id)]
+  const fixed = [
+    record,
+    ...lifeArguments(life),
+    random.bytes(GENERATION_BYTES),
+    id,
+    String(limit.max),
+    limit.action,
+    String(life.absoluteMs),
+  ]
+  let candidates: string[] = []
+  for (let attempt = 0; attempt < LIMIT_ATTEMPTS; attempt++) {
+    const theirs = candidates.flatMap((other) => [keys.session(userKey, other), keys.ended(userKey, other)])
+    const [status, ...ids] = await run.inTime(CREATE_USER, [...own, ...theirs], [...fixed, ...candidates])
+    switch (text(status)) {
+      case 'created':
+        return { status: 'created', endedIds: ids.map(text) }
+      case 'retry':
+        candidates = ids.map(text)
+        break
+      case 'refused':
+        return { status: 'refused' }
+      default:
+        return { status: 'ended' }
+    }
+  }
+  return { status: 'refused' }
+}
+
+async function clearEnded(
+  run: ScriptRunner,
+  keys: RedisKeys,
+  userKey: string,
+  ids: readonly string[],
+  ending: Ending,
+): Promise<void> {
+  for (const chunk of chunked(ids, UNLINKED_PER_SCRIPT)) {
+    const names = chunk.flatMap((id) => [keys.session(userKey, id), keys.ended(userKey, id)])
+    await run.always(CLEAR_ENDED, names, endingArguments(ending))
+  }
+}
+
+function lifeArguments({ ttlMs, slackMs, absoluteMs }: SessionLife): string[] {
+  checkedTtlMs(ttlMs + slackMs)
+  return [String(checkedTtlMs(ttlMs)), String(slackMs), String(checkedTtlMs(absoluteMs, 'absoluteMs'))]
+}
+
+function endingArguments({ reason, ttlMs }: Ending): string[] {
+  return [reason, String(checkedTtlMs(ttlMs))]
+}
+
+function text(reply: RedisReply | undefined): string {
+  return Buffer.isBuffer(reply) ? reply.toString('utf8') : String(reply ?? '')
+}
+
+function chunked<T>(items: readonly T[], size: number): T[][] {
+  return Array.from({ length: Math.ceil(items.length / size) }, (_, i) => items.slice(i * size, (i + 1) * size))
+}

@@ -1,0 +1,186 @@
+/**
+ * Tokens on Redis. The one key it touches is the user's token hash (`RedisKeys.tokens`), which session scripts also delete
+ * with a user's last session. Reading is one command, every change one script (redis/scripts/token.ts). The key's name is also
+ * the channel on which waiting processes hear that a lease was given back.
+ *
+ * If you change this, also change: the scripts' headings, docs/tokens.md, the memory driver, the conformance cases.
+ */
+import { checkedTtlMs } from '../../core/time-to-live.ts'
+import type { RedisArgument, RedisClientPort, RedisReply } from '../../redis/client-port.ts'
+import { duringChange, type NearCache } from './near-cache.ts'
+import type { RedisKeys } from '../keys.ts'
+import { readReply } from '../../redis/in-step.ts'
+import { stringsReply } from '../../redis/reply-shape.ts'
+import { createScriptRunner } from '../../redis/script-runner.ts'
+import { DELETE_TOKENS, RELEASE_LEASE, TAKE_LEASE, WRITE_TOKENS } from './scripts/token.ts'
+import { type Endings, NO_ENDINGS, OUTBOX_LIFE_MS } from '../../token/revocation-driver.ts'
+import { END_OF_LIFE_BYTES, type LeaseClaim, type TokenChange, type TokenDriver } from '../../token/token-driver.ts'
+import { grantField } from '../../token/token-fields.ts'
+
+/** For so long after an outage nobody takes a lease over: who held it before it commits first, see unsaved-grants.ts. */
+const CALM_MS = 2000
+
+export interface RedisTokenDriverOptions {
+  /** Default: no refresh token is revoked. */
+  readonly endings?: Endings
+  /** Default: every read asks the server. */
+  readonly near?: NearCache | null
+  /** Tells when there is a connection again. Default: nobody does. */
+  readonly whenBack?: TokenDriver['whenBack']
+  /** Default 2,000. */
+  readonly calmMs?: number
+  /** Tests travel in time with it; see the scripts. */
+  readonly timeOffsetMs?: () => number
+}
+
+export function createRedisTokenDriver(
+  client: RedisClientPort,
+  keys: Pick<RedisKeys, 'tokens' | 'revocations'>,
+  {
+    timeOffsetMs = () => 0,
+    calmMs = CALM_MS,
+    endings = NO_ENDINGS,
+    near = null,
+    whenBack,
+  }: RedisTokenDriverOptions = {},
+): TokenDriver {
+  const run = createScriptRunner(client, timeOffsetMs)
+  const changing = duringChange(near)
+
+  /**
+   * `'2'`: take it when it is free. `'1'`: only if nobody had it, since a holder whose time is over may be about to commit.
+   * `null`: not at all, since leases of the time before the outage may be lost.
+   */
+  const claimMode = (key: string): '1' | '2' | null => {
+    const { forMs, isAfterOutage } = client.uptime(key)
+    if (forMs >= calmMs) return '2'
+    return isAfterOutage ? null : '1'
+  }
+
+  const written = async (
+    names: readonly string[],
+    change: TokenChange,
+  ): Promise<{ reply: readonly RedisReply[]; durable?: boolean }> => {
+    const args = writeArguments(change)
+    if (change.lasting !== true || !client.isDurable) return { reply: await run.inTime(WRITE_TOKENS, names, args) }
+    return run.lastingInTime(WRITE_TOKENS, names, args)
+  }
+
+  const readOne = (userKey: string, field: string): Promise<Buffer | null> => {
+    const key = keys.tokens(userKey)
+    return client.command(key, ['HGET', key, field]) as Promise<Buffer | null>
+  }
+  const readOneNear = (userKey: string, field: string): Promise<Buffer | null> => {
+    const key = keys.tokens(userKey)
+    const name = `${key} ${field}`
+    const kept = near?.get('token', name, key) as Buffer | undefined
+    if (kept !== undefined) return Promise.resolve(kept)
+    const copied = async (): Promise<Buffer | null> => {
+      const record = await readOne(userKey, field)
+      // Bytes of its own: those of a reply belong to a larger buffer, which would be kept with them.
+      return record && Buffer.from(record)
+    }
+    return near?.load(name, [key], copied, (record) => record !== null) ?? copied()
+  }
+
+  return {
+    keepsRecords: near !== null,
+    isDurable: client.isDurable,
+    ...(client.isDurable && whenBack && { whenBack }),
+
+    async read(userKey, fields) {
+      const key = keys.tokens(userKey)
+      const reply = await client.command(key, ['HMGET', key, ...fields])
+      const records = readReply(client, key, reply, (all) => stringsReply(all, fields.length))
+      const nowMs = client.serverNow(key) + timeOffsetMs()
+      return records.map((record) => (record && endOfLife(record) > nowMs ? record : null))
+    },
+
+    // No function of its own around the client's promise, and no array around one value: a hit would be a tenth slower.
+    readOne: near === null ? readOne : readOneNear,
+
+    async readAll(userKey) {
+      const key = keys.tokens(userKey)
+      // HKEYS would be a second command; the reply of HGETALL is a flat array in RESP2 and in what the port makes of RESP3.
+      const flat = readReply(client, key, await client.command(key, ['HGETALL', key]), stringsReply)
+      const all = new Map<string, Buffer>()
+      const nowMs = client.serverNow(key) + timeOffsetMs()
+      for (let i = 0; i + 1 < flat.length; i += 2) {
+        const record = flat[i + 1] as Buffer
+        if (endOfLife(record) > nowMs) all.set((flat[i] as Buffer).toString('utf8'), record)
+      }
+      return all
+    },
+
+    async confirm(userKey) {
+      const key = keys.tokens(userKey)
+      near?.changed(key)
+      await client.inStep(key)
+    },
+
+    async write(userKey, change) {
+      const key = keys.tokens(userKey)
+      const { reply, durable } = await changing([key], written([key], change))
+      const [status, current] = reply
+      if (String(status) === 'done') return { status: 'done', ...(durable !== undefined && { durable }) }
+      return { status: 'conflict', current: (current as Buffer | null | undefined) ?? null }
+    },
+
+    async takeLease(userKey, claim) {
+      const key = keys.tokens(userKey)
+      const mode = claimMode(key)
+      if (mode === null) return false
+      const [isOurs] = await run.inTime(TAKE_LEASE, [key], leaseArguments(claim, mode))
+      return isOurs === 1
+    },
+
+    async renewLease(userKey, claim) {
+      const [isOurs] = await run.inTime(TAKE_LEASE, [keys.tokens(userKey)], leaseArguments(claim, '0'))
+      return isOurs === 1
+    },
+
+    async releaseLease(userKey, { field, holder }) {
+      await run.always(RELEASE_LEASE, [keys.tokens(userKey)], [field, holder])
+    },
+
+    watchLeases: (userKey, listener) => client.watch(keys.tokens(userKey), listener),
+
+    async delete(userKey, selection, expect) {
+      const { fields = [], prefixes = [] } = selection ?? {}
+      const moved = endings.providers.filter((provider) => !selection || fields.includes(grantField(provider)))
+      const names = [keys.tokens(userKey), ...(moved.length > 0 ? [keys.revocations(userKey)] : [])]
+      const condition = [expect?.field ?? '', expect?.nonce ?? '']
+      const outbox = [String(OUTBOX_LIFE_MS), String(moved.length), ...moved]
+      if (moved.length > 0) endings.announce(userKey)
+      const what = selection ? [String(fields.length), ...fields, ...prefixes] : ['-1']
+      const step = run.repeatable(DELETE_TOKENS, names, [...condition, ...outbox, ...what])
+      const { reply, durable } = await changing(names, run.lastingOf(step))
+      if (moved.length > 0) endings.moved(userKey)
+      return { count: reply[0] as number, ...(client.isDurable && { durable }) }
+    },
+  }
+}
+
+function leaseArguments({ field, holder, ttlMs }: LeaseClaim, mode: '0' | '1' | '2'): RedisArgument[] {
+  return [field, holder, String(checkedTtlMs(ttlMs)), mode]
+}
+
+/** Epoch ms; without `readBigUInt64BE`, which allocates and stands on the hot path. */
+function endOfLife(record: Buffer): number {
+  return record.length < END_OF_LIFE_BYTES ? 0 : record.readUInt32BE(0) * 2 ** 32 + record.readUInt32BE(4)
+}
+
+/** For the script, an empty text means that the field must be absent. So an empty nonce, which no record has, is sent as another text. */
+function expectedNonce(nonce: Buffer | null): RedisArgument {
+  if (nonce === null) return ''
+  return nonce.length === 0 ? 'none' : nonce
+}
+
+function writeArguments({ set, remove, expect, lease }: TokenChange): RedisArgument[] {
+  const args: RedisArgument[] = [expect?.field ?? '', expect ? expectedNonce(expect.nonce) : '']
+  args.push(lease?.field ?? '', lease?.holder ?? '', String(set.size))
+  for (const [field, { record, ttlMs }] of set) args.push(field, record, String(checkedTtlMs(ttlMs)))
+  const { fields = [], prefixes = [] } = remove ?? {}
+  args.push(String(fields.length), ...fields, ...prefixes)
+  return args
+}
