@@ -1,5 +1,5 @@
 /** A reading of the servers on one line, with what has changed since the one before in brackets. */
-import type { Activity, ServerReadings } from '../app/operator-access.ts'
+import type { Activity, ServerReadings } from '../entries/admin.ts'
 import { whole } from '../core/counted.ts'
 import { change, percent, size } from './wording.ts'
 

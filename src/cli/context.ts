@@ -3,7 +3,7 @@
  * opened through it is closed when the command ends, however it ends.
  */
 import { confirm as ask, isCancel } from '@clack/prompts'
-import { type AdminGround, openAdmin, openOldServer, openServer, type ServerGround } from '../app/operator-access.ts'
+import { type AdminGround, openAdmin, openOldServer, openServer, type ServerGround } from '../entries/admin.ts'
 import { setVariable } from '../config/env-files.ts'
 import { processEnvironment } from '../config/environment.ts'
 import { EventBus } from '../core/events.ts'

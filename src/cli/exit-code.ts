@@ -1,5 +1,5 @@
 /** The exit codes of docs/cli.md: scripts tell by them what is wrong without reading a text. */
-import type { Cause } from '../app/operator-access.ts'
+import type { Cause } from '../entries/admin.ts'
 import { causeOf } from '../admin/health/cause.ts'
 import { type AnyCoatcheckError, isCoatcheckError } from '../core/errors.ts'
 import { UsageError } from './usage-error.ts'

@@ -1,5 +1,5 @@
 /** The report of `coatcheck doctor` for people: groups, a mark for each line, and below a finding why and what to do. */
-import type { Finding, HealthCheck, HealthGroup, HealthReport } from '../app/operator-access.ts'
+import type { Finding, HealthCheck, HealthGroup, HealthReport } from '../entries/admin.ts'
 import { type ErrorCode, errorCatalogue } from '../core/error-catalogue.ts'
 import type { Output } from './output.ts'
 import { counted } from '../core/counted.ts'

@@ -5,7 +5,7 @@ import type {
   FamilySurvey,
   OldRecordSurvey,
   TokenAdoptionReport,
-} from '../app/operator-access.ts'
+} from '../entries/admin.ts'
 import type { Clock } from '../core/clock.ts'
 import { counted, whole } from '../core/counted.ts'
 import type { Column, Output } from './output.ts'

@@ -3,7 +3,7 @@
  * parsing and the help. A command is a file in `commands/`; its name stands in the list below.
  */
 import { Command, CommanderError } from 'commander'
-import { isSessionId } from '../app/operator-access.ts'
+import { isSessionId } from '../entries/admin.ts'
 import { errorWords, isCoatcheckError } from '../core/errors.ts'
 import { safeText } from '../core/redact.ts'
 import type { Cli, Example, Run } from './cli.ts'

@@ -6,7 +6,7 @@ import {
   readServers,
   type ServerGround,
   type ServerReadings,
-} from '../app/operator-access.ts'
+} from '../entries/admin.ts'
 
 export interface Reading {
   readonly before: ServerReadings

@@ -1,5 +1,5 @@
 /** What became of a session, for people: `explain` and `sessions show` tell it in the same words. */
-import { type SessionAccount, wordsOf } from '../app/operator-access.ts'
+import { type SessionAccount, wordsOf } from '../entries/admin.ts'
 import type { Output } from './output.ts'
 
 export function accountText(output: Output, account: SessionAccount): string {

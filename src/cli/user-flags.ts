@@ -1,7 +1,7 @@
 /** The flags that say whose sessions and tokens are meant, the same for all commands. */
 import type { Command } from 'commander'
-import { findUser, type FoundUser } from '../app/operator-access.ts'
-import type { AdminGround } from '../app/operator-access.ts'
+import { findUser, type FoundUser } from '../entries/admin.ts'
+import type { AdminGround } from '../entries/admin.ts'
 import { UsageError } from './usage-error.ts'
 
 export interface UserFlags {

@@ -10,7 +10,7 @@ import {
   dropInsOf,
   openBulkMigration,
   surveyOldRecords,
-} from '../../src/app/operator-access.ts'
+} from '../../src/entries/admin.ts'
 import { secondaryStorage } from '../../src/app/drop-ins/better-auth.ts'
 import { CoatcheckStore } from '../../src/app/drop-ins/koa-session.ts'
 import { betterAuthStorage, jsonSessions, koaSessionStore } from '../../src/entries/migrate.ts'

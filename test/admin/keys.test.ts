@@ -8,7 +8,7 @@ import {
   repairKeys,
   statistics,
   surveyKeys,
-} from '../../src/app/operator-access.ts'
+} from '../../src/entries/admin.ts'
 import { coatcheck } from '../../src/app/coatcheck.ts'
 import { redisStore } from '../../src/stores/redis/redis-store.ts'
 import type { RedisStoreOptions } from '../../src/redis/options.ts'

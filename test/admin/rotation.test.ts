@@ -1,7 +1,7 @@
 /** `keys rotate` as a function: complete, resumable, and unnoticed by processes that go on working meanwhile. */
 import { promisify } from 'node:util'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { type AdminGround, openAdmin, rotateKeys } from '../../src/app/operator-access.ts'
+import { type AdminGround, openAdmin, rotateKeys } from '../../src/entries/admin.ts'
 import { coatcheck } from '../../src/app/coatcheck.ts'
 import { CoatcheckStore } from '../../src/app/drop-ins/express-session.ts'
 import type { RedisClientPort } from '../../src/redis/client-port.ts'

@@ -10,7 +10,7 @@ import {
   refreshTokens,
   tokensOf,
   userIdOf,
-} from '../../src/app/operator-access.ts'
+} from '../../src/entries/admin.ts'
 import { oidc } from '../../src/oidc/provider.ts'
 import { redisStore } from '../../src/stores/redis/redis-store.ts'
 import { type RedisServer, startRedisServer } from '../support/redis-server.ts'

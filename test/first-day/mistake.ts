@@ -3,7 +3,7 @@
  * docs/first-mistakes.md.
  */
 import { type AnyCoatcheckError, isCoatcheckError } from '../../src/core/errors.ts'
-import { examineHealth } from '../../src/app/operator-access.ts'
+import { examineHealth } from '../../src/entries/admin.ts'
 import type { Options } from '../../src/config/types.ts'
 import type { World } from './world.ts'
 

@@ -1,6 +1,6 @@
 /** The doctor against healthy set-ups: nothing to find, whatever form Redis has; canaries on every server. */
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
-import { examineHealth, type HealthReport } from '../../src/app/operator-access.ts'
+import { examineHealth, type HealthReport } from '../../src/entries/admin.ts'
 import { systemClock } from '../../src/core/clock.ts'
 import { oidc } from '../../src/oidc/provider.ts'
 import { redisStore } from '../../src/stores/redis/redis-store.ts'

@@ -1,6 +1,6 @@
 /** The doctor on a migration: old keys in use, nothing read for 7 days, and states in which there is nothing to say. */
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
-import { examineHealth, migrationStatus, openServer } from '../../src/app/operator-access.ts'
+import { examineHealth, migrationStatus, openServer } from '../../src/entries/admin.ts'
 import { systemClock } from '../../src/core/clock.ts'
 import { EventBus } from '../../src/core/events.ts'
 import { createRedisReadCountsDriver } from '../../src/stores/redis/read-counts-driver.ts'

@@ -1,6 +1,6 @@
 /** What a prepared fault is: one step away from a healthy set-up, with everything that the doctor has to say about it, and nothing else. */
 import { expect, test, vi } from 'vitest'
-import { examineHealth, type ExaminationOptions, type HealthReport } from '../../src/app/operator-access.ts'
+import { examineHealth, type ExaminationOptions, type HealthReport } from '../../src/entries/admin.ts'
 import type { Options } from '../../src/config/types.ts'
 import type { Clock } from '../../src/core/clock.ts'
 import { exitCode, exitCodeOfCause } from '../../src/cli/exit-code.ts'

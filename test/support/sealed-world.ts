@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { promisify } from 'node:util'
 import type { SessionData } from 'express-session'
-import { openAdmin } from '../../src/app/operator-access.ts'
+import { openAdmin } from '../../src/entries/admin.ts'
 import { type Coatcheck, coatcheck } from '../../src/app/coatcheck.ts'
 import { CoatcheckStore } from '../../src/app/drop-ins/express-session.ts'
 import { namesEntryOf } from '../../src/keyring/keyring.ts'

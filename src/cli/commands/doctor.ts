@@ -1,6 +1,6 @@
 /** `coatcheck doctor`: what is wrong, why, and what to do. The report can be shown to anybody. */
 import type { Command } from 'commander'
-import { examineHealth, type HealthReport } from '../../app/operator-access.ts'
+import { examineHealth, type HealthReport } from '../../entries/admin.ts'
 import type { Cli } from '../cli.ts'
 import type { CommandContext } from '../context.ts'
 import { type ExitCode, exitCode, exitCodeOfCause } from '../exit-code.ts'

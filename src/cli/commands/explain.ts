@@ -16,7 +16,7 @@ import {
   sectionsOf,
   type ServerGround,
   wordsOf,
-} from '../../app/operator-access.ts'
+} from '../../entries/admin.ts'
 import { isCoatcheckError } from '../../core/errors.ts'
 import { docsUrl } from '../../core/links.ts'
 import type { Cli } from '../cli.ts'

@@ -1,6 +1,6 @@
 /** `coatcheck ping`: is it Redis, the network or us? One row for each server that holds keys. */
 import type { Command } from 'commander'
-import { type Latency, measureLatency } from '../../app/operator-access.ts'
+import { type Latency, measureLatency } from '../../entries/admin.ts'
 import { exitCode } from '../exit-code.ts'
 import { wholeNumber } from '../flag-values.ts'
 import type { Column } from '../output.ts'

@@ -1,6 +1,6 @@
 /** `coatcheck size`: how much Redis that takes. Asks no server; its figures are those of docs/sizing.md. */
 import type { Command } from 'commander'
-import { SIZING_DEFAULTS, type Sizing, sizeOf } from '../../app/operator-access.ts'
+import { SIZING_DEFAULTS, type Sizing, sizeOf } from '../../entries/admin.ts'
 import type { Cli } from '../cli.ts'
 import { wholeNumber } from '../flag-values.ts'
 import type { Column } from '../output.ts'

@@ -1,6 +1,6 @@
 /** `coatcheck stats`: how it stands; with `--watch` what changes, a line per second. */
 import type { Command } from 'commander'
-import { type KeySurvey, type ServerReadings, type Statistics, statistics } from '../../app/operator-access.ts'
+import { type KeySurvey, type ServerReadings, type Statistics, statistics } from '../../entries/admin.ts'
 import type { Cli } from '../cli.ts'
 import { exitCode } from '../exit-code.ts'
 import { seconds, wholeNumber } from '../flag-values.ts'

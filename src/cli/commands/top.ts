@@ -1,6 +1,6 @@
 /** `coatcheck top`: a live view. On a terminal a screen of its own until Ctrl-C, else a line per interval. */
 import type { Command } from 'commander'
-import { type KeySurvey, type ServerGround, type Statistics, statistics } from '../../app/operator-access.ts'
+import { type KeySurvey, type ServerGround, type Statistics, statistics } from '../../entries/admin.ts'
 import { activityDocument, activityLine, LINE_TITLE } from '../activity-line.ts'
 import type { Cli } from '../cli.ts'
 import type { CommandContext } from '../context.ts'

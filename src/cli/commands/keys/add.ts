@@ -3,7 +3,7 @@
  * and nothing of what is there; it writes no file, since where secrets are kept is not ours to know.
  */
 import type { Command } from 'commander'
-import { addKey, configuredKeys } from '../../../app/operator-access.ts'
+import { addKey, configuredKeys } from '../../../entries/admin.ts'
 import { systemRandom } from '../../../core/random.ts'
 import type { Cli } from '../../cli.ts'
 

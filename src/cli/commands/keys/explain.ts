@@ -1,6 +1,6 @@
 /** `coatcheck keys explain`: what one key is. Never what it holds. */
 import type { Command } from 'commander'
-import { explainKey, type KeyExplanation, LEFTOVERS } from '../../../app/operator-access.ts'
+import { explainKey, type KeyExplanation, LEFTOVERS } from '../../../entries/admin.ts'
 import type { Cli } from '../../cli.ts'
 import { exitCode } from '../../exit-code.ts'
 import type { Output } from '../../output.ts'

@@ -1,6 +1,6 @@
 /** `coatcheck keys repair`: removes what was left behind. */
 import type { Command } from 'commander'
-import { type LeftoverKind, LEFTOVERS, repairKeys, type RepairReport } from '../../../app/operator-access.ts'
+import { type LeftoverKind, LEFTOVERS, repairKeys, type RepairReport } from '../../../entries/admin.ts'
 import type { Cli } from '../../cli.ts'
 import { exitCode } from '../../exit-code.ts'
 import { counted, whole } from '../../../core/counted.ts'

@@ -1,6 +1,6 @@
 /** `coatcheck keys rotate`: puts everything that is stored under the first key of the ring. */
 import type { Command } from 'commander'
-import { type KeyUse, rotateKeys, type RotationReport } from '../../../app/operator-access.ts'
+import { type KeyUse, rotateKeys, type RotationReport } from '../../../entries/admin.ts'
 import type { Cli } from '../../cli.ts'
 import { exitCode } from '../../exit-code.ts'
 import type { Column, Output } from '../../output.ts'

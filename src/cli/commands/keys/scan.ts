@@ -1,6 +1,6 @@
 /** `coatcheck keys scan`: families of keys, their size, keys without a TTL, what was left behind. */
 import type { Command } from 'commander'
-import { type KeySurvey, type LeftoverKind, LEFTOVERS, surveyKeys } from '../../../app/operator-access.ts'
+import { type KeySurvey, type LeftoverKind, LEFTOVERS, surveyKeys } from '../../../entries/admin.ts'
 import type { Cli } from '../../cli.ts'
 import { exitCode } from '../../exit-code.ts'
 import type { Output } from '../../output.ts'

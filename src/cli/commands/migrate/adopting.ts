@@ -5,7 +5,7 @@ import {
   type BulkMigration,
   openBulkMigration,
   surveyOldRecords,
-} from '../../../app/operator-access.ts'
+} from '../../../entries/admin.ts'
 import type { CommandContext } from '../../context.ts'
 import { type ExitCode, exitCode } from '../../exit-code.ts'
 import { adoptionText, surveyText, takingOver } from '../../migration-text.ts'

@@ -7,7 +7,7 @@ import {
   type DropInChoice,
   dropInsOf,
   oldStoreAt,
-} from '../../../app/operator-access.ts'
+} from '../../../entries/admin.ts'
 import { processEnvironment } from '../../../config/environment.ts'
 import type { CommandContext } from '../../context.ts'
 import { loadModule } from '../../load-module.ts'

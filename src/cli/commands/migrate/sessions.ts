@@ -1,6 +1,6 @@
 /** `coatcheck migrate sessions`: takes over all sessions of another library at once. Without `--write` it only looks. */
 import { type Command, Option } from 'commander'
-import { BULK_FORMATS, BULK_KINDS } from '../../../app/operator-access.ts'
+import { BULK_FORMATS, BULK_KINDS } from '../../../entries/admin.ts'
 import type { Cli } from '../../cli.ts'
 import { lifeTime } from '../../flag-values.ts'
 import { oldUrl } from '../../old-store.ts'

@@ -1,6 +1,6 @@
 /** `coatcheck migrate status`: how far a migration is, and what to do next. */
 import type { Command } from 'commander'
-import { migrationStatus, type NextStep, type OriginStatus, type ReadsByOutcome } from '../../../app/operator-access.ts'
+import { migrationStatus, type NextStep, type OriginStatus, type ReadsByOutcome } from '../../../entries/admin.ts'
 import { whole } from '../../../core/counted.ts'
 import type { Cli } from '../../cli.ts'
 import { exitCode } from '../../exit-code.ts'

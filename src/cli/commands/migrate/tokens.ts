@@ -11,7 +11,7 @@ import {
   openTokenMigration,
   surveyOldRecords,
   tokenOriginsOf,
-} from '../../../app/operator-access.ts'
+} from '../../../entries/admin.ts'
 import { processEnvironment } from '../../../config/environment.ts'
 import { systemClock } from '../../../core/clock.ts'
 import { counted } from '../../../core/counted.ts'

@@ -1,6 +1,6 @@
 /** `coatcheck sessions count`: of all users, or of one. */
 import type { Command } from 'commander'
-import { listSessions, statistics } from '../../../app/operator-access.ts'
+import { listSessions, statistics } from '../../../entries/admin.ts'
 import type { Cli } from '../../cli.ts'
 import { exitCode } from '../../exit-code.ts'
 import { namesUser, type UserFlags, userOf, withUserFlags } from '../../user-flags.ts'

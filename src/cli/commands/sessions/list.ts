@@ -1,6 +1,6 @@
 /** `coatcheck sessions list`: the devices of a user. */
 import type { Command } from 'commander'
-import { listSessions } from '../../../app/operator-access.ts'
+import { listSessions } from '../../../entries/admin.ts'
 import type { Cli } from '../../cli.ts'
 import { exitCode } from '../../exit-code.ts'
 import type { Column } from '../../output.ts'

@@ -7,7 +7,7 @@ import {
   type EndingWish,
   endSessions,
   planEnding,
-} from '../../../app/operator-access.ts'
+} from '../../../entries/admin.ts'
 import type { Cli } from '../../cli.ts'
 import { exitCode } from '../../exit-code.ts'
 import { plainWord } from '../../flag-values.ts'

@@ -3,7 +3,7 @@
  * values: they belong to the user, and terminals keep what they have shown. Nor is an address shown that serves as a user id.
  */
 import type { Command } from 'commander'
-import { type SessionDetails, showSession, wordsOf } from '../../../app/operator-access.ts'
+import { type SessionDetails, showSession, wordsOf } from '../../../entries/admin.ts'
 import type { Cli } from '../../cli.ts'
 import { exitCode } from '../../exit-code.ts'
 import type { Output } from '../../output.ts'

@@ -1,6 +1,6 @@
 /** `coatcheck tokens list`: some users that have tokens, as many as were asked for. */
 import type { Command } from 'commander'
-import { type UserTokensStatus, usersWithTokens } from '../../../app/operator-access.ts'
+import { type UserTokensStatus, usersWithTokens } from '../../../entries/admin.ts'
 import type { Cli } from '../../cli.ts'
 import { exitCode } from '../../exit-code.ts'
 import { wholeNumber } from '../../flag-values.ts'

@@ -1,6 +1,6 @@
 /** `coatcheck tokens refresh`: a new access token for a user, through the same door as every refresh. It is stored, not shown. */
 import type { Command } from 'commander'
-import { refreshTokens, userIdOf } from '../../../app/operator-access.ts'
+import { refreshTokens, userIdOf } from '../../../entries/admin.ts'
 import type { Cli } from '../../cli.ts'
 import { exitCode } from '../../exit-code.ts'
 import { UsageError } from '../../usage-error.ts'

@@ -1,6 +1,6 @@
 /** `coatcheck tokens revoke`: deletes the tokens of a user; sessions go on, and the next use of a token asks for a new sign-in. */
 import type { Command } from 'commander'
-import { deleteTokens, tokensOf } from '../../../app/operator-access.ts'
+import { deleteTokens, tokensOf } from '../../../entries/admin.ts'
 import type { Cli } from '../../cli.ts'
 import { exitCode } from '../../exit-code.ts'
 import { type UserFlags, userOf, withUserFlags } from '../../user-flags.ts'

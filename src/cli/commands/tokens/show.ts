@@ -1,6 +1,6 @@
 /** `coatcheck tokens show`: the tokens of a user, by resource. */
 import type { Command } from 'commander'
-import { tokensOf, type UserTokensStatus } from '../../../app/operator-access.ts'
+import { tokensOf, type UserTokensStatus } from '../../../entries/admin.ts'
 import type { Cli } from '../../cli.ts'
 import { exitCode } from '../../exit-code.ts'
 import type { Column, Output } from '../../output.ts'
