@@ -1,24 +1,19 @@
 /**
- * The options of `redisStore()`. Options win over the URL, the URL wins over `REDIS_USERNAME` and `REDIS_PASSWORD`, which only
+ * The options of a connection to Redis. Options win over the URL, the URL wins over `REDIS_USERNAME` and `REDIS_PASSWORD`, which only
  * fill in what it leaves out; `resolve-destination.ts` puts them together. No message shows a URL or a password.
  */
 import { type Environment, integerVariable } from '../config/environment.ts'
 import { refuse } from '../config/refusal.ts'
-import { ownOptions } from '../config/shape.ts'
 import { WRITE_TIMEOUT_MS } from './client-port.ts'
 import type { Durability } from './durable-writes.ts'
-import type { EventStreamOptions } from '../stores/redis/event-stream.ts'
 import { type HandedInClient, isOneServer } from './handed-in.ts'
-import type { NearCacheOptions } from '../stores/redis/near-cache.ts'
 import { parseRedisUrl } from './redis-url.ts'
-import type { Destination, RedisCredentialsProvider } from './target.ts'
+import type { RedisCredentialsProvider } from './target.ts'
 
 const ROOT = 'redisStore()'
 const DEFAULT_COMMAND_TIMEOUT_MS = 250
 const DEFAULT_CONNECT_TIMEOUT_MS = 5000
 const DEFAULT_MAX_IN_FLIGHT = 10_000
-const DEFAULT_NEAR_CACHE: NearCacheOptions = { maxEntries: 10_000, maxStaleMs: 2000 }
-export const DEFAULT_EVENT_STREAM: EventStreamOptions = { maxLength: 10_000, shards: 4 }
 const DEFAULT_DURABILITY: Durability = { replicas: 1, timeoutMs: 250 }
 export const TIMEOUT_VARIABLES = [
   'REDIS_COMMAND_TIMEOUT_MS',
@@ -28,10 +23,10 @@ export const TIMEOUT_VARIABLES = [
 const NOT_WITH_A_CLIENT = ['url', 'cluster', 'sentinels', 'username', 'password', 'credentialsProvider', 'tls'] as const
 
 /**
- * Options of `redisStore()`. Where a docstring names a variable, it completes a missing option. Times are whole milliseconds. A value
- * that cannot be used is a `COATCHECK_CONFIG_INVALID`.
+ * Options of a connection to Redis. Where a docstring names a variable, it completes a missing option. Times are whole milliseconds. A
+ * value that cannot be used is a `COATCHECK_CONFIG_INVALID`.
  */
-export interface RedisStoreOptions {
+export interface RedisConnectionOptions {
   /**
    * Address of the server: `redis://[user:password@]host[:6379][/database]`, `rediss://…` for TLS, `unix:///path[?db=1]`. With
    * `sentinels`, the host is the name of the primary: `redis://mymaster`. Variable `REDIS_URL`.
@@ -82,17 +77,6 @@ export interface RedisStoreOptions {
    */
   readonly durability?: Partial<Durability> | undefined
   /**
-   * Keeps sessions and tokens in this process until the server reports a change of them (client-side caching). `{}`: 10,000 entries, at
-   * most 2,000 ms without a sign of the server. Default: off. Needs `redis` 5.9 or 6. Not possible with a cluster or sentinel as
-   * `client`.
-   */
-  readonly nearCache?: Partial<NearCacheOptions> | undefined
-  /**
-   * Writes lifecycle events to Redis streams, for workers (`consumeEvents`). Best effort: no operation waits for it. `{}`: 4 streams of
-   * about 10,000 entries each. Default: off.
-   */
-  readonly eventStream?: Partial<EventStreamOptions> | undefined
-  /**
    * Deadline of `ready()`, milliseconds: for the connection (`COATCHECK_REDIS_UNREACHABLE`), and then for the answer of the server
    * (`COATCHECK_REDIS_TIMEOUT`). Variable `REDIS_CONNECT_TIMEOUT_MS`. Default 5,000.
    */
@@ -121,15 +105,8 @@ export interface RedisLimits {
   readonly durability: Durability | null
 }
 
-/** What becomes of options and environment, before anything is opened. */
-export interface RedisSetup {
-  readonly destination: Destination | HandedInClient
-  readonly limits: RedisLimits
-  readonly nearCache: NearCacheOptions | null
-}
-
 /** @throws {ConfigError} `COATCHECK_CONFIG_INVALID` for a variable that is not a number in its range */
-export function limitsOf(options: RedisStoreOptions, env: Environment): RedisLimits {
+export function limitsOf(options: RedisConnectionOptions, env: Environment): RedisLimits {
   const read = (name: (typeof TIMEOUT_VARIABLES)[number]): number | undefined => integerVariable(env, name)
   return {
     commandTimeoutMs: options.commandTimeoutMs ?? read('REDIS_COMMAND_TIMEOUT_MS') ?? DEFAULT_COMMAND_TIMEOUT_MS,
@@ -140,33 +117,17 @@ export function limitsOf(options: RedisStoreOptions, env: Environment): RedisLim
   }
 }
 
-export function nearCacheOf({ nearCache }: RedisStoreOptions): NearCacheOptions | null {
-  return nearCache ? { ...DEFAULT_NEAR_CACHE, ...nearCache } : null
-}
-
-export function eventStreamOf({ eventStream }: RedisStoreOptions): EventStreamOptions | null {
-  return eventStream ? { ...DEFAULT_EVENT_STREAM, ...eventStream } : null
-}
-
 /**
- * What can be said without the environment.
- * @returns the options that the caller gave, without inherited ones
- * @throws {ConfigError} `COATCHECK_CONFIG_UNKNOWN_OPTION`, `COATCHECK_CONFIG_INVALID`
+ * Checks what needs no environment.
+ * @throws {ConfigError} `COATCHECK_CONFIG_INVALID`
  */
-export function checkRedisOptions(given: RedisStoreOptions): RedisStoreOptions {
-  const options = ownOptions(ROOT, given)
+export function checkConnectionOptions(options: RedisConnectionOptions): void {
   if (options.client !== undefined) {
     for (const name of NOT_WITH_A_CLIENT) {
       if (options[name] !== undefined) throw refuse({ option: `${ROOT}.${name}` }, 'does not go together with client')
     }
   }
-  for (const name of ['durability', 'nearCache'] as const) {
-    if (options[name] === undefined || options.client === undefined || isOneServer(options.client)) continue
-    throw refuse(
-      { option: `${ROOT}.${name}` },
-      'needs connections of our own to the primaries: give url with cluster or sentinels',
-    )
-  }
+  if (options.durability !== undefined) assertOwnConnections(options.client, 'durability')
   if (options.credentialsProvider !== undefined && options.password !== undefined) {
     throw refuse({ option: `${ROOT}.password` }, 'does not go together with credentialsProvider')
   }
@@ -174,5 +135,13 @@ export function checkRedisOptions(given: RedisStoreOptions): RedisStoreOptions {
     throw refuse({ option: `${ROOT}.sentinels` }, 'does not go together with cluster')
   }
   if (options.url !== undefined) parseRedisUrl(options.url, { option: `${ROOT}.url` })
-  return options
+}
+
+/** @throws {ConfigError} `COATCHECK_CONFIG_INVALID` when the option is given with a cluster or sentinel of the application */
+export function assertOwnConnections(client: HandedInClient | undefined, option: string): void {
+  if (client === undefined || isOneServer(client)) return
+  throw refuse(
+    { option: `${ROOT}.${option}` },
+    'needs connections of our own to the primaries: give url with cluster or sentinels',
+  )
 }

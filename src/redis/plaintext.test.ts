@@ -2,13 +2,13 @@
 import { createClient, createCluster } from 'redis'
 import { describe, expect, it } from 'vitest'
 import type { ConfigError } from '../core/errors.ts'
-import type { RedisStoreOptions } from './options.ts'
+import type { RedisConnectionOptions } from './options.ts'
 import { destinationOf } from './resolve-destination.ts'
 
 const SECRET = 'hunter2'
 type Env = Readonly<Record<string, string>>
 
-function refusal(options: RedisStoreOptions, env: Env = {}): ConfigError | null {
+function refusal(options: RedisConnectionOptions, env: Env = {}): ConfigError | null {
   try {
     destinationOf(options, env)
     return null
@@ -18,7 +18,7 @@ function refusal(options: RedisStoreOptions, env: Env = {}): ConfigError | null 
   }
 }
 
-const refused: readonly [string, RedisStoreOptions, Env][] = [
+const refused: readonly [string, RedisConnectionOptions, Env][] = [
   ['a URL', {}, { REDIS_URL: `redis://:${SECRET}@redis.example` }],
   ['a private address', {}, { REDIS_URL: `redis://app:${SECRET}@10.0.0.7:6379` }],
   ['a service of a container network', {}, { REDIS_URL: `redis://:${SECRET}@redis:6379` }],
@@ -68,7 +68,7 @@ describe('a password without TLS', () => {
   })
 })
 
-it.each<[string, RedisStoreOptions]>([
+it.each<[string, RedisConnectionOptions]>([
   ['on this machine', { url: `redis://:${SECRET}@localhost:6379` }],
   ['on a loopback address', { url: `redis://:${SECRET}@127.0.0.1` }],
   ['on localhost in capitals', { url: `redis://:${SECRET}@LOCALHOST` }],

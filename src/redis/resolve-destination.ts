@@ -3,7 +3,7 @@ import { type Environment, variable } from '../config/environment.ts'
 import { missing, refuse, type Source } from '../config/refusal.ts'
 import { settingOf } from '../config/settings.ts'
 import type { HandedInClient } from './handed-in.ts'
-import { limitsOf, type RedisStoreOptions } from './options.ts'
+import { limitsOf, type RedisConnectionOptions } from './options.ts'
 import { allowsPlaintext, assertSecretsAreEncrypted, type Wire, wiresOfClient, wireTo } from './plaintext.ts'
 import { parseNode, parseRedisUrl, type RedisAddress, type RedisUrl } from './redis-url.ts'
 import { resolveTls } from './resolve-tls.ts'
@@ -18,7 +18,7 @@ const SENTINEL_PORT = 26_379
  * @throws {ConfigError} `COATCHECK_CONFIG_MISSING`, `COATCHECK_CONFIG_INVALID`, `COATCHECK_CONFIG_INSECURE` for a password that
  *   would leave this machine without TLS
  */
-export function destinationOf(options: RedisStoreOptions, env: Environment): Destination | HandedInClient {
+export function destinationOf(options: RedisConnectionOptions, env: Environment): Destination | HandedInClient {
   if (options.client === undefined) return resolveDestination(options, env)
   if (!allowsPlaintext(options.allowPlaintext, env)) {
     assertSecretsAreEncrypted(wiresOfClient(options.client), { option: `${ROOT}.client` })
@@ -27,7 +27,7 @@ export function destinationOf(options: RedisStoreOptions, env: Environment): Des
 }
 
 /** As `destinationOf`, without a client of the application. */
-export function resolveDestination(options: RedisStoreOptions, env: Environment): Destination {
+export function resolveDestination(options: RedisConnectionOptions, env: Environment): Destination {
   const destination = readDestination(options, env)
   if (!allowsPlaintext(options.allowPlaintext, env)) {
     const source: Source = options.url === undefined ? { variable: 'REDIS_URL' } : { option: `${ROOT}.url` }
@@ -56,7 +56,7 @@ function wiresOf(to: Destination): readonly Wire[] {
   }
 }
 
-function readDestination(options: RedisStoreOptions, env: Environment): Destination {
+function readDestination(options: RedisConnectionOptions, env: Environment): Destination {
   const text = options.url ?? variable(env, 'REDIS_URL')
   if (text === undefined) throw missing(settingOf(ROOT, 'url'))
   const source: Source = options.url === undefined ? { variable: 'REDIS_URL' } : { option: `${ROOT}.url` }
@@ -90,7 +90,7 @@ function readDestination(options: RedisStoreOptions, env: Environment): Destinat
   return { kind: 'sentinel', target: { access: { ...access, tls }, name: url.address.host, sentinels: targets } }
 }
 
-function resolveAccess(options: RedisStoreOptions, env: Environment, url: RedisUrl, source: Source): RedisAccess {
+function resolveAccess(options: RedisConnectionOptions, env: Environment, url: RedisUrl, source: Source): RedisAccess {
   const provider = options.credentialsProvider ?? null
   const username = options.username ?? url.username ?? variable(env, 'REDIS_USERNAME') ?? null
   const password = options.password ?? url.password ?? variable(env, 'REDIS_PASSWORD') ?? null
@@ -113,7 +113,7 @@ interface Named {
   readonly source: Source
 }
 
-function resolveSentinels(options: RedisStoreOptions, env: Environment): Named | null {
+function resolveSentinels(options: RedisConnectionOptions, env: Environment): Named | null {
   if (options.sentinels !== undefined) return { nodes: options.sentinels, source: { option: `${ROOT}.sentinels` } }
   const text = variable(env, 'REDIS_SENTINELS')
   if (text === undefined || options.cluster !== undefined) return null
@@ -121,7 +121,7 @@ function resolveSentinels(options: RedisStoreOptions, env: Environment): Named |
 }
 
 /** `null`: no cluster. */
-function resolveNodes({ cluster }: RedisStoreOptions, env: Environment): readonly RedisAddress[] | null {
+function resolveNodes({ cluster }: RedisConnectionOptions, env: Environment): readonly RedisAddress[] | null {
   if (cluster === false) return null
   if (cluster === true) return []
   const text = cluster === undefined ? variable(env, 'REDIS_CLUSTER') : undefined

@@ -11,7 +11,7 @@ import {
 } from '../../src/entries/admin.ts'
 import { coatcheck } from '../../src/app/coatcheck.ts'
 import { redisStore } from '../../src/stores/redis/redis-store.ts'
-import type { RedisStoreOptions } from '../../src/redis/options.ts'
+import type { RedisStoreOptions } from '../../src/stores/redis/options.ts'
 import { type RedisServer, startRedisServer } from '../support/redis-server.ts'
 import { startClusterGroup } from '../support/redis-topologies.ts'
 import { BASE_URL, OLD_KEY, sealWorld } from '../support/sealed-world.ts'

@@ -6,7 +6,7 @@ import { coatcheck } from '../../src/app/coatcheck.ts'
 import { CoatcheckStore } from '../../src/app/drop-ins/express-session.ts'
 import type { RedisClientPort } from '../../src/redis/client-port.ts'
 import { redisStore } from '../../src/stores/redis/redis-store.ts'
-import type { RedisStoreOptions } from '../../src/redis/options.ts'
+import type { RedisStoreOptions } from '../../src/stores/redis/options.ts'
 import { type RedisServer, startRedisServer } from '../support/redis-server.ts'
 import { startClusterGroup, until } from '../support/redis-topologies.ts'
 import {

@@ -21,7 +21,8 @@ import type { HandedInClient } from '../../src/redis/handed-in.ts'
 import type { RedisLibraryClient } from '../../src/redis/library.ts'
 import { openRedisClient } from '../../src/redis/open-client.ts'
 import { HANG_MS } from '../lab/limits.ts'
-import { limitsOf, type RedisStoreOptions } from '../../src/redis/options.ts'
+import { limitsOf } from '../../src/redis/options.ts'
+import type { RedisStoreOptions } from '../../src/stores/redis/options.ts'
 import { resolveDestination } from '../../src/redis/resolve-destination.ts'
 
 export interface LibraryMajor {

@@ -1,7 +1,7 @@
 /** Redis in its forms, each with the options that lead to it: what conformance cases and HTTP scenarios stand on. */
 import { readFileSync } from 'node:fs'
 import type { HandedInClient } from '../../src/redis/handed-in.ts'
-import type { RedisStoreOptions } from '../../src/redis/options.ts'
+import type { RedisStoreOptions } from '../../src/stores/redis/options.ts'
 import { createCertificates, tlsArguments } from './certificates.ts'
 import type { LibraryMajor } from './redis-clients.ts'
 import { freePort, type RedisServer, startRedisServer } from './redis-server.ts'

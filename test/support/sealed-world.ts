@@ -9,7 +9,7 @@ import { namesEntryOf } from '../../src/keyring/keyring.ts'
 import { redisStore } from '../../src/stores/redis/redis-store.ts'
 import { createTokenCodec } from '../../src/token/token-codec.ts'
 import { grantField, msalField } from '../../src/token/token-fields.ts'
-import type { RedisStoreOptions } from '../../src/redis/options.ts'
+import type { RedisStoreOptions } from '../../src/stores/redis/options.ts'
 import { PATIENT } from '../lab/limits.ts'
 
 export interface Counting {

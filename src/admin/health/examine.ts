@@ -11,7 +11,7 @@ import { checkVariables } from './ignored-variables.ts'
 import { checkMigration } from './migration.ts'
 import { checkProvider } from './provider.ts'
 import { checkRedis } from './redis.ts'
-import type { RedisSetup } from '../../redis/options.ts'
+import type { RedisSetup } from '../../stores/redis/options.ts'
 
 export async function examine(ground: HealthGround, wishes: ExaminationOptions = {}): Promise<HealthReport> {
   const record = new HealthRecord()

@@ -2,7 +2,7 @@
 import type { Environment } from '../../config/environment.ts'
 import type { Options } from '../../config/types.ts'
 import type { Clock } from '../../core/clock.ts'
-import type { RedisSetup } from '../../redis/options.ts'
+import type { RedisSetup } from '../../stores/redis/options.ts'
 import type { ServerGround } from '../ground.ts'
 
 export interface HealthGround {

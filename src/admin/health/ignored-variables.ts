@@ -1,6 +1,6 @@
 /** Variables of other guides that mean nothing here, and those that something else wins over. Their values are not looked at. */
 import { type Environment, variable } from '../../config/environment.ts'
-import type { RedisSetup } from '../../redis/options.ts'
+import type { RedisSetup } from '../../stores/redis/options.ts'
 import type { HealthNotes } from './health-report.ts'
 
 /** `REDIS_PORT` is not among them: Kubernetes sets it for every service called redis. */

@@ -5,7 +5,7 @@
 import type { Options } from '../../config/types.ts'
 import type { RedisFeature } from '../../stores/redis/acl-rights.ts'
 import { createKeyFinder } from '../../redis/key-finder.ts'
-import type { RedisSetup } from '../../redis/options.ts'
+import type { RedisSetup } from '../../stores/redis/options.ts'
 import type { ServerGround } from '../ground.ts'
 import { checkCanaries, earlierMemoryOf, plantCanaries, plantedCanaries } from './canaries.ts'
 import { checkHandedInClient } from './client-options.ts'

@@ -16,15 +16,8 @@ import { Journal } from './journal.ts'
 import { announcedPrefixes, redisKeys } from '../keys.ts'
 import { NearCache } from './near-cache.ts'
 import { openRedisClient } from '../../redis/open-client.ts'
-import {
-  checkRedisOptions,
-  eventStreamOf,
-  limitsOf,
-  nearCacheOf,
-  type RedisSetup,
-  type RedisStoreOptions,
-  TIMEOUT_VARIABLES,
-} from '../../redis/options.ts'
+import { limitsOf, TIMEOUT_VARIABLES } from '../../redis/options.ts'
+import { checkRedisOptions, eventStreamOf, nearCacheOf, type RedisSetup, type RedisStoreOptions } from './options.ts'
 import { destinationOf } from '../../redis/resolve-destination.ts'
 import { estimateSessions } from './session-estimate.ts'
 import { createRedisSessionDriver } from './session-driver.ts'
@@ -39,7 +32,8 @@ export type { LifecycleEvent } from './event-consumer.ts'
 export type { LifecycleEventName } from './event-stream.ts'
 export type { HandedInClient, RedisLibraryCluster, RedisLibrarySentinel } from '../../redis/handed-in.ts'
 export type { RedisLibraryClient } from '../../redis/library.ts'
-export type { RedisStoreOptions, RedisTlsOptions } from '../../redis/options.ts'
+export type { RedisStoreOptions } from './options.ts'
+export type { RedisConnectionOptions, RedisTlsOptions } from '../../redis/options.ts'
 export type { RedisCredentialsProvider } from '../../redis/target.ts'
 
 const ENVIRONMENT = [

@@ -1,0 +1,60 @@
+/** The options of `redisStore()`: those of its connection, the near cache and the event stream. */
+import { ownOptions } from '../../config/shape.ts'
+import type { HandedInClient } from '../../redis/handed-in.ts'
+import {
+  assertOwnConnections,
+  checkConnectionOptions,
+  type RedisConnectionOptions,
+  type RedisLimits,
+} from '../../redis/options.ts'
+import type { Destination } from '../../redis/target.ts'
+import type { EventStreamOptions } from './event-stream.ts'
+import type { NearCacheOptions } from './near-cache.ts'
+
+const DEFAULT_NEAR_CACHE: NearCacheOptions = { maxEntries: 10_000, maxStaleMs: 2000 }
+export const DEFAULT_EVENT_STREAM: EventStreamOptions = { maxLength: 10_000, shards: 4 }
+
+/**
+ * Options of `redisStore()`. Where a docstring names a variable, it completes a missing option. Times are whole milliseconds. A value
+ * that cannot be used is a `COATCHECK_CONFIG_INVALID`.
+ */
+export interface RedisStoreOptions extends RedisConnectionOptions {
+  /**
+   * Keeps sessions and tokens in this process until the server reports a change of them (client-side caching). `{}`: 10,000 entries, at
+   * most 2,000 ms without a sign of the server. Default: off. Needs `redis` 5.9 or 6. Not possible with a cluster or sentinel as
+   * `client`.
+   */
+  readonly nearCache?: Partial<NearCacheOptions> | undefined
+  /**
+   * Writes lifecycle events to Redis streams, for workers (`consumeEvents`). Best effort: no operation waits for it. `{}`: 4 streams of
+   * about 10,000 entries each. Default: off.
+   */
+  readonly eventStream?: Partial<EventStreamOptions> | undefined
+}
+
+/** What becomes of options and environment, before anything is opened. */
+export interface RedisSetup {
+  readonly destination: Destination | HandedInClient
+  readonly limits: RedisLimits
+  readonly nearCache: NearCacheOptions | null
+}
+
+export function nearCacheOf({ nearCache }: RedisStoreOptions): NearCacheOptions | null {
+  return nearCache ? { ...DEFAULT_NEAR_CACHE, ...nearCache } : null
+}
+
+export function eventStreamOf({ eventStream }: RedisStoreOptions): EventStreamOptions | null {
+  return eventStream ? { ...DEFAULT_EVENT_STREAM, ...eventStream } : null
+}
+
+/**
+ * Checks what needs no environment.
+ * @returns the options that the caller gave, without inherited ones
+ * @throws {ConfigError} `COATCHECK_CONFIG_UNKNOWN_OPTION`, `COATCHECK_CONFIG_INVALID`
+ */
+export function checkRedisOptions(given: RedisStoreOptions): RedisStoreOptions {
+  const options = ownOptions('redisStore()', given)
+  checkConnectionOptions(options)
+  if (options.nearCache !== undefined) assertOwnConnections(options.client, 'nearCache')
+  return options
+}
