@@ -7,7 +7,7 @@
  */
 import '../core/node-version.ts'
 import type { ErrorRequestHandler, NextFunction, Request, RequestHandler, Response } from 'express'
-import type { Coatcheck } from '../app/coatcheck.ts'
+import type { HttpInstance } from '../http/instance.ts'
 import type { Duration } from '../core/duration.ts'
 import { isCoatcheckError } from '../core/errors.ts'
 import { isForHost } from '../http/error-response.ts'
@@ -79,7 +79,7 @@ export interface ExpressAuth<D extends object> extends RequestHandler {
  * Creates the middleware for Express 4 and 5. It answers requests below `basePath`, and reads a session only when a handler asks.
  * @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT` when `auth` is not from `coatcheck()`, or an option is unknown or wrong
  */
-export function expressAuth<D extends object>(auth: Coatcheck<D>, options: ExpressAuthOptions = {}): ExpressAuth<D> {
+export function expressAuth<D extends object>(auth: HttpInstance<D>, options: ExpressAuthOptions = {}): ExpressAuth<D> {
   options = checkAdapterOptions(options, 'expressAuth()', ['property', 'adopt'])
   const { property } = options
   const edge = createNodeEdge(auth, 'expressAuth()', 'app.use(web)', options.adopt)

@@ -4,7 +4,7 @@
  */
 import '../core/node-version.ts'
 import type { FastifyError, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
-import type { Coatcheck } from '../app/coatcheck.ts'
+import type { HttpInstance } from '../http/instance.ts'
 import type { Duration } from '../core/duration.ts'
 import { MisuseError } from '../core/errors.ts'
 import type { ResponseSink } from '../http/cookie.ts'
@@ -80,7 +80,7 @@ export interface FastifyAuth<D extends object> extends FastifyPluginAsync {
  * handler asks.
  * @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT` when `auth` is not from `coatcheck()`, or an option is unknown or wrong
  */
-export function fastifyAuth<D extends object>(auth: Coatcheck<D>, options: FastifyAuthOptions = {}): FastifyAuth<D> {
+export function fastifyAuth<D extends object>(auth: HttpInstance<D>, options: FastifyAuthOptions = {}): FastifyAuth<D> {
   options = checkAdapterOptions(options, 'fastifyAuth()', ['property', 'adopt'])
   const edge = createNodeEdge(auth, 'fastifyAuth()', 'app.register(web)', options.adopt)
   const replies = new WeakMap<FastifyRequest, FastifyReply>()

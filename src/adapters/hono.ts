@@ -4,7 +4,7 @@
 import '../core/node-version.ts'
 import type { ServerResponse } from 'node:http'
 import type { Context, ErrorHandler, Handler, MiddlewareHandler } from 'hono'
-import type { Coatcheck } from '../app/coatcheck.ts'
+import type { HttpInstance } from '../http/instance.ts'
 import type { Duration } from '../core/duration.ts'
 import { MisuseError } from '../core/errors.ts'
 import { type ResponseSink, sinkHeaderOf } from '../http/cookie.ts'
@@ -91,7 +91,7 @@ interface Passage<D extends object> {
  * Creates the middleware for Hono 4 on Node. It answers requests below `basePath`, and reads a session only when a handler asks.
  * @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT` when `auth` is not from `coatcheck()`, or an option is unknown or wrong
  */
-export function honoAuth<D extends object>(auth: Coatcheck<D>, options: HonoAuthOptions = {}): HonoAuth<D> {
+export function honoAuth<D extends object>(auth: HttpInstance<D>, options: HonoAuthOptions = {}): HonoAuth<D> {
   options = checkAdapterOptions(options, 'honoAuth()', ['property', 'clientIp', 'adopt'])
   const edge = createWebEdge(auth, 'honoAuth()', options.adopt)
   const ipOf = options.clientIp ?? socketAddress

@@ -9,7 +9,7 @@ import '../core/node-version.ts'
 // What next/navigation re-exports. That itself cannot be named here: Next replaces it by its server version under the name without an
 // extension, and Node finds it only with one.
 import { redirect } from 'next/dist/client/components/redirect.js'
-import type { Coatcheck } from '../app/coatcheck.ts'
+import type { HttpInstance } from '../http/instance.ts'
 import type { Duration } from '../core/duration.ts'
 import type { SessionRequest } from '../http/exchange.ts'
 import { assertCoatcheck, checkAdapterOptions } from '../http/node-edge.ts'
@@ -51,7 +51,7 @@ export interface RouteHandlers {
  * Creates the handlers of the routes below `basePath`.
  * @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT` when `auth` is not from `coatcheck()`, or an option is unknown or wrong
  */
-export function routeHandlers<D extends object>(auth: Coatcheck<D>, options: RouteHandlerOptions = {}): RouteHandlers {
+export function routeHandlers<D extends object>(auth: HttpInstance<D>, options: RouteHandlerOptions = {}): RouteHandlers {
   options = checkAdapterOptions(options, 'routeHandlers()', ['clientIp'])
   const edge = createWebEdge(auth, 'routeHandlers()')
   const handle: Handler = async (request) =>
@@ -64,7 +64,7 @@ export function routeHandlers<D extends object>(auth: Coatcheck<D>, options: Rou
  * cookie costs no command. In a server component, a write that needs a new cookie is refused with `COATCHECK_COOKIES_READ_ONLY`.
  * @throws {RedisError} during an outage, unless `onUnavailable` names a substitute. It does not mean that no user is signed in.
  */
-export async function getSession<D extends object>(auth: Coatcheck<D>, options?: SessionRequest): Promise<Session<D>> {
+export async function getSession<D extends object>(auth: HttpInstance<D>, options?: SessionRequest): Promise<Session<D>> {
   return (await requestScope(auth)).exchange.getSession(options)
 }
 
@@ -72,7 +72,7 @@ export async function getSession<D extends object>(auth: Coatcheck<D>, options?:
  * Returns the visit of the current request, for applications that sign in, rotate the ticket or sign out by themselves.
  * @throws {RedisError} during an outage
  */
-export async function getVisit<D extends object>(auth: Coatcheck<D>): Promise<Visit<D>> {
+export async function getVisit<D extends object>(auth: HttpInstance<D>): Promise<Visit<D>> {
   return (await requestScope(auth)).exchange.getVisit()
 }
 
@@ -95,7 +95,7 @@ export interface NextRequireUserOptions extends SessionRequest {
  * @throws {RedisError} during an outage
  */
 export async function requireUser<D extends object>(
-  auth: Coatcheck<D>,
+  auth: HttpInstance<D>,
   { returnTo, provider, onUnavailable, maxAge }: NextRequireUserOptions = {},
 ): Promise<{
   /** The signed-in user. */
@@ -118,7 +118,7 @@ export async function requireUser<D extends object>(
  * @throws {ConfigError} when a setting is missing or invalid
  */
 export function hasTicket<D extends object>(
-  auth: Coatcheck<D>,
+  auth: HttpInstance<D>,
   request: { readonly headers: Pick<Headers, 'get'> },
 ): boolean {
   assertCoatcheck(auth, 'hasTicket()')
@@ -151,7 +151,7 @@ export type NextUserHandler<D extends object, C> = (
  * Coatcheck become answers, such as 503 with `Retry-After` during an outage. Other errors are thrown. A new ticket after the handler has
  * returned is refused with `COATCHECK_HEADERS_SENT`.
  */
-export function routeHandler<D extends object, C>(auth: Coatcheck<D>, handler: NextHandler<C>): NextHandler<C> {
+export function routeHandler<D extends object, C>(auth: HttpInstance<D>, handler: NextHandler<C>): NextHandler<C> {
   const edge = createWebEdge(auth, 'routeHandler()')
   return (request, context) => finished(auth, edge, request, () => handler(request, context))
 }
@@ -161,7 +161,7 @@ export function routeHandler<D extends object, C>(auth: Coatcheck<D>, handler: N
  * afterwards; any other request gets 401.
  */
 export function withUser<D extends object, C>(
-  auth: Coatcheck<D>,
+  auth: HttpInstance<D>,
   handler: NextUserHandler<D, C>,
   { provider, onUnavailable, maxAge }: NextWithUserOptions = {},
 ): NextHandler<C> {
@@ -177,7 +177,7 @@ export function withUser<D extends object, C>(
 }
 
 async function finished<D extends object>(
-  auth: Coatcheck<D>,
+  auth: HttpInstance<D>,
   edge: WebEdge,
   request: Request,
   run: () => Response | Promise<Response>,

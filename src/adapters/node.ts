@@ -3,7 +3,7 @@
  */
 import '../core/node-version.ts'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Coatcheck } from '../app/coatcheck.ts'
+import type { HttpInstance } from '../http/instance.ts'
 import type { Duration } from '../core/duration.ts'
 import { sendWebResponse } from '../http/node-bridge.ts'
 import { checkAdapterOptions, createNodeEdge } from '../http/node-edge.ts'
@@ -72,7 +72,7 @@ export interface NodeAuth<D extends object> {
  * Creates the functions for servers on `node:http` without a framework. A session is read only when the application asks.
  * @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT` when `auth` is not from `coatcheck()`, or an option is unknown or wrong
  */
-export function nodeAuth<D extends object>(auth: Coatcheck<D>, options: NodeAuthOptions = {}): NodeAuth<D> {
+export function nodeAuth<D extends object>(auth: HttpInstance<D>, options: NodeAuthOptions = {}): NodeAuth<D> {
   options = checkAdapterOptions(options, 'nodeAuth()', ['clientIp', 'adopt'])
   const edge = createNodeEdge(auth, 'nodeAuth()', 'if (await web.handle(request, response)) return', options.adopt)
   const ipOf = options.clientIp ?? ((request: IncomingMessage) => request.socket.remoteAddress)

@@ -81,16 +81,20 @@ export async function createDropIn(
   const ours = { ...(store && { store }), ...(keys !== undefined && { keys }), ...(prefix !== undefined && { prefix }) }
   const shared = { mode, ...(oldStore && { store: oldStore }) }
   const behind = oldPrefix === undefined ? {} : { prefix: oldPrefix }
-  const origins = await import('../entries/migrate.ts')
   switch (from) {
-    case 'connect-redis':
-      return sessionsOf(choice, ours, origins.connectRedis({ ...shared, ...behind }))
-    case 'koa-session':
-      return sessionsOf({ ...choice, kind: 'koa-session' }, ours, origins.koaSessionStore({ ...shared, ...behind }))
+    case 'connect-redis': {
+      const { connectRedis } = await import('../migrate/origins/connect-redis.ts')
+      return sessionsOf(choice, ours, connectRedis({ ...shared, ...behind }))
+    }
+    case 'koa-session': {
+      const { koaSessionStore } = await import('../migrate/origins/koa-session-store.ts')
+      return sessionsOf({ ...choice, kind: 'koa-session' }, ours, koaSessionStore({ ...shared, ...behind }))
+    }
     case 'auth-js': {
       const { CoatcheckAdapter } = await import('./drop-ins/authjs.ts')
+      const { upstashAdapter } = await import('../migrate/upstash-adapter.ts')
       const base = oldPrefix === undefined ? {} : { baseKeyPrefix: oldPrefix }
-      return accessOf(CoatcheckAdapter({ ...ours, migrateFrom: origins.upstashAdapter({ ...shared, ...base }) }))
+      return accessOf(CoatcheckAdapter({ ...ours, migrateFrom: upstashAdapter({ ...shared, ...base }) }))
     }
     case 'better-auth': {
       const { secondaryStorage } = await import('./drop-ins/better-auth.ts')

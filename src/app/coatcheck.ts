@@ -14,8 +14,9 @@ import { EventBus, type Events } from '../core/events.ts'
 import { systemRandom } from '../core/random.ts'
 import { type Foundation, type FoundationUse, keysOf, useFoundation } from './foundation.ts'
 import { createCookies } from '../http/cookie.ts'
-import { createExchangeFactory, type ExchangeFactory } from '../http/exchange.ts'
-import { createRoutes, type RouteContext, type Routes } from '../http/routes.ts'
+import { createExchangeFactory } from '../http/exchange.ts'
+import type { HttpConfig, HttpInstance } from '../http/instance.ts'
+import { createRoutes, type Routes } from '../http/routes.ts'
 import { createKeyring } from '../keyring/keyring.ts'
 import { createLogoutTokens } from '../oidc/logout-token.ts'
 import { assertProviderKnowsUs } from '../oidc/provider-check.ts'
@@ -37,22 +38,13 @@ import type { TokenCache } from '../token/types.ts'
  * An instance of Coatcheck. It reads the environment and connects at first use, or in `ready()`. Every method is bound:
  * `const { handler } = auth` works.
  */
-export interface Coatcheck<D extends object> {
+export interface Coatcheck<D extends object> extends HttpInstance<D> {
   /** Finds, creates, changes, lists and ends sessions, by ticket and by user. */
   readonly sessions: SessionStore<D>
   /** Stores, refreshes and deletes the tokens of users and of the application; adopts those that another library stored. */
   readonly tokens: CoatcheckTokens
   /** The events of this instance, for logs, metrics and listeners of the application. */
   readonly events: Events
-  /** For adapters: sessions of requests, and the configuration that adapters need. */
-  readonly http: HttpEdge<D>
-  /**
-   * Answers a request below `basePath`: sign-in, sign-out, session and devices. Other paths get 404. docs/http-routes.md lists the
-   * routes.
-   * @param context facts about the request that only the adapter knows
-   * @throws errors that no visitor can act on: of the application's own functions, of the code, of the configuration
-   */
-  handler(request: Request, context?: RouteContext): Promise<Response>
   /**
    * Estimates the number of stored sessions, anonymous ones included. Exact while there are few keys, else within a few percent,
    * from a sample. It scans keys: use it for metrics, not for every request.
@@ -86,36 +78,6 @@ export interface ReadyOptions {
    */
   readonly provider?: boolean
 }
-
-/** For adapters: sessions of requests, and the configuration that adapters need. */
-export interface HttpEdge<D extends object> {
-  /**
-   * Starts the session handling of one request. It reads no session until `getSession` is called.
-   * @throws {ConfigError} when a setting is missing or invalid
-   */
-  readonly exchange: ExchangeFactory<D>
-  /**
-   * Returns whether a `Cookie` header holds a ticket with a valid signature that has not expired. It does not ask the store, so it
-   * is also true for a session that was ended, and for an anonymous session.
-   * @throws {ConfigError} when a setting is missing or invalid
-   */
-  hasTicket(cookieHeader: string | null | undefined): boolean
-  /** Reports that the framework answered 500 to an error that has another answer: the event `request.unhandled`. */
-  reportUnhandled(code: string): void
-  /** Reports that a request was sent to sign-in before the middleware ever ran: the event `request.unmounted`. */
-  reportUnmounted(mount: string): void
-  /**
-   * Returns the configuration that adapters need, without secrets.
-   * @throws {ConfigError} when a setting is missing or invalid
-   */
-  config(): HttpConfig
-}
-
-/** The part of the configuration that adapters need. It holds no secret. */
-export type HttpConfig = Pick<
-  ResolvedConfig<object>,
-  'baseUrl' | 'basePath' | 'cookie' | 'loopback' | 'localPeers' | 'pages'
->
 
 interface Opened<D extends object> {
   readonly foundation: Foundation

@@ -3,7 +3,7 @@
  * that have an answer. An adapter adds how its framework names these things, and where its headers go.
  */
 import type { IncomingMessage } from 'node:http'
-import type { Coatcheck } from '../app/coatcheck.ts'
+import type { HttpInstance } from './instance.ts'
 import { MisuseError } from '../core/errors.ts'
 import { own } from '../core/json.ts'
 import { describeValue } from '../core/redact.ts'
@@ -55,7 +55,7 @@ const exchangesOf = new WeakMap<object, WeakMap<IncomingMessage, Exchange<object
  * @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT` when `auth` is no instance
  */
 export function createNodeEdge<D extends object>(
-  auth: Coatcheck<D>,
+  auth: HttpInstance<D>,
   caller: string,
   mount: string,
   adopt?: CookieBridge,
@@ -118,7 +118,7 @@ export function wrongRequest(caller: string, given: unknown): MisuseError {
 
 /** @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT` */
 export function assertCoatcheck(auth: unknown, caller: string): void {
-  if (typeof (auth as Partial<Coatcheck<object>> | null)?.handler === 'function') return
+  if (typeof (auth as Partial<HttpInstance<object>> | null)?.handler === 'function') return
   throw new MisuseError('COATCHECK_INVALID_ARGUMENT', `${caller} must get the instance that coatcheck() returned.`, {
     fix: `Pass the instance: const auth = coatcheck({ … }), then ${caller.replace('()', '(auth)')}.`,
   })
@@ -164,8 +164,8 @@ function assertBridge(adopt: unknown, caller: string): void {
 
 /** The routes of an instance, which find the user of an old cookie as the middleware does. */
 export function adoptingHandler<D extends object>(
-  { handler }: Pick<Coatcheck<D>, 'handler'>,
+  { handler }: Pick<HttpInstance<D>, 'handler'>,
   adopt: CookieBridge | undefined,
-): Coatcheck<D>['handler'] {
+): HttpInstance<D>['handler'] {
   return adopt ? (request, context) => handler(request, { ...context, adopt }) : handler
 }

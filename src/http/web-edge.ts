@@ -1,7 +1,7 @@
 /**
  * What the adapters of hosts that speak `Request` and `Response` do alike; `node-edge.ts` is the same for Node's.
  */
-import type { Coatcheck } from '../app/coatcheck.ts'
+import type { HttpInstance } from './instance.ts'
 import type { Session } from '../session/types.ts'
 import { errorAnswer, plainErrorResponse } from './error-response.ts'
 import { withCommonHeaders } from './exchange.ts'
@@ -40,7 +40,7 @@ export interface WebEdge {
 }
 
 /** @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT` when `auth` is no instance. @param caller for the message. */
-export function createWebEdge<D extends object>(auth: Coatcheck<D>, caller: string, adopt?: CookieBridge): WebEdge {
+export function createWebEdge<D extends object>(auth: HttpInstance<D>, caller: string, adopt?: CookieBridge): WebEdge {
   assertCoatcheck(auth, caller)
   const handler = adoptingHandler(auth, adopt)
   return {

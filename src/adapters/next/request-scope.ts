@@ -4,7 +4,7 @@
  */
 import { cookies, headers } from 'next/headers.js'
 import { connection } from 'next/server.js'
-import type { Coatcheck } from '../../app/coatcheck.ts'
+import type { HttpInstance } from '../../http/instance.ts'
 import type { Exchange } from '../../http/exchange.ts'
 import { type NextCookies, NextSink } from './next-sink.ts'
 
@@ -15,7 +15,7 @@ export interface RequestScope<D extends object> {
 
 const scopes = new WeakMap<object, WeakMap<object, RequestScope<object>>>()
 
-export async function requestScope<D extends object>(auth: Coatcheck<D>): Promise<RequestScope<D>> {
+export async function requestScope<D extends object>(auth: HttpInstance<D>): Promise<RequestScope<D>> {
   // A prerender stops here. Session code reads the clock and the network, which Next allows after `connection()` only:
   // with Cache Components, prefetching may run what follows `headers()` before a request exists. It also stops
   // `next build` before Coatcheck reads its settings, so that a build needs none.
@@ -30,7 +30,7 @@ export async function requestScope<D extends object>(auth: Coatcheck<D>): Promis
   return scope
 }
 
-function createScope<D extends object>(auth: Coatcheck<D>, requestHeaders: Pick<Headers, 'get'>): RequestScope<D> {
+function createScope<D extends object>(auth: HttpInstance<D>, requestHeaders: Pick<Headers, 'get'>): RequestScope<D> {
   const sink = new NextSink()
   // Next does not know the address of the client, and any client can send `X-Forwarded-For`.
   const exchange = auth.http.exchange({

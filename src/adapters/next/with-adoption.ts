@@ -2,7 +2,7 @@
  * The option `adopt` in Next, where no middleware stands in front of all code: pages, actions and route handlers name the instance, so
  * the instance carries the bridge.
  */
-import type { Coatcheck } from '../../app/coatcheck.ts'
+import type { HttpEdge, HttpInstance } from '../../http/instance.ts'
 import { adoptingHandler, assertCoatcheck, checkAdapterOptions } from '../../http/node-edge.ts'
 import type { CookieBridge } from '../../migrate/cookie-bridge.ts'
 
@@ -18,10 +18,13 @@ export interface AdoptionOptions {
  * a request with an old cookie.
  * @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT` when `auth` is not from `coatcheck()`, or `adopt` is no bridge
  */
-export function withAdoption<D extends object>(auth: Coatcheck<D>, options: AdoptionOptions): Coatcheck<D> {
+export function withAdoption<D extends object, I extends HttpInstance<D>>(
+  auth: HttpInstance<D> & I,
+  options: AdoptionOptions,
+): I {
   assertCoatcheck(auth, 'withAdoption()')
   const { adopt } = checkAdapterOptions(options, 'withAdoption()', ['adopt'])
-  const { http } = auth
+  const http: HttpEdge<D> = auth.http
   return {
     ...auth,
     handler: adoptingHandler(auth, adopt),
