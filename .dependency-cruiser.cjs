@@ -17,7 +17,7 @@ const LAYERS = {
   token: BASE,
   oidc: ['session', 'token', ...BASE],
   http: ['oidc', 'session', 'token', ...BASE],
-  adapters: ['http', 'oidc', 'session', 'token', 'core'],
+  adapters: ['http', 'oidc', 'session', 'token', 'config', 'core'],
   'drop-ins': ['http', 'oidc', 'session', 'token', 'documents', 'core'],
   migrate: ['drop-ins', 'http', 'documents', 'session', 'token', 'keyring', 'core'],
   stores: [...DOMAIN, 'migrate', 'redis', ...BASE],

@@ -17,7 +17,8 @@ import { sendWebResponse } from '../http/node-bridge.ts'
 import { checkAdapterOptions, createNodeEdge, wrongRequest } from '../http/node-edge.ts'
 import { maxAgeMsOf } from '../http/recent-sign-in.ts'
 import type { CookieBridge } from '../migrate/cookie-bridge.ts'
-import type { OutagePolicy, Session, User, Visit } from '../session/types.ts'
+import type { OutagePolicy } from '../config/session-settings.ts'
+import type { Session, User, Visit } from '../session/types.ts'
 
 /** Options of `expressAuth()`. */
 export interface ExpressAuthOptions {

@@ -15,7 +15,8 @@ import { checkAdapterOptions, createNodeEdge } from '../http/node-edge.ts'
 import { keepUncached } from '../http/uncached-response.ts'
 import { maxAgeMsOf } from '../http/recent-sign-in.ts'
 import type { CookieBridge } from '../migrate/cookie-bridge.ts'
-import type { OutagePolicy, Session, User, Visit } from '../session/types.ts'
+import type { OutagePolicy } from '../config/session-settings.ts'
+import type { Session, User, Visit } from '../session/types.ts'
 
 /** Options of `fastifyAuth()`. */
 export interface FastifyAuthOptions {

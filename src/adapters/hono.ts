@@ -15,7 +15,8 @@ import { maxAgeMsOf } from '../http/recent-sign-in.ts'
 import { type HeadWriter, isInsteadOfCacheControl, keepUncached, UNCACHED } from '../http/uncached-response.ts'
 import { createWebEdge, hostOf } from '../http/web-edge.ts'
 import type { CookieBridge } from '../migrate/cookie-bridge.ts'
-import type { OutagePolicy, Session, User, Visit } from '../session/types.ts'
+import type { OutagePolicy } from '../config/session-settings.ts'
+import type { Session, User, Visit } from '../session/types.ts'
 
 /** Options of `honoAuth()`. */
 export interface HonoAuthOptions {

@@ -51,7 +51,10 @@ export interface RouteHandlers {
  * Creates the handlers of the routes below `basePath`.
  * @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT` when `auth` is not from `coatcheck()`, or an option is unknown or wrong
  */
-export function routeHandlers<D extends object>(auth: HttpInstance<D>, options: RouteHandlerOptions = {}): RouteHandlers {
+export function routeHandlers<D extends object>(
+  auth: HttpInstance<D>,
+  options: RouteHandlerOptions = {},
+): RouteHandlers {
   options = checkAdapterOptions(options, 'routeHandlers()', ['clientIp'])
   const edge = createWebEdge(auth, 'routeHandlers()')
   const handle: Handler = async (request) =>
@@ -64,7 +67,10 @@ export function routeHandlers<D extends object>(auth: HttpInstance<D>, options: 
  * cookie costs no command. In a server component, a write that needs a new cookie is refused with `COATCHECK_COOKIES_READ_ONLY`.
  * @throws {RedisError} during an outage, unless `onUnavailable` names a substitute. It does not mean that no user is signed in.
  */
-export async function getSession<D extends object>(auth: HttpInstance<D>, options?: SessionRequest): Promise<Session<D>> {
+export async function getSession<D extends object>(
+  auth: HttpInstance<D>,
+  options?: SessionRequest,
+): Promise<Session<D>> {
   return (await requestScope(auth)).exchange.getSession(options)
 }
 

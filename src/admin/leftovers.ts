@@ -12,7 +12,7 @@ import { LIVE_IDS } from '../stores/redis/scripts/inspection.ts'
 import { DROP_DEAD_RECORD, DROP_LOST_ENTRY, DROP_STRAY_INDEX, END_SOME_TIME } from '../stores/redis/scripts/repair.ts'
 import { endedRememberedMs } from '../session/session-policy.ts'
 import type { RevocationDriver } from '../token/revocation-driver.ts'
-import type { StoreServer } from '../stores/store.ts'
+import type { StoreServer } from '../stores/redis/operator-view.ts'
 import { standingOfRecord } from './session-standing.ts'
 import { ADMIN_DEADLINE_MS, askFor } from './walk.ts'
 

@@ -12,7 +12,7 @@ import { sessionAddress } from '../session/session-vault.ts'
 import { tokenAddress } from '../token/token-codec.ts'
 import { END_OF_LIFE_BYTES } from '../token/token-driver.ts'
 import { grantField, msalField, parseField } from '../token/token-fields.ts'
-import type { StoreServer } from '../stores/store.ts'
+import type { StoreServer } from '../stores/redis/operator-view.ts'
 import { ADMIN_DEADLINE_MS, askFor } from './walk.ts'
 
 /** One value that was sealed. */

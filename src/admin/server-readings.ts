@@ -1,5 +1,5 @@
 /** Reads the server status (`INFO`), summed over all servers. A field that a server version lacks counts as 0. */
-import type { StoreServer } from '../stores/store.ts'
+import type { StoreServer } from '../stores/redis/operator-view.ts'
 import { infoFields } from './info-fields.ts'
 import { ask } from './walk.ts'
 

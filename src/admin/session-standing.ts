@@ -3,7 +3,7 @@ import type { KeyName } from '../stores/key-names.ts'
 import { STANDING } from '../stores/redis/scripts/inspection.ts'
 import { isAnonymousRecord } from '../session/session-driver.ts'
 import { RECORD_SLACK_MS } from '../session/session-policy.ts'
-import type { StoreServer } from '../stores/store.ts'
+import type { StoreServer } from '../stores/redis/operator-view.ts'
 import { ADMIN_DEADLINE_MS } from './walk.ts'
 
 export interface SessionStanding {

@@ -6,7 +6,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Clock } from '../core/clock.ts'
 import type { RedisArgument, RedisReply, ServerPort } from '../redis/client-port.ts'
-import type { StoreServer } from '../stores/store.ts'
+import type { StoreServer } from '../stores/redis/operator-view.ts'
 
 /** An operator can wait longer than a visitor. */
 export const ADMIN_DEADLINE_MS = 5000

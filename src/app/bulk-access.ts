@@ -8,7 +8,7 @@ import { leaveUncounted } from './hosted-origin.ts'
 import type { Hosted } from './hosted.ts'
 import type { OldRecordDriver } from '../migrate/old-record-driver.ts'
 import type { Origin } from '../migrate/origin.ts'
-import type { StoreServer } from '../stores/store.ts'
+import { serverOf, type StoreServer } from '../stores/redis/operator-view.ts'
 
 const BULK_ACCESS: unique symbol = Symbol.for('coatcheck.bulk-access') as never
 
@@ -75,7 +75,7 @@ export function bulkAccess<T>(
       const of = other ?? store
       await of.ready()
       return {
-        server: of.server,
+        server: serverOf(of),
         records: await of.oldRecords(),
         ownPrefix: prefix,
         hasKeys,

@@ -14,6 +14,7 @@ import { ConfigError } from '../core/errors.ts'
 import { EventBus } from '../core/events.ts'
 import type { MigrationMode } from '../migrate/migration-mode.ts'
 import type { TokenAdoption, TokenOrigin } from '../migrate/tokens/token-origin.ts'
+import { serverOf } from '../stores/redis/operator-view.ts'
 import type { Store, StoreFactory } from '../stores/store.ts'
 
 /** The old keys of an origin, opened for a look. */
@@ -116,9 +117,10 @@ export async function openOldTokens(origin: TokenOrigin, store: Store, prefix: s
   const other = origin.store?.open(context)
   const of = other ?? store
   await of.ready()
-  if (of.server === null) throw new ConfigError('COATCHECK_STORE_REQUIRED')
+  const server = serverOf(of)
+  if (server === null) throw new ConfigError('COATCHECK_STORE_REQUIRED')
   return {
-    ground: { server: of.server, records: await of.oldRecords(), ownPrefix: prefix, clock: systemClock },
+    ground: { server, records: await of.oldRecords(), ownPrefix: prefix, clock: systemClock },
     origin: {
       ...{ name, mode: 'read', keyPrefix: keys.prefix },
       familyOf: (key) => keys.familyOf(key),

@@ -212,7 +212,7 @@ function assemble<D extends object>(
     tokens: createLogoutTokens(clients, systemClock),
     absent: (sessionIds) => absentSessions(store.sessions, sessionIds),
     revoke: (sessionId, reason) => sessions.revoke(sessionId, reason),
-    isDurable: store.server?.client.isDurable === true,
+    isDurable: store.isDurable,
     sessionLifeMs: config.session.absoluteTimeoutMs,
   })
   const redemptions = createRedemptions({ gate, clock: systemClock })

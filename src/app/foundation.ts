@@ -176,7 +176,7 @@ function drawnKeys(): readonly string[] {
 /** One line, once: nobody should find out in production that this was development. Whatever the log's level. */
 function announceDevelopment({ baseUrl, cookie, keys }: ResolvedConfig<object>, factory: StoreFactory): void {
   const reliefs = [
-    factory.kind === 'memory' && 'sessions in the memory of this process (REDIS_URL is not set)',
+    factory.isLocal && 'sessions in the memory of this process (REDIS_URL is not set)',
     keys.length === 0 && 'keys generated at start (COATCHECK_KEYS is not set), so a restart signs all users out',
     !cookie.secure && 'cookie without Secure',
   ].filter((relief) => relief !== false)

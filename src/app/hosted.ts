@@ -112,7 +112,7 @@ function configOf(
   env: Environment,
 ): ResolvedConfig<object> {
   const hasKeys = keys !== undefined || variable(env, 'COATCHECK_KEYS') !== undefined
-  const hasRedis = store ? store.kind === 'redis' : variable(env, 'REDIS_URL') !== undefined
+  const hasRedis = store ? !store.isLocal : variable(env, 'REDIS_URL') !== undefined
   const isProduction = variable(env, 'NODE_ENV') === 'production'
   return resolveConfig(
     {

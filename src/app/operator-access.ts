@@ -18,7 +18,8 @@ import { systemRandom } from '../core/random.ts'
 import { chooseStore, useFoundation } from './foundation.ts'
 import { cutHandedIn, type HandedInClient } from '../redis/handed-in.ts'
 import { createSessionStore } from '../session/session-store.ts'
-import type { Store, StoreFactory, StoreServer } from '../stores/store.ts'
+import { isOnRedis, type RedisStoreFactory, serverOf } from '../stores/redis/operator-view.ts'
+import type { StoreFactory } from '../stores/store.ts'
 
 type AnyOptions = Options
 
@@ -37,7 +38,7 @@ export async function openServer(options: AnyOptions = {}, events = new EventBus
   const prefix = options.prefix ?? checkedVariable(env, 'REDIS_PREFIX') ?? ''
   const factory = await redisOf(options)
   const store = factory.open({ prefix, clock: systemClock, events, loopback: true })
-  return { server: serverOf(store), store, prefix, clock: systemClock, close: () => store.close() }
+  return { server: store.server, store, prefix, clock: systemClock, close: () => store.close() }
 }
 
 /** Where the Redis of another library is. */
@@ -102,6 +103,8 @@ export async function openAdmin(options: AnyOptions = {}, events = new EventBus(
   }
   const { foundation, release } = await useFoundation(config, events, env, { isApplication: false })
   const { keyring, seal, store, tokens, revocations } = foundation
+  const server = serverOf(store)
+  if (server === null) throw nothingToLookAt()
   const sessions = createSessionStore<Record<string, unknown>>({
     keyring,
     seal,
@@ -113,7 +116,7 @@ export async function openAdmin(options: AnyOptions = {}, events = new EventBus(
     namespace: config.prefix,
   })
   return {
-    server: serverOf(store),
+    server,
     store,
     prefix: config.prefix,
     clock: systemClock,
@@ -151,7 +154,8 @@ export async function examineHealth(
         fetch: outside.fetch ?? globalThis.fetch,
         nonce: () => systemRandom.bytes(NONCE_BYTES).toString('hex'),
         async inspect(options) {
-          const setup = (await chooseStore(options.store ?? null, env)).inspect()
+          const factory = await chooseStore(options.store ?? null, env)
+          const setup = isOnRedis(factory) ? factory.inspect() : null
           if (setup !== null && !('kind' in setup.destination) && !setup.destination.isOpen)
             opened.push(setup.destination)
           return setup
@@ -167,15 +171,10 @@ export async function examineHealth(
 }
 
 /** @throws {ConfigError} `COATCHECK_STORE_REQUIRED`: what lies in the memory of the application, no other process can see */
-async function redisOf(options: AnyOptions): Promise<StoreFactory> {
+async function redisOf(options: AnyOptions): Promise<RedisStoreFactory> {
   const factory = await chooseStore(options.store ?? null, processEnvironment())
-  if (factory.kind === 'redis') return factory
+  if (isOnRedis(factory)) return factory
   throw nothingToLookAt()
-}
-
-function serverOf({ server }: Store): StoreServer {
-  if (server === null) throw nothingToLookAt()
-  return server
 }
 
 function nothingToLookAt(): ConfigError {

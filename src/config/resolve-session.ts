@@ -2,7 +2,7 @@
 import { parseDurationMs } from '../core/duration.ts'
 import { own } from '../core/json.ts'
 import { refuse } from './refusal.ts'
-import type { ResolvedSession, SessionOptions } from './types.ts'
+import type { ResolvedSession, SessionOptions } from './session-settings.ts'
 
 const MINUTE_MS = 60_000
 const HOUR_MS = 60 * MINUTE_MS

@@ -16,7 +16,8 @@ import { settingOf } from './settings.ts'
 import { ownOptions } from './shape.ts'
 import { unreadFileTexts } from './unread-env-file.ts'
 import type { StoreFactory } from '../stores/store.ts'
-import type { CookieOptions, Options, ResolvedConfig } from './types.ts'
+import type { CookieOptions } from './session-settings.ts'
+import type { Options, ResolvedConfig } from './types.ts'
 
 const DEFAULT_COOKIE_NAME = 'coatcheck'
 const DEFAULT_BASE_PATH = '/auth'
@@ -77,7 +78,7 @@ export function resolveConfig<D extends object>(given: Options<D>, env: Environm
 
 function signsOf({ store, keys }: Options<object>, env: Environment): DeploymentSigns {
   return {
-    hasRedis: store ? store.kind === 'redis' : variable(env, 'REDIS_URL') !== undefined,
+    hasRedis: store ? !store.isLocal : variable(env, 'REDIS_URL') !== undefined,
     hasKeys: keys !== undefined || variable(env, 'COATCHECK_KEYS') !== undefined,
   }
 }
@@ -99,7 +100,7 @@ function resolveKeys(option: Options['keys'], env: Environment, { url, loopback 
 
 /** `null`: REDIS_URL decides, and without it the memory store, on loopback only. */
 function checkedStore(options: Options<object>, env: Environment, { url, loopback }: BaseUrl): StoreFactory | null {
-  const isMemory = options.store ? options.store.kind === 'memory' : variable(env, 'REDIS_URL') === undefined
+  const isMemory = options.store ? options.store.isLocal : variable(env, 'REDIS_URL') === undefined
   if (isMemory && !loopback) {
     throw new ConfigError('COATCHECK_STORE_REQUIRED', {
       message: options.store

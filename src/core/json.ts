@@ -3,6 +3,9 @@
  * `undefined`, whatever another library has put on `Object.prototype`, and `constructor` or `__proto__` are names like any other.
  */
 
+/** A JSON value (RFC 8259): what session data and claims hold. */
+export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json }
+
 /** @throws {SyntaxError} for what is not JSON */
 export function parseJson(text: string): unknown {
   return withoutPrototypes(JSON.parse(text))

@@ -30,23 +30,15 @@ export type { HttpConfig, HttpEdge, HttpInstance } from '../http/instance.ts'
 export type { Exchange, ExchangeFactory, ExchangeInput, SessionRequest } from '../http/exchange.ts'
 export type { RouteContext } from '../http/routes.ts'
 export type { RegisteredData, Register } from '../app/register.ts'
+export type { CookieOptions, SessionOptions } from '../config/session-settings.ts'
+export type { Identity, Options, ProviderOptions, SignInOptions, PagesOptions, TokenOptions } from '../config/types.ts'
+export type { OutagePolicy } from '../config/session-settings.ts'
+export type { Json } from '../core/json.ts'
 export type {
-  CookieOptions,
-  Identity,
-  Options,
-  ProviderOptions,
-  SessionOptions,
-  SignInOptions,
-  PagesOptions,
-  TokenOptions,
-} from '../config/types.ts'
-export type {
-  OutagePolicy,
   Authentication,
   DeepReadonly,
   Device,
   Found,
-  Json,
   MissReason,
   OptionalKeys,
   Revoked,

@@ -1,7 +1,8 @@
 /** Who signed in, out of the validated claims of an ID token, and what becomes of it: user id, profile, authentication. */
 import type { Identity, ResolvedProvider, SignInOptions } from '../config/types.ts'
 import { MisuseError } from '../core/errors.ts'
-import type { Authentication, Json } from '../session/types.ts'
+import type { Json } from '../core/json.ts'
+import type { Authentication } from '../session/types.ts'
 import { shown } from './failed-checks.ts'
 import { applicationDenial, signInRefused } from './oidc-errors.ts'
 

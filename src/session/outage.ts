@@ -2,7 +2,7 @@
  * What a visitor gets while the store cannot be asked: an error, the session as this process verified it last, or nobody. Never a
  * decision about the session itself: nothing is written, no ticket is issued or taken away.
  */
-import type { OutagePolicy } from './types.ts'
+import type { OutagePolicy } from '../config/session-settings.ts'
 import type { Clock } from '../core/clock.ts'
 import { type CoatcheckError, isCoatcheckError, MisuseError } from '../core/errors.ts'
 import { isExpired, standingOf } from './session-policy.ts'

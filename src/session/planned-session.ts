@@ -3,7 +3,7 @@
  * the plan first, under the name of the old session. Each request that finds the plan can then create the same session, so a crash
  * between the two steps loses no user, and parallel requests create one session.
  */
-import type { ResolvedSession } from '../config/types.ts'
+import type { ResolvedSession } from '../config/session-settings.ts'
 import type { Clock } from '../core/clock.ts'
 import { SessionError } from '../core/errors.ts'
 import type { EventBus } from '../core/events.ts'
@@ -18,7 +18,8 @@ import type { SessionDriver } from './session-driver.ts'
 import { lifeOf, TOUCH_FRACTION } from './session-policy.ts'
 import { createVault } from './session-vault.ts'
 import { createTickets, sessionIdOf } from './ticket.ts'
-import type { Authentication, Device, Json } from './types.ts'
+import type { Json } from '../core/json.ts'
+import type { Authentication, Device } from './types.ts'
 
 /** What a planned session holds. */
 export interface PlannedInput {

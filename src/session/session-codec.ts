@@ -7,7 +7,8 @@
  */
 import { parseJson } from '../core/json.ts'
 import { SECRET_HASH_BYTES } from './ticket.ts'
-import type { Authentication, Device, Json } from './types.ts'
+import type { Json } from '../core/json.ts'
+import type { Authentication, Device } from './types.ts'
 
 const LAYOUT = 1
 const TIME_BYTES = 6

@@ -2,7 +2,7 @@
  * What all operations on sessions share: finding by ticket, creating, committing, rotating, ending. `session-store.ts` is the
  * public face, `visit.ts` the face towards HTTP, `session-sign-in.ts` the move from an anonymous session to a user's.
  */
-import type { ResolvedSession } from '../config/types.ts'
+import type { ResolvedSession } from '../config/session-settings.ts'
 import type { Clock } from '../core/clock.ts'
 import { isCoatcheckError, SessionError } from '../core/errors.ts'
 import type { EventBus } from '../core/events.ts'

@@ -3,7 +3,7 @@
  * has passed through `finishDraft`: it is JSON, within its size, and fits the schema.
  */
 import type { StandardSchemaV1 } from '@standard-schema/spec'
-import type { ResolvedSession } from '../config/types.ts'
+import type { ResolvedSession } from '../config/session-settings.ts'
 import { MisuseError, SessionError } from '../core/errors.ts'
 import { parseJson } from '../core/json.ts'
 import { safeText } from '../core/redact.ts'

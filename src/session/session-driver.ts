@@ -12,6 +12,7 @@
  * Record layout, as far as a driver may look at it (`keyring/seal.ts` writes it):
  * bytes 0..7 generation (in the clear; the driver writes the stored one) · 8 format · 9..12 key tag · 13..24 nonce · rest.
  */
+import type { SessionLimit } from '../config/session-settings.ts'
 
 /** Where a session lives. `userKey` leads to the hash slot, `id` is the random part of the session id. */
 export interface SessionRef {
@@ -64,11 +65,6 @@ export interface Absence {
   readonly ended: string | null
   readonly generation: 'present' | 'missing'
   readonly index: 'live' | 'expired' | 'missing' | 'gone'
-}
-
-export interface SessionLimit {
-  readonly max: number
-  readonly action: 'end-oldest' | 'refuse'
 }
 
 export type Created =

@@ -1,7 +1,6 @@
 /** The public shapes of sessions. The docstrings are the contract; `session-store.ts` implements it. */
-
-/** A JSON value (RFC 8259): what session data and claims hold. */
-export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json }
+import type { OutagePolicy } from '../config/session-settings.ts'
+import type { Json } from '../core/json.ts'
 
 /** Makes the fields of a type read-only at every depth. */
 export type DeepReadonly<T> = T extends (...args: never[]) => unknown
@@ -54,12 +53,6 @@ export interface Device {
   /** Network of the client: the first 24 bits of an IPv4 address, the first 48 bits of an IPv6 address. Absent: unknown. */
   readonly ip?: string
 }
-
-/**
- * Says what a caller gets while the store does not answer. `fail`: an error, which the adapters answer with status 503. `stale`:
- * the session as this process last verified it, within `session.staleFor`. `anonymous`: a session without a user.
- */
-export type OutagePolicy = 'fail' | 'stale' | 'anonymous'
 
 /**
  * The session of one visitor: a read-only snapshot, with methods that write. Each write is one compare and set on the server. A

@@ -9,9 +9,6 @@ import type { OldRecordDriver } from '../migrate/old-record-driver.ts'
 import type { ReadCountsDriver } from '../migrate/read-counts-driver.ts'
 import type { ProviderSessionDriver } from '../oidc/provider-session-driver.ts'
 import type { TransactionDriver } from '../oidc/transaction-driver.ts'
-import type { RedisClientPort } from '../redis/client-port.ts'
-import type { RedisKeys } from './keys.ts'
-import type { RedisSetup } from './redis/options.ts'
 import type { SessionDriver } from '../session/session-driver.ts'
 import type { ProviderGateDriver } from '../token/provider-gate-driver.ts'
 import type { EndingsListener, RevocationDriver } from '../token/revocation-driver.ts'
@@ -31,20 +28,10 @@ export interface StoreContext {
   readonly endings?: EndingsListener
 }
 
-/** For operators: the Redis servers of a store, and the names of its keys. */
-export interface StoreServer {
-  /** Sends commands to the servers. */
-  readonly client: RedisClientPort
-  /** Builds key names. */
-  readonly keys: RedisKeys
-}
-
 /** An opened store: one driver for each kind of record. */
 export interface Store {
-  /** Technology of the store. */
-  readonly kind: 'redis' | 'memory'
-  /** The Redis servers. `null`: the store is in the memory of this process. */
-  readonly server: StoreServer | null
+  /** Whether endings wait until replicas have acknowledged them. */
+  readonly isDurable: boolean
   /** Keeps sessions. */
   readonly sessions: SessionDriver
   /** Keeps tokens of users. */
@@ -83,15 +70,10 @@ export interface Store {
 
 /** Opens a store; `redisStore()` and `memoryStore()` make it. Options are checked at once, the store is opened at first use. */
 export interface StoreFactory {
-  /** Technology of the store. */
-  readonly kind: 'redis' | 'memory'
+  /** Whether the records are in the memory of this process, which is for development only. */
+  readonly isLocal: boolean
   /** Identifies the store within the process: factories of one identity share a connection. A hash, without secrets. */
   readonly identity: string
-  /**
-   * For operators: returns the destination and the limits of a store on Redis. The result holds secrets. `null`: a store in memory.
-   * @throws {ConfigError} as `open`
-   */
-  inspect(): RedisSetup | null
   /**
    * Opens the store. A store on Redis connects in the background.
    * @throws {ConfigError} `COATCHECK_CONFIG_INVALID`, `COATCHECK_CONFIG_MISSING`; `COATCHECK_STORE_REQUIRED` for a store in memory

@@ -2,7 +2,8 @@
  * The application that the HTTP scenarios talk to, written once for all frameworks. An adapter's test mounts each of these
  * routes in the way of its framework, and implements `ScenarioContext` with the adapter under test.
  */
-import type { Authentication, OutagePolicy, Session, Visit } from '../session/types.ts'
+import type { OutagePolicy } from '../config/session-settings.ts'
+import type { Authentication, Session, Visit } from '../session/types.ts'
 
 /** Session data of the scenarios. */
 export type ScenarioData = Record<string, unknown>

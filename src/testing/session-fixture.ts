@@ -1,6 +1,6 @@
 /** What the session cases build on: stores over the harness' driver, with keys, policies and events of their choice. */
 import { createHash } from 'node:crypto'
-import type { ResolvedSession } from '../config/types.ts'
+import type { ResolvedSession } from '../config/session-settings.ts'
 import { EventBus } from '../core/events.ts'
 import { type Random, systemRandom } from '../core/random.ts'
 import { createKeyring, type Keyring } from '../keyring/keyring.ts'

@@ -2,7 +2,7 @@
 import { afterAll, describe, expect, it } from 'vitest'
 import { coatcheck } from '../../src/app/coatcheck.ts'
 import { memoryStore } from '../../src/stores/memory/memory-store.ts'
-import type { Json } from '../../src/session/types.ts'
+import type { Json } from '../../src/core/json.ts'
 
 const auth = coatcheck({ baseUrl: 'http://localhost:3000', store: memoryStore({ name: 'prototypes' }) })
 afterAll(() => auth.close())

@@ -9,7 +9,7 @@
 import type { Clock } from '../../core/clock.ts'
 import type { RedisClientPort } from '../../redis/client-port.ts'
 import type { KeyFinder } from '../../redis/key-finder.ts'
-import type { StoreServer } from '../../stores/store.ts'
+import type { StoreServer } from '../../stores/redis/operator-view.ts'
 import type { HealthNotes } from './health-report.ts'
 import type { EarlierMemory } from './redis-memory.ts'
 import { LOOK_MS, type ServerLook } from './server-info.ts'

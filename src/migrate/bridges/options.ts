@@ -3,7 +3,8 @@ import { MisuseError } from '../../core/errors.ts'
 import { own } from '../../core/json.ts'
 import { describeValue } from '../../core/redact.ts'
 import type { CookiePlace } from '../../http/cookie.ts'
-import type { Authentication, Json } from '../../session/types.ts'
+import type { Json } from '../../core/json.ts'
+import type { Authentication } from '../../session/types.ts'
 
 /** Who an old session belongs to, and what our session starts with. */
 export interface AdoptedUser {

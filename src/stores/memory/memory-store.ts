@@ -38,9 +38,8 @@ export function memoryStore(options: MemoryStoreOptions = {}): StoreFactory {
   const { name = 'default', maxBytes = DEFAULT_SPACE_BYTES } = ownOptions('memoryStore()', options)
   const identity = `memory:${name}:${maxBytes}`
   return {
-    kind: 'memory',
+    isLocal: true,
     identity,
-    inspect: () => null,
     open: (context) => openMemoryStore(identity, maxBytes, context),
   }
 }
@@ -58,8 +57,7 @@ function openMemoryStore(
   const revocations = createMemoryRevocationDriver(space, keys)
   const endings = endingsOf(revocations, listener)
   return {
-    kind: 'memory',
-    server: null,
+    isDurable: false,
     revocations,
     sessions: createMemorySessionDriver(space, keys, systemRandom, endings),
     tokens: createMemoryTokenDriver(space, keys, endings),

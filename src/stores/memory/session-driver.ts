@@ -8,6 +8,7 @@ import { heldGrants, postGrants } from './outbox.ts'
 import type { RedisKeys } from '../keys.ts'
 import { type Endings, NO_ENDINGS, OUTBOX_LIFE_MS } from '../../token/revocation-driver.ts'
 import type { Random } from '../../core/random.ts'
+import type { SessionLimit } from '../../config/session-settings.ts'
 import {
   type Created,
   type Ended,
@@ -17,7 +18,6 @@ import {
   NONCE_OFFSET,
   type SessionDriver,
   type SessionLife,
-  type SessionLimit,
   type SessionRef,
 } from '../../session/session-driver.ts'
 

@@ -21,7 +21,7 @@ import { checkRedisOptions, eventStreamOf, nearCacheOf, type RedisSetup, type Re
 import { destinationOf } from '../../redis/resolve-destination.ts'
 import { estimateSessions } from './session-estimate.ts'
 import { createRedisSessionDriver } from './session-driver.ts'
-import type { StoreFactory } from '../store.ts'
+import type { RedisStoreFactory } from './operator-view.ts'
 import { createRedisProviderGateDriver } from './provider-gate-driver.ts'
 import { endingsOf } from '../../token/revocation-driver.ts'
 import { createRedisRevocationDriver } from './revocation-driver.ts'
@@ -48,7 +48,7 @@ const ENVIRONMENT = [
  * @param options default: everything from `REDIS_URL` and the other variables `REDIS_…`
  * @throws {ConfigError} `COATCHECK_CONFIG_UNKNOWN_OPTION`, `COATCHECK_CONFIG_INVALID`; at first use also `COATCHECK_CONFIG_MISSING`
  */
-export function redisStore(options: RedisStoreOptions = {}): StoreFactory {
+export function redisStore(options: RedisStoreOptions = {}): RedisStoreFactory {
   options = checkRedisOptions(options)
   const inspect = (): RedisSetup => ({
     destination: destinationOf(options, processEnvironment()),
@@ -56,7 +56,7 @@ export function redisStore(options: RedisStoreOptions = {}): StoreFactory {
     nearCache: nearCacheOf(options),
   })
   return {
-    kind: 'redis',
+    isLocal: false,
     get identity() {
       return identityOf(options)
     },
@@ -84,7 +84,7 @@ export function redisStore(options: RedisStoreOptions = {}): StoreFactory {
       const revocations = createRedisRevocationDriver(client, keys)
       const endings = endingsOf(revocations, context.endings)
       return {
-        kind: 'redis',
+        isDurable: client.isDurable,
         server: { client, keys },
         revocations,
         sessions: createRedisSessionDriver(client, keys, { random: systemRandom, endings, journal, near }),

@@ -20,6 +20,7 @@ import { RedisEndings } from './session-endings.ts'
 import { nearReads } from './near-reads.ts'
 import { createRedisSessionIndex } from './session-index.ts'
 import { RedisReads } from './session-reads.ts'
+import type { SessionLimit } from '../../config/session-settings.ts'
 import {
   type Absence,
   type Created,
@@ -27,7 +28,6 @@ import {
   GENERATION_BYTES,
   type SessionDriver,
   type SessionLife,
-  type SessionLimit,
   type SessionRef,
   type StoredSession,
 } from '../../session/session-driver.ts'

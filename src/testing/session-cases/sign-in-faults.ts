@@ -1,7 +1,8 @@
 /** A sign-in that fails or stops at any of its steps: the visitor keeps the session that they came with. */
 import assert from 'node:assert/strict'
 import { RedisError } from '../../core/errors.ts'
-import type { Json, SessionStore, SignInInput, TicketSink, Visit } from '../../session/types.ts'
+import type { Json } from '../../core/json.ts'
+import type { SessionStore, SignInInput, TicketSink, Visit } from '../../session/types.ts'
 import type { ConformanceCase, SessionHarness } from '../conformance.ts'
 import { codeOf, fixture } from '../session-fixture.ts'
 
