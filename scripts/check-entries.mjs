@@ -9,11 +9,6 @@ const root = resolve(import.meta.dirname, '..')
 const { name, exports } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 /** Conditions of bundlers for runtimes without Node. */
 const NO_NODE = ['edge-light', 'workerd', 'browser']
-/** Files of `src/` that put the parts together. They are no entries. */
-const COMPOSITION = [
-  ...['adopted-tokens', 'bulk-access', 'bulk-migration', 'bulk-tokens', 'coatcheck', 'configured-keys', 'edge'],
-  ...['foundation', 'hosted', 'hosted-origin', 'hosted-sessions', 'register', 'store'],
-]
 const problems = [...undeclared(), ...missingFiles(), ...unknownImports()]
 
 for (const problem of problems) console.error(problem)
@@ -27,7 +22,7 @@ function missingFiles() {
     const source = target['coatcheck-source']
     const built = source.replace(/^\.\/src\//, './dist/').replace(/\.ts$/, '')
     // Where there is no Node, an entry says so instead of failing in its imports.
-    const edge = 'edge-light' in target ? Object.fromEntries(NO_NODE.map((name) => [name, './dist/edge.js'])) : {}
+    const edge = 'edge-light' in target ? Object.fromEntries(NO_NODE.map((name) => [name, './dist/app/edge.js'])) : {}
     const expected = { 'coatcheck-source': source, types: `${built}.d.ts`, ...edge, default: `${built}.js` }
     const same = JSON.stringify(target) === JSON.stringify(expected)
     return [
@@ -39,13 +34,11 @@ function missingFiles() {
   })
 }
 
-/** Every source that is meant as an entry, by its place, is exported; what puts the parts together is not one. */
+/** Each file of `src/entries/` is exported. */
 function undeclared() {
   const declared = new Set(Object.values(exports).map((target) => target['coatcheck-source']))
-  const internal = new Set(COMPOSITION.map((part) => `./src/${part}.ts`))
-  const meant = [...sourcesIn('src'), ...sourcesIn('src/adapters')]
-  return meant
-    .filter((file) => !declared.has(file) && !internal.has(file))
+  return sourcesIn('src/entries')
+    .filter((file) => !declared.has(file))
     .map((file) => `${file} is no entry: export it or move it`)
 }
 
