@@ -8,7 +8,7 @@ const { exports } = JSON.parse(readFileSync('package.json', 'utf8')) as {
 const stubbed = Object.entries(exports).filter(([, target]) => target['edge-light'] !== undefined)
 
 it.each(stubbed)('%s has the same names where there is no Node', async (_entry, target) => {
-  const real = (await import(`../${target['coatcheck-source']}`)) as object
+  const real = (await import(`../../${target['coatcheck-source']}`)) as object
   expect(Object.keys(edge)).toEqual(expect.arrayContaining(Object.keys(real)))
 })
 
