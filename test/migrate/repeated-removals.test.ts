@@ -50,9 +50,8 @@ const sentAgain = (driver: OldRecordDriver): OldRecordDriver => ({
 function resending(): StoreFactory {
   const factory = redisStore({ url: redis.url })
   return {
-    kind: factory.kind,
+    isLocal: factory.isLocal,
     identity: `${factory.identity} resending`,
-    inspect: () => factory.inspect(),
     open(context) {
       const store = factory.open(context)
       const oldRecords = async (): Promise<OldRecordDriver> => sentAgain(await store.oldRecords())

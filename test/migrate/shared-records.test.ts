@@ -51,9 +51,8 @@ function open(mode: 'read' | 'move'): CoatcheckSessionDataStore {
 function openInSteps(steps: Steps): CoatcheckSessionDataStore {
   const factory = redisStore({ url: redis.url })
   const store: StoreFactory = {
-    kind: factory.kind,
+    isLocal: factory.isLocal,
     identity: randomBytes(8).toString('hex'),
-    inspect: () => factory.inspect(),
     open(context) {
       const opened = factory.open(context)
       const oldRecords = async () => inSteps(await opened.oldRecords(), steps)
