@@ -4,18 +4,25 @@
  */
 import type { ResolvedConfig } from '../config/types.ts'
 import { systemClock } from '../core/clock.ts'
+import type { MigrationOutcome } from '../core/event-map.ts'
 import type { EventBus } from '../core/events.ts'
 import { systemRandom } from '../core/random.ts'
 import type { Foundation } from './foundation.ts'
+import { countReads } from './hosted-origin.ts'
 import type { AttachedBridge, BridgeGround, BridgeStores, CookieBridge } from '../migrate/cookie-bridge.ts'
 import type { SessionStore } from '../session/types.ts'
 import type { Store, StoreFactory } from '../stores/store.ts'
+
+/** What takes an old session that exists. Anybody can send a cookie that is refused, or an id that names nothing. */
+const PROVEN: ReadonlySet<MigrationOutcome> = new Set(['adopted', 'moved', 'ended', 'no_expiry'])
 
 /** The opened store, as bridges see it. */
 export interface BridgeShelf {
   readonly stores: BridgeStores
   readonly oldRecords: BridgeGround['oldRecords']
-  /** Closes the stores of old records that bridges have opened. */
+  /** Counts the sessions of a bridge from now on, in the counts that all processes share. Once is enough. */
+  count(bridge: CookieBridge): Promise<void>
+  /** Reports the last counts, and closes the stores of old records that bridges have opened. */
   close(): Promise<void>
 }
 
@@ -32,16 +39,20 @@ export function bridgeAttachments(
 ): BridgeAttachments {
   const attached = new WeakMap<CookieBridge, AttachedBridge>()
   let latest: AttachedBridge | null = null
-  const ground: BridgeGround = {
+  const groundOf = (bridge: CookieBridge): BridgeGround => ({
     ...{ clock: systemClock, events },
-    open: () => use(({ stores }) => Promise.resolve(stores)),
+    open: () =>
+      use(async ({ stores, count }) => {
+        await count(bridge)
+        return stores
+      }),
     oldRecords: (factory) => use(({ oldRecords }) => oldRecords(factory)),
-  }
+  })
   return {
     attach(bridge) {
       const known = attached.get(bridge)
       if (known) return known
-      const made = bridge.attach(ground)
+      const made = bridge.attach(groundOf(bridge))
       attached.set(bridge, made)
       return (latest = made)
     },
@@ -57,6 +68,8 @@ export function openBridgeShelf<D extends object>(
 ): BridgeShelf {
   const shared = { keyring, seal, namespace: config.prefix, events }
   const opened = new Map<StoreFactory, Store>()
+  const counted = new Map<string, Promise<void>>()
+  const closing: (() => Promise<void>)[] = []
   return {
     stores: {
       documents: { ...shared, driver: store.documents },
@@ -73,7 +86,16 @@ export function openBridgeShelf<D extends object>(
       opened.set(factory, known)
       return known.oldRecords()
     },
+    count({ origin, mode }) {
+      const started =
+        counted.get(origin) ??
+        countReads({ name: origin, mode, outcomes: PROVEN }, store, events, (end) => void closing.push(end))
+      counted.set(origin, started)
+      return started
+    },
     async close() {
+      await Promise.all([...counted.values()])
+      await Promise.all(closing.map((end) => end()))
       await Promise.all([...opened.values()].map((one) => one.close()))
     },
   }

@@ -13,6 +13,7 @@ import { MisuseError } from '../core/errors.ts'
 import { EventBus, type Events } from '../core/events.ts'
 import { systemRandom } from '../core/random.ts'
 import { type Foundation, type FoundationUse, keysOf, useFoundation } from './foundation.ts'
+import { countReads } from './hosted-origin.ts'
 import { createCookies } from '../http/cookie.ts'
 import { createExchangeFactory } from '../http/exchange.ts'
 import type { HttpConfig, HttpInstance } from '../http/instance.ts'
@@ -270,10 +271,15 @@ async function openTokenOrigin(
     marks: createDocuments({ driver: store.documents, keyring, seal, namespace: prefix, events }, 'adopted-tokens'),
     old: await (other ?? store).oldRecords(),
   })
+  const closing: (() => Promise<void>)[] = []
+  await countReads(origin, store, events, (end) => void closing.push(end))
   return {
     attached,
     provider,
-    close: async () => other?.close(),
+    async close() {
+      for (const end of closing) await end()
+      await other?.close()
+    },
   }
 }
 

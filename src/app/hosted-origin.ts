@@ -5,6 +5,7 @@ import type { EventBus } from '../core/events.ts'
 import type { Foundation } from './foundation.ts'
 import type { Closing } from './hosted.ts'
 import type { Origin, OriginDeps } from '../migrate/origin.ts'
+import type { CountedOrigin } from '../migrate/read-counter.ts'
 import type { Store } from '../stores/store.ts'
 
 /** Drop-ins whose reads are no requests. */
@@ -37,7 +38,13 @@ export async function originDeps(
  * @param closing gets the last report
  */
 export async function countReads(
-  { name, mode, keys }: Pick<Origin, 'name' | 'mode' | 'keys'>,
+  {
+    name,
+    mode,
+    keys,
+    outcomes,
+    variants,
+  }: Pick<Origin, 'name' | 'mode' | 'keys'> & Pick<CountedOrigin, 'outcomes' | 'variants'>,
   store: Pick<Store, 'migrationReads'>,
   events: EventBus,
   closing: Closing,
@@ -46,6 +53,10 @@ export async function countReads(
   const { startReadCounter } = await import('../migrate/read-counter.ts')
   const isTelling = keys !== undefined && keys.prefix !== '' && keys.sharesPrefix !== true
   const keyPrefix = isTelling ? keys.prefix : null
-  const counter = startReadCounter({ name, mode, keyPrefix }, events, () => store.migrationReads())
+  const counter = startReadCounter(
+    { name, mode, keyPrefix, ...(outcomes && { outcomes }), ...(variants && { variants }) },
+    events,
+    () => store.migrationReads(),
+  )
   closing(() => counter.close())
 }

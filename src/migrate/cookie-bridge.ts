@@ -8,6 +8,7 @@ import type { DocumentDeps } from '../documents/documents.ts'
 import type { PlannedSessionDeps } from '../session/planned-session.ts'
 import type { Device } from '../session/types.ts'
 import type { StoreFactory } from '../stores/store.ts'
+import type { MigrationMode } from './migration-mode.ts'
 import type { OldRecordDriver } from './old-record-driver.ts'
 
 /** What a bridge writes with, once the store of the instance is open. */
@@ -81,6 +82,8 @@ export interface AttachedBridge {
 export interface CookieBridge {
   /** The library and format, as the event `migration.read` names it. */
   readonly origin: string
+  /** What becomes of the old session: it stays (`read`), or it ends once ours stands for it (`move`). */
+  readonly mode: MigrationMode
   /** Returns whether a `Cookie` header has an old cookie by its name. It verifies nothing. */
   mayHold(cookieHeader: string): boolean
   /** For adapters: returns the `Set-Cookie` lines that remove the old cookies of a request. */

@@ -13,6 +13,10 @@ export interface CountedOrigin {
   readonly mode: MigrationMode
   /** Literal beginning of the old keys. `null`: the origin has none. */
   readonly keyPrefix: string | null
+  /** Further names in events. */
+  readonly variants?: readonly string[]
+  /** Which outcomes are counted. Absent: all. */
+  readonly outcomes?: ReadonlySet<MigrationOutcome>
 }
 
 export interface ReadCounter {
@@ -39,11 +43,13 @@ export function startReadCounter(
   schedule: (run: () => void, delayMs: number) => () => void = later,
 ): ReadCounter {
   const name = nameInCounts(origin.name)
+  const names = new Set([origin.name, ...(origin.variants ?? [])])
   let counts = new Map<MigrationOutcome, number>()
   let quiet = QUIET_REPORTS
   let reporting: Promise<void> = Promise.resolve()
   const stop = events.on('migration.read', (event) => {
-    if (event.origin === origin.name) counts.set(event.outcome, (counts.get(event.outcome) ?? 0) + 1)
+    if (!names.has(event.origin) || origin.outcomes?.has(event.outcome) === false) return
+    counts.set(event.outcome, (counts.get(event.outcome) ?? 0) + 1)
   })
 
   const report = async (): Promise<void> => {

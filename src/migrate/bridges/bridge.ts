@@ -21,9 +21,10 @@ export interface BridgeParts<S> extends AdoptionOptions<S> {
 }
 
 export function createBridge<S>(parts: BridgeParts<S>): CookieBridge {
-  const { origin, cookies, cookie: place = {}, verifier } = parts
+  const { origin, cookies, cookie: place = {}, verifier, mode = 'read' } = parts
   return {
     origin,
+    mode,
     mayHold: (header) => mayHoldCookie(header, cookies),
     clearing: (header) => clearingLines(header, cookies, place),
     attach(ground): AttachedBridge {

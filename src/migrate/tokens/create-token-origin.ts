@@ -27,12 +27,13 @@ const NO_SESSION = 'A'.repeat(22)
 
 export function createTokenOrigin(
   name: string,
-  { provider: ofProvider, store }: TokenOriginOptions,
+  { provider: ofProvider, store, mode = 'read' }: TokenOriginOptions,
   source: TokenSource,
 ): TokenOrigin {
   return {
-    ...{ name, ...(ofProvider !== undefined && { provider: ofProvider }), ...(store && { store }) },
+    ...{ name, mode, ...(ofProvider !== undefined && { provider: ofProvider }), ...(store && { store }) },
     ...(source.keys && { keys: source.keys }),
+    ...(source.variants && { variants: source.variants.map((variant) => `${name}-${variant}`) }),
     attach({ tokens, marks, sessions, old, keyring, events, provider, clock }) {
       /** Since when, by the monotonic clock. */
       const settled = new Map<string, number>()

@@ -20,6 +20,8 @@ export interface TokenSource {
   users?(old: OldRecordDriver): AsyncIterable<string>
   /** Absent: the old keys cannot be told by their names. */
   readonly keys?: OldKeys
+  /** Names of the forms that old values have. Absent: there is one. */
+  readonly variants?: readonly string[]
 }
 
 // As milliseconds this is March 1973, as seconds the year 5138: no token expires then.

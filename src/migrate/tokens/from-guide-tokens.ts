@@ -31,6 +31,7 @@ export function fromGuideTokens(options: FromGuideTokensOptions = {}): TokenOrig
   }
 
   return createTokenOrigin('guide-tokens', options, {
+    variants: ['seconds', 'milliseconds'],
     async find(old, userId) {
       const name = keyOf(userId)
       const record = await old.read(name)

@@ -47,8 +47,12 @@ export interface TokenOriginOptions {
 
 /** Old tokens. `fromMsal()`, `fromAuthJsAccounts()`, `fromGuideTokens()` and `fromBetterAuthAccounts()` of `coatcheck/migrate` make it. */
 export interface TokenOrigin {
-  /** Name in events and figures. */
+  /** Name in figures, and in events unless `variants` has names. */
   readonly name: string
+  /** Further names in events, one for each form that old values have. Absent: none. */
+  readonly variants?: readonly string[]
+  /** What becomes of old values. */
+  readonly mode: MigrationMode
   /** The provider of Coatcheck that issued the tokens. Absent: the only one. */
   readonly provider?: string
   /** The store that holds the old keys. Absent: the store of `coatcheck()`. */
