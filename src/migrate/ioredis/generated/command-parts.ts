@@ -221,13 +221,17 @@ interface ChainedCommand {
 }
 
 /** \`redis.pipeline()\` of ioredis: \`exec()\` gives \`[error, result]\` for each command. */
-export function createPipeline<Chain = ChainableCommander>(client: AnyRedis, commands?: readonly (readonly unknown[])[]): Chain {
-  return createChain(client, commands, (chained) => Promise.all(chained.map((one) => settle(sendChained(client, one))))) as Chain;
+export function createPipeline(client: AnyRedis, commands?: readonly (readonly unknown[])[]): ChainableCommander;
+export function createPipeline<Chain>(client: AnyRedis, commands?: readonly (readonly unknown[])[]): Chain;
+export function createPipeline(client: AnyRedis, commands?: readonly (readonly unknown[])[]): ChainableCommander {
+  return createChain(client, commands, (chained) => Promise.all(chained.map((one) => settle(sendChained(client, one)))));
 }
 
 /** \`redis.multi()\` of ioredis: a transaction. \`exec()\` gives null if a watched key has changed. */
-export function createTransaction<Chain = ChainableCommander>(client: AnyRedis, commands?: readonly (readonly unknown[])[] | object): Chain {
-  return createChain(client, Array.isArray(commands) ? commands : undefined, (chained) => sendTransaction(client, chained)) as Chain;
+export function createTransaction(client: AnyRedis, commands?: readonly (readonly unknown[])[] | object): ChainableCommander;
+export function createTransaction<Chain>(client: AnyRedis, commands?: readonly (readonly unknown[])[] | object): Chain;
+export function createTransaction(client: AnyRedis, commands?: readonly (readonly unknown[])[] | object): ChainableCommander {
+  return createChain(client, Array.isArray(commands) ? commands : undefined, (chained) => sendTransaction(client, chained));
 }
 
 function createChain(
