@@ -1,11 +1,11 @@
 /** Session stores of express-session and @fastify/session that fail in their own ways. */
 import { describe, expect, it } from 'vitest'
-import { callbackSessions, type CallbackSessionStore } from './old-sessions.ts'
+import { callbackSessions } from './old-sessions.ts'
 
 type Failing = () => unknown
 
 const down = (): Error => new Error('the old store is down')
-const sessionsOf = (fail: Failing) => callbackSessions({ get: fail, destroy: fail } as CallbackSessionStore, Date.now)
+const sessionsOf = (fail: Failing) => callbackSessions({ get: fail, destroy: fail }, Date.now)
 
 describe.each<[string, Failing]>([
   ['rejects in place of its callback', () => Promise.reject(down())],
