@@ -33,7 +33,7 @@ beforeAll(async () => {
   const key = `first:${randomBytes(32).toString('base64')}`
   at = commandFolder()
   at.write('.env.local', `REDIS_URL=${server.url}\nCOATCHECK_KEYS=${key}\nCOATCHECK_BASE_URL=http://localhost:3000\n`)
-  const dist = (name: string): string => pathToFileURL(resolve(`dist/${name}.js`)).href
+  const dist = (name: string): string => pathToFileURL(resolve(`dist/entries/${name}.js`)).href
   at.write(
     'session-store.mjs',
     `import { CoatcheckStore } from '${dist('express-session')}'

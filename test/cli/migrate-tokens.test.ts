@@ -12,7 +12,7 @@ import { type RedisServer, startRedisServer } from '../support/redis-server.ts'
 
 const KEYS = `k1:${randomBytes(32).toString('base64')}`
 const LOGIN = { name: 'login', issuer: 'https://login.example.test', clientId: 'app', clientSecret: 'of-a-test-only' }
-const dist = (name: string): string => pathToFileURL(resolve(import.meta.dirname, `../../dist/${name}.js`)).href
+const dist = (name: string): string => pathToFileURL(resolve(import.meta.dirname, `../../dist/entries/${name}.js`)).href
 
 let server: RedisServer
 let at: CommandFolder
@@ -24,7 +24,7 @@ beforeEach(() => {
   const provider = JSON.stringify(LOGIN)
   at.write(
     'coatcheck.config.mjs',
-    `import { oidc } from '${dist('index')}'\nexport default { providers: [oidc(${provider})] }\n`,
+    `import { oidc } from '${dist('coatcheck')}'\nexport default { providers: [oidc(${provider})] }\n`,
   )
 })
 afterEach(async () => {
