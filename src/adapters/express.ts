@@ -5,7 +5,6 @@
  * lies under `basePath` and reads nothing otherwise; a session is read when a handler asks, once per request. Express itself
  * is not loaded from here (types only), so both versions are served by what they have in common.
  */
-import '../core/node-version.ts'
 import type { ErrorRequestHandler, NextFunction, Request, RequestHandler, Response } from 'express'
 import type { HttpInstance } from '../http/instance.ts'
 import type { Duration } from '../core/duration.ts'

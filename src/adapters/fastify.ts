@@ -2,7 +2,6 @@
  * `coatcheck/fastify`: the routes and the session on Fastify 5, as a plugin for the context that registers it and those below.
  * Fastify is not loaded from here (types only).
  */
-import '../core/node-version.ts'
 import type { FastifyError, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import type { HttpInstance } from '../http/instance.ts'
 import type { Duration } from '../core/duration.ts'

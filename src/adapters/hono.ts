@@ -1,7 +1,6 @@
 /**
  * `coatcheck/hono`: the routes and the session on Hono 4, on its server for Node. Hono is not loaded from here (types only).
  */
-import '../core/node-version.ts'
 import type { ServerResponse } from 'node:http'
 import type { Context, ErrorHandler, Handler, MiddlewareHandler } from 'hono'
 import type { HttpInstance } from '../http/instance.ts'

@@ -5,7 +5,6 @@
  * everywhere as well; what brings a new ticket (the first write of a new visitor, sign-in, rotation) works where Next can set
  * cookies: in route handlers and server actions.
  */
-import '../core/node-version.ts'
 // What next/navigation re-exports. That itself cannot be named here: Next replaces it by its server version under the name without an
 // extension, and Node finds it only with one.
 import { redirect } from 'next/dist/client/components/redirect.js'

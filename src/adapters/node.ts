@@ -1,7 +1,6 @@
 /**
  * `coatcheck/node`: the routes and the session on `node:http` alone, for servers without a framework.
  */
-import '../core/node-version.ts'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { HttpInstance } from '../http/instance.ts'
 import type { Duration } from '../core/duration.ts'

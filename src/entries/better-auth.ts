@@ -1,2 +1,4 @@
 /** `coatcheck/better-auth`: the store for the library of that name. */
+import '../core/node-version.ts'
+
 export * from '../app/drop-ins/better-auth.ts'

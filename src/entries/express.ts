@@ -1,2 +1,4 @@
 /** `coatcheck/express`: the middleware for Express. */
+import '../core/node-version.ts'
+
 export * from '../adapters/express.ts'

@@ -1,2 +1,4 @@
 /** `coatcheck/redis`: the store on Redis. */
+import '../core/node-version.ts'
+
 export * from '../stores/redis/redis-store.ts'

@@ -1,5 +1,4 @@
 /** `coatcheck/prometheus`: the figures of what happens, for Prometheus. docs/telemetry.md lists them. */
-import '../core/node-version.ts'
 import { MisuseError } from '../core/errors.ts'
 import type { Events } from '../core/events.ts'
 import { createPrometheusMetrics, type PrometheusMetrics, type PrometheusOptions } from './prometheus-metrics.ts'

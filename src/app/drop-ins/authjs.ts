@@ -3,7 +3,6 @@
  * authenticators on Redis, sealed, with lives, and with an index that has every session of a user. See docs/authjs.md. None of
  * these packages is loaded from here.
  */
-import '../../core/node-version.ts'
 import { type AuthJsDocuments, createAuthJsAdapter } from '../../drop-ins/authjs/adapter.ts'
 import type { EmailClaim } from '../../drop-ins/authjs/emails.ts'
 import type { CoatcheckAuthJsAdapter } from '../../drop-ins/authjs/types.ts'

@@ -3,7 +3,6 @@
  * atomic, a deleted session not brought back, and the list of a user's sessions kept by us, so that none is missing from it.
  * See docs/better-auth.md. better-auth itself is not loaded from here.
  */
-import '../../core/node-version.ts'
 import { createSecondaryStorage, type SecondaryStorage, type StoredText } from '../../drop-ins/secondary-storage.ts'
 import { bulkAccess, withBulkAccess } from '../bulk-access.ts'
 import { ownOptions } from '../../config/shape.ts'

@@ -3,7 +3,6 @@
  * each other's changes, a destroyed session stays destroyed, ids are hashed and values sealed, and a user's sessions can be
  * listed and ended. What that contract cannot give is in docs/express-session.md.
  */
-import '../../core/node-version.ts'
 import session, { type SessionData } from 'express-session'
 import { callBack, type Callback, type CallbackStore, createCallbackStore } from '../../drop-ins/callback-store.ts'
 import { systemClock } from '../../core/clock.ts'

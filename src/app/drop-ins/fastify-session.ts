@@ -3,7 +3,6 @@
  * stays destroyed, ids are hashed and values sealed, and a user's sessions can be listed and ended. What that contract cannot
  * give is in docs/fastify-session.md. The plugin itself is not loaded from here.
  */
-import '../../core/node-version.ts'
 import { callBack, type Callback, type CallbackStore, createCallbackStore } from '../../drop-ins/callback-store.ts'
 import { systemClock } from '../../core/clock.ts'
 import type { HandedOut } from '../../documents/host-sessions.ts'

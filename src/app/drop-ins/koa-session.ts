@@ -3,7 +3,6 @@
  * destroyed, ids are hashed and values sealed, and a user's sessions can be listed and ended. What that contract cannot give is
  * in docs/koa-session.md. koa-session itself is not loaded from here.
  */
-import '../../core/node-version.ts'
 import { boundedLifeMs } from '../../core/time-to-live.ts'
 import type { HandedOut } from '../../documents/host-sessions.ts'
 import type { JsonObject } from '../../documents/json-merge.ts'

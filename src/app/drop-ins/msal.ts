@@ -2,7 +2,6 @@
  * `coatcheck/msal`: a cache plugin for `@azure/msal-node` 5 to 7 in place of its `DistributedCachePlugin`: a partition per user,
  * sealed, with a life, merged instead of overwritten. See docs/msal.md for what MSAL's contract cannot give.
  */
-import '../../core/node-version.ts'
 import { createApplicationMemory } from '../../drop-ins/msal/application-memory.ts'
 import { createMsalCachePlugin, type Partitions } from '../../drop-ins/msal/cache-plugin.ts'
 import { createPartitionStore } from '../../drop-ins/msal/partition-store.ts'

@@ -2,7 +2,6 @@
  * `coatcheck/nextjs-auth0`: a `sessionStore` for @auth0/nextjs-auth0 4: ids hashed, values sealed, `update` and
  * `deleteByLogoutToken` that a session under way cannot get past. See docs/nextjs-auth0.md. The SDK is not loaded from here.
  */
-import '../../core/node-version.ts'
 import {
   type Auth0Session,
   createSessionDataStore,

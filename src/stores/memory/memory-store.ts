@@ -2,7 +2,6 @@
  * `coatcheck/memory`: the embedded store for development. Same semantics, lifetimes and limits as Redis, in the memory of one
  * process, bounded; it survives a module reload, and is refused where the base URL is not a loopback address.
  */
-import '../../core/node-version.ts'
 import { ownOptions } from '../../config/shape.ts'
 import { ConfigError } from '../../core/errors.ts'
 import { processState } from '../../core/process-state.ts'

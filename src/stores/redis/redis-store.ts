@@ -2,7 +2,6 @@
  * `coatcheck/redis`: the store on Redis through the official client library (`redis` 4.7, 5 or 6). Options are checked at
  * once; environment, certificates and connection wait for the first use.
  */
-import '../../core/node-version.ts'
 import { createHash } from 'node:crypto'
 import { processEnvironment } from '../../config/environment.ts'
 import { processState } from '../../core/process-state.ts'
