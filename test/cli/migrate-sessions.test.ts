@@ -218,7 +218,8 @@ describe('taking over', () => {
 })
 
 describe('a module of the application', () => {
-  const dist = (name: string): string => pathToFileURL(resolve(import.meta.dirname, `../../dist/entries/${name}.js`)).href
+  const dist = (name: string): string =>
+    pathToFileURL(resolve(import.meta.dirname, `../../dist/entries/${name}.js`)).href
   const module = (...lines: readonly string[]): void => {
     const imports = [
       `import { CoatcheckStore } from '${dist('express-session')}'`,
