@@ -44,15 +44,8 @@ export function tokenOriginsOf(exports: Readonly<Record<string, unknown>>): Read
   return found
 }
 
-/** Origins of sessions have a mode, and origins of tokens have none. */
 function isTokenOrigin(value: unknown): value is TokenOrigin {
-  if (typeof value !== 'object' || value === null) return false
-  const { name, attach, mode } = value as {
-    readonly name?: unknown
-    readonly attach?: unknown
-    readonly mode?: unknown
-  }
-  return typeof name === 'string' && typeof attach === 'function' && mode === undefined
+  return typeof value === 'object' && value !== null && (value as Partial<TokenOrigin>).kind === 'tokens'
 }
 
 /** Where the tokens of the Redis setup guide's `TokenCache` are. */

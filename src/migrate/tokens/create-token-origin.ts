@@ -31,6 +31,7 @@ export function createTokenOrigin(
   source: TokenSource,
 ): TokenOrigin {
   return {
+    kind: 'tokens',
     ...{ name, mode, ...(ofProvider !== undefined && { provider: ofProvider }), ...(store && { store }) },
     ...(source.keys && { keys: source.keys }),
     ...(source.variants && { variants: source.variants.map((variant) => `${name}-${variant}`) }),

@@ -47,6 +47,8 @@ export interface TokenOriginOptions {
 
 /** Old tokens. `fromMsal()`, `fromAuthJsAccounts()`, `fromGuideTokens()` and `fromBetterAuthAccounts()` of `coatcheck/migrate` make it. */
 export interface TokenOrigin {
+  /** Tells an origin of tokens from one of sessions. */
+  readonly kind: 'tokens'
   /** Name in figures, and in events unless `variants` has names. */
   readonly name: string
   /** Further names in events, one for each form that old values have. Absent: none. */
