@@ -122,10 +122,26 @@ export function betterAuthStorage(options: BetterAuthStorageOptions = {}): Bette
         if (wanted.size === 0) await removeRecord(old, keyOf(key), isList)
         else await texts.setOld(key, JSON.stringify([...wanted.values()]), ttlMs ?? null)
       }
-      /** better-auth takes a session out of its list while the session is alive, so the session has stayed in it. */
-      const leaveList = async (key: string, token: string): Promise<void> => {
-        const record = await old.read(keyOf(key))
-        if (entriesIn(record?.text).some((entry) => entry.token === token)) await setList(key, null, null)
+      /**
+       * better-auth takes a session out of its list while the session is alive, so the session has stayed in it. Sessions that end together
+       * share the next pass over their list: each pass reads the whole list, and parallel passes would only overwrite one another.
+       */
+      const passes = new Map<string, { readonly next: Promise<void> | null; readonly running: Promise<void> }>()
+      const leaveList = (key: string): Promise<void> => {
+        const pass = passes.get(key)
+        if (pass?.next) return pass.next
+        const start = async (): Promise<void> => {
+          passes.set(key, { next: null, running: next })
+          const record = await old.read(keyOf(key))
+          if (entriesIn(record?.text).length > 0) await setList(key, null, null)
+        }
+        const next: Promise<void> = (pass?.running.catch(() => undefined) ?? Promise.resolve())
+          .then(start)
+          .finally(() => {
+            if (passes.get(key)?.running === next) passes.delete(key)
+          })
+        passes.set(key, { next, running: pass?.running ?? next })
+        return next
       }
 
       return {
@@ -151,7 +167,7 @@ export function betterAuthStorage(options: BetterAuthStorageOptions = {}): Bette
           const record = mode === 'read' ? await guarded.read(keyOf(key)) : null
           await sessions.end(key)
           const userId = record && sessionIn(record.text)?.userId
-          if (userId) await leaveList(`active-sessions-${userId}`, key)
+          if (userId) await leaveList(`active-sessions-${userId}`)
         },
 
         getAndDelete: (key) => texts.getAndDelete(key),
