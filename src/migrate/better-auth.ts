@@ -98,16 +98,15 @@ export function betterAuthStorage(options: BetterAuthStorageOptions = {}): Bette
       const ours = deps.make(endingOldKeys(documents, (key, isStored) => endOld(shared, key, isStored)))
       const texts = createOldTexts({ mode, old, ours, keyOf, report })
 
+      const aliveAmong = async (entries: readonly Entry[]): Promise<readonly Entry[]> => {
+        const texts = await Promise.all(entries.map(({ token }) => sessions.find(token)))
+        return entries.filter(({ expiresAt }, index) => texts[index] !== null && expiresAt > clock.now())
+      }
       const listOf = async (key: string): Promise<string | null> => {
         const [own, record] = await Promise.all([ours.get(key), old.read(keyOf(key))])
-        const entries = new Map<string, Entry>()
-        for (const entry of [...entriesIn(record?.text), ...entriesIn(own)]) entries.set(entry.token, entry)
-        const found = await Promise.all(
-          [...entries.values()].map(async (entry) => [entry, await sessions.find(entry.token)] as const),
-        )
+        const alive = await aliveAmong(byToken([...entriesIn(record?.text), ...entriesIn(own)]))
         // All of its sessions have been taken over, so the list has nothing left to say.
         if (mode === 'move' && record && readJsonArray(record.text)) await old.remove(keyOf(key), record.text)
-        const alive = found.flatMap(([entry, text]) => (text !== null && entry.expiresAt > clock.now() ? [entry] : []))
         return alive.length > 0 ? JSON.stringify(alive) : null
       }
       const setList = async (key: string, value: string | null, ttlMs: number | null): Promise<void> => {
@@ -115,12 +114,13 @@ export function betterAuthStorage(options: BetterAuthStorageOptions = {}): Bette
           await listOf(key)
           return
         }
-        const wanted = new Map(entriesIn(value).map((entry) => [entry.token, entry]))
-        // A parallel sign-in of an old process may have entered its session: it stays while it is alive.
-        for (const entry of entriesIn(await listOf(key))) if (!wanted.has(entry.token)) wanted.set(entry.token, entry)
+        // A parallel sign-in of an old process may have entered its session: it stays while it is alive. Sessions that stand on their own
+        // enter no list that better-auth has emptied: no old process can read them.
+        const kept = await aliveAmong(entriesIn((await old.read(keyOf(key)))?.text))
+        const wanted = byToken([...kept, ...entriesIn(value)])
         const isList = (text: string): boolean => readJsonArray(text) !== null
-        if (wanted.size === 0) await removeRecord(old, keyOf(key), isList)
-        else await texts.setOld(key, JSON.stringify([...wanted.values()]), ttlMs ?? null)
+        if (wanted.length === 0) await removeRecord(old, keyOf(key), isList)
+        else await texts.setOld(key, JSON.stringify(wanted), ttlMs ?? lastEndOf(wanted) - clock.now())
       }
       /**
        * better-auth takes a session out of its list while the session is alive, so the session has stayed in it. Sessions that end together
@@ -164,9 +164,10 @@ export function betterAuthStorage(options: BetterAuthStorageOptions = {}): Bette
         async delete(key) {
           if (LIST.test(key)) return setList(key, null, null)
           if (!TOKEN.test(key)) return texts.delete(key)
-          const record = mode === 'read' ? await guarded.read(keyOf(key)) : null
+          // Also of a session that a process in mode `move` has taken over: its list may still be under the old key.
+          const text = mode === 'read' ? await sessions.find(key) : null
           await sessions.end(key)
-          const userId = record && sessionIn(record.text)?.userId
+          const userId = text && sessionIn(text)?.userId
           if (userId) await leaveList(`active-sessions-${userId}`)
         },
 
@@ -207,6 +208,14 @@ function sessionIn(
   if (typeof token !== 'string' || typeof userId !== 'string') return null
   const expiresAtMs = new Date(expiresAt as string).getTime()
   return Number.isNaN(expiresAtMs) ? null : { token, userId, expiresAtMs }
+}
+
+function byToken(entries: readonly Entry[]): readonly Entry[] {
+  return [...new Map(entries.map((entry) => [entry.token, entry])).values()]
+}
+
+function lastEndOf(entries: readonly Entry[]): number {
+  return Math.max(...entries.map(({ expiresAt }) => expiresAt))
 }
 
 function entriesIn(text: string | null | undefined): readonly Entry[] {

@@ -294,3 +294,32 @@ it('a sign-out of better-auth leaves no list of sessions under an old key, and k
   await storage.delete(other)
   expect(await client.exists(['active-sessions-ada', one, other])).toBe(0)
 })
+
+it.each(['created', 'took over'])(
+  'a process in `read` that ends a session of better-auth which a process in `move` %s leaves no old list',
+  async (how) => {
+    const [read, move] = (['read', 'move'] as const).map((mode) => {
+      const storage = secondaryStorage({
+        store: redisStore({ url: redis.url }),
+        keys,
+        migrateFrom: betterAuthStorage({ mode }),
+      })
+      opened.push(storage)
+      return storage
+    }) as [CoatcheckSecondaryStorage, CoatcheckSecondaryStorage]
+    const [token, list] = ['A'.repeat(32), 'active-sessions-ada']
+    const expiresAt = Date.now() + HOUR_MS
+    const text = JSON.stringify({ session: { token, userId: 'ada', expiresAt: new Date(expiresAt) }, user: {} })
+    const entries = JSON.stringify([{ token, expiresAt }])
+    const creator = how === 'created' ? move : read
+    await creator.set(list, entries, HOUR_MS / 1000)
+    await creator.set(token, text, HOUR_MS / 1000)
+    expect(await move.get(token)).not.toBeNull()
+    expect(await read.get(list)).not.toBeNull()
+    // As better-auth signs out: first the list, then the session.
+    await read.delete(list)
+    await read.delete(token)
+    expect(await read.get(token)).toBeNull()
+    expect(await client.exists([token, list])).toBe(0)
+  },
+)
