@@ -1,5 +1,5 @@
 /** What a rolling deployment with a bridge looks like, for each old package. */
-import { bridgeApp } from './migration-fleet.ts'
+import { builtBridgeApp } from './built-bridge-app.ts'
 import { oldPackages } from './old-packages.ts'
 import type { OldLibrary } from './old-library.ts'
 
@@ -10,10 +10,11 @@ const OLD_SESSION = /^old-(?:express|fastify|auth0):|^old-authjs:user:session:(?
 
 /** @param which names in `oldPackages` */
 export function bridgeRollouts(which: RegExp): readonly (readonly [string, OldLibrary])[] {
+  const app = builtBridgeApp()
   return oldPackages.flatMap(([name], number) => {
     if (!which.test(name)) return []
     const library: OldLibrary = {
-      program: (env) => bridgeApp(number, env),
+      program: (env) => ({ args: [app()], env: { ...env, ORIGIN: String(number) } }),
       isOldKey: (key) => OLD_SESSION.test(key),
       bridge: { isStored: STORED.test(name) },
     }

@@ -6,7 +6,6 @@ import { fileURLToPath } from 'node:url'
 import { sendRaw } from '../../src/testing/raw-http.ts'
 
 const APP = fileURLToPath(new URL('../support/processes/migration-app.mjs', import.meta.url))
-const BRIDGE_APP = fileURLToPath(new URL('../support/processes/bridge-app.ts', import.meta.url))
 
 /** `old`: the old package in its usual set-up. The others: ours, in that mode. */
 export type Build = 'old' | 'read' | 'move'
@@ -38,11 +37,6 @@ export interface Program {
 /** The application of this name in `test/support/processes/migration/`. */
 export function migrationApp(host: string, env: Readonly<Record<string, string>>): Program {
   return { args: [APP], env: { ...env, HOST: host } }
-}
-
-/** The application that leaves the old package of this number in `oldPackages` with a bridge. */
-export function bridgeApp(number: number, env: Readonly<Record<string, string>>): Program {
-  return { args: ['--import', 'tsx', BRIDGE_APP], env: { ...env, ORIGIN: String(number) } }
 }
 
 export function createFleet(program: Program): Fleet {

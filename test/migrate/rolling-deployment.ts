@@ -1,12 +1,14 @@
 /**
- * The deployment that every origin goes through: 200 users who are signed in at the old application, old and new processes side by side, a
- * rollback in the middle, a second rollout, then mode `move`. Each process is one of the operating system. No user is signed out, no
- * session comes back after a sign-out on either side, and no write that a process has answered is lost.
+ * The deployment that every origin goes through: 60 users who are signed in at the old application (200 in the lab), old and new processes
+ * side by side, a rollback in the middle, a second rollout, then mode `move`. Each process is one of the operating system. No user is signed
+ * out, no session comes back after a sign-out on either side, and no write that a process has answered is lost.
  */
 import { randomBytes } from 'node:crypto'
+import { setTimeout } from 'node:timers/promises'
 import { createClient } from 'redis'
 import { expect } from 'vitest'
 import { createKeyring, type Keyring } from '../../src/keyring/keyring.ts'
+import { isLab } from '../lab/report.ts'
 import type { RedisServer } from '../support/redis-server.ts'
 import { type Build, createFleet, type Fleet } from './migration-fleet.ts'
 import type { OldLibrary } from './old-library.ts'
@@ -15,13 +17,15 @@ import { createTraffic, createVisitors, inParallel, isNew, isOld, type Visitor }
 
 type Client = ReturnType<typeof createClient>
 
-const VISITORS = 200
+const VISITORS = isLab ? 200 : 60
 /** So many visitors at once go on while processes come or go. */
 const GOING_ON = 4
+/** Between two of their requests, so that processes that start get the processor. */
+const PAUSE_MS = 100
 /** Of the last sessions that were signed out, so many are tried at the end of each phase; all of them at the end. */
 const REPLAYED = 40
 /** Users of a bridge who meet no new process before `move`. */
-const LATECOMERS = 20
+const LATECOMERS = VISITORS / 10
 
 /** Runs the whole deployment on a server of its own. */
 export async function rollingDeployment(redis: RedisServer, library: OldLibrary): Promise<void> {
@@ -45,6 +49,7 @@ async function deploy(library: OldLibrary, fleet: Fleet, client: Client, keyring
   const { failures, stolen, look, signIn, signOut, write, act, writeTogether, replay, endsInTime } = createTraffic(
     library,
     fleet,
+    VISITORS,
   )
   /** Those who act now. */
   let active: readonly Visitor[] = visitors
@@ -61,6 +66,7 @@ async function deploy(library: OldLibrary, fleet: Fleet, client: Client, keyring
     const going = async (first: number): Promise<void> => {
       for (let at = first; !isOver; at = at + GOING_ON < active.length ? at + GOING_ON : first) {
         await act(active[at] as Visitor)
+        await setTimeout(PAUSE_MS)
       }
     }
     await Promise.all(Array.from({ length: GOING_ON }, (_, first) => going(first)))

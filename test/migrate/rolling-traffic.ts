@@ -18,8 +18,8 @@ export interface Visitor {
 const ROUNDED_MS = 1000
 /** Of the responses of new processes to a bridged browser, so many get lost on their way. */
 const LOST_SHARE = 0.1
-/** Without old processes, users of a bridge cannot sign in again. So many sign out then, and the others stay. */
-const LEAVING_AT_MOST = 30
+/** Without old processes, users of a bridge cannot sign in again. This share of them signs out then, and the others stay. */
+const LEAVING_SHARE = 0.15
 const AT_ONCE = 12
 
 export type Kind = (instance: Instance) => boolean
@@ -32,7 +32,7 @@ export function createVisitors(count: number): readonly Visitor[] {
   }))
 }
 
-export function createTraffic(library: OldLibrary, fleet: Fleet) {
+export function createTraffic(library: OldLibrary, fleet: Fleet, visitorCount: number) {
   const { bridge } = library
   /** Everything that a process showed and should not have. */
   const failures: string[] = []
@@ -91,7 +91,7 @@ export function createTraffic(library: OldLibrary, fleet: Fleet) {
     const maySignIn = !bridge || has(isOld)
     const mayChange = !bridge || has(isNew)
     if (maySignIn && (!isSignedIn || (chance < 0.1 && mayChange))) return signIn(visitor)
-    if (isSignedIn && mayChange && chance < 0.18 && (maySignIn || left < LEAVING_AT_MOST)) {
+    if (isSignedIn && mayChange && chance < 0.18 && (maySignIn || left < visitorCount * LEAVING_SHARE)) {
       if (!maySignIn) left++
       return signOut(visitor)
     }
