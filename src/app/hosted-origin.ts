@@ -1,7 +1,7 @@
 /** What a drop-in hands to the origin of its option `migrateFrom`. Loaded by drop-ins; it loads nothing of `src/migrate/` by itself. */
 import type { ResolvedConfig } from '../config/types.ts'
 import { systemClock } from '../core/clock.ts'
-import type { EventBus } from '../core/events.ts'
+import type { EventBus, Events } from '../core/events.ts'
 import type { Foundation } from './foundation.ts'
 import type { Closing } from './hosted.ts'
 import type { Origin, OriginDeps } from '../migrate/origin.ts'
@@ -9,10 +9,10 @@ import type { CountedOrigin } from '../migrate/read-counter.ts'
 import type { Store } from '../stores/store.ts'
 
 /** Drop-ins whose reads are no requests. */
-const uncounted = new WeakSet<EventBus>()
+const uncounted = new WeakSet<Events>()
 
 /** From now on, a drop-in with these events opens without counting its reads. */
-export function leaveUncounted(events: EventBus): void {
+export function leaveUncounted(events: Events): void {
   uncounted.add(events)
 }
 

@@ -103,7 +103,8 @@ export function createSecondaryStorage(documents: Documents<StoredText>, clock: 
   }
 }
 
-function sessionIn(
+/** The session that a text of better-auth holds. `null`: the text is none. */
+export function sessionIn(
   text: string,
 ): { readonly token: string; readonly userId: string; readonly expiresAtMs: number } | null {
   try {

@@ -3,7 +3,7 @@
  * characters, so a key is touched only if its value is a session of that token. The lists of sessions are rewritten whole by old
  * processes; here a list also keeps each session that is alive. Other texts and counters stay where old processes find them.
  */
-import type { SecondaryStorage, StoredText } from '../drop-ins/secondary-storage.ts'
+import { type SecondaryStorage, sessionIn, type StoredText } from '../drop-ins/secondary-storage.ts'
 import type { DocumentRef } from '../documents/document-driver.ts'
 import type { Documents } from '../documents/documents.ts'
 import { beginOf, type OldSessionOrigin, recordSessions } from './bridges/old-sessions.ts'
@@ -13,8 +13,8 @@ import type { OldKeys } from './old-keys.ts'
 import { type Origin, type OriginDeps, reporter } from './origin.ts'
 import type { OriginOptions } from './sessions/create-origin.ts'
 import { createOldTexts } from './old-texts.ts'
-import { readJson, readJsonArray } from './read-json.ts'
-import { removeRecord } from './remove-record.ts'
+import { createSessionLists, LIST } from './better-auth-lists.ts'
+import { isTooDeep, readJson, readJsonArray } from './read-json.ts'
 import { shareRecords } from './share-records.ts'
 import { endOld, removeOld } from './shared-records.ts'
 
@@ -38,12 +38,6 @@ export interface BetterAuthOrigin extends Origin, OldSessionOrigin {
 }
 
 const TOKEN = /^[A-Za-z0-9]{32}$/
-const LIST = /^active-sessions-(.+)$/s
-
-interface Entry {
-  readonly token: string
-  readonly expiresAt: number
-}
 
 /** Reads the keys of an earlier secondary storage of better-auth. */
 export function betterAuthStorage(options: BetterAuthStorageOptions = {}): BetterAuthOrigin {
@@ -56,7 +50,7 @@ export function betterAuthStorage(options: BetterAuthStorageOptions = {}): Bette
         {
           keyOf: (token) => prefix + token,
           decode(text, token) {
-            const session = sessionIn(text)
+            const session = oldSessionIn(text)
             const data = readJson(text)
             if (session?.token !== token || !data) return null
             return { data, endsAtMs: session.expiresAtMs, beganAtMs: beginOf(data) }
@@ -72,16 +66,16 @@ export function betterAuthStorage(options: BetterAuthStorageOptions = {}): Bette
         documents,
         clock,
         toValue(text) {
-          const session = sessionIn(text)
+          const session = oldSessionIn(text)
           return session && { t: text, u: setOf(session.userId).name }
         },
         toText: ({ t }) => t,
-        setsOf: ({ t }) => [setOf(sessionIn(t)?.userId ?? '')],
+        setsOf: ({ t }) => [setOf(oldSessionIn(t)?.userId ?? '')],
       })
       const report = reporter(name, events)
       const keyOf = (key: string): string => prefix + key
       // Its token names it: another value under a bare key of 32 characters is left alone.
-      const ofThisKey = (key: string, text: string): boolean => keyOf(sessionIn(text)?.token ?? '') === key
+      const ofThisKey = (key: string, text: string): boolean => keyOf(oldSessionIn(text)?.token ?? '') === key
       const guarded = {
         ...old,
         read: async (key: string) => {
@@ -91,66 +85,22 @@ export function betterAuthStorage(options: BetterAuthStorageOptions = {}): Bette
       }
       const shared = {
         ...{ mirror, old: guarded, late: createLateRemovals(deps.closing), clock, report, keyOf },
-        endOf: (text: string) => sessionIn(text)?.expiresAtMs ?? null,
+        endOf: (text: string) => oldSessionIn(text)?.expiresAtMs ?? null,
         defaultTtlMs: () => 0,
       }
       const sessions = shareRecords(mode, shared)
       const ours = deps.make(endingOldKeys(documents, (key, isStored) => endOld(shared, key, isStored)))
       const texts = createOldTexts({ mode, old, ours, keyOf, report })
 
-      const aliveAmong = async (entries: readonly Entry[]): Promise<readonly Entry[]> => {
-        const texts = await Promise.all(entries.map(({ token }) => sessions.find(token)))
-        return entries.filter(({ expiresAt }, index) => texts[index] !== null && expiresAt > clock.now())
-      }
-      const listOf = async (key: string): Promise<string | null> => {
-        const [own, record] = await Promise.all([ours.get(key), old.read(keyOf(key))])
-        const alive = await aliveAmong(byToken([...entriesIn(record?.text), ...entriesIn(own)]))
-        // All of its sessions have been taken over, so the list has nothing left to say.
-        if (mode === 'move' && record && readJsonArray(record.text)) await old.remove(keyOf(key), record.text)
-        return alive.length > 0 ? JSON.stringify(alive) : null
-      }
-      const setList = async (key: string, value: string | null, ttlMs: number | null): Promise<void> => {
-        if (mode === 'move') {
-          await listOf(key)
-          return
-        }
-        // A parallel sign-in of an old process may have entered its session: it stays while it is alive. Sessions that stand on their own
-        // enter no list that better-auth has emptied: no old process can read them.
-        const kept = await aliveAmong(entriesIn((await old.read(keyOf(key)))?.text))
-        const wanted = byToken([...kept, ...entriesIn(value)])
-        const isList = (text: string): boolean => readJsonArray(text) !== null
-        if (wanted.length === 0) await removeRecord(old, keyOf(key), isList)
-        else await texts.setOld(key, JSON.stringify(wanted), ttlMs ?? lastEndOf(wanted) - clock.now())
-      }
-      /**
-       * better-auth takes a session out of its list while the session is alive, so the session has stayed in it. Sessions that end together
-       * share the next pass over their list: each pass reads the whole list, and parallel passes would only overwrite one another.
-       */
-      const passes = new Map<string, { readonly next: Promise<void> | null; readonly running: Promise<void> }>()
-      const leaveList = (key: string): Promise<void> => {
-        const pass = passes.get(key)
-        if (pass?.next) return pass.next
-        const start = async (): Promise<void> => {
-          passes.set(key, { next: null, running: next })
-          const record = await old.read(keyOf(key))
-          if (entriesIn(record?.text).length > 0) await setList(key, null, null)
-        }
-        const next: Promise<void> = (pass?.running.catch(() => undefined) ?? Promise.resolve())
-          .then(start)
-          .finally(() => {
-            if (passes.get(key)?.running === next) passes.delete(key)
-          })
-        passes.set(key, { next, running: pass?.running ?? next })
-        return next
-      }
+      const lists = createSessionLists({ mode, old, ours, sessions, texts, keyOf, clock })
 
       return {
-        get: (key) => (LIST.test(key) ? listOf(key) : TOKEN.test(key) ? findOr(key) : texts.get(key)),
+        get: (key) => (LIST.test(key) ? lists.get(key) : TOKEN.test(key) ? findOr(key) : texts.get(key)),
 
         async set(key, value, ttl) {
           const ttlMs = ttl === undefined ? null : ttl * 1000
-          if (LIST.test(key)) return setList(key, value, ttlMs)
-          const session = TOKEN.test(key) ? sessionIn(value) : null
+          if (LIST.test(key)) return lists.set(key, value, ttlMs)
+          const session = TOKEN.test(key) ? oldSessionIn(value) : null
           if (session?.token !== key) return texts.set(key, value, ttl)
           const lifeMs = ttlMs ?? session.expiresAtMs - clock.now()
           if (lifeMs > 0) {
@@ -162,13 +112,13 @@ export function betterAuthStorage(options: BetterAuthStorageOptions = {}): Bette
         },
 
         async delete(key) {
-          if (LIST.test(key)) return setList(key, null, null)
+          if (LIST.test(key)) return lists.set(key, null, null)
           if (!TOKEN.test(key)) return texts.delete(key)
           // Also of a session that a process in mode `move` has taken over: its list may still be under the old key.
           const text = mode === 'read' ? await sessions.find(key) : null
           await sessions.end(key)
-          const userId = text && sessionIn(text)?.userId
-          if (userId) await leaveList(`active-sessions-${userId}`)
+          const userId = text && oldSessionIn(text)?.userId
+          if (userId) await lists.leave(userId)
         },
 
         getAndDelete: (key) => texts.getAndDelete(key),
@@ -195,32 +145,10 @@ function keysOf(prefix: string): OldKeys {
       return TOKEN.test(idOf(key)) ? `${prefix}<token>` : null
     },
     isReadable: (key, text) =>
-      LIST.test(idOf(key)) ? readJsonArray(text) !== null : sessionIn(text)?.token === idOf(key),
+      LIST.test(idOf(key)) ? readJsonArray(text) !== null : oldSessionIn(text)?.token === idOf(key),
   }
 }
 
-/** `null`: the text is no session of better-auth. */
-function sessionIn(
-  text: string,
-): { readonly token: string; readonly userId: string; readonly expiresAtMs: number } | null {
-  const { session } = (readJson(text) ?? {}) as { readonly session?: Readonly<Record<string, unknown>> | null }
-  const { token, userId, expiresAt } = session ?? {}
-  if (typeof token !== 'string' || typeof userId !== 'string') return null
-  const expiresAtMs = new Date(expiresAt as string).getTime()
-  return Number.isNaN(expiresAtMs) ? null : { token, userId, expiresAtMs }
-}
-
-function byToken(entries: readonly Entry[]): readonly Entry[] {
-  return [...new Map(entries.map((entry) => [entry.token, entry])).values()]
-}
-
-function lastEndOf(entries: readonly Entry[]): number {
-  return Math.max(...entries.map(({ expiresAt }) => expiresAt))
-}
-
-function entriesIn(text: string | null | undefined): readonly Entry[] {
-  return (text ? (readJsonArray(text) ?? []) : []).filter((entry): entry is Entry => {
-    const { token, expiresAt } = (entry ?? {}) as Partial<Entry>
-    return typeof token === 'string' && typeof expiresAt === 'number'
-  })
+function oldSessionIn(text: string): ReturnType<typeof sessionIn> {
+  return isTooDeep(text) ? null : sessionIn(text)
 }

@@ -9,7 +9,6 @@ import { EncryptJWT } from 'jose'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { type Coatcheck, coatcheck } from '../../src/app/coatcheck.ts'
 import { leaveUncounted } from '../../src/app/hosted-origin.ts'
-import type { EventBus } from '../../src/core/events.ts'
 import { setCookiesOf } from '../../src/http/cookie.ts'
 import type { ExchangeInput } from '../../src/http/exchange.ts'
 import { createHeadersSink } from '../../src/http/headers-sink.ts'
@@ -47,7 +46,7 @@ beforeAll(async () => {
     session: { maxBytes: 4096 },
   })
   // A timer reports the counts of old sessions to the store (`adoption-counts.test.ts`). Here only commands of requests count.
-  leaveUncounted(auth.events as EventBus)
+  leaveUncounted(auth.events)
   await auth.ready()
 })
 afterAll(async () => {

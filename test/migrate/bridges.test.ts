@@ -7,7 +7,6 @@ import { createClient } from 'redis'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { type Coatcheck, coatcheck } from '../../src/app/coatcheck.ts'
 import { leaveUncounted } from '../../src/app/hosted-origin.ts'
-import type { EventBus } from '../../src/core/events.ts'
 import { setCookiesOf } from '../../src/http/cookie.ts'
 import { createHeadersSink } from '../../src/http/headers-sink.ts'
 import type { CookieBridge } from '../../src/migrate/cookie-bridge.ts'
@@ -41,7 +40,7 @@ beforeAll(async () => {
     signIn: { carry: ['theme'] },
   })
   // A timer reports the counts of old sessions to the store (`adoption-counts.test.ts`). Here only commands of requests count.
-  leaveUncounted(auth.events as EventBus)
+  leaveUncounted(auth.events)
   await auth.ready()
 })
 afterAll(async () => {
