@@ -323,3 +323,24 @@ it.each(['created', 'took over'])(
     expect(await client.exists([token, list])).toBe(0)
   },
 )
+
+it('100 sessions of better-auth that end at once in `read` leave their old list together', async () => {
+  const migrateFrom = betterAuthStorage({ mode: 'read' })
+  const storage = secondaryStorage({ store: redisStore({ url: redis.url }), keys, migrateFrom })
+  opened.push(storage)
+  const expiresAt = Date.now() + HOUR_MS
+  const tokens = Array.from({ length: 101 }, (_, index) => String(index).padStart(32, '0'))
+  for (const token of tokens) {
+    const text = JSON.stringify({ session: { token, userId: 'ada', expiresAt: new Date(expiresAt) }, user: {} })
+    await client.set(token, text, { PX: HOUR_MS })
+  }
+  const [kept, ...ended] = tokens
+  const entries = tokens.map((token) => ({ token, expiresAt }))
+  await client.set('active-sessions-ada', JSON.stringify(entries), { PX: HOUR_MS })
+  await client.configResetStat()
+  await Promise.all(ended.map((token) => storage.delete(token)))
+  expect(JSON.parse((await client.get('active-sessions-ada')) ?? '')).toEqual([{ token: kept, expiresAt }])
+  // A pass reads each session of the list, so a pass for each session would read 100 x 100.
+  const [, reads] = /cmdstat_get:calls=(\d+)/.exec(await client.info('commandstats')) ?? []
+  expect(Number(reads)).toBeLessThan(2000)
+})
