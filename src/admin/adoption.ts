@@ -11,7 +11,7 @@ import type { MigrationMode } from '../migrate/migration-mode.ts'
 import type { OldRecord, OldRecordDriver } from '../migrate/old-record-driver.ts'
 import { keyNameReader } from '../stores/key-names.ts'
 import { Lanes } from './lanes.ts'
-import { type WalkGround, walkKeys, type WalkOptions, type WalkProgress } from './walk.ts'
+import { type ScanContext, scanKeys, type ScanOptions, type ScanProgress } from './scan.ts'
 
 /** What a run needs of an origin. */
 export interface BulkOrigin {
@@ -84,19 +84,19 @@ export interface AdoptionReport {
 }
 
 /** How far a run is. */
-export interface AdoptionProgress extends WalkProgress {
+export interface AdoptionProgress extends ScanProgress {
   /** Old keys so far. */
   readonly keys: number
 }
 
 /** Options of `surveyOldRecords()` and `adoptOldRecords()`. */
-export interface AdoptionOptions extends Pick<WalkOptions, 'signal'> {
+export interface AdoptionOptions extends Pick<ScanOptions, 'signal'> {
   /** Called after each step of the scan. */
   readonly seen?: (progress: AdoptionProgress) => void
 }
 
 /** The servers of the old keys. */
-export interface OldGround extends WalkGround {
+export interface OldContext extends ScanContext {
   /** Reads and removes old records. */
   readonly records: OldRecordDriver
   /** Prefix of our keys on these servers, which are no old keys. `null`: there are none. */
@@ -115,15 +115,15 @@ const FIRST_RETRY_MS = 100
  * @throws {RedisError} during an outage
  */
 export async function surveyOldRecords(
-  ground: OldGround,
+  context: OldContext,
   origin: Omit<BulkOrigin, 'adopt'>,
   options: AdoptionOptions,
 ): Promise<OldRecordSurvey> {
   const families = new Map<string, FamilySurvey>()
-  await forEachOldKey(ground, origin, options, async (key, family) => {
-    const record = await ground.records.read(key)
+  await forEachOldKey(context, origin, options, async (key, family) => {
+    const record = await context.records.read(key)
     if (record === null) return
-    const life = lifeOf(record, origin.endOf(key, record), ground.clock.now())
+    const life = lifeOf(record, origin.endOf(key, record), context.clock.now())
     const before = families.get(family) ?? { family, keys: 0, lives: NO_LIVES, unreadable: 0 }
     families.set(family, {
       family,
@@ -142,7 +142,7 @@ export async function surveyOldRecords(
  * @throws {RedisError} during an outage that lasts. What was taken over stays so.
  */
 export async function adoptOldRecords(
-  ground: OldGround,
+  context: OldContext,
   origin: BulkOrigin,
   events: Pick<Events, 'on'>,
   options: AdoptionOptions,
@@ -153,12 +153,12 @@ export async function adoptOldRecords(
   })
   const remaining: string[] = []
   try {
-    const keys = await forEachOldKey(ground, origin, options, async (key) => {
+    const keys = await forEachOldKey(context, origin, options, async (key) => {
       const isOurs = await origin.adopt(key)
       if (!isOurs || origin.mode !== 'move' || remaining.length === MOST_REMAINING) return
-      if ((await ground.records.read(key)) !== null) remaining.push(key)
+      if ((await context.records.read(key)) !== null) remaining.push(key)
     })
-    if (remaining.length > 0) await removeRemaining(ground, origin, remaining, options.signal)
+    if (remaining.length > 0) await removeRemaining(context, origin, remaining, options.signal)
     return { origin: origin.name, keys, outcomes, isDone: !options.signal.aborted }
   } finally {
     stop()
@@ -170,7 +170,7 @@ export async function adoptOldRecords(
  * record over merges such a write first, so the keys get the time of a request before they go.
  */
 async function removeRemaining(
-  { records }: OldGround,
+  { records }: OldContext,
   origin: BulkOrigin,
   keys: readonly string[],
   signal: AbortSignal,
@@ -188,18 +188,18 @@ async function removeRemaining(
 
 /** @returns how many there were */
 async function forEachOldKey(
-  ground: OldGround,
+  context: OldContext,
   origin: Omit<BulkOrigin, 'adopt'>,
   { signal, seen }: AdoptionOptions,
   work: (key: string, family: string) => Promise<void>,
 ): Promise<number> {
-  const lanes = new Lanes(ground.clock)
-  const isOurs = ground.ownPrefix === null ? () => false : ownKeys(ground.ownPrefix)
+  const lanes = new Lanes(context.clock)
+  const isOurs = context.ownPrefix === null ? () => false : ownKeys(context.ownPrefix)
   const match = origin.keyPrefix === '' ? {} : { match: `${origin.keyPrefix.replace(/[\\*?[\]]/g, '\\$&')}*` }
   let keys = 0
-  const progress = (walk: WalkProgress): void => seen?.({ ...walk, keys })
+  const progress = (scan: ScanProgress): void => seen?.({ ...scan, keys })
   const pausePerWork = (): number => lanes.pausePerWork
-  for await (const step of walkKeys(ground, { signal, strings: true, ...match, pausePerWork, seen: progress })) {
+  for await (const step of scanKeys(context, { signal, strings: true, ...match, pausePerWork, seen: progress })) {
     const found = step.flatMap((key) => {
       const family = isOurs(key) ? null : origin.familyOf(key)
       return family === null ? [] : [{ key, family }]

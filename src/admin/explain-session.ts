@@ -2,7 +2,7 @@
  * What became of a session: live, expired, ended and why, lost, or nothing that is known. Reads only, two steps of the session
  * driver; with keys also the record. The two are not one atomic step: a session that ends in between is told as ended.
  */
-import type { AdminGround, ServerGround } from './ground.ts'
+import type { AdminContext, ServerContext } from './context.ts'
 import { deadlineOf, endedRememberedMs, isExpired } from '../session/session-policy.ts'
 import {
   type Absence,
@@ -93,7 +93,7 @@ export interface SessionTimes {
 }
 
 /** What opens records; left out, the server alone is asked. */
-type WithKeys = Pick<AdminGround, 'seal' | 'prefix' | 'clock' | 'config'>
+type WithKeys = Pick<AdminContext, 'seal' | 'prefix' | 'clock' | 'config'>
 
 /** An account, and what it was made of. */
 export interface SessionLook {
@@ -105,23 +105,23 @@ export interface SessionLook {
 /**
  * Explains the state of one session. Only reads, in two steps that are not atomic together: a session that ends in between is
  * reported as ended.
- * @param ground from `openServer()` or `openAdmin()`
+ * @param context from `openServer()` or `openAdmin()`
  * @param keys the result of `openAdmin()`, or `null` without keys. Without keys an anonymous session counts as live until its
  *   record is deleted, five minutes after its deadline: only the record holds the deadline
  * @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT` when the text is no session id
  * @throws {RedisError} during an outage
  */
 export async function explainSession(
-  ground: Pick<ServerGround, 'store'>,
+  context: Pick<ServerContext, 'store'>,
   keys: WithKeys | null,
   sessionId: string,
 ): Promise<SessionAccount> {
-  return (await lookAtSession(ground, keys, sessionId)).account
+  return (await lookAtSession(context, keys, sessionId)).account
 }
 
 /** `explainSession` for those who go on with the record: no second read finds another state. */
 export async function lookAtSession(
-  { store }: Pick<ServerGround, 'store'>,
+  { store }: Pick<ServerContext, 'store'>,
   keys: WithKeys | null,
   sessionId: string,
 ): Promise<SessionLook> {

@@ -1,10 +1,10 @@
 /** Explains one Redis key: family, type, TTL, size, user, and the encryption key that sealed it. Never its content. */
 import { type KeyName, keyNameReader } from '../stores/key-names.ts'
 import { FAMILIES } from './key-families.ts'
-import type { SealedGround } from './sealed-values.ts'
+import type { SealedContext } from './sealed-values.ts'
 import { sealedValuesOf } from './sealed-values.ts'
-import { leftoversOf, type LeftoverGround, type LeftoverKind } from './leftovers.ts'
-import { askFor } from './walk.ts'
+import { orphansOf, type OrphanContext, type OrphanKind } from './orphans.ts'
+import { askFor } from './scan.ts'
 
 /** What a Redis key is, and which user and session it belongs to. Never its content. */
 export interface KeyExplanation {
@@ -33,7 +33,7 @@ export interface KeyExplanation {
   /** Ids of the encryption keys that sealed its content. Empty: nothing in it is sealed. */
   readonly sealedBy: readonly string[]
   /** Kinds of orphans that the key belongs to. Empty: it is in use. */
-  readonly leftovers: readonly LeftoverKind[]
+  readonly orphans: readonly OrphanKind[]
 }
 
 const SIZES: Readonly<Record<string, string>> = {
@@ -47,12 +47,12 @@ const SIZES: Readonly<Record<string, string>> = {
 
 /**
  * Explains one Redis key. Only reads, in several commands that are not atomic together.
- * @param ground the result of `openAdmin()`
+ * @param context the result of `openAdmin()`
  * @param key full name of the key, prefix included
  * @throws {RedisError} during an outage; `COATCHECK_REDIS_NOPERM` without the right to a command
  */
-export async function explainKey(ground: SealedGround & LeftoverGround, key: string): Promise<KeyExplanation> {
-  const { server, prefix } = ground
+export async function explainKey(context: SealedContext & OrphanContext, key: string): Promise<KeyExplanation> {
+  const { server, prefix } = context
   const name = keyNameReader(prefix)(key)
   const type = String(await askFor(server, key, ['TYPE', key]))
   const exists = type !== 'none'
@@ -63,7 +63,7 @@ export async function explainKey(ground: SealedGround & LeftoverGround, key: str
     sizeCommand === undefined ? 0 : askFor(server, key, [sizeCommand, key]),
   ])
   const facts = name && FAMILIES[name.family]
-  const sealed = exists && name ? await sealedValuesOf(ground, name) : []
+  const sealed = exists && name ? await sealedValuesOf(context, name) : []
   return {
     key,
     family: facts?.name ?? null,
@@ -77,7 +77,7 @@ export async function explainKey(ground: SealedGround & LeftoverGround, key: str
     size: Number(size),
     bytes: Number(bytes ?? 0),
     sealedBy: [...new Set(sealed.map(({ keyId }) => keyId))],
-    leftovers: exists && name ? (await leftoversOf(ground, name)).map(({ kind }) => kind) : [],
+    orphans: exists && name ? (await orphansOf(context, name)).map(({ kind }) => kind) : [],
   }
 }
 

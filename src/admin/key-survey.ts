@@ -1,14 +1,14 @@
 /**
  * What lies in Redis, by families: how many keys, how large, how many without a TTL, what the sessions among them are worth, what
  * was left behind. All names are counted, or those of the first steps when only an estimate is wanted; of the keys themselves a
- * part is looked at. SCAN walks by hashes of names, so that any part of a walk is a fair sample.
+ * part is looked at. `SCAN` goes by hashes of names, so any part of a scan is a fair sample.
  */
 import { FAMILIES } from './key-families.ts'
 import { KEY_FAMILIES, type KeyFamily, type KeyName, keyNameReader } from '../stores/key-names.ts'
-import { type LeftoverGround, type LeftoverKind, LEFTOVERS, leftoversOf } from './leftovers.ts'
+import { type OrphanContext, type OrphanKind, ORPHANS, orphansOf } from './orphans.ts'
 import { type SessionCensus, SessionTally } from './session-tally.ts'
-import { standingOfRecord } from './session-standing.ts'
-import { askFor, keyCount, walkKeys, type WalkGround, type WalkOptions } from './walk.ts'
+import { statusOfRecord } from './session-status.ts'
+import { askFor, keyCount, scanKeys, type ScanContext, type ScanOptions } from './scan.ts'
 
 /** Counts of one key family. */
 export interface FamilyCount {
@@ -44,16 +44,16 @@ export interface KeySurvey {
   readonly sessions: SessionCensus
   /** Number of users who have or recently had a session. */
   readonly users: number
-  /** Number of orphans among the examined keys, not scaled up. All 0 without `SurveyOptions.leftovers`. */
-  readonly leftovers: { readonly [Kind in LeftoverKind]: number }
+  /** Number of orphans among the examined keys, not scaled up. All 0 without `SurveyOptions.orphans`. */
+  readonly orphans: { readonly [Kind in OrphanKind]: number }
 }
 
 /** Options of `surveyKeys()`. */
-export interface SurveyOptions extends WalkOptions {
+export interface SurveyOptions extends ScanOptions {
   /** About how many keys to examine. Default 20,000. `Infinity`: all. */
   readonly look?: number
   /** Whether to look for orphans too: one to three more commands for each examined key. Default false. */
-  readonly leftovers?: boolean
+  readonly orphans?: boolean
 }
 
 export const LOOKED_AT = 20_000
@@ -62,23 +62,23 @@ const LOOKED_AT_LEAST = 100
 /** Asked for at once: some 100 µs of the server's time. */
 const AT_ONCE = 25
 
-type Ground = WalkGround & LeftoverGround & { readonly prefix: string }
+type Context = ScanContext & OrphanContext & { readonly prefix: string }
 
 /**
  * Counts the keys in Redis with `SCAN`, in small steps with pauses, and examines a part of them. Only reads. Not one atomic step: keys
  * may come and go meanwhile.
- * @param ground the result of `openServer()` or `openAdmin()`
+ * @param context the result of `openServer()` or `openAdmin()`
  * @throws {RedisError} during an outage; `COATCHECK_REDIS_NOPERM` without the right to a command
  */
-export async function surveyKeys(ground: Ground, options: SurveyOptions): Promise<KeySurvey> {
-  const { server, prefix } = ground
-  const { look = LOOKED_AT, leftovers = false } = options
+export async function surveyKeys(context: Context, options: SurveyOptions): Promise<KeySurvey> {
+  const { server, prefix } = context
+  const { look = LOOKED_AT, orphans = false } = options
   const read = keyNameReader(prefix)
   const total = await keyCount(server)
-  const every = Math.max(1, Math.ceil(Math.min(total, scannedAtMost(ground, options)) / look))
+  const every = Math.max(1, Math.ceil(Math.min(total, scannedAtMost(context, options)) / look))
   const tallies = new Map(KEY_FAMILIES.map((family) => [family, new FamilyTally()]))
   const sessions = new SessionTally()
-  const left = Object.fromEntries(Object.keys(LEFTOVERS).map((kind) => [kind, 0])) as Record<LeftoverKind, number>
+  const left = Object.fromEntries(Object.keys(ORPHANS).map((kind) => [kind, 0])) as Record<OrphanKind, number>
   let scanned = 0
   let foreign = 0
 
@@ -87,14 +87,14 @@ export async function surveyKeys(ground: Ground, options: SurveyOptions): Promis
     const [bytes, lifeMs] = await Promise.all([
       askFor(server, key, ['MEMORY', 'USAGE', key]),
       askFor(server, key, ['PTTL', key]),
-      family === 'session' ? standingOfRecord(server, name).then((standing) => sessions.add(standing)) : null,
+      family === 'session' ? statusOfRecord(server, name).then((status) => sessions.add(status)) : null,
     ])
     tallies.get(family)?.looked(Number(bytes ?? 0), Number(lifeMs))
-    if (!leftovers) return
-    for (const { kind } of await leftoversOf(ground, name)) left[kind]++
+    if (!orphans) return
+    for (const { kind } of await orphansOf(context, name)) left[kind]++
   }
 
-  for await (const step of walkKeys(ground, options)) {
+  for await (const step of scanKeys(context, options)) {
     scanned += step.length
     const chosen: KeyName[] = []
     for (const key of step) {
@@ -118,11 +118,11 @@ export async function surveyKeys(ground: Ground, options: SurveyOptions): Promis
     foreign: Math.round(foreign * scale),
     sessions: sessions.result(countOf('session')),
     users: Math.round(countOf('generation')),
-    leftovers: left,
+    orphans: left,
   }
 }
 
-function scannedAtMost({ server }: Ground, { mostPerServer = Infinity }: SurveyOptions): number {
+function scannedAtMost({ server }: Context, { mostPerServer = Infinity }: SurveyOptions): number {
   return mostPerServer * server.client.servers().length
 }
 

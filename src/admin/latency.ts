@@ -25,7 +25,7 @@ const MICROSECONDS = 1000
 
 /**
  * Measures round-trip times with `PING`, one after the other.
- * @param server one of `ground.server.client.servers()`
+ * @param server one of `context.server.client.servers()`
  * @param options `count`: number of round trips. `signal`: ends the measurement early; the result covers what was measured. `seen`:
  *   called after each round trip
  * @throws {RedisError} when a `PING` fails

@@ -2,7 +2,7 @@
 import type { MigrationOutcome } from '../core/event-map.ts'
 import type { MigrationMode } from '../migrate/migration-mode.ts'
 import { HOUR_MS, type OriginReads, type ReadCountsDriver, USED_OUTCOMES } from '../migrate/read-counts-driver.ts'
-import { keyCount, walkKeys, type WalkGround, type WalkOptions } from './walk.ts'
+import { keyCount, scanKeys, type ScanContext, type ScanOptions } from './scan.ts'
 
 /** Number of reads by outcome; outcomes without a read are left out. */
 export type ReadsByOutcome = { readonly [Outcome in MigrationOutcome]?: number }
@@ -57,14 +57,14 @@ export interface MigrationStatus {
 }
 
 /** Options of `migrationStatus()`. */
-export interface MigrationStatusOptions extends Pick<WalkOptions, 'signal' | 'seen'> {
+export interface MigrationStatusOptions extends Pick<ScanOptions, 'signal' | 'seen'> {
   /** The servers of the old keys. Default: those of the store. */
-  readonly old?: WalkGround
+  readonly old?: ScanContext
   /** Whether to scan all key names instead of a sample. Default false. */
   readonly exact?: boolean
 }
 
-type Ground = WalkGround & { readonly store: { migrationReads(): Promise<ReadCountsDriver> } }
+type Context = ScanContext & { readonly store: { migrationReads(): Promise<ReadCountsDriver> } }
 
 const SAMPLE = 20_000
 const DAY_HOURS = 24
@@ -74,11 +74,11 @@ const WEEK_HOURS = 7 * DAY_HOURS
  * Reads the counts of all processes, and counts the old keys with `SCAN`: all, or a sample, scaled up. Only reads.
  * @throws {RedisError} during an outage; `COATCHECK_REDIS_NOPERM` without the right to a command
  */
-export async function migrationStatus(ground: Ground, options: MigrationStatusOptions): Promise<MigrationStatus> {
-  const origins = await (await ground.store.migrationReads()).read()
+export async function migrationStatus(context: Context, options: MigrationStatusOptions): Promise<MigrationStatus> {
+  const origins = await (await context.store.migrationReads()).read()
   const prefixes = origins.flatMap(({ keyPrefix }) => (keyPrefix === null ? [] : [keyPrefix]))
-  const left = await countOldKeys(options.old ?? ground, prefixes, options)
-  const nowMs = ground.clock.now()
+  const left = await countOldKeys(options.old ?? context, prefixes, options)
+  const nowMs = context.clock.now()
   return {
     origins: origins.map((reads) => {
       const { origin, keyPrefix, modes, sinceMs, lastReadAtMs } = reads
@@ -124,7 +124,7 @@ export function nextStep(reads: OriginReads, nowMs: number, hasNoKeys = false): 
 }
 
 async function countOldKeys(
-  old: WalkGround,
+  old: ScanContext,
   prefixes: readonly string[],
   { signal, seen, exact = false }: MigrationStatusOptions,
 ): Promise<ReadonlyMap<string, OldKeyCount>> {
@@ -133,8 +133,8 @@ async function countOldKeys(
   const found = new Map(prefixes.map((prefix) => [prefix, 0]))
   const total = await keyCount(old.server)
   let scanned = 0
-  const walk = { signal, ...(seen && { seen }), ...(!exact && { mostPerServer: Math.ceil(SAMPLE / servers) }) }
-  for await (const step of walkKeys(old, walk)) {
+  const scan = { signal, ...(seen && { seen }), ...(!exact && { mostPerServer: Math.ceil(SAMPLE / servers) }) }
+  for await (const step of scanKeys(old, scan)) {
     scanned += step.length
     for (const [prefix, count] of found) {
       const more = step.filter((name) => name.startsWith(prefix)).length

@@ -4,15 +4,15 @@
  * content, length, life and nonce, so that no change that is under way notices (`Seal.reseal`).
  *
  * It keeps no notes: what is under the first key is done, so a rotation that was interrupted, however hard, goes on where it was
- * when it is run again. It walks until a walk has found nothing left: values may move to keys that are seen too late (grants
+ * when it is run again. It scans until a scan has found nothing left: values may move to keys that are seen too late (grants
  * of a sign-in that ends).
  */
 import type { Seal } from '../keyring/seal.ts'
 import { keyNameReader, type KeyName } from '../stores/key-names.ts'
 import { RESEAL_FIELDS, RESEAL_RECORD } from '../stores/redis/scripts/rotation.ts'
 import { FAMILIES } from './key-families.ts'
-import { type SealedGround, sealedValuesOf, type SealedValue } from './sealed-values.ts'
-import { ADMIN_DEADLINE_MS, askFor, walkKeys, type WalkGround, type WalkOptions } from './walk.ts'
+import { type SealedContext, sealedValuesOf, type SealedValue } from './sealed-values.ts'
+import { ADMIN_DEADLINE_MS, askFor, scanKeys, type ScanContext, type ScanOptions } from './scan.ts'
 
 /** How many stored values one encryption key seals. */
 export interface KeyUse {
@@ -39,7 +39,7 @@ export interface RotationReport {
   /** Number of values that do not open with the key that they name. They stay as they are. */
   readonly unreadable: number
   /** Number of scans over all keys, at most 5. */
-  readonly walks: number
+  readonly scans: number
   /** Number of keys in the last scan. */
   readonly scanned: number
   /** Whether every readable value is sealed with the first key. False after an abort: run it again to continue. */
@@ -47,7 +47,7 @@ export interface RotationReport {
 }
 
 /** Options of `rotateKeys()`. */
-export interface RotationOptions extends Pick<WalkOptions, 'signal'> {
+export interface RotationOptions extends Pick<ScanOptions, 'signal'> {
   /** Whether to count only, and to write nothing. Default false. */
   readonly dryRun?: boolean
   /** Called after each step of the scan. */
@@ -55,51 +55,51 @@ export interface RotationOptions extends Pick<WalkOptions, 'signal'> {
 }
 
 export interface RotationProgress {
-  readonly walk: number
+  readonly scan: number
   readonly scanned: number
   readonly total: number
   readonly resealed: number
 }
 
-export type RotationGround = WalkGround & SealedGround & { readonly seal: Seal }
+export type RotationContext = ScanContext & SealedContext & { readonly seal: Seal }
 
-/** A walk that finds nothing is the last one. More than a few mean that somebody seals with an old key: a process with another ring. */
-const WALKS = 5
+/** A scan that finds nothing is the last one. More than a few mean that a process with another key ring seals with an old key. */
+const MOST_SCANS = 5
 const AT_ONCE = 10
 
 /**
  * Seals every stored value again with the first key of `COATCHECK_KEYS`, while the application runs. Each value is replaced in one
  * atomic step, only over the value that was read; content and TTL stay the same. A rotation that was interrupted continues when it
  * is run again. No ticket and no session changes.
- * @param ground the result of `openAdmin()`
+ * @param context the result of `openAdmin()`
  * @throws {RedisError} during an outage. Values that were sealed again stay so.
  */
-export async function rotateKeys(ground: RotationGround, options: RotationOptions): Promise<RotationReport> {
+export async function rotateKeys(context: RotationContext, options: RotationOptions): Promise<RotationReport> {
   const { signal, dryRun = false, seen } = options
   let resealed = 0
   let overtaken = 0
-  for (let walk = 1; ; walk++) {
-    const found = new Found(ground)
-    const read = keyNameReader(ground.prefix)
+  for (let scan = 1; ; scan++) {
+    const found = new Found(context)
+    const read = keyNameReader(context.prefix)
     const rotated = async (name: KeyName): Promise<void> => {
-      const values = await sealedValuesOf(ground, name)
+      const values = await sealedValuesOf(context, name)
       const old = values.filter((value) => found.isOld(value))
-      const outcome = dryRun || old.length === 0 ? NOTHING : await resealAll(ground, name, old)
+      const outcome = dryRun || old.length === 0 ? NOTHING : await resealAll(context, name, old)
       resealed += outcome.resealed
       overtaken += outcome.overtaken
       found.add(values, outcome)
     }
     const progress = ({ scanned, total }: { scanned: number; total: number }): void =>
-      seen?.({ walk, scanned, total, resealed })
-    for await (const step of walkKeys(ground, { signal, seen: progress })) {
+      seen?.({ scan, scanned, total, resealed })
+    for await (const step of scanKeys(context, { signal, seen: progress })) {
       found.scanned += step.length
       const names = step.map(read).filter((name) => name !== null)
       for (let at = 0; at < names.length; at += AT_ONCE) await Promise.all(names.slice(at, at + AT_ONCE).map(rotated))
     }
-    // Whatever was under another key when this walk came by may have been copied to a place where it had been before.
+    // Whatever was under another key when this scan read it may have been copied to a place where it had been before.
     const isClean = found.seenOld === 0
-    if (isClean || dryRun || signal.aborted || walk === WALKS) {
-      return { ...found.report(), resealed, overtaken, walks: walk, isDone: found.left === 0 && !signal.aborted }
+    if (isClean || dryRun || signal.aborted || scan === MOST_SCANS) {
+      return { ...found.report(), resealed, overtaken, scans: scan, isDone: found.left === 0 && !signal.aborted }
     }
   }
 }
@@ -113,9 +113,9 @@ interface Resealed {
 const NOTHING: Resealed = { resealed: 0, overtaken: 0, unreadable: new Set() }
 
 /** All old values of one key in one step. */
-async function resealAll(ground: RotationGround, name: KeyName, old: readonly SealedValue[]): Promise<Resealed> {
-  const { server, seal } = ground
-  const records = await readAll(ground, name, old)
+async function resealAll(context: RotationContext, name: KeyName, old: readonly SealedValue[]): Promise<Resealed> {
+  const { server, seal } = context
+  const records = await readAll(context, name, old)
   const unreadable = new Set<SealedValue>()
   const pairs: [SealedValue, Buffer][] = []
   for (const [i, value] of old.entries()) {
@@ -138,7 +138,7 @@ async function resealAll(ground: RotationGround, name: KeyName, old: readonly Se
 }
 
 async function readAll(
-  { server }: RotationGround,
+  { server }: RotationContext,
   { key }: KeyName,
   old: readonly SealedValue[],
 ): Promise<readonly (Buffer | null)[]> {
@@ -146,18 +146,18 @@ async function readAll(
   return (await askFor(server, key, ['HMGET', key, ...old.map(({ field }) => field ?? '')])) as (Buffer | null)[]
 }
 
-/** What one walk has found, by key of the ring. */
+/** What one scan has found, by key of the ring. */
 class Found {
   scanned = 0
-  /** Values under another key than the first that can be put under it, when this walk came by. */
+  /** Values under another key than the first that can be put under it, when this scan read them. */
   seenOld = 0
   /** Those that still are. */
   left = 0
   #unreadable = 0
-  readonly #keyring: RotationGround['keyring']
+  readonly #keyring: RotationContext['keyring']
   readonly #uses = new Map<string, Map<string, number>>()
 
-  constructor({ keyring }: RotationGround) {
+  constructor({ keyring }: RotationContext) {
     this.#keyring = keyring
     for (const { id } of keyring.keys) this.#uses.set(id, new Map())
   }

@@ -13,7 +13,7 @@ import { tokenAddress } from '../token/token-codec.ts'
 import { END_OF_LIFE_BYTES } from '../token/token-driver.ts'
 import { grantField, msalField, parseField } from '../token/token-fields.ts'
 import type { StoreServer } from '../stores/redis/operator-view.ts'
-import { ADMIN_DEADLINE_MS, askFor } from './walk.ts'
+import { ADMIN_DEADLINE_MS, askFor } from './scan.ts'
 
 /** One value that was sealed. */
 export interface SealedValue {
@@ -37,35 +37,35 @@ const KEPT: { readonly [Family in KeyFamily]?: { readonly isHash: boolean; reado
   document: { isHash: false, headroom: 0 },
 }
 
-export interface SealedGround {
+export interface SealedContext {
   readonly server: StoreServer
   readonly prefix: string
   readonly keyring: Keyring
 }
 
 /** Sealed values of this key: none for a family without, an ended document, a counter, a lease. @throws {RedisError} */
-export async function sealedValuesOf(ground: SealedGround, name: KeyName): Promise<readonly SealedValue[]> {
+export async function sealedValuesOf(context: SealedContext, name: KeyName): Promise<readonly SealedValue[]> {
   const kept = KEPT[name.family]
   if (kept === undefined) return []
   const { headroom, isHash } = kept
   const bytes = headroom + SEALED_HEAD_BYTES
   if (!isHash) {
-    const head = (await askFor(ground.server, name.key, ['GETRANGE', name.key, '0', String(bytes - 1)])) as Buffer
-    return isSealed(head, headroom) ? [valueOf(ground, name, null, head, headroom)] : []
+    const head = (await askFor(context.server, name.key, ['GETRANGE', name.key, '0', String(bytes - 1)])) as Buffer
+    return isSealed(head, headroom) ? [valueOf(context, name, null, head, headroom)] : []
   }
-  const flat = (await ground.server.client.script(FIELD_HEADS, [name.key], ['0', '0', String(bytes)], {
+  const flat = (await context.server.client.script(FIELD_HEADS, [name.key], ['0', '0', String(bytes)], {
     deadlineMs: ADMIN_DEADLINE_MS,
   })) as readonly Buffer[]
   const values: SealedValue[] = []
   for (let i = 0; i + 1 < flat.length; i += 2) {
     const [field, head] = [flat[i] as Buffer, flat[i + 1] as Buffer]
-    if (isSealed(head, headroom) && !isLease(field)) values.push(valueOf(ground, name, field, head, headroom))
+    if (isSealed(head, headroom) && !isLease(field)) values.push(valueOf(context, name, field, head, headroom))
   }
   return values
 }
 
 function valueOf(
-  { keyring, prefix }: SealedGround,
+  { keyring, prefix }: SealedContext,
   name: KeyName,
   field: Buffer | null,
   head: Buffer,

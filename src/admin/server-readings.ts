@@ -1,7 +1,7 @@
 /** Reads the server status (`INFO`), summed over all servers. A field that a server version lacks counts as 0. */
 import type { StoreServer } from '../stores/redis/operator-view.ts'
 import { infoFields } from './info-fields.ts'
-import { ask } from './walk.ts'
+import { ask } from './scan.ts'
 
 /** Facts about one server. */
 export interface ServerFacts {
@@ -60,7 +60,7 @@ const SCRIPTS = ['eval', 'evalsha']
 
 /**
  * Reads the status of all servers with `INFO` and `DBSIZE`.
- * @param server `ground.server`
+ * @param server `context.server`
  * @param nowMs the current time, epoch milliseconds; becomes `atMs`
  * @throws {RedisError} `COATCHECK_REDIS_NOPERM` without the right to these commands; other codes during an outage
  */

@@ -7,11 +7,11 @@ import { MisuseError } from '../core/errors.ts'
 import { GENERATION_BYTES } from '../session/session-driver.ts'
 import { endedRememberedMs } from '../session/session-policy.ts'
 import { parseSessionId } from '../session/ticket.ts'
-import type { AdminGround } from './ground.ts'
+import type { AdminContext } from './context.ts'
 import { sessionAddressOf } from './session-address.ts'
-import { standingOfRecord } from './session-standing.ts'
+import { statusOfRecord } from './session-status.ts'
 import { tokensOf } from './tokens.ts'
-import { ADMIN_DEADLINE_MS } from './walk.ts'
+import { ADMIN_DEADLINE_MS } from './scan.ts'
 
 /** As many as `listSessions()` gives. */
 const LISTED_AT_MOST = 1000
@@ -65,16 +65,16 @@ export interface EndingReport extends EndingPlan {
  * @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT` when a text is no session id, or `exceptSessionId` is not of this user
  * @throws {RedisError} during an outage
  */
-export async function planEnding(ground: AdminGround, wish: EndingWish): Promise<EndingPlan> {
+export async function planEnding(context: AdminContext, wish: EndingWish): Promise<EndingPlan> {
   const { userKey, id } = addressOf(wish)
   // Records that the keys of the operator do not open count too: the step ends them.
-  const listed = (await ground.store.sessions.list(userKey, LISTED_AT_MOST)).map((one) => one.id)
+  const listed = (await context.store.sessions.list(userKey, LISTED_AT_MOST)).map((one) => one.id)
   const others = listed.filter((one) => one !== id).length
-  const named = id !== null && (await isLive(ground, userKey, id)) ? 1 : 0
+  const named = id !== null && (await isLive(context, userKey, id)) ? 1 : 0
   const isOfOne = 'sessionId' in wish
   const [sessions, remaining] = isOfOne ? [named, others] : [others, named]
-  const isKnown = isOfOne ? named === 1 : await hasGeneration(ground, userKey)
-  const tokens = await tokensOf(ground, userKey)
+  const isKnown = isOfOne ? named === 1 : await hasGeneration(context, userKey)
+  const tokens = await tokensOf(context, userKey)
   const untilMs = Math.max(0, ...tokens.flatMap(({ resources }) => resources.map(({ expiresAt }) => expiresAt)))
   const records = tokens.reduce(
     (sum, { hasRefreshToken, resources }) => sum + resources.length + Number(hasRefreshToken),
@@ -98,19 +98,19 @@ export async function planEnding(ground: AdminGround, wish: EndingWish): Promise
  * @throws {RedisError} during an outage. This process then repeats the revocation until it is closed; run it again afterwards.
  */
 export async function endSessions(
-  ground: AdminGround,
+  context: AdminContext,
   wish: EndingWish,
   plan: EndingPlan,
   reason: string,
 ): Promise<EndingReport> {
   const { count, durable } =
-    'sessionId' in wish ? await ground.sessions.revoke(wish.sessionId, reason) : await endAll(ground, wish, reason)
-  return { ...plan, ended: count, durable, isDurabilityAsked: ground.server.client.isDurable }
+    'sessionId' in wish ? await context.sessions.revoke(wish.sessionId, reason) : await endAll(context, wish, reason)
+  return { ...plan, ended: count, durable, isDurabilityAsked: context.server.client.isDurable }
 }
 
 /** By user key, which is all that an operator may have; `SessionStore.revokeByUser` wants the user id. */
 async function endAll(
-  { store, config, events }: AdminGround,
+  { store, config, events }: AdminContext,
   wish: EndingWish,
   reason: string,
 ): Promise<{ readonly count: number; readonly durable: boolean }> {
@@ -132,12 +132,12 @@ function addressOf(wish: EndingWish): { readonly userKey: string; readonly id: s
 }
 
 /** Whatever the index says, and whether or not the keys of the operator open the record. */
-async function isLive({ server }: AdminGround, userKey: string, id: string): Promise<boolean> {
-  const { state } = await standingOfRecord(server, { key: server.keys.session(userKey, id), userKey })
+async function isLive({ server }: AdminContext, userKey: string, id: string): Promise<boolean> {
+  const { state } = await statusOfRecord(server, { key: server.keys.session(userKey, id), userKey })
   return state === 'live' || state === 'anonymous'
 }
 
-async function hasGeneration({ server: { client, keys } }: AdminGround, userKey: string): Promise<boolean> {
+async function hasGeneration({ server: { client, keys } }: AdminContext, userKey: string): Promise<boolean> {
   const key = keys.generation(userKey)
   const command = ['GETRANGE', key, '0', String(GENERATION_BYTES - 1)]
   const head = (await client.command(key, command, { deadlineMs: ADMIN_DEADLINE_MS })) as Buffer

@@ -1,5 +1,5 @@
 /** Counting sessions by what they are and when they end, from the records that were looked at. */
-import type { SessionStanding } from './session-standing.ts'
+import type { SessionStatus } from './session-status.ts'
 
 /** Counts of sessions. Exact if `KeySurvey.isExact`, else estimated from the sample. */
 export interface SessionCensus {
@@ -28,10 +28,10 @@ const HOUR_MS = 3_600_000
 const WITHIN = { hour: HOUR_MS, day: 24 * HOUR_MS, week: 7 * 24 * HOUR_MS } as const
 
 export class SessionTally {
-  readonly #counts: Record<SessionStanding['state'], number> = { live: 0, anonymous: 0, expired: 0, dead: 0, gone: 0 }
+  readonly #counts: Record<SessionStatus['state'], number> = { live: 0, anonymous: 0, expired: 0, dead: 0, gone: 0 }
   readonly #within = { hour: 0, day: 0, week: 0 }
 
-  add({ state, endsInMs }: SessionStanding): void {
+  add({ state, endsInMs }: SessionStatus): void {
     this.#counts[state]++
     if (state !== 'live' && state !== 'anonymous') return
     for (const span of ['hour', 'day', 'week'] as const) if (endsInMs <= WITHIN[span]) this.#within[span]++

@@ -9,7 +9,7 @@ import { sessionIdOf } from '../session/ticket.ts'
 import type { Json } from '../core/json.ts'
 import type { SessionInfo } from '../session/types.ts'
 import { lookAtSession, type SessionAccount } from './explain-session.ts'
-import type { AdminGround } from './ground.ts'
+import type { AdminContext } from './context.ts'
 
 /** As many as `listByUser` gives without a limit. */
 const LISTED_AT_MOST = 1000
@@ -61,18 +61,18 @@ export interface ShownSession {
  * out, and so are records that do not open. Empty: the user has no live session.
  * @throws {RedisError} during an outage
  */
-export async function listSessions(ground: AdminGround, userKey: string): Promise<readonly SessionInfo[]> {
-  const loaded = await storedSessions(ground, userKey, LISTED_AT_MOST)
+export async function listSessions(context: AdminContext, userKey: string): Promise<readonly SessionInfo[]> {
+  const loaded = await storedSessions(context, userKey, LISTED_AT_MOST)
   return loaded.map(infoOf).sort((a, b) => b.lastSeenAtMs - a.lastSeenAtMs)
 }
 
 /** Opened records of live sessions. What does not open is left out, as it is for the user. */
-export async function storedSessions(ground: AdminGround, userKey: string, max: number): Promise<readonly Loaded[]> {
-  const vault = vaultOf(ground)
-  const rows = await ground.store.sessions.list(userKey, max)
+export async function storedSessions(context: AdminContext, userKey: string, max: number): Promise<readonly Loaded[]> {
+  const vault = vaultOf(context)
+  const rows = await context.store.sessions.list(userKey, max)
   return rows.flatMap(({ id, record }) => {
     const loaded = vault.open({ kind: 'user', userKey, id }, record)
-    return typeof loaded === 'string' || isExpired(loaded.record, ground.clock.now()) ? [] : [loaded]
+    return typeof loaded === 'string' || isExpired(loaded.record, context.clock.now()) ? [] : [loaded]
   })
 }
 
@@ -81,16 +81,16 @@ export async function storedSessions(ground: AdminGround, userKey: string, max: 
  * @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT` when the text is no session id
  * @throws {RedisError} during an outage
  */
-export async function showSession(ground: AdminGround, sessionId: string): Promise<ShownSession> {
-  const { account, loaded } = await lookAtSession(ground, ground, sessionId)
-  return { account, session: account.state === 'live' && loaded ? detailsOf(ground, loaded) : null }
+export async function showSession(context: AdminContext, sessionId: string): Promise<ShownSession> {
+  const { account, loaded } = await lookAtSession(context, context, sessionId)
+  return { account, session: account.state === 'live' && loaded ? detailsOf(context, loaded) : null }
 }
 
-function vaultOf({ seal, prefix, clock }: AdminGround): ReturnType<typeof createVault> {
+function vaultOf({ seal, prefix, clock }: AdminContext): ReturnType<typeof createVault> {
   return createVault({ seal, namespace: prefix, clock })
 }
 
-function detailsOf({ keyring }: AdminGround, loaded: Loaded): SessionDetails {
+function detailsOf({ keyring }: AdminContext, loaded: Loaded): SessionDetails {
   const { record, ref, sealed } = loaded
   const profile = parseProfile(record)
   return {

@@ -1,6 +1,6 @@
 /** Server status (`INFO`) and key counts, estimated from a sample or exact. */
 import { type KeySurvey, LOOKED_AT, surveyKeys, type SurveyOptions } from './key-survey.ts'
-import type { ServerGround } from './ground.ts'
+import type { ServerContext } from './context.ts'
 import { readServers, type ServerReadings } from './server-readings.ts'
 
 /** Server status and key counts, read one after the other. */
@@ -28,12 +28,12 @@ export interface StatisticsOptions extends Pick<SurveyOptions, 'signal' | 'seen'
  * and go meanwhile.
  * @throws {RedisError} during an outage; `COATCHECK_REDIS_NOPERM` without the right to a command
  */
-export async function statistics(ground: ServerGround, options: StatisticsOptions): Promise<Statistics> {
-  const { exact = false, sample = LOOKED_AT, look = sample / 4, ...walk } = options
-  const servers = await readServers(ground.server, ground.clock.now())
+export async function statistics(context: ServerContext, options: StatisticsOptions): Promise<Statistics> {
+  const { exact = false, sample = LOOKED_AT, look = sample / 4, ...scan } = options
+  const servers = await readServers(context.server, context.clock.now())
   const perServer = Math.ceil(sample / Math.max(1, servers.servers.length))
-  const survey = await surveyKeys(ground, {
-    ...walk,
+  const survey = await surveyKeys(context, {
+    ...scan,
     ...(exact ? { look: Infinity } : { mostPerServer: perServer, look }),
   })
   const { users } = survey

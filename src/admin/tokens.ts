@@ -7,8 +7,8 @@ import { fieldsOf } from '../token/token-fields.ts'
 import { describeTokens } from '../token/token-status.ts'
 import { describeTarget, resolveTarget } from '../token/token-target.ts'
 import type { GetAccessTokenOptions, ProviderTokenStatus, TokenTarget } from '../token/types.ts'
-import type { AdminGround } from './ground.ts'
-import { walkKeys, type WalkOptions } from './walk.ts'
+import type { AdminContext } from './context.ts'
+import { scanKeys, type ScanOptions } from './scan.ts'
 
 /** State of the tokens of one user. It holds no token. */
 export interface UserTokensStatus {
@@ -24,8 +24,8 @@ export interface UserTokensStatus {
  * @param userKey from `findUser()`
  * @throws {RedisError} during an outage
  */
-export async function tokensOf(ground: AdminGround, userKey: string): Promise<readonly ProviderTokenStatus[]> {
-  const { store, seal, prefix, keyring, clock } = ground
+export async function tokensOf(context: AdminContext, userKey: string): Promise<readonly ProviderTokenStatus[]> {
+  const { store, seal, prefix, keyring, clock } = context
   const codec = createTokenCodec(seal, prefix)
   const keyIdOf = (record: Buffer): string => keyring.idOf(keyTagOf(record, END_OF_LIFE_BYTES)) ?? 'unknown'
   return describeTokens(codec, userKey, await store.tokens.readAll(userKey), clock.now(), keyIdOf)
@@ -36,16 +36,16 @@ export async function tokensOf(ground: AdminGround, userKey: string): Promise<re
  * @throws {RedisError} during an outage
  */
 export async function* usersWithTokens(
-  ground: AdminGround,
-  { max, ...walk }: { readonly max: number } & Pick<WalkOptions, 'signal' | 'seen'>,
+  context: AdminContext,
+  { max, ...scan }: { readonly max: number } & Pick<ScanOptions, 'signal' | 'seen'>,
 ): AsyncGenerator<UserTokensStatus> {
-  const read = keyNameReader(ground.prefix)
+  const read = keyNameReader(context.prefix)
   const shown = new Set<string>()
-  for await (const step of walkKeys(ground, walk)) {
+  for await (const step of scanKeys(context, scan)) {
     for (const key of step) {
       const name = read(key)
       if (name?.family !== 'tokens' || shown.has(name.userKey)) continue
-      const providers = await tokensOf(ground, name.userKey)
+      const providers = await tokensOf(context, name.userKey)
       // A hash that holds a lease only, or the cache of an application on MSAL.
       if (providers.length === 0) continue
       shown.add(name.userKey)
@@ -77,19 +77,19 @@ export interface RefreshReport {
  * @throws {RedisError} during an outage
  */
 export async function refreshTokens(
-  ground: AdminGround,
+  context: AdminContext,
   userKey: string,
   userId: string,
   target: TokenTarget & Pick<GetAccessTokenOptions, 'signal'>,
 ): Promise<RefreshReport> {
-  const { tokens, clock, config } = ground
+  const { tokens, clock, config } = context
   const { provider, ...wanted } = resolveTarget(
     config.providers.map(({ name }) => name),
     target,
   )
   const askedAtMs = clock.now()
   const statusOf = async (): Promise<ProviderTokenStatus | null> =>
-    (await tokensOf(ground, userKey)).find((one) => one.provider === provider) ?? null
+    (await tokensOf(context, userKey)).find((one) => one.provider === provider) ?? null
   const stored = (await statusOf())?.resources.find(({ resource }) => resource === describeTarget(wanted))
   // More than its whole life would count as "the usual"; with a little less every token is too old but one of this moment.
   const minValidityMs = stored && Math.max(0, stored.expiresAt - stored.obtainedAt - 1)
@@ -114,7 +114,7 @@ export async function refreshTokens(
  * @throws {RedisError} during an outage
  */
 export async function deleteTokens(
-  { store, events }: AdminGround,
+  { store, events }: AdminContext,
   userKey: string,
   provider: string | undefined,
 ): Promise<TokensDeleted> {

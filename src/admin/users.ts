@@ -4,7 +4,7 @@ import { ConfigError, MisuseError } from '../core/errors.ts'
 import type { Keyring } from '../keyring/keyring.ts'
 import { defaultUserId } from '../oidc/identity.ts'
 import { parseProfile } from '../session/session-codec.ts'
-import type { AdminGround } from './ground.ts'
+import type { AdminContext } from './context.ts'
 import { storedSessions } from './sessions.ts'
 
 /** Selects a user by exactly one of `user`, `userKey` and `subject`. */
@@ -66,9 +66,9 @@ export function findUser(
  * Returns the id of a user. If only the hash is known, it reads the id from a live session. `null`: the user has none.
  * @throws {RedisError} during an outage
  */
-export async function userIdOf(ground: AdminGround, { userKey, userId }: FoundUser): Promise<string | null> {
+export async function userIdOf(context: AdminContext, { userKey, userId }: FoundUser): Promise<string | null> {
   if (userId !== null) return userId
-  const [loaded] = await storedSessions(ground, userKey, 1)
+  const [loaded] = await storedSessions(context, userKey, 1)
   return (loaded && parseProfile(loaded.record).userId) ?? null
 }
 

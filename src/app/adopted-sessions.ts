@@ -9,7 +9,7 @@ import type { EventBus } from '../core/events.ts'
 import { systemRandom } from '../core/random.ts'
 import type { Foundation } from './foundation.ts'
 import { countReads } from './hosted-origin.ts'
-import type { AttachedBridge, BridgeGround, BridgeStores, CookieBridge } from '../migrate/cookie-bridge.ts'
+import type { AttachedBridge, BridgeContext, BridgeStores, CookieBridge } from '../migrate/cookie-bridge.ts'
 import type { SessionStore } from '../session/types.ts'
 import type { Store, StoreFactory } from '../stores/store.ts'
 
@@ -19,7 +19,7 @@ const PROVEN: ReadonlySet<MigrationOutcome> = new Set(['adopted', 'moved', 'ende
 /** The opened store, as bridges see it. */
 export interface BridgeShelf {
   readonly stores: BridgeStores
-  readonly oldRecords: BridgeGround['oldRecords']
+  readonly oldRecords: BridgeContext['oldRecords']
   /** Counts the sessions of a bridge from now on, in the counts that all processes share. Once is enough. */
   count(bridge: CookieBridge): Promise<void>
   /** Reports the last counts, and closes the stores of old records that bridges have opened. */
@@ -39,7 +39,7 @@ export function bridgeAttachments(
 ): BridgeAttachments {
   const attached = new WeakMap<CookieBridge, AttachedBridge>()
   let latest: AttachedBridge | null = null
-  const groundOf = (bridge: CookieBridge): BridgeGround => ({
+  const contextOf = (bridge: CookieBridge): BridgeContext => ({
     ...{ clock: systemClock, events },
     open: () =>
       use(async ({ stores, count }) => {
@@ -52,7 +52,7 @@ export function bridgeAttachments(
     attach(bridge) {
       const known = attached.get(bridge)
       if (known) return known
-      const made = bridge.attach(groundOf(bridge))
+      const made = bridge.attach(contextOf(bridge))
       attached.set(bridge, made)
       return (latest = made)
     },

@@ -2,7 +2,7 @@
  * What `coatcheck migrate sessions` works on: the drop-in that a module of the application exports, or one that is made from flags.
  * Opens it with the servers of the old keys. Origins and drop-ins are loaded when they are asked for.
  */
-import type { BulkOrigin, OldGround } from '../admin/adoption.ts'
+import type { BulkOrigin, OldContext } from '../admin/adoption.ts'
 import { type BulkAccess, bulkAccessOf } from './bulk-access.ts'
 import { missing } from '../config/refusal.ts'
 import { settingOf } from '../config/settings.ts'
@@ -23,7 +23,7 @@ export interface BulkMigration {
   /** Receives `migration.read` of the origin. */
   readonly events: Events
   /** The servers of the old keys. */
-  readonly ground: OldGround
+  readonly context: OldContext
   /** Closes all connections. */
   close(): Promise<void>
 }
@@ -147,7 +147,7 @@ export async function openBulkMigration(
   return {
     events,
     close,
-    ground: { server, records, ownPrefix, clock: systemClock },
+    context: { server, records, ownPrefix, clock: systemClock },
     origin: {
       ...{ name, mode, keyPrefix: keys.prefix },
       familyOf: (key) => keys.familyOf(key),

@@ -2,7 +2,7 @@
  * What `coatcheck migrate tokens` works on: an origin of tokens and the application's store, opened for a look or for a run; or the cache
  * plugin of MSAL that takes over the caches of an earlier one.
  */
-import type { BulkOrigin, OldGround } from '../admin/adoption.ts'
+import type { BulkOrigin, OldContext } from '../admin/adoption.ts'
 import { type BulkAccess, bulkAccessOf } from './bulk-access.ts'
 import { processEnvironment, variable } from '../config/environment.ts'
 import { missing } from '../config/refusal.ts'
@@ -22,7 +22,7 @@ export interface OldTokens {
   /** The old keys, one by one. */
   readonly origin: Omit<BulkOrigin, 'adopt'>
   /** The servers of the old keys. */
-  readonly ground: OldGround
+  readonly admin: OldContext
   /** Closes what was opened for the look. */
   close(): Promise<void>
 }
@@ -113,7 +113,7 @@ export async function openOldTokens(origin: TokenOrigin, store: Store, prefix: s
   const server = serverOf(of)
   if (server === null) throw new ConfigError('COATCHECK_STORE_REQUIRED')
   return {
-    ground: { server, records: await of.oldRecords(), ownPrefix: prefix, clock: systemClock },
+    admin: { server, records: await of.oldRecords(), ownPrefix: prefix, clock: systemClock },
     origin: {
       ...{ name, mode: 'read', keyPrefix: keys.prefix },
       familyOf: (key) => keys.familyOf(key),

@@ -1,9 +1,9 @@
 /**
  * Opens the store that a configuration names for operators: without encryption keys (`openServer`), or with them (`openAdmin`).
  */
-import type { AdminGround, ServerGround } from '../admin/ground.ts'
+import type { AdminContext, ServerContext } from '../admin/context.ts'
 import { examine } from '../admin/health/examine.ts'
-import type { ExaminationOptions } from '../admin/health/health-ground.ts'
+import type { ExaminationOptions } from '../admin/health/health-context.ts'
 import type { HealthReport } from '../admin/health/health-report.ts'
 import { checkedVariable, processEnvironment, variable } from '../config/environment.ts'
 import { resolveConfig } from '../config/resolve.ts'
@@ -33,7 +33,7 @@ const NONCE_BYTES = 8
  * @throws {ConfigError} `COATCHECK_STORE_REQUIRED` without `REDIS_URL` or `redisStore()`, `COATCHECK_CONFIG_INVALID`,
  *   `COATCHECK_CONFIG_MISSING`, `COATCHECK_REDIS_PACKAGE_MISSING`
  */
-export async function openServer(options: AnyOptions = {}, events = new EventBus()): Promise<ServerGround> {
+export async function openServer(options: AnyOptions = {}, events = new EventBus()): Promise<ServerContext> {
   const env = processEnvironment()
   const prefix = options.prefix ?? checkedVariable(env, 'REDIS_PREFIX') ?? ''
   const factory = await redisOf(options)
@@ -78,7 +78,7 @@ export async function oldStoreAt({ url, password: given }: OldTarget): Promise<S
  * Opens the Redis that holds the keys of another library, where it is not that of Coatcheck.
  * @throws {ConfigError} as `openServer`
  */
-export async function openOldServer(target: OldTarget, events = new EventBus()): Promise<ServerGround> {
+export async function openOldServer(target: OldTarget, events = new EventBus()): Promise<ServerContext> {
   return openServer({ store: await oldStoreAt(target), prefix: '' }, events)
 }
 
@@ -91,7 +91,7 @@ export async function openOldServer(target: OldTarget, events = new EventBus()):
  *   no other process's records
  * @throws {KeyringError} `COATCHECK_KEY_INVALID`
  */
-export async function openAdmin(options: AnyOptions = {}, events = new EventBus()): Promise<AdminGround> {
+export async function openAdmin(options: AnyOptions = {}, events = new EventBus()): Promise<AdminContext> {
   const env = processEnvironment()
   await redisOf(options)
   const config = resolveConfig(withBaseUrl(options, env), env)

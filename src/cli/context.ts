@@ -3,7 +3,7 @@
  * opened through it is closed when the command ends, however it ends.
  */
 import { confirm as ask, isCancel } from '@clack/prompts'
-import { type AdminGround, openAdmin, openOldServer, openServer, type ServerGround } from '../entries/admin.ts'
+import { type AdminContext, openAdmin, openOldServer, openServer, type ServerContext } from '../entries/admin.ts'
 import { setVariable } from '../config/env-files.ts'
 import { processEnvironment } from '../config/environment.ts'
 import { EventBus } from '../core/events.ts'
@@ -43,7 +43,7 @@ export class CommandContext {
   }
 
   /** The Redis of the configuration, connected. Needs no key. @throws {ConfigError | RedisError} */
-  async server(): Promise<ServerGround> {
+  async server(): Promise<ServerContext> {
     const { options } = await this.config()
     return this.#connected(await openServer(options, this.events))
   }
@@ -52,14 +52,14 @@ export class CommandContext {
    * The Redis of the old library, connected, where a flag or a variable names another one. `null`: it is that of the configuration.
    * @throws {ConfigError | RedisError}
    */
-  async oldServer(flags: OldStoreFlags): Promise<ServerGround | null> {
+  async oldServer(flags: OldStoreFlags): Promise<ServerContext | null> {
     await this.config()
     const target = oldTarget(flags, processEnvironment())
     return target && this.#connected(await openOldServer(target, this.events))
   }
 
   /** Everything that the configuration names, connected. @throws {ConfigError | KeyringError | RedisError} */
-  async admin(): Promise<AdminGround> {
+  async admin(): Promise<AdminContext> {
     const options = await this.quietOptions()
     return this.#connected(await openAdmin(options, this.events))
   }
@@ -96,9 +96,9 @@ export class CommandContext {
     for (const close of this.#closing.splice(0).reverse()) await close()
   }
 
-  async #connected<Ground extends ServerGround>(ground: Ground): Promise<Ground> {
-    this.closeLater(() => ground.close())
-    await ground.store.ready()
-    return ground
+  async #connected<Context extends ServerContext>(admin: Context): Promise<Context> {
+    this.closeLater(() => admin.close())
+    await admin.store.ready()
+    return admin
   }
 }

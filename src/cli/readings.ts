@@ -4,7 +4,7 @@ import {
   type Activity,
   activityBetween,
   readServers,
-  type ServerGround,
+  type ServerContext,
   type ServerReadings,
 } from '../entries/admin.ts'
 
@@ -16,7 +16,7 @@ export interface Reading {
 
 /** One per interval until the signal, or until there were `count`. @throws {RedisError} */
 export async function* readings(
-  { server, clock }: ServerGround,
+  { server, clock }: ServerContext,
   { signal, interval, count }: { readonly signal: AbortSignal; readonly interval: number; readonly count: number },
 ): AsyncGenerator<Reading> {
   let before = await readServers(server, clock.now())

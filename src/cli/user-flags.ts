@@ -1,7 +1,7 @@
 /** The flags that say whose sessions and tokens are meant, the same for all commands. */
 import type { Command } from 'commander'
 import { findUser, type FoundUser } from '../entries/admin.ts'
-import type { AdminGround } from '../entries/admin.ts'
+import type { AdminContext } from '../entries/admin.ts'
 import { UsageError } from './usage-error.ts'
 
 export interface UserFlags {
@@ -26,7 +26,7 @@ export function namesUser({ user, userKey, subject }: UserFlags): boolean {
 }
 
 /** @throws {UsageError} @throws {MisuseError} */
-export function userOf(ground: AdminGround, flags: UserFlags): FoundUser {
+export function userOf(admin: AdminContext, flags: UserFlags): FoundUser {
   if (!namesUser(flags)) throw new UsageError('Whose? --user <id>, --user-key <key> or --subject <subject>.')
-  return findUser(ground, flags)
+  return findUser(admin, flags)
 }

@@ -11,12 +11,12 @@ type RedisStatus = EventMap['redis.status']
 export class EventRelay extends EventBus {
   readonly #targets = new Set<EventBus>()
   /** The last word on the connection and on the circuit of each server: whoever joins later has to know how things stand. */
-  readonly #standing = new Map<string, RedisStatus>()
+  readonly #statuses = new Map<string, RedisStatus>()
 
   /** Tells the bus how the connections stand, and everything from now on. Returns how to stop. */
   attach(bus: EventBus): () => void {
     this.#targets.add(bus)
-    for (const status of this.#standing.values()) bus.emit('redis.status', status)
+    for (const status of this.#statuses.values()) bus.emit('redis.status', status)
     return () => this.#targets.delete(bus)
   }
 
@@ -44,6 +44,6 @@ export class EventRelay extends EventBus {
   }
 
   #remember(event: RedisStatus): void {
-    this.#standing.set(`${event.server} ${String(event.status.startsWith('circuit'))}`, event)
+    this.#statuses.set(`${event.server} ${String(event.status.startsWith('circuit'))}`, event)
   }
 }

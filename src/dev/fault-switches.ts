@@ -41,7 +41,7 @@ export interface FaultSwitches {
   readonly hasRedis: boolean
 }
 
-interface Standing {
+interface RunningFault {
   readonly text: string
   readonly stop: () => void
 }
@@ -51,7 +51,7 @@ export class FaultBoard implements FaultSwitches {
   readonly #planned = new Map<Fault, string>()
   #clock: string | null = null
   #redis: RedisSwitch | null = null
-  #redisFault: Standing | null = null
+  #redisFault: RunningFault | null = null
 
   constructor(targets: FaultTargets) {
     this.#targets = targets
@@ -124,17 +124,17 @@ export class FaultBoard implements FaultSwitches {
     }
     this.#redisFault?.stop()
     let timer: NodeJS.Timeout | null = null
-    const standing: Standing = {
+    const runningFault: RunningFault = {
       text,
       stop: () => {
         if (timer) clearTimeout(timer)
-        if (this.#redisFault !== standing) return
+        if (this.#redisFault !== runningFault) return
         this.#redisFault = null
         toRedis(null)
       },
     }
-    this.#redisFault = standing
+    this.#redisFault = runningFault
     toRedis(fault)
-    if (fault.forMs !== null) timer = setTimeout(standing.stop, fault.forMs).unref()
+    if (fault.forMs !== null) timer = setTimeout(runningFault.stop, fault.forMs).unref()
   }
 }

@@ -35,7 +35,7 @@ export {
   type BulkOrigin,
   type FamilySurvey,
   type LifeCounts,
-  type OldGround,
+  type OldContext,
   type OldRecordSurvey,
   surveyOldRecords,
 } from '../admin/adoption.ts'
@@ -50,15 +50,15 @@ export {
   type SessionState,
   type SessionTimes,
 } from '../admin/explain-session.ts'
-export type { AdminGround, ServerGround } from '../admin/ground.ts'
+export type { AdminContext, ServerContext } from '../admin/context.ts'
 export type { Cause, CatalogueFinding, Severity } from '../admin/health/catalogue/entry.ts'
 export { findingCatalogue, type FindingCode } from '../admin/health/finding-catalogue.ts'
-export type { ExaminationOptions } from '../admin/health/health-ground.ts'
+export type { ExaminationOptions } from '../admin/health/health-context.ts'
 export type { Finding, HealthCheck, HealthGroup, HealthReport } from '../admin/health/health-report.ts'
 export { type AddedKey, addKey } from '../admin/key-addition.ts'
 export { explainKey, type KeyExplanation } from '../admin/key-explanation.ts'
 export { type FamilyCount, type KeySurvey, surveyKeys, type SurveyOptions } from '../admin/key-survey.ts'
-export { type LeftoverKind, LEFTOVERS } from '../admin/leftovers.ts'
+export { type OrphanKind, ORPHANS } from '../admin/orphans.ts'
 export { repairKeys, type RepairOptions, type RepairReport } from '../admin/repair.ts'
 export {
   migrationStatus,

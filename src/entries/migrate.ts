@@ -29,7 +29,7 @@ export type {
   OldSession,
   OldSessionOrigin,
   OldSessionRead,
-  OldSessionsGround,
+  OldSessionsContext,
   OldSessions,
 } from '../migrate/bridges/old-sessions.ts'
 export type { AdoptedUser, BridgeOptions } from '../migrate/bridges/options.ts'
@@ -37,7 +37,7 @@ export type {
   Adopted,
   AdoptingRequest,
   AttachedBridge,
-  BridgeGround,
+  BridgeContext,
   BridgeStores,
   CookieBridge,
 } from '../migrate/cookie-bridge.ts'

@@ -45,8 +45,8 @@ export function auth0Store({ keyOf, mode = 'read', store }: Auth0StoreOptions): 
   const keys = keysMadeBy(keyOf, (text) => sessionIn(text) !== null)
   return {
     ...{ name, mode, ...(store && { store }), ...(keys && { keys }) },
-    openSessions: (ground) =>
-      recordSessions({ keyOf, decode: (text) => storedAuth0Session(readJson(text)) }, store, ground),
+    openSessions: (context) =>
+      recordSessions({ keyOf, decode: (text) => storedAuth0Session(readJson(text)) }, store, context),
     attach({ documents, make, lifeOf, setsOf, ...deps }) {
       const { old, clock } = deps
       const mirror = createMirror<Auth0Session>({

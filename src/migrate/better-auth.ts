@@ -45,7 +45,7 @@ export function betterAuthStorage(options: BetterAuthStorageOptions = {}): Bette
   const name = 'better-auth'
   return {
     ...{ name, mode, ...(store && { store }), keys: keysOf(prefix) },
-    openSessions: (ground) =>
+    openSessions: (context) =>
       recordSessions(
         {
           keyOf: (token) => prefix + token,
@@ -57,7 +57,7 @@ export function betterAuthStorage(options: BetterAuthStorageOptions = {}): Bette
           },
         },
         store,
-        ground,
+        context,
       ),
     attach(deps) {
       const { old, clock, events, documents } = deps

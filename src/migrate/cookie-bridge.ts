@@ -22,7 +22,7 @@ export interface BridgeStores {
 }
 
 /** What a bridge works on: the parts of one instance of Coatcheck. */
-export interface BridgeGround {
+export interface BridgeContext {
   /** Opens the store of the instance. Called for a cookie that verifies: a forged one costs no connection. */
   open(): Promise<BridgeStores>
   /** Opens old records. @param store where they are; absent: on the servers of this instance */
@@ -89,5 +89,5 @@ export interface CookieBridge {
   /** For adapters: returns the `Set-Cookie` lines that remove the old cookies of a request. */
   clearing(cookieHeader: string): readonly string[]
   /** For adapters: connects the bridge to one instance. */
-  attach(ground: BridgeGround): AttachedBridge
+  attach(context: BridgeContext): AttachedBridge
 }

@@ -56,7 +56,7 @@ export function upstashAdapter({ mode = 'read', store, ...prefixes }: UpstashAda
   const keys = upstashKeys(prefixes)
   return {
     ...{ name, mode, ...(store && { store }), keys: oldUpstashKeys(keys, mode, Boolean(prefixes.baseKeyPrefix)) },
-    openSessions: (ground) => upstashOldSessions(keys, store, ground),
+    openSessions: (context) => upstashOldSessions(keys, store, context),
     adopt: (adapter, key) => adoptUpstashKey(adapter, keys, key),
     attach({ documents, make, random, ...deps }) {
       const { old, clock } = deps

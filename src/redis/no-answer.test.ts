@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { errorWords } from '../core/errors.ts'
 import { noAnswer } from './no-answer.ts'
-import { STANDING } from '../stores/redis/scripts/inspection.ts'
+import { SESSION_STATUS } from '../stores/redis/scripts/inspection.ts'
 import { REPLACE } from '../stores/redis/scripts/session.ts'
 
 const endpoint = 'cache.example:6379'
@@ -9,7 +9,7 @@ const endpoint = 'cache.example:6379'
 describe('an operation without an answer', () => {
   it.each([
     ['a command that reads', { args: ['mget', 'a', 'b'], script: null }],
-    ['a script that reads', { args: ['EVALSHA', STANDING.sha1], script: STANDING }],
+    ['a script that reads', { args: ['EVALSHA', SESSION_STATUS.sha1], script: SESSION_STATUS }],
   ])('says that nothing was changed: %s', (_title, call) => {
     const { what, why, fix } = errorWords(noAnswer(call, endpoint))
     expect(what).toBe('Redis at cache.example:6379 did not answer a read within the deadline.')

@@ -5,7 +5,7 @@
 import type { OutagePolicy } from '../config/session-settings.ts'
 import type { Clock } from '../core/clock.ts'
 import { type CoatcheckError, isCoatcheckError, MisuseError } from '../core/errors.ts'
-import { isExpired, standingOf } from './session-policy.ts'
+import { isExpired, statusOf } from './session-policy.ts'
 import type { SessionRef } from './session-driver.ts'
 import type { Loaded } from './session-vault.ts'
 import type { ParsedTicket } from './ticket.ts'
@@ -63,7 +63,7 @@ export class VerifiedSessions {
     const verified = this.#verified.get(ref.id)
     if (!verified || verified.loaded.ref.userKey !== ref.userKey || nowMs - verified.atMs > this.#forMs) return null
     const { record } = verified.loaded
-    if (isExpired(record, nowMs) || standingOf(secretHash, record.secrets, nowMs) === 'refused') return null
+    if (isExpired(record, nowMs) || statusOf(secretHash, record.secrets, nowMs) === 'refused') return null
     return verified.loaded
   }
 }

@@ -18,7 +18,7 @@ import {
   isExpired,
   isTouchDue,
   lifeOf,
-  standingOf,
+  statusOf,
   touched,
   withNewSecret,
   withSeenSecret,
@@ -130,7 +130,7 @@ export function createCore<D extends object>(deps: SessionStoreDeps<D>): Session
     (secretHash: Buffer, transition: Transition): Transition =>
     (record) => {
       const nowMs = clock.now()
-      if (isExpired(record, nowMs) || standingOf(secretHash, record.secrets, nowMs) === 'refused') {
+      if (isExpired(record, nowMs) || statusOf(secretHash, record.secrets, nowMs) === 'refused') {
         throw new SessionError('COATCHECK_SESSION_ENDED')
       }
       return transition(record)
@@ -141,7 +141,7 @@ export function createCore<D extends object>(deps: SessionStoreDeps<D>): Session
     (secretHash: Buffer): Transition =>
     (record) => {
       const nowMs = clock.now()
-      const isPending = standingOf(secretHash, record.secrets, nowMs) === 'pending'
+      const isPending = statusOf(secretHash, record.secrets, nowMs) === 'pending'
       if (!isPending && !isTouchDue(record, config.idleTimeoutMs, nowMs)) return record
       const next = touched(record, config.idleTimeoutMs, nowMs)
       return isPending ? { ...next, secrets: withSeenSecret(record.secrets, secretHash, nowMs) } : next
@@ -189,9 +189,9 @@ export function createCore<D extends object>(deps: SessionStoreDeps<D>): Session
       if (events.hasListeners('session.found')) {
         events.emit('session.found', { sessionId: sessionIdOf(parsed.ref), kind: parsed.ref.kind })
       }
-      const { loaded, standing } = found
+      const { loaded, status } = found
       verified.keep(loaded)
-      const isSettled = standing !== 'pending' && !isTouchDue(loaded.record, config.idleTimeoutMs, clock.now())
+      const isSettled = status !== 'pending' && !isTouchDue(loaded.record, config.idleTimeoutMs, clock.now())
       return { parsed, loaded: isSettled ? loaded : await visited(parsed, loaded) }
     },
 

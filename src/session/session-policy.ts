@@ -17,10 +17,10 @@ const ENDED_REMEMBERED_MS = 60 * 60_000
 /** Rotations whose response never arrived. More than a few in a row means that nobody is waiting for the older ones. */
 const PENDING_KEPT = 4
 
-export type TicketStanding = 'current' | 'pending' | 'previous' | 'refused'
+export type TicketStatus = 'current' | 'pending' | 'previous' | 'refused'
 
 /** Compares with every secret of the record in constant time each. */
-export function standingOf(secretHash: Buffer, secrets: Secrets, nowMs: number): TicketStanding {
+export function statusOf(secretHash: Buffer, secrets: Secrets, nowMs: number): TicketStatus {
   if (timingSafeEqual(secretHash, secrets.current)) return 'current'
   for (const pending of secrets.pending) if (timingSafeEqual(secretHash, pending)) return 'pending'
   const { previous } = secrets

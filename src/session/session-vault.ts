@@ -5,7 +5,7 @@ import type { Clock } from '../core/clock.ts'
 import { nonceOf, type Refusal, type Seal, type SealAddress } from '../keyring/seal.ts'
 import { decodeRecord, encodeRecord, type SessionRecord } from './session-codec.ts'
 import { GENERATION_BYTES, type SessionRef, type StoredSession } from './session-driver.ts'
-import { isExpired, standingOf, type TicketStanding } from './session-policy.ts'
+import { isExpired, statusOf, type TicketStatus } from './session-policy.ts'
 import { type ParsedTicket, sessionIdOf } from './ticket.ts'
 import { OpenedRecords } from './opened-records.ts'
 import type { MissReason } from './types.ts'
@@ -19,7 +19,7 @@ export interface Loaded {
 
 export interface FoundRecord {
   readonly loaded: Loaded
-  readonly standing: TicketStanding
+  readonly status: TicketStatus
 }
 
 /** What a ticket does not find. */
@@ -87,9 +87,9 @@ export function createVault(deps: { seal: Seal; namespace: string; clock: Clock 
       if (stored.isKept && typeof loaded !== 'string') openedBefore.set(stored, loaded)
       if (typeof loaded === 'string') return { ...LOST, refused: loaded }
       const nowMs = clock.now()
-      const standing = standingOf(ticket.secretHash, loaded.record.secrets, nowMs)
-      if (standing === 'refused') return { reason: 'revoked', refused: 'secret', isDoubtful: false }
-      return isExpired(loaded.record, nowMs) ? { reason: 'expired', isDoubtful: false } : { loaded, standing }
+      const status = statusOf(ticket.secretHash, loaded.record.secrets, nowMs)
+      if (status === 'refused') return { reason: 'revoked', refused: 'secret', isDoubtful: false }
+      return isExpired(loaded.record, nowMs) ? { reason: 'expired', isDoubtful: false } : { loaded, status }
     },
   }
 }

@@ -6,8 +6,8 @@
  */
 export interface Meter {
   readonly name: string
-  /** `standing`: one value per server, which is there while the server is one of ours. */
-  readonly kind: 'counter' | 'duration' | 'standing'
+  /** `gauge`: one value per server, which is there while the server is one of ours. */
+  readonly kind: 'counter' | 'duration' | 'gauge'
   /** UCUM, as OpenTelemetry wants it: `{session}` names what is counted, `s` are seconds. */
   readonly unit: string
   readonly description: string
@@ -139,8 +139,8 @@ export const meters = {
     'operation',
   ]),
   redisReconnects: counter('redis.reconnects', '{connection}', 'Connections to Redis that were lost.', ['server']),
-  redisConnected: standing('redis.connected', 'Whether there is a connection to the server: 1 or 0.'),
-  redisCircuit: standing('redis.circuit.open', 'Whether the circuit is open, so that nothing is sent: 1 or 0.'),
+  redisConnected: gauge('redis.connected', 'Whether there is a connection to the server: 1 or 0.'),
+  redisCircuit: gauge('redis.circuit.open', 'Whether the circuit is open, so that nothing is sent: 1 or 0.'),
   nearReads: {
     ...counter('near.cache.reads', '{read}', 'Reads that the near cache answered, or not.', ['kind', 'outcome']),
     values: { kind: ['session', 'token'], outcome: ['hit', 'miss'] },
@@ -162,7 +162,7 @@ export const DURATION_BUCKETS = [
 ] as const
 
 export function prometheusName({ name, kind }: Pick<Meter, 'name' | 'kind'>): string {
-  const suffixes: Readonly<Record<Meter['kind'], string>> = { counter: '_total', duration: '_seconds', standing: '' }
+  const suffixes: Readonly<Record<Meter['kind'], string>> = { counter: '_total', duration: '_seconds', gauge: '' }
   return name.replaceAll('.', '_') + suffixes[kind]
 }
 
@@ -174,8 +174,8 @@ function duration(name: string, description: string, labels: readonly Label[]): 
   return { name: `coatcheck.${name}`, kind: 'duration', unit: 's', description, labels }
 }
 
-function standing(name: string, description: string): Meter {
-  return { name: `coatcheck.${name}`, kind: 'standing', unit: '1', description, labels: ['server'] }
+function gauge(name: string, description: string): Meter {
+  return { name: `coatcheck.${name}`, kind: 'gauge', unit: '1', description, labels: ['server'] }
 }
 
 /** Every set of labels that is told from the start; none where some value is known only when it comes. */

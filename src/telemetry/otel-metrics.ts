@@ -48,7 +48,7 @@ export function startOtelMetrics(
 function sinkOf(meter: OtelMeter, owner: object): { sink: MeterSink; stopShowing: () => void } {
   const counters = new Map<MeterName, Counter>()
   const histograms = new Map<MeterName, Histogram>()
-  const standing = new Map<MeterName, Map<string, number>>()
+  const gauges = new Map<MeterName, Map<string, number>>()
   const stops: (() => void)[] = []
   for (const [name, entry] of Object.entries(meters) as [MeterName, Meter][]) {
     const { conventionalName, name: ownName, description, unit, kind } = entry
@@ -59,7 +59,7 @@ function sinkOf(meter: OtelMeter, owner: object): { sink: MeterSink; stopShowing
       histograms.set(name, meter.createHistogram(conventionalName ?? ownName, { ...options, advice }))
     } else {
       const values = new Map<string, number>()
-      standing.set(name, values)
+      gauges.set(name, values)
       const gauge = meter.createObservableGauge(ownName, options)
       const show = (result: ObservableResult): void => {
         for (const [server, value] of values) result.observe(value, serverAttributes(server))
@@ -73,8 +73,8 @@ function sinkOf(meter: OtelMeter, owner: object): { sink: MeterSink; stopShowing
     add: (name, labels, count) => counters.get(name)?.add(count, attributesOf(name, labels)),
     record: (name, labels, seconds) => histograms.get(name)?.record(seconds, attributesOf(name, labels)),
     stand(name, server, value) {
-      if (value === null) standing.get(name)?.delete(server)
-      else standing.get(name)?.set(server, value)
+      if (value === null) gauges.get(name)?.delete(server)
+      else gauges.get(name)?.set(server, value)
     },
   }
   return {

@@ -61,7 +61,7 @@ function sinkOf(registry: Registry): MeterSink {
         name,
         taken(meter, (config) => new Counter(config)),
       )
-    else if (meter.kind === 'standing')
+    else if (meter.kind === 'gauge')
       gauges.set(
         name,
         taken(meter, (config) => new Gauge(config)),

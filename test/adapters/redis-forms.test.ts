@@ -6,16 +6,16 @@ import { cluster, overTls, sentinel, underAcl } from '../support/redis-grounds.t
 import { nodeServer } from './scenario-servers.ts'
 
 const forms = [
-  { form: 'a cluster', standing: () => cluster() },
-  { form: 'a primary that sentinels name', standing: () => sentinel() },
-  { form: 'TLS', standing: overTls },
-  { form: 'a user with the smallest ACL', standing: underAcl },
+  { form: 'a cluster', status: () => cluster() },
+  { form: 'a primary that sentinels name', status: () => sentinel() },
+  { form: 'TLS', status: overTls },
+  { form: 'a user with the smallest ACL', status: underAcl },
 ]
 
-describe.each(forms)('$form', ({ standing }) => {
+describe.each(forms)('$form', ({ status }) => {
   let world: TestWorld
   beforeAll(async () => {
-    world = await createHttpWorld(nodeServer, standing)
+    world = await createHttpWorld(nodeServer, status)
   })
   afterAll(() => world.close())
 

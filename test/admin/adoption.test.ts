@@ -53,8 +53,8 @@ async function bulk(dropIn: object): Promise<BulkMigration> {
   closing.push(() => migration.close())
   return migration
 }
-const adoptAll = ({ ground, origin, events }: BulkMigration): Promise<AdoptionReport> =>
-  adoptOldRecords(ground, origin, events, { signal })
+const adoptAll = ({ context, origin, events }: BulkMigration): Promise<AdoptionReport> =>
+  adoptOldRecords(context, origin, events, { signal })
 const koaSession = (user: string): string =>
   JSON.stringify({ user, visits: 0, _expire: Date.now() + HOUR_MS, _maxAge: HOUR_MS })
 async function oldSessions(count: number): Promise<void> {
@@ -129,12 +129,12 @@ test('bare keys: only sessions are taken, whatever else has such a name', async 
   await client.hSet('e'.repeat(32), 'a', 'hash')
   const storage = (): object => secondaryStorage({ ...ours(), migrateFrom: betterAuthStorage({ mode: 'move' }) })
   const look = await bulk(storage())
-  const { families } = await surveyOldRecords(look.ground, look.origin, { signal })
+  const { families } = await surveyOldRecords(look.context, look.origin, { signal })
   expect(families).toMatchObject([{ family: '<token>', keys: 3, unreadable: 2 }])
   expect(await adoptAll(await bulk(storage()))).toMatchObject({ outcomes: { moved: 1 } })
   expect(await client.exists([token, 'b'.repeat(32), 'd'.repeat(32), 'e'.repeat(32)])).toBe(3)
   // Its own keys are no old ones, though the origin has no prefix.
-  expect((await surveyOldRecords(look.ground, look.origin, { signal })).families).toMatchObject([{ keys: 2 }])
+  expect((await surveyOldRecords(look.context, look.origin, { signal })).families).toMatchObject([{ keys: 2 }])
 })
 
 test('keys that a function makes: found if the id stands in them, refused if not', async () => {

@@ -1,9 +1,9 @@
 /** Looking at keys and tidying up: what is counted, what counts as left behind, and that nothing else is touched. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import {
-  type AdminGround,
+  type AdminContext,
   explainKey,
-  type LeftoverKind,
+  type OrphanKind,
   openAdmin,
   repairKeys,
   statistics,
@@ -28,18 +28,18 @@ afterEach(async () => {
 })
 
 const { signal } = new AbortController()
-async function operator(options: RedisStoreOptions = { url: server.url }): Promise<AdminGround> {
-  const ground = await openAdmin({ store: redisStore({ ...PATIENT, ...options }), keys: OLD_KEY, baseUrl: BASE_URL })
-  closing.push(() => ground.close())
-  await ground.store.ready()
-  return ground
+async function operator(options: RedisStoreOptions = { url: server.url }): Promise<AdminContext> {
+  const context = await openAdmin({ store: redisStore({ ...PATIENT, ...options }), keys: OLD_KEY, baseUrl: BASE_URL })
+  closing.push(() => context.close())
+  await context.store.ready()
+  return context
 }
 function application() {
   const auth = coatcheck({ store: redisStore({ ...PATIENT, url: server.url }), keys: OLD_KEY, baseUrl: BASE_URL })
   closing.push(() => auth.close())
   return auth
 }
-const some = (counts: Readonly<Record<LeftoverKind, number>>): object =>
+const some = (counts: Readonly<Record<OrphanKind, number>>): object =>
   Object.fromEntries(Object.entries(counts).filter(([, count]) => count > 0))
 
 describe('keys scan', () => {
@@ -47,9 +47,9 @@ describe('keys scan', () => {
     const world = await sealWorld({ url: server.url }, 30)
     await server.cli('set', 'cache:of:somebody', 'else')
     await server.cli('set', 'user:{too-short}:gen', 'x')
-    const ground = await operator()
-    await server.cli('persist', ground.server.keys.tokens(ground.keyring.userKey('user-0')))
-    const survey = await surveyKeys(ground, { signal, leftovers: true })
+    const context = await operator()
+    await server.cli('persist', context.server.keys.tokens(context.keyring.userKey('user-0')))
+    const survey = await surveyKeys(context, { signal, orphans: true })
     const counts = Object.fromEntries(survey.families.map(({ family, count }) => [family, count]))
     expect(counts).toEqual({
       sessions: 33,
@@ -64,24 +64,24 @@ describe('keys scan', () => {
     expect(survey.sessions.endingWithin).toEqual({ hour: 0, day: 33, week: 33 })
     expect(survey.families.find(({ family }) => family === 'tokens')?.withoutTtl).toBeCloseTo(1 / 31)
     for (const { bytes, count } of survey.families) expect(bytes).toBeGreaterThan(40 * count)
-    expect(some(survey.leftovers)).toEqual({})
+    expect(some(survey.orphans)).toEqual({})
   })
 
   test('looks at a part of many keys, at all of them when that is wanted, and stops when told', async () => {
     const { client, keys } = (await operator()).server
     const names = Array.from({ length: 3000 }, (_, i) => keys.providerGate(`g${i}`.padEnd(22, 'x')))
     await Promise.all(names.map((name) => client.command(name, ['SET', name, 'x', 'PX', '600000'])))
-    const ground = await operator()
-    const part = await surveyKeys(ground, { signal, look: 300 })
+    const context = await operator()
+    const part = await surveyKeys(context, { signal, look: 300 })
     expect(part).toMatchObject({ isWhole: true, isExact: false, families: [{ count: 3000 }] })
     expect(part.families[0]?.sampled).toBeLessThan(500)
-    const all = await surveyKeys(ground, { signal, look: Infinity })
+    const all = await surveyKeys(context, { signal, look: Infinity })
     expect(all).toMatchObject({ isExact: true, families: [{ count: 3000, sampled: 3000 }] })
-    const estimate = await statistics(ground, { signal, sample: 1000 })
+    const estimate = await statistics(context, { signal, sample: 1000 })
     expect(estimate.survey.scanned).toBeLessThan(1500)
     expect(estimate.survey).toMatchObject({ isWhole: false, families: [{ family: 'provider gates', count: 3000 }] })
     const stopped = new AbortController()
-    const interrupted = await surveyKeys(ground, { signal: stopped.signal, seen: () => stopped.abort() })
+    const interrupted = await surveyKeys(context, { signal: stopped.signal, seen: () => stopped.abort() })
     expect(interrupted.isWhole).toBe(false)
     expect(interrupted.scanned).toBeLessThan(3000)
   })
@@ -107,9 +107,9 @@ describe('keys repair', () => {
     await auth.sessions.revoke(session.id ?? '')
     for (const userId of ['grace', 'joan']) for (let i = 0; i < 12; i++) await auth.sessions.create({ userId })
     await auth.sessions.revokeByUser('grace')
-    const ground = await operator()
+    const context = await operator()
     const before = await server.cli('dbsize')
-    const report = await repairKeys(ground, { signal })
+    const report = await repairKeys(context, { signal })
     expect(some(report.found)).toEqual({})
     expect(await server.cli('dbsize')).toBe(before)
   })
@@ -121,10 +121,10 @@ describe('keys repair', () => {
       ids.push((await auth.sessions.create({ userId })).session.id ?? '')
     }
     for (let i = 0; i < 12; i++) await auth.sessions.create({ userId: 'stray' })
-    const ground = await operator()
-    const { keys } = ground.server
+    const context = await operator()
+    const { keys } = context.server
     const parts = (id: string): [string, string] => id.split('.') as [string, string]
-    const keyOf = (userId: string): string => ground.keyring.userKey(userId)
+    const keyOf = (userId: string): string => context.keyring.userKey(userId)
     await server.cli('del', keys.session(...parts(ids[0] ?? '')))
     await server.cli('set', keys.generation(keyOf('dead')), 'anothers')
     await auth.sessions.revoke(ids[3] ?? '')
@@ -133,15 +133,15 @@ describe('keys repair', () => {
     await server.cli('hset', keys.revocations(keyOf('fine')), 'login:nonce', 'x')
 
     const expected = { 'lost-entry': 1, 'dead-record': 13, 'endless-marker': 1, 'stray-index': 1, 'unseen-outbox': 1 }
-    const dry = await repairKeys(ground, { signal, dryRun: true })
+    const dry = await repairKeys(context, { signal, dryRun: true })
     expect(some(dry.found)).toEqual(expected)
     expect(some(dry.removed)).toEqual({})
-    expect(some((await repairKeys(ground, { signal, dryRun: true })).found)).toEqual(expected)
+    expect(some((await repairKeys(context, { signal, dryRun: true })).found)).toEqual(expected)
 
-    const report = await repairKeys(ground, { signal })
+    const report = await repairKeys(context, { signal })
     // With the records of the stray user gone before its index, or after it.
     expect(some(report.removed)).toEqual(expected)
-    expect(some((await repairKeys(ground, { signal })).found)).toEqual({})
+    expect(some((await repairKeys(context, { signal })).found)).toEqual({})
     expect(await auth.sessions.listByUser('lost')).toHaveLength(1)
     expect(await auth.sessions.listByUser('fine')).toHaveLength(1)
     expect(Number(await server.cli('pttl', keys.ended(...parts(ids[3] ?? ''))))).toBeGreaterThan(0)
@@ -160,9 +160,9 @@ describe('keys repair', () => {
         await auth.sessions.revoke(session.id ?? '')
       }
     })
-    const ground = await operator()
+    const context = await operator()
     const removed: object[] = []
-    for (let i = 0; i < 3; i++) removed.push(some((await repairKeys(ground, { signal })).removed))
+    for (let i = 0; i < 3; i++) removed.push(some((await repairKeys(context, { signal })).removed))
     isOver = true
     await Promise.all(load)
     expect(removed).toEqual([{}, {}, {}])
@@ -173,16 +173,16 @@ describe('keys repair', () => {
 describe('keys explain', () => {
   test('says what a key is, whose, and which key sealed it, and nothing of what it holds', async () => {
     await sealWorld({ url: server.url }, 1)
-    const ground = await operator()
-    const userKey = ground.keyring.userKey('user-0')
-    const tokens = await explainKey(ground, ground.server.keys.tokens(userKey))
+    const context = await operator()
+    const userKey = context.keyring.userKey('user-0')
+    const tokens = await explainKey(context, context.server.keys.tokens(userKey))
     expect(tokens).toMatchObject({ family: 'tokens', type: 'hash', size: 3, userKey, sealedBy: ['old'], exists: true })
-    const [info] = await ground.sessions.listByUser('user-0')
+    const [info] = await context.sessions.listByUser('user-0')
     const id = info?.id ?? ''
-    const session = await explainKey(ground, ground.server.keys.session(userKey, id.split('.')[1] ?? ''))
-    expect(session).toMatchObject({ family: 'sessions', type: 'string', sessionId: id, leftovers: [] })
+    const session = await explainKey(context, context.server.keys.session(userKey, id.split('.')[1] ?? ''))
+    expect(session).toMatchObject({ family: 'sessions', type: 'string', sessionId: id, orphans: [] })
     expect(session.lifeMs).toBeGreaterThan(0)
-    expect(await explainKey(ground, 'cache:1')).toMatchObject({ family: null, exists: false, type: 'none' })
+    expect(await explainKey(context, 'cache:1')).toMatchObject({ family: null, exists: false, type: 'none' })
     expect(JSON.stringify([tokens, session])).not.toMatch(/grant of|first|orders/)
   })
 })

@@ -1,7 +1,7 @@
 /** `keys rotate` as a function: complete, resumable, and unnoticed by processes that go on working meanwhile. */
 import { promisify } from 'node:util'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { type AdminGround, openAdmin, rotateKeys } from '../../src/entries/admin.ts'
+import { type AdminContext, openAdmin, rotateKeys } from '../../src/entries/admin.ts'
 import { coatcheck } from '../../src/app/coatcheck.ts'
 import { CoatcheckStore } from '../../src/app/drop-ins/express-session.ts'
 import type { RedisClientPort } from '../../src/redis/client-port.ts'
@@ -36,11 +36,11 @@ const never = new AbortController().signal
 async function operator(
   keys: readonly string[],
   options: RedisStoreOptions = { url: server.url },
-): Promise<AdminGround> {
-  const ground = await openAdmin({ store: redisStore({ ...PATIENT, ...options }), keys, baseUrl: BASE_URL })
-  closing.push(() => ground.close())
-  await ground.store.ready()
-  return ground
+): Promise<AdminContext> {
+  const context = await openAdmin({ store: redisStore({ ...PATIENT, ...options }), keys, baseUrl: BASE_URL })
+  closing.push(() => context.close())
+  await context.store.ready()
+  return context
 }
 function application(keys: readonly string[], options: RedisStoreOptions = { url: server.url }) {
   const auth = coatcheck<Counting>({ store: redisStore({ ...PATIENT, ...options }), keys, baseUrl: BASE_URL })
@@ -70,13 +70,13 @@ async function expectAllReadable(world: SealedWorld, keys: readonly string[], op
 describe('one server', () => {
   test('everything goes under the first key; then the old one is of no use but for tickets of its time', async () => {
     const world = await sealWorld({ url: server.url }, 40)
-    const ground = await operator(BOTH_KEYS)
-    const before = await rotateKeys(ground, { signal: never, dryRun: true })
+    const context = await operator(BOTH_KEYS)
+    const before = await rotateKeys(context, { signal: never, dryRun: true })
     expect(use(before.keys)).toEqual({ new: 0, old: world.sealed })
     expect(before).toMatchObject({ resealed: 0, isDone: false })
 
     const lives = await livesOf(world)
-    const report = await rotateKeys(ground, { signal: never })
+    const report = await rotateKeys(context, { signal: never })
     expect(report).toMatchObject({ resealed: world.sealed, overtaken: 0, unreadable: 0, isDone: true })
     expect(use(report.keys)).toEqual({ new: world.sealed, old: 0 })
     for (const [i, life] of (await livesOf(world)).entries()) {
@@ -110,9 +110,9 @@ describe('one server', () => {
 
   test('interrupted, it goes on where it was, and says how far it is', async () => {
     const world = await sealWorld({ url: server.url }, 150)
-    const ground = await operator(BOTH_KEYS)
+    const context = await operator(BOTH_KEYS)
     const interruption = new AbortController()
-    const first = await rotateKeys(ground, {
+    const first = await rotateKeys(context, {
       signal: interruption.signal,
       seen: ({ resealed }) => {
         if (resealed > world.sealed / 3) interruption.abort()
@@ -121,7 +121,7 @@ describe('one server', () => {
     expect(first.isDone).toBe(false)
     expect(first.resealed).toBeGreaterThan(world.sealed / 3)
     expect(first.resealed).toBeLessThan(world.sealed)
-    const second = await rotateKeys(ground, { signal: never })
+    const second = await rotateKeys(context, { signal: never })
     expect(second.resealed).toBe(world.sealed - first.resealed)
     expect(second).toMatchObject({ isDone: true })
     expect(use(second.keys)).toEqual({ new: world.sealed, old: 0 })
@@ -147,9 +147,9 @@ describe('one server', () => {
 
   test('what was changed between reading and writing stays as it was changed', async () => {
     const { tickets, sealed } = await sealWorld({ url: server.url }, 1)
-    const ground = await operator(BOTH_KEYS)
+    const context = await operator(BOTH_KEYS)
     const auth = application(BOTH_KEYS)
-    const { client } = ground.server
+    const { client } = context.server
     const ticketOf = new Map<string, string>()
     for (const ticket of tickets) ticketOf.set((await auth.sessions.find(ticket)).session?.id ?? '', ticket)
     const between: RedisClientPort = {
@@ -176,7 +176,7 @@ describe('one server', () => {
         return client.script(...call)
       },
     }
-    const report = await rotateKeys({ ...ground, server: { ...ground.server, client: between } }, { signal: never })
+    const report = await rotateKeys({ ...context, server: { ...context.server, client: between } }, { signal: never })
     expect(report).toMatchObject({ isDone: true, overtaken: tickets.length, resealed: sealed - tickets.length })
     for (const ticket of tickets) expect((await auth.sessions.find(ticket)).session?.data.count).toBe(1)
   })
@@ -224,8 +224,8 @@ test('under load nobody is signed out, no change is lost, no grant ends, and not
     }
   }
   const load = [...world.tickets.map((_, i) => visitor(i)), ...Array.from({ length: 8 }, (_, i) => refresher(i))]
-  const ground = await operator(BOTH_KEYS)
-  const report = await rotateKeys(ground, { signal: never })
+  const context = await operator(BOTH_KEYS)
+  const report = await rotateKeys(context, { signal: never })
   const refreshedMeanwhile = provider.requests.length
   isOver = true
   await Promise.all(load)
@@ -237,7 +237,7 @@ test('under load nobody is signed out, no change is lost, no grant ends, and not
   expect(refreshedMeanwhile).toBeGreaterThan(20)
   expect(Math.min(...acknowledged)).toBeGreaterThan(0)
   for (const user of world.userIds) expect(provider.isAlive(user)).toBe(true)
-  expect(use((await rotateKeys(ground, { signal: never, dryRun: true })).keys)).toMatchObject({ old: 0 })
+  expect(use((await rotateKeys(context, { signal: never, dryRun: true })).keys)).toMatchObject({ old: 0 })
   const counts = await Promise.all(
     world.userIds.map(async (userId) => (await auths[0]!.sessions.listByUser(userId)).length),
   )
@@ -271,6 +271,6 @@ test('a ring of one key has nothing to do', async () => {
   expect(await rotateKeys(await operator([OLD_KEY]), { signal: never })).toMatchObject({
     resealed: 0,
     isDone: true,
-    walks: 1,
+    scans: 1,
   })
 })

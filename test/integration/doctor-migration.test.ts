@@ -41,10 +41,10 @@ async function reported(...reports: readonly Report[]): Promise<void> {
 const none = new Map()
 const unchanged = new Map([['unchanged', 1]] as const)
 const nextSteps = async (): Promise<readonly string[]> => {
-  const ground = await openServer({ store: redisStore({ url: world.redis.url }) })
-  await ground.store.ready()
-  const { origins } = await migrationStatus(ground, { signal: new AbortController().signal })
-  await ground.close()
+  const context = await openServer({ store: redisStore({ url: world.redis.url }) })
+  await context.store.ready()
+  const { origins } = await migrationStatus(context, { signal: new AbortController().signal })
+  await context.close()
   return origins.map(({ next }) => next)
 }
 

@@ -57,18 +57,18 @@ describe.each(forms)('explainSession on $form', ({ start }) => {
       events: new EventBus(),
     }
     const sessions = createSessionStore(deps)
-    const ground = { store: { sessions: driver } as never }
+    const context = { store: { sessions: driver } as never }
     const withKeys = { seal, prefix: '', clock, config: { session: policy } as never }
     const told = async (id: string): Promise<SessionAccount> => {
-      const account = await explainSession(ground, withKeys, id)
+      const account = await explainSession(context, withKeys, id)
       const { state, because, kind, reason } = account
-      const without = await explainSession(ground, null, id)
+      const without = await explainSession(context, null, id)
       // Keys add what the record says, and change nothing else.
       if (state !== 'unreadable') expect(without).toMatchObject({ state, because, kind, reason, times: null })
       for (const text of Object.values(wordsOf(account))) expect(text).toMatch(/\S.{5,}\.$/)
       return account
     }
-    return { sessions, told, core: createCore(deps), keyring, ground, withKeys }
+    return { sessions, told, core: createCore(deps), keyring, context, withKeys }
   }
   const nameOf = (id: string): string => {
     const { userKey, id: random } = parseSessionId(id) ?? { userKey: '', id: '' }
@@ -192,18 +192,18 @@ describe.each(forms)('explainSession on $form', ({ start }) => {
   })
 
   it('never existed, as far as can be known; no session id at all', async () => {
-    const { sessions, told, keyring, ground } = application()
+    const { sessions, told, keyring, context } = application()
     const tickets = createTickets(keyring, systemRandom, world.clock)
     const { userKey, id } = tickets.newRef()
     expect(await told(`${userKey}.${id}`)).toMatchObject({ state: 'unknown', because: 'nothing', kind: null })
     const known = idOf(await sessions.create({ userId: 'ada' }))
     expect(await told(`${userKeyOf(known)}.${id}`)).toMatchObject({ state: 'unknown', because: 'no-trace' })
-    await expect(explainSession(ground, null, 'OOM')).rejects.toThrow(/no session id/)
+    await expect(explainSession(context, null, 'OOM')).rejects.toThrow(/no session id/)
   })
 
   describe('an anonymous session', () => {
     it('live, expired while its record is there, then without a trace', async () => {
-      const { sessions, told, ground, withKeys } = application()
+      const { sessions, told, context, withKeys } = application()
       const id = idOf(await sessions.create({ data: { cart: 1 } }))
       expect(await told(id)).toMatchObject({
         state: 'live',
@@ -211,10 +211,10 @@ describe.each(forms)('explainSession on $form', ({ start }) => {
         times: { createdAtMs: world.clock.now() },
       })
       await world.advance(8 * HOUR + MINUTE)
-      const inSlack = await explainSession(ground, withKeys, id)
+      const inSlack = await explainSession(context, withKeys, id)
       expect(inSlack).toMatchObject({ state: 'expired', because: 'deadline', kind: 'anonymous' })
       // Its deadline stands in the record only, which stays closed without keys.
-      expect(await explainSession(ground, null, id)).toMatchObject({ state: 'live', kind: 'anonymous', times: null })
+      expect(await explainSession(context, null, id)).toMatchObject({ state: 'live', kind: 'anonymous', times: null })
       await world.advance(HOUR)
       expect(await told(id)).toMatchObject({ state: 'unknown', because: 'nothing', kind: null })
     })

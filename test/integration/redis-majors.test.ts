@@ -4,29 +4,29 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { coatcheck } from '../../src/app/coatcheck.ts'
 import { redisStore } from '../../src/stores/redis/redis-store.ts'
 import { libraryMajors } from '../support/redis-clients.ts'
-import { cluster, type Ground, overTls, sentinel, underAcl } from '../support/redis-grounds.ts'
+import { cluster, type Context, overTls, sentinel, underAcl } from '../support/redis-grounds.ts'
 
 const forms = [
-  { form: 'a cluster', standing: () => cluster() },
-  { form: 'a primary that sentinels name', standing: () => sentinel() },
-  { form: 'TLS', standing: overTls },
-  { form: 'a user with the smallest ACL', standing: underAcl },
+  { form: 'a cluster', status: () => cluster() },
+  { form: 'a primary that sentinels name', status: () => sentinel() },
+  { form: 'TLS', status: overTls },
+  { form: 'a user with the smallest ACL', status: underAcl },
 ]
 
-describe.each(forms)('$form', ({ standing }) => {
-  let ground: Ground
+describe.each(forms)('$form', ({ status }) => {
+  let context: Context
   beforeAll(async () => {
-    ground = await standing()
+    context = await status()
   })
-  afterAll(() => ground.stop())
+  afterAll(() => context.stop())
 
   test.each(libraryMajors)('redis $major: sessions, tokens, and their end', async ({ install, major }) => {
     install()
     const keys = randomBytes(32).toString('base64')
-    const auth = coatcheck({ store: redisStore(ground.options), keys, baseUrl: 'http://localhost:3000' })
+    const auth = coatcheck({ store: redisStore(context.options), keys, baseUrl: 'http://localhost:3000' })
     try {
       await auth.ready()
-      const connections = await ground.primaries[0]?.cli('client', 'list')
+      const connections = await context.primaries[0]?.cli('client', 'list')
       expect(connections?.match(/resp=3/g)?.length ?? 0).toBe(major === '6' ? 1 : 0)
       for (const userId of ['ada', 'grace', 'linus', 'margaret']) {
         const { ticket, session } = await auth.sessions.create({ userId })

@@ -16,7 +16,7 @@ import type { AdoptionWorld } from '../../src/testing/http-scenarios/adoption.ts
 import { CACHE_BEFORE, CACHE_LAST } from '../../src/testing/http-scenarios/visitor.ts'
 import type { CookieBridge } from '../../src/migrate/cookie-bridge.ts'
 import { oldApplication } from './old-application.ts'
-import type { Ground } from './redis-grounds.ts'
+import type { Context } from './redis-grounds.ts'
 import { type RedisServer, startRedisServer } from './redis-server.ts'
 import { HANG_MS, withinMs } from '../lab/limits.ts'
 
@@ -52,16 +52,16 @@ export interface TestWorld extends AdoptionWorld {
 /** @param serve makes the server of the adapter; it is not listening yet. */
 export async function createHttpWorld(
   serve: (auth: Coatcheck<ScenarioData>, adopt: CookieBridge) => Server | Promise<Server>,
-  standing: () => Promise<Ground> = plainGround,
+  status: () => Promise<Context> = plainContext,
 ): Promise<TestWorld> {
-  const ground = await standing()
-  const [redis] = ground.primaries as [RedisServer]
+  const context = await status()
+  const [redis] = context.primaries as [RedisServer]
   const idp = await startDevProvider({ redirectUris: [`${BASE_URL}/auth/callback`] })
   const { issuer, clientId, clientSecret } = idp
   const auth = coatcheck<ScenarioData>({
     baseUrl: BASE_URL,
     keys: randomBytes(32).toString('base64'),
-    store: redisStore(ground.options),
+    store: redisStore(context.options),
     providers: [oidc({ name: 'dev', issuer, clientId, clientSecret })],
     session: { staleFor: '60s' },
     // What works in the background would be counted with the requests.
@@ -84,16 +84,16 @@ export async function createHttpWorld(
     old,
     origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     async countCommands(run) {
-      const before = await dataCommands(ground)
+      const before = await dataCommands(context)
       await run()
-      return (await dataCommands(ground)) - before
+      return (await dataCommands(context)) - before
     },
     answerWithinMs: withinMs(400),
     async breakStore() {
-      for (const server of ground.primaries) server.pause()
+      for (const server of context.primaries) server.pause()
     },
     async mendStore() {
-      for (const server of ground.primaries) server.resume()
+      for (const server of context.primaries) server.resume()
       // Users enough to lie on every server of a cluster.
       const asked = () => Promise.all(Array.from({ length: 24 }, (_, i) => auth.sessions.listByUser(`nobody-${i}`)))
       await vi.waitUntil(() => asked().then(Boolean, () => false), { timeout: HANG_MS })
@@ -110,7 +110,7 @@ export async function createHttpWorld(
       server.closeAllConnections()
       server.close()
       await auth.close()
-      await Promise.all([idp.close(), ground.stop()])
+      await Promise.all([idp.close(), context.stop()])
     },
   }
 }
@@ -123,12 +123,12 @@ function declareWhenHeadersLeave(response: ServerResponse, value: string): void 
   }
 }
 
-async function plainGround(): Promise<Ground> {
+async function plainContext(): Promise<Context> {
   const server = await startRedisServer()
   return { options: { url: server.url }, primaries: [server], stop: () => server.stop() }
 }
 
-async function dataCommands({ primaries }: Ground): Promise<number> {
+async function dataCommands({ primaries }: Context): Promise<number> {
   const stats = (await Promise.all(primaries.map((server) => server.cli('info', 'commandstats')))).join('\n')
   const counts = [...stats.matchAll(/^cmdstat_([\w]+)(?:\|\w+)?:calls=(\d+)/gm)]
   return counts.filter(([, name]) => !NO_DATA.has(name ?? '')).reduce((sum, [, , calls]) => sum + Number(calls), 0)

@@ -8,24 +8,24 @@ import { freePort, type RedisServer, startRedisServer } from './redis-server.ts'
 import { startClusterGroup, startSentinelGroup } from './redis-topologies.ts'
 
 /** What a world stands on. */
-export interface Ground {
+export interface Context {
   readonly options: RedisStoreOptions
   readonly primaries: readonly RedisServer[]
   stop(): Promise<void>
 }
 
-export const single = async (library: LibraryMajor): Promise<Ground> => {
+export const single = async (library: LibraryMajor): Promise<Context> => {
   const server = await startRedisServer()
   return { options: { client: library.create(server.url) }, primaries: [server], stop: () => server.stop() }
 }
 
-export const cluster = async (client?: (url: string) => HandedInClient): Promise<Ground> => {
+export const cluster = async (client?: (url: string) => HandedInClient): Promise<Context> => {
   const group = await startClusterGroup({ replicas: 0 })
   const options = client ? { client: client(group.url) } : { url: group.url, cluster: true }
   return { options, primaries: group.servers, stop: () => group.stop() }
 }
 
-export const sentinel = async (library?: LibraryMajor): Promise<Ground> => {
+export const sentinel = async (library?: LibraryMajor): Promise<Context> => {
   const group = await startSentinelGroup({ replicas: 1, downAfterMs: 60_000 })
   const ports = group.sentinels.map(({ port }) => port)
   const client = library?.createSentinel?.(group.name, ports)
@@ -34,7 +34,7 @@ export const sentinel = async (library?: LibraryMajor): Promise<Ground> => {
   return { options, primaries: [await group.primary()], stop: () => group.stop() }
 }
 
-export const overTls = async (): Promise<Ground> => {
+export const overTls = async (): Promise<Context> => {
   const certificates = createCertificates()
   const port = await freePort()
   // Besides a plain port, for redis-cli.
@@ -51,7 +51,7 @@ export const overTls = async (): Promise<Ground> => {
 }
 
 /** The user of docs/redis-acl.md. */
-export const underAcl = async (): Promise<Ground> => {
+export const underAcl = async (): Promise<Context> => {
   const server = await startRedisServer()
   const rules = /ACL SETUSER coatcheck (on >password [^`]+)/.exec(readFileSync('docs/redis-acl.md', 'utf8'))?.[1] ?? ''
   // Conformance cases of documents use a prefix.

@@ -13,7 +13,7 @@ import { limitsOf } from '../../src/redis/options.ts'
 import { resolveDestination } from '../../src/redis/resolve-destination.ts'
 import { createFakeClock, type FakeClock } from '../../src/testing/fake-clock.ts'
 import { libraryMajors } from './redis-clients.ts'
-import { cluster, type Ground, overTls, sentinel, single, underAcl } from './redis-grounds.ts'
+import { cluster, type Context, overTls, sentinel, single, underAcl } from './redis-grounds.ts'
 
 export interface RedisWorld {
   readonly client: RedisClientPort
@@ -58,7 +58,7 @@ export const redisForms: readonly RedisForm[] = [
     })),
 ]
 
-async function startWorld(starting: Promise<Ground>): Promise<RedisWorld> {
+async function startWorld(starting: Promise<Context>): Promise<RedisWorld> {
   const { options, primaries, stop } = await starting
   options.client?.on('error', () => undefined)
   const to = options.client ?? resolveDestination(options, {})

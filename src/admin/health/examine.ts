@@ -5,7 +5,7 @@
 import type { Options } from '../../config/types.ts'
 import { checkKeys, checkMemoryStore, checkOptionsAndEnvironment, noteRefusal } from './configuration.ts'
 import { checkData } from './data.ts'
-import type { ExaminationOptions, HealthGround } from './health-ground.ts'
+import type { ExaminationOptions, HealthContext } from './health-context.ts'
 import { HealthRecord, type HealthReport } from './health-report.ts'
 import { checkVariables } from './ignored-variables.ts'
 import { checkMigration } from './migration.ts'
@@ -13,14 +13,14 @@ import { checkProvider } from './provider.ts'
 import { checkRedis } from './redis.ts'
 import type { RedisSetup } from '../../stores/redis/options.ts'
 
-export async function examine(ground: HealthGround, wishes: ExaminationOptions = {}): Promise<HealthReport> {
+export async function examine(context: HealthContext, wishes: ExaminationOptions = {}): Promise<HealthReport> {
   const record = new HealthRecord()
   const configuration = record.notes('configuration')
-  const { env, clock, fetch } = ground
+  const { env, clock, fetch } = context
   const { offline = false, signal = new AbortController().signal, seen = () => undefined } = wishes
   let options: Options
   try {
-    options = await ground.load()
+    options = await context.load()
   } catch (error) {
     noteRefusal(configuration, 'Configuration file', error)
     return record.report()
@@ -28,7 +28,7 @@ export async function examine(ground: HealthGround, wishes: ExaminationOptions =
   const config = checkOptionsAndEnvironment(configuration, options, env)
   let setup: RedisSetup | null = null
   try {
-    setup = await ground.inspect(options)
+    setup = await context.inspect(options)
     if (setup === null && config !== null) checkMemoryStore(configuration, env)
   } catch (error) {
     noteRefusal(configuration, 'Redis URL', error)
@@ -37,7 +37,7 @@ export async function examine(ground: HealthGround, wishes: ExaminationOptions =
   const keyring = config && (setup !== null || config.keys.length > 0) ? checkKeys(configuration, config) : null
 
   const redis = record.notes('redis')
-  const opened = setup === null ? null : await checkRedis(redis, ground, options, setup, wishes)
+  const opened = setup === null ? null : await checkRedis(redis, context, options, setup, wishes)
   try {
     if (config !== null && !signal.aborted) {
       for (const provider of config.providers) {

@@ -6,11 +6,11 @@ import type { Options } from '../../config/types.ts'
 import type { RedisFeature } from '../../stores/redis/acl-rights.ts'
 import { createKeyFinder } from '../../redis/key-finder.ts'
 import type { RedisSetup } from '../../stores/redis/options.ts'
-import type { ServerGround } from '../ground.ts'
+import type { ServerContext } from '../context.ts'
 import { checkCanaries, earlierMemoryOf, plantCanaries, plantedCanaries } from './canaries.ts'
 import { checkHandedInClient } from './client-options.ts'
 import type { HealthNotes } from './health-report.ts'
-import type { ExaminationOptions, HealthGround } from './health-ground.ts'
+import type { ExaminationOptions, HealthContext } from './health-context.ts'
 import { checkProbeKey } from './probe-key.ts'
 import { checkDurability } from './redis-durability.ts'
 import { checkMemory } from './redis-memory.ts'
@@ -22,20 +22,20 @@ import { serverInfoOf, type ServerLook } from './server-info.ts'
 /** @returns what is open and can be looked into; `null` when it cannot. Whoever gets it closes it. */
 export async function checkRedis(
   notes: HealthNotes,
-  ground: HealthGround,
+  context: HealthContext,
   options: Options,
   setup: RedisSetup,
   wishes: ExaminationOptions,
-): Promise<ServerGround | null> {
+): Promise<ServerContext | null> {
   const { destination } = setup
   if ('kind' in destination) {
-    if (!(await checkReach(notes, destination, ground.clock))) return null
+    if (!(await checkReach(notes, destination, context.clock))) return null
   } else checkHandedInClient(notes, destination)
-  const opened = await ground.open(options)
+  const opened = await context.open(options)
   try {
     await opened.store.ready()
     notes.ok('Connection', 'protocol, credentials and database are accepted')
-    await checkServers(notes, opened, ground, setup, wishes)
+    await checkServers(notes, opened, context, setup, wishes)
     return opened
   } catch (error) {
     await opened.close()
@@ -47,8 +47,8 @@ export async function checkRedis(
 /** @throws {RedisError} when one of them cannot be asked */
 async function checkServers(
   notes: HealthNotes,
-  { server: store, prefix }: ServerGround,
-  { clock, nonce }: HealthGround,
+  { server: store, prefix }: ServerContext,
+  { clock, nonce }: HealthContext,
   setup: RedisSetup,
   { canaries = false, signal = new AbortController().signal, seen }: ExaminationOptions,
 ): Promise<void> {

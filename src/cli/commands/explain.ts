@@ -4,7 +4,7 @@
  */
 import type { Command } from 'commander'
 import {
-  type AdminGround,
+  type AdminContext,
   anchorOf,
   type Explanation,
   explainSession,
@@ -14,7 +14,7 @@ import {
   type LogReport,
   type Section,
   sectionsOf,
-  type ServerGround,
+  type ServerContext,
   wordsOf,
 } from '../../entries/admin.ts'
 import { isCoatcheckError } from '../../core/errors.ts'
@@ -109,23 +109,23 @@ function logTable(output: Output, { found }: LogReport): string {
 
 async function explainId(context: CommandContext, sessionId: string): Promise<ExitCode> {
   const { output } = context
-  const { ground, keys } = await groundOf(context)
-  const account = await explainSession(ground, keys, sessionId)
+  const { admin, keys } = await contextOf(context)
+  const account = await explainSession(admin, keys, sessionId)
   output.data({ session: { ...account, ...wordsOf(account) } }, () => accountText(output, account))
   if (keys === null) output.note('Without COATCHECK_KEYS the record stays closed: its times are not shown.')
   return account.state === 'unknown' ? exitCode.failed : exitCode.ok
 }
 
 /** Keys tell more; without them Redis alone still tells most. */
-async function groundOf(
+async function contextOf(
   context: CommandContext,
-): Promise<{ readonly ground: ServerGround; readonly keys: AdminGround | null }> {
+): Promise<{ readonly admin: ServerContext; readonly keys: AdminContext | null }> {
   try {
     const admin = await context.admin()
-    return { ground: admin, keys: admin }
+    return { admin: admin, keys: admin }
   } catch (error) {
     if (!isCoatcheckError(error) || error.code !== 'COATCHECK_CONFIG_MISSING') throw error
-    return { ground: await context.server(), keys: null }
+    return { admin: await context.server(), keys: null }
   }
 }
 

@@ -29,15 +29,15 @@ export function stats(cli: Cli): Command {
       ],
       async (context, { exact = false, watch = false, interval, count }) => {
         const { output, signal } = context
-        const ground = await context.server()
+        const admin = await context.server()
         if (watch) {
           if (!output.isJson) output.data({}, () => LINE_TITLE)
-          for await (const { before, now, activity } of readings(ground, { signal, interval, count })) {
+          for await (const { before, now, activity } of readings(admin, { signal, interval, count })) {
             output.line(activityDocument(now, activity), () => activityLine(before, now, activity))
           }
           return exitCode.ok
         }
-        const found = await statistics(ground, {
+        const found = await statistics(admin, {
           exact,
           signal,
           seen: ({ scanned, total }) => output.progress(`${whole(scanned)} of ${whole(total)} keys`),

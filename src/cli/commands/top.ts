@@ -1,6 +1,6 @@
 /** `coatcheck top`: a live view. On a terminal a screen of its own until Ctrl-C, else a line per interval. */
 import type { Command } from 'commander'
-import { type KeySurvey, type ServerGround, type Statistics, statistics } from '../../entries/admin.ts'
+import { type KeySurvey, type ServerContext, type Statistics, statistics } from '../../entries/admin.ts'
 import { activityDocument, activityLine, LINE_TITLE } from '../activity-line.ts'
 import type { Cli } from '../cli.ts'
 import type { CommandContext } from '../context.ts'
@@ -32,18 +32,18 @@ export function top(cli: Cli): Command {
       ],
       async (context, { interval, count }) => {
         const { output, terminal, signal } = context
-        const ground = await context.server()
+        const admin = await context.server()
         const options = { signal, interval, count }
         if (!terminal.stdout.isTerminal || output.isJson) {
           if (!output.isJson) output.data({}, () => LINE_TITLE)
-          for await (const { before, now, activity } of readings(ground, options)) {
+          for await (const { before, now, activity } of readings(admin, options)) {
             output.line(activityDocument(now, activity), () => activityLine(before, now, activity))
           }
           return exitCode.ok
         }
         const screen = new LiveScreen(terminal.stdout)
         context.closeLater(async () => screen.close())
-        await showLive(context, ground, screen, options)
+        await showLive(context, admin, screen, options)
         return exitCode.ok
       },
     )
@@ -53,21 +53,21 @@ export function top(cli: Cli): Command {
 
 async function showLive(
   context: CommandContext,
-  ground: ServerGround,
+  admin: ServerContext,
   screen: LiveScreen,
   options: Flags & { readonly signal: AbortSignal },
 ): Promise<void> {
   const { output, terminal, signal } = context
-  const sampled = (): Promise<Statistics> => statistics(ground, { signal, sample: SAMPLE, look: SAMPLE / 5 })
+  const sampled = (): Promise<Statistics> => statistics(admin, { signal, sample: SAMPLE, look: SAMPLE / 5 })
   screen.show([output.paint('dim', 'looking at the servers …')])
   let sample = await sampled()
   let before = sample.survey
-  let sampledAtMs = ground.clock.monotonic()
-  for await (const reading of readings(ground, options)) {
-    if (ground.clock.monotonic() - sampledAtMs >= SAMPLED_EVERY_MS) {
+  let sampledAtMs = admin.clock.monotonic()
+  for await (const reading of readings(admin, options)) {
+    if (admin.clock.monotonic() - sampledAtMs >= SAMPLED_EVERY_MS) {
       before = sample.survey
       sample = await sampled()
-      sampledAtMs = ground.clock.monotonic()
+      sampledAtMs = admin.clock.monotonic()
     }
     if (signal.aborted) return
     const { columns } = terminal.stdout

@@ -8,7 +8,7 @@ import { LONGEST_TTL_MS } from '../../core/time-to-live.ts'
 import { createDocuments } from '../../documents/documents.ts'
 import type { DocumentRef } from '../../documents/document-driver.ts'
 import { createPlannedSessions, type PlannedSession } from '../../session/planned-session.ts'
-import type { Adopted, AdoptingRequest, BridgeGround, BridgeStores } from '../cookie-bridge.ts'
+import type { Adopted, AdoptingRequest, BridgeContext, BridgeStores } from '../cookie-bridge.ts'
 import type { OldSession, OldSessionRead } from './old-sessions.ts'
 import { agreedCookie } from './agreement.ts'
 import { type AdoptedUser, adoptedUser, type BridgeOptions } from './options.ts'
@@ -75,13 +75,13 @@ const LEAST_ENDED_MS = 7 * 24 * 3_600_000
 const COOKIE_SLACK_MS = 5 * 60_000
 
 export function createAdoption<S>(
-  ground: BridgeStores & Pick<BridgeGround, 'clock' | 'events'>,
+  context: BridgeStores & Pick<BridgeContext, 'clock' | 'events'>,
   { origin, caller, user, mode = 'read', extend = true }: AdoptionOptions<S>,
 ): Adoption {
-  const { clock, events } = ground
-  const documents = createDocuments<Fate>(ground.documents, 'adopted')
-  const sessions = createPlannedSessions(ground.planned)
-  const revoked = createRevokedUsers(ground.documents, clock)
+  const { clock, events } = context
+  const documents = createDocuments<Fate>(context.documents, 'adopted')
+  const sessions = createPlannedSessions(context.planned)
+  const revoked = createRevokedUsers(context.documents, clock)
   const tell = (outcome: MigrationOutcome): void => {
     if (events.hasListeners('migration.read')) events.emit('migration.read', { origin, outcome })
   }
@@ -125,7 +125,7 @@ export function createAdoption<S>(
     const found = adoptedUser(await user(old.data as S), caller)
     if (!found) return null
     const beganAtMs = signedInAtMs(found) ?? old.beganAtMs ?? null
-    if (await revoked.covers(ground.planned.keyring.userKey(found.userId), beganAtMs)) {
+    if (await revoked.covers(context.planned.keyring.userKey(found.userId), beganAtMs)) {
       tell('ended')
       return null
     }
@@ -211,7 +211,7 @@ export function createAdoption<S>(
 
   const revoke = async (ticket: string): Promise<void> => {
     const id = sessions.idOf(ticket)
-    if (id !== null) await ground.revoke(id, 'signed-out')
+    if (id !== null) await context.revoke(id, 'signed-out')
   }
 
   const endAdopted = async (fate: Fate): Promise<void> => {

@@ -1,6 +1,6 @@
 /** Puts a bridge together: the cookie names of a library, the check of its cookies, and the adoption that follows. */
 import type { CookiePlace } from '../../http/cookie.ts'
-import type { AttachedBridge, BridgeGround, CookieBridge } from '../cookie-bridge.ts'
+import type { AttachedBridge, BridgeContext, CookieBridge } from '../cookie-bridge.ts'
 import { type Adoption, type AdoptionOptions, createAdoption, type VerifiedCookie } from './adoption.ts'
 import { clearingLines, findOldCookies, type FoundCookie, mayHoldCookie, type OldCookieNames } from './old-cookie.ts'
 
@@ -17,7 +17,7 @@ export interface BridgeParts<S> extends AdoptionOptions<S> {
   readonly cookies: OldCookieNames
   readonly cookie?: CookiePlace | undefined
   /** Called once per instance. */
-  readonly verifier: (ground: BridgeGround) => Verify
+  readonly verifier: (context: BridgeContext) => Verify
 }
 
 export function createBridge<S>(parts: BridgeParts<S>): CookieBridge {
@@ -27,12 +27,12 @@ export function createBridge<S>(parts: BridgeParts<S>): CookieBridge {
     mode,
     mayHold: (header) => mayHoldCookie(header, cookies),
     clearing: (header) => clearingLines(header, cookies, place),
-    attach(ground): AttachedBridge {
-      const verify = verifier(ground)
-      const { events, clock } = ground
+    attach(context): AttachedBridge {
+      const verify = verifier(context)
+      const { events, clock } = context
       let opened: Adoption | null = null
       const adoption = async (): Promise<Adoption> => {
-        const stores = await ground.open()
+        const stores = await context.open()
         return (opened ??= createAdoption({ ...stores, events, clock }, parts))
       }
       const refuse = (): void => {

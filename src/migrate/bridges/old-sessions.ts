@@ -36,7 +36,7 @@ export interface CallbackSessionStore {
 }
 
 /** What a bridge gives to the origin of its old sessions. */
-export interface OldSessionsGround {
+export interface OldSessionsContext {
   /** Opens the old records. @param store absent: the store of the instance */
   readonly oldRecords: (store?: StoreFactory) => Promise<OldRecordDriver>
   /** The current time, epoch milliseconds. */
@@ -46,7 +46,7 @@ export interface OldSessionsGround {
 /** An origin of `coatcheck/migrate` that can read one session by its id. */
 export interface OldSessionOrigin {
   /** For bridges: the sessions of this origin. */
-  openSessions(ground: OldSessionsGround): OldSessions
+  openSessions(context: OldSessionsContext): OldSessions
 }
 
 export function isSessionOrigin(store: object): store is OldSessionOrigin {
@@ -97,7 +97,7 @@ export interface RecordFormat {
 export function recordSessions(
   { keyOf, decode }: RecordFormat,
   store: StoreFactory | undefined,
-  { oldRecords, now }: OldSessionsGround,
+  { oldRecords, now }: OldSessionsContext,
 ): OldSessions {
   return {
     async read(id) {

@@ -1,5 +1,5 @@
 /** Cookies that hold the signed id of a session, whose data is in a store of express-session or @fastify/session. */
-import type { BridgeGround } from '../cookie-bridge.ts'
+import type { BridgeContext } from '../cookie-bridge.ts'
 import type { Verify } from './bridge.ts'
 import { callbackSessions, type CallbackSessionStore, isSessionOrigin, type OldSessionOrigin } from './old-sessions.ts'
 import { requireMethods } from './options.ts'
@@ -12,7 +12,7 @@ export function idVerifier(
   store: CallbackSessionStore | OldSessionOrigin,
   caller: string,
   idIn: (value: string) => string | null,
-): (ground: BridgeGround) => Verify {
+): (context: BridgeContext) => Verify {
   if (!isSessionOrigin(store)) requireMethods(store, ['get', 'destroy'], 'store', caller)
   return ({ clock, oldRecords }) => {
     const now = (): number => clock.now()

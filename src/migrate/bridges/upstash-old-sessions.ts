@@ -2,13 +2,13 @@
 import type { StoreFactory } from '../../stores/store.ts'
 import { removeRecord } from '../remove-record.ts'
 import { hydrated, removeName, type UpstashKeys, userIn } from '../upstash-records.ts'
-import { type OldSessions, type OldSessionsGround, timeOf } from './old-sessions.ts'
+import { type OldSessions, type OldSessionsContext, timeOf } from './old-sessions.ts'
 
 /** @param store absent: the store of the instance */
 export function upstashOldSessions(
   keys: UpstashKeys,
   store: StoreFactory | undefined,
-  { oldRecords, now }: OldSessionsGround,
+  { oldRecords, now }: OldSessionsContext,
 ): OldSessions {
   return {
     async read(token) {

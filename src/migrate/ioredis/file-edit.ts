@@ -1,7 +1,7 @@
 /** One file on its way from ioredis to node-redis: its edits, its marks, and the helpers that it will import. */
 import { ts } from 'ts-morph'
 import { Edits } from './edits.ts'
-import { markText, standingAt } from './marks.ts'
+import { markText, markStateAt } from './marks.ts'
 import type { Site, SiteState } from './report.ts'
 
 /** Stands for a name of the generated file until all names of the file are known. */
@@ -74,9 +74,9 @@ export class FileEdit {
 
   /** True if a person, or an earlier run, has dealt with the place: no edit may touch it. Reports it then. */
   stands(node: ts.Node, rule: string): boolean {
-    const standing = standingAt(this.#lines, this.#lineAbove(node))
-    if (standing.state === 'none') return false
-    this.#report(node, rule, standing.state, standing.state === 'marked' ? standing.code : standing.reason)
+    const markState = markStateAt(this.#lines, this.#lineAbove(node))
+    if (markState.state === 'none') return false
+    this.#report(node, rule, markState.state, markState.state === 'marked' ? markState.code : markState.reason)
     return true
   }
 

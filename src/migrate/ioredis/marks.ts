@@ -4,7 +4,7 @@ const ERROR = 'coatcheck-codemod-error'
 const MARK = /\/\/ coatcheck-codemod-(error|ignore)\b[ \t]*(.*)$/
 
 /** What stands in the comments directly above a line. */
-export type Standing =
+export type MarkState =
   | { readonly state: 'none' }
   /** A mark of an earlier run that is not resolved. */
   | { readonly state: 'marked'; readonly code: string }
@@ -17,15 +17,15 @@ export function markText(code: string, advice: string): string {
 }
 
 /** @param lines of the file; @param line index of the line with the code */
-export function standingAt(lines: readonly string[], line: number): Standing {
-  let standing: Standing = { state: 'none' }
+export function markStateAt(lines: readonly string[], line: number): MarkState {
+  let markState: MarkState = { state: 'none' }
   for (let at = line - 1; at >= 0; at -= 1) {
     const [, kind, rest = ''] = MARK.exec(lines[at] ?? '') ?? []
     if (kind === undefined) break
     if (kind === 'ignore') return { state: 'ignored', reason: rest.trim() }
-    standing = { state: 'marked', code: rest.split(':', 1)[0]?.trim() ?? '' }
+    markState = { state: 'marked', code: rest.split(':', 1)[0]?.trim() ?? '' }
   }
-  return standing
+  return markState
 }
 
 /** How many marks wait for a person. */

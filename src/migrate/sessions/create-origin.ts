@@ -49,13 +49,13 @@ export function createOrigin(
     name: format.name,
     hosts: format.hosts,
     mode,
-    openSessions(ground) {
+    openSessions(context) {
       const decode = (text: string): OldSession | null => {
         const json = format.decode(text)
         const data = json === null ? null : readJson(json)
         return data && { data, endsAtMs: cookieEndOf(data) }
       }
-      return recordSessions({ keyOf: format.keyOf, decode }, store, ground)
+      return recordSessions({ keyOf: format.keyOf, decode }, store, context)
     },
     ...(store && { store }),
     ...(keys && { keys }),

@@ -1,6 +1,6 @@
 /** `coatcheck keys explain`: what one key is. Never what it holds. */
 import type { Command } from 'commander'
-import { explainKey, type KeyExplanation, LEFTOVERS } from '../../../entries/admin.ts'
+import { explainKey, type KeyExplanation, ORPHANS } from '../../../entries/admin.ts'
 import type { Cli } from '../../cli.ts'
 import { exitCode } from '../../exit-code.ts'
 import type { Output } from '../../output.ts'
@@ -38,7 +38,7 @@ function textOf(output: Output, found: KeyExplanation): string {
     ['ends', exists ? (lifeMs === null ? 'never' : `in ${span(lifeMs)}`) : null],
     ['size', exists ? `${whole(count)} ${SIZED[type] ?? 'elements'}, ${size(bytes)} of memory` : null],
     ['sealed by', sealedBy.length === 0 ? null : `key ${sealedBy.join(', ')}`],
-    ['left over', found.leftovers.length === 0 ? null : found.leftovers.map((kind) => LEFTOVERS[kind]).join('; ')],
+    ['orphans', found.orphans.length === 0 ? null : found.orphans.map((kind) => ORPHANS[kind]).join('; ')],
   ]
   const shown = lines.filter((line): line is readonly [string, string] => line[1] !== null)
   return shown.map(([name, value]) => `${output.paint('dim', name.padEnd(9))}  ${value}`).join('\n')

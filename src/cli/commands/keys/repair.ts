@@ -1,10 +1,10 @@
 /** `coatcheck keys repair`: removes what was left behind. */
 import type { Command } from 'commander'
-import { type LeftoverKind, LEFTOVERS, repairKeys, type RepairReport } from '../../../entries/admin.ts'
+import { type OrphanKind, ORPHANS, repairKeys, type RepairReport } from '../../../entries/admin.ts'
 import type { Cli } from '../../cli.ts'
 import { exitCode } from '../../exit-code.ts'
 import { counted, whole } from '../../../core/counted.ts'
-import { leftoverLines } from './scan.ts'
+import { orphanLines } from './scan.ts'
 
 interface Flags {
   readonly dryRun?: boolean
@@ -23,12 +23,12 @@ export function repairAll(cli: Cli): Command {
       async (context, flags) => {
         const { output, signal } = context
         const { dryRun = false } = flags
-        const ground = await context.server()
+        const admin = await context.server()
         if (!dryRun && !(await context.confirm('Will remove what was left behind.', flags))) {
           output.note('Nothing was removed.')
           return exitCode.failed
         }
-        const report = await repairKeys(ground, {
+        const report = await repairKeys(admin, {
           dryRun,
           signal,
           seen: ({ scanned, total }) => output.progress(`${whole(scanned)} of ${whole(total)} keys`),
@@ -42,8 +42,8 @@ export function repairAll(cli: Cli): Command {
 }
 
 function textOf({ scanned, found, removed }: RepairReport, dryRun: boolean): string {
-  const lines = [`Looked at ${counted(scanned, 'key')}.`, ...leftoverLines(found)]
-  const kinds = Object.keys(LEFTOVERS) as LeftoverKind[]
+  const lines = [`Looked at ${counted(scanned, 'key')}.`, ...orphanLines(found)]
+  const kinds = Object.keys(ORPHANS) as OrphanKind[]
   const count = kinds.reduce((sum, kind) => sum + removed[kind], 0)
   if (!dryRun && kinds.some((kind) => found[kind] > 0)) lines.push(`Removed ${whole(count)}.`)
   return lines.join('\n')

@@ -24,8 +24,8 @@ export function rotateAll(cli: Cli): Command {
       async (context, flags) => {
         const { output, signal } = context
         const { dryRun = false } = flags
-        const ground = await context.admin()
-        const { active, keys } = ground.keyring
+        const admin = await context.admin()
+        const { active, keys } = admin.keyring
         if (!dryRun && keys.length > 1) {
           const plan = `Will put everything under key ${active.id}. All processes have to have it in their ring already.`
           if (!(await context.confirm(plan, flags))) {
@@ -33,14 +33,14 @@ export function rotateAll(cli: Cli): Command {
             return exitCode.failed
           }
         }
-        const report = await rotateKeys(ground, {
+        const report = await rotateKeys(admin, {
           dryRun,
           signal,
-          seen: ({ walk, scanned, total, resealed }) =>
-            output.progress(`walk ${walk}: ${whole(scanned)} of ${whole(total)} keys, ${whole(resealed)} re-encrypted`),
+          seen: ({ scan, scanned, total, resealed }) =>
+            output.progress(`scan ${scan}: ${whole(scanned)} of ${whole(total)} keys, ${whole(resealed)} re-encrypted`),
         })
-        const { absoluteTimeoutMs } = ground.config.session
-        output.data({ dryRun, ...report, ticketsUntilMs: ground.clock.now() + absoluteTimeoutMs }, () =>
+        const { absoluteTimeoutMs } = admin.config.session
+        output.data({ dryRun, ...report, ticketsUntilMs: admin.clock.now() + absoluteTimeoutMs }, () =>
           textOf(output, report, { dryRun, isInterrupted: signal.aborted, absoluteTimeoutMs }),
         )
         if (signal.aborted) return exitCode.interrupted
@@ -69,7 +69,7 @@ function textOf(output: Output, report: RotationReport, circumstances: Circumsta
   const lines = [output.table(columns, keys), '']
   if (!dryRun) lines.push(`Re-encrypted ${counted(resealed, 'record')}.`)
   if (isInterrupted)
-    lines.push(`Interrupted after ${counted(scanned, 'key')} of this walk: run it again and it goes on.`)
+    lines.push(`Interrupted after ${counted(scanned, 'key')} of this scan: run it again and it goes on.`)
   else if (!isDone && !dryRun) {
     lines.push(
       output.paint(

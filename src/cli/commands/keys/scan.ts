@@ -1,6 +1,6 @@
 /** `coatcheck keys scan`: families of keys, their size, keys without a TTL, what was left behind. */
 import type { Command } from 'commander'
-import { type KeySurvey, type LeftoverKind, LEFTOVERS, surveyKeys } from '../../../entries/admin.ts'
+import { type KeySurvey, type OrphanKind, ORPHANS, surveyKeys } from '../../../entries/admin.ts'
 import type { Cli } from '../../cli.ts'
 import { exitCode } from '../../exit-code.ts'
 import type { Output } from '../../output.ts'
@@ -20,7 +20,7 @@ export function scanKeys(cli: Cli): Command {
         const { output, signal } = context
         const survey = await surveyKeys(await context.server(), {
           signal,
-          leftovers: true,
+          orphans: true,
           ...(exact && { look: Infinity }),
           seen: ({ scanned, total }) => output.progress(`${whole(scanned)} of ${whole(total)} keys`),
         })
@@ -32,21 +32,21 @@ export function scanKeys(cli: Cli): Command {
 }
 
 function textOf(output: Output, survey: KeySurvey): string {
-  const { families, foreign, leftovers, isExact, scanned, total, isWhole } = survey
+  const { families, foreign, orphans, isExact, scanned, total, isWhole } = survey
   const lines = families.length === 0 ? ['No keys of ours.'] : [familiesTable(output, survey)]
   lines.push('')
   if (!isWhole) lines.push(`Interrupted: ${whole(scanned)} of ${whole(total)} keys.`)
-  if (!isExact) lines.push('Memory, TTL and leftovers are those of a sample; --exact looks at every key.')
+  if (!isExact) lines.push('Memory, TTL and orphans are those of a sample; --exact looks at every key.')
   lines.push(`${counted(foreign, 'key')} not ours.`)
   const endless = families.filter(({ withoutTtl, mayStay }) => withoutTtl > 0 && !mayStay)
   for (const { family } of endless)
     lines.push(output.paint('yellow', `Some ${family} have no TTL: nothing of ours makes such keys.`))
-  lines.push(...leftoverLines(leftovers))
+  lines.push(...orphanLines(orphans))
   return lines.join('\n')
 }
 
-export function leftoverLines(leftovers: { readonly [Kind in LeftoverKind]: number }): string[] {
-  const found = (Object.keys(LEFTOVERS) as LeftoverKind[]).filter((kind) => leftovers[kind] > 0)
+export function orphanLines(orphans: { readonly [Kind in OrphanKind]: number }): string[] {
+  const found = (Object.keys(ORPHANS) as OrphanKind[]).filter((kind) => orphans[kind] > 0)
   if (found.length === 0) return ['Nothing was left behind.']
-  return [...found.map((kind) => `${whole(leftovers[kind])} ${kind}: ${LEFTOVERS[kind]}.`)]
+  return [...found.map((kind) => `${whole(orphans[kind])} ${kind}: ${ORPHANS[kind]}.`)]
 }

@@ -16,17 +16,17 @@ export async function lookOrAdopt(context: CommandContext, access: BulkAccess, i
   return isDryRun ? look(context, migration) : run(context, migration)
 }
 
-async function look(context: CommandContext, { ground, origin }: BulkMigration): Promise<ExitCode> {
+async function look(context: CommandContext, { context: admin, origin }: BulkMigration): Promise<ExitCode> {
   const { output, signal } = context
-  const survey = await surveyOldRecords(ground, origin, { signal, seen: takingOver(output, ground.clock, 'looked at') })
+  const survey = await surveyOldRecords(admin, origin, { signal, seen: takingOver(output, admin.clock, 'looked at') })
   output.data({ dryRun: true, mode: origin.mode, ...survey }, () => surveyText(output, survey, origin.mode))
   return signal.aborted ? exitCode.interrupted : exitCode.ok
 }
 
-async function run(context: CommandContext, { ground, origin, events }: BulkMigration): Promise<ExitCode> {
+async function run(context: CommandContext, { context: admin, origin, events }: BulkMigration): Promise<ExitCode> {
   const { output, signal } = context
-  const seen = takingOver(output, ground.clock, 'taken over')
-  const report = await adoptOldRecords(ground, origin, events, { signal, seen })
+  const seen = takingOver(output, admin.clock, 'taken over')
+  const report = await adoptOldRecords(admin, origin, events, { signal, seen })
   output.data({ dryRun: false, mode: origin.mode, ...report }, () => adoptionText(output, report, origin.mode))
   if (signal.aborted) return exitCode.interrupted
   return (report.outcomes.unreadable ?? 0) > 0 ? exitCode.partial : exitCode.ok

@@ -24,15 +24,15 @@ export function migrationProgress(cli: Cli): Command {
       ],
       async (context, flags) => {
         const { output, signal } = context
-        const ground = await context.server()
+        const admin = await context.server()
         const old = await context.oldServer(flags)
-        const status = await migrationStatus(ground, {
+        const status = await migrationStatus(admin, {
           signal,
           ...(old && { old }),
           exact: flags.exact ?? false,
           seen: ({ scanned, total }) => output.progress(`${whole(scanned)} of ${whole(total)} keys`),
         })
-        output.data(status, () => textOf(output, status.origins, ground.clock.now()))
+        output.data(status, () => textOf(output, status.origins, admin.clock.now()))
         return signal.aborted ? exitCode.interrupted : exitCode.ok
       },
     )

@@ -129,7 +129,7 @@ async function look(context: CommandContext, origin: Origin): Promise<ExitCode> 
   }
   context.closeLater(() => old.close())
   const seen = takingOver(output, systemClock, 'looked at')
-  const survey = await surveyOldRecords(old.ground, old.origin, { signal, seen })
+  const survey = await surveyOldRecords(old.admin, old.origin, { signal, seen })
   output.data({ dryRun: true, ...survey }, () => surveyText(output, survey, 'tokens'))
   return signal.aborted ? exitCode.interrupted : exitCode.ok
 }

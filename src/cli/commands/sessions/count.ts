@@ -23,15 +23,15 @@ export function countSessions(cli: Cli): Command {
       async (context, flags) => {
         const { output, signal } = context
         if (namesUser(flags)) {
-          const ground = await context.admin()
-          const { userKey } = userOf(ground, flags)
-          const { length: count } = await listSessions(ground, userKey)
+          const admin = await context.admin()
+          const { userKey } = userOf(admin, flags)
+          const { length: count } = await listSessions(admin, userKey)
           output.data({ userKey, count, isExact: true }, () => String(count))
           return exitCode.ok
         }
-        const ground = await context.server()
+        const admin = await context.server()
         const { exact = false } = flags
-        const { survey } = await statistics(ground, {
+        const { survey } = await statistics(admin, {
           signal,
           exact,
           look: Infinity,

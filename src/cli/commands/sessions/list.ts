@@ -24,13 +24,13 @@ export function listSessionsOf(cli: Cli): Command {
     ],
     async (context, flags) => {
       const { output, terminal } = context
-      const ground = await context.admin()
-      const user = userOf(ground, flags)
-      const rows = await listSessions(ground, user.userKey)
+      const admin = await context.admin()
+      const user = userOf(admin, flags)
+      const rows = await listSessions(admin, user.userKey)
       output.data({ userKey: user.userKey, sessions: rows }, () =>
         rows.length === 0
           ? ''
-          : output.table(columnsAt(ground.clock.now(), rows[0]?.id ?? '', isNarrow(terminal)), rows),
+          : output.table(columnsAt(admin.clock.now(), rows[0]?.id ?? '', isNarrow(terminal)), rows),
       )
       if (output.isJson) return rows.length === 0 ? exitCode.failed : exitCode.ok
       output.note(rows.length === 0 ? `No sessions of ${user.label}.` : counted(rows.length, 'session'))

@@ -1,7 +1,7 @@
 /** `coatcheck sessions revoke`: says what will end, asks, ends it, and says what goes on being valid. */
 import type { Command } from 'commander'
 import {
-  type AdminGround,
+  type AdminContext,
   type EndingPlan,
   type EndingReport,
   type EndingWish,
@@ -36,9 +36,9 @@ export function revokeSessions(cli: Cli): Command {
       ],
       async (context, flags, sessionId) => {
         const { output } = context
-        const ground = await context.admin()
-        const { wish, label } = wishOf(ground, flags, sessionId)
-        const plan = await planEnding(ground, wish)
+        const admin = await context.admin()
+        const { wish, label } = wishOf(admin, flags, sessionId)
+        const plan = await planEnding(admin, wish)
         const consequence = planText(plan, wish, label)
         if (flags.dryRun === true) {
           output.data({ dryRun: true, ...plan }, () => consequence)
@@ -49,8 +49,8 @@ export function revokeSessions(cli: Cli): Command {
           output.note('Nothing was ended.')
           return exitCode.failed
         }
-        const report = await endSessions(ground, wish, plan, flags.reason)
-        output.data({ dryRun: false, ...report }, () => reportText(report, wish, label, ground.clock.now()))
+        const report = await endSessions(admin, wish, plan, flags.reason)
+        output.data({ dryRun: false, ...report }, () => reportText(report, wish, label, admin.clock.now()))
         return hasEndedAny(report, wish) ? exitCode.ok : exitCode.failed
       },
     )
@@ -64,7 +64,7 @@ export function revokeSessions(cli: Cli): Command {
 
 /** @throws {UsageError} */
 function wishOf(
-  ground: AdminGround,
+  admin: AdminContext,
   flags: Flags,
   sessionId: string | undefined,
 ): { readonly wish: EndingWish; readonly label: string } {
@@ -74,7 +74,7 @@ function wishOf(
     }
     return { wish: { sessionId }, label: sessionId }
   }
-  const { userKey, label } = userOf(ground, flags)
+  const { userKey, label } = userOf(admin, flags)
   if (flags.except !== undefined) return { wish: { userKey, exceptSessionId: flags.except }, label }
   if (flags.all !== true) throw new UsageError('Which sessions of the user? --all, or --except <session id>.')
   return { wish: { userKey }, label }

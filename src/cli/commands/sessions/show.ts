@@ -26,8 +26,8 @@ export function showOneSession(cli: Cli): Command {
       ],
       async (context, { data = false }, sessionId = '') => {
         const { output } = context
-        const ground = await context.admin()
-        const { account, session } = await showSession(ground, sessionId)
+        const admin = await context.admin()
+        const { account, session } = await showSession(admin, sessionId)
         const document = { ...account, ...wordsOf(account) }
         if (session === null) {
           output.data({ ...document, session }, () => accountText(output, account))
@@ -35,7 +35,7 @@ export function showOneSession(cli: Cli): Command {
         }
         const { fields, ...rest } = session
         const shown = { ...rest, userId: shownId(session), ...(data && { fields }) }
-        output.data({ ...document, session: shown }, () => textOf(output, session, data, ground.clock.now()))
+        output.data({ ...document, session: shown }, () => textOf(output, session, data, admin.clock.now()))
         return exitCode.ok
       },
     )

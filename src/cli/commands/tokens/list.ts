@@ -28,15 +28,13 @@ export function listTokens(cli: Cli): Command {
       ],
       async (context, { limit }) => {
         const { output, signal } = context
-        const ground = await context.admin()
+        const admin = await context.admin()
         const users: UserTokensStatus[] = []
         const seen = ({ scanned, total }: { scanned: number; total: number }): void =>
           output.progress(`${whole(scanned)} of ${whole(total)} keys, ${counted(users.length, 'user')}`)
-        for await (const user of usersWithTokens(ground, { max: limit, signal, seen })) users.push(user)
+        for await (const user of usersWithTokens(admin, { max: limit, signal, seen })) users.push(user)
         const rows = users.flatMap(({ userKey, providers }) => providers.map((status) => ({ userKey, status })))
-        output.data({ users, limit }, () =>
-          rows.length === 0 ? '' : output.table(columnsAt(ground.clock.now()), rows),
-        )
+        output.data({ users, limit }, () => (rows.length === 0 ? '' : output.table(columnsAt(admin.clock.now()), rows)))
         if (!output.isJson && users.length === 0) output.note('No user has tokens.')
         if (!output.isJson && users.length === limit)
           output.note(`${counted(limit, 'user')}; there may be more: --limit`)

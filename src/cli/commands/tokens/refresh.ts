@@ -24,12 +24,12 @@ export function refreshTokensOf(cli: Cli): Command {
       ],
       async (context, flags) => {
         const { output, signal } = context
-        const ground = await context.admin()
-        const user = userOf(ground, flags)
-        const userId = await userIdOf(ground, user)
+        const admin = await context.admin()
+        const user = userOf(admin, flags)
+        const userId = await userIdOf(admin, user)
         if (userId === null) throw new UsageError('The user key alone does not tell the user id here: --user <id>.')
         const { provider, resource, scopes } = flags
-        const report = await refreshTokens(ground, user.userKey, userId, {
+        const report = await refreshTokens(admin, user.userKey, userId, {
           signal,
           ...(provider !== undefined && { provider }),
           ...(resource !== undefined && { resource }),
@@ -37,7 +37,7 @@ export function refreshTokensOf(cli: Cli): Command {
         })
         const { isNew, expiresAt } = report
         output.data({ userKey: user.userKey, ...report }, () => {
-          const until = `valid until ${new Date(expiresAt).toISOString()} (${when(expiresAt, ground.clock.now())})`
+          const until = `valid until ${new Date(expiresAt).toISOString()} (${when(expiresAt, admin.clock.now())})`
           if (isNew) return `Refreshed: the access token is ${until}.`
           const failure = report.status?.lastRefresh
           const why = failure && failure.outcome !== 'refreshed' ? ` Last refresh: ${outcomeText(failure)}.` : ''

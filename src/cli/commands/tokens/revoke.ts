@@ -23,10 +23,10 @@ export function revokeTokens(cli: Cli): Command {
       ],
       async (context, flags) => {
         const { output } = context
-        const ground = await context.admin()
-        const { userKey, label } = userOf(ground, flags)
+        const admin = await context.admin()
+        const { userKey, label } = userOf(admin, flags)
         const { provider, dryRun = false } = flags
-        const stored = (await tokensOf(ground, userKey)).filter(
+        const stored = (await tokensOf(admin, userKey)).filter(
           (one) => provider === undefined || one.provider === provider,
         )
         const accessTokens = stored.flatMap(({ resources }) => resources)
@@ -51,13 +51,13 @@ export function revokeTokens(cli: Cli): Command {
           output.note('Nothing was deleted.')
           return exitCode.failed
         }
-        const { count: deleted, durable = false } = await deleteTokens(ground, userKey, provider)
+        const { count: deleted, durable = false } = await deleteTokens(admin, userKey, provider)
         const accessTokensUntilMs = untilMs === 0 ? null : untilMs
         output.data({ dryRun, ...facts, deleted, durable, accessTokensUntilMs }, () => {
           const left =
             untilMs === 0
               ? ''
-              : `\nAccess tokens already handed to APIs stay valid until ${new Date(untilMs).toISOString()} (${when(untilMs, ground.clock.now())}).`
+              : `\nAccess tokens already handed to APIs stay valid until ${new Date(untilMs).toISOString()} (${when(untilMs, admin.clock.now())}).`
           return `Deleted ${counted(deleted, 'record')}.${left}`
         })
         return exitCode.ok

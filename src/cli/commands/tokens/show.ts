@@ -26,11 +26,11 @@ export function showTokens(cli: Cli): Command {
     ],
     async (context, flags) => {
       const { output } = context
-      const ground = await context.admin()
-      const { userKey, label } = userOf(ground, flags)
-      const all = await tokensOf(ground, userKey)
+      const admin = await context.admin()
+      const { userKey, label } = userOf(admin, flags)
+      const all = await tokensOf(admin, userKey)
       const providers = all.filter(({ provider }) => flags.provider === undefined || provider === flags.provider)
-      output.data({ userKey, providers }, () => tokensText(output, providers, ground.clock.now()))
+      output.data({ userKey, providers }, () => tokensText(output, providers, admin.clock.now()))
       if (providers.length > 0) return exitCode.ok
       if (!output.isJson) output.note(`No tokens of ${label}.`)
       return exitCode.failed

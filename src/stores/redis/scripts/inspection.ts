@@ -10,8 +10,8 @@ import { SESSION_INDEX } from './session-index.ts'
  * KEYS 1 record · 2 generation
  * Reply {first 8 bytes of the record, first 8 of the generation ('' without one), life of the record in ms}
  */
-export const STANDING: RedisScript = defineScript(
-  'inspect.standing',
+export const SESSION_STATUS: RedisScript = defineScript(
+  'inspect.session-status',
   `${PROLOGUE}
 return {redis.call('GETRANGE', KEYS[1], 0, 7), redis.call('GETRANGE', KEYS[2], 0, 7), redis.call('PTTL', KEYS[1])}
 `,

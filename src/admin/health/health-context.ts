@@ -3,9 +3,9 @@ import type { Environment } from '../../config/environment.ts'
 import type { Options } from '../../config/types.ts'
 import type { Clock } from '../../core/clock.ts'
 import type { RedisSetup } from '../../stores/redis/options.ts'
-import type { ServerGround } from '../ground.ts'
+import type { ServerContext } from '../context.ts'
 
-export interface HealthGround {
+export interface HealthContext {
   /** @throws {ConfigError} when there is a configuration and it cannot be read */
   readonly load: () => Promise<Options>
   readonly env: Environment
@@ -16,7 +16,7 @@ export interface HealthGround {
   /** `null`: the store lies in the memory of the application. @throws {ConfigError} */
   readonly inspect: (options: Options) => Promise<RedisSetup | null>
   /** Not connected yet. @throws {ConfigError} */
-  readonly open: (options: Options) => Promise<ServerGround>
+  readonly open: (options: Options) => Promise<ServerContext>
 }
 
 /** Options of `examineHealth()`. */

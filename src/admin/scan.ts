@@ -1,7 +1,7 @@
 /**
- * Looking at all keys of all servers, without anybody noticing: SCAN in small steps, never `KEYS`, and after each step a pause
- * that is a multiple of what the step took, so that a server that is busy is asked less. What is done with the keys of a step
- * counts as part of it.
+ * Scans all keys of all servers without slowing the application down. Each step is one small `SCAN`, never `KEYS`. After each step the scan
+ * pauses for a multiple of the time that the step took, so a busy server gets fewer steps. The caller's work on the keys of a step counts
+ * as part of the step.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Clock } from '../core/clock.ts'
@@ -16,16 +16,16 @@ const KEYS_PER_STEP = 100
 const PAUSE_PER_WORK = 3
 const LONGEST_PAUSE_MS = 1000
 
-/** What walking needs of a ground. */
-export interface WalkGround {
+/** The part of an admin context that a scan needs. */
+export interface ScanContext {
   /** The servers. */
   readonly server: StoreServer
   /** Source of the current time. */
   readonly clock: Clock
 }
 
-export interface WalkOptions {
-  /** Ends the walk before its next step. */
+export interface ScanOptions {
+  /** Ends the scan before its next step. */
   readonly signal: AbortSignal
   /** Only names that match, in the syntax of `SCAN MATCH`. Default: all. */
   readonly match?: string
@@ -36,15 +36,15 @@ export interface WalkOptions {
   /** Stops at each server after so many keys. Default: at the end. */
   readonly mostPerServer?: number
   /** Called after each step with the number of keys scanned so far and the estimated total. */
-  readonly seen?: (progress: WalkProgress) => void
+  readonly seen?: (progress: ScanProgress) => void
 }
 
-export interface WalkProgress {
+export interface ScanProgress {
   /** Keys so far. */
   readonly scanned: number
-  /** Keys of all servers when the walk began. */
+  /** Keys of all servers when the scan began. */
   readonly total: number
-  /** Share of the walk that is done, 0 to 1; an estimate. */
+  /** Share of the scan that is done, 0 to 1; an estimate. */
   readonly share: number
 }
 
@@ -55,7 +55,7 @@ export type Step = readonly string[]
  * Yields names step by step. What is there from the beginning to the end is seen; what comes or goes meanwhile may be.
  * @throws {RedisError}
  */
-export async function* walkKeys({ server, clock }: WalkGround, options: WalkOptions): AsyncGenerator<Step> {
+export async function* scanKeys({ server, clock }: ScanContext, options: ScanOptions): AsyncGenerator<Step> {
   const { signal, mostPerServer = Infinity, pausePerWork = () => PAUSE_PER_WORK, seen } = options
   const total = await keyCount(server)
   let scanned = 0
@@ -108,7 +108,7 @@ function shareOf(cursor: string): number {
 async function scan(
   one: ServerPort,
   cursor: string,
-  { match, strings = false }: WalkOptions,
+  { match, strings = false }: ScanOptions,
 ): Promise<[string, string[]]> {
   const matching = [...(match === undefined ? [] : ['MATCH', match]), ...(strings ? ['TYPE', 'string'] : [])]
   const reply = await ask(one, ['SCAN', cursor, ...matching, 'COUNT', String(KEYS_PER_STEP)])

@@ -13,11 +13,11 @@ import { DROP_DEAD_RECORD, DROP_LOST_ENTRY, DROP_STRAY_INDEX, END_SOME_TIME } fr
 import { endedRememberedMs } from '../session/session-policy.ts'
 import type { RevocationDriver } from '../token/revocation-driver.ts'
 import type { StoreServer } from '../stores/redis/operator-view.ts'
-import { standingOfRecord } from './session-standing.ts'
-import { ADMIN_DEADLINE_MS, askFor } from './walk.ts'
+import { statusOfRecord } from './session-status.ts'
+import { ADMIN_DEADLINE_MS, askFor } from './scan.ts'
 
 /** Every kind of orphan, with a description: keys and entries that no session needs any more. */
-export const LEFTOVERS = {
+export const ORPHANS = {
   /** Session records of a generation that their user no longer has. */
   'dead-record': 'records of a generation that their user does not have any more',
   /** Index entries of live sessions whose record was evicted or deleted by hand. */
@@ -31,27 +31,27 @@ export const LEFTOVERS = {
 } as const
 
 /** Kind of orphan. */
-export type LeftoverKind = keyof typeof LEFTOVERS
+export type OrphanKind = keyof typeof ORPHANS
 
-export interface Leftover {
-  readonly kind: LeftoverKind
+export interface Orphan {
+  readonly kind: OrphanKind
   readonly userKey: string
   /** Of a session; empty for the others. */
   readonly id: string
 }
 
-export interface LeftoverGround {
+export interface OrphanContext {
   readonly server: StoreServer
   readonly store: { readonly revocations: Pick<RevocationDriver, 'announce'> }
 }
 
 /** What is left behind of this key. Only reads. @throws {RedisError} */
-export async function leftoversOf({ server }: LeftoverGround, name: KeyName): Promise<readonly Leftover[]> {
+export async function orphansOf({ server }: OrphanContext, name: KeyName): Promise<readonly Orphan[]> {
   const { family, key, userKey, id } = name
-  const one = (kind: LeftoverKind, isLeft: boolean): Leftover[] => (isLeft ? [{ kind, userKey, id }] : [])
+  const one = (kind: OrphanKind, isLeft: boolean): Orphan[] => (isLeft ? [{ kind, userKey, id }] : [])
   switch (family) {
     case 'session':
-      return one('dead-record', (await standingOfRecord(server, name)).state === 'dead')
+      return one('dead-record', (await statusOfRecord(server, name)).state === 'dead')
     case 'generation':
       return lostEntries(server, userKey)
     case 'sessions': {
@@ -70,10 +70,7 @@ export async function leftoversOf({ server }: LeftoverGround, name: KeyName): Pr
 }
 
 /** Removes it if it still is left behind: one step on the server. @returns whether it was */
-export async function removeLeftover(
-  { server, store }: LeftoverGround,
-  { kind, userKey, id }: Leftover,
-): Promise<boolean> {
+export async function removeOrphan({ server, store }: OrphanContext, { kind, userKey, id }: Orphan): Promise<boolean> {
   const { keys } = server
   const run = async (script: RedisScript, names: readonly string[], ...args: readonly string[]): Promise<boolean> => {
     const reply = await server.client.script(script, names, ['0', '0', ...args], { deadlineMs: ADMIN_DEADLINE_MS })
@@ -95,7 +92,7 @@ export async function removeLeftover(
   }
 }
 
-async function lostEntries(server: StoreServer, userKey: string): Promise<Leftover[]> {
+async function lostEntries(server: StoreServer, userKey: string): Promise<Orphan[]> {
   const { client, keys } = server
   const names = [keys.generation(userKey), keys.sessions(userKey)]
   const ids = (await client.script(LIVE_IDS, names, ['0', '0'], { deadlineMs: ADMIN_DEADLINE_MS })) as Buffer[]

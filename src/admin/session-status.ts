@@ -1,12 +1,12 @@
 /** What a record of a session is worth at the moment, told from its first bytes and its life, without opening it. */
 import type { KeyName } from '../stores/key-names.ts'
-import { STANDING } from '../stores/redis/scripts/inspection.ts'
+import { SESSION_STATUS } from '../stores/redis/scripts/inspection.ts'
 import { isAnonymousRecord } from '../session/session-driver.ts'
 import { RECORD_SLACK_MS } from '../session/session-policy.ts'
 import type { StoreServer } from '../stores/redis/operator-view.ts'
-import { ADMIN_DEADLINE_MS } from './walk.ts'
+import { ADMIN_DEADLINE_MS } from './scan.ts'
 
-export interface SessionStanding {
+export interface SessionStatus {
   /**
    * `expired`: the record is kept a little longer than the session. `dead`: of a generation that the user does not have (any
    * more), after `revokeByUser`. `gone`: it went meanwhile.
@@ -17,18 +17,18 @@ export interface SessionStanding {
 }
 
 /** One step on the server. */
-export async function standingOfRecord(
+export async function statusOfRecord(
   { client, keys }: StoreServer,
   { key, userKey }: Pick<KeyName, 'key' | 'userKey'>,
-): Promise<SessionStanding> {
+): Promise<SessionStatus> {
   const names = [key, keys.generation(userKey)]
-  const reply = await client.script(STANDING, names, ['0', '0'], { deadlineMs: ADMIN_DEADLINE_MS })
+  const reply = await client.script(SESSION_STATUS, names, ['0', '0'], { deadlineMs: ADMIN_DEADLINE_MS })
   const [head, generation, lifeMs] = reply as [Buffer, Buffer, number]
   const endsInMs = lifeMs - RECORD_SLACK_MS
   return { state: stateOf(head, generation, endsInMs), endsInMs }
 }
 
-function stateOf(head: Buffer, generation: Buffer, endsInMs: number): SessionStanding['state'] {
+function stateOf(head: Buffer, generation: Buffer, endsInMs: number): SessionStatus['state'] {
   if (head.length === 0) return 'gone'
   const isAnonymous = isAnonymousRecord(head)
   if (!isAnonymous && !head.equals(generation)) return 'dead'

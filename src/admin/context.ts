@@ -1,6 +1,6 @@
 /**
- * What the use cases of operators stand on: the server that a store lies on, or the whole of what a configuration opens.
- * `src/app/operator-access.ts` makes both; use cases take the parts that they need and open nothing themselves.
+ * The context of an operator's use case: the Redis servers of a store, or everything that a configuration opens.
+ * `src/app/operator-access.ts` creates both. A use case takes the parts that it needs and opens no connection itself.
  */
 import type { ResolvedConfig } from '../config/types.ts'
 import type { Clock } from '../core/clock.ts'
@@ -14,7 +14,7 @@ import type { Revocations } from '../token/revocations.ts'
 import type { TokenCache } from '../token/types.ts'
 
 /** Admin context without encryption keys, from `openServer()`: enough to count keys and to read the servers. Close it after use. */
-export interface ServerGround {
+export interface ServerContext {
   /** The Redis servers, and the names of the keys. */
   readonly server: StoreServer
   /** The opened store. */
@@ -28,7 +28,7 @@ export interface ServerGround {
 }
 
 /** Admin context with encryption keys, from `openAdmin()`: finds users by their id, and opens records. Close it after use. */
-export interface AdminGround extends ServerGround {
+export interface AdminContext extends ServerContext {
   /** The validated configuration. */
   readonly config: ResolvedConfig<object>
   /** The encryption keys. */
