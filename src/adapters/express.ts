@@ -10,7 +10,7 @@ import type { HttpInstance } from '../http/instance.ts'
 import type { Duration } from '../core/duration.ts'
 import { isCoatcheckError } from '../core/errors.ts'
 import { isForHost } from '../http/error-response.ts'
-import type { Exchange, SessionRequest } from '../http/exchange.ts'
+import type { RequestSession, SessionRequest } from '../http/request-session.ts'
 import { createHolders, putHolder } from '../http/holder.ts'
 import { sendWebResponse } from '../http/node-bridge.ts'
 import { checkAdapterOptions, createNodeEdge, wrongRequest } from '../http/node-edge.ts'
@@ -85,8 +85,8 @@ export function expressAuth<D extends object>(auth: HttpInstance<D>, options: Ex
   const edge = createNodeEdge(auth, 'expressAuth()', 'app.use(web)', options.adopt)
   const holders = createHolders<D>(`request.${property}`)
 
-  const exchangeOf = (request: Request): Exchange<D> =>
-    edge.exchangeOf(request, () => {
+  const requestSessionOf = (request: Request): RequestSession<D> =>
+    edge.requestSessionOf(request, () => {
       if (!request.res) throw wrongRequest('expressAuth()', request)
       // Express' own "trust proxy" decides whether this is the socket's address or a forwarded one.
       return { sink: request.res, ip: () => request.ip }
@@ -117,7 +117,7 @@ export function expressAuth<D extends object>(auth: HttpInstance<D>, options: Ex
       if (edge.isRoute(request)) {
         return sendWebResponse(await edge.answerRoute(request, request.ip), request, response)
       }
-      if (property !== undefined) putHolder(request, property, holders.of(exchangeOf(request)), holders.refusal)
+      if (property !== undefined) putHolder(request, property, holders.of(requestSessionOf(request)), holders.refusal)
       next()
     })
   }
@@ -130,7 +130,7 @@ export function expressAuth<D extends object>(auth: HttpInstance<D>, options: Ex
     const requirement = { provider, maxAgeMs: maxAgeMsOf(maxAge, caller) }
     return (request, response, next) => {
       const run = async (): Promise<void> => {
-        const session = await exchangeOf(request).getSessionOfUser({ onUnavailable })
+        const session = await requestSessionOf(request).getSessionOfUser({ onUnavailable })
         const demand = edge.demandOf(session, request, requirement)
         if (demand) await sendWebResponse(demand, request, response)
         else if (session.user) await handler(request, response, { user: session.user, session }, next)
@@ -151,8 +151,8 @@ export function expressAuth<D extends object>(auth: HttpInstance<D>, options: Ex
 
   return Object.assign(middleware, {
     getSession: (request: Request, wish?: SessionRequest) =>
-      expecting(request, () => exchangeOf(request).getSession(wish)),
-    getVisit: (request: Request) => expecting(request, () => exchangeOf(request).getVisit()),
+      expecting(request, () => requestSessionOf(request).getSession(wish)),
+    getVisit: (request: Request) => expecting(request, () => requestSessionOf(request).getVisit()),
     requireUser: (requirement?: RequireUserOptions) =>
       guarded('requireUser()', (_request, _response, _signedIn, next) => next(), requirement),
     withUser: (handler: UserHandler<D>, requirement?: RequireUserOptions) =>

@@ -7,7 +7,7 @@ import type { HttpInstance } from '../http/instance.ts'
 import type { Duration } from '../core/duration.ts'
 import { MisuseError } from '../core/errors.ts'
 import type { ResponseSink } from '../http/cookie.ts'
-import type { Exchange, SessionRequest } from '../http/exchange.ts'
+import type { RequestSession, SessionRequest } from '../http/request-session.ts'
 import { createHolders } from '../http/holder.ts'
 import { copyHeaders } from '../http/node-bridge.ts'
 import { checkAdapterOptions, createNodeEdge } from '../http/node-edge.ts'
@@ -85,8 +85,8 @@ export function fastifyAuth<D extends object>(auth: HttpInstance<D>, options: Fa
   const edge = createNodeEdge(auth, 'fastifyAuth()', 'app.register(web)', options.adopt)
   const replies = new WeakMap<FastifyRequest, FastifyReply>()
 
-  const exchangeOf = (request: FastifyRequest): Exchange<D> =>
-    edge.exchangeOf((request as Partial<FastifyRequest> | undefined)?.raw, () => {
+  const requestSessionOf = (request: FastifyRequest): RequestSession<D> =>
+    edge.requestSessionOf((request as Partial<FastifyRequest> | undefined)?.raw, () => {
       const reply = replies.get(request)
       if (!reply) throw notRegistered()
       // Fastify's own `trustProxy` decides whether this is the socket's address or a forwarded one.
@@ -97,10 +97,10 @@ export function fastifyAuth<D extends object>(auth: HttpInstance<D>, options: Fa
     const { property } = options
     if (property !== undefined) {
       const holders = createHolders<D>(`request.${property}`)
-      // By a getter: an exchange is made for the requests that ask.
+      // A getter: only requests that use the session create a `RequestSession`.
       app.decorateRequest(property, {
         getter(this: FastifyRequest) {
-          return holders.of(exchangeOf(this))
+          return holders.of(requestSessionOf(this))
         },
         setter() {
           throw holders.refusal()
@@ -123,7 +123,7 @@ export function fastifyAuth<D extends object>(auth: HttpInstance<D>, options: Fa
     const requirement = { provider, maxAgeMs: maxAgeMsOf(maxAge, caller) }
     return async (request: FastifyRequest, reply: FastifyReply) => {
       replies.set(request, reply)
-      const session = await exchangeOf(request).getSessionOfUser({ onUnavailable })
+      const session = await requestSessionOf(request).getSessionOfUser({ onUnavailable })
       const demand = edge.demandOf(session, request.raw, requirement)
       if (demand) return send(reply, demand)
       return session.user && handler(request, reply, { user: session.user, session })
@@ -131,8 +131,8 @@ export function fastifyAuth<D extends object>(auth: HttpInstance<D>, options: Fa
   }
 
   return Object.assign(forContextOfRegistrant(plugin), {
-    getSession: async (request: FastifyRequest, wish?: SessionRequest) => exchangeOf(request).getSession(wish),
-    getVisit: async (request: FastifyRequest) => exchangeOf(request).getVisit(),
+    getSession: async (request: FastifyRequest, wish?: SessionRequest) => requestSessionOf(request).getSession(wish),
+    getVisit: async (request: FastifyRequest) => requestSessionOf(request).getVisit(),
     requireUser: (requirement?: FastifyRequireUserOptions) => guarded('requireUser()', () => undefined, requirement),
     withUser: (handler: FastifyUserHandler<D>, requirement?: FastifyRequireUserOptions) =>
       guarded('withUser()', handler, requirement),

@@ -7,7 +7,7 @@ import type { HttpInstance } from '../http/instance.ts'
 import type { Duration } from '../core/duration.ts'
 import { MisuseError } from '../core/errors.ts'
 import { type ResponseSink, sinkHeaderOf } from '../http/cookie.ts'
-import type { Exchange, SessionRequest } from '../http/exchange.ts'
+import type { RequestSession, SessionRequest } from '../http/request-session.ts'
 import { createHolders } from '../http/holder.ts'
 import { checkAdapterOptions } from '../http/node-edge.ts'
 import { maxAgeMsOf } from '../http/recent-sign-in.ts'
@@ -78,7 +78,7 @@ export interface HonoAuth<D extends object> extends MiddlewareHandler {
 const passagesOf = new WeakMap<object, WeakMap<Context, Passage<object>>>()
 
 interface Passage<D extends object> {
-  readonly exchange: Exchange<D>
+  readonly requestSession: RequestSession<D>
   /** Names under which the context has it. */
   readonly held: Set<string>
   /** The middleware has been left: from then on headers may have gone. */
@@ -106,15 +106,20 @@ export function honoAuth<D extends object>(auth: HttpInstance<D>, options: HonoA
       () => passage.left,
       () => (passage.hasTicket = true),
     )
-    const passage: Passage<D> = { left: false, hasTicket: false, held: new Set(), exchange: exchangeOn(context, sink) }
+    const passage: Passage<D> = {
+      left: false,
+      hasTicket: false,
+      held: new Set(),
+      requestSession: requestSessionOn(context, sink),
+    }
     passages.set(context, passage)
     return passage
   }
-  const exchangeOn = (context: Context, sink: ResponseSink): Exchange<D> => {
+  const requestSessionOn = (context: Context, sink: ResponseSink): RequestSession<D> => {
     // Made by the first who asks: a request that does not want its session costs nothing.
-    let made: Exchange<D> | null = null
-    const exchange = (): Exchange<D> =>
-      (made ??= auth.http.exchange({
+    let made: RequestSession<D> | null = null
+    const requestSession = (): RequestSession<D> =>
+      (made ??= auth.http.requestSession({
         cookieHeader: context.req.header('cookie'),
         header: (name) => context.req.header(name),
         sink,
@@ -128,14 +133,14 @@ export function honoAuth<D extends object>(auth: HttpInstance<D>, options: HonoA
         adopt: options.adopt,
       }))
     return {
-      getSession: async (wish) => exchange().getSession(wish),
-      getSessionOfUser: async (wish) => exchange().getSessionOfUser(wish),
-      getVisit: async () => exchange().getVisit(),
+      getSession: async (wish) => requestSession().getSession(wish),
+      getSessionOfUser: async (wish) => requestSession().getSessionOfUser(wish),
+      getVisit: async () => requestSession().getVisit(),
     }
   }
-  const exchangeOf = (context: Context): Exchange<D> => {
+  const requestSessionOf = (context: Context): RequestSession<D> => {
     const passage = passages.get(context)
-    if (passage) return passage.exchange
+    if (passage) return passage.requestSession
     throw new MisuseError(
       'COATCHECK_INVALID_ARGUMENT',
       'getSession() needs the middleware before the route: app.use(web).',
@@ -146,11 +151,11 @@ export function honoAuth<D extends object>(auth: HttpInstance<D>, options: HonoA
   }
 
   /** `context.get()` has it from now on, and `context.set()` refuses to replace it. */
-  const hold = (context: Context, name: string, { exchange, held }: Passage<D>): void => {
+  const hold = (context: Context, name: string, { requestSession, held }: Passage<D>): void => {
     if (held.has(name)) return
     held.add(name)
     const set = context.set.bind(context)
-    set(name, holders.of(exchange))
+    set(name, holders.of(requestSession))
     const guarded = (key: string, value: unknown): void => {
       if (key === name) throw holders.refusal()
       set(key, value)
@@ -180,7 +185,7 @@ export function honoAuth<D extends object>(auth: HttpInstance<D>, options: HonoA
   ) => {
     const requirement = { provider, maxAgeMs: maxAgeMsOf(maxAge, caller) }
     return async (context: Context): Promise<{ session: Session<D>; demand: Response | null }> => {
-      const session = await exchangeOf(context).getSessionOfUser({ onUnavailable })
+      const session = await requestSessionOf(context).getSessionOfUser({ onUnavailable })
       const demand = edge.demandOf(session, context.req.raw, requirement)
       if (demand) keepNodeUncached(context)
       return { session, demand }
@@ -197,8 +202,8 @@ export function honoAuth<D extends object>(auth: HttpInstance<D>, options: HonoA
   }
 
   return Object.assign(middleware, {
-    getSession: async (context: Context, wish?: SessionRequest) => exchangeOf(context).getSession(wish),
-    getVisit: async (context: Context) => exchangeOf(context).getVisit(),
+    getSession: async (context: Context, wish?: SessionRequest) => requestSessionOf(context).getSession(wish),
+    getVisit: async (context: Context) => requestSessionOf(context).getVisit(),
     requireUser(requirement: HonoRequireUserOptions = {}): MiddlewareHandler {
       const admit = admission('requireUser()', requirement)
       return async (context, next) => {

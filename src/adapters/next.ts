@@ -10,7 +10,7 @@
 import { redirect } from 'next/dist/client/components/redirect.js'
 import type { HttpInstance } from '../http/instance.ts'
 import type { Duration } from '../core/duration.ts'
-import type { SessionRequest } from '../http/exchange.ts'
+import type { SessionRequest } from '../http/request-session.ts'
 import { assertCoatcheck, checkAdapterOptions } from '../http/node-edge.ts'
 import { maxAgeMsOf } from '../http/recent-sign-in.ts'
 import { lackOf, signInPath } from '../http/sign-in-demand.ts'
@@ -70,7 +70,7 @@ export async function getSession<D extends object>(
   auth: HttpInstance<D>,
   options?: SessionRequest,
 ): Promise<Session<D>> {
-  return (await requestScope(auth)).exchange.getSession(options)
+  return (await requestScope(auth)).requestSession.getSession(options)
 }
 
 /**
@@ -78,7 +78,7 @@ export async function getSession<D extends object>(
  * @throws {RedisError} during an outage
  */
 export async function getVisit<D extends object>(auth: HttpInstance<D>): Promise<Visit<D>> {
-  return (await requestScope(auth)).exchange.getVisit()
+  return (await requestScope(auth)).requestSession.getVisit()
 }
 
 /** Options of `requireUser()`. */
@@ -109,7 +109,7 @@ export async function requireUser<D extends object>(
   readonly session: Session<D>
 }> {
   const maxAgeMs = maxAgeMsOf(maxAge, 'requireUser()')
-  const session = await (await requestScope(auth)).exchange.getSessionOfUser({ onUnavailable })
+  const session = await (await requestScope(auth)).requestSession.getSessionOfUser({ onUnavailable })
   const lack = lackOf(session, { maxAgeMs })
   if (session.user && lack === null) return { user: session.user, session }
   const asked = lack === 'COATCHECK_RECENT_SIGNIN_REQUIRED' ? { maxAgeMs } : {}
@@ -174,7 +174,7 @@ export function withUser<D extends object, C>(
   const requirement = { provider, maxAgeMs: maxAgeMsOf(maxAge, 'withUser()') }
   return (request, context) =>
     finished(auth, edge, request, async () => {
-      const session = await (await requestScope(auth)).exchange.getSessionOfUser({ onUnavailable })
+      const session = await (await requestScope(auth)).requestSession.getSessionOfUser({ onUnavailable })
       const demand = edge.demandOf(session, request, requirement)
       if (demand || !session.user) return demand ?? new Response(null, { status: 401 })
       return handler(request, { ...context, user: session.user, session })

@@ -6,7 +6,7 @@ import type { HttpInstance } from '../http/instance.ts'
 import type { Duration } from '../core/duration.ts'
 import { sendWebResponse } from '../http/node-bridge.ts'
 import { checkAdapterOptions, createNodeEdge } from '../http/node-edge.ts'
-import type { Exchange, SessionRequest } from '../http/exchange.ts'
+import type { RequestSession, SessionRequest } from '../http/request-session.ts'
 import { maxAgeMsOf } from '../http/recent-sign-in.ts'
 import type { CookieBridge } from '../migrate/cookie-bridge.ts'
 import type { Session, User, Visit } from '../session/types.ts'
@@ -75,8 +75,8 @@ export function nodeAuth<D extends object>(auth: HttpInstance<D>, options: NodeA
   options = checkAdapterOptions(options, 'nodeAuth()', ['clientIp', 'adopt'])
   const edge = createNodeEdge(auth, 'nodeAuth()', 'if (await web.handle(request, response)) return', options.adopt)
   const ipOf = options.clientIp ?? ((request: IncomingMessage) => request.socket.remoteAddress)
-  const exchangeOf = (request: IncomingMessage, response: ServerResponse): Exchange<D> =>
-    edge.exchangeOf(request, () => ({ sink: response, ip: () => ipOf(request) }))
+  const requestSessionOf = (request: IncomingMessage, response: ServerResponse): RequestSession<D> =>
+    edge.requestSessionOf(request, () => ({ sink: response, ip: () => ipOf(request) }))
 
   return {
     async handle(request, response) {
@@ -85,11 +85,11 @@ export function nodeAuth<D extends object>(auth: HttpInstance<D>, options: NodeA
       return true
     },
     // async: a configuration that is incomplete rejects like everything else
-    getSession: async (request, response, wish) => exchangeOf(request, response).getSession(wish),
-    getVisit: async (request, response) => exchangeOf(request, response).getVisit(),
+    getSession: async (request, response, wish) => requestSessionOf(request, response).getSession(wish),
+    getVisit: async (request, response) => requestSessionOf(request, response).getVisit(),
     async requireUser(request, response, { provider, onUnavailable, maxAge } = {}) {
       const requirement = { provider, maxAgeMs: maxAgeMsOf(maxAge, 'requireUser()') }
-      const session = await exchangeOf(request, response).getSessionOfUser({ onUnavailable })
+      const session = await requestSessionOf(request, response).getSessionOfUser({ onUnavailable })
       const demand = edge.demandOf(session, request, requirement)
       if (session.user && !demand) return { user: session.user, session }
       if (demand) await sendWebResponse(demand, request, response)

@@ -7,8 +7,8 @@ import { systemClock } from '../core/clock.ts'
 import type { MigrationOutcome } from '../core/event-map.ts'
 import type { EventBus } from '../core/events.ts'
 import { systemRandom } from '../core/random.ts'
-import type { Foundation } from './foundation.ts'
-import { countReads } from './hosted-origin.ts'
+import type { SharedRuntime } from './shared-runtime.ts'
+import { countReads } from './drop-in-origin.ts'
 import type { AttachedBridge, BridgeContext, BridgeStores, CookieBridge } from '../migrate/cookie-bridge.ts'
 import type { SessionStore } from '../session/types.ts'
 import type { Store, StoreFactory } from '../stores/store.ts'
@@ -62,7 +62,7 @@ export function bridgeAttachments(
 
 export function openBridgeShelf<D extends object>(
   config: ResolvedConfig<D>,
-  { keyring, seal, store }: Foundation,
+  { keyring, seal, store }: SharedRuntime,
   sessions: Pick<SessionStore<D>, 'revoke'>,
   events: EventBus,
 ): BridgeShelf {

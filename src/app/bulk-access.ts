@@ -4,8 +4,8 @@
  */
 import { systemClock } from '../core/clock.ts'
 import { EventBus, type Events } from '../core/events.ts'
-import { leaveUncounted } from './hosted-origin.ts'
-import type { Hosted } from './hosted.ts'
+import { leaveUncounted } from './drop-in-origin.ts'
+import type { DropInRuntime } from './drop-in-runtime.ts'
 import type { OldRecordDriver } from '../migrate/old-record-driver.ts'
 import type { Origin } from '../migrate/origin.ts'
 import { serverOf, type StoreServer } from '../stores/redis/operator-view.ts'
@@ -48,7 +48,7 @@ export interface BulkAccess {
 }
 
 export function bulkAccess<T>(
-  hosted: Hosted<T>,
+  dropIn: DropInRuntime<T>,
   {
     origin,
     events,
@@ -60,7 +60,7 @@ export function bulkAccess<T>(
     readonly events: EventBus
     readonly knowsUsers?: boolean | null
     readonly adopt: (made: T, id: string) => Promise<unknown>
-    /** Closes what `hosted` does not. */
+    /** Closes resources that the drop-in runtime does not own. */
     readonly closed?: () => Promise<void> | undefined
   },
 ): BulkAccess {
@@ -70,7 +70,7 @@ export function bulkAccess<T>(
     knowsUsers,
     async open() {
       leaveUncounted(events)
-      const { store, prefix, loopback, hasKeys } = await hosted.parts()
+      const { store, prefix, loopback, hasKeys } = await dropIn.parts()
       const other = origin?.store?.open({ prefix, loopback, clock: systemClock, events: new EventBus() })
       const of = other ?? store
       await of.ready()
@@ -81,13 +81,13 @@ export function bulkAccess<T>(
         hasKeys,
         async close() {
           await other?.close()
-          await hosted.close()
+          await dropIn.close()
           await closed?.()
         },
       }
     },
     async adopt(id) {
-      return ((await adopt(await hosted.open(), id)) ?? null) !== null
+      return ((await adopt(await dropIn.open(), id)) ?? null) !== null
     },
   }
 }

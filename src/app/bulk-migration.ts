@@ -12,7 +12,7 @@ import type { Duration } from '../core/duration.ts'
 import { ConfigError, MisuseError } from '../core/errors.ts'
 import type { Events } from '../core/events.ts'
 import type { JsonObject } from '../documents/json-merge.ts'
-import type { SessionStoreOptions } from './hosted-sessions.ts'
+import type { SessionStoreOptions } from './drop-in-store.ts'
 import type { MigrationMode } from '../migrate/migration-mode.ts'
 import type { StoreFactory } from '../stores/store.ts'
 
@@ -163,9 +163,9 @@ async function sessionsOf(
   ours: Pick<SessionStoreOptions, 'store' | 'keys' | 'prefix'>,
   migrateFrom: NonNullable<SessionStoreOptions['migrateFrom']>,
 ): Promise<BulkAccess> {
-  const { createHostedSessions } = await import('./hosted-sessions.ts')
+  const { createDropInSessions } = await import('./drop-in-store.ts')
   const path = userIdPath?.split('.')
-  return createHostedSessions(kind, {
+  return createDropInSessions(kind, {
     ...ours,
     migrateFrom,
     ...(ttl !== undefined && { ttl }),

@@ -12,10 +12,10 @@ import { systemClock } from '../core/clock.ts'
 import { MisuseError } from '../core/errors.ts'
 import { EventBus, type Events } from '../core/events.ts'
 import { systemRandom } from '../core/random.ts'
-import { type Foundation, type FoundationUse, keysOf, useFoundation } from './foundation.ts'
-import { countReads } from './hosted-origin.ts'
+import { type SharedRuntime, type SharedRuntimeUse, keysOf, useSharedRuntime } from './shared-runtime.ts'
+import { countReads } from './drop-in-origin.ts'
 import { createCookies } from '../http/cookie.ts'
-import { createExchangeFactory } from '../http/exchange.ts'
+import { createRequestSessionFactory } from '../http/request-session.ts'
 import type { HttpConfig, HttpInstance } from '../http/instance.ts'
 import { createRoutes, type Routes } from '../http/routes.ts'
 import { createKeyring } from '../keyring/keyring.ts'
@@ -81,7 +81,7 @@ export interface ReadyOptions {
 }
 
 interface Opened<D extends object> {
-  readonly foundation: Foundation
+  readonly runtime: SharedRuntime
   readonly sessions: SessionStore<D>
   readonly routes: Routes
   readonly shelf: BridgeShelf
@@ -98,12 +98,12 @@ export function coatcheck<D extends object = Record<string, unknown>>(options: O
   const { use, bridges, config, ready, close } = createLife(options, events)
   const { tokens, close: closeOrigins } = adoptingTokens(
     lazyTokens(use),
-    (origin) => use(({ foundation }) => openTokenOrigin(origin, foundation, config(), events)),
+    (origin) => use(({ runtime }) => openTokenOrigin(origin, runtime, config(), events)),
     events,
   )
   const sessions = lazySessions<D>(use)
-  const createExchange = once(() =>
-    createExchangeFactory<D>({ config: config(), sessions, events, clock: systemClock, attach: bridges.attach }),
+  const createRequestSession = once(() =>
+    createRequestSessionFactory<D>({ config: config(), sessions, events, clock: systemClock, attach: bridges.attach }),
   )
   const hasTicket = once(() => ticketCheck(config()))
   return {
@@ -111,14 +111,14 @@ export function coatcheck<D extends object = Record<string, unknown>>(options: O
     tokens,
     events,
     http: {
-      exchange: (input) => createExchange()(input),
+      requestSession: (input) => createRequestSession()(input),
       hasTicket: (cookieHeader) => hasTicket()(cookieHeader ?? ''),
       reportUnhandled: (code) => events.emit('request.unhandled', { code }),
       reportUnmounted: (mount) => events.emit('request.unmounted', { mount }),
       config: () => httpConfigOf(config()),
     },
     handler: (request, context) => use(({ routes }) => routes(request, context)),
-    estimateSessions: () => use(({ foundation }) => foundation.store.estimateSessions()),
+    estimateSessions: () => use(({ runtime }) => runtime.store.estimateSessions()),
     ready,
     async close() {
       await closeOrigins()
@@ -140,14 +140,14 @@ interface Life<D extends object> {
 
 function createLife<D extends object>(options: Options<D>, events: EventBus): Life<D> {
   const config = once(() => resolveConfig(options, processEnvironment()))
-  let joined: FoundationUse | null = null
+  let joined: SharedRuntimeUse | null = null
   let opened: Opened<D> | null = null
   let opening: Promise<Opened<D>> | null = null
   let closing: Promise<void> | null = null
 
   const open = async (): Promise<Opened<D>> => {
-    joined = await useFoundation(config(), events, processEnvironment())
-    opened = assemble(config(), joined.foundation, events, bridges)
+    joined = await useSharedRuntime(config(), events, processEnvironment())
+    opened = assemble(config(), joined.runtime, events, bridges)
     return opened
   }
   const use: Use<D> = (run) => {
@@ -166,8 +166,8 @@ function createLife<D extends object>(options: Options<D>, events: EventBus): Li
     bridges,
     config,
     ready: ({ provider = false } = {}) =>
-      use(async ({ foundation }) => {
-        await foundation.store.ready()
+      use(async ({ runtime }) => {
+        await runtime.store.ready()
         if (provider) for (const one of config().providers) await assertProviderKnowsUs(one, systemClock)
       }),
     close() {
@@ -183,12 +183,12 @@ function createLife<D extends object>(options: Options<D>, events: EventBus): Li
 
 function assemble<D extends object>(
   config: ResolvedConfig<D>,
-  foundation: Foundation,
+  runtime: SharedRuntime,
   events: EventBus,
   bridges: BridgeAttachments,
 ): Opened<D> {
-  const { keyring, seal, store, tokens, gate } = foundation
-  // Of this copy of the module, whoever made the foundation: openid-client knows the objects of another copy not for its own.
+  const { keyring, seal, store, tokens, gate } = runtime
+  // Created by this copy of the module: openid-client rejects objects that another copy of itself created.
   const clients = createProviderClients(config.providers, { clock: systemClock, events })
   const shared = { keyring, seal, clock: systemClock, random: systemRandom, events }
   const sessions = createSessionStore<D>({
@@ -222,7 +222,7 @@ function assemble<D extends object>(
     attach: bridges.attach,
     clock: systemClock,
   })
-  return { foundation, sessions, routes, shelf: openBridgeShelf(config, foundation, sessions, events) }
+  return { runtime, sessions, routes, shelf: openBridgeShelf(config, runtime, sessions, events) }
 }
 
 function lazySessions<D extends object>(use: Use<D>): SessionStore<D> {
@@ -242,23 +242,23 @@ function lazySessions<D extends object>(use: Use<D>): SessionStore<D> {
 
 function lazyTokens<D extends object>(use: Use<D>): TokenCache {
   return {
-    setUserTokens: (userId, tokens, target) => use((o) => o.foundation.tokens.setUserTokens(userId, tokens, target)),
-    getUserTokens: (userId, selection) => use((o) => o.foundation.tokens.getUserTokens(userId, selection)),
-    deleteUserTokens: (userId, selection) => use((o) => o.foundation.tokens.deleteUserTokens(userId, selection)),
-    getAccessToken: (userId, target) => use((o) => o.foundation.tokens.getAccessToken(userId, target)),
-    getAppToken: (target) => use((o) => o.foundation.tokens.getAppToken(target)),
-    getOnBehalfOfToken: (assertion, target) => use((o) => o.foundation.tokens.getOnBehalfOfToken(assertion, target)),
+    setUserTokens: (userId, tokens, target) => use((o) => o.runtime.tokens.setUserTokens(userId, tokens, target)),
+    getUserTokens: (userId, selection) => use((o) => o.runtime.tokens.getUserTokens(userId, selection)),
+    deleteUserTokens: (userId, selection) => use((o) => o.runtime.tokens.deleteUserTokens(userId, selection)),
+    getAccessToken: (userId, target) => use((o) => o.runtime.tokens.getAccessToken(userId, target)),
+    getAppToken: (target) => use((o) => o.runtime.tokens.getAppToken(target)),
+    getOnBehalfOfToken: (assertion, target) => use((o) => o.runtime.tokens.getOnBehalfOfToken(assertion, target)),
     fetchWithToken: (userId, resource, input, init) =>
-      use((o) => o.foundation.tokens.fetchWithToken(userId, resource, input, init)),
+      use((o) => o.runtime.tokens.fetchWithToken(userId, resource, input, init)),
     fromOAuth: (account) => tokenSetFromOAuth(account, systemClock.now()),
-    status: (userId) => use((o) => o.foundation.tokens.status(userId)),
+    status: (userId) => use((o) => o.runtime.tokens.status(userId)),
   }
 }
 
 /** What only an origin of tokens needs is loaded here. */
 async function openTokenOrigin(
   origin: TokenOrigin,
-  { store, keyring, seal, tokens }: Foundation,
+  { store, keyring, seal, tokens }: SharedRuntime,
   { providers, prefix, loopback }: ResolvedConfig<object>,
   events: EventBus,
 ): Promise<OpenTokenOrigin> {

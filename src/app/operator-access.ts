@@ -15,8 +15,8 @@ import { type Clock, systemClock } from '../core/clock.ts'
 import { ConfigError } from '../core/errors.ts'
 import { EventBus } from '../core/events.ts'
 import { systemRandom } from '../core/random.ts'
-import { chooseStore, useFoundation } from './foundation.ts'
-import { cutHandedIn, type HandedInClient } from '../redis/handed-in.ts'
+import { chooseStore, useSharedRuntime } from './shared-runtime.ts'
+import { cutSuppliedClient, type SuppliedClient } from '../redis/supplied-client.ts'
 import { createSessionStore } from '../session/session-store.ts'
 import { isOnRedis, type RedisStoreFactory, serverOf } from '../stores/redis/operator-view.ts'
 import type { StoreFactory } from '../stores/store.ts'
@@ -101,8 +101,8 @@ export async function openAdmin(options: AnyOptions = {}, events = new EventBus(
       fix: 'Set COATCHECK_KEYS to the value that the application has.',
     })
   }
-  const { foundation, release } = await useFoundation(config, events, env, { isApplication: false })
-  const { keyring, seal, store, tokens, revocations } = foundation
+  const { runtime, release } = await useSharedRuntime(config, events, env, { isApplication: false })
+  const { keyring, seal, store, tokens, revocations } = runtime
   const server = serverOf(store)
   if (server === null) throw nothingToLookAt()
   const sessions = createSessionStore<Record<string, unknown>>({
@@ -144,7 +144,7 @@ export async function examineHealth(
   outside: { readonly clock?: Clock; readonly fetch?: typeof fetch } = {},
 ): Promise<HealthReport> {
   const env = processEnvironment()
-  const opened: HandedInClient[] = []
+  const opened: SuppliedClient[] = []
   try {
     return await examine(
       {
@@ -166,7 +166,7 @@ export async function examineHealth(
     )
   } finally {
     // A client of the configuration file that was connected for this only: nobody else will end it.
-    for (const client of opened) cutHandedIn(client)
+    for (const client of opened) cutSuppliedClient(client)
   }
 }
 

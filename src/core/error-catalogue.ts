@@ -88,10 +88,10 @@ const entries = {
     why: 'Redis is occupied by a long-running script.',
     fix: 'Find the script (SLOWLOG GET) and end it with SCRIPT KILL.',
   },
-  COATCHECK_REDIS_OUT_OF_STEP: {
+  COATCHECK_REDIS_MISALIGNED_REPLIES: {
     ...redisDown,
-    why: 'A reply of Redis belongs to another command: one was lost or doubled on the way, so nothing on this connection can be believed.',
-    fix: 'Repeat the operation: the connection is replaced by itself. One that was handed in is yours to replace. Look for the proxy or pool between here and Redis that lost count.',
+    why: 'Redis replies are misaligned: a reply was lost or repeated on the way, so no reply on this connection can be trusted.',
+    fix: 'Repeat the operation: Coatcheck replaces the connection. Replace a user-supplied client yourself. Check the proxy or the connection pool between the application and Redis.',
   },
   COATCHECK_REDIS_READONLY: {
     ...redisDown,
@@ -115,7 +115,7 @@ const entries = {
   },
   COATCHECK_REDIS_NOREPLICAS: {
     ...redisDown,
-    why: 'The primary has fewer replicas in step than min-replicas-to-write asks for, and therefore refuses writes.',
+    why: 'The primary refuses writes, because fewer replicas are in sync than min-replicas-to-write requires.',
     fix: 'Bring the replicas back, or lower min-replicas-to-write for as long as that takes.',
   },
   COATCHECK_REDIS_NOT_DURABLE: {

@@ -1,6 +1,6 @@
 /**
  * That there is nothing, or nothing that opens, is not believed of one answer: the store is asked once more, and whether its answers
- * belong to the questions. Somebody who is signed in is not signed out because an answer went astray (redis/in-step.ts).
+ * belong to the questions. Somebody who is signed in is not signed out because an answer went astray (redis/reply-alignment.ts).
  */
 
 /**

@@ -27,7 +27,12 @@ export type { Duration } from '../core/duration.ts'
 export type { CoatcheckTokens } from '../app/adopted-tokens.ts'
 export type { Coatcheck, ReadyOptions } from '../app/coatcheck.ts'
 export type { HttpConfig, HttpEdge, HttpInstance } from '../http/instance.ts'
-export type { Exchange, ExchangeFactory, ExchangeInput, SessionRequest } from '../http/exchange.ts'
+export type {
+  RequestSession,
+  RequestSessionFactory,
+  RequestSessionInput,
+  SessionRequest,
+} from '../http/request-session.ts'
 export type { RouteContext } from '../http/routes.ts'
 export type { RegisteredData, Register } from '../app/register.ts'
 export type { CookieOptions, SessionOptions } from '../config/session-settings.ts'

@@ -5,7 +5,7 @@
 import type { ResolvedPages } from '../config/types.ts'
 import { type ErrorCode, errorCatalogue } from '../core/error-catalogue.ts'
 import { type AnyCoatcheckError, isCoatcheckError } from '../core/errors.ts'
-import { withCommonHeaders } from './exchange.ts'
+import { withCommonHeaders } from './request-session.ts'
 import { type Link, type Page, pageResponse } from './page.ts'
 
 interface VisitorText extends Pick<Page, 'title' | 'text'> {

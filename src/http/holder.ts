@@ -4,18 +4,18 @@
  */
 import { MisuseError } from '../core/errors.ts'
 import { safeText } from '../core/redact.ts'
-import type { Exchange } from './exchange.ts'
+import type { RequestSession } from './request-session.ts'
 
 export interface Holders<D extends object> {
   /** The session side of one request, read-only. The same exchange has the same holder. */
-  of(exchange: Exchange<D>): Exchange<D>
+  of(requestSession: RequestSession<D>): RequestSession<D>
   /** For an assignment in place of the holder. */
   refusal(): MisuseError
 }
 
 /** @param place how handlers reach the holder, e.g. `request.auth`; stands in messages */
 export function createHolders<D extends object>(place: string): Holders<D> {
-  const made = new WeakMap<Exchange<D>, Exchange<D>>()
+  const made = new WeakMap<RequestSession<D>, RequestSession<D>>()
   const refusal = (where: string): MisuseError =>
     new MisuseError(
       'COATCHECK_SESSION_READ_ONLY',
@@ -33,11 +33,11 @@ export function createHolders<D extends object>(place: string): Holders<D> {
     },
   })
   return {
-    of(exchange) {
-      const known = made.get(exchange)
+    of(requestSession) {
+      const known = made.get(requestSession)
       if (known) return known
-      const holder = Object.create(end, Object.getOwnPropertyDescriptors(exchange)) as Exchange<D>
-      made.set(exchange, holder)
+      const holder = Object.create(end, Object.getOwnPropertyDescriptors(requestSession)) as RequestSession<D>
+      made.set(requestSession, holder)
       return holder
     },
     refusal: () => refusal(place),

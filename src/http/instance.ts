@@ -1,6 +1,6 @@
 /** What adapters need of an instance of Coatcheck. `coatcheck()` makes it. */
 import type { ResolvedConfig } from '../config/types.ts'
-import type { ExchangeFactory } from './exchange.ts'
+import type { RequestSessionFactory } from './request-session.ts'
 import type { RouteContext } from './routes.ts'
 
 /** The part of an instance that adapters use: the result of `coatcheck()`. */
@@ -22,7 +22,7 @@ export interface HttpEdge<D extends object> {
    * Starts the session handling of one request. It reads no session until `getSession` is called.
    * @throws {ConfigError} when a setting is missing or invalid
    */
-  readonly exchange: ExchangeFactory<D>
+  readonly requestSession: RequestSessionFactory<D>
   /**
    * Returns whether a `Cookie` header holds a ticket with a valid signature that has not expired. It does not ask the store, so it
    * is also true for a session that was ended, and for an anonymous session.

@@ -1,6 +1,6 @@
 /**
- * What the adapters of all Node frameworks do alike: one exchange per request, the routes, the demand to sign in, and errors
- * that have an answer. An adapter adds how its framework names these things, and where its headers go.
+ * Code that the adapters of all Node frameworks share: one `RequestSession` per request, the routes, the redirect to sign-in, and the
+ * responses for errors. Each adapter adds the names of its framework and the place of its headers.
  */
 import type { IncomingMessage } from 'node:http'
 import type { HttpInstance } from './instance.ts'
@@ -10,7 +10,7 @@ import { describeValue } from '../core/redact.ts'
 import type { CookieBridge } from '../migrate/cookie-bridge.ts'
 import type { Session } from '../session/types.ts'
 import type { ResponseSink } from './cookie.ts'
-import type { Exchange } from './exchange.ts'
+import type { RequestSession } from './request-session.ts'
 import { headerOf, headersOf, type NodeRequest, textHeaderOf, urlOf } from './node-bridge.ts'
 import { isRoute, nodeErrorAnswer, peerOf, routeAnswer } from './node-routes.ts'
 import { demandSignIn, lackOf, type UserRequirement } from './sign-in-demand.ts'
@@ -28,7 +28,7 @@ export interface NodeEdge<D extends object> {
    * @param request as a caller without types may have passed it
    * @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT` for anything but a request of Node
    */
-  exchangeOf(request: IncomingMessage | undefined, surroundings: () => Surroundings): Exchange<D>
+  requestSessionOf(request: IncomingMessage | undefined, surroundings: () => Surroundings): RequestSession<D>
   /** Whether this address is one of ours. @throws {ConfigError} when the environment is incomplete */
   isRoute(request: NodeRequest): boolean
   /** @throws what only the host can mend: errors of the application's hooks, mistakes in code or configuration */
@@ -46,7 +46,7 @@ export interface NodeEdge<D extends object> {
  * By instance, so that several adapters on one instance share the session of a request: two would create two sessions for a
  * new visitor, and the cookie of one of them would be lost.
  */
-const exchangesOf = new WeakMap<object, WeakMap<IncomingMessage, Exchange<object>>>()
+const requestSessionsOf = new WeakMap<object, WeakMap<IncomingMessage, RequestSession<object>>>()
 
 /**
  * @param caller for messages
@@ -64,15 +64,15 @@ export function createNodeEdge<D extends object>(
   const handler = adoptingHandler(auth, adopt)
   // Every middleware asks `isRoute` first. Without one the sign-in route answers nothing: said once.
   let isMountChecked = false
-  const exchanges = (exchangesOf.get(auth) ?? new WeakMap()) as WeakMap<IncomingMessage, Exchange<D>>
-  exchangesOf.set(auth, exchanges)
+  const requestSessions = (requestSessionsOf.get(auth) ?? new WeakMap()) as WeakMap<IncomingMessage, RequestSession<D>>
+  requestSessionsOf.set(auth, requestSessions)
   return {
-    exchangeOf(request, surroundings) {
+    requestSessionOf(request, surroundings) {
       if (!isNodeRequest(request)) throw wrongRequest(caller, request)
-      const known = exchanges.get(request)
+      const known = requestSessions.get(request)
       if (known) return known
       const { sink, ip } = surroundings()
-      const exchange = auth.http.exchange({
+      const requestSession = auth.http.requestSession({
         cookieHeader: textHeaderOf(request, 'cookie'),
         header: (name) => headerOf(request, name),
         sink,
@@ -81,8 +81,8 @@ export function createNodeEdge<D extends object>(
         peer: () => peerOf(request, ip()),
         adopt,
       })
-      exchanges.set(request, exchange)
-      return exchange
+      requestSessions.set(request, requestSession)
+      return requestSession
     },
     isRoute(request) {
       isMountChecked = true

@@ -1,6 +1,6 @@
 /** The routes on Node's request: which addresses are theirs, and the answer to one. */
 import { errorAnswer, plainErrorResponse, type Site } from './error-response.ts'
-import { withCommonHeaders } from './exchange.ts'
+import { withCommonHeaders } from './request-session.ts'
 import { headersOf, type NodeRequest, targetOf, textHeaderOf, toWebRequest } from './node-bridge.ts'
 import { assertLocalPeer, type Peer, type PeerPolicy } from './local-peer.ts'
 import { answerToOtherHost } from './other-host.ts'

@@ -11,7 +11,7 @@ import type { ResolvedConfig } from '../config/types.ts'
 import { isLoopbackHost } from '../core/loopback-host.ts'
 import { processState } from '../core/process-state.ts'
 import { acceptsHtml, HOME } from './error-response.ts'
-import { withCommonHeaders } from './exchange.ts'
+import { withCommonHeaders } from './request-session.ts'
 import { type Page, pageResponse } from './page.ts'
 
 type Place = Pick<ResolvedConfig<object>, 'baseUrl' | 'basePath' | 'loopback' | 'pages'>

@@ -1,7 +1,7 @@
 /** What a route handler gets of a request, and the answers that all of them give. */
 import { OidcError } from '../core/errors.ts'
 import type { HeadersSink } from './headers-sink.ts'
-import type { Exchange } from './exchange.ts'
+import type { RequestSession } from './request-session.ts'
 import { acceptsHtml } from './error-response.ts'
 
 const MAX_FORM_BYTES = 64 * 1024 // an authorization code of Entra has 1 to 2 KB
@@ -14,7 +14,7 @@ export interface RouteRequest<D extends object> {
   readonly path: string
   readonly query: URLSearchParams
   readonly sink: HeadersSink
-  readonly exchange: Exchange<D>
+  readonly requestSession: RequestSession<D>
   /**
    * The body as a form; empty without a body.
    * @throws {OidcError} `COATCHECK_REQUEST_INVALID` for another content type or more than 64 KiB

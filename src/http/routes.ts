@@ -11,7 +11,7 @@ import type { CookieBridge } from '../migrate/cookie-bridge.ts'
 import { providerReasonOf } from '../oidc/oidc-errors.ts'
 import { createCookies } from './cookie.ts'
 import { errorResponse, isForHost, plainErrorResponse } from './error-response.ts'
-import { createExchangeFactory, type ExchangeFactory, withCommonHeaders } from './exchange.ts'
+import { createRequestSessionFactory, type RequestSessionFactory, withCommonHeaders } from './request-session.ts'
 import { createHeadersSink } from './headers-sink.ts'
 import { backChannelLogout, frontChannelLogout } from './logout-routes.ts'
 import type { RouteDeps, RouteOptions } from './route-deps.ts'
@@ -57,7 +57,7 @@ export const ROUTES: readonly Route[] = [
  */
 export function createRoutes<D extends object>(options: RouteOptions<D>): Routes {
   const deps: RouteDeps<D> = { ...options, cookies: createCookies(options.config.cookie) }
-  const createExchange = createExchangeFactory(options)
+  const createRequestSession = createRequestSessionFactory(options)
   const respond: Routes = async (request, context = {}) => {
     const { basePath } = deps.config
     const { pathname, searchParams } = new URL(request.url)
@@ -68,7 +68,7 @@ export function createRoutes<D extends object>(options: RouteOptions<D>): Routes
     const handler = Object.hasOwn(route.methods, request.method) ? route.methods[request.method] : undefined
     if (!handler) return withCommonHeaders(methodAnswer(route, request, deps.config.pages))
     const { hasOwnEvent = false } = route
-    return answer(deps, createExchange, handler, request, { path, query: searchParams, ...context, hasOwnEvent })
+    return answer(deps, createRequestSession, handler, request, { path, query: searchParams, ...context, hasOwnEvent })
   }
   return async (request, context) => {
     const response = await respond(request, context)
@@ -84,7 +84,7 @@ interface Asked extends RouteContext {
 
 async function answer<D extends object>(
   deps: RouteDeps<D>,
-  createExchange: ExchangeFactory<D>,
+  createRequestSession: RequestSessionFactory<D>,
   handler: Handler,
   request: Request,
   { path, query, ip, adopt, hasOwnEvent }: Asked,
@@ -92,7 +92,7 @@ async function answer<D extends object>(
   const sink = createHeadersSink()
   const cookieHeader = request.headers.get('cookie') ?? ''
   const userAgent = request.headers.get('user-agent')
-  const exchange = createExchange({
+  const requestSession = createRequestSession({
     cookieHeader,
     header: (name) => request.headers.get(name),
     sink,
@@ -109,7 +109,7 @@ async function answer<D extends object>(
       path,
       query,
       sink,
-      exchange,
+      requestSession,
       form: () => (form ??= readForm(request)),
     })
     return withCommonHeaders(response, sink)

@@ -73,7 +73,7 @@ export async function endOtherDevices<D extends object>(
 async function signedIn<D extends object>(
   request: RouteRequest<D>,
 ): Promise<{ visit: Visit<D>; session: Visit<D>['session']; user: User }> {
-  const visit = await request.exchange.getVisit()
+  const visit = await request.requestSession.getVisit()
   const { session } = visit
   if (!session.user) throw new SessionError('COATCHECK_UNAUTHENTICATED', { details: { reason: visit.reason } })
   return { visit, session, user: session.user }

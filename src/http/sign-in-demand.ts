@@ -7,7 +7,7 @@ import { systemClock } from '../core/clock.ts'
 import { SessionError } from '../core/errors.ts'
 import type { Session } from '../session/types.ts'
 import { acceptsHtml, errorResponse } from './error-response.ts'
-import { withCommonHeaders } from './exchange.ts'
+import { withCommonHeaders } from './request-session.ts'
 import { isRecent } from './recent-sign-in.ts'
 import { seeOther } from './route-request.ts'
 

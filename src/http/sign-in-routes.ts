@@ -48,7 +48,7 @@ async function signedWish<D extends object>(
   provider: string,
 ): Promise<SignedWish | null> {
   const wish = readSignInWish(keyring, provider, request.query.get('wish'), clock)
-  const visit = wish && (await request.exchange.getVisit().catch(() => null))
+  const visit = wish && (await request.requestSession.getVisit().catch(() => null))
   const user = visit?.session.user
   return wish && user ? wish.openFor(keyring.userKey(user.id)) : null
 }
@@ -112,7 +112,7 @@ async function openSession<D extends object>(
 ): Promise<string> {
   const preset = clients.find(identity.provider)?.preset ?? 'oidc'
   const { userId, profile, authentication } = await admit(identity, config.signIn, clock.now(), preset)
-  const visit = await request.exchange.getVisit()
+  const visit = await request.requestSession.getVisit()
   const carry = (config.signIn.carry ?? []) as readonly (keyof D & string)[]
   const beforeComplete = async (sessionId: string): Promise<void> => {
     await providerLogout.register(identity, sessionId)
@@ -201,7 +201,7 @@ export async function logout<D extends object>(deps: RouteDeps<D>, request: Rout
   const { config, clients, tokens, events } = deps
   assertSameOrigin(request.headers, config.baseUrl.origin)
   const sent = await request.form()
-  const visit = await request.exchange.getVisit()
+  const visit = await request.requestSession.getVisit()
   const { id, user, authentication } = visit.session
   const provider = authentication && clients.find(authentication.provider) ? authentication.provider : null
   // Before the end of the session, which takes the tokens along. Without the hint the provider only asks back.

@@ -4,7 +4,7 @@
 import type { HttpInstance } from './instance.ts'
 import type { Session } from '../session/types.ts'
 import { errorAnswer, plainErrorResponse } from './error-response.ts'
-import { withCommonHeaders } from './exchange.ts'
+import { withCommonHeaders } from './request-session.ts'
 import { assertLocalPeer } from './local-peer.ts'
 import { localRequest, localUrl } from './local-request.ts'
 import { adoptingHandler, assertCoatcheck } from './node-edge.ts'

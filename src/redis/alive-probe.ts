@@ -5,7 +5,7 @@
 import type { Clock } from '../core/clock.ts'
 import type { RedisConnection } from './connection.ts'
 import { isServerReply } from './diagnose.ts'
-import { isInStep } from './in-step.ts'
+import { isAligned } from './reply-alignment.ts'
 import { type RedisLibraryClient, SEND_OPTIONS } from './library.ts'
 
 const PATIENCE_MS = 250
@@ -50,7 +50,7 @@ export class AliveProbe {
 
   /** An error of the server will do, also `LOADING`, and however late. */
   #send(client: RedisLibraryClient): Promise<Pulse> {
-    return isInStep((args) => client.sendCommand(args, SEND_OPTIONS)).then(
+    return isAligned((args) => client.sendCommand(args, SEND_OPTIONS)).then(
       (isOwn) => (isOwn ? 'alive' : 'dead'),
       (error: unknown) => (isServerReply(error) ? 'alive' : 'silent'),
     )

@@ -45,11 +45,11 @@ export interface RedisClientPort {
   ): Promise<RedisReply>
 
   /**
-   * Resolves when replies of the connection that leads to the key belong to their commands, before "there is nothing" is believed.
-   * One small command. A connection that is out of step is replaced, unless it is somebody else's.
-   * @throws {RedisError} `COATCHECK_REDIS_OUT_OF_STEP` when they do not, else what `command` throws
+   * Verifies that replies on the key's connection belong to their commands. Drivers call it before they trust a null reply.
+   * It costs one `PING`. A misaligned connection is replaced, unless the application supplied it.
+   * @throws {RedisError} `COATCHECK_REDIS_MISALIGNED_REPLIES` when they do not; otherwise what `command` throws
    */
-  inStep(key: string): Promise<void>
+  verifyAlignment(key: string): Promise<void>
 
   /** Changes when the connection for the key was replaced, and when a reply on it could not be assigned to a command. */
   epochOf(key: string): number
@@ -91,7 +91,7 @@ export interface RedisClientPort {
    * without a connection after the connect deadline, without an answer after the same time again (`COATCHECK_REDIS_TIMEOUT`).
    */
   ready(): Promise<void>
-  /** Ends within its deadline, whatever state the connection is in. A client that was handed in stays open. */
+  /** Ends within its deadline, whatever state the connection is in. A user-supplied client stays open. */
   close(): Promise<void>
 }
 

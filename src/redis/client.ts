@@ -23,7 +23,7 @@ import { Demotion } from './demotion.ts'
 import { Dispatch } from './dispatch.ts'
 import { DurableConnection, lastingTimeoutMs } from './durable-writes.ts'
 import { type DeadlineQueue, DeadlineWheel } from './deadline-wheel.ts'
-import { isInStep, outOfStep } from './in-step.ts'
+import { isAligned, misalignedReplies } from './reply-alignment.ts'
 import { type ChangeListener, KeyTracker } from './key-tracker.ts'
 import { SEND_OPTIONS } from './library.ts'
 import type { RedisLimits } from './options.ts'
@@ -41,7 +41,7 @@ export interface RedisClientDeps {
   readonly wheel?: DeadlineWheel
   /** What a node of a cluster says about where a call belongs. True: somebody else settles it from here on. */
   readonly redirect?: (call: PendingCall, error: unknown) => boolean
-  /** For a cluster behind one client, which was handed in. */
+  /** For a cluster behind one user-supplied client. */
   readonly masters?: () => readonly ServerPort[]
   /** Whether commands can be sent has changed. */
   readonly changed?: (isUp: boolean) => void
@@ -147,12 +147,12 @@ export class RedisClient implements RedisClientPort {
     return this.#dispatch.send(new PendingCall(this.#dispatch, queue, all, script))
   }
 
-  /** Of a cluster that was handed in any node is asked: the command has no key. */
-  async inStep(): Promise<void> {
+  /** Of a user-supplied cluster any node is asked: the command has no key. */
+  async verifyAlignment(): Promise<void> {
     const { client } = this.#connection
-    if (await isInStep((args) => this.command('', args))) return
+    if (await isAligned((args) => this.command('', args))) return
     if (this.#connection.client === client) this.#connection.recycle('replies do not belong to their commands')
-    throw outOfStep()
+    throw misalignedReplies()
   }
 
   async lasting(

@@ -81,8 +81,8 @@ export class RedisCluster implements RedisClientPort {
     return this.#topology.holderOf(keys[0] ?? '').script(script, keys, args, options)
   }
 
-  inStep(key: string): Promise<void> {
-    return this.#topology.holderOf(key).inStep()
+  verifyAlignment(key: string): Promise<void> {
+    return this.#topology.holderOf(key).verifyAlignment()
   }
 
   epochOf(key: string): number {

@@ -37,7 +37,7 @@ export interface RedisLibraryClient {
 }
 
 /**
- * Per command, so that a handed-in client need not be configured for us. `timeout: 0` switches off a timer per command of
+ * Per command, so that a user-supplied client needs no configuration for Coatcheck. `timeout: 0` switches off a timer per command of
  * major 6 that costs 3 to 6 times the speed and does not cover a command that has been written. The rest makes replies the
  * same on all majors and both protocols: strings (`$` 36, `+` 43, `=` 61) as Buffers, maps (`%` 37) as flat arrays.
  */

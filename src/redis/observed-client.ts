@@ -60,7 +60,7 @@ export function observedClient(
       isWatched()
         ? told('EVALSHA', script, () => client.script(script, keys, args, options))
         : client.script(script, keys, args, options),
-    inStep: (key) => client.inStep(key),
+    verifyAlignment: (key) => client.verifyAlignment(key),
     epochOf: (key) => client.epochOf(key),
     lasting: (script, keys, args, options) =>
       isWatched()

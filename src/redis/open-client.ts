@@ -3,15 +3,15 @@ import { EventBus } from '../core/events.ts'
 import { RedisClient, type RedisClientDeps } from './client.ts'
 import type { RedisClientPort } from './client-port.ts'
 import { RedisCluster } from './cluster.ts'
-import { asLibraryClient, type HandedInClient, isCluster, mastersOf } from './handed-in.ts'
+import { asLibraryClient, type SuppliedClient, isCluster, mastersOf } from './supplied-client.ts'
 import { observedClient } from './observed-client.ts'
 import type { RedisLimits } from './options.ts'
 import { SentinelSource } from './sentinel.ts'
-import { addressSource, handedInSource } from './source.ts'
+import { addressSource, suppliedClientSource } from './source.ts'
 import { type Destination, nameOfAddress } from './target.ts'
 
 export function openRedisClient(
-  to: Destination | HandedInClient,
+  to: Destination | SuppliedClient,
   limits: RedisLimits,
   deps: RedisClientDeps,
 ): RedisClientPort {
@@ -19,9 +19,9 @@ export function openRedisClient(
   return observedClient(openUnobserved(to, limits, deps), deps, server)
 }
 
-function openUnobserved(to: Destination | HandedInClient, limits: RedisLimits, deps: RedisClientDeps): RedisClientPort {
+function openUnobserved(to: Destination | SuppliedClient, limits: RedisLimits, deps: RedisClientDeps): RedisClientPort {
   if (!('kind' in to)) {
-    const source = handedInSource(asLibraryClient(to))
+    const source = suppliedClientSource(asLibraryClient(to))
     const masters = isCluster(to) ? { masters: () => mastersOf(to, limits.writeTimeoutMs) } : {}
     return new RedisClient(source, limits, { ...deps, ...masters })
   }

@@ -6,7 +6,7 @@ import { type Environment, integerVariable } from '../config/environment.ts'
 import { refuse } from '../config/refusal.ts'
 import { WRITE_TIMEOUT_MS } from './client-port.ts'
 import type { Durability } from './durable-writes.ts'
-import { type HandedInClient, isOneServer } from './handed-in.ts'
+import { type SuppliedClient, isOneServer } from './supplied-client.ts'
 import { parseRedisUrl } from './redis-url.ts'
 import type { RedisCredentialsProvider } from './target.ts'
 
@@ -46,7 +46,7 @@ export interface RedisConnectionOptions {
    * A client, cluster or sentinel of the package `redis` 4.7, 5 or 6, in place of a URL. Coatcheck connects it if it is not
    * connected, adds an error listener, and never closes it.
    */
-  readonly client?: HandedInClient | undefined
+  readonly client?: SuppliedClient | undefined
   /** ACL user, if the URL names none. Variable `REDIS_USERNAME`. Default: the default user. */
   readonly username?: string | undefined
   /** Password, if the URL holds none. Variable `REDIS_PASSWORD`. Default: none. */
@@ -138,7 +138,7 @@ export function checkConnectionOptions(options: RedisConnectionOptions): void {
 }
 
 /** @throws {ConfigError} `COATCHECK_CONFIG_INVALID` when the option is given with a cluster or sentinel of the application */
-export function assertOwnConnections(client: HandedInClient | undefined, option: string): void {
+export function assertOwnConnections(client: SuppliedClient | undefined, option: string): void {
   if (client === undefined || isOneServer(client)) return
   throw refuse(
     { option: `${ROOT}.${option}` },

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { listReply, stringsReply } from './reply-shape.ts'
 
-const FOREIGN = { code: 'COATCHECK_REDIS_OUT_OF_STEP' }
+const FOREIGN = { code: 'COATCHECK_REDIS_MISALIGNED_REPLIES' }
 const text = Buffer.from('text')
 
 test('a reply of the right shape is passed on as it is', () => {

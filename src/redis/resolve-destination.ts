@@ -2,7 +2,7 @@
 import { type Environment, variable } from '../config/environment.ts'
 import { missing, refuse, type Source } from '../config/refusal.ts'
 import { settingOf } from '../config/settings.ts'
-import type { HandedInClient } from './handed-in.ts'
+import type { SuppliedClient } from './supplied-client.ts'
 import { limitsOf, type RedisConnectionOptions } from './options.ts'
 import { allowsPlaintext, assertSecretsAreEncrypted, type Wire, wiresOfClient, wireTo } from './plaintext.ts'
 import { parseNode, parseRedisUrl, type RedisAddress, type RedisUrl } from './redis-url.ts'
@@ -18,7 +18,7 @@ const SENTINEL_PORT = 26_379
  * @throws {ConfigError} `COATCHECK_CONFIG_MISSING`, `COATCHECK_CONFIG_INVALID`, `COATCHECK_CONFIG_INSECURE` for a password that
  *   would leave this machine without TLS
  */
-export function destinationOf(options: RedisConnectionOptions, env: Environment): Destination | HandedInClient {
+export function destinationOf(options: RedisConnectionOptions, env: Environment): Destination | SuppliedClient {
   if (options.client === undefined) return resolveDestination(options, env)
   if (!allowsPlaintext(options.allowPlaintext, env)) {
     assertSecretsAreEncrypted(wiresOfClient(options.client), { option: `${ROOT}.client` })

@@ -5,7 +5,7 @@
 import { RedisError } from '../core/errors.ts'
 import { type RedisArgument, type RedisClientPort, type RedisReply, WRITE_TIMEOUT_MS } from './client-port.ts'
 import type { Repeatable } from './repeatable.ts'
-import { readReply } from './in-step.ts'
+import { readReply } from './reply-alignment.ts'
 import { listReply } from './reply-shape.ts'
 import { isLateReply, type RedisScript } from './script.ts'
 

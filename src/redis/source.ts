@@ -1,6 +1,6 @@
 /**
- * Where a connection comes from: an address, a client that the application handed in, or whatever the sentinels say at the
- * moment (`sentinel.ts`). The connection asks for a new client whenever it begins anew.
+ * The source of a connection: an address, a user-supplied client, or the primary that the sentinels name (`sentinel.ts`).
+ * The connection asks its source for a client each time it starts again.
  */
 import { RedisError } from '../core/errors.ts'
 import type { RedisLibraryClient } from './library.ts'
@@ -17,7 +17,7 @@ export interface RedisSource {
   /** What an endpoint probe may ask, if anything. */
   readonly target: RedisTarget | null
   /**
-   * A client that is not connected yet, or the one that was handed in.
+   * Returns a client that is not connected yet, or the user-supplied client.
    * @param reconnectDelayMs asked after each failed attempt of the client; `null` ends its attempts
    */
   client(reconnectDelayMs: (retries: number) => number | null): Promise<RedisLibraryClient>
@@ -63,9 +63,9 @@ export function furtherSource(source: RedisSource): RedisSource {
   }
 }
 
-export function handedInSource(client: RedisLibraryClient): RedisSource {
+export function suppliedClientSource(client: RedisLibraryClient): RedisSource {
   return {
-    endpoint: 'the client that was handed in',
+    endpoint: 'the user-supplied client',
     isOwn: false,
     isMoving: false,
     target: null,

@@ -108,7 +108,7 @@ export class RedisSubscriber {
   }
 }
 
-/** Further connections for subscriptions: of our own to the same server, also beside a client that was handed in. */
+/** Further connections for subscriptions: of our own to the same server, also beside a user-supplied client. */
 export function subscriberSource(source: RedisSource): SubscriberSource {
   return (isNeeded) => source.further((retries) => (isNeeded() ? retryDelayMs(retries) : null))
 }

@@ -1,6 +1,6 @@
 /**
  * A step that the store refuses because the record has changed, and what the record is now. The reply to another question can look like
- * such a refusal (redis/in-step.ts); its record belongs to another session and does not open here. So a conflict is believed only if
+ * such a refusal (redis/reply-alignment.ts); its record belongs to another session and does not open here. So a conflict is believed only if
  * its record opens. Otherwise the driver checks its connection, and the same step runs again: all of these steps know their own nonce.
  */
 import { SessionError } from '../core/errors.ts'

@@ -186,7 +186,7 @@ export async function startFaultProxy(options: FaultProxyOptions): Promise<Fault
       return confused
     },
     set(next) {
-      // What was swallowed is missing: a connection that went on would be out of step.
+      // What was swallowed is missing: replies on a connection that went on would be misaligned.
       const isBroken = mode.kind === 'swallow' && next.kind !== 'swallow'
       mode = next
       if (isBroken || next.kind === 'cut') for (const socket of sockets) reset(socket)

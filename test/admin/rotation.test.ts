@@ -61,10 +61,10 @@ async function expectAllReadable(world: SealedWorld, keys: readonly string[], op
     expect(tokens).toMatchObject([{ hasRefreshToken: true, keyId: 'new' }])
     expect(tokens[0]?.resources.map(({ keyId }) => keyId)).toEqual(['new', 'new'])
   }
-  const hosted = new CoatcheckStore({ store: redisStore({ ...PATIENT, ...(options ?? { url: server.url }) }), keys })
-  const get = promisify((sid: string, done: (error: unknown, data?: unknown) => void) => hosted.get(sid, done as never))
+  const dropIn = new CoatcheckStore({ store: redisStore({ ...PATIENT, ...(options ?? { url: server.url }) }), keys })
+  const get = promisify((sid: string, done: (error: unknown, data?: unknown) => void) => dropIn.get(sid, done as never))
   for (const sid of world.hostSessionIds) expect(await get(sid)).toMatchObject({ note: sid })
-  await hosted.close()
+  await dropIn.close()
 }
 
 describe('one server', () => {
@@ -161,7 +161,7 @@ describe('one server', () => {
       watch: (...call) => client.watch(...call),
       track: (...call) => client.track(...call),
       serverNow: (key) => client.serverNow(key),
-      inStep: (key) => client.inStep(key),
+      verifyAlignment: (key) => client.verifyAlignment(key),
       epochOf: (key) => client.epochOf(key),
       uptime: (key) => client.uptime(key),
       ready: () => client.ready(),

@@ -10,7 +10,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { CoatcheckAdapter } from '../../src/app/drop-ins/authjs.ts'
 import { CoatcheckStore as ExpressStore } from '../../src/app/drop-ins/express-session.ts'
 import { CoatcheckStore as FastifyStore } from '../../src/app/drop-ins/fastify-session.ts'
-import type { SessionStoreOptions } from '../../src/app/hosted-sessions.ts'
+import type { SessionStoreOptions } from '../../src/app/drop-in-store.ts'
 import { redisStore } from '../../src/stores/redis/redis-store.ts'
 import { type RedisServer, startRedisServer } from '../support/redis-server.ts'
 import { type HostApp, type MakeHost, onExpress, onFastify, onKoa } from './session-hosts.ts'

@@ -12,7 +12,7 @@ import Koa from 'koa'
 import koaSession from 'koa-session'
 import { CoatcheckStore as ExpressStore } from '../../src/app/drop-ins/express-session.ts'
 import { CoatcheckStore as FastifyStore } from '../../src/app/drop-ins/fastify-session.ts'
-import type { SessionStoreOptions, UserSessions } from '../../src/app/hosted-sessions.ts'
+import type { SessionStoreOptions, UserSessions } from '../../src/app/drop-in-store.ts'
 import { CoatcheckStore as KoaStore } from '../../src/app/drop-ins/koa-session.ts'
 
 export interface HostApp {

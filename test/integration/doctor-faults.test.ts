@@ -71,7 +71,7 @@ async function firstKey(pattern: string): Promise<string> {
   return (await world.redis.cli('--scan', '--pattern', pattern)).split('\n')[0] ?? ''
 }
 /** An application's own client, which never connects before the doctor looks at it. */
-function handedIn(options: object): Options {
+function supplied(options: object): Options {
   const url = world.redis.url.replace('redis://', `redis://coatcheck:${world.password}@`)
   return world.options({ store: redisStore({ client: createClient({ url, ...options }) }) })
 }
@@ -202,7 +202,7 @@ const configuration: readonly PreparedFault[] = [
   },
   {
     fault: 'debug: true',
-    prepare: () => ({ options: handedIn({ debug: true }) }),
+    prepare: () => ({ options: supplied({ debug: true }) }),
     finds: ['DOCTOR_CLIENT_OPTION_UNKNOWN'],
     exit: 0,
     says: /^debug$/,
@@ -210,7 +210,7 @@ const configuration: readonly PreparedFault[] = [
   },
   {
     fault: 'socketTimeout without pingInterval',
-    prepare: () => ({ options: handedIn({ socket: { socketTimeout: 5000 } }) }),
+    prepare: () => ({ options: supplied({ socket: { socketTimeout: 5000 } }) }),
     finds: ['DOCTOR_CLIENT_SOCKET_TIMEOUT'],
     exit: 1,
     says: /5000 ms/,
@@ -218,7 +218,7 @@ const configuration: readonly PreparedFault[] = [
   },
   {
     fault: 'no reconnecting, and a prefix that is not applied',
-    prepare: () => ({ options: handedIn({ keyPrefix: 'app:', socket: { reconnectStrategy: false } }) }),
+    prepare: () => ({ options: supplied({ keyPrefix: 'app:', socket: { reconnectStrategy: false } }) }),
     finds: ['DOCTOR_CLIENT_NO_RECONNECT', 'DOCTOR_CLIENT_KEY_PREFIX'],
     exit: 1,
     says: /reconnectStrategy is false/,

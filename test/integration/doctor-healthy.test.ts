@@ -144,7 +144,7 @@ test('Sentinel, with the durability that its replicas give', async () => {
   expect(findingsOf(again)).toEqual([expect.stringMatching(/^DOCTOR_NODE_AWAY: .*connection refused/)])
 })
 
-test.each(libraryMajors)('a client of major $major that was handed in, and is closed again', async ({ create }) => {
+test.each(libraryMajors)('a user-supplied client of major $major, closed again', async ({ create }) => {
   const client = create(world.redis.url.replace('redis://', `redis://coatcheck:${world.password}@`))
   const report = await examineHealth(() => world.options({ store: redisStore({ client }) }), { offline: true })
   expect(findingsOf(report)).toEqual([])

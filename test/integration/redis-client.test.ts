@@ -1,4 +1,4 @@
-/** The client port on a healthy server, on every major of the client library, made by us and handed in. */
+/** The client port on a healthy server, on every major of the client library, created by us and user-supplied. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { defineScript } from '../../src/redis/script.ts'
 import { cutClient } from '../../src/redis/library.ts'
@@ -87,7 +87,7 @@ describe.each(libraryMajors)('redis $major', ({ major, create, install }) => {
     await other.stop()
   })
 
-  test('a client that is handed in: connected if it is not, never closed, its replies as everywhere', async () => {
+  test('a user-supplied client: connected if it is not, never closed, its replies as everywhere', async () => {
     const client = create(server.url)
     const first = openRedis({ client })
     await first.set('given', '1')

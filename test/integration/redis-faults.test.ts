@@ -27,9 +27,9 @@ afterEach(async () => {
 describe.each(libraryMajors)('redis $major', ({ create, install }) => {
   beforeEach(install)
 
-  describe.each(['made by us', 'handed in'])('a client that was %s', (origin) => {
+  describe.each(['made by us', 'user-supplied'])('a client that was %s', (origin) => {
     const connect = (limits: { connectTimeoutMs?: number } = {}) =>
-      openRedis({ ...limits, ...(origin === 'handed in' ? { client: create(server.url) } : { url: server.url }) })
+      openRedis({ ...limits, ...(origin === 'user-supplied' ? { client: create(server.url) } : { url: server.url }) })
 
     test('a hung server: timeouts within the deadline, then the open circuit at once, then recovery', async () => {
       const { redis, get, set, statuses } = connect()

@@ -236,7 +236,7 @@ describe('one server', () => {
   })
 
   test.each(libraryMajors.filter(({ major }) => major !== '4'))(
-    'with a client of redis $major that was handed in',
+    'with a user-supplied client of redis $major',
     async (library) => {
       const server = await start()
       const client = library.create(server.url)

@@ -83,7 +83,7 @@ describe.each(singleServers)('session reads, $form', ({ start }) => {
     for (const answer of [7, Buffer.from('OK'), [], [Buffer.from('record'), 3], [['record'], null]]) {
       const client = { ...world.client, isSharded: false, command: async () => Promise.resolve(answer as RedisReply) }
       const reads = new RedisReads(client, keys)
-      await expect(reads.read(refOf(1))).rejects.toMatchObject({ code: 'COATCHECK_REDIS_OUT_OF_STEP' })
+      await expect(reads.read(refOf(1))).rejects.toMatchObject({ code: 'COATCHECK_REDIS_MISALIGNED_REPLIES' })
     }
   })
 })

@@ -1,4 +1,4 @@
-/** Hearing of messages over a connection of its own: on all majors, for clients of ours and handed in, through outages. */
+/** Hearing of messages over a connection of its own: on all majors, for our clients and user-supplied ones, through outages. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { closeRedis, libraryMajors, openRedis, untilWorks } from '../support/redis-clients.ts'
 import { type RedisServer, startRedisServer } from '../support/redis-server.ts'
@@ -40,8 +40,8 @@ function counter(): { readonly listener: () => void; reaches(count: number): Pro
 describe.each(libraryMajors)('redis $major', ({ create, install }) => {
   beforeEach(install)
 
-  describe.each(['made by us', 'handed in'])('beside a client that was %s', (origin) => {
-    const connect = () => openRedis(origin === 'handed in' ? { client: create(server.url) } : { url: server.url })
+  describe.each(['made by us', 'user-supplied'])('beside a client that was %s', (origin) => {
+    const connect = () => openRedis(origin === 'user-supplied' ? { client: create(server.url) } : { url: server.url })
 
     test('each listener hears its channel until it is closed, and commands go on beside it', async () => {
       const { redis, get, set } = connect()

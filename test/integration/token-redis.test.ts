@@ -78,7 +78,7 @@ describe('a script that arrives after its deadline, by the server’s clock', ()
       lasting: (...args) => client.lasting(...args),
       servers: () => client.servers(),
       serverNow: (key) => client.serverNow(key) - 60_000,
-      inStep: (key) => client.inStep(key),
+      verifyAlignment: (key) => client.verifyAlignment(key),
       epochOf: (key) => client.epochOf(key),
       uptime: (key) => client.uptime(key),
       ready: () => client.ready(),

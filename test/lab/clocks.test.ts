@@ -57,7 +57,7 @@ test('a replica whose clock is an hour behind is promoted: no session outlives t
   expect(await hoursOff(pair.replica)).toBe(-1)
   const issued = await Promise.all(Array.from({ length: PEOPLE }, (_, i) => auth.sessions.create({ userId: `u${i}` })))
   const expiresAtMs = systemClock.now() + ABSOLUTE_MS
-  await pair.inStep()
+  await pair.replicasCaughtUp()
   await pair.promote()
   const [first, ...others] = issued
   await untilWorks(() => auth.sessions.update(first?.ticket ?? '', (draft) => void (draft.n = 1)))
@@ -86,7 +86,7 @@ test('a replica whose clock is an hour ahead is promoted: what it still has is v
   const { pair, auth } = await withReplicaAt(HOUR_SECONDS)
   expect(await hoursOff(pair.replica)).toBe(1)
   const issued = await Promise.all(Array.from({ length: PEOPLE }, (_, i) => auth.sessions.create({ userId: `u${i}` })))
-  await pair.inStep()
+  await pair.replicasCaughtUp()
   await pair.promote()
   await untilWorks(() => auth.sessions.create({ userId: 'new' }))
   const reasons = await Promise.all(issued.map(({ ticket }) => auth.sessions.find(ticket)))

@@ -56,7 +56,7 @@ test.each(rows)(
     auth.events.on('token.grant-kept', () => kept++)
     auth.events.on('token.grant-restored', () => restored++)
     for (let round = 0; round < ROUNDS; round++) {
-      await pair.inStep()
+      await pair.replicasCaughtUp()
       // Each asks for a resource of this round, so each rotates its grant once; the failover comes before, during or after.
       provider.delayMs = 20
       const resource = `https://api-${round}.example`

@@ -73,7 +73,7 @@ async function play(
   const all = await Promise.all(Array.from({ length: SESSIONS }, (_, i) => issue(i)))
   const [mine, theirs] = [all.slice(0, SESSIONS / 2), all.slice(SESSIONS / 2)]
   const other = await startSessionProcess(keys, pair.url, { durability })
-  await pair.inStep()
+  await pair.replicasCaughtUp()
 
   const portion = (issued: readonly Issued[], from: number, to: number): readonly Issued[] =>
     issued.slice(issued.length * from, issued.length * to)

@@ -72,12 +72,12 @@ export const faults = {
   F8: {
     fault: 'Replies that are left out, doubled, exchanged',
     promise:
-      '0 sessions and 0 tokens of another user. A signed-in user gets an error at most, never "no session"; a connection that is out of step is replaced at once. **Not promised**: two answers in a row, exchanged with others of their kind, look like nothing',
+      '0 sessions and 0 tokens of another user. A signed-in user gets an error at most, never "no session"; a misaligned connection is replaced at once. **Not promised**: two answers in a row, exchanged with others of their kind, look like nothing',
     tests: {
       'F8.sessions': `${LAB}/confusion.test.ts`,
       'F8.tokens': `${LAB}/confusion.test.ts`,
-      'F8.left-out': `${INTEGRATION}/out-of-step.test.ts`,
-      'F8.doubled': `${INTEGRATION}/out-of-step.test.ts`,
+      'F8.left-out': `${INTEGRATION}/misaligned-replies.test.ts`,
+      'F8.doubled': `${INTEGRATION}/misaligned-replies.test.ts`,
     },
   },
   F9: {

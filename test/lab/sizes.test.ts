@@ -136,7 +136,7 @@ test(
     ]
     const visit = async (i: number): Promise<void> => {
       const sink = createHeadersSink()
-      const exchange = auth.http.exchange({ cookieHeader: headers[i % headers.length] ?? null, sink })
+      const exchange = auth.http.requestSession({ cookieHeader: headers[i % headers.length] ?? null, sink })
       const session = await exchange.getSession()
       if (session.user !== null || session.id !== null) throw new Error('somebody')
     }

@@ -41,7 +41,7 @@ async function counted(): Promise<Record<string, unknown>> {
 }
 
 async function ask(auth: ReturnType<typeof instance>, cookieHeader: string, adopt = bridge()): Promise<unknown> {
-  const exchange = auth.http.exchange({ cookieHeader, sink: createHeadersSink(), adopt, header: () => undefined })
+  const exchange = auth.http.requestSession({ cookieHeader, sink: createHeadersSink(), adopt, header: () => undefined })
   return (await exchange.getSession()).user?.id
 }
 

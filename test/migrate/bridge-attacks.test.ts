@@ -8,9 +8,9 @@ import { sealData } from 'iron-session'
 import { EncryptJWT } from 'jose'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { type Coatcheck, coatcheck } from '../../src/app/coatcheck.ts'
-import { leaveUncounted } from '../../src/app/hosted-origin.ts'
+import { leaveUncounted } from '../../src/app/drop-in-origin.ts'
 import { setCookiesOf } from '../../src/http/cookie.ts'
-import type { ExchangeInput } from '../../src/http/exchange.ts'
+import type { RequestSessionInput } from '../../src/http/request-session.ts'
 import { createHeadersSink } from '../../src/http/headers-sink.ts'
 import {
   fromAuth0,
@@ -84,11 +84,11 @@ const SAME_ORIGIN: Record<string, string> = { 'sec-fetch-site': 'same-origin' }
 function exchange(
   cookie: string,
   adopt: CookieBridge,
-  input: Partial<ExchangeInput> & { headers?: Record<string, string> } = {},
+  input: Partial<RequestSessionInput> & { headers?: Record<string, string> } = {},
 ) {
   const { headers = SAME_ORIGIN, ...rest } = input
   const sink = createHeadersSink()
-  const made = auth.http.exchange({ cookieHeader: cookie, sink, adopt, header: (name) => headers[name], ...rest })
+  const made = auth.http.requestSession({ cookieHeader: cookie, sink, adopt, header: (name) => headers[name], ...rest })
   return { ...made, lines: () => setCookiesOf(sink), cookie: () => cookieHeader(setCookiesOf(sink), cookie) }
 }
 

@@ -112,7 +112,7 @@ describe.each(origins)('%s', (_name, make, bridge) => {
     const bridgeIn = (mode: Mode): CookieBridge =>
       bridge(mode, index === 0 ? undefined : redisStore({ url: oldRedis.url }))
     const visit = (cookie: string, adopt: CookieBridge) =>
-      auth.http.exchange({ cookieHeader: cookie, sink: createHeadersSink(), adopt }).getVisit()
+      auth.http.requestSession({ cookieHeader: cookie, sink: createHeadersSink(), adopt }).getVisit()
 
     beforeAll(async () => {
       app = await make(clients[index] as Client)

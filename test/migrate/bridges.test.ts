@@ -6,7 +6,7 @@ import { randomBytes } from 'node:crypto'
 import { createClient } from 'redis'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { type Coatcheck, coatcheck } from '../../src/app/coatcheck.ts'
-import { leaveUncounted } from '../../src/app/hosted-origin.ts'
+import { leaveUncounted } from '../../src/app/drop-in-origin.ts'
 import { setCookiesOf } from '../../src/http/cookie.ts'
 import { createHeadersSink } from '../../src/http/headers-sink.ts'
 import type { CookieBridge } from '../../src/migrate/cookie-bridge.ts'
@@ -52,7 +52,7 @@ afterAll(async () => {
 /** One request to our application, and the cookies of the browser afterwards. */
 async function visit(cookie: string, adopt: CookieBridge, headers: Record<string, string> = {}) {
   const sink = createHeadersSink()
-  const exchange = auth.http.exchange({ cookieHeader: cookie, sink, adopt, header: (name) => headers[name] })
+  const exchange = auth.http.requestSession({ cookieHeader: cookie, sink, adopt, header: (name) => headers[name] })
   const found = await exchange.getVisit()
   return {
     ...told(found),

@@ -1,5 +1,5 @@
 /**
- * The client library in its three supported majors, for tests that run on each of them: handed in, or behind the literal
+ * The client library in its three supported majors, for tests that run on each of them: user-supplied, or behind the literal
  * `import('redis')` of the library loader.
  */
 import {
@@ -17,7 +17,7 @@ import { vi } from 'vitest'
 import { systemClock } from '../../src/core/clock.ts'
 import { EventBus } from '../../src/core/events.ts'
 import type { RedisClientPort } from '../../src/redis/client-port.ts'
-import type { HandedInClient } from '../../src/redis/handed-in.ts'
+import type { SuppliedClient } from '../../src/redis/supplied-client.ts'
 import type { RedisLibraryClient } from '../../src/redis/library.ts'
 import { openRedisClient } from '../../src/redis/open-client.ts'
 import { HANG_MS } from '../lab/limits.ts'
@@ -30,9 +30,9 @@ export interface LibraryMajor {
   /** As a user would make one, with a strategy that recovers within a second. */
   create(url: string): RedisLibraryClient
   /** Likewise, from any of its nodes. */
-  createCluster(url: string): HandedInClient
+  createCluster(url: string): SuppliedClient
   /** Major 4 has none. */
-  createSentinel?(name: string, ports: readonly number[]): HandedInClient
+  createSentinel?(name: string, ports: readonly number[]): SuppliedClient
   /** What `import('redis')` gives from now on. */
   install(): void
 }

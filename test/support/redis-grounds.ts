@@ -1,6 +1,6 @@
 /** Redis in its forms, each with the options that lead to it: what conformance cases and HTTP scenarios stand on. */
 import { readFileSync } from 'node:fs'
-import type { HandedInClient } from '../../src/redis/handed-in.ts'
+import type { SuppliedClient } from '../../src/redis/supplied-client.ts'
 import type { RedisStoreOptions } from '../../src/stores/redis/options.ts'
 import { createCertificates, tlsArguments } from './certificates.ts'
 import type { LibraryMajor } from './redis-clients.ts'
@@ -19,7 +19,7 @@ export const single = async (library: LibraryMajor): Promise<Context> => {
   return { options: { client: library.create(server.url) }, primaries: [server], stop: () => server.stop() }
 }
 
-export const cluster = async (client?: (url: string) => HandedInClient): Promise<Context> => {
+export const cluster = async (client?: (url: string) => SuppliedClient): Promise<Context> => {
   const group = await startClusterGroup({ replicas: 0 })
   const options = client ? { client: client(group.url) } : { url: group.url, cluster: true }
   return { options, primaries: group.servers, stop: () => group.stop() }

@@ -6,7 +6,7 @@ import { createClient } from 'redis'
 import { systemClock } from '../../src/core/clock.ts'
 import { EventBus } from '../../src/core/events.ts'
 import type { RedisClientPort } from '../../src/redis/client-port.ts'
-import type { HandedInClient } from '../../src/redis/handed-in.ts'
+import type { SuppliedClient } from '../../src/redis/supplied-client.ts'
 import type { RedisLibraryClient } from '../../src/redis/library.ts'
 import { openRedisClient } from '../../src/redis/open-client.ts'
 import { limitsOf } from '../../src/redis/options.ts'
@@ -39,7 +39,7 @@ export const singleServers: readonly RedisForm[] = libraryMajors.map((library) =
   start: () => startWorld(single(library)),
 }))
 
-/** Every form that a store on Redis can have: made by us, and handed in by each major of the client library. */
+/** Every form that a store on Redis can have: created by us, and user-supplied by each major of the client library. */
 export const redisForms: readonly RedisForm[] = [
   ...singleServers,
   { form: 'one server, over TLS', start: () => startWorld(overTls()) },
@@ -47,13 +47,13 @@ export const redisForms: readonly RedisForm[] = [
   { form: 'a cluster', start: () => startWorld(cluster()) },
   { form: 'a primary that sentinels name', start: () => startWorld(sentinel()) },
   ...libraryMajors.map((library) => ({
-    form: `a cluster handed in, redis ${library.major}`,
+    form: `a user-supplied cluster, redis ${library.major}`,
     start: () => startWorld(cluster((url) => library.createCluster(url))),
   })),
   ...libraryMajors
     .filter((library) => library.createSentinel)
     .map((library) => ({
-      form: `a sentinel handed in, redis ${library.major}`,
+      form: `a user-supplied sentinel, redis ${library.major}`,
       start: () => startWorld(sentinel(library)),
     })),
 ]
@@ -101,7 +101,7 @@ async function startWorld(starting: Promise<Context>): Promise<RedisWorld> {
   return world
 }
 
-async function end(client: HandedInClient): Promise<void> {
+async function end(client: SuppliedClient): Promise<void> {
   const { destroy, disconnect } = client as RedisLibraryClient
   // Major 4 has no destroy.
   await (destroy ? destroy.call(client) : disconnect?.call(client))

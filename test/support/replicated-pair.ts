@@ -15,7 +15,7 @@ export interface ReplicatedPair {
   readonly primary: RedisServer
   readonly replica: RedisServer
   /** Resolves when the replica has everything. */
-  inStep(): Promise<void>
+  replicasCaughtUp(): Promise<void>
   /** Nothing reaches the replica any more. `silently`: the primary does not notice, and still counts it. */
   cut(silently: boolean): void
   /** The replica is the primary from here on, and the address leads to it; connections to the old one are cut. */
@@ -42,7 +42,7 @@ export async function startReplicatedPair({ env = () => ({}) }: ReplicatedPairOp
   const server = (at: number): RedisServer => servers[at % 2] as RedisServer
   const follow = async (): Promise<void> => {
     await server(current + 1).cli('replicaof', '127.0.0.1', String(links[current]?.port))
-    await pair.inStep()
+    await pair.replicasCaughtUp()
   }
 
   const pair: ReplicatedPair = {
@@ -53,7 +53,7 @@ export async function startReplicatedPair({ env = () => ({}) }: ReplicatedPairOp
     get replica() {
       return server(current + 1)
     },
-    inStep: () =>
+    replicasCaughtUp: () =>
       until(async () => {
         const info = await server(current).cli('info', 'replication')
         const offset = /master_repl_offset:(\d+)/.exec(info)?.[1]

@@ -69,12 +69,12 @@ export async function sealWorld(
   for (let i = 0; i < visitors; i++) tickets.push((await auth.sessions.create({ data: { count: 0 } })).ticket)
   await auth.close()
   const hostSessionIds = Array.from({ length: visitors }, (_, i) => `host-session-${i}`)
-  const hosted = new CoatcheckStore({ store: redisStore({ ...PATIENT, ...options }), keys: OLD_KEY })
+  const dropIn = new CoatcheckStore({ store: redisStore({ ...PATIENT, ...options }), keys: OLD_KEY })
   const set = promisify((sid: string, data: SessionData, done: (error?: unknown) => void) =>
-    hosted.set(sid, data, done),
+    dropIn.set(sid, data, done),
   )
   for (const sid of hostSessionIds) await set(sid, { cookie: { originalMaxAge: HOUR_MS }, note: sid } as never)
-  await hosted.close()
+  await dropIn.close()
   return {
     userIds,
     tickets,

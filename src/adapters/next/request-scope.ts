@@ -5,11 +5,11 @@
 import { cookies, headers } from 'next/headers.js'
 import { connection } from 'next/server.js'
 import type { HttpInstance } from '../../http/instance.ts'
-import type { Exchange } from '../../http/exchange.ts'
+import type { RequestSession } from '../../http/request-session.ts'
 import { type NextCookies, NextSink } from './next-sink.ts'
 
 export interface RequestScope<D extends object> {
-  readonly exchange: Exchange<D>
+  readonly requestSession: RequestSession<D>
   readonly sink: NextSink
 }
 
@@ -33,12 +33,12 @@ export async function requestScope<D extends object>(auth: HttpInstance<D>): Pro
 function createScope<D extends object>(auth: HttpInstance<D>, requestHeaders: Pick<Headers, 'get'>): RequestScope<D> {
   const sink = new NextSink()
   // Next does not know the address of the client, and any client can send `X-Forwarded-For`.
-  const exchange = auth.http.exchange({
+  const requestSession = auth.http.requestSession({
     cookieHeader: requestHeaders.get('cookie'),
     header: (name) => requestHeaders.get(name),
     sink,
     userAgent: requestHeaders.get('user-agent'),
     peer: () => ({ address: undefined, host: requestHeaders.get('host') }),
   })
-  return { exchange, sink }
+  return { requestSession, sink }
 }

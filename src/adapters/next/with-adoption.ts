@@ -30,7 +30,7 @@ export function withAdoption<D extends object, I extends HttpInstance<D>>(
     handler: adoptingHandler(auth, adopt),
     http: {
       ...http,
-      exchange: (input) => http.exchange({ ...input, adopt }),
+      requestSession: (input) => http.requestSession({ ...input, adopt }),
       hasTicket: (cookieHeader) => http.hasTicket(cookieHeader) || adopt.mayHold(cookieHeader ?? ''),
     },
   }

@@ -70,9 +70,9 @@ const background: Readonly<Record<ErrorCode, Background>> = {
     cause: 'A failover: the address in REDIS_URL still points to the former primary, which is a replica now.',
     check: 'redis-cli -u "$REDIS_URL" ROLE',
   },
-  COATCHECK_REDIS_OUT_OF_STEP: {
+  COATCHECK_REDIS_MISALIGNED_REPLIES: {
     cause:
-      'A proxy, a load balancer or a pool between the application and Redis that gives a reply to the wrong caller; a client that was handed in and is used in another way at the same time.',
+      'A proxy, a load balancer or a pool between the application and Redis that gives a reply to the wrong caller; a user-supplied client and is used in another way at the same time.',
     check: 'redis-cli -u "$REDIS_URL" ECHO in-step',
   },
   COATCHECK_REDIS_CLUSTERDOWN: {

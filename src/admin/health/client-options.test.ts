@@ -7,13 +7,13 @@ import {
 import { createClient as createClient4 } from 'redis4'
 import { createClient as createClient5, createCluster as createCluster5 } from 'redis5'
 import { describe, expect, it } from 'vitest'
-import type { HandedInClient } from '../../redis/handed-in.ts'
-import { checkHandedInClient } from './client-options.ts'
+import type { SuppliedClient } from '../../redis/supplied-client.ts'
+import { checkSuppliedClient } from './client-options.ts'
 import { HealthRecord } from './health-report.ts'
 
-function lookAt(client: HandedInClient): readonly string[] {
+function lookAt(client: SuppliedClient): readonly string[] {
   const record = new HealthRecord()
-  checkHandedInClient(record.notes('configuration'), client)
+  checkSuppliedClient(record.notes('configuration'), client)
   const { checks } = record.report()
   expect(JSON.stringify(checks)).not.toContain('planted-secret')
   return checks.map(({ finding, state, says }) => (finding ? `${finding.code} ${says}` : state))
@@ -23,14 +23,14 @@ const url = 'redis://user:planted-secret@127.0.0.1:1'
 const rootNodes = [{ url }]
 
 /** Each major has its own type for the options, and these are meant to be wrong in some. */
-type Create = (options: object) => HandedInClient
+type Create = (options: object) => SuppliedClient
 
 describe.each([
   ['4', createClient4 as unknown as Create],
   ['5', createClient5 as unknown as Create],
   ['6', createClient6 as unknown as Create],
 ])('one server, major %s', (_major, create) => {
-  const client = (options: object): HandedInClient => create({ url, ...options })
+  const client = (options: object): SuppliedClient => create({ url, ...options })
 
   it.each<[object, string]>([
     [{}, 'ok'],

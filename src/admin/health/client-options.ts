@@ -1,8 +1,8 @@
 /**
- * A client that was handed in, looked at by its shape: options that the client library ignores in silence, and those under
+ * A user-supplied client, looked at by its shape: options that the client library ignores in silence, and those under
  * which it does not come back after an outage. Values are never shown, since one of them is the password.
  */
-import type { HandedInClient } from '../../redis/handed-in.ts'
+import type { SuppliedClient } from '../../redis/supplied-client.ts'
 import type { HealthNotes } from './health-report.ts'
 
 /** Of the majors 4, 5 and 6 of the package `redis`, for one server, cluster and sentinel. */
@@ -24,10 +24,10 @@ const NAME = 'Redis client'
 
 type Settings = Readonly<Record<string, unknown>>
 
-export function checkHandedInClient(notes: HealthNotes, client: HandedInClient): void {
+export function checkSuppliedClient(notes: HealthNotes, client: SuppliedClient): void {
   const options = optionsOf(client)
   if (options === null) {
-    notes.skipped(NAME, 'handed in, and does not say how it is configured')
+    notes.skipped(NAME, 'user-supplied, and its configuration cannot be read')
     return
   }
   const before: string[] = []
@@ -54,11 +54,11 @@ export function checkHandedInClient(notes: HealthNotes, client: HandedInClient):
   if (all['pingInterval'] === undefined && typeof host === 'string' && DROPS_QUIET_CONNECTIONS.test(host)) {
     found('DOCTOR_CLIENT_PING_INTERVAL', NAME, host)
   }
-  if (before.length === 0) notes.ok(NAME, 'handed in; its options are known ones')
+  if (before.length === 0) notes.ok(NAME, 'user-supplied; its options are known')
 }
 
 /** Public in majors 5 and 6 for one server; elsewhere what the library keeps them as. `null`: neither is there. */
-function optionsOf(client: HandedInClient): Settings | null {
+function optionsOf(client: SuppliedClient): Settings | null {
   const { options, _options } = client as { options?: unknown; _options?: unknown }
   const found = settingsOf(options ?? _options)
   return Object.keys(found).length > 0 ? found : null

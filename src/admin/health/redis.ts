@@ -8,7 +8,7 @@ import { createKeyFinder } from '../../redis/key-finder.ts'
 import type { RedisSetup } from '../../stores/redis/options.ts'
 import type { ServerContext } from '../context.ts'
 import { checkCanaries, earlierMemoryOf, plantCanaries, plantedCanaries } from './canaries.ts'
-import { checkHandedInClient } from './client-options.ts'
+import { checkSuppliedClient } from './client-options.ts'
 import type { HealthNotes } from './health-report.ts'
 import type { ExaminationOptions, HealthContext } from './health-context.ts'
 import { checkProbeKey } from './probe-key.ts'
@@ -30,7 +30,7 @@ export async function checkRedis(
   const { destination } = setup
   if ('kind' in destination) {
     if (!(await checkReach(notes, destination, context.clock))) return null
-  } else checkHandedInClient(notes, destination)
+  } else checkSuppliedClient(notes, destination)
   const opened = await context.open(options)
   try {
     await opened.store.ready()

@@ -14,8 +14,8 @@ import { EventBus } from '../../core/events.ts'
 import { systemRandom } from '../../core/random.ts'
 import { createDocuments, type Documents } from '../../documents/documents.ts'
 import { linkedJson } from '../../documents/linked-json.ts'
-import { createHosted, documentDeps, type HostedOptions } from '../hosted.ts'
-import { originDeps } from '../hosted-origin.ts'
+import { createDropInRuntime, documentDeps, type DropInOptions } from '../drop-in-runtime.ts'
+import { originDeps } from '../drop-in-origin.ts'
 import type { AuthJsOrigin } from '../../migrate/upstash-adapter.ts'
 
 export type {
@@ -29,7 +29,7 @@ export type {
 } from '../../drop-ins/authjs/types.ts'
 
 /** Options of `CoatcheckAdapter()`. */
-export interface CoatcheckAdapterOptions extends HostedOptions {
+export interface CoatcheckAdapterOptions extends DropInOptions {
   /** The keys of an earlier adapter: `upstashAdapter()` of `coatcheck/migrate`. Default: none are read. */
   readonly migrateFrom?: AuthJsOrigin
 }
@@ -49,8 +49,8 @@ export function CoatcheckAdapter(options: CoatcheckAdapterOptions = {}): Coatche
   options = ownOptions('CoatcheckAdapter()', options)
   const bus = new EventBus()
   const { migrateFrom: origin } = options
-  const hosted = createHosted(options, bus, async (foundation, config, closing) => {
-    const deps = documentDeps(foundation, config, bus)
+  const dropIn = createDropInRuntime(options, bus, async (runtime, config, closing) => {
+    const deps = documentDeps(runtime, config, bus)
     const documents = (kind: string): Documents<StoredDates> => createDocuments(deps, `authjs-${kind}`, linkedJson())
     const all: AuthJsDocuments = {
       users: documents('user'),
@@ -63,10 +63,10 @@ export function CoatcheckAdapter(options: CoatcheckAdapterOptions = {}): Coatche
     const make = (of: AuthJsDocuments): CoatcheckAuthJsAdapter =>
       createAuthJsAdapter(of, { clock: systemClock, random: systemRandom })
     if (!origin) return make(all)
-    const old = await originDeps(origin, foundation, config, bus, closing)
+    const old = await originDeps(origin, runtime, config, bus, closing)
     return origin.attach({ ...old, documents: all, make, random: systemRandom })
   })
-  const { open, close } = hosted
+  const { open, close } = dropIn
   // next-auth 4 wraps what it finds as own functions, so each one stands here.
   const adapter: CoatcheckAdapter = {
     createUser: async (user) => (await open()).createUser(user),
@@ -95,5 +95,5 @@ export function CoatcheckAdapter(options: CoatcheckAdapterOptions = {}): Coatche
   }
   const adopt = async (made: CoatcheckAuthJsAdapter, key: string): Promise<true | null> =>
     (await origin?.adopt(made, key)) ? true : null
-  return withBulkAccess(adapter, bulkAccess(hosted, { origin, events: bus, adopt }))
+  return withBulkAccess(adapter, bulkAccess(dropIn, { origin, events: bus, adopt }))
 }

@@ -10,14 +10,14 @@ import { systemClock } from '../../core/clock.ts'
 import { EventBus, type Events } from '../../core/events.ts'
 import { createDocuments } from '../../documents/documents.ts'
 import { linkedJson } from '../../documents/linked-json.ts'
-import { createHosted, documentDeps, type HostedOptions } from '../hosted.ts'
-import { originDeps } from '../hosted-origin.ts'
+import { createDropInRuntime, documentDeps, type DropInOptions } from '../drop-in-runtime.ts'
+import { originDeps } from '../drop-in-origin.ts'
 import type { BetterAuthOrigin } from '../../migrate/better-auth.ts'
 
 export type { SecondaryStorage } from '../../drop-ins/secondary-storage.ts'
 
 /** Options of `secondaryStorage()`. */
-export interface SecondaryStorageOptions extends HostedOptions {
+export interface SecondaryStorageOptions extends DropInOptions {
   /** The keys of an earlier secondary storage: `betterAuthStorage()` of `coatcheck/migrate`. Default: none are read. */
   readonly migrateFrom?: BetterAuthOrigin
 }
@@ -39,13 +39,13 @@ export function secondaryStorage(options: SecondaryStorageOptions = {}): Coatche
   options = ownOptions('secondaryStorage()', options)
   const events = new EventBus()
   const { migrateFrom: origin } = options
-  const hosted = createHosted(options, events, async (foundation, config, closing) => {
-    const documents = createDocuments<StoredText>(documentDeps(foundation, config, events), 'better-auth', linkedJson())
+  const dropIn = createDropInRuntime(options, events, async (runtime, config, closing) => {
+    const documents = createDocuments<StoredText>(documentDeps(runtime, config, events), 'better-auth', linkedJson())
     const make = (all: typeof documents): SecondaryStorage => createSecondaryStorage(all, systemClock)
     if (!origin) return make(documents)
-    return origin.attach({ ...(await originDeps(origin, foundation, config, events, closing)), documents, make })
+    return origin.attach({ ...(await originDeps(origin, runtime, config, events, closing)), documents, make })
   })
-  const { open, close } = hosted
+  const { open, close } = dropIn
   const storage: CoatcheckSecondaryStorage = {
     events,
     close,
@@ -55,5 +55,5 @@ export function secondaryStorage(options: SecondaryStorageOptions = {}): Coatche
     getAndDelete: async (key) => (await open()).getAndDelete(key),
     increment: async (key, ttl) => (await open()).increment(key, ttl),
   }
-  return withBulkAccess(storage, bulkAccess(hosted, { origin, events, adopt: (made, key) => made.get(key) }))
+  return withBulkAccess(storage, bulkAccess(dropIn, { origin, events, adopt: (made, key) => made.get(key) }))
 }

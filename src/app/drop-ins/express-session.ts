@@ -10,14 +10,14 @@ import { withBulkAccess } from '../bulk-access.ts'
 import type { Events } from '../../core/events.ts'
 import type { HandedOut } from '../../documents/host-sessions.ts'
 import {
-  createHostedSessions,
-  type HostedSessions,
+  createDropInSessions,
+  type DropInSessions,
   type HostSessionInfo,
   type SessionStoreOptions,
   type UserSessions,
-} from '../hosted-sessions.ts'
+} from '../drop-in-store.ts'
 
-export type { HostSessionInfo, SessionStoreOptions, UserSessions } from '../hosted-sessions.ts'
+export type { HostSessionInfo, SessionStoreOptions, UserSessions } from '../drop-in-store.ts'
 
 type Request = Parameters<session.Store['createSession']>[0]
 
@@ -26,7 +26,7 @@ type Request = Parameters<session.Store['createSession']>[0]
  * it reports a `RedisError`, never a missing session.
  */
 export class CoatcheckStore extends session.Store implements UserSessions {
-  readonly #hosted: HostedSessions
+  readonly #dropIn: DropInSessions
   readonly #store: CallbackStore
   readonly #known = new WeakMap<object, HandedOut>()
   /** Session objects that express-session has created and not written yet. */
@@ -38,12 +38,12 @@ export class CoatcheckStore extends session.Store implements UserSessions {
    */
   constructor(options: SessionStoreOptions = {}) {
     super()
-    this.#hosted = createHostedSessions('express-session', options)
-    withBulkAccess(this, this.#hosted.bulk)
+    this.#dropIn = createDropInSessions('express-session', options)
+    withBulkAccess(this, this.#dropIn.bulk)
     this.#store = createCallbackStore({
-      open: this.#hosted.open,
-      defaultTtlMs: this.#hosted.defaultTtlMs,
-      ttlMsOf: this.#hosted.ttlMsOf,
+      open: this.#dropIn.open,
+      defaultTtlMs: this.#dropIn.defaultTtlMs,
+      ttlMsOf: this.#dropIn.ttlMsOf,
       clock: systemClock,
       knownOf: (object) => this.#known.get(object),
       remember: (object, known) => void this.#known.set(object, known),
@@ -53,7 +53,7 @@ export class CoatcheckStore extends session.Store implements UserSessions {
 
   /** The events of this store. */
   get events(): Events {
-    return this.#hosted.events
+    return this.#dropIn.events
   }
 
   /* eslint-disable @typescript-eslint/no-misused-promises -- the library ignores what its store returns; other callers wait for it */
@@ -103,7 +103,7 @@ export class CoatcheckStore extends session.Store implements UserSessions {
   override all(callback?: Callback<SessionData[]>): Promise<SessionData[]> | undefined {
     const collect = async (): Promise<SessionData[]> => {
       const sessions: SessionData[] = []
-      for await (const { data } of (await this.#hosted.open()).all()) sessions.push(data as unknown as SessionData)
+      for await (const { data } of (await this.#dropIn.open()).all()) sessions.push(data as unknown as SessionData)
       return sessions
     }
     return callBack(collect(), callback)
@@ -115,7 +115,7 @@ export class CoatcheckStore extends session.Store implements UserSessions {
   override length(callback?: Callback<number>): Promise<number> | undefined {
     const count = async (): Promise<number> => {
       let length = 0
-      for await (const session of (await this.#hosted.open()).all()) if (session.id !== '') length++
+      for await (const session of (await this.#dropIn.open()).all()) if (session.id !== '') length++
       return length
     }
     return callBack(count(), callback)
@@ -126,30 +126,30 @@ export class CoatcheckStore extends session.Store implements UserSessions {
   override clear(callback?: (error?: unknown) => void): void
   override clear(callback?: Callback): Promise<void> | undefined {
     const clear = async (): Promise<void> => {
-      await (await this.#hosted.open()).clear()
+      await (await this.#dropIn.open()).clear()
     }
     return callBack(clear(), callback)
   }
   /* eslint-enable @typescript-eslint/no-misused-promises */
 
   idOf(sid: string): Promise<string> {
-    return this.#hosted.idOf(sid)
+    return this.#dropIn.idOf(sid)
   }
 
   listByUser(userId: string): Promise<HostSessionInfo[]> {
-    return this.#hosted.listByUser(userId)
+    return this.#dropIn.listByUser(userId)
   }
 
   revoke(id: string): Promise<boolean> {
-    return this.#hosted.revoke(id)
+    return this.#dropIn.revoke(id)
   }
 
   revokeByUser(userId: string, options?: { readonly except?: string }): Promise<number> {
-    return this.#hosted.revokeByUser(userId, options)
+    return this.#dropIn.revokeByUser(userId, options)
   }
 
   close(): Promise<void> {
-    return this.#hosted.close()
+    return this.#dropIn.close()
   }
 
   /**

@@ -6,9 +6,9 @@
 import { callBack, type Callback, type CallbackStore, createCallbackStore } from '../../drop-ins/callback-store.ts'
 import { systemClock } from '../../core/clock.ts'
 import type { HandedOut } from '../../documents/host-sessions.ts'
-import { createHostedSessions, HostedStore, type SessionStoreOptions } from '../hosted-sessions.ts'
+import { createDropInSessions, DropInStore, type SessionStoreOptions } from '../drop-in-store.ts'
 
-export type { HostSessionInfo, SessionStoreOptions, UserSessions } from '../hosted-sessions.ts'
+export type { HostSessionInfo, SessionStoreOptions, UserSessions } from '../drop-in-store.ts'
 
 /**
  * The plugin makes a session object of its own from what `get` gave, and gives the store no request to know it by. What it does
@@ -27,7 +27,7 @@ type FastifySessionObject = any
  * A session store for @fastify/session 11 on Redis: sealed, with compare and set, and with an index of each user's sessions. During an outage
  * it reports a `RedisError`, never a missing session.
  */
-export class CoatcheckStore extends HostedStore {
+export class CoatcheckStore extends DropInStore {
   readonly #store: CallbackStore
   readonly #known = new WeakMap<object, HandedOut>()
   /** Session objects that a call of `set` has stored, or is about to store. */
@@ -38,12 +38,12 @@ export class CoatcheckStore extends HostedStore {
    * @throws {ConfigError} `COATCHECK_CONFIG_UNKNOWN_OPTION`, `COATCHECK_CONFIG_INVALID`
    */
   constructor(options: SessionStoreOptions = {}) {
-    const hosted = createHostedSessions('fastify-session', options)
-    super(hosted)
+    const dropIn = createDropInSessions('fastify-session', options)
+    super(dropIn)
     this.#store = createCallbackStore({
-      open: hosted.open,
-      defaultTtlMs: hosted.defaultTtlMs,
-      ttlMsOf: hosted.ttlMsOf,
+      open: dropIn.open,
+      defaultTtlMs: dropIn.defaultTtlMs,
+      ttlMsOf: dropIn.ttlMsOf,
       clock: systemClock,
       knownOf: (session) => {
         const known = this.#known.get(session) ?? knownInside(session)

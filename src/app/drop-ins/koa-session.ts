@@ -6,9 +6,9 @@
 import { boundedLifeMs } from '../../core/time-to-live.ts'
 import type { HandedOut } from '../../documents/host-sessions.ts'
 import type { JsonObject } from '../../documents/json-merge.ts'
-import { createHostedSessions, type HostedSessions, HostedStore, type SessionStoreOptions } from '../hosted-sessions.ts'
+import { createDropInSessions, type DropInSessions, DropInStore, type SessionStoreOptions } from '../drop-in-store.ts'
 
-export type { HostSessionInfo, SessionStoreOptions, UserSessions } from '../hosted-sessions.ts'
+export type { HostSessionInfo, SessionStoreOptions, UserSessions } from '../drop-in-store.ts'
 
 /** What koa-session passes with each call. */
 export interface KoaStoreCall {
@@ -24,8 +24,8 @@ export interface KoaStoreCall {
  * A session store for koa-session 7 on Redis: sealed, with compare and set, and with an index of each user's sessions. During an outage
  * it reports a `RedisError`, never a missing session.
  */
-export class CoatcheckStore extends HostedStore {
-  readonly #hosted: HostedSessions
+export class CoatcheckStore extends DropInStore {
+  readonly #dropIn: DropInSessions
   /** By the context of the request. */
   readonly #known = new WeakMap<object, HandedOut>()
   /** The session that a request (`ctx`) could not create: a second write of the same request does not create it either. */
@@ -36,14 +36,14 @@ export class CoatcheckStore extends HostedStore {
    * @throws {ConfigError} `COATCHECK_CONFIG_UNKNOWN_OPTION`, `COATCHECK_CONFIG_INVALID`
    */
   constructor(options: SessionStoreOptions = {}) {
-    const hosted = createHostedSessions('koa-session', options)
-    super(hosted)
-    this.#hosted = hosted
+    const dropIn = createDropInSessions('koa-session', options)
+    super(dropIn)
+    this.#dropIn = dropIn
   }
 
   /** Returns a copy of the session's data. `undefined`: there is no session. */
   async get(key: string, _maxAge?: unknown, { ctx }: KoaStoreCall = {}): Promise<Record<string, unknown> | undefined> {
-    const known = await (await this.#hosted.open()).find(key)
+    const known = await (await this.#dropIn.open()).find(key)
     if (!known) return undefined
     if (isObject(ctx)) this.#known.set(ctx, known)
     return JSON.parse(known.json) as Record<string, unknown>
@@ -54,9 +54,9 @@ export class CoatcheckStore extends HostedStore {
    * @param maxAge milliseconds, at most ten years. `'session'`, absent or no number: the option `ttl`
    */
   async set(key: string, session: object, maxAge?: unknown, { ctx }: KoaStoreCall = {}): Promise<void> {
-    const sessions = await this.#hosted.open()
+    const sessions = await this.#dropIn.open()
     const json = JSON.stringify(session)
-    const ttlMs = this.#hosted.ttlMsOf(session as JsonObject) ?? boundedLifeMs(maxAge, this.#hosted.defaultTtlMs)
+    const ttlMs = this.#dropIn.ttlMsOf(session as JsonObject) ?? boundedLifeMs(maxAge, this.#dropIn.defaultTtlMs)
     if (ttlMs <= 0) return this.destroy(key)
     const handedOut = isObject(ctx) ? this.#known.get(ctx) : undefined
     // The application may have regenerated the session within the request: then it has another id.
@@ -72,7 +72,7 @@ export class CoatcheckStore extends HostedStore {
 
   /** Ends a session in one atomic step. A session that does not exist is no error. */
   async destroy(key: string, { ctx }: KoaStoreCall = {}): Promise<void> {
-    await (await this.#hosted.open()).end(key)
+    await (await this.#dropIn.open()).end(key)
     // `regenerate()`: from now on, a write of this request creates a session, also under the same id.
     if (isObject(ctx)) this.#known.delete(ctx)
   }

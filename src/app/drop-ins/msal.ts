@@ -11,8 +11,8 @@ import { ownOptions } from '../../config/shape.ts'
 import { systemClock } from '../../core/clock.ts'
 import type { Duration } from '../../core/duration.ts'
 import { EventBus, type Events } from '../../core/events.ts'
-import { createHosted, type HostedOptions } from '../hosted.ts'
-import { originDeps } from '../hosted-origin.ts'
+import { createDropInRuntime, type DropInOptions } from '../drop-in-runtime.ts'
+import { originDeps } from '../drop-in-origin.ts'
 import type { MsalOrigin } from '../../migrate/msal-cache.ts'
 import { createTokenCodec } from '../../token/token-codec.ts'
 
@@ -25,7 +25,7 @@ export type {
 } from '../../drop-ins/msal/types.ts'
 
 /** Options of `msalCachePlugin()`. */
-export interface MsalCachePluginOptions extends HostedOptions {
+export interface MsalCachePluginOptions extends DropInOptions {
   /**
    * Selects the cache of a user: a fixed name, a function that returns the home account id of the current request (`null` or empty: no
    * user yet), or a partition manager of MSAL.
@@ -55,11 +55,11 @@ export function msalCachePlugin(options: MsalCachePluginOptions): CoatcheckMsalP
   options = ownOptions('msalCachePlugin()', options)
   const events = new EventBus()
   const { grantLifetime, migrateFrom: origin } = options
-  const hosted = createHosted(
+  const dropIn = createDropInRuntime(
     { ...options, ...(grantLifetime !== undefined && { tokens: { grantLifetime } }) },
     events,
-    async (foundation, config, closing) => {
-      const { keyring, seal, store } = foundation
+    async (runtime, config, closing) => {
+      const { keyring, seal, store } = runtime
       const partitions = createPartitionStore({
         driver: store.tokens,
         codec: createTokenCodec(seal, config.prefix),
@@ -68,7 +68,7 @@ export function msalCachePlugin(options: MsalCachePluginOptions): CoatcheckMsalP
         clock: systemClock,
         events,
       })
-      const old = origin && (await originDeps(origin, foundation, config, events, closing))
+      const old = origin && (await originDeps(origin, runtime, config, events, closing))
       const of = old ? origin.attach({ ...old, partitions }) : partitions
       const plugin = createMsalCachePlugin({
         store: of,
@@ -81,13 +81,13 @@ export function msalCachePlugin(options: MsalCachePluginOptions): CoatcheckMsalP
   const cachePlugin: CoatcheckMsalPlugin = {
     events,
     // async: MSAL wants promises, also for errors of the configuration
-    beforeCacheAccess: async (context) => (await hosted.open()).beforeCacheAccess(context),
-    afterCacheAccess: async (context) => (await hosted.open()).afterCacheAccess(context),
-    close: hosted.close,
+    beforeCacheAccess: async (context) => (await dropIn.open()).beforeCacheAccess(context),
+    afterCacheAccess: async (context) => (await dropIn.open()).afterCacheAccess(context),
+    close: dropIn.close,
   }
   return withBulkAccess(
     cachePlugin,
-    bulkAccess(hosted, {
+    bulkAccess(dropIn, {
       ...{ origin, events },
       adopt: async ({ partitions }, partition) => (await partitions.read(partition)).text,
     }),

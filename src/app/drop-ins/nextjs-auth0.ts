@@ -16,8 +16,8 @@ import { type Duration, parseDurationMs } from '../../core/duration.ts'
 import { EventBus, type Events } from '../../core/events.ts'
 import { createDocuments } from '../../documents/documents.ts'
 import { linkedJson } from '../../documents/linked-json.ts'
-import { createHosted, documentDeps, type HostedOptions } from '../hosted.ts'
-import { originDeps } from '../hosted-origin.ts'
+import { createDropInRuntime, documentDeps, type DropInOptions } from '../drop-in-runtime.ts'
+import { originDeps } from '../drop-in-origin.ts'
 import type { Auth0Origin } from '../../migrate/auth0.ts'
 
 export type { Auth0LogoutToken, Auth0Session, SessionDataStore } from '../../drop-ins/session-data-store.ts'
@@ -25,7 +25,7 @@ export type { Auth0LogoutToken, Auth0Session, SessionDataStore } from '../../dro
 const DAY_MS = 86_400_000
 
 /** Options of `sessionDataStore()`. */
-export interface SessionDataStoreOptions extends HostedOptions {
+export interface SessionDataStoreOptions extends DropInOptions {
   /** Must equal `session.absoluteDuration` of the SDK, which does not pass it to its store. Default `3d`, as in the SDK. */
   readonly absoluteDuration?: Duration
   /** Must equal `session.inactivityDuration` of the SDK. `rolling: false` turns it off. Default `1d`, as in the SDK. */
@@ -58,20 +58,16 @@ export function sessionDataStore(options: SessionDataStoreOptions = {}): Coatche
     isRolling: options.rolling ?? true,
   }
   const { migrateFrom: origin } = options
-  const hosted = createHosted(options, events, async (foundation, config, closing) => {
-    const documents = createDocuments<Auth0Session>(
-      documentDeps(foundation, config, events),
-      'nextjs-auth0',
-      linkedJson(),
-    )
+  const dropIn = createDropInRuntime(options, events, async (runtime, config, closing) => {
+    const documents = createDocuments<Auth0Session>(documentDeps(runtime, config, events), 'nextjs-auth0', linkedJson())
     const make = (all: typeof documents): SessionDataStore => createSessionDataStore(all, lives, systemClock)
     if (!origin) return make(documents)
     return origin.attach({
-      ...(await originDeps(origin, foundation, config, events, closing)),
+      ...(await originDeps(origin, runtime, config, events, closing)),
       ...{ documents, make, lifeOf: sessionLife(lives, systemClock), setsOf: sessionSets(documents) },
     })
   })
-  const { open, close } = hosted
+  const { open, close } = dropIn
   const dataStore: CoatcheckSessionDataStore = {
     events,
     close,
@@ -85,5 +81,5 @@ export function sessionDataStore(options: SessionDataStoreOptions = {}): Coatche
     revokeByUser: async (sub, other) => (await open()).revokeByUser(sub, other),
     idOf: async (id) => (await open()).idOf(id),
   }
-  return withBulkAccess(dataStore, bulkAccess(hosted, { origin, events, adopt: (made, id) => made.get(id) }))
+  return withBulkAccess(dataStore, bulkAccess(dropIn, { origin, events, adopt: (made, id) => made.get(id) }))
 }

@@ -33,7 +33,7 @@ export function createRedisDocumentDriver(
       return recordIn(await client.command(key, ['GET', key]))
     },
 
-    confirm: (ref) => client.inStep(keyOf(ref)),
+    confirm: (ref) => client.verifyAlignment(keyOf(ref)),
 
     async write(ref, record, { ttlMs, expect = '' }) {
       const ttl = ttlMs === null ? '' : String(checkedTtlMs(ttlMs))

@@ -4,7 +4,7 @@ import { type Clock, systemClock } from '../../core/clock.ts'
 import { systemRandom } from '../../core/random.ts'
 import { checkedTtlMs } from '../../core/time-to-live.ts'
 import type { RedisArgument, RedisClientPort, RedisReply } from '../../redis/client-port.ts'
-import { outOfStep } from '../../redis/in-step.ts'
+import { misalignedReplies } from '../../redis/reply-alignment.ts'
 import type { RedisScript } from '../../redis/script.ts'
 import { createScriptRunner } from '../../redis/script-runner.ts'
 import { CREATE_OLD, EXPIRE_OLD, READ_OLD, REMOVE_OLD, REPLACE_OLD } from './scripts/old-record.ts'
@@ -27,7 +27,7 @@ export function createRedisOldRecordDriver(
 
   /**
    * Runs one script. The token in its reply proves that the reply belongs to this call, so a miss needs no second question.
-   * @throws {RedisError} `COATCHECK_REDIS_OUT_OF_STEP`
+   * @throws {RedisError} `COATCHECK_REDIS_MISALIGNED_REPLIES`
    */
   const ask = async (
     runner: 'inTime' | 'always',
@@ -39,8 +39,8 @@ export function createRedisOldRecordDriver(
     const [status, echoed, ...rest] = await run[runner](script, [key], [token, ...args])
     if (Buffer.isBuffer(echoed) && echoed.toString('latin1') === token) return { status: String(status), rest }
     // Replaces a connection whose replies are misaligned, and rejects then.
-    await client.inStep(key)
-    throw outOfStep()
+    await client.verifyAlignment(key)
+    throw misalignedReplies()
   }
 
   const write = async (script: RedisScript, key: string, args: readonly RedisArgument[]): Promise<OldRecordWritten> => {
@@ -87,7 +87,7 @@ export function createRedisOldRecordDriver(
 }
 
 function recordIn([value, life]: readonly RedisReply[], sentAtMs: number): OldRecord {
-  if (!Buffer.isBuffer(value) || typeof life !== 'number') throw outOfStep()
+  if (!Buffer.isBuffer(value) || typeof life !== 'number') throw misalignedReplies()
   // 0: the key ends within this millisecond.
   const ttlMs = life < 0 ? null : Math.max(1, life)
   const text = isUtf8(value) ? value.toString('utf8') : ''

@@ -1,6 +1,6 @@
 /** The options of `redisStore()`: those of its connection, the near cache and the event stream. */
 import { ownOptions } from '../../config/shape.ts'
-import type { HandedInClient } from '../../redis/handed-in.ts'
+import type { SuppliedClient } from '../../redis/supplied-client.ts'
 import {
   assertOwnConnections,
   checkConnectionOptions,
@@ -34,7 +34,7 @@ export interface RedisStoreOptions extends RedisConnectionOptions {
 
 /** What becomes of options and environment, before anything is opened. */
 export interface RedisSetup {
-  readonly destination: Destination | HandedInClient
+  readonly destination: Destination | SuppliedClient
   readonly limits: RedisLimits
   readonly nearCache: NearCacheOptions | null
 }

@@ -29,7 +29,7 @@ import { createRedisTokenDriver } from './token-driver.ts'
 export { consumeEvents, type ConsumeEventsOptions, type EventWorker } from './consume-events.ts'
 export type { LifecycleEvent } from './event-consumer.ts'
 export type { LifecycleEventName } from './event-stream.ts'
-export type { HandedInClient, RedisLibraryCluster, RedisLibrarySentinel } from '../../redis/handed-in.ts'
+export type { SuppliedClient, RedisLibraryCluster, RedisLibrarySentinel } from '../../redis/supplied-client.ts'
 export type { RedisLibraryClient } from '../../redis/library.ts'
 export type { RedisStoreOptions } from './options.ts'
 export type { RedisConnectionOptions, RedisTlsOptions } from '../../redis/options.ts'
@@ -115,7 +115,7 @@ function identityOf({ client, credentialsProvider, ...options }: RedisStoreOptio
   return `redis:${createHash('sha256').update(content).digest('base64url')}`
 }
 
-/** One numbering for all copies of this module: the foundation is looked up by it in state that they share. */
+/** One numbering for all copies of this module: the shared runtime is looked up by this number. */
 function numberOf(client: object): number {
   const clients = processState('redis-clients', () => ({ numbers: new WeakMap<object, number>(), last: 0 }))
   const number = clients.numbers.get(client) ?? ++clients.last

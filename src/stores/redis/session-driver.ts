@@ -9,7 +9,7 @@ import type { Random } from '../../core/random.ts'
 import { checkedTtlMs } from '../../core/time-to-live.ts'
 import type { RedisClientPort, RedisReply } from '../../redis/client-port.ts'
 import type { Journal } from './journal.ts'
-import { certainly } from '../../redis/in-step.ts'
+import { certainly } from '../../redis/reply-alignment.ts'
 import type { Repeatable } from '../../redis/repeatable.ts'
 import { duringChange, type NearCache } from './near-cache.ts'
 import type { RedisKeys } from '../keys.ts'
@@ -90,7 +90,7 @@ export function createRedisSessionDriver(
       if (isEnded(ref)) return
       const key = keys.session(ref.userKey, ref.id)
       near?.changed(key)
-      await client.inStep(key)
+      await client.verifyAlignment(key)
     },
 
     async explain(ref) {

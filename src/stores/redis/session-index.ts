@@ -4,7 +4,7 @@
  */
 import type { RedisClientPort } from '../../redis/client-port.ts'
 import type { RedisKeys } from '../keys.ts'
-import { certainly, readReply } from '../../redis/in-step.ts'
+import { certainly, readReply } from '../../redis/reply-alignment.ts'
 import { stringsReply } from '../../redis/reply-shape.ts'
 import { isInSet, liveIdsOf } from './scripts/session-index.ts'
 import { GENERATION_BYTES } from '../../session/session-driver.ts'

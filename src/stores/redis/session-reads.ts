@@ -7,7 +7,7 @@
  */
 import type { RedisClientPort } from '../../redis/client-port.ts'
 import type { RedisKeys } from '../keys.ts'
-import { readReply } from '../../redis/in-step.ts'
+import { readReply } from '../../redis/reply-alignment.ts'
 import { stringsReply } from '../../redis/reply-shape.ts'
 import { GENERATION_BYTES, type SessionRef, type StoredSession } from '../../session/session-driver.ts'
 

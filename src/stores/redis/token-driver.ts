@@ -9,7 +9,7 @@ import { checkedTtlMs } from '../../core/time-to-live.ts'
 import type { RedisArgument, RedisClientPort, RedisReply } from '../../redis/client-port.ts'
 import { duringChange, type NearCache } from './near-cache.ts'
 import type { RedisKeys } from '../keys.ts'
-import { readReply } from '../../redis/in-step.ts'
+import { readReply } from '../../redis/reply-alignment.ts'
 import { stringsReply } from '../../redis/reply-shape.ts'
 import { createScriptRunner } from '../../redis/script-runner.ts'
 import { DELETE_TOKENS, RELEASE_LEASE, TAKE_LEASE, WRITE_TOKENS } from './scripts/token.ts'
@@ -115,7 +115,7 @@ export function createRedisTokenDriver(
     async confirm(userKey) {
       const key = keys.tokens(userKey)
       near?.changed(key)
-      await client.inStep(key)
+      await client.verifyAlignment(key)
     },
 
     async write(userKey, change) {

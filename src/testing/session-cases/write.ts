@@ -326,12 +326,13 @@ export const writeCases: readonly ConformanceCase<SessionHarness>[] = [
       let isAligned = false
       const driver = {
         ...harness.driver,
-        confirm: () => (isAligned ? Promise.resolve() : Promise.reject(new RedisError('COATCHECK_REDIS_OUT_OF_STEP'))),
+        confirm: () =>
+          isAligned ? Promise.resolve() : Promise.reject(new RedisError('COATCHECK_REDIS_MISALIGNED_REPLIES')),
         replace: () => Promise.resolve({ status: 'conflict' as const, record: Buffer.alloc(80, 1) }),
       }
       const { store } = fixture(harness, { driver })
       const { session } = await store.create({ userId: 'ada' })
-      assert.equal(await codeOf(session.set('a', 1)), 'COATCHECK_REDIS_OUT_OF_STEP')
+      assert.equal(await codeOf(session.set('a', 1)), 'COATCHECK_REDIS_MISALIGNED_REPLIES')
       isAligned = true
       assert.equal(await codeOf(session.set('a', 1)), 'COATCHECK_SESSION_ENDED')
     },

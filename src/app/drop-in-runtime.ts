@@ -1,6 +1,6 @@
 /**
- * The parts that entries for other libraries share: what they are configured with, and the foundation that they open at first
- * use. Such an entry has no base URL of ours; whether the relaxations of development are allowed follows from what is configured.
+ * The runtime of a drop-in store: its options, and the shared runtime that it opens at first use. A drop-in has no base URL. So its
+ * configuration decides whether the relaxed rules of development apply.
  */
 import { type Environment, processEnvironment, variable } from '../config/environment.ts'
 import { resolveConfig } from '../config/resolve.ts'
@@ -9,12 +9,12 @@ import { MisuseError } from '../core/errors.ts'
 import type { EventBus } from '../core/events.ts'
 import type { Logger } from '../core/logger.ts'
 import type { DocumentDeps } from '../documents/documents.ts'
-import { type Foundation, type FoundationUse, useFoundation } from './foundation.ts'
+import { type SharedRuntime, type SharedRuntimeUse, useSharedRuntime } from './shared-runtime.ts'
 import type { ResolvedConfig } from '../config/types.ts'
 import type { Store, StoreFactory } from '../stores/store.ts'
 
 /** Options of the stores for other libraries. */
-export interface HostedOptions {
+export interface DropInOptions {
   /** The store. Default: Redis at `REDIS_URL`; without that variable, the memory of the process outside of production. */
   readonly store?: StoreFactory
   /** Encryption keys, 32 bytes of base64 each, the current one first: an array, or a text with commas. Variable `COATCHECK_KEYS`. */
@@ -25,7 +25,7 @@ export interface HostedOptions {
   readonly logger?: Logger | undefined
 }
 
-export interface HostedParts {
+export interface DropInParts {
   readonly store: Store
   /** Prefix of all key names. */
   readonly prefix: string
@@ -36,41 +36,41 @@ export interface HostedParts {
 
 interface Opened<T> {
   readonly made: T
-  readonly parts: HostedParts
+  readonly parts: DropInParts
   close(): Promise<void>
 }
 
-export interface Hosted<T> {
-  /** What was made of the foundation; opened by the first who asks. @throws what the configuration or the store says */
+export interface DropInRuntime<T> {
+  /** Opens the shared runtime at the first call, and returns what the drop-in made of it. @throws the errors of the configuration and the store */
   open(): Promise<T>
-  /** What it was made on, opened as by `open`: for operators. */
-  parts(): Promise<HostedParts>
+  /** Returns the store and settings behind it, opened as by `open`. For operators. */
+  parts(): Promise<DropInParts>
   /** Ends its connection. Later use is `COATCHECK_CLOSED`. */
   close(): Promise<void>
 }
 
-/** Adds something that ends before the foundation does. */
+/** Registers a function that runs before the shared runtime closes. */
 export type Closing = (end: () => Promise<void>) => void
 
-export function createHosted<T>(
-  options: HostedOptions & Pick<Options<object>, 'tokens'>,
+export function createDropInRuntime<T>(
+  options: DropInOptions & Pick<Options<object>, 'tokens'>,
   events: EventBus,
-  make: (foundation: Foundation, config: ResolvedConfig<object>, closing: Closing) => T | Promise<T>,
-): Hosted<T> {
+  make: (runtime: SharedRuntime, config: ResolvedConfig<object>, closing: Closing) => T | Promise<T>,
+): DropInRuntime<T> {
   let opening: Promise<Opened<T>> | null = null
   let closing: Promise<void> | null = null
   const start = async (): Promise<Opened<T>> => {
     const env = processEnvironment()
     const config = configOf(options, env)
-    const use: FoundationUse = await useFoundation(config, events, env)
+    const use: SharedRuntimeUse = await useSharedRuntime(config, events, env)
     const closing: (() => Promise<void>)[] = [use.release]
     const close = async (): Promise<void> => {
       for (const end of closing.reverse()) await end()
     }
     try {
-      const made = await make(use.foundation, config, (end) => void closing.push(end))
+      const made = await make(use.runtime, config, (end) => void closing.push(end))
       const { prefix, loopback, keys } = config
-      return { made, parts: { store: use.foundation.store, prefix, loopback, hasKeys: keys.length > 0 }, close }
+      return { made, parts: { store: use.runtime.store, prefix, loopback, hasKeys: keys.length > 0 }, close }
     } catch (error) {
       await close()
       throw error
@@ -100,7 +100,7 @@ export function createHosted<T>(
 
 /** What documents are made with. */
 export function documentDeps(
-  { store, keyring, seal }: Foundation,
+  { store, keyring, seal }: SharedRuntime,
   { prefix }: ResolvedConfig<object>,
   events: EventBus,
 ): DocumentDeps {
@@ -108,7 +108,7 @@ export function documentDeps(
 }
 
 function configOf(
-  { store, keys, prefix, tokens, logger }: HostedOptions & Pick<Options<object>, 'tokens'>,
+  { store, keys, prefix, tokens, logger }: DropInOptions & Pick<Options<object>, 'tokens'>,
   env: Environment,
 ): ResolvedConfig<object> {
   const hasKeys = keys !== undefined || variable(env, 'COATCHECK_KEYS') !== undefined

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { createTestApp } from '../../test/support/test-app.ts'
-import { createExchangeFactory, type ExchangeInput } from './exchange.ts'
+import { createRequestSessionFactory, type RequestSessionInput } from './request-session.ts'
 import { createHeadersSink, type HeadersSink } from './headers-sink.ts'
 
-function setup(input: Partial<ExchangeInput> = {}) {
+function setup(input: Partial<RequestSessionInput> = {}) {
   const app = createTestApp({ providers: [], baseUrl: 'https://app.example' })
   let visits = 0
   const sessions = {
@@ -14,8 +14,8 @@ function setup(input: Partial<ExchangeInput> = {}) {
     duringOutage: app.sessions.duringOutage,
   }
   const sink = (input.sink ?? createHeadersSink()) as HeadersSink
-  const exchange = createExchangeFactory({ ...app, sessions })({ cookieHeader: null, sink, ...input })
-  return { app, exchange, sink, visits: () => visits }
+  const requestSession = createRequestSessionFactory({ ...app, sessions })({ cookieHeader: null, sink, ...input })
+  return { app, requestSession, sink, visits: () => visits }
 }
 
 const setCookies = (sink: HeadersSink) => (sink.getHeader('set-cookie') ?? []) as readonly string[]
@@ -27,10 +27,10 @@ describe('exchange', () => {
   })
 
   it('reads once, and forbids storing the response', async () => {
-    const { exchange, sink, visits } = setup()
+    const { requestSession, sink, visits } = setup()
     sink.setHeader('Cache-Control', 'public, s-maxage=60')
     sink.setHeader('Vary', 'Accept-Encoding')
-    const [a, b] = await Promise.all([exchange.getSession(), exchange.getSession()])
+    const [a, b] = await Promise.all([requestSession.getSession(), requestSession.getSession()])
     expect(a).toBe(b)
     expect(visits()).toBe(1)
     expect(sink.getHeader('cache-control')).toBe('private, no-store')
@@ -39,8 +39,8 @@ describe('exchange', () => {
   })
 
   it('sends one cookie although the ticket changed twice', async () => {
-    const { exchange, sink, app } = setup()
-    const visit = await exchange.getVisit()
+    const { requestSession, sink, app } = setup()
+    const visit = await requestSession.getVisit()
     await visit.session.set('a', 1)
     await visit.signIn({ userId: 'u' })
     await visit.rotate()
@@ -53,23 +53,23 @@ describe('exchange', () => {
   })
 
   it('clears the cookie on sign-out, also without a session', async () => {
-    const { exchange, sink } = setup()
-    await (await exchange.getVisit()).signOut()
+    const { requestSession, sink } = setup()
+    await (await requestSession.getVisit()).signOut()
     expect(setCookies(sink)).toEqual(['__Host-coatcheck=; Max-Age=0; Path=/; HttpOnly; Secure; SameSite=Lax'])
   })
 
   it('two cookies of the name: no session, an event, nothing cleared', async () => {
     const first = setup()
     const { ticket } = await first.app.sessions.create({ userId: 'u' })
-    const { exchange, sink, app } = setup({ cookieHeader: `__Host-coatcheck=${ticket}; __Host-coatcheck=evil` })
-    expect((await exchange.getSession()).id).toBeNull()
+    const { requestSession, sink, app } = setup({ cookieHeader: `__Host-coatcheck=${ticket}; __Host-coatcheck=evil` })
+    expect((await requestSession.getSession()).id).toBeNull()
     expect(app.seen).toContainEqual({ name: 'ticket.duplicate', event: { count: 2 } })
     expect(setCookies(sink)).toEqual([])
   })
 
   it('refuses a new ticket after the headers, before anything is stored', async () => {
-    const { exchange, sink, app } = setup()
-    const session = await exchange.getSession()
+    const { requestSession, sink, app } = setup()
+    const session = await requestSession.getSession()
     sink.applyTo(new Headers())
     await expect(session.set('a', 1)).rejects.toMatchObject({ code: 'COATCHECK_HEADERS_SENT' })
     expect(app.seen.some(({ name }) => name === 'session.created')).toBe(false)
@@ -78,8 +78,8 @@ describe('exchange', () => {
   it('names the headers that have left, also where cookies are read-only by then', async () => {
     const collected = createHeadersSink()
     const sink = Object.assign(Object.create(collected) as HeadersSink, { isReadOnly: true })
-    const { exchange } = setup({ sink })
-    const session = await exchange.getSession()
+    const { requestSession } = setup({ sink })
+    const session = await requestSession.getSession()
     await expect(session.set('a', 1)).rejects.toMatchObject({ code: 'COATCHECK_COOKIES_READ_ONLY' })
     collected.applyTo(new Headers())
     await expect(session.set('a', 1)).rejects.toMatchObject({ code: 'COATCHECK_HEADERS_SENT' })
@@ -89,8 +89,8 @@ describe('exchange', () => {
     const unnoticed = () => Object.assign(createHeadersSink(), { mayLeaveUnnoticed: true })
 
     it('a new ticket is on the response before the store is written', async () => {
-      const { exchange, sink, app } = setup({ sink: unnoticed() })
-      const session = await exchange.getSession()
+      const { requestSession, sink, app } = setup({ sink: unnoticed() })
+      const session = await requestSession.getSession()
       const write = session.set('a', 1)
       const [cookie = ''] = setCookies(sink)
       expect(app.seen.some(({ name }) => name === 'session.created')).toBe(false)
@@ -101,16 +101,16 @@ describe('exchange', () => {
     })
 
     it('a value that is refused leaves no ticket', async () => {
-      const { exchange, sink } = setup({ sink: unnoticed() })
-      const session = await exchange.getSession()
+      const { requestSession, sink } = setup({ sink: unnoticed() })
+      const session = await requestSession.getSession()
       await expect(session.set('a', new Map())).rejects.toMatchObject({ code: 'COATCHECK_SESSION_VALUE' })
       expect(setCookies(sink)).toEqual([])
     })
 
     it('a sign-in that is not awaited is reported, one that is awaited is not', async () => {
-      const { exchange, app } = setup({ sink: unnoticed() })
+      const { requestSession, app } = setup({ sink: unnoticed() })
       const reported = () => app.seen.filter(({ name }) => name === 'session.write-unawaited')
-      const visit = await exchange.getVisit()
+      const visit = await requestSession.getVisit()
       await visit.signIn({ userId: 'u' })
       await new Promise((next) => setImmediate(next))
       expect(reported()).toEqual([])
@@ -121,8 +121,8 @@ describe('exchange', () => {
   })
 
   it('refuses a new ticket where cookies cannot be written; reading works', async () => {
-    const { exchange } = setup({ sink: null })
-    const session = await exchange.getSession()
+    const { requestSession } = setup({ sink: null })
+    const session = await requestSession.getSession()
     await expect(session.set('a', 1)).rejects.toMatchObject({ code: 'COATCHECK_COOKIES_READ_ONLY' })
   })
 
@@ -134,10 +134,13 @@ describe('exchange', () => {
         isDown ? Promise.reject(new Error('down')) : app.sessions.visit(...args),
       duringOutage: app.sessions.duringOutage,
     }
-    const exchange = createExchangeFactory({ ...app, sessions })({ cookieHeader: '__Host-coatcheck=x', sink })
-    await expect(exchange.getSession()).rejects.toThrow('down')
+    const requestSession = createRequestSessionFactory({ ...app, sessions })({
+      cookieHeader: '__Host-coatcheck=x',
+      sink,
+    })
+    await expect(requestSession.getSession()).rejects.toThrow('down')
     expect(setCookies(sink)).toEqual([])
     isDown = false
-    expect((await exchange.getSession()).id).toBeNull()
+    expect((await requestSession.getSession()).id).toBeNull()
   })
 })

@@ -1,7 +1,7 @@
 /**
- * What several instances of one configuration share in a process: the store with its connections, the token cache with its
- * single flight, the providers' metadata. It hangs on `globalThis` (a Next process evaluates us four times, a development
- * server on each reload), keyed by a hash of everything that it is made of, and counts its users: the last `close()` closes it.
+ * The runtime that all instances of one configuration share in a process: the store with its connections, the token cache with its single
+ * flight, and the providers' metadata. It is kept on `globalThis`, because a Next process evaluates this module four times and a development
+ * server on each reload. Its key is a hash of its configuration. It counts its users; the last `close()` closes it.
  */
 import { createHash } from 'node:crypto'
 import { type Environment, variable } from '../config/environment.ts'
@@ -25,7 +25,7 @@ import { createTokenCache, type OwnedTokenCache } from '../token/token-cache.ts'
 import { createTokenCodec } from '../token/token-codec.ts'
 import { scheduleTimer } from '../token/unsaved-grants.ts'
 
-export interface Foundation {
+export interface SharedRuntime {
   readonly keyring: Keyring
   readonly seal: Seal
   readonly store: Store
@@ -37,47 +37,47 @@ export interface Foundation {
   readonly relay: EventRelay
 }
 
-export interface FoundationUse {
-  readonly foundation: Foundation
-  /** Closes the foundation when nobody else uses it. Twice is once. */
+export interface SharedRuntimeUse {
+  readonly runtime: SharedRuntime
+  /** Closes the runtime when no other instance uses it. A second call does nothing. */
   release(): Promise<void>
 }
 
 interface Shared {
-  readonly foundation: Foundation
+  readonly runtime: SharedRuntime
   users: number
 }
 
 const KEY_BYTES = 32
 
 /**
- * Opens the foundation of this configuration, or joins the one that is there. Connects in the background.
+ * Opens the runtime of this configuration, or joins the open one. Connects in the background.
  * @param isApplication false for tools of operators, which serve no visitors: says nothing of how the application is set up
  * @throws {ConfigError} `COATCHECK_REDIS_PACKAGE_MISSING`, `COATCHECK_STORE_REQUIRED`, and what the store finds in its options
  * @throws {KeyringError} `COATCHECK_KEY_INVALID`
  */
-export async function useFoundation(
+export async function useSharedRuntime(
   config: ResolvedConfig<object>,
   events: EventBus,
   env: Environment,
   { isApplication = true }: { readonly isApplication?: boolean } = {},
-): Promise<FoundationUse> {
+): Promise<SharedRuntimeUse> {
   const factory = await chooseStore(config.store, env)
   const keys = keysOf(config)
   if (isApplication) announceDevelopment(config, factory)
   // No `await` from here on: two users that come at the same time must not open two.
   const all = processState('foundations', () => new Map<string, Shared>())
   const name = nameOf(config, factory, keys)
-  const shared = all.get(name) ?? { foundation: build(config, factory, keys), users: 0 }
+  const shared = all.get(name) ?? { runtime: build(config, factory, keys), users: 0 }
   all.set(name, shared)
   shared.users++
   // Before the bus is attached: what it is told first is how the connections stand.
   const stopLog = startLog(events, { ...config.log, isDevelopment: config.loopback })
-  const stopFollowing = shared.foundation.store.follow?.(events)
-  const detach = shared.foundation.relay.attach(events)
+  const stopFollowing = shared.runtime.store.follow?.(events)
+  const detach = shared.runtime.relay.attach(events)
   let released = false
   return {
-    foundation: shared.foundation,
+    runtime: shared.runtime,
     async release() {
       if (released) return
       released = true
@@ -85,9 +85,9 @@ export async function useFoundation(
       if (shared.users === 0) {
         all.delete(name)
         // Tokens first: a refresh under way still has to be saved.
-        await shared.foundation.tokens.close()
-        await shared.foundation.revocations.close()
-        await shared.foundation.store.close()
+        await shared.runtime.tokens.close()
+        await shared.runtime.revocations.close()
+        await shared.runtime.store.close()
       }
       detach()
       stopFollowing?.()
@@ -103,7 +103,7 @@ export async function chooseStore(given: StoreFactory | null, env: Environment):
   return (await import('../stores/memory/memory-store.ts')).memoryStore()
 }
 
-function build(config: ResolvedConfig<object>, factory: StoreFactory, keys: readonly string[]): Foundation {
+function build(config: ResolvedConfig<object>, factory: StoreFactory, keys: readonly string[]): SharedRuntime {
   const { prefix, loopback, basePath, providers } = config
   const relay = new EventRelay()
   const keyring = createKeyring(keys)

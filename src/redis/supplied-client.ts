@@ -1,6 +1,6 @@
 /**
- * Clients that the application made itself: one server, cluster or sentinel, each of which the library gives a `sendCommand` of
- * another shape. Here they all get that of one server.
+ * Clients that the application created and passed in: one server, a cluster or a sentinel. The library gives each kind a different
+ * `sendCommand`. This module gives all of them the one of a single server.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { RedisError } from '../core/errors.ts'
@@ -54,30 +54,30 @@ export interface RedisLibrarySentinel extends AnyClient {
   getMasterNode(): unknown
 }
 
-/** A client of the `redis` package that the application made. */
-export type HandedInClient = RedisLibraryClient | RedisLibraryCluster | RedisLibrarySentinel
+/** A client of the `redis` package that the application created. */
+export type SuppliedClient = RedisLibraryClient | RedisLibraryCluster | RedisLibrarySentinel
 
-export function isCluster(client: HandedInClient): client is RedisLibraryCluster {
+export function isCluster(client: SuppliedClient): client is RedisLibraryCluster {
   return 'nodeClient' in client
 }
 
-function isSentinel(client: HandedInClient): client is RedisLibrarySentinel {
+function isSentinel(client: SuppliedClient): client is RedisLibrarySentinel {
   return 'getMasterNode' in client
 }
 
-export function isOneServer(client: HandedInClient): boolean {
+export function isOneServer(client: SuppliedClient): boolean {
   return !isCluster(client) && !isSentinel(client)
 }
 
 /** Ends one that nobody else uses. Never its graceful close: that does not return while a server hangs. */
-export function cutHandedIn(client: HandedInClient): void {
+export function cutSuppliedClient(client: SuppliedClient): void {
   const { destroy, disconnect } = client as Pick<RedisLibraryClient, 'destroy' | 'disconnect'>
   // One that is closed already says so by an error, at once or by a promise.
   void (async () => (destroy ? destroy.call(client) : await disconnect?.call(client)))().catch(() => undefined)
 }
 
 /** In the shape of a client for one server. */
-export function asLibraryClient(client: HandedInClient): RedisLibraryClient {
+export function asLibraryClient(client: SuppliedClient): RedisLibraryClient {
   if (isCluster(client)) {
     return wrapped(client, (args, options) => client.sendCommand(firstKeyOf(args), undefined, args, options))
   }

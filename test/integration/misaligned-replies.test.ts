@@ -1,6 +1,6 @@
 /**
  * A reply is lost between Redis and the process, as in a broken proxy: from then on each is the answer to another question. Nobody is
- * signed out by that, nobody's tokens are gone, and a connection of our own is in step again at once. Part of F8 of docs/faults.md.
+ * signed out by that, nobody's tokens are gone, and a connection of our own is aligned again at once. Part of F8 of docs/faults.md.
  */
 import { randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -9,7 +9,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { CoatcheckStore } from '../../src/app/drop-ins/express-session.ts'
 import { type Coatcheck, coatcheck, isCoatcheckError, oidc } from '../../src/entries/coatcheck.ts'
 import { redisStore } from '../../src/stores/redis/redis-store.ts'
-import { cutHandedIn } from '../../src/redis/handed-in.ts'
+import { cutSuppliedClient } from '../../src/redis/supplied-client.ts'
 import { type FaultProxy, startFaultProxy } from '../../src/testing/fault-proxy.ts'
 import { expectWithin } from '../lab/limits.ts'
 import { inMs, observed } from '../lab/report.ts'
@@ -55,16 +55,16 @@ async function startReads(store: ReturnType<typeof redisStore>): Promise<{ auth:
     // Never asked: all tokens are valid.
     providers: [oidc({ name: 'idp', issuer: 'http://127.0.0.1:9', clientId: 'app', clientSecret: 'secret' })],
   })
-  const hosted = new CoatcheckStore({ store, keys })
+  const dropIn = new CoatcheckStore({ store, keys })
   closing.push(
     () => auth.close(),
-    () => hosted.close(),
+    () => dropIn.close(),
   )
   await auth.ready()
   const set = promisify((sid: string, data: object, done: (error?: unknown) => void) =>
-    hosted.set(sid, data as never, done),
+    dropIn.set(sid, data as never, done),
   )
-  const get = promisify((sid: string, done: (error: unknown, data?: unknown) => void) => hosted.get(sid, done as never))
+  const get = promisify((sid: string, done: (error: unknown, data?: unknown) => void) => dropIn.get(sid, done as never))
   const reads: Read[] = []
   for (let i = 0; i < PEOPLE; i++) {
     const userId = `user-${i}`
@@ -120,7 +120,7 @@ async function readDuring(reads: readonly Read[], confusion: readonly number[]):
 async function userSupplied(create: (typeof libraryMajors)[number]['create']): Promise<ReturnType<typeof redisStore>> {
   const client = create(proxy.url)
   closing.push(() => {
-    cutHandedIn(client)
+    cutSuppliedClient(client)
     return Promise.resolve()
   })
   client.on('error', () => undefined)
@@ -149,12 +149,12 @@ test.each(Object.entries(CONFUSIONS))(
 )
 
 test.each(libraryMajors)(
-  'through a client of major $major that was handed in, which is its owner’s to replace: errors, and no miss',
+  'through a user-supplied client of major $major, which is its owner’s to replace: errors, and no miss',
   async ({ create }) => {
     const { reads } = await startReads(await userSupplied(create))
     const seen = await readDuring(reads, CONFUSIONS['left out'])
     expect([...seen.missed]).toEqual([])
-    expect(codesOf(seen)).toContain('COATCHECK_REDIS_OUT_OF_STEP')
+    expect(codesOf(seen)).toContain('COATCHECK_REDIS_MISALIGNED_REPLIES')
   },
 )
 

@@ -2,8 +2,8 @@
 import type { ResolvedConfig } from '../config/types.ts'
 import { systemClock } from '../core/clock.ts'
 import type { EventBus, Events } from '../core/events.ts'
-import type { Foundation } from './foundation.ts'
-import type { Closing } from './hosted.ts'
+import type { SharedRuntime } from './shared-runtime.ts'
+import type { Closing } from './drop-in-runtime.ts'
 import type { Origin, OriginDeps } from '../migrate/origin.ts'
 import type { CountedOrigin } from '../migrate/read-counter.ts'
 import type { Store } from '../stores/store.ts'
@@ -22,7 +22,7 @@ export function leaveUncounted(events: Events): void {
  */
 export async function originDeps(
   origin: Origin,
-  { store }: Foundation,
+  { store }: SharedRuntime,
   { prefix, loopback }: ResolvedConfig<object>,
   events: EventBus,
   closing: Closing,

@@ -12,8 +12,8 @@ import { createDocuments } from '../documents/documents.ts'
 import { hostSessionCodec } from '../documents/host-session-record.ts'
 import { createHostSessions, type HostSessionInfo, type HostSessions } from '../documents/host-sessions.ts'
 import { type BulkAccess, bulkAccess, withBulkAccess } from './bulk-access.ts'
-import { countReads } from './hosted-origin.ts'
-import { createHosted, documentDeps, type HostedOptions } from './hosted.ts'
+import { countReads } from './drop-in-origin.ts'
+import { createDropInRuntime, documentDeps, type DropInOptions } from './drop-in-runtime.ts'
 import type { AttachedOrigin, SessionOrigin } from '../migrate/session-origin.ts'
 
 const DEFAULT_TTL_MS = 24 * 3_600_000
@@ -21,7 +21,7 @@ const DEFAULT_TTL_MS = 24 * 3_600_000
 export type { HostSessionInfo } from '../documents/host-sessions.ts'
 
 /** Options of `CoatcheckStore`. */
-export interface SessionStoreOptions extends HostedOptions {
+export interface SessionStoreOptions extends DropInOptions {
   /**
    * Life of a session whose cookie ends with the browser. At most 3,650 days. A number counts milliseconds, and must be one day or more.
    * The `ttl` of connect-redis counts seconds: write it as `ttlSeconds`. Default `24h`.
@@ -64,7 +64,7 @@ export interface UserSessions {
   close(): Promise<void>
 }
 
-export interface HostedSessions extends UserSessions {
+export interface DropInSessions extends UserSessions {
   /** For `coatcheck migrate`. */
   readonly bulk: BulkAccess
   open(): Promise<HostSessions>
@@ -74,7 +74,7 @@ export interface HostedSessions extends UserSessions {
 }
 
 /** @throws {ConfigError} `COATCHECK_CONFIG_UNKNOWN_OPTION`, `COATCHECK_CONFIG_INVALID`: shapes only */
-export function createHostedSessions(kind: string, given: SessionStoreOptions): HostedSessions {
+export function createDropInSessions(kind: string, given: SessionStoreOptions): DropInSessions {
   const options = ownOptions('CoatcheckStore()', given)
   const events = new EventBus()
   const { userId, ttl, ttlSeconds, migrateFrom } = options
@@ -83,13 +83,13 @@ export function createHostedSessions(kind: string, given: SessionStoreOptions): 
   checkOrigin(kind, migrateFrom)
   const defaultTtlMs = typeof ttlSeconds === 'number' ? ttlSeconds * 1000 : (parseDurationMs(ttl) ?? DEFAULT_TTL_MS)
   let attached: AttachedOrigin | undefined
-  const hosted = createHosted(options, events, async (foundation, config, closing) => {
-    const { store } = foundation
+  const dropIn = createDropInRuntime(options, events, async (runtime, config, closing) => {
+    const { store } = runtime
     const clock = systemClock
     if (migrateFrom) await countReads(migrateFrom, store, events, closing)
     attached = await migrateFrom?.attach({ store, clock, events, loopback: config.loopback, defaultTtlMs })
     const sessions = createHostSessions({
-      documents: createDocuments(documentDeps(foundation, config, events), kind, hostSessionCodec),
+      documents: createDocuments(documentDeps(runtime, config, events), kind, hostSessionCodec),
       kind,
       clock,
       random: systemRandom,
@@ -101,24 +101,24 @@ export function createHostedSessions(kind: string, given: SessionStoreOptions): 
   })
   return {
     events,
-    bulk: bulkAccess(hosted, {
+    bulk: bulkAccess(dropIn, {
       origin: migrateFrom,
       events,
       knowsUsers: userId !== undefined,
       adopt: (made, sid) => made.find(sid),
       closed: () => attached?.close(),
     }),
-    open: hosted.open,
+    open: dropIn.open,
     async close() {
-      await hosted.close()
+      await dropIn.close()
       await attached?.close()
     },
     defaultTtlMs,
     ttlMsOf: (data) => (typeof ttlSeconds === 'function' ? msOfSeconds(ttlSeconds(data)) : undefined),
-    idOf: async (sid) => (await hosted.open()).idOf(sid),
-    listByUser: async (user) => (await hosted.open()).listByUser(user),
-    revoke: async (id) => (await hosted.open()).revoke(id),
-    revokeByUser: async (user, { except } = {}) => (await hosted.open()).revokeByUser(user, { except }),
+    idOf: async (sid) => (await dropIn.open()).idOf(sid),
+    listByUser: async (user) => (await dropIn.open()).listByUser(user),
+    revoke: async (id) => (await dropIn.open()).revoke(id),
+    revokeByUser: async (user, { except } = {}) => (await dropIn.open()).revokeByUser(user, { except }),
   }
 }
 
@@ -139,35 +139,35 @@ function msOfSeconds(seconds: unknown): number {
 }
 
 /** What stores that need no base class of their host are: its contract is added by each. */
-export class HostedStore implements UserSessions {
-  readonly #hosted: HostedSessions
+export class DropInStore implements UserSessions {
+  readonly #dropIn: DropInSessions
 
-  constructor(hosted: HostedSessions) {
-    this.#hosted = hosted
-    withBulkAccess(this, hosted.bulk)
+  constructor(dropIn: DropInSessions) {
+    this.#dropIn = dropIn
+    withBulkAccess(this, dropIn.bulk)
   }
 
   get events(): Events {
-    return this.#hosted.events
+    return this.#dropIn.events
   }
 
   idOf(sid: string): Promise<string> {
-    return this.#hosted.idOf(sid)
+    return this.#dropIn.idOf(sid)
   }
 
   listByUser(userId: string): Promise<HostSessionInfo[]> {
-    return this.#hosted.listByUser(userId)
+    return this.#dropIn.listByUser(userId)
   }
 
   revoke(id: string): Promise<boolean> {
-    return this.#hosted.revoke(id)
+    return this.#dropIn.revoke(id)
   }
 
   revokeByUser(userId: string, options?: { readonly except?: string }): Promise<number> {
-    return this.#hosted.revokeByUser(userId, options)
+    return this.#dropIn.revokeByUser(userId, options)
   }
 
   close(): Promise<void> {
-    return this.#hosted.close()
+    return this.#dropIn.close()
   }
 }

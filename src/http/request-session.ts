@@ -1,6 +1,6 @@
 /**
- * One request and its response, as far as the session is concerned: the session is read when somebody asks for it, once, and
- * tickets leave as cookies. Adapters make one per request with `createExchange` and keep it for the life of the request.
+ * The session side of one HTTP request. It reads the session on the first call, at most once, and writes tickets as cookies. An adapter
+ * creates one per request with `createRequestSession` and keeps it for the life of the request.
  */
 import type { ResolvedConfig } from '../config/types.ts'
 import type { Clock } from '../core/clock.ts'
@@ -19,7 +19,7 @@ import { type Peer, type PeerPolicy, peerRefusal } from './local-peer.ts'
 import { type HeadWriter, INSTEAD_OF_CACHE_CONTROL, keepUncached, UNCACHED } from './uncached-response.ts'
 
 /** For adapters: what is needed of a request. */
-export interface ExchangeInput {
+export interface RequestSessionInput {
   /** All `Cookie` headers of the request, joined by `; ` as Node does. `null` or `undefined`: none. */
   readonly cookieHeader: string | null | undefined
   /** Receives the headers of the response. `null`: no cookie can be written; a new ticket is refused with `COATCHECK_COOKIES_READ_ONLY`. */
@@ -43,7 +43,7 @@ export interface SessionRequest {
 }
 
 /** For adapters: one request and its session. */
-export interface Exchange<D extends object> {
+export interface RequestSession<D extends object> {
   /**
    * Returns the session of this request, the same object at every call. A request without a session cookie costs no command.
    * @throws {RedisError} during an outage, unless the policy names a substitute. A later call asks again.
@@ -58,7 +58,7 @@ export interface Exchange<D extends object> {
   getVisit(): Promise<Visit<D>>
 }
 
-export interface ExchangeDeps<D extends object> {
+export interface RequestSessionDeps<D extends object> {
   readonly config: Pick<ResolvedConfig<D>, 'cookie' | 'session' | 'signIn' | 'providers'> & PeerPolicy
   readonly sessions: Pick<SessionStore<D>, 'visit' | 'duringOutage'>
   readonly events: EventBus
@@ -67,10 +67,10 @@ export interface ExchangeDeps<D extends object> {
   readonly attach: (bridge: CookieBridge) => AttachedBridge
 }
 
-/** Starts the exchange of a request. */
-export type ExchangeFactory<D extends object> = (input: ExchangeInput) => Exchange<D>
+/** Creates the session side of one request. */
+export type RequestSessionFactory<D extends object> = (input: RequestSessionInput) => RequestSession<D>
 
-export function createExchangeFactory<D extends object>(deps: ExchangeDeps<D>): ExchangeFactory<D> {
+export function createRequestSessionFactory<D extends object>(deps: RequestSessionDeps<D>): RequestSessionFactory<D> {
   const cookies = createCookies(deps.config.cookie)
   const { providers, signIn } = deps.config
   const remembersSignOut = providers.length > 0 && signIn.askAfterSignOut !== false
@@ -117,7 +117,7 @@ export function createExchangeFactory<D extends object>(deps: ExchangeDeps<D>): 
   }
 }
 
-function ticketOf(input: ExchangeInput, cookies: Cookies, events: EventBus): string | null {
+function ticketOf(input: RequestSessionInput, cookies: Cookies, events: EventBus): string | null {
   const found = cookies.readTicket(input.cookieHeader ?? '')
   if (found.status === 'duplicate') events.emit('ticket.duplicate', { count: found.count })
   return found.status === 'one' ? found.value : null
@@ -127,14 +127,14 @@ function ticketOf(input: ExchangeInput, cookies: Cookies, events: EventBus): str
  * The bridge, if the request has an old cookie that may count. Where the browser leaves our cookie out, the old one does not count either:
  * it may lack `SameSite`, and must not undo what ours protects from. With several tickets of ours, one may be planted: none counts then.
  */
-function bridgeOf(input: ExchangeInput, cookies: Cookies, sameSite: 'lax' | 'strict'): CookieBridge | null {
+function bridgeOf(input: RequestSessionInput, cookies: Cookies, sameSite: 'lax' | 'strict'): CookieBridge | null {
   const { adopt, cookieHeader, header } = input
   if (!adopt || typeof cookieHeader !== 'string' || !adopt.mayHold(cookieHeader)) return null
   if (header && isCookieLeftOut(header, sameSite)) return null
   return cookies.readTicket(cookieHeader).status === 'duplicate' ? null : adopt
 }
 
-function hasTicket({ cookieHeader }: ExchangeInput, cookies: Cookies): boolean {
+function hasTicket({ cookieHeader }: RequestSessionInput, cookies: Cookies): boolean {
   return cookies.readTicket(cookieHeader ?? '').status !== 'none'
 }
 
