@@ -139,7 +139,7 @@ test.each(Object.entries(CONFUSIONS))(
     expect([...seen.missed]).toEqual([])
     expect(seen.right).toBeGreaterThan(reads.length)
     for (const code of codesOf(seen))
-      expect(code).toMatch(/^COATCHECK_REDIS_(?:OUT_OF_STEP|UNREACHABLE|TIMEOUT|CIRCUIT_OPEN)$/)
+      expect(code).toMatch(/^COATCHECK_REDIS_(?:MISALIGNED_REPLIES|UNREACHABLE|TIMEOUT|CIRCUIT_OPEN)$/)
     expectWithin(seen.lastErrorMs, 1000)
     observed(
       what === 'doubled' ? 'F8.doubled' : 'F8.left-out',
