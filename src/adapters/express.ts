@@ -150,8 +150,8 @@ export function expressAuth<D extends object>(auth: HttpInstance<D>, options: Ex
   }
 
   return Object.assign(middleware, {
-    getSession: (request: Request, wish?: SessionRequest) =>
-      expecting(request, () => requestSessionOf(request).getSession(wish)),
+    getSession: (request: Request, options?: SessionRequest) =>
+      expecting(request, () => requestSessionOf(request).getSession(options)),
     getVisit: (request: Request) => expecting(request, () => requestSessionOf(request).getVisit()),
     requireUser: (requirement?: RequireUserOptions) =>
       guarded('requireUser()', (_request, _response, _signedIn, next) => next(), requirement),

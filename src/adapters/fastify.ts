@@ -131,7 +131,8 @@ export function fastifyAuth<D extends object>(auth: HttpInstance<D>, options: Fa
   }
 
   return Object.assign(forContextOfRegistrant(plugin), {
-    getSession: async (request: FastifyRequest, wish?: SessionRequest) => requestSessionOf(request).getSession(wish),
+    getSession: async (request: FastifyRequest, options?: SessionRequest) =>
+      requestSessionOf(request).getSession(options),
     getVisit: async (request: FastifyRequest) => requestSessionOf(request).getVisit(),
     requireUser: (requirement?: FastifyRequireUserOptions) => guarded('requireUser()', () => undefined, requirement),
     withUser: (handler: FastifyUserHandler<D>, requirement?: FastifyRequireUserOptions) =>

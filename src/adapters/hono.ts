@@ -133,8 +133,8 @@ export function honoAuth<D extends object>(auth: HttpInstance<D>, options: HonoA
         adopt: options.adopt,
       }))
     return {
-      getSession: async (wish) => requestSession().getSession(wish),
-      getSessionOfUser: async (wish) => requestSession().getSessionOfUser(wish),
+      getSession: async (options) => requestSession().getSession(options),
+      getSessionOfUser: async (options) => requestSession().getSessionOfUser(options),
       getVisit: async () => requestSession().getVisit(),
     }
   }
@@ -202,7 +202,7 @@ export function honoAuth<D extends object>(auth: HttpInstance<D>, options: HonoA
   }
 
   return Object.assign(middleware, {
-    getSession: async (context: Context, wish?: SessionRequest) => requestSessionOf(context).getSession(wish),
+    getSession: async (context: Context, options?: SessionRequest) => requestSessionOf(context).getSession(options),
     getVisit: async (context: Context) => requestSessionOf(context).getVisit(),
     requireUser(requirement: HonoRequireUserOptions = {}): MiddlewareHandler {
       const admit = admission('requireUser()', requirement)

@@ -85,7 +85,7 @@ export function nodeAuth<D extends object>(auth: HttpInstance<D>, options: NodeA
       return true
     },
     // async: a configuration that is incomplete rejects like everything else
-    getSession: async (request, response, wish) => requestSessionOf(request, response).getSession(wish),
+    getSession: async (request, response, options) => requestSessionOf(request, response).getSession(options),
     getVisit: async (request, response) => requestSessionOf(request, response).getVisit(),
     async requireUser(request, response, { provider, onUnavailable, maxAge } = {}) {
       const requirement = { provider, maxAgeMs: maxAgeMsOf(maxAge, 'requireUser()') }

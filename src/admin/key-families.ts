@@ -79,7 +79,7 @@ export const FAMILIES: { readonly [Family in KeyFamily]: FamilyFacts } = {
   documentSet: {
     name: 'document sets',
     what: 'names of documents that belong together',
-    readBy: 'lists and endings of the store for that library',
+    readBy: 'lists and revocations of the store for that library',
     mayStay: true,
   },
   events: {

@@ -66,7 +66,7 @@ export async function listSessions(context: AdminContext, userKey: string): Prom
   return loaded.map(infoOf).sort((a, b) => b.lastSeenAtMs - a.lastSeenAtMs)
 }
 
-/** Opened records of live sessions. What does not open is left out, as it is for the user. */
+/** Decoded records of live sessions. A record that does not open is left out, as it is for the user. */
 export async function storedSessions(context: AdminContext, userKey: string, max: number): Promise<readonly Loaded[]> {
   const vault = vaultOf(context)
   const rows = await context.store.sessions.list(userKey, max)

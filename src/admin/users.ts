@@ -8,7 +8,7 @@ import type { AdminContext } from './context.ts'
 import { storedSessions } from './sessions.ts'
 
 /** Selects a user by exactly one of `user`, `userKey` and `subject`. */
-export interface UserWish {
+export interface UserQuery {
   /** Id of the user, from `signIn.userId` or `create({ userId })`. */
   readonly user?: string
   /** Hash of the user id, as it stands in key names and logs: 16 characters. */
@@ -45,9 +45,9 @@ export function findUser(
     keyring,
     config,
   }: { readonly keyring: Keyring; readonly config: Pick<ResolvedConfig<object>, 'providers' | 'signIn'> },
-  wish: UserWish,
+  query: UserQuery,
 ): FoundUser {
-  const { user, userKey, subject } = wish
+  const { user, userKey, subject } = query
   const given = [user, userKey, subject].filter((one) => one !== undefined && one !== '')
   if (given.length !== 1) {
     throw new MisuseError('COATCHECK_INVALID_ARGUMENT', 'Whose? It wants one of a user id, a user key and a subject.')
@@ -58,7 +58,7 @@ export function findUser(
     }
     return { userKey, userId: null, label: userKey }
   }
-  const userId = user ?? defaultUserId({ issuer: issuerOf(config, wish), subject: subject ?? '' })
+  const userId = user ?? defaultUserId({ issuer: issuerOf(config, query), subject: subject ?? '' })
   return { userKey: keyring.userKey(userId), userId, label: user ?? subject ?? '' }
 }
 
@@ -74,7 +74,7 @@ export async function userIdOf(context: AdminContext, { userKey, userId }: Found
 
 function issuerOf(
   { providers, signIn }: Pick<ResolvedConfig<object>, 'providers' | 'signIn'>,
-  { provider, tenant }: UserWish,
+  { provider, tenant }: UserQuery,
 ): string {
   if (signIn.userId !== undefined) {
     throw new MisuseError(

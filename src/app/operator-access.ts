@@ -135,12 +135,12 @@ export async function openAdmin(options: AnyOptions = {}, events = new EventBus(
  * Examines configuration, Redis, providers and data, as `coatcheck doctor` does. A problem is a finding in the report, not a
  * rejection. It writes one short-lived key to Redis, and canary keys if `canaries` is set.
  * @param load returns the options of the application, or throws a `ConfigError`, which becomes a finding
- * @param wishes which checks run
+ * @param options which checks run
  * @param outside clock and `fetch` for tests. Default: those of the process
  */
 export async function examineHealth(
   load: () => AnyOptions | Promise<AnyOptions>,
-  wishes: ExaminationOptions = {},
+  options: ExaminationOptions = {},
   outside: { readonly clock?: Clock; readonly fetch?: typeof fetch } = {},
 ): Promise<HealthReport> {
   const env = processEnvironment()
@@ -162,7 +162,7 @@ export async function examineHealth(
         },
         open: (options) => openServer(options),
       },
-      wishes,
+      options,
     )
   } finally {
     // A client of the configuration file that was connected for this only: nobody else will end it.

@@ -14,7 +14,7 @@ import { systemRandom } from '../core/random.ts'
 import { createKeyring, type Keyring } from '../keyring/keyring.ts'
 import { createSeal, type Seal } from '../keyring/seal.ts'
 import { createProviderClients } from '../oidc/provider-client.ts'
-import { signInUrlOf } from '../oidc/sign-in-wish.ts'
+import { signInUrlOf } from '../oidc/sign-in-params.ts'
 import { createTokenRevoker } from '../oidc/token-revoker.ts'
 import { createTokenRequester } from '../oidc/token-requester.ts'
 import type { Store, StoreFactory } from '../stores/store.ts'
@@ -23,7 +23,7 @@ import { createProviderGate, gateNames, type ProviderGate } from '../token/provi
 import { createRevocations, type Revocations } from '../token/revocations.ts'
 import { createTokenCache, type OwnedTokenCache } from '../token/token-cache.ts'
 import { createTokenCodec } from '../token/token-codec.ts'
-import { scheduleTimer } from '../token/unsaved-grants.ts'
+import { scheduleTimer } from '../token/uncommitted-grants.ts'
 
 export interface SharedRuntime {
   readonly keyring: Keyring
@@ -109,8 +109,8 @@ function build(config: ResolvedConfig<object>, factory: StoreFactory, keys: read
   const keyring = createKeyring(keys)
   const seal = createSeal(keyring, systemRandom)
   const revocable = revocableOf(config)
-  const endings = { providers: revocable, moved: (userKey: string) => revocations.moved(userKey) }
-  const store = factory.open({ prefix, loopback, clock: systemClock, events: relay, endings })
+  const tokenRevocations = { providers: revocable, moved: (userKey: string) => revocations.moved(userKey) }
+  const store = factory.open({ prefix, loopback, clock: systemClock, events: relay, tokenRevocations })
   // Not handed out: its objects are good for this copy of openid-client only, which tells its own by their private fields.
   const clients = createProviderClients(providers, { clock: systemClock, events: relay })
   const revocations = createRevocations({
@@ -146,7 +146,7 @@ function build(config: ResolvedConfig<object>, factory: StoreFactory, keys: read
   return { keyring, seal, store, tokens, gate, revocations, relay }
 }
 
-/** Entra ID has no revocation endpoint: endings there cost nothing for it. */
+/** Entra ID has no revocation endpoint, so its tokens are not queued for revocation. */
 function revocableOf({ tokens, providers }: ResolvedConfig<object>): readonly string[] {
   if (!tokens.revokeAtProvider) return []
   return providers.filter(({ preset }) => preset !== 'entra').map(({ name }) => name)

@@ -8,7 +8,7 @@ import { lookAgain } from '../core/look-again.ts'
 import type { Keyring } from '../keyring/keyring.ts'
 import { nonceOf, type Refusal, type Seal, type SealAddress } from '../keyring/seal.ts'
 import type { DocumentDriver, DocumentRef } from './document-driver.ts'
-import { createTurns } from './turns.ts'
+import { createChangeQueue } from './change-queue.ts'
 
 const ATTEMPTS = 16
 
@@ -17,9 +17,10 @@ export interface StoredDocument<T> {
   readonly nonce: Buffer
 }
 
-export type Saved<T> = { readonly status: 'saved'; readonly document: StoredDocument<T> } | { readonly status: Unsaved }
+export type Saved<T> =
+  { readonly status: 'saved'; readonly document: StoredDocument<T> } | { readonly status: Uncommitted }
 /** `taken`: it was to be new, and is there. `gone`: it was to be there, and is not. `ended`: it never comes back. */
-export type Unsaved = 'taken' | 'gone' | 'ended'
+export type Uncommitted = 'taken' | 'gone' | 'ended'
 
 /** Documents of one kind. */
 export interface Documents<T> {
@@ -101,7 +102,7 @@ export function createDocuments<T>(
     return seen && valueOf(seen.record, seen.opened)
   }
 
-  const turns = createTurns<StoredDocument<T>>()
+  const queue = createChangeQueue<StoredDocument<T>>()
   const changeNow = async (
     ref: DocumentRef,
     change: (value: T) => T | null | Promise<T | null>,
@@ -136,7 +137,7 @@ export function createDocuments<T>(
     },
 
     change: (ref, change, ttlMs, known) =>
-      turns.take(ref.name, async (latest) => {
+      queue.take(ref.name, async (latest) => {
         const saved = await changeNow(ref, change, ttlMs, latest ?? known)
         return { result: saved, latest: saved.status === 'saved' ? saved.document : undefined }
       }),

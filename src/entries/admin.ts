@@ -93,4 +93,4 @@ export {
   type UserTokensStatus,
   usersWithTokens,
 } from '../admin/tokens.ts'
-export { findUser, type FoundUser, userIdOf, type UserWish } from '../admin/users.ts'
+export { findUser, type FoundUser, userIdOf, type UserQuery } from '../admin/users.ts'

@@ -6,7 +6,7 @@ import { type CompletedSignIn, completeSignIn, stateOf } from '../oidc/callback.
 import { bareDescription } from '../oidc/entra-reason.ts'
 import { admit } from '../oidc/identity.ts'
 import { startSignIn } from '../oidc/sign-in.ts'
-import { readSignInWish, type SignedWish } from '../oidc/sign-in-wish.ts'
+import { readSignInParams, type SignedParams } from '../oidc/sign-in-params.ts'
 import { isApplicationDenial, providerReasonOf } from '../oidc/oidc-errors.ts'
 import { type EndSessionForm, endSessionOf } from '../oidc/sign-out.ts'
 import { putSetCookie } from './cookie.ts'
@@ -35,22 +35,22 @@ export async function login<D extends object>(deps: RouteDeps<D>, request: Route
     loginHint: request.query.get('login_hint'),
     asksAccount: remembersSignOut || request.query.get('account') === 'choose',
     maxAgeSeconds: maxAgeIn(request.query),
-    wish: await signedWish(deps, request, provider ?? ''),
+    params: await signedParams(deps, request, provider ?? ''),
   })
   addPending(deps, request, transaction)
   return seeOther(url.href)
 }
 
-/** Reads the session of the browser only if the request has a wish. If the store does not answer, the sign-in goes on without it. */
-async function signedWish<D extends object>(
+/** Reads the session of the browser only if the request has signed parameters. If the store does not answer, the sign-in goes on without it. */
+async function signedParams<D extends object>(
   { signIn: { keyring }, clock }: RouteDeps<D>,
   request: RouteRequest<D>,
   provider: string,
-): Promise<SignedWish | null> {
-  const wish = readSignInWish(keyring, provider, request.query.get('wish'), clock)
-  const visit = wish && (await request.requestSession.getVisit().catch(() => null))
+): Promise<SignedParams | null> {
+  const params = readSignInParams(keyring, provider, request.query.get('params'), clock)
+  const visit = params && (await request.requestSession.getVisit().catch(() => null))
   const user = visit?.session.user
-  return wish && user ? wish.openFor(keyring.userKey(user.id)) : null
+  return params && user ? params.openFor(keyring.userKey(user.id)) : null
 }
 
 /** A visitor who changes `max_age` gains nothing: the route checks `auth_time` again. Anything but whole seconds is ignored. */
@@ -62,7 +62,9 @@ function maxAgeIn(query: URLSearchParams): number | null {
 /** Another site sent the browser here without a click: the user decides. */
 function confirmLogin<D extends object>({ config }: RouteDeps<D>, query: URLSearchParams): Response {
   const kept = new URLSearchParams(
-    [...query].filter(([name]) => ['provider', 'returnTo', 'login_hint', 'account', 'max_age', 'wish'].includes(name)),
+    [...query].filter(([name]) =>
+      ['provider', 'returnTo', 'login_hint', 'account', 'max_age', 'params'].includes(name),
+    ),
   )
   const href = `${config.basePath}/login${kept.size > 0 ? `?${kept.toString()}` : ''}`
   return pageResponse(

@@ -6,7 +6,7 @@ import { EMPTY_CACHE, mergeCaches, type MsalCache } from '../drop-ins/msal/cache
 import type { PartitionChange, Partitioned, PartitionStore, StoredPartition } from '../drop-ins/msal/partition-store.ts'
 import { TokenError } from '../core/errors.ts'
 import { systemRandom } from '../core/random.ts'
-import { createTurns } from '../documents/turns.ts'
+import { createChangeQueue } from '../documents/change-queue.ts'
 import { createLateRemovals } from './late-removals.ts'
 import { cacheIn, filteredCache, homeOf, homesIn, refreshTokensOf } from './msal-blob.ts'
 import { keysMadeBy } from './old-keys.ts'
@@ -55,7 +55,7 @@ export function msalCache({ keyOf, layout = 'user', mode = 'read', store }: Msal
     attach({ old, events, closing, partitions: ours }) {
       const report = reporter(name, events)
       const late = createLateRemovals(closing)
-      const turns = createTurns<never>()
+      const queue = createChangeQueue<never>()
       const belongs = (partition: string) => (entry: unknown) => {
         const home = homeOf(entry)
         return layout === 'user' || home === '' || home === partition
@@ -182,7 +182,7 @@ export function msalCache({ keyOf, layout = 'user', mode = 'read', store }: Msal
             if (isRemoval && (await readOld(partition))) await changeOld(partition, change)
             return ours.change(partition, change, known)
           }
-          const result = await turns.take(keyOf(partition), async () => {
+          const result = await queue.take(keyOf(partition), async () => {
             const isOurs = (await ours.read(partition)).text !== null
             return { result: isOurs ? ('ours' as const) : await changeOld(partition, change), latest: undefined }
           })

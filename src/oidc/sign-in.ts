@@ -1,7 +1,7 @@
 /**
  * The way to the provider: a transaction for a cookie of the browser, and an authorization URL. Code with PKCE S256, state and nonce, always, and
  * no parameter of the visitor's but a login hint and a stricter `max_age` (OWASP ASVS 10.2.3): scopes, claims, prompt and redirect URI come from
- * configuration and application code only; what tokens need to go on is signed on its way (`sign-in-wish.ts`).
+ * configuration and application code only; what tokens need to go on is signed on its way (`sign-in-params.ts`).
  */
 import { buildAuthorizationUrl, calculatePKCECodeChallenge, randomPKCECodeVerifier } from 'openid-client'
 import type { ResolvedProvider } from '../config/types.ts'
@@ -12,7 +12,7 @@ import type { Keyring } from '../keyring/keyring.ts'
 import { accountPromptOf } from './account-prompt.ts'
 import type { ProviderClients } from './provider-client.ts'
 import { freshSignIn } from './fresh-sign-in.ts'
-import type { SignedWish } from './sign-in-wish.ts'
+import type { SignedParams } from './sign-in-params.ts'
 import type { StartedTransaction, Transactions } from './transaction.ts'
 
 const NONCE_BYTES = 32
@@ -31,8 +31,8 @@ export interface SignInRequest {
   readonly asksAccount?: boolean
   /** The user has to have authenticated at most this long ago; the answer is checked for it. */
   readonly maxAgeSeconds?: number | null
-  /** What a provider or a resource has asked for; see `sign-in-wish.ts`. */
-  readonly wish?: SignedWish | null
+  /** What a provider or a resource has asked for; see `sign-in-params.ts`. */
+  readonly params?: SignedParams | null
 }
 
 export interface StartedSignIn {
@@ -75,7 +75,7 @@ export async function startSignIn(deps: SignInDeps, request: SignInRequest): Pro
   const parameters = new URLSearchParams({
     response_type: 'code',
     redirect_uri: redirectUri,
-    scope: [...new Set([...provider.scopes, ...(request.wish?.scopes ?? [])])].join(' '),
+    scope: [...new Set([...provider.scopes, ...(request.params?.scopes ?? [])])].join(' '),
     state: transaction.state,
     nonce,
     code_challenge: await calculatePKCECodeChallenge(codeVerifier),
@@ -84,12 +84,12 @@ export async function startSignIn(deps: SignInDeps, request: SignInRequest): Pro
   if (provider.responseMode === 'form_post') parameters.set('response_mode', 'form_post')
   const hint = plainHint(request.loginHint)
   if (hint !== null) parameters.set('login_hint', hint)
-  const fresh = maxAgeSeconds === null ? null : freshSignIn(provider, maxAgeSeconds, request.wish?.claims ?? null)
+  const fresh = maxAgeSeconds === null ? null : freshSignIn(provider, maxAgeSeconds, request.params?.claims ?? null)
   const account = request.asksAccount ? accountPromptOf(provider, client.promptValues) : null
   const prompt = request.prompt ?? fresh?.prompt ?? account
   if (prompt !== null) parameters.set('prompt', prompt)
   if (fresh) parameters.set('max_age', fresh.maxAge)
-  const claims = fresh?.claims ?? request.wish?.claims
+  const claims = fresh?.claims ?? request.params?.claims
   if (claims) parameters.set('claims', claims)
   deps.events.emit('signin.started', { provider: provider.name })
   return { url: buildAuthorizationUrl(client.signIn, parameters), transaction }

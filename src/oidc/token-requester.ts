@@ -52,14 +52,14 @@ export function createTokenRequester(clients: ProviderClients, clock: Clock): To
         async (client, answer) => ({ ...tokensOf(answer), ...(await identityIn(client, answer, idToken)) }),
       ),
 
-    requestAppToken: (provider, wish) =>
-      request(provider, wish.signal, (client) =>
-        clientCredentialsGrant(client.refresh, parametersOf(withDefaultScope(client, wish))),
+    requestAppToken: (provider, params) =>
+      request(provider, params.signal, (client) =>
+        clientCredentialsGrant(client.refresh, parametersOf(withDefaultScope(client, params))),
       ),
 
-    requestOnBehalfOf: (provider, { assertion, ...wish }) =>
-      request(provider, wish.signal, (client) => {
-        const parameters = parametersOf(withDefaultScope(client, wish))
+    requestOnBehalfOf: (provider, { assertion, ...params }) =>
+      request(provider, params.signal, (client) => {
+        const parameters = parametersOf(withDefaultScope(client, params))
         if (client.provider.preset === 'entra') {
           parameters.set('assertion', assertion)
           parameters.set('requested_token_use', 'on_behalf_of')

@@ -1,4 +1,4 @@
-/** A step that may be taken now, later, and more than once: what the journal keeps. */
+/** A step that is safe to run later and more than once. `RevocationRetries` keeps such steps. */
 import type { RedisArgument } from './client-port.ts'
 import type { RedisScript } from './script.ts'
 

@@ -7,7 +7,7 @@ import { decodeRecord, encodeRecord, type SessionRecord } from './session-codec.
 import { GENERATION_BYTES, type SessionRef, type StoredSession } from './session-driver.ts'
 import { isExpired, statusOf, type TicketStatus } from './session-policy.ts'
 import { type ParsedTicket, sessionIdOf } from './ticket.ts'
-import { OpenedRecords } from './opened-records.ts'
+import { DecodedRecords } from './decoded-records.ts'
 import type { MissReason } from './types.ts'
 
 /** A record as it was read, with the sealed bytes: their nonce is what compare and set compares. */
@@ -56,7 +56,7 @@ export function createVault(deps: { seal: Seal; namespace: string; clock: Clock 
     return record ? { ref, record, sealed } : 'unreadable'
   }
 
-  const opened = new OpenedRecords<Loaded>()
+  const opened = new DecodedRecords<Loaded>()
   const openAndKeep = (ref: SessionRef, sealed: Buffer, address: SealAddress): Loaded | Refusal => {
     const loaded = open(ref, sealed, address)
     return typeof loaded === 'string' ? loaded : opened.keep(loaded)

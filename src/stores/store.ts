@@ -11,7 +11,7 @@ import type { ProviderSessionDriver } from '../oidc/provider-session-driver.ts'
 import type { TransactionDriver } from '../oidc/transaction-driver.ts'
 import type { SessionDriver } from '../session/session-driver.ts'
 import type { ProviderGateDriver } from '../token/provider-gate-driver.ts'
-import type { EndingsListener, RevocationDriver } from '../token/revocation-driver.ts'
+import type { TokenRevocationListener, RevocationDriver } from '../token/revocation-driver.ts'
 import type { TokenDriver } from '../token/token-driver.ts'
 
 /** What a store is opened with. */
@@ -25,12 +25,12 @@ export interface StoreContext {
   /** Whether the base URL is on a loopback address. False: the memory store refuses to open. */
   readonly loopback: boolean
   /** Receives the refresh tokens to revoke when a sign-in ends (RFC 7009). Absent: none are revoked. */
-  readonly endings?: EndingsListener
+  readonly tokenRevocations?: TokenRevocationListener
 }
 
 /** An opened store: one driver for each kind of record. */
 export interface Store {
-  /** Whether endings wait until replicas have acknowledged them. */
+  /** Whether revocations wait until replicas have acknowledged them. */
   readonly isDurable: boolean
   /** Keeps sessions. */
   readonly sessions: SessionDriver

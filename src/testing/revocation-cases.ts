@@ -1,8 +1,8 @@
 /** What a `RevocationDriver` must do, and what endings put into the outbox. */
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
-import type { Endings, OutboxEntry, RevocationDriver } from '../token/revocation-driver.ts'
-import { NO_ENDINGS, OUTBOX_LIFE_MS } from '../token/revocation-driver.ts'
+import type { TokenRevocations, OutboxEntry, RevocationDriver } from '../token/revocation-driver.ts'
+import { NO_TOKEN_REVOCATIONS, OUTBOX_LIFE_MS } from '../token/revocation-driver.ts'
 import { END_OF_LIFE_BYTES, TOKEN_NONCE_BYTES, TOKEN_NONCE_OFFSET, type TokenDriver } from '../token/token-driver.ts'
 import { fieldsOf, grantField } from '../token/token-fields.ts'
 import type { ConformanceCase } from './conformance.ts'
@@ -12,7 +12,7 @@ export interface RevocationHarness {
   /** The driver under test. */
   readonly driver: RevocationDriver
   /** Token drivers over the same store. */
-  tokens(endings: Endings): TokenDriver
+  tokens(tokenRevocations: TokenRevocations): TokenDriver
   /** Moves the store's time. */
   advance(ms: number): Promise<void>
 }
@@ -117,7 +117,7 @@ export const revocationCases: readonly ConformanceCase<RevocationHarness>[] = [
       )
       await store()
       for (const entry of await driver.list(USER)) await driver.remove(USER, entry)
-      await tokens(NO_ENDINGS).delete(USER)
+      await tokens(NO_TOKEN_REVOCATIONS).delete(USER)
       assert.deepEqual(await driver.list(USER), [])
       await ours.delete(USER)
       assert.deepEqual(await driver.list(USER), [])

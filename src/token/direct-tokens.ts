@@ -19,7 +19,7 @@ import {
   type RefreshFailure,
   toRefreshFailure,
 } from './refresh-outcome.ts'
-import { refreshedEntry } from './refreshed-tokens.ts'
+import { refreshedEntry } from './next-grant.ts'
 import { createSingleFlight } from './single-flight.ts'
 import type { AccessEntry, TokenCodec } from './token-codec.ts'
 import { END_OF_LIFE_BYTES, type TokenDriver } from './token-driver.ts'
@@ -27,10 +27,10 @@ import { accessField, holdField, leaseField } from './token-fields.ts'
 import { isAlive, isGood, type Need } from './token-life.ts'
 import { describeTarget, flightKey, type Target } from './token-target.ts'
 import type { RefreshedTokens } from './types.ts'
-import type { Schedule } from './unsaved-grants.ts'
+import type { Schedule } from './uncommitted-grants.ts'
 
-/** Instead of the lineage and generation of a grant. */
-const NO_GRANT = { lineage: 'direct', generation: 0 }
+/** Stands for a grant: direct tokens have none. */
+const NO_GRANT = { family: 'direct', refreshCount: 0 }
 const LONGEST_WAIT_MS = 45_000
 
 export interface DirectTokens {
@@ -41,7 +41,7 @@ export interface DirectTokens {
    */
   obtain(owner: string, target: Target, need: Need, request: () => Promise<RefreshedTokens>): Promise<AccessEntry>
   /** Resolves when what is under way has been stored. */
-  landed(): Promise<void>
+  idle(): Promise<void>
 }
 
 interface Stored {
@@ -212,6 +212,6 @@ export function createDirectTokens(deps: {
       events.emit('token.miss', { ...subject, why: entry ? 'expired' : 'none' })
       return launch(owner, target, isEnough, request)
     },
-    landed: () => flights.landed(),
+    idle: () => flights.idle(),
   }
 }

@@ -1,6 +1,6 @@
 /**
  * Failed refreshes that this process knows of: a storm of callers must not become a storm of requests, nor of questions to the
- * store, which holds the same for all processes (`hold:` fields, `grant-vault.ts`). A failure belongs to one lineage; a new
+ * store, which holds the same for all processes (`hold:` fields, `grant-vault.ts`). A failure belongs to one token family; a new
  * sign-in starts without it.
  */
 import type { Clock } from '../core/clock.ts'
@@ -10,28 +10,28 @@ const REMEMBERED_MAX = 10_000
 
 interface Remembered {
   readonly failure: RefreshFailure
-  readonly lineage: string
+  readonly family: string
   readonly untilMs: number
 }
 
 export interface FailedRefreshes {
   /** The failure that still holds, or `null`. */
-  find(key: string, lineage: string): RefreshFailure | null
-  remember(key: string, lineage: string, failure: RefreshFailure, forMs: number): void
+  find(key: string, family: string): RefreshFailure | null
+  remember(key: string, family: string, failure: RefreshFailure, forMs: number): void
   forget(key: string): void
 }
 
 export function createFailedRefreshes(clock: Clock): FailedRefreshes {
   const remembered = new Map<string, Remembered>()
   return {
-    find(key, lineage) {
+    find(key, family) {
       const known = remembered.get(key)
-      return known?.lineage === lineage && known.untilMs > clock.monotonic() ? known.failure : null
+      return known?.family === family && known.untilMs > clock.monotonic() ? known.failure : null
     },
 
-    remember(key, lineage, failure, forMs) {
+    remember(key, family, failure, forMs) {
       remembered.delete(key)
-      remembered.set(key, { failure, lineage, untilMs: clock.monotonic() + forMs })
+      remembered.set(key, { failure, family, untilMs: clock.monotonic() + forMs })
       const oldest = remembered.keys().next()
       if (remembered.size > REMEMBERED_MAX && oldest.done !== true) remembered.delete(oldest.value)
     },

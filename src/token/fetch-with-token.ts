@@ -40,10 +40,10 @@ export function createFetchWithToken(deps: {
 
   function notContent(userId: string, options: GetAccessTokenOptions, claims: string): TokenError {
     const provider = deps.nameOf(options)
-    const wish = { provider, userKey: deps.userKeyOf(userId), claims, scopes: options.scopes ?? [] }
+    const params = { provider, userKey: deps.userKeyOf(userId), claims, scopes: options.scopes ?? [] }
     return new TokenError('COATCHECK_REAUTH_REQUIRED', {
       message: 'The resource refuses a token that was refreshed with the claims it had asked for.',
-      details: { provider, claims, ...(deps.signInUrl && { signInUrl: deps.signInUrl(wish) }) },
+      details: { provider, claims, ...(deps.signInUrl && { signInUrl: deps.signInUrl(params) }) },
     })
   }
 }

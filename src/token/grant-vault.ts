@@ -5,25 +5,25 @@
 import type { Clock } from '../core/clock.ts'
 import type { EventBus } from '../core/events.ts'
 import type { Random } from '../core/random.ts'
-import type { LooseGrants } from './loose-grants.ts'
+import type { UnreplicatedGrants } from './unreplicated-grants.ts'
 import { createRefreshHistory } from './refresh-history.ts'
 import { outcomeActions, type RefreshFailure, type RefreshOutcome } from './refresh-outcome.ts'
-import { nextGrant, refreshedEntry } from './refreshed-tokens.ts'
+import { nextGrant, refreshedEntry } from './next-grant.ts'
 import { createOpener, createStoredTokensReader, isStored, type StoredTokens } from './stored-tokens.ts'
 import type { AccessEntry, Grant, Opened, TokenCodec } from './token-codec.ts'
 import type { LeaseClaim, TokenDriver, TokenField, TokenRecord } from './token-driver.ts'
 import { accessField, fieldsOf, grantField, holdField, statusField } from './token-fields.ts'
 import { describeTarget, flightKey, type Target } from './token-target.ts'
 import type { RefreshedTokens } from './types.ts'
-import type { UnsavedGrants } from './unsaved-grants.ts'
+import type { UncommittedGrants } from './uncommitted-grants.ts'
 
 export interface GrantVault {
-  /** One command; while a grant is unsaved and the store is away, none. */
+  /** One command; while a grant is uncommitted and the store is away, none. */
   read(userKey: string, target: Target): Promise<StoredTokens>
   /** Stores the token of sign-in under the target too, so that the next hit is one field. Failing to is no failure. */
   adopt(userKey: string, target: Target, stored: StoredTokens, entry: AccessEntry): Promise<AccessEntry>
   /** What is read is in this process only: the store is away, and no lease can be had. */
-  isUnsaved(stored: StoredTokens): boolean
+  isUncommitted(stored: StoredTokens): boolean
   /** Stores what the provider answered. `null`: the grant was replaced by another sign-in, or deleted; read again. */
   commit(
     userKey: string,
@@ -54,7 +54,7 @@ export interface GrantVault {
     lease: LeaseClaim | null,
   ): Promise<boolean>
   /** Of the sign-in that is stored now; `null` without one. */
-  lineageOf(userKey: string, provider: string): Promise<string | null>
+  familyOf(userKey: string, provider: string): Promise<string | null>
   /** Whether a refresh ended the grant that was stored here before. */
   hasEnded(userKey: string, target: Target): Promise<boolean>
   /**
@@ -76,18 +76,18 @@ const ENDED_STATUS_MS = 24 * 3_600_000
 export function createGrantVault(deps: {
   readonly driver: TokenDriver
   readonly codec: TokenCodec
-  readonly unsaved: UnsavedGrants
-  readonly loose: LooseGrants
+  readonly uncommitted: UncommittedGrants
+  readonly unreplicated: UnreplicatedGrants
   readonly grantLifetimeMs: number
   readonly clock: Clock
   readonly random: Random
   readonly events: EventBus
 }): GrantVault {
-  const { driver, codec, unsaved, loose, clock, random, events } = deps
+  const { driver, codec, uncommitted, unreplicated, clock, random, events } = deps
   const history = createRefreshHistory(codec, clock, random)
 
   const opened = createOpener(events)
-  const read = createStoredTokensReader({ driver, codec, unsaved, loose, history, opened })
+  const read = createStoredTokensReader({ driver, codec, uncommitted, unreplicated, history, opened })
 
   const failuresInARow = async (userKey: string, { provider }: Target): Promise<number> => {
     const field = statusField(provider)
@@ -104,7 +104,7 @@ export function createGrantVault(deps: {
   return {
     read,
 
-    isUnsaved: ({ grant }) => grant !== null && !isStored(grant),
+    isUncommitted: ({ grant }) => grant !== null && !isStored(grant),
 
     async adopt(userKey, target, { grant }, signIn) {
       const entry = { ...signIn, target: describeTarget(target) }
@@ -128,7 +128,14 @@ export function createGrantVault(deps: {
       const remove = { fields: [holdField(provider, flightKey(target))] }
       const expect = { field, nonce: grant.nonce }
       const change = { set, remove, expect, lasting: true, ...(lease && { lease }) }
-      const committed = await unsaved.commit({ userKey, provider, grant: next, targetKey: target.key, entry, change })
+      const committed = await uncommitted.commit({
+        userKey,
+        provider,
+        grant: next,
+        targetKey: target.key,
+        entry,
+        change,
+      })
       if (committed.status === 'kept') {
         events.emit('token.grant-kept', { userKey, provider, code: codeOf(committed.cause) })
         return entry
@@ -151,7 +158,7 @@ export function createGrantVault(deps: {
         history.hold(userKey, target, next, failure, holdMs),
       ])
       const change = { set, expect: { field, nonce: grant.nonce }, lasting: true, ...(lease && { lease }) }
-      const committed = await unsaved.commit({
+      const committed = await uncommitted.commit({
         ...{ userKey, provider, grant: next, targetKey: target.key },
         ...{ entry: null, change },
       })
@@ -164,17 +171,17 @@ export function createGrantVault(deps: {
     async drop(userKey, target, grant, failure, lease) {
       const { provider } = target
       const field = grantField(provider)
-      if (await unsaved.settle(userKey, provider)) {
+      if (await uncommitted.saveIfDue(userKey, provider)) {
         // The store is away and holds an older grant of the same sign-in, which will be refused as this one was.
-        unsaved.forget(userKey, provider)
+        uncommitted.forget(userKey, provider)
         return true
       }
       const [record] = await driver.read(userKey, [field])
       if (!record) return true
       const stored = opened(codec.openGrant(userKey, field, record))
-      // Compared by name and number, not by nonce: an unsaved grant may have been saved just now.
-      const { lineage, generation } = grant.value
-      if (stored?.value.lineage !== lineage || stored.value.generation !== generation) return false
+      // Compared by name and number, not by nonce: an uncommitted grant may have been saved just now.
+      const { family, refreshCount } = grant.value
+      if (stored?.value.family !== family || stored.value.refreshCount !== refreshCount) return false
       const written = await driver.write(userKey, {
         set: new Map([history.status(userKey, target, failure, 0, ENDED_STATUS_MS)]),
         remove: fieldsOf(provider),
@@ -185,10 +192,10 @@ export function createGrantVault(deps: {
       return written.status === 'done'
     },
 
-    async lineageOf(userKey, provider) {
+    async familyOf(userKey, provider) {
       const field = grantField(provider)
       const [record] = await driver.read(userKey, [field])
-      return (record && opened(codec.openGrant(userKey, field, record))?.value.lineage) ?? null
+      return (record && opened(codec.openGrant(userKey, field, record))?.value.family) ?? null
     },
 
     async hasEnded(userKey, { provider }) {

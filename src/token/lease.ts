@@ -6,7 +6,7 @@
  */
 import type { Random } from '../core/random.ts'
 import { LEASE_HOLDER_BYTES, type LeaseClaim, type TokenDriver, type TokenField } from './token-driver.ts'
-import type { Schedule } from './unsaved-grants.ts'
+import type { Schedule } from './uncommitted-grants.ts'
 
 /** Long enough for a blocked event loop of several seconds, short enough to wait for when a holder has died. */
 const LEASE_MS = 6000

@@ -12,7 +12,7 @@ import { backOffMs, concernsProvider, outcomeActions, RefreshFailure, type Refre
 const FAILURES_IN_A_ROW = 5
 const FIRST_PAUSE_MS = 1000
 const LONGEST_PAUSE_MS = 30_000
-/** A provider's longer wish is a mistake or an outage that deserves a new look. */
+/** A longer `Retry-After` is a mistake or an outage, so the provider is asked again after this time. */
 const LONGEST_RETRY_AFTER_MS = 5 * 60_000
 /** The one request after a pause: when nothing has been heard of it for so long, another one may leave. */
 const TRIAL_MS = 10_000

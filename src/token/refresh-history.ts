@@ -10,14 +10,14 @@ import type { TokenField, TokenRecord } from './token-driver.ts'
 import { holdField, statusField } from './token-fields.ts'
 import { describeTarget, flightKey, type Target } from './token-target.ts'
 
-/** A provider's longer wish is a mistake or an outage that deserves a new look. */
+/** A longer `Retry-After` is a mistake or an outage, so the provider is asked again after this time. */
 const LONGEST_RETRY_AFTER_MS = 5 * 60_000
 
 export interface RefreshHistory {
   status(userKey: string, target: Target, failure: RefreshFailure | null, inARow: number, ttlMs: number): Entry
-  hold(userKey: string, target: Target, grant: Pick<Grant, 'lineage'>, failure: RefreshFailure, ttlMs: number): Entry
+  hold(userKey: string, target: Target, grant: Pick<Grant, 'family'>, failure: RefreshFailure, ttlMs: number): Entry
   /** The failure that holds, if it is one of this sign-in. */
-  failureOf(hold: HoldRecord | null, grant: Pick<Grant, 'lineage'>): RefreshFailure | null
+  failureOf(hold: HoldRecord | null, grant: Pick<Grant, 'family'>): RefreshFailure | null
   /** How long a failure holds; doubles with each in a row, and is at least what the provider wants. */
   holdMs(failure: RefreshFailure, inARow: number): number
 }
@@ -40,16 +40,16 @@ export function createRefreshHistory(codec: TokenCodec, clock: Clock, random: Ra
       return [field, { record: codec.sealStatus(userKey, field, status), ttlMs }]
     },
 
-    hold(userKey, target, { lineage }, { outcome, facts }, ttlMs) {
+    hold(userKey, target, { family }, { outcome, facts }, ttlMs) {
       const field = holdField(target.provider, flightKey(target))
       const { error, claims } = facts
       const reason = reasonInFacts(facts)
-      const hold: HoldRecord = { lineage, outcome, error: error ?? null, claims: claims ?? null, reason }
+      const hold: HoldRecord = { family, outcome, error: error ?? null, claims: claims ?? null, reason }
       return [field, { record: codec.sealHold(userKey, field, hold), ttlMs }]
     },
 
-    failureOf(hold, { lineage }) {
-      if (hold?.lineage !== lineage || !Object.hasOwn(outcomeActions, hold.outcome)) return null
+    failureOf(hold, { family }) {
+      if (hold?.family !== family || !Object.hasOwn(outcomeActions, hold.outcome)) return null
       const { error, claims, reason } = hold
       const facts = { ...(error !== null && { error }), ...reason, ...(claims !== null && { claims }) }
       return new RefreshFailure(facts, { outcome: hold.outcome as RefreshOutcome, wasAsked: false })

@@ -1,10 +1,10 @@
 /**
  * Judges answers to a refresh that a check refused, or that name another subject (OpenID Connect Core section 12.2). It returns values
- * only: `refreshing.ts` acts on them. docs/decisions/0024 gives the reasons.
+ * only: `single-refresh.ts` acts on them. docs/decisions/0024 gives the reasons.
  */
 import { safeUrl } from '../core/redact.ts'
 import { RefreshFailure } from './refresh-outcome.ts'
-import { ownerOf } from './refreshed-tokens.ts'
+import { ownerOf } from './next-grant.ts'
 import type { Grant } from './token-codec.ts'
 import { differenceOf, type TokenSubject } from './token-subject.ts'
 import type { RefreshedTokens } from './types.ts'

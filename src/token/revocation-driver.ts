@@ -37,15 +37,15 @@ export interface RevocationDriver {
 export const OUTBOX_LIFE_MS = 3 * 24 * 3_600_000
 
 /** Who wants refresh tokens of ended sign-ins revoked: part of what a store is opened with. */
-export interface EndingsListener {
-  /** Providers whose refresh tokens are revoked. With none, endings cost nothing more. */
+export interface TokenRevocationListener {
+  /** Providers whose refresh tokens are revoked. With none, revocations cost nothing more. */
   readonly providers: readonly string[]
   /** Grants of this user may have moved to the outbox. */
   moved(userKey: string): void
 }
 
 /** What the drivers that delete tokens do for the outbox. */
-export interface Endings extends EndingsListener {
+export interface TokenRevocations extends TokenRevocationListener {
   /** Sent before the ending and not waited for: no ending fails or waits because of it. */
   announce(userKey: string): void
 }
@@ -53,8 +53,11 @@ export interface Endings extends EndingsListener {
 /** Later than any ending that was announced can still be on its way. */
 const ANNOUNCED_MS = 5000
 
-export function endingsOf(driver: RevocationDriver, listener: EndingsListener | undefined): Endings {
-  if (!listener || listener.providers.length === 0) return NO_ENDINGS
+export function tokenRevocationsOf(
+  driver: RevocationDriver,
+  listener: TokenRevocationListener | undefined,
+): TokenRevocations {
+  if (!listener || listener.providers.length === 0) return NO_TOKEN_REVOCATIONS
   return {
     providers: listener.providers,
     moved: (userKey) => listener.moved(userKey),
@@ -62,4 +65,8 @@ export function endingsOf(driver: RevocationDriver, listener: EndingsListener | 
   }
 }
 
-export const NO_ENDINGS: Endings = { providers: [], moved: () => undefined, announce: () => undefined }
+export const NO_TOKEN_REVOCATIONS: TokenRevocations = {
+  providers: [],
+  moved: () => undefined,
+  announce: () => undefined,
+}

@@ -12,7 +12,7 @@ import { type Claimed, OUTBOX_LIFE_MS, type OutboxEntry, type RevocationDriver }
 import type { TokenCodec } from './token-codec.ts'
 import { END_OF_LIFE_BYTES } from './token-driver.ts'
 import { grantField } from './token-fields.ts'
-import type { Schedule } from './unsaved-grants.ts'
+import type { Schedule } from './uncommitted-grants.ts'
 
 /** Soon, and not while the visitor waits for the answer to the sign-out. */
 const AFTER_ENDING_MS = 100
@@ -126,7 +126,14 @@ export function createRevocations(deps: {
       if (!providers.includes(provider)) return
       const nowMs = clock.now()
       const field = grantField(provider)
-      const grant = { lineage: '', generation: 0, refreshToken, idToken: null, obtainedAtMs: nowMs, expiresAtMs: nowMs }
+      const grant = {
+        family: '',
+        refreshCount: 0,
+        refreshToken,
+        idToken: null,
+        obtainedAtMs: nowMs,
+        expiresAtMs: nowMs,
+      }
       const record = codec.sealGrant(userKey, field, grant)
       const entry = { provider, nonce: nonceOf(record, END_OF_LIFE_BYTES), record }
       // At once: while the store is away this process is the only one that has it.

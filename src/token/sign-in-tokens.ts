@@ -1,16 +1,16 @@
 /**
- * Tokens that the application hands in: those of a sign-in, which start a new lineage and replace everything of the provider
+ * Tokens that the application hands in: those of a sign-in, which start a new token family and replace everything of the provider
  * in one step, and those for one more target, which join what is there.
  */
 import type { Clock } from '../core/clock.ts'
 import { TokenError } from '../core/errors.ts'
 import type { Random } from '../core/random.ts'
 import { nonceOf } from '../keyring/seal.ts'
-import type { LooseGrants } from './loose-grants.ts'
+import type { UnreplicatedGrants } from './unreplicated-grants.ts'
 import type { AccessEntry, Grant, TokenCodec } from './token-codec.ts'
 import { END_OF_LIFE_BYTES, type TokenDriver, type TokenField, type TokenRecord } from './token-driver.ts'
 import { accessField, fieldsOf, grantField, statusField } from './token-fields.ts'
-import { ownerOf } from './refreshed-tokens.ts'
+import { ownerOf } from './next-grant.ts'
 import { refreshAheadAt } from './token-life.ts'
 import type { CheckedTokenSet } from './token-set.ts'
 import { subjectIn } from './token-subject.ts'
@@ -33,14 +33,14 @@ export interface SignInTokens {
 
 export function createSignInTokens(deps: {
   readonly driver: TokenDriver
-  readonly loose: LooseGrants
+  readonly unreplicated: UnreplicatedGrants
   readonly codec: TokenCodec
   readonly grantLifetimeMs: number
   readonly clock: Clock
   readonly random: Random
 }): SignInTokens {
-  const { driver, loose, codec, grantLifetimeMs, clock, random } = deps
-  const newLineage = (): string => random.bytes(LINEAGE_BYTES).toString('base64url')
+  const { driver, unreplicated, codec, grantLifetimeMs, clock, random } = deps
+  const newFamily = (): string => random.bytes(LINEAGE_BYTES).toString('base64url')
 
   /**
    * Without a refresh token, the ID token lives as long as the access token. The ID token names the owner of the grant. Sign-in has
@@ -49,8 +49,8 @@ export function createSignInTokens(deps: {
   const grantOf = (tokens: CheckedTokenSet, before: Grant | null, nowMs: number): Grant => {
     const owner = subjectIn(tokens.idToken) ?? (before && ownerOf(before))
     return {
-      lineage: before?.lineage ?? newLineage(),
-      generation: (before?.generation ?? 0) + 1,
+      family: before?.family ?? newFamily(),
+      refreshCount: (before?.refreshCount ?? 0) + 1,
       refreshToken: tokens.refreshToken ?? before?.refreshToken ?? null,
       idToken: tokens.idToken ?? before?.idToken ?? null,
       ...(owner && { owner }),
@@ -80,8 +80,8 @@ export function createSignInTokens(deps: {
   }
 
   const entryOf = (target: Target, tokens: CheckedTokenSet, grant: Grant, nowMs: number): AccessEntry => ({
-    lineage: grant.lineage,
-    generation: grant.generation,
+    family: grant.family,
+    refreshCount: grant.refreshCount,
     accessToken: tokens.accessToken,
     expiresAtMs: tokens.expiresAtMs,
     obtainedAtMs: nowMs,
@@ -104,7 +104,8 @@ export function createSignInTokens(deps: {
       const set = recordsOf(userKey, target, tokens, grant, nowMs)
       const replaced = driver.isDurable === true ? await nonceOfGrant(userKey, provider) : null
       const written = await driver.write(userKey, { set, remove: fieldsOf(provider), lasting: true })
-      if (written.status === 'done') loose.committed({ userKey, provider }, grant, set, written.durable, replaced)
+      if (written.status === 'done')
+        unreplicated.committed({ userKey, provider }, grant, set, written.durable, replaced)
     },
 
     async add(userKey, target, tokens) {
@@ -124,7 +125,7 @@ export function createSignInTokens(deps: {
         const written = await driver.write(userKey, { set, expect: { field, nonce }, lasting: isGrant })
         if (written.status === 'done') {
           const name = { userKey, provider: target.provider }
-          if (isGrant) loose.committed(name, grant, set, written.durable, before?.nonce ?? null)
+          if (isGrant) unreplicated.committed(name, grant, set, written.durable, before?.nonce ?? null)
           return
         }
         stored = written.current
@@ -144,11 +145,11 @@ export function createSignInTokens(deps: {
       if (!stored) return null
       const written = await driver.write(userKey, { set, expect: { field, nonce: null }, lasting: true })
       if (written.status !== 'done') return null
-      loose.committed({ userKey, provider }, grant, set, written.durable)
+      unreplicated.committed({ userKey, provider }, grant, set, written.durable)
       return async () => {
         const nonce = nonceOf(stored.record, END_OF_LIFE_BYTES)
         const { durable } = await driver.delete(userKey, fieldsOf(provider), { field, nonce })
-        loose.ended({ userKey, provider }, grant.lineage, durable)
+        unreplicated.ended({ userKey, provider }, grant.family, durable)
       }
     },
   }

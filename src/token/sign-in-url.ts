@@ -1,6 +1,6 @@
 /** Where a browser has to go when only the user can help: part of `COATCHECK_REAUTH_REQUIRED`, as `details.signInUrl`. */
 
-export interface SignInWish {
+export interface SignInParams {
   readonly provider: string
   /** The address is valid only in a browser that is signed in as this user. */
   readonly userKey: string
@@ -10,4 +10,4 @@ export interface SignInWish {
 }
 
 /** A path on this application, with a query. */
-export type SignInUrl = (wish: SignInWish) => string
+export type SignInUrl = (params: SignInParams) => string

@@ -4,8 +4,8 @@ export interface SingleFlight<T> {
   /** The result of the flight of this key, started by the first of its callers. */
   join(key: string, start: () => Promise<T>): Promise<T>
   isFlying(key: string): boolean
-  /** Resolves when what is flying now has landed, well or not. */
-  landed(): Promise<void>
+  /** Resolves when all current flights have ended, successfully or not. */
+  idle(): Promise<void>
 }
 
 export function createSingleFlight<T>(): SingleFlight<T> {
@@ -19,14 +19,14 @@ export function createSingleFlight<T>(): SingleFlight<T> {
       return flight
     },
     isFlying: (key) => flights.has(key),
-    async landed() {
+    async idle() {
       await Promise.allSettled(flights.values())
     },
   }
 }
 
-/** Tasks of one key one after the other, in the order of their coming; a failed one does not hold up the next. */
-export function createTurns(): <T>(key: string, task: () => Promise<T>) => Promise<T> {
+/** Runs the tasks of one key one after the other, in the order of the calls. A failed task does not stop the next one. */
+export function createSerialQueue(): <T>(key: string, task: () => Promise<T>) => Promise<T> {
   const tails = new Map<string, Promise<unknown>>()
   return async (key, task) => {
     const before = tails.get(key) ?? Promise.resolve()

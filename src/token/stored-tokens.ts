@@ -2,14 +2,14 @@
 import type { EventBus } from '../core/events.ts'
 import { lookAgain } from '../core/look-again.ts'
 import type { Refusal } from '../keyring/seal.ts'
-import type { LooseGrants } from './loose-grants.ts'
+import type { UnreplicatedGrants } from './unreplicated-grants.ts'
 import type { RefreshHistory } from './refresh-history.ts'
 import type { RefreshFailure } from './refresh-outcome.ts'
 import type { AccessEntry, Grant, Opened, TokenCodec } from './token-codec.ts'
 import type { TokenDriver } from './token-driver.ts'
 import { accessField, grantField, holdField } from './token-fields.ts'
 import { flightKey, type Target } from './token-target.ts'
-import type { UnsavedGrants } from './unsaved-grants.ts'
+import type { UncommittedGrants } from './uncommitted-grants.ts'
 
 export interface StoredTokens {
   readonly grant: Opened<Grant> | null
@@ -36,28 +36,28 @@ export function createOpener(events: EventBus): Opener {
   }
 }
 
-/** One command; while a grant is unsaved and the store is away, none. */
+/** One command; while a grant is uncommitted and the store is away, none. */
 export function createStoredTokensReader(deps: {
   readonly driver: TokenDriver
   readonly codec: TokenCodec
-  readonly unsaved: UnsavedGrants
-  readonly loose: LooseGrants
+  readonly uncommitted: UncommittedGrants
+  readonly unreplicated: UnreplicatedGrants
   readonly history: RefreshHistory
   readonly opened: Opener
 }): (userKey: string, target: Target) => Promise<StoredTokens> {
-  const { driver, codec, unsaved, loose, history, opened } = deps
+  const { driver, codec, uncommitted, unreplicated, history, opened } = deps
 
   return async (userKey, target) => {
     const { provider, key } = target
-    const kept = await unsaved.settle(userKey, provider)
+    const kept = await uncommitted.saveIfDue(userKey, provider)
     if (kept) {
-      // Its nonce is never compared: a commit onto an unsaved grant expects what the first one expected.
-      const grant = { value: kept.grant, nonce: UNSAVED }
+      // Its nonce is never compared: a commit onto an uncommitted grant expects what the first one expected.
+      const grant = { value: kept.grant, nonce: UNCOMMITTED }
       const signIn = key === '' ? null : (kept.entries.get('') ?? null)
       return { grant, own: kept.entries.get(key) ?? null, signIn, hold: null }
     }
     const name = { userKey, provider }
-    if (loose.isSuspect(name)) await loose.settle(name)
+    if (unreplicated.isSuspect(name)) await unreplicated.reconcile(name)
     const holdName = holdField(provider, flightKey(target))
     const fields = [
       grantField(provider),
@@ -88,7 +88,7 @@ export function createStoredTokensReader(deps: {
 }
 
 // Instead of a nonce: the grant is in this process only.
-const UNSAVED = Buffer.alloc(0)
+const UNCOMMITTED = Buffer.alloc(0)
 
 export function isStored(grant: Opened<Grant>): boolean {
   return grant.nonce.length > 0

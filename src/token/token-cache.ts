@@ -15,14 +15,14 @@ import type { ProviderGate } from './provider-gate.ts'
 import { createProviderRequests } from './provider-requests.ts'
 import { createDirectTokens } from './direct-tokens.ts'
 import { createFetchWithToken } from './fetch-with-token.ts'
-import { createRefreshes } from './refresh.ts'
+import { createRefreshes } from './refresh-coordinator.ts'
 import type { SignInUrl } from './sign-in-url.ts'
 import { createSignInTokens } from './sign-in-tokens.ts'
 import { freedBy } from './single-flight.ts'
 import { type AccessEntry, createTokenCodec } from './token-codec.ts'
 import { END_OF_LIFE_BYTES, type TokenDriver } from './token-driver.ts'
 import { accessField, grantField } from './token-fields.ts'
-import { createTokenEnding } from './token-ending.ts'
+import { createDeleteTokens } from './delete-tokens.ts'
 import { createTokenHits } from './token-hits.ts'
 import { isAlive, type Need } from './token-life.ts'
 import {
@@ -44,7 +44,7 @@ import type {
   TokenRequester,
   UserTokens,
 } from './types.ts'
-import { type Schedule, scheduleTimer } from './unsaved-grants.ts'
+import { type Schedule, scheduleTimer } from './uncommitted-grants.ts'
 
 const CLOSE_DEADLINE_MS = 5000
 
@@ -77,7 +77,7 @@ export interface TokenCacheDeps {
 
 /** As its owner sees it. */
 export interface OwnedTokenCache extends TokenCache {
-  /** Waits for refreshes under way and saves what is unsaved, at most 5 s. Call it before the store is closed. */
+  /** Waits for refreshes under way and saves uncommitted grants, at most 5 s. Call it before the store is closed. */
   close(): Promise<void>
   /**
    * Stores tokens of another library, if no grant of the user is stored and no refresh has ended one lately.
@@ -104,11 +104,11 @@ export function createTokenCache(deps: TokenCacheDeps): OwnedTokenCache {
     discard: deps.discard ?? (() => Promise.resolve()),
   })
   const direct = createDirectTokens({ ...deps, driver: deps.appDriver, codec, requests, schedule })
-  const signInTokens = createSignInTokens({ ...deps, loose: refreshes.loose, codec, grantLifetimeMs })
+  const signInTokens = createSignInTokens({ ...deps, unreplicated: refreshes.unreplicated, codec, grantLifetimeMs })
   const keyIdOf = (record: Buffer): string => keyring.idOf(keyTagOf(record, END_OF_LIFE_BYTES)) ?? 'unknown'
   const keyOf = (userId: unknown): string => keyring.userKey(checkUserId(userId))
 
-  const deleteTokens = createTokenEnding({ driver, codec, loose: refreshes.loose })
+  const deleteTokens = createDeleteTokens({ driver, codec, unreplicated: refreshes.unreplicated })
   const hitOf = createTokenHits({ driver, codec, clock, events })
 
   const needOf = (target: Target, { minValidityMs: askedMs }: GetAccessTokenOptions): Need => ({
@@ -202,7 +202,7 @@ export function createTokenCache(deps: TokenCacheDeps): OwnedTokenCache {
       if (target.key === '') await signInTokens.replaceAll(userKey, target, checked)
       else await signInTokens.add(userKey, target, checked)
       // A grant of the sign-in before cannot be saved any more, and would be served until that was tried.
-      if (target.key === '') refreshes.unsaved.forget(userKey, target.provider)
+      if (target.key === '') refreshes.uncommitted.forget(userKey, target.provider)
     },
 
     addFirst: (userKey, provider, tokens) =>
@@ -211,7 +211,7 @@ export function createTokenCache(deps: TokenCacheDeps): OwnedTokenCache {
     async getUserTokens(userId, options) {
       const userKey = keyOf(userId)
       const provider = resolveProvider(providers, options)
-      await refreshes.loose.settle({ userKey, provider })
+      await refreshes.unreplicated.reconcile({ userKey, provider })
       const tokens = await tokensOf(userKey, provider)
       if (tokens !== null || !driver.confirm) return tokens
       return lookAgain(driver.confirm(userKey), tokensOf(userKey, provider))
@@ -221,7 +221,7 @@ export function createTokenCache(deps: TokenCacheDeps): OwnedTokenCache {
       const userKey = keyOf(userId)
       const provider = options.provider === undefined ? null : resolveProvider(providers, options)
       const { count } = await deleteTokens(userKey, provider)
-      refreshes.unsaved.forget(userKey, provider ?? undefined)
+      refreshes.uncommitted.forget(userKey, provider ?? undefined)
       if (count > 0) events.emit('token.deleted', { userKey, ...(provider === null ? {} : { provider }) })
     },
 
@@ -238,11 +238,11 @@ export function createTokenCache(deps: TokenCacheDeps): OwnedTokenCache {
         cancel = schedule(resolve, CLOSE_DEADLINE_MS)
       })
       await Promise.race([
-        Promise.all([refreshes.landed(), direct.landed()]).then(() => refreshes.unsaved.close()),
+        Promise.all([refreshes.idle(), direct.idle()]).then(() => refreshes.uncommitted.close()),
         deadline,
       ])
       cancel()
-      refreshes.loose.close()
+      refreshes.unreplicated.close()
     },
   }
 }

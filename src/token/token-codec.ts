@@ -1,8 +1,7 @@
 /**
- * What is inside the values of a token hash, and their sealing. Each value is JSON, sealed under the name of the user, the
- * provider and the target that it belongs to, so that a value copied to another field or another user does not open. Grant
- * and access tokens carry the lineage (the random name of one sign-in) and the generation (the number of refreshes since),
- * inside the seal.
+ * Seals and opens the values of a token hash. Each value is JSON. Its seal covers the user, the provider and the target, so a value that was
+ * copied to another field or another user does not open. Inside the seal, grants and access tokens carry their token family (the random name
+ * of one sign-in) and their refresh count.
  */
 import { parseJson } from '../core/json.ts'
 import type { ProviderReason } from '../core/provider-reason.ts'
@@ -21,12 +20,20 @@ const ACCESS_HEAD_BYTES = 5
 const ASCII = 1
 const UTF8 = 2
 
-type AccessFacts = Omit<AccessEntry, 'accessToken'> & { readonly layout: number }
+/** Redis keeps the names that records had in earlier builds: `lineage` for the token family, `generation` for the refresh count. */
+interface StoredNames {
+  readonly lineage?: string
+  readonly generation?: number
+}
+
+type AccessFacts = Omit<AccessEntry, 'accessToken' | 'family' | 'refreshCount'> &
+  Required<StoredNames> & { readonly layout: number }
 
 export interface Grant {
-  readonly lineage: string
+  /** Token family: the random name of the sign-in that the grant comes from. */
+  readonly family: string
   /** 1 at sign-in, one more with each refresh. */
-  readonly generation: number
+  readonly refreshCount: number
   readonly refreshToken: string | null
   readonly idToken: string | null
   /**
@@ -40,8 +47,8 @@ export interface Grant {
 }
 
 export interface AccessEntry {
-  readonly lineage: string
-  readonly generation: number
+  readonly family: string
+  readonly refreshCount: number
   readonly accessToken: string
   readonly expiresAtMs: number
   readonly obtainedAtMs: number
@@ -70,7 +77,7 @@ export interface RefreshRecord {
 
 /** A failure that keeps all processes from asking again; its life is that of its field. */
 export interface HoldRecord {
-  readonly lineage: string
+  readonly family: string
   readonly outcome: string
   /** The OAuth `error`. */
   readonly error: string | null
@@ -120,7 +127,7 @@ export function createTokenCodec(seal: Seal, namespace: string): TokenCodec {
   const encoderOf =
     <T extends object>(kind: string) =>
     (userKey: string, field: TokenField, value: T): Buffer => {
-      const plaintext = Buffer.from(JSON.stringify({ ...value, layout: LAYOUT }), 'utf8')
+      const plaintext = Buffer.from(JSON.stringify({ ...toStored(value), layout: LAYOUT }), 'utf8')
       return seal.seal(plaintext, addressOf(kind, userKey, field), END_OF_LIFE_BYTES)
     }
 
@@ -142,13 +149,14 @@ export function createTokenCodec(seal: Seal, namespace: string): TokenCodec {
       const plaintext = seal.open(record, knownAddress(kind, userKey, field), END_OF_LIFE_BYTES)
       if (typeof plaintext === 'string') return plaintext
       // Authentic from here on: written by us, but perhaps by a later version.
-      const value = parseJson(plaintext.toString('utf8')) as T & { readonly layout: number }
-      return value.layout === LAYOUT ? { value, nonce: nonceOf(record, END_OF_LIFE_BYTES) } : 'unreadable'
+      const value = parseJson(plaintext.toString('utf8')) as StoredNames & { readonly layout: number }
+      if (value.layout !== LAYOUT) return 'unreadable'
+      return { value: fromStored(value) as T, nonce: nonceOf(record, END_OF_LIFE_BYTES) }
     }
 
   const sealAccess = (userKey: string, field: TokenField, { accessToken, ...rest }: AccessEntry): Buffer => {
     const token = Buffer.from(accessToken, 'utf8')
-    const facts = Buffer.from(JSON.stringify({ ...rest, layout: LAYOUT }), 'utf8')
+    const facts = Buffer.from(JSON.stringify({ ...toStored(rest), layout: LAYOUT }), 'utf8')
     const head = Buffer.alloc(ACCESS_HEAD_BYTES)
     head[0] = token.length === accessToken.length ? ASCII : UTF8
     head.writeUInt32BE(facts.length, 1)
@@ -165,7 +173,8 @@ export function createTokenCodec(seal: Seal, namespace: string): TokenCodec {
     if (facts.layout !== LAYOUT) return 'unreadable'
     const isAscii = plaintext[0] === ASCII
     const accessToken = isAscii ? plaintext.toString('latin1', tokenAt) : plaintext.toString('utf8', tokenAt)
-    return Object.assign(facts, { accessToken })
+    const { lineage: family, generation: refreshCount, ...rest } = facts
+    return { family, refreshCount, ...rest, accessToken }
   }
 
   return {
@@ -180,5 +189,22 @@ export function createTokenCodec(seal: Seal, namespace: string): TokenCodec {
     openHold: decoderOf<HoldRecord>('hold'),
     openMsal: decoderOf<MsalRecord>('msal'),
     nonceOf: (record) => nonceOf(record, END_OF_LIFE_BYTES),
+  }
+}
+
+function toStored(value: object): object {
+  const { family, refreshCount, ...rest } = value as { readonly family?: string; readonly refreshCount?: number }
+  return {
+    ...(family !== undefined && { lineage: family }),
+    ...(refreshCount !== undefined && { generation: refreshCount }),
+    ...rest,
+  }
+}
+
+function fromStored({ lineage, generation, ...rest }: StoredNames): object {
+  return {
+    ...(lineage !== undefined && { family: lineage }),
+    ...(generation !== undefined && { refreshCount: generation }),
+    ...rest,
   }
 }

@@ -15,7 +15,7 @@ export function refreshAheadAt(obtainedAtMs: number, expiresAtMs: number, random
   return Math.floor(obtainedAtMs + Math.max(0, expiresAtMs - obtainedAtMs) * part)
 }
 
-/** How much validity a caller wants. `askedMs` is its own wish, `defaultMs` the configuration's. */
+/** How much validity a caller requires. `askedMs` is the caller's own value, `defaultMs` the configuration's. */
 export interface Need {
   readonly askedMs: number | null
   readonly defaultMs: number

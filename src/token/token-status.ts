@@ -46,7 +46,7 @@ function toStatus(provider: string, { grant, status, entries }: Gathered): Provi
   return {
     provider,
     hasRefreshToken,
-    generation: grant?.value.generation ?? null,
+    refreshCount: grant?.value.refreshCount ?? null,
     grantExpiresAt: grant?.value.expiresAtMs ?? null,
     keyId: grant?.keyId ?? null,
     nextRefreshAt: nextRefreshes.length > 0 ? Math.min(...nextRefreshes) : null,
@@ -60,11 +60,11 @@ function lastRefreshOf({ atMs, outcome, target, error, providerCode }: RefreshRe
 }
 
 function toResource({ value, keyId }: Sealed<AccessEntry>): ResourceTokenStatus {
-  const { target, scopes, generation, expiresAtMs, obtainedAtMs, refreshAheadAtMs } = value
+  const { target, scopes, refreshCount, expiresAtMs, obtainedAtMs, refreshAheadAtMs } = value
   return {
     resource: target,
     scopes,
-    generation,
+    refreshCount,
     expiresAt: expiresAtMs,
     obtainedAt: obtainedAtMs,
     refreshAheadAt: refreshAheadAtMs,

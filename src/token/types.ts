@@ -102,7 +102,7 @@ export interface ProviderTokenStatus {
   /** Whether a refresh token is stored. */
   readonly hasRefreshToken: boolean
   /** Refresh count of the grant: 1 after the sign-in, and one more after each refresh. `null`: no grant is stored. */
-  readonly generation: number | null
+  readonly refreshCount: number | null
   /** When the grant is deleted unless a refresh extends it, epoch milliseconds. `null`: no grant is stored. */
   readonly grantExpiresAt: number | null
   /** The last refresh, successful or not. `null`: none since the sign-in. */
@@ -148,7 +148,7 @@ export interface ResourceTokenStatus {
   /** From when on the next use refreshes it in the background, epoch milliseconds: after 72 to 88 % of its life. */
   readonly refreshAheadAt: number
   /** Refresh count of the grant when this token was obtained. */
-  readonly generation: number
+  readonly refreshCount: number
   /** Id of the encryption key that sealed the token. */
   readonly keyId: string
 }

@@ -69,8 +69,8 @@ test('a user is found by id, key, or subject; the id behind a key comes from a s
   expect(await userIdOf(context, byKey)).toBeNull()
   await context.sessions.create({ userId: `${provider.issuer} subject-1` })
   expect(await userIdOf(context, byKey)).toBe(`${provider.issuer} subject-1`)
-  for (const wish of [{}, { user: 'a', userKey: 'b' }, { userKey: 'short' }]) {
-    expect(() => findUser(context, wish)).toThrow(expect.objectContaining({ code: 'COATCHECK_INVALID_ARGUMENT' }))
+  for (const query of [{}, { user: 'a', userKey: 'b' }, { userKey: 'short' }]) {
+    expect(() => findUser(context, query)).toThrow(expect.objectContaining({ code: 'COATCHECK_INVALID_ARGUMENT' }))
   }
   expect(() => findUser(context, { subject: 's', provider: 'nobody' })).toThrow(/none of this name/)
 })

@@ -68,7 +68,7 @@ describe('memory', () => {
       const space = new MemorySpace({ clock })
       return run({
         driver: createMemoryRevocationDriver(space, keys),
-        tokens: (endings) => createMemoryTokenDriver(space, keys, endings),
+        tokens: (tokenRevocations) => createMemoryTokenDriver(space, keys, tokenRevocations),
         advance: async (ms) => {
           clock.advance(ms)
           return Promise.resolve()
@@ -121,7 +121,7 @@ describe.each(redisForms)('$form', ({ start }) => {
       const timeOffsetMs = (): number => world.timeOffsetMs()
       return run({
         driver: createRedisRevocationDriver(world.client, keys, { timeOffsetMs }),
-        tokens: (endings) => createRedisTokenDriver(world.client, keys, { timeOffsetMs, endings }),
+        tokens: (tokenRevocations) => createRedisTokenDriver(world.client, keys, { timeOffsetMs, tokenRevocations }),
         advance: (ms) => world.advance(ms),
       })
     })

@@ -199,7 +199,7 @@ describe('a user’s token', () => {
     // The same claims again: the token that answers them is the one that was refused.
     await expect(fetchOrders()).rejects.toMatchObject({
       code: 'COATCHECK_REAUTH_REQUIRED',
-      details: { signInUrl: expect.stringMatching(/^\/auth\/login\?provider=entra&wish=/) as string },
+      details: { signInUrl: expect.stringMatching(/^\/auth\/login\?provider=entra&params=/) as string },
     })
   })
 

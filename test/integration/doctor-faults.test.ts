@@ -231,7 +231,7 @@ const provider: readonly PreparedFault[] = [
     fault: 'no provider at the address',
     prepare: async () => ({
       options: providerWith({ issuer: `http://127.0.0.1:${await freePort()}/x/v2.0` }),
-      wishes: online,
+      examination: online,
     }),
     finds: ['COATCHECK_OIDC_DISCOVERY'],
     exit: 5,
@@ -242,7 +242,7 @@ const provider: readonly PreparedFault[] = [
     fault: 'metadata that name another issuer',
     prepare: () => ({
       options: providerWith({ issuer: world.provider.issuer.replace('127.0.0.1', 'localhost') }),
-      wishes: online,
+      examination: online,
     }),
     finds: ['COATCHECK_OIDC_DISCOVERY'],
     exit: 5,
@@ -253,7 +253,7 @@ const provider: readonly PreparedFault[] = [
     fault: 'a wrong client secret',
     prepare: () => ({
       options: providerWith({ clientSecret: 'this-is-not-the-secret' }),
-      wishes: online,
+      examination: online,
       secrets: ['this-is-not-the-secret'],
     }),
     finds: ['COATCHECK_OIDC_CLIENT_REJECTED'],
@@ -265,7 +265,7 @@ const provider: readonly PreparedFault[] = [
     fault: 'a redirect URI that is not registered',
     prepare: async () => ({
       options: world.options({ baseUrl: `http://localhost:${await freePort()}`, basePath: '/account' }),
-      wishes: online,
+      examination: online,
     }),
     finds: ['DOCTOR_REDIRECT_URI'],
     exit: 5,
@@ -279,7 +279,7 @@ const provider: readonly PreparedFault[] = [
       closing.push(() => other.close())
       const port = await freePort()
       await once(other.listen(port, 'localhost'), 'listening')
-      return { options: world.options({ baseUrl: `http://localhost:${port}` }), wishes: online }
+      return { options: world.options({ baseUrl: `http://localhost:${port}` }), examination: online }
     },
     // The port of http://localhost does not count at the provider, so it knows this address.
     finds: ['DOCTOR_CALLBACK_UNANSWERED'],
@@ -289,7 +289,10 @@ const provider: readonly PreparedFault[] = [
   },
   {
     fault: 'a scope that the provider does not know',
-    prepare: () => ({ options: providerWith({ scopes: ['openid', 'offline_access', 'everything'] }), wishes: online }),
+    prepare: () => ({
+      options: providerWith({ scopes: ['openid', 'offline_access', 'everything'] }),
+      examination: online,
+    }),
     finds: ['DOCTOR_SCOPE_UNSUPPORTED'],
     exit: 0,
     says: /^everything$/,
@@ -299,7 +302,7 @@ const provider: readonly PreparedFault[] = [
     fault: 'a clock an hour ahead of everybody',
     prepare: () => {
       const clock = { now: () => systemClock.now() + 3_600_000, monotonic: () => systemClock.monotonic() }
-      return { options: world.options(), wishes: online, clock }
+      return { options: world.options(), examination: online, clock }
     },
     finds: ['DOCTOR_CLOCK_WRONG', 'DOCTOR_PROVIDER_CLOCK'],
     exit: 1,
@@ -310,7 +313,7 @@ const provider: readonly PreparedFault[] = [
     fault: 'signing keys that cannot be read',
     prepare: () => {
       world.provider.faults.add({ route: 'keys', status: 503 })
-      return { options: world.options(), wishes: online }
+      return { options: world.options(), examination: online }
     },
     finds: ['DOCTOR_JWKS'],
     exit: 5,
@@ -343,7 +346,7 @@ const provider: readonly PreparedFault[] = [
     fault: 'a way to answer that the provider does not know',
     prepare: async () => {
       const issuer = await providerSaying({ response_modes_supported: ['query', 'fragment'] })
-      return { options: providerWith({ issuer, responseMode: 'form_post' }), wishes: online }
+      return { options: providerWith({ issuer, responseMode: 'form_post' }), examination: online }
     },
     finds: ['DOCTOR_RESPONSE_MODE'],
     exit: 1,
@@ -354,7 +357,7 @@ const provider: readonly PreparedFault[] = [
     fault: 'a provider without PKCE',
     prepare: async () => {
       const issuer = await providerSaying({ code_challenge_methods_supported: ['plain'] })
-      return { options: providerWith({ issuer }), wishes: online }
+      return { options: providerWith({ issuer }), examination: online }
     },
     finds: ['DOCTOR_PKCE'],
     exit: 0,

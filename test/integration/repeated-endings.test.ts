@@ -8,12 +8,12 @@ import { RedisError } from '../../src/core/errors.ts'
 import { EventBus } from '../../src/core/events.ts'
 import { systemRandom } from '../../src/core/random.ts'
 import type { RedisClientPort } from '../../src/redis/client-port.ts'
-import { Journal } from '../../src/stores/redis/journal.ts'
+import { RevocationRetries } from '../../src/stores/redis/revocation-retries.ts'
 import { redisKeys } from '../../src/stores/keys.ts'
 import { createRedisSessionDriver } from '../../src/stores/redis/session-driver.ts'
 import type { SessionDriver, SessionRef } from '../../src/session/session-driver.ts'
 import { createFakeClock } from '../../src/testing/fake-clock.ts'
-import type { Endings } from '../../src/token/revocation-driver.ts'
+import type { TokenRevocations } from '../../src/token/revocation-driver.ts'
 import { redisForms, type RedisWorld } from '../support/redis-world.ts'
 import { until } from '../support/redis-topologies.ts'
 
@@ -21,7 +21,7 @@ const HOUR_MS = 3_600_000
 const LIFE = { ttlMs: HOUR_MS, slackMs: 60_000, absoluteMs: 3 * HOUR_MS }
 const ENDING = { reason: 'revoked', ttlMs: HOUR_MS }
 const ADA = 'user-key-of-ada0'
-const ENDINGS: Endings = { providers: ['idp'], announce: () => undefined, moved: () => undefined }
+const ENDINGS: TokenRevocations = { providers: ['idp'], announce: () => undefined, moved: () => undefined }
 const keys = redisKeys('')
 
 const newRef = (): SessionRef => ({ kind: 'user', userKey: ADA, id: randomBytes(16).toString('base64url') })
@@ -33,7 +33,7 @@ describe.each(forms)('a revocation whose reply is lost, on $form', ({ start }) =
   let world: RedisWorld
   /** Loses the replies of its next `lost` revocations, and journals them. */
   let here: SessionDriver
-  let journal: Journal
+  let retries: RevocationRetries
   let lost: number
   /** What the next revocations wait for after Redis has done them, in order. */
   let held: Promise<void>[]
@@ -72,9 +72,9 @@ describe.each(forms)('a revocation whose reply is lost, on $form', ({ start }) =
       return { ...answer, durable: server.durable }
     }
     // Time stands still: only `again()` makes an entry due.
-    journal = new Journal(() => deaf, { clock: createFakeClock(), events: new EventBus() })
-    here = createRedisSessionDriver(deaf, keys, { random: systemRandom, endings: ENDINGS, journal })
-    there = createRedisSessionDriver(client, keys, { random: systemRandom, endings: ENDINGS })
+    retries = new RevocationRetries(() => deaf, { clock: createFakeClock(), events: new EventBus() })
+    here = createRedisSessionDriver(deaf, keys, { random: systemRandom, tokenRevocations: ENDINGS, retries })
+    there = createRedisSessionDriver(client, keys, { random: systemRandom, tokenRevocations: ENDINGS })
   })
   afterAll(() => world.stop())
 
@@ -94,14 +94,14 @@ describe.each(forms)('a revocation whose reply is lost, on $form', ({ start }) =
   /** The repetition is not acknowledged either, so its entry stays. */
   const repeatedInVain = async (): Promise<void> => {
     const before = answered
-    journal.again()
+    retries.again()
     await until(() => Promise.resolve(answered > before))
-    expect(journal.size).toBe(1)
+    expect(retries.size).toBe(1)
   }
   const repeated = async (): Promise<void> => {
-    expect(journal.size).toBe(1)
-    journal.again()
-    await until(async () => journal.size === 0)
+    expect(retries.size).toBe(1)
+    retries.again()
+    await until(async () => retries.size === 0)
   }
 
   it('an end of the session alone does not make up for one that takes tokens', async () => {
@@ -145,9 +145,9 @@ describe.each(forms)('a revocation whose reply is lost, on $form', ({ start }) =
     await create(2)
     await expect(here.endByUser(ADA, ENDING)).rejects.toMatchObject({ code: 'COATCHECK_REDIS_TIMEOUT' })
     expect(await here.endByUser(ADA, ENDING)).toEqual({ count: 0, durable: false })
-    expect(journal.size).toBe(0)
+    expect(retries.size).toBe(0)
     const [later] = (await create(1)) as [SessionRef]
-    journal.again()
+    retries.again()
     expect((await there.list(ADA, 100)).map(({ id }) => id)).toEqual([later.id])
     expect((await here.read(later)).record).not.toBeNull()
   })
@@ -172,8 +172,8 @@ describe.each(forms)('a revocation whose reply is lost, on $form', ({ start }) =
     await earlier
     expect((await here.read(between)).record).toBeNull()
     server.durable = true
-    journal.again()
-    await until(async () => journal.size === 0)
+    retries.again()
+    await until(async () => retries.size === 0)
     expect(await there.list(ADA, 100)).toEqual([])
   })
 
@@ -183,7 +183,7 @@ describe.each(forms)('a revocation whose reply is lost, on $form', ({ start }) =
     const [ended] = (await create(1)) as [SessionRef]
     await there.end(ended, ENDING)
     expect(await here.endByUser(ADA, ENDING)).toEqual({ count: 0, durable: false })
-    expect(journal.size).toBe(1)
+    expect(retries.size).toBe(1)
     // On the same server, a repetition changes nothing of a later sign-in.
     const [later] = (await create(1)) as [SessionRef]
     await repeatedInVain()
@@ -200,7 +200,7 @@ describe.each(forms)('a revocation whose reply is lost, on $form', ({ start }) =
     server = { isDurable: true, durable: false }
     lost = 0
     expect(await here.endByUser(ADA, ENDING)).toEqual({ count: 0, durable: false })
-    expect(journal.size).toBe(0)
+    expect(retries.size).toBe(0)
   })
 
   it('a repeated ending of one session changes nothing of a later sign-in', async () => {

@@ -99,10 +99,10 @@ test.each([
       const { history, late } = await play(fault)
       expect(history.violations()).toEqual([])
       expect(late).toBe(0)
-      const ended = history.endings.filter(({ answer }) => answer === 'durable').length
+      const ended = history.revocations.filter(({ answer }) => answer === 'durable').length
       expect(ended).toBeGreaterThan(0)
       durable += ended
-      others += history.endings.length - ended
+      others += history.revocations.length - ended
       reads += history.reads.length
       expect(history.reads.filter(({ answer }) => answer === 'alive').length).toBeGreaterThan(0)
       for (const close of closing.splice(0).reverse()) await close()

@@ -86,7 +86,7 @@ async function play(
   await racing
   const cutAtMs = performance.now()
   await end(0.6, 1)
-  const afterCut = history.endings.filter(({ startMs }) => startMs >= cutAtMs)
+  const afterCut = history.revocations.filter(({ startMs }) => startMs >= cutAtMs)
   await other.end('SIGKILL')
 
   let readyAtMs = 0
@@ -125,18 +125,20 @@ test(
     const rounds: Round[] = []
     for (let i = 0; i < ROUNDS; i++) rounds.push(await play(pair, { here, reader }, i))
 
-    const endings = rounds.flatMap(({ history }) => history.endings)
+    const revocations = rounds.flatMap(({ history }) => history.revocations)
     const of = (worker: string, answer: Ending['answer']): number =>
-      endings.filter((one) => one.worker === worker && one.answer === answer).length
-    expect(endings).toHaveLength(ROUNDS * SESSIONS)
+      revocations.filter((one) => one.worker === worker && one.answer === answer).length
+    expect(revocations).toHaveLength(ROUNDS * SESSIONS)
     expect(rounds.flatMap(({ history }) => history.violations())).toEqual([])
     // There was something to be broken, in each round.
     for (const { history, afterCut } of rounds) {
-      expect(history.endings.filter(({ answer }) => answer === 'durable').length).toBeGreaterThanOrEqual(0.4 * SESSIONS)
+      expect(history.revocations.filter(({ answer }) => answer === 'durable').length).toBeGreaterThanOrEqual(
+        0.4 * SESSIONS,
+      )
       expect(afterCut).toHaveLength(0.4 * SESSIONS)
       expect(new Set(afterCut.map(({ answer }) => answer))).toEqual(new Set(['not durable']))
     }
-    const slowest = Math.max(...endings.map(({ startMs, endMs }) => endMs - startMs))
+    const slowest = Math.max(...revocations.map(({ startMs, endMs }) => endMs - startMs))
     expectWithin(slowest, LONGEST_ANSWER_MS)
     const reapplied = Math.max(...rounds.map(({ reappliedMs }) => reappliedMs))
     expectWithin(reapplied, REAPPLIED_MS)

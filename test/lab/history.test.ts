@@ -40,9 +40,9 @@ test('operations are recorded with the time on both sides, also those that fail'
   expect(await history.ending('a', 't', () => Promise.reject(new Error('away')))).toBe('error')
   expect(await history.read('b', 's', () => Promise.resolve({ session: {} }))).toBe('alive')
   expect(await history.read('b', 't', () => Promise.resolve({ session: null }))).toBe('none')
-  expect(history.endings.map(({ startMs, endMs }) => [startMs, endMs])).toEqual([
+  expect(history.revocations.map(({ startMs, endMs }) => [startMs, endMs])).toEqual([
     [1, 2],
     [3, 4],
   ])
-  expect(history.violations()).toEqual([{ ending: history.endings[0], read: history.reads[0] }])
+  expect(history.violations()).toEqual([{ ending: history.revocations[0], read: history.reads[0] }])
 })

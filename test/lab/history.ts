@@ -36,7 +36,7 @@ export class History {
     this.#now = now
   }
 
-  get endings(): readonly Ending[] {
+  get revocations(): readonly Ending[] {
     return this.#operations.filter((one) => one.kind === 'ending')
   }
 
@@ -76,7 +76,7 @@ export class History {
 
   violations(): Violation[] {
     const firstDurable = new Map<string, Ending>()
-    for (const ending of this.endings) {
+    for (const ending of this.revocations) {
       const earlier = firstDurable.get(ending.sessionId)
       if (ending.answer === 'durable' && (!earlier || ending.endMs < earlier.endMs))
         firstDurable.set(ending.sessionId, ending)

@@ -9,7 +9,7 @@ import type { HealthWorld } from './health-world.ts'
 
 export interface Prepared {
   readonly options: Options | (() => Options)
-  readonly wishes?: ExaminationOptions
+  readonly examination?: ExaminationOptions
   readonly env?: Readonly<Record<string, string>>
   readonly clock?: Clock
   readonly secrets?: readonly string[]
@@ -30,12 +30,12 @@ export interface PreparedFault {
 /** One test for each. */
 export function testFaults(world: () => HealthWorld, faults: readonly PreparedFault[]): void {
   test.each(faults.map((fault) => [fault.fault, fault] as const))('%s', async (_name, fault) => {
-    const { options, wishes, env = {}, clock, secrets = [], undo } = await fault.prepare(world())
+    const { options, examination, env = {}, clock, secrets = [], undo } = await fault.prepare(world())
     for (const [name, value] of Object.entries(env)) vi.stubEnv(name, value)
     let report: HealthReport
     try {
       const load = (): Options => (typeof options === 'function' ? options() : options)
-      report = await examineHealth(load, { offline: true, ...wishes }, clock ? { clock } : {})
+      report = await examineHealth(load, { offline: true, ...examination }, clock ? { clock } : {})
     } finally {
       vi.unstubAllEnvs()
       await undo?.()

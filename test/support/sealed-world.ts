@@ -92,8 +92,8 @@ async function sealRare(options: RedisStoreOptions): Promise<number> {
   const field = grantField(PROVIDER)
   const nowMs = Date.now()
   const grant = {
-    lineage: 'l',
-    generation: 1,
+    family: 'l',
+    refreshCount: 1,
     refreshToken: 'gone',
     idToken: null,
     obtainedAtMs: nowMs,

@@ -1,6 +1,6 @@
 /**
  * The examination behind `coatcheck doctor`: configuration, Redis, identity providers, data, each as far as what comes before
- * it allows. It changes nothing but a key of a moment, and canaries when they are wished for. The report holds no secret.
+ * it allows. It changes nothing but a key of a moment, and canaries on request. The report holds no secret.
  */
 import type { Options } from '../../config/types.ts'
 import { checkKeys, checkMemoryStore, checkOptionsAndEnvironment, noteRefusal } from './configuration.ts'
@@ -13,11 +13,11 @@ import { checkProvider } from './provider.ts'
 import { checkRedis } from './redis.ts'
 import type { RedisSetup } from '../../stores/redis/options.ts'
 
-export async function examine(context: HealthContext, wishes: ExaminationOptions = {}): Promise<HealthReport> {
+export async function examine(context: HealthContext, examination: ExaminationOptions = {}): Promise<HealthReport> {
   const record = new HealthRecord()
   const configuration = record.notes('configuration')
   const { env, clock, fetch } = context
-  const { offline = false, signal = new AbortController().signal, seen = () => undefined } = wishes
+  const { offline = false, signal = new AbortController().signal, seen = () => undefined } = examination
   let options: Options
   try {
     options = await context.load()
@@ -37,7 +37,7 @@ export async function examine(context: HealthContext, wishes: ExaminationOptions
   const keyring = config && (setup !== null || config.keys.length > 0) ? checkKeys(configuration, config) : null
 
   const redis = record.notes('redis')
-  const opened = setup === null ? null : await checkRedis(redis, context, options, setup, wishes)
+  const opened = setup === null ? null : await checkRedis(redis, context, options, setup, examination)
   try {
     if (config !== null && !signal.aborted) {
       for (const provider of config.providers) {

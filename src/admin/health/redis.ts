@@ -25,7 +25,7 @@ export async function checkRedis(
   context: HealthContext,
   options: Options,
   setup: RedisSetup,
-  wishes: ExaminationOptions,
+  examination: ExaminationOptions,
 ): Promise<ServerContext | null> {
   const { destination } = setup
   if ('kind' in destination) {
@@ -35,7 +35,7 @@ export async function checkRedis(
   try {
     await opened.store.ready()
     notes.ok('Connection', 'protocol, credentials and database are accepted')
-    await checkServers(notes, opened, context, setup, wishes)
+    await checkServers(notes, opened, context, setup, examination)
     return opened
   } catch (error) {
     await opened.close()

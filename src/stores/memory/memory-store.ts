@@ -14,7 +14,7 @@ import { announcedPrefixes, redisKeys } from '../keys.ts'
 import { createMemorySessionDriver } from './session-driver.ts'
 import type { Store, StoreContext, StoreFactory } from '../store.ts'
 import { createMemoryProviderGateDriver } from './provider-gate-driver.ts'
-import { endingsOf } from '../../token/revocation-driver.ts'
+import { tokenRevocationsOf } from '../../token/revocation-driver.ts'
 import { createMemoryRevocationDriver } from './revocation-driver.ts'
 import { createMemoryTokenDriver } from './token-driver.ts'
 
@@ -47,19 +47,19 @@ export function memoryStore(options: MemoryStoreOptions = {}): StoreFactory {
 function openMemoryStore(
   identity: string,
   maxBytes: number,
-  { prefix, clock, loopback, endings: listener }: StoreContext,
+  { prefix, clock, loopback, tokenRevocations: listener }: StoreContext,
 ): Store {
   if (!loopback) throw new ConfigError('COATCHECK_STORE_REQUIRED')
   // The clock of whoever opens it first: a reloaded module brings the same system clock in another object.
   const space = processState(identity, () => new MemorySpace({ clock, maxBytes }))
   const keys = redisKeys(prefix)
   const revocations = createMemoryRevocationDriver(space, keys)
-  const endings = endingsOf(revocations, listener)
+  const tokenRevocations = tokenRevocationsOf(revocations, listener)
   return {
     isDurable: false,
     revocations,
-    sessions: createMemorySessionDriver(space, keys, systemRandom, endings),
-    tokens: createMemoryTokenDriver(space, keys, endings),
+    sessions: createMemorySessionDriver(space, keys, systemRandom, tokenRevocations),
+    tokens: createMemoryTokenDriver(space, keys, tokenRevocations),
     appTokens: createMemoryTokenDriver(space, { ...keys, tokens: keys.appTokens }),
     providerGate: createMemoryProviderGateDriver(space, keys),
     transactions: createMemoryTransactionDriver(space, keys),

@@ -6,7 +6,7 @@
 import type { MemorySpace } from './space.ts'
 import { heldGrants, postGrants } from './outbox.ts'
 import type { RedisKeys } from '../keys.ts'
-import { type Endings, NO_ENDINGS, OUTBOX_LIFE_MS } from '../../token/revocation-driver.ts'
+import { type TokenRevocations, NO_TOKEN_REVOCATIONS, OUTBOX_LIFE_MS } from '../../token/revocation-driver.ts'
 import type { Random } from '../../core/random.ts'
 import type { SessionLimit } from '../../config/session-settings.ts'
 import {
@@ -30,9 +30,9 @@ export function createMemorySessionDriver(
   space: MemorySpace,
   keys: RedisKeys,
   random: Random,
-  endings: Endings = NO_ENDINGS,
+  tokenRevocations: TokenRevocations = NO_TOKEN_REVOCATIONS,
 ): SessionDriver {
-  const driver = new MemorySessions(space, keys, random, endings)
+  const driver = new MemorySessions(space, keys, random, tokenRevocations)
   return {
     read: async (ref) => driver.read(ref),
     explain: async (ref) => driver.explain(ref),
@@ -53,10 +53,10 @@ class MemorySessions {
   readonly #space: MemorySpace
   readonly #keys: RedisKeys
   readonly #random: Random
-  readonly #endings: Endings
+  readonly #tokenRevocations: TokenRevocations
 
-  constructor(space: MemorySpace, keys: RedisKeys, random: Random, endings: Endings) {
-    this.#endings = endings
+  constructor(space: MemorySpace, keys: RedisKeys, random: Random, tokenRevocations: TokenRevocations) {
+    this.#tokenRevocations = tokenRevocations
     this.#space = space
     this.#keys = keys
     this.#random = random
@@ -159,11 +159,11 @@ class MemorySessions {
 
   #endTokens(userKey: string): void {
     const key = this.#keys.tokens(userKey)
-    const grants = heldGrants(this.#space.get<Map<string, Buffer>>(key), this.#endings.providers)
-    this.#endings.announce(userKey)
+    const grants = heldGrants(this.#space.get<Map<string, Buffer>>(key), this.#tokenRevocations.providers)
+    this.#tokenRevocations.announce(userKey)
     this.#space.delete(key)
     postGrants(this.#space, this.#keys.revocations(userKey), grants, OUTBOX_LIFE_MS)
-    this.#endings.moved(userKey)
+    this.#tokenRevocations.moved(userKey)
   }
 
   list(userKey: string, max: number): Awaited<ReturnType<SessionDriver['list']>> {

@@ -10,7 +10,7 @@ import { checkedTtlMs } from '../../core/time-to-live.ts'
 import { heldGrants, postGrants } from './outbox.ts'
 import type { MemorySpace } from './space.ts'
 import { type RedisKeys, redisKeys } from '../keys.ts'
-import { type Endings, NO_ENDINGS, OUTBOX_LIFE_MS } from '../../token/revocation-driver.ts'
+import { type TokenRevocations, NO_TOKEN_REVOCATIONS, OUTBOX_LIFE_MS } from '../../token/revocation-driver.ts'
 import { grantField } from '../../token/token-fields.ts'
 import {
   END_OF_LIFE_BYTES,
@@ -32,7 +32,7 @@ type Hash = Map<string, Buffer>
 export function createMemoryTokenDriver(
   space: MemorySpace,
   keys: Pick<RedisKeys, 'tokens' | 'revocations'> = redisKeys(''),
-  endings: Endings = NO_ENDINGS,
+  tokenRevocations: TokenRevocations = NO_TOKEN_REVOCATIONS,
 ): TokenDriver {
   const hashOf = (userKey: string): Hash => space.get<Hash>(keys.tokens(userKey)) ?? new Map<string, Buffer>()
 
@@ -130,13 +130,13 @@ export function createMemoryTokenDriver(
       const current = expect && hash.get(expect.field)
       if (expect && !(current && nonceOf(current).equals(expect.nonce))) return { count: 0 }
       const fields = selection ? selected(hash, selection) : [...hash.keys()]
-      const moved = endings.providers.filter((provider) => fields.includes(grantField(provider)))
+      const moved = tokenRevocations.providers.filter((provider) => fields.includes(grantField(provider)))
       const grants = heldGrants(hash, moved)
-      if (moved.length > 0) endings.announce(userKey)
+      if (moved.length > 0) tokenRevocations.announce(userKey)
       for (const field of fields) hash.delete(field)
       store(userKey, hash)
       postGrants(space, keys.revocations(userKey), grants, OUTBOX_LIFE_MS)
-      if (moved.length > 0) endings.moved(userKey)
+      if (moved.length > 0) tokenRevocations.moved(userKey)
       return { count: fields.length }
     },
   }

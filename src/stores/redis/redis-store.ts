@@ -11,7 +11,7 @@ import { createRedisProviderSessionDriver } from './provider-session-driver.ts'
 import { createRedisTransactionDriver } from './transaction-driver.ts'
 import type { RedisClientPort } from '../../redis/client-port.ts'
 import { EventStream } from './event-stream.ts'
-import { Journal } from './journal.ts'
+import { RevocationRetries } from './revocation-retries.ts'
 import { announcedPrefixes, redisKeys } from '../keys.ts'
 import { NearCache } from './near-cache.ts'
 import { openRedisClient } from '../../redis/open-client.ts'
@@ -22,7 +22,7 @@ import { estimateSessions } from './session-estimate.ts'
 import { createRedisSessionDriver } from './session-driver.ts'
 import type { RedisStoreFactory } from './operator-view.ts'
 import { createRedisProviderGateDriver } from './provider-gate-driver.ts'
-import { endingsOf } from '../../token/revocation-driver.ts'
+import { tokenRevocationsOf } from '../../token/revocation-driver.ts'
 import { createRedisRevocationDriver } from './revocation-driver.ts'
 import { createRedisTokenDriver } from './token-driver.ts'
 
@@ -62,7 +62,7 @@ export function redisStore(options: RedisStoreOptions = {}): RedisStoreFactory {
     inspect,
     open(context) {
       const { destination, limits, nearCache: nearOptions } = inspect()
-      const journal: Journal = new Journal(() => client, context)
+      const retries: RevocationRetries = new RevocationRetries(() => client, context)
       const near = nearOptions && new NearCache(nearOptions.maxEntries, context.events)
       const back = new Set<() => void>()
       const whenBack = (listener: () => void): void => void back.add(listener)
@@ -70,7 +70,7 @@ export function redisStore(options: RedisStoreOptions = {}): RedisStoreFactory {
         // Behind another connection there may be another server, of whose changes nobody has heard.
         near?.changed(null)
         if (!isUp) return
-        journal.again()
+        retries.again()
         for (const hear of back) hear()
       }
       const client: RedisClientPort = openRedisClient(destination, limits, { ...context, changed })
@@ -81,13 +81,13 @@ export function redisStore(options: RedisStoreOptions = {}): RedisStoreFactory {
       const streamOptions = eventStreamOf(options)
       const stream = streamOptions && new EventStream(client, keys, streamOptions, context)
       const revocations = createRedisRevocationDriver(client, keys)
-      const endings = endingsOf(revocations, context.endings)
+      const tokenRevocations = tokenRevocationsOf(revocations, context.tokenRevocations)
       return {
         isDurable: client.isDurable,
         server: { client, keys },
         revocations,
-        sessions: createRedisSessionDriver(client, keys, { random: systemRandom, endings, journal, near }),
-        tokens: createRedisTokenDriver(client, keys, { endings, near, whenBack }),
+        sessions: createRedisSessionDriver(client, keys, { random: systemRandom, tokenRevocations, retries, near }),
+        tokens: createRedisTokenDriver(client, keys, { tokenRevocations, near, whenBack }),
         appTokens: createRedisTokenDriver(client, { ...keys, tokens: keys.appTokens }),
         providerGate: createRedisProviderGateDriver(client, keys),
         transactions: createRedisTransactionDriver(client, keys),
@@ -99,7 +99,7 @@ export function redisStore(options: RedisStoreOptions = {}): RedisStoreFactory {
         ...(stream && { follow: (events) => stream.follow(events) }),
         ready: () => client.ready(),
         close: async () => {
-          await journal.close()
+          await retries.close()
           await client.close()
         },
       }

@@ -8,15 +8,15 @@
 import type { Random } from '../../core/random.ts'
 import { checkedTtlMs } from '../../core/time-to-live.ts'
 import type { RedisClientPort, RedisReply } from '../../redis/client-port.ts'
-import type { Journal } from './journal.ts'
+import type { RevocationRetries } from './revocation-retries.ts'
 import { certainly } from '../../redis/reply-alignment.ts'
 import type { Repeatable } from '../../redis/repeatable.ts'
 import { duringChange, type NearCache } from './near-cache.ts'
 import type { RedisKeys } from '../keys.ts'
 import { type ScriptRunner, createScriptRunner } from '../../redis/script-runner.ts'
 import { CLEAR_ENDED, CREATE_ANONYMOUS, CREATE_USER, END, END_BY_USER, EXPLAIN, REPLACE } from './scripts/session.ts'
-import { type Endings, NO_ENDINGS, OUTBOX_LIFE_MS } from '../../token/revocation-driver.ts'
-import { RedisEndings } from './session-endings.ts'
+import { type TokenRevocations, NO_TOKEN_REVOCATIONS, OUTBOX_LIFE_MS } from '../../token/revocation-driver.ts'
+import { DurableRevocations } from './durable-revocations.ts'
 import { nearReads } from './near-reads.ts'
 import { createRedisSessionIndex } from './session-index.ts'
 import { RedisReads } from './session-reads.ts'
@@ -41,9 +41,9 @@ const NO_LIMIT: SessionLimit = { max: 0, action: 'refuse' }
 export interface RedisSessionDriverOptions {
   readonly random: Random
   /** Refresh tokens that are to be revoked at their provider when a sign-in ends. Default: none. */
-  readonly endings?: Endings
-  /** For endings that fail, or that no replica has acknowledged. Default: none are kept. */
-  readonly journal?: Journal
+  readonly tokenRevocations?: TokenRevocations
+  /** Repeats revocations that fail, or that no replica has acknowledged. Default: none are repeated. */
+  readonly retries?: RevocationRetries
   /** Default: every read asks the server. */
   readonly near?: NearCache | null
   /** Tests travel in time with it; see the scripts. */
@@ -53,18 +53,24 @@ export interface RedisSessionDriverOptions {
 export function createRedisSessionDriver(
   client: RedisClientPort,
   keys: RedisKeys,
-  { random, timeOffsetMs = () => 0, endings = NO_ENDINGS, journal, near = null }: RedisSessionDriverOptions,
+  {
+    random,
+    timeOffsetMs = () => 0,
+    tokenRevocations = NO_TOKEN_REVOCATIONS,
+    retries,
+    near = null,
+  }: RedisSessionDriverOptions,
 ): SessionDriver {
   const run = createScriptRunner(client, timeOffsetMs)
-  const outbox = [String(OUTBOX_LIFE_MS), ...endings.providers]
+  const outbox = [String(OUTBOX_LIFE_MS), ...tokenRevocations.providers]
   const reads = new RedisReads(client, keys)
   const readStore = (ref: SessionRef): Promise<StoredSession> => reads.read(ref)
   const readNear = near && nearReads(near, keys, readStore)
   const changing = duringChange(near)
-  const lasting = new RedisEndings(run, journal ?? null, () => client.isDurable)
+  const lasting = new DurableRevocations(run, retries ?? null, () => client.isDurable)
   // Also when Redis says otherwise: an older record may have been put back.
   const isEnded = (ref: SessionRef): boolean =>
-    lasting.denied(ref) !== null || journal?.hasEnded(keys.session(ref.userKey, ref.id)) === true
+    lasting.denied(ref) !== null || retries?.hasEnded(keys.session(ref.userKey, ref.id)) === true
   const index = createRedisSessionIndex(client, keys, timeOffsetMs)
   /** Live ones that the index names; for when nothing can be written. */
   const countOf = async (userKey: string, exceptId: string | undefined): Promise<number> =>
@@ -139,7 +145,7 @@ export function createRedisSessionDriver(
     },
 
     async end({ kind, userKey, id }, ending, expectedNonce) {
-      if (kind === 'user') endings.announce(userKey)
+      if (kind === 'user') tokenRevocations.announce(userKey)
       const step = endOf(userKey, id, ending, expectedNonce)
       // Tokens that are stored later without a session must not go with a repetition.
       const again = endOf(userKey, id, { ...ending, takesTokens: false })
@@ -157,7 +163,7 @@ export function createRedisSessionDriver(
           )
       if (applied === null) return { status: 'done', count: 1, lastOfUser: false, durable: false }
       const [status, ended, last] = applied.reply
-      if (last === 1) endings.moved(userKey)
+      if (last === 1) tokenRevocations.moved(userKey)
       if (text(status) === 'conflict') return { status: 'conflict', record: ended as Buffer }
       return { status: 'done', count: ended as number, lastOfUser: last === 1, durable: applied.durable }
     },
@@ -165,7 +171,7 @@ export function createRedisSessionDriver(
     async endByUser(userKey, ending, exceptId) {
       const names = [keys.generation(userKey), keys.sessions(userKey), keys.tokens(userKey), keys.revocations(userKey)]
       if (exceptId !== undefined) names.push(keys.session(userKey, exceptId))
-      endings.announce(userKey)
+      tokenRevocations.announce(userKey)
       const args = [random.bytes(GENERATION_BYTES), exceptId ?? '', ...outbox]
       const { reason } = ending
       const step = run.repeatable(END_BY_USER, names, args)
@@ -177,7 +183,7 @@ export function createRedisSessionDriver(
       const applied = await changing(names, lasting.apply({ userKey, exceptId, reason }, step, again))
       if (applied === null) return { count: await countOf(userKey, exceptId), durable: false }
       const [count, , ...ids] = applied.reply
-      endings.moved(userKey)
+      tokenRevocations.moved(userKey)
       // They are dead already. What is not cleared away here goes by its own TTL, so a failure changes nothing.
       await clearEnded(run, keys, userKey, ids.map(text), ending).catch(() => undefined)
       return { count: count as number, durable: applied.durable }

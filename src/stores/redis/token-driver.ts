@@ -13,16 +13,16 @@ import { readReply } from '../../redis/reply-alignment.ts'
 import { stringsReply } from '../../redis/reply-shape.ts'
 import { createScriptRunner } from '../../redis/script-runner.ts'
 import { DELETE_TOKENS, RELEASE_LEASE, TAKE_LEASE, WRITE_TOKENS } from './scripts/token.ts'
-import { type Endings, NO_ENDINGS, OUTBOX_LIFE_MS } from '../../token/revocation-driver.ts'
+import { type TokenRevocations, NO_TOKEN_REVOCATIONS, OUTBOX_LIFE_MS } from '../../token/revocation-driver.ts'
 import { END_OF_LIFE_BYTES, type LeaseClaim, type TokenChange, type TokenDriver } from '../../token/token-driver.ts'
 import { grantField } from '../../token/token-fields.ts'
 
-/** For so long after an outage nobody takes a lease over: who held it before it commits first, see unsaved-grants.ts. */
+/** After an outage, no process takes over a lease for this long. The holder from before the outage commits first (`uncommitted-grants.ts`). */
 const CALM_MS = 2000
 
 export interface RedisTokenDriverOptions {
   /** Default: no refresh token is revoked. */
-  readonly endings?: Endings
+  readonly tokenRevocations?: TokenRevocations
   /** Default: every read asks the server. */
   readonly near?: NearCache | null
   /** Tells when there is a connection again. Default: nobody does. */
@@ -39,7 +39,7 @@ export function createRedisTokenDriver(
   {
     timeOffsetMs = () => 0,
     calmMs = CALM_MS,
-    endings = NO_ENDINGS,
+    tokenRevocations = NO_TOKEN_REVOCATIONS,
     near = null,
     whenBack,
   }: RedisTokenDriverOptions = {},
@@ -147,15 +147,15 @@ export function createRedisTokenDriver(
 
     async delete(userKey, selection, expect) {
       const { fields = [], prefixes = [] } = selection ?? {}
-      const moved = endings.providers.filter((provider) => !selection || fields.includes(grantField(provider)))
+      const moved = tokenRevocations.providers.filter((provider) => !selection || fields.includes(grantField(provider)))
       const names = [keys.tokens(userKey), ...(moved.length > 0 ? [keys.revocations(userKey)] : [])]
       const condition = [expect?.field ?? '', expect?.nonce ?? '']
       const outbox = [String(OUTBOX_LIFE_MS), String(moved.length), ...moved]
-      if (moved.length > 0) endings.announce(userKey)
+      if (moved.length > 0) tokenRevocations.announce(userKey)
       const what = selection ? [String(fields.length), ...fields, ...prefixes] : ['-1']
       const step = run.repeatable(DELETE_TOKENS, names, [...condition, ...outbox, ...what])
       const { reply, durable } = await changing(names, run.lastingOf(step))
-      if (moved.length > 0) endings.moved(userKey)
+      if (moved.length > 0) tokenRevocations.moved(userKey)
       return { count: reply[0] as number, ...(client.isDurable && { durable }) }
     },
   }

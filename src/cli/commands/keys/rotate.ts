@@ -51,14 +51,14 @@ export function rotateAll(cli: Cli): Command {
     .option('--yes', 'do not ask')
 }
 
-interface Circumstances {
+interface RunConditions {
   readonly dryRun: boolean
   readonly isInterrupted: boolean
   readonly absoluteTimeoutMs: number
 }
 
-function textOf(output: Output, report: RotationReport, circumstances: Circumstances): string {
-  const { dryRun, isInterrupted, absoluteTimeoutMs } = circumstances
+function textOf(output: Output, report: RotationReport, conditions: RunConditions): string {
+  const { dryRun, isInterrupted, absoluteTimeoutMs } = conditions
   const { keys, resealed, scanned, unreadable, isDone } = report
   const columns: readonly Column<KeyUse>[] = [
     { title: 'KEY', value: ({ keyId }) => keyId },

@@ -5,7 +5,7 @@ import { lastRefreshText } from './show.ts'
 const status = (lastRefresh: ProviderTokenStatus['lastRefresh']): ProviderTokenStatus => ({
   provider: 'entra',
   hasRefreshToken: false,
-  generation: null,
+  refreshCount: null,
   grantExpiresAt: null,
   nextRefreshAt: null,
   keyId: null,

@@ -1,16 +1,15 @@
 /**
- * What was decided here and is not certain to last: endings that failed, and endings that no replica acknowledged. They are
- * applied again when a connection stands again, which may be to a server that never heard of them, from time to time, and once
- * more at the end. What Redis has confirmed is only remembered, and applied again if Redis turns out to have forgotten it.
- * Kept in this process: with it goes the memory of what was reported as not durable.
+ * Repeats revocations of this process that may not last: those that failed, and those that no replica acknowledged. It applies them again
+ * after each reconnection (perhaps to a server that never received them), at growing intervals, and once more on close. It only remembers
+ * revocations that Redis has confirmed, and applies them again if Redis has lost them. The list lives in this process and ends with it.
  */
 import type { Clock } from '../../core/clock.ts'
 import type { EventBus } from '../../core/events.ts'
 import type { RedisClientPort } from '../../redis/client-port.ts'
-import { EndedMemory } from './ended-memory.ts'
+import { RevocationMemory } from './revocation-memory.ts'
 import type { Repeatable } from '../../redis/repeatable.ts'
 
-export interface JournalEntry {
+export interface RevocationRetry {
   /** What it ends. */
   readonly name: string
   readonly steps: readonly Repeatable[]
@@ -27,25 +26,25 @@ const LIFE_MS = 24 * 3_600_000
 const MOST_ENTRIES = 10_000
 const LOOK_MS = 100
 
-export class Journal {
+export class RevocationRetries {
   readonly #clock: Clock
   readonly #events: EventBus
   readonly #client: () => RedisClientPort
   /** Oldest first. */
-  readonly #entries = new Set<JournalEntry>()
-  readonly #byName = new Map<string, readonly JournalEntry[]>()
-  readonly #memory: EndedMemory
+  readonly #entries = new Set<RevocationRetry>()
+  readonly #byName = new Map<string, readonly RevocationRetry[]>()
+  readonly #memory: RevocationMemory
   #timer: ReturnType<typeof setInterval> | undefined
   #isRunning = false
   #isAgain = false
   #isClosed = false
 
-  /** @param client asked when it is needed: the client reports to the journal, so it comes later */
+  /** @param client asked when it is needed: the client reports to these retries, so it is created later */
   constructor(client: () => RedisClientPort, { clock, events }: { clock: Clock; events: EventBus }) {
     this.#client = client
     this.#clock = clock
     this.#events = events
-    this.#memory = new EndedMemory(clock)
+    this.#memory = new RevocationMemory(clock)
   }
 
   get size(): number {
@@ -53,7 +52,7 @@ export class Journal {
   }
 
   /** The entries of this name: a step that begins now and succeeds later makes them unnecessary, but no entry that is kept meanwhile. */
-  entries(name: string): readonly JournalEntry[] {
+  entries(name: string): readonly RevocationRetry[] {
     return this.#byName.get(name) ?? []
   }
 
@@ -65,7 +64,7 @@ export class Journal {
   keep(
     name: string,
     steps: readonly Repeatable[],
-    replaced: readonly JournalEntry[],
+    replaced: readonly RevocationRetry[],
     confirmed: () => void = () => undefined,
   ): void {
     const now = this.#clock.monotonic()
@@ -84,13 +83,13 @@ export class Journal {
     if (this.#entries.size > MOST_ENTRIES) {
       const [oldest] = this.#entries
       if (oldest) this.#settle(oldest)
-      this.#events.emit('error', { code: 'COATCHECK_REDIS_OVERLOADED', operation: 'revocation.journal' })
+      this.#events.emit('error', { code: 'COATCHECK_REDIS_OVERLOADED', operation: 'revocation.retries' })
     }
     this.#timer ??= setInterval(() => void this.#run(), LOOK_MS).unref()
   }
 
   /** A later step has ended what these entries would end: they are not applied again. */
-  overtaken(entries: readonly JournalEntry[]): void {
+  overtaken(entries: readonly RevocationRetry[]): void {
     for (const entry of entries) this.#settle(entry)
   }
 
@@ -148,7 +147,7 @@ export class Journal {
     else if (this.#entries.size === 0) this.#rest()
   }
 
-  async #apply(entry: JournalEntry): Promise<void> {
+  async #apply(entry: RevocationRetry): Promise<void> {
     const client = this.#client()
     const now = this.#clock.monotonic()
     try {
@@ -166,24 +165,24 @@ export class Journal {
     this.#settle(entry)
   }
 
-  #settle(entry: JournalEntry): void {
+  #settle(entry: RevocationRetry): void {
     if (this.#remove(entry)) entry.confirmed()
   }
 
-  #add(entry: JournalEntry): void {
+  #add(entry: RevocationRetry): void {
     this.#entries.add(entry)
     this.#byName.set(entry.name, [...this.entries(entry.name), entry])
   }
 
   /** @returns whether it was there: an entry that was replaced is confirmed with its successor */
-  #remove(entry: JournalEntry): boolean {
+  #remove(entry: RevocationRetry): boolean {
     const left = this.entries(entry.name).filter((one) => one !== entry)
     if (left.length === 0) this.#byName.delete(entry.name)
     else this.#byName.set(entry.name, left)
     return this.#entries.delete(entry)
   }
 
-  #later(entry: JournalEntry): void {
+  #later(entry: RevocationRetry): void {
     entry.pauseMs = Math.min(entry.pauseMs * 2, LONGEST_PAUSE_MS)
     entry.dueAt = this.#clock.monotonic() + entry.pauseMs
   }

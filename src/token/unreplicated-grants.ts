@@ -1,31 +1,30 @@
 /**
- * Grants that the store has taken and may lose: no replica has acknowledged them, and the promotion of one would bring back the
- * grant before. Its refresh token is dead by then, and a provider that watches for reuse ends the whole grant when it is used
- * once more. So this process remembers what it committed, and what it ended, until something later of the same grant is
- * durable; and when the store may be another server (docs/decisions/0016):
+ * Grants that the store has committed and may lose, because no replica has acknowledged them. If such a replica is promoted, the store holds
+ * the previous grant again. Its refresh token is already used, and a provider that detects reuse ends the whole token family. So this process
+ * remembers the grants that it committed and the families that it ended, until a later change of the same grant is durable. When the store
+ * may have become another server, it reconciles (docs/decisions/0016):
  *
- * - A stored grant that is older of the same lineage, or the very one that a sign-in replaced, is brought up to date.
- * - A grant that was ended here is ended again.
- * - Anything else was decided by somebody else, and stays. So does nothing at all: nobody could tell a grant that was lost from
- *   one that was deleted, and what was ended must not come back.
+ * - If the store holds an older grant of the same family, or the grant that a sign-in replaced, this process commits its own grant again.
+ * - If the store holds a family that this process ended, it deletes that family again.
+ * - Any other grant comes from another process and stays. If no grant is stored, it does not recreate one: a lost grant looks like a deleted
+ *   one, and a deleted grant must never come back.
  *
- * The store counts as another server whenever it has been away, and also after each commit that no replica has acknowledged: that
- * it was away may have been heard while the acknowledgement was still waited for, or be heard of on another connection only.
- * Until that has been looked at, nobody in this process uses what is stored; other processes take no lease over for a moment
- * after an outage. Without `durability` nothing is kept here, and nothing is asked.
+ * The store may have become another server after each outage, and after each commit without an acknowledgement: the notice of the outage may
+ * arrive during the wait for the acknowledgement, or only on another connection. Until it has reconciled, this process does not use the stored
+ * grant. Other processes take over no lease for a moment after an outage. Without `durability` this module keeps nothing and asks nothing.
  */
 import type { Clock } from '../core/clock.ts'
 import type { EventBus } from '../core/events.ts'
 import type { Grant, Opened, TokenCodec } from './token-codec.ts'
 import type { TokenChange, TokenDriver, TokenRecord } from './token-driver.ts'
 import { fieldsOf, grantField, type GrantName } from './token-fields.ts'
-import type { Schedule } from './unsaved-grants.ts'
+import type { Schedule } from './uncommitted-grants.ts'
 
-export interface LooseGrants {
-  /** The store may have lost something of this grant, and it has not been looked at yet. */
+export interface UnreplicatedGrants {
+  /** Whether the store may have lost this grant since the last reconciliation. */
   isSuspect(name: GrantName): boolean
-  /** Looks, and mends. Rejects when the store cannot be asked: then what is stored must not be used. */
-  settle(name: GrantName): Promise<void>
+  /** Compares the stored grant with this process' and repairs it. Rejects if the store does not answer: the stored grant must not be used then. */
+  reconcile(name: GrantName): Promise<void>
   /**
    * A commit that is done. @param durable `undefined`: nobody was asked
    * @param replaced the nonce of the grant that a sign-in has replaced
@@ -37,8 +36,8 @@ export interface LooseGrants {
     durable: boolean | undefined,
     replaced?: Buffer | null,
   ): void
-  /** Tokens were deleted by decision. @param lineage of the sign-in that was ended with it */
-  ended(name: GrantName, lineage: string, durable: boolean | undefined): void
+  /** Tokens were deleted by decision. @param family the token family that was deleted */
+  ended(name: GrantName, family: string, durable: boolean | undefined): void
   close(): void
 }
 
@@ -50,10 +49,10 @@ interface Commit {
   readonly atMs: number
 }
 
-interface Loose {
+interface Unreplicated {
   readonly name: GrantName
   readonly commit: Commit | null
-  /** Lineages. */
+  /** Token families. */
   readonly ended: ReadonlySet<string>
   readonly untilMs: number
   isSuspect: boolean
@@ -65,11 +64,11 @@ const RETRY_MS = 250
 /** Sign-ins of one user that ended and are remembered. */
 const MOST_ENDED = 32
 
-function latest(before: ReadonlySet<string> | undefined, lineage: string): ReadonlySet<string> {
-  return new Set([...(before ?? []), lineage].slice(-MOST_ENDED))
+function latest(before: ReadonlySet<string> | undefined, family: string): ReadonlySet<string> {
+  return new Set([...(before ?? []), family].slice(-MOST_ENDED))
 }
 
-export function createLooseGrants(deps: {
+export function createUnreplicatedGrants(deps: {
   driver: TokenDriver
   codec: TokenCodec
   clock: Clock
@@ -77,9 +76,9 @@ export function createLooseGrants(deps: {
   schedule: Schedule
   /** One after the other with the refreshes of the same grant. */
   inTurn: <T>(userKey: string, provider: string, task: () => Promise<T>) => Promise<T>
-}): LooseGrants {
+}): UnreplicatedGrants {
   const { driver, codec, clock, events, schedule, inTurn } = deps
-  const kept = new Map<string, Loose>()
+  const kept = new Map<string, Unreplicated>()
   /** How often the store has been away. */
   let outages = 0
   let cancelRetry = (): void => undefined
@@ -89,11 +88,11 @@ export function createLooseGrants(deps: {
     const key = keyOf(name)
     kept.delete(key)
     kept.set(key, { name, commit, ended, untilMs: clock.monotonic() + LIFE_MS, isSuspect: true })
-    void settleAll()
+    void reconcileAll()
     if (kept.size <= MOST) return
     const [oldest = ''] = kept.keys()
     kept.delete(oldest)
-    events.emit('error', { code: 'COATCHECK_REDIS_OVERLOADED', operation: 'token.loose-grants' })
+    events.emit('error', { code: 'COATCHECK_REDIS_OVERLOADED', operation: 'token.unreplicated-grants' })
   }
 
   const read = async ({ userKey, provider }: GrantName): Promise<Opened<Grant> | null> => {
@@ -103,53 +102,53 @@ export function createLooseGrants(deps: {
     return typeof opened === 'string' ? null : opened
   }
 
-  const mend = async (loose: Loose, stored: Opened<Grant>): Promise<boolean | undefined> => {
-    const { userKey, provider } = loose.name
+  const mend = async (unreplicated: Unreplicated, stored: Opened<Grant>): Promise<boolean | undefined> => {
+    const { userKey, provider } = unreplicated.name
     const expect = { field: grantField(provider), nonce: stored.nonce }
-    if (loose.ended.has(stored.value.lineage)) {
+    if (unreplicated.ended.has(stored.value.family)) {
       return (await driver.delete(userKey, fieldsOf(provider), expect)).durable
     }
-    if (loose.commit === null || !isBehind(loose.commit, stored)) return undefined
-    const set = remaining(loose.commit, clock.monotonic())
+    if (unreplicated.commit === null || !isBehind(unreplicated.commit, stored)) return undefined
+    const set = remaining(unreplicated.commit, clock.monotonic())
     const written = await driver.write(userKey, { set, expect, lasting: true })
     // Refused: somebody has committed or deleted in this very moment. The next look sees it.
     if (written.status === 'done') events.emit('token.grant-restored', { userKey, provider })
     return written.status === 'done' && written.durable
   }
 
-  const settle = async (name: GrantName): Promise<void> => {
-    const loose = kept.get(keyOf(name))
-    if (!loose?.isSuspect) return
+  const reconcile = async (name: GrantName): Promise<void> => {
+    const unreplicated = kept.get(keyOf(name))
+    if (!unreplicated?.isSuspect) return
     const before = outages
     const stored = await read(name)
-    const durable = stored === null ? undefined : await mend(loose, stored)
-    if (kept.get(keyOf(name)) !== loose) return
+    const durable = stored === null ? undefined : await mend(unreplicated, stored)
+    if (kept.get(keyOf(name)) !== unreplicated) return
     // It may be yet another server by now.
-    if (outages !== before) return settle(name)
-    loose.isSuspect = false
-    const isOver = clock.monotonic() > loose.untilMs || (stored === null && loose.ended.size === 0)
+    if (outages !== before) return reconcile(name)
+    unreplicated.isSuspect = false
+    const isOver = clock.monotonic() > unreplicated.untilMs || (stored === null && unreplicated.ended.size === 0)
     if (durable === true || isOver) kept.delete(keyOf(name))
   }
 
-  const settleAll = async (): Promise<void> => {
+  const reconcileAll = async (): Promise<void> => {
     cancelRetry()
     const suspects = [...kept.values()].filter(({ isSuspect }) => isSuspect)
     const done = await Promise.allSettled(
-      suspects.map(({ name }) => inTurn(name.userKey, name.provider, () => settle(name))),
+      suspects.map(({ name }) => inTurn(name.userKey, name.provider, () => reconcile(name))),
     )
     if (done.every(({ status }) => status === 'fulfilled')) return
-    cancelRetry = schedule(() => void settleAll(), RETRY_MS)
+    cancelRetry = schedule(() => void reconcileAll(), RETRY_MS)
   }
 
   driver.whenBack?.(() => {
     outages++
-    for (const loose of kept.values()) loose.isSuspect = true
-    if (kept.size > 0) void settleAll()
+    for (const unreplicated of kept.values()) unreplicated.isSuspect = true
+    if (kept.size > 0) void reconcileAll()
   })
 
   return {
     isSuspect: (name) => kept.size > 0 && kept.get(keyOf(name))?.isSuspect === true,
-    settle,
+    reconcile,
 
     committed(name, grant, set, durable, replaced = null) {
       const before = kept.get(keyOf(name))
@@ -158,14 +157,14 @@ export function createLooseGrants(deps: {
         kept.delete(keyOf(name))
         return
       }
-      const isNext = before?.commit?.grant.lineage === grant.lineage
+      const isNext = before?.commit?.grant.family === grant.family
       const all = isNext ? new Map([...remaining(before.commit, clock.monotonic()), ...set]) : set
       const commit = { grant, set: all, replaced: isNext ? before.commit.replaced : replaced }
       keep(name, { ...commit, atMs: clock.monotonic() }, before?.ended ?? new Set())
     },
 
-    ended(name, lineage, durable) {
-      if (durable === false) keep(name, null, latest(kept.get(keyOf(name))?.ended, lineage))
+    ended(name, family, durable) {
+      if (durable === false) keep(name, null, latest(kept.get(keyOf(name))?.ended, family))
       else kept.delete(keyOf(name))
     },
 
@@ -177,7 +176,7 @@ export function createLooseGrants(deps: {
 }
 
 function isBehind({ grant, replaced }: Commit, { value, nonce }: Opened<Grant>): boolean {
-  if (value.lineage === grant.lineage) return value.generation < grant.generation
+  if (value.family === grant.family) return value.refreshCount < grant.refreshCount
   return replaced !== null && replaced.equals(nonce)
 }
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { createFakeClock } from '../../testing/fake-clock.ts'
 import type { RedisClientPort } from '../../redis/client-port.ts'
-import { EndedMemory } from './ended-memory.ts'
+import { RevocationMemory } from './revocation-memory.ts'
 import type { Repeatable } from '../../redis/repeatable.ts'
 import { defineScript } from '../../redis/script.ts'
 
@@ -26,7 +26,7 @@ function having(...keys: readonly string[]): { client: RedisClientPort; asked: s
 }
 
 test('one of the latest is there again: all are forgotten, also those that were not looked for', async () => {
-  const memory = new EndedMemory(createFakeClock())
+  const memory = new RevocationMemory(createFakeClock())
   memory.remember(steps(0, 100))
   const { client, asked } = having('k99')
   const forgotten = await memory.forgotten(client)
@@ -36,7 +36,7 @@ test('one of the latest is there again: all are forgotten, also those that were 
 })
 
 test('none is there, none was ended, or the server cannot say: nothing is forgotten', async () => {
-  const memory = new EndedMemory(createFakeClock())
+  const memory = new RevocationMemory(createFakeClock())
   const { client, asked } = having('k1')
   expect((await memory.forgotten(client)).size).toBe(0)
   expect(asked).toEqual([])
@@ -48,7 +48,7 @@ test('none is there, none was ended, or the server cannot say: nothing is forgot
 
 test('it holds the latest 5,000 of a day', async () => {
   const clock = createFakeClock()
-  const memory = new EndedMemory(clock)
+  const memory = new RevocationMemory(clock)
   memory.remember(steps(0, 3000))
   memory.remember(steps(3000, 6000))
   const many = await memory.forgotten(having('k5999').client)
@@ -61,7 +61,7 @@ test('it holds the latest 5,000 of a day', async () => {
 })
 
 test('one user takes up 250 places, and pushes out nothing of others', async () => {
-  const memory = new EndedMemory(createFakeClock())
+  const memory = new RevocationMemory(createFakeClock())
   memory.remember([step('of another', 'grace')])
   for (let i = 0; i < 5200; i++) memory.remember([step(`k${i}`, 'ada')])
   expect(memory.has('of another')).toBe(true)

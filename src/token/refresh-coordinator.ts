@@ -1,13 +1,13 @@
 /**
- * Getting a new access token: what happens between "no stored token is good enough" and a token or an error.
+ * Obtains a new access token when no stored token is good enough. It returns a token or throws an error.
  *
- * - One flight per user, provider and target; its result is for everybody who waits. Flights of one grant take turns, because
- *   each may rotate the refresh token that the next one needs.
- * - A flight first reads what is stored now: somebody else may have refreshed since the caller looked.
- * - One request to the provider, and what becomes of its answer or failure: `refreshing.ts`.
- * - Over processes, one at a time holds the lease of a grant and asks; the others wait for what it stores (`lease.ts`), be it
- *   a token or a failure that holds for all of them.
- * - Whether the provider is asked at all, and what becomes of a lost answer, stands in `provider-requests.ts`.
+ * - Each user, provider and target has one flight at a time; all waiting callers get its result. Flights of one grant run one after the
+ *   other, because each may rotate the refresh token that the next one needs.
+ * - A flight first reads the stored tokens: another process may have refreshed them since the caller looked.
+ * - `single-refresh.ts` sends the request to the provider and handles its answer or failure.
+ * - Across processes, only the lease holder of a grant sends a request. The others wait for the token or the failure that it stores
+ *   (`lease.ts`).
+ * - `provider-requests.ts` decides whether to ask the provider at all, and what happens to a lost answer.
  */
 import type { Clock } from '../core/clock.ts'
 import { TokenError } from '../core/errors.ts'
@@ -16,21 +16,21 @@ import type { Random } from '../core/random.ts'
 import { createFailedRefreshes } from './failed-refreshes.ts'
 import { createGrantVault } from './grant-vault.ts'
 import type { StoredTokens } from './stored-tokens.ts'
-import { afterFailure, type Circumstances, covers, type Landed, withoutRefresh } from './landing.ts'
+import { afterFailure, type RefreshConditions, covers, type RefreshResult, withoutRefresh } from './refresh-result.ts'
 import { createLeases, type Waiting } from './lease.ts'
-import { createLooseGrants, type LooseGrants } from './loose-grants.ts'
+import { createUnreplicatedGrants, type UnreplicatedGrants } from './unreplicated-grants.ts'
 import type { ProviderRequests } from './provider-requests.ts'
 import type { RefreshFailure } from './refresh-outcome.ts'
-import { createRefreshing, flightOf, HOLD_BELIEVED_MS } from './refreshing.ts'
+import { createSingleRefresh, flightOf, HOLD_BELIEVED_MS } from './single-refresh.ts'
 import type { SignInUrl } from './sign-in-url.ts'
-import { createSingleFlight, createTurns } from './single-flight.ts'
+import { createSingleFlight, createSerialQueue } from './single-flight.ts'
 import type { AccessEntry, Grant, Opened, TokenCodec } from './token-codec.ts'
 import type { TokenDriver } from './token-driver.ts'
 import { type GrantName, leaseField } from './token-fields.ts'
 import { isAlive, isGood, type Need } from './token-life.ts'
 import type { Target } from './token-target.ts'
 import type { TokenRefresher } from './types.ts'
-import { createUnsavedGrants, type Schedule, type UnsavedGrants } from './unsaved-grants.ts'
+import { createUncommittedGrants, type Schedule, type UncommittedGrants } from './uncommitted-grants.ts'
 
 /** As long as others refresh the same grant, one after the other. */
 const LONGEST_WAIT_MS = 45_000
@@ -55,8 +55,8 @@ export interface RefreshDeps {
 }
 
 export interface Refreshes {
-  readonly unsaved: UnsavedGrants
-  readonly loose: LooseGrants
+  readonly uncommitted: UncommittedGrants
+  readonly unreplicated: UnreplicatedGrants
   /** Nothing that this process knows better lies over what is stored. */
   isAsStored(name: GrantName): boolean
   /** A token that meets the need, or a fresh one, or the best that is still valid. */
@@ -64,33 +64,37 @@ export interface Refreshes {
   /** In the background, unless one is under way. Failures are events only. */
   refreshAhead(userKey: string, target: Target, seen: AccessEntry): void
   /** Resolves when what is under way has been committed. */
-  landed(): Promise<void>
+  idle(): Promise<void>
 }
 
 export function createRefreshes(deps: RefreshDeps): Refreshes {
   const { clock, events } = deps
-  const now = (userKey: string): Circumstances => ({ nowMs: clock.now(), userKey, signInUrl: deps.signInUrl })
-  const flights = createSingleFlight<Landed>()
-  const turns = createTurns()
+  const now = (userKey: string): RefreshConditions => ({ nowMs: clock.now(), userKey, signInUrl: deps.signInUrl })
+  const flights = createSingleFlight<RefreshResult>()
+  const serialized = createSerialQueue()
   const inTurn = <T>(userKey: string, provider: string, task: () => Promise<T>): Promise<T> =>
-    turns(`${userKey} ${provider}`, task)
-  const loose = createLooseGrants({ ...deps, inTurn })
-  const unsaved = createUnsavedGrants({
+    serialized(`${userKey} ${provider}`, task)
+  const unreplicated = createUnreplicatedGrants({ ...deps, inTurn })
+  const uncommitted = createUncommittedGrants({
     ...deps,
     inTurn,
-    committed: (commit, durable) => loose.committed(commit, commit.grant, commit.change.set, durable),
+    committed: (commit, durable) => unreplicated.committed(commit, commit.grant, commit.change.set, durable),
     settled(outcome, { userKey, provider, grant }) {
       events.emit(outcome === 'saved' ? 'token.grant-saved' : 'token.grant-discarded', { userKey, provider })
       if (outcome === 'refused') void refreshing.discardUnlessLive(userKey, provider, grant)
       if (outcome === 'ended' && grant.refreshToken !== null) void deps.discard(userKey, provider, grant.refreshToken)
     },
   })
-  const vault = createGrantVault({ ...deps, unsaved, loose })
+  const vault = createGrantVault({ ...deps, uncommitted, unreplicated })
   const failed = createFailedRefreshes(clock)
   const leases = createLeases(deps)
-  const refreshing = createRefreshing({ ...deps, vault, failed, now })
+  const refreshing = createSingleRefresh({ ...deps, vault, failed, now })
 
-  const fly = async (userKey: string, target: Target, isEnough: (entry: AccessEntry) => boolean): Promise<Landed> => {
+  const fly = async (
+    userKey: string,
+    target: Target,
+    isEnough: (entry: AccessEntry) => boolean,
+  ): Promise<RefreshResult> => {
     const { provider } = target
     const waitUntilMs = clock.monotonic() + LONGEST_WAIT_MS
     let waiting: Waiting | null = null
@@ -102,14 +106,14 @@ export function createRefreshes(deps: RefreshDeps): Refreshes {
         if (stored.signIn && covers(stored.signIn, target) && isEnough(stored.signIn)) {
           return { entry: await vault.adopt(userKey, target, stored, stored.signIn), final: false }
         }
-        const landed = await underLease(userKey, target, stored, isEnough)
-        if (landed === 'held') {
+        const result = await underLease(userKey, target, stored, isEnough)
+        if (result === 'held') {
           if (clock.monotonic() > waitUntilMs)
             throw new TokenError('COATCHECK_TOKEN_REFRESH_UNAVAILABLE', { details: { provider } })
           if (waiting === null) waitingSinceMs = clock.monotonic()
           waiting ??= leases.waiting(userKey)
           await waiting.next()
-        } else if (landed) return landed
+        } else if (result) return result
         else attempt++
       }
     } finally {
@@ -128,7 +132,7 @@ export function createRefreshes(deps: RefreshDeps): Refreshes {
     target: Target,
     stored: StoredTokens,
     isEnough: (entry: AccessEntry) => boolean,
-  ): Promise<Landed | 'held' | null> => {
+  ): Promise<RefreshResult | 'held' | null> => {
     const { grant, own } = stored
     if (!grant?.value.refreshToken || !deps.canRefresh(target.provider)) {
       const hasEnded = grant === null && (await vault.hasEnded(userKey, target))
@@ -136,7 +140,7 @@ export function createRefreshes(deps: RefreshDeps): Refreshes {
     }
     const known = heldBy(userKey, target, stored, grant)
     if (known) return afterFailure(target, stored, known, now(userKey))
-    if (vault.isUnsaved(stored)) return refreshing.once(userKey, target, stored, grant, null)
+    if (vault.isUncommitted(stored)) return refreshing.once(userKey, target, stored, grant, null)
     const lease = await leases.take(userKey, leaseField(target.provider))
     if (!lease) {
       // Nobody waits for a better token while there is a valid one.
@@ -160,36 +164,36 @@ export function createRefreshes(deps: RefreshDeps): Refreshes {
     userKey: string,
     target: Target,
     { hold }: StoredTokens,
-    { value: { lineage } }: Opened<Grant>,
+    { value: { family } }: Opened<Grant>,
   ): RefreshFailure | null => {
     const name = flightOf(userKey, target)
-    const known = failed.find(name, lineage)
+    const known = failed.find(name, family)
     if (known || !hold) return known
-    failed.remember(name, lineage, hold, HOLD_BELIEVED_MS)
+    failed.remember(name, family, hold, HOLD_BELIEVED_MS)
     return hold
   }
 
-  const launch = (userKey: string, target: Target, isEnough: (entry: AccessEntry) => boolean): Promise<Landed> =>
+  const launch = (userKey: string, target: Target, isEnough: (entry: AccessEntry) => boolean): Promise<RefreshResult> =>
     flights.join(flightOf(userKey, target), () =>
       inTurn(userKey, target.provider, () => fly(userKey, target, isEnough)),
     )
 
   return {
-    unsaved,
-    loose,
-    isAsStored: (name) => !unsaved.has(name.userKey, name.provider) && !loose.isSuspect(name),
+    uncommitted,
+    unreplicated,
+    isAsStored: (name) => !uncommitted.has(name.userKey, name.provider) && !unreplicated.isSuspect(name),
     async obtain(userKey, target, need) {
       const isEnough = (entry: AccessEntry): boolean => isGood(entry, need, clock.now())
-      const landed = await launch(userKey, target, isEnough)
-      // The flight may have been started by somebody with smaller wishes; the second one has ours.
-      if (landed.final || isEnough(landed.entry)) return landed.entry
+      const result = await launch(userKey, target, isEnough)
+      // Another caller may have started the flight with a lower requirement. The second flight has this caller's.
+      if (result.final || isEnough(result.entry)) return result.entry
       return (await launch(userKey, target, isEnough)).entry
     },
     refreshAhead(userKey, target, seen) {
       const name = flightOf(userKey, target)
-      if (flights.isFlying(name) || failed.find(name, seen.lineage)) return
+      if (flights.isFlying(name) || failed.find(name, seen.family)) return
       launch(userKey, target, (entry) => entry.refreshAheadAtMs > clock.now()).catch(() => undefined)
     },
-    landed: () => flights.landed(),
+    idle: () => flights.idle(),
   }
 }

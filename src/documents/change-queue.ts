@@ -2,12 +2,12 @@
  * Changes of one document within this process take turns, and each begins with what the one before has stored: parallel requests
  * of one session then cost one command each, and do not race each other for the compare and set.
  */
-export interface Turns<L> {
+export interface ChangeQueue<L> {
   /** @param run gets what the turn before has left, if it stands there still waiting for others */
   take<R>(name: string, run: (latest: L | undefined) => Promise<{ result: R; latest: L | undefined }>): Promise<R>
 }
 
-export function createTurns<L>(): Turns<L> {
+export function createChangeQueue<L>(): ChangeQueue<L> {
   const queues = new Map<string, { tail: Promise<unknown>; latest: L | undefined; waiting: number }>()
   return {
     async take(name, run) {

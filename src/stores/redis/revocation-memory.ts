@@ -23,7 +23,7 @@ interface Ended {
   readonly until: number
 }
 
-export class EndedMemory {
+export class RevocationMemory {
   readonly #clock: Clock
   /** By the key that must not be there, oldest first. */
   readonly #ended = new Map<string, Ended>()

@@ -1,17 +1,16 @@
 /**
- * One refresh: the request to the provider, and what its answer or its failure comes to in the store.
+ * One refresh: the request to the provider, and the change that its answer or failure makes in the store.
  *
- * - The result is committed only onto the grant it was refreshed from. Refused: what is stored now decides. The store is
- *   gone: the grant is kept in this process (`unsaved-grants.ts`).
- * - A failure means what `refresh-outcome.ts` says. A token that is still valid is served through all of them but the end
- *   of the grant.
+ * - The result is committed only onto the grant that was refreshed. If the store refuses, the stored grant decides. If the store does not
+ *   answer, this process keeps the grant (`uncommitted-grants.ts`).
+ * - `refresh-outcome.ts` defines what a failure means. A token that is still valid is served despite any failure except the end of the grant.
  */
 import type { Clock } from '../core/clock.ts'
 import type { EventBus } from '../core/events.ts'
 import type { FailedRefreshes } from './failed-refreshes.ts'
 import type { GrantVault } from './grant-vault.ts'
 import type { StoredTokens } from './stored-tokens.ts'
-import { afterFailure, type Circumstances, type Landed } from './landing.ts'
+import { afterFailure, type RefreshConditions, type RefreshResult } from './refresh-result.ts'
 import type { Lease } from './lease.ts'
 import type { ProviderRequests } from './provider-requests.ts'
 import { outcomeActions, reasonInFacts, RefreshFailure, toRefreshFailure } from './refresh-outcome.ts'
@@ -25,7 +24,7 @@ const PROVIDER_DEADLINE_MS = 30_000
 /** How long this process believes a failure that it has read of, without looking again. */
 export const HOLD_BELIEVED_MS = 250
 
-export interface Refreshing {
+export interface SingleRefresh {
   /** `null`: the grant was replaced or deleted meanwhile; read again. */
   once(
     userKey: string,
@@ -33,21 +32,21 @@ export interface Refreshing {
     stored: StoredTokens,
     grant: Opened<Grant>,
     lease: Lease | null,
-  ): Promise<Landed | null>
+  ): Promise<RefreshResult | null>
   discardUnlessLive(userKey: string, provider: string, grant: Grant): Promise<void>
 }
 
-export function createRefreshing(deps: {
+export function createSingleRefresh(deps: {
   readonly vault: GrantVault
   readonly failed: FailedRefreshes
   readonly refresher: TokenRefresher
   readonly requests: ProviderRequests
   readonly clock: Clock
   readonly events: EventBus
-  readonly now: (userKey: string) => Circumstances
+  readonly now: (userKey: string) => RefreshConditions
   /** For a refresh token that came too late to be stored. */
   readonly discard: (userKey: string, provider: string, refreshToken: string) => Promise<void>
-}): Refreshing {
+}): SingleRefresh {
   const { vault, failed, refresher, requests, clock, events, now } = deps
 
   const askAndCommit = async (
@@ -56,7 +55,7 @@ export function createRefreshing(deps: {
     stored: StoredTokens,
     grant: Opened<Grant>,
     lease: Lease | null,
-  ): Promise<Landed | null> => {
+  ): Promise<RefreshResult | null> => {
     const { provider } = target
     const name = flightOf(userKey, target)
 
@@ -73,7 +72,7 @@ export function createRefreshing(deps: {
       if (failure.outcome === 'rotated-elsewhere') return null
       const forMs = await recorded(userKey, target, stored, grant, failure, lease)
       if (forMs === null) return null
-      failed.remember(name, grant.value.lineage, failure, forMs)
+      failed.remember(name, grant.value.family, failure, forMs)
       return afterFailure(target, stored, failure, now(userKey))
     }
     failed.forget(name)
@@ -118,10 +117,10 @@ export function createRefreshing(deps: {
   const discardUnlessLive = async (
     userKey: string,
     provider: string,
-    { lineage, refreshToken }: Grant,
+    { family, refreshToken }: Grant,
   ): Promise<void> => {
-    const stored = await vault.lineageOf(userKey, provider).catch(() => lineage)
-    if (refreshToken !== null && stored !== lineage) await deps.discard(userKey, provider, refreshToken)
+    const stored = await vault.familyOf(userKey, provider).catch(() => family)
+    if (refreshToken !== null && stored !== family) await deps.discard(userKey, provider, refreshToken)
   }
 
   const ask = (target: Target, { refreshToken, idToken }: Grant): Promise<RefreshedTokens> =>

@@ -5,7 +5,7 @@
  */
 import { isCoatcheckError } from '../../core/errors.ts'
 import type { RedisReply } from '../../redis/client-port.ts'
-import type { Journal } from './journal.ts'
+import type { RevocationRetries } from './revocation-retries.ts'
 import type { Repeatable } from '../../redis/repeatable.ts'
 import type { LastingReply, ScriptRunner } from '../../redis/script-runner.ts'
 import type { SessionRef } from '../../session/session-driver.ts'
@@ -23,16 +23,16 @@ export interface Denial {
   readonly reason: string
 }
 
-export class RedisEndings {
+export class DurableRevocations {
   readonly #run: ScriptRunner
-  readonly #journal: Journal | null
+  readonly #retries: RevocationRetries | null
   readonly #isDurable: () => boolean
   /** By user key: few, and only while Redis refuses to end sessions. */
   readonly #denied = new Map<string, Denial[]>()
 
-  constructor(run: ScriptRunner, journal: Journal | null, isDurable: () => boolean) {
+  constructor(run: ScriptRunner, retries: RevocationRetries | null, isDurable: () => boolean) {
     this.#run = run
-    this.#journal = journal
+    this.#retries = retries
     this.#isDurable = isDurable
   }
 
@@ -50,20 +50,20 @@ export class RedisEndings {
     const suffix = denial.takesTokens === true ? ' tokens' : ''
     const name = `${denial.userKey}.${denial.id ?? `* ${denial.exceptId ?? ''}`}${suffix}`
     // Only these: an entry that another call keeps meanwhile may end what this step has not met.
-    const earlier = this.#journal?.entries(name) ?? []
+    const earlier = this.#retries?.entries(name) ?? []
     try {
       const lasting = await this.#run.lastingOf(step)
-      const steps = this.#journal === null ? [] : again(lasting.reply)
-      this.#journal?.remember(steps)
+      const steps = this.#retries === null ? [] : again(lasting.reply)
+      this.#retries?.remember(steps)
       const isLasting = !this.#isDurable() || lasting.durable
       // A repetition of an earlier attempt that failed would end later sign-ins, too.
-      if (isLasting) this.#journal?.overtaken(earlier)
-      else if (steps.length > 0) this.#journal?.keep(name, steps, earlier)
+      if (isLasting) this.#retries?.overtaken(earlier)
+      else if (steps.length > 0) this.#retries?.keep(name, steps, earlier)
       return lasting
     } catch (error) {
-      if (this.#journal === null) throw error
+      if (this.#retries === null) throw error
       this.#deny(denial)
-      this.#journal.keep(name, [step], earlier, () => this.#allow(denial))
+      this.#retries.keep(name, [step], earlier, () => this.#allow(denial))
       if (isCoatcheckError(error) && WRITES_NOTHING.has(error.code)) return null
       throw error
     }

@@ -13,7 +13,7 @@ interface Opened {
   readonly sealed: Buffer
 }
 
-export class OpenedRecords<T extends Opened> {
+export class DecodedRecords<T extends Opened> {
   /** What was used lately, and what was used before that: the older half goes when the younger one is full. */
   #recent = new Map<string, T>()
   #older = new Map<string, T>()

@@ -1,7 +1,7 @@
 /**
- * Grants that the provider has issued and the store has not taken yet. With rotation the old refresh token is dead by then,
- * so the new one in this process is the only one there is: it is kept, served, and saved when the store is back. Saving is
- * the same compare and set as ever: tokens that were deleted or replaced meanwhile stay so.
+ * Grants that the provider has issued and the store has not committed yet. With rotation, the previous refresh token is already used, so this
+ * process holds the only valid one. It keeps the grant, serves it, and commits it when the store answers again. The commit is the usual
+ * compare-and-set: it never overwrites tokens that were deleted or replaced meanwhile.
  */
 import type { Clock } from '../core/clock.ts'
 import { nonceOf } from '../keyring/seal.ts'
@@ -9,7 +9,7 @@ import type { AccessEntry, Grant, TokenCodec } from './token-codec.ts'
 import { END_OF_LIFE_BYTES, type TokenChange, type TokenDriver, type TokenWritten } from './token-driver.ts'
 import { grantField } from './token-fields.ts'
 
-/** What a refresh came to, ready to be stored: a change that expects the grant it was refreshed from. */
+/** The result of a refresh, ready to be stored. The change expects the grant that was refreshed. */
 export interface Commit {
   readonly userKey: string
   readonly provider: string
@@ -23,17 +23,17 @@ export interface Commit {
 /** `kept`: the store could not be asked. Nothing is lost while this process lives. */
 export type Committed = TokenWritten | { readonly status: 'kept'; readonly cause: unknown }
 
-export interface Unsaved {
+export interface Uncommitted {
   readonly grant: Grant
   readonly entries: ReadonlyMap<string, AccessEntry>
 }
 
-export interface UnsavedGrants {
+export interface UncommittedGrants {
   has(userKey: string, provider: string): boolean
-  /** Stores the commit together with what is still unsaved of the same grant. Never rejects. */
+  /** Stores the commit together with earlier uncommitted grants of the same family. Never rejects. */
   commit(commit: Commit): Promise<Committed>
-  /** What is still unsaved after another attempt (when one is due), or `null`. */
-  settle(userKey: string, provider: string): Promise<Unsaved | null>
+  /** Saves the grant if an attempt is due. Returns the grant that is still uncommitted, or `null`. */
+  saveIfDue(userKey: string, provider: string): Promise<Uncommitted | null>
   /** The sign-in of the grants is over, and the store knows it: they are settled as `ended`. */
   forget(userKey: string, provider?: string): void
   /** Tries everything once more and stops trying. */
@@ -65,7 +65,7 @@ interface Kept {
   readonly cancel: () => void
 }
 
-export function createUnsavedGrants(deps: {
+export function createUncommittedGrants(deps: {
   driver: TokenDriver
   codec: TokenCodec
   clock: Clock
@@ -79,7 +79,7 @@ export function createUnsavedGrants(deps: {
    * it, and has the only copy of its refresh token.
    */
   settled: (outcome: 'saved' | 'refused' | 'ended', kept: Pick<Commit, 'userKey' | 'provider' | 'grant'>) => void
-}): UnsavedGrants {
+}): UncommittedGrants {
   const { driver, codec, clock, schedule, inTurn, committed, settled } = deps
   const kept = new Map<string, Kept>()
   const nameOf = (userKey: string, provider: string): string => `${userKey} ${provider}`
@@ -104,11 +104,11 @@ export function createUnsavedGrants(deps: {
     userKey: string,
     provider: string,
     current: Buffer,
-    { lineage, generation }: Grant,
+    { family, refreshCount }: Grant,
   ): boolean => {
     const opened = codec.openGrant(userKey, grantField(provider), current)
     if (typeof opened === 'string') return false
-    return opened.value.lineage === lineage && opened.value.generation < generation - 1
+    return opened.value.family === family && opened.value.refreshCount < refreshCount - 1
   }
 
   const drop = (name: string): void => {
@@ -165,7 +165,7 @@ export function createUnsavedGrants(deps: {
       }
     },
 
-    async settle(userKey, provider) {
+    async saveIfDue(userKey, provider) {
       const name = nameOf(userKey, provider)
       const work = kept.get(name)
       if (work && work.retryAtMs <= clock.monotonic()) await save(name)

@@ -1,6 +1,6 @@
 /**
- * What callers get where the provider gives no new token: the one that is stored, as long as it is valid, or the error that
- * says who can do something about it. Decides only; it asks nobody and stores nothing.
+ * Decides the result of a refresh that brought no new token: the stored token while it is valid, or else an error that says who must act.
+ * This module only decides. It sends no request and stores nothing.
  */
 import { TokenError } from '../core/errors.ts'
 import type { StoredTokens } from './stored-tokens.ts'
@@ -10,13 +10,13 @@ import type { AccessEntry } from './token-codec.ts'
 import { isAlive } from './token-life.ts'
 import { describeTarget, type Target } from './token-target.ts'
 
-export interface Landed {
+export interface RefreshResult {
   readonly entry: AccessEntry
-  /** No better one can be had at the moment. */
+  /** True: no better token can be obtained at the moment. */
   readonly final: boolean
 }
 
-export interface Circumstances {
+export interface RefreshConditions {
   readonly nowMs: number
   readonly userKey: string
   readonly signInUrl: SignInUrl | undefined
@@ -27,11 +27,11 @@ export function covers({ scopes }: AccessEntry, target: Target): boolean {
   return target.key !== '' && target.resource === null && target.scopes.every((scope) => scopes.includes(scope))
 }
 
-/** What only the user can mend comes with the address where that is done. */
-function wish(
+/** The sign-in URL, for a failure that only the user can resolve. */
+function signInUrlFor(
   target: Target,
   claims: string | null,
-  { userKey, signInUrl }: Circumstances,
+  { userKey, signInUrl }: RefreshConditions,
 ): { readonly signInUrl?: string } {
   const { provider, scopes } = target
   return signInUrl ? { signInUrl: signInUrl({ provider, userKey, claims, scopes }) } : {}
@@ -42,11 +42,11 @@ export function afterFailure(
   target: Target,
   { own }: StoredTokens,
   failure: RefreshFailure,
-  circumstances: Circumstances,
-): Landed {
+  conditions: RefreshConditions,
+): RefreshResult {
   const { code, dropsTokens } = outcomeActions[failure.outcome]
-  // A token that a resource has just refused is of no use to whoever comes with its challenge.
-  if (own && !dropsTokens && target.claims === null && isAlive(own, circumstances.nowMs))
+  // The resource has just refused this token, so it does not answer the resource's claims challenge.
+  if (own && !dropsTokens && target.claims === null && isAlive(own, conditions.nowMs))
     return { entry: own, final: true }
   const { claims, retryAfterMs } = failure.facts
   const { provider } = target
@@ -61,7 +61,7 @@ export function afterFailure(
       ...reasonInFacts(failure.facts),
       claims,
       retryAfterMs,
-      ...(code === 'COATCHECK_REAUTH_REQUIRED' && wish(target, claims ?? null, circumstances)),
+      ...(code === 'COATCHECK_REAUTH_REQUIRED' && signInUrlFor(target, claims ?? null, conditions)),
     },
   })
 }
@@ -75,9 +75,9 @@ export function withoutRefresh(
   target: Target,
   { own, grant }: StoredTokens,
   hasEnded: boolean,
-  circumstances: Circumstances,
-): Landed {
-  if (own && target.claims === null && isAlive(own, circumstances.nowMs)) return { entry: own, final: true }
+  conditions: RefreshConditions,
+): RefreshResult {
+  if (own && target.claims === null && isAlive(own, conditions.nowMs)) return { entry: own, final: true }
   const details = { provider: target.provider, target: describeTarget(target) }
   if (!grant && !hasEnded) throw new TokenError('COATCHECK_TOKEN_NONE', { details })
   throw new TokenError('COATCHECK_REAUTH_REQUIRED', {
@@ -86,6 +86,6 @@ export function withoutRefresh(
         ? 'No provider of this name is configured, so nothing can refresh its tokens.'
         : 'The access token has expired, and there is no refresh token.',
     }),
-    details: { ...details, ...wish(target, target.claims, circumstances) },
+    details: { ...details, ...signInUrlFor(target, target.claims, conditions) },
   })
 }

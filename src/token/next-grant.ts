@@ -1,6 +1,6 @@
 /**
- * What the provider's answer to a refresh becomes: the next generation of the grant, and the access token as it is kept.
- * Values only; `grant-vault.ts` seals and stores them.
+ * Turns the provider's answer to a refresh into the next grant and the access token. It computes values only; `grant-vault.ts` seals and
+ * stores them.
  */
 import type { Random } from '../core/random.ts'
 import type { AccessEntry, Grant } from './token-codec.ts'
@@ -10,7 +10,7 @@ import { subjectIn, type TokenSubject } from './token-subject.ts'
 import { describeTarget, type Target } from './token-target.ts'
 import type { RefreshedTokens } from './types.ts'
 
-/** Keeps lineage and owner. A provider that does not rotate sends no refresh token: the old one stays. */
+/** Returns the next grant of the same token family and owner. If the provider sends no new refresh token, the old one stays. */
 export function nextGrant(
   grant: Grant,
   answer: Pick<RefreshedTokens, 'refreshToken' | 'idToken' | 'subject'>,
@@ -20,8 +20,8 @@ export function nextGrant(
   // Only a verified ID token names the owner of a grant that has none.
   const owner = ownerOf(grant) ?? (answer.idToken === undefined ? undefined : answer.subject)
   return {
-    lineage: grant.lineage,
-    generation: grant.generation + 1,
+    family: grant.family,
+    refreshCount: grant.refreshCount + 1,
     refreshToken: answer.refreshToken ?? grant.refreshToken,
     idToken: answer.idToken ?? grant.idToken,
     ...(owner && { owner }),
@@ -38,7 +38,7 @@ export function ownerOf({ owner, idToken }: Grant): TokenSubject | null {
 /** Its life counts from the moment of the question: the answer may have been long on its way. */
 export function refreshedEntry(
   target: Target,
-  grant: Pick<Grant, 'lineage' | 'generation'>,
+  grant: Pick<Grant, 'family' | 'refreshCount'>,
   answer: RefreshedTokens,
   askedAtMs: number,
   random: Random,
@@ -47,8 +47,8 @@ export function refreshedEntry(
   const lifeMs = expiresInSeconds === null ? ASSUMED_LIFE_MS : Math.max(0, expiresInSeconds * 1000)
   const expiresAtMs = Math.floor(askedAtMs + lifeMs)
   return {
-    lineage: grant.lineage,
-    generation: grant.generation,
+    family: grant.family,
+    refreshCount: grant.refreshCount,
     accessToken: answer.accessToken,
     expiresAtMs,
     obtainedAtMs: askedAtMs,

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { expect, it } from 'vitest'
-import { OpenedRecords } from './opened-records.ts'
+import { DecodedRecords } from './decoded-records.ts'
 import type { SessionRef } from './session-driver.ts'
 import type { SessionRecord } from './session-codec.ts'
 
@@ -8,7 +8,7 @@ const ref = (id: string, userKey = 'ada'): SessionRef => ({ kind: 'user', userKe
 const record = {} as SessionRecord
 
 it('gives back what was opened, for the same bytes under the same name only', () => {
-  const records = new OpenedRecords<{ ref: SessionRef; record: SessionRecord; sealed: Buffer }>()
+  const records = new DecodedRecords<{ ref: SessionRef; record: SessionRecord; sealed: Buffer }>()
   const sealed = randomBytes(100)
   expect(records.find(ref('a'), sealed)).toBeNull()
   const kept = records.keep({ ref: ref('a'), record, sealed })
@@ -24,7 +24,7 @@ it('gives back what was opened, for the same bytes under the same name only', ()
 })
 
 it('keeps bytes of its own: what becomes of the buffer of a reply does not matter', () => {
-  const records = new OpenedRecords<{ ref: SessionRef; record: SessionRecord; sealed: Buffer }>()
+  const records = new DecodedRecords<{ ref: SessionRef; record: SessionRecord; sealed: Buffer }>()
   const reply = randomBytes(1000)
   const before = Buffer.from(reply.subarray(10, 110))
   records.keep({ ref: ref('a'), record, sealed: reply.subarray(10, 110) })
@@ -34,7 +34,7 @@ it('keeps bytes of its own: what becomes of the buffer of a reply does not matte
 })
 
 it('is bounded, and what is used stays', () => {
-  const records = new OpenedRecords<{ ref: SessionRef; record: SessionRecord; sealed: Buffer }>()
+  const records = new DecodedRecords<{ ref: SessionRef; record: SessionRecord; sealed: Buffer }>()
   const hot = randomBytes(64 * 1024)
   const first = randomBytes(64 * 1024)
   records.keep({ ref: ref('hot'), record, sealed: hot })
