@@ -1,7 +1,7 @@
 /**
  * Putting everything that is stored under the first key of the ring, while the application runs. Safe with processes that have
  * the same ring, whatever they do meanwhile: a value is replaced only over the very one that was read, in one step, and keeps
- * content, length, life and nonce, so that no change that is under way notices (`Seal.reseal`).
+ * content, length, life and nonce, so that no change that is under way notices (`Seal.reencrypt`).
  *
  * It keeps no notes: what is under the first key is done, so a rotation that was interrupted, however hard, goes on where it was
  * when it is run again. It scans until a scan has found nothing left: values may move to keys that are seen too late (grants
@@ -9,7 +9,7 @@
  */
 import type { Seal } from '../keyring/seal.ts'
 import { keyNameReader, type KeyName } from '../stores/key-names.ts'
-import { RESEAL_FIELDS, RESEAL_RECORD } from '../stores/redis/scripts/rotation.ts'
+import { REENCRYPT_FIELDS, REENCRYPT_RECORD } from '../stores/redis/scripts/rotation.ts'
 import { FAMILIES } from './key-families.ts'
 import { type SealedContext, sealedValuesOf, type SealedValue } from './sealed-values.ts'
 import { ADMIN_DEADLINE_MS, askFor, scanKeys, type ScanContext, type ScanOptions } from './scan.ts'
@@ -33,7 +33,7 @@ export interface RotationReport {
   /** The use of each key after the last scan: the keys of `COATCHECK_KEYS` in their order, then unknown keys. */
   readonly keys: readonly KeyUse[]
   /** Number of values that were sealed again with the first key. */
-  readonly resealed: number
+  readonly reencrypted: number
   /** Number of values that another process changed or deleted between reading and writing. The change has sealed them anew. */
   readonly overtaken: number
   /** Number of values that do not open with the key that they name. They stay as they are. */
@@ -58,7 +58,7 @@ export interface RotationProgress {
   readonly scan: number
   readonly scanned: number
   readonly total: number
-  readonly resealed: number
+  readonly reencrypted: number
 }
 
 export type RotationContext = ScanContext & SealedContext & { readonly seal: Seal }
@@ -76,7 +76,7 @@ const AT_ONCE = 10
  */
 export async function rotateKeys(context: RotationContext, options: RotationOptions): Promise<RotationReport> {
   const { signal, dryRun = false, seen } = options
-  let resealed = 0
+  let reencrypted = 0
   let overtaken = 0
   for (let scan = 1; ; scan++) {
     const found = new Found(context)
@@ -84,13 +84,13 @@ export async function rotateKeys(context: RotationContext, options: RotationOpti
     const rotated = async (name: KeyName): Promise<void> => {
       const values = await sealedValuesOf(context, name)
       const old = values.filter((value) => found.isOld(value))
-      const outcome = dryRun || old.length === 0 ? NOTHING : await resealAll(context, name, old)
-      resealed += outcome.resealed
+      const outcome = dryRun || old.length === 0 ? NOTHING : await reencryptAll(context, name, old)
+      reencrypted += outcome.reencrypted
       overtaken += outcome.overtaken
       found.add(values, outcome)
     }
     const progress = ({ scanned, total }: { scanned: number; total: number }): void =>
-      seen?.({ scan, scanned, total, resealed })
+      seen?.({ scan, scanned, total, reencrypted })
     for await (const step of scanKeys(context, { signal, seen: progress })) {
       found.scanned += step.length
       const names = step.map(read).filter((name) => name !== null)
@@ -99,21 +99,25 @@ export async function rotateKeys(context: RotationContext, options: RotationOpti
     // Whatever was under another key when this scan read it may have been copied to a place where it had been before.
     const isClean = found.seenOld === 0
     if (isClean || dryRun || signal.aborted || scan === MOST_SCANS) {
-      return { ...found.report(), resealed, overtaken, scans: scan, isDone: found.left === 0 && !signal.aborted }
+      return { ...found.report(), reencrypted, overtaken, scans: scan, isDone: found.left === 0 && !signal.aborted }
     }
   }
 }
 
-interface Resealed {
-  readonly resealed: number
+interface Reencrypted {
+  readonly reencrypted: number
   readonly overtaken: number
   readonly unreadable: ReadonlySet<SealedValue>
 }
 
-const NOTHING: Resealed = { resealed: 0, overtaken: 0, unreadable: new Set() }
+const NOTHING: Reencrypted = { reencrypted: 0, overtaken: 0, unreadable: new Set() }
 
 /** All old values of one key in one step. */
-async function resealAll(context: RotationContext, name: KeyName, old: readonly SealedValue[]): Promise<Resealed> {
+async function reencryptAll(
+  context: RotationContext,
+  name: KeyName,
+  old: readonly SealedValue[],
+): Promise<Reencrypted> {
   const { server, seal } = context
   const records = await readAll(context, name, old)
   const unreadable = new Set<SealedValue>()
@@ -121,7 +125,7 @@ async function resealAll(context: RotationContext, name: KeyName, old: readonly 
   for (const [i, value] of old.entries()) {
     const record = records[i]
     if (!record || value.address === null) continue
-    const fresh = seal.reseal(record, value.address, value.headroom)
+    const fresh = seal.reencrypt(record, value.address, value.headroom)
     if (typeof fresh === 'string') unreadable.add(value)
     else pairs.push([value, fresh])
   }
@@ -129,12 +133,12 @@ async function resealAll(context: RotationContext, name: KeyName, old: readonly 
   if (first === undefined) return { ...NOTHING, unreadable }
   const [script, args] =
     first[0].field === null
-      ? [RESEAL_RECORD, [String(first[0].headroom), first[1]]]
-      : [RESEAL_FIELDS, pairs.flatMap(([{ field }, fresh]) => [field ?? '', fresh])]
+      ? [REENCRYPT_RECORD, [String(first[0].headroom), first[1]]]
+      : [REENCRYPT_FIELDS, pairs.flatMap(([{ field }, fresh]) => [field ?? '', fresh])]
   // Without a deadline for the server: it does no harm however late it comes.
   const reply = await server.client.script(script, [name.key], ['0', '0', ...args], { deadlineMs: ADMIN_DEADLINE_MS })
-  const [resealed = 0] = reply as readonly number[]
-  return { resealed, overtaken: pairs.length - resealed, unreadable }
+  const [reencrypted = 0] = reply as readonly number[]
+  return { reencrypted, overtaken: pairs.length - reencrypted, unreadable }
 }
 
 async function readAll(
@@ -167,8 +171,8 @@ class Found {
     return !isCurrent && address !== null && this.#isInRing(keyId)
   }
 
-  add(values: readonly SealedValue[], { resealed, overtaken, unreadable }: Resealed): void {
-    let moved = resealed + overtaken
+  add(values: readonly SealedValue[], { reencrypted, overtaken, unreadable }: Reencrypted): void {
+    let moved = reencrypted + overtaken
     for (const value of values) {
       const { name, keyId } = value
       const isStuck = unreadable.has(value)

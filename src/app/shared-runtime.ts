@@ -141,7 +141,7 @@ function build(config: ResolvedConfig<object>, factory: StoreFactory, keys: read
     events: relay,
     namespace: prefix,
     signInUrl: signInUrlOf(keyring, basePath, systemClock),
-    discard: (userKey, provider, refreshToken) => revocations.discard(userKey, provider, refreshToken),
+    revokeLateToken: (userKey, provider, refreshToken) => revocations.revokeLateToken(userKey, provider, refreshToken),
   })
   return { keyring, seal, store, tokens, gate, revocations, relay }
 }

@@ -34,19 +34,19 @@ describe('createSeal', () => {
     expect(nonceOf(record, 8)).toEqual(record.subarray(13, 25))
   })
 
-  it('reseals under the key that seals now: same content, length, nonce and headroom, and again the same bytes', () => {
+  it('re-encrypts under the key that seals now: same content, length, nonce and headroom, and again the same bytes', () => {
     const both = createSeal(createKeyring([`new:${key()}`, spec, namesEntryOf(spec)]))
     const old = seal.seal(plaintext, address, 8)
     old.fill(0xab, 0, 8)
-    const resealed = both.reseal(old, address, 8) as Buffer
-    expect(resealed.subarray(0, 8)).toEqual(old.subarray(0, 8))
-    expect(resealed).toHaveLength(old.length)
-    expect(nonceOf(resealed, 8)).toEqual(nonceOf(old, 8))
-    expect(both.open(resealed, address, 8)).toEqual(plaintext)
-    expect(seal.open(resealed, address, 8)).toBe('key-unknown')
-    expect(both.reseal(resealed, address, 8)).toEqual(resealed)
-    expect(both.reseal(old, { ...address, name: 'elsewhere' }, 8)).toBe('unreadable')
-    expect(createSeal(createKeyring(key())).reseal(old, address, 8)).toBe('key-unknown')
+    const reencrypted = both.reencrypt(old, address, 8) as Buffer
+    expect(reencrypted.subarray(0, 8)).toEqual(old.subarray(0, 8))
+    expect(reencrypted).toHaveLength(old.length)
+    expect(nonceOf(reencrypted, 8)).toEqual(nonceOf(old, 8))
+    expect(both.open(reencrypted, address, 8)).toEqual(plaintext)
+    expect(seal.open(reencrypted, address, 8)).toBe('key-unknown')
+    expect(both.reencrypt(reencrypted, address, 8)).toEqual(reencrypted)
+    expect(both.reencrypt(old, { ...address, name: 'elsewhere' }, 8)).toBe('unreadable')
+    expect(createSeal(createKeyring(key())).reencrypt(old, address, 8)).toBe('key-unknown')
   })
 
   it('shows nothing of the content and never seals the same twice', () => {

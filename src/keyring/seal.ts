@@ -54,7 +54,7 @@ export interface Seal {
    * nothing has changed. A nonce that was random under one key is as good under another, and sealing the same content twice
    * gives the same bytes, so no nonce is ever used for two contents. What stands in front is carried over.
    */
-  reseal(record: Buffer, address: SealAddress, headroom?: number): Buffer | Refusal
+  reencrypt(record: Buffer, address: SealAddress, headroom?: number): Buffer | Refusal
 }
 
 export function createSeal(keyring: Keyring, random: Random = systemRandom): Seal {
@@ -95,7 +95,7 @@ export function createSeal(keyring: Keyring, random: Random = systemRandom): Sea
   return {
     open,
     seal: (plaintext, address, headroom = 0) => sealWith(random.bytes(NONCE_BYTES), plaintext, address, headroom),
-    reseal(record, address, headroom = 0) {
+    reencrypt(record, address, headroom = 0) {
       const plaintext = open(record, address, headroom)
       if (typeof plaintext === 'string') return plaintext
       const out = sealWith(nonceOf(record, headroom), plaintext, address, headroom)

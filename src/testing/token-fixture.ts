@@ -139,7 +139,7 @@ export function tokenFixture(
     signInUrl: ({ provider: name, claims }) =>
       `/auth/login?provider=${name}${claims === null ? '' : `&claims=${claims}`}`,
     ...(options.fetch && { fetch: options.fetch }),
-    discard: (_userKey, _provider, refreshToken) => Promise.resolve(void discarded.push(refreshToken)),
+    revokeLateToken: (_userKey, _provider, refreshToken) => Promise.resolve(void discarded.push(refreshToken)),
     schedule(run) {
       scheduled.add(run)
       return () => scheduled.delete(run)

@@ -23,7 +23,7 @@ import { refreshedEntry } from './next-grant.ts'
 import { createSingleFlight } from './single-flight.ts'
 import type { AccessEntry, TokenCodec } from './token-codec.ts'
 import { END_OF_LIFE_BYTES, type TokenDriver } from './token-driver.ts'
-import { accessField, holdField, leaseField } from './token-fields.ts'
+import { accessField, knownFailureField, leaseField } from './token-fields.ts'
 import { isAlive, isGood, type Need } from './token-life.ts'
 import { describeTarget, flightKey, type Target } from './token-target.ts'
 import type { RefreshedTokens } from './types.ts'
@@ -47,7 +47,7 @@ export interface DirectTokens {
 interface Stored {
   readonly entry: AccessEntry | null
   readonly nonce: Buffer | null
-  readonly hold: RefreshFailure | null
+  readonly knownFailure: RefreshFailure | null
 }
 
 export function createDirectTokens(deps: {
@@ -71,14 +71,18 @@ export function createDirectTokens(deps: {
   }
 
   const readOnce = async (owner: string, target: Target): Promise<Stored> => {
-    const names = [accessField(target.provider, target.key), holdField(target.provider, flightKey(target))] as const
-    const [record, holdRecord] = await driver.read(owner, names)
+    const names = [
+      accessField(target.provider, target.key),
+      knownFailureField(target.provider, flightKey(target)),
+    ] as const
+    const [record, knownFailureRecord] = await driver.read(owner, names)
     const opened = record ? codec.openAccess(owner, names[0], record) : null
-    const hold = holdRecord ? codec.openHold(owner, names[1], holdRecord) : null
+    const knownFailure = knownFailureRecord ? codec.openKnownFailure(owner, names[1], knownFailureRecord) : null
     return {
       entry: typeof opened === 'string' ? null : opened,
       nonce: record ? nonceOf(record, END_OF_LIFE_BYTES) : null,
-      hold: hold && typeof hold !== 'string' ? history.failureOf(hold.value, NO_GRANT) : null,
+      knownFailure:
+        knownFailure && typeof knownFailure !== 'string' ? history.failureOf(knownFailure.value, NO_GRANT) : null,
     }
   }
 
@@ -99,8 +103,8 @@ export function createDirectTokens(deps: {
 
   const storeHold = async (owner: string, target: Target, failure: RefreshFailure): Promise<void> => {
     if (!failure.wasAsked) return
-    const hold = history.hold(owner, target, NO_GRANT, failure, history.holdMs(failure, 0))
-    await driver.write(owner, { set: new Map([hold]) }).catch(() => undefined)
+    const knownFailure = history.knownFailure(owner, target, NO_GRANT, failure, history.knownFailureMs(failure, 0))
+    await driver.write(owner, { set: new Map([knownFailure]) }).catch(() => undefined)
   }
 
   const failed = (target: Target, { entry }: Stored, failure: RefreshFailure): AccessEntry => {
@@ -161,7 +165,7 @@ export function createDirectTokens(deps: {
       while (clock.monotonic() <= waitUntilMs) {
         const before = await read(owner, target)
         if (before.entry && isEnough(before.entry)) return before.entry
-        if (before.hold) return failed(target, before, before.hold)
+        if (before.knownFailure) return failed(target, before, before.knownFailure)
         const lease = await leases.take(owner, leaseField(`${target.provider}:${flightKey(target)}`))
         if (!lease) {
           if (waiting === null) waitingSinceMs = clock.monotonic()
@@ -172,7 +176,7 @@ export function createDirectTokens(deps: {
         try {
           const stored = await read(owner, target)
           if (stored.entry && isEnough(stored.entry)) return stored.entry
-          if (stored.hold) return failed(target, stored, stored.hold)
+          if (stored.knownFailure) return failed(target, stored, stored.knownFailure)
           const facts = { provider: target.provider, resource: target.key }
           const ask = (): Promise<AccessEntry> => askOnce(owner, target, stored, lease, request)
           return await events.operation({ name: 'token.refresh', facts }, ask)

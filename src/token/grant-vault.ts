@@ -12,7 +12,7 @@ import { nextGrant, refreshedEntry } from './next-grant.ts'
 import { createOpener, createStoredTokensReader, isStored, type StoredTokens } from './stored-tokens.ts'
 import type { AccessEntry, Grant, Opened, TokenCodec } from './token-codec.ts'
 import type { LeaseClaim, TokenDriver, TokenField, TokenRecord } from './token-driver.ts'
-import { accessField, fieldsOf, grantField, holdField, statusField } from './token-fields.ts'
+import { accessField, fieldsOf, grantField, knownFailureField, statusField } from './token-fields.ts'
 import { describeTarget, flightKey, type Target } from './token-target.ts'
 import type { RefreshedTokens } from './types.ts'
 import type { UncommittedGrants } from './uncommitted-grants.ts'
@@ -125,7 +125,7 @@ export function createGrantVault(deps: {
       const ttlMs = deps.grantLifetimeMs
       const set = new Map([[field, { record, ttlMs }], history.status(userKey, target, null, 0, ttlMs)])
       if (entry.expiresAtMs > clock.now()) set.set(...accessRecord(userKey, target, entry))
-      const remove = { fields: [holdField(provider, flightKey(target))] }
+      const remove = { fields: [knownFailureField(provider, flightKey(target))] }
       const expect = { field, nonce: grant.nonce }
       const change = { set, remove, expect, lasting: true, ...(lease && { lease }) }
       const committed = await uncommitted.commit({
@@ -148,14 +148,14 @@ export function createGrantVault(deps: {
     async keepSuccessor(userKey, target, grant, refreshToken, failure, lease) {
       const { provider } = target
       const inARow = await failuresInARow(userKey, target).catch(() => 0)
-      const holdMs = history.holdMs(failure, inARow)
+      const knownFailureMs = history.knownFailureMs(failure, inARow)
       const next = nextGrant(grant.value, { refreshToken }, clock.now(), deps.grantLifetimeMs)
       const field = grantField(provider)
       const ttlMs = deps.grantLifetimeMs
       const set = new Map([
         [field, { record: codec.sealGrant(userKey, field, next), ttlMs }],
         history.status(userKey, target, failure, inARow, ttlMs),
-        history.hold(userKey, target, next, failure, holdMs),
+        history.knownFailure(userKey, target, next, failure, knownFailureMs),
       ])
       const change = { set, expect: { field, nonce: grant.nonce }, lasting: true, ...(lease && { lease }) }
       const committed = await uncommitted.commit({
@@ -165,7 +165,7 @@ export function createGrantVault(deps: {
       if (committed.status === 'kept') {
         events.emit('token.grant-kept', { userKey, provider, code: codeOf(committed.cause) })
       }
-      return committed.status === 'conflict' ? null : holdMs
+      return committed.status === 'conflict' ? null : knownFailureMs
     },
 
     async drop(userKey, target, grant, failure, lease) {
@@ -209,17 +209,17 @@ export function createGrantVault(deps: {
     async recordFailure(userKey, target, { grant }, failure, lease) {
       const { provider } = target
       const isKept = grant !== null && isStored(grant) && !outcomeActions[failure.outcome].dropsTokens
-      if (!isKept) return history.holdMs(failure, 0)
+      if (!isKept) return history.knownFailureMs(failure, 0)
       const inARow = await failuresInARow(userKey, target).catch(() => 0)
-      const holdMs = history.holdMs(failure, inARow)
+      const knownFailureMs = history.knownFailureMs(failure, inARow)
       const ttlMs = Math.max(1, grant.value.expiresAtMs - clock.now())
       const set = new Map([
         history.status(userKey, target, failure, inARow, ttlMs),
-        history.hold(userKey, target, grant.value, failure, holdMs),
+        history.knownFailure(userKey, target, grant.value, failure, knownFailureMs),
       ])
       const expect = { field: grantField(provider), nonce: grant.nonce }
       await driver.write(userKey, { set, expect, ...(lease && { lease }) }).catch(() => undefined)
-      return holdMs
+      return knownFailureMs
     },
   }
 }

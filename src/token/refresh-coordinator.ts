@@ -21,7 +21,7 @@ import { createLeases, type Waiting } from './lease.ts'
 import { createUnreplicatedGrants, type UnreplicatedGrants } from './unreplicated-grants.ts'
 import type { ProviderRequests } from './provider-requests.ts'
 import type { RefreshFailure } from './refresh-outcome.ts'
-import { createSingleRefresh, flightOf, HOLD_BELIEVED_MS } from './single-refresh.ts'
+import { createSingleRefresh, flightOf, KNOWN_FAILURE_TRUSTED_MS } from './single-refresh.ts'
 import type { SignInUrl } from './sign-in-url.ts'
 import { createSingleFlight, createSerialQueue } from './single-flight.ts'
 import type { AccessEntry, Grant, Opened, TokenCodec } from './token-codec.ts'
@@ -51,7 +51,7 @@ export interface RefreshDeps {
   readonly schedule: Schedule
   readonly signInUrl?: SignInUrl | undefined
   /** For a refresh token that came too late to be stored. */
-  readonly discard: (userKey: string, provider: string, refreshToken: string) => Promise<void>
+  readonly revokeLateToken: (userKey: string, provider: string, refreshToken: string) => Promise<void>
 }
 
 export interface Refreshes {
@@ -81,8 +81,9 @@ export function createRefreshes(deps: RefreshDeps): Refreshes {
     committed: (commit, durable) => unreplicated.committed(commit, commit.grant, commit.change.set, durable),
     settled(outcome, { userKey, provider, grant }) {
       events.emit(outcome === 'saved' ? 'token.grant-saved' : 'token.grant-discarded', { userKey, provider })
-      if (outcome === 'refused') void refreshing.discardUnlessLive(userKey, provider, grant)
-      if (outcome === 'ended' && grant.refreshToken !== null) void deps.discard(userKey, provider, grant.refreshToken)
+      if (outcome === 'refused') void refreshing.revokeUnlessLive(userKey, provider, grant)
+      if (outcome === 'ended' && grant.refreshToken !== null)
+        void deps.revokeLateToken(userKey, provider, grant.refreshToken)
     },
   })
   const vault = createGrantVault({ ...deps, uncommitted, unreplicated })
@@ -163,14 +164,14 @@ export function createRefreshes(deps: RefreshDeps): Refreshes {
   const heldBy = (
     userKey: string,
     target: Target,
-    { hold }: StoredTokens,
+    { knownFailure }: StoredTokens,
     { value: { family } }: Opened<Grant>,
   ): RefreshFailure | null => {
     const name = flightOf(userKey, target)
     const known = failed.find(name, family)
-    if (known || !hold) return known
-    failed.remember(name, family, hold, HOLD_BELIEVED_MS)
-    return hold
+    if (known || !knownFailure) return known
+    failed.remember(name, family, knownFailure, KNOWN_FAILURE_TRUSTED_MS)
+    return knownFailure
   }
 
   const launch = (userKey: string, target: Target, isEnough: (entry: AccessEntry) => boolean): Promise<RefreshResult> =>

@@ -82,21 +82,21 @@ export interface OutcomeAction {
   /** The stored tokens are of no use any more and go. Everything else leaves them alone. */
   readonly dropsTokens: boolean
   /** How long the failure is remembered, so that many callers are not many requests. Doubles with each in a row. */
-  readonly holdMs: number
-  readonly maxHoldMs: number
+  readonly knownFailureMs: number
+  readonly maxKnownFailureMs: number
 }
 
 const temporary = {
   code: 'COATCHECK_TOKEN_REFRESH_UNAVAILABLE',
   dropsTokens: false,
-  holdMs: 250,
-  maxHoldMs: 5000,
+  knownFailureMs: 250,
+  maxKnownFailureMs: 5000,
 } as const
 const rejected = {
   code: 'COATCHECK_TOKEN_REFRESH_REJECTED',
   dropsTokens: false,
-  holdMs: 1000,
-  maxHoldMs: 30_000,
+  knownFailureMs: 1000,
+  maxKnownFailureMs: 30_000,
 } as const
 const reauth = { ...rejected, code: 'COATCHECK_REAUTH_REQUIRED' } as const
 

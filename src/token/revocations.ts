@@ -39,7 +39,7 @@ export interface TokenRevoker {
 
 export interface Revocations {
   /** A refresh token that came too late to be stored. Never rejects. */
-  discard(userKey: string, provider: string, refreshToken: string): Promise<void>
+  revokeLateToken(userKey: string, provider: string, refreshToken: string): Promise<void>
   /** Something of this user may lie in the outbox now. */
   moved(userKey: string): void
   /** What is due, of any process. Never rejects. */
@@ -122,7 +122,7 @@ export function createRevocations(deps: {
   if (providers.length > 0) lookIn(FIRST_LOOK_MS)
 
   return {
-    async discard(userKey, provider, refreshToken) {
+    async revokeLateToken(userKey, provider, refreshToken) {
       if (!providers.includes(provider)) return
       const nowMs = clock.now()
       const field = grantField(provider)

@@ -22,7 +22,7 @@ import type { RefreshedTokens, TokenRefresher } from './types.ts'
 /** Longer than any lease: a slow provider is one request, and its lease is renewed meanwhile. */
 const PROVIDER_DEADLINE_MS = 30_000
 /** How long this process believes a failure that it has read of, without looking again. */
-export const HOLD_BELIEVED_MS = 250
+export const KNOWN_FAILURE_TRUSTED_MS = 250
 
 export interface SingleRefresh {
   /** `null`: the grant was replaced or deleted meanwhile; read again. */
@@ -33,7 +33,7 @@ export interface SingleRefresh {
     grant: Opened<Grant>,
     lease: Lease | null,
   ): Promise<RefreshResult | null>
-  discardUnlessLive(userKey: string, provider: string, grant: Grant): Promise<void>
+  revokeUnlessLive(userKey: string, provider: string, grant: Grant): Promise<void>
 }
 
 export function createSingleRefresh(deps: {
@@ -45,7 +45,7 @@ export function createSingleRefresh(deps: {
   readonly events: EventBus
   readonly now: (userKey: string) => RefreshConditions
   /** For a refresh token that came too late to be stored. */
-  readonly discard: (userKey: string, provider: string, refreshToken: string) => Promise<void>
+  readonly revokeLateToken: (userKey: string, provider: string, refreshToken: string) => Promise<void>
 }): SingleRefresh {
   const { vault, failed, refresher, requests, clock, events, now } = deps
 
@@ -86,7 +86,7 @@ export function createSingleRefresh(deps: {
       const durationMs = clock.monotonic() - startedMs
       events.emit('token.refresh-failed', { userKey, provider, resource: target.key, durationMs, outcome: 'refused' })
       if (answer.refreshToken !== undefined) {
-        await discardUnlessLive(userKey, provider, { ...grant.value, refreshToken: answer.refreshToken })
+        await revokeUnlessLive(userKey, provider, { ...grant.value, refreshToken: answer.refreshToken })
       }
     }
     return entry && { entry, final: true }
@@ -102,11 +102,11 @@ export function createSingleRefresh(deps: {
     lease: Lease | null,
   ): Promise<number | null> => {
     const claim = lease?.claim ?? null
-    if (!failure.wasAsked) return Math.min(failure.facts.retryAfterMs ?? 0, HOLD_BELIEVED_MS)
+    if (!failure.wasAsked) return Math.min(failure.facts.retryAfterMs ?? 0, KNOWN_FAILURE_TRUSTED_MS)
     const successor = successorOf(grant.value, failure)
     if (successor === null) return vault.recordFailure(userKey, target, stored, failure, claim)
     const forMs = await vault.keepSuccessor(userKey, target, grant, successor, failure, claim)
-    if (forMs === null) await discardUnlessLive(userKey, target.provider, { ...grant.value, refreshToken: successor })
+    if (forMs === null) await revokeUnlessLive(userKey, target.provider, { ...grant.value, refreshToken: successor })
     return forMs
   }
 
@@ -114,13 +114,13 @@ export function createSingleRefresh(deps: {
    * The refresh token of a sign-in that is over is revoked. One of a sign-in that goes on is not: providers end the whole grant
    * with it, the successor that somebody else has stored included.
    */
-  const discardUnlessLive = async (
+  const revokeUnlessLive = async (
     userKey: string,
     provider: string,
     { family, refreshToken }: Grant,
   ): Promise<void> => {
     const stored = await vault.familyOf(userKey, provider).catch(() => family)
-    if (refreshToken !== null && stored !== family) await deps.discard(userKey, provider, refreshToken)
+    if (refreshToken !== null && stored !== family) await deps.revokeLateToken(userKey, provider, refreshToken)
   }
 
   const ask = (target: Target, { refreshToken, idToken }: Grant): Promise<RefreshedTokens> =>
@@ -153,7 +153,7 @@ export function createSingleRefresh(deps: {
   const ended = async (userKey: string, target: Target, grant: Grant, { facts }: RefreshFailure): Promise<void> => {
     const { provider, key: resource } = target
     events.emit('token.subject-mismatch', { userKey, provider, resource, ...reasonInFacts(facts) })
-    await discardUnlessLive(userKey, provider, grant)
+    await revokeUnlessLive(userKey, provider, grant)
   }
 
   const failedEvent = (userKey: string, target: Target, startedMs: number, failure: RefreshFailure): void => {
@@ -176,7 +176,7 @@ export function createSingleRefresh(deps: {
       const facts = { provider: target.provider, resource: target.key }
       return events.operation({ name: 'token.refresh', facts }, () => askAndCommit(userKey, target, ...rest))
     },
-    discardUnlessLive,
+    revokeUnlessLive,
   }
 }
 

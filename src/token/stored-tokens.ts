@@ -7,7 +7,7 @@ import type { RefreshHistory } from './refresh-history.ts'
 import type { RefreshFailure } from './refresh-outcome.ts'
 import type { AccessEntry, Grant, Opened, TokenCodec } from './token-codec.ts'
 import type { TokenDriver } from './token-driver.ts'
-import { accessField, grantField, holdField } from './token-fields.ts'
+import { accessField, grantField, knownFailureField } from './token-fields.ts'
 import { flightKey, type Target } from './token-target.ts'
 import type { UncommittedGrants } from './uncommitted-grants.ts'
 
@@ -18,7 +18,7 @@ export interface StoredTokens {
   /** What sign-in returned, when that is not the target. */
   readonly signIn: AccessEntry | null
   /** A failure of any process that still holds for this target. */
-  readonly hold: RefreshFailure | null
+  readonly knownFailure: RefreshFailure | null
 }
 
 /** `null` for what does not open, of which listeners hear. */
@@ -54,11 +54,11 @@ export function createStoredTokensReader(deps: {
       // Its nonce is never compared: a commit onto an uncommitted grant expects what the first one expected.
       const grant = { value: kept.grant, nonce: UNCOMMITTED }
       const signIn = key === '' ? null : (kept.entries.get('') ?? null)
-      return { grant, own: kept.entries.get(key) ?? null, signIn, hold: null }
+      return { grant, own: kept.entries.get(key) ?? null, signIn, knownFailure: null }
     }
     const name = { userKey, provider }
     if (unreplicated.isSuspect(name)) await unreplicated.reconcile(name)
-    const holdName = holdField(provider, flightKey(target))
+    const holdName = knownFailureField(provider, flightKey(target))
     const fields = [
       grantField(provider),
       holdName,
@@ -73,14 +73,15 @@ export function createStoredTokensReader(deps: {
     let seen = await look()
     const isDoubtful = seen.stored === null || typeof seen.stored === 'string'
     if (isDoubtful && driver.confirm) seen = await lookAgain(driver.confirm(userKey), look())
-    const [, holdRecord, own, signIn] = seen.records
+    const [, knownFailureRecord, own, signIn] = seen.records
     const grant = seen.stored && opened(seen.stored)
-    const hold = grant && holdRecord ? opened(codec.openHold(userKey, holdName, holdRecord)) : null
+    const knownFailure =
+      grant && knownFailureRecord ? opened(codec.openKnownFailure(userKey, holdName, knownFailureRecord)) : null
     const entryOf = (field: string, record: Buffer | null | undefined): AccessEntry | null =>
       record ? opened(codec.openAccess(userKey, field, record)) : null
     return {
       grant,
-      hold: grant && history.failureOf(hold?.value ?? null, grant.value),
+      knownFailure: grant && history.failureOf(knownFailure?.value ?? null, grant.value),
       own: entryOf(accessField(provider, key), own),
       signIn: entryOf(accessField(provider, ''), signIn),
     }

@@ -66,7 +66,7 @@ export interface TokenCacheDeps {
   /** What stands before all keys; part of what values are sealed for. */
   readonly namespace: string
   /** For refresh tokens that came too late to be stored. Default: they are forgotten. */
-  readonly discard?: (userKey: string, provider: string, refreshToken: string) => Promise<void>
+  readonly revokeLateToken?: (userKey: string, provider: string, refreshToken: string) => Promise<void>
   /** Where a browser signs in again, for errors. Default: none. */
   readonly signInUrl?: SignInUrl
   /** For `fetchWithToken`. Default: the global one. */
@@ -101,7 +101,7 @@ export function createTokenCache(deps: TokenCacheDeps): OwnedTokenCache {
     canRefresh,
     grantLifetimeMs,
     schedule,
-    discard: deps.discard ?? (() => Promise.resolve()),
+    revokeLateToken: deps.revokeLateToken ?? (() => Promise.resolve()),
   })
   const direct = createDirectTokens({ ...deps, driver: deps.appDriver, codec, requests, schedule })
   const signInTokens = createSignInTokens({ ...deps, unreplicated: refreshes.unreplicated, codec, grantLifetimeMs })

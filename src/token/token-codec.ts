@@ -75,8 +75,8 @@ export interface RefreshRecord {
   readonly inARow: number
 }
 
-/** A failure that keeps all processes from asking again; its life is that of its field. */
-export interface HoldRecord {
+/** A failure that all processes know: until its field expires, none of them asks the provider again. */
+export interface KnownFailureRecord {
   readonly family: string
   readonly outcome: string
   /** The OAuth `error`. */
@@ -102,13 +102,13 @@ export interface TokenCodec {
   sealGrant(userKey: string, field: TokenField, grant: Grant): Buffer
   sealAccess(userKey: string, field: TokenField, entry: AccessEntry): Buffer
   sealStatus(userKey: string, field: TokenField, status: RefreshRecord): Buffer
-  sealHold(userKey: string, field: TokenField, hold: HoldRecord): Buffer
+  sealKnownFailure(userKey: string, field: TokenField, knownFailure: KnownFailureRecord): Buffer
   sealMsal(userKey: string, field: TokenField, record: MsalRecord): Buffer
   openGrant(userKey: string, field: TokenField, record: Buffer): Opened<Grant> | Refusal
   /** Without the nonce: nothing is compared with that of an access token here, and a hit should not copy it. */
   openAccess(userKey: string, field: TokenField, record: Buffer): AccessEntry | Refusal
   openStatus(userKey: string, field: TokenField, record: Buffer): Opened<RefreshRecord> | Refusal
-  openHold(userKey: string, field: TokenField, record: Buffer): Opened<HoldRecord> | Refusal
+  openKnownFailure(userKey: string, field: TokenField, record: Buffer): Opened<KnownFailureRecord> | Refusal
   openMsal(userKey: string, field: TokenField, record: Buffer): Opened<MsalRecord> | Refusal
   /** Of a record that need not open. */
   nonceOf(record: Buffer): Buffer
@@ -181,12 +181,12 @@ export function createTokenCodec(seal: Seal, namespace: string): TokenCodec {
     sealGrant: encoderOf<Grant>('grant'),
     sealAccess,
     sealStatus: encoderOf<RefreshRecord>('status'),
-    sealHold: encoderOf<HoldRecord>('hold'),
+    sealKnownFailure: encoderOf<KnownFailureRecord>('hold'),
     sealMsal: encoderOf<MsalRecord>('msal'),
     openGrant: decoderOf<Grant>('grant'),
     openAccess,
     openStatus: decoderOf<RefreshRecord>('status'),
-    openHold: decoderOf<HoldRecord>('hold'),
+    openKnownFailure: decoderOf<KnownFailureRecord>('hold'),
     openMsal: decoderOf<MsalRecord>('msal'),
     nonceOf: (record) => nonceOf(record, END_OF_LIFE_BYTES),
   }

@@ -21,7 +21,7 @@ export type FieldKind = 'grant' | 'access' | 'status' | 'hold' | 'lease'
 export const grantField = (provider: string): TokenField => `grant:${provider}`
 export const statusField = (provider: string): TokenField => `status:${provider}`
 export const leaseField = (provider: string): TokenField => `lease:${provider}`
-export const holdField = (provider: string, targetKey: string): TokenField => `hold:${provider}:${targetKey}`
+export const knownFailureField = (provider: string, targetKey: string): TokenField => `hold:${provider}:${targetKey}`
 /** The cache of an application on MSAL, in a hash of its own user key: `coatcheck/msal`. */
 export const msalField: TokenField = 'msal:'
 export const accessField = (provider: string, targetKey: string): TokenField => `access:${provider}:${targetKey}`
@@ -30,7 +30,7 @@ export const accessField = (provider: string, targetKey: string): TokenField => 
 export function fieldsOf(provider: string): FieldSelection {
   return {
     fields: [grantField(provider), statusField(provider), leaseField(provider)],
-    prefixes: [accessField(provider, ''), holdField(provider, '')],
+    prefixes: [accessField(provider, ''), knownFailureField(provider, '')],
   }
 }
 

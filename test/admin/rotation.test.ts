@@ -73,11 +73,11 @@ describe('one server', () => {
     const context = await operator(BOTH_KEYS)
     const before = await rotateKeys(context, { signal: never, dryRun: true })
     expect(use(before.keys)).toEqual({ new: 0, old: world.sealed })
-    expect(before).toMatchObject({ resealed: 0, isDone: false })
+    expect(before).toMatchObject({ reencrypted: 0, isDone: false })
 
     const lives = await livesOf(world)
     const report = await rotateKeys(context, { signal: never })
-    expect(report).toMatchObject({ resealed: world.sealed, overtaken: 0, unreadable: 0, isDone: true })
+    expect(report).toMatchObject({ reencrypted: world.sealed, overtaken: 0, unreadable: 0, isDone: true })
     expect(use(report.keys)).toEqual({ new: world.sealed, old: 0 })
     for (const [i, life] of (await livesOf(world)).entries()) {
       expect(life).toBeLessThanOrEqual(lives[i] ?? 0)
@@ -114,15 +114,15 @@ describe('one server', () => {
     const interruption = new AbortController()
     const first = await rotateKeys(context, {
       signal: interruption.signal,
-      seen: ({ resealed }) => {
-        if (resealed > world.sealed / 3) interruption.abort()
+      seen: ({ reencrypted }) => {
+        if (reencrypted > world.sealed / 3) interruption.abort()
       },
     })
     expect(first.isDone).toBe(false)
-    expect(first.resealed).toBeGreaterThan(world.sealed / 3)
-    expect(first.resealed).toBeLessThan(world.sealed)
+    expect(first.reencrypted).toBeGreaterThan(world.sealed / 3)
+    expect(first.reencrypted).toBeLessThan(world.sealed)
     const second = await rotateKeys(context, { signal: never })
-    expect(second.resealed).toBe(world.sealed - first.resealed)
+    expect(second.reencrypted).toBe(world.sealed - first.reencrypted)
     expect(second).toMatchObject({ isDone: true })
     expect(use(second.keys)).toEqual({ new: world.sealed, old: 0 })
     await expectAllReadable(world, NEW_KEY_ALONE)
@@ -169,7 +169,7 @@ describe('one server', () => {
       async script(...call) {
         const [, userKey, id] = /user:session:\{(.+)\}:(.+)$/.exec(call[1][0] ?? '') ?? []
         const ticket = ticketOf.get(`${userKey}.${id}`)
-        if (call[0].name === 'rotation.reseal-record' && ticket) {
+        if (call[0].name === 'rotation.reencrypt-record' && ticket) {
           ticketOf.delete(`${userKey}.${id}`)
           await auth.sessions.update(ticket, increment)
         }
@@ -177,7 +177,7 @@ describe('one server', () => {
       },
     }
     const report = await rotateKeys({ ...context, server: { ...context.server, client: between } }, { signal: never })
-    expect(report).toMatchObject({ isDone: true, overtaken: tickets.length, resealed: sealed - tickets.length })
+    expect(report).toMatchObject({ isDone: true, overtaken: tickets.length, reencrypted: sealed - tickets.length })
     for (const ticket of tickets) expect((await auth.sessions.find(ticket)).session?.data.count).toBe(1)
   })
 })
@@ -231,7 +231,7 @@ test('under load nobody is signed out, no change is lost, no grant ends, and not
   await Promise.all(load)
 
   expect(report).toMatchObject({ isDone: true, unreadable: 0 })
-  expect(report.resealed).toBeGreaterThan(0)
+  expect(report.reencrypted).toBeGreaterThan(0)
   expect(misses).toEqual([])
   expect(refusals).toEqual([])
   expect(refreshedMeanwhile).toBeGreaterThan(20)
@@ -258,7 +258,7 @@ test('a cluster: all servers are walked, and everything goes under the first key
   const options = { url: group.url, cluster: true }
   const world = await sealWorld(options, 30)
   const report = await rotateKeys(await operator(BOTH_KEYS, options), { signal: never })
-  expect(report).toMatchObject({ resealed: world.sealed, isDone: true })
+  expect(report).toMatchObject({ reencrypted: world.sealed, isDone: true })
   await expectAllReadable(world, NEW_KEY_ALONE, options)
 }, 300_000)
 
@@ -269,7 +269,7 @@ function outboxAddress(userKey: string) {
 test('a ring of one key has nothing to do', async () => {
   await sealWorld({ url: server.url }, 2)
   expect(await rotateKeys(await operator([OLD_KEY]), { signal: never })).toMatchObject({
-    resealed: 0,
+    reencrypted: 0,
     isDone: true,
     scans: 1,
   })

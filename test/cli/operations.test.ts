@@ -276,7 +276,7 @@ describe('keys', () => {
     await Promise.all(Array.from({ length: users }, (_, i) => auth.sessions.create({ userId: `user-${i}` })))
     await auth.close()
     const env = { REDIS_URL: url, COATCHECK_KEYS: [NEW, OLD, namesEntryOf(OLD)].join(',') }
-    const resealed = async (): Promise<number> =>
+    const reencrypted = async (): Promise<number> =>
       Number(/cmdstat_setrange:calls=(\d+)/.exec(await own.cli('info', 'commandstats'))?.[1] ?? 0)
     const rotate = ['keys', 'rotate', '--yes', '--json']
     for (const [signal, from] of [
@@ -284,17 +284,17 @@ describe('keys', () => {
       ['SIGINT', 500],
     ] as const) {
       const running = at.start(rotate, env)
-      await until(async () => (await resealed()) >= from)
+      await until(async () => (await reencrypted()) >= from)
       running.signal(signal)
       const { code, stdout } = await running.ended
       expect(code).toBe(signal === 'SIGKILL' ? null : 130)
       if (signal === 'SIGINT') expect(JSON.parse(stdout)).toMatchObject({ isDone: false })
-      expect(await resealed()).toBeLessThan(users)
+      expect(await reencrypted()).toBeLessThan(users)
     }
-    const done = await resealed()
+    const done = await reencrypted()
     const { code, stdout } = await at.run(rotate, env)
     expect(code).toBe(0)
-    expect(JSON.parse(stdout)).toMatchObject({ isDone: true, resealed: users - done })
+    expect(JSON.parse(stdout)).toMatchObject({ isDone: true, reencrypted: users - done })
     const people = await at.run(['keys', 'rotate', '--dry-run'], env)
     expect(people.stdout).toMatch(/^new\tseals\t1,500\t1,500 sessions\nold\topens\t0\t$/m)
     expect(people.stdout).toContain('Key old seals nothing any more. Take it out 1 d after')

@@ -87,12 +87,12 @@ describe.each(topologies)('$form', ({ start, servers }) => {
     expect(JSON.stringify(await json(`explain ${ids[0] ?? ''}`))).toContain('ended')
   })
 
-  test('everything is resealed under a new first key', async () => {
+  test('everything is re-encrypted under a new first key', async () => {
     // A session, a grant and a token of each, but for the one who was signed out.
     const ring = { COATCHECK_KEYS: BOTH_KEYS.join(',') }
     const { code, stdout } = await at.run(['keys', 'rotate', '--yes', '--json'], ring)
     expect(code).toBe(0)
-    expect(JSON.parse(stdout)).toMatchObject({ isDone: true, resealed: (USERS - 1) * 3 })
+    expect(JSON.parse(stdout)).toMatchObject({ isDone: true, reencrypted: (USERS - 1) * 3 })
     expect(await json('keys repair --yes')).toMatchObject({ command: 'keys repair' })
   })
 })

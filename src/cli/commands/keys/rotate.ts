@@ -36,8 +36,8 @@ export function rotateAll(cli: Cli): Command {
         const report = await rotateKeys(admin, {
           dryRun,
           signal,
-          seen: ({ scan, scanned, total, resealed }) =>
-            output.progress(`scan ${scan}: ${whole(scanned)} of ${whole(total)} keys, ${whole(resealed)} re-encrypted`),
+          seen: ({ scan, scanned, total, reencrypted }) =>
+            output.progress(`scan ${scan}: ${whole(scanned)} of ${whole(total)} keys, ${whole(reencrypted)} re-encrypted`),
         })
         const { absoluteTimeoutMs } = admin.config.session
         output.data({ dryRun, ...report, ticketsUntilMs: admin.clock.now() + absoluteTimeoutMs }, () =>
@@ -59,7 +59,7 @@ interface RunConditions {
 
 function textOf(output: Output, report: RotationReport, conditions: RunConditions): string {
   const { dryRun, isInterrupted, absoluteTimeoutMs } = conditions
-  const { keys, resealed, scanned, unreadable, isDone } = report
+  const { keys, reencrypted, scanned, unreadable, isDone } = report
   const columns: readonly Column<KeyUse>[] = [
     { title: 'KEY', value: ({ keyId }) => keyId },
     { title: '', value: ({ isCurrent, isInRing }) => (isCurrent ? 'seals' : isInRing ? 'opens' : 'not in the ring') },
@@ -67,7 +67,7 @@ function textOf(output: Output, report: RotationReport, conditions: RunCondition
     { title: 'OF THEM', value: ({ families }) => familiesText(families) },
   ]
   const lines = [output.table(columns, keys), '']
-  if (!dryRun) lines.push(`Re-encrypted ${counted(resealed, 'record')}.`)
+  if (!dryRun) lines.push(`Re-encrypted ${counted(reencrypted, 'record')}.`)
   if (isInterrupted)
     lines.push(`Interrupted after ${counted(scanned, 'key')} of this scan: run it again and it goes on.`)
   else if (!isDone && !dryRun) {

@@ -1,6 +1,6 @@
 /**
- * Scripts that put a record under another key: only over the very record that was resealed, which its nonce names, and only its
- * sealed part. A resealed record has the length and the nonce of the one before, so life, index and whoever compares nonces
+ * Scripts that put a record under another key: only over the very record that was re-encrypted, which its nonce names, and only its
+ * sealed part. A re-encrypted record has the length and the nonce of the one before, so life, index and whoever compares nonces
  * notice nothing. What has been changed meanwhile is left alone.
  *
  * Sealed bytes (Lua counts from 1), behind a headroom of h bytes: h+1 format · h+2..h+5 key tag · h+6..h+17 nonce · rest.
@@ -10,11 +10,11 @@ import { PROLOGUE } from './prologue.ts'
 
 /**
  * KEYS 1 record
- * ARGV 3 headroom in bytes · 4 resealed record
- * Reply {1 resealed, 0 changed meanwhile or gone}
+ * ARGV 3 headroom in bytes · 4 re-encrypted record
+ * Reply {1 re-encrypted, 0 changed meanwhile or gone}
  */
-export const RESEAL_RECORD: RedisScript = defineScript(
-  'rotation.reseal-record',
+export const REENCRYPT_RECORD: RedisScript = defineScript(
+  'rotation.reencrypt-record',
   `${PROLOGUE}
 local h = tonumber(ARGV[3])
 if redis.call('GETRANGE', KEYS[1], h + 5, h + 16) ~= string.sub(ARGV[4], h + 6, h + 17) then return {0} end
@@ -28,21 +28,21 @@ return {1}
  * Values with 8 bytes of headroom in one hash. Works on a full server, as replacing tokens does: see token.ts.
  *
  * KEYS 1 hash
- * ARGV from 3 on pairs of field, resealed value
- * Reply {number of values resealed}
+ * ARGV from 3 on pairs of field, re-encrypted value
+ * Reply {number of values re-encrypted}
  */
-export const RESEAL_FIELDS: RedisScript = defineScript(
-  'rotation.reseal-fields',
+export const REENCRYPT_FIELDS: RedisScript = defineScript(
+  'rotation.reencrypt-fields',
   `${PROLOGUE}
-local resealed = 0
+local reencrypted = 0
 for i = 3, #ARGV, 2 do
   local current = redis.call('HGET', KEYS[1], ARGV[i])
   if current and #current == #ARGV[i + 1] and string.sub(current, 14, 25) == string.sub(ARGV[i + 1], 14, 25) then
     redis.call('HDEL', KEYS[1], '')
     redis.call('HSET', KEYS[1], ARGV[i], string.sub(current, 1, 8) .. string.sub(ARGV[i + 1], 9))
-    resealed = resealed + 1
+    reencrypted = reencrypted + 1
   end
 end
-return {resealed}
+return {reencrypted}
 `,
 )
