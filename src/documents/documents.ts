@@ -4,7 +4,7 @@
  */
 import { SessionError } from '../core/errors.ts'
 import type { EventBus } from '../core/events.ts'
-import { lookAgain } from '../core/look-again.ts'
+import { confirmMiss } from '../core/confirm-miss.ts'
 import type { Keyring } from '../keyring/keyring.ts'
 import { nonceOf, type Refusal, type Seal, type SealAddress } from '../keyring/seal.ts'
 import type { DocumentDriver, DocumentRef } from './document-driver.ts'
@@ -98,7 +98,7 @@ export function createDocuments<T>(
       return record && { record, opened: seal.open(record, addressOf(ref)) }
     }
     let seen = await look()
-    if (!Buffer.isBuffer(seen?.opened) && driver.confirm) seen = await lookAgain(driver.confirm(ref), look())
+    if (!Buffer.isBuffer(seen?.opened) && driver.confirm) seen = await confirmMiss(driver.confirm(ref), look())
     return seen && valueOf(seen.record, seen.opened)
   }
 

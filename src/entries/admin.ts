@@ -41,7 +41,7 @@ export {
 } from '../admin/adoption.ts'
 export { type Activity, activityBetween } from '../admin/activity.ts'
 export type { Explanation } from '../admin/explain/explanation.ts'
-export { findExplanations, type Looked, LogReader, type LogReport } from '../admin/explain/find-explanation.ts'
+export { findExplanations, type ExplanationMatch, LogReader, type LogReport } from '../admin/explain/find-explanation.ts'
 export { anchorOf, type Section, sectionsOf } from '../admin/explain/sections.ts'
 export {
   explainSession,

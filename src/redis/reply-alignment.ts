@@ -35,12 +35,12 @@ export async function certainly<T>(
   client: Pick<RedisClientPort, 'verifyAlignment' | 'epochOf'>,
   key: string,
   ask: () => Promise<T>,
-  isDoubtful: (answer: T) => boolean = () => true,
+  isUnconfirmed: (answer: T) => boolean = () => true,
 ): Promise<T> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const epoch = client.epochOf(key)
     const answer = await ask()
-    if (!isDoubtful(answer)) return answer
+    if (!isUnconfirmed(answer)) return answer
     await client.verifyAlignment(key)
     if (client.epochOf(key) === epoch) return answer
   }

@@ -24,7 +24,7 @@ import {
   withSeenSecret,
 } from './session-policy.ts'
 import { VerifiedSessions } from './outage.ts'
-import { createLook } from './session-look.ts'
+import { createSessionLookup } from './session-lookup.ts'
 import { callSite } from './call-site.ts'
 import { watchedWrite, type WriteFailure, type WriteOperation } from './watched-write.ts'
 import { createVault, type Loaded, type Vault } from './session-vault.ts'
@@ -158,7 +158,7 @@ export function createCore<D extends object>(deps: SessionStoreDeps<D>): Session
     }
   }
 
-  const look = createLook({ driver, vault, events })
+  const lookUp = createSessionLookup({ driver, vault, events })
 
   return {
     deps,
@@ -180,7 +180,7 @@ export function createCore<D extends object>(deps: SessionStoreDeps<D>): Session
         events.emit('session.missed', { reason: parsed })
         return parsed
       }
-      const found = await look(parsed)
+      const found = await lookUp(parsed)
       if (typeof found === 'string') {
         verified.forget(parsed.ref)
         events.emit('session.missed', { reason: found, sessionId: sessionIdOf(parsed.ref) })
@@ -197,7 +197,7 @@ export function createCore<D extends object>(deps: SessionStoreDeps<D>): Session
 
     async isLive(ticket) {
       const parsed = tickets.parse(ticket)
-      return typeof parsed !== 'string' && typeof (await look(parsed)) !== 'string'
+      return typeof parsed !== 'string' && typeof (await lookUp(parsed)) !== 'string'
     },
 
     async create(userId, profile, given, replacing = 0, beforeWrite) {

@@ -28,7 +28,7 @@ export interface Missed {
   /** Told to listeners. */
   readonly refused?: Refusal | 'secret'
   /** Nothing was opened that says so: it may be the answer to another question. */
-  readonly isDoubtful: boolean
+  readonly isUnconfirmed: boolean
 }
 
 export interface Vault {
@@ -38,7 +38,7 @@ export interface Vault {
   evaluate(ticket: ParsedTicket, stored: StoredSession): FoundRecord | Missed
 }
 
-const LOST: Missed = { reason: 'lost', isDoubtful: true }
+const LOST: Missed = { reason: 'lost', isUnconfirmed: true }
 
 /** What the record of a session is sealed for. `namespace`: what stands before all keys. */
 export function sessionAddress(namespace: string, { kind, userKey, id }: SessionRef): SealAddress {
@@ -81,15 +81,15 @@ export function createVault(deps: { seal: Seal; namespace: string; clock: Clock 
       if (!sealed) return LOST
       if (ref.kind === 'user') {
         if (!generation) return LOST
-        if (!isOfGeneration(sealed, generation)) return { reason: 'revoked', isDoubtful: true }
+        if (!isOfGeneration(sealed, generation)) return { reason: 'revoked', isUnconfirmed: true }
       }
       const loaded = openedBefore.get(stored) ?? openNow(ticket, sealed)
       if (stored.isKept && typeof loaded !== 'string') openedBefore.set(stored, loaded)
       if (typeof loaded === 'string') return { ...LOST, refused: loaded }
       const nowMs = clock.now()
       const status = statusOf(ticket.secretHash, loaded.record.secrets, nowMs)
-      if (status === 'refused') return { reason: 'revoked', refused: 'secret', isDoubtful: false }
-      return isExpired(loaded.record, nowMs) ? { reason: 'expired', isDoubtful: false } : { loaded, status }
+      if (status === 'refused') return { reason: 'revoked', refused: 'secret', isUnconfirmed: false }
+      return isExpired(loaded.record, nowMs) ? { reason: 'expired', isUnconfirmed: false } : { loaded, status }
     },
   }
 }

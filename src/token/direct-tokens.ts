@@ -6,7 +6,7 @@
 import type { Clock } from '../core/clock.ts'
 import { TokenError } from '../core/errors.ts'
 import type { EventBus } from '../core/events.ts'
-import { lookAgain } from '../core/look-again.ts'
+import { confirmMiss } from '../core/confirm-miss.ts'
 import type { Random } from '../core/random.ts'
 import { nonceOf } from '../keyring/seal.ts'
 import { createLeases, type Lease, type Waiting } from './lease.ts'
@@ -67,7 +67,7 @@ export function createDirectTokens(deps: {
   const read = async (owner: string, target: Target): Promise<Stored> => {
     const stored = await readOnce(owner, target)
     if (stored.entry !== null || !driver.confirm) return stored
-    return lookAgain(driver.confirm(owner), readOnce(owner, target))
+    return confirmMiss(driver.confirm(owner), readOnce(owner, target))
   }
 
   const readOnce = async (owner: string, target: Target): Promise<Stored> => {

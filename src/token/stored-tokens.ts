@@ -1,6 +1,6 @@
 /** What a refresh starts from: grant and tokens of one target, read in one command and opened. */
 import type { EventBus } from '../core/events.ts'
-import { lookAgain } from '../core/look-again.ts'
+import { confirmMiss } from '../core/confirm-miss.ts'
 import type { Refusal } from '../keyring/seal.ts'
 import type { UnreplicatedGrants } from './unreplicated-grants.ts'
 import type { RefreshHistory } from './refresh-history.ts'
@@ -71,8 +71,8 @@ export function createStoredTokensReader(deps: {
       return { records, stored: record ? codec.openGrant(userKey, grantField(provider), record) : null }
     }
     let seen = await look()
-    const isDoubtful = seen.stored === null || typeof seen.stored === 'string'
-    if (isDoubtful && driver.confirm) seen = await lookAgain(driver.confirm(userKey), look())
+    const isUnconfirmed = seen.stored === null || typeof seen.stored === 'string'
+    if (isUnconfirmed && driver.confirm) seen = await confirmMiss(driver.confirm(userKey), look())
     const [, knownFailureRecord, own, signIn] = seen.records
     const grant = seen.stored && opened(seen.stored)
     const knownFailure =

@@ -6,7 +6,7 @@
 import type { ResolvedProvider } from '../config/types.ts'
 import type { Clock } from '../core/clock.ts'
 import type { EventBus } from '../core/events.ts'
-import { lookAgain } from '../core/look-again.ts'
+import { confirmMiss } from '../core/confirm-miss.ts'
 import { TokenError } from '../core/errors.ts'
 import type { Random } from '../core/random.ts'
 import type { Keyring } from '../keyring/keyring.ts'
@@ -214,7 +214,7 @@ export function createTokenCache(deps: TokenCacheDeps): OwnedTokenCache {
       await refreshes.unreplicated.reconcile({ userKey, provider })
       const tokens = await tokensOf(userKey, provider)
       if (tokens !== null || !driver.confirm) return tokens
-      return lookAgain(driver.confirm(userKey), tokensOf(userKey, provider))
+      return confirmMiss(driver.confirm(userKey), tokensOf(userKey, provider))
     },
 
     async deleteUserTokens(userId, options = {}) {

@@ -13,7 +13,7 @@ const READ_CHARACTERS = 65_536
 const CODE_LIKE = /\b(?:COATCHECK|DOCTOR)_[A-Z_]{1,40}\b|\bAADSTS\d{4,8}\b/g
 
 /** The result of `findExplanations()`: the entries that match, or the nearest ones. */
-export type Looked =
+export type ExplanationMatch =
   | {
       /** The entries that match: at least one. */
       readonly found: readonly Explanation[]
@@ -30,7 +30,7 @@ export type Looked =
  * network.
  * @param asked case and punctuation at the end do not matter. Without a prefix works too: `REDIS_OOM`, `700082`
  */
-export function findExplanations(asked: string, catalogue: Catalogue = explanations): Looked {
+export function findExplanations(asked: string, catalogue: Catalogue = explanations): ExplanationMatch {
   const text = asked.trim()
   const name = normal(text)
   const named = catalogue.filter((entry) => normal(entry.name) === name || normal(shortName(entry)) === name)

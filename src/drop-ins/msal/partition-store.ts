@@ -5,7 +5,7 @@
 import type { Clock } from '../../core/clock.ts'
 import { TokenError } from '../../core/errors.ts'
 import type { EventBus } from '../../core/events.ts'
-import { lookAgain } from '../../core/look-again.ts'
+import { confirmMiss } from '../../core/confirm-miss.ts'
 import type { TokenCodec } from '../../token/token-codec.ts'
 import type { TokenDriver, TokenWritten } from '../../token/token-driver.ts'
 import { msalField } from '../../token/token-fields.ts'
@@ -126,8 +126,8 @@ export function createPartitionStore(deps: {
       const userKey = deps.userKeyOf(partition)
       const look = (): Promise<readonly (Buffer | null)[]> => driver.read(userKey, [msalField])
       let [record] = await look()
-      const isDoubtful = !record || typeof codec.openMsal(userKey, msalField, record) === 'string'
-      if (isDoubtful && driver.confirm) [record] = await lookAgain(driver.confirm(userKey), look())
+      const isUnconfirmed = !record || typeof codec.openMsal(userKey, msalField, record) === 'string'
+      if (isUnconfirmed && driver.confirm) [record] = await confirmMiss(driver.confirm(userKey), look())
       return openRecord(userKey, record ?? null)
     },
 

@@ -1,17 +1,16 @@
 /**
- * From a ticket that parses to its session, or to the reason why there is none. That there is none is not believed of one answer:
- * see core/look-again.ts.
+ * Looks up the session of a parsed ticket, or the reason why none exists. It confirms each miss before it trusts it (`core/confirm-miss.ts`).
  */
 import { isCoatcheckError } from '../core/errors.ts'
 import type { EventBus } from '../core/events.ts'
-import { lookAgain } from '../core/look-again.ts'
+import { confirmMiss } from '../core/confirm-miss.ts'
 import type { SessionDriver, SessionRef, StoredSession } from './session-driver.ts'
 import type { FoundRecord, Missed, Vault } from './session-vault.ts'
 import { type ParsedTicket, sessionIdOf } from './ticket.ts'
 import type { MissReason } from './types.ts'
 
 /** Rejects when the store could not answer, which listeners hear of. */
-export type Look = (parsed: ParsedTicket) => Promise<FoundRecord | MissReason>
+export type SessionLookup = (parsed: ParsedTicket) => Promise<FoundRecord | MissReason>
 
 /** What was read, and what that means for the ticket. */
 interface Seen {
@@ -19,7 +18,7 @@ interface Seen {
   readonly found: FoundRecord | Missed
 }
 
-export function createLook(deps: { driver: SessionDriver; vault: Vault; events: EventBus }): Look {
+export function createSessionLookup(deps: { driver: SessionDriver; vault: Vault; events: EventBus }): SessionLookup {
   const { driver, vault, events } = deps
 
   const read = async (parsed: ParsedTicket): Promise<Seen> => {
@@ -30,7 +29,7 @@ export function createLook(deps: { driver: SessionDriver; vault: Vault; events: 
   return async (parsed) => {
     try {
       let seen = await read(parsed)
-      if (isDoubtful(seen) && driver.confirm) seen = await lookAgain(driver.confirm(parsed.ref), read(parsed))
+      if (isUnconfirmed(seen) && driver.confirm) seen = await confirmMiss(driver.confirm(parsed.ref), read(parsed))
       const { record, found } = seen
       if ('loaded' in found) return found
       if (!record) return await explainAbsence(driver, parsed.ref)
@@ -44,8 +43,8 @@ export function createLook(deps: { driver: SessionDriver; vault: Vault; events: 
   }
 }
 
-function isDoubtful({ found }: Seen): boolean {
-  return !('loaded' in found) && found.isDoubtful
+function isUnconfirmed({ found }: Seen): boolean {
+  return !('loaded' in found) && found.isUnconfirmed
 }
 
 /**
