@@ -17,6 +17,7 @@ import { signInSession } from './session-sign-in.ts'
 import type { Loaded } from './session-vault.ts'
 import { type ParsedTicket, parseSessionId, sessionIdOf } from './ticket.ts'
 import type { Found, Session, SessionStore } from './types.ts'
+import { endSessionsOfUser } from './user-ending.ts'
 import { createVisit } from './visit.ts'
 import { watchedStore } from './watched-store.ts'
 
@@ -96,10 +97,9 @@ export function createSessionStore<D extends object>(deps: SessionStoreDeps<D>):
         )
       }
       core.verified.forgetUser(userKey, kept?.id)
-      const [told] = deps.revoking ? await Promise.allSettled([deps.revoking(userKey)]) : []
-      const { count, durable } = await driver.endByUser(userKey, core.ending(reason), kept?.id)
-      events.emit('session.user-ended', { userKey, count, reason })
-      if (told?.status === 'rejected') throw told.reason
+      const { revoking } = deps
+      const ending = core.ending(reason)
+      const { count, durable } = await endSessionsOfUser({ driver, events, revoking }, userKey, ending, kept?.id)
       return { count, durable }
     },
 
