@@ -27,6 +27,30 @@ export interface ServerContext {
   close(): Promise<void>
 }
 
+/**
+ * Marks that keep old sessions and tokens of other libraries from being adopted after an operator has ended those of a user. Without an
+ * option `adopt` and without `tokens.adopt()` in the application, no process reads them.
+ */
+export interface RevocationMarks {
+  /**
+   * Called before all sessions of a user end: no old session that began before is adopted from then on.
+   * @throws {RedisError} during an outage
+   */
+  sessions(userKey: string): Promise<void>
+  /**
+   * Called before the tokens of a user are deleted: no old tokens are adopted from then on.
+   * @param provider name of the provider. `undefined`: all providers of the configuration
+   * @throws {RedisError} during an outage
+   */
+  tokens(userKey: string, provider: string | undefined): Promise<void>
+  /**
+   * Called after sessions of a user have ended: if none is left, no old tokens of the user are adopted from then on.
+   * @param mayBeAnonymous whether the session may be one without a user
+   * @throws {RedisError} during an outage
+   */
+  signedOut(userKey: string, mayBeAnonymous: boolean): Promise<void>
+}
+
 /** Admin context with encryption keys, from `openAdmin()`: finds users by their id, and opens records. Close it after use. */
 export interface AdminContext extends ServerContext {
   /** The validated configuration. */
@@ -39,6 +63,8 @@ export interface AdminContext extends ServerContext {
   readonly sessions: SessionStore<Record<string, unknown>>
   /** Tokens of all users. */
   readonly tokens: TokenCache
+  /** Keeps old sessions and tokens of users from being adopted again. */
+  readonly revocationMarks: RevocationMarks
   /** Refresh tokens that wait to be revoked at their provider (RFC 7009). */
   readonly revocations: Revocations
   /** The events of this context. */

@@ -7,6 +7,7 @@ import { MisuseError } from '../core/errors.ts'
 import { GENERATION_BYTES } from '../session/session-driver.ts'
 import { endedRememberedMs } from '../session/session-policy.ts'
 import { parseSessionId } from '../session/ticket.ts'
+import { endSessionsOfUser } from '../session/user-ending.ts'
 import type { AdminContext } from './context.ts'
 import { sessionAddressOf } from './session-address.ts'
 import { statusOfRecord } from './session-status.ts'
@@ -110,14 +111,15 @@ export async function endSessions(
 
 /** By user key, which is all that an operator may have; `SessionStore.revokeByUser` wants the user id. */
 async function endAll(
-  { store, config, events }: AdminContext,
+  { store, config, events, revocationMarks }: AdminContext,
   wish: EndingWish,
   reason: string,
 ): Promise<{ readonly count: number; readonly durable: boolean }> {
   const { userKey, id } = addressOf(wish)
   const ending = { reason, ttlMs: endedRememberedMs(config.session.absoluteTimeoutMs) }
-  const ended = await store.sessions.endByUser(userKey, ending, id ?? undefined)
-  events.emit('session.user-ended', { userKey, count: ended.count, reason })
+  const deps = { driver: store.sessions, events, revoking: revocationMarks.sessions }
+  const ended = await endSessionsOfUser(deps, userKey, ending, id ?? undefined)
+  await revocationMarks.signedOut(userKey, false)
   return ended
 }
 

@@ -114,11 +114,13 @@ export async function refreshTokens(
  * @throws {RedisError} during an outage
  */
 export async function deleteTokens(
-  { store, events }: AdminContext,
+  { store, events, revocationMarks }: AdminContext,
   userKey: string,
   provider: string | undefined,
 ): Promise<TokensDeleted> {
+  const [told] = await Promise.allSettled([revocationMarks.tokens(userKey, provider)])
   const deleted = await store.tokens.delete(userKey, ...(provider === undefined ? [] : [fieldsOf(provider)]))
   if (deleted.count > 0) events.emit('token.deleted', { userKey, ...(provider !== undefined && { provider }) })
+  if (told.status === 'rejected') throw told.reason
   return deleted
 }

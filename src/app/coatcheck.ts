@@ -262,13 +262,13 @@ async function openTokenOrigin(
   { providers, prefix, loopback }: ResolvedConfig<object>,
   events: EventBus,
 ): Promise<OpenTokenOrigin> {
-  const { createDocuments } = await import('../documents/documents.ts')
+  const { tokenMarkDocuments } = await import('../migrate/tokens/token-marks.ts')
   const names = providers.map(({ name }) => name)
   const provider = resolveProvider(names, origin.provider === undefined ? {} : { provider: origin.provider })
   const other = origin.store?.open({ prefix, loopback, clock: systemClock, events })
   const attached = origin.attach({
     ...{ tokens, keyring, events, provider, clock: systemClock, sessions: store.sessions },
-    marks: createDocuments({ driver: store.documents, keyring, seal, namespace: prefix, events }, 'adopted-tokens'),
+    marks: tokenMarkDocuments({ driver: store.documents, keyring, seal, namespace: prefix, events }),
     old: await (other ?? store).oldRecords(),
   })
   const closing: (() => Promise<void>)[] = []

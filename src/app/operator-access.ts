@@ -16,6 +16,7 @@ import { ConfigError } from '../core/errors.ts'
 import { EventBus } from '../core/events.ts'
 import { systemRandom } from '../core/random.ts'
 import { chooseStore, useSharedRuntime } from './shared-runtime.ts'
+import { markingSessions, markingTokens, revocationMarks } from './operator-marks.ts'
 import { cutSuppliedClient, type SuppliedClient } from '../redis/supplied-client.ts'
 import { createSessionStore } from '../session/session-store.ts'
 import { isOnRedis, type RedisStoreFactory, serverOf } from '../stores/redis/operator-view.ts'
@@ -105,6 +106,8 @@ export async function openAdmin(options: AnyOptions = {}, events = new EventBus(
   const { keyring, seal, store, tokens, revocations } = runtime
   const server = serverOf(store)
   if (server === null) throw nothingToLookAt()
+  const marks = revocationMarks(runtime, config, events)
+  const userKeyOf = (userId: string): string => keyring.userKey(userId)
   const sessions = createSessionStore<Record<string, unknown>>({
     keyring,
     seal,
@@ -114,6 +117,7 @@ export async function openAdmin(options: AnyOptions = {}, events = new EventBus(
     driver: store.sessions,
     config: config.session,
     namespace: config.prefix,
+    revoking: marks.sessions,
   })
   return {
     server,
@@ -123,8 +127,9 @@ export async function openAdmin(options: AnyOptions = {}, events = new EventBus(
     config,
     keyring,
     seal,
-    sessions,
-    tokens,
+    sessions: markingSessions(sessions, marks, userKeyOf),
+    tokens: markingTokens(tokens, marks, userKeyOf),
+    revocationMarks: marks,
     revocations,
     events,
     close: release,

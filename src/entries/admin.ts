@@ -41,7 +41,12 @@ export {
 } from '../admin/adoption.ts'
 export { type Activity, activityBetween } from '../admin/activity.ts'
 export type { Explanation } from '../admin/explain/explanation.ts'
-export { findExplanations, type ExplanationMatch, LogReader, type LogReport } from '../admin/explain/find-explanation.ts'
+export {
+  findExplanations,
+  type ExplanationMatch,
+  LogReader,
+  type LogReport,
+} from '../admin/explain/find-explanation.ts'
 export { anchorOf, type Section, sectionsOf } from '../admin/explain/sections.ts'
 export {
   explainSession,
@@ -50,7 +55,7 @@ export {
   type SessionState,
   type SessionTimes,
 } from '../admin/explain-session.ts'
-export type { AdminContext, ServerContext } from '../admin/context.ts'
+export type { AdminContext, RevocationMarks, ServerContext } from '../admin/context.ts'
 export type { Cause, CatalogueFinding, Severity } from '../admin/health/catalogue/entry.ts'
 export { findingCatalogue, type FindingCode } from '../admin/health/finding-catalogue.ts'
 export type { ExaminationOptions } from '../admin/health/health-context.ts'

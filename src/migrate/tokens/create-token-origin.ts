@@ -1,20 +1,15 @@
 /**
- * Adopts the tokens of one user at a time. A mark per user and provider says that Coatcheck decides about these tokens from now on: they
- * were adopted, a sign-in had stored others, or they were ended.
+ * Adopts the tokens of one user at a time. A mark per user and provider says who was adopted, or is not to be (`token-marks.ts`).
  *
  * The mark and the grant are two records. A process that adopts stores the grant first, then the mark, and takes the grant back if a mark is
  * there already. A process that ends tokens stores the mark first, then deletes the grant. So whichever comes last finds the other.
- *
- * A sign-out is heard of after the store has ended the session and its tokens. An adoption may have stored a grant and its mark since. So
- * where a mark is there already, the tokens of the user are ended once more, in the step that spares a user with a session.
  */
 import { MisuseError } from '../../core/errors.ts'
 import { reporter } from '../origin.ts'
 import type { TokenSource } from './found-tokens.ts'
+import { createTokenMarks } from './token-marks.ts'
 import type { AdoptionMark, AdoptionOutcome, TokenOrigin, TokenOriginOptions } from './token-origin.ts'
 
-/** Longer than any refresh token lives without a use. */
-const MARKED_MS = 365 * 86_400_000
 /** Users of whom this process knows that a mark is stored. */
 const MOST_SETTLED = 10_000
 /**
@@ -22,8 +17,6 @@ const MOST_SETTLED = 10_000
  * deadlines of all writes: a grant that is still there after that is none of an adoption under way.
  */
 const LOOKED_MS = 10_000
-/** No session has this id: ending it ends the tokens of a user who has no session left, and touches nothing else. */
-const NO_SESSION = 'A'.repeat(22)
 
 export function createTokenOrigin(
   name: string,
@@ -35,7 +28,8 @@ export function createTokenOrigin(
     ...{ name, mode, ...(ofProvider !== undefined && { provider: ofProvider }), ...(store && { store }) },
     ...(source.keys && { keys: source.keys }),
     ...(source.variants && { variants: source.variants.map((variant) => `${name}-${variant}`) }),
-    attach({ tokens, marks, sessions, old, keyring, events, provider, clock }) {
+    attach({ tokens, marks: documents, sessions, old, keyring, events, provider, clock }) {
+      const marks = createTokenMarks({ marks: documents, sessions, provider })
       /** Since when, by the monotonic clock. */
       const settled = new Map<string, number>()
       const looked = new Map<string, { readonly outcome: 'none' | 'present'; readonly untilMs: number }>()
@@ -45,7 +39,6 @@ export function createTokenOrigin(
         return outcome
       }
       const flights = new Map<string, Promise<AdoptionOutcome>>()
-      const refOf = (userKey: string) => marks.refOf(`${provider} ${userKey}`)
       const settle = (userKey: string): void => {
         if (settled.size >= MOST_SETTLED) settled.clear()
         if (!settled.has(userKey)) settled.set(userKey, clock.monotonic())
@@ -57,13 +50,13 @@ export function createTokenOrigin(
       }
       /** False: a mark was there already. */
       const mark = async (userKey: string, why: AdoptionMark['why']): Promise<boolean> => {
-        const { status } = await marks.put(refOf(userKey), { why }, { ttlMs: MARKED_MS, isNew: true })
+        const isNew = await marks.add(userKey, why)
         settle(userKey)
-        return status === 'saved'
+        return isNew
       }
 
       const adopt = async (userId: string, userKey: string): Promise<AdoptionOutcome> => {
-        if (await marks.read(refOf(userKey))) {
+        if (await marks.isMarked(userKey)) {
           settle(userKey)
           return 'present'
         }
@@ -108,21 +101,11 @@ export function createTokenOrigin(
       }
 
       const end = async (userKey: string): Promise<void> => {
-        await marks.put(refOf(userKey), { why: 'ended' }, { ttlMs: MARKED_MS })
+        await marks.end(userKey)
         settle(userKey)
       }
-      const isKnownUser = async (userKey: string): Promise<boolean> => {
-        const ref = { kind: 'user', userKey, id: NO_SESSION } as const
-        return (await sessions.explain(ref)).generation === 'present'
-      }
-      /** The last session of a user takes the tokens along. Other sessions still need them. */
       const signedOut = async (userKey: string, mayBeAnonymous: boolean): Promise<void> => {
-        if (isLongSettled(userKey) || (await sessions.list(userKey, 1)).length > 0) return
-        if (mayBeAnonymous && !(await isKnownUser(userKey))) return
-        if (await mark(userKey, 'ended')) return
-        await end(userKey)
-        const ref = { kind: 'user', userKey, id: NO_SESSION } as const
-        await sessions.end(ref, { reason: 'signed-out', ttlMs: 1, takesTokens: true })
+        if (!isLongSettled(userKey) && (await marks.signedOut(userKey, mayBeAnonymous))) settle(userKey)
       }
 
       return {

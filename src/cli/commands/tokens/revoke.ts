@@ -39,6 +39,8 @@ export function revokeTokens(cli: Cli): Command {
           grants,
         }
         if (stored.length === 0) {
+          // Old tokens of another library may wait to be adopted: from now on they are not.
+          if (!dryRun) await deleteTokens(admin, userKey, provider)
           output.data({ dryRun, ...facts, deleted: 0 }, () => `No tokens of ${label} to delete.`)
           return exitCode.failed
         }

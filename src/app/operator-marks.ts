@@ -1,0 +1,78 @@
+/**
+ * What an operator's process writes when it ends sessions or tokens of a user, so that the application adopts no old ones again. Whether
+ * the application adopts any is part of its code, which this process does not know. So it always writes.
+ */
+import type { ResolvedConfig } from '../config/types.ts'
+import { systemClock } from '../core/clock.ts'
+import type { EventBus } from '../core/events.ts'
+import { documentDeps } from './drop-in-runtime.ts'
+import type { SharedRuntime } from './shared-runtime.ts'
+import type { RevocationMarks } from '../admin/context.ts'
+import { createRevokedUsers } from '../migrate/bridges/revoked-users.ts'
+import { createTokenMarks, tokenMarkDocuments } from '../migrate/tokens/token-marks.ts'
+import { parseSessionId } from '../session/ticket.ts'
+import type { SessionStore } from '../session/types.ts'
+import type { TokenCache } from '../token/types.ts'
+
+export function revocationMarks(
+  runtime: SharedRuntime,
+  config: ResolvedConfig<object>,
+  events: EventBus,
+): RevocationMarks {
+  const deps = documentDeps(runtime, config, events)
+  const { sessions } = runtime.store
+  const marks = tokenMarkDocuments(deps)
+  const ofProviders = config.providers.map(({ name }) => ({
+    provider: name,
+    ...createTokenMarks({ marks, sessions, provider: name }),
+  }))
+  return {
+    sessions: (userKey) => createRevokedUsers(deps, systemClock).mark(userKey),
+    async tokens(userKey, provider) {
+      const asked = ofProviders.filter((one) => provider === undefined || one.provider === provider)
+      await Promise.all(asked.map(({ end }) => end(userKey)))
+    },
+    async signedOut(userKey, mayBeAnonymous) {
+      await Promise.all(ofProviders.map((one) => one.signedOut(userKey, mayBeAnonymous)))
+    },
+  }
+}
+
+/** The sessions of an admin context: what ends the last session of a user marks the old tokens. */
+export function markingSessions<D extends object>(
+  sessions: SessionStore<D>,
+  marks: RevocationMarks,
+  userKeyOf: (userId: string) => string,
+): SessionStore<D> {
+  return {
+    ...sessions,
+    async revoke(sessionId, reason) {
+      const revoked = await sessions.revoke(sessionId, reason)
+      const address = parseSessionId(sessionId)
+      if (address) await marks.signedOut(address.userKey, true)
+      return revoked
+    },
+    async revokeByUser(userId, input) {
+      const revoked = await sessions.revokeByUser(userId, input)
+      await marks.signedOut(userKeyOf(userId), false)
+      return revoked
+    },
+  }
+}
+
+/** The tokens of an admin context: deleting those of a user marks the old ones. */
+export function markingTokens(
+  tokens: TokenCache,
+  marks: RevocationMarks,
+  userKeyOf: (userId: string) => string,
+): TokenCache {
+  return {
+    ...tokens,
+    async deleteUserTokens(userId, selection) {
+      const [told] = await Promise.allSettled([marks.tokens(userKeyOf(userId), selection?.provider)])
+      const deleted = await tokens.deleteUserTokens(userId, selection)
+      if (told.status === 'rejected') throw told.reason
+      return deleted
+    },
+  }
+}
