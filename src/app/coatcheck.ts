@@ -112,6 +112,7 @@ export function coatcheck<D extends object = Record<string, unknown>>(options: O
     events,
     http: {
       requestSession: (input) => createRequestSession()(input),
+      adopt: (bridge) => void bridges.attach(bridge),
       hasTicket: (cookieHeader) => hasTicket()(cookieHeader ?? ''),
       reportUnhandled: (code) => events.emit('request.unhandled', { code }),
       reportUnmounted: (mount) => events.emit('request.unmounted', { mount }),

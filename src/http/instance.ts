@@ -1,5 +1,6 @@
 /** What adapters need of an instance of Coatcheck. `coatcheck()` makes it. */
 import type { ResolvedConfig } from '../config/types.ts'
+import type { CookieBridge } from '../migrate/cookie-bridge.ts'
 import type { RequestSessionFactory } from './request-session.ts'
 import type { RouteContext } from './routes.ts'
 
@@ -23,6 +24,11 @@ export interface HttpEdge<D extends object> {
    * @throws {ConfigError} when a setting is missing or invalid
    */
   readonly requestSession: RequestSessionFactory<D>
+  /**
+   * Connects a bridge before the first request: from now on, `revokeByUser` of this instance also refuses the old cookies of the user. It
+   * opens no store.
+   */
+  adopt(bridge: CookieBridge): void
   /**
    * Returns whether a `Cookie` header holds a ticket with a valid signature that has not expired. It does not ask the store, so it
    * is also true for a session that was ended, and for an anonymous session.

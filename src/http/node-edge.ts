@@ -162,10 +162,12 @@ function assertBridge(adopt: unknown, caller: string): void {
   )
 }
 
-/** The routes of an instance, which find the user of an old cookie as the middleware does. */
+/** Connects the bridge. Returns the routes of the instance, which find the user of an old cookie as the middleware does. */
 export function adoptingHandler<D extends object>(
-  { handler }: Pick<HttpInstance<D>, 'handler'>,
+  { handler, http }: HttpInstance<D>,
   adopt: CookieBridge | undefined,
 ): HttpInstance<D>['handler'] {
-  return adopt ? (request, context) => handler(request, { ...context, adopt }) : handler
+  if (!adopt) return handler
+  http.adopt(adopt)
+  return (request, context) => handler(request, { ...context, adopt })
 }

@@ -75,7 +75,7 @@ export function createRequestSessionFactory<D extends object>(deps: RequestSessi
   const { providers, signIn } = deps.config
   const remembersSignOut = providers.length > 0 && signIn.askAfterSignOut !== false
   return (input) => {
-    // Also without an old cookie: a bridge hears of revocations from here on.
+    // For an adapter of others, which may not have called `adopt` before its first request.
     if (input.adopt) deps.attach(input.adopt)
     let visit: Promise<Visit<D>> | null = null
     const getVisit = (): Promise<Visit<D>> => {

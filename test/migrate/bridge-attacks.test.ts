@@ -7,6 +7,10 @@ import session from 'express-session'
 import { sealData } from 'iron-session'
 import { EncryptJWT } from 'jose'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import { expressAuth } from '../../src/adapters/express.ts'
+import { honoAuth } from '../../src/adapters/hono.ts'
+import { withAdoption } from '../../src/adapters/next/with-adoption.ts'
+import { nodeAuth } from '../../src/adapters/node.ts'
 import { type Coatcheck, coatcheck } from '../../src/app/coatcheck.ts'
 import { leaveUncounted } from '../../src/app/drop-in-origin.ts'
 import { setCookiesOf } from '../../src/http/cookie.ts'
@@ -30,6 +34,7 @@ import { auth0App, authJsApp } from './old-sealed-apps.ts'
 
 const SECRET = 'the secret of the old application, 32 characters or more'
 const OURS = '__Host-coatcheck'
+const KEYS = randomBytes(32).toString('base64')
 
 let redis: RedisServer
 let auth: Coatcheck<Record<string, unknown>>
@@ -40,7 +45,7 @@ beforeAll(async () => {
   redis = await startRedisServer()
   auth = coatcheck({
     baseUrl: 'https://app.example',
-    keys: randomBytes(32).toString('base64'),
+    keys: KEYS,
     store: redisStore({ url: redis.url }),
     signIn: { carry: ['theme'] },
     session: { maxBytes: 4096 },
@@ -367,6 +372,30 @@ describe('after revokeByUser, shown without our cookie', () => {
     expect(await userOf(await ironCookie(), ironBridge())).toBeUndefined()
     expect(await userOf(await ironCookie(), ironBridge(now - 1000))).toBeUndefined()
     expect(await userOf(await ironCookie(), ironBridge(now + 1000))).toBe('ada')
+  })
+
+  it('a time of the sign-in that is no time counts as unknown', async () => {
+    await userOf('x=y', ironBridge())
+    await auth.sessions.revokeByUser('ada')
+    // As of an old session that lacks the field: new Date(old.loginAt).getTime().
+    for (const time of [Number.NaN, Number.POSITIVE_INFINITY, String(Date.now() + 1000) as never])
+      expect(await userOf(await ironCookie(), ironBridge(time))).toBeUndefined()
+  })
+
+  it('in a process whose middleware has served no request yet, it is remembered all the same', async () => {
+    const fresh = coatcheck({ baseUrl: 'https://app.example', keys: KEYS, store: redisStore({ url: redis.url }) })
+    for (const mount of [
+      () => expressAuth(fresh, { adopt: ironBridge() }),
+      () => honoAuth(fresh, { adopt: ironBridge() }),
+      () => nodeAuth(fresh, { adopt: ironBridge() }),
+      () => withAdoption(fresh, { adopt: ironBridge() }),
+    ]) {
+      await redis.cli('flushall')
+      mount()
+      await fresh.sessions.revokeByUser('ada')
+      expect(await userOf(await ironCookie(), ironBridge())).toBeUndefined()
+    }
+    await fresh.close()
   })
 
   it('the session that stays stays, and another user is none of it', async () => {
