@@ -73,6 +73,8 @@ const PLAN_VALID_MS = 60_000
 const LEAST_ENDED_MS = 7 * 24 * 3_600_000
 /** Libraries accept a cookie this long after its end, and clocks differ. */
 const COOKIE_SLACK_MS = 5 * 60_000
+/** As far may the clock of the old application be ahead. */
+const CLOCK_SLACK_MS = 5 * 60_000
 
 export function createAdoption<S>(
   context: BridgeStores & Pick<BridgeContext, 'clock' | 'events'>,
@@ -124,7 +126,7 @@ export function createAdoption<S>(
   ): Promise<PlannedFate | null> => {
     const found = adoptedUser(await user(old.data as S), caller)
     if (!found) return null
-    const beganAtMs = signedInAtMs(found) ?? old.beganAtMs ?? null
+    const beganAtMs = timeKnown(signedInAtMs(found)) ?? timeKnown(old.beganAtMs)
     if (await revoked.covers(context.planned.keyring.userKey(found.userId), beganAtMs)) {
       tell('ended')
       return null
@@ -252,6 +254,10 @@ export function createAdoption<S>(
     }
     return before
   }
+
+  /** A function of the application may return what is no time. A time in the future would make a session immune to every revocation. */
+  const timeKnown = (ms: number | null | undefined): number | null =>
+    Number.isFinite(ms) && (ms as number) <= clock.now() + CLOCK_SLACK_MS ? (ms as number) : null
 
   const userIdOf = async (cookie: VerifiedCookie): Promise<string | null> => {
     const old = await cookie.load()
