@@ -210,6 +210,23 @@ describe('spellings of one cookie', () => {
       expect((await exchange(spelling, adopt).getSession()).user).toBeNull()
   })
 
+  it('each seal of one session of nextjs-auth0 is the same old session, also where the provider sends no sid', async () => {
+    const key = new Uint8Array(hkdfSync('sha256', SECRET, '', 'JWE CEK', 32))
+    const createdAt = Math.floor(Date.now() / 1000)
+    const seal = async (life: string): Promise<string> => {
+      const token = new EncryptJWT({ user: { sub: 'ada' }, tokenSet: {}, internal: { createdAt } })
+      const text = await token.setExpirationTime(life).setProtectedHeader({ alg: 'dir', enc: 'A256GCM' }).encrypt(key)
+      return `__session=${text}`
+    }
+    const adopt = fromAuth0({ secret: SECRET, user: ({ user }) => ({ userId: user.sub }) })
+    // The SDK seals the session again at each request, so a thief may have a copy that nothing was shown.
+    const [stolen, current] = [await seal('1h'), await seal('2h')]
+    const first = exchange(current, adopt)
+    await first.getSession()
+    await (await exchange(first.cookie(), adopt).getVisit()).signOut()
+    for (const cookie of [current, stolen]) expect((await exchange(cookie, adopt).getSession()).user).toBeNull()
+  })
+
   it('a seal of iron-session has one spelling: a version behind it that reads alike is refused', async () => {
     const seal = await sealData({ userId: 'ada' }, { password: SECRET })
     const adopt = fromIronSession<{ userId?: string }>({

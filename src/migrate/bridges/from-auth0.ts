@@ -67,8 +67,11 @@ async function sealedSession(opener: JwtOpener, { value }: ReceivedCookie): Prom
   const { session, endsAtMs } = found
   const { sid, createdAt } = session.internal
   return {
-    // The SDK seals the session again at each request. These three stay the same.
-    identity: sid === undefined ? opened.fingerprint : JSON.stringify([session.user.sub, sid, createdAt]),
+    // The SDK seals the session again at each request. These three stay the same. Some providers send no sid, and hooks may drop it.
+    identity:
+      sid === undefined && createdAt === undefined
+        ? opened.fingerprint
+        : JSON.stringify([session.user.sub, sid ?? null, createdAt]),
     endsAtMs,
     load: () => Promise.resolve({ data: session, endsAtMs, beganAtMs: auth0SessionBegin(session) }),
     end: () => Promise.resolve(),
