@@ -2,16 +2,23 @@
  * Texts of better-auth that are no sessions: single-use values and marks. In mode `read` they stay under the old keys, which old processes
  * read. In mode `move` new texts are stored here, and an old text stays until better-auth writes or deletes it: a bare name that a visitor
  * chose never deletes a key. Counters begin anew in our storage: the old ones had no atomic step to share.
+ *
+ * What is no text belongs to another application: bytes that are not UTF-8, and keys of another type. Such a key stays as it is, and
+ * better-auth's text of this name is stored here, in both modes.
  */
 import type { SecondaryStorage } from '../drop-ins/secondary-storage.ts'
 import type { MigrationMode } from './migration-mode.ts'
 import type { Report } from './origin.ts'
 import type { OldRecord, OldRecordDriver } from './old-record-driver.ts'
-import { ATTEMPTS } from './remove-record.ts'
+import { ATTEMPTS, removeRecord } from './remove-record.ts'
 
 export interface OldTexts extends SecondaryStorage {
-  /** Stores a text under its old key. @param ttlMs `null` keeps the remaining life of the key, if it is there */
-  setOld(key: string, text: string, ttlMs: number | null): Promise<void>
+  /**
+   * Stores a text under its old key.
+   * @param ttlMs `null` keeps the remaining life of the key, if it is there
+   * @returns false: the key belongs to another application, and nothing was written
+   */
+  setOld(key: string, text: string, ttlMs: number | null): Promise<boolean>
 }
 
 export function createOldTexts(deps: {
@@ -24,14 +31,24 @@ export function createOldTexts(deps: {
 }): OldTexts {
   const { mode, old, ours, keyOf, report } = deps
 
+  const isText = (text: string): boolean => text !== ''
+  const readOld = async (key: string): Promise<OldRecord | null> => {
+    const record = await old.read(keyOf(key))
+    return record && isText(record.text) ? record : null
+  }
+  const removeOld = (key: string): Promise<unknown> => removeRecord(old, keyOf(key), isText)
+
   /** Repeats a conditional write until no other process comes between. */
-  const write = async (key: string, text: string, ttlMs: number | null): Promise<void> => {
+  const write = async (key: string, text: string, ttlMs: number | null): Promise<boolean> => {
     let current = await old.read(keyOf(key))
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+      if (current && !isText(current.text)) return false
       const written = current
         ? await old.replace(keyOf(key), current.text, text, ttlMs)
         : await old.create(keyOf(key), text, ttlMs)
-      if (written.status === 'written') return
+      if (written.status === 'written') return true
+      // Nothing to replace: it is gone. Nothing to read, and no place to create one: a key of another type.
+      if (written.status === 'missing' && !current) return false
       current = written.status === 'changed' ? written.current : null
     }
     throw new Error(`An old key changed ${ATTEMPTS} times while it was written.`)
@@ -40,7 +57,7 @@ export function createOldTexts(deps: {
   /** Of any number of callers exactly one gets it. */
   const takeOld = async (key: string): Promise<OldRecord | null> => {
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-      const record = await old.read(keyOf(key))
+      const record = await readOld(key)
       if (!record || (await old.remove(keyOf(key), record.text))) return record
     }
     return null
@@ -50,24 +67,26 @@ export function createOldTexts(deps: {
     setOld: write,
 
     async get(key) {
-      if (mode === 'move') return (await ours.get(key)) ?? (await old.read(keyOf(key)))?.text ?? null
-      const [record, own] = await Promise.all([old.read(keyOf(key)), ours.get(key)])
+      if (mode === 'move') return (await ours.get(key)) ?? (await readOld(key))?.text ?? null
+      const [record, own] = await Promise.all([readOld(key), ours.get(key)])
       if (record) report('unchanged')
       return record?.text ?? own
     },
 
     async set(key, value, ttl) {
       if (mode === 'read') {
-        if (ttl !== undefined && ttl <= 0) await old.remove(keyOf(key))
-        else await write(key, value, ttl === undefined ? null : ttl * 1000)
+        // First: a process in mode `move` reads ours before the old one, and may have stored an earlier text there.
+        await ours.delete(key)
+        if (ttl !== undefined && ttl <= 0) await removeOld(key)
+        else if (!(await write(key, value, ttl === undefined ? null : ttl * 1000))) await ours.set(key, value, ttl)
         return
       }
       await ours.set(key, value, ttl)
-      await old.remove(keyOf(key))
+      await removeOld(key)
     },
 
     async delete(key) {
-      await Promise.all([old.remove(keyOf(key)), ours.delete(key)])
+      await Promise.all([removeOld(key), ours.delete(key)])
     },
 
     getAndDelete: async (key) => (await takeOld(key))?.text ?? ours.getAndDelete(key),
