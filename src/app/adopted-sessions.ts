@@ -7,9 +7,11 @@ import { systemClock } from '../core/clock.ts'
 import type { MigrationOutcome } from '../core/event-map.ts'
 import type { EventBus } from '../core/events.ts'
 import { systemRandom } from '../core/random.ts'
+import { adoptedLogouts } from './adopted-logouts.ts'
 import type { SharedRuntime } from './shared-runtime.ts'
 import { countReads } from './drop-in-origin.ts'
 import type { AttachedBridge, BridgeContext, BridgeStores, CookieBridge } from '../migrate/cookie-bridge.ts'
+import type { ProviderLogout } from '../oidc/provider-logout.ts'
 import type { SessionStore } from '../session/types.ts'
 import type { Store, StoreFactory } from '../stores/store.ts'
 
@@ -31,6 +33,8 @@ export interface BridgeAttachments {
   attach(bridge: CookieBridge): AttachedBridge
   /** Called before all sessions of a user end. One bridge tells all, because they share the store. */
   revoking(userKey: string): Promise<unknown>
+  /** Whether the instance has a bridge. */
+  isAdopting(): boolean
 }
 
 export function bridgeAttachments(
@@ -57,6 +61,7 @@ export function bridgeAttachments(
       return (latest = made)
     },
     revoking: async (userKey) => latest?.revoking(userKey),
+    isAdopting: () => latest !== null,
   }
 }
 
@@ -64,6 +69,7 @@ export function openBridgeShelf<D extends object>(
   config: ResolvedConfig<D>,
   { keyring, seal, store }: SharedRuntime,
   sessions: Pick<SessionStore<D>, 'revoke'>,
+  logout: Pick<ProviderLogout, 'register'>,
   events: EventBus,
 ): BridgeShelf {
   const shared = { keyring, seal, namespace: config.prefix, events }
@@ -78,6 +84,7 @@ export function openBridgeShelf<D extends object>(
         ...{ clock: systemClock, random: systemRandom },
       },
       revoke: (sessionId, reason) => sessions.revoke(sessionId, reason),
+      register: adoptedLogouts(logout, systemClock),
     },
     oldRecords(factory) {
       if (!factory) return store.oldRecords()

@@ -3,6 +3,7 @@
  * the environment, makes the keyring and opens the store, so that a build that evaluates modules needs neither secrets nor a
  * server. Owns the life of what it opens, and no rule of its own.
  */
+import { ADOPTING_MARK_MS } from './adopted-logouts.ts'
 import { type BridgeAttachments, bridgeAttachments, type BridgeShelf, openBridgeShelf } from './adopted-sessions.ts'
 import { adoptingTokens, type CoatcheckTokens, type OpenTokenOrigin } from './adopted-tokens.ts'
 import { processEnvironment } from '../config/environment.ts'
@@ -216,6 +217,7 @@ function assemble<D extends object>(
     revoke: (sessionId, reason) => sessions.revoke(sessionId, reason),
     isDurable: store.isDurable,
     sessionLifeMs: config.session.absoluteTimeoutMs,
+    markMs: () => (bridges.isAdopting() ? ADOPTING_MARK_MS : undefined),
   })
   const redemptions = createRedemptions({ gate, clock: systemClock })
   const routes = createRoutes({
@@ -223,7 +225,7 @@ function assemble<D extends object>(
     attach: bridges.attach,
     clock: systemClock,
   })
-  return { runtime, sessions, routes, shelf: openBridgeShelf(config, runtime, sessions, events) }
+  return { runtime, sessions, routes, shelf: openBridgeShelf(config, runtime, sessions, providerLogout, events) }
 }
 
 function lazySessions<D extends object>(use: Use<D>): SessionStore<D> {

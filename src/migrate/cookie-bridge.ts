@@ -6,7 +6,7 @@ import type { Clock } from '../core/clock.ts'
 import type { EventBus } from '../core/events.ts'
 import type { DocumentDeps } from '../documents/documents.ts'
 import type { PlannedSessionDeps } from '../session/planned-session.ts'
-import type { Device } from '../session/types.ts'
+import type { Authentication, Device } from '../session/types.ts'
 import type { StoreFactory } from '../stores/store.ts'
 import type { MigrationMode } from './migration-mode.ts'
 import type { OldRecordDriver } from './old-record-driver.ts'
@@ -19,6 +19,12 @@ export interface BridgeStores {
   readonly planned: PlannedSessionDeps<object>
   /** Ends a session of ours by its id. */
   revoke(sessionId: string, reason: string): Promise<unknown>
+  /**
+   * Notes from which sign-in at the provider a session of ours comes, so that a logout there ends it. It may be called again.
+   * @returns false: the provider has ended that sign-in
+   * @throws {RedisError} during an outage
+   */
+  register(authentication: Authentication, sessionId: string): Promise<boolean>
 }
 
 /** What a bridge works on: the parts of one instance of Coatcheck. */

@@ -40,6 +40,8 @@ export function createProviderLogout(deps: {
   readonly isDurable: boolean
   /** How long a session can live at most. */
   readonly sessionLifeMs: number
+  /** How long a logout is remembered for sessions that begin afterwards. `undefined` or absent: longer than a sign-in may take. */
+  readonly markMs?: () => number | undefined
   readonly clock: Clock
   readonly events: EventBus
 }): ProviderLogout {
@@ -63,7 +65,7 @@ export function createProviderLogout(deps: {
     channel: 'back' | 'front',
   ): Promise<void> => {
     // A front channel is open to everybody: what it names and is not known leaves nothing behind. It has no time of issue, so all end.
-    const markMs = channel === 'back' ? MARK_MS : null
+    const markMs = channel === 'back' ? (deps.markMs?.() ?? MARK_MS) : null
     const found = await Promise.all(names.map((name) => driver.end(name, endedAtSeconds, markMs)))
     const sessionIds = found.flat()
     // All of them are tried; what fails is tried again when the provider repeats its call.

@@ -57,6 +57,7 @@ function world() {
             },
             ...{ config, clock, random: systemRandom },
           },
+          register: () => Promise.resolve(true),
           revoke: async (id) => {
             revoked.push(id)
           },

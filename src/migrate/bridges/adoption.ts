@@ -132,8 +132,18 @@ export function createAdoption<S>(
       return null
     }
     const plan = planFor(found, old, cookie, request)
+    if (await isEndedAtProvider(plan)) {
+      tell('ended')
+      return null
+    }
     const cookieEndsAtMs = Math.max(lastShownAtMs(cookie, old), plan.absoluteExpiresAtMs)
     return { state: 'planned', plan, beganAtMs, cookieEndsAtMs, untilMs: clock.now() + PLAN_VALID_MS }
+  }
+
+  const isEndedAtProvider = async (plan: PlannedSession): Promise<boolean> => {
+    const { authentication } = JSON.parse(plan.profile) as Pick<AdoptedUser, 'authentication'>
+    const id = authentication ? sessions.idOf(plan.ticket) : null
+    return authentication !== undefined && id !== null && !(await context.register(authentication, id))
   }
 
   const planFor = (
@@ -193,8 +203,9 @@ export function createAdoption<S>(
     await sessions.store(plan)
     const { ticket, absoluteExpiresAtMs } = plan
     const userKey = sessions.userKeyOf(ticket)
-    // A revocation since the plan may have ended the sessions of the user before this one was stored.
-    const isRevoked = userKey !== null && (await revoked.covers(userKey, beganAtMs))
+    // A revocation since the plan may have ended the sessions of the user before this one was stored, and a logout may have missed it.
+    const isRevoked =
+      (userKey !== null && (await revoked.covers(userKey, beganAtMs))) || (await isEndedAtProvider(plan))
     const next: Fate = isRevoked
       ? { state: 'ended' }
       : { state: 'adopted', ticket, absoluteExpiresAtMs, cookieEndsAtMs }
