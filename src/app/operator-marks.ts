@@ -70,9 +70,8 @@ export function markingTokens(
     ...tokens,
     async deleteUserTokens(userId, selection) {
       const [told] = await Promise.allSettled([marks.tokens(userKeyOf(userId), selection?.provider)])
-      const deleted = await tokens.deleteUserTokens(userId, selection)
+      await tokens.deleteUserTokens(userId, selection)
       if (told.status === 'rejected') throw told.reason
-      return deleted
     },
   }
 }
