@@ -97,7 +97,7 @@ export function fromMsal(options: FromMsalOptions): TokenOrigin {
     // Of several accounts of one user, one with a refresh token comes first.
     const candidates = own.flatMap((account) => tokensOf(cache, account) ?? [])
     const best = candidates.find(({ tokens }) => tokens.refreshToken !== null) ?? candidates[0]
-    const isWhole = typeof key === 'function' && own.length === accounts.length
+    const isWhole = typeof key === 'function' && own.length === accounts.length && isOfOneClient(cache, clientId)
     const forget = mode === 'move' && isWhole ? { forget: () => old.remove(name, record.text) } : {}
     if (best) return { ...best, userId, ...forget }
     const other = accounts.map(userOf).find((one) => one !== userId && one !== null)
@@ -129,6 +129,17 @@ export function fromMsal(options: FromMsalOptions): TokenOrigin {
         ? null
         : keysBehind(prefix, isCache)
   return createTokenOrigin('msal-tokens', options, { find, ...(canList && { users }), ...(keys && { keys }) })
+}
+
+/** Whether all tokens of a cache are those of one client. Applications may share a cache: tokens of another client stay. */
+function isOfOneClient(cache: MsalCache, clientId: string | undefined): boolean {
+  const clients = new Set<unknown>(clientId === undefined ? [] : [clientId])
+  for (const section of ['IdToken', 'AccessToken', 'RefreshToken']) {
+    for (const entry of Object.values(cache[section] ?? {}) as Entry[]) {
+      if (entry['client_id'] !== undefined) clients.add(entry['client_id'])
+    }
+  }
+  return clients.size <= 1
 }
 
 const isCache = (text: string): boolean => cacheIn(text) !== null
