@@ -27,6 +27,8 @@ export interface Documents<T> {
   /** Where a document of this name of the host's lies. The hash says nothing about the name. */
   refOf(id: string): DocumentRef
   read(ref: DocumentRef): Promise<StoredDocument<T> | null>
+  /** As `read`, where a document that does not open must not count as missing: `unreadable`. */
+  readOrRefuse(ref: DocumentRef): Promise<StoredDocument<T> | 'unreadable' | null>
   /** Whatever is stored is replaced; with `isNew` only nothing is. */
   put(
     ref: DocumentRef,
@@ -92,14 +94,18 @@ export function createDocuments<T>(
   }
   const sealed = (ref: DocumentRef, value: T): Buffer => seal.seal(Buffer.from(encode(value), 'utf8'), addressOf(ref))
 
-  const read = async (ref: DocumentRef): Promise<StoredDocument<T> | null> => {
+  const readOrRefuse = async (ref: DocumentRef): Promise<StoredDocument<T> | 'unreadable' | null> => {
     const look = async (): Promise<{ record: Buffer; opened: Buffer | Refusal } | null> => {
       const record = await driver.read(ref)
       return record && { record, opened: seal.open(record, addressOf(ref)) }
     }
     let seen = await look()
     if (!Buffer.isBuffer(seen?.opened) && driver.confirm) seen = await confirmMiss(driver.confirm(ref), look())
-    return seen && valueOf(seen.record, seen.opened)
+    return seen && (valueOf(seen.record, seen.opened) ?? 'unreadable')
+  }
+  const read = async (ref: DocumentRef): Promise<StoredDocument<T> | null> => {
+    const found = await readOrRefuse(ref)
+    return found === 'unreadable' ? null : found
   }
 
   const queue = createChangeQueue<StoredDocument<T>>()
@@ -127,6 +133,7 @@ export function createDocuments<T>(
     driver,
     refOf: (id) => ({ kind, name: keyring.nameOf(kind, id) }),
     read,
+    readOrRefuse,
 
     async put(ref, value, { ttlMs, isNew = false }) {
       const record = sealed(ref, value)

@@ -11,6 +11,7 @@ import { leaveUncounted } from '../../src/app/drop-in-origin.ts'
 import { fromIronSession } from '../../src/entries/migrate.ts'
 import { setCookiesOf } from '../../src/http/cookie.ts'
 import { createHeadersSink } from '../../src/http/headers-sink.ts'
+import { namesEntryOf } from '../../src/keyring/keyring.ts'
 import type { CookieBridge } from '../../src/migrate/cookie-bridge.ts'
 import { redisStore } from '../../src/stores/redis/redis-store.ts'
 import { type RedisServer, startRedisServer } from '../support/redis-server.ts'
@@ -144,4 +145,26 @@ it('a store that takes no mark ends the sessions all the same, and the caller he
     await redis.cli('config', 'set', 'maxmemory', '0')
   }
   expect(await userOf(first.cookie(), ironBridge())).toBeUndefined()
+})
+
+it('a mark that no key of the ring opens refuses old cookies all the same', async () => {
+  await userOf('x=y', ironBridge())
+  await auth.sessions.revokeByUser('ada')
+  // The operator has removed the key that sealed the mark, and kept the names.
+  const keys = `next:${randomBytes(32).toString('base64')},${namesEntryOf(KEYS)}`
+  const rotated = coatcheck({ baseUrl: 'https://app.example', keys, store: redisStore({ url: redis.url }) })
+  const show = async (cookieHeader: string) => {
+    const request = rotated.http.exchange({
+      cookieHeader,
+      sink: createHeadersSink(),
+      adopt: ironBridge(),
+    })
+    return (await request.getSession()).user?.id
+  }
+  try {
+    expect(await show(await ironCookie())).toBeUndefined()
+    expect(await show(await ironCookie('grace'))).toBe('grace')
+  } finally {
+    await rotated.close()
+  }
 })

@@ -29,8 +29,10 @@ export function createRevokedUsers(deps: DocumentDeps, clock: Clock): RevokedUse
       await documents.put(documents.refOf(userKey), { atMs: clock.now() }, { ttlMs: LONGEST_TTL_MS })
     },
     async covers(userKey, beganAtMs) {
-      const revoked = await documents.read(documents.refOf(userKey))
-      return revoked !== null && (beganAtMs === null || beganAtMs <= revoked.value.atMs)
+      const revoked = await documents.readOrRefuse(documents.refOf(userKey))
+      if (revoked === null) return false
+      // Sealed with a key that is gone: when the sessions were ended is unknown.
+      return revoked === 'unreadable' || beganAtMs === null || beganAtMs <= revoked.value.atMs
     },
   }
 }
