@@ -106,7 +106,7 @@ export async function openAdmin(options: AnyOptions = {}, events = new EventBus(
   const { keyring, seal, store, tokens, revocations } = runtime
   const server = serverOf(store)
   if (server === null) throw nothingToLookAt()
-  const marks = revocationMarks(runtime, config, events)
+  const marks = await revocationMarks(runtime, config, events)
   const userKeyOf = (userId: string): string => keyring.userKey(userId)
   const sessions = createSessionStore<Record<string, unknown>>({
     keyring,

@@ -8,17 +8,18 @@ import type { EventBus } from '../core/events.ts'
 import { documentDeps } from './drop-in-runtime.ts'
 import type { SharedRuntime } from './shared-runtime.ts'
 import type { RevocationMarks } from '../admin/context.ts'
-import { createRevokedUsers } from '../migrate/bridges/revoked-users.ts'
-import { createTokenMarks, tokenMarkDocuments } from '../migrate/tokens/token-marks.ts'
 import { parseSessionId } from '../session/ticket.ts'
 import type { SessionStore } from '../session/types.ts'
 import type { TokenCache } from '../token/types.ts'
 
-export function revocationMarks(
+/** An application that opens no admin context loads nothing of a migration. */
+export async function revocationMarks(
   runtime: SharedRuntime,
   config: ResolvedConfig<object>,
   events: EventBus,
-): RevocationMarks {
+): Promise<RevocationMarks> {
+  const { createRevokedUsers } = await import('../migrate/bridges/revoked-users.ts')
+  const { createTokenMarks, tokenMarkDocuments } = await import('../migrate/tokens/token-marks.ts')
   const deps = documentDeps(runtime, config, events)
   const { sessions } = runtime.store
   const marks = tokenMarkDocuments(deps)
