@@ -52,12 +52,13 @@ export function auth0SessionIn(
   if (typeof user?.sub !== 'string' || user.sub === '') return null
   const { iat, exp } = header as { readonly iat?: unknown; readonly exp?: unknown }
   if (typeof iat !== 'number') {
-    const { internal, exp: end } = payload as { readonly internal?: unknown; readonly exp?: number }
+    const { internal, exp: end } = payload as { readonly internal?: unknown; readonly exp?: unknown }
     if (typeof internal !== 'object' || internal === null) return null
-    return { session: payload as Auth0OldSession, endsAtMs: end === undefined ? null : end * 1000 }
+    if (end === undefined) return { session: payload as Auth0OldSession, endsAtMs: null }
+    return isTime(end) ? { session: payload as Auth0OldSession, endsAtMs: end * 1000 } : null
   }
   // Without an end the SDK would not take it either.
-  if (typeof exp !== 'number') return null
+  if (!isTime(exp)) return null
   const old = payload as Version3
   return {
     session: {
@@ -70,6 +71,10 @@ export function auth0SessionIn(
     },
     endsAtMs: exp * 1000,
   }
+}
+
+function isTime(value: unknown): value is number {
+  return Number.isFinite(value)
 }
 
 /** Returns the session in a record of a session store. Version 3 stores the header with the times beside the data. `null`: it is none. */
