@@ -11,6 +11,7 @@ import type { MigrationMode } from './migration-mode.ts'
 import type { Report } from './origin.ts'
 import type { OldRecord, OldRecordDriver } from './old-record-driver.ts'
 import { ATTEMPTS, removeRecord } from './remove-record.ts'
+import { isText, writeText } from './write-text.ts'
 
 export interface OldTexts extends SecondaryStorage {
   /**
@@ -31,28 +32,14 @@ export function createOldTexts(deps: {
 }): OldTexts {
   const { mode, old, ours, keyOf, report } = deps
 
-  const isText = (text: string): boolean => text !== ''
   const readOld = async (key: string): Promise<OldRecord | null> => {
     const record = await old.read(keyOf(key))
     return record && isText(record.text) ? record : null
   }
   const removeOld = (key: string): Promise<unknown> => removeRecord(old, keyOf(key), isText)
 
-  /** Repeats a conditional write until no other process comes between. */
-  const write = async (key: string, text: string, ttlMs: number | null): Promise<boolean> => {
-    let current = await old.read(keyOf(key))
-    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-      if (current && !isText(current.text)) return false
-      const written = current
-        ? await old.replace(keyOf(key), current.text, text, ttlMs)
-        : await old.create(keyOf(key), text, ttlMs)
-      if (written.status === 'written') return true
-      // Nothing to replace: it is gone. Nothing to read, and no place to create one: a key of another type.
-      if (written.status === 'missing' && !current) return false
-      current = written.status === 'changed' ? written.current : null
-    }
-    throw new Error(`An old key changed ${ATTEMPTS} times while it was written.`)
-  }
+  const write = (key: string, text: string, ttlMs: number | null): Promise<boolean> =>
+    writeText(old, keyOf(key), text, ttlMs)
 
   /** Of any number of callers exactly one gets it. */
   const takeOld = async (key: string): Promise<OldRecord | null> => {

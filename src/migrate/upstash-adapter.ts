@@ -15,16 +15,9 @@ import { endOld } from './shared-records.ts'
 import { adoptUpstashKey, oldUpstashKeys } from './upstash-keys.ts'
 import { createUpstashPeople, createUpstashWrites } from './upstash-people.ts'
 import { removeRecord } from './remove-record.ts'
-import {
-  accountIn,
-  hydrated,
-  nameIn,
-  overwrite,
-  removeName,
-  type UpstashPrefixes,
-  upstashKeys,
-} from './upstash-records.ts'
+import { accountIn, hydrated, nameIn, removeName, type UpstashPrefixes, upstashKeys } from './upstash-records.ts'
 import { createUpstashSessions, shareSessions } from './upstash-sessions.ts'
+import { writeText } from './write-text.ts'
 
 /** Options of `upstashAdapter()`: those of the old adapter, and what all origins take. */
 export interface UpstashAdapterOptions extends UpstashPrefixes, OriginOptions {}
@@ -132,7 +125,7 @@ export function upstashAdapter({ mode = 'read', store, ...prefixes }: UpstashAda
           if (mode === 'move') return ours.createVerificationToken(token)
           const ttlMs = token.expires.getTime() - clock.now()
           const key = keys.verification(token)
-          await overwrite(old, key, JSON.stringify(token))
+          if (!(await writeText(old, key, JSON.stringify(token), null))) return ours.createVerificationToken(token)
           if (ttlMs > 0) await old.expire(key, ttlMs)
           else await old.remove(key, JSON.stringify(token))
           return token

@@ -10,7 +10,8 @@ import type { Report } from './origin.ts'
 import type { MigrationMode } from './migration-mode.ts'
 import type { OldRecordDriver } from './old-record-driver.ts'
 import { ATTEMPTS, removeRecord } from './remove-record.ts'
-import { accountIn, nameIn, overwrite, removeName, type UpstashKeys, userIn } from './upstash-records.ts'
+import { accountIn, nameIn, removeName, type UpstashKeys, userIn } from './upstash-records.ts'
+import { writeText } from './write-text.ts'
 
 type AccountName = Pick<AuthJsAccount, 'provider' | 'providerAccountId'>
 
@@ -168,7 +169,7 @@ export function createUpstashPeople(deps: UpstashPeopleDeps): UpstashPeople {
 }
 
 /** Changes users and accounts of the old library under their old keys, so that old processes see the change. */
-export function createUpstashWrites({ old, keys, random }: UpstashPeopleDeps) {
+export function createUpstashWrites({ old, keys, ours, random }: UpstashPeopleDeps) {
   const claim = async (email: string, id: string): Promise<void> => {
     const key = keys.email(email)
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
@@ -238,8 +239,9 @@ export function createUpstashWrites({ old, keys, random }: UpstashPeopleDeps) {
       const before = record && accountIn(record.text)
       if (before && before.userId !== account.userId) throw new SessionError('COATCHECK_ACCOUNT_LINKED')
       const id = `${account.provider}:${account.providerAccountId}`
-      await overwrite(old, key, JSON.stringify({ ...account, id }))
-      await overwrite(old, keys.lastAccount(account.userId), key)
+      const isWritten = await writeText(old, key, JSON.stringify({ ...account, id }), null)
+      if (!isWritten) return ours.linkAccount(account) as Promise<AuthJsAccount>
+      await writeText(old, keys.lastAccount(account.userId), key, null)
       return account
     },
 

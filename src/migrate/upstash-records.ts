@@ -5,7 +5,6 @@
 import type { AuthJsAccount, AuthJsSession, AuthJsUser } from '../drop-ins/authjs/types.ts'
 import type { OldRecordDriver } from './old-record-driver.ts'
 import { readJson } from './read-json.ts'
-import { ATTEMPTS } from './remove-record.ts'
 
 /** Key prefixes, as the options of @auth/upstash-redis-adapter. */
 export interface UpstashPrefixes {
@@ -99,17 +98,6 @@ export function accountIn(text: string): AuthJsAccount | null {
 /** An id or a key as a plain text; some copies write it as JSON. */
 export function nameIn(text: string): string {
   return /^".*"$/s.test(text) ? text.slice(1, -1) : text
-}
-
-/** Stores a value whatever is there, as the old library does. Keeps a lifetime that is there. */
-export async function overwrite(old: OldRecordDriver, key: string, text: string): Promise<void> {
-  let current = await old.read(key)
-  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-    const written = current ? await old.replace(key, current.text, text, null) : await old.create(key, text, null)
-    if (written.status === 'written') return
-    current = written.status === 'changed' ? written.current : null
-  }
-  throw new Error(`An old key changed ${ATTEMPTS} times while it was written.`)
 }
 
 /** Deletes a key that holds a name, if it still holds this one. */

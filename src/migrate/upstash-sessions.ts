@@ -8,7 +8,8 @@ import type { OriginDeps, Report } from './origin.ts'
 import type { MigrationMode } from './migration-mode.ts'
 import { shareRecords } from './share-records.ts'
 import { isAlive, type SharedRecordDeps, type SharedRecords } from './shared-records.ts'
-import { nameIn, overwrite, removeName, sessionIn, type UpstashKeys } from './upstash-records.ts'
+import { nameIn, removeName, sessionIn, type UpstashKeys } from './upstash-records.ts'
+import { writeText } from './write-text.ts'
 
 type SessionMethods = Pick<
   CoatcheckAuthJsAdapter,
@@ -81,7 +82,7 @@ export function createUpstashSessions(deps: {
       if (ttlMs <= 0) return session
       const isStored = await sessions.store(session.sessionToken, JSON.stringify(session), ttlMs, true)
       if (mode === 'read' && isStored) {
-        await overwrite(old, keys.lastSession(session.userId), keys.session(session.sessionToken))
+        await writeText(old, keys.lastSession(session.userId), keys.session(session.sessionToken), null)
       }
       return session
     },

@@ -39,6 +39,7 @@ afterAll(async () => {
   await redis.stop()
 })
 
+const BYTES = Buffer.from([0x7b, 0xff, 0xfe, 0x7d])
 const FOREIGN = ['{"order":1}', 'text', '[1]', '{"session":{"token":"other","userId":"1","expiresAt":"2999-01-01"}}']
 
 describe('a bridge', () => {
@@ -89,6 +90,38 @@ it('deleting a user of Auth.js deletes what belongs to that user only', async ()
       expect(await client.exists('user:1')).toBe(0)
       for (const [key, value] of Object.entries(foreign)) expect(await client.get(key), key).toBe(value)
     }
+  } finally {
+    await adapter.close()
+  }
+})
+
+it.each([
+  ['bytes that are not UTF-8', (key: string) => client.set(key, BYTES)],
+  ['a key of another type', (key: string) => client.hSet(key, 'of', 'another application')],
+])('under a name that Auth.js writes, %s stay, and the sign-in succeeds', async (_name, put) => {
+  const adapter = CoatcheckAdapter({
+    ...{ store: redisStore({ url: redis.url }), keys: randomBytes(32).toString('base64') },
+    migrateFrom: upstashAdapter(),
+  })
+  const names = [
+    ...['user:session:by-user-id:1', 'user:account:by-user-id:1'],
+    ...['user:account:login:a', 'user:token:ada@example.test:t'],
+  ]
+  try {
+    await client.set('user:1', JSON.stringify({ id: '1', email: 'ada@example.test', emailVerified: null }))
+    for (const name of names) await put(name)
+    const before = await Promise.all(names.map((name) => client.dump(name)))
+    const expires = new Date(Date.now() + 60_000)
+    const account = { userId: '1', type: 'oidc', provider: 'login', providerAccountId: 'a' } as const
+    await adapter.linkAccount(account)
+    expect(await adapter.getUserByAccount(account)).toMatchObject({ id: '1' })
+    await adapter.createSession({ sessionToken: 'token', userId: '1', expires })
+    expect((await adapter.getSessionAndUser('token'))?.user.id).toBe('1')
+    const token = { identifier: 'ada@example.test', token: 't', expires }
+    await adapter.createVerificationToken(token)
+    expect(await adapter.useVerificationToken(token)).toMatchObject({ token: 't' })
+    expect(await adapter.useVerificationToken(token)).toBeNull()
+    expect(await Promise.all(names.map((name) => client.dump(name)))).toEqual(before)
   } finally {
     await adapter.close()
   }
