@@ -41,7 +41,7 @@ const azure = (name: string): Extra => ({ env: [`AZURE_AD_${name}`, `AZURE_${nam
 const secret: Extra = { secret: true }
 
 /** What all entries for other libraries take. */
-const hosted: readonly Row[] = [
+const dropIn: readonly Row[] = [
   ['store', kinds.store, 'Redis when `REDIS_URL` is set, else memory outside of production'],
   ['keys', kinds.keys, 'generated at start outside of production, else required', secret],
   ['prefix', kinds.keyPrefix, 'none'],
@@ -185,24 +185,24 @@ export const settings: readonly Setting[] = [
   ]),
   ...table('msalCachePlugin()', [
     ['partition', kinds.partition, 'required'],
-    ...hosted,
+    ...dropIn,
     ['grantLifetime', kinds.lifetime, '`90d`'],
     ['migrateFrom', kinds.origin('msal', 'msalCache'), 'none'],
   ]),
   ...table('CoatcheckStore()', [
-    ...hosted,
+    ...dropIn,
     ['ttl', kinds.dropInLifetime, '`24h`'],
     ['ttlSeconds', kinds.secondsOrFunction, '`ttl`'],
     ['userId', kinds.functionKind, 'sessions belong to no user'],
     ['migrateFrom', kinds.sessionOrigin, 'there are no old sessions'],
   ]),
-  ...table('CoatcheckAdapter()', [...hosted, ['migrateFrom', kinds.origin('auth-js', 'upstashAdapter'), 'none']]),
+  ...table('CoatcheckAdapter()', [...dropIn, ['migrateFrom', kinds.origin('auth-js', 'upstashAdapter'), 'none']]),
   ...table('secondaryStorage()', [
-    ...hosted,
+    ...dropIn,
     ['migrateFrom', kinds.origin('better-auth', 'betterAuthStorage'), 'none'],
   ]),
   ...table('sessionDataStore()', [
-    ...hosted,
+    ...dropIn,
     ['absoluteDuration', kinds.lifetime, '`3d`'],
     ['inactivityDuration', kinds.lifetime, '`1d`'],
     ['rolling', kinds.flag, '`true`'],

@@ -78,7 +78,7 @@ async function oldCookie(old: Partial<OldSession> = {}): Promise<string> {
   return `iron=${encodeURIComponent(await sealData(session, { password: PASSWORD }))}`
 }
 async function userOf(cookieHeader: string): Promise<string | undefined> {
-  const exchange = auth.http.exchange({ cookieHeader, sink: createHeadersSink(), adopt })
+  const exchange = auth.http.requestSession({ cookieHeader, sink: createHeadersSink(), adopt })
   return (await exchange.getSession()).user?.id
 }
 async function logOutAtProvider(claims: { readonly sub?: string; readonly sid?: string }): Promise<void> {

@@ -43,7 +43,7 @@ afterEach(() => vi.useRealTimers())
 
 function exchange(cookie: string, adopt: CookieBridge) {
   const sink = createHeadersSink()
-  const made = auth.http.exchange({ cookieHeader: cookie, sink, adopt })
+  const made = auth.http.requestSession({ cookieHeader: cookie, sink, adopt })
   return { ...made, cookie: () => cookieHeader(setCookiesOf(sink), cookie) }
 }
 const later = () => vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 2000 })
@@ -154,7 +154,7 @@ it('a mark that no key of the ring opens refuses old cookies all the same', asyn
   const keys = `next:${randomBytes(32).toString('base64')},${namesEntryOf(KEYS)}`
   const rotated = coatcheck({ baseUrl: 'https://app.example', keys, store: redisStore({ url: redis.url }) })
   const show = async (cookieHeader: string) => {
-    const request = rotated.http.exchange({
+    const request = rotated.http.requestSession({
       cookieHeader,
       sink: createHeadersSink(),
       adopt: ironBridge(),

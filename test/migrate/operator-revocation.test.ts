@@ -65,7 +65,7 @@ async function oldCookie(userId = 'ada'): Promise<string> {
   return `iron=${encodeURIComponent(await sealData({ userId }, { password: PASSWORD }))}`
 }
 async function userOf(cookieHeader: string): Promise<string | undefined> {
-  const exchange = auth.http.exchange({ cookieHeader, sink: createHeadersSink(), adopt })
+  const exchange = auth.http.requestSession({ cookieHeader, sink: createHeadersSink(), adopt })
   return (await exchange.getSession()).user?.id
 }
 
