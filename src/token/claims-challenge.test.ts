@@ -46,7 +46,7 @@ describe('a claims challenge', () => {
     expect(claimsOfChallenge(header)).toBeNull()
   })
 
-  // As many characters in headers of 500 and of 16,000: quadratic time takes 32 times as long for the long ones.
+  // The same number of characters in headers of 500 and of 16,000 characters: quadratic time takes 32 times as long for the long headers.
   it.each<[string, (characters: number) => string]>([
     ['one long token', (n) => `Bearer ${'a'.repeat(n)}`],
     ['one long name without a value', (n) => `Bearer a=b ${'a'.repeat(n)}`],

@@ -14,7 +14,7 @@ export function createDeleteTokens(deps: {
 }): DeleteTokens {
   const { driver, codec, unreplicated } = deps
 
-  /** Token families by provider. A grant that does not open is left out: it cannot be used either. */
+  /** Token families by provider. A grant that does not open is left out: no process can use it. */
   const families = async (userKey: string, wanted: string | null): Promise<Map<string, string>> => {
     const found = new Map<string, string>()
     for (const [field, record] of await driver.readAll(userKey)) {

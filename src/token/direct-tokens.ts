@@ -1,7 +1,7 @@
 /**
  * Access tokens without a grant: those of the application itself (client credentials, RFC 6749 section 4.4) and those on behalf
- * of a caller whose token is exchanged (Entra ID's on-behalf-of, RFC 8693). Nothing rotates and nothing can be lost, so each
- * target has a lease of its own; else they are kept, shared and refreshed ahead as a user's tokens are.
+ * of a caller whose token is exchanged (Entra ID's on-behalf-of, RFC 8693). No refresh token rotates, so no result can be lost, and each
+ * target has its own lease. Otherwise they are stored, shared and refreshed ahead like a user's tokens.
  */
 import type { Clock } from '../core/clock.ts'
 import { TokenError } from '../core/errors.ts'
@@ -29,18 +29,18 @@ import { describeTarget, flightKey, type Target } from './token-target.ts'
 import type { RefreshedTokens } from './types.ts'
 import type { Schedule } from './uncommitted-grants.ts'
 
-/** Stands for a grant: direct tokens have none. */
+/** Replaces the grant: direct tokens have none. */
 const NO_GRANT = { family: 'direct', refreshCount: 0 }
 const LONGEST_WAIT_MS = 45_000
 
 export interface DirectTokens {
   /**
-   * @param owner the keyed hash under which these tokens lie
+   * @param owner the keyed hash under which these tokens are stored
    * @param request asks the provider; called at most once per call, and by one process at a time
-   * @throws {TokenError} the code that the outcome of the request has
+   * @throws {TokenError} the code that belongs to the outcome of the request
    */
   obtain(owner: string, target: Target, need: Need, request: () => Promise<RefreshedTokens>): Promise<AccessEntry>
-  /** Resolves when what is under way has been stored. */
+  /** Resolves when all requests under way are finished and stored. */
   idle(): Promise<void>
 }
 
@@ -97,7 +97,7 @@ export function createDirectTokens(deps: {
     const ttlMs = entry.expiresAtMs - clock.now()
     if (ttlMs <= 0) return
     const set = new Map([[field, { record: codec.sealAccess(owner, field, entry), ttlMs }]])
-    // Not stored is no failure: the caller has its token, and the next one asks again.
+    // A failed write is no error: the caller has its token, and the next caller sends a new request.
     await driver.write(owner, { set, expect: { field, nonce }, lease: claim }).catch(() => undefined)
   }
 

@@ -1,7 +1,7 @@
 /**
- * Failed refreshes that this process knows of: a storm of callers must not become a storm of requests, nor of questions to the
- * store, which holds the same for all processes (`hold:` fields, `grant-vault.ts`). A failure belongs to one token family; a new
- * sign-in starts without it.
+ * Failed refreshes that this process knows of. They keep many callers from becoming many requests to the provider or many reads of the
+ * store. The store holds the same known failures for all processes (`hold:` fields, `grant-vault.ts`). A failure belongs to one token
+ * family; a new sign-in starts without it.
  */
 import type { Clock } from '../core/clock.ts'
 import type { RefreshFailure } from './refresh-outcome.ts'
@@ -15,7 +15,7 @@ interface Remembered {
 }
 
 export interface FailedRefreshes {
-  /** The failure that still holds, or `null`. */
+  /** Returns the failure that is still valid, or `null`. */
   find(key: string, family: string): RefreshFailure | null
   remember(key: string, family: string, failure: RefreshFailure, forMs: number): void
   forget(key: string): void

@@ -20,7 +20,7 @@ export function createFetchWithToken(deps: {
     const request = new Request(input, init)
     assertProtected(request.url)
     const first = await deps.getAccessToken(userId, { signal: request.signal, ...options })
-    // A body can be read once: the copy is for the second request, which hardly ever comes.
+    // A body can be read only once. The copy is for the second request, which is rare.
     const copy = request.clone()
     const response = await send(withToken(request, first.accessToken))
     const claims = response.status === 401 ? claimsOfChallenge(response.headers.get('www-authenticate')) : null
@@ -53,7 +53,7 @@ function withToken(request: Request, accessToken: string): Request {
   return request
 }
 
-/** RFC 6750 section 5.3: never in the clear over a network. */
+/** RFC 6750 section 5.3: a token must never travel unencrypted over a network. */
 function assertProtected(url: string): void {
   const { protocol, hostname } = new URL(url)
   if (protocol === 'https:' || (protocol === 'http:' && LOOPBACK.test(hostname))) return

@@ -1,6 +1,6 @@
 /**
- * Between the driver's bytes and what a refresh works with: reading grant and tokens in one command, and the changes that a
- * refresh makes to them, each one compare and set on the grant. It asks no provider and knows no failures but "refused".
+ * Sits between the driver's bytes and the refresh. It reads grant and tokens in one command. It writes each change of a refresh as one
+ * compare-and-set on the grant. It sends no request to a provider, and the only failure that it knows is a refused write.
  */
 import type { Clock } from '../core/clock.ts'
 import type { EventBus } from '../core/events.ts'
@@ -18,13 +18,13 @@ import type { RefreshedTokens } from './types.ts'
 import type { UncommittedGrants } from './uncommitted-grants.ts'
 
 export interface GrantVault {
-  /** One command; while a grant is uncommitted and the store is away, none. */
+  /** Costs one command. While a grant is uncommitted and the store does not answer, it costs none. */
   read(userKey: string, target: Target): Promise<StoredTokens>
-  /** Stores the token of sign-in under the target too, so that the next hit is one field. Failing to is no failure. */
+  /** Also stores the sign-in token under the target, so that the next hit reads one field. A failed write is no error. */
   adopt(userKey: string, target: Target, stored: StoredTokens, entry: AccessEntry): Promise<AccessEntry>
-  /** What is read is in this process only: the store is away, and no lease can be had. */
+  /** True if the grant is in this process only: the store does not answer, so no lease is possible. */
   isUncommitted(stored: StoredTokens): boolean
-  /** Stores what the provider answered. `null`: the grant was replaced by another sign-in, or deleted; read again. */
+  /** Stores the provider's answer. `null`: the grant was replaced by another sign-in, or deleted; read again. */
   commit(
     userKey: string,
     target: Target,
@@ -35,7 +35,7 @@ export interface GrantVault {
   ): Promise<AccessEntry | null>
   /**
    * Stores the refresh token of a refused answer together with the failure: a provider that rotates may have ended the previous refresh
-   * token. The access tokens stay. @returns for how long the failure holds, milliseconds; `null` as `commit`
+   * token. The access tokens stay. @returns how long the known failure lasts, milliseconds; `null` as `commit`
    */
   keepSuccessor(
     userKey: string,
@@ -45,7 +45,7 @@ export interface GrantVault {
     failure: RefreshFailure,
     lease: LeaseClaim | null,
   ): Promise<number | null>
-  /** Deletes everything of the provider, if the grant is still this one; false when it is not. */
+  /** Deletes all fields of the provider if the stored grant is still this one. Returns false if it is not. */
   drop(
     userKey: string,
     target: Target,
@@ -53,13 +53,13 @@ export interface GrantVault {
     failure: RefreshFailure,
     lease: LeaseClaim | null,
   ): Promise<boolean>
-  /** Of the sign-in that is stored now; `null` without one. */
+  /** Returns the token family of the stored sign-in; `null` if no grant is stored. */
   familyOf(userKey: string, provider: string): Promise<string | null>
-  /** Whether a refresh ended the grant that was stored here before. */
+  /** Returns whether a refresh ended the grant that was stored here before. */
   hasEnded(userKey: string, target: Target): Promise<boolean>
   /**
-   * Keeps all processes from asking again for a while, and gives the lease back. Best effort; never brings back what was
-   * deleted. @returns for how long the failure holds, milliseconds
+   * Stores a known failure, so that no process asks the provider again until it expires, and releases the lease. Best effort; never brings
+   * back deleted tokens. @returns how long the known failure lasts, milliseconds
    */
   recordFailure(
     userKey: string,
@@ -70,7 +70,7 @@ export interface GrantVault {
   ): Promise<number>
 }
 
-/** How long "the grant ended" can be seen in `status`. */
+/** How long `status` shows that the grant has ended. */
 const ENDED_STATUS_MS = 24 * 3_600_000
 
 export function createGrantVault(deps: {
@@ -141,7 +141,7 @@ export function createGrantVault(deps: {
         return entry
       }
       if (committed.status === 'done') return entry
-      // Somebody signed in or out, or holds the lease by now: what is stored decides, and nobody sees this token.
+      // Another caller has signed in, signed out or taken the lease. The stored grant decides, and no caller gets this token.
       return null
     },
 
@@ -172,14 +172,14 @@ export function createGrantVault(deps: {
       const { provider } = target
       const field = grantField(provider)
       if (await uncommitted.saveIfDue(userKey, provider)) {
-        // The store is away and holds an older grant of the same sign-in, which will be refused as this one was.
+        // The store does not answer and holds an older grant of the same sign-in. The provider will refuse that grant too.
         uncommitted.forget(userKey, provider)
         return true
       }
       const [record] = await driver.read(userKey, [field])
       if (!record) return true
       const stored = opened(codec.openGrant(userKey, field, record))
-      // Compared by name and number, not by nonce: an uncommitted grant may have been saved just now.
+      // Compares family and refresh count, not the nonce: an uncommitted grant may have been saved just now.
       const { family, refreshCount } = grant.value
       if (stored?.value.family !== family || stored.value.refreshCount !== refreshCount) return false
       const written = await driver.write(userKey, {
@@ -188,7 +188,7 @@ export function createGrantVault(deps: {
         expect: { field, nonce: stored.nonce },
         ...(lease && { lease }),
       })
-      // Refused: somebody signed in or refreshed in this very moment.
+      // Refused: another caller signed in or refreshed at the same moment.
       return written.status === 'done'
     },
 

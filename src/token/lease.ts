@@ -1,14 +1,14 @@
 /**
- * The lease of a grant: the right to refresh it, for a time, over all processes. Its holder is a random token; the store's
- * clock decides how long it lasts; it is renewed while the provider is slow, and somebody else takes it over when its holder
- * has died. It protects the provider from parallel refreshes. What protects the grant is the compare and set of the commit,
- * which also refuses while somebody else's lease stands: a holder that slept past its lease changes nothing.
+ * The lease of a grant: the right to refresh it for a limited time, across all processes. A random token identifies its holder, and the
+ * store's clock decides how long it lasts. The holder renews it while the provider is slow. If the holder dies, another process takes it
+ * over. The lease protects the provider from parallel refreshes. The compare-and-set of the commit protects the grant. It also refuses a
+ * commit while another holder's lease is valid: a holder that slept past its lease changes nothing.
  */
 import type { Random } from '../core/random.ts'
 import { LEASE_HOLDER_BYTES, type LeaseClaim, type TokenDriver, type TokenField } from './token-driver.ts'
 import type { Schedule } from './uncommitted-grants.ts'
 
-/** Long enough for a blocked event loop of several seconds, short enough to wait for when a holder has died. */
+/** Long enough for an event loop that is blocked for several seconds. Short enough to wait for after a holder has died. */
 const LEASE_MS = 6000
 const RENEW_EVERY_MS = 2000
 const FIRST_WAIT_MS = 50
@@ -16,25 +16,25 @@ const LONGEST_WAIT_MS = 1000
 const WAIT_GROWTH = 1.5
 
 export interface Lease {
-  /** Part of the commit: refused while another lease stands, and given back with it. */
+  /** Part of the commit. The store refuses the commit while another lease is valid, and releases this lease with a successful commit. */
   readonly claim: LeaseClaim
-  /** Gives it back and stops renewing; harmless when it is lost or the commit has done so. Never rejects. */
+  /** Releases the lease and stops renewing it. Harmless if the lease is lost or the commit has released it. Never rejects. */
   release(): Promise<void>
 }
 
 export interface Leases {
-  /** `null`: somebody else holds it; ask again after `wait`. */
+  /** `null`: another caller holds the lease; try again after `wait`. */
   take(userKey: string, field: TokenField): Promise<Lease | null>
-  /** For whoever was told `null`. To be closed. */
+  /** Waits for the lease after `take` returned `null`. The caller must close it. */
   waiting(userKey: string): Waiting
 }
 
 /**
- * Waiting for the end of somebody's lease: on the store's word where it can be had, which comes within milliseconds and costs
- * one subscription; with growing pauses where it cannot. Either way nobody waits longer than a second without a look.
+ * Waits for the end of another holder's lease. Where the store sends notifications, they arrive within milliseconds and cost one
+ * subscription. Otherwise the caller checks with growing pauses. In both cases the caller checks at least once per second.
  */
 export interface Waiting {
-  /** Resolves when it is time to look again. */
+  /** Resolves when the caller should check again. */
   next(): Promise<void>
   close(): void
 }
@@ -51,7 +51,7 @@ export function createLeases(deps: {
     let cancel: () => void = () => undefined
     const renewLater = (): void => {
       cancel = schedule(() => {
-        // A renewal that fails is tried again in time; one that is refused means that the lease is somebody else's.
+        // A failed renewal is retried before the lease ends. A refused renewal means that another process holds the lease.
         driver.renewLease(userKey, claim).then(
           (isOurs) => {
             if (isOurs && !isOver) renewLater()
@@ -90,14 +90,14 @@ export function createLeases(deps: {
         wake()
       }
       const watch = driver.watchLeases(userKey, look)
-      // What was said before anybody listened was not heard: one look more.
+      // The caller missed notifications from before the subscription: check once more.
       void watch.confirmed.then((isConfirmed) => {
         isHearing = isConfirmed
         if (isConfirmed) look()
       })
       const pauseMs = (): number => {
         const growing = FIRST_WAIT_MS * WAIT_GROWTH ** Math.min(looks++, 10)
-        // A quarter of chance, so that those who wait do not ask in one moment.
+        // Up to a quarter of the pause is random, so that waiting callers do not check at the same moment.
         const chance = random.bytes(1).readUInt8(0) / 255
         return (isHearing ? LONGEST_WAIT_MS : Math.min(LONGEST_WAIT_MS, growing)) * (1 - chance / 4)
       }

@@ -30,12 +30,12 @@ export function nextGrant(
   }
 }
 
-/** Returns the owner of a grant. Records of earlier builds name it only in their ID token, which that build had checked. */
+/** Returns the owner of a grant. Records of earlier builds name the owner only in their ID token, which that build had verified. */
 export function ownerOf({ owner, idToken }: Grant): TokenSubject | null {
   return owner ?? subjectIn(idToken)
 }
 
-/** Its life counts from the moment of the question: the answer may have been long on its way. */
+/** The life of the token counts from the moment of the request, because the answer may have taken long. */
 export function refreshedEntry(
   target: Target,
   grant: Pick<Grant, 'family' | 'refreshCount'>,

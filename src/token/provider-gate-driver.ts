@@ -1,27 +1,28 @@
 /**
- * The storage port for what all processes know about a provider's health: how many requests in a row have failed, and until
- * when nobody asks. One small record per provider, one atomic step per method, the store's clock. A rejected promise means that the
- * store could not answer; whoever asks then decides with what its own process knows.
+ * The storage port for the health of a provider, shared by all processes: the number of failed requests in a row, and the end of the
+ * current pause. The driver keeps one small record per provider. Each method is one atomic step and uses the store's clock.
+ * A rejected promise means that the store did not answer. The caller then decides with the state of its own process.
  */
 
 export type GateAnswer =
-  /** A request may leave. `failures`: how many have failed in a row. */
+  /** The caller may send a request. `failures`: the number of failures in a row. */
   | { readonly isOpen: true; readonly failures: number }
-  /** Not for `waitMs`. `outcome`: how the last one failed, as it was reported. */
+  /** The caller must not send a request for `waitMs`. `outcome`: the reported outcome of the last failure. */
   | { readonly isOpen: false; readonly waitMs: number; readonly outcome: string }
 
 export interface ProviderGateDriver {
   /**
-   * May a request leave? After a pause one may, as a trial: for `trialMs`, or until it reports, everybody else is told to wait.
+   * Checks whether the caller may send a request. After a pause one caller may send a trial request. Until it reports, or until `trialMs`
+   * is over, all other callers must wait.
    * @param name a keyed hash of the provider
-   * @param trialMs 0: only reads the state; a trial that is due stays due
+   * @param trialMs 0: the driver only reads the state; a trial that is due stays due
    */
   enter(name: string, trialMs: number): Promise<GateAnswer>
-  /** A request failed: one more in a row, and no further one for `pauseMs` (0: no pause). A longer pause is never cut short. */
+  /** Counts one more failure in a row and starts a pause of `pauseMs` (0: no pause). It never shortens a longer pause. */
   failed(name: string, pauseMs: number, outcome: string): Promise<void>
-  /** The provider works: everything is forgotten. */
+  /** Reports a success: the driver deletes the record of the provider. */
   worked(name: string): Promise<void>
 }
 
-/** Without news for so long a provider counts as healthy. */
+/** After this time without a report, a provider counts as healthy. */
 export const GATE_REMEMBERED_MS = 10 * 60_000

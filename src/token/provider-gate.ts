@@ -1,7 +1,7 @@
 /**
- * Asking a provider only while it makes sense: a `Retry-After` of one request, or several failures in a row, hold for all
- * processes and all users. The circuit is the usual one (closed, open, one trial after the pause), but its state lies in the
- * store, which no circuit-breaker library for one process can do; see docs/decisions/0007-provider-gate.md.
+ * The circuit breaker for token requests to a provider. A `Retry-After` of one request, or several failures in a row, pause all processes
+ * and all users. The states are the usual ones (closed, open, one trial after the pause). The state is in the store, which no
+ * circuit-breaker library for one process supports; see docs/decisions/0007-provider-gate.md.
  */
 import type { Clock } from '../core/clock.ts'
 import type { Random } from '../core/random.ts'
@@ -12,34 +12,37 @@ import { backOffMs, concernsProvider, outcomeActions, RefreshFailure, type Refre
 const FAILURES_IN_A_ROW = 5
 const FIRST_PAUSE_MS = 1000
 const LONGEST_PAUSE_MS = 30_000
-/** A longer `Retry-After` is a mistake or an outage, so the provider is asked again after this time. */
+/** A longer `Retry-After` is a mistake or an outage, so Coatcheck asks the provider again after this time. */
 const LONGEST_RETRY_AFTER_MS = 5 * 60_000
-/** The one request after a pause: when nothing has been heard of it for so long, another one may leave. */
+/** The deadline of the trial request after a pause. If it does not report in this time, another trial may start. */
 const TRIAL_MS = 10_000
-/** How long a process believes what it was told without asking the store again. */
+/** How long a process trusts an answer of the store before it reads the store again. */
 const BELIEVED_MS = 1000
 
-/** The right to send one request, to be told how it went. Never rejects: what the store does not learn, this process knows. */
+/**
+ * The right to send one request. The caller must report the result. Never rejects: if the store does not answer, this process keeps the
+ * result.
+ */
 export interface Passage {
   worked(): Promise<void>
   failed(failure: RefreshFailure): Promise<void>
 }
 
 export interface ProviderGate {
-  /** @throws {RefreshFailure} with the outcome of the last failure and `retryAfterMs`, while nobody is to ask */
+  /** @throws {RefreshFailure} with the outcome of the last failure and `retryAfterMs`, while the provider must not be asked */
   enter(provider: string): Promise<Passage>
-  /** Checks that a request may leave now. It takes no trial, so the caller need not report. @throws as `enter` */
+  /** Checks that a request may be sent now. It starts no trial, so the caller need not report. @throws as `enter` */
   look(provider: string): Promise<Passage>
 }
 
-/** The name under which all processes know the gate of a provider. */
+/** The name of a provider's gate, the same in all processes. */
 export function gateNames(keyring: Keyring): (provider: string) => string {
   return (provider) => keyring.nameOf('provider-gate', provider)
 }
 
 export function createProviderGate(deps: {
   readonly driver: ProviderGateDriver
-  /** The name under which the store knows a provider. */
+  /** The name of a provider in the store. */
   readonly nameOf: (provider: string) => string
   readonly clock: Clock
   readonly random: Random
@@ -55,7 +58,7 @@ export function createProviderGate(deps: {
     const waitMs = (known?.untilMs ?? 0) - clock.monotonic()
     if (known && waitMs > 0) return { isOpen: false, waitMs, outcome: known.outcome }
     closed.delete(provider)
-    // While the store is away each process decides for itself.
+    // If the store does not answer, each process decides for itself.
     const answer = await driver.enter(deps.nameOf(provider), trialMs).catch(() => null)
     if (answer === null) return { isOpen: true, failures: 0 }
     if (!answer.isOpen) close(provider, Math.min(answer.waitMs, BELIEVED_MS), outcomeOf(answer.outcome))
@@ -97,7 +100,7 @@ export function createProviderGate(deps: {
   }
 }
 
-/** Of another version, perhaps: then it is only known that nobody is to ask. */
+/** Another version may have written an unknown outcome. It still means that the provider must not be asked. */
 function outcomeOf(stored: string): RefreshOutcome {
   return Object.hasOwn(outcomeActions, stored) ? (stored as RefreshOutcome) : 'transient'
 }

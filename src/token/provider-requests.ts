@@ -1,14 +1,14 @@
 /**
- * One token request to a provider: let through by the gate, repeated once when its answer was lost, and its outcome reported.
- * A lost answer is the one failure that repeating may mend and waiting may not: with the refresh token that is still
- * stored, a provider that follows FAPI 2.0 (section 5.3.2.1) or rotates like Entra ID answers again.
+ * Sends one token request to a provider. The gate must allow it. If the answer was lost, the request is repeated once. The outcome is
+ * reported to the gate. For a lost answer a repeat may help, and waiting does not. With the refresh token that is still stored, a provider
+ * that follows FAPI 2.0 (section 5.3.2.1) or rotates like Entra ID answers again.
  */
 import type { Clock } from '../core/clock.ts'
 import type { EventBus } from '../core/events.ts'
 import type { ProviderGate } from './provider-gate.ts'
 import { asksForPause, type RefreshFailure, toRefreshFailure } from './refresh-outcome.ts'
 
-/** What took longer has used up the patience of those who wait. */
+/** A request that took longer is not repeated: its callers have already waited too long. */
 const REPEATED_WITHIN_MS = 10_000
 
 export interface RequestSubject {
@@ -21,7 +21,7 @@ export interface ProviderRequests {
   /**
    * @param hasClaims the request holds claims that an API has chosen. Its failure says nothing about the provider unless the provider
    *   asks for a pause: a firewall may refuse such claims, and an API must not keep other users from their tokens.
-   * @throws {RefreshFailure} whatever went wrong
+   * @throws {RefreshFailure} for each failure
    */
   send<T>(subject: RequestSubject, request: () => Promise<T>, hasClaims?: boolean): Promise<T>
 }
@@ -47,7 +47,7 @@ export function createProviderRequests(deps: {
 
   return {
     async send(subject, request, hasClaims = false) {
-      // A trial has to be reported: a request that reports no failure takes none.
+      // A trial must report. A request that does not report failures must not start a trial.
       const passage = await (hasClaims ? gate.look(subject.provider) : gate.enter(subject.provider))
       try {
         const answer = await sendOnceOrTwice(subject, request)
@@ -62,7 +62,7 @@ export function createProviderRequests(deps: {
   }
 }
 
-/** The request may have been carried out, and nobody heard. */
+/** True if the provider may have carried out the request but its answer was lost. */
 function isAnswerLost({ facts }: RefreshFailure): boolean {
   return facts.status === undefined && facts.error === undefined && facts.wasNeverSent !== true
 }

@@ -1,13 +1,12 @@
 /**
  * Obtains a new access token when no stored token is good enough. It returns a token or throws an error.
- *
  * - Each user, provider and target has one flight at a time; all waiting callers get its result. Flights of one grant run one after the
  *   other, because each may rotate the refresh token that the next one needs.
- * - A flight first reads the stored tokens: another process may have refreshed them since the caller looked.
+ * - A flight first reads the stored tokens: another process may have refreshed them since the caller's read.
  * - `single-refresh.ts` sends the request to the provider and handles its answer or failure.
  * - Across processes, only the lease holder of a grant sends a request. The others wait for the token or the failure that it stores
  *   (`lease.ts`).
- * - `provider-requests.ts` decides whether to ask the provider at all, and what happens to a lost answer.
+ * - `provider-requests.ts` decides whether to ask the provider at all, and repeats a request whose answer was lost.
  */
 import type { Clock } from '../core/clock.ts'
 import { TokenError } from '../core/errors.ts'
@@ -32,9 +31,9 @@ import type { Target } from './token-target.ts'
 import type { TokenRefresher } from './types.ts'
 import { createUncommittedGrants, type Schedule, type UncommittedGrants } from './uncommitted-grants.ts'
 
-/** As long as others refresh the same grant, one after the other. */
+/** How long a caller waits while others refresh the same grant, one after the other. */
 const LONGEST_WAIT_MS = 45_000
-/** Each further attempt means that others have changed the grant meanwhile. */
+/** Each further attempt means that other callers have changed the grant meanwhile. */
 const ATTEMPTS = 4
 
 export interface RefreshDeps {
@@ -42,7 +41,7 @@ export interface RefreshDeps {
   readonly codec: TokenCodec
   readonly refresher: TokenRefresher
   readonly requests: ProviderRequests
-  /** Whether a provider of this name is configured: without one nothing can be refreshed. */
+  /** Whether a provider of this name is configured. Without it, no token can be refreshed. */
   readonly canRefresh: (provider: string) => boolean
   readonly grantLifetimeMs: number
   readonly clock: Clock
@@ -50,20 +49,20 @@ export interface RefreshDeps {
   readonly events: EventBus
   readonly schedule: Schedule
   readonly signInUrl?: SignInUrl | undefined
-  /** For a refresh token that came too late to be stored. */
+  /** Revokes a refresh token that arrived too late to be stored. */
   readonly revokeLateToken: (userKey: string, provider: string, refreshToken: string) => Promise<void>
 }
 
 export interface Refreshes {
   readonly uncommitted: UncommittedGrants
   readonly unreplicated: UnreplicatedGrants
-  /** Nothing that this process knows better lies over what is stored. */
+  /** True if this process holds no newer state than the store. */
   isAsStored(name: GrantName): boolean
-  /** A token that meets the need, or a fresh one, or the best that is still valid. */
+  /** Returns a token that meets the need, or a new one, or the best one that is still valid. */
   obtain(userKey: string, target: Target, need: Need): Promise<AccessEntry>
-  /** In the background, unless one is under way. Failures are events only. */
+  /** Refreshes in the background, unless a refresh is under way. It reports failures only as events. */
   refreshAhead(userKey: string, target: Target, seen: AccessEntry): void
-  /** Resolves when what is under way has been committed. */
+  /** Resolves when all refreshes under way are finished. */
   idle(): Promise<void>
 }
 
@@ -127,7 +126,7 @@ export function createRefreshes(deps: RefreshDeps): Refreshes {
     throw new TokenError('COATCHECK_TOKEN_CONFLICT', { details: { provider } })
   }
 
-  /** `held`: another process is refreshing this grant. `null`: it has been changed meanwhile. Both: read again. */
+  /** `held`: another process is refreshing this grant. `null`: the grant has changed meanwhile. In both cases the caller reads again. */
   const underLease = async (
     userKey: string,
     target: Target,
@@ -144,11 +143,11 @@ export function createRefreshes(deps: RefreshDeps): Refreshes {
     if (vault.isUncommitted(stored)) return refreshing.once(userKey, target, stored, grant, null)
     const lease = await leases.take(userKey, leaseField(target.provider))
     if (!lease) {
-      // Nobody waits for a better token while there is a valid one.
+      // A caller with a valid token does not wait for a newer one.
       return own && target.claims === null && isAlive(own, clock.now()) ? { entry: own, final: true } : 'held'
     }
     try {
-      // Between the look and the lease somebody may have refreshed, or failed to.
+      // Between the read and the lease, another process may have refreshed, or failed to.
       const fresh = await vault.read(userKey, target)
       if (fresh.own && isEnough(fresh.own)) return { entry: fresh.own, final: false }
       if (!fresh.grant?.value.refreshToken) return null
@@ -160,7 +159,7 @@ export function createRefreshes(deps: RefreshDeps): Refreshes {
     }
   }
 
-  /** The failure for which nobody asks again yet, be it of this process or of another. */
+  /** Returns the known failure, of this process or of another, that forbids a new request. */
   const heldBy = (
     userKey: string,
     target: Target,

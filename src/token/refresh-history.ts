@@ -1,6 +1,6 @@
 /**
- * What is kept of refreshes beside the tokens: how the last one went (for `status`), and, after a failure, the hold: while its
- * field stands, no process asks the provider for this target of this grant again.
+ * Records that a refresh writes beside the tokens: the last refresh (for `status`), and, after a failure, the known failure. While the
+ * field of the known failure exists, no process asks the provider again for this target of this grant.
  */
 import type { Clock } from '../core/clock.ts'
 import type { Random } from '../core/random.ts'
@@ -10,7 +10,7 @@ import type { TokenField, TokenRecord } from './token-driver.ts'
 import { knownFailureField, statusField } from './token-fields.ts'
 import { describeTarget, flightKey, type Target } from './token-target.ts'
 
-/** A longer `Retry-After` is a mistake or an outage, so the provider is asked again after this time. */
+/** A longer `Retry-After` is a mistake or an outage, so Coatcheck asks the provider again after this time. */
 const LONGEST_RETRY_AFTER_MS = 5 * 60_000
 
 export interface RefreshHistory {
@@ -22,9 +22,9 @@ export interface RefreshHistory {
     failure: RefreshFailure,
     ttlMs: number,
   ): Entry
-  /** The failure that holds, if it is one of this sign-in. */
+  /** Returns the known failure, if it belongs to this sign-in. */
   failureOf(knownFailure: KnownFailureRecord | null, grant: Pick<Grant, 'family'>): RefreshFailure | null
-  /** How long a failure holds; doubles with each in a row, and is at least what the provider wants. */
+  /** Returns how long a known failure lasts. It doubles with each failure in a row, and is at least the provider's `Retry-After`. */
   knownFailureMs(failure: RefreshFailure, inARow: number): number
 }
 

@@ -1,7 +1,7 @@
 /**
- * What a failed refresh means, as data. Providers say it in OAuth's `error` (RFC 6749 section 5.2, OpenID Connect Core
- * section 3.1.2.6), in Entra ID's `suberror`, `error_codes` and `claims`, and in the HTTP status; never is a message text
- * read. `oidc/` collects the facts and throws a `RefreshFailure`, `refresh.ts` acts on its outcome.
+ * Classifies failed refreshes, as data. Providers report them in OAuth's `error` (RFC 6749 section 5.2, OpenID Connect Core section
+ * 3.1.2.6), in Entra ID's `suberror`, `error_codes` and `claims`, and in the HTTP status. The classification never reads a message text.
+ * `oidc/` collects the facts and throws a `RefreshFailure`; `single-refresh.ts` acts on its outcome.
  */
 import type { TokenErrorCode } from '../core/error-catalogue.ts'
 import type { ErrorOptions } from '../core/errors.ts'
@@ -13,37 +13,37 @@ import type { TokenSubject } from './token-subject.ts'
 export type RefreshOutcome =
   /** Network, overload, maintenance: the same request may succeed later. Nothing is wrong with the user. */
   | 'transient'
-  /** The refresh token is not valid (any more). Final only after the store has been read again. */
+  /** The refresh token is not valid (any more). Final only after the store was read again. */
   | 'invalid-grant'
-  /** `invalid-grant`, but the store holds a newer grant: somebody else refreshed. Decided by `refresh.ts`, never by a rule. */
+  /** `invalid-grant`, but the store holds a newer grant: another caller refreshed. `single-refresh.ts` decides this; no rule does. */
   | 'rotated-elsewhere'
-  /** The user has to do something at the provider: second factor, consent, new terms. The session stays. */
+  /** The user must act at the provider: second factor, consent, new terms. The session stays. */
   | 'interaction-required'
-  /** The application's registration or credentials are wrong. No user is signed out for it. */
+  /** The application's registration or credentials are wrong. All users stay signed in. */
   | 'operator-error'
-  /** This scope or resource cannot be had; others of the same grant can. */
+  /** The provider does not grant this scope or resource; others of the same grant still work. */
   | 'caller-error'
-  /** The answer of the provider does not pass a check. Coatcheck uses nothing of it but a rotated refresh token. */
+  /** The answer of the provider fails a check. Coatcheck uses only a rotated refresh token from it. */
   | 'invalid-answer'
-  /** The answer names another issuer or subject than the grant. Coatcheck uses nothing of it, and the grant ends. */
+  /** The answer names another issuer or subject than the grant. Coatcheck uses nothing from it, and the grant ends. */
   | 'subject-mismatch'
 
 /**
- * What is known of a failed token request. Everything absent: no answer arrived. `error` absent with a `status`: the body was not
- * the JSON of RFC 6749.
+ * The facts about a failed token request. All absent: no answer arrived. `error` absent with a `status`: the body was not the JSON of
+ * RFC 6749.
  */
 export interface RefreshFacts extends ProviderReason {
   /** Entra ID: `error_codes`, the AADSTS numbers. */
   readonly errorCodes?: readonly number[]
-  /** Entra ID: the claims that the next sign-in has to ask for, as JSON. */
+  /** Entra ID: the claims that the next sign-in must request, as JSON. */
   readonly claims?: string
   /** From `Retry-After`, RFC 9110 section 10.2.3. */
   readonly retryAfterMs?: number
-  /** No connection: the provider cannot have carried anything out. */
+  /** No connection: the provider cannot have carried out the request. */
   readonly wasNeverSent?: true
 }
 
-/** The facts that events and errors tell. */
+/** The facts that events and errors report. */
 export function reasonInFacts(facts: RefreshFacts): ProviderReason {
   const [number] = facts.errorCodes ?? []
   return providerReasonIn(number === undefined ? facts : { ...facts, providerCode: `AADSTS${number}` })
@@ -55,7 +55,7 @@ const SAID_CHARACTERS = 60
 export const TOO_MANY_REQUESTS = 429
 
 /**
- * What happened this time, where the provider refused the request itself. Other codes have no other cause than the catalogue's.
+ * The error texts for a request that the provider itself refused. Other codes have only the catalogue's texts.
  * @param target as `describeTarget` shows it
  */
 export function refusalTexts(
@@ -77,11 +77,11 @@ export function refusalTexts(
 }
 
 export interface OutcomeAction {
-  /** What a caller without a valid token hears. */
+  /** The error code that a caller without a valid token gets. */
   readonly code: TokenErrorCode
-  /** The stored tokens are of no use any more and go. Everything else leaves them alone. */
+  /** Whether the stored tokens are useless and deleted. All other outcomes keep them. */
   readonly dropsTokens: boolean
-  /** How long the failure is remembered, so that many callers are not many requests. Doubles with each in a row. */
+  /** How long the failure is remembered, so that many callers do not send many requests. Doubles with each failure in a row. */
   readonly knownFailureMs: number
   readonly maxKnownFailureMs: number
 }
@@ -100,7 +100,7 @@ const rejected = {
 } as const
 const reauth = { ...rejected, code: 'COATCHECK_REAUTH_REQUIRED' } as const
 
-/** In all of them a token that is still valid is served, but when the tokens are dropped. */
+/** With each outcome that does not drop the tokens, a token that is still valid is served. */
 export const outcomeActions: Readonly<Record<RefreshOutcome, OutcomeAction>> = {
   transient: temporary,
   'invalid-grant': { ...reauth, dropsTokens: true },
@@ -112,7 +112,7 @@ export const outcomeActions: Readonly<Record<RefreshOutcome, OutcomeAction>> = {
   'subject-mismatch': { ...reauth, dropsTokens: true },
 }
 
-/** AADSTS numbers of an application whose registration or credential is wrong. */
+/** AADSTS numbers of an application with a wrong registration or credential. */
 const REGISTRATION_CODES = [7000215, 7000222, 700016, 700027]
 const REGISTRATION_ERRORS = ['invalid_client', 'unauthorized_client']
 
@@ -125,9 +125,9 @@ interface OutcomeRule {
   readonly statuses?: readonly (number | '5xx')[]
 }
 
-/** The first rule that matches decides; the more specific fact stands first. */
+/** The first rule that matches decides, so the more specific fact stands first. */
 export const outcomeRules: readonly OutcomeRule[] = [
-  // A gateway's status says more than whatever body came with it.
+  // The status of a gateway says more than the body that came with it.
   { outcome: 'transient', statuses: [408, 425, TOO_MANY_REQUESTS, '5xx'] },
   { outcome: 'transient', errorCodes: [90033, 50196] },
   { outcome: 'interaction-required', errorCodes: [50076, 50079, 65001, 50158, 53000, 53003] },
@@ -160,8 +160,8 @@ export const outcomeRules: readonly OutcomeRule[] = [
 export function classifyRefresh(facts: RefreshFacts): RefreshOutcome {
   const rule = outcomeRules.find((candidate) => matches(candidate, facts))
   if (rule) return rule.outcome
-  // An error of a name we do not know is a refusal that no retry mends, but no reason to sign anybody out; an answer
-  // without an `error` is not the provider's but that of something in between.
+  // An unknown error name is a refusal that a retry does not change. It is no reason to sign a user out.
+  // An answer without an `error` is not the provider's: a system in between, such as a gateway, sent it.
   return facts.error === undefined ? 'transient' : 'operator-error'
 }
 
@@ -177,8 +177,8 @@ function matches(rule: OutcomeRule, facts: RefreshFacts): boolean {
 }
 
 /**
- * Whether a failure says something about the provider or our registration there. What one user, one scope or one odd request is
- * refused for is the work of a healthy provider, and must not hold up others.
+ * Whether a failure says something about the provider or the application's registration there. A refusal of one user, one scope or one odd
+ * request comes from a healthy provider and must not delay other users.
  */
 export function concernsProvider({ outcome, facts }: RefreshFailure): boolean {
   if (outcome === 'transient' || outcome === 'invalid-answer') return true
@@ -194,17 +194,17 @@ export function asksForPause({ facts: { status, retryAfterMs } }: RefreshFailure
 
 const JITTER = 0.2
 
-/** Doubles with each failure, up to a bound, ±20 % of chance. @param inARow 0 for the first */
+/** Doubles with each failure, up to a limit, with ±20 % of jitter. @param inARow 0 for the first */
 export function backOffMs(inARow: number, firstMs: number, longestMs: number, random: Random): number {
   const chance = random.bytes(1).readUInt8(0) / 255
   return Math.min(longestMs, firstMs * 2 ** Math.min(inARow, 16)) * (1 + JITTER * (2 * chance - 1))
 }
 
-/** A refresh that failed, with its meaning. Its message holds no token and nothing of the provider's texts. */
+/** A failed refresh with its outcome. Its message holds no token and none of the provider's texts. */
 export class RefreshFailure extends Error {
   readonly outcome: RefreshOutcome
   readonly facts: RefreshFacts
-  /** False: the provider was not asked, because it is not to be asked for a while. */
+  /** False: the provider was not asked, because the gate or a known failure forbids requests for a while. */
   readonly wasAsked: boolean
   // Private: printing the error must not print a refresh token.
   readonly #answer: RefusedAnswer | null
@@ -233,20 +233,20 @@ export class RefreshFailure extends Error {
   }
 }
 
-/** Parts of an answer that did not pass a check; none of them is verified. */
+/** Parts of an answer that failed a check; none of them is verified. */
 export interface RefusedAnswer {
-  /** Issuer and subject of its ID token. `null`: it names none. */
+  /** Issuer and subject of its ID token. `null`: the answer names none. */
   readonly subject: TokenSubject | null
-  /** Its refresh token; the provider may have ended the previous one. `null`: it has none. */
+  /** Its refresh token; the provider may have ended the previous one. `null`: the answer has none. */
   readonly refreshToken: string | null
 }
 
-/** Whether an error is a `RefreshFailure`, also one of another copy of this module: copies in one process share the provider gate. */
+/** Whether an error is a `RefreshFailure`, including one of another copy of this module: copies in one process share the provider gate. */
 export function isRefreshFailure(error: unknown): error is RefreshFailure {
   return error instanceof RefreshFailure || (error instanceof Error && error.name === 'RefreshFailure')
 }
 
-/** Whatever a refresher threw, as a `RefreshFailure`. */
+/** Converts any error of a refresher to a `RefreshFailure`. */
 export function toRefreshFailure(error: unknown): RefreshFailure {
   return error instanceof RefreshFailure ? error : new RefreshFailure({}, { cause: error })
 }

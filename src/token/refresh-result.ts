@@ -22,12 +22,12 @@ export interface RefreshConditions {
   readonly signInUrl: SignInUrl | undefined
 }
 
-/** Sign-in returned a token that serves this target as well: no need to ask for another one. */
+/** True if the token of the sign-in also serves this target: no other token is needed. */
 export function covers({ scopes }: AccessEntry, target: Target): boolean {
   return target.key !== '' && target.resource === null && target.scopes.every((scope) => scopes.includes(scope))
 }
 
-/** The sign-in URL, for a failure that only the user can resolve. */
+/** Returns the sign-in URL, for a failure that only the user can resolve. */
 function signInUrlFor(
   target: Target,
   claims: string | null,
@@ -37,7 +37,7 @@ function signInUrlFor(
   return signInUrl ? { signInUrl: signInUrl({ provider, userKey, claims, scopes }) } : {}
 }
 
-/** @throws {TokenError} the code that the outcome has in `refresh-outcome.ts`, when no valid token may be served */
+/** @throws {TokenError} the code of the outcome in `refresh-outcome.ts`, when no valid token may be served */
 export function afterFailure(
   target: Target,
   { own }: StoredTokens,
@@ -67,8 +67,8 @@ export function afterFailure(
 }
 
 /**
- * There is nothing to refresh with, or nobody to ask.
- * @param hasEnded there was a grant not long ago, and the provider refused it
+ * Handles a target without a refresh token or without a configured provider.
+ * @param hasEnded a grant existed not long ago, and the provider refused it
  * @throws {TokenError} `COATCHECK_TOKEN_NONE` without a grant, `COATCHECK_REAUTH_REQUIRED` with one
  */
 export function withoutRefresh(

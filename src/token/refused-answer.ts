@@ -16,7 +16,7 @@ export function assertSameSubject(grant: Grant, { subject }: RefreshedTokens): v
 }
 
 /**
- * Turns a refused answer that names another subject into a `subject-mismatch`, whichever check it failed: the refresh token of such an
+ * Turns a refused answer that names another subject into a `subject-mismatch`, whichever check it failed. The refresh token of such an
  * answer must not be kept.
  */
 export function judged(grant: Grant, failure: RefreshFailure): RefreshFailure {
@@ -30,7 +30,7 @@ export function judged(grant: Grant, failure: RefreshFailure): RefreshFailure {
     : failure
 }
 
-/** The refresh token of a refused answer, which replaces that of the grant. `null`: the grant keeps its own. */
+/** Returns the refresh token of a refused answer, which replaces that of the grant. `null`: the grant keeps its own. */
 export function successorOf({ refreshToken }: Grant, failure: RefreshFailure): string | null {
   if (failure.outcome !== 'invalid-answer') return null
   const successor = failure.refusedAnswer()?.refreshToken ?? null

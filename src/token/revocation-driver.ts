@@ -1,56 +1,58 @@
 /**
- * The storage port of the revocation outbox: sealed grants that nobody will use any more, per user, until their refresh tokens
- * have been revoked at the provider; and an index, so that any process finds what another one left. The scripts that end
- * sessions and delete tokens put grants there themselves, in the same step.
- *
- * Order: `announce` is sent before the step that puts something there, so that a process that dies in between leaves an index
- * entry without an outbox, which is cheap, and never the other way round.
+ * The storage port of the revocation outbox. The outbox holds sealed grants of ended sign-ins, per user, until their refresh tokens are
+ * revoked at the provider. An index lets each process find entries of other processes. The scripts that end sessions and delete tokens add
+ * entries themselves, in the same step.
+ * Order: the caller sends `announce` before the step that adds an entry. If a process dies in between, it leaves an index entry without an
+ * outbox, which is cheap. The reverse never happens: no outbox is without an index entry.
  */
 
 export interface OutboxEntry {
   readonly provider: string
   /** The nonce of the record: names the entry. */
   readonly nonce: Buffer
-  /** As it lay in the user's token hash: `token-driver.ts`. */
+  /** The record as it was stored in the user's token hash (`token-driver.ts`). */
   readonly record: Buffer
 }
 
 export interface Claimed {
   readonly userKey: string
-  /** For `settle`. */
+  /** Identifies the claim for `settle`. */
   readonly claim: string
 }
 
 export interface RevocationDriver {
-  /** Somebody should look at this user's outbox in `dueInMs`, or earlier if that was said before. */
+  /** Makes this user's outbox due in `dueInMs`, or earlier if an earlier time was announced before. */
   announce(userKey: string, dueInMs: number): Promise<void>
   add(userKey: string, entry: OutboxEntry, lifeMs: number): Promise<void>
-  /** Users whose time has come; nobody else gets them for `forMs`. */
+  /** Returns users whose outbox is due. For `forMs`, no other process gets them. */
   claim(max: number, forMs: number): Promise<readonly Claimed[]>
   list(userKey: string): Promise<readonly OutboxEntry[]>
   remove(userKey: string, entry: OutboxEntry): Promise<void>
-  /** Ends a claim: nothing is left (`null`), or somebody should look again. Changed meanwhile: nothing happens. */
+  /**
+   * Ends a claim. `null`: the outbox is empty. A number: the outbox is due again after that time. If the claim has changed, it does
+   * nothing.
+   */
   settle(claimed: Claimed, retryInMs: number | null): Promise<void>
 }
 
-/** What is not revoked by then is given up: a refresh token that nobody holds dies of its own age. */
+/** Coatcheck gives up an entry that is not revoked after this time: an unused refresh token expires at the provider. */
 export const OUTBOX_LIFE_MS = 3 * 24 * 3_600_000
 
-/** Who wants refresh tokens of ended sign-ins revoked: part of what a store is opened with. */
+/** The part of a store's options that asks for revocation of refresh tokens after a sign-in has ended. */
 export interface TokenRevocationListener {
-  /** Providers whose refresh tokens are revoked. With none, revocations cost nothing more. */
+  /** Providers whose refresh tokens are revoked. If the list is empty, revocations cost no extra command. */
   readonly providers: readonly string[]
-  /** Grants of this user may have moved to the outbox. */
+  /** Reports that grants of this user may have moved to the outbox. */
   moved(userKey: string): void
 }
 
-/** What the drivers that delete tokens do for the outbox. */
+/** The outbox calls of the drivers that delete tokens. */
 export interface TokenRevocations extends TokenRevocationListener {
-  /** Sent before the ending and not waited for: no ending fails or waits because of it. */
+  /** Sent before the sign-in is ended, without waiting: ending a sign-in must not fail or wait because of it. */
   announce(userKey: string): void
 }
 
-/** Later than any ending that was announced can still be on its way. */
+/** Longer than an announced step can still be under way. */
 const ANNOUNCED_MS = 5000
 
 export function tokenRevocationsOf(

@@ -1,7 +1,7 @@
 /**
- * Revoking refresh tokens that nobody will use any more (RFC 7009): those of ended sign-ins, which the ending scripts put into
- * the outbox, and those that a refresh brought too late. Best effort with retries, by whichever process gets to it: nobody's
- * sign-out waits for a provider, and what a provider does not take within three days is given up.
+ * Revokes unused refresh tokens at the provider (RFC 7009): those of ended sign-ins, which the ending scripts put into the outbox, and
+ * those that a refresh brought too late. Best effort with retries, by any process. A sign-out never waits for a provider. After three days
+ * Coatcheck gives up a token that the provider did not revoke.
  */
 import type { Clock } from '../core/clock.ts'
 import type { EventBus } from '../core/events.ts'
@@ -14,14 +14,14 @@ import { END_OF_LIFE_BYTES } from './token-driver.ts'
 import { grantField } from './token-fields.ts'
 import type { Schedule } from './uncommitted-grants.ts'
 
-/** Soon, and not while the visitor waits for the answer to the sign-out. */
+/** Soon, but after the response to the visitor's sign-out. */
 const AFTER_ENDING_MS = 100
-/** How often a process looks for what others have left. */
+/** How often a process checks for entries of other processes. */
 const LOOK_EVERY_MS = 30_000
-/** A process that has just started looks soon: it may be the successor of one that died. */
+/** A new process checks soon: it may be the successor of one that died. */
 const FIRST_LOOK_MS = 1000
 const CLAIMED_AT_ONCE = 20
-/** While one process works on a user, others leave it alone. */
+/** While one process works on a user's outbox, the others skip that user. */
 const CLAIM_MS = 60_000
 const FIRST_RETRY_MS = 5000
 const LONGEST_RETRY_MS = 15 * 60_000
@@ -30,7 +30,7 @@ const CLOSE_MS = 2000
 /** The revocation endpoint of a provider, implemented in `oidc/`. */
 export interface TokenRevoker {
   /**
-   * RFC 7009 section 2. An unknown token counts as revoked, by the specification.
+   * Revokes by RFC 7009 section 2. By the specification an unknown token counts as revoked.
    * @returns `unsupported` when the provider has no such endpoint
    * @throws {RefreshFailure}
    */
@@ -38,13 +38,13 @@ export interface TokenRevoker {
 }
 
 export interface Revocations {
-  /** A refresh token that came too late to be stored. Never rejects. */
+  /** Revokes a refresh token that arrived too late to be stored. Never rejects. */
   revokeLateToken(userKey: string, provider: string, refreshToken: string): Promise<void>
-  /** Something of this user may lie in the outbox now. */
+  /** Reports that the outbox may hold entries of this user. */
   moved(userKey: string): void
-  /** What is due, of any process. Never rejects. */
+  /** Revokes the tokens that are due, of any process. Never rejects. */
   work(): Promise<void>
-  /** Stops, and waits a moment for what is under way. */
+  /** Stops, and waits up to `CLOSE_MS` for work under way. */
   close(): Promise<void>
 }
 
@@ -52,7 +52,7 @@ export function createRevocations(deps: {
   readonly driver: RevocationDriver
   readonly revoker: TokenRevoker
   readonly codec: TokenCodec
-  /** Names of those whose refresh tokens are revoked. With none nothing is ever looked for. */
+  /** Names of the providers whose refresh tokens are revoked. If the list is empty, no process checks the outbox. */
   readonly providers: readonly string[]
   readonly clock: Clock
   readonly random: Random
@@ -73,7 +73,7 @@ export function createRevocations(deps: {
     return guarded
   }
 
-  /** True when the entry may go. */
+  /** Returns true when the entry may be removed. */
   const revokeEntry = async (userKey: string, { provider, record }: OutboxEntry): Promise<boolean> => {
     const opened = codec.openGrant(userKey, grantField(provider), record)
     const refreshToken = typeof opened === 'string' ? null : opened.value.refreshToken
@@ -136,7 +136,7 @@ export function createRevocations(deps: {
       }
       const record = codec.sealGrant(userKey, field, grant)
       const entry = { provider, nonce: nonceOf(record, END_OF_LIFE_BYTES), record }
-      // At once: while the store is away this process is the only one that has it.
+      // Immediately: while the store does not answer, this process holds the only copy.
       await tracked(
         (async () => {
           if (await revokeEntry(userKey, entry)) return
@@ -150,7 +150,7 @@ export function createRevocations(deps: {
       if (providers.length === 0 || pending.has(userKey)) return
       const cancel = schedule(() => {
         pending.delete(userKey)
-        // What is left stays in the index, which was told before the ending.
+        // Entries that remain stay in the index: the driver announced them before the sign-in ended.
         void tracked(drain(userKey).then(() => undefined))
       }, AFTER_ENDING_MS)
       pending.set(userKey, cancel)

@@ -1,6 +1,6 @@
 /**
- * Tokens that the application hands in: those of a sign-in, which start a new token family and replace everything of the provider
- * in one step, and those for one more target, which join what is there.
+ * Stores tokens that the application passes in. Tokens of a sign-in start a new token family and replace all fields of the provider in one
+ * step. Tokens for one more target are added to the stored ones.
  */
 import type { Clock } from '../core/clock.ts'
 import { TokenError } from '../core/errors.ts'
@@ -20,13 +20,13 @@ const LINEAGE_BYTES = 12
 const ATTEMPTS = 8
 
 export interface SignInTokens {
-  /** One step: nothing of an earlier sign-in is left, and no refresh of it can be committed any more. */
+  /** Replaces all tokens in one step. Nothing of an earlier sign-in stays, and no refresh of it can be committed any more. */
   replaceAll(userKey: string, target: Target, tokens: CheckedTokenSet): Promise<void>
   /** Adds or replaces the token of one target, and the refresh token if there is one. @throws `COATCHECK_TOKEN_CONFLICT` */
   add(userKey: string, target: Target, tokens: CheckedTokenSet): Promise<void>
   /**
    * Stores the tokens only if no grant of the provider is stored, and no refresh has ended one lately.
-   * @returns what takes these tokens back while nothing has replaced them; `null`: nothing was stored
+   * @returns a function that removes these tokens unless others have replaced them; `null`: nothing was stored
    */
   addFirst(userKey: string, target: Target, tokens: CheckedTokenSet): Promise<(() => Promise<void>) | null>
 }
@@ -90,7 +90,7 @@ export function createSignInTokens(deps: {
     target: describeTarget(target),
   })
 
-  /** Of what a sign-in is about to replace: known again, should the store fall back to it. */
+  /** Returns the nonce of the grant that a sign-in replaces. It identifies the replaced grant after a failover. */
   const nonceOfGrant = async (userKey: string, provider: string): Promise<Buffer | null> => {
     const [record] = await driver.read(userKey, [grantField(provider)])
     return record ? nonceOf(record, END_OF_LIFE_BYTES) : null
@@ -114,11 +114,11 @@ export function createSignInTokens(deps: {
       for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
         const nowMs = clock.now()
         const opened = stored ? codec.openGrant(userKey, field, stored) : null
-        // One that does not open is replaced; its nonce lies outside of the seal and can still be compared.
+        // A grant that does not open is replaced. Its nonce is outside the seal and can still be compared.
         const before = opened && typeof opened !== 'string' ? opened : null
         const grant = grantOf(tokens, before?.value ?? null, nowMs)
         const set = recordsOf(userKey, target, tokens, grant, nowMs)
-        // An access token alone leaves the grant as it is, so that no refresh under way is refused for it.
+        // An access token alone keeps the grant as it is, so that a refresh under way is not refused.
         if (before && tokens.refreshToken === null) set.delete(field)
         const nonce = stored ? nonceOf(stored, END_OF_LIFE_BYTES) : null
         const isGrant = set.has(field)

@@ -1,10 +1,10 @@
-/** Where a browser has to go when only the user can help: part of `COATCHECK_REAUTH_REQUIRED`, as `details.signInUrl`. */
+/** The URL where the browser goes when only the user can help: part of `COATCHECK_REAUTH_REQUIRED`, as `details.signInUrl`. */
 
 export interface SignInParams {
   readonly provider: string
-  /** The address is valid only in a browser that is signed in as this user. */
+  /** The URL works only in a browser that is signed in as this user. */
   readonly userKey: string
-  /** What the provider or a resource asked for, as JSON (OpenID Connect Core section 5.5). */
+  /** The claims that the provider or a resource requested, as JSON (OpenID Connect Core section 5.5). */
   readonly claims: string | null
   readonly scopes: readonly string[]
 }

@@ -1,7 +1,7 @@
-/** One piece of work per key at a time in this process: callers of the same key share it, or wait for their turn. */
+/** Runs one task per key at a time in this process. Callers of the same key share the task, or wait in a serial queue. */
 
 export interface SingleFlight<T> {
-  /** The result of the flight of this key, started by the first of its callers. */
+  /** Returns the result of the flight of this key, which its first caller started. */
   join(key: string, start: () => Promise<T>): Promise<T>
   isFlying(key: string): boolean
   /** Resolves when all current flights have ended, successfully or not. */
@@ -40,7 +40,7 @@ export function createSerialQueue(): <T>(key: string, task: () => Promise<T>) =>
   }
 }
 
-/** The promise, or a rejection with the signal's reason: the work behind the promise goes on for others. */
+/** Returns the promise, or rejects with the signal's reason. The work behind the promise goes on for other callers. */
 export function freedBy<T>(signal: AbortSignal | undefined, promise: Promise<T>): Promise<T> {
   if (!signal) return promise
   return new Promise<T>((resolve, reject) => {

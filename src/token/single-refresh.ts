@@ -3,7 +3,8 @@
  *
  * - The result is committed only onto the grant that was refreshed. If the store refuses, the stored grant decides. If the store does not
  *   answer, this process keeps the grant (`uncommitted-grants.ts`).
- * - `refresh-outcome.ts` defines what a failure means. A token that is still valid is served despite any failure except the end of the grant.
+ * - `refresh-outcome.ts` defines what a failure means. A token that is still valid is served despite any failure except the end of the
+ *   grant.
  */
 import type { Clock } from '../core/clock.ts'
 import type { EventBus } from '../core/events.ts'
@@ -19,9 +20,9 @@ import type { Grant, Opened } from './token-codec.ts'
 import { flightKey, type Target } from './token-target.ts'
 import type { RefreshedTokens, TokenRefresher } from './types.ts'
 
-/** Longer than any lease: a slow provider is one request, and its lease is renewed meanwhile. */
+/** Longer than any lease: a slow provider gets one request, and the process renews its lease meanwhile. */
 const PROVIDER_DEADLINE_MS = 30_000
-/** How long this process believes a failure that it has read of, without looking again. */
+/** How long this process trusts a known failure that it has read, before it reads again. */
 export const KNOWN_FAILURE_TRUSTED_MS = 250
 
 export interface SingleRefresh {
@@ -44,7 +45,7 @@ export function createSingleRefresh(deps: {
   readonly clock: Clock
   readonly events: EventBus
   readonly now: (userKey: string) => RefreshConditions
-  /** For a refresh token that came too late to be stored. */
+  /** Revokes a refresh token that arrived too late to be stored. */
   readonly revokeLateToken: (userKey: string, provider: string, refreshToken: string) => Promise<void>
 }): SingleRefresh {
   const { vault, failed, refresher, requests, clock, events, now } = deps
@@ -82,7 +83,7 @@ export function createSingleRefresh(deps: {
       const durationMs = clock.monotonic() - startedMs
       events.emit('token.refreshed', { userKey, provider, resource: target.key, durationMs, rotated })
     } else {
-      // What came is handed to nobody: the user has signed out, or in again, while the provider was thinking.
+      // No caller gets the new token: the user has signed out, or signed in again, during the request.
       const durationMs = clock.monotonic() - startedMs
       events.emit('token.refresh-failed', { userKey, provider, resource: target.key, durationMs, outcome: 'refused' })
       if (answer.refreshToken !== undefined) {
@@ -92,7 +93,7 @@ export function createSingleRefresh(deps: {
     return entry && { entry, final: true }
   }
 
-  /** @returns for how long the failure holds; `null`: the grant was replaced or deleted meanwhile */
+  /** @returns how long the known failure lasts; `null`: the grant was replaced or deleted meanwhile */
   const recorded = async (
     userKey: string,
     target: Target,
@@ -111,8 +112,8 @@ export function createSingleRefresh(deps: {
   }
 
   /**
-   * The refresh token of a sign-in that is over is revoked. One of a sign-in that goes on is not: providers end the whole grant
-   * with it, the successor that somebody else has stored included.
+   * Revokes the refresh token of a sign-in that is over. It does not revoke a token of a sign-in that goes on: providers then end the whole
+   * grant, including the successor that another caller has stored.
    */
   const revokeUnlessLive = async (
     userKey: string,
@@ -133,7 +134,7 @@ export function createSingleRefresh(deps: {
       ...(target.claims === null ? {} : { claims: target.claims }),
     })
 
-  /** The end of a grant is final only when that grant is still the stored one; the tokens then go. */
+  /** The end of a grant is final only if that grant is still the stored one; its tokens are then deleted. */
   const settled = async (
     userKey: string,
     target: Target,
@@ -180,7 +181,7 @@ export function createSingleRefresh(deps: {
   }
 }
 
-/** What runs once at a time in this process. */
+/** The key of the work that runs once at a time in this process. */
 export function flightOf(userKey: string, target: Target): string {
   return `${userKey} ${target.provider} ${flightKey(target)}`
 }

@@ -1,4 +1,4 @@
-/** What a refresh starts from: grant and tokens of one target, read in one command and opened. */
+/** Reads the input of a refresh: grant and tokens of one target, in one command, and opens them. */
 import type { EventBus } from '../core/events.ts'
 import { confirmMiss } from '../core/confirm-miss.ts'
 import type { Refusal } from '../keyring/seal.ts'
@@ -15,19 +15,19 @@ export interface StoredTokens {
   readonly grant: Opened<Grant> | null
   /** The token of the target. */
   readonly own: AccessEntry | null
-  /** What sign-in returned, when that is not the target. */
+  /** The token that sign-in returned, if the target is another one. */
   readonly signIn: AccessEntry | null
-  /** A failure of any process that still holds for this target. */
+  /** A known failure of any process that is still valid for this target. */
   readonly knownFailure: RefreshFailure | null
 }
 
-/** `null` for what does not open, of which listeners hear. */
+/** Returns `null` for a value that does not open, and reports it to listeners. */
 export type Opener = <T extends object>(result: T | Refusal) => T | null
 
 export function createOpener(events: EventBus): Opener {
   return (result) => {
     if (typeof result !== 'string') return result
-    // Taken for absent: the user signs in again and everything is written anew.
+    // Treated as absent: the user signs in again, and the sign-in writes all values anew.
     events.emit('error', {
       code: result === 'key-unknown' ? 'COATCHECK_KEY_UNKNOWN' : 'unreadable',
       operation: 'token.read',
@@ -36,7 +36,7 @@ export function createOpener(events: EventBus): Opener {
   }
 }
 
-/** One command; while a grant is uncommitted and the store is away, none. */
+/** Costs one command. While a grant is uncommitted and the store does not answer, it costs none. */
 export function createStoredTokensReader(deps: {
   readonly driver: TokenDriver
   readonly codec: TokenCodec
@@ -51,7 +51,7 @@ export function createStoredTokensReader(deps: {
     const { provider, key } = target
     const kept = await uncommitted.saveIfDue(userKey, provider)
     if (kept) {
-      // Its nonce is never compared: a commit onto an uncommitted grant expects what the first one expected.
+      // This nonce is never compared: a commit onto an uncommitted grant expects the nonce that the first commit expected.
       const grant = { value: kept.grant, nonce: UNCOMMITTED }
       const signIn = key === '' ? null : (kept.entries.get('') ?? null)
       return { grant, own: kept.entries.get(key) ?? null, signIn, knownFailure: null }
@@ -88,7 +88,7 @@ export function createStoredTokensReader(deps: {
   }
 }
 
-// Instead of a nonce: the grant is in this process only.
+// Replaces the nonce of a grant that is in this process only.
 const UNCOMMITTED = Buffer.alloc(0)
 
 export function isStored(grant: Opened<Grant>): boolean {

@@ -1,7 +1,7 @@
 /**
- * The token cache: tokens per user, sealed, in the store that all instances share. It owns the public methods: checking what
- * comes in, the hit (one command for one field), and what is told to listeners. What happens when no stored token is good
- * enough stands in `refresh.ts`.
+ * The token cache: sealed tokens per user, in the store that all instances share. It implements the public methods: it checks arguments,
+ * serves hits (one command for one field), and reports to listeners. If no stored token is good enough, `refresh-coordinator.ts` obtains
+ * one.
  */
 import type { ResolvedProvider } from '../config/types.ts'
 import type { Clock } from '../core/clock.ts'
@@ -52,22 +52,22 @@ export interface TokenCacheDeps {
   readonly driver: TokenDriver
   /** For tokens of the application itself and on behalf of callers. */
   readonly appDriver: TokenDriver
-  /** The one of the process: code redemptions pass it too. */
+  /** The gate of the process. Code redemptions also use it. */
   readonly gate: ProviderGate
   readonly keyring: Keyring
   readonly seal: Seal
-  /** With none, tokens of any provider are kept and nothing is refreshed. */
+  /** If the list is empty, the cache keeps tokens of any provider and refreshes none. */
   readonly providers: readonly Pick<ResolvedProvider, 'name'>[]
   readonly refresher: TokenRequester
   readonly config: { readonly grantLifetimeMs: number; readonly minValidityMs: number }
   readonly clock: Clock
   readonly random: Random
   readonly events: EventBus
-  /** What stands before all keys; part of what values are sealed for. */
+  /** The prefix of all keys. The seal of each value covers it. */
   readonly namespace: string
-  /** For refresh tokens that came too late to be stored. Default: they are forgotten. */
+  /** Revokes refresh tokens that arrived too late to be stored. Default: they are dropped. */
   readonly revokeLateToken?: (userKey: string, provider: string, refreshToken: string) => Promise<void>
-  /** Where a browser signs in again, for errors. Default: none. */
+  /** Returns the URL where a browser signs in again, for errors. Default: none. */
   readonly signInUrl?: SignInUrl
   /** For `fetchWithToken`. Default: the global one. */
   readonly fetch?: typeof fetch
@@ -75,14 +75,14 @@ export interface TokenCacheDeps {
   readonly schedule?: Schedule
 }
 
-/** As its owner sees it. */
+/** The token cache as its owner sees it. */
 export interface OwnedTokenCache extends TokenCache {
   /** Waits for refreshes under way and saves uncommitted grants, at most 5 s. Call it before the store is closed. */
   close(): Promise<void>
   /**
    * Stores tokens of another library, if no grant of the user is stored and no refresh has ended one lately.
    * @param userKey hash of the user id
-   * @returns what takes these tokens back while nothing has replaced them; `null`: nothing was stored
+   * @returns a function that removes these tokens unless others have replaced them; `null`: nothing was stored
    */
   addFirst(userKey: string, provider: string, tokens: CheckedTokenSet): Promise<(() => Promise<void>) | null>
 }
@@ -201,7 +201,7 @@ export function createTokenCache(deps: TokenCacheDeps): OwnedTokenCache {
       const checked = checkTokenSet(tokens)
       if (target.key === '') await signInTokens.replaceAll(userKey, target, checked)
       else await signInTokens.add(userKey, target, checked)
-      // A grant of the sign-in before cannot be saved any more, and would be served until that was tried.
+      // A grant of the previous sign-in cannot be saved any more. Without this call, the cache serves it until the next attempt to save it.
       if (target.key === '') refreshes.uncommitted.forget(userKey, target.provider)
     },
 

@@ -1,7 +1,7 @@
 /**
- * Seals and opens the values of a token hash. Each value is JSON. Its seal covers the user, the provider and the target, so a value that was
- * copied to another field or another user does not open. Inside the seal, grants and access tokens carry their token family (the random name
- * of one sign-in) and their refresh count.
+ * Seals and opens the values of a token hash. Each value is JSON. Its seal covers the user, the provider and the target, so a value that
+ * was copied to another field or another user does not open. Inside the seal, grants and access tokens carry their token family (the random
+ * name of one sign-in) and their refresh count.
  */
 import { parseJson } from '../core/json.ts'
 import type { ProviderReason } from '../core/provider-reason.ts'
@@ -14,7 +14,7 @@ const ADDRESSES_CACHED = 10_000
 
 /**
  * An access token on the hot path: kind of its text (1 byte), length of the facts (4 bytes), the facts as JSON, then the
- * token as it is. Parsing 200 bytes of JSON and copying the token costs a tenth of a hit less than parsing both.
+ * token as it is. Parsing 200 bytes of JSON and copying the token costs a tenth of a hit less than parsing both as JSON.
  */
 const ACCESS_HEAD_BYTES = 5
 const ASCII = 1
@@ -42,7 +42,7 @@ export interface Grant {
    */
   readonly owner?: TokenSubject
   readonly obtainedAtMs: number
-  /** When it is forgotten if nothing refreshes it. */
+  /** When it is deleted unless a refresh extends it. */
   readonly expiresAtMs: number
 }
 
@@ -52,13 +52,13 @@ export interface AccessEntry {
   readonly accessToken: string
   readonly expiresAtMs: number
   readonly obtainedAtMs: number
-  /** Drawn once per token, so that many callers do not move it to its earliest possible moment. */
+  /** Chosen once per token, so that many callers do not move it to its earliest possible moment. */
   readonly refreshAheadAtMs: number
-  /** As granted; empty when unknown. */
+  /** As granted; empty if unknown. */
   readonly scopes: readonly string[]
   /** How the target is shown; the field name may be a hash of it. */
   readonly target: string
-  /** The claims challenge that it answers, as a hash; absent for all others. */
+  /** Hash of the claims challenge that the token answers. Absent: the token answers none. */
   readonly claimsKey?: string
 }
 
@@ -71,7 +71,7 @@ export interface RefreshRecord {
   readonly error: string | null
   /** Entra ID's number, such as `AADSTS50173`. Absent: none, or the record is of an earlier build. */
   readonly providerCode?: string
-  /** Failures before this one without a success between; 0 for a success. */
+  /** Failures in a row before this one; 0 for a success. */
   readonly inARow: number
 }
 
@@ -81,9 +81,9 @@ export interface KnownFailureRecord {
   readonly outcome: string
   /** The OAuth `error`. */
   readonly error: string | null
-  /** What the next sign-in has to ask for. */
+  /** The claims that the next sign-in must request. */
   readonly claims: string | null
-  /** What else the provider said. Absent in records of earlier builds. */
+  /** Other details of the provider's answer. Absent in records of earlier builds. */
   readonly reason?: ProviderReason
 }
 
@@ -92,7 +92,7 @@ export interface MsalRecord {
   readonly cache: string
 }
 
-/** A value as it was read, with what a compare and set needs. */
+/** A value as it was read, with the nonce for a compare-and-set. */
 export interface Opened<T> {
   readonly value: T
   readonly nonce: Buffer
@@ -105,21 +105,21 @@ export interface TokenCodec {
   sealKnownFailure(userKey: string, field: TokenField, knownFailure: KnownFailureRecord): Buffer
   sealMsal(userKey: string, field: TokenField, record: MsalRecord): Buffer
   openGrant(userKey: string, field: TokenField, record: Buffer): Opened<Grant> | Refusal
-  /** Without the nonce: nothing is compared with that of an access token here, and a hit should not copy it. */
+  /** Returns no nonce: access tokens are never compared by nonce, and a hit must not copy it. */
   openAccess(userKey: string, field: TokenField, record: Buffer): AccessEntry | Refusal
   openStatus(userKey: string, field: TokenField, record: Buffer): Opened<RefreshRecord> | Refusal
   openKnownFailure(userKey: string, field: TokenField, record: Buffer): Opened<KnownFailureRecord> | Refusal
   openMsal(userKey: string, field: TokenField, record: Buffer): Opened<MsalRecord> | Refusal
-  /** Of a record that need not open. */
+  /** Returns the nonce of a record, which need not open. */
   nonceOf(record: Buffer): Buffer
 }
 
-/** What a value of a token hash is sealed for. `kind`: what stands before the first colon of its field. */
+/** The address that the seal of a token value covers. `kind`: the part of the field name before the first colon. */
 export function tokenAddress(namespace: string, kind: string, userKey: string, field: TokenField): SealAddress {
   return { type: 'token', kind, name: `${namespace}${userKey}.${field}`, shard: userKey }
 }
 
-/** @param namespace what stands before all keys: applications that share a Redis cannot open each other's values. */
+/** @param namespace the prefix of all keys: applications that share a Redis cannot open each other's values */
 export function createTokenCodec(seal: Seal, namespace: string): TokenCodec {
   const addressOf = (kind: string, userKey: string, field: TokenField): SealAddress =>
     tokenAddress(namespace, kind, userKey, field)
@@ -131,7 +131,7 @@ export function createTokenCodec(seal: Seal, namespace: string): TokenCodec {
       return seal.seal(plaintext, addressOf(kind, userKey, field), END_OF_LIFE_BYTES)
     }
 
-  // An address that is used again has its key and associated data prepared: an eighth of what a hit costs.
+  // An address that is used again has its key and associated data prepared. This saves an eighth of the cost of a hit.
   const addresses = new Map<string, SealAddress>()
   const knownAddress = (kind: string, userKey: string, field: TokenField): SealAddress => {
     const name = userKey + field
@@ -148,7 +148,7 @@ export function createTokenCodec(seal: Seal, namespace: string): TokenCodec {
     (userKey: string, field: TokenField, record: Buffer): Opened<T> | Refusal => {
       const plaintext = seal.open(record, knownAddress(kind, userKey, field), END_OF_LIFE_BYTES)
       if (typeof plaintext === 'string') return plaintext
-      // Authentic from here on: written by us, but perhaps by a later version.
+      // Authentic from here on: Coatcheck wrote it, but perhaps in a later version.
       const value = parseJson(plaintext.toString('utf8')) as StoredNames & { readonly layout: number }
       if (value.layout !== LAYOUT) return 'unreadable'
       return { value: fromStored(value) as T, nonce: nonceOf(record, END_OF_LIFE_BYTES) }

@@ -1,12 +1,12 @@
 /**
- * The fields of a user's token hash, built and taken apart here only:
+ * The fields of a user's token hash. Only this module builds and parses them:
  *   grant:<provider>               refresh token and ID token
- *   access:<provider>:<target>     one access token per resource or set of scopes; the empty target is what sign-in returned
+ *   access:<provider>:<target>     one access token per resource or set of scopes; the empty target is the token of the sign-in
  *   status:<provider>              the last refresh and its outcome
- *   hold:<provider>:<target>       a failed refresh: until it expires nobody asks the provider for this target again
+ *   hold:<provider>:<target>       a known failure: until it expires, no process asks the provider for this target again
  *   msal:                          the cache of an application on MSAL
- *   lease:<provider>[:<target>]    who refreshes the grant at the moment (`lease.ts`)
- * Names lie in Redis in the clear: they hold the names of providers, resources and scopes, and nothing of a user.
+ *   lease:<provider>[:<target>]    the process that refreshes the grant at the moment (`lease.ts`)
+ * Field names are in Redis in the clear. They hold names of providers, resources and scopes, and no data of a user.
  */
 import type { FieldSelection, TokenField } from './token-driver.ts'
 
@@ -26,7 +26,7 @@ export const knownFailureField = (provider: string, targetKey: string): TokenFie
 export const msalField: TokenField = 'msal:'
 export const accessField = (provider: string, targetKey: string): TokenField => `access:${provider}:${targetKey}`
 
-/** Everything that is stored of one provider. */
+/** All stored fields of one provider. */
 export function fieldsOf(provider: string): FieldSelection {
   return {
     fields: [grantField(provider), statusField(provider), leaseField(provider)],
@@ -34,7 +34,7 @@ export function fieldsOf(provider: string): FieldSelection {
   }
 }
 
-/** `null` for a field of a later version of this package. Provider names hold no colon. */
+/** Returns `null` for a field of a later version of this package. Provider names have no colon. */
 export function parseField(field: TokenField): { kind: FieldKind; provider: string; targetKey: string } | null {
   const match = /^(grant|access|status|hold|lease):([^:]+)(?::(.*))?$/s.exec(field)
   if (!match) return null

@@ -1,6 +1,6 @@
 /**
- * The hot path: whether a stored token is what a caller needs. What is read again unchanged is neither decrypted nor parsed
- * again, where the driver keeps records.
+ * The hot path: decides whether a stored token meets the caller's need. If the driver keeps records, an unchanged record is not decrypted
+ * and parsed again.
  */
 import type { Clock } from '../core/clock.ts'
 import type { EventBus } from '../core/events.ts'
@@ -10,7 +10,7 @@ import type { TokenDriver } from './token-driver.ts'
 import { isGood, type Need } from './token-life.ts'
 import type { Target } from './token-target.ts'
 
-/** What was read, if it is a hit. Why it is none is told to listeners. */
+/** Returns the token if it is a hit. On a miss it reports the reason to listeners. */
 export type TokenHits = (
   userKey: string,
   target: Target,
@@ -26,14 +26,14 @@ export function createTokenHits(deps: {
   readonly events: EventBus
 }): TokenHits {
   const { driver, codec, clock, events } = deps
-  /** By the record itself, where the driver hands out the same one again. */
+  /** Keyed by the record itself, where the driver returns the same Buffer again. */
   const openedBefore = new WeakMap<Buffer, AccessEntry>()
   const openAccess = (userKey: string, field: string, record: Buffer): AccessEntry | Refusal => {
     const known = openedBefore.get(record)
     if (known !== undefined || driver.keepsRecords !== true) return known ?? codec.openAccess(userKey, field, record)
     const opened = codec.openAccess(userKey, field, record)
     if (typeof opened === 'string') return opened
-    // Handed out with each hit: whoever changes theirs must not change everybody's.
+    // Each hit returns this array: a caller must not be able to change it for the others.
     Object.freeze(opened.scopes)
     openedBefore.set(record, opened)
     return opened
@@ -41,7 +41,7 @@ export function createTokenHits(deps: {
 
   return (userKey, target, need, field, record) => {
     const { provider, key: resource } = target
-    // Anything else is the reply to another command, and whoever asks again more thoroughly will say so.
+    // Another value is the reply to another command (misaligned replies). The following read, which is more thorough, reports it.
     const opened = Buffer.isBuffer(record) ? openAccess(userKey, field, record) : null
     if (opened && typeof opened !== 'string' && isGood(opened, need, clock.now())) {
       if (events.hasListeners('token.hit')) events.emit('token.hit', { userKey, provider, resource })

@@ -1,12 +1,12 @@
-/** How long tokens live, and when one is good enough. Pure: time and chance come in as arguments. */
+/** How long tokens live, and when one is good enough. Pure functions: time and randomness are arguments. */
 import type { Random } from '../core/random.ts'
 import type { AccessEntry } from './token-codec.ts'
 
-/** From this part of its life on a token is refreshed in the background. */
+/** After this part of its life a token is refreshed in the background. */
 const REFRESH_AHEAD_AT = 0.8
-/** ±, so that tokens of one moment are not refreshed in one moment. */
+/** ±, so that tokens of the same moment are not refreshed at the same moment. */
 const REFRESH_AHEAD_JITTER = 0.1
-/** A token that lives shorter than the default validity would never be good enough: then a fifth of its life is. */
+/** A token with a life shorter than the default validity is never good enough. For such a token, a fifth of its life suffices. */
 const MIN_VALIDITY_PART = 0.2
 
 export function refreshAheadAt(obtainedAtMs: number, expiresAtMs: number, random: Random): number {
@@ -19,13 +19,13 @@ export function refreshAheadAt(obtainedAtMs: number, expiresAtMs: number, random
 export interface Need {
   readonly askedMs: number | null
   readonly defaultMs: number
-  /** Only a token that answers this claims challenge is good; `null`: any. */
+  /** Only a token that answers this claims challenge is good; `null`: any token. */
   readonly claimsKey: string | null
 }
 
 /**
- * True when the token has as much life left as is wanted. More than a token of this provider ever has cannot be had by
- * refreshing; the default rule then decides, or each call would refresh.
+ * Returns true if the token has the required life left. If the caller requires more than the whole life of a token, a refresh cannot help.
+ * The default rule then decides; otherwise each call refreshes.
  */
 export function isGood(
   { obtainedAtMs, expiresAtMs, claimsKey }: AccessEntry,

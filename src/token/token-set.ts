@@ -1,17 +1,17 @@
 /**
- * Tokens as they come in, checked: shapes, and the unit of `expiresAt`. Messages name the field and what it got, never a
- * value: what stands in the wrong field may be a token.
+ * Checks tokens that the application passes in: shapes, and the unit of `expiresAt`. Messages name the field and the type of its value,
+ * never the value: a wrong field may hold a token.
  */
 import { type ErrorTexts, MisuseError } from '../core/errors.ts'
 import { describeValue } from '../core/redact.ts'
 import { sortedScopes } from './token-target.ts'
 import type { OAuthAccount, TokenSet } from './types.ts'
 
-/** What is assumed when a provider does not say how long a token lives (RFC 6749 section 5.1 only recommends it). */
+/** Assumed when a provider does not report the life of a token (RFC 6749 section 5.1 only recommends it). */
 export const ASSUMED_LIFE_MS = 5 * 60_000
-// As milliseconds this is March 1973, as seconds the year 5138: no token expires then.
+// As milliseconds this is March 1973, as seconds the year 5138: no token expires at either time.
 const SECONDS_BELOW = 100_000_000_000
-// November 2286. Above it is no epoch in milliseconds but in microseconds, or nonsense.
+// November 2286. A larger value is microseconds or invalid.
 const MILLISECONDS_BELOW = 10_000_000_000_000
 const TOKEN_CHARACTERS = 256 * 1024
 const USER_ID_CHARACTERS = 4096
@@ -22,7 +22,7 @@ export interface CheckedTokenSet {
   readonly expiresAtMs: number
   readonly refreshToken: string | null
   readonly idToken: string | null
-  /** `null`: not said. */
+  /** `null`: unknown. */
   readonly scopes: readonly string[] | null
 }
 
@@ -54,7 +54,7 @@ export function checkAssertion(assertion: unknown): string {
   return requiredToken('assertion', assertion)
 }
 
-/** RFC 6749 section 5.1 and Auth.js count in seconds; we count in milliseconds. */
+/** RFC 6749 section 5.1 and Auth.js count in seconds; Coatcheck counts in milliseconds. */
 export function tokenSetFromOAuth(account: unknown, nowMs: number): TokenSet {
   if (typeof account !== 'object' || account === null) throw refused('account', 'an object with access_token', account)
   const given = account as { readonly [Field in keyof OAuthAccount]?: unknown }

@@ -1,4 +1,4 @@
-/** What may be seen of a user's tokens: names, times and outcomes, never a token. */
+/** The status of a user's tokens that operators may see: names, times and outcomes, never a token. */
 import type { AccessEntry, Grant, RefreshRecord, TokenCodec } from './token-codec.ts'
 import type { TokenField } from './token-driver.ts'
 import { parseField } from './token-fields.ts'
@@ -15,7 +15,7 @@ interface Gathered {
   readonly entries: Sealed<AccessEntry>[]
 }
 
-/** One entry per provider, by name. What does not open or has expired is left out. */
+/** One entry per provider, by name. Records that do not open or have expired are left out. */
 export function describeTokens(
   codec: TokenCodec,
   userKey: string,

@@ -4,7 +4,7 @@
  */
 import { parseJson } from '../core/json.ts'
 
-/** The pair that names a user at a provider for good (OpenID Connect Core section 5.7). */
+/** The pair that identifies a user at a provider permanently (OpenID Connect Core section 5.7). */
 export interface TokenSubject {
   /** The claim `iss`. */
   readonly issuer: string
@@ -38,7 +38,7 @@ export function claimsIn(jwt: string | null | undefined): Readonly<Record<string
   }
 }
 
-/** The claim in which the two differ. `null`: they name the same subject. */
+/** Returns the claim in which the two differ. `null`: they name the same subject. */
 export function differenceOf(expected: TokenSubject, named: TokenSubject): 'issuer' | 'subject' | null {
   if (expected.issuer !== named.issuer) return 'issuer'
   return expected.subject === named.subject ? null : 'subject'

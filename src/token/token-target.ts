@@ -1,21 +1,21 @@
 /**
- * What an access token is for, from the options of a call to one stored field. Two calls mean the same token exactly when
- * provider, resource (RFC 8707) and set of scopes are the same; `api://orders/Orders.Read` as a scope and `api://orders` as a
- * resource are different requests to a provider, and therefore different fields.
+ * Maps the options of a call to one stored field. Two calls mean the same token exactly when provider, resource (RFC 8707) and set of
+ * scopes are the same. `api://orders/Orders.Read` as a scope and `api://orders` as a resource are different requests to a provider, and
+ * therefore different fields.
  */
-// As a whole: a named import of `hash` would keep Node 18 from saying that it is too old.
+// Imported as a whole: with a named import of `hash`, Node 18 cannot report that it is too old.
 import * as crypto from 'node:crypto'
 import { MisuseError } from '../core/errors.ts'
 import { parseJson } from '../core/json.ts'
 import { describeValue, safeText } from '../core/redact.ts'
 import type { ProviderSelection, TokenTarget } from './types.ts'
 
-/** Longer target names are stored as their hash: a field name is read with each hit. */
+/** Longer target names are stored as their hash, because each hit reads the field name. */
 const KEY_CHARACTERS = 200
 const RESOURCE_CHARACTERS = 2048
 const SCOPES_MAX = 100
 const CLAIMS_CHARACTERS = 8192
-// Used when an application stores tokens of a provider that it does not sign in with through us.
+// Used when an application stores tokens of a provider, but does not sign in there through Coatcheck.
 const UNNAMED_PROVIDER = 'default'
 const PROVIDER_NAME = /^[A-Za-z0-9._-]{1,64}$/
 // RFC 3986 characters, no fragment (RFC 8707 section 2); `|` separates resource and scopes in a key.
@@ -25,20 +25,20 @@ const SCOPE = /^[\x21\x23-\x5b\x5d-\x7e]+$/
 
 export interface Target {
   readonly provider: string
-  /** Empty: what sign-in returned. */
+  /** Empty: the token that sign-in returned. */
   readonly key: string
   readonly resource: string | null
   /** Sorted, each once. */
   readonly scopes: readonly string[]
   /** A claims challenge to answer (OpenID Connect Core section 5.5, Entra ID's continuous access evaluation), as JSON. */
   readonly claims: string | null
-  /** Its hash. */
+  /** Hash of `claims`. */
   readonly claimsKey: string | null
 }
 
-/** @param providers names of the configured ones. With none, any name is taken. */
+/** @param providers names of the configured providers. If the list is empty, any name is valid. */
 export function resolveProvider(providers: readonly string[], selection: ProviderSelection = {}): string {
-  // A scope as a text would be read as no scope at all, and the answer would be another token.
+  // Without this check, a scope passed as a string counts as no scope at all, and the caller gets another token.
   const given: unknown = selection
   if (typeof given !== 'object' || given === null || Array.isArray(given)) {
     throw new MisuseError(
@@ -87,7 +87,7 @@ export function resolveTarget(
   return { provider, key: keyOf(resource, scopes), resource, scopes, claims, claimsKey }
 }
 
-/** One piece of work per target, and per challenge of a target. */
+/** One flight per target, and per claims challenge of a target. */
 export function flightKey({ key, claimsKey }: Target): string {
   return claimsKey === null ? key : `${key}#${claimsKey}`
 }
@@ -111,7 +111,7 @@ export function sortedScopes(scopes: unknown): readonly string[] {
   return [...new Set(scopes as string[])].sort()
 }
 
-/** How a target is shown to operators: the resource, the scopes, or both. */
+/** Describes a target to operators: the resource, the scopes, or both. */
 export function describeTarget({ resource, scopes }: Pick<Target, 'resource' | 'scopes'>): string {
   return [...(resource === null ? [] : [resource]), ...scopes].join(' ')
 }

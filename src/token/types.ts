@@ -1,11 +1,11 @@
 /**
- * The public shapes of tokens, and what `token/` needs of an identity provider. The docstrings are the contract; `token-cache.ts`
- * and `refresh.ts` implement it. Times are epoch milliseconds everywhere. Only `OAuthAccount` and the answer of the provider count
- * in seconds, and their docstrings say so.
+ * The public shapes of tokens, and the ports that `token/` needs of an identity provider. The docstrings are the contract; `token-cache.ts`
+ * and `refresh-coordinator.ts` implement it. Times are epoch milliseconds everywhere. Only `OAuthAccount` and the answer of the provider
+ * count in seconds, and their docstrings say so.
  */
 import type { TokenSubject } from './token-subject.ts'
 
-/** Tokens that the application hands in. */
+/** Tokens that the application passes in. */
 export interface TokenSet {
   /** The access token: 1 to 262,144 characters, as every token here. */
   readonly accessToken: string
@@ -15,7 +15,7 @@ export interface TokenSet {
   readonly refreshToken?: string | null
   /**
    * The ID token. Its issuer and subject become the owner of the grant; Coatcheck does not verify it. If the answer to a refresh names
-   * another owner, the grant ends. `null` or absent: none.
+   * another owner, the grant ends. `null` or absent: the sign-in has no ID token.
    */
   readonly idToken?: string | null
   /** Scopes that were granted (RFC 6749 section 3.3), in any order. Absent: the scopes that the options name, else unknown. */
@@ -38,15 +38,18 @@ export interface UserTokens {
 export interface AccessToken {
   /** The token: a secret. */
   readonly accessToken: string
-  /** When the token expires, epoch milliseconds. A provider that does not say: five minutes after the request. */
+  /** When the token expires, epoch milliseconds. If the provider does not say: five minutes after the request. */
   readonly expiresAt: number
-  /** Scopes that were granted. If the provider does not say: the scopes of the request. Empty: neither names any. */
+  /**
+   * Scopes that were granted. If the provider does not say: the scopes of the request. Empty: neither the provider nor the request names
+   * any.
+   */
   readonly scopes: readonly string[]
 }
 
 /** Selects a provider. */
 export interface ProviderSelection {
-  /** Name of the provider. Absent: the only one. With several providers it is required (`COATCHECK_INVALID_ARGUMENT`). */
+  /** Name of the provider. Absent: the only configured provider. With several providers it is required (`COATCHECK_INVALID_ARGUMENT`). */
   readonly provider?: string
 }
 
@@ -55,7 +58,7 @@ export interface ProviderSelection {
  * Without `resource` and `scopes`: the token that sign-in returned.
  */
 export interface TokenTarget extends ProviderSelection {
-  /** Resource indicator: an absolute URI without a fragment (RFC 8707 section 2). Absent: none is sent. */
+  /** Resource indicator: an absolute URI without a fragment (RFC 8707 section 2). Absent: the request sends none. */
   readonly resource?: string
   /** Full scope names, in any order, at most 100. For Entra ID: `api://orders/Orders.Read`. Absent: those of the sign-in. */
   readonly scopes?: readonly string[]
@@ -64,8 +67,8 @@ export interface TokenTarget extends ProviderSelection {
 /** Options of `getAccessToken()`, `getAppToken()` and `getOnBehalfOfToken()`. */
 export interface GetAccessTokenOptions extends TokenTarget {
   /**
-   * How long the token must stay valid, milliseconds. If less is left, the token is refreshed first; it is returned
-   * only if no new one can be had.
+   * How long the token must stay valid, milliseconds. If less is left, the token is refreshed first. If the refresh fails, the caller
+   * still gets the stored token.
    * Default: `tokens.minValidity` (30 s), but at most a fifth of the token's life. A value longer than that life is ignored.
    */
   readonly minValidityMs?: number
@@ -75,7 +78,7 @@ export interface GetAccessTokenOptions extends TokenTarget {
    * challenge.
    */
   readonly claims?: string
-  /** Ends the waiting of this caller. A refresh that is under way goes on for other callers, and its result is stored. */
+  /** Ends the wait of this caller. A refresh that is under way goes on for other callers, and its result is stored. */
   readonly signal?: AbortSignal
 }
 
@@ -83,9 +86,9 @@ export interface GetAccessTokenOptions extends TokenTarget {
 export interface OAuthAccount {
   /** The access token. Required, although Auth.js types it as optional. */
   readonly access_token?: string | null
-  /** The refresh token. `null` or absent: none. */
+  /** The refresh token. `null` or absent: the answer has none. */
   readonly refresh_token?: string | null
-  /** The ID token. `null` or absent: none. */
+  /** The ID token. `null` or absent: the answer has none. */
   readonly id_token?: string | null
   /** When the access token expires, epoch seconds. */
   readonly expires_at?: number | null
@@ -108,8 +111,8 @@ export interface ProviderTokenStatus {
   /** The last refresh, successful or not. `null`: none since the sign-in. */
   readonly lastRefresh: LastRefresh | null
   /**
-   * From when on the next use of an access token refreshes it, epoch milliseconds; the earliest of all tokens. `null`: no access
-   * token or no refresh token is stored.
+   * When the next use of an access token starts to refresh it, epoch milliseconds; the earliest of all tokens. `null`: no access token or
+   * no refresh token is stored.
    */
   readonly nextRefreshAt: number | null
   /** Id of the encryption key that sealed the grant. `null`: no grant is stored. */
@@ -143,9 +146,9 @@ export interface ResourceTokenStatus {
   readonly scopes: readonly string[]
   /** When the access token expires, epoch milliseconds. */
   readonly expiresAt: number
-  /** When the provider was asked for it, or the application handed it in, epoch milliseconds. */
+  /** When Coatcheck requested the token, or the application passed it in, epoch milliseconds. */
   readonly obtainedAt: number
-  /** From when on the next use refreshes it in the background, epoch milliseconds: after 72 to 88 % of its life. */
+  /** When the next use starts to refresh it in the background, epoch milliseconds: after 72 to 88 % of its life. */
   readonly refreshAheadAt: number
   /** Refresh count of the grant when this token was obtained. */
   readonly refreshCount: number
@@ -187,8 +190,8 @@ export interface TokenCache {
 
   /**
    * Returns a valid access token of the user: the stored one (one read command), or a refreshed one. Of any number of parallel
-   * callers in all processes, one asks the provider. If the refresh fails, a token that is still valid is returned, unless the
-   * provider has ended the grant or `claims` is set. After about 80 % of its life a token is refreshed in the background.
+   * callers in all processes, one sends the request to the provider. If the refresh fails, the caller gets the stored token while it is
+   * valid, unless the provider has ended the grant or `claims` is set. After about 80 % of its life a token is refreshed in the background.
    * @throws {TokenError} `COATCHECK_TOKEN_NONE` (nothing is stored), `COATCHECK_REAUTH_REQUIRED` (the user must sign in again, at
    *   `details.signInUrl`), `COATCHECK_TOKEN_REFRESH_REJECTED`, `COATCHECK_TOKEN_REFRESH_UNAVAILABLE`,
    *   `COATCHECK_TOKEN_ANSWER_INVALID`, `COATCHECK_TOKEN_CONFLICT`
@@ -200,7 +203,7 @@ export interface TokenCache {
 
   /**
    * Returns an access token of the application itself (client credentials, RFC 6749 section 4.4): the stored one, or a new one.
-   * One process at a time asks the provider.
+   * One process at a time sends the request to the provider.
    * @throws {TokenError} `COATCHECK_TOKEN_NONE` when the provider is not configured, `COATCHECK_REAUTH_REQUIRED`,
    *   `COATCHECK_TOKEN_REFRESH_REJECTED`, `COATCHECK_TOKEN_REFRESH_UNAVAILABLE`
    * @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT`
@@ -223,13 +226,13 @@ export interface TokenCache {
 
   /**
    * Calls `fetch` with an access token of the user as bearer token (RFC 6750). If the resource answers 401 with a claims challenge
-   * (`insufficient_claims`, Entra ID's continuous access evaluation), the token is refreshed with these claims and the request is
-   * sent once more. A request body is kept in memory for that. Other answers are returned as they are.
-   * @param resource what the token is for, as in `getAccessToken`. A string is the resource (RFC 8707)
+   * (`insufficient_claims`, Entra ID's continuous access evaluation), it refreshes the token with these claims and sends the request once
+   * more. For that it keeps the request body in memory. It returns other responses unchanged.
+   * @param resource the target of the token, as in `getAccessToken`. A string is the resource (RFC 8707)
    * @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT` for plain http to a host other than this one (RFC 6750 section 5.3)
    * @throws {TokenError} as `getAccessToken`. `COATCHECK_REAUTH_REQUIRED` also when the resource refuses the refreshed token
    * @throws {RedisError} during an outage
-   * @throws what `fetch` throws, such as `TypeError` without a connection
+   * @throws the error of `fetch`, such as `TypeError` without a connection
    */
   fetchWithToken(
     userId: string,
@@ -240,7 +243,7 @@ export interface TokenCache {
 
   /**
    * Converts a token response or the `account` of Auth.js (seconds) into a token set (milliseconds). Without `expires_at` and
-   * `expires_in` it assumes a life of five minutes. Asks nothing and stores nothing.
+   * `expires_in` it assumes a life of five minutes. It sends no request and stores nothing.
    * @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT` without an access token, or for a value of another kind
    */
   fromOAuth(account: OAuthAccount): TokenSet
@@ -254,7 +257,7 @@ export interface TokenCache {
   status(userId: string): Promise<readonly ProviderTokenStatus[]>
 }
 
-/** What a provider answers to a token request (RFC 6749 section 5.1). */
+/** The answer of a provider to a token request (RFC 6749 section 5.1). */
 export interface RefreshedTokens {
   readonly accessToken: string
   /** Life of the access token, seconds from the answer. `null`: the provider does not say. */
@@ -263,7 +266,7 @@ export interface RefreshedTokens {
   readonly refreshToken?: string
   /** The ID token, if its claims and its signature were verified. Absent: none came, or the key set could not be fetched. */
   readonly idToken?: string
-  /** Issuer and subject of the ID token, verified or not: the grant refuses those of another owner. Absent: none came. */
+  /** Issuer and subject of the ID token, verified or not: the grant refuses tokens of another owner. Absent: no ID token came. */
   readonly subject?: TokenSubject
   /** Scopes that were granted. Empty: the provider does not say. */
   readonly scopes: readonly string[]
@@ -274,7 +277,7 @@ export interface RefreshRequest {
   readonly refreshToken: string
   /** The ID token of the grant. A new one has to agree with it (OpenID Connect Core section 12.2). Absent: none is stored. */
   readonly idToken?: string
-  /** Absent: those of the sign-in. The implementation adds what its provider needs to keep the grant (`offline_access`). */
+  /** Absent: those of the sign-in. The implementation adds the scope that its provider needs to keep the grant (`offline_access`). */
   readonly scopes?: readonly string[]
   /** Resource indicator (RFC 8707). Absent: none is sent. */
   readonly resource?: string

@@ -8,7 +8,7 @@ import type { TokenDriver } from './token-driver.ts'
 
 const HOUR = 3_600_000
 
-/** `away`: nothing is answered. `mute`: a write happens, and its answer is lost. */
+/** `away`: the store answers nothing. `mute`: the write happens, but its answer is lost. */
 type Store = 'there' | 'away' | 'mute'
 
 function setup() {
@@ -42,7 +42,7 @@ function setup() {
       idToken: 'id-0',
       expiresAt: clock.now() + HOUR,
     })
-  /** An expired token, a provider that has rotated, and a store that goes away before the commit. */
+  /** An expired token, a provider that has rotated, and a store that stops answering before the commit. */
   const refreshDuring = async (store: Store) => {
     await signIn()
     clock.advance(HOUR)
@@ -116,7 +116,7 @@ describe('a store that is gone between the answer of the provider and the commit
     const { cache, clock, state, elsewhere, provider, refreshDuring } = setup()
     await refreshDuring('mute')
     expect((await elsewhere.cache.getUserTokens('ada'))?.refreshToken).toBe('refresh-1')
-    // A second refresh on top of the one whose outcome is unknown.
+    // A second refresh on top of the one with the unknown outcome.
     expect((await cache.getAccessToken('ada', { resource: 'https://a.example' })).accessToken).toBe('access-2')
     state.store = 'there'
     clock.advance(3000)

@@ -1,7 +1,7 @@
 /**
- * Grants that the provider has issued and the store has not committed yet. With rotation, the previous refresh token is already used, so this
- * process holds the only valid one. It keeps the grant, serves it, and commits it when the store answers again. The commit is the usual
- * compare-and-set: it never overwrites tokens that were deleted or replaced meanwhile.
+ * Grants that the provider has issued and the store has not committed yet. With rotation, the previous refresh token is already used, so
+ * this process holds the only valid one. It keeps the grant, serves it, and commits it when the store answers again. The commit is the
+ * usual compare-and-set: it never overwrites tokens that were deleted or replaced meanwhile.
  */
 import type { Clock } from '../core/clock.ts'
 import { nonceOf } from '../keyring/seal.ts'
@@ -20,7 +20,7 @@ export interface Commit {
   readonly change: TokenChange & { readonly expect: NonNullable<TokenChange['expect']> }
 }
 
-/** `kept`: the store could not be asked. Nothing is lost while this process lives. */
+/** `kept`: the store did not answer. Nothing is lost while this process lives. */
 export type Committed = TokenWritten | { readonly status: 'kept'; readonly cause: unknown }
 
 export interface Uncommitted {
@@ -34,13 +34,13 @@ export interface UncommittedGrants {
   commit(commit: Commit): Promise<Committed>
   /** Saves the grant if an attempt is due. Returns the grant that is still uncommitted, or `null`. */
   saveIfDue(userKey: string, provider: string): Promise<Uncommitted | null>
-  /** The sign-in of the grants is over, and the store knows it: they are settled as `ended`. */
+  /** The sign-in of the grants is over, and the store knows it. The grants are reported as `ended`. */
   forget(userKey: string, provider?: string): void
-  /** Tries everything once more and stops trying. */
+  /** Tries to save each grant once more and stops trying. */
   close(): Promise<void>
 }
 
-/** Runs something later without keeping the process alive; returns how to cancel. */
+/** Runs a task later without keeping the process alive. Returns a function that cancels it. */
 export type Schedule = (run: () => void, delayMs: number) => () => void
 
 export const scheduleTimer: Schedule = (run, delayMs) => {
@@ -49,7 +49,7 @@ export const scheduleTimer: Schedule = (run, delayMs) => {
 }
 
 const FIRST_RETRY_MS = 100
-/** Well below the moment from which others may take a lease over after an outage: the only copy of a grant goes first. */
+/** Well below the moment when others may take over a lease after an outage: the only copy of a grant must be saved first. */
 const MAX_RETRY_MS = 500
 
 interface Kept {
@@ -58,7 +58,7 @@ interface Kept {
   readonly grant: Grant
   readonly entries: ReadonlyMap<string, AccessEntry>
   readonly change: Commit['change']
-  /** Nonces of ours that the store may hold: an attempt whose answer was lost may have happened. */
+  /** Nonces of this process that the store may hold: an attempt without an answer may have succeeded. */
   readonly ownNonces: readonly Buffer[]
   readonly attempts: number
   readonly retryAtMs: number
@@ -70,13 +70,13 @@ export function createUncommittedGrants(deps: {
   codec: TokenCodec
   clock: Clock
   schedule: Schedule
-  /** One after the other with the refreshes of the same grant. */
+  /** Runs the task in a serial queue with the refreshes of the same grant. */
   inTurn: <T>(userKey: string, provider: string, task: () => Promise<T>) => Promise<T>
-  /** Stored, at last or at once. */
+  /** Called when a grant is stored, after a retry or immediately. */
   committed: (commit: Pick<Commit, 'userKey' | 'provider' | 'grant' | 'change'>, durable: boolean | undefined) => void
   /**
-   * What became of a kept grant in the end. Refused: it was deleted or replaced meanwhile. Ended: this process has deleted or replaced
-   * it, and has the only copy of its refresh token.
+   * Reports the end of a kept grant. Refused: it was deleted or replaced meanwhile. Ended: this process has deleted or replaced it, and
+   * holds the only copy of its refresh token.
    */
   settled: (outcome: 'saved' | 'refused' | 'ended', kept: Pick<Commit, 'userKey' | 'provider' | 'grant'>) => void
 }): UncommittedGrants {
@@ -97,8 +97,8 @@ export function createUncommittedGrants(deps: {
   }
 
   /**
-   * Generations only grow: one that is older than what the commit was refreshed from has come back with a failover, and its
-   * refresh token is dead.
+   * Refresh counts only grow. A stored grant that is older than the base of the commit came back with a failover, and its refresh token is
+   * already used.
    */
   const hasFallenBehind = (
     userKey: string,
@@ -131,7 +131,7 @@ export function createUncommittedGrants(deps: {
       const { status } = written
       if (written.status === 'done') committed(work, written.durable)
       if (kept.get(name) !== work) return
-      // Refused is final as well: somebody has deleted or replaced the grant since.
+      // A refusal is also final: another caller has deleted or replaced the grant since.
       drop(name)
       settled(status === 'done' ? 'saved' : 'refused', work)
     } catch {

@@ -7,7 +7,7 @@ import type { TokenDriver } from './token-driver.ts'
 
 const HOUR = 3_600_000
 
-/** Two servers of which one takes over: it has what the first had when the two were last in step. */
+/** Two servers. The second takes over, with the data that the first had at the last replication. */
 function setup() {
   const clock = createFakeClock()
   const server = (): TokenDriver => createMemoryTokenDriver(new MemorySpace({ clock }))
@@ -33,7 +33,7 @@ function setup() {
   const mine = tokenFixture({ driver, clock })
   const { whenBack: _, ...elsewhere } = driver
   const others = tokenFixture({ driver: { ...elsewhere, isDurable: false }, clock })
-  /** @returns makes the replica, as it is now, the server */
+  /** @returns a function that makes the replica, as it is now, the server */
   const replicate = async (): Promise<() => void> => {
     const replica = server()
     const all = await current.readAll(mine.keyring.userKey('ada'))

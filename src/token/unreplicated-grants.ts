@@ -1,17 +1,18 @@
 /**
- * Grants that the store has committed and may lose, because no replica has acknowledged them. If such a replica is promoted, the store holds
- * the previous grant again. Its refresh token is already used, and a provider that detects reuse ends the whole token family. So this process
- * remembers the grants that it committed and the families that it ended, until a later change of the same grant is durable. When the store
- * may have become another server, it reconciles (docs/decisions/0016):
+ * Grants that the store has committed and may lose, because no replica has acknowledged them. If such a replica is promoted, the store
+ * holds the previous grant again. Its refresh token is already used, and a provider that detects reuse ends the whole token family. So this
+ * process remembers the grants that it committed and the families that it ended, until a later change of the same grant is durable. When
+ * the store may have become another server, it reconciles (docs/decisions/0016):
  *
  * - If the store holds an older grant of the same family, or the grant that a sign-in replaced, this process commits its own grant again.
  * - If the store holds a family that this process ended, it deletes that family again.
- * - Any other grant comes from another process and stays. If no grant is stored, it does not recreate one: a lost grant looks like a deleted
- *   one, and a deleted grant must never come back.
+ * - Any other grant comes from another process and stays. If no grant is stored, it does not recreate one: a lost grant looks like a
+ *   deleted one, and a deleted grant must never come back.
  *
- * The store may have become another server after each outage, and after each commit without an acknowledgement: the notice of the outage may
- * arrive during the wait for the acknowledgement, or only on another connection. Until it has reconciled, this process does not use the stored
- * grant. Other processes take over no lease for a moment after an outage. Without `durability` this module keeps nothing and asks nothing.
+ * The store may have become another server after each outage, and after each commit without an acknowledgement: the notice of the outage
+ * may arrive during the wait for the acknowledgement, or only on another connection. Until it has reconciled, this process does not use the
+ * stored grant. Other processes take over no lease for a moment after an outage. Without `durability` this module keeps nothing and asks
+ * nothing.
  */
 import type { Clock } from '../core/clock.ts'
 import type { EventBus } from '../core/events.ts'
@@ -23,10 +24,13 @@ import type { Schedule } from './uncommitted-grants.ts'
 export interface UnreplicatedGrants {
   /** Whether the store may have lost this grant since the last reconciliation. */
   isSuspect(name: GrantName): boolean
-  /** Compares the stored grant with this process' and repairs it. Rejects if the store does not answer: the stored grant must not be used then. */
+  /**
+   * Compares the stored grant with the grant of this process and repairs it. Rejects if the store does not answer: the caller must not use
+   * the stored grant then.
+   */
   reconcile(name: GrantName): Promise<void>
   /**
-   * A commit that is done. @param durable `undefined`: nobody was asked
+   * Reports a successful commit. @param durable `undefined`: the driver asked no replica
    * @param replaced the nonce of the grant that a sign-in has replaced
    */
   committed(
@@ -36,7 +40,7 @@ export interface UnreplicatedGrants {
     durable: boolean | undefined,
     replaced?: Buffer | null,
   ): void
-  /** Tokens were deleted by decision. @param family the token family that was deleted */
+  /** Reports that tokens were deleted on purpose. @param family the token family that was deleted */
   ended(name: GrantName, family: string, durable: boolean | undefined): void
   close(): void
 }
@@ -61,7 +65,7 @@ interface Unreplicated {
 const MOST = 10_000
 const LIFE_MS = 24 * 3_600_000
 const RETRY_MS = 250
-/** Sign-ins of one user that ended and are remembered. */
+/** How many ended token families of one user are remembered. */
 const MOST_ENDED = 32
 
 function latest(before: ReadonlySet<string> | undefined, family: string): ReadonlySet<string> {
@@ -74,12 +78,12 @@ export function createUnreplicatedGrants(deps: {
   clock: Clock
   events: EventBus
   schedule: Schedule
-  /** One after the other with the refreshes of the same grant. */
+  /** Runs the task in a serial queue with the refreshes of the same grant. */
   inTurn: <T>(userKey: string, provider: string, task: () => Promise<T>) => Promise<T>
 }): UnreplicatedGrants {
   const { driver, codec, clock, events, schedule, inTurn } = deps
   const kept = new Map<string, Unreplicated>()
-  /** How often the store has been away. */
+  /** How many outages of the store this process has seen. */
   let outages = 0
   let cancelRetry = (): void => undefined
   const keyOf = ({ userKey, provider }: GrantName): string => `${userKey} ${provider}`
@@ -111,7 +115,7 @@ export function createUnreplicatedGrants(deps: {
     if (unreplicated.commit === null || !isBehind(unreplicated.commit, stored)) return undefined
     const set = remaining(unreplicated.commit, clock.monotonic())
     const written = await driver.write(userKey, { set, expect, lasting: true })
-    // Refused: somebody has committed or deleted in this very moment. The next look sees it.
+    // Refused: another caller committed or deleted at the same moment. The next reconciliation sees it.
     if (written.status === 'done') events.emit('token.grant-restored', { userKey, provider })
     return written.status === 'done' && written.durable
   }
@@ -123,7 +127,7 @@ export function createUnreplicatedGrants(deps: {
     const stored = await read(name)
     const durable = stored === null ? undefined : await mend(unreplicated, stored)
     if (kept.get(keyOf(name)) !== unreplicated) return
-    // It may be yet another server by now.
+    // The store may be yet another server by now.
     if (outages !== before) return reconcile(name)
     unreplicated.isSuspect = false
     const isOver = clock.monotonic() > unreplicated.untilMs || (stored === null && unreplicated.ended.size === 0)
@@ -152,7 +156,7 @@ export function createUnreplicatedGrants(deps: {
 
     committed(name, grant, set, durable, replaced = null) {
       const before = kept.get(keyOf(name))
-      // Replication is one stream: who has this has all that was before it.
+      // Replication is one stream: a replica that has this write has all earlier writes.
       if (durable !== false) {
         kept.delete(keyOf(name))
         return
@@ -180,7 +184,7 @@ function isBehind({ grant, replaced }: Commit, { value, nonce }: Opened<Grant>):
   return replaced !== null && replaced.equals(nonce)
 }
 
-/** As long as they would have lived. */
+/** Each record keeps its original end of life. */
 function remaining({ set, atMs }: Commit, nowMs: number): Map<string, TokenRecord> {
   const left = [...set].map(([field, { record, ttlMs }]) => [field, { record, ttlMs: ttlMs - (nowMs - atMs) }] as const)
   return new Map(left.filter(([, { ttlMs }]) => ttlMs > 0))
