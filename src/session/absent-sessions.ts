@@ -1,10 +1,13 @@
-/** Which sessions of any users have ended, by their ids: for an index beside the sessions, such as the provider sessions of `oidc/`. */
+/**
+ * Finds which sessions of any users have ended, by their ids. An index beside the sessions uses it, such as the provider sessions of
+ * `oidc/`.
+ */
 import type { SessionDriver } from './session-driver.ts'
 import { parseSessionId, sessionIdOf } from './ticket.ts'
 
 /**
- * Returns the ids whose records the store does not hold. What is no session id is left out.
- * @throws {RedisError} when the store could not answer
+ * Returns the ids whose records the store does not hold. Texts that are no session id are left out.
+ * @throws {RedisError} when the store did not answer
  */
 export async function absentSessions(
   driver: Pick<SessionDriver, 'absent'>,

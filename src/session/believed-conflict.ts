@@ -1,7 +1,8 @@
 /**
- * A step that the store refuses because the record has changed, and what the record is now. The reply to another question can look like
- * such a refusal (redis/reply-alignment.ts); its record belongs to another session and does not open here. So a conflict is believed only if
- * its record opens. Otherwise the driver checks its connection, and the same step runs again: all of these steps know their own nonce.
+ * Runs a step that the store refuses when the record has changed, and returns the current record. The reply to another command can look
+ * like such a refusal (redis/reply-alignment.ts). Its record belongs to another session and does not open here. So this module trusts a
+ * conflict only if its record opens. Otherwise the driver checks its connection, and the same step runs again: each of these steps knows
+ * its own nonce.
  */
 import { SessionError } from '../core/errors.ts'
 import type { SessionDriver, SessionRef } from './session-driver.ts'
@@ -14,7 +15,7 @@ type Conflict = { readonly status: 'conflict'; readonly record: Buffer }
 /**
  * @param step safe to run twice
  * @returns the reply, or the current record of the session
- * @throws {SessionError} `COATCHECK_SESSION_ENDED` when replies are aligned and no record opens; what the step and the check throw
+ * @throws {SessionError} `COATCHECK_SESSION_ENDED` if replies are aligned and no record opens; also the errors of the step and of the check
  */
 export async function believedConflict<R extends { readonly status: string }>(
   { driver, vault }: { readonly driver: SessionDriver; readonly vault: Vault },

@@ -1,8 +1,8 @@
-/** Where in the application a call was made, for messages in development. */
+/** Finds the place in the application that made a call, for messages in development. */
 import { dirname, relative, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-/** This package in a stack that a source map has rewritten. */
+/** Matches this package in a stack that a source map has rewritten. */
 const BUNDLED = /node_modules[\\/]coatcheck[\\/]/
 
 /**
@@ -17,7 +17,7 @@ export function callSite(): () => string | null {
       const own = dirname(dirname(fileURLToPath(import.meta.url))) + sep
       return siteIn(captured.stack ?? '', own, process.cwd())
     } catch {
-      // A bundler or a deleted working directory: the message goes without the place.
+      // A bundler, or a deleted working directory: the message then names no place.
       return null
     }
   }

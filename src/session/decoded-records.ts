@@ -1,11 +1,10 @@
 /**
- * Records that were opened lately. Each seal draws a new nonce, so bytes that are the same hold the same: a record that has not
- * changed since need not be decrypted and parsed again. Whether it still stands there is asked of the store at every read, as
- * ever: this never answers in its place.
+ * The decoded-record cache. Each seal uses a new nonce, so equal bytes have equal content. A record that has not changed need not be
+ * decrypted and parsed again. The store still answers every read; the cache never replaces that answer.
  */
 import type { SessionRef } from './session-driver.ts'
 
-/** Sealed bytes of each of the two halves; opened and parsed they take a few times as much. */
+/** Sealed bytes in each of the two halves. The decoded records take a few times as much memory. */
 const BYTES_PER_HALF = 4 * 1024 * 1024
 
 interface Opened {
@@ -14,19 +13,19 @@ interface Opened {
 }
 
 export class DecodedRecords<T extends Opened> {
-  /** What was used lately, and what was used before that: the older half goes when the younger one is full. */
+  /** The recently used records, and those used before them. When the younger half is full, the older half is dropped. */
   #recent = new Map<string, T>()
   #older = new Map<string, T>()
   #recentBytes = 0
 
-  /** The record as it was opened, if it is the same to the last byte. */
+  /** Returns the decoded record, if all bytes are equal. */
   find(ref: SessionRef, sealed: Buffer): T | null {
     const known = this.#recent.get(ref.id) ?? this.#promoted(ref.id)
     const isSame = known?.ref.userKey === ref.userKey && known.ref.kind === ref.kind && known.sealed.equals(sealed)
     return isSame ? known : null
   }
 
-  /** @returns what is kept: with bytes of its own, since those of a reply belong to a larger buffer */
+  /** @returns the cached record, with its own copy of the bytes: those of a reply belong to a larger buffer */
   keep(loaded: T): T {
     const kept = { ...loaded, sealed: Buffer.from(loaded.sealed) }
     this.#put(loaded.ref.id, kept)

@@ -1,6 +1,6 @@
 /**
- * Session values are JSON, and come back as they went in. What would not (Date, Map, bigint, class instances, functions,
- * NaN, cycles) is refused with the path to it; `undefined` in an object means that the field is not there.
+ * Checks session values. They are JSON and read back unchanged. Any other value (Date, Map, bigint, class instances, functions,
+ * NaN, cycles) is refused with the path to it. `undefined` in an object means that the field is absent.
  */
 import { MisuseError } from '../core/errors.ts'
 import { describeValue, safeText } from '../core/redact.ts'
@@ -8,7 +8,7 @@ import { describeValue, safeText } from '../core/redact.ts'
 const MAX_DEPTH = 64
 
 /**
- * The value as JSON text: a snapshot that later changes by the caller cannot reach. `undefined` for `undefined`.
+ * Returns the value as JSON text: a snapshot that later changes by the caller do not affect. `undefined` for `undefined`.
  * @throws {MisuseError} `COATCHECK_SESSION_VALUE` with the path
  */
 export function toJsonText(value: unknown, path: string): string | undefined {
@@ -17,7 +17,7 @@ export function toJsonText(value: unknown, path: string): string | undefined {
   return JSON.stringify(value)
 }
 
-/** @param above the objects that the value lies in, outermost first */
+/** @param above the objects that contain the value, outermost first */
 function assertJson(value: unknown, path: string, depth: number, above: readonly object[]): void {
   switch (typeof value) {
     case 'string':
@@ -46,7 +46,7 @@ function assertObject(value: object, path: string, depth: number, above: readonl
   if (Object.getOwnPropertySymbols(value).length > 0) throw refusal(path, 'an object with symbol keys')
   for (const [key, member] of Object.entries(value)) {
     const memberPath = path === '' ? safeText(key, 60) : `${path}.${safeText(key, 60)}`
-    // Own "__proto__" keys survive JSON and turn into prototypes in the next careless assignment.
+    // Own "__proto__" keys survive JSON and become prototypes in the next careless assignment.
     if (key === '__proto__') throw refusal(memberPath, 'a key that would change a prototype')
     if (member !== undefined) assertJson(member, memberPath, depth + 1, above)
   }

@@ -1,4 +1,4 @@
-/** The operations on sessions, told to traces as they run. While nobody observes, each is one question more. */
+/** Reports session operations to traces while they run. Without listeners, the cost is one boolean check per operation. */
 import type { SessionCore } from './session-core.ts'
 import { sessionIdOf } from './ticket.ts'
 

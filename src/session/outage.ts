@@ -1,6 +1,6 @@
 /**
- * What a visitor gets while the store cannot be asked: an error, the session as this process verified it last, or nobody. Never a
- * decision about the session itself: nothing is written, no ticket is issued or taken away.
+ * Decides the response while the store does not answer: an error, the session that this process verified last, or an anonymous visitor. It
+ * never decides about the session itself: it writes nothing, and issues or removes no ticket.
  */
 import type { OutagePolicy } from '../config/session-settings.ts'
 import type { Clock } from '../core/clock.ts'
@@ -17,14 +17,14 @@ interface Verified {
   readonly atMs: number
 }
 
-/** Sessions that the store has confirmed lately, with the time at which it did. */
+/** Sessions that the store has confirmed recently, with the time of the confirmation. */
 export class VerifiedSessions {
   readonly #clock: Clock
   readonly #forMs: number
-  /** By session id, in the order in which they were confirmed. */
+  /** By session id, in the order of their confirmation. */
   readonly #verified = new Map<string, Verified>()
 
-  /** @param forMs how long a confirmation is believed; 0: never, and nothing is kept */
+  /** @param forMs how long a confirmation is trusted; 0: never, and no session is kept */
   constructor(clock: Clock, forMs: number) {
     this.#clock = clock
     this.#forMs = forMs
@@ -44,14 +44,14 @@ export class VerifiedSessions {
     this.#verified.delete(id)
   }
 
-  /** Many, but endings of all of a user's sessions are rare. */
+  /** Scans many entries, but revocations of all sessions of a user are rare. */
   forgetUser(userKey: string, exceptId: string | undefined): void {
     for (const [id, { loaded }] of this.#verified) {
       if (loaded.ref.userKey === userKey && id !== exceptId) this.#verified.delete(id)
     }
   }
 
-  /** The session that the ticket opens, as far as is known here: all that `find` asks of a record is asked of this one too. */
+  /** Returns the verified session that the ticket opens. It applies the same checks to the record as `find`. */
   find({ ref, secretHash }: ParsedTicket): Loaded | null {
     if (this.#forMs === 0) {
       throw new MisuseError(
@@ -68,12 +68,12 @@ export class VerifiedSessions {
   }
 }
 
-/** The store cannot be asked now, and might be later. Anything else is not what a policy for outages is about. */
+/** True if the store does not answer now but may answer later. The outage policy covers no other error. */
 export function isOutage(error: unknown): error is CoatcheckError {
   return isCoatcheckError(error) && error.name === 'RedisError' && error.retryable
 }
 
-/** Where an error is the only answer: who is nobody to us may be signed in, so asking for a sign-in would be wrong. */
+/** Where an error is the only possible answer. An unidentified visitor may be signed in, so a request to sign in would be wrong. */
 export function policyForUsers(policy: OutagePolicy | undefined): OutagePolicy | undefined {
   return policy === 'anonymous' ? 'fail' : policy
 }

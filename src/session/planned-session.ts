@@ -21,20 +21,20 @@ import { createTickets, sessionIdOf } from './ticket.ts'
 import type { Json } from '../core/json.ts'
 import type { Authentication, Device } from './types.ts'
 
-/** What a planned session holds. */
+/** The content of a planned session. */
 export interface PlannedInput {
   readonly userId: string
   readonly profile?: { readonly [claim: string]: Json | undefined } | undefined
   readonly authentication?: Authentication | undefined
   readonly data: Readonly<Record<string, unknown>>
   readonly device?: Device | undefined
-  /** First end of the session, epoch milliseconds. `null`: that of the configuration. */
+  /** First end of the session, epoch milliseconds. `null`: the end that the configuration gives. */
   readonly endsAtMs: number | null
-  /** Whether uses move the end beyond `endsAtMs`, as `session.idleTimeout` says. False: the session ends there in any case. */
+  /** Whether uses move the end beyond `endsAtMs`, by `session.idleTimeout`. False: the session ends at that time in any case. */
   readonly isExtended: boolean
 }
 
-/** JSON that only a sealed document may hold: it has the ticket. */
+/** JSON that must be stored in a sealed document only, because it contains the ticket. */
 export interface PlannedSession {
   readonly ticket: string
   readonly profile: string
@@ -42,13 +42,13 @@ export interface PlannedSession {
   readonly schemaVersion: number
   /** Epoch milliseconds. */
   readonly absoluteExpiresAtMs: number
-  /** The end without a further use, epoch milliseconds. `null`: that of the configuration. */
+  /** The end without a further use, epoch milliseconds. `null`: the end that the configuration gives. */
   readonly idleExpiresAtMs: number | null
 }
 
 export interface PlannedSessions {
   /**
-   * Draws id and ticket, and checks the data. Writes nothing.
+   * Generates id and ticket, and checks the data. Writes nothing.
    * @throws {SessionError} `COATCHECK_SESSION_SCHEMA`, `COATCHECK_SESSION_TOO_LARGE`
    * @throws {MisuseError} `COATCHECK_SESSION_VALUE`
    */
@@ -59,9 +59,9 @@ export interface PlannedSessions {
    * @throws {RedisError} during an outage
    */
   store(plan: PlannedSession): Promise<void>
-  /** The id of the session that a ticket opens. `null`: the ticket has expired, or no key of the ring signed it. */
+  /** Returns the id of the session that a ticket opens. `null`: the ticket has expired, or no key of the ring signed it. */
   idOf(ticket: string): string | null
-  /** The hash of the id of its user. `null` as for `idOf`. */
+  /** Returns the hash of the user id of that session. `null` as for `idOf`. */
   userKeyOf(ticket: string): string | null
 }
 
@@ -144,8 +144,8 @@ export function createPlannedSessions<D extends object>(deps: PlannedSessionDeps
 }
 
 /**
- * The session begins with the given end. If that is near, the next uses must not wait for a tenth of the idle timeout to move it: the
- * time of the last use lies so far back that a use after a tenth of the remaining life moves the end.
+ * The session starts with the given end. If that end is near, the next uses must not wait for a tenth of the idle timeout to move it. So
+ * the time of the last use is set far enough back that a use after a tenth of the remaining life moves the end.
  */
 function firstLife(
   { idleExpiresAtMs, absoluteExpiresAtMs }: PlannedSession,

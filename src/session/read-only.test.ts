@@ -11,7 +11,7 @@ interface Data {
 
 const json = (): Data => ({ theme: 'dark', cart: { items: [{ sku: 'a' }], tags: ['y', 'x'] } })
 const guarded = (): Data => readOnly(json(), 'session.data') as Data
-/** `compileFunction` compiles sloppy code, as that of a CommonJS file without 'use strict' is. */
+/** `compileFunction` compiles sloppy code, like a CommonJS file without 'use strict'. */
 const sloppy = (code: string): ((data: unknown) => void) => compileFunction(code, ['data']) as (data: unknown) => void
 
 const slips = [

@@ -1,13 +1,13 @@
 /**
  * Makes the values of a session read-only: an assignment throws an error that names `set()` and `update()`. `Object.freeze` alone is
  * silent in sloppy mode, which is every CommonJS file without 'use strict'. A proxy without a `get` trap throws in both modes and
- * leaves reads to the engine. Why a proxy, and what it costs: docs/decisions/0020-read-only-sessions.md.
+ * leaves reads to the engine. Reasons and cost: docs/decisions/0020-read-only-sessions.md.
  */
 import { MisuseError } from '../core/errors.ts'
 import { safeText } from '../core/redact.ts'
 import type { DeepReadonly } from './types.ts'
 
-/** What messages call the object that was handed out. */
+/** The name of the object in messages. */
 export type ReadOnlyName = 'session.data' | 'session.user' | 'session.authentication'
 
 const handlers: Readonly<Record<ReadOnlyName, ProxyHandler<object>>> = {
@@ -17,17 +17,16 @@ const handlers: Readonly<Record<ReadOnlyName, ProxyHandler<object>>> = {
 }
 
 /**
- * Freezes JSON data in place from the leaves up, and puts a proxy around each object and array of it. The proxies are made here,
- * once per record, and not at each read. Objects that are neither plain nor arrays (a schema may make a Date) are only frozen:
- * their methods refuse a proxy.
+ * Freezes JSON data in place from the leaves up, and wraps each object and array of it in a proxy. It makes the proxies once per record,
+ * not at each read. Objects that are neither plain nor arrays (a schema may make a Date) are only frozen: their methods refuse a proxy.
  */
 export function readOnly<T extends object>(value: T, name: ReadOnlyName): DeepReadonly<T> {
   return guarded(value, handlers[name]) as DeepReadonly<T>
 }
 
 /**
- * A copy of plain objects, then without a prototype, and arrays. What a schema returns may be a constant of the application, which must
- * not be frozen.
+ * Copies plain objects (the copies have no prototype) and arrays. A schema may return a constant of the application, which must not be
+ * frozen.
  */
 export function copyOfPlain<T>(value: T): T {
   if (Array.isArray(value)) return value.map(copyOfPlain) as T
@@ -37,8 +36,8 @@ export function copyOfPlain<T>(value: T): T {
 }
 
 /**
- * Makes instances of a class read-only from outside: assigning to an accessor, or to a name that does not exist, throws in sloppy
- * mode too. Methods can still be replaced, as tests do. Reads of what exists never reach the proxy, which ends the prototype chain.
+ * Makes instances of a class read-only from outside. An assignment to an accessor, or to a name that does not exist, also throws in sloppy
+ * mode. Methods can still be replaced, as tests do. The proxy ends the prototype chain, so reads of existing names never reach it.
  */
 export function refuseAssignments(prototype: object, name: string): void {
   for (const [key, { get, set }] of Object.entries(Object.getOwnPropertyDescriptors(prototype))) {
@@ -51,7 +50,7 @@ export function refuseAssignments(prototype: object, name: string): void {
   }
   const end = new Proxy(Object.prototype, {
     set(target, key, value, receiver) {
-      // Symbols are marks of tools (tracing, test runners), never data that somebody meant to store.
+      // Symbols are marks of tools (tracing, test runners), never data that the application meant to store.
       if (typeof key === 'symbol') return Reflect.set(target, key, value, receiver)
       throw refusal('assign to', key, name)
     },
@@ -86,7 +85,7 @@ function isPlain(value: unknown): value is Record<string, unknown> {
 function handlerOf(name: ReadOnlyName): ProxyHandler<object> {
   return {
     set(target, key, value, receiver) {
-      // Only an object that inherits from this one can still be assigned to. The target is frozen.
+      // An assignment succeeds only on an object that inherits from this one. The target is frozen.
       if (Reflect.set(target, key, value, receiver)) return true
       throw refusal('assign to', key, name)
     },
@@ -94,7 +93,7 @@ function handlerOf(name: ReadOnlyName): ProxyHandler<object> {
       throw refusal('delete', key, name)
     },
     defineProperty(target, key, descriptor) {
-      // `Object.freeze(session.data)` defines what is there already, and that is no change.
+      // `Object.freeze(session.data)` defines the existing properties again, and that is no change.
       if (Reflect.defineProperty(target, key, descriptor)) return true
       throw refusal('assign to', key, name)
     },

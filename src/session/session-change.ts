@@ -8,10 +8,10 @@ import { toJsonText } from './json-value.ts'
 
 export type Draft = Record<string, unknown>
 
-/** Synchronous and pure, because it is applied again after a conflict. What it returns is no part of the change. */
+/** Synchronous and pure, because it is applied again after a conflict. Its return value is no part of the change. */
 export type Change = (draft: Draft) => unknown
 
-/** `session.set(field, value)`: takes its snapshot of the value now, not when the change is applied. */
+/** `session.set(field, value)`: copies the value now, not when the change is applied. */
 export function changeSet(field: string, value: unknown): Change {
   if (typeof field !== 'string' || field === '__proto__') {
     throw new MisuseError(
@@ -34,11 +34,11 @@ export function changeDelete(field: string): Change {
 }
 
 /**
- * The draft with the changes applied in order.
- *
- * @param start makes the draft to begin with, a new one at each call
+ * Returns the draft with the changes applied in order.
+ * @param start makes the initial draft, a new one at each call
  * @throws {MisuseError} `COATCHECK_SESSION_UPDATE` when a change is no function, returned a promise, or returned a changed
- *   copy instead of changing the draft; and what a change throws
+ *   copy instead of changing the draft
+ * @throws the error of a change
  */
 export function changed(start: () => Draft, changes: readonly Change[]): Draft {
   const draft = start()
@@ -68,11 +68,13 @@ function isThenable(value: unknown): value is PromiseLike<unknown> {
   )
 }
 
-/** `(draft) => ({ ...draft, theme: 'dark' })`, the habit of reducers: all of it would be lost without a word. */
+/**
+ * Recognizes `(draft) => ({ ...draft, theme: 'dark' })`, as reducers do it. Without this check, the whole change is lost without notice.
+ */
 function isChangedCopy(result: unknown, draft: Draft, before: () => Draft): boolean {
   if (typeof result !== 'object' || result === null || Array.isArray(result) || result === draft) return false
   if (Object.getPrototypeOf(result) !== Object.prototype) return false
-  // `(draft) => (draft.cart = { … })` returns a part of the draft, and is right.
+  // `(draft) => (draft.cart = { … })` returns a part of the draft, and is correct.
   if (Object.values(draft).includes(result) || !Object.keys(draft).every((field) => Object.hasOwn(result, field))) {
     return false
   }

@@ -1,9 +1,9 @@
 /**
- * What is inside a sealed session record:
+ * The layout of a sealed session record:
  *   layout (1) · schema version (2) · created, last seen, idle end, absolute end (6 each, epoch ms)
  *   · current secret hash (16) · pending count (1) + hashes (16 each) · previous: 0, or 1 + hash (16) + end (6)
  *   · length of the profile (4) · profile as JSON · data as JSON
- * What every read needs is binary and in front; profile and data are parsed when somebody asks for them.
+ * The fields that every read needs are binary and come first. Profile and data are parsed on demand.
  */
 import { parseJson } from '../core/json.ts'
 import { SECRET_HASH_BYTES } from './ticket.ts'
@@ -23,12 +23,12 @@ export interface SessionProfile {
   readonly device?: Device
 }
 
-/** Which tickets open the session: after a rotation the old one stays valid for a moment. */
+/** The tickets that open the session. After a rotation the previous ticket stays valid for a short time. */
 export interface Secrets {
   readonly current: Buffer
-  /** Issued by a rotation and not seen yet, newest first. */
+  /** Issued by a rotation and not used yet, newest first. */
   readonly pending: readonly Buffer[]
-  /** The one before, valid for a grace after its successor was first seen. */
+  /** The previous ticket, valid for a grace period after the first use of its successor. */
   readonly previous: { readonly hash: Buffer; readonly untilMs: number } | null
 }
 
@@ -69,12 +69,12 @@ export function encodeRecord(record: SessionRecord): Buffer {
   return out
 }
 
-/** `null` for bytes of a layout that this version does not know. The bytes were authentic when this is called. */
+/** Returns `null` for bytes of a layout that this version does not know. The caller has verified that the bytes are authentic. */
 export function decodeRecord(bytes: Buffer): SessionRecord | null {
   return bytes.length < FIXED_BYTES || bytes[0] !== LAYOUT ? null : new DecodedRecord(bytes)
 }
 
-/** Reads from the bytes what is asked for: a visit needs the deadlines and one hash, and mostly the data, but no profile. */
+/** Reads fields from the bytes on demand: a visit needs the deadlines, one hash and usually the data, but no profile. */
 class DecodedRecord implements SessionRecord {
   readonly #bytes: Buffer
   readonly secrets: Secrets

@@ -1,6 +1,6 @@
 /**
- * What all operations on sessions share: finding by ticket, creating, committing, rotating, ending. `session-store.ts` is the
- * public face, `visit.ts` the face towards HTTP, `session-sign-in.ts` the move from an anonymous session to a user's.
+ * The operations that all session code shares: find by ticket, create, commit, rotate, end. `session-store.ts` implements the public
+ * methods, `visit.ts` connects them with HTTP, and `session-sign-in.ts` moves a visitor from an anonymous session to a user's session.
  */
 import type { ResolvedSession } from '../config/session-settings.ts'
 import type { Clock } from '../core/clock.ts'
@@ -37,18 +37,20 @@ export interface SessionStoreDeps<D extends object> {
   readonly keyring: Keyring
   readonly seal: Seal
   readonly config: ResolvedSession<D>
-  /** The key prefix: part of what a record is sealed for, so that it does not open under another application's prefix. */
+  /** The key prefix. The seal of a record covers it, so a record does not open under another application's prefix. */
   readonly namespace: string
   readonly clock: Clock
   readonly random: Random
   readonly events: EventBus
-  /** A write that nothing awaits is reported with its place in the application. For development: it costs a stack per write. */
+  /** True: reports a write without an `await` together with its place in the application. For development: it costs one stack per write. */
   readonly namesCallSites?: boolean
-  /** Called before all sessions of a user end. A failure stops no revocation: the caller hears of it afterwards. Absent: nothing. */
+  /**
+   * Called before all sessions of a user end. A failure never stops the revocation; the caller gets the error afterwards. Absent: no call.
+   */
   readonly revoking?: (userKey: string) => Promise<unknown>
 }
 
-/** Not public. */
+/** Internal; not part of the public API. */
 export interface SessionCore<D extends object> {
   readonly deps: SessionStoreDeps<D>
   readonly tickets: Tickets
@@ -58,15 +60,15 @@ export interface SessionCore<D extends object> {
   readonly verified: VerifiedSessions
   emptyData(): DeepReadonly<D>
   /**
-   * The promise for the caller: a failure that the caller does not await is reported and does not end the process.
-   * @param mayBeLost true if the ticket may come too late for the response. A success without an `await` is reported then too.
+   * Returns the promise for the caller. If the caller does not await it, a failure is reported and does not end the process.
+   * @param mayBeLost true if the ticket may come too late for the response. Then a success without an `await` is reported too.
    */
   watched<T>(operation: WriteOperation, write: Promise<T>, mayBeLost?: boolean): Promise<T>
   find(ticket: string): Promise<{ parsed: ParsedTicket; loaded: Loaded } | MissReason>
-  /** Whether the ticket opens its session now. The store is asked; listeners hear nothing of it. */
+  /** Returns whether the ticket opens its session now. It asks the store and reports nothing to listeners. */
   isLive(ticket: string): Promise<boolean>
   /**
-   * @param replacing 1 when the user's own session ends with this, so that it does not count against the limit.
+   * @param replacing 1 if the user's own session ends with this call, so that it does not count against the limit.
    * @param beforeWrite gets the ticket in the same turn, before the store is written
    */
   create(
@@ -76,16 +78,16 @@ export interface SessionCore<D extends object> {
     replacing?: 0 | 1,
     beforeWrite?: (issued: IssuedTicket, absoluteExpiresAtMs: number) => void,
   ): Promise<{ issued: IssuedTicket; loaded: Loaded }>
-  /** Commits the changes for whoever holds `secretHash`; a ticket that has been replaced meanwhile changes nothing. */
+  /** Commits the changes for the holder of `secretHash`. A ticket that was replaced meanwhile changes nothing. */
   commit(from: Loaded, secretHash: Buffer, changes: readonly Change[]): Promise<Loaded>
   rotate(
     from: Loaded,
     secretHash: Buffer,
     immediate: boolean,
   ): Promise<{ ticket: string; secretHash: Buffer; loaded: Loaded }>
-  /** @param existed true if the caller has read or created the session, and does not only have its id; see `Ending` */
+  /** @param existed true if the caller has read or created the session, and does not only know its id; see `Ending` */
   end(ref: SessionRef, reason: string, existed: boolean): Promise<Revoked>
-  /** Ends a session that was never handed out, and the tokens that were stored for it unless the user has another session. */
+  /** Ends a session whose ticket was never sent, and deletes its tokens unless the user has another session. */
   giveUp(ref: SessionRef, reason: string): Promise<void>
   ending(reason: string, existed?: boolean): Ending
 }
@@ -125,7 +127,7 @@ export function createCore<D extends object>(deps: SessionStoreDeps<D>): Session
     return { count, durable: ended.status === 'done' && ended.durable }
   }
 
-  /** A transition for the holder of one ticket: refused when that ticket opens the session no more. */
+  /** A transition for the holder of one ticket: refused if that ticket no longer opens the session. */
   const held =
     (secretHash: Buffer, transition: Transition): Transition =>
     (record) => {
@@ -136,7 +138,10 @@ export function createCore<D extends object>(deps: SessionStoreDeps<D>): Session
       return transition(record)
     }
 
-  /** What a visit alone changes: the pending ticket that was seen, and the idle deadline once a tenth of it has passed. */
+  /**
+   * The change that a visit alone makes: it promotes a pending ticket that was used, and moves the idle deadline after a tenth of the
+   * timeout.
+   */
   const seen =
     (secretHash: Buffer): Transition =>
     (record) => {
@@ -151,7 +156,7 @@ export function createCore<D extends object>(deps: SessionStoreDeps<D>): Session
     try {
       return await queue.submit(loaded, seen(parsed.secretHash))
     } catch (error) {
-      // The read has answered. A touch that fails is made again by the next request; until then the old deadline holds.
+      // The read has succeeded. If the touch fails, the next request repeats it; until then the old deadline applies.
       const code = isCoatcheckError(error) ? error.code : 'unknown'
       events.emit('error', { code, operation: 'session.touch' })
       return loaded

@@ -1,6 +1,6 @@
 /**
- * The application's data of a session: parsing, the schema and its versions, changing a draft. Everything that is stored
- * has passed through `finishDraft`: it is JSON, within its size, and fits the schema.
+ * The application's data of a session: parsing, the schema and its versions, changing a draft. All stored data
+ * has passed `finish`: it is JSON, within its size, and fits the schema.
  */
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { ResolvedSession } from '../config/session-settings.ts'
@@ -14,15 +14,15 @@ import type { SessionRecord } from './session-codec.ts'
 import type { DeepReadonly } from './types.ts'
 
 export interface SessionData<D extends object> {
-  /** What a session starts with: the schema's output for `{}`, and what was given on top. */
+  /** Returns the first data of a session: the schema's output for `{}`, and the given fields on top. */
   initial(given: Draft): { readonly schemaVersion: number; readonly dataBytes: Buffer }
-  /** What a session starts with after the changes: for `initial`. Throws what a change throws. */
+  /** Returns the first data of a session after the changes, for `initial`. Throws the errors of a change. */
   draft(changes: readonly Change[]): Draft
-  /** Read-only to its depths, in the shape of the current schema version. All who read the same record share it. */
+  /** Returns the data read-only at every depth, in the shape of the current schema version. All readers of the same record share it. */
   read(record: SessionRecord): DeepReadonly<D>
-  /** The same as a copy of objects without a prototype, for the caller alone. */
+  /** Returns the same data as a copy of objects without a prototype, for the caller alone. */
   copy(record: SessionRecord): D
-  /** The record's data with the changes applied in order. Throws what a change throws, with nothing applied. */
+  /** Returns the record's data with the changes applied in order. If a change throws, it throws that error and applies nothing. */
   apply(
     record: SessionRecord,
     changes: readonly Change[],
@@ -31,11 +31,11 @@ export interface SessionData<D extends object> {
 
 export function createSessionData<D extends object>(config: ResolvedSession<D>): SessionData<D> {
   const finish = (draft: Draft, schemaVersion: number): { schemaVersion: number; dataBytes: Buffer } => {
-    // Data of a newer version was shaped by a newer release: this one keeps what it does not know.
+    // A newer release has written data of a newer version: this release keeps the fields that it does not know.
     const isNewer = schemaVersion > config.schemaVersion
-    // The draft is checked before the schema sees it: a transform could hide a Date from us.
+    // The draft is checked before the schema runs: a transform could hide a Date from the check.
     const text = toJsonText(draft, '') ?? '{}'
-    // Of the text: fields that objects of the caller inherit are no data, and a schema would read them.
+    // The schema gets the parsed text: fields that the caller's objects inherit are no data, but a schema would read them.
     const value = isNewer || !config.schema ? draft : validated(config.schema, parseJson(text) as Draft)
     const dataBytes = Buffer.from(toJsonText(value, '') ?? '{}', 'utf8')
     if (dataBytes.length > config.maxBytes) {
@@ -54,7 +54,7 @@ export function createSessionData<D extends object>(config: ResolvedSession<D>):
     return copyOfPlain(validated(config.schema, upcast(draft, record.schemaVersion, config)))
   }
 
-  /** Only JSON is shared: what a schema makes of an older record may hold more. */
+  /** Only JSON is shared: a schema may convert an older record to values that are not JSON. */
   const shared = new WeakMap<SessionRecord, DeepReadonly<D>>()
   return {
     initial: (given) => finish({ ...given }, config.schemaVersion),
@@ -102,7 +102,7 @@ function validated<D extends object>(schema: StandardSchemaV1<unknown, D> | null
   if (!result.issues) return result.value as Draft
   const [issue] = result.issues
   const path = (issue?.path ?? []).map((part) => String(typeof part === 'object' ? part.key : part)).join('.')
-  // The schema's own message may quote the value, so only the path is told.
+  // The schema's own message may quote the value, so the error names only the path.
   throw new SessionError('COATCHECK_SESSION_SCHEMA', {
     message: `session.schema refuses the value at "${safeText(path)}" (${result.issues.length} problems in all). Nothing was changed.`,
     details: { path: safeText(path), problems: result.issues.length },

@@ -1,20 +1,17 @@
 /**
- * The storage port for sessions. A driver moves sealed bytes and keeps the index; it knows no cookie, no secret, no
- * encryption. The semantics live in `session-store.ts`, and the promises below are checked on every driver by the
- * conformance cases of `coatcheck/testing`.
- *
+ * The storage port for sessions. A driver moves sealed bytes and keeps the index. It knows no cookie, no secret and no encryption.
+ * `session-store.ts` defines the semantics. The conformance cases of `coatcheck/testing` check the promises below on every driver.
  * Contract
- * - Each method is one atomic step for the user it names, but for `list`, `absent` and the chunked unlinking of `endByUser`.
- * - Absence is a value. A rejected promise means that the store could not answer, and is never to be read as "no session".
- * - A write whose deadline was reported as missed is never executed afterwards. Ending a session is exempt: late is fine.
- * - A record handed in or out is a Buffer of its own; neither side may change the other's copy through it.
- *
- * Record layout, as far as a driver may look at it (`keyring/seal.ts` writes it):
+ * - Each method is one atomic step for the user it names, except `list`, `absent` and the chunked unlinking of `endByUser`.
+ * - Absence is a value. A rejected promise means that the store did not answer. The caller must never read it as "no session".
+ * - A write whose deadline was reported as missed is never executed afterwards. Ending a session is exempt: a late end is safe.
+ * - Each record that is passed in or returned is a separate Buffer. Neither side may change the other's copy through it.
+ * Record layout, as far as a driver may read it (`keyring/seal.ts` writes it):
  * bytes 0..7 generation (in the clear; the driver writes the stored one) · 8 format · 9..12 key tag · 13..24 nonce · rest.
  */
 import type { SessionLimit } from '../config/session-settings.ts'
 
-/** Where a session lives. `userKey` leads to the hash slot, `id` is the random part of the session id. */
+/** The address of a session. `userKey` determines the hash slot; `id` is the random part of the session id. */
 export interface SessionRef {
   readonly kind: SessionKind
   /** 16 characters base64url. */
@@ -29,8 +26,8 @@ export type SessionKind = 'anonymous' | 'user'
 export const GENERATION_BYTES = 8
 
 /**
- * Only a user's record begins with a generation, eight random bytes; an anonymous one leaves them at zero.
- * @param record as it is stored, or its first bytes; none at all count as anonymous
+ * Returns whether a record is anonymous. Only a user's record begins with a generation, eight random bytes; in an anonymous record they are
+ * zero. @param record as it is stored, or its first bytes; an empty record counts as anonymous
  */
 export function isAnonymousRecord(record: Buffer): boolean {
   return record.subarray(0, GENERATION_BYTES).every((byte) => byte === 0)
@@ -39,27 +36,27 @@ export function isAnonymousRecord(record: Buffer): boolean {
 export const NONCE_OFFSET = 13
 export const NONCE_BYTES = 12
 
-/** All relative, in milliseconds, so that a driver applies them to its own clock. */
+/** All times are relative, in milliseconds, so that a driver applies them to its own clock. */
 export interface SessionLife {
-  /** Until the session ends if nobody touches it: the smaller of idle and absolute. */
+  /** Time until the session ends without further use: the smaller of idle and absolute. */
   readonly ttlMs: number
-  /** How much longer the record itself is kept, so that a late visitor hears "expired" and not "gone". */
+  /** How much longer the store keeps the record itself, so that a late visitor gets "expired" and not "gone". */
   readonly slackMs: number
-  /** Until the absolute end. Generation and index live at least this long, and so does the memory of why it ended. */
+  /** Time until the absolute end. Generation, index and the reason of the end live at least this long. */
   readonly absoluteMs: number
 }
 
 export interface StoredSession {
-  /** The same object is handed out again while the store says that nothing has changed: nobody may change it. */
+  /** The driver returns the same object again while the store reports no change. No caller may change it. */
   readonly isKept?: true
   readonly record: Buffer | null
-  /** Absent for an anonymous session, and when the user has none. */
+  /** Absent for an anonymous session, and when the user has no generation. */
   readonly generation: Buffer | null
 }
 
 /**
- * Why a record that a valid ticket points to is not there. `live`, `expired` and `missing` speak of the index entry; `gone`: the
- * index itself is not there, which no ending does to it while the generation stands.
+ * Why the record of a valid ticket is missing. `live`, `expired` and `missing` describe the index entry. `gone`: the whole index is
+ * missing; while the generation exists, no end of a session removes it.
  */
 export interface Absence {
   readonly ended: string | null
@@ -70,39 +67,42 @@ export interface Absence {
 export type Created =
   /** `endedIds`: the sessions that the limit ended, oldest first. */
   | { readonly status: 'created'; readonly endedIds: readonly string[] }
-  /** A session of this id has been ended; it cannot be created again. */
+  /** A session of this id was ended; it cannot be created again. */
   | { readonly status: 'ended' }
   /** The limit is reached and its action is `refuse`. */
   | { readonly status: 'refused' }
 
 export type Replaced =
   | { readonly status: 'done' }
-  /** Somebody replaced it since it was read. `record` is the current one. */
+  /** Another writer replaced the record since it was read. `record` is the current one. */
   | { readonly status: 'conflict'; readonly record: Buffer }
-  /** Ended, expired, or of an older generation. It is not brought back. */
+  /** Ended, expired, or of an older generation. The driver does not bring it back. */
   | { readonly status: 'gone' }
 
 export type Ended =
-  /** `durable`: as many replicas have acknowledged it as were asked for. `count` is 0 when it had ended before. `lastOfUser`: no live session of the user is left, its tokens went too. */
+  /**
+   * `durable`: as many replicas as required have acknowledged it. `count` is 0 if the session had ended before. `lastOfUser`: the user has
+   * no live session left, and the user's tokens were deleted too.
+   */
   | { readonly status: 'done'; readonly count: number; readonly lastOfUser: boolean; readonly durable: boolean }
-  /** Only with `expectedNonce`: the record is not the one that was read. */
+  /** Only with `expectedNonce`: the stored record is not the one that was read. */
   | { readonly status: 'conflict'; readonly record: Buffer }
 
 export interface EndedByUser {
-  /** How many live sessions ended. */
+  /** Number of live sessions that ended. */
   readonly count: number
   readonly durable: boolean
 }
 
-/** A short word for why a session ended (`signed-out`, `revoked`, `limit`, …), kept for `ttlMs`. */
+/** The reason of an end as a short word (`signed-out`, `revoked`, `limit`, …), kept for `ttlMs`. */
 export interface Ending {
   readonly reason: string
   readonly ttlMs: number
   /** True: the caller has read or created the session, so the store leaves a marker even if it has lost the record. Default false. */
   readonly existed?: boolean
   /**
-   * True: the caller may have stored tokens after the session ended. If no live session of the user is left, the user's tokens go, also
-   * when this session had ended before. Default false.
+   * True: the caller may have stored tokens after the session ended. If the user has no live session left, the user's tokens are deleted,
+   * also when this session had ended before. Default false.
    */
   readonly takesTokens?: boolean
 }
@@ -112,48 +112,48 @@ export interface SessionDriver {
   read(ref: SessionRef): Promise<StoredSession>
 
   /**
-   * Asked after `read` found nothing that opens, and before that is believed. Rejects when what was read may be the answer to
-   * another question, as the store rejects what it cannot answer; what is kept of the session is forgotten, so that the next
-   * `read` asks the store. Left out: a driver whose answers cannot be confused.
+   * Verifies the connection after a `read` that found no usable record. The caller calls it before it trusts the miss. Rejects if the reply
+   * may have belonged to another command, or if the store does not answer. It also drops the driver's copy of the session, so that the next
+   * `read` goes to the store. Absent: the driver's replies cannot be misaligned.
    */
   confirm?(ref: SessionRef): Promise<void>
 
-  /** Asked only after `read` found nothing, to tell expired from revoked from lost. */
+  /** Called only after `read` found no record, to distinguish expired, revoked and lost. */
   explain(ref: SessionRef): Promise<Absence>
 
   /**
-   * Stores a new record. For a user: writes the stored generation into it (drawing one when there is none), enters it in
-   * the index, forgets index entries that ended long ago, and keeps to the limit, all in one step. Creating the same
-   * record again (same nonce) answers `created`.
+   * Stores a new record, in one step. For a user, the driver writes the stored generation into it (a new one if none is stored), adds it to
+   * the index, removes index entries that ended long ago, and applies the limit. A second call with the same record (same nonce) returns
+   * `created`.
    */
   create(ref: SessionRef, record: Buffer, life: SessionLife, limit?: SessionLimit): Promise<Created>
 
   /**
-   * Compare and set on the nonce. Replaces the record only if the stored nonce is `expectedNonce`; a stored nonce equal to
-   * the new record's means that this very write has happened already and answers `done`. For a user the record's
-   * generation must be the stored one. Moves the index entry. Never creates a record.
+   * A compare-and-set on the nonce: replaces the record only if the stored nonce is `expectedNonce`. If the stored nonce is that of the new
+   * record, this same write has already happened, and the result is `done`. For a user, the record's generation must be the stored one.
+   * Moves the index entry. Never creates a record.
    */
   replace(ref: SessionRef, expectedNonce: Buffer, record: Buffer, life: SessionLife): Promise<Replaced>
 
   /**
-   * Ends one session: record first, then index entry, then the marker that keeps the id from coming back. Works on a full
-   * store. With the user's last live session the user's tokens go in the same step. An id without record, index entry and marker
-   * names no session: the driver writes nothing and remembers nothing, unless `Ending.existed` or `Ending.takesTokens` is true.
+   * Ends one session: record first, then index entry, then the marker that prevents another session of this id. Works on a full store. With
+   * the user's last live session, the user's tokens are deleted in the same step. An id without record, index entry and marker names no
+   * session: the driver then writes nothing, unless `Ending.existed` or `Ending.takesTokens` is true.
    */
   end(ref: SessionRef, ending: Ending, expectedNonce?: Buffer): Promise<Ended>
 
   /**
-   * Ends all sessions of a user but `exceptId`, by a new generation: exact against sign-ins that happen at the same time.
-   * Without `exceptId`, or when that session is not alive, the user's tokens go in the same step.
+   * Ends all sessions of a user except `exceptId`, with a new generation. This is exact even for sign-ins that happen at the same time.
+   * Without `exceptId`, or if that session is not live, the user's tokens are deleted in the same step.
    */
   endByUser(userKey: string, ending: Ending, exceptId?: string): Promise<EndedByUser>
 
   /**
-   * Those of the ids whose record the store does not hold: they have ended, since no write creates a record again. A session that lives is
-   * never among them, whatever the index says.
+   * Returns those ids whose record the store does not hold. These sessions have ended, since no write creates a record again. A live
+   * session is never among them, whatever the index says.
    */
   absent(userKey: string, ids: readonly string[]): Promise<readonly string[]>
 
-  /** Live sessions by deadline, latest first, at most `max`. Not one atomic step: records that end meanwhile are left out. */
+  /** Returns live sessions by deadline, latest first, at most `max`. Not one atomic step: records that end meanwhile are left out. */
   list(userKey: string, max: number): Promise<readonly { readonly id: string; readonly record: Buffer }[]>
 }

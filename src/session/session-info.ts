@@ -1,4 +1,4 @@
-/** What may be shown of a session without its data: a row of "your devices", and of an operator's list. */
+/** Describes a session without its data: one row of "your devices", and of an operator's list. */
 import { own } from '../core/json.ts'
 import { parseProfile } from './session-codec.ts'
 import { deadlineOf } from './session-policy.ts'

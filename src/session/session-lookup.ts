@@ -1,5 +1,6 @@
 /**
- * Looks up the session of a parsed ticket, or the reason why none exists. It confirms each miss before it trusts it (`core/confirm-miss.ts`).
+ * Looks up the session of a parsed ticket, or the reason for its absence. It never trusts a single miss: it confirms the miss and reads
+ * again (core/look-again.ts).
  */
 import { isCoatcheckError } from '../core/errors.ts'
 import type { EventBus } from '../core/events.ts'
@@ -9,10 +10,10 @@ import type { FoundRecord, Missed, Vault } from './session-vault.ts'
 import { type ParsedTicket, sessionIdOf } from './ticket.ts'
 import type { MissReason } from './types.ts'
 
-/** Rejects when the store could not answer, which listeners hear of. */
+/** Rejects when the store did not answer, and reports that to listeners. */
 export type SessionLookup = (parsed: ParsedTicket) => Promise<FoundRecord | MissReason>
 
-/** What was read, and what that means for the ticket. */
+/** The record that was read, and its meaning for the ticket. */
 interface Seen {
   readonly record: StoredSession['record']
   readonly found: FoundRecord | Missed
@@ -48,8 +49,8 @@ function isUnconfirmed({ found }: Seen): boolean {
 }
 
 /**
- * Why the record of a valid ticket is not there. The index keeps entries until their absolute end, so that "expired" can be
- * told from "lost"; an anonymous session has no index, and idling out is by far its likeliest end.
+ * Explains why the record of a valid ticket is missing. The index keeps entries until their absolute end, which distinguishes "expired"
+ * from "lost". An anonymous session has no index; the idle timeout is by far its likeliest end.
  */
 async function explainAbsence(driver: SessionDriver, ref: SessionRef): Promise<MissReason> {
   const { ended, generation, index } = await driver.explain(ref)

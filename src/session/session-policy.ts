@@ -1,20 +1,20 @@
 /**
- * Decisions about one session, as pure functions of its record and the time: which tickets open it, when it ends, when it is
- * due for a touch, and what a rotation makes of its secrets. Nothing here reads a clock or a store.
+ * Decisions about one session, as pure functions of its record and the time: which tickets open it, when it ends, when a
+ * touch is due, and how a rotation changes its secrets. This module reads no clock and no store.
  */
 import { timingSafeEqual } from 'node:crypto'
 import type { Secrets, SessionRecord } from './session-codec.ts'
 import type { SessionLife } from './session-driver.ts'
 
-/** A response that carried the new ticket may be lost; requests sent before it arrived still hold the old one. */
+/** The response with the new ticket may be lost, and requests sent before it arrived still hold the old ticket. */
 const ROTATION_GRACE_MS = 10_000
-/** The record outlives its deadline by this, so that a late visitor hears "expired" and clocks may differ a little. */
+/** The record outlives its deadline by this time, so that a late visitor gets "expired" and clocks may differ a little. */
 export const RECORD_SLACK_MS: number = 5 * 60_000
-/** Touching once in a tenth of the idle time keeps writes rare and the deadline exact to a tenth. */
+/** One touch per tenth of the idle timeout keeps writes rare and the deadline exact to a tenth. */
 export const TOUCH_FRACTION = 0.1
-/** After that the store still knows that a session ended, by its absence. */
+/** After that time the absence of the record alone shows that the session ended. */
 const ENDED_REMEMBERED_MS = 60 * 60_000
-/** Rotations whose response never arrived. More than a few in a row means that nobody is waiting for the older ones. */
+/** Rotations whose response never arrived. After more than a few in a row, no browser waits for the older ones. */
 const PENDING_KEPT = 4
 
 export type TicketStatus = 'current' | 'pending' | 'previous' | 'refused'
@@ -29,15 +29,15 @@ export function statusOf(secretHash: Buffer, secrets: Secrets, nowMs: number): T
 }
 
 /**
- * Routine rotation: the old ticket stays valid until the new one is seen. `immediate` (sign-in, privilege change): every
- * other ticket is dead as soon as this is stored.
+ * A routine rotation keeps the old ticket valid until the new one is used. `immediate` (sign-in, privilege change): all
+ * other tickets end as soon as this is stored.
  */
 export function withNewSecret(secrets: Secrets, secretHash: Buffer, immediate: boolean): Secrets {
   if (immediate) return { current: secretHash, pending: [], previous: null }
   return { ...secrets, pending: [secretHash, ...secrets.pending].slice(0, PENDING_KEPT) }
 }
 
-/** The new ticket has been seen. Other pending ones stay: responses can arrive in any order. */
+/** Promotes the new ticket after its first use. Other pending tickets stay, because responses can arrive in any order. */
 export function withSeenSecret(secrets: Secrets, secretHash: Buffer, nowMs: number): Secrets {
   return {
     current: secretHash,
@@ -69,12 +69,12 @@ export function touched(record: SessionRecord, idleTimeoutMs: number, nowMs: num
   }
 }
 
-/** How long the store remembers why a session ended. (Those that a limit ended: until their absolute end.) */
+/** How long the store remembers why a session ended. (If the limit ended it: until its absolute end.) */
 export function endedRememberedMs(absoluteTimeoutMs: number): number {
   return Math.min(absoluteTimeoutMs, ENDED_REMEMBERED_MS)
 }
 
-/** When the session ends if nobody touches it. */
+/** When the session ends without further use. */
 export function deadlineOf(record: SessionRecord): number {
   return Math.min(record.idleExpiresAtMs, record.absoluteExpiresAtMs)
 }

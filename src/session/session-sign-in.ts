@@ -1,10 +1,13 @@
 /**
- * Sign-in: a session for the user in the user's own slot, under a new id and ticket. A ticket that an attacker planted before the
- * sign-in leads nowhere after it (session fixation, OWASP ASVS 7.2.4).
- *
- * The steps, in this order: create the user's session; run `beforeComplete` of the caller, and check that the session still lives; hand the ticket out; end the previous
- * session by compare and set, merging again when it has changed meanwhile, at most 16 times. If a step fails, the new session ends and the previous
- * one stays. After a crash the previous session works, and the new one idles out: its ticket has not left.
+ * Sign-in: creates a session for the user in the user's own slot, under a new id and ticket. A ticket that an attacker planted before the
+ * sign-in opens nothing afterwards (session fixation, OWASP ASVS 7.2.4).
+ * The steps, in this order:
+ * - Create the user's session.
+ * - Run `beforeComplete` of the caller, and check that the new session is still live.
+ * - Send the ticket.
+ * - End the previous session by compare-and-set. If it has changed meanwhile, merge again, at most 16 times.
+ * If a step fails, the new session ends and the previous one stays. After a crash the previous session still works, and the new one ends at
+ * its idle timeout: its ticket was never sent.
  */
 import { isCoatcheckError, MisuseError, SessionError } from '../core/errors.ts'
 import type { OperationFacts } from '../core/operations.ts'
@@ -20,10 +23,10 @@ import type { SignInInput } from './types.ts'
 
 const MERGE_ATTEMPTS = 16
 
-/** How the caller hands the new ticket to the browser. */
+/** The caller's methods to send the new ticket to the browser. */
 export interface TicketDelivery {
   issue(issued: IssuedTicket, absoluteExpiresAtMs: number): void
-  /** The sign-in failed after `issue`: the browser keeps what it had before. */
+  /** The sign-in failed after `issue`: the browser keeps its previous ticket. */
   takeBack(): void
 }
 
@@ -61,7 +64,7 @@ async function signIn<D extends object>(
     core.giveUp(loaded.ref, reason).catch((error: unknown) => reportFailure(core, error))
   try {
     await input.beforeComplete?.(sessionIdOf(loaded.ref))
-    // An end of the session meanwhile has missed the tokens that `beforeComplete` has stored since: giving up takes them.
+    // If the session ended meanwhile, that end missed the tokens that `beforeComplete` stored later. `giveUp` deletes them.
     if (input.beforeComplete && !(await core.isLive(issued.ticket))) throw new SessionError('COATCHECK_SESSION_ENDED')
   } catch (error) {
     await giveUp('sign-in-failed')
@@ -83,12 +86,11 @@ async function signIn<D extends object>(
 }
 
 /**
- * Ends the previous session of the visitor. Writes that it received meanwhile move into the new session. After 16 of them the session
- * ends whatever it holds: an attacker who planted it and never stops writing must not keep the visitor from signing in. Only the write that
- * arrives between the last merge and the end is lost.
- *
- * A store that does not answer may still have ended the previous session. Giving up could then leave the visitor without a session. So
- * the sign-in stands, and the store repeats the revocation of the previous session until it succeeds.
+ * Ends the previous session of the visitor. Writes that it received meanwhile move into the new session. After 16 merges the session
+ * ends with its latest writes: an attacker who planted it and never stops writing must not keep the visitor from signing in. Only a write
+ * that arrives between the last merge and the end is lost.
+ * A store that does not answer may still have ended the previous session. If the new session also ended, the visitor could have no session.
+ * So the sign-in stands, and the store repeats the revocation of the previous session until it succeeds.
  */
 async function endOld<D extends object>(
   core: SessionCore<D>,
@@ -109,7 +111,7 @@ async function endOld<D extends object>(
   return session
 }
 
-/** @returns the current record if it is not the one that was read; `null` when the session has ended, or will */
+/** @returns the current record if it is not the one that was read; `null` if the session has ended, or will end */
 async function endUnchanged<D extends object>(core: SessionCore<D>, old: Loaded): Promise<Loaded | null> {
   const { driver, events } = core.deps
   const end = (): Promise<Ended> => driver.end(old.ref, core.ending('signed-in', true), sealedNonce(old))
@@ -145,7 +147,7 @@ function carriedFields<D extends object>(core: SessionCore<D>, old: Loaded, inpu
   )
 }
 
-/** The claims follow the rules of session data: what a provider sends may hold keys that would change a prototype. */
+/** The claims follow the rules of session data, because a provider may send keys that change a prototype. */
 function profileOf<D extends object>({ userId, profile, authentication, device }: SignInInput<D>): SessionProfile {
   toJsonText(profile, 'user')
   return {

@@ -1,6 +1,6 @@
 /**
- * Implements `SessionStore`: finding, creating, changing, rotating, signing in, ending, listing. It owns the semantics; the
- * driver below only moves sealed bytes. The files beside this one hold the parts:
+ * Implements `SessionStore`: find, create, update, rotate, sign in, revoke, list. It owns the semantics; the
+ * driver only moves sealed bytes. The neighboring files hold the parts:
  * ticket (the cookie's value), vault (seal and open), policy (pure decisions), update queue (writes), data (schema).
  */
 import { MisuseError, SessionError } from '../core/errors.ts'
@@ -82,7 +82,7 @@ export function createSessionStore<D extends object>(deps: SessionStoreDeps<D>):
     async revoke(sessionId, reason = 'revoked') {
       const address = parseSessionId(requireText(sessionId, 'sessionId'))
       if (core.tickets.parse(sessionId) !== 'malformed') throw ticketInsteadOfId()
-      // An id that cannot exist names no session: nothing to end, as for one that has ended already.
+      // An id that cannot exist names no session. The result is that of a session that has ended already.
       return address ? core.end({ kind: 'user', ...address }, reason, false) : { count: 0, durable: false }
     },
 
@@ -128,7 +128,7 @@ export function createSessionStore<D extends object>(deps: SessionStoreDeps<D>):
   return watchedStore(store, core)
 }
 
-/** Empty is a text: a cookie without a value is malformed, which is an answer and no misuse. */
+/** An empty text is valid here: a cookie without a value is malformed, which is a result and no misuse. */
 function requireTicket(ticket: unknown): string {
   if (typeof ticket === 'string') return ticket
   throw new MisuseError('COATCHECK_INVALID_ARGUMENT', `find(ticket) needs a ticket; it got ${describeValue(ticket)}.`, {
@@ -136,7 +136,7 @@ function requireTicket(ticket: unknown): string {
   })
 }
 
-/** "Nothing to end" would be read as signed out. */
+/** The caller would read a `count` of 0 as signed out. */
 function ticketInsteadOfId(): MisuseError {
   return new MisuseError(
     'COATCHECK_INVALID_ARGUMENT',

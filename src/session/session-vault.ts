@@ -1,6 +1,4 @@
-/**
- * Between the driver's bytes and the decoded record: sealing, opening, and deciding what a ticket finds. Stateless.
- */
+/** Sits between the driver's bytes and the decoded record: it seals, opens, and decides which session a ticket finds. */
 import type { Clock } from '../core/clock.ts'
 import { nonceOf, type Refusal, type Seal, type SealAddress } from '../keyring/seal.ts'
 import { decodeRecord, encodeRecord, type SessionRecord } from './session-codec.ts'
@@ -10,7 +8,7 @@ import { type ParsedTicket, sessionIdOf } from './ticket.ts'
 import { DecodedRecords } from './decoded-records.ts'
 import type { MissReason } from './types.ts'
 
-/** A record as it was read, with the sealed bytes: their nonce is what compare and set compares. */
+/** A record as it was read, with the sealed bytes: a compare-and-set uses their nonce. */
 export interface Loaded {
   readonly ref: SessionRef
   readonly record: SessionRecord
@@ -22,25 +20,25 @@ export interface FoundRecord {
   readonly status: TicketStatus
 }
 
-/** What a ticket does not find. */
+/** A ticket that finds no session. */
 export interface Missed {
   readonly reason: MissReason
-  /** Told to listeners. */
+  /** Reason for listeners. */
   readonly refused?: Refusal | 'secret'
-  /** Nothing was opened that says so: it may be the answer to another question. */
+  /** True if no opened record proves the miss: the reply may belong to another command. */
   readonly isUnconfirmed: boolean
 }
 
 export interface Vault {
   seal(ref: SessionRef, record: SessionRecord): Loaded
   open(ref: SessionRef, sealed: Buffer): Loaded | Refusal
-  /** What the ticket finds in what the driver has read: the session and how the ticket stands to it, or why there is none. */
+  /** Evaluates the driver's reply for a ticket: the session and the status of the ticket, or the reason why there is no session. */
   evaluate(ticket: ParsedTicket, stored: StoredSession): FoundRecord | Missed
 }
 
 const LOST: Missed = { reason: 'lost', isUnconfirmed: true }
 
-/** What the record of a session is sealed for. `namespace`: what stands before all keys. */
+/** The address that the seal of a session record covers. `namespace`: the prefix of all keys. */
 export function sessionAddress(namespace: string, { kind, userKey, id }: SessionRef): SealAddress {
   return { type: 'session', kind, name: `${namespace}${sessionIdOf({ userKey, id })}`, shard: userKey }
 }
@@ -94,12 +92,12 @@ export function createVault(deps: { seal: Seal; namespace: string; clock: Clock 
   }
 }
 
-/** What compare and set compares. A copy: the sealed bytes may belong to a larger buffer of the client. */
+/** Returns the nonce for a compare-and-set. A copy: the sealed bytes may belong to a larger buffer of the client. */
 export function sealedNonce({ sealed }: Loaded): Buffer {
   return nonceOf(sealed, GENERATION_BYTES)
 }
 
-/** Eight bytes as two numbers: no Buffer has to be made on a path that every read takes. */
+/** Compares eight bytes as two numbers, so that a path of every read needs no Buffer. */
 function isOfGeneration(sealed: Buffer, generation: Buffer): boolean {
   if (sealed.length < GENERATION_BYTES || generation.length !== GENERATION_BYTES) return false
   return sealed.readUInt32BE(0) === generation.readUInt32BE(0) && sealed.readUInt32BE(4) === generation.readUInt32BE(4)

@@ -1,7 +1,7 @@
 /**
- * One session as the application holds it: a snapshot that is read from, and writes that are committed when they resolve.
- * Values are parsed and made read-only when first asked for. After a write the snapshot is what was committed, with what others
- * had written before it.
+ * One session as the application holds it: a snapshot for reads, and writes that are committed when they resolve.
+ * Values are parsed and made read-only on first use. After a write the snapshot shows the committed data, including earlier writes of
+ * others.
  */
 import { own } from '../core/json.ts'
 import { readOnly, refuseAssignments } from './read-only.ts'
@@ -14,16 +14,16 @@ import type { Loaded } from './session-vault.ts'
 import { sessionIdOf } from './ticket.ts'
 import type { Authentication, DeepReadonly, OptionalKeys, Session, SessionCopy, User } from './types.ts'
 
-/** Of a visitor. */
+/** The profile of an anonymous visitor. */
 const NO_PROFILE: SessionProfile = own({})
 
-/** What a snapshot needs to know and do; the store provides it. */
+/** The functions that a snapshot needs; the store provides them. */
 export interface SessionBackend<D extends object> {
   readonly data: SessionData<D>
   /** Data of a visitor without a session: the schema's defaults. */
   emptyData(): DeepReadonly<D>
   watched<T>(operation: WriteOperation, write: Promise<T>): Promise<T>
-  /** Commits the changes and resolves to the record as it is then. Without a session (`from` is null) it creates one. */
+  /** Commits the changes and resolves to the resulting record. Without a session (`from` is null) it creates one. */
   commit(from: Loaded | null, secretHash: Buffer | null, changes: readonly Change[]): Promise<Loaded>
 }
 
@@ -39,10 +39,10 @@ export class SessionSnapshot<D extends object> implements Session<D> {
   #data: DeepReadonly<D> | null = null
   #user: User | null = null
   #authentication: Authentication | null = null
-  /** Never handed out as it is. */
+  /** Never returned as it is. */
   #profile: SessionProfile | null = null
 
-  /** @param secretHash of the ticket that opened it: what entitles to write. */
+  /** @param secretHash hash of the ticket that opened the session: it gives the right to write. */
   constructor(
     backend: SessionBackend<D>,
     loaded: Loaded | null,
@@ -94,7 +94,7 @@ export class SessionSnapshot<D extends object> implements Session<D> {
 
   get<K extends keyof D>(key: K): DeepReadonly<D[K]> {
     const data = this.data as { readonly [P in keyof D]: DeepReadonly<D[P]> }
-    // The name may come from a visitor, and "__proto__" would hand out what all objects inherit from.
+    // The name may come from a visitor, and "__proto__" would return the prototype of all objects.
     return (Object.hasOwn(data, key) ? data[key] : undefined) as DeepReadonly<D[K]>
   }
 
@@ -110,7 +110,7 @@ export class SessionSnapshot<D extends object> implements Session<D> {
     return this.#write('session.update', () => fn as Change)
   }
 
-  /** For the store: what this snapshot shows from now on. */
+  /** For the store: replaces the record that this snapshot shows. */
   adopt(loaded: Loaded | null): void {
     this.#loaded = loaded
     this.#data = null

@@ -1,10 +1,10 @@
 /**
  * The ticket: the secret value of the cookie.
  *   kind (1) · user key (12) · session id (16) · secret (32) · absolute expiry in seconds (4) · MAC (8)
- * as base64url, 98 characters. The MAC lets a forged or expired ticket be refused before the store is asked; it proves
- * nothing about the session being alive. The store keeps only a keyed hash of the secret, inside the sealed record: the next
- * 16 bytes of the very HMAC-SHA256 whose first 8 bytes are the MAC (one computation serves both; they reveal nothing of each
- * other). It is a hash under the ring key that issued the ticket, and lives as long as that key verifies tickets at all.
+ * as base64url, 98 characters. With the MAC, the server refuses a forged or expired ticket without asking the store. The MAC does not prove
+ * that the session is live. The store keeps only a keyed hash of the secret, inside the sealed record. It is the next 16 bytes of the same
+ * HMAC-SHA256 whose first 8 bytes are the MAC: one computation serves both, and neither part reveals the other. The hash uses the ring
+ * key that issued the ticket, and lives as long as that key verifies tickets.
  */
 import { timingSafeEqual } from 'node:crypto'
 import type { Clock } from '../core/clock.ts'
@@ -23,21 +23,21 @@ const EXPIRY_AT = 61
 const MAC_AT = 65
 const MAC_BYTES = 8
 const TICKET_BYTES = MAC_AT + MAC_BYTES
-/** Tickets whose MAC this process has verified lately: about 8 MB when full, and 2 µs less for each further request. */
+/** Tickets whose MAC this process has verified recently: about 8 MB when full, and 2 µs less for each further request. */
 const VERIFIED_TICKETS_KEPT = 16_384
 const TICKET_CHARACTERS: number = Math.ceil((TICKET_BYTES * 4) / 3)
 
-/** 128 bits: enough against a preimage of 256 random bits, and half the bytes in every record. */
+/** 128 bits: enough against a preimage attack on 256 random bits, and half the bytes in every record. */
 export const SECRET_HASH_BYTES = 16
 
 const KIND_CODES: Readonly<Record<SessionKind, number>> = { anonymous: 1, user: 2 }
 
 export interface ParsedTicket {
   readonly ref: SessionRef
-  /** What the record holds of the secret. */
+  /** The hash of the secret, as the record stores it. */
   readonly secretHash: Buffer
   readonly absoluteExpiresAtMs: number
-  /** Put here by the vault: a ticket that is seen again opens its record with what was prepared the first time. */
+  /** Set by the vault: the next use of the same ticket reuses the prepared address. */
   address?: SealAddress
 }
 
@@ -47,15 +47,15 @@ export interface IssuedTicket {
 }
 
 export interface Tickets {
-  /** A ticket with a new secret. The expiry is rounded up to a full second. */
+  /** Issues a ticket with a new secret. The expiry is rounded up to a full second. */
   issue(ref: SessionRef, absoluteExpiresAtMs: number): IssuedTicket
   parse(ticket: string): ParsedTicket | 'malformed' | 'expired'
-  /** Where a new session goes. Without a user key: an anonymous one, in a slot of its own. */
+  /** Creates the address of a new session. Without a user key it is anonymous, in its own slot. */
   newRef(userKey?: string): SessionRef
 }
 
 export function createTickets(keyring: Keyring, random: Random, clock: Clock): Tickets {
-  // Only what has a valid MAC gets in, so nobody can fill it with tickets of their own making.
+  // Only tickets with a valid MAC are added, so a client cannot fill it with forged tickets.
   const verified = new Map<string, ParsedTicket>()
   const remember = (ticket: string, parsed: ParsedTicket): ParsedTicket => {
     if (verified.size >= VERIFIED_TICKETS_KEPT) verified.delete(verified.keys().next().value ?? '')
@@ -103,18 +103,18 @@ export function createTickets(keyring: Keyring, random: Random, clock: Clock): T
   }
 }
 
-/** Session id: what logs, the command line and the application see. It opens nothing. */
+/** The session id, for logs, the command line and the application. It opens nothing. */
 export function sessionIdOf(ref: { readonly userKey: string; readonly id: string }): string {
   return `${ref.userKey}.${ref.id}`
 }
 
-/** `null` when the text is no session id. */
+/** Returns `null` when the text is no session id. */
 export function parseSessionId(sessionId: string): { userKey: string; id: string } | null {
   const match = /^([A-Za-z0-9_-]{16})\.([A-Za-z0-9_-]{22})$/.exec(sessionId)
   return match ? { userKey: match[1] ?? '', id: match[2] ?? '' } : null
 }
 
-/** Whether a ticket that was found valid belongs to a user. Its first byte says so. */
+/** Returns whether a valid ticket belongs to a user. Its first byte says so. */
 export function isTicketOfUser(ticket: string): boolean {
   return kindOf(Buffer.from(ticket.slice(0, 4), 'base64url')[0]) === 'user'
 }
@@ -124,7 +124,7 @@ function kindOf(code: number | undefined): SessionKind | null {
   return code === KIND_CODES.anonymous ? 'anonymous' : null
 }
 
-/** `null` when no key of the ring made this ticket. */
+/** Returns `null` if no key of the ring made this ticket. */
 function verifiedSecretHash(bytes: Buffer, keyring: Keyring): Buffer | null {
   const signed = bytes.subarray(0, MAC_AT)
   const given = bytes.subarray(MAC_AT)

@@ -55,7 +55,7 @@ export interface Device {
 }
 
 /**
- * The session of one visitor: a read-only snapshot, with methods that write. Each write is one compare and set on the server. A
+ * The session of one visitor: a read-only snapshot, with methods that write. Each write is one compare-and-set on the server. A
  * write is stored when its promise resolves, and the snapshot then shows the stored data.
  */
 export interface Session<D extends object> {
@@ -76,7 +76,7 @@ export interface Session<D extends object> {
   /** When the session ends unless a request extends it, epoch milliseconds. `null`: nothing is stored yet. */
   readonly expiresAtMs: number | null
   /**
-   * The policy that stands in for the store during an outage. Such a session rejects every write with the error of the outage.
+   * The policy that replaces the store during an outage. Such a session rejects every write with the error of the outage.
    * `null`: the store answered.
    */
   readonly outage: 'stale' | 'anonymous' | null
@@ -167,7 +167,7 @@ export interface SessionInfo {
   readonly authentication: Authentication | null
 }
 
-/** What a sign-in stores in the new session. */
+/** The input of a sign-in: what the new session stores. */
 export interface SignInInput<D extends object> {
   /** Id of the user: any text that is not empty. */
   readonly userId: string
@@ -176,8 +176,8 @@ export interface SignInInput<D extends object> {
   /** How the user signed in. Absent: `session.authentication` is `null`. */
   readonly authentication?: Authentication
   /**
-   * Fields of the previous session that the new session takes over. All others end with the previous session. Nothing is taken
-   * from the session of another user. Default: none.
+   * Fields of the previous session that the new session takes over. All others end with the previous session. Fields of another user's
+   * session are never taken over. Default: none.
    */
   readonly carry?: readonly (keyof D & string)[]
   /** First data of the session. It replaces fields that `carry` takes over. */
@@ -185,10 +185,10 @@ export interface SignInInput<D extends object> {
   /** Browser, system and network of the sign-in. Absent: unknown; a `Visit` derives it from the request. */
   readonly device?: Device
   /**
-   * Runs after the new session is stored, before its ticket is handed out and before the previous session ends. Use it for steps that
+   * Runs after the new session is stored, before its ticket is sent and before the previous session ends. Use it for steps that
    * the sign-in must not miss, such as `tokens.setUserTokens()`. If it rejects, the new session ends, the previous one stays, and
    * `signIn` rejects with its error. If the new session was ended meanwhile, `signIn` rejects with `COATCHECK_SESSION_ENDED`. In both
-   * cases the user's tokens go, unless another session of the user lives. Default: nothing.
+   * cases the user's tokens are deleted, unless another session of the user is live. Default: no step.
    * @param sessionId id of the new session
    */
   readonly beforeComplete?: (sessionId: string) => Promise<unknown>
@@ -283,7 +283,7 @@ export interface SessionStore<D extends object> {
    */
   listByUser(userId: string): Promise<SessionInfo[]>
   /**
-   * For adapters: returns the read-only session that stands in for the stored one during an outage.
+   * For adapters: returns the read-only session that replaces the stored one during an outage.
    * @param outage the error of the store
    * @throws the same `outage` when `policy` is `fail`, when it is no outage, or when `stale` finds no verified session
    * @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT` for `stale` without `session.staleFor`
@@ -306,7 +306,7 @@ export interface TicketSink {
    */
   assertWritable(): void
   /**
-   * Checks that the visitor holds no session whose cookie would be replaced or removed without a word. Called for a visitor without a
+   * Checks that the visitor holds no session whose cookie would be replaced or removed without notice. Called for a visitor without a
    * session, before one is created and before a sign-out removes the cookie. Not called for a sign-in. Absent: no check.
    * @throws {SessionError} `COATCHECK_SESSION_CROSS_SITE`
    */
@@ -320,7 +320,7 @@ export interface TicketSink {
   /** Removes the cookie from the browser. Without effect when the headers are sent; the cookie then opens an ended session. */
   clear(): void
   /**
-   * True where the response may leave without notice. The ticket of a new session is then issued before the store is
+   * True if the response may be sent without notice. The ticket of a new session is then issued before the store is
    * written, in the same turn as the call, and withdrawn if the write fails.
    */
   readonly mayLeaveUnnoticed?: boolean

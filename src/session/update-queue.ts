@@ -1,9 +1,8 @@
 /**
- * The update queue keeps every change when many requests change one session at once, in this process and in others. The changes
- * of one process to one session wait here and are written together, one compare and set at a time. If another process wrote
- * first, the reply holds the current record, and the changes are applied again to it, at most 16 times. A change is committed
+ * The update queue keeps every change when many requests change one session at the same time, in this process and in others. It collects
+ * the changes of one process to one session and writes them together, one compare-and-set at a time. If another process wrote
+ * first, the reply holds the current record, and the queue applies the changes to it again, at most 16 times. A change is committed
  * when its promise resolves. A write never creates a record.
- *
  * If you change this, also run the races in test/integration (two processes, 200 parallel increments).
  */
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -16,13 +15,13 @@ import { sessionIdOf } from './ticket.ts'
 import { type Loaded, sealedNonce, type Vault } from './session-vault.ts'
 
 const MAX_ATTEMPTS = 16
-/** The first conflicts are answered at once; then losers step back, so that somebody gets through. */
+/** The queue retries the first conflicts immediately. Later it waits before each retry, so that one of the writers succeeds. */
 const EAGER_ATTEMPTS = 3
 const MAX_BACKOFF_MS = 40
 
 /**
- * What the record becomes. Pure; applied again after a conflict. Throws to refuse, and returns the same record when there is
- * nothing to do: then nothing is written.
+ * Computes the new record. Pure, because it is applied again after a conflict. It throws to refuse. If it returns the same record, the
+ * queue writes nothing.
  */
 export type Transition = (record: SessionRecord) => SessionRecord
 
@@ -38,7 +37,7 @@ interface Queue {
 }
 
 export interface UpdateQueue {
-  /** @param from the record as the caller knows it: the first try is made on it, or on a newer one of this process. */
+  /** @param from the record as the caller knows it: the first try uses it, or a newer one of this process. */
   submit(from: Loaded, transition: Transition): Promise<Loaded>
 }
 
@@ -47,12 +46,12 @@ export function createUpdateQueue(deps: {
   vault: Vault
   events: EventBus
   lifeOf: (record: SessionRecord) => SessionLife
-  /** A number in [0, 1): spreads the losers of a conflict. */
+  /** Returns a number in [0, 1): spreads the retries after a conflict. */
   jitter: () => number
 }): UpdateQueue {
   const queues = new Map<string, Queue>()
 
-  /** Applies the batch in order. When one refuses, it alone is rejected and the others are applied without it. */
+  /** Applies the batch in order. If one transition refuses, only that one is rejected, and the others are applied without it. */
   const applyAll = (record: SessionRecord, batch: Waiting[]): SessionRecord => {
     let result = record
     for (const waiting of [...batch]) {
@@ -94,7 +93,7 @@ export function createUpdateQueue(deps: {
   }
 
   const drain = async (key: string, queue: Queue): Promise<void> => {
-    // One turn later, so that everything that this tick submits goes out in one write.
+    // Starts one microtask later, so that all changes of this tick go out in one write.
     await Promise.resolve()
     while (queue.waiting.length > 0) {
       const batch = queue.waiting.splice(0)
@@ -120,7 +119,7 @@ export function createUpdateQueue(deps: {
         }
         const started: Queue = { newest: from, waiting: [waiting] }
         queues.set(key, started)
-        // `drain` hands every failure to those who wait and never rejects itself.
+        // `drain` passes every failure to the waiting callers and never rejects itself.
         void drain(key, started)
       })
     },

@@ -1,6 +1,6 @@
 /**
- * The session of one request: found at most once, created when something is first stored, able to hand out tickets.
- * Every adapter uses this, so that they all behave alike.
+ * The session of one request. It is read at most once, and created at the first write. The visit issues its tickets.
+ * Every adapter uses this module, so that all adapters behave alike.
  */
 import { type SessionBackend, SessionSnapshot } from './session.ts'
 import { own } from '../core/json.ts'
@@ -12,7 +12,7 @@ import type { Loaded } from './session-vault.ts'
 import type { IssuedTicket } from './ticket.ts'
 import type { Device, MissReason, Revoked, Session, SignInInput, TicketSink, Visit } from './types.ts'
 
-/** What the visitor holds: the record and the ticket that opens it, and the text of that ticket. */
+/** The session that the visitor holds: the record, the secret hash that opens it, and the text of the ticket. */
 interface Holding {
   readonly ticket: string
   readonly secretHash: Buffer
@@ -40,7 +40,7 @@ export async function createVisit<D extends object>(
     return next
   }
 
-  /** A new session whose ticket cannot leave any more would lie in the store, and nobody could open it. */
+  /** Ends a new session whose ticket cannot be sent any more: no browser could open it. */
   const holdNew = async (next: Holding): Promise<Holding> => {
     try {
       return hold(next)
@@ -51,8 +51,8 @@ export async function createVisit<D extends object>(
   }
 
   /**
-   * The ticket leaves before its session is stored, in the turn of the call: a caller who forgets to await the write and
-   * answers at once keeps it all the same. The visitor holds no session here, so a failed write takes nothing from them.
+   * Issues the ticket before its session is stored, in the turn of the call. A caller who forgets to await the write and responds
+   * immediately then still keeps the session. The visitor holds no session here, so a failed write takes nothing from them.
    */
   const createAhead = async (profile: SessionProfile, draft: Draft): Promise<Holding> => {
     const ahead: IssuedTicket[] = []
@@ -90,7 +90,7 @@ export async function createVisit<D extends object>(
         creating = null
       }
     }
-    // Parallel first writes of one request wait for the one that creates, and then change what it has created.
+    // Parallel first writes of one request wait for the write that creates the session, and then change that session.
     if (creating) await creating.catch(() => undefined)
     if (!held) return commit(changes)
     const loaded = await core.commit(held.loaded, held.secretHash, changes)
@@ -98,7 +98,7 @@ export async function createVisit<D extends object>(
     return loaded
   }
 
-  // The visit knows better than the snapshot which ticket it holds by now.
+  // The visit, not the snapshot, knows the current ticket.
   const backend: SessionBackend<D> = {
     data: core.data,
     emptyData: core.emptyData,
@@ -113,7 +113,7 @@ export async function createVisit<D extends object>(
       if (held) sink.issue(held.ticket, held.loaded.record.absoluteExpiresAtMs)
       else sink.withdraw?.()
     } catch {
-      // The response has left with the new ticket, which opens an ended session.
+      // The response was sent with the new ticket, which opens an ended session.
     }
   }
 
@@ -138,9 +138,9 @@ export async function createVisit<D extends object>(
   }
 
   const signOut = async (signOutReason: string): Promise<Revoked> => {
-    // The visitor may hold a session whose cookie did not come along: without the cookie, the browser could not end it any more.
+    // The visitor may hold a session whose cookie the browser did not send. Without that cookie, the browser could not end it any more.
     if (!held) sink.assertReplacesNone?.()
-    // Ending the session needs no header: what counts happens in the store.
+    // Ending the session needs no header: the store decides.
     const revoked = held ? await core.end(held.loaded.ref, signOutReason, true) : { count: 0, durable: false }
     held = null
     reason = 'none'

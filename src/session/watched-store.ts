@@ -1,4 +1,4 @@
-/** The writes of a session store, as promises whose failure is reported when the caller does not await it. */
+/** Wraps the writes of a session store in promises that report a failure when the caller does not await them. */
 import type { SessionStore } from './types.ts'
 import type { SessionCore } from './session-core.ts'
 

@@ -4,7 +4,7 @@ import { watchedWrite, type WriteFailure } from './watched-write.ts'
 
 const failure = new Error('the write failed')
 
-/** A write that fails in a later turn of the event loop, as every write to a store does. */
+/** A write that fails in a later turn of the event loop, like every write to a store. */
 async function failing(): Promise<string> {
   await turn()
   throw failure
@@ -19,7 +19,7 @@ function watch(write: Promise<string> = failing()): { reports: WriteFailure[]; w
   return { reports, watched: watchedWrite(write, 'session.set', (report) => reports.push(report)) }
 }
 
-/** Everything has failed, and both Node and we have decided what was not handled. */
+/** Waits until each promise has failed, and both Node and Coatcheck have decided which failures are unhandled. */
 async function settled(): Promise<void> {
   for (let i = 0; i < 4; i++) await turn()
 }

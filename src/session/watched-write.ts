@@ -1,14 +1,13 @@
 /**
- * The promise of a write. If a caller forgets `await` and the write fails, the process must go on and the failure must be reported:
+ * The promise of a write. If a caller forgets `await` and the write fails, the process must continue and the failure must be reported:
  * an unhandled rejection would end the process. This promise reports a failure without a handler once. Otherwise it behaves like
  * any promise.
- *
  * `await`, `Promise.all` and `return` in an async function call `then` of a promise whose constructor is not `Promise` itself
  * (ECMA-262 27.2.4.7.1 PromiseResolve). `then` therefore notices the handler.
  */
 import { SessionError } from '../core/errors.ts'
 
-/** As the caller wrote it. */
+/** The call as the caller wrote it. */
 export type WriteOperation =
   | `session.${'set' | 'delete' | 'update'}`
   | `visit.${'signIn' | 'rotate' | 'signOut'}`
@@ -31,7 +30,7 @@ class WatchedWrite<T> extends Promise<T> {
   #watch: Watch | null = null
   #hasHandler = false
 
-  /** @param watch left out by the engine, which makes the promises that `then` returns with this constructor too */
+  /** @param watch omitted by the engine, which also calls this constructor for the promises that `then` returns */
   constructor(
     executor: (resolve: (value: T | PromiseLike<T>) => void, reject: (error?: unknown) => void) => void,
     watch: Watch | null = null,
@@ -43,7 +42,7 @@ class WatchedWrite<T> extends Promise<T> {
       }
       // V8 finds the callers of an `await` for `error.stack` only through its own `resolve`.
       if (watch) executor(resolve, fail)
-      // A callback that returns a promise may pass the failure on as well, e.g. that of `finally`.
+      // A callback may return a promise that passes the failure on, for example that of `finally`.
       else executor((value) => (isThenable(value) ? void value.then(resolve, fail) : resolve(value)), fail)
     })
     this.#watch = watch
@@ -56,7 +55,7 @@ class WatchedWrite<T> extends Promise<T> {
         reject(error)
       })
     }, watch)
-    // Only where it is asked for: with a second reaction V8 does not find the callers for `error.stack`.
+    // Only on request: with a second reaction, V8 does not find the callers for `error.stack`.
     if (watch.mayBeLost) {
       write.then(
         () => made.#done(),
@@ -88,9 +87,9 @@ class WatchedWrite<T> extends Promise<T> {
 
   #failed(error: unknown): void {
     const watch = this.#watch
-    // What a callback of the caller throws is the caller's: it stays an unhandled rejection.
+    // An error that the caller's callback throws belongs to the caller: it stays an unhandled rejection.
     if (this.#hasHandler || watch?.failure?.error !== error || !watch?.failure) return
-    // Marks the rejection as handled for Node, which decides after the microtasks of this turn; we decide after them too.
+    // Marks the rejection as handled for Node, which decides after the microtasks of this turn. `setImmediate` also runs after them.
     super.then(undefined, () => undefined)
     setImmediate(() => {
       if (this.#hasHandler || watch.isReported) return
@@ -101,9 +100,9 @@ class WatchedWrite<T> extends Promise<T> {
 }
 
 /**
- * @param write what the caller gets, as a promise of the same value and the same failure
- * @param report called at most once, after the failure, when nothing handles it by the end of that turn of the event loop
- * @param mayBeLost true: a success that nothing waits for is reported too, as `COATCHECK_HEADERS_SENT`
+ * @param write the caller gets a promise with the same value and the same failure
+ * @param report called at most once, after the failure, if no handler is attached by the end of that turn of the event loop
+ * @param mayBeLost true: a success that no caller awaits is reported too, as `COATCHECK_HEADERS_SENT`
  */
 export function watchedWrite<T>(
   write: Promise<T>,
