@@ -1,20 +1,20 @@
 /**
- * Keys that somebody typed, counted or repeated instead of drawing them. What is left over (a key that leaked, a generator that
- * can be guessed) nobody can see in a key.
+ * Detects keys that a person typed, counted or repeated instead of generating them. Other weaknesses (a leaked key, a predictable
+ * generator) are not visible in a key.
  */
 import { parseEntries } from './keyring.ts'
 
 export interface WeakKey {
-  /** Its id in the ring: says nothing about the key. */
+  /** Its id in the ring. It reveals nothing about the key. */
   readonly id: string
   /** Completes "the key is …". */
   readonly is: string
 }
 
-/** Of 32 random bytes about 30 differ. */
+/** Of 32 random bytes about 30 are different. */
 const FEWEST_DIFFERENT = 18
 
-/** @throws {KeyringError} `COATCHECK_KEY_INVALID` for what is no key at all */
+/** @throws {KeyringError} `COATCHECK_KEY_INVALID` for a text that is no key */
 export function weakKeysOf(spec: string | readonly string[]): readonly WeakKey[] {
   return parseEntries(spec).flatMap(({ id, key }) => {
     const is = weaknessOf(key)

@@ -73,7 +73,7 @@ describe('createKeyring', () => {
     const after = createKeyring([added, old, namesEntryOf(old)])
     expect(after.userKey('ada')).toBe(before.userKey('ada'))
     expect(after.nameOf('sid', 'x')).toBe(before.nameOf('sid', 'x'))
-    // And when the first key has been retired for good.
+    // The names also stay the same after the first key is removed.
     expect(createKeyring([added, namesEntryOf(old)]).userKey('ada')).toBe(before.userKey('ada'))
     expect(createKeyring(added).userKey('ada')).not.toBe(before.userKey('ada'))
   })

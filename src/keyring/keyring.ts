@@ -1,7 +1,7 @@
 /**
- * The encryption keys: parsed from `COATCHECK_KEYS`, the first one seals, all of them open. Nothing outside this folder
- * sees a key. Data keys are derived per record type and per shard (8 bits of the user key), so that no AES key seals more than
- * a 256th of the records: NIST SP 800-38D allows 2^32 with random nonces. docs/decisions/0005 says why not more shards.
+ * The encryption keys, parsed from `COATCHECK_KEYS`. The first key seals; all keys open. No code outside this folder sees a key. Data keys
+ * are derived per record type and per shard (8 bits of the user key), so that no AES key seals more than a 256th of the records. NIST SP
+ * 800-38D allows 2^32 records with random nonces. docs/decisions/0005 gives the reasons against more shards.
  */
 import { createHash, createHmac, createSecretKey, hkdfSync, type KeyObject } from 'node:crypto'
 import { ConfigError, KeyringError } from '../core/errors.ts'
@@ -12,17 +12,17 @@ const KEY_TAG_BYTES = 4
 const BASE64 = /^[A-Za-z0-9+/_-]+={0,2}$/
 const NAMES_ID = 'names'
 const SHARDS = 256
-/** Per record type: all shards of sixteen keys. */
-/** A token hit needs one, and the hash would be a tenth of its cost. */
+/** Cache limit per record type: all shards of sixteen keys. */
+/** A token hit needs one user key, and computing its hash would be a tenth of the hit's cost. */
 const USER_KEYS_CACHED = 10_000
 const DERIVED_KEYS_CACHED = 16 * SHARDS
 const USER_KEY_CHARACTERS = 16
-/** By character code. */
+/** Indexed by character code. */
 const BASE64URL_BITS: readonly number[] = Array.from({ length: 128 }, (_, code) =>
   Math.max(0, 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'.indexOf(String.fromCharCode(code))),
 )
 
-/** One entry of the ring. `tag` stands in each record that it sealed. */
+/** One entry of the ring. Each record that it sealed contains `tag`. */
 export interface RingKey {
   readonly id: string
   readonly tag: Buffer
@@ -35,11 +35,13 @@ export interface Keyring {
   readonly active: RingKey
   /** All keys, the active one first. */
   readonly keys: readonly RingKey[]
-  /** The id of the key with this tag, as it stands in a record; `null` when the ring has none. */
+  /** Returns the id of the key with this tag, as a record holds it; `null` when the ring has no such key. */
   idOf(tag: Buffer): string | null
-  /** Of the key whose tag stands at `offset`; `null` when the ring has none. `shard`: base64url, its first 8 bits count. */
+  /**
+   * Returns the data key for the tag at `offset`; `null` when the ring has no such key. `shard`: base64url; only its first 8 bits count.
+   */
   dataKey(bytes: Buffer, offset: number, recordType: string, shard: string): KeyObject | null
-  /** Key of a user in key names: 16 characters base64url, the same for the life of the names secret. */
+  /** The user's part of key names: 16 characters base64url, constant for the life of the names secret. */
   userKey(userId: string): string
   /** A keyed hash for other names (provider session, app tokens): 22 characters base64url. */
   nameOf(kind: string, value: string): string
@@ -69,7 +71,7 @@ export function createKeyring(spec: string | readonly string[]): Keyring {
   return buildKeyring(keys, masterByTag, namesSecret)
 }
 
-/** The `names:` entry that keeps user keys the same when a second key is added to a ring of one. */
+/** Returns the `names:` entry that keeps user keys the same when a second key is added to a ring of one. */
 export function namesEntryOf(singleKey: string): string {
   return `${NAMES_ID}:${derive(parseEntry(singleKey, 0).key, 'names').toString('base64')}`
 }
@@ -88,7 +90,7 @@ function buildKeyring(keys: readonly RingKey[], masters: ReadonlyMap<number, Buf
       const known = userKeys.get(userId)
       if (known !== undefined) return known
       const userKey = nameOf('user', userId).slice(0, USER_KEY_CHARACTERS)
-      // Emptied when full: a hash costs 2 µs, and what is needed often is soon back.
+      // Emptied when full: a hash costs 2 µs, and frequent entries return soon.
       if (userKeys.size >= USER_KEYS_CACHED) userKeys.clear()
       userKeys.set(userId, userKey)
       return userKey
@@ -99,7 +101,7 @@ function buildKeyring(keys: readonly RingKey[], masters: ReadonlyMap<number, Buf
       let ofType = derived.get(recordType)
       if (!ofType) derived.set(recordType, (ofType = new Map<number, KeyObject>()))
       const shardNumber = shardOf(shard)
-      // A number as key: no text has to be put together for a look-up.
+      // A number as key: a lookup builds no text.
       const slot = tag * SHARDS + shardNumber
       const known = ofType.get(slot)
       if (known) return known
@@ -113,7 +115,7 @@ function buildKeyring(keys: readonly RingKey[], masters: ReadonlyMap<number, Buf
   }
 }
 
-/** Of a key that was parsed. Stays inside of this folder. */
+/** A parsed key. It must not leave this folder. */
 export interface ParsedEntry {
   readonly id: string
   readonly key: Buffer
@@ -146,7 +148,7 @@ function parseEntry(entry: string, index: number): ParsedEntry {
   return { id: id || fingerprint(key), key }
 }
 
-/** Which habit is behind it. Holds nothing of the text. */
+/** Names the likely mistake. The result holds nothing of the text. */
 function problemOf(text: string, bytes: number): string {
   if (/^[0-9a-f]{64}$/i.test(text)) return 'it is written in hexadecimal'
   if (/^["'`]|["'`]$/.test(text)) return 'it stands in quotation marks'
@@ -175,7 +177,7 @@ function tagNumber(bytes: Buffer, offset: number): number {
   return bytes.readUInt32BE(offset)
 }
 
-/** The first 8 bits of a base64url text, as a decoder would read them, but without making a buffer. */
+/** Returns the first 8 bits of a base64url text, as a decoder would read them, but without a buffer. */
 function shardOf(text: string): number {
   return (bitsOf(text.charCodeAt(0)) << 2) | (bitsOf(text.charCodeAt(1)) >> 4)
 }
@@ -184,12 +186,12 @@ function bitsOf(characterCode: number): number {
   return BASE64URL_BITS[characterCode] ?? 0
 }
 
-/** An id for a key that has none: it says nothing about the key. */
+/** Returns an id for a key without one. It reveals nothing about the key. */
 function fingerprint(key: Buffer): string {
   return derive(key, 'id').toString('hex').slice(0, 8)
 }
 
-/** HKDF-SHA256, RFC 5869. The masters are uniformly random, so no salt is needed. */
+/** HKDF-SHA256, RFC 5869. The master keys are uniformly random, so no salt is needed. */
 function derive(master: Buffer, purpose: string): Buffer {
   return Buffer.from(hkdfSync('sha256', master, Buffer.alloc(0), `coatcheck/v1/${purpose}`, KEY_BYTES))
 }

@@ -2,14 +2,14 @@
  * HMAC-SHA256 (RFC 2104) on `crypto.hash`: 0.7 µs per ticket instead of 2.2 µs with `createHmac`, on a path that every
  * request takes before Redis is asked. A test compares it with `createHmac` for every message length.
  */
-// As a whole: a named import of `hash` would keep Node 18 from saying that it is too old.
+// Imported as a whole: with a named import of `hash`, Node 18 cannot report that it is too old.
 import * as crypto from 'node:crypto'
 
 const BLOCK_BYTES = 64
 const HASH_BYTES = 32
 
 export interface Mac {
-  /** The 32 bytes as a `latin1` text: comparing and cutting needs no Buffer. */
+  /** Returns the 32 bytes as a `latin1` text: comparing and slicing need no Buffer. */
   sum(message: Buffer): string
 }
 

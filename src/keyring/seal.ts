@@ -1,9 +1,9 @@
 /**
  * Sealing: AES-256-GCM with a random 96-bit nonce. A sealed record is
  *   format (1) · key tag (4) · nonce (12) · ciphertext · tag (16)
- * and opens only under the name that it was sealed for: format, key tag, record type, kind and name are associated data, put
- * together so that no two addresses give the same bytes. Session records carry 8 bytes in front (the generation), which are
- * outside of the associated data because a script restamps them.
+ * and opens only under the name that it was sealed for. Format, key tag, record type, kind and name are associated data. Their encoding
+ * never gives the same bytes for two addresses. Session records carry 8 bytes in front (the generation). The associated data does not cover
+ * them, because a script rewrites them.
  */
 import { createCipheriv, createDecipheriv, type KeyObject } from 'node:crypto'
 import { type Random, systemRandom } from '../core/random.ts'
@@ -11,9 +11,9 @@ import type { Keyring } from './keyring.ts'
 
 const FORMAT = 1
 const HEADER_BYTES = 17
-/** What shows format, key and nonce of a record, behind its headroom. */
+/** The bytes that show format, key and nonce of a record, behind its headroom. */
 export const SEALED_HEAD_BYTES = HEADER_BYTES
-/** What shows format and key alone. */
+/** The bytes that show format and key only. */
 export const SEALED_BY_BYTES = 5
 const TAG_AT = 1
 const NONCE_AT = 5
@@ -21,18 +21,18 @@ const NONCE_BYTES = 12
 const AUTH_TAG_BYTES = 16
 const GCM = { authTagLength: AUTH_TAG_BYTES } as const
 
-/** What a record is and where it lies. `shard` picks the data key: the first 8 bits of this base64url text. */
+/** What a record is and where it is stored. `shard` selects the data key: the first 8 bits of this base64url text. */
 export interface SealAddress {
-  /** A word of this list, and a `kind` of the owner's, neither with a colon. */
+  /** A word of this list, and a `kind` that the owner chooses. Neither contains a colon. */
   readonly type: 'session' | 'token' | 'signin' | 'journal' | 'document'
   readonly kind: string
   readonly name: string
   readonly shard: string
-  /** Filled in by the first use, for an owner that keeps the address and uses it again. A copy of the address starts anew. */
+  /** Filled in by the first use, for an owner that keeps the address and uses it again. A copy of the address is prepared anew. */
   prepared?: PreparedAddress
 }
 
-/** What does not change between two uses of an address under one key: saves three look-ups in cold memory per read. */
+/** The parts that stay the same between two uses of an address under one key. This saves three lookups in cold memory per read. */
 interface PreparedAddress {
   readonly owner: SealAddress
   readonly keyring: Keyring
@@ -41,18 +41,18 @@ interface PreparedAddress {
   readonly associatedData: Buffer
 }
 
-/** One generic refusal: `key-unknown` is told apart for operators only, never towards a visitor. */
+/** One generic refusal. Only operators see `key-unknown`, never a visitor. */
 export type Refusal = 'unreadable' | 'key-unknown'
 
 export interface Seal {
   /** @param headroom bytes left free (zero) in front of the sealed record. */
   seal(plaintext: Buffer, address: SealAddress, headroom?: number): Buffer
-  /** Never throws: truncated, changed, renamed, copied or of an unknown key is a refusal. */
+  /** Never throws: a record that is truncated, changed, renamed, copied or of an unknown key is a refusal. */
   open(record: Buffer, address: SealAddress, headroom?: number): Buffer | Refusal
   /**
-   * The same content under the key that seals now, of the same length and with the same nonce: for whoever compares nonces,
-   * nothing has changed. A nonce that was random under one key is as good under another, and sealing the same content twice
-   * gives the same bytes, so no nonce is ever used for two contents. What stands in front is carried over.
+   * Seals the same content under the active key, with the same length and the same nonce. Code that compares nonces sees no change. A nonce
+   * that was random under one key is as good under another. Sealing the same content twice gives the same bytes, so no nonce is ever used
+   * for two contents. The bytes in front are copied.
    */
   reencrypt(record: Buffer, address: SealAddress, headroom?: number): Buffer | Refusal
 }
@@ -105,22 +105,22 @@ export function createSeal(keyring: Keyring, random: Random = systemRandom): Sea
   }
 }
 
-/** The nonce of a sealed record: what compare and set compares. A copy. */
+/** Returns the nonce of a sealed record, for a compare-and-set. A copy. */
 export function nonceOf(record: Buffer, headroom = 0): Buffer {
   return Buffer.from(record.subarray(headroom + NONCE_AT, headroom + HEADER_BYTES))
 }
 
-/** Which key of the ring: compare with `RingKey.tag`. */
+/** Returns the tag of the key that sealed the record: compare it with `RingKey.tag`. */
 export function keyTagOf(record: Buffer, headroom = 0): Buffer {
   return record.subarray(headroom + TAG_AT, headroom + NONCE_AT)
 }
 
-/** From the first bytes of a value: whether it is a sealed record at all. `SEALED_HEAD_BYTES` of it are enough. */
+/** Returns whether a value is a sealed record, from its first bytes. `SEALED_HEAD_BYTES` of them are enough. */
 export function isSealed(head: Buffer, headroom = 0): boolean {
   return head.length >= headroom + HEADER_BYTES && head[headroom] === FORMAT
 }
 
-/** `null` when the ring has no key of the tag that stands at `tagAt`. */
+/** Returns `null` when the ring has no key with the tag at `tagAt`. */
 function prepare(keyring: Keyring, address: SealAddress, bytes: Buffer, tagAt: number): PreparedAddress | null {
   const keyTag = bytes.readUInt32BE(tagAt)
   const { prepared, type, kind, name } = address
