@@ -6,7 +6,7 @@ import type { ResolvedProvider } from '../config/types.ts'
 
 export type AccountPrompt = NonNullable<ResolvedProvider['accountPrompt']>
 
-/** Lists no values, and knows `select_account` but not `login`. */
+/** Its metadata list no values. It supports `select_account` but not `login`. */
 const GOOGLE = 'https://accounts.google.com'
 
 /**

@@ -1,6 +1,6 @@
 /**
- * The authorization response by itself: what can be checked before the store and the token endpoint are asked. openid-client
- * checks the same again when it redeems the code; here the checks come before the transaction is used up.
+ * Checks the authorization response before the store and the token endpoint are used. openid-client repeats these checks when it redeems
+ * the code. Here they run before the transaction is claimed.
  */
 import { AuthorizationResponseError } from 'openid-client'
 import type { Clock } from '../core/clock.ts'
@@ -8,14 +8,14 @@ import { shown } from './failed-checks.ts'
 import { signInRefused, toSignInError } from './oidc-errors.ts'
 import type { ProviderClient } from './provider-client.ts'
 
-/** Of flows that are not ours: JARM, the implicit and the hybrid flow. */
+/** Parameters of flows that Coatcheck does not use: JARM, the implicit and the hybrid flow. */
 const FOREIGN_PARAMETERS = ['response', 'id_token', 'token'] as const
-/** RFC 6749 appendix A.11. A visitor chooses the code: no other character reaches the provider, and no text that it chokes on. */
+/** RFC 6749 appendix A.11. A visitor chooses the code: no other character reaches the provider, and no text that is too long for it. */
 const CODE = /^[\x20-\x7e]{1,8192}$/
 
 /**
- * @throws {OidcError} `COATCHECK_SIGNIN_REJECTED` for another issuer or none where the provider announces one (RFC 9207), for a
- *   response of another flow or without a code; for an error response what `toSignInError` makes of it
+ * @throws {OidcError} `COATCHECK_SIGNIN_REJECTED` for another issuer, or for none where the provider announces one (RFC 9207), and for a
+ *   response of another flow or without a code. For an error response: the error that `toSignInError` returns
  */
 export function checkAuthorizationResponse(client: ProviderClient, parameters: URLSearchParams, clock: Clock): void {
   const metadata = client.signIn.serverMetadata()

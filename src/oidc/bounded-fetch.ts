@@ -1,34 +1,34 @@
 /**
- * Requests to identity providers: no redirects are followed, an answer has a largest size, and the whole exchange,
- * reading the body included, ends with the caller's signal. What the provider answers is foreign input: a wrong or hostile
- * server must cost neither memory nor time without limit.
+ * Sends requests to identity providers. It follows no redirects and limits the size of an answer. The whole request,
+ * including reading the body, ends with the caller's signal. A provider's answer is untrusted input: a wrong or hostile
+ * server must not cost unlimited memory or time.
  */
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { CustomFetch, CustomFetchOptions } from 'openid-client'
 import { parseJson } from '../core/json.ts'
 import { safeUrl } from '../core/redact.ts'
 
-/** Far above real metadata, key sets and token answers (Entra: 2 KB to 60 KB). */
+/** Far above real metadata, key sets and token answers (Entra ID: 2 KB to 60 KB). */
 const MAX_ANSWER_BYTES = 1024 * 1024
 
 /** Marks answers above the limit; `oidc-errors.ts` reads it. */
 const ANSWER_TOO_LARGE = 'ANSWER_TOO_LARGE'
 
-// Statuses that the Response constructor takes without a body only.
+// Statuses for which the Response constructor accepts no body.
 const WITHOUT_BODY: ReadonlySet<number> = new Set([101, 103, 204, 205, 304])
 
-/** What is known of a request beside what openid-client passes on. */
+/** Facts about a request that openid-client does not pass on. */
 export interface RequestNote {
-  /** Without credentials, query and fragment. */
+  /** The URL without credentials, query and fragment. */
   readonly url: string
-  /** The JSON of an answer that reports an OAuth error (RFC 6749 section 5.2); the library reads it in some cases only. */
+  /** The JSON of an answer that reports an OAuth error (RFC 6749 section 5.2). The library reads it only in some cases. */
   readonly refusal: Readonly<Record<string, unknown>> | null
 }
 
-// By the Response, or by what `fetch` threw.
+// Keyed by the Response, or by the error of `fetch`.
 const notes = new WeakMap<object, RequestNote>()
 
-/** The request that a `Response` answers, or that an error ended. `null` for those of others. */
+/** Returns the request that a `Response` answers, or that an error ended. `null` if `boundedFetch` did not send it. */
 export function noteOf(outcome: object): RequestNote | null {
   return notes.get(outcome) ?? null
 }
@@ -43,7 +43,7 @@ export function copyOf(answer: Response): Response {
 
 /** The last answer of a call, even if the library throws an error that does not hold the answer. */
 export interface SeenAnswer {
-  /** `null`: no answer has arrived as a whole. */
+  /** `null`: no complete answer has arrived. */
   status: number | null
   /** The text of the body; the caller decides what to read of it. */
   text: string
@@ -51,7 +51,7 @@ export interface SeenAnswer {
 
 const watched = new AsyncLocalStorage<SeenAnswer>()
 
-/** Runs a call, and keeps the last answer that `boundedFetch` read for it. */
+/** Runs a call, and records the last answer that `boundedFetch` read for it. */
 export function watchAnswer<T>(run: () => Promise<T>): { readonly result: Promise<T>; readonly seen: SeenAnswer } {
   const seen: SeenAnswer = { status: null, text: '' }
   return { result: watched.run(seen, run), seen }
@@ -62,7 +62,7 @@ function see(status: number, body: Buffer): void {
   if (seen) Object.assign(seen, { status, text: body.toString('utf8') })
 }
 
-/** `fetch` with those limits. @param send the transport, `globalThis.fetch` outside of tests. */
+/** `fetch` with those limits. @param send the transport; `globalThis.fetch` outside of tests. */
 export function boundedFetch(send: typeof fetch = globalThis.fetch): CustomFetch {
   return async (url, options) => {
     try {
@@ -70,7 +70,7 @@ export function boundedFetch(send: typeof fetch = globalThis.fetch): CustomFetch
       const body = await readBounded(answer)
       see(answer.status, body)
       const bounded = new Response(WITHOUT_BODY.has(answer.status) ? null : (body as Uint8Array<ArrayBuffer> | null), {
-        // An opaque redirect reports status 0, which no Response can be made with.
+        // An opaque redirect has status 0, which the Response constructor refuses.
         status: answer.status === 0 ? 502 : answer.status,
         statusText: answer.statusText,
         headers: answer.headers,
@@ -113,7 +113,7 @@ async function readBounded(answer: Response): Promise<Buffer> {
       bytes += chunk.byteLength
       // Leaving the loop cancels the stream, which closes the connection.
       if (bytes > MAX_ANSWER_BYTES) {
-        // It has arrived: the request was carried out, and repeating it would not help.
+        // An answer arrived, so the provider carried out the request: repeating it does not help.
         see(answer.status, Buffer.alloc(0))
         throw Object.assign(new TypeError('the answer is larger than 1 MiB'), { code: ANSWER_TOO_LARGE })
       }

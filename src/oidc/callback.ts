@@ -1,6 +1,7 @@
 /**
- * The way back from the provider. Checks the answer against the transaction of this browser, claims the transaction in the
- * store, redeems the code, and says who signed in. Every check that needs neither the store nor the provider comes first. Sessions and cookies are not its business: `http/` makes a session of the outcome.
+ * Completes a sign-in when the browser returns from the provider. It checks the answer against the transaction of this browser, claims the
+ * transaction in the store, redeems the code, and returns the identity. Checks that need neither the store nor the provider come first.
+ * Sessions and cookies belong to `http/`, which creates a session from the result.
  */
 import { authorizationCodeGrant } from 'openid-client'
 import type { Identity, ResolvedProvider } from '../config/types.ts'
@@ -17,15 +18,15 @@ import type { Transaction, Transactions } from './transaction.ts'
 
 const SINGLE_PARAMETERS = ['state', 'code', 'iss', 'error', 'response', 'id_token'] as const
 const MAX_STATE_CHARACTERS = 256
-/** When a provider does not say how long its access token lives (RFC 6749 section 5.1 only recommends it). */
+/** Assumed when a provider does not report the life of its access token (RFC 6749 section 5.1 only recommends it). */
 const ASSUMED_TOKEN_LIFE_MS = 5 * 60_000
 
 export interface CallbackAnswer {
-  /** From the query or the form. */
+  /** The parameters, from the query or the form. */
   readonly parameters: URLSearchParams
-  /** Where the answer arrived, put together from configuration and never from the request's host. */
+  /** The address where the answer arrived, built from configuration and never from the request's host. */
   readonly redirectUri: string
-  /** The value of this browser's cookie for the transaction; `null` without one. */
+  /** Returns the value of this browser's cookie for the transaction; `null` without one. */
   readonly sealed: (transactionId: string) => string | null
 }
 
@@ -43,7 +44,7 @@ export interface CallbackDeps {
 }
 
 /**
- * The state of an answer.
+ * Returns the state of an answer.
  * @throws {OidcError} `COATCHECK_SIGNIN_REJECTED` when it is missing, too long, or a parameter appears twice (RFC 6749
  *   section 3.1)
  */
@@ -57,11 +58,11 @@ export function stateOf(parameters: URLSearchParams): string {
 }
 
 /**
- * At most one token request for any number of answers with one state.
+ * Completes the sign-in. It sends at most one token request for any number of answers with one state.
  * @throws {OidcError} `COATCHECK_SIGNIN_EXPIRED` for a transaction that is unknown, used, too old or of another browser;
  *   `COATCHECK_SIGNIN_REJECTED`, `COATCHECK_SIGNIN_DENIED`, `COATCHECK_OIDC_CLIENT_REJECTED`, `COATCHECK_OIDC_UNAVAILABLE`. If
- *   the provider gate is shut, the last one comes before the claim: the same answer works later
- * @throws {RedisError} when the store could not be asked: the code is not redeemed, and the same answer may come again
+ *   the provider gate is closed to requests, the last one comes before the claim: the same answer works later
+ * @throws {RedisError} when the store did not answer: the code is not redeemed, and the same answer may come again
  */
 export async function completeSignIn(deps: CallbackDeps, answer: CallbackAnswer): Promise<CompletedSignIn> {
   const { clients, transactions, clock } = deps
@@ -73,7 +74,7 @@ export async function completeSignIn(deps: CallbackDeps, answer: CallbackAnswer)
   if (!transaction) throw signInRefused('COATCHECK_SIGNIN_EXPIRED', 'transaction')
   const client = await clients.get(boundProvider(deps, transaction, answer.redirectUri).name)
   checkAuthorizationResponse(client, answer.parameters, clock)
-  // If the gate is shut, the transaction is not used up: the same answer works later.
+  // If the gate refuses requests, the transaction stays unused: the same answer works later.
   const reservation = await deps.redemptions.reserve(client.provider.name)
   try {
     if (!(await transactions.claim(transaction))) throw signInRefused('COATCHECK_SIGNIN_EXPIRED', 'used')
@@ -88,7 +89,7 @@ export async function completeSignIn(deps: CallbackDeps, answer: CallbackAnswer)
   }
 }
 
-/** The provider that the transaction was started at, if this is its redirect URI and it is still configured the same. */
+/** Returns the provider where the transaction started, if this is its redirect URI and its configuration is unchanged. */
 function boundProvider(
   { clients, transactions }: CallbackDeps,
   transaction: Transaction,
@@ -110,7 +111,7 @@ async function redeem(
 ): Promise<{ claims: Readonly<Record<string, unknown>>; tokens: TokenSet }> {
   const url = new URL(answer.redirectUri)
   url.search = answer.parameters.toString()
-  // Taken before the request: a slow answer must not make a token look younger than it is.
+  // Read before the request: a slow answer must not make a token look younger than it is.
   const sentAtMs = clock.now()
   const result = await authorizationCodeGrant(client.signIn, url, {
     expectedState: state,
@@ -132,7 +133,7 @@ async function redeem(
       expiresAt: sentAtMs + lifeMs,
       refreshToken: result.refresh_token ?? null,
       idToken: result.id_token,
-      // Left out means: granted as asked for (RFC 6749 section 5.1).
+      // An omitted scope means: granted as requested (RFC 6749 section 5.1).
       scopes: result.scope?.split(' ').filter((scope) => scope !== '') ?? client.provider.scopes,
     },
   }

@@ -1,7 +1,7 @@
 /**
- * How the application proves to a provider who it is: by secret, by a certificate (`private_key_jwt`, RFC 7523), or by a
- * token that its platform puts into a file (workload identity federation). Files are read when they are needed: a federated
- * token is replaced every hour, a certificate when it is renewed.
+ * Authenticates the application at a provider: by secret, by a certificate (`private_key_jwt`, RFC 7523), or by a
+ * token that its platform writes to a file (workload identity federation). Files are read on demand: the platform replaces a federated
+ * token every hour, and a certificate when it is renewed.
  */
 import { createHash, type webcrypto, X509Certificate } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
@@ -18,15 +18,15 @@ import type { ResolvedProvider } from '../config/types.ts'
 import { ConfigError } from '../core/errors.ts'
 
 const JWT_BEARER_ASSERTION = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer' // RFC 7523 section 2.2
-/** PS256 is what Entra ID and FAPI 2.0 (section 5.4.1) want; RS256 is on its way out. */
+/** Entra ID and FAPI 2.0 (section 5.4.1) require PS256; RS256 is being phased out. */
 const ALGORITHM = 'PS256'
-/** How long a certificate that was read is believed. */
+/** How long a loaded certificate is used before its file is read again. */
 const CERTIFICATE_MS = 60_000
 
-/** The library awaits it, whatever its type says. */
+/** The library awaits the result, although its type does not say so. */
 type AsyncClientAuth = (...args: Parameters<ClientAuth>) => void | Promise<void>
 
-/** @throws {ConfigError} from the request, when a file cannot be read or does not hold what it should */
+/** @throws {ConfigError} during the request, when a file cannot be read or has the wrong content */
 export function clientAuthentication(provider: ResolvedProvider, monotonic: () => number): AsyncClientAuth {
   const { credential } = provider
   switch (credential.kind) {
@@ -41,7 +41,7 @@ export function clientAuthentication(provider: ResolvedProvider, monotonic: () =
   }
 }
 
-/** `client_secret_post`, unless the provider announces that it takes Basic only. */
+/** Uses `client_secret_post`, unless the provider announces that it accepts Basic only. */
 function bySecret(secret: string): ClientAuth {
   const post = ClientSecretPost(secret)
   const basic = ClientSecretBasic(secret)
@@ -75,7 +75,7 @@ function byCertificate(
     const authenticate: AsyncClientAuth = PrivateKeyJwt(key, {
       [modifyAssertion](header, payload) {
         header['x5t#S256'] = thumbprint
-        // Entra ID wants its token endpoint; the library's default is the issuer, as FAPI 2.0 wants it.
+        // Entra ID requires its token endpoint here. The library's default is the issuer, which FAPI 2.0 requires.
         if (provider.preset === 'entra' && server.token_endpoint !== undefined) payload['aud'] = server.token_endpoint
       },
     })
@@ -93,7 +93,7 @@ async function loadSigningKey(
     const key = await importPKCS8(blockOf(text, 'PRIVATE KEY'), ALGORITHM)
     return { key, thumbprint: createHash('sha256').update(certificate.raw).digest('base64url') }
   } catch {
-    // What went wrong may quote the key.
+    // The original error may quote the key.
     throw new ConfigError('COATCHECK_CONFIG_INVALID', {
       message: `The client certificate of provider "${provider}" must be PEM with an RSA key in PKCS #8 ("PRIVATE KEY") and its certificate.`,
       details: { provider },

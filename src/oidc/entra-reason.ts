@@ -12,7 +12,7 @@ export type EntraFacts = Pick<ProviderReason, 'suberror' | 'traceId' | 'correlat
 const NUMBER = /\bAADSTS(\d{4,8})\b/
 const GUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 const TIME = /^\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(?:\.\d{1,7})?Z$/
-/** Longer texts hold no more of what is looked for. */
+/** Longer texts contain no further facts. */
 const READ_CHARACTERS = 4096
 
 /** @param source of one field; `undefined` or any other type when it is absent */
@@ -43,8 +43,8 @@ export function entraFactsIn(source: Field, headers?: Headers): EntraFacts {
 }
 
 /**
- * The same facts as a description that holds nothing else, for a page that sends an authorization response on.
- * `null` when there is nothing to tell.
+ * Returns a description that holds only these facts, for a page that forwards an authorization response.
+ * `null` when the description holds none of them.
  */
 export function bareDescription(description: string): string | null {
   const { errorCodes, traceId, correlationId, providerTime } = entraFactsIn((name) =>
@@ -59,7 +59,7 @@ export function bareDescription(description: string): string | null {
   return parts.length > 0 ? parts.join(' ') : null
 }
 
-/** An identifier such as `invalid_grant`. Anything else, an e-mail address above all, is no error code. */
+/** Returns an identifier such as `invalid_grant`. Any other text, above all an e-mail address, is no error code. */
 export function wordIn(value: unknown): string | undefined {
   return typeof value === 'string' && /^[A-Za-z0-9_.:/-]{1,60}$/.test(value) ? value : undefined
 }

@@ -1,7 +1,7 @@
 /**
- * The preset for Microsoft Entra ID. What is left out comes from `AZURE_AD_TENANT_ID`, `AZURE_AD_CLIENT_ID` and one credential
- * (`AZURE_AD_CLIENT_SECRET`, `AZURE_AD_CLIENT_CERTIFICATE_PATH` or `AZURE_AD_FEDERATED_TOKEN_FILE`), or from the same of
- * `AZURE_…`: one complete group, never a mixture.
+ * The preset for Microsoft Entra ID. Omitted options come from `AZURE_AD_TENANT_ID`, `AZURE_AD_CLIENT_ID` and one credential
+ * (`AZURE_AD_CLIENT_SECRET`, `AZURE_AD_CLIENT_CERTIFICATE_PATH` or `AZURE_AD_FEDERATED_TOKEN_FILE`), or from the same names with the
+ * prefix `AZURE_`: one complete group, never a mixture.
  */
 import type { ProviderOptions } from '../config/types.ts'
 import type { Duration } from '../core/duration.ts'
@@ -20,7 +20,7 @@ export interface EntraOptions {
   readonly clientCertificate?: string | undefined
   /** In place of the secret: path of a file with that PEM text. It is read again when it changes. */
   readonly clientCertificatePath?: string | undefined
-  /** In place of the secret: path of the file in which the platform puts a token of this application (workload identity). */
+  /** In place of the secret: path of the file where the platform writes a token of this application (workload identity). */
   readonly federatedTokenFile?: string | undefined
   /** National cloud. Default `public`. */
   readonly cloud?: 'public' | 'usgov' | 'china'
@@ -41,7 +41,7 @@ export interface EntraOptions {
   readonly accountPrompt?: 'select_account' | 'login'
   /** How far the clocks of the provider and of this server may differ, for ID tokens and logout tokens. Default `60s`. */
   readonly clockTolerance?: Duration
-  /** Whether logout tokens without the type `logout+jwt` are taken, for older providers. Default false. */
+  /** Whether logout tokens without the type `logout+jwt` are accepted, for older providers. Default false. */
   readonly allowUntypedLogoutTokens?: boolean
 }
 

@@ -8,13 +8,13 @@ import { safeText, safeUrl } from '../core/redact.ts'
 
 export type FailedCheck = Required<Pick<ProviderReason, 'check'>> & Pick<ProviderReason, 'expected' | 'got'>
 
-/** Of a list, e.g. of audiences. */
+/** Limit for a list, such as audiences. */
 const SHOWN_VALUES = 10
 
 type Attached = Readonly<Record<string, unknown>>
 type Claims = Readonly<Record<string, unknown>>
 
-/** OpenID Connect Core section 3.1.3.7, by the claim that a check reads. */
+/** The check for each claim (OpenID Connect Core section 3.1.3.7). */
 const CHECK_OF_CLAIM: Readonly<Record<string, string>> = {
   iss: 'issuer',
   aud: 'audience',
@@ -35,13 +35,13 @@ const TYPE_OF_CLAIM: readonly (readonly [claim: string, isRight: (value: unknown
   ['sub', (value) => typeof value === 'string'],
 ]
 
-/** `null`: the error is not about a check. */
+/** Returns the failed check. `null`: the error is not about a check. */
 export function failedCheckOf(error: ClientError): FailedCheck | null {
   const { cause } = error
   const attached = cause instanceof Error ? cause.cause : cause
-  // The token itself: not of three parts, or encrypted.
+  // The attached value is the token itself: it does not have three parts, or it is encrypted.
   if (typeof attached === 'string') return { check: 'format' }
-  // The library has one code for an answer and for a token that are no JSON. Its fixed text tells them apart.
+  // The library uses one code for answers and tokens that are not JSON. Its fixed text distinguishes them.
   if (error.code === 'OAUTH_PARSE_ERROR' && cause instanceof Error && cause.message.startsWith('failed to parse JWT '))
     return { check: 'format' }
   if (!isObject(attached) || attached instanceof Response) return null
@@ -68,7 +68,7 @@ function checkOfClaims({ claim, expected, now }: Attached, claims: Claims): Fail
   return { check, expected: `${claim === 'nbf' ? 'before' : 'after'} ${timeOf(now)}`, got: timeOf(at) }
 }
 
-/** The library does not name the claim, so the rules of section 2 are looked at once more. */
+/** The library does not name the claim, so the rules of section 2 are checked again. */
 function missingOrMistyped(claims: Claims): FailedCheck | null {
   const missing = ['aud', 'exp', 'iat', 'iss', 'sub'].find((claim) => claims[claim] === undefined)
   if (missing !== undefined) return { check: CHECK_OF_CLAIM[missing] ?? missing, got: 'none' }
@@ -80,7 +80,7 @@ function missingOrMistyped(claims: Claims): FailedCheck | null {
 /** RFC 9207: the issuer that an authorization response names. */
 function checkOfResponse({ expected }: Attached, parameters: URLSearchParams): FailedCheck {
   const issuer = parameters.get('iss')
-  // Without the test `expected` could be the state.
+  // Without this test, `expected` could be the state.
   const isAboutIssuer = expected === undefined || (typeof expected === 'string' && URL.canParse(expected))
   return isAboutIssuer ? { check: 'response-issuer', ...compared(expected, issuer ?? 'none') } : { check: 'response' }
 }
@@ -101,8 +101,8 @@ function compared(expected: unknown, got: unknown): Pick<FailedCheck, 'expected'
 }
 
 /**
- * A public value of a token, for a log: bounded, and an address without credentials and query. The token may be forged, so the
- * value may have any type and any depth. Only the first values of a list are looked at, and no list within it.
+ * Formats a public value of a token for a log: limited in length, and a URL without credentials and query. The token may be forged, so the
+ * value may have any type and any depth. Only the first values of a list are shown, and no list inside it.
  */
 export function shown(value: unknown): string {
   if (!Array.isArray(value)) return shownOne(value)

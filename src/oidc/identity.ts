@@ -1,4 +1,4 @@
-/** Who signed in, out of the validated claims of an ID token, and what becomes of it: user id, profile, authentication. */
+/** Reads the identity from the validated claims of an ID token, and derives user id, profile and authentication from it. */
 import type { Identity, ResolvedProvider, SignInOptions } from '../config/types.ts'
 import { MisuseError } from '../core/errors.ts'
 import type { Json } from '../core/json.ts'
@@ -10,12 +10,12 @@ import { applicationDenial, signInRefused } from './oidc-errors.ts'
 const TENANT_TEMPLATE = '{tenantid}'
 const TENANT = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 
-/** Claims that `session.user` gets when `signIn.profile` does not say otherwise. */
+/** Claims that `session.user` gets if `signIn.profile` is not set. */
 const DEFAULT_PROFILE_CLAIMS = ['name', 'preferred_username', 'email', 'tid', 'roles'] as const
 
 export type Claims = Readonly<Record<string, unknown>>
 
-/** What sign-in makes of an identity. */
+/** The result of `admit`: the input of the sign-in. */
 export interface Admission {
   readonly userId: string
   readonly profile: { readonly [claim: string]: Json | undefined }
@@ -23,8 +23,8 @@ export interface Admission {
 }
 
 /**
- * The issuer is the one of the token: for a multi-tenant application that of the user's tenant.
- * @throws {OidcError} `COATCHECK_SIGNIN_DENIED` for a tenant that is not on the list
+ * Returns the identity with the issuer of the token: for a multi-tenant application the issuer of the user's tenant.
+ * @throws {OidcError} `COATCHECK_SIGNIN_DENIED` for a tenant that is not allowed
  */
 export function identityOf(provider: ResolvedProvider, claims: Claims): Identity {
   const { iss, sub, tid } = claims
@@ -37,7 +37,7 @@ export function identityOf(provider: ResolvedProvider, claims: Claims): Identity
   return { provider: provider.name, issuer: iss, subject: sub, claims: claims as Identity['claims'] }
 }
 
-/** Whether tokens of this provider may name the issuer; for a multi-tenant application that of any tenant that is let in. */
+/** Returns whether tokens of this provider may name the issuer. For a multi-tenant application: the issuer of any allowed tenant. */
 export function isIssuerOf(provider: ResolvedProvider, candidate: string): boolean {
   if (!provider.issuer.includes(TENANT_TEMPLATE)) return candidate === provider.issuer
   const tenant = tenantIn(provider.issuer, candidate)
@@ -56,7 +56,7 @@ function isRefused({ refusedTenants = [] }: Tenants, tenant: unknown): boolean {
   return typeof tenant === 'string' && refusedTenants.includes(tenant.toLowerCase())
 }
 
-/** The tenant in an issuer, by the template of a multi-tenant application. */
+/** Returns the tenant in an issuer, by the template of a multi-tenant application. */
 function tenantIn(template: string, issuer: string): string | null {
   const [before = '', after] = template.split(TENANT_TEMPLATE)
   if (after === undefined) return null
@@ -65,7 +65,7 @@ function tenantIn(template: string, issuer: string): string | null {
 }
 
 /**
- * Asks the application: may this user in, under which id, with what profile.
+ * Asks the application whether this user may sign in, under which id and with which profile.
  * @throws {OidcError} `COATCHECK_SIGNIN_DENIED` when it refuses
  */
 export async function admit(
@@ -84,7 +84,7 @@ export async function admit(
   return { userId, profile, authentication: authenticationOf(identity, nowMs) }
 }
 
-/** Issuer and subject: the only pair that names a user for good (OIDC Core section 5.7). Never an e-mail address. */
+/** Issuer and subject: the only pair that identifies a user permanently (OIDC Core section 5.7). Never an e-mail address. */
 export function defaultUserId({ issuer, subject }: Pick<Identity, 'issuer' | 'subject'>): string {
   return `${issuer} ${subject}`
 }
@@ -95,8 +95,8 @@ function defaultProfile(claims: Identity['claims'], preset: ResolvedProvider['pr
 }
 
 /**
- * At Entra ID, administrators of any tenant write any address into `email`. Its claim `xms_edov` says that the domain belongs to the
- * tenant. Other providers say `email_verified`; one that says nothing is believed.
+ * At Entra ID, administrators of any tenant can write any address into `email`. Its claim `xms_edov` says that the domain belongs to the
+ * tenant. Other providers send `email_verified`; an address without it is trusted.
  */
 function isEmailTrusted(claims: Identity['claims'], preset: ResolvedProvider['preset']): boolean {
   const { email_verified: verified, xms_edov: isDomainOwned } = claims
@@ -111,7 +111,7 @@ function authenticationOf({ provider, issuer, subject, claims }: Identity, nowMs
     provider,
     issuer,
     subject,
-    // A provider may say that it was earlier than now, never that it will be.
+    // A provider may report an earlier time, never a future one.
     authenticatedAtMs: typeof authTimeSeconds === 'number' ? Math.min(authTimeSeconds * 1000, nowMs) : nowMs,
     ...(typeof authTimeSeconds !== 'number' && { isAuthTimeUnknown: true }),
     ...(typeof sid === 'string' && { sid }),

@@ -1,6 +1,6 @@
 /**
  * The keys of Entra ID's shared key set name the issuers that they sign for (member `issuer`): one tenant, or every tenant by the
- * template `{tenantid}`. A token of one tenant that a key of another one signed is refused.
+ * template `{tenantid}`. Coatcheck refuses a token of one tenant that a key of another tenant signed.
  * @see https://learn.microsoft.com/entra/identity-platform/access-tokens, "Validate the signing key issuer"
  */
 import { parseJson } from '../core/json.ts'
@@ -14,7 +14,7 @@ interface SigningKey {
 }
 
 /**
- * Whether the keys that a token may mean sign for its issuer. A key without the member signs for all.
+ * Returns whether the keys that a token may refer to sign for its issuer. A key without the member signs for all issuers.
  * @param payload of a token whose signature is valid
  */
 export function signsForIssuer(keys: readonly SigningKey[], keyId: string | undefined, payload: Uint8Array): boolean {
@@ -31,7 +31,7 @@ function covers(keyIssuer: unknown, issuer: unknown, tid: unknown): boolean {
   if (after === undefined) return keyIssuer === issuer
   const tenant = issuer.slice(before.length, issuer.length - after.length)
   if (`${before}${tenant}${after}` !== issuer || !TENANT.test(tenant)) return false
-  // A logout token may have none.
+  // A logout token may have no `tid`.
   return tid === undefined || tid === tenant
 }
 

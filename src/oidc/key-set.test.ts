@@ -6,7 +6,7 @@ import { createProviderKeys, type ProviderKeys, type TokenSender } from './key-s
 let clock: ReturnType<typeof createFakeClock>
 let published: readonly SigningKey[] | null
 let fetches: number
-/** An answer waits for it. */
+/** Each answer waits for this promise. */
 let gate: Promise<void>
 let onRequest: () => void
 let keys: ProviderKeys
@@ -76,7 +76,7 @@ describe('a key set', () => {
     expect(fetches).toBe(2)
     published = [second]
     expect(await verdict(second)).toBe('valid')
-    // Now that the provider's own token has brought the key, logout tokens of it are valid too.
+    // The provider's own token has brought the key, so logout tokens signed with it are now valid too.
     expect(await verdict(second, 'visitor')).toBe('valid')
     expect(fetches).toBe(3)
   })
@@ -102,7 +102,7 @@ describe('a key set', () => {
         details: { provider: 'p', reason: 'key-fetches', retryAfterMs: 40_000 },
       })
       clock.advance(40_000)
-      // More junk right before it does no harm: the fetch brings every key.
+      // More forged tokens right before it do no harm: the fetch brings every key.
       expect(await verdict(await newKey('more', 'ES256'), 'visitor')).toBe('signing-key')
       expect(await verdict(second, 'visitor')).toBe('valid')
       expect(fetches).toBe(3)

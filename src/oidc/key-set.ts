@@ -1,8 +1,8 @@
 /**
  * The key set of a provider (`jwks_uri`). One copy serves ID tokens of sign-ins and refreshes, and logout tokens. A token that
- * names an unknown key causes one new fetch at once, so a provider may replace its keys without notice. The number of such fetches is
- * limited, and the limit is lower for tokens that any visitor can send. If the limit withholds the fetch, such a token gets no verdict:
- * it may be a genuine one of a new key, and its sender can repeat it.
+ * names an unknown key causes one immediate fetch, so a provider may replace its keys without notice. The number of such fetches is
+ * limited. The limit is lower for tokens that any visitor can send. If the limit prevents the fetch, such a token gets no verdict:
+ * it may be a genuine token of a new key, and its sender can repeat it.
  */
 import {
   compactVerify,
@@ -37,7 +37,7 @@ const WINDOW_MS = 60_000
 const MOST_UNKNOWN_IDS = 100
 
 /**
- * Who sends a token. `provider`: it came from the token endpoint over TLS. `visitor`: any visitor can post it, and choose its key
+ * The sender of a token. `provider`: it came from the token endpoint over TLS. `visitor`: any visitor can post it, and choose its key
  * id.
  */
 export type TokenSender = 'provider' | 'visitor'
@@ -46,7 +46,7 @@ export type TokenSender = 'provider' | 'visitor'
 const FETCHES: Readonly<Record<TokenSender, number>> = { provider: 2, visitor: 1 }
 
 /**
- * `signing-key`: the key set holds no key, or more than one, that the token can mean. `key-issuer`: the key signs for another tenant
+ * `signing-key`: the key set holds no key, or more than one, that the token can refer to. `key-issuer`: the key signs for another tenant
  * of Entra ID.
  */
 export type SignatureVerdict = 'valid' | 'algorithm' | 'signing-key' | 'signature' | 'key-issuer'
@@ -56,8 +56,8 @@ export interface ProviderKeys {
   readonly url: string
   /**
    * Verifies the signature of a compact JWS and, at Entra ID, that the key signs for its issuer. Nothing else.
-   * @throws {OidcError} `COATCHECK_OIDC_UNAVAILABLE` when the key set cannot be fetched. For a visitor's token with an unknown key id
-   *   also when the limit withholds the fetch: with `details.reason` `key-fetches`, and `details.retryAfterMs` until the next fetch.
+   * @throws {OidcError} `COATCHECK_OIDC_UNAVAILABLE` when the key set cannot be fetched. Also for a visitor's token with an unknown key id,
+   *   when the limit prevents the fetch: with `details.reason` `key-fetches`, and `details.retryAfterMs` until the next fetch.
    */
   verify(token: string, sender: TokenSender): Promise<SignatureVerdict>
 }
@@ -83,7 +83,7 @@ export function createProviderKeys(deps: {
   let failed: { readonly error: OidcError; readonly untilMs: number } | null = null
   let requests = 0
   const fetchTimes: Record<TokenSender, number[]> = { provider: [], visitor: [] }
-  // Of the provider's tokens only: a key id that a visitor guesses before the provider uses it would hold up sign-ins.
+  // Only key ids of the provider's tokens: a key id that a visitor guesses before the provider uses it would delay sign-ins.
   const unknownIds = new Map<string, number>()
   const verdictFor = (token: string, keys: Fetched): Promise<SignatureVerdict> =>
     verdictOf(token, keys, provider.preset === 'entra')
@@ -145,7 +145,7 @@ export function createProviderKeys(deps: {
     const details = { provider: provider.name, url: safeUrl(url), reason: 'key-fetches', retryAfterMs }
     return new OidcError('COATCHECK_OIDC_UNAVAILABLE', { details })
   }
-  /** A request that began after the token arrived proves that the provider does not publish the key. An older one does not. */
+  /** A request that began after the token arrived proves that the provider does not publish the key. An older request does not. */
   const unknownKey = (sender: TokenSender, { request }: Fetched, requestsBefore: number): SignatureVerdict => {
     if (sender === 'visitor' && request <= requestsBefore) throw fetchWithheld()
     return 'signing-key'

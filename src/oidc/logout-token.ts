@@ -1,6 +1,6 @@
 /**
- * Logout tokens of OpenID Connect Back-Channel Logout 1.0 (section 2.6): all of its rules, each with a reason of its own. What
- * costs nothing is checked first and the signature before anything is stored, so that forged tokens cost neither requests to
+ * Verifies logout tokens of OpenID Connect Back-Channel Logout 1.0 (section 2.6): all its rules, each with its own reason.
+ * Checks without cost come first, and the signature is verified before anything is stored. So forged tokens cost neither requests to
  * the provider nor commands to the store.
  */
 import { decodeJwt, decodeProtectedHeader, type JWTPayload } from 'jose'
@@ -17,10 +17,10 @@ import type { ProviderClients } from './provider-client.ts'
 const EVENT = 'http://schemas.openid.net/event/backchannel-logout'
 const MAX_TOKEN_CHARACTERS = 16_384
 const MAX_NAME_CHARACTERS = 512
-/** A provider sends a token when the user signs out, and repeats it for a moment. An older one was kept by somebody. */
+/** A provider sends a token when the user signs out, and repeats it for a short time. An older token may be a replay. */
 const MAX_AGE_SECONDS = 300
 
-/** Why a logout token is refused: part of the answer, for the operators of the provider. */
+/** Why a logout token is refused: part of the response, for the operators of the provider. */
 export type LogoutRefusal =
   | 'too-long'
   | 'encrypted'
@@ -42,19 +42,19 @@ export type LogoutRefusal =
 export interface LogoutToken {
   readonly issuer: string
   readonly subject: string | null
-  /** The provider's session; without one all of the subject's are meant. */
+  /** The provider's session. `null`: the token covers all sessions of the subject. */
   readonly sid: string | null
   readonly tokenId: string
   /** Epoch seconds of the provider. */
   readonly issuedAtSeconds: number
-  /** No instance takes the token after this time of its clock. */
+  /** No instance accepts the token after this time of its clock. */
   readonly takenUntilSeconds: number
 }
 
 export interface LogoutTokens {
   /**
    * @throws {OidcError} `COATCHECK_REQUEST_INVALID` with the refusal as `details.check`; `COATCHECK_OIDC_UNAVAILABLE` or
-   *   `COATCHECK_OIDC_DISCOVERY` when the provider's keys cannot be had
+   *   `COATCHECK_OIDC_DISCOVERY` when the provider's keys cannot be fetched
    */
   verify(provider: ResolvedProvider, token: string): Promise<LogoutToken>
 }
@@ -83,14 +83,14 @@ export function refused(
   return new OidcError('COATCHECK_REQUEST_INVALID', { details: { check, ...compared } })
 }
 
-/** Everything that can be said of a token without a key. */
+/** Makes all checks that need no key. */
 function readable({ allowUntypedLogoutTokens }: ResolvedProvider, token: string): JWTPayload {
   if (token.length > MAX_TOKEN_CHARACTERS) throw refused('too-long')
   const parts = token.split('.')
-  // Section 2.4: encrypted only where the client is registered for it, which we offer no option for.
+  // Section 2.4: encrypted only if the client is registered for it. Coatcheck has no option for that.
   if (parts.length === 5) throw refused('encrypted')
   if (parts.length !== 3) throw refused('malformed')
-  // Nothing is signed yet: the decoder promises an object, and the fields of the header may have any type.
+  // The signature is not verified yet: the decoder returns an object, and the header fields may have any type.
   let header: { readonly alg?: unknown; readonly typ?: unknown }
   let claims: JWTPayload
   try {
@@ -102,7 +102,7 @@ function readable({ allowUntypedLogoutTokens }: ResolvedProvider, token: string)
   const { alg, typ = '' } = header
   if (typeof typ !== 'string') throw refused('malformed')
   if (typeof alg !== 'string' || !SIGNATURE_ALGORITHMS.includes(alg)) throw refused('algorithm')
-  // Explicit typing keeps ID and access tokens out (section 2.4). Older providers leave it away, or write JWT.
+  // Explicit typing excludes ID and access tokens (section 2.4). Older providers omit the type, or send JWT.
   const type = typ.toLowerCase().replace(/^application\//, '')
   const isUntyped = type === '' || type === 'jwt'
   if (type !== 'logout+jwt' && !(isUntyped && allowUntypedLogoutTokens)) throw refused('type')
@@ -123,12 +123,12 @@ function checkClaims(provider: ResolvedProvider, claims: JWTPayload, nowSeconds:
   if (iat + MAX_AGE_SECONDS + toleranceSeconds <= nowSeconds) throw refused('too-old')
   if (nbf !== undefined && !(typeof nbf === 'number' && nbf <= nowSeconds + toleranceSeconds))
     throw refused('issued-at')
-  // REQUIRED since the Final version.
+  // REQUIRED since the Final version of the specification.
   if (typeof exp !== 'number' || exp + toleranceSeconds <= nowSeconds) throw refused('expired')
   if ((sub === undefined && sid === undefined) || !isName(sub ?? sid) || !isName(sid ?? sub)) throw refused('subject')
   const event = isObject(events) ? events[EVENT] : undefined
   if (!isObject(event)) throw refused('events')
-  // An ID token in disguise.
+  // An ID token that is sent as a logout token.
   if ('nonce' in claims) throw refused('nonce')
   if (!isName(jti)) throw refused('token-id')
   return {

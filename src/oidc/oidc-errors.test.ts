@@ -234,7 +234,7 @@ describe('metadata that are due for renewal', () => {
   })
 })
 
-/** Own properties, stack and causes, as deep as they go. */
+/** Returns own properties, stack and all causes, at any depth. */
 function everythingIn(error: unknown): string {
   if (!(error instanceof Error)) return JSON.stringify(error)
   const own = Object.getOwnPropertyNames(error).map((name) => {

@@ -1,7 +1,7 @@
 /**
- * The one place that understands the errors of openid-client. They are told apart by the OAuth `error` field (RFC 6749
- * section 5.2), the HTTP status and the library's codes, never by message text. What the library attaches to its errors
- * (request parameters, answers, claims) can hold codes and tokens and is left behind: only scalars go on.
+ * The only module that interprets the errors of openid-client. It classifies them by the OAuth `error` field (RFC 6749
+ * section 5.2), the HTTP status and the library's codes, never by message text. The library attaches request parameters, answers and claims
+ * to its errors, which can hold codes and tokens. This module passes on only scalars.
  */
 import {
   AuthorizationResponseError,
@@ -20,7 +20,7 @@ import { noteOf } from './bounded-fetch.ts'
 import { entraFactsIn, wordIn } from './entra-reason.ts'
 import { failedCheckOf } from './failed-checks.ts'
 
-/** What is known of a failed request to a provider. */
+/** The facts about a failed request to a provider. */
 export interface ProviderFacts extends RefreshFacts {
   /** An answer arrived and fails a check: state, nonce, issuer, signature, audience, times. */
   readonly isInvalidAnswer?: boolean
@@ -28,7 +28,7 @@ export interface ProviderFacts extends RefreshFacts {
 
 const MAX_CLAIMS_CHARACTERS = 8192
 const DEEPEST_CAUSE = 4
-/** In place of an `error` that is no identifier. */
+/** Replaces an `error` that is no identifier. */
 const UNREADABLE = 'unreadable'
 const MAX_RETRY_AFTER_MS = 3_600_000
 
@@ -45,7 +45,7 @@ const CODE_OF_ERROR: Readonly<Record<string, OidcErrorCode>> = {
   temporarily_unavailable: 'COATCHECK_OIDC_UNAVAILABLE',
 }
 
-/** Codes of openid-client which say that what answered is not a working endpoint of the provider. */
+/** Codes of openid-client for an answer that does not come from a working endpoint of the provider. */
 const NO_ANSWER: ReadonlySet<unknown> = new Set([
   'OAUTH_TIMEOUT',
   'OAUTH_ABORT',
@@ -54,14 +54,14 @@ const NO_ANSWER: ReadonlySet<unknown> = new Set([
   'OAUTH_PARSE_ERROR',
 ])
 
-/** Whatever openid-client or `fetch` threw, as facts. */
+/** Converts any error of openid-client or `fetch` to facts. */
 export function factsOf(error: unknown, clock: Clock): ProviderFacts {
   if (error instanceof ResponseBodyError) return factsOfAnswer(error.response, error.cause, clock)
   if (error instanceof AuthorizationResponseError) {
     const { cause } = error
     return { error: wordIn(error.error) ?? UNREADABLE, ...entraFactsIn((name) => cause.get(name) ?? undefined) }
   }
-  // 401 with a challenge: RFC 6749 section 5.2 knows it for a client that failed to authenticate.
+  // 401 with a challenge: RFC 6749 section 5.2 defines it for a client that failed to authenticate.
   if (error instanceof WWWAuthenticateChallengeError) {
     const facts = factsOfAnswer(error.response, null, clock)
     return error.status === 401 ? { error: 'invalid_client', ...facts } : facts
@@ -79,7 +79,7 @@ export function factsOf(error: unknown, clock: Clock): ProviderFacts {
   }
 }
 
-/** @param body the JSON that openid-client has read; `null` when it has not */
+/** @param body the JSON that openid-client has read; `null` if it has not read the body */
 function factsOfAnswer(answer: Response, body: unknown, clock: Clock): ProviderFacts {
   const note = noteOf(answer)
   const refusal = (body ?? note?.refusal ?? {}) as Readonly<Record<string, unknown>>
@@ -107,7 +107,7 @@ function reasonOf(reason: string | null): { readonly reason?: string } {
   return reason === null ? {} : { reason }
 }
 
-/** An error of the authorization response or the code grant. One of ours passes through. */
+/** Converts an error of the authorization response or the code grant. An `OidcError` passes unchanged. */
 export function toSignInError(error: unknown, clock: Clock): OidcError {
   if (error instanceof OidcError) return error
   const facts = factsOf(error, clock)
@@ -115,8 +115,8 @@ export function toSignInError(error: unknown, clock: Clock): OidcError {
 }
 
 /**
- * An error of discovery. Whatever it is, the provider cannot be used at the moment.
- * @param provider whose metadata were asked for: the error names it and the address
+ * Converts an error of discovery. In each case the provider is unusable at the moment.
+ * @param provider the provider of the metadata: the error names it and the address
  */
 export function toDiscoveryError(error: unknown, clock: Clock, provider?: ResolvedProvider): OidcError {
   if (error instanceof OidcError) return error
@@ -131,8 +131,8 @@ export function toDiscoveryError(error: unknown, clock: Clock, provider?: Resolv
 }
 
 /**
- * A check of ours refuses the sign-in.
- * @param check a fixed word, never a value that came from outside
+ * Returns the error of a check in Coatcheck that refuses the sign-in.
+ * @param check a fixed word, never a value from outside
  * @param compared public values only
  */
 export function signInRefused(
@@ -143,7 +143,7 @@ export function signInRefused(
   return new OidcError(code, { details: { check, ...compared } })
 }
 
-/** The application said no. Its reason goes to the log and never to the visitor. */
+/** Returns the error for a refusal by the application. Its reason goes to the log and never to the visitor. */
 export function applicationDenial(reason: string | null): OidcError {
   return new OidcError('COATCHECK_SIGNIN_DENIED', {
     ...(reason !== null && { message: `The application refused: ${safeText(reason)}.` }),
@@ -156,8 +156,8 @@ export function isApplicationDenial(error: unknown): boolean {
 }
 
 /**
- * Name, message and the calls of the stack: without `cause`, `response` and whatever else hangs on it. The message of a parser
- * quotes what it has read, so it is escaped in both places.
+ * Copies name, message and the calls of the stack, without `cause`, `response` and other properties. The message of a parser
+ * quotes its input, so it is escaped in both places.
  */
 export function scrubbed(error: unknown): Error | undefined {
   if (!(error instanceof Error)) return undefined
@@ -178,12 +178,12 @@ function signInCodeOf({ status, error, isInvalidAnswer }: ProviderFacts): OidcEr
   return isInvalidAnswer ? 'COATCHECK_SIGNIN_REJECTED' : 'COATCHECK_OIDC_UNAVAILABLE'
 }
 
-/** What of the facts may be shown: all but `claims` and `isInvalidAnswer`, which are for the program. */
+/** Returns the facts that may be shown: all except `claims` and `isInvalidAnswer`, which are for the program. */
 export function detailsOf(facts: RefreshFacts): SafeDetails {
   return { ...reasonInFacts(facts) }
 }
 
-/** What an error tells about the provider. Empty for errors of Redis, sessions and keys, which are about something else. */
+/** Returns what an error says about the provider. Empty for errors of Redis, sessions and keys, which do not concern the provider. */
 export function providerReasonOf(error: AnyCoatcheckError): ProviderReason {
   const { family } = errorCatalogue[error.code]
   return 'details' in error && (family === 'oidc' || family === 'token') ? providerReasonIn(error.details) : {}
@@ -197,7 +197,7 @@ function retryAfterOf(response: Response, clock: Clock): { retryAfterMs?: number
   return Number.isFinite(ms) && ms > 0 ? { retryAfterMs: Math.min(ms, MAX_RETRY_AFTER_MS) } : {}
 }
 
-/** `ECONNREFUSED`, `UND_ERR_SOCKET`, …: from the error or what it was caused by. */
+/** Returns `ECONNREFUSED`, `UND_ERR_SOCKET`, …: from the error or from one of its causes. */
 function networkCodeOf(error: unknown): string | null {
   for (let e = error, depth = 0; e instanceof Error && depth < DEEPEST_CAUSE; e = e.cause, depth++) {
     const { code } = e as { code?: unknown }

@@ -15,7 +15,7 @@ const SECRET_WRONG: readonly number[] = [7000215]
 const SECRET_EXPIRED: readonly number[] = [7000222]
 
 /**
- * Resolves when the provider can be reached and takes the client with its credential, or does not say.
+ * Resolves when the provider answers and accepts the client with its credential, or when its answer does not decide this.
  * @throws {OidcError} `COATCHECK_OIDC_DISCOVERY`, `COATCHECK_OIDC_CLIENT_REJECTED` or `COATCHECK_OIDC_UNAVAILABLE`; message and
  *   fix name the setting
  * @throws {ConfigError} when a file of the credential cannot be used
@@ -38,13 +38,13 @@ export async function discoverProvider(
   try {
     return await probeProvider(provider, clock, send)
   } catch (error) {
-    // These messages name what is wrong already.
+    // These messages already name the problem.
     if (!(error instanceof OidcError) || ['issuer', 'metadata'].includes(String(error.details['reason']))) throw error
     throw await discoveryProblem(provider, error, send)
   }
 }
 
-/** @returns `null`: the answer of the provider does not say. @throws as `assertProviderKnowsUs` */
+/** @returns `null`: the answer of the provider does not decide it. @throws as `assertProviderKnowsUs` */
 export async function askForClient(provider: ResolvedProvider, probe: ProviderProbe): Promise<ClientAnswer | null> {
   let answer: ClientAnswer | null
   try {
@@ -97,7 +97,7 @@ function unknownTenant(provider: ResolvedProvider, says: string): OidcError {
   })
 }
 
-/** Asks once more: openid-client does not read the answer that says what is wrong. */
+/** Sends the request again: openid-client does not read the answer that names the problem. */
 async function discoveryProblem(provider: ResolvedProvider, error: OidcError, send: typeof fetch): Promise<OidcError> {
   const { name, settings, discoveryUrl } = provider
   const answer = await ask(discoveryUrl, send).catch(() => null)

@@ -1,7 +1,6 @@
 /**
- * One openid-client configuration per provider: discovered when first needed, shared by all callers, renewed when it is old.
- * A provider that cannot be reached is asked again after a second; one that could be reached before keeps working with what
- * it said then.
+ * One openid-client configuration per provider: discovered on first use, shared by all callers, and renewed when it is old.
+ * If discovery fails, it is retried after one second. If it succeeded before, the previous metadata stay in use.
  */
 import {
   allowInsecureRequests,
@@ -24,11 +23,11 @@ import { createProviderKeys, type ProviderKeys } from './key-set.ts'
 import { toDiscoveryError } from './oidc-errors.ts'
 import { assertEndpoints, serverOf, withOneMetadataRequest } from './provider-metadata.ts'
 
-const TIMEOUT_SECONDS = 10 // of each single request to a provider while somebody waits at a browser
-const TOKEN_TIMEOUT_SECONDS = 30 // of refreshes: giving one up early may lose a rotated refresh token
+const TIMEOUT_SECONDS = 10 // for each single request to a provider while a visitor waits at a browser
+const TOKEN_TIMEOUT_SECONDS = 30 // for refreshes: a request that ends early may lose a rotated refresh token
 const METADATA_MAX_AGE_MS = 60 * 60_000 // so that moved endpoints are noticed without a restart
-const FAILURE_KEPT_MS = 1_000 // a storm of visitors must not become a storm of requests
-const STALE_RETRY_MS = 60_000 // how often renewal is tried while the provider is away
+const FAILURE_KEPT_MS = 1_000 // many visitors must not become many requests
+const STALE_RETRY_MS = 60_000 // how often renewal is retried while the provider does not answer
 
 export interface ProviderClient {
   readonly provider: ResolvedProvider
@@ -36,9 +35,9 @@ export interface ProviderClient {
   readonly signIn: Configuration
   /** For refreshes, with a longer timeout. */
   readonly refresh: Configuration
-  /** Verifies signatures of ID tokens and logout tokens. openid-client verifies none in an answer that arrived over TLS. */
+  /** Verifies signatures of ID tokens and logout tokens. openid-client verifies no signature in an answer that arrived over TLS. */
   readonly keys: ProviderKeys
-  /** Absent when the provider has no RP-initiated logout. */
+  /** `null` when the provider has no RP-initiated logout. */
   readonly endSessionEndpoint: string | null
   /** Values of the parameter `prompt` that the metadata list; `null` when they list none. */
   readonly promptValues: readonly string[] | null
@@ -46,7 +45,7 @@ export interface ProviderClient {
 
 export interface ProviderClients {
   readonly providers: readonly ResolvedProvider[]
-  /** `null` for a name that is not configured. Without a name: the first one. */
+  /** Returns `null` for a name that is not configured. Without a name: the first provider. */
   find(name?: string): ResolvedProvider | null
   /**
    * @throws {OidcError} `COATCHECK_OIDC_DISCOVERY` when its metadata cannot be read or name another issuer
@@ -57,15 +56,15 @@ export interface ProviderClients {
 
 export interface ProviderClientOptions {
   readonly clock: Clock
-  /** The transport; tests put faults in between. */
+  /** The transport; tests insert faults here. */
   readonly fetch?: typeof fetch
-  /** Hears of each discovery that failed, also of those that no caller waits for. */
+  /** Gets an event for each failed discovery, including those that no caller waits for. */
   readonly events?: Pick<EventBus, 'emit'>
 }
 
 interface Entry {
   client: ProviderClient | null
-  /** Monotonic time from which on the metadata are read again. */
+  /** Monotonic time after which the metadata are read again. */
   renewAtMs: number
   pending: Promise<ProviderClient> | null
   failure: { readonly error: unknown; readonly untilMs: number } | null
@@ -123,7 +122,7 @@ export function createProviderClients(
       }
       const now = clock.monotonic()
       if (entry.client) {
-        // Nobody waits for a renewal: what is known works.
+        // No caller waits for a renewal: the previous metadata still work.
         if (now >= entry.renewAtMs) renew(provider, entry).catch(() => undefined)
         return entry.client
       }
@@ -133,7 +132,7 @@ export function createProviderClients(
   }
 }
 
-/** @param known the key set of the previous metadata; it stays if its address stays */
+/** @param known the key set of the previous metadata; it is kept if its address is unchanged */
 async function discover(
   provider: ResolvedProvider,
   send: CustomFetch,

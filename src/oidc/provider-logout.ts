@@ -1,6 +1,6 @@
 /**
- * Logout that the provider begins: OpenID Connect Back-Channel Logout 1.0 and Front-Channel Logout 1.0. It knows which of our
- * sessions came from which of the provider's, and ends them; a sign-in that is still on its way loses against a logout.
+ * Logout that the provider begins: OpenID Connect Back-Channel Logout 1.0 and Front-Channel Logout 1.0. It knows which Coatcheck
+ * sessions came from which provider session, and ends them. A sign-in that is still under way loses against a logout.
  */
 import type { Identity, ResolvedProvider } from '../config/types.ts'
 import type { Clock } from '../core/clock.ts'
@@ -11,21 +11,21 @@ import { signInRefused } from './oidc-errors.ts'
 import { type LogoutTokens, refused } from './logout-token.ts'
 import type { ProviderSessionDriver } from './provider-session-driver.ts'
 
-/** Longer than a sign-in may take, and than clocks may differ. */
+/** Longer than a sign-in may take, plus the difference that clocks may have. */
 const MARK_MS = 20 * 60_000
-/** After the last moment at which a logout token counts, while an instance whose clock is behind may still take it. */
+/** Added to the last moment when a logout token is valid: an instance whose clock is behind may still accept it. */
 const TOKEN_SLACK_SECONDS = 600
 const REASON = 'provider-logout'
 
 export interface ProviderLogout {
   /**
-   * After a session was created and before its cookie leaves.
+   * Called after a session was created and before its cookie is sent.
    * @throws {OidcError} `COATCHECK_SIGNIN_REJECTED` when the provider has ended its session meanwhile
    */
   register(identity: Identity, sessionId: string): Promise<void>
-  /** @throws {OidcError} as `LogoutTokens.verify`; {RedisError} when nothing could be ended, or not durably: the token may come again */
+  /** @throws {OidcError} as `LogoutTokens.verify`; {RedisError} when no session could be ended, or not durably: the token may come again */
   backChannel(provider: ResolvedProvider, token: string): Promise<void>
-  /** Whatever `sid` names, or nothing: the caller learns no difference. */
+  /** Ends the sessions of `sid`, which may name none: the caller cannot see the difference. */
   frontChannel(provider: ResolvedProvider, sid: string): Promise<void>
 }
 
@@ -33,12 +33,12 @@ export function createProviderLogout(deps: {
   readonly driver: ProviderSessionDriver
   readonly tokens: LogoutTokens
   readonly keyring: Keyring
-  /** Those of the session ids whose sessions have ended; never one that lives. */
+  /** Returns those session ids whose sessions have ended; never a live one. */
   readonly absent: (sessionIds: readonly string[]) => Promise<readonly string[]>
   readonly revoke: (sessionId: string, reason: string) => Promise<{ readonly durable: boolean }>
-  /** Whether replicas have to acknowledge an ending (`redisStore({ durability })`). */
+  /** Whether replicas must acknowledge a revocation (`redisStore({ durability })`). */
   readonly isDurable: boolean
-  /** How long a session can live at most. */
+  /** The longest life of a session. */
   readonly sessionLifeMs: number
   /** How long a logout is remembered for sessions that begin afterwards. `undefined` or absent: longer than a sign-in may take. */
   readonly markMs?: () => number | undefined
@@ -47,14 +47,14 @@ export function createProviderLogout(deps: {
 }): ProviderLogout {
   const { driver, tokens, keyring, clock, events } = deps
 
-  /** By sid and issuer for the back channel; by sid and our name of the provider for a front channel that names no issuer. */
+  /** By sid and issuer for the back channel; by sid and the configured provider name for a front channel that names no issuer. */
   const nameOfSid = (issuer: string, sid: string): string => keyring.nameOf('provider-session', `${issuer}\n${sid}`)
   const nameOfProviderSid = (provider: string, sid: string): string =>
     keyring.nameOf('provider-sid', `${provider}\n${sid}`)
   const nameOfSubject = (issuer: string, subject: string): string =>
     keyring.nameOf('provider-subject', `${issuer}\n${subject}`)
 
-  /** Sessions whose ID token named no `sid`: a logout token with a `sid` may mean each of them. */
+  /** Sessions whose ID token named no `sid`: a logout token with a `sid` may refer to each of them. */
   const nameWithoutSid = (issuer: string, subject: string): string =>
     keyring.nameOf('provider-subject-without-sid', `${issuer}\n${subject}`)
 
@@ -64,22 +64,22 @@ export function createProviderLogout(deps: {
     provider: string,
     channel: 'back' | 'front',
   ): Promise<void> => {
-    // A front channel is open to everybody: what it names and is not known leaves nothing behind. It has no time of issue, so all end.
-    const markMs = channel === 'back' ? (deps.markMs?.() ?? MARK_MS) : null
+    // Any client can call the front channel: an unknown name must leave no record. It has no issue time, so all sessions end.
+    const markMs = channel === 'back' ? MARK_MS : null
     const found = await Promise.all(names.map((name) => driver.end(name, endedAtSeconds, markMs)))
     const sessionIds = found.flat()
-    // All of them are tried; what fails is tried again when the provider repeats its call.
+    // All revocations are tried. A failed one is retried when the provider repeats its call.
     const results = await Promise.allSettled(sessionIds.map((id) => deps.revoke(id, REASON)))
     const failure = results.find((result) => result.status === 'rejected')
     if (failure) throw failure.reason
-    // Ended, and a failover may bring it back: the provider repeats a call that was not answered with 200 (section 2.8).
+    // The sessions ended, but a failover may bring them back: the provider repeats a call that was not answered with 200 (section 2.8).
     const isKept = results.every((result) => result.status === 'fulfilled' && result.value.durable)
     if (channel === 'back' && deps.isDurable && !isKept) throw new RedisError('COATCHECK_REDIS_NOT_DURABLE')
     await Promise.all(names.map((name, i) => driver.remove(name, found[i] ?? [])))
     events.emit('provider.logout', { provider, channel, count: sessionIds.length })
   }
 
-  /** Every entry of a session that has ended goes. If it fails, the entries stay until their time is over, or the next sweep. */
+  /** Removes the entries of all sessions that have ended. If it fails, the entries stay until they expire, or until the next sweep. */
   const sweep = async (name: string): Promise<void> => {
     try {
       await driver.sweep(name, await deps.absent(await driver.list(name)))
@@ -99,7 +99,7 @@ export function createProviderLogout(deps: {
       const life = deps.sessionLifeMs
       const found = await Promise.all(names.map((name) => driver.register(name, sessionId, issuedAtSeconds, life)))
       if (found.includes('ended')) throw signInRefused('COATCHECK_SIGNIN_REJECTED', 'ended-at-provider')
-      // Sessions end in many ways, and none of them knows its provider session. Entries are twice the live sessions at most, and 16.
+      // Sessions end in many ways, and none of them knows its provider session. So entries number at most twice the live sessions, plus 16.
       await Promise.all(names.filter((_, i) => found[i] === 'crowded').map(sweep))
     },
 
@@ -110,10 +110,10 @@ export function createProviderLogout(deps: {
       const lifeMs = (takenUntilSeconds + TOKEN_SLACK_SECONDS) * 1000 - clock.now()
       if (await driver.isUsed(used)) throw refused('replayed')
       const names = sid === null ? [nameOfSubject(issuer, subject ?? '')] : [nameOfSid(issuer, sid)]
-      // A provider may put a `sid` into logout tokens and none into ID tokens.
+      // A provider may send a `sid` in logout tokens and none in ID tokens.
       if (sid !== null && subject !== null) names.push(nameWithoutSid(issuer, subject))
       await end(names, issuedAtSeconds, provider.name, 'back')
-      // Last: if a step before it fails, the provider repeats the token, and the sign-out is carried out then.
+      // Last: if an earlier step fails, the provider repeats the token, and the sign-out is then carried out.
       await driver.markUsed(used, Math.max(1000, lifeMs))
     },
 
@@ -123,7 +123,7 @@ export function createProviderLogout(deps: {
   }
 }
 
-/** Which provider a logout is about: by the address, else by the issuer, else the only one. */
+/** Selects the provider of a logout: by the address, else by the issuer, else the only one. */
 export function providerOfLogout(
   providers: readonly ResolvedProvider[],
   isIssuer: (provider: ResolvedProvider, issuer: string) => boolean,

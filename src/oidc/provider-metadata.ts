@@ -27,10 +27,10 @@ export function serverOf(provider: ResolvedProvider): URL {
   return isMultiTenant(provider) ? TEMPLATED_SERVER : new URL(provider.discoveryUrl)
 }
 
-/** Without these no user can sign in (OIDC Discovery section 3). Discovery finds an error in them before a visitor does. */
+/** Without these endpoints no user can sign in (OIDC Discovery section 3). Discovery reports a wrong one before a visitor meets it. */
 const ENDPOINTS = ['authorization_endpoint', 'token_endpoint', 'jwks_uri'] as const
 
-/** @throws {OidcError} `COATCHECK_OIDC_DISCOVERY` that names the first endpoint that is missing or cannot be used */
+/** @throws {OidcError} `COATCHECK_OIDC_DISCOVERY` that names the first missing or unusable endpoint */
 export function assertEndpoints(provider: ResolvedProvider, metadata: Readonly<ServerMetadata>): void {
   const isUsable = (url: unknown): boolean => {
     if (typeof url !== 'string' || !URL.canParse(url)) return false
@@ -47,7 +47,7 @@ export function assertEndpoints(provider: ResolvedProvider, metadata: Readonly<S
   })
 }
 
-/** Both configurations are made from one document, so that they cannot disagree. */
+/** Both configurations come from one document, so that they cannot disagree. */
 export function withOneMetadataRequest(provider: ResolvedProvider, send: CustomFetch): CustomFetch {
   const asked = isMultiTenant(provider) ? TEMPLATED_METADATA : new URL(provider.discoveryUrl).href
   let document: Promise<Response> | null = null

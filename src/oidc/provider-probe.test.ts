@@ -12,7 +12,7 @@ const metadata = {
 }
 const MIB = 1024 * 1024
 
-/** Asks whether the redirect URI is known. @param answer of the authorization endpoint */
+/** Checks whether the redirect URI is known. @param answer of the authorization endpoint */
 async function asked(answer: () => Response): Promise<boolean | null> {
   const send: typeof fetch = (input) => {
     const url = input instanceof Request ? input.url : String(input)

@@ -1,6 +1,6 @@
 /**
- * Questions to a provider that sign nobody in: what its metadata say, whether its keys can be read, whether it knows the client
- * and the redirect URI. Answers are facts; what they mean is for who asks.
+ * Probes a provider without a sign-in: its metadata, whether its keys can be read, and whether it knows the client
+ * and the redirect URI. The results are facts; the caller interprets them.
  */
 import {
   calculatePKCECodeChallenge,
@@ -16,9 +16,9 @@ import { factsOf, toDiscoveryError } from './oidc-errors.ts'
 import { createProviderClients, type ProviderClient } from './provider-client.ts'
 
 const QUESTION_MS = 10_000
-/** No provider has issued it: a client that is known is told so (`invalid_grant`), another one is turned away. */
+/** No provider has issued this token. A known client gets `invalid_grant`; an unknown client is refused. */
 const UNKNOWN_REFRESH_TOKEN = 'coatcheck-doctor-asks-whether-this-client-is-known'
-/** Every tenant has it, and an application without permissions gets a token that opens nothing. It is thrown away. */
+/** Every tenant has this scope, and an application without permissions gets a token that opens nothing. Coatcheck drops it. */
 const ENTRA_PROBE_SCOPE = 'https://graph.microsoft.com/.default'
 /** Unknown tenant, unknown application, wrong secret, expired secret, unknown certificate. */
 const ENTRA_REFUSES_CLIENT: readonly number[] = [90002, 900023, 700016, 7000215, 7000222, 700027]
@@ -32,21 +32,21 @@ export interface ProviderMetadata {
 
 export interface ProviderProbe {
   readonly metadata: ProviderMetadata
-  /** How far its clock is ahead of ours, as far as it says; one second is the resolution. */
+  /** How far the provider's clock is ahead of this process, from its `Date` header (resolution: one second). `null`: it sends none. */
   readonly clockAheadMs: number | null
-  /** How many signing keys it shows. @throws {OidcError} `COATCHECK_OIDC_DISCOVERY` when they cannot be read */
+  /** Returns the number of signing keys. @throws {OidcError} `COATCHECK_OIDC_DISCOVERY` when they cannot be read */
   signingKeys(): Promise<number>
-  /** `null`: its answer says neither. */
+  /** `null`: the answer does not decide it. */
   knowsClient(): Promise<ClientAnswer | null>
-  /** `null`: its answer says neither. */
+  /** `null`: the answer does not decide it. */
   knowsRedirectUri(redirectUri: string): Promise<boolean | null>
 }
 
 export interface ClientAnswer {
   readonly isKnown: boolean
-  /** The OAuth error, and Entra's number for it. */
+  /** The OAuth error, and Entra ID's number for it. */
   readonly says: string
-  /** Of Entra ID, else `null`. */
+  /** The number of Entra ID; `null` for other providers. */
   readonly number: number | null
 }
 
@@ -84,7 +84,7 @@ export async function probeProvider(
   }
 }
 
-/** Every question that the library does not ask for us: bounded in time and size. */
+/** Sends a request that the library does not make: limited in time and size. */
 export function ask(url: string, send: typeof fetch): Promise<Response> {
   const signal = AbortSignal.timeout(QUESTION_MS)
   return boundedFetch(send)(url, { method: 'GET', headers: {}, body: null, redirect: 'manual', signal })
@@ -103,7 +103,7 @@ async function signingKeys(jwksUri: string, clock: Clock, send: typeof fetch): P
 
 async function knowsClient(client: ProviderClient, clock: Clock): Promise<ClientAnswer | null> {
   try {
-    // Entra ID looks at a refresh token before it looks at the client, so a wrong secret would pass with that question.
+    // Entra ID checks a refresh token before it checks the client, so a wrong secret would pass that request.
     if (client.provider.preset === 'entra') await clientCredentialsGrant(client.refresh, { scope: ENTRA_PROBE_SCOPE })
     else await refreshTokenGrant(client.refresh, UNKNOWN_REFRESH_TOKEN)
     return { isKnown: true, says: 'a token', number: null }
@@ -119,7 +119,7 @@ async function knowsClient(client: ProviderClient, clock: Clock): Promise<Client
   }
 }
 
-/** RFC 6749 section 5.2: errors that come after the client was authenticated. */
+/** RFC 6749 section 5.2: errors that follow a successful client authentication. */
 const AFTER_AUTHENTICATION: ReadonlySet<string> = new Set([
   'invalid_grant',
   'unauthorized_client',
@@ -128,7 +128,7 @@ const AFTER_AUTHENTICATION: ReadonlySet<string> = new Set([
   'invalid_target',
 ])
 
-/** Asks for a sign-in without a page (`prompt=none`): it answers to the redirect URI, or shows why it does not go there. */
+/** Requests a sign-in without a page (`prompt=none`). The provider redirects to the redirect URI, or shows why it does not. */
 async function knowsRedirectUri(
   endpoint: string,
   clientId: string,

@@ -16,7 +16,7 @@ export interface OidcOptions {
   readonly clientCertificate?: string | undefined
   /** In place of the secret: path of a file with that PEM text. It is read again when it changes. */
   readonly clientCertificatePath?: string | undefined
-  /** In place of the secret: path of the file in which the platform puts a token of this application (workload identity). */
+  /** In place of the secret: path of the file where the platform writes a token of this application (workload identity). */
   readonly federatedTokenFile?: string | undefined
   /** Scopes that sign-in requests besides `openid`. Default `profile email offline_access`. */
   readonly scopes?: readonly string[]
@@ -28,12 +28,13 @@ export interface OidcOptions {
   readonly accountPrompt?: 'select_account' | 'login'
   /**
    * How the browser reaches the provider's end-session endpoint. `post`: by a page that sends a form, so that the ID token
-   * (`id_token_hint`) is in no URL. The provider must take a POST from another site: its session cookie needs `SameSite=None`. Default `get`.
+   * (`id_token_hint`) is in no URL. The provider must accept a POST from another site: its session cookie needs `SameSite=None`. Default
+   * `get`.
    */
   readonly endSessionMethod?: 'get' | 'post'
   /** How far the clocks of the provider and of this server may differ, for ID tokens and logout tokens. Default `60s`. */
   readonly clockTolerance?: Duration
-  /** Whether logout tokens without the type `logout+jwt` are taken, for older providers. Default false. */
+  /** Whether logout tokens without the type `logout+jwt` are accepted, for older providers. Default false. */
   readonly allowUntypedLogoutTokens?: boolean
 }
 

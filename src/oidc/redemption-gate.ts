@@ -1,7 +1,7 @@
 /**
- * What code redemptions and the provider gate say to each other. Any visitor can cause a redemption with a junk code, so redemptions have a
- * count and a pause of their own: their failures shut no refresh of a signed-in user out. While the gate of the provider is shut,
- * no code is sent either. A pause that the provider asks for holds for both. See docs/decisions/0007-provider-gate.md.
+ * Connects code redemptions with the provider gate. Any visitor can cause a redemption with a forged code. So redemptions have their own
+ * count and pause, and their failures never block the refreshes of signed-in users. While the provider's gate refuses requests,
+ * no code is sent either. A pause that the provider requests applies to both. See docs/decisions/0007-provider-gate.md.
  */
 import type { Clock } from '../core/clock.ts'
 import { OidcError } from '../core/errors.ts'
@@ -9,20 +9,20 @@ import type { Passage, ProviderGate } from '../token/provider-gate.ts'
 import { asksForPause, isRefreshFailure, type RefreshFailure, TOO_MANY_REQUESTS } from '../token/refresh-outcome.ts'
 import { failureOf } from './token-requester.ts'
 
-/** Below 500, these say that the provider wants a pause. */
+/** Statuses below 500 with which a provider requests a pause. */
 const PAUSE_STATUSES: readonly number[] = [408, 425, TOO_MANY_REQUESTS]
 
 export interface RedemptionGate {
   /**
-   * Checks that a code may be sent now. It takes no trial.
-   * @throws {OidcError} `COATCHECK_OIDC_UNAVAILABLE` with `details.retryAfterMs`; `COATCHECK_OIDC_CLIENT_REJECTED` while the gate is
-   *   shut because the provider refuses this client
+   * Checks that a code may be sent now. It starts no trial.
+   * @throws {OidcError} `COATCHECK_OIDC_UNAVAILABLE` with `details.retryAfterMs`; `COATCHECK_OIDC_CLIENT_REJECTED` while the gate refuses
+   *   requests because the provider refuses this client
    */
   look(provider: string): Promise<RedemptionPassage>
 }
 
 export interface RedemptionPassage {
-  /** Sends the request and reports what it met. @throws as `look`, and what the request throws */
+  /** Sends the request and reports its outcome. @throws as `look`, and the errors of the request */
   redeem<T>(request: () => Promise<T>): Promise<T>
 }
 
@@ -58,13 +58,13 @@ export function createRedemptionGate(deps: { readonly gate: ProviderGate; readon
   }
 }
 
-/** No provider can have this name: a line break is not allowed in one. */
+/** No provider can have this name, because a name contains no line break. */
 function gateOfRedemptions(provider: string): string {
   return `${provider}\nredemptions`
 }
 
 async function reportFailure(own: Passage, common: Passage, error: unknown, failure: RefreshFailure): Promise<void> {
-  // The token endpoint has worked: a visitor can send a code of another sign-in, whose answer fails a check here.
+  // The token endpoint has worked: a visitor can send a code of another sign-in, and a check here then refuses the answer.
   if (error instanceof OidcError || isOfTheCode(failure)) return own.worked()
   await Promise.all([own.failed(failure), asksForPause(failure) ? common.failed(failure) : null])
 }
@@ -83,7 +83,7 @@ function shutError(provider: string, error: unknown): unknown {
   return new OidcError('COATCHECK_OIDC_CLIENT_REJECTED', { details })
 }
 
-/** The error of a callback whose code was not sent. `busy`: too many codes are under way. */
+/** Returns the error of a callback whose code was not sent. `busy`: too many codes are under way. */
 export function redemptionUnavailable(
   provider: string,
   reason: 'gate' | 'busy',

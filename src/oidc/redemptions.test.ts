@@ -6,7 +6,7 @@ import { createRedemptions, type Redemptions, type Reservation } from './redempt
 const AT_ONCE = 10
 const WAITING = 100
 
-/** Always open. The gate itself is tested on every driver; here it is about places. */
+/** Always open. The gate itself is tested on every driver; these tests are about places. */
 const pass = (): Promise<Passage> =>
   Promise.resolve({ worked: () => Promise.resolve(), failed: () => Promise.resolve() })
 const open: ProviderGate = { look: pass, enter: pass }

@@ -1,27 +1,27 @@
 /**
- * Code redemption: few at once in this process, and only while the gate allows it. Anonymous visitors cause redemptions. `callback.ts` asks
- * for a place before it claims the transaction; `redemption-gate.ts` decides what an outcome says about the provider.
+ * Limits code redemptions: few at once in this process, and only while the gate allows it. Anonymous visitors cause redemptions.
+ * `callback.ts` reserves a place before it claims the transaction; `redemption-gate.ts` decides what an outcome says about the provider.
  */
 import type { Clock } from '../core/clock.ts'
 import type { ProviderGate } from '../token/provider-gate.ts'
 import { createRedemptionGate, redemptionUnavailable, type RedemptionPassage } from './redemption-gate.ts'
 
-/** Redemptions of one provider that run at once in this process. A redemption takes some 100 ms. */
+/** Redemptions of one provider that run at once in this process. A redemption takes about 100 ms. */
 const MOST_AT_ONCE = 10
 const MOST_WAITING = 100
 const LONGEST_WAIT_MS = 5000
 
 export interface Redemptions {
   /**
-   * Waits for a place, at most five seconds, and looks whether the gate is open. It takes no trial of the gate.
-   * @throws {OidcError} `COATCHECK_OIDC_UNAVAILABLE` with `details.retryAfterMs`; `COATCHECK_OIDC_CLIENT_REJECTED` while the gate is
-   *   shut because the provider refuses this client
+   * Waits for a place, at most five seconds, and checks the gate. It starts no trial of the gate.
+   * @throws {OidcError} `COATCHECK_OIDC_UNAVAILABLE` with `details.retryAfterMs`; `COATCHECK_OIDC_CLIENT_REJECTED` while the gate refuses
+   *   requests because the provider refuses this client
    */
   reserve(provider: string): Promise<Reservation>
 }
 
 export interface Reservation extends RedemptionPassage {
-  /** Gives the place to the next waiting redemption. The caller must call it in any case. */
+  /** Passes the place to the next waiting redemption. The caller must call it in each case. */
   leave(): void
 }
 
@@ -66,7 +66,7 @@ function placesOf(places: Map<string, Places>, provider: string): Places {
   return known
 }
 
-/** First come, first served. `leave` hands a place to the next in line, so the place stays taken. */
+/** First come, first served. `leave` passes a place to the next redemption in the queue, so the place stays taken. */
 function placeOf(places: Places, provider: string): Promise<void> {
   if (places.taken < MOST_AT_ONCE) {
     places.taken++

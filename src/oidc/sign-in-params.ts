@@ -1,7 +1,6 @@
 /**
- * Sign-in parameters in a link to the login route: claims and scopes that a provider or a resource asked for. The parameters are signed,
+ * Sign-in parameters in a link to the login route: claims and scopes that a provider or a resource requested. The parameters are signed,
  * because only configuration and application code may set authorization parameters, never a visitor (OWASP ASVS 10.2.3).
- *
  * The signature covers the user and an expiry. The login route ignores parameters of another user, expired ones and unsigned ones; the
  * sign-in itself goes on without them.
  */
@@ -12,20 +11,20 @@ import type { Keyring } from '../keyring/keyring.ts'
 import type { SignInUrl, SignInParams } from '../token/sign-in-url.ts'
 
 const PURPOSE = 'sign-in-params'
-/** Far above real claims challenges (about 100), and small enough for an address. */
+/** Far above real claims challenges (about 100), and small enough for a URL. */
 const MOST_CHARACTERS = 4096
-/** As long as a page with this link may stay open. */
+/** How long a page with this link may stay open. */
 export const PARAMS_LIFE_MS = 60 * 60_000
 
 export type SignedParams = Pick<SignInParams, 'claims' | 'scopes'>
 
 /** Parsed parameters whose signature is not verified yet. Verification needs the user of the browser. */
 export interface UnverifiedParams {
-  /** Returns `null` for any user but the one that the link was made for. */
+  /** Returns `null` for any user other than the one that the link was made for. */
   openFor(userKey: string): SignedParams | null
 }
 
-/** The address of the login route with what it should ask for. */
+/** Returns the URL of the login route with the signed parameters. */
 export function signInUrlOf(keyring: Keyring, basePath: string, clock: Clock): SignInUrl {
   return ({ provider, userKey, claims, scopes }) => {
     const query = new URLSearchParams({ provider })
@@ -39,7 +38,7 @@ export function signInUrlOf(keyring: Keyring, basePath: string, clock: Clock): S
   }
 }
 
-/** Returns `null` for a text that cannot be signed parameters. The session of the browser need not be read then. */
+/** Returns `null` for a text that cannot be signed parameters. The caller then need not read the session of the browser. */
 export function readSignInParams(
   keyring: Keyring,
   provider: string,

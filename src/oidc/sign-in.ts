@@ -1,7 +1,7 @@
 /**
- * The way to the provider: a transaction for a cookie of the browser, and an authorization URL. Code with PKCE S256, state and nonce, always, and
- * no parameter of the visitor's but a login hint and a stricter `max_age` (OWASP ASVS 10.2.3): scopes, claims, prompt and redirect URI come from
- * configuration and application code only; what tokens need to go on is signed on its way (`sign-in-params.ts`).
+ * Starts a sign-in: a transaction for a cookie of the browser, and an authorization URL. It always uses the code flow with PKCE S256, state
+ * and nonce. A visitor can set only a login hint and a stricter `max_age` (OWASP ASVS 10.2.3). Scopes, claims, prompt and redirect URI come
+ * from configuration and application code only. Claims and scopes that tokens need travel as signed parameters (`sign-in-params.ts`).
  */
 import { buildAuthorizationUrl, calculatePKCECodeChallenge, randomPKCECodeVerifier } from 'openid-client'
 import type { ResolvedProvider } from '../config/types.ts'
@@ -19,19 +19,19 @@ const NONCE_BYTES = 32
 const MAX_HINT_CHARACTERS = 254 // the longest e-mail address, RFC 5321
 
 export interface SignInRequest {
-  /** Default: the first one. */
+  /** Default: the first provider. */
   readonly provider?: string
   /** A path that `http/return-to.ts` has accepted. */
   readonly returnTo?: string | null
-  /** Whom the provider should offer to sign in. Anything but a short plain text is left out. */
+  /** The user that the provider should suggest. Any value other than a short plain text is ignored. */
   readonly loginHint?: string | null
   /** From application code only. */
   readonly prompt?: 'login' | 'select_account' | 'consent' | 'none'
-  /** The provider asks which account to use, even if it remembers one. Loses against `prompt`. */
+  /** True: the provider asks which account to use, even if it remembers one. `prompt` has precedence. */
   readonly asksAccount?: boolean
-  /** The user has to have authenticated at most this long ago; the answer is checked for it. */
+  /** The longest time since the user's authentication, in seconds; the callback verifies it. */
   readonly maxAgeSeconds?: number | null
-  /** What a provider or a resource has asked for; see `sign-in-params.ts`. */
+  /** Claims and scopes that a provider or a resource requested; see `sign-in-params.ts`. */
   readonly params?: SignedParams | null
 }
 
@@ -51,8 +51,8 @@ export interface SignInDeps {
 }
 
 /**
- * Asks no store.
- * @throws {OidcError} `COATCHECK_REQUEST_INVALID` for an unknown provider, `COATCHECK_OIDC_DISCOVERY` when it is away
+ * Starts a sign-in without using the store.
+ * @throws {OidcError} `COATCHECK_REQUEST_INVALID` for an unknown provider, `COATCHECK_OIDC_DISCOVERY` when its metadata cannot be read
  */
 export async function startSignIn(deps: SignInDeps, request: SignInRequest): Promise<StartedSignIn> {
   const provider = deps.clients.find(request.provider)
@@ -96,8 +96,8 @@ export async function startSignIn(deps: SignInDeps, request: SignInRequest): Pro
 }
 
 /**
- * The first provider comes back to `<basePath>/callback`, every other one to an address of its own, so that an answer of
- * one provider can never be taken for that of another (RFC 9700 section 4.4.2.2; Entra sends no `iss`).
+ * The first provider returns to `<basePath>/callback`, every other one to its own address. So an answer of
+ * one provider can never pass as that of another (RFC 9700 section 4.4.2.2; Entra ID sends no `iss`).
  */
 export function redirectUriOf(
   baseUrl: URL,

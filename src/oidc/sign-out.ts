@@ -1,30 +1,30 @@
 /**
- * RP-initiated logout (OpenID Connect RP-Initiated Logout 1.0): where to send the browser after the session here has ended.
- * Ending comes first and does not depend on the provider; a provider without the endpoint, or one that is away, only means
- * that the visitor stays signed in there.
+ * RP-initiated logout (OpenID Connect RP-Initiated Logout 1.0): returns where to send the browser after the session here has ended.
+ * The session ends first and does not depend on the provider. If the provider has no such endpoint or does not answer, the visitor only
+ * stays signed in there.
  */
 import { parseJson } from '../core/json.ts'
 import { buildEndSessionUrl } from 'openid-client'
 import type { Authentication } from '../session/types.ts'
 import type { ProviderClient, ProviderClients } from './provider-client.ts'
 
-/** The visitor is signed out here already and waits for nothing but an address. */
+/** The visitor is already signed out here and waits only for a URL. */
 const ADDRESS_DEADLINE_MS = 2_000
 
 export interface EndSessionRequest {
   readonly provider: string
-  /** The stored ID token of the user, which may be that of a sign-in on another device; `null` without one. */
+  /** The user's stored ID token, which may belong to a sign-in on another device; `null` without one. */
   readonly idToken: string | null
   /** The sign-in of the session that has ended. */
   readonly signIn: Pick<Authentication, 'issuer' | 'subject' | 'sid'>
-  /** From configuration; has to be registered at the provider. */
+  /** From configuration; the provider must have it registered. */
   readonly postLogoutRedirectUri: string
 }
 
-/** The way to the end-session endpoint. */
+/** The URL or form that leads to the end-session endpoint. */
 export interface EndSession {
   readonly url: URL
-  /** With `endSessionMethod: 'post'` and an ID token: the form that hands it over. `url` has no hint then. */
+  /** With `endSessionMethod: 'post'` and an ID token: the form that sends it. `url` then has no hint. */
   readonly form: EndSessionForm | null
 }
 
@@ -33,7 +33,7 @@ export interface EndSessionForm {
   readonly fields: URLSearchParams
 }
 
-/** `null` when the provider has no such endpoint or cannot be reached within 2 s. Never throws. */
+/** Returns `null` when the provider has no such endpoint or does not answer within 2 s. Never throws. */
 export async function endSessionOf(clients: ProviderClients, request: EndSessionRequest): Promise<EndSession | null> {
   if (!clients.find(request.provider)) return null
   try {
@@ -67,11 +67,11 @@ async function withinDeadline<T>(value: Promise<T>): Promise<T | null> {
 }
 
 /**
- * Entra ID takes the `login_hint` claim instead of the token, so the token stays on the server. Other providers rely on the
+ * Entra ID accepts the `login_hint` claim instead of the token, so the token stays on the server. Other providers rely on the
  * specification's `id_token_hint` to skip their question. See docs/decisions/0025.
- *
- * Tokens are stored per user, so the ID token may be that of a later sign-in on another device. As a hint it would name the provider
- * session of that device (`sid`). The provider may then end that one, or decline (RP-Initiated Logout 1.0 sections 2 and 4): no hint then.
+ * Tokens are stored per user, so the ID token may belong to a later sign-in on another device. As a hint it would name the provider
+ * session of that device (`sid`). The provider may then end that session, or decline (RP-Initiated Logout 1.0 sections 2 and 4). So no hint
+ * is sent in this case.
  */
 function hintOf({ provider }: ProviderClient, { idToken, signIn }: EndSessionRequest): Record<string, string> {
   const claims = idToken === null ? null : claimsOf(idToken)
@@ -84,7 +84,7 @@ function hintOf({ provider }: ProviderClient, { idToken, signIn }: EndSessionReq
   return claims['sid'] === undefined || claims['sid'] === signIn.sid ? { id_token_hint: idToken } : {}
 }
 
-/** Of a token that was validated at sign-in and has lain sealed since. `null`: it is none. */
+/** Reads the claims of a token that was validated at sign-in and has been sealed since. `null`: the text is no token. */
 function claimsOf(idToken: string): Readonly<Record<string, unknown>> | null {
   try {
     const payload = Buffer.from(idToken.split('.')[1] ?? '', 'base64url').toString('utf8')

@@ -25,7 +25,7 @@ export interface TokenAnswer {
 /** A hundred years. A longer life is an error of the provider. */
 const LONGEST_LIFE_SECONDS = 100 * 366 * 24 * 3600
 
-/** Claims of a refreshed ID token that have to be those of the first one, where both have them. */
+/** Claims of a refreshed ID token that must equal those of the first one, if both tokens have them. */
 const SAME_AS_BEFORE = [
   ['auth_time', 'authentication-time'],
   ['nonce', 'nonce'],
@@ -42,18 +42,18 @@ export function assertTokenAnswer({ token_type: type, expires_in: lifeSeconds }:
 }
 
 /**
- * For an ID token whose other claims openid-client has checked.
+ * Checks an ID token whose other claims openid-client has checked.
  * @param before the ID token of the grant, at a refresh
  * @throws {OidcError} `COATCHECK_SIGNIN_REJECTED`
  */
 export function assertIdToken(provider: ResolvedProvider, idToken: string, before?: string): void {
   const { clientId } = provider
   const claims = claimsIn(idToken) ?? {}
-  // Section 3.1.3.7, 10: the library requires the claim and does not compare it.
+  // Section 3.1.3.7, rule 10: the library requires the claim but does not compare it.
   const { iat } = claims
   if (typeof iat === 'number' && iat > systemClock.now() / 1000 + toleranceOf(provider))
     throw signInRefused('COATCHECK_SIGNIN_REJECTED', 'issued-at')
-  // Section 3.1.3.7, 5. The library looks at it only where there are several audiences.
+  // Section 3.1.3.7, rule 5. The library checks it only if the token has several audiences.
   if (claims['azp'] !== undefined && claims['azp'] !== clientId) {
     const compared = { expected: shown(clientId), got: shown(claims['azp']) }
     throw signInRefused('COATCHECK_SIGNIN_REJECTED', 'authorized-party', compared)

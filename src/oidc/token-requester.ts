@@ -1,7 +1,7 @@
 /**
- * Token requests after sign-in, through openid-client: refresh (RFC 6749 section 6), client credentials (section 4.4), on
- * behalf of a caller (Entra ID's flow, RFC 8693 elsewhere). The port of `token/`: one request per call, no retry, and what went
- * wrong as facts.
+ * Sends token requests after sign-in, through openid-client: refresh (RFC 6749 section 6), client credentials (section 4.4), and on
+ * behalf of a caller (Entra ID's flow, RFC 8693 elsewhere). It implements the port of `token/`: one request per call, no retry, and
+ * failures as facts.
  */
 import { clientCredentialsGrant, genericGrantRequest, refreshTokenGrant } from 'openid-client'
 import type { Clock } from '../core/clock.ts'
@@ -31,7 +31,7 @@ export function createTokenRequester(clients: ProviderClients, clock: Clock): To
       Promise.resolve(tokensOf(answer)),
   ): Promise<RefreshedTokens> => {
     const client = await clientOf(clients, provider)
-    // A request that has left is not cut off: its answer may hold the only valid refresh token.
+    // A sent request is not aborted: its answer may hold the only valid refresh token.
     signal?.throwIfAborted()
     const watched = watchAnswer(() => send(client))
     try {
@@ -72,7 +72,7 @@ export function createTokenRequester(clients: ProviderClients, clock: Clock): To
   }
 }
 
-/** Without scopes those of the grant apply (RFC 6749 section 6). */
+/** Without scopes, the scopes of the grant apply (RFC 6749 section 6). */
 function parametersOf({ scopes = [], resource, claims }: DirectTokenRequest): URLSearchParams {
   const parameters = new URLSearchParams()
   if (scopes.length > 0) parameters.set('scope', scopes.join(' '))
@@ -81,21 +81,21 @@ function parametersOf({ scopes = [], resource, claims }: DirectTokenRequest): UR
   return parameters
 }
 
-/** Entra ID hands out a new refresh token only to those who ask for offline_access each time. */
+/** Entra ID returns a new refresh token only if each request asks for `offline_access`. */
 function withOfflineAccess({ provider }: ProviderClient, request: DirectTokenRequest): DirectTokenRequest {
   const { scopes = [] } = request
   const isAsked = scopes.length > 0 && provider.preset === 'entra' && provider.scopes.includes('offline_access')
   return isAsked ? { ...request, scopes: [...new Set([...scopes, 'offline_access'])] } : request
 }
 
-/** Entra ID knows no `resource`: what the application was granted there is the scope `<resource>/.default`. */
+/** Entra ID has no `resource` parameter. The scope `<resource>/.default` covers what the application was granted there. */
 function withDefaultScope({ provider }: ProviderClient, request: DirectTokenRequest): DirectTokenRequest {
   const { resource, scopes = [], ...rest } = request
   if (provider.preset !== 'entra' || resource === undefined) return request
   return { ...rest, scopes: scopes.length > 0 ? scopes : [`${resource}/.default`] }
 }
 
-/** @throws {OidcError} when a check refuses the ID token; a key set that cannot be fetched refuses nothing */
+/** @throws {OidcError} when a check refuses the ID token; a key set that cannot be fetched refuses no token */
 async function identityIn(
   client: ProviderClient,
   { id_token: idToken }: TokenAnswer,
@@ -136,7 +136,7 @@ export async function clientOf(clients: ProviderClients, provider: string): Prom
 
 /**
  * Returns the facts of a failed request to a provider.
- * @param seen the answer, if one arrived: the provider has then carried out the request, and nothing repeats it
+ * @param seen the answer, if one arrived: the provider has then carried out the request, and no caller repeats it
  */
 export function failureOf(error: unknown, clock: Clock, seen?: SeenAnswer): RefreshFailure {
   if (error instanceof RefreshFailure) return error
@@ -151,7 +151,7 @@ export function failureOf(error: unknown, clock: Clock, seen?: SeenAnswer): Refr
   )
 }
 
-/** Facts of a check that failed in this library, or of a key set that could not be fetched. */
+/** Facts of a check that failed in Coatcheck, or of a key set that could not be fetched. */
 function refusalFacts({ code, details }: OidcError): ProviderFacts {
   return { ...providerReasonIn(details), isInvalidAnswer: code === 'COATCHECK_SIGNIN_REJECTED' }
 }
@@ -164,7 +164,7 @@ function bodyOf(seen: SeenAnswer | undefined): { readonly id_token?: unknown; re
   }
 }
 
-/** Nothing in it is verified. */
+/** Reads parts of the answer. None of them is verified. */
 function refusedAnswerIn(seen: SeenAnswer | undefined): RefusedAnswer {
   const { id_token: idToken, refresh_token: refreshToken } = bodyOf(seen)
   return {

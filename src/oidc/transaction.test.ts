@@ -122,7 +122,7 @@ describe('transactions', () => {
     const verifier = 'v'.repeat(43)
     const longest = { ...asked, provider: 'p'.repeat(32), nonce: verifier, codeVerifier: verifier }
     const { sealed } = transactions.start({ ...longest, returnTo: `/${'x'.repeat(2047)}` })
-    // The longest name of a cookie: prefix, 64 characters, "-signin-" and the id. Browsers keep 4,096 with the name.
+    // The longest name of a cookie: prefix, 64 characters, "-signin-" and the id. Browsers keep 4,096 characters including the name.
     expect(sealed.length).toBeLessThan(4096 - '__Host-'.length - 64 - '-signin-'.length - 22)
     expect(transactions.start({ ...longest, returnTo: null }).sealed.length).toBeLessThan(400)
   })

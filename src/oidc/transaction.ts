@@ -1,8 +1,8 @@
 /**
- * Sign-in transactions: what was promised to the provider between leaving for it and coming back. A transaction lies sealed in a
+ * Sign-in transactions: the values that a sign-in keeps between the request to the provider and its answer. A transaction is sealed in a
  * cookie of the browser that started it, so a visitor who begins one writes nothing to the store. The seal binds it to its state
- * (RFC 9700 section 2.1); its content binds it to the provider, the client and the redirect URI (sections 4.4, 4.7) and ends
- * it. The store remembers which transactions are used up: a callback claims its own before it redeems the code.
+ * (RFC 9700 section 2.1). Its content binds it to the provider, the client and the redirect URI (sections 4.4, 4.7) and sets its
+ * expiry. The store remembers which transactions are used: a callback claims its own before it redeems the code.
  */
 import { createHash } from 'node:crypto'
 import type { Clock } from '../core/clock.ts'
@@ -12,14 +12,14 @@ import type { Keyring } from '../keyring/keyring.ts'
 import { SEALED_BY_BYTES, type Seal, type SealAddress } from '../keyring/seal.ts'
 import type { TransactionDriver } from './transaction-driver.ts'
 
-export const TRANSACTION_LIFE_MS = 10 * 60_000 // RFC 9700 wants it short; a second factor and a password reset fit in
+export const TRANSACTION_LIFE_MS = 10 * 60_000 // RFC 9700 requires a short life; a second factor and a password reset fit in
 /** How far the clocks of two instances may differ: a used transaction is remembered until it has expired for each of them. */
 export const CLOCK_SLACK_MS = 5 * 60_000
 const STATE_BYTES = 32
 /** Longer than any cookie that a browser keeps. */
 const MOST_CHARACTERS = 4096
 
-/** What a transaction is bound to besides its state and browser. */
+/** The values that a transaction is bound to, besides its state and browser. */
 export interface TransactionBinding {
   readonly issuer: string
   readonly clientId: string
@@ -30,14 +30,14 @@ export interface TransactionInput extends TransactionBinding {
   readonly provider: string
   readonly nonce: string
   readonly codeVerifier: string
-  /** Path on our origin, already checked. `null`: the start page. */
+  /** Path on this origin, already checked. `null`: the start page. */
   readonly returnTo: string | null
-  /** The `max_age` of the request, in seconds; the callback verifies it. `null` or left out: none. */
+  /** The `max_age` of the request, in seconds; the callback verifies it. `null` or omitted: no `max_age`. */
   readonly maxAgeSeconds?: number | null
 }
 
 export interface StartedTransaction {
-  /** 22 characters base64url. Names the transaction in the cookie's name and in the store; it leads back to no state. */
+  /** 22 characters base64url. Names the transaction in the cookie's name and in the store. It does not reveal the state. */
   readonly id: string
   readonly state: string
   /** The value of the cookie: base64url, about 290 characters and four thirds of `returnTo`. */
@@ -52,26 +52,26 @@ export interface Transaction {
   readonly returnTo: string | null
   readonly maxAgeSeconds: number | null
   readonly expiresAtMs: number
-  /** A hash of what it is bound to; see `Transactions.isBoundTo`. */
+  /** A hash of the values that it is bound to; see `Transactions.isBoundTo`. */
   readonly binding: string
-  /** First bytes of the sealed transaction: which key sealed it. */
+  /** First bytes of the sealed transaction: they name the key that sealed it. */
   readonly sealedBy: Buffer
 }
 
 export interface Transactions {
-  /** Of a state: 22 characters base64url. */
+  /** Returns the id of a state: 22 characters base64url. */
   idOf(state: string): string
-  /** Asks no store. */
+  /** Does not use the store. */
   start(input: TransactionInput): StartedTransaction
   /**
-   * Asks no store. `null` for what does not open under this id with a key of the ring, for what an earlier version wrote, and
-   * for what has expired; towards the visitor these are one answer.
+   * Does not use the store. Returns `null` for a text that does not open under this id with a key of the ring, for one that an earlier
+   * version wrote, and for an expired one. A visitor gets the same answer in all these cases.
    */
   open(id: string, sealed: string): Transaction | null
   isBoundTo(transaction: Transaction, binding: TransactionBinding): boolean
   /**
-   * Uses it up. False when that has happened before.
-   * @throws {RedisError} when the store cannot be asked. After `COATCHECK_REDIS_TIMEOUT` or a lost connection it may be used up.
+   * Marks the transaction as used. Returns false if it was used before.
+   * @throws {RedisError} when the store did not answer. After `COATCHECK_REDIS_TIMEOUT` or a lost connection it may be used.
    */
   claim(transaction: Transaction): Promise<boolean>
 }
@@ -84,7 +84,7 @@ export interface TransactionDeps {
   readonly clock: Clock
 }
 
-/** What is sealed: a list, because names would be a fifth of the cookie. */
+/** The sealed content: a list, because field names would be a fifth of the cookie. */
 type Content = readonly [
   provider: string,
   binding: string,
@@ -119,7 +119,7 @@ export function createTransactions({ driver, seal, keyring, random, clock }: Tra
         plaintext.toString('utf8'),
       ) as Content
       const leftMs = expiresAtMs - clock.now()
-      // One from the future was sealed by a clock that is wrong, and would be valid for longer than its use is remembered.
+      // A wrong clock sealed a transaction from the future. It would be valid for longer than the store remembers its use.
       if (leftMs <= 0 || leftMs > TRANSACTION_LIFE_MS + CLOCK_SLACK_MS) return null
       const sealedBy = record.subarray(0, SEALED_BY_BYTES)
       return { id, provider, binding, nonce, codeVerifier, returnTo, maxAgeSeconds, expiresAtMs, sealedBy }
@@ -136,7 +136,7 @@ function addressOf(id: string): SealAddress {
   return { type: 'signin', kind: 'cookie', name: id, shard: id }
 }
 
-/** A hash, so that long addresses do not lengthen the cookie. */
+/** A hash, so that long URLs do not lengthen the cookie. */
 function hashOf({ issuer, clientId, redirectUri }: TransactionBinding): string {
   return createHash('sha256')
     .update(JSON.stringify([issuer, clientId, redirectUri]))
