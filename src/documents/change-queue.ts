@@ -1,9 +1,9 @@
 /**
- * Changes of one document within this process take turns, and each begins with what the one before has stored: parallel requests
- * of one session then cost one command each, and do not race each other for the compare and set.
+ * A serial queue for changes of one document within this process. Each change starts with the document that the previous one stored. So
+ * parallel requests of one session cost one command each, and their compare-and-set writes do not conflict.
  */
 export interface ChangeQueue<L> {
-  /** @param run gets what the turn before has left, if it stands there still waiting for others */
+  /** @param run gets the result of the previous change, if one has just finished in this queue */
   take<R>(name: string, run: (latest: L | undefined) => Promise<{ result: R; latest: L | undefined }>): Promise<R>
 }
 
@@ -20,7 +20,7 @@ export function createChangeQueue<L>(): ChangeQueue<L> {
         return result
       })
       queue.tail = turn.catch(() => {
-        // What is stored is unknown: the next one reads it.
+        // The stored state is unknown: the next change reads it.
         queue.latest = undefined
       })
       try {

@@ -1,6 +1,6 @@
 /**
- * JSON documents of a host, sealed: the name that the host gave is hashed, the content is encrypted for that name, and a change
- * is made by compare and set. What a host's contract cannot say (which change belongs to which read) is for the adapters.
+ * Sealed JSON documents of a drop-in library. The library's name for a document is hashed, the content is encrypted for that name, and a
+ * change is a compare-and-set. The adapters decide what a library's contract leaves open (which change belongs to which read).
  */
 import { SessionError } from '../core/errors.ts'
 import type { EventBus } from '../core/events.ts'
@@ -19,26 +19,27 @@ export interface StoredDocument<T> {
 
 export type Saved<T> =
   { readonly status: 'saved'; readonly document: StoredDocument<T> } | { readonly status: Uncommitted }
-/** `taken`: it was to be new, and is there. `gone`: it was to be there, and is not. `ended`: it never comes back. */
+/**
+ * `taken`: the document should be new, but one exists. `gone`: the document should exist, but none does. `ended`: it was ended and never
+ * comes back.
+ */
 export type Uncommitted = 'taken' | 'gone' | 'ended'
 
 /** Documents of one kind. */
 export interface Documents<T> {
-  /** Where a document of this name of the host's lies. The hash says nothing about the name. */
+  /** Returns the address of the document with this name. The hash does not reveal the name. */
   refOf(id: string): DocumentRef
   read(ref: DocumentRef): Promise<StoredDocument<T> | null>
-  /** As `read`, where a document that does not open must not count as missing: `unreadable`. */
-  readOrRefuse(ref: DocumentRef): Promise<StoredDocument<T> | 'unreadable' | null>
-  /** Whatever is stored is replaced; with `isNew` only nothing is. */
+  /** Replaces the stored document. With `isNew`, it stores only if no document exists. */
   put(
     ref: DocumentRef,
     value: T,
     options: { readonly ttlMs: number | null; readonly isNew?: boolean },
   ): Promise<Saved<T>>
   /**
-   * Changes what is stored by then, starting from `known` when it is given, and never brings back what is gone.
-   * @param change called again with what others have written meanwhile, each time before a write. What it does must be safe to repeat.
-   *   `null`: leave it.
+   * Changes the stored document, starting from `known` if it is given, and never brings back a removed document.
+   * @param change called again with the document that others have written meanwhile, each time before a write. Its effects must be safe to
+   *   repeat. `null`: no change.
    * @param ttlMs of the changed document
    * @throws {SessionError} `COATCHECK_SESSION_CONFLICT` after 16 lost races
    */
@@ -56,12 +57,12 @@ export interface DocumentDeps {
   readonly driver: DocumentDriver
   readonly keyring: Keyring
   readonly seal: Seal
-  /** The key prefix: part of what a document is sealed for. */
+  /** The key prefix. The seal of each document covers it. */
   readonly namespace: string
   readonly events: EventBus
 }
 
-/** How a document is written before it is sealed. */
+/** Converts a document to text before it is sealed, and back. */
 export interface DocumentCodec<T> {
   encode(value: T): string
   decode(text: string): T
@@ -69,7 +70,7 @@ export interface DocumentCodec<T> {
 
 const asJson = { encode: JSON.stringify, decode: JSON.parse }
 
-/** What a document is sealed for. `namespace`: what stands before all keys. */
+/** The address that the seal of a document covers. `namespace`: the prefix of all keys. */
 export function documentAddress(namespace: string, { kind, name }: DocumentRef): SealAddress {
   return { type: 'document', kind, name: `${namespace}${name}`, shard: name }
 }
@@ -87,7 +88,7 @@ export function createDocuments<T>(
   }
   const valueOf = (record: Buffer, opened: Buffer | Refusal): StoredDocument<T> | null => {
     if (Buffer.isBuffer(opened)) return { value: decode(opened.toString('utf8')), nonce: nonceOf(record) }
-    // As if it were not there, which is what a host can deal with; operators are told.
+    // Treated as absent, which a drop-in library can handle; an event reports it to operators.
     const code = opened === 'key-unknown' ? 'COATCHECK_KEY_UNKNOWN' : opened
     events.emit('error', { code, operation: `${kind}.read` })
     return null

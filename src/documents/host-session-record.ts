@@ -1,10 +1,10 @@
-/** The record of a session of another library, and how its data, cookie and changes are read from it. Used by `host-sessions.ts`. */
+/** The record of a session of another library. This module reads its data, its cookie and its changes. Used by `host-sessions.ts`. */
 import { isDeepStrictEqual } from 'node:util'
 import type { DocumentCodec } from './documents.ts'
 import { type JsonObject, mergeChanges } from './json-merge.ts'
 
 export interface HostSession {
-  /** What the host stores, as JSON: stored and compared as it is, parsed on demand. */
+  /** The JSON of the drop-in library: stored and compared unchanged, parsed on demand. */
   readonly json: string
   /** The cookie of the last touch. It replaces the field `cookie` of `json`. */
   readonly cookie?: JsonObject
@@ -14,16 +14,16 @@ export interface HostSession {
   readonly birth?: string
   /** The set of its user, and the end of its entry there, epoch milliseconds. */
   readonly user?: { readonly set: string; readonly untilMs: number }
-  /** The key of the old record of another library that this session was taken from (`src/migrate/`). Absent: there is none. */
+  /** The key of the old record of another library that this session comes from (`src/migrate/`). Absent: there is no old record. */
   readonly link?: string
   /**
-   * With `link`: the JSON of the old record that this session has taken in. Since then it stands alone. The old record may still be there, and
-   * decides nothing.
+   * With `link`: the JSON of the old record that this session has taken over. The session is independent since then. The old record may
+   * still exist, but decides nothing.
    */
   readonly taken?: string
 }
 
-/** True: the old record decides whether this session exists, and what it holds. */
+/** True: the old record decides whether this session exists, and what it contains. */
 export function isMirror({ link, taken }: HostSession): boolean {
   return link !== undefined && taken === undefined
 }
@@ -34,7 +34,7 @@ export function withoutLink({ link: _link, taken: _taken, ...session }: HostSess
 
 type WithCookie = Pick<HostSession, 'json' | 'cookie'>
 
-/** Merges the changes of the host into the stored session. Without a change of another request it returns the host's JSON as it is. */
+/** Merges the library's changes into the stored session. Without a change of another request it returns the library's JSON unchanged. */
 export function mergedJson(handedOut: WithCookie, handedBack: string, stored: WithCookie): string {
   if (stored.json === handedOut.json && isDeepStrictEqual(stored.cookie, handedOut.cookie)) return handedBack
   return JSON.stringify(mergeChanges(effective(handedOut), parse(handedBack), effective(stored)))
@@ -49,7 +49,7 @@ export function cookieOf(session: WithCookie): unknown {
   return effective(session)['cookie']
 }
 
-/** Whether two cookies agree in all but `expires`, which the end of the session follows. */
+/** Returns whether two cookies are equal except for `expires`, which determines the end of the session. */
 export function differsInEndOnly(one: unknown, other: JsonObject): boolean {
   return isDeepStrictEqual({ ...(one as JsonObject | undefined), expires: null }, { ...other, expires: null })
 }
@@ -58,7 +58,7 @@ function parse(json: string): JsonObject {
   return JSON.parse(json) as JsonObject
 }
 
-/** One line about the session, then the JSON of the host. A read and a write leave that JSON as it is. */
+/** One line about the session, then the library's JSON. A read and a write keep that JSON unchanged. */
 export const hostSessionCodec: DocumentCodec<HostSession> = {
   encode: ({ json, ...about }) => `${JSON.stringify(about)}\n${json}`,
   decode(text) {

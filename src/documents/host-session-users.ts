@@ -11,30 +11,30 @@ import { effective, type HostSession } from './host-session-record.ts'
 import type { JsonObject } from './json-merge.ts'
 
 /**
- * Returns the user id that the data of a session names. `null` or `undefined`: no user. Pure: called with the data as it is stored, also
- * after a merge with the changes of parallel requests.
+ * Returns the user id that the data of a session names. `null` or `undefined`: no user. It must be pure: it is called with the stored data,
+ * also after a merge with the changes of parallel requests.
  */
 export type UserIdOf = (data: JsonObject) => string | null | undefined
 
 export interface HostSessionUsers {
-  /** The set of the sessions of this user. */
+  /** Returns the set of this user's sessions. */
   setOfUser(userId: string): DocumentRef
   /**
-   * Whether the session is one of this set: by its data or by its record. Both count, because an older or a newer version of the application
-   * may compute another user from the same data, or throw.
+   * Returns whether the session belongs to this set, by its data or by its record. Both count, because an older or a newer version of the
+   * application may compute another user from the same data, or throw.
    */
   isOf(session: HostSession, set: DocumentRef): boolean
   hasUser(session: HostSession): boolean
-  /** The name of the set that the session belongs to. Without `userIdOf` it is the set in the record. `undefined`: no user. */
+  /** Returns the name of the set that the session belongs to. Without `userIdOf` it is the set in the record. `undefined`: no user. */
   setOf(session: HostSession): string | undefined
   /**
-   * Enters the session in the set of its user, unless it is there for long enough.
+   * Adds the session to the set of its user, unless its entry there lasts long enough.
    * @returns the session with its user, to be written next
    */
   enter(ref: DocumentRef, session: HostSession): Promise<HostSession>
   /**
-   * Changes a stored session as `Documents.change` does, with the user of the changed data. When the user stays the same and the entry
-   * lasts, this is one command. Rejects only when the change may not be stored. If a set of a previous user cannot be left afterwards, the
+   * Changes a stored session as `Documents.change` does, with the user of the changed data. If the user stays the same and the entry
+   * lasts, this is one command. It rejects only if the change may not be stored. If a later removal from a previous user's set fails, the
    * event `error` reports it.
    */
   change(
@@ -63,16 +63,17 @@ export function createHostSessionUsers(
     const set = setOf(session)
     if (set === undefined) return withoutUser(session)
     if (session.user?.set === set && session.user.untilMs >= session.expiresAtMs) return session
-    // Twice as long as needed now, so that a session that is touched at each request is not entered at each.
+    // Twice the necessary life, so that a session that is touched at each request is not added at each request.
     const ttlMs = ttlOf(session)
     await driver.enter({ kind: ref.kind, name: set }, ref.name, 2 * ttlMs)
     return { ...session, user: { set, untilMs: session.expiresAtMs + ttlMs } }
   }
 
   /**
-   * Removes the session from sets of previous users. A parallel change may give the session back to one of them: it enters the set, the set
-   * loses the entry here, and the change is written. The write at the end closes that gap: if the parallel change is written first, the
-   * session is entered again here; otherwise its compare and set fails, and it enters the session again.
+   * Removes the session from sets of previous users. A parallel change may return the session to one of them: it adds the entry, this
+   * function removes the entry, and then the change is written. The write at the end closes that gap. If the parallel change is written
+   * first, this function adds the session again. Otherwise the compare-and-set of the parallel change fails, and that change adds the
+   * session again.
    */
   const leave = async (
     ref: DocumentRef,
@@ -88,8 +89,8 @@ export function createHostSessionUsers(
   }
 
   /**
-   * The change is stored, so its caller must not take it for failed. The sets get the session back: an entry too many counts for nothing,
-   * but a session that returned to a previous user meanwhile needs its entry.
+   * The change is stored, so its caller must not see a failure. The sets get the session back. An extra entry does no harm, but a session
+   * that returned to a previous user meanwhile needs its entry.
    */
   const notLeft = async (ref: DocumentRef, sets: ReadonlySet<string>, ttlMs: number, error: unknown): Promise<void> => {
     events.emit('error', { code: isCoatcheckError(error) ? error.code : 'unknown', operation: 'document.leave' })
@@ -97,7 +98,7 @@ export function createHostSessionUsers(
     await Promise.allSettled(entering)
   }
 
-  /** That of the record, if the function of the application throws for this data. */
+  /** The set in the record, if the application's function throws for this data. */
   const namedSetOf = (session: HostSession): string | undefined => {
     try {
       return setOf(session)
@@ -114,7 +115,7 @@ export function createHostSessionUsers(
     enter,
 
     async change(ref, change, known) {
-      /** An attempt that loses its race may have entered the session in the set of another user. */
+      /** An attempt that loses its race may have added the session to the set of another user. */
       const sets = new Set<string>()
       let replaced: HostSession['user']
       const entered = async (stored: HostSession): Promise<HostSession | null> => {
@@ -133,7 +134,7 @@ export function createHostSessionUsers(
       if (sets.size === 0) return changed
       try {
         const left = await leave(ref, sets, changed.document)
-        // If the session has ended since, this change was saved before that.
+        // If the session has ended since, this change was saved before that end.
         return left.status === 'saved' ? left : changed
       } catch (error) {
         await notLeft(ref, sets, 2 * ttlOf(changed.document.value), error)

@@ -1,11 +1,10 @@
 /**
- * Sessions whose ids and life another library decides (express-session, @fastify/session, koa-session, …): found by that
- * library's id, of which only a keyed hash is stored; changes merged into what is stored by then; what was ended never comes
- * back; listed and ended by user, when the application says whose they are.
- *
- * A session is entered in its user's set before it is stored (`host-session-users.ts`), and ending one leaves a marker under its name. So
- * the end of all sessions of a user meets every stored session, and each session that is about to be stored, which the marker then
- * refuses. A session that is about to change from another user to this one stays: its sign-in counts as the later of the two.
+ * Sessions whose ids and life another library decides (express-session, @fastify/session, koa-session, …). They are found by that
+ * library's id, of which only a keyed hash is stored. Changes are merged into the stored session. An ended session never comes
+ * back. If the application names the users of its sessions, they are listed and ended by user.
+ * A session enters its user's set before it is stored (`host-session-users.ts`), and ending it leaves a marker under its name. So the end
+ * of all sessions of a user covers every stored session, and also each session that is about to be stored, which the marker then refuses.
+ * A session that is about to change from another user to this one stays: its sign-in counts as the later event.
  */
 import type { Clock } from '../core/clock.ts'
 import type { EventBus } from '../core/events.ts'
@@ -24,7 +23,7 @@ import {
 import { createHostSessionUsers, type UserIdOf } from './host-session-users.ts'
 import type { JsonObject } from './json-merge.ts'
 
-/** Longer than any request: what comes later has nothing left to bring back. */
+/** Longer than any request: after that, no late request can bring the session back. */
 const ENDED_REMEMBERED_MS = 60 * 60_000
 const ENDED_AT_ONCE = 64
 const LISTED_AT_MOST = 1000
@@ -32,14 +31,14 @@ const LISTED_AT_MOST = 1000
 const TOUCHED_TOGETHER_MS = 1000
 const BIRTH_BYTES = 9
 
-/** What the host was handed out; its changes are told by it. */
+/** The session as the drop-in library received it. Its changes are computed from this copy. */
 export interface HandedOut {
   readonly ref: DocumentRef
   readonly json: string
   /** Replaces the field `cookie` of `json`. The caller copies it before a change. */
   readonly cookie?: JsonObject
   stored: StoredDocument<HostSession>
-  /** The text of the old record that `json` was read from. Absent: there is none, or it decides nothing. */
+  /** The text of the old record that `json` was read from. Absent: no old record exists, or it decides nothing. */
   readonly old?: string
   /** True: the old record is gone, and the next write drops the link to it. */
   readonly isUnlinked?: boolean
@@ -47,7 +46,7 @@ export interface HandedOut {
 
 /** The old records of another library that sessions are linked to, by their keys (`src/migrate/`). Methods reject during an outage. */
 export interface SessionLinks {
-  /** Whether the old record is there. */
+  /** Returns whether the old record exists. */
   stands(link: string): Promise<boolean>
   /** Removes old records. Called before their sessions end here. */
   remove(links: readonly EndingLink[]): Promise<void>
@@ -57,15 +56,15 @@ export interface SessionLinks {
 export interface EndingLink {
   /** The key of the old record. */
   readonly key: string
-  /** Whether a session is stored under the name, later: the id was used again. */
+  /** Returns whether a session is stored under the name later, because its id was used again. */
   isStored(): Promise<boolean>
 }
 
 /** One session of a user, as the stores for other libraries list it. */
 export interface HostSessionInfo {
-  /** A name for it that opens nothing: not the id of the host. */
+  /** A name of the session that opens nothing: not the id that the library uses. */
   readonly id: string
-  /** What the library stored. */
+  /** The data that the library stored. */
   readonly data: JsonObject
   /** When the session was first stored, epoch milliseconds. */
   readonly createdAtMs: number
@@ -76,13 +75,14 @@ export interface HostSessionInfo {
 export interface HostSessions {
   find(sid: string): Promise<HandedOut | null>
   /**
-   * Stores the session that the host hands back. With `known` it stores only the changes since then, and only if that session is still
-   * there, not a later one of the same id. Without `known` it stores all data. It stores an ended session again only with `isNew`.
+   * Stores the session that the drop-in library returns. With `known` it stores only the changes since then, and only if that same session
+   * is still stored, not a later one of the same id. Without `known` it stores all data. It stores an ended session again only with
+   * `isNew`.
    * @param json an object
-   * @param options `isNew`: the host has just created the session, and this is its first write. It may replace a session of the same id
-   *   that was ended before this call. If the new session is ended during this call, it stays ended. `absent`: nothing is stored where a
-   *   session of the id is stored or was ended.
-   * @returns what is known from now on; `null` when it was not stored because the session has ended
+   * @param options `isNew`: the library has just created the session, and this is its first write. It may replace a session of the same id
+   *   that was ended before this call. If the new session is ended during this call, it stays ended. `absent`: stores only if no session of
+   *   the id is stored or was ended.
+   * @returns the session as it is known from now on; `null`: it was not stored, because the session has ended
    */
   save(
     sid: string,
@@ -96,10 +96,10 @@ export interface HostSessions {
     },
   ): Promise<HandedOut | null>
   /**
-   * Creates a session from an old record, where none is stored.
-   * @param endsAtMs of the old record, epoch milliseconds. The time until the session is stored is part of its life.
-   * @param isMoved the session stands alone from the start
-   * @returns the stored session; `isCreated` is false for one that a parallel request stored first. `ended`: a session of this id was ended
+   * Creates a session from an old record, if none is stored.
+   * @param endsAtMs end of the old record, epoch milliseconds. The time until the session is stored is part of its life.
+   * @param isMoved true: the session is independent from the start
+   * @returns the stored session; `isCreated` is false if a parallel request stored it first. `ended`: a session of this id was ended
    */
   adopt(
     sid: string,
@@ -109,29 +109,29 @@ export interface HostSessions {
   /**
    * Changes the stored record itself.
    * @param change as for `Documents.change`. `null`: the record stays
-   * @returns the stored session afterwards; `gone`: it is not there; `ended`: it was ended
+   * @returns the stored session afterwards; `gone`: no session is stored; `ended`: it was ended
    */
   amend(known: HandedOut, change: (stored: HostSession) => HostSession | null): Promise<HandedOut | 'gone' | 'ended'>
   /**
-   * Moves its end to `ttlMs` from now. False when it is not there (any more).
+   * Moves its end to `ttlMs` from now. Returns false if the session does not exist (any more).
    * @param cookie replaces the field `cookie` of the session; the other data is not changed
    */
   touch(sid: string, ttlMs: number, known?: HandedOut | null, cookie?: JsonObject): Promise<boolean>
   /**
-   * Ends it: a request that is still under way does not bring it back.
-   * @param alsoUnstored leave the memory of its end also where none is stored
+   * Ends the session: a request that is still under way does not bring it back.
+   * @param alsoUnstored leave the ended marker even if no session is stored
    */
   end(sid: string, alsoUnstored?: boolean): Promise<boolean>
-  /** The name that `listByUser` and `revoke` know the session of this id by. */
+  /** Returns the id of this session in `listByUser` and `revoke`. */
   idOf(sid: string): string
   revoke(id: string): Promise<boolean>
-  /** At most 1,000, those that live longest. */
+  /** Returns at most 1,000 sessions, those with the longest life. */
   listByUser(userId: string): Promise<HostSessionInfo[]>
-  /** @param except id as in `listByUser`. @returns how many were ended */
+  /** @param except id as in `listByUser`. @returns the number of ended sessions */
   revokeByUser(userId: string, options?: { readonly except?: string | undefined }): Promise<number>
-  /** All of them, of every user: for operators. Reads in the background of the store, a batch at a time. */
+  /** Returns all sessions of all users: for operators. Scans the store in batches. */
   all(): AsyncIterable<HostSessionInfo>
-  /** Removes all of them, and what is remembered of ended ones. */
+  /** Removes all sessions and their ended markers. @returns the number of removed sessions */
   clear(): Promise<number>
 }
 
@@ -141,9 +141,9 @@ export function createHostSessions(deps: {
   readonly clock: Clock
   readonly random: Random
   readonly events: EventBus
-  /** Left out: the application does not say whose the sessions are. A session then keeps the user of its record. */
+  /** Absent: the application does not name the users of its sessions. A session then keeps the user of its record. */
   readonly userIdOf?: UserIdOf | undefined
-  /** Left out: no session is linked to a record of another library. */
+  /** Absent: no session is linked to a record of another library. */
   readonly links?: SessionLinks | undefined
 }): HostSessions {
   const { documents, kind, clock, random, events, links } = deps
@@ -180,7 +180,7 @@ export function createHostSessions(deps: {
   const linkOf = (ref: DocumentRef, { value }: StoredDocument<HostSession>): readonly EndingLink[] =>
     value.link === undefined ? [] : [{ key: value.link, isStored: async () => (await live(ref)) !== null }]
 
-  /** Listed only if it stands: a mirror of an old record that is gone is about to end. */
+  /** A session is listed only if this is true: a mirror whose old record is gone is about to end. */
   const stands = async ({ value }: StoredDocument<HostSession>): Promise<boolean> =>
     !links || value.link === undefined || !isMirror(value) || (await links.stands(value.link))
 
@@ -214,7 +214,7 @@ export function createHostSessions(deps: {
         const value = await users.enter(ref, created)
         let saved = await documents.put(ref, value, { ttlMs, isNew: isNew === 'absent' })
         if (saved.status === 'ended' && isNew === true && !hasUser) {
-          // It is in no set, so only an end of its own id left the marker, and that was before this call.
+          // It is in no set, so only an end of its own id can have left the marker, and that happened before this call.
           await driver.reopen(ref)
           saved = await documents.put(ref, value, { ttlMs })
         }
@@ -236,10 +236,10 @@ export function createHostSessions(deps: {
       // Without `birth`: every copy of one old record is the same session.
       const created = { json, createdAtMs: clock.now(), expiresAtMs, link, ...(isMoved && { taken: json }) }
       const value = await users.enter(ref, created)
-      // One that is over by its own time may still be stored for an instant. The old record lives, so the session does.
+      // An expired session may still be stored for a moment. The old record is still valid, so the session is too.
       const renew = (other: HostSession): HostSession | null =>
         other.expiresAtMs > clock.now() ? null : { ...value, createdAtMs: other.createdAtMs }
-      // At last one that does not open, such as one of a lost key, is replaced.
+      // The last attempt replaces a record that does not open, such as one of a lost key.
       for (const isNew of [true, true, false]) {
         const ttlMs = Math.max(1, expiresAtMs - clock.now())
         const saved = await documents.put(ref, value, { ttlMs, isNew })
@@ -265,7 +265,7 @@ export function createHostSessions(deps: {
       if (!stored) return false
       const expiresAtMs = clock.now() + ttlMs
       const change = (value: HostSession): HostSession | null =>
-        // The request that came in between has moved it as well.
+        // A request in between has also moved the end.
         value.birth !== stored.value.birth ||
         (value !== stored.value &&
           value.expiresAtMs >= expiresAtMs - TOUCHED_TOGETHER_MS &&
@@ -280,13 +280,13 @@ export function createHostSessions(deps: {
 
     end: (sid, alsoUnstored = false) => driver.end(documents.refOf(sid), ENDED_REMEMBERED_MS, alsoUnstored),
     idOf: (sid) => documents.refOf(sid).name,
-    // What cannot be a name names no session, as one that has ended already.
+    // A text that is no document name names no session. The result is that of a session that has ended already.
     async revoke(id) {
       if (!isDocumentName(id)) return false
       const ref = refNamed(id)
       const stored = links && (await documents.read(ref))
       if (stored) await links.remove(linkOf(ref, stored))
-      // Of a session that only the other library has stored, the memory of its end is what refuses it.
+      // If only the other library has stored the session, the ended marker alone refuses it.
       return driver.end(ref, ENDED_REMEMBERED_MS, links !== undefined)
     },
 
@@ -294,7 +294,7 @@ export function createHostSessions(deps: {
       const set = users.setOfUser(userId)
       const names = (await driver.members(set)).slice(0, LISTED_AT_MOST)
       const rows = await Promise.all(names.map(async (name) => [name, await live(refNamed(name))] as const))
-      // Entered before it was stored, so what is missing may be about to come: it stays entered until its time is over.
+      // A session enters the set before it is stored, so a missing one may be about to be stored. Its entry stays until it expires.
       const own = rows.flatMap(([name, stored]) => (stored && users.isOf(stored.value, set) ? [{ name, stored }] : []))
       const standing = await Promise.all(own.map(({ stored }) => stands(stored)))
       return own.flatMap(({ name, stored }, i) => (standing[i] ? [infoOf(name, stored)] : []))
@@ -304,7 +304,8 @@ export function createHostSessions(deps: {
       const set = users.setOfUser(userId)
       const names = (await driver.members(set)).filter((name) => name !== except)
       const stored = await Promise.all(names.map((name) => documents.read(refNamed(name))))
-      // A session of another user stays: its id was used again, or it is about to be written as a session of this user. It stays entered, too.
+      // A session of another user stays: its id was used again, or it is about to be written as a session of this user. Its entry stays,
+      // too.
       const own = names.filter((_name, i) => {
         const one = stored[i]
         return !one || users.isOf(one.value, set) || !users.hasUser(one.value)

@@ -1,6 +1,6 @@
 /**
- * Three-way merge of JSON: what somebody changed between what they were handed out and what they hand back, applied to what is
- * stored by then. Objects are merged field by field, to any depth; arrays and everything else are one value, and the later wins.
+ * Three-way merge of JSON. The changes between the JSON that a library received and the JSON that it returns are applied to the
+ * stored JSON. Objects are merged field by field, to any depth. Arrays and other values are replaced as a whole; the later change wins.
  */
 import { isDeepStrictEqual } from 'node:util'
 
@@ -18,7 +18,7 @@ export function mergeChanges(handedOut: JsonObject, handedBack: JsonObject, stor
     else if (isObject(before) && isObject(after) && isObject(now)) entries.set(name, mergeChanges(before, after, now))
     else entries.set(name, after)
   }
-  // Defines own fields, so that one called `__proto__` is a field like any other.
+  // Defines own fields, so that `__proto__` is an ordinary field.
   return Object.fromEntries(entries)
 }
 

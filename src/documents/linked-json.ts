@@ -1,13 +1,13 @@
 /**
- * JSON documents that may name the key of another library that they were made from. The name is sealed with the document. The value
- * carries it under a symbol that no spread copies: a value that the drop-in makes anew names no key.
+ * JSON documents that may name the key of another library's record that they come from. The key is sealed with the document. The value
+ * holds it under a symbol that no spread copies: a value that the drop-in library makes anew names no key.
  */
 import type { DocumentCodec } from './documents.ts'
 
-/** The key of another library that a document was made from. */
+/** The key of another library's record that a document comes from. */
 export interface Link {
   readonly key: string
-  /** False: the document stands on its own, and the key is about to be deleted. */
+  /** False: the document is independent, and the key is about to be deleted. */
   readonly isCopy: boolean
 }
 
@@ -16,25 +16,25 @@ const LINK = Symbol('coatcheck.link')
 const COPY_OF = '$old'
 const MADE_FROM = '$from'
 
-/** The key that the value is a copy of. `null`: it stands on its own. */
+/** Returns the key of the record that the value is a copy of. `null`: the value is independent. */
 export function linkOf(value: object): string | null {
   const link = (value as { readonly [LINK]?: Link })[LINK]
   return link?.isCopy ? link.key : null
 }
 
-/** The key that the value was made from, also if it stands on its own by now. `null`: none, or it was written since. */
+/** Returns the key of the record that the value comes from, even if the value is independent now. `null`: none, or it was written since. */
 export function oldKeyOf(value: object): string | null {
   return (value as { readonly [LINK]?: Link })[LINK]?.key ?? null
 }
 
-/** Returns a copy of the value with this link; `null`: with none. */
+/** Returns a copy of the value with this link; `null`: without a link. */
 export function withLink<T extends object>(value: T, link: Link | null): T {
   const copy = { ...value }
   if (link !== null) Object.defineProperty(copy, LINK, { value: link })
   return copy
 }
 
-/** Writes the link as one more field of the JSON, and takes it out again. */
+/** Writes the link as one more field of the JSON, and removes it when it reads. */
 export function linkedJson<T extends object>(): DocumentCodec<T> {
   return {
     encode(value) {
