@@ -8,7 +8,7 @@ const UNIT_MS: Readonly<Record<string, number>> = {
   d: 86_400_000,
 }
 /**
- * The least lifetime that a bare number may state, in milliseconds. Below an hour the caller has to write the unit: 300 is most likely
+ * The shortest lifetime that a bare number may state, in milliseconds. Below an hour the caller must write the unit: 300 is most likely
  * meant in seconds.
  */
 export const LEAST_LIFETIME_NUMBER_MS = 3_600_000
@@ -17,7 +17,7 @@ const PATTERN = /^(\d+(?:\.\d+)?)\s*(ms|s|min|m|h|d)$/
 /** A duration: milliseconds as a number, or a text with a unit (`ms`, `s`, `m`, `min`, `h`, `d`) such as `30s`, `15m`, `8h`, `90d`. */
 export type Duration = number | string
 
-/** Milliseconds, or `null` when the value is not a positive, finite duration. */
+/** Returns milliseconds, or `null` when the value is not a positive, finite duration. */
 export function parseDurationMs(value: unknown): number | null {
   if (typeof value === 'number') return Number.isFinite(value) && value > 0 ? Math.floor(value) : null
   if (typeof value !== 'string') return null

@@ -1,18 +1,18 @@
 /**
- * Every stable error code, with why it happens and what to do: one catalogue for errors, docs and the command line.
- * Adding a code is a minor release; renaming or removing one is a major release. Texts hold no value of any caller.
- * One table, longer than other files on purpose: what is looked up by code is read in one place.
- * If you add one: what is behind it in admin/explain/own-errors.ts, docs/errors.md written anew, and a test that provokes it.
+ * All stable error codes, with cause and fix: one catalogue for errors, docs and the command line.
+ * Adding a code is a minor release; renaming or removing one is a major release. Texts contain no value of a caller.
+ * The file is longer than others on purpose, so that all codes are in one table.
+ * To add a code: describe its causes in admin/explain/own-errors.ts, regenerate docs/errors.md, and add a test that provokes it.
  */
 export interface CatalogueEntry {
   readonly family: 'config' | 'redis' | 'session' | 'token' | 'keyring' | 'oidc' | 'misuse'
   /** The same call may succeed later without any change by the caller. */
   readonly retryable: boolean
-  /** What an HTTP edge answers when nobody handled it. */
+  /** HTTP status of the response if no handler catches the error. */
   readonly status: number
   readonly why: string
   readonly fix: string
-  /** Its `fix` only points to the specific message, and is not printed behind one. */
+  /** Its `fix` only refers to the specific message, so it is not printed after one. */
   readonly isGeneral?: true
 }
 

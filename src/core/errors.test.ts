@@ -35,7 +35,7 @@ describe('errors', () => {
     const catalogue = errorCatalogue.COATCHECK_REDIS_OOM
     const told = { what: what === 'why' ? catalogue.why : what, why, fix: fix === 'fix' ? catalogue.fix : fix }
     expect(errorWords(error)).toEqual(told)
-    // What Node prints for an error that nothing catches.
+    // The text that Node prints for an uncaught error.
     const printed = inspect(error)
     const places = [told.what, told.why, told.fix].flatMap((text) => (text === null ? [] : [printed.indexOf(text)]))
     expect(places).not.toContain(-1)

@@ -1,11 +1,10 @@
 /**
- * Errors: few classes by family, the code narrows further. An ordinary state (no session, expired, revoked) is a value and
- * never one of these. No message holds a ticket, token, key or URL with credentials. `details` takes scalars only, so that
+ * Errors: few classes by family; the code distinguishes further. An ordinary state (no session, expired, revoked) is a value and
+ * never an error. No message contains a ticket, token, key or URL with credentials. `details` holds scalars only, so that
  * `JSON.stringify(error)` is safe.
- *
- * A specific message stands alone: it says what happened this time in whole sentences. Only an error without one has the
- * catalogue's texts as its message. `why` and `fix` are always there. They are enumerable where printing the error shows
- * something new, so that a log never repeats a sentence.
+ * A specific message is complete: it says in whole sentences what happened this time. Only an error without one has the
+ * catalogue's texts as its message. `why` and `fix` always exist. They are enumerable only if they add to the printed
+ * error, so that a log never repeats a sentence.
  */
 import {
   type ConfigErrorCode,
@@ -23,32 +22,32 @@ import { errorPageUrl } from './links.ts'
 /** Facts about an error. Never a ticket, token, key, password or e-mail address. */
 export type SafeDetails = Readonly<Record<string, string | number | boolean | null | undefined>>
 
-/** Texts for one occasion. They hold no secret. Absent: the catalogue's. */
+/** Texts for one specific error. They contain no secret. Absent: the catalogue's texts. */
 export interface ErrorTexts {
   /** One sentence: why it happened this time. */
   readonly why?: string
   /** An imperative sentence with the exact setting or command. */
   readonly fix?: string
-  /** `fix` is for programs: the message says it already, so it is not printed behind one. */
+  /** `fix` is for programs: the message already contains it, so it is not printed after the message. */
   readonly isFixTold?: true
 }
 
 export interface ErrorOptions extends ErrorTexts {
-  /** What happened this time, in whole sentences. Holds no secret. */
+  /** What happened this time, in whole sentences. Contains no secret. */
   readonly message?: string
   readonly details?: SafeDetails
   readonly cause?: unknown
 }
 
-// Symbol.for: two copies of this package in one process recognise each other's errors, where `instanceof` fails.
+// Symbol.for: two copies of this package in one process recognize each other's errors, where `instanceof` fails.
 const brand: unique symbol = Symbol.for('coatcheck.error') as never
 
 /**
- * Base class of all errors but `MisuseError`: something could not be done. Tell errors apart by `code`; docs/errors.md lists all
- * codes. No message holds a ticket, a token, a key or a URL with credentials.
+ * Base class of all errors except `MisuseError`: an operation failed. Distinguish errors by `code`; docs/errors.md lists all
+ * codes. No message contains a ticket, a token, a key or a URL with credentials.
  */
 export class CoatcheckError extends Error {
-  /** Stable code. Tell errors apart by it. */
+  /** Stable code. Distinguishes the errors. */
   readonly code: ErrorCode
   /** True when the same call may succeed later without any change by the caller. */
   readonly retryable: boolean
@@ -80,7 +79,7 @@ export class CoatcheckError extends Error {
 
 /** A setting is missing, unknown, invalid or unsafe (`COATCHECK_CONFIG_…`, `COATCHECK_STORE_REQUIRED`). Thrown at start or first use. */
 export class ConfigError extends CoatcheckError {
-  /** Stable code. Tell errors apart by it. */
+  /** Stable code. Distinguishes the errors. */
   declare readonly code: ConfigErrorCode
   // eslint-disable-next-line @typescript-eslint/no-useless-constructor -- narrows the codes that this family takes
   constructor(code: ConfigErrorCode, options?: ErrorOptions) {
@@ -92,7 +91,7 @@ export class ConfigError extends CoatcheckError {
  * adapters answer it with status 503.
  */
 export class RedisError extends CoatcheckError {
-  /** Stable code. Tell errors apart by it. */
+  /** Stable code. Distinguishes the errors. */
   declare readonly code: RedisErrorCode
   // eslint-disable-next-line @typescript-eslint/no-useless-constructor -- narrows the codes that this family takes
   constructor(code: RedisErrorCode, options?: ErrorOptions) {
@@ -101,7 +100,7 @@ export class RedisError extends CoatcheckError {
 }
 /** A session could not be created or changed (`COATCHECK_SESSION_…`, `COATCHECK_HEADERS_SENT`, …). Nothing was changed. */
 export class SessionError extends CoatcheckError {
-  /** Stable code. Tell errors apart by it. */
+  /** Stable code. Distinguishes the errors. */
   declare readonly code: SessionErrorCode
   // eslint-disable-next-line @typescript-eslint/no-useless-constructor -- narrows the codes that this family takes
   constructor(code: SessionErrorCode, options?: ErrorOptions) {
@@ -110,7 +109,7 @@ export class SessionError extends CoatcheckError {
 }
 /** No valid token can be returned or stored (`COATCHECK_TOKEN_…`, `COATCHECK_REAUTH_REQUIRED`). No session ends because of it. */
 export class TokenError extends CoatcheckError {
-  /** Stable code. Tell errors apart by it. */
+  /** Stable code. Distinguishes the errors. */
   declare readonly code: TokenErrorCode
   // eslint-disable-next-line @typescript-eslint/no-useless-constructor -- narrows the codes that this family takes
   constructor(code: TokenErrorCode, options?: ErrorOptions) {
@@ -119,7 +118,7 @@ export class TokenError extends CoatcheckError {
 }
 /** An encryption key is invalid or missing (`COATCHECK_KEY_…`). */
 export class KeyringError extends CoatcheckError {
-  /** Stable code. Tell errors apart by it. */
+  /** Stable code. Distinguishes the errors. */
   declare readonly code: KeyringErrorCode
   // eslint-disable-next-line @typescript-eslint/no-useless-constructor -- narrows the codes that this family takes
   constructor(code: KeyringErrorCode, options?: ErrorOptions) {
@@ -128,7 +127,7 @@ export class KeyringError extends CoatcheckError {
 }
 /** A sign-in failed, or the provider did not answer or refused (`COATCHECK_OIDC_…`, `COATCHECK_SIGNIN_…`, `COATCHECK_REQUEST_…`). */
 export class OidcError extends CoatcheckError {
-  /** Stable code. Tell errors apart by it. */
+  /** Stable code. Distinguishes the errors. */
   declare readonly code: OidcErrorCode
   // eslint-disable-next-line @typescript-eslint/no-useless-constructor -- narrows the codes that this family takes
   constructor(code: OidcErrorCode, options?: ErrorOptions) {
@@ -138,9 +137,9 @@ export class OidcError extends CoatcheckError {
 
 /** A wrong call: the message names the argument. It is a `TypeError`, because only a change of the code helps. */
 export class MisuseError extends TypeError {
-  /** Stable code. Tell errors apart by it. */
+  /** Stable code. Distinguishes the errors. */
   readonly code: MisuseErrorCode
-  /** Always false: the code has to change. */
+  /** Always false: the code must change. */
   readonly retryable = false
   /** Why it happened, in a sentence. */
   declare readonly why: string
@@ -149,7 +148,7 @@ export class MisuseError extends TypeError {
   /** URL of the section on this code. Offline, `npx coatcheck explain <code>` prints the same text. */
   declare readonly docs: string
 
-  /** @param message what was wrong with this call, in whole sentences; empty: the catalogue's texts */
+  /** @param message the problem with this call, in whole sentences; empty: the catalogue's texts */
   constructor(code: MisuseErrorCode, message: string, texts: ErrorTexts = {}) {
     super(messageOf(code, { ...texts, message }))
     this.name = 'TypeError'
@@ -163,20 +162,20 @@ export class MisuseError extends TypeError {
 export type AnyCoatcheckError =
   ConfigError | RedisError | SessionError | TokenError | KeyringError | OidcError | MisuseError
 
-/** Returns whether a value is an error of this package, also of another copy of it in the process, where `instanceof` fails. */
+/** Returns whether a value is an error of this package, including another copy of it in the process, where `instanceof` fails. */
 export function isCoatcheckError(value: unknown): value is AnyCoatcheckError {
   return typeof value === 'object' && value !== null && (value as Record<symbol, unknown>)[brand] === true
 }
 
-/** An error in the order in which people read it. */
+/** The texts of an error in reading order. */
 export interface ErrorWords {
   readonly what: string
-  /** Both are `null` when they would say nothing that `what` does not. */
+  /** Both are `null` if they add nothing to `what`. */
   readonly why: string | null
   readonly fix: string | null
 }
 
-/** For everything that shows an error to people: each sentence once. */
+/** Returns the texts of an error for people, without repeated sentences. */
 export function errorWords(error: AnyCoatcheckError): ErrorWords {
   const { message, why, fix } = error
   if (message === generalMessage({ why, fix })) return { what: why, why: null, fix }
@@ -195,8 +194,8 @@ function generalMessage({ why, fix }: { readonly why: string; readonly fix: stri
 }
 
 /**
- * Enumerable is what the message does not say already. The catalogue's `why` says nothing new behind a specific message, its
- * `fix` does unless it only points to that message.
+ * A property is enumerable if the message does not contain it already. After a specific message the catalogue's `why` adds nothing. The
+ * catalogue's `fix` adds something, unless it only refers to that message.
  */
 function addTexts(error: Error, code: ErrorCode, { message, why, fix, isFixTold }: ErrorOptions): void {
   const entry = errorCatalogue[code]

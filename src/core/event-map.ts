@@ -1,14 +1,14 @@
 /**
- * What happens inside, as events: loggers, metrics and traces are sinks of this and nothing else reports on its own.
+ * Events inside Coatcheck. Loggers, metrics and traces receive them; no other module reports on its own.
  * Events carry ids, codes, counts and durations; never a ticket, a token, a key or an e-mail address.
- * What an event is logged as stands in `src/telemetry/log-lines.ts`, what it counts in `src/telemetry/meters.ts`.
+ * `src/telemetry/log-lines.ts` defines the log line of each event, `src/telemetry/meters.ts` the metrics.
  */
 import type { ProviderReason } from './provider-reason.ts'
 
-/** `unavailable`: it was never sent, since there is no connection or the circuit is open. `error`: the server refused it. */
+/** `unavailable`: the command was never sent, because there is no connection or the circuit is open. `error`: the server refused it. */
 export type RedisOutcome = 'ok' | 'timeout' | 'unavailable' | 'error'
 
-/** What came of a record of another library. */
+/** The result for a record of another library. */
 export type MigrationOutcome =
   'adopted' | 'synced' | 'unchanged' | 'moved' | 'ended' | 'unreadable' | 'no_expiry' | 'missing' | 'refused'
 
@@ -18,13 +18,13 @@ export interface EventMap {
   'redis.status': {
     /** The new state. */
     status: 'connecting' | 'ready' | 'reconnecting' | 'closed' | 'circuit-open' | 'circuit-closed'
-    /** `host:port` or the path of a socket: a cluster has several. */
+    /** `host:port` or the path of a socket: a cluster has several servers. */
     server: string
     /** Error code, when an error was the cause. */
     code?: string
   }
   /**
-   * One operation, whatever became of it. `operation` is the name of a command (`MGET`) or of one of our scripts
+   * One operation, with any outcome. `operation` is the name of a command (`MGET`) or of a Coatcheck script
    * (`session.replace`): a small set. Without `server`: a node of a cluster.
    */
   'redis.operation': {
@@ -39,16 +39,16 @@ export interface EventMap {
     /** Error code, when an error was the cause. */
     code?: string
   }
-  /** What the near cache had. */
+  /** A read of the near cache. */
   'redis.near-read': {
-    /** What was read. */
+    /** The kind of the record. */
     kind: 'session' | 'token'
     /** Whether the near cache had it. */
     isHit: boolean
   }
-  /** Whether changes of keys are heard of, which the near cache needs. */
+  /** Whether the server reports changes of keys, which the near cache needs. */
   'redis.tracking': {
-    /** Whether changes are heard of. */
+    /** Whether changes are reported. */
     isOn: boolean
     /** Address of the server: `host:port`, or the path of a socket. */
     server: string
@@ -69,16 +69,16 @@ export interface EventMap {
     /** Id of the session. */
     sessionId?: string
   }
-  /** Neither found nor missed: the store could not be asked. */
+  /** Neither found nor missed: the store did not answer. */
   'session.find-failed': {
     /** Id of the session. */
     sessionId: string
     /** Error code, when an error was the cause. */
     code: string
   }
-  /** The store could not be asked, and a policy has answered in its place. */
+  /** The store did not answer, and the outage policy decided. */
   'session.outage': {
-    /** The policy that answered. */
+    /** The policy that decided. */
     policy: 'stale' | 'anonymous'
     /** Error code, when an error was the cause. */
     code: string
@@ -101,13 +101,13 @@ export interface EventMap {
     /** Changes that were written together. */
     changes: number
   }
-  /** A write failed, or its ticket may have missed the response, and its caller had not awaited it. */
+  /** A write failed, or its ticket may have missed the response, and its caller did not await it. */
   'session.write-unawaited': {
     /** As the caller wrote it, e.g. `session.set()`. */
     operation: string
-    /** Code of the error; its name when it has no code of ours. */
+    /** Code of the error; its name if it has no Coatcheck code. */
     code: string
-    /** What is wrong with the call, for a misuse error: "await" alone does not correct it. */
+    /** The problem with the call, for a misuse error: "await" alone does not correct it. */
     what?: string
     /** File and line of the call, on a loopback base URL only. */
     at?: string
@@ -116,40 +116,40 @@ export interface EventMap {
   'session.rotated': {
     /** Id of the session. */
     sessionId: string
-    /** Whether the old ticket is dead at once. */
+    /** Whether the old ticket ended immediately. */
     immediate: boolean
   }
   /** A session was ended. */
   'session.ended': {
     /** Id of the session. */
     sessionId: string
-    /** Why: `signed-out`, `revoked`, or a reason of yours. */
+    /** Why: `signed-out`, `revoked`, or a reason of the application. */
     reason: string
   }
   /** Sessions of a user were ended in one step. */
   'session.user-ended': {
-    /** Hash of the user id, as it stands in key names. */
+    /** Hash of the user id, as in key names. */
     userKey: string
     /** Number of sessions. */
     count: number
-    /** Why: `revoked`, or a reason of yours. */
+    /** Why: `revoked`, or a reason of the application. */
     reason: string
   }
-  /** A record that does not open: tampered with, copied, or sealed with an unknown key. */
+  /** A record did not open: it was changed, copied, or sealed with an unknown key. */
   'session.refused': {
     /** Id of the session. */
     sessionId: string
-    /** What is wrong with the record or the ticket. */
+    /** The problem with the record or the ticket. */
     why: 'unreadable' | 'key-unknown' | 'secret' | 'ended'
   }
-  /** More than one cookie of our name: taken for an attack, so for no session. */
+  /** The request has several session cookies of Coatcheck. They count as an attack, so as no session. */
   'ticket.duplicate': {
     /** Number of cookies. */
     count: number
   }
   /** A stored access token was used. */
   'token.hit': {
-    /** Hash of the user id, as it stands in key names. */
+    /** Hash of the user id, as in key names. */
     userKey: string
     /** Name of the provider. */
     provider: string
@@ -158,7 +158,7 @@ export interface EventMap {
   }
   /** No stored access token could be used. */
   'token.miss': {
-    /** Hash of the user id, as it stands in key names. */
+    /** Hash of the user id, as in key names. */
     userKey: string
     /** Name of the provider. */
     provider: string
@@ -169,7 +169,7 @@ export interface EventMap {
   }
   /** The provider issued a new access token. */
   'token.refreshed': {
-    /** Hash of the user id, as it stands in key names. */
+    /** Hash of the user id, as in key names. */
     userKey: string
     /** Name of the provider. */
     provider: string
@@ -182,7 +182,7 @@ export interface EventMap {
   }
   /** A refresh failed. */
   'token.refresh-failed': ProviderReason & {
-    /** Hash of the user id, as it stands in key names. */
+    /** Hash of the user id, as in key names. */
     userKey: string
     /** Name of the provider. */
     provider: string
@@ -197,16 +197,16 @@ export interface EventMap {
   }
   /** The answer to a refresh names another issuer or subject than the grant. It was discarded, and the grant has ended. */
   'token.subject-mismatch': ProviderReason & {
-    /** Hash of the user id, as it stands in key names. */
+    /** Hash of the user id, as in key names. */
     userKey: string
     /** Name of the provider. */
     provider: string
     /** Resource of the token, or its scopes; empty for the token of sign-in. */
     resource: string
   }
-  /** Another process was refreshing the same grant, and its result was waited for. */
+  /** The caller waited for the result of another process that refreshed the same grant. */
   'token.waited': {
-    /** Hash of the user id, as it stands in key names. */
+    /** Hash of the user id, as in key names. */
     userKey: string
     /** Name of the provider. */
     provider: string
@@ -215,66 +215,66 @@ export interface EventMap {
     /** Duration, milliseconds. */
     durationMs: number
   }
-  /** No answer arrived, so the same refresh token is tried once more. */
+  /** No answer arrived, so Coatcheck tries the same refresh token once more. */
   'token.refresh-repeated': {
-    /** Hash of the user id, as it stands in key names. */
+    /** Hash of the user id, as in key names. */
     userKey: string
     /** Name of the provider. */
     provider: string
     /** Resource of the token, or its scopes; empty for the token of sign-in. */
     resource: string
   }
-  /** The store is away: what the provider answered is kept in this process, until it is saved or discarded. */
+  /** The store does not answer: this process keeps the provider's answer until it is saved or discarded. */
   'token.grant-kept': {
-    /** Hash of the user id, as it stands in key names. */
+    /** Hash of the user id, as in key names. */
     userKey: string
     /** Name of the provider. */
     provider: string
     /** Error code, when an error was the cause. */
     code: string
   }
-  /** A grant that was kept in this process is stored. */
+  /** A grant that was kept in this process is now stored. */
   'token.grant-saved': {
-    /** Hash of the user id, as it stands in key names. */
+    /** Hash of the user id, as in key names. */
     userKey: string
     /** Name of the provider. */
     provider: string
   }
-  /** A failover had brought the grant before back, and this process had the newer one. */
+  /** A failover brought back the previous grant, and this process stored its newer one again. */
   'token.grant-restored': {
-    /** Hash of the user id, as it stands in key names. */
+    /** Hash of the user id, as in key names. */
     userKey: string
     /** Name of the provider. */
     provider: string
   }
-  /** Somebody signed out, or in again, meanwhile: what is stored stays. */
+  /** The user signed out, or signed in again, meanwhile: the stored tokens stay. */
   'token.grant-discarded': {
-    /** Hash of the user id, as it stands in key names. */
+    /** Hash of the user id, as in key names. */
     userKey: string
     /** Name of the provider. */
     provider: string
   }
-  /** At the provider, after the end of the sign-in (RFC 7009). */
+  /** The provider revoked a refresh token, after the end of the sign-in (RFC 7009). */
   'token.revoked': {
-    /** Hash of the user id, as it stands in key names. */
+    /** Hash of the user id, as in key names. */
     userKey: string
     /** Name of the provider. */
     provider: string
   }
-  /** `final`: it is not tried again. */
+  /** A revocation at the provider failed. `final`: Coatcheck does not retry it. */
   'token.revocation-failed': ProviderReason & {
-    /** Hash of the user id, as it stands in key names. */
+    /** Hash of the user id, as in key names. */
     userKey: string
     /** Name of the provider. */
     provider: string
     /** How it failed. */
     outcome: string
-    /** Whether it is given up. */
+    /** Whether Coatcheck gives it up. */
     final: boolean
   }
   /** Tokens of a user were deleted. Without `provider`: of all providers. */
   'token.deleted': {
-    /** Hash of the user id, as it stands in key names. */
+    /** Hash of the user id, as in key names. */
     userKey: string
     /** Name of the provider. */
     provider?: string
@@ -291,7 +291,7 @@ export interface EventMap {
     /** Id of the session. */
     sessionId: string
   }
-  /** `why`: the text of the application's own `authorize`. */
+  /** A sign-in failed. `why`: the text of the application's own `authorize`. */
   'signin.failed': ProviderReason & {
     /** Name of the provider. */
     provider: string
@@ -300,9 +300,7 @@ export interface EventMap {
     /** Text of the application's own `authorize`. */
     why?: string
   }
-  /**
-   * The metadata of a provider could not be read, whoever asked for them. `isUsable`: what it said before goes on being used.
-   */
+  /** The metadata of a provider could not be read. `isUsable`: the previous metadata stay in use. */
   'provider.discovery-failed': ProviderReason & {
     /** Name of the provider. */
     provider: string
@@ -311,7 +309,7 @@ export interface EventMap {
     /** Whether older metadata of the provider is still used. */
     isUsable: boolean
   }
-  /** The provider ended its session, and so `count` of ours. */
+  /** The provider ended its session, which ended `count` sessions here. */
   'provider.logout': {
     /** Name of the provider. */
     provider: string
@@ -334,32 +332,33 @@ export interface EventMap {
     /** Name of the route. */
     route: string
   }
-  /** The framework answered 500 to an error that has another answer, because the adapter's error handler did not see it. */
+  /** The framework answered 500 to an error that needs another answer, because the adapter's error handler did not see it. */
   'request.unhandled': {
     /** Error code. */
     code: string
   }
-  /** A request was sent to sign-in, and the middleware that answers the sign-in route has never run. */
+  /** A request was redirected to sign-in, but the middleware that serves the sign-in route has never run. */
   'request.unmounted': {
-    /** What to write in front of the routes. */
+    /** The code to add in front of the routes. */
     mount: string
   }
-  /** A request met a record of another library, which a migration reads. */
+  /** A request found a record of another library, which a migration reads. */
   'migration.read': {
     /** The library and format of the record, such as `connect-redis`. */
     origin: string
     /**
-     * What came of the record. `adopted`: our record was created from it; `synced`: our record took a change of an old process;
-     * `unchanged`: the old record decided, and there was nothing to take; `moved`: our record replaced it; `ended`: an end on one side ended the other; `unreadable`: left alone; `no_expiry`: it had no
-     * expiry, and ours got the default; `missing`: there is no old record; `refused`: a wrong signature, or expired.
+     * The result for the record. `adopted`: a Coatcheck record was created from it. `synced`: the Coatcheck record took over a change of an
+     * old process. `unchanged`: the old record decided, without a change. `moved`: the Coatcheck record replaced it. `ended`: an end on one
+     * side ended the other. `unreadable`: left unchanged. `no_expiry`: it had no expiry, and the Coatcheck record got the default.
+     * `missing`: the old record does not exist. `refused`: a wrong signature, or expired.
      */
     outcome: MigrationOutcome
   }
-  /** An error that no caller hears of. */
+  /** An error that no caller gets. */
   error: {
     /** Error code, when an error was the cause. */
     code: string
-    /** What failed. */
+    /** The operation that failed. */
     operation: string
   }
 }

@@ -1,6 +1,6 @@
 /**
- * A bus that passes on to other buses: what several instances share (a connection, the token cache) reports to the listeners
- * of each of them. Listens to nothing itself, so that "does anybody listen" stays a true answer on hot paths.
+ * A bus that forwards to other buses. Resources that several instances share (a connection, the token cache) report through it to the
+ * listeners of each instance. It has no listeners of its own, so `hasListeners` stays correct on hot paths.
  */
 import type { EventMap } from './event-map.ts'
 import { EventBus, type EventName } from './events.ts'
@@ -10,10 +10,10 @@ type RedisStatus = EventMap['redis.status']
 
 export class EventRelay extends EventBus {
   readonly #targets = new Set<EventBus>()
-  /** The last word on the connection and on the circuit of each server: whoever joins later has to know how things stand. */
+  /** The last status of the connection and of the circuit of each server, for buses that attach later. */
   readonly #statuses = new Map<string, RedisStatus>()
 
-  /** Tells the bus how the connections stand, and everything from now on. Returns how to stop. */
+  /** Reports the current statuses to the bus, and forwards all later events. Returns the function that detaches it. */
   attach(bus: EventBus): () => void {
     this.#targets.add(bus)
     for (const status of this.#statuses.values()) bus.emit('redis.status', status)
@@ -31,7 +31,7 @@ export class EventRelay extends EventBus {
     for (const bus of this.#targets) bus.emit(name, event)
   }
 
-  /** Each once, although several instances may be observed by the same. */
+  /** Returns each observer once, although several instances may share it. */
   override observers(): ReadonlySet<OperationObserver> {
     const [only, ...others] = [...this.#targets].map((bus) => bus.observers()).filter(({ size }) => size > 0)
     if (only === undefined) return super.observers()

@@ -1,4 +1,4 @@
-/** The bus that events and operations are reported on. A listener that throws never disturbs what it listens to. */
+/** The bus for events and operations. A listener that throws never affects the operation that it observes. */
 import type { EventMap } from './event-map.ts'
 import { observed, type Operation, type OperationObserver } from './operations.ts'
 
@@ -9,17 +9,17 @@ export type Listener<Name extends EventName> = (event: EventMap[Name]) => void
 /** Called with the name and the fields of each event. */
 export type AnyListener = (name: EventName, event: EventMap[EventName]) => void
 
-/** Subscribes to events. Listeners run synchronously; one that throws disturbs neither the caller nor other listeners. */
+/** Subscribes to events. Listeners run synchronously; one that throws affects neither the caller nor other listeners. */
 export interface Events {
   /** Subscribes to one event. Returns the function that unsubscribes. */
   on<Name extends EventName>(name: Name, listener: Listener<Name>): () => void
-  /** Every event: for logs and metrics. Returns how to stop listening. */
+  /** Subscribes to every event: for logs and metrics. Returns the function that unsubscribes. */
   onAny(listener: AnyListener): () => void
-  /** Wraps operations, for traces. Returns how to stop. */
+  /** Wraps operations, for traces. Returns the function that stops it. */
   observe(observer: OperationObserver): () => void
 }
 
-/** The emitting side, handed to the parts of Coatcheck. */
+/** The emitting side, for the parts of Coatcheck. */
 export class EventBus implements Events {
   readonly #listeners = new Map<EventName, Set<(event: never) => void>>()
   readonly #any = new Set<AnyListener>()
@@ -41,7 +41,7 @@ export class EventBus implements Events {
     return () => this.#observers.delete(observer)
   }
 
-  /** Asked on hot paths before an operation is described. */
+  /** Hot paths check it before they describe an operation. */
   get isObserved(): boolean {
     return this.#observers.size > 0
   }
@@ -50,12 +50,12 @@ export class EventBus implements Events {
     return this.#observers
   }
 
-  /** Runs it inside of all observers. Without any it is `run()`, and costs nothing. */
+  /** Runs `run` inside all observers. Without observers it only calls `run()`. */
   operation<T>(operation: Operation<T>, run: () => Promise<T>): Promise<T> {
     return observed(this.observers(), operation, run)
   }
 
-  /** True when somebody listens: lets hot paths skip building an event that nobody reads. */
+  /** Returns true if the event has a listener. Hot paths then skip building an event without a reader. */
   hasListeners(name: EventName): boolean {
     return this.#any.size > 0 || (this.#listeners.get(name)?.size ?? 0) > 0
   }
@@ -70,6 +70,6 @@ function guarded(call: () => void): void {
   try {
     call()
   } catch {
-    // An observer's failure is the observer's: the operation that it watches has already been decided.
+    // The observer's failure belongs to the observer: the observed operation has already been decided.
   }
 }

@@ -1,18 +1,18 @@
 /**
- * The one place that parses JSON which is stored, or which others sent. Its objects have no prototype: a name that is not there is
- * `undefined`, whatever another library has put on `Object.prototype`, and `constructor` or `__proto__` are names like any other.
+ * The only module that parses JSON from the store or from other parties. Its objects have no prototype. So a missing name is
+ * `undefined`, even if another library has changed `Object.prototype`, and `constructor` and `__proto__` are ordinary names.
  */
 
-/** A JSON value (RFC 8259): what session data and claims hold. */
+/** A JSON value (RFC 8259): the type of session data and claims. */
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json }
 
-/** @throws {SyntaxError} for what is not JSON */
+/** @throws {SyntaxError} for a text that is not JSON */
 export function parseJson(text: string): unknown {
   return withoutPrototypes(JSON.parse(text))
 }
 
 /**
- * Takes the prototype from plain objects, in place and at every depth. Arrays keep theirs. Only for values that the caller has made:
+ * Removes the prototype of plain objects, in place and at every depth. Arrays keep theirs. Only for values that the caller has made:
  * JSON, or a copy.
  */
 function withoutPrototypes<T>(value: T): T {
@@ -21,13 +21,13 @@ function withoutPrototypes<T>(value: T): T {
     for (const member of value) withoutPrototypes(member)
     return value
   }
-  // First: the loop would also visit what another library has put on `Object.prototype`.
+  // First: the loop would also visit names that another library has put on `Object.prototype`.
   Object.setPrototypeOf(value, null)
   for (const key in value) withoutPrototypes(value[key])
   return value
 }
 
-/** A copy of what the object holds itself. For options and inputs: an inherited name is one that was not given. */
+/** Returns a copy of the object's own fields. For options and inputs: an inherited name counts as absent. */
 export function own<T extends object>(value: T): T {
   return Object.assign(Object.create(null) as T, value)
 }

@@ -1,9 +1,9 @@
-/** Addresses of the published documentation. All of them are built here. */
+/** URLs of the published documentation. This module builds all of them. */
 
 /** The folder `docs/` of the repository that package.json names. A test compares them. */
 export const DOCS_URL = 'https://github.com/coatcheck/coatcheck/blob/main/docs'
 
-/** The section about a code of ours. Its headings are codes, whose anchor is the code in lower case. */
+/** Returns the URL of the section about an error code. Each heading is a code, and its anchor is the code in lower case. */
 export function errorPageUrl(code: string): string {
   return docsUrl('errors.md', code.toLowerCase())
 }

@@ -1,6 +1,6 @@
 /**
- * Which IP addresses are this machine: loopback, and the addresses and networks that an operator adds. For socket addresses;
- * `loopback-host.ts` is the same for host names.
+ * Decides which IP addresses belong to this machine: loopback, and the addresses and networks that an operator adds. For socket addresses;
+ * `loopback-host.ts` does the same for host names.
  */
 import { BlockList, isIP } from 'node:net'
 
@@ -13,8 +13,8 @@ export function isAddressOrNetwork(text: string): boolean {
 }
 
 /**
- * @param address as Node gives it: an IPv4 peer of a socket for both families is `::ffff:127.0.0.1`
- * @param added entries for which `isAddressOrNetwork` holds
+ * @param address as Node reports it: an IPv4 peer of a socket for both families is `::ffff:127.0.0.1`
+ * @param added entries for which `isAddressOrNetwork` returns true
  */
 export function isLocalAddress(address: string, added: readonly string[]): boolean {
   const plain = address.replace(/^::ffff:(?=\d+\.)/i, '').replace(/%.*$/, '')

@@ -1,7 +1,4 @@
-/**
- * Receives log lines. A pino instance fits as it is, and so does any object whose methods take the fields first and the message
- * second.
- */
+/** Receives log lines. A pino instance works as it is. So does any object whose methods take the fields first and the message second. */
 export interface Logger {
   /** Writes a line for developers. */
   debug(fields: LogFields, message: string): void
@@ -11,7 +8,7 @@ export interface Logger {
   warn(fields: LogFields, message: string): void
   /** Writes a line about something that needs attention. */
   error(fields: LogFields, message: string): void
-  /** Returns whether lines of a level are written. Called at start: lines of other levels are not built. Absent: all are. */
+  /** Returns whether lines of a level are written. Called at start: lines of other levels are not built. Absent: all levels are written. */
   isLevelEnabled?(level: LogLevel): boolean
 }
 

@@ -1,8 +1,8 @@
-/** Tells whether a host name leads to this machine. Only there are development settings allowed. */
+/** Decides whether a host name leads to this machine. Development settings are allowed only on such a host. */
 
 /**
  * Recognizes `localhost`, the names below it (RFC 6761 section 6.3), 127.0.0.0/8 and `[::1]`, as `URL.hostname` writes them.
- * `0.0.0.0` means every interface, so it is not one of them. For addresses that browsers open: the resolver of a server may send
+ * `0.0.0.0` means every interface, so it does not count. For URLs that browsers open: the resolver of a server may send
  * names below `localhost` to DNS, so the rule for passwords of Redis is stricter (`leavesMachine`).
  */
 export function isLoopbackHost(hostname: string): boolean {

@@ -9,7 +9,7 @@ if (typeof running === 'string' && isTooOld(running)) {
   const error = new Error(
     'coatcheck needs Node 20.19 or later, and this is Node ' + running + '. Install a newer Node: https://nodejs.org',
   )
-  // Where this line stands helps no reader.
+  // The position of this line does not help the reader.
   error.stack = error.message
   throw error
 }

@@ -1,6 +1,6 @@
 /**
- * Operations as they run, for traces: unlike an event, which tells that something has happened, an observer is around the work,
- * so that what the work does in turn can be told to belong to it. Facts are ids, names and codes, as in events.
+ * Running operations, for traces. An event reports a result; an observer wraps the work, so that nested work can be attributed to
+ * it. Facts are ids, names and codes, as in events.
  */
 import type { RedisOutcome } from './event-map.ts'
 
@@ -24,27 +24,27 @@ export interface OperationFacts {
   readonly provider?: string
   /** Resource of the token, or its scopes. */
   readonly resource?: string
-  /** `found`, or why not; `hit`; `refreshed`. */
+  /** `found`, or the reason of a miss; `hit`; `refreshed`. */
   readonly outcome?: string
-  /** Of `redis`: the command as it is sent. */
+  /** For `redis`: the command as it is sent. */
   readonly command?: string
-  /** Of `redis`: the name of our script, when the command runs one. */
+  /** For `redis`: the name of the Coatcheck script, if the command runs one. */
   readonly script?: string
-  /** Of `redis`: `host:port` or the path of a socket; absent for a node of a cluster. */
+  /** For `redis`: `host:port` or the path of a socket; absent for a node of a cluster. */
   readonly server?: string
 }
 
-/** One operation that runs, as tracers see it. */
+/** One running operation, as tracers see it. */
 export interface Operation<T = unknown> {
   /** Name of the operation. */
   readonly name: OperationName
-  /** What is known when the operation starts. */
+  /** Facts that are known at the start of the operation. */
   readonly facts: OperationFacts
-  /** What can be said when it is done. */
+  /** Returns the facts that are known at its end. */
   readonly outcome?: (result: T) => OperationFacts
 }
 
-/** Calls `run` exactly once, at once, and returns what it returns. */
+/** Calls `run` exactly once, immediately, and returns its result. */
 export type OperationObserver = <T>(operation: Operation<T>, run: () => Promise<T>) => Promise<T>
 
 export function observed<T>(
@@ -60,7 +60,7 @@ export function observed<T>(
   return wrapped()
 }
 
-/** What an error of the store means for the operation. */
+/** Returns the outcome of the operation for an error code of the store. */
 export function redisOutcomeOf(code: string): Exclude<RedisOutcome, 'ok'> {
   if (code === 'COATCHECK_REDIS_TIMEOUT') return 'timeout'
   return NOT_SENT.has(code) ? 'unavailable' : 'error'

@@ -1,6 +1,6 @@
 /**
  * The reason that an identity provider gives for a failure: one set of fields for events, log lines and the `details` of errors.
- * `oidc/` fills it in. All values are identifiers, numbers and addresses. A provider's description is never part of it: Entra ID
+ * `oidc/` fills it in. All values are identifiers, numbers and URLs. A provider's description is never part of it: Entra ID
  * writes names and e-mail addresses into descriptions.
  */
 export interface ProviderReason {
@@ -12,18 +12,18 @@ export interface ProviderReason {
   readonly suberror?: string
   /** Entra ID's number as its messages write it, e.g. `AADSTS50011`. */
   readonly providerCode?: string
-  /** Entra ID finds the request by these two in its sign-in log, and its support asks for them. */
+  /** Entra ID finds the request by these two ids in its sign-in log, and its support asks for them. */
   readonly traceId?: string
   readonly correlationId?: string
   /** When the provider refused, as it wrote it: `2026-01-01 12:00:00Z`. */
   readonly providerTime?: string
-  /** The address that was asked, without credentials, query and fragment. */
+  /** The URL of the request, without credentials, query and fragment. */
   readonly url?: string
   /** A code of the network (`ECONNREFUSED`), of openid-client (`OAUTH_TIMEOUT`), or a fixed word of Coatcheck. */
   readonly reason?: string
-  /** The check that a token or an answer of the provider did not pass, e.g. `nonce`. */
+  /** The check that a token or an answer of the provider failed, e.g. `nonce`. */
   readonly check?: string
-  /** For checks of public values only: issuer, audience, algorithm, tenant, times. */
+  /** Values for checks of public values only: issuer, audience, algorithm, tenant, times. */
   readonly expected?: string
   readonly got?: string
 }
@@ -43,10 +43,10 @@ const FIELDS = [
   'got',
 ] as const satisfies readonly (keyof ProviderReason)[]
 
-/** Fields that differ for each request: two failures that differ in nothing else are the same failure. */
+/** Fields that differ for each request: two failures that differ only in these are the same failure. */
 export const REQUEST_IDS: readonly string[] = ['traceId', 'correlationId', 'providerTime']
 
-/** The fields of a reason that are set, out of any object that has them: facts, or the `details` of an error. */
+/** Returns the fields of a reason that are set in an object: facts, or the `details` of an error. */
 export function providerReasonIn(source: object): ProviderReason {
   const values = source as Readonly<Record<string, unknown>>
   return Object.fromEntries(FIELDS.flatMap((name) => (values[name] === undefined ? [] : [[name, values[name]]])))

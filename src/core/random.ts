@@ -1,11 +1,11 @@
 /**
- * Randomness as a port. Every secret, id, nonce and generation comes from here; there is no fallback to a weaker source:
- * when the system's generator fails, the error travels to the caller and nothing is created.
+ * Randomness as a port. Every secret, id, nonce and generation comes from here. There is no fallback to a weaker source:
+ * if the system's generator fails, the caller gets the error and nothing is created.
  */
 import { randomFillSync } from 'node:crypto'
 
 export interface Random {
-  /** Cryptographically secure bytes in a Buffer of their own. */
+  /** Returns cryptographically secure bytes in a separate Buffer. */
   bytes(length: number): Buffer
 }
 
@@ -26,7 +26,7 @@ function createPooledRandom(): Random {
         offset = 0
       }
       pool.copy(out, 0, offset, offset + length)
-      // What has been handed out must not be readable from the pool afterwards.
+      // Returned bytes must not be readable from the pool afterwards.
       pool.fill(0, offset, offset + length)
       offset += length
       return out

@@ -1,27 +1,27 @@
 /**
- * What may be shown of a value that came from outside. Used wherever a foreign text enters a message or a log line:
- * control characters are escaped (no log injection), lengths are bounded, URLs lose their credentials.
+ * Makes untrusted values safe to show. Used wherever a foreign text enters a message or a log line:
+ * it escapes control characters (no log injection), limits lengths, and removes credentials from URLs.
  */
 const SHOWN_CHARACTERS = 200
 
 const UNSAFE = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g
 
-/** One printable line of at most 200 characters. */
+/** Returns one printable line of at most 200 characters. */
 export function safeText(value: string, maxCharacters: number = SHOWN_CHARACTERS): string {
   const cut = value.length > maxCharacters ? `${value.slice(0, maxCharacters)}…` : value
   return cut.replace(UNSAFE, escaped)
 }
 
-// A colour of ours, or what a terminal would obey. Line breaks and tabs are layout.
+// A color of Coatcheck, or a control sequence that a terminal would execute. Line breaks and tabs are layout.
 const SCREEN = /\u001b\[[0-9;]*m|[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g
 const UNSAFE_IN_JSON = /[\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g
 
-/** Text of many lines for a terminal: nothing in it but colours, where there are some, is more than a character. */
+/** Makes a text of many lines safe for a terminal. Only colors keep their effect, if `hasColour` is true. */
 export function safeScreen(text: string, hasColour: boolean): string {
   return text.replace(SCREEN, (found) => (hasColour && found.length > 1 ? found : escaped(found)))
 }
 
-/** JSON that holds no character which a terminal obeys or turns around; the same value when it is parsed. */
+/** Escapes characters in JSON that a terminal would execute or that reverse the text. Parsing it gives the same value. */
 export function safeJson(json: string): string {
   return json.replace(UNSAFE_IN_JSON, escaped)
 }
@@ -30,7 +30,10 @@ function escaped(text: string): string {
   return text.replace(/[^\u0020-\u007e]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`)
 }
 
-/** `scheme://user:•••@host:port/path`, or a description when it is no URL: never the text itself, which may hold a password. */
+/**
+ * Returns `scheme://user:•••@host:port/path`, or a description for a text that is no URL: never the text itself, which may hold a
+ * password.
+ */
 export function safeUrl(value: string): string {
   try {
     const url = new URL(value)
@@ -43,7 +46,7 @@ export function safeUrl(value: string): string {
   }
 }
 
-/** What a value is, without what it holds: for messages about options. */
+/** Describes a value without its content: for messages about options. */
 export function describeValue(value: unknown): string {
   if (value === null) return 'null'
   if (value === undefined) return 'undefined'
@@ -54,12 +57,12 @@ export function describeValue(value: unknown): string {
 }
 
 const SHOWN_VALUE_CHARACTERS = 100
-/** `user:password@` of a URL, with or without its scheme. The password may hold any character, so the last `@` is its end. */
+/** `user:password@` of a URL, with or without its scheme. The password may contain any character, so the last `@` ends it. */
 const USER_INFORMATION = /^((?:[a-z][a-z0-9+.-]*:)?\/\/)?.*@/is
 
 /**
- * The value of a setting that is no secret, so that a reader finds it in their files. What only looks like a secret is
- * described instead: a client secret that was put into the wrong variable must not reach a log.
+ * Shows the value of a setting that is no secret, so that a reader finds it in their files. A value that looks like a secret is
+ * described instead: a client secret in the wrong variable must not reach a log.
  */
 export function showValue(value: unknown): string {
   if (typeof value !== 'string' || value === '') return describeValue(value)
@@ -68,19 +71,19 @@ export function showValue(value: unknown): string {
 }
 
 /**
- * Whether a part of the value could be a key, a token or a drawn password. A slash separates parts only in what begins as an address
- * or a path does, because base64 has slashes too.
+ * Returns whether a part of the value could be a key, a token or a generated password. A slash separates parts only in a value that begins
+ * like a URL or a path, because base64 also contains slashes.
  */
 function looksGenerated(value: string): boolean {
   return value.split(/[\s,{}]/).some((item) => {
-    // A key may begin with a slash too. Of 20 characters it has letters of both cases.
+    // A key may also begin with a slash. With 20 characters or more, it has letters of both cases.
     if (/^\.{0,2}\//.test(item))
       return item.length >= LEAST_GENERATED_CHARACTERS && LETTER_CASES.every((one) => one.test(item))
     return item.split(ADDRESS.test(item) ? /[/:@]/ : /[:@]/).some(isGenerated)
   })
 }
 
-/** 20 characters or more of at least two kinds, which are neither a GUID nor the name of a host. */
+/** Returns true for 20 characters or more of at least two kinds that are neither a GUID nor a host name. */
 function isGenerated(part: string): boolean {
   return part.length >= LEAST_GENERATED_CHARACTERS && kindsIn(part) >= 2 && !GUID.test(part) && !HOST.test(part)
 }
@@ -95,7 +98,7 @@ const KINDS = [...LETTER_CASES, /\d/]
 const GUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 const HOST = /^(?:[a-z0-9-]{1,63}\.)+[a-z]{2,63}$/
 /**
- * With a scheme of addresses, or the name of a host with a port or a path behind it. Not with any scheme: `id://…` is a key with its id,
+ * A URL scheme, or a host name followed by a port or a path. Not any scheme: `id://…` is a key with its id,
  * and base64 that begins with two slashes.
  */
 const ADDRESS =

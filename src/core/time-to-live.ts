@@ -12,7 +12,7 @@ export const LONGEST_TTL_MS = 3650 * DAY_MS
 
 /**
  * Returns a time to live as whole milliseconds, at least 1.
- * @param name what the message calls the value
+ * @param name the name of the value in the message
  * @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT` for NaN, an infinite or a negative number, one beyond 2^53, and another type
  */
 export function checkedTtlMs(ttlMs: number, name = 'ttlMs'): number {
@@ -26,7 +26,7 @@ export function checkedTtlMs(ttlMs: number, name = 'ttlMs'): number {
 }
 
 /**
- * Returns the life that another library asks for, within what a store can keep: `fallbackMs` for a value that is no number, ten years for
+ * Returns the life that another library requests, within the limits of a store: `fallbackMs` for a value that is no number, ten years for
  * a longer life. 0 or less means that the life is over.
  */
 export function boundedLifeMs(lifeMs: unknown, fallbackMs: number): number {
