@@ -1,7 +1,7 @@
 /**
- * The base URL decides what may be unsafe: on a loopback address the memory store, drawn keys and a cookie without Secure are
- * allowed, anywhere else none of them, whatever `NODE_ENV` says. It is never taken from a request. A base URL that is missing is
- * assumed to be a loopback address only where the environment shows that this is development.
+ * The base URL decides which unsafe settings are allowed. On a loopback address, the memory store, generated keys and a cookie without
+ * Secure are allowed. On any other address none of them is, whatever `NODE_ENV` says. The base URL is never taken from a request. If it is
+ * missing, a loopback address is assumed only where the environment shows that this is development.
  */
 import { ConfigError } from '../core/errors.ts'
 import { isLoopbackHost } from '../core/loopback-host.ts'
@@ -17,7 +17,7 @@ export interface BaseUrl {
   readonly loopback: boolean
 }
 
-/** What a deployment has and a first try does not. */
+/** Signs of a deployment: settings that a first try does not have. */
 export interface DeploymentSigns {
   readonly hasRedis: boolean
   readonly hasKeys: boolean
@@ -26,7 +26,7 @@ export interface DeploymentSigns {
 const DEVELOPMENT_MODES = new Set(['development', 'test'])
 
 /**
- * @throws {ConfigError} `COATCHECK_CONFIG_MISSING` without one where development is not certain, `COATCHECK_CONFIG_INSECURE` for
+ * @throws {ConfigError} `COATCHECK_CONFIG_MISSING` without a base URL where development is not certain, `COATCHECK_CONFIG_INSECURE` for
  *   plain http on an address that is not loopback, `COATCHECK_CONFIG_INVALID`
  */
 export function resolveBaseUrl(option: string | undefined, env: Environment, signs: DeploymentSigns): BaseUrl {
@@ -43,7 +43,7 @@ export function resolveBaseUrl(option: string | undefined, env: Environment, sig
   return { url, loopback }
 }
 
-/** A forgotten base URL must not mean development: the session cookie would travel without Secure on a public host. */
+/** A missing base URL must not mean development: the browser would send the session cookie without Secure to a public host. */
 function derived(env: Environment, signs: DeploymentSigns): string {
   const mode = variable(env, 'NODE_ENV')
   if (mode === 'production') {

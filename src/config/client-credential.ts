@@ -1,4 +1,4 @@
-/** The one credential by which the application authenticates at a provider. Several would leave open which one is wrong when it expires. */
+/** The one credential with which the application authenticates at a provider. With several, an error could not name the expired one. */
 import { refuse } from './refusal.ts'
 import type { SettingRoot } from './settings.ts'
 import type { ClientCredential } from './types.ts'
@@ -25,7 +25,10 @@ export function credentialOf(root: SettingRoot, given: Given): ClientCredential 
   return firstCredential(given)
 }
 
-/** Of a group of variables the first, in the order of Azure Identity: a platform may inject what an application overrides. */
+/**
+ * Returns the first credential of a group of variables, in the order of Azure Identity: a platform may set variables that an application
+ * overrides.
+ */
 export function firstCredential(given: Given): ClientCredential | null {
   const { clientSecret, clientCertificate, clientCertificatePath, federatedTokenFile } = given
   if (clientSecret !== undefined) return { kind: 'secret', secret: clientSecret }

@@ -2,8 +2,8 @@
 import type { Options } from './types.ts'
 
 /**
- * Gives options their type, and returns them as they are: `export default defineConfig({ providers: [entra()] })`. The
- * application hands them on, `coatcheck(config)`; the command line reads the same file, and nothing else of the application.
+ * Types the options, and returns them unchanged: `export default defineConfig({ providers: [entra()] })`. The
+ * application passes them on, `coatcheck(config)`. The command line reads the same file, and no other file of the application.
  */
 export function defineConfig<D extends object = Record<string, unknown>>(options: Options<D>): Options<D> {
   return options

@@ -1,11 +1,11 @@
 /**
- * Where Microsoft Entra ID lives: authority per national cloud, issuer per tenant.
+ * URLs of Microsoft Entra ID: authority per national cloud, issuer per tenant.
  * @see https://learn.microsoft.com/entra/identity-platform/authentication-national-cloud
  */
 export type EntraCloud = 'public' | 'usgov' | 'china'
 
 export interface EntraAuthority {
-  /** For `common` and `organizations` it holds `{tenantid}`: the issuer follows from the `tid` claim of the user. */
+  /** For `common` and `organizations` it contains `{tenantid}`: the issuer follows from the `tid` claim of the user. */
   readonly issuer: string
   readonly discoveryUrl: string
 }
@@ -16,10 +16,10 @@ const HOSTS: Readonly<Record<EntraCloud, string>> = {
   china: 'login.partner.microsoftonline.cn',
 }
 
-/** Stands in the issuer of the metadata of `common` and `organizations`, literally. */
+/** A literal part of the issuer in the metadata of `common` and `organizations`. */
 export const TENANT_TEMPLATE = '{tenantid}'
 
-/** The one tenant of all personal Microsoft accounts, which is what the metadata of `consumers` names as issuer. */
+/** The one tenant of all personal Microsoft accounts. The metadata of `consumers` name it as issuer. */
 export const CONSUMERS_TENANT = '9188040d-6c67-4c5b-b112-36a304b66dad'
 
 /** @param tenantId a GUID, `common`, `organizations` or `consumers` */

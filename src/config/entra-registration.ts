@@ -11,7 +11,7 @@ import { unreadFileTexts } from './unread-env-file.ts'
 import type { ClientCredential, ProviderOptions, ProviderSettings } from './types.ts'
 
 type Field = 'tenantId' | 'clientId' | CredentialField
-/** What a registration consists of, in the order in which messages name it. */
+/** The parts of a registration, in the order in which messages name them. */
 type Part = 'tenantId' | 'clientId' | 'credential'
 
 const GROUPS = ['AZURE_AD', 'AZURE'].map((prefix) => ({
@@ -33,7 +33,7 @@ export interface EntraRegistration {
 /** @throws {ConfigError} `COATCHECK_CONFIG_MISSING`, `COATCHECK_CONFIG_INVALID` */
 export function entraRegistration(options: ProviderOptions, env: Environment): EntraRegistration {
   const own = {
-    // With an issuer of its own the tenant stands in that.
+    // If the options name an issuer, it contains the tenant.
     tenantId: options.tenantId ?? (isTenantAsked(options.issuer) ? undefined : 'common'),
     clientId: options.clientId,
     credential: credentialOf('entra()', options),
@@ -65,7 +65,7 @@ export function entraRegistration(options: ProviderOptions, env: Environment): E
   }
 }
 
-/** An issuer of its own may leave the tenant open. */
+/** A custom issuer may leave the tenant open. */
 function isTenantAsked(issuer: string | undefined): boolean {
   return issuer === undefined || issuer.includes(TENANT_TEMPLATE)
 }
@@ -81,7 +81,7 @@ function hasPart(group: Group<Field> | undefined, part: Part): boolean {
   return credentialFields.some((field) => values[field as CredentialField] !== undefined)
 }
 
-/** Of two that are equally full the first, which also is the one that messages name when nothing is set. */
+/** Returns the fullest group. If two are equal, it returns the first, which messages also name when no variable is set. */
 function fullest(groups: readonly Group<Field>[]): Group<Field> | undefined {
   const filled = (group: Group<Field>): number =>
     (['tenantId', 'clientId', 'credential'] as const).filter((part) => hasPart(group, part)).length
@@ -127,7 +127,7 @@ const PARTS: Readonly<Record<Part, string>> = {
   credential: 'client secret or other credential',
 }
 
-/** @param isOther a group was left out, because it names another client id than the options */
+/** @param isOther a group was ignored, because it names another client id than the options */
 function whyOf(set: readonly string[], isOther: boolean): string {
   if (set.length > 0) {
     return `${listed(set)} ${set.length === 1 ? 'is' : 'are'} set, and Coatcheck never mixes AZURE_AD_* and AZURE_* variables.`

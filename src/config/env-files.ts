@@ -1,6 +1,6 @@
 /**
- * `.env.local` and `.env` for the command line and the examples, as frameworks read them: what the environment says already
- * wins, then `.env.local`, then `.env`. An application's framework reads its own; the library itself never does.
+ * Reads `.env.local` and `.env` for the command line and the examples, in the order of frameworks: the environment
+ * wins, then `.env.local`, then `.env`. An application's framework reads its own files; the library itself never reads them.
  */
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -9,10 +9,10 @@ import { refuse } from './refusal.ts'
 import { ENV_FILES } from './unread-env-file.ts'
 
 /**
- * Adds to the environment of this process what the files say and it does not.
- * @param file one file instead of the two, which then has to be there
- * @returns the files that were read, in the order in which they count
- * @throws {ConfigError} `COATCHECK_CONFIG_INVALID` for a file that was named and is not there
+ * Adds variables from the files to the environment of this process, unless they are set already.
+ * @param file one file instead of the two; it must then exist
+ * @returns the files that were read, in the order of their precedence
+ * @throws {ConfigError} `COATCHECK_CONFIG_INVALID` for a named file that does not exist
  */
 export function loadEnvFiles(folder: string, file?: string): readonly string[] {
   if (file !== undefined && !existsSync(join(folder, file)))
@@ -26,7 +26,7 @@ export function loadEnvFiles(folder: string, file?: string): readonly string[] {
   return found
 }
 
-/** For what a flag says: it counts for this process and all that it starts. */
+/** Sets a variable from a command-line flag: for this process and all processes that it starts. */
 export function setVariable(name: string, value: string): void {
   process.env[name] = value
 }

@@ -1,25 +1,25 @@
 /**
- * The environment, as far as the table names it. An empty or blank variable counts as not set: `REDIS_PREFIX=` in an env
- * file means "none", and a deployment that leaves a secret out must not hand us an empty one.
+ * Reads the environment variables of the settings table. An empty or blank variable counts as not set: `REDIS_PREFIX=` in an env
+ * file means "none", and a deployment without a secret must not pass an empty one.
  */
 import { refuseValue } from './refusal.ts'
 import { settingOfVariable } from './settings.ts'
 
 export type Environment = Readonly<Record<string, string | undefined>>
 
-/** The environment of this process. The only place that names it. */
+/** Returns the environment of this process. No other code reads `process.env`. */
 export function processEnvironment(): Environment {
   return process.env
 }
 
-/** The trimmed text of a variable, or `undefined`. Reads any name, checks nothing. */
+/** Returns the trimmed text of a variable, or `undefined`. Accepts any name and checks nothing. */
 export function variable(env: Environment, name: string): string | undefined {
-  // Own ones only: `process.env` inherits from `Object.prototype` like any other object.
+  // Own variables only: `process.env` inherits from `Object.prototype` like any other object.
   const value = Object.hasOwn(env, name) ? env[name]?.trim() : undefined
   return value === '' ? undefined : value
 }
 
-/** The value of a variable of the table. @throws {ConfigError} `COATCHECK_CONFIG_INVALID` */
+/** Returns the value of a variable of the table. @throws {ConfigError} `COATCHECK_CONFIG_INVALID` */
 export function checkedVariable(env: Environment, name: string): string | undefined {
   const value = variable(env, name)
   const setting = settingOfVariable(name)
@@ -27,7 +27,7 @@ export function checkedVariable(env: Environment, name: string): string | undefi
   return value
 }
 
-/** A whole number in decimal digits, or `undefined`. @throws {ConfigError} `COATCHECK_CONFIG_INVALID` */
+/** Returns a whole number in decimal digits, or `undefined`. @throws {ConfigError} `COATCHECK_CONFIG_INVALID` */
 export function integerVariable(env: Environment, name: string): number | undefined {
   const value = variable(env, name)
   if (value === undefined) return undefined
@@ -37,13 +37,13 @@ export function integerVariable(env: Environment, name: string): number | undefi
   return number
 }
 
-/** A group of variables that belong together, `AZURE_AD_…` or `AZURE_…`: the values that are set, and all names. */
+/** A group of variables that belong together, `AZURE_AD_…` or `AZURE_…`: the set values, and all names. */
 export interface Group<Field extends string> {
   readonly values: Readonly<Partial<Record<Field, string>>>
   readonly names: Readonly<Record<Field, string>>
 }
 
-/** In the order of `groups`. Of no two are values ever mixed, since they may belong to two applications. */
+/** Returns the groups in the order of `groups`. Values of two groups are never mixed, because they may belong to two applications. */
 export function readGroups<Field extends string>(
   env: Environment,
   groups: readonly Readonly<Record<Field, string>>[],

@@ -1,15 +1,15 @@
 /**
- * The kinds of value that a setting can have: what is accepted, and how a message says what is wanted. Shapes only; what two
- * settings mean together is decided where they are resolved.
+ * The kinds of value that a setting can have: which values are accepted, and how a message describes them. Kinds check shapes only. The
+ * `resolve…` files decide which combinations of settings are valid.
  */
 import { LEAST_LIFETIME_NUMBER_MS, parseDurationMs } from '../core/duration.ts'
 import { isAddressOrNetwork } from '../core/local-address.ts'
 
 export interface Kind {
-  /** Completes the sentence "wants …". */
+  /** Completes the sentence "expected …". */
   readonly wants: string
   accepts(value: unknown): boolean
-  /** Why this value is refused, where that is not obvious; `undefined` where it is. */
+  /** Explains why this value is refused, if that is not obvious; else `undefined`. */
   readonly why?: (value: unknown) => string | undefined
 }
 
@@ -18,10 +18,10 @@ const DAY_MS = 86_400_000
 const COOKIE_NAME = /^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64}$/
 const PROVIDER_NAME = /^[a-z0-9][a-z0-9_-]{0,31}$/
 const BASE_PATH = /^(?:\/[A-Za-z0-9._~-]+)+$/
-/** Printable ASCII without space, braces (hash tags of a cluster) and what SCAN patterns and ACL rules treat as special. */
+/** Printable ASCII without space, braces (hash tags of a cluster) and characters with a special meaning in SCAN patterns and ACL rules. */
 const PREFIX = /^[!-~]{0,64}$/
 const PREFIX_FORBIDDEN = /[{}*?[\]\\]/
-/** A path that no browser reads as another host, or an image that travels within the page. SVG in `<img>` runs no script. */
+/** A path that no browser reads as another host, or an image inside the page. SVG in `<img>` runs no script. */
 const LOGO =
   /^(?:\/(?!\/)[A-Za-z0-9._~%/-]{1,512}|data:image\/(?:png|jpeg|gif|webp|avif|svg\+xml);base64,[A-Za-z0-9+/]+={0,2})$/
 const LOGO_CHARACTERS = 65_536
@@ -46,8 +46,8 @@ export const duration: Kind = {
   accepts: (value) => inRange(parseDurationMs(value), 1000, 3650 * DAY_MS),
 }
 /**
- * How long sessions and grants live. A small number is most likely in seconds, as other libraries take it, and sessions would end
- * within minutes: below an hour the unit has to be written.
+ * How long sessions and grants live. A small number is most likely in seconds, as in other libraries, and sessions would end
+ * within minutes. So a lifetime below an hour must have a unit.
  */
 export const lifetime: Kind = {
   wants: `a duration with a unit such as '8h' or '30 min', or milliseconds from ${LEAST_LIFETIME_NUMBER_MS.toLocaleString('en')} on; from 1 s to 3,650 d`,
@@ -139,7 +139,7 @@ export const logo: Kind = {
     "a path on the application's own origin, such as '/logo.svg', or 'data:image/…;base64,…' of at most 65,536 characters",
   accepts: (value) => typeof value === 'string' && value.length <= LOGO_CHARACTERS && LOGO.test(value),
 }
-/** Hexadecimal only: the page computes the contrast from it, and nothing else can stand in the stylesheet. */
+/** Hexadecimal only: the page computes the contrast from it, and no other text can enter the stylesheet. */
 export const hexColor: Kind = {
   wants: "a color such as '#1d5fd0' or '#15d'",
   accepts: (value) => typeof value === 'string' && /^#(?:[0-9a-f]{3}|[0-9a-f]{6})$/i.test(value),
@@ -181,7 +181,7 @@ export const sessionOrigin: Kind = {
   accepts: (value) =>
     typeof value === 'object' && value !== null && 'attach' in value && typeof value.attach === 'function',
 }
-/** An origin of `coatcheck/migrate`. @param name what its objects are called, @param factory what makes them */
+/** An origin of `coatcheck/migrate`. @param name the name of its objects, @param factory the function that makes them */
 export const origin = (name: string, factory: string): Kind => ({
   wants: `the result of ${factory}() of 'coatcheck/migrate'`,
   accepts: (value) =>
@@ -192,7 +192,7 @@ export const origin = (name: string, factory: string): Kind => ({
     'name' in value &&
     value.name === name,
 })
-/** Not looked into here: its own root does that. */
+/** Not checked here: the options have their own root in the table. */
 export const storeOptions: Kind = { wants: 'the options that redisStore() gets', accepts: isPlainObject }
 export const texts: Kind = {
   wants: 'an array of texts that are not empty',

@@ -1,20 +1,20 @@
 /**
- * Configuration errors in one voice: the option or variable, the value it got, and the value it expects. A value that is no secret is shown.
- * A secret never is, not even its length.
+ * Creates configuration errors of one form: the option or variable, the value it got, and the value it expects. They show a value that is
+ * no secret. They never show a secret, not even its length.
  */
 import { ConfigError, type ErrorTexts } from '../core/errors.ts'
 import { showValue } from '../core/redact.ts'
 import { unreadFileTexts } from './unread-env-file.ts'
 import { optionName, type Setting } from './settings.ts'
 
-/** How the message names where the value came from. */
+/** The source of the value, as messages name it. */
 export type Source = { readonly variable: string } | { readonly option: string }
 
 function sourceName(source: Source): string {
   return 'variable' in source ? `environment variable ${source.variable}` : `option ${source.option}`
 }
 
-/** `COATCHECK_CONFIG_INVALID` by the table. */
+/** Returns `COATCHECK_CONFIG_INVALID` for a value that the table refuses. */
 export function refuseValue(setting: Setting, value: unknown, variable?: string): ConfigError {
   const source = variable === undefined ? { option: optionName(setting) } : { variable }
   const why = setting.kind.why?.(value)
@@ -26,8 +26,8 @@ export function refuseValue(setting: Setting, value: unknown, variable?: string)
 }
 
 /**
- * `COATCHECK_CONFIG_INVALID` for what two settings mean together. `complaint` holds no value of a secret.
- * @param texts `reason`: a fixed word, where a caller has to tell this complaint from others. Without a `fix` the complaint has to
+ * Returns `COATCHECK_CONFIG_INVALID` for a combination of settings. `complaint` contains no value of a secret.
+ * @param texts `reason`: a fixed word, if a caller must distinguish this complaint. Without a `fix` the complaint must
  *   say what to write
  */
 export function refuse(
@@ -44,7 +44,7 @@ export function refuse(
 }
 
 /**
- * `COATCHECK_CONFIG_MISSING`: says where the value could be given.
+ * Returns `COATCHECK_CONFIG_MISSING`, which says where the value can be set.
  * @param texts why it is needed in this case, and a command that makes a value
  */
 export function missing(setting: Setting, texts: ErrorTexts = {}): ConfigError {

@@ -5,7 +5,7 @@ import type { PagesOptions, ResolvedPages } from './types.ts'
 const DEFAULT_ACCENT = '#1d5fd0'
 const DEFAULT_ACCENT_DARK = '#7fb0ff'
 
-/** An accent that is set for light only serves in dark, too. */
+/** An accent color that is set only for light mode also applies in dark mode. */
 export function resolvePages(options: PagesOptions = own({})): ResolvedPages {
   const { name, logo, accentColor, accentColorDark } = options
   return {

@@ -157,7 +157,7 @@ describe('entra()', () => {
   ])('names %s where it alone is missing, and nothing else', (variable, option, part) => {
     const prefix = variable.startsWith('AZURE_AD') ? 'AZURE_AD' : 'AZURE'
     const { [variable]: _absent, ...env } = group(prefix, 'x')
-    // A platform has injected one variable of the other group.
+    // A platform has set one variable of the other group.
     const error = failure(entra(), { ...env, [prefix === 'AZURE' ? 'AZURE_AD_CLIENT_ID' : 'AZURE_CLIENT_ID']: 'other' })
     expect(error).toMatchObject({ code: 'COATCHECK_CONFIG_MISSING', details: { option, variable } })
     expect(error.message).toBe(`entra() has no ${part}: ${variable} is not set.`)
@@ -238,7 +238,7 @@ describe('entra()', () => {
     const multi = resolveOne(entra(many))
     expect(multi.issuer).toBe(template)
     expect(multi.discoveryUrl).toBe('http://localhost:9000/organizations/v2.0/.well-known/openid-configuration')
-    // Of all issuers that the template admits, the tenant says which one.
+    // The template admits several issuers, and the tenant selects one.
     expect(resolveOne(entra({ ...registration, issuer: template })).allowedTenants).toEqual([tenantId.toLowerCase()])
   })
 

@@ -1,4 +1,4 @@
-/** Providers out of what `entra()` and `oidc()` returned and the environment. Nothing is fetched here. */
+/** Resolves providers from the results of `entra()` and `oidc()` and the environment. It sends no request. */
 import { parseDurationMs } from '../core/duration.ts'
 import { ConfigError } from '../core/errors.ts'
 import { own } from '../core/json.ts'
@@ -15,7 +15,7 @@ import type { ProviderOptions, ResolvedProvider } from './types.ts'
 
 const OPENID_SCOPES = ['openid', 'profile', 'email', 'offline_access'] as const
 
-/** The shape of what stands in `providers`, whoever made it. @throws {ConfigError} */
+/** Checks the shape of the entries in `providers`, also of those that no preset made. @throws {ConfigError} */
 export function checkProviders(providers: readonly ProviderOptions[]): void {
   for (const [index, { preset: given, ...options }] of providers.entries()) {
     const preset: string = given
@@ -67,8 +67,8 @@ function resolveEntra(options: ProviderOptions, env: Environment): ResolvedProvi
 }
 
 /**
- * Whose users may sign in. `common` and `organizations` admit every tenant of the world, so the application has to say which ones it
- * means.
+ * Returns the tenants whose users may sign in. `common` and `organizations` admit every tenant of the world, so the application must name
+ * the tenants that it means.
  * @throws {ConfigError} `COATCHECK_CONFIG_MISSING`, `COATCHECK_CONFIG_INVALID`
  */
 function tenantsOf(
@@ -80,7 +80,7 @@ function tenantsOf(
   const refuseList = (complaint: string): ConfigError => refuse({ option: 'entra().allowedTenants' }, complaint)
   if (!isMultiTenant(tenantId)) {
     const tenant = tenantId.toLowerCase()
-    // Users of the one tenant, although the issuer admits others.
+    // Only users of the one tenant, although the issuer admits others.
     if (issuer.includes(TENANT_TEMPLATE)) return { allowedTenants: [tenant] }
     const isGiven = ownIssuer === undefined && tenant !== 'consumers' && allowedTenants.length > 0
     if (isGiven && !allowedTenants.includes(tenant)) {
@@ -133,7 +133,7 @@ function resolveOidc(options: ProviderOptions): ResolvedProvider {
     discoveryUrl: discoveryUrlOf(issuer),
     clientId: required('clientId'),
     credential: credentialOf('oidc()', options) ?? { kind: 'none' },
-    // Replaceable, because some providers refuse offline_access (Google asks for access_type=offline instead).
+    // Replaceable, because some providers refuse `offline_access` (Google requires `access_type=offline` instead).
     scopes: unique(['openid', ...(options.scopes ?? OPENID_SCOPES), ...(options.apiScopes ?? [])]),
     allowedTenants: [],
     responseMode: options.responseMode ?? 'query',
@@ -149,7 +149,7 @@ function resolveOidc(options: ProviderOptions): ResolvedProvider {
   }
 }
 
-/** @returns whether the issuer is on plain http, which only a loopback address may be. */
+/** @returns whether the issuer uses plain http, which is allowed only on a loopback address */
 function checkIssuer(root: SettingRoot, issuer: string): boolean {
   const { protocol, hostname } = new URL(issuer)
   if (protocol === 'http:' && !isLoopbackHost(hostname)) {

@@ -1,4 +1,4 @@
-/** Session policy out of options: timeouts, presets, limit, schema. @see NIST SP 800-63B-4 sections 2.1.3, 2.2.3, 2.3.3 */
+/** Resolves the session policy from options: timeouts, presets, limit, schema. @see NIST SP 800-63B-4 sections 2.1.3, 2.2.3, 2.3.3 */
 import { parseDurationMs } from '../core/duration.ts'
 import { own } from '../core/json.ts'
 import { refuse } from './refusal.ts'
@@ -13,11 +13,11 @@ interface Timeouts {
   readonly absoluteTimeoutMs: number
 }
 
-/** The index in Redis has thirteen digits for the time at which a session ends. */
+/** The index in Redis has thirteen digits for the time when a session ends. */
 const LONGEST_MS = 3652 * DAY_MS
 const DEFAULT_TIMEOUTS: Timeouts = { idleTimeoutMs: 8 * HOUR_MS, absoluteTimeoutMs: DAY_MS }
 
-/** AAL1 knows no idle limit, so its idle time is the absolute one. */
+/** AAL1 has no idle limit, so its idle timeout equals the absolute one. */
 const PRESETS: Readonly<Record<NonNullable<SessionOptions<object>['preset']>, Timeouts>> = {
   aal1: { idleTimeoutMs: 30 * DAY_MS, absoluteTimeoutMs: 30 * DAY_MS },
   aal2: { idleTimeoutMs: HOUR_MS, absoluteTimeoutMs: DAY_MS },
@@ -42,7 +42,7 @@ export function resolveSession<D extends object>(options: SessionOptions<D> = ow
   }
 }
 
-/** An idle timeout that was not asked for gives way to a shorter absolute one; one that was asked for is refused. */
+/** A default idle timeout is shortened to a shorter absolute one. An explicit idle timeout is refused instead. */
 function resolveTimeouts(options: SessionOptions<object>): Timeouts {
   const base = options.preset === undefined ? DEFAULT_TIMEOUTS : PRESETS[options.preset]
   const absoluteTimeoutMs = parseDurationMs(options.absoluteTimeout) ?? base.absoluteTimeoutMs
@@ -63,12 +63,12 @@ function resolveLimit(limit: SessionOptions<object>['maxPerUser']): ResolvedSess
   return typeof limit === 'number' ? { max: limit, action: 'end-oldest' } : { max: limit.max, action: limit.action }
 }
 
-/** A visitor starts with `{}`, and every read goes through the schema: so it takes `{}`, and answers at once. */
+/** A visitor starts with `{}`, and every read uses the schema. So it must accept `{}` and be synchronous. */
 function checkedSchema<D extends object>(schema: SessionOptions<D>['schema']): ResolvedSession<D>['schema'] {
   if (!schema) return null
   const result = schema['~standard'].validate({})
   if (result instanceof Promise) {
-    // Its outcome does not matter any more, but an unhandled rejection would end the process.
+    // Its result does not matter any more, but an unhandled rejection would end the process.
     result.catch(() => undefined)
     throw refuse({ option: 'session.schema' }, 'got one that validates asynchronously, expected a synchronous one')
   }
@@ -78,7 +78,7 @@ function checkedSchema<D extends object>(schema: SessionOptions<D>['schema']): R
   return schema
 }
 
-/** A chain without gaps up to the current version. Versions older than its start have expired, by the application's word. */
+/** The upcasts must form a chain without gaps up to the current version. The application declares that older versions have expired. */
 function checkedUpcasts<D extends object>(
   upcasts: ResolvedSession<D>['upcasts'],
   schemaVersion: number,

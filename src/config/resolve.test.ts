@@ -208,7 +208,7 @@ describe('shapes', () => {
     expect(error).toMatchObject({ name: 'ConfigError', code: 'COATCHECK_CONFIG_INVALID' })
     expect(error.details).toMatchObject({ option })
     expect(error.message).toMatch(new RegExp(`^Option ${option.replace(/[()[\].]/g, '\\$&')}: .+`))
-    // And without looking at the environment, when `coatcheck()` is called.
+    // Also without the environment, when `coatcheck()` is called.
     expect(() => checkOptions(options as Options)).toThrow(error.message)
   })
 
@@ -333,7 +333,7 @@ describe('environment', () => {
     const fromOptions = resolveConfig({ ...https, prefix: 'own:' }, env)
     expect(fromOptions).toMatchObject({ keys: [KEY], prefix: 'own:' })
     expect(fromOptions.baseUrl.host).toBe('app.example.com')
-    // An empty prefix is a decision, not an absence.
+    // An empty prefix is a value; it does not count as absent.
     expect(resolveConfig({ prefix: '' }, env).prefix).toBe('')
   })
 

@@ -1,7 +1,7 @@
 /**
- * From options and environment to the one configuration that everything else reads. Two steps, because a build evaluates
- * modules without secrets: `checkOptions` looks at shapes when `coatcheck()` is called, `resolveConfig` reads the environment at
- * first use or `ready()`. Options win over the environment.
+ * Turns options and environment into the one configuration that all other code reads. It has two steps, because a build evaluates
+ * modules without secrets. `checkOptions` checks shapes when `coatcheck()` is called. `resolveConfig` reads the environment at
+ * first use or in `ready()`. Options win over the environment.
  */
 import { parseDurationMs } from '../core/duration.ts'
 import { ConfigError } from '../core/errors.ts'
@@ -26,7 +26,7 @@ const DEFAULT_MIN_VALIDITY_MS = 30_000
 const DEFAULT_LOG_LEVEL = 'warn'
 
 /**
- * Everything that can be said about options without the environment.
+ * Makes all checks of options that need no environment.
  * @throws {ConfigError} `COATCHECK_CONFIG_UNKNOWN_OPTION`, `COATCHECK_CONFIG_INVALID`
  */
 export function checkOptions<D extends object>(options: Options<D>): void {
@@ -37,13 +37,13 @@ export function checkOptions<D extends object>(options: Options<D>): void {
 
 /**
  * @param env never written to; `process.env` in an application.
- * @throws {ConfigError} of every code but `…_PACKAGE_MISSING`
+ * @throws {ConfigError} of every code except `…_PACKAGE_MISSING`
  */
 export function resolveConfig<D extends object>(given: Options<D>, env: Environment): ResolvedConfig<D> {
   checkOptions(given)
   const options = ownOptions('', given)
   const { url, loopback } = resolveBaseUrl(options.baseUrl, env, signsOf(options, env))
-  // Secure and the prefix follow the base URL, never the request: a proxy must not be able to talk us out of them.
+  // Secure and the name prefix follow the base URL, never the request: a proxy must not be able to remove them.
   const secure = url.protocol === 'https:'
   const cookie = options.session?.cookie ?? own<CookieOptions>({})
   return {
@@ -87,7 +87,7 @@ function listed(text: string | undefined): readonly string[] {
   return text?.split(',').map((one) => one.trim()) ?? []
 }
 
-/** Empty on loopback only: the process then draws a key, and every restart signs everybody out. */
+/** Empty on loopback only: the process then generates a key, and every restart signs all users out. */
 function resolveKeys(option: Options['keys'], env: Environment, { url, loopback }: BaseUrl): readonly string[] {
   const given = option ?? checkedVariable(env, 'COATCHECK_KEYS')
   if (given !== undefined) return (typeof given === 'string' ? [given] : given).flatMap((keys) => keys.split(','))
@@ -98,7 +98,7 @@ function resolveKeys(option: Options['keys'], env: Environment, { url, loopback 
   })
 }
 
-/** `null`: REDIS_URL decides, and without it the memory store, on loopback only. */
+/** `null`: REDIS_URL decides. Without it, the memory store is used, on loopback only. */
 function checkedStore(options: Options<object>, env: Environment, { url, loopback }: BaseUrl): StoreFactory | null {
   const isMemory = options.store ? options.store.isLocal : variable(env, 'REDIS_URL') === undefined
   if (isMemory && !loopback) {

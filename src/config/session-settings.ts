@@ -4,20 +4,20 @@ import type { Duration } from '../core/duration.ts'
 
 /** Options of the session cookie (RFC 6265). */
 export interface CookieOptions {
-  /** Name without prefix, at most 64 characters. On https, `__Host-` is put in front of it. Default `coatcheck`. */
+  /** Name without prefix, at most 64 characters. On https, Coatcheck adds the prefix `__Host-`. Default `coatcheck`. */
   readonly name?: string
   /** The `SameSite` attribute. Default `lax`. */
   readonly sameSite?: 'lax' | 'strict'
 }
 
 /**
- * Says what a caller gets while the store does not answer. `fail`: an error, which the adapters answer with status 503. `stale`:
+ * The result for a caller while the store does not answer. `fail`: an error, which the adapters answer with status 503. `stale`:
  * the session as this process last verified it, within `session.staleFor`. `anonymous`: a session without a user.
  */
 export type OutagePolicy = 'fail' | 'stale' | 'anonymous'
 
 /**
- * Options of sessions. A value that cannot be used is a `COATCHECK_CONFIG_INVALID`. A timeout below one hour must have a unit
+ * Options of sessions. An invalid value is a `COATCHECK_CONFIG_INVALID`. A timeout below one hour must have a unit
  * (`'30 min'`), because a small number is most likely meant in seconds.
  */
 export interface SessionOptions<D extends object> {
@@ -81,6 +81,6 @@ export interface ResolvedSession<D extends object> {
   readonly limit: SessionLimit | null
   readonly maxBytes: number
   readonly onUnavailable: OutagePolicy
-  /** 0: nothing is kept for it. */
+  /** 0: no session is kept for it. */
   readonly staleForMs: number
 }

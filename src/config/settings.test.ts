@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { optionName, type Setting, settings } from './settings.ts'
 
-/** Of a cell of a Markdown table: its text, whatever the formatter escaped. */
+/** Returns the text of a Markdown table cell, without the escapes of the formatter. */
 const plain = (text: string): string => text.replaceAll(/[\\`]/g, '').trim()
 
 const rowOf = (setting: Setting): string[] =>

@@ -1,11 +1,11 @@
 /**
- * All settings in one table: option, environment variable, kind, default, and whether the value is a secret. Checking,
+ * All settings in one table: option, environment variable, kind, default, and whether the value is a secret. Checks,
  * messages and docs/configuration.md follow this table (a test compares the page with it in both directions).
  * To add a setting: a row here, its field in `types.ts`, its use in a `resolve…` file, its row in the docs.
  */
 import * as kinds from './kinds.ts'
 
-/** Where an option is written: in `coatcheck({…})` itself (empty), in a preset, or in a store. */
+/** The place of an option: `coatcheck({…})` itself (empty), a preset, or a store. */
 export type SettingRoot =
   | ''
   | 'entra()'
@@ -21,14 +21,14 @@ export type SettingRoot =
 
 export interface Setting {
   readonly root: SettingRoot
-  /** Path below the root, `session.idleTimeout`; `null` for what only the environment says. */
+  /** Path below the root, such as `session.idleTimeout`; `null` for a setting that only the environment has. */
   readonly option: string | null
-  /** In the order in which they are looked at. */
+  /** In the order of their precedence. */
   readonly env: readonly string[]
   readonly kind: kinds.Kind
-  /** For people. */
+  /** Text for people. */
   readonly default: string
-  /** A secret's value is not even described by its digits or length. */
+  /** True: messages do not even describe the value by its digits or length. */
   readonly secret: boolean
 }
 
@@ -40,8 +40,8 @@ interface Extra {
 const azure = (name: string): Extra => ({ env: [`AZURE_AD_${name}`, `AZURE_${name}`] })
 const secret: Extra = { secret: true }
 
-/** What all entries for other libraries take. */
-const dropIn: readonly Row[] = [
+/** Options that all drop-in libraries accept. */
+const hosted: readonly Row[] = [
   ['store', kinds.store, 'Redis when `REDIS_URL` is set, else memory outside of production'],
   ['keys', kinds.keys, 'generated at start outside of production, else required', secret],
   ['prefix', kinds.keyPrefix, 'none'],
@@ -210,7 +210,7 @@ export const settings: readonly Setting[] = [
   ]),
 ]
 
-/** @throws TypeError for a path that is not in the table: a mistake in this package, not of a user. */
+/** @throws TypeError for a path that is not in the table: an error in this package, not of a user. */
 export function settingOf(root: SettingRoot, option: string): Setting {
   const found = settings.find((s) => s.root === root && s.option === option)
   if (!found) throw new TypeError(`no setting ${root}.${option}`)
@@ -223,7 +223,7 @@ export function settingOfVariable(name: string): Setting {
   return found
 }
 
-/** As users write it: `session.idleTimeout`, `entra().tenantId`. */
+/** Returns the name as users write it: `session.idleTimeout`, `entra().tenantId`. */
 export function optionName({ root, option }: Setting): string {
   return [root, option].filter((part) => part !== '' && part !== null).join('.')
 }

@@ -1,6 +1,6 @@
 /**
- * Shape of options against the table: every level, own properties only. Runs when `coatcheck()`, a preset or a store is
- * called, reads no environment, and so never keeps a build without secrets from evaluating the module.
+ * Checks the shape of options against the table: every level, own properties only. It runs when `coatcheck()`, a preset or a store is
+ * called. It reads no environment, so a build without secrets can evaluate the module.
  */
 import { ConfigError } from '../core/errors.ts'
 import { own } from '../core/json.ts'
@@ -10,7 +10,7 @@ import { refuse, refuseValue } from './refusal.ts'
 import { optionName, type Setting, type SettingRoot, settings } from './settings.ts'
 
 /**
- * @param root which options these are; also how messages name them.
+ * @param root identifies the options in the table; messages use it too.
  * @throws {ConfigError} `COATCHECK_CONFIG_UNKNOWN_OPTION` with the nearest known name, `COATCHECK_CONFIG_INVALID`
  */
 export function checkShape(root: SettingRoot, options: unknown): void {
@@ -22,8 +22,8 @@ export function checkShape(root: SettingRoot, options: unknown): void {
 }
 
 /**
- * `checkShape`, and the options as they were given, section by section: what an object inherits was not given by the caller.
- * Everything that reads options reads them from here.
+ * Runs `checkShape`, and returns the caller's own options, section by section: inherited properties count as absent.
+ * All code that reads options reads this result.
  */
 export function ownOptions<T extends object>(root: SettingRoot, options: T): T {
   checkShape(root, options)
@@ -46,14 +46,14 @@ function checkLevel(root: SettingRoot, path: string, level: Record<string, unkno
     const option = path + key
     const setting = settings.find((s) => s.root === root && s.option === option)
     if (!setting) throw unknownOption(root, option)
-    // An option that is undefined is one that was not given: `keys: process.env.COATCHECK_KEYS`.
+    // An undefined option counts as absent: `keys: process.env.COATCHECK_KEYS`.
     if (value === undefined) continue
     if (!setting.kind.accepts(value)) throw refuseValue(setting, value)
     if (setting.kind === section) checkLevel(root, `${option}.`, value as Record<string, unknown>)
   }
 }
 
-/** Options of connect-redis, and what to write instead. */
+/** Options of connect-redis, and their replacements. */
 const CONNECT_REDIS_FIXES: Readonly<Record<string, string>> = {
   client: "Write store: redisStore({ client }), with redisStore of 'coatcheck/redis'.",
   serializer: 'Remove it: sessions are stored as JSON, sealed.',
@@ -83,7 +83,7 @@ function unknownOption(root: SettingRoot, option: string): ConfigError {
   })
 }
 
-/** The known option with the fewest edits, when they are few; an option of another level by its last name. */
+/** Returns the known option with the fewest edits, if they are few. An option of another level is compared by its last name. */
 function nearest(option: string, known: readonly Setting[]): Setting | undefined {
   const wanted = option.toLowerCase()
   const leaf = lastName(wanted)
@@ -102,7 +102,7 @@ function lastName(option: string): string {
   return option.slice(option.lastIndexOf('.') + 1)
 }
 
-/** Levenshtein distance, bounded: names longer than any option are not near to one. */
+/** Levenshtein distance with a limit: a name that is much longer than an option is not near to it. */
 function edits(a: string, b: string): number {
   if (Math.abs(a.length - b.length) > 8) return Number.POSITIVE_INFINITY
   let row = Array.from({ length: b.length + 1 }, (_, i) => i)

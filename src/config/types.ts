@@ -1,6 +1,6 @@
 /**
  * Options as applications write them, and the one validated configuration that all other code reads. `resolve.ts` turns options
- * into the configuration: an option wins over its environment variable, a bad value or an unknown option is a `ConfigError`.
+ * into the configuration. An option wins over its environment variable. A bad value or an unknown option is a `ConfigError`.
  */
 import type { Duration } from '../core/duration.ts'
 import type { Json } from '../core/json.ts'
@@ -55,14 +55,15 @@ export interface ProviderOptions {
   readonly accountPrompt?: 'select_account' | 'login'
   /**
    * With `oidc()`: how the browser reaches the provider's end-session endpoint. `post`: by a page that sends a form, so that the ID token
-   * (`id_token_hint`) is in no URL. The provider must take a POST from another site: its session cookie needs `SameSite=None`. Default `get`.
+   * (`id_token_hint`) is in no URL. The provider must accept a POST from another site: its session cookie needs `SameSite=None`. Default
+   * `get`.
    */
   readonly endSessionMethod?: 'get' | 'post'
   /** Scopes of one API that sign-in requests besides `scopes`, such as `api://orders/Orders.Read`. Default: none. */
   readonly apiScopes?: readonly string[]
   /** How far the clocks of the provider and of this server may differ, for ID tokens and logout tokens. Default `60s`. */
   readonly clockTolerance?: Duration
-  /** Whether logout tokens without the type `logout+jwt` are taken, for older providers. Default false. */
+  /** Whether logout tokens without the type `logout+jwt` are accepted, for older providers. Default false. */
   readonly allowUntypedLogoutTokens?: boolean
 }
 
@@ -78,7 +79,7 @@ export interface Identity {
   readonly claims: Readonly<Record<string, Json | undefined>>
 }
 
-/** What the application decides at sign-in. The functions run after the ID token was validated, before a session is stored. */
+/** The decisions of the application at sign-in. The functions run after the ID token was validated, before a session is stored. */
 export interface SignInOptions {
   /**
    * Returns the id of the user: a text that is not empty and never changes. Default: issuer and subject, separated by a space
@@ -86,8 +87,8 @@ export interface SignInOptions {
    */
   readonly userId?: (identity: Identity) => string | Promise<string>
   /**
-   * Decides whether the user may sign in. Any result but `true` refuses with `COATCHECK_SIGNIN_DENIED`; a text is the reason, for the
-   * log only. Default: every user whom the provider admits.
+   * Decides whether the user may sign in. Any result other than `true` refuses with `COATCHECK_SIGNIN_DENIED`; a text is the reason, for
+   * the log only. Default: every user whom the provider admits may sign in.
    */
   readonly authorize?: (identity: Identity) => boolean | string | Promise<boolean | string>
   /** Returns the claims for `session.user`. Default: `name`, `preferred_username`, verified `email`, `tid` and `roles`, when present. */
@@ -101,7 +102,7 @@ export interface SignInOptions {
   readonly askAfterSignOut?: boolean
 }
 
-/** Options of stored tokens. A value that cannot be used is a `COATCHECK_CONFIG_INVALID`. */
+/** Options of stored tokens. An invalid value is a `COATCHECK_CONFIG_INVALID`. */
 export interface TokenOptions {
   /** How long a grant is kept without a refresh. Default `90d`, the life of an Entra refresh token. */
   readonly grantLifetime?: Duration
@@ -127,7 +128,7 @@ export interface PagesOptions {
 }
 
 /**
- * Options of `coatcheck()`. Each is optional: the environment variable that its docstring names decides then, and after that the
+ * Options of `coatcheck()`. Each is optional. Without it, the environment variable that its docstring names applies, and after that the
  * default. An option wins over its variable.
  */
 export interface Options<D extends object = Record<string, unknown>> {
@@ -158,7 +159,7 @@ export interface Options<D extends object = Record<string, unknown>> {
   readonly basePath?: string
   /** Prefix of all key names, at most 64 characters. Variable `REDIS_PREFIX`. Default: none. */
   readonly prefix?: string
-  /** What the application decides at sign-in. */
+  /** The decisions of the application at sign-in. */
   readonly signIn?: SignInOptions
   /** Options of sessions. */
   readonly session?: SessionOptions<D>
@@ -176,7 +177,7 @@ export interface Options<D extends object = Record<string, unknown>> {
 /** How the application authenticates at the provider. */
 export type ClientCredential =
   | { readonly kind: 'secret'; readonly secret: string }
-  /** One of the two: PEM text with key and certificate, or the file that holds it. */
+  /** One of the two: PEM text with key and certificate, or the path of a file with it. */
   | { readonly kind: 'certificate'; readonly pem: string | null; readonly file: string | null }
   | { readonly kind: 'federated'; readonly tokenFile: string }
   /** A public client. */
@@ -185,16 +186,16 @@ export type ClientCredential =
 export interface ResolvedProvider {
   readonly name: string
   readonly preset: 'oidc' | 'entra'
-  /** For a multi-tenant Entra application it holds `{tenantid}`. */
+  /** For a multi-tenant Entra application it contains `{tenantid}`. */
   readonly issuer: string
   readonly discoveryUrl: string
   readonly clientId: string
   readonly credential: ClientCredential
-  /** `openid`, `profile`, `email`, `offline_access` and whatever was added. */
+  /** `openid`, `profile`, `email`, `offline_access` and the added scopes. */
   readonly scopes: readonly string[]
   /** Lower case. Empty: every tenant. */
   readonly allowedTenants: readonly string[]
-  /** Lower case. Wins over `allowedTenants`. */
+  /** Lower case. Has precedence over `allowedTenants`. */
   readonly refusedTenants?: readonly string[]
   readonly responseMode: 'query' | 'form_post'
   /** True for a loopback issuer on plain http. */
@@ -209,18 +210,18 @@ export interface ResolvedProvider {
   readonly settings: ProviderSettings
 }
 
-/** Where each part of a registration was given, as messages name it: `AZURE_AD_CLIENT_ID` or `option oidc().clientId`. */
+/** Where each part of a registration was set, as messages name it: `AZURE_AD_CLIENT_ID` or `option oidc().clientId`. */
 export interface ProviderSettings {
-  /** The tenant, or the issuer where that is given. */
+  /** The tenant, or the issuer if it is set. */
   readonly authority: string
   readonly clientId: string
   readonly credential: string
 }
 
 export interface ResolvedPages {
-  /** `null`: none is shown. */
+  /** `null`: pages show no name. */
   readonly name: string | null
-  /** A path that begins with one slash, or a data URL. `null`: none is shown. */
+  /** A path that begins with one slash, or a data URL. `null`: pages show no logo. */
   readonly logo: string | null
   /** `#rgb` or `#rrggbb`. */
   readonly accentColor: string
@@ -235,7 +236,7 @@ export interface ResolvedConfig<D extends object> {
   readonly localPeers: readonly string[]
   readonly basePath: string
   readonly cookie: { readonly name: string; readonly secure: boolean; readonly sameSite: 'lax' | 'strict' }
-  /** Empty: none given, allowed on a loopback base URL only; the process draws one. */
+  /** Empty: no key is set, which is allowed on a loopback base URL only; the process generates one. */
   readonly keys: readonly string[]
   readonly prefix: string
   readonly store: StoreFactory | null
@@ -249,7 +250,7 @@ export interface ResolvedConfig<D extends object> {
   }
   readonly pages: ResolvedPages
   readonly log: {
-    /** Given by the application; it decides what is written. */
+    /** Set by the application; it decides which lines are written. */
     readonly logger: Logger | null
     readonly level: LogLevel | 'silent'
     /** The variable `DEBUG`, which names areas. */

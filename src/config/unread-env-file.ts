@@ -5,10 +5,10 @@
 import { readFileSync } from 'node:fs'
 import type { ErrorTexts } from '../core/errors.ts'
 
-/** The files that the command line and frameworks read, in the order in which they count. */
+/** The files that the command line and frameworks read, in the order of their precedence. */
 export const ENV_FILES = ['.env.local', '.env'] as const
 
-/** @returns why and fix if a file of the working directory sets one of the variables, else nothing */
+/** @returns why and fix if a file of the working directory sets one of the variables; else empty texts */
 export function unreadFileTexts(variables: readonly string[]): ErrorTexts {
   for (const file of ENV_FILES) {
     const found = variables.filter((name) => new RegExp(`^(?:export )?\\s*${name}\\s*=\\s*\\S`, 'm').test(textOf(file)))
