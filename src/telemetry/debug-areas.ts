@@ -1,7 +1,7 @@
-/** `DEBUG` as the package "debug" reads it: names separated by commas or spaces, `*` for anything, `-` in front for "but not". */
+/** Reads `DEBUG` like the package "debug": names separated by commas or spaces, `*` for any text, `-` in front to exclude a name. */
 import type { LogArea } from './log-lines.ts'
 
-/** Whether the variable asks for what happens in this area, `coatcheck:session`. */
+/** Returns whether the variable selects this area, such as `coatcheck:session`. */
 export function debugAreas(variable: string): (area: LogArea) => boolean {
   const patterns = variable.split(/[\s,]+/).filter((pattern) => pattern !== '')
   const matches = (pattern: string, name: string): boolean =>

@@ -1,10 +1,10 @@
 /**
- * Instances that share a connection hear of it each, by the same event object. Whoever writes or counts for several of them, a
- * logger or a registry, takes each event once.
+ * Instances that share a connection each receive its events, as the same event object. A logger or a registry that serves several
+ * instances handles each event once.
  */
 import { processState } from '../core/process-state.ts'
 
-/** @param owner what the events of this name end up in */
+/** @param owner the logger or registry that receives the events of this name */
 export function eachOnce<Event extends object>(
   owner: object,
   name: string,

@@ -1,6 +1,6 @@
 /**
- * The logger that is used when none is given: a line of JSON per entry on stderr, with pino's names and numbers, so that tools
- * for pino (`pino-pretty`, collectors) read it.
+ * The default logger: a line of JSON per entry on stderr, with pino's names and numbers, so that tools
+ * for pino (`pino-pretty`, collectors) can read it.
  */
 import type { Clock } from '../core/clock.ts'
 import type { LogFields, Logger, LogLevel } from '../core/logger.ts'

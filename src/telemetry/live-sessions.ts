@@ -1,7 +1,7 @@
 /**
- * How many sessions there are is a question to the store, not to this process: what it has created and ended says nothing of
- * what others have, nor of what has expired. So somebody who knows is asked, seldom and never while a scrape waits; nobody
- * reads the figure, nobody is asked.
+ * Reads the number of live sessions. Only the store knows it: this process does not see the sessions that other processes create and end,
+ * or that expire. So it calls a counting function, rarely, and a scrape never waits for it. If the number is not read, the function is not
+ * called.
  */
 import { type Clock, systemClock } from '../core/clock.ts'
 
@@ -11,9 +11,9 @@ const EVERY_MS = 60_000
 export type CountSessions = () => Promise<number | null>
 
 export interface LiveSessionsOptions {
-  /** Default: there is no such figure. `auth.estimateSessions`, or your own. */
+  /** Default: the metric does not exist. Use `auth.estimateSessions`, or your own function. */
   readonly liveSessions?: CountSessions
-  /** How old the figure may become before it is asked for again. Default 60,000. */
+  /** The age after which the next read requests a new count, milliseconds. Default 60,000. */
   readonly liveSessionsEveryMs?: number
 }
 
@@ -31,7 +31,7 @@ export class LiveSessions {
     this.#clock = clock
   }
 
-  /** The last figure; `null` before the first one, and after a question that was not answered. */
+  /** Returns the last count; `null` before the first one, and after a failed count. */
   read(): number | null {
     const nowMs = this.#clock.monotonic()
     if (this.#asking === null && nowMs - this.#askedAtMs >= this.#everyMs) {
@@ -45,7 +45,7 @@ export class LiveSessions {
     try {
       this.#value = await this.#count()
     } catch {
-      // An old figure would look like a quiet day.
+      // An old count would look like a quiet day.
       this.#value = null
     } finally {
       this.#asking = null

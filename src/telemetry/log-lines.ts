@@ -1,7 +1,7 @@
 /**
- * What each event is in the log: its level, the area that `DEBUG=coatcheck:<area>` names, and the sentence. `info` tells what
- * has changed (a connection, a session, a grant) and `warn` what somebody may have to look at; what happens with every
- * request is `debug`, and a failure that may come with every request is told once, then counted (`repeats.ts`).
+ * The log line of each event: its level, the area that `DEBUG=coatcheck:<area>` names, and the sentence. `info` reports
+ * changes (a connection, a session, a grant). `warn` reports problems that an operator may have to check. Events of every
+ * request are `debug`. A failure that may come with every request is written once, then counted (`repeats.ts`).
  */
 import type { EventMap } from '../core/event-map.ts'
 import type { EventName } from '../core/events.ts'
@@ -12,13 +12,13 @@ export type LogArea = 'redis' | 'session' | 'token' | 'signin' | 'http' | 'error
 export interface LogLine<Event = never> {
   readonly area: LogArea
   readonly level: LogLevel | ((event: Event) => LogLevel)
-  /** `{operation}` stands for the field of that name. */
+  /** `{operation}` is replaced by the field of that name. */
   readonly text: string
-  /** For events that need another text; `null`: the usual one. */
+  /** Returns the text for events that need another one; `null`: the usual text. */
   readonly textOf?: (event: Event) => string | null
   /**
-   * It may come with every request: of several alike only one in ten seconds is written, in development each if so said. Lines at
-   * debug have no limit.
+   * Set if the line may come with every request: of equal lines, only one in ten seconds is written. `in-production`: development has no
+   * such limit. Lines at debug have no limit.
    */
   readonly mayFlood?: true | 'in-production'
 }

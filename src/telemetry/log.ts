@@ -1,6 +1,6 @@
 /**
- * The log: a sink of the events. It listens only to what will be written, so that a level that is off costs the hot paths
- * nothing. Texts may come from outside (a reason, a code, a route) and are escaped here, whatever the logger does with them.
+ * The log: it receives events. It subscribes only to events that are written, so that a disabled level costs the hot paths
+ * nothing. Texts may come from outside (a reason, a code, a route) and are escaped here, for every logger.
  */
 import { type Clock, systemClock } from '../core/clock.ts'
 import type { EventMap } from '../core/event-map.ts'
@@ -15,13 +15,13 @@ import { Repeats } from './repeats.ts'
 import { eachOnce } from './each-once.ts'
 
 export interface LogSettings {
-  /** Given by the application: then it decides what is written. */
+  /** Set by the application: it then decides which lines are written. */
   readonly logger: Logger | null
-  /** For the logger of our own. */
+  /** For Coatcheck's own logger. */
   readonly level: LogLevel | 'silent'
   /** The variable `DEBUG`. */
   readonly debug: string | null
-  /** The base URL is a loopback address: what one person does is no flood. */
+  /** The base URL is a loopback address: the requests of one developer are no flood. */
   readonly isDevelopment?: boolean
 }
 
@@ -29,9 +29,9 @@ type Wanted = (level: LogLevel, area: LogArea) => boolean
 
 const RANKS: Readonly<Record<LogSettings['level'], number>> = { debug: 0, info: 1, warn: 2, error: 3, silent: 4 }
 
-/** Writes what happens from now on. Returns how to stop. */
+/** Writes all later events. Returns the function that stops it. */
 export function startLog(events: Events, settings: LogSettings, clock: Clock = systemClock): () => void {
-  // One for all copies of this module, which then tell what they share once.
+  // One logger for all copies of this module, so that shared events are written once.
   const logger = settings.logger ?? processState('line-logger', () => createLineLogger(systemClock))
   const isWanted = settings.logger ? wantedBy(settings.logger) : wantedOf(settings)
   const repeats = new Repeats(clock)

@@ -1,20 +1,19 @@
 /**
- * All figures in one table: what they are called, what they count, by what they are told apart. OpenTelemetry and Prometheus
- * follow it, and a test compares docs/telemetry.md with it. Every label has few values: no id, no address, no text of anybody.
- *
- * A name is OpenTelemetry's; Prometheus' is made of it by `prometheusName`.
+ * All metrics in one table: their names, their meaning, and their labels. OpenTelemetry and Prometheus
+ * follow it, and a test compares docs/telemetry.md with it. Every label has few values: no id, no address, no user text.
+ * Names are those of OpenTelemetry; `prometheusName` derives the names for Prometheus.
  */
 export interface Meter {
   readonly name: string
-  /** `gauge`: one value per server, which is there while the server is one of ours. */
+  /** `gauge`: one value per server, which exists while Coatcheck uses the server. */
   readonly kind: 'counter' | 'duration' | 'gauge'
-  /** UCUM, as OpenTelemetry wants it: `{session}` names what is counted, `s` are seconds. */
+  /** UCUM, as OpenTelemetry requires: `{session}` names the counted thing, `s` are seconds. */
   readonly unit: string
   readonly description: string
   readonly labels: readonly Label[]
-  /** Where all labels have known values: these are told from the start as 0, so that the first case is a rise and no beginning. */
+  /** Set if all labels have known values. These start at 0, so that the first event is an increase and not a new series. */
   readonly values?: Readonly<Partial<Record<Label, readonly string[]>>>
-  /** Where the semantic conventions have a name for the same thing. */
+  /** Set if the semantic conventions have a name for the same thing. */
   readonly conventionalName?: string
 }
 
@@ -32,7 +31,7 @@ export type Label =
   | 'server'
   | 'origin'
 
-/** Those that Coatcheck gives. An application's own may be any text, which no label can be: `other`. */
+/** The reasons that Coatcheck sets. An application's own reasons may be any text, so they share the label `other`. */
 export const END_REASONS: readonly string[] = [
   'limit',
   'provider-logout',
@@ -147,7 +146,7 @@ export const meters = {
   },
 } as const satisfies Readonly<Record<string, Meter>>
 
-/** Not counted but asked for; see `live-sessions.ts`. */
+/** Not counted by events but read from the store; see `live-sessions.ts`. */
 export const LIVE_SESSIONS = {
   name: 'coatcheck.sessions.live',
   unit: '{session}',
@@ -156,7 +155,7 @@ export const LIVE_SESSIONS = {
 
 export type MeterName = keyof typeof meters
 
-/** Seconds. From a near-by Redis to the deadline of a token request. */
+/** Seconds. From a nearby Redis to the deadline of a token request. */
 export const DURATION_BUCKETS = [
   0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30,
 ] as const
@@ -178,7 +177,7 @@ function gauge(name: string, description: string): Meter {
   return { name: `coatcheck.${name}`, kind: 'gauge', unit: '1', description, labels: ['server'] }
 }
 
-/** Every set of labels that is told from the start; none where some value is known only when it comes. */
+/** Returns every set of labels that starts at 0. Empty if a label has unknown values. */
 export function initialLabels({ labels, values }: Meter): readonly Readonly<Partial<Record<Label, string>>>[] {
   if (!values) return []
   return labels.reduce<readonly Readonly<Partial<Record<Label, string>>>[]>(

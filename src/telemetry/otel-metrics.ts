@@ -1,4 +1,4 @@
-/** The figures of `meters.ts` as instruments of OpenTelemetry. */
+/** The metrics of `meters.ts` as instruments of OpenTelemetry. */
 import type {
   Attributes,
   Counter,
@@ -13,7 +13,7 @@ import { DURATION_BUCKETS, type Label, LIVE_SESSIONS, type Meter, type MeterName
 import { LIBRARY, serverAttributes } from './otel-names.ts'
 import { type LabelValues, type MeterSink, startReadings } from './readings.ts'
 
-/** What conventions have no name for stands below `coatcheck.`. */
+/** Labels without a name in the conventions get the prefix `coatcheck.`. */
 const ATTRIBUTES: Readonly<Record<Exclude<Label, 'server'>, string>> = {
   outcome: 'coatcheck.outcome',
   kind: 'coatcheck.kind',
@@ -28,7 +28,7 @@ const ATTRIBUTES: Readonly<Record<Exclude<Label, 'server'>, string>> = {
   operation: 'coatcheck.operation',
 }
 
-/** Returns how to stop. */
+/** Returns the function that stops the metrics. */
 export function startOtelMetrics(
   events: Events,
   provider: MeterProvider,

@@ -4,7 +4,7 @@ import type { Attributes } from '@opentelemetry/api'
 /** The instrumentation scope. */
 export const LIBRARY = 'coatcheck'
 
-/** Of `host:port`, `[::1]:6379` or the path of a socket. */
+/** Returns the attributes for `host:port`, `[::1]:6379` or the path of a socket. */
 export function serverAttributes(server: string): Attributes {
   const [, address, port] = /^(.*):(\d+)$/.exec(server) ?? []
   if (address === undefined) return { 'server.address': server }

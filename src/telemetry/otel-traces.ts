@@ -1,6 +1,6 @@
 /**
- * Operations as spans of OpenTelemetry. Those of Redis are spans of a client and follow the conventions for databases, without
- * the text of the command: keys and values are nobody's business there.
+ * Operations as spans of OpenTelemetry. Operations of Redis are client spans and follow the conventions for databases, without
+ * the text of the command: keys and values must not enter a trace.
  * @see https://opentelemetry.io/docs/specs/semconv/database/redis/
  */
 import {
@@ -19,9 +19,9 @@ import type { Operation, OperationFacts, OperationObserver } from '../core/opera
 import { processState } from '../core/process-state.ts'
 import { LIBRARY, serverAttributes } from './otel-names.ts'
 
-/** Returns how to stop. */
+/** Returns the function that stops the traces. */
 export function startOtelTraces(events: Events, provider: TracerProvider): () => void {
-  // One for all who trace into the same, so that what instances share becomes one span.
+  // One observer per tracer provider, so that a shared operation of several instances becomes one span.
   const observers = processState('otel-observers', () => new WeakMap<TracerProvider, OperationObserver>())
   const observer = observers.get(provider) ?? observerOf(provider.getTracer(LIBRARY))
   observers.set(provider, observer)
@@ -49,7 +49,7 @@ function observerOf(tracer: Tracer): OperationObserver {
 function begin(tracer: Tracer, { name, facts }: Pick<Operation, 'name' | 'facts'>): Span {
   if (name !== 'redis') return tracer.startSpan(`coatcheck.${name}`, { attributes: attributesOf(facts) })
   const { command = 'redis', script } = facts
-  // A script of ours is a stored procedure in all but name.
+  // The conventions have no name for scripts; a Coatcheck script is recorded as a stored procedure.
   const attributes: Attributes = { 'db.system.name': 'redis', 'db.operation.name': command, ...attributesOf(facts) }
   if (script !== undefined) attributes['db.stored_procedure.name'] = script
   const spanName = script === undefined ? command : `${command} ${script}`
@@ -69,6 +69,6 @@ function attributesOf({ sessionId, provider, resource, outcome, server }: Operat
 function fail(span: Span, error: unknown): void {
   const code = isCoatcheckError(error) ? error.code : error instanceof Error ? error.name : '_OTHER'
   span.setAttribute('error.type', code)
-  // Texts of others may hold what is not for a trace: the code leads to ours.
+  // Messages of other libraries may contain private data. The code leads to Coatcheck's own text.
   span.setStatus({ code: SpanStatusCode.ERROR, message: code })
 }

@@ -1,4 +1,4 @@
-/** `coatcheck/otel`: metrics and traces of what happens, for OpenTelemetry. docs/telemetry.md lists them. */
+/** `coatcheck/otel`: metrics and traces for OpenTelemetry. docs/telemetry.md lists them. */
 import { metrics, type MeterProvider, trace, type TracerProvider } from '@opentelemetry/api'
 import { MisuseError } from '../core/errors.ts'
 import type { Events } from '../core/events.ts'

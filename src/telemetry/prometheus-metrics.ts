@@ -1,4 +1,4 @@
-/** The figures of `meters.ts` in a registry of prom-client. */
+/** The metrics of `meters.ts` in a registry of prom-client. */
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 import type { Events } from '../core/events.ts'
 import { LiveSessions, type LiveSessionsOptions } from './live-sessions.ts'
@@ -15,7 +15,10 @@ import { type MeterSink, startReadings } from './readings.ts'
 
 /** Options of `prometheusMetrics()`. */
 export interface PrometheusOptions extends LiveSessionsOptions {
-  /** Default: a registry of its own. One of yours holds your figures too; instances of Coatcheck may share it. */
+  /**
+   * The registry for the metrics. Default: a new registry. A registry of your own also holds your metrics; instances of Coatcheck may share
+   * it.
+   */
   readonly registry?: Registry
 }
 
@@ -23,9 +26,9 @@ export interface PrometheusOptions extends LiveSessionsOptions {
 export interface PrometheusMetrics {
   /** The registry that holds the metrics. */
   readonly registry: Registry
-  /** Answers `GET` and `HEAD` with the text format of Prometheus. Say yourself who may ask. */
+  /** Answers `GET` and `HEAD` with the text format of Prometheus. It checks no caller: protect the route yourself. */
   handler(request: Request): Promise<Response>
-  /** Stops counting; the figures stay in the registry. */
+  /** Stops counting; the metrics stay in the registry. */
   close(): void
 }
 
@@ -48,7 +51,7 @@ export function createPrometheusMetrics(
   }
 }
 
-/** Metrics of that name are taken, whoever registered them: several instances count into the same. */
+/** Reuses existing metrics of the same name: several instances count into the same metrics. */
 function sinkOf(registry: Registry): MeterSink {
   const taken = <T>(meter: Meter, make: (config: MeterConfig) => T): T =>
     (registry.getSingleMetric(prometheusName(meter)) as T | undefined) ?? make(configOf(registry, meter))
@@ -107,7 +110,7 @@ function showLive(registry: Registry, live: LiveSessions): void {
     registers: [registry],
     collect() {
       const value = live.read()
-      // No sample is no figure; zero would be one.
+      // Without a count there must be no sample; zero would be a count.
       this.reset()
       if (value === null) this.remove()
       else this.set(value)

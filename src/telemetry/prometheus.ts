@@ -1,4 +1,4 @@
-/** `coatcheck/prometheus`: the figures of what happens, for Prometheus. docs/telemetry.md lists them. */
+/** `coatcheck/prometheus`: metrics for Prometheus. docs/telemetry.md lists them. */
 import { MisuseError } from '../core/errors.ts'
 import type { Events } from '../core/events.ts'
 import { createPrometheusMetrics, type PrometheusMetrics, type PrometheusOptions } from './prometheus-metrics.ts'
@@ -7,7 +7,7 @@ export type { CountSessions } from './live-sessions.ts'
 export type { PrometheusMetrics, PrometheusOptions } from './prometheus-metrics.ts'
 
 /**
- * Starts metrics for Prometheus. Call it right after `coatcheck()`: earlier events are not counted. The figures are those of this process;
+ * Starts metrics for Prometheus. Call it right after `coatcheck()`: earlier events are not counted. The metrics are those of this process;
  * Prometheus adds up the processes.
  * @param auth the result of `coatcheck()`, or a store for another library
  * @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT` for anything else

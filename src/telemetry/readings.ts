@@ -1,4 +1,4 @@
-/** What each event means for the figures of `meters.ts`. An event that is missing here is counted nowhere, on purpose. */
+/** Maps each event to the metrics of `meters.ts`. An event that is missing here is not counted, on purpose. */
 import type { EventMap } from '../core/event-map.ts'
 import type { EventName, Events } from '../core/events.ts'
 import { eachOnce } from './each-once.ts'
@@ -6,13 +6,13 @@ import { END_REASONS, type Label, type MeterName } from './meters.ts'
 
 export type LabelValues = Readonly<Partial<Record<Label, string>>>
 
-/** Where figures go. `owner` is what they end up in: instances that share a connection count it once per owner. */
+/** Receives the metrics. `owner` is the registry behind it: instances that share a connection count its events once per owner. */
 export interface MeterSink {
   readonly owner: object
   add(meter: MeterName, labels: LabelValues, count: number): void
   /** @param seconds of a `duration` */
   record(meter: MeterName, labels: LabelValues, seconds: number): void
-  /** `null`: there is no such server any more. */
+  /** `null`: Coatcheck does not use this server any more. */
   stand(meter: MeterName, server: string, value: 0 | 1 | null): void
 }
 
@@ -80,7 +80,7 @@ const readings: Readings = {
   'redis.near-read': ({ kind, isHit }, sink) => sink.add('nearReads', { kind, outcome: isHit ? 'hit' : 'miss' }, 1),
 }
 
-/** Counts what happens from now on. Returns how to stop. */
+/** Counts all later events. Returns the function that stops it. */
 export function startReadings(events: Events, sink: MeterSink): () => void {
   const stops = Object.entries(readings).map(([name, read]) => {
     const reading = read as (event: EventMap[EventName], sink: MeterSink) => void

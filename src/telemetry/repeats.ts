@@ -1,15 +1,18 @@
 /**
- * Lines that may come with every request: of those that say the same, one in ten seconds is written, with the number of those
- * before it that were not. An outage is then a handful of lines, and a visitor cannot fill the disk.
+ * Limits lines that may come with every request. Of equal lines, one in ten seconds is written, with the number of equal lines
+ * that were withheld before it. So an outage is only a few lines, and a visitor cannot fill the disk.
  */
 import type { Clock } from '../core/clock.ts'
 import type { LogFields } from '../core/logger.ts'
 import { REQUEST_IDS } from '../core/provider-reason.ts'
 
 const EVERY_MS = 10_000
-/** Kinds that are remembered: what visitors can vary must not fill the memory either. */
+/** Limit of remembered kinds: fields that visitors can vary must not fill the memory either. */
 const MOST_KINDS = 200
-/** Different lines of one group in that time. A visitor can vary what a provider seems to answer, or a forged token says. */
+/**
+ * Limit of different lines of one group in that time. A visitor can vary the apparent answer of a provider, or the claims of a forged
+ * token.
+ */
 const MOST_OF_A_GROUP = 20
 /** Their values come from fixed sets, so a visitor who varies the other fields of one group hides no line of another. */
 const OF_A_GROUP = ['event', 'code', 'route', 'check', 'provider'] as const
@@ -32,7 +35,7 @@ export class Repeats {
     this.#clock = clock
   }
 
-  /** The fields to be written, or `null` when it was said a moment ago. */
+  /** Returns the fields to write, or `null` if an equal line was written less than ten seconds ago. */
   pass(fields: LogFields): LogFields | null {
     const name = kindOf(fields)
     const nowMs = this.#clock.monotonic()
@@ -58,14 +61,14 @@ export class Repeats {
     return withheld > 0 ? { ...fields, withheld } : fields
   }
 
-  /** Once there are too many groups, the new ones of an event share one. */
+  /** When there are too many groups, the new groups of an event share one. */
   #groupOf(fields: LogFields): string {
     const group = JSON.stringify(OF_A_GROUP.map((name) => fields[name]))
     return this.#groups.has(group) || this.#groups.size < MOST_KINDS ? group : String(fields['event'])
   }
 }
 
-/** Two lines that differ only in these say the same. */
+/** Two lines that differ only in these fields are equal. */
 const OF_ONE_CASE: ReadonlySet<string> = new Set(['sessionId', 'userKey', 'durationMs', ...REQUEST_IDS])
 
 function kindOf(fields: LogFields): string {
