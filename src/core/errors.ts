@@ -47,7 +47,7 @@ const brand: unique symbol = Symbol.for('coatcheck.error') as never
  * codes. No message contains a ticket, a token, a key or a URL with credentials.
  */
 export class CoatcheckError extends Error {
-  /** Stable code. Distinguishes the errors. */
+  /** Stable code. Use it to distinguish errors. */
   readonly code: ErrorCode
   /** True when the same call may succeed later without any change by the caller. */
   readonly retryable: boolean
@@ -79,7 +79,7 @@ export class CoatcheckError extends Error {
 
 /** A setting is missing, unknown, invalid or unsafe (`COATCHECK_CONFIG_…`, `COATCHECK_STORE_REQUIRED`). Thrown at start or first use. */
 export class ConfigError extends CoatcheckError {
-  /** Stable code. Distinguishes the errors. */
+  /** Stable code. Use it to distinguish errors. */
   declare readonly code: ConfigErrorCode
   // eslint-disable-next-line @typescript-eslint/no-useless-constructor -- narrows the codes that this family takes
   constructor(code: ConfigErrorCode, options?: ErrorOptions) {
@@ -91,7 +91,7 @@ export class ConfigError extends CoatcheckError {
  * adapters answer it with status 503.
  */
 export class RedisError extends CoatcheckError {
-  /** Stable code. Distinguishes the errors. */
+  /** Stable code. Use it to distinguish errors. */
   declare readonly code: RedisErrorCode
   // eslint-disable-next-line @typescript-eslint/no-useless-constructor -- narrows the codes that this family takes
   constructor(code: RedisErrorCode, options?: ErrorOptions) {
@@ -100,7 +100,7 @@ export class RedisError extends CoatcheckError {
 }
 /** A session could not be created or changed (`COATCHECK_SESSION_…`, `COATCHECK_HEADERS_SENT`, …). Nothing was changed. */
 export class SessionError extends CoatcheckError {
-  /** Stable code. Distinguishes the errors. */
+  /** Stable code. Use it to distinguish errors. */
   declare readonly code: SessionErrorCode
   // eslint-disable-next-line @typescript-eslint/no-useless-constructor -- narrows the codes that this family takes
   constructor(code: SessionErrorCode, options?: ErrorOptions) {
@@ -109,7 +109,7 @@ export class SessionError extends CoatcheckError {
 }
 /** No valid token can be returned or stored (`COATCHECK_TOKEN_…`, `COATCHECK_REAUTH_REQUIRED`). No session ends because of it. */
 export class TokenError extends CoatcheckError {
-  /** Stable code. Distinguishes the errors. */
+  /** Stable code. Use it to distinguish errors. */
   declare readonly code: TokenErrorCode
   // eslint-disable-next-line @typescript-eslint/no-useless-constructor -- narrows the codes that this family takes
   constructor(code: TokenErrorCode, options?: ErrorOptions) {
@@ -118,7 +118,7 @@ export class TokenError extends CoatcheckError {
 }
 /** An encryption key is invalid or missing (`COATCHECK_KEY_…`). */
 export class KeyringError extends CoatcheckError {
-  /** Stable code. Distinguishes the errors. */
+  /** Stable code. Use it to distinguish errors. */
   declare readonly code: KeyringErrorCode
   // eslint-disable-next-line @typescript-eslint/no-useless-constructor -- narrows the codes that this family takes
   constructor(code: KeyringErrorCode, options?: ErrorOptions) {
@@ -127,7 +127,7 @@ export class KeyringError extends CoatcheckError {
 }
 /** A sign-in failed, or the provider did not answer or refused (`COATCHECK_OIDC_…`, `COATCHECK_SIGNIN_…`, `COATCHECK_REQUEST_…`). */
 export class OidcError extends CoatcheckError {
-  /** Stable code. Distinguishes the errors. */
+  /** Stable code. Use it to distinguish errors. */
   declare readonly code: OidcErrorCode
   // eslint-disable-next-line @typescript-eslint/no-useless-constructor -- narrows the codes that this family takes
   constructor(code: OidcErrorCode, options?: ErrorOptions) {
@@ -137,7 +137,7 @@ export class OidcError extends CoatcheckError {
 
 /** A wrong call: the message names the argument. It is a `TypeError`, because only a change of the code helps. */
 export class MisuseError extends TypeError {
-  /** Stable code. Distinguishes the errors. */
+  /** Stable code. Use it to distinguish errors. */
   readonly code: MisuseErrorCode
   /** Always false: the code must change. */
   readonly retryable = false
