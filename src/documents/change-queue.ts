@@ -3,7 +3,7 @@
  * parallel requests of one session cost one command each, and their compare-and-set writes do not conflict.
  */
 export interface ChangeQueue<L> {
-  /** @param run gets the result of the previous change, if one has just finished in this queue */
+  /** @param run gets the document that the previous change left, if the queue was not empty since */
   take<R>(name: string, run: (latest: L | undefined) => Promise<{ result: R; latest: L | undefined }>): Promise<R>
 }
 

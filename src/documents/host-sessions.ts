@@ -304,8 +304,8 @@ export function createHostSessions(deps: {
       const set = users.setOfUser(userId)
       const names = (await driver.members(set)).filter((name) => name !== except)
       const stored = await Promise.all(names.map((name) => documents.read(refNamed(name))))
-      // A session of another user stays: its id was used again, or it is about to be written as a session of this user. Its entry stays,
-      // too.
+      // A session of another user stays, and so does its entry: its id was used again, or it is about to be written as a session of this
+      // user.
       const own = names.filter((_name, i) => {
         const one = stored[i]
         return !one || users.isOf(one.value, set) || !users.hasUser(one.value)
