@@ -23,7 +23,7 @@ export interface Lease {
 }
 
 export interface Leases {
-  /** `null`: another caller holds the lease; try again after `wait`. */
+  /** `null`: another caller holds the lease; wait with `waiting`, then try again. */
   take(userKey: string, field: TokenField): Promise<Lease | null>
   /** Waits for the lease after `take` returned `null`. The caller must close it. */
   waiting(userKey: string): Waiting
