@@ -2,7 +2,7 @@
  * The storage port for sessions of a provider: which Coatcheck sessions came from which provider session, and which provider sessions have
  * ended. Names are keyed hashes. A rejected promise means that the store did not answer.
  */
-/** A provider session is `crowded` if its entries exceed twice those of the last sweep by this number. */
+/** A provider session is `crowded` if its entries exceed twice those of the last sweep by more than this number. */
 export const CROWD_SLACK = 16
 
 /**
@@ -14,7 +14,7 @@ export const CLOCKS_APART_SECONDS = 10
 export interface ProviderSessionDriver {
   /**
    * Records that a Coatcheck session came from this provider session. `ended`: the provider ended it in the second of the ID token's issue
-   * or later, so the sign-in came too late. `crowded`: recorded, and the entries exceed twice those of the last sweep by at least 16. Only
+   * or later, so the sign-in came too late. `crowded`: recorded, and the entries exceed twice those of the last sweep by more than 16. Only
    * one caller gets `crowded`; the next one gets it after the entries have doubled again.
    */
   register(
