@@ -41,7 +41,7 @@ const azure = (name: string): Extra => ({ env: [`AZURE_AD_${name}`, `AZURE_${nam
 const secret: Extra = { secret: true }
 
 /** Options that all drop-in libraries accept. */
-const hosted: readonly Row[] = [
+const dropIn: readonly Row[] = [
   ['store', kinds.store, 'Redis when `REDIS_URL` is set, else memory outside of production'],
   ['keys', kinds.keys, 'generated at start outside of production, else required', secret],
   ['prefix', kinds.keyPrefix, 'none'],

@@ -30,6 +30,8 @@ export interface Documents<T> {
   /** Returns the address of the document with this name. The hash does not reveal the name. */
   refOf(id: string): DocumentRef
   read(ref: DocumentRef): Promise<StoredDocument<T> | null>
+  /** Reads as `read` does, and returns `unreadable` for a document that does not open. It must not count as missing. */
+  readOrRefuse(ref: DocumentRef): Promise<StoredDocument<T> | 'unreadable' | null>
   /** Replaces the stored document. With `isNew`, it stores only if no document exists. */
   put(
     ref: DocumentRef,

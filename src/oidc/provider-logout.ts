@@ -65,7 +65,7 @@ export function createProviderLogout(deps: {
     channel: 'back' | 'front',
   ): Promise<void> => {
     // Any client can call the front channel: an unknown name must leave no record. It has no issue time, so all sessions end.
-    const markMs = channel === 'back' ? MARK_MS : null
+    const markMs = channel === 'back' ? (deps.markMs?.() ?? MARK_MS) : null
     const found = await Promise.all(names.map((name) => driver.end(name, endedAtSeconds, markMs)))
     const sessionIds = found.flat()
     // All revocations are tried. A failed one is retried when the provider repeats its call.

@@ -1,6 +1,6 @@
 /**
  * Looks up the session of a parsed ticket, or the reason for its absence. It never trusts a single miss: it confirms the miss and reads
- * again (core/look-again.ts).
+ * again (core/confirm-miss.ts).
  */
 import { isCoatcheckError } from '../core/errors.ts'
 import type { EventBus } from '../core/events.ts'
