@@ -97,12 +97,12 @@ function readOptions(path: string): ts.CompilerOptions {
 }
 
 const ENTRIES = [
-  'src/entries/coatcheck.ts',
+  'src/index.ts',
   'src/index.tsx',
   'src/main.ts',
   'index.ts',
   'lib/index.ts',
-  'src/entries/coatcheck.ts',
+  'src/index.js',
   'index.js',
   'lib/index.js',
   'src/index.mjs',
