@@ -184,7 +184,7 @@ function openParenthesis(node: ts.CallExpression): number {
 }
 
 /** An identifier, `this`, or properties of one. */
-function isPath(node: ts.Expression): boolean {
+export function isPath(node: ts.Expression): boolean {
   if (ts.isIdentifier(node) || node.kind === ts.SyntaxKind.ThisKeyword) return true
   return ts.isPropertyAccessExpression(node) && node.questionDotToken === undefined && isPath(node.expression)
 }

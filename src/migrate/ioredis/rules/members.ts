@@ -1,5 +1,6 @@
 /** Properties of a client that are read, and methods that are not called where they stand. */
 import { ts } from 'ts-morph'
+import { isPath } from '../call.ts'
 import type { FileContext } from '../file-context.ts'
 import type { Kind } from '../kinds.ts'
 import type { Rule } from '../rule.ts'
@@ -12,6 +13,11 @@ export const membersRule: Rule = {
     {
       before: "if (redis.status === 'ready') console.log('ready')",
       after: "if (redisStatus(redis) === 'ready') console.log('ready')",
+    },
+    {
+      before: "export const isReady = (client?: Redis) => client?.status === 'ready'",
+      after:
+        "export const isReady = (client?: Redis) => (client == null ? undefined : redisStatus(client)) === 'ready'",
     },
     {
       before: 'const read = redis.get.bind(redis)',
@@ -63,6 +69,14 @@ export function applyToMember(
     file.record(access, 'members', 'helper')
     return
   }
+  if (name === 'status' && isGuarded && canGuard(access)) {
+    const path = access.expression.getText()
+    const span = access.getEnd() - access.getStart()
+    file.edits.open(access.getStart(), `(${path} == null ? undefined : ${file.helper('redisStatus')}(`, span)
+    file.edits.replace(access.expression.getEnd(), access.getEnd(), '))')
+    file.record(access, 'members', 'helper')
+    return
+  }
   if (name === 'status') {
     file.mark(access, 'members', 'status', 'Use redisStatus(redis) of redis-from-ioredis.')
     return
@@ -94,6 +108,15 @@ function isSpied(access: ts.Expression): boolean {
 
 export function spyAdvice(name: string): string {
   return `The code may call another method than ${name}() now. Look at its migrated calls, and let the test look at the same.`
+}
+
+/** True if the optional chain ends here and its start can be evaluated twice. */
+function canGuard(access: ts.PropertyAccessExpression | ts.ElementAccessExpression): boolean {
+  const { parent } = access
+  const goesOn =
+    (ts.isPropertyAccessExpression(parent) || ts.isElementAccessExpression(parent) || ts.isCallExpression(parent)) &&
+    parent.expression === access
+  return !goesOn && ts.isPropertyAccessExpression(access) && isPath(access.expression)
 }
 
 function isAssigned(access: ts.Expression): boolean {
