@@ -37,6 +37,13 @@ export const constructionRule: Rule = {
     },
     {
       before:
+        "const Redis = require('ioredis')\n\nmodule.exports = new Redis({ host: 'a', retryDelayOnFailover: 100 })\n",
+      after:
+        "const { createRedis } = require('./redis-from-ioredis.cjs')\n\nmodule.exports = createRedis({ host: 'a', retryDelayOnFailover: 100 })\n",
+      file: 'example.cjs',
+    },
+    {
+      before:
         "import Redis, { type RedisOptions } from 'ioredis'\n\nexport class Client extends Redis {\n  constructor(options: RedisOptions) {\n    super({ ...options, lazyConnect: true })\n  }\n}\n",
       after:
         "import Redis from 'ioredis'\nimport type { RedisOptions } from './redis-from-ioredis'\n\n// coatcheck-codemod-error subclass: node-redis has no class to extend. Make the class hold a client of createRedis.\nexport class Client extends Redis {\n  constructor(options: RedisOptions) {\n    super({ ...options, lazyConnect: true })\n  }\n}\n",
@@ -75,6 +82,20 @@ const KNOWN = new Set([
   'protocol',
   'keyPrefix',
   'scripts',
+])
+
+/** Options of ioredis that `createRedis` refuses, unless their value means the same as no option. ioredis ignores all that are not here or above. */
+const REFUSED = new Set([
+  'sentinels',
+  'reconnectOnError',
+  'stringNumbers',
+  'autoResubscribe',
+  'autoResendUnfulfilledCommands',
+  'Connector',
+  'monitor',
+  'replyMapping',
+  'blockingTimeout',
+  'himportFieldsets',
 ])
 
 /** Options of the nodes of a cluster: prefix and scripts belong to the cluster. */
@@ -177,7 +198,9 @@ function problemOf(
   const known = isCluster ? KNOWN_OF_CLUSTER : KNOWN
   const literals = (isCluster ? args.slice(1) : args).map((arg) => literalOf(analysis.kinds.checker, arg))
   for (const arg of literals) {
-    const option = ts.isObjectLiteralExpression(arg) ? unknownOption(arg.properties, known) : null
+    const option = ts.isObjectLiteralExpression(arg)
+      ? unknownOption(arg.properties, known, isCluster ? null : REFUSED)
+      : null
     if (option !== null) return { code: codeOf(option), advice: adviceOf(option) }
     if (!isCluster || !ts.isObjectLiteralExpression(arg)) continue
     const inner = arg.properties.find((property) => property.name?.getText() === 'redisOptions')
@@ -207,12 +230,20 @@ function literalOf(checker: ts.TypeChecker, arg: ts.Expression): ts.Expression {
   return declaration.initializer ? unwrap(declaration.initializer) : node
 }
 
-/** The first option that `createRedis` would refuse. */
-function unknownOption(properties: readonly ts.ObjectLiteralElementLike[], known: ReadonlySet<string>): string | null {
+/**
+ * The first option that `createRedis` would refuse.
+ * @param refused the only ones that count; null for all that are not known
+ */
+function unknownOption(
+  properties: readonly ts.ObjectLiteralElementLike[],
+  known: ReadonlySet<string>,
+  refused: ReadonlySet<string> | null = null,
+): string | null {
   for (const property of properties) {
     if (ts.isSpreadAssignment(property)) continue
     const name = ts.isIdentifier(property.name) || ts.isStringLiteral(property.name) ? property.name.text : null
     if (name === null) return '[computed]'
+    if (refused?.has(name) === false && !known.has(name)) continue
     if (known.has(name)) {
       if (
         name === 'scaleReads' &&
