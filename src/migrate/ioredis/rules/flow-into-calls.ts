@@ -17,7 +17,7 @@ export function applyToArgument(
 ): void {
   const { checker } = context.analysis.kinds
   if (isHarmless(call)) return
-  if (/(?:^|\.)spyOn$/.test(call.expression.getText())) {
+  if (/(?:^|\.)spyOn$|^(?:sinon|sandbox)\.\w+$/.test(call.expression.getText())) {
     const method = call.arguments?.[1]
     const name = method && ts.isStringLiteralLike(method) ? method.text : 'that'
     context.file.mark(node, 'test-doubles', 'spied-method', spyAdvice(name))
