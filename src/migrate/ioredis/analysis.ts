@@ -1,11 +1,16 @@
 /** What rules ask about the whole program. */
+import type { ts } from 'ts-morph'
 import type { Proofs } from './arguments.ts'
 import type { Kind, Kinds } from './kinds.ts'
 import type { Connections } from './values/connections.ts'
+import type { ExportedClients } from './values/exported-clients.ts'
 
 export interface Analysis {
   readonly kinds: Kinds
   readonly connections: Connections
+  readonly exportedClients: ExportedClients
+  /** The source of the project that a file names; undefined for packages. */
+  readonly moduleAt: (specifier: string, from: string) => ts.SourceFile | undefined
   readonly proofs: Proofs
   readonly target: 5 | 6
   /** Names that the program gives to scripts with `defineCommand` or the option `scripts`. */

@@ -13,6 +13,8 @@ import { typeRoots, type Workspace } from './workspace.ts'
 export interface Program {
   readonly kinds: Kinds
   readonly source: (path: string) => ts.SourceFile | undefined
+  /** The source of the project that `specifier` means in the file `from`. */
+  readonly moduleAt: (specifier: string, from: string) => ts.SourceFile | undefined
 }
 
 /** What code uses most of Node, for projects without installed types. */
@@ -69,9 +71,22 @@ export function createProgram(cwd: string, files: readonly string[], workspace: 
       const text = source && withAssignedTypes(source, kinds)
       return text === undefined || text === null ? [] : [{ file, text }]
     })
-    if (changed.length === 0) return { kinds, source: (path) => program.getSourceFile(path) }
+    if (changed.length === 0) return programOf(program, files, kinds)
     for (const { file, text } of changed) project.createSourceFile(file, text, { overwrite: true })
   }
   const program = project.getProgram().compilerObject
-  return { kinds: new Kinds(program.getTypeChecker()), source: (path) => program.getSourceFile(path) }
+  return programOf(program, files, new Kinds(program.getTypeChecker()))
+}
+
+function programOf(program: ts.Program, files: readonly string[], kinds: Kinds): Program {
+  const own = new Set(files)
+  const options = program.getCompilerOptions()
+  return {
+    kinds,
+    source: (path) => program.getSourceFile(path),
+    moduleAt: (specifier, from) => {
+      const path = ts.resolveModuleName(specifier, from, options, ts.sys).resolvedModule?.resolvedFileName
+      return path !== undefined && own.has(path) ? program.getSourceFile(path) : undefined
+    },
+  }
 }

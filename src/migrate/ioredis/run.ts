@@ -20,6 +20,7 @@ import type { FileReport, MigrationOptions, MigrationReport, Site } from './repo
 import { markLeftReferences, rewriteImports } from './rules/imports.ts'
 import { selectionOf, sourcesBelow, unreadBelow } from './source-files.ts'
 import { Connections } from './values/connections.ts'
+import { ExportedClients } from './values/exported-clients.ts'
 import { visitFile } from './visit.ts'
 import { Workspace } from './workspace.ts'
 
@@ -101,6 +102,7 @@ function migrate(
     sources.flatMap((path) => program.source(path) ?? []),
     program.kinds,
   )
+  const exportedClients = new ExportedClients(program.kinds, connections)
   const proofs = new Proofs(program.kinds.checker, (file) => workspace.isStrict(file.fileName))
   const contexts = selected.flatMap((path) => {
     const source = program.source(path)
@@ -109,6 +111,8 @@ function migrate(
           contextOf(cwd, source, {
             kinds: program.kinds,
             connections,
+            exportedClients,
+            moduleAt: program.moduleAt,
             proofs,
             target,
             scriptNames: scriptNamesOf(program, sources),

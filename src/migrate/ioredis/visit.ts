@@ -14,6 +14,8 @@ import { applyToContainer } from './rules/flow-into-calls.ts'
 import { applyToFlow } from './rules/flow.ts'
 import { applyToMember } from './rules/members.ts'
 import { isNativeName } from './rules/native.ts'
+import { applyToMockFile } from './rules/module-doubles.ts'
+import { applyToOverride, applyToProvidedDouble, applyToStandIn } from './rules/stand-ins.ts'
 import { applyToTestDouble } from './rules/test-doubles.ts'
 import { applyToAugmentation, applyToExport, applyToType, isAugmentation } from './rules/types.ts'
 
@@ -23,6 +25,7 @@ export function visitFile(context: FileContext): void {
     for (const doc of jsDocOf(node)) ts.forEachChild(doc, visit)
     ts.forEachChild(node, visit)
   }
+  applyToMockFile(context, context.file.source)
   visit(context.file.source)
 }
 
@@ -48,7 +51,12 @@ function visitNode(context: FileContext, node: ts.Node): void {
     visitErrorName(context, node)
     return
   }
-  if (ts.isObjectLiteralExpression(node)) applyToOptions(context, node)
+  if (ts.isAsExpression(node) || ts.isTypeAssertionExpression(node)) applyToStandIn(context, node)
+  if (ts.isCallExpression(node)) applyToOverride(context, node)
+  if (ts.isObjectLiteralExpression(node)) {
+    applyToOptions(context, node)
+    applyToProvidedDouble(context, node)
+  }
   if (!isValue(node)) return
   if (ts.isNewExpression(node) || ts.isCallExpression(node)) visitCall(context, node)
   if (ts.isPropertyAccessExpression(node) || ts.isElementAccessExpression(node)) visitAccess(context, node)

@@ -2,9 +2,8 @@
 import { ts } from 'ts-morph'
 import type { FileContext } from '../file-context.ts'
 import type { Rule } from '../rule.ts'
+import { ADVICE_DOUBLE, ADVICE_MOCK_MODULE, applyToModuleDouble } from './module-doubles.ts'
 
-const ADVICE_MOCK_MODULE =
-  'The mock replaces ioredis, which the code no longer loads. Mock redis-from-ioredis, or run the test on a real Redis.'
 const ADVICE_IOREDIS_MOCK =
   'ioredis-mock has the methods of ioredis only. Run the test on a real Redis, or write a double with the methods of node-redis.'
 
@@ -23,24 +22,16 @@ export const testDoublesRule: Rule = {
       after:
         'declare const expect: (value: unknown) => { toHaveBeenCalled(): void }\n// coatcheck-codemod-error spied-method: The code may call another method than get() now. Look at its migrated calls, and let the test look at the same.\nexpect(redis.get).toHaveBeenCalled()',
     },
+    {
+      before: "export const fake = { get: async () => 'x' } as unknown as Redis",
+      after: `// coatcheck-codemod-error client-double: ${ADVICE_DOUBLE}\nexport const fake = { get: async () => 'x' } as unknown as Redis`,
+    },
   ],
 }
 
-const MOCK_METHODS = new Set([
-  'mock',
-  'doMock',
-  'unmock',
-  'dontMock',
-  'requireActual',
-  'importActual',
-  'setMock',
-  'unstable_mockModule',
-  'genMockFromModule',
-  'createMockFromModule',
-])
-
 /** @returns true if the node replaces ioredis by a double */
-export function applyToTestDouble({ file }: FileContext, node: ts.Node): boolean {
+export function applyToTestDouble(context: FileContext, node: ts.Node): boolean {
+  const { file } = context
   if (ts.isImportDeclaration(node) && isModule(node.moduleSpecifier, /^ioredis-mock(?:\/|$)/)) {
     file.mark(node, 'test-doubles', 'ioredis-mock', ADVICE_IOREDIS_MOCK)
     return true
@@ -52,21 +43,12 @@ export function applyToTestDouble({ file }: FileContext, node: ts.Node): boolean
   }
   if (!ts.isCallExpression(node)) return false
   const [module] = node.arguments
-  if (!module) return false
   const { expression } = node
-  if (
-    (ts.isIdentifier(expression) && expression.text === 'require') ||
-    expression.kind === ts.SyntaxKind.ImportKeyword
-  ) {
-    if (!isModule(module, /^ioredis-mock(?:\/|$)/)) return false
-    file.mark(node, 'test-doubles', 'ioredis-mock', ADVICE_IOREDIS_MOCK)
-    return true
-  }
-  const isMock =
-    (ts.isPropertyAccessExpression(expression) && MOCK_METHODS.has(expression.name.text)) ||
-    (ts.isIdentifier(expression) && /^(?:proxyquire|rewiremock|mock|mockRequire|jestMock)$/.test(expression.text))
-  if (!isMock || !isModule(module, /^ioredis(?:$|\/|-mock)/)) return false
-  file.mark(node, 'test-doubles', 'mocked-module', ADVICE_MOCK_MODULE)
+  const isLoad =
+    (ts.isIdentifier(expression) && expression.text === 'require') || expression.kind === ts.SyntaxKind.ImportKeyword
+  if (!isLoad) return applyToModuleDouble(context, node)
+  if (!module || !isModule(module, /^ioredis-mock(?:\/|$)/)) return false
+  file.mark(node, 'test-doubles', 'ioredis-mock', ADVICE_IOREDIS_MOCK)
   return true
 }
 

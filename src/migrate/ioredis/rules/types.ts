@@ -5,6 +5,7 @@ import type { FileContext } from '../file-context.ts'
 import { HELPER_PATH } from '../file-edit.ts'
 import { isOfIoredis } from '../kinds.ts'
 import type { Rule } from '../rule.ts'
+import { isMockedType, markMockedType } from './stand-ins.ts'
 
 export const typesRule: Rule = {
   name: 'types',
@@ -59,7 +60,8 @@ export const OTHER_OPTIONS = new Set([
 const UTILITIES = new Set(['Pick', 'Omit', 'Partial', 'Required', 'Readonly'])
 
 /** @returns true if the node is a reference to a type of ioredis */
-export function applyToType({ analysis, file, bindings }: FileContext, node: ts.Node): boolean {
+export function applyToType(context: FileContext, node: ts.Node): boolean {
+  const { analysis, file, bindings } = context
   const name = typeNameOf(node)
   if (ts.isImportTypeNode(node) && !node.qualifier && /^['"]ioredis['"]$/.test(node.argument.getText())) {
     file.mark(
@@ -74,6 +76,10 @@ export function applyToType({ analysis, file, bindings }: FileContext, node: ts.
   const symbol = resolved(analysis.kinds.checker, name)
   if (!symbol || !isOfIoredis(symbol)) return false
   if (isInsideAugmentation(node)) return true
+  if ((symbol.name === 'RedisClient' || symbol.name === 'ClusterClient') && isMockedType(node)) {
+    markMockedType(context, node)
+    return true
+  }
   // A type that another file of the project exports changes there.
   if (!ts.isImportTypeNode(node) && !bindings.bindingOf(firstIdentifier(name))) return true
   const written = ts.isIdentifier(name) ? name.text : name.right.text

@@ -60,6 +60,11 @@ export class Connections implements FollowedValues {
     return this.#certain(this.#evaluator.declarations.ofDeclaration(node))
   }
 
+  /** True if one of the values that the variable or export gets is a client. */
+  mayHold(symbol: ts.Symbol): boolean {
+    return [...this.#evaluator.declarations.ofSymbol(symbol)].some(({ is }) => is === 'redis')
+  }
+
   /** True if each function that the expression can be has its body in the project. */
   isOfProject(callee: ts.Expression): boolean {
     const values = [...this.#evaluator.of(callee)]
