@@ -45,6 +45,11 @@ export const eventsRule: CallRule = {
       after:
         '// coatcheck-codemod-error event: node-redis tells no delay with "reconnecting". Remove the parameter of the listener.\nredis.on(\'reconnecting\', (delay: number) => console.log(delay))',
     },
+    {
+      before: "function report(delay: number) {\n  console.log(delay)\n}\nredis.on('reconnecting', report)",
+      after:
+        'function report(delay: number) {\n  console.log(delay)\n}\n// coatcheck-codemod-error event: node-redis tells no delay with "reconnecting". Remove the parameter of the listener.\nredis.on(\'reconnecting\', report)',
+    },
   ],
   apply: (call) => {
     if (call.name === 'silentEmit') return markEvent(call, 'silentEmit is private to ioredis. Use emit.')
@@ -68,7 +73,7 @@ export const eventsRule: CallRule = {
         `node-redis never emits "${other}". Use connect, ready, error, close, end or reconnecting.`,
       )
     }
-    if (names.includes('reconnecting') && mayTakeArgument(listener)) {
+    if (names.includes('reconnecting') && mayTakeArgument(call, listener)) {
       return markEvent(call, 'node-redis tells no delay with "reconnecting". Remove the parameter of the listener.')
     }
     call.file.record(call.node, 'events', 'rewritten')
@@ -97,8 +102,9 @@ function eventNames(call: Call, event: ts.Expression): readonly string[] | null 
   return types.every((one) => one.isStringLiteral()) ? types.map((one) => one.value) : null
 }
 
-function mayTakeArgument(listener: ts.Expression | undefined): boolean {
+function mayTakeArgument(call: Call, listener: ts.Expression | undefined): boolean {
   if (!listener) return false
-  if (!ts.isFunctionExpression(listener) && !ts.isArrowFunction(listener)) return !ts.isIdentifier(listener)
-  return listener.parameters.length > 0
+  if (ts.isFunctionExpression(listener) || ts.isArrowFunction(listener)) return listener.parameters.length > 0
+  const signatures = call.analysis.kinds.checker.getTypeAtLocation(listener).getCallSignatures()
+  return signatures.length === 0 || signatures.some(({ parameters }) => parameters.length > 0)
 }
