@@ -17,6 +17,7 @@ import { isNativeName } from './rules/native.ts'
 import { applyToMockFile } from './rules/module-doubles.ts'
 import { applyToOverride, applyToProvidedDouble, applyToStandIn } from './rules/stand-ins.ts'
 import { applyToTestDouble } from './rules/test-doubles.ts'
+import { applyToInterface } from './rules/extended-types.ts'
 import { applyToAugmentation, applyToExport, applyToType, isAugmentation } from './rules/types.ts'
 
 export function visitFile(context: FileContext): void {
@@ -325,17 +326,18 @@ function isPartOfIoredis(node: ts.Expression): boolean {
 }
 
 function visitHeritage(context: FileContext, node: ts.ExpressionWithTypeArguments): void {
+  const clause = node.parent
+  if (ts.isHeritageClause(clause) && ts.isInterfaceDeclaration(clause.parent)) {
+    applyToInterface(context, node, clause.parent)
+    return
+  }
   const kind = context.analysis.kinds.of(node.expression)
   if (kind !== 'class' && kind !== 'cluster-class') return
-  const clause = node.parent
-  const isInterface = ts.isHeritageClause(clause) && ts.isInterfaceDeclaration(clause.parent)
   context.file.mark(
     node,
     'types',
-    isInterface ? 'extended-type' : 'subclass',
-    isInterface
-      ? 'Extend the type Redis of redis-from-ioredis by what defineCommand adds, or call scripts with command(redis, name, …).'
-      : 'node-redis has no class to extend. Make the class hold a client of createRedis.',
+    'subclass',
+    'node-redis has no class to extend. Make the class hold a client of createRedis.',
   )
 }
 

@@ -19,6 +19,12 @@ export const typesRule: Rule = {
         "import type { Redis, RedisOptions } from './redis-from-ioredis'\n\nexport const options: RedisOptions = {}\nexport let client: Redis | undefined\n",
     },
     {
+      before:
+        "import type { Redis } from 'ioredis'\n\nexport interface WithScript extends Redis {\n  double(key: string): Promise<number>\n}\nexport const define = (redis: Redis) => redis.defineCommand('double', { numberOfKeys: 1, lua: 'return 2' })\nexport const run = (redis: WithScript) => redis.double('a')\n",
+      after:
+        "import { type Redis, command, defineCommand } from './redis-from-ioredis'\n\nexport interface WithScript extends Redis {\n  double(key: string): Promise<number>\n}\nexport const define = (redis: Redis) => defineCommand(redis, 'double', { numberOfKeys: 1, lua: 'return 2' })\nexport const run = (redis: WithScript) => command<number>(redis, 'double', 'a')\n",
+    },
+    {
       before: "import IORedis from 'ioredis'\n\nexport type Client = IORedis.Redis\n",
       after: "import type { Redis } from './redis-from-ioredis'\n\nexport type Client = Redis\n",
     },
