@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join, relative, sep } from 'node:path'
 import { ts } from 'ts-morph'
 import { composeHelper, isHelperText, readHelper } from './generated/compose.ts'
+import { isCommonJs } from './module-kind.ts'
 import type { Workspace } from './workspace.ts'
 
 const NAME = 'redis-from-ioredis'
@@ -119,12 +120,4 @@ export class HelperFiles {
       /\.mts$/.test(source.fileName) || this.#workspace.packageOf(source.fileName).manifest['type'] === 'module'
     return isNode && isModule ? '.js' : ''
   }
-}
-
-function isCommonJs(source: ts.SourceFile): boolean {
-  if (!/\.c?jsx?$/.test(source.fileName)) return false
-  if (source.fileName.endsWith('.cjs')) return true
-  return !source.statements.some(
-    (one) => ts.isImportDeclaration(one) || ts.isExportDeclaration(one) || ts.isExportAssignment(one),
-  )
 }

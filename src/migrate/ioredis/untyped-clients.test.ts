@@ -67,6 +67,22 @@ const CASES: readonly Case[] = [
     },
   },
   {
+    title: 'writes an import into modules that import nothing',
+    before: {
+      'redis.js': "import Redis from 'ioredis'\nexport const client = new Redis()\n",
+      'all.js': "export const all = (client) => client.hgetall('a')\n",
+      'len.mjs': "const len = (client) => client.hgetall('b')\nglobalThis.len = len\n",
+      'use.js':
+        "import { client } from './redis.js'\nimport { all } from './all.js'\nexport const run = () => all(client)\nglobalThis.len(client)\n",
+    },
+    after: {
+      'all.js':
+        "import { command } from './redis-from-ioredis.mjs'\n\nexport const all = (client) => command(client, 'hgetall', 'a')\n",
+      'len.mjs':
+        "import { command } from './redis-from-ioredis.mjs'\n\nconst len = (client) => command(client, 'hgetall', 'b')\nglobalThis.len = len\n",
+    },
+  },
+  {
     title: 'follows a property of the global object',
     before: {
       'start.js': "const Redis = require('ioredis')\nglobal.redis = new Redis()\n",

@@ -3,6 +3,7 @@ import { ts } from 'ts-morph'
 import type { Binding, BindingStatement } from '../bindings.ts'
 import type { FileContext } from '../file-context.ts'
 import { isTypeOfHelper } from '../generated/compose.ts'
+import { isCommonJs } from '../module-kind.ts'
 import type { Rule } from '../rule.ts'
 
 export const importsRule: Rule = {
@@ -137,11 +138,9 @@ function styleOf(source: ts.SourceFile, statements: readonly BindingStatement[])
     ? (statementOf(statement) ?? statement).getText()
     : (source.statements.find(ts.isImportDeclaration)?.getText() ?? '')
   const isTypeScript = /\.[cm]?tsx?$/.test(source.fileName)
-  const hasImport = source.statements.some((one) => ts.isImportDeclaration(one) || ts.isExportDeclaration(one))
-  const isCommonJs = !isTypeScript && !hasImport && (statement === undefined || ts.isVariableDeclaration(statement))
   const text = source.text
   return {
-    isCommonJs,
+    isCommonJs: isCommonJs(source),
     isTypeScript,
     quote: sample === '' ? "'" : sample.includes('"') ? '"' : "'",
     semicolon: sample === '' ? (/;\s*$/m.test(text) ? ';' : '') : sample.trimEnd().endsWith(';') ? ';' : '',
