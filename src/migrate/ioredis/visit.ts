@@ -10,6 +10,7 @@ import { applyToChain } from './rules/chains.ts'
 import { applyToConstruction, applyToOptions } from './rules/construction.ts'
 import { makesIoredisClients, packageAdvice } from './packages.ts'
 import { packageOf } from './package-of.ts'
+import { applyToChainType, applyToMethodQuery } from './rules/chain-types.ts'
 import { applyToContainer } from './rules/flow-into-calls.ts'
 import { applyToFlow } from './rules/flow.ts'
 import { applyToMember } from './rules/members.ts'
@@ -22,6 +23,8 @@ import { applyToAugmentation, applyToExport, applyToType, isAugmentation } from 
 
 export function visitFile(context: FileContext): void {
   const visit = (node: ts.Node): void => {
+    // An edit covers all of it.
+    if (ts.isTypeReferenceNode(node) && applyToChainType(context, node)) return
     visitNode(context, node)
     for (const doc of jsDocOf(node)) ts.forEachChild(doc, visit)
     ts.forEachChild(node, visit)
@@ -40,6 +43,7 @@ function visitNode(context: FileContext, node: ts.Node): void {
     return
   }
   if (applyToTestDouble(context, node) || visitModule(context, node)) return
+  if (ts.isTypeQueryNode(node) && applyToMethodQuery(context, node)) return
   if (ts.isTypeReferenceNode(node) || ts.isTypeQueryNode(node) || ts.isImportTypeNode(node)) {
     applyToType(context, node)
     return

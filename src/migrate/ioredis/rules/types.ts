@@ -25,6 +25,20 @@ export const typesRule: Rule = {
         "import { type Redis, command, defineCommand } from './redis-from-ioredis'\n\nexport interface WithScript extends Redis {\n  double(key: string): Promise<number>\n}\nexport const define = (redis: Redis) => defineCommand(redis, 'double', { numberOfKeys: 1, lua: 'return 2' })\nexport const run = (redis: WithScript) => command<number>(redis, 'double', 'a')\n",
     },
     {
+      before: 'export type Chain = ReturnType<typeof redis.pipeline>',
+      after: 'export type Chain = ChainableCommander',
+    },
+    {
+      before: "import type { Redis } from 'ioredis'\n\nexport type Chain = ReturnType<Redis['multi']>\n",
+      after:
+        "import type { ChainableCommander } from './redis-from-ioredis'\n\nexport type Chain = ChainableCommander\n",
+    },
+    {
+      before: 'export type Fields = Awaited<ReturnType<typeof redis.hgetall>>',
+      after:
+        '// coatcheck-codemod-error derived-type: Write the type that the code needs: hgetall has another type in node-redis.\nexport type Fields = Awaited<ReturnType<typeof redis.hgetall>>',
+    },
+    {
       before: "import IORedis from 'ioredis'\n\nexport type Client = IORedis.Redis\n",
       after: "import type { Redis } from './redis-from-ioredis'\n\nexport type Client = Redis\n",
     },
