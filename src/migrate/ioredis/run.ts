@@ -18,7 +18,7 @@ import { localNames } from './local-names.ts'
 import { createProgram, type Program } from './program.ts'
 import type { FileReport, MigrationOptions, MigrationReport, Site } from './report.ts'
 import { markLeftReferences, rewriteImports } from './rules/imports.ts'
-import { selectionOf, sourcesBelow, unreadBelow } from './source-files.ts'
+import { selectionOf, sourcesBelow, testMapsBelow, unreadBelow } from './source-files.ts'
 import { Connections } from './values/connections.ts'
 import { ExportedClients } from './values/exported-clients.ts'
 import { visitFile } from './visit.ts'
@@ -35,16 +35,14 @@ export function runMigration(given: MigrationOptions): MigrationReport {
   const selected = sources.filter(isSelected)
   const notes = notesBefore(options, sources, selected, texts)
   const unread = unreadBelow(options.cwd).filter((path) => NAMES_IOREDIS.test(readFileSync(path, 'utf8')))
-  if (unread.length > 0) {
-    notes.push(
-      `The codemod does not read these files, and they name ioredis: ${unread.map((path) => relative(options.cwd, path)).join(', ')}.`,
-    )
-  }
+  const named = [...unread, ...testMapsBelow(options.cwd)].map((path) => relative(options.cwd, path))
+  if (named.length > 0) notes.push(`The codemod does not read these files, and they name ioredis: ${named.join(', ')}.`)
   const hasIoredis = sources.some((path) => NAMES_IOREDIS.test(texts.get(path) ?? ''))
   const run = hasIoredis ? migrate(options, sources, selected, notes) : { files: [], helperFiles: [] }
   const after = new Map(texts)
   for (const { path, after: text } of run.files) after.set(join(options.cwd, path), text)
-  const manifests = hasIoredis ? manifestsAfter(options, all, after, run.helperFiles) : []
+  for (const path of unread) after.set(path, readFileSync(path, 'utf8'))
+  const manifests = hasIoredis ? manifestsAfter(options, [...all, ...unread], after, run.helperFiles) : []
   const files = [...run.files, ...manifests]
   if (options.mode === 'write')
     for (const { path, before, after: text } of files) if (before !== text) writeFileSync(join(options.cwd, path), text)

@@ -1,5 +1,5 @@
 /** The files of a project that the codemod reads: TypeScript and JavaScript that people write. */
-import { readdirSync, statSync } from 'node:fs'
+import { readFileSync, readdirSync, statSync } from 'node:fs'
 import { join, relative, resolve, sep } from 'node:path'
 
 const SOURCE = /\.(?:[cm]?ts|tsx|[cm]?js|jsx)$/
@@ -37,6 +37,12 @@ export function sourcesBelow(folder: string): string[] {
 /** Files with code that the codemod does not read: declarations, and code inside of other languages. */
 export function unreadBelow(folder: string): string[] {
   return filesBelow(folder, (name) => DECLARATION.test(name) || /\.(?:vue|svelte|astro|mdx|coffee)$/.test(name))
+}
+
+/** JSON files that give tests another module in place of ioredis, such as `"^ioredis$": "ioredis-mock"`. */
+export function testMapsBelow(folder: string): string[] {
+  const configurations = filesBelow(folder, (name) => /^package\.json$|^(?:jest|vitest)[\w.-]*\.json$/.test(name))
+  return configurations.filter((path) => /"\^?ioredis\$"\s*:/.test(readFileSync(path, 'utf8')))
 }
 
 function filesBelow(folder: string, isWanted: (name: string) => boolean): string[] {
