@@ -7,6 +7,7 @@ import { withoutAnnotations } from './annotations.ts'
 import { Proofs } from './arguments.ts'
 import { Bindings } from './bindings.ts'
 import type { FileContext } from './file-context.ts'
+import { declarationFilesBelow } from './declaration-files.ts'
 import { FileEdit } from './file-edit.ts'
 import { isHelperText } from './generated/compose.ts'
 import { HelperFiles } from './helper-files.ts'
@@ -28,13 +29,17 @@ const NAMES_IOREDIS = /['"]ioredis(?:['"/]|-mock)/
 
 export function runMigration(given: MigrationOptions): MigrationReport {
   const options = { ...given, cwd: resolve(given.cwd) }
-  const all = sourcesBelow(options.cwd)
+  const written = sourcesBelow(options.cwd)
+  // They come last, so that the generated file lies where the sources are.
+  const all = [...written, ...declarationFilesBelow(options.cwd, written, new Workspace(options.cwd))]
   const isSelected = selectionOf(options)
   const texts = new Map(all.map((path) => [path, readFileSync(path, 'utf8')]))
   const sources = all.filter((path) => !isHelperText(texts.get(path) ?? ''))
   const selected = sources.filter(isSelected)
   const notes = notesBefore(options, sources, selected, texts)
-  const unread = unreadBelow(options.cwd).filter((path) => NAMES_IOREDIS.test(readFileSync(path, 'utf8')))
+  const unread = unreadBelow(options.cwd).filter(
+    (path) => !all.includes(path) && NAMES_IOREDIS.test(readFileSync(path, 'utf8')),
+  )
   const named = [...unread, ...testMapsBelow(options.cwd)].map((path) => relative(options.cwd, path))
   if (named.length > 0) notes.push(`The codemod does not read these files, and they name ioredis: ${named.join(', ')}.`)
   const hasIoredis = sources.some((path) => NAMES_IOREDIS.test(texts.get(path) ?? ''))

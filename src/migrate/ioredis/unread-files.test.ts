@@ -6,7 +6,10 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { migrateIoredis } from './migrate.ts'
 import type { MigrationReport } from './report.ts'
 
-const DECLARATION = "import type { Redis } from 'ioredis'\n\ndeclare global {\n  var shared: Redis\n}\n"
+const AUGMENTED =
+  "import type { Redis } from 'ioredis'\n\ndeclare global {\n  interface Locals {\n    redis: Redis\n  }\n  var other: import('ioredis').Redis\n}\n"
+const DECLARATION =
+  "declare module 'cache' {\n  import type { Redis } from 'ioredis'\n  export const shared: Redis\n}\n"
 const MANIFEST = (more: object): string => JSON.stringify({ dependencies: { ioredis: '^5.4.0' }, ...more }, null, 2)
 let cwd = ''
 let report: MigrationReport
@@ -17,10 +20,16 @@ beforeAll(async () => {
     mkdirSync(dirname(join(cwd, path)), { recursive: true })
     writeFileSync(join(cwd, path), text)
   }
-  for (const folder of ['plain', 'typed', 'mapped'])
+  for (const folder of ['augmented', 'plain', 'typed', 'mapped'])
     write(`${folder}/src/redis.ts`, "import Redis from 'ioredis'\n\nexport const redis = new Redis()\n")
   write('plain/package.json', MANIFEST({}))
   write('typed/package.json', MANIFEST({}))
+  write('augmented/package.json', MANIFEST({}))
+  write('augmented/@types/locals.d.ts', AUGMENTED)
+  write(
+    'augmented/src/use.ts',
+    'export const all = (locals: Locals) => locals.redis.hgetall(`a`)\nexport const other = () => globalThis.other.hlen(`b`)\n',
+  )
   write('typed/types/global.d.ts', DECLARATION)
   write('mapped/package.json', MANIFEST({ jest: { moduleNameMapper: { '^ioredis$': 'ioredis-mock' } } }))
   report = await migrateIoredis({ cwd, paths: [], target: 6, mode: 'write' })
@@ -32,6 +41,21 @@ test('a package keeps ioredis while a declaration file names it', () => {
   expect(readFileSync(join(cwd, 'plain/package.json'), 'utf8')).not.toContain('"ioredis"')
   expect(readFileSync(join(cwd, 'typed/package.json'), 'utf8')).toContain('"ioredis"')
   expect(readFileSync(join(cwd, 'typed/types/global.d.ts'), 'utf8')).toBe(DECLARATION)
+})
+
+test('a declaration file of people gets the types of the generated file, and says what the calls mean', async () => {
+  expect(readFileSync(join(cwd, 'augmented/@types/locals.d.ts'), 'utf8')).toBe(
+    AUGMENTED.replace("from 'ioredis'", "from '../src/redis-from-ioredis'").replace(
+      "import('ioredis')",
+      "import('../src/redis-from-ioredis')",
+    ),
+  )
+  const text = readFileSync(join(cwd, 'augmented/src/use.ts'), 'utf8')
+  expect(text).toContain("command<Record<string, string>>(locals.redis, 'hgetall', `a`)")
+  expect(text).toContain('globalThis.other.hLen(`b`)')
+  expect(readFileSync(join(cwd, 'augmented/package.json'), 'utf8')).not.toContain('"ioredis"')
+  const { files } = await migrateIoredis({ cwd: join(cwd, 'augmented'), paths: [], target: 6, mode: 'dry-run' })
+  for (const { path, before, after } of files) expect(after, path).toBe(before)
 })
 
 test('the notes name the declaration file, and the package.json that maps ioredis for tests', () => {
