@@ -105,7 +105,9 @@ export class Kinds {
     const symbol = type.getSymbol()
     if (!symbol) return 'other'
     const { target } = type as { target?: ts.Type }
-    const isInstance = type.isClassOrInterface() || target?.isClassOrInterface() === true
+    // `module.exports = new Redis()` in JavaScript has a type of its own, with the members of the class.
+    const isInstance =
+      type.isClassOrInterface() || target?.isClassOrInterface() === true || type.getConstructSignatures().length === 0
     if (isOfIoredis(symbol)) {
       switch (symbol.name) {
         case 'RedisClient':

@@ -41,9 +41,9 @@ const CASES: readonly Case[] = [
     title: 'marks mocks of a CommonJS module that is a client',
     files: {
       'redis.use.js': CLIENT_JS,
-      'cache.js': "const redis = require('./redis.use')\nexports.read = (key) => redis.get(key)\n",
+      'cache.use.js': "const redis = require('./redis.use')\nexports.read = (key) => redis.get(key)\n",
       'test/a.test.js':
-        "// mark client-double\njest.mock('../redis.use', () => ({ get: jest.fn() }))\nconst proxyquire = require('proxyquire')\n// mark client-double\nproxyquire('../cache', { './redis.use': { get: async () => '1' } })\n// mark mocked-module\nproxyquire.noCallThru()('../redis.use', { ioredis: class {} })\nproxyquire('../cache', { './other': {} })\n",
+        "// mark client-double\njest.mock('../redis.use', () => ({ get: jest.fn() }))\nconst proxyquire = require('proxyquire')\n// mark client-double\nproxyquire('../cache.use', { './redis.use': { get: async () => '1' } })\n// mark mocked-module\nproxyquire.noCallThru()('../redis.use', { ioredis: class {} })\nproxyquire('../cache.use', { './other': {} })\n",
     },
   },
   {
