@@ -19,6 +19,11 @@ export const chainsRule: CallRule = {
       after: 'const done = await createTransaction(redis).incr(key).expire(key, 60).exec()',
     },
     {
+      before: "export const all = (ids: any) => redis.multi(ids.map((id: string) => ['hgetall', id])).exec()",
+      after:
+        "export const all = (ids: any) => createTransaction(redis, ids.map((id: string) => ['hgetall', id])).exec()",
+    },
+    {
       before: 'await redis.multi({ pipeline: false })',
       after:
         '// coatcheck-codemod-error inline-transaction: Collect the commands with redis.multi(), and run them with exec(). node-redis has no transaction whose commands are sent one by one.\nawait redis.multi({ pipeline: false })',
@@ -48,12 +53,22 @@ export const chainsRule: CallRule = {
   },
 }
 
+/** `ids.map(…)`: only lists have these methods, and they give lists. */
+function isListByMethod(node: ts.Expression): boolean {
+  return (
+    ts.isCallExpression(node) &&
+    ts.isPropertyAccessExpression(node.expression) &&
+    /^(?:map|flatMap)$/.test(node.expression.name.text)
+  )
+}
+
 /** True unless the options are certain to make a pipeline. */
 function mayBeInline(call: Call): boolean {
   const options = call.args.at(-1)
   if (!options || ts.isArrayLiteralExpression(options)) return false
   const type = call.analysis.kinds.checker.getTypeAtLocation(options)
   if (call.args.length === 1 && call.analysis.kinds.checker.isArrayType(type)) return false
+  if (call.args.length === 1 && isListByMethod(options)) return false
   if (!ts.isObjectLiteralExpression(options)) return true
   return options.properties.some(
     (property) =>
