@@ -83,6 +83,20 @@ const CASES: readonly Case[] = [
     },
   },
   {
+    title: 'knows a client that is all a CommonJS module exports',
+    before: {
+      'redis.js': "const Redis = require('ioredis')\nmodule.exports = new Redis()\n",
+      'cluster.js': "const { Cluster } = require('ioredis')\nmodule.exports = new Cluster([])\n",
+      'class.js': "module.exports = require('ioredis')\n",
+      'use.js':
+        "const redis = require('./redis')\nconst cluster = require('./cluster')\nexports.all = (key) => redis.hgetall(key)\nexports.other = (key) => cluster.hgetall(key)\n",
+    },
+    after: {
+      'use.js':
+        "const redis = require('./redis')\nconst cluster = require('./cluster')\nconst { command } = require('./redis-from-ioredis.cjs')\nexports.all = (key) => command(redis, 'hgetall', key)\nexports.other = (key) => command(cluster, 'hgetall', key)\n",
+    },
+  },
+  {
     title: 'follows a property of the global object',
     before: {
       'start.js': "const Redis = require('ioredis')\nglobal.redis = new Redis()\n",
@@ -111,6 +125,36 @@ const CASES: readonly Case[] = [
       'mixin.js': 'module.exports = {\n  load(key) {\n    // mark\n    return this.redis.get(key)\n  },\n}\n',
       'routes.js':
         "module.exports = async (fastify) => {\n  // mark\n  fastify.get('/', async () => fastify.redis.get('a'))\n}\n",
+    },
+    after: {},
+  },
+  {
+    title: 'follows aliases of module-alias and of jsconfig.json',
+    before: {
+      'package.json': '{ "_moduleAliases": { "@config": "src/config" } }',
+      'jsconfig.json': '{ "compilerOptions": { "paths": { "#db/*": ["./src/config/*"] } } }',
+      'src/config/redis.js': "const Redis = require('ioredis')\nmodule.exports = new Redis()\n",
+      'one.js': "const redis = require('@config/redis')\nexports.all = (key) => redis.hgetall(key)\n",
+      'two.js': "const redis = require('#db/redis')\nexports.all = (key) => redis.hgetall(key)\n",
+    },
+    after: {
+      'package.json':
+        '{\n  "_moduleAliases": {\n    "@config": "src/config"\n  },\n  "dependencies": {\n    "redis": "^6.3.1"\n  }\n}\n',
+      'one.js':
+        "const redis = require('@config/redis')\nconst { command } = require('./redis-from-ioredis.cjs')\nexports.all = (key) => command(redis, 'hgetall', key)\n",
+      'two.js':
+        "const redis = require('#db/redis')\nconst { command } = require('./redis-from-ioredis.cjs')\nexports.all = (key) => command(redis, 'hgetall', key)\n",
+    },
+  },
+  {
+    title: 'marks what an alias that it cannot read may bring',
+    before: {
+      'src/config/redis.js': "const Redis = require('ioredis')\nmodule.exports = new Redis()\n",
+      'src/config/index.js': "exports.redis = require('./redis')\n",
+      'one.js': "const redis = require('@config/redis')\n// mark\nexports.read = (key) => redis.get(key)\n",
+      'two.js': "const { redis } = require('@config')\n// mark\nexports.read = (key) => redis.get(key)\n",
+      'three.js':
+        "const axios = require('axios')\nconst { get } = require('lodash')\nexports.read = (key) => [axios.get(key), get(key)]\n",
     },
     after: {},
   },

@@ -3,6 +3,7 @@ import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { dirname, join, resolve, sep } from 'node:path'
 import { ts } from 'ts-morph'
 import { parseJson } from '../../core/json.ts'
+import { moduleAliases } from './aliases.ts'
 
 export interface PackageFolder {
   readonly folder: string
@@ -55,6 +56,10 @@ export class Workspace {
       const { manifest } = this.packageOf(join(folder, 'x'))
       if (typeof manifest['name'] === 'string' && folder !== this.#cwd)
         Object.assign(paths, pathsOfPackage(folder, manifest['name'], manifest))
+      Object.assign(paths, moduleAliases(folder, manifest))
+      const { baseUrl, paths: ofJavaScript } = readOptions(join(folder, 'jsconfig.json'))
+      for (const [pattern, targets] of Object.entries(ofJavaScript ?? {}))
+        paths[pattern] ??= targets.map((target) => resolve(baseUrl ?? folder, target))
     }
     for (const file of files) {
       const options: { paths?: ts.MapLike<string[]>; baseUrl?: string; pathsBasePath?: unknown } =
@@ -84,6 +89,7 @@ function nearest(from: string, top: string, name: string): string | null {
 }
 
 function readOptions(path: string): ts.CompilerOptions {
+  if (!existsSync(path)) return {}
   const { config } = ts.readConfigFile(path, (file) => readFileSync(file, 'utf8')) as { config?: unknown }
   if (typeof config !== 'object' || config === null) return {}
   const host: ts.ParseConfigHost = {

@@ -1,8 +1,9 @@
 /** What modules export, whether as ES modules or as CommonJS, and whether the importing file is TypeScript or not. */
 import { dirname, join } from 'node:path'
 import { ts } from 'ts-morph'
+import { aliasedFile } from '../aliases.ts'
 import type { Follower } from './follower.ts'
-import { madeBy, NONE, one, outsideOf, union, unknownOf, type Values } from './value.ts'
+import { madeBy, NONE, OF_CLIENT, one, outsideOf, union, unknownOf, type Values } from './value.ts'
 
 const EXTENSIONS = [
   '',
@@ -23,6 +24,7 @@ const EXTENSIONS = [
 export class Modules {
   readonly #evaluator: Follower
   readonly #files: ReadonlyMap<string, ts.SourceFile>
+  readonly #aliases = new Map<string, ts.SourceFile | null>()
   readonly #assigned = new Map<ts.SourceFile, readonly ts.Expression[]>()
 
   constructor(evaluator: Follower, sources: readonly ts.SourceFile[]) {
@@ -36,6 +38,8 @@ export class Modules {
     if (file) return this.exportsOf(file)
     const { text } = specifier
     if (text.startsWith('.')) return one(unknownOf(null))
+    const aliased = this.#aliased(specifier)
+    if (aliased) return one(unknownOf(/['"]ioredis['"]/.test(aliased.text) ? OF_CLIENT : null))
     return one(outsideOf(text.split('/', text.startsWith('@') ? 2 : 1).join('/'), null))
   }
 
@@ -88,9 +92,24 @@ export class Modules {
 
   #named(specifier: ts.StringLiteralLike, name: string): Values {
     const file = this.#fileOf(specifier)
+    if (!file && this.#aliased(specifier))
+      return this.ofSpecifier(specifier).has(unknownOf(null)) ? one(unknownOf(name)) : this.ofSpecifier(specifier)
     if (!file) return this.ofSpecifier(specifier)
     const found = this.exported(file, name)
     return found.size > 0 ? found : this.#evaluator.property(madeBy(file), name)
+  }
+
+  /** The file that an alias seems to mean. It is not certain, so calls on what it exports are marked. */
+  #aliased(specifier: ts.StringLiteralLike): ts.SourceFile | null {
+    const from = specifier.getSourceFile().fileName
+    const key = `${dirname(from)} ${specifier.text}`
+    let found = this.#aliases.get(key)
+    if (found === undefined) {
+      const path = aliasedFile(specifier.text, from, this.#files.keys())
+      found = path === null ? null : (this.#files.get(path) ?? null)
+      this.#aliases.set(key, found)
+    }
+    return found
   }
 
   #fileOf(specifier: ts.StringLiteralLike): ts.SourceFile | null {
