@@ -57,7 +57,9 @@ export class Workspace {
       if (typeof manifest['name'] === 'string' && folder !== this.#cwd)
         Object.assign(paths, pathsOfPackage(folder, manifest['name'], manifest))
       Object.assign(paths, moduleAliases(folder, manifest))
-      const { baseUrl, paths: ofJavaScript } = readOptions(join(folder, 'jsconfig.json'))
+      const { baseUrl, paths: ofJavaScript }: { baseUrl?: string; paths?: ts.MapLike<string[]> } = readOptions(
+        join(folder, 'jsconfig.json'),
+      )
       for (const [pattern, targets] of Object.entries(ofJavaScript ?? {}))
         paths[pattern] ??= targets.map((target) => resolve(baseUrl ?? folder, target))
     }
