@@ -1,6 +1,6 @@
 /**
- * Whether a server that stopped answering is there again: one `PING` at a time, since what is sent to a server that hangs only
- * piles up. An answer to another question means that one was lost on the way: that connection is of no use any more.
+ * Checks whether a server that stopped answering responds again. Sends one `PING` at a time, because commands to a hung server only queue
+ * up. If the reply belongs to another command, an earlier reply was lost, and the connection is unusable.
  */
 import type { Clock } from '../core/clock.ts'
 import type { RedisConnection } from './connection.ts'
@@ -10,7 +10,7 @@ import { type RedisLibraryClient, SEND_OPTIONS } from './library.ts'
 
 const PATIENCE_MS = 250
 
-/** `dead`: a new connection is the better question. */
+/** `dead`: the connection is unusable, and a new one must be opened. */
 type Pulse = 'alive' | 'silent' | 'dead'
 
 export class AliveProbe {
@@ -18,19 +18,19 @@ export class AliveProbe {
   readonly #giveUpMs: number
   #ping: { readonly client: RedisLibraryClient; readonly sentAt: number; readonly answer: Promise<Pulse> } | null = null
 
-  /** @param giveUpMs after so long without an answer the connection is not worth waiting for */
+  /** @param giveUpMs milliseconds without an answer after which the connection is replaced */
   constructor(clock: Clock, giveUpMs: number) {
     this.#clock = clock
     this.#giveUpMs = giveUpMs
   }
 
-  /** Resolves when the server answers, rejects when it does not within a moment. */
+  /** Resolves when the server answers. Rejects if it does not answer within `PATIENCE_MS`. */
   async probe(connection: Pick<RedisConnection, 'client' | 'state' | 'recycle'>): Promise<void> {
     const { client, state } = connection
     if (client === null || state !== 'ready') throw new Error('no connection')
     const found = await this.#ask(client)
     if (found === 'alive') return
-    // A connection whose other end is gone without a word looks exactly like this.
+    // If the peer disappeared without closing the socket, the connection looks exactly like this.
     if (found === 'dead') connection.recycle('connected, but the server does not answer')
     throw new Error('no answer')
   }
@@ -48,7 +48,7 @@ export class AliveProbe {
     return this.#clock.monotonic() - ping.sentAt > this.#giveUpMs ? 'dead' : 'silent'
   }
 
-  /** An error of the server will do, also `LOADING`, and however late. */
+  /** An error reply also proves that the server is alive, including `LOADING`, however late it arrives. */
   #send(client: RedisLibraryClient): Promise<Pulse> {
     return isAligned((args) => client.sendCommand(args, SEND_OPTIONS)).then(
       (isOwn) => (isOwn ? 'alive' : 'dead'),

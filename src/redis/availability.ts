@@ -1,12 +1,12 @@
-/** Since when commands can be sent, and how often that has begun anew. */
+/** Records since when commands can be sent, and how often the connection was established again. */
 import type { Clock } from '../core/clock.ts'
 import type { Uptime } from './client-port.ts'
 
 export class Availability {
   readonly #clock: Clock
-  /** Monotonic; `null` while they cannot. */
+  /** Monotonic milliseconds; `null` while commands cannot be sent. */
   #sinceMs: number | null = null
-  /** 0 for the first connection: another number is another connection, perhaps to another server. */
+  /** 0 for the first connection. A different number means a different connection, perhaps to another server. */
   epoch = -1
 
   constructor(clock: Clock) {
@@ -20,7 +20,7 @@ export class Availability {
     }
   }
 
-  /** @returns whether that is news */
+  /** @returns whether the state changed */
   set(isUp: boolean): boolean {
     if (isUp === (this.#sinceMs !== null)) return false
     this.#sinceMs = isUp ? this.#clock.monotonic() : null

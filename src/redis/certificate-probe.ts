@@ -1,25 +1,28 @@
-/** What certificate a Redis port shows, and whether it would be taken: a handshake without a word of Redis after it. */
+/**
+ * Reads the certificate that a Redis port presents and checks whether Node would trust it. It performs a TLS handshake and sends no Redis
+ * command.
+ */
 import { connect, type ConnectionOptions } from 'node:tls'
 import type { RedisTarget } from './target.ts'
 
 export interface ShownCertificate {
   /** Epoch milliseconds. */
   readonly validUntilMs: number
-  /** Why it is not trusted: a code of Node such as `CERT_HAS_EXPIRED`. `null`: it is. */
+  /** Why Node does not trust the certificate: a code such as `CERT_HAS_EXPIRED`. `null`: Node trusts it. */
   readonly refusal: string | null
 }
 
 /**
  * Sends no credentials.
- * @param target one with `tls` and a host
- * @returns `null` when no handshake came about within the deadline
+ * @param target a target with `tls` and a host
+ * @returns `null` if no handshake completes within the deadline
  */
 export function probeCertificate({ address, tls }: RedisTarget, deadlineMs: number): Promise<ShownCertificate | null> {
   if ('path' in address || tls === null) return Promise.resolve(null)
   const options: ConnectionOptions = {
     host: address.host,
     port: address.port,
-    // Looked at, and never believed: nothing is sent over this connection.
+    // Safe here: the probe only inspects the certificate and sends nothing over this connection.
     rejectUnauthorized: false,
     ...(tls.servername !== null && { servername: tls.servername }),
     ...(tls.ca !== null && { ca: tls.ca }),
@@ -35,7 +38,7 @@ export function probeCertificate({ address, tls }: RedisTarget, deadlineMs: numb
     }
     const timer = setTimeout(() => end(null), deadlineMs).unref()
     socket.once('secureConnect', () => {
-      // An error as the documentation says, a code as Node does.
+      // The Node documentation says `Error`. Node itself sets a code string.
       const refusal = socket.authorizationError as unknown
       const code = refusal instanceof Error ? ((refusal as NodeJS.ErrnoException).code ?? refusal.message) : refusal
       end({
@@ -43,7 +46,7 @@ export function probeCertificate({ address, tls }: RedisTarget, deadlineMs: numb
         refusal: typeof code === 'string' && code !== '' ? code : null,
       })
     })
-    // Also after the end: an error that nobody listens to would end the process.
+    // Stays attached after the end: an `error` event without a listener ends the process.
     socket.on('error', () => end(null))
   })
 }

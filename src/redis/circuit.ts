@@ -1,7 +1,7 @@
 /**
- * The circuit: after three timeouts in a row nothing is sent any more but one `PING` at a time, until it is answered.
- * `cockatiel` keeps its state. Operations do not run through its policy, which would cost several promises each: they look
- * at `isOpen`, and report timeouts, and successes only while there is something to forget (`isSuspect`).
+ * Circuit breaker: after three timeouts in a row, only one `PING` at a time is sent, until the server answers it. `cockatiel` keeps the
+ * state. Operations do not run through its policy, which would cost several promises each. They check `isOpen` and report timeouts. They
+ * report successes only while `isSuspect` is true.
  */
 import { type CircuitBreakerPolicy, circuitBreaker, ConsecutiveBreaker, handleAll } from 'cockatiel'
 
@@ -9,14 +9,14 @@ const TIMEOUTS_IN_A_ROW = 3
 const HALF_OPEN_AFTER_MS = 100
 
 export interface CircuitHooks {
-  /** Resolves when the server answers; rejects when it does not within a moment. */
+  /** Resolves when the server answers. Rejects if it does not answer in time. */
   probe(): Promise<void>
   changed(isOpen: boolean): void
 }
 
 export class Circuit {
   isOpen = false
-  /** There was a timeout since the last success. */
+  /** True if a timeout occurred since the last success. */
   isSuspect = false
   readonly #policy: CircuitBreakerPolicy
   readonly #hooks: CircuitHooks
@@ -29,7 +29,7 @@ export class Circuit {
       halfOpenAfter: HALF_OPEN_AFTER_MS,
       breaker: new ConsecutiveBreaker(TIMEOUTS_IN_A_ROW),
     })
-    // A failed probe breaks it again: only the first is news.
+    // A failed probe opens the circuit again. Only the first opening is reported.
     this.#policy.onBreak(() => {
       if (!this.isOpen) this.#change(true)
       this.#probeAfter(HALF_OPEN_AFTER_MS)
@@ -51,7 +51,7 @@ export class Circuit {
     this.#report(() => undefined)
   }
 
-  /** For when there is reason to hope: a new connection. */
+  /** Probes at once. Called when a new connection makes an answer likely. */
   probeNow(): void {
     if (this.isOpen) this.#probeAfter(0)
   }
@@ -79,7 +79,7 @@ export class Circuit {
     this.#isProbing = true
     await this.#policy.execute(() => this.#hooks.probe()).catch(() => undefined)
     this.#isProbing = false
-    // Refused as too early: the library counts in whole milliseconds of another clock.
+    // The policy rejected the call as too early: it counts whole milliseconds of another clock.
     if (this.isOpen) this.#probeAfter(HALF_OPEN_AFTER_MS / 4)
   }
 

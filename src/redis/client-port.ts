@@ -1,41 +1,44 @@
 /**
- * What the drivers need of Redis, and nothing else: commands and scripts with a deadline, and an estimate of the server's
- * clock. Only `redis/` knows the client library behind it, and whether there is one server, a primary that the sentinels
- * name, or a cluster: every call names its first key, which is all the routing that needs.
+ * The port through which drivers use Redis: commands and scripts with a deadline, and an estimate of the server's clock. Only `redis/`
+ * knows the client library and the topology (single server, Sentinel or cluster). Every call names its first key, which is enough for
+ * routing.
  */
 import type { RedisScript } from './script.ts'
 
-/** Strings come back as Buffers, integers as numbers, arrays as arrays. */
+/** Strings arrive as Buffers, integers as numbers, arrays as arrays. */
 export type RedisReply = Buffer | number | null | readonly RedisReply[]
 export type RedisArgument = string | Buffer
 
-/** 1 s: a durable write, where nothing else is configured. */
+/** Default deadline of a write: 1 s. */
 export const WRITE_TIMEOUT_MS = 1000
 
 export interface RedisClientPort {
-  /** How long a change may take: its deadline, and what it is not executed after. Default: `WRITE_TIMEOUT_MS`. */
+  /** Deadline of a write, milliseconds. The server does not execute the write after this time. Default: `WRITE_TIMEOUT_MS`. */
   readonly writeTimeoutMs?: number
 
-  /** Default deadline of `lasting`: it may have to wait until replicas have answered for others. Default: `writeTimeoutMs`. */
+  /**
+   * Default deadline of `lasting`, milliseconds. A call may wait until replicas have acknowledged earlier writes. Default:
+   * `writeTimeoutMs`.
+   */
   readonly lastingTimeoutMs?: number
 
-  /** True: keys of different users lie on different servers, so one command may name keys of one hash slot only. */
+  /** True: keys of different users lie on different servers, so one command may only name keys of one hash slot. */
   readonly isSharded: boolean
 
-  /** Each server that holds a part of the keys, for what has to look at all of them. */
+  /** Every server that holds a part of the keys, for scans over all keys. */
   servers(): readonly ServerPort[]
 
   /**
-   * One command. Sent only while the connection is ready; never queued in front of one.
-   * @param key the first key, for routing; also part of `args`.
-   * @throws {RedisError} `COATCHECK_REDIS_TIMEOUT` after the read deadline, `COATCHECK_REDIS_UNREACHABLE` without a connection,
-   *   otherwise the code of the server's answer.
+   * Sends one command. The command is sent only while the connection is ready. It never queues in front of a connection.
+   * @param key the first key, for routing; also part of `args`
+   * @throws {RedisError} `COATCHECK_REDIS_TIMEOUT` after the read deadline, `COATCHECK_REDIS_UNREACHABLE` without a connection, otherwise
+   * the code of the server's error reply
    */
   command(key: string, args: readonly RedisArgument[], options?: CallOptions): Promise<RedisReply>
 
   /**
-   * One script: `EVALSHA`, on `NOSCRIPT` once `EVAL`. All keys in one slot. The script itself must be safe to run twice,
-   * since a client library may send it again after a reconnect.
+   * Runs one script with `EVALSHA`, and once with `EVAL` after `NOSCRIPT`. All keys must lie in one slot. The script must be safe to run
+   * twice, because a client library may send it again after a reconnect.
    */
   script(
     script: RedisScript,
@@ -45,21 +48,22 @@ export interface RedisClientPort {
   ): Promise<RedisReply>
 
   /**
-   * Verifies that replies on the key's connection belong to their commands. Drivers call it before they trust a null reply.
-   * It costs one `PING`. A misaligned connection is replaced, unless the application supplied it.
-   * @throws {RedisError} `COATCHECK_REDIS_MISALIGNED_REPLIES` when they do not; otherwise what `command` throws
+   * Verifies that replies on the key's connection belong to their commands. Drivers call it before they trust a null reply. It costs one
+   * `PING`. A misaligned connection is replaced, unless the application supplied it.
+   * @throws {RedisError} `COATCHECK_REDIS_MISALIGNED_REPLIES` if the replies do not belong to their commands; otherwise what `command`
+   * throws
    */
   verifyAlignment(key: string): Promise<void>
 
-  /** Changes when the connection for the key was replaced, and when a reply on it could not be assigned to a command. */
+  /** Changes when the connection for the key was replaced, and when the library could not assign a reply on it to a command. */
   epochOf(key: string): number
 
-  /** Whether `durability` is configured: only then can an answer of `lasting` be durable. */
+  /** Whether `durability` is configured. Only then can a reply of `lasting` be durable. */
   readonly isDurable: boolean
 
   /**
-   * A script, and whether as many replicas have acknowledged it as `durability` asks for. Without that setting `script`, and
-   * `false`. Rejects like `script`: what replicas do or do not is no error.
+   * Runs a script and reports whether as many replicas as `durability` requires have acknowledged it. Without that setting it runs `script`
+   * and reports `false`. Rejects like `script`. A missing acknowledgement is not an error.
    */
   lasting(
     script: RedisScript,
@@ -68,60 +72,61 @@ export interface RedisClientPort {
     options?: CallOptions,
   ): Promise<Lasting>
 
-  /**
-   * Calls the listener for each message of a channel, until it is closed. Best effort: see `Watch`. The listener must not throw.
-   */
+  /** Calls the listener for each message of a channel until the watch is closed. Best effort: see `Watch`. The listener must not throw. */
   watch(channel: string, listener: () => void): Watch
 
   /**
-   * Calls the listener for each key with one of these beginnings that anybody changes, and with `null` when any may have
-   * changed, until it is closed. Needs major 5.9 or 6 of the client library and the right to `CLIENT TRACKING`.
-   * @param maxStaleMs how long after its last sign of life a connection counts as heard
+   * Calls the listener for each changed key that begins with one of these prefixes. Calls it with `null` when any key may have changed.
+   * Stops when closed. Needs the client library from 5.9 or 6, and the right to `CLIENT TRACKING`.
+   * @param maxStaleMs milliseconds after its last sign of life during which a connection counts as live
    */
   track(prefixes: readonly string[], maxStaleMs: number, changed: (key: string | null) => void): KeyTracking
 
-  /** The clock of the server that holds the key, epoch milliseconds, as last measured against ours. */
+  /** The clock of the server that holds the key, epoch milliseconds, from the last measurement against the local clock. */
   serverNow(key: string): number
 
-  /** For how long that server has answered without a break, as far as known; 0 while there is no connection. */
+  /** How long that server has answered without interruption, as far as known. 0 while there is no connection. */
   uptime(key: string): Uptime
 
   /**
-   * Resolves when the connection is ready and every server has answered a `PING`. Rejects with a `RedisError` that says why not:
-   * without a connection after the connect deadline, without an answer after the same time again (`COATCHECK_REDIS_TIMEOUT`).
+   * Resolves when the connection is ready and every server has answered a `PING`. Rejects with a `RedisError` that states the reason:
+   * without a connection after the connect deadline; without an answer after the same time again (`COATCHECK_REDIS_TIMEOUT`).
    */
   ready(): Promise<void>
-  /** Ends within its deadline, whatever state the connection is in. A user-supplied client stays open. */
+  /** Closes the client within its deadline, whatever the state of the connection. A user-supplied client stays open. */
   close(): Promise<void>
 }
 
-/** One server, whatever keys it holds: for commands that are about the server itself. */
+/** One server, whatever keys it holds. Used for commands that concern the server itself. */
 export interface ServerPort extends Pick<RedisClientPort, 'command'> {
   /** `host:port`, or the path of a socket. */
   readonly endpoint: string
 }
 
 export interface Watch {
-  /** True: from now on messages are heard, as long as the connection stands. False: none will be. Never rejects; may stay open. */
+  /**
+   * True: the listener receives messages from now on, while the connection is up. False: it will receive none. Never rejects; may stay
+   * pending.
+   */
   readonly confirmed: Promise<boolean>
   close(): void
 }
 
-/** The answer of a script, and whether as many replicas have it as were asked for. */
+/** Reply of a script, and whether the required number of replicas acknowledged the write. */
 export interface Lasting {
   readonly reply: RedisReply
   readonly durable: boolean
 }
 
 export interface KeyTracking {
-  /** Whether changes of this key are heard of. */
+  /** Whether the tracker receives changes of this key. */
   isHeard(key: string): boolean
   close(): void
 }
 
 export interface Uptime {
   readonly forMs: number
-  /** False for the first connection, which has no outage behind it that we know of. */
+  /** False for the first connection, because no earlier outage is known. */
   readonly isAfterOutage: boolean
 }
 

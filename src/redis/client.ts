@@ -1,6 +1,6 @@
 /**
- * The client port on the official client library, for one server: what a call needs (a deadline, a connection that is ready, a
- * circuit that is closed, the server's clock) wired together. What becomes of a call stands in `dispatch.ts`.
+ * Client port on the official client library, for one server. It combines what a call needs: a deadline, a ready connection, a closed
+ * circuit and the server's clock. `dispatch.ts` sends the calls and handles their replies.
  */
 import type { Clock } from '../core/clock.ts'
 import { EventBus } from '../core/events.ts'
@@ -37,13 +37,13 @@ import { RedisSubscriber, subscriberSource } from './subscriber.ts'
 export interface RedisClientDeps {
   readonly clock: Clock
   readonly events: EventBus
-  /** Shared by the nodes of a cluster. Default: one of its own. */
+  /** Shared by the nodes of a cluster. Default: a wheel of its own. */
   readonly wheel?: DeadlineWheel
-  /** What a node of a cluster says about where a call belongs. True: somebody else settles it from here on. */
+  /** Handles an error with which a cluster node redirects a call. Returns true if the handler took over the call and will settle it. */
   readonly redirect?: (call: PendingCall, error: unknown) => boolean
-  /** For a cluster behind one user-supplied client. */
+  /** The masters, for a cluster behind one user-supplied client. */
   readonly masters?: () => readonly ServerPort[]
-  /** Whether commands can be sent has changed. */
+  /** Called when commands can be sent again, or no longer. */
   readonly changed?: (isUp: boolean) => void
 }
 
@@ -101,7 +101,7 @@ export class RedisClient implements RedisClientPort {
       return new RedisClient(furtherSource(source), { ...limits, durability: null }, silent)
     })
     this.#subscriber = new RedisSubscriber(subscriberSource(source))
-    // An old offset is better than none; what is wrong with the connection, others will find out.
+    // An old offset is better than none. Other calls will report a broken connection.
     this.#clock.keep(() => this.#dispatch.to?.sendCommand(['TIME'], SEND_OPTIONS) ?? null)
     this.#told = new StatusLog(events)
     this.#told.tell('connecting', source.endpoint)
@@ -147,7 +147,7 @@ export class RedisClient implements RedisClientPort {
     return this.#dispatch.send(new PendingCall(this.#dispatch, queue, all, script))
   }
 
-  /** Of a user-supplied cluster any node is asked: the command has no key. */
+  /** In a user-supplied cluster the `PING` goes to any node, because the command has no key. */
   async verifyAlignment(): Promise<void> {
     const { client } = this.#connection
     if (await isAligned((args) => this.command('', args))) return
@@ -195,7 +195,7 @@ export class RedisClient implements RedisClientPort {
     return this.#connection.endpoint
   }
 
-  /** A call that another node of the cluster sent on. Its deadline goes on. */
+  /** Takes over a call that another cluster node redirected. Its deadline continues. */
   adopt(call: PendingCall): void {
     this.#dispatch.adopt(call)
   }

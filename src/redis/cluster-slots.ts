@@ -1,4 +1,4 @@
-/** Which node holds which hash slots, as `CLUSTER SLOTS` says it; and what to believe when nodes say different things. */
+/** Parses `CLUSTER SLOTS`, which lists the node of each hash slot, and chooses one map when nodes disagree. */
 import type { RedisReply } from './client-port.ts'
 import type { RedisAddress } from './redis-url.ts'
 import { nameOfAddress } from './target.ts'
@@ -12,8 +12,8 @@ export interface SlotRange {
 export type SlotMap = readonly SlotRange[]
 
 /**
- * @param host that of the node that was asked: a node that does not know its own name leaves it empty or says `?`
- * @returns `null` when it holds nothing: a node that is in no cluster yet
+ * @param host host of the node that was queried: a node that does not know its own name leaves it empty or sends `?`
+ * @returns `null` for an empty map: the node has not joined a cluster yet
  */
 export function parseSlots(reply: RedisReply, host: string): SlotMap | null {
   const ranges = (reply as readonly [number, number, readonly [Buffer | null, number]][]).map(
@@ -29,7 +29,7 @@ export function slotMapText(map: SlotMap): string {
   return map.map(({ first, last, address }) => `${first}-${last}=${nameOfAddress(address)}`).join(' ')
 }
 
-/** What most say; of two that are as many, the one that was heard first. */
+/** Returns the map that most nodes report. On a tie, the map received first wins. */
 export function agreedMap(maps: readonly SlotMap[]): SlotMap | null {
   const votes = new Map<string, { map: SlotMap; count: number }>()
   for (const map of maps) {

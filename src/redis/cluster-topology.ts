@@ -1,6 +1,6 @@
 /**
- * Which node of a Redis Cluster holds which hash slots, as far as known: asked of the nodes themselves, often while one of them
- * cannot be reached, and corrected slot by slot by what redirects say.
+ * Knows which node of a Redis Cluster holds which hash slots. It polls the nodes, often while one of them is unreachable, and corrects
+ * single slots from redirects.
  */
 import calculateSlot from 'cluster-key-slot'
 import { RedisError } from '../core/errors.ts'
@@ -10,18 +10,18 @@ import type { RedisAddress } from './redis-url.ts'
 import { nameOfAddress } from './target.ts'
 
 const SLOTS = 16_384
-/** While a node cannot be reached, and otherwise. */
+/** Poll intervals, milliseconds: while a node is unreachable, and otherwise. */
 const LOOK_URGENTLY_MS = 100
 const LOOK_MS = 10_000
-/** For calls that are still on their way to a node that the cluster has no use for any more. */
+/** How long a removed node stays open for calls that are still in flight, milliseconds. */
 const LEAVING_MS = 2000
 
 export interface ClusterTopologyDeps {
   readonly open: (address: RedisAddress) => RedisClient
   readonly connectTimeoutMs: number
-  /** Slots are with other nodes now. */
+  /** Called when slots moved to other nodes. */
   readonly changed: () => void
-  /** The cluster has no use for a node any more. */
+  /** Called when a node no longer belongs to the cluster. */
   readonly left: (node: RedisClient) => void
 }
 
@@ -44,7 +44,7 @@ export class ClusterTopology {
     return [...new Set(this.#slots.filter((node) => node !== undefined))]
   }
 
-  /** Known ones are handed out again. */
+  /** Returns the existing client of this address, or opens one. */
   node(address: RedisAddress): RedisClient {
     const name = nameOfAddress(address)
     const node = this.#nodes.get(name) ?? this.#deps.open(address)
@@ -55,12 +55,12 @@ export class ClusterTopology {
   holderOf(key: string): RedisClient {
     const holder = this.#slots[calculateSlot(key)]
     if (holder !== undefined) return holder
-    // Before the map is known: any node tells where the key is.
+    // Before the map is known, any node can redirect to the right one.
     const nodes = [...this.#nodes.values()]
     return nodes.find((node) => node.isReady) ?? nodes.find((node) => node.isConnecting) ?? (nodes[0] as RedisClient)
   }
 
-  /** A redirect says so. */
+  /** Called for a `MOVED` redirect. */
   moved(slot: number, to: RedisClient): void {
     this.#slots[slot] = to
     this.lookSoon()
@@ -72,7 +72,7 @@ export class ClusterTopology {
     this.#timer = setTimeout(() => void this.#look(), this.#mapText === '' ? 1 : LOOK_URGENTLY_MS / 4).unref()
   }
 
-  /** When the map is known and each node in it can be used, else why not after the connect deadline. */
+  /** Resolves when the map is known and each node in it is ready. Otherwise rejects with the reason after the connect deadline. */
   async ready(): Promise<void> {
     if (this.#mapText === '') await this.#mapped()
     await Promise.all(this.servers().map((node) => node.ready()))
@@ -85,7 +85,7 @@ export class ClusterTopology {
     await Promise.all([...this.#nodes.values()].map((node) => node.close()))
   }
 
-  /** Asks every node that answers, and believes what most of them say: one that is cut off knows nothing of its successor. */
+  /** Queries every node that answers, and accepts the map that most of them report. A node that is cut off does not know its successor. */
   async #look(): Promise<void> {
     this.#isLooking = true
     const asked = [...this.#nodes.entries()].filter(([, node]) => node.isReady)
@@ -110,7 +110,7 @@ export class ClusterTopology {
   #follow(map: SlotMap): void {
     const text = slotMapText(map)
     const isNews = text !== this.#mapText
-    // Redirects may have changed single slots meanwhile, so it is written in any case.
+    // Redirects may have changed single slots in the meantime, so the map is written in any case.
     for (const { first, last, address } of map) this.#slots.fill(this.node(address), first, last + 1)
     if (!isNews) return
     this.#mapText = text
@@ -137,7 +137,7 @@ export class ClusterTopology {
     if (this.#mapText !== '') return
     const [first] = this.#nodes.values()
     await first?.ready()
-    // It answers commands, but not this one.
+    // The node may answer other commands but not this one. The call throws its error.
     await first?.command('', ['CLUSTER', 'SLOTS'])
     throw new RedisError('COATCHECK_REDIS_CLUSTERDOWN')
   }

@@ -1,9 +1,9 @@
 /**
- * The client port on a Redis Cluster: a client per node, and a map from hash slots to nodes. Each node has its own deadline
- * queue entries, circuit and reconnects, so that one node that hangs costs nobody else anything.
+ * Client port on a Redis Cluster: one client per node, and a map from hash slots to nodes. Each node has its own deadline queue entries,
+ * circuit and reconnects, so that one hung node does not slow calls to the others.
  *
- * The library's own cluster client is not used for this: it neither drops a node that hangs nor looks for its successor
- * before something answers, so that callers waited seconds after the failover was over (docs/decisions/0013).
+ * The cluster client of the library is not used for this. It neither drops a hung node nor looks for its successor before some node
+ * answers. Callers waited seconds after the failover was over (docs/decisions/0013).
  */
 import { type CoatcheckError, isCoatcheckError, RedisError } from '../core/errors.ts'
 import { RedisClient, type RedisClientDeps } from './client.ts'
@@ -102,7 +102,7 @@ export class RedisCluster implements RedisClientPort {
     try {
       return await this.#topology.holderOf(keys[0] ?? '').lasting(script, keys, args, options)
     } catch (error) {
-      // The slot has just moved. The connection that follows it is not the one whose replicas would be asked.
+      // The slot has just moved. The durable connection does not follow the redirect, so its replicas cannot acknowledge this write.
       if (!isCoatcheckError(error) || error.code !== 'COATCHECK_REDIS_CROSSSLOT') throw error
       this.#topology.lookSoon()
       return { reply: await this.script(script, keys, args, options), durable: false }
@@ -163,7 +163,7 @@ export class RedisCluster implements RedisClientPort {
     return node
   }
 
-  /** What was heard of keys is over: somebody else holds them, or will. */
+  /** Tracked keys may now be on other nodes, so earlier notifications no longer count. */
   #unheard(): void {
     for (const { changed } of this.#trackings) changed(null)
   }

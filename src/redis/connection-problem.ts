@@ -1,6 +1,6 @@
 /**
- * Why a connection cannot be used, as far as known: the first thing found out that says something, until it is ready again. What
- * the library says is often only that a socket was closed; then the endpoint itself is asked once.
+ * Stores why a connection cannot be used. It keeps the first specific problem until the connection is ready again. The library often only
+ * reports a closed socket. In that case the endpoint itself is probed once.
  */
 import { CoatcheckError } from '../core/errors.ts'
 import { diagnose, type Diagnosis, diagnosis, redisError } from './diagnose.ts'
@@ -24,7 +24,7 @@ export class ConnectionProblem {
     return this.#found !== null
   }
 
-  /** A new error. */
+  /** Returns a new error object. */
   asError(): CoatcheckError {
     const found = this.#found ?? this.unreachable('no answer to the connection attempt')
     return found instanceof Error ? found : redisError(found)
@@ -38,7 +38,10 @@ export class ConnectionProblem {
     return error instanceof CoatcheckError ? error : diagnose(error, this.#endpoint())
   }
 
-  /** @param wasReady then anything is news; otherwise the socket closes after each refusal, which must not hide the refusal */
+  /**
+   * @param wasReady if true, any problem replaces the old one. Otherwise the socket closes after each refusal, and that event must not hide
+   * the refusal
+   */
   found(problem: Diagnosis | CoatcheckError, wasReady: boolean): void {
     if (problem instanceof Error || !problem.isVague || this.#found === null || wasReady) this.#found = problem
   }
@@ -48,7 +51,7 @@ export class ConnectionProblem {
     this.#isProbed = false
   }
 
-  /** Asks the endpoint, if what is known is vague and it was not asked already. `null`: nothing better is known. */
+  /** Probes the endpoint, if the known problem is vague and the endpoint was not probed yet. `null`: the probe found nothing better. */
   async probe(target: RedisTarget): Promise<Diagnosis | null> {
     if (this.#isProbed || this.#found === null || this.#found instanceof Error || !this.#found.isVague) return null
     this.#isProbed = true

@@ -1,7 +1,7 @@
 /**
- * The life of the connection: from the first attempt through losses and reconnects to the end, and at any moment whether
- * commands may be sent and, if not, why. The client library retries for ever and rejects nothing, emits nothing while a
- * server accepts and stays silent, and sends what is queued before it knows who it talks to; so the truth is kept here.
+ * Manages the connection from the first attempt through losses and reconnects to its end. It knows at any moment whether commands may be
+ * sent and, if not, why. The client library cannot tell: it retries forever and rejects nothing. It emits no event while a server accepts a
+ * connection and stays silent. It also sends queued commands before it knows which server it reached.
  */
 import type { CoatcheckError } from '../core/errors.ts'
 import { ConnectionProblem } from './connection-problem.ts'
@@ -13,11 +13,11 @@ import type { RedisSource } from './source.ts'
 import type { RedisTarget } from './target.ts'
 
 export type ConnectionState =
-  /** The first connect is under way: operations may wait for it. */
+  /** The first connect is in progress. Operations may wait for it. */
   'connecting' | 'ready' | 'down' | 'closed'
 
 export interface ConnectionHooks {
-  /** Asks something harmless of a connection that the library calls ready, before anybody may use it. */
+  /** Sends a harmless command over a connection that the library reports as ready, before any operation uses it. */
   verify(client: RedisLibraryClient): Promise<void>
   changed(state: ConnectionState, code?: string): void
 }
@@ -28,8 +28,8 @@ export class RedisConnection {
   state: ConnectionState = 'connecting'
   client: RedisLibraryClient | null = null
   /**
-   * How many errors came from a client that stayed connected. The library reports one when it cannot assign a reply: after a
-   * surplus reply the next ones are aligned again, so nothing else shows that replies before it were wrong.
+   * Number of errors from a client that stayed connected. The library reports one when it cannot assign a reply. After a surplus reply the
+   * next replies are aligned again, so this counter is the only sign that earlier replies were wrong.
    */
   replyErrors = 0
   readonly #source: RedisSource
@@ -37,7 +37,10 @@ export class RedisConnection {
   readonly #hooks: ConnectionHooks
   readonly #waiters = new ReadyWaiters()
   readonly #problem = new ConnectionProblem(() => this.endpoint)
-  /** TCP stands, the handshake is under way. The library must not be ended before: it would go on connecting. */
+  /**
+   * The TCP connection is established and the handshake is in progress. The library must not be closed earlier, because it would go on
+   * connecting.
+   */
   #hasSocket = false
   #watchdog: ReturnType<typeof setTimeout> | undefined
   #retry: ReturnType<typeof setTimeout> | undefined
@@ -53,7 +56,7 @@ export class RedisConnection {
     return this.#source.endpoint
   }
 
-  /** Call once. Fails through `ready()` and `problem()`. */
+  /** Call once. Failures are reported through `ready()` and `problem()`. */
   async start(): Promise<void> {
     this.#watch()
     try {
@@ -71,27 +74,29 @@ export class RedisConnection {
     }
   }
 
-  /** Why nothing can be sent, as a new error. */
+  /** Returns why no command can be sent, as a new error. */
   problem(): CoatcheckError {
     return this.#problem.asError()
   }
 
-  /** Resolves when ready. Rejects at once for what waiting does not mend, else after the connect deadline. */
+  /**
+   * Resolves when the connection is ready. Rejects at once for a problem that waiting cannot solve, otherwise after the connect deadline.
+   */
   async ready(): Promise<void> {
     if (this.state === 'ready') return
     if (this.state === 'closed' || (this.#problem.isKnown && !this.problem().retryable)) throw this.problem()
     await this.#waiters.wait(this.#connectTimeoutMs, () => this.problem())
   }
 
-  /** Replaces a connection that stands but does not answer. A user-supplied client is its owner's to replace. */
+  /** Replaces a connection that is open but does not answer. The owner of a user-supplied client replaces it, not this class. */
   recycle(says: string): void {
-    // It may still answer: then it is ready again, by its own events.
+    // The user-supplied client may still answer. Its own events then make the connection ready again.
     if (this.state === 'closed' || (this.state === 'ready' && !this.#source.isOwn)) return
     this.#setProblem(this.#problem.unreachable(says))
     if (this.#source.isOwn) this.#begin(retryDelayMs(1))
   }
 
-  /** At once: there is reason to believe that the next attempt leads to the right server. */
+  /** Replaces at once, because the next attempt probably reaches the right server. */
   #replace(says: string): void {
     if (this.state === 'closed') return
     this.#setProblem(this.#problem.unreachable(says))
@@ -105,7 +110,7 @@ export class RedisConnection {
     this.#later(() => void this.start(), delayMs)
   }
 
-  /** @param drained resolves when what is in flight has been answered, or long enough waited for */
+  /** @param drained resolves when all calls in flight are answered, or when the drain deadline has passed */
   async close(drained: () => Promise<void>): Promise<void> {
     if (this.state === 'closed') return
     const { client } = this
@@ -126,7 +131,7 @@ export class RedisConnection {
     const current = (handle: (client: RedisLibraryClient, error: unknown) => void) => (error: unknown) => {
       if (this.client === client) handle(client, error)
     }
-    // Never taken off: an error event that nobody listens to would end the process.
+    // Stays attached: an `error` event without a listener ends the process.
     client.on(
       'error',
       current((_, error) => this.#failed(client, error)),
@@ -170,7 +175,7 @@ export class RedisConnection {
     } catch (error) {
       if (this.client !== client || !client.isReady) return
       const found = diagnose(error, this.endpoint)
-      // A missing password shows only now on protocol 2. What else a server may say does not concern the connection.
+      // With protocol 2, a missing password only shows now. Other error replies do not concern the connection.
       if (found.code === 'COATCHECK_REDIS_NOAUTH' || found.code === 'COATCHECK_REDIS_AUTH') {
         this.#setProblem(found)
         this.#later(() => void this.#ready(client), VERIFY_AGAIN_MS)
@@ -187,7 +192,7 @@ export class RedisConnection {
   #failed(client: RedisLibraryClient, error: unknown): void {
     if (client.isReady) {
       this.replyErrors++
-      // Replaces a connection of ours. A user-supplied client stays: the error may be the owner's, and so is the connection.
+      // Replaces a connection that Coatcheck owns. A user-supplied client stays open: the error may concern a command of the application.
       this.recycle('a reply arrived that no command waits for')
       return
     }
@@ -195,11 +200,11 @@ export class RedisConnection {
     this.#setProblem(diagnose(error, this.endpoint))
     if (this.#source.isMoving) this.#begin(retryDelayMs(1))
     else if (this.#source.target !== null) void this.#probe(this.#source.target)
-    // The owner's strategy has given up; ours has not.
+    // The reconnect strategy of the application has given up. Coatcheck keeps trying.
     else if (!client.isOpen) this.#later(() => !client.isOpen && this.#connect(client), LONGEST_RETRY_MS)
   }
 
-  /** By its owner: then it is not opened again. */
+  /** The application closed its client, so Coatcheck does not open it again. */
   #ended(): void {
     this.#setProblem(this.#problem.unreachable('the application closed its client'))
     clearTimeout(this.#retry)
@@ -210,11 +215,11 @@ export class RedisConnection {
     if (found && this.state === 'down') this.#setProblem(found)
   }
 
-  /** A handshake that is not answered makes no event. */
+  /** The library emits no event for a handshake that the server does not answer. */
   #watch(): void {
     clearTimeout(this.#watchdog)
     this.#watchdog = setTimeout(
-      // Without a socket the name lookup or the TCP handshake is what takes so long.
+      // Without a socket, the name lookup or the TCP handshake caused the delay.
       () =>
         this.recycle(
           this.#hasSocket ? 'connected, but the server does not answer' : 'no answer to the connection attempt',

@@ -10,7 +10,7 @@ beforeEach(() => {
 })
 afterEach(() => vi.useRealTimers())
 
-/** The event loop turns for so long without being blocked. */
+/** Runs the event loop for this many milliseconds without a block. */
 function pass(ms: number): void {
   for (let passed = 0; passed < ms; passed += TICK_MS) {
     nowMs += TICK_MS
@@ -51,7 +51,7 @@ test('a blocked event loop counts for 50 ms, and what has arrived by then is not
   nowMs += 5000
   vi.advanceTimersByTime(TICK_MS)
   expect(expired).toEqual([])
-  // Between timers and immediates: the poll phase, where answers are read.
+  // Between timers and immediates: the poll phase, in which replies are read.
   answered.settled = true
   pass(250)
   expect(expired).toEqual(['unanswered'])
@@ -75,7 +75,7 @@ test.each([5, 45, 400])(
       pass(TICK_MS)
     }
     expect(expired).toEqual(['a'])
-    // What is sent once more with the time that is left has missed its deadline by then, too.
+    // A command that is sent again with the remaining time has missed its deadline by then, too.
     expect(Math.max(...promisedMs)).toBeLessThanOrEqual(nowMs)
     expect(nowMs - beganAtMs).toBeGreaterThanOrEqual(250)
     expect(nowMs - beganAtMs).toBeLessThanOrEqual(250 + 2 * TICK_MS)

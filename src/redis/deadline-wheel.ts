@@ -1,10 +1,10 @@
 /**
- * Deadlines for many operations at the price of one timer. Operations of one length expire in the order in which they
- * began, so each length has a queue whose head is looked at every 10 ms.
+ * Deadlines for many operations with one timer. Operations with the same deadline length expire in the order in which they began. So each
+ * length has a queue, and the wheel checks its head every 10 ms.
  *
- * Time here is the event loop's: a tick counts at most 50 ms, however long the loop was blocked before it, and queues are
- * swept after the poll phase. A blocked loop therefore neither times out an answer that has arrived meanwhile nor one that
- * has had no chance to be written; a slow server is still found within the deadline plus two ticks.
+ * Time here is event-loop time. A tick counts at most 50 ms, however long the loop was blocked before it. Queues are swept after the poll
+ * phase. So a blocked loop does not time out a reply that has already arrived, nor a command that could not be written yet. A slow server
+ * is still detected within the deadline plus two ticks.
  */
 import type { Clock } from '../core/clock.ts'
 
@@ -14,23 +14,23 @@ const IDLE_TICKS = 100
 const FIRST_SIZE = 64
 
 export interface Expiring {
-  /** Settled ones are dropped when they reach the head. */
+  /** The wheel drops settled entries when they reach the head. */
   settled: boolean
-  /** Set by the wheel, in its own time. */
+  /** Set by the wheel, in event-loop time. */
   due: number
-  /** Called once, when the deadline has passed and it is not settled. */
+  /** Called once, when the deadline has passed and the entry is not settled. */
   expire(): void
 }
 
 /**
- * All operations of one length, in a ring: what is answered in the order in which it was sent, as on one connection, leaves
- * it at once, so that no operation outlives its answer (a queue that kept them until the next tick cost a tenth of the speed).
+ * All operations of one deadline length, in a ring. On one connection, replies arrive in the order of the commands. So each entry leaves
+ * the ring at once, and no operation outlives its reply. A queue that kept entries until the next tick cost a tenth of the throughput.
  */
 export class DeadlineQueue {
   readonly #wheel: DeadlineWheel
   readonly #lengthMs: number
   #ring: (Expiring | undefined)[] = new Array<undefined>(FIRST_SIZE).fill(undefined)
-  /** Both only grow; a place is its number modulo the size, which is a power of two. */
+  /** Both counters only grow. An entry's place is its number modulo the ring size, which is a power of two. */
   #head = 0
   #tail = 0
 
@@ -46,7 +46,7 @@ export class DeadlineQueue {
     this.#ring[this.#tail++ & (this.#ring.length - 1)] = entry
   }
 
-  /** Optional: an entry that is settled and not at the head is dropped later. */
+  /** Optional: a settled entry that is not at the head is dropped later. */
   done(entry: Expiring): void {
     const place = this.#head & (this.#ring.length - 1)
     if (this.#ring[place] !== entry) return
@@ -67,7 +67,7 @@ export class DeadlineQueue {
       const place = this.#head & (this.#ring.length - 1)
       const entry = this.#ring[place]
       if (entry && !entry.settled && entry.due > nowMs) break
-      // First out, then expired: what listens may begin other operations.
+      // Removes the entry before it expires, because `expire` may begin other operations.
       this.#ring[place] = undefined
       this.#head++
       if (entry && !entry.settled) entry.expire()
@@ -90,7 +90,7 @@ export class DeadlineWheel {
   readonly #clock: Clock
   readonly #queues = new Map<number, DeadlineQueue>()
   #timer: ReturnType<typeof setInterval> | undefined
-  /** The loop's time at the last tick. It runs only while an operation waits. */
+  /** Event-loop time at the last tick. The timer runs only while an operation waits. */
   #timeMs = 0
   #lastTickMs = 0
   #idleTicks = 0
@@ -99,7 +99,7 @@ export class DeadlineWheel {
     this.#clock = clock
   }
 
-  /** The queue for deadlines of this length, rounded up to 50 ms so that there are few. */
+  /** Returns the queue for this deadline length, rounded up to 50 ms to keep the number of queues small. */
   queue(lengthMs: number): DeadlineQueue {
     const rounded = Math.max(50, Math.ceil(lengthMs / 50) * 50)
     let queue = this.#queues.get(rounded)
@@ -126,7 +126,7 @@ export class DeadlineWheel {
     const now = this.#clock.monotonic()
     this.#timeMs += Math.min(now - this.#lastTickMs, LONGEST_TICK_MS)
     this.#lastTickMs = now
-    // After the poll phase: what has arrived is handled first.
+    // After the poll phase, so that replies that have arrived are handled first.
     setImmediate(() => this.#sweep())
   }
 

@@ -1,6 +1,6 @@
 /**
- * The primary of a moment ago is a replica now. Behind its name there may be another server already, so the connection is made
- * anew. A URL that leads to a replica is not mended by that, so it is tried once in a while only.
+ * Handles a primary that became a replica. Its name may already lead to another server, so the connection is made anew. If the URL itself
+ * points to a replica, a new connection does not help, so the retry is limited to once per second (`AGAIN_AFTER_MS`).
  */
 import type { Clock } from '../core/clock.ts'
 
@@ -9,7 +9,7 @@ const AGAIN_AFTER_MS = 1000
 export class Demotion {
   readonly #clock: Clock
   #foundAtMs = -AGAIN_AFTER_MS
-  /** So it was a primary once: one that never was is where the URL leads to, and reading from it still works. */
+  /** True if the server was a primary once. A server that never was one is where the URL points to, and reads from it still work. */
   #hasRunScripts = false
 
   constructor(clock: Clock) {
@@ -20,7 +20,10 @@ export class Demotion {
     this.#hasRunScripts = true
   }
 
-  /** A write was refused as on a replica. @returns whether a new connection is worth trying */
+  /**
+   * Called when a write was refused because the server is a replica.
+   * @returns whether a new connection is worth trying
+   */
   found(): boolean {
     const now = this.#clock.monotonic()
     if (!this.#hasRunScripts || now - this.#foundAtMs < AGAIN_AFTER_MS) return false

@@ -4,7 +4,7 @@ import { diagnose, diagnosis, isServerReply, isTransientReply, redisError } from
 
 const at = 'redis.test:6379'
 
-/** Texts as servers (6.2 to 8) and the three majors of the client library write them. */
+/** Error texts of servers 6.2 to 8 and of the three majors of the client library. */
 const texts: readonly [code: string, message: string][] = [
   ['NOAUTH', 'NOAUTH Authentication required.'],
   ['NOAUTH', 'NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO <proto> AUTH …'],

@@ -1,18 +1,18 @@
 /**
- * The one place that turns what the client library, the operating system and the server say into our codes. Errors are told
- * apart by `code` and by the first words of their message, never by class: an application may bring a second copy of the
- * library. What is kept of a foreign text holds no argument of a command.
+ * The only module that maps errors of the client library, the operating system and the server to Coatcheck codes. It identifies errors by
+ * `code` and by the first words of their message, never by class, because an application may bring a second copy of the library. The text
+ * that it keeps contains no command argument.
  */
 import { RedisError } from '../core/errors.ts'
 import type { RedisErrorCode } from '../core/error-catalogue.ts'
 import { safeText } from '../core/redact.ts'
 
-/** Kept instead of an error where the same one is reported many times: each caller gets its own, with its own stack. */
+/** Stored in place of an error that is reported many times. Each caller gets its own error object with its own stack. */
 export interface Diagnosis {
   readonly code: RedisErrorCode
   readonly message: string
   readonly cause?: Error
-  /** Says little, so it does not replace a better one of the same outage: the socket closed, an attempt took too long. */
+  /** A vague problem (the socket closed, an attempt took too long) does not replace a specific one of the same outage. */
   readonly isVague: boolean
 }
 
@@ -23,7 +23,7 @@ interface Rule {
   readonly isVague?: true
 }
 
-/** Replies of the server, by their first words. First match wins. */
+/** Error replies of the server, by their first words. First match wins. */
 const REPLIES: readonly Rule[] = [
   { match: /^NOAUTH\b/, code: 'COATCHECK_REDIS_NOAUTH' },
   {
@@ -52,7 +52,7 @@ const REPLIES: readonly Rule[] = [
   { match: /^NOPROTO\b|^ERR (?:unknown (?:sub)?command|Protocol error)/i, code: 'COATCHECK_REDIS_PROTOCOL' },
 ]
 
-/** Texts of the client library. */
+/** Error texts of the client library. */
 const CLIENT_TEXTS: readonly Rule[] = [
   {
     match: /^Unknown RESP type|^Invalid RESP|Unexpected reply/i,
@@ -74,7 +74,7 @@ const CLIENT_TEXTS: readonly Rule[] = [
   },
 ]
 
-/** System errors in words. A code that is missing here stands in the message as it is. */
+/** Descriptions of system errors. A code without an entry appears in the message unchanged. */
 const NETWORK_WORDS: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'connection refused',
   ECONNRESET: 'the connection was reset',
@@ -89,7 +89,7 @@ const NETWORK_WORDS: Readonly<Record<string, string>> = {
   EACCES: 'no permission to use the socket file',
 }
 
-/** What the error says about Redis: no connection came about, it cannot serve us, or it answered with an error. */
+/** Kind of problem: no connection (`reach`), a server that cannot be used (`use`), or an error reply (`answer`). */
 type Finding = 'reach' | 'use' | 'answer'
 const SENTENCES: Readonly<Record<Finding, (endpoint: string, says: string) => string>> = {
   reach: (endpoint, says) => `Cannot reach Redis at ${endpoint}: ${says}.`,
@@ -103,7 +103,7 @@ const NETWORK_CODE = /^(?:ECONN|ENOTFOUND|EAI_|ENOENT|EACCES|EPIPE|ETIMEDOUT|EHO
 
 const VAGUE_CODE = /^(?:ECONNRESET|EPIPE|ECONNABORTED)$/
 
-/** @param endpoint `host:port` or a socket path, for the message. */
+/** @param endpoint `host:port` or a socket path, for the message */
 export function diagnose(error: unknown, endpoint: string): Diagnosis {
   const code = codeOf(error)
   const text = textOf(error)
@@ -118,13 +118,13 @@ export function diagnose(error: unknown, endpoint: string): Diagnosis {
     return of('COATCHECK_REDIS_UNREACHABLE', NETWORK_WORDS[code] ?? code, VAGUE_CODE.test(code))
   const rule = [...REPLIES, ...CLIENT_TEXTS].find(({ match }) => match.test(text))
   if (rule?.says !== undefined) return of(rule.code, rule.says, rule.isVague)
-  // The library's timeout error of major 6 has no text; with our options it can only come from a client's own wrapper.
+  // The timeout error of major 6 has no text. With Coatcheck's options it can only come from a wrapper of a user-supplied client.
   if (text === '') return of('COATCHECK_REDIS_UNREACHABLE', 'no answer')
   const answer = SENTENCES.answer(safeText(endpoint), cause.message.replace(/\.$/, ''))
   return { code: rule?.code ?? 'COATCHECK_REDIS_ERROR', message: answer, cause, isVague: false }
 }
 
-/** @param says completes the sentence "Cannot reach Redis at …: " or, where it was reached, "Cannot use Redis at …: " */
+/** @param says completes the sentence "Cannot reach Redis at …: " or, if the server was reached, "Cannot use Redis at …: " */
 export function diagnosis(code: RedisErrorCode, endpoint: string, says: string): Diagnosis {
   const sentence = SENTENCES[UNREACHED.has(code) ? 'reach' : 'use']
   return { code, message: sentence(safeText(endpoint), says), isVague: false }
@@ -134,7 +134,7 @@ export function redisError({ code, message, cause }: Diagnosis): RedisError {
   return new RedisError(code, { message, ...(cause && { cause }) })
 }
 
-/** The server answered, and says that it did not run the command but might soon. */
+/** True if the server replied that it did not run the command but may do so soon. */
 export function isTransientReply(error: unknown): boolean {
   return /^(?:LOADING|TRYAGAIN|CLUSTERDOWN|MASTERDOWN)\b/.test(textOf(error))
 }
@@ -143,7 +143,7 @@ export function isReadOnlyReply(error: unknown): boolean {
   return textOf(error).startsWith('READONLY')
 }
 
-/** Where a node of a cluster says that a key is: for good (`MOVED`), or for this one command (`ASK`). */
+/** Parses a cluster redirect to the node of a key: permanent (`MOVED`) or for this one command (`ASK`). */
 export function redirectionOf(error: unknown): Redirection | null {
   const match = /^(MOVED|ASK) (\d+) (\S*):(\d+)$/.exec(textOf(error))
   if (!match) return null
@@ -159,7 +159,7 @@ export function redirectionOf(error: unknown): Redirection | null {
 export interface Redirection {
   readonly isAsk: boolean
   readonly slot: number
-  /** `null`: that of the node that says so. */
+  /** `null`: the host of the node that sent the redirect. */
   readonly host: string | null
   readonly port: number
 }
@@ -168,18 +168,18 @@ export function isUnknownScript(error: unknown): boolean {
   return textOf(error).startsWith('NOSCRIPT')
 }
 
-/** True for an error reply: the server is alive, whatever it thinks of the command. Replies begin with a word in capitals. */
+/** True for an error reply: the server is alive, even if it refuses the command. Error replies begin with a word in capitals. */
 export function isServerReply(error: unknown): boolean {
   return codeOf(error) === null && /^[A-Z]{3,}\b/.test(textOf(error))
 }
 
-/** A certificate or handshake was seen, so whoever answers there speaks TLS. */
+/** True if a certificate or handshake was received, so the peer speaks TLS. */
 export function isTlsAnswer(error: unknown): boolean {
   const code = codeOf(error)
   return code !== null && TLS_CODE.test(code) && code !== 'EPROTO' && !code.includes('WRONG_VERSION')
 }
 
-/** A host with several addresses fails with an AggregateError: empty message, one error per address. */
+/** A host with several addresses fails with an `AggregateError`: it has an empty message and one error per address. */
 function codeOf(error: unknown): string | null {
   if (typeof error !== 'object' || error === null) return null
   const { code, errors } = error as { code?: unknown; errors?: unknown }
@@ -187,7 +187,7 @@ function codeOf(error: unknown): string | null {
   return Array.isArray(errors) && errors.length > 0 ? codeOf(errors[0]) : null
 }
 
-/** Sentinel clients emit plain texts as errors. */
+/** Sentinel clients emit plain strings as errors. */
 function textOf(error: unknown): string {
   if (typeof error === 'string') return error
   if (typeof error !== 'object' || error === null) return ''
@@ -195,14 +195,14 @@ function textOf(error: unknown): string {
   return typeof message === 'string' ? message : ''
 }
 
-/** `ERR unknown command` repeats the arguments, and scripts may quote them. */
+/** Removes command arguments: `ERR unknown command` repeats them, and scripts may quote them. */
 function safeCause(text: string, code: string | null): Error {
   const bare = text
     .replace(/,? with args beginning with:.*$/s, '')
     .replace(/'[^']{33,}'|"[^"]{33,}"/g, "'…'")
     .trim()
   const cause = new Error(safeText(bare || code || 'no text'))
-  // The stack of this error would be that of the diagnosis, which helps nobody.
+  // The stack of this error would only show this module.
   cause.stack = `Error: ${cause.message}`
   return code === null ? cause : Object.assign(cause, { code })
 }

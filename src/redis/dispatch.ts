@@ -1,7 +1,6 @@
 /**
- * Operations on their way to one server: sent while the connection is ready, waiting while the first one is being made, refused
- * otherwise; and what becomes of their answers. `send` is the hot path: as little as possible stands between it and the
- * library's `sendCommand`.
+ * Sends operations to one server and handles their replies. An operation is sent while the connection is ready, waits while the first
+ * connection is made, and is refused otherwise. `send` is the hot path, so it adds as little as possible to the library's `sendCommand`.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Clock } from '../core/clock.ts'
@@ -19,18 +18,18 @@ import { untilTaken } from './send-again.ts'
 const CLOSE_MS = 1000
 const DRAIN_MS = 5
 
-/** Whose state decides, and who hears what answers say beyond themselves. */
+/** Connection and circuit decide whether a call is sent. The callbacks report what replies reveal about the server. */
 export interface DispatchDeps {
   readonly connection: RedisConnection
   readonly circuit: Circuit
   readonly clock: Clock
   readonly maxInFlight: number
-  /** What a node of a cluster says about where a call belongs. True: somebody else settles it from here on. */
+  /** Handles an error with which a cluster node redirects a call. Returns true if the handler took over the call and will settle it. */
   readonly redirect: ((call: PendingCall, error: unknown) => boolean) | undefined
   readonly scriptAnswered: () => void
-  /** The server's clock, measured anew. */
+  /** Measures the server's clock again. */
   readonly serverTime: () => Promise<number>
-  /** The server takes no writes: it is a replica. */
+  /** Called when the server refuses writes because it is a replica. */
   readonly readOnly: () => void
 }
 
@@ -38,9 +37,9 @@ export class Dispatch implements CallOwner {
   readonly #deps: DispatchDeps
   readonly #maxInFlight: number
   readonly #circuit: Circuit
-  /** The library's client while commands may be sent, else `null`: the one question of the hot path. */
+  /** The library's client while commands may be sent, otherwise `null`. The hot path checks only this field. */
   #ready: RedisLibraryClient | null = null
-  /** Sent and not answered, also when their callers have gone. */
+  /** Calls that are sent and not answered, including those whose callers timed out. */
   #inFlight = 0
   #waiting: PendingCall[] = []
 
@@ -50,7 +49,7 @@ export class Dispatch implements CallOwner {
     this.#circuit = deps.circuit
   }
 
-  /** What commands are sent to from now on. */
+  /** The client that receives commands from now on. */
   get to(): RedisLibraryClient | null {
     return this.#ready
   }
@@ -70,13 +69,13 @@ export class Dispatch implements CallOwner {
     return call.promise
   }
 
-  /** A call that another node of the cluster sent on. Its deadline goes on. */
+  /** Takes over a call that another cluster node redirected. Its deadline continues. */
   adopt(call: PendingCall): void {
     call.owner = this
     this.#dispatch(call)
   }
 
-  /** The first connection stands, or has failed: what waited for it goes on. */
+  /** Sends or refuses the waiting calls. Called when the first connection is ready or has failed. */
   release(): void {
     const waiting = this.#waiting
     this.#waiting = []
@@ -86,7 +85,7 @@ export class Dispatch implements CallOwner {
     }
   }
 
-  /** Resolves when what is in flight has been answered, or long enough waited for. */
+  /** Resolves when all calls in flight are answered, or after `CLOSE_MS`. */
   async drained(): Promise<void> {
     const { clock } = this.#deps
     const end = clock.monotonic() + CLOSE_MS
@@ -151,14 +150,14 @@ export class Dispatch implements CallOwner {
   }
 
   #write(client: RedisLibraryClient, call: PendingCall): Promise<unknown> {
-    // In the same turn, so that nothing comes between the two on the connection.
+    // Sent in the same tick, so that no other command comes between the two on the connection.
     if (call.isAsking) client.sendCommand(['ASKING'], SEND_OPTIONS).catch(() => undefined)
     return client.sendCommand(call.args, SEND_OPTIONS)
   }
 
   /**
-   * It came too late and its caller still waits: this process was busy before it could be sent, or takes the server's clock for
-   * another one. Nothing was done, so it may be sent once more, for as long as the caller goes on waiting.
+   * Sends a script again that arrived after its deadline while its caller still waits. Either this process was busy before it could send
+   * the script, or its estimate of the server's clock was wrong. The script changed nothing, so it may run again while the caller waits.
    */
   async #sendInTime(call: PendingCall, reply: RedisReply, measured: Promise<number>): Promise<void> {
     call.wasLate = true
@@ -171,7 +170,7 @@ export class Dispatch implements CallOwner {
     }
   }
 
-  /** The server said that it did not run it. Ends with the call: by success, another error, or its deadline. */
+  /** Sends a call again that the server said it did not run. Ends with the call: by success, another error, or its deadline. */
   async #sendAgain(call: PendingCall, error: unknown): Promise<void> {
     call.refusal = error
     try {

@@ -1,20 +1,20 @@
 /**
- * Writes that replicas have acknowledged. `WAIT` speaks only of what its own connection has written, and blocks that connection
- * until it answers: so there is one for this purpose, and one `WAIT` for all scripts that were answered before it was sent.
+ * Writes that replicas have acknowledged. `WAIT` only covers writes of its own connection, and blocks that connection until it answers. So
+ * durable writes have their own connection, and one `WAIT` covers all scripts that were answered before it was sent.
  *
- * What an acknowledgement is worth: the promotion of a replica that gave it. Source: https://redis.io/commands/wait
+ * An acknowledgement only protects the write if a replica that gave it is promoted. Source: https://redis.io/commands/wait
  */
 import type { CallOptions, Lasting, RedisArgument, RedisReply } from './client-port.ts'
 import type { RedisScript } from './script.ts'
 
 export interface Durability {
-  /** How many replicas have to have it. */
+  /** Number of replicas that must acknowledge a write. */
   readonly replicas: number
-  /** How long to wait for them. */
+  /** How long to wait for the replicas, milliseconds. */
   readonly timeoutMs: number
 }
 
-/** One connection, and how often it has been another one. */
+/** One connection. `epoch` changes each time it is replaced. */
 export interface WriteConnection {
   readonly epoch: number
   script(
@@ -30,9 +30,9 @@ export class DurableWrites {
   readonly #connection: WriteConnection
   readonly #durability: Durability
   readonly #deadlineMs: number
-  /** The `WAIT` under way. */
+  /** The `WAIT` in progress. */
   #current: Promise<unknown> = Promise.resolve()
-  /** The next one, which has not been sent: what was answered before that belongs to it. */
+  /** The next `WAIT`, not sent yet. It covers scripts that are answered before it is sent. */
   #next: Promise<number> | null = null
 
   constructor(connection: WriteConnection, durability: Durability, writeTimeoutMs: number) {
@@ -50,7 +50,7 @@ export class DurableWrites {
     const reply = await this.#connection.script(script, keys, args, { deadlineMs })
     const { epoch } = this.#connection
     const replicas = await this.#acknowledged()
-    // Another connection, perhaps to another server, knows nothing of what this one has written.
+    // A new connection, perhaps to another server, cannot confirm writes of the old one.
     return { reply, durable: replicas >= this.#durability.replicas && this.#connection.epoch === epoch }
   }
 
@@ -61,7 +61,7 @@ export class DurableWrites {
 
   async #afterCurrent(): Promise<number> {
     await this.#current
-    // One turn more, so that scripts that were answered together share it.
+    // Waits one event-loop turn, so that scripts that were answered together share one `WAIT`.
     await new Promise(setImmediate)
     this.#next = null
     const waiting = this.#wait()
@@ -85,19 +85,19 @@ interface DurabilityLimits {
   readonly writeTimeoutMs: number
 }
 
-/** It may have to wait for a `WAIT` of others first. */
+/** Adds the replica timeout, because the call may first wait for the `WAIT` of earlier writes. */
 export function lastingTimeoutMs({ durability, writeTimeoutMs }: DurabilityLimits): number {
   return writeTimeoutMs + (durability?.timeoutMs ?? 0)
 }
 
-/** What is needed of the connection of its own. */
+/** What this module uses of its dedicated connection. */
 export interface DurableClient extends WriteConnection {
   readonly isReady: boolean
   readonly isConnecting: boolean
   close(): Promise<void>
 }
 
-/** The connection of its own, made when something durable is written for the first time. */
+/** The dedicated connection, opened at the first durable write. */
 export class DurableConnection {
   readonly #limits: DurabilityLimits
   readonly #open: () => DurableClient
@@ -108,7 +108,7 @@ export class DurableConnection {
     this.#open = open
   }
 
-  /** `null`: nothing durable can be written, by the options or because there is no such connection. */
+  /** `null`: no durable write is possible, because the options disable it or the connection is unavailable. */
   writes(): DurableWrites | null {
     const { durability, writeTimeoutMs } = this.#limits
     if (durability === null) return null
@@ -117,7 +117,7 @@ export class DurableConnection {
       this.#opened = { client, writes: new DurableWrites(client, durability, writeTimeoutMs) }
     }
     const { client, writes } = this.#opened
-    // Nobody is kept waiting for a connection that the server may refuse: then it is done, and not durable.
+    // Callers never wait for a connection that the server may refuse. Their write then happens without durability.
     return client.isReady || client.isConnecting ? writes : null
   }
 

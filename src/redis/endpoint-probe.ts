@@ -1,7 +1,7 @@
 /**
- * What speaks at an address, asked without any credentials: the client library says nothing useful when a plain client meets
- * a TLS port (the socket closes) or a TLS client a plain one (nothing happens until the attempt times out), and its major 4
- * not even when the other end is no Redis at all.
+ * Finds out which protocol an address speaks, without any credentials. The client library gives no useful error in these cases: if a plain
+ * client meets a TLS port, the socket closes; if a TLS client meets a plain port, nothing happens until the attempt times out. Major 4 does
+ * not even report a peer that is not Redis.
  */
 import { connect as connectPlain } from 'node:net'
 import type { Duplex } from 'node:stream'
@@ -10,10 +10,10 @@ import { diagnosis, type Diagnosis, isTlsAnswer } from './diagnose.ts'
 import type { RedisTarget } from './target.ts'
 
 const PROBE_MS = 1000
-/** RFC 8446 section 5.1: the content type of a TLS alert, which some servers send to whoever speaks plainly. */
+/** RFC 8446 section 5.1: content type of a TLS alert, which some servers send to a plaintext client. */
 const TLS_ALERT = 0x15
 
-/** `null` when neither scheme nor port are what is wrong. Takes at most two seconds. */
+/** `null` if neither the scheme nor the port is wrong. Takes at most two seconds. */
 export async function probeEndpoint({ address, tls }: RedisTarget, endpoint: string): Promise<Diagnosis | null> {
   if ('path' in address) return null
   const first = await firstByteAfterPing(address)
@@ -27,7 +27,7 @@ export async function probeEndpoint({ address, tls }: RedisTarget, endpoint: str
     return diagnosis('COATCHECK_REDIS_PROTOCOL', endpoint, 'the server on this port is not Redis')
   }
   if (tls) return null
-  // Only whether a handshake begins counts, so an unknown certificate is as good an answer as a known one.
+  // Only the start of a handshake matters, so an unknown certificate counts as well.
   const speaksTls = await settled(connectTls(address), 'secureConnect', () => true, isTlsAnswer)
   return speaksTls ? diagnosis('COATCHECK_REDIS_TLS', endpoint, 'the port speaks TLS, and the URL says redis://') : null
 }
@@ -39,7 +39,7 @@ function firstByteAfterPing(address: { readonly host: string; readonly port: num
   return settled<number | null>(plain, 'data', firstByte, () => null)
 }
 
-/** @returns what `onEvent` or `onError` makes of what comes first; `onError` of nothing when nothing comes */
+/** @returns what `onEvent` or `onError` makes of the first event; `onError(null)` if nothing arrives */
 function settled<Answer>(
   socket: Duplex,
   event: string,
@@ -54,7 +54,7 @@ function settled<Answer>(
     }
     const timer = setTimeout(() => end(onError(null)), PROBE_MS).unref()
     socket.once(event, (value: unknown) => end(onEvent(value)))
-    // Also after the end: an error that nobody listens to would end the process.
+    // Stays attached after the end: an `error` event without a listener ends the process.
     socket.on('error', (error) => end(onError(error)))
     socket.once('close', () => end(onError(null)))
   })

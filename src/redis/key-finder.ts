@@ -1,17 +1,17 @@
-/** Names of keys that lie on a certain server, for what has to be tried or kept on each of them. */
+/** Finds key names that lie on a given server, for checks that need one key on each server. */
 import calculateSlot from 'cluster-key-slot'
 import type { RedisClientPort, ServerPort } from './client-port.ts'
 import { parseSlots, type SlotMap } from './cluster-slots.ts'
 import { nameOfAddress } from './target.ts'
 
 const DEADLINE_MS = 3000
-/** So many names are tried: with a hundred servers one in a hundred fits. */
+/** Number of names to try. With a hundred servers, one name in a hundred fits. */
 const NAMES_TRIED = 10_000
 
-/** The first of the names with this number that lies there; `null` when none was found. */
+/** Returns the first generated name that lies on the server; `null` if none was found. */
 export type KeyFinder = (server: ServerPort, nameOf: (number: number) => string) => string | null
 
-/** @throws {RedisError} in a cluster, when it does not say who holds which slots */
+/** @throws {RedisError} if a cluster does not answer `CLUSTER SLOTS` */
 export async function createKeyFinder(client: RedisClientPort): Promise<KeyFinder> {
   if (!client.isSharded) return (_server, nameOf) => nameOf(0)
   const reply = await client.command('', ['CLUSTER', 'SLOTS'], { deadlineMs: DEADLINE_MS })

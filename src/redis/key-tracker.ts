@@ -1,9 +1,9 @@
 /**
- * Hearing from the server which keys have changed: `CLIENT TRACKING` in broadcast mode, on a connection of its own, so that a server
- * that refuses it disables what depends on it and nothing else. Source: https://redis.io/docs/latest/develop/reference/client-side-caching/
+ * Receives key changes from the server: `CLIENT TRACKING` in broadcast mode, on a separate connection. If a server refuses it, only the
+ * features that depend on it are disabled. Source: https://redis.io/docs/latest/develop/reference/client-side-caching/
  *
- * A connection that is dead without a word looks like one on which nothing changes. So it is asked from time to time, and what
- * was heard counts only for so long after its last sign of life.
+ * A silently dead connection looks like one without changes. So the tracker pings it regularly. Received state counts only for `maxStaleMs`
+ * after the last sign of life.
  */
 import type { Clock } from '../core/clock.ts'
 import { isCoatcheckError } from '../core/errors.ts'
@@ -17,19 +17,19 @@ import type { RedisSource } from './source.ts'
 /** `null`: any key may have changed. */
 export type ChangeListener = (key: string | null) => void
 
-/** Protocol 3, without which there are no such messages, and the event for them: majors 5 (from 5.9) and 6. */
+/** Protocol 3 carries invalidation messages, and `emitInvalidate` turns them into events: majors 5 (from 5.9) and 6. */
 const TRACKING_OPTIONS = { RESP: 3, emitInvalidate: true, clientSideCache: undefined }
-/** Signs of life in the time for which one counts: one may get lost. */
+/** Number of pings within `maxStaleMs`, so that one may get lost. */
 const SIGNS_OF_LIFE = 4
 
 export interface TrackerDeps {
   readonly source: RedisSource
   readonly clock: Clock
-  /** Beginnings of key names, none of which begins with another. */
+  /** Prefixes of key names. No prefix may begin with another one. */
   readonly prefixes: readonly string[]
   readonly maxStaleMs: number
   readonly changed: ChangeListener
-  /** Hear whether changes are heard of, and why not. */
+  /** Receives an event when tracking starts or stops, with the reason. */
   readonly events: EventBus
 }
 
@@ -99,7 +99,7 @@ export class KeyTracker implements KeyTracking {
     const { clock, prefixes, changed } = this.#deps
     const sentAtMs = clock.monotonic()
     try {
-      // The handshake has switched on the other mode, from which there is no direct way.
+      // The handshake enabled the default tracking mode. Redis cannot switch modes without `OFF`.
       await client.sendCommand(['CLIENT', 'TRACKING', 'OFF'], SEND_OPTIONS)
       const named = prefixes.flatMap((prefix) => ['PREFIX', prefix])
       await client.sendCommand(['CLIENT', 'TRACKING', 'ON', 'BCAST', ...named], SEND_OPTIONS)
@@ -108,7 +108,7 @@ export class KeyTracker implements KeyTracking {
       return
     }
     if (this.#client !== client) return
-    // Nobody has listened before.
+    // No changes were received before this point, so any key may have changed.
     changed(null)
     this.#isArmed = true
     this.#askedAtMs = null
@@ -121,7 +121,7 @@ export class KeyTracker implements KeyTracking {
     if (!this.#isArmed || client === null) return
     const now = this.#deps.clock.monotonic()
     if (this.#askedAtMs !== null) {
-      // No answer to the last question for as long as one counts: whatever is at the other end, it is of no use.
+      // The last ping got no answer within `maxStaleMs`, so the connection is unusable.
       if (now - this.#askedAtMs > this.#deps.maxStaleMs) this.#restart()
       return
     }
@@ -129,7 +129,7 @@ export class KeyTracker implements KeyTracking {
     client.sendCommand(['PING'], SEND_OPTIONS).then(
       () => {
         if (this.#client !== client) return
-        // It was alive when it was asked; since then it may have died.
+        // The server was alive when the ping was sent. It may have died since.
         this.#heardAtMs = Math.max(this.#heardAtMs, this.#askedAtMs ?? -Infinity)
         this.#askedAtMs = null
       },

@@ -1,7 +1,7 @@
 /**
- * The official client library, majors 4, 5 and 6, as far as it is used: typed by shape, because the three have no type in
- * common and because an application may hand in a client of its own copy. Only raw commands are sent: typed methods differ
- * between the majors, some of them silently (a `getEx` of 6 removes the TTL on 4).
+ * The subset of the official client library (majors 4, 5 and 6) that Coatcheck uses. It is typed by shape: the three majors have no type in
+ * common, and an application may supply a client from its own copy. Coatcheck only sends raw commands, because typed methods differ between
+ * the majors, some of them silently (`getEx` of 6 removes the TTL on 4).
  */
 import { refuse } from '../config/refusal.ts'
 import { ConfigError } from '../core/errors.ts'
@@ -37,9 +37,9 @@ export interface RedisLibraryClient {
 }
 
 /**
- * Per command, so that a user-supplied client needs no configuration for Coatcheck. `timeout: 0` switches off a timer per command of
- * major 6 that costs 3 to 6 times the speed and does not cover a command that has been written. The rest makes replies the
- * same on all majors and both protocols: strings (`$` 36, `+` 43, `=` 61) as Buffers, maps (`%` 37) as flat arrays.
+ * Options per command, so that a user-supplied client needs no configuration for Coatcheck. `timeout: 0` disables a per-command timer of
+ * major 6, which makes calls 3 to 6 times slower and does not cover a command that has been written. The rest makes replies the same on all
+ * majors and both protocols: strings (`$` 36, `+` 43, `=` 61) as Buffers, maps (`%` 37) as flat arrays.
  */
 export const SEND_OPTIONS = Object.freeze({
   timeout: 0,
@@ -47,17 +47,17 @@ export const SEND_OPTIONS = Object.freeze({
   typeMapping: Object.freeze({ 36: Buffer, 43: Buffer, 61: Buffer, 37: Array }),
 })
 
-/** Of the connect deadline, what one attempt may take: a lost packet must leave time for a second one. */
+/** Share of the connect deadline that one attempt may take. After a lost packet there must be time for a second attempt. */
 const ATTEMPT_SHARE = 0.4
 
 type CreateClient = (options: Record<string, unknown>) => RedisLibraryClient
 
 /**
- * A client that is not connected yet. Every call builds new option objects, since the library writes into them.
- * @param reconnectDelayMs asked after every failed attempt; `null` ends the attempts.
- * @param further options of the library that are for this one only
+ * Creates a client that is not connected yet. Every call builds new option objects, because the library modifies them.
+ * @param reconnectDelayMs called after every failed attempt; `null` ends the attempts
+ * @param further options of the library for this client only
  * @throws {ConfigError} `COATCHECK_REDIS_PACKAGE_MISSING`, `COATCHECK_CONFIG_INVALID`, `COATCHECK_CONFIG_INSECURE` for a server that
- *   sentinels or a cluster have named
+ * sentinels or a cluster have named
  */
 export async function createLibraryClient(
   target: RedisTarget,
@@ -67,7 +67,7 @@ export async function createLibraryClient(
   if (!target.allowsPlaintext) assertSecretsAreEncrypted([wireTo(target)], { option: 'redisStore()' })
   const { createClient, ...library } = await loadLibrary()
   const { address, tls, username, password, credentialsProvider, database } = target
-  // Major 4 would ignore it and connect as nobody.
+  // Major 4 would ignore the provider and connect without credentials.
   if (credentialsProvider !== null && library.RESP_TYPES === undefined) {
     throw refuse({ option: 'redisStore().credentialsProvider' }, "wants the package 'redis' in version 5 or 6")
   }
@@ -83,7 +83,7 @@ export async function createLibraryClient(
     ...(credentialsProvider !== null && { credentialsProvider: forOneClient(credentialsProvider) }),
     database,
     clientInfoTag: 'coatcheck',
-    // A server that does not know the command answers with an error, which then stands in everybody's monitoring.
+    // A server that does not know the command replies with an error, which would appear in the operator's monitoring.
     maintNotifications: 'disabled',
     commandOptions: { timeout: 0 },
     ...further,
@@ -102,7 +102,7 @@ interface Library {
 
 async function loadLibrary(): Promise<Library> {
   try {
-    // Literally, so that bundlers and file tracing see it.
+    // A string literal, so that bundlers and file tracing find it.
     return await import('redis')
   } catch (cause) {
     throw new ConfigError('COATCHECK_REDIS_PACKAGE_MISSING', { cause })
@@ -110,18 +110,18 @@ async function loadLibrary(): Promise<Library> {
 }
 
 /**
- * Cuts the connection of a client of ours. Never its graceful close: that does not return while a server hangs, and on major 4
- * it then cannot be cut any more, so that a late answer finds nobody waiting and ends the process.
- * @param hasSocket false while TCP is being connected: a client that is cut then connects nevertheless and stays, so the cut
- *   waits for the socket. Failed attempts end by the reconnect strategy.
+ * Closes the connection of a client that Coatcheck owns, never gracefully. The graceful close does not return while a server hangs. On
+ * major 4 the client then cannot be closed any more, so that a late reply finds no pending command and ends the process.
+ * @param hasSocket false while TCP is being connected: a client that is closed then still connects and stays open, so the close waits for
+ * the socket. Failed attempts end by the reconnect strategy.
  */
 export function cutClient(client: RedisLibraryClient, hasSocket: boolean): void {
   if (hasSocket) cut(client)
-  // Not inside the event: major 4 would then write its handshake into nothing and reject it unheard.
+  // Deferred, not inside the event: major 4 would then write its handshake to a closed socket and cause an unhandled rejection.
   else client.on('connect', () => setImmediate(() => cut(client)))
 }
 
 function cut(client: RedisLibraryClient): void {
-  // One that is closed already says so by an error, at once or by a promise.
+  // A client that is already closed throws or rejects.
   void (async () => (client.destroy ? client.destroy() : await client.disconnect?.()))().catch(() => undefined)
 }

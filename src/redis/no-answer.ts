@@ -1,10 +1,10 @@
-/** The error for an operation whose deadline has passed: what is certain depends on whether it could have changed something. */
+/** Builds the error for an operation whose deadline has passed. The error depends on whether the operation may have changed data. */
 import { errorCatalogue } from '../core/error-catalogue.ts'
 import { RedisError } from '../core/errors.ts'
 import { safeText } from '../core/redact.ts'
 import type { PendingCall } from './pending-call.ts'
 
-/** Commands without an effect on keys, as far as this package sends them. Every other one may have changed something. */
+/** Commands of this package that do not change keys. Every other command may have changed something. */
 const READS: ReadonlySet<string> = new Set([
   ...[
     'GET',
@@ -39,7 +39,7 @@ export function noAnswer({ args, script }: Pick<PendingCall, 'args' | 'script'>,
   })
 }
 
-/** Of a script whose every command stands in its text as a constant. */
+/** True if the script names every command as a constant, and all of them only read. */
 function readsOnly(lua: string): boolean {
   const calls = [...lua.matchAll(/redis\.p?call\(\s*(?:'([A-Z]+)')?/gi)]
   return calls.every(([, command = '']) => READS.has(command.toUpperCase()))

@@ -1,7 +1,6 @@
 /**
- * The client port with a word about each operation: the event `redis.operation`, and the operation for traces. While nobody
- * listens it passes on and does nothing else. It stands in front of the deadline and of everything that is tried again, so
- * that what is told is what the caller has seen.
+ * Client port that reports each operation: as the event `redis.operation` and to traces. Without listeners it only passes calls on. It
+ * wraps the deadline and all retries, so that metrics match what the caller observed.
  */
 import type { Clock } from '../core/clock.ts'
 import { isCoatcheckError } from '../core/errors.ts'
@@ -10,7 +9,7 @@ import { redisOutcomeOf } from '../core/operations.ts'
 import type { RedisClientPort } from './client-port.ts'
 import { isLateReply, type RedisScript } from './script.ts'
 
-/** @param server for a connection that always leads to the same one; `null` where that changes */
+/** @param server for a connection that always leads to the same server; `null` if the server can change */
 export function observedClient(
   client: RedisClientPort,
   { events, clock }: { readonly events: EventBus; readonly clock: Clock },

@@ -1,4 +1,4 @@
-/** The one place that chooses the client port for what `redisStore()` was given. */
+/** The only function that chooses the client port for the options of `redisStore()`. */
 import { EventBus } from '../core/events.ts'
 import { RedisClient, type RedisClientDeps } from './client.ts'
 import type { RedisClientPort } from './client-port.ts'

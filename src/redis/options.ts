@@ -1,6 +1,6 @@
 /**
- * The options of a connection to Redis. Options win over the URL, the URL wins over `REDIS_USERNAME` and `REDIS_PASSWORD`, which only
- * fill in what it leaves out; `resolve-destination.ts` puts them together. No message shows a URL or a password.
+ * Options of a connection to Redis. Options win over the URL. The URL wins over `REDIS_USERNAME` and `REDIS_PASSWORD`, which only fill in
+ * missing parts. `resolve-destination.ts` combines them. No message shows a URL or a password.
  */
 import { type Environment, integerVariable } from '../config/environment.ts'
 import { refuse } from '../config/refusal.ts'
@@ -23,8 +23,8 @@ export const TIMEOUT_VARIABLES = [
 const NOT_WITH_A_CLIENT = ['url', 'cluster', 'sentinels', 'username', 'password', 'credentialsProvider', 'tls'] as const
 
 /**
- * Options of a connection to Redis. Where a docstring names a variable, it completes a missing option. Times are whole milliseconds. A
- * value that cannot be used is a `COATCHECK_CONFIG_INVALID`.
+ * Options of a connection to Redis. If a docstring names a variable, Coatcheck reads it when the option is missing. Times are whole
+ * milliseconds. An unusable value throws `COATCHECK_CONFIG_INVALID`.
  */
 export interface RedisConnectionOptions {
   /**
@@ -33,8 +33,8 @@ export interface RedisConnectionOptions {
    */
   readonly url?: string | undefined
   /**
-   * Whether the URL names a node of a Redis Cluster. A list names further nodes as `host:port`, for a start while one node is down.
-   * User and password of the URL are for all nodes. Variable `REDIS_CLUSTER`. Default false.
+   * Whether the URL names a node of a Redis Cluster. A list names further nodes as `host:port`, for a start while one node is down. The
+   * user and password of the URL apply to all nodes. Variable `REDIS_CLUSTER`. Default false.
    */
   readonly cluster?: boolean | readonly string[] | undefined
   /**
@@ -43,8 +43,8 @@ export interface RedisConnectionOptions {
    */
   readonly sentinels?: readonly string[] | undefined
   /**
-   * A client, cluster or sentinel of the package `redis` 4.7, 5 or 6, in place of a URL. Coatcheck connects it if it is not
-   * connected, adds an error listener, and never closes it.
+   * A client, cluster or sentinel of the package `redis` 4.7, 5 or 6, used in place of a URL. If it is not connected, Coatcheck connects
+   * it. Coatcheck adds an error listener and never closes the client.
    */
   readonly client?: SuppliedClient | undefined
   /** ACL user, if the URL names none. Variable `REDIS_USERNAME`. Default: the default user. */
@@ -52,36 +52,39 @@ export interface RedisConnectionOptions {
   /** Password, if the URL holds none. Variable `REDIS_PASSWORD`. Default: none. */
   readonly password?: string | undefined
   /**
-   * Provides credentials that change, in place of a password: a provider of `@redis/entraid`, or your own. It also authenticates open
-   * connections again. Needs `redis` 5 or 6. Default: none.
+   * Provides changing credentials in place of a password: a provider of `@redis/entraid`, or your own. It also re-authenticates open
+   * connections. Needs `redis` 5 or 6. Default: none.
    */
   readonly credentialsProvider?: RedisCredentialsProvider | undefined
   /** Certificates and server name for TLS (`rediss://`). Default: the certificate authorities of Node. */
   readonly tls?: RedisTlsOptions | undefined
   /**
-   * Whether a password may leave this machine without TLS, because something else encrypts the connection, such as a service mesh or a
-   * VPN. Variable `REDIS_ALLOW_PLAINTEXT`. Default false.
+   * Whether Coatcheck may send a password without TLS from this machine. Use it if a service mesh or a VPN encrypts the connection.
+   * Variable `REDIS_ALLOW_PLAINTEXT`. Default false.
    */
   readonly allowPlaintext?: boolean | undefined
-  /** Deadline of a read, milliseconds; then `COATCHECK_REDIS_TIMEOUT`. Variable `REDIS_COMMAND_TIMEOUT_MS`. Default 250. */
+  /**
+   * Deadline of a read, milliseconds. After it, the call fails with `COATCHECK_REDIS_TIMEOUT`. Variable `REDIS_COMMAND_TIMEOUT_MS`. Default
+   * 250.
+   */
   readonly commandTimeoutMs?: number | undefined
   /**
-   * Deadline of a write or a step of a sign-in, milliseconds; then `COATCHECK_REDIS_TIMEOUT`. The server executes no write after its
-   * deadline. Variable `REDIS_WRITE_TIMEOUT_MS`. Default 1,000.
+   * Deadline of a write or a sign-in step, milliseconds. After it, the call fails with `COATCHECK_REDIS_TIMEOUT`. The server executes no
+   * write after its deadline. Variable `REDIS_WRITE_TIMEOUT_MS`. Default 1,000.
    */
   readonly writeTimeoutMs?: number | undefined
   /**
-   * Makes revocations and grants durable: they wait until `replicas` replicas have acknowledged them, at most `timeoutMs`. What is
-   * not acknowledged is applied again after a failover. `{}`: 1 replica, 250 ms. Default: no waiting, and `durable` is false. Not
+   * Makes revocations and grants durable: they wait until `replicas` replicas have acknowledged them, at most `timeoutMs`. After a
+   * failover, Coatcheck applies unacknowledged writes again. `{}`: 1 replica, 250 ms. Default: no waiting, and `durable` is false. Not
    * possible with a cluster or sentinel as `client`.
    */
   readonly durability?: Partial<Durability> | undefined
   /**
-   * Deadline of `ready()`, milliseconds: for the connection (`COATCHECK_REDIS_UNREACHABLE`), and then for the answer of the server
+   * Deadline of `ready()`, milliseconds: first for the connection (`COATCHECK_REDIS_UNREACHABLE`), then for the answer of the server
    * (`COATCHECK_REDIS_TIMEOUT`). Variable `REDIS_CONNECT_TIMEOUT_MS`. Default 5,000.
    */
   readonly connectTimeoutMs?: number | undefined
-  /** Largest number of operations that wait for an answer; more are refused with `COATCHECK_REDIS_OVERLOADED`. Default 10,000. */
+  /** Maximum number of operations that wait for an answer. Further operations fail with `COATCHECK_REDIS_OVERLOADED`. Default 10,000. */
   readonly maxInFlight?: number | undefined
 }
 
@@ -118,7 +121,7 @@ export function limitsOf(options: RedisConnectionOptions, env: Environment): Red
 }
 
 /**
- * Checks what needs no environment.
+ * Checks the options that do not depend on the environment.
  * @throws {ConfigError} `COATCHECK_CONFIG_INVALID`
  */
 export function checkConnectionOptions(options: RedisConnectionOptions): void {
@@ -137,7 +140,7 @@ export function checkConnectionOptions(options: RedisConnectionOptions): void {
   if (options.url !== undefined) parseRedisUrl(options.url, { option: `${ROOT}.url` })
 }
 
-/** @throws {ConfigError} `COATCHECK_CONFIG_INVALID` when the option is given with a cluster or sentinel of the application */
+/** @throws {ConfigError} `COATCHECK_CONFIG_INVALID` if the option is combined with a user-supplied cluster or sentinel */
 export function assertOwnConnections(client: SuppliedClient | undefined, option: string): void {
   if (client === undefined || isOneServer(client)) return
   throw refuse(

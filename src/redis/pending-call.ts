@@ -1,6 +1,6 @@
 /**
- * One operation on its way: the caller's promise, its deadline, and what to do with the answer. One object and one promise
- * per operation, because this is the hot path of every request.
+ * One operation in flight: the caller's promise, its deadline, and how to handle the reply. It uses one object and one promise per
+ * operation, because every request runs through this hot path.
  */
 import type { CoatcheckError } from '../core/errors.ts'
 import type { RedisArgument, RedisReply } from './client-port.ts'
@@ -9,18 +9,18 @@ import type { RedisScript } from './script.ts'
 
 export interface CallOwner {
   /**
-   * @param isLate the caller has gone: it heard of its deadline
-   * @returns true: this is not the answer, the call is under way once more
+   * @param isLate the caller has already received the timeout error
+   * @returns true: this reply is not final, the call was sent again
    */
   answered(call: PendingCall, reply: unknown, isLate: boolean): boolean
-  /** The call settles itself no more; the owner decides between an error and another try. */
+  /** The call does not settle itself. The owner decides between an error and another attempt. */
   refused(call: PendingCall, error: unknown): void
   expired(call: PendingCall): CoatcheckError
 }
 
 let resolveOfNew: (reply: RedisReply) => void
 let rejectOfNew: (error: CoatcheckError) => void
-// One executor for all: it runs inside the constructor, so nothing can come between.
+// All calls share one executor. It runs inside the constructor, so no other call can interfere.
 function capture(resolve: (reply: RedisReply) => void, reject: (error: CoatcheckError) => void): void {
   resolveOfNew = resolve
   rejectOfNew = reject
@@ -30,21 +30,21 @@ export class PendingCall implements Expiring {
   settled = false
   due = 0
   args: readonly RedisArgument[]
-  /** Set for a script; `null` for a command, and once its text has been sent. */
+  /** Set for a script. `null` for a command, and for a script after its text was sent. */
   script: RedisScript | null
-  /** By its text or by its name. */
+  /** True whether the script is sent by its text or by its hash. */
   readonly isScript: boolean
-  /** The server has once said that it came too late, while the caller was still waiting. */
+  /** True if the server replied once that the script came too late while the caller still waited. */
   wasLate = false
-  /** Waits for the first connection; nothing has been sent. */
+  /** Waits for the first connection. Nothing has been sent. */
   isWaiting = false
-  /** What the server said so far, when it is asked again: a better reason than a timeout. */
+  /** Last refusal of the server while the call is retried: a better reason than a timeout. */
   refusal: unknown = null
-  /** How often a cluster has sent it on to another node. */
+  /** Number of times a cluster redirected the call to another node. */
   redirects = 0
-  /** To be announced to the node, which does not own the slot yet. */
+  /** The call needs `ASKING` first, because the node does not own the slot yet. */
   isAsking = false
-  /** Who settles it: the server that it was sent to last. */
+  /** Settles the call: the server that received it last. */
   owner: CallOwner
   readonly promise: Promise<RedisReply>
   readonly #queue: DeadlineQueue
@@ -72,17 +72,20 @@ export class PendingCall implements Expiring {
     this.owner.refused(this, error)
   }
 
-  /** From now on it can expire. */
+  /** Starts the deadline. */
   begin(): void {
     this.#queue.add(this)
   }
 
-  /** How much of its time is left, as the caller sees it. */
+  /** Time left before the deadline, as the caller sees it. */
   get leftMs(): number {
     return this.#queue.leftMs(this)
   }
 
-  /** A script that may not act after a moment gets a later one. @param notAfterMs of the server's clock */
+  /**
+   * Moves the latest execution time of a script.
+   * @param notAfterMs in milliseconds of the server's clock
+   */
   postpone(notAfterMs: number): void {
     const [command = '', script = '', count = '', ...rest] = this.args
     rest[Number(count)] = String(notAfterMs)

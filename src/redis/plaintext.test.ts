@@ -1,4 +1,4 @@
-/** No password leaves this machine without TLS unless it is allowed. */
+/** No password leaves this machine without TLS unless the operator allows it. */
 import { createClient, createCluster } from 'redis'
 import { describe, expect, it } from 'vitest'
 import type { ConfigError } from '../core/errors.ts'

@@ -1,6 +1,6 @@
 /**
- * The one rule about passwords on the wire: none leaves this machine without TLS, unless the operator allows it. A private
- * network is no exception, because whoever can read its packets can read the password and then every key.
+ * The rule about passwords on the wire: no password leaves this machine without TLS, unless the operator allows it. A private network is no
+ * exception. An attacker who can read its packets can read the password and then every key.
  */
 import { isIP } from 'node:net'
 import { type Environment, variable } from '../config/environment.ts'
@@ -12,11 +12,11 @@ import type { RedisTarget } from './target.ts'
 
 const VARIABLE = 'REDIS_ALLOW_PLAINTEXT'
 
-/** How one server is reached, whether by a URL of ours or by a client of the application. */
+/** How to reach one server, whether through Coatcheck's URL or a user-supplied client. */
 export interface Wire {
   readonly address: RedisAddress
   readonly tls: boolean
-  /** A password, or a provider of passwords. */
+  /** True for a password or a provider of passwords. */
   readonly hasSecret: boolean
 }
 
@@ -35,8 +35,8 @@ export function wireTo({ address, tls, password, credentialsProvider }: RedisTar
 }
 
 /**
- * Loopback addresses, `localhost` and unix sockets do not leave the machine. Names below `localhost` may: many resolvers send
- * them to DNS, unlike browsers (`isLoopbackHost`).
+ * Loopback addresses, `localhost` and unix sockets do not leave the machine. Names below `localhost` may: many resolvers send them to DNS,
+ * unlike browsers (`isLoopbackHost`).
  */
 export function leavesMachine(address: RedisAddress): boolean {
   if ('path' in address) return false
@@ -58,8 +58,8 @@ export function assertSecretsAreEncrypted(wires: readonly Wire[], source: Source
 }
 
 /**
- * What a client of the application says about its connections. Clusters and sentinels of major 5 and later keep their options to
- * themselves; then the list is empty, and there is nothing to check.
+ * Reads the connection options of a user-supplied client. Clusters and sentinels of major 5 and later hide their options. For them the list
+ * is empty, and there is nothing to check.
  */
 export function wiresOfClient(client: object): readonly Wire[] {
   const { options, _options } = client as { options?: unknown; _options?: unknown }

@@ -1,10 +1,10 @@
-/** Those who wait until a connection can be used, or until it is known that waiting does not help. */
+/** Callers that wait until a connection is ready, or until waiting cannot help. */
 import type { CoatcheckError } from '../core/errors.ts'
 
 export class ReadyWaiters {
   readonly #settle = new Set<(error: CoatcheckError | null) => void>()
 
-  /** Rejects with what they are settled with, or with what `late` says after that time. */
+  /** Rejects with the error passed to `settle`, or with the error of `late` after the timeout. */
   async wait(timeoutMs: number, late: () => CoatcheckError): Promise<void> {
     const error = await new Promise<CoatcheckError | null>((resolve) => {
       const timer = setTimeout(() => resolve(late()), timeoutMs)
@@ -16,7 +16,7 @@ export class ReadyWaiters {
     if (error) throw error
   }
 
-  /** @param error `null`: it is ready */
+  /** @param error `null`: the connection is ready */
   settle(error: CoatcheckError | null): void {
     for (const settle of this.#settle) settle(error)
     this.#settle.clear()

@@ -1,7 +1,7 @@
-/** How long to wait before a server is tried again. */
+/** Delays between connection attempts. */
 import { systemRandom } from '../core/random.ts'
 
-/** Own attempts: 50, 100, 200, then 400 ms, each plus up to 100 ms, so that a server that is back is found within a second. */
+/** Backoff of 50, 100, 200, then 400 ms, each plus up to 100 ms. So a recovered server is found within a second. */
 const RETRY_MS = 50
 export const LONGEST_RETRY_MS = 400
 const RETRY_JITTER_MS = 100

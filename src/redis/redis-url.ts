@@ -1,6 +1,6 @@
 /**
- * Redis URLs, read strictly: what the client library would misunderstand (a `#` or `/` of a password that ends the host
- * early, a host taken for a scheme) is refused with what to write instead. The URL itself is never shown.
+ * Strict parser for Redis URLs. It refuses what the client library would misread: an unescaped `#` or `/` in a password ends the host
+ * early, and a host can be taken for a scheme. The error says what to write instead, and never shows the URL.
  */
 import { refuse, type Source } from '../config/refusal.ts'
 import type { ConfigError } from '../core/errors.ts'
@@ -9,7 +9,7 @@ export type RedisAddress = { readonly host: string; readonly port: number } | { 
 
 export interface RedisUrl {
   readonly address: RedisAddress
-  /** It is written in the URL, and not the usual one of this place. */
+  /** True if the URL contains a port, rather than the default one. */
   readonly hasPort: boolean
   readonly tls: boolean
   readonly username: string | null
@@ -22,11 +22,11 @@ const FORM = 'redis://host:6379, rediss://user:password@host:6379/0 or unix:///p
 const ENCODE = 'characters of a user name or password such as # / ? @ % : must be percent-encoded'
 const ENCODE_FIX =
   'Put the password into REDIS_PASSWORD, where it stands as it is, or encode it: node -p "encodeURIComponent(process.env.REDIS_PASSWORD)".'
-/** The `reason` of an error about such characters. */
+/** The `reason` of an error about such unescaped characters. */
 export const UNESCAPED = 'unescaped'
 
 /**
- * One of several nodes or sentinels: `host`, `host:port`, or a URL.
+ * Parses one of several nodes or sentinels: `host`, `host:port`, or a URL.
  * @throws {ConfigError} `COATCHECK_CONFIG_INVALID`, naming `source`
  */
 export function parseNode(
@@ -82,7 +82,7 @@ function readHost(tail: string, source: Source): Pick<RedisUrl, 'address' | 'has
   const [, host = '', port, path = ''] = match
   const number = port === undefined ? DEFAULT_PORT : Number(port)
   if (number < 1 || number > 65_535) throw refuse(source, 'has a port that is not from 1 to 65535')
-  // The host must be one that the platform's own parser takes, and nothing that it would rewrite.
+  // The platform's own URL parser must accept the host unchanged.
   if (!URL.canParse(`redis://${host}`)) throw refuse(source, `has a host that cannot be one; write ${FORM}`)
   return {
     address: { host: host.replace(/^\[|\]$/g, ''), port: number },

@@ -3,9 +3,9 @@ import type { RedisArgument } from './client-port.ts'
 import type { RedisScript } from './script.ts'
 
 /**
- * A script that may be run again at any time. It ends what it names, also when another process has ended that before. Once it has run,
- * a repetition changes nothing of a later sign-in. Two exceptions: another process has ended all sessions of the user in between, or
- * Redis had no generation of the user at the first run.
+ * A script that may run again at any time. It ends what it names, even if another process has already ended it. After the first run, a
+ * repetition does not affect a later sign-in. There are two exceptions: another process ended all sessions of the user in between, or Redis
+ * had no generation of the user at the first run.
  */
 export interface Repeatable {
   readonly script: RedisScript

@@ -13,7 +13,10 @@ const ATTEMPTS = 3
 const process = randomBytes(9).toString('base64url')
 let asked = 0
 
-/** Sends `PING` with a unique text. @returns whether the reply is that text. Rejects as the command does. */
+/**
+ * Sends `PING` with a unique text. Rejects as the command does.
+ * @returns whether the reply is that text
+ */
 export async function isAligned(send: (args: readonly RedisArgument[]) => Promise<unknown>): Promise<boolean> {
   const words = `${process}.${++asked}`
   const reply = await send(['PING', words])
@@ -25,10 +28,10 @@ export function misalignedReplies(): RedisError {
 }
 
 /**
- * Returns an answer only if its replies were aligned: the `PING` behind it is answered correctly, and the connection's epoch is the
- * one from before. The epoch also changes when a surplus reply has arrived, which aligns the later replies again. Otherwise asks again.
+ * Returns an answer only if its replies were aligned: the `PING` after it is answered correctly, and the connection's epoch is unchanged.
+ * The epoch also changes when a surplus reply arrives, after which later replies are aligned again. Otherwise asks again.
  * @param ask safe to run twice
- * @param isDoubtful what needs no proof is passed on. Default: everything does
+ * @param isDoubtful returns false for an answer that needs no verification. Default: every answer is verified
  * @throws {RedisError} `COATCHECK_REDIS_MISALIGNED_REPLIES`, and what `ask` throws
  */
 export async function certainly<T>(
@@ -60,7 +63,7 @@ export function readReply<T>(
   try {
     return read(reply)
   } catch (error) {
-    // A misaligned connection is replaced there. The caller gets the error of `read`.
+    // `verifyAlignment` replaces a misaligned connection. The caller gets the error of `read`.
     client.verifyAlignment(key).catch(() => undefined)
     throw error
   }

@@ -1,12 +1,12 @@
 /**
- * Replies as their commands give them. One of another shape belongs to another command: a proxy or a pool has lost count. It is an
- * error like any other then; what has the right shape and belongs to somebody else does not open, since it is sealed for its place.
+ * Checks the shape of replies. A reply with an unexpected shape belongs to another command, because a proxy or a pool lost count. It then
+ * fails like any other error. A misplaced reply with the right shape does not open, because records are sealed for their key.
  */
 import type { RedisReply } from './client-port.ts'
 import { misalignedReplies } from './reply-alignment.ts'
 
 /**
- * @param length that it has to have, when that is known
+ * @param length required length, if known
  * @throws {RedisError} `COATCHECK_REDIS_MISALIGNED_REPLIES`
  */
 export function listReply(reply: RedisReply, length?: number): readonly RedisReply[] {
@@ -15,7 +15,7 @@ export function listReply(reply: RedisReply, length?: number): readonly RedisRep
 }
 
 /**
- * A list of strings, some of which may be missing.
+ * Accepts a list of strings, some of which may be missing.
  * @throws {RedisError} `COATCHECK_REDIS_MISALIGNED_REPLIES`
  */
 export function stringsReply(reply: RedisReply, length?: number): readonly (Buffer | null)[] {

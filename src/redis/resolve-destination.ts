@@ -1,4 +1,7 @@
-/** Where `redisStore()` connects to and as whom: from its options and the environment. No message shows a URL or a password. */
+/**
+ * Decides where `redisStore()` connects and with which credentials, from its options and the environment. No message shows a URL or a
+ * password.
+ */
 import { type Environment, variable } from '../config/environment.ts'
 import { missing, refuse, type Source } from '../config/refusal.ts'
 import { settingOf } from '../config/settings.ts'
@@ -14,9 +17,9 @@ const CLUSTER_PORT = 6379
 const SENTINEL_PORT = 26_379
 
 /**
- * The client of the application, or what one is made from.
- * @throws {ConfigError} `COATCHECK_CONFIG_MISSING`, `COATCHECK_CONFIG_INVALID`, `COATCHECK_CONFIG_INSECURE` for a password that
- *   would leave this machine without TLS
+ * Returns the user-supplied client, or the destination for a new one.
+ * @throws {ConfigError} `COATCHECK_CONFIG_MISSING`, `COATCHECK_CONFIG_INVALID`, `COATCHECK_CONFIG_INSECURE` for a password that would leave
+ * this machine without TLS
  */
 export function destinationOf(options: RedisConnectionOptions, env: Environment): Destination | SuppliedClient {
   if (options.client === undefined) return resolveDestination(options, env)
@@ -26,7 +29,7 @@ export function destinationOf(options: RedisConnectionOptions, env: Environment)
   return options.client
 }
 
-/** As `destinationOf`, without a client of the application. */
+/** Like `destinationOf`, without a user-supplied client. */
 export function resolveDestination(options: RedisConnectionOptions, env: Environment): Destination {
   const destination = readDestination(options, env)
   if (!allowsPlaintext(options.allowPlaintext, env)) {
@@ -39,8 +42,8 @@ export function resolveDestination(options: RedisConnectionOptions, env: Environ
 }
 
 /**
- * The primaries that sentinels name are not known yet; they are where their sentinels are, or farther away. `library.ts` looks again at
- * each server that sentinels or a cluster name.
+ * The primaries behind sentinels are not known yet. They are where their sentinels are, or farther away. `library.ts` checks each server
+ * again that sentinels or a cluster name.
  */
 function wiresOf(to: Destination): readonly Wire[] {
   switch (to.kind) {
@@ -85,7 +88,7 @@ function readDestination(options: RedisConnectionOptions, env: Environment): Des
     }
     return { ...ownAccess, tls: resolveTls(options.tls, env, own, ROOT), address: own.address }
   })
-  // A host name in the certificate cannot be checked against the name of the primary, which is none.
+  // The name of the primary is not a host name, so the certificate cannot be checked against it.
   const tls = access.tls && { ...access.tls, servername: options.tls?.servername ?? null }
   return { kind: 'sentinel', target: { access: { ...access, tls }, name: url.address.host, sentinels: targets } }
 }

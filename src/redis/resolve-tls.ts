@@ -1,4 +1,6 @@
-/** TLS of a connection: authorities, our own certificate and the name that the server's must hold. */
+/**
+ * Resolves the TLS options of a connection: authorities, the client certificate, and the name that the server's certificate must contain.
+ */
 import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
@@ -30,7 +32,7 @@ export function resolveTls(
   }
   const [ca, cert, key] = [given('ca'), given('cert'), given('key')]
   if (!tls || 'path' in address) {
-    // Somebody believes in TLS here; a plain connection would prove them wrong in silence.
+    // The operator configured TLS here. A plain connection would silently ignore that.
     const believed = ca?.source ?? cert?.source ?? key?.source ?? (options && { option: `${root}.tls` })
     if (believed) throw refuse(believed, 'is for TLS, and the URL does not begin with rediss://')
     return null

@@ -1,6 +1,6 @@
 /**
- * Runs the drivers' scripts with the two arguments that all of them begin with: how late they may still act, and the time
- * offset of tests. Turns `late` into the timeout that was reported for it.
+ * Runs the drivers' scripts with their two common arguments: the latest execution time, and the time offset of tests. Turns the reply
+ * `late` into the timeout error.
  */
 import { RedisError } from '../core/errors.ts'
 import { type RedisArgument, type RedisClientPort, type RedisReply, WRITE_TIMEOUT_MS } from './client-port.ts'
@@ -15,15 +15,18 @@ export interface LastingReply {
 }
 
 export interface ScriptRunner {
-  /** Acts within the deadline or not at all. @throws {RedisError} `COATCHECK_REDIS_TIMEOUT`, then nothing was written */
+  /**
+   * Executes within the deadline or not at all.
+   * @throws {RedisError} `COATCHECK_REDIS_TIMEOUT`; the script wrote nothing
+   */
   inTime(script: RedisScript, keys: readonly string[], args: readonly RedisArgument[]): Promise<readonly RedisReply[]>
-  /** Like `inTime`, and whether it is durable: with more time, since it may have to wait for the replicas of others first. */
+  /** Like `inTime`, and reports durability. It has more time, because it may first wait for the replicas of earlier writes. */
   lastingInTime(script: RedisScript, keys: readonly string[], args: readonly RedisArgument[]): Promise<LastingReply>
-  /** Like `always`, and whether it is durable: see `RedisClientPort.lasting`. */
+  /** Like `always`, and reports durability: see `RedisClientPort.lasting`. */
   lastingOf(step: Repeatable): Promise<LastingReply>
-  /** As `always` runs it, to be run now or later. */
+  /** Returns the call of `always` as a step, to run now or later. */
   repeatable(script: RedisScript, keys: readonly string[], args: readonly RedisArgument[]): Repeatable
-  /** Acts whenever it arrives: for what ends sessions or deletes tokens, where late is better than never. */
+  /** Executes whenever it arrives. Used to end sessions and delete tokens, where late execution is better than none. */
   always(script: RedisScript, keys: readonly string[], args: readonly RedisArgument[]): Promise<readonly RedisReply[]>
 }
 

@@ -1,4 +1,4 @@
-/** A Lua script and its SHA-1, computed once. The heading of each script says what KEYS, ARGV and the reply are. */
+/** A Lua script and its SHA-1, computed once. The heading of each script describes KEYS, ARGV and the reply. */
 import { createHash } from 'node:crypto'
 
 export interface RedisScript {
@@ -13,7 +13,7 @@ export function defineScript(name: string, lua: string): RedisScript {
 
 const LATE = Buffer.from('late')
 
-/** How scripts say that their deadline had passed when they arrived: see `scripts/prologue.ts`. */
+/** True for the reply of a script that arrived after its deadline: see `scripts/prologue.ts`. */
 export function isLateReply(reply: unknown): boolean {
   if (!Array.isArray(reply) || reply.length !== 1) return false
   const [word] = reply as unknown[]

@@ -1,8 +1,8 @@
-/** What the server did not run for the moment is sent again: it is loading, a slot is on its way, a script keeps it busy. */
+/** Retries commands that the server temporarily did not run: it is loading, a slot is migrating, or a script keeps it busy. */
 import { ExponentialBackoff, handleWhen, retry } from 'cockatiel'
 import { isTransientReply } from './diagnose.ts'
 
-/** More than fit into any deadline: it is the deadline that ends it. */
+/** More attempts than fit into any deadline. The deadline ends the retries. */
 const ATTEMPTS = 50
 
 const policy = retry(handleWhen(isTransientReply), {
@@ -11,8 +11,8 @@ const policy = retry(handleWhen(isTransientReply), {
 })
 
 /**
- * @param refusal what the first attempt met with
- * @param attempt sends it once more
+ * @param refusal error of the first attempt
+ * @param attempt sends the command again
  * @returns the answer; rejects with the first error that is not transient
  */
 export function untilTaken(refusal: unknown, attempt: () => Promise<unknown>): Promise<unknown> {
@@ -20,7 +20,7 @@ export function untilTaken(refusal: unknown, attempt: () => Promise<unknown>): P
   return policy.execute(async () => {
     if (!isFirst) return await attempt()
     isFirst = false
-    // This one has been made already: it only starts the waiting.
+    // The first attempt was already made, so this error only starts the backoff.
     throw refusal
   })
 }

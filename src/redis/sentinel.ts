@@ -1,6 +1,6 @@
 /**
- * The primary that the sentinels name: asked before each connect, and looked after from then on, so that a connection moves to
- * the new primary when the sentinels have made one, whether the old one is gone, hangs, or still believes in itself.
+ * Follows the primary that the sentinels name. It asks them before each connect and polls them afterwards. So a connection moves to a new
+ * primary, whether the old one is gone, hangs, or still considers itself primary.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { RedisError } from '../core/errors.ts'
@@ -15,12 +15,12 @@ import { nameOfAddress, type RedisTarget, type SentinelTarget } from './target.t
 
 const LOOK_MS = 1000
 const LOOK_URGENTLY_MS = 100
-/** After the first answer: how long others may take to know better. */
+/** How long to wait for a newer answer after the first one, milliseconds. */
 const PATIENCE_MS = 50
 
 interface Answer {
   readonly address: RedisAddress
-  /** Grows with each failover, so of two answers the higher one is the later one. */
+  /** Grows with each failover, so the higher of two epochs is the later one. */
   readonly epoch: number
 }
 
@@ -36,7 +36,7 @@ export class SentinelSource implements RedisSource {
   #isUrgent = true
   #isClosed = false
 
-  /** @param deps for the connections to the sentinels; their events are of no interest to anybody */
+  /** @param deps for the connections to the sentinels; events of these connections are ignored */
   constructor(target: SentinelTarget, limits: RedisLimits, deps: RedisClientDeps) {
     this.#target = target
     const wheel = new DeadlineWheel(deps.clock)
@@ -50,7 +50,7 @@ export class SentinelSource implements RedisSource {
   }
 
   async client(): Promise<RedisLibraryClient> {
-    // No attempts of its own: the next one may have to go elsewhere.
+    // The client makes no attempts of its own, because the next attempt may need another server.
     return createLibraryClient(await this.#locate(), () => null)
   }
 
@@ -116,7 +116,7 @@ export class SentinelSource implements RedisSource {
     this.#lookIn(this.#isUrgent ? LOOK_URGENTLY_MS : LOOK_MS)
   }
 
-  /** @returns whether the primary is another one now */
+  /** @returns whether the primary changed */
   #take(answer: Answer): boolean {
     const before = this.#known
     if (before !== null && answer.epoch < before.epoch) return false
@@ -124,7 +124,7 @@ export class SentinelSource implements RedisSource {
     return before === null || nameOfAddress(before.address) !== nameOfAddress(answer.address)
   }
 
-  /** All at once: the first answer, or one of a later failover that comes soon after it. */
+  /** Asks all sentinels at once. Takes the first answer, or one of a later failover that arrives soon after it. */
   async #ask(): Promise<Answer | null> {
     const answers: Answer[] = []
     const asked = this.#sentinels.map(async (sentinel) => {

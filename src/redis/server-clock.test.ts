@@ -7,7 +7,7 @@ test('the offset is measured against the middle of the round trip, and survives 
   expect(clock.now()).toBe(1_000_000)
   await clock.measure(async () => {
     nowMs += 40
-    // What the server showed when half of the round trip was over: 5 s ahead of us.
+    // What the server showed halfway through the round trip: 5 s ahead of the local clock.
     return [Buffer.from('1005'), Buffer.from('20000')]
   })
   expect(clock.now()).toBe(nowMs + 5000)
@@ -20,7 +20,7 @@ test('the offset is measured against the middle of the round trip, and survives 
 test('an answer that took long is believed only against what it rules out', async () => {
   let nowMs = 1_000_000
   const clock = new ServerClock({ now: () => nowMs, monotonic: () => nowMs })
-  // The server's clock is ours; the process was busy for three seconds before it saw the answer.
+  // Both clocks agree. The process was busy for three seconds before it saw the reply.
   await clock.measure(async () => {
     nowMs += 3000
     return [Buffer.from('1000'), Buffer.from('5000')]

@@ -10,24 +10,24 @@ import { nameOfAddress, type RedisTarget } from './target.ts'
 export interface RedisSource {
   /** For messages. */
   readonly endpoint: string
-  /** Made here: so ours to cut and to make anew. */
+  /** True if Coatcheck created the client, so Coatcheck may close and replace it. */
   readonly isOwn: boolean
-  /** The server behind it may be another one next time: a connection that broke is not repaired but made anew. */
+  /** True if the next connect may reach another server. A broken connection is then replaced, not repaired. */
   readonly isMoving: boolean
-  /** What an endpoint probe may ask, if anything. */
+  /** Target of an endpoint probe, if a probe is possible. */
   readonly target: RedisTarget | null
   /**
    * Returns a client that is not connected yet, or the user-supplied client.
-   * @param reconnectDelayMs asked after each failed attempt of the client; `null` ends its attempts
+   * @param reconnectDelayMs called after each failed attempt of the client; `null` ends its attempts
    */
   client(reconnectDelayMs: (retries: number) => number | null): Promise<RedisLibraryClient>
-  /** A second client for the same server, with options of the library that are for it only; `null` when none can be made. */
+  /** Creates a second client for the same server, with its own library options. `null` if none can be made. */
   further(reconnectDelayMs: (retries: number) => number | null, options?: object): Promise<RedisLibraryClient | null>
-  /** Throws what is wrong with a server that answers: a replica, where the primary is wanted. */
+  /** Throws if the server answers but cannot be used: a replica in place of the primary. */
   check?(client: RedisLibraryClient): Promise<void>
-  /** Calls back when the server is another one now, until it is closed. */
+  /** Calls back when the server changed, until the source is closed. */
   follow?(moved: () => void): void
-  /** True while nothing can be sent: then it looks out for a new server often. */
+  /** True while no command can be sent. The source then polls for a new server often. */
   hurry?(isUrgent: boolean): void
   close?(): Promise<void>
 }
@@ -43,7 +43,7 @@ export function addressSource(target: RedisTarget): RedisSource {
   }
 }
 
-/** A further connection to the same server, whose fate the first one decides. */
+/** A further connection to the same server. The first connection decides when it moves. */
 export function furtherSource(source: RedisSource): RedisSource {
   return {
     get endpoint() {

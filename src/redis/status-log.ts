@@ -1,4 +1,4 @@
-/** Tells listeners what has become of the connection: each change once, however many attempts fail in the same way. */
+/** Reports connection changes to listeners. It reports each change once, however many attempts fail in the same way. */
 import type { EventMap } from '../core/event-map.ts'
 import type { EventBus } from '../core/events.ts'
 
@@ -10,7 +10,7 @@ export class StatusLog {
     this.#events = events
   }
 
-  /** @param code why it cannot be used: another reason is news */
+  /** @param code why the connection cannot be used; a new code counts as a change */
   tell(status: EventMap['redis.status']['status'], server: string, code?: string): void {
     const change = `${status} ${code ?? ''}`
     if (change === this.#last) return

@@ -1,7 +1,7 @@
 /**
- * Credentials that are announced when they change, for one client of the library: as the library asks for them, but never more
- * than one subscription. The library subscribes anew with each connection and forgets the subscription before, so that its
- * source would go on announcing to it, and asking for tokens, after everything here has been closed.
+ * Wraps a streaming credentials provider for one library client, with at most one subscription at a time. The library subscribes again with
+ * each connection and never disposes of the previous subscription. Without this wrapper, the provider would keep notifying it and
+ * requesting tokens after the client closes.
  */
 import type { RedisCredentialsProvider } from './target.ts'
 
@@ -22,7 +22,7 @@ function oneSubscription(provider: Streaming): Streaming & { onReAuthenticationE
     type: 'streaming-credentials-provider',
     async subscribe(listener) {
       const [credentials, subscription] = (await provider.subscribe(listener)) as [unknown, Disposable]
-      // After the new one: a source that nobody listens to forgets its token.
+      // Disposed after the new subscription, because a provider without subscribers forgets its token.
       last?.dispose()
       last = subscription
       return [credentials, subscription]

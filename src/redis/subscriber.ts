@@ -1,9 +1,9 @@
 /**
- * Hearing of changes that other processes make: subscriptions on a connection of their own, since one that is subscribed
- * answers nothing else on protocol 2. It is opened for the first listener and closed when nobody has listened for a while.
+ * Receives messages about changes from other processes. Subscriptions have their own connection, because a subscribed connection takes no
+ * other commands on protocol 2. It opens for the first listener and closes after `IDLE_MS` without listeners.
  *
- * What is heard is a hint and never the truth. A message that is lost, a server that forbids the channel, a connection that
- * is away: all of that means "not heard", and whoever waits looks for itself from time to time.
+ * A message is a hint and never the truth. A message may be lost, the server may forbid the channel, or the connection may be down. In all
+ * these cases nothing arrives, so a waiting caller must also poll.
  */
 import type { Watch } from './client-port.ts'
 import { cutClient, type RedisLibraryClient } from './library.ts'
@@ -12,12 +12,12 @@ import type { RedisSource } from './source.ts'
 
 const IDLE_MS = 30_000
 
-/** Makes a client that is not connected yet and connects again by itself until it is cut; `null` when none can be made. */
+/** Creates a client that is not connected yet and that reconnects by itself until it is closed; `null` if none can be made. */
 export type SubscriberSource = (isNeeded: () => boolean) => Promise<RedisLibraryClient | null>
 
 interface Connection {
   readonly client: RedisLibraryClient
-  /** What the library must know to be cut: see `cutClient`. */
+  /** `cutClient` needs this. */
   hasSocket: boolean
   isOver: boolean
 }
@@ -33,7 +33,7 @@ export class RedisSubscriber {
     this.#source = source
   }
 
-  /** @param listener called for each message, also for those of others on the same channel */
+  /** @param listener called for each message, including those of other publishers on the same channel */
   watch(channel: string, listener: () => void): Watch {
     if (this.#isClosed) return { confirmed: Promise.resolve(false), close: () => undefined }
     this.#watches++
@@ -75,11 +75,11 @@ export class RedisSubscriber {
 
   #open(): Promise<Connection> {
     const opening = this.#make()
-    // Whoever waits next tries again.
+    // The next caller tries again.
     const forget = (): void => {
       if (this.#connection === opening) this.#connection = null
     }
-    // Subscriptions wait in the library until the connection stands.
+    // The library queues subscriptions until the connection is ready.
     opening.then(({ client }) => client.connect().catch(forget), forget)
     return opening
   }
@@ -89,7 +89,7 @@ export class RedisSubscriber {
     const client = await this.#source(() => !life.isOver)
     if (client === null) throw new Error('no client to subscribe with')
     const connection: Connection = Object.assign(life, { client, hasSocket: false })
-    // Never taken off: an error event that nobody listens to would end the process.
+    // Stays attached: an `error` event without a listener ends the process.
     client.on('error', () => (connection.hasSocket = client.isReady))
     client.on('connect', () => (connection.hasSocket = true))
     return connection
@@ -108,7 +108,7 @@ export class RedisSubscriber {
   }
 }
 
-/** Further connections for subscriptions: of our own to the same server, also beside a user-supplied client. */
+/** Opens further connections for subscriptions: to the same server and owned by Coatcheck, also next to a user-supplied client. */
 export function subscriberSource(source: RedisSource): SubscriberSource {
   return (isNeeded) => source.further((retries) => (isNeeded() ? retryDelayMs(retries) : null))
 }

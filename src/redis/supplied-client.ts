@@ -7,9 +7,9 @@ import { RedisError } from '../core/errors.ts'
 import type { RedisArgument, RedisReply, ServerPort } from './client-port.ts'
 import { type RedisLibraryClient, SEND_OPTIONS } from './library.ts'
 
-/** What the three have in common. */
+/** The interface that the three kinds have in common. */
 interface AnyClient {
-  /** Whether it was connected and not closed since. */
+  /** Whether `connect()` was called and the client was not closed since. */
   readonly isOpen: boolean
   /** Listens to a channel. */
   // Listeners take one argument more in some majors.
@@ -69,24 +69,24 @@ export function isOneServer(client: SuppliedClient): boolean {
   return !isCluster(client) && !isSentinel(client)
 }
 
-/** Ends one that nobody else uses. Never its graceful close: that does not return while a server hangs. */
+/** Closes a client that no other code uses, never gracefully: the graceful close does not return while a server hangs. */
 export function cutSuppliedClient(client: SuppliedClient): void {
   const { destroy, disconnect } = client as Pick<RedisLibraryClient, 'destroy' | 'disconnect'>
-  // One that is closed already says so by an error, at once or by a promise.
+  // A client that is already closed throws or rejects.
   void (async () => (destroy ? destroy.call(client) : await disconnect?.call(client)))().catch(() => undefined)
 }
 
-/** In the shape of a client for one server. */
+/** Wraps the client in the interface of a client for one server. */
 export function asLibraryClient(client: SuppliedClient): RedisLibraryClient {
   if (isCluster(client)) {
     return wrapped(client, (args, options) => client.sendCommand(firstKeyOf(args), undefined, args, options))
   }
-  // Never a replica: what is read here decides who is signed in.
+  // Never a replica: these reads decide who is signed in.
   if (isSentinel(client)) return wrapped(client, (args, options) => client.sendCommand(false, args, options))
   return client
 }
 
-/** The masters of a cluster, one by one, for what has to look at all of them. */
+/** The masters of a cluster, one by one, for scans over all of them. */
 export function mastersOf(cluster: RedisLibraryCluster, deadlineMs: number): readonly ServerPort[] {
   return cluster.masters.map((node) => ({
     endpoint: node.address,
@@ -107,7 +107,7 @@ function wrapped(client: AnyClient, sendCommand: RedisLibraryClient['sendCommand
     get isOpen() {
       return client.isOpen
     },
-    // A cluster of major 4 does not say it.
+    // A cluster of major 4 has no `isReady`.
     get isReady() {
       return client.isReady ?? client.isOpen
     },
@@ -116,7 +116,7 @@ function wrapped(client: AnyClient, sendCommand: RedisLibraryClient['sendCommand
       return client.on(event, listener)
     },
     sendCommand,
-    // They subscribe on connections of their own already. For anything else there is no way to one certain server.
+    // A cluster subscribes on its own connections. It has no way to open another connection to one specific server.
     duplicate: (options?: object) => {
       if (options !== undefined) throw new RedisError('COATCHECK_REDIS_PROTOCOL')
       return {
@@ -132,7 +132,7 @@ function wrapped(client: AnyClient, sendCommand: RedisLibraryClient['sendCommand
     },
     async connect() {
       await client.connect()
-      // A cluster has no event for it.
+      // A cluster emits no `ready` event.
       for (const listener of heard.get('ready') ?? []) listener()
     },
   }

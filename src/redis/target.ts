@@ -1,12 +1,12 @@
-/** What `options.ts` makes of options and environment, and `open-client.ts` connects to. */
+/** The resolved destination: `options.ts` builds it from options and environment, and `open-client.ts` connects to it. */
 import type { RedisAddress } from './redis-url.ts'
 
-/** As whom and how to connect. Holds secrets: never shown, never part of an error or event. */
+/** Credentials and TLS of a connection. Holds secrets: never shown, never part of an error or event. */
 export interface RedisAccess {
   readonly tls: RedisTls | null
   readonly username: string | null
   readonly password: string | null
-  /** Instead of user name and password, for those that change: handed through to the client library, majors 5 and 6. */
+  /** Replaces user name and password if they change. Passed to the client library, majors 5 and 6. */
   readonly credentialsProvider: RedisCredentialsProvider | null
   readonly database: number
   readonly connectTimeoutMs: number
@@ -28,12 +28,12 @@ export interface RedisTarget extends RedisAccess {
 
 export interface ClusterTarget {
   readonly access: RedisAccess
-  /** Where to begin: any nodes of the cluster. */
+  /** Nodes for the first contact: any nodes of the cluster. */
   readonly nodes: readonly RedisAddress[]
 }
 
 export interface SentinelTarget {
-  /** For the servers that the sentinels name. */
+  /** Credentials for the servers that the sentinels name. */
   readonly access: RedisAccess
   /** The name under which the sentinels know the primary. */
   readonly name: string
@@ -45,7 +45,10 @@ export type Destination =
   | { readonly kind: 'cluster'; readonly target: ClusterTarget }
   | { readonly kind: 'sentinel'; readonly target: SentinelTarget }
 
-/** By shape the two providers of the client library: that of `@redis/entraid`, or `{ type: 'async-credentials-provider', credentials }`. */
+/**
+ * The two provider types of the client library, by shape: that of `@redis/entraid`, or `{ type: 'async-credentials-provider', credentials
+ * }`.
+ */
 export type RedisCredentialsProvider =
   | {
       /** Kind of provider, as `redis` names it. */
@@ -61,13 +64,13 @@ export type RedisCredentialsProvider =
   | {
       /** Kind of provider, as `redis` names it. */
       readonly type: 'streaming-credentials-provider'
-      /** Called once for each connection; the listener gets every new password. */
+      /** Called once for each connection. The listener receives every new password. */
       // The listener's type differs between copies of the library, so it is not looked at.
       // eslint-disable-next-line @typescript-eslint/no-explicit-any
       readonly subscribe: (listener: any) => Promise<unknown>
     }
 
-/** For messages: `host:port` or the path of a socket. */
+/** Name for messages: `host:port` or the path of a socket. */
 export function nameOfAddress(address: RedisAddress): string {
   if ('path' in address) return address.path
   return address.host.includes(':') ? `[${address.host}]:${address.port}` : `${address.host}:${address.port}`
