@@ -1,17 +1,17 @@
 /**
- * Reading key names: which key of `RedisKeys` a name is, and what it names. The patterns are made of the names that `keys.ts`
- * builds, so that a name is written down once.
+ * Parses key names: which key of `RedisKeys` a name belongs to, and which parts it contains. The patterns come from the names that
+ * `keys.ts` builds, so that each name is defined only once.
  */
 import { redisKeys, type RedisKeys } from './keys.ts'
 
-/** A name of ours, taken apart. Absent: the family has no such part. */
+/** A parsed key name. A part that the family does not have is absent. */
 export interface KeyName {
   readonly family: KeyFamily
   readonly key: string
   readonly userKey: string
-  /** Of a session, without its user key. */
+  /** Session id, without its user key. */
   readonly id: string
-  /** Of a document or a set of them, or what a canary stands for. */
+  /** Kind of a document or document set, or the record class of a canary. */
   readonly kind: string
   /** A keyed hash: of a `state`, a provider session, a document, … */
   readonly hash: string
@@ -21,7 +21,7 @@ export type KeyFamily = keyof RedisKeys
 
 type Part = 'userKey' | 'id' | 'kind' | 'hash' | 'number'
 
-/** Most frequent ones first: a scan asks for each key of the server. */
+/** Most frequent families first, because a scan tests each key of the server. */
 const PARTS: { readonly [Family in KeyFamily]: readonly Part[] } = {
   session: ['userKey', 'id'],
   generation: ['userKey'],
@@ -54,7 +54,7 @@ const PATTERNS: { readonly [P in Part]: string } = {
 /** In the order of docs/redis-keys.md. */
 export const KEY_FAMILIES: readonly KeyFamily[] = Object.keys(redisKeys('')) as KeyFamily[]
 
-/** @returns how to read a name; `null` for one that is not ours */
+/** @returns a function that parses names; it returns `null` for a name that Coatcheck did not build */
 export function keyNameReader(prefix: string): (key: string) => KeyName | null {
   const families = (Object.keys(PARTS) as KeyFamily[]).map((family) => [family, patternOf(prefix, family)] as const)
   return (key) => {
@@ -71,7 +71,7 @@ export function keyNameReader(prefix: string): (key: string) => KeyName | null {
 
 const SESSION_BEHIND_ANYTHING = new RegExp(`${sourceOf('', 'session')}$`, 's')
 
-/** @returns the prefix, whatever it is, under which the name is that of a session; `null` for any other name */
+/** @returns the prefix, whatever it is, if the name is that of a session; `null` for any other name */
 export function prefixOfSession(key: string): string | null {
   const at = key.search(SESSION_BEHIND_ANYTHING)
   return at < 0 ? null : key.slice(0, at)
@@ -82,9 +82,9 @@ function patternOf(prefix: string, family: KeyFamily): RegExp {
 }
 
 function sourceOf(prefix: string, family: KeyFamily): string {
-  // Whatever a part is, it is put into the name as it is.
+  // Each part appears in the name unchanged.
   const build = redisKeys(prefix)[family] as unknown as (...parts: readonly string[]) => string
-  // No prefix holds control characters, so these places are found again.
+  // No prefix contains control characters, so these placeholders can be found again.
   const name = build(...PARTS[family].map((_, i) => String.fromCharCode(i)))
   const escaped = name.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&')
   return escaped.replace(/[\0\x01]/g, (place) => placeOf(family, place.charCodeAt(0)))

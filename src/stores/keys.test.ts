@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { type RedisKeys, redisKeys } from './keys.ts'
 
 const USER_KEY = '<user key>'
-/** Of every key, the placeholders that the docs use. A new key does not compile without its line here. */
+/** The placeholders of every key, as the docs use them. A new key does not compile without its line here. */
 const placeholders: { readonly [K in keyof RedisKeys]: Parameters<RedisKeys[K]> } = {
   session: [USER_KEY, '<id>'],
   generation: [USER_KEY],

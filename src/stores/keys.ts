@@ -1,8 +1,8 @@
 /**
  * Builds every key name of docs/redis-keys.md. No other file builds key names.
- * All keys of one user carry its user key as hash tag, so they lie in one slot and one script may touch them all.
- * In key names and index members a session is named by the random part of its id: the user key already stands in the hash
- * tag, and repeating it costs 32 bytes per session (docs/decisions/0003-short-session-ids-in-keys.md).
+ * All keys of one user carry its user key as hash tag. So they lie in one slot, and one script may touch them all.
+ * In key names and index members, the random part of the id identifies a session. The user key already stands in the hash tag. Repeating it
+ * would cost 32 bytes per session (docs/decisions/0003-short-session-ids-in-keys.md).
  */
 export interface RedisKeys {
   session(userKey: string, id: string): string
@@ -17,13 +17,13 @@ export interface RedisKeys {
   logoutToken(hash: string): string
   providerGate(hash: string): string
   revocationIndex(): string
-  /** `name`: a keyed hash; each lies in a slot of its own. */
+  /** `name`: a keyed hash. Each document lies in its own slot. */
   document(kind: string, name: string): string
   documentSet(kind: string, name: string): string
-  /** `number`: chosen so that each server of a cluster has one. */
+  /** `number`: chosen so that each server of a cluster has one canary. */
   canary(recordClass: string, number: number): string
   canaries(): string
-  /** One of several, each in a slot of its own. */
+  /** One of several streams, each in its own slot. */
   events(shard: string): string
   migrationReads(): string
 }
@@ -51,7 +51,7 @@ export function redisKeys(prefix: string): RedisKeys {
   }
 }
 
-/** Beginnings of the names whose changes the near cache hears of: of sessions, and of generations and tokens. */
+/** Prefixes of the key names whose changes the near cache receives: of sessions, and of generations and tokens. */
 export function announcedPrefixes(prefix: string): readonly string[] {
   return [`${prefix}user:session:`, `${prefix}user:{`]
 }

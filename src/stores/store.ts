@@ -1,6 +1,6 @@
 /**
- * A store: the drivers of one technology behind one connection. `coatcheck/redis` and `coatcheck/memory` make them; only
- * entry files and the command line choose one.
+ * A store groups the drivers of one technology behind one connection. `coatcheck/redis` and `coatcheck/memory` create stores. Only entry
+ * files and the command line choose one.
  */
 import type { Clock } from '../core/clock.ts'
 import type { EventBus } from '../core/events.ts'
@@ -14,7 +14,7 @@ import type { ProviderGateDriver } from '../token/provider-gate-driver.ts'
 import type { TokenRevocationListener, RevocationDriver } from '../token/revocation-driver.ts'
 import type { TokenDriver } from '../token/token-driver.ts'
 
-/** What a store is opened with. */
+/** Context in which a store is opened. */
 export interface StoreContext {
   /** Prefix of all key names. Empty: none. */
   readonly prefix: string
@@ -22,7 +22,7 @@ export interface StoreContext {
   readonly clock: Clock
   /** Where the store reports events. */
   readonly events: EventBus
-  /** Whether the base URL is on a loopback address. False: the memory store refuses to open. */
+  /** Whether the base URL is on a loopback address. If false, the memory store refuses to open. */
   readonly loopback: boolean
   /** Receives the refresh tokens to revoke when a sign-in ends (RFC 7009). Absent: none are revoked. */
   readonly tokenRevocations?: TokenRevocationListener
@@ -48,9 +48,9 @@ export interface Store {
   readonly providerSessions: ProviderSessionDriver
   /** Keeps the records of other session libraries, such as express-session. */
   readonly documents: DocumentDriver
-  /** Reads and changes the records of other libraries on the same servers. Loaded at the first call: only a migration needs it. */
+  /** Reads and changes the records of other libraries on the same servers. Loaded at the first call, because only a migration needs it. */
   oldRecords(): Promise<OldRecordDriver>
-  /** Counts the reads of old records over all processes. Loaded at the first call: only a migration needs it. */
+  /** Counts the reads of old records over all processes. Loaded at the first call, because only a migration needs it. */
   migrationReads(): Promise<ReadCountsDriver>
   /**
    * Estimates the number of session records, anonymous ones included: exact with few keys, from a sample with many.
@@ -60,17 +60,17 @@ export interface Store {
   /** Writes the lifecycle events to the streams that workers read. Returns the function that stops it. Absent: no stream is configured. */
   follow?(events: EventBus): () => void
   /**
-   * Asks the store: resolves when every server has answered. A store in memory resolves at once.
+   * Checks the store: resolves when every server has answered. A store in memory resolves at once.
    * @throws {RedisError} why the store does not answer
    */
   ready(): Promise<void>
-  /** Closes the connection, at the latest at its deadline. A client that the application passed in stays open. */
+  /** Closes the connection, at the latest at its deadline. A user-supplied client stays open. */
   close(): Promise<void>
 }
 
-/** Opens a store; `redisStore()` and `memoryStore()` make it. Options are checked at once, the store is opened at first use. */
+/** Opens a store. `redisStore()` and `memoryStore()` create it. Options are checked at once; the store is opened at first use. */
 export interface StoreFactory {
-  /** Whether the records are in the memory of this process, which is for development only. */
+  /** Whether the records are in the memory of this process. Such a store is for development only. */
   readonly isLocal: boolean
   /** Identifies the store within the process: factories of one identity share a connection. A hash, without secrets. */
   readonly identity: string

@@ -1,4 +1,4 @@
-/** Documents in the memory of the process: the embedded store of development. Bounded by its space. */
+/** Documents in the memory of the process, for the embedded development store. The space bounds their size. */
 import { checkedTtlMs } from '../../core/time-to-live.ts'
 import type { MemorySpace } from './space.ts'
 import { type RedisKeys, redisKeys } from '../keys.ts'
@@ -11,10 +11,10 @@ import {
 
 const ENDED = Buffer.from('x')
 const MEMBER_BYTES = 64
-/** What is kept until it is removed: as long as a process could live. */
+/** Life of documents without a TTL: longer than any process lives. */
 const FOREVER_MS = 100 * 365 * 86_400_000
 
-/** @param keys names in the space, for several applications that share one. */
+/** @param keys builds names in the space, for several applications that share one */
 export function createMemoryDocumentDriver(
   space: MemorySpace,
   keys: Pick<RedisKeys, 'document' | 'documentSet'> = redisKeys(''),
@@ -25,7 +25,7 @@ export function createMemoryDocumentDriver(
     const record = space.getBuffer(key)
     return record && record.length > 1 ? record : null
   }
-  /** Members by the end of their time; those whose time is over are left out. */
+  /** Returns members with the end of their life. Expired members are left out. */
   const entriesOf = (key: string): Map<string, number> => {
     const entries = space.get<Map<string, number>>(key) ?? new Map<string, number>()
     return new Map([...entries].filter(([, endsAtMs]) => endsAtMs > space.clock.now()))
@@ -35,7 +35,7 @@ export function createMemoryDocumentDriver(
     else space.put(key, entries, entries.size * MEMBER_BYTES, Math.max(...entries.values()) - space.clock.now())
   }
 
-  // All async: an error rejects, as it does for the Redis driver.
+  // All methods are async, so that an error rejects as in the Redis driver.
   return {
     read: async (ref) => Promise.resolve(recordAt(keyOf(ref))),
 

@@ -1,6 +1,6 @@
 /**
- * `coatcheck/memory`: the embedded store for development. Same semantics, lifetimes and limits as Redis, in the memory of one
- * process, bounded; it survives a module reload, and is refused where the base URL is not a loopback address.
+ * `coatcheck/memory`: the embedded store for development. It has the semantics, lifetimes and limits of Redis, in the bounded memory of one
+ * process. It survives a module reload. It refuses to open if the base URL is not a loopback address.
  */
 import { ownOptions } from '../../config/shape.ts'
 import { ConfigError } from '../../core/errors.ts'
@@ -22,14 +22,14 @@ import { createMemoryTokenDriver } from './token-driver.ts'
 export interface MemoryStoreOptions {
   /** Name of the store. Stores of one name share their content within the process. Default `default`. */
   readonly name?: string
-  /** Largest memory, bytes. Writes beyond it are refused with `COATCHECK_REDIS_OOM`. Default 64 MiB, about 50,000 sessions of 1 KB. */
+  /** Maximum memory, bytes. Writes beyond it fail with `COATCHECK_REDIS_OOM`. Default 64 MiB, about 50,000 sessions of 1 KB. */
   readonly maxBytes?: number
 }
 
 export type { Store, StoreContext, StoreFactory } from '../store.ts'
 
 /**
- * Creates a store in the memory of this process, for development and tests: same semantics, lifetimes and limits as on Redis. Its
+ * Creates a store in the memory of this process, for development and tests. It has the semantics, lifetimes and limits of Redis. Its
  * content ends with the process. It opens on a loopback base URL only (`COATCHECK_STORE_REQUIRED`).
  * @throws {ConfigError} `COATCHECK_CONFIG_UNKNOWN_OPTION`, `COATCHECK_CONFIG_INVALID`
  */
@@ -43,14 +43,14 @@ export function memoryStore(options: MemoryStoreOptions = {}): StoreFactory {
   }
 }
 
-/** @throws {ConfigError} `COATCHECK_STORE_REQUIRED` when the base URL is not a loopback address */
+/** @throws {ConfigError} `COATCHECK_STORE_REQUIRED` if the base URL is not a loopback address */
 function openMemoryStore(
   identity: string,
   maxBytes: number,
   { prefix, clock, loopback, tokenRevocations: listener }: StoreContext,
 ): Store {
   if (!loopback) throw new ConfigError('COATCHECK_STORE_REQUIRED')
-  // The clock of whoever opens it first: a reloaded module brings the same system clock in another object.
+  // Uses the clock of the first opener. A reloaded module brings the same system clock in another object.
   const space = processState(identity, () => new MemorySpace({ clock, maxBytes }))
   const keys = redisKeys(prefix)
   const revocations = createMemoryRevocationDriver(space, keys)
@@ -69,7 +69,7 @@ function openMemoryStore(
     providerSessions: createMemoryProviderSessionDriver(space, keys),
     estimateSessions: () => Promise.resolve(space.keys(announcedPrefixes(prefix)[0] ?? '').length),
     ready: () => Promise.resolve(),
-    // The content stays for the next opening in this process: that is what a reload in development needs.
+    // The content stays for the next opening in this process. A reload in development needs that.
     close: () => Promise.resolve(),
   }
 }

@@ -1,9 +1,9 @@
-/** Records of another library in the memory of the process: strings beside our own records, for development and tests. */
+/** Records of another library in the memory of the process, for development and tests: plain strings next to Coatcheck's own records. */
 import { checkedTtlMs } from '../../core/time-to-live.ts'
 import type { MemorySpace } from './space.ts'
 import type { OldRecord, OldRecordDriver } from '../../migrate/old-record-driver.ts'
 
-/** The space has no entry without an end: as long as a process could live. */
+/** Every entry of the space expires, so this is longer than any process lives. */
 const FOREVER_MS = 100 * 365 * 86_400_000
 
 export function createMemoryOldRecordDriver(space: MemorySpace): OldRecordDriver {
@@ -19,7 +19,7 @@ export function createMemoryOldRecordDriver(space: MemorySpace): OldRecordDriver
     return { status: 'written' }
   }
 
-  // All async: an error rejects, as it does for the Redis driver.
+  // All methods are async, so that an error rejects as in the Redis driver.
   return {
     read: async (key) => Promise.resolve(recordAt(key)),
 

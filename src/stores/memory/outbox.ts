@@ -1,4 +1,4 @@
-/** The outbox of grants in memory: as `redis/scripts/outbox.ts`, for the drivers that delete tokens. */
+/** The outbox of grants in memory, for the drivers that delete tokens. Same semantics as `redis/scripts/outbox.ts`. */
 import type { MemorySpace } from './space.ts'
 
 /** Grants by `<provider>:<nonce, hex>`. */
@@ -8,7 +8,7 @@ const ENTRY_OVERHEAD_BYTES = 128
 const NONCE_AT = 13
 const NONCE_BYTES = 12
 
-/** Grants of these providers, before the token hash is deleted. */
+/** Reads the grants of these providers, before the token hash is deleted. */
 export function heldGrants(hash: ReadonlyMap<string, Buffer> | null, providers: readonly string[]): Outbox {
   const grants: Outbox = new Map()
   for (const provider of providers) {
@@ -18,7 +18,7 @@ export function heldGrants(hash: ReadonlyMap<string, Buffer> | null, providers: 
   return grants
 }
 
-/** @param key of the outbox */
+/** @param key key of the outbox */
 export function postGrants(space: MemorySpace, key: string, grants: Outbox, lifeMs: number): void {
   if (grants.size > 0) putOutbox(space, key, new Map([...(space.get<Outbox>(key) ?? []), ...grants]), lifeMs)
 }

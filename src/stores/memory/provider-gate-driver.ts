@@ -1,4 +1,4 @@
-/** The provider gate in the memory of the process, with the semantics of the Redis driver. */
+/** Provider gate in the memory of the process, with the semantics of the Redis driver. */
 import type { MemorySpace } from './space.ts'
 import { type RedisKeys, redisKeys } from '../keys.ts'
 import { GATE_REMEMBERED_MS, type ProviderGateDriver } from '../../token/provider-gate-driver.ts'
@@ -7,9 +7,9 @@ const RECORD_BYTES = 64
 
 interface GateRecord {
   readonly failures: number
-  /** End of the pause; 0: there was none. */
+  /** End of the pause; 0 if there was none. */
   readonly untilMs: number
-  /** End of the trial under way, or 0. */
+  /** End of the current trial, or 0. */
   readonly trialMs: number
   readonly outcome: string
 }
@@ -24,7 +24,7 @@ export function createMemoryProviderGateDriver(
   const put = (name: string, record: GateRecord, lifeMs: number): void =>
     space.put(keys.providerGate(name), record, RECORD_BYTES, lifeMs)
 
-  // async: an error rejects, as it does for the Redis driver
+  // async, so that an error rejects as in the Redis driver
   return {
     async enter(name, trialMs) {
       const record = find(name)

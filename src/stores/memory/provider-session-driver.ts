@@ -5,7 +5,7 @@ import { CLOCKS_APART_SECONDS, CROWD_SLACK, type ProviderSessionDriver } from '.
 
 const SESSION_BYTES = 128
 
-/** Times from here on are not in seconds, as in the Redis driver. */
+/** Larger numbers are milliseconds, not seconds, as in the Redis driver. */
 const FIRST_MS = 100_000_000_000
 
 interface Entry {
@@ -15,10 +15,10 @@ interface Entry {
 }
 
 interface ProviderSession {
-  /** By our session id. */
+  /** Keyed by Coatcheck session id. */
   readonly sessions: ReadonlyMap<string, Entry>
   readonly endedAtSeconds: number
-  /** How many sessions the last sweep left. */
+  /** Number of sessions after the last sweep. */
   readonly swept: number
 }
 
@@ -39,7 +39,7 @@ export function createMemoryProviderSessionDriver(
   const live = ({ sessions }: ProviderSession): Map<string, Entry> =>
     new Map([...sessions].filter(([, { endsAtMs }]) => endsAtMs > space.clock.now()))
 
-  // async: an error rejects, as it does for the Redis driver
+  // async, so that an error rejects as in the Redis driver
   return {
     async register(name, sessionId, issuedAtSeconds, lifeMs) {
       const found = find(name)

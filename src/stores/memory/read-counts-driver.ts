@@ -19,7 +19,7 @@ export function createMemoryReadCountsDriver(
   const key = keys.migrationReads()
   const stored = (): readonly OriginReads[] => space.get<readonly OriginReads[]>(key) ?? []
 
-  // All async: an error rejects, as it does for the Redis driver.
+  // All methods are async, so that an error rejects as in the Redis driver.
   return {
     async add(batch) {
       const nowMs = space.clock.now()
@@ -55,7 +55,7 @@ export function createMemoryReadCountsDriver(
   }
 }
 
-/** Without what is too old; none for an origin that no process has reported for as long. */
+/** Removes counts that are too old. Returns an empty list for an origin without recent reports. */
 function withinKept(origin: OriginReads, nowMs: number): readonly OriginReads[] {
   const firstMs = nowMs - COUNTS_KEPT_MS
   const within = (atMs: number | null): number | null => (atMs !== null && atMs >= firstMs ? atMs : null)

@@ -6,7 +6,7 @@ import { OUTBOX_LIFE_MS, type OutboxEntry, type RevocationDriver } from '../../t
 
 const ENTRY_BYTES = 64
 
-/** User keys by the time somebody should look. */
+/** User keys, by the time at which a worker should check their outbox. */
 type Index = Map<string, number>
 
 export function createMemoryRevocationDriver(space: MemorySpace, keys: RedisKeys = redisKeys('')): RevocationDriver {
@@ -18,7 +18,7 @@ export function createMemoryRevocationDriver(space: MemorySpace, keys: RedisKeys
   }
   const outboxOf = (userKey: string): Outbox => new Map(space.get<Outbox>(keys.revocations(userKey)) ?? [])
 
-  // async: an error rejects, as it does for the Redis driver
+  // async, so that an error rejects as in the Redis driver
   return {
     async announce(userKey, dueInMs) {
       const due = nowMs() + dueInMs

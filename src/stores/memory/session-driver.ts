@@ -1,7 +1,7 @@
 /**
- * Sessions in the memory of this process: the embedded default for development. The same semantics as the Redis driver, over
- * the same key names, on a `MemorySpace` that it shares with the other memory drivers. It holds sealed bytes like Redis does.
- * Each method is atomic because nothing is awaited inside it.
+ * Sessions in the memory of this process, the embedded default for development. It has the semantics and key names of the Redis driver, on
+ * a `MemorySpace` that it shares with the other memory drivers. It holds sealed bytes like Redis. Each method is atomic, because it
+ * contains no `await`.
  */
 import type { MemorySpace } from './space.ts'
 import { heldGrants, postGrants } from './outbox.ts'
@@ -23,7 +23,7 @@ import {
 
 const INDEX_ENTRY_BYTES = 96
 
-/** Session ids by deadline, epoch ms of the space's clock. */
+/** Session ids by deadline, epoch milliseconds of the space's clock. */
 type Index = Map<string, number>
 
 export function createMemorySessionDriver(
@@ -48,7 +48,7 @@ export function createMemorySessionDriver(
   }
 }
 
-/** The synchronous body; the driver above turns a refusal (a full space) into a rejected promise. */
+/** The synchronous implementation. The driver above turns an exception (a full space) into a rejected promise. */
 class MemorySessions {
   readonly #space: MemorySpace
   readonly #keys: RedisKeys
@@ -93,7 +93,7 @@ class MemorySessions {
     // All or nothing: the space refuses here, before the first change, or not at all.
     this.#space.reserve(record.length + 4 * INDEX_ENTRY_BYTES + 1024)
     const kept = generation ?? this.#random.bytes(GENERATION_BYTES)
-    // Without a generation whatever the index still names is dead.
+    // Without a generation, every session in the index is dead.
     if (!generation) this.#space.delete(this.#keys.sessions(userKey))
     const lives = Math.max(life.absoluteMs + life.slackMs, this.#space.ttlMs(this.#keys.generation(userKey)) ?? 0)
     this.#space.setBuffer(this.#keys.generation(userKey), kept, lives)
@@ -174,7 +174,7 @@ class MemorySessions {
     })
   }
 
-  /** The record, if it is of the stored generation. */
+  /** Returns the record if it has the stored generation. */
   #keptRecord(userKey: string, id: string): Buffer | null {
     const { record, generation } = this.read({ kind: 'user', userKey, id })
     return record && generation?.equals(record.subarray(0, GENERATION_BYTES)) ? record : null
@@ -194,12 +194,12 @@ class MemorySessions {
     this.#space.expire(generationKey, Math.max(lives, this.#space.ttlMs(generationKey) ?? 0))
   }
 
-  /** A marker that does not fit is left out: the record is gone all the same. */
+  /** A marker that does not fit is left out. The record is gone all the same. */
   #mark(userKey: string, id: string, ending: Ending): void {
     try {
       this.#space.setBuffer(this.#keys.ended(userKey, id), Buffer.from(ending.reason, 'utf8'), ending.ttlMs)
     } catch {
-      // Ending works on a full store.
+      // Ending must work on a full store.
     }
   }
 

@@ -1,20 +1,19 @@
 /**
- * The memory of the embedded store: one bounded map with an expiry per key, shared by the memory drivers of sessions, tokens
- * and used sign-ins, as one Redis is shared by their Redis drivers. It knows keys, bytes and time, and nothing of what
- * they mean.
+ * The memory of the embedded store: one bounded map with an expiry per key. The memory drivers of sessions, tokens and used sign-ins share
+ * it, as the Redis drivers share one Redis. It handles keys, bytes and time, and does not interpret the values.
  *
- * - Synchronous: whatever a driver does between two `await`s is one atomic step.
- * - Bounded: a write that would pass `maxBytes` is refused (`COATCHECK_REDIS_OOM`) and changes nothing; deleting always
- *   works. A driver that writes several keys in one step calls `reserve` first, so that it fails before its first change.
- * - Buffers are copied in and out. Structures (a Map for a hash or an index) are held as they are: the owner states their
- *   size, and calls `put` again after changing one, so that the bound stays true.
- * - Expired entries are absent at once, and freed on access, by a bounded sweep on each write, and before a refusal.
+ * - Synchronous: the steps of a driver between two `await`s form one atomic step.
+ * - Bounded: a write that would exceed `maxBytes` is refused (`COATCHECK_REDIS_OOM`) and changes nothing. Deleting always works. A driver
+ *   that writes several keys in one step calls `reserve` first, so that it fails before its first change.
+ * - Buffers are copied in and out. Structures (a Map for a hash or an index) are stored by reference. The owner states their size, and
+ *   calls `put` again after each change, so that the bound stays correct.
+ * - Expired entries are absent at once. They are freed on access, by a bounded sweep on each write, and before a refusal.
  */
 import type { Clock } from '../../core/clock.ts'
 import { RedisError } from '../../core/errors.ts'
 import { checkedTtlMs } from '../../core/time-to-live.ts'
 
-/** What an entry costs besides its key and value: map slot, entry object, Buffer header. An estimate, on the high side. */
+/** Overhead of an entry besides its key and value: map slot, entry object, Buffer header. A deliberately high estimate. */
 export const ENTRY_OVERHEAD_BYTES = 160
 export const DEFAULT_SPACE_BYTES = 64 * 1024 * 1024
 const SWEPT_PER_WRITE = 8
@@ -46,25 +45,28 @@ export class MemorySpace {
     this.maxBytes = maxBytes
   }
 
-  /** A copy, or `null` when the key is absent or expired. */
+  /** Returns a copy, or `null` if the key is absent or expired. */
   getBuffer(key: string): Buffer | null {
     const value = this.#live(key)?.value
     return value instanceof Uint8Array ? Buffer.from(value) : null
   }
 
-  /** Stores a copy for `ttlMs`. @throws {RedisError} `COATCHECK_REDIS_OOM`; the old value then stays. */
+  /**
+   * Stores a copy for `ttlMs`.
+   * @throws {RedisError} `COATCHECK_REDIS_OOM`; the old value then stays
+   */
   setBuffer(key: string, value: Uint8Array, ttlMs: number): void {
     this.put(key, Buffer.from(value), value.length, ttlMs)
   }
 
-  /** The structure itself, or `null` when absent or expired. The caller knows what it put there. */
+  /** Returns the structure itself, or `null` if it is absent or expired. The caller knows the type that it stored. */
   get<T>(key: string): T | null {
     return (this.#live(key)?.value as T | undefined) ?? null
   }
 
   /**
-   * Stores a structure for `ttlMs`; not copied. Also how a changed structure states its new size.
-   * @param bytes size of the value alone; key and overhead are added here.
+   * Stores a structure for `ttlMs` without a copy. Call it again after a change, to state the new size.
+   * @param bytes size of the value alone; key and overhead are added here
    * @throws {RedisError} `COATCHECK_REDIS_OOM`; the old entry then stays
    */
   put(key: string, value: unknown, bytes: number, ttlMs: number): void {
@@ -72,13 +74,13 @@ export class MemorySpace {
     const cost = bytes + key.length + ENTRY_OVERHEAD_BYTES
     this.#sweepSome()
     this.reserve(cost - (this.#live(key)?.bytes ?? 0))
-    // Looked up again: making room may have freed it.
+    // Looked up again, because making room may have freed the entry.
     this.#usedBytes += cost - (this.#entries.get(key)?.bytes ?? 0)
     this.#entries.set(key, { value, bytes: cost, expiresAtMs: this.clock.now() + lifeMs })
   }
 
   /**
-   * Makes sure that this many bytes more fit, or changes nothing.
+   * Ensures that this many additional bytes fit. Does not change live entries.
    * @throws {RedisError} `COATCHECK_REDIS_OOM`
    */
   reserve(additionalBytes: number): void {
@@ -91,14 +93,14 @@ export class MemorySpace {
     })
   }
 
-  /** True when there was a live entry. Never fails. */
+  /** Returns true if a live entry existed. Never fails. */
   delete(key: string): boolean {
     const wasLive = this.#live(key) !== null
     this.#remove(key)
     return wasLive
   }
 
-  /** Sets the remaining life of a live entry; false when there is none. */
+  /** Sets the remaining life of a live entry. Returns false if there is none. */
   expire(key: string, ttlMs: number): boolean {
     const lifeMs = checkedTtlMs(ttlMs)
     const entry = this.#live(key)
@@ -106,7 +108,7 @@ export class MemorySpace {
     return entry !== null
   }
 
-  /** Remaining life, or `null` when absent or expired. */
+  /** Remaining life in milliseconds, or `null` if absent or expired. */
   ttlMs(key: string): number | null {
     const entry = this.#live(key)
     return entry && entry.expiresAtMs - this.clock.now()
@@ -116,12 +118,12 @@ export class MemorySpace {
     return this.#live(key) !== null
   }
 
-  /** Estimated bytes in use, expired entries that nobody has met yet included. */
+  /** Estimated bytes in use, including expired entries that are not freed yet. */
   get usedBytes(): number {
     return this.#usedBytes
   }
 
-  /** Number of live entries. Walks all of them: for tests and statistics. */
+  /** Number of live entries. Scans all entries: for tests and statistics. */
   countLive(): number {
     const now = this.clock.now()
     let count = 0
@@ -129,7 +131,7 @@ export class MemorySpace {
     return count
   }
 
-  /** Live keys that begin with the prefix, as they are now. Walks all of them. */
+  /** Current live keys that begin with the prefix. Scans all entries. */
   keys(prefix: string): string[] {
     return [...this.#entries.keys()].filter((key) => key.startsWith(prefix) && this.#live(key) !== null)
   }
@@ -144,7 +146,7 @@ export class MemorySpace {
     }
   }
 
-  /** Tells those who watch the key. */
+  /** Calls the listeners of the key. */
   publish(key: string): void {
     for (const listener of this.#listeners.get(key) ?? []) listener()
   }
@@ -170,11 +172,11 @@ export class MemorySpace {
     this.#entries.delete(key)
   }
 
-  /** A few entries per write, round and round: memory of what nobody asks for again is freed without a timer. */
+  /** Sweeps a few entries per write, in turn. So unused expired entries are freed without a timer. */
   #sweepSome(): void {
     const now = this.clock.now()
     for (let i = 0; i < SWEPT_PER_WRITE; i++) {
-      // A Map's iterator stays valid while entries come and go.
+      // A Map's iterator stays valid while entries are added and removed.
       this.#sweep ??= this.#entries.entries()
       const next = this.#sweep.next()
       if (next.done === true) {
@@ -185,7 +187,7 @@ export class MemorySpace {
     }
   }
 
-  /** Everything, but at most once a second: a full store must not turn each refused write into a walk over it. */
+  /** Sweeps all entries, but at most once a second: on a full store, not every refused write may start a full scan. */
   #sweepAll(): void {
     const now = this.clock.now()
     if (now - this.#fullSweepAtMs < FULL_SWEEP_INTERVAL_MS && now >= this.#fullSweepAtMs) return

@@ -1,10 +1,9 @@
 /**
- * Tokens in the memory of the process: the embedded store of development, with the semantics of the Redis driver. A user's
- * hash is one `Map<field, record>` under the name that it would have in Redis; the session driver of the same space deletes it
- * with the user's last session.
+ * Tokens in the memory of the process, for the embedded development store, with the semantics of the Redis driver. A user's hash is one
+ * `Map<field, record>` under its Redis key name. The session driver of the same space deletes it with the user's last session.
  *
- * On a full space even the replacement of an expected record is refused when it is larger than the old one; the cache then
- * keeps the grant in the process, as it does during an outage.
+ * On a full space, even the replacement of an expected record is refused if it is larger than the old one. The cache then keeps the grant
+ * in the process, as during an outage.
  */
 import { checkedTtlMs } from '../../core/time-to-live.ts'
 import { heldGrants, postGrants } from './outbox.ts'
@@ -28,7 +27,7 @@ const FIELD_OVERHEAD_BYTES = 96 // map slot and Buffer header
 
 type Hash = Map<string, Buffer>
 
-/** @param keys names in the space; the same as those of the session driver that shares it. */
+/** @param keys builds names in the space; must match those of the session driver that shares the space */
 export function createMemoryTokenDriver(
   space: MemorySpace,
   keys: Pick<RedisKeys, 'tokens' | 'revocations'> = redisKeys(''),
@@ -36,7 +35,7 @@ export function createMemoryTokenDriver(
 ): TokenDriver {
   const hashOf = (userKey: string): Hash => space.get<Hash>(keys.tokens(userKey)) ?? new Map<string, Buffer>()
 
-  /** Throws on a full space, and has then changed nothing: `hash` is a copy. */
+  /** Throws on a full space without a change, because `hash` is a copy. */
   const store = (userKey: string, hash: Hash): void => {
     const now = space.clock.now()
     let latest = 0
@@ -70,7 +69,7 @@ export function createMemoryTokenDriver(
       return Promise.resolve(new Map(alive.map(([field, record]) => [field, Buffer.from(record)])))
     },
 
-    // async: an error rejects, as it does for the Redis driver
+    // async, so that an error rejects as in the Redis driver
     async write(userKey, { set, remove, expect, lease }) {
       const now = space.clock.now()
       const hash = new Map(hashOf(userKey))
@@ -142,7 +141,7 @@ export function createMemoryTokenDriver(
   }
 }
 
-/** As the scripts of Redis write and read it. */
+/** Same byte layout as in the Redis scripts. */
 function leaseRecord({ holder, ttlMs }: LeaseClaim, now: number): Buffer {
   const record = Buffer.alloc(LEASE_HOLDER_AT)
   record.writeBigUInt64BE(BigInt(now + checkedTtlMs(ttlMs) + LEASE_REMEMBERED_MS), 0)
@@ -154,7 +153,7 @@ function isHeldBy(lease: Buffer | undefined, { holder }: LeaseClaim): boolean {
   return lease?.subarray(LEASE_HOLDER_AT).equals(holder) === true
 }
 
-/** Whose it is now, or `null`. */
+/** Returns the current lease holder, or `null`. */
 function validHolder(lease: Buffer | undefined, now: number): Buffer | null {
   if (!lease) return null
   const ends = Number(lease.readBigUInt64BE(END_OF_LIFE_BYTES))

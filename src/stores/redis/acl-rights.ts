@@ -1,10 +1,10 @@
 /**
- * What the Redis user has to be allowed, as docs/redis-acl.md lists it (a test compares both), with an example of each command
- * for `ACL DRYRUN`, which also looks at the number of arguments.
+ * The rights that the Redis user needs, as docs/redis-acl.md lists them (a test compares both). Each command has an example for `ACL
+ * DRYRUN`, which also checks the number of arguments.
  */
 import { type RedisKeys, redisKeys } from '../keys.ts'
 
-/** Behind the name of the command and, where there is one, the key. */
+/** Arguments after the command name and, if there is one, the key. */
 const AFTER_THE_KEY = {
   get: [],
   mget: [],
@@ -41,7 +41,7 @@ const WITHOUT_KEY = {
   ping: [],
 } as const
 
-/** What a feature adds to the list. */
+/** Additional rights of each feature. */
 const OF_FEATURES = {
   durability: [['wait', '1', '1']],
   nearCache: [['client|tracking', 'off']],
@@ -52,9 +52,9 @@ const OF_FEATURES = {
 export type RedisFeature = keyof typeof OF_FEATURES
 
 export interface NeededRight {
-  /** As in a rule: `get`, `client|tracking`. */
+  /** As in an ACL rule: `get`, `client|tracking`. */
   readonly command: string
-  /** An example of it. */
+  /** Example arguments. */
   readonly args: readonly string[]
 }
 
@@ -72,7 +72,7 @@ export function neededRights(keys: RedisKeys, features: readonly RedisFeature[])
   ]
 }
 
-/** An example of each family of keys, with the pattern that the rule of it ends with. Documents of other libraries are optional. */
+/** An example key of each key family, with the pattern that its ACL rule ends with. Documents of other libraries are optional. */
 export function neededKeys(keys: RedisKeys): readonly (readonly [pattern: string, example: string])[] {
   const { session, generation, signIn, revocationIndex, appTokens } = redisKeys('')
   const examples = [

@@ -1,4 +1,4 @@
-/** `consumeEvents()`: a worker on lifecycle events, with a connection of its own. How it works stands in `event-consumer.ts`. */
+/** `consumeEvents()` starts a worker for lifecycle events on its own connection. `event-consumer.ts` implements the worker. */
 import { hostname } from 'node:os'
 import { checkedVariable, processEnvironment } from '../../config/environment.ts'
 import { missing } from '../../config/refusal.ts'
@@ -31,7 +31,7 @@ export interface ConsumeEventsOptions {
   readonly redis?: RedisStoreOptions | undefined
   /** Prefix of all key names, as in the application. Variable `REDIS_PREFIX`. Default: none. */
   readonly prefix?: string | undefined
-  /** Where a new group starts: with events from now on, or with the oldest stored one. Default `now`. */
+  /** Start of a new group: with events from now on, or with the oldest stored one. Default `now`. */
   readonly from?: 'now' | 'oldest' | undefined
   /** Pause of a worker that found no event, milliseconds. Default 500. */
   readonly pollMs?: number | undefined

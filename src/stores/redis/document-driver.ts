@@ -1,4 +1,4 @@
-/** Documents on Redis: one string each, sets as sorted sets by end of life; the steps are in redis/scripts/document.ts. */
+/** Documents on Redis: one string each, and sets as sorted sets by end of life. The steps are in redis/scripts/document.ts. */
 import { checkedTtlMs } from '../../core/time-to-live.ts'
 import type { RedisClientPort } from '../../redis/client-port.ts'
 import type { RedisKeys } from '../keys.ts'
@@ -24,7 +24,7 @@ export function createRedisDocumentDriver(
   const run = createScriptRunner(client, timeOffsetMs)
   const keyOf = ({ kind, name }: DocumentRef): string => keys.document(kind, name)
   const setOf = ({ kind, name }: DocumentRef): string => keys.documentSet(kind, name)
-  /** The memory that a document was ended is none. */
+  /** A one-byte value only marks that the document was ended. It is not a record. */
   const recordIn = (reply: unknown): Buffer | null => (Buffer.isBuffer(reply) && reply.length > 1 ? reply : null)
 
   return {

@@ -1,7 +1,7 @@
 /**
- * Endings that have to last. What no replica has acknowledged is in the journal, to be applied again after a failover. What Redis
- * could not do at all is in the journal too, and until it is done this process itself lets nobody in with it. The rest is
- * remembered there, in case that Redis forgets it.
+ * Makes revocations last. A revocation that no replica acknowledged goes to the revocation retries, which apply it again after a failover.
+ * A revocation that Redis could not run goes there too, and until it succeeds this process rejects the session locally. Confirmed
+ * revocations go to the revocation memory, in case Redis loses them.
  */
 import { isCoatcheckError } from '../../core/errors.ts'
 import type { RedisReply } from '../../redis/client-port.ts'
@@ -10,15 +10,15 @@ import type { Repeatable } from '../../redis/repeatable.ts'
 import type { LastingReply, ScriptRunner } from '../../redis/script-runner.ts'
 import type { SessionRef } from '../../session/session-driver.ts'
 
-/** The server is well, and refuses every write until somebody has mended what is beside it. */
+/** The server is reachable, but refuses every write until the operator fixes the cause. */
 const WRITES_NOTHING: ReadonlySet<string> = new Set(['COATCHECK_REDIS_MISCONF', 'COATCHECK_REDIS_NOREPLICAS'])
 
-/** Which sessions are ended: one, or all of a user but one. */
+/** Which sessions are ended: one, or all sessions of a user except one. */
 export interface Denial {
   readonly userKey: string
   readonly id?: string
   readonly exceptId?: string | undefined
-  /** Whether tokens go too that were stored after the session had ended. */
+  /** Whether tokens that were stored after the session ended are deleted too. */
   readonly takesTokens?: boolean | undefined
   readonly reason: string
 }
@@ -27,7 +27,7 @@ export class DurableRevocations {
   readonly #run: ScriptRunner
   readonly #retries: RevocationRetries | null
   readonly #isDurable: () => boolean
-  /** By user key: few, and only while Redis refuses to end sessions. */
+  /** By user key. Few entries, and only while Redis refuses to end sessions. */
   readonly #denied = new Map<string, Denial[]>()
 
   constructor(run: ScriptRunner, retries: RevocationRetries | null, isDurable: () => boolean) {
@@ -37,26 +37,27 @@ export class DurableRevocations {
   }
 
   /**
-   * @param again what ends the same sessions once more, and none that begin later
-   * @returns `null`: Redis writes nothing at the moment (`MISCONF`, `NOREPLICAS`), and this process denies the sessions until it does
-   * @throws what the script throws otherwise; the sessions are denied here all the same, and ended as soon as that is possible
+   * @param again returns steps that end the same sessions once more, and none that begin later
+   * @returns `null`: Redis refuses writes at the moment (`MISCONF`, `NOREPLICAS`), and this process denies the sessions until it accepts
+   * them
+   * @throws other errors of the script; this process denies the sessions all the same, and ends them as soon as possible
    */
   async apply(
     denial: Denial,
     step: Repeatable,
     again: (reply: readonly RedisReply[]) => readonly Repeatable[],
   ): Promise<LastingReply | null> {
-    // An end of the session alone does not make up for one that takes tokens: each has a name of its own.
+    // Ending only the session does not replace a revocation that also takes tokens, so each has its own name.
     const suffix = denial.takesTokens === true ? ' tokens' : ''
     const name = `${denial.userKey}.${denial.id ?? `* ${denial.exceptId ?? ''}`}${suffix}`
-    // Only these: an entry that another call keeps meanwhile may end what this step has not met.
+    // Only these entries: another call may add an entry meanwhile that ends sessions which this step missed.
     const earlier = this.#retries?.entries(name) ?? []
     try {
       const lasting = await this.#run.lastingOf(step)
       const steps = this.#retries === null ? [] : again(lasting.reply)
       this.#retries?.remember(steps)
       const isLasting = !this.#isDurable() || lasting.durable
-      // A repetition of an earlier attempt that failed would end later sign-ins, too.
+      // Repeating an earlier failed attempt would also end later sign-ins.
       if (isLasting) this.#retries?.overtaken(earlier)
       else if (steps.length > 0) this.#retries?.keep(name, steps, earlier)
       return lasting
@@ -69,7 +70,7 @@ export class DurableRevocations {
     }
   }
 
-  /** Why this process lets nobody in with it, if it does not. */
+  /** Returns the reason if this process rejects the session locally, otherwise `null`. */
   denied({ userKey, id }: SessionRef): string | null {
     if (this.#denied.size === 0) return null
     const denials = this.#denied.get(userKey) ?? []

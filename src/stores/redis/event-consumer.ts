@@ -1,9 +1,9 @@
 /**
- * A worker that handles lifecycle events: each goes to one worker of a group, is acknowledged when it has been handled, and is
- * taken over by another one when its worker has died. At least once: a worker that dies between the two has handled it all
- * the same, so what a handler does may happen twice and must not matter then.
+ * A worker that handles lifecycle events. Each event goes to one worker of a group, which acknowledges it after handling. If that worker
+ * dies, another one takes the event over. Delivery is at least once: a worker may die between handling and acknowledgement. So a handler
+ * must tolerate repetition.
  *
- * It asks again and again instead of blocking a connection: that works on one server, behind Sentinel and in a cluster alike.
+ * The worker polls instead of blocking a connection. That works the same on one server, behind Sentinel and in a cluster.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { EventMap } from '../../core/event-map.ts'
@@ -16,19 +16,19 @@ const PAUSE_AFTER_FAILURE_MS = 1000
 
 /** An event of the stream. */
 export interface LifecycleEvent<Name extends LifecycleEventName = LifecycleEventName> {
-  /** Of the stream and of the entry in it; the same when it is delivered again. */
+  /** Identifies the stream and the entry in it. The same when the event is delivered again. */
   readonly id: string
   /** Name of the event. */
   readonly name: Name
   /** Fields of the event. */
   readonly event: EventMap[Name]
-  /** When it was written, epoch milliseconds of the server. */
+  /** When the server wrote the event, epoch milliseconds of the server. */
   readonly atMs: number
 }
 
 export interface ConsumerSettings {
   readonly group: string
-  /** Of this worker, unlike any other's. */
+  /** Name of this worker, unique in the group. */
   readonly name: string
   readonly from: 'now' | 'oldest'
   readonly pollMs: number
@@ -52,14 +52,17 @@ export class EventConsumer {
     this.#done = Promise.all(this.#streams.map((stream) => this.#work(stream)))
   }
 
-  /** Resolves when the event under way has been handled and acknowledged, and this worker has been taken off the server's list. */
+  /** Resolves when the current event is handled and acknowledged, and this worker is removed from the server's list. */
   async stop(): Promise<void> {
     this.#stopping.abort()
     await this.#done
     await Promise.all(this.#streams.map((stream) => this.#leave(stream).catch(() => undefined)))
   }
 
-  /** The server keeps a list of workers. One that has left something undone stays on it, or that would be forgotten too. */
+  /**
+   * The server keeps a list of workers. A worker with unacknowledged events must stay on it; otherwise the server would forget these
+   * events.
+   */
   async #leave(stream: string): Promise<void> {
     const { group, name } = this.#settings
     const undone = (await this.#command(stream, [
@@ -85,12 +88,12 @@ export class EventConsumer {
         const claimed = isTimeToClaim ? await this.#claim(stream) : []
         const entries = [...claimed, ...(await this.#read(stream))]
         hadGroup = true
-        // There may be more of a worker that has died.
+        // The dead worker may have left more events.
         if (claimed.length === PER_READ) claimAtMs = 0
         await this.#handleAll(stream, entries)
         if (entries.length > 0) pauseMs = 0
       } catch (error) {
-        // A group that was there has gone with its stream: whatever stands there now has been written since.
+        // The group disappeared together with its stream, so the current stream only contains newer events.
         if (replyCodeOf(error) === 'NOGROUP') pauseMs = await this.#createGroup(stream, hadGroup)
         else {
           this.#failed(error, null)
@@ -103,7 +106,7 @@ export class EventConsumer {
 
   async #handleAll(stream: string, entries: readonly Entry[]): Promise<void> {
     const inHand = new Set(entries.map(({ id }) => id))
-    // Whoever waits for its turn, or takes long, is still in good hands: nobody else shall take it over.
+    // Events that wait for their turn, or take long, are still being handled. This keeps other workers from taking them over.
     const timer = setInterval(() => void this.#hold(stream, [...inHand]), this.#settings.claimAfterMs / 3)
     try {
       for (const { id, fields } of entries) {
@@ -123,11 +126,11 @@ export class EventConsumer {
     try {
       this.#settings.failed(error, event)
     } catch {
-      // It was told. What it makes of it is its own business.
+      // The listener received the error. Its own failure is ignored.
     }
   }
 
-  /** False: not acknowledged, so it is delivered again after `claimAfterMs`. */
+  /** Returns false if the event was not acknowledged. It is delivered again after `claimAfterMs`. */
   async #handle(event: LifecycleEvent): Promise<boolean> {
     try {
       await this.#settings.handle(event)
@@ -142,7 +145,7 @@ export class EventConsumer {
     const { group, name } = this.#settings
     const args = ['XREADGROUP', 'GROUP', group, name, 'COUNT', String(PER_READ), 'STREAMS', stream, '>']
     const [first = null, second = null] = ((await this.#command(stream, args)) ?? []) as readonly RedisReply[]
-    // RESP2 answers with pairs of stream and entries, RESP3 with one list of both.
+    // RESP2 replies with pairs of stream and entries, RESP3 with one list of both.
     return entriesOf(Array.isArray(first) ? ((first as readonly RedisReply[])[1] ?? null) : second)
   }
 
@@ -153,7 +156,7 @@ export class EventConsumer {
     return entriesOf(reply[1] ?? null)
   }
 
-  /** Starts the time anew after which others may take them over. */
+  /** Restarts the idle time after which other workers may take the events over. */
   async #hold(stream: string, ids: readonly string[]): Promise<void> {
     if (ids.length === 0) return
     const { group, name } = this.#settings
@@ -167,7 +170,7 @@ export class EventConsumer {
       await this.#command(stream, ['PEXPIRE', stream, String(STREAM_LIFE_MS)])
       return 0
     } catch (error) {
-      // Another worker was faster.
+      // Another worker created the group first.
       if (replyCodeOf(error) === 'BUSYGROUP') return 0
       this.#failed(error, null)
       return PAUSE_AFTER_FAILURE_MS
@@ -189,7 +192,7 @@ interface Entry {
   readonly fields: readonly RedisReply[]
 }
 
-/** Entries that the cap has taken are `null` on Redis 6.2, and not named by later ones. */
+/** Redis 6.2 returns `null` for entries that the length cap removed. Later versions omit them. */
 function entriesOf(reply: RedisReply): readonly Entry[] {
   if (!Array.isArray(reply)) return []
   return (reply as readonly RedisReply[]).flatMap((entry) => {
@@ -198,7 +201,7 @@ function entriesOf(reply: RedisReply): readonly Entry[] {
   })
 }
 
-/** `null` for an entry that is none of ours: it is acknowledged, so that it is in nobody's way. */
+/** Returns `null` for a foreign entry. The worker acknowledges it, so that it does not block the queue. */
 function parse(stream: string, id: string, fields: readonly RedisReply[]): LifecycleEvent | null {
   const values = new Map<string, string>()
   for (let i = 0; i + 1 < fields.length; i += 2) values.set(String(fields[i]), String(fields[i + 1]))
@@ -213,7 +216,7 @@ function parse(stream: string, id: string, fields: readonly RedisReply[]): Lifec
   }
 }
 
-/** The first word of what the server said, which `diagnose.ts` knows nothing of. */
+/** The first word of the server's error reply, for codes that `diagnose.ts` does not map. */
 function replyCodeOf(error: unknown): string | null {
   const { cause } = error instanceof Error ? error : {}
   return cause instanceof Error ? (cause.message.split(' ', 1)[0] ?? null) : null

@@ -1,7 +1,7 @@
 /**
- * Lifecycle events in capped streams of Redis, so that one worker of many handles each (`event-consumer.ts`). Best effort:
- * nobody waits for the write, and one that fails is told as an event and forgotten. There are several streams, in different
- * slots of a cluster; those of one user are in one, in their order.
+ * Writes lifecycle events to capped Redis streams, so that one of many workers handles each (`event-consumer.ts`). Best effort: no
+ * operation waits for the write, and a failed write is only reported as an event. There are several streams, in different slots of a
+ * cluster. The events of one user are in one stream, in order.
  */
 import type { Clock } from '../../core/clock.ts'
 import { isCoatcheckError } from '../../core/errors.ts'
@@ -10,7 +10,7 @@ import type { EventBus } from '../../core/events.ts'
 import type { RedisClientPort } from '../../redis/client-port.ts'
 import type { RedisKeys } from '../keys.ts'
 
-/** What others may want to act on. Not what every request does, nor what only operators look at. */
+/** Events that workers may act on. Per-request events and operator events are not among them. */
 export const LIFECYCLE_EVENTS = [
   'session.created',
   'session.ended',
@@ -26,13 +26,13 @@ export const LIFECYCLE_EVENTS = [
 export type LifecycleEventName = (typeof LIFECYCLE_EVENTS)[number]
 
 export interface EventStreamOptions {
-  /** Entries that each stream keeps, about; the oldest go. Default 10,000. */
+  /** Approximate number of entries that each stream keeps; the oldest go. Default 10,000. */
   readonly maxLength: number
-  /** Streams. All processes and consumers say the same. Default 4. */
+  /** Number of streams. All processes and consumers must use the same number. Default 4. */
   readonly shards: number
 }
 
-/** A stream that nobody writes to goes with the groups that read it. */
+/** A stream without writes expires, together with the groups that read it. */
 export const STREAM_LIFE_MS = 7 * 86_400_000
 const LIFE_AGAIN_MS = 3_600_000
 
@@ -42,9 +42,9 @@ export class EventStream {
   readonly #options: EventStreamOptions
   readonly #events: EventBus
   readonly #clock: Clock
-  /** When the life of each stream was last set, by its number. */
+  /** When the expiry of each stream was last set, by stream number. */
   readonly #livedAtMs = new Map<number, number>()
-  /** Instances that share this store tell the same event each. */
+  /** Instances that share this store emit the same event object. */
   readonly #told = new WeakSet()
 
   constructor(
@@ -60,11 +60,11 @@ export class EventStream {
     this.#clock = clock
   }
 
-  /** Writes what this instance tells from now on. Returns how to stop. */
+  /** Writes the events of this instance from now on. Returns a function that stops it. */
   follow(events: EventBus): () => void {
     const stops = LIFECYCLE_EVENTS.map((name) =>
       events.on(name, (event) => {
-        // Strangers begin those without limit, and would push out what workers have yet to read.
+        // Anonymous visitors can begin sessions without limit. Their events would displace events that workers have yet to read.
         if (this.#told.has(event) || ('kind' in event && event.kind === 'anonymous')) return
         this.#told.add(event)
         this.#write(name, event)
@@ -96,7 +96,7 @@ export class EventStream {
   }
 }
 
-/** By the user, whose events then stay in order; any stream for what names nobody. */
+/** By user, so that the user's events stay in order. Events without a user go to any stream. */
 function shardOf(event: object, shards: number): number {
   const { sessionId, userKey } = event as { readonly sessionId?: string; readonly userKey?: string }
   const text = userKey ?? sessionId?.split('.', 1)[0] ?? ''

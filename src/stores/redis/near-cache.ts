@@ -1,19 +1,19 @@
 /**
- * What was read lately, kept in this process until the server says that it has changed. Whoever reads what is kept here reads
- * what was true at most `maxStaleMs` ago, usually a millisecond.
+ * Keeps recently read values in this process until the server reports a change. A cached value was current at most `maxStaleMs` ago,
+ * usually about a millisecond ago.
  *
- * - A value is kept under its own name and forgotten with any of the keys that it was read from.
- * - A read that was under way when one of its keys changed is answered and not kept: its answer may be older than the change.
- * - While changes cannot be heard of, nothing is kept and nothing is answered.
- * - It knows nothing of expiry: values carry their own ends, since the server tells nobody in time that a key has expired.
+ * - A value is kept under its own name. It is dropped when any of the keys that it was read from changes.
+ * - If a key changes during a read, the result is returned but not kept, because it may be older than the change.
+ * - While change notifications are unavailable, the cache keeps and returns nothing.
+ * - The cache does not know about expiry. Values carry their own expiry times, because the server does not report an expired key in time.
  */
 import { EventBus } from '../../core/events.ts'
 import type { KeyTracking } from '../../redis/client-port.ts'
 
 export interface NearCacheOptions {
-  /** Values that are kept; the one that was not asked for the longest goes first. Default 10,000. */
+  /** Maximum number of values; the least recently used one is dropped first. Default 10,000. */
   readonly maxEntries: number
-  /** How long after the last sign of life of the connection a value is believed. Default 2,000. */
+  /** How long after the last sign of life of the connection a value is trusted, milliseconds. Default 2,000. */
   readonly maxStaleMs: number
 }
 
@@ -30,7 +30,7 @@ export class NearCache {
   readonly #maxEntries: number
   readonly #events: EventBus
   #tracking: KeyTracking | null = null
-  /** By name, the one that was used last at the end. */
+  /** By name, the most recently used last. */
   readonly #entries = new Map<string, Entry>()
   /** Names of the values that were read from a key. */
   readonly #names = new Map<string, Set<string>>()
@@ -41,7 +41,7 @@ export class NearCache {
     this.#events = events
   }
 
-  /** Before that nothing is kept. */
+  /** Enables the cache. Before this call it keeps nothing. */
   follow(tracking: KeyTracking): void {
     this.#tracking = tracking
   }
@@ -50,7 +50,10 @@ export class NearCache {
     return this.#entries.size
   }
 
-  /** The kept value itself, which nobody may change. @param key one of those that it was read from */
+  /**
+   * Returns the kept value itself. Callers must not change it.
+   * @param key one of the keys that the value was read from
+   */
   get(kind: 'session' | 'token', name: string, key: string): unknown {
     const entry = this.#entries.get(name)
     const isHit = entry !== undefined && this.#tracking?.isHeard(key) === true
@@ -61,7 +64,7 @@ export class NearCache {
     return entry.value
   }
 
-  /** Reads, and keeps what is worth it. */
+  /** Reads the value, and keeps it if `isWorth` returns true. */
   async load<T>(
     name: string,
     keys: readonly string[],
@@ -80,7 +83,7 @@ export class NearCache {
     }
   }
 
-  /** By the server's word, or because this process changes it. `null`: any key. */
+  /** Called when the server reports a change, or when this process changes the key. `null`: any key. */
   readonly changed = (key: string | null): void => {
     if (key === null) {
       this.#entries.clear()
@@ -110,8 +113,8 @@ export class NearCache {
 }
 
 /**
- * Around a change by this process, which does not hear of its own in time: forgotten before it and after it, since what is read
- * in between may be either.
+ * Wraps a change by this process, because its own notification arrives too late. Drops the values before and after the change: a read in
+ * between may return either state.
  */
 export function duringChange(near: NearCache | null): <T>(keys: readonly string[], work: Promise<T>) => Promise<T> {
   if (near === null) return (_keys, work) => work

@@ -1,4 +1,4 @@
-/** Reading sessions through the near cache: record and generation as one value, forgotten with either of their keys. */
+/** Reads sessions through the near cache. Record and generation form one value, dropped when either of their keys changes. */
 import type { RedisKeys } from '../keys.ts'
 import type { NearCache } from './near-cache.ts'
 import type { SessionRef, StoredSession } from '../../session/session-driver.ts'
@@ -16,12 +16,12 @@ export function nearReads(near: NearCache, keys: RedisKeys, read: Read): Read {
   }
 }
 
-/** What is missing is asked for again: the reason is another question. */
+/** A missing record is not kept, because the reason for its absence is a separate lookup. */
 function isWhole({ record }: StoredSession): boolean {
   return record !== null
 }
 
-/** Bytes of its own: those of a reply belong to a larger buffer, which would be kept with them. */
+/** Copies the bytes: a reply's Buffer is part of a larger buffer, which would stay in memory. */
 function keepable({ record, generation }: StoredSession): StoredSession {
   return { record: record && Buffer.from(record), generation: generation && Buffer.from(generation), isKept: true }
 }

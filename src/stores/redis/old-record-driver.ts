@@ -1,4 +1,6 @@
-/** Records of another library on Redis; the steps are in redis/scripts/old-record.ts. A reply counts only with the token of its call. */
+/**
+ * Records of another library on Redis. The steps are in redis/scripts/old-record.ts. A reply is accepted only with the token of its call.
+ */
 import { isUtf8 } from 'node:buffer'
 import { type Clock, systemClock } from '../../core/clock.ts'
 import { systemRandom } from '../../core/random.ts'
@@ -13,7 +15,7 @@ import type { OldRecord, OldRecordDriver, OldRecordWritten } from '../../migrate
 const SCANNED_PER_COMMAND = 500
 const TOKEN_BYTES = 9
 
-/** @param client leads to the servers that hold the old keys */
+/** @param client connects to the servers that hold the old keys */
 export function createRedisOldRecordDriver(
   client: RedisClientPort,
   {
@@ -26,7 +28,7 @@ export function createRedisOldRecordDriver(
   let calls = 0
 
   /**
-   * Runs one script. The token in its reply proves that the reply belongs to this call, so a miss needs no second question.
+   * Runs one script. The token in its reply proves that the reply belongs to this call, so a miss needs no further verification.
    * @throws {RedisError} `COATCHECK_REDIS_MISALIGNED_REPLIES`
    */
   const ask = async (
@@ -88,7 +90,7 @@ export function createRedisOldRecordDriver(
 
 function recordIn([value, life]: readonly RedisReply[], sentAtMs: number): OldRecord {
   if (!Buffer.isBuffer(value) || typeof life !== 'number') throw misalignedReplies()
-  // 0: the key ends within this millisecond.
+  // 0: the key expires within this millisecond.
   const ttlMs = life < 0 ? null : Math.max(1, life)
   const text = isUtf8(value) ? value.toString('utf8') : ''
   return { text, ttlMs, endsAtMs: ttlMs === null ? null : sentAtMs + life }

@@ -1,4 +1,4 @@
-/** What operators see of a store on Redis: its servers, and what its options amount to. Other stores have neither. */
+/** What operators see of a store on Redis: its servers and its resolved options. Other stores have neither. */
 import type { RedisClientPort } from '../../redis/client-port.ts'
 import type { RedisKeys } from '../keys.ts'
 import type { Store, StoreFactory } from '../store.ts'

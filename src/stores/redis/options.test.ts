@@ -13,7 +13,7 @@ import type { RedisTarget } from '../../redis/target.ts'
 const SECRET = 'hunter2'
 const PEM_KEY = generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString().trim()
 const source = { variable: 'REDIS_URL' }
-/** `plaintext.test.ts` is about it. */
+/** Skips the plaintext check, which `plaintext.test.ts` covers. */
 const PLAIN = { REDIS_ALLOW_PLAINTEXT: 'true' }
 
 function singleTarget(options: RedisStoreOptions, env: Record<string, string>): RedisTarget {

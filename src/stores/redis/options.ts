@@ -1,4 +1,4 @@
-/** The options of `redisStore()`: those of its connection, the near cache and the event stream. */
+/** Options of `redisStore()`: connection, near cache and event stream. */
 import { ownOptions } from '../../config/shape.ts'
 import type { SuppliedClient } from '../../redis/supplied-client.ts'
 import {
@@ -15,14 +15,13 @@ const DEFAULT_NEAR_CACHE: NearCacheOptions = { maxEntries: 10_000, maxStaleMs: 2
 export const DEFAULT_EVENT_STREAM: EventStreamOptions = { maxLength: 10_000, shards: 4 }
 
 /**
- * Options of `redisStore()`. Where a docstring names a variable, it completes a missing option. Times are whole milliseconds. A value
- * that cannot be used is a `COATCHECK_CONFIG_INVALID`.
+ * Options of `redisStore()`. If a docstring names a variable, Coatcheck reads it when the option is missing. Times are whole milliseconds.
+ * An unusable value throws `COATCHECK_CONFIG_INVALID`.
  */
 export interface RedisStoreOptions extends RedisConnectionOptions {
   /**
-   * Keeps sessions and tokens in this process until the server reports a change of them (client-side caching). `{}`: 10,000 entries, at
-   * most 2,000 ms without a sign of the server. Default: off. Needs `redis` 5.9 or 6. Not possible with a cluster or sentinel as
-   * `client`.
+   * Keeps sessions and tokens in this process until the server reports a change (client-side caching). `{}`: 10,000 entries, at most 2,000
+   * ms without a sign of life from the server. Default: off. Needs `redis` 5.9 or 6. Not possible with a cluster or sentinel as `client`.
    */
   readonly nearCache?: Partial<NearCacheOptions> | undefined
   /**
@@ -32,7 +31,7 @@ export interface RedisStoreOptions extends RedisConnectionOptions {
   readonly eventStream?: Partial<EventStreamOptions> | undefined
 }
 
-/** What becomes of options and environment, before anything is opened. */
+/** The resolved options and environment, before a connection is opened. */
 export interface RedisSetup {
   readonly destination: Destination | SuppliedClient
   readonly limits: RedisLimits
@@ -48,7 +47,7 @@ export function eventStreamOf({ eventStream }: RedisStoreOptions): EventStreamOp
 }
 
 /**
- * Checks what needs no environment.
+ * Checks the options that do not depend on the environment.
  * @returns the options that the caller gave, without inherited ones
  * @throws {ConfigError} `COATCHECK_CONFIG_UNKNOWN_OPTION`, `COATCHECK_CONFIG_INVALID`
  */

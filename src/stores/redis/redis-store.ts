@@ -1,6 +1,6 @@
 /**
- * `coatcheck/redis`: the store on Redis through the official client library (`redis` 4.7, 5 or 6). Options are checked at
- * once; environment, certificates and connection wait for the first use.
+ * `coatcheck/redis`: the store on Redis through the official client library (`redis` 4.7, 5 or 6). It checks options at once, and reads
+ * environment and certificates and connects at first use.
  */
 import { createHash } from 'node:crypto'
 import { processEnvironment } from '../../config/environment.ts'
@@ -42,8 +42,8 @@ const ENVIRONMENT = [
 ] as const
 
 /**
- * Creates a store on Redis or Valkey. It checks the shapes of the options; environment, certificates and connection wait for the first
- * use. See docs/redis.md.
+ * Creates a store on Redis or Valkey. It checks the shapes of the options at once. It reads environment and certificates and connects at
+ * first use. See docs/redis.md.
  * @param options default: everything from `REDIS_URL` and the other variables `REDIS_…`
  * @throws {ConfigError} `COATCHECK_CONFIG_UNKNOWN_OPTION`, `COATCHECK_CONFIG_INVALID`; at first use also `COATCHECK_CONFIG_MISSING`
  */
@@ -67,7 +67,7 @@ export function redisStore(options: RedisStoreOptions = {}): RedisStoreFactory {
       const back = new Set<() => void>()
       const whenBack = (listener: () => void): void => void back.add(listener)
       const changed = (isUp: boolean): void => {
-        // Behind another connection there may be another server, of whose changes nobody has heard.
+        // A new connection may lead to another server, whose changes the near cache has not received.
         near?.changed(null)
         if (!isUp) return
         retries.again()
@@ -107,7 +107,9 @@ export function redisStore(options: RedisStoreOptions = {}): RedisStoreFactory {
   }
 }
 
-/** The same for the same connection in one process: a hash, since it covers the password; objects count as themselves. */
+/**
+ * Returns the same text for the same connection in one process. It is a hash, because it covers the password. Objects count by identity.
+ */
 function identityOf({ client, credentialsProvider, ...options }: RedisStoreOptions): string {
   const environment = client ? [] : ENVIRONMENT.map((name) => processEnvironment()[name] ?? null)
   const objects = [client, credentialsProvider].map((object) => (object ? numberOf(object) : 0))
@@ -115,7 +117,7 @@ function identityOf({ client, credentialsProvider, ...options }: RedisStoreOptio
   return `redis:${createHash('sha256').update(content).digest('base64url')}`
 }
 
-/** One numbering for all copies of this module: the shared runtime is looked up by this number. */
+/** All copies of this module share one numbering, because the shared runtime is looked up by this number. */
 function numberOf(client: object): number {
   const clients = processState('redis-clients', () => ({ numbers: new WeakMap<object, number>(), last: 0 }))
   const number = clients.numbers.get(client) ?? ++clients.last

@@ -1,4 +1,4 @@
-/** The revocation outbox on Redis: a hash per user (`RedisKeys.revocations`) and one index (`RedisKeys.revocationIndex`). */
+/** Revocation outbox on Redis: a hash per user (`RedisKeys.revocations`) and one index (`RedisKeys.revocationIndex`). */
 import { checkedTtlMs } from '../../core/time-to-live.ts'
 import type { RedisClientPort } from '../../redis/client-port.ts'
 import type { RedisKeys } from '../keys.ts'

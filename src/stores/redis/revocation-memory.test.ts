@@ -15,7 +15,7 @@ const step = (key: string, owner = `owner of ${key}`): Repeatable => ({
 const steps = (from: number, to: number): Repeatable[] =>
   Array.from({ length: to - from }, (_, i) => step(`k${from + i}`))
 
-/** A server that has these keys. */
+/** Creates a server that has these keys. */
 function having(...keys: readonly string[]): { client: RedisClientPort; asked: string[] } {
   const asked: string[] = []
   const command = (key: string): Promise<number> => {
@@ -67,7 +67,7 @@ test('one user takes up 250 places, and pushes out nothing of others', async () 
   expect(memory.has('of another')).toBe(true)
   expect([memory.has('k4949'), memory.has('k4950'), memory.has('k5199')]).toEqual([false, true, true])
   expect((await memory.forgotten(having('k5199').client)).size).toBe(251)
-  // Ended once more: one place, the newest.
+  // Ended again: the entry keeps one place, as the newest.
   memory.remember([step('k4950', 'ada'), step('k5200', 'ada')])
   expect([memory.has('k4950'), memory.has('k4951')]).toEqual([true, false])
 })

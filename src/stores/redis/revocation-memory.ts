@@ -1,20 +1,21 @@
 /**
- * Revocations of this process that Redis has confirmed, for a Redis that forgets: an operator restores an older dump, or a replica is
- * promoted that had not heard of them. Redis itself cannot reveal that. This process can: a session that it ended is there again.
+ * Remembers revocations of this process that Redis has confirmed, in case Redis loses them. This happens when an operator restores an older
+ * dump, or when a replica is promoted that missed them. Redis cannot reveal such a rollback. This process can: it finds a session again
+ * that it ended.
  *
- * Only the latest are looked for: a server that has lost an older one has lost these too.
+ * Only the latest revocations are checked: a server that lost an older one has lost these too.
  */
 import type { Clock } from '../../core/clock.ts'
 import type { RedisClientPort } from '../../redis/client-port.ts'
 import type { Repeatable } from '../../redis/repeatable.ts'
 
-/** For a session that was ended it is longer than most of them live. */
+/** Longer than most sessions live. */
 const LIFE_MS = 24 * 3_600_000
-/** Some hundreds of bytes each. */
+/** Maximum number of revocations, some hundreds of bytes each. */
 const MOST = 5000
-/** Revocations of one user: a user who signs in and out in a loop displaces none of another user. */
+/** Maximum number of revocations of one user. A user who signs in and out in a loop displaces no revocation of another user. */
 const MOST_OF_ONE_USER = 250
-/** In a cluster they lie on several servers, each of which may have forgotten. */
+/** Number of latest revocations to check. In a cluster they lie on several servers, each of which may have lost data. */
 const LOOKED_FOR = 64
 
 interface Ended {
@@ -25,16 +26,16 @@ interface Ended {
 
 export class RevocationMemory {
   readonly #clock: Clock
-  /** By the key that must not be there, oldest first. */
+  /** By the key that must stay absent, oldest first. */
   readonly #ended = new Map<string, Ended>()
-  /** The same keys by their owner, oldest first. */
+  /** The same keys by owner, oldest first. */
   readonly #byOwner = new Map<string, Set<string>>()
 
   constructor(clock: Clock) {
     this.#clock = clock
   }
 
-  /** Steps that do not say which key they remove are not remembered. */
+  /** Steps without a `removes` key are not remembered. */
   remember(steps: readonly Repeatable[]): void {
     const until = this.#clock.monotonic() + LIFE_MS
     for (const step of steps.slice(-MOST)) if (step.removes) this.#add(step.removes, step, until)
@@ -62,12 +63,15 @@ export class RevocationMemory {
     if (own?.size === 0) this.#byOwner.delete(owner)
   }
 
-  /** Whether this process has ended what lies under the key. Ids are drawn anew for each session, so none begins there again. */
+  /** Whether this process ended the session under this key. Session ids are random, so no new session reuses the key. */
   has(key: string): boolean {
     return this.#ended.has(key)
   }
 
-  /** Everything, by key, if Redis has one of the latest again; else nothing. Never rejects: then nothing is known. */
+  /**
+   * Returns all remembered steps, by key, if one of the latest keys exists in Redis again; otherwise an empty map. Never rejects: on an
+   * error the state is unknown.
+   */
   async forgotten(client: RedisClientPort): Promise<ReadonlyMap<string, Repeatable>> {
     if (this.#ended.size === 0) return new Map()
     const latest = [...this.#ended.keys()].slice(-LOOKED_FOR)

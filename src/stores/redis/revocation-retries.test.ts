@@ -9,7 +9,7 @@ import { defineScript } from '../../redis/script.ts'
 const script = defineScript('test', 'return 1')
 const step = (name: string) => ({ script, keys: [name], args: [] })
 
-/** Retries on a server of which only `lasting` is asked. */
+/** Retries with a fake server that only implements `lasting`. */
 function setup(isDurable = true) {
   const ran: string[] = []
   let answer = (): Promise<{ durable: boolean }> => Promise.resolve({ durable: true })

@@ -10,12 +10,12 @@ import { RevocationMemory } from './revocation-memory.ts'
 import type { Repeatable } from '../../redis/repeatable.ts'
 
 export interface RevocationRetry {
-  /** What it ends. */
+  /** Identifies the sessions or tokens that it ends. */
   readonly name: string
   readonly steps: readonly Repeatable[]
   readonly until: number
   readonly confirmed: () => void
-  /** Monotonic. */
+  /** Monotonic milliseconds. */
   dueAt: number
   pauseMs: number
 }
@@ -39,7 +39,7 @@ export class RevocationRetries {
   #isAgain = false
   #isClosed = false
 
-  /** @param client asked when it is needed: the client reports to these retries, so it is created later */
+  /** @param client called when needed: the client reports to these retries, so it is created later */
   constructor(client: () => RedisClientPort, { clock, events }: { clock: Clock; events: EventBus }) {
     this.#client = client
     this.#clock = clock
@@ -51,15 +51,18 @@ export class RevocationRetries {
     return this.#entries.size
   }
 
-  /** The entries of this name: a step that begins now and succeeds later makes them unnecessary, but no entry that is kept meanwhile. */
+  /**
+   * Returns the current entries of this name. A step that begins now and succeeds later replaces them, but no entry that is added
+   * meanwhile.
+   */
   entries(name: string): readonly RevocationRetry[] {
     return this.#byName.get(name) ?? []
   }
 
   /**
-   * @param name what it ends
-   * @param replaced entries of this name whose place it takes: they are not applied again, and are confirmed together with it
-   * @param confirmed called once, when all of it has been done and is as durable as is wanted, or when it is given up
+   * @param name identifies the sessions or tokens that the steps end
+   * @param replaced entries of this name that the new entry replaces: they are not applied again, and are confirmed together with it
+   * @param confirmed called once, when all steps are done and as durable as required, or when the entry is given up
    */
   keep(
     name: string,
@@ -88,28 +91,28 @@ export class RevocationRetries {
     this.#timer ??= setInterval(() => void this.#run(), LOOK_MS).unref()
   }
 
-  /** A later step has ended what these entries would end: they are not applied again. */
+  /** Removes entries whose sessions a later step has ended. They are not applied again. */
   overtaken(entries: readonly RevocationRetry[]): void {
     for (const entry of entries) this.#settle(entry)
   }
 
-  /** What was done, and needs not be done again unless Redis forgets it. */
+  /** Remembers confirmed steps, which run again only if Redis loses them. */
   remember(steps: readonly Repeatable[]): void {
     this.#memory.remember(steps)
   }
 
-  /** Whether this process remembers having ended what lies under the key. */
+  /** Whether this process remembers that it ended the session under this key. */
   hasEnded(key: string): boolean {
     return this.#memory.has(key)
   }
 
-  /** A connection stands again: everything is due, and perhaps something was forgotten. */
+  /** Called after a reconnect: every entry is due, and Redis may have lost revocations. */
   again(): void {
     void this.#recall()
     this.#allDue()
   }
 
-  /** Carries out what is left, as far as that is possible now. */
+  /** Applies the remaining entries once, as far as possible now. */
   async close(): Promise<void> {
     this.#isClosed = true
     this.#rest()
@@ -117,7 +120,7 @@ export class RevocationRetries {
   }
 
   #allDue(): void {
-    // What is under way was begun on the connection before, and its failure says nothing about this one.
+    // The current run began on the previous connection. Its failure says nothing about the new one.
     this.#isAgain = this.#isRunning
     for (const entry of this.#entries) {
       entry.dueAt = 0
@@ -174,7 +177,7 @@ export class RevocationRetries {
     this.#byName.set(entry.name, [...this.entries(entry.name), entry])
   }
 
-  /** @returns whether it was there: an entry that was replaced is confirmed with its successor */
+  /** @returns whether the entry was present. A replaced entry is confirmed together with its replacement. */
   #remove(entry: RevocationRetry): boolean {
     const left = this.entries(entry.name).filter((one) => one !== entry)
     if (left.length === 0) this.#byName.delete(entry.name)

@@ -1,7 +1,7 @@
 /**
  * Sessions on Redis. Keys it touches: session, generation (with the index in it), sessions (an index that is too long for that), ended,
- * tokens (only to delete them with a user's last session, after moving grants to revocations); all of one user lie in one slot.
- * Reading is one command, every change one script (redis/scripts/session.ts), listing and clearing away are bounded sequences.
+ * tokens (only to delete them with a user's last session, after moving grants to revocations). All keys of one user lie in one slot. A read
+ * is one command, and every change is one script (redis/scripts/session.ts). Listing and cleanup are bounded sequences.
  *
  * If you change this, also change: the scripts' headings, docs/redis-keys.md, the memory driver, the conformance cases.
  */
@@ -33,20 +33,20 @@ import {
 } from '../../session/session-driver.ts'
 
 const UNLINKED_PER_SCRIPT = 100
-/** Each retry means that others have signed the same user in meanwhile. */
+/** Each retry means that the same user signed in elsewhere in the meantime. */
 const LIMIT_ATTEMPTS = 256
 const NOTHING: StoredSession = { record: null, generation: null }
 const NO_LIMIT: SessionLimit = { max: 0, action: 'refuse' }
 
 export interface RedisSessionDriverOptions {
   readonly random: Random
-  /** Refresh tokens that are to be revoked at their provider when a sign-in ends. Default: none. */
+  /** Receives refresh tokens to revoke at their provider when a sign-in ends. Default: none. */
   readonly tokenRevocations?: TokenRevocations
   /** Repeats revocations that fail, or that no replica has acknowledged. Default: none are repeated. */
   readonly retries?: RevocationRetries
-  /** Default: every read asks the server. */
+  /** Default: every read goes to the server. */
   readonly near?: NearCache | null
-  /** Tests travel in time with it; see the scripts. */
+  /** Tests shift the time with it; see the scripts. */
   readonly timeOffsetMs?: () => number
 }
 
@@ -68,11 +68,11 @@ export function createRedisSessionDriver(
   const readNear = near && nearReads(near, keys, readStore)
   const changing = duringChange(near)
   const lasting = new DurableRevocations(run, retries ?? null, () => client.isDurable)
-  // Also when Redis says otherwise: an older record may have been put back.
+  // Holds even if Redis returns the session: an older dump may have been restored.
   const isEnded = (ref: SessionRef): boolean =>
     lasting.denied(ref) !== null || retries?.hasEnded(keys.session(ref.userKey, ref.id)) === true
   const index = createRedisSessionIndex(client, keys, timeOffsetMs)
-  /** Live ones that the index names; for when nothing can be written. */
+  /** Number of live sessions in the index, for the case that Redis refuses writes. */
   const countOf = async (userKey: string, exceptId: string | undefined): Promise<number> =>
     (await index.liveIds(userKey)).filter((id) => id !== exceptId).length
   const endOf = (userKey: string, id: string, ending: Ending, expectedNonce?: Buffer): Repeatable => {
@@ -147,10 +147,10 @@ export function createRedisSessionDriver(
     async end({ kind, userKey, id }, ending, expectedNonce) {
       if (kind === 'user') tokenRevocations.announce(userKey)
       const step = endOf(userKey, id, ending, expectedNonce)
-      // Tokens that are stored later without a session must not go with a repetition.
+      // The repetition must not delete tokens that are stored later without a session.
       const again = endOf(userKey, id, { ...ending, takesTokens: false })
       const record = [keys.session(userKey, id)]
-      // On a condition it is a step of a change, which fails as a whole.
+      // With an expected nonce, the revocation is a step of a change that fails as a whole.
       const applied = expectedNonce
         ? { reply: await changing(record, run.always(step.script, step.keys, step.args.slice(2))), durable: false }
         : await changing(
@@ -176,7 +176,7 @@ export function createRedisSessionDriver(
       const { reason } = ending
       const step = run.repeatable(END_BY_USER, names, args)
       const again = ([, isUser, ...ids]: readonly RedisReply[]): readonly Repeatable[] => {
-        // A replica may still have sessions that this server does not name. The new generation tells whether it has the revocation.
+        // A replica may still have sessions that this server does not list. The new generation shows whether it has the revocation.
         if (ids.length === 0) return isUser === 1 ? [step] : []
         return ids.map((id) => endOf(userKey, text(id), { ...ending, existed: true }))
       }
@@ -184,7 +184,7 @@ export function createRedisSessionDriver(
       if (applied === null) return { count: await countOf(userKey, exceptId), durable: false }
       const [count, , ...ids] = applied.reply
       tokenRevocations.moved(userKey)
-      // They are dead already. What is not cleared away here goes by its own TTL, so a failure changes nothing.
+      // These sessions are dead already. Remaining records expire by their TTL, so a failure changes nothing.
       await clearEnded(run, keys, userKey, ids.map(text), ending).catch(() => undefined)
       return { count: count as number, durable: applied.durable }
     },

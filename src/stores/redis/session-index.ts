@@ -1,6 +1,6 @@
 /**
- * Reading the index of a user's sessions with plain commands, for lists: see redis/scripts/session-index.ts for where it lies.
- * They have the deadline of reads and work where nothing can be written.
+ * Reads the index of a user's sessions with plain commands, for lists. See redis/scripts/session-index.ts for the layout. The commands have
+ * the read deadline, and work where Redis refuses writes.
  */
 import type { RedisClientPort } from '../../redis/client-port.ts'
 import type { RedisKeys } from '../keys.ts'
@@ -10,15 +10,15 @@ import { isInSet, liveIdsOf } from './scripts/session-index.ts'
 import { GENERATION_BYTES } from '../../session/session-driver.ts'
 
 const READ_PER_COMMAND = 200
-/** An empty set means that the index was in the value again when the set was asked for, or that all have expired. */
+/** An empty set means that the index had moved back to the value before the set was read, or that all entries have expired. */
 const ATTEMPTS = 3
 
 export interface RedisSessionIndex {
-  /** Ids of live sessions by deadline, latest first; all of them without `max`. One command, or two for a user with many. */
+  /** Ids of live sessions by deadline, latest first; all of them without `max`. One command, or two for a user with many sessions. */
   liveIds(userKey: string, max?: number): Promise<readonly string[]>
-  /** Those of the ids whose records are not there, by the records alone: see `SessionDriver.absent`. */
+  /** Returns the ids whose records are absent, judged by the records alone: see `SessionDriver.absent`. */
   absent(userKey: string, ids: readonly string[]): Promise<readonly string[]>
-  /** Their records, of those that are of the stored generation: see `SessionDriver.list`. */
+  /** Returns the records that have the stored generation: see `SessionDriver.list`. */
   list(userKey: string, max: number): Promise<readonly { readonly id: string; readonly record: Buffer }[]>
 }
 
@@ -82,7 +82,7 @@ export function createRedisSessionIndex(
   return {
     liveIds,
 
-    // "There is no record" has no seal, and the caller forgets what is absent.
+    // A null reply cannot be authenticated, and the caller forgets absent sessions.
     absent: (userKey, ids) =>
       certainly(
         client,

@@ -1,9 +1,9 @@
 /**
- * Reading sessions: what is asked for together goes to the server as one `MGET`, so that a busy process pays for one command,
- * one deadline and one answer instead of dozens. Together means: in one turn of the event loop while an answer is awaited
- * (Nagle's rule), else in one run of promise callbacks, so that a read that is alone is one command and waits for nobody.
- * A server that answers an `MGET` treats each key by itself, so nobody's session depends on who else was read with it; what
- * fails the command (a deadline, a refused login) would have failed each of them.
+ * Batches session reads into one `MGET`, so that a busy process pays for one command, one deadline and one reply instead of dozens. Reads
+ * are batched per event-loop turn while a reply is pending (Nagle's rule), otherwise per run of promise callbacks. So a single read is one
+ * command and does not wait.
+ * A server that answers an `MGET` treats each key separately, so a session does not depend on the other reads in the batch. A failure of
+ * the command (a deadline, a refused login) would have failed each read alone.
  */
 import type { RedisClientPort } from '../../redis/client-port.ts'
 import type { RedisKeys } from '../keys.ts'
@@ -11,7 +11,7 @@ import { readReply } from '../../redis/reply-alignment.ts'
 import { stringsReply } from '../../redis/reply-shape.ts'
 import { GENERATION_BYTES, type SessionRef, type StoredSession } from '../../session/session-driver.ts'
 
-/** Bounds the answer: 32 records of 2 KB are 64 KB. More reads than this begin the next command. */
+/** Limits the size of a reply: 32 records of 2 KB are 64 KB. Further reads begin the next command. */
 const READS_PER_COMMAND = 32
 
 interface WaitingRead {
@@ -28,7 +28,7 @@ interface Batch {
 export class RedisReads {
   readonly #client: RedisClientPort
   readonly #keys: RedisKeys
-  /** One for all; in a cluster one for each user, since a command reaches one slot only. */
+  /** One batch for all users. In a cluster, one batch per user, because a command reaches one slot only. */
   readonly #batches = new Map<string, Batch>()
   #underWay = 0
 
@@ -39,7 +39,7 @@ export class RedisReads {
 
   read({ kind, userKey, id }: SessionRef): Promise<StoredSession> {
     if (this.#batches.size === 0) {
-      // After the poll phase all requests have been seen that arrived with this one, from whatever connection.
+      // After the poll phase, all requests that arrived together have been seen, from all connections.
       if (this.#underWay > 0) setImmediate(this.#sendAll)
       else queueMicrotask(this.#sendAll)
     }
@@ -60,7 +60,7 @@ export class RedisReads {
 
   readonly #sendAll = (): void => {
     const batches = [...this.#batches.values()]
-    // Empty when a full command was sent before this turn was over.
+    // Empty if a full command was sent before this turn ended.
     this.#batches.clear()
     for (const batch of batches) this.#send(batch)
   }
@@ -75,7 +75,7 @@ export class RedisReads {
     this.#client.command(first, [isOneRead ? 'GET' : 'MGET', ...names]).then(
       (reply) => {
         this.#underWay--
-        // A proxy that confuses answers gets an error: neither "no session", nor the session of somebody else.
+        // If a proxy confuses replies, the caller gets an error: neither "no session" nor the session of another user.
         try {
           const list = isOneRead ? [reply] : reply
           answer(
@@ -98,7 +98,7 @@ function answer(waiting: readonly WaitingRead[], values: readonly (Buffer | null
   let at = 0
   for (const { hasGeneration, resolve } of waiting) {
     const record = values[at++] ?? null
-    // The index of the user's sessions follows in the same value; no read needs it.
+    // The index of the user's sessions follows in the same value. Reads do not need it.
     const generation = hasGeneration ? (values[at++]?.subarray(0, GENERATION_BYTES) ?? null) : null
     resolve({ record, generation })
   }

@@ -1,7 +1,7 @@
 /**
- * Tokens on Redis. The one key it touches is the user's token hash (`RedisKeys.tokens`), which session scripts also delete
- * with a user's last session. Reading is one command, every change one script (redis/scripts/token.ts). The key's name is also
- * the channel on which waiting processes hear that a lease was given back.
+ * Tokens on Redis. The only key it touches is the user's token hash (`RedisKeys.tokens`), which session scripts also delete with a user's
+ * last session. A read is one command, and every change is one script (redis/scripts/token.ts). The key's name is also the channel that
+ * tells waiting processes about a released lease.
  *
  * If you change this, also change: the scripts' headings, docs/tokens.md, the memory driver, the conformance cases.
  */
@@ -17,19 +17,21 @@ import { type TokenRevocations, NO_TOKEN_REVOCATIONS, OUTBOX_LIFE_MS } from '../
 import { END_OF_LIFE_BYTES, type LeaseClaim, type TokenChange, type TokenDriver } from '../../token/token-driver.ts'
 import { grantField } from '../../token/token-fields.ts'
 
-/** After an outage, no process takes over a lease for this long. The holder from before the outage commits first (`uncommitted-grants.ts`). */
+/**
+ * After an outage, no process takes over a lease for this long. The holder from before the outage commits first (`uncommitted-grants.ts`).
+ */
 const CALM_MS = 2000
 
 export interface RedisTokenDriverOptions {
   /** Default: no refresh token is revoked. */
   readonly tokenRevocations?: TokenRevocations
-  /** Default: every read asks the server. */
+  /** Default: every read goes to the server. */
   readonly near?: NearCache | null
-  /** Tells when there is a connection again. Default: nobody does. */
+  /** Registers a callback for reconnects. Default: no callback is called. */
   readonly whenBack?: TokenDriver['whenBack']
   /** Default 2,000. */
   readonly calmMs?: number
-  /** Tests travel in time with it; see the scripts. */
+  /** Tests shift the time with it; see the scripts. */
   readonly timeOffsetMs?: () => number
 }
 
@@ -48,8 +50,8 @@ export function createRedisTokenDriver(
   const changing = duringChange(near)
 
   /**
-   * `'2'`: take it when it is free. `'1'`: only if nobody had it, since a holder whose time is over may be about to commit.
-   * `null`: not at all, since leases of the time before the outage may be lost.
+   * `'2'`: take the lease if it is free. `'1'`: only if no lease exists, because a holder whose lease has expired may be about to commit.
+   * `null`: do not take it, because leases from before the outage may be lost.
    */
   const claimMode = (key: string): '1' | '2' | null => {
     const { forMs, isAfterOutage } = client.uptime(key)
@@ -77,7 +79,7 @@ export function createRedisTokenDriver(
     if (kept !== undefined) return Promise.resolve(kept)
     const copied = async (): Promise<Buffer | null> => {
       const record = await readOne(userKey, field)
-      // Bytes of its own: those of a reply belong to a larger buffer, which would be kept with them.
+      // Copies the bytes: a reply's Buffer is part of a larger buffer, which would stay in memory.
       return record && Buffer.from(record)
     }
     return near?.load(name, [key], copied, (record) => record !== null) ?? copied()
@@ -96,12 +98,12 @@ export function createRedisTokenDriver(
       return records.map((record) => (record && endOfLife(record) > nowMs ? record : null))
     },
 
-    // No function of its own around the client's promise, and no array around one value: a hit would be a tenth slower.
+    // No extra function around the client's promise, and no array around one value: they would make a hit a tenth slower.
     readOne: near === null ? readOne : readOneNear,
 
     async readAll(userKey) {
       const key = keys.tokens(userKey)
-      // HKEYS would be a second command; the reply of HGETALL is a flat array in RESP2 and in what the port makes of RESP3.
+      // HKEYS would be a second command. The reply of HGETALL is a flat array in RESP2, and the port makes RESP3 replies flat.
       const flat = readReply(client, key, await client.command(key, ['HGETALL', key]), stringsReply)
       const all = new Map<string, Buffer>()
       const nowMs = client.serverNow(key) + timeOffsetMs()
@@ -165,12 +167,15 @@ function leaseArguments({ field, holder, ttlMs }: LeaseClaim, mode: '0' | '1' | 
   return [field, holder, String(checkedTtlMs(ttlMs)), mode]
 }
 
-/** Epoch ms; without `readBigUInt64BE`, which allocates and stands on the hot path. */
+/** Epoch ms. Avoids `readBigUInt64BE`, which allocates, because this is the hot path. */
 function endOfLife(record: Buffer): number {
   return record.length < END_OF_LIFE_BYTES ? 0 : record.readUInt32BE(0) * 2 ** 32 + record.readUInt32BE(4)
 }
 
-/** For the script, an empty text means that the field must be absent. So an empty nonce, which no record has, is sent as another text. */
+/**
+ * For the script, an empty text means that the field must be absent. No record has an empty nonce, so an empty expected nonce is sent as
+ * another text.
+ */
 function expectedNonce(nonce: Buffer | null): RedisArgument {
   if (nonce === null) return ''
   return nonce.length === 0 ? 'none' : nonce

@@ -1,4 +1,4 @@
-/** Scripts of the document driver. A document that was ended leaves one byte under its name, shorter than any record. */
+/** Scripts of the document driver. An ended document leaves one byte under its name, shorter than any record. */
 import { defineScript, type RedisScript } from '../../../redis/script.ts'
 import { PROLOGUE } from './prologue.ts'
 
@@ -26,7 +26,7 @@ return {'done'}
 
 /**
  * KEYS 1 document
- * Replies {'done', record or nothing}: read and removed. The memory that one was ended stays. · {'late'}
+ * Replies {'done', record or nothing}: read and removed. The marker of an ended document stays. · {'late'}
  */
 export const TAKE_DOCUMENT: RedisScript = defineScript(
   'document.take',
@@ -40,7 +40,7 @@ return {'done', current}
 
 /**
  * KEYS 1 document
- * ARGV 3 life of the memory ms · 4 remember also what was not stored: 1 or 0
+ * ARGV 3 life of the ended marker ms · 4 whether to set the marker for a document that was not stored: 1 or 0
  * Replies {'done', ended 0 or 1}
  */
 export const END_DOCUMENT: RedisScript = defineScript(

@@ -1,6 +1,6 @@
 /**
- * Deleting what is only remembered. A script although `DEL` could do it: a command that arrives after its deadline would delete
- * what was remembered again since.
+ * Deletes a remembered value. A script, although `DEL` could do it: a command that arrives after its deadline would delete a value that was
+ * remembered again since.
  * KEYS 1 key · Replies {number of keys deleted} · {'late'}
  */
 import { defineScript, type RedisScript } from '../../../redis/script.ts'

@@ -1,6 +1,6 @@
 /**
- * Scripts for operators that only read: they bring back what a decision needs, and no content. Why scripts: two keys of one
- * moment, and the heads of values without the values.
+ * Read-only scripts for operators. They return what a decision needs, and no content. A script reads two keys at the same moment, and the
+ * heads of values without the values.
  */
 import { defineScript, type RedisScript } from '../../../redis/script.ts'
 import { PROLOGUE } from './prologue.ts'
@@ -33,7 +33,7 @@ return all
 
 /**
  * KEYS 1 generation · 2 index beyond a few sessions
- * Reply ids that the index names as alive, whether they have a record or not
+ * Reply ids that the index lists as live, whether they have a record or not
  */
 export const LIVE_IDS: RedisScript = defineScript(
   'inspect.live-ids',

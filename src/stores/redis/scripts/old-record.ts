@@ -1,11 +1,11 @@
 /**
  * Scripts of the old-record driver: strings of another library, in that library's own keys. Each reply repeats the token of its call,
- * because an old value is not sealed: a reply that belongs to another call must never pass for this one.
+ * because an old value is not sealed. So a reply of another call cannot pass for this one.
  */
 import { defineScript, type RedisScript } from '../../../redis/script.ts'
 import { PROLOGUE } from './prologue.ts'
 
-/** A key of another type counts as missing. Any other error of the server is the reply. */
+/** A key of another type counts as missing. Any other server error becomes the reply. */
 const READ = `${PROLOGUE}
 local key, call = KEYS[1], ARGV[3]
 local current = redis.pcall('GET', key)

@@ -1,13 +1,13 @@
 /**
- * Moving grants to the outbox of refresh tokens that are to be revoked at their provider, as part of the script that deletes
- * them. `held(tokens, first, last)` reads the grants of the providers named in ARGV[first..last] before anything is deleted;
- * `post(out, life, grants)` writes them afterwards, which a full server lets through then. The sealed bytes stay as they are:
- * they open under the name that they were sealed for, which is that of their user and field.
+ * Moves grants to the outbox of refresh tokens that must be revoked at their provider, within the script that deletes them. `held(tokens,
+ * first, last)` reads the grants of the providers named in ARGV[first..last] before the deletion. `post(out, life, grants)` writes them
+ * afterwards; a full server then accepts the write. The sealed bytes stay unchanged: they open under the name of their user and field, for
+ * which they were sealed.
  *
- * Outbox: a hash, `<provider>:<nonce of the record>` to record.
+ * Outbox: a hash that maps `<provider>:<nonce of the record>` to the record.
  *
- * A writer of Redis may have put a value of another type under either key. Tokens of another type hold no grant, and an outbox of
- * another type is replaced, so that the script that ends sessions does not fail.
+ * Another Redis client may have put a value of another type under either key. Tokens of another type hold no grant. An outbox of another
+ * type is replaced, so that the script that ends sessions does not fail.
  */
 export const OUTBOX = `
 local function held(tokens, first, last)

@@ -1,7 +1,7 @@
 /**
- * How every script that has a deadline begins. `now` is the server's clock in epoch ms; a script that arrives after
- * ARGV[1] (`notAfter`, 0: never too late) does nothing and answers `late`; ARGV[2] moves `now` for tests that travel in time.
- * `redis/script-runner.ts` puts both arguments in front and understands the answer.
+ * Common beginning of every script with a deadline. `now` is the server's clock in epoch ms. A script that arrives after ARGV[1]
+ * (`notAfter`, 0: never too late) does nothing and replies `late`. ARGV[2] shifts `now` for tests. `redis/script-runner.ts` passes both
+ * arguments and interprets the reply.
  */
 export const PROLOGUE = `
 local time = redis.call('TIME')

@@ -1,14 +1,14 @@
 /**
- * The Lua scripts of the provider gate. One key per provider, a hash: `failures`, `until` (end of the pause, epoch ms), `trial`
- * (end of the trial under way), `outcome`.
- * Why scripts: of all processes that come after a pause exactly one may try, by the server's clock.
+ * Lua scripts of the provider gate. One key per provider, a hash: `failures`, `until` (end of the pause, epoch ms), `trial` (end of the
+ * current trial), `outcome`.
+ * Why scripts: after a pause, exactly one of all processes may try, by the server's clock.
  */
 import { defineScript, type RedisScript } from '../../../redis/script.ts'
 import { PROLOGUE } from './prologue.ts'
 
 /**
  * KEYS 1 gate · ARGV 3 length of a trial in ms
- * Replies {1, failures in a row}: go · {0, ms to wait, outcome of the last failure} · {'late'}
+ * Replies {1, failures in a row}: open · {0, ms to wait, outcome of the last failure} · {'late'}
  */
 export const ENTER_GATE: RedisScript = defineScript(
   'provider-gate.enter',

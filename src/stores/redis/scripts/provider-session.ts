@@ -1,18 +1,18 @@
 /**
- * The Lua scripts of provider sessions. One zset per provider session or subject has these members:
+ * Lua scripts of provider sessions. One zset per provider session or subject has these members:
  *
- * - each of our session ids, with the time its session ends (epoch ms, above 10^11);
+ * - each Coatcheck session id, with the time its session ends (epoch ms, above 10^11);
  * - `iat:<session id>`, with the time of issue of its ID token (epoch seconds of the provider, below 10^11);
  * - `ended`, with the time of the last logout (epoch seconds of the provider);
  * - `swept`, with the number of sessions that the last sweep left.
  *
- * Builds before `iat:` neither write nor read it: they select session ids by their scores. What they leave behind, `SWEPT` removes.
- * Why scripts: a sign-in and a logout that arrive together must not miss each other, whichever comes first.
+ * Builds before `iat:` neither write nor read it: they select session ids by their scores. `SWEPT` removes what they leave behind.
+ * Why scripts: a sign-in and a logout that arrive together must not miss each other, in either order.
  */
 import { defineScript, type RedisScript } from '../../../redis/script.ts'
 import { PROLOGUE } from './prologue.ts'
 
-// Times of ours are above, times of the provider below.
+// Scores above are times of Coatcheck (ms). Scores below are times of the provider (s).
 const FIRST_MS = '100000000000'
 const ISSUED_AT = 'iat:'
 
@@ -21,13 +21,13 @@ export function membersOf(sessionId: string): readonly [string, string] {
   return [sessionId, ISSUED_AT + sessionId]
 }
 
-/** Entries whose time is over. The next sign-in removes the next ones, so that none holds Redis up. */
+/** Number of expired entries that one call removes. The next sign-in removes more, so that no call blocks Redis for long. */
 const REMOVED_AT_ONCE = 500
 
 /**
  * KEYS 1 provider session · ARGV 3 session id · 4 time of issue of its ID token, epoch seconds · 5 life in ms · 6 slack
- * Replies {'registered'} · {'crowded'}: more sessions than twice `swept` and the slack · {'ended'}: a logout that is not older
- * stands · {'late'}. `crowded` sets `swept`, so that of many sign-ins at once one sweeps.
+ * Replies {'registered'} · {'crowded'}: more sessions than twice `swept` and the slack · {'ended'}: a logout exists that is not older ·
+ * {'late'}. `crowded` sets `swept`, so that only one of many simultaneous sign-ins sweeps.
  */
 export const REGISTER: RedisScript = defineScript(
   'provider-session.register',
@@ -59,8 +59,8 @@ return redis.call('ZRANGEBYSCORE', KEYS[1], ${FIRST_MS}, '+inf')
 )
 
 /**
- * KEYS 1 provider session · Reply {sessions left}. After a sweep; writes nothing for what is unknown. Also removes the times of issue
- * whose session id a build before `iat:` has removed.
+ * KEYS 1 provider session · Reply {sessions left}. Runs after a sweep; writes nothing for an unknown provider session. Also removes the
+ * times of issue whose session id was removed by a build before `iat:`.
  */
 export const SWEPT: RedisScript = defineScript(
   'provider-session.swept',
@@ -77,10 +77,11 @@ return {count}
 )
 
 /**
- * KEYS 1 provider session · ARGV 3 time of the logout, epoch seconds · 4 life of the mark in ms, or '': none for what is unknown
- * 5 how far clocks may be apart, seconds
- * Reply {session ids…}. They stay listed until they have been ended, so that a repetition finds them. With a mark, sessions are left out
- * whose ID token is younger than the last logout by more than that.
+ * KEYS 1 provider session · ARGV 3 time of the logout, epoch seconds · 4 life of the mark in ms, or '': no mark for an unknown provider
+ * session
+ * 5 maximum clock difference, seconds
+ * Reply {session ids…}. They stay listed until they have been ended, so that a repetition finds them. With a mark, the reply omits sessions
+ * whose ID token is younger than the last logout by more than that difference.
  */
 export const END_PROVIDER_SESSION: RedisScript = defineScript(
   'provider-session.end',
@@ -105,8 +106,8 @@ return found
 )
 
 /**
- * A script although `SET` could do it: a command that Redis executes after its deadline would refuse the repetition of a logout
- * that was reported as failed.
+ * A script, although `SET` could do it. If Redis executed the command after its deadline, it would refuse the repetition of a logout that
+ * was reported as failed.
  * KEYS 1 logout token · ARGV 3 life in ms · Replies {1} · {'late'}
  */
 export const MARK_USED: RedisScript = defineScript(

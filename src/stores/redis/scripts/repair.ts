@@ -1,14 +1,14 @@
 /**
- * Scripts that remove what has been left behind. Each looks again, in the same step, whether it is left behind: what somebody has
- * created or repaired since it was found stays.
+ * Scripts that remove orphans. Each script checks in the same step that the key is still an orphan. A key that was created or repaired
+ * after the scan found it stays.
  */
 import { defineScript, type RedisScript } from '../../../redis/script.ts'
 import { PROLOGUE } from './prologue.ts'
 import { SESSION_INDEX } from './session-index.ts'
 
 /**
- * A record of a generation that is not the user's (any more). Those of anonymous sessions begin with zeros and have none.
- * KEYS 1 record · 2 generation · Reply {1 removed, 0 it is none}
+ * Removes a record whose generation is not the user's current one. Records of anonymous sessions begin with zeros and have no generation.
+ * KEYS 1 record · 2 generation · Reply {1 removed, 0 not an orphan}
  */
 export const DROP_DEAD_RECORD: RedisScript = defineScript(
   'repair.drop-dead-record',
@@ -20,8 +20,8 @@ return {redis.call('UNLINK', KEYS[1])}
 )
 
 /**
- * An index whose user has no generation, so nobody is signed in by it.
- * KEYS 1 generation · 2 index · Reply {1 removed, 0 it is none}
+ * Removes an index whose user has no generation, so its sessions cannot be valid.
+ * KEYS 1 generation · 2 index · Reply {1 removed, 0 not an orphan}
  */
 export const DROP_STRAY_INDEX: RedisScript = defineScript(
   'repair.drop-stray-index',
@@ -31,7 +31,7 @@ return {redis.call('UNLINK', KEYS[2])}
 `,
 )
 
-/** KEYS 1 a key that should end · ARGV 3 life in ms · Reply {1 it ends now, 0 it did before} */
+/** KEYS 1 a key that should expire · ARGV 3 life in ms · Reply {1 expiry set, 0 it had one} */
 export const END_SOME_TIME: RedisScript = defineScript(
   'repair.end-some-time',
   `${PROLOGUE}
@@ -41,8 +41,8 @@ return {redis.call('PEXPIRE', KEYS[1], ARGV[3])}
 )
 
 /**
- * The index entry of a live session whose record is gone: evicted, or deleted by hand.
- * KEYS 1 record · 2 generation · 3 index · ARGV 3 id · Reply {1 removed, 0 it is none}
+ * Removes the index entry of a live session whose record is gone: evicted, or deleted by hand.
+ * KEYS 1 record · 2 generation · 3 index · ARGV 3 id · Reply {1 removed, 0 not an orphan}
  */
 export const DROP_LOST_ENTRY: RedisScript = defineScript(
   'repair.drop-lost-entry',

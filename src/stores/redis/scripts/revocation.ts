@@ -1,12 +1,11 @@
 /**
- * The Lua scripts of the worker that revokes refresh tokens. The index is one zset of user keys by the time at which somebody
- * should look at their outbox; why scripts: of many processes one takes an entry, and gives it back only if nobody else
- * has changed it.
+ * Lua scripts of the worker that revokes refresh tokens. The index is one zset of user keys, by the time at which a worker should check
+ * their outbox. Why scripts: only one of many processes may take an entry. It returns the entry only if no other process changed it.
  */
 import { defineScript, type RedisScript } from '../../../redis/script.ts'
 import { PROLOGUE } from './prologue.ts'
 
-/** KEYS 1 index · ARGV 3 user key · 4 due in ms · 5 life of the index in ms · Reply {1}. The earlier time counts. */
+/** KEYS 1 index · ARGV 3 user key · 4 due in ms · 5 life of the index in ms · Reply {1}. The earlier due time wins. */
 export const ANNOUNCE: RedisScript = defineScript(
   'revocation.announce',
   `${PROLOGUE}
@@ -18,7 +17,7 @@ return {1}
 `,
 )
 
-/** KEYS 1 index · ARGV 3 how many at most · 4 for how long in ms · Reply {claim, user keys…}: nobody else gets them before that */
+/** KEYS 1 index · ARGV 3 maximum number · 4 claim time in ms · Reply {claim, user keys…}: no other worker gets them before that time */
 export const CLAIM: RedisScript = defineScript(
   'revocation.claim',
   `${PROLOGUE}
@@ -32,7 +31,7 @@ return reply
 `,
 )
 
-/** KEYS 1 index · ARGV 3 user key · 4 claim · 5 due in ms, or -1: done · Reply {1}. Changed meanwhile: left as it is. */
+/** KEYS 1 index · ARGV 3 user key · 4 claim · 5 due in ms, or -1: done · Reply {1}. An entry that changed meanwhile stays as it is. */
 export const SETTLE: RedisScript = defineScript(
   'revocation.settle',
   `${PROLOGUE}

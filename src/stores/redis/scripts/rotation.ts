@@ -1,9 +1,9 @@
 /**
- * Scripts that put a record under another key: only over the very record that was re-encrypted, which its nonce names, and only its
- * sealed part. A re-encrypted record has the length and the nonce of the one before, so life, index and whoever compares nonces
- * notice nothing. What has been changed meanwhile is left alone.
+ * Scripts that re-encrypt a record in place. They only overwrite the very record that was re-encrypted, which its nonce identifies, and
+ * only its sealed part. A re-encrypted record keeps its length and nonce, so its TTL, its index entry and nonce comparisons are unaffected.
+ * A record that changed meanwhile stays as it is.
  *
- * Sealed bytes (Lua counts from 1), behind a headroom of h bytes: h+1 format · h+2..h+5 key tag · h+6..h+17 nonce · rest.
+ * Sealed bytes (Lua counts from 1), after a headroom of h bytes: h+1 format · h+2..h+5 key tag · h+6..h+17 nonce · rest.
  */
 import { defineScript, type RedisScript } from '../../../redis/script.ts'
 import { PROLOGUE } from './prologue.ts'
@@ -25,7 +25,7 @@ return {1}
 )
 
 /**
- * Values with 8 bytes of headroom in one hash. Works on a full server, as replacing tokens does: see token.ts.
+ * Re-encrypts values with 8 bytes of headroom in one hash. Works on a full server, like the replacement of tokens: see token.ts.
  *
  * KEYS 1 hash
  * ARGV from 3 on pairs of field, re-encrypted value

@@ -1,34 +1,40 @@
 /**
- * A user's generation and the index of their sessions, as the scripts of sessions see them: one value, `user:{…}:gen`, and beyond
- * `MOST_ENTRIES` sessions a sorted set beside it. A key of its own costs 170 to 230 bytes, and most users have one session
+ * A user's generation and the index of their sessions, as the session scripts see them: one value, `user:{…}:gen`, and beyond
+ * `MOST_ENTRIES` sessions a sorted set next to it. A separate key costs 170 to 230 bytes, and most users have one session
  * (docs/decisions/0015-index-in-the-generation.md).
  *
  * Value: 8 bytes generation, then
  * - entries, earliest deadline first: 22 characters id, 13 digits deadline (epoch ms); none when every session has been ended;
- * - or `+`: the entries are members of the set, by deadline. Then a set that is not there has been lost.
- * The set is only there while the value says so, and never empty: what was read from it is the whole index.
+ * - or `+`: the entries are members of the set, by deadline. If the set is then missing, it has been lost.
+ * The set only exists while the value says so, and is never empty. So a set that was read is the whole index.
  *
- * A writer of Redis may have changed both keys. Every script still works, so that a revocation works. It reads the entries
- * up to the first damaged one, ignores a set of another type, and accepts a key without expiry. The next write repairs the value.
+ * Another Redis client may have changed both keys. Every script still works, so that a revocation works. It reads the entries up to the
+ * first damaged one, ignores a set of another type, and accepts a key without expiry. The next write repairs the value.
  */
 const ID_CHARACTERS = 22
 const DEADLINE_DIGITS = 13
-/** No id begins with it: ids are base64url. */
+/** No id begins with `+`: ids are base64url. */
 const IN_SET = '+'
-/** Each read of a session brings the value along, so it stays small: at most 288 bytes. */
+/** Each read of a session transfers the value, so it stays small: at most 288 bytes. */
 const MOST_ENTRIES = 8
-/** A user whose set shrinks to this much goes back at the next sign-in. */
+/** If a user's set shrinks to this size, the next sign-in moves the entries back into the value. */
 const FEW_ENTRIES = MOST_ENTRIES / 2
 
 const ENTRY = ID_CHARACTERS + DEADLINE_DIGITS
 const DEADLINE = new RegExp(`^[0-9]{${DEADLINE_DIGITS}}$`)
 
-/** @param index what follows the generation. @returns whether the entries are in the set */
+/**
+ * @param index the value after the generation
+ * @returns whether the entries are in the set
+ */
 export function isInSet(index: string): boolean {
   return index.startsWith(IN_SET)
 }
 
-/** @param index what follows the generation, if not in the set. @returns ids of live sessions, latest deadline first */
+/**
+ * @param index the value after the generation, if the entries are not in the set
+ * @returns ids of live sessions, latest deadline first
+ */
 export function liveIdsOf(index: string, nowMs: number): string[] {
   const ids: string[] = []
   for (let at = 0; at < index.length; at += ENTRY) {
@@ -42,9 +48,9 @@ export function liveIdsOf(index: string, nowMs: number): string[] {
 
 /**
  * `user_of(generation key, set)`: nil when there is no whole generation · `new_user` · `live(user, now, max)`: ids, earliest deadline
- * first, -1 for all · `live_count` · `deadline(user, id)` or nil · `leave`: whether it was there · `enter` · `forget(user, before)`
- * · `store(user, life)`: last, keeps both alive for at least `life` ms; 0 leaves the expiry as it is. What enters, leaves or forgets
- * writes, so it comes after the write that a full server may refuse.
+ * first, -1 for all · `live_count` · `deadline(user, id)` or nil · `leave`: whether it was there · `enter` · `forget(user, before)` ·
+ * `store(user, life)`: call it last; keeps both keys alive for at least `life` ms; 0 leaves the expiry as it is. `enter`, `leave` and
+ * `forget` write, so they come after the write that a full server may refuse.
  */
 export const SESSION_INDEX = `
 local function live_at_least(key, ms)

@@ -1,13 +1,12 @@
 /**
- * The Lua scripts of sessions. One user's keys lie in one slot; every key a script touches is declared in KEYS.
- * Why scripts: each is compare-and-act in one atomic step, which no sequence of commands is.
+ * Lua scripts of sessions. One user's keys lie in one slot, and every key that a script touches is declared in KEYS.
+ * Why scripts: each compares and acts in one atomic step, which a sequence of commands cannot do.
  *
  * Common to all
- * - ARGV[1] `notAfter` and ARGV[2], see prologue.ts: a write whose deadline was reported as missed is never executed
- *   afterwards. `notAfter` is 0 for scripts that end sessions.
- * - Order of writes: what may be refused by a full server comes first in scripts that create or replace, so that a refusal
- *   changes nothing; deletions come first in scripts that end, so that these work on a full server (once a script has
- *   written, Redis lets it finish).
+ * - ARGV[1] `notAfter` and ARGV[2], see prologue.ts: a write whose deadline was reported as missed is never executed afterwards. `notAfter`
+ *   is 0 for scripts that end sessions.
+ * - Order of writes: scripts that create or replace begin with the write that a full server may refuse, so that a refusal changes nothing.
+ *   Scripts that end sessions begin with deletions, so that they work on a full server (once a script has written, Redis lets it finish).
  * - A user's generation and index: `session-index.ts`.
  * - Record bytes (Lua counts from 1): 1..8 generation, 14..25 nonce. See session/session-driver.ts.
  */
@@ -190,7 +189,7 @@ return reply
 )
 
 /**
- * Clears away after END_BY_USER, in chunks.
+ * Cleans up after END_BY_USER, in chunks.
  * KEYS pairs of record, ended marker · ARGV 3 reason · 4 life of the markers ms · Reply {number of records}
  */
 export const CLEAR_ENDED: RedisScript = defineScript(

@@ -1,18 +1,17 @@
 /**
- * The Lua scripts of tokens. They touch one key, the user's token hash. Why scripts: a refresh token may only replace the one
- * that it was refreshed from, several fields change in one step, and the life of the hash follows from all of them.
+ * Lua scripts of tokens. They touch one key, the user's token hash. Why scripts: a refresh token may only replace the one that it was
+ * refreshed from, several fields change in one step, and the life of the hash depends on all fields.
  *
  * Common to all
  * - ARGV[1] `notAfter` and ARGV[2], see prologue.ts. `notAfter` is 0 for the script that deletes.
- * - Record bytes (Lua counts from 1): 1..8 end of life (epoch ms, big-endian, written here), 14..25 nonce. See
- *   token/token-driver.ts.
+ * - Record bytes (Lua counts from 1): 1..8 end of life (epoch ms, big-endian, written here), 14..25 nonce. See token/token-driver.ts.
  */
 import { defineScript, type RedisScript } from '../../../redis/script.ts'
 import { OUTBOX } from './outbox.ts'
 import { PROLOGUE } from './prologue.ts'
 
-// Removes fields by prefix (ARGV from \`first\` on) but those in \`kept\`, and those whose life is over; then the hash lives as
-// long as the longest-living field that is left.
+// Removes fields by prefix (ARGV from `first` on) except those in `kept`, and expired fields. Then the hash lives as long as its
+// longest-living remaining field.
 const SETTLE = `
 local function ends(value)
   if #value < 8 then return 0 end
@@ -39,9 +38,9 @@ local function settle(key, first, kept)
 end
 `
 
-// A lease: 8 bytes end of life, 8 bytes end of validity, 16 bytes holder. `valid`: of whom it is now, or nil. A validity that
-// is longer than any lease can be was written by a clock that ran ahead: it counts for nothing. `hold` works on a full server
-// where there are tokens, as replacing does below: without a lease no rotated grant could get there.
+// A lease: 8 bytes end of life, 8 bytes end of validity, 16 bytes holder. `valid` returns the current holder, or nil. A validity longer
+// than the maximum lease was written by a clock that ran ahead, so it does not count. `hold` works on a full server if there are tokens,
+// like the replacement below: without a lease, no rotated grant could be stored there.
 const LEASE = `
 local longest, remembered = 60000, 60000
 local function valid(lease)
@@ -58,16 +57,16 @@ local function hold(key, field, holder, ttl)
 end
 `
 
-// Wakes those who wait for a lease. Not an error when the user's access rights leave channels out: waiting only lasts longer.
+// Wakes processes that wait for a lease. If the user's ACL forbids channels, the error is ignored, and waiting only takes longer.
 const WAKE = `
 local function wake(key) redis.pcall('PUBLISH', key, '') end
 `
 
 /**
  * KEYS 1 token hash
- * ARGV 3 lease field · 4 holder · 5 validity in ms · 6 '2': take it when it is free; '1': only when nobody had it; '0': only
- *      renew what is ours
- * Replies {1} it is the holder's · {0} it is not · {'late'}
+ * ARGV 3 lease field · 4 holder · 5 validity in ms · 6 '2': take the lease if it is free; '1': only if no lease exists; '0': only renew the
+ * holder's own lease
+ * Replies {1} the holder has the lease · {0} the holder does not have it · {'late'}
  */
 export const TAKE_LEASE: RedisScript = defineScript(
   'token.take-lease',
@@ -83,7 +82,7 @@ return {1}
 /**
  * KEYS 1 token hash
  * ARGV 3 lease field · 4 holder
- * Replies {number of leases given back}
+ * Replies {number of leases released}
  */
 export const RELEASE_LEASE: RedisScript = defineScript(
   'token.release-lease',
@@ -98,14 +97,13 @@ return {1}
 
 /**
  * KEYS 1 token hash
- * ARGV 3 expected field ('': none expected) · 4 its nonce ('': absent) · 5 lease field ('': none) · 6 its
- *      holder · 7 number of fields to set, then for each: field, record,
- *      life in ms · number of fields to remove, then these · prefixes to remove
+ * ARGV 3 expected field ('': none expected) · 4 its nonce ('': absent) · 5 lease field ('': none) · 6 its holder · 7 number of fields to
+ * set, then for each: field, record, life in ms · number of fields to remove, then these · prefixes to remove
  * Replies {'done'} · {'conflict', current record or nil} · {'late'}
  *
- * Setting comes before removing, so that a refusal by a full server changes nothing. Replacing the expected record is let
- * through on a full server: once a script has run a write command, here one without effect, Redis lets it finish. It
- * exchanges a record for one of its size, and the only copy of a rotated refresh token would be lost otherwise.
+ * Setting comes before removing, so that a refusal by a full server changes nothing. The replacement of the expected record works on a full
+ * server: once a script has run a write command, here one without effect, Redis lets it finish. The new record has the size of the old one.
+ * Without this, the only copy of a rotated refresh token would be lost.
  */
 export const WRITE_TOKENS: RedisScript = defineScript(
   'token.write',
@@ -147,9 +145,9 @@ return {'done'}
 
 /**
  * KEYS 1 token hash · 2 outbox of grants (with providers only)
- * ARGV 3 expected field ('': none expected) · 4 its nonce · 5 life of the outbox in ms · 6 number of providers whose grants go
- *      there, then these · number of fields, then these · prefixes. Number -1: everything goes.
- * Replies {number of fields that there were}; 0 also when the expected field is another one
+ * ARGV 3 expected field ('': none expected) · 4 its nonce · 5 life of the outbox in ms · 6 number of providers whose grants go there, then
+ * these · number of fields, then these · prefixes. Number -1: everything goes.
+ * Replies {number of fields that existed}; 0 also if the expected field does not match
  */
 export const DELETE_TOKENS: RedisScript = defineScript(
   'token.delete',
