@@ -1,6 +1,6 @@
 /**
- * The visit of a request that has a cookie of another library. Without a user of ours, the bridge looks for the old session; a
- * sign-out ends the old session as well. Requests without an old cookie never come here.
+ * The visit of a request that carries a cookie of another library. If Coatcheck has no user for the request, the bridge looks up the old
+ * session. A sign-out also ends the old session. Requests without an old cookie do not use this module.
  */
 import { isCoatcheckError } from '../core/errors.ts'
 import { own } from '../core/json.ts'
@@ -25,14 +25,14 @@ interface Passage<D extends object> {
   readonly device: () => Device | undefined
 }
 
-/** Hands nothing out: for the end of a session whose cookie another one replaces. */
+/** Issues no cookie. Used to end a session whose cookie another session replaces. */
 const SILENT: TicketSink = {
   assertWritable: () => undefined,
   issue: () => undefined,
   clear: () => undefined,
 }
 
-/** @param ticket of the request, which `reading` reads with */
+/** @param ticket ticket of the request, with which `reading` reads */
 export async function adoptedVisit<D extends object>(
   reading: Promise<Visit<D>>,
   ticket: string | null,
@@ -45,8 +45,8 @@ export async function adoptedVisit<D extends object>(
 }
 
 /**
- * The browser holds the ticket of a user whose session was ended. Its old cookie may be one that the old application has sealed again, so
- * no document knows it. What was revoked stays revoked: the user signs in again.
+ * The browser holds the ticket of a user whose session was revoked. The old application may have sealed its cookie again, so that no
+ * document identifies it. A revoked session stays revoked: the user must sign in again.
  */
 function isRevokedUser<D extends object>(first: Visit<D>, ticket: string | null): boolean {
   return first.reason === 'revoked' && ticket !== null && isTicketOfUser(ticket)
@@ -71,7 +71,7 @@ async function adopt<D extends object>(
   return visit
 }
 
-/** Where no cookie can be set, the session is there all the same. A later request gets the cookie. */
+/** The session exists even if no cookie can be set here. A later request gets the cookie. */
 function issued({ ticket, absoluteExpiresAtMs }: Adopted, sink: TicketSink): boolean {
   try {
     sink.issue(ticket, absoluteExpiresAtMs)
@@ -82,7 +82,7 @@ function issued({ ticket, absoluteExpiresAtMs }: Adopted, sink: TicketSink): boo
   }
 }
 
-/** The anonymous session of the visitor, as a sign-in ends it. */
+/** Ends the anonymous session of the visitor, as a sign-in does. */
 async function endPrevious<D extends object>(ticket: string, { deps }: Passage<D>): Promise<void> {
   try {
     await (await deps.sessions.visit(ticket, SILENT)).signOut('signed-in')
@@ -91,7 +91,7 @@ async function endPrevious<D extends object>(ticket: string, { deps }: Passage<D
   }
 }
 
-/** The session stands, whatever becomes of the old one. */
+/** The new session stays, even if the old one cannot be ended. */
 async function leaveOld<D extends object>(adopted: Adopted, passage: Passage<D>): Promise<void> {
   try {
     if (await adopted.leaveOld()) removeOldCookies(passage)
@@ -108,7 +108,7 @@ function withOldSignOut<D extends object>(visit: Visit<D>, passage: Passage<D>):
     },
     signIn: (input) => visit.signIn(input),
     rotate: (options) => visit.rotate(options),
-    /** Both sessions end, whichever of the two stores fails: a failure is told afterwards. */
+    /** Both sessions end, even if one of the two stores fails. The failure is reported afterwards. */
     async signOut(reason): Promise<Revoked> {
       const { deps, bridge, input } = passage
       const [old] = await Promise.allSettled([deps.attach(bridge).end(input.cookieHeader ?? '')])
@@ -125,7 +125,7 @@ function removeOldCookies<D extends object>({ bridge, input: { sink, cookieHeade
   for (const line of bridge.clearing(cookieHeader ?? '')) putSetCookie(sink, line)
 }
 
-/** As `signIn.carry` does at a sign-in. */
+/** Same fields as `signIn.carry` at a sign-in. */
 function carriedFields<D extends object>({ session }: Visit<D>, names: readonly string[]): Record<string, unknown> {
   if (session.id === null || names.length === 0) return {}
   const data = own(session.toJSON().data) as Record<string, unknown>

@@ -34,7 +34,7 @@ describe('reading', () => {
     expect(readCookie(`$Version=1; ${NAME}=%41`, NAME)).toEqual({ status: 'one', value: '%41' })
   })
 
-  // Of 256 bytes in front of the name only these three begin a pair; behind it, none is part of the name.
+  // Of 256 bytes before the name, only these three begin a pair. No byte after it counts as part of the name.
   it('is byte-exact: every byte before and after the name, and white space that some servers trim', () => {
     const bytes = Array.from({ length: 256 }, (_, i) => String.fromCharCode(i))
     const odd = ['\u00a0', '\u2000', '\u2028', '\u3000', '\ufeff']
@@ -63,7 +63,7 @@ describe('reading', () => {
     ]
     const started = performance.now()
     for (let round = 0; round < 100; round++) for (const header of headers) readCookie(header, NAME)
-    // 500 scans; a quadratic one of 16 KB alone would take longer.
+    // 500 scans. A quadratic scan of 16 KB alone would take longer.
     expect(performance.now() - started).toBeLessThan(500)
   })
 })
@@ -85,7 +85,7 @@ describe('writing', () => {
   ])('%j', (config, expected) => {
     const cookies = createCookies(config)
     expect(cookies.ticket(TICKET, 60)).toBe(expected)
-    // Deleting: the same attributes, or the browser keeps it.
+    // Deletion needs the same attributes, or the browser keeps the cookie.
     expect(cookies.clearTicket()).toBe(expected.replace(TICKET, '').replace('60', '0'))
   })
 

@@ -1,7 +1,7 @@
 /**
- * The only file that reads our cookies and writes `Set-Cookie`. Reading is a byte-exact search for one name and nothing
- * else: no decoding, no quotes, no `$Version`, no trimming of names, because every leniency of a cookie parser is a way to
- * plant a cookie (RFC 6265bis section 5.7, "cookie tossing"). Work is linear in the length of the header.
+ * The only file that reads Coatcheck cookies and writes `Set-Cookie`. Reading is a byte-exact search for one name: no decoding, no quotes,
+ * no `$Version`, no trimming of names. Every leniency of a cookie parser is a way to plant a cookie (RFC 6265bis section 5.7, "cookie
+ * tossing"). The work is linear in the length of the header.
  */
 import { parseSetCookie, type SetCookie, stringifySetCookie } from 'cookie'
 import type { ResolvedConfig } from '../config/types.ts'
@@ -12,43 +12,48 @@ type CookieConfig = ResolvedConfig<object>['cookie']
 export type CookieValue =
   | { readonly status: 'none' }
   | { readonly status: 'one'; readonly value: string }
-  /** The name stands there more than once: somebody may have planted one, so none of them counts. */
+  /** The name occurs more than once. An attacker may have planted one of the cookies, so none of them counts. */
   | { readonly status: 'duplicate'; readonly count: number }
 
-/** Where response headers go: structurally a Node `ServerResponse`; `headers-sink.ts` makes one of Web `Headers`. */
+/** Destination of response headers. Structurally a Node `ServerResponse`; `headers-sink.ts` creates one from Web `Headers`. */
 export interface ResponseSink {
   readonly headersSent: boolean
-  /** A place that can read cookies and never set one, as a server component. Left out: it can. */
+  /** True in a place that can read cookies but never set one, such as a server component. Default: false. */
   readonly isReadOnly?: boolean
-  /** True where the host sends the response without telling, so that `headersSent` may be false after it has left. */
+  /** True if the framework sends the response without notice, so that `headersSent` may be false after the response has left. */
   readonly mayLeaveUnnoticed?: boolean
   /**
-   * Called after a ticket was put on the response: whatever sets `Cache-Control` later, no cache stores this response. Left out: a response
-   * of Node, or a place where no header can be set afterwards.
+   * Called after a ticket was put on the response. It ensures that no cache stores this response, even if `Cache-Control` is set later.
+   * Absent for a Node response, or where no header can be set afterwards.
    */
   keepUncached?(): void
   getHeader(name: string): number | string | readonly string[] | undefined
   setHeader(name: string, value: string | readonly string[]): unknown
 }
 
-/** Cookies of one configuration. All kinds are HttpOnly, for `Path=/`, without `Domain`, Secure on https. */
+/** Cookies of one configuration. All kinds are HttpOnly, for `Path=/`, without `Domain`, and Secure on https. */
 export interface Cookies {
   readTicket(header: string): CookieValue
   ticket(value: string, maxAgeSeconds: number): string
   clearTicket(): string
-  /** Whether the user signed out in this browser and has not signed in since. Holds no secret: it only makes a sign-in ask. */
+  /**
+   * Whether the user signed out in this browser and has not signed in since. The cookie holds no secret. It only makes the next sign-in ask
+   * for the account.
+   */
   hasSignedOut(header: string): boolean
   signedOut(): string
   clearSignedOut(): string
-  /** One sealed sign-in transaction. Lax even when the ticket is Strict: it has to come back from the provider. */
+  /**
+   * One sealed sign-in transaction. Lax even if the ticket is Strict, because the cookie must arrive with the redirect from the provider.
+   */
   readTransaction(header: string, id: string): CookieValue
   transaction(id: string, value: string, maxAgeSeconds: number): string
   clearTransaction(id: string): string
-  /** Ids of the transactions that this browser has cookies for. At most 50 are looked at. */
+  /** Ids of the transactions for which this browser has cookies. Checks at most 50. */
   transactionIds(header: string): readonly string[]
 }
 
-/** How long a sign-out is remembered in the browser: longer than a visit to a shared computer. */
+/** How long the browser remembers a sign-out: longer than a visit to a shared computer. */
 const SIGNED_OUT_SECONDS = 24 * 3600
 const TRANSACTION_ID = /^[A-Za-z0-9_-]{22}$/
 const TRANSACTIONS_LOOKED_AT = 50
@@ -58,7 +63,7 @@ export function createCookies({ name, secure, sameSite }: CookieConfig): Cookies
   const transactionPrefix = `${name}-signin-`
   const signedOutName = `${name}-signed-out`
   const write = (cookie: Pick<SetCookie, 'name' | 'value' | 'maxAge' | 'sameSite'>): string =>
-    // What we write is base64url, so nothing may be escaped on the way.
+    // Coatcheck writes base64url, so the serializer must not escape anything.
     stringifySetCookie(own({ ...base, ...cookie }), { encode: (text) => text })
   return {
     readTicket: (header) => readCookie(header, name),
@@ -85,13 +90,13 @@ export function createCookies({ name, secure, sameSite }: CookieConfig): Cookies
   }
 }
 
-/** Puts one cookie on the response, in place of an earlier one of the same name; the cookies of others stay. */
+/** Puts one cookie on the response, in place of an earlier one of the same name. Other cookies stay. */
 export function putSetCookie(sink: ResponseSink, setCookie: string): void {
   const start = setCookie.slice(0, setCookie.indexOf('=') + 1)
   sink.setHeader('Set-Cookie', [...setCookiesOf(sink).filter((other) => !other.startsWith(start)), setCookie])
 }
 
-/** @param name compared byte for byte; `name=` has to begin a pair. */
+/** @param name compared byte for byte; `name=` must begin a pair */
 export function readCookie(header: string, name: string): CookieValue {
   let value = ''
   let count = 0
@@ -104,7 +109,7 @@ export function readCookie(header: string, name: string): CookieValue {
   return count === 1 ? { status: 'one', value } : { status: 'duplicate', count }
 }
 
-/** Where `text` stands at the beginning of a pair: at the start of the header or behind `;`, with spaces or tabs between. */
+/** Positions at which `text` begins a pair: at the start of the header or after `;`, with optional spaces or tabs. */
 function* positionsOf(header: string, text: string): Generator<number> {
   for (let at = header.indexOf(text); at >= 0; at = header.indexOf(text, at + text.length)) {
     let before = at - 1
@@ -127,7 +132,7 @@ export interface CookiePlace {
   readonly partitioned?: boolean | undefined
 }
 
-/** The line that removes a cookie of another library. */
+/** Builds the line that removes a cookie of another library. */
 export function removedCookie(
   name: string,
   { path = '/', domain, secure, sameSite, partitioned }: CookiePlace,
@@ -143,7 +148,7 @@ export function removedCookie(
   )
 }
 
-/** For hosts that take cookies apart (Next's `cookies().set`): one `Set-Cookie` line that this file has written. */
+/** Parses one `Set-Cookie` line that this file has written, for frameworks that take cookies as parts (Next's `cookies().set`). */
 export function partsOfSetCookie(line: string): SetCookie {
   return parseSetCookie(line, { decode: (text) => text })
 }
@@ -154,7 +159,7 @@ export function setCookiesOf(sink: ResponseSink): readonly string[] {
   return lines === undefined ? [] : typeof lines === 'object' ? lines : [String(lines)]
 }
 
-/** A header of Web `Headers` as a sink has it: all cookies as a list, everything else as one text. */
+/** Returns a header of Web `Headers` as a sink stores it: cookies as a list, every other header as one text. */
 export function sinkHeaderOf(headers: Headers, name: string): string | readonly string[] | undefined {
   if (name.toLowerCase() !== 'set-cookie') return headers.get(name) ?? undefined
   const cookies = headers.getSetCookie()

@@ -1,6 +1,6 @@
 /**
- * What people recognize a device by: the names of browser and system, and the network of the address. No decision depends on
- * it, and it is too coarse to locate a person.
+ * Describes a device so that its user recognizes it: the names of browser and system, and the network of the address. No decision depends
+ * on it, and it is too coarse to locate a person.
  */
 import { isIP } from 'node:net'
 import Bowser from 'bowser'
@@ -13,16 +13,16 @@ const NAME = /^[\p{L}\p{N} ._/-]{1,40}$/u
 type Software = Pick<Device, 'browser' | 'system'>
 const parsed = new Map<string, Software>()
 
-/** Absent fields: unknown. */
+/** An absent field is unknown. */
 export function describeDevice(userAgent: string | null | undefined, ip: string | null | undefined): Device {
   const network = ip ? truncateIp(ip) : null
   return { ...softwareOf((userAgent ?? '').slice(0, USER_AGENT_CHARACTERS)), ...(network !== null && { ip: network }) }
 }
 
 /**
- * Shortens an address to its network: the /24 of IPv4, also of IPv4 within IPv6 (`::ffff:203.0.113.7`), and the /48 of IPv6,
- * written as RFC 5952 says. `::1` stays as it is: it names the server itself.
- * @returns `null` for a text that is no address
+ * Shortens an address to its network: the /24 of IPv4, also of IPv4 within IPv6 (`::ffff:203.0.113.7`), and the /48 of IPv6, in RFC 5952
+ * notation. `::1` stays as it is, because it names the server itself.
+ * @returns `null` for a text that is not an address
  */
 export function truncateIp(ip: string): string | null {
   const address = ip.replace(/%.*$/, '')
@@ -48,9 +48,9 @@ function dottedOf(...groups: readonly string[]): string {
   return groups.flatMap((group) => [Number.parseInt(group, 16) >> 8, Number.parseInt(group, 16) & 0xff]).join('.')
 }
 
-/** The eight groups of an IPv6 address, lower case and without leading zeros. */
+/** Returns the eight groups of an IPv6 address, in lower case and without leading zeros. */
 function groupsOf(address: string): readonly string[] {
-  // The URL parser writes every IPv6 address in one way, with the longest run of zeros as "::" and IPv4 parts in hex.
+  // The URL parser writes every IPv6 address in one form, with the longest run of zeros as "::" and IPv4 parts in hex.
   const canonical = new URL(`http://[${address}]`).hostname.slice(1, -1)
   const [head = [], tail] = canonical.split('::').map((part) => (part === '' ? [] : part.split(':')))
   if (tail === undefined) return [...head]
@@ -69,7 +69,7 @@ function softwareOf(userAgent: string): Software {
 
 function parse(userAgent: string): Software {
   const { browser, os } = Bowser.parse(userAgent)
-  // Not a browser: the product in front (RFC 9110 section 10.1.5), e.g. "curl".
+  // Not a browser: uses the first product token (RFC 9110 section 10.1.5), e.g. "curl".
   const browserName = browser.name || /^([A-Za-z][\w.-]{0,30})(?:\/|$)/.exec(userAgent)?.[1]
   return {
     ...(browserName && NAME.test(browserName) && { browser: browserName }),

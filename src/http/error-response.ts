@@ -1,6 +1,6 @@
 /**
- * The one place where errors become HTTP: JSON for programs, a page for people. The visitor learns what happened, one way on and
- * a code for support; details are for the log. No response here touches a cookie: an outage is not a sign-out.
+ * The only place that turns errors into HTTP responses: JSON for programs, a page for people. The visitor learns what happened, the next
+ * step, and a code for support. Details go to the log. No response here touches a cookie, because an outage is not a sign-out.
  */
 import type { ResolvedPages } from '../config/types.ts'
 import { type ErrorCode, errorCatalogue } from '../core/error-catalogue.ts'
@@ -10,7 +10,7 @@ import { type Link, type Page, pageResponse } from './page.ts'
 
 interface VisitorText extends Pick<Page, 'title' | 'text'> {
   readonly icon?: Page['icon']
-  /** The way on. Default: the start page. */
+  /** The suggested next step. Default: the start page. */
   readonly next?: { readonly to: 'sign-in' | 'other-account' | 'same-address'; readonly text: string }
 }
 
@@ -113,20 +113,23 @@ const OUR_FAULT: VisitorText = {
   text: 'The error is on our side. Please try again later.',
 }
 
-/** Seconds. The store recovers within a second; a provider takes longer. */
+/** `Retry-After` in seconds. The store recovers within a second; a provider takes longer. */
 const RETRY_AFTER = { oidc: '5', other: '1' } as const
 
-/** 500 by the catalogue: a mistake in code or configuration, which the host's own error handling should see. */
+/**
+ * True for errors with status 500 in the catalogue: mistakes in code or configuration, which the framework's own error handling should
+ * receive.
+ */
 export function isForHost(error: unknown): boolean {
   return !isCoatcheckError(error) || errorCatalogue[error.code].status === 500
 }
 
-/** What the answer depends on besides the error. */
+/** Request facts on which the response depends, besides the error. */
 export interface ErrorContext {
-  /** Headers of the request: a client that accepts `text/html` gets a page. */
+  /** Headers of the request. A client that accepts `text/html` gets a page. */
   readonly headers: Headers
   readonly method: string
-  /** Offered where a new sign-in helps. */
+  /** Offered if a new sign-in helps. */
   readonly loginPath: string
   readonly pages: ResolvedPages
 }
@@ -144,22 +147,22 @@ export function errorResponse(error: AnyCoatcheckError, context: ErrorContext): 
   return response
 }
 
-/** The `Retry-After` of the answer in seconds; the provider may have asked for a longer pause. */
+/** `Retry-After` of the response in seconds. The provider may have requested a longer pause. */
 function retryAfterOf(error: AnyCoatcheckError, kind: keyof typeof RETRY_AFTER): string {
   const wantedMs = 'details' in error ? error.details['retryAfterMs'] : undefined
   const least = RETRY_AFTER[kind]
   return typeof wantedMs === 'number' ? String(Math.max(Number(least), Math.ceil(wantedMs / 1000))) : least
 }
 
-/** Where the routes are, and how their pages look: `ResolvedConfig` and `HttpConfig` are one. */
+/** Location of the routes, and look of their pages. `ResolvedConfig` and `HttpConfig` have this shape. */
 export interface Site {
   readonly basePath: string
   readonly pages: ResolvedPages
 }
 
 /**
- * The answer to an error that has one: 503 with `Retry-After` for a store that is down, 401, 403… No cookie is touched.
- * @returns `null` for what is the host's business
+ * Returns the response to an error that has one: 503 with `Retry-After` if the store is down, 401, 403… It touches no cookie.
+ * @returns `null` for an error that the framework must handle
  */
 export function errorAnswer(
   error: unknown,
@@ -171,7 +174,7 @@ export function errorAnswer(
   return withCommonHeaders(errorResponse(error, { headers, method, loginPath: `${basePath}/login`, pages }))
 }
 
-/** For addresses and methods that do not exist: there is no error code for them. */
+/** Response for addresses and methods that do not exist. They have no error code. */
 export function plainErrorResponse(status: 404 | 405, headers: Headers, pages: ResolvedPages): Response {
   const { title, text, icon = 'alert' } = BY_STATUS[status] ?? OUR_FAULT
   if (acceptsHtml(headers)) return pageResponse({ title, text, icon, action: HOME }, pages, status)
@@ -179,7 +182,7 @@ export function plainErrorResponse(status: 404 | 405, headers: Headers, pages: R
   return Response.json({ error: { code, message: `${title}. ${text}`, retryable: false } }, { status })
 }
 
-/** Browsers say so when they navigate or send a form; `fetch` and programs do not. */
+/** Browsers accept `text/html` when they navigate or submit a form. `fetch` and programs do not. */
 export function acceptsHtml(headers: Headers): boolean {
   return headers.get('accept')?.includes('text/html') === true
 }
@@ -190,11 +193,11 @@ function pageOf({ title, text, icon = 'alert', next }: VisitorText, { method, lo
   const page = { title, text, icon }
   if (next?.to === 'sign-in') return { ...page, action: { href: loginPath, text: next.text }, other: HOME }
   if (next?.to === 'other-account') {
-    // Without the question the provider would send the same account again.
+    // Without `account=choose`, the provider would return the same account again.
     const href = `${loginPath}${loginPath.includes('?') ? '&' : '?'}account=choose`
     return { ...page, action: { href, text: next.text }, other: HOME }
   }
-  // A link cannot send a form again, so the address is offered again only if it was read.
+  // A link cannot submit a form again, so the page offers the address again only after a GET or HEAD.
   const canRepeat = next !== undefined && (method === 'GET' || method === 'HEAD')
   return canRepeat ? { ...page, action: { href: '', text: next.text } } : { ...page, action: HOME }
 }

@@ -1,10 +1,10 @@
-/** Web `Headers` as a response sink: for the routes and for adapters whose host speaks `Request` and `Response`. */
+/** Turns Web `Headers` into a response sink, for the routes and for adapters of `Request`/`Response` frameworks. */
 import type { ResponseSink } from './cookie.ts'
 
 export interface HeadersSink extends ResponseSink {
-  /** Puts what was collected onto the response's headers. Nothing can be written afterwards. */
+  /** Puts the collected headers onto the response. The sink accepts no headers afterwards. */
   applyTo(headers: Headers): void
-  /** Forgets what was collected: a response that failed must not hand out a ticket. */
+  /** Drops the collected headers, because a failed response must not hand out a ticket. */
   discard(): void
 }
 

@@ -1,19 +1,19 @@
 /**
- * The holder of a session: what an adapter puts on each request under a name that the application chose. Assigning to it or
- * in its place throws a misuse error, in sloppy mode too, because nothing that is assigned there would ever be stored.
+ * The holder of a session: the object that an adapter puts on each request under a name that the application chose. Assigning to the holder
+ * or in its place throws a misuse error, in sloppy mode too, because an assigned value would never be stored.
  */
 import { MisuseError } from '../core/errors.ts'
 import { safeText } from '../core/redact.ts'
 import type { RequestSession } from './request-session.ts'
 
 export interface Holders<D extends object> {
-  /** The session side of one request, read-only. The same exchange has the same holder. */
+  /** The session side of one request, read-only. The same request session has the same holder. */
   of(requestSession: RequestSession<D>): RequestSession<D>
-  /** For an assignment in place of the holder. */
+  /** Error for an assignment in place of the holder. */
   refusal(): MisuseError
 }
 
-/** @param place how handlers reach the holder, e.g. `request.auth`; stands in messages */
+/** @param place how handlers reach the holder, e.g. `request.auth`; used in messages */
 export function createHolders<D extends object>(place: string): Holders<D> {
   const made = new WeakMap<RequestSession<D>, RequestSession<D>>()
   const refusal = (where: string): MisuseError =>
@@ -24,10 +24,10 @@ export function createHolders<D extends object>(place: string): Holders<D> {
         fix: `Get the session, then store the value: const session = await ${place}.getSession(); await session.set('theme', 'dark').`,
       },
     )
-  // The end of the prototype chain: only names that do not exist get here, and reads of what exists never do.
+  // End of the prototype chain. Only assignments to new names and reads of missing names reach it.
   const end = new Proxy(Object.prototype, {
     set(target, key, value, receiver) {
-      // Symbols are marks of tools, never data that an application means to store.
+      // Tools use symbols as marks. Applications do not store data under them.
       if (typeof key === 'symbol') return Reflect.set(target, key, value, receiver)
       throw refusal(`"${safeText(key, 60)}" of ${place}`)
     },
@@ -44,7 +44,7 @@ export function createHolders<D extends object>(place: string): Holders<D> {
   }
 }
 
-/** For hosts whose requests are plain objects. A second middleware may define it again. */
+/** For frameworks whose requests are plain objects. A second middleware may define the property again. */
 export function putHolder(request: object, property: string, holder: object, refusal: () => MisuseError): void {
   Object.defineProperty(request, property, {
     configurable: true,

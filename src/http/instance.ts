@@ -1,4 +1,4 @@
-/** What adapters need of an instance of Coatcheck. `coatcheck()` makes it. */
+/** The part of an instance that adapters use. `coatcheck()` creates the instance. */
 import type { ResolvedConfig } from '../config/types.ts'
 import type { CookieBridge } from '../migrate/cookie-bridge.ts'
 import type { RequestSessionFactory } from './request-session.ts'
@@ -9,10 +9,9 @@ export interface HttpInstance<D extends object> {
   /** For adapters: sessions of requests, and the configuration that adapters need. */
   readonly http: HttpEdge<D>
   /**
-   * Answers a request below `basePath`: sign-in, sign-out, session and devices. Other paths get 404. docs/http-routes.md lists the
-   * routes.
+   * Answers a request below `basePath`: sign-in, sign-out, session and devices. Other paths get 404. docs/http-routes.md lists the routes.
    * @param context facts about the request that only the adapter knows
-   * @throws errors that no visitor can act on: of the application's own functions, of the code, of the configuration
+   * @throws errors that no visitor can fix: errors of the application's own functions, mistakes in code or configuration
    */
   handler(request: Request, context?: RouteContext): Promise<Response>
 }
@@ -35,7 +34,7 @@ export interface HttpEdge<D extends object> {
    * @throws {ConfigError} when a setting is missing or invalid
    */
   hasTicket(cookieHeader: string | null | undefined): boolean
-  /** Reports that the framework answered 500 to an error that has another answer: the event `request.unhandled`. */
+  /** Reports that the framework answered 500 to an error for which Coatcheck has another response: the event `request.unhandled`. */
   reportUnhandled(code: string): void
   /** Reports that a request was sent to sign-in before the middleware ever ran: the event `request.unmounted`. */
   reportUnmounted(mount: string): void

@@ -1,7 +1,7 @@
 /**
- * A loopback base URL is for development on one machine: the cookie is without Secure there, and the memory store and drawn keys
- * are allowed. A request from another machine is refused, so that a deployment with a forgotten base URL shows its mistake
- * instead of sending session cookies over plain http. Every adapter passes through here, for routes and for sessions.
+ * Refuses requests from other machines on a loopback base URL, which is for development on one machine. There the cookie is not Secure, and
+ * the memory store and generated keys are allowed. A deployment with a forgotten base URL thus fails visibly instead of sending session
+ * cookies over plain http. Every adapter uses this check, for routes and for sessions.
  */
 import type { ResolvedConfig } from '../config/types.ts'
 import { OidcError } from '../core/errors.ts'
@@ -12,11 +12,11 @@ import { safeText } from '../core/redact.ts'
 
 const SHOWN_CHARACTERS = 80
 
-/** Who sent a request, as far as the adapter knows. */
+/** Sender of a request, as far as the adapter knows. */
 export interface Peer {
-  /** Of the socket. `undefined`: the adapter does not see it, or it is a unix socket; the `Host` header decides then. */
+  /** Address of the socket. `undefined`: the adapter does not see it, or it is a unix socket. The `Host` header decides then. */
   readonly address: string | undefined
-  /** Of the client behind proxies that the framework has been told to believe (`trust proxy`, `clientIp`). */
+  /** Address of the client behind proxies that the framework is configured to trust (`trust proxy`, `clientIp`). */
   readonly clientIp?: string | undefined
   /** The `Host` header. Browsers send a loopback name only to their own machine. */
   readonly host: string | null | undefined
@@ -24,7 +24,7 @@ export interface Peer {
 
 export type PeerPolicy = Pick<ResolvedConfig<object>, 'baseUrl' | 'loopback' | 'localPeers'>
 
-/** @returns `null` for a request from this machine, and always where the base URL is not a loopback address */
+/** @returns `null` for a request from this machine, and always if the base URL is not a loopback address */
 export function peerRefusal(peer: Peer, { baseUrl, loopback, localPeers }: PeerPolicy): OidcError | null {
   if (!loopback) return null
   const remote = [peer.address, peer.clientIp].find((one) => one !== undefined && !isLocalAddress(one, localPeers))
@@ -32,7 +32,8 @@ export function peerRefusal(peer: Peer, { baseUrl, loopback, localPeers }: PeerP
   const origin = remote === undefined ? `to the host ${shown(peer.host ?? 'none')}` : `from ${shown(remote)}`
   const message = `The base URL is ${baseUrl.origin}, a loopback address, and a request came ${origin}.`
   const refusal = new OidcError('COATCHECK_REQUEST_NOT_LOCAL', { message })
-  // Once for each base URL: strangers may ask without end, from any address, and the page for visitors holds no address.
+  // Logged once for each base URL: unknown clients may send any number of requests from any address. The page for visitors shows no
+  // address.
   processState(`announced a request from elsewhere to ${baseUrl.origin}`, () =>
     process.stderr.write(`coatcheck: ${refusal.message}\n`),
   )

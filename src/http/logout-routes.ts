@@ -1,6 +1,6 @@
 /**
- * Logout that the provider begins. No cookie is read or set and no origin is checked: these requests come from the provider, or
- * from a frame on its pages, where no cookie of ours arrives. What they may do is end sessions.
+ * Provider-initiated logout. These routes read and set no cookie and check no origin: the requests come from the provider, or from a frame
+ * on its pages, where no Coatcheck cookie arrives. They can only end sessions.
  */
 import { isCoatcheckError, OidcError } from '../core/errors.ts'
 import { isIssuerOf } from '../oidc/identity.ts'
@@ -41,13 +41,13 @@ export async function frontChannelLogout<D extends object>(
   if (sid === '' || sid.length > MAX_SID_CHARACTERS || more.length > 0) throw invalid('sid')
   const provider = providerOfLogout(deps.clients.providers, isIssuerOf, nameIn(request.path), request.query.get('iss'))
   await deps.providerLogout.frontChannel(provider, sid)
-  // Without frame-ancestors: it is loaded in a frame of the provider.
+  // No frame-ancestors, because the provider loads this page in a frame.
   return new Response('<!doctype html><html lang="en"><title>Signed out</title><p>Signed out.</p></html>', {
     headers: { 'Content-Type': 'text/html; charset=utf-8', 'Content-Security-Policy': "default-src 'none'" },
   })
 }
 
-/** The first provider comes without a name while it is the only one. */
+/** While only one provider is configured, its path contains no name. */
 function nameIn(path: string): string | null {
   return path.split('/')[2] ?? null
 }

@@ -1,10 +1,10 @@
 /**
- * Between Node's request and response and the Web's: what every adapter for a Node framework shares.
+ * Converts between Node and Web requests and responses, for all adapters of Node frameworks.
  *
- * Towards the Web: the URL is the configured origin plus the path of the request line. `Host`, `Forwarded` and
- * `X-Forwarded-*` come from whoever sent the request, so they are left behind and nothing further in can believe them.
- * Back to Node: headers of earlier middleware stay, cookies are added and never replaced, and a client that has gone away
- * ends its own stream and nothing else. A request is not aborted with its client: a callback that has begun is finished.
+ * Node to Web: the URL is the configured origin plus the path of the request line. `Host`, `Forwarded` and `X-Forwarded-*` come from the
+ * client, so they are removed, and later code cannot trust them.
+ * Web to Node: headers of earlier middleware stay, and cookies are added, never replaced. A client that disconnects only ends its own
+ * stream. The request is not aborted with its client: a callback that has begun is completed.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { OidcError } from '../core/errors.ts'
@@ -13,13 +13,13 @@ import { isBelievedByNobody } from './local-request.ts'
 import { bytesOfParsedBody } from './parsed-body.ts'
 import { keepUncached } from './uncached-response.ts'
 
-/** Largest body that a route reads. A `form_post` answer with an ID token of 250 groups has about 16 KiB. */
+/** Largest body that a route reads. A `form_post` response with an ID token of 250 groups has about 16 KiB. */
 const BODY_BYTES = 128 * 1024
 
-/** What frameworks add to Node's request: the body as parsed, and the URL before a mount point was cut off. */
+/** What frameworks add to Node's request: the parsed body, and the URL before a mount point was removed. */
 export type NodeRequest = IncomingMessage & { readonly body?: unknown; readonly originalUrl?: string }
 
-/** Path and query of the request line. Whatever it holds (`//host/path`, an absolute URL, `*`), only its path counts. */
+/** Path and query of the request line. Of any form (`//host/path`, an absolute URL, `*`), only the path counts. */
 export function targetOf(request: NodeRequest): { readonly path: string; readonly search: string } {
   const target = request.originalUrl ?? request.url ?? '/'
   const local = target.startsWith('/') ? target : pathOfAbsolute(target)
@@ -27,7 +27,7 @@ export function targetOf(request: NodeRequest): { readonly path: string; readonl
   return at < 0 ? { path: local, search: '' } : { path: local.slice(0, at), search: local.slice(at) }
 }
 
-/** The URL as browsers see it: of the request only the path, never a host. */
+/** The URL as browsers see it. Takes only the path from the request, never a host. */
 export function urlOf(request: NodeRequest, baseUrl: URL): URL {
   const { path, search } = targetOf(request)
   const url = new URL(baseUrl.origin)
@@ -37,9 +37,9 @@ export function urlOf(request: NodeRequest, baseUrl: URL): URL {
 }
 
 /**
- * The whole request, body included: for the routes, whose bodies are small.
+ * Converts the whole request, body included. Used for the routes, whose bodies are small.
  *
- * @throws {OidcError} `COATCHECK_REQUEST_INVALID` for a body of more than 128 KiB, and when the client goes away within it
+ * @throws {OidcError} `COATCHECK_REQUEST_INVALID` for a body of more than 128 KiB, and if the client disconnects before the body ends
  */
 export async function toWebRequest(request: NodeRequest, baseUrl: URL): Promise<Request> {
   const method = request.method ?? 'GET'
@@ -52,31 +52,34 @@ export async function toWebRequest(request: NodeRequest, baseUrl: URL): Promise<
   })
 }
 
-/** A header that the request itself holds. Node's `headers` would also give what another library has put on `Object.prototype`. */
+/** Returns an own header of the request. Node's `headers` would also return values that another library has put on `Object.prototype`. */
 export function headerOf({ headers }: Pick<IncomingMessage, 'headers'>, name: string): string | string[] | undefined {
   return Object.hasOwn(headers, name) ? headers[name] : undefined
 }
 
-/** A header of which Node keeps one line (`cookie` and `set-cookie` aside), or joins the lines to one text. */
+/** Returns a header as one text. Node keeps one line of such a header or joins its lines (except `cookie` and `set-cookie`). */
 export function textHeaderOf(request: Pick<IncomingMessage, 'headers'>, name: string): string | undefined {
   const value = headerOf(request, name)
   return typeof value === 'string' ? value : undefined
 }
 
-/** The headers without the request's body or URL: enough to find a session. */
+/** The headers without body or URL: enough to find a session. */
 export function headersOf(request: IncomingMessage): Headers {
   const headers = new Headers()
   // Injected requests of test tools have no `headersDistinct`.
   const all = (request.headersDistinct as typeof request.headersDistinct | undefined) ?? request.headers
   for (const [name, values] of Object.entries(all)) {
     if (isBelievedByNobody(name)) continue
-    // Several lines of one name are one list; for `cookie` the separator is "; " (RFC 9113, section 8.2.3).
+    // Several lines of one name form one list. For `cookie` the separator is "; " (RFC 9113, section 8.2.3).
     if (values) headers.set(name, typeof values === 'string' ? values : values.join(name === 'cookie' ? '; ' : ', '))
   }
   return headers
 }
 
-/** Writes an answer of ours, which no cache may store. Resolves when it has been handed over or the client has gone; never rejects because of the client. */
+/**
+ * Writes a response of Coatcheck, which no cache may store. Resolves when the response was handed over or the client disconnected. Never
+ * rejects because of the client.
+ */
 export async function sendWebResponse(
   answer: Response,
   request: IncomingMessage,
@@ -98,7 +101,7 @@ export async function sendWebResponse(
   await pump(answer.body, response)
 }
 
-/** Sets headers beside those that are there: cookies and `Vary` grow, everything else is replaced. */
+/** Adds headers to the existing ones: cookies and `Vary` are extended, all other headers are replaced. */
 export function copyHeaders(headers: Headers, sink: ResponseSink): void {
   for (const [name, value] of headers) {
     if (name === 'set-cookie') sink.setHeader(name, [...setCookiesOf(sink), value])
@@ -132,7 +135,7 @@ async function pump(body: ReadableStream<Uint8Array>, response: ServerResponse):
       }
     }
   } catch (error) {
-    // The status has left already: all that can still be said is that the answer is not complete.
+    // The status was already sent, so closing the connection is the only way to signal an incomplete response.
     response.destroy(error instanceof Error ? error : undefined)
   }
 }
@@ -149,7 +152,7 @@ async function bodyOf(request: NodeRequest): Promise<Buffer | null> {
   return body.length > 0 ? body : null
 }
 
-/** By events: leaving a `for await` early would destroy the request, and with it the connection that the answer needs. */
+/** Uses events: leaving a `for await` early would destroy the request and the connection that the response needs. */
 function readStream(request: IncomingMessage): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = []
@@ -158,7 +161,7 @@ function readStream(request: IncomingMessage): Promise<Buffer> {
       reject(new OidcError('COATCHECK_REQUEST_INVALID', { message: 'The request ended within its body.', cause }))
     request.on('data', (chunk: Buffer) => {
       size += chunk.length
-      // The stream flows on into nothing, so that the client gets to read its answer.
+      // The rest of the stream is read and dropped, so that the client can read the response.
       if (size > BODY_BYTES) reject(tooLarge())
       else chunks.push(chunk)
     })

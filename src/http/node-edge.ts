@@ -1,6 +1,6 @@
 /**
  * Code that the adapters of all Node frameworks share: one `RequestSession` per request, the routes, the redirect to sign-in, and the
- * responses for errors. Each adapter adds the names of its framework and the place of its headers.
+ * responses for errors. Each adapter adds the names of its framework and the location of its headers.
  */
 import type { IncomingMessage } from 'node:http'
 import type { HttpInstance } from './instance.ts'
@@ -15,44 +15,47 @@ import { headerOf, headersOf, type NodeRequest, textHeaderOf, urlOf } from './no
 import { isRoute, nodeErrorAnswer, peerOf, routeAnswer } from './node-routes.ts'
 import { demandSignIn, lackOf, type UserRequirement } from './sign-in-demand.ts'
 
-/** What only the framework knows about a request. */
+/** Request facts that only the framework knows. */
 export interface Surroundings {
   readonly sink: ResponseSink
-  /** Of the client, as far as the framework has been told which proxies to believe. */
+  /** Address of the client, from the proxies that the framework is configured to trust. */
   readonly ip: () => string | undefined
 }
 
 export interface NodeEdge<D extends object> {
   /**
-   * One per request, whoever asks first.
+   * Returns the request session. One per request, whichever caller is first.
    * @param request as a caller without types may have passed it
    * @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT` for anything but a request of Node
    */
   requestSessionOf(request: IncomingMessage | undefined, surroundings: () => Surroundings): RequestSession<D>
-  /** Whether this address is one of ours. @throws {ConfigError} when the environment is incomplete */
+  /**
+   * Whether this address belongs to the routes.
+   * @throws {ConfigError} when the environment is incomplete
+   */
   isRoute(request: NodeRequest): boolean
-  /** @throws what only the host can mend: errors of the application's hooks, mistakes in code or configuration */
+  /** @throws errors that only the application can fix: errors of its hooks, mistakes in code or configuration */
   answerRoute(request: NodeRequest, ip: string | undefined): Promise<Response>
   /**
-   * The answer to a request whose session does not meet the requirement: a navigation goes to sign-in and returns, any other request gets
-   * 401. `null`: the session has a user and meets the requirement.
+   * Returns the response to a request whose session does not meet the requirement. A navigation goes to sign-in and returns, any other
+   * request gets 401. `null`: the session has a user and meets the requirement.
    */
   demandOf(session: Session<D>, request: NodeRequest, requirement: UserRequirement): Response | null
-  /** `null`: the host's business. */
+  /** `null`: the framework must handle the error. */
   answerError(error: unknown, request: IncomingMessage): Response | null
 }
 
 /**
- * By instance, so that several adapters on one instance share the session of a request: two would create two sessions for a
- * new visitor, and the cookie of one of them would be lost.
+ * Keyed by instance, so that several adapters on one instance share the session of a request. Otherwise they would create two sessions for
+ * a new visitor, and one of the two cookies would be lost.
  */
 const requestSessionsOf = new WeakMap<object, WeakMap<IncomingMessage, RequestSession<object>>>()
 
 /**
  * @param caller for messages
- * @param mount what the application writes to mount the middleware, for the log
+ * @param mount the code with which the application mounts the middleware, for the log
  * @param adopt reads the sessions of another library
- * @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT` when `auth` is no instance
+ * @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT` if `auth` is not an instance
  */
 export function createNodeEdge<D extends object>(
   auth: HttpInstance<D>,
@@ -62,7 +65,7 @@ export function createNodeEdge<D extends object>(
 ): NodeEdge<D> {
   assertCoatcheck(auth, caller)
   const handler = adoptingHandler(auth, adopt)
-  // Every middleware asks `isRoute` first. Without one the sign-in route answers nothing: said once.
+  // Every middleware calls `isRoute` first. Without a mounted middleware, the sign-in route does not respond; this is reported once.
   let isMountChecked = false
   const requestSessions = (requestSessionsOf.get(auth) ?? new WeakMap()) as WeakMap<IncomingMessage, RequestSession<D>>
   requestSessionsOf.set(auth, requestSessions)
@@ -107,7 +110,10 @@ function isNodeRequest(request: Partial<IncomingMessage> | undefined): request i
   return typeof request?.headers === 'object'
 }
 
-/** For `getSession()` and what is like it. @param given in place of the request */
+/**
+ * Error for `getSession()` and similar functions.
+ * @param given the value that was passed in place of the request
+ */
 export function wrongRequest(caller: string, given: unknown): MisuseError {
   return new MisuseError(
     'COATCHECK_INVALID_ARGUMENT',
@@ -125,8 +131,8 @@ export function assertCoatcheck(auth: unknown, caller: string): void {
 }
 
 /**
- * The options that all adapters have: a name to put on the request, and nothing that they do not know.
- * @returns those that the caller gave, without inherited ones
+ * Checks options that all adapters share: a name to put on the request, and no unknown option.
+ * @returns the options that the caller gave, without inherited ones
  * @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT`
  */
 export function checkAdapterOptions<T extends object>(given: T, caller: string, known: readonly string[]): T {
@@ -162,7 +168,7 @@ function assertBridge(adopt: unknown, caller: string): void {
   )
 }
 
-/** Connects the bridge. Returns the routes of the instance, which find the user of an old cookie as the middleware does. */
+/** Handler of an instance that finds the user of an old cookie, as the middleware does. */
 export function adoptingHandler<D extends object>(
   { handler, http }: HttpInstance<D>,
   adopt: CookieBridge | undefined,

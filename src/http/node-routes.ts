@@ -1,4 +1,4 @@
-/** The routes on Node's request: which addresses are theirs, and the answer to one. */
+/** Serves the routes on Node requests: which addresses belong to them, and the response to each. */
 import { errorAnswer, plainErrorResponse, type Site } from './error-response.ts'
 import { withCommonHeaders } from './request-session.ts'
 import { headersOf, type NodeRequest, targetOf, textHeaderOf, toWebRequest } from './node-bridge.ts'
@@ -10,16 +10,16 @@ type Place = PeerPolicy & Site
 
 const NO_WEB_METHODS = new Set(['CONNECT', 'TRACE', 'TRACK'])
 
-/** Everything under `basePath` is ours; an address that does not exist there is 404. */
+/** All paths under `basePath` belong to the routes. Unknown ones get 404. */
 export function isRoute(request: NodeRequest, { basePath }: Pick<Place, 'basePath'>): boolean {
   const { path } = targetOf(request)
   return path === basePath || path.startsWith(`${basePath}/`)
 }
 
 /**
- * The answer to a request for which `isRoute` holds.
- * @param ip of the client, as far as the framework has been told which proxies to believe
- * @throws what only the host can mend: errors of the application's hooks, mistakes in code or configuration
+ * Returns the response to a request for which `isRoute` is true.
+ * @param ip address of the client, from the proxies that the framework is configured to trust
+ * @throws errors that only the application can fix: errors of its hooks, mistakes in code or configuration
  */
 export async function routeAnswer(
   routes: Routes,
@@ -41,7 +41,7 @@ export async function routeAnswer(
   }
 }
 
-/** @param clientIp as far as the framework has been told which proxies to believe */
+/** @param clientIp address of the client, from the proxies that the framework is configured to trust */
 export function peerOf(request: NodeRequest, clientIp: string | undefined): Peer {
   const { socket, headers } = request as Partial<NodeRequest>
   return { address: socket?.remoteAddress, clientIp, host: headers && textHeaderOf({ headers }, 'host') }
@@ -52,7 +52,7 @@ export function nodeErrorAnswer(error: unknown, site: Site, request: NodeRequest
   return errorAnswer(error, site, { headers: headersOf(request), method: request.method ?? 'GET' })
 }
 
-/** The Web's `Request` cannot have these (Fetch standard, section 2.2.1), and no route takes them. */
+/** The Web's `Request` does not allow these methods (Fetch standard, section 2.2.1), and no route accepts them. */
 export function hasNoWebMethod({ method = 'GET' }: { readonly method?: string | undefined }): boolean {
   return NO_WEB_METHODS.has(method.toUpperCase())
 }

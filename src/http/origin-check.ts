@@ -1,14 +1,14 @@
 /**
- * Requests that change something have to come from our own pages (OWASP ASVS 3.5.1). The browser says where from:
- * `Sec-Fetch-Site`, which no page can set, else `Origin`. A request that says neither is refused: every browser that is
- * still supported sends at least one of them with a POST. The request's own `Host` plays no part.
+ * Requests that change state must come from the application's own pages (OWASP ASVS 3.5.1). The browser names the source: in
+ * `Sec-Fetch-Site`, which no page can set, otherwise in `Origin`. A request without both is refused, because every supported browser sends
+ * at least one of them with a POST. The request's own `Host` plays no part.
  */
 import { OidcError } from '../core/errors.ts'
 
 /** @param origin of the base URL */
 export function isSameOrigin(headers: Headers, origin: string): boolean {
   const site = headers.get('sec-fetch-site')
-  // "none": the user's own doing, without any page behind it.
+  // "none": the user acted directly, without a page.
   if (site !== null) return site === 'same-origin' || site === 'none'
   return headers.get('origin') === origin
 }
@@ -22,9 +22,9 @@ export function assertSameOrigin(headers: Headers, origin: string): void {
 export type RequestHeader = (name: string) => string | readonly string[] | null | undefined
 
 /**
- * Whether the browser has left the session cookie out, since another site sent the request (RFC 6265bis section 5.2): a Strict cookie
- * always, a Lax cookie unless a whole page is fetched. Of the requests for a whole page, only those with another method than GET name
- * their `Origin`. Browsers that do not say where a request comes from count as `false`.
+ * Whether the browser omitted the session cookie because another site sent the request (RFC 6265bis section 5.2). It always omits a Strict
+ * cookie. It omits a Lax cookie unless it fetches a whole page. Among requests for a whole page, only those with a method other than GET
+ * carry `Origin`. A browser that does not state the source counts as `false`.
  */
 export function isCookieLeftOut(header: RequestHeader, sameSite: 'lax' | 'strict'): boolean {
   if (header('sec-fetch-site') !== 'cross-site') return false
@@ -34,9 +34,9 @@ export function isCookieLeftOut(header: RequestHeader, sameSite: 'lax' | 'strict
 }
 
 /**
- * How a sign-in is being started. `background`: an image, a frame, a script or a prefetch, none of which a user has asked
- * for. `unasked`: another site sent the browser here without a click (OWASP ASVS 7.6.2, no session without an action of
- * the user). Browsers that do not say count as `asked`.
+ * How a sign-in starts. `background`: an image, a frame, a script or a prefetch, which the user did not request. `unasked`: another site
+ * sent the browser here without a click (OWASP ASVS 7.6.2, no session without an action of the user). A browser that sends no such headers
+ * counts as `asked`.
  */
 export function navigationKind(headers: Headers): 'asked' | 'unasked' | 'background' {
   const destination = headers.get('sec-fetch-dest')

@@ -1,10 +1,10 @@
 /**
- * Stops a sign-in that starts at another address than the base URL, in development. It applies to a loopback base URL only: in
- * production, a proxy may change the `Host` header.
+ * In development, stops a sign-in that starts at another address than the base URL. It applies to a loopback base URL only: in production,
+ * a proxy may change the `Host` header.
  *
- * At another host name, the browser keeps separate cookies for `127.0.0.1` and `localhost`, so the callback would not find the
- * sign-in. At another port, the provider returns the browser to the base URL. This is wrong if no server listens there, and right
- * behind a development server that forwards requests. Only a connection attempt can tell these cases apart.
+ * If the host name differs, the browser keeps separate cookies for `127.0.0.1` and `localhost`, so the callback would not find the sign-in.
+ * If the port differs, the provider returns the browser to the base URL. This is wrong if no server listens there, and right behind a
+ * development server that forwards requests. Only a connection attempt can tell these cases apart.
  */
 import { connect, isIP } from 'node:net'
 import type { ResolvedConfig } from '../config/types.ts'
@@ -20,13 +20,13 @@ interface Navigation {
   readonly method: string
   readonly path: string
   readonly headers: Headers
-  /** The `Host` header. It decides about nothing but these pages. */
+  /** The `Host` header. Only these pages depend on it. */
   readonly host: string | null | undefined
 }
 
 const CONNECT_MS = 500
 
-/** @returns `null` for every other request, and where a proxy may have changed the `Host` header */
+/** @returns `null` for every other request, and if a proxy may have changed the `Host` header */
 export async function answerToOtherHost(navigation: Navigation, place: Place): Promise<Response | null> {
   const { method, path, headers, host } = navigation
   const { baseUrl, basePath, loopback, pages } = place
@@ -38,7 +38,7 @@ export async function answerToOtherHost(navigation: Navigation, place: Place): P
   return page && withCommonHeaders(pageResponse(page, pages, 400))
 }
 
-/** The address that the browser shows. The name of a service stands there only behind a proxy, and such a request goes on. */
+/** The address that the browser shows. A service name as host means a proxy, and such a request passes. */
 function typedAddress(host: string | null | undefined, baseUrl: URL): URL | null {
   const text = `${baseUrl.protocol}//${host ?? ''}`
   if (!host || !URL.canParse(text)) return null
@@ -56,7 +56,7 @@ function otherName(asked: string, { origin }: URL): Page {
   }
 }
 
-/** For browsers only, which say that they navigate: tests listen on free ports. */
+/** Only for browsers, which mark a navigation. Tests listen on random ports. */
 async function otherPort(asked: string, baseUrl: URL, headers: Headers): Promise<Page | null> {
   if (headers.get('sec-fetch-mode') !== 'navigate') return null
   const { origin } = baseUrl
@@ -75,7 +75,7 @@ async function otherPort(asked: string, baseUrl: URL, headers: Headers): Promise
   }
 }
 
-/** What does not answer in time may still be there. */
+/** A server that does not answer in time may still be there. */
 function listens({ hostname, port, protocol }: URL): Promise<boolean> {
   return new Promise((tell) => {
     const socket = connect({
@@ -94,7 +94,7 @@ function listens({ hostname, port, protocol }: URL): Promise<boolean> {
   })
 }
 
-/** Once for each kind and base URL: the browser shows it at each try, and any client can make up hosts and ports. */
+/** Logged once for each kind and base URL: a browser repeats the request at each try, and any client can invent hosts and ports. */
 function announce(kind: 'host' | 'port', asked: string, origin: string, advice: string): void {
   const line = `coatcheck: a sign-in was started at ${asked}, and the base URL is ${origin}: ${advice}\n`
   processState(`announced another ${kind} than ${origin}`, () => process.stderr.write(line))

@@ -1,6 +1,6 @@
 /**
- * The stylesheet of the built-in pages. Every color is a CSS custom property, and the two accents come from the option
- * `pages`. Light and dark follow the browser; narrow screens need no second layout.
+ * Stylesheet of the built-in pages. Every color is a CSS custom property. The two accents come from the option `pages`. Light and dark
+ * follow the browser. Narrow screens need no second layout.
  */
 import type { ResolvedPages } from '../config/types.ts'
 
@@ -44,7 +44,7 @@ function accentOf(color: string): string {
 }
 
 /**
- * The text color with the higher contrast on a background (WCAG 2.2, "contrast ratio"): at least 4.5 for every color.
+ * Returns the text color with the higher contrast on a background (WCAG 2.2, "contrast ratio"): at least 4.5 for every color.
  * @param color `#rgb` or `#rrggbb`
  */
 export function inkOn(color: string): string {

@@ -1,14 +1,14 @@
 /**
- * The pages that the routes show by themselves: errors, questions before a sign-in or a sign-out, and the page that sends a
- * provider's response again. Plain HTML that works without scripts, by keyboard and by screen reader, in light and dark. A page loads nothing
- * but the logo that the application has set. `page-style.ts` holds the colors.
+ * Built-in pages of the routes: errors, questions before a sign-in or a sign-out, and the page that sends a provider's response again.
+ * Plain HTML that works without scripts, by keyboard and by screen reader, in light and dark. A page loads only the logo that the
+ * application has set. `page-style.ts` holds the colors.
  */
 import { createHash } from 'node:crypto'
 import type { ResolvedPages } from '../config/types.ts'
 import { pageStyle } from './page-style.ts'
 
 export interface Link {
-  /** Empty: the same address again. */
+  /** Empty: the current address again. */
   readonly href: string
   readonly text: string
 }
@@ -18,9 +18,9 @@ export interface Page {
   /** What happened, and what it means for the visitor. */
   readonly text: string
   readonly icon: keyof typeof ICONS
-  /** The one way on that the page suggests. A page with a form has its button in place of it. */
+  /** The single action that the page suggests. On a page with a form, the form button replaces it. */
   readonly action?: Link
-  /** Less prominent, beside the action. */
+  /** A less prominent link next to the action. */
   readonly other?: Link
   readonly form?: PageForm
   /** Error code, for support. */
@@ -32,20 +32,20 @@ export interface PageForm {
   readonly action: string
   readonly fields: URLSearchParams
   readonly button: string
-  /** One line of script sends the form at once; the button is for browsers without scripts. */
+  /** A script of one line submits the form at once. The button is for browsers without scripts. */
   readonly sendsItself: boolean
   /**
-   * The route checks where the form comes from. With `no-referrer` browsers send the origin "null", which is refused where the
-   * browser does not send Fetch Metadata either.
+   * The route checks the origin of the form. With `no-referrer`, browsers send the origin "null", which is refused if the browser does not
+   * send Fetch Metadata either.
    */
   readonly checksOrigin?: true
-  /** CSP sources besides our own origin where redirects behind the form may lead: Chromium checks those, too. */
+  /** CSP sources for redirects after the form, besides the own origin: Chromium checks those, too. */
   readonly targets?: readonly string[]
 }
 
 const SUBMIT = 'document.forms[0].submit()'
 
-/** Paths on a grid of 24, drawn as strokes. */
+/** SVG paths on a grid of 24, drawn as strokes. */
 const ICONS = {
   alert: 'M12 4 3 20h18L12 4Zm0 6v4m0 3v.01',
   person: 'M12 12a4 4 0 1 0 0-8 4 4 0 0 0 0 8Zm-7 8a7 7 0 0 1 14 0',
@@ -55,7 +55,7 @@ const ICONS = {
   stop: 'M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18ZM6 6l12 12',
 } as const
 
-/** A complete HTML response. Its CSP allows this stylesheet, this script and this logo, and nothing else. */
+/** Builds a complete HTML response. Its CSP allows only this stylesheet, this script and this logo. */
 export function pageResponse(page: Page, pages: ResolvedPages, status = 200): Response {
   const look = lookOf(pages)
   const { form } = page
@@ -85,7 +85,7 @@ interface Look {
   readonly imageSource: string
 }
 
-/** One per configuration: style and hash are made once. */
+/** One per configuration: style and hash are computed once. */
 const looks = new WeakMap<ResolvedPages, Look>()
 
 function lookOf(pages: ResolvedPages): Look {
@@ -102,7 +102,7 @@ function lookOf(pages: ResolvedPages): Look {
   return look
 }
 
-/** For the tab of the browser: without one it asks for /favicon.ico. */
+/** Icon for the browser tab. Without one, the browser requests /favicon.ico. */
 function defaultIcon(color: string): string {
   const svg = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24"><circle cx="12" cy="12" r="11" fill="${color}"/></svg>`
   return `data:image/svg+xml,${encodeURIComponent(svg)}`
@@ -125,7 +125,7 @@ function render({ title, text, icon, action, other, form, code }: Page, pages: R
   ].join('')
 }
 
-/** With a name beside it, a logo is decoration. */
+/** Next to a name, the logo is decorative and has an empty `alt`. */
 function renderBrand({ name, logo }: ResolvedPages): string {
   if (name === null && logo === null) return ''
   const image = logo === null ? '' : `<img src="${escapeHtml(logo)}" alt="">`

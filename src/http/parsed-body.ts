@@ -1,9 +1,9 @@
 /**
- * A body parser that stands in front of the routes has read the stream already and left its result in `request.body`. This
- * turns the result back into bytes of the same content type, so that the routes read one kind of body only.
+ * Restores a parsed body. A body parser in front of the routes has read the stream and stored its result in `request.body`. This module
+ * turns the result back into bytes of the same content type, so that the routes handle only one kind of body.
  */
 
-/** Bytes of a parsed body, or `null` when it holds nothing that the content type could carry. */
+/** Bytes of a parsed body, or `null` if it contains nothing that the content type can carry. */
 export function bytesOfParsedBody(body: unknown, contentType: string | undefined): Buffer | null {
   if (body === undefined || body === null) return null
   if (Buffer.isBuffer(body)) return body
@@ -16,7 +16,7 @@ function isForm(contentType: string | undefined): boolean {
   return contentType?.split(';', 1)[0]?.trim().toLowerCase() === 'application/x-www-form-urlencoded'
 }
 
-/** Repeated fields come as arrays. What a parser nested (`a[b]=c`) is no field of ours, and is left out. */
+/** Repeated fields arrive as arrays. Nested fields of a parser (`a[b]=c`) are not Coatcheck fields and are left out. */
 function formOf(body: object): URLSearchParams {
   const form = new URLSearchParams()
   for (const [name, value] of Object.entries(body)) {

@@ -1,7 +1,7 @@
 /**
- * The cookies of sign-ins under way: one per transaction, so that two tabs do not overwrite each other's. A browser keeps at
- * most five of them, and their values have at most 4,096 characters together; the oldest go first. A cookie that does not open
- * is none of ours: it costs no command and is left alone.
+ * Cookies of pending sign-ins: one per transaction, so that two tabs do not overwrite each other's cookie. A browser keeps at most five of
+ * them, with at most 4,096 characters of values together; the oldest go first. A cookie that does not open does not belong to Coatcheck. It
+ * costs no command and stays as it is.
  */
 import { TRANSACTION_LIFE_MS, type StartedTransaction } from '../oidc/transaction.ts'
 import { putSetCookie } from './cookie.ts'
@@ -9,12 +9,12 @@ import type { RouteDeps } from './route-deps.ts'
 import type { RouteRequest } from './route-request.ts'
 
 const MAX_PENDING = 5
-/** Every request carries these cookies: Node refuses more than 16 KiB of headers, and nginx a line of more than 8 KiB. */
+/** Every request carries these cookies. Node refuses more than 16 KiB of headers, and nginx refuses a line of more than 8 KiB. */
 const MAX_PENDING_CHARACTERS = 4096
-/** Per answer. A browser that behaves has one too many at most. */
+/** Maximum number of cookies that one response expires. A well-behaved browser has at most one too many. */
 const MAX_EXPIRED = 5
 
-/** The value of this browser's cookie for the transaction; `null` without one, or with more than one. */
+/** Returns the value of this browser's cookie for the transaction; `null` without a cookie, or with more than one. */
 export function pendingSignIn<D extends object>(
   { cookies }: Pick<RouteDeps<D>, 'cookies'>,
   { cookieHeader }: Pick<RouteRequest<D>, 'cookieHeader'>,
@@ -24,7 +24,7 @@ export function pendingSignIn<D extends object>(
   return cookie.status === 'one' ? cookie.value : null
 }
 
-/** Gives the browser the cookie of a new sign-in, and expires the oldest ones that there is no room for. */
+/** Sets the cookie of a new sign-in, and expires the oldest ones that exceed the limits. */
 export function addPending<D extends object>(
   deps: RouteDeps<D>,
   request: RouteRequest<D>,

@@ -29,7 +29,7 @@ export function maxAgeMsOf(maxAge: Duration | undefined, caller: string): number
 /** Whether the user authenticated at most `maxAgeMs` ago, according to the provider. */
 export function isRecent(authentication: Authentication | null, maxAgeMs: number, nowMs: number): boolean {
   if (!authentication || authentication.isAuthTimeUnknown === true) return false
-  // A time that is no number makes the comparison false.
+  // A time that is not a number makes the comparison false.
   const ageMs = nowMs - authentication.authenticatedAtMs
   return ageMs <= maxAgeMs
 }

@@ -18,21 +18,23 @@ import { isCookieLeftOut, type RequestHeader } from './origin-check.ts'
 import { type Peer, type PeerPolicy, peerRefusal } from './local-peer.ts'
 import { type HeadWriter, INSTEAD_OF_CACHE_CONTROL, keepUncached, UNCACHED } from './uncached-response.ts'
 
-/** For adapters: what is needed of a request. */
+/** For adapters: the parts of a request that are needed. */
 export interface RequestSessionInput {
   /** All `Cookie` headers of the request, joined by `; ` as Node does. `null` or `undefined`: none. */
   readonly cookieHeader: string | null | undefined
-  /** Receives the headers of the response. `null`: no cookie can be written; a new ticket is refused with `COATCHECK_COOKIES_READ_ONLY`. */
+  /**
+   * Receives the headers of the response. `null`: no cookie can be written, and a new ticket is refused with `COATCHECK_COOKIES_READ_ONLY`.
+   */
   readonly sink: ResponseSink | null
-  /** Headers of the request, for the check of requests that another site has sent. Absent: no such check. */
+  /** Headers of the request, to detect requests that another site has sent. Absent: no such check. */
   readonly header?: RequestHeader | undefined
   /** `User-Agent` header, for the list of devices. Absent: unknown. */
   readonly userAgent?: string | null | undefined
   /** Returns the address of the client, as far as the adapter trusts it. Called when a session is created. Absent: unknown. */
   readonly ip?: (() => string | null | undefined) | undefined
-  /** Who sent the request. On a loopback base URL, other machines are refused; without it there is no such check. */
+  /** Sender of the request. On a loopback base URL, requests from other machines are refused. Absent: no such check. */
   readonly peer?: (() => Peer) | undefined
-  /** Reads the sessions of another library for a request without a user of ours. Absent: none. */
+  /** Reads the sessions of another library if Coatcheck has no user for the request. Absent: none. */
   readonly adopt?: CookieBridge | undefined
 }
 
@@ -46,7 +48,7 @@ export interface SessionRequest {
 export interface RequestSession<D extends object> {
   /**
    * Returns the session of this request, the same object at every call. A request without a session cookie costs no command.
-   * @throws {RedisError} during an outage, unless the policy names a substitute. A later call asks again.
+   * @throws {RedisError} during an outage, unless the policy names a substitute. A later call tries again.
    */
   getSession(options?: SessionRequest): Promise<Session<D>>
   /** Returns the session as `getSession` does, for code behind a sign-in: during an outage the policy `anonymous` counts as `fail`. */
@@ -75,7 +77,7 @@ export function createRequestSessionFactory<D extends object>(deps: RequestSessi
   const { providers, signIn } = deps.config
   const remembersSignOut = providers.length > 0 && signIn.askAfterSignOut !== false
   return (input) => {
-    // For an adapter of others, which may not have called `adopt` before its first request.
+    // Attached even without an old cookie: from here on the bridge receives revocations.
     if (input.adopt) deps.attach(input.adopt)
     let visit: Promise<Visit<D>> | null = null
     const getVisit = (): Promise<Visit<D>> => {
@@ -92,7 +94,7 @@ export function createRequestSessionFactory<D extends object>(deps: RequestSessi
       const reading = deps.sessions.visit(ticket, sink, device)
       const bridge = bridgeOf(input, cookies, deps.config.cookie.sameSite)
       visit = bridge ? adoptedVisit(reading, ticket, { deps, bridge, input, sink, device }) : reading
-      // An outage is no answer: whoever asks again within this request gets another try.
+      // An outage is not cached: the next call within this request tries again.
       visit.catch(() => {
         visit = null
       })
@@ -124,8 +126,9 @@ function ticketOf(input: RequestSessionInput, cookies: Cookies, events: EventBus
 }
 
 /**
- * The bridge, if the request has an old cookie that may count. Where the browser leaves our cookie out, the old one does not count either:
- * it may lack `SameSite`, and must not undo what ours protects from. With several tickets of ours, one may be planted: none counts then.
+ * Returns the bridge, if the request has an old cookie that may count. If the browser omitted the Coatcheck cookie, the old cookie does not
+ * count either: it may lack `SameSite`, and must not bypass that protection. With several Coatcheck tickets, one may be planted, so none
+ * counts.
  */
 function bridgeOf(input: RequestSessionInput, cookies: Cookies, sameSite: 'lax' | 'strict'): CookieBridge | null {
   const { adopt, cookieHeader, header } = input
@@ -151,7 +154,7 @@ function createTicketSink(
       return sink?.mayLeaveUnnoticed === true
     },
     assertWritable() {
-      // A response that has left is the more specific reason: some hosts make cookies read-only with it.
+      // A sent response is the more specific reason: some frameworks make cookies read-only at that moment.
       if (sink?.headersSent) throw new SessionError('COATCHECK_HEADERS_SENT')
       if (!sink || sink.isReadOnly) throw new SessionError('COATCHECK_COOKIES_READ_ONLY')
     },
@@ -159,7 +162,7 @@ function createTicketSink(
       if (isCookieMissing()) throw new SessionError('COATCHECK_SESSION_CROSS_SITE')
     },
     issue(ticket, absoluteExpiresAtMs) {
-      // The headers may have left since `assertWritable`, while the store was being written.
+      // The headers may have been sent since `assertWritable`, during the write to the store.
       this.assertWritable()
       if (!sink) return
       const maxAgeSeconds = Math.max(1, Math.ceil((absoluteExpiresAtMs - clock.now()) / 1000))
@@ -172,7 +175,7 @@ function createTicketSink(
       forbidStoringForGood(sink)
     },
     clear() {
-      // The session has ended in the store; a cookie that cannot be removed any more opens nothing.
+      // The session has ended in the store. If its cookie can no longer be removed, the cookie opens no session.
       if (!sink || sink.isReadOnly || sink.headersSent) return
       putSetCookie(sink, cookies.clearTicket())
       if (remembersSignOut) putSetCookie(sink, cookies.signedOut())
@@ -182,8 +185,8 @@ function createTicketSink(
 }
 
 /**
- * A response that depends on the session is for one visitor (RFC 9111 sections 4.1 and 5.2.2.7). Overrides what the
- * application has set before: a cache that hands one visitor's cookie to another is worse than no cache.
+ * A response that depends on the session is for one visitor (RFC 9111 sections 4.1 and 5.2.2.7). This overrides the application's headers:
+ * a cache that hands one visitor's cookie to another is worse than no cache.
  */
 function forbidStoring(sink: ResponseSink | null): void {
   if (!sink || sink.headersSent) return
@@ -201,19 +204,19 @@ function forbidStoring(sink: ResponseSink | null): void {
   sink.setHeader('Vary', [...names, 'Cookie'].join(', '))
 }
 
-/** For a response with a ticket: what the application sets afterwards does not count either. */
+/** For a response with a ticket: later headers of the application do not count either. */
 function forbidStoringForGood(sink: ResponseSink): void {
   forbidStoring(sink)
   if (sink.keepUncached) sink.keepUncached()
   else if ('writeHead' in sink) keepUncached(sink as ResponseSink & HeadWriter)
 }
 
-/** What every complete response of ours has: no cache stores it, no browser guesses its type, and no address leaves with it. */
+/** Common headers of every complete Coatcheck response: no cache stores it, no browser guesses its type, and no referrer is sent. */
 export function withCommonHeaders(response: Response, sink: HeadersSink = createHeadersSink()): Response {
   forbidStoring(sink)
   sink.applyTo(response.headers)
   response.headers.set('X-Content-Type-Options', 'nosniff')
-  // Codes and states stand in the addresses of these routes. A page may have said otherwise.
+  // Addresses of these routes contain codes and states. A page may have set another policy.
   if (!response.headers.has('Referrer-Policy')) response.headers.set('Referrer-Policy', 'no-referrer')
   return response
 }

@@ -1,20 +1,20 @@
 /**
- * Where to go after sign-in: a path on our own origin, or nothing. Parsed once by the URL parser that browsers use and put
- * together again from what it understood; whatever a browser or a lenient server behind us could read as another host is
- * dropped. Dropping is silent: the visitor lands on the start page.
+ * Validates the target after sign-in: a path on the own origin, or none. The URL parser that browsers use parses the value once, and the
+ * result is rebuilt from its parts. A value that a browser or a lenient server behind the application could read as another host is
+ * dropped. Dropping is silent: the visitor arrives at the start page.
  */
-/** Of what is asked for, and of what is left of it: characters beyond ASCII are escaped with up to nine. A cookie holds it. */
+/** Limit for the input and for the result: escaping turns one non-ASCII character into up to nine. A cookie holds the result. */
 const MAX_CHARACTERS = 2048
 
-/** Control characters, and the backslash that browsers read as a slash. */
+/** Control characters, and the backslash, which browsers read as a slash. */
 const REFUSED = /[\u0000-\u001f\u007f\\]/
-/** An escaped slash, backslash, space or control character right behind the first slash: harmless here, not everywhere. */
+/** An escaped slash, backslash, space or control character right after the first slash: harmless here, but not in every server. */
 const ESCAPED_START = /^\/%(?:2f|5c|20|7f|[01][0-9a-f])/i
 
 /**
- * @param value what a query or form said
- * @param origin of the base URL, e.g. `https://app.example`
- * @param basePath of our routes: returning to one of them would be a loop
+ * @param value value of a query or form field
+ * @param origin origin of the base URL, e.g. `https://app.example`
+ * @param basePath path of the routes: returning to one of them would be a loop
  * @returns path, query and fragment, beginning with one slash, or `null`
  */
 export function safeReturnTo(value: unknown, origin: string, basePath: string): string | null {
@@ -23,7 +23,7 @@ export function safeReturnTo(value: unknown, origin: string, basePath: string): 
   const url = parse(value, origin)
   if (!url || url.origin !== origin || url.username !== '' || url.password !== '') return null
   const { pathname } = url
-  // "/.//host" is a path with two slashes once the parser has removed the dot.
+  // "/.//host" becomes a path with two slashes after the parser has removed the dot.
   if (pathname.startsWith('//') || ESCAPED_START.test(pathname)) return null
   if (pathname === basePath || pathname.startsWith(`${basePath}/`)) return null
   const path = `${pathname}${url.search}${url.hash}`

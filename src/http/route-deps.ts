@@ -1,4 +1,4 @@
-/** What the routes are made of: the parts of Coatcheck that they use, as the composition root has put them together. */
+/** Dependencies of the routes, as the composition root has assembled them. */
 import type { ResolvedConfig } from '../config/types.ts'
 import type { Clock } from '../core/clock.ts'
 import type { EventBus } from '../core/events.ts'
@@ -16,7 +16,7 @@ export interface RouteOptions<D extends object> {
   readonly sessions: SessionStore<D>
   readonly tokens: Pick<TokenCache, 'setUserTokens' | 'getUserTokens'>
   readonly clients: ProviderClients
-  /** Made with `redirectUriOf`. */
+  /** Created with `redirectUriOf`. */
   readonly signIn: SignInDeps
   readonly redemptions: Redemptions
   readonly providerLogout: ProviderLogout

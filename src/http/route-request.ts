@@ -1,4 +1,4 @@
-/** What a route handler gets of a request, and the answers that all of them give. */
+/** What a route handler receives of a request, and the responses that all handlers share. */
 import { OidcError } from '../core/errors.ts'
 import type { HeadersSink } from './headers-sink.ts'
 import type { RequestSession } from './request-session.ts'
@@ -10,7 +10,7 @@ export interface RouteRequest<D extends object> {
   readonly method: string
   readonly headers: Headers
   readonly cookieHeader: string
-  /** Behind `basePath`, e.g. `/devices/abc`. */
+  /** Path after `basePath`, e.g. `/devices/abc`. */
   readonly path: string
   readonly query: URLSearchParams
   readonly sink: HeadersSink
@@ -45,7 +45,7 @@ export function seeOther(location: string): Response {
   return new Response(null, { status: 303, headers: { Location: location } })
 }
 
-/** After a change: a page that sent a form goes on to `location`, a program gets JSON. */
+/** Response after a change: a page that submitted a form goes on to `location`, a program gets JSON. */
 export function changed(headers: Headers, location: string, body: Readonly<Record<string, unknown>>): Response {
   return acceptsHtml(headers) ? seeOther(location) : Response.json(body)
 }

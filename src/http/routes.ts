@@ -1,8 +1,8 @@
 /**
- * The routes under `basePath` as one function from `Request` to `Response`: which path takes which methods, and what every
- * answer has in common (nothing is stored by a cache, cookies leave only with a success, errors become answers). Host names
- * of the request play no part: everything absolute comes from the configured base URL.
- * A new route: an entry in the table, a handler in a `…-routes.ts`, a section in docs/http-routes.md.
+ * The routes under `basePath` as one function from `Request` to `Response`. It defines which path accepts which methods, and the common
+ * rules: no cache stores a response, cookies leave only with a success, and errors become responses. Host names of the request play no
+ * part: all absolute URLs use the configured base URL.
+ * A new route needs an entry in the table, a handler in a `…-routes.ts`, and a section in docs/http-routes.md.
  */
 import type { ResolvedPages } from '../config/types.ts'
 import { type AnyCoatcheckError, isCoatcheckError } from '../core/errors.ts'
@@ -23,7 +23,7 @@ import { callback, confirmLogout, login, logout } from './sign-in-routes.ts'
 export interface RouteContext {
   /** Address of the client, as far as the adapter trusts it. Absent: unknown. */
   readonly ip?: string
-  /** Reads the sessions of another library for a request without a user of ours. Absent: none. */
+  /** Reads the sessions of another library if Coatcheck has no user for the request. Absent: none. */
   readonly adopt?: CookieBridge
 }
 
@@ -34,11 +34,11 @@ type Handler = <D extends object>(deps: RouteDeps<D>, request: RouteRequest<D>) 
 interface Route {
   readonly path: RegExp
   readonly methods: Readonly<Partial<Record<string, Handler>>>
-  /** Its handler emits an event about each error: `request.refused` would say the same again. */
+  /** Its handler emits an event for each error, so `request.refused` would be a duplicate. */
   readonly hasOwnEvent?: true
 }
 
-/** A test tries each of them as a stranger. */
+/** A test calls each of them without a session. */
 export const ROUTES: readonly Route[] = [
   { path: /^\/login$/, methods: { GET: login } },
   { path: /^\/callback(?:\/[^/]+)?$/, methods: { GET: callback, POST: callback }, hasOwnEvent: true },
@@ -52,8 +52,8 @@ export const ROUTES: readonly Route[] = [
 ]
 
 /**
- * The returned function answers every request under `basePath`, with 404 for what does not exist. It rejects only with what
- * the host should see: errors of the application's hooks, and mistakes in code or configuration (500).
+ * The returned function answers every request under `basePath`, with 404 for unknown paths. It only rejects with errors for the framework:
+ * errors of the application's hooks, and mistakes in code or configuration (500).
  */
 export function createRoutes<D extends object>(options: RouteOptions<D>): Routes {
   const deps: RouteDeps<D> = { ...options, cookies: createCookies(options.config.cookie) }
@@ -64,7 +64,7 @@ export function createRoutes<D extends object>(options: RouteOptions<D>): Routes
     const path = pathname.startsWith(`${basePath}/`) ? pathname.slice(basePath.length) : ''
     const route = ROUTES.find((candidate) => candidate.path.test(path))
     if (!route) return withCommonHeaders(plainErrorResponse(404, request.headers, deps.config.pages))
-    // HTTP/2 takes any text as a method, such as `constructor`.
+    // HTTP/2 accepts any text as a method, such as `constructor`.
     const handler = Object.hasOwn(route.methods, request.method) ? route.methods[request.method] : undefined
     if (!handler) return withCommonHeaders(methodAnswer(route, request, deps.config.pages))
     const { hasOwnEvent = false } = route
@@ -114,7 +114,7 @@ async function answer<D extends object>(
     })
     return withCommonHeaders(response, sink)
   } catch (error) {
-    // Whatever was collected, a new ticket above all, belongs to a success.
+    // Collected headers, above all a new ticket, only belong to a success.
     sink.discard()
     if (isCoatcheckError(error) && !hasOwnEvent) report(deps.events, error, `${request.method} ${routeName(path)}`)
     if (!isCoatcheckError(error) || isForHost(error)) throw error
@@ -142,7 +142,7 @@ function report(events: EventBus, error: AnyCoatcheckError, route: string): void
   events.emit('request.refused', { code, route, ...providerReasonOf(error) })
 }
 
-/** Without what the visitor put into it. */
+/** Route name without the visitor's values. */
 function routeName(path: string): string {
   return path
     .replace(/^(\/devices\/)(?!revoke-others$).*/, '$1:id')

@@ -41,7 +41,7 @@ export async function endDevice<D extends object>(deps: RouteDeps<D>, request: R
   }
   const { session, visit, user } = await signedIn(request)
   const id = request.path.slice('/devices/'.length)
-  // All session ids of one user begin with the same user key; anybody else's session does not exist for this visitor.
+  // All session ids of one user begin with the same user key. For this visitor, sessions of other users do not exist.
   const isOwn = parseSessionId(id)?.userKey === parseSessionId(session.id ?? '')?.userKey
   if (!isOwn) return plainErrorResponse(404, request.headers, deps.config.pages)
   const isCurrent = id === session.id
@@ -50,9 +50,7 @@ export async function endDevice<D extends object>(deps: RouteDeps<D>, request: R
   return changed(request.headers, returnPath(deps, form), { ...revoked })
 }
 
-/**
- * Reads the list first, so that an id that the user made up causes no write. A session that is not listed has ended, or never existed.
- */
+/** Reads the list first, so that an id that the user made up causes no write. An unlisted session has ended, or never existed. */
 async function endOther<D extends object>({ sessions }: RouteDeps<D>, user: User, id: string): Promise<Revoked> {
   const isLive = (await sessions.listByUser(user.id)).some((one) => one.id === id)
   return isLive ? sessions.revoke(id, 'signed-out-by-user') : { count: 0, durable: false }
@@ -83,7 +81,7 @@ function returnPath<D extends object>({ config }: RouteDeps<D>, form: URLSearchP
   return safeReturnTo(form.get('returnTo'), config.baseUrl.origin, config.basePath) ?? '/'
 }
 
-/** ISO 8601 on the wire: readable, and nobody has to guess the unit. */
+/** ISO 8601 in responses: readable, and with an unambiguous unit. */
 function isoTime(epochMs: number | null): string | null {
   return epochMs === null ? null : new Date(epochMs).toISOString()
 }

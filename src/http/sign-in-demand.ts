@@ -1,6 +1,6 @@
 /**
- * What a request without a signed-in user gets from something that wants one: a person who navigates goes to sign-in and
- * comes back, everybody else learns that they are not signed in. Shared by all adapters.
+ * Response to a request without a signed-in user that needs one. A person who navigates goes to sign-in and comes back. Any other client
+ * learns that it is not signed in. Shared by all adapters.
  */
 import type { ResolvedPages } from '../config/types.ts'
 import { systemClock } from '../core/clock.ts'
@@ -14,9 +14,9 @@ import { seeOther } from './route-request.ts'
 export interface SignInDemand {
   readonly method: string
   readonly headers: Headers
-  /** Of the request, on the configured origin. */
+  /** URL of the request, on the configured origin. */
   readonly url: URL
-  /** Where the routes live. */
+  /** Path of the routes. */
   readonly basePath: string
   readonly pages: ResolvedPages
   readonly requirement: UserRequirement
@@ -24,9 +24,9 @@ export interface SignInDemand {
 
 /** What a route requires of its session besides a user. */
 export interface UserRequirement {
-  /** With several providers: the one to sign in at. */
+  /** With several providers: the provider for the sign-in. */
   readonly provider?: string | undefined
-  /** How long ago the user may have authenticated, milliseconds. `null` or left out: at any time. */
+  /** Maximum age of the user's authentication, milliseconds. `null` or left out: any age. */
   readonly maxAgeMs?: number | null | undefined
 }
 
@@ -43,15 +43,15 @@ export function lackOf(
 }
 
 /**
- * A redirect to the login route with the request's own path as `returnTo`, or 401: as JSON, and as a page for a form that
- * was sent without a session, since going on would drop what had been typed without a word.
+ * Redirects to the login route with the request's own path as `returnTo`, or answers 401: as JSON, or as a page. A form that was submitted
+ * without a session gets the page, because a redirect would silently drop its data.
  */
 export function demandSignIn(
   code: NonNullable<ReturnType<typeof lackOf>>,
   { method, headers, url, basePath, pages, requirement }: SignInDemand,
 ): Response {
   const { provider } = requirement
-  // Only a signed-in user has to authenticate again. The route checks a first sign-in when the browser returns.
+  // Only a signed-in user must authenticate again. For a first sign-in, the route checks the age when the browser returns.
   const maxAgeMs = code === 'COATCHECK_RECENT_SIGNIN_REQUIRED' ? requirement.maxAgeMs : null
   const isPage = isNavigation(headers) && (method === 'GET' || method === 'HEAD')
   const returnTo = isPage ? url.pathname + url.search : undefined
@@ -61,7 +61,7 @@ export function demandSignIn(
   )
 }
 
-/** The login route with what it is to know. */
+/** Builds the login path with its parameters. */
 export function signInPath(
   basePath: string,
   { provider, returnTo, maxAgeMs = null }: UserRequirement & { readonly returnTo?: string | undefined },
@@ -73,7 +73,7 @@ export function signInPath(
   return query.size > 0 ? `${basePath}/login?${query.toString()}` : `${basePath}/login`
 }
 
-/** Browsers say it (Fetch Metadata); for those that do not, whoever takes a page is taken for a person. */
+/** Browsers mark a navigation (Fetch Metadata). Without that header, a client that accepts HTML counts as a person. */
 function isNavigation(headers: Headers): boolean {
   const mode = headers.get('sec-fetch-mode')
   return mode === null ? acceptsHtml(headers) : mode === 'navigate'

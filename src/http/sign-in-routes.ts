@@ -1,4 +1,4 @@
-/** Routes that lead to the provider and back: login, callback, logout. docs/http-routes.md says what each takes and answers. */
+/** Routes to the provider and back: login, callback, logout. docs/http-routes.md describes their parameters and responses. */
 import type { ResolvedProvider } from '../config/types.ts'
 import { isCoatcheckError, OidcError } from '../core/errors.ts'
 import type { ProviderReason } from '../core/provider-reason.ts'
@@ -18,7 +18,7 @@ import type { RouteDeps } from './route-deps.ts'
 import { changed, type RouteRequest, seeOther } from './route-request.ts'
 import { addPending, pendingSignIn } from './pending-sign-ins.ts'
 
-/** Parameters of a provider's answer that the relay page sends on as they are. */
+/** Provider response parameters that the relay page forwards. */
 const ANSWER_PARAMETERS = ['state', 'code', 'iss', 'error', 'error_subcode'] as const
 const RELAYED = 'coatcheck_relayed'
 
@@ -59,7 +59,7 @@ function maxAgeIn(query: URLSearchParams): number | null {
   return /^\d{1,9}$/.test(text) ? Number(text) : null
 }
 
-/** Another site sent the browser here without a click: the user decides. */
+/** Another site sent the browser here without a click, so the user decides. */
 function confirmLogin<D extends object>({ config }: RouteDeps<D>, query: URLSearchParams): Response {
   const kept = new URLSearchParams(
     [...query].filter(([name]) =>
@@ -104,8 +104,8 @@ export async function callback<D extends object>(deps: RouteDeps<D>, request: Ro
 }
 
 /**
- * Stores the session first, then its tokens: the end of the user's other sessions cannot delete the tokens of this one. The previous
- * session of the browser ends last, so a sign-in that fails half way leaves the visitor signed in.
+ * Stores the session first, then its tokens: so ending the user's other sessions cannot delete the tokens of this one. The previous session
+ * of the browser ends last, so a sign-in that fails halfway leaves the visitor signed in.
  */
 async function openSession<D extends object>(
   { config, tokens, clients, providerLogout, clock }: RouteDeps<D>,
@@ -124,8 +124,8 @@ async function openSession<D extends object>(
 }
 
 /**
- * An answer that arrives as a cross-site POST comes without our Lax cookies, and one that arrives by a cross-site redirect
- * without a Strict one. A page of our own that sends the same answer once more brings them along.
+ * A cross-site POST arrives without Lax cookies, and a cross-site redirect arrives without a Strict cookie. So a Coatcheck page sends the
+ * same response again, this time with its cookies.
  */
 function needsRelay<D extends object>(
   { config, cookies }: RouteDeps<D>,
@@ -149,7 +149,7 @@ function relay<D extends object>(
     const value = parameters.get(name)
     if (value !== null) fields.set(name, value)
   }
-  // Never as it came: it may name a person, and the page can put it into an address.
+  // Never forwarded unchanged: the description may name a person, and the page can put it into an address.
   const description = bareDescription(parameters.get('error_description') ?? '')
   if (description !== null) fields.set('error_description', description)
   const method = request.method === 'POST' ? 'post' : 'get'
@@ -170,7 +170,7 @@ function relayed(parameters: URLSearchParams): URLSearchParams {
   return copy
 }
 
-/** A GET never signs out: any page could cause one. This page has the button. */
+/** A GET never signs out, because any page could trigger one. This page has the button. */
 export function confirmLogout<D extends object>({ config }: RouteDeps<D>, { query }: RouteRequest<D>): Response {
   const returnTo = safeReturnTo(query.get('returnTo'), config.baseUrl.origin, config.basePath)
   return pageResponse(
@@ -206,7 +206,7 @@ export async function logout<D extends object>(deps: RouteDeps<D>, request: Rout
   const visit = await request.requestSession.getVisit()
   const { id, user, authentication } = visit.session
   const provider = authentication && clients.find(authentication.provider) ? authentication.provider : null
-  // Before the end of the session, which takes the tokens along. Without the hint the provider only asks back.
+  // Read before the session ends, because its end deletes the tokens. Without the hint, the provider asks the user first.
   const stored = user && provider !== null ? await tokens.getUserTokens(user.id, { provider }).catch(() => null) : null
   await visit.signOut('signed-out')
   if (id !== null) events.emit('signout', { sessionId: id, ...(provider !== null && { provider }) })
@@ -225,7 +225,7 @@ export async function logout<D extends object>(deps: RouteDeps<D>, request: Rout
   return changed(request.headers, redirectTo, { redirectTo, ...(form && { form: formOnTheWire(form) }) })
 }
 
-/** Sends the ID token to the provider in the body of a request, so that it is in no URL, no history and no access log. */
+/** Sends the ID token to the provider in the request body, so that it appears in no URL, history or access log. */
 function endSessionPage<D extends object>({ config }: RouteDeps<D>, { action, fields }: EndSessionForm): Response {
   const targets = endSessionSources(config.providers)
   return pageResponse(
@@ -247,6 +247,6 @@ function formOnTheWire({ action, fields }: EndSessionForm): Readonly<Record<stri
 function reasonOf(error: unknown): ProviderReason & { readonly code: string; readonly why?: string } {
   if (!isCoatcheckError(error)) return { code: 'UNKNOWN' }
   const { code, message } = error
-  // What the application says is meant for its log. What the provider describes may name a person.
+  // The application's message is meant for its log. The provider's description may name a person.
   return { code, ...providerReasonOf(error), ...(isApplicationDenial(error) && { why: message }) }
 }

@@ -1,14 +1,13 @@
 /**
- * Keeps `Cache-Control: private, no-store` on a response of Node that hands out or removes a ticket, or is an answer of ours (RFC 9111
- * section 5.2.2.5). Code of the application may set another value, before or afterwards; a cache would then hand the ticket of one
- * visitor to the next.
+ * Keeps `Cache-Control: private, no-store` on a Node response that sets or removes a ticket, or that Coatcheck generated (RFC 9111 section
+ * 5.2.2.5). Application code may set another value, before or afterwards. A cache could then hand the ticket of one visitor to the next.
  */
 
 /** The part of `ServerResponse` that is needed. Arguments are those of Node. */
 export interface HeadWriter {
   readonly headersSent?: boolean
   getHeaderNames?(): readonly string[]
-  /** Missing on a response that a test or a serverless bridge made. */
+  /** Missing on a response that a test or a serverless bridge created. */
   writeHead?(...args: readonly unknown[]): unknown
   setHeader(name: string, value: string | readonly string[]): unknown
   appendHeader?(name: string, value: string | readonly string[]): unknown
@@ -18,10 +17,10 @@ export interface HeadWriter {
 export const UNCACHED = 'private, no-store'
 const kept = new WeakSet<object>()
 
-/** Fields that caches obey in place of `Cache-Control`: RFC 9213, those of servers and of content delivery networks. */
+/** Fields that caches obey in place of `Cache-Control`: RFC 9213, and those of servers and content delivery networks. */
 const FOR_CACHES = /^(?:(?:.+-)?cache-control|surrogate-control|edge-control|x-accel-expires)$/
 
-/** The same, for places that cannot list the fields which were set. */
+/** The same fields as a list, for places that cannot enumerate the headers that were set. */
 export const INSTEAD_OF_CACHE_CONTROL = [
   'cdn-cache-control',
   'cloudflare-cdn-cache-control',
@@ -40,8 +39,8 @@ export function isInsteadOfCacheControl(name: string): boolean {
 }
 
 /**
- * From now on no method of the response changes what caches are told. Every way to send headers goes through `writeHead`, also `end()`
- * and `write()` without it; a listener that wrapped `writeHead` earlier, such as `on-headers`, runs inside it and sets headers there.
+ * From now on no method of the response changes the cache headers. Every way to send headers calls `writeHead`, including `end()` and
+ * `write()` without it. A listener that wrapped `writeHead` earlier, such as `on-headers`, runs inside it and sets headers there.
  */
 export function keepUncached(response: HeadWriter): void {
   if (kept.has(response) || response.headersSent) return
@@ -58,7 +57,7 @@ export function keepUncached(response: HeadWriter): void {
   if (writeHead) response.writeHead = (...args) => writeHead(...args.map((arg) => withoutCacheFields(arg)))
 }
 
-/** Headers as an object, as pairs, or as one flat list. Anything else, such as the status, stays. */
+/** Headers as an object, as pairs, or as one flat list. Any other argument, such as the status, stays. */
 function withoutCacheFields(headers: unknown): unknown {
   if (Array.isArray(headers)) {
     const list: readonly unknown[] = headers

@@ -1,6 +1,4 @@
-/**
- * What the adapters of hosts that speak `Request` and `Response` do alike; `node-edge.ts` is the same for Node's.
- */
+/** Code that the adapters of all `Request`/`Response` frameworks share; `node-edge.ts` is the counterpart for Node. */
 import type { HttpInstance } from './instance.ts'
 import type { Session } from '../session/types.ts'
 import { errorAnswer, plainErrorResponse } from './error-response.ts'
@@ -13,33 +11,39 @@ import { hasNoWebMethod } from './node-routes.ts'
 import { answerToOtherHost } from './other-host.ts'
 import { demandSignIn, lackOf, type UserRequirement } from './sign-in-demand.ts'
 
-/** What only the adapter knows about the sender of a request. */
+/** Facts about the sender that only the adapter knows. */
 export interface WebClient {
-  /** Of the client, for the list of devices. */
+  /** Address of the client, for the list of devices. */
   readonly ip: string | undefined
-  /** Of the socket; `undefined` where the adapter does not see it. */
+  /** Address of the socket; `undefined` if the adapter does not see it. */
   readonly address?: string | undefined
 }
 
 export interface WebEdge {
-  /** Whether this address is one of ours. @throws {ConfigError} when the environment is incomplete */
+  /**
+   * Whether this address belongs to the routes.
+   * @throws {ConfigError} when the environment is incomplete
+   */
   isRoute(request: Request): boolean
-  /** @throws what only the host can mend: errors of the application's hooks, mistakes in code or configuration */
+  /** @throws errors that only the application can fix: errors of its hooks, mistakes in code or configuration */
   answerRoute(request: Request, from: WebClient): Promise<Response>
   /**
-   * The answer to a request whose session does not meet the requirement: a navigation goes to sign-in and returns, any other request gets
-   * 401. `null`: the session has a user and meets the requirement.
+   * Returns the response to a request whose session does not meet the requirement. A navigation goes to sign-in and returns, any other
+   * request gets 401. `null`: the session has a user and meets the requirement.
    */
   demandOf(
     session: Pick<Session<object>, 'user' | 'authentication'>,
     request: Request,
     requirement: UserRequirement,
   ): Response | null
-  /** `null`: the host's business. */
+  /** `null`: the framework must handle the error. */
   answerError(error: unknown, request: Request): Response | null
 }
 
-/** @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT` when `auth` is no instance. @param caller for the message. */
+/**
+ * @param caller for the message
+ * @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT` if `auth` is not an instance
+ */
 export function createWebEdge<D extends object>(auth: HttpInstance<D>, caller: string, adopt?: CookieBridge): WebEdge {
   assertCoatcheck(auth, caller)
   const handler = adoptingHandler(auth, adopt)
@@ -77,7 +81,7 @@ export function createWebEdge<D extends object>(auth: HttpInstance<D>, caller: s
   }
 }
 
-/** The `Host` header, or what the server made of it: a request that was built in a test has only a URL. */
+/** The `Host` header, or the server's URL: a request that was built in a test has only a URL. */
 export function hostOf(request: Request): string {
   return request.headers.get('host') ?? new URL(request.url).host
 }
