@@ -24,12 +24,12 @@ export interface Activity {
 }
 
 /**
- * Computes the rates between two readings of the same servers. Asks no server. If a server restarted in between, its counters
- * count as no growth.
+ * Computes the rates between two readings of the same servers. Sends no command. If a server restarted in between, its counters count as no
+ * growth.
  */
 export function activityBetween(before: ServerReadings, after: ServerReadings): Activity {
   const seconds = Math.max(0.001, (after.atMs - before.atMs) / 1000)
-  // A server that was started again counts from 0.
+  // Counters of a restarted server begin at 0.
   const grown = (now: number, then: number): number => Math.max(0, now - then)
   const perSecond = (now: number, then: number): number => grown(now, then) / seconds
   const hits = grown(after.hits, before.hits)

@@ -1,7 +1,7 @@
 /**
- * Taking over all records of another library at once, while the application runs. Each record is taken over in the same steps as by a
- * request, so requests and this run do not disturb each other. It keeps no notes: what is taken over is found as such, so a run that was
- * interrupted goes on when it is run again.
+ * Adopts all records of another library at once, while the application runs. Each record is adopted in the same steps as by a request, so
+ * requests and this run do not disturb each other. The run stores no progress: it recognizes adopted records. An interrupted run therefore
+ * continues when it is run again.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isCoatcheckError } from '../core/errors.ts'
@@ -13,31 +13,33 @@ import { keyNameReader } from '../stores/key-names.ts'
 import { Lanes } from './lanes.ts'
 import { type ScanContext, scanKeys, type ScanOptions, type ScanProgress } from './scan.ts'
 
-/** What a run needs of an origin. */
+/** The parts of an origin that a run uses. */
 export interface BulkOrigin {
   /** Name of the origin, such as `connect-redis`. */
   readonly name: string
-  /** `move`: old keys are removed. */
+  /** `move`: the run removes old keys. */
   readonly mode: MigrationMode
-  /** Literal beginning of the old keys. Empty: any key may be one. */
+  /** Literal prefix of the old keys. Empty: any key may be one. */
   readonly keyPrefix: string
-  /** The family of a key, as people read it, such as `sess:*`. `null`: the key is none of this origin, or an index of it. */
+  /**
+   * Returns the family of a key in readable form, such as `sess:*`. `null`: the key does not belong to this origin, or is an index of it.
+   */
   familyOf(key: string): string | null
-  /** Whether the value is one that can be taken over. */
+  /** Whether the value can be adopted. */
   isReadable(key: string, record: OldRecord): boolean
-  /** The end that the value names itself, epoch milliseconds. `null`: it names none. */
+  /** Expiry time that the value contains, epoch milliseconds. `null`: it contains none. */
   endOf(key: string, record: OldRecord): number | null
   /**
-   * Takes the record over, if that has not happened yet. Safe to repeat, and beside requests.
-   * @returns whether there is a record of ours now
+   * Adopts the record, unless that already happened. Safe to repeat, and safe while requests run.
+   * @returns whether a Coatcheck record exists now
    * @throws {RedisError}
    */
   adopt(key: string): Promise<boolean>
 }
 
-/** Old keys by their remaining life: their TTL, or an earlier end that the value names. */
+/** Old keys by their remaining life: their TTL, or an earlier expiry time in the value. */
 export interface LifeCounts {
-  /** Keys without a TTL, whose value names no end either. */
+  /** Keys without a TTL, whose value contains no expiry time either. */
   readonly none: number
   /** Keys that end within an hour. */
   readonly underHour: number
@@ -57,7 +59,7 @@ export interface FamilySurvey {
   readonly keys: number
   /** The keys by their remaining TTL. */
   readonly lives: LifeCounts
-  /** Number of values that cannot be read as a record of the origin. They are left alone. */
+  /** Number of values that cannot be read as a record of the origin. They stay as they are. */
   readonly unreadable: number
 }
 
@@ -65,9 +67,9 @@ export interface FamilySurvey {
 export interface OldRecordSurvey {
   /** Name of the origin. */
   readonly origin: string
-  /** Old keys by family, by name. Empty: there is none. */
+  /** Old keys by family, sorted by name. Empty: there are none. */
   readonly families: readonly FamilySurvey[]
-  /** Whether all keys were looked at. False after an abort. */
+  /** Whether all keys were examined. False after an abort. */
   readonly isWhole: boolean
 }
 
@@ -75,15 +77,15 @@ export interface OldRecordSurvey {
 export interface AdoptionReport {
   /** Name of the origin. */
   readonly origin: string
-  /** Number of old keys that were looked at. */
+  /** Number of old keys that were examined. */
   readonly keys: number
-  /** What came of them, as in the event `migration.read`; an outcome without a key is left out. */
+  /** Number of keys by outcome, as in the event `migration.read`. Outcomes without a key are left out. */
   readonly outcomes: { readonly [Outcome in MigrationOutcome]?: number }
-  /** Whether all keys were looked at. False after an abort: run it again to continue. */
+  /** Whether all keys were examined. False after an abort: run it again to continue. */
   readonly isDone: boolean
 }
 
-/** How far a run is. */
+/** Progress of a run. */
 export interface AdoptionProgress extends ScanProgress {
   /** Old keys so far. */
   readonly keys: number
@@ -99,19 +101,19 @@ export interface AdoptionOptions extends Pick<ScanOptions, 'signal'> {
 export interface OldContext extends ScanContext {
   /** Reads and removes old records. */
   readonly records: OldRecordDriver
-  /** Prefix of our keys on these servers, which are no old keys. `null`: there are none. */
+  /** Prefix of Coatcheck's keys on these servers, which are not old keys. `null`: there are none. */
   readonly ownPrefix: string | null
 }
 
 const HOUR_MS = 3_600_000
 const ATTEMPTS = 8
-/** Longer than any request takes over a record. */
+/** Longer than a request needs to adopt a record. */
 const REMAINING_MS = 5000
 const MOST_REMAINING = 10_000
 const FIRST_RETRY_MS = 100
 
 /**
- * Looks at the old records and changes nothing: how many keys, their TTLs, values that cannot be read. Never shows a value.
+ * Examines the old records and changes nothing: number of keys, their TTLs, unreadable values. Never shows a value.
  * @throws {RedisError} during an outage
  */
 export async function surveyOldRecords(
@@ -137,9 +139,9 @@ export async function surveyOldRecords(
 }
 
 /**
- * Takes over every old record that has not been taken over yet.
+ * Adopts every old record that was not adopted yet.
  * @param events receives `migration.read` of the origin
- * @throws {RedisError} during an outage that lasts. What was taken over stays so.
+ * @throws {RedisError} during a lasting outage. Adopted records stay adopted.
  */
 export async function adoptOldRecords(
   context: OldContext,
@@ -166,8 +168,8 @@ export async function adoptOldRecords(
 }
 
 /**
- * Removes old keys that are still there although our record stands alone: an old process wrote them late. A request that takes the same
- * record over merges such a write first, so the keys get the time of a request before they go.
+ * Removes old keys that still exist next to the complete Coatcheck record, because an old process wrote them late. A request that adopts
+ * the same record merges such a write first. So the run waits as long as a request takes before it removes the keys.
  */
 async function removeRemaining(
   { records }: OldContext,
@@ -186,7 +188,7 @@ async function removeRemaining(
   }
 }
 
-/** @returns how many there were */
+/** @returns the number of old keys */
 async function forEachOldKey(
   context: OldContext,
   origin: Omit<BulkOrigin, 'adopt'>,
@@ -230,7 +232,7 @@ function ownKeys(prefix: string): (key: string) => boolean {
 
 const NO_LIVES: LifeCounts = { none: 0, underHour: 0, underDay: 0, underWeek: 0, longer: 0 }
 
-/** @param endMs the end that the value names */
+/** @param endMs expiry time that the value contains */
 function lifeOf({ ttlMs }: OldRecord, endMs: number | null, nowMs: number): keyof LifeCounts {
   const lifeMs = Math.min(ttlMs ?? Number.POSITIVE_INFINITY, endMs === null ? Number.POSITIVE_INFINITY : endMs - nowMs)
   if (lifeMs === Number.POSITIVE_INFINITY) return 'none'

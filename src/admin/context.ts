@@ -23,7 +23,7 @@ export interface ServerContext {
   readonly prefix: string
   /** Source of the current time. */
   readonly clock: Clock
-  /** Closes the connection, at the latest at its deadline. A client that the caller passed in stays open. */
+  /** Closes the connection, at the latest at its deadline. A user-supplied client stays open. */
   close(): Promise<void>
 }
 
@@ -63,9 +63,7 @@ export interface AdminContext extends ServerContext {
   readonly sessions: SessionStore<Record<string, unknown>>
   /** Tokens of all users. */
   readonly tokens: TokenCache
-  /** Keeps old sessions and tokens of users from being adopted again. */
-  readonly revocationMarks: RevocationMarks
-  /** Refresh tokens that wait to be revoked at their provider (RFC 7009). */
+  /** Refresh tokens that are waiting for revocation at their provider (RFC 7009). */
   readonly revocations: Revocations
   /** The events of this context. */
   readonly events: EventBus

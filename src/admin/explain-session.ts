@@ -1,6 +1,6 @@
 /**
- * What became of a session: live, expired, ended and why, lost, or nothing that is known. Reads only, two steps of the session
- * driver; with keys also the record. The two are not one atomic step: a session that ends in between is told as ended.
+ * Explains the state of a session: live, expired, ended and why, lost, or unknown. Only reads, in two steps of the session driver; with
+ * keys it also opens the record. The two steps are not atomic together: a session that ends in between is reported as ended.
  */
 import type { AdminContext, ServerContext } from './context.ts'
 import { deadlineOf, endedRememberedMs, isExpired } from '../session/session-policy.ts'
@@ -67,7 +67,7 @@ export interface SessionAccount {
    * characters before you print it.
    */
   readonly reason: string | null
-  /** Whether the session has a user. `null`: nothing is stored that tells. */
+  /** Whether the session has a user. `null`: nothing stored shows it. */
   readonly kind: SessionKind | null
   /** The times in the record. `null`: there is no record, it does not open, or no keys were given. */
   readonly times: SessionTimes | null
@@ -92,13 +92,13 @@ export interface SessionTimes {
   readonly expiresAtMs: number
 }
 
-/** What opens records; left out, the server alone is asked. */
+/** What is needed to open records. Without it, the explanation relies on the server alone. */
 type WithKeys = Pick<AdminContext, 'seal' | 'prefix' | 'clock' | 'config'>
 
-/** An account, and what it was made of. */
+/** A status, and the record behind it. */
 export interface SessionLook {
   readonly account: SessionAccount
-  /** The opened record; `null` without one, without keys, or when it does not open. */
+  /** The opened record. `null`: there is none, no keys were given, or it does not open. */
   readonly loaded: Loaded | null
 }
 
@@ -119,14 +119,14 @@ export async function explainSession(
   return (await lookAtSession(context, keys, sessionId)).account
 }
 
-/** `explainSession` for those who go on with the record: no second read finds another state. */
+/** `explainSession` for callers that also use the record, so that a second read cannot find another state. */
 export async function lookAtSession(
   { store }: Pick<ServerContext, 'store'>,
   keys: WithKeys | null,
   sessionId: string,
 ): Promise<SessionLook> {
   const address = sessionAddressOf(sessionId)
-  // Asked for as a user's: that reads the generation too, and an anonymous session lies under the same name.
+  // Looked up as a user's session: that also reads the generation, and an anonymous session has the same key name.
   const ref = { kind: 'user', ...address } as const
   const stored = await store.sessions.read(ref)
   const absence = await store.sessions.explain(ref)
@@ -158,7 +158,7 @@ function judge(
 ): Verdict {
   if (ended !== null) return { state: 'ended', because: 'reason' }
   if (record === null) {
-    // The index names it as live, and nothing but an ending takes a record away.
+    // The index lists the session as live, and only a revocation removes a record.
     if (index === 'live') return { state: 'lost', because: 'record-missing' }
     if (index === 'gone') return { state: 'lost', because: 'index-missing' }
     if (index === 'expired') return { state: 'expired', because: 'deadline' }

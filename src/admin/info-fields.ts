@@ -1,6 +1,6 @@
-/** The text that `INFO` answers, taken apart. */
+/** Parses the text that `INFO` returns. */
 
-/** Lines `name:value` of one or more answers, in their order; headings (`# Memory`) are left out. */
+/** Lines `name:value` of one or more replies, in their order. Headings (`# Memory`) are left out. */
 export function infoFields(...texts: readonly string[]): ReadonlyMap<string, string> {
   const lines = texts.flatMap((text) => text.split('\r\n'))
   return new Map(

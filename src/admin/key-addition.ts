@@ -9,8 +9,8 @@ export interface AddedKey {
   /** Id of the new key. It is no secret. */
   readonly id: string
   /**
-   * The entry `names:base64`: a secret. `COATCHECK_KEYS` needs it as soon as it holds two keys, so that the hashes of user ids stay
-   * the same. `null`: it is there already.
+   * The entry `names:base64`: a secret. `COATCHECK_KEYS` needs it as soon as it holds two keys, so that the hashes of user ids stay the
+   * same. `null`: the entry exists already.
    */
   readonly namesEntry: string | null
   /** Ids of the keys that were passed in, in their order. */
@@ -39,7 +39,7 @@ export function addKey(keys: readonly string[], random: Random, id?: string): Ad
   const drawn = random.bytes(KEY_BYTES).toString('base64')
   const ofNew = id ?? createKeyring(drawn).active.id
   const entry = `${ofNew}:${drawn}`
-  // The ring as it will be, so that nobody is handed an entry that it does not take.
+  // Validates the future ring, so that the operator never receives an entry that it rejects.
   createKeyring([entry, ...entries, ...(namesEntry === null ? [] : [namesEntry])])
   return { entry, id: ofNew, namesEntry, idsNow: now.keys.map((key) => key.id) }
 }

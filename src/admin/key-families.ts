@@ -1,11 +1,11 @@
-/** What each family of keys is, for people: how it is called, what it holds, who reads it. The whole table: docs/redis-keys.md. */
+/** Describes each key family for people: its name, its content and its readers. The whole table: docs/redis-keys.md. */
 import type { KeyFamily } from '../stores/key-names.ts'
 
 export interface FamilyFacts {
   readonly name: string
   readonly what: string
   readonly readBy: string
-  /** Some of it may be there for ever: users and accounts of Auth.js, values of better-auth without an end, our list of canaries. */
+  /** Keys of this family may have no TTL: users and accounts of Auth.js, values of better-auth without expiry, the list of canaries. */
   readonly mayStay?: true
 }
 

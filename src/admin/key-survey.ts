@@ -1,7 +1,7 @@
 /**
- * What lies in Redis, by families: how many keys, how large, how many without a TTL, what the sessions among them are worth, what
- * was left behind. All names are counted, or those of the first steps when only an estimate is wanted; of the keys themselves a
- * part is looked at. `SCAN` goes by hashes of names, so any part of a scan is a fair sample.
+ * Surveys the keys in Redis by family: number, size, keys without a TTL, state of the sessions, orphans. It counts all names, or only those
+ * of the first steps for an estimate, and examines a part of the keys. `SCAN` follows the hashes of names, so any part of a scan is a fair
+ * sample.
  */
 import { FAMILIES } from './key-families.ts'
 import { KEY_FAMILIES, type KeyFamily, type KeyName, keyNameReader } from '../stores/key-names.ts'
@@ -57,9 +57,9 @@ export interface SurveyOptions extends ScanOptions {
 }
 
 export const LOOKED_AT = 20_000
-/** Of each family, however rare it is. */
+/** Minimum number of examined keys per family, however rare the family is. */
 const LOOKED_AT_LEAST = 100
-/** Asked for at once: some 100 µs of the server's time. */
+/** Keys per batch: some 100 µs of the server's time. */
 const AT_ONCE = 25
 
 type Context = ScanContext & OrphanContext & { readonly prefix: string }
@@ -132,7 +132,10 @@ class FamilyTally {
   #bytes = 0
   #endless = 0
 
-  /** Counts one more. @returns whether to look at it */
+  /**
+   * Counts one more key.
+   * @returns whether to examine it
+   */
   isNext(every: number): boolean {
     this.count++
     return this.count <= LOOKED_AT_LEAST || this.count % every === 0

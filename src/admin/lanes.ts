@@ -1,16 +1,19 @@
 /**
- * Works on the items of a step in a few lanes at once, and finds out how many the server bears, and how long a pause it needs: by the time
- * of an item, compared with that of an item alone. So other clients of the server wait little longer than without it.
+ * Processes the items of a step in a few parallel lanes. It compares the time of an item with that of an item alone. From this it finds the
+ * number of lanes that the server can sustain and the length of the pause. So other clients of the server wait only a little longer.
  */
 import type { Clock } from '../core/clock.ts'
 
 const MOST_LANES = 8
-/** Items that run alone at the beginning: they show how fast the server is. */
+/** Number of items that run alone at the beginning, to measure the server's speed. */
 const ALONE = 20
-/** With n lanes an item takes up to n times as long: it waits for others of ours. More than this beyond it is the server. */
+/**
+ * With n lanes an item takes up to n times as long, because it waits for other items of this run. A longer time beyond these factors comes
+ * from the server.
+ */
 const SLOW = 2.5
 const FAST = 1.25
-/** Pauses between steps, as multiples of what a step took. */
+/** Pauses between steps, as multiples of the duration of a step. */
 const PAUSE = { shortest: 1, first: 3, longest: 8 } as const
 
 export class Lanes {
@@ -24,17 +27,17 @@ export class Lanes {
     this.#clock = clock
   }
 
-  /** How many items are worked on at once. */
+  /** Number of parallel lanes. */
   get count(): number {
     return this.#lanes
   }
 
-  /** The pause that the server needs after a step, as a multiple of what the step took. */
+  /** The pause that the server needs after a step, as a multiple of the step's duration. */
   get pausePerWork(): number {
     return this.#pause
   }
 
-  /** Works on all items. Rejects with the first failure, after the items that had begun. */
+  /** Processes all items. Rejects with the first failure, after the items that had begun. */
   async run<Item>(items: readonly Item[], work: (item: Item) => Promise<void>): Promise<void> {
     let next = 0
     let failure: { readonly error: unknown } | null = null

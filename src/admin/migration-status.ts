@@ -1,4 +1,4 @@
-/** How far a migration is: what the processes report of each origin, how many old keys are left, and what to do next. */
+/** Status of a migration: what the processes report for each origin, how many old keys are left, and the next step. */
 import type { MigrationOutcome } from '../core/event-map.ts'
 import type { MigrationMode } from '../migrate/migration-mode.ts'
 import { HOUR_MS, type OriginReads, type ReadCountsDriver, USED_OUTCOMES } from '../migrate/read-counts-driver.ts'
@@ -21,7 +21,7 @@ export interface OldKeyCount {
   readonly isExact: boolean
 }
 
-/** What is known of one origin. Times are epoch milliseconds. */
+/** Status of one origin. Times are epoch milliseconds. */
 export interface OriginStatus {
   /** Name of the origin, such as `connect-redis`. */
   readonly origin: string
@@ -42,7 +42,7 @@ export interface OriginStatus {
     /** Reads of the last 7 days. */
     readonly week: ReadsByOutcome
   }
-  /** Literal beginning of the old keys. `null`: the origin has none. */
+  /** Literal prefix of the old keys. `null`: the origin has none. */
   readonly keyPrefix: string | null
   /** Number of old keys. `null`: not counted, because the origin has no key prefix. */
   readonly oldKeys: OldKeyCount | null
@@ -94,7 +94,7 @@ export async function migrationStatus(context: Context, options: MigrationStatus
   }
 }
 
-/** Counts are kept by the hour: of the hour in which the window begins, the share that lies within it counts, rounded up. */
+/** Counts are stored by the hour. For the first hour of the window, only the share within the window counts, rounded up. */
 export function readsWithin({ hours }: OriginReads, windowHours: number, nowMs: number): ReadsByOutcome {
   const first = nowMs / HOUR_MS - windowHours
   const sums: { [Outcome in MigrationOutcome]?: number } = {}
@@ -110,7 +110,7 @@ export function usedReads(reads: ReadsByOutcome): number {
   return [...USED_OUTCOMES].reduce((sum, outcome) => sum + (reads[outcome] ?? 0), 0)
 }
 
-/** @param hasNoKeys all old keys were counted, and there is none */
+/** @param hasNoKeys true if all old keys were counted and none exists */
 export function nextStep(reads: OriginReads, nowMs: number, hasNoKeys = false): NextStep {
   const { modes, sinceMs, lastReadAtMs } = reads
   const isSeen = (atMs: number | null): boolean => atMs !== null && nowMs - atMs < 2 * HOUR_MS

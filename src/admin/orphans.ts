@@ -1,10 +1,10 @@
 /**
- * What has been left behind: keys and entries that mean nothing any more, or that nobody looks at. Nothing of it does harm at once,
- * and nearly all of it goes by its own TTL; much of it says that keys were evicted or deleted by hand.
+ * Finds orphans: keys and entries that no longer mean anything, or that no process reads. None of them does harm at once, and nearly all
+ * expire by their TTL. Many of them show that keys were evicted or deleted by hand.
  *
- * Not left behind, though it may look like it: entries of sessions that have ended by time (they tell "expired" from "revoked"),
- * ended markers, tokens of users without sessions (an application may have stored them without signing anybody in), members of
- * sets of documents without a document (one is entered before it is stored).
+ * These are not orphans, though they may look like it: entries of expired sessions (they distinguish "expired" from "revoked"), ended
+ * markers, tokens of users without sessions (an application may have stored them without a sign-in), members of document sets without a
+ * document (a member is added before its document is stored).
  */
 import type { KeyName } from '../stores/key-names.ts'
 import type { RedisScript } from '../redis/script.ts'
@@ -36,7 +36,7 @@ export type OrphanKind = keyof typeof ORPHANS
 export interface Orphan {
   readonly kind: OrphanKind
   readonly userKey: string
-  /** Of a session; empty for the others. */
+  /** Session id; empty for the other kinds. */
   readonly id: string
 }
 
@@ -45,7 +45,10 @@ export interface OrphanContext {
   readonly store: { readonly revocations: Pick<RevocationDriver, 'announce'> }
 }
 
-/** What is left behind of this key. Only reads. @throws {RedisError} */
+/**
+ * Returns the orphans of this key. Only reads.
+ * @throws {RedisError}
+ */
 export async function orphansOf({ server }: OrphanContext, name: KeyName): Promise<readonly Orphan[]> {
   const { family, key, userKey, id } = name
   const one = (kind: OrphanKind, isLeft: boolean): Orphan[] => (isLeft ? [{ kind, userKey, id }] : [])
@@ -69,7 +72,10 @@ export async function orphansOf({ server }: OrphanContext, name: KeyName): Promi
   }
 }
 
-/** Removes it if it still is left behind: one step on the server. @returns whether it was */
+/**
+ * Removes the orphan if it still is one, in one step on the server.
+ * @returns whether it was removed
+ */
 export async function removeOrphan({ server, store }: OrphanContext, { kind, userKey, id }: Orphan): Promise<boolean> {
   const { keys } = server
   const run = async (script: RedisScript, names: readonly string[], ...args: readonly string[]): Promise<boolean> => {
@@ -86,7 +92,7 @@ export async function removeOrphan({ server, store }: OrphanContext, { kind, use
     case 'endless-marker':
       return run(END_SOME_TIME, [keys.ended(userKey, id)], String(endedRememberedMs(Infinity)))
     case 'unseen-outbox':
-      // Due at once. Announced twice is once.
+      // Due at once. Announcing twice has the effect of once.
       await store.revocations.announce(userKey, 0)
       return true
   }

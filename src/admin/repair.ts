@@ -1,4 +1,4 @@
-/** Removing what was left behind: each thing is found first, and removed in a step that looks again. */
+/** Removes orphans. Each one is found first, and then removed in a step that checks it again. */
 import { keyNameReader, type KeyName } from '../stores/key-names.ts'
 import { type OrphanContext, type OrphanKind, ORPHANS, orphansOf, removeOrphan } from './orphans.ts'
 import { scanKeys, type ScanContext, type ScanOptions } from './scan.ts'

@@ -1,11 +1,11 @@
 /**
- * Putting everything that is stored under the first key of the ring, while the application runs. Safe with processes that have
- * the same ring, whatever they do meanwhile: a value is replaced only over the very one that was read, in one step, and keeps
- * content, length, life and nonce, so that no change that is under way notices (`Seal.reencrypt`).
+ * Re-encrypts all stored values with the first key of the ring, while the application runs. It is safe with processes that have the same
+ * ring. Each value is replaced in one step, only over the very value that was read. It keeps content, length, TTL and nonce, so that
+ * concurrent changes are not disturbed (`Seal.reencrypt`).
  *
- * It keeps no notes: what is under the first key is done, so a rotation that was interrupted, however hard, goes on where it was
- * when it is run again. It scans until a scan has found nothing left: values may move to keys that are seen too late (grants
- * of a sign-in that ends).
+ * It stores no progress: a value under the first key is done. So an interrupted run continues when it is run again, however it ended. It
+ * repeats the scan until a scan finds nothing left, because values may move to keys that the scan has already passed (grants of a sign-in
+ * that ends).
  */
 import type { Seal } from '../keyring/seal.ts'
 import { keyNameReader, type KeyName } from '../stores/key-names.ts'
@@ -32,7 +32,7 @@ export interface KeyUse {
 export interface RotationReport {
   /** The use of each key after the last scan: the keys of `COATCHECK_KEYS` in their order, then unknown keys. */
   readonly keys: readonly KeyUse[]
-  /** Number of values that were sealed again with the first key. */
+  /** Number of values that were re-encrypted with the first key. */
   readonly reencrypted: number
   /** Number of values that another process changed or deleted between reading and writing. The change has sealed them anew. */
   readonly overtaken: number
@@ -63,16 +63,16 @@ export interface RotationProgress {
 
 export type RotationContext = ScanContext & SealedContext & { readonly seal: Seal }
 
-/** A scan that finds nothing is the last one. More than a few mean that a process with another key ring seals with an old key. */
+/** The last scan is the one that finds nothing left. More than a few scans mean that a process with another ring seals with an old key. */
 const MOST_SCANS = 5
 const AT_ONCE = 10
 
 /**
- * Seals every stored value again with the first key of `COATCHECK_KEYS`, while the application runs. Each value is replaced in one
- * atomic step, only over the value that was read; content and TTL stay the same. A rotation that was interrupted continues when it
- * is run again. No ticket and no session changes.
+ * Re-encrypts every stored value with the first key of `COATCHECK_KEYS`, while the application runs. Each value is replaced in one atomic
+ * step, only over the value that was read. Content and TTL stay the same. An interrupted run continues when it is run again. No ticket and
+ * no session changes.
  * @param context the result of `openAdmin()`
- * @throws {RedisError} during an outage. Values that were sealed again stay so.
+ * @throws {RedisError} during an outage. Values that were re-encrypted stay so.
  */
 export async function rotateKeys(context: RotationContext, options: RotationOptions): Promise<RotationReport> {
   const { signal, dryRun = false, seen } = options
@@ -96,7 +96,7 @@ export async function rotateKeys(context: RotationContext, options: RotationOpti
       const names = step.map(read).filter((name) => name !== null)
       for (let at = 0; at < names.length; at += AT_ONCE) await Promise.all(names.slice(at, at + AT_ONCE).map(rotated))
     }
-    // Whatever was under another key when this scan read it may have been copied to a place where it had been before.
+    // A value that was under another key when this scan read it may have been copied to a place that the scan had already passed.
     const isClean = found.seenOld === 0
     if (isClean || dryRun || signal.aborted || scan === MOST_SCANS) {
       return { ...found.report(), reencrypted, overtaken, scans: scan, isDone: found.left === 0 && !signal.aborted }
@@ -112,7 +112,7 @@ interface Reencrypted {
 
 const NOTHING: Reencrypted = { reencrypted: 0, overtaken: 0, unreadable: new Set() }
 
-/** All old values of one key in one step. */
+/** Re-encrypts all old values of one key in one step. */
 async function reencryptAll(
   context: RotationContext,
   name: KeyName,
@@ -135,7 +135,7 @@ async function reencryptAll(
     first[0].field === null
       ? [REENCRYPT_RECORD, [String(first[0].headroom), first[1]]]
       : [REENCRYPT_FIELDS, pairs.flatMap(([{ field }, fresh]) => [field ?? '', fresh])]
-  // Without a deadline for the server: it does no harm however late it comes.
+  // No deadline on the server, because a late execution does no harm.
   const reply = await server.client.script(script, [name.key], ['0', '0', ...args], { deadlineMs: ADMIN_DEADLINE_MS })
   const [reencrypted = 0] = reply as readonly number[]
   return { reencrypted, overtaken: pairs.length - reencrypted, unreadable }
@@ -150,12 +150,12 @@ async function readAll(
   return (await askFor(server, key, ['HMGET', key, ...old.map(({ field }) => field ?? '')])) as (Buffer | null)[]
 }
 
-/** What one scan has found, by key of the ring. */
+/** The results of one scan, by key of the ring. */
 class Found {
   scanned = 0
-  /** Values under another key than the first that can be put under it, when this scan read them. */
+  /** Values that this scan read under another key than the first, and that can be re-encrypted. */
   seenOld = 0
-  /** Those that still are. */
+  /** Values that are still under another key. */
   left = 0
   #unreadable = 0
   readonly #keyring: RotationContext['keyring']
@@ -166,7 +166,7 @@ class Found {
     for (const { id } of keyring.keys) this.#uses.set(id, new Map())
   }
 
-  /** A value of a key that the ring does not have opens for nobody. */
+  /** No process can open a value whose key is missing in the ring. */
   isOld({ isCurrent, address, keyId }: SealedValue): boolean {
     return !isCurrent && address !== null && this.#isInRing(keyId)
   }
@@ -179,7 +179,7 @@ class Found {
       const isMovable = this.isOld(value) && !isStuck
       if (isStuck) this.#unreadable++
       if (isMovable) this.seenOld++
-      // Which of several were overtaken the server does not say; whoever overtook one has sealed it with the first key.
+      // The server does not say which of several values were overtaken. The process that overtook one has sealed it with the first key.
       const isMoved = isMovable && moved-- > 0
       if (isMovable && !isMoved) this.left++
       this.#count(isMoved ? this.#keyring.active.id : keyId, FAMILIES[name.family].name)

@@ -10,9 +10,9 @@ import type { StoreServer } from '../stores/redis/operator-view.ts'
 
 /** An operator can wait longer than a visitor. */
 export const ADMIN_DEADLINE_MS = 5000
-/** Some 50 µs of the server's time for names, and as much for each question about all of them. */
+/** Names take some 50 µs of the server's time, and each command about all of them takes as much. */
 const KEYS_PER_STEP = 100
-/** The server belongs to the application: of each second at most a quarter is ours. */
+/** The server belongs to the application: a scan uses at most a quarter of each second. */
 const PAUSE_PER_WORK = 3
 const LONGEST_PAUSE_MS = 1000
 
@@ -31,9 +31,9 @@ export interface ScanOptions {
   readonly match?: string
   /** Only strings. Default false: keys of every type. */
   readonly strings?: boolean
-  /** The pause after each step, as a multiple of what the step took. Asked before each pause. Default 3. */
+  /** Returns the pause after each step, as a multiple of the step's duration. Called before each pause. Default 3. */
   readonly pausePerWork?: () => number
-  /** Stops at each server after so many keys. Default: at the end. */
+  /** Stops at each server after this number of keys. Default: at the end. */
   readonly mostPerServer?: number
   /** Called after each step with the number of keys scanned so far and the estimated total. */
   readonly seen?: (progress: ScanProgress) => void
@@ -48,11 +48,11 @@ export interface ScanProgress {
   readonly share: number
 }
 
-/** Names of a step. SCAN may show one twice while a table is being resized; within a step it comes once. */
+/** Names of one step. SCAN may return a name twice while a table is being resized; within a step it appears once. */
 export type Step = readonly string[]
 
 /**
- * Yields names step by step. What is there from the beginning to the end is seen; what comes or goes meanwhile may be.
+ * Yields names step by step. A key that exists during the whole scan is seen. A key that appears or disappears meanwhile may be seen.
  * @throws {RedisError}
  */
 export async function* scanKeys({ server, clock }: ScanContext, options: ScanOptions): AsyncGenerator<Step> {
@@ -78,13 +78,13 @@ export async function* scanKeys({ server, clock }: ScanContext, options: ScanOpt
   }
 }
 
-/** Keys of all servers, whosever they are. */
+/** Number of keys on all servers, those of other applications included. */
 export async function keyCount({ client }: StoreServer): Promise<number> {
   const counts = await Promise.all(client.servers().map((one) => ask(one, ['DBSIZE'])))
   return counts.reduce((sum: number, count) => sum + Number(count), 0)
 }
 
-/** One command with the patience of an operator, to whoever holds the key. */
+/** Sends one command, with the deadline of an operator, to the server that holds the key. */
 export function askFor({ client }: StoreServer, key: string, args: readonly RedisArgument[]): Promise<RedisReply> {
   return client.command(key, args, { deadlineMs: ADMIN_DEADLINE_MS })
 }
@@ -94,8 +94,8 @@ export function ask(one: ServerPort, args: readonly RedisArgument[]): Promise<Re
 }
 
 /**
- * The cursor of `SCAN` counts through the slots of the table in an order in which the lowest bit is the most significant one
- * (dict.c, dictScan). So it says how much of the table is behind it. 0: all.
+ * The cursor of `SCAN` counts through the slots of the table with reversed bits: the lowest bit is the most significant one (dict.c,
+ * dictScan). So it shows how much of the table was scanned. 0: all.
  */
 function shareOf(cursor: string): number {
   if (cursor === '0') return 1

@@ -1,6 +1,6 @@
 /**
- * Where sealed values lie, what each was sealed for, and which key sealed it, from the first bytes of each. What the bytes mean
- * stays with their owners: addresses come from `session/`, `token/` and `documents/`, opening and sealing from `keyring/`.
+ * Locates sealed values, and reads from the first bytes of each value its address and the key that sealed it. The byte layout stays with
+ * its owners: addresses come from `session/`, `token/` and `documents/`, opening and sealing from `keyring/`.
  */
 import { documentAddress } from '../documents/documents.ts'
 import type { Keyring } from '../keyring/keyring.ts'
@@ -15,20 +15,20 @@ import { grantField, msalField, parseField } from '../token/token-fields.ts'
 import type { StoreServer } from '../stores/redis/operator-view.ts'
 import { ADMIN_DEADLINE_MS, askFor } from './scan.ts'
 
-/** One value that was sealed. */
+/** One sealed value. */
 export interface SealedValue {
   readonly name: KeyName
-  /** Of a hash; `null`: the key is the value. */
+  /** Field of a hash; `null`: the key itself holds the value. */
   readonly field: Buffer | null
   readonly headroom: number
-  /** `null`: written by a later version, so nobody here knows what for. */
+  /** `null`: a later version wrote it, so its address is unknown here. */
   readonly address: SealAddress | null
-  /** Id of the key that sealed it, `unknown (…)` with its tag for a key that the ring does not have. */
+  /** Id of the key that sealed it; `unknown (…)` with the tag for a key that the ring does not contain. */
   readonly keyId: string
   readonly isCurrent: boolean
 }
 
-/** What sealed values are kept as. Families that are not named hold none. */
+/** Storage of sealed values. Families that are not listed hold none. */
 const KEPT: { readonly [Family in KeyFamily]?: { readonly isHash: boolean; readonly headroom: number } } = {
   session: { isHash: false, headroom: GENERATION_BYTES },
   tokens: { isHash: true, headroom: END_OF_LIFE_BYTES },
@@ -43,7 +43,10 @@ export interface SealedContext {
   readonly keyring: Keyring
 }
 
-/** Sealed values of this key: none for a family without, an ended document, a counter, a lease. @throws {RedisError} */
+/**
+ * Returns the sealed values of this key. Empty for a family without them, an ended document, a counter, or a lease.
+ * @throws {RedisError}
+ */
 export async function sealedValuesOf(context: SealedContext, name: KeyName): Promise<readonly SealedValue[]> {
   const kept = KEPT[name.family]
   if (kept === undefined) return []
@@ -94,7 +97,7 @@ function addressOf(prefix: string, name: KeyName, field: Buffer | null, head: Bu
     case 'appTokens':
       return fieldAddress(prefix, hash, String(field))
     case 'revocations':
-      // As it lay among the tokens of its user. Provider names hold no colon, and a nonce follows behind the first one.
+      // Uses the address that it had among the tokens of its user. Provider names contain no colon, and the nonce follows the first one.
       return tokenAddress(prefix, 'grant', userKey, grantField(String(field?.subarray(0, field.indexOf(':')))))
     default:
       return null

@@ -1,8 +1,8 @@
-/** What `explainSession` found, in sentences: one place for the command line and whoever shows it elsewhere. */
+/** Describes the result of `explainSession` in sentences, for the command line and other output. */
 import { safeText } from '../core/redact.ts'
 import type { SessionAccount, SessionBecause } from './explain-session.ts'
 
-/** The reasons that Coatcheck itself gives. Others come from the application or an operator. */
+/** Reasons that Coatcheck itself stores. Others come from the application or an operator. */
 const REASONS: Readonly<Record<string, string>> = {
   'signed-out': 'The user signed out.',
   'signed-out-by-user': 'The user ended it from another session of theirs ("your devices").',
@@ -70,7 +70,7 @@ export interface AccountWords extends Words {
   readonly kept: string
 }
 
-/** Describes the state of a session in sentences. Control characters in the reason are escaped. Asks nothing. */
+/** Describes the state of a session in sentences. Control characters in the reason are escaped. Sends no command. */
 export function wordsOf({ because, reason, reasonsKeptForMs, state }: SessionAccount): AccountWords {
   const kept = `Reasons are kept for ${minutes(reasonsKeptForMs)} after the end; those of the limit until the absolute end of the session.`
   if (because !== 'reason') return { ...WORDS[because], kept }

@@ -1,4 +1,4 @@
-/** What a record of a session is worth at the moment, told from its first bytes and its life, without opening it. */
+/** Determines the status of a session record from its first bytes and its TTL, without opening it. */
 import type { KeyName } from '../stores/key-names.ts'
 import { SESSION_STATUS } from '../stores/redis/scripts/inspection.ts'
 import { isAnonymousRecord } from '../session/session-driver.ts'
@@ -8,15 +8,15 @@ import { ADMIN_DEADLINE_MS } from './scan.ts'
 
 export interface SessionStatus {
   /**
-   * `expired`: the record is kept a little longer than the session. `dead`: of a generation that the user does not have (any
-   * more), after `revokeByUser`. `gone`: it went meanwhile.
+   * `expired`: the record stays a little longer than the session. `dead`: its generation is not the user's current one, after
+   * `revokeByUser`. `gone`: the record disappeared meanwhile.
    */
   readonly state: 'live' | 'anonymous' | 'expired' | 'dead' | 'gone'
-  /** Until it ends if nobody touches it; below 0 when it has ended. */
+  /** Milliseconds until the session ends without further requests. Below 0 if it has ended. */
   readonly endsInMs: number
 }
 
-/** One step on the server. */
+/** Reads the status in one step on the server. */
 export async function statusOfRecord(
   { client, keys }: StoreServer,
   { key, userKey }: Pick<KeyName, 'key' | 'userKey'>,

@@ -1,4 +1,4 @@
-/** Counting sessions by what they are and when they end, from the records that were looked at. */
+/** Counts sessions by state and remaining time, from the records that were examined. */
 import type { SessionStatus } from './session-status.ts'
 
 /** Counts of sessions. Exact if `KeySurvey.isExact`, else estimated from the sample. */
@@ -37,7 +37,7 @@ export class SessionTally {
     for (const span of ['hour', 'day', 'week'] as const) if (endsInMs <= WITHIN[span]) this.#within[span]++
   }
 
-  /** @param records how many there are: what was looked at is scaled up to it */
+  /** @param records total number of records, to which the sample is scaled up */
   result(records: number): SessionCensus {
     const { live, anonymous, expired, dead, gone } = this.#counts
     const sampled = live + anonymous + expired + dead + gone

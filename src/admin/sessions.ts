@@ -1,4 +1,4 @@
-/** Looking at sessions: those of a user, and one by its id. Reads through the driver and shows nothing of the data but names and sizes. */
+/** Lists the sessions of a user, and shows one session by its id. Reads through the driver and shows only names and sizes of the data. */
 import { keyTagOf } from '../keyring/seal.ts'
 import { GENERATION_BYTES } from '../session/session-driver.ts'
 import { parseProfile, type SessionRecord } from '../session/session-codec.ts'
@@ -11,7 +11,7 @@ import type { SessionInfo } from '../session/types.ts'
 import { lookAtSession, type SessionAccount } from './explain-session.ts'
 import type { AdminContext } from './context.ts'
 
-/** As many as `listByUser` gives without a limit. */
+/** The number that `listByUser` returns without a limit. */
 const LISTED_AT_MOST = 1000
 
 /** A live session with the sizes of its data. It holds no value of the data, no ticket and no token. */

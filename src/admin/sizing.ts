@@ -1,6 +1,6 @@
 /**
- * From numbers of sessions and operations to memory, nodes and the first bottleneck. Pure: it asks no server. Its figures are those
- * of the table in docs/sizing.md, which `npm run bench -- scale` measured; a test compares the two.
+ * Computes memory, nodes and the first bottleneck from numbers of sessions and operations. It is pure and sends no command. Its figures are
+ * those of the table in docs/sizing.md, which `npm run bench -- scale` measured; a test compares the two.
  */
 
 /** The load to size for. Every number is 0 or more. */
@@ -43,9 +43,9 @@ export const SIZING_DEFAULTS = {
   nearCacheProcesses: 0,
 } as const
 
-/** docs/sizing.md, "Measured". Bytes, and microseconds of the server's only thread. */
+/** Measurements from docs/sizing.md, "Measured". Bytes, and microseconds of the server's only thread. */
 export const MEASURED = {
-  /** By bytes of JSON: of a session, its index entry and its generation, one session for each user. */
+  /** By bytes of JSON. Covers a session, its index entry and its generation, with one session per user. */
   sessionBytes: new Map([
     [300, 794],
     [512, 986],
@@ -63,16 +63,16 @@ export const MEASURED = {
   ]),
   readMicros: 4.1,
   writeMicros: 40.1,
-  /** Nine reads and a write from four processes, for each operation: a command reaches one slot there, so reads share none. */
+  /** Nine reads and a write from four processes, per operation. In a cluster, a command reaches one slot, so reads share no command. */
   mixedMicros: 10.6,
   clusterMixedMicros: 20.4,
-  /** For each write and each process with a near cache. */
+  /** Per write and per process with a near cache. */
   subscriberMicros: 1.3,
 } as const
 
 /** Assumed, not measured. */
 export const ASSUMED = {
-  /** Busier than this, a server with one thread makes callers wait. */
+  /** Above this load, a server with one thread makes callers wait. */
   cpuShare: 0.5,
   /** 1 Gbit/s for each node, half used. */
   networkBytesPerSecond: 125_000_000 / 2,
@@ -125,7 +125,7 @@ const SESSIONS_BESIDE_GENERATION = 8
 const LARGE_NODE_BYTES = 50 * GIB
 
 /**
- * Computes the Redis that a load needs, from the measurements in docs/sizing.md. Asks no server.
+ * Computes the Redis that a load needs, from the measurements in docs/sizing.md. Sends no command.
  * @throws {RangeError} when a number is negative or not finite, `headroom` is 1 or more, or `nodeBytes` is 0
  */
 export function sizeOf(input: SizingInput): Sizing {
@@ -139,12 +139,12 @@ export function sizeOf(input: SizingInput): Sizing {
   return sizeFor(input, {
     extraBytes: MEASURED.clusterSessionBytes - (MEASURED.sessionBytes.get(512) ?? 0),
     cpuFactor: MEASURED.clusterMixedMicros / MEASURED.mixedMicros,
-    // Fewer cannot agree on a failover.
+    // Fewer primaries cannot agree on a failover.
     least: 3,
   })
 }
 
-/** @param form what a session and an operation cost more, and the fewest primaries */
+/** @param form additional cost of a session and an operation, and the minimum number of primaries */
 function sizeFor(input: SizingInput, form: { extraBytes: number; cpuFactor: number; least: number }): Sizing {
   const sessionsBytes = input.sessions * (along(MEASURED.sessionBytes, input.sessionBytes) + form.extraBytes)
   const hasTokens = input.resourcesPerUser > 0
@@ -153,7 +153,7 @@ function sizeFor(input: SizingInput, form: { extraBytes: number; cpuFactor: numb
   const working = input.readsPerSecond * MEASURED.readMicros + input.writesPerSecond * MEASURED.writeMicros
   const telling = input.writesPerSecond * input.nearCacheProcesses * MEASURED.subscriberMicros
   const cpu = (working * form.cpuFactor + telling) / 1e6
-  // A write goes in, and out again to each replica.
+  // A write arrives once, and is sent on to each replica.
   const network = (input.readsPerSecond + input.writesPerSecond * (1 + input.replicas)) * (input.sessionBytes + 160)
   const needs = {
     memory: bytes / (input.nodeBytes * (1 - input.headroom)),
@@ -226,7 +226,7 @@ function warningsOf(input: SizingInput, sizing: Omit<Sizing, 'warnings'>, nearCa
   return all.flatMap(([isTrue, text]) => (isTrue ? [text] : []))
 }
 
-/** On the straight lines between measured points, and on the outer ones beyond them. */
+/** Interpolates linearly between measured points, and extends the outer lines beyond them. */
 function along(points: ReadonlyMap<number, number>, at: number): number {
   const known = [...points]
   const after = known.findIndex(([x]) => x >= at)

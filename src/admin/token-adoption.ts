@@ -1,15 +1,15 @@
-/** Adopting the tokens of all users of another library at once, one user after the other, while the application runs. */
+/** Adopts the tokens of all users of another library, one user after the other, while the application runs. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Clock } from '../core/clock.ts'
 import type { AdoptionOutcome, TokenAdoption } from '../migrate/tokens/token-origin.ts'
 
 /** The result of `adoptAllTokens()`. */
 export interface TokenAdoptionReport {
-  /** Number of users that were looked at. */
+  /** Number of users that were examined. */
   readonly users: number
-  /** What came of them; an outcome without a user is left out. */
+  /** Number of users by outcome. Outcomes without a user are left out. */
   readonly outcomes: { readonly [Outcome in AdoptionOutcome]?: number }
-  /** Whether all users were looked at. False after an abort: run it again to continue. */
+  /** Whether all users were examined. False after an abort: run it again to continue. */
   readonly isDone: boolean
 }
 
@@ -23,13 +23,13 @@ export interface TokenAdoptionOptions {
   readonly seen?: (users: number) => void
 }
 
-/** After so many users, a pause as long as they took: the server belongs to the application. */
+/** After this number of users the run pauses for as long as they took, because the server belongs to the application. */
 const PER_PAUSE = 50
 const LONGEST_PAUSE_MS = 1000
 
 /**
  * Adopts the tokens of each user that the origin lists, at most once over all processes.
- * @throws {RedisError} during an outage. What was adopted stays so.
+ * @throws {RedisError} during an outage. Adopted tokens stay adopted.
  * @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT` for an origin that cannot list its users
  */
 export async function adoptAllTokens(

@@ -1,4 +1,4 @@
-/** Tokens as operators see them: names, times, outcomes and the key that sealed them. Never a token. */
+/** Token information for operators: names, times, outcomes and the key that sealed them. Never a token. */
 import { keyTagOf } from '../keyring/seal.ts'
 import { keyNameReader } from '../stores/key-names.ts'
 import { createTokenCodec } from '../token/token-codec.ts'
@@ -46,7 +46,7 @@ export async function* usersWithTokens(
       const name = read(key)
       if (name?.family !== 'tokens' || shown.has(name.userKey)) continue
       const providers = await tokensOf(context, name.userKey)
-      // A hash that holds a lease only, or the cache of an application on MSAL.
+      // A hash that only holds a lease, or the cache of an application that uses MSAL.
       if (providers.length === 0) continue
       shown.add(name.userKey)
       yield { userKey: name.userKey, providers }
@@ -68,8 +68,8 @@ export interface RefreshReport {
 }
 
 /**
- * Refreshes an access token although the stored one is still valid. As every refresh, it runs once at a time over all processes,
- * and not while the provider asks for a pause (`Retry-After`).
+ * Refreshes an access token although the stored one is still valid. Like every refresh, it runs once at a time over all processes, and not
+ * while the provider asks for a pause (`Retry-After`).
  * @param userKey from `findUser()`
  * @param userId from `userIdOf()`
  * @throws {TokenError} as `TokenCache.getAccessToken`
@@ -91,7 +91,8 @@ export async function refreshTokens(
   const statusOf = async (): Promise<ProviderTokenStatus | null> =>
     (await tokensOf(context, userKey)).find((one) => one.provider === provider) ?? null
   const stored = (await statusOf())?.resources.find(({ resource }) => resource === describeTarget(wanted))
-  // More than its whole life would count as "the usual"; with a little less every token is too old but one of this moment.
+  // A value above the token's whole life would count as the default. With slightly less, every token counts as too old except one that was
+  // obtained at this moment.
   const minValidityMs = stored && Math.max(0, stored.expiresAt - stored.obtainedAt - 1)
   const token = await tokens.getAccessToken(userId, {
     ...target,

@@ -1,4 +1,4 @@
-/** Whose sessions and tokens an operator means: by user id, by user key, or by what the provider calls the user. */
+/** Identifies the user that an operator names: by user id, by user key, or by the provider's subject. */
 import type { ResolvedConfig } from '../config/types.ts'
 import { ConfigError, MisuseError } from '../core/errors.ts'
 import type { Keyring } from '../keyring/keyring.ts'
@@ -35,9 +35,9 @@ const USER_KEY = /^[A-Za-z0-9_-]{16}$/
 const TENANT_TEMPLATE = '{tenantid}'
 
 /**
- * Computes the names of a user from what an operator knows. Asks no server, so it also succeeds for a user without a session.
- * @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT` when not exactly one of the three is given, when the hash is malformed, when
- *   `tenant` is missing, or for a `subject` although the application chooses user ids itself
+ * Computes the names of a user from what an operator knows. Sends no command, so it also succeeds for a user without a session.
+ * @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT` when not exactly one of the three is given, when the hash is malformed, when `tenant`
+ * is missing, or for a `subject` although the application chooses user ids itself
  * @throws {ConfigError} `COATCHECK_CONFIG_INVALID` when the provider is unknown, or several are configured and none is named
  */
 export function findUser(

@@ -1,4 +1,4 @@
-/** Everything that can be explained. A further catalogue is a further line, in the order in which it stands in docs/errors.md. */
+/** The list of all explanations. A further catalogue needs a further line, in the order of docs/errors.md. */
 import { findingCatalogue } from '../health/finding-catalogue.ts'
 import type { Catalogue } from './explanation.ts'
 import { findingExplanations } from './finding-explanations.ts'
@@ -9,7 +9,7 @@ import { redisReplies } from './foreign-redis.ts'
 import { webTexts } from './foreign-web.ts'
 import { ownErrors } from './own-errors.ts'
 
-/** With the heading under which the page puts them. */
+/** A catalogue with its heading in docs/errors.md. */
 export interface Chapter {
   readonly title: string
   readonly entries: Catalogue
@@ -28,7 +28,7 @@ export const chapters: readonly Chapter[] = [
   ...foreign,
 ]
 
-/** Findings stand in docs/doctor.md, and so are no chapter of the page of errors. */
+/** Findings are in docs/doctor.md, so they are not a chapter of the errors page. */
 export const explanations: Catalogue = [
   ...chapters.flatMap(({ entries }) => entries),
   ...findingExplanations(findingCatalogue),

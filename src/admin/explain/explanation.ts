@@ -1,12 +1,12 @@
 /**
- * What is known about one text that people look for: an error code of ours, a finding of `doctor`, or the words of Redis, Node, a
- * client library or a provider. `coatcheck explain` shows it, docs/errors.md is written from it.
+ * An explanation of one text that users search for: a Coatcheck error code, a finding of `doctor`, or a message of Redis, Node, a client
+ * library or a provider. `coatcheck explain` shows it, and docs/errors.md is generated from it.
  */
 import type { ErrorCode } from '../../core/error-catalogue.ts'
 
 /** Explains an error, a message or a finding: what it means, why it happens and what to do. */
 export interface Explanation {
-  /** Unique name: a code, or the word that stands out in the message. Also the heading in docs/errors.md. */
+  /** Unique name: a code, or the distinctive word of the message. Also the heading in docs/errors.md. */
   readonly name: string
   /** `error`: a code of Coatcheck. `text`: a message of other software. `finding`: a finding of the doctor. */
   readonly kind: 'error' | 'text' | 'finding'
@@ -41,7 +41,7 @@ export interface Explanation {
 
 export type Catalogue = readonly Explanation[]
 
-/** A text that is not ours, as its catalogue writes it down. */
+/** A text of other software, as its catalogue defines it. */
 export interface ForeignText {
   readonly match: RegExp
   readonly seen: readonly string[]
@@ -49,7 +49,7 @@ export interface ForeignText {
   readonly check: string
   readonly fix: string
   readonly prevent: string
-  /** What Coatcheck makes of it. Empty: it never reaches us, or is told by another one. */
+  /** Codes that Coatcheck gives the text. Empty: the text never reaches Coatcheck, or another entry reports it. */
   readonly codes: readonly ErrorCode[]
   readonly source?: string
 }

@@ -1,15 +1,15 @@
 /**
- * From what somebody typed, or a log holds, to what is known about it. By name first; then by the texts that stand in it; and for
- * what is not known, the names that are nearest.
+ * Finds explanations for user input or a log: first by name, then by the texts that it contains. For unknown input it returns the nearest
+ * names.
  */
 import { explanations } from './catalogue.ts'
 import type { Catalogue, Explanation } from './explanation.ts'
 
 const NEAREST = 3
 const NAMED_AT_MOST = 20
-/** Longer ones are cut: no known text needs more to be recognised. */
+/** Longer input is cut: no known text needs more to be recognized. */
 const READ_CHARACTERS = 65_536
-/** What reads like a code of ours or of Entra ID, and nothing else: these may be shown again. */
+/** Matches only text with the shape of a Coatcheck or Entra ID code, which is safe to show again. */
 const CODE_LIKE = /\b(?:COATCHECK|DOCTOR)_[A-Z_]{1,40}\b|\bAADSTS\d{4,8}\b/g
 
 /** The result of `findExplanations()`: the entries that match, or the nearest ones. */
@@ -26,9 +26,8 @@ export type ExplanationMatch =
     }
 
 /**
- * Finds explanations for a code, a name or the text of a message. Uses the built-in catalog only: it asks neither Redis nor the
- * network.
- * @param asked case and punctuation at the end do not matter. Without a prefix works too: `REDIS_OOM`, `700082`
+ * Finds explanations for a code, a name or the text of a message. Uses the built-in catalog only, without Redis or network.
+ * @param asked case and punctuation at the end do not matter. Also works without a prefix: `REDIS_OOM`, `700082`
  */
 export function findExplanations(asked: string, catalogue: Catalogue = explanations): ExplanationMatch {
   const text = asked.trim()
@@ -51,11 +50,11 @@ export interface LogReport {
     /** Number of lines that show it. */
     readonly lines: number
   }[]
-  /** Codes of the shape of Coatcheck's or Entra ID's (`AADSTS…`) that the catalog does not know, at most 20. */
+  /** Codes with the shape of Coatcheck's or Entra ID's (`AADSTS…`) that the catalog does not know, at most 20. */
   readonly unknownCodes: readonly string[]
 }
 
-/** Recognizes known errors in a log that is written piece by piece. Uses bounded memory, and keeps no line. */
+/** Recognizes known errors in a log that arrives in pieces. Uses bounded memory, and keeps no line. */
 export class LogReader {
   readonly #catalogue: Catalogue
   readonly #counts = new Map<Explanation, number>()
@@ -91,7 +90,7 @@ export class LogReader {
 
   #read(text: string): void {
     if (text === '') return
-    // Most of a log is unknown: what the whole piece does not hold, none of its lines does.
+    // Most log lines are unknown. An entry that does not match the whole piece matches none of its lines.
     const candidates = this.#catalogue.filter(({ match }) => match.test(text))
     const lines = text.split('\n')
     if (lines.at(-1) === '') lines.pop()
@@ -106,7 +105,7 @@ export class LogReader {
   }
 }
 
-/** No known text is longer, and what is pasted may be. */
+/** No known text is longer, but pasted input may be. */
 const LONGEST = 1000
 
 function normal(text: string): string {
@@ -117,12 +116,12 @@ function normal(text: string): string {
     .replace(/[.:]+$/, '')
 }
 
-/** `REDIS_OOM` for `COATCHECK_REDIS_OOM`, `700082` for `AADSTS700082`. */
+/** Shortens `COATCHECK_REDIS_OOM` to `REDIS_OOM`, and `AADSTS700082` to `700082`. */
 function shortName({ name }: Explanation): string {
   return name.replace(/^(?:COATCHECK_|DOCTOR_|AADSTS)/, '')
 }
 
-/** By the pairs of letters that two names share (Sørensen and Dice), which forgives order and missing parts. */
+/** Compares the letter pairs that two names share (Sørensen–Dice), which tolerates reordering and missing parts. */
 function nearestTo(name: string, catalogue: Catalogue): readonly Explanation[] {
   const wanted = pairsOf(name)
   return catalogue

@@ -1,14 +1,14 @@
-/** What `coatcheck doctor` finds, as explanations. */
+/** Turns the findings of `coatcheck doctor` into explanations. */
 import type { Catalogue } from './explanation.ts'
 
 interface Finding {
-  /** What is the matter, in a few words and without a full stop. */
+  /** The problem in a few words, without a full stop. */
   readonly title: string
   readonly why: string
   readonly fix: string
 }
 
-/** @param findings by their codes, in the order of the page */
+/** @param findings by code, in the order of the page */
 export function findingExplanations(findings: Readonly<Record<string, Finding>>): Catalogue {
   return Object.entries(findings).map(([name, { title, why, fix }]) => ({
     name,

@@ -1,6 +1,6 @@
 /**
- * What Node, OpenSSL and the `redis` package say when no connection comes about, or one breaks. `redis/diagnose.ts` makes codes of
- * most of them; a test compares.
+ * Messages of Node, OpenSSL and the `redis` package about failed or broken connections. `redis/diagnose.ts` maps most of them to codes; a
+ * test compares both.
  */
 import { foreignCatalogue } from './explanation.ts'
 import { inLine } from './foreign-provider.ts'

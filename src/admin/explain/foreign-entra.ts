@@ -1,6 +1,6 @@
 /**
- * The AADSTS numbers of Microsoft Entra ID that applications meet. What each means is Microsoft's own reference, in our words; numbers
- * can change their meaning, so Coatcheck acts on OAuth's `error` first (token/refresh-outcome.ts; a test holds both together).
+ * AADSTS numbers of Microsoft Entra ID that applications encounter. The meanings follow Microsoft's reference, in our words. Numbers can
+ * change their meaning, so Coatcheck acts on OAuth's `error` first (token/refresh-outcome.ts; a test compares both).
  */
 import { foreignCatalogue } from './explanation.ts'
 import { type EntraCode, registrationCodes, signInLog } from './foreign-registration.ts'

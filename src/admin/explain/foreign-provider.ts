@@ -1,17 +1,17 @@
-/** Explains log lines about a provider: an address that does not answer, and the checks that a token failed. */
+/** Explains log lines about a provider: an unreachable address, and failed token checks. */
 import { foreignCatalogue } from './explanation.ts'
 
 const RULES = 'https://openid.net/specs/openid-connect-core-1_0.html#IDTokenValidation'
 
-/** A line that is about a provider. `ECONNREFUSED` in it has nothing to do with Redis. */
+/** Matches a line about a provider. `ECONNREFUSED` in such a line has nothing to do with Redis. */
 const ABOUT_PROVIDER = String.raw`openid-configuration|COATCHECK_OIDC_|COATCHECK_TOKEN_REFRESH_|\b(?:provider\.discovery|signin|token\.refresh|token\.revocation)-?\.?failed`
 
-/** The words of one line that is, or is not, about a provider. */
+/** Matches words in one line that is, or is not, about a provider. */
 export function inLine(words: string, about: 'provider' | 'something else'): RegExp {
   return new RegExp(`^(?${about === 'provider' ? '=' : '!'}.*(?:${ABOUT_PROVIDER})).*(?:${words})`, 'm')
 }
 
-/** The field `check` of a log line, as JSON, as logfmt and as Node prints an object. */
+/** Matches the field `check` of a log line, as JSON, as logfmt and as Node prints an object. */
 const check = (...names: readonly string[]): RegExp =>
   new RegExp(`\\bcheck\\b["']?\\s*[:=]\\s*["']?(?:${names.join('|')})\\b(?!-)`)
 

@@ -1,6 +1,6 @@
 /**
- * What Redis answers when it does not do what it was asked. The wordings are those of Redis 7 and Valkey 7.2. `redis/diagnose.ts` makes
- * codes of them; a test lets it read each text of this file and compares.
+ * Error replies of Redis. The wordings are those of Redis 7 and Valkey 7.2. `redis/diagnose.ts` maps them to codes; a test feeds it each
+ * text of this file and compares.
  */
 import { foreignCatalogue } from './explanation.ts'
 

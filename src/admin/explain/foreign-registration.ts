@@ -6,11 +6,11 @@ import type { ForeignText } from './explanation.ts'
 
 export type EntraCode = Omit<ForeignText, 'match' | 'seen' | 'source'>
 
-/** The sign-in log of a tenant: the same for each number. */
+/** Where to find the number in the sign-in log of a tenant: the same for each number. */
 export const signInLog = (number: number): string =>
   `Entra admin center, Monitoring & health, Sign-in logs: filter by sign-in error code ${number}.`
 
-/** Entra ID shows these on its own page: the browser never comes back to the application. */
+/** Entra ID shows these errors on its own page, so the browser never returns to the application. */
 const ON_THEIR_PAGE = 'The user sees this on a page of Microsoft, and the browser does not return to the application.'
 const METADATA = '`curl -sS https://login.microsoftonline.com/TENANT/v2.0/.well-known/openid-configuration`'
 const PLATFORMS = '`az ad app show --id CLIENT_ID --query "{web: web.redirectUris, spa: spa.redirectUris}"`'

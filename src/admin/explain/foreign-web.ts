@@ -1,4 +1,4 @@
-/** What OAuth, MSAL, browsers and Next say around sign-in, and the one symptom that comes without any text. */
+/** Messages of OAuth, MSAL, browsers and Next about sign-in, and the one symptom that has no message. */
 import { foreignCatalogue } from './explanation.ts'
 
 const RFC_6749 = 'https://www.rfc-editor.org/rfc/rfc6749#section-5.2'

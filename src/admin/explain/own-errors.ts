@@ -1,6 +1,6 @@
 /**
- * Our own error codes as explanations: `core/error-catalogue.ts` says what they mean and what to do, this file what is usually behind
- * them and how to see it. It stands apart because only the command line and the page need it, and applications carry the other one.
+ * Coatcheck's own error codes as explanations. `core/error-catalogue.ts` defines meaning and fix. This file adds the usual cause and how to
+ * check it. It is separate because only the command line and the page need it, while applications load the error catalogue.
  */
 import { type CatalogueEntry, type ErrorCode, errorCatalogue } from '../../core/error-catalogue.ts'
 import type { Catalogue } from './explanation.ts'
@@ -266,7 +266,7 @@ const background: Readonly<Record<ErrorCode, Background>> = {
   },
 }
 
-/** @param foreign where the texts are found that lead to a code */
+/** @param foreign catalogue to search for texts that lead to a code */
 export function ownErrors(foreign: Catalogue): Catalogue {
   return (Object.keys(errorCatalogue) as ErrorCode[]).map((code) => {
     const { why, fix, family, status, retryable } = errorCatalogue[code]

@@ -1,4 +1,4 @@
-/** An explanation as labeled texts, in reading order: `coatcheck explain` and docs/errors.md show the same. */
+/** Splits an explanation into labeled texts, in reading order. `coatcheck explain` and docs/errors.md show the same parts. */
 import type { Explanation } from './explanation.ts'
 
 /** One labeled part of an explanation. */

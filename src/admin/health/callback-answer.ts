@@ -1,4 +1,4 @@
-/** Who answers at the redirect URI: this application, something else, or nobody just now. */
+/** Checks what responds at the redirect URI: this application, something else, or no server at the moment. */
 import type { HealthNotes } from './health-report.ts'
 
 const DEADLINE_MS = 5000
@@ -14,7 +14,7 @@ export async function checkCallback(notes: HealthNotes, { redirectUri, responseM
   const label = isPost ? 'Callback, as POST' : 'Callback'
   let answer: Response
   try {
-    // As a browser that comes back with nothing: refused, by the routes of Coatcheck.
+    // Sends a browser's return request without parameters. The Coatcheck routes refuse it.
     answer = await fetch(redirectUri, {
       method: isPost ? 'POST' : 'GET',
       redirect: 'manual',
@@ -31,7 +31,7 @@ export async function checkCallback(notes: HealthNotes, { redirectUri, responseM
   else notes.found('DOCTOR_CALLBACK_UNANSWERED', label, says)
 }
 
-/** What all answers of the routes have in common; a route that does not exist there has it too, and is 404. */
+/** Checks for what all route responses have in common. A missing route has these headers too, but status 404. */
 function isOurs({ status, headers }: Response): boolean {
   return (
     status !== 404 &&

@@ -1,10 +1,10 @@
 /**
- * Canaries: tiny keys that nobody reads, one for each kind of record on each server. Policies that evict begin with what was
- * not used, or with what ends first; so a canary goes before the first user is signed out. `PTTL` asks whether one is there,
- * since that does not count as a use.
- * They are planted when somebody asks for it (`coatcheck doctor --canaries`, from a timer), never by the application. The list
- * of what was planted lies beside them without a lifetime, so that volatile policies spare it. An allkeys policy may take it with
- * everything else: then nothing is known, and `evicted_keys` has to tell.
+ * Canaries detect eviction early. They are tiny keys that no code reads, one for each kind of record on each server. Eviction policies
+ * begin with unused keys, or with those that expire first. So a canary is evicted before the first user is signed out. `PTTL` checks for a
+ * canary, because it does not count as a use.
+ * Only an operator plants them (`coatcheck doctor --canaries`, from a timer), never the application. A list of the planted canaries has no
+ * TTL, so that volatile policies spare it. An allkeys policy may evict the list too. Then the canaries show nothing, and `evicted_keys` is
+ * the only evidence.
  */
 import type { Clock } from '../../core/clock.ts'
 import type { RedisClientPort } from '../../redis/client-port.ts'
@@ -15,7 +15,7 @@ import type { EarlierMemory } from './redis-memory.ts'
 import { LOOK_MS, type ServerLook } from './server-info.ts'
 
 const DAY_MS = 86_400_000
-/** In the order in which the records that they stand for end, since one of the policies begins with what ends first. */
+/** In the order in which the corresponding records expire, because one eviction policy begins with the key that expires first. */
 const LIVES_MS = {
   signin: DAY_MS,
   ended: 2 * DAY_MS,
@@ -23,25 +23,28 @@ const LIVES_MS = {
   generation: 14 * DAY_MS,
   tokens: 30 * DAY_MS,
 } as const
-/** Of its life; earlier would count as a use again and again, and make it the last one to be evicted. */
+/** Share of its life. An earlier renewal would count as a use each time, so that the canary would be evicted last. */
 const RENEWED_BELOW = 0.25
-/** One that ends about now has not been lost. */
+/** A canary that expires about now was not evicted. */
 const MARGIN_MS = 60_000
-/** How old the figures for the growth of memory become. */
+/** How long the figures for memory growth are used. */
 const BASE_MS = DAY_MS
 
 const NAME = 'Canaries'
 const deadline = { deadlineMs: LOOK_MS }
 
-/** What lies in `canary:planted`. */
+/** Content of `canary:planted`. */
 export interface Planted {
   /** Bytes used at that time, by server. */
   readonly memory: { readonly atMs: number; readonly ofServer: Readonly<Record<string, number>> }
-  /** When each of them ends, epoch milliseconds, by name. */
+  /** When each canary expires, epoch milliseconds, by name. */
   readonly endsAtMs: Readonly<Record<string, number>>
 }
 
-/** @returns `null` when none were planted, or the list is gone. @throws {RedisError} */
+/**
+ * @returns `null` if no canaries were planted, or the list is gone
+ * @throws {RedisError}
+ */
 export async function plantedCanaries({ client, keys }: StoreServer): Promise<Planted | null> {
   const name = keys.canaries()
   const reply = await client.command(name, ['GET', name], deadline)
@@ -76,7 +79,10 @@ export async function checkCanaries(
   else notes.ok(NAME, `${due.length} alive`)
 }
 
-/** Plants what is missing and renews what ends soon. @throws {RedisError} */
+/**
+ * Plants missing canaries and renews those that expire soon.
+ * @throws {RedisError}
+ */
 export async function plantCanaries(
   { client, keys }: StoreServer,
   looks: readonly ServerLook[],
@@ -105,7 +111,7 @@ async function planted(client: RedisClientPort, name: string, lifeMs: number, cl
   return clock.now() + lifeMs
 }
 
-/** `null`: it is not there. */
+/** `null`: the key does not exist. */
 async function lifeLeftMs(client: RedisClientPort, name: string): Promise<number | null> {
   const reply = (await client.command(name, ['PTTL', name], deadline)) as number
   return reply < 0 ? null : reply

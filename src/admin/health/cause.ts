@@ -1,12 +1,12 @@
-/** What an error means to a script that only sees the exit code: by the name of its class and its code. */
+/** Maps an error to a cause, for scripts that only see the exit code. Uses the name of the error class and its code. */
 import type { AnyCoatcheckError } from '../../core/errors.ts'
 import type { Cause } from './catalogue/entry.ts'
 
-/** By these codes nothing answered; with all others of the family, Redis did. */
+/** With these codes, no server answered. With all other codes of the family, Redis answered. */
 const NOTHING_ANSWERED = /^COATCHECK_REDIS_(?:UNREACHABLE|TIMEOUT|TLS|PROTOCOL|CIRCUIT_OPEN|OVERLOADED)$/
 
 export function causeOf(error: AnyCoatcheckError): Cause {
-  // The name, since an application's copy of the package has classes of its own.
+  // Compares the name, because an application's copy of the package has its own classes.
   switch (familyOf(error)) {
     case 'RedisError':
       return NOTHING_ANSWERED.test(error.code) ? 'redis-unreachable' : 'redis-refused'

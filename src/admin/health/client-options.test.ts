@@ -1,4 +1,4 @@
-/** Clients of all majors, as an application makes them; none of them ever connects. */
+/** Clients of all majors, as an application creates them. None of them ever connects. */
 import {
   createClient as createClient6,
   createCluster as createCluster6,
@@ -22,7 +22,7 @@ function lookAt(client: SuppliedClient): readonly string[] {
 const url = 'redis://user:planted-secret@127.0.0.1:1'
 const rootNodes = [{ url }]
 
-/** Each major has its own type for the options, and these are meant to be wrong in some. */
+/** Each major has its own type for the options, and some of these options are deliberately wrong. */
 type Create = (options: object) => SuppliedClient
 
 describe.each([

@@ -1,11 +1,11 @@
 /**
- * A user-supplied client, looked at by its shape: options that the client library ignores in silence, and those under
- * which it does not come back after an outage. Values are never shown, since one of them is the password.
+ * Checks the options of a user-supplied client: options that the client library silently ignores, and options that prevent a reconnect
+ * after an outage. Values are never shown, because one of them is the password.
  */
 import type { SuppliedClient } from '../../redis/supplied-client.ts'
 import type { HealthNotes } from './health-report.ts'
 
-/** Of the majors 4, 5 and 6 of the package `redis`, for one server, cluster and sentinel. */
+/** Options of majors 4, 5 and 6 of the package `redis`, for one server, cluster and sentinel. */
 const KNOWN = new Set([
   ...['url', 'socket', 'username', 'password', 'name', 'database', 'commandsQueueMaxLength', 'disableOfflineQueue'],
   ...['readonly', 'legacyMode', 'isolationPoolOptions', 'pingInterval', 'disableClientInfo', 'clientInfoTag'],
@@ -16,7 +16,7 @@ const KNOWN = new Set([
   ...['replicaPoolSize', 'scanInterval', 'passthroughClientErrorEvents', 'reserveClient', 'himportRegistry'],
   ...['topologyRefreshOnReconnectionAttemptStrategy', 'maxCommandRediscovers'],
 ])
-/** Where a load balancer stands in front of Redis. */
+/** Host names of services that have a load balancer in front of Redis. */
 const DROPS_QUIET_CONNECTIONS =
   /\.(?:redis\.cache\.windows\.net|redis\.azure\.net|redisenterprise\.cache\.azure\.net|cache\.amazonaws\.com)$/i
 
@@ -57,7 +57,7 @@ export function checkSuppliedClient(notes: HealthNotes, client: SuppliedClient):
   if (before.length === 0) notes.ok(NAME, 'user-supplied; its options are known')
 }
 
-/** Public in majors 5 and 6 for one server; elsewhere what the library keeps them as. `null`: neither is there. */
+/** `options` is public in majors 5 and 6 for one server. Otherwise it reads the library's internal field. `null`: neither exists. */
 function optionsOf(client: SuppliedClient): Settings | null {
   const { options, _options } = client as { options?: unknown; _options?: unknown }
   const found = settingsOf(options ?? _options)

@@ -1,6 +1,6 @@
 /**
- * What options and environment show without asking anybody: whether they can be used, where the store lies, keys, scopes,
- * cookie and base URL. What cannot be used ends the examination of what depends on it, and of nothing else.
+ * Checks options and environment without a network request: whether they are usable, the location of the store, keys, scopes, cookie and
+ * base URL. An unusable option only stops the checks that depend on it.
  */
 import { type Environment, variable } from '../../config/environment.ts'
 import { resolveConfig } from '../../config/resolve.ts'
@@ -13,7 +13,7 @@ import { weakKeysOf } from '../../keyring/key-strength.ts'
 import { UNESCAPED } from '../../redis/redis-url.ts'
 import type { HealthNotes } from './health-report.ts'
 
-/** Where the platform starts as many instances as it likes, or says that this is one of several. */
+/** Set by platforms that start any number of instances, or that mark this process as one of several. */
 const INSTANCE_VARIABLES = [
   'NODE_APP_INSTANCE',
   'KUBERNETES_SERVICE_HOST',
@@ -28,10 +28,10 @@ const INSTANCE_VARIABLES = [
 ] as const
 const OPENID_SCOPES = new Set(['openid', 'profile', 'email', 'address', 'phone', 'offline_access'])
 const GRAPH = 'https://graph.microsoft.com'
-/** It refuses `offline_access`, and gives a refresh token to who asks for `access_type=offline`. */
+/** Google refuses `offline_access`, and issues a refresh token for `access_type=offline`. */
 const GOOGLE = 'https://accounts.google.com'
 
-/** @returns `null` when it cannot be used */
+/** @returns `null` if they are unusable */
 export function checkOptionsAndEnvironment(
   notes: HealthNotes,
   options: Options,
@@ -50,7 +50,7 @@ export function checkOptionsAndEnvironment(
   return config
 }
 
-/** What cannot be used at all; one mistake is so common that it has a finding of its own. */
+/** Notes an unusable configuration. One common mistake has its own finding. */
 export function noteRefusal(notes: HealthNotes, name: string, error: unknown): void {
   if (isCoatcheckError(error) && error.name === 'ConfigError' && (error as ConfigError).details.reason === UNESCAPED) {
     notes.found('DOCTOR_URL_UNESCAPED', name, error.message.replace(/;.*$/s, '.'))
@@ -66,7 +66,7 @@ export function checkMemoryStore(notes: HealthNotes, env: Environment): void {
   else notes.found('DOCTOR_MEMORY_STORE', 'Store', 'REDIS_URL is not set')
 }
 
-/** @returns `null` without keys, or when they cannot be used */
+/** @returns `null` without keys, or if they are unusable */
 export function checkKeys(notes: HealthNotes, { keys }: ResolvedConfig<object>): Keyring | null {
   if (keys.length === 0) {
     notes.found('DOCTOR_KEYS_MISSING', 'Key ring', 'COATCHECK_KEYS is not set')
@@ -94,7 +94,7 @@ function checkBaseUrl(notes: HealthNotes, { baseUrl, loopback }: ResolvedConfig<
   else notes.ok('Base URL', says)
 }
 
-/** Flags that do not suit the way back from the provider are made up for by a page of ours, which is worth knowing. */
+/** If the cookie flags do not suit the return from the provider, a Coatcheck page compensates. The report says so. */
 function checkCookie(notes: HealthNotes, { cookie, providers }: ResolvedConfig<object>): void {
   const flags = `HttpOnly, SameSite=${cookie.sameSite}${cookie.secure ? ', Secure' : ', without Secure on plain http'}`
   const modes = new Set(providers.map(({ responseMode }) => responseMode))
@@ -122,7 +122,7 @@ function checkScopes(notes: HealthNotes, { name, preset, issuer, scopes }: Resol
   if (isGood) notes.ok(label, scopes.join(' '))
 }
 
-/** Of a scope of Entra ID: `api://orders/Orders.Read` is of `api://orders`, a bare one of Microsoft Graph. */
+/** Returns the resource of an Entra ID scope: `api://orders/Orders.Read` belongs to `api://orders`, a bare scope to Microsoft Graph. */
 function resourceOf(scope: string): string {
   const slash = scope.lastIndexOf('/')
   return slash < 0 ? GRAPH : scope.slice(0, slash).replace(/\/$/, '')

@@ -1,4 +1,4 @@
-/** What lies in Redis, by a sample: ours, what is ours under another prefix, and what other stores have left. */
+/** Checks a sample of the data in Redis: Coatcheck keys, Coatcheck keys under another prefix, and leftovers of other stores. */
 import type { Clock } from '../../core/clock.ts'
 import { counted } from '../../core/counted.ts'
 import type { Keyring } from '../../keyring/keyring.ts'
@@ -12,7 +12,7 @@ import { ifAllowed } from './server-info.ts'
 
 interface Given {
   readonly prefix: string
-  /** `null`: it could not be made. */
+  /** `null`: the keyring could not be created. */
   readonly keyring: Keyring | null
   readonly clock: Clock
   readonly signal: AbortSignal
@@ -66,7 +66,7 @@ async function lookAround(notes: HealthNotes, { client, keys }: StoreServer, giv
   )
 }
 
-/** A prefix is part of a configuration, and no name of anybody. */
+/** A prefix is part of a configuration and does not identify a person. */
 function prefixesOf(sessions: readonly { readonly name: string }[]): string {
   const prefixes = new Set(sessions.map(({ name }) => prefixOfSession(name) ?? ''))
   return [...prefixes]

@@ -1,6 +1,6 @@
 /**
- * The examination behind `coatcheck doctor`: configuration, Redis, identity providers, data, each as far as what comes before
- * it allows. It changes nothing but a key of a moment, and canaries on request. The report holds no secret.
+ * Runs the examination behind `coatcheck doctor`: configuration, Redis, identity providers, data. Each part runs as far as the previous
+ * parts allow. It only writes a short-lived key, and canaries on request. The report holds no secret.
  */
 import type { Options } from '../../config/types.ts'
 import { checkKeys, checkMemoryStore, checkOptionsAndEnvironment, noteRefusal } from './configuration.ts'

@@ -1,16 +1,16 @@
-/** How long something is still good for, in the words of a report. */
+/** Formats remaining validity for a report. */
 import type { Clock } from '../../core/clock.ts'
 import { counted } from '../../core/counted.ts'
 
 const DAY_MS = 86_400_000
-/** Long enough to renew a certificate by hand. Certificates that renew themselves do so at 30 days. */
+/** Enough time to renew a certificate by hand. Automatic renewal happens at 30 days. */
 export const SOON_DAYS = 21
 
 export function isSoon(atMs: number, clock: Clock): boolean {
   return atMs - clock.now() < SOON_DAYS * DAY_MS
 }
 
-/** `143 days`, `5 hours`. */
+/** For example `143 days` or `5 hours`. */
 export function daysUntil(atMs: number, clock: Clock): string {
   const leftMs = Math.max(0, atMs - clock.now())
   const days = Math.floor(leftMs / DAY_MS)

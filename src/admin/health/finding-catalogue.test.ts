@@ -1,4 +1,4 @@
-/** docs/doctor.md, the list of rights and docs/redis-acl.md say the same as the code. */
+/** Compares docs/doctor.md, the list of rights and docs/redis-acl.md with the code. */
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { exitCodeOfCause } from '../../cli/exit-code.ts'
@@ -8,7 +8,7 @@ import { redisKeys } from '../../stores/keys.ts'
 import { findingCatalogue } from './finding-catalogue.ts'
 
 const read = (name: string): string => readFileSync(new URL(`../../../docs/${name}`, import.meta.url), 'utf8')
-/** Of a cell of a Markdown table: its text, whatever the formatter escaped. */
+/** Text of a Markdown table cell, without the formatter's escapes. */
 const plain = (cell: string): string => cell.replaceAll(/[\\`]/g, '').trim()
 
 describe('docs/doctor.md', () => {

@@ -1,8 +1,7 @@
 /**
- * Everything that the examination can find, by its code: severity, title, why, fix. The command line, docs/doctor.md and
- * `coatcheck explain` read it from here. What keeps Redis, keys or configuration from being used at all has the code of the
- * error, and stands in `core/error-catalogue.ts`.
- * Adding a code is a minor release; renaming or removing one is a major release. Texts hold no value of any configuration.
+ * All findings of the examination, by code: severity, title, why, fix. The command line, docs/doctor.md and `coatcheck explain` read it. If
+ * Redis, keys or configuration are unusable, the finding has the code of the error, from `core/error-catalogue.ts`.
+ * Adding a code is a minor release. Renaming or removing one is a major release. Texts contain no value of any configuration.
  */
 import { configurationFindings } from './catalogue/configuration.ts'
 import { dataFindings } from './catalogue/data.ts'

@@ -1,6 +1,6 @@
 /**
- * What other stores of sessions and tokens left in the same database: tokens in the names of keys, tokens in plain text, keys
- * that never end. Only keys whose names say what they are get looked into, a few of them, and nothing of them is shown.
+ * Detects data that other session and token stores left in the same database: tokens in key names, tokens in plain text, keys without
+ * expiry. It only reads keys whose names reveal their purpose, and only a few of them. It shows none of their content.
  */
 import { counted } from '../../core/counted.ts'
 import type { HealthNotes } from './health-report.ts'
@@ -10,13 +10,13 @@ import { ifAllowed, replyText } from './server-info.ts'
 const MOST_LOOKED_INTO = 100
 const LOOKED_AT_BYTES = 4096
 
-/** A JSON Web Token: RFC 7519, its header is an object in base64url. */
+/** A JSON Web Token (RFC 7519): its header is an object in base64url. */
 const JWT = /eyJ[\w-]{8,}\.[\w-]{8,}/
-/** Of hand-written caches, session middleware, adapters of Auth.js and caches of MSAL. */
+/** Key names of hand-written caches, session middleware, Auth.js adapters and MSAL caches. */
 const OF_TOKENS =
   /(?:^|[:_-])(?:tokens?|msal(?:-cache)?|refresh_?tokens?|access_?tokens?|user-tokens|oauth|onedrive|accounts?)(?:$|[:_-])/i
 const OF_SESSIONS = /(?:^|[:_-])(?:sess|sessions?|sids?|usersids)(?:$|[:_-])/i
-/** In JSON, in the fields of a hash, in MSAL's own format. */
+/** Token fields in JSON, in hashes, and in MSAL's own format. */
 const TOKEN_FIELD = /"?(?:(?:access|refresh|id)_?token|"?credential_type|secret"?\s*:)"?/i
 
 const NAME = 'Other stores'

@@ -1,4 +1,4 @@
-/** What an examination stands on. `src/app/operator-access.ts` makes it; nothing is opened before it is asked for. */
+/** The health context: what an examination uses. `src/app/operator-access.ts` creates it. Nothing is opened before it is needed. */
 import type { Environment } from '../../config/environment.ts'
 import type { Options } from '../../config/types.ts'
 import type { Clock } from '../../core/clock.ts'
@@ -6,16 +6,22 @@ import type { RedisSetup } from '../../stores/redis/options.ts'
 import type { ServerContext } from '../context.ts'
 
 export interface HealthContext {
-  /** @throws {ConfigError} when there is a configuration and it cannot be read */
+  /** @throws {ConfigError} if a configuration exists and cannot be read */
   readonly load: () => Promise<Options>
   readonly env: Environment
   readonly clock: Clock
-  /** Makes names that nobody else has. */
+  /** Creates unique names. */
   readonly nonce: () => string
   readonly fetch: typeof fetch
-  /** `null`: the store lies in the memory of the application. @throws {ConfigError} */
+  /**
+   * `null`: the store is in the memory of the application.
+   * @throws {ConfigError}
+   */
   readonly inspect: (options: Options) => Promise<RedisSetup | null>
-  /** Not connected yet. @throws {ConfigError} */
+  /**
+   * Not connected yet.
+   * @throws {ConfigError}
+   */
   readonly open: (options: Options) => Promise<ServerContext>
 }
 

@@ -1,6 +1,6 @@
 /**
- * What an examination writes down: one line per thing that was looked at, with a finding where something is wrong. Checks
- * write into it and decide nothing else; `cause` is what the exit code says. Texts are safe to show to anybody.
+ * Collects the results of an examination: one line per check, with a finding if something is wrong. Checks only write into it. `cause`
+ * decides the exit code. Texts contain no secrets, so they are safe to share.
  */
 import { errorWords, isCoatcheckError } from '../../core/errors.ts'
 import { safeText } from '../../core/redact.ts'
@@ -34,9 +34,9 @@ export interface HealthCheck {
   readonly group: HealthGroup
   /** Name of the check, in a word or two. */
   readonly name: string
-  /** `ok`: nothing is wrong. `found`: see `finding`. `skipped`: the check could not run. */
+  /** `ok`: the check passed. `found`: see `finding`. `skipped`: the check could not run. */
   readonly state: 'ok' | 'found' | 'skipped'
-  /** What the check saw: one line, without secrets. */
+  /** What the check found: one line, without secrets. */
   readonly says: string
   /** Address of the server that the check concerns. `null`: all servers, or none. */
   readonly server: string | null
@@ -58,12 +58,12 @@ export interface HealthReport {
   readonly cause: Cause | null
 }
 
-/** Writes the lines of one group. */
+/** Collects the lines of one group. */
 export interface HealthNotes {
   ok(name: string, says: string, server?: string | null): void
-  /** @param says what is the matter this time: figures and names, nothing secret */
+  /** @param says details of this case: figures and names, nothing secret */
   found(code: FindingCode, name: string, says: string, server?: string | null): void
-  /** Something could not be done at all. Anything but an error of ours is passed on. */
+  /** Notes a check that failed with an error. Throws any error that is not a Coatcheck error. */
   failed(name: string, error: unknown, server?: string | null): void
   skipped(name: string, says: string, server?: string | null): void
 }
@@ -115,7 +115,7 @@ export class HealthRecord {
   }
 }
 
-/** The catalogue of errors has no titles: its `why` begins with a sentence that is one. */
+/** The error catalogue has no titles. The first sentence of `why` serves as one. */
 function titleOf(why: string): string {
   return /^[^.:]*/.exec(why)?.[0] ?? why
 }

@@ -1,9 +1,11 @@
-/** Variables of other guides that mean nothing here, and those that something else wins over. Their values are not looked at. */
+/**
+ * Finds variables from other guides that Coatcheck ignores, and variables that another setting overrides. It does not read their values.
+ */
 import { type Environment, variable } from '../../config/environment.ts'
 import type { RedisSetup } from '../../stores/redis/options.ts'
 import type { HealthNotes } from './health-report.ts'
 
-/** `REDIS_PORT` is not among them: Kubernetes sets it for every service called redis. */
+/** `REDIS_PORT` is not in the list: Kubernetes sets it for every service called redis. */
 const OF_OTHER_GUIDES = ['REDIS_HOST', 'REDIS_DB', 'REDIS_TLS', 'REDIS_SSL'] as const
 
 const NAME = 'Variables for Redis'

@@ -1,6 +1,6 @@
 /**
- * A sample of what lies on the servers: some thousand keys by `SCAN`, in small steps, with a limit in keys and in time. Names of
- * keys are looked at here and shown nowhere; they may be of other applications.
+ * Samples the keys on the servers: some thousand keys by `SCAN`, in small steps, limited in number and time. The key names are examined but
+ * never shown, because they may belong to other applications.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Clock } from '../../core/clock.ts'
@@ -10,18 +10,18 @@ import { LOOK_MS } from './server-info.ts'
 const SCANNED_PER_STEP = 250
 const MOST_KEYS = 5000
 const MOST_MS = 5000
-/** Between two steps, so that others are served. */
+/** Pause between two steps, so that the server can serve other clients. */
 const PAUSE_MS = 2
 
 export interface SampledKey {
-  /** As bytes in latin1 when it is no text: names of other applications can be anything. */
+  /** As latin1 bytes if it is not text: names of other applications can be anything. */
   readonly name: string
   readonly port: ServerPort
 }
 
 export interface KeySample {
   readonly keys: readonly SampledKey[]
-  /** Every key was looked at. */
+  /** Whether all keys were examined. */
   readonly isWhole: boolean
 }
 
@@ -46,7 +46,7 @@ export async function sampleKeys(
   return { keys: [...names].map((name) => ({ name, port })), isWhole: cursor === '0' }
 }
 
-/** Calls a few at a time, so that the connection stays free for others. What one rejects with is passed on. */
+/** Runs the calls in portions, so that the connection stays free for other commands. Passes on the first rejection. */
 export async function inPortions<Item, Answer>(
   items: readonly Item[],
   ask: (item: Item) => Promise<Answer>,

@@ -1,4 +1,4 @@
-/** A migration from another library: whether its old records are still in use, by the counts that all processes report. */
+/** Checks whether the old records of a migration are still in use, by the counts that all processes report. */
 import type { Clock } from '../../core/clock.ts'
 import { counted } from '../../core/counted.ts'
 import { isCoatcheckError } from '../../core/errors.ts'
@@ -9,7 +9,7 @@ import type { HealthNotes } from './health-report.ts'
 
 const NAME = 'Migration'
 
-/** Says nothing without a migration, and where the user may not read the counts. */
+/** Adds no line without a migration, or if the Redis user may not read the counts. */
 export async function checkMigration(
   notes: HealthNotes,
   store: Pick<Store, 'migrationReads'>,
@@ -19,7 +19,7 @@ export async function checkMigration(
   try {
     origins = await (await store.migrationReads()).read()
   } catch (error) {
-    // Every use of a migration needs the right, so without it there is none.
+    // Every migration needs this right, so without the right there is no migration.
     if (!isCoatcheckError(error) || error.code !== 'COATCHECK_REDIS_NOPERM') notes.failed(NAME, error)
     return
   }

@@ -1,4 +1,4 @@
-/** Our own records in the sample: lifetimes, parts that belong together, and the keys that they were sealed with. */
+/** Checks Coatcheck's own records in the sample: TTLs, related keys, and the encryption keys that sealed them. */
 import type { Clock } from '../../core/clock.ts'
 import { counted } from '../../core/counted.ts'
 import type { Keyring } from '../../keyring/keyring.ts'
@@ -14,7 +14,7 @@ import type { HealthNotes } from './health-report.ts'
 import { inPortions, type SampledKey } from './key-sample.ts'
 import { LOOK_MS } from './server-info.ts'
 
-/** Each of them costs some commands more. */
+/** Limits, because each record costs some more commands. */
 const MOST_RECORDS = 300
 const MOST_INDEXES = 100
 const MEMBERS_PER_INDEX = 20
@@ -53,7 +53,7 @@ export async function checkOrphans(
   }
 }
 
-/** Which key sealed what lies there. */
+/** Checks which key sealed the records. */
 export async function checkSealing(notes: HealthNotes, records: readonly OwnRecord[], keyring: Keyring): Promise<void> {
   const sessions = ofFamily(records, 'session').slice(0, MOST_RECORDS)
   const tags = (await inPortions(sessions, (record) => tagAt(record, GENERATION_BYTES))).filter((tag) => tag !== null)
@@ -71,7 +71,7 @@ export async function checkSealing(notes: HealthNotes, records: readonly OwnReco
   await checkOrder(notes, records, keyring, known)
 }
 
-/** A sign-in that began minutes ago was sealed by whoever runs now. */
+/** A sign-in that began minutes ago was sealed by a process that runs now. */
 async function checkOrder(
   notes: HealthNotes,
   records: readonly OwnRecord[],
@@ -87,7 +87,7 @@ async function checkOrder(
   notes.found('DOCTOR_KEY_ORDER', 'Sealing now', says)
 }
 
-/** `null` when it has gone meanwhile, or is no sealed record. */
+/** `null` if the key is gone meanwhile, or is not a sealed record. */
 async function tagAt({ name, port }: SampledKey, headroom: number): Promise<string | null> {
   const args = ['GETRANGE', name, '0', String(headroom + HEADER_BYTES - 1)]
   const bytes = (await port.command(name, args, deadline)) as Buffer
@@ -106,7 +106,7 @@ function ofFamily(records: readonly OwnRecord[], wanted: KeyFamily): readonly Ow
   return records.filter(({ family }) => family === wanted)
 }
 
-/** Entries of live sessions of a user whose record is not there. */
+/** Counts live index entries of a user whose session record is missing. */
 async function missingSessionsOf({ name, port, userKey }: OwnRecord, keys: RedisKeys, clock: Clock): Promise<number> {
   const ids = await liveIds(port, name, keys.sessions(userKey), clock)
   const missing = await inPortions(ids.slice(0, MEMBERS_PER_INDEX), async (id) => {
@@ -115,12 +115,12 @@ async function missingSessionsOf({ name, port, userKey }: OwnRecord, keys: Redis
   })
   const suspects = missing.filter((id) => id !== null)
   if (suspects.length === 0) return 0
-  // They may have ended in between, and their entries with them.
+  // The sessions may have ended in between, together with their entries.
   const still = new Set(await liveIds(port, name, keys.sessions(userKey), clock))
   return suspects.filter((id) => still.has(id)).length
 }
 
-/** The index lies behind the generation, and for a user with many sessions in a set: see redis/scripts/session-index.ts. */
+/** The index follows the generation in the same value; for a user with many sessions it is in a set: see redis/scripts/session-index.ts. */
 async function liveIds(port: ServerPort, generation: string, set: string, clock: Clock): Promise<readonly string[]> {
   const value = (await port.command(generation, ['GET', generation], deadline)) as Buffer | null
   const index = value?.toString('latin1', GENERATION_BYTES) ?? ''
@@ -129,7 +129,7 @@ async function liveIds(port: ServerPort, generation: string, set: string, clock:
   return ((await port.command(set, args, deadline)) as readonly Buffer[]).map(String)
 }
 
-/** Anonymous sessions have none and need none. */
+/** Anonymous sessions have no generation and need none. */
 async function isWithoutGeneration({ name, port, userKey }: OwnRecord, keys: RedisKeys): Promise<boolean> {
   const generation = keys.generation(userKey)
   if ((await port.command(generation, ['EXISTS', generation], deadline)) === 1) return false

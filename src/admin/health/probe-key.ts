@@ -1,4 +1,4 @@
-/** A key of a moment on each server: written, read, ended by its lifetime, removed; and a script. With the rights that sign-ins have. */
+/** Tests a short-lived key on each server: write, read, expiry, removal, and a script. It uses the same rights as sign-ins. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Clock } from '../../core/clock.ts'
 import type { RedisArgument, RedisClientPort } from '../../redis/client-port.ts'
@@ -9,7 +9,7 @@ import type { HealthNotes } from './health-report.ts'
 import { LOOK_MS, type ServerLook } from './server-info.ts'
 
 const LIFE_MS = 40
-/** Redis ends a key at its moment for who asks; the rest is for a busy machine. */
+/** Redis hides an expired key at once. The rest is reserve for a busy machine. */
 const GONE_WITHIN_MS = 2000
 const NAME = 'Write and read'
 const SCRIPT = defineScript('probe', "return redis.call('GET', KEYS[1])")
@@ -19,11 +19,11 @@ interface Given {
   readonly keys: RedisKeys
   readonly find: KeyFinder
   readonly clock: Clock
-  /** Makes the name one that nobody else has. */
+  /** Makes the name unique. */
   readonly nonce: string
 }
 
-/** @returns whether it worked */
+/** @returns whether the test passed */
 export async function checkProbeKey(notes: HealthNotes, { port, server }: ServerLook, given: Given): Promise<boolean> {
   const { client, keys, find, clock, nonce } = given
   const key = find(port, (number) => keys.signIn(`doctor-${nonce}-${number}`))

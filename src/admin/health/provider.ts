@@ -1,4 +1,7 @@
-/** An identity provider: metadata, signing keys, whether it knows the client and the redirect URI, and how long credentials last. */
+/**
+ * Checks an identity provider: metadata, signing keys, whether it knows the client and the redirect URI, and how long credentials remain
+ * valid.
+ */
 import { X509Certificate } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import type { ResolvedConfig, ResolvedProvider } from '../../config/types.ts'
@@ -91,7 +94,7 @@ function checkCertificate(notes: HealthNotes, label: string, provider: string, p
     const [block = ''] = /-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/.exec(pem) ?? []
     validUntilMs = Date.parse(new X509Certificate(block).validTo)
   } catch {
-    // What went wrong may quote the key that stands beside it.
+    // The original error may quote the private key, so it is dropped.
     const message = `The client certificate of provider "${provider}" must be PEM with a key in PKCS #8 and its certificate.`
     notes.failed(label, new ConfigError('COATCHECK_CONFIG_INVALID', { message, details: { provider } }))
     return
@@ -119,11 +122,11 @@ function checkMetadata(
 ): void {
   const { name, responseMode, scopes } = provider
   const { responseModes, codeChallengeMethods, scopes: listed } = metadata
-  // Without a list it is query and fragment: OpenID Connect Discovery 1.0 section 3.
+  // Default without a list: query and fragment (OpenID Connect Discovery 1.0 section 3).
   if (responseMode !== 'query' && !(responseModes ?? ['query', 'fragment']).includes(responseMode)) {
     notes.found('DOCTOR_RESPONSE_MODE', `Metadata of ${name}`, `response_modes_supported is without ${responseMode}`)
   }
-  // Entra ID does it and announces nothing.
+  // Entra ID supports it without announcing it.
   if (provider.preset !== 'entra' && codeChallengeMethods?.includes('S256') !== true) {
     notes.found('DOCTOR_PKCE', `Metadata of ${name}`, 'code_challenge_methods_supported is without S256')
   }

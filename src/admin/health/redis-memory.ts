@@ -1,6 +1,6 @@
 /**
- * Whether Redis keeps what it was given: eviction policy, whether eviction has begun, refused writes, how much room is left and
- * until when. All of it from `INFO`, which managed services allow where they forbid `CONFIG`.
+ * Checks whether Redis keeps its data: eviction policy, evictions so far, refused writes, free memory and the time until it is full. It
+ * only uses `INFO`, which managed services allow even if they forbid `CONFIG`.
  */
 import { counted } from '../../core/counted.ts'
 import type { HealthNotes } from './health-report.ts'
@@ -11,17 +11,17 @@ const FULL = 0.95
 const HOUR_MS = 3_600_000
 const LOW_MS = 24 * HOUR_MS
 const FULL_MS = 2 * HOUR_MS
-/** A rate of less time than this says more about the last minute than about the next day. */
+/** A shorter measurement says more about the last minute than about the next day. */
 const SHORTEST_BASE_MS = 10 * 60_000
 const REFUSALS = ['OOM', 'MISCONF', 'NOREPLICAS', 'BUSY'] as const
 
-/** How much memory was used at an earlier examination; see `canaries.ts`. */
+/** Used memory at an earlier examination; see `canaries.ts`. */
 export interface EarlierMemory {
   readonly atMs: number
   readonly usedBytes: number
 }
 
-/** @returns false when it is full */
+/** @returns false if the memory is full */
 export function checkMemory(
   notes: HealthNotes,
   { info, server }: ServerLook,
@@ -84,7 +84,7 @@ function checkRoom(
   return !isFull
 }
 
-/** `null` when it does not grow, or nobody knows. */
+/** `null` if the memory does not grow, or the growth is unknown. */
 function timeUntilFull(used: number, limit: number, earlier: EarlierMemory | null, nowMs: number): number | null {
   if (earlier === null || nowMs - earlier.atMs < SHORTEST_BASE_MS || used <= earlier.usedBytes) return null
   return ((limit - used) * (nowMs - earlier.atMs)) / (used - earlier.usedBytes)

@@ -1,6 +1,6 @@
 /**
- * The way to Redis, one step after the other, so that the first one that fails is the cause: host name, port, what speaks
- * there, certificate. Each step has a deadline of its own. Credentials are not sent here.
+ * Checks the connection to Redis step by step, so that the first failing step is the cause: host name, port, protocol, certificate. Each
+ * step has its own deadline. It sends no credentials.
  */
 import { lookup } from 'node:dns/promises'
 import { connect } from 'node:net'
@@ -22,7 +22,7 @@ const REFUSALS: readonly (readonly [RegExp, FindingCode])[] = [
   [/SELF_SIGNED|UNABLE_TO_|CERT_UNTRUSTED|CERT_CHAIN/, 'DOCTOR_TLS_AUTHORITY'],
 ]
 
-/** @returns whether it makes sense to go on */
+/** @returns whether further checks make sense */
 export async function checkReach(notes: HealthNotes, to: Destination, clock: Clock): Promise<boolean> {
   notes.ok('Redis URL', descriptionOf(to))
   const targets = targetsOf(to)
@@ -45,7 +45,7 @@ export async function checkReach(notes: HealthNotes, to: Destination, clock: Clo
   return reached > 0
 }
 
-/** `error: null` where the step has written its own finding. */
+/** `error: null` if the step has written its own finding. */
 interface Failure {
   readonly step: string
   readonly error: Error | null
@@ -118,7 +118,7 @@ function targetsOf(to: Destination): readonly RedisTarget[] {
   }
 }
 
-/** Everything about it but the password. */
+/** Describes the destination, without the password. */
 function descriptionOf(to: Destination): string {
   const access = to.kind === 'single' ? to.target : to.target.access
   const place = {

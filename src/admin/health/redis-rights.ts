@@ -1,7 +1,7 @@
 /**
- * Whether the Redis user may do what Coatcheck needs, and not much more. `ACL DRYRUN` (Redis 7) answers for single commands and
- * runs none; before it, or without the right to it, `ACL GETUSER` tells whether it may do everything. What neither says, the
- * probe key finds out by doing.
+ * Checks whether the Redis user has the rights that Coatcheck needs, and few others. `ACL DRYRUN` (Redis 7) tests single commands without
+ * running them. On older servers, or without the right to it, `ACL GETUSER` shows whether the user has all rights. If neither works, the
+ * probe key tests the rights in practice.
  */
 import { neededKeys, neededRights, type RedisFeature } from '../../stores/redis/acl-rights.ts'
 import type { ServerPort } from '../../redis/client-port.ts'
@@ -11,7 +11,7 @@ import { ifAllowed, replyText, type ServerLook } from './server-info.ts'
 
 const NAME = 'ACL'
 
-/** What nobody should be able to do with the credentials of an application. */
+/** Commands that no one should be able to run with the credentials of an application. */
 const DANGEROUS: readonly (readonly string[])[] = [
   ['flushall'],
   ['keys', '*'],
@@ -20,7 +20,7 @@ const DANGEROUS: readonly (readonly string[])[] = [
   ['debug', 'jmap'],
   ['acl', 'setuser', 'x'],
 ]
-/** A key that is of no application. */
+/** A key that belongs to no application. */
 const FOREIGN_KEY = 'no-key-of-coatcheck'
 
 interface Given {
@@ -29,7 +29,7 @@ interface Given {
   readonly features: readonly RedisFeature[]
 }
 
-/** @returns false when it may do less than is needed */
+/** @returns false if the user lacks a needed right */
 export async function checkRights(notes: HealthNotes, { port, server }: ServerLook, given: Given): Promise<boolean> {
   const user = await ifAllowed(port, ['ACL', 'WHOAMI'])
   if (user === null) {
@@ -43,7 +43,7 @@ export async function checkRights(notes: HealthNotes, { port, server }: ServerLo
   return true
 }
 
-/** Why not, an empty text for "it may", `null` when it cannot be asked. */
+/** Reason for a refusal, an empty text for "allowed", `null` if the server cannot be queried. */
 type Answer = string | null
 
 function dryRun(port: ServerPort, user: string): (args: readonly string[]) => Promise<Answer> {
@@ -100,7 +100,7 @@ async function checkFlags(notes: HealthNotes, port: ServerPort, server: string |
   else notes.ok(NAME, `user "${user}" has rules of its own`, server)
 }
 
-/** Redis 6 says `allcommands` and `allkeys` among the flags; 7 says `+@all` and `~*` in fields of their own. */
+/** Redis 6 lists `allcommands` and `allkeys` among the flags. Redis 7 has `+@all` and `~*` in separate fields. */
 function flagsOf(reply: readonly unknown[]): readonly string[] {
   const field = (name: string): unknown => reply[reply.findIndex((entry) => String(entry) === name) + 1]
   const flags = (field('flags') as readonly unknown[] | undefined) ?? []

@@ -8,7 +8,7 @@ it.each([
   ['7.0.15', null],
   ['8.2.1', null],
   ['10.0.0', null],
-  // Release candidates of 7.2 and 8.0, and what is built from a branch.
+  // Release candidates of 7.2 and 8.0, and a build from a branch.
   ['7.1.240', 'DOCTOR_REDIS_PRERELEASE'],
   ['7.9.240', 'DOCTOR_REDIS_PRERELEASE'],
   ['255.255.255', 'DOCTOR_REDIS_PRERELEASE'],

@@ -1,4 +1,4 @@
-/** What a server is: version, role, one or a node of a cluster, how fast it answers, what its clock shows. */
+/** Checks a server: version, role, single server or cluster node, latency, and clock. */
 import type { Clock } from '../../core/clock.ts'
 import { RedisError } from '../../core/errors.ts'
 import type { RedisReply } from '../../redis/client-port.ts'
@@ -8,7 +8,7 @@ import { ifAllowed, type ServerInfo, type ServerLook } from './server-info.ts'
 
 const PINGS = 25
 const OLDEST = [6, 2] as const
-/** Release candidates count from here on in their last number (7.0.240 before 7.2.0); unstable builds are 255.255.255. */
+/** The patch number of a release candidate starts here (7.0.240 before 7.2.0). Unstable builds are 255.255.255. */
 const PRERELEASE_FROM = 200
 const SKEW_MS = 2000
 const WRONG_MS = 30_000
@@ -16,11 +16,11 @@ const WRONG_MS = 30_000
 interface Given {
   readonly clock: Clock
   readonly signal: AbortSignal
-  /** True for one that connects to each node of a cluster. */
+  /** True for a client that connects to each node of a cluster. */
   readonly isSharded: boolean
 }
 
-/** @returns whether it is one that takes writes */
+/** @returns whether the server accepts writes */
 export async function checkServer(notes: HealthNotes, look: ServerLook, given: Given): Promise<boolean> {
   const { port, server, info } = look
   if ((await ifAllowed(port, ['PING'])) !== null) {
@@ -50,7 +50,7 @@ function checkVersion(notes: HealthNotes, info: ServerInfo, server: string | nul
   else notes.found(code, 'Version', says, server)
 }
 
-/** @param version `redis_version`, which Valkey gives too: that of the Redis that it is like */
+/** @param version `redis_version`. Valkey reports the compatible Redis version there */
 export function findingOfVersion(version: string): 'DOCTOR_REDIS_VERSION' | 'DOCTOR_REDIS_PRERELEASE' | null {
   const [major = 0, minor = 0, patch = 0] = version.split('.').map(Number)
   if (major < OLDEST[0] || (major === OLDEST[0] && minor < OLDEST[1])) return 'DOCTOR_REDIS_VERSION'
@@ -100,9 +100,9 @@ function inWords(ms: number): string {
   return ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`
 }
 
-/** Whether the near cache would hear of changes there. */
+/** Checks whether the near cache would receive changes from this server. */
 export async function checkTracking(notes: HealthNotes, { port, server }: ServerLook): Promise<void> {
-  // Asks for the right and the command, and changes nothing.
+  // Tests the right and the command, and changes nothing.
   const reply = await ifAllowed(port, ['CLIENT', 'TRACKING', 'OFF'])
   if (reply === null) notes.found('DOCTOR_TRACKING_REFUSED', 'Near cache', 'CLIENT TRACKING is refused', server)
   else notes.ok('Near cache', 'CLIENT TRACKING is allowed', server)

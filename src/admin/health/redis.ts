@@ -1,6 +1,6 @@
 /**
- * Redis: the way to it, whether it lets us in, then each of its servers. What fails is the end of what depends on it, so that
- * one cause is told once.
+ * Checks Redis: the connection, authentication, then each server. A failed check skips only the checks that depend on it, so that each
+ * cause is reported once.
  */
 import type { Options } from '../../config/types.ts'
 import type { RedisFeature } from '../../stores/redis/acl-rights.ts'
@@ -19,7 +19,7 @@ import { checkRights } from './redis-rights.ts'
 import { checkServer, checkTracking } from './redis-server.ts'
 import { serverInfoOf, type ServerLook } from './server-info.ts'
 
-/** @returns what is open and can be looked into; `null` when it cannot. Whoever gets it closes it. */
+/** @returns the open context, or `null` if it cannot be opened. The caller closes it. */
 export async function checkRedis(
   notes: HealthNotes,
   context: HealthContext,
@@ -44,7 +44,7 @@ export async function checkRedis(
   }
 }
 
-/** @throws {RedisError} when one of them cannot be asked */
+/** @throws {RedisError} if a server cannot be queried */
 async function checkServers(
   notes: HealthNotes,
   { server: store, prefix }: ServerContext,
@@ -60,7 +60,7 @@ async function checkServers(
   }
   const features = featuresOf(setup)
   const planted = await plantedCanaries(store).catch(() => null)
-  // A server that cannot be written to says why once.
+  // A server that refuses writes reports the reason only once.
   const writable: ServerLook[] = []
   for (const look of looks) {
     if (signal.aborted) return

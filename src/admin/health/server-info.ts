@@ -1,9 +1,9 @@
-/** The answer of `INFO`, field by field. It is allowed where `CONFIG` is not: on managed services, and for a small ACL user. */
+/** Parses the reply of `INFO`. Managed services and restricted ACL users may run it, unlike `CONFIG`. */
 import { isCoatcheckError } from '../../core/errors.ts'
 import type { RedisReply, ServerPort } from '../../redis/client-port.ts'
 import { infoFields } from '../info-fields.ts'
 
-/** Of a server that is busy: everything else here waits for it too. */
+/** Deadline for a busy server: all further checks wait for this reply. */
 export const LOOK_MS = 3000
 
 export class ServerInfo {
@@ -17,13 +17,13 @@ export class ServerInfo {
     return this.#fields.get(name) ?? null
   }
 
-  /** `null` when the server does not say it. */
+  /** `null` if the server does not report the field. */
   number(name: string): number | null {
     const value = this.#fields.get(name)
     return value === undefined || value === '' || Number.isNaN(Number(value)) ? null : Number(value)
   }
 
-  /** Fields with this beginning, in their order. */
+  /** Fields with this prefix, in their order. */
   all(beginning: string): readonly (readonly [name: string, value: string])[] {
     return [...this.#fields].filter(([name]) => name.startsWith(beginning))
   }
@@ -32,24 +32,30 @@ export class ServerInfo {
 /** One server under examination. */
 export interface ServerLook {
   readonly port: ServerPort
-  /** How findings name it: `null` when there is only one. */
+  /** Server name for findings. `null`: there is only one server. */
   readonly server: string | null
-  /** `null`: it does not say anything about itself. */
+  /** `null`: `INFO` is not allowed. */
   readonly info: ServerInfo | null
 }
 
-/** @returns `null` where `INFO` is not allowed. @throws {RedisError} */
+/**
+ * @returns `null` if `INFO` is not allowed
+ * @throws {RedisError}
+ */
 export async function serverInfoOf(port: ServerPort): Promise<ServerInfo | null> {
   const reply = await ifAllowed(port, ['INFO'])
   return reply === null ? null : new ServerInfo(replyText(reply))
 }
 
-/** Of a reply that is a text, or a number. */
+/** Text of a text or number reply. */
 export function replyText(reply: RedisReply): string {
   return Buffer.isBuffer(reply) || typeof reply === 'number' ? reply.toString() : ''
 }
 
-/** `null` for what the ACL or a managed service refuses, or the server does not know. @throws {RedisError} */
+/**
+ * Returns `null` for a command that the ACL or a managed service refuses, or that the server does not know.
+ * @throws {RedisError}
+ */
 export async function ifAllowed(port: ServerPort, args: readonly string[], key = ''): Promise<RedisReply> {
   try {
     return await port.command(key, args, { deadlineMs: LOOK_MS })

@@ -1,4 +1,4 @@
-/** Findings that options and environment show by themselves. If you add one: its row in docs/doctor.md (a test compares both). */
+/** Findings from options and environment alone. If you add one, add its row in docs/doctor.md (a test compares both). */
 import { type CatalogueFinding, error, warning } from './entry.ts'
 
 export const configurationFindings = {

@@ -1,4 +1,4 @@
-/** Findings about what lies in Redis. If you add one: its row in docs/doctor.md (a test compares both). */
+/** Findings about the data in Redis. If you add one, add its row in docs/doctor.md (a test compares both). */
 import { type CatalogueFinding, error, warning } from './entry.ts'
 
 export const dataFindings = {

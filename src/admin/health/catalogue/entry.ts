@@ -1,4 +1,4 @@
-/** The shape of an entry of the catalogue of findings. */
+/** The type of an entry in the catalogue of findings. */
 
 /** Severity of a finding. `error` fails `coatcheck doctor`; `warning` fails it only with `--strict`. */
 export type Severity = 'error' | 'warning'

@@ -1,4 +1,4 @@
-/** Findings about the identity provider and the way back from it. If you add one: its row in docs/doctor.md. */
+/** Findings about the identity provider and the return from it. If you add one, add its row in docs/doctor.md. */
 import { type CatalogueFinding, error, warning } from './entry.ts'
 
 const provider = { severity: 'error', cause: 'provider' } as const

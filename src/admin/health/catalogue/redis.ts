@@ -1,4 +1,4 @@
-/** Findings about the Redis servers themselves. If you add one: its row in docs/doctor.md (a test compares both). */
+/** Findings about the Redis servers themselves. If you add one, add its row in docs/doctor.md (a test compares both). */
 import { type CatalogueFinding, error, warning } from './entry.ts'
 
 const tls = { severity: 'error', cause: 'redis-unreachable' } as const
