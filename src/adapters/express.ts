@@ -1,9 +1,9 @@
 /**
  * `coatcheck/express`: the routes and the session on Express 4 and 5.
  *
- * Thin on purpose: it knows Express' request, response and `next`, and nothing about sessions. The middleware answers what
- * lies under `basePath` and reads nothing otherwise; a session is read when a handler asks, once per request. Express itself
- * is not loaded from here (types only), so both versions are served by what they have in common.
+ * Deliberately thin: it handles Express' request, response and `next`, and contains no session logic. The middleware answers requests below
+ * `basePath` and reads nothing otherwise. A session is read when a handler requests it, once per request. Express itself is not loaded here
+ * (types only), so the code only uses what both versions share.
  */
 import type { ErrorRequestHandler, NextFunction, Request, RequestHandler, Response } from 'express'
 import type { HttpInstance } from '../http/instance.ts'
@@ -35,7 +35,7 @@ export interface RequireUserOptions {
   readonly onUnavailable?: OutagePolicy
   /**
    * How long ago the user may have authenticated at the provider (claim `auth_time`), such as `'5m'`. After that, a navigation goes to a
-   * sign-in that asks for the credentials again, and any other request gets 401 `COATCHECK_RECENT_SIGNIN_REQUIRED`. A session without
+   * sign-in that requires the credentials again, and any other request gets 401 `COATCHECK_RECENT_SIGNIN_REQUIRED`. A session without
    * `auth_time` never counts as recent. Default: any time ago.
    */
   readonly maxAge?: Duration
@@ -66,7 +66,7 @@ export interface ExpressAuth<D extends object> extends RequestHandler {
    * any other request gets 401. Errors, such as a `RedisError` during an outage, reach `next`.
    */
   requireUser(options?: RequireUserOptions): RequestHandler
-  /** Combines `requireUser()` and a handler. What the handler throws or rejects with reaches `next`, on Express 4 too. */
+  /** Combines `requireUser()` and a handler. If the handler throws or rejects, the error reaches `next`, on Express 4 too. */
   withUser(handler: UserHandler<D>, options?: RequireUserOptions): RequestHandler
   /**
    * Answers errors of Coatcheck, such as 503 with `Retry-After` during an outage. Passes on all other errors. Mount it last:
@@ -76,7 +76,7 @@ export interface ExpressAuth<D extends object> extends RequestHandler {
 }
 
 /**
- * Creates the middleware for Express 4 and 5. It answers requests below `basePath`, and reads a session only when a handler asks.
+ * Creates the middleware for Express 4 and 5. It answers requests below `basePath`, and reads a session only when a handler requests it.
  * @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT` when `auth` is not from `coatcheck()`, or an option is unknown or wrong
  */
 export function expressAuth<D extends object>(auth: HttpInstance<D>, options: ExpressAuthOptions = {}): ExpressAuth<D> {
@@ -93,7 +93,10 @@ export function expressAuth<D extends object>(auth: HttpInstance<D>, options: Ex
     })
 
   const handled = new WeakSet<Request>()
-  /** An error that has an answer needs `errorHandler`. Express skips one that is missing or stands before the route. */
+  /**
+   * Reports a Coatcheck error that `errorHandler` did not handle. Express skips an error handler that is missing or mounted before the
+   * route.
+   */
   const expectHandler = (request: Request, error: unknown): void => {
     if (!isCoatcheckError(error) || isForHost(error)) return
     const { code } = error
@@ -143,7 +146,7 @@ export function expressAuth<D extends object>(auth: HttpInstance<D>, options: Ex
     handled.add(request)
     passErrors(next, () => {
       const answer = response.headersSent ? null : edge.answerError(error, request)
-      // Its body is complete: nothing to wait for, and nothing that could fail but the client's connection.
+      // The body is complete, so there is no need to wait. Only the client's connection could fail.
       if (answer) void sendWebResponse(answer, request, response)
       else next(error)
     })
@@ -161,7 +164,7 @@ export function expressAuth<D extends object>(auth: HttpInstance<D>, options: Ex
   })
 }
 
-/** Express 4 does not look at what a handler returns: whatever goes wrong reaches `next` from here, on both. */
+/** Express 4 ignores the return value of a handler. This function passes every error to `next`, on both versions. */
 function passErrors(next: NextFunction, run: () => Promise<void> | void): void {
   void (async () => run())().catch(next)
 }

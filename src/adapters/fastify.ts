@@ -1,6 +1,6 @@
 /**
- * `coatcheck/fastify`: the routes and the session on Fastify 5, as a plugin for the context that registers it and those below.
- * Fastify is not loaded from here (types only).
+ * `coatcheck/fastify`: the routes and the session on Fastify 5, as a plugin for the context that registers it and its child contexts.
+ * Fastify is not loaded here (types only).
  */
 import type { FastifyError, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import type { HttpInstance } from '../http/instance.ts'
@@ -33,7 +33,7 @@ export interface FastifyRequireUserOptions {
   readonly onUnavailable?: OutagePolicy
   /**
    * How long ago the user may have authenticated at the provider (claim `auth_time`), such as `'5m'`. After that, a navigation goes to a
-   * sign-in that asks for the credentials again, and any other request gets 401 `COATCHECK_RECENT_SIGNIN_REQUIRED`. A session without
+   * sign-in that requires the credentials again, and any other request gets 401 `COATCHECK_RECENT_SIGNIN_REQUIRED`. A session without
    * `auth_time` never counts as recent. Default: any time ago.
    */
   readonly maxAge?: Duration
@@ -53,7 +53,7 @@ export interface FastifyAuth<D extends object> extends FastifyPluginAsync {
   /**
    * Returns the session of this request, the same object at every call. A request without a session cookie costs no command.
    * @throws {RedisError} during an outage, unless `onUnavailable` names a substitute. It does not mean that no user is signed in.
-   * @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT` in a context that the plugin is not registered for
+   * @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT` in a context for which the plugin is not registered
    */
   getSession(request: FastifyRequest, options?: SessionRequest): Promise<Session<D>>
   /**
@@ -69,15 +69,15 @@ export interface FastifyAuth<D extends object> extends FastifyPluginAsync {
   /** Combines `requireUser()` and a handler. */
   withUser(handler: FastifyUserHandler<D>, options?: FastifyRequireUserOptions): Hook
   /**
-   * Answers errors of Coatcheck, such as 503 with `Retry-After` during an outage. Throws all other errors, which reach the error handler
-   * of the context above. Set it with `app.setErrorHandler(web.errorHandler)`.
+   * Answers errors of Coatcheck, such as 503 with `Retry-After` during an outage. Throws all other errors to the error handler of the
+   * parent context. Set it with `app.setErrorHandler(web.errorHandler)`.
    */
   readonly errorHandler: (error: FastifyError, request: FastifyRequest, reply: FastifyReply) => FastifyReply
 }
 
 /**
- * Creates the plugin for Fastify 5. It applies to the context that registers it and to those below, and reads a session only when a
- * handler asks.
+ * Creates the plugin for Fastify 5. It applies to the context that registers it and to its child contexts. It reads a session only when a
+ * handler requests it.
  * @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT` when `auth` is not from `coatcheck()`, or an option is unknown or wrong
  */
 export function fastifyAuth<D extends object>(auth: HttpInstance<D>, options: FastifyAuthOptions = {}): FastifyAuth<D> {
@@ -97,7 +97,7 @@ export function fastifyAuth<D extends object>(auth: HttpInstance<D>, options: Fa
     const { property } = options
     if (property !== undefined) {
       const holders = createHolders<D>(`request.${property}`)
-      // A getter: only requests that use the session create a `RequestSession`.
+      // A getter, so that only requests that use the session create a `RequestSession`.
       app.decorateRequest(property, {
         getter(this: FastifyRequest) {
           return holders.of(requestSessionOf(this))
@@ -107,7 +107,7 @@ export function fastifyAuth<D extends object>(auth: HttpInstance<D>, options: Fa
         },
       })
     }
-    // Before bodies are parsed, and also for addresses and methods that no route of the application takes.
+    // Runs before bodies are parsed, and also for addresses and methods without a route of the application.
     app.addHook('onRequest', async (request, reply) => {
       replies.set(request, reply)
       if (!edge.isRoute(request.raw)) return
@@ -145,7 +145,7 @@ export function fastifyAuth<D extends object>(auth: HttpInstance<D>, options: Fa
   })
 }
 
-/** Hooks and decorators belong to the context that registers the plugin, and to no context of its own (Fastify, "Plugins"). */
+/** Hooks and decorators apply to the context that registers the plugin, not to a context of its own (Fastify, "Plugins"). */
 function forContextOfRegistrant(plugin: FastifyPluginAsync): FastifyPluginAsync {
   return Object.assign(plugin, {
     [Symbol.for('skip-override')]: true,
@@ -161,7 +161,7 @@ function notRegistered(): MisuseError {
   )
 }
 
-/** Headers stay with Fastify until they leave, so that hooks of others see them; a hijacked reply has only Node's. */
+/** Fastify keeps the headers until it sends them, so that other hooks see them. A hijacked reply only has Node's headers. */
 function sinkOf(reply: FastifyReply): ResponseSink {
   return {
     get headersSent() {
@@ -171,7 +171,7 @@ function sinkOf(reply: FastifyReply): ResponseSink {
     getHeader: (name) => (reply.sent ? reply.raw : reply).getHeader(name),
     setHeader(name, value) {
       if (reply.sent) return reply.raw.setHeader(name, value)
-      // `header()` adds to the cookies that are there; here the whole list is given.
+      // `header()` appends to existing cookies, but `value` is the complete list.
       reply.removeHeader(name)
       return reply.header(name, value)
     },
@@ -180,7 +180,7 @@ function sinkOf(reply: FastifyReply): ResponseSink {
 
 function send(reply: FastifyReply, answer: Response): FastifyReply {
   copyHeaders(answer.headers, sinkOf(reply))
-  // Hooks of the application see the answer before it leaves.
+  // Hooks of the application see the response before it is sent.
   keepUncached(reply.raw)
   reply.code(answer.status)
   return answer.body ? reply.send(answer.body) : reply.send()

@@ -1,6 +1,4 @@
-/**
- * `coatcheck/hono`: the routes and the session on Hono 4, on its server for Node. Hono is not loaded from here (types only).
- */
+/** `coatcheck/hono`: the routes and the session on Hono 4, on its server for Node. Hono is not loaded here (types only). */
 import type { ServerResponse } from 'node:http'
 import type { Context, ErrorHandler, Handler, MiddlewareHandler } from 'hono'
 import type { HttpInstance } from '../http/instance.ts'
@@ -35,7 +33,7 @@ export interface HonoRequireUserOptions {
   readonly onUnavailable?: OutagePolicy
   /**
    * How long ago the user may have authenticated at the provider (claim `auth_time`), such as `'5m'`. After that, a navigation goes to a
-   * sign-in that asks for the credentials again, and any other request gets 401 `COATCHECK_RECENT_SIGNIN_REQUIRED`. A session without
+   * sign-in that requires the credentials again, and any other request gets 401 `COATCHECK_RECENT_SIGNIN_REQUIRED`. A session without
    * `auth_time` never counts as recent. Default: any time ago.
    */
   readonly maxAge?: Duration
@@ -52,7 +50,7 @@ export interface HonoAuth<D extends object> extends MiddlewareHandler {
   /**
    * Returns the session of this request, the same object at every call. A request without a session cookie costs no command.
    * @throws {RedisError} during an outage, unless `onUnavailable` names a substitute. It does not mean that no user is signed in.
-   * @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT` where the middleware is not mounted in front
+   * @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT` if the middleware is not mounted before the handler
    */
   getSession(context: Context, options?: SessionRequest): Promise<Session<D>>
   /**
@@ -74,21 +72,21 @@ export interface HonoAuth<D extends object> extends MiddlewareHandler {
   readonly errorHandler: ErrorHandler
 }
 
-/** By instance, so that several middlewares on one instance share the session of a request. */
+/** Keyed by instance, so that several middlewares on one instance share the session of a request. */
 const passagesOf = new WeakMap<object, WeakMap<Context, Passage<object>>>()
 
 interface Passage<D extends object> {
   readonly requestSession: RequestSession<D>
-  /** Names under which the context has it. */
+  /** Names under which the context holds the session. */
   readonly held: Set<string>
-  /** The middleware has been left: from then on headers may have gone. */
+  /** The middleware has finished. From then on the headers may have been sent. */
   left: boolean
-  /** A ticket leaves or is removed. */
+  /** The response sets or removes a ticket. */
   hasTicket: boolean
 }
 
 /**
- * Creates the middleware for Hono 4 on Node. It answers requests below `basePath`, and reads a session only when a handler asks.
+ * Creates the middleware for Hono 4 on Node. It answers requests below `basePath`, and reads a session only when a handler requests it.
  * @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT` when `auth` is not from `coatcheck()`, or an option is unknown or wrong
  */
 export function honoAuth<D extends object>(auth: HttpInstance<D>, options: HonoAuthOptions = {}): HonoAuth<D> {
@@ -116,7 +114,7 @@ export function honoAuth<D extends object>(auth: HttpInstance<D>, options: HonoA
     return passage
   }
   const requestSessionOn = (context: Context, sink: ResponseSink): RequestSession<D> => {
-    // Made by the first who asks: a request that does not want its session costs nothing.
+    // Created at first use: a request that does not use its session costs nothing.
     let made: RequestSession<D> | null = null
     const requestSession = (): RequestSession<D> =>
       (made ??= auth.http.requestSession({
@@ -150,7 +148,7 @@ export function honoAuth<D extends object>(auth: HttpInstance<D>, options: HonoA
     )
   }
 
-  /** `context.get()` has it from now on, and `context.set()` refuses to replace it. */
+  /** Makes the session available through `context.get()`, and blocks its replacement by `context.set()`. */
   const hold = (context: Context, name: string, { requestSession, held }: Passage<D>): void => {
     if (held.has(name)) return
     held.add(name)
@@ -172,13 +170,13 @@ export function honoAuth<D extends object>(auth: HttpInstance<D>, options: HonoA
     const passage = known ?? enter(context)
     if (property !== undefined) hold(context, property, passage)
     await next()
-    // The outermost one knows that the handlers are done.
+    // Only the outermost middleware knows that the handlers are done.
     if (known) return
     if (passage.hasTicket) context.header('Cache-Control', UNCACHED)
     passage.left = true
   }
 
-  /** The session of a request that meets the requirement, or the answer to one that does not. */
+  /** Returns the session of a request that meets the requirement, or the response to one that does not. */
   const admission = (
     caller: 'withUser()' | 'requireUser()',
     { provider, onUnavailable, maxAge }: HonoRequireUserOptions,
@@ -216,7 +214,8 @@ export function honoAuth<D extends object>(auth: HttpInstance<D>, options: HonoA
     errorHandler(error: Error, context: Context) {
       const answer = edge.answerError(error, context.req.raw)
       if (!answer) throw error
-      // Hono carries the headers over, a new ticket among them, as Node's response does: the previous ticket may open nothing any more.
+      // Hono carries over the headers, as Node's response does, including a new ticket. They must stay, because the previous ticket may no
+      // longer be valid.
       context.res = new Response(null)
       keepNodeUncached(context)
       return answer
@@ -224,19 +223,19 @@ export function honoAuth<D extends object>(auth: HttpInstance<D>, options: HonoA
   })
 }
 
-/** Of Hono's server for Node: it hands Node's request over as `env.incoming`. */
+/** Hono's server for Node provides Node's request as `env.incoming`. */
 function socketAddress(context: Context): string | undefined {
   const { incoming } = (context.env ?? {}) as { readonly incoming?: { readonly socket?: { remoteAddress?: string } } }
   return incoming?.socket?.remoteAddress
 }
 
-/** Middleware in front of ours still changes the response of Hono; the one of Node comes after all of it. */
+/** Middleware before this one can still change Hono's response. Node's response comes after all of it. */
 function keepNodeUncached(context: Context): void {
   const outgoing = nodeResponse(context)
   if (outgoing?.writeHead) keepUncached(outgoing as HeadWriter)
 }
 
-/** Hono's server for Node hands it over as `env.outgoing`. */
+/** Hono's server for Node provides it as `env.outgoing`. */
 function nodeResponse(context: Context): Partial<HeadWriter & Pick<ServerResponse, 'getHeader'>> | undefined {
   return ((context.env ?? {}) as { readonly outgoing?: ServerResponse }).outgoing
 }
@@ -252,7 +251,7 @@ function sinkOf(context: Context, hasLeft: () => boolean, onUncached: () => void
     },
     getHeader: (name) =>
       sinkHeaderOf(context.res.headers, name) ??
-      // What was set on the response of Node stays there, unless Hono has a header of the name.
+      // A header that was set on Node's response stays there, unless Hono has a header of the same name.
       (isInsteadOfCacheControl(name) ? nodeResponse(context)?.getHeader?.(name) : undefined),
     setHeader(name, value) {
       context.header(name, undefined)

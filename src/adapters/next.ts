@@ -1,12 +1,12 @@
 /**
  * `coatcheck/next`: the routes and the session in Next 15 and 16, App Router, on the Node runtime.
  *
- * Reading works everywhere, server components included, and never wants to write a cookie. Writing session data works
- * everywhere as well; what brings a new ticket (the first write of a new visitor, sign-in, rotation) works where Next can set
- * cookies: in route handlers and server actions.
+ * Reading works everywhere, including server components, and never needs to set a cookie. Writing session data works everywhere as well.
+ * Operations that issue a new ticket (the first write of a new visitor, sign-in, rotation) work where Next can set cookies: in route
+ * handlers and server actions.
  */
-// What next/navigation re-exports. That itself cannot be named here: Next replaces it by its server version under the name without an
-// extension, and Node finds it only with one.
+// These modules are what next/navigation re-exports. They are imported directly: without an extension, Next replaces next/navigation by its
+// server version; Node only finds it with one.
 import { redirect } from 'next/dist/client/components/redirect.js'
 import type { HttpInstance } from '../http/instance.ts'
 import type { Duration } from '../core/duration.ts'
@@ -30,7 +30,7 @@ export interface RouteHandlerOptions {
 type Handler = (request: Request) => Promise<Response>
 
 /**
- * The handlers of the routes of sign-in, for the file `app/auth/[...path]/route.ts`:
+ * The handlers of the sign-in routes, for the file `app/auth/[...path]/route.ts`:
  * `export const { GET, POST, DELETE, HEAD, OPTIONS } = routeHandlers(auth)`.
  */
 export interface RouteHandlers {
@@ -89,7 +89,7 @@ export interface NextRequireUserOptions extends SessionRequest {
   readonly provider?: string
   /**
    * How long ago the user may have authenticated at the provider (claim `auth_time`), such as `'5m'`. After that, the browser goes to a
-   * sign-in that asks for the credentials again. A session without `auth_time` never counts as recent. Default: any time ago.
+   * sign-in that requires the credentials again. A session without `auth_time` never counts as recent. Default: any time ago.
    */
   readonly maxAge?: Duration
 }
@@ -117,8 +117,8 @@ export async function requireUser<D extends object>(
 }
 
 /**
- * Returns whether a request carries a ticket with a valid signature that has not expired, for `proxy.ts`. It does not ask Redis, so it is
- * also true for a session that was ended, and for an anonymous session. Pages and handlers decide with `requireUser` and `getSession`.
+ * Returns whether a request carries a ticket with a valid signature that has not expired, for `proxy.ts`. It does not query Redis, so it is
+ * also true for a session that was ended, and for an anonymous session. Pages and handlers must use `requireUser` and `getSession`.
  * @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT` when `auth` is not from `coatcheck()`
  * @throws {ConfigError} when a setting is missing or invalid
  */
@@ -136,7 +136,7 @@ export interface NextWithUserOptions extends SessionRequest {
   readonly provider?: string
   /**
    * How long ago the user may have authenticated at the provider (claim `auth_time`), such as `'5m'`. After that, a navigation goes to a
-   * sign-in that asks for the credentials again, and any other request gets 401 `COATCHECK_RECENT_SIGNIN_REQUIRED`. A session without
+   * sign-in that requires the credentials again, and any other request gets 401 `COATCHECK_RECENT_SIGNIN_REQUIRED`. A session without
    * `auth_time` never counts as recent. Default: any time ago.
    */
   readonly maxAge?: Duration
@@ -152,8 +152,8 @@ export type NextUserHandler<D extends object, C> = (
 ) => Response | Promise<Response>
 
 /**
- * Wraps a route handler. Its response is marked `Cache-Control: private, no-store` if it used the session (RFC 9111), and errors of
- * Coatcheck become answers, such as 503 with `Retry-After` during an outage. Other errors are thrown. A new ticket after the handler has
+ * Wraps a route handler. If the handler used the session, the response gets `Cache-Control: private, no-store` (RFC 9111). Errors of
+ * Coatcheck become responses, such as 503 with `Retry-After` during an outage. Other errors are thrown. A new ticket after the handler has
  * returned is refused with `COATCHECK_HEADERS_SENT`.
  */
 export function routeHandler<D extends object, C>(auth: HttpInstance<D>, handler: NextHandler<C>): NextHandler<C> {

@@ -25,7 +25,7 @@ export interface NodeRequireUserOptions extends SessionRequest {
   readonly provider?: string
   /**
    * How long ago the user may have authenticated at the provider (claim `auth_time`), such as `'5m'`. After that, a navigation goes to a
-   * sign-in that asks for the credentials again, and any other request gets 401 `COATCHECK_RECENT_SIGNIN_REQUIRED`. A session without
+   * sign-in that requires the credentials again, and any other request gets 401 `COATCHECK_RECENT_SIGNIN_REQUIRED`. A session without
    * `auth_time` never counts as recent. Default: any time ago.
    */
   readonly maxAge?: Duration
@@ -34,8 +34,8 @@ export interface NodeRequireUserOptions extends SessionRequest {
 /** The functions for servers on `node:http`. Every method is bound. */
 export interface NodeAuth<D extends object> {
   /**
-   * Answers a request below `basePath`, and returns true. False: the path is another one, and the request is untouched.
-   * @throws errors that no visitor can act on: of the application's own functions, of the code, of the configuration
+   * Answers a request below `basePath`, and returns true. Returns false for any other path, and leaves the request untouched.
+   * @throws errors that no visitor can fix: errors of the application's own functions, mistakes in code or configuration
    */
   handle(request: IncomingMessage, response: ServerResponse): Promise<boolean>
   /**
@@ -49,8 +49,8 @@ export interface NodeAuth<D extends object> {
    */
   getVisit(request: IncomingMessage, response: ServerResponse): Promise<Visit<D>>
   /**
-   * Returns the signed-in user and the session. `null`: no user is signed in, or not recently enough. The answer is then sent: a redirect
-   * to sign-in for a navigation, else 401.
+   * Returns the signed-in user and the session. `null`: no user is signed in, or the sign-in is not recent enough. The response is then
+   * sent: a redirect to sign-in for a navigation, otherwise 401.
    * @throws {RedisError} during an outage
    */
   requireUser(
@@ -63,12 +63,14 @@ export interface NodeAuth<D extends object> {
     /** The session of the user. */
     readonly session: Session<D>
   } | null>
-  /** Answers an error of Coatcheck, such as 503 with `Retry-After` during an outage. False: the error is another one, and nothing is sent. */
+  /**
+   * Answers an error of Coatcheck, such as 503 with `Retry-After` during an outage. Returns false for any other error, and sends nothing.
+   */
   handleError(error: unknown, request: IncomingMessage, response: ServerResponse): boolean
 }
 
 /**
- * Creates the functions for servers on `node:http` without a framework. A session is read only when the application asks.
+ * Creates the functions for servers on `node:http` without a framework. A session is read only when the application requests it.
  * @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT` when `auth` is not from `coatcheck()`, or an option is unknown or wrong
  */
 export function nodeAuth<D extends object>(auth: HttpInstance<D>, options: NodeAuthOptions = {}): NodeAuth<D> {
@@ -84,7 +86,7 @@ export function nodeAuth<D extends object>(auth: HttpInstance<D>, options: NodeA
       await sendWebResponse(await edge.answerRoute(request, ipOf(request)), request, response)
       return true
     },
-    // async: a configuration that is incomplete rejects like everything else
+    // async, so that an incomplete configuration rejects like every other error
     getSession: async (request, response, options) => requestSessionOf(request, response).getSession(options),
     getVisit: async (request, response) => requestSessionOf(request, response).getVisit(),
     async requireUser(request, response, { provider, onUnavailable, maxAge } = {}) {

@@ -1,21 +1,21 @@
 /**
- * Where Next takes cookies: `cookies().set()`, which works in route handlers and server actions and nowhere else. Other headers
- * can only be put on the response of a route handler, so they are kept until there is one.
+ * Response sink for Next. `cookies().set()` only works in route handlers and server actions. Other headers can only be put on the response
+ * of a route handler, so the sink keeps them until that response exists.
  */
 import { partsOfSetCookie, type ResponseSink, setCookiesOf } from '../../http/cookie.ts'
 import { copyHeaders } from '../../http/node-bridge.ts'
 
-/** What `await cookies()` gives, as far as it is used here. */
+/** The part of the result of `await cookies()` that is used here. */
 export interface NextCookies {
   set(cookie: object): unknown
 }
 
 export class NextSink implements ResponseSink {
-  /** Set when the response of a route handler has been handed over. */
+  /** True after the response of a route handler was handed over. */
   headersSent = false
-  /** Until `routeHandler()` or `withUser()` stands around the handler: Next does not say when it takes the response. */
+  /** True until `routeHandler()` or `withUser()` wraps the handler: Next does not report when it takes the response. */
   mayLeaveUnnoticed = true
-  /** Of the phase that is under way: after a server action Next goes on to render, and cookies are read-only again. */
+  /** Cookies of the current phase. After a server action Next continues to render, and cookies are read-only again. */
   cookies: NextCookies | null = null
   #hasTicket = false
   readonly #headers = new Map<string, string | readonly string[]>()
@@ -42,7 +42,10 @@ export class NextSink implements ResponseSink {
     this.#hasTicket = true
   }
 
-  /** The response with the headers that are not cookies: those Next adds by itself. A response may be immutable. */
+  /**
+   * Returns the response with all headers except cookies, which Next adds itself. It may copy the response, because a response may be
+   * immutable.
+   */
   finish(response: Response): Response {
     this.headersSent = true
     const kept = new Headers(
@@ -62,8 +65,8 @@ export class NextSink implements ResponseSink {
 }
 
 /**
- * A `Cache-Control` of `headers()` in next.config.js, or of a server in front of Next, wins over that of a route handler: Next drops the latter.
- * It keeps `Vary`, and a cache gives a response with `Vary: *` to no other request (RFC 9111 section 4.1).
+ * Prevents caching by `Vary: *`. A `Cache-Control` of `headers()` in next.config.js, or of a server in front of Next, wins over that of a
+ * route handler, which Next drops. Next keeps `Vary`, and a cache never reuses a response with `Vary: *` (RFC 9111 section 4.1).
  */
 export function neverReused(response: Response): Response {
   const result = new Response(response.body, response)
@@ -74,8 +77,8 @@ export function neverReused(response: Response): Response {
 class Probe extends Error {}
 
 /**
- * Next does not say whether cookies can be set, it throws when they are. A cookie whose name cannot be read gets past the
- * check of the phase, and no further: nothing is set either way. Watched by a test on Next 15 and 16.
+ * Next does not report whether cookies can be set: it throws when code sets one. A cookie whose name getter throws passes the check of the
+ * phase and then fails, so it never sets a cookie. A test covers this on Next 15 and 16.
  */
 function canSet(cookies: NextCookies): boolean {
   try {

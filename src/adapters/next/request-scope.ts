@@ -1,6 +1,6 @@
 /**
- * The session side of the request that Next is working on. Next creates one headers object per request, in rendering, in
- * server actions and in route handlers. That object is the key of the request: all callers share one session read.
+ * The session side of the request that Next is processing. Next creates one headers object per request, in rendering, in server actions and
+ * in route handlers. That object is the key of the request, so all callers share one session read.
  */
 import { cookies, headers } from 'next/headers.js'
 import { connection } from 'next/server.js'
@@ -16,9 +16,9 @@ export interface RequestScope<D extends object> {
 const scopes = new WeakMap<object, WeakMap<object, RequestScope<object>>>()
 
 export async function requestScope<D extends object>(auth: HttpInstance<D>): Promise<RequestScope<D>> {
-  // A prerender stops here. Session code reads the clock and the network, which Next allows after `connection()` only:
-  // with Cache Components, prefetching may run what follows `headers()` before a request exists. It also stops
-  // `next build` before Coatcheck reads its settings, so that a build needs none.
+  // A prerender stops here. Session code reads the clock and the network, which Next only allows after `connection()`: with Cache
+  // Components, prefetching may run the code after `headers()` before a request exists. `next build` also stops here, before Coatcheck
+  // reads its settings, so a build needs none.
   await connection()
   const requestHeaders = await headers()
   const requestCookies = await cookies()
@@ -32,7 +32,7 @@ export async function requestScope<D extends object>(auth: HttpInstance<D>): Pro
 
 function createScope<D extends object>(auth: HttpInstance<D>, requestHeaders: Pick<Headers, 'get'>): RequestScope<D> {
   const sink = new NextSink()
-  // Next does not know the address of the client, and any client can send `X-Forwarded-For`.
+  // Next does not provide the address of the client, and any client can send `X-Forwarded-For`.
   const requestSession = auth.http.requestSession({
     cookieHeader: requestHeaders.get('cookie'),
     header: (name) => requestHeaders.get(name),

@@ -1,6 +1,6 @@
 /**
- * The option `adopt` in Next, where no middleware stands in front of all code: pages, actions and route handlers name the instance, so
- * the instance carries the bridge.
+ * The option `adopt` in Next. Next has no middleware in front of all code: pages, actions and route handlers use the instance, so the
+ * instance carries the bridge.
  */
 import type { HttpEdge, HttpInstance } from '../../http/instance.ts'
 import { adoptingHandler, assertCoatcheck, checkAdapterOptions } from '../../http/node-edge.ts'
@@ -13,10 +13,10 @@ export interface AdoptionOptions {
 }
 
 /**
- * Returns the instance with a bridge: every function of `coatcheck/next` that gets it adopts the sessions of another library. In a server
- * component, which can set no cookie, the session is there all the same, and a later request gets the cookie. `hasTicket` is also true for
- * a request with an old cookie.
- * @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT` when `auth` is not from `coatcheck()`, or `adopt` is no bridge
+ * Returns the instance with a bridge: every function of `coatcheck/next` that receives it adopts the sessions of another library. A server
+ * component can set no cookie. It still gets the session, and a later request gets the cookie. `hasTicket` is also true for a request with
+ * an old cookie.
+ * @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT` when `auth` is not from `coatcheck()`, or `adopt` is not a bridge
  */
 export function withAdoption<D extends object, I extends HttpInstance<D>>(
   auth: HttpInstance<D> & I,
