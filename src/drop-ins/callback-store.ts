@@ -1,6 +1,6 @@
 /**
- * The store that express-session and @fastify/session agree on: `get`, `set`, `destroy` with callbacks. What a session object
- * was handed out as is remembered with the object, so that a later `set` stores its changes and not all of it.
+ * The store contract that express-session and @fastify/session share: `get`, `set`, `destroy` with callbacks. The store remembers the state
+ * in which it handed out each session object, so that a later `set` stores only the changes.
  */
 import type { Clock } from '../core/clock.ts'
 import type { HandedOut, HostSessions } from '../documents/host-sessions.ts'
@@ -14,20 +14,20 @@ type Session = Record<string, unknown>
 export interface CallbackStoreDeps {
   readonly open: () => Promise<HostSessions>
   readonly defaultTtlMs: number
-  /** The life that the application sets for this data, in milliseconds. `undefined`: that of the cookie. */
+  /** TTL that the application sets for this data, in milliseconds. `undefined`: the TTL of the cookie. */
   readonly ttlMsOf: (data: JsonObject) => number | undefined
   readonly clock: Clock
-  /** What the session object was handed out as; `undefined` for one that is new to us. */
+  /** The state in which the session object was handed out; `undefined` for an unknown object. */
   readonly knownOf: (session: object) => HandedOut | undefined
   readonly remember: (session: object, known: HandedOut) => void
 }
 
 export interface CallbackStore {
-  /** A copy that is the caller's. */
+  /** Returns a copy that the caller owns. */
   get(sid: string): Promise<Session | null>
   /**
-   * @param isNew true if the host has just created the session, see `HostSessions.save`; `absent`: only if none is stored under the id.
-   *   Default false: unknown
+   * @param isNew true if the library has just created the session, see `HostSessions.save`; `absent`: only if no session is stored under
+   * the id. Default false: unknown
    */
   set(sid: string, session: object, isNew?: boolean | 'absent'): Promise<void>
   touch(sid: string, session: object): Promise<void>
@@ -38,7 +38,7 @@ export function createCallbackStore(deps: CallbackStoreDeps): CallbackStore {
   const { open, clock } = deps
   const knownFor = (sessions: HostSessions, sid: string, session: object): HandedOut | undefined => {
     const known = deps.knownOf(session)
-    // A host may carry an object over to a new id; what it was handed out as belongs to the old one.
+    // A library may move an object to a new id. Its handed-out state belongs to the old id.
     return known?.ref.name === sessions.idOf(sid) ? known : undefined
   }
   const lifeFrom = (session: object): number =>
@@ -64,7 +64,7 @@ export function createCallbackStore(deps: CallbackStoreDeps): CallbackStore {
       }
       const known = knownFor(sessions, sid, session) ?? null
       const saved = await sessions.save(sid, json, { ttlMs, known, isNew: known === null ? isNew : false })
-      // Not stored, because it has ended: for the host that is no error, the session is over either way.
+      // If the session has ended, it is not stored. For the library that is not an error, because the session is over either way.
       if (saved) deps.remember(session, saved)
     },
 
@@ -84,8 +84,8 @@ export function createCallbackStore(deps: CallbackStoreDeps): CallbackStore {
 }
 
 /**
- * Calls back once, outside of the promise, so that an exception of the callback stays its own. Without a callback it returns the promise.
- * Libraries ignore both (`request.session.destroy()`), so a rejection that no caller awaits never ends the process.
+ * Calls the callback once, outside of the promise, so that an exception of the callback does not reject it. Without a callback it returns
+ * the promise. Libraries ignore both (`request.session.destroy()`), so a rejection that no caller awaits never ends the process.
  */
 export function callBack<T>(work: Promise<T>, callback: Callback<T> | undefined): Promise<T> | undefined {
   work.then(

@@ -1,7 +1,7 @@
-/** JSON that keeps which of its top-level fields were dates: Auth.js wants those back as `Date`. */
+/** JSON that records which top-level fields were dates, because Auth.js expects these as `Date`. */
 export interface StoredDates {
   readonly [field: string]: unknown
-  /** Names of the fields that are dates; the name cannot be one of Auth.js'. */
+  /** Names of the fields that are dates. Auth.js has no field of this name. */
   readonly $dates?: readonly string[]
 }
 
@@ -18,7 +18,7 @@ export function fromStored<T extends object = Record<string, unknown>>({ $dates 
   return { ...fields, ...Object.fromEntries($dates.map((name) => [name, new Date(fields[name] as string)])) } as T
 }
 
-/** Auth.js sends only what changes; a field that is `undefined` is not one. */
+/** Auth.js sends only the changed fields. A field that is `undefined` is unchanged. */
 export function definedOf(changes: object): Record<string, unknown> {
   return Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined))
 }

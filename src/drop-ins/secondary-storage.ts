@@ -1,10 +1,10 @@
 /**
- * better-auth's secondary storage: texts under keys, most of them sessions under their token. Beside the contract:
+ * better-auth's secondary storage: texts under keys, most of them sessions under their token. Beyond the contract:
  *
- * - A session that was deleted is not stored again by a request that had read it before.
- * - `active-sessions-<user id>` is a list that better-auth reads, changes and writes back, and so loses entries when sign-ins
- *   meet. Here it is made of what is stored: each session is entered in its user's set in one step, and the list that
- *   better-auth writes is not needed.
+ * - A deleted session is not stored again by a request that had read it before.
+ * - `active-sessions-<user id>` is a list that better-auth reads, changes and writes back, so concurrent sign-ins lose entries. Here the
+ *   list is derived from the stored sessions: each session enters its user's set in one step. The list that better-auth writes is not
+ *   needed.
  */
 import type { Clock } from '../core/clock.ts'
 import { checkedTtlMs } from '../core/time-to-live.ts'
@@ -13,7 +13,7 @@ import type { Documents } from '../documents/documents.ts'
 
 /** The `secondaryStorage` that better-auth expects. */
 export interface SecondaryStorage {
-  /** `null` when there is none. */
+  /** Returns the text; `null` if there is none. */
   get(key: string): Promise<string | null>
   /**
    * Stores a text.
@@ -22,19 +22,19 @@ export interface SecondaryStorage {
   set(key: string, value: string, ttl?: number): Promise<void>
   /** Deletes a value. Deleting an absent value is fine. */
   delete(key: string): Promise<void>
-  /** In one step: of any number of callers exactly one gets it. */
+  /** Reads and deletes in one step: of any number of callers exactly one gets the text. */
   getAndDelete(key: string): Promise<string | null>
-  /** In one step. A counter that was not there begins at 1 and lives for `ttl` seconds from then on. */
+  /** Increments in one step. A new counter begins at 1 and lives for `ttl` seconds from then on. */
   increment(key: string, ttl: number): Promise<number>
 }
 
-/** `t`: the text. `u`: the set of the user, when it is a session. */
+/** `t`: the text. `u`: the set of the user, if the text is a session. */
 export interface StoredText {
   readonly t: string
   readonly u?: string
 }
 
-/** better-auth makes session tokens of 32 letters and digits, and uses them as keys as they are. */
+/** better-auth creates session tokens of 32 letters and digits, and uses them unchanged as keys. */
 const SESSION_TOKEN = /^[A-Za-z0-9]{32}$/
 const LIST = /^active-sessions-(.+)$/s
 const ENDED_REMEMBERED_MS = 60 * 60_000
@@ -67,7 +67,7 @@ export function createSecondaryStorage(documents: Documents<StoredText>, clock: 
       if (list) return listOf(list[1] ?? '')
       const stored = await documents.read(refOf(key))
       if (stored) return stored.value.t
-      // Counters lie elsewhere, so that they can be counted without being opened.
+      // Counters have their own kind, so that they can be incremented without being opened.
       const count = SESSION_TOKEN.test(key) ? null : await driver.counted(counterOf(key))
       return count === null ? null : String(count)
     },
@@ -86,7 +86,7 @@ export function createSecondaryStorage(documents: Documents<StoredText>, clock: 
         return
       }
       const set = setOf(session.userId)
-      // First: whoever ends all sessions of the user has to meet this one.
+      // Enters the set first, so that ending all sessions of the user includes this one.
       await driver.enter(setNamed(set), ref.name, ttlMs)
       await documents.put(ref, { t: value, u: set }, { ttlMs })
     },
@@ -103,7 +103,7 @@ export function createSecondaryStorage(documents: Documents<StoredText>, clock: 
   }
 }
 
-/** The session that a text of better-auth holds. `null`: the text is none. */
+/** Returns the session that a text of better-auth contains. `null`: the text is not a session. */
 export function sessionIn(
   text: string,
 ): { readonly token: string; readonly userId: string; readonly expiresAtMs: number } | null {

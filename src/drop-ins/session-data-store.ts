@@ -1,6 +1,6 @@
 /**
- * nextjs-auth0's `SessionDataStore`: sessions of Auth0, found by the id in its cookie, ended by logout tokens. A session is
- * entered in the sets of its user and of its provider session before it is stored, so whoever ends all of a set meets it.
+ * nextjs-auth0's `SessionDataStore`: sessions of Auth0, found by the id in the cookie, ended by logout tokens. A session enters the sets of
+ * its user and of its provider session before it is stored, so that ending all sessions of a set includes it.
  */
 import type { Clock } from '../core/clock.ts'
 import { boundedLifeMs } from '../core/time-to-live.ts'
@@ -8,7 +8,7 @@ import { type DocumentRef, isDocumentName } from '../documents/document-driver.t
 import type { Documents } from '../documents/documents.ts'
 
 /* eslint-disable @typescript-eslint/no-explicit-any -- the SDK's own type; naming it here would load Next's global types */
-/** nextjs-auth0's `SessionData`: what matters here, the rest is kept as it is. */
+/** nextjs-auth0's `SessionData`. Only these fields are used; the others are stored unchanged. */
 export interface Auth0Session {
   /** Claims of the signed-in user. */
   user: {
@@ -18,13 +18,13 @@ export interface Auth0Session {
   }
   /** Tokens as nextjs-auth0 keeps them. */
   tokenSet: any
-  /** What nextjs-auth0 keeps for itself. */
+  /** Internal data of nextjs-auth0. */
   internal: {
     /** Session id of the provider. */
     sid: string
-    /** Seconds. */
+    /** Creation time, epoch seconds. */
     createdAt: number
-    /** Domain data that nextjs-auth0 keeps for itself. */
+    /** Internal domain data of nextjs-auth0. */
     mcd?: any
   }
   [field: string]: any
@@ -41,22 +41,22 @@ export interface Auth0LogoutToken {
   readonly iss?: string | undefined
 }
 
-/** The `sessionStore` that nextjs-auth0 expects, and what it can do beyond that. */
+/** The `sessionStore` that nextjs-auth0 expects, with additional methods. */
 export interface SessionDataStore {
-  /** `null` when there is none. */
+  /** Returns the session; `null` if there is none. */
   get(id: string): Promise<Auth0Session | null>
-  /** Stores a new session, or replaces one. One that was deleted is not stored again. */
+  /** Stores a new session, or replaces one. A deleted session is not stored again. */
   set(id: string, session: Auth0Session): Promise<void>
-  /** In one step: only if it is there. */
+  /** Replaces a session in one step, only if it exists. Returns whether it did. */
   update(id: string, session: Auth0Session): Promise<boolean>
   /** Ends a session. Ending an absent session is fine. */
   delete(id: string): Promise<void>
   /** Ends the sessions of this provider session, of this user, or of both, at this issuer. */
   deleteByLogoutToken(token: Auth0LogoutToken): Promise<void>
-  /** Sessions of the user that are alive. `id` is a name that opens nothing, for `revoke`. */
+  /** Lists the user's live sessions. `id` is a name for `revoke` that opens no session. */
   listByUser(sub: string): Promise<
     {
-      /** A name for the session that opens nothing: not the id in the cookie. */
+      /** A name for the session that opens no session: not the id in the cookie. */
       readonly id: string
       /** The stored session. */
       readonly session: Auth0Session
@@ -65,11 +65,11 @@ export interface SessionDataStore {
   /** Ends one session by the id of `listByUser`. Resolves to false when it had ended already. */
   revoke(id: string): Promise<boolean>
   /**
-   * Ends all sessions of a user, but the one that `options.except` names by its id of `listByUser` or `idOf`.
-   * @returns how many it ended
+   * Ends all sessions of a user, except the one that `options.except` names by its id of `listByUser` or `idOf`.
+   * @returns the number of ended sessions
    */
   revokeByUser(sub: string, options?: { readonly except?: string }): Promise<number>
-  /** The name that `listByUser` knows the session of this id by. */
+  /** Returns the name under which `listByUser` lists the session of this id. */
   idOf(id: string): Promise<string>
 }
 
@@ -82,14 +82,14 @@ interface Lives {
   readonly isRolling: boolean
 }
 
-/** The life of a session as the SDK counts, milliseconds: one that does not roll ends by its absolute life only. */
+/** The life of a session by the SDK's rules, milliseconds: a session that does not roll only ends by its absolute life. */
 export function sessionLife(lives: Lives, clock: Clock): (session: Auth0Session) => number {
   const mostMs = lives.isRolling ? lives.inactivityMs : lives.absoluteMs
   return ({ internal }) =>
     Math.min(mostMs, boundedLifeMs(internal.createdAt * 1000 + lives.absoluteMs - clock.now(), mostMs))
 }
 
-/** The sets that a session is entered in: those of its user and of its provider session. */
+/** The sets of a session: those of its user and of its provider session. */
 export function sessionSets({
   refOf,
 }: Pick<Documents<Auth0Session>, 'refOf'>): (session: Auth0Session) => readonly DocumentRef[] {
@@ -158,14 +158,14 @@ export function createSessionDataStore(
 
     async deleteByLogoutToken({ sub, sid, iss }) {
       const matches = (session: Auth0Session | null): boolean => {
-        // Entered and not stored yet: it belongs to this set, and that is all there is to know.
+        // The session entered the set but is not stored yet, so only its membership is known.
         if (!session) return true
         const { issuer } = (session.internal.mcd ?? {}) as { readonly issuer?: string }
         const sameIssuer = iss === undefined || issuer === undefined || withoutSlash(iss) === withoutSlash(issuer)
         const sameUser = sub === undefined || session.user.sub === sub
         return sameIssuer && sameUser && (sid === undefined || session.internal.sid === sid)
       }
-      // With both, one session of this user is meant.
+      // With both claims, the token means one session of this user.
       if (sid !== undefined) await endWhere(sidSet(sid), matches)
       else if (sub !== undefined) await endWhere(userSet(sub), matches)
     },

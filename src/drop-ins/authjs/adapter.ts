@@ -1,6 +1,6 @@
 /**
- * The Auth.js adapter: users, accounts, sessions, verification tokens and authenticators as sealed documents. One document is
- * changed in one step; what spans several is ordered so that a crash in between leaves nothing that anybody can sign in with.
+ * The Auth.js adapter: users, accounts, sessions, verification tokens and authenticators as sealed documents. Each document changes in one
+ * step. Operations on several documents are ordered so that a crash in between leaves nothing that can sign in.
  */
 import type { Clock } from '../../core/clock.ts'
 import { SessionError } from '../../core/errors.ts'
@@ -21,7 +21,7 @@ import { definedOf, fromStored, type StoredDates, toStored } from '../dated-json
 
 export interface AuthJsDocuments {
   readonly users: Documents<StoredDates>
-  /** From an address to the id of its user. */
+  /** Maps an address to the id of its user. */
   readonly emails: Documents<EmailClaim>
   readonly accounts: Documents<StoredDates>
   readonly sessions: Documents<StoredDates>
@@ -65,7 +65,7 @@ export function createAuthJsAdapter(
     async createUser(given: Partial<AuthJsUser>) {
       const user = { ...given, id: given.id ?? random.bytes(16).toString('base64url') } as AuthJsUser
       const ref = users.refOf(user.id)
-      // For a moment only, until the address is the user's: whatever happens in between, nothing is left over.
+      // Stored with a short TTL until the user owns the address. If the process crashes in between, nothing is left over.
       const created = await users.put(ref, toStored(user), { ttlMs: UNCLAIMED_MS, isNew: true })
       if (created.status !== 'saved') {
         throw new SessionError('COATCHECK_EMAIL_TAKEN', {
@@ -78,7 +78,7 @@ export function createAuthJsAdapter(
         await users.driver.remove(ref)
         throw error
       }
-      // A change, not a put: another process may have found the user by now, and changed the user.
+      // A change, not a put: another process may have found and changed the user by now.
       await users.change(ref, (value) => ({ ...value }), forever, created.document)
       return user
     },
@@ -120,7 +120,7 @@ export function createAuthJsAdapter(
 
     async deleteUser(userId) {
       const user = await getUser(userId)
-      // The user first: whatever is left after a crash leads to nobody.
+      // Removes the user first: documents that remain after a crash then belong to no user.
       await users.driver.remove(users.refOf(userId))
       await sessions.revokeSessionsByUser(userId)
       for (const account of await listOwned<AuthJsAccount>(accounts, userId)) await unlink(account)

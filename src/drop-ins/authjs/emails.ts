@@ -1,4 +1,4 @@
-/** Which e-mail address belongs to which user: one document per address. */
+/** Maps each e-mail address to its user: one document per address. */
 import type { Clock } from '../../core/clock.ts'
 import { SessionError } from '../../core/errors.ts'
 import type { Documents } from '../../documents/documents.ts'
@@ -14,14 +14,14 @@ export interface EmailClaim {
 
 export interface EmailClaims {
   /**
-   * Claims the address, or renews the claim of this user: a release that is under way then fails.
+   * Claims the address, or renews the claim of this user. A concurrent release then fails.
    * @throws {SessionError} `COATCHECK_EMAIL_TAKEN`
    */
   claim(email: string, userId: string): Promise<void>
   /** Frees the address, unless it is the address of the stored user, or belongs to another user by now. */
   release(email: string, userId: string): Promise<void>
   /**
-   * Called after the user has changed to this address. If a parallel change has replaced the address already, it is free afterwards.
+   * Called after the user has changed to this address. If a parallel change has already replaced the address, it is free afterwards.
    * @throws {SessionError} `COATCHECK_EMAIL_TAKEN`
    */
   settle(email: string, userId: string): Promise<void>
@@ -56,7 +56,7 @@ export function createEmailClaims(
       const owner = await emails.read(ref)
       if (!owner) continue
       if (owner.value.userId !== userId && !(await isAbandoned(email, owner.value))) break
-      // Compare and set on the claim that was read: if two users find it abandoned, one of them gets it.
+      // Compare and set on the claim that was read: if two users find it abandoned, only one of them gets it.
       const isTheSame = (now: EmailClaim): boolean => now.userId === owner.value.userId && now.atMs === owner.value.atMs
       const taken = await emails.change(
         ref,
@@ -71,7 +71,7 @@ export function createEmailClaims(
 
   const release = async (email: string, userId: string): Promise<void> => {
     const ref = emails.refOf(email)
-    // Read the claim first: if the user takes this address again after the read, the claim differs.
+    // Reads the claim first: if the user takes this address again after the read, the claim differs.
     const stored = await emails.read(ref)
     if (stored?.value.userId !== userId || (await getUser(userId))?.email === email) return
     await emails.change(

@@ -1,4 +1,4 @@
-/** Documents of Auth.js that belong to a user: found one by one, and through the set of the user. */
+/** Finds Auth.js documents of a user, one by one and through the user's set. */
 import type { DocumentRef } from '../../documents/document-driver.ts'
 import type { Documents } from '../../documents/documents.ts'
 import { fromStored, type StoredDates } from '../dated-json.ts'
@@ -13,7 +13,7 @@ export async function readAs<T extends object>(documents: Documents<StoredDates>
   return stored && fromStored<T>(stored.value)
 }
 
-/** Those that are there and name the user: a set may hold names of documents that have gone. */
+/** Returns the documents that exist and name the user. A set may contain names of deleted documents. */
 export async function listOwned<T extends object>(documents: Documents<StoredDates>, userId: string): Promise<T[]> {
   const set = ownedBy(documents, userId)
   const names = await documents.driver.members(set)

@@ -1,4 +1,4 @@
-/** Sessions of Auth.js: entered in their user's set before they are stored, so that whoever ends all of them meets each. */
+/** Sessions of Auth.js. A session enters its user's set before it is stored, so that ending all sessions of the user includes it. */
 import type { Clock } from '../../core/clock.ts'
 import { type DocumentRef, isDocumentName } from '../../documents/document-driver.ts'
 import type { Documents } from '../../documents/documents.ts'

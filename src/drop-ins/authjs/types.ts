@@ -1,7 +1,7 @@
 /**
- * Auth.js' adapter contract, as far as it is common to next-auth 4, next-auth 5 and @auth/core: written down here so that none
- * of them has to be installed for another's types. Their fields differ in detail and applications add their own, hence the open
- * signatures; test/types compares with the real ones.
+ * The part of Auth.js' adapter contract that next-auth 4, next-auth 5 and @auth/core share. It is written out here, so that none of them
+ * must be installed for its types. Their fields differ in detail and applications add their own, hence the open signatures. test/types
+ * compares with the real types.
  */
 /* eslint-disable @typescript-eslint/no-explicit-any -- open to the fields of each version and of the application */
 export interface AuthJsUser {
@@ -14,7 +14,7 @@ export interface AuthJsUser {
   [field: string]: any
 }
 
-/** An account at a provider, linked to a user, as Auth.js hands it over. */
+/** An account at a provider, linked to a user, as Auth.js passes it. */
 export interface AuthJsAccount {
   /** Id of the user that the account belongs to. */
   userId: string
@@ -27,7 +27,7 @@ export interface AuthJsAccount {
   [field: string]: any
 }
 
-/** A database session as Auth.js hands it over. */
+/** A database session as Auth.js passes it. */
 export interface AuthJsSession {
   /** The secret in the browser's cookie. The store keeps a keyed hash of it. */
   sessionToken: string
@@ -37,9 +37,9 @@ export interface AuthJsSession {
   expires: Date
 }
 
-/** A token that a user proves an e-mail address with. */
+/** A token with which a user proves an e-mail address. */
 export interface AuthJsVerificationToken {
-  /** What is proved: the e-mail address. */
+  /** The e-mail address that the token proves. */
   identifier: string
   /** The token, hashed by Auth.js. */
   token: string
@@ -69,7 +69,7 @@ export interface AuthJsAuthenticator {
 
 type AccountKey = Pick<AuthJsAccount, 'provider' | 'providerAccountId'>
 
-/** Auth.js calls these. Absence is `null`; a store that cannot answer rejects with a `RedisError`. */
+/** The methods that Auth.js calls. A missing document is `null`. During an outage they reject with a `RedisError`. */
 export interface AuthJsAdapter {
   /** @throws {SessionError} `COATCHECK_EMAIL_TAKEN` */
   createUser(user: any): Promise<AuthJsUser>
@@ -81,9 +81,9 @@ export interface AuthJsAdapter {
   getUserByAccount(account: AccountKey): Promise<AuthJsUser | null>
   /** @throws {SessionError} `COATCHECK_EMAIL_TAKEN`, `COATCHECK_USER_UNKNOWN` */
   updateUser(changes: { id: string; [field: string]: any }): Promise<AuthJsUser>
-  /** With sessions, accounts and authenticators. */
+  /** Deletes a user with its sessions, accounts and authenticators. */
   deleteUser(userId: string): Promise<AuthJsUser | null>
-  /** @throws {SessionError} `COATCHECK_ACCOUNT_LINKED` when it is another user's */
+  /** @throws {SessionError} `COATCHECK_ACCOUNT_LINKED` if the account belongs to another user */
   linkAccount(account: any): Promise<any>
   /** Removes the link between an account and its user. */
   unlinkAccount(account: AccountKey): Promise<any>
@@ -98,15 +98,15 @@ export interface AuthJsAdapter {
     /** The user of the session. */
     user: AuthJsUser
   } | null>
-  /** Only of what is there: `null` for a session that has ended. */
+  /** Updates a stored session. `null` if the session has ended. */
   updateSession(changes: Partial<AuthJsSession> & { sessionToken: string }): Promise<AuthJsSession | null>
-  /** A request under way does not bring it back. */
+  /** Deletes a session. A concurrent request does not restore it. */
   deleteSession(sessionToken: string): Promise<AuthJsSession | null>
   /** Stores a verification token until it expires. */
   createVerificationToken(token: AuthJsVerificationToken): Promise<AuthJsVerificationToken>
-  /** In one step: of any number of callers exactly one gets it. */
+  /** Consumes a token in one step: of any number of callers exactly one gets it. */
   useVerificationToken(token: { identifier: string; token: string }): Promise<AuthJsVerificationToken | null>
-  /** @throws {SessionError} `COATCHECK_ACCOUNT_LINKED` for a credential that is there */
+  /** @throws {SessionError} `COATCHECK_ACCOUNT_LINKED` if the credential exists already */
   createAuthenticator(authenticator: AuthJsAuthenticator): Promise<AuthJsAuthenticator>
   /** Finds a WebAuthn credential; `null` without one. */
   getAuthenticator(credentialID: string): Promise<AuthJsAuthenticator | null>
@@ -116,12 +116,12 @@ export interface AuthJsAdapter {
   updateAuthenticatorCounter(credentialID: string, counter: number): Promise<AuthJsAuthenticator>
 }
 
-/** What Auth.js has no word for. */
+/** Session management that the Auth.js contract does not contain. */
 export interface AuthJsSessions {
-  /** Sessions of the user that are alive. `id` is a name that opens nothing, for `revokeSession`. */
+  /** Lists the user's live sessions. `id` is a name for `revokeSession` that opens no session. */
   listSessionsByUser(userId: string): Promise<
     {
-      /** A name for the session that opens nothing: not its token. */
+      /** A name for the session that opens no session: not its token. */
       readonly id: string
       /** When the session ends. */
       readonly expires: Date
@@ -129,7 +129,7 @@ export interface AuthJsSessions {
   >
   /** Ends one session by the id of `listSessionsByUser`. Resolves to false when it had ended already. */
   revokeSession(id: string): Promise<boolean>
-  /** @returns how many were ended */
+  /** @returns the number of ended sessions */
   revokeSessionsByUser(userId: string, options?: { readonly exceptSessionToken?: string }): Promise<number>
 }
 

@@ -9,7 +9,7 @@ interface Entry {
 
 const HOUR_S = 3600
 
-/** The memory of an application object, in MSAL's two forms: entries by key, and sections of them. */
+/** A fake memory of an application object, in MSAL's two forms: entries by key, and sections of entries. */
 function application() {
   const entries = new Map<string, Entry>()
   const tokenCache = {
@@ -68,7 +68,7 @@ test('keeps tokens on behalf of other users in memory until they expire, and han
     AccessToken: { grace: onBehalf('g', 2 * HOUR_S) },
   })
   expect([...entries.keys()]).toEqual(['authority', 'ada', 'grace'])
-  // The partition decides about its own tokens: this one is empty by now.
+  // The partition itself decides about its tokens, and it is empty by now.
   await visit('ada', null, {})
   expect([...entries.keys()]).toEqual(['authority', 'grace'])
   nowMs = 2 * HOUR_S * 1000

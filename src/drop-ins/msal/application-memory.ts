@@ -1,9 +1,10 @@
 /**
- * The memory of an MSAL application object holds one partition at a time. MSAL calls the plugin before and after it uses the memory. One
- * request holds the memory from `load` to `unload`; otherwise the tokens of one user could be stored in the partition of another.
+ * Guards the memory of an MSAL application object, which holds one partition at a time. MSAL calls the plugin before and after it uses the
+ * memory. One request holds the memory from `load` to `unload`. Otherwise the tokens of one user could be stored in the partition of
+ * another.
  *
- * When the plugin loads the next partition, it retains access tokens on behalf of users: MSAL looks for them without a call of the
- * plugin. MSAL finds such a token only by the hash of the assertion that it was requested with.
+ * When the plugin loads the next partition, it retains access tokens on behalf of users, because MSAL looks for them without a call of the
+ * plugin. MSAL finds such a token only by the hash of the assertion with which it was requested.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { EMPTY_CACHE, type MsalCache, parseCache } from './cache-merge.ts'

@@ -1,6 +1,6 @@
 /**
- * MSAL's cache as data, and the merge of what two processes have done to it: three-way, per entry, between what a process read,
- * what it has now, and what is stored by then. MSAL itself writes the whole cache back, and the later of two writers wins.
+ * Parses MSAL's cache, and merges the changes of two processes: three-way, per entry, between what a process read, its current state, and
+ * the stored state. MSAL itself writes the whole cache back, and the later of two writers wins.
  */
 
 /** Entries by key. */
@@ -10,7 +10,7 @@ export type MsalCache = Readonly<Record<string, Section>>
 
 export const EMPTY_CACHE = '{"Account":{},"IdToken":{},"AccessToken":{},"RefreshToken":{},"AppMetadata":{}}'
 
-/** Empty for what is no cache. */
+/** Returns an empty cache for a text that is not a cache. */
 export function parseCache(text: string | null): MsalCache {
   if (text === null || text === '') return {}
   const parsed: unknown = JSON.parse(text)
@@ -19,12 +19,12 @@ export function parseCache(text: string | null): MsalCache {
 }
 
 /**
- * `stored` with what happened between `read` and `now`. An account that either side has removed stays removed, with everything
- * that belongs to it; of two new versions of one entry the younger one stays.
+ * Applies the changes between `read` and `now` to `stored`. An account that either side removed stays removed, with all its entries. Of two
+ * new versions of one entry, the newer one stays.
  */
 export function mergeCaches(read: MsalCache, now: MsalCache, stored: MsalCache): MsalCache {
   const gone = new Set([...removedAccounts(read, now), ...removedAccounts(read, stored)])
-  // Signed in again since: no longer gone.
+  // Signed in again since then, so no longer removed.
   for (const home of [...addedAccounts(read, now), ...addedAccounts(read, stored)]) gone.delete(home)
   const names = new Set([...Object.keys(stored), ...Object.keys(now), ...Object.keys(read)])
   return Object.fromEntries(
@@ -43,7 +43,7 @@ function mergeSections(read: Section, now: Section, stored: Section, gone: Reado
   return merged
 }
 
-/** When the last entry of the cache is of no use any more, epoch ms; `null` for what has no end of its own (a refresh token). */
+/** When the last entry of the cache becomes useless, epoch milliseconds; `null` if an entry has no expiry (a refresh token). */
 export function endOfUse(cache: MsalCache): { readonly isEmpty: boolean; readonly expiresAtMs: number | null } {
   const { AccessToken: accessTokens = {}, AppMetadata: _, ...others } = cache
   const hasOthers = Object.values(others).some((section) => Object.keys(section).length > 0)
@@ -54,7 +54,7 @@ export function endOfUse(cache: MsalCache): { readonly isEmpty: boolean; readonl
   return { isEmpty: ends.length === 0, expiresAtMs: Math.max(0, ...ends) }
 }
 
-/** MSAL's name of the user of an entry: `home_account_id`. */
+/** MSAL's identifier of the user of an entry: `home_account_id`. */
 function homeOf(entry: unknown): string | null {
   const home = isObject(entry) ? entry['home_account_id'] : null
   return typeof home === 'string' && home !== '' ? home : null
@@ -78,7 +78,7 @@ function isYounger(stored: unknown, ours: unknown): boolean {
   return secondsOf(stored, fields) > secondsOf(ours, fields)
 }
 
-/** MSAL writes numbers as texts. */
+/** MSAL writes numbers as strings. */
 function secondsOf(entry: unknown, fields: readonly string[]): number {
   const values = isObject(entry) ? fields.map((field) => Number(entry[field])) : []
   return Math.max(0, ...values.filter((value) => Number.isFinite(value)))

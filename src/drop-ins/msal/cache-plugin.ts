@@ -44,14 +44,14 @@ export function createMsalCachePlugin(deps: {
       const partition = account ? await partitions.ofAccount(account) : state.partition
       if (!partition) return
       memory.movedTo(context, partition)
-      // A first sign-in ends up elsewhere than it began: only what it added goes there.
+      // A first sign-in ends in another partition than it began. Only the entries that it added go there.
       const known = state.partition === partition ? state.stored : await store.read(partition)
       await store.change(partition, { before, now }, known)
     },
   }
 }
 
-/** The one that a partition is about: MSAL's own plugin takes the first as well. */
+/** The account of a partition: MSAL's own plugin also takes the first one. */
 function firstAccount(cache: MsalCache): MsalAccount | null {
   const [entry] = Object.values(cache['Account'] ?? {}) as Readonly<Record<string, unknown>>[]
   if (!entry) return null

@@ -1,6 +1,6 @@
 /**
- * Stores each partition as one sealed value, in the hash of a user like all tokens. The process merges the changes of one partition that
- * are waiting into one write. So only processes compete for a partition, not their requests.
+ * Stores each partition as one sealed value, in the hash of a user like all tokens. The process merges the waiting changes of one partition
+ * into one write. So only processes compete for a partition, not their requests.
  */
 import type { Clock } from '../../core/clock.ts'
 import { TokenError } from '../../core/errors.ts'
@@ -23,22 +23,25 @@ export interface Partitioned {
   /** For an empty name it returns an empty partition. */
   read(partition: string): Promise<StoredPartition>
   /**
-   * Merges what happened between `before` and `now` into what is stored by then.
-   * @param known what was read last: the first compare and set expects it
+   * Merges the changes between `before` and `now` into the stored partition.
+   * @param known the last state that was read: the first compare and set expects it
    * @throws {TokenError} `COATCHECK_TOKEN_CONFLICT` after 16 lost races
    */
   change(partition: string, change: PartitionChange, known: StoredPartition): Promise<void>
 }
 
 export interface PartitionStore extends Partitioned {
-  /** Stores a partition where none is. False: one is stored. @param endsAtMs its latest end, epoch milliseconds; absent: that of all partitions */
+  /**
+   * Stores a partition if none exists. Returns false if one is stored.
+   * @param endsAtMs its latest expiry, epoch milliseconds; absent: the default of all partitions
+   */
   create(partition: string, cache: MsalCache, endsAtMs?: number): Promise<boolean>
 }
 
 export interface PartitionChange {
   readonly before: MsalCache
   readonly now: MsalCache
-  /** The latest end that the partition may get from this change, epoch milliseconds. Absent: that of all partitions. */
+  /** The latest expiry that this change may give the partition, epoch milliseconds. Absent: the default of all partitions. */
   readonly endsAtMs?: number
 }
 
@@ -51,7 +54,7 @@ interface Waiting extends PartitionChange {
 export function createPartitionStore(deps: {
   readonly driver: TokenDriver
   readonly codec: TokenCodec
-  /** The keyed hash under which a partition lies. */
+  /** The keyed hash under which a partition is stored. */
   readonly userKeyOf: (partition: string) => string
   /** How long a partition with a refresh token is kept without a change. */
   readonly grantLifetimeMs: number
@@ -65,7 +68,7 @@ export function createPartitionStore(deps: {
     if (!record) return { text: null, nonce: null }
     const opened = codec.openMsal(userKey, msalField, record)
     if (typeof opened !== 'string') return { text: opened.value.cache, nonce: opened.nonce }
-    // Taken for empty: the user signs in again and it is written anew. Its nonce can still be compared.
+    // Treated as empty: the user signs in again, and the partition is written anew. Its nonce can still be compared.
     events.emit('error', {
       code: opened === 'key-unknown' ? 'COATCHECK_KEY_UNKNOWN' : 'unreadable',
       operation: 'msal.read',
@@ -73,7 +76,10 @@ export function createPartitionStore(deps: {
     return { text: null, nonce: codec.nonceOf(record) }
   }
 
-  /** One compare and set with all changes. @returns what is stored now if it is not `stored` any more */
+  /**
+   * One compare and set with all changes.
+   * @returns the stored partition, if it is no longer `stored`
+   */
   const attempt = async (
     userKey: string,
     changes: readonly PartitionChange[],

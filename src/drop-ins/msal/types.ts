@@ -1,6 +1,6 @@
 /**
- * The cache plugin contract of `@azure/msal-node` 5 to 7, as far as it is used, typed by shape: an application brings its own
- * copy of MSAL, and this package loads none.
+ * The parts of the cache plugin contract of `@azure/msal-node` 5 to 7 that are used, typed by shape: an application brings its own copy of
+ * MSAL, and this package loads none.
  */
 
 /** `ISerializableTokenCache`. */
@@ -27,7 +27,7 @@ export interface MsalCachePlugin {
   afterCacheAccess(context: MsalCacheContext): Promise<void>
 }
 
-/** What of MSAL's account names a partition. */
+/** The fields of MSAL's account that identify a partition. */
 export interface MsalAccount {
   /** Id of the account over all tenants: object id and tenant id. */
   readonly homeAccountId: string
@@ -43,8 +43,8 @@ export interface MsalAccount {
 
 /** `IPartitionManager` of MSAL's own distributed plugin. */
 export interface MsalPartitionManager {
-  /** Whose cache is about to be used; empty when nobody is signed in yet. */
+  /** Returns the partition key of the user whose cache MSAL is about to use; empty if no user is signed in yet. */
   getKey(): Promise<string>
-  /** Where an account's cache lies. */
+  /** Returns the partition key of an account. */
   extractKey(account: never): Promise<string>
 }
