@@ -5,8 +5,8 @@
  * Operations that issue a new ticket (the first write of a new visitor, sign-in, rotation) work where Next can set cookies: in route
  * handlers and server actions.
  */
-// These modules are what next/navigation re-exports. They are imported directly: without an extension, Next replaces next/navigation by its
-// server version; Node only finds it with one.
+// Imports the module that next/navigation re-exports. `next/navigation` itself cannot be imported here: Next replaces it by its server
+// version only under the name without an extension, and Node finds it only with one.
 import { redirect } from 'next/dist/client/components/redirect.js'
 import type { HttpInstance } from '../http/instance.ts'
 import type { Duration } from '../core/duration.ts'
