@@ -1,4 +1,4 @@
-/** A reading of the servers on one line, with what has changed since the one before in brackets. */
+/** Formats a reading of the servers as one line, with the change since the previous reading in brackets. */
 import type { Activity, ServerReadings } from '../entries/admin.ts'
 import { whole } from '../core/counted.ts'
 import { change, percent, size } from './wording.ts'

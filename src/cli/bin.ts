@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
- * What `coatcheck` on the command line starts. Everything else is in `program.ts`, which a test can call. It is loaded only after
- * the version of Node has been looked at.
+ * Entry point of the `coatcheck` command. Everything else is in `program.ts`, which a test can call. It is loaded only after the check of
+ * the Node version.
  */
 function start(): Promise<void> {
   return import('../core/node-version.ts').then(run, (error: unknown) => {

@@ -1,4 +1,4 @@
-/** All commands, in the order in which help shows them. A new one: a file in `commands/`, its line here, its section in docs/cli.md. */
+/** All commands, in the order of the help. A new command needs a file in `commands/`, its line here, and its section in docs/cli.md. */
 import type { Command } from 'commander'
 import { completion } from './commands/completion.ts'
 import { dev } from './commands/dev.ts'

@@ -1,6 +1,6 @@
 /**
- * What a command works with: its output, the configuration, what it opens, and whether somebody pressed Ctrl-C. Whatever was
- * opened through it is closed when the command ends, however it ends.
+ * Context of a command: its output, the configuration, the connections that it opens, and the signal for Ctrl-C. Connections that were
+ * opened through the context are closed when the command ends, in any case.
  */
 import { confirm as ask, isCancel } from '@clack/prompts'
 import { type AdminContext, openAdmin, openOldServer, openServer, type ServerContext } from '../entries/admin.ts'
@@ -21,9 +21,9 @@ export interface CommonFlags extends ConfigFlags {
 export class CommandContext {
   readonly terminal: Terminal
   readonly output: Output
-  /** Aborted at Ctrl-C: long work stops at the next step, says how far it came, and ends with 130. */
+  /** Aborted at Ctrl-C: long work stops at the next step, reports its progress, and ends with 130. */
   readonly signal: AbortSignal
-  /** Hears of what is opened here. */
+  /** Receives the events of the connections that this context opens. */
   readonly events = new EventBus()
   readonly #flags: CommonFlags
   readonly #closing: (() => Promise<unknown>)[] = []
@@ -42,14 +42,17 @@ export class CommandContext {
     return this.#config
   }
 
-  /** The Redis of the configuration, connected. Needs no key. @throws {ConfigError | RedisError} */
+  /**
+   * Opens the configured Redis. Needs no key.
+   * @throws {ConfigError | RedisError}
+   */
   async server(): Promise<ServerContext> {
     const { options } = await this.config()
     return this.#connected(await openServer(options, this.events))
   }
 
   /**
-   * The Redis of the old library, connected, where a flag or a variable names another one. `null`: it is that of the configuration.
+   * Opens the Redis of the old library, if a flag or a variable names another one. `null`: it is the configured one.
    * @throws {ConfigError | RedisError}
    */
   async oldServer(flags: OldStoreFlags): Promise<ServerContext | null> {
@@ -58,13 +61,16 @@ export class CommandContext {
     return target && this.#connected(await openOldServer(target, this.events))
   }
 
-  /** Everything that the configuration names, connected. @throws {ConfigError | KeyringError | RedisError} */
+  /**
+   * Opens everything in the configuration.
+   * @throws {ConfigError | KeyringError | RedisError}
+   */
   async admin(): Promise<AdminContext> {
     const options = await this.quietOptions()
     return this.#connected(await openAdmin(options, this.events))
   }
 
-  /** The options, for what logs as an application does: what it logs as a warning, a command says itself, and better. */
+  /** Options for code that logs like an application. Its warnings are silenced, because the command reports them itself in more detail. */
   async quietOptions(): Promise<LoadedConfig['options']> {
     const { options } = await this.config()
     const { COATCHECK_LOG, DEBUG } = processEnvironment()
@@ -74,7 +80,7 @@ export class CommandContext {
   }
 
   /**
-   * Asks before something is destroyed. `--yes` answers it; without a terminal it has to.
+   * Asks before a destructive action. `--yes` skips the question, and is required without a terminal.
    * @param consequence what will happen, as a sentence
    * @throws {UsageError} without a terminal and without `--yes`
    */
@@ -87,7 +93,7 @@ export class CommandContext {
     return !isCancel(answer) && answer
   }
 
-  /** To be closed with the command, last first. */
+  /** Registers a close function for the end of the command. The last one runs first. */
   closeLater(close: () => Promise<unknown>): void {
     this.#closing.push(close)
   }

@@ -1,4 +1,4 @@
-/** The exit codes of docs/cli.md: scripts tell by them what is wrong without reading a text. */
+/** The exit codes of docs/cli.md. Scripts can identify the problem without parsing text. */
 import type { Cause } from '../entries/admin.ts'
 import { causeOf } from '../admin/health/cause.ts'
 import { type AnyCoatcheckError, isCoatcheckError } from '../core/errors.ts'
@@ -10,11 +10,11 @@ export const exitCode = {
   failed: 1,
   usage: 2,
   redisUnreachable: 3,
-  /** Redis answers, and does not do it: credentials, rights, memory, role. */
+  /** Redis answers, but refuses: credentials, rights, memory, role. */
   redisRefused: 4,
   provider: 5,
   configuration: 6,
-  /** Some of it was done. */
+  /** The command completed only a part. */
   partial: 7,
   interrupted: 130,
 } as const
@@ -24,7 +24,7 @@ export type ExitCode = (typeof exitCode)[keyof typeof exitCode]
 export function exitCodeOf(error: unknown): ExitCode {
   if (error instanceof UsageError) return exitCode.usage
   if (!isCoatcheckError(error)) return exitCode.failed
-  // A misuse: what was typed cannot be done.
+  // A misuse: the command line asks for something impossible.
   if (familyOf(error) === 'TypeError') return exitCode.usage
   return exitCodeOfCause(causeOf(error))
 }
@@ -41,7 +41,7 @@ const CODES = {
   configuration: exitCode.configuration,
 } as const satisfies Record<Cause, ExitCode>
 
-/** The name of the class: an application's copy of the package has classes of its own. */
+/** Compares the class name, because an application's copy of the package has its own classes. */
 function familyOf(error: AnyCoatcheckError): string {
   return error.name
 }

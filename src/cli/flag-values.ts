@@ -1,4 +1,4 @@
-/** What flags take, checked while they are parsed. */
+/** Validates flag values during parsing. */
 import { InvalidArgumentError } from 'commander'
 
 export function wholeNumber(least: number, most: number): (text: string) => number {
@@ -9,15 +9,15 @@ export function wholeNumber(least: number, most: number): (text: string) => numb
   }
 }
 
-/** @returns what is wrong with it, for people and without showing it; nothing when it will do */
+/** @returns the problem, as text that does not show the value; `undefined` if the value is valid */
 export function whyNoRedisUrl(given: string): string | undefined {
   if (!URL.canParse(given) || !/^(rediss?|unix):$/.test(new URL(given).protocol))
     return 'It looks like redis://host:6379.'
-  // Whatever is typed ends up in a history, or in a recording.
+  // Command lines end up in the shell history or in a recording.
   return new URL(given).password === '' ? undefined : 'A password belongs into REDIS_PASSWORD.'
 }
 
-/** One word that is kept in the clear. */
+/** Accepts one word that is stored in plain text. */
 export function plainWord(text: string): string {
   if (/^[a-z0-9-]{1,40}$/i.test(text)) return text
   throw new InvalidArgumentError(
@@ -25,7 +25,7 @@ export function plainWord(text: string): string {
   )
 }
 
-/** Seconds, also parts of one. */
+/** Accepts seconds, including fractions. */
 export function seconds(least: number, most: number): (text: string) => number {
   return (text) => {
     const value = Number(text)
@@ -34,7 +34,7 @@ export function seconds(least: number, most: number): (text: string) => number {
   }
 }
 
-/** A duration as in the options, such as `24h`. */
+/** Accepts a duration as in the options, such as `24h`. */
 export function lifeTime(text: string): string {
   if (/^\d+(ms|s|m|h|d)$/.test(text)) return text
   throw new InvalidArgumentError('It must be a number and a unit, such as 24h or 7d.')

@@ -1,4 +1,4 @@
-/** The report of `coatcheck doctor` for people: groups, a mark for each line, and below a finding why and what to do. */
+/** Formats the report of `coatcheck doctor` for people: groups, a mark for each line, and why and what to do below a finding. */
 import type { Finding, HealthCheck, HealthGroup, HealthReport } from '../entries/admin.ts'
 import { type ErrorCode, errorCatalogue } from '../core/error-catalogue.ts'
 import type { Output } from './output.ts'
@@ -37,14 +37,14 @@ function linesOf(output: Output, checks: readonly HealthCheck[], indent: number,
     if (finding === null) return [line]
     const below = (text: string): string => ' '.repeat(indent) + wrapped(text, indent, width)
     const code = ' '.repeat(indent) + output.paint('dim', finding.code)
-    // What several servers have in common is explained once.
+    // A finding that several servers share is explained once.
     if (told.has(finding.code)) return [line, code]
     told.add(finding.code)
     return [line, ...newTexts(finding).map(below), code]
   })
 }
 
-/** Why and what to do, without the texts of the catalogue of errors that say nothing new behind what was seen. */
+/** Why and what to do, without texts of the error catalogue that only repeat the line above. */
 function newTexts({ code, title, why, fix }: Finding): string[] {
   const general = Object.hasOwn(errorCatalogue, code) ? errorCatalogue[code as ErrorCode] : null
   return [
@@ -53,12 +53,12 @@ function newTexts({ code, title, why, fix }: Finding): string[] {
   ]
 }
 
-/** How much longer the mark is than it looks. */
+/** Number of invisible characters in the mark. */
 function beyond(output: Output, check: HealthCheck): number {
   return markOf(output, check).length - 1
 }
 
-/** Servers of which the same is to be said share a line. */
+/** Puts servers with the same result on one line. */
 function merged(checks: readonly HealthCheck[]): { check: HealthCheck; servers: string[] }[] {
   const lines = new Map<string, { check: HealthCheck; servers: string[] }>()
   for (const check of checks) {
@@ -76,7 +76,7 @@ function markOf(output: Output, { state, finding }: HealthCheck): string {
   return finding.severity === 'error' ? output.paint('red', '✖') : output.paint('yellow', '⚠')
 }
 
-/** At spaces; what holds none is never cut, so that it can be copied. */
+/** Wraps at spaces. Text without spaces is never cut, so that users can copy it. */
 function wrapped(text: string, indent: number, width: number): string {
   const room = Math.max(NARROWEST / 2, width - indent)
   const lines: string[] = []

@@ -1,6 +1,6 @@
 /**
- * A screen that is written over and over: on the terminal's second screen, so that what was there before comes back whatever ends
- * the command. Where there is no terminal nothing of this is written.
+ * A screen that is redrawn repeatedly, on the terminal's alternate screen. The previous content returns, however the command ends. Without
+ * a terminal it writes nothing.
  */
 import { safeScreen } from '../core/redact.ts'
 import type { TextSink } from './terminal.ts'
@@ -19,7 +19,7 @@ export class LiveScreen {
     this.#sink = sink
   }
 
-  /** Line by line over what was there, so that nothing flickers. */
+  /** Overwrites line by line, so that the screen does not flicker. */
   show(lines: readonly string[]): void {
     if (!this.#isOpen) this.#sink.write(ENTER)
     this.#isOpen = true
@@ -27,7 +27,7 @@ export class LiveScreen {
     this.#sink.write(`${HOME}${text}${TO_END_OF_SCREEN}`)
   }
 
-  /** Twice is once. */
+  /** Safe to call twice. */
   close(): void {
     if (this.#isOpen) this.#sink.write(LEAVE)
     this.#isOpen = false

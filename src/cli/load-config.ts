@@ -1,7 +1,7 @@
 /**
- * What the command line is configured with: flags, then the environment, then `.env.local` and `.env`, then
- * `coatcheck.config.{ts,mts,js,mjs}` in the folder or in its `src`, which holds options and nothing else. The application
- * itself is never loaded.
+ * Loads the configuration of the command line: flags, then the environment, then `.env.local` and `.env`, then
+ * `coatcheck.config.{ts,mts,js,mjs}` in the folder or in its `src`. That file only contains options. The application itself is never
+ * loaded.
  */
 import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
@@ -13,7 +13,7 @@ import { ConfigError } from '../core/errors.ts'
 import { loadModule } from './load-module.ts'
 import { configNames } from './project/config-file.ts'
 
-/** The flags that every command takes. */
+/** The flags that every command accepts. */
 export interface ConfigFlags {
   readonly config?: string
   readonly env?: string
@@ -23,14 +23,12 @@ export interface ConfigFlags {
 
 export interface LoadedConfig {
   readonly options: Options
-  /** The file that they come from, relative to the folder; `null`: there is none. */
+  /** The file of the options, relative to the folder; `null`: there is none. */
   readonly file: string | null
   readonly envFiles: readonly string[]
 }
 
-/**
- * @throws {ConfigError} `COATCHECK_CONFIG_INVALID`, `COATCHECK_CONFIG_UNKNOWN_OPTION`: a flag, or what the file holds
- */
+/** @throws {ConfigError} `COATCHECK_CONFIG_INVALID`, `COATCHECK_CONFIG_UNKNOWN_OPTION`: for a flag, or for the content of the file */
 export async function loadConfig(folder: string, flags: ConfigFlags): Promise<LoadedConfig> {
   const envFiles = loadEnvFiles(folder, flags.env)
   if (flags.url !== undefined) setVariable('REDIS_URL', withoutSecret(flags.url))
@@ -41,7 +39,7 @@ export async function loadConfig(folder: string, flags: ConfigFlags): Promise<Lo
   return { options: withoutOverruled(options, flags), file, envFiles }
 }
 
-/** A flag has been put into the environment, where an option would win over it. */
+/** Removes options that a flag overrides: the flag is in the environment, over which an option would win. */
 function withoutOverruled(options: LoadedConfig['options'], flags: ConfigFlags): LoadedConfig['options'] {
   const { store, prefix, ...others } = options
   return {

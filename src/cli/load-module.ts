@@ -1,4 +1,6 @@
-/** Loads a module of the application, TypeScript too. It runs as the module itself says, so only commands that were asked to load it do. */
+/**
+ * Loads a module of the application, also in TypeScript. This runs the module's code, so only commands that receive such a module load it.
+ */
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -8,8 +10,8 @@ import { safeText } from '../core/redact.ts'
 
 /**
  * @param option names the file in messages, such as `--module`
- * @param isDefault gives the default export, where there is one, instead of all exports
- * @throws {ConfigError} `COATCHECK_CONFIG_INVALID` when the file is not there, or cannot be loaded
+ * @param isDefault returns the default export, if there is one, in place of all exports
+ * @throws {ConfigError} `COATCHECK_CONFIG_INVALID` if the file does not exist, or cannot be loaded
  */
 export async function loadModule(
   folder: string,
@@ -18,7 +20,7 @@ export async function loadModule(
 ): Promise<unknown> {
   const path = resolve(folder, name)
   if (!existsSync(path)) throw refuse({ option }, 'names a file that is not there')
-  // Node 20 reads no TypeScript.
+  // Node 20 cannot run TypeScript.
   const { createJiti } = await import('jiti')
   try {
     // `fsCache` would leave files in the project's node_modules.

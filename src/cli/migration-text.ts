@@ -1,4 +1,4 @@
-/** What commands that take over old records print: progress, what a look found, what a run did. */
+/** Output of commands that adopt old records: progress, survey results, run results. */
 import type {
   AdoptionProgress,
   AdoptionReport,
@@ -11,10 +11,10 @@ import { counted, whole } from '../core/counted.ts'
 import type { Column, Output } from './output.ts'
 import { span } from './wording.ts'
 
-/** From here on the time that is left can be told. */
+/** From this point on, the remaining time can be estimated. */
 const TOLD_FROM = { share: 0.01, ms: 2000 }
 
-/** A line of progress, with the time that is left. */
+/** A progress line with the remaining time. */
 export function takingOver(output: Output, clock: Clock, what: string): (progress: AdoptionProgress) => void {
   const begunMs = clock.monotonic()
   return ({ keys, share }) => {
@@ -25,7 +25,7 @@ export function takingOver(output: Output, clock: Clock, what: string): (progres
   }
 }
 
-/** What an origin calls its records, and what becomes of those without an end. */
+/** The origin's word for its records, and what happens to records without expiry. */
 function wordsOf(origin: string): { readonly record: string; readonly endless: string } {
   if (origin === 'auth-js') return { record: 'record', endless: 'users and accounts have none here either.' }
   if (origin === 'msal') return { record: 'cache', endless: 'the caches are kept for the grantLifetime of the plugin.' }
@@ -73,7 +73,7 @@ export function adoptionText(output: Output, report: AdoptionReport, mode: strin
   const { record } = wordsOf(origin)
   const { adopted = 0, moved = 0, synced = 0, unreadable = 0, ended = 0, no_expiry: endless = 0 } = outcomes
   const lines = [`${isDone ? '' : 'Interrupted. '}Looked at ${counted(keys, 'old key')} of ${origin}.`]
-  // Some origins tell of a moved record only that it was moved.
+  // Some origins report a moved record only as moved.
   const taken = mode === 'move' ? Math.max(adopted, moved) : adopted
   lines.push(`Took over ${counted(taken, record)}${mode === 'move' ? `, removed ${counted(moved, 'old key')}` : ''}.`)
   if (synced > 0) lines.push(`Took in the changes of old processes to ${counted(synced, record)}.`)

@@ -1,6 +1,6 @@
 /**
- * How commands speak: data on stdout, everything else on stderr; `--json` gives one document, tables are drawn for people
- * and separated by tabs for programs; colour on a terminal only. Whatever came from outside is shown on one line.
+ * Output of commands: data on stdout, everything else on stderr. `--json` prints one document. Tables are drawn for people, and separated
+ * by tabs for programs. Color is used on a terminal only. External text is printed on one line.
  */
 import { styleText } from 'node:util'
 import Table from 'cli-table3'
@@ -8,7 +8,7 @@ import { Help } from 'commander'
 import { safeJson, safeScreen, safeText } from '../core/redact.ts'
 import type { Terminal, TextSink } from './terminal.ts'
 
-/** Grows by one when a field of some document is renamed or goes. New fields do not count. */
+/** Increased when a field of a document is renamed or removed. New fields do not count. */
 const JSON_SCHEMA = 1
 
 /** Longer lines are hard to read. */
@@ -34,7 +34,7 @@ export class Output {
     this.isJson = isJson
   }
 
-  /** What was asked for: the document with `--json`, else the text for people. */
+  /** Prints the result: the document with `--json`, otherwise the text. */
   data(document: object, text: () => string): void {
     this.#endProgress()
     if (this.isJson) {
@@ -45,20 +45,20 @@ export class Output {
     if (shown !== '') this.#terminal.stdout.write(shown.endsWith('\n') ? shown : `${shown}\n`)
   }
 
-  /** One of many, as it comes: with `--json` a document on a line of its own (NDJSON). */
+  /** Prints one of many results at once: with `--json` as one document per line (NDJSON). */
   line(document: object, text: () => string): void {
     const { stdout } = this.#terminal
     stdout.write(`${this.isJson ? this.#json(document) : safeScreen(text(), stdout.hasColour)}\n`)
   }
 
-  /** Beside the data: what is about to happen, hints, summaries. */
+  /** Prints text besides the data: announcements, hints, summaries. */
   note(text: string): void {
     this.#endProgress()
     const { stderr } = this.#terminal
     stderr.write(`${safeScreen(text, stderr.hasColour)}\n`)
   }
 
-  /** How far it is: one line that is written again and again, on a terminal only. */
+  /** Shows progress: one line that is overwritten repeatedly, on a terminal only. */
   progress(text: string): void {
     const { stderr } = this.#terminal
     if (!stderr.isTerminal || this.isJson) return
@@ -66,7 +66,7 @@ export class Output {
     this.#hasProgress = true
   }
 
-  /** Rows as a table for people; with tabs, without a frame, when stdout is no terminal. */
+  /** Formats rows as a table for people. If stdout is not a terminal, uses tabs without a frame. */
   table<Row>(columns: readonly Column<Row>[], rows: readonly Row[]): string {
     const { stdout } = this.#terminal
     const cells = rows.map((row) => columns.map(({ value }) => shown(value(row))))
@@ -86,7 +86,10 @@ export class Output {
       .join('\n')
   }
 
-  /** Broken into lines for people to read; as it is for programs. @param indent columns that the caller puts in front */
+  /**
+   * Wraps the text for people; leaves it unchanged for programs.
+   * @param indent columns that the caller puts in front
+   */
   wrapped(text: string, indent = 2): string {
     const { stdout } = this.#terminal
     if (!stdout.isTerminal) return text
@@ -109,7 +112,7 @@ export class Output {
   }
 }
 
-/** Every character of a frame that cli-table3 knows. */
+/** All frame characters of cli-table3. */
 const PLAIN = Object.fromEntries(
   ['top', 'bottom', 'left', 'right', 'mid']
     .flatMap((side) => [side, `${side}-mid`, `${side}-left`, `${side}-right`])

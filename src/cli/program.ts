@@ -1,6 +1,6 @@
 /**
- * The command line: parses, runs one command, turns what it throws into a message and an exit code. `commander` does the
- * parsing and the help. A command is a file in `commands/`; its name stands in the list below.
+ * The command line: parses, runs one command, and turns its error into a message and an exit code. `commander` parses and prints the help.
+ * Each command is a file in `commands/`; `commands.ts` lists them.
  */
 import { Command, CommanderError } from 'commander'
 import { isSessionId } from '../entries/admin.ts'
@@ -24,16 +24,16 @@ export async function runProgram(args: readonly string[], terminal: Terminal): P
     await program.parseAsync(idsAsOperands(args), { from: 'user' })
     return code
   } catch (error) {
-    // What commander says has been written; help and version are no failure.
+    // commander has already printed its message. Help and version are not a failure.
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCode.ok : exitCode.usage
     throw error
   }
 }
 
-/** These take what follows as their value, whatever it begins with. */
+/** Flags that take the next word as their value, even if it begins with a hyphen. */
 const BEFORE_VALUE = /^--(?:except|user|subject)$/
 
-/** One session id in 64 begins with a hyphen and would be taken for a flag. Behind `--` it is none. */
+/** One session id in 64 begins with a hyphen and would be parsed as a flag. After `--` it is an operand. */
 function idsAsOperands(args: readonly string[]): string[] {
   const isMoved = (arg: string, i: number): boolean =>
     arg.startsWith('-') && isSessionId(arg) && !BEFORE_VALUE.test(args[i - 1] ?? '')
@@ -42,7 +42,7 @@ function idsAsOperands(args: readonly string[]): string[] {
   return [...args.filter((arg, i) => !isMoved(arg, i)), '--', ...moved]
 }
 
-/** @param ended gets the exit code of the command that ran */
+/** @param ended receives the exit code of the command that ran */
 export function createProgram(terminal: Terminal, ended: (code: number) => void): Command {
   const program = new Command('coatcheck')
     .description('Sessions and tokens on Redis: look at them, end them, find what is wrong.')
@@ -75,7 +75,7 @@ function cliOf(terminal: Terminal, ended: (code: number) => void): Cli {
       command
         .option('--json', 'one JSON document on stdout')
         .option('--config <file>', 'coatcheck.config file (default: the one in this folder or in src)')
-        // Not `--env-file`: Node 20 takes that for its own, wherever it stands.
+        // Not `--env-file`: Node 20 treats that as its own flag, wherever it appears.
         .option('--env <file>', 'read this instead of .env.local and .env')
         .option('--url <url>', 'REDIS_URL, without a password')
         .option('--prefix <prefix>', 'REDIS_PREFIX: stands before all keys')
@@ -117,7 +117,7 @@ async function runOne(
   }
 }
 
-/** What happened, why, what to do: on stderr, and as a document when one was asked for. */
+/** Prints what happened, why, and what to do: on stderr, and as a document with `--json`. */
 function report(output: Output, error: unknown): void {
   if (!isCoatcheckError(error)) {
     const text = safeText(error instanceof Error ? error.message : String(error))
@@ -134,7 +134,7 @@ function report(output: Output, error: unknown): void {
   output.note(output.paint('dim', `${code}; more: coatcheck explain ${code}`, 'stderr'))
 }
 
-/** `sessions list`, without the name of the program. */
+/** For example `sessions list`, without the name of the program. */
 function nameOf(command: Command): string {
   const names: string[] = []
   for (let at = command; at.parent !== null; at = at.parent) names.unshift(at.name())

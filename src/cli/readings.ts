@@ -1,4 +1,4 @@
-/** Reading the servers again and again: what `stats --watch` and `top` are made of. */
+/** Reads the servers repeatedly, for `stats --watch` and `top`. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import {
   type Activity,
@@ -14,7 +14,10 @@ export interface Reading {
   readonly activity: Activity
 }
 
-/** One per interval until the signal, or until there were `count`. @throws {RedisError} */
+/**
+ * Yields one reading per interval until the signal, or until `count` readings.
+ * @throws {RedisError}
+ */
 export async function* readings(
   { server, clock }: ServerContext,
   { signal, interval, count }: { readonly signal: AbortSignal; readonly interval: number; readonly count: number },

@@ -1,4 +1,4 @@
-/** What became of a session, for people: `explain` and `sessions show` tell it in the same words. */
+/** Describes the state of a session for people. `explain` and `sessions show` print the same text. */
 import { type SessionAccount, wordsOf } from '../entries/admin.ts'
 import type { Output } from './output.ts'
 

@@ -1,22 +1,22 @@
-/** The terminal as commands see it, so that a test can hand them another one. */
+/** The terminal as commands see it, so that a test can pass another one. */
 import { addAbortSignal } from 'node:stream'
 
 export interface Terminal {
   readonly stdout: TextSink
   readonly stderr: TextSink
-  /** Whether somebody can be asked: input and error output are a terminal. */
+  /** Whether the command can ask the user: input and error output are a terminal. */
   readonly isInteractive: boolean
-  /** What is piped in, as text, in pieces of any length. Ends early, with an error, when the signal is aborted. */
+  /** Yields piped input as text, in pieces of any length. Ends early, with an error, when the signal is aborted. */
   input(signal: AbortSignal): AsyncIterable<string>
-  /** Where relative paths and configuration are looked for. */
+  /** Base folder of relative paths and of the configuration. */
   readonly folder: string
-  /** Calls the listener at Ctrl-C and SIGTERM, instead of ending the process. Returns how to stop listening. */
+  /** Calls the listener at Ctrl-C and SIGTERM, instead of ending the process. Returns a function that removes the listener. */
   onInterrupt(listener: () => void): () => void
 }
 
 export interface TextSink {
   readonly isTerminal: boolean
-  /** Colours may be used: a terminal, no `NO_COLOR`, no `TERM=dumb`. */
+  /** Whether color may be used: a terminal, no `NO_COLOR`, no `TERM=dumb`. */
   readonly hasColour: boolean
   readonly columns: number
   write(text: string): void
@@ -26,7 +26,7 @@ const DEFAULT_COLUMNS = 80
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const
 
 export function processTerminal(): Terminal {
-  // Whoever reads our output may stop, as `head` does: that is no failure.
+  // A program that reads the output may stop, such as `head`. That is not a failure.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE') process.exit(0)
     throw error
@@ -49,7 +49,7 @@ export function processTerminal(): Terminal {
 function sink(stream: NodeJS.WriteStream): TextSink {
   return {
     isTerminal: stream.isTTY,
-    // Node's own question knows NO_COLOR, FORCE_COLOR and TERM. One colour is none.
+    // Node's own check respects NO_COLOR, FORCE_COLOR and TERM. A single color counts as none.
     hasColour: stream.isTTY && stream.hasColors(),
     get columns() {
       return stream.columns || DEFAULT_COLUMNS

@@ -1,4 +1,4 @@
-/** The words on the command line do not do, or not in this folder: ends with exit code 2. The message says which, and what would. */
+/** The command line is wrong, or does not fit this folder. Exits with code 2. The message says what is wrong and what would work. */
 export class UsageError extends Error {
   override readonly name = 'UsageError'
 }

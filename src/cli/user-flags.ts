@@ -1,4 +1,4 @@
-/** The flags that say whose sessions and tokens are meant, the same for all commands. */
+/** The flags that select a user, the same for all commands. */
 import type { Command } from 'commander'
 import { findUser, type FoundUser } from '../entries/admin.ts'
 import type { AdminContext } from '../entries/admin.ts'

@@ -1,4 +1,4 @@
-/** The version of this package, as its manifest says it. */
+/** The version of this package, from its manifest. */
 import { readFileSync } from 'node:fs'
 
 export function versionOf(): string {

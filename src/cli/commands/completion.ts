@@ -1,4 +1,4 @@
-/** `coatcheck completion`: Tab in bash, zsh and fish, made from the commands themselves. */
+/** `coatcheck completion`: Tab completion for bash, zsh and fish, generated from the commands. */
 import type { Command } from 'commander'
 import type { Cli } from '../cli.ts'
 import { placesOf } from '../completion/command-tree.ts'
@@ -14,7 +14,7 @@ export function completion(cli: Cli): Command {
     ],
     async ({ output }, _flags, shell) => {
       const program = rootOf(command)
-      // The parser lets nothing else through.
+      // The parser rejects any other value.
       const script = completionScript(shell as Shell, program.name(), placesOf(program))
       output.data({ shell, script }, () => script)
     },

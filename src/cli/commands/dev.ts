@@ -1,4 +1,4 @@
-/** `coatcheck dev`: the application of this folder with everything around it, in one command and without an account anywhere. */
+/** `coatcheck dev`: runs the application of this folder with everything it needs, in one command and without any account. */
 import { setTimeout as delay } from 'node:timers/promises'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { DEFAULT_PORT } from '../../config/base-url.ts'
@@ -117,7 +117,7 @@ interface Announcement {
   readonly until: AbortSignal
 }
 
-/** Says where everything is as soon as the application listens. From then on the faults count. */
+/** Prints all addresses as soon as the application listens. Faults take effect from then on. */
 async function announce(context: CommandContext, announcement: Announcement): Promise<void> {
   const { port, command, workbench, faults, until } = announcement
   const { output } = context
@@ -175,7 +175,7 @@ function textOf({ output }: CommandContext, { application, provider, redis, faul
   return lines.join('\n')
 }
 
-/** The first provider has the plain path, the others their names behind it; see docs/sign-in.md. */
+/** The first provider has the plain path, the others append their names; see docs/sign-in.md. */
 function callbackPathsOf(basePath: string, providers: readonly { readonly name?: string }[]): readonly string[] {
   const others = providers.slice(1).flatMap(({ name }) => (name === undefined ? [] : [`/${encodeURIComponent(name)}`]))
   return ['', ...others].map((name) => `${basePath}/callback${name}`)
@@ -191,7 +191,7 @@ async function assertFree(port: number, flag: string): Promise<void> {
   if (await isListening(port)) throw new UsageError(`Port ${port} is in use: choose another one with ${flag}.`)
 }
 
-/** Not while it is parsed: the parser repeats what it refuses, and there may be a password in it. */
+/** Validated after parsing: the parser prints a value that it rejects, and the value may contain a password. */
 function redisOf(text: string): WorkbenchOptions['redis'] {
   if (text === 'auto' || text === 'memory' || text === 'server') return text
   const problem = whyNoRedisUrl(text)

@@ -1,4 +1,4 @@
-/** `coatcheck doctor`: what is wrong, why, and what to do. The report can be shown to anybody. */
+/** `coatcheck doctor`: reports what is wrong, why, and what to do. The report contains no secrets, so it is safe to share. */
 import type { Command } from 'commander'
 import { examineHealth, type HealthReport } from '../../entries/admin.ts'
 import type { Cli } from '../cli.ts'
@@ -51,7 +51,7 @@ function codeOf({ cause, warnings }: HealthReport, { strict = false }: Flags): E
 interface Versions {
   readonly coatcheck: string
   readonly node: string
-  /** `null`: there is none, or it cannot be read; the report says which. */
+  /** `null`: there is no file, or it cannot be read; the report says which. */
   readonly configFile: string | null
 }
 

@@ -1,6 +1,6 @@
 /**
- * `coatcheck explain`: what a code, a message or a whole log means, and what became of a session. What was typed or piped in is
- * never shown again: it may hold what should not stand in a terminal's history.
+ * `coatcheck explain`: explains a code, a message, a whole log, or the state of a session. It never prints its input, which may contain
+ * text that must not stay in a terminal's history.
  */
 import type { Command } from 'commander'
 import {
@@ -116,7 +116,7 @@ async function explainId(context: CommandContext, sessionId: string): Promise<Ex
   return account.state === 'unknown' ? exitCode.failed : exitCode.ok
 }
 
-/** Keys tell more; without them Redis alone still tells most. */
+/** With keys the explanation is more complete. Without them, Redis alone still shows most of it. */
 async function contextOf(
   context: CommandContext,
 ): Promise<{ readonly admin: ServerContext; readonly keys: AdminContext | null }> {
@@ -142,7 +142,7 @@ function shown(output: Output, explanation: Explanation): string {
 }
 
 function shownSection(output: Output, { label, texts, as }: Section): string {
-  // A command that stands alone can be copied as a whole.
+  // Removes the backquotes around a single command, so that users can copy the whole line.
   const bare =
     as === 'prose' ? texts.map((text) => text.replace(/^`([^`]*)`$/, '$1')) : [texts.join(as === 'names' ? ', ' : '\n')]
   const indented = bare.flatMap((text) => output.wrapped(text).split('\n')).map((line) => `  ${line}`)
@@ -153,7 +153,7 @@ function firstSentence(text: string): string {
   return /^.*?\.(?= |$)/.exec(text)?.[0] ?? text
 }
 
-/** Findings of the doctor stand on a page of their own, in a table. */
+/** Findings of the doctor have their own page, in a table. */
 function docsOf({ kind, name }: Explanation): string {
   return kind === 'finding' ? docsUrl('doctor.md', 'what-it-finds') : docsUrl('errors.md', anchorOf(name))
 }

@@ -50,7 +50,7 @@ async function run(context: CommandContext, flags: InitFlags): Promise<number> {
   }
 }
 
-/** Asks everything first, so that a canceled question leaves the folder as it was. */
+/** Asks all questions first, so that a canceled question leaves the folder unchanged. */
 async function initialize(context: CommandContext, flags: InitFlags): Promise<number> {
   const { output, signal, terminal } = context
   const project = lookAtProject(terminal.folder)

@@ -1,4 +1,4 @@
-/** `coatcheck keys`: the keys in Redis and the keys of the ring: what lies there, what it means, tidying up, rotating. */
+/** `coatcheck keys`: commands for the keys in Redis and the encryption keys: scan, explain, repair, add, re-encrypt. */
 import type { Command } from 'commander'
 import type { Cli } from '../cli.ts'
 import { addRingKey } from './keys/add.ts'

@@ -1,4 +1,4 @@
-/** `coatcheck migrate`: moving in from another library: its code, its sessions, its tokens, and how far a move is. */
+/** `coatcheck migrate`: commands for a migration from another library: its code, sessions, tokens, and the status. */
 import type { Command } from 'commander'
 import type { Cli } from '../cli.ts'
 import { migrateFromIoredis } from './migrate/ioredis.ts'

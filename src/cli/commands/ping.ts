@@ -1,4 +1,4 @@
-/** `coatcheck ping`: is it Redis, the network or us? One row for each server that holds keys. */
+/** `coatcheck ping`: shows whether Redis, the network or this process causes latency. One row for each server that holds keys. */
 import type { Command } from 'commander'
 import { type Latency, measureLatency } from '../../entries/admin.ts'
 import { exitCode } from '../exit-code.ts'

@@ -1,4 +1,4 @@
-/** `coatcheck secret`: a key for `COATCHECK_KEYS`. */
+/** `coatcheck secret`: creates a key for `COATCHECK_KEYS`. */
 import type { Command } from 'commander'
 import { systemRandom } from '../../core/random.ts'
 import type { Cli } from '../cli.ts'

@@ -1,4 +1,4 @@
-/** `coatcheck sessions`: who is signed in where, and ending it. */
+/** `coatcheck sessions`: commands to list, show, end and count sessions. */
 import type { Command } from 'commander'
 import type { Cli } from '../cli.ts'
 import { countSessions } from './sessions/count.ts'

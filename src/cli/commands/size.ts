@@ -1,4 +1,4 @@
-/** `coatcheck size`: how much Redis that takes. Asks no server; its figures are those of docs/sizing.md. */
+/** `coatcheck size`: computes the Redis size that a load needs. Sends no command; its figures are those of docs/sizing.md. */
 import type { Command } from 'commander'
 import { SIZING_DEFAULTS, type Sizing, sizeOf } from '../../entries/admin.ts'
 import type { Cli } from '../cli.ts'

@@ -1,4 +1,4 @@
-/** `coatcheck stats`: how it stands; with `--watch` what changes, a line per second. */
+/** `coatcheck stats`: server status (`INFO`) and key counts. With `--watch` it prints the changes, one line per second. */
 import type { Command } from 'commander'
 import { type KeySurvey, type ServerReadings, type Statistics, statistics } from '../../entries/admin.ts'
 import type { Cli } from '../cli.ts'

@@ -1,4 +1,7 @@
-/** `coatcheck tokens`: which tokens there are, how their refreshes went, getting new ones, deleting them. Never a token. */
+/**
+ * `coatcheck tokens`: commands to list tokens with the result of their refreshes, to refresh them, and to delete them. They never show a
+ * token.
+ */
 import type { Command } from 'commander'
 import type { Cli } from '../cli.ts'
 import { listTokens } from './tokens/list.ts'

@@ -1,4 +1,4 @@
-/** `coatcheck top`: a live view. On a terminal a screen of its own until Ctrl-C, else a line per interval. */
+/** `coatcheck top`: a live view. On a terminal it uses a separate screen until Ctrl-C, otherwise it prints one line per interval. */
 import type { Command } from 'commander'
 import { type KeySurvey, type ServerContext, type Statistics, statistics } from '../../entries/admin.ts'
 import { activityDocument, activityLine, LINE_TITLE } from '../activity-line.ts'
@@ -17,7 +17,7 @@ interface Flags {
   readonly count: number
 }
 
-/** Sessions and users come from a sample, which is taken again after this. */
+/** Sessions and users come from a sample, which is taken again after this time. */
 const SAMPLED_EVERY_MS = 15_000
 const SAMPLE = 5000
 

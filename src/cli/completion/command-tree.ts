@@ -1,4 +1,4 @@
-/** The commands as a list of places, each with the words that may come next: what completion is made of, for any shell. */
+/** Lists the places in the command line, each with the words that may follow. The completion of every shell is generated from it. */
 import type { Command } from 'commander'
 
 export interface Word {
@@ -7,24 +7,24 @@ export interface Word {
 }
 
 export interface Flag {
-  /** `--help`, or `-h` and `--help`. */
+  /** For example `--help`, or `-h` and `--help`. */
   readonly names: readonly string[]
   readonly description: string
   readonly takesValue: boolean
-  /** Values that it takes; empty when any will do. */
+  /** Accepted values; empty if any value is accepted. */
   readonly choices: readonly string[]
 }
 
 export interface Place {
-  /** The words that lead here: empty for the program itself, `sessions list`. */
+  /** The words before this place: empty for the program itself, `sessions list`. */
   readonly path: string
   readonly below: readonly Word[]
   readonly flags: readonly Flag[]
-  /** Values of its operand; empty when any will do. */
+  /** Accepted values of its operand; empty if any value is accepted. */
   readonly operands: readonly string[]
 }
 
-/** Depth first, a group before what is in it. */
+/** Depth first, a group before its commands. */
 export function placesOf(command: Command, path: readonly string[] = []): readonly Place[] {
   const help = command.createHelp()
   const below = help.visibleCommands(command)
@@ -42,7 +42,7 @@ export function placesOf(command: Command, path: readonly string[] = []): readon
   return [place, ...below.flatMap((one) => placesOf(one, [...path, one.name()]))]
 }
 
-/** Everything that may be typed at a place. */
+/** All words that the user may type at a place. */
 export function wordsAt({ below, flags, operands }: Place): readonly Word[] {
   const named = flags.flatMap(({ names, description }) => names.map((text) => ({ text, description })))
   return [...below, ...operands.map((text) => ({ text, description: '' })), ...named]

@@ -1,6 +1,6 @@
 /**
- * Completion as a script for a shell. The commands and flags of this version are written into it, so pressing Tab starts no
- * process. All three find the place by walking the words before the cursor; a flag that takes any value leaves it to files.
+ * Generates completion scripts for shells. A script contains the commands and flags of this version, so pressing Tab starts no process. All
+ * three scripts find the place by walking the words before the cursor. A flag that accepts any value leaves the completion to file names.
  */
 import { type Flag, type Place, wordsAt } from './command-tree.ts'
 
@@ -49,7 +49,7 @@ complete -o default -F _${program} ${program}
 `
 }
 
-/** A flag with choices offers them, any other that takes a value offers files (`-o default`). */
+/** A flag with choices offers them. Any other flag with a value offers files (`-o default`). */
 function valueCases(places: readonly Place[]): readonly string[] {
   return places.flatMap((place) =>
     place.flags.filter(takesValue).map((flag) => {
@@ -90,7 +90,7 @@ ${indent(
   places.map(
     (place) =>
       `${quoted(prefixed(place))}) offered=(${wordsAt(place)
-        // Before the colon the word, behind it what it means.
+        // The word, a colon, and its description.
         .map(({ text, description }) => quoted(`${text.replaceAll(':', '\\:')}:${description}`))
         .join(' ')}) ;;`,
   ),
@@ -137,7 +137,7 @@ function fishFlag({ names, description, takesValue: wants, choices }: Flag): str
 
 const takesValue = (flag: Flag): boolean => flag.takesValue
 
-/** How a place is written while the words are walked: a space in front of each. */
+/** How the script writes a place while it walks the words: with a space before each word. */
 const prefixed = ({ path }: Place): string => (path === '' ? '' : ` ${path}`)
 
 function stepPatterns(places: readonly Place[]): readonly string[] {
@@ -145,7 +145,7 @@ function stepPatterns(places: readonly Place[]): readonly string[] {
   return [`${patterns.join(' | ')})`]
 }
 
-/** One word in any of the three shells. */
+/** Quotes one word for any of the three shells. */
 function quoted(text: string): string {
   return `'${text.replaceAll("'", `'\\''`)}'`
 }

@@ -1,4 +1,7 @@
-/** The environment that `coatcheck dev` runs an application in: its own, with what leads to the workbench in place of the rest. */
+/**
+ * The environment in which `coatcheck dev` runs an application: its own variables, with those of the workbench in place of the conflicting
+ * ones.
+ */
 import { processEnvironment, variable } from '../../config/environment.ts'
 import { settings } from '../../config/settings.ts'
 import { systemRandom } from '../../core/random.ts'
@@ -8,7 +11,10 @@ import { pathOf } from './start-command.ts'
 
 const KEY_BYTES = 32
 
-/** What would mix the user's own Redis into ours. Blank is "not set", also where a framework reads `.env.local` itself. */
+/**
+ * Variables that would mix the user's own Redis into the workbench. A blank value counts as "not set", even if a framework reads
+ * `.env.local` itself.
+ */
 const redisVariables = settings.filter(({ root }) => root === 'redisStore()').flatMap(({ env }) => env)
 
 export function applicationEnvironment(
@@ -21,14 +27,14 @@ export function applicationEnvironment(
     PATH: pathOf(project, own.PATH),
     ...(redis.kind !== 'url' && Object.fromEntries(redisVariables.map((name) => [name, '']))),
     ...environment,
-    // Drawn for this run: what it seals is gone with the Redis of this run, or opens with the application's own key.
+    // Generated for this run. Its sealed values disappear with the Redis of this run. If the application has its own key, that one is used.
     ...(variable(own, 'COATCHECK_KEYS') === undefined && {
       COATCHECK_KEYS: `dev:${systemRandom.bytes(KEY_BYTES).toString('base64')}`,
     }),
   }
 }
 
-/** Whether the user's own settings name a Redis, which a run with ours leaves aside. */
+/** Whether the user's own settings name a Redis, which a run with the workbench's Redis ignores. */
 export function namesRedis(): boolean {
   return variable(processEnvironment(), 'REDIS_URL') !== undefined
 }

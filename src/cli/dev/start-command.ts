@@ -1,4 +1,4 @@
-/** What `coatcheck dev` runs: the command after `--`, else a script of package.json, else the file that a program starts with. */
+/** Finds the command that `coatcheck dev` runs: the command after `--`, otherwise a script of package.json, otherwise the entry file. */
 import { delimiter } from 'node:path'
 import { entryOf } from '../project/entry.ts'
 import type { Project } from '../project/project.ts'
@@ -7,14 +7,14 @@ import { UsageError } from '../usage-error.ts'
 export interface StartCommand {
   readonly file: string
   readonly args: readonly string[]
-  /** For people. */
+  /** Text for output. */
   readonly shown: string
 }
 
-/** A script that wraps itself in us: what it wraps is what is meant. */
+/** A script that wraps its command in `coatcheck dev`. The wrapped command is the one to run. */
 const WRAPPED = /^(?:npx )?coatcheck dev(?: [^|&;]*?)? -- (.+)$/
 
-/** @throws {UsageError} when nothing can be found to run */
+/** @throws {UsageError} if there is nothing to run */
 export function startCommand(project: Project, given: readonly string[]): StartCommand {
   const [file, ...args] = given
   if (file !== undefined) return plain(file, ...args)
@@ -40,13 +40,13 @@ export function startCommand(project: Project, given: readonly string[]): StartC
   )
 }
 
-/** Node runs TypeScript by itself from 22.18 on. Earlier versions do not have the property, or have it as `false`. */
+/** Node runs TypeScript by itself from 22.18 on. In earlier versions the property is missing, or `false`. */
 function removesTypes(): boolean {
   const { typescript = false } = process.features as { readonly typescript?: string | false }
   return typescript !== false
 }
 
-/** As `npm run` does: programs of the project's packages are found first. */
+/** As in `npm run`: programs of the project's packages come first. */
 export function pathOf(project: Project, path: string | undefined): string {
   return [...project.binFolders, ...(path === undefined ? [] : [path])].join(delimiter)
 }

@@ -12,9 +12,9 @@ export interface SourceFile {
 }
 
 export interface Application {
-  /** Where the lines belong: the file that makes the framework's application, else the file that the program starts with. */
+  /** The file to change: the one that creates the framework's application, otherwise the entry file. */
   readonly file: SourceFile
-  /** The variable that holds the framework's application, as `app`. */
+  /** Variable of the framework's application, such as `app`. */
   readonly variable: string
   readonly sources: readonly SourceFile[]
 }
@@ -26,8 +26,8 @@ const MOST_FILES = 1000
 const MOST_BYTES = 256 * 1024
 
 /**
- * @param constructor finds where the framework's application is made; its first group is the variable
- * @returns `null`: nothing is there yet
+ * @param constructor finds where the framework's application is created; its first group is the variable
+ * @returns `null`: no application exists yet
  */
 export function lookAtApplication(project: Project, constructor: RegExp): Application | null {
   const entry = entryOf(project)
@@ -59,7 +59,7 @@ function sourcesOf(root: string): readonly SourceFile[] {
   return found
 }
 
-/** Good enough to search: a `//` behind a colon or a quote belongs to an address. */
+/** Sufficient for a search: a `//` after a colon or a quote belongs to an address. */
 function withoutComments(code: string): string {
   return code.replace(/\/\*[\s\S]*?\*\//g, '').replace(/(^|[^:'"`\\])\/\/.*$/gm, '$1')
 }

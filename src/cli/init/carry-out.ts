@@ -1,12 +1,12 @@
-/** Writes what a plan says. A file that has appeared since the plan was made is not overwritten either. */
+/** Writes the files of a plan. It never overwrites a file, even one that appeared after the plan was made. */
 import { appendFileSync, chmodSync, mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { Plan } from './plan.ts'
 
-/** Only the owner of the file may read settings. */
+/** Settings are readable only for the file's owner. */
 const OWNER_ONLY = 0o600
 
-/** File by file. When one fails, the files before it stay, and the next run writes the rest. */
+/** Writes file by file. If one fails, the previous files stay, and the next run writes the rest. */
 export function carryOut({ steps }: Plan, folder: string): void {
   for (const { path, action, text, settings } of steps) {
     const place = join(folder, path)

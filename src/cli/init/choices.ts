@@ -1,4 +1,4 @@
-/** What `coatcheck init` must know. The answers come from flags, then from the project, then from the user. */
+/** The choices that `coatcheck init` needs. The answers come from flags, then from the project, then from the user. */
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { configNames } from '../project/config-file.ts'
@@ -42,8 +42,8 @@ const NAMES: Readonly<Record<Framework, string>> = {
 const LOCAL_REDIS = 'redis://localhost:6379'
 
 /**
- * @param questions `null`: there is no terminal, so flags, project and defaults must answer everything
- * @throws {UsageError} when nothing names the framework, or a flag has a wrong value
+ * @param questions `null`: there is no terminal, so flags, project and defaults must provide all answers
+ * @throws {UsageError} if no source names the framework, or a flag has a wrong value
  * @throws {Cancelled} when the user cancels a question
  */
 export async function choose(project: Project, flags: ChoiceFlags, questions: Questions | null): Promise<Choices> {
@@ -68,7 +68,7 @@ export async function choose(project: Project, flags: ChoiceFlags, questions: Qu
   return { framework, language, redisUrl, provider }
 }
 
-/** `undefined`: the project does not say, so a new application may have either. */
+/** `undefined`: the project does not decide, so a new application may use either. */
 function languageOf(project: Project): Language | undefined {
   if (project.has('tsconfig.json') || project.dependsOn('typescript')) return 'typescript'
   return project.manifest === null ? undefined : 'javascript'
@@ -76,7 +76,7 @@ function languageOf(project: Project): Language | undefined {
 
 const defaultLanguage = (framework: Framework): Language => (framework === 'next' ? 'typescript' : 'javascript')
 
-/** The provider of an earlier run, so that a second run finds everything in its place. */
+/** The provider of an earlier run, so that a second run finds its files. */
 function providerOf({ folder }: Project): ProviderChoice | undefined {
   const read = (file: string): string =>
     existsSync(join(folder, file)) ? readFileSync(join(folder, file), 'utf8') : ''

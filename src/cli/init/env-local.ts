@@ -1,4 +1,4 @@
-/** `.env.local`: the settings of the application on this machine. Lines of it, or of `.env`, are never changed. */
+/** `.env.local` contains the settings of the application on this machine. `init` never changes existing lines of it or of `.env`. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseEnv } from 'node:util'
@@ -15,7 +15,7 @@ const KEY_BYTES = 32
 
 interface Entry {
   readonly name: string
-  /** `null`: a placeholder behind a comment sign. */
+  /** `null`: a placeholder in a comment. */
   readonly value: string | null
 }
 
@@ -25,15 +25,15 @@ interface Section {
 }
 
 interface Addition {
-  /** To be put after what is there; empty when nothing is missing. */
+  /** Text to append; empty if no setting is missing. */
   readonly text: string
   /** Names of the settings that get a value. */
   readonly settings: readonly string[]
-  /** Names of the settings behind a comment sign. */
+  /** Names of the settings that are commented out. */
   readonly placeholders: readonly string[]
 }
 
-/** @throws {UsageError} when git tracks the file and something must be added to it */
+/** @throws {UsageError} if git tracks the file and settings must be added to it */
 export function settingsStep(project: Project, choices: Choices, random: Random): Step[] {
   const { folder } = project
   const path = '.env.local'
@@ -61,8 +61,8 @@ export function settingsStep(project: Project, choices: Choices, random: Random)
 }
 
 /**
- * The settings that are missing. Each call draws another key.
- * @param existing the texts of `.env.local` and `.env`; empty when there is none
+ * Returns the missing settings. Each call generates another key.
+ * @param existing the texts of `.env.local` and `.env`; empty if there is none
  */
 function missingSettings(choices: Choices, existing: readonly string[], random: Random): Addition {
   const isThere = (name: string): boolean =>

@@ -32,7 +32,7 @@ export function isTracked(folder: string): boolean {
   return spawnSync('git', ['ls-files', '--error-unmatch', base], { cwd: dir, stdio: 'ignore' }).status === 0
 }
 
-/** If `.env.local` is a link: the file behind it, where git would add that file. No rule of this folder covers it. */
+/** If `.env.local` is a link: returns the target file, if git would add it. Ignore rules of this folder do not cover it. */
 export function exposedTarget(folder: string): string | null {
   const path = writtenFile(folder)
   const { dir, base } = parse(path)
@@ -41,15 +41,15 @@ export function exposedTarget(folder: string): string | null {
   return status === 1 ? path : null
 }
 
-/** What a program writes that writes `.env.local`: the file behind a link. */
+/** The file that a write to `.env.local` changes: the target of a link. */
 function writtenFile(folder: string): string {
   const path = join(folder, NAME)
   return existsSync(path) ? realpathSync(path) : path
 }
 
 /**
- * Asks git, since a rule may stand in a folder above or in the user's own settings.
- * @param rules the `.gitignore` of the folder. It decides where there is no repository: `git init` may be the next command.
+ * Asks git, because a rule may be in a parent folder or in the user's own settings.
+ * @param rules the `.gitignore` of the folder. It decides if there is no repository: `git init` may be the next command.
  */
 function isExposed(folder: string, rules: string): boolean {
   const { status } = spawnSync('git', ['check-ignore', '--quiet', '--no-index', NAME], { cwd: folder, stdio: 'ignore' })

@@ -6,18 +6,18 @@ export interface ModuleStyle {
   /** Folder of the application's modules: `''` or `'src/'`. */
   readonly folder: '' | 'src/'
   readonly ending: 'js' | 'mjs' | 'ts' | 'mts'
-  /** How a module names the file `stem` beside it, without the path before it: `auth.js`, `auth.mjs`, `auth.ts` or `auth`. */
+  /** Import name of the file `stem` in the same folder, without the path: `auth.js`, `auth.mjs`, `auth.ts` or `auth`. */
   nameOf(stem: string): string
   readonly hasTopLevelAwait: boolean
 }
 
-/** Node's own rules decide which files are CommonJS; these versions of them do not let such a file import ES modules. */
+/** With Node's own module rules, some files are CommonJS. In these versions such a file cannot import ES modules. */
 const WITHOUT_REQUIRE_OF_MODULES = /^node1[68]$/
 const NODE_RULES = /^node/
 const WITH_TOP_LEVEL_AWAIT = /^(?:node\w+|es2022|esnext|preserve)$/
 const OLD_TARGET = /^es(?:3|5|6|2015|2016)$/
 
-/** @param entry the file that the application starts with, relative to the folder of the project; `null`: none yet */
+/** @param entry entry file of the application, relative to the folder of the project; `null`: none yet */
 export function javaScriptStyle(project: Project, entry: string | null): ModuleStyle {
   const isModule = project.manifest === null || project.manifest.type === 'module'
   const ending = isModule ? 'js' : 'mjs'
@@ -25,7 +25,7 @@ export function javaScriptStyle(project: Project, entry: string | null): ModuleS
   return { folder, ending, nameOf: (stem) => `${stem}.${ending}`, hasTopLevelAwait: true }
 }
 
-/** @param tsConfig of the project, or the one that is about to be written */
+/** @param tsConfig tsconfig.json of the project, or the one that `init` will write */
 export function typeScriptStyle(project: Project, tsConfig: TsConfig, entry: string | null): ModuleStyle {
   const { options } = tsConfig
   const isModule = project.manifest === null || project.manifest.type === 'module'
@@ -44,11 +44,11 @@ export function typeScriptStyle(project: Project, tsConfig: TsConfig, entry: str
 function nameOf(stem: string, ending: 'ts' | 'mts', options: CompilerOptions, wantsEnding: boolean): string {
   const { allowImportingTsExtensions, rewriteRelativeImportExtensions } = options
   if (allowImportingTsExtensions === true || rewriteRelativeImportExtensions === true) return `${stem}.${ending}`
-  // Otherwise the compiler leaves specifiers as they are, so they name the files that it writes.
+  // Otherwise the compiler keeps specifiers unchanged, so they must name the files that it writes.
   return wantsEnding ? `${stem}.${ending.replace('ts', 'js')}` : stem
 }
 
-/** A file outside of `rootDir` or `include` would not compile, or would move what the compiler writes. */
+/** A file outside of `rootDir` or `include` would not compile, or would change the output folders. */
 function isBelowSource({ options, include }: TsConfig, entry: string | null): boolean {
   if (entry !== null) return entry.startsWith('src/')
   const isSource = (path: string): boolean => /^(?:\.\/)?src(?:\/|$)/.test(path)

@@ -18,7 +18,7 @@ export function newManifest(
   return `${JSON.stringify(manifest, null, 2)}\n`
 }
 
-/** A name that npm accepts, from the name of a folder. */
+/** Derives a name that npm accepts from the name of a folder. */
 function packageNameOf(folderName: string): string {
   const name = folderName
     .toLowerCase()

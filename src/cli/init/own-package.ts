@@ -7,11 +7,11 @@ import { basename, dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 export interface OwnPackage {
-  /** What a package manager is given to install: a name, or the path of a tarball. */
+  /** Argument for the package manager: a name, or the path of a tarball. */
   readonly spec: string
-  /** What the manifest of a new project says. */
+  /** Version range for the manifest of a new project. */
   readonly range: string
-  /** Commands that make what `spec` names. The running copy is built, so no script has to build it. */
+  /** Commands that create the file of `spec`. The running copy is already built, so no build script runs. */
   readonly before: readonly (readonly string[])[]
 }
 
@@ -26,7 +26,7 @@ export function ownManifest(): OwnManifest {
   return JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as OwnManifest
 }
 
-/** @param place the folder of this package; a test names another one */
+/** @param place folder of this package; a test passes another one */
 export function ownPackage(place = root): OwnPackage {
   const { version } = ownManifest()
   if (basename(dirname(place)) !== 'node_modules') {
@@ -42,7 +42,7 @@ export function ownPackage(place = root): OwnPackage {
   return { spec: 'coatcheck', range: `^${version}`, before: [] }
 }
 
-/** npm notes beside the packages where each came from, a local tarball as `file:../coatcheck-0.1.0.tgz`. */
+/** npm records the source of each package, a local tarball as `file:../coatcheck-0.1.0.tgz`. */
 function tarballOf(place: string): string | null {
   const packages = dirname(place)
   const notes = join(packages, '.package-lock.json')

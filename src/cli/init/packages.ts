@@ -1,4 +1,4 @@
-/** The packages that an application needs and lacks, and the commands that install them. */
+/** Finds the packages that an application needs and lacks, and the commands that install them. */
 import { spawn } from 'node:child_process'
 import type { PackageManager, Project } from '../project/project.ts'
 import { ownManifest, ownPackage } from './own-package.ts'
@@ -11,13 +11,13 @@ export interface NeededPackages {
 }
 
 export interface MissingPackages extends NeededPackages {
-  /** package.json names them, and they are not installed. */
+  /** Listed in package.json, but not installed. */
   readonly named: readonly string[]
 }
 
 type Command = readonly string[]
 
-/** Packages that no peer dependency of this package gives a range for. */
+/** Version ranges of packages that are not a peer dependency of this package. */
 const OTHER_RANGES: Readonly<Record<string, string>> = {
   '@hono/node-server': '^2.0.0',
   react: '^19.0.0',
@@ -36,7 +36,7 @@ const MANAGERS: Readonly<Record<PackageManager, { add: Command; addDev: Command;
   bun: { add: ['bun', 'add'], addDev: ['bun', 'add', '--dev'], run: 'bunx' },
 }
 
-/** What the framework needs, and what every application with Coatcheck needs. */
+/** Packages of the framework, and of every application with Coatcheck. */
 export function neededPackages(packages: readonly string[], devPackages: readonly string[]): NeededPackages {
   return { run: ['coatcheck', 'redis', ...packages], dev: ['oidc-provider', ...devPackages] }
 }
@@ -48,8 +48,8 @@ export function missingPackages(project: Project, { run, dev }: NeededPackages):
 }
 
 /**
- * In the order in which they run; none when nothing is missing. A package that package.json names already is installed in
- * the version that stands there, and so is every package of a manifest that `init` writes.
+ * Commands in the order in which they run; none if nothing is missing. A package that package.json lists is installed in that version, and
+ * so is every package of a manifest that `init` writes.
  */
 export function installCommands(project: Project, { named, run, dev }: MissingPackages): readonly Command[] {
   const { packageManager, manifest } = project
@@ -64,19 +64,19 @@ export function installCommands(project: Project, { named, run, dev }: MissingPa
   ]
 }
 
-/** Whether a command is about to install the tarball of a checkout, and nothing has made it yet. */
+/** Whether a command will install the tarball of a checkout that does not exist yet. */
 function needsTarball(project: Project, named: readonly string[], run: readonly string[]): boolean {
   const { spec, range } = ownPackage()
   const isNamed = named.includes('coatcheck') && project.manifest?.dependencies?.coatcheck === range
   return (isNamed || run.includes('coatcheck')) && !project.has(spec)
 }
 
-/** How the programs of the project's packages are started, as `npx` for npm. */
+/** Command that starts programs of the project's packages, such as `npx` for npm. */
 export function runnerOf({ packageManager }: Project): string {
   return MANAGERS[packageManager].run
 }
 
-/** @returns whether the command ended with 0; its output goes to stderr */
+/** @returns whether the command exited with 0; its output goes to stderr */
 export function install([file = '', ...args]: Command, folder: string): Promise<boolean> {
   return new Promise((resolve) => {
     const child = spawn(file, args, { cwd: folder, stdio: ['ignore', 2, 2] })
@@ -85,12 +85,12 @@ export function install([file = '', ...args]: Command, folder: string): Promise<
   })
 }
 
-/** For the `dependencies` of a new package.json. */
+/** Version ranges for the `dependencies` of a new package.json. */
 export function rangesOf(names: readonly string[]): Readonly<Record<string, string>> {
   return Object.fromEntries([...names].sort().map((name) => [name, rangeOf(name) ?? '*']))
 }
 
-/** `redis@6` installs the newest version 6. A caret would be lost in the command prompt of Windows. */
+/** `redis@6` installs the newest version 6. The Windows command prompt would drop a caret. */
 function specOf(name: string): string {
   if (name === 'coatcheck') return ownPackage().spec
   const [major] = /\d+/.exec(rangeOf(name) ?? '') ?? []
@@ -99,6 +99,6 @@ function specOf(name: string): string {
 
 function rangeOf(name: string): string | undefined {
   if (name === 'coatcheck') return ownPackage().range
-  // The newest range that is supported.
+  // The newest supported range.
   return OTHER_RANGES[name] ?? ownManifest().peerDependencies[name]?.split(' || ').at(-1)
 }

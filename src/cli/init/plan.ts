@@ -1,6 +1,6 @@
 /**
- * What `coatcheck init` would do to a folder, before it does any of it. It never overwrites a file. Only `.env.local` and
- * `.gitignore` get lines added; for every other file that exists the plan holds what that file lacks.
+ * Plans the changes of `coatcheck init` to a folder, before any of them happens. The plan never overwrites a file. It only appends lines to
+ * `.env.local` and `.gitignore`. For every other existing file it lists what the file lacks.
  */
 import { readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
@@ -27,10 +27,10 @@ import { authModuleOf, missingWiring, type Wiring } from './wiring.ts'
 const TEMPLATES: Readonly<Record<Framework, (input: TemplateInput) => Template>> = { next, express, fastify, hono }
 
 export interface Plan {
-  /** In the order in which they are carried out: `.gitignore` comes before the file that it keeps out of git. */
+  /** In the order of execution: `.gitignore` comes before the file that it keeps out of git. */
   readonly steps: readonly Step[]
   readonly packages: NeededPackages
-  /** The lines that an application needs which exists; `null`: none. */
+  /** The lines that an existing application needs; `null`: none. */
   readonly wiring: Wiring | null
   /** The scripts that package.json lacks for the starter. */
   readonly scripts: Readonly<Record<string, string>>
@@ -38,7 +38,7 @@ export interface Plan {
   readonly firstPage: string
 }
 
-/** @throws {UsageError} when git tracks the file that a key would be written to */
+/** @throws {UsageError} if git tracks the file that would receive a key */
 export function planInit(project: Project, choices: Choices, random: Random): Plan {
   const { manifest } = project
   const input = inputOf(project, choices)
@@ -64,7 +64,7 @@ export function planInit(project: Project, choices: Choices, random: Random): Pl
   }
 }
 
-/** How an application that exists is connected: the modules that it lacks, and the lines. */
+/** Connects an existing application: the modules that it lacks, and the lines to add. */
 function connection(
   { files, wiring: parts }: Template,
   application: Application | null,
@@ -74,13 +74,13 @@ function connection(
   if (application === null || parts === undefined || own === undefined) return { files, wiring: null }
   const found = authModuleOf(application, parts)
   const wiring = missingWiring(application, parts, found ?? { path: own.path, auth: 'auth', web: 'web' }, modules)
-  // An application that makes `auth` elsewhere also has its own place for options and settings.
+  // An application that creates `auth` elsewhere also has its own place for options and settings.
   return { files: found === null || found.path === own.path ? files : [], wiring }
 }
 
 function inputOf(project: Project, choices: Choices): TemplateInput {
   const entry = choices.framework === 'next' ? null : entryOf(project)
-  // An application in JavaScript may have a tsconfig.json too, for its editor.
+  // A JavaScript application may also have a tsconfig.json, for its editor.
   const isTypeScript = choices.language === 'typescript' && !/\.[cm]?js$/.test(entry ?? '')
   if (!isTypeScript) {
     return { project, choices, isTypeScript, modules: javaScriptStyle(project, entry), tsConfig: null }
@@ -89,7 +89,7 @@ function inputOf(project: Project, choices: Choices): TemplateInput {
   return { project, choices, isTypeScript, modules: typeScriptStyle(project, tsConfig, entry), tsConfig }
 }
 
-/** A module that uses Coatcheck imports it, or the module that makes `auth`. */
+/** A module that uses Coatcheck imports it, or the module that creates `auth`. */
 const USES_US = /coatcheck|\/auth['"]/
 
 function stepFor(project: Project, { path, text, marker, lines }: TemplateFile): Step {

@@ -4,7 +4,7 @@
  */
 import { CANCEL_SYMBOL, confirm, select, text } from '@clack/prompts'
 
-/** The user canceled a question: Ctrl+C, Escape, Ctrl+D, or the process was told to stop. */
+/** The user canceled a question (Ctrl+C, Escape, Ctrl+D), or the process received a signal to stop. */
 export class Cancelled extends Error {
   override readonly name = 'Cancelled'
 }
@@ -16,17 +16,26 @@ export interface Choice<Value extends string> {
 }
 
 export interface Questions {
-  /** One of several values. `initial` is selected first. @throws {Cancelled} */
+  /**
+   * Asks for one of several values. `initial` is selected first.
+   * @throws {Cancelled}
+   */
   select<Value extends string>(message: string, choices: readonly Choice<Value>[], initial?: Value): Promise<Value>
-  /** @param problemOf says why an answer cannot be used; `undefined`: it can @throws {Cancelled} */
+  /**
+   * @param problemOf returns why an answer is invalid; `undefined`: it is valid
+   * @throws {Cancelled}
+   */
   text(message: string, placeholder: string, problemOf: (answer: string) => string | undefined): Promise<string>
-  /** Yes or no. @throws {Cancelled} */
+  /**
+   * Asks yes or no.
+   * @throws {Cancelled}
+   */
   confirm(message: string): Promise<boolean>
 }
 
 const output = process.stderr
 
-/** @param stop aborted when the process is told to stop, as by SIGTERM: the open question is canceled */
+/** @param stop aborted when the process must stop, as by SIGTERM: the open question is canceled */
 export function terminalQuestions(stop: AbortSignal): Questions {
   return {
     select: (message, choices, initial) =>
@@ -52,7 +61,7 @@ async function answered<Answer>(
   ask: (signal: AbortSignal) => Promise<Answer | typeof CANCEL_SYMBOL>,
 ): Promise<Answer> {
   if (stop.aborted) throw new Cancelled()
-  // Ctrl+D closes the input, and the library then waits for a key that cannot come. Node would end with code 13.
+  // Ctrl+D closes the input, and the library then waits for a key that can never arrive. Node would exit with code 13.
   const closed = new AbortController()
   const close = (): void => closed.abort()
   process.once('beforeExit', close)

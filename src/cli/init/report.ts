@@ -12,7 +12,7 @@ const PLANNED = { create: 'create', append: 'add to', same: 'as it is', keep: 'a
 interface FileReport {
   readonly path: string
   readonly action: Step['action']
-  /** `null` where the text would show a secret, or where there is nothing to write. */
+  /** `null` if the text would show a secret, or if there is nothing to write. */
   readonly text: string | null
   readonly settings?: readonly string[]
   readonly placeholders?: readonly string[]
@@ -23,7 +23,10 @@ export function fileReport({ path, action, text, settings, placeholders }: Step)
   return { path, action, text: shown, ...(settings && { settings }), ...(placeholders && { placeholders }) }
 }
 
-/** In the order in which the user types them. @param installs the commands that install what is missing */
+/**
+ * In the order in which the user types them.
+ * @param installs the commands that install missing packages
+ */
 export function nextSteps(plan: Plan, installs: readonly (readonly string[])[], project: Project): readonly string[] {
   const steps = installs.map(commandText)
   const scripts = Object.entries(plan.scripts)
@@ -34,7 +37,7 @@ export function nextSteps(plan: Plan, installs: readonly (readonly string[])[], 
   return [...steps, `${runnerOf(project)} coatcheck dev`]
 }
 
-/** A word with a space is quoted, as both a POSIX shell and the command prompt of Windows take it. */
+/** Quotes a word that contains a space, in the form that both a POSIX shell and the Windows command prompt accept. */
 export function commandText(command: readonly string[]): string {
   return command.map((word) => (/\s/.test(word) ? `"${word}"` : word)).join(' ')
 }
@@ -56,7 +59,7 @@ export function reportText(output: Output, plan: Plan, next: readonly string[], 
   }
   if (isComplete(plan)) lines.push('', 'Everything is there. Nothing was changed.')
   lines.push('', 'Next:', ...next.map((step) => `  ${step}`))
-  // The first page of an application that exists shows nothing of Coatcheck.
+  // The first page of an existing application shows nothing of Coatcheck.
   if (plan.firstPage !== '/') lines.push('', `Then open http://localhost:3000${plan.firstPage}`)
   return [...lines, ''].join('\n')
 }
@@ -66,7 +69,7 @@ function settingsText({ settings = [], placeholders = [] }: Step): string {
   return placeholders.length > 0 ? `${set}  commented out: ${placeholders.join(', ')}` : set
 }
 
-/** Whether there was nothing to write, and there is nothing to add by hand. */
+/** Whether there is nothing to write and nothing to add by hand. */
 function isComplete({ steps, wiring, scripts }: Plan): boolean {
   const isLeftAlone = steps.every(({ action, text }) => action === 'same' || (action === 'keep' && text === ''))
   return isLeftAlone && wiring === null && Object.keys(scripts).length === 0

@@ -1,4 +1,4 @@
-/** What every template is given, and what it returns. The templates are plain text with the few places that differ. */
+/** Input and output types of the templates. The templates are plain text with a few variable parts. */
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { configNames } from '../project/config-file.ts'
@@ -13,11 +13,11 @@ export interface TemplateFile {
   readonly path: string
   readonly text: string
   /**
-   * Found in a file that does this already. A file at the path without it is shown what it lacks: `lines`, or all of the
-   * text. Default: an import of Coatcheck or of `auth`, if `text` has one; else any file at the path will do.
+   * Pattern that identifies a file that already serves this purpose. If a file at the path does not match, `init` shows what it lacks:
+   * `lines`, or the whole text. Default: an import of Coatcheck or of `auth`, if `text` has one; otherwise any file at the path counts.
    */
   readonly marker?: RegExp
-  /** What a file that exists needs, with a comment that says where. */
+  /** The code that an existing file needs, with a comment that says where. */
   readonly lines?: string
 }
 
@@ -26,36 +26,36 @@ export interface TemplateInput {
   readonly choices: Choices
   readonly isTypeScript: boolean
   readonly modules: ModuleStyle
-  /** `null`: JavaScript. Of a project without tsconfig.json: the one that is written. */
+  /** `null`: JavaScript. In a project without tsconfig.json: the one that `init` writes. */
   readonly tsConfig: TsConfig | null
 }
 
 export interface Template {
-  /** What the application needs in any case. */
+  /** Files that every application needs. */
   readonly files: readonly TemplateFile[]
-  /** An application to start with, for a project that has none. Its last file is the program, which needs the others. */
+  /** A starter application for a project without one. Its last file is the program, which needs the others. */
   readonly starter: readonly TemplateFile[]
-  /** How an application that exists is connected; absent where `files` are all that it takes. */
+  /** How to connect an existing application; absent if `files` are sufficient. */
   readonly wiring?: WiringParts
   readonly packages: readonly string[]
   /** For the starter only. */
   readonly devPackages: readonly string[]
-  /** Path of the page to open after the start, if the application has a first page of its own. Default: `/`. */
+  /** Path of the page to open after the start, if the application has its own first page. Default: `/`. */
   readonly firstPage?: string
-  /** For a package.json that has none. */
+  /** Scripts for a package.json without any. */
   readonly scripts: Readonly<Record<string, string>>
 }
 
 const CONFIG_NAME = 'coatcheck.config'
 
-/** Relative to the folder: the file that is there, or the one that will be. */
+/** Relative to the folder: the existing file, or the future one. */
 function configPath({ project, isTypeScript, modules }: TemplateInput): string {
   const ending = isTypeScript ? modules.ending : 'mjs'
   const folder = isTypeScript ? modules.folder : ''
   return configNames.find((name) => project.has(name)) ?? `${folder}${CONFIG_NAME}.${ending}`
 }
 
-/** How a module in the root of the application names the file: a bundler wants no ending of TypeScript. */
+/** Import name of the file in the application's root. A bundler does not accept a TypeScript extension. */
 export function configImport(input: TemplateInput, resolver: 'node' | 'bundler'): string {
   const [, ending = ''] = /\.(\w+)$/.exec(configPath(input)) ?? []
   if (resolver === 'bundler') return ending === 'ts' ? CONFIG_NAME : `${CONFIG_NAME}.${ending.replace('ts', 'js')}`
@@ -63,7 +63,7 @@ export function configImport(input: TemplateInput, resolver: 'node' | 'bundler')
   return isLikeOthers ? input.modules.nameOf(CONFIG_NAME) : `${CONFIG_NAME}.${ending.replace('ts', 'js')}`
 }
 
-/** The configuration as a module in `modules.folder` imports it. */
+/** Import specifier of the configuration for a module in `modules.folder`. */
 export function configSpecifier(input: TemplateInput): string {
   const isInSource = configPath(input).startsWith('src/')
   const { folder } = input.modules
@@ -72,9 +72,8 @@ export function configSpecifier(input: TemplateInput): string {
 }
 
 /**
- * A stem whose file is absent or serves our purpose already: `auth`, or `coatcheck-auth` where the application has an
- * `auth` of its own.
- * @param marker found in a file that serves the purpose
+ * Returns a stem whose file is absent or already serves this purpose: `auth`, or `coatcheck-auth` if the application has its own `auth`.
+ * @param marker matches a file that serves the purpose
  */
 export function freeStem({ project, modules }: TemplateInput, stem: string, marker: RegExp): string {
   const isTaken = ENDINGS.some((ending) => {
@@ -84,13 +83,13 @@ export function freeStem({ project, modules }: TemplateInput, stem: string, mark
   return isTaken ? `coatcheck-${stem}` : stem
 }
 
-/** A module under one of these endings is the same module. */
+/** A module with one of these extensions is the same module. */
 export const ENDINGS = ['ts', 'tsx', 'mts', 'cts', 'js', 'jsx', 'mjs', 'cjs']
 
 export function configFile(input: TemplateInput): TemplateFile {
   const { choices, isTypeScript } = input
   const preset = choices.provider === 'oidc' ? 'oidc' : 'entra'
-  // The type of an issuer is a text; without one, `auth.ready()` says what is missing.
+  // The type of an issuer is a string. If it is missing, `auth.ready()` reports that.
   const required = isTypeScript ? '!' : ''
   const provider = {
     entra: `    // Set by \`coatcheck dev\` for its local provider. With Microsoft Entra ID it stays unset.

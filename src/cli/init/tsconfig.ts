@@ -26,10 +26,10 @@ interface RawConfig {
   readonly include?: readonly string[]
 }
 
-/** Configurations extend each other a few times; a circle has to end. */
+/** Limit for chains of `extends`, so that a circular chain ends. */
 const MOST_PARENTS = 10
 
-/** @returns without what cannot be read; `null` when the folder has no tsconfig.json */
+/** @returns the readable parts; `null` if the folder has no tsconfig.json */
 export function readTsConfig(folder: string): TsConfig | null {
   const path = join(folder, 'tsconfig.json')
   return existsSync(path) ? configOf(path, MOST_PARENTS) : null
@@ -45,7 +45,7 @@ function configOf(path: string, parentsLeft: number): TsConfig {
   return { options: { ...options, ...compilerOptions }, include: include ?? [] }
 }
 
-/** As the compiler finds it: a path, with or without its ending, or a package with a file in it. */
+/** Resolves a path as the compiler does: a path, with or without extension, or a file in a package. */
 function placeOf(name: string, folder: string): string | null {
   const bases = /^\.{0,2}\//.test(name)
     ? [resolve(folder, name)]
@@ -59,7 +59,7 @@ function parentsOf(folder: string): readonly string[] {
   return parent === folder ? [folder] : [folder, ...parentsOf(parent)]
 }
 
-/** tsconfig.json is JSON with comments and with commas before a closing bracket. */
+/** tsconfig.json is JSON with comments and trailing commas. */
 function parsed(path: string): RawConfig {
   const text = readFileSync(path, 'utf8').replace(
     /("(?:\\.|[^"\\])*")|\/\/[^\n]*|\/\*[\s\S]*?\*\//g,

@@ -6,16 +6,16 @@ import { posix } from 'node:path'
 import type { Application, SourceFile } from './application.ts'
 import type { ModuleStyle } from './module-style.ts'
 
-/** What differs between the frameworks. `app` and `web` are the variables of the application. */
+/** Parts that differ between the frameworks. `app` and `web` are the variables of the application. */
 export interface WiringParts {
-  /** Where the framework's application is made; the first group is its variable. */
+  /** Finds where the framework's application is created; the first group is its variable. */
   readonly constructor: RegExp
-  /** Of the adapter, as `expressAuth`. */
+  /** Factory function of the adapter, such as `expressAuth`. */
   readonly factory: string
-  /** The method that takes `web`. */
+  /** The method that receives `web`. */
   readonly mount: 'use' | 'register'
   readonly errorHandler: (app: string, web: string) => WiringLine
-  /** For frameworks that have one error handler: how to find the application's own, and what belongs into it. */
+  /** For frameworks with one error handler: how to find the application's own handler, and the line to add to it. */
   readonly ownErrorHandler?: { readonly pattern: RegExp; readonly line: (web: string) => WiringLine }
 }
 
@@ -31,14 +31,14 @@ export interface Wiring {
   readonly lines: readonly WiringLine[]
 }
 
-/** The module that makes `auth` and `web`. */
+/** The module that creates `auth` and `web`. */
 export interface AuthModule {
   readonly path: string
   readonly auth: string
   readonly web: string
 }
 
-/** @returns the module that the application has already, written by `init` or by hand; `null`: none */
+/** @returns the application's existing module, written by `init` or by hand; `null`: none */
 export function authModuleOf({ sources }: Application, { factory }: WiringParts): AuthModule | null {
   const made = new RegExp(`(\\w+)\\s*=\\s*${factory}\\(`)
   const source = sources.find(({ code }) => made.test(code))
@@ -48,7 +48,7 @@ export function authModuleOf({ sources }: Application, { factory }: WiringParts)
   return { path: source.path, auth, web }
 }
 
-/** @returns `null` when nothing is missing */
+/** @returns `null` if nothing is missing */
 export function missingWiring(
   application: Application,
   parts: WiringParts,
@@ -79,7 +79,7 @@ export function missingWiring(
   return lines.length === 0 ? null : { file: file.path, lines }
 }
 
-/** As text: each line under a comment that says where it belongs. */
+/** Formats each line below a comment that says where it belongs. */
 export function wiringText({ lines }: Wiring): string {
   return lines.map(({ where, code }) => `// ${where}\n${code}\n`).join('\n')
 }
@@ -111,7 +111,10 @@ const isImportEquals = ({ code }: SourceFile): boolean => /\bimport\s+\w+\s*=\s*
 const isCommonJs = ({ path, code }: SourceFile): boolean =>
   path.endsWith('.cjs') || (/\brequire\(/.test(code) && !/^\s*import\s/m.test(code))
 
-/** TypeScript may compile `import` to CommonJS, so only a file that awaits already, or must be an ES module, is sure to. */
+/**
+ * TypeScript may compile `import` to CommonJS. Top-level await is only certain in a file that already uses it, or that must be an ES
+ * module.
+ */
 function canAwait(file: SourceFile): boolean {
   if (isCommonJs(file) || isImportEquals(file)) return false
   return /\.m?js$/.test(file.path) || file.path.endsWith('.mts') || /^await\s/m.test(file.code)

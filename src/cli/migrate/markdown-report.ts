@@ -1,4 +1,4 @@
-/** The report that a team puts into its pull request. */
+/** Formats the report as Markdown for the team's pull request. */
 import type { MigrationReport, Site } from '../../migrate/ioredis/migrate.ts'
 import { ruleRows } from './rule-table.ts'
 

@@ -1,4 +1,4 @@
-/** How many places each rule of the codemod decided, and how. */
+/** Counts how many places each rule of the codemod handled, and how. */
 import type { Site, SiteState } from '../../migrate/ioredis/migrate.ts'
 import type { Column } from '../output.ts'
 
@@ -17,7 +17,7 @@ export const ruleColumns: readonly Column<RuleRow>[] = [
   { title: 'IGNORED', value: ({ counts }) => counts.ignored, align: 'right' },
 ]
 
-/** A row for each rule that found something, then one for all. */
+/** One row for each rule that found a place, then a total. */
 export function ruleRows(sites: readonly Site[]): readonly RuleRow[] {
   const names = [...new Set(sites.map(({ rule }) => rule))].sort()
   return [

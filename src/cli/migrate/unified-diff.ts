@@ -1,9 +1,9 @@
-/** A change of a file as a unified diff, which `git apply` takes. */
+/** Formats a file change as a unified diff, which `git apply` accepts. */
 import { styleText } from 'node:util'
 import { createTwoFilesPatch } from 'diff'
 import type { FileReport } from '../../migrate/ioredis/migrate.ts'
 
-/** Empty if the text stays. */
+/** Empty if the text is unchanged. */
 export function unifiedDiff({ path, before, after }: FileReport, hasColour: boolean): string {
   if (before === after) return ''
   const patch = createTwoFilesPatch(

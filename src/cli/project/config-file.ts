@@ -2,7 +2,7 @@
 
 const ENDINGS = ['ts', 'mts', 'js', 'mjs'] as const
 
-/** Relative to the folder of the application, in the order in which they are looked for. */
+/** Relative to the folder of the application, in search order. */
 export const configNames: readonly string[] = ['', 'src/'].flatMap((folder) =>
   ENDINGS.map((ending) => `${folder}coatcheck.config.${ending}`),
 )

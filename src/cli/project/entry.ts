@@ -1,14 +1,14 @@
-/** The file that an application starts with, found by what its scripts run, by its manifest and by common names. */
+/** Finds the entry file of an application: by its scripts, its manifest and common names. */
 import type { Project } from './project.ts'
 
 const STEMS = ['server', 'app', 'index', 'main'].flatMap((stem) => [stem, `src/${stem}`])
 const ENDINGS = ['js', 'mjs', 'cjs', 'ts', 'mts', 'cts'] as const
 
-/** In a script: `node --watch src/main.js`, `tsx watch server.ts`. What a build wrote is no source. */
+/** A file in a script: `node --watch src/main.js`, `tsx watch server.ts`. Build output is not a source file. */
 const FILE_IN_SCRIPT = /(?:^|[\s"'=])(?:\.\/)?([\w@.\-/]+\.(?:js|mjs|cjs|ts|mts|cts))(?=$|[\s"'])/g
 const BUILT = /^(?:dist|build|out)\//
 
-/** @returns relative to the folder; `null` when there is none */
+/** @returns relative to the folder; `null` if there is none */
 export function entryOf(project: Project): string | null {
   const { scripts = {}, main } = project.manifest ?? {}
   const named = [scripts.dev, scripts.start].flatMap((script) =>

@@ -1,4 +1,4 @@
-/** What the folder of an application says about it: its manifest, its packages, its package manager. Read only. */
+/** Reads the folder of an application: its manifest, its packages, its package manager. Never writes. */
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { processEnvironment } from '../../config/environment.ts'
@@ -8,7 +8,7 @@ export interface Manifest {
   readonly name?: string
   readonly type?: string
   readonly main?: string
-  /** Name and version, as `pnpm@10.0.0` (Corepack). */
+  /** Name and version, such as `pnpm@10.0.0` (Corepack). */
   readonly packageManager?: string
   readonly scripts?: Readonly<Record<string, string>>
   readonly dependencies?: Readonly<Record<string, string>>
@@ -31,18 +31,18 @@ export interface Project {
   /** `null`: there is no package.json. */
   readonly manifest: Manifest | null
   readonly packageManager: PackageManager
-  /** Where programs of its packages are: here first, then in the folders above. */
+  /** Folders of package programs: this folder first, then its parents. */
   readonly binFolders: readonly string[]
   has(file: string): boolean
-  /** Named in the manifest. */
+  /** Whether the manifest lists the package. */
   dependsOn(name: string): boolean
-  /** Found where Node would look for it: here, or in a folder above (a workspace). */
+  /** Whether Node would find the package: here, or in a parent folder (a workspace). */
   isInstalled(name: string): boolean
-  /** The major version: of what is installed, else of what the manifest asks for; `null` when neither says. */
+  /** The major version: of the installed package, otherwise from the manifest; `null` if neither shows it. */
   majorOf(name: string): number | null
 }
 
-/** @throws {UsageError} for a package.json that cannot be read */
+/** @throws {UsageError} if package.json cannot be read */
 export function lookAtProject(folder: string): Project {
   const manifest = readManifest(join(folder, 'package.json'))
   const named: Readonly<Record<string, string>> = { ...manifest?.devDependencies, ...manifest?.dependencies }
@@ -68,8 +68,8 @@ export function lookAtProject(folder: string): Project {
 }
 
 /**
- * Lock files and the manifest decide, here first, then in the folders above, since a workspace has its lock file at its root.
- * A folder without any of them is in the hands of the program that started this process.
+ * Lock files and the manifest decide: here first, then in the parent folders, because a workspace has its lock file at its root. Without
+ * any of them, the program that started this process decides.
  */
 function packageManagerOf(folder: string): PackageManager {
   for (const parent of withParents(folder)) {
@@ -78,7 +78,7 @@ function packageManagerOf(folder: string): PackageManager {
     const found = named ?? locked
     if (found !== undefined) return found
   }
-  // As `pnpm/10.0.0 npm/? node/v22.0.0 linux x64`: set by all four for what they run.
+  // For example `pnpm/10.0.0 npm/? node/v22.0.0 linux x64`. All four package managers set it for the programs that they run.
   return nameOf(processEnvironment().npm_config_user_agent) ?? 'npm'
 }
 

@@ -1,6 +1,6 @@
 /**
- * `coatcheck keys add`: a further key for the ring, with the `names:` entry that a ring of two needs. Prints what has to be added
- * and nothing of what is there; it writes no file, since where secrets are kept is not ours to know.
+ * `coatcheck keys add`: creates a further key for the ring, with the `names:` entry that a ring of two keys needs. It prints only the new
+ * entries. It writes no file, because only the operator knows where secrets are stored.
  */
 import type { Command } from 'commander'
 import { addKey, configuredKeys } from '../../../entries/admin.ts'

@@ -1,4 +1,4 @@
-/** `coatcheck keys explain`: what one key is. Never what it holds. */
+/** `coatcheck keys explain`: describes one Redis key. It never shows the content. */
 import type { Command } from 'commander'
 import { explainKey, type KeyExplanation, ORPHANS } from '../../../entries/admin.ts'
 import type { Cli } from '../../cli.ts'

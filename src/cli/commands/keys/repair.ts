@@ -1,4 +1,4 @@
-/** `coatcheck keys repair`: removes what was left behind. */
+/** `coatcheck keys repair`: removes orphans. */
 import type { Command } from 'commander'
 import { type OrphanKind, ORPHANS, repairKeys, type RepairReport } from '../../../entries/admin.ts'
 import type { Cli } from '../../cli.ts'

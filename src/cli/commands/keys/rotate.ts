@@ -1,4 +1,4 @@
-/** `coatcheck keys rotate`: puts everything that is stored under the first key of the ring. */
+/** `coatcheck keys rotate`: re-encrypts all stored values with the first key of the ring. */
 import type { Command } from 'commander'
 import { type KeyUse, rotateKeys, type RotationReport } from '../../../entries/admin.ts'
 import type { Cli } from '../../cli.ts'
@@ -93,7 +93,7 @@ function familiesText(families: KeyUse['families']): string {
     .join(', ')
 }
 
-/** Records are not all that hangs on a key: it made the tickets of its time. */
+/** A key may still be needed without records: it signed the tickets of its time. */
 function unusedLines(keys: readonly KeyUse[], absoluteTimeoutMs: number): string[] {
   return keys
     .filter(({ isCurrent, isInRing, values }) => !isCurrent && isInRing && values === 0)

@@ -1,4 +1,4 @@
-/** `coatcheck keys scan`: families of keys, their size, keys without a TTL, what was left behind. */
+/** `coatcheck keys scan`: counts key families, their size, keys without a TTL, and orphans. */
 import type { Command } from 'commander'
 import { type KeySurvey, type OrphanKind, ORPHANS, surveyKeys } from '../../../entries/admin.ts'
 import type { Cli } from '../../cli.ts'

@@ -1,4 +1,4 @@
-/** Looking at the old records of a drop-in, or taking them over: what the commands for sessions and for token caches share. */
+/** Surveys or adopts the old records of a drop-in: code that the commands for sessions and for token caches share. */
 import {
   adoptOldRecords,
   type BulkAccess,

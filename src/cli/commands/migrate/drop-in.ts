@@ -1,4 +1,4 @@
-/** The store whose old sessions a command moves: from a module of the application, or from flags. Says what is missing. */
+/** Finds the store whose old sessions a command adopts: from a module of the application, or from flags. Reports missing flags. */
 import {
   type BulkAccess,
   type BulkFormat,
@@ -28,7 +28,7 @@ export interface DropInFlags {
   readonly ttl?: string
 }
 
-/** What only flags say. A module says it in the options of its store. */
+/** Settings that only flags provide. A module provides them in the options of its store. */
 const ONLY_WITHOUT_MODULE = ['from', 'kind', 'mode', 'oldPrefix', 'oldUrl', 'userId', 'ttl'] as const
 /** Formats in which each session names its user. */
 const NAMES_USERS: readonly BulkFormat[] = ['auth-js', 'better-auth', 'nextjs-auth0']

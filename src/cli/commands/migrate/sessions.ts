@@ -1,4 +1,4 @@
-/** `coatcheck migrate sessions`: takes over all sessions of another library at once. Without `--write` it only looks. */
+/** `coatcheck migrate sessions`: adopts all sessions of another library at once. Without `--write` it only reads. */
 import { type Command, Option } from 'commander'
 import { BULK_FORMATS, BULK_KINDS } from '../../../entries/admin.ts'
 import type { Cli } from '../../cli.ts'

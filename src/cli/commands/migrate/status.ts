@@ -1,4 +1,4 @@
-/** `coatcheck migrate status`: how far a migration is, and what to do next. */
+/** `coatcheck migrate status`: shows the status of a migration and the next step. */
 import type { Command } from 'commander'
 import { migrationStatus, type NextStep, type OriginStatus, type ReadsByOutcome } from '../../../entries/admin.ts'
 import { whole } from '../../../core/counted.ts'

@@ -1,4 +1,4 @@
-/** `coatcheck migrate tokens`: adopts the tokens of all users of another library at once. Without `--write` it only looks. */
+/** `coatcheck migrate tokens`: adopts the tokens of all users of another library at once. Without `--write` it only reads. */
 import { type Command, Option } from 'commander'
 import {
   adoptAllTokens,
@@ -110,7 +110,7 @@ async function originFor(context: CommandContext, flags: Flags): Promise<Origin 
   return origin
 }
 
-/** The caches of an earlier plugin of MSAL, for `coatcheck/msal`. */
+/** Adopts the caches of an earlier MSAL plugin, for `coatcheck/msal`. */
 function moveCaches(context: CommandContext, access: BulkAccess, isDryRun: boolean): Promise<ExitCode> {
   if (access.origin?.mode === 'read' && !isDryRun) {
     throw new UsageError('In mode read the old caches decide, and no copy is stored. Mode move takes them over.')

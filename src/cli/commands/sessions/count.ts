@@ -1,4 +1,4 @@
-/** `coatcheck sessions count`: of all users, or of one. */
+/** `coatcheck sessions count`: counts the sessions of all users, or of one. */
 import type { Command } from 'commander'
 import { listSessions, statistics } from '../../../entries/admin.ts'
 import type { Cli } from '../../cli.ts'

@@ -1,4 +1,4 @@
-/** `coatcheck sessions list`: the devices of a user. */
+/** `coatcheck sessions list`: lists the devices of a user. */
 import type { Command } from 'commander'
 import { listSessions } from '../../../entries/admin.ts'
 import type { Cli } from '../../cli.ts'
@@ -11,7 +11,7 @@ import { when } from '../../wording.ts'
 
 type Row = Awaited<ReturnType<typeof listSessions>>[number]
 
-/** Everything side by side. */
+/** Minimum width for all columns. */
 const WIDE_COLUMNS = 115
 
 export function listSessionsOf(cli: Cli): Command {
@@ -45,8 +45,8 @@ export function listSessionsOf(cli: Cli): Command {
 }
 
 /**
- * @param newestId the session that was seen last, which gets the mark
- * @param narrow without address and time of creation: session ids are never cut, since people copy them
+ * @param newestId the most recently used session, which gets the mark
+ * @param narrow without address and time of creation: session ids are never cut, because users copy them
  */
 function columnsAt(nowMs: number, newestId: string, narrow: boolean): readonly Column<Row>[] {
   const wide: readonly Column<Row>[] = [
@@ -67,7 +67,7 @@ function isNarrow({ stdout }: Terminal): boolean {
   return stdout.isTerminal && stdout.columns < WIDE_COLUMNS
 }
 
-/** `in 7 h` of `in 7 h 59 min`. */
+/** Shortens `in 7 h 59 min` to `in 7 h`. */
 function roughly(text: string, narrow: boolean): string {
   return narrow ? text.split(' ').slice(0, 3).join(' ') : text
 }

@@ -1,4 +1,4 @@
-/** `coatcheck sessions revoke`: says what will end, asks, ends it, and says what goes on being valid. */
+/** `coatcheck sessions revoke`: prints which sessions will end, asks for confirmation, ends them, and prints what stays valid. */
 import type { Command } from 'commander'
 import {
   type AdminContext,
@@ -44,7 +44,7 @@ export function revokeSessions(cli: Cli): Command {
           output.data({ dryRun: true, ...plan }, () => consequence)
           return plan.isKnown ? exitCode.ok : exitCode.failed
         }
-        // Also when the plan finds nothing: the index that it reads may lack live sessions, and the step needs no index.
+        // Also asks when the plan finds no session: the index may lack live sessions, and the revocation does not need the index.
         if (!(await context.confirm(consequence, flags))) {
           output.note('Nothing was ended.')
           return exitCode.failed
@@ -80,7 +80,7 @@ function wishOf(
   return { query: { userKey }, label }
 }
 
-/** A generation means that sessions may have been live which nothing names. */
+/** If a generation exists, sessions may have been live that no index lists. */
 function hasEndedAny({ ended, isKnown }: EndingReport, query: EndingWish): boolean {
   return ended > 0 || (isKnown && isOfUser(query))
 }

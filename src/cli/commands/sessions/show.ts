@@ -1,6 +1,6 @@
 /**
- * `coatcheck sessions show`: one session, everything but its data. With `--data` the names and sizes of its fields, never their
- * values: they belong to the user, and terminals keep what they have shown. Nor is an address shown that serves as a user id.
+ * `coatcheck sessions show`: shows one session without its data. With `--data` it shows the names and sizes of the fields, never their
+ * values: they belong to the user, and terminals keep their output. It does not show a user id that is an e-mail address either.
  */
 import type { Command } from 'commander'
 import { type SessionDetails, showSession, wordsOf } from '../../../entries/admin.ts'
@@ -79,7 +79,7 @@ function textOf(output: Output, session: SessionDetails, withData: boolean, nowM
   return `${text}\n\n${rows.length === 0 ? 'no fields' : output.table(columns, rows)}`
 }
 
-/** `null`: there is none, or it is an address that nobody typed. */
+/** `null`: there is no user id, or it is an e-mail address. */
 function shownId({ userId }: SessionDetails): string | null {
   return userId?.includes('@') === true ? null : userId
 }

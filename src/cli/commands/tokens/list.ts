@@ -1,4 +1,4 @@
-/** `coatcheck tokens list`: some users that have tokens, as many as were asked for. */
+/** `coatcheck tokens list`: lists users that have tokens, up to the requested number. */
 import type { Command } from 'commander'
 import { type UserTokensStatus, usersWithTokens } from '../../../entries/admin.ts'
 import type { Cli } from '../../cli.ts'

@@ -1,4 +1,7 @@
-/** `coatcheck tokens refresh`: a new access token for a user, through the same door as every refresh. It is stored, not shown. */
+/**
+ * `coatcheck tokens refresh`: gets a new access token for a user, through the same code as every refresh. It stores the token and does not
+ * show it.
+ */
 import type { Command } from 'commander'
 import { refreshTokens, userIdOf } from '../../../entries/admin.ts'
 import type { Cli } from '../../cli.ts'

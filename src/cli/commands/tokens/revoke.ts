@@ -1,4 +1,4 @@
-/** `coatcheck tokens revoke`: deletes the tokens of a user; sessions go on, and the next use of a token asks for a new sign-in. */
+/** `coatcheck tokens revoke`: deletes the tokens of a user. Sessions stay valid. The next use of a token requires a new sign-in. */
 import type { Command } from 'commander'
 import { deleteTokens, tokensOf } from '../../../entries/admin.ts'
 import type { Cli } from '../../cli.ts'

@@ -1,4 +1,4 @@
-/** `coatcheck tokens show`: the tokens of a user, by resource. */
+/** `coatcheck tokens show`: shows the tokens of a user, by resource. */
 import type { Command } from 'commander'
 import { tokensOf, type UserTokensStatus } from '../../../entries/admin.ts'
 import type { Cli } from '../../cli.ts'
@@ -66,13 +66,13 @@ function validity(resource: Resource | null, nowMs: number): string {
   return resource === null ? 'none' : `valid ${span(resource.expiresAt - nowMs)}`
 }
 
-/** `18 min ago, refreshed`. */
+/** For example `18 min ago, refreshed`. */
 export function lastRefreshText({ lastRefresh }: Status, nowMs: number): string {
   if (lastRefresh === null) return 'none yet'
   return `${when(lastRefresh.at, nowMs)}, ${outcomeText(lastRefresh)}`
 }
 
-/** `refreshed`, or why not, with what the provider said: `invalid-grant (invalid_grant, AADSTS50173)`. */
+/** `refreshed`, or the failure with the provider's codes: `invalid-grant (invalid_grant, AADSTS50173)`. */
 export function outcomeText({ outcome, error, providerCode }: NonNullable<Status['lastRefresh']>): string {
   const said = [error, providerCode].filter((text) => text !== null)
   return said.length === 0 ? outcome : `${outcome} (${said.join(', ')})`

@@ -2,7 +2,7 @@
 import type { Template, TemplateInput } from '../template.ts'
 import { nodeServer } from './node-server.ts'
 
-/** Express 4 does not wait for promises. */
+/** Express 4 does not await promises. */
 const LAST_WITHOUT_PROMISES = 4
 
 export function express(input: TemplateInput): Template {

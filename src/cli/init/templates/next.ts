@@ -1,6 +1,6 @@
 /**
- * The Next template: the files of docs/next.md, below `src/` in a project that has it. An application that exists keeps its
- * layout, first page and tsconfig.json.
+ * The Next template: the files of docs/next.md, below `src/` if the project has that folder. An existing application keeps its layout,
+ * first page and tsconfig.json.
  */
 import { configFile, configImport, type Template, type TemplateFile, type TemplateInput } from '../template.ts'
 
@@ -196,7 +196,7 @@ async function Profile() {
 }
 `
 
-/** Actions that read and write a value of the session, and sign out. */
+/** Server actions that read and write a session value, and sign out. */
 function pointActionsOf(isTypeScript: boolean): string {
   const returned = isTypeScript ? ': Promise<void>' : ''
   return `'use server'

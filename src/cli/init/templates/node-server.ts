@@ -1,4 +1,4 @@
-/** What the three frameworks on Node's own server have in common: settings first, one module for `auth`, two pages. */
+/** Common parts of the three frameworks on Node's own server: settings first, one module for `auth`, two pages. */
 import {
   configFile,
   configSpecifier,
@@ -15,7 +15,7 @@ export interface NodeServer {
   readonly entry: string
   readonly wiring: WiringParts
   readonly packages: readonly string[]
-  /** Declarations of the framework, for TypeScript. */
+  /** Type declarations of the framework, for TypeScript. */
   readonly typePackages?: readonly string[]
   readonly server: (parts: ServerParts) => string
 }
@@ -24,7 +24,10 @@ export interface ServerParts {
   /** Import specifiers of the modules that the program imports. */
   readonly auth: string
   readonly page: string
-  /** The last lines of the program: the check of the settings, then the server. @param listen starts the server */
+  /**
+   * The last lines of the program: the check of the settings, then the server.
+   * @param listen starts the server
+   */
   readonly start: (listen: { readonly awaited: string; readonly chained: string }) => string
 }
 
@@ -79,7 +82,7 @@ export const web = ${wiring.factory}(auth)
 
 interface Scripts {
   readonly scripts: Readonly<Record<string, string>>
-  /** Whether `start` runs TypeScript, so that tsx is needed at run time too. */
+  /** Whether `start` runs TypeScript, so that tsx is also needed at run time. */
   readonly needsRunner: boolean
 }
 
@@ -88,13 +91,13 @@ function javaScriptScripts(program: string): Scripts {
   return { scripts, needsRunner: false }
 }
 
-/** `dev` needs no build on any version of Node. `start` runs what the compiler wrote, where it writes anything. */
+/** `dev` needs no build on any version of Node. `start` runs the compiler's output, if there is any. */
 function typeScriptScripts(program: string, tsConfig: TemplateInput['tsConfig']): Scripts {
   const dev = `coatcheck dev -- tsx watch ${program}`
   const { outDir, noEmit, rootDir = '' } = tsConfig?.options ?? {}
   if (outDir === undefined || noEmit === true) return { scripts: { dev, start: `tsx ${program}` }, needsRunner: true }
   const clean = (path: string): string => path.replace(/^\.\//, '').replace(/\/$/, '').replace(/^\.$/, '')
-  // Without `rootDir` the compiler takes the folder that all of its files have in common: that of the program.
+  // Without `rootDir` the compiler uses the common folder of all files: that of the program.
   const root = rootDir === '' ? program.replace(/[^/]+$/, '') : clean(rootDir) === '' ? '' : `${clean(rootDir)}/`
   const built = `${clean(outDir)}/${program.slice(root.length).replace(/ts$/, 'js')}`
   return { scripts: { dev, build: 'tsc', start: `node ${built}` }, needsRunner: false }
@@ -109,8 +112,8 @@ for (const file of ['.env.local', '.env']) {
 `
 
 /**
- * For a project without tsconfig.json. Imports end in `.ts`, so the compiler, tsx and Node from 22.18 on (which removes
- * types by itself) all run the same files.
+ * For a project without tsconfig.json. Imports end in `.ts`, so the compiler, tsx and Node from 22.18 on (which removes types by itself)
+ * all run the same files.
  */
 export const newTsConfig: TsConfig = {
   options: {
