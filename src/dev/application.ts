@@ -1,13 +1,13 @@
 /**
- * The application that `coatcheck dev` runs: a process group of its own, so that a signal reaches all of it (`npm run` starts
- * a shell that starts the server), and that nothing of it is left when we end, however we end.
+ * The application that `coatcheck dev` runs. It has its own process group, so that a signal reaches all of its processes (`npm run` starts
+ * a shell that starts the server). No process of it remains after this command ends, in any case.
  */
 import { spawn } from 'node:child_process'
 import { constants } from 'node:os'
 import { startGuard } from './guard.ts'
 
 const GRACE_MS = 5000
-/** As shells count: 128 and the number of the signal. */
+/** Exit codes as in shells: 128 plus the number of the signal. */
 const SIGNAL_BASE = 128
 
 export interface ApplicationCommand {
@@ -15,16 +15,19 @@ export interface ApplicationCommand {
   readonly args: readonly string[]
   readonly folder: string
   readonly environment: Readonly<Record<string, string | undefined>>
-  /** Where its output goes: a file descriptor of ours. */
+  /** Destination of its output: a file descriptor of this process. */
   readonly stdout: 1 | 2
 }
 
 export interface Application {
-  /** Its exit code, or 128 and the number of the signal that ended it. Rejects when it cannot be started. */
+  /** Its exit code, or 128 plus the number of the signal that ended it. Rejects if it cannot be started. */
   readonly ended: Promise<number>
-  /** SIGINT to all of it, SIGKILL to whatever is left after 5 s. Asked again: SIGKILL at once. Idempotent afterwards. */
+  /**
+   * Sends SIGINT to the whole group, and SIGKILL to the remaining processes after 5 s. The second call sends SIGKILL at once. Further calls
+   * have no effect.
+   */
   stop(): void
-  /** Stops it and waits for its end. Idempotent. */
+  /** Stops the application and waits for its end. Idempotent. */
   close(): Promise<void>
 }
 
@@ -32,7 +35,7 @@ export function startApplication(command: ApplicationCommand): Application {
   const child = spawn(command.file, command.args, {
     cwd: command.folder,
     env: { ...command.environment },
-    // Its input stays open and silent: some servers end when it closes.
+    // Its input stays open and silent, because some servers end when it closes.
     stdio: ['pipe', command.stdout, 2],
     detached: true,
   })
@@ -45,7 +48,7 @@ export function startApplication(command: ApplicationCommand): Application {
 
   const signal = (name: NodeJS.Signals): void => {
     try {
-      // Never 0 or 1: those would be our own group, and everybody.
+      // Never 0 or 1: these would address this process's own group, or every process.
       if (group !== undefined && group > 1) process.kill(-group, name)
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
@@ -56,7 +59,7 @@ export function startApplication(command: ApplicationCommand): Application {
     child.once('exit', (code, name) => resolve(code ?? SIGNAL_BASE + (name === null ? 0 : constants.signals[name])))
   }).finally(() => {
     clearTimeout(late)
-    // What it has left behind.
+    // Ends processes that the application left behind.
     signal('SIGKILL')
     hasEnded = true
     guard?.dismiss()

@@ -1,9 +1,7 @@
-/**
- * The guard of everything in this folder: a provider that signs in whoever is clicked must never answer in production.
- */
+/** Guards every module of this folder: a provider that signs in any user on a click must never run in production. */
 import { ConfigError } from '../core/errors.ts'
 
-/** @throws `COATCHECK_CONFIG_INSECURE` when NODE_ENV is `production`. */
+/** @throws `COATCHECK_CONFIG_INSECURE` when NODE_ENV is `production` */
 export function assertDevelopment(what: string): void {
   if (process.env.NODE_ENV === 'production') {
     throw new ConfigError('COATCHECK_CONFIG_INSECURE', {

@@ -1,8 +1,6 @@
-/**
- * Counts what arrives at the provider, answered or not: "exactly one refresh" is then an assertion and not a hope.
- */
+/** Counts the requests that arrive at the provider, answered or not, so that a test can assert "exactly one refresh". */
 export interface Counters {
-  /** Requests to a route; with a grant type, the token requests of that grant type. */
+  /** Requests to a route. With a grant type, only the token requests of that grant type. */
   count(route: string, grantType?: string): number
   /** All counts, by `route` or `token:<grant type>`. */
   all(): Readonly<Record<string, number>>

@@ -35,7 +35,7 @@ function discover(provider: DevProvider, server = provider.issuer): Promise<clie
   })
 }
 
-/** A browser as small as it can be: cookies by name, redirects followed within the provider. */
+/** A minimal browser: cookies by name, redirects followed within the provider. */
 class Browser {
   readonly #cookies = new Map<string, string>()
 
@@ -61,7 +61,7 @@ class Browser {
         continue
       }
       const page = await response.text()
-      // What the provider's self-submitting page does when somebody else was signed in there before.
+      // The provider's page that submits itself, if another user was signed in there before.
       const action = page.includes('document.forms[0].submit()') && /action="([^"]+)"/.exec(page)?.[1]
       if (action === false || action === undefined || !action.startsWith(url.origin))
         return { url: next, page, response }
@@ -260,7 +260,7 @@ describe('a POST to the end-session endpoint', () => {
   it('without the cookie leads back as if all had gone well, and the session stays: id_token_hint ends none', async () => {
     const provider = await start({ acceptPost: true })
     const { browser, endpoint, form } = await hintOf(provider)
-    // A cookie with SameSite=Lax does not come along with a POST from another site.
+    // The browser omits a cookie with SameSite=Lax from a POST of another site.
     expect((await new Browser().visit(endpoint, form)).url.href).toBe('http://localhost:3000/')
     const { url } = await prepare(provider)
     expect((await browser.visit(url)).url.searchParams.has('code')).toBe(true)

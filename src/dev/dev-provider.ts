@@ -1,6 +1,6 @@
 /**
- * The development provider as a whole: a server on a loopback address, shaped like Entra ID, with people to click. Owns its
- * storage, keys, counters and faults, so that several can run in one process and `close()` leaves nothing behind.
+ * The complete development provider: a server on a loopback address that behaves like Entra ID, with users to select. It owns its storage,
+ * keys, counters and faults, so that several can run in one process. `close()` leaves nothing behind.
  */
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -40,13 +40,16 @@ export interface DevProvider {
   readonly counters: Counters
   /** Faults that a test plans by hand. */
   readonly faults: Faults
-  /** Faults as text, `refresh=429:3`: what `coatcheck dev --fault` and the page `/dev/faults` take. */
+  /** Faults as text, `refresh=429:3`: accepted by `coatcheck dev --fault` and the page `/dev/faults`. */
   readonly switches: FaultSwitches
-  /** Lets `redis=…` be switched here too. */
+  /** Connects a Redis, so that `redis=…` can be switched here too. */
   connectRedis(to: RedisSwitch): void
-  /** A disabled account can neither sign in nor refresh (`invalid_grant`). Margaret is disabled from the start. */
+  /**
+   * Enables or disables an account. A disabled account can neither sign in nor refresh (`invalid_grant`). Margaret is disabled from the
+   * start.
+   */
   setDisabled(user: DevUserName, disabled: boolean): void
-  /** As after a restart: no session, no grant, no token, no count, no fault. Keys and client stay. */
+  /** Resets to the state after a restart: no session, no grant, no token, no count, no fault. Keys and client stay. */
   reset(): void
   /** Stops the provider. Resolves when the port is free. */
   close(): Promise<void>
@@ -54,7 +57,7 @@ export interface DevProvider {
 
 /**
  * @throws `COATCHECK_CONFIG_INSECURE` in production, `COATCHECK_CONFIG_MISSING` without the package `oidc-provider`,
- *   `COATCHECK_CONFIG_INVALID` for a bad option or a port that is taken.
+ * `COATCHECK_CONFIG_INVALID` for a bad option or a port that is in use
  */
 export async function startDevProvider(options: DevProviderOptions = {}): Promise<DevProvider> {
   assertDevelopment('The development identity provider')
@@ -70,7 +73,7 @@ export async function startDevProvider(options: DevProviderOptions = {}): Promis
 
   const configuration = buildConfiguration({ options: resolved, port, adapter: storage.adapter, module, isEnabled })
   const keys = await createSigningKeys()
-  /** The package takes its keys once: new ones are a new provider on the same storage. */
+  /** The package reads its keys only once, so new keys need a new provider on the same storage. */
   const makeProvider = (): Provider => {
     const provider = new module.Provider(issuer, { ...configuration, jwks: { keys: [...keys.all] } })
     bendToEntra(provider, resolved, url)
@@ -118,12 +121,12 @@ export async function startDevProvider(options: DevProviderOptions = {}): Promis
   }
 }
 
-/** What no option of the package covers. */
+/** Changes that no option of the package covers. */
 function bendToEntra(provider: Provider, options: ResolvedDevOptions, url: string): void {
-  // Entra wants its token endpoint as audience of a client assertion, and the package knows its own path only.
+  // Entra expects its token endpoint as audience of a client assertion. The package only knows its own path.
   const audiences = new Set([provider.issuer, entraEndpoints(url, options.tenantId)['token_endpoint']])
   Object.assign(provider.OIDCContext.prototype, { clientJwtAuthExpectedAudience: () => audiences })
-  // Entra gives a new refresh token each time and lets the old one live until it expires.
+  // Entra issues a new refresh token each time, and the old one stays valid until it expires.
   if (options.rotation === 'entra') provider.RefreshToken.prototype.consume = () => Promise.resolve()
   // Entra can send `sid` to every application, not only to those with back-channel logout.
   Object.assign(provider.Client.prototype as object, { includeSid: () => true })
@@ -134,7 +137,7 @@ function bendToEntra(provider: Provider, options: ResolvedDevOptions, url: strin
   })
 }
 
-/** Over http, the package refuses to set a cookie with `Secure`. Browsers accept one from a loopback address. */
+/** The package refuses to set a cookie with `Secure` over http. Browsers accept one from a loopback address. */
 function allowSecureCookies(provider: Provider): void {
   const createContext = provider.createContext.bind(provider)
   provider.createContext = (...args) => {
@@ -169,12 +172,12 @@ async function closeServer(server: Server): Promise<void> {
   })
 }
 
-/** The names to offer, e.g. in what a command prints. */
+/** The users to offer, e.g. in the output of a command. */
 export const devUserList: readonly {
   /** Name of the person. */
   readonly name: string
   /** E-mail address of the person, in a reserved domain. */
   readonly email: string
-  /** What is special about the person. */
+  /** Why this person is useful for tests. */
   readonly note: string
 }[] = devUsers

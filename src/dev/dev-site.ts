@@ -1,6 +1,4 @@
-/**
- * Everything between the socket and the protocol: the addresses of Entra ID, counting, faults, and the provider's own pages.
- */
+/** The layer between socket and protocol: Entra ID's addresses, counting, faults, and the provider's own pages. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { setTimeout as delay } from 'node:timers/promises'
 import type Provider from 'oidc-provider'
@@ -43,7 +41,7 @@ export interface SiteOptions {
   readonly options: ResolvedDevOptions
   readonly url: string
   readonly isEnabled: (user: DevUser) => boolean
-  /** What the clock of the provider makes of an answer of the token endpoint. */
+  /** Applies the provider's clock error to a response of the token endpoint. */
   readonly skewed: (body: Record<string, unknown>) => Promise<Record<string, unknown>>
 }
 
@@ -53,7 +51,7 @@ export class DevSite {
   readonly #applicationOrigins: readonly string[]
   #provider: Provider
   #protocol: Listener
-  /** Requests that are carried out and then never answered. */
+  /** Requests that are executed but never answered. */
   readonly #unanswered = new WeakSet<IncomingMessage>()
 
   constructor(site: SiteOptions, provider: Provider) {
@@ -63,7 +61,7 @@ export class DevSite {
     this.#protocol = this.#listenerOf(provider)
   }
 
-  /** From the next request on, this one answers. */
+  /** This provider answers from the next request on. */
   serve(provider: Provider): void {
     this.#provider = provider
     this.#protocol = this.#listenerOf(provider)
@@ -146,7 +144,7 @@ export class DevSite {
 
     const query = route.name === 'authorize' ? withConsentPrompt(search) : search
     request.url = route.path + query
-    // The provider derives the addresses that it builds from the difference of the two.
+    // The provider derives the addresses that it builds from the difference of the two URLs.
     Object.assign(request, { originalUrl: `/${this.#site.options.tenantId}/v2.0${request.url}` })
     await this.#protocol(request, response)
   }
@@ -172,14 +170,14 @@ export class DevSite {
   }
 }
 
-/** As Entra ID: a page where a person looks, else JSON. */
+/** Responds like Entra ID: with a page for a browser, otherwise with JSON. */
 function refuse(response: ServerResponse, refusal: EntraRefusal, isPage: boolean): void {
   if (isPage) writePage(response, refusalPage(refusal))
   else response.writeHead(400, { 'content-type': 'application/json' }).end(JSON.stringify(refusalBody(refusal)))
 }
 
 function hasTokens({ status, body, oidc }: KoaContextWithOIDC): boolean {
-  // Set by the protocol stack, so missing for a request that never got there.
+  // Set by the protocol stack, so missing for a request that never reached it.
   const route = (oidc as KoaContextWithOIDC['oidc'] | undefined)?.route
   return route === 'token' && status === 200 && typeof body === 'object' && body !== null
 }

@@ -1,6 +1,6 @@
 /**
- * Dresses the answers of the provider in what only Entra ID sends: its endpoint addresses, extra fields of a token answer,
- * error codes. Applications must neither need them nor trip over them.
+ * Adds to the provider's responses what only Entra ID sends: its endpoint addresses, extra fields of a token response, error codes.
+ * Applications must neither need them nor fail on them.
  */
 import { randomUUID } from 'node:crypto'
 import type { KoaContextWithOIDC } from 'oidc-provider'
@@ -14,7 +14,7 @@ type Body = Record<string, unknown>
 
 export function dressAnswer(context: KoaContextWithOIDC, origin: string, options: ResolvedDevOptions): void {
   const { tenantId } = options
-  // Set by the protocol stack, so missing for a request that never got there.
+  // Set by the protocol stack, so missing for a request that never reached it.
   const oidc = context.oidc as KoaContextWithOIDC['oidc'] | undefined
   const body = context.body as Body | undefined
   if (oidc?.route === 'discovery' && body) context.body = dressDiscovery(body, origin, tenantId)
@@ -67,7 +67,7 @@ function wrongSecret(clientId: string): { readonly number: number; readonly text
   return { number: 7000215, text }
 }
 
-/** Entra ID tells an application that it does not know from a wrong secret. */
+/** Entra ID distinguishes an unknown application from a wrong secret. */
 function dressClientError(
   context: KoaContextWithOIDC,
   { client }: KoaContextWithOIDC['oidc'],

@@ -14,7 +14,7 @@ export interface EntraRefusal {
   /** The AADSTS number. */
   readonly number: number
   readonly error: string
-  /** As Entra ID words it; names no person. */
+  /** In Entra ID's words; names no person. */
   readonly text: string
   readonly advice: Html
 }
@@ -24,7 +24,7 @@ type Registered = Pick<ResolvedDevOptions, 'clientId' | 'redirectUris' | 'tenant
 const SHOWN_CHARACTERS = 300
 const GUID_OR_DOMAIN = /^(?:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|(?:[a-z0-9-]+\.)+[a-z]{2,})$/i
 
-/** What is wrong with a request for a sign-in, or `null`. */
+/** Returns why Entra ID would refuse the sign-in request, or `null`. */
 export function refusedAuthorization(query: URLSearchParams, registered: Registered): EntraRefusal | null {
   const clientId = query.get('client_id')
   const redirectUri = query.get('redirect_uri')
@@ -50,7 +50,7 @@ export function unknownApplication(clientId: string, registered: Registered): En
   }
 }
 
-/** @param tenant as it stands in the path of the request */
+/** @param tenant tenant in the path of the request */
 export function unknownTenant(tenant: string, registered: Registered): EntraRefusal {
   const sent = safeText(tenant, SHOWN_CHARACTERS)
   const isPossible = GUID_OR_DOMAIN.test(tenant)
@@ -88,7 +88,7 @@ function unknownRedirectUri(redirectUri: string, { clientId, redirectUris }: Reg
   }
 }
 
-/** What sets the sent address apart from a registered one, where it is one thing only. */
+/** Describes how the sent address differs from a registered one, if there is only one difference. */
 function differenceOf(sent: string, registered: readonly string[]): string | null {
   if (!URL.canParse(sent)) return 'What was sent is no absolute address.'
   const url = new URL(sent)
@@ -117,7 +117,7 @@ function portOf({ port, protocol }: URL): string {
   return port === '' ? (protocol === 'https:' ? '443' : '80') : port
 }
 
-/** As the page of Entra ID: number, text, and the ids that its support asks for. */
+/** Like the page of Entra ID: number, text, and the ids that its support asks for. */
 export function refusalPage({ number, text, advice }: EntraRefusal): Page {
   const { trace_id: traceId, correlation_id: correlationId, timestamp } = idsOf()
   return layout(
@@ -130,7 +130,7 @@ export function refusalPage({ number, text, advice }: EntraRefusal): Page {
   )
 }
 
-/** As the JSON of Entra ID's token and discovery endpoints. */
+/** Like the JSON of Entra ID's token and discovery endpoints. */
 export function refusalBody({ number, error, text }: Pick<EntraRefusal, 'number' | 'error' | 'text'>): object {
   const ids = idsOf()
   const trace = `Trace ID: ${ids.trace_id} Correlation ID: ${ids.correlation_id} Timestamp: ${ids.timestamp}`

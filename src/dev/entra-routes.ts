@@ -1,5 +1,5 @@
 /**
- * The addresses of Entra ID, and how they map onto the provider underneath. Applications meet the same paths as at
+ * Maps Entra ID's addresses to the provider behind them. Applications use the same paths as at
  * `https://login.microsoftonline.com/<tenant>`; the issuer keeps its `/v2.0`.
  */
 export interface MatchedRoute {
@@ -12,7 +12,7 @@ export interface MatchedRoute {
 const endpoints = ['authorize', 'token', 'logout', 'revoke', 'introspect', 'par'] as const
 const discoveryPath = '/.well-known/openid-configuration'
 
-/** `null` for an address outside of the provider. */
+/** `null` for an address that does not belong to the provider. */
 export function matchRoute(pathname: string, tenantId: string): MatchedRoute | null {
   const issuerPath = `/${tenantId}/v2.0`
   if (pathname === `${issuerPath}${discoveryPath}`) return { name: 'discovery', path: discoveryPath }
@@ -26,12 +26,12 @@ export function matchRoute(pathname: string, tenantId: string): MatchedRoute | n
   return null
 }
 
-/** `/common` and `/organizations`: one document for every tenant, its issuer a template. */
+/** `/common` and `/organizations`: one document for every tenant, with a template as issuer. */
 export function isTenantlessDiscovery(pathname: string): boolean {
   return pathname === `/common/v2.0${discoveryPath}` || pathname === `/organizations/v2.0${discoveryPath}`
 }
 
-/** The tenant of an address of the right form that is none of this provider's. */
+/** The tenant of a well-formed address that is not this provider's tenant. */
 export function foreignTenantIn(pathname: string): { readonly tenant: string; readonly isPage: boolean } | null {
   const [, tenant = '', rest = ''] = /^\/([^/]{1,200})\/((?:oauth2\/|discovery\/)?v2\.0\/.*)$/.exec(pathname) ?? []
   return tenant === '' ? null : { tenant: decoded(tenant), isPage: /\/(?:authorize|logout)$/.test(rest) }
@@ -45,7 +45,7 @@ function decoded(segment: string): string {
   }
 }
 
-/** The addresses that the discovery document names. */
+/** The addresses in the discovery document. */
 export function entraEndpoints(origin: string, tenantId: string): Readonly<Record<string, string>> {
   const base = `${origin}/${tenantId}/oauth2/v2.0`
   return {
@@ -59,7 +59,10 @@ export function entraEndpoints(origin: string, tenantId: string): Readonly<Recor
   }
 }
 
-/** The provider drops `offline_access` unless consent is asked for; Entra does not. The consent is answered without a page. */
+/**
+ * The provider drops `offline_access` unless the request asks for consent; Entra does not. So this adds the prompt, and the consent is
+ * answered without a page.
+ */
 export function withConsentPrompt(search: string): string {
   const query = new URLSearchParams(search)
   const prompts = new Set((query.get('prompt') ?? '').split(' ').filter(Boolean))

@@ -1,6 +1,6 @@
 /**
- * Faults as people type them, on the command line and into the page of the provider: `refresh=429:3`, `token=slow:6s`,
- * `redis=down:10s`, `jwks=rotate`, `clock=+7m`. One grammar for both; what a fault then does is in `fault-switches.ts`.
+ * The text form of faults, on the command line and in the page of the provider: `refresh=429:3`, `token=slow:6s`, `redis=down:10s`,
+ * `jwks=rotate`, `clock=+7m`. Both use one grammar. `fault-switches.ts` implements the faults.
  */
 import { parseDurationMs } from '../core/duration.ts'
 import { ConfigError } from '../core/errors.ts'
@@ -11,13 +11,13 @@ export type FaultSwitch =
   | { readonly kind: 'provider'; readonly options: FaultOptions }
   /** The provider signs with a new key from now on. */
   | { readonly kind: 'rotate' }
-  /** What the provider takes for the time, against the real one. 0: as it is. */
+  /** Difference of the provider's clock from the real time. 0: no difference. */
   | { readonly kind: 'clock'; readonly byMs: number }
   | RedisFault
 
-/** `forMs` `null`: until it is cleared. */
+/** If `forMs` is `null`, the fault lasts until it is cleared. */
 export type RedisFault =
-  /** Connections are reset, and refused. */
+  /** Existing connections are reset, and new ones refused. */
   | {
       /** Marks a fault of Redis. */
       readonly kind: 'redis'
@@ -26,7 +26,7 @@ export type RedisFault =
       /** How long it lasts, milliseconds; `null`: until it is cleared. */
       readonly forMs: number | null
     }
-  /** Connections stand, and nothing is answered. */
+  /** Connections stay open, and no command is answered. */
   | {
       /** Marks a fault of Redis. */
       readonly kind: 'redis'
@@ -35,7 +35,7 @@ export type RedisFault =
       /** How long it lasts, milliseconds; `null`: until it is cleared. */
       readonly forMs: number | null
     }
-  /** Everything takes that much longer, each way. */
+  /** All data is delayed by this time, in each direction. */
   | {
       /** Marks a fault of Redis. */
       readonly kind: 'redis'
@@ -47,7 +47,7 @@ export type RedisFault =
       readonly forMs: number | null
     }
 
-/** What a request of the provider can be called, and which it is. */
+/** Request names, and the requests that they select. */
 const REQUESTS: Readonly<Record<string, Pick<FaultOptions, 'route' | 'grantType'>>> = {
   token: { route: 'token' },
   refresh: { route: 'token', grantType: 'refresh_token' },
@@ -61,7 +61,7 @@ const REQUESTS: Readonly<Record<string, Pick<FaultOptions, 'route' | 'grantType'
   logout: { route: 'logout' },
 }
 const RETRY_AFTER_SECONDS = 2
-/** With these a provider says when to come again. */
+/** With these statuses a provider says when to retry. */
 const WAIT_STATUSES: readonly number[] = [429, 503]
 
 /** One line for help and messages. */
@@ -69,7 +69,7 @@ export const faultSyntax =
   '<request>=<status | slow:6s | drop | lost | invalid_grant>[:<times | always>], ' +
   'redis=<down | hang | slow:200ms>[:10s], jwks=rotate, clock=+7m'
 
-/** @throws {ConfigError} `COATCHECK_CONFIG_INVALID`, with what would do */
+/** @throws {ConfigError} `COATCHECK_CONFIG_INVALID`, with the accepted forms */
 export function parseFault(text: string): FaultSwitch {
   const [what = '', ...rest] = text.trim().split('=')
   const how = rest.join('=').trim()
@@ -129,7 +129,7 @@ function redisFault(text: string): RedisFault | null {
   return delayMs === null ? null : { kind: 'redis', how: 'slow', delayMs, forMs }
 }
 
-/** In a form a plus is a space, so no sign is a plus too. */
+/** In a form, a plus becomes a space, so a missing sign also counts as plus. */
 function clockFault(text: string): FaultSwitch | null {
   if (/^[+-]?0$/.test(text)) return { kind: 'clock', byMs: 0 }
   const ms = parseDurationMs(text.replace(/^[+-]/, ''))

@@ -15,7 +15,7 @@ async function start(): Promise<DevProvider> {
   return provider
 }
 
-/** An application's own token: one request, and a JWT. */
+/** Requests an application token: one request, and a JWT. */
 function ask(provider: DevProvider): Promise<Response> {
   return fetch(`${provider.url}/${provider.tenantId}/oauth2/v2.0/token`, {
     method: 'POST',
@@ -120,7 +120,7 @@ describe('at the provider', () => {
     expect(provider.switches.list()).toEqual([{ fault: 'clock=+7m', left: null }])
     const token = await tokenOf(provider)
     const { iat = 0, nbf, exp = 0 } = decodeJwt(token)
-    // Between the two tokens a second or more may have passed, never minutes.
+    // A second or more may pass between the two tokens, but never minutes.
     expect(iat - (right.iat ?? 0) - ahead).toBeLessThan(60)
     expect(iat - (right.iat ?? 0)).toBeGreaterThanOrEqual(ahead)
     expect([nbf, exp - iat]).toEqual([iat, (right.exp ?? 0) - (right.iat ?? 0)])

@@ -1,6 +1,6 @@
 /**
- * All faults of a development world behind one switchboard: requests of the provider, its key and clock, and the Redis in
- * front of which somebody stands. What is on can be listed, and all of it cleared.
+ * Controls all faults of a development setup: requests of the provider, its key and clock, and the Redis behind the fault proxy. It can
+ * list the active faults and clear all of them.
  */
 import { ConfigError } from '../core/errors.ts'
 import { parseFault, type RedisFault } from './fault-grammar.ts'
@@ -8,36 +8,37 @@ import type { Fault, Faults } from './faults.ts'
 
 /** A fault that is switched on. */
 export interface ActiveFault {
-  /** As it was typed. */
+  /** The text that switched it on. */
   readonly fault: string
-  /** How many more requests it will strike; `null` for what goes on until it is cleared or its time is up. */
+  /** Number of further requests that it affects; `null` if it lasts until it is cleared or its time is over. */
   readonly left: number | null
 }
 
-/** Where faults are done to. */
+/** The targets of the faults. */
 export interface FaultTargets {
   readonly faults: Faults
   rotateKeys(): Promise<void>
   setClock(byMs: number): void
 }
 
-/** Whoever stands between the application and its Redis. `null`: everything goes through. */
+/** Applies a fault between the application and its Redis. `null`: all data passes. */
 export type RedisSwitch = (fault: RedisFault | null) => void
 
 /** Switches faults on and off while the provider runs. */
 export interface FaultSwitches {
   /**
+   * Switches a fault on.
    * @param text `refresh=429:3`, see docs/cli.md
    * @throws {ConfigError} `COATCHECK_CONFIG_INVALID`: no such fault, or no Redis that could have it
    */
   apply(text: string): Promise<void>
   /** Lists the faults that are on. */
   list(): readonly ActiveFault[]
-  /** Switches off every fault that was switched on with this text; without one, nothing happens. */
+  /** Switches off every fault that was switched on with this text. Without such a fault, it has no effect. */
   remove(text: string): void
   /** Switches all faults off. */
   clear(): void
-  /** Whether a Redis stands behind the switches: only then can the faults `redis=…` be switched on. */
+  /** Whether a Redis is connected to the switches. Only then can the faults `redis=…` be switched on. */
   readonly hasRedis: boolean
 }
 

@@ -1,7 +1,7 @@
 /**
- * `/dev/faults`: the switches of the provider, for people and for programs. `GET` lists what is on. `POST` switches one fault on
- * (`fault`), one off (`off`) or all off (`clear`); `DELETE` switches all off. Pages of other origins cannot post here.
- * `faults-view.ts` is the page.
+ * `/dev/faults`: the fault switches of the provider, for people and for programs. `GET` lists the active faults. `POST` switches one fault
+ * on (`fault`), one off (`off`) or all off (`clear`). `DELETE` switches all off. Pages of other origins cannot post here. `faults-view.ts`
+ * renders the page.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { isCoatcheckError } from '../core/errors.ts'
@@ -11,10 +11,10 @@ import { type FaultChange, faultsView } from './faults-view.ts'
 import { faultsPath, writePage } from './pages.ts'
 import { peekForm } from './peek-form.ts'
 
-/** Names of query parameters that tell the page which change led to it. */
+/** Query parameters that tell the page which change led to it. */
 const CHANGES = ['on', 'off', 'cleared'] as const
 
-/** @param url the origin of the provider */
+/** @param url origin of the provider */
 export async function handleFaults(
   switches: FaultSwitches,
   url: string,
@@ -37,15 +37,15 @@ export async function handleFaults(
   else sendJson(response, 200, { faults: switches.list() })
 }
 
-/** What the redirect behind a form says. */
+/** Reads the change from the redirect after a form. */
 function changeOf({ searchParams }: URL): FaultChange | null {
   const kind = CHANGES.find((name) => searchParams.has(name))
   return kind === undefined ? null : { kind, fault: searchParams.get(kind) ?? '' }
 }
 
 /**
- * Programs send neither header. Our own page has no referrer, so what it posts has the origin `null`. To the browser a host name
- * that was made to lead here (DNS rebinding) is an origin of its own, so `Host` must name this machine.
+ * Programs send neither header. The provider's own page has no referrer, so its posts have the origin `null`. For the browser, a host name
+ * that an attacker resolves to this machine (DNS rebinding) is a separate origin, so `Host` must name this machine.
  */
 function isOurs({ headers }: IncomingMessage, url: string): boolean {
   const asked = `http://${headers.host ?? ''}`
@@ -55,7 +55,7 @@ function isOurs({ headers }: IncomingMessage, url: string): boolean {
   return headers.origin === undefined || headers.origin === url
 }
 
-/** @returns `null` when nothing was to be changed */
+/** @returns `null` if the request contains no change */
 async function change(
   switches: FaultSwitches,
   request: IncomingMessage,

@@ -1,4 +1,4 @@
-/** The page of `/dev/faults`: each fault with its state, what it does and one button. Works without scripts. */
+/** Renders `/dev/faults`: each fault with its state, its effect and one button. Works without scripts. */
 import { isCoatcheckError } from '../core/errors.ts'
 import { faultSyntax, parseFault } from './fault-grammar.ts'
 import type { FaultSwitches } from './fault-switches.ts'
@@ -15,7 +15,7 @@ interface Suggestion {
   readonly fault: string
   readonly title: string
   readonly effect: string
-  /** Of something that happens once and leaves nothing that could be switched off. */
+  /** Button text of a fault that happens once and cannot be switched off. */
   readonly action?: string
 }
 
@@ -55,7 +55,7 @@ const SUGGESTIONS: readonly Suggestion[] = [
 
 interface Row extends Suggestion {
   readonly isOn: boolean
-  /** Requests that it still strikes; `null`: until it is switched off, or for its time. */
+  /** Number of further requests that it affects; `null`: until it is switched off, or for its time. */
   readonly left: number | null
 }
 
@@ -90,7 +90,7 @@ export function faultsView(
   )
 }
 
-/** What was switched on by hand stands first; the suggestions keep their places. */
+/** Faults that were entered by hand come first; the suggestions keep their places. */
 function rowsOf(switches: FaultSwitches): readonly Row[] {
   const lefts = new Map<string, number | null>()
   for (const { fault, left } of switches.list()) {
@@ -123,7 +123,7 @@ function renderRow(row: Row, change: FaultChange | null, hasRedis: boolean): Htm
   </li>`
 }
 
-/** The button that was pressed keeps the focus. The accessible name begins with the visible text. */
+/** The pressed button keeps the focus. The accessible name begins with the visible text. */
 function renderButton({ fault, title, isOn, action }: Row, wasPressed: boolean): Html {
   const verb = isOn ? 'Switch off' : (action ?? 'Switch on')
   return html`<button
@@ -148,7 +148,7 @@ function summaryOf(on: number): string {
   return on === 1 ? 'One fault is on.' : `${String(on)} faults are on.`
 }
 
-/** Only for what is a fault: a link from elsewhere puts no text of its own here. */
+/** Shows only a valid fault, so that an external link cannot put its own text here. */
 function messageOf(change: FaultChange | null, switches: FaultSwitches): Html | null {
   if (change === null) return null
   if (change.kind === 'cleared') return html`All faults were switched off.`

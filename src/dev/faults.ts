@@ -1,29 +1,29 @@
 /**
- * Faults on demand: the next requests of a route answer 429 or 503, come late, or are carried out and never answered.
- * So a test can ask what the application does when the provider has a bad day.
+ * Faults on demand: the next requests of a route get 429 or 503, are delayed, or are executed and never answered. So a test can check how
+ * the application handles a failing provider.
  */
 export interface FaultOptions {
   /** `token`, `authorize`, `discovery`, `keys`, `userinfo`, `revoke`, `logout`. Default `token`. */
   readonly route?: string
   /** Only token requests of this grant type. */
   readonly grantType?: string
-  /** How many requests it strikes. Default 1. */
+  /** Number of requests that it affects. Default 1. */
   readonly times?: number
-  /** Milliseconds before anything else happens. */
+  /** Delay before any other effect, milliseconds. */
   readonly delayMs?: number
-  /** Answer with this status instead of carrying the request out. */
+  /** Answers with this status instead of executing the request. */
   readonly status?: number
-  /** Headers of the answer. */
+  /** Headers of the response. */
   readonly headers?: Readonly<Record<string, string>>
-  /** Default: empty. */
+  /** Body of the response. Default: empty. */
   readonly body?: string
-  /** Cut the connection: `before` the request is carried out, or `after` (a rotated token that nobody receives). */
+  /** Cuts the connection: `before` the request is executed, or `after` (the client never receives the rotated token). */
   readonly drop?: 'before' | 'after'
 }
 
 /** A planned fault. */
 export interface Fault {
-  /** How many more requests it will strike. */
+  /** Number of further requests that it affects. */
   readonly left: number
   /** Removes the fault before it is used up. */
   remove(): void
@@ -31,7 +31,7 @@ export interface Fault {
 
 /** Plans faults of the provider. */
 export interface Faults {
-  /** Plans a fault. It strikes matching requests from now on. */
+  /** Plans a fault. It affects matching requests from now on. */
   add(options: FaultOptions): Fault
   /** Removes all planned faults. */
   clear(): void
@@ -62,7 +62,7 @@ export class FaultPlan implements Faults {
     this.#planned.clear()
   }
 
-  /** The fault for this request, counted as used; the oldest that matches. */
+  /** Returns the oldest matching fault for this request, and counts it as used. */
   take(route: string, grantType: string | undefined): FaultOptions | undefined {
     for (const planned of this.#planned) {
       const { options } = planned

@@ -1,13 +1,13 @@
 /**
- * What a grant may be used for. At Entra ID one consent covers every API of the application: a refresh token that came with
- * a sign-in for one API also serves the others, one audience per access token. `oidc-provider` is stricter by itself.
+ * Defines what a grant allows. At Entra ID one consent covers every API of the application: a refresh token from a sign-in for one API also
+ * serves the others, with one audience per access token. `oidc-provider` itself is stricter.
  */
 import type { Configuration, KoaContextWithOIDC } from 'oidc-provider'
 import type { OidcProviderModule } from './load-oidc-provider.ts'
 import type { DevApi, ResolvedDevOptions } from './options.ts'
 import { findUserBySubject, objectIdOf } from './people.ts'
 
-/** An access token is for one resource. */
+/** An access token is valid for one resource. */
 const SEVERAL_RESOURCES =
   'AADSTS28000: Provided value for the input parameter scope is not valid because it contains more than one resource.'
 
@@ -18,7 +18,7 @@ export interface GrantRules {
   readonly resourceIndicators: ResourceIndicators
 }
 
-/** What the sign-in asked for, which is what a refresh without scope and resource asks for again. */
+/** Scope and resource of the sign-in. A refresh without scope and resource requests them again. */
 interface FirstRequest {
   readonly scope: string
   readonly resource: string | readonly string[] | undefined
@@ -32,7 +32,7 @@ export function grantRules(options: ResolvedDevOptions, module: OidcProviderModu
       loadExistingGrant: (ctx) => createFullGrant(ctx, apis),
       issueRefreshToken(_ctx, client, source) {
         if (!client.grantTypeAllowed('refresh_token') || !source.scopes.has('offline_access')) return false
-        // The refresh token takes scope and resources from its source, and can be used for nothing else.
+        // The refresh token inherits scope and resources from its source, so the source is widened.
         const widened = source as { scope?: string | undefined; resource?: string | string[] | undefined }
         firstRequests.set(source.grantId ?? '', { scope: widened.scope ?? '', resource: widened.resource })
         widened.scope = [...new Set([...source.scopes, ...apis.flatMap(scopesOf)])].join(' ')
@@ -65,7 +65,7 @@ export function resourceServerOf(api: DevApi, { accessTokenTtlSeconds }: Resolve
   }
 }
 
-/** Consent is given to everything, at once and without a page. */
+/** Grants consent to all APIs, at once and without a page. */
 async function createFullGrant({ oidc }: KoaContextWithOIDC, apis: readonly DevApi[]) {
   const { provider, session, client } = oidc
   if (!session?.accountId || !client) return undefined
@@ -81,13 +81,13 @@ function scopesOf(api: DevApi): string[] {
   return [...api.scopes.map((scope) => `${api.audience}/${scope}`), `${api.audience}/.default`, ...api.scopes]
 }
 
-/** At sign-in a grant is for all APIs; an application's own token (client credentials) for the one in its scope. */
+/** At sign-in, a grant covers all APIs. An application token (client credentials) covers the API in its scope. */
 function chooseAtStart({ oidc }: KoaContextWithOIDC, apis: readonly DevApi[]): string | string[] | undefined {
   if (oidc.route === 'token') return audienceIn(oidc.params?.scope, apis)
   return apis.map((api) => api.audience)
 }
 
-/** The API that the request names by scope, else the one of the sign-in; without any, the token is for userinfo. */
+/** The API that the request names by scope, otherwise the one of the sign-in. Without any, the token is for userinfo. */
 function chooseAtToken(
   { oidc }: KoaContextWithOIDC,
   apis: readonly DevApi[],
@@ -107,7 +107,7 @@ function audienceIn(scope: unknown, apis: readonly DevApi[]): string | undefined
   return apiIn(scope, apis)?.audience
 }
 
-/** The API whose name one of the scopes begins with. */
+/** The API whose name begins one of the scopes. */
 export function apiIn(scope: unknown, apis: readonly DevApi[]): DevApi | undefined {
   return apisIn(scope, apis)[0]
 }
@@ -117,7 +117,7 @@ function apisIn(scope: unknown, apis: readonly DevApi[]): readonly DevApi[] {
   return apis.filter(({ audience }) => scopes.some((name) => name.startsWith(`${audience}/`)))
 }
 
-/** What Entra writes into an access token (version 2.0) besides the standard claims. */
+/** Claims that Entra adds to an access token (version 2.0) besides the standard ones. */
 function tokenClaims(
   token: Parameters<NonNullable<Configuration['extraTokenClaims']>>[1],
   { apis, tenantId }: ResolvedDevOptions,

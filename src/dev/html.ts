@@ -1,6 +1,4 @@
-/**
- * HTML by tagged template: every value is escaped unless it is itself the result of `html`, so a page cannot forget it.
- */
+/** HTML by tagged template. Every value is escaped unless it is itself the result of `html`, so a page cannot omit it. */
 export class Html {
   readonly text: string
   constructor(text: string) {

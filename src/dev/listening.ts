@@ -1,4 +1,4 @@
-/** Whether somebody listens on a port of this machine: an application that has started, or a port that is taken. */
+/** Checks whether a server listens on a port of this machine: an application that has started, or a port that is in use. */
 import { connect, type NetConnectOpts } from 'node:net'
 
 const LOOPBACK = ['127.0.0.1', '::1']

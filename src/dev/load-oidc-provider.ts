@@ -1,6 +1,6 @@
 /**
- * Loads the optional peer `oidc-provider` at first use, so that this entry can be imported without it. The package greets
- * an older Node release with a console warning while it is being evaluated; that one line, and nothing else, is held back.
+ * Loads the optional peer `oidc-provider` at first use, so that this entry can be imported without it. On an older Node release the package
+ * prints a console warning during its evaluation. Only that one line is suppressed.
  */
 import { ConfigError } from '../core/errors.ts'
 
@@ -8,7 +8,7 @@ export type OidcProviderModule = typeof import('oidc-provider')
 
 let loading: Promise<OidcProviderModule> | undefined
 
-/** @throws `COATCHECK_CONFIG_MISSING` when the package is not installed. */
+/** @throws `COATCHECK_CONFIG_MISSING` when the package is not installed */
 export function loadOidcProvider(): Promise<OidcProviderModule> {
   loading ??= importQuietly().catch((cause: unknown) => {
     loading = undefined

@@ -1,19 +1,19 @@
 /**
- * Storage of one development provider: a Map per provider, so that several live in one process without sharing anything.
- * The package's own in-memory adapter forgets entries beyond 1,000 and warns at every start.
+ * Storage of one development provider: a Map per provider, so that several can run in one process without sharing data. The package's own
+ * in-memory adapter drops entries beyond 1,000 and warns at every start.
  */
 import type { Adapter, AdapterFactory, AdapterPayload } from 'oidc-provider'
 import { systemClock } from '../core/clock.ts'
 
 interface Entry {
   readonly payload: AdapterPayload
-  /** Epoch milliseconds; `Infinity` for what does not expire. */
+  /** Epoch milliseconds; `Infinity` without expiry. */
   readonly expiresAtMs: number
 }
 
 export interface MemoryStorage {
   readonly adapter: AdapterFactory
-  /** Forgets sessions, grants, codes and tokens. */
+  /** Deletes sessions, grants, codes and tokens. */
   clear(): void
 }
 
@@ -36,7 +36,7 @@ export function createMemoryStorage(): MemoryStorage {
     return undefined
   }
 
-  // oidc-provider asks for promises; all of this is immediate, and therefore atomic.
+  // oidc-provider expects promises. All operations are synchronous, and therefore atomic.
   const adapter = (model: string): Adapter => ({
     upsert(id, payload, expiresIn) {
       const expiresAtMs = expiresIn === undefined ? Infinity : systemClock.now() + expiresIn * 1000

@@ -1,6 +1,6 @@
 /**
- * Entra ID's on-behalf-of flow: an API hands in the access token that it was called with, and gets one for another API and the
- * same user. Only tokens of this provider are taken, checked with its own keys.
+ * Entra ID's on-behalf-of flow: an API sends the access token with which it was called, and receives one for another API and the same user.
+ * It only accepts tokens of this provider, verified with its own keys.
  */
 import { createRemoteJWKSet, type JWTPayload, jwtVerify } from 'jose'
 import type Provider from 'oidc-provider'

@@ -1,14 +1,11 @@
-/**
- * Options of the development provider: what they mean, their defaults, and the check that refuses what cannot be used.
- */
+/** Options of the development provider: their meaning, their defaults, and their validation. */
 import { randomUUID } from 'node:crypto'
 import type { JWK } from 'jose'
 import { ConfigError } from '../core/errors.ts'
 
 /**
- * What happens to the refresh token at each refresh.
- * `entra`: a new one each time, and the old one stays valid. `strict`: a new one each time, and using an old one again ends
- * the whole grant (RFC 9700 section 4.14). `none`: the same one for ever.
+ * How each refresh treats the refresh token. `entra`: a new one each time, and the old one stays valid. `strict`: a new one each time, and
+ * reuse of an old one ends the whole grant (RFC 9700 section 4.14). `none`: the same one forever.
  */
 export type RefreshTokenRotation = 'entra' | 'strict' | 'none'
 
@@ -16,43 +13,46 @@ export type RefreshTokenRotation = 'entra' | 'strict' | 'none'
 export interface DevApi {
   /** The audience of its access tokens, e.g. `api://orders`. */
   readonly audience: string
-  /** Short scope names; asked for as `<audience>/<scope>` like at Entra, or bare together with `resource` (RFC 8707). */
+  /** Short scope names. A client requests them as `<audience>/<scope>` like at Entra, or bare together with `resource` (RFC 8707). */
   readonly scopes: readonly string[]
 }
 
 /** Options of `startDevProvider()`. */
 export interface DevProviderOptions {
-  /** Default 0: any free port. */
+  /** Port. Default 0: any free port. */
   readonly port?: number
-  /** Default `127.0.0.1`: with an application on `localhost`, browsers then see two sites, as in real life. */
+  /** Host name. Default `127.0.0.1`: with an application on `localhost`, browsers then see two sites, as in production. */
   readonly host?: '127.0.0.1' | 'localhost'
-  /** Default: a fixed one, so that user ids survive a restart. */
+  /** Tenant id. Default: a fixed one, so that user ids survive a restart. */
   readonly tenantId?: string
   /** Client id of the application. Default: a fixed one. */
   readonly clientId?: string
-  /** Default: drawn at each start. */
+  /** Client secret. Default: generated at each start. */
   readonly clientSecret?: string
-  /** Default `http://localhost:3000/auth/callback`. Compared exactly, except that the port of `http://localhost` does not count. */
+  /**
+   * Registered redirect URIs. Default `http://localhost:3000/auth/callback`. Compared exactly, except that the port of `http://localhost`
+   * is ignored.
+   */
   readonly redirectUris?: readonly string[]
-  /** Default: the origins of `redirectUris`, with and without a slash. */
+  /** Registered post-logout redirect URIs. Default: the origins of `redirectUris`, with and without a slash. */
   readonly postLogoutRedirectUris?: readonly string[]
-  /** Switches back-channel logout on (OpenID Connect Back-Channel Logout 1.0). */
+  /** Enables back-channel logout (OpenID Connect Back-Channel Logout 1.0). */
   readonly backchannelLogoutUri?: string
   /**
-   * Accepts POST at the authorization endpoint and the end-session endpoint, as OpenID Connect requires of providers. A POST of
-   * another site carries only cookies with `SameSite=None; Secure`, so the provider's session cookie becomes one. Chromium and
-   * Firefox accept such a cookie over http from a loopback address; Safari rejects it. Default `false`.
+   * Accepts POST at the authorization endpoint and the end-session endpoint, as OpenID Connect requires of providers. A POST of another
+   * site carries only cookies with `SameSite=None; Secure`, so the provider's session cookie gets these attributes. Chromium and Firefox
+   * accept such a cookie over http from a loopback address; Safari rejects it. Default `false`.
    */
   readonly acceptPost?: boolean
-  /** In place of the secret: the public keys of the application, for `private_key_jwt` with PS256 or RS256. */
+  /** Replaces the secret: the public keys of the application, for `private_key_jwt` with PS256 or RS256. */
   readonly clientKeys?: readonly JWK[]
-  /** Seconds. Default 3600. */
+  /** Lifetime of access tokens, seconds. Default 3600. */
   readonly accessTokenTtlSeconds?: number
-  /** Default `entra`. */
+  /** How refresh tokens rotate. Default `entra`. */
   readonly rotation?: RefreshTokenRotation
-  /** Default: `api://orders` with `Orders.Read` and `Orders.Write`, and `api://reports` with `Reports.Read`. */
+  /** APIs of the provider. Default: `api://orders` with `Orders.Read` and `Orders.Write`, and `api://reports` with `Reports.Read`. */
   readonly apis?: readonly DevApi[]
-  /** Errors inside the provider itself: never expected. Default: ignored, the response is a 500. */
+  /** Called for unexpected errors inside the provider itself. Default: ignored, the response is a 500. */
   readonly onError?: (error: Error) => void
 }
 
@@ -95,7 +95,7 @@ const known = new Set<string>([
   'onError',
 ] satisfies (keyof DevProviderOptions)[])
 
-/** @throws `COATCHECK_CONFIG_UNKNOWN_OPTION` or `COATCHECK_CONFIG_INVALID`, naming the option. */
+/** @throws `COATCHECK_CONFIG_UNKNOWN_OPTION` or `COATCHECK_CONFIG_INVALID`, naming the option */
 export function resolveDevOptions(options: DevProviderOptions): ResolvedDevOptions {
   for (const name of Object.keys(options)) {
     if (!known.has(name))

@@ -1,6 +1,6 @@
 /**
- * A small protected API, as a company has many of them: it knows nothing of sessions, only of access tokens. It checks the
- * signature against the provider's keys, issuer, audience, expiry and scope, and answers with RFC 6750 challenges.
+ * A small protected API that knows no sessions, only access tokens. It checks the signature with the provider's keys, issuer, audience,
+ * expiry and scope, and answers with RFC 6750 challenges.
  */
 import { createHash } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
@@ -10,11 +10,11 @@ import { assertDevelopment } from './assert-development.ts'
 
 /** Options of `startOrdersApi()`. */
 export interface OrdersApiOptions {
-  /** The issuer of the development provider; its keys are fetched from there. */
+  /** Issuer of the development provider. The API fetches the keys from there. */
   readonly issuer: string
-  /** Default `api://orders`. */
+  /** Expected audience. Default `api://orders`. */
   readonly audience?: string
-  /** Default 0: any free port, on 127.0.0.1. */
+  /** Port. Default 0: any free port, on 127.0.0.1. */
   readonly port?: number
 }
 
@@ -24,23 +24,23 @@ export interface OrdersApi {
   readonly url: string
   /** Port that the API listens on. */
   readonly port: number
-  /** Every token that was accepted so far is answered with a claims challenge (continuous access evaluation) from now on. */
+  /** From now on, answers every token that was accepted so far with a claims challenge (continuous access evaluation). */
   challengeTokens(): void
   /** Stops the API. */
   close(): Promise<void>
 }
 
 const REQUIRED_SCOPE = 'Orders.Read'
-/** As Entra ID's resources ask for a token that is not older than a moment. */
+/** Entra ID's resources request a token in this form that is not older than a given time. */
 const CLAIMS = '{"access_token":{"nbf":{"essential":true,"value":"1604106651"}}}'
 
-/** @throws `COATCHECK_CONFIG_INSECURE` in production; the error of the system when the port is taken. */
+/** @throws `COATCHECK_CONFIG_INSECURE` in production; the error of the system when the port is in use */
 export async function startOrdersApi(options: OrdersApiOptions): Promise<OrdersApi> {
   assertDevelopment('The orders API')
   const { issuer, audience = 'api://orders', port = 0 } = options
   const accepted = new Set<string>()
   const challenged = new Set<string>()
-  // A key that is not known is looked for at once: the provider's may be rotated at any moment.
+  // An unknown key is fetched at once, because the provider's keys may rotate at any time.
   const keys = createRemoteJWKSet(new URL(issuer.replace(/\/v2\.0$/, '/discovery/v2.0/keys')), { cooldownDuration: 0 })
 
   const verify = async (request: IncomingMessage): Promise<JWTPayload> => {
@@ -92,7 +92,7 @@ export async function startOrdersApi(options: OrdersApiOptions): Promise<OrdersA
   }
 }
 
-/** RFC 6750 section 3: without a token no error is named. */
+/** RFC 6750 section 3: without a token, the response names no error. */
 class Refusal extends Error {
   readonly status: number
   readonly error: string | null
@@ -128,7 +128,7 @@ const catalogue: readonly Omit<Order, 'id' | 'quantity'>[] = [
   { item: 'Cedar coat hangers, set of six', totalCents: 4_200, state: 'on its way' },
 ]
 
-/** Four orders that are always the same for one user, and others for another. */
+/** Returns four orders that are always the same for one user, and differ between users. */
 function ordersOf(subject: string): readonly Order[] {
   const start = createHash('sha256').update(subject).digest().readUInt16BE()
   return [0, 1, 2, 3].map((offset) => {

@@ -1,6 +1,6 @@
 /**
- * The pages that people meet at the development provider. No script but one (the sign-out form submits itself), no inline
- * style, nothing from elsewhere; every page works with the keyboard and without a mouse.
+ * Pages of the development provider. They contain only one script (the sign-out form submits itself), no inline style, and no external
+ * resource. Every page works with the keyboard and without a mouse.
  */
 import type { ServerResponse } from 'node:http'
 import { html, Html } from './html.ts'
@@ -10,7 +10,7 @@ export interface Page {
   readonly status: number
   readonly body: Html
   readonly scripts: boolean
-  /** Where a form of this page may lead in the end: browsers check the redirects after a form, too. */
+  /** Possible final targets of the page's form: browsers also check the redirects after a form. */
   readonly formTargets: readonly string[]
 }
 
@@ -26,7 +26,7 @@ export const iconPath = '/assets/icon.svg'
 export const submitScriptPath = '/assets/submit.js'
 export const faultsPath = '/dev/faults'
 
-/** A key. */
+/** An icon of a key. */
 export const icon =
   '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" rx="8" fill="#1f5fbf"/><g fill="none" stroke="#fff" stroke-width="2.600" stroke-linecap="round"><circle cx="11.500" cy="20.500" r="4.500"/><path d="m15 17 8-8m-3 3 3 3"/></g></svg>'
 
@@ -76,7 +76,7 @@ export function layout({ title, status = 200, scripts = false, formTargets = [] 
 
 export interface SignInPage {
   readonly action: string
-  /** The application that asked comes first. */
+  /** The requesting application comes first. */
   readonly applicationOrigins: readonly string[]
   readonly isEnabled: (user: DevUser) => boolean
 }
@@ -122,7 +122,7 @@ export function homePage(issuer: string): Page {
   )
 }
 
-/** @param applicationOrigin where the visitor came from; without one the page only says so. */
+/** @param applicationOrigin origin of the application that sent the visitor; without one, the page only says so */
 export function errorPage(error: string, description: string | undefined, applicationOrigin?: string): Page {
   return layout(
     { title: 'Sign-in is not possible', status: 400 },
@@ -137,7 +137,7 @@ export function errorPage(error: string, description: string | undefined, applic
   )
 }
 
-/** @param form the open form of `oidc-provider`: trusted markup, with the hidden field against forgery. */
+/** @param form the open form of `oidc-provider`: trusted markup, with the hidden CSRF field */
 export function logoutPage(form: string): Page {
   const complete = form.replace(
     '</form>',

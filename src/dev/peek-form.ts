@@ -1,12 +1,10 @@
-/**
- * Reads the small form body of a request and puts it back, so that whoever comes next can read it as if nothing happened.
- */
+/** Reads the small form body of a request and puts it back, so that the next handler can read it as usual. */
 import { once } from 'node:events'
 import type { IncomingMessage } from 'node:http'
 
 const MOST_BYTES = 64 * 1024
 
-/** Without a body, with one of unknown length or a large one: no fields, and nothing is read. */
+/** Without a body, or with one of unknown or large length: returns no fields, and reads nothing. */
 export async function peekForm(request: IncomingMessage): Promise<URLSearchParams> {
   const length = Number(request.headers['content-length'] ?? 0)
   if (!(length > 0 && length <= MOST_BYTES)) return new URLSearchParams()
@@ -22,7 +20,7 @@ export async function peekForm(request: IncomingMessage): Promise<URLSearchParam
     received += chunk.length
   }
   const body = Buffer.concat(chunks)
-  // In the same tick as the last read: the stream has not announced its end yet.
+  // In the same tick as the last read, before the stream announces its end.
   request.unshift(body)
   return new URLSearchParams(body.toString())
 }

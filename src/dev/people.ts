@@ -1,26 +1,26 @@
 /**
- * Who can sign in at the development provider: one person per situation that an application has to cope with, with the
- * claims that Entra ID would send (https://learn.microsoft.com/entra/identity-platform/id-token-claims-reference).
+ * Users of the development provider: one person per situation that an application must handle, with the claims that Entra ID would send
+ * (https://learn.microsoft.com/entra/identity-platform/id-token-claims-reference).
  */
 import { createHash } from 'node:crypto'
 
 export const devUserNames = ['ada', 'grace', 'linus', 'margaret', 'barbara'] as const
-/** Short name of a person that can sign in: `ada`. */
+/** Short name of a person who can sign in: `ada`. */
 export type DevUserName = (typeof devUserNames)[number]
 
 export interface DevUser {
   readonly id: DevUserName
   readonly name: string
   readonly email: string
-  /** What makes this person worth a click. */
+  /** The situation that this person represents. */
   readonly note: string
   readonly roles: readonly string[]
-  /** Set for a guest: the tenant that the account comes from. */
+  /** Set for a guest: the tenant of the guest's account. */
   readonly homeTenantId?: string
   readonly groupCount: number
 }
 
-/** The most groups that Entra writes into a JWT; with more it sends a claim source instead ("overage"). */
+/** Maximum number of groups that Entra writes into a JWT. With more, it sends a claim source instead ("overage"). */
 const MOST_GROUPS_IN_TOKEN = 200
 
 export const devUsers: readonly DevUser[] = [
@@ -60,7 +60,7 @@ export const devUsers: readonly DevUser[] = [
   },
 ]
 
-/** The subject: opaque and, unlike `oid`, of no use outside this application. */
+/** The subject: opaque and, unlike `oid`, only valid for this application. */
 export function subjectOf(user: DevUser): string {
   return createHash('sha256').update(`subject:${user.id}`).digest('base64url')
 }
@@ -73,13 +73,13 @@ export function findUserBySubject(subject: string): DevUser | undefined {
   return devUsers.find((user) => subjectOf(user) === subject)
 }
 
-/** By short name or e-mail address, as in `login_hint`; anything but a text finds nobody. */
+/** Finds a user by short name or e-mail address, as in `login_hint`. A value that is not a string finds no user. */
 export function findUserByHint(hint: unknown): DevUser | undefined {
   const wanted = typeof hint === 'string' ? hint.trim().toLowerCase() : ''
   return devUsers.find((user) => user.email === wanted || user.id === wanted)
 }
 
-/** Claims of the ID token; which of them are sent depends on the scopes that were asked for. */
+/** Claims of the ID token. The requested scopes decide which of them are sent. */
 export function claimsOf(user: DevUser, tenantId: string): { sub: string; [claim: string]: unknown } {
   return {
     sub: subjectOf(user),
@@ -104,7 +104,7 @@ function groupClaims(user: DevUser): Record<string, unknown> {
   return { groups: Array.from({ length: user.groupCount }, (_, index) => guidOf(`group:${String(index)}`)) }
 }
 
-/** The same name always gives the same GUID, so that tests and databases may keep it. */
+/** The same name always gives the same GUID, so that tests and databases may store it. */
 function guidOf(name: string): string {
   const hex = createHash('sha256').update(name).digest('hex')
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`

@@ -26,13 +26,13 @@ const PROBE_MS = 20
 const PASSWORD_BYTES = 32
 
 export interface PrivateRedis {
-  /** What the application gets: the proxy, with the password. */
+  /** URL for the application: the proxy, with the password. */
   readonly url: string
   readonly switch: RedisSwitch
   close(): Promise<void>
 }
 
-/** Whether there is a `redis-server` to start. */
+/** Whether `redis-server` is on `PATH`. */
 export function hasRedisServer(path = process.env.PATH ?? ''): boolean {
   return path.split(delimiter).some((folder) => {
     try {
@@ -44,7 +44,7 @@ export function hasRedisServer(path = process.env.PATH ?? ''): boolean {
   })
 }
 
-/** @throws {ConfigError} `COATCHECK_CONFIG_INVALID` when there is none, or it does not start */
+/** @throws {ConfigError} `COATCHECK_CONFIG_INVALID` if there is no `redis-server`, or it does not start */
 export async function startPrivateRedis(): Promise<PrivateRedis> {
   if (!hasRedisServer()) throw refuse('There is no redis-server on PATH')
   const dir = mkdtempSync(resolve(tmpdir(), 'coatcheck-dev-'))

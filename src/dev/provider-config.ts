@@ -1,6 +1,6 @@
 /**
- * The configuration of `oidc-provider` that makes it behave like Entra ID: endpoints, cookies, lifetimes, rotation, accounts
- * and pages. What a grant may be used for stands in `grant-rules.ts`.
+ * The configuration that makes `oidc-provider` behave like Entra ID: endpoints, cookies, lifetimes, rotation, accounts and pages.
+ * `grant-rules.ts` defines what a grant allows.
  */
 import { randomBytes } from 'node:crypto'
 import type { AdapterFactory, ClientMetadata, Configuration, interactionPolicy } from 'oidc-provider'
@@ -20,11 +20,11 @@ export interface ConfigurationInput {
   readonly port: number
   readonly adapter: AdapterFactory
   readonly module: OidcProviderModule
-  /** False for an account that is disabled, now. */
+  /** False while the account is disabled. */
   readonly isEnabled: (user: DevUser) => boolean
 }
 
-/** All but the signing keys, which may change while everything else stays. */
+/** Everything except the signing keys, which may change while the rest stays. */
 export function buildConfiguration(input: ConfigurationInput): Configuration {
   const { options, adapter, module } = input
   const rules = grantRules(options, module)
@@ -75,7 +75,7 @@ export function buildConfiguration(input: ConfigurationInput): Configuration {
     },
     clientBasedCORS: () => false,
     renderError: (ctx, out) => answer(ctx, errorPage(out.error, out.error_description)),
-    // The package blocks requests to loopback addresses, where the back-channel logout endpoint of a local app lives.
+    // The package blocks requests to loopback addresses, but the back-channel logout endpoint of a local application is there.
     fetch: (url, init) => globalThis.fetch(url, withoutDispatcher(init)),
   }
 }
@@ -101,13 +101,13 @@ function clientAuthentication({ clientKeys, clientSecret }: ResolvedDevOptions):
   return { jwks: { keys: [...clientKeys] }, token_endpoint_auth_method: 'private_key_jwt' }
 }
 
-/** Browsers do not separate cookies by port: two providers on one host must not share a name. */
+/** Browsers do not separate cookies by port, so two providers on one host must use different names. */
 function cookies(port: number, acceptPost: boolean): NonNullable<Configuration['cookies']> {
   const suffix = String(port)
   return {
     keys: [randomBytes(32).toString('hex')],
     names: { session: `idp_session_${suffix}`, interaction: `idp_signin_${suffix}`, resume: `idp_resume_${suffix}` },
-    // Without it, the session is unknown to a POST from another site.
+    // Without it, the provider does not recognize the session in a POST from another site.
     ...(acceptPost && { long: { sameSite: 'none', secure: true } }),
   }
 }
@@ -125,7 +125,7 @@ function lifetimes(accessTokenTtlSeconds: number): NonNullable<Configuration['tt
   }
 }
 
-/** `prompt=select_account`, and a `login_hint` that names somebody else than who is signed in, lead to the page again. */
+/** `prompt=select_account`, and a `login_hint` that names another user than the signed-in one, show the page again. */
 function signInPolicy({ interactionPolicy: { base, Check, Prompt } }: OidcProviderModule): interactionPolicy.Prompt[] {
   const policy = base()
   policy.add(new Prompt({ name: 'select_account', requestable: true }), 0)

@@ -21,7 +21,7 @@ function comparable(uri: string): string {
   return uri.replace(LOCALHOST, '$1')
 }
 
-/** The package ignores the port for native applications at an IP address only, and this application is one of the Web. */
+/** The package ignores the port only for native applications at an IP address. This application is a web application. */
 export function compareAsEntra({ Client }: Provider, { redirectUris, postLogoutRedirectUris }: Registered): void {
   Object.assign(Client.prototype as object, {
     redirectUriAllowed: (uri: string) => isRegistered(uri, redirectUris),

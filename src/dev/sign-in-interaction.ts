@@ -1,6 +1,4 @@
-/**
- * The step between "who are you" and "you are": shows the page, takes the click, or skips both for a `login_hint`.
- */
+/** The sign-in step of the provider: shows the page and handles the click, or skips both for a `login_hint`. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type Provider from 'oidc-provider'
 import { errorPage, signInPage, writePage } from './pages.ts'
@@ -9,7 +7,7 @@ import { type DevUser, devUsers, findUserByHint, subjectOf } from './people.ts'
 
 export interface SignInInteraction {
   readonly provider: Provider
-  /** Of the registered redirect URIs. */
+  /** Origins of the registered redirect URIs. */
   readonly applicationOrigins: readonly string[]
   readonly isEnabled: (user: DevUser) => boolean
 }
@@ -25,7 +23,7 @@ export async function handleSignIn(
     writePage(response, errorPage('interaction_expired', text, applicationOrigins[0]))
     return
   }
-  // The one answer for all prompts that this sign-in may have asked for: nothing is asked twice.
+  // One result for all prompts of this sign-in, so that the user is asked only once.
   const finish = (user: DevUser): Promise<void> =>
     provider.interactionFinished(
       request,
@@ -62,8 +60,8 @@ function originOf(uri: unknown): readonly string[] {
   return typeof uri === 'string' && URL.canParse(uri) ? [new URL(uri).origin] : []
 }
 
-/** In the words of Entra ID, which shows them on its own page; here the application gets to see them. */
+/** In Entra ID's words. Entra ID shows them on its own page; here the application receives them. */
 const refusal = { error: 'access_denied', error_description: 'AADSTS50057: The user account is disabled.' }
 
-/** As Entra ID answers when somebody turns back on its page. */
+/** Entra ID's response when the user cancels on its page. */
 const cancellation = { error: 'access_denied', error_description: 'AADSTS65004: User declined to sign in.' }

@@ -1,11 +1,11 @@
-/** The keys of the provider: the newest signs, the older ones stay published, as at Entra ID after a roll-over. */
+/** Signing keys of the provider: the newest key signs, and older ones stay published, as at Entra ID after a roll-over. */
 import { randomBytes } from 'node:crypto'
 import { exportJWK, generateKeyPair, type JWK } from 'jose'
 
 export interface SigningKeys {
-  /** With its private half. */
+  /** Includes the private key. */
   readonly current: JWK
-  /** The current one first: the package signs with the first that fits. */
+  /** The current key first: the package signs with the first key that fits. */
   readonly all: readonly JWK[]
   rotate(): Promise<void>
 }

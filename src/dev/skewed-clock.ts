@@ -1,19 +1,19 @@
 /**
- * A provider whose clock is wrong. Its tokens are signed once more, with every time in them moved: an ID token from the
- * future, as Entra ID would send one whose reader lives in the past. Lifetimes in seconds (`expires_in`) stay what they were.
+ * Simulates a provider with a wrong clock. Its tokens are signed again with every time moved. For example, an ID token from the future is
+ * what an application with a late clock would receive. Lifetimes in seconds (`expires_in`) stay unchanged.
  */
 import { createHash } from 'node:crypto'
 import { CompactSign, decodeJwt, decodeProtectedHeader, importJWK, type JWK, type JWTPayload } from 'jose'
 
 type Body = Record<string, unknown>
 
-/** @param key the private key that the provider signs with, RS256 */
+/** @param key private key with which the provider signs, RS256 */
 export async function skewTokens(body: Body, byMs: number, key: JWK): Promise<Body> {
   const bySeconds = Math.round(byMs / 1000)
   const skewed = { ...body }
   if (isJwt(body.access_token)) skewed.access_token = await resign(body.access_token, bySeconds, key)
   if (isJwt(body.id_token)) {
-    // Core section 3.1.3.6: the ID token vouches for the access token beside it.
+    // Core section 3.1.3.6: the ID token contains a hash of its access token.
     const hash = createHash('sha256').update(String(skewed.access_token)).digest()
     const atHash = hash.subarray(0, hash.length / 2).toString('base64url')
     skewed.id_token = await resign(body.id_token, bySeconds, key, { at_hash: atHash })
@@ -27,7 +27,7 @@ function isJwt(token: unknown): token is string {
 
 async function resign(token: string, bySeconds: number, key: JWK, hashes: { at_hash?: string } = {}): Promise<string> {
   const claims: JWTPayload = decodeJwt(token)
-  // Entra ID always says from when on a token holds; without it, one from the future would pass.
+  // Entra ID always sets `nbf`. Without it, a token from the future would be accepted.
   const moved: JWTPayload = { ...(claims.iat !== undefined && { nbf: claims.iat }), ...claims }
   for (const name of ['iat', 'nbf', 'exp', 'auth_time']) {
     const value = moved[name]

@@ -1,6 +1,6 @@
 /**
- * What stands around an application during development: the identity provider, a protected API, and a Redis or none. Gives the
- * environment that leads the application there; `coatcheck dev` runs it in that.
+ * The environment of an application during development: the identity provider, a protected API, and a Redis or none. It returns the
+ * environment variables that connect the application to them; `coatcheck dev` starts the application with these.
  */
 import { assertDevelopment } from './assert-development.ts'
 import { type DevProvider, startDevProvider } from './dev-provider.ts'
@@ -8,13 +8,13 @@ import { startOrdersApi } from './orders-api.ts'
 import { hasRedisServer, startPrivateRedis } from './private-redis.ts'
 
 export interface WorkbenchOptions {
-  /** Where the application will listen; browsers see it as `http://localhost:<port>`. */
+  /** Port on which the application will listen; browsers see `http://localhost:<port>`. */
   readonly port: number
   readonly providerPort: number
-  /** Paths that the provider sends people back to, `/auth/callback` first. */
+  /** Paths to which the provider returns users, `/auth/callback` first. */
   readonly callbackPaths: readonly string[]
   readonly accessTokenTtlSeconds: number
-  /** `auto`: a redis-server of our own when there is one on `PATH`, else memory. A URL is taken as it is. */
+  /** `auto`: a private redis-server if there is one on `PATH`, otherwise memory. A URL is used unchanged. */
   readonly redis: 'auto' | 'memory' | 'server' | URL
   readonly onError: (error: Error) => void
 }
@@ -22,12 +22,12 @@ export interface WorkbenchOptions {
 export interface Workbench {
   readonly provider: DevProvider
   readonly redis: { readonly kind: 'memory' | 'server' | 'url'; readonly url: string | null }
-  /** Where the application is to find all of it. No `COATCHECK_KEYS`: those may be the application's own. */
+  /** Variables that connect the application. Without `COATCHECK_KEYS`: these may be the application's own. */
   readonly environment: Readonly<Record<string, string>>
   close(): Promise<void>
 }
 
-/** @throws {ConfigError} in production, without `oidc-provider`, or when a port is taken */
+/** @throws {ConfigError} in production, without `oidc-provider`, or when a port is in use */
 export async function openWorkbench(options: WorkbenchOptions): Promise<Workbench> {
   assertDevelopment('coatcheck dev')
   const baseUrl = `http://localhost:${options.port}`
@@ -80,7 +80,7 @@ function providerEnvironment({ issuer, tenantId, clientId, clientSecret }: DevPr
     AZURE_AD_TENANT_ID: tenantId,
     AZURE_AD_CLIENT_ID: clientId,
     AZURE_AD_CLIENT_SECRET: clientSecret,
-    // Of the user's own registration, which would otherwise be mixed in.
+    // Clears variables of the user's own registration, which would otherwise be mixed in.
     AZURE_AD_CLIENT_CERTIFICATE_PATH: '',
     AZURE_AD_FEDERATED_TOKEN_FILE: '',
     OIDC_ISSUER: issuer,
