@@ -1,6 +1,6 @@
 /**
- * Conformance cases are data: a name and a function over a harness, with `node:assert` inside. Any test runner can loop over
- * them, and so can the author of a driver that is not ours.
+ * Conformance cases are data: a name and a function over a harness, with `node:assert` inside. Any test runner can loop over them, and so
+ * can the author of a third-party driver.
  */
 import type { FakeClock } from './fake-clock.ts'
 import type { SessionDriver } from '../session/session-driver.ts'
@@ -13,17 +13,17 @@ export interface ConformanceCase<Harness> {
   run(harness: Harness): Promise<void>
 }
 
-/** A driver under test and the time it lives in. Each case gets one whose store is empty. */
+/** A driver under test and its clock. Each case gets one with an empty store. */
 export interface SessionHarness {
   /** The driver under test. */
   readonly driver: SessionDriver
   /** The clock that the driver and the store share. */
   readonly clock: FakeClock
-  /** Moves the clock and the store's own time: what expires by then is gone. */
+  /** Moves the clock and the store's own time. Keys that expire by then are gone. */
   advance(ms: number): Promise<void>
-  /** Everything in the store vanishes, as after FLUSHALL or the promotion of an empty replica. */
+  /** Deletes everything in the store, as after FLUSHALL or the promotion of an empty replica. */
   loseEverything(): Promise<void>
-  /** Whether the tokens of a user are stored; and a way to put some there. */
+  /** Whether tokens of a user are stored. */
   hasTokens(userKey: string): Promise<boolean>
   /** Stores tokens of a user, which ending sessions must not touch. */
   putTokens(userKey: string): Promise<void>

@@ -1,4 +1,4 @@
-/** What a `DocumentDriver` must do, and the sessions of hosts on top of it. */
+/** The contract of a `DocumentDriver`, and of the sessions of other libraries on top of it. */
 import type { ConformanceCase } from './conformance.ts'
 import { driverCases } from './document-cases/driver.ts'
 import { hostSessionUserCases } from './document-cases/host-session-users.ts'

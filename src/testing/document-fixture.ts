@@ -1,4 +1,4 @@
-/** What the cases of documents build on: the harness, and sessions of hosts over its driver. */
+/** Base of the document cases: the harness, and sessions of other libraries over its driver. */
 import { EventBus } from '../core/events.ts'
 import { systemRandom } from '../core/random.ts'
 import type { DocumentDriver } from '../documents/document-driver.ts'

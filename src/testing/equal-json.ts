@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict'
 
 /**
- * Compares what JSON holds of both values. Session data, users and devices have no prototype, and `assert.deepEqual` of
- * `node:assert/strict` compares prototypes.
+ * Compares the JSON of both values. Session data, users and devices have no prototype, and `assert.deepEqual` of `node:assert/strict`
+ * compares prototypes.
  * @throws {assert.AssertionError} when they differ
  */
 export function equalJson(actual: unknown, expected: unknown): void {

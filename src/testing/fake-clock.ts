@@ -1,9 +1,9 @@
-/** A clock that stands still until it is moved. Tests travel in time instead of sleeping. */
+/** A clock that only moves when a test moves it. So tests need no sleep. */
 import type { Clock } from '../core/clock.ts'
 
-/** A clock that moves only when it is told to. */
+/** A clock that moves only on `advance()`. */
 export interface FakeClock extends Clock {
-  /** Both clocks move by this. */
+  /** Moves the wall clock and the monotonic clock. */
   advance(ms: number): void
 }
 

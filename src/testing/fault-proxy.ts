@@ -1,49 +1,49 @@
 /**
- * A TCP proxy that fails as networks do: it swallows, cuts, delays, drips and truncates, and it changes the order of replies
- * as a broken pool or proxy would. Put it between a client and a server, or between two servers.
+ * A TCP proxy that simulates network faults: it swallows, cuts, delays, drips and truncates data. It also reorders replies, like a broken
+ * pool or proxy. Put it between a client and a server, or between two servers.
  */
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
 
 /** What the proxy does to connections. */
 export type ProxyMode =
-  /** Everything goes through. */
+  /** All data passes. */
   | {
       /** Name of the mode. */
       readonly kind: 'pass'
     }
-  /** Connections stand and are accepted, nothing arrives: a firewall that has forgotten them. */
+  /** Connections stay open and new ones are accepted, but no data arrives, as behind a firewall that lost its state. */
   | {
       /** Name of the mode. */
       readonly kind: 'swallow'
     }
-  /** Connections are reset, also new ones. */
+  /** Connections are reset, including new ones. */
   | {
       /** Name of the mode. */
       readonly kind: 'cut'
     }
-  /** Both ways. */
+  /** Delays data in both directions. */
   | {
       /** Name of the mode. */
       readonly kind: 'delay'
       /** Delay in each direction, milliseconds. */
       readonly ms: number
     }
-  /** Replies come one byte at a time, this many each second. */
+  /** Replies arrive one byte at a time, at this rate per second. */
   | {
       /** Name of the mode. */
       readonly kind: 'drip'
       /** Speed, bytes per second. */
       readonly bytesPerSecond: number
     }
-  /** Of the next reply only half arrives, then the connection is reset. */
+  /** Only half of the next reply arrives, then the connection is reset. */
   | {
       /** Name of the mode. */
       readonly kind: 'truncate'
     }
   /**
-   * Replies are whole but wrong: the chance of each to be left out, sent twice, or sent after the one behind it. Needs
-   * a way to tell replies apart, see `splitReplies`.
+   * Replies are complete but wrong: each may be dropped, sent twice, or sent after the next one, with the probability `chance`. Needs a way
+   * to separate replies, see `splitReplies`.
    */
   | {
       /** Name of the mode. */
@@ -58,9 +58,9 @@ export interface FaultProxy {
   readonly port: number
   /** `redis://` address of the proxy. */
   readonly url: string
-  /** How many replies were left out, doubled or exchanged. */
+  /** Number of replies that were dropped, duplicated or swapped. */
   readonly confused: number
-  /** Changes what happens to connections, those that stand included. */
+  /** Changes the mode of all connections, including open ones. */
   set(mode: ProxyMode): void
   /** Stops the proxy and ends its connections. */
   close(): Promise<void>
@@ -68,7 +68,7 @@ export interface FaultProxy {
 
 /** Options of `startFaultProxy()`. */
 export interface FaultProxyOptions {
-  /** Where it leads. Host default: `127.0.0.1`. */
+  /** The server behind the proxy. Default host: `127.0.0.1`. */
   readonly target:
     | {
         /** Host of the server. */
@@ -80,14 +80,14 @@ export interface FaultProxyOptions {
         /** Unix socket of the server. */
         readonly path: string
       }
-  /** Splits what the server sends into whole replies and a rest, for `confuse`. Default: `splitRespReplies`. */
+  /** Splits the server's data into complete replies and a rest, for `confuse`. Default: `splitRespReplies`. */
   readonly splitReplies?: (bytes: Buffer) => {
-    /** Whole replies. */
+    /** Complete replies. */
     readonly replies: readonly Buffer[]
-    /** The beginning of a reply that is not whole yet. */
+    /** The beginning of an incomplete reply. */
     readonly rest: Buffer
   }
-  /** Default: 0 to 1, by chance. */
+  /** Random source, 0 to 1. Default: `Math.random`. */
   readonly random?: () => number
 }
 
@@ -108,7 +108,7 @@ export async function startFaultProxy(options: FaultProxyOptions): Promise<Fault
         const how = random()
         if (how < 0.3) out.push(reply, reply)
         else if (how < 0.6 && last) out.splice(-1, 1, reply, last)
-        // Left out: from here on every reply goes to the wrong call.
+        // Dropped: from here on every reply goes to the wrong call.
       }
     }
     return out
@@ -170,7 +170,7 @@ export async function startFaultProxy(options: FaultProxyOptions): Promise<Fault
       from.on('error', () => to.destroy())
       from.on('close', () => {
         sockets.delete(from)
-        // Who is swallowed does not hear of the end either.
+        // While data is swallowed, the peer does not see the end either.
         if (mode.kind !== 'swallow') to.destroy()
       })
     }
@@ -186,7 +186,7 @@ export async function startFaultProxy(options: FaultProxyOptions): Promise<Fault
       return confused
     },
     set(next) {
-      // What was swallowed is missing: replies on a connection that went on would be misaligned.
+      // Swallowed data is missing: if the connection continued, its replies would be misaligned.
       const isBroken = mode.kind === 'swallow' && next.kind !== 'swallow'
       mode = next
       if (isBroken || next.kind === 'cut') for (const socket of sockets) reset(socket)
@@ -199,7 +199,7 @@ export async function startFaultProxy(options: FaultProxyOptions): Promise<Fault
   }
 }
 
-/** One that is still connecting would be reset later, once for each time that it was asked for. */
+/** A socket that is still connecting would be reset later, once for each request to reset it. */
 function reset(socket: Socket): void {
   if (socket.connecting) socket.destroy()
   else socket.resetAndDestroy()
@@ -211,11 +211,11 @@ function drip(bytes: Buffer, write: (bytes: Buffer) => void, perSecond: number):
 
 const LINE_END = Buffer.from('\r\n')
 
-/** Whole replies of the Redis protocol, versions 2 and 3. https://redis.io/docs/latest/develop/reference/protocol-spec/ */
+/** Splits complete replies of the Redis protocol, versions 2 and 3. https://redis.io/docs/latest/develop/reference/protocol-spec/ */
 export function splitRespReplies(bytes: Buffer): {
-  /** Whole replies. */
+  /** Complete replies. */
   replies: Buffer[]
-  /** The beginning of a reply that is not whole yet. */
+  /** The beginning of an incomplete reply. */
   rest: Buffer
 } {
   const replies: Buffer[] = []
@@ -228,7 +228,7 @@ export function splitRespReplies(bytes: Buffer): {
   }
 }
 
-/** Where the reply that begins at `start` ends; `null` when it is not there yet. */
+/** End of the reply that begins at `start`; `null` if the reply is incomplete. */
 function endOfReply(bytes: Buffer, start: number): number | null {
   const lineEnd = bytes.indexOf(LINE_END, start)
   if (lineEnd < 0) return null

@@ -1,6 +1,6 @@
 /**
- * The application that the HTTP scenarios talk to, written once for all frameworks. An adapter's test mounts each of these
- * routes in the way of its framework, and implements `ScenarioContext` with the adapter under test.
+ * The application of the HTTP scenarios, written once for all frameworks. An adapter's test mounts each of these routes with its framework,
+ * and implements `ScenarioContext` with the adapter under test.
  */
 import type { OutagePolicy } from '../config/session-settings.ts'
 import type { Authentication, Session, Visit } from '../session/types.ts'
@@ -8,7 +8,7 @@ import type { Authentication, Session, Visit } from '../session/types.ts'
 /** Session data of the scenarios. */
 export type ScenarioData = Record<string, unknown>
 
-/** One request, as far as the scenarios' handlers need it. */
+/** The parts of a request that the scenarios' handlers need. */
 export interface ScenarioContext {
   /** Query parameters of the request. */
   readonly query: URLSearchParams
@@ -16,11 +16,11 @@ export interface ScenarioContext {
   session(options?: { readonly onUnavailable?: OutagePolicy }): Promise<Session<ScenarioData>>
   /** The adapter's way to sign in, rotate and sign out. */
   visit(): Promise<Visit<ScenarioData>>
-  /** Answers with JSON, and with headers that the application sets at the end. */
+  /** Answers with JSON, and with headers that the application sets last. */
   json(body: unknown, headers?: Readonly<Record<string, string>>): Promise<void>
-  /** 303 to a path. */
+  /** Redirects to a path with 303. */
   redirect(path: string): Promise<void>
-  /** Sends the headers and the text `begin `; then what `rest` resolves to, and ends. */
+  /** Sends the headers and the text `begin `, then the result of `rest`, and ends. */
   stream(rest: () => Promise<string>): Promise<void>
 }
 
@@ -30,7 +30,7 @@ export interface ScenarioRoute {
   readonly method: 'GET' | 'POST'
   /** Path of the route. */
   readonly path: string
-  /** Behind the adapter's `requireUser()` or what it has in its place. */
+  /** Whether the route is behind the adapter's `requireUser()` or its equivalent. */
   readonly guarded?: boolean
   /** The `maxAge` of that guard. */
   readonly maxAge?: string
@@ -40,10 +40,10 @@ export interface ScenarioRoute {
 
 /** Routes that every adapter serves for the scenarios. */
 export const scenarioRoutes: readonly ScenarioRoute[] = [
-  /** Never asks for its session. */
+  /** Never reads its session. */
   { method: 'GET', path: '/free', run: (context) => context.json({ free: true }) },
   { method: 'GET', path: '/me', run: (context) => showSession(context) },
-  /** By the policy of this one route. */
+  /** Uses a policy for this route only. */
   {
     method: 'GET',
     path: '/me-by-policy',
@@ -62,7 +62,7 @@ export const scenarioRoutes: readonly ScenarioRoute[] = [
       await context.json({ done: true })
     },
   },
-  /** The three routes below answer with the caching headers that the query names, after whatever the middleware has set. */
+  /** The three routes below set the caching headers that the query names, after the headers of the middleware. */
   { method: 'GET', path: '/cached-free', run: (context) => context.json({ free: true }, cachingIn(context.query)) },
   { method: 'GET', path: '/cached-me', run: (context) => showSession(context, cachingIn(context.query)) },
   {
@@ -87,7 +87,7 @@ export const scenarioRoutes: readonly ScenarioRoute[] = [
   {
     method: 'POST',
     path: '/set-and-forget',
-    /** The slip of a beginner: the write is not awaited, and the answer leaves before it is done. */
+    /** A beginner's mistake: the write is not awaited, and the response leaves before it is done. */
     async run(context) {
       const session = await context.session({ onUnavailable: 'stale' })
       void session.set('late', 1)
@@ -97,7 +97,7 @@ export const scenarioRoutes: readonly ScenarioRoute[] = [
   {
     method: 'POST',
     path: '/set-slowly',
-    /** Has its session, and is not done with it for a while. */
+    /** Reads its session, and uses it for a while. */
     async run(context) {
       const session = await context.session()
       await new Promise((resolve) => setTimeout(resolve, 50))
@@ -121,7 +121,7 @@ export const scenarioRoutes: readonly ScenarioRoute[] = [
   {
     method: 'GET',
     path: '/slow-stream',
-    // Longer than the client stays.
+    // Runs longer than the client stays connected.
     run: (context) => context.stream(() => new Promise((resolve) => setTimeout(resolve, 100, 'end'))),
   },
   {
@@ -163,7 +163,7 @@ function cachingIn(query: URLSearchParams): Readonly<Record<string, string>> {
   return value === null ? {} : { 'cache-control': value }
 }
 
-/** As a provider would have told it: `authenticated` is the time in epoch milliseconds, or `unknown`. */
+/** Authentication as from a provider: `authenticated` is the time in epoch milliseconds, or `unknown`. */
 function authenticationIn(query: URLSearchParams): Authentication | null {
   const authenticated = query.get('authenticated')
   if (authenticated === null) return null

@@ -1,6 +1,6 @@
 /**
- * What every HTTP adapter has to do, as data. A test mounts `scenarioRoutes` on its framework with the adapter under test,
- * describes the result as an `HttpWorld`, and runs each scenario; they may share one world, one after the other.
+ * The contract of every HTTP adapter, as data. A test mounts `scenarioRoutes` on its framework with the adapter under test, describes the
+ * result as an `HttpWorld`, and runs each scenario. The scenarios may share one world, one after the other.
  */
 import type { ConformanceCase } from './conformance.ts'
 import { cacheScenarios } from './http-scenarios/caches.ts'

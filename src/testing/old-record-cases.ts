@@ -1,4 +1,4 @@
-/** What an `OldRecordDriver` must do. */
+/** The contract of an `OldRecordDriver`. */
 import assert from 'node:assert/strict'
 import type { OldRecordDriver } from '../migrate/old-record-driver.ts'
 import type { ConformanceCase } from './conformance.ts'
@@ -15,7 +15,7 @@ export interface OldRecordHarness {
   putOther(key: string): Promise<void>
 }
 
-/** Upper bound for a remaining life that has just been set; time passes between two steps. */
+/** Checks a remaining life that has just been set, with an upper bound: time passes between two steps. */
 function assertLife(ttlMs: number | null | undefined, atMost: number): void {
   assert.ok(typeof ttlMs === 'number', `a life, not ${String(ttlMs)}`)
   assert.ok(ttlMs <= atMost && ttlMs > atMost / 2, `${ttlMs} of ${atMost} ms`)
@@ -24,7 +24,7 @@ function assertLife(ttlMs: number | null | undefined, atMost: number): void {
 const written = { status: 'written' }
 const missing = { status: 'missing' }
 
-/** Everything that an `OldRecordDriver` must do. Run each case against an empty store. */
+/** The cases of an `OldRecordDriver`. Run each case against an empty store. */
 export const oldRecordCases: readonly ConformanceCase<OldRecordHarness>[] = [
   {
     name: 'reads a value with its remaining life, until that is over',

@@ -1,4 +1,4 @@
-/** What a `ProviderGateDriver` must do: count, pause, and let one try after a pause. */
+/** The contract of a `ProviderGateDriver`: count failures, pause, and let one process try after a pause. */
 import assert from 'node:assert/strict'
 import { GATE_REMEMBERED_MS, type ProviderGateDriver } from '../token/provider-gate-driver.ts'
 import type { ConformanceCase } from './conformance.ts'

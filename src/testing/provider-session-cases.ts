@@ -1,4 +1,4 @@
-/** What a `ProviderSessionDriver` must do. */
+/** The contract of a `ProviderSessionDriver`. */
 import assert from 'node:assert/strict'
 import type { ProviderSessionDriver } from '../oidc/provider-session-driver.ts'
 import type { ConformanceCase } from './conformance.ts'

@@ -1,6 +1,6 @@
 /**
- * One HTTP request as it goes over the wire: any header (also `Host`), no redirect followed, no cookie kept, no retry. For
- * scenarios that look at exactly what a server answers.
+ * Sends one raw HTTP request: any header (also `Host`), no redirect followed, no cookie kept, no retry. For scenarios that check the exact
+ * response of a server.
  */
 import { request as httpRequest } from 'node:http'
 
@@ -18,12 +18,12 @@ export interface RawResponse {
   readonly body: string
 }
 
-/** @param target of the request line: a path, or whatever a hostile client might send. */
+/** @param target target of the request line: a path, or any text that a hostile client might send */
 export function sendRaw(origin: string, target: string, options: RawRequest = {}): Promise<RawResponse> {
   const { hostname, port } = new URL(origin)
   const { method = 'GET', headers = {}, body } = options
   return new Promise((resolve, reject) => {
-    // A connection of its own: what one request leaves behind must not be seen by the next.
+    // Uses its own connection, so that no request affects the next one.
     const request = httpRequest({ hostname, port, method, path: target, headers, agent: false }, (response) => {
       let text = ''
       response.setEncoding('utf8')
@@ -42,7 +42,7 @@ export function sendRaw(origin: string, target: string, options: RawRequest = {}
   })
 }
 
-/** Sends a request and goes away when the first bytes of the answer are there. */
+/** Sends a request and disconnects when the first bytes of the response arrive. */
 export function abandon(origin: string, target: string, headers: Readonly<Record<string, string>>): Promise<void> {
   const { hostname, port } = new URL(origin)
   return new Promise((resolve, reject) => {

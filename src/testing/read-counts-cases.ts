@@ -1,4 +1,4 @@
-/** What a `ReadCountsDriver` must do: add up what processes report, keep it for 8 days, and tell origins apart. */
+/** The contract of a `ReadCountsDriver`: add up the reports of processes, keep them for 8 days, and separate origins. */
 import assert from 'node:assert/strict'
 import { COUNTS_KEPT_MS, HOUR_MS, type ReadBatch, type ReadCountsDriver } from '../migrate/read-counts-driver.ts'
 import type { ConformanceCase } from './conformance.ts'

@@ -1,4 +1,4 @@
-/** What a `RevocationDriver` must do, and what endings put into the outbox. */
+/** The contract of a `RevocationDriver`, and what token revocations put into the outbox. */
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import type { TokenRevocations, OutboxEntry, RevocationDriver } from '../token/revocation-driver.ts'
@@ -72,7 +72,7 @@ export const revocationCases: readonly ConformanceCase<RevocationHarness>[] = [
       assert.deepEqual(await driver.claim(10, 30_000), [])
       await advance(2000)
       const [last] = await driver.claim(10, 30_000)
-      // Somebody announces it again meanwhile: the claim of before ends nothing.
+      // Another process announces it again meanwhile, so the earlier claim must not remove it.
       await driver.announce(USER, 0)
       if (last) await driver.settle(last, null)
       await advance(1)

@@ -1,4 +1,4 @@
-/** What the session cases build on: stores over the harness' driver, with keys, policies and events of their choice. */
+/** Base of the session cases: stores over the harness' driver, with keys, policies and events that the case chooses. */
 import { createHash } from 'node:crypto'
 import type { ResolvedSession } from '../config/session-settings.ts'
 import { EventBus } from '../core/events.ts'
@@ -13,7 +13,7 @@ import type { SessionHarness } from './conformance.ts'
 export const MINUTE = 60_000
 export const HOUR = 60 * MINUTE
 
-/** Not a secret: a key for tests, made of a word. */
+/** Not a secret: a test key, derived from a word. */
 export function testKey(word: string): string {
   return createHash('sha256').update(word).digest('base64')
 }
@@ -61,7 +61,7 @@ export function fixture<D extends object = Record<string, unknown>>(
   return { store, keyring, events }
 }
 
-/** A driver that counts its calls: for what must not reach the store at all. */
+/** A driver that counts its calls, for cases that must not reach the store. */
 export function countingDriver(driver: SessionDriver): { driver: SessionDriver; calls: () => number } {
   let calls = 0
   const counted = new Proxy(driver, {
@@ -73,7 +73,7 @@ export function countingDriver(driver: SessionDriver): { driver: SessionDriver; 
   return { driver: counted, calls: () => calls }
 }
 
-/** The code of the error that a promise rejects with; fails the case when it resolves. */
+/** The code of the error with which a promise rejects. Fails the case if the promise resolves. */
 export async function codeOf(promise: Promise<unknown>): Promise<string> {
   try {
     await promise

@@ -1,12 +1,12 @@
 /**
- * A small shared cache in front of an application, by the rules of RFC 9111. It stores whatever the rules let a shared cache store, so an
- * answer that must not be shared shows up as a hit for another visitor.
+ * A small shared cache in front of an application, by the rules of RFC 9111. It stores every response that a shared cache may store. So a
+ * response that must not be shared appears as a hit for another visitor.
  */
 import { type RawRequest, type RawResponse, sendRaw } from './raw-http.ts'
 
 interface Stored {
   readonly response: RawResponse
-  /** The fields that `Vary` names, as the stored request had them (section 4.1). */
+  /** The fields that `Vary` names, as in the stored request (section 4.1). */
   readonly selecting: readonly (readonly [string, string | undefined])[]
   readonly freshUntilMs: number
 }
@@ -27,7 +27,7 @@ export class SharedCache {
     const method = request.method ?? 'GET'
     const headers = lowerCase(request.headers ?? {})
     if (method !== 'GET') {
-      // Section 4.4: an unsafe method invalidates what is stored for the target.
+      // Section 4.4: an unsafe method invalidates the stored response of the target.
       this.#stored.delete(target)
       return { ...(await sendRaw(this.#origin, target, request)), fromCache: false }
     }
@@ -45,7 +45,7 @@ export class SharedCache {
     )
   }
 
-  /** Section 3: what a shared cache may store. `Set-Cookie` alone forbids nothing (section 7.3). */
+  /** Section 3: what a shared cache may store. `Set-Cookie` alone does not forbid storing (section 7.3). */
   #store(target: string, headers: Record<string, string>, response: RawResponse): void {
     const control = directives(response.headers.get('cache-control'))
     const vary = names(response.headers.get('vary'))

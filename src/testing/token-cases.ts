@@ -1,4 +1,4 @@
-/** What the token cache promises, on every driver. Run each case against an empty store. */
+/** The contract of the token cache, on every driver. Run each case against an empty store. */
 import type { ConformanceCase } from './conformance.ts'
 import { directCases } from './token-cases/direct.ts'
 import { outcomesCases } from './token-cases/outcomes.ts'

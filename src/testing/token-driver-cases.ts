@@ -1,4 +1,4 @@
-/** What a `TokenDriver` must do: fields, lives, compare and set, deleting. */
+/** The contract of a `TokenDriver`: fields, lives, compare and set, deletion. */
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import {
@@ -17,7 +17,7 @@ const USER = 'AAAAAAAAAAAAAAAA'
 const OTHER = 'BBBBBBBBBBBBBBBB'
 const MINUTE = 60_000
 
-/** Bytes of the layout of the port: 8 of zero, 5 of header, 12 of nonce, a body. */
+/** Bytes in the layout of the port: 8 of zero, 5 of header, 12 of nonce, a body. */
 function sealed(body = 'body'): Buffer {
   return Buffer.concat([Buffer.alloc(END_OF_LIFE_BYTES), randomBytes(5 + TOKEN_NONCE_BYTES), Buffer.from(body)])
 }
@@ -257,7 +257,7 @@ function claim(): LeaseClaim {
   return { field: 'lease:p', holder: randomBytes(LEASE_HOLDER_BYTES), ttlMs: 6000 }
 }
 
-/** Real servers round and take time between two commands. */
+/** Real servers round, and time passes between two commands. */
 function assertAbout(actual: number | null, expected: number): void {
   assert.ok(
     actual !== null && Math.abs(actual - expected) < 2000,

@@ -1,4 +1,4 @@
-/** What the token cases build on: caches over the harness' driver, and a provider that answers as it is told. */
+/** Base of the token cases: caches over the harness' driver, and a scripted provider. */
 import type { EventMap } from '../core/event-map.ts'
 import { EventBus, type EventName } from '../core/events.ts'
 import { systemRandom } from '../core/random.ts'
@@ -17,19 +17,19 @@ import type { DirectTokenRequest, RefreshedTokens, RefreshRequest, TokenRequeste
 import type { FakeClock } from './fake-clock.ts'
 import { testKey } from './session-fixture.ts'
 
-/** A driver under test and the time it lives in. Each case gets one whose store is empty. */
+/** A driver under test and its clock. Each case gets one with an empty store. */
 export interface TokenHarness {
   /** The driver under test. */
   readonly driver: TokenDriver
-  /** Defaults: in memory. */
+  /** Default: in memory. */
   readonly gateDriver?: ProviderGateDriver
   /** Keeps tokens of the application; absent when the cases need none. */
   readonly appDriver?: TokenDriver
   /** The clock that the driver and the store share. */
   readonly clock: FakeClock
-  /** Moves the clock and the store's own time: what expires by then is gone. */
+  /** Moves the clock and the store's own time. Keys that expire by then are gone. */
   advance(ms: number): Promise<void>
-  /** Remaining life of the user's token hash, or `null` when there is none. */
+  /** Remaining life of the user's token hash, milliseconds; `null` if there is none. */
   lifeMs(userKey: string): Promise<number | null>
 }
 
@@ -43,9 +43,9 @@ export interface TransactionHarness {
 
 export interface ScriptedProvider extends TokenRequester {
   readonly requests: { readonly provider: string; readonly request: RefreshRequest }[]
-  /** Requests for tokens without a grant. */
+  /** Recorded requests for tokens without a grant. */
   readonly direct: (DirectTokenRequest & { readonly assertion?: string })[]
-  /** What the next requests get, in order; afterwards: a new access and refresh token with an hour of life. */
+  /** Responses to the next requests, in order. Afterwards: a new access and refresh token with an hour of life. */
   readonly answers: (Partial<RefreshedTokens> | RefreshFacts | Error)[]
   /** Requests wait for it before they are answered. */
   gate: Promise<void>
@@ -96,11 +96,11 @@ export interface TokenFixture {
   readonly provider: ScriptedProvider
   readonly keyring: Keyring
   readonly seen: SeenEvent[]
-  /** Refresh tokens that came too late to be stored, and are to be revoked at the provider. */
+  /** Refresh tokens that came too late to be stored, and that must be revoked at the provider. */
   readonly discarded: string[]
   /** Names of the token events so far. */
   names(): string[]
-  /** Runs what was scheduled for later. */
+  /** Runs the scheduled work. */
   runScheduled(): void
 }
 

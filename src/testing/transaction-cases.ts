@@ -1,4 +1,4 @@
-/** What a `TransactionDriver` must do: remember for a while, and let one caller through. */
+/** The contract of a `TransactionDriver`: remember a sign-in for a while, and let one caller through. */
 import assert from 'node:assert/strict'
 import type { ConformanceCase } from './conformance.ts'
 import type { TransactionHarness } from './token-fixture.ts'

@@ -1,4 +1,4 @@
-/** What a `DocumentDriver` must do: records, ended names, counters and sets. */
+/** The contract of a `DocumentDriver`: records, ended names, counters and sets. */
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import type { DocumentRef } from '../../documents/document-driver.ts'

@@ -1,4 +1,4 @@
-/** Sessions of hosts whose user changes: the sets of users, and the data and records that name a user. */
+/** Sessions of other libraries whose user changes: the sets of users, and the data and records that name a user. */
 import assert from 'node:assert/strict'
 import { RedisError } from '../../core/errors.ts'
 import { EventBus } from '../../core/events.ts'
@@ -47,7 +47,7 @@ export const hostSessionUserCases: readonly ConformanceCase<DocumentHarness>[] =
         assert.equal(await sessions.revokeByUser('mallory'), 0)
         for (let round = 0; round < 6; round++) {
           await harness.advance(7000)
-          // The copy of an old request, and none.
+          // First with the copy of an old request, then without one.
           assert.equal(await sessions.touch('sid', 10_000, round === 0 ? known : null), true)
         }
         assert.equal((await sessions.listByUser('ada')).length, 1)
@@ -94,7 +94,7 @@ export const hostSessionUserCases: readonly ConformanceCase<DocumentHarness>[] =
         steps.push(written.status)
         return written
       }
-      // Longer than the entry that the sign-in made.
+      // Longer than the life of the entry that the sign-in created.
       await sessions.save('sid', JSON.stringify({ n: 1 }), { ttlMs: 10_000, known: slow })
       assert.deepEqual(steps, ['conflict', 'enter', 'done'])
       assert.equal((await sessions.listByUser('ada')).length, 1)
@@ -172,7 +172,7 @@ export const hostSessionUserCases: readonly ConformanceCase<DocumentHarness>[] =
       const saved = await sessions.save('sid', JSON.stringify({ user: 'grace' }), { ttlMs: 1000, known })
       assert.deepEqual(dataOf(saved), { user: 'grace' })
       assert.deepEqual(reported, [{ code: 'COATCHECK_REDIS_TIMEOUT', operation: 'document.leave' }])
-      // The set of the previous user keeps the entry, which counts for nothing as long as the session has another user.
+      // The set of the previous user keeps the entry, which does not count while the session has another user.
       assert.equal((await harness.driver.members({ kind: 'host', name: hostUserSet(harness, 'ada') })).length, 1)
       const operator = hostSessions(harness)
       assert.deepEqual(await operator.listByUser('ada'), [])

@@ -1,4 +1,4 @@
-/** Sessions of hosts: saved, merged, ended, created again, and ended by user. */
+/** Sessions of other libraries: saved, merged, ended, created again, and ended by user. */
 import assert from 'node:assert/strict'
 import type { ConformanceCase } from '../conformance.ts'
 import { dataOf, type DocumentHarness, hostSessions } from '../document-fixture.ts'
@@ -152,7 +152,7 @@ export const hostSessionCases: readonly ConformanceCase<DocumentHarness>[] = [
         await sessions.revokeByUser(user)
         const saved = await Promise.all(saving)
         const left = await sessions.listByUser(user)
-        // Whoever was told that it is stored may still have been ended afterwards, and nobody is there who is not listed.
+        // A session may still end after its save was confirmed. Every session that exists is listed.
         const found = await Promise.all(sids.map((sid) => sessions.find(sid)))
         assert.equal(found.filter((one) => one !== null).length, left.length)
         assert.ok(left.length <= saved.filter((one) => one !== null).length)

@@ -1,4 +1,4 @@
-/** HTTP scenarios about the option `adopt`: visitors who come with a cookie of another library. */
+/** HTTP scenarios about the option `adopt`: visitors with a cookie of another library. */
 import assert from 'node:assert/strict'
 import type { ConformanceCase } from '../conformance.ts'
 import { assertNotStored, type HttpWorld, signedIn, visitor } from './visitor.ts'
@@ -7,21 +7,24 @@ import { assertNotStored, type HttpWorld, signedIn, visitor } from './visitor.ts
 export interface OldApplication {
   /** Name of its session cookie. */
   readonly cookieName: string
-  /** Signs a user in, whose cart is `cart of <user>`, and returns the value of the cookie. @param lifeMs default one hour */
+  /**
+   * Signs a user in, whose cart is `cart of <user>`, and returns the value of the cookie.
+   * @param lifeMs default one hour
+   */
   signIn(userId: string, lifeMs?: number): Promise<string>
-  /** Whether the old session is still there. */
+  /** Whether the old session still exists. */
   isLive(value: string): Promise<boolean>
 }
 
 /** An `HttpWorld` whose adapter has a bridge in mode `read`, which returns the user id and the cart. */
 export interface AdoptionWorld extends HttpWorld {
-  /** The application that the visitors come from. */
+  /** The application from which the visitors come. */
   readonly old: OldApplication
 }
 
 let users = 0
 
-/** A visitor with an old cookie, who sends it along with ours. */
+/** A visitor with an old cookie, which is sent together with the Coatcheck cookie. */
 async function newcomer(world: AdoptionWorld) {
   const userId = `newcomer-${++users}`
   const value = await world.old.signIn(userId)

@@ -1,4 +1,4 @@
-/** HTTP scenarios behind a shared cache that obeys RFC 9111, with an application that declares its answers public. */
+/** HTTP scenarios behind a shared cache that obeys RFC 9111, with an application that declares its responses public. */
 import assert from 'node:assert/strict'
 import type { ConformanceCase } from '../conformance.ts'
 import { SharedCache } from '../shared-cache.ts'
@@ -11,7 +11,7 @@ interface Caching {
   readonly headers: Readonly<Record<string, string>>
 }
 
-/** The application declares an answer public in front of the adapter, behind it, both, or when the headers leave. */
+/** The application declares a response public before the adapter, after it, both, or when the headers are sent. */
 const variants: readonly Caching[] = DECLARATIONS.flatMap((value) => {
   const behind = `cache-control=${encodeURIComponent(value)}`
   const before = { [CACHE_BEFORE]: value }
@@ -25,7 +25,7 @@ const variants: readonly Caching[] = DECLARATIONS.flatMap((value) => {
 
 let targets = 0
 
-/** Asks through a cache. Each variant has a target of its own, which all visitors share. */
+/** Sends requests through a cache. Each variant has its own target, which all visitors share. */
 function asking(world: HttpWorld, path: string, { query, headers }: Caching) {
   const cache = new SharedCache(world.origin)
   const target = `${path}${path.includes('?') ? '&' : '?'}${query}&target=${++targets}`
@@ -59,7 +59,7 @@ export const cacheScenarios: readonly ConformanceCase<HttpWorld>[] = [
     name: 'behind a shared cache, no visitor gets the ticket of another, whatever the application declares',
     async run(world) {
       for (const variant of variants) {
-        // Neither has a cookie yet: only the cache control of the answer keeps them apart.
+        // Neither visitor has a cookie yet. Only the cache control of the response keeps them apart.
         const ask = asking(world, '/cached-sign-in?user=cached', variant)
         const [first, second] = [await ask(visitor(world)), await ask(visitor(world))]
         assert.deepEqual([first.fromCache, second.fromCache], [false, false], JSON.stringify(variant))

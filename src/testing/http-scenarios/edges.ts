@@ -1,4 +1,4 @@
-/** HTTP scenarios about what goes wrong and who means harm: a store that is down, planted cookies, hostile headers. */
+/** HTTP scenarios about failures and attacks: a store that is down, planted cookies, hostile headers. */
 import assert from 'node:assert/strict'
 import { systemClock } from '../../core/clock.ts'
 import type { ConformanceCase } from '../conformance.ts'
@@ -203,12 +203,12 @@ export const edgeScenarios: readonly ConformanceCase<HttpWorld>[] = [
       assert.deepEqual(await write(form), [403, 0])
       assert.deepEqual(await write({ ...form, 'sec-fetch-dest': 'iframe' }), [403, 0])
       assert.deepEqual(await write({ ...crossSite, 'sec-fetch-mode': 'no-cors', 'sec-fetch-dest': 'empty' }), [403, 0])
-      // A link from elsewhere brings a Lax cookie along, so without one there is no session.
+      // A link from another site carries a Lax cookie, so without one there is no session.
       const { origin: _, ...link } = form
       assert.deepEqual(await write(link), [200, 1])
       assert.deepEqual(await write({ ...form, 'sec-fetch-site': 'same-origin' }), [200, 1])
       assert.deepEqual(await write({}), [200, 1])
-      // Who has a session keeps it, wherever the request comes from.
+      // A visitor with a session keeps it, wherever the request comes from.
       assert.deepEqual(await write(form, await signedIn(world)), [200, 0])
     },
   },
@@ -228,7 +228,7 @@ export const edgeScenarios: readonly ConformanceCase<HttpWorld>[] = [
       // The ticket cookie, and the one that makes the next sign-in ask for the account.
       assert.deepEqual(await signOut({ ...form, 'sec-fetch-site': 'same-origin' }, null), [200, 2])
       assert.deepEqual(await signOut({}, null), [200, 2])
-      // A cookie that came along belongs to this request, whether it opens a session or not.
+      // A cookie that was sent belongs to this request, whether it opens a session or not.
       assert.deepEqual(await signOut(form, 'unknown'), [200, 2])
       assert.deepEqual(await signOut(form, someone.ticket), [200, 2])
       assert.equal((await visitor(world, someone.ticket).me()).user, null)
@@ -268,7 +268,7 @@ export const edgeScenarios: readonly ConformanceCase<HttpWorld>[] = [
         assert.ok([200, 308, 404].includes(status), `${target}: ${status}`)
         const location = headers.get('location')
         if (location === undefined) assert.doesNotMatch([...headers].join('\n'), /evil/)
-        // A host may tidy up slashes by itself, and then leads to no other place than was asked for.
+        // A framework may normalize slashes by itself, and then leads to no other place than the requested one.
         else
           assert.equal(
             new URL(location, world.origin).pathname.replace(/^.*(?=\/)/, ''),
@@ -283,7 +283,7 @@ export const edgeScenarios: readonly ConformanceCase<HttpWorld>[] = [
       assert.equal((await visitor(world).send('/auth/nothing')).status, 404)
       const wrong = await visitor(world).send('/auth/session', { method: 'POST' })
       assert.deepEqual([wrong.status, wrong.headers.get('allow')], [405, 'GET, HEAD, OPTIONS'])
-      // Some hosts refuse the method before anybody is asked.
+      // Some frameworks refuse the method before any handler runs.
       assert.ok((await visitor(world).send('/auth/session', { method: 'TRACE' })).status >= 400)
     },
   },

@@ -56,7 +56,7 @@ export const requestScenarios: readonly ConformanceCase<HttpWorld>[] = [
         await new Promise((resolve) => setTimeout(resolve, 25))
         await someone.send('/sign-out', { method: 'POST' })
         for (const { body } of await Promise.all(slow)) {
-          // One that was quicker than the sign-out is done; one that comes after it begins a session of its own.
+          // A write that was faster than the sign-out succeeds. A write after it begins its own session.
           const { outcome } = JSON.parse(body) as { outcome: string }
           assert.match(outcome, /^(done|COATCHECK_SESSION_ENDED)$/)
         }

@@ -1,4 +1,4 @@
-/** HTTP scenarios about tickets: when a cookie is set, how it looks, when an old one is dead. */
+/** HTTP scenarios about tickets: when a cookie is set, its attributes, and when an old ticket is invalid. */
 import assert from 'node:assert/strict'
 import type { ConformanceCase } from '../conformance.ts'
 import { assertNotStored, comparableAttributes, type HttpWorld, signedIn, visitor } from './visitor.ts'

@@ -1,4 +1,4 @@
-/** What the HTTP scenarios share: the world they run in, and a visitor with one cookie and no other habits. */
+/** Shared parts of the HTTP scenarios: their world, and a visitor that only keeps one cookie. */
 import assert from 'node:assert/strict'
 import type { Coatcheck } from '../../app/coatcheck.ts'
 import type { EventMap } from '../../core/event-map.ts'
@@ -16,24 +16,24 @@ export const CACHE_LAST = 'x-scenario-cache-last'
 
 /** An application on the adapter under test: it serves `scenarioRoutes`, and the routes of `auth`. */
 export interface HttpWorld {
-  /** Where it listens, e.g. `http://127.0.0.1:40001`. */
+  /** Origin of the application, e.g. `http://127.0.0.1:40001`. */
   readonly origin: string
-  /** On a Redis store, with one provider, an https base URL that is not `origin`, and the default timeouts. */
+  /** Uses a Redis store, one provider, an https base URL that is not `origin`, and the default timeouts. */
   readonly auth: Coatcheck<ScenarioData>
-  /** How many commands about data the store gets while `run` runs. */
+  /** Number of data commands that the store receives while `run` runs. */
   countCommands(run: () => Promise<unknown>): Promise<number>
-  /** The store stays connected and answers nothing, until `mendStore`. */
+  /** The store stays connected and answers nothing until `mendStore`. */
   breakStore(): Promise<void>
-  /** How long an answer may take while the store is broken, ms. Default 400: the deadline of a read, two ticks, and the request. */
+  /** Maximum response time while the store is broken, milliseconds. Default 400: the deadline of a read, two ticks, and the request. */
   readonly answerWithinMs?: number
   /** Ends the outage of the store. */
   mendStore(): Promise<void>
-  /** Runs `run` at a later time, as far as the application can tell. */
+  /** Runs `run` at a later time, as the application sees it. */
   later(ms: number, run: () => Promise<void>): Promise<void>
 }
 
 export interface Visitor {
-  /** The value of the ticket cookie, or `null`. May be changed. */
+  /** The value of the ticket cookie, or `null`. A case may change it. */
   ticket: string | null
   send(target: string, options?: RawRequest): Promise<RawResponse>
   /** `GET /me` as JSON. */
@@ -62,7 +62,7 @@ export function visitor(world: HttpWorld, ticket: string | null = null): Visitor
 
 let users = 0
 
-/** A visitor who is signed in as somebody nobody else is. */
+/** A visitor who is signed in as a new, unique user. */
 export async function signedIn(world: HttpWorld): Promise<Visitor & { readonly userId: string }> {
   const userId = `user-${++users}`
   const someone = visitor(world)
@@ -77,7 +77,7 @@ export function assertNotStored({ headers }: RawResponse): void {
   assert.match(headers.get('vary') ?? '', /\bcookie\b/i)
 }
 
-/** Names and `SameSite` are without case, and `Max-Age` wins over an `Expires` that a host adds (RFC 6265bis, section 5.6). */
+/** Names and `SameSite` are case-insensitive, and `Max-Age` wins over an `Expires` that a framework adds (RFC 6265bis, section 5.6). */
 export function comparableAttributes(attributes: readonly string[]): string[] {
   return attributes
     .map((attribute) => attribute.toLowerCase())
@@ -85,7 +85,7 @@ export function comparableAttributes(attributes: readonly string[]): string[] {
     .sort()
 }
 
-/** The next event of this name. */
+/** Resolves with the next event of this name. */
 export function heard<Name extends EventName>(world: HttpWorld, name: Name): Promise<EventMap[Name]> {
   return new Promise((resolve) => {
     const stop = world.auth.events.on(name, (event) => {

@@ -1,4 +1,4 @@
-/** The driver alone: what its contract promises and the store does not show. */
+/** Cases for the driver alone: parts of its contract that the session store does not expose. */
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import type { ConformanceCase, SessionHarness } from '../conformance.ts'

@@ -1,4 +1,4 @@
-/** Ending and listing: exactly the sessions asked for, at once, with the tokens that belong to them. */
+/** Ending and listing: exactly the requested sessions, at once, with their tokens. */
 import assert from 'node:assert/strict'
 import type { ConformanceCase, SessionHarness } from '../conformance.ts'
 import { equalJson } from '../equal-json.ts'

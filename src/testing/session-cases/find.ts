@@ -1,4 +1,4 @@
-/** Finding: what a ticket opens, and why it does not. */
+/** Finding: which session a ticket opens, and why it does not open one. */
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import type { ConformanceCase, SessionHarness } from '../conformance.ts'

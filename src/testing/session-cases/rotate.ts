@@ -1,4 +1,4 @@
-/** Rotation: a lost response signs nobody out, and a privilege change leaves no old ticket. */
+/** Rotation: after a lost response the user stays signed in, and after a privilege change no old ticket remains valid. */
 import assert from 'node:assert/strict'
 import type { ConformanceCase, SessionHarness } from '../conformance.ts'
 import { equalJson } from '../equal-json.ts'

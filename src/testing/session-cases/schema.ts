@@ -1,4 +1,4 @@
-/** Typed data: defaults, validation, older and newer shapes. */
+/** Typed data: defaults, validation, older and newer schema versions. */
 import assert from 'node:assert/strict'
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { ConformanceCase, SessionHarness } from '../conformance.ts'
@@ -10,7 +10,10 @@ interface Cart extends Record<string, unknown> {
   note?: string
 }
 
-/** What zod, valibot and arktype give, by hand: `items` defaults to none and must be texts; unknown fields are dropped. */
+/**
+ * Written by hand, like the schemas of zod, valibot and arktype: `items` defaults to an empty list and must contain strings; unknown fields
+ * are dropped.
+ */
 const cartSchema: StandardSchemaV1<unknown, Cart> = {
   '~standard': {
     version: 1,

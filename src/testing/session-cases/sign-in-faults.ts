@@ -1,4 +1,4 @@
-/** A sign-in that fails or stops at any of its steps: the visitor keeps the session that they came with. */
+/** A sign-in that fails or stops at any of its steps: the visitor keeps the previous session. */
 import assert from 'node:assert/strict'
 import { RedisError } from '../../core/errors.ts'
 import type { Json } from '../../core/json.ts'
@@ -13,14 +13,14 @@ interface SigningIn {
   readonly visit: Visit<Data>
   readonly driver: SessionHarness['driver']
   readonly store: SessionStore<Data>
-  /** What the browser holds. */
+  /** The ticket in the browser. */
   ticket(): string
   refuseTickets(): void
   /** Ids of the live sessions of a user. */
   idsOf(userId: string): Promise<string[]>
 }
 
-/** A visitor whose sign-in runs over a driver that the case may change. `data` is that of the old session. */
+/** A visitor whose sign-in uses a driver that the case may change. `data` is the data of the old session. */
 async function signingIn(harness: SessionHarness, userId?: string, data: Data = {}): Promise<SigningIn> {
   const driver = { ...harness.driver }
   const { store } = fixture(harness)

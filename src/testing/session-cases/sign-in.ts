@@ -1,4 +1,4 @@
-/** Sign-in: a new id and ticket, the old one dead at once, only named fields carried over. */
+/** Sign-in: a new id and ticket, the old ticket invalid at once, only named fields carried over. */
 import assert from 'node:assert/strict'
 import { type Random, systemRandom } from '../../core/random.ts'
 import type { ConformanceCase, SessionHarness } from '../conformance.ts'

@@ -1,4 +1,4 @@
-/** Writing: committed when it resolves, nothing lost, nothing brought back, nothing stored that is not JSON. */
+/** Writing: committed when it resolves, no lost write, no restored session, only JSON values stored. */
 import assert from 'node:assert/strict'
 import { compileFunction } from 'node:vm'
 import type { EventMap } from '../../core/event-map.ts'
@@ -60,7 +60,7 @@ export const writeCases: readonly ConformanceCase<SessionHarness>[] = [
         () => (all.user.id = 'eve'),
         () => (all.data = {}),
         () => (all.views = 1),
-        // Sloppy code, where an assignment to a frozen object is silent.
+        // Sloppy-mode code, in which an assignment to a frozen object fails silently.
         () => (compileFunction('data.a.b[0] = data.c = 2', ['data']) as (data: unknown) => void)(data),
       ]
       for (const slip of slips) assert.throws(slip, { name: 'TypeError', code: 'COATCHECK_SESSION_READ_ONLY' })
@@ -198,7 +198,7 @@ export const writeCases: readonly ConformanceCase<SessionHarness>[] = [
         async (draft: Counter) => (draft.n = 2),
         async () => Promise.reject(new Error('on its own')),
         (draft: Counter) => Promise.resolve().then(() => (draft.n = 2)),
-        // No promise of JavaScript, but a query builder that runs when it is awaited.
+        // Not a JavaScript promise, but a query builder that runs when it is awaited.
         (draft: Counter) => ({ then: (done: (draft: Counter) => void) => done(draft) }),
         (draft: Counter) => ({ ...draft, n: 2 }),
         (draft: Counter) => ({ ...draft, added: true }),

@@ -1,4 +1,4 @@
-/** Tokens without a grant: of the application itself and on behalf of callers; and `fetch` with a user's token. */
+/** Tokens without a grant: of the application itself and on behalf of callers. Also `fetch` with a user's token. */
 import assert from 'node:assert/strict'
 import type { ConformanceCase } from '../conformance.ts'
 import { codeOf, HOUR, MINUTE } from '../session-fixture.ts'
@@ -8,7 +8,7 @@ import { closedGate, signedIn } from './signed-in.ts'
 const GRAPH = { scopes: ['https://graph.example/.default'] }
 const CLAIMS = '{"access_token":{"nbf":{"essential":true,"value":"1604106651"}}}'
 
-/** Answers of a resource, in order, and what it was asked. */
+/** A fake resource: returns the responses in order, and records the requests. */
 function resource(...answers: readonly Response[]): { readonly fetch: typeof fetch; readonly asked: string[] } {
   const asked: string[] = []
   const left = [...answers]

@@ -1,4 +1,4 @@
-/** What a failed refresh means for those who wait, and for what is stored. */
+/** How a failed refresh affects waiting callers and the stored tokens. */
 import assert from 'node:assert/strict'
 import { RedisError } from '../../core/errors.ts'
 import { RefreshFailure } from '../../token/refresh-outcome.ts'
@@ -165,7 +165,7 @@ export const outcomesCases: readonly ConformanceCase<TokenHarness>[] = [
         }
         await harness.advance(20_000)
       }
-      // Pauses of half a minute for all of them together; asking at each of 180 x 3 calls would be 540.
+      // The pauses of half a minute apply to all callers together. A request for each of 180 x 3 calls would make 540.
       assert.ok(provider.requests.length < 150, `${provider.requests.length} requests`)
       provider.answers.length = 0
       await harness.advance(MINUTE)

@@ -1,4 +1,4 @@
-/** Several processes and one grant: who asks, who waits, and who is refused. */
+/** Several processes and one grant: which one refreshes, which one waits, and which one is refused. */
 import assert from 'node:assert/strict'
 import type { ConformanceCase } from '../conformance.ts'
 import { codeOf, HOUR } from '../session-fixture.ts'
@@ -73,7 +73,7 @@ export const processesCases: readonly ConformanceCase<TokenHarness>[] = [
       const successor = there.cache.getAccessToken('ada')
       while (here.provider.requests.length < 2) await new Promise(setImmediate)
       gates[0]?.open()
-      // Refused, it looks again and finds the lease of its successor.
+      // After the refusal, it looks up the lease again and finds that of its successor.
       while (!here.names().includes('token.refresh-failed')) await new Promise(setImmediate)
       assert.equal((await there.cache.getUserTokens('ada'))?.refreshToken, 'refresh-0')
       gates[1]?.open()
@@ -93,7 +93,7 @@ export const processesCases: readonly ConformanceCase<TokenHarness>[] = [
       here.provider.gate = gate
       const first = here.cache.getAccessToken('ada')
       while (here.provider.requests.length < 1) await new Promise(setImmediate)
-      // Nobody runs what is scheduled here: only what is heard can wake it.
+      // This case never runs scheduled work, so only a message can wake the waiting process.
       const second = there.cache.getAccessToken('ada')
       for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate)
       open()
@@ -157,7 +157,7 @@ export const processesCases: readonly ConformanceCase<TokenHarness>[] = [
       await cache.setUserTokens('ada', signedIn(harness))
       await cache.setUserTokens('grace', signedIn(harness))
       await harness.advance(HOUR)
-      // A firewall in front of the provider refuses them with a page; a fault of the provider is no better.
+      // A firewall in front of the provider refuses the requests with a page. A fault of the provider counts the same.
       provider.answers.push(...Array.from({ length: 6 }, (_, i) => ({ status: i % 2 === 0 ? 403 : 500 })))
       for (let i = 0; i < 6; i++) {
         const claims = JSON.stringify({ access_token: { odd: { value: String(i) } } })

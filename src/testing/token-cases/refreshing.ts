@@ -1,4 +1,4 @@
-/** Hits and refreshes: one request for all who need it, and what callers may wish for. */
+/** Hits and refreshes: one request for all callers that need it, and the options of callers. */
 import assert from 'node:assert/strict'
 import type { ConformanceCase } from '../conformance.ts'
 import { codeOf, HOUR, MINUTE } from '../session-fixture.ts'
@@ -103,7 +103,7 @@ export const refreshingCases: readonly ConformanceCase<TokenHarness>[] = [
       assert.equal((await cache.getAccessToken('ada', { minValidityMs: 40 * MINUTE })).accessToken, 'access-1')
       for (let i = 0; i < 3; i++) await cache.getAccessToken('ada', { minValidityMs: 5 * HOUR })
       assert.equal(provider.requests.length, 1)
-      // A token of ten seconds is shorter than the default of thirty: it still counts as a hit for most of its life.
+      // A token of ten seconds is shorter than the default of thirty. It still counts as a hit for most of its life.
       provider.answers.push({ expiresInSeconds: 10 })
       await harness.advance(2 * HOUR)
       await cache.getAccessToken('ada')

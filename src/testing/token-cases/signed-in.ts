@@ -1,11 +1,11 @@
-/** What the token cases have in common. */
+/** Shared parts of the token cases. */
 import type { TokenSet } from '../../token/types.ts'
 import { HOUR } from '../session-fixture.ts'
 import type { TokenFixture, TokenHarness } from '../token-fixture.ts'
 
 export const ORDERS = { scopes: ['api://orders/Orders.Read'] }
 
-/** Lets the time pass that a process waits for another one's lease. */
+/** Advances the time while a process waits for another one's lease. */
 export async function whileWaiting<T>({ runScheduled }: TokenFixture, work: Promise<T>): Promise<T> {
   let isDone = false
   const done = (): void => void (isDone = true)
@@ -28,7 +28,7 @@ export function signedIn(harness: TokenHarness, overrides: Partial<TokenSet> = {
   }
 }
 
-/** A door that the scripted provider waits at. */
+/** A gate at which the scripted provider waits. */
 export function closedGate(): { readonly gate: Promise<void>; open(): void } {
   let open = (): void => undefined
   const gate = new Promise<void>((resolve) => (open = resolve))

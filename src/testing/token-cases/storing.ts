@@ -1,4 +1,4 @@
-/** What is stored, for whom, and for how long. */
+/** Which tokens are stored, for which user, and for how long. */
 import assert from 'node:assert/strict'
 import type { ConformanceCase } from '../conformance.ts'
 import { codeOf, HOUR } from '../session-fixture.ts'

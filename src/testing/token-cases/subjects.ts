@@ -1,4 +1,4 @@
-/** Answers to a refresh that name another subject, or do not pass a check (OpenID Connect Core section 12.2). */
+/** Refresh responses that name another subject, or fail a check (OpenID Connect Core section 12.2). */
 import assert from 'node:assert/strict'
 import { createSeal } from '../../keyring/seal.ts'
 import { RefreshFailure, type RefusedAnswer } from '../../token/refresh-outcome.ts'
@@ -14,7 +14,7 @@ const ADA = { issuer: ISSUER, subject: 'ada' }
 const MALLORY = { issuer: ISSUER, subject: 'mallory' }
 const USER = 'ada'
 
-/** An ID token as `setUserTokens` gets it: read, and not verified. */
+/** An ID token as `setUserTokens` receives it: decoded, but not verified. */
 const idTokenOf = ({ issuer, subject }: typeof ADA, more: object = {}): string =>
   [{ alg: 'none' }, { iss: issuer, sub: subject, ...more }, '']
     .map((part) => Buffer.from(JSON.stringify(part)).toString('base64url'))
@@ -23,7 +23,7 @@ const idTokenOf = ({ issuer, subject }: typeof ADA, more: object = {}): string =
 const refused = (answer: RefusedAnswer, check = 'signature'): RefreshFailure =>
   new RefreshFailure({ status: 200, check }, { outcome: 'invalid-answer', answer })
 
-/** What is stored, opened. */
+/** The stored grant, opened. */
 async function grantOf({ keyring }: TokenFixture, { driver }: TokenHarness): Promise<Grant | null> {
   const field = grantField('entra')
   const userKey = keyring.userKey(USER)
@@ -33,7 +33,7 @@ async function grantOf({ keyring }: TokenFixture, { driver }: TokenHarness): Pro
   return typeof opened === 'string' ? null : opened.value
 }
 
-/** The grant as an earlier build stored it: without its owner. */
+/** Stores the grant as an earlier build did: without its owner. */
 async function storeAsBefore({ keyring }: TokenFixture, harness: TokenHarness, idToken: string | null): Promise<void> {
   const field = grantField('entra')
   const userKey = keyring.userKey(USER)
@@ -105,7 +105,7 @@ export const subjectsCases: readonly ConformanceCase<TokenHarness>[] = [
       const fixture = tokenFixture(harness)
       const { cache, provider } = fixture
       await storeAsBefore(fixture, harness, null)
-      // Without a key set the answer is accepted, but does not decide the owner.
+      // Without a key set the response is accepted, but does not decide the owner.
       provider.answers.push({ subject: ADA, expiresInSeconds: 60 })
       assert.equal((await cache.getAccessToken(USER)).accessToken, 'access-1')
       assert.equal((await grantOf(fixture, harness))?.owner, undefined)
