@@ -1,7 +1,7 @@
 /**
- * Verifies that replies still belong to their commands. The Redis protocol numbers neither. If a proxy or a pool drops or repeats one reply,
- * each later command on that connection receives the reply of another command. Sealed records protect themselves: a record opens only under
- * its own key. A null reply cannot be authenticated. Before a driver trusts one, it sends `PING <nonce>` and checks the echo.
+ * Verifies that replies still belong to their commands. The Redis protocol numbers neither. If a proxy or a pool drops or repeats one
+ * reply, each later command on that connection receives the reply of another command. Sealed records protect themselves: a record opens
+ * only under its own key. A null reply cannot be authenticated. Before a driver trusts one, it sends `PING <nonce>` and checks the echo.
  */
 import { randomBytes } from 'node:crypto'
 import { RedisError } from '../core/errors.ts'

@@ -11,7 +11,7 @@ import { ifAllowed, replyText, type ServerLook } from './server-info.ts'
 
 const NAME = 'ACL'
 
-/** Commands that no one should be able to run with the credentials of an application. */
+/** Commands that the Redis user of an application should never be allowed to run. */
 const DANGEROUS: readonly (readonly string[])[] = [
   ['flushall'],
   ['keys', '*'],

@@ -33,10 +33,10 @@ return {'created'}
 
 /**
  * KEYS 1 record · 2 generation · 3 index · 4 ended marker · then, for each candidate of the limit: record, ended marker
- * ARGV 3 record · 4 ttl ms · 5 slack ms · 6 absolute ms · 7 generation if there is none · 8 id
- *      9 limit (0: none) · 10 'refuse' or 'end-oldest' · 11 life of ended markers ms · then the candidates' ids
- * Replies {'created', ended ids…} · {'ended'} · {'refused'} · {'late'} · {'retry', live ids, oldest first…}: the limit has to
- *      end a session whose keys were not passed; call again with these candidates
+ * ARGV 3 record · 4 ttl ms · 5 slack ms · 6 absolute ms · 7 generation if there is none · 8 id · 9 limit (0: none) · 10 'refuse' or
+ * 'end-oldest' · 11 life of ended markers ms · then the candidates' ids
+ * Replies {'created', ended ids…} · {'ended'} · {'refused'} · {'late'} · {'retry', live ids, oldest first…}: the limit must end a session
+ * whose keys were not passed; call again with these candidates
  */
 export const CREATE_USER: RedisScript = defineScript(
   'session.create-user',
@@ -114,8 +114,8 @@ return {'done'}
 
 /**
  * KEYS 1 record · 2 generation · 3 index · 4 ended marker · 5 tokens · 6 outbox of grants
- * ARGV 3 id · 4 reason · 5 life of the marker ms · 6 expected nonce or ''
- *      7 '1': the caller has seen the session, 'tokens': and may have stored tokens after it ended, else '' · 8 life of the outbox ms · then the providers whose grants go there
+ * ARGV 3 id · 4 reason · 5 life of the marker ms · 6 expected nonce or '' · 7 '1': the caller has seen the session; 'tokens': the caller
+ * may also have stored tokens after it ended; else '' · 8 life of the outbox ms · then the providers whose grants go there
  * Replies {'done', ended 0 or 1, last of user 0 or 1, known 0 or 1} · {'conflict', current record}. Not known: nothing was written.
  */
 export const END: RedisScript = defineScript(
@@ -146,10 +146,12 @@ return {'done', ended, last, 1}
 /**
  * KEYS 1 generation · 2 index · 3 tokens · 4 outbox of grants · 5 record of the session that stays (optional)
  * ARGV 3 new generation · 4 id of the session that stays, or '' · 5 life of the outbox ms · then the providers whose grants go there
- * Reply {number of live sessions that ended, user 0 or 1, their ids…}. Their records are dead from here on: their generation is gone.
- *      User 0: Redis has no generation of the user, and the script has written none.
- * Repeated after it ran: changes nothing, and replies {0, 1}. The stored generation tells, since no other step draws the same one.
- * The new generation is written before anything that a key of a wrong type lets fail: an error undoes no write of a script.
+ * Reply {number of live sessions that ended, user 0 or 1, their ids…}. Their records are dead from here on, because their generation is
+ * gone. User 0: Redis has no generation of the user, and the script has written none.
+ * A repetition after a completed run changes nothing, and replies {0, 1}. The stored generation shows the first run, because no other step
+ * generates the same one.
+ * The script writes the new generation before any command that fails on a key of a wrong type, because an error undoes no write of a
+ * script.
  */
 export const END_BY_USER: RedisScript = defineScript(
   'session.end-by-user',
