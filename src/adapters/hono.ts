@@ -19,7 +19,10 @@ import type { Session, User, Visit } from '../session/types.ts'
 export interface HonoAuthOptions {
   /** Puts `{ getSession, getVisit }` into the context under this name, read-only: `c.get('…')`. Default: nothing is put there. */
   readonly property?: string
-  /** Returns the address of the client, for the list of devices. Read a header only behind a proxy that sets it. Default: the socket's address. */
+  /**
+   * Returns the address of the client, for the list of devices. Read a header only behind a proxy that sets it. Default: the socket's
+   * address.
+   */
   readonly clientIp?: (context: Context) => string | undefined
   /** Adopts the sessions of another library: a bridge of `coatcheck/migrate`, such as `fromExpressSession()`. Default: none. */
   readonly adopt?: CookieBridge

@@ -23,7 +23,9 @@ export { type AdoptionOptions, withAdoption } from './next/with-adoption.ts'
 
 /** Options of `routeHandlers()`. */
 export interface RouteHandlerOptions {
-  /** Returns the address of the client, for the list of devices. Read a header only behind a proxy that sets it. Default: none is stored. */
+  /**
+   * Returns the address of the client, for the list of devices. Read a header only behind a proxy that sets it. Default: none is stored.
+   */
   readonly clientIp?: (request: Request) => string | undefined
 }
 

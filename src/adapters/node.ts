@@ -13,7 +13,10 @@ import type { Session, User, Visit } from '../session/types.ts'
 
 /** Options of `nodeAuth()`. */
 export interface NodeAuthOptions {
-  /** Returns the address of the client, for the list of devices. Read a header only behind a proxy that sets it. Default: the socket's address. */
+  /**
+   * Returns the address of the client, for the list of devices. Read a header only behind a proxy that sets it. Default: the socket's
+   * address.
+   */
   readonly clientIp?: (request: IncomingMessage) => string | undefined
   /** Adopts the sessions of another library: a bridge of `coatcheck/migrate`, such as `fromExpressSession()`. Default: none. */
   readonly adopt?: CookieBridge

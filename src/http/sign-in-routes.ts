@@ -41,7 +41,9 @@ export async function login<D extends object>(deps: RouteDeps<D>, request: Route
   return seeOther(url.href)
 }
 
-/** Reads the session of the browser only if the request has signed parameters. If the store does not answer, the sign-in goes on without it. */
+/**
+ * Reads the session of the browser only if the request has signed parameters. If the store does not answer, the sign-in goes on without it.
+ */
 async function signedParams<D extends object>(
   { signIn: { keyring }, clock }: RouteDeps<D>,
   request: RouteRequest<D>,

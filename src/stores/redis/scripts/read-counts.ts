@@ -1,14 +1,15 @@
 /**
  * The script of the read counts: one hash for all origins. Fields: `since|o`, `prefix|o`, `read|o`, `mode|o|m` (times in epoch ms) and
- * `count|o|outcome|hour`; `swept` is the hour of the last sweep. The origin `o` holds no `|`.
+ * `count|o|outcome|hour`; `swept` is the hour of the last sweep. The origin `o` contains no `|`.
  */
 import { defineScript, type RedisScript } from '../../../redis/script.ts'
 import { PROLOGUE } from './prologue.ts'
 
 /**
  * KEYS 1 counts
- * ARGV 3 ms to keep · 4 origin · 5 mode · 6 key prefix, or '' without one · 7 whether old records were in use: 1 or 0 · then outcome, count, …
- * Replies {'done'} · {'late'}. Once an hour it removes what is too old.
+ * ARGV 3 ms to keep · 4 origin · 5 mode · 6 key prefix, or '' without one · 7 whether old records were in use: 1 or 0 · then outcome,
+ * count, …
+ * Replies {'done'} · {'late'}. Once an hour it removes counts that are too old.
  */
 export const ADD_READS: RedisScript = defineScript(
   'migration.count',
