@@ -63,6 +63,8 @@ export interface AdminContext extends ServerContext {
   readonly sessions: SessionStore<Record<string, unknown>>
   /** Tokens of all users. */
   readonly tokens: TokenCache
+  /** Keeps old sessions and tokens of users from being adopted again. */
+  readonly revocationMarks: RevocationMarks
   /** Refresh tokens that are waiting for revocation at their provider (RFC 7009). */
   readonly revocations: Revocations
   /** The events of this context. */
