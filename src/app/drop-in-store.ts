@@ -9,8 +9,8 @@ import { systemRandom } from '../core/random.ts'
 import { describeValue } from '../core/redact.ts'
 import { boundedLifeMs } from '../core/time-to-live.ts'
 import { createDocuments } from '../documents/documents.ts'
-import { hostSessionCodec } from '../documents/host-session-record.ts'
-import { createHostSessions, type HostSessionInfo, type HostSessions } from '../documents/host-sessions.ts'
+import { librarySessionCodec } from '../documents/library-session-record.ts'
+import { createLibrarySessions, type LibrarySessionInfo, type LibrarySessions } from '../documents/library-sessions.ts'
 import { type BulkAccess, bulkAccess, withBulkAccess } from './bulk-access.ts'
 import { countReads } from './drop-in-origin.ts'
 import { createDropInRuntime, documentDeps, type DropInOptions } from './drop-in-runtime.ts'
@@ -18,7 +18,7 @@ import type { AttachedOrigin, SessionOrigin } from '../migrate/session-origin.ts
 
 const DEFAULT_TTL_MS = 24 * 3_600_000
 
-export type { HostSessionInfo } from '../documents/host-sessions.ts'
+export type { LibrarySessionInfo } from '../documents/library-sessions.ts'
 
 /** Options of `CoatcheckStore`. */
 export interface SessionStoreOptions extends DropInOptions {
@@ -51,7 +51,7 @@ export interface UserSessions {
   /** Returns the id for `revoke` that belongs to a session id of the other library. It is no secret: it opens nothing. */
   idOf(sid: string): Promise<string>
   /** Lists the live sessions of a user with their data. Empty: none. Needs the option `userId`. */
-  listByUser(userId: string): Promise<HostSessionInfo[]>
+  listByUser(userId: string): Promise<LibrarySessionInfo[]>
   /** Ends one session by an id of `listByUser` or `idOf`, in one atomic step. A write under way does not bring it back. False: it had ended before. */
   revoke(id: string): Promise<boolean>
   /**
@@ -67,7 +67,7 @@ export interface UserSessions {
 export interface DropInSessions extends UserSessions {
   /** For `coatcheck migrate`. */
   readonly bulk: BulkAccess
-  open(): Promise<HostSessions>
+  open(): Promise<LibrarySessions>
   readonly defaultTtlMs: number
   /** The life that the function `ttlSeconds` returns for this data, in milliseconds; `undefined` without a function. */
   ttlMsOf(data: Readonly<Record<string, unknown>>): number | undefined
@@ -88,8 +88,8 @@ export function createDropInSessions(kind: string, given: SessionStoreOptions): 
     const clock = systemClock
     if (migrateFrom) await countReads(migrateFrom, store, events, closing)
     attached = await migrateFrom?.attach({ store, clock, events, loopback: config.loopback, defaultTtlMs })
-    const sessions = createHostSessions({
-      documents: createDocuments(documentDeps(runtime, config, events), kind, hostSessionCodec),
+    const sessions = createLibrarySessions({
+      documents: createDocuments(documentDeps(runtime, config, events), kind, librarySessionCodec),
       kind,
       clock,
       random: systemRandom,
@@ -155,7 +155,7 @@ export class DropInStore implements UserSessions {
     return this.#dropIn.idOf(sid)
   }
 
-  listByUser(userId: string): Promise<HostSessionInfo[]> {
+  listByUser(userId: string): Promise<LibrarySessionInfo[]> {
     return this.#dropIn.listByUser(userId)
   }
 

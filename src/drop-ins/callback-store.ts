@@ -3,7 +3,7 @@
  * in which it handed out each session object, so that a later `set` stores only the changes.
  */
 import type { Clock } from '../core/clock.ts'
-import type { HandedOut, HostSessions } from '../documents/host-sessions.ts'
+import type { HandedOut, LibrarySessions } from '../documents/library-sessions.ts'
 import type { JsonObject } from '../documents/json-merge.ts'
 import { lifeOf } from './cookie-life.ts'
 
@@ -12,7 +12,7 @@ export type Callback<T = void> = (error: unknown, result?: T) => void
 type Session = Record<string, unknown>
 
 export interface CallbackStoreDeps {
-  readonly open: () => Promise<HostSessions>
+  readonly open: () => Promise<LibrarySessions>
   readonly defaultTtlMs: number
   /** TTL that the application sets for this data, in milliseconds. `undefined`: the TTL of the cookie. */
   readonly ttlMsOf: (data: JsonObject) => number | undefined
@@ -26,7 +26,7 @@ export interface CallbackStore {
   /** Returns a copy that the caller owns. */
   get(sid: string): Promise<Session | null>
   /**
-   * @param isNew true if the library has just created the session, see `HostSessions.save`; `absent`: only if no session is stored under
+   * @param isNew true if the library has just created the session, see `LibrarySessions.save`; `absent`: only if no session is stored under
    * the id. Default false: unknown
    */
   set(sid: string, session: object, isNew?: boolean | 'absent'): Promise<void>
@@ -36,7 +36,7 @@ export interface CallbackStore {
 
 export function createCallbackStore(deps: CallbackStoreDeps): CallbackStore {
   const { open, clock } = deps
-  const knownFor = (sessions: HostSessions, sid: string, session: object): HandedOut | undefined => {
+  const knownFor = (sessions: LibrarySessions, sid: string, session: object): HandedOut | undefined => {
     const known = deps.knownOf(session)
     // A library may move an object to a new id. Its handed-out state belongs to the old id.
     return known?.ref.name === sessions.idOf(sid) ? known : undefined

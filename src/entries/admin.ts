@@ -81,11 +81,11 @@ export { type AccountWords, wordsOf } from '../admin/session-account-words.ts'
 export { isSessionId } from '../admin/session-address.ts'
 export {
   endSessions,
-  type EndingPlan,
-  type EndingReport,
-  type EndingWish,
-  planEnding,
-} from '../admin/session-ending.ts'
+  type RevocationPlan,
+  type RevocationReport,
+  type RevocationTarget,
+  planRevocation,
+} from '../admin/session-revocation.ts'
 export type { SessionCensus } from '../admin/session-tally.ts'
 export { type FieldSize, listSessions, type SessionDetails, showSession, type ShownSession } from '../admin/sessions.ts'
 export { SIZING_DEFAULTS, type Sizing, type SizingInput, sizeOf } from '../admin/sizing.ts'

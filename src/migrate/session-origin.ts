@@ -4,7 +4,7 @@
  */
 import type { Clock } from '../core/clock.ts'
 import type { EventBus } from '../core/events.ts'
-import type { HostSessions, SessionLinks } from '../documents/host-sessions.ts'
+import type { LibrarySessions, SessionLinks } from '../documents/library-sessions.ts'
 import type { Store, StoreFactory } from '../stores/store.ts'
 import type { OldSessionOrigin } from './bridges/old-sessions.ts'
 import type { MigrationMode } from './migration-mode.ts'
@@ -45,7 +45,7 @@ export interface AttachedOrigin {
   /** The old records by the links of the new sessions. */
   readonly links: SessionLinks
   /** Puts the old records beside the new sessions, as the mode says. */
-  over(sessions: HostSessions): HostSessions
+  over(sessions: LibrarySessions): LibrarySessions
   /** Forgets what is planned, and closes a store of its own. */
   close(): Promise<void>
 }

@@ -17,7 +17,7 @@ import { signInSession } from './session-sign-in.ts'
 import type { Loaded } from './session-vault.ts'
 import { type ParsedTicket, parseSessionId, sessionIdOf } from './ticket.ts'
 import type { Found, Session, SessionStore } from './types.ts'
-import { endSessionsOfUser } from './user-ending.ts'
+import { revokeSessionsOfUser } from './user-revocation.ts'
 import { createVisit } from './visit.ts'
 import { watchedStore } from './watched-store.ts'
 
@@ -99,7 +99,7 @@ export function createSessionStore<D extends object>(deps: SessionStoreDeps<D>):
       core.verified.forgetUser(userKey, kept?.id)
       const { revoking } = deps
       const ending = core.ending(reason)
-      const { count, durable } = await endSessionsOfUser({ driver, events, revoking }, userKey, ending, kept?.id)
+      const { count, durable } = await revokeSessionsOfUser({ driver, events, revoking }, userKey, ending, kept?.id)
       return { count, durable }
     },
 

@@ -3,8 +3,8 @@ import { EventBus } from '../core/events.ts'
 import { systemRandom } from '../core/random.ts'
 import type { DocumentDriver } from '../documents/document-driver.ts'
 import { createDocuments, type Documents } from '../documents/documents.ts'
-import { type HostSession, hostSessionCodec } from '../documents/host-session-record.ts'
-import { createHostSessions, type HostSessions } from '../documents/host-sessions.ts'
+import { type LibrarySession, librarySessionCodec } from '../documents/library-session-record.ts'
+import { createLibrarySessions, type LibrarySessions } from '../documents/library-sessions.ts'
 import { createKeyring } from '../keyring/keyring.ts'
 import { createSeal } from '../keyring/seal.ts'
 import type { FakeClock } from './fake-clock.ts'
@@ -22,13 +22,13 @@ export interface DocumentHarness {
 const keyring = createKeyring(`test:${Buffer.alloc(32, 7).fill(9, 16).toString('base64')}`)
 const seal = createSeal(keyring)
 
-export function hostDocuments({ driver }: Pick<DocumentHarness, 'driver'>): Documents<HostSession> {
-  return createDocuments({ driver, keyring, seal, namespace: '', events: new EventBus() }, 'host', hostSessionCodec)
+export function libraryDocuments({ driver }: Pick<DocumentHarness, 'driver'>): Documents<LibrarySession> {
+  return createDocuments({ driver, keyring, seal, namespace: '', events: new EventBus() }, 'host', librarySessionCodec)
 }
 
-export function hostSessions(harness: DocumentHarness, events = new EventBus()): HostSessions {
-  return createHostSessions({
-    documents: hostDocuments(harness),
+export function librarySessions(harness: DocumentHarness, events = new EventBus()): LibrarySessions {
+  return createLibrarySessions({
+    documents: libraryDocuments(harness),
     kind: 'host',
     clock: harness.clock,
     random: systemRandom,
@@ -37,8 +37,8 @@ export function hostSessions(harness: DocumentHarness, events = new EventBus()):
   })
 }
 
-export const hostUserSet = (harness: DocumentHarness, userId: string): string =>
-  hostDocuments(harness).refOf(`user ${userId}`).name
+export const libraryUserSet = (harness: DocumentHarness, userId: string): string =>
+  libraryDocuments(harness).refOf(`user ${userId}`).name
 
 export const dataOf = (found: { readonly json: string } | null): Record<string, unknown> =>
   JSON.parse(found?.json ?? '{}') as Record<string, unknown>

@@ -6,7 +6,7 @@ import {
   endSessions,
   findUser,
   openAdmin,
-  planEnding,
+  planRevocation,
   refreshTokens,
   tokensOf,
   userIdOf,
@@ -78,19 +78,19 @@ test('a user is found by id, key, or subject; the id behind a key comes from a s
 test('the plan of an ending is what the ending does', async () => {
   const userKey = await store('ada')
   for (let i = 0; i < 3; i++) await context.sessions.create({ userId: 'ada' })
-  const plan = await planEnding(context, { userKey })
+  const plan = await planRevocation(context, { userKey })
   expect(plan).toMatchObject({ sessions: 3, remaining: 0, tokenRecords: 2 })
   expect(plan.accessTokensUntilMs).toBeGreaterThan(Date.now())
   const [kept] = await context.sessions.listByUser('ada')
   const but = { userKey, exceptSessionId: kept?.id ?? '' }
-  const report = await endSessions(context, but, await planEnding(context, but), 'laptop-lost')
+  const report = await endSessions(context, but, await planRevocation(context, but), 'laptop-lost')
   expect(report).toMatchObject({ ended: 2, remaining: 1, tokenRecords: 0, isDurabilityAsked: false })
   expect(await tokensOf(context, userKey)).toHaveLength(1)
-  expect(await endSessions(context, { userKey }, await planEnding(context, { userKey }), 'x')).toMatchObject({
+  expect(await endSessions(context, { userKey }, await planRevocation(context, { userKey }), 'x')).toMatchObject({
     ended: 1,
   })
   expect(await tokensOf(context, userKey)).toHaveLength(0)
-  await expect(planEnding(context, { userKey, exceptSessionId: 'x' })).rejects.toMatchObject({
+  await expect(planRevocation(context, { userKey, exceptSessionId: 'x' })).rejects.toMatchObject({
     code: 'COATCHECK_INVALID_ARGUMENT',
   })
 })

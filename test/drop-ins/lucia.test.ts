@@ -7,8 +7,8 @@ import { systemRandom } from '../../src/core/random.ts'
 import { EventBus } from '../../src/core/events.ts'
 import { createDocuments } from '../../src/documents/documents.ts'
 import { createRedisDocumentDriver } from '../../src/stores/redis/document-driver.ts'
-import { hostSessionCodec } from '../../src/documents/host-session-record.ts'
-import { createHostSessions } from '../../src/documents/host-sessions.ts'
+import { librarySessionCodec } from '../../src/documents/library-session-record.ts'
+import { createLibrarySessions } from '../../src/documents/library-sessions.ts'
 import { createKeyring } from '../../src/keyring/keyring.ts'
 import { createSeal } from '../../src/keyring/seal.ts'
 import { redisKeys } from '../../src/stores/keys.ts'
@@ -32,9 +32,9 @@ it('passes', async () => {
     const documents = createDocuments(
       { driver, keyring, seal: createSeal(keyring), namespace: '', events },
       'lucia',
-      hostSessionCodec,
+      librarySessionCodec,
     )
-    const sessions = createHostSessions({
+    const sessions = createLibrarySessions({
       documents,
       kind: 'lucia',
       clock: systemClock,

@@ -4,7 +4,7 @@
  */
 import { randomBytes } from 'node:crypto'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import type { HandedOut } from '../../src/documents/host-sessions.ts'
+import type { HandedOut } from '../../src/documents/library-sessions.ts'
 import {
   type DualReadWorld,
   type Data,

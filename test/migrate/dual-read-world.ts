@@ -10,8 +10,8 @@ import type { MigrationOutcome } from '../../src/core/event-map.ts'
 import { RedisError } from '../../src/core/errors.ts'
 import { systemRandom } from '../../src/core/random.ts'
 import { createDocuments } from '../../src/documents/documents.ts'
-import { hostSessionCodec } from '../../src/documents/host-session-record.ts'
-import { createHostSessions, type HostSessions } from '../../src/documents/host-sessions.ts'
+import { librarySessionCodec } from '../../src/documents/library-session-record.ts'
+import { createLibrarySessions, type LibrarySessions } from '../../src/documents/library-sessions.ts'
 import { createKeyring } from '../../src/keyring/keyring.ts'
 import { createSeal } from '../../src/keyring/seal.ts'
 import { connectRedis } from '../../src/migrate/origins/connect-redis.ts'
@@ -105,7 +105,7 @@ export class Steps {
 }
 
 export interface NewProcess {
-  readonly sessions: HostSessions
+  readonly sessions: LibrarySessions
   readonly steps: Steps
   readonly outcomes: MigrationOutcome[]
   close(): Promise<void>
@@ -150,11 +150,11 @@ export async function startDualReadWorld(given?: StoreFactory): Promise<DualRead
         defaultTtlMs: TTL_MS,
       })
       const driver = inSteps(store.documents, steps)
-      const inner = createHostSessions({
+      const inner = createLibrarySessions({
         documents: createDocuments(
           { driver, keyring, seal, namespace: '', events },
           'express-session',
-          hostSessionCodec,
+          librarySessionCodec,
         ),
         kind: 'express-session',
         clock: systemClock,

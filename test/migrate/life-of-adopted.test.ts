@@ -4,8 +4,8 @@ import { EventBus } from '../../src/core/events.ts'
 import { systemRandom } from '../../src/core/random.ts'
 import { createDocuments } from '../../src/documents/documents.ts'
 import { createMemoryDocumentDriver } from '../../src/stores/memory/document-driver.ts'
-import { hostSessionCodec } from '../../src/documents/host-session-record.ts'
-import { createHostSessions } from '../../src/documents/host-sessions.ts'
+import { librarySessionCodec } from '../../src/documents/library-session-record.ts'
+import { createLibrarySessions } from '../../src/documents/library-sessions.ts'
 import { linkedJson } from '../../src/documents/linked-json.ts'
 import { createKeyring } from '../../src/keyring/keyring.ts'
 import { createSeal } from '../../src/keyring/seal.ts'
@@ -63,8 +63,8 @@ describe.each(['read', 'move'] as const)('in mode %s', (mode) => {
       store: { oldRecords: () => Promise.resolve(old) } as Store,
       ...{ clock, events, loopback: true, defaultTtlMs: 10 * LIFE_MS },
     })
-    const inner = createHostSessions({
-      documents: createDocuments(shared, 'lives', hostSessionCodec),
+    const inner = createLibrarySessions({
+      documents: createDocuments(shared, 'lives', librarySessionCodec),
       ...{ kind: 'lives', clock, random: systemRandom, events, links: attached.links },
     })
     const found = await attached.over(inner).find('id')
@@ -90,8 +90,8 @@ describe.each(['read', 'move'] as const)('in mode %s', (mode) => {
         },
       },
     }) as typeof driver
-    const documents = createDocuments({ ...shared, driver: late }, 'lives', hostSessionCodec)
-    const inner = createHostSessions({
+    const documents = createDocuments({ ...shared, driver: late }, 'lives', librarySessionCodec)
+    const inner = createLibrarySessions({
       documents,
       ...{ kind: 'lives', clock, random: systemRandom, events, links: attached.links },
     })

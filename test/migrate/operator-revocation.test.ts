@@ -12,9 +12,9 @@ import {
   type AdminContext,
   deleteTokens,
   endSessions,
-  type EndingWish,
+  type RevocationTarget,
   openAdmin,
-  planEnding,
+  planRevocation,
 } from '../../src/entries/admin.ts'
 import { oidc } from '../../src/entries/coatcheck.ts'
 import { fromGuideTokens, fromIronSession } from '../../src/entries/migrate.ts'
@@ -69,8 +69,8 @@ async function userOf(cookieHeader: string): Promise<string | undefined> {
   return (await exchange.getSession()).user?.id
 }
 
-async function end(wish: EndingWish): Promise<void> {
-  await endSessions(operator, wish, await planEnding(operator, wish), 'laptop-lost')
+async function end(wish: RevocationTarget): Promise<void> {
+  await endSessions(operator, wish, await planRevocation(operator, wish), 'laptop-lost')
 }
 async function command(...args: readonly string[]): Promise<number> {
   const sink = { isTerminal: false, hasColour: false, columns: 80, write: () => undefined }

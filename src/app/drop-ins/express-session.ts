@@ -8,16 +8,16 @@ import { callBack, type Callback, type CallbackStore, createCallbackStore } from
 import { systemClock } from '../../core/clock.ts'
 import { withBulkAccess } from '../bulk-access.ts'
 import type { Events } from '../../core/events.ts'
-import type { HandedOut } from '../../documents/host-sessions.ts'
+import type { HandedOut } from '../../documents/library-sessions.ts'
 import {
   createDropInSessions,
   type DropInSessions,
-  type HostSessionInfo,
+  type LibrarySessionInfo,
   type SessionStoreOptions,
   type UserSessions,
 } from '../drop-in-store.ts'
 
-export type { HostSessionInfo, SessionStoreOptions, UserSessions } from '../drop-in-store.ts'
+export type { LibrarySessionInfo, SessionStoreOptions, UserSessions } from '../drop-in-store.ts'
 
 type Request = Parameters<session.Store['createSession']>[0]
 
@@ -136,7 +136,7 @@ export class CoatcheckStore extends session.Store implements UserSessions {
     return this.#dropIn.idOf(sid)
   }
 
-  listByUser(userId: string): Promise<HostSessionInfo[]> {
+  listByUser(userId: string): Promise<LibrarySessionInfo[]> {
     return this.#dropIn.listByUser(userId)
   }
 

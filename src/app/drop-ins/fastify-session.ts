@@ -5,10 +5,10 @@
  */
 import { callBack, type Callback, type CallbackStore, createCallbackStore } from '../../drop-ins/callback-store.ts'
 import { systemClock } from '../../core/clock.ts'
-import type { HandedOut } from '../../documents/host-sessions.ts'
+import type { HandedOut } from '../../documents/library-sessions.ts'
 import { createDropInSessions, DropInStore, type SessionStoreOptions } from '../drop-in-store.ts'
 
-export type { HostSessionInfo, SessionStoreOptions, UserSessions } from '../drop-in-store.ts'
+export type { LibrarySessionInfo, SessionStoreOptions, UserSessions } from '../drop-in-store.ts'
 
 /**
  * The plugin makes a session object of its own from what `get` gave, and gives the store no request to know it by. What it does

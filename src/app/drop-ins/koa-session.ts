@@ -4,11 +4,11 @@
  * in docs/koa-session.md. koa-session itself is not loaded from here.
  */
 import { boundedLifeMs } from '../../core/time-to-live.ts'
-import type { HandedOut } from '../../documents/host-sessions.ts'
+import type { HandedOut } from '../../documents/library-sessions.ts'
 import type { JsonObject } from '../../documents/json-merge.ts'
 import { createDropInSessions, type DropInSessions, DropInStore, type SessionStoreOptions } from '../drop-in-store.ts'
 
-export type { HostSessionInfo, SessionStoreOptions, UserSessions } from '../drop-in-store.ts'
+export type { LibrarySessionInfo, SessionStoreOptions, UserSessions } from '../drop-in-store.ts'
 
 /** What koa-session passes with each call. */
 export interface KoaStoreCall {

@@ -4,20 +4,20 @@
  * the next read takes in.
  */
 import { isDeepStrictEqual } from 'node:util'
-import { type HostSession, isMirror, mergedJson } from '../../documents/host-session-record.ts'
-import type { HandedOut, HostSessions } from '../../documents/host-sessions.ts'
+import { type LibrarySession, isMirror, mergedJson } from '../../documents/library-session-record.ts'
+import type { HandedOut, LibrarySessions } from '../../documents/library-sessions.ts'
 import type { OldSession } from './old-sessions.ts'
 import { findTakenOver, isBeingMoved } from './takeover.ts'
 import { endedHere, isLinked, pairedOperations, repeated, type SessionPair, taken, withoutOld } from './session-pair.ts'
 
-export function createMirroredSessions(pair: SessionPair): HostSessions {
+export function createMirroredSessions(pair: SessionPair): LibrarySessions {
   const { inner, old, clock } = pair
   const { format, records } = old
   const { removedOld: _only, ...paired } = pairedOperations(pair)
 
   const mirrorOf =
     (session: OldSession) =>
-    (stored: HostSession): HostSession | null =>
+    (stored: LibrarySession): LibrarySession | null =>
       isMirror(stored) ? taken(stored, session) : null
 
   const lifeOf = ({ endsAtMs }: OldSession): number => Math.max(1, endsAtMs - clock.now())

@@ -1,9 +1,9 @@
 /** Mode `move`: no old process is left. Each session is taken over at its first read; from then on it is one record of ours, and one read. */
-import type { HostSessions } from '../../documents/host-sessions.ts'
+import type { LibrarySessions } from '../../documents/library-sessions.ts'
 import { pairedOperations, type SessionPair } from './session-pair.ts'
 import { findTakenOver } from './takeover.ts'
 
-export function createMovedSessions(pair: SessionPair): HostSessions {
+export function createMovedSessions(pair: SessionPair): LibrarySessions {
   const { inner } = pair
   const { removedOld, ...paired } = pairedOperations(pair)
   return {

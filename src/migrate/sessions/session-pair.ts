@@ -6,8 +6,8 @@
  */
 import type { Clock } from '../../core/clock.ts'
 import { SessionError } from '../../core/errors.ts'
-import { type HostSession, isMirror } from '../../documents/host-session-record.ts'
-import type { EndingLink, HandedOut, HostSessions } from '../../documents/host-sessions.ts'
+import { type LibrarySession, isMirror } from '../../documents/library-session-record.ts'
+import type { EndingLink, HandedOut, LibrarySessions } from '../../documents/library-sessions.ts'
 import type { OldSession, OldSessions } from './old-sessions.ts'
 
 /** Each round more means that another process has changed the session in between. */
@@ -15,7 +15,7 @@ const ROUNDS = 16
 
 export interface SessionPair {
   readonly old: OldSessions
-  readonly inner: HostSessions
+  readonly inner: LibrarySessions
   readonly clock: Clock
 }
 
@@ -25,7 +25,7 @@ export function isLinked({ stored }: HandedOut): boolean {
 }
 
 /** The stored session with the data and the life of the old one. */
-export function taken(stored: HostSession, { json, endsAtMs }: OldSession): HostSession {
+export function taken(stored: LibrarySession, { json, endsAtMs }: OldSession): LibrarySession {
   const { cookie: _replaced, ...kept } = stored
   return { ...kept, json, expiresAtMs: endsAtMs }
 }
@@ -70,7 +70,7 @@ export async function repeated<T>(operation: string, run: () => Promise<T | 'aga
 }
 
 /** What both modes do alike: `end` with its old record, and operators' views over both. */
-export function pairedOperations(pair: SessionPair): Pick<HostSessions, 'end' | 'all' | 'clear'> & {
+export function pairedOperations(pair: SessionPair): Pick<LibrarySessions, 'end' | 'all' | 'clear'> & {
   readonly removedOld: (sid: string) => Promise<boolean>
 } {
   const { inner, old, clock } = pair

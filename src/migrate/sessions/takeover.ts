@@ -5,8 +5,8 @@
  * Ours is read before the old record, and changed only if it is still the one that was read. So what is taken in is never older than what
  * another process has taken in before. A crash in between leaves an old record that decides nothing, and that the link still names.
  */
-import { type HostSession, isMirror, mergedJson } from '../../documents/host-session-record.ts'
-import type { HandedOut } from '../../documents/host-sessions.ts'
+import { type LibrarySession, isMirror, mergedJson } from '../../documents/library-session-record.ts'
+import type { HandedOut } from '../../documents/library-sessions.ts'
 import type { OldSession } from './old-sessions.ts'
 import { endedHere, isLinked, repeated, type SessionPair, taken, withoutOld } from './session-pair.ts'
 
@@ -62,7 +62,7 @@ async function takeIn(
 ): Promise<HandedOut | 'ended' | 'again'> {
   const { json } = session
   const met = { isOther: false }
-  const change = (stored: HostSession): HostSession | null => {
+  const change = (stored: LibrarySession): LibrarySession | null => {
     met.isOther = false
     // Nothing was taken in before, so nothing can be newer.
     if (isMirror(stored)) return { ...taken(stored, session), taken: json }

@@ -2,11 +2,11 @@
 import type { Command } from 'commander'
 import {
   type AdminContext,
-  type EndingPlan,
-  type EndingReport,
-  type EndingWish,
+  type RevocationPlan,
+  type RevocationReport,
+  type RevocationTarget,
   endSessions,
-  planEnding,
+  planRevocation,
 } from '../../../entries/admin.ts'
 import type { Cli } from '../../cli.ts'
 import { exitCode } from '../../exit-code.ts'
@@ -37,9 +37,9 @@ export function revokeSessions(cli: Cli): Command {
       async (context, flags, sessionId) => {
         const { output } = context
         const admin = await context.admin()
-        const { query, label } = wishOf(admin, flags, sessionId)
-        const plan = await planEnding(admin, query)
-        const consequence = planText(plan, query, label)
+        const { target, label } = wishOf(admin, flags, sessionId)
+        const plan = await planRevocation(admin, target)
+        const consequence = planText(plan, target, label)
         if (flags.dryRun === true) {
           output.data({ dryRun: true, ...plan }, () => consequence)
           return plan.isKnown ? exitCode.ok : exitCode.failed
@@ -49,9 +49,9 @@ export function revokeSessions(cli: Cli): Command {
           output.note('Nothing was ended.')
           return exitCode.failed
         }
-        const report = await endSessions(admin, query, plan, flags.reason)
-        output.data({ dryRun: false, ...report }, () => reportText(report, query, label, admin.clock.now()))
-        return hasEndedAny(report, query) ? exitCode.ok : exitCode.failed
+        const report = await endSessions(admin, target, plan, flags.reason)
+        output.data({ dryRun: false, ...report }, () => reportText(report, target, label, admin.clock.now()))
+        return hasEndedAny(report, target) ? exitCode.ok : exitCode.failed
       },
     )
     .option('--all', 'all sessions of the user')
@@ -67,49 +67,49 @@ function wishOf(
   admin: AdminContext,
   flags: Flags,
   sessionId: string | undefined,
-): { readonly query: EndingWish; readonly label: string } {
+): { readonly target: RevocationTarget; readonly label: string } {
   if (sessionId !== undefined) {
     if (namesUser(flags) || flags.all === true || flags.except !== undefined) {
       throw new UsageError('One session or those of a user: not both.')
     }
-    return { query: { sessionId }, label: sessionId }
+    return { target: { sessionId }, label: sessionId }
   }
   const { userKey, label } = userOf(admin, flags)
-  if (flags.except !== undefined) return { query: { userKey, exceptSessionId: flags.except }, label }
+  if (flags.except !== undefined) return { target: { userKey, exceptSessionId: flags.except }, label }
   if (flags.all !== true) throw new UsageError('Which sessions of the user? --all, or --except <session id>.')
-  return { query: { userKey }, label }
+  return { target: { userKey }, label }
 }
 
 /** If a generation exists, sessions may have been live that no index lists. */
-function hasEndedAny({ ended, isKnown }: EndingReport, query: EndingWish): boolean {
-  return ended > 0 || (isKnown && isOfUser(query))
+function hasEndedAny({ ended, isKnown }: RevocationReport, target: RevocationTarget): boolean {
+  return ended > 0 || (isKnown && isOfUser(target))
 }
 
-function isOfUser(query: EndingWish): boolean {
-  return 'userKey' in query
+function isOfUser(target: RevocationTarget): boolean {
+  return 'userKey' in target
 }
 
 function planText(
-  { sessions, isKnown, tokenRecords, remaining }: EndingPlan,
-  query: EndingWish,
+  { sessions, isKnown, tokenRecords, remaining }: RevocationPlan,
+  target: RevocationTarget,
   label: string,
 ): string {
   const records = counted(tokenRecords, 'token record')
   const stays = remaining === 0 ? '' : `; ${counted(remaining, 'session')} of the user will stay`
   if (!isKnown) return `No session of ${label} to end.${tokenRecords === 0 ? '' : ` Will delete ${records}.`}`
   const tokens = tokenRecords === 0 ? '' : ` and delete ${records}`
-  if (isOfUser(query) && sessions === 0) {
+  if (isOfUser(target) && sessions === 0) {
     return `The index names no session of ${label} to end. Will end sessions that it does not name${tokens}${stays}.`
   }
   return `Will end ${counted(sessions, 'session')}${tokens} of ${label}${stays}.`
 }
 
-function reportText(report: EndingReport, query: EndingWish, label: string, nowMs: number): string {
+function reportText(report: RevocationReport, target: RevocationTarget, label: string, nowMs: number): string {
   const { ended, tokenRecords, durable, isDurabilityAsked, accessTokensUntilMs: untilMs, remaining } = report
-  const hasEnded = hasEndedAny(report, query)
+  const hasEnded = hasEndedAny(report, target)
   const lines = [hasEnded ? `Ended ${counted(ended, 'session')}.` : `No session of ${label} to end.`]
-  if (hasEnded && isOfUser(query)) lines.push(`Sessions of ${label} that the index does not name have ended too.`)
-  const areTokensDeleted = tokenRecords > 0 && isOfUser(query)
+  if (hasEnded && isOfUser(target)) lines.push(`Sessions of ${label} that the index does not name have ended too.`)
+  const areTokensDeleted = tokenRecords > 0 && isOfUser(target)
   if (ended === 0 && areTokensDeleted) lines.push(`Deleted ${counted(tokenRecords, 'token record')}.`)
   if (!hasEnded && !areTokensDeleted) return lines.join('\n')
   if (isDurabilityAsked) {

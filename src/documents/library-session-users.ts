@@ -1,5 +1,5 @@
 /**
- * The users of the sessions of `host-sessions.ts`. The user of a session follows from its stored data: each change computes the user from
+ * The users of the sessions of `library-sessions.ts`. The user of a session follows from its stored data: each change computes the user from
  * the merged data, enters the session in the set of that user, and then writes. Afterwards the session leaves the sets of other users.
  */
 import type { Clock } from '../core/clock.ts'
@@ -7,7 +7,7 @@ import { isCoatcheckError } from '../core/errors.ts'
 import type { EventBus } from '../core/events.ts'
 import type { DocumentRef } from './document-driver.ts'
 import type { Documents, Saved, StoredDocument } from './documents.ts'
-import { effective, type HostSession } from './host-session-record.ts'
+import { effective, type LibrarySession } from './library-session-record.ts'
 import type { JsonObject } from './json-merge.ts'
 
 /**
@@ -16,22 +16,22 @@ import type { JsonObject } from './json-merge.ts'
  */
 export type UserIdOf = (data: JsonObject) => string | null | undefined
 
-export interface HostSessionUsers {
+export interface LibrarySessionUsers {
   /** Returns the set of this user's sessions. */
   setOfUser(userId: string): DocumentRef
   /**
    * Returns whether the session belongs to this set, by its data or by its record. Both count, because an older or a newer version of the
    * application may compute another user from the same data, or throw.
    */
-  isOf(session: HostSession, set: DocumentRef): boolean
-  hasUser(session: HostSession): boolean
+  isOf(session: LibrarySession, set: DocumentRef): boolean
+  hasUser(session: LibrarySession): boolean
   /** Returns the name of the set that the session belongs to. Without `userIdOf` it is the set in the record. `undefined`: no user. */
-  setOf(session: HostSession): string | undefined
+  setOf(session: LibrarySession): string | undefined
   /**
    * Adds the session to the set of its user, unless its entry there lasts long enough.
    * @returns the session with its user, to be written next
    */
-  enter(ref: DocumentRef, session: HostSession): Promise<HostSession>
+  enter(ref: DocumentRef, session: LibrarySession): Promise<LibrarySession>
   /**
    * Changes a stored session as `Documents.change` does, with the user of the changed data. If the user stays the same and the entry
    * lasts, this is one command. It rejects only if the change may not be stored. If a later removal from a previous user's set fails, the
@@ -39,27 +39,27 @@ export interface HostSessionUsers {
    */
   change(
     ref: DocumentRef,
-    change: (stored: HostSession) => HostSession | null,
-    known: StoredDocument<HostSession>,
-  ): Promise<Saved<HostSession>>
+    change: (stored: LibrarySession) => LibrarySession | null,
+    known: StoredDocument<LibrarySession>,
+  ): Promise<Saved<LibrarySession>>
 }
 
-export function createHostSessionUsers(
-  documents: Documents<HostSession>,
+export function createLibrarySessionUsers(
+  documents: Documents<LibrarySession>,
   { clock, events }: { readonly clock: Clock; readonly events: EventBus },
   userIdOf: UserIdOf | undefined,
-): HostSessionUsers {
+): LibrarySessionUsers {
   const { driver } = documents
-  const ttlOf = ({ expiresAtMs }: HostSession): number => Math.max(1, expiresAtMs - clock.now())
+  const ttlOf = ({ expiresAtMs }: LibrarySession): number => Math.max(1, expiresAtMs - clock.now())
   const setOfUser = (userId: string): DocumentRef => documents.refOf(`user ${userId}`)
 
-  const setOf = (session: HostSession): string | undefined => {
+  const setOf = (session: LibrarySession): string | undefined => {
     if (!userIdOf) return session.user?.set
     const userId = userIdOf(effective(session)) ?? null
     return userId === null ? undefined : setOfUser(userId).name
   }
 
-  const enter = async (ref: DocumentRef, session: HostSession): Promise<HostSession> => {
+  const enter = async (ref: DocumentRef, session: LibrarySession): Promise<LibrarySession> => {
     const set = setOf(session)
     if (set === undefined) return withoutUser(session)
     if (session.user?.set === set && session.user.untilMs >= session.expiresAtMs) return session
@@ -78,10 +78,10 @@ export function createHostSessionUsers(
   const leave = async (
     ref: DocumentRef,
     sets: ReadonlySet<string>,
-    document: StoredDocument<HostSession>,
-  ): Promise<Saved<HostSession>> => {
+    document: StoredDocument<LibrarySession>,
+  ): Promise<Saved<LibrarySession>> => {
     for (const name of sets) await driver.leave({ kind: ref.kind, name }, [ref.name])
-    const enterAgain = async (stored: HostSession): Promise<HostSession> => {
+    const enterAgain = async (stored: LibrarySession): Promise<LibrarySession> => {
       const set = setOf(stored)
       return set !== undefined && sets.has(set) ? enter(ref, withoutUser(stored)) : stored
     }
@@ -99,7 +99,7 @@ export function createHostSessionUsers(
   }
 
   /** The set in the record, if the application's function throws for this data. */
-  const namedSetOf = (session: HostSession): string | undefined => {
+  const namedSetOf = (session: LibrarySession): string | undefined => {
     try {
       return setOf(session)
     } catch {
@@ -117,8 +117,8 @@ export function createHostSessionUsers(
     async change(ref, change, known) {
       /** An attempt that loses its race may have added the session to the set of another user. */
       const sets = new Set<string>()
-      let replaced: HostSession['user']
-      const entered = async (stored: HostSession): Promise<HostSession | null> => {
+      let replaced: LibrarySession['user']
+      const entered = async (stored: LibrarySession): Promise<LibrarySession | null> => {
         replaced = stored.user
         const changed = change(stored)
         if (changed === null) return null
@@ -144,6 +144,6 @@ export function createHostSessionUsers(
   }
 }
 
-function withoutUser({ user: _user, ...session }: HostSession): HostSession {
+function withoutUser({ user: _user, ...session }: LibrarySession): LibrarySession {
   return session
 }

@@ -1,13 +1,13 @@
 /** Sessions of other libraries: saved, merged, ended, created again, and ended by user. */
 import assert from 'node:assert/strict'
 import type { ConformanceCase } from '../conformance.ts'
-import { dataOf, type DocumentHarness, hostSessions } from '../document-fixture.ts'
+import { dataOf, type DocumentHarness, librarySessions } from '../document-fixture.ts'
 
-export const hostSessionCases: readonly ConformanceCase<DocumentHarness>[] = [
+export const librarySessionCases: readonly ConformanceCase<DocumentHarness>[] = [
   {
     name: 'a session of a host: saved, found, touched to the millisecond, ended',
     async run(harness) {
-      const sessions = hostSessions(harness)
+      const sessions = librarySessions(harness)
       assert.equal(await sessions.find('sid'), null)
       await sessions.save('sid', JSON.stringify({ a: 1 }), { ttlMs: 1000 })
       const found = await sessions.find('sid')
@@ -24,7 +24,7 @@ export const hostSessionCases: readonly ConformanceCase<DocumentHarness>[] = [
   {
     name: 'changes to different fields of one session are all kept',
     async run(harness) {
-      const sessions = hostSessions(harness)
+      const sessions = librarySessions(harness)
       await sessions.save('sid', JSON.stringify({ n: { zero: 0 } }), { ttlMs: 1000 })
       const handed = await Promise.all(Array.from({ length: 8 }, () => sessions.find('sid')))
       await Promise.all(
@@ -44,7 +44,7 @@ export const hostSessionCases: readonly ConformanceCase<DocumentHarness>[] = [
   {
     name: 'a session that was ended, or whose time is over, is brought back by nobody',
     async run(harness) {
-      const sessions = hostSessions(harness)
+      const sessions = librarySessions(harness)
       await sessions.save('sid', JSON.stringify({ a: 1 }), { ttlMs: 1000 })
       const known = await sessions.find('sid')
       assert.equal(await sessions.end('sid'), true)
@@ -66,7 +66,7 @@ export const hostSessionCases: readonly ConformanceCase<DocumentHarness>[] = [
     return {
       name: `a new session${user ? ' of a user' : ''} takes the place of an ended one of its id; late writes of the ended one do not reach it`,
       async run(harness) {
-        const sessions = hostSessions(harness)
+        const sessions = librarySessions(harness)
         await sessions.save('sid', json({ old: 1 }), options)
         const late = await sessions.find('sid')
         await sessions.end('sid')
@@ -93,7 +93,7 @@ export const hostSessionCases: readonly ConformanceCase<DocumentHarness>[] = [
     name: 'a session that is created again while all sessions of its user are ended stays ended',
     async run(harness) {
       const driver = { ...harness.driver }
-      const [sessions, operator] = [hostSessions({ ...harness, driver }), hostSessions(harness)]
+      const [sessions, operator] = [librarySessions({ ...harness, driver }), librarySessions(harness)]
       await sessions.save('sid', JSON.stringify({ user: 'ada' }), { ttlMs: 1000 })
       await sessions.end('sid')
       driver.enter = async (...args) => {
@@ -108,7 +108,7 @@ export const hostSessionCases: readonly ConformanceCase<DocumentHarness>[] = [
   {
     name: 'the end of all sessions of a user spares an id that another user has by now',
     async run(harness) {
-      const sessions = hostSessions(harness)
+      const sessions = librarySessions(harness)
       await sessions.save('sid', JSON.stringify({ user: 'ada' }), { ttlMs: 1000 })
       await sessions.end('sid')
       await sessions.save('sid', JSON.stringify({ user: 'grace' }), { ttlMs: 1000, isNew: true })
@@ -120,7 +120,7 @@ export const hostSessionCases: readonly ConformanceCase<DocumentHarness>[] = [
   {
     name: 'sessions of a user are listed, and ended exactly',
     async run(harness) {
-      const sessions = hostSessions(harness)
+      const sessions = librarySessions(harness)
       for (let index = 0; index < 5; index++) {
         await sessions.save(`sid${index}`, JSON.stringify({ index, user: 'ada' }), { ttlMs: 10_000 })
       }
@@ -144,7 +144,7 @@ export const hostSessionCases: readonly ConformanceCase<DocumentHarness>[] = [
   {
     name: 'sign-ins at the same time as the end of all sessions: what is left is what came after',
     async run(harness) {
-      const sessions = hostSessions(harness)
+      const sessions = librarySessions(harness)
       for (let round = 0; round < 50; round++) {
         const user = `user${round}`
         const sids = Array.from({ length: 4 }, (_, index) => `${user}-${index}`)
@@ -164,7 +164,7 @@ export const hostSessionCases: readonly ConformanceCase<DocumentHarness>[] = [
   {
     name: 'all are counted and removed, ended ones are not counted',
     async run(harness) {
-      const sessions = hostSessions(harness)
+      const sessions = librarySessions(harness)
       for (let index = 0; index < 5; index++)
         await sessions.save(`sid${index}`, JSON.stringify({ index }), { ttlMs: 10_000 })
       await sessions.end('sid0')

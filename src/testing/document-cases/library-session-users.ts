@@ -4,17 +4,17 @@ import { RedisError } from '../../core/errors.ts'
 import { EventBus } from '../../core/events.ts'
 import { systemRandom } from '../../core/random.ts'
 import type { DocumentDriver } from '../../documents/document-driver.ts'
-import type { HostSession } from '../../documents/host-session-record.ts'
-import { createHostSessions, type HostSessions } from '../../documents/host-sessions.ts'
+import type { LibrarySession } from '../../documents/library-session-record.ts'
+import { createLibrarySessions, type LibrarySessions } from '../../documents/library-sessions.ts'
 import type { JsonObject } from '../../documents/json-merge.ts'
 import type { ConformanceCase } from '../conformance.ts'
-import { dataOf, type DocumentHarness, hostDocuments, hostSessions, hostUserSet } from '../document-fixture.ts'
+import { dataOf, type DocumentHarness, libraryDocuments, librarySessions, libraryUserSet } from '../document-fixture.ts'
 
-export const hostSessionUserCases: readonly ConformanceCase<DocumentHarness>[] = [
+export const librarySessionUserCases: readonly ConformanceCase<DocumentHarness>[] = [
   {
     name: 'a session that changes hands is listed with its new user only; touched for long, it stays listed',
     async run(harness) {
-      const sessions = hostSessions(harness)
+      const sessions = librarySessions(harness)
       let known = await sessions.save('sid', JSON.stringify({ user: 'ada' }), { ttlMs: 1000 })
       for (let round = 0; round < 6; round++) {
         await harness.advance(700)
@@ -34,7 +34,7 @@ export const hostSessionUserCases: readonly ConformanceCase<DocumentHarness>[] =
     return {
       name: `a user who signs in to ${from} keeps it when a slower request of it ends: listed, touched for long, and ended with all others`,
       async run(harness) {
-        const sessions = hostSessions(harness)
+        const sessions = librarySessions(harness)
         const options = { ttlMs: 10_000 }
         const data = { n: 0, ...(previous !== undefined && { user: previous }) }
         const known = await sessions.save('sid', JSON.stringify(data), options)
@@ -59,7 +59,7 @@ export const hostSessionUserCases: readonly ConformanceCase<DocumentHarness>[] =
   {
     name: 'a slower request that outlives the entry of a sign-in moves the entry as it moves the session',
     async run(harness) {
-      const sessions = hostSessions(harness)
+      const sessions = librarySessions(harness)
       await sessions.save('sid', JSON.stringify({}), { ttlMs: 1000 })
       const [touched, written, signIn] = [
         await sessions.find('sid'),
@@ -79,7 +79,7 @@ export const hostSessionUserCases: readonly ConformanceCase<DocumentHarness>[] =
     name: 'a session is entered in the set of the user of the merged data before it is stored',
     async run(harness) {
       const driver = { ...harness.driver }
-      const [sessions, parallel] = [hostSessions({ ...harness, driver }), hostSessions(harness)]
+      const [sessions, parallel] = [librarySessions({ ...harness, driver }), librarySessions(harness)]
       await sessions.save('sid', JSON.stringify({}), { ttlMs: 1000 })
       const [slow, signIn] = [await sessions.find('sid'), await sessions.find('sid')]
       const steps: string[] = []
@@ -104,7 +104,7 @@ export const hostSessionUserCases: readonly ConformanceCase<DocumentHarness>[] =
     name: 'the end of all sessions of a user keeps the entry of a session that is about to change hands to that user',
     async run(harness) {
       const driver = { ...harness.driver }
-      const [sessions, operator] = [hostSessions({ ...harness, driver }), hostSessions(harness)]
+      const [sessions, operator] = [librarySessions({ ...harness, driver }), librarySessions(harness)]
       const known = await sessions.save('sid', JSON.stringify({ user: 'mallory' }), { ttlMs: 1000 })
       driver.enter = async (...args) => {
         await harness.driver.enter(...args)
@@ -121,8 +121,8 @@ export const hostSessionUserCases: readonly ConformanceCase<DocumentHarness>[] =
     async run(harness) {
       const [away, back] = [{ ...harness.driver }, { ...harness.driver }]
       const [sessions, parallel] = [
-        hostSessions({ ...harness, driver: away }),
-        hostSessions({ ...harness, driver: back }),
+        librarySessions({ ...harness, driver: away }),
+        librarySessions({ ...harness, driver: back }),
       ]
       const known = await sessions.save('sid', JSON.stringify({ user: 'ada' }), { ttlMs: 1000 })
       let [arrived, goOn] = [(): void => undefined, (): void => undefined]
@@ -161,7 +161,7 @@ export const hostSessionUserCases: readonly ConformanceCase<DocumentHarness>[] =
       const events = new EventBus()
       const reported: unknown[] = []
       events.on('error', (event) => reported.push(event))
-      const sessions = hostSessions({ ...harness, driver }, events)
+      const sessions = librarySessions({ ...harness, driver }, events)
       const known = await sessions.save('sid', JSON.stringify({ user: 'ada' }), { ttlMs: 1000 })
       const fails = (): Promise<never> => Promise.reject(new RedisError('COATCHECK_REDIS_TIMEOUT'))
       driver.leave = async (...args) => {
@@ -173,8 +173,8 @@ export const hostSessionUserCases: readonly ConformanceCase<DocumentHarness>[] =
       assert.deepEqual(dataOf(saved), { user: 'grace' })
       assert.deepEqual(reported, [{ code: 'COATCHECK_REDIS_TIMEOUT', operation: 'document.leave' }])
       // The set of the previous user keeps the entry, which does not count while the session has another user.
-      assert.equal((await harness.driver.members({ kind: 'host', name: hostUserSet(harness, 'ada') })).length, 1)
-      const operator = hostSessions(harness)
+      assert.equal((await harness.driver.members({ kind: 'host', name: libraryUserSet(harness, 'ada') })).length, 1)
+      const operator = librarySessions(harness)
       assert.deepEqual(await operator.listByUser('ada'), [])
       assert.equal(await operator.revokeByUser('ada'), 0)
       assert.equal(await operator.revokeByUser('grace'), 1)
@@ -183,11 +183,11 @@ export const hostSessionUserCases: readonly ConformanceCase<DocumentHarness>[] =
   {
     name: 'data that the function of the application does not read, or reads as another user, hides no session of the user',
     async run(harness) {
-      const documents = hostDocuments(harness)
+      const documents = libraryDocuments(harness)
       const { clock } = harness
       const shared = { documents, kind: 'host', clock, random: systemRandom, events: new EventBus() }
-      const sessionsWith = (userIdOf: (data: JsonObject) => string): HostSessions =>
-        createHostSessions({ ...shared, userIdOf })
+      const sessionsWith = (userIdOf: (data: JsonObject) => string): LibrarySessions =>
+        createLibrarySessions({ ...shared, userIdOf })
       const before = sessionsWith(({ user }) => user as string)
       const after = sessionsWith(({ account }) => (account as { id: string }).id)
       const renamed = sessionsWith(({ user }) => `id of ${String(user)}`)
@@ -204,13 +204,13 @@ export const hostSessionUserCases: readonly ConformanceCase<DocumentHarness>[] =
   {
     name: 'a record of an older build whose user is not that of its data: ended with the user of the data, and repaired by a touch',
     async run(harness) {
-      const sessions = hostSessions(harness)
-      const documents = hostDocuments(harness)
+      const sessions = librarySessions(harness)
+      const documents = libraryDocuments(harness)
       for (const user of [undefined, 'mallory']) {
         const sid = `sid of ${user ?? 'no user'}`
         await sessions.save(sid, JSON.stringify({ user: 'ada' }), { ttlMs: 1000 })
         const stale = user && { set: documents.refOf(`user ${user}`).name, untilMs: harness.clock.now() + 60_000 }
-        const older = ({ user: _user, ...value }: HostSession): HostSession => ({
+        const older = ({ user: _user, ...value }: LibrarySession): LibrarySession => ({
           ...value,
           ...(stale && { user: stale }),
         })
@@ -229,7 +229,7 @@ export const hostSessionUserCases: readonly ConformanceCase<DocumentHarness>[] =
     name: 'a session of a user is written in one command while its entry lasts, also by a request that another one overtook',
     async run(harness) {
       const driver = { ...harness.driver }
-      const sessions = hostSessions({ ...harness, driver })
+      const sessions = librarySessions({ ...harness, driver })
       let known = await sessions.save('sid', JSON.stringify({ user: 'ada' }), { ttlMs: 1000 })
       const late = await sessions.find('sid')
       const commands: string[] = []
@@ -249,9 +249,9 @@ export const hostSessionUserCases: readonly ConformanceCase<DocumentHarness>[] =
   {
     name: 'without a function that names the user, a session keeps the user of its record',
     async run(harness) {
-      const sessions = hostSessions(harness)
-      const unaware = createHostSessions({
-        documents: hostDocuments(harness),
+      const sessions = librarySessions(harness)
+      const unaware = createLibrarySessions({
+        documents: libraryDocuments(harness),
         kind: 'host',
         clock: harness.clock,
         random: systemRandom,

@@ -2,7 +2,7 @@
  * Sessions whose ids and life another library decides (express-session, @fastify/session, koa-session, …). They are found by that
  * library's id, of which only a keyed hash is stored. Changes are merged into the stored session. An ended session never comes
  * back. If the application names the users of its sessions, they are listed and ended by user.
- * A session enters its user's set before it is stored (`host-session-users.ts`), and ending it leaves a marker under its name. So the end
+ * A session enters its user's set before it is stored (`library-session-users.ts`), and ending it leaves a marker under its name. So the end
  * of all sessions of a user covers every stored session, and also each session that is about to be stored, which the marker then refuses.
  * A session that is about to change from another user to this one stays: its sign-in counts as the later event.
  */
@@ -17,10 +17,10 @@ import {
   effective,
   isMirror,
   mergedJson,
-  type HostSession,
+  type LibrarySession,
   withoutLink,
-} from './host-session-record.ts'
-import { createHostSessionUsers, type UserIdOf } from './host-session-users.ts'
+} from './library-session-record.ts'
+import { createLibrarySessionUsers, type UserIdOf } from './library-session-users.ts'
 import type { JsonObject } from './json-merge.ts'
 
 /** Longer than any request: after that, no late request can bring the session back. */
@@ -37,7 +37,7 @@ export interface HandedOut {
   readonly json: string
   /** Replaces the field `cookie` of `json`. The caller copies it before a change. */
   readonly cookie?: JsonObject
-  stored: StoredDocument<HostSession>
+  stored: StoredDocument<LibrarySession>
   /** The text of the old record that `json` was read from. Absent: no old record exists, or it decides nothing. */
   readonly old?: string
   /** True: the old record is gone, and the next write drops the link to it. */
@@ -61,7 +61,7 @@ export interface EndingLink {
 }
 
 /** One session of a user, as the stores for other libraries list it. */
-export interface HostSessionInfo {
+export interface LibrarySessionInfo {
   /** A name of the session that opens nothing: not the id that the library uses. */
   readonly id: string
   /** The data that the library stored. */
@@ -72,7 +72,7 @@ export interface HostSessionInfo {
   readonly expiresAtMs: number
 }
 
-export interface HostSessions {
+export interface LibrarySessions {
   find(sid: string): Promise<HandedOut | null>
   /**
    * Stores the session that the drop-in library returns. With `known` it stores only the changes since then, and only if that same session
@@ -111,7 +111,10 @@ export interface HostSessions {
    * @param change as for `Documents.change`. `null`: the record stays
    * @returns the stored session afterwards; `gone`: no session is stored; `ended`: it was ended
    */
-  amend(known: HandedOut, change: (stored: HostSession) => HostSession | null): Promise<HandedOut | 'gone' | 'ended'>
+  amend(
+    known: HandedOut,
+    change: (stored: LibrarySession) => LibrarySession | null,
+  ): Promise<HandedOut | 'gone' | 'ended'>
   /**
    * Moves its end to `ttlMs` from now. Returns false if the session does not exist (any more).
    * @param cookie replaces the field `cookie` of the session; the other data is not changed
@@ -126,17 +129,17 @@ export interface HostSessions {
   idOf(sid: string): string
   revoke(id: string): Promise<boolean>
   /** Returns at most 1,000 sessions, those with the longest life. */
-  listByUser(userId: string): Promise<HostSessionInfo[]>
+  listByUser(userId: string): Promise<LibrarySessionInfo[]>
   /** @param except id as in `listByUser`. @returns the number of ended sessions */
   revokeByUser(userId: string, options?: { readonly except?: string | undefined }): Promise<number>
   /** Returns all sessions of all users: for operators. Scans the store in batches. */
-  all(): AsyncIterable<HostSessionInfo>
+  all(): AsyncIterable<LibrarySessionInfo>
   /** Removes all sessions and their ended markers. @returns the number of removed sessions */
   clear(): Promise<number>
 }
 
-export function createHostSessions(deps: {
-  readonly documents: Documents<HostSession>
+export function createLibrarySessions(deps: {
+  readonly documents: Documents<LibrarySession>
   readonly kind: string
   readonly clock: Clock
   readonly random: Random
@@ -145,13 +148,13 @@ export function createHostSessions(deps: {
   readonly userIdOf?: UserIdOf | undefined
   /** Absent: no session is linked to a record of another library. */
   readonly links?: SessionLinks | undefined
-}): HostSessions {
+}): LibrarySessions {
   const { documents, kind, clock, random, events, links } = deps
   const { driver } = documents
-  const users = createHostSessionUsers(documents, deps, deps.userIdOf)
+  const users = createLibrarySessionUsers(documents, deps, deps.userIdOf)
   const refNamed = (name: string): DocumentRef => ({ kind, name })
 
-  const live = async (ref: DocumentRef): Promise<StoredDocument<HostSession> | null> => {
+  const live = async (ref: DocumentRef): Promise<StoredDocument<LibrarySession> | null> => {
     const stored = await documents.read(ref)
     return stored && stored.value.expiresAtMs > clock.now() ? stored : null
   }
@@ -165,23 +168,23 @@ export function createHostSessions(deps: {
     return ended
   }
 
-  const infoOf = (name: string, { value }: StoredDocument<HostSession>): HostSessionInfo => ({
+  const infoOf = (name: string, { value }: StoredDocument<LibrarySession>): LibrarySessionInfo => ({
     id: name,
     data: effective(value),
     createdAtMs: value.createdAtMs,
     expiresAtMs: value.expiresAtMs,
   })
 
-  const handedOut = (ref: DocumentRef, stored: StoredDocument<HostSession>): HandedOut => {
+  const handedOut = (ref: DocumentRef, stored: StoredDocument<LibrarySession>): HandedOut => {
     const { json, cookie } = stored.value
     return { ref, json, ...(cookie && { cookie }), stored }
   }
 
-  const linkOf = (ref: DocumentRef, { value }: StoredDocument<HostSession>): readonly EndingLink[] =>
+  const linkOf = (ref: DocumentRef, { value }: StoredDocument<LibrarySession>): readonly EndingLink[] =>
     value.link === undefined ? [] : [{ key: value.link, isStored: async () => (await live(ref)) !== null }]
 
   /** A session is listed only if this is true: a mirror whose old record is gone is about to end. */
-  const stands = async ({ value }: StoredDocument<HostSession>): Promise<boolean> =>
+  const stands = async ({ value }: StoredDocument<LibrarySession>): Promise<boolean> =>
     !links || value.link === undefined || !isMirror(value) || (await links.stands(value.link))
 
   const refused = (ref: DocumentRef): null => {
@@ -201,7 +204,7 @@ export function createHostSessions(deps: {
       const expiresAtMs = clock.now() + ttlMs
       if (!known) {
         const birth = random.bytes(BIRTH_BYTES).toString('base64url')
-        const created: HostSession = {
+        const created: LibrarySession = {
           json,
           createdAtMs: clock.now(),
           expiresAtMs,
@@ -221,7 +224,7 @@ export function createHostSessions(deps: {
         return saved.status === 'saved' ? { ref, json, stored: saved.document } : refused(ref)
       }
       const { birth } = known.stored.value
-      const change = (stored: HostSession): HostSession | null => {
+      const change = (stored: LibrarySession): LibrarySession | null => {
         if (stored.birth !== birth) return null
         const { cookie: _merged, ...kept } = known.isUnlinked ? withoutLink(stored) : stored
         return { ...kept, json: mergedJson(known, json, stored), expiresAtMs }
@@ -237,7 +240,7 @@ export function createHostSessions(deps: {
       const created = { json, createdAtMs: clock.now(), expiresAtMs, link, ...(isMoved && { taken: json }) }
       const value = await users.enter(ref, created)
       // An expired session may still be stored for a moment. The old record is still valid, so the session is too.
-      const renew = (other: HostSession): HostSession | null =>
+      const renew = (other: LibrarySession): LibrarySession | null =>
         other.expiresAtMs > clock.now() ? null : { ...value, createdAtMs: other.createdAtMs }
       // The last attempt replaces a record that does not open, such as one of a lost key.
       for (const isNew of [true, true, false]) {
@@ -264,7 +267,7 @@ export function createHostSessions(deps: {
       const stored = known?.stored ?? (await live(ref))
       if (!stored) return false
       const expiresAtMs = clock.now() + ttlMs
-      const change = (value: HostSession): HostSession | null =>
+      const change = (value: LibrarySession): LibrarySession | null =>
         // A request in between has also moved the end.
         value.birth !== stored.value.birth ||
         (value !== stored.value &&

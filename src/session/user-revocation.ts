@@ -16,7 +16,7 @@ export interface UserEndingDeps {
  * @param exceptId of a session of this user that stays
  * @throws {RedisError} during an outage, also if the sessions have ended and only the mark is missing
  */
-export async function endSessionsOfUser(
+export async function revokeSessionsOfUser(
   { driver, events, revoking }: UserEndingDeps,
   userKey: string,
   ending: Ending,

@@ -1,9 +1,9 @@
-/** The record of a session of another library. This module reads its data, its cookie and its changes. Used by `host-sessions.ts`. */
+/** The record of a session of another library. This module reads its data, its cookie and its changes. Used by `library-sessions.ts`. */
 import { isDeepStrictEqual } from 'node:util'
 import type { DocumentCodec } from './documents.ts'
 import { type JsonObject, mergeChanges } from './json-merge.ts'
 
-export interface HostSession {
+export interface LibrarySession {
   /** The JSON of the drop-in library: stored and compared unchanged, parsed on demand. */
   readonly json: string
   /** The cookie of the last touch. It replaces the field `cookie` of `json`. */
@@ -24,15 +24,15 @@ export interface HostSession {
 }
 
 /** True: the old record decides whether this session exists, and what it contains. */
-export function isMirror({ link, taken }: HostSession): boolean {
+export function isMirror({ link, taken }: LibrarySession): boolean {
   return link !== undefined && taken === undefined
 }
 
-export function withoutLink({ link: _link, taken: _taken, ...session }: HostSession): HostSession {
+export function withoutLink({ link: _link, taken: _taken, ...session }: LibrarySession): LibrarySession {
   return session
 }
 
-type WithCookie = Pick<HostSession, 'json' | 'cookie'>
+type WithCookie = Pick<LibrarySession, 'json' | 'cookie'>
 
 /** Merges the library's changes into the stored session. Without a change of another request it returns the library's JSON unchanged. */
 export function mergedJson(handedOut: WithCookie, handedBack: string, stored: WithCookie): string {
@@ -59,10 +59,10 @@ function parse(json: string): JsonObject {
 }
 
 /** One line about the session, then the library's JSON. A read and a write keep that JSON unchanged. */
-export const hostSessionCodec: DocumentCodec<HostSession> = {
+export const librarySessionCodec: DocumentCodec<LibrarySession> = {
   encode: ({ json, ...about }) => `${JSON.stringify(about)}\n${json}`,
   decode(text) {
     const end = text.indexOf('\n')
-    return { ...(JSON.parse(text.slice(0, end)) as Omit<HostSession, 'json'>), json: text.slice(end + 1) }
+    return { ...(JSON.parse(text.slice(0, end)) as Omit<LibrarySession, 'json'>), json: text.slice(end + 1) }
   },
 }

@@ -7,7 +7,7 @@ import { MisuseError } from '../core/errors.ts'
 import { GENERATION_BYTES } from '../session/session-driver.ts'
 import { endedRememberedMs } from '../session/session-policy.ts'
 import { parseSessionId } from '../session/ticket.ts'
-import { endSessionsOfUser } from '../session/user-ending.ts'
+import { revokeSessionsOfUser } from '../session/user-revocation.ts'
 import type { AdminContext } from './context.ts'
 import { sessionAddressOf } from './session-address.ts'
 import { statusOfRecord } from './session-status.ts'
@@ -18,7 +18,7 @@ import { ADMIN_DEADLINE_MS } from './scan.ts'
 const LISTED_AT_MOST = 1000
 
 /** Selects what to end: one session, or all sessions of a user. */
-export type EndingWish =
+export type RevocationTarget =
   | {
       /** Id of the session to end. */
       readonly sessionId: string
@@ -31,7 +31,7 @@ export type EndingWish =
     }
 
 /** What `endSessions()` would end. */
-export interface EndingPlan {
+export interface RevocationPlan {
   /** Hash of the user id. */
   readonly userKey: string
   /**
@@ -52,7 +52,7 @@ export interface EndingPlan {
 }
 
 /** What `endSessions()` has ended, together with its plan. */
-export interface EndingReport extends EndingPlan {
+export interface RevocationReport extends RevocationPlan {
   /** Number of live sessions that ended. Of a user: those that the index named; those that it does not name ended too. */
   readonly ended: number
   /** True when as many replicas as `redisStore({ durability })` names have acknowledged it. */
@@ -66,13 +66,13 @@ export interface EndingReport extends EndingPlan {
  * @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT` when a text is no session id, or `exceptSessionId` is not of this user
  * @throws {RedisError} during an outage
  */
-export async function planEnding(context: AdminContext, wish: EndingWish): Promise<EndingPlan> {
-  const { userKey, id } = addressOf(wish)
+export async function planRevocation(context: AdminContext, target: RevocationTarget): Promise<RevocationPlan> {
+  const { userKey, id } = addressOf(target)
   // Records that the keys of the operator do not open count too: the step ends them.
   const listed = (await context.store.sessions.list(userKey, LISTED_AT_MOST)).map((one) => one.id)
   const others = listed.filter((one) => one !== id).length
   const named = id !== null && (await isLive(context, userKey, id)) ? 1 : 0
-  const isOfOne = 'sessionId' in wish
+  const isOfOne = 'sessionId' in target
   const [sessions, remaining] = isOfOne ? [named, others] : [others, named]
   const isKnown = isOfOne ? named === 1 : await hasGeneration(context, userKey)
   const tokens = await tokensOf(context, userKey)
@@ -100,33 +100,35 @@ export async function planEnding(context: AdminContext, wish: EndingWish): Promi
  */
 export async function endSessions(
   context: AdminContext,
-  wish: EndingWish,
-  plan: EndingPlan,
+  target: RevocationTarget,
+  plan: RevocationPlan,
   reason: string,
-): Promise<EndingReport> {
+): Promise<RevocationReport> {
   const { count, durable } =
-    'sessionId' in wish ? await context.sessions.revoke(wish.sessionId, reason) : await endAll(context, wish, reason)
+    'sessionId' in target
+      ? await context.sessions.revoke(target.sessionId, reason)
+      : await endAll(context, target, reason)
   return { ...plan, ended: count, durable, isDurabilityAsked: context.server.client.isDurable }
 }
 
 /** By user key, which is all that an operator may have; `SessionStore.revokeByUser` wants the user id. */
 async function endAll(
   { store, config, events, revocationMarks }: AdminContext,
-  wish: EndingWish,
+  target: RevocationTarget,
   reason: string,
 ): Promise<{ readonly count: number; readonly durable: boolean }> {
-  const { userKey, id } = addressOf(wish)
+  const { userKey, id } = addressOf(target)
   const ending = { reason, ttlMs: endedRememberedMs(config.session.absoluteTimeoutMs) }
   const deps = { driver: store.sessions, events, revoking: revocationMarks.sessions }
-  const ended = await endSessionsOfUser(deps, userKey, ending, id ?? undefined)
+  const ended = await revokeSessionsOfUser(deps, userKey, ending, id ?? undefined)
   await revocationMarks.signedOut(userKey, false)
   return ended
 }
 
 /** `id`: of the session that the wish names, or that stays, as key names have it. */
-function addressOf(wish: EndingWish): { readonly userKey: string; readonly id: string | null } {
-  if ('sessionId' in wish) return sessionAddressOf(wish.sessionId)
-  const { userKey, exceptSessionId } = wish
+function addressOf(target: RevocationTarget): { readonly userKey: string; readonly id: string | null } {
+  if ('sessionId' in target) return sessionAddressOf(target.sessionId)
+  const { userKey, exceptSessionId } = target
   if (exceptSessionId === undefined) return { userKey, id: null }
   const kept = parseSessionId(exceptSessionId)
   if (kept?.userKey === userKey) return kept
