@@ -156,7 +156,7 @@ function createLife<D extends object>(options: Options<D>, events: EventBus): Li
     if (closing) return Promise.reject(new MisuseError('COATCHECK_CLOSED', ''))
     // Not an async function: every request comes along here, and once open it should cost nothing.
     if (opened) return run(opened)
-    // A failure is not kept: whoever comes next tries again.
+    // A failure is not cached: the next caller tries again.
     opening ??= open().finally(() => {
       opening = null
     })

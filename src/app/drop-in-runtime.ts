@@ -78,7 +78,7 @@ export function createDropInRuntime<T>(
   }
   const opened = (): Promise<Opened<T>> => {
     if (closing) throw new MisuseError('COATCHECK_CLOSED', '')
-    // A failure is not kept: whoever comes next tries again.
+    // A failure is not cached: the next caller tries again.
     opening ??= start().catch((error: unknown) => {
       opening = null
       throw error

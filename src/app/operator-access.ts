@@ -170,7 +170,7 @@ export async function examineHealth(
       options,
     )
   } finally {
-    // A client of the configuration file that was connected for this only: nobody else will end it.
+    // These clients of the configuration file were connected for this examination only, so it closes them.
     for (const client of opened) cutSuppliedClient(client)
   }
 }

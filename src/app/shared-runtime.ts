@@ -173,7 +173,7 @@ function drawnKeys(): readonly string[] {
   return processState('drawn-keys', () => [systemRandom.bytes(KEY_BYTES).toString('base64')])
 }
 
-/** One line, once: nobody should find out in production that this was development. Whatever the log's level. */
+/** Reports the development defaults in one line, once, at any log level. A production system must not run on them unnoticed. */
 function announceDevelopment({ baseUrl, cookie, keys }: ResolvedConfig<object>, factory: StoreFactory): void {
   const reliefs = [
     factory.isLocal && 'sessions in the memory of this process (REDIS_URL is not set)',

@@ -186,7 +186,7 @@ describe('entra()', () => {
     expect(failure(entra(), env).details).toEqual({ variable: 'AZURE_AD_TENANT_ID' })
   })
 
-  it('refuses an allow-list that lets nobody in', () => {
+  it('refuses an allow-list that admits no user', () => {
     expect(failure(entra({ ...registration, allowedTenants: [other] })).details).toEqual({
       option: 'entra().allowedTenants',
     })

@@ -152,7 +152,7 @@ describe('sign-in', () => {
     expect(await common.json()).toMatchObject({ issuer: `${provider.url}/{tenantid}/v2.0` })
   })
 
-  it('skips the page for a login_hint, also when somebody else is signed in there', async () => {
+  it('skips the page for a login_hint, also when another user is signed in there', async () => {
     const provider = await start()
     const { tokens, browser } = await signIn(provider)
     expect(tokens.claims()).toMatchObject({ email: 'ada@example.test' })
@@ -180,7 +180,7 @@ describe('sign-in', () => {
     })
   })
 
-  it('sends whoever cancels back with access_denied', async () => {
+  it('sends a user who cancels back with access_denied', async () => {
     const provider = await start()
     const { url } = await prepare(provider)
     const browser = new Browser()

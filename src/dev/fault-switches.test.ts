@@ -134,7 +134,7 @@ describe('at the provider', () => {
     await jwtVerify(await tokenOf(provider), keys)
   })
 
-  it('refuses faults of a Redis that nobody has connected, and hands them to the one that was', async () => {
+  it('refuses faults of a Redis that is not connected, and hands them to the connected one', async () => {
     const provider = await start()
     await expect(provider.switches.apply('redis=down')).rejects.toMatchObject({ code: 'COATCHECK_CONFIG_INVALID' })
     const seen: (RedisFault | null)[] = []
@@ -204,7 +204,7 @@ describe('/dev/faults', () => {
     expect(await off('discovery=503')).toEqual(['token=slow:6s'])
   })
 
-  it('takes nothing from a page of somebody else', async () => {
+  it('takes nothing from a page of another origin', async () => {
     const provider = await start()
     for (const headers of [
       { origin: 'http://localhost:3000' },

@@ -21,7 +21,7 @@ function setup(input: Partial<RequestSessionInput> = {}) {
 const setCookies = (sink: HeadersSink) => (sink.getHeader('set-cookie') ?? []) as readonly string[]
 
 describe('exchange', () => {
-  it('reads nothing and touches no header until somebody asks', () => {
+  it('reads nothing and touches no header until the application asks', () => {
     const { sink, visits } = setup()
     expect([visits(), sink.getHeader('cache-control'), sink.getHeader('vary')]).toEqual([0, undefined, undefined])
   })

@@ -49,7 +49,7 @@ export interface ReadCountsDriver {
 export const COUNTS_KEPT_MS = 8 * 24 * 3_600_000
 export const HOUR_MS = 3_600_000
 
-/** Outcomes that show an old record in use. A missing or refused record is no use, and one that nobody can read stays unread. */
+/** Outcomes that show an old record in use. A missing, refused or unreadable record is not in use. */
 export const USED_OUTCOMES: ReadonlySet<MigrationOutcome> = new Set([
   'adopted',
   'synced',

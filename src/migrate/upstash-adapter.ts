@@ -92,7 +92,7 @@ export function upstashAdapter({ mode = 'read', store, ...prefixes }: UpstashAda
 
         async deleteUser(userId) {
           const user = await people.getUser(userId)
-          // The user first: what is left after a crash leads to nobody.
+          // The user first: after a crash, the rest leads to no user.
           await people.removeOld(userId, (remove) => {
             const isStored = async (): Promise<boolean> => (await ours.getUser(userId)) !== null
             shared.late.add(keys.user(userId), { isStored, remove })

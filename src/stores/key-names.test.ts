@@ -43,7 +43,7 @@ describe.each(['', 'app:', 'a.b*[x]:'])('with the prefix %j', (prefix) => {
   })
 
   it.each([
-    ['a key of somebody else', `${prefix}cache:42`],
+    ['a key of another application', `${prefix}cache:42`],
     ['a user key that is none', keys.generation('short')],
     ['something behind the name', `${keys.generation(userKey)}x`],
     ['something in front of it', `x${keys.generation(userKey)}`],

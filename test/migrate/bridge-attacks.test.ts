@@ -120,7 +120,7 @@ describe('which cookie counts', () => {
     expect((await exchange(cookie, bridge(), { headers: link }).getSession()).user?.id).toBe('ada')
   })
 
-  it('the user of our session stays, whoever the old cookie names', async () => {
+  it('the user of our session stays, whichever user the old cookie names', async () => {
     const ours = await auth.sessions.create({ userId: 'grace' })
     const cookie = `${OURS}=${ours.ticket}; ${await oldSession({ userId: 'ada' })}`
     const request = exchange(cookie, bridge())

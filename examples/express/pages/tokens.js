@@ -21,7 +21,7 @@ export function tokensPage({ path, user, status }) {
 function provider({
   provider: name,
   hasRefreshToken,
-  generation,
+  refreshCount,
   grantExpiresAt,
   lastRefresh,
   nextRefreshAt,
@@ -37,7 +37,7 @@ function provider({
         </div>
         <div>
           <dt>Generation</dt>
-          <dd>${generation ?? 'none'}</dd>
+          <dd>${refreshCount ?? 'none'}</dd>
         </div>
         <div>
           <dt>Last refresh</dt>

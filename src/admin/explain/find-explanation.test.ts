@@ -5,7 +5,7 @@ import { findExplanations, LogReader } from './find-explanation.ts'
 
 const namesOf = (found: readonly Explanation[]): string[] => found.map(({ name }) => name)
 
-describe('what somebody typed', () => {
+describe('the text that a user typed', () => {
   it.each(explanations.map(({ name }) => [name]))(
     '%s is found by its name, in any case, and nothing else is',
     (name) => {

@@ -55,7 +55,7 @@ describe('merging', () => {
     expect(mergeCaches({}, read, removed)).toEqual(read)
   })
 
-  it('removes single entries, unless somebody has renewed them', () => {
+  it('removes single entries, unless another process has renewed them', () => {
     const now = without(read, 'AccessToken', 'ada-orders')
     expect(mergeCaches(read, now, read)['AccessToken']).toEqual({})
     expect(mergeCaches(read, read, now)['AccessToken']).toEqual({})

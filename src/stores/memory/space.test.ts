@@ -74,7 +74,7 @@ describe('MemorySpace', () => {
     expect(space.countLive()).toBe(11)
   })
 
-  it('frees what nobody asks for again, a little with every write', () => {
+  it('frees entries that are never read again, a few with every write', () => {
     const space = new MemorySpace({ clock })
     for (let i = 0; i < 1000; i++) space.setBuffer(`old-${i}`, Buffer.alloc(10), 50)
     now += 50

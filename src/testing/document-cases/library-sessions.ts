@@ -42,7 +42,7 @@ export const librarySessionCases: readonly ConformanceCase<DocumentHarness>[] = 
     },
   },
   {
-    name: 'a session that was ended, or whose time is over, is brought back by nobody',
+    name: 'a session that was ended or has expired never comes back',
     async run(harness) {
       const sessions = librarySessions(harness)
       await sessions.save('sid', JSON.stringify({ a: 1 }), { ttlMs: 1000 })

@@ -139,7 +139,7 @@ export const adoptionCases: readonly ConformanceCase<AdoptionWorld>[] = [
     },
   },
   {
-    name: 'the user of our session stays, whoever the old cookie names',
+    name: 'the user of our session stays, whichever user the old cookie names',
     async run(world) {
       const { oldCookie } = await newcomer(world)
       const ours = await signedIn(world)

@@ -62,8 +62,8 @@ export const edgeScenarios: readonly ConformanceCase<HttpWorld>[] = [
           assert.equal((await someone.me()).user?.id, 'ada')
         }
       })
-      const nobody = await visitor(world).send('/recent', { headers: NAVIGATION })
-      assert.equal(nobody.headers.get('location'), '/auth/login?returnTo=%2Frecent')
+      const anonymous = await visitor(world).send('/recent', { headers: NAVIGATION })
+      assert.equal(anonymous.headers.get('location'), '/auth/login?returnTo=%2Frecent')
       const login = await visitor(world).send('/auth/login?max_age=300', { headers: NAVIGATION })
       assert.equal(new URL(login.headers.get('location') ?? '').searchParams.get('max_age'), '300')
     },
@@ -106,8 +106,8 @@ export const edgeScenarios: readonly ConformanceCase<HttpWorld>[] = [
         assert.equal(seen.user.id, someone.userId)
         assert.deepEqual(seen.data, { cart: '1' })
         assert.equal(seen.outage, 'stale')
-        const nobody = await someone.send('/me-by-policy?policy=anonymous')
-        assert.deepEqual(JSON.parse(nobody.body), { id: null, user: null, data: {}, outage: 'anonymous' })
+        const anonymous = await someone.send('/me-by-policy?policy=anonymous')
+        assert.deepEqual(JSON.parse(anonymous.body), { id: null, user: null, data: {}, outage: 'anonymous' })
         const first = await visitor(world, unknown.ticket).send('/me-by-policy?policy=stale')
         const failing = await someone.send('/me-by-policy?policy=fail')
         for (const answer of [first, failing]) assert.equal(answer.status, 503)
@@ -116,7 +116,7 @@ export const edgeScenarios: readonly ConformanceCase<HttpWorld>[] = [
           assert.equal(write.status, 503)
           assert.deepEqual(write.setCookies, [])
         }
-        assert.deepEqual([...stale.setCookies, ...nobody.setCookies], [])
+        assert.deepEqual([...stale.setCookies, ...anonymous.setCookies], [])
         assert.equal(stale.headers.get('cache-control'), 'private, no-store')
         const forged = await visitor(world, `${someone.ticket?.slice(0, -2) ?? ''}AA`).send(
           '/me-by-policy?policy=stale',

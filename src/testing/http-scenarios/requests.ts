@@ -107,7 +107,7 @@ export const requestScenarios: readonly ConformanceCase<HttpWorld>[] = [
     },
   },
   {
-    name: 'a client that leaves in mid-stream disturbs nobody',
+    name: 'a client that leaves in mid-stream disturbs no other client',
     async run(world) {
       const someone = await signedIn(world)
       await Promise.all([abandon(world.origin, '/slow-stream', {}), abandon(world.origin, '/slow-stream', {})])

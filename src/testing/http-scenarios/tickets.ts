@@ -57,7 +57,7 @@ export const ticketScenarios: readonly ConformanceCase<HttpWorld>[] = [
     },
   },
   {
-    name: 'a rotation whose answer is lost signs nobody out',
+    name: 'a rotation whose answer is lost signs no user out',
     async run(world) {
       const someone = await signedIn(world)
       const before = someone.ticket

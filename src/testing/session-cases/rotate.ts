@@ -16,7 +16,7 @@ export const rotateCases: readonly ConformanceCase<SessionHarness>[] = [
       assert.equal(rotated.id, session.id)
       assert.notEqual(fresh, old)
       await harness.advance(HOUR)
-      assert.ok((await store.find(old)).session, 'the response was lost: nobody has the new ticket')
+      assert.ok((await store.find(old)).session, 'the response was lost: no client has the new ticket')
       assert.equal((await store.find(fresh)).session?.get('a'), 1)
       await harness.advance(9_999)
       assert.ok((await store.find(old)).session, 'within the grace')
@@ -26,7 +26,7 @@ export const rotateCases: readonly ConformanceCase<SessionHarness>[] = [
     },
   },
   {
-    name: 'several lost rotations in a row sign nobody out',
+    name: 'several lost rotations in a row sign no user out',
     async run(harness) {
       const { store } = fixture(harness)
       const { ticket } = await store.create({ userId: 'ada' })

@@ -98,7 +98,7 @@ export const outcomesCases: readonly ConformanceCase<TokenHarness>[] = [
     },
   },
   {
-    name: 'what is deleted during a refresh stays deleted, and nobody sees the late token',
+    name: 'tokens that are deleted during a refresh stay deleted, and no caller sees the late token',
     async run(harness) {
       const { cache, provider, keyring } = tokenFixture(harness)
       await cache.setUserTokens('ada', signedIn(harness))
@@ -152,7 +152,7 @@ export const outcomesCases: readonly ConformanceCase<TokenHarness>[] = [
     },
   })),
   {
-    name: 'a wrong client secret for an hour: nobody is signed out, and the provider gets a bounded number of requests',
+    name: 'a wrong client secret for an hour: all users stay signed in, and the provider gets a bounded number of requests',
     async run(harness) {
       const { cache, provider } = tokenFixture(harness)
       const users = ['ada', 'grace', 'mary']

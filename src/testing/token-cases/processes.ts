@@ -177,7 +177,7 @@ export const processesCases: readonly ConformanceCase<TokenHarness>[] = [
     },
   },
   {
-    name: 'after five failures in a row nobody asks for a while, then one tries for all',
+    name: 'after five failures in a row no process asks for a while, then one tries for all',
     async run(harness) {
       const here = tokenFixture(harness)
       const there = tokenFixture(harness, { provider: here.provider })

@@ -7,7 +7,7 @@ import { ORDERS, signedIn } from './signed-in.ts'
 
 export const refreshingCases: readonly ConformanceCase<TokenHarness>[] = [
   {
-    name: 'a hit asks nobody; a miss refreshes once, rotates, and stores what came',
+    name: 'a hit sends no request; a miss refreshes once, rotates, and stores what came',
     async run(harness) {
       const { cache, provider, names } = tokenFixture(harness)
       await cache.setUserTokens('ada', signedIn(harness))

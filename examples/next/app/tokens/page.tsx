@@ -24,7 +24,7 @@ export default async function Tokens() {
 }
 
 function Provider({ status }: { readonly status: ProviderStatus }) {
-  const { provider, hasRefreshToken, generation, lastRefresh, resources } = status
+  const { provider, hasRefreshToken, refreshCount, lastRefresh, resources } = status
   return (
     <>
       <section className="panel">
@@ -36,7 +36,7 @@ function Provider({ status }: { readonly status: ProviderStatus }) {
           </div>
           <div>
             <dt>Generation</dt>
-            <dd>{generation ?? 'none'}</dd>
+            <dd>{refreshCount ?? 'none'}</dd>
           </div>
           <div>
             <dt>Last refresh</dt>

@@ -37,7 +37,9 @@ export function rotateAll(cli: Cli): Command {
           dryRun,
           signal,
           seen: ({ scan, scanned, total, reencrypted }) =>
-            output.progress(`scan ${scan}: ${whole(scanned)} of ${whole(total)} keys, ${whole(reencrypted)} re-encrypted`),
+            output.progress(
+              `scan ${scan}: ${whole(scanned)} of ${whole(total)} keys, ${whole(reencrypted)} re-encrypted`,
+            ),
         })
         const { absoluteTimeoutMs } = admin.config.session
         output.data({ dryRun, ...report, ticketsUntilMs: admin.clock.now() + absoluteTimeoutMs }, () =>
