@@ -72,8 +72,8 @@ const background: Readonly<Record<ErrorCode, Background>> = {
   },
   COATCHECK_REDIS_MISALIGNED_REPLIES: {
     cause:
-      'A proxy, a load balancer or a pool between the application and Redis that gives a reply to the wrong caller; a user-supplied client and is used in another way at the same time.',
-    check: 'redis-cli -u "$REDIS_URL" ECHO in-step',
+      'A proxy, a load balancer or a pool between the application and Redis that gives a reply to the wrong caller; a user-supplied client that the application also uses in another way at the same time.',
+    check: 'redis-cli -u "$REDIS_URL" ECHO aligned',
   },
   COATCHECK_REDIS_CLUSTERDOWN: {
     cause: 'A primary of the cluster has failed and none of its replicas has taken over yet, or slots have no owner.',
