@@ -65,8 +65,8 @@ export function createUpstashPeople(deps: UpstashPeopleDeps): UpstashPeople {
     const linking = ours.linkAccount(account) as Promise<unknown>
     const linked = await linking.catch(refusedAs('COATCHECK_ACCOUNT_LINKED'))
     if (linked === null) return
-    await old.remove(key, record.text)
-    report('moved')
+    // The user's takeover and the account's own may meet here: the one that removes the old key counts it.
+    if (await old.remove(key, record.text)) report('moved')
   }
 
   const removeNames = async (id: string): Promise<void> => {
