@@ -33,6 +33,8 @@ class World {
   readonly #space = new MemorySpace({ clock: this.#clock })
   readonly #oldSpace = new MemorySpace({ clock: this.#clock })
   readonly #scheduler: Scheduler
+  /** How many records all processes have reported as taken over. */
+  moved = 0
 
   constructor(scheduler: Scheduler) {
     this.#scheduler = scheduler
@@ -45,6 +47,9 @@ class World {
   /** A process with the adapter in this mode. */
   process(mode: MigrationMode, isStepwise = true): CoatcheckAuthJsAdapter {
     const events = new EventBus()
+    events.on('migration.read', ({ outcome }) => {
+      if (outcome === 'moved') this.moved++
+    })
     const driver = this.#steps(createMemoryDocumentDriver(this.#space, redisKeys('')), isStepwise)
     const deps = { driver, keyring, seal, namespace: '', events }
     const documents = (kind: string) => createDocuments<StoredDates>(deps, `authjs-${kind}`, linkedJson())
@@ -185,6 +190,20 @@ describe('while processes change to move', () => {
       expect(await world.oldKeys()).toEqual([])
     })
   })
+})
+
+test('two takeovers from two sides count a user, an account and a session once each', { timeout: 60_000 }, async () => {
+  await race(
+    [
+      ['move', visit],
+      ['move', signInAgain],
+    ],
+    (world) => {
+      expect(world.moved).toBe(3)
+      return Promise.resolve()
+    },
+    Math.max(MOST_ORDERS, 400),
+  )
 })
 
 test('changes of two fields in both modes beside a takeover are both kept', { timeout: 60_000 }, async () => {
