@@ -1,4 +1,4 @@
-/** Checks a sample of the data in Redis: Coatcheck keys, Coatcheck keys under another prefix, and leftovers of other stores. */
+/** Checks a sample of the data in Redis: Coatcheck keys, Coatcheck keys under another prefix, and old keys of other stores. */
 import type { Clock } from '../../core/clock.ts'
 import { counted } from '../../core/counted.ts'
 import type { Keyring } from '../../keyring/keyring.ts'

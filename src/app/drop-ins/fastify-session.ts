@@ -19,8 +19,7 @@ const KNOWN = Symbol('coatcheck.handed-out')
 /** In the place of what was handed out: the session was not read. */
 const UNREAD = Symbol('coatcheck.unread')
 
-// The session's type is the application's: @fastify/session lets it be augmented, and its store contract names it.
-// eslint-disable-next-line @typescript-eslint/no-explicit-any
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- the application augments the session's type, which the store contract names
 type FastifySessionObject = any
 
 /**
