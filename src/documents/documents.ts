@@ -127,7 +127,8 @@ export function createDocuments<T>(
       const written = await driver.write(ref, record, { ttlMs: ttlMs(value), expect: stored.nonce })
       if (written.status === 'done') return { status: 'saved', document: { value, nonce: nonceOf(record) } }
       if (written.status !== 'conflict') return { status: written.status }
-      stored = open(ref, written.current)
+      // A record that does not open may be the reply to another command. `read` confirms it.
+      stored = open(ref, written.current) ?? (await read(ref))
     }
     throw new SessionError('COATCHECK_SESSION_CONFLICT', { details: { operation: `${kind}.change` } })
   }

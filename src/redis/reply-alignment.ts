@@ -31,7 +31,8 @@ export function misalignedReplies(): RedisError {
  * Returns an answer only if its replies were aligned: the `PING` after it is answered correctly, and the connection's epoch is unchanged.
  * The epoch also changes when a surplus reply arrives, after which later replies are aligned again. Otherwise asks again.
  * @param ask safe to run twice
- * @param isDoubtful returns false for an answer that needs no verification. Default: every answer is verified
+ * @param isUnconfirmed returns true for an answer that must be verified. Default: every answer is verified
+ * @param attempts 1: `ask` is not safe to run twice
  * @throws {RedisError} `COATCHECK_REDIS_MISALIGNED_REPLIES`, and what `ask` throws
  */
 export async function certainly<T>(
@@ -39,8 +40,9 @@ export async function certainly<T>(
   key: string,
   ask: () => Promise<T>,
   isUnconfirmed: (answer: T) => boolean = () => true,
+  attempts: number = ATTEMPTS,
 ): Promise<T> {
-  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+  for (let attempt = 0; attempt < attempts; attempt++) {
     const epoch = client.epochOf(key)
     const answer = await ask()
     if (!isUnconfirmed(answer)) return answer

@@ -8,6 +8,9 @@ import { promisify } from 'node:util'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { CoatcheckStore } from '../../src/app/drop-ins/express-session.ts'
 import { type Coatcheck, coatcheck, isCoatcheckError, oidc } from '../../src/entries/coatcheck.ts'
+import { systemClock } from '../../src/core/clock.ts'
+import { EventBus } from '../../src/core/events.ts'
+import type { DocumentRef } from '../../src/documents/document-driver.ts'
 import { redisStore } from '../../src/stores/redis/redis-store.ts'
 import { cutSuppliedClient } from '../../src/redis/supplied-client.ts'
 import { type FaultProxy, startFaultProxy } from '../../src/testing/fault-proxy.ts'
@@ -163,6 +166,23 @@ test('what is kept nearby is not what a lost reply has left there', async () => 
   const seen = await readDuring(reads, CONFUSIONS['left out'])
   expect([...seen.missed]).toEqual([])
   for (const read of reads) expect(await read.run()).toBe(true)
+})
+
+test('a write of a document is not lost to the reply that belongs to an ended one', async () => {
+  const context = { prefix: '', loopback: true, clock: systemClock, events: new EventBus() }
+  const store = redisStore({ url: proxy.url }).open(context)
+  closing.push(() => store.close())
+  await store.ready()
+  const [alive, ended] = ['alive', 'ended'].map((name) => ({ kind: 'host', name })) as [DocumentRef, DocumentRef]
+  const { documents } = store
+  const write = (ref: DocumentRef) => documents.write(ref, randomBytes(64), { ttlMs: 60_000 })
+  await Promise.all([write(alive), write(ended)])
+  await documents.end(ended, 60_000)
+  expect(await write(ended)).toEqual({ status: 'ended' })
+  chances.push(...CONFUSIONS['left out'])
+  const [first] = await Promise.allSettled([write(alive), write(ended)])
+  expect(proxy.confused).toBe(1)
+  expect(first).toMatchObject({ status: 'rejected', reason: { code: 'COATCHECK_REDIS_MISALIGNED_REPLIES' } })
 })
 
 /**

@@ -2,6 +2,7 @@
 import { checkedTtlMs } from '../../core/time-to-live.ts'
 import type { RedisClientPort } from '../../redis/client-port.ts'
 import type { RedisKeys } from '../keys.ts'
+import { certainly } from '../../redis/reply-alignment.ts'
 import { createScriptRunner } from '../../redis/script-runner.ts'
 import {
   COUNT,
@@ -15,6 +16,11 @@ import {
 import type { DocumentDriver, DocumentRef, DocumentWritten } from '../../documents/document-driver.ts'
 
 const SCANNED_PER_COMMAND = 500
+
+/** The reply to another command can say so, and the caller would drop its change. */
+function isLoss(status: string): boolean {
+  return status === 'gone' || status === 'ended'
+}
 
 export function createRedisDocumentDriver(
   client: RedisClientPort,
@@ -36,8 +42,16 @@ export function createRedisDocumentDriver(
     confirm: (ref) => client.verifyAlignment(keyOf(ref)),
 
     async write(ref, record, { ttlMs, expect = '' }) {
+      const key = keyOf(ref)
       const ttl = ttlMs === null ? '' : String(checkedTtlMs(ttlMs))
-      const [status, current] = await run.inTime(WRITE_DOCUMENT, [keyOf(ref)], [expect, record, ttl])
+      const [status, current] = await certainly(
+        client,
+        key,
+        () => run.inTime(WRITE_DOCUMENT, [key], [expect, record, ttl]),
+        ([word]) => isLoss(String(word)),
+        // A second write of a new document would meet the first one.
+        expect === 'absent' ? 1 : undefined,
+      )
       return { status: String(status), ...(current && { current }) } as DocumentWritten
     },
 
