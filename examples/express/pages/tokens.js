@@ -36,7 +36,7 @@ function provider({
           <dd>${hasRefreshToken ? 'stored' : 'none'}</dd>
         </div>
         <div>
-          <dt>Generation</dt>
+          <dt>Refresh count</dt>
           <dd>${refreshCount ?? 'none'}</dd>
         </div>
         <div>
@@ -46,7 +46,7 @@ function provider({
         <div>
           <dt>Next refresh</dt>
           <dd>
-            ${nextRefreshAt === null ? 'when a token is needed' : html`${time(nextRefreshAt)}, when it is used from then on`}
+            ${nextRefreshAt === null ? 'when a token is needed' : html`on the next use ${time(nextRefreshAt)} or later`}
           </dd>
         </div>
         <div>
@@ -54,7 +54,7 @@ function provider({
           <dd>${keyId ? html`<code>${keyId}</code>` : 'none'}</dd>
         </div>
         <div>
-          <dt>Forgotten if unused</dt>
+          <dt>Deleted if unused</dt>
           <dd>${time(grantExpiresAt)}</dd>
         </div>
       </dl>

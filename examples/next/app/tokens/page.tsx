@@ -35,7 +35,7 @@ function Provider({ status }: { readonly status: ProviderStatus }) {
             <dd>{hasRefreshToken ? 'stored' : 'none'}</dd>
           </div>
           <div>
-            <dt>Generation</dt>
+            <dt>Refresh count</dt>
             <dd>{refreshCount ?? 'none'}</dd>
           </div>
           <div>
