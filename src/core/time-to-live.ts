@@ -11,6 +11,12 @@ const DAY_MS = 86_400_000
 export const LONGEST_TTL_MS = 3650 * DAY_MS
 
 /**
+ * How long a store remembers that a session was revoked, milliseconds. It is longer than any request takes, so no late write brings the session
+ * back. After this time, the missing record alone shows that the session has ended.
+ */
+export const ENDED_REMEMBERED_MS = 60 * 60_000
+
+/**
  * Returns a time to live as whole milliseconds, at least 1.
  * @param name the name of the value in the message
  * @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT` for NaN, an infinite or a negative number, one beyond 2^53, and another type

@@ -6,6 +6,7 @@
  * of all sessions of a user covers every stored session, and also each session that is about to be stored, which the marker then refuses.
  * A session that is about to change from another user to this one stays: its sign-in counts as the later event.
  */
+import { ENDED_REMEMBERED_MS } from '../core/time-to-live.ts'
 import type { Clock } from '../core/clock.ts'
 import type { EventBus } from '../core/events.ts'
 import type { Random } from '../core/random.ts'
@@ -23,8 +24,6 @@ import {
 import { createLibrarySessionUsers, type UserIdOf } from './library-session-users.ts'
 import type { JsonObject } from './json-merge.ts'
 
-/** Longer than any request: after that, no late request can bring the session back. */
-const ENDED_REMEMBERED_MS = 60 * 60_000
 const ENDED_AT_ONCE = 64
 const LISTED_AT_MOST = 1000
 /** Requests that touch a session within this time need one write for all of them. */

@@ -7,7 +7,7 @@
  *   needed.
  */
 import type { Clock } from '../core/clock.ts'
-import { checkedTtlMs } from '../core/time-to-live.ts'
+import { ENDED_REMEMBERED_MS, checkedTtlMs } from '../core/time-to-live.ts'
 import type { DocumentRef } from '../documents/document-driver.ts'
 import type { Documents } from '../documents/documents.ts'
 
@@ -37,7 +37,6 @@ export interface StoredText {
 /** better-auth creates session tokens of 32 letters and digits, and uses them unchanged as keys. */
 const SESSION_TOKEN = /^[A-Za-z0-9]{32}$/
 const LIST = /^active-sessions-(.+)$/s
-const ENDED_REMEMBERED_MS = 60 * 60_000
 const KIND = 'better-auth'
 const COUNTER_KIND = 'better-auth-count'
 

@@ -3,7 +3,7 @@
  * its user and of its provider session before it is stored, so that ending all sessions of a set includes it.
  */
 import type { Clock } from '../core/clock.ts'
-import { boundedLifeMs } from '../core/time-to-live.ts'
+import { ENDED_REMEMBERED_MS, boundedLifeMs } from '../core/time-to-live.ts'
 import { type DocumentRef, isDocumentName } from '../documents/document-driver.ts'
 import type { Documents } from '../documents/documents.ts'
 
@@ -73,7 +73,6 @@ export interface SessionDataStore {
   idOf(id: string): Promise<string>
 }
 
-const ENDED_REMEMBERED_MS = 60 * 60_000
 const KIND = 'nextjs-auth0'
 
 interface Lives {

@@ -2,13 +2,11 @@
  * Our records of a library's sessions while a migration lasts: sealed documents, each with the old key that it is a copy of, or with none
  * when it stands on its own. Compare and set decides between processes that change the same record.
  */
+import { ENDED_REMEMBERED_MS } from '../core/time-to-live.ts'
 import type { Clock } from '../core/clock.ts'
 import type { DocumentDriver, DocumentRef } from '../documents/document-driver.ts'
 import type { Documents, StoredDocument } from '../documents/documents.ts'
 import { type Link, linkOf, oldKeyOf, withLink } from '../documents/linked-json.ts'
-
-/** Longer than any request, as for sessions that other libraries keep. */
-export const ENDED_REMEMBERED_MS = 60 * 60_000
 
 /** How the texts of a library become documents. */
 export interface MirrorFormat<T extends object> {

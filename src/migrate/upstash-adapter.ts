@@ -2,13 +2,14 @@
  * The origin `upstashAdapter`: the keys of @auth/upstash-redis-adapter, of its copies and of the hand-written adapters with the same layout
  * under `nextauth:`.
  */
+import { ENDED_REMEMBERED_MS } from '../core/time-to-live.ts'
 import type { AuthJsDocuments } from '../drop-ins/authjs/adapter.ts'
 import type { AuthJsAccount, CoatcheckAuthJsAdapter } from '../drop-ins/authjs/types.ts'
 import { SessionError } from '../core/errors.ts'
 import type { Random } from '../core/random.ts'
 import type { OldSessionOrigin } from './bridges/old-sessions.ts'
 import { upstashOldSessions } from './bridges/upstash-old-sessions.ts'
-import { endingOldKeys, ENDED_REMEMBERED_MS } from './mirror.ts'
+import { endingOldKeys } from './mirror.ts'
 import { type Origin, type OriginDeps, reporter } from './origin.ts'
 import type { OriginOptions } from './sessions/create-origin.ts'
 import { endOld } from './shared-records.ts'

@@ -2,6 +2,7 @@
  * Decisions about one session, as pure functions of its record and the time: which tickets open it, when it ends, when a
  * touch is due, and how a rotation changes its secrets. This module reads no clock and no store.
  */
+import { ENDED_REMEMBERED_MS } from '../core/time-to-live.ts'
 import { timingSafeEqual } from 'node:crypto'
 import type { Secrets, SessionRecord } from './session-codec.ts'
 import type { SessionLife } from './session-driver.ts'
@@ -12,8 +13,6 @@ const ROTATION_GRACE_MS = 10_000
 export const RECORD_SLACK_MS: number = 5 * 60_000
 /** One touch per tenth of the idle timeout keeps writes rare and the deadline exact to a tenth. */
 export const TOUCH_FRACTION = 0.1
-/** After that time the absence of the record alone shows that the session ended. */
-const ENDED_REMEMBERED_MS = 60 * 60_000
 /** Rotations whose response never arrived. After more than a few in a row, no browser waits for the older ones. */
 const PENDING_KEPT = 4
 

@@ -1,12 +1,11 @@
 /** Sessions of Auth.js. A session enters its user's set before it is stored, so that ending all sessions of the user includes it. */
+import { ENDED_REMEMBERED_MS } from '../../core/time-to-live.ts'
 import type { Clock } from '../../core/clock.ts'
 import { type DocumentRef, isDocumentName } from '../../documents/document-driver.ts'
 import type { Documents } from '../../documents/documents.ts'
 import { listOwned, ownedBy, readAs } from './owned.ts'
 import type { AuthJsAdapter, AuthJsSession, AuthJsSessions, AuthJsUser } from './types.ts'
 import { definedOf, fromStored, type StoredDates, toStored } from '../dated-json.ts'
-
-const ENDED_REMEMBERED_MS = 60 * 60_000
 
 type SessionMethods = Pick<AuthJsAdapter, 'createSession' | 'getSessionAndUser' | 'updateSession' | 'deleteSession'>
 
