@@ -4,34 +4,28 @@
  * target has its own lease. Otherwise they are stored, shared and refreshed ahead like a user's tokens.
  */
 import type { Clock } from '../core/clock.ts'
-import { TokenError } from '../core/errors.ts'
 import type { EventBus } from '../core/events.ts'
 import { confirmMiss } from '../core/confirm-miss.ts'
 import type { Random } from '../core/random.ts'
 import { nonceOf } from '../keyring/seal.ts'
-import { createLeases, type Lease, type Waiting } from './lease.ts'
+import { createLeasedFlow } from './leased-flow.ts'
+import { createLeases, type Lease } from './lease.ts'
 import type { ProviderRequests } from './provider-requests.ts'
 import { createRefreshHistory } from './refresh-history.ts'
-import {
-  outcomeActions,
-  reasonInFacts,
-  refusalTexts,
-  type RefreshFailure,
-  toRefreshFailure,
-} from './refresh-outcome.ts'
+import { outcomeActions, reasonInFacts, type RefreshFailure, toRefreshFailure } from './refresh-outcome.ts'
+import { failureError } from './refresh-result.ts'
 import { refreshedEntry } from './next-grant.ts'
 import { createSingleFlight } from './single-flight.ts'
 import type { AccessEntry, TokenCodec } from './token-codec.ts'
 import { END_OF_LIFE_BYTES, type TokenDriver } from './token-driver.ts'
 import { accessField, knownFailureField, leaseField } from './token-fields.ts'
 import { isAlive, isGood, type Need } from './token-life.ts'
-import { describeTarget, flightKey, type Target } from './token-target.ts'
+import { flightKey, type Target } from './token-target.ts'
 import type { RefreshedTokens } from './types.ts'
 import type { Schedule } from './uncommitted-grants.ts'
 
 /** Replaces the grant: direct tokens have none. */
 const NO_GRANT = { family: 'direct', refreshCount: 0 }
-const LONGEST_WAIT_MS = 45_000
 
 export interface DirectTokens {
   /**
@@ -61,7 +55,7 @@ export function createDirectTokens(deps: {
 }): DirectTokens {
   const { driver, codec, requests, clock, random, events } = deps
   const flights = createSingleFlight<AccessEntry>()
-  const leases = createLeases(deps)
+  const leasedFlow = createLeasedFlow({ leases: createLeases(deps), clock, events })
   const history = createRefreshHistory(codec, clock, random)
 
   const read = async (owner: string, target: Target): Promise<Stored> => {
@@ -91,14 +85,16 @@ export function createDirectTokens(deps: {
     target: Target,
     { nonce }: Stored,
     entry: AccessEntry,
-    { claim }: Lease,
+    lease: Lease | null,
   ): Promise<void> => {
     const field = accessField(target.provider, target.key)
     const ttlMs = entry.expiresAtMs - clock.now()
     if (ttlMs <= 0) return
     const set = new Map([[field, { record: codec.sealAccess(owner, field, entry), ttlMs }]])
     // A failed write is no error: the caller has its token, and the next caller sends a new request.
-    await driver.write(owner, { set, expect: { field, nonce }, lease: claim }).catch(() => undefined)
+    await driver
+      .write(owner, { set, expect: { field, nonce }, ...(lease && { lease: lease.claim }) })
+      .catch(() => undefined)
   }
 
   const storeHold = async (owner: string, target: Target, failure: RefreshFailure): Promise<void> => {
@@ -109,27 +105,14 @@ export function createDirectTokens(deps: {
 
   const failed = (target: Target, { entry }: Stored, failure: RefreshFailure): AccessEntry => {
     if (entry && target.claims === null && isAlive(entry, clock.now())) return entry
-    const { outcome, facts } = failure
-    const { code } = outcomeActions[outcome]
-    const { provider } = target
-    throw new TokenError(code, {
-      ...refusalTexts(code, provider, describeTarget(target), facts),
-      cause: failure,
-      details: {
-        provider,
-        target: describeTarget(target),
-        outcome,
-        ...reasonInFacts(facts),
-        claims: facts.claims,
-      },
-    })
+    throw failureError(target, failure)
   }
 
   const askOnce = async (
     owner: string,
     target: Target,
     stored: Stored,
-    lease: Lease,
+    lease: Lease | null,
     request: () => Promise<RefreshedTokens>,
   ): Promise<AccessEntry> => {
     const subject = { userKey: owner, provider: target.provider, resource: target.key }
@@ -152,46 +135,26 @@ export function createDirectTokens(deps: {
     }
   }
 
-  const fly = async (
+  const fly = (
     owner: string,
     target: Target,
     isEnough: (entry: AccessEntry) => boolean,
     request: () => Promise<RefreshedTokens>,
   ): Promise<AccessEntry> => {
-    const waitUntilMs = clock.monotonic() + LONGEST_WAIT_MS
-    let waiting: Waiting | null = null
-    let waitingSinceMs = 0
-    try {
-      while (clock.monotonic() <= waitUntilMs) {
-        const before = await read(owner, target)
-        if (before.entry && isEnough(before.entry)) return before.entry
-        if (before.knownFailure) return failed(target, before, before.knownFailure)
-        const lease = await leases.take(owner, leaseField(`${target.provider}:${flightKey(target)}`))
-        if (!lease) {
-          if (waiting === null) waitingSinceMs = clock.monotonic()
-          waiting ??= leases.waiting(owner)
-          await waiting.next()
-          continue
-        }
-        try {
-          const stored = await read(owner, target)
-          if (stored.entry && isEnough(stored.entry)) return stored.entry
-          if (stored.knownFailure) return failed(target, stored, stored.knownFailure)
-          const facts = { provider: target.provider, resource: target.key }
-          const ask = (): Promise<AccessEntry> => askOnce(owner, target, stored, lease, request)
-          return await events.operation({ name: 'token.refresh', facts }, ask)
-        } finally {
-          await lease.release()
-        }
-      }
-    } finally {
-      if (waiting !== null) {
-        waiting.close()
-        const durationMs = clock.monotonic() - waitingSinceMs
-        events.emit('token.waited', { userKey: owner, provider: target.provider, resource: target.key, durationMs })
-      }
+    const resultOf = (stored: Stored): AccessEntry | null => {
+      if (stored.entry && isEnough(stored.entry)) return stored.entry
+      return stored.knownFailure && failed(target, stored, stored.knownFailure)
     }
-    throw new TokenError('COATCHECK_TOKEN_REFRESH_UNAVAILABLE', { details: { provider: target.provider } })
+    const facts = { provider: target.provider, resource: target.key }
+    return leasedFlow<Stored, AccessEntry>(owner, target, leaseField(`${target.provider}:${flightKey(target)}`), {
+      read: () => read(owner, target),
+      resultOf,
+      resultUnderLease: resultOf,
+      resultWhileHeld: () => null,
+      isPrivate: () => false,
+      request: (stored, lease) =>
+        events.operation({ name: 'token.refresh', facts }, () => askOnce(owner, target, stored, lease, request)),
+    })
   }
 
   const launch = (

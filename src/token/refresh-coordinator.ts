@@ -9,14 +9,14 @@
  * - `provider-requests.ts` decides whether to ask the provider at all, and repeats a request whose answer was lost.
  */
 import type { Clock } from '../core/clock.ts'
-import { TokenError } from '../core/errors.ts'
 import type { EventBus } from '../core/events.ts'
 import type { Random } from '../core/random.ts'
 import { createFailedRefreshes } from './failed-refreshes.ts'
 import { createGrantVault } from './grant-vault.ts'
 import type { StoredTokens } from './stored-tokens.ts'
 import { afterFailure, type RefreshConditions, covers, type RefreshResult, withoutRefresh } from './refresh-result.ts'
-import { createLeases, type Waiting } from './lease.ts'
+import { createLeasedFlow } from './leased-flow.ts'
+import { createLeases } from './lease.ts'
 import { createUnreplicatedGrants, type UnreplicatedGrants } from './unreplicated-grants.ts'
 import type { ProviderRequests } from './provider-requests.ts'
 import type { RefreshFailure } from './refresh-outcome.ts'
@@ -30,11 +30,6 @@ import { isAlive, isGood, type Need } from './token-life.ts'
 import type { Target } from './token-target.ts'
 import type { TokenRefresher } from './types.ts'
 import { createUncommittedGrants, type Schedule, type UncommittedGrants } from './uncommitted-grants.ts'
-
-/** How long a caller waits while others refresh the same grant, one after the other. */
-const LONGEST_WAIT_MS = 45_000
-/** Each further attempt means that other callers have changed the grant meanwhile. */
-const ATTEMPTS = 4
 
 export interface RefreshDeps {
   readonly driver: TokenDriver
@@ -87,80 +82,49 @@ export function createRefreshes(deps: RefreshDeps): Refreshes {
   })
   const vault = createGrantVault({ ...deps, uncommitted, unreplicated })
   const failed = createFailedRefreshes(clock)
-  const leases = createLeases(deps)
+  const leasedFlow = createLeasedFlow({ leases: createLeases(deps), clock, events })
   const refreshing = createSingleRefresh({ ...deps, vault, failed, now })
 
-  const fly = async (
-    userKey: string,
-    target: Target,
-    isEnough: (entry: AccessEntry) => boolean,
-  ): Promise<RefreshResult> => {
-    const { provider } = target
-    const waitUntilMs = clock.monotonic() + LONGEST_WAIT_MS
-    let waiting: Waiting | null = null
-    let waitingSinceMs = 0
-    try {
-      for (let attempt = 0; attempt < ATTEMPTS;) {
-        const stored = await vault.read(userKey, target)
-        if (stored.own && isEnough(stored.own)) return { entry: stored.own, final: false }
-        if (stored.signIn && covers(stored.signIn, target) && isEnough(stored.signIn)) {
-          return { entry: await vault.adopt(userKey, target, stored, stored.signIn), final: false }
+  const fly = (userKey: string, target: Target, isEnough: (entry: AccessEntry) => boolean): Promise<RefreshResult> =>
+    leasedFlow<StoredTokens, RefreshResult>(userKey, target, leaseField(target.provider), {
+      read: () => vault.read(userKey, target),
+      async resultOf(stored) {
+        const { own, signIn, grant } = stored
+        if (own && isEnough(own)) return { entry: own, final: false }
+        if (signIn && covers(signIn, target) && isEnough(signIn)) {
+          return { entry: await vault.adopt(userKey, target, stored, signIn), final: false }
         }
-        const result = await underLease(userKey, target, stored, isEnough)
-        if (result === 'held') {
-          if (clock.monotonic() > waitUntilMs)
-            throw new TokenError('COATCHECK_TOKEN_REFRESH_UNAVAILABLE', { details: { provider } })
-          if (waiting === null) waitingSinceMs = clock.monotonic()
-          waiting ??= leases.waiting(userKey)
-          await waiting.next()
-        } else if (result) return result
-        else attempt++
-      }
-    } finally {
-      if (waiting !== null) {
-        waiting.close()
-        const durationMs = clock.monotonic() - waitingSinceMs
-        events.emit('token.waited', { userKey, provider, resource: target.key, durationMs })
-      }
-    }
-    throw new TokenError('COATCHECK_TOKEN_CONFLICT', { details: { provider } })
-  }
+        if (!grant?.value.refreshToken || !deps.canRefresh(target.provider)) {
+          const hasEnded = grant === null && (await vault.hasEnded(userKey, target))
+          return withoutRefresh(target, stored, hasEnded, now(userKey))
+        }
+        return afterKnownFailure(userKey, target, stored, grant)
+      },
+      resultUnderLease(stored) {
+        const { own, grant } = stored
+        if (own && isEnough(own)) return { entry: own, final: false }
+        return grant?.value.refreshToken ? afterKnownFailure(userKey, target, stored, grant) : 'retry'
+      },
+      // A caller with a valid token does not wait for a newer one.
+      resultWhileHeld: ({ own }) =>
+        own && target.claims === null && isAlive(own, clock.now()) ? { entry: own, final: true } : null,
+      isPrivate: (stored) => vault.isUncommitted(stored),
+      request: (stored, lease) =>
+        stored.grant === null ? Promise.resolve(null) : refreshing.once(userKey, target, stored, stored.grant, lease),
+    })
 
-  /** `held`: another process is refreshing this grant. `null`: the grant has changed meanwhile. In both cases the caller reads again. */
-  const underLease = async (
+  const afterKnownFailure = (
     userKey: string,
     target: Target,
     stored: StoredTokens,
-    isEnough: (entry: AccessEntry) => boolean,
-  ): Promise<RefreshResult | 'held' | null> => {
-    const { grant, own } = stored
-    if (!grant?.value.refreshToken || !deps.canRefresh(target.provider)) {
-      const hasEnded = grant === null && (await vault.hasEnded(userKey, target))
-      return withoutRefresh(target, stored, hasEnded, now(userKey))
-    }
-    const known = heldBy(userKey, target, stored, grant)
-    if (known) return afterFailure(target, stored, known, now(userKey))
-    if (vault.isUncommitted(stored)) return refreshing.once(userKey, target, stored, grant, null)
-    const lease = await leases.take(userKey, leaseField(target.provider))
-    if (!lease) {
-      // A caller with a valid token does not wait for a newer one.
-      return own && target.claims === null && isAlive(own, clock.now()) ? { entry: own, final: true } : 'held'
-    }
-    try {
-      // Between the read and the lease, another process may have refreshed, or failed to.
-      const fresh = await vault.read(userKey, target)
-      if (fresh.own && isEnough(fresh.own)) return { entry: fresh.own, final: false }
-      if (!fresh.grant?.value.refreshToken) return null
-      const failure = heldBy(userKey, target, fresh, fresh.grant)
-      if (failure) return afterFailure(target, fresh, failure, now(userKey))
-      return await refreshing.once(userKey, target, fresh, fresh.grant, lease)
-    } finally {
-      await lease.release()
-    }
+    grant: Opened<Grant>,
+  ): RefreshResult | null => {
+    const failure = knownFailureOf(userKey, target, stored, grant)
+    return failure && afterFailure(target, stored, failure, now(userKey))
   }
 
   /** Returns the known failure, of this process or of another, that forbids a new request. */
-  const heldBy = (
+  const knownFailureOf = (
     userKey: string,
     target: Target,
     { knownFailure }: StoredTokens,

@@ -48,21 +48,26 @@ export function afterFailure(
   // The resource has just refused this token, so it does not answer the resource's claims challenge.
   if (own && !dropsTokens && target.claims === null && isAlive(own, conditions.nowMs))
     return { entry: own, final: true }
-  const { claims, retryAfterMs } = failure.facts
+  const link =
+    code === 'COATCHECK_REAUTH_REQUIRED' ? signInUrlFor(target, failure.facts.claims ?? null, conditions) : {}
+  throw failureError(target, failure, link)
+}
+
+/** Returns the error for a caller that gets no token because of this failure. */
+export function failureError(
+  target: Target,
+  failure: RefreshFailure,
+  link: { readonly signInUrl?: string } = {},
+): TokenError {
+  const { outcome, facts } = failure
+  const { code } = outcomeActions[outcome]
   const { provider } = target
-  const { outcome } = failure
-  throw new TokenError(code, {
-    ...refusalTexts(code, provider, describeTarget(target), failure.facts),
+  const { claims, retryAfterMs } = facts
+  const shown = describeTarget(target)
+  return new TokenError(code, {
+    ...refusalTexts(code, provider, shown, facts),
     cause: failure,
-    details: {
-      provider,
-      target: describeTarget(target),
-      outcome,
-      ...reasonInFacts(failure.facts),
-      claims,
-      retryAfterMs,
-      ...(code === 'COATCHECK_REAUTH_REQUIRED' && signInUrlFor(target, claims ?? null, conditions)),
-    },
+    details: { provider, target: shown, outcome, ...reasonInFacts(facts), claims, retryAfterMs, ...link },
   })
 }
 

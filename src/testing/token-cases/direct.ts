@@ -82,6 +82,12 @@ export const directCases: readonly ConformanceCase<TokenHarness>[] = [
       await harness.advance(HOUR - 10_000)
       here.provider.answers.push({ status: 503 })
       assert.equal((await here.cache.getAppToken(GRAPH)).accessToken, 'access-2')
+      here.provider.answers.push({ status: 429, retryAfterMs: 7000 })
+      await assert.rejects(here.cache.getAppToken({ resource: 'https://other.test/' }), (error) => {
+        const { code, details } = error as { code: string; details: { retryAfterMs?: number } }
+        return code === 'COATCHECK_TOKEN_REFRESH_UNAVAILABLE' && details.retryAfterMs === 7000
+      })
+      await harness.advance(MINUTE)
       const claims = '{"access_token":{}}'
       here.provider.answers.push({ status: 400, error: 'invalid_grant', suberror: 'basic_action', claims })
       await assert.rejects(here.cache.getOnBehalfOfToken('token-of-ada', GRAPH), (error) => {
