@@ -93,7 +93,7 @@ export async function planRevocation(context: AdminContext, target: RevocationTa
 
 /**
  * Ends one session, or all sessions of a user, in one atomic step. The user's tokens are deleted together with the last session.
- * @param plan from `planEnding()`. It only completes the report: the step ends what it finds
+ * @param plan from `planRevocation()`. It only completes the report: the step ends what it finds
  * @param reason one word for logs and `coatcheck sessions show`, remembered for at most an hour
  * @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT`
  * @throws {RedisError} during an outage. This process then repeats the revocation until it is closed; run it again afterwards.
@@ -125,7 +125,7 @@ async function endAll(
   return ended
 }
 
-/** `id`: of the session that the wish names, or that stays, as key names have it. */
+/** `id`: of the session that the target names, or that stays, as key names have it. */
 function addressOf(target: RevocationTarget): { readonly userKey: string; readonly id: string | null } {
   if ('sessionId' in target) return sessionAddressOf(target.sessionId)
   const { userKey, exceptSessionId } = target

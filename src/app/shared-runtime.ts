@@ -66,7 +66,7 @@ export async function useSharedRuntime(
   const keys = keysOf(config)
   if (isApplication) announceDevelopment(config, factory)
   // No `await` from here on: two users that come at the same time must not open two.
-  const all = processState('foundations', () => new Map<string, Shared>())
+  const all = processState('shared-runtimes', () => new Map<string, Shared>())
   const name = nameOf(config, factory, keys)
   const shared = all.get(name) ?? { runtime: build(config, factory, keys), users: 0 }
   all.set(name, shared)

@@ -10,7 +10,7 @@ const seal = createSeal(createKeyring(spec))
 const address: SealAddress = { type: 'session', kind: 'user', name: 'user:session:x', shard: 'AbCdEf' }
 const plaintext = Buffer.from(JSON.stringify({ coat: 'camel hair', peg: 42 }))
 const addresses = fc.record({
-  type: fc.constantFrom('session', 'token', 'signin', 'journal'),
+  type: fc.constantFrom('session', 'token', 'signin'),
   kind: fc.string({ maxLength: 12 }),
   name: fc.string({ maxLength: 40 }),
   shard: fc.stringMatching(/^[\w-]{16}$/),

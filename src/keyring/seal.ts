@@ -24,7 +24,7 @@ const GCM = { authTagLength: AUTH_TAG_BYTES } as const
 /** What a record is and where it is stored. `shard` selects the data key: the first 8 bits of this base64url text. */
 export interface SealAddress {
   /** A word of this list, and a `kind` that the owner chooses. Neither contains a colon. */
-  readonly type: 'session' | 'token' | 'signin' | 'journal' | 'document'
+  readonly type: 'session' | 'token' | 'signin' | 'document'
   readonly kind: string
   readonly name: string
   readonly shard: string

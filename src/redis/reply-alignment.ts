@@ -18,9 +18,9 @@ let asked = 0
  * @returns whether the reply is that text
  */
 export async function isAligned(send: (args: readonly RedisArgument[]) => Promise<unknown>): Promise<boolean> {
-  const words = `${process}.${++asked}`
-  const reply = await send(['PING', words])
-  return Buffer.isBuffer(reply) && reply.toString('latin1') === words
+  const nonce = `${process}.${++asked}`
+  const reply = await send(['PING', nonce])
+  return Buffer.isBuffer(reply) && reply.toString('latin1') === nonce
 }
 
 export function misalignedReplies(): RedisError {

@@ -13,7 +13,7 @@ export function defineScript(name: string, lua: string): RedisScript {
 
 const LATE = Buffer.from('late')
 
-/** True for the reply of a script that arrived after its deadline: see `scripts/prologue.ts`. */
+/** True for the reply of a script that arrived after its deadline: see `stores/redis/scripts/prologue.ts`. */
 export function isLateReply(reply: unknown): boolean {
   if (!Array.isArray(reply) || reply.length !== 1) return false
   const [word] = reply as unknown[]

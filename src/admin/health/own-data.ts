@@ -120,7 +120,7 @@ async function missingSessionsOf({ name, port, userKey }: OwnRecord, keys: Redis
   return suspects.filter((id) => still.has(id)).length
 }
 
-/** The index follows the generation in the same value; for a user with many sessions it is in a set: see redis/scripts/session-index.ts. */
+/** The index follows the generation in the same value; for a user with many sessions it is in a set: see stores/redis/scripts/session-index.ts. */
 async function liveIds(port: ServerPort, generation: string, set: string, clock: Clock): Promise<readonly string[]> {
   const value = (await port.command(generation, ['GET', generation], deadline)) as Buffer | null
   const index = value?.toString('latin1', GENERATION_BYTES) ?? ''

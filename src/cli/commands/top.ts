@@ -25,7 +25,7 @@ export function top(cli: Cli): Command {
   return cli
     .command<Flags>(
       'top',
-      'a live view of sessions, reads, writes, memory and endings',
+      'a live view of sessions, reads, writes, memory and revocations',
       [
         ['coatcheck top', 'until Ctrl-C'],
         ['coatcheck top --interval 0.5 --count 3', 'three times, half a second apart'],

@@ -1,4 +1,4 @@
-/** The outbox of grants in memory, for the drivers that delete tokens. Same semantics as `redis/scripts/outbox.ts`. */
+/** The outbox of grants in memory, for the drivers that delete tokens. Same semantics as `stores/redis/scripts/outbox.ts`. */
 import type { MemorySpace } from './space.ts'
 
 /** Grants by `<provider>:<nonce, hex>`. */

@@ -1,4 +1,4 @@
-/** Documents on Redis: one string each, and sets as sorted sets by end of life. The steps are in redis/scripts/document.ts. */
+/** Documents on Redis: one string each, and sets as sorted sets by end of life. The steps are in scripts/document.ts. */
 import { checkedTtlMs } from '../../core/time-to-live.ts'
 import type { RedisClientPort } from '../../redis/client-port.ts'
 import type { RedisKeys } from '../keys.ts'

@@ -1,5 +1,5 @@
 /**
- * Records of another library on Redis. The steps are in redis/scripts/old-record.ts. A reply is accepted only with the token of its call.
+ * Records of another library on Redis. The steps are in scripts/old-record.ts. A reply is accepted only with the token of its call.
  */
 import { isUtf8 } from 'node:buffer'
 import { type Clock, systemClock } from '../../core/clock.ts'

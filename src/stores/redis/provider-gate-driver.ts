@@ -1,4 +1,4 @@
-/** Provider gate on Redis: one hash per provider, `RedisKeys.providerGate`. The steps are in redis/scripts/provider-gate.ts. */
+/** Provider gate on Redis: one hash per provider, `RedisKeys.providerGate`. The steps are in scripts/provider-gate.ts. */
 import type { RedisClientPort } from '../../redis/client-port.ts'
 import type { RedisKeys } from '../keys.ts'
 import { createScriptRunner } from '../../redis/script-runner.ts'

@@ -1,4 +1,4 @@
-/** Provider sessions on Redis: one zset each (redis/scripts/provider-session.ts), and one key per used logout token. */
+/** Provider sessions on Redis: one zset each (scripts/provider-session.ts), and one key per used logout token. */
 import { checkedTtlMs } from '../../core/time-to-live.ts'
 import type { RedisClientPort } from '../../redis/client-port.ts'
 import type { RedisKeys } from '../keys.ts'

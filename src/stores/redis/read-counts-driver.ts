@@ -1,4 +1,4 @@
-/** Read counts on Redis: one hash, `RedisKeys.migrationReads`. redis/scripts/read-counts.ts describes the fields. */
+/** Read counts on Redis: one hash, `RedisKeys.migrationReads`. scripts/read-counts.ts describes the fields. */
 import type { MigrationOutcome } from '../../core/event-map.ts'
 import type { RedisClientPort } from '../../redis/client-port.ts'
 import type { RedisKeys } from '../keys.ts'

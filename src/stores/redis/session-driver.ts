@@ -1,7 +1,7 @@
 /**
  * Sessions on Redis. Keys it touches: session, generation (with the index in it), sessions (an index that is too long for that), ended,
  * tokens (only to delete them with a user's last session, after moving grants to revocations). All keys of one user lie in one slot. A read
- * is one command, and every change is one script (redis/scripts/session.ts). Listing and cleanup are bounded sequences.
+ * is one command, and every change is one script (scripts/session.ts). Listing and cleanup are bounded sequences.
  *
  * If you change this, also change: the scripts' headings, docs/redis-keys.md, the memory driver, the conformance cases.
  */

@@ -1,5 +1,5 @@
 /**
- * Reads the index of a user's sessions with plain commands, for lists. See redis/scripts/session-index.ts for the layout. The commands have
+ * Reads the index of a user's sessions with plain commands, for lists. See scripts/session-index.ts for the layout. The commands have
  * the read deadline, and work where Redis refuses writes.
  */
 import type { RedisClientPort } from '../../redis/client-port.ts'

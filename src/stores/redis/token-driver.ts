@@ -1,6 +1,6 @@
 /**
  * Tokens on Redis. The only key it touches is the user's token hash (`RedisKeys.tokens`), which session scripts also delete with a user's
- * last session. A read is one command, and every change is one script (redis/scripts/token.ts). The key's name is also the channel that
+ * last session. A read is one command, and every change is one script (scripts/token.ts). The key's name is also the channel that
  * tells waiting processes about a released lease.
  *
  * If you change this, also change: the scripts' headings, docs/tokens.md, the memory driver, the conformance cases.
@@ -18,7 +18,7 @@ import { END_OF_LIFE_BYTES, type LeaseClaim, type TokenChange, type TokenDriver 
 import { grantField } from '../../token/token-fields.ts'
 
 /**
- * After an outage, no process takes over a lease for this long. The holder from before the outage commits first (`uncommitted-grants.ts`).
+ * After an outage, no process takes over a lease for this long. The holder from before the outage commits first (`token/uncommitted-grants.ts`).
  */
 const CALM_MS = 2000
 

@@ -1,4 +1,4 @@
-/** Completed sign-ins on Redis: one key each, `RedisKeys.signIn`. The step is in redis/scripts/sign-in.ts. */
+/** Completed sign-ins on Redis: one key each, `RedisKeys.signIn`. The step is in scripts/sign-in.ts. */
 import { checkedTtlMs } from '../../core/time-to-live.ts'
 import type { RedisClientPort } from '../../redis/client-port.ts'
 import type { RedisKeys } from '../keys.ts'

@@ -37,7 +37,7 @@ export function revokeSessions(cli: Cli): Command {
       async (context, flags, sessionId) => {
         const { output } = context
         const admin = await context.admin()
-        const { target, label } = wishOf(admin, flags, sessionId)
+        const { target, label } = targetOf(admin, flags, sessionId)
         const plan = await planRevocation(admin, target)
         const consequence = planText(plan, target, label)
         if (flags.dryRun === true) {
@@ -63,7 +63,7 @@ export function revokeSessions(cli: Cli): Command {
 }
 
 /** @throws {UsageError} */
-function wishOf(
+function targetOf(
   admin: AdminContext,
   flags: Flags,
   sessionId: string | undefined,

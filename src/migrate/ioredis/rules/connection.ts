@@ -6,7 +6,7 @@ import type { CallRule } from '../rule.ts'
 export const connectionRule: CallRule = {
   name: 'connection',
   title: 'connect, quit, disconnect and duplicate',
-  why: 'quit() resolves to "OK" and disconnect() never throws in ioredis; duplicate() connects by itself; connect() rejects at the first failure. node-redis does neither.',
+  why: 'quit() resolves to "OK" and disconnect() never throws in ioredis; duplicate() connects by itself; connect() rejects at the first failure. node-redis does none of this.',
   members: ['connect', 'quit', 'disconnect', 'end', 'duplicate'],
   examples: [
     { before: 'await redis.quit()', after: 'await quitRedis(redis)' },
