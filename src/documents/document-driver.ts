@@ -44,13 +44,10 @@ export type DocumentWritten =
   | { readonly status: 'ended' }
 
 export interface DocumentDriver {
-  /** Costs one command. */
+  /** Costs one command. The reply is not verified. */
   read(ref: DocumentRef): Promise<Buffer | null>
-  /**
-   * Verifies the connection after a read that found no usable record. The caller calls it before it trusts the miss. Rejects if the reply
-   * may have belonged to another command, or if the store does not answer. Absent: the driver's replies cannot be misaligned.
-   */
-  confirm?(ref: DocumentRef): Promise<void>
+  /** Reads, and verifies the connection before it trusts a miss: as `SessionDriver.readVerified`. */
+  readVerified<T>(ref: DocumentRef, evaluate: (record: Buffer | null) => T, isMiss: (value: T) => boolean): Promise<T>
   write(ref: DocumentRef, record: Buffer, write: DocumentWrite): Promise<DocumentWritten>
   /** Reads and removes in one step: of any number of callers, exactly one gets the document. */
   take(ref: DocumentRef): Promise<Buffer | null>

@@ -4,7 +4,6 @@
  */
 import { SessionError } from '../core/errors.ts'
 import type { EventBus } from '../core/events.ts'
-import { confirmMiss } from '../core/confirm-miss.ts'
 import type { Keyring } from '../keyring/keyring.ts'
 import { nonceOf, type Refusal, type Seal, type SealAddress } from '../keyring/seal.ts'
 import type { DocumentDriver, DocumentRef } from './document-driver.ts'
@@ -98,12 +97,11 @@ export function createDocuments<T>(
   const sealed = (ref: DocumentRef, value: T): Buffer => seal.seal(Buffer.from(encode(value), 'utf8'), addressOf(ref))
 
   const readOrRefuse = async (ref: DocumentRef): Promise<StoredDocument<T> | 'unreadable' | null> => {
-    const look = async (): Promise<{ record: Buffer; opened: Buffer | Refusal } | null> => {
-      const record = await driver.read(ref)
-      return record && { record, opened: seal.open(record, addressOf(ref)) }
-    }
-    let seen = await look()
-    if (!Buffer.isBuffer(seen?.opened) && driver.confirm) seen = await confirmMiss(driver.confirm(ref), look())
+    const seen = await driver.readVerified(
+      ref,
+      (record) => record && { record, opened: seal.open(record, addressOf(ref)) },
+      (found) => !Buffer.isBuffer(found?.opened),
+    )
     return seen && (valueOf(seen.record, seen.opened) ?? 'unreadable')
   }
   const read = async (ref: DocumentRef): Promise<StoredDocument<T> | null> => {

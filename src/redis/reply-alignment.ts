@@ -53,6 +53,47 @@ export async function certainly<T>(
 }
 
 /**
+ * Reads, and never trusts a single reply that says that nothing is there: it verifies the connection and reads again, in one round trip.
+ * The second reply counts. So two replies that were exchanged with each other, which leave the connection aligned, hide no record either.
+ * @param isMiss whether the caller would treat the value as a missing record
+ * @param forget called before the second read
+ * @throws {RedisError} `COATCHECK_REDIS_MISALIGNED_REPLIES`, and what `read` throws
+ */
+export async function readVerified<T>(
+  client: Pick<RedisClientPort, 'verifyAlignment'>,
+  key: string,
+  read: () => Promise<T>,
+  isMiss: (value: T) => boolean,
+  forget?: () => void,
+): Promise<T> {
+  const value = await read()
+  if (!isMiss(value)) return value
+  forget?.()
+  const [, again] = await Promise.all([client.verifyAlignment(key), read()])
+  return again
+}
+
+/**
+ * Sends a step, and sends it again while its reply cannot be true, each time after it verified the connection.
+ * @param step safe to run several times, because it knows its own nonce
+ * @returns the first reply that can be true, or the last of three
+ * @throws {RedisError} `COATCHECK_REDIS_MISALIGNED_REPLIES`, and what `step` throws
+ */
+export async function stepVerified<T>(
+  client: Pick<RedisClientPort, 'verifyAlignment'>,
+  key: string,
+  step: () => Promise<T>,
+  isForeign: (reply: T) => boolean,
+): Promise<T> {
+  let reply = await step()
+  for (let attempt = 1; attempt < ATTEMPTS && isForeign(reply); attempt++) {
+    await client.verifyAlignment(key)
+    reply = await step()
+  }
+  return reply
+}
+
+/**
  * Reads a reply. If `read` rejects its shape, the connection's alignment is verified in the background.
  * @throws what `read` throws
  */

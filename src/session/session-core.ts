@@ -121,10 +121,9 @@ export function createCore<D extends object>(deps: SessionStoreDeps<D>): Session
 
   const end = async (ref: SessionRef, how: Ending): Promise<Revoked> => {
     verified.forget(ref)
-    const ended = await driver.end(ref, how)
-    const count = ended.status === 'done' ? ended.count : 0
+    const { count, durable } = await driver.end(ref, how)
     if (count > 0) events.emit('session.ended', { sessionId: sessionIdOf(ref), reason: how.reason })
-    return { count, durable: ended.status === 'done' && ended.durable }
+    return { count, durable }
   }
 
   /** A transition for the holder of one ticket: refused if that ticket no longer opens the session. */

@@ -72,21 +72,27 @@ export type Created =
   /** The limit is reached and its action is `refuse`. */
   | { readonly status: 'refused' }
 
+/** Another writer replaced the record since it was read. `record` is the current one. */
+export interface Conflict {
+  readonly status: 'conflict'
+  readonly record: Buffer
+}
+
 export type Replaced =
   | { readonly status: 'done' }
-  /** Another writer replaced the record since it was read. `record` is the current one. */
-  | { readonly status: 'conflict'; readonly record: Buffer }
+  | Conflict
   /** Ended, expired, or of an older generation. The driver does not bring it back. */
   | { readonly status: 'gone' }
 
-export type Ended =
-  /**
-   * `durable`: as many replicas as required have acknowledged it. `count` is 0 if the session had ended before. `lastOfUser`: the user has
-   * no live session left, and the user's tokens were deleted too.
-   */
-  | { readonly status: 'done'; readonly count: number; readonly lastOfUser: boolean; readonly durable: boolean }
-  /** Only with `expectedNonce`: the stored record is not the one that was read. */
-  | { readonly status: 'conflict'; readonly record: Buffer }
+export interface Ended {
+  readonly status: 'done'
+  /** 0 if the session had ended before. */
+  readonly count: number
+  /** The user has no live session left, and the user's tokens were deleted too. */
+  readonly lastOfUser: boolean
+  /** As many replicas as required have acknowledged it. */
+  readonly durable: boolean
+}
 
 export interface EndedByUser {
   /** Number of live sessions that ended. */
@@ -108,15 +114,17 @@ export interface Ending {
 }
 
 export interface SessionDriver {
-  /** One Redis command: `MGET record generation`, or `GET record` for an anonymous session. */
+  /** One Redis command: `MGET record generation`, or `GET record` for an anonymous session. The reply is not verified. */
   read(ref: SessionRef): Promise<StoredSession>
 
   /**
-   * Verifies the connection after a `read` that found no usable record. The caller calls it before it trusts the miss. Rejects if the reply
-   * may have belonged to another command, or if the store does not answer. It also drops the driver's copy of the session, so that the next
-   * `read` goes to the store. Absent: the driver's replies cannot be misaligned.
+   * Reads as `read` does, and evaluates the reply. A driver whose replies can be misaligned never trusts a single miss: it verifies its
+   * connection and reads again, and the second reply counts.
+   * @param evaluate may run for several replies
+   * @param isMiss whether the caller would treat the value as a missing session
+   * @throws {RedisError} as `read`, and `COATCHECK_REDIS_MISALIGNED_REPLIES` if a miss could not be verified
    */
-  confirm?(ref: SessionRef): Promise<void>
+  readVerified<T>(ref: SessionRef, evaluate: (stored: StoredSession) => T, isMiss: (value: T) => boolean): Promise<T>
 
   /** Called only after `read` found no record, to distinguish expired, revoked and lost. */
   explain(ref: SessionRef): Promise<Absence>
@@ -131,16 +139,36 @@ export interface SessionDriver {
   /**
    * A compare-and-set on the nonce: replaces the record only if the stored nonce is `expectedNonce`. If the stored nonce is that of the new
    * record, this same write has already happened, and the result is `done`. For a user, the record's generation must be the stored one.
-   * Moves the index entry. Never creates a record.
+   * Moves the index entry. Never creates a record. If the store's replies can be misaligned, the driver verifies `gone`, and a conflict
+   * whose record the caller cannot open.
+   * @param opens whether a record of a conflict opens. Default: every conflict is verified
    */
-  replace(ref: SessionRef, expectedNonce: Buffer, record: Buffer, life: SessionLife): Promise<Replaced>
+  replace(
+    ref: SessionRef,
+    expectedNonce: Buffer,
+    record: Buffer,
+    life: SessionLife,
+    opens?: (record: Buffer) => boolean,
+  ): Promise<Replaced>
 
   /**
    * Ends one session: record first, then index entry, then the marker that prevents another session of this id. Works on a full store. With
    * the user's last live session, the user's tokens are deleted in the same step. An id without record, index entry and marker names no
    * session: the driver then writes nothing, unless `Ending.existed` or `Ending.takesTokens` is true.
    */
-  end(ref: SessionRef, ending: Ending, expectedNonce?: Buffer): Promise<Ended>
+  end(ref: SessionRef, ending: Ending): Promise<Ended>
+
+  /**
+   * Ends one session as `end` does, in the same step, unless its record has another nonce than `expectedNonce`. A failure is not repeated
+   * later, because this is one step of a larger change.
+   * @param opens as in `replace`
+   */
+  endUnchanged(
+    ref: SessionRef,
+    expectedNonce: Buffer,
+    ending: Ending,
+    opens?: (record: Buffer) => boolean,
+  ): Promise<Ended | Conflict>
 
   /**
    * Ends all sessions of a user except `exceptId`, with a new generation. This is exact even for sign-ins that happen at the same time.

@@ -13,11 +13,9 @@ import { isCoatcheckError, MisuseError, SessionError } from '../core/errors.ts'
 import type { OperationFacts } from '../core/operations.ts'
 import type { Change, Draft } from './session-change.ts'
 import { parseProfile, type SessionProfile } from './session-codec.ts'
-import { believedConflict } from './believed-conflict.ts'
 import type { SessionCore } from './session-core.ts'
 import { toJsonText } from './json-value.ts'
-import type { Ended } from './session-driver.ts'
-import { type Loaded, sealedNonce } from './session-vault.ts'
+import { type Loaded, openConflict, sealedNonce } from './session-vault.ts'
 import { type IssuedTicket, sessionIdOf } from './ticket.ts'
 import type { SignInInput } from './types.ts'
 
@@ -114,10 +112,12 @@ async function endOld<D extends object>(
 /** @returns the current record if it is not the one that was read; `null` if the session has ended, or will end */
 async function endUnchanged<D extends object>(core: SessionCore<D>, old: Loaded): Promise<Loaded | null> {
   const { driver, events } = core.deps
-  const end = (): Promise<Ended> => driver.end(old.ref, core.ending('signed-in', true), sealedNonce(old))
+  const { vault } = core
   try {
-    const ended = await believedConflict({ driver, vault: core.vault }, old.ref, end)
-    if (ended.status === 'changed') return ended.current
+    const ending = core.ending('signed-in', true)
+    const opens = (sealed: Buffer): boolean => vault.opens(old.ref, sealed)
+    const ended = await driver.endUnchanged(old.ref, sealedNonce(old), ending, opens)
+    if (ended.status === 'conflict') return openConflict(vault, old.ref, ended.record)
     core.verified.forget(old.ref)
     if (ended.count > 0) events.emit('session.ended', { sessionId: sessionIdOf(old.ref), reason: 'signed-in' })
   } catch {

@@ -1,5 +1,6 @@
 /** Sits between the driver's bytes and the decoded record: it seals, opens, and decides which session a ticket finds. */
 import type { Clock } from '../core/clock.ts'
+import { SessionError } from '../core/errors.ts'
 import { nonceOf, type Refusal, type Seal, type SealAddress } from '../keyring/seal.ts'
 import { decodeRecord, encodeRecord, type SessionRecord } from './session-codec.ts'
 import { GENERATION_BYTES, type SessionRef, type StoredSession } from './session-driver.ts'
@@ -25,18 +26,23 @@ export interface Missed {
   readonly reason: MissReason
   /** Reason for listeners. */
   readonly refused?: Refusal | 'secret'
+  /** False: the store returned no record. */
+  readonly isStored: boolean
   /** True if no opened record proves the miss: the reply may belong to another command. */
-  readonly isUnconfirmed: boolean
+  readonly isUnproven: boolean
 }
 
 export interface Vault {
   seal(ref: SessionRef, record: SessionRecord): Loaded
   open(ref: SessionRef, sealed: Buffer): Loaded | Refusal
+  /** Returns whether the sealed record belongs to this session and opens. */
+  opens(ref: SessionRef, sealed: Buffer): boolean
   /** Evaluates the driver's reply for a ticket: the session and the status of the ticket, or the reason why there is no session. */
   evaluate(ticket: ParsedTicket, stored: StoredSession): FoundRecord | Missed
 }
 
-const LOST: Missed = { reason: 'lost', isUnconfirmed: true }
+const ABSENT: Missed = { reason: 'lost', isStored: false, isUnproven: true }
+const LOST: Missed = { reason: 'lost', isStored: true, isUnproven: true }
 
 /** The address that the seal of a session record covers. `namespace`: the prefix of all keys. */
 export function sessionAddress(namespace: string, { kind, userKey, id }: SessionRef): SealAddress {
@@ -69,6 +75,8 @@ export function createVault(deps: { seal: Seal; namespace: string; clock: Clock 
   return {
     open: (ref, sealed) => open(ref, sealed),
 
+    opens: (ref, sealed) => typeof open(ref, sealed) !== 'string',
+
     seal(ref, record) {
       return { ref, record, sealed: seal.seal(encodeRecord(record), addressOf(ref), GENERATION_BYTES) }
     },
@@ -76,20 +84,32 @@ export function createVault(deps: { seal: Seal; namespace: string; clock: Clock 
     evaluate(ticket, stored) {
       const { record: sealed, generation } = stored
       const { ref } = ticket
-      if (!sealed) return LOST
+      if (!sealed) return ABSENT
       if (ref.kind === 'user') {
         if (!generation) return LOST
-        if (!isOfGeneration(sealed, generation)) return { reason: 'revoked', isUnconfirmed: true }
+        if (!isOfGeneration(sealed, generation)) return { reason: 'revoked', isStored: true, isUnproven: true }
       }
       const loaded = openedBefore.get(stored) ?? openNow(ticket, sealed)
       if (stored.isKept && typeof loaded !== 'string') openedBefore.set(stored, loaded)
       if (typeof loaded === 'string') return { ...LOST, refused: loaded }
       const nowMs = clock.now()
       const status = statusOf(ticket.secretHash, loaded.record.secrets, nowMs)
-      if (status === 'refused') return { reason: 'revoked', refused: 'secret', isUnconfirmed: false }
-      return isExpired(loaded.record, nowMs) ? { reason: 'expired', isUnconfirmed: false } : { loaded, status }
+      if (status === 'refused') return { reason: 'revoked', refused: 'secret', isStored: true, isUnproven: false }
+      return isExpired(loaded.record, nowMs)
+        ? { reason: 'expired', isStored: true, isUnproven: false }
+        : { loaded, status }
     },
   }
+}
+
+/**
+ * Opens the current record of a session after a conflict.
+ * @throws {SessionError} `COATCHECK_SESSION_ENDED` if it does not open. The driver has verified that it is the reply to this command
+ */
+export function openConflict(vault: Vault, ref: SessionRef, sealed: Buffer): Loaded {
+  const current = vault.open(ref, sealed)
+  if (typeof current === 'string') throw new SessionError('COATCHECK_SESSION_ENDED')
+  return current
 }
 
 /** Returns the nonce for a compare-and-set. A copy: the sealed bytes may belong to a larger buffer of the client. */

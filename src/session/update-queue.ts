@@ -9,10 +9,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { SessionError } from '../core/errors.ts'
 import type { EventBus } from '../core/events.ts'
 import type { SessionRecord } from './session-codec.ts'
-import { believedConflict } from './believed-conflict.ts'
 import type { SessionDriver, SessionLife } from './session-driver.ts'
 import { sessionIdOf } from './ticket.ts'
-import { type Loaded, sealedNonce, type Vault } from './session-vault.ts'
+import { type Loaded, openConflict, sealedNonce, type Vault } from './session-vault.ts'
 
 const MAX_ATTEMPTS = 16
 /** The queue retries the first conflicts immediately. Later it waits before each retry, so that one of the writers succeeds. */
@@ -73,9 +72,8 @@ export function createUpdateQueue(deps: {
       const loaded = deps.vault.seal(current.ref, next)
       const expected = sealedNonce(current)
       const { ref } = current
-      const reply = await believedConflict(deps, ref, () =>
-        deps.driver.replace(ref, expected, loaded.sealed, deps.lifeOf(next)),
-      )
+      const opens = (sealed: Buffer): boolean => deps.vault.opens(ref, sealed)
+      const reply = await deps.driver.replace(ref, expected, loaded.sealed, deps.lifeOf(next), opens)
       if (reply.status === 'done') {
         deps.events.emit('session.updated', {
           sessionId: sessionIdOf(current.ref),
@@ -85,7 +83,7 @@ export function createUpdateQueue(deps: {
         return loaded
       }
       if (reply.status === 'gone') throw new SessionError('COATCHECK_SESSION_ENDED')
-      current = reply.current
+      current = openConflict(deps.vault, ref, reply.record)
       if (attempt > EAGER_ATTEMPTS)
         await sleep(deps.jitter() * Math.min(2 ** (attempt - EAGER_ATTEMPTS), MAX_BACKOFF_MS))
     }

@@ -5,7 +5,6 @@
  */
 import type { Clock } from '../core/clock.ts'
 import type { EventBus } from '../core/events.ts'
-import { confirmMiss } from '../core/confirm-miss.ts'
 import type { Random } from '../core/random.ts'
 import { nonceOf } from '../keyring/seal.ts'
 import { createLeasedFlow } from './leased-flow.ts'
@@ -58,26 +57,22 @@ export function createDirectTokens(deps: {
   const leasedFlow = createLeasedFlow({ leases: createLeases(deps), clock, events })
   const history = createRefreshHistory(codec, clock, random)
 
-  const read = async (owner: string, target: Target): Promise<Stored> => {
-    const stored = await readOnce(owner, target)
-    if (stored.entry !== null || !driver.confirm) return stored
-    return confirmMiss(driver.confirm(owner), readOnce(owner, target))
-  }
-
-  const readOnce = async (owner: string, target: Target): Promise<Stored> => {
+  const read = (owner: string, target: Target): Promise<Stored> => {
     const names = [
       accessField(target.provider, target.key),
       knownFailureField(target.provider, flightKey(target)),
     ] as const
-    const [record, knownFailureRecord] = await driver.read(owner, names)
-    const opened = record ? codec.openAccess(owner, names[0], record) : null
-    const knownFailure = knownFailureRecord ? codec.openKnownFailure(owner, names[1], knownFailureRecord) : null
-    return {
-      entry: typeof opened === 'string' ? null : opened,
-      nonce: record ? nonceOf(record, END_OF_LIFE_BYTES) : null,
-      knownFailure:
-        knownFailure && typeof knownFailure !== 'string' ? history.failureOf(knownFailure.value, NO_GRANT) : null,
+    const open = ([record, knownFailureRecord]: readonly (Buffer | null)[]): Stored => {
+      const opened = record ? codec.openAccess(owner, names[0], record) : null
+      const knownFailure = knownFailureRecord ? codec.openKnownFailure(owner, names[1], knownFailureRecord) : null
+      return {
+        entry: typeof opened === 'string' ? null : opened,
+        nonce: record ? nonceOf(record, END_OF_LIFE_BYTES) : null,
+        knownFailure:
+          knownFailure && typeof knownFailure !== 'string' ? history.failureOf(knownFailure.value, NO_GRANT) : null,
+      }
     }
+    return driver.readVerified(owner, names, open, ({ entry }) => entry === null)
   }
 
   const store = async (

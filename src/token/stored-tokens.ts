@@ -1,6 +1,5 @@
 /** Reads the input of a refresh: grant and tokens of one target, in one command, and opens them. */
 import type { EventBus } from '../core/events.ts'
-import { confirmMiss } from '../core/confirm-miss.ts'
 import type { Refusal } from '../keyring/seal.ts'
 import type { UnreplicatedGrants } from './unreplicated-grants.ts'
 import type { RefreshHistory } from './refresh-history.ts'
@@ -65,14 +64,15 @@ export function createStoredTokensReader(deps: {
       accessField(provider, key),
       ...(key === '' ? [] : [accessField(provider, '')]),
     ]
-    const look = async (): Promise<{ records: readonly (Buffer | null)[]; stored: Opened<Grant> | Refusal | null }> => {
-      const records = await driver.read(userKey, fields)
-      const [record] = records
-      return { records, stored: record ? codec.openGrant(userKey, grantField(provider), record) : null }
-    }
-    let seen = await look()
-    const isUnconfirmed = seen.stored === null || typeof seen.stored === 'string'
-    if (isUnconfirmed && driver.confirm) seen = await confirmMiss(driver.confirm(userKey), look())
+    const seen = await driver.readVerified(
+      userKey,
+      fields,
+      (records) => {
+        const [record] = records
+        return { records, stored: record ? codec.openGrant(userKey, grantField(provider), record) : null }
+      },
+      ({ stored }) => stored === null || typeof stored === 'string',
+    )
     const [, knownFailureRecord, own, signIn] = seen.records
     const grant = seen.stored && opened(seen.stored)
     const knownFailure =

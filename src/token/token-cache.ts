@@ -6,7 +6,6 @@
 import type { ResolvedProvider } from '../config/types.ts'
 import type { Clock } from '../core/clock.ts'
 import type { EventBus } from '../core/events.ts'
-import { confirmMiss } from '../core/confirm-miss.ts'
 import { TokenError } from '../core/errors.ts'
 import type { Random } from '../core/random.ts'
 import type { Keyring } from '../keyring/keyring.ts'
@@ -155,9 +154,16 @@ export function createTokenCache(deps: TokenCacheDeps): OwnedTokenCache {
     return toAccessToken(await freedBy(signal, refreshes.obtain(userKey, target, need)))
   }
 
-  const tokensOf = async (userKey: string, provider: string): Promise<UserTokens | null> => {
+  const tokensOf = (userKey: string, provider: string): Promise<UserTokens | null> => {
     const names = [grantField(provider), accessField(provider, '')] as const
-    const [grantRecord, accessRecord] = await driver.read(userKey, names)
+    const open = (records: readonly (Buffer | null)[]): UserTokens | null => openTokens(userKey, names, records)
+    return driver.readVerified(userKey, names, open, (tokens) => tokens === null)
+  }
+  const openTokens = (
+    userKey: string,
+    names: readonly [string, string],
+    [grantRecord, accessRecord]: readonly (Buffer | null)[],
+  ): UserTokens | null => {
     const grant = grantRecord ? codec.openGrant(userKey, names[0], grantRecord) : null
     const access = accessRecord ? codec.openAccess(userKey, names[1], accessRecord) : null
     const nowMs = clock.now()
@@ -212,9 +218,7 @@ export function createTokenCache(deps: TokenCacheDeps): OwnedTokenCache {
       const userKey = keyOf(userId)
       const provider = resolveProvider(providers, options)
       await refreshes.unreplicated.reconcile({ userKey, provider })
-      const tokens = await tokensOf(userKey, provider)
-      if (tokens !== null || !driver.confirm) return tokens
-      return confirmMiss(driver.confirm(userKey), tokensOf(userKey, provider))
+      return tokensOf(userKey, provider)
     },
 
     async deleteUserTokens(userId, options = {}) {

@@ -87,8 +87,15 @@ export interface TokenDriver {
   readonly isDurable?: boolean
   /** `readOne` returns the same Buffer again while the record is unchanged. No caller may change it. Default false. */
   readonly keepsRecords?: boolean
-  /** `HMGET`: as many results as fields, in their order. Its cost does not depend on the user's other fields. */
+  /** `HMGET`: as many results as fields, in their order. Its cost does not depend on the user's other fields. The reply is not verified. */
   read(userKey: string, fields: readonly TokenField[]): Promise<readonly (Buffer | null)[]>
+  /** Reads as `read` does, and verifies the connection before it trusts a miss: as `SessionDriver.readVerified`. */
+  readVerified<T>(
+    userKey: string,
+    fields: readonly TokenField[],
+    evaluate: (records: readonly (Buffer | null)[]) => T,
+    isMiss: (value: T) => boolean,
+  ): Promise<T>
   /** Reads one field, for the hot path. It may return a record whose life is over: the expiry inside the seal decides. */
   readOne(userKey: string, field: TokenField): Promise<Buffer | null>
   /** Reads all fields of the user: for `status`, not for the hot path. */
@@ -106,11 +113,6 @@ export interface TokenDriver {
   renewLease(userKey: string, claim: LeaseClaim): Promise<boolean>
   /** Releases the lease. Does nothing if the claimant does not hold it. Works on a full store. */
   releaseLease(userKey: string, claim: LeaseClaim): Promise<void>
-  /**
-   * Verifies the connection after a read that found no usable record. The caller calls it before it trusts the miss. Rejects if the reply
-   * may have belonged to another command, or if the store does not answer. Absent: the driver's replies cannot be misaligned.
-   */
-  confirm?(userKey: string): Promise<void>
   /** Calls the listener when a lease of the user was released, by a commit or after a failure. */
   watchLeases(userKey: string, listener: () => void): LeaseWatch
   /**

@@ -24,6 +24,7 @@ function setup() {
   }
   const driver: TokenDriver = {
     read: (userKey, fields) => ask(() => inner.read(userKey, fields), false),
+    readVerified: (...args) => ask(() => inner.readVerified(...args), false),
     readOne: (userKey, field) => ask(() => inner.readOne(userKey, field), false),
     readAll: (userKey) => ask(() => inner.readAll(userKey), false),
     write: (userKey, change) => ask(() => inner.write(userKey, change), true),

@@ -16,6 +16,7 @@ function setup() {
   const driver: TokenDriver = {
     isDurable: true,
     read: (...args) => current.read(...args),
+    readVerified: (...args) => current.readVerified(...args),
     readOne: (...args) => current.readOne(...args),
     readAll: (...args) => current.readAll(...args),
     async write(userKey, change) {

@@ -5,7 +5,6 @@
 import type { Clock } from '../../core/clock.ts'
 import { TokenError } from '../../core/errors.ts'
 import type { EventBus } from '../../core/events.ts'
-import { confirmMiss } from '../../core/confirm-miss.ts'
 import type { TokenCodec } from '../../token/token-codec.ts'
 import type { TokenDriver, TokenWritten } from '../../token/token-driver.ts'
 import { msalField } from '../../token/token-fields.ts'
@@ -130,11 +129,13 @@ export function createPartitionStore(deps: {
     async read(partition) {
       if (partition === '') return { text: null, nonce: null }
       const userKey = deps.userKeyOf(partition)
-      const look = (): Promise<readonly (Buffer | null)[]> => driver.read(userKey, [msalField])
-      let [record] = await look()
-      const isUnconfirmed = !record || typeof codec.openMsal(userKey, msalField, record) === 'string'
-      if (isUnconfirmed && driver.confirm) [record] = await confirmMiss(driver.confirm(userKey), look())
-      return openRecord(userKey, record ?? null)
+      const record = await driver.readVerified(
+        userKey,
+        [msalField],
+        ([found]) => found ?? null,
+        (found) => found === null || typeof codec.openMsal(userKey, msalField, found) === 'string',
+      )
+      return openRecord(userKey, record)
     },
 
     async create(partition, cache, endsAtMs) {

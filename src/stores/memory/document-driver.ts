@@ -39,6 +39,8 @@ export function createMemoryDocumentDriver(
   return {
     read: async (ref) => Promise.resolve(recordAt(keyOf(ref))),
 
+    readVerified: async (ref, evaluate) => Promise.resolve(evaluate(recordAt(keyOf(ref)))),
+
     async write(ref, record, { ttlMs, expect }) {
       const lifeMs = ttlMs === null ? FOREVER_MS : checkedTtlMs(ttlMs)
       const key = keyOf(ref)

@@ -10,6 +10,7 @@ import { type TokenRevocations, NO_TOKEN_REVOCATIONS, OUTBOX_LIFE_MS } from '../
 import type { Random } from '../../core/random.ts'
 import type { SessionLimit } from '../../config/session-settings.ts'
 import {
+  type Conflict,
   type Created,
   type Ended,
   type Ending,
@@ -35,10 +36,12 @@ export function createMemorySessionDriver(
   const driver = new MemorySessions(space, keys, random, tokenRevocations)
   return {
     read: async (ref) => driver.read(ref),
+    readVerified: async (ref, evaluate) => evaluate(driver.read(ref)),
     explain: async (ref) => driver.explain(ref),
     create: async (ref, record, life, limit) => driver.create(ref, record, life, limit),
     replace: async (ref, expectedNonce, record, life) => driver.replace(ref, expectedNonce, record, life),
-    end: async (ref, ending, expectedNonce) => driver.end(ref, ending, expectedNonce),
+    end: async (ref, ending) => driver.end(ref, ending),
+    endUnchanged: async (ref, expectedNonce, ending) => driver.endUnchanged(ref, expectedNonce, ending),
     endByUser: async (userKey, ending, exceptId) => ({
       count: driver.endByUser(userKey, ending, exceptId),
       durable: false,
@@ -120,10 +123,15 @@ class MemorySessions {
     return { status: 'done' }
   }
 
-  end(ref: SessionRef, ending: Ending, expectedNonce?: Buffer): Ended {
+  endUnchanged(ref: SessionRef, expectedNonce: Buffer, ending: Ending): Ended | Conflict {
+    const { record } = this.read(ref)
+    if (record && !nonceOf(record).equals(expectedNonce)) return { status: 'conflict', record }
+    return this.end(ref, ending)
+  }
+
+  end(ref: SessionRef, ending: Ending): Ended {
     const { userKey, id } = ref
     const { record, generation } = this.read({ ...ref, kind: 'user' })
-    if (expectedNonce && record && !nonceOf(record).equals(expectedNonce)) return { status: 'conflict', record }
     const wasLive = record !== null && (generation === null || generation.equals(record.subarray(0, GENERATION_BYTES)))
     this.#space.delete(this.#keys.session(userKey, id))
     const index = this.#index(userKey)

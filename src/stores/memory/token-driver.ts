@@ -50,13 +50,17 @@ export function createMemoryTokenDriver(
     else space.put(keys.tokens(userKey), hash, bytes, latest - now)
   }
 
+  const read = (userKey: string, fields: readonly string[]): (Buffer | null)[] => {
+    const hash = hashOf(userKey)
+    const now = space.clock.now()
+    const records = fields.map((field) => hash.get(field))
+    return records.map((record) => (record && endOfLife(record) > now ? copyOf(record) : null))
+  }
+
   return {
-    async read(userKey, fields) {
-      const hash = hashOf(userKey)
-      const now = space.clock.now()
-      const records = fields.map((field) => hash.get(field))
-      return Promise.resolve(records.map((record) => (record && endOfLife(record) > now ? copyOf(record) : null)))
-    },
+    read: async (userKey, fields) => Promise.resolve(read(userKey, fields)),
+
+    readVerified: async (userKey, fields, evaluate) => Promise.resolve(evaluate(read(userKey, fields))),
 
     async readOne(userKey, field) {
       const record = hashOf(userKey).get(field)

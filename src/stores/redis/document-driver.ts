@@ -2,7 +2,7 @@
 import { checkedTtlMs } from '../../core/time-to-live.ts'
 import type { RedisClientPort } from '../../redis/client-port.ts'
 import type { RedisKeys } from '../keys.ts'
-import { certainly } from '../../redis/reply-alignment.ts'
+import { certainly, readVerified } from '../../redis/reply-alignment.ts'
 import { createScriptRunner } from '../../redis/script-runner.ts'
 import {
   COUNT,
@@ -32,14 +32,16 @@ export function createRedisDocumentDriver(
   const setOf = ({ kind, name }: DocumentRef): string => keys.documentSet(kind, name)
   /** A one-byte value only marks that the document was ended. It is not a record. */
   const recordIn = (reply: unknown): Buffer | null => (Buffer.isBuffer(reply) && reply.length > 1 ? reply : null)
+  const read = async (ref: DocumentRef): Promise<Buffer | null> => {
+    const key = keyOf(ref)
+    return recordIn(await client.command(key, ['GET', key]))
+  }
 
   return {
-    async read(ref) {
-      const key = keyOf(ref)
-      return recordIn(await client.command(key, ['GET', key]))
-    },
+    read,
 
-    confirm: (ref) => client.verifyAlignment(keyOf(ref)),
+    readVerified: (ref, evaluate, isMiss) =>
+      readVerified(client, keyOf(ref), async () => evaluate(await read(ref)), isMiss),
 
     async write(ref, record, { ttlMs, expect = '' }) {
       const key = keyOf(ref)

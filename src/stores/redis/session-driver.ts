@@ -9,7 +9,7 @@ import type { Random } from '../../core/random.ts'
 import { checkedTtlMs } from '../../core/time-to-live.ts'
 import type { RedisClientPort, RedisReply } from '../../redis/client-port.ts'
 import type { RevocationRetries } from './revocation-retries.ts'
-import { certainly } from '../../redis/reply-alignment.ts'
+import { certainly, readVerified, stepVerified } from '../../redis/reply-alignment.ts'
 import type { Repeatable } from '../../redis/repeatable.ts'
 import { duringChange, type NearCache } from './near-cache.ts'
 import type { RedisKeys } from '../keys.ts'
@@ -24,6 +24,7 @@ import type { SessionLimit } from '../../config/session-settings.ts'
 import {
   type Absence,
   type Created,
+  type Ended,
   type Ending,
   GENERATION_BYTES,
   type SessionDriver,
@@ -71,6 +72,8 @@ export function createRedisSessionDriver(
   // Holds even if Redis returns the session: an older dump may have been restored.
   const isEnded = (ref: SessionRef): boolean =>
     lasting.denied(ref) !== null || retries?.hasEnded(keys.session(ref.userKey, ref.id)) === true
+  const read = (ref: SessionRef): Promise<StoredSession> =>
+    isEnded(ref) ? Promise.resolve(NOTHING) : (readNear ?? readStore)(ref)
   const index = createRedisSessionIndex(client, keys, timeOffsetMs)
   /** Number of live sessions in the index, for the case that Redis refuses writes. */
   const countOf = async (userKey: string, exceptId: string | undefined): Promise<number> =>
@@ -88,15 +91,24 @@ export function createRedisSessionDriver(
     const args = [id, ...endingArguments(ending), expectedNonce ?? '', known, ...outbox]
     return { ...run.repeatable(END, names, args), removes: { key: keys.session(userKey, id), owner: userKey } }
   }
+  const endedBy = (userKey: string, [, count, last]: readonly RedisReply[], durable: boolean): Ended => {
+    if (last === 1) tokenRevocations.moved(userKey)
+    return { status: 'done', count: count as number, lastOfUser: last === 1, durable }
+  }
 
   return {
-    read: (ref) => (isEnded(ref) ? Promise.resolve(NOTHING) : (readNear ?? readStore)(ref)),
+    read,
 
-    async confirm(ref) {
-      if (isEnded(ref)) return
+    async readVerified(ref, evaluate, isMiss) {
       const key = keys.session(ref.userKey, ref.id)
-      near?.changed(key)
-      await client.verifyAlignment(key)
+      return readVerified(
+        client,
+        key,
+        async () => evaluate(await read(ref)),
+        (value) => isMiss(value) && !isEnded(ref),
+        // The near cache may hold the reply to another command.
+        () => near?.changed(key),
+      )
     },
 
     async explain(ref) {
@@ -128,44 +140,52 @@ export function createRedisSessionDriver(
       return text(status) === 'created' ? { status: 'created', endedIds: [] } : { status: 'ended' }
     },
 
-    async replace(ref, expectedNonce, record, life) {
+    async replace(ref, expectedNonce, record, life, opens) {
       const { kind, userKey, id } = ref
       const own = [keys.session(userKey, id)]
       const names = kind === 'user' ? [...own, keys.generation(userKey), keys.sessions(userKey)] : own
       const args = [expectedNonce, record, ...lifeArguments(life), id]
-      const replaced = certainly(
+      const key = names[0] ?? ''
+      const replace = (): Promise<readonly RedisReply[]> => run.inTime(REPLACE, names, args)
+      const replaced = stepVerified(
         client,
-        names[0] ?? '',
-        () => run.inTime(REPLACE, names, args),
-        ([word]) => text(word) === 'gone',
+        key,
+        () => certainly(client, key, replace, ([word]) => text(word) === 'gone'),
+        (reply) => isForeignConflict(reply, opens),
       )
       const [status, current] = await changing(own, replaced)
       if (text(status) === 'conflict') return { status: 'conflict', record: current as Buffer }
       return { status: text(status) === 'done' ? 'done' : 'gone' }
     },
 
-    async end({ kind, userKey, id }, ending, expectedNonce) {
+    async end({ kind, userKey, id }, ending) {
       if (kind === 'user') tokenRevocations.announce(userKey)
-      const step = endOf(userKey, id, ending, expectedNonce)
+      const step = endOf(userKey, id, ending)
       // The repetition must not delete tokens that are stored later without a session.
       const again = endOf(userKey, id, { ...ending, takesTokens: false })
-      const record = [keys.session(userKey, id)]
-      // With an expected nonce, the revocation is a step of a change that fails as a whole.
-      const applied = expectedNonce
-        ? { reply: await changing(record, run.always(step.script, step.keys, step.args.slice(2))), durable: false }
-        : await changing(
-            record,
-            lasting.apply(
-              { userKey, id, reason: ending.reason, takesTokens: ending.takesTokens },
-              step,
-              ([, , , known]) => (known === 1 ? [again] : []),
-            ),
-          )
+      const applied = await changing(
+        [keys.session(userKey, id)],
+        lasting.apply({ userKey, id, reason: ending.reason, takesTokens: ending.takesTokens }, step, ([, , , known]) =>
+          known === 1 ? [again] : [],
+        ),
+      )
       if (applied === null) return { status: 'done', count: 1, lastOfUser: false, durable: false }
-      const [status, ended, last] = applied.reply
-      if (last === 1) tokenRevocations.moved(userKey)
-      if (text(status) === 'conflict') return { status: 'conflict', record: ended as Buffer }
-      return { status: 'done', count: ended as number, lastOfUser: last === 1, durable: applied.durable }
+      return endedBy(userKey, applied.reply, applied.durable)
+    },
+
+    async endUnchanged({ kind, userKey, id }, expectedNonce, ending, opens) {
+      if (kind === 'user') tokenRevocations.announce(userKey)
+      const step = endOf(userKey, id, ending, expectedNonce)
+      const key = keys.session(userKey, id)
+      const ended = stepVerified(
+        client,
+        key,
+        () => run.always(step.script, step.keys, step.args.slice(2)),
+        (reply) => isForeignConflict(reply, opens),
+      )
+      const reply = await changing([key], ended)
+      if (text(reply[0]) === 'conflict') return { status: 'conflict', record: reply[1] as Buffer }
+      return endedBy(userKey, reply, false)
     },
 
     async endByUser(userKey, ending, exceptId) {
@@ -192,6 +212,11 @@ export function createRedisSessionDriver(
     absent: index.absent,
     list: index.list,
   }
+}
+
+/** The reply to another command can look like a conflict. Its record belongs to another session, and the caller cannot open it. */
+function isForeignConflict([status, record]: readonly RedisReply[], opens?: (record: Buffer) => boolean): boolean {
+  return text(status) === 'conflict' && opens?.(record as Buffer) !== true
 }
 
 async function createForUser(

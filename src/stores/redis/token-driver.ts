@@ -9,7 +9,7 @@ import { checkedTtlMs } from '../../core/time-to-live.ts'
 import type { RedisArgument, RedisClientPort, RedisReply } from '../../redis/client-port.ts'
 import { duringChange, type NearCache } from './near-cache.ts'
 import type { RedisKeys } from '../keys.ts'
-import { readReply } from '../../redis/reply-alignment.ts'
+import { readReply, readVerified } from '../../redis/reply-alignment.ts'
 import { stringsReply } from '../../redis/reply-shape.ts'
 import { createScriptRunner } from '../../redis/script-runner.ts'
 import { DELETE_TOKENS, RELEASE_LEASE, TAKE_LEASE, WRITE_TOKENS } from './scripts/token.ts'
@@ -68,6 +68,13 @@ export function createRedisTokenDriver(
     return run.lastingInTime(WRITE_TOKENS, names, args)
   }
 
+  const read = async (userKey: string, fields: readonly string[]): Promise<readonly (Buffer | null)[]> => {
+    const key = keys.tokens(userKey)
+    const reply = await client.command(key, ['HMGET', key, ...fields])
+    const records = readReply(client, key, reply, (all) => stringsReply(all, fields.length))
+    const nowMs = client.serverNow(key) + timeOffsetMs()
+    return records.map((record) => (record && endOfLife(record) > nowMs ? record : null))
+  }
   const readOne = (userKey: string, field: string): Promise<Buffer | null> => {
     const key = keys.tokens(userKey)
     return client.command(key, ['HGET', key, field]) as Promise<Buffer | null>
@@ -90,12 +97,18 @@ export function createRedisTokenDriver(
     isDurable: client.isDurable,
     ...(client.isDurable && whenBack && { whenBack }),
 
-    async read(userKey, fields) {
+    read,
+
+    readVerified(userKey, fields, evaluate, isMiss) {
       const key = keys.tokens(userKey)
-      const reply = await client.command(key, ['HMGET', key, ...fields])
-      const records = readReply(client, key, reply, (all) => stringsReply(all, fields.length))
-      const nowMs = client.serverNow(key) + timeOffsetMs()
-      return records.map((record) => (record && endOfLife(record) > nowMs ? record : null))
+      return readVerified(
+        client,
+        key,
+        async () => evaluate(await read(userKey, fields)),
+        isMiss,
+        // The near cache may hold the reply to another command.
+        () => near?.changed(key),
+      )
     },
 
     // No extra function around the client's promise, and no array around one value: they would make a hit a tenth slower.
@@ -112,12 +125,6 @@ export function createRedisTokenDriver(
         if (endOfLife(record) > nowMs) all.set((flat[i] as Buffer).toString('utf8'), record)
       }
       return all
-    },
-
-    async confirm(userKey) {
-      const key = keys.tokens(userKey)
-      near?.changed(key)
-      await client.verifyAlignment(key)
     },
 
     async write(userKey, change) {

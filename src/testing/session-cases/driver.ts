@@ -93,9 +93,9 @@ export const driverCases: readonly ConformanceCase<SessionHarness>[] = [
       const [first, second] = [newRecord(), newRecord()]
       await driver.create(ref, first, LIFE)
       await driver.replace(ref, nonceOf(first), second, LIFE)
-      const reply = await driver.end(ref, ENDING, nonceOf(first))
+      const reply = await driver.endUnchanged(ref, nonceOf(first), ENDING)
       assert.ok(reply.status === 'conflict')
-      const ended = await driver.end(ref, ENDING, nonceOf(second))
+      const ended = await driver.endUnchanged(ref, nonceOf(second), ENDING)
       assert.deepEqual(ended, { status: 'done', count: 1, lastOfUser: true, durable: false })
       const again = await driver.end(ref, ENDING)
       assert.deepEqual(again, { status: 'done', count: 0, lastOfUser: false, durable: false })
