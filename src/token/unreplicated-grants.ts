@@ -16,6 +16,7 @@
  */
 import type { Clock } from '../core/clock.ts'
 import type { EventBus } from '../core/events.ts'
+import { MAX_ENDED_FAMILIES, MAX_WAITING, REMEMBERED_MS } from '../core/loss-limits.ts'
 import type { Grant, Opened, TokenCodec } from './token-codec.ts'
 import type { TokenChange, TokenDriver, TokenRecord } from './token-driver.ts'
 import { fieldsOf, grantField, type GrantName } from './token-fields.ts'
@@ -62,14 +63,10 @@ interface Unreplicated {
   isSuspect: boolean
 }
 
-const MOST = 10_000
-const LIFE_MS = 24 * 3_600_000
 const RETRY_MS = 250
-/** How many ended token families of one user are remembered. */
-const MOST_ENDED = 32
 
 function latest(before: ReadonlySet<string> | undefined, family: string): ReadonlySet<string> {
-  return new Set([...(before ?? []), family].slice(-MOST_ENDED))
+  return new Set([...(before ?? []), family].slice(-MAX_ENDED_FAMILIES))
 }
 
 export function createUnreplicatedGrants(deps: {
@@ -91,9 +88,9 @@ export function createUnreplicatedGrants(deps: {
   const keep = (name: GrantName, commit: Commit | null, ended: ReadonlySet<string>): void => {
     const key = keyOf(name)
     kept.delete(key)
-    kept.set(key, { name, commit, ended, untilMs: clock.monotonic() + LIFE_MS, isSuspect: true })
+    kept.set(key, { name, commit, ended, untilMs: clock.monotonic() + REMEMBERED_MS, isSuspect: true })
     void reconcileAll()
-    if (kept.size <= MOST) return
+    if (kept.size <= MAX_WAITING) return
     const [oldest = ''] = kept.keys()
     kept.delete(oldest)
     events.emit('error', { code: 'COATCHECK_REDIS_OVERLOADED', operation: 'token.unreplicated-grants' })

@@ -6,15 +6,14 @@
  * Only the latest revocations are checked: a server that lost an older one has lost these too.
  */
 import type { Clock } from '../../core/clock.ts'
+import {
+  MAX_CONFIRMED_REVOCATIONS,
+  MAX_CONFIRMED_REVOCATIONS_OF_ONE_USER,
+  REMEMBERED_MS,
+} from '../../core/loss-limits.ts'
 import type { RedisClientPort } from '../../redis/client-port.ts'
 import type { Repeatable } from '../../redis/repeatable.ts'
 
-/** Longer than most sessions live. */
-const LIFE_MS = 24 * 3_600_000
-/** Maximum number of revocations, some hundreds of bytes each. */
-const MOST = 5000
-/** Maximum number of revocations of one user. A user who signs in and out in a loop displaces no revocation of another user. */
-const MOST_OF_ONE_USER = 250
 /** Number of latest revocations to check. In a cluster they lie on several servers, each of which may have lost data. */
 const LOOKED_FOR = 64
 
@@ -37,10 +36,10 @@ export class RevocationMemory {
 
   /** Steps without a `removes` key are not remembered. */
   remember(steps: readonly Repeatable[]): void {
-    const until = this.#clock.monotonic() + LIFE_MS
-    for (const step of steps.slice(-MOST)) if (step.removes) this.#add(step.removes, step, until)
+    const until = this.#clock.monotonic() + REMEMBERED_MS
+    for (const step of steps.slice(-MAX_CONFIRMED_REVOCATIONS)) if (step.removes) this.#add(step.removes, step, until)
     for (const [key, ended] of this.#ended) {
-      if (this.#ended.size <= MOST && ended.until > this.#clock.monotonic()) break
+      if (this.#ended.size <= MAX_CONFIRMED_REVOCATIONS && ended.until > this.#clock.monotonic()) break
       this.#forget(key, ended)
     }
   }
@@ -50,7 +49,7 @@ export class RevocationMemory {
     if (before) this.#forget(key, before)
     const own = this.#byOwner.get(owner) ?? new Set()
     const [oldest = ''] = own
-    const oldestEnded = own.size < MOST_OF_ONE_USER ? undefined : this.#ended.get(oldest)
+    const oldestEnded = own.size < MAX_CONFIRMED_REVOCATIONS_OF_ONE_USER ? undefined : this.#ended.get(oldest)
     if (oldestEnded) this.#forget(oldest, oldestEnded)
     this.#ended.set(key, { step, owner, until })
     this.#byOwner.set(owner, own.add(key))

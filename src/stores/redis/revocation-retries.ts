@@ -5,6 +5,7 @@
  */
 import type { Clock } from '../../core/clock.ts'
 import type { EventBus } from '../../core/events.ts'
+import { MAX_WAITING, REMEMBERED_MS } from '../../core/loss-limits.ts'
 import type { RedisClientPort } from '../../redis/client-port.ts'
 import { RevocationMemory } from './revocation-memory.ts'
 import type { Repeatable } from '../../redis/repeatable.ts'
@@ -22,8 +23,6 @@ export interface RevocationRetry {
 
 const FIRST_PAUSE_MS = 500
 const LONGEST_PAUSE_MS = 60_000
-const LIFE_MS = 24 * 3_600_000
-const MOST_ENTRIES = 10_000
 const LOOK_MS = 100
 
 export class RevocationRetries {
@@ -75,7 +74,7 @@ export class RevocationRetries {
     this.#add({
       name,
       steps,
-      until: now + LIFE_MS,
+      until: now + REMEMBERED_MS,
       confirmed() {
         for (const entry of earlier) entry.confirmed()
         confirmed()
@@ -83,7 +82,7 @@ export class RevocationRetries {
       dueAt: now + FIRST_PAUSE_MS,
       pauseMs: FIRST_PAUSE_MS,
     })
-    if (this.#entries.size > MOST_ENTRIES) {
+    if (this.#entries.size > MAX_WAITING) {
       const [oldest] = this.#entries
       if (oldest) this.#settle(oldest)
       this.#events.emit('error', { code: 'COATCHECK_REDIS_OVERLOADED', operation: 'revocation.retries' })
