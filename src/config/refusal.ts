@@ -21,7 +21,7 @@ export function refuseValue(setting: Setting, value: unknown, variable?: string)
   return refuse(source, `got ${setting.secret ? typeName(value) : showValue(value)}, expected ${setting.kind.wants}`, {
     ...(why !== undefined && { why }),
     fix: `Set ${sourceName(source)} to ${setting.kind.wants}.`,
-    isFixTold: true,
+    isFixInMessage: true,
   })
 }
 
@@ -37,7 +37,7 @@ export function refuse(
 ): ConfigError {
   return new ConfigError('COATCHECK_CONFIG_INVALID', {
     message: capitalised(`${sourceName(source)}: ${complaint}.`),
-    ...(texts.fix === undefined && { fix: `Correct ${sourceName(source)} as the message says.`, isFixTold: true }),
+    ...(texts.fix === undefined && { fix: `Correct ${sourceName(source)} as the message says.`, isFixInMessage: true }),
     ...texts,
     details: { ...source, ...(reason !== undefined && { reason }) },
   })

@@ -1,4 +1,4 @@
-/** Resolves the look of the built-in pages: options and defaults. Both default accents have enough contrast on the page background. */
+/** Resolves the appearance of the built-in pages: options and defaults. Both default accents have enough contrast on the page background. */
 import { own } from '../core/json.ts'
 import type { PagesOptions, ResolvedPages } from './types.ts'
 

@@ -14,7 +14,7 @@ interface Timeouts {
 }
 
 /** The index in Redis has thirteen digits for the time when a session ends. */
-const LONGEST_MS = 3652 * DAY_MS
+const MAX_TIMEOUT_MS = 3652 * DAY_MS
 const DEFAULT_TIMEOUTS: Timeouts = { idleTimeoutMs: 8 * HOUR_MS, absoluteTimeoutMs: DAY_MS }
 
 /** AAL1 has no idle limit, so its idle timeout equals the absolute one. */
@@ -46,7 +46,7 @@ export function resolveSession<D extends object>(options: SessionOptions<D> = ow
 function resolveTimeouts(options: SessionOptions<object>): Timeouts {
   const base = options.preset === undefined ? DEFAULT_TIMEOUTS : PRESETS[options.preset]
   const absoluteTimeoutMs = parseDurationMs(options.absoluteTimeout) ?? base.absoluteTimeoutMs
-  if (absoluteTimeoutMs > LONGEST_MS)
+  if (absoluteTimeoutMs > MAX_TIMEOUT_MS)
     throw refuse({ option: 'session.absoluteTimeout' }, `got ${absoluteTimeoutMs} ms, expected at most ten years`)
   const idle = parseDurationMs(options.idleTimeout)
   if (idle !== null && idle > absoluteTimeoutMs) {

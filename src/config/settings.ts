@@ -101,10 +101,10 @@ export const settings: readonly Setting[] = [
     [
       null,
       kinds.oneOf('debug', 'info', 'warn', 'error', 'silent'),
-      '`warn`; not looked at with `logger`',
+      '`warn`; ignored with `logger`',
       { env: ['COATCHECK_LOG'] },
     ],
-    [null, kinds.text, 'none; not looked at with `logger`', { env: ['DEBUG'] }],
+    [null, kinds.text, 'none; ignored with `logger`', { env: ['DEBUG'] }],
   ]),
   ...table('entra()', [
     ['name', kinds.providerName, '`entra`'],

@@ -71,7 +71,7 @@ function unknownOption(root: SettingRoot, option: string): ConfigError {
     return new ConfigError('COATCHECK_CONFIG_UNKNOWN_OPTION', {
       message: `${shown} is an option of connect-redis. ${fix}`,
       fix,
-      isFixTold: true,
+      isFixInMessage: true,
       details: { option: shown },
     })
   }

@@ -33,14 +33,16 @@ describe('errors', () => {
   ] as const)('prints what, why and fix once, in this order: %s', (_title, texts, [what, why, fix]) => {
     const error = new RedisError('COATCHECK_REDIS_OOM', texts)
     const catalogue = errorCatalogue.COATCHECK_REDIS_OOM
-    const told = { what: what === 'why' ? catalogue.why : what, why, fix: fix === 'fix' ? catalogue.fix : fix }
-    expect(errorWords(error)).toEqual(told)
+    const expected = { what: what === 'why' ? catalogue.why : what, why, fix: fix === 'fix' ? catalogue.fix : fix }
+    expect(errorWords(error)).toEqual(expected)
     // The text that Node prints for an uncaught error.
     const printed = inspect(error)
-    const places = [told.what, told.why, told.fix].flatMap((text) => (text === null ? [] : [printed.indexOf(text)]))
+    const places = [expected.what, expected.why, expected.fix].flatMap((text) =>
+      text === null ? [] : [printed.indexOf(text)],
+    )
     expect(places).not.toContain(-1)
     expect(places).toEqual([...places].sort((a, b) => a - b))
-    for (const text of [told.what, told.why, told.fix, catalogue.why, catalogue.fix]) {
+    for (const text of [expected.what, expected.why, expected.fix, catalogue.why, catalogue.fix]) {
       if (text !== null) expect(printed.split(text).length - 1, text).toBeLessThanOrEqual(1)
     }
   })

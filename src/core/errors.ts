@@ -29,7 +29,7 @@ export interface ErrorTexts {
   /** An imperative sentence with the exact setting or command. */
   readonly fix?: string
   /** `fix` is for programs: the message already contains it, so it is not printed after the message. */
-  readonly isFixTold?: true
+  readonly isFixInMessage?: true
 }
 
 export interface ErrorOptions extends ErrorTexts {
@@ -179,8 +179,8 @@ export interface ErrorWords {
 export function errorWords(error: AnyCoatcheckError): ErrorWords {
   const { message, why, fix } = error
   if (message === generalMessage({ why, fix })) return { what: why, why: null, fix }
-  const isTold = (name: string): boolean => Object.prototype.propertyIsEnumerable.call(error, name)
-  return { what: message, why: isTold('why') ? why : null, fix: isTold('fix') ? fix : null }
+  const isEnumerable = (name: string): boolean => Object.prototype.propertyIsEnumerable.call(error, name)
+  return { what: message, why: isEnumerable('why') ? why : null, fix: isEnumerable('fix') ? fix : null }
 }
 
 function messageOf(code: ErrorCode, { message, why, fix }: ErrorOptions): string {
@@ -197,13 +197,17 @@ function generalMessage({ why, fix }: { readonly why: string; readonly fix: stri
  * A property is enumerable if the message does not contain it already. After a specific message the catalogue's `why` adds nothing. The
  * catalogue's `fix` adds something, unless it only refers to that message.
  */
-function addTexts(error: Error, code: ErrorCode, { message, why, fix, isFixTold }: ErrorOptions): void {
+function addTexts(error: Error, code: ErrorCode, { message, why, fix, isFixInMessage }: ErrorOptions): void {
   const entry = errorCatalogue[code]
   const isSpecific = Boolean(message)
   const define = (name: string, value: string, enumerable: boolean): void => {
     Object.defineProperty(error, name, { value, enumerable, configurable: true, writable: true })
   }
   define('why', why ?? entry.why, isSpecific && why !== undefined)
-  define('fix', fix ?? entry.fix, isSpecific && isFixTold !== true && (fix !== undefined || entry.isGeneral !== true))
+  define(
+    'fix',
+    fix ?? entry.fix,
+    isSpecific && isFixInMessage !== true && (fix !== undefined || entry.isGeneral !== true),
+  )
   define('docs', errorPageUrl(code), true)
 }

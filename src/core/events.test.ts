@@ -5,7 +5,7 @@ import { EventBus } from './events.ts'
 const event = { sessionId: 'uk.id', kind: 'user' } as const
 
 describe('EventBus', () => {
-  it('tells listeners of the name and of everything, until they stop', () => {
+  it('calls listeners of the name and listeners of all events, until they stop', () => {
     const bus = new EventBus()
     const heard: string[] = []
     const stopNamed = bus.on('session.created', ({ sessionId }) => heard.push(`named ${sessionId}`))
@@ -18,7 +18,7 @@ describe('EventBus', () => {
     expect(heard).toEqual(['named uk.id', 'any session.created', 'any session.found'])
   })
 
-  it('survives a listener that throws, and tells the others', () => {
+  it('survives a listener that throws, and calls the others', () => {
     const bus = new EventBus()
     let heard = 0
     bus.on('session.created', () => {

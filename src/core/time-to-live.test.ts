@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { boundedLifeMs, checkedTtlMs, LONGEST_TTL_MS } from './time-to-live.ts'
+import { boundedLifeMs, checkedTtlMs, MAX_TTL_MS } from './time-to-live.ts'
 
 it.each([
   [0, 1],
@@ -25,5 +25,5 @@ it('a life that another library asks for is bounded, and one that is no number i
   expect(boundedLifeMs(null, 5)).toBe(5)
   expect(boundedLifeMs('session', 5)).toBe(5)
   expect(boundedLifeMs(-1, 5)).toBe(-1)
-  expect(boundedLifeMs(Number.POSITIVE_INFINITY, 5)).toBe(LONGEST_TTL_MS)
+  expect(boundedLifeMs(Number.POSITIVE_INFINITY, 5)).toBe(MAX_TTL_MS)
 })

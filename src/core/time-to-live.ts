@@ -8,7 +8,7 @@ import { describeValue } from './redact.ts'
 const DAY_MS = 86_400_000
 
 /** The longest life that another session library can ask for: ten years, as for lifetimes in the options. */
-export const LONGEST_TTL_MS = 3650 * DAY_MS
+export const MAX_TTL_MS = 3650 * DAY_MS
 
 /**
  * How long a store remembers that a session was revoked, milliseconds. It is longer than any request takes, so no late write brings the session
@@ -37,5 +37,5 @@ export function checkedTtlMs(ttlMs: number, name = 'ttlMs'): number {
  */
 export function boundedLifeMs(lifeMs: unknown, fallbackMs: number): number {
   if (typeof lifeMs !== 'number' || Number.isNaN(lifeMs)) return fallbackMs
-  return Math.min(lifeMs, LONGEST_TTL_MS)
+  return Math.min(lifeMs, MAX_TTL_MS)
 }

@@ -125,7 +125,7 @@ describe('createSeal', () => {
     }
   })
 
-  it('tells an unknown key apart, and opens records of every key of the ring', () => {
+  it('reports an unknown key, and opens records of every key of the ring', () => {
     const record = seal.seal(plaintext, address)
     const added = key()
     const rotated = createSeal(createKeyring([added, spec, namesEntryOf(spec)]))

@@ -34,7 +34,7 @@ const VISITOR_RETRY_MS = 5000
 /** The time in which fetches are counted. */
 const WINDOW_MS = 60_000
 /** Key ids of the provider's tokens that a new fetch did not bring, remembered for `WINDOW_MS`. */
-const MOST_UNKNOWN_IDS = 100
+const MAX_UNKNOWN_IDS = 100
 
 /**
  * The sender of a token. `provider`: it came from the token endpoint over TLS. `visitor`: any visitor can post it, and choose its key
@@ -134,10 +134,10 @@ export function createProviderKeys(deps: {
     unknownIds.delete(keyId)
     unknownIds.set(keyId, clock.monotonic())
     const oldest = unknownIds.keys().next()
-    if (unknownIds.size > MOST_UNKNOWN_IDS && oldest.done !== true) unknownIds.delete(oldest.value)
+    if (unknownIds.size > MAX_UNKNOWN_IDS && oldest.done !== true) unknownIds.delete(oldest.value)
   }
 
-  const fetchWithheld = (): OidcError => {
+  const fetchLimitReached = (): OidcError => {
     const times = recentFetches('visitor')
     const [oldestMs] = times
     const isSpent = oldestMs !== undefined && times.length >= FETCHES.visitor
@@ -147,7 +147,7 @@ export function createProviderKeys(deps: {
   }
   /** A request that began after the token arrived proves that the provider does not publish the key. An older request does not. */
   const unknownKey = (sender: TokenSender, { request }: Fetched, requestsBefore: number): SignatureVerdict => {
-    if (sender === 'visitor' && request <= requestsBefore) throw fetchWithheld()
+    if (sender === 'visitor' && request <= requestsBefore) throw fetchLimitReached()
     return 'signing-key'
   }
 

@@ -108,7 +108,7 @@ describe('a failed refresh', () => {
     expect(sent).toHaveLength(1)
   })
 
-  it('tells how long to wait, in seconds or as a date', async () => {
+  it('returns the time to wait, from seconds or a date', async () => {
     answer = oauthError(429, { error: 'slow' }, { 'retry-after': '7' })
     expect((await refreshFailure()).facts).toMatchObject({ status: 429, retryAfterMs: 7000 })
     answer = oauthError(503, { error: 'x' }, { 'retry-after': 'Thu, 01 Jan 2026 00:00:30 GMT' })
@@ -199,7 +199,7 @@ describe('a failed sign-in or discovery', () => {
     expect(everythingIn(toDiscoveryError(error, clock))).not.toContain(CANARY)
   })
 
-  it('another issuer in the metadata is told apart from an outage', async () => {
+  it('another issuer in the metadata is not reported as an outage', async () => {
     metadata.issuer = `${ISSUER}/`
     await expect(clients.get('p')).rejects.toMatchObject({
       code: 'COATCHECK_OIDC_DISCOVERY',
@@ -209,7 +209,7 @@ describe('a failed sign-in or discovery', () => {
 })
 
 describe('metadata that are due for renewal', () => {
-  it('are read in the background; a failure is told, and what is known goes on being used', async () => {
+  it('are read in the background; a failure is reported, and the known metadata stays in use', async () => {
     let nowMs = 0
     const heard: unknown[] = []
     const events = new EventBus()

@@ -18,11 +18,11 @@ export interface RedemptionGate {
    * @throws {OidcError} `COATCHECK_OIDC_UNAVAILABLE` with `details.retryAfterMs`; `COATCHECK_OIDC_CLIENT_REJECTED` while the gate refuses
    *   requests because the provider refuses this client
    */
-  look(provider: string): Promise<RedemptionPassage>
+  check(provider: string): Promise<RedemptionPassage>
 }
 
 export interface RedemptionPassage {
-  /** Sends the request and reports its outcome. @throws as `look`, and the errors of the request */
+  /** Sends the request and reports its outcome. @throws as `check`, and the errors of the request */
   redeem<T>(request: () => Promise<T>): Promise<T>
 }
 
@@ -38,9 +38,9 @@ export function createRedemptionGate(deps: { readonly gate: ProviderGate; readon
   }
 
   return {
-    async look(provider) {
+    async check(provider) {
       const name = gateOfRedemptions(provider)
-      const [common] = await through(provider, Promise.all([gate.look(provider), gate.look(name)]))
+      const [common] = await through(provider, Promise.all([gate.check(provider), gate.check(name)]))
       return {
         async redeem(request) {
           const own = await through(provider, gate.enter(name))

@@ -9,7 +9,7 @@ const WAITING = 100
 /** Always open. The gate itself is tested on every driver; these tests are about places. */
 const pass = (): Promise<Passage> =>
   Promise.resolve({ worked: () => Promise.resolve(), failed: () => Promise.resolve() })
-const open: ProviderGate = { look: pass, enter: pass }
+const open: ProviderGate = { check: pass, enter: pass }
 
 let redemptions: Redemptions
 beforeEach(() => {
@@ -67,7 +67,7 @@ it('says why a gate is shut that another copy of this module has made, as in a N
     const failure = new other.RefreshFailure({ retryAfterMs: 7000 }, { outcome: 'transient', wasAsked: false })
     return Promise.reject(failure)
   }
-  redemptions = createRedemptions({ gate: { look: shut, enter: shut }, clock: createFakeClock() })
+  redemptions = createRedemptions({ gate: { check: shut, enter: shut }, clock: createFakeClock() })
   await expect(redemptions.reserve('p')).rejects.toMatchObject({
     code: 'COATCHECK_OIDC_UNAVAILABLE',
     details: { provider: 'p', reason: 'gate', retryAfterMs: 7000 },

@@ -7,9 +7,9 @@ import type { ProviderGate } from '../token/provider-gate.ts'
 import { createRedemptionGate, redemptionUnavailable, type RedemptionPassage } from './redemption-gate.ts'
 
 /** Redemptions of one provider that run at once in this process. A redemption takes about 100 ms. */
-const MOST_AT_ONCE = 10
-const MOST_WAITING = 100
-const LONGEST_WAIT_MS = 5000
+const MAX_AT_ONCE = 10
+const MAX_WAITING = 100
+const MAX_WAIT_MS = 5000
 
 export interface Redemptions {
   /**
@@ -50,7 +50,7 @@ export function createRedemptions(deps: { readonly gate: ProviderGate; readonly 
         hasLeft = true
       }
       try {
-        const { redeem } = await gate.look(provider)
+        const { redeem } = await gate.check(provider)
         return { redeem, leave: leaveOnce }
       } catch (error) {
         leaveOnce()
@@ -68,17 +68,16 @@ function placesOf(places: Map<string, Places>, provider: string): Places {
 
 /** First come, first served. `leave` passes a place to the next redemption in the queue, so the place stays taken. */
 function placeOf(places: Places, provider: string): Promise<void> {
-  if (places.taken < MOST_AT_ONCE) {
+  if (places.taken < MAX_AT_ONCE) {
     places.taken++
     return Promise.resolve()
   }
-  if (places.waiting.size >= MOST_WAITING)
-    return Promise.reject(redemptionUnavailable(provider, 'busy', LONGEST_WAIT_MS))
+  if (places.waiting.size >= MAX_WAITING) return Promise.reject(redemptionUnavailable(provider, 'busy', MAX_WAIT_MS))
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => {
       places.waiting.delete(take)
-      reject(redemptionUnavailable(provider, 'busy', LONGEST_WAIT_MS))
-    }, LONGEST_WAIT_MS)
+      reject(redemptionUnavailable(provider, 'busy', MAX_WAIT_MS))
+    }, MAX_WAIT_MS)
     const take = (): void => {
       places.waiting.delete(take)
       clearTimeout(timer)

@@ -12,7 +12,7 @@ import type { SignInUrl, SignInParams } from '../token/sign-in-url.ts'
 
 const PURPOSE = 'sign-in-params'
 /** Far above real claims challenges (about 100), and small enough for a URL. */
-const MOST_CHARACTERS = 4096
+const MAX_CHARACTERS = 4096
 /** How long a page with this link may stay open. */
 export const PARAMS_LIFE_MS = 60 * 60_000
 
@@ -32,7 +32,7 @@ export function signInUrlOf(keyring: Keyring, basePath: string, clock: Clock): S
       const expiresAtMs = clock.now() + PARAMS_LIFE_MS
       const content = Buffer.from(JSON.stringify({ claims, scopes, expiresAtMs })).toString('base64url')
       const signature = signatureOf(keyring, provider, userKey, content)
-      if (content.length <= MOST_CHARACTERS) query.set('params', `${content}.${signature}`)
+      if (content.length <= MAX_CHARACTERS) query.set('params', `${content}.${signature}`)
     }
     return `${basePath}/login?${query.toString()}`
   }
@@ -45,7 +45,7 @@ export function readSignInParams(
   params: string | null,
   clock: Clock,
 ): UnverifiedParams | null {
-  if (params === null || params.length > MOST_CHARACTERS + 32) return null
+  if (params === null || params.length > MAX_CHARACTERS + 32) return null
   const [content = '', signature = '', ...more] = params.split('.')
   if (content === '' || more.length > 0) return null
   return {

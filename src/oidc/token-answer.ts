@@ -23,7 +23,7 @@ export interface TokenAnswer {
 }
 
 /** A hundred years. A longer life is an error of the provider. */
-const LONGEST_LIFE_SECONDS = 100 * 366 * 24 * 3600
+const MAX_LIFE_SECONDS = 100 * 366 * 24 * 3600
 
 /** Claims of a refreshed ID token that must equal those of the first one, if both tokens have them. */
 const SAME_AS_BEFORE = [
@@ -36,7 +36,7 @@ export function assertTokenAnswer({ token_type: type, expires_in: lifeSeconds }:
   if (type !== 'bearer') {
     throw signInRefused('COATCHECK_SIGNIN_REJECTED', 'token-type', { expected: 'Bearer', got: shown(type) })
   }
-  if (lifeSeconds !== undefined && !(lifeSeconds >= 0 && lifeSeconds <= LONGEST_LIFE_SECONDS)) {
+  if (lifeSeconds !== undefined && !(lifeSeconds >= 0 && lifeSeconds <= MAX_LIFE_SECONDS)) {
     throw signInRefused('COATCHECK_SIGNIN_REJECTED', 'expires-in')
   }
 }

@@ -17,7 +17,7 @@ export const TRANSACTION_LIFE_MS = 10 * 60_000 // RFC 9700 requires a short life
 export const CLOCK_SLACK_MS = 5 * 60_000
 const STATE_BYTES = 32
 /** Longer than any cookie that a browser keeps. */
-const MOST_CHARACTERS = 4096
+const MAX_CHARACTERS = 4096
 
 /** The values that a transaction is bound to, besides its state and browser. */
 export interface TransactionBinding {
@@ -111,7 +111,7 @@ export function createTransactions({ driver, seal, keyring, random, clock }: Tra
     },
 
     open(id, sealed) {
-      if (sealed.length > MOST_CHARACTERS) return null
+      if (sealed.length > MAX_CHARACTERS) return null
       const record = Buffer.from(sealed, 'base64url')
       const plaintext = seal.open(record, addressOf(id))
       if (typeof plaintext === 'string') return null

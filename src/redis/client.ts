@@ -67,7 +67,7 @@ export class RedisClient implements RedisClientPort {
   readonly #alive: AliveProbe
   readonly #trackers: KeyTracker[] = []
   readonly #durable: DurableConnection
-  readonly #told: StatusLog
+  readonly #statusLog: StatusLog
 
   constructor(source: RedisSource, limits: RedisLimits, deps: RedisClientDeps) {
     const { clock, events } = deps
@@ -103,8 +103,8 @@ export class RedisClient implements RedisClientPort {
     this.#subscriber = new RedisSubscriber(subscriberSource(source))
     // An old offset is better than none. Other calls will report a broken connection.
     this.#clock.keep(() => this.#dispatch.to?.sendCommand(['TIME'], SEND_OPTIONS) ?? null)
-    this.#told = new StatusLog(events)
-    this.#told.tell('connecting', source.endpoint)
+    this.#statusLog = new StatusLog(events)
+    this.#statusLog.report('connecting', source.endpoint)
     void this.#connection.start()
   }
 
@@ -232,7 +232,7 @@ export class RedisClient implements RedisClientPort {
 
   #connectionChanged(state: ConnectionState, code: string | undefined): void {
     this.#allow()
-    this.#told.tell(state === 'down' ? 'reconnecting' : state, this.endpoint, code)
+    this.#statusLog.report(state === 'down' ? 'reconnecting' : state, this.endpoint, code)
     if (state === 'connecting') return
     this.#dispatch.release()
     if (state === 'ready') this.#circuit.probeNow()

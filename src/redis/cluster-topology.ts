@@ -11,8 +11,8 @@ import { nameOfAddress } from './target.ts'
 
 const SLOTS = 16_384
 /** Poll intervals, milliseconds: while a node is unreachable, and otherwise. */
-const LOOK_URGENTLY_MS = 100
-const LOOK_MS = 10_000
+const URGENT_POLL_MS = 100
+const POLL_MS = 10_000
 /** How long a removed node stays open for calls that are still in flight, milliseconds. */
 const LEAVING_MS = 2000
 
@@ -32,7 +32,7 @@ export class ClusterTopology {
   readonly #waiters = new Set<() => void>()
   #mapText = ''
   #timer: ReturnType<typeof setTimeout> | undefined
-  #isLooking = false
+  #isPolling = false
   isClosed = false
 
   constructor(deps: ClusterTopologyDeps) {
@@ -63,13 +63,13 @@ export class ClusterTopology {
   /** Called for a `MOVED` redirect. */
   moved(slot: number, to: RedisClient): void {
     this.#slots[slot] = to
-    this.lookSoon()
+    this.pollSoon()
   }
 
-  lookSoon(): void {
-    if (this.#isLooking || this.isClosed) return
+  pollSoon(): void {
+    if (this.#isPolling || this.isClosed) return
     clearTimeout(this.#timer)
-    this.#timer = setTimeout(() => void this.#look(), this.#mapText === '' ? 1 : LOOK_URGENTLY_MS / 4).unref()
+    this.#timer = setTimeout(() => void this.#poll(), this.#mapText === '' ? 1 : URGENT_POLL_MS / 4).unref()
   }
 
   /** Resolves when the map is known and each node in it is ready. Otherwise rejects with the reason after the connect deadline. */
@@ -81,21 +81,21 @@ export class ClusterTopology {
   async close(): Promise<void> {
     this.isClosed = true
     clearTimeout(this.#timer)
-    for (const settle of this.#waiters) settle()
+    for (const wake of this.#waiters) wake()
     await Promise.all([...this.#nodes.values()].map((node) => node.close()))
   }
 
   /** Queries every node that answers, and accepts the map that most of them report. A node that is cut off does not know its successor. */
-  async #look(): Promise<void> {
-    this.#isLooking = true
+  async #poll(): Promise<void> {
+    this.#isPolling = true
     const asked = [...this.#nodes.entries()].filter(([, node]) => node.isReady)
     const maps = await Promise.all(asked.map(([name, node]) => this.#mapOf(name, node)))
-    this.#isLooking = false
+    this.#isPolling = false
     if (this.isClosed) return
     const map = agreedMap(maps.filter((one) => one !== null))
     if (map !== null) this.#follow(map)
     const isWhole = this.#mapText !== '' && this.servers().every((node) => node.isReady)
-    this.#timer = setTimeout(() => void this.#look(), isWhole ? LOOK_MS : LOOK_URGENTLY_MS).unref()
+    this.#timer = setTimeout(() => void this.#poll(), isWhole ? POLL_MS : URGENT_POLL_MS).unref()
   }
 
   async #mapOf(name: string, node: RedisClient): Promise<SlotMap | null> {
@@ -115,7 +115,7 @@ export class ClusterTopology {
     if (!isNews) return
     this.#mapText = text
     this.#deps.changed()
-    for (const settle of this.#waiters) settle()
+    for (const wake of this.#waiters) wake()
     const used = new Set(this.servers())
     for (const [name, node] of this.#nodes) if (!used.has(node)) this.#letGo(name, node)
   }

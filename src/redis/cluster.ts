@@ -2,7 +2,7 @@
  * Client port on a Redis Cluster: one client per node, and a map from hash slots to nodes. Each node has its own deadline queue entries,
  * circuit and reconnects, so that one hung node does not slow calls to the others.
  *
- * The cluster client of the library is not used for this. It neither drops a hung node nor looks for its successor before some node
+ * The cluster client of the library is not used for this. It neither drops a hung node nor searches for its successor before some node
  * answers. Callers waited seconds after the failover was over (docs/decisions/0013).
  */
 import { type CoatcheckError, isCoatcheckError, RedisError } from '../core/errors.ts'
@@ -29,7 +29,7 @@ import type { RedisScript } from './script.ts'
 import { addressSource } from './source.ts'
 import type { ClusterTarget } from './target.ts'
 
-const MOST_REDIRECTS = 16
+const MAX_REDIRECTS = 16
 
 interface ClusterTracking {
   readonly prefixes: readonly string[]
@@ -65,7 +65,7 @@ export class RedisCluster implements RedisClientPort {
       },
     })
     for (const address of target.nodes) this.#topology.node(address)
-    this.#topology.lookSoon()
+    this.#topology.pollSoon()
   }
 
   command(key: string, args: readonly RedisArgument[], options?: CallOptions): Promise<RedisReply> {
@@ -104,7 +104,7 @@ export class RedisCluster implements RedisClientPort {
     } catch (error) {
       // The slot has just moved. The durable connection does not follow the redirect, so its replicas cannot acknowledge this write.
       if (!isCoatcheckError(error) || error.code !== 'COATCHECK_REDIS_CROSSSLOT') throw error
-      this.#topology.lookSoon()
+      this.#topology.pollSoon()
       return { reply: await this.script(script, keys, args, options), durable: false }
     }
   }
@@ -156,7 +156,7 @@ export class RedisCluster implements RedisClientPort {
       wheel: this.#wheel,
       redirect: (call, error) => this.#redirect(node, address, call, error),
       changed: (isUp) => {
-        this.#topology.lookSoon()
+        this.#topology.pollSoon()
         this.#deps.changed?.(isUp)
       },
     })
@@ -175,7 +175,7 @@ export class RedisCluster implements RedisClientPort {
     const to = this.#topology.node({ host, port: redirection.port })
     this.#unheard()
     if (!redirection.isAsk) this.#topology.moved(redirection.slot, to)
-    if (++call.redirects > MOST_REDIRECTS || this.#topology.isClosed) call.reject(this.#lost(from))
+    if (++call.redirects > MAX_REDIRECTS || this.#topology.isClosed) call.reject(this.#lost(from))
     else {
       call.isAsking = redirection.isAsk
       to.adopt(call)

@@ -1,6 +1,6 @@
 /**
  * Manages the connection from the first attempt through losses and reconnects to its end. It knows at any moment whether commands may be
- * sent and, if not, why. The client library cannot tell: it retries forever and rejects nothing. It emits no event while a server accepts a
+ * sent and, if not, why. The client library does not report this: it retries forever and rejects nothing. It emits no event while a server accepts a
  * connection and stays silent. It also sends queued commands before it knows which server it reached.
  */
 import type { CoatcheckError } from '../core/errors.ts'
@@ -8,7 +8,7 @@ import { ConnectionProblem } from './connection-problem.ts'
 import { diagnose, type Diagnosis } from './diagnose.ts'
 import { cutClient, type RedisLibraryClient } from './library.ts'
 import { ReadyWaiters } from './ready-waiters.ts'
-import { LONGEST_RETRY_MS, retryDelayMs } from './reconnect.ts'
+import { MAX_RETRY_MS, retryDelayMs } from './reconnect.ts'
 import type { RedisSource } from './source.ts'
 import type { RedisTarget } from './target.ts'
 
@@ -119,7 +119,7 @@ export class RedisConnection {
     clearTimeout(this.#retry)
     this.#problem.found(this.#problem.unreachable('the store was closed'), true)
     this.#change('closed')
-    this.#waiters.settle(this.problem())
+    this.#waiters.finish(this.problem())
     if (client?.isReady) await drained()
     if (client && this.#source.isOwn) cutClient(client, this.#hasSocket)
     await this.#source.close?.()
@@ -186,7 +186,7 @@ export class RedisConnection {
     clearTimeout(this.#watchdog)
     this.#problem.solved()
     this.#change('ready')
-    this.#waiters.settle(null)
+    this.#waiters.finish(null)
   }
 
   #failed(client: RedisLibraryClient, error: unknown): void {
@@ -201,7 +201,7 @@ export class RedisConnection {
     if (this.#source.isMoving) this.#begin(retryDelayMs(1))
     else if (this.#source.target !== null) void this.#probe(this.#source.target)
     // The reconnect strategy of the application has given up. Coatcheck keeps trying.
-    else if (!client.isOpen) this.#later(() => !client.isOpen && this.#connect(client), LONGEST_RETRY_MS)
+    else if (!client.isOpen) this.#later(() => !client.isOpen && this.#connect(client), MAX_RETRY_MS)
   }
 
   /** The application closed its client, so Coatcheck does not open it again. */
@@ -238,7 +238,7 @@ export class RedisConnection {
     clearTimeout(this.#watchdog)
     this.#problem.found(problem, this.state === 'ready')
     this.#change('down', this.#problem.code)
-    if (!this.problem().retryable) this.#waiters.settle(this.problem())
+    if (!this.problem().retryable) this.#waiters.finish(this.problem())
   }
 
   #change(state: ConnectionState, code?: string): void {

@@ -22,7 +22,7 @@ function entry(expired: string[], name: string): Expiring {
   return { settled: false, due: 0, expire: () => expired.push(name) }
 }
 
-test('expires in order, never early, at most two ticks late; settled ones not at all', () => {
+test('expires in order, never early, at most two ticks late; a settled entry never expires', () => {
   const expired: string[] = []
   const wheel = wheelOf()
   wheel.queue(250).add(entry(expired, 'a'))

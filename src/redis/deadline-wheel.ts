@@ -9,7 +9,7 @@
 import type { Clock } from '../core/clock.ts'
 
 export const TICK_MS = 10
-const LONGEST_TICK_MS = 50
+const MAX_TICK_MS = 50
 const IDLE_TICKS = 100
 const FIRST_SIZE = 64
 
@@ -112,7 +112,7 @@ export class DeadlineWheel {
    * blocked has its whole deadline. If it times out, the deadline of its script on the server has passed too (`script-runner.ts`).
    */
   now(): number {
-    return this.#timeMs + Math.min(this.#clock.monotonic() - this.#lastTickMs, LONGEST_TICK_MS)
+    return this.#timeMs + Math.min(this.#clock.monotonic() - this.#lastTickMs, MAX_TICK_MS)
   }
 
   start(): void {
@@ -124,7 +124,7 @@ export class DeadlineWheel {
 
   #tick(): void {
     const now = this.#clock.monotonic()
-    this.#timeMs += Math.min(now - this.#lastTickMs, LONGEST_TICK_MS)
+    this.#timeMs += Math.min(now - this.#lastTickMs, MAX_TICK_MS)
     this.#lastTickMs = now
     // After the poll phase, so that replies that have arrived are handled first.
     setImmediate(() => this.#sweep())

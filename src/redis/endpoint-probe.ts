@@ -28,7 +28,7 @@ export async function probeEndpoint({ address, tls }: RedisTarget, endpoint: str
   }
   if (tls) return null
   // Only the start of a handshake matters, so an unknown certificate counts as well.
-  const speaksTls = await settled(connectTls(address), 'secureConnect', () => true, isTlsAnswer)
+  const speaksTls = await firstEventOf(connectTls(address), 'secureConnect', () => true, isTlsAnswer)
   return speaksTls ? diagnosis('COATCHECK_REDIS_TLS', endpoint, 'the port speaks TLS, and the URL says redis://') : null
 }
 
@@ -36,11 +36,11 @@ function firstByteAfterPing(address: { readonly host: string; readonly port: num
   const plain = connectPlain(address)
   plain.write('PING\r\n')
   const firstByte = (chunk: unknown) => (Buffer.isBuffer(chunk) ? (chunk[0] ?? null) : null)
-  return settled<number | null>(plain, 'data', firstByte, () => null)
+  return firstEventOf<number | null>(plain, 'data', firstByte, () => null)
 }
 
 /** @returns what `onEvent` or `onError` makes of the first event; `onError(null)` if nothing arrives */
-function settled<Answer>(
+function firstEventOf<Answer>(
   socket: Duplex,
   event: string,
   onEvent: (value: unknown) => Answer,

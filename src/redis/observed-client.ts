@@ -19,7 +19,7 @@ export function observedClient(
 
   const timed = async <T>(operation: string, run: () => Promise<T>): Promise<T> => {
     const startedMs = clock.monotonic()
-    const tell = (code: string | null): void =>
+    const report = (code: string | null): void =>
       events.emit('redis.operation', {
         operation,
         outcome: code === null ? 'ok' : redisOutcomeOf(code),
@@ -29,15 +29,15 @@ export function observedClient(
       })
     try {
       const reply = await run()
-      tell(isLateReply(reply) ? 'COATCHECK_REDIS_TIMEOUT' : null)
+      report(isLateReply(reply) ? 'COATCHECK_REDIS_TIMEOUT' : null)
       return reply
     } catch (error) {
-      tell(isCoatcheckError(error) ? error.code : 'UNKNOWN')
+      report(isCoatcheckError(error) ? error.code : 'UNKNOWN')
       throw error
     }
   }
 
-  const told = <T>(command: string, script: RedisScript | null, run: () => Promise<T>): Promise<T> => {
+  const observed = <T>(command: string, script: RedisScript | null, run: () => Promise<T>): Promise<T> => {
     const name = script?.name ?? command
     const work = events.hasListeners('redis.operation') ? () => timed(name, run) : run
     const facts = { command, ...(script && { script: script.name }), ...where }
@@ -53,17 +53,17 @@ export function observedClient(
     ...(client.writeTimeoutMs !== undefined && { writeTimeoutMs: client.writeTimeoutMs }),
     command: (key, args, options) =>
       isWatched()
-        ? told(String(args[0]).toUpperCase(), null, () => client.command(key, args, options))
+        ? observed(String(args[0]).toUpperCase(), null, () => client.command(key, args, options))
         : client.command(key, args, options),
     script: (script, keys, args, options) =>
       isWatched()
-        ? told('EVALSHA', script, () => client.script(script, keys, args, options))
+        ? observed('EVALSHA', script, () => client.script(script, keys, args, options))
         : client.script(script, keys, args, options),
     verifyAlignment: (key) => client.verifyAlignment(key),
     epochOf: (key) => client.epochOf(key),
     lasting: (script, keys, args, options) =>
       isWatched()
-        ? told('EVALSHA', script, () => client.lasting(script, keys, args, options))
+        ? observed('EVALSHA', script, () => client.lasting(script, keys, args, options))
         : client.lasting(script, keys, args, options),
     servers: () => client.servers(),
     watch: (channel, listener) => client.watch(channel, listener),

@@ -2,13 +2,13 @@
 import type { CoatcheckError } from '../core/errors.ts'
 
 export class ReadyWaiters {
-  readonly #settle = new Set<(error: CoatcheckError | null) => void>()
+  readonly #waiting = new Set<(error: CoatcheckError | null) => void>()
 
-  /** Rejects with the error passed to `settle`, or with the error of `late` after the timeout. */
+  /** Rejects with the error passed to `finish`, or with the error of `late` after the timeout. */
   async wait(timeoutMs: number, late: () => CoatcheckError): Promise<void> {
     const error = await new Promise<CoatcheckError | null>((resolve) => {
       const timer = setTimeout(() => resolve(late()), timeoutMs)
-      this.#settle.add((outcome) => {
+      this.#waiting.add((outcome) => {
         clearTimeout(timer)
         resolve(outcome)
       })
@@ -17,8 +17,8 @@ export class ReadyWaiters {
   }
 
   /** @param error `null`: the connection is ready */
-  settle(error: CoatcheckError | null): void {
-    for (const settle of this.#settle) settle(error)
-    this.#settle.clear()
+  finish(error: CoatcheckError | null): void {
+    for (const finish of this.#waiting) finish(error)
+    this.#waiting.clear()
   }
 }

@@ -33,8 +33,8 @@ export function resolveTls(
   const [ca, cert, key] = [given('ca'), given('cert'), given('key')]
   if (!tls || 'path' in address) {
     // The operator configured TLS here. A plain connection would silently ignore that.
-    const believed = ca?.source ?? cert?.source ?? key?.source ?? (options && { option: `${root}.tls` })
-    if (believed) throw refuse(believed, 'is for TLS, and the URL does not begin with rediss://')
+    const tlsSource = ca?.source ?? cert?.source ?? key?.source ?? (options && { option: `${root}.tls` })
+    if (tlsSource) throw refuse(tlsSource, 'is for TLS, and the URL does not begin with rediss://')
     return null
   }
   if ((cert === null) !== (key === null)) {

@@ -13,8 +13,8 @@ import type { RedisAddress } from './redis-url.ts'
 import { addressSource, type RedisSource } from './source.ts'
 import { nameOfAddress, type RedisTarget, type SentinelTarget } from './target.ts'
 
-const LOOK_MS = 1000
-const LOOK_URGENTLY_MS = 100
+const POLL_MS = 1000
+const URGENT_POLL_MS = 100
 /** How long to wait for a newer answer after the first one, milliseconds. */
 const PATIENCE_MS = 50
 
@@ -41,7 +41,7 @@ export class SentinelSource implements RedisSource {
     this.#target = target
     const wheel = new DeadlineWheel(deps.clock)
     this.#sentinels = target.sentinels.map((one) => new RedisClient(addressSource(one), limits, { ...deps, wheel }))
-    this.#lookIn(LOOK_MS)
+    this.#pollIn(POLL_MS)
   }
 
   get endpoint(): string {
@@ -77,7 +77,7 @@ export class SentinelSource implements RedisSource {
   hurry(isUrgent: boolean): void {
     if (isUrgent === this.#isUrgent) return
     this.#isUrgent = isUrgent
-    this.#lookIn(isUrgent ? 0 : LOOK_MS)
+    this.#pollIn(isUrgent ? 0 : POLL_MS)
   }
 
   async close(): Promise<void> {
@@ -102,18 +102,18 @@ export class SentinelSource implements RedisSource {
     return new RedisError('COATCHECK_REDIS_UNREACHABLE', { message: `Redis ${this.#target.name}: ${says}.` })
   }
 
-  #lookIn(delayMs: number): void {
+  #pollIn(delayMs: number): void {
     clearTimeout(this.#timer)
-    if (!this.#isClosed) this.#timer = setTimeout(() => void this.#look(), delayMs).unref()
+    if (!this.#isClosed) this.#timer = setTimeout(() => void this.#poll(), delayMs).unref()
   }
 
-  async #look(): Promise<void> {
+  async #poll(): Promise<void> {
     const answer = await this.#ask()
     const before = this.#known
     if (answer !== null && before !== null && this.#take(answer)) {
       for (const moved of this.#followers) moved()
     }
-    this.#lookIn(this.#isUrgent ? LOOK_URGENTLY_MS : LOOK_MS)
+    this.#pollIn(this.#isUrgent ? URGENT_POLL_MS : POLL_MS)
   }
 
   /** @returns whether the primary changed */

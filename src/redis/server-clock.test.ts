@@ -17,7 +17,7 @@ test('the offset is measured against the middle of the round trip, and survives 
   expect(clock.now()).toBe(nowMs + 5000)
 })
 
-test('an answer that took long is believed only against what it rules out', async () => {
+test('a slow answer corrects the clock only if the clock contradicts it', async () => {
   let nowMs = 1_000_000
   const clock = new ServerClock({ now: () => nowMs, monotonic: () => nowMs })
   // Both clocks agree. The process was busy for three seconds before it saw the reply.

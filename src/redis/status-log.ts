@@ -11,7 +11,7 @@ export class StatusLog {
   }
 
   /** @param code why the connection cannot be used; a new code counts as a change */
-  tell(status: EventMap['redis.status']['status'], server: string, code?: string): void {
+  report(status: EventMap['redis.status']['status'], server: string, code?: string): void {
     const change = `${status} ${code ?? ''}`
     if (change === this.#last) return
     this.#last = change

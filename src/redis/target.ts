@@ -65,7 +65,7 @@ export type RedisCredentialsProvider =
       /** Kind of provider, as `redis` names it. */
       readonly type: 'streaming-credentials-provider'
       /** Called once for each connection. The listener receives every new password. */
-      // The listener's type differs between copies of the library, so it is not looked at.
+      // The listener's type differs between copies of the library, so this code does not read it.
       // eslint-disable-next-line @typescript-eslint/no-explicit-any
       readonly subscribe: (listener: any) => Promise<unknown>
     }

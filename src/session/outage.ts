@@ -10,7 +10,7 @@ import type { SessionRef } from './session-driver.ts'
 import type { Loaded } from './session-vault.ts'
 import type { ParsedTicket } from './ticket.ts'
 
-const MOST_SESSIONS = 10_000
+const MAX_SESSIONS = 10_000
 
 interface Verified {
   readonly loaded: Loaded
@@ -35,7 +35,7 @@ export class VerifiedSessions {
     const { id } = loaded.ref
     this.#verified.delete(id)
     this.#verified.set(id, { loaded, atMs: this.#clock.now() })
-    if (this.#verified.size <= MOST_SESSIONS) return
+    if (this.#verified.size <= MAX_SESSIONS) return
     const [oldest = ''] = this.#verified.keys()
     this.#verified.delete(oldest)
   }

@@ -127,7 +127,7 @@ export function createCore<D extends object>(deps: SessionStoreDeps<D>): Session
   }
 
   /** A transition for the holder of one ticket: refused if that ticket no longer opens the session. */
-  const held =
+  const ifTicketOpens =
     (secretHash: Buffer, transition: Transition): Transition =>
     (record) => {
       const nowMs = clock.now()
@@ -162,7 +162,7 @@ export function createCore<D extends object>(deps: SessionStoreDeps<D>): Session
     }
   }
 
-  const lookUp = createSessionLookup({ driver, vault, events })
+  const lookup = createSessionLookup({ driver, vault, events })
 
   return {
     deps,
@@ -184,7 +184,7 @@ export function createCore<D extends object>(deps: SessionStoreDeps<D>): Session
         events.emit('session.missed', { reason: parsed })
         return parsed
       }
-      const found = await lookUp(parsed)
+      const found = await lookup(parsed)
       if (typeof found === 'string') {
         verified.forget(parsed.ref)
         events.emit('session.missed', { reason: found, sessionId: sessionIdOf(parsed.ref) })
@@ -195,13 +195,13 @@ export function createCore<D extends object>(deps: SessionStoreDeps<D>): Session
       }
       const { loaded, status } = found
       verified.keep(loaded)
-      const isSettled = status !== 'pending' && !isTouchDue(loaded.record, config.idleTimeoutMs, clock.now())
-      return { parsed, loaded: isSettled ? loaded : await visited(parsed, loaded) }
+      const needsNoWrite = status !== 'pending' && !isTouchDue(loaded.record, config.idleTimeoutMs, clock.now())
+      return { parsed, loaded: needsNoWrite ? loaded : await visited(parsed, loaded) }
     },
 
     async isLive(ticket) {
       const parsed = tickets.parse(ticket)
-      return typeof parsed !== 'string' && typeof (await lookUp(parsed)) !== 'string'
+      return typeof parsed !== 'string' && typeof (await lookup(parsed)) !== 'string'
     },
 
     async create(userId, profile, given, replacing = 0, beforeWrite) {
@@ -233,7 +233,7 @@ export function createCore<D extends object>(deps: SessionStoreDeps<D>): Session
     },
 
     commit(from, secretHash, changes) {
-      const transition = held(secretHash, (record) => ({
+      const transition = ifTicketOpens(secretHash, (record) => ({
         ...touched(record, config.idleTimeoutMs, clock.now()),
         ...data.apply(record, changes),
       }))
@@ -242,7 +242,7 @@ export function createCore<D extends object>(deps: SessionStoreDeps<D>): Session
 
     async rotate(from, secretHash, immediate) {
       const issued = tickets.issue(from.ref, from.record.absoluteExpiresAtMs)
-      const transition = held(secretHash, (record) => ({
+      const transition = ifTicketOpens(secretHash, (record) => ({
         ...touched(record, config.idleTimeoutMs, clock.now()),
         secrets: withNewSecret(record.secrets, issued.secretHash, immediate),
       }))

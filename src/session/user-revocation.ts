@@ -22,9 +22,9 @@ export async function revokeSessionsOfUser(
   ending: Ending,
   exceptId: string | undefined,
 ): Promise<EndedByUser> {
-  const [told] = revoking ? await Promise.allSettled([revoking(userKey)]) : []
+  const [preparation] = revoking ? await Promise.allSettled([revoking(userKey)]) : []
   const ended = await driver.endByUser(userKey, ending, exceptId)
   events.emit('session.user-ended', { userKey, count: ended.count, reason: ending.reason })
-  if (told?.status === 'rejected') throw told.reason
+  if (preparation?.status === 'rejected') throw preparation.reason
   return ended
 }

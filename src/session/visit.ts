@@ -12,8 +12,8 @@ import type { Loaded } from './session-vault.ts'
 import type { IssuedTicket } from './ticket.ts'
 import type { Device, MissReason, Revoked, Session, SignInInput, TicketSink, Visit } from './types.ts'
 
-/** The session that the visitor holds: the record, the secret hash that opens it, and the text of the ticket. */
-interface Holding {
+/** The current session of the visitor: the record, the secret hash that opens it, and the text of the ticket. */
+interface CurrentSession {
   readonly ticket: string
   readonly secretHash: Buffer
   readonly loaded: Loaded
@@ -26,24 +26,24 @@ export async function createVisit<D extends object>(
   deviceOf: () => Device | undefined,
 ): Promise<Visit<D>> {
   const found = ticket === null ? 'none' : await core.find(ticket)
-  let held: Holding | null =
+  let current: CurrentSession | null =
     ticket === null || typeof found === 'string'
       ? null
       : { ticket, secretHash: found.parsed.secretHash, loaded: found.loaded }
   let reason: MissReason | null = typeof found === 'string' ? found : null
-  let creating: Promise<Holding> | null = null
+  let creating: Promise<CurrentSession> | null = null
 
-  const hold = (next: Holding): Holding => {
+  const deliver = (next: CurrentSession): CurrentSession => {
     sink.issue(next.ticket, next.loaded.record.absoluteExpiresAtMs)
-    held = next
+    current = next
     reason = null
     return next
   }
 
   /** Ends a new session whose ticket cannot be sent any more: no browser could open it. */
-  const holdNew = async (next: Holding): Promise<Holding> => {
+  const deliverNew = async (next: CurrentSession): Promise<CurrentSession> => {
     try {
-      return hold(next)
+      return deliver(next)
     } catch (error) {
       await core.end(next.loaded.ref, 'undelivered', true)
       throw error
@@ -52,9 +52,9 @@ export async function createVisit<D extends object>(
 
   /**
    * Issues the ticket before its session is stored, in the turn of the call. A caller who forgets to await the write and responds
-   * immediately then still keeps the session. The visitor holds no session here, so a failed write takes nothing from them.
+   * immediately then still keeps the session. The visitor has no session here, so a failed write takes nothing from them.
    */
-  const createAhead = async (profile: SessionProfile, draft: Draft): Promise<Holding> => {
+  const createAhead = async (profile: SessionProfile, draft: Draft): Promise<CurrentSession> => {
     const ahead: IssuedTicket[] = []
     const issue = (issued: IssuedTicket, absoluteExpiresAtMs: number): void => {
       sink.issue(issued.ticket, absoluteExpiresAtMs)
@@ -63,14 +63,14 @@ export async function createVisit<D extends object>(
     try {
       const { issued, loaded } = await core.create(null, profile, draft, 0, issue)
       reason = null
-      return (held = { ticket: issued.ticket, secretHash: issued.secretHash, loaded })
+      return (current = { ticket: issued.ticket, secretHash: issued.secretHash, loaded })
     } catch (error) {
       if (ahead.length > 0) sink.withdraw?.()
       throw error
     }
   }
 
-  const create = async (changes: readonly Change[]): Promise<Holding> => {
+  const create = async (changes: readonly Change[]): Promise<CurrentSession> => {
     sink.assertWritable()
     sink.assertReplacesNone?.()
     const draft = core.data.draft(changes)
@@ -78,11 +78,11 @@ export async function createVisit<D extends object>(
     const profile = device ? { device } : {}
     if (sink.mayLeaveUnnoticed) return createAhead(profile, draft)
     const { issued, loaded } = await core.create(null, profile, draft)
-    return holdNew({ ticket: issued.ticket, secretHash: issued.secretHash, loaded })
+    return deliverNew({ ticket: issued.ticket, secretHash: issued.secretHash, loaded })
   }
 
   const commit = async (changes: readonly Change[]): Promise<Loaded> => {
-    if (!held && !creating) {
+    if (!current && !creating) {
       creating = create(changes)
       try {
         return (await creating).loaded
@@ -92,9 +92,9 @@ export async function createVisit<D extends object>(
     }
     // Parallel first writes of one request wait for the write that creates the session, and then change that session.
     if (creating) await creating.catch(() => undefined)
-    if (!held) return commit(changes)
-    const loaded = await core.commit(held.loaded, held.secretHash, changes)
-    held = { ...held, loaded }
+    if (!current) return commit(changes)
+    const loaded = await core.commit(current.loaded, current.secretHash, changes)
+    current = { ...current, loaded }
     return loaded
   }
 
@@ -105,12 +105,12 @@ export async function createVisit<D extends object>(
     watched: core.watched,
     commit: (_from, _secretHash, changes) => commit(changes),
   }
-  const session = new SessionSnapshot<D>(backend, held?.loaded ?? null, null)
+  const session = new SessionSnapshot<D>(backend, current?.loaded ?? null, null)
 
   /** Gives the browser back its previous ticket, or none. */
   const takeBack = (): void => {
     try {
-      if (held) sink.issue(held.ticket, held.loaded.record.absoluteExpiresAtMs)
+      if (current) sink.issue(current.ticket, current.loaded.record.absoluteExpiresAtMs)
       else sink.withdraw?.()
     } catch {
       // The response was sent with the new ticket, which opens an ended session.
@@ -121,28 +121,28 @@ export async function createVisit<D extends object>(
     sink.assertWritable()
     const device = input.device ?? deviceOf()
     const withDevice = device ? { ...input, device } : input
-    const { issued, loaded } = await signInSession(core, held?.ticket ?? null, withDevice, {
+    const { issued, loaded } = await signInSession(core, current?.ticket ?? null, withDevice, {
       issue: ({ ticket: next }, absoluteExpiresAtMs) => sink.issue(next, absoluteExpiresAtMs),
       takeBack,
     })
-    held = { ticket: issued.ticket, secretHash: issued.secretHash, loaded }
+    current = { ticket: issued.ticket, secretHash: issued.secretHash, loaded }
     reason = null
     session.adopt(loaded)
     return session
   }
 
   const rotate = async (immediate: boolean): Promise<void> => {
-    if (!held) return
+    if (!current) return
     sink.assertWritable()
-    session.adopt(hold(await core.rotate(held.loaded, held.secretHash, immediate)).loaded)
+    session.adopt(deliver(await core.rotate(current.loaded, current.secretHash, immediate)).loaded)
   }
 
   const signOut = async (signOutReason: string): Promise<Revoked> => {
-    // The visitor may hold a session whose cookie the browser did not send. Without that cookie, the browser could not end it any more.
-    if (!held) sink.assertReplacesNone?.()
+    // The visitor may have a session whose cookie the browser did not send. Without that cookie, the browser could not end it any more.
+    if (!current) sink.assertReplacesNone?.()
     // Ending the session needs no header: the store decides.
-    const revoked = held ? await core.end(held.loaded.ref, signOutReason, true) : { count: 0, durable: false }
-    held = null
+    const revoked = current ? await core.end(current.loaded.ref, signOutReason, true) : { count: 0, durable: false }
+    current = null
     reason = 'none'
     session.adopt(null)
     sink.clear()

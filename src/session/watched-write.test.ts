@@ -20,7 +20,7 @@ function watch(write: Promise<string> = failing()): { reports: WriteFailure[]; w
 }
 
 /** Waits until each promise has failed, and both Node and Coatcheck have decided which failures are unhandled. */
-async function settled(): Promise<void> {
+async function rejectionsReported(): Promise<void> {
   for (let i = 0; i < 4; i++) await turn()
 }
 
@@ -38,7 +38,7 @@ describe('a write that fails', () => {
   ])('is reported once, and is no unhandled rejection, when its promise %s', async (_use, use) => {
     const { reports, watched } = watch()
     use(watched)
-    await settled()
+    await rejectionsReported()
     expect(reports).toEqual([{ operation: 'session.set', error: failure }])
   })
 
@@ -63,24 +63,24 @@ describe('a write that fails', () => {
   ])('reaches its caller through %s, and is not reported', async (_use, use) => {
     const { reports, watched } = watch()
     await expect(use(watched)).rejects.toBe(failure)
-    await settled()
+    await rejectionsReported()
     expect(reports).toEqual([])
   })
 
   it('is not reported when allSettled or a catch has it, nor when it failed before it was awaited', async () => {
-    const settledOnes = watch()
-    await expect(Promise.allSettled([settledOnes.watched])).resolves.toEqual([{ status: 'rejected', reason: failure }])
+    const handled = watch()
+    await expect(Promise.allSettled([handled.watched])).resolves.toEqual([{ status: 'rejected', reason: failure }])
     const caught = watch()
     caught.watched.catch(() => undefined)
     const atOnce = watch(Promise.reject(failure))
     await expect(atOnce.watched).rejects.toBe(failure)
-    await settled()
-    expect([settledOnes, caught, atOnce].map(({ reports }) => reports)).toEqual([[], [], []])
+    await rejectionsReported()
+    expect([handled, caught, atOnce].map(({ reports }) => reports)).toEqual([[], [], []])
   })
 
   it('still reaches a caller that awaits it after the report', async () => {
     const { reports, watched } = watch()
-    await settled()
+    await rejectionsReported()
     expect(reports).toHaveLength(1)
     await expect(watched).rejects.toBe(failure)
   })
@@ -108,7 +108,7 @@ it('an error in a callback of the caller stays an unhandled rejection', async ()
     throw bug
   })
   expect(await unhandled).toEqual([bug, expect.any(Promise)])
-  await settled()
+  await rejectionsReported()
   expect(reports).toEqual([])
 })
 

@@ -35,7 +35,7 @@ describe.each(['', 'app:', 'a.b*[x]:'])('with the prefix %j', (prefix) => {
     expect(new Set(built.map(([, { family }]) => family))).toEqual(new Set(KEY_FAMILIES))
   })
 
-  it('tells the prefix that a session lies under, and of sessions only', () => {
+  it('returns the key prefix of a session, and of no other name', () => {
     expect(prefixOfSession(keys.session(userKey, id))).toBe(prefix)
     for (const other of [keys.generation(userKey), keys.session(userKey, ''), `${keys.session(userKey, id)}x`]) {
       expect(prefixOfSession(other)).toBeNull()

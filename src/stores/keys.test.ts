@@ -52,7 +52,7 @@ describe('docs/redis-keys.md', () => {
     expect(rows).toEqual(namesWith(''))
   })
 
-  it('looks at no key in its examples that does not exist', () => {
+  it('names only existing keys in its examples', () => {
     const commands = [...page.matchAll(/```sh\n([\s\S]*?)```/g)].map(([, block]) => block).join('\n')
     const asked = [...commands.matchAll(/["'](user:[^"']+|signin:[^"']+)["']/g)].map(([, name = '']) =>
       name.replaceAll('$uk', USER_KEY).replace('${id#*.}', '<id>'),

@@ -40,7 +40,7 @@ export const oldRecordCases: readonly ConformanceCase<OldRecordHarness>[] = [
     },
   },
   {
-    name: 'tells a value without expiry',
+    name: 'reports a value without expiry',
     async run({ driver, prefix, advance }) {
       const key = `${prefix}forever`
       await driver.create(key, 'text', null)

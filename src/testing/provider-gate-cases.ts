@@ -32,12 +32,12 @@ export const providerGateCases: readonly ConformanceCase<ProviderGateHarness>[] 
     },
   },
   {
-    name: 'a look after a pause takes no trial from others, and one within the pause is told to wait',
+    name: 'a check after a pause takes no trial from other processes; a check within the pause returns the time to wait',
     async run({ driver, advance }) {
       assert.deepEqual(await driver.enter('a', 0), { isOpen: true, failures: 0 })
       await driver.failed('a', 7000, 'transient')
-      const told = await driver.enter('a', 0)
-      assert.ok(!told.isOpen && told.waitMs > 6000 && told.waitMs <= 7000)
+      const answer = await driver.enter('a', 0)
+      assert.ok(!answer.isOpen && answer.waitMs > 6000 && answer.waitMs <= 7000)
       await advance(7001)
       assert.deepEqual(await driver.enter('a', 0), { isOpen: true, failures: 1 })
       assert.deepEqual(await driver.enter('a', 0), { isOpen: true, failures: 1 })
@@ -52,8 +52,8 @@ export const providerGateCases: readonly ConformanceCase<ProviderGateHarness>[] 
       await driver.failed('a', 7000, 'operator-error')
       await driver.failed('a', 1000, 'transient')
       await driver.failed('a', 0, 'transient')
-      const told = await driver.enter('a', TRIAL_MS)
-      assert.ok(!told.isOpen && told.outcome === 'transient' && told.waitMs > 6000 && told.waitMs <= 7000)
+      const answer = await driver.enter('a', TRIAL_MS)
+      assert.ok(!answer.isOpen && answer.outcome === 'transient' && answer.waitMs > 6000 && answer.waitMs <= 7000)
       await advance(7001)
       const answers = await Promise.all([1, 2, 3].map(() => driver.enter('a', TRIAL_MS)))
       assert.deepEqual(

@@ -37,7 +37,7 @@ export const readCountsCases: readonly ConformanceCase<ReadCountsHarness>[] = [
     },
   },
   {
-    name: 'hours are told apart, and are those of the store',
+    name: 'hours are counted separately, and are those of the store',
     async run({ driver, advance }) {
       await driver.add(batch('msal', [['adopted', 1]]))
       await advance(2 * HOUR_MS)

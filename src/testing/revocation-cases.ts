@@ -52,7 +52,7 @@ export const revocationCases: readonly ConformanceCase<RevocationHarness>[] = [
     },
   },
   {
-    name: 'who is due is claimed by one, comes back when the claim is over, and goes when it is settled',
+    name: 'one worker claims a due user; the user is due again when the claim is over, and is removed when the claim is complete',
     async run({ driver, advance }) {
       await driver.announce(USER, 5000)
       await driver.announce(USER, 60_000)
@@ -67,14 +67,14 @@ export const revocationCases: readonly ConformanceCase<RevocationHarness>[] = [
       await advance(30_001)
       const [again] = await driver.claim(10, 30_000)
       assert.equal(again?.userKey, USER)
-      await driver.settle(again, 10_000)
+      await driver.completeClaim(again, 10_000)
       await advance(9000)
       assert.deepEqual(await driver.claim(10, 30_000), [])
       await advance(2000)
       const [last] = await driver.claim(10, 30_000)
       // Another process announces it again meanwhile, so the earlier claim must not remove it.
       await driver.announce(USER, 0)
-      if (last) await driver.settle(last, null)
+      if (last) await driver.completeClaim(last, null)
       await advance(1)
       assert.deepEqual(
         (await driver.claim(1, 30_000)).map(({ userKey }) => userKey),

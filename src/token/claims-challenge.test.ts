@@ -58,7 +58,7 @@ describe('a claims challenge', () => {
     ['commas', (n) => `Bearer ${','.repeat(n)}`],
     ['spaces', (n) => `Bearer a=b${' '.repeat(n)}"`],
     ['schemes without parameters', (n) => `Bearer ${'a '.repeat(n / 2)}`],
-  ])('is looked for in linear time in %s', (_, make) => {
+  ])('is found in linear time in %s', (_, make) => {
     const [short, long] = [make(500), make(16_000)]
     const rounds = Array.from({ length: 8 }, () => [timeOf(short, 32), timeOf(long, 1)] as const)
     const least = (i: 0 | 1): number => Math.min(...rounds.map((round) => round[i]))

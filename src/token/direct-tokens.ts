@@ -92,7 +92,7 @@ export function createDirectTokens(deps: {
       .catch(() => undefined)
   }
 
-  const storeHold = async (owner: string, target: Target, failure: RefreshFailure): Promise<void> => {
+  const storeKnownFailure = async (owner: string, target: Target, failure: RefreshFailure): Promise<void> => {
     if (!failure.wasAsked) return
     const knownFailure = history.knownFailure(owner, target, NO_GRANT, failure, history.knownFailureMs(failure, 0))
     await driver.write(owner, { set: new Map([knownFailure]) }).catch(() => undefined)
@@ -125,7 +125,7 @@ export function createDirectTokens(deps: {
       const durationMs = clock.monotonic() - startedMs
       const { code } = outcomeActions[outcome]
       events.emit('token.refresh-failed', { ...subject, durationMs, outcome, code, ...reasonInFacts(facts) })
-      await storeHold(owner, target, failure)
+      await storeKnownFailure(owner, target, failure)
       return failed(target, stored, failure)
     }
   }
@@ -145,7 +145,7 @@ export function createDirectTokens(deps: {
       read: () => read(owner, target),
       resultOf,
       resultUnderLease: resultOf,
-      resultWhileHeld: () => null,
+      resultWhileLeaseTaken: () => null,
       isPrivate: () => false,
       request: (stored, lease) =>
         events.operation({ name: 'token.refresh', facts }, () => askOnce(owner, target, stored, lease, request)),

@@ -12,7 +12,7 @@ import type { Schedule } from './uncommitted-grants.ts'
 const LEASE_MS = 6000
 const RENEW_EVERY_MS = 2000
 const FIRST_WAIT_MS = 50
-const LONGEST_WAIT_MS = 1000
+const MAX_WAIT_MS = 1000
 const WAIT_GROWTH = 1.5
 
 export interface Lease {
@@ -83,23 +83,23 @@ export function createLeases(deps: {
     waiting(userKey) {
       let wasHeard = false
       let isHearing = false
-      let looks = 0
+      let checks = 0
       let wake: () => void = () => undefined
-      const look = (): void => {
+      const notified = (): void => {
         wasHeard = true
         wake()
       }
-      const watch = driver.watchLeases(userKey, look)
+      const watch = driver.watchLeases(userKey, notified)
       // The caller missed notifications from before the subscription: check once more.
       void watch.confirmed.then((isConfirmed) => {
         isHearing = isConfirmed
-        if (isConfirmed) look()
+        if (isConfirmed) notified()
       })
       const pauseMs = (): number => {
-        const growing = FIRST_WAIT_MS * WAIT_GROWTH ** Math.min(looks++, 10)
+        const growing = FIRST_WAIT_MS * WAIT_GROWTH ** Math.min(checks++, 10)
         // Up to a quarter of the pause is random, so that waiting callers do not check at the same moment.
         const chance = random.bytes(1).readUInt8(0) / 255
-        return (isHearing ? LONGEST_WAIT_MS : Math.min(LONGEST_WAIT_MS, growing)) * (1 - chance / 4)
+        return (isHearing ? MAX_WAIT_MS : Math.min(MAX_WAIT_MS, growing)) * (1 - chance / 4)
       }
       return {
         async next() {

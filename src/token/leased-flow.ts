@@ -14,7 +14,7 @@ import type { TokenField } from './token-driver.ts'
 import type { Target } from './token-target.ts'
 
 /** Longer than a chain of refreshes of one grant that other processes run one after the other. */
-const LONGEST_WAIT_MS = 45_000
+const MAX_WAIT_MS = 45_000
 /** Each further attempt means that another process has changed the stored state meanwhile. */
 const ATTEMPTS = 4
 
@@ -28,7 +28,7 @@ export interface LeasedSource<S, R> {
    */
   resultUnderLease(stored: S): R | 'retry' | null
   /** Returns the result for a caller that need not wait while another process holds the lease. `null`: it waits. */
-  resultWhileHeld(stored: S): R | null
+  resultWhileLeaseTaken(stored: S): R | null
   /** True: this process alone knows the state, so it needs no lease. */
   isPrivate(stored: S): boolean
   /** Sends the request and stores the answer. `null`: the stored state has changed meanwhile. */
@@ -63,7 +63,7 @@ export function createLeasedFlow(deps: {
 
   return async (userKey, target, leaseField, source) => {
     const { provider } = target
-    const waitUntilMs = clock.monotonic() + LONGEST_WAIT_MS
+    const waitUntilMs = clock.monotonic() + MAX_WAIT_MS
     let waiting: Waiting | null = null
     let waitingSinceMs = 0
     try {
@@ -73,7 +73,7 @@ export function createLeasedFlow(deps: {
         if (known !== null) return known
         const lease = source.isPrivate(stored) ? null : await leases.take(userKey, leaseField)
         if (lease === null && !source.isPrivate(stored)) {
-          const served = source.resultWhileHeld(stored)
+          const served = source.resultWhileLeaseTaken(stored)
           if (served !== null) return served
           if (clock.monotonic() > waitUntilMs)
             throw new TokenError('COATCHECK_TOKEN_REFRESH_UNAVAILABLE', { details: { provider } })

@@ -11,13 +11,13 @@ import { backOffMs, concernsProvider, outcomeActions, RefreshFailure, type Refre
 
 const FAILURES_IN_A_ROW = 5
 const FIRST_PAUSE_MS = 1000
-const LONGEST_PAUSE_MS = 30_000
+const MAX_PAUSE_MS = 30_000
 /** A longer `Retry-After` is a mistake or an outage, so Coatcheck asks the provider again after this time. */
-const LONGEST_RETRY_AFTER_MS = 5 * 60_000
+const MAX_RETRY_AFTER_MS = 5 * 60_000
 /** The deadline of the trial request after a pause. If it does not report in this time, another trial may start. */
 const TRIAL_MS = 10_000
 /** How long a process trusts an answer of the store before it reads the store again. */
-const BELIEVED_MS = 1000
+const ANSWER_TRUSTED_MS = 1000
 
 /**
  * The right to send one request. The caller must report the result. Never rejects: if the store does not answer, this process keeps the
@@ -32,7 +32,7 @@ export interface ProviderGate {
   /** @throws {RefreshFailure} with the outcome of the last failure and `retryAfterMs`, while the provider must not be asked */
   enter(provider: string): Promise<Passage>
   /** Checks that a request may be sent now. It starts no trial, so the caller need not report. @throws as `enter` */
-  look(provider: string): Promise<Passage>
+  check(provider: string): Promise<Passage>
 }
 
 /** The name of a provider's gate, the same in all processes. */
@@ -61,7 +61,7 @@ export function createProviderGate(deps: {
     // If the store does not answer, each process decides for itself.
     const answer = await driver.enter(deps.nameOf(provider), trialMs).catch(() => null)
     if (answer === null) return { isOpen: true, failures: 0 }
-    if (!answer.isOpen) close(provider, Math.min(answer.waitMs, BELIEVED_MS), outcomeOf(answer.outcome))
+    if (!answer.isOpen) close(provider, Math.min(answer.waitMs, ANSWER_TRUSTED_MS), outcomeOf(answer.outcome))
     return answer
   }
 
@@ -84,10 +84,8 @@ export function createProviderGate(deps: {
         if (!concernsProvider(failure)) return worked()
         const inARow = failures + 1
         const ownPauseMs =
-          inARow < FAILURES_IN_A_ROW
-            ? 0
-            : backOffMs(inARow - FAILURES_IN_A_ROW, FIRST_PAUSE_MS, LONGEST_PAUSE_MS, random)
-        const pauseMs = Math.max(ownPauseMs, Math.min(facts.retryAfterMs ?? 0, LONGEST_RETRY_AFTER_MS))
+          inARow < FAILURES_IN_A_ROW ? 0 : backOffMs(inARow - FAILURES_IN_A_ROW, FIRST_PAUSE_MS, MAX_PAUSE_MS, random)
+        const pauseMs = Math.max(ownPauseMs, Math.min(facts.retryAfterMs ?? 0, MAX_RETRY_AFTER_MS))
         if (pauseMs > 0) close(provider, pauseMs, outcome)
         await driver.failed(deps.nameOf(provider), pauseMs, outcome).catch(() => undefined)
       },
@@ -95,7 +93,7 @@ export function createProviderGate(deps: {
   }
 
   return {
-    look: (provider) => passageOf(provider, 0),
+    check: (provider) => passageOf(provider, 0),
     enter: (provider) => passageOf(provider, TRIAL_MS),
   }
 }

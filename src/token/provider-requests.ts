@@ -48,7 +48,7 @@ export function createProviderRequests(deps: {
   return {
     async send(subject, request, hasClaims = false) {
       // A trial must report. A request that does not report failures must not start a trial.
-      const passage = await (hasClaims ? gate.look(subject.provider) : gate.enter(subject.provider))
+      const passage = await (hasClaims ? gate.check(subject.provider) : gate.enter(subject.provider))
       try {
         const answer = await sendOnceOrTwice(subject, request)
         await passage.worked()

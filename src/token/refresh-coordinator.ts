@@ -73,7 +73,7 @@ export function createRefreshes(deps: RefreshDeps): Refreshes {
     ...deps,
     inTurn,
     committed: (commit, durable) => unreplicated.committed(commit, commit.grant, commit.change.set, durable),
-    settled(outcome, { userKey, provider, grant }) {
+    reportOutcome(outcome, { userKey, provider, grant }) {
       events.emit(outcome === 'saved' ? 'token.grant-saved' : 'token.grant-discarded', { userKey, provider })
       if (outcome === 'refused') void refreshing.revokeUnlessLive(userKey, provider, grant)
       if (outcome === 'ended' && grant.refreshToken !== null)
@@ -106,7 +106,7 @@ export function createRefreshes(deps: RefreshDeps): Refreshes {
         return grant?.value.refreshToken ? afterKnownFailure(userKey, target, stored, grant) : 'retry'
       },
       // A caller with a valid token does not wait for a newer one.
-      resultWhileHeld: ({ own }) =>
+      resultWhileLeaseTaken: ({ own }) =>
         own && target.claims === null && isAlive(own, clock.now()) ? { entry: own, final: true } : null,
       isPrivate: (stored) => vault.isUncommitted(stored),
       request: (stored, lease) =>

@@ -11,7 +11,7 @@ import { knownFailureField, statusField } from './token-fields.ts'
 import { describeTarget, flightKey, type Target } from './token-target.ts'
 
 /** A longer `Retry-After` is a mistake or an outage, so Coatcheck asks the provider again after this time. */
-const LONGEST_RETRY_AFTER_MS = 5 * 60_000
+const MAX_RETRY_AFTER_MS = 5 * 60_000
 
 export interface RefreshHistory {
   status(userKey: string, target: Target, failure: RefreshFailure | null, inARow: number, ttlMs: number): Entry
@@ -64,7 +64,7 @@ export function createRefreshHistory(codec: TokenCodec, clock: Clock, random: Ra
     knownFailureMs({ outcome, facts }, inARow) {
       const { knownFailureMs, maxKnownFailureMs } = outcomeActions[outcome]
       const ownMs = backOffMs(inARow, knownFailureMs, maxKnownFailureMs, random)
-      return Math.max(ownMs, Math.min(facts.retryAfterMs ?? 0, LONGEST_RETRY_AFTER_MS))
+      return Math.max(ownMs, Math.min(facts.retryAfterMs ?? 0, MAX_RETRY_AFTER_MS))
     },
   }
 }

@@ -195,9 +195,9 @@ export function asksForPause({ facts: { status, retryAfterMs } }: RefreshFailure
 const JITTER = 0.2
 
 /** Doubles with each failure, up to a limit, with ±20 % of jitter. @param inARow 0 for the first */
-export function backOffMs(inARow: number, firstMs: number, longestMs: number, random: Random): number {
+export function backOffMs(inARow: number, firstMs: number, maxMs: number, random: Random): number {
   const chance = random.bytes(1).readUInt8(0) / 255
-  return Math.min(longestMs, firstMs * 2 ** Math.min(inARow, 16)) * (1 + JITTER * (2 * chance - 1))
+  return Math.min(maxMs, firstMs * 2 ** Math.min(inARow, 16)) * (1 + JITTER * (2 * chance - 1))
 }
 
 /** A failed refresh with its outcome. Its message holds no token and none of the provider's texts. */

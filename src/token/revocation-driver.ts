@@ -16,7 +16,7 @@ export interface OutboxEntry {
 
 export interface Claimed {
   readonly userKey: string
-  /** Identifies the claim for `settle`. */
+  /** Identifies the claim for `completeClaim`. */
   readonly claim: string
 }
 
@@ -32,7 +32,7 @@ export interface RevocationDriver {
    * Ends a claim. `null`: the outbox is empty. A number: the outbox is due again after that time. If the claim has changed, it does
    * nothing.
    */
-  settle(claimed: Claimed, retryInMs: number | null): Promise<void>
+  completeClaim(claimed: Claimed, retryInMs: number | null): Promise<void>
 }
 
 /** Coatcheck gives up an entry that is not revoked after this time: an unused refresh token expires at the provider. */

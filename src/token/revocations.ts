@@ -17,14 +17,14 @@ import type { Schedule } from './uncommitted-grants.ts'
 /** Soon, but after the response to the visitor's sign-out. */
 const AFTER_ENDING_MS = 100
 /** How often a process checks for entries of other processes. */
-const LOOK_EVERY_MS = 30_000
+const CHECK_EVERY_MS = 30_000
 /** A new process checks soon: it may be the successor of one that died. */
-const FIRST_LOOK_MS = 1000
+const FIRST_CHECK_MS = 1000
 const CLAIMED_AT_ONCE = 20
 /** While one process works on a user's outbox, the others skip that user. */
 const CLAIM_MS = 60_000
 const FIRST_RETRY_MS = 5000
-const LONGEST_RETRY_MS = 15 * 60_000
+const MAX_RETRY_MS = 15 * 60_000
 const CLOSE_MS = 2000
 
 /** The revocation endpoint of a provider, implemented in `oidc/`. */
@@ -63,7 +63,7 @@ export function createRevocations(deps: {
   const attempts = new Map<string, number>()
   const pending = new Map<string, () => void>()
   const running = new Set<Promise<void>>()
-  let cancelLook: () => void = () => undefined
+  let cancelCheck: () => void = () => undefined
   let isClosed = false
 
   const tracked = (work: Promise<void>): Promise<void> => {
@@ -102,24 +102,24 @@ export function createRevocations(deps: {
   const retryInMs = (userKey: string): number => {
     const before = attempts.get(userKey) ?? 0
     attempts.set(userKey, before + 1)
-    return backOffMs(before, FIRST_RETRY_MS, LONGEST_RETRY_MS, random)
+    return backOffMs(before, FIRST_RETRY_MS, MAX_RETRY_MS, random)
   }
 
   const workOn = async (claimed: Claimed): Promise<void> => {
     const { userKey } = claimed
     const state = await drain(userKey)
     if (state === 'empty') attempts.delete(userKey)
-    await driver.settle(claimed, state === 'empty' ? null : retryInMs(userKey))
+    await driver.completeClaim(claimed, state === 'empty' ? null : retryInMs(userKey))
   }
 
   const work = async (): Promise<void> => {
     for (const claimed of await driver.claim(CLAIMED_AT_ONCE, CLAIM_MS)) await workOn(claimed)
   }
 
-  const lookIn = (delayMs: number): void => {
-    if (!isClosed) cancelLook = schedule(() => void tracked(work()).then(() => lookIn(LOOK_EVERY_MS)), delayMs)
+  const scheduleCheck = (delayMs: number): void => {
+    if (!isClosed) cancelCheck = schedule(() => void tracked(work()).then(() => scheduleCheck(CHECK_EVERY_MS)), delayMs)
   }
-  if (providers.length > 0) lookIn(FIRST_LOOK_MS)
+  if (providers.length > 0) scheduleCheck(FIRST_CHECK_MS)
 
   return {
     async revokeLateToken(userKey, provider, refreshToken) {
@@ -160,7 +160,7 @@ export function createRevocations(deps: {
 
     async close() {
       isClosed = true
-      cancelLook()
+      cancelCheck()
       for (const [userKey, cancel] of pending) {
         cancel()
         void tracked(drain(userKey).then(() => undefined))

@@ -68,10 +68,10 @@ export function createSingleRefresh(deps: {
       answer = await requests.send(subject, () => ask(target, grant.value), target.claims !== null)
       assertSameSubject(grant.value, answer)
     } catch (error) {
-      const failure = await settled(userKey, target, grant, judged(grant.value, toRefreshFailure(error)), lease)
-      failedEvent(userKey, target, startedMs, failure)
+      const failure = await dropIfFinal(userKey, target, grant, judged(grant.value, toRefreshFailure(error)), lease)
+      emitFailure(userKey, target, startedMs, failure)
       if (failure.outcome === 'rotated-elsewhere') return null
-      const forMs = await recorded(userKey, target, stored, grant, failure, lease)
+      const forMs = await recordFailure(userKey, target, stored, grant, failure, lease)
       if (forMs === null) return null
       failed.remember(name, grant.value.family, failure, forMs)
       return afterFailure(target, stored, failure, now(userKey))
@@ -94,7 +94,7 @@ export function createSingleRefresh(deps: {
   }
 
   /** @returns how long the known failure lasts; `null`: the grant was replaced or deleted meanwhile */
-  const recorded = async (
+  const recordFailure = async (
     userKey: string,
     target: Target,
     stored: StoredTokens,
@@ -135,7 +135,7 @@ export function createSingleRefresh(deps: {
     })
 
   /** The end of a grant is final only if that grant is still the stored one; its tokens are then deleted. */
-  const settled = async (
+  const dropIfFinal = async (
     userKey: string,
     target: Target,
     grant: Opened<Grant>,
@@ -144,20 +144,25 @@ export function createSingleRefresh(deps: {
   ): Promise<RefreshFailure> => {
     if (!outcomeActions[failure.outcome].dropsTokens) return failure
     if (await vault.drop(userKey, target, grant, failure, lease?.claim ?? null)) {
-      if (failure.outcome === 'subject-mismatch') await ended(userKey, target, grant.value, failure)
+      if (failure.outcome === 'subject-mismatch') await revokeAfterMismatch(userKey, target, grant.value, failure)
       return failure
     }
     return new RefreshFailure(failure.facts, { outcome: 'rotated-elsewhere', cause: failure })
   }
 
   /** Revokes the grant, which the provider has not ended. Tokens of the answer may belong to another user and are not revoked. */
-  const ended = async (userKey: string, target: Target, grant: Grant, { facts }: RefreshFailure): Promise<void> => {
+  const revokeAfterMismatch = async (
+    userKey: string,
+    target: Target,
+    grant: Grant,
+    { facts }: RefreshFailure,
+  ): Promise<void> => {
     const { provider, key: resource } = target
     events.emit('token.subject-mismatch', { userKey, provider, resource, ...reasonInFacts(facts) })
     await revokeUnlessLive(userKey, provider, grant)
   }
 
-  const failedEvent = (userKey: string, target: Target, startedMs: number, failure: RefreshFailure): void => {
+  const emitFailure = (userKey: string, target: Target, startedMs: number, failure: RefreshFailure): void => {
     const durationMs = clock.monotonic() - startedMs
     const { outcome } = failure
     const { code } = outcomeActions[outcome]

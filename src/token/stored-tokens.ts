@@ -57,10 +57,10 @@ export function createStoredTokensReader(deps: {
     }
     const name = { userKey, provider }
     if (unreplicated.isSuspect(name)) await unreplicated.reconcile(name)
-    const holdName = knownFailureField(provider, flightKey(target))
+    const knownFailureName = knownFailureField(provider, flightKey(target))
     const fields = [
       grantField(provider),
-      holdName,
+      knownFailureName,
       accessField(provider, key),
       ...(key === '' ? [] : [accessField(provider, '')]),
     ]
@@ -76,7 +76,7 @@ export function createStoredTokensReader(deps: {
     const [, knownFailureRecord, own, signIn] = seen.records
     const grant = seen.stored && opened(seen.stored)
     const knownFailure =
-      grant && knownFailureRecord ? opened(codec.openKnownFailure(userKey, holdName, knownFailureRecord)) : null
+      grant && knownFailureRecord ? opened(codec.openKnownFailure(userKey, knownFailureName, knownFailureRecord)) : null
     const entryOf = (field: string, record: Buffer | null | undefined): AccessEntry | null =>
       record ? opened(codec.openAccess(userKey, field, record)) : null
     return {

@@ -78,9 +78,9 @@ export function createUncommittedGrants(deps: {
    * Reports the end of a kept grant. Refused: it was deleted or replaced meanwhile. Ended: this process has deleted or replaced it, and
    * holds the only copy of its refresh token.
    */
-  settled: (outcome: 'saved' | 'refused' | 'ended', kept: Pick<Commit, 'userKey' | 'provider' | 'grant'>) => void
+  reportOutcome: (outcome: 'saved' | 'refused' | 'ended', kept: Pick<Commit, 'userKey' | 'provider' | 'grant'>) => void
 }): UncommittedGrants {
-  const { driver, codec, clock, schedule, inTurn, committed, settled } = deps
+  const { driver, codec, clock, schedule, inTurn, committed, reportOutcome } = deps
   const kept = new Map<string, Kept>()
   const nameOf = (userKey: string, provider: string): string => `${userKey} ${provider}`
 
@@ -133,7 +133,7 @@ export function createUncommittedGrants(deps: {
       if (kept.get(name) !== work) return
       // A refusal is also final: another caller has deleted or replaced the grant since.
       drop(name)
-      settled(status === 'done' ? 'saved' : 'refused', work)
+      reportOutcome(status === 'done' ? 'saved' : 'refused', work)
     } catch {
       if (kept.get(name) === work) keep(name, { ...work, attempts: work.attempts + 1 })
     }
@@ -155,7 +155,7 @@ export function createUncommittedGrants(deps: {
         if (written.status === 'done') committed({ userKey, provider, grant, change: merged }, written.durable)
         if (before && kept.get(name) === before) {
           drop(name)
-          settled(written.status === 'done' ? 'saved' : 'refused', before)
+          reportOutcome(written.status === 'done' ? 'saved' : 'refused', before)
         }
         return written
       } catch (cause) {
@@ -176,7 +176,7 @@ export function createUncommittedGrants(deps: {
       for (const [name, work] of kept) {
         if (work.userKey !== userKey || (provider !== undefined && work.provider !== provider)) continue
         drop(name)
-        settled('ended', work)
+        reportOutcome('ended', work)
       }
     },
 

@@ -55,7 +55,7 @@ function setup() {
   return { ...mine, others, clock, state, replicate, signIn, stored }
 }
 
-const settled = () => new Promise((resolve) => setTimeout(resolve, 10))
+const shortPause = () => new Promise((resolve) => setTimeout(resolve, 10))
 
 describe('a grant that no replica has acknowledged', () => {
   it('is stored again when a failover brings the one before back, without anybody asking', async () => {
@@ -64,7 +64,7 @@ describe('a grant that no replica has acknowledged', () => {
     const promote = await replicate()
     expect((await cache.getAccessToken('ada')).accessToken).toBe('access-1')
     promote()
-    await settled()
+    await shortPause()
     expect(await stored()).toBe('refresh-1')
     expect(names()).toContain('token.grant-restored')
   })
@@ -74,7 +74,7 @@ describe('a grant that no replica has acknowledged', () => {
     await signIn()
     state.whileWaiting = await replicate()
     await cache.getAccessToken('ada')
-    await settled()
+    await shortPause()
     expect(await stored()).toBe('refresh-1')
   })
 
@@ -98,11 +98,11 @@ describe('a grant that no replica has acknowledged', () => {
     let answer = (): void => undefined
     provider.gate = new Promise<void>((resolve) => (answer = resolve))
     const second = cache.getAccessToken('ada')
-    while (provider.requests.length < 2) await settled()
+    while (provider.requests.length < 2) await shortPause()
     promote()
     answer()
     expect((await second).accessToken).toBe('access-2')
-    await settled()
+    await shortPause()
     expect(await stored()).toBe('refresh-2')
     expect(provider.requests.map(({ request }) => request.refreshToken)).toEqual(['refresh-0', 'refresh-1'])
   })
@@ -113,7 +113,7 @@ describe('a grant that no replica has acknowledged', () => {
     const promote = await replicate()
     await signIn(2)
     promote()
-    await settled()
+    await shortPause()
     expect(await stored()).toBe('refresh-2')
   })
 
@@ -123,11 +123,11 @@ describe('a grant that no replica has acknowledged', () => {
     await signIn()
     await cache.getAccessToken('ada')
     empty()
-    await settled()
+    await shortPause()
     expect(await stored()).toBeNull()
     await signIn(7, others.cache)
     state.back()
-    await settled()
+    await shortPause()
     expect(await stored()).toBe('refresh-7')
   })
 
@@ -140,7 +140,7 @@ describe('a grant that no replica has acknowledged', () => {
     clock.advance(HOUR)
     await cache.getAccessToken('ada')
     promote()
-    await settled()
+    await shortPause()
     expect(await stored()).toBe('refresh-0')
   })
 })
@@ -153,7 +153,7 @@ describe('an ending that no replica has acknowledged', () => {
     await cache.deleteUserTokens('ada')
     promote()
     expect(await cache.getUserTokens('ada')).toBeNull()
-    await settled()
+    await shortPause()
     expect(await stored()).toBeNull()
   })
 
@@ -163,10 +163,10 @@ describe('an ending that no replica has acknowledged', () => {
     const promote = await replicate()
     await cache.deleteUserTokens('ada')
     promote()
-    await settled()
+    await shortPause()
     await signIn(5, others.cache)
     state.back()
-    await settled()
+    await shortPause()
     expect(await stored()).toBe('refresh-5')
   })
 })

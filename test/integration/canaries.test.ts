@@ -1,6 +1,6 @@
 /**
  * No secret leaves its place. One run through everything that the demo does, with two instances on one Redis, with failures
- * and with an outage; every response of every server recorded, every line that was printed, everything that Redis was told,
+ * and with an outage; every response of every server recorded, every line that was printed, every command that Redis received,
  * logged and kept. Then the search for each ticket, token, code, key, client secret and e-mail address that existed.
  */
 import { randomBytes } from 'node:crypto'
@@ -44,14 +44,14 @@ const contexts: BrowserContext[] = []
 let exchanges: readonly RecordedExchange[]
 let canaries: readonly Canary[]
 let search: CanarySearch
-/** Name to content: dumps, the file of all writes, the server's log, everything it was told. */
+/** Name to content: dumps, the file of all writes, the server's log, every command it received. */
 const redisPlaces = new Map<string, Buffer>()
 
 beforeAll(async () => {
   redis = await startRedisServer({
     args: ['--rdbcompression', 'no', '--appendonly', 'yes', '--aof-use-rdb-preamble', 'no', '--loglevel', 'debug'],
   })
-  const told = await monitor(redis.port)
+  const monitored = await monitor(redis.port)
   demo = await startDemo({
     arguments: ['--instances', '2', '--access-ttl', ACCESS_TTL],
     env: {
@@ -70,7 +70,7 @@ beforeAll(async () => {
   await keepDump('dump at the end')
   await Promise.all(contexts.map((context) => context.close()))
   await demo.stop()
-  redisPlaces.set('what Redis was told', told.stop())
+  redisPlaces.set('commands that Redis received', monitored.stop())
   redisPlaces.set('log of Redis', readFileSync(join(redis.dir, 'log')))
   const appendOnly = join(redis.dir, 'appendonlydir')
   for (const name of readdirSync(appendOnly)) redisPlaces.set(name, readFileSync(join(appendOnly, name)))
@@ -368,7 +368,7 @@ const named = (findings: readonly Finding[]): readonly string[] => [
   ...new Set(findings.map(({ kind, form, place }) => `${kind} (${form}) in ${place}`)),
 ]
 
-/** The demo tells whoever starts it who can sign in; that is no log of anybody's visit. */
+/** The demo prints its users for the developer; this is no log of a visit. */
 function logs(): readonly [name: string, content: string][] {
   const { stdout, stderr } = demo.output()
   const lines = stdout.split('\n')
@@ -406,7 +406,7 @@ describe('a run through everything that the demo does', () => {
     ['client secret', 1],
     ['encryption key', 3],
     ['e-mail', 5],
-  ])('had at least one %s to look for', (kind, atLeast) => {
+  ])('had at least one %s to search for', (kind, atLeast) => {
     const values = canaries.filter((canary) => canary.kind === kind).map(({ value }) => value.toString('hex'))
     expect(new Set(values).size).toBeGreaterThanOrEqual(atLeast)
   })
@@ -425,7 +425,7 @@ describe('a run through everything that the demo does', () => {
     expect(demo.output().stderr).toContain('COATCHECK_REDIS_TIMEOUT')
   })
 
-  it('left no secret in Redis: not kept, not written, not logged, not even told', () => {
+  it('left no secret in Redis: not kept, not written, not logged, in no command', () => {
     expect(redisPlaces.size).toBeGreaterThanOrEqual(6)
     for (const [place, content] of redisPlaces) expect(named(search.find(place, content))).toEqual([])
   })

@@ -83,8 +83,8 @@ test('a 429 pauses sign-ins and refreshes for Retry-After, and the same answer s
   const before = provider.tokenRequests.length
   const browser = victim.newBrowser()
   const callback = await started(browser)
-  const told = await browser.request(callback)
-  expect([told.status, Number(told.headers.get('retry-after'))]).toEqual([503, expect.closeTo(60, -1)])
+  const response = await browser.request(callback)
+  expect([response.status, Number(response.headers.get('retry-after'))]).toEqual([503, expect.closeTo(60, -1)])
   await expect(victim.refresh()).rejects.toMatchObject({ code: 'COATCHECK_TOKEN_REFRESH_UNAVAILABLE' })
   expect(provider.tokenRequests).toHaveLength(before)
   clock.advance(61_000)

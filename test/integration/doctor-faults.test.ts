@@ -70,7 +70,7 @@ async function used(options: Options, users = 3): Promise<void> {
 async function firstKey(pattern: string): Promise<string> {
   return (await world.redis.cli('--scan', '--pattern', pattern)).split('\n')[0] ?? ''
 }
-/** An application's own client, which never connects before the doctor looks at it. */
+/** An application's own client, which never connects before the doctor checks it. */
 function supplied(options: object): Options {
   const url = world.redis.url.replace('redis://', `redis://coatcheck:${world.password}@`)
   return world.options({ store: redisStore({ client: createClient({ url, ...options }) }) })

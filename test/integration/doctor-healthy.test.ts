@@ -28,7 +28,7 @@ function findingsOf({ checks }: HealthReport): readonly string[] {
   return checks.flatMap(({ finding, says, server }) => (finding ? [`${finding.code}: ${says} (${server ?? ''})`] : []))
 }
 
-test('nothing, and every group was looked at', async () => {
+test('no finding, and every group was checked', async () => {
   await world.use(world.options(), async (auth) => {
     for (const userId of ['ada', 'grace']) await auth.sessions.create({ userId })
     await auth.sessions.create()
@@ -106,7 +106,7 @@ test('TLS', async () => {
   expect(report.checks.find(({ name }) => name === 'TLS')?.says).toMatch(/valid for (?:89|90) days/)
 })
 
-test('a cluster: each server is looked at, and has canaries of its own', async () => {
+test('a cluster: each server is checked, and has canaries of its own', async () => {
   const group = await startClusterGroup({ replicas: 0, args: HEALTHY_ARGUMENTS })
   closing.push(() => group.stop())
   await allow(group.servers, 'a cluster')
@@ -117,8 +117,8 @@ test('a cluster: each server is looked at, and has canaries of its own', async (
   })
   const report = await examineHealth(() => options, { canaries: true, offline: true })
   expect(findingsOf(report)).toEqual([])
-  const looked = report.checks.filter(({ name }) => name === 'Eviction policy').map(({ server }) => server)
-  expect(looked.sort()).toEqual(group.servers.map(({ port }) => `127.0.0.1:${port}`).sort())
+  const checked = report.checks.filter(({ name }) => name === 'Eviction policy').map(({ server }) => server)
+  expect(checked.sort()).toEqual(group.servers.map(({ port }) => `127.0.0.1:${port}`).sort())
   for (const { cli } of group.servers) {
     const names = (await cli('--scan', '--pattern', 'canary:tokens:*')).split('\n')
     expect(names.filter((name) => name !== '')).toHaveLength(1)

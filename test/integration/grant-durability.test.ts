@@ -105,7 +105,7 @@ test.each(['killed', 'paused'])(
     else primary.pause()
     await until(async () => (await group.primary()) !== primary)
     if (fate === 'paused') primary.resume()
-    // What the old primary takes after that is lost, and without durability nobody is told.
+    // What the old primary takes after that is lost, and without durability no caller gets an error.
     const { port } = await group.primary()
     await until(async () => Promise.resolve(otherIsAt.includes(`127.0.0.1:${port}`)))
 

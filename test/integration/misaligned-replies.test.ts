@@ -90,7 +90,7 @@ async function startReads(store: ReturnType<typeof redisStore>): Promise<{ auth:
 
 interface Seen {
   right: number
-  /** What was told to be missing. */
+  /** What callers read as missing. */
   readonly missed: Set<string>
   readonly errors: Map<string, number>
   /** Since the reply was lost. */
@@ -134,7 +134,7 @@ async function userSupplied(create: (typeof libraryMajors)[number]['create']): P
 const codesOf = ({ errors }: Seen): string[] => [...errors.keys()].sort()
 
 test.each(Object.entries(CONFUSIONS))(
-  'a reply is %s: nobody is told that there is nothing, and it is over soon',
+  'a reply is %s: no caller reads a false absence, and the fault is over soon',
   async (what, confusion) => {
     const { reads } = await startReads(redisStore({ url: proxy.url }))
     const seen = await readDuring(reads, confusion)
@@ -146,7 +146,7 @@ test.each(Object.entries(CONFUSIONS))(
     expectWithin(seen.lastErrorMs, 1000)
     observed(
       what === 'doubled' ? 'F8.doubled' : 'F8.left-out',
-      `0 told that there is nothing, over after ${inMs(Math.max(0, seen.lastErrorMs - CALM_MS))}`,
+      `0 false absences, over after ${inMs(Math.max(0, seen.lastErrorMs - CALM_MS))}`,
     )
   },
 )

@@ -82,7 +82,7 @@ describe('a provider like Entra ID', () => {
     expect(error.message).toContain(`has no tenant "${other}"`)
   })
 
-  it('tells an expired secret from a wrong one', async () => {
+  it('distinguishes an expired secret from a wrong one', async () => {
     const server = createServer((request, answer) => {
       answer.setHeader('content-type', 'application/json')
       if (request.url?.endsWith('/token')) {
@@ -123,7 +123,7 @@ describe('any OpenID provider', () => {
     expect(error.fix).toContain('option oidc().clientSecret')
   })
 
-  it('says where it looked for the metadata, and what it got', async () => {
+  it('reports where it requested the metadata, and the response', async () => {
     const error = await refusalOf(applicationWith(registration({ issuer: `${provider.url}/no-such/issuer` })))
     expect(error.code).toBe('COATCHECK_OIDC_DISCOVERY')
     expect(error.message).toMatch(

@@ -417,7 +417,7 @@ describe('a logout token', () => {
     expect(refuted + unknown).toBe(10_000)
     expect(keyRequests).toBeLessThanOrEqual(2)
     const stats = await redis.cli('info', 'commandstats')
-    // What looks for refresh tokens to revoke comes by every half minute; no token has caused anything.
+    // The revocation worker checks every 30 s; no token has caused a command.
     const calls = [...stats.matchAll(/cmdstat_(\w+):calls=(\d+)/g)]
       .filter(([, name]) => !['config', 'info', 'ping', 'time', 'zrangebyscore'].includes(name ?? ''))
       .reduce((sum, [, , count]) => sum + Number(count), 0)

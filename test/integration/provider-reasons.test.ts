@@ -232,7 +232,7 @@ describe('discovery', () => {
     expect(lineOf('token.refresh-repeated')).toBeUndefined()
   })
 
-  it('that names another issuer tells both', async () => {
+  it('that names another issuer reports both', async () => {
     const { browser } = start({ issuer: `${idp.url}/common/v2.0` })
     await browser.request('/auth/login')
     expect(lineOf('provider.discovery-failed')).toMatchObject({

@@ -105,7 +105,7 @@ test('sessions, tokens and sign-ins work with it', async () => {
   const [claimed] = await store.revocations.claim(1, 5000)
   await store.revocations.add('u', { provider: 'entra', nonce: Buffer.alloc(12), record }, 5000)
   for (const entry of await store.revocations.list('u')) await store.revocations.remove('u', entry)
-  if (claimed) await store.revocations.settle(claimed, null)
+  if (claimed) await store.revocations.completeClaim(claimed, null)
 
   expect(await store.transactions.claim('state', Buffer.alloc(5, 1), 5000)).toBe(true)
   expect(await store.transactions.claim('state', Buffer.alloc(5, 1), 5000)).toBe(false)
@@ -191,7 +191,7 @@ test('streams of events, their workers and the estimate of sessions work with wh
     claimAfterMs: 100,
     onError: (error) => failures.push(error),
     async handle({ name }) {
-      // Longer than `claimAfterMs`: it has to be held meanwhile.
+      // Longer than `claimAfterMs`: the consumer must extend its claim meanwhile.
       if (seen.push(name) === 1) await new Promise((resolve) => setTimeout(resolve, 300))
     },
   })

@@ -58,7 +58,7 @@ describe('without replicas', () => {
     )
   })
 
-  test('each key is found from whatever node the connection begins at, and a plain URL is told what to do', async () => {
+  test('each key is found from whatever node the connection begins at, and a plain URL is refused with the fix', async () => {
     for (const server of group.servers) {
       const { set, get } = openRedis({ url: server.url, cluster: true })
       for (const key of ['a', 'b', 'c', '{user}:d']) await set(key, server.url)

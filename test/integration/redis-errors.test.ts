@@ -1,4 +1,4 @@
-/** What real servers refuse, on every major of the client library: each cause has its code, and no secret is told. */
+/** What real servers refuse, on every major of the client library: each cause has its code, and no text contains a secret. */
 import { createServer } from 'node:http'
 import { once } from 'node:events'
 import { chmodSync, rmSync } from 'node:fs'

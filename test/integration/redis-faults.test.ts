@@ -161,7 +161,7 @@ test('more operations than allowed are refused at once; the others have their an
   expect(await get('k')).toBeNull()
 })
 
-test('a server that comes and goes: each change is told once, however many attempts there were', async () => {
+test('a server that comes and goes: each change is reported once, however many attempts there were', async () => {
   const { get, set, statuses } = openRedis({ url: server.url })
   await set('k', '1')
   for (let round = 0; round < 3; round++) {

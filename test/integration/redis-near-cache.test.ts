@@ -51,7 +51,7 @@ async function start(): Promise<RedisServer> {
   return server
 }
 
-/** Scripts write; one of them looks for refresh tokens to revoke, a second after the start. */
+/** Scripts write; one of them searches refresh tokens to revoke, 1 s after the start. */
 const READS = /cmdstat_(?:mget|get|hget|hmget):calls=(\d+)/g
 
 const reads = async (server: RedisServer): Promise<number> =>
@@ -192,7 +192,7 @@ describe('one server', () => {
     expectWithin(delays[Math.floor(delays.length * 0.99)] ?? Infinity, 50)
   })
 
-  test('the connection for changes is swallowed: nothing is believed for longer than maxStaleMs', async () => {
+  test('the connection for changes is swallowed: no record is trusted for longer than maxStaleMs', async () => {
     const server = await start()
     const proxy = await startFaultProxy({ target: { port: server.port } })
     closing.push(() => proxy.close())

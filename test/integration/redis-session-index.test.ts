@@ -1,4 +1,4 @@
-/** Where the index of a user's sessions lies, what it costs, and what is told when it is lost. */
+/** Where the index of a user's sessions lies, what it costs, and what is reported when it is lost. */
 import { randomBytes } from 'node:crypto'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { systemRandom } from '../../src/core/random.ts'
@@ -78,7 +78,7 @@ describe.each(singleServers)('the index of sessions, $form', ({ start }) => {
     expect(await lifeOf(keys.generation(ADA))).toBeGreaterThan(LIFE.absoluteMs)
   })
 
-  it('a set that was lost is told from a session that was ended, until the user signs in again', async () => {
+  it('a lost set is distinguished from an ended session, until the user signs in again', async () => {
     const refs = await create(9)
     const [lost, ended] = refs as [SessionRef, SessionRef]
     await driver.end(ended, ENDING)

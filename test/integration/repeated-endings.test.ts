@@ -36,7 +36,7 @@ describe.each(forms)('a revocation whose reply is lost, on $form', ({ start }) =
   let retries: RevocationRetries
   let lost: number
   /** What the next revocations wait for after Redis has done them, in order. */
-  let held: Promise<void>[]
+  let pauses: Promise<void>[]
   /** Whether Redis gets the revocations whose replies are lost. */
   let arrives: boolean
   let answered: number
@@ -48,7 +48,7 @@ describe.each(forms)('a revocation whose reply is lost, on $form', ({ start }) =
   beforeEach(async () => {
     await world.reset()
     lost = 1
-    held = []
+    pauses = []
     answered = 0
     arrives = true
     server = { isDurable: false, durable: false }
@@ -62,12 +62,12 @@ describe.each(forms)('a revocation whose reply is lost, on $form', ({ start }) =
       },
     })
     const lasting: RedisClientPort['lasting'] = async (...args) => {
-      const hold = held.shift()
+      const pause = pauses.shift()
       const isLost = lost-- > 0
       if (isLost && !arrives) throw new RedisError('COATCHECK_REDIS_TIMEOUT')
       const answer = await client.lasting(...args)
       answered++
-      await hold
+      await pause
       if (isLost) throw new RedisError('COATCHECK_REDIS_TIMEOUT')
       return { ...answer, durable: server.durable }
     }
@@ -160,7 +160,7 @@ describe.each(forms)('a revocation whose reply is lost, on $form', ({ start }) =
     server = said
     await create(1)
     let answer = (): void => undefined
-    held.push(new Promise((resolve) => (answer = resolve)))
+    pauses.push(new Promise((resolve) => (answer = resolve)))
     lost = 0
     const earlier = here.endByUser(ADA, ENDING)
     await until(async () => (await there.list(ADA, 100)).length === 0)

@@ -31,7 +31,7 @@ let server: RedisServer
 let client: RedisClientPort
 let provider: DevProvider
 let cache: OwnedTokenCache
-/** Ahead of the wall clock: the provider lives in real time, the cache believes that its tokens have expired. */
+/** Ahead of the wall clock: the provider lives in real time, so its tokens have expired for the cache. */
 let aheadMs: number
 
 beforeAll(async () => {

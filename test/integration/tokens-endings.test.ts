@@ -69,7 +69,7 @@ describe('the end of the last session', () => {
           () => 'token',
           (error: unknown) => (error as { code: string }).code,
         )
-        // Anywhere between the first look and the commit.
+        // Anywhere between the first read and the commit.
         if (round % 4 > 0) await sleep(round % 4)
         await there.sessions.revoke(session.id ?? '')
         await asked

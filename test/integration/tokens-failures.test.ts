@@ -80,7 +80,7 @@ describe.each(['strict', 'lenient'] as const)('%s rotation', (rotation) => {
     expect(provider.requests.length).toBeLessThanOrEqual(1)
     const end = Date.now() + HANG_MS
     let last = [UNAVAILABLE]
-    // A process believes what it has read of a failure for a quarter of a second.
+    // A process trusts a known failure that it has read for 250 ms.
     while (last.includes(UNAVAILABLE) && Date.now() < end) {
       await sleep(100)
       last = outcomes(await everybody(user, 5))

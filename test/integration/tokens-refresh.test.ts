@@ -106,7 +106,7 @@ describe('strict rotation', () => {
     expectWithin(delays[Math.floor(delays.length / 2)] ?? Infinity, 50)
     const stats = await redis.cli('info', 'commandstats')
     const calls = (name: string): number => Number(new RegExp(`cmdstat_${name}:calls=(\\d+)`).exec(stats)?.[1] ?? 0)
-    // Each caller looks once for itself. Beyond that a process waits for all of its callers: a look before, one when it listens,
+    // Each caller reads once for itself. Beyond that a process waits for all of its callers: a read before, one when it listens,
     // one when it hears, one each second.
     expect(calls('hmget') - 5 * 80).toBeLessThan(5 * 4 * 8)
     expect(calls('subscribe')).toBeLessThanOrEqual(5 * 4)
@@ -214,7 +214,7 @@ describe('a bad day of the holder', () => {
 
 describe('a holder that is paused past its lease', () => {
   beforeEach(async () => {
-    // Lenient, or nobody could tell a refused commit from a dead grant.
+    // Lenient, because otherwise a refused commit cannot be distinguished from a dead grant.
     provider = await startTokenEndpoint('lenient')
     processes = await startTokenProcesses(4, { redisUrl: redis.url, issuer: provider.issuer })
   })

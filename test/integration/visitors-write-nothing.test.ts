@@ -19,10 +19,10 @@ const REQUESTS = isLab ? 100_000 : 10_000
 const AT_ONCE = 50
 const BASE_URL = 'http://localhost:3000'
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
-const MOST_HEAP_GROWTH = 16 * 1024 * 1024
-const MOST_REDIS_GROWTH = 256 * 1024
+const MAX_HEAP_GROWTH_BYTES = 16 * 1024 * 1024
+const MAX_REDIS_GROWTH_BYTES = 256 * 1024
 /** Five that are expired, and the cookie of the new sign-in. */
-const MOST_SET_COOKIES = 6
+const MAX_SET_COOKIES = 6
 
 /** Addresses to try for each route, by the source of its pattern. */
 const ADDRESSES: Readonly<Record<string, readonly string[]>> = {
@@ -127,20 +127,20 @@ function* requests(count: number): Generator<() => Promise<Response>> {
 }
 
 /** Statuses and how often; the most `Set-Cookie` lines of one answer. */
-async function send(count: number): Promise<{ statuses: Map<number, number>; mostSetCookies: number }> {
+async function send(count: number): Promise<{ statuses: Map<number, number>; maxSetCookies: number }> {
   const all = requests(count)
   const statuses = new Map<number, number>()
-  let mostSetCookies = 0
+  let maxSetCookies = 0
   const worker = async (): Promise<void> => {
     for (let next = all.next(); next.done !== true; next = all.next()) {
       const response = await next.value()
       await response.arrayBuffer()
       statuses.set(response.status, (statuses.get(response.status) ?? 0) + 1)
-      mostSetCookies = Math.max(mostSetCookies, response.headers.getSetCookie().length)
+      maxSetCookies = Math.max(maxSetCookies, response.headers.getSetCookie().length)
     }
   }
   await Promise.all(Array.from({ length: AT_ONCE }, worker))
-  return { statuses, mostSetCookies }
+  return { statuses, maxSetCookies }
 }
 
 function heapAfterCollection(): number {
@@ -160,16 +160,16 @@ describe('a visitor without a session', () => {
     await send(1000)
     await server.cli('config', 'resetstat')
     const [heap, memory] = [heapAfterCollection(), await usedMemory()]
-    const { statuses, mostSetCookies } = await send(REQUESTS)
+    const { statuses, maxSetCookies } = await send(REQUESTS)
     expect(await server.cli('dbsize')).toBe('0')
     expect(await writes()).toEqual([])
     // A sign-out clears the ticket and sets the memory of the sign-out.
-    expect(mostSetCookies).toBeLessThanOrEqual(2)
+    expect(maxSetCookies).toBeLessThanOrEqual(2)
     // The requests have come to handlers, and none of them has failed.
     for (const status of [200, 204, 303, 400, 401, 403, 404, 405]) expect([...statuses.keys()]).toContain(status)
     expect([...statuses.keys()].filter((status) => status >= 500)).toEqual([])
-    expect((await usedMemory()) - memory).toBeLessThan(MOST_REDIS_GROWTH)
-    expect(heapAfterCollection() - heap).toBeLessThan(MOST_HEAP_GROWTH)
+    expect((await usedMemory()) - memory).toBeLessThan(MAX_REDIS_GROWTH_BYTES)
+    expect(heapAfterCollection() - heap).toBeLessThan(MAX_HEAP_GROWTH_BYTES)
   })
 
   it('starts a sign-in without a command to Redis', async () => {
@@ -191,7 +191,7 @@ describe('a visitor without a session', () => {
     const real: string[] = []
     for (let i = 0; i < 50; i++) real.push(cookieOf(await ask('GET', '/login')))
     const started = await ask('GET', '/login', { cookie: real.join('; ') })
-    expect(started.headers.getSetCookie().length).toBeLessThanOrEqual(MOST_SET_COOKIES)
+    expect(started.headers.getSetCookie().length).toBeLessThanOrEqual(MAX_SET_COOKIES)
     expect(await commands()).toEqual([])
   })
 

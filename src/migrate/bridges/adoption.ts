@@ -4,7 +4,7 @@
  * at least as long as the old cookie can be shown, so an old cookie that is shown again never opens a second session.
  */
 import type { MigrationOutcome } from '../../core/event-map.ts'
-import { LONGEST_TTL_MS } from '../../core/time-to-live.ts'
+import { MAX_TTL_MS } from '../../core/time-to-live.ts'
 import { createDocuments } from '../../documents/documents.ts'
 import type { DocumentRef } from '../../documents/document-driver.ts'
 import { createPlannedSessions, type PlannedSession } from '../../session/planned-session.ts'
@@ -91,7 +91,7 @@ export function createAdoption<S>(
   const lifeUntil = (endsAtMs: number): number => Math.max(1, endsAtMs - clock.now()) + COOKIE_SLACK_MS
   /** A seal or a JWT without an end can be shown for ever: its document gets the longest life that a store keeps. */
   const lastShownAtMs = (cookie: VerifiedCookie, old: OldSession): number =>
-    cookie.endsAtMs ?? old.endsAtMs ?? clock.now() + LONGEST_TTL_MS
+    cookie.endsAtMs ?? old.endsAtMs ?? clock.now() + MAX_TTL_MS
 
   /** Parallel requests of this process share one reading of the old session. */
   const beginning = new Map<string, Promise<Fate | null>>()

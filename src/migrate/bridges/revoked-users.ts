@@ -3,7 +3,7 @@
  * cookie: it was never shown, or the old application has sealed it again. So what began before the revocation is not adopted.
  */
 import type { Clock } from '../../core/clock.ts'
-import { LONGEST_TTL_MS } from '../../core/time-to-live.ts'
+import { MAX_TTL_MS } from '../../core/time-to-live.ts'
 import { createDocuments, type DocumentDeps } from '../../documents/documents.ts'
 
 export interface RevokedUsers {
@@ -26,7 +26,7 @@ export function createRevokedUsers(deps: DocumentDeps, clock: Clock): RevokedUse
   return {
     async mark(userKey) {
       // How long old cookies can be shown is unknown here.
-      await documents.put(documents.refOf(userKey), { atMs: clock.now() }, { ttlMs: LONGEST_TTL_MS })
+      await documents.put(documents.refOf(userKey), { atMs: clock.now() }, { ttlMs: MAX_TTL_MS })
     },
     async covers(userKey, beganAtMs) {
       const revoked = await documents.readOrRefuse(documents.refOf(userKey))

@@ -9,7 +9,7 @@ const NONCE_AT = 13
 const NONCE_BYTES = 12
 
 /** Reads the grants of these providers, before the token hash is deleted. */
-export function heldGrants(hash: ReadonlyMap<string, Buffer> | null, providers: readonly string[]): Outbox {
+export function grantsOf(hash: ReadonlyMap<string, Buffer> | null, providers: readonly string[]): Outbox {
   const grants: Outbox = new Map()
   for (const provider of providers) {
     const record = hash?.get(`grant:${provider}`)

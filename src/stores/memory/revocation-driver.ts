@@ -60,7 +60,7 @@ export function createMemoryRevocationDriver(space: MemorySpace, keys: RedisKeys
       return Promise.resolve()
     },
 
-    async settle({ userKey, claim }, retryInMs) {
+    async completeClaim({ userKey, claim }, retryInMs) {
       const index = readIndex()
       if (index.get(userKey) !== Number(claim)) return Promise.resolve()
       if (retryInMs === null) index.delete(userKey)

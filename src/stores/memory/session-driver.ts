@@ -4,7 +4,7 @@
  * contains no `await`.
  */
 import type { MemorySpace } from './space.ts'
-import { heldGrants, postGrants } from './outbox.ts'
+import { grantsOf, postGrants } from './outbox.ts'
 import type { RedisKeys } from '../keys.ts'
 import { type TokenRevocations, NO_TOKEN_REVOCATIONS, OUTBOX_LIFE_MS } from '../../token/revocation-driver.ts'
 import type { Random } from '../../core/random.ts'
@@ -167,7 +167,7 @@ class MemorySessions {
 
   #endTokens(userKey: string): void {
     const key = this.#keys.tokens(userKey)
-    const grants = heldGrants(this.#space.get<Map<string, Buffer>>(key), this.#tokenRevocations.providers)
+    const grants = grantsOf(this.#space.get<Map<string, Buffer>>(key), this.#tokenRevocations.providers)
     this.#tokenRevocations.announce(userKey)
     this.#space.delete(key)
     postGrants(this.#space, this.#keys.revocations(userKey), grants, OUTBOX_LIFE_MS)

@@ -6,7 +6,7 @@
  * in the process, as during an outage.
  */
 import { checkedTtlMs } from '../../core/time-to-live.ts'
-import { heldGrants, postGrants } from './outbox.ts'
+import { grantsOf, postGrants } from './outbox.ts'
 import type { MemorySpace } from './space.ts'
 import { type RedisKeys, redisKeys } from '../keys.ts'
 import { type TokenRevocations, NO_TOKEN_REVOCATIONS, OUTBOX_LIFE_MS } from '../../token/revocation-driver.ts'
@@ -22,7 +22,7 @@ import {
 
 const LEASE_HOLDER_AT = 16
 const LEASE_REMEMBERED_MS = 60_000
-const LONGEST_LEASE_MS = 60_000
+const MAX_LEASE_MS = 60_000
 const FIELD_OVERHEAD_BYTES = 96 // map slot and Buffer header
 
 type Hash = Map<string, Buffer>
@@ -91,7 +91,7 @@ export function createMemoryTokenDriver(
       }
       for (const field of selected(hash, remove)) hash.delete(field)
       for (const [field, { record, ttlMs }] of set) hash.set(field, stamped(record, now + checkedTtlMs(ttlMs)))
-      if (lease && isHeldBy(hash.get(lease.field), lease)) hash.delete(lease.field)
+      if (lease && isLeaseOf(hash.get(lease.field), lease)) hash.delete(lease.field)
       store(userKey, hash)
       if (lease) space.publish(keys.tokens(userKey))
       return { status: 'done' }
@@ -101,7 +101,7 @@ export function createMemoryTokenDriver(
     async takeLease(userKey, claim) {
       const hash = new Map(hashOf(userKey))
       const lease = hash.get(claim.field)
-      if (!isHeldBy(lease, claim) && validHolder(lease, space.clock.now())) return false
+      if (!isLeaseOf(lease, claim) && validHolder(lease, space.clock.now())) return false
       store(userKey, hash.set(claim.field, leaseRecord(claim, space.clock.now())))
       return true
     },
@@ -109,14 +109,14 @@ export function createMemoryTokenDriver(
     // async: see above
     async renewLease(userKey, claim) {
       const hash = new Map(hashOf(userKey))
-      if (!isHeldBy(hash.get(claim.field), claim)) return false
+      if (!isLeaseOf(hash.get(claim.field), claim)) return false
       store(userKey, hash.set(claim.field, leaseRecord(claim, space.clock.now())))
       return true
     },
 
     async releaseLease(userKey, claim) {
       const hash = new Map(hashOf(userKey))
-      if (isHeldBy(hash.get(claim.field), claim) && hash.delete(claim.field)) {
+      if (isLeaseOf(hash.get(claim.field), claim) && hash.delete(claim.field)) {
         store(userKey, hash)
         space.publish(keys.tokens(userKey))
       }
@@ -134,7 +134,7 @@ export function createMemoryTokenDriver(
       if (expect && !(current && nonceOf(current).equals(expect.nonce))) return { count: 0 }
       const fields = selection ? selected(hash, selection) : [...hash.keys()]
       const moved = tokenRevocations.providers.filter((provider) => fields.includes(grantField(provider)))
-      const grants = heldGrants(hash, moved)
+      const grants = grantsOf(hash, moved)
       if (moved.length > 0) tokenRevocations.announce(userKey)
       for (const field of fields) hash.delete(field)
       store(userKey, hash)
@@ -153,7 +153,7 @@ function leaseRecord({ holder, ttlMs }: LeaseClaim, now: number): Buffer {
   return Buffer.concat([record, holder])
 }
 
-function isHeldBy(lease: Buffer | undefined, { holder }: LeaseClaim): boolean {
+function isLeaseOf(lease: Buffer | undefined, { holder }: LeaseClaim): boolean {
   return lease?.subarray(LEASE_HOLDER_AT).equals(holder) === true
 }
 
@@ -161,7 +161,7 @@ function isHeldBy(lease: Buffer | undefined, { holder }: LeaseClaim): boolean {
 function validHolder(lease: Buffer | undefined, now: number): Buffer | null {
   if (!lease) return null
   const ends = Number(lease.readBigUInt64BE(END_OF_LIFE_BYTES))
-  return ends > now && ends <= now + LONGEST_LEASE_MS ? lease.subarray(LEASE_HOLDER_AT) : null
+  return ends > now && ends <= now + MAX_LEASE_MS ? lease.subarray(LEASE_HOLDER_AT) : null
 }
 
 function selected(hash: Hash, { fields = [], prefixes = [] }: FieldSelection = {}): string[] {

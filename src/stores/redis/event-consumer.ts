@@ -107,7 +107,7 @@ export class EventConsumer {
   async #handleAll(stream: string, entries: readonly Entry[]): Promise<void> {
     const inHand = new Set(entries.map(({ id }) => id))
     // Events that wait for their turn, or take long, are still being handled. This keeps other workers from taking them over.
-    const timer = setInterval(() => void this.#hold(stream, [...inHand]), this.#settings.claimAfterMs / 3)
+    const timer = setInterval(() => void this.#extendClaim(stream, [...inHand]), this.#settings.claimAfterMs / 3)
     try {
       for (const { id, fields } of entries) {
         if (this.#stopping.signal.aborted) return
@@ -157,7 +157,7 @@ export class EventConsumer {
   }
 
   /** Restarts the idle time after which other workers may take the events over. */
-  async #hold(stream: string, ids: readonly string[]): Promise<void> {
+  async #extendClaim(stream: string, ids: readonly string[]): Promise<void> {
     if (ids.length === 0) return
     const { group, name } = this.#settings
     await this.#command(stream, ['XCLAIM', stream, group, name, '0', ...ids, 'JUSTID']).catch(() => undefined)

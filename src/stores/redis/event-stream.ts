@@ -45,7 +45,7 @@ export class EventStream {
   /** When the expiry of each stream was last set, by stream number. */
   readonly #livedAtMs = new Map<number, number>()
   /** Instances that share this store emit the same event object. */
-  readonly #told = new WeakSet()
+  readonly #written = new WeakSet()
 
   constructor(
     client: RedisClientPort,
@@ -65,8 +65,8 @@ export class EventStream {
     const stops = LIFECYCLE_EVENTS.map((name) =>
       events.on(name, (event) => {
         // Anonymous visitors can begin sessions without limit. Their events would displace events that workers have yet to read.
-        if (this.#told.has(event) || ('kind' in event && event.kind === 'anonymous')) return
-        this.#told.add(event)
+        if (this.#written.has(event) || ('kind' in event && event.kind === 'anonymous')) return
+        this.#written.add(event)
         this.#write(name, event)
       }),
     )

@@ -86,16 +86,16 @@ describe('near cache', () => {
     expect(near.get('session', 'a', 'a')).toBeUndefined()
   })
 
-  it('tells whether it had what was asked for', async () => {
+  it('reports hits and misses', async () => {
     const events = new EventBus()
     const near = new NearCache(3, events)
     near.follow(heard)
-    const told: unknown[] = []
-    events.on('redis.near-read', (event) => told.push(event))
+    const reads: unknown[] = []
+    events.on('redis.near-read', (event) => reads.push(event))
     near.get('session', 'a', 'a')
     await near.load('a', ['a'], () => Promise.resolve(1), isWorth)
     near.get('token', 'a', 'a')
-    expect(told).toEqual([
+    expect(reads).toEqual([
       { kind: 'session', isHit: false },
       { kind: 'token', isHit: true },
     ])

@@ -23,7 +23,7 @@ test('the identity follows the connection and shows nothing of it', () => {
   expect(redisStore({ client }).identity).not.toBe(redisStore({ client: { ...client } }).identity)
 })
 
-test('copies of this module agree on clients, and tell two of them apart', async () => {
+test('copies of this module agree on clients, and distinguish two clients', async () => {
   const fake = () => ({ isOpen: false, isReady: false, connect: vi.fn(), on: vi.fn(), sendCommand: vi.fn() })
   const [client, other] = [fake(), fake()]
   const { identity } = redisStore({ client })

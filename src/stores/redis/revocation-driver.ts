@@ -4,7 +4,7 @@ import type { RedisClientPort } from '../../redis/client-port.ts'
 import type { RedisKeys } from '../keys.ts'
 import { stringsReply } from '../../redis/reply-shape.ts'
 import { createScriptRunner } from '../../redis/script-runner.ts'
-import { ANNOUNCE, CLAIM, SETTLE } from './scripts/revocation.ts'
+import { ANNOUNCE, CLAIM, COMPLETE_CLAIM } from './scripts/revocation.ts'
 import { OUTBOX_LIFE_MS, type OutboxEntry, type RevocationDriver } from '../../token/revocation-driver.ts'
 import { TOKEN_NONCE_BYTES } from '../../token/token-driver.ts'
 
@@ -49,9 +49,9 @@ export function createRedisRevocationDriver(
       await client.command(key, ['HDEL', key, fieldOf(entry)])
     },
 
-    async settle({ userKey, claim }, retryInMs) {
+    async completeClaim({ userKey, claim }, retryInMs) {
       const due = retryInMs === null ? '-1' : String(Math.ceil(retryInMs))
-      await run.always(SETTLE, index, [userKey, claim, due])
+      await run.always(COMPLETE_CLAIM, index, [userKey, claim, due])
     },
   }
 }

@@ -25,7 +25,7 @@ function having(...keys: readonly string[]): { client: RedisClientPort; asked: s
   return { client: { command } as unknown as RedisClientPort, asked }
 }
 
-test('one of the latest is there again: all are forgotten, also those that were not looked for', async () => {
+test('if one of the latest keys exists again, all steps are returned, also those of keys that were not checked', async () => {
   const memory = new RevocationMemory(createFakeClock())
   memory.remember(steps(0, 100))
   const { client, asked } = having('k99')

@@ -15,7 +15,7 @@ import type { RedisClientPort } from '../../redis/client-port.ts'
 import type { Repeatable } from '../../redis/repeatable.ts'
 
 /** Number of latest revocations to check. In a cluster they lie on several servers, each of which may have lost data. */
-const LOOKED_FOR = 64
+const CHECKED_KEYS = 64
 
 interface Ended {
   readonly step: Repeatable
@@ -73,7 +73,7 @@ export class RevocationMemory {
    */
   async forgotten(client: RedisClientPort): Promise<ReadonlyMap<string, Repeatable>> {
     if (this.#ended.size === 0) return new Map()
-    const latest = [...this.#ended.keys()].slice(-LOOKED_FOR)
+    const latest = [...this.#ended.keys()].slice(-CHECKED_KEYS)
     const asked = latest.map((key) => client.command(key, ['EXISTS', key]).catch(() => 0))
     if (!(await Promise.all(asked)).includes(1)) return new Map()
     return new Map([...this.#ended].map(([key, { step }]) => [key, step]))

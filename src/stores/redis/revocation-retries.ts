@@ -22,8 +22,8 @@ export interface RevocationRetry {
 }
 
 const FIRST_PAUSE_MS = 500
-const LONGEST_PAUSE_MS = 60_000
-const LOOK_MS = 100
+const MAX_PAUSE_MS = 60_000
+const CHECK_MS = 100
 
 export class RevocationRetries {
   readonly #clock: Clock
@@ -84,15 +84,15 @@ export class RevocationRetries {
     })
     if (this.#entries.size > MAX_WAITING) {
       const [oldest] = this.#entries
-      if (oldest) this.#settle(oldest)
+      if (oldest) this.#complete(oldest)
       this.#events.emit('error', { code: 'COATCHECK_REDIS_OVERLOADED', operation: 'revocation.retries' })
     }
-    this.#timer ??= setInterval(() => void this.#run(), LOOK_MS).unref()
+    this.#timer ??= setInterval(() => void this.#run(), CHECK_MS).unref()
   }
 
   /** Removes entries whose sessions a later step has ended. They are not applied again. */
   overtaken(entries: readonly RevocationRetry[]): void {
-    for (const entry of entries) this.#settle(entry)
+    for (const entry of entries) this.#complete(entry)
   }
 
   /** Remembers confirmed steps, which run again only if Redis loses them. */
@@ -164,10 +164,10 @@ export class RevocationRetries {
         return
       }
     }
-    this.#settle(entry)
+    this.#complete(entry)
   }
 
-  #settle(entry: RevocationRetry): void {
+  #complete(entry: RevocationRetry): void {
     if (this.#remove(entry)) entry.confirmed()
   }
 
@@ -185,7 +185,7 @@ export class RevocationRetries {
   }
 
   #later(entry: RevocationRetry): void {
-    entry.pauseMs = Math.min(entry.pauseMs * 2, LONGEST_PAUSE_MS)
+    entry.pauseMs = Math.min(entry.pauseMs * 2, MAX_PAUSE_MS)
     entry.dueAt = this.#clock.monotonic() + entry.pauseMs
   }
 }

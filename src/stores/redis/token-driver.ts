@@ -1,7 +1,7 @@
 /**
  * Tokens on Redis. The only key it touches is the user's token hash (`RedisKeys.tokens`), which session scripts also delete with a user's
  * last session. A read is one command, and every change is one script (scripts/token.ts). The key's name is also the channel that
- * tells waiting processes about a released lease.
+ * notifies waiting processes of a released lease.
  *
  * If you change this, also change: the scripts' headings, docs/tokens.md, the memory driver, the conformance cases.
  */

@@ -5,7 +5,7 @@ import { dataOf, type DocumentHarness, librarySessions } from '../document-fixtu
 
 export const librarySessionCases: readonly ConformanceCase<DocumentHarness>[] = [
   {
-    name: 'a session of a host: saved, found, touched to the millisecond, ended',
+    name: 'a session of a library: saved, found, touched to the millisecond, ended',
     async run(harness) {
       const sessions = librarySessions(harness)
       assert.equal(await sessions.find('sid'), null)

@@ -170,7 +170,7 @@ export const driverCases: readonly ConformanceCase<SessionHarness>[] = [
     },
   },
   {
-    name: 'driver: explain tells what happened',
+    name: 'driver: explain reports what happened',
     async run({ driver, loseEverything }) {
       const [live, ended] = [newRef(), newRef()]
       assert.deepEqual(await driver.explain(live), { ended: null, generation: 'missing', index: 'missing' })

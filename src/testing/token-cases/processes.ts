@@ -73,7 +73,7 @@ export const processesCases: readonly ConformanceCase<TokenHarness>[] = [
       const successor = there.cache.getAccessToken('ada')
       while (here.provider.requests.length < 2) await new Promise(setImmediate)
       gates[0]?.open()
-      // After the refusal, it looks up the lease again and finds that of its successor.
+      // After the refusal, it reads the lease again and finds that of its successor.
       while (!here.names().includes('token.refresh-failed')) await new Promise(setImmediate)
       assert.equal((await there.cache.getUserTokens('ada'))?.refreshToken, 'refresh-0')
       gates[1]?.open()
@@ -83,7 +83,7 @@ export const processesCases: readonly ConformanceCase<TokenHarness>[] = [
     },
   },
   {
-    name: 'who waits for a lease hears of its end, without looking in between',
+    name: 'a waiting process is notified of the end of a lease, without polling',
     async run(harness) {
       const here = tokenFixture(harness)
       const there = tokenFixture(harness, { provider: here.provider })

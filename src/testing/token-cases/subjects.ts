@@ -64,9 +64,9 @@ export const subjectsCases: readonly ConformanceCase<TokenHarness>[] = [
       assert.equal(await codeOf(cache.getAccessToken(USER, ORDERS)), 'COATCHECK_REAUTH_REQUIRED')
       assert.equal(provider.requests.length, 1)
       assert.equal((await cache.status(USER))[0]?.lastRefresh?.outcome, 'subject-mismatch')
-      const told = seen.filter(({ name }) => name === 'token.subject-mismatch')
+      const reported = seen.filter(({ name }) => name === 'token.subject-mismatch')
       assert.deepEqual(
-        told.map(({ event }) => [(event as { userKey: string }).userKey, (event as { check?: string }).check]),
+        reported.map(({ event }) => [(event as { userKey: string }).userKey, (event as { check?: string }).check]),
         [[keyring.userKey(USER), what]],
       )
       assert.doesNotMatch(JSON.stringify(seen), /mallory|foreign/)

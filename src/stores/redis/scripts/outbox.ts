@@ -1,5 +1,5 @@
 /**
- * Moves grants to the outbox of refresh tokens that must be revoked at their provider, within the script that deletes them. `held(tokens,
+ * Moves grants to the outbox of refresh tokens that must be revoked at their provider, within the script that deletes them. `grants_of(tokens,
  * first, last)` reads the grants of the providers named in ARGV[first..last] before the deletion. `post(out, life, grants)` writes them
  * afterwards; a full server then accepts the write. The sealed bytes stay unchanged: they open under the name of their user and field, for
  * which they were sealed.
@@ -10,7 +10,7 @@
  * type is replaced, so that the script that ends sessions does not fail.
  */
 export const OUTBOX = `
-local function held(tokens, first, last)
+local function grants_of(tokens, first, last)
   local grants = {}
   for i = first, last do
     local record = redis.pcall('HGET', tokens, 'grant:' .. ARGV[i])

@@ -32,8 +32,8 @@ return reply
 )
 
 /** KEYS 1 index · ARGV 3 user key · 4 claim · 5 due in ms, or -1: done · Reply {1}. An entry that changed meanwhile stays as it is. */
-export const SETTLE: RedisScript = defineScript(
-  'revocation.settle',
+export const COMPLETE_CLAIM: RedisScript = defineScript(
+  'revocation.complete-claim',
   `${PROLOGUE}
 local score = redis.call('ZSCORE', KEYS[1], ARGV[3])
 if not score or tonumber(score) ~= tonumber(ARGV[4]) then return {0} end

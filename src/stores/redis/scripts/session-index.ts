@@ -1,6 +1,6 @@
 /**
  * A user's generation and the index of their sessions, as the session scripts see them: one value, `user:{…}:gen`, and beyond
- * `MOST_ENTRIES` sessions a sorted set next to it. A separate key costs 170 to 230 bytes, and most users have one session
+ * `MAX_ENTRIES` sessions a sorted set next to it. A separate key costs 170 to 230 bytes, and most users have one session
  * (docs/decisions/0015-index-in-the-generation.md).
  *
  * Value: 8 bytes generation, then
@@ -16,9 +16,9 @@ const DEADLINE_DIGITS = 13
 /** No id begins with `+`: ids are base64url. */
 const IN_SET = '+'
 /** Each read of a session transfers the value, so it stays small: at most 288 bytes. */
-const MOST_ENTRIES = 8
+const MAX_ENTRIES = 8
 /** If a user's set shrinks to this size, the next sign-in moves the entries back into the value. */
-const FEW_ENTRIES = MOST_ENTRIES / 2
+const FEW_ENTRIES = MAX_ENTRIES / 2
 
 const ENTRY = ID_CHARACTERS + DEADLINE_DIGITS
 const DEADLINE = new RegExp(`^[0-9]{${DEADLINE_DIGITS}}$`)
@@ -114,7 +114,7 @@ local function enter(user, id, ends)
     local at = 1
     while user.entries[at] and user.entries[at][2] <= ends do at = at + 1 end
     table.insert(user.entries, at, {id, ends})
-    if #user.entries <= ${MOST_ENTRIES} then return end
+    if #user.entries <= ${MAX_ENTRIES} then return end
     redis.call('UNLINK', user.set)
     for _, entry in ipairs(user.entries) do redis.call('ZADD', user.set, entry[2], entry[1]) end
     user.entries = nil

@@ -133,7 +133,7 @@ end
 local last = 0
 if (removed or ARGV[7] == 'tokens') and (not user or live_count(user, now) == 0) then
   last = 1
-  local grants = held(KEYS[5], 9, #ARGV)
+  local grants = grants_of(KEYS[5], 9, #ARGV)
   redis.call('UNLINK', KEYS[5])
   post(KEYS[6], ARGV[8], grants)
 end
@@ -177,7 +177,7 @@ if user then
   if stays then redis.call('SETRANGE', KEYS[5], 0, ARGV[3]) end
 end
 if not stays then
-  local grants = held(KEYS[3], 6, #ARGV)
+  local grants = grants_of(KEYS[3], 6, #ARGV)
   redis.call('UNLINK', KEYS[3])
   post(KEYS[4], ARGV[5], grants)
 end

@@ -12,12 +12,12 @@ import { PROLOGUE } from './prologue.ts'
 
 // Removes fields by prefix (ARGV from `first` on) except those in `kept`, and expired fields. Then the hash lives as long as its
 // longest-living remaining field.
-const SETTLE = `
+const PRUNE = `
 local function ends(value)
   if #value < 8 then return 0 end
   return struct.unpack('>I8', value)
 end
-local function settle(key, first, kept)
+local function prune(key, first, kept)
   local removed, latest = 0, 0
   local all = redis.call('HGETALL', key)
   for i = 1, #all, 2 do
@@ -39,7 +39,7 @@ end
 `
 
 // A lease: 8 bytes end of life, 8 bytes end of validity, 16 bytes holder. `valid` returns the current holder, or nil. A validity longer
-// than the maximum lease was written by a clock that ran ahead, so it does not count. `hold` works on a full server if there are tokens,
+// than the maximum lease was written by a clock that ran ahead, so it does not count. `store_lease` works on a full server if there are tokens,
 // like the replacement below: without a lease, no rotated grant could be stored there.
 const LEASE = `
 local longest, remembered = 60000, 60000
@@ -49,7 +49,7 @@ local function valid(lease)
   if ends <= now or ends > now + longest then return nil end
   return string.sub(lease, 17, 32)
 end
-local function hold(key, field, holder, ttl)
+local function store_lease(key, field, holder, ttl)
   local ends = now + tonumber(ttl)
   if redis.call('EXISTS', key) == 1 then redis.call('HDEL', key, '') end
   redis.call('HSET', key, field, struct.pack('>I8>I8', ends + remembered, ends) .. holder)
@@ -74,7 +74,7 @@ export const TAKE_LEASE: RedisScript = defineScript(
 local lease = redis.call('HGET', KEYS[1], ARGV[3])
 local ours = lease and string.sub(lease, 17, 32) == ARGV[4]
 if not ours and (ARGV[6] == '0' or (lease and ARGV[6] == '1') or valid(lease)) then return {0} end
-hold(KEYS[1], ARGV[3], ARGV[4], ARGV[5])
+store_lease(KEYS[1], ARGV[3], ARGV[4], ARGV[5])
 return {1}
 `,
 )
@@ -107,7 +107,7 @@ return {1}
  */
 export const WRITE_TOKENS: RedisScript = defineScript(
   'token.write',
-  `${PROLOGUE}${SETTLE}${LEASE}${WAKE}
+  `${PROLOGUE}${PRUNE}${LEASE}${WAKE}
 local key = KEYS[1]
 local last = 7 + tonumber(ARGV[7]) * 3
 if ARGV[3] ~= '' then
@@ -137,7 +137,7 @@ if ARGV[5] ~= '' then
   local lease = redis.call('HGET', key, ARGV[5])
   if lease and string.sub(lease, 17, 32) == ARGV[6] then redis.call('HDEL', key, ARGV[5]) end
 end
-settle(key, prefixes, kept)
+prune(key, prefixes, kept)
 if ARGV[5] ~= '' then wake(key) end
 return {'done'}
 `,
@@ -151,7 +151,7 @@ return {'done'}
  */
 export const DELETE_TOKENS: RedisScript = defineScript(
   'token.delete',
-  `${PROLOGUE}${SETTLE}${OUTBOX}
+  `${PROLOGUE}${PRUNE}${OUTBOX}
 local key = KEYS[1]
 if ARGV[3] ~= '' then
   local current = redis.call('HGET', key, ARGV[3])
@@ -159,14 +159,14 @@ if ARGV[3] ~= '' then
 end
 local at = 7 + tonumber(ARGV[6])
 local count = tonumber(ARGV[at])
-local grants = held(key, 7, at - 1)
+local grants = grants_of(key, 7, at - 1)
 local removed = 0
 if count < 0 then
   removed = redis.call('HLEN', key)
   redis.call('UNLINK', key)
 else
   for i = at + 1, at + count do removed = removed + redis.call('HDEL', key, ARGV[i]) end
-  removed = removed + settle(key, at + count + 1, {})
+  removed = removed + prune(key, at + count + 1, {})
 end
 post(KEYS[2], ARGV[5], grants)
 return {removed}
