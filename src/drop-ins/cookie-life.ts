@@ -1,7 +1,7 @@
 /** Reads the life of a session of express-session or @fastify/session from its cookie, in milliseconds. */
 import { boundedLifeMs } from '../core/time-to-live.ts'
 
-interface CookieOfHost {
+interface SessionCookie {
   readonly expires?: unknown
   readonly originalMaxAge?: unknown
   /** A plain object may have only this field. In the libraries' own cookies, it is the time left until `expires`. */
@@ -14,7 +14,7 @@ interface CookieOfHost {
  * `fallbackMs`.
  */
 export function lifeOf(session: object, nowMs: number, fallbackMs: number): number {
-  const { cookie } = session as { readonly cookie?: CookieOfHost }
+  const { cookie } = session as { readonly cookie?: SessionCookie }
   const { expires, originalMaxAge, maxAge } = cookie ?? {}
   const endMs = expires ? new Date(expires as Date | string).getTime() : Number.NaN
   return boundedLifeMs(Number.isNaN(endMs) ? (originalMaxAge ?? maxAge) : endMs - nowMs, fallbackMs)

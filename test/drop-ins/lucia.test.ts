@@ -1,4 +1,4 @@
-/** The test kit for session stores of Lucia, as an oracle: what it asks of a store, the sessions of hosts can do. */
+/** The test kit for session stores of Lucia, as an oracle: what it asks of a store, the sessions of drop-in libraries can do. */
 import { createHash, randomBytes } from 'node:crypto'
 import { databaseUser, testAdapter } from '@lucia-auth/adapter-test'
 import { it } from 'vitest'

@@ -1,6 +1,6 @@
 /**
- * Session ids that a host uses again: a new session under the id of an ended one is created, and a late write of the ended one is not.
- * The hosts' own applications, real Redis.
+ * Session ids that a library uses again: a new session under the id of an ended one is created, and a late write of the ended one is not.
+ * The applications of the libraries, real Redis.
  */
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
@@ -13,7 +13,7 @@ import { CoatcheckStore as FastifyStore } from '../../src/app/drop-ins/fastify-s
 import type { SessionStoreOptions } from '../../src/app/drop-in-store.ts'
 import { redisStore } from '../../src/stores/redis/redis-store.ts'
 import { type RedisServer, startRedisServer } from '../support/redis-server.ts'
-import { type HostApp, type MakeHost, onExpress, onFastify, onKoa } from './session-hosts.ts'
+import { type LibraryApp, type MakeLibraryApp, onExpress, onFastify, onKoa } from './session-libraries.ts'
 
 const ID = 'always-the-same-id'
 const HOUR_MS = 3_600_000
@@ -28,12 +28,12 @@ beforeEach(async () => {
   await redis.cli('flushall')
 })
 
-describe.each<[string, MakeHost, object]>([
+describe.each<[string, MakeLibraryApp, object]>([
   ['express-session', onExpress, { genid: () => ID }],
   ['koa-session', onKoa, { genid: () => ID }],
   ['@fastify/session', onFastify, { idGenerator: () => ID }],
 ])('%s with ids that repeat', (_name, make, variant) => {
-  let app: HostApp
+  let app: LibraryApp
   let origin: string
   let goOn: () => void
   let arrived: () => void

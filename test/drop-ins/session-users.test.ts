@@ -1,6 +1,6 @@
 /**
  * Whose a session is when parallel requests of one browser meet: a user signs in while another request of the session is under way.
- * "Sign out everywhere" must find the session. The stores of the drop-ins, as their hosts call them.
+ * "Sign out everywhere" must find the session. The stores of the drop-ins, as their libraries call them.
  */
 import { randomBytes } from 'node:crypto'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
@@ -20,7 +20,7 @@ interface HostRequest {
   end(changes: Data): Promise<void>
 }
 
-interface Host {
+interface LibraryApp {
   readonly store: UserSessions
   create(data: Data): Promise<void>
   request(): Promise<HostRequest>
@@ -36,7 +36,7 @@ const cookie = (): object => ({
 
 const onCallbackStore =
   (Store: new (options: SessionStoreOptions) => ExpressStore | FastifyStore) =>
-  (options: SessionStoreOptions): Host => {
+  (options: SessionStoreOptions): LibraryApp => {
     const store = new Store(options)
     return {
       store,
@@ -48,7 +48,7 @@ const onCallbackStore =
     }
   }
 
-function onKoa(options: SessionStoreOptions): Host {
+function onKoa(options: SessionStoreOptions): LibraryApp {
   const store = new KoaStore(options)
   return {
     store,
@@ -69,44 +69,44 @@ afterAll(() => redis.stop())
 
 const stores = { redis: () => redisStore({ url: redis.url }), memory: () => memoryStore() }
 
-describe.each<[string, (options: SessionStoreOptions) => Host]>([
+describe.each<[string, (options: SessionStoreOptions) => LibraryApp]>([
   ['express-session', onCallbackStore(ExpressStore)],
   ['@fastify/session', onCallbackStore(FastifyStore)],
   ['koa-session', onKoa],
 ])('%s', (_name, make) => {
   describe.each(['redis', 'memory'] as const)('on %s', (kind) => {
-    let host: Host
+    let app: LibraryApp
     beforeEach(async () => {
       await redis.cli('flushall')
       const keys = randomBytes(32).toString('base64')
-      host = make({ store: stores[kind](), keys, userId: (data) => data['userId'] as string | undefined })
+      app = make({ store: stores[kind](), keys, userId: (data) => data['userId'] as string | undefined })
     })
-    afterEach(() => host.store.close())
+    afterEach(() => app.store.close())
 
     it.each([
       ['an anonymous session', {}],
       ['a session of another user', { userId: 'mallory' }],
     ])('finds ada, who signed in to %s beside a slower request', async (_title, before) => {
-      await host.create({ visits: 0, ...before })
-      const [slow, signIn] = [await host.request(), await host.request()]
+      await app.create({ visits: 0, ...before })
+      const [slow, signIn] = [await app.request(), await app.request()]
       await signIn.end({ userId: 'ada' })
       await slow.end({ visits: 1 })
-      expect((await host.request()).data).toMatchObject({ visits: 1, userId: 'ada' })
-      expect(await host.store.listByUser('ada')).toHaveLength(1)
-      expect(await host.store.listByUser('mallory')).toEqual([])
-      expect(await host.store.revokeByUser('mallory')).toBe(0)
-      expect(await host.store.revokeByUser('ada')).toBe(1)
-      expect((await host.request().catch(() => ({ data: {} })))?.data ?? {}).toEqual({})
+      expect((await app.request()).data).toMatchObject({ visits: 1, userId: 'ada' })
+      expect(await app.store.listByUser('ada')).toHaveLength(1)
+      expect(await app.store.listByUser('mallory')).toEqual([])
+      expect(await app.store.revokeByUser('mallory')).toBe(0)
+      expect(await app.store.revokeByUser('ada')).toBe(1)
+      expect((await app.request().catch(() => ({ data: {} })))?.data ?? {}).toEqual({})
     })
 
     it('lists the session of a user who signed out beside a slower request for nobody', async () => {
-      await host.create({ visits: 0, userId: 'ada' })
-      const [slow, signOut] = [await host.request(), await host.request()]
+      await app.create({ visits: 0, userId: 'ada' })
+      const [slow, signOut] = [await app.request(), await app.request()]
       await signOut.end({ userId: undefined })
       await slow.end({ visits: 1 })
-      expect(await host.store.listByUser('ada')).toEqual([])
-      expect(await host.store.revokeByUser('ada')).toBe(0)
-      expect((await host.request()).data).toMatchObject({ visits: 1 })
+      expect(await app.store.listByUser('ada')).toEqual([])
+      expect(await app.store.revokeByUser('ada')).toBe(0)
+      expect((await app.request()).data).toMatchObject({ visits: 1 })
     })
   })
 })

@@ -113,7 +113,7 @@ export function createAuthJsAdapter(
         throw new SessionError('COATCHECK_USER_UNKNOWN')
       }
       const user = fromStored<AuthJsUser>(changed.document.value)
-      if (user.email && user.email !== replaced) await emails.settle(user.email, user.id)
+      if (user.email && user.email !== replaced) await emails.completeClaim(user.email, user.id)
       if (replaced && replaced !== user.email) await emails.release(replaced, user.id)
       return user
     },

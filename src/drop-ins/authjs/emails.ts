@@ -24,7 +24,7 @@ export interface EmailClaims {
    * Called after the user has changed to this address. If a parallel change has already replaced the address, it is free afterwards.
    * @throws {SessionError} `COATCHECK_EMAIL_TAKEN`
    */
-  settle(email: string, userId: string): Promise<void>
+  completeClaim(email: string, userId: string): Promise<void>
   ownerOf(email: string): Promise<string | null>
 }
 
@@ -85,7 +85,7 @@ export function createEmailClaims(
   return {
     claim,
     release,
-    async settle(email, userId) {
+    async completeClaim(email, userId) {
       try {
         await claim(email, userId)
       } catch (error) {

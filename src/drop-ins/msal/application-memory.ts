@@ -14,8 +14,8 @@ import type { MsalCacheContext, MsalTokenCache } from './types.ts'
  * How many turns of the event loop a request waits for the memory. Between `load` and `unload`, MSAL only changes its memory. So a holder
  * that takes longer has failed, and never unloads.
  */
-const MOST_TURNS = 16
-const MOST_RETAINED_TOKENS = 500
+const MAX_TURNS = 16
+const MAX_RETAINED_TOKENS = 500
 /** MSAL's `credentialType` of access tokens, in lower case: bearer tokens, and those bound to a key. */
 const ACCESS_TOKEN_TYPES = new Set(['accesstoken', 'accesstoken_with_authscheme'])
 
@@ -61,7 +61,7 @@ export function createApplicationMemory(nowMs: () => number): ApplicationMemory 
   return {
     async load(context, partition, text) {
       const memory = memoryOf(context)
-      for (let turn = 0; memory.holder !== null && turn < MOST_TURNS; turn++) await nextTurn()
+      for (let turn = 0; memory.holder !== null && turn < MAX_TURNS; turn++) await nextTurn()
       memory.holder = context
       memory.last = context
       memory.retained = clearMemory(context.tokenCache, memory, partition, parseCache(text), nowMs())
@@ -110,7 +110,7 @@ function clearMemory(
     if (isKept) kept.set(key, { partition: owner, secret })
     else storage?.removeItem(key)
   }
-  for (const [key] of [...kept].slice(0, Math.max(0, kept.size - MOST_RETAINED_TOKENS))) {
+  for (const [key] of [...kept].slice(0, Math.max(0, kept.size - MAX_RETAINED_TOKENS))) {
     storage?.removeItem(key)
     kept.delete(key)
   }

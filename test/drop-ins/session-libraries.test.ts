@@ -11,7 +11,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { redisStore } from '../../src/stores/redis/redis-store.ts'
 import { sendRaw } from '../../src/testing/raw-http.ts'
 import { type RedisServer, startRedisServer } from '../support/redis-server.ts'
-import { type HostApp, type MakeHost, onExpress, onFastify, onKoa } from './session-hosts.ts'
+import { type LibraryApp, type MakeLibraryApp, onExpress, onFastify, onKoa } from './session-libraries.ts'
 
 const ROUNDS = 100
 
@@ -21,7 +21,7 @@ beforeAll(async () => {
 })
 afterAll(() => redis.stop())
 
-describe.each<[string, MakeHost, object]>([
+describe.each<[string, MakeLibraryApp, object]>([
   ['express-session', onExpress, {}],
   ['express-session, resave and rolling', onExpress, { resave: true, rolling: true }],
   ['@fastify/session', onFastify, {}],
@@ -29,7 +29,7 @@ describe.each<[string, MakeHost, object]>([
   ['koa-session', onKoa, {}],
   ['koa-session, rolling', onKoa, { rolling: true }],
 ])('%s', (_name, make, variant) => {
-  let app: HostApp
+  let app: LibraryApp
   let origin: string
   let waiting: (() => void)[]
   let arrived: () => void

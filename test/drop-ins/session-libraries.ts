@@ -15,7 +15,7 @@ import { CoatcheckStore as FastifyStore } from '../../src/app/drop-ins/fastify-s
 import type { SessionStoreOptions, UserSessions } from '../../src/app/drop-in-store.ts'
 import { CoatcheckStore as KoaStore } from '../../src/app/drop-ins/koa-session.ts'
 
-export interface HostApp {
+export interface LibraryApp {
   readonly server: Server
   readonly store: UserSessions
   readonly ready?: PromiseLike<unknown>
@@ -31,7 +31,7 @@ export interface Gate {
   pass(): Promise<void>
 }
 
-export type MakeHost = (options: SessionStoreOptions, gate: Gate, variant: object) => HostApp
+export type MakeLibraryApp = (options: SessionStoreOptions, gate: Gate, variant: object) => LibraryApp
 
 type Data = Record<string, unknown>
 const SECRET = 'a secret of at least thirty-two characters'
@@ -44,7 +44,7 @@ function ownData({ cookie: _cookie, _expire, _maxAge, ...data }: Data): Data {
   return data
 }
 
-export const onExpress: MakeHost = (options, gate, variant) => {
+export const onExpress: MakeLibraryApp = (options, gate, variant) => {
   const store = new ExpressStore(options)
   const app = express()
   app.use(
@@ -85,7 +85,7 @@ export const onExpress: MakeHost = (options, gate, variant) => {
   }
 }
 
-export const onFastify: MakeHost = (options, gate, variant) => {
+export const onFastify: MakeLibraryApp = (options, gate, variant) => {
   const store = new FastifyStore(options)
   let server: Server | null = null
   const app = fastify({ serverFactory: (handler) => (server = createServer(handler)) })
@@ -124,7 +124,7 @@ export const onFastify: MakeHost = (options, gate, variant) => {
   }
 }
 
-export const onKoa: MakeHost = (options, gate, variant) => {
+export const onKoa: MakeLibraryApp = (options, gate, variant) => {
   const store = new KoaStore(options)
   const app = new Koa()
   app.keys = [SECRET]
