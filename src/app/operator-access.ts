@@ -105,7 +105,7 @@ export async function openAdmin(options: AnyOptions = {}, events = new EventBus(
   const { runtime, release } = await useSharedRuntime(config, events, env, { isApplication: false })
   const { keyring, seal, store, tokens, revocations } = runtime
   const server = serverOf(store)
-  if (server === null) throw nothingToLookAt()
+  if (server === null) throw localStoreError()
   const marks = await revocationMarks(runtime, config, events)
   const userKeyOf = (userId: string): string => keyring.userKey(userId)
   const sessions = createSessionStore<Record<string, unknown>>({
@@ -179,10 +179,10 @@ export async function examineHealth(
 async function redisOf(options: AnyOptions): Promise<RedisStoreFactory> {
   const factory = await chooseStore(options.store ?? null, processEnvironment())
   if (isOnRedis(factory)) return factory
-  throw nothingToLookAt()
+  throw localStoreError()
 }
 
-function nothingToLookAt(): ConfigError {
+function localStoreError(): ConfigError {
   return new ConfigError('COATCHECK_STORE_REQUIRED', {
     message:
       'REDIS_URL is not set, so sessions lie in the memory of the application, which no other process can look into.',

@@ -70,9 +70,9 @@ export function markingTokens(
   return {
     ...tokens,
     async deleteUserTokens(userId, selection) {
-      const [told] = await Promise.allSettled([marks.tokens(userKeyOf(userId), selection?.provider)])
+      const [marking] = await Promise.allSettled([marks.tokens(userKeyOf(userId), selection?.provider)])
       await tokens.deleteUserTokens(userId, selection)
-      if (told.status === 'rejected') throw told.reason
+      if (marking.status === 'rejected') throw marking.reason
     },
   }
 }

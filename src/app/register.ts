@@ -3,7 +3,7 @@
  *
  *     declare module 'coatcheck' { interface Register { auth: typeof auth } }
  *
- * makes `RegisteredData` the data type of that application, for adapters whose host has room for one session type only.
+ * makes `RegisteredData` the data type of that application, for adapters whose framework has room for one session type only.
  */
 import type { Coatcheck } from './coatcheck.ts'
 
