@@ -1,4 +1,4 @@
-/** Sessions of a host library: what the entries for express-session, @fastify/session and koa-session have in common. */
+/** Sessions of a drop-in library: what the entries for express-session, @fastify/session and koa-session have in common. */
 import { ownOptions } from '../config/shape.ts'
 import { systemClock } from '../core/clock.ts'
 import { refuse } from '../config/refusal.ts'
@@ -124,8 +124,8 @@ export function createDropInSessions(kind: string, given: SessionStoreOptions): 
 
 /** @throws {ConfigError} `COATCHECK_CONFIG_INVALID` for sessions of a library that this store is not for */
 function checkOrigin(kind: string, origin: SessionOrigin | undefined): void {
-  if (!origin?.hosts || origin.hosts.includes(kind)) return
-  const stores = origin.hosts.map((host) => `coatcheck/${host}`).join(' and ')
+  if (!origin?.libraries || origin.libraries.includes(kind)) return
+  const stores = origin.libraries.map((library) => `coatcheck/${library}`).join(' and ')
   const complaint = `got old sessions of ${origin.name}, which only the store of ${stores} can read, not that of coatcheck/${kind}`
   throw refuse({ option: 'CoatcheckStore().migrateFrom' }, complaint)
 }
@@ -138,7 +138,7 @@ function msOfSeconds(seconds: unknown): number {
   )
 }
 
-/** What stores that need no base class of their host are: its contract is added by each. */
+/** What stores that need no base class of their library are: its contract is added by each. */
 export class DropInStore implements UserSessions {
   readonly #dropIn: DropInSessions
 

@@ -17,12 +17,12 @@ export interface StoredDocument<T> {
 }
 
 export type Saved<T> =
-  { readonly status: 'saved'; readonly document: StoredDocument<T> } | { readonly status: Uncommitted }
+  { readonly status: 'saved'; readonly document: StoredDocument<T> } | { readonly status: NotSaved }
 /**
  * `taken`: the document should be new, but one exists. `gone`: the document should exist, but none does. `ended`: it was ended and never
  * comes back.
  */
-export type Uncommitted = 'taken' | 'gone' | 'ended'
+export type NotSaved = 'taken' | 'gone' | 'ended'
 
 /** Documents of one kind. */
 export interface Documents<T> {

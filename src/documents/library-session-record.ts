@@ -24,7 +24,7 @@ export interface LibrarySession {
 }
 
 /** True: the old record decides whether this session exists, and what it contains. */
-export function isMirror({ link, taken }: LibrarySession): boolean {
+export function isCopy({ link, taken }: LibrarySession): boolean {
   return link !== undefined && taken === undefined
 }
 

@@ -16,7 +16,7 @@ import {
   cookieOf,
   differsInEndOnly,
   effective,
-  isMirror,
+  isCopy,
   mergedJson,
   type LibrarySession,
   withoutLink,
@@ -24,8 +24,8 @@ import {
 import { createLibrarySessionUsers, type UserIdOf } from './library-session-users.ts'
 import type { JsonObject } from './json-merge.ts'
 
-const ENDED_AT_ONCE = 64
-const LISTED_AT_MOST = 1000
+const MAX_PARALLEL_ENDS = 64
+const MAX_LISTED_SESSIONS = 1000
 /** Requests that touch a session within this time need one write for all of them. */
 const TOUCHED_TOGETHER_MS = 1000
 const BIRTH_BYTES = 9
@@ -46,7 +46,7 @@ export interface HandedOut {
 /** The old records of another library that sessions are linked to, by their keys (`src/migrate/`). Methods reject during an outage. */
 export interface SessionLinks {
   /** Returns whether the old record exists. */
-  stands(link: string): Promise<boolean>
+  exists(link: string): Promise<boolean>
   /** Removes old records. Called before their sessions end here. */
   remove(links: readonly EndingLink[]): Promise<void>
 }
@@ -90,7 +90,7 @@ export interface LibrarySessions {
       readonly ttlMs: number
       readonly known?: HandedOut | null
       readonly isNew?: boolean | 'absent'
-      /** The key of the old record that a new session mirrors. */
+      /** The key of the old record that a new session is a copy of. */
       readonly link?: string
     },
   ): Promise<HandedOut | null>
@@ -160,8 +160,8 @@ export function createLibrarySessions(deps: {
 
   const endAll = async (refs: readonly DocumentRef[]): Promise<number> => {
     let ended = 0
-    for (let at = 0; at < refs.length; at += ENDED_AT_ONCE) {
-      const batch = refs.slice(at, at + ENDED_AT_ONCE).map((ref) => driver.end(ref, ENDED_REMEMBERED_MS, true))
+    for (let at = 0; at < refs.length; at += MAX_PARALLEL_ENDS) {
+      const batch = refs.slice(at, at + MAX_PARALLEL_ENDS).map((ref) => driver.end(ref, ENDED_REMEMBERED_MS, true))
       ended += (await Promise.all(batch)).filter(Boolean).length
     }
     return ended
@@ -182,9 +182,9 @@ export function createLibrarySessions(deps: {
   const linkOf = (ref: DocumentRef, { value }: StoredDocument<LibrarySession>): readonly EndingLink[] =>
     value.link === undefined ? [] : [{ key: value.link, isStored: async () => (await live(ref)) !== null }]
 
-  /** A session is listed only if this is true: a mirror whose old record is gone is about to end. */
-  const stands = async ({ value }: StoredDocument<LibrarySession>): Promise<boolean> =>
-    !links || value.link === undefined || !isMirror(value) || (await links.stands(value.link))
+  /** A session is listed only if this is true: a copy whose old record is gone is about to end. */
+  const isListed = async ({ value }: StoredDocument<LibrarySession>): Promise<boolean> =>
+    !links || value.link === undefined || !isCopy(value) || (await links.exists(value.link))
 
   const refused = (ref: DocumentRef): null => {
     events.emit('session.refused', { sessionId: ref.name, why: 'ended' })
@@ -294,12 +294,12 @@ export function createLibrarySessions(deps: {
 
     async listByUser(userId) {
       const set = users.setOfUser(userId)
-      const names = (await driver.members(set)).slice(0, LISTED_AT_MOST)
+      const names = (await driver.members(set)).slice(0, MAX_LISTED_SESSIONS)
       const rows = await Promise.all(names.map(async (name) => [name, await live(refNamed(name))] as const))
       // A session enters the set before it is stored, so a missing one may be about to be stored. Its entry stays until it expires.
       const own = rows.flatMap(([name, stored]) => (stored && users.isOf(stored.value, set) ? [{ name, stored }] : []))
-      const standing = await Promise.all(own.map(({ stored }) => stands(stored)))
-      return own.flatMap(({ name, stored }, i) => (standing[i] ? [infoOf(name, stored)] : []))
+      const listed = await Promise.all(own.map(({ stored }) => isListed(stored)))
+      return own.flatMap(({ name, stored }, i) => (listed[i] ? [infoOf(name, stored)] : []))
     },
 
     async revokeByUser(userId, { except } = {}) {
@@ -326,7 +326,7 @@ export function createLibrarySessions(deps: {
     async *all() {
       for await (const name of driver.names(kind)) {
         const stored = await live(refNamed(name))
-        if (stored && (await stands(stored))) yield infoOf(name, stored)
+        if (stored && (await isListed(stored))) yield infoOf(name, stored)
       }
     },
 

@@ -8,7 +8,7 @@ import type { Documents } from '../documents/documents.ts'
 import { storedAuth0Session } from './bridges/auth0-session.ts'
 import { type OldSessionOrigin, recordSessions } from './bridges/old-sessions.ts'
 import { createLateRemovals } from './late-removals.ts'
-import { createMirror, endingOldKeys } from './mirror.ts'
+import { createSealedRecords, endingOldKeys } from './sealed-records.ts'
 import { keysMadeBy } from './old-keys.ts'
 import { type Origin, type OriginDeps, reporter } from './origin.ts'
 import type { OriginOptions } from './sessions/create-origin.ts'
@@ -49,7 +49,7 @@ export function auth0Store({ keyOf, mode = 'read', store }: Auth0StoreOptions): 
       recordSessions({ keyOf, decode: (text) => storedAuth0Session(readJson(text)) }, store, context),
     attach({ documents, make, lifeOf, setsOf, ...deps }) {
       const { old, clock } = deps
-      const mirror = createMirror<Auth0Session>({
+      const sealed = createSealedRecords<Auth0Session>({
         documents,
         clock,
         toValue: sessionIn,
@@ -59,7 +59,7 @@ export function auth0Store({ keyOf, mode = 'read', store }: Auth0StoreOptions): 
       const lifeIn = (text: string): number => lifeOf(JSON.parse(text) as Auth0Session)
       const report = reporter(name, deps.events)
       const late = createLateRemovals(deps.closing)
-      const shared = { ...deps, late, mirror, report, keyOf, endOf: () => null, defaultTtlMs: lifeIn }
+      const shared = { ...deps, late, sealed, report, keyOf, endOf: () => null, defaultTtlMs: lifeIn }
       const sessions = shareRecords(mode, shared)
       const ours = make(endingOldKeys(documents, (key, isStored) => endOld(shared, key, isStored)))
 

@@ -8,7 +8,7 @@ import type { DocumentRef } from '../documents/document-driver.ts'
 import type { Documents } from '../documents/documents.ts'
 import { beginOf, type OldSessionOrigin, recordSessions } from './bridges/old-sessions.ts'
 import { createLateRemovals } from './late-removals.ts'
-import { createMirror, endingOldKeys } from './mirror.ts'
+import { createSealedRecords, endingOldKeys } from './sealed-records.ts'
 import type { OldKeys } from './old-keys.ts'
 import { type Origin, type OriginDeps, reporter } from './origin.ts'
 import type { OriginOptions } from './sessions/create-origin.ts'
@@ -62,7 +62,7 @@ export function betterAuthStorage(options: BetterAuthStorageOptions = {}): Bette
     attach(deps) {
       const { old, clock, events, documents } = deps
       const setOf = (userId: string): DocumentRef => documents.refOf(`user ${userId}`)
-      const mirror = createMirror<StoredText>({
+      const sealed = createSealedRecords<StoredText>({
         documents,
         clock,
         toValue(text) {
@@ -84,7 +84,7 @@ export function betterAuthStorage(options: BetterAuthStorageOptions = {}): Bette
         },
       }
       const shared = {
-        ...{ mirror, old: guarded, late: createLateRemovals(deps.closing), clock, report, keyOf },
+        ...{ sealed, old: guarded, late: createLateRemovals(deps.closing), clock, report, keyOf },
         endOf: (text: string) => oldSessionIn(text)?.expiresAtMs ?? null,
         defaultTtlMs: () => 0,
       }

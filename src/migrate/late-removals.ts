@@ -6,7 +6,7 @@
 /** Longer than the requests of most applications take. */
 export const LATE_MS = 5000
 /** Beyond this number the next read of the key is left to find it: the ended marker refuses it for an hour. */
-const MOST_WAITING = 10_000
+const MAX_PLANNED_REMOVALS = 10_000
 
 /** The second removal of an old key. */
 export interface LateRemoval {
@@ -28,13 +28,13 @@ export interface LateRemovals {
 
 /** @param closing adds what ends with the drop-in */
 export function createLateRemovals(closing: (end: () => Promise<void>) => void): LateRemovals {
-  const waiting = new Map<string, NodeJS.Timeout>()
+  const planned = new Map<string, NodeJS.Timeout>()
   const cancel = (key: string): void => {
-    clearTimeout(waiting.get(key))
-    waiting.delete(key)
+    clearTimeout(planned.get(key))
+    planned.delete(key)
   }
   closing(() => {
-    for (const key of [...waiting.keys()]) cancel(key)
+    for (const key of [...planned.keys()]) cancel(key)
     return Promise.resolve()
   })
   const run = async ({ isStored, remove }: LateRemoval): Promise<void> => {
@@ -43,13 +43,13 @@ export function createLateRemovals(closing: (end: () => Promise<void>) => void):
   return {
     add(key, removal) {
       cancel(key)
-      if (waiting.size >= MOST_WAITING) return
+      if (planned.size >= MAX_PLANNED_REMOVALS) return
       const timer = setTimeout(() => {
-        waiting.delete(key)
+        planned.delete(key)
         run(removal).catch(() => undefined)
       }, LATE_MS)
       timer.unref()
-      waiting.set(key, timer)
+      planned.set(key, timer)
     },
     cancel,
   }

@@ -5,7 +5,7 @@
 import { parseJson } from '../core/json.ts'
 
 /** More than data of an application has. Far below what overflows a stack. */
-const MOST_DEPTH = 256
+const MAX_DEPTH = 256
 const [QUOTE, BACKSLASH] = [0x22, 0x5c]
 const [OPEN_ARRAY, CLOSE_ARRAY, OPEN_OBJECT, CLOSE_OBJECT] = [0x5b, 0x5d, 0x7b, 0x7d]
 
@@ -26,14 +26,14 @@ export function readJsonArray(text: string): readonly unknown[] | null {
 /** Whether a JSON text is nested too deeply to be worked with. It reads the text once, and does not recurse. */
 export function isTooDeep(text: string): boolean {
   // Each level takes two brackets.
-  if (text.length <= 2 * MOST_DEPTH) return false
+  if (text.length <= 2 * MAX_DEPTH) return false
   let depth = 0
   for (let at = 0; at < text.length; at++) {
     const code = text.charCodeAt(at)
     if (code === QUOTE) at = endOfString(text, at)
     else if (code === OPEN_ARRAY || code === OPEN_OBJECT) depth++
     else if (code === CLOSE_ARRAY || code === CLOSE_OBJECT) depth--
-    if (depth > MOST_DEPTH) return true
+    if (depth > MAX_DEPTH) return true
   }
   return false
 }

@@ -3,7 +3,7 @@
  * stands on its own, and finding it takes one read.
  */
 import type { Link } from '../documents/linked-json.ts'
-import type { Mirrored, TextChange } from './mirror.ts'
+import type { SealedRecord, TextChange } from './sealed-records.ts'
 import { ATTEMPTS } from './remove-record.ts'
 import {
   endBoth,
@@ -14,16 +14,16 @@ import {
   type SharedRecords,
 } from './shared-records.ts'
 
-const MOST_REMEMBERED = 10_000
+const MAX_REMEMBERED_IDS = 10_000
 
 export function createRecordsInMoveMode(deps: SharedRecordDeps): SharedRecords {
-  const { mirror, old, late, clock, report, keyOf } = deps
+  const { sealed, old, late, clock, report, keyOf } = deps
 
   /** Ids whose old key is gone, as this process has seen. Their records need one read. */
-  const withoutOld = new Set<string>()
-  const oldIsGone = (id: string): void => {
-    if (withoutOld.size >= MOST_REMEMBERED) withoutOld.clear()
-    withoutOld.add(id)
+  const withoutOldKey = new Set<string>()
+  const rememberOldKeyGone = (id: string): void => {
+    if (withoutOldKey.size >= MAX_REMEMBERED_IDS) withoutOldKey.clear()
+    withoutOldKey.add(id)
   }
 
   /** Stays until a write that follows the end of the old key: after a crash here, the next request or the end of the record deletes it. */
@@ -37,15 +37,15 @@ export function createRecordsInMoveMode(deps: SharedRecordDeps): SharedRecords {
     let text = taken
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       const record = (await old.remove(keyOf(id), text)) ? null : await old.read(keyOf(id))
-      const changed = record && mirror.canonical(record.text)
+      const changed = record && sealed.canonical(record.text)
       if (!record || changed === null) {
         report('moved')
-        oldIsGone(id)
-        return (await mirror.read(id))?.text ?? null
+        rememberOldKeyGone(id)
+        return (await sealed.read(id))?.text ?? null
       }
       // A process in mode `read` has written to it before it knew: its changes join what is stored here by now.
-      const base = mirror.canonical(text) ?? changed
-      await mirror.change(id, (now) => ({
+      const base = sealed.canonical(text) ?? changed
+      await sealed.change(id, (now) => ({
         text: mergedText(base, changed, now),
         ttlMs: endOfLife(deps, record).endsAtMs - clock.now(),
       }))
@@ -54,17 +54,17 @@ export function createRecordsInMoveMode(deps: SharedRecordDeps): SharedRecords {
     throw new Error(`The old key changed ${ATTEMPTS} times while it was taken over.`)
   }
 
-  const takeOver = async (id: string, ours: Mirrored | null, attempt = 1): Promise<string | null> => {
+  const takeOver = async (id: string, ours: SealedRecord | null, attempt = 1): Promise<string | null> => {
     const record = await old.read(keyOf(id))
     if (!record) {
       // Read again: another process may have taken it over in between. A copy without its old key has ended.
-      const now = await mirror.read(id)
-      if (!now || now.link === null) return now?.text ?? null
-      await mirror.end(id, false)
+      const now = await sealed.read(id)
+      if (!now || now.copyOf === null) return now?.text ?? null
+      await sealed.end(id, false)
       report('ended')
       return null
     }
-    const text = mirror.canonical(record.text)
+    const text = sealed.canonical(record.text)
     if (text === null) {
       report('unreadable')
       return null
@@ -72,10 +72,10 @@ export function createRecordsInMoveMode(deps: SharedRecordDeps): SharedRecords {
     const { endsAtMs, isOver, isAssumed } = endOfLife(deps, record)
     if (isOver) return null
     const created = ours
-      ? (await mirror.replace(id, ours, text, endsAtMs, madeFrom(id)))
+      ? (await sealed.replace(id, ours, text, endsAtMs, madeFrom(id)))
         ? 'saved'
         : 'taken'
-      : await mirror.create(id, text, endsAtMs, madeFrom(id))
+      : await sealed.create(id, text, endsAtMs, madeFrom(id))
     if (created === 'saved') {
       if (isAssumed) report('no_expiry')
       return dropOld(id, record.text)
@@ -85,25 +85,25 @@ export function createRecordsInMoveMode(deps: SharedRecordDeps): SharedRecords {
       report('ended')
       return null
     }
-    const now = await mirror.read(id)
+    const now = await sealed.read(id)
     // A process in mode `read` has written its copy in between.
-    if (now && now.link !== null && attempt < ATTEMPTS) return takeOver(id, now, attempt + 1)
+    if (now && now.copyOf !== null && attempt < ATTEMPTS) return takeOver(id, now, attempt + 1)
     return now?.text ?? null
   }
 
   const find = async (id: string): Promise<string | null> => {
-    const ours = await mirror.read(id)
-    if (!ours || ours.link !== null) return takeOver(id, ours)
-    if (ours.leftOver !== null && !withoutOld.has(id)) {
+    const ours = await sealed.read(id)
+    if (!ours || ours.copyOf !== null) return takeOver(id, ours)
+    if (ours.takenFrom !== null && !withoutOldKey.has(id)) {
       // Another process is about to delete it, or has stopped before it did. What a process in mode `read` writes there late, it writes
       // into our record as well.
       await removeOld(deps, keyOf(id))
-      oldIsGone(id)
+      rememberOldKeyGone(id)
     }
     return ours.text
   }
   const changeOurs = (id: string, change: TextChange): Promise<string | null> =>
-    mirror.change(id, change, withoutOld.has(id))
+    sealed.change(id, change, withoutOldKey.has(id))
 
   return {
     find,
@@ -111,12 +111,12 @@ export function createRecordsInMoveMode(deps: SharedRecordDeps): SharedRecords {
     async store(id, text, ttlMs, isNew = false) {
       if (isNew) {
         late.cancel(keyOf(id))
-        await mirror.reopen(id)
+        await sealed.reopen(id)
       }
       const replace = async (): Promise<boolean> => (await changeOurs(id, () => ({ text, ttlMs }))) !== null
       if ((await find(id)) !== null) return replace()
-      withoutOld.delete(id)
-      const created = await mirror.create(id, text, clock.now() + ttlMs, madeFrom(id))
+      withoutOldKey.delete(id)
+      const created = await sealed.create(id, text, clock.now() + ttlMs, madeFrom(id))
       return created === 'taken' ? replace() : created === 'saved'
     },
 

@@ -3,7 +3,7 @@
  * old key. A record of ours without a link stands on its own: a process in mode `move` has taken it over, and its old key is left alone.
  */
 import type { Link } from '../documents/linked-json.ts'
-import type { Mirrored, TextChange } from './mirror.ts'
+import type { SealedRecord, TextChange } from './sealed-records.ts'
 import type { OldRecord } from './old-record-driver.ts'
 import { ATTEMPTS } from './remove-record.ts'
 import { endBoth, endOfLife, removeOld, type SharedRecordDeps, type SharedRecords } from './shared-records.ts'
@@ -14,29 +14,29 @@ type Copied = 'copied' | 'unlinked' | 'ended'
 type ReadRecord = Pick<OldRecord, 'text' | 'endsAtMs'>
 
 export function createRecordsInReadMode(deps: SharedRecordDeps): SharedRecords {
-  const { mirror, old, late, clock, report, keyOf } = deps
+  const { sealed, old, late, clock, report, keyOf } = deps
   const linkTo = (id: string): Link => ({ key: keyOf(id), isCopy: true })
-  const both = (id: string): Promise<[Mirrored | null, OldRecord | null]> =>
-    Promise.all([mirror.read(id), old.read(keyOf(id))])
+  const both = (id: string): Promise<[SealedRecord | null, OldRecord | null]> =>
+    Promise.all([sealed.read(id), old.read(keyOf(id))])
 
   const isUnlinked = async (id: string): Promise<boolean> => {
-    const ours = await mirror.read(id)
-    return ours !== null && ours.link === null
+    const ours = await sealed.read(id)
+    return ours !== null && ours.copyOf === null
   }
 
   /** Our copy follows the old key while it is linked. If another process changes it in between, the next read copies again. */
-  const copy = async (id: string, ours: Mirrored | null, record: ReadRecord): Promise<Copied> => {
-    if (ours && ours.link === null) return 'unlinked'
-    const text = mirror.canonical(record.text)
+  const copy = async (id: string, ours: SealedRecord | null, record: ReadRecord): Promise<Copied> => {
+    if (ours && ours.copyOf === null) return 'unlinked'
+    const text = sealed.canonical(record.text)
     if (text === null || ours?.text === text) return 'copied'
     const { endsAtMs, isOver, isAssumed } = endOfLife(deps, record)
     if (isOver) return 'copied'
     if (ours) {
-      const isReplaced = await mirror.replace(id, ours, text, endsAtMs, linkTo(id))
+      const isReplaced = await sealed.replace(id, ours, text, endsAtMs, linkTo(id))
       if (isReplaced) report('synced')
       return isReplaced || !(await isUnlinked(id)) ? 'copied' : 'unlinked'
     }
-    const created = await mirror.create(id, text, endsAtMs, linkTo(id))
+    const created = await sealed.create(id, text, endsAtMs, linkTo(id))
     if (created === 'taken') return (await isUnlinked(id)) ? 'unlinked' : 'copied'
     if (created === 'ended') {
       await removeOld(deps, keyOf(id))
@@ -51,10 +51,10 @@ export function createRecordsInReadMode(deps: SharedRecordDeps): SharedRecords {
    * The old key is gone: an old process ended the record, or a process in mode `move` has taken it over. That process clears the link
    * before it deletes the old key, so our record, read now, tells which.
    */
-  const withoutOld = async (id: string): Promise<Mirrored | null> => {
-    const ours = await mirror.read(id)
-    if (!ours || ours.link === null) return ours
-    await mirror.end(id, false)
+  const decideWithoutOld = async (id: string): Promise<SealedRecord | null> => {
+    const ours = await sealed.read(id)
+    if (!ours || ours.copyOf === null) return ours
+    await sealed.end(id, false)
     report('ended')
     return null
   }
@@ -63,7 +63,7 @@ export function createRecordsInReadMode(deps: SharedRecordDeps): SharedRecords {
   const changeOld = async (id: string, first: OldRecord, change: TextChange): Promise<string | null | undefined> => {
     let record = first
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-      const text = mirror.canonical(record.text)
+      const text = sealed.canonical(record.text)
       const next = text === null ? null : change(text)
       if (next === null) return null
       const ttlMs = Math.max(1, next.ttlMs)
@@ -74,8 +74,8 @@ export function createRecordsInReadMode(deps: SharedRecordDeps): SharedRecords {
         record = written.current
         continue
       }
-      const copied = await copy(id, await mirror.read(id), { text: next.text, endsAtMs })
-      if (copied === 'unlinked') return mirror.change(id, change)
+      const copied = await copy(id, await sealed.read(id), { text: next.text, endsAtMs })
+      if (copied === 'unlinked') return sealed.change(id, change)
       return copied === 'copied' ? next.text : null
     }
     throw new Error(`The old key changed ${ATTEMPTS} times while it was written.`)
@@ -83,18 +83,18 @@ export function createRecordsInReadMode(deps: SharedRecordDeps): SharedRecords {
 
   const change = async (id: string, apply: TextChange): Promise<string | null> => {
     const [ours, record] = await both(id)
-    if (ours && ours.link === null) return mirror.change(id, apply)
+    if (ours && ours.copyOf === null) return sealed.change(id, apply)
     const changed = record === null ? undefined : await changeOld(id, record, apply)
     if (changed !== undefined) return changed
-    return (await withoutOld(id)) && mirror.change(id, apply)
+    return (await decideWithoutOld(id)) && sealed.change(id, apply)
   }
 
   return {
     async find(id) {
       const [ours, record] = await both(id)
-      if (ours && ours.link === null) return ours.text
-      if (!record) return (await withoutOld(id))?.text ?? null
-      const text = mirror.canonical(record.text)
+      if (ours && ours.copyOf === null) return ours.text
+      if (!record) return (await decideWithoutOld(id))?.text ?? null
+      const text = sealed.canonical(record.text)
       if (text === null) report('unreadable')
       if (text === null || endOfLife(deps, record).isOver) return null
       if (ours?.text === text) {
@@ -102,21 +102,21 @@ export function createRecordsInReadMode(deps: SharedRecordDeps): SharedRecords {
         return text
       }
       const copied = await copy(id, ours, record)
-      if (copied === 'unlinked') return (await mirror.read(id))?.text ?? null
+      if (copied === 'unlinked') return (await sealed.read(id))?.text ?? null
       return copied === 'copied' ? text : null
     },
 
     async store(id, text, ttlMs, isNew = false) {
       if (isNew) {
         late.cancel(keyOf(id))
-        await mirror.reopen(id)
+        await sealed.reopen(id)
       }
       const replace = async (): Promise<boolean> => (await change(id, () => ({ text, ttlMs }))) !== null
       const [ours, record] = await both(id)
       if (ours || record) return replace()
       // Entered first: the end of all records of a user, which may come now, includes this one.
       const endsAtMs = clock.now() + ttlMs
-      await mirror.enter(id, text, endsAtMs)
+      await sealed.enter(id, text, endsAtMs)
       const created = await old.create(keyOf(id), text, ttlMs)
       if (created.status !== 'written') return replace()
       const copied = await copy(id, null, { text, endsAtMs })

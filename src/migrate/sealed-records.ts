@@ -9,7 +9,7 @@ import type { Documents, StoredDocument } from '../documents/documents.ts'
 import { type Link, linkOf, oldKeyOf, withLink } from '../documents/linked-json.ts'
 
 /** How the texts of a library become documents. */
-export interface MirrorFormat<T extends object> {
+export interface SealedRecordFormat<T extends object> {
   readonly documents: Documents<T>
   readonly clock: Clock
   /** `null`: the text is no record of this library. */
@@ -20,18 +20,18 @@ export interface MirrorFormat<T extends object> {
 }
 
 /** Our record as it was read. */
-export interface Mirrored {
+export interface SealedRecord {
   readonly text: string
   /** The old key that it is a copy of. `null`: it stands on its own. */
-  readonly link: string | null
+  readonly copyOf: string | null
   /** The old key that it has taken in, and that may still be there. `null`: there is none. */
-  readonly leftOver: string | null
+  readonly takenFrom: string | null
   readonly stored: StoredDocument<object>
 }
 
-export interface Mirror {
-  read(id: string): Promise<Mirrored | null>
-  /** The text as this mirror would hand it out, or `null` when it is no record of this library. */
+export interface SealedRecords {
+  read(id: string): Promise<SealedRecord | null>
+  /** The text as `read` would return it, or `null` when it is no record of this library. */
   canonical(text: string): string | null
   /**
    * Stores a record where none is. `taken`: one is. `ended`: one was, and ended.
@@ -41,7 +41,7 @@ export interface Mirror {
   /** Enters the record in its sets. From then on, the end of all records of a set includes this one. */
   enter(id: string, text: string, endsAtMs: number): Promise<void>
   /** Replaces a linked record, if it is still the one that was read. False: another process was first. */
-  replace(id: string, seen: Mirrored, text: string, endsAtMs: number, link: Link): Promise<boolean>
+  replace(id: string, seen: SealedRecord, text: string, endsAtMs: number, link: Link): Promise<boolean>
   /**
    * Changes a record that stands on its own. `null`: there is none, or `change` returned `null`.
    * @param isOldGone the old key that it has taken in is gone: the record forgets it
@@ -55,12 +55,12 @@ export interface Mirror {
 /** Changes a text. May be called again with what others wrote meanwhile. `null`: leave it. */
 export type TextChange = (text: string) => { readonly text: string; readonly ttlMs: number } | null
 
-export function createMirror<T extends object>(format: MirrorFormat<T>): Mirror {
+export function createSealedRecords<T extends object>(format: SealedRecordFormat<T>): SealedRecords {
   const { documents, clock, toText } = format
   const { driver, refOf } = documents
   const valueOf = (text: string): T => {
     const value = format.toValue(text)
-    if (value === null) throw new TypeError('A text of another format reached the mirror.')
+    if (value === null) throw new TypeError('A text of another format reached the sealed records.')
     return value
   }
   const lifeUntil = (endsAtMs: number): number => Math.max(1, endsAtMs - clock.now())
@@ -74,7 +74,7 @@ export function createMirror<T extends object>(format: MirrorFormat<T>): Mirror 
       const stored = await documents.read(refOf(id))
       if (!stored) return null
       const { value } = stored
-      return { text: toText(value), link: linkOf(value), leftOver: leftOverOf(value)?.key ?? null, stored }
+      return { text: toText(value), copyOf: linkOf(value), takenFrom: takenLinkOf(value)?.key ?? null, stored }
     },
 
     canonical(text) {
@@ -115,7 +115,7 @@ export function createMirror<T extends object>(format: MirrorFormat<T>): Mirror 
           changedText = next?.text ?? null
           if (next === null) return null
           endsAtMs = clock.now() + next.ttlMs
-          const value = withLink(valueOf(next.text), isOldGone ? null : leftOverOf(now))
+          const value = withLink(valueOf(next.text), isOldGone ? null : takenLinkOf(now))
           await enter(ref, value, endsAtMs)
           return value
         },
@@ -129,7 +129,7 @@ export function createMirror<T extends object>(format: MirrorFormat<T>): Mirror 
   }
 }
 
-function leftOverOf(value: object): Link | null {
+function takenLinkOf(value: object): Link | null {
   const key = linkOf(value) === null ? oldKeyOf(value) : null
   return key === null ? null : { key, isCopy: false }
 }

@@ -17,7 +17,7 @@ export interface SessionOrigin extends OldSessionOrigin {
   /** How old records are treated. */
   readonly mode: MigrationMode
   /** Stores that can take this origin, such as `koa-session`. `null`: all. */
-  readonly hosts: readonly string[] | null
+  readonly libraries: readonly string[] | null
   /** The store that holds the old records. Absent: the store of the new sessions. */
   readonly store?: StoreFactory
   /** The old keys, by their names. Absent: they cannot be told by their names. */
@@ -55,7 +55,7 @@ export interface SessionFormat {
   /** Name of the format, as in events and figures. */
   readonly name: string
   /** Stores that can take it. `null`: all. */
-  readonly hosts: readonly string[] | null
+  readonly libraries: readonly string[] | null
   /** The prefix that all old keys have, and no other key. `null`: they cannot be told by their names. */
   readonly prefix: string | null
   /** Whether `decode` tells a session from other JSON objects. Without it, keys that have no prefix are not searched for sessions. */

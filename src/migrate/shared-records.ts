@@ -4,13 +4,13 @@ import type { Documents } from '../documents/documents.ts'
 import { type JsonObject, mergeChanges } from '../documents/json-merge.ts'
 import { linkOf } from '../documents/linked-json.ts'
 import type { LateRemovals } from './late-removals.ts'
-import type { Mirror, TextChange } from './mirror.ts'
+import type { SealedRecords, TextChange } from './sealed-records.ts'
 import type { OldRecord, OldRecordDriver } from './old-record-driver.ts'
 import type { Report } from './origin.ts'
 import { removeRecord } from './remove-record.ts'
 
 export interface SharedRecords {
-  /** The text in the format of the mirror. `null`: there is none, it has ended, or it cannot be read. */
+  /** The text in the format of the sealed records. `null`: there is none, it has ended, or it cannot be read. */
   find(id: string): Promise<string | null>
   /**
    * Creates a record, or replaces one that is there.
@@ -25,7 +25,7 @@ export interface SharedRecords {
 }
 
 export interface SharedRecordDeps {
-  readonly mirror: Mirror
+  readonly sealed: SealedRecords
   readonly old: OldRecordDriver
   readonly late: LateRemovals
   readonly clock: Clock
@@ -60,11 +60,11 @@ export function endOfLife(
  * @returns whether there was one
  */
 export async function removeOld(
-  { mirror, old }: Pick<SharedRecordDeps, 'mirror' | 'old'>,
+  { sealed, old }: Pick<SharedRecordDeps, 'sealed' | 'old'>,
   key: string,
   found?: () => void,
 ): Promise<boolean> {
-  return (await removeRecord(old, key, (text) => mirror.canonical(text) !== null, found)) !== null
+  return (await removeRecord(old, key, (text) => sealed.canonical(text) !== null, found)) !== null
 }
 
 /**
@@ -72,7 +72,7 @@ export async function removeOld(
  * @param isStored whether a record of ours is stored under the name, later: the id was used again
  */
 export function endOld(
-  deps: Pick<SharedRecordDeps, 'mirror' | 'old' | 'late'>,
+  deps: Pick<SharedRecordDeps, 'sealed' | 'old' | 'late'>,
   key: string,
   isStored: () => Promise<boolean>,
 ): Promise<boolean> {
@@ -93,8 +93,8 @@ export async function isAlive<T extends object>(
 
 /** Ends a record on both sides: the old key first, so that no process copies it again. */
 export async function endBoth(deps: SharedRecordDeps, id: string): Promise<boolean> {
-  const isStored = async (): Promise<boolean> => (await deps.mirror.read(id)) !== null
+  const isStored = async (): Promise<boolean> => (await deps.sealed.read(id)) !== null
   const isRemoved = await endOld(deps, deps.keyOf(id), isStored)
-  const isEnded = await deps.mirror.end(id, isRemoved)
+  const isEnded = await deps.sealed.end(id, isRemoved)
   return isRemoved || isEnded
 }

@@ -9,12 +9,12 @@ import { SessionError } from '../core/errors.ts'
 import type { Random } from '../core/random.ts'
 import type { OldSessionOrigin } from './bridges/old-sessions.ts'
 import { upstashOldSessions } from './bridges/upstash-old-sessions.ts'
-import { endingOldKeys } from './mirror.ts'
+import { endingOldKeys } from './sealed-records.ts'
 import { type Origin, type OriginDeps, reporter } from './origin.ts'
 import type { OriginOptions } from './sessions/create-origin.ts'
 import { endOld } from './shared-records.ts'
 import { adoptUpstashKey, oldUpstashKeys } from './upstash-keys.ts'
-import { createUpstashPeople, createUpstashWrites } from './upstash-people.ts'
+import { createUpstashUsers, createUpstashWrites } from './upstash-users.ts'
 import { removeRecord } from './remove-record.ts'
 import { accountIn, hydrated, nameIn, removeName, type UpstashPrefixes, upstashKeys } from './upstash-records.ts'
 import { createUpstashSessions, shareSessions } from './upstash-sessions.ts'
@@ -59,42 +59,42 @@ export function upstashAdapter({ mode = 'read', store, ...prefixes }: UpstashAda
       const sessionsEndingOld = endingOldKeys(documents.sessions, (key, isStored) => endOld(shared, key, isStored))
       const ours = make({ ...documents, sessions: sessionsEndingOld })
       const all = { mode, old, keys, ours, random, report, takeSession: sessions.find }
-      const people = createUpstashPeople(all)
+      const users = createUpstashUsers(all)
       const writes = createUpstashWrites(all)
       const ofSessions = createUpstashSessions({
         ...{ mode, shared, sessions, documents: documents.sessions, keys, ours },
-        getUser: people.getUser,
+        getUser: users.getUser,
       })
 
       return {
         ...ours,
         ...ofSessions,
-        getUser: people.getUser,
-        getUserByEmail: people.getUserByEmail,
-        getAccount: (providerAccountId, provider) => people.getAccount({ provider, providerAccountId }),
+        getUser: users.getUser,
+        getUserByEmail: users.getUserByEmail,
+        getAccount: (providerAccountId, provider) => users.getAccount({ provider, providerAccountId }),
 
         async getUserByAccount(account) {
-          const linked = await people.getAccount(account)
-          return linked && people.getUser(linked.userId)
+          const linked = await users.getAccount(account)
+          return linked && users.getUser(linked.userId)
         },
 
         async createUser(given: { readonly email?: string }) {
-          if (given.email && (await people.getUserByEmail(given.email))) throw new SessionError('COATCHECK_EMAIL_TAKEN')
+          if (given.email && (await users.getUserByEmail(given.email))) throw new SessionError('COATCHECK_EMAIL_TAKEN')
           return mode === 'read' ? writes.createUser(given) : ours.createUser(given)
         },
 
         async updateUser(changes) {
-          const before = await people.getUser(changes.id)
+          const before = await users.getUser(changes.id)
           const email = changes['email'] as string | undefined
-          const owner = email !== undefined && email !== before?.email && (await people.getUserByEmail(email))
+          const owner = email !== undefined && email !== before?.email && (await users.getUserByEmail(email))
           if (owner && owner.id !== changes.id) throw new SessionError('COATCHECK_EMAIL_TAKEN')
           return (mode === 'read' && (await writes.updateUser(changes))) || ours.updateUser(changes)
         },
 
         async deleteUser(userId) {
-          const user = await people.getUser(userId)
+          const user = await users.getUser(userId)
           // The user first: after a crash, the rest leads to no user.
-          await people.removeOld(userId, (remove) => {
+          await users.removeOld(userId, (remove) => {
             const isStored = async (): Promise<boolean> => (await ours.getUser(userId)) !== null
             shared.late.add(keys.user(userId), { isStored, remove })
           })
@@ -103,7 +103,7 @@ export function upstashAdapter({ mode = 'read', store, ...prefixes }: UpstashAda
           const isOfUser = (text: string): boolean => accountIn(text)?.userId === userId
           if (account) await removeRecord(old, nameIn(account.text), isOfUser)
           if (user?.email) await removeName(old, keys.email(user.email), userId)
-          await people.removeNames(userId)
+          await users.removeNames(userId)
           const own = await ours.deleteUser(userId)
           // A process that takes this user over at the moment must not bring it back.
           await documents.users.driver.end(documents.users.refOf(userId), ENDED_REMEMBERED_MS, true)
@@ -111,8 +111,8 @@ export function upstashAdapter({ mode = 'read', store, ...prefixes }: UpstashAda
         },
 
         async linkAccount(account: AuthJsAccount) {
-          await people.getAccount(account)
-          const isOld = mode === 'read' && (await people.isOld(account.userId))
+          await users.getAccount(account)
+          const isOld = mode === 'read' && (await users.isOld(account.userId))
           return isOld ? writes.linkAccount(account) : (ours.linkAccount(account) as Promise<AuthJsAccount>)
         },
 

@@ -3,7 +3,7 @@ import type { AuthJsSession, AuthJsUser, CoatcheckAuthJsAdapter } from '../drop-
 import { definedOf, type StoredDates, toStored } from '../drop-ins/dated-json.ts'
 import type { Documents } from '../documents/documents.ts'
 import { createLateRemovals } from './late-removals.ts'
-import { createMirror } from './mirror.ts'
+import { createSealedRecords } from './sealed-records.ts'
 import type { OriginDeps, Report } from './origin.ts'
 import type { MigrationMode } from './migration-mode.ts'
 import { shareRecords } from './share-records.ts'
@@ -30,7 +30,7 @@ export function shareSessions(
   keys: UpstashKeys,
   report: Report,
 ): { readonly shared: SharedRecordDeps; readonly sessions: SharedRecords } {
-  const mirror = createMirror<StoredDates>({
+  const sealed = createSealedRecords<StoredDates>({
     documents,
     clock,
     toValue(text) {
@@ -42,7 +42,7 @@ export function shareSessions(
   })
   const late = createLateRemovals(closing)
   const shared: SharedRecordDeps = {
-    ...{ mirror, old, late, clock, report },
+    ...{ sealed, old, late, clock, report },
     keyOf: keys.session,
     endOf: (text) => sessionIn(text)?.expires.getTime() ?? null,
     defaultTtlMs: () => 0,

@@ -15,7 +15,7 @@ import { writeText } from './write-text.ts'
 
 type AccountName = Pick<AuthJsAccount, 'provider' | 'providerAccountId'>
 
-export interface UpstashPeopleDeps {
+export interface UpstashUsersDeps {
   readonly mode: MigrationMode
   readonly old: OldRecordDriver
   readonly keys: UpstashKeys
@@ -28,7 +28,7 @@ export interface UpstashPeopleDeps {
 }
 
 /** What a lookup needs: users and accounts of either side. In mode `move` they are ours afterwards. */
-export interface UpstashPeople {
+export interface UpstashUsers {
   getUser(id: string): Promise<AuthJsUser | null>
   getUserByEmail(email: string): Promise<AuthJsUser | null>
   getAccount(name: AccountName): Promise<AuthJsAccount | null>
@@ -40,7 +40,7 @@ export interface UpstashPeople {
   removeNames(id: string): Promise<void>
 }
 
-export function createUpstashPeople(deps: UpstashPeopleDeps): UpstashPeople {
+export function createUpstashUsers(deps: UpstashUsersDeps): UpstashUsers {
   const { mode, old, keys, ours, report } = deps
 
   const oldUser = async (id: string): Promise<AuthJsUser | null> => {
@@ -169,7 +169,7 @@ export function createUpstashPeople(deps: UpstashPeopleDeps): UpstashPeople {
 }
 
 /** Changes users and accounts of the old library under their old keys, so that old processes see the change. */
-export function createUpstashWrites({ old, keys, ours, random }: UpstashPeopleDeps) {
+export function createUpstashWrites({ old, keys, ours, random }: UpstashUsersDeps) {
   const claim = async (email: string, id: string): Promise<void> => {
     const key = keys.email(email)
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
@@ -187,7 +187,7 @@ export function createUpstashWrites({ old, keys, ours, random }: UpstashPeopleDe
   }
 
   /** Parallel changes may have taken or freed either address in between: the stored user decides. */
-  const settle = async ({ id, email }: AuthJsUser, replaced: string | null): Promise<void> => {
+  const reconcileAddresses = async ({ id, email }: AuthJsUser, replaced: string | null): Promise<void> => {
     const isStill = async (address: string): Promise<boolean> => {
       const record = await old.read(keys.user(id))
       return (record && userIn(record.text)?.email) === address
@@ -225,7 +225,7 @@ export function createUpstashWrites({ old, keys, ours, random }: UpstashPeopleDe
         if (user.email && user.email !== before.email) await claim(user.email, user.id)
         const written = await old.replace(keys.user(user.id), record.text, JSON.stringify(user), null)
         if (written.status === 'written') {
-          if (user.email !== before.email) await settle(user, before.email)
+          if (user.email !== before.email) await reconcileAddresses(user, before.email)
           return user
         }
         record = written.status === 'changed' ? written.current : null

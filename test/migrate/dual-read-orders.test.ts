@@ -88,7 +88,7 @@ async function begin(seed: number): Promise<Round> {
   const reader = await world.start('read')
   await reader.sessions.find(sid)
   await reader.close()
-  // Every third mirror is stale.
+  // Every third copy is stale.
   if (seed % 3 === 1) await world.set(round.key, oldText({ n: 1 }))
   return round
 }

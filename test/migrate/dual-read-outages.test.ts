@@ -43,7 +43,7 @@ const create: Request = ({ sessions }) => sessions.save(sid, oldText({ n: 0 }), 
 const modes = ['read', 'move'] as const
 const cases = modes.flatMap((mode) =>
   [false, true].flatMap((behind) =>
-    (['old', 'mirrored'] as const).flatMap((start) =>
+    (['old', 'copied'] as const).flatMap((start) =>
       Object.entries({ read, write, touch, signOut }).map(([name, request]) => ({
         mode,
         behind,
@@ -55,11 +55,11 @@ const cases = modes.flatMap((mode) =>
   ),
 )
 
-async function begin(start: 'old' | 'mirrored'): Promise<void> {
+async function begin(start: 'old' | 'copied'): Promise<void> {
   sid = randomBytes(16).toString('hex')
   key = `sess:${sid}`
   await world.old.create(key, oldText({ n: 0 }), TTL_MS)
-  if (start === 'mirrored') await inProcess('read', read)
+  if (start === 'copied') await inProcess('read', read)
 }
 
 async function inProcess(mode: 'read' | 'move', request: Request): Promise<unknown> {
@@ -127,11 +127,11 @@ it.each(modes)('a creation in %s that fails leaves no session, or a whole one', 
 
 it('keeps the write of a `read` process beside a `move` process that could not remove the old record', async () => {
   // The last step of a move removes the old record.
-  await begin('mirrored')
+  await begin('copied')
   const counting = await world.start('move')
   await counting.sessions.find(sid)
   const { count } = counting.steps
-  await begin('mirrored')
+  await begin('copied')
   const [writer, mover] = [await world.start('read'), await world.start('move')]
   const known = (await writer.sessions.find(sid))!
   mover.steps.lose(count, false)

@@ -32,7 +32,7 @@ function newSession(): void {
   key = `sess:${sid}`
 }
 
-type Start = 'old' | 'mirrored' | 'stale mirror'
+type Start = 'old' | 'copied' | 'stale copy'
 
 /** A session that an old process has created; ours may have read it. */
 async function begin(start: Start): Promise<void> {
@@ -42,7 +42,7 @@ async function begin(start: Start): Promise<void> {
   const reader = await world.start('read')
   await reader.sessions.find(sid)
   await reader.close()
-  if (start === 'mirrored') return
+  if (start === 'copied') return
   const { text } = (await world.old.read(key))!
   await world.old.replace(key, text, oldText({ n: 1 }), TTL_MS)
 }
@@ -116,7 +116,7 @@ async function meet(
   return step
 }
 
-const starts: readonly Start[] = ['old', 'mirrored', 'stale mirror']
+const starts: readonly Start[] = ['old', 'copied', 'stale copy']
 const modes = ['read', 'move'] as const
 const requests = [read, touch, writeOf('a'), signOut]
 const pairs = modes.flatMap((mode) =>
@@ -150,7 +150,7 @@ describe('two new processes', () => {
               continue
             }
             const fields = [request.field, second.field].flatMap((field) => (field === undefined ? [] : [[field, 1]]))
-            const written = { n: start === 'stale mirror' ? 1 : 0, ...(Object.fromEntries(fields) as Data) }
+            const written = { n: start === 'stale copy' ? 1 : 0, ...(Object.fromEntries(fields) as Data) }
             expect(ours).toEqual(written)
             if (old && view === 'read' && mode === 'read' && other === 'read') expect(old).toEqual(written)
           }

@@ -12,7 +12,7 @@ import { createSeal } from '../../src/keyring/seal.ts'
 import { MemorySpace } from '../../src/stores/memory/space.ts'
 import { koaSessionStore } from '../../src/entries/migrate.ts'
 import { createMemoryOldRecordDriver } from '../../src/stores/memory/old-record-driver.ts'
-import { createMirror } from '../../src/migrate/mirror.ts'
+import { createSealedRecords } from '../../src/migrate/sealed-records.ts'
 import { shareRecords } from '../../src/migrate/share-records.ts'
 import type { Store } from '../../src/stores/store.ts'
 import { createFakeClock } from '../../src/testing/fake-clock.ts'
@@ -109,13 +109,13 @@ describe.each(['read', 'move'] as const)('in mode %s', (mode) => {
     const { clock, old, shared, store, endsOfOurs } = createSlowWorld()
     const oldEndMs = await store('{"user":"ada"}')
     const documents = createDocuments<Record<string, unknown>>(shared, 'lives', linkedJson())
-    const mirror = createMirror({
+    const sealed = createSealedRecords({
       ...{ documents, clock, setsOf: () => [documents.refOf('user ada')] },
       toValue: (text) => JSON.parse(text) as Record<string, unknown>,
       toText: (value) => JSON.stringify(value),
     })
     const records = shareRecords(mode, {
-      ...{ mirror, old, clock, report: () => undefined, keyOf: (id) => `koa:${id}` },
+      ...{ sealed, old, clock, report: () => undefined, keyOf: (id) => `koa:${id}` },
       late: { add: () => undefined, cancel: () => undefined },
       ...{ endOf: () => null, defaultTtlMs: () => 10 * LIFE_MS },
     })

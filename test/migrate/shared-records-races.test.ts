@@ -11,7 +11,7 @@ import { createKeyring } from '../../src/keyring/keyring.ts'
 import { createSeal } from '../../src/keyring/seal.ts'
 import { MemorySpace } from '../../src/stores/memory/space.ts'
 import { createMemoryOldRecordDriver } from '../../src/stores/memory/old-record-driver.ts'
-import { createMirror } from '../../src/migrate/mirror.ts'
+import { createSealedRecords } from '../../src/migrate/sealed-records.ts'
 import type { OldRecordDriver } from '../../src/migrate/old-record-driver.ts'
 import type { MigrationMode } from '../../src/migrate/migration-mode.ts'
 import { shareRecords } from '../../src/migrate/share-records.ts'
@@ -52,7 +52,7 @@ class World {
       'races',
       linkedJson(),
     )
-    const mirror = createMirror({
+    const sealed = createSealedRecords({
       documents,
       clock: this.#clock,
       toValue: (text) => JSON.parse(text) as Record<string, unknown>,
@@ -60,7 +60,7 @@ class World {
       setsOf: () => [],
     })
     return shareRecords(mode, {
-      ...{ mirror, old: this.old(isStepwise), clock: this.#clock },
+      ...{ sealed, old: this.old(isStepwise), clock: this.#clock },
       late: { add: () => undefined, cancel: () => undefined },
       report: () => undefined,
       keyOf: (id) => `old:${id}`,

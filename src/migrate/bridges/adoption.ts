@@ -70,7 +70,7 @@ export interface Adoption {
  */
 const PLAN_VALID_MS = 60_000
 /** A cookie of the same session may be issued with a later end while its session is being ended. */
-const LEAST_ENDED_MS = 7 * 24 * 3_600_000
+const MIN_ENDED_MS = 7 * 24 * 3_600_000
 /** Libraries accept a cookie this long after its end, and clocks differ. */
 const COOKIE_SLACK_MS = 5 * 60_000
 /** As far may the clock of the old application be ahead. */
@@ -84,7 +84,7 @@ export function createAdoption<S>(
   const documents = createDocuments<Fate>(context.documents, 'adopted')
   const sessions = createPlannedSessions(context.planned)
   const revoked = createRevokedUsers(context.documents, clock)
-  const tell = (outcome: MigrationOutcome): void => {
+  const report = (outcome: MigrationOutcome): void => {
     if (events.hasListeners('migration.read')) events.emit('migration.read', { origin, outcome })
   }
   const refOf = ({ identity }: VerifiedCookie): DocumentRef => documents.refOf(`${origin}\n${identity}`)
@@ -106,7 +106,7 @@ export function createAdoption<S>(
   const begin = async (ref: DocumentRef, cookie: VerifiedCookie, request: AdoptingRequest): Promise<Fate | null> => {
     const old = await cookie.load()
     if (old === null || old === 'unreadable') {
-      tell(old ?? 'missing')
+      report(old ?? 'missing')
       return null
     }
     const fate = await plannedFate(old, cookie, request)
@@ -114,8 +114,8 @@ export function createAdoption<S>(
     const saved = await documents.put(ref, fate, { ttlMs: lifeUntil(fate.cookieEndsAtMs), isNew: true })
     // Another process was first: its plan counts.
     if (saved.status !== 'saved') return (await documents.read(ref))?.value ?? null
-    tell('adopted')
-    if (old.endsAtMs === null && cookie.endsAtMs === null) tell('no_expiry')
+    report('adopted')
+    if (old.endsAtMs === null && cookie.endsAtMs === null) report('no_expiry')
     return fate
   }
 
@@ -128,12 +128,12 @@ export function createAdoption<S>(
     if (!found) return null
     const beganAtMs = timeKnown(signedInAtMs(found)) ?? timeKnown(old.beganAtMs)
     if (await revoked.covers(context.planned.keyring.userKey(found.userId), beganAtMs)) {
-      tell('ended')
+      report('ended')
       return null
     }
     const plan = planFor(found, old, cookie, request)
     if (await isEndedAtProvider(plan)) {
-      tell('ended')
+      report('ended')
       return null
     }
     const cookieEndsAtMs = Math.max(lastShownAtMs(cookie, old), plan.absoluteExpiresAtMs)
@@ -244,7 +244,7 @@ export function createAdoption<S>(
     let before = known
     const ttlMs = (): number => {
       const adoptedEndsAtMs = before === null || before.state === 'ended' ? 0 : before.cookieEndsAtMs
-      return Math.max(lifeUntil(Math.max(shownUntilMs, adoptedEndsAtMs)), LEAST_ENDED_MS)
+      return Math.max(lifeUntil(Math.max(shownUntilMs, adoptedEndsAtMs)), MIN_ENDED_MS)
     }
     const ended = (stored: Fate): Fate | null => {
       before = stored
@@ -290,7 +290,7 @@ export function createAdoption<S>(
         async leaveOld() {
           if (mode === 'read') return false
           await cookie.end()
-          tell('moved')
+          report('moved')
           return true
         },
       }
@@ -309,7 +309,7 @@ export function createAdoption<S>(
       const before = await refuseFromNowOn(ref, knownEndMs, known)
       if (before) await endAdopted(before)
       await cookie.end()
-      tell('ended')
+      report('ended')
     },
   }
 }

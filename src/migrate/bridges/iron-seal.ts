@@ -10,7 +10,7 @@ const PREFIX = 'Fe26.2'
 const KEY_BYTES = 32
 const IV_BYTES = 16
 /** iron-session writes 64 hexadecimal characters. A long salt would only cost time. */
-const LONGEST_SALT = 128
+const MAX_SALT_CHARACTERS = 128
 
 export interface UnsealedIron {
   readonly value: unknown
@@ -29,7 +29,7 @@ export function unsealIron(seal: string, passwords: Readonly<Record<string, stri
   if (parts.length !== 8) return null
   const [prefix, id = '', salt = '', iv = '', ciphertext = '', expiration = '', hmacSalt = '', hmac = ''] = parts
   if (prefix !== PREFIX || !/^\d{0,16}$/.test(expiration)) return null
-  if (salt.length > LONGEST_SALT || hmacSalt.length > LONGEST_SALT) return null
+  if (salt.length > MAX_SALT_CHARACTERS || hmacSalt.length > MAX_SALT_CHARACTERS) return null
   const name = id === '' ? 'default' : id
   const password = Object.hasOwn(passwords, name) ? passwords[name] : undefined
   if (password === undefined) return null

@@ -5,8 +5,8 @@
 import { type CookiePlace, readCookie, removedCookie } from '../../http/cookie.ts'
 
 /** Node refuses headers above 16 KiB; a server that allows more does not make us work more. */
-const LONGEST_CHARACTERS = 32_768
-const MOST_CHUNKS = 16
+const MAX_CHARACTERS = 32_768
+const MAX_CHUNKS = 16
 
 /** One name under which the library sets a cookie. */
 export interface OldCookieName {
@@ -69,14 +69,14 @@ export function clearingLines(
 ): readonly string[] {
   const all = [...session, ...companions].flatMap(({ name, chunkMark: mark }) => [
     name,
-    ...(mark === null ? [] : Array.from({ length: MOST_CHUNKS }, (_, index) => chunk(name, mark, index))),
+    ...(mark === null ? [] : Array.from({ length: MAX_CHUNKS }, (_, index) => chunk(name, mark, index))),
   ])
   return [...new Set(all)].filter((name) => isThere(header, name)).map((name) => removedCookie(name, place))
 }
 
 function joined(header: string, name: string, mark: string): string | null {
   let value = ''
-  for (let index = 0; index < MOST_CHUNKS; index++) {
+  for (let index = 0; index < MAX_CHUNKS; index++) {
     const part = readCookie(header, chunk(name, mark, index))
     if (part.status === 'duplicate') return null
     if (part.status === 'none') break
@@ -86,7 +86,7 @@ function joined(header: string, name: string, mark: string): string | null {
 }
 
 function decoded(text: string): string | null {
-  if (text.length > LONGEST_CHARACTERS) return null
+  if (text.length > MAX_CHARACTERS) return null
   try {
     return decodeURIComponent(text)
   } catch {

@@ -24,7 +24,7 @@ export function connectRedis(options: ConnectRedisOptions = {}): SessionOrigin {
   const prefix = checkedPrefix(FACTORY, given)
   const format = {
     name: 'connect-redis',
-    hosts: ['express-session', 'fastify-session'],
+    libraries: ['express-session', 'fastify-session'],
     prefix: prefix === '' ? null : prefix,
     isRecognizable: true,
     keyOf: (sid: string) => prefix + sid,

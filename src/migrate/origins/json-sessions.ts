@@ -38,7 +38,7 @@ export function jsonSessions(options: JsonSessionsOptions): SessionOrigin {
     throw invalid(FACTORY, 'name', 'must be 1 to 32 of a-z, 0-9 and -')
   const format = {
     name,
-    hosts: null,
+    libraries: null,
     prefix: prefix === undefined ? null : checkedPrefix(FACTORY, prefix) || null,
     isRecognizable: decode !== jsonObjectIn,
     keyOf,

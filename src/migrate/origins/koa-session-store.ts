@@ -23,7 +23,7 @@ export function koaSessionStore(options: KoaSessionStoreOptions = {}): SessionOr
   const prefix = checkedPrefix(FACTORY, given)
   const format = {
     name: 'koa-session',
-    hosts: ['koa-session'],
+    libraries: ['koa-session'],
     prefix: prefix === '' ? null : prefix,
     isRecognizable: true,
     keyOf: (sid: string) => prefix + sid,

@@ -1,4 +1,4 @@
-/** An origin of sessions: a format, a mode, and where its old records are. The modes are in `mirrored-sessions.ts` and `moved-sessions.ts`. */
+/** An origin of sessions: a format, a mode, and where its old records are. The modes are in `sessions-in-read-mode.ts` and `sessions-in-move-mode.ts`. */
 import { MisuseError } from '../../core/errors.ts'
 import { describeValue } from '../../core/redact.ts'
 import type { StoreFactory } from '../../stores/store.ts'
@@ -8,9 +8,9 @@ import { keysMadeBy } from '../old-keys.ts'
 import type { MigrationMode } from '../migration-mode.ts'
 import { readJson } from '../read-json.ts'
 import type { SessionFormat, SessionOrigin } from '../session-origin.ts'
-import { createMirroredSessions } from './mirrored-sessions.ts'
-import { createMovedSessions } from './moved-sessions.ts'
-import { createOldSessions } from './old-sessions.ts'
+import { createSessionsInReadMode } from './sessions-in-read-mode.ts'
+import { createSessionsInMoveMode } from './sessions-in-move-mode.ts'
+import { createOldSessionRecords } from './old-session-records.ts'
 
 /** Options that every origin has. */
 export interface OriginOptions {
@@ -47,7 +47,7 @@ export function createOrigin(
   const keys = made?.prefix === '' && !format.isRecognizable ? null : made
   return {
     name: format.name,
-    hosts: format.hosts,
+    libraries: format.libraries,
     mode,
     openSessions(context) {
       const decode = (text: string): OldSession | null => {
@@ -64,12 +64,12 @@ export function createOrigin(
       const records = await (opened ?? ours).oldRecords()
       const ends: (() => Promise<void>)[] = []
       const late = createLateRemovals((end) => ends.push(end))
-      const old = createOldSessions({ format, records, clock, events, defaultTtlMs, late })
+      const old = createOldSessionRecords({ format, records, clock, events, defaultTtlMs, late })
       return {
         links: old,
         over(inner) {
           const pair = { inner, old, clock }
-          return mode === 'move' ? createMovedSessions(pair) : createMirroredSessions(pair)
+          return mode === 'move' ? createSessionsInMoveMode(pair) : createSessionsInReadMode(pair)
         },
         async close() {
           for (const end of ends) await end()

@@ -11,7 +11,7 @@ import type { SessionFormat } from '../session-origin.ts'
 type ReadRecord = Pick<OldRecord, 'text' | 'endsAtMs'>
 
 /** A session of another library, as it is stored. */
-export interface OldSession {
+export interface OldSessionRecord {
   readonly key: string
   readonly text: string
   /** The session as JSON. */
@@ -21,13 +21,13 @@ export interface OldSession {
   readonly hasExpiry: boolean
 }
 
-export interface OldSessions extends SessionLinks {
+export interface OldSessionRecords extends SessionLinks {
   readonly format: SessionFormat
   readonly records: OldRecordDriver
   /** `null`: the key is missing. `unreadable`: it holds no session of the format. */
-  read(key: string): Promise<OldSession | 'unreadable' | null>
+  read(key: string): Promise<OldSessionRecord | 'unreadable' | null>
   /** Reads a value that a conditional write met. */
-  parse(key: string, record: ReadRecord): OldSession | 'unreadable'
+  parse(key: string, record: ReadRecord): OldSessionRecord | 'unreadable'
   /**
    * Removes a session, and once more in a few seconds: an old process may be about to write it again. Leaves a value that is no session of
    * the format. False: there was none.
@@ -36,32 +36,32 @@ export interface OldSessions extends SessionLinks {
   /** The key is that of a new session: a planned second removal is dropped. */
   begin(key: string): void
   /** All sessions of the format, by prefix. None without a prefix. */
-  all(): AsyncIterable<{ readonly sid: string; readonly old: OldSession }>
-  tell(outcome: MigrationOutcome): void
-  tellAdoption(old: OldSession): void
+  all(): AsyncIterable<{ readonly sid: string; readonly old: OldSessionRecord }>
+  report(outcome: MigrationOutcome): void
+  reportAdoption(old: OldSessionRecord): void
 }
 
-export function createOldSessions(deps: {
+export function createOldSessionRecords(deps: {
   readonly format: SessionFormat
   readonly records: OldRecordDriver
   readonly clock: Clock
   readonly events: EventBus
   readonly defaultTtlMs: number
   readonly late: LateRemovals
-}): OldSessions {
+}): OldSessionRecords {
   const { format, records, clock, events, defaultTtlMs, late } = deps
 
-  const tell = (outcome: MigrationOutcome): void => {
+  const report = (outcome: MigrationOutcome): void => {
     if (events.hasListeners('migration.read')) events.emit('migration.read', { origin: format.name, outcome })
   }
 
-  const parse = (key: string, { text, endsAtMs }: ReadRecord): OldSession | 'unreadable' => {
+  const parse = (key: string, { text, endsAtMs }: ReadRecord): OldSessionRecord | 'unreadable' => {
     const json = format.decode(text)
     if (json === null) return 'unreadable'
     return { key, text, json, endsAtMs: endsAtMs ?? clock.now() + defaultTtlMs, hasExpiry: endsAtMs !== null }
   }
 
-  const read = async (key: string): Promise<OldSession | 'unreadable' | null> => {
+  const read = async (key: string): Promise<OldSessionRecord | 'unreadable' | null> => {
     const record = await records.read(key)
     return record && parse(key, record)
   }
@@ -85,14 +85,14 @@ export function createOldSessions(deps: {
     begin: (key) => {
       late.cancel(key)
     },
-    tell,
+    report,
 
-    tellAdoption({ hasExpiry }) {
-      tell('adopted')
-      if (!hasExpiry) tell('no_expiry')
+    reportAdoption({ hasExpiry }) {
+      report('adopted')
+      if (!hasExpiry) report('no_expiry')
     },
 
-    async stands(link) {
+    async exists(link) {
       const old = await read(link)
       return old !== null && old !== 'unreadable'
     },

@@ -1,31 +1,31 @@
 /**
  * A session of ours and the old session that it was taken from: the steps that both modes of `migrateFrom` share.
  *
- * The link of a mirror is written after its old record exists. So an old record that is missing at a read after the link was seen has
- * been removed or has expired, and the mirror ends with it.
+ * The link of a copy is written after its old record exists. So an old record that is missing at a read after the link was seen has
+ * been removed or has expired, and the copy ends with it.
  */
 import type { Clock } from '../../core/clock.ts'
 import { SessionError } from '../../core/errors.ts'
-import { type LibrarySession, isMirror } from '../../documents/library-session-record.ts'
+import { type LibrarySession, isCopy } from '../../documents/library-session-record.ts'
 import type { EndingLink, HandedOut, LibrarySessions } from '../../documents/library-sessions.ts'
-import type { OldSession, OldSessions } from './old-sessions.ts'
+import type { OldSessionRecord, OldSessionRecords } from './old-session-records.ts'
 
 /** Each round more means that another process has changed the session in between. */
 const ROUNDS = 16
 
 export interface SessionPair {
-  readonly old: OldSessions
+  readonly old: OldSessionRecords
   readonly inner: LibrarySessions
   readonly clock: Clock
 }
 
 /** True: the old record decides about this session. */
-export function isLinked({ stored }: HandedOut): boolean {
-  return isMirror(stored.value)
+export function oldRecordDecides({ stored }: HandedOut): boolean {
+  return isCopy(stored.value)
 }
 
 /** The stored session with the data and the life of the old one. */
-export function taken(stored: LibrarySession, { json, endsAtMs }: OldSession): LibrarySession {
+export function taken(stored: LibrarySession, { json, endsAtMs }: OldSessionRecord): LibrarySession {
   const { cookie: _replaced, ...kept } = stored
   return { ...kept, json, expiresAtMs: endsAtMs }
 }
@@ -34,16 +34,16 @@ export function taken(stored: LibrarySession, { json, endsAtMs }: OldSession): L
  * Decides about a session whose old record was missing.
  * @returns the session, if it stands alone; `null`: there is none, or its old record had ended it; `again`: the old record is back
  */
-export async function withoutOld({ inner, old }: SessionPair, sid: string): Promise<HandedOut | 'again' | null> {
+export async function decideWithoutOld({ inner, old }: SessionPair, sid: string): Promise<HandedOut | 'again' | null> {
   const ours = await inner.find(sid)
   if (!ours) {
-    old.tell('missing')
+    old.report('missing')
     return null
   }
-  if (!isLinked(ours)) return ours
+  if (!oldRecordDecides(ours)) return ours
   if ((await old.read(old.format.keyOf(sid))) !== null) return 'again'
   await inner.end(sid)
-  old.tell('ended')
+  old.report('ended')
   return null
 }
 
@@ -56,7 +56,7 @@ function endingLink({ inner, old }: SessionPair, sid: string): EndingLink {
 export async function endedHere(pair: SessionPair, sid: string): Promise<null> {
   const { old } = pair
   await old.end(endingLink(pair, sid))
-  old.tell('ended')
+  old.report('ended')
   return null
 }
 
@@ -79,7 +79,7 @@ export function pairedOperations(pair: SessionPair): Pick<LibrarySessions, 'end'
     removedOld,
 
     async end(sid) {
-      // First the old record: a crash behind this leaves a mirror that ends at its next read.
+      // First the old record: a crash behind this leaves a copy that ends at its next read.
       const removed = await removedOld(sid)
       return (await inner.end(sid, removed)) || removed
     },

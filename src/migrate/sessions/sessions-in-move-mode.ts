@@ -3,7 +3,7 @@ import type { LibrarySessions } from '../../documents/library-sessions.ts'
 import { pairedOperations, type SessionPair } from './session-pair.ts'
 import { findTakenOver } from './takeover.ts'
 
-export function createMovedSessions(pair: SessionPair): LibrarySessions {
+export function createSessionsInMoveMode(pair: SessionPair): LibrarySessions {
   const { inner } = pair
   const { removedOld, ...paired } = pairedOperations(pair)
   return {

@@ -1,76 +1,84 @@
 /**
- * Mode `read`: old processes may still run. The old record decides whether a session exists and what it holds; ours is a sealed mirror with a
- * link to it. Each change is a compare and set on the old record first. A crash before the mirror is written leaves an old record that
+ * Mode `read`: old processes may still run. The old record decides whether a session exists and what it holds; ours is a sealed copy with a
+ * link to it. Each change is a compare and set on the old record first. A crash before the copy is written leaves an old record that
  * the next read takes in.
  */
 import { isDeepStrictEqual } from 'node:util'
-import { type LibrarySession, isMirror, mergedJson } from '../../documents/library-session-record.ts'
+import { type LibrarySession, isCopy, mergedJson } from '../../documents/library-session-record.ts'
 import type { HandedOut, LibrarySessions } from '../../documents/library-sessions.ts'
-import type { OldSession } from './old-sessions.ts'
-import { findTakenOver, isBeingMoved } from './takeover.ts'
-import { endedHere, isLinked, pairedOperations, repeated, type SessionPair, taken, withoutOld } from './session-pair.ts'
+import type { OldSessionRecord } from './old-session-records.ts'
+import { findTakenOver, isTakenOver } from './takeover.ts'
+import {
+  endedHere,
+  oldRecordDecides,
+  pairedOperations,
+  repeated,
+  type SessionPair,
+  taken,
+  decideWithoutOld,
+} from './session-pair.ts'
 
-export function createMirroredSessions(pair: SessionPair): LibrarySessions {
+export function createSessionsInReadMode(pair: SessionPair): LibrarySessions {
   const { inner, old, clock } = pair
   const { format, records } = old
   const { removedOld: _only, ...paired } = pairedOperations(pair)
 
-  const mirrorOf =
-    (session: OldSession) =>
+  const copyOf =
+    (session: OldSessionRecord) =>
     (stored: LibrarySession): LibrarySession | null =>
-      isMirror(stored) ? taken(stored, session) : null
+      isCopy(stored) ? taken(stored, session) : null
 
-  const lifeOf = ({ endsAtMs }: OldSession): number => Math.max(1, endsAtMs - clock.now())
+  const lifeOf = ({ endsAtMs }: OldSessionRecord): number => Math.max(1, endsAtMs - clock.now())
 
   /** Takes the old session in. @returns the session to hand out */
-  const inStep = async (
+  const takeInto = async (
     sid: string,
     ours: HandedOut | null,
-    session: OldSession,
+    session: OldSessionRecord,
   ): Promise<HandedOut | 'again' | null> => {
     if (!ours) {
       const { key: link, json, endsAtMs } = session
       const adopted = await inner.adopt(sid, json, { endsAtMs, link, isMoved: false })
       if (adopted === 'ended') return endedHere(pair, sid)
-      if (adopted.isCreated) old.tellAdoption(session)
-      return adopted.isCreated ? { ...adopted.session, old: session.text } : inStep(sid, adopted.session, session)
+      if (adopted.isCreated) old.reportAdoption(session)
+      return adopted.isCreated ? { ...adopted.session, old: session.text } : takeInto(sid, adopted.session, session)
     }
     // A `move` process has begun to take the session over.
-    if (!isLinked(ours)) return isBeingMoved(ours) ? findTakenOver(pair, sid) : ours
+    if (!oldRecordDecides(ours)) return isTakenOver(ours) ? findTakenOver(pair, sid) : ours
     if (isSameJson(ours.json, session.json)) {
-      old.tell('unchanged')
+      old.report('unchanged')
       return { ...ours, old: session.text }
     }
-    const synced = await inner.amend(ours, mirrorOf(session))
+    const synced = await inner.amend(ours, copyOf(session))
     if (synced === 'ended') return endedHere(pair, sid)
-    if (synced === 'gone' || !isLinked(synced)) return 'again'
-    old.tell('synced')
+    if (synced === 'gone' || !oldRecordDecides(synced)) return 'again'
+    old.report('synced')
     return { ...synced, old: session.text }
   }
 
   const findOnce = async (sid: string): Promise<HandedOut | 'again' | null> => {
     const [ours, session] = await Promise.all([inner.find(sid), old.read(format.keyOf(sid))])
-    if (session === null) return withoutOld(pair, sid)
-    if (session !== 'unreadable') return inStep(sid, ours, session)
-    if (ours && !isLinked(ours)) return ours
-    old.tell('unreadable')
+    if (session === null) return decideWithoutOld(pair, sid)
+    if (session !== 'unreadable') return takeInto(sid, ours, session)
+    if (ours && !oldRecordDecides(ours)) return ours
+    old.report('unreadable')
     return null
   }
   const find = (sid: string): Promise<HandedOut | null> => repeated('migrate.find', () => findOnce(sid))
 
   /**
    * Writes the changes into the old record.
-   * @returns the old session as written; what `withoutOld` returns, if it is missing
+   * @returns the old session as written; what `decideWithoutOld` returns, if it is missing
    */
   const writeOld = async (
     sid: string,
     json: string,
     known: HandedOut,
     ttlMs: number,
-  ): Promise<OldSession | HandedOut | null> => {
+  ): Promise<OldSessionRecord | HandedOut | null> => {
     const key = format.keyOf(sid)
     const endsAtMs = clock.now() + ttlMs
-    let current: OldSession | 'unreadable' | null =
+    let current: OldSessionRecord | 'unreadable' | null =
       known.old === undefined ? await old.read(key) : old.parse(key, { text: known.old, endsAtMs })
     return repeated('migrate.save', async () => {
       current ??= await old.read(key)
@@ -89,23 +97,23 @@ export function createMirroredSessions(pair: SessionPair): LibrarySessions {
           return 'again'
         }
       }
-      return withoutOld(pair, sid)
+      return decideWithoutOld(pair, sid)
     })
   }
 
-  /** Brings the mirror to what the old record holds, also if another process has changed that since. */
-  const mirror = async (
+  /** Brings the copy to what the old record holds, also if another process has changed that since. */
+  const updateCopy = async (
     sid: string,
     json: string,
     known: HandedOut,
-    written: OldSession,
+    written: OldSessionRecord,
   ): Promise<HandedOut | null> => {
     let session = written
     let ours = known
-    return repeated('migrate.mirror', async () => {
-      const mirrored = await inner.amend(ours, mirrorOf(session))
-      if (mirrored === 'ended') return endedHere(pair, sid)
-      if (mirrored === 'gone') {
+    return repeated('migrate.copy', async () => {
+      const copied = await inner.amend(ours, copyOf(session))
+      if (copied === 'ended') return endedHere(pair, sid)
+      if (copied === 'gone') {
         const { key: link, endsAtMs } = session
         const adopted = await inner.adopt(sid, session.json, { endsAtMs, link, isMoved: false })
         if (adopted === 'ended') return endedHere(pair, sid)
@@ -113,15 +121,15 @@ export function createMirroredSessions(pair: SessionPair): LibrarySessions {
         return 'again'
       }
       // A `move` process has taken it over in between: these changes belong into ours.
-      if (!isLinked(mirrored)) return inner.save(sid, json, { ttlMs: lifeOf(session), known })
+      if (!oldRecordDecides(copied)) return inner.save(sid, json, { ttlMs: lifeOf(session), known })
       const now = await old.read(session.key)
-      if (now === 'unreadable' || now?.text === session.text) return { ...mirrored, json, old: session.text }
-      ours = mirrored
+      if (now === 'unreadable' || now?.text === session.text) return { ...copied, json, old: session.text }
+      ours = copied
       if (now) {
         session = now
         return 'again'
       }
-      const alone = await withoutOld(pair, sid)
+      const alone = await decideWithoutOld(pair, sid)
       return alone === null || alone === 'again' ? alone : inner.save(sid, json, { ttlMs: lifeOf(session), known })
     })
   }
@@ -163,24 +171,24 @@ export function createMirroredSessions(pair: SessionPair): LibrarySessions {
     async save(sid, json, options) {
       const { known, ttlMs } = options
       if (!known) return create(sid, json, options)
-      if (!isLinked(known)) return inner.save(sid, json, options)
+      if (!oldRecordDecides(known)) return inner.save(sid, json, options)
       const written = await writeOld(sid, json, known, ttlMs)
       if (written === null) return null
       if ('stored' in written) return inner.save(sid, json, options)
-      return mirror(sid, json, known, written)
+      return updateCopy(sid, json, known, written)
     },
 
     async touch(sid, ttlMs, known, cookie) {
       const ours = known ?? (await find(sid))
       if (!ours) return false
-      if (!isLinked(ours)) return inner.touch(sid, ttlMs, known, cookie)
+      if (!oldRecordDecides(ours)) return inner.touch(sid, ttlMs, known, cookie)
       const key = format.keyOf(sid)
-      const standing = await repeated('migrate.touch', async () =>
-        (await records.expire(key, ttlMs)) ? ours : withoutOld(pair, sid),
+      const found = await repeated('migrate.touch', async () =>
+        (await records.expire(key, ttlMs)) ? ours : decideWithoutOld(pair, sid),
       )
-      if (!standing) return false
+      if (!found) return false
       if (await inner.touch(sid, ttlMs, known, cookie)) return true
-      // The mirror is over or was ended here, which a read tells apart.
+      // The copy is over or was ended here, which a read tells apart.
       return (await find(sid)) !== null
     },
   }

@@ -5,13 +5,13 @@
  * Ours is read before the old record, and changed only if it is still the one that was read. So what is taken in is never older than what
  * another process has taken in before. A crash in between leaves an old record that decides nothing, and that the link still names.
  */
-import { type LibrarySession, isMirror, mergedJson } from '../../documents/library-session-record.ts'
+import { type LibrarySession, isCopy, mergedJson } from '../../documents/library-session-record.ts'
 import type { HandedOut } from '../../documents/library-sessions.ts'
-import type { OldSession } from './old-sessions.ts'
-import { endedHere, isLinked, repeated, type SessionPair, taken, withoutOld } from './session-pair.ts'
+import type { OldSessionRecord } from './old-session-records.ts'
+import { endedHere, oldRecordDecides, repeated, type SessionPair, taken, decideWithoutOld } from './session-pair.ts'
 
 /** True: the session stands alone, and its old record may still be there. */
-export function isBeingMoved({ stored }: HandedOut): boolean {
+export function isTakenOver({ stored }: HandedOut): boolean {
   return stored.value.taken !== undefined
 }
 
@@ -26,46 +26,46 @@ export function findTakenOver(pair: SessionPair, sid: string): Promise<HandedOut
 async function step(pair: SessionPair, sid: string): Promise<HandedOut | 'again' | null> {
   const { inner, old } = pair
   const ours = await inner.find(sid)
-  if (ours && !isLinked(ours) && !isBeingMoved(ours)) return ours
+  if (ours && !oldRecordDecides(ours) && !isTakenOver(ours)) return ours
   const session = await old.read(old.format.keyOf(sid))
-  if (session === null) return ours && isBeingMoved(ours) ? standingAlone(pair, sid) : withoutOld(pair, sid)
+  if (session === null) return ours && isTakenOver(ours) ? findIndependent(pair, sid) : decideWithoutOld(pair, sid)
   if (session === 'unreadable') {
-    if (ours && isBeingMoved(ours)) return ours
-    old.tell('unreadable')
+    if (ours && isTakenOver(ours)) return ours
+    old.report('unreadable')
     return null
   }
   const moved = ours ? await takeIn(pair, ours, session) : await adopt(pair, sid, session)
   if (moved === 'ended') return endedHere(pair, sid)
   if (moved === 'again') return 'again'
   if (!(await old.records.remove(session.key, session.text))) return 'again'
-  old.tell('moved')
+  old.report('moved')
   return { ...moved, isUnlinked: true }
 }
 
 async function adopt(
   { inner, old }: SessionPair,
   sid: string,
-  session: OldSession,
+  session: OldSessionRecord,
 ): Promise<HandedOut | 'ended' | 'again'> {
   const { key: link, json, endsAtMs } = session
   const adopted = await inner.adopt(sid, json, { endsAtMs, link, isMoved: true })
   if (adopted === 'ended') return 'ended'
   if (!adopted.isCreated) return 'again'
-  old.tellAdoption(session)
+  old.reportAdoption(session)
   return adopted.session
 }
 
 async function takeIn(
   { inner }: SessionPair,
   ours: HandedOut,
-  session: OldSession,
+  session: OldSessionRecord,
 ): Promise<HandedOut | 'ended' | 'again'> {
   const { json } = session
   const met = { isOther: false }
   const change = (stored: LibrarySession): LibrarySession | null => {
     met.isOther = false
     // Nothing was taken in before, so nothing can be newer.
-    if (isMirror(stored)) return { ...taken(stored, session), taken: json }
+    if (isCopy(stored)) return { ...taken(stored, session), taken: json }
     const before = stored === ours.stored.value ? stored.taken : undefined
     met.isOther = before === undefined
     if (before === undefined || before === json) return null
@@ -77,7 +77,7 @@ async function takeIn(
 }
 
 /** A session whose old record is gone: the next write drops the link to it. Another process may have taken more in before it removed it. */
-async function standingAlone({ inner }: SessionPair, sid: string): Promise<HandedOut | 'again'> {
+async function findIndependent({ inner }: SessionPair, sid: string): Promise<HandedOut | 'again'> {
   const ours = await inner.find(sid)
-  return ours && !isLinked(ours) ? { ...ours, ...(isBeingMoved(ours) && { isUnlinked: true }) } : 'again'
+  return ours && !oldRecordDecides(ours) ? { ...ours, ...(isTakenOver(ours) && { isUnlinked: true }) } : 'again'
 }

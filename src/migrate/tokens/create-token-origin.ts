@@ -11,12 +11,12 @@ import { createTokenMarks } from './token-marks.ts'
 import type { AdoptionMark, AdoptionOutcome, TokenOrigin, TokenOriginOptions } from './token-origin.ts'
 
 /** Users of whom this process knows that a mark is stored. */
-const MOST_SETTLED = 10_000
+const MAX_REMEMBERED_USERS = 10_000
 /**
  * How long this process remembers that a user has no old tokens, or others here: a use would cost reads each time. Longer than the
  * deadlines of all writes: a grant that is still there after that is none of an adoption under way.
  */
-const LOOKED_MS = 10_000
+const OUTCOME_REMEMBERED_MS = 10_000
 
 export function createTokenOrigin(
   name: string,
@@ -31,37 +31,37 @@ export function createTokenOrigin(
     attach({ tokens, marks: documents, sessions, old, keyring, events, provider, clock }) {
       const marks = createTokenMarks({ marks: documents, sessions, provider })
       /** Since when, by the monotonic clock. */
-      const settled = new Map<string, number>()
-      const looked = new Map<string, { readonly outcome: 'none' | 'present'; readonly untilMs: number }>()
-      const remember = (userKey: string, outcome: 'none' | 'present'): typeof outcome => {
-        if (looked.size >= MOST_SETTLED) looked.clear()
-        looked.set(userKey, { outcome, untilMs: clock.monotonic() + LOOKED_MS })
+      const markedSince = new Map<string, number>()
+      const recentOutcomes = new Map<string, { readonly outcome: 'none' | 'present'; readonly untilMs: number }>()
+      const rememberOutcome = (userKey: string, outcome: 'none' | 'present'): typeof outcome => {
+        if (recentOutcomes.size >= MAX_REMEMBERED_USERS) recentOutcomes.clear()
+        recentOutcomes.set(userKey, { outcome, untilMs: clock.monotonic() + OUTCOME_REMEMBERED_MS })
         return outcome
       }
-      const flights = new Map<string, Promise<AdoptionOutcome>>()
-      const settle = (userKey: string): void => {
-        if (settled.size >= MOST_SETTLED) settled.clear()
-        if (!settled.has(userKey)) settled.set(userKey, clock.monotonic())
+      const adopting = new Map<string, Promise<AdoptionOutcome>>()
+      const rememberMark = (userKey: string): void => {
+        if (markedSince.size >= MAX_REMEMBERED_USERS) markedSince.clear()
+        if (!markedSince.has(userKey)) markedSince.set(userKey, clock.monotonic())
       }
       /** The mark was there before any write under way began. So the sign-out came after the adoption, and took its tokens. */
-      const isLongSettled = (userKey: string): boolean => {
-        const sinceMs = settled.get(userKey)
-        return sinceMs !== undefined && clock.monotonic() - sinceMs > LOOKED_MS
+      const isMarkedForLong = (userKey: string): boolean => {
+        const sinceMs = markedSince.get(userKey)
+        return sinceMs !== undefined && clock.monotonic() - sinceMs > OUTCOME_REMEMBERED_MS
       }
       /** False: a mark was there already. */
       const mark = async (userKey: string, why: AdoptionMark['why']): Promise<boolean> => {
         const isNew = await marks.add(userKey, why)
-        settle(userKey)
+        rememberMark(userKey)
         return isNew
       }
 
       const adopt = async (userId: string, userKey: string): Promise<AdoptionOutcome> => {
         if (await marks.isMarked(userKey)) {
-          settle(userKey)
+          rememberMark(userKey)
           return 'present'
         }
         const found = await source.find(old, userId)
-        if (found === null) return remember(userKey, 'none')
+        if (found === null) return rememberOutcome(userKey, 'none')
         if (found === 'unreadable') {
           reporter(name, events)('unreadable')
           return 'unreadable'
@@ -72,8 +72,8 @@ export function createTokenOrigin(
         }
         const takeBack = await tokens.addFirst(userKey, provider, found.tokens)
         if (!takeBack) {
-          if (looked.get(userKey)?.outcome === 'present') await mark(userKey, 'present')
-          return remember(userKey, 'present')
+          if (recentOutcomes.get(userKey)?.outcome === 'present') await mark(userKey, 'present')
+          return rememberOutcome(userKey, 'present')
         }
         if (!(await mark(userKey, 'adopted'))) {
           // Adopted before, or ended, while this process was reading.
@@ -88,24 +88,24 @@ export function createTokenOrigin(
       /** Parallel first uses of one user in this process share one adoption. */
       const user = (userId: string): Promise<AdoptionOutcome> => {
         const userKey = keyring.userKey(userId)
-        if (settled.has(userKey)) return Promise.resolve('present')
-        const last = looked.get(userKey)
+        if (markedSince.has(userKey)) return Promise.resolve('present')
+        const last = recentOutcomes.get(userKey)
         if (last && last.untilMs > clock.monotonic()) return Promise.resolve(last.outcome)
-        const flight =
-          flights.get(userKey) ??
+        const adoption =
+          adopting.get(userKey) ??
           adopt(userId, userKey).finally(() => {
-            flights.delete(userKey)
+            adopting.delete(userKey)
           })
-        flights.set(userKey, flight)
-        return flight
+        adopting.set(userKey, adoption)
+        return adoption
       }
 
       const end = async (userKey: string): Promise<void> => {
         await marks.end(userKey)
-        settle(userKey)
+        rememberMark(userKey)
       }
       const signedOut = async (userKey: string, mayBeAnonymous: boolean): Promise<void> => {
-        if (!isLongSettled(userKey) && (await marks.signedOut(userKey, mayBeAnonymous))) settle(userKey)
+        if (!isMarkedForLong(userKey) && (await marks.signedOut(userKey, mayBeAnonymous))) rememberMark(userKey)
       }
 
       return {
