@@ -14,7 +14,7 @@ import { type Origin, type OriginDeps, reporter } from './origin.ts'
 import type { OriginOptions } from './sessions/create-origin.ts'
 import { readJson } from './read-json.ts'
 import { shareRecords } from './share-records.ts'
-import { endOld, isAlive } from './shared-records.ts'
+import { isAlive, oldRemoval } from './shared-records.ts'
 
 /** Options of `auth0Store()`. */
 export interface Auth0StoreOptions extends OriginOptions {
@@ -61,7 +61,7 @@ export function auth0Store({ keyOf, mode = 'read', store }: Auth0StoreOptions): 
       const late = createLateRemovals(deps.closing)
       const shared = { ...deps, late, sealed, report, keyOf, endOf: () => null, defaultTtlMs: lifeIn }
       const sessions = shareRecords(mode, shared)
-      const ours = make(endingOldKeys(documents, (key, isStored) => endOld(shared, key, isStored)))
+      const ours = make(endingOldKeys(documents, oldRemoval(shared)))
 
       return {
         ...ours,

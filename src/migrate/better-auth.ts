@@ -16,7 +16,7 @@ import { createOldTexts } from './old-texts.ts'
 import { createSessionLists, LIST } from './better-auth-lists.ts'
 import { isTooDeep, readJson, readJsonArray } from './read-json.ts'
 import { shareRecords } from './share-records.ts'
-import { endOld, removeOld } from './shared-records.ts'
+import { oldRemoval } from './shared-records.ts'
 
 /** Options of `betterAuthStorage()`. */
 export interface BetterAuthStorageOptions extends OriginOptions {
@@ -89,7 +89,8 @@ export function betterAuthStorage(options: BetterAuthStorageOptions = {}): Bette
         defaultTtlMs: () => 0,
       }
       const sessions = shareRecords(mode, shared)
-      const ours = deps.make(endingOldKeys(documents, (key, isStored) => endOld(shared, key, isStored)))
+      const removal = oldRemoval(shared)
+      const ours = deps.make(endingOldKeys(documents, removal))
       const texts = createOldTexts({ mode, old, ours, keyOf, report })
 
       const lists = createSessionLists({ mode, old, ours, sessions, texts, keyOf, clock })
@@ -107,7 +108,7 @@ export function betterAuthStorage(options: BetterAuthStorageOptions = {}): Bette
             await sessions.store(key, value, lifeMs)
             return
           }
-          await removeOld(shared, keyOf(key))
+          await removal.remove(keyOf(key))
           await ours.set(key, value, 0)
         },
 

@@ -42,3 +42,9 @@ export function reporter(origin: string, events: EventBus): Report {
     if (events.hasListeners('migration.read')) events.emit('migration.read', { origin, outcome })
   }
 }
+
+/** Reports that an old record was adopted. @param hasExpiry false: nothing in the old record or its key says when it ends */
+export function reportAdoption(report: Report, hasExpiry: boolean): void {
+  report('adopted')
+  if (!hasExpiry) report('no_expiry')
+}

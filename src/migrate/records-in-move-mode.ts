@@ -9,7 +9,7 @@ import {
   endBoth,
   endOfLife,
   mergedText,
-  removeOld,
+  oldRemoval,
   type SharedRecordDeps,
   type SharedRecords,
 } from './shared-records.ts'
@@ -18,6 +18,7 @@ const MAX_REMEMBERED_IDS = 10_000
 
 export function createRecordsInMoveMode(deps: SharedRecordDeps): SharedRecords {
   const { sealed, old, late, clock, report, keyOf } = deps
+  const removal = oldRemoval(deps)
 
   /** Ids whose old key is gone, as this process has seen. Their records need one read. */
   const withoutOldKey = new Set<string>()
@@ -81,7 +82,7 @@ export function createRecordsInMoveMode(deps: SharedRecordDeps): SharedRecords {
       return dropOld(id, record.text)
     }
     if (created === 'ended') {
-      await removeOld(deps, keyOf(id))
+      await removal.remove(keyOf(id))
       report('ended')
       return null
     }
@@ -97,7 +98,7 @@ export function createRecordsInMoveMode(deps: SharedRecordDeps): SharedRecords {
     if (ours.takenFrom !== null && !withoutOldKey.has(id)) {
       // Another process is about to delete it, or has stopped before it did. What a process in mode `read` writes there late, it writes
       // into our record as well.
-      await removeOld(deps, keyOf(id))
+      await removal.remove(keyOf(id))
       rememberOldKeyGone(id)
     }
     return ours.text

@@ -6,7 +6,7 @@ import type { Link } from '../documents/linked-json.ts'
 import type { SealedRecord, TextChange } from './sealed-records.ts'
 import type { OldRecord } from './old-record-driver.ts'
 import { ATTEMPTS } from './remove-record.ts'
-import { endBoth, endOfLife, removeOld, type SharedRecordDeps, type SharedRecords } from './shared-records.ts'
+import { endBoth, endOfLife, oldRemoval, type SharedRecordDeps, type SharedRecords } from './shared-records.ts'
 
 /** `unlinked`: a process in mode `move` was faster, so ours decides. `ended`: the record has ended, and the old key was deleted. */
 type Copied = 'copied' | 'unlinked' | 'ended'
@@ -15,6 +15,7 @@ type ReadRecord = Pick<OldRecord, 'text' | 'endsAtMs'>
 
 export function createRecordsInReadMode(deps: SharedRecordDeps): SharedRecords {
   const { sealed, old, late, clock, report, keyOf } = deps
+  const removal = oldRemoval(deps)
   const linkTo = (id: string): Link => ({ key: keyOf(id), isCopy: true })
   const both = (id: string): Promise<[SealedRecord | null, OldRecord | null]> =>
     Promise.all([sealed.read(id), old.read(keyOf(id))])
@@ -39,7 +40,7 @@ export function createRecordsInReadMode(deps: SharedRecordDeps): SharedRecords {
     const created = await sealed.create(id, text, endsAtMs, linkTo(id))
     if (created === 'taken') return (await isUnlinked(id)) ? 'unlinked' : 'copied'
     if (created === 'ended') {
-      await removeOld(deps, keyOf(id))
+      await removal.remove(keyOf(id))
       report('ended')
       return 'ended'
     }

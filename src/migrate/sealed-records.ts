@@ -6,6 +6,7 @@ import { ENDED_REMEMBERED_MS } from '../core/time-to-live.ts'
 import type { Clock } from '../core/clock.ts'
 import type { DocumentDriver, DocumentRef } from '../documents/document-driver.ts'
 import type { Documents, StoredDocument } from '../documents/documents.ts'
+import type { OldRecordRemoval } from './dual-read-rules.ts'
 import { type Link, linkOf, oldKeyOf, withLink } from '../documents/linked-json.ts'
 
 /** How the texts of a library become documents. */
@@ -135,18 +136,18 @@ function takenLinkOf(value: object): Link | null {
 }
 
 /**
- * The documents of a drop-in, with one difference: before a document ends, `removeOld` deletes the old key that it is a copy of. So
- * whatever ends sessions by name, by user or by logout token ends them for old processes, too.
+ * Returns the documents of a drop-in with one difference: before a document ends, the driver deletes the old key that it comes from. So
+ * each end of sessions, by name, by user or by logout token, also ends them for old processes.
  */
 export function endingOldKeys<T extends object>(
   documents: Documents<T>,
-  removeOld: (key: string, isStored: () => Promise<boolean>) => Promise<boolean>,
+  removal: Pick<OldRecordRemoval, 'end'>,
 ): Documents<T> {
   const end: DocumentDriver['end'] = async (ref, rememberMs, alsoUnstored) => {
     const stored = await documents.read(ref)
-    const link = stored && oldKeyOf(stored.value)
+    const key = stored && oldKeyOf(stored.value)
     const isStored = async (): Promise<boolean> => (await documents.read(ref)) !== null
-    const isRemoved = link !== null && (await removeOld(link, isStored))
+    const isRemoved = key !== null && (await removal.end({ key, isStored }))
     return documents.driver.end(ref, rememberMs, alsoUnstored === true || isRemoved)
   }
   // A prototype, not a copy: methods of a driver may be those of a class.

@@ -3,11 +3,11 @@ import type { Clock } from '../core/clock.ts'
 import type { Documents } from '../documents/documents.ts'
 import { type JsonObject, mergeChanges } from '../documents/json-merge.ts'
 import { linkOf } from '../documents/linked-json.ts'
+import { createOldRecordRemoval, endOldFirst, type OldRecordRemoval } from './dual-read-rules.ts'
 import type { LateRemovals } from './late-removals.ts'
 import type { SealedRecords, TextChange } from './sealed-records.ts'
 import type { OldRecord, OldRecordDriver } from './old-record-driver.ts'
 import type { Report } from './origin.ts'
-import { removeRecord } from './remove-record.ts'
 
 export interface SharedRecords {
   /** The text in the format of the sealed records. `null`: there is none, it has ended, or it cannot be read. */
@@ -54,31 +54,9 @@ export function endOfLife(
   return { endsAtMs: endMs, isOver: endMs <= clock.now(), isAssumed: endsAtMs === null && named === null }
 }
 
-/**
- * Deletes an old key, but only while it holds a record of this library: the names of some libraries have no prefix.
- * @param found called before a record is deleted
- * @returns whether there was one
- */
-export async function removeOld(
-  { sealed, old }: Pick<SharedRecordDeps, 'sealed' | 'old'>,
-  key: string,
-  found?: () => void,
-): Promise<boolean> {
-  return (await removeRecord(old, key, (text) => sealed.canonical(text) !== null, found)) !== null
-}
-
-/**
- * `removeOld`, and once more in a few seconds: an old process may be about to write the key again.
- * @param isStored whether a record of ours is stored under the name, later: the id was used again
- */
-export function endOld(
-  deps: Pick<SharedRecordDeps, 'sealed' | 'old' | 'late'>,
-  key: string,
-  isStored: () => Promise<boolean>,
-): Promise<boolean> {
-  return removeOld(deps, key, () => {
-    deps.late.add(key, { isStored, remove: () => removeOld(deps, key) })
-  })
+/** Deletes old keys whose value is a record of this library. */
+export function oldRemoval({ sealed, old, late }: Pick<SharedRecordDeps, 'sealed' | 'old' | 'late'>): OldRecordRemoval {
+  return createOldRecordRemoval({ old, late, isRecord: (text) => sealed.canonical(text) !== null })
 }
 
 /** Whether a listed document of ours is alive: one that stands on its own, or one whose old key is still there. */
@@ -91,10 +69,11 @@ export async function isAlive<T extends object>(
   return stored !== null && (link === null || (await old.read(link)) !== null)
 }
 
-/** Ends a record on both sides: the old key first, so that no process copies it again. */
-export async function endBoth(deps: SharedRecordDeps, id: string): Promise<boolean> {
+/** Ends a record for old and new processes. */
+export function endBoth(deps: SharedRecordDeps, id: string): Promise<boolean> {
   const isStored = async (): Promise<boolean> => (await deps.sealed.read(id)) !== null
-  const isRemoved = await endOld(deps, deps.keyOf(id), isStored)
-  const isEnded = await deps.sealed.end(id, isRemoved)
-  return isRemoved || isEnded
+  return endOldFirst(
+    () => oldRemoval(deps).end({ key: deps.keyOf(id), isStored }),
+    (alsoUnstored) => deps.sealed.end(id, alsoUnstored),
+  )
 }

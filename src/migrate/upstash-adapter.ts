@@ -12,7 +12,7 @@ import { upstashOldSessions } from './bridges/upstash-old-sessions.ts'
 import { endingOldKeys } from './sealed-records.ts'
 import { type Origin, type OriginDeps, reporter } from './origin.ts'
 import type { OriginOptions } from './sessions/create-origin.ts'
-import { endOld } from './shared-records.ts'
+import { oldRemoval } from './shared-records.ts'
 import { adoptUpstashKey, oldUpstashKeys } from './upstash-keys.ts'
 import { createUpstashUsers, createUpstashWrites } from './upstash-users.ts'
 import { removeRecord } from './remove-record.ts'
@@ -56,7 +56,7 @@ export function upstashAdapter({ mode = 'read', store, ...prefixes }: UpstashAda
       const { old, clock } = deps
       const report = reporter(name, deps.events)
       const { shared, sessions } = shareSessions(deps, mode, documents.sessions, keys, report)
-      const sessionsEndingOld = endingOldKeys(documents.sessions, (key, isStored) => endOld(shared, key, isStored))
+      const sessionsEndingOld = endingOldKeys(documents.sessions, oldRemoval(shared))
       const ours = make({ ...documents, sessions: sessionsEndingOld })
       const all = { mode, old, keys, ours, random, report, takeSession: sessions.find }
       const users = createUpstashUsers(all)

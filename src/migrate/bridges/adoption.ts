@@ -3,12 +3,12 @@
  * of it: `planned` (the session of ours that follows from it), `adopted` (the ticket of that session), or `ended`. The document lives
  * at least as long as the old cookie can be shown, so an old cookie that is shown again never opens a second session.
  */
-import type { MigrationOutcome } from '../../core/event-map.ts'
 import { MAX_TTL_MS } from '../../core/time-to-live.ts'
 import { createDocuments } from '../../documents/documents.ts'
 import type { DocumentRef } from '../../documents/document-driver.ts'
 import { createPlannedSessions, type PlannedSession } from '../../session/planned-session.ts'
 import type { Adopted, AdoptingRequest, BridgeContext, BridgeStores } from '../cookie-bridge.ts'
+import { reportAdoption, reporter } from '../origin.ts'
 import type { OldSession, OldSessionRead } from './old-sessions.ts'
 import { agreedCookie } from './agreement.ts'
 import { type AdoptedUser, adoptedUser, type BridgeOptions } from './options.ts'
@@ -84,9 +84,7 @@ export function createAdoption<S>(
   const documents = createDocuments<Fate>(context.documents, 'adopted')
   const sessions = createPlannedSessions(context.planned)
   const revoked = createRevokedUsers(context.documents, clock)
-  const report = (outcome: MigrationOutcome): void => {
-    if (events.hasListeners('migration.read')) events.emit('migration.read', { origin, outcome })
-  }
+  const report = reporter(origin, events)
   const refOf = ({ identity }: VerifiedCookie): DocumentRef => documents.refOf(`${origin}\n${identity}`)
   const lifeUntil = (endsAtMs: number): number => Math.max(1, endsAtMs - clock.now()) + COOKIE_SLACK_MS
   /** A seal or a JWT without an end can be shown for ever: its document gets the longest life that a store keeps. */
@@ -114,8 +112,7 @@ export function createAdoption<S>(
     const saved = await documents.put(ref, fate, { ttlMs: lifeUntil(fate.cookieEndsAtMs), isNew: true })
     // Another process was first: its plan counts.
     if (saved.status !== 'saved') return (await documents.read(ref))?.value ?? null
-    report('adopted')
-    if (old.endsAtMs === null && cookie.endsAtMs === null) report('no_expiry')
+    reportAdoption(report, old.endsAtMs !== null || cookie.endsAtMs !== null)
     return fate
   }
 

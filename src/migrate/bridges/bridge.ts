@@ -2,6 +2,7 @@
 import type { CookiePlace } from '../../http/cookie.ts'
 import type { AttachedBridge, BridgeContext, CookieBridge } from '../cookie-bridge.ts'
 import { type Adoption, type AdoptionOptions, createAdoption, type VerifiedCookie } from './adoption.ts'
+import { reporter } from '../origin.ts'
 import { clearingLines, findOldCookies, type FoundCookie, mayHoldCookie, type OldCookieNames } from './old-cookie.ts'
 
 /** A session cookie as the request had it: decoded, and joined from its chunks. */
@@ -35,8 +36,9 @@ export function createBridge<S>(parts: BridgeParts<S>): CookieBridge {
         const stores = await context.open()
         return (opened ??= createAdoption({ ...stores, events, clock }, parts))
       }
+      const report = reporter(origin, events)
       const refuse = (): void => {
-        if (events.hasListeners('migration.read')) events.emit('migration.read', { origin, outcome: 'refused' })
+        report('refused')
       }
       const check = async ({ name, value }: FoundCookie): Promise<VerifiedCookie | null> => {
         const cookie = value === null ? null : await verify({ name, value })

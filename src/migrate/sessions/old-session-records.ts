@@ -3,9 +3,10 @@ import type { Clock } from '../../core/clock.ts'
 import type { MigrationOutcome } from '../../core/event-map.ts'
 import type { EventBus } from '../../core/events.ts'
 import type { EndingLink, SessionLinks } from '../../documents/library-sessions.ts'
+import { createOldRecordRemoval } from '../dual-read-rules.ts'
 import type { LateRemovals } from '../late-removals.ts'
 import type { OldRecord, OldRecordDriver } from '../old-record-driver.ts'
-import { removeRecord } from '../remove-record.ts'
+import { reportAdoption, reporter } from '../origin.ts'
 import type { SessionFormat } from '../session-origin.ts'
 
 type ReadRecord = Pick<OldRecord, 'text' | 'endsAtMs'>
@@ -51,9 +52,7 @@ export function createOldSessionRecords(deps: {
 }): OldSessionRecords {
   const { format, records, clock, events, defaultTtlMs, late } = deps
 
-  const report = (outcome: MigrationOutcome): void => {
-    if (events.hasListeners('migration.read')) events.emit('migration.read', { origin: format.name, outcome })
-  }
+  const report = reporter(format.name, events)
 
   const parse = (key: string, { text, endsAtMs }: ReadRecord): OldSessionRecord | 'unreadable' => {
     const json = format.decode(text)
@@ -66,15 +65,8 @@ export function createOldSessionRecords(deps: {
     return record && parse(key, record)
   }
 
-  const remove = async (key: string, found?: () => void): Promise<boolean> => {
-    const isSession = (text: string): boolean => format.decode(text) !== null
-    return (await removeRecord(records, key, isSession, found)) !== null
-  }
-
-  const end = ({ key, isStored }: EndingLink): Promise<boolean> =>
-    remove(key, () => {
-      late.add(key, { isStored, remove: () => remove(key) })
-    })
+  const isRecord = (text: string): boolean => format.decode(text) !== null
+  const { end } = createOldRecordRemoval({ old: records, late, isRecord })
 
   return {
     format,
@@ -87,10 +79,7 @@ export function createOldSessionRecords(deps: {
     },
     report,
 
-    reportAdoption({ hasExpiry }) {
-      report('adopted')
-      if (!hasExpiry) report('no_expiry')
-    },
+    reportAdoption: ({ hasExpiry }) => reportAdoption(report, hasExpiry),
 
     async exists(link) {
       const old = await read(link)

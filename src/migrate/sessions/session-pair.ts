@@ -1,17 +1,11 @@
 /**
  * A session of ours and the old session that it was taken from: the steps that both modes of `migrateFrom` share.
- *
- * The link of a copy is written after its old record exists. So an old record that is missing at a read after the link was seen has
- * been removed or has expired, and the copy ends with it.
  */
 import type { Clock } from '../../core/clock.ts'
-import { SessionError } from '../../core/errors.ts'
 import { type LibrarySession, isCopy } from '../../documents/library-session-record.ts'
 import type { EndingLink, HandedOut, LibrarySessions } from '../../documents/library-sessions.ts'
+import { decideWithoutOld, endOldFirst } from '../dual-read-rules.ts'
 import type { OldSessionRecord, OldSessionRecords } from './old-session-records.ts'
-
-/** Each round more means that another process has changed the session in between. */
-const ROUNDS = 16
 
 export interface SessionPair {
   readonly old: OldSessionRecords
@@ -32,19 +26,20 @@ export function taken(stored: LibrarySession, { json, endsAtMs }: OldSessionReco
 
 /**
  * Decides about a session whose old record was missing.
- * @returns the session, if it stands alone; `null`: there is none, or its old record had ended it; `again`: the old record is back
+ * @returns the session, if it is independent; `null`: there is none, or its old record had ended it; `again`: the old record is back
  */
-export async function decideWithoutOld({ inner, old }: SessionPair, sid: string): Promise<HandedOut | 'again' | null> {
-  const ours = await inner.find(sid)
-  if (!ours) {
-    old.report('missing')
-    return null
-  }
-  if (!oldRecordDecides(ours)) return ours
-  if ((await old.read(old.format.keyOf(sid))) !== null) return 'again'
-  await inner.end(sid)
-  old.report('ended')
-  return null
+export async function findWithoutOld({ inner, old }: SessionPair, sid: string): Promise<HandedOut | 'again' | null> {
+  const found = await decideWithoutOld({
+    readOurs: () => inner.find(sid),
+    isCopy: oldRecordDecides,
+    hasOld: async () => (await old.read(old.format.keyOf(sid))) !== null,
+    endOurs: () => inner.end(sid),
+    report: (outcome) => {
+      old.report(outcome)
+    },
+  })
+  if (found === null) old.report('missing')
+  return found === 'ended' ? null : found
 }
 
 /** The old record of a session that ends here. */
@@ -60,15 +55,6 @@ export async function endedHere(pair: SessionPair, sid: string): Promise<null> {
   return null
 }
 
-/** Repeats what another process has disturbed. @throws {SessionError} `COATCHECK_SESSION_CONFLICT` after `ROUNDS` */
-export async function repeated<T>(operation: string, run: () => Promise<T | 'again'>): Promise<T> {
-  for (let round = 0; round < ROUNDS; round++) {
-    const result = await run()
-    if (result !== 'again') return result
-  }
-  throw new SessionError('COATCHECK_SESSION_CONFLICT', { details: { operation } })
-}
-
 /** What both modes do alike: `end` with its old record, and operators' views over both. */
 export function pairedOperations(pair: SessionPair): Pick<LibrarySessions, 'end' | 'all' | 'clear'> & {
   readonly removedOld: (sid: string) => Promise<boolean>
@@ -78,11 +64,11 @@ export function pairedOperations(pair: SessionPair): Pick<LibrarySessions, 'end'
   return {
     removedOld,
 
-    async end(sid) {
-      // First the old record: a crash behind this leaves a copy that ends at its next read.
-      const removed = await removedOld(sid)
-      return (await inner.end(sid, removed)) || removed
-    },
+    end: (sid) =>
+      endOldFirst(
+        () => removedOld(sid),
+        (alsoUnstored) => inner.end(sid, alsoUnstored),
+      ),
 
     async *all() {
       yield* inner.all()

@@ -6,16 +6,16 @@
 import { isDeepStrictEqual } from 'node:util'
 import { type LibrarySession, isCopy, mergedJson } from '../../documents/library-session-record.ts'
 import type { HandedOut, LibrarySessions } from '../../documents/library-sessions.ts'
+import { repeated } from '../dual-read-rules.ts'
 import type { OldSessionRecord } from './old-session-records.ts'
 import { findTakenOver, isTakenOver } from './takeover.ts'
 import {
   endedHere,
   oldRecordDecides,
   pairedOperations,
-  repeated,
   type SessionPair,
   taken,
-  decideWithoutOld,
+  findWithoutOld,
 } from './session-pair.ts'
 
 export function createSessionsInReadMode(pair: SessionPair): LibrarySessions {
@@ -58,7 +58,7 @@ export function createSessionsInReadMode(pair: SessionPair): LibrarySessions {
 
   const findOnce = async (sid: string): Promise<HandedOut | 'again' | null> => {
     const [ours, session] = await Promise.all([inner.find(sid), old.read(format.keyOf(sid))])
-    if (session === null) return decideWithoutOld(pair, sid)
+    if (session === null) return findWithoutOld(pair, sid)
     if (session !== 'unreadable') return takeInto(sid, ours, session)
     if (ours && !oldRecordDecides(ours)) return ours
     old.report('unreadable')
@@ -68,7 +68,7 @@ export function createSessionsInReadMode(pair: SessionPair): LibrarySessions {
 
   /**
    * Writes the changes into the old record.
-   * @returns the old session as written; what `decideWithoutOld` returns, if it is missing
+   * @returns the old session as written; what `findWithoutOld` returns, if it is missing
    */
   const writeOld = async (
     sid: string,
@@ -97,7 +97,7 @@ export function createSessionsInReadMode(pair: SessionPair): LibrarySessions {
           return 'again'
         }
       }
-      return decideWithoutOld(pair, sid)
+      return findWithoutOld(pair, sid)
     })
   }
 
@@ -129,7 +129,7 @@ export function createSessionsInReadMode(pair: SessionPair): LibrarySessions {
         session = now
         return 'again'
       }
-      const alone = await decideWithoutOld(pair, sid)
+      const alone = await findWithoutOld(pair, sid)
       return alone === null || alone === 'again' ? alone : inner.save(sid, json, { ttlMs: lifeOf(session), known })
     })
   }
@@ -184,7 +184,7 @@ export function createSessionsInReadMode(pair: SessionPair): LibrarySessions {
       if (!oldRecordDecides(ours)) return inner.touch(sid, ttlMs, known, cookie)
       const key = format.keyOf(sid)
       const found = await repeated('migrate.touch', async () =>
-        (await records.expire(key, ttlMs)) ? ours : decideWithoutOld(pair, sid),
+        (await records.expire(key, ttlMs)) ? ours : findWithoutOld(pair, sid),
       )
       if (!found) return false
       if (await inner.touch(sid, ttlMs, known, cookie)) return true

@@ -7,8 +7,9 @@
  */
 import { type LibrarySession, isCopy, mergedJson } from '../../documents/library-session-record.ts'
 import type { HandedOut } from '../../documents/library-sessions.ts'
+import { repeated } from '../dual-read-rules.ts'
 import type { OldSessionRecord } from './old-session-records.ts'
-import { endedHere, oldRecordDecides, repeated, type SessionPair, taken, decideWithoutOld } from './session-pair.ts'
+import { endedHere, oldRecordDecides, type SessionPair, taken, findWithoutOld } from './session-pair.ts'
 
 /** True: the session stands alone, and its old record may still be there. */
 export function isTakenOver({ stored }: HandedOut): boolean {
@@ -28,7 +29,7 @@ async function step(pair: SessionPair, sid: string): Promise<HandedOut | 'again'
   const ours = await inner.find(sid)
   if (ours && !oldRecordDecides(ours) && !isTakenOver(ours)) return ours
   const session = await old.read(old.format.keyOf(sid))
-  if (session === null) return ours && isTakenOver(ours) ? findIndependent(pair, sid) : decideWithoutOld(pair, sid)
+  if (session === null) return ours && isTakenOver(ours) ? findIndependent(pair, sid) : findWithoutOld(pair, sid)
   if (session === 'unreadable') {
     if (ours && isTakenOver(ours)) return ours
     old.report('unreadable')
