@@ -28,8 +28,8 @@ export async function repeated<T>(operation: string, run: () => Promise<T | 'aga
 
 /**
  * Decides about a record of ours after a read found no old record. The link of a copy is written after its old record exists. So the old
- * record has been removed or has expired only if it is still missing at a read that begins after the copy was seen.
- * @param readOurs reads our record after the old one was missing: a process in mode `move` may have taken it over in between
+ * record has been removed or has expired only if it is missing at a read that begins after the copy was seen. Our record is read once more
+ * after that: a process in mode `move` makes it independent before it removes the old record.
  * @returns our record, if it is independent; `ended`: it was a copy, and has ended; `again`: the old record exists; `null`: there is none
  */
 export async function decideWithoutOld<Ours>(deps: {
@@ -39,9 +39,11 @@ export async function decideWithoutOld<Ours>(deps: {
   readonly endOurs: () => Promise<unknown>
   readonly report: Report
 }): Promise<Ours | 'again' | 'ended' | null> {
+  const seen = await deps.readOurs()
+  if (seen === null || !deps.isCopy(seen)) return seen
+  if (await deps.hasOld()) return 'again'
   const ours = await deps.readOurs()
   if (ours === null || !deps.isCopy(ours)) return ours
-  if (await deps.hasOld()) return 'again'
   await deps.endOurs()
   deps.report('ended')
   return 'ended'

@@ -2,12 +2,14 @@
  * Mode `move`: no old process is left. The first process that meets a record takes it over and deletes the old key. From then on the record
  * stands on its own, and finding it takes one read.
  */
+import { SessionError } from '../core/errors.ts'
 import type { Link } from '../documents/linked-json.ts'
 import type { SealedRecord, TextChange } from './sealed-records.ts'
 import { ATTEMPTS } from './remove-record.ts'
 import {
   endBoth,
   endOfLife,
+  findWithoutOld,
   mergedText,
   oldRemoval,
   type SharedRecordDeps,
@@ -55,15 +57,13 @@ export function createRecordsInMoveMode(deps: SharedRecordDeps): SharedRecords {
     throw new Error(`The old key changed ${ATTEMPTS} times while it was taken over.`)
   }
 
-  const takeOver = async (id: string, ours: SealedRecord | null, attempt = 1): Promise<string | null> => {
+  const takeOver = async (id: string, ours: SealedRecord | null, attempt: number): Promise<string | null> => {
     const record = await old.read(keyOf(id))
     if (!record) {
-      // Read again: another process may have taken it over in between. A copy without its old key has ended.
-      const now = await sealed.read(id)
-      if (!now || now.copyOf === null) return now?.text ?? null
-      await sealed.end(id, false)
-      report('ended')
-      return null
+      const found = await findWithoutOld(deps, id)
+      if (found !== 'again') return found?.text ?? null
+      if (attempt < ATTEMPTS) return find(id, attempt + 1)
+      throw new SessionError('COATCHECK_SESSION_CONFLICT', { details: { operation: 'migrate.move' } })
     }
     const text = sealed.canonical(record.text)
     if (text === null) {
@@ -92,9 +92,9 @@ export function createRecordsInMoveMode(deps: SharedRecordDeps): SharedRecords {
     return now?.text ?? null
   }
 
-  const find = async (id: string): Promise<string | null> => {
+  const find = async (id: string, attempt = 1): Promise<string | null> => {
     const ours = await sealed.read(id)
-    if (!ours || ours.copyOf !== null) return takeOver(id, ours)
+    if (!ours || ours.copyOf !== null) return takeOver(id, ours, attempt)
     if (ours.takenFrom !== null && !withoutOldKey.has(id)) {
       // Another process is about to delete it, or has stopped before it did. What a process in mode `read` writes there late, it writes
       // into our record as well.
@@ -107,7 +107,7 @@ export function createRecordsInMoveMode(deps: SharedRecordDeps): SharedRecords {
     sealed.change(id, change, withoutOldKey.has(id))
 
   return {
-    find,
+    find: (id) => find(id),
 
     async store(id, text, ttlMs, isNew = false) {
       if (isNew) {

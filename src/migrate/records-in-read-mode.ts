@@ -5,8 +5,16 @@
 import type { Link } from '../documents/linked-json.ts'
 import type { SealedRecord, TextChange } from './sealed-records.ts'
 import type { OldRecord } from './old-record-driver.ts'
+import { repeated } from './dual-read-rules.ts'
 import { ATTEMPTS } from './remove-record.ts'
-import { endBoth, endOfLife, oldRemoval, type SharedRecordDeps, type SharedRecords } from './shared-records.ts'
+import {
+  endBoth,
+  endOfLife,
+  findWithoutOld,
+  oldRemoval,
+  type SharedRecordDeps,
+  type SharedRecords,
+} from './shared-records.ts'
 
 /** `unlinked`: a process in mode `move` was faster, so ours decides. `ended`: the record has ended, and the old key was deleted. */
 type Copied = 'copied' | 'unlinked' | 'ended'
@@ -48,17 +56,16 @@ export function createRecordsInReadMode(deps: SharedRecordDeps): SharedRecords {
     return 'copied'
   }
 
-  /**
-   * The old key is gone: an old process ended the record, or a process in mode `move` has taken it over. That process clears the link
-   * before it deletes the old key, so our record, read now, tells which.
-   */
-  const decideWithoutOld = async (id: string): Promise<SealedRecord | null> => {
-    const ours = await sealed.read(id)
-    if (!ours || ours.copyOf === null) return ours
-    await sealed.end(id, false)
-    report('ended')
-    return null
-  }
+  /** Reads both records. Without an old record, ours is independent or `null`. */
+  const readDeciding = (
+    id: string,
+  ): Promise<{ readonly ours: SealedRecord | null; readonly record: OldRecord | null }> =>
+    repeated('migrate.find', async () => {
+      const [ours, record] = await both(id)
+      if (record || (ours && ours.copyOf === null)) return { ours, record }
+      const found = await findWithoutOld(deps, id)
+      return found === 'again' ? found : { ours: found, record: null }
+    })
 
   /** `undefined`: the old key is gone. */
   const changeOld = async (id: string, first: OldRecord, change: TextChange): Promise<string | null | undefined> => {
@@ -83,18 +90,20 @@ export function createRecordsInReadMode(deps: SharedRecordDeps): SharedRecords {
   }
 
   const change = async (id: string, apply: TextChange): Promise<string | null> => {
-    const [ours, record] = await both(id)
-    if (ours && ours.copyOf === null) return sealed.change(id, apply)
-    const changed = record === null ? undefined : await changeOld(id, record, apply)
-    if (changed !== undefined) return changed
-    return (await decideWithoutOld(id)) && sealed.change(id, apply)
+    const { text } = await repeated('migrate.save', async () => {
+      const { ours, record } = await readDeciding(id)
+      if (ours && ours.copyOf === null) return { text: await sealed.change(id, apply) }
+      const changed = record === null ? null : await changeOld(id, record, apply)
+      return changed === undefined ? 'again' : { text: changed }
+    })
+    return text
   }
 
   return {
     async find(id) {
-      const [ours, record] = await both(id)
+      const { ours, record } = await readDeciding(id)
       if (ours && ours.copyOf === null) return ours.text
-      if (!record) return (await decideWithoutOld(id))?.text ?? null
+      if (!record) return null
       const text = sealed.canonical(record.text)
       if (text === null) report('unreadable')
       if (text === null || endOfLife(deps, record).isOver) return null

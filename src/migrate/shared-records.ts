@@ -3,9 +3,9 @@ import type { Clock } from '../core/clock.ts'
 import type { Documents } from '../documents/documents.ts'
 import { type JsonObject, mergeChanges } from '../documents/json-merge.ts'
 import { linkOf } from '../documents/linked-json.ts'
-import { createOldRecordRemoval, endOldFirst, type OldRecordRemoval } from './dual-read-rules.ts'
+import { createOldRecordRemoval, decideWithoutOld, endOldFirst, type OldRecordRemoval } from './dual-read-rules.ts'
 import type { LateRemovals } from './late-removals.ts'
-import type { SealedRecords, TextChange } from './sealed-records.ts'
+import type { SealedRecord, SealedRecords, TextChange } from './sealed-records.ts'
 import type { OldRecord, OldRecordDriver } from './old-record-driver.ts'
 import type { Report } from './origin.ts'
 
@@ -67,6 +67,21 @@ export async function isAlive<T extends object>(
   const stored = await documents.read({ kind: documents.refOf('').kind, name })
   const link = stored && linkOf(stored.value)
   return stored !== null && (link === null || (await old.read(link)) !== null)
+}
+
+/** Decides about a record whose old key was missing. See `decideWithoutOld`. */
+export async function findWithoutOld(
+  { sealed, old, keyOf, report }: SharedRecordDeps,
+  id: string,
+): Promise<SealedRecord | 'again' | null> {
+  const found = await decideWithoutOld({
+    readOurs: () => sealed.read(id),
+    isCopy: ({ copyOf }) => copyOf !== null,
+    hasOld: async () => (await old.read(keyOf(id))) !== null,
+    endOurs: () => sealed.end(id, false),
+    report,
+  })
+  return found === 'ended' ? null : found
 }
 
 /** Ends a record for old and new processes. */

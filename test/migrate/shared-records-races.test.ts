@@ -237,3 +237,27 @@ describe.each(beginnings)('$beginning', ({ prepare }) => {
     })
   })
 })
+
+describe('no record', () => {
+  const creator: Named = {
+    name: 'a creation in read',
+    make: (w) => {
+      const records = w.process('read')
+      return async () => records.store('s', JSON.stringify({ first: true }), HOUR, true)
+    },
+  }
+  const prepare = (world: World): Promise<unknown> => world.old(false).remove('old:s')
+
+  test.each([
+    [[creator, reader]],
+    [[creator, readWriter('a')]],
+    [[creator, mover]],
+    [[creator, reader, reader]],
+    [[creator, reader, mover]],
+  ])('%#: a session that requests look up during its creation is stored', async (actors) => {
+    await race(prepare, actors, async (world, results) => {
+      expect(results[0], nameOf(actors)).toBe(true)
+      expect(parsed((await world.process('read', false).find('s')) ?? 'null')).toHaveProperty('first')
+    })
+  })
+})
