@@ -10,7 +10,8 @@ import { describeValue } from '../core/redact.ts'
 import { boundedLifeMs } from '../core/time-to-live.ts'
 import { createDocuments } from '../documents/documents.ts'
 import { librarySessionCodec } from '../documents/library-session-record.ts'
-import { createLibrarySessions, type LibrarySessionInfo, type LibrarySessions } from '../documents/library-sessions.ts'
+import type { LibrarySessionInfo } from '../documents/library-session-lists.ts'
+import { createLibrarySessions, type LibrarySessions } from '../documents/library-sessions.ts'
 import { type BulkAccess, bulkAccess, withBulkAccess } from './bulk-access.ts'
 import { countReads } from './drop-in-origin.ts'
 import { createDropInRuntime, documentDeps, type DropInOptions } from './drop-in-runtime.ts'
@@ -18,7 +19,7 @@ import type { AttachedOrigin, SessionOrigin } from '../migrate/session-origin.ts
 
 const DEFAULT_TTL_MS = 24 * 3_600_000
 
-export type { LibrarySessionInfo } from '../documents/library-sessions.ts'
+export type { LibrarySessionInfo } from '../documents/library-session-lists.ts'
 
 /** Options of `CoatcheckStore`. */
 export interface SessionStoreOptions extends DropInOptions {

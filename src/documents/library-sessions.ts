@@ -10,22 +10,13 @@ import { ENDED_REMEMBERED_MS } from '../core/time-to-live.ts'
 import type { Clock } from '../core/clock.ts'
 import type { EventBus } from '../core/events.ts'
 import type { Random } from '../core/random.ts'
-import { type DocumentRef, isDocumentName } from './document-driver.ts'
+import type { DocumentRef } from './document-driver.ts'
 import type { Documents, StoredDocument } from './documents.ts'
-import {
-  cookieOf,
-  differsInEndOnly,
-  effective,
-  isCopy,
-  mergedJson,
-  type LibrarySession,
-  withoutLink,
-} from './library-session-record.ts'
+import { cookieOf, differsInEndOnly, mergedJson, type LibrarySession, withoutLink } from './library-session-record.ts'
+import { createLibrarySessionLists, type LibrarySessionLists, type SessionLinks } from './library-session-lists.ts'
 import { createLibrarySessionUsers, type UserIdOf } from './library-session-users.ts'
 import type { JsonObject } from './json-merge.ts'
 
-const MAX_PARALLEL_ENDS = 64
-const MAX_LISTED_SESSIONS = 1000
 /** Requests that touch a session within this time need one write for all of them. */
 const TOUCHED_TOGETHER_MS = 1000
 const BIRTH_BYTES = 9
@@ -43,35 +34,7 @@ export interface HandedOut {
   readonly isUnlinked?: boolean
 }
 
-/** The old records of another library that sessions are linked to, by their keys (`src/migrate/`). Methods reject during an outage. */
-export interface SessionLinks {
-  /** Returns whether the old record exists. */
-  exists(link: string): Promise<boolean>
-  /** Removes old records. Called before their sessions end here. */
-  remove(links: readonly EndingLink[]): Promise<void>
-}
-
-/** The link of a session that is about to end. */
-export interface EndingLink {
-  /** The key of the old record. */
-  readonly key: string
-  /** Returns whether a session is stored under the name later, because its id was used again. */
-  isStored(): Promise<boolean>
-}
-
-/** One session of a user, as the stores for other libraries list it. */
-export interface LibrarySessionInfo {
-  /** A name of the session that opens nothing: not the id that the library uses. */
-  readonly id: string
-  /** The data that the library stored. */
-  readonly data: JsonObject
-  /** When the session was first stored, epoch milliseconds. */
-  readonly createdAtMs: number
-  /** When the session ends, epoch milliseconds. */
-  readonly expiresAtMs: number
-}
-
-export interface LibrarySessions {
+export interface LibrarySessions extends LibrarySessionLists {
   find(sid: string): Promise<HandedOut | null>
   /**
    * Stores the session that the drop-in library returns. With `known` it stores only the changes since then, and only if that same session
@@ -126,15 +89,6 @@ export interface LibrarySessions {
   end(sid: string, alsoUnstored?: boolean): Promise<boolean>
   /** Returns the id of this session in `listByUser` and `revoke`. */
   idOf(sid: string): string
-  revoke(id: string): Promise<boolean>
-  /** Returns at most 1,000 sessions, those with the longest life. */
-  listByUser(userId: string): Promise<LibrarySessionInfo[]>
-  /** @param except id as in `listByUser`. @returns the number of ended sessions */
-  revokeByUser(userId: string, options?: { readonly except?: string | undefined }): Promise<number>
-  /** Returns all sessions of all users: for operators. Scans the store in batches. */
-  all(): AsyncIterable<LibrarySessionInfo>
-  /** Removes all sessions and their ended markers. @returns the number of removed sessions */
-  clear(): Promise<number>
 }
 
 export function createLibrarySessions(deps: {
@@ -151,47 +105,71 @@ export function createLibrarySessions(deps: {
   const { documents, kind, clock, random, events, links } = deps
   const { driver } = documents
   const users = createLibrarySessionUsers(documents, deps, deps.userIdOf)
-  const refNamed = (name: string): DocumentRef => ({ kind, name })
 
   const live = async (ref: DocumentRef): Promise<StoredDocument<LibrarySession> | null> => {
     const stored = await documents.read(ref)
     return stored && stored.value.expiresAtMs > clock.now() ? stored : null
   }
 
-  const endAll = async (refs: readonly DocumentRef[]): Promise<number> => {
-    let ended = 0
-    for (let at = 0; at < refs.length; at += MAX_PARALLEL_ENDS) {
-      const batch = refs.slice(at, at + MAX_PARALLEL_ENDS).map((ref) => driver.end(ref, ENDED_REMEMBERED_MS, true))
-      ended += (await Promise.all(batch)).filter(Boolean).length
-    }
-    return ended
-  }
-
-  const infoOf = (name: string, { value }: StoredDocument<LibrarySession>): LibrarySessionInfo => ({
-    id: name,
-    data: effective(value),
-    createdAtMs: value.createdAtMs,
-    expiresAtMs: value.expiresAtMs,
-  })
-
   const handedOut = (ref: DocumentRef, stored: StoredDocument<LibrarySession>): HandedOut => {
     const { json, cookie } = stored.value
     return { ref, json, ...(cookie && { cookie }), stored }
   }
-
-  const linkOf = (ref: DocumentRef, { value }: StoredDocument<LibrarySession>): readonly EndingLink[] =>
-    value.link === undefined ? [] : [{ key: value.link, isStored: async () => (await live(ref)) !== null }]
-
-  /** A session is listed only if this is true: a copy whose old record is gone is about to end. */
-  const isListed = async ({ value }: StoredDocument<LibrarySession>): Promise<boolean> =>
-    !links || value.link === undefined || !isCopy(value) || (await links.exists(value.link))
 
   const refused = (ref: DocumentRef): null => {
     events.emit('session.refused', { sessionId: ref.name, why: 'ended' })
     return null
   }
 
+  /** Stores all data of a session that the library has created, or whose read is unknown here. */
+  const create = async (
+    ref: DocumentRef,
+    json: string,
+    options: {
+      readonly expiresAtMs: number
+      readonly ttlMs: number
+      readonly isNew: boolean | 'absent'
+      readonly link: string | undefined
+    },
+  ): Promise<HandedOut | null> => {
+    const { expiresAtMs, ttlMs, isNew, link } = options
+    const birth = random.bytes(BIRTH_BYTES).toString('base64url')
+    const times = { createdAtMs: clock.now(), expiresAtMs }
+    const created: LibrarySession = { json, ...times, birth, ...(link !== undefined && { link }) }
+    const hasUser = users.setOf(created) !== undefined
+    // Before it enters the set: from then on, the end of all sessions of the user includes this session.
+    if (isNew === true && hasUser) await driver.reopen(ref)
+    const value = await users.enter(ref, created)
+    let saved = await documents.put(ref, value, { ttlMs, isNew: isNew === 'absent' })
+    if (saved.status === 'ended' && isNew === true && !hasUser) {
+      // It is in no set, so only an end of its own id can have left the marker, and that happened before this call.
+      await driver.reopen(ref)
+      saved = await documents.put(ref, value, { ttlMs })
+    }
+    return saved.status === 'saved' ? { ref, json, stored: saved.document } : refused(ref)
+  }
+
+  /** Merges the changes since the read into the stored session. A later session of the same id stays as it is. */
+  const saveChanges = async (
+    ref: DocumentRef,
+    json: string,
+    expiresAtMs: number,
+    known: HandedOut,
+  ): Promise<HandedOut | null> => {
+    const { birth } = known.stored.value
+    const change = (stored: LibrarySession): LibrarySession | null => {
+      if (stored.birth !== birth) return null
+      const { cookie: _merged, ...kept } = known.isUnlinked ? withoutLink(stored) : stored
+      return { ...kept, json: mergedJson(known, json, stored), expiresAtMs }
+    }
+    const changed = await users.change(ref, change, known.stored)
+    const isSaved = changed.status === 'saved' && changed.document.value.birth === birth
+    return isSaved ? { ref, json, stored: changed.document } : refused(ref)
+  }
+
   return {
+    ...createLibrarySessionLists({ documents, kind, clock, users, links }),
+
     async find(sid) {
       const ref = documents.refOf(sid)
       const stored = await live(ref)
@@ -201,36 +179,7 @@ export function createLibrarySessions(deps: {
     async save(sid, json, { ttlMs, known, isNew = false, link }) {
       const ref = documents.refOf(sid)
       const expiresAtMs = clock.now() + ttlMs
-      if (!known) {
-        const birth = random.bytes(BIRTH_BYTES).toString('base64url')
-        const created: LibrarySession = {
-          json,
-          createdAtMs: clock.now(),
-          expiresAtMs,
-          birth,
-          ...(link !== undefined && { link }),
-        }
-        const hasUser = users.setOf(created) !== undefined
-        // Before it enters the set: from then on, the end of all sessions of the user includes this session.
-        if (isNew === true && hasUser) await driver.reopen(ref)
-        const value = await users.enter(ref, created)
-        let saved = await documents.put(ref, value, { ttlMs, isNew: isNew === 'absent' })
-        if (saved.status === 'ended' && isNew === true && !hasUser) {
-          // It is in no set, so only an end of its own id can have left the marker, and that happened before this call.
-          await driver.reopen(ref)
-          saved = await documents.put(ref, value, { ttlMs })
-        }
-        return saved.status === 'saved' ? { ref, json, stored: saved.document } : refused(ref)
-      }
-      const { birth } = known.stored.value
-      const change = (stored: LibrarySession): LibrarySession | null => {
-        if (stored.birth !== birth) return null
-        const { cookie: _merged, ...kept } = known.isUnlinked ? withoutLink(stored) : stored
-        return { ...kept, json: mergedJson(known, json, stored), expiresAtMs }
-      }
-      const changed = await users.change(ref, change, known.stored)
-      const isSaved = changed.status === 'saved' && changed.document.value.birth === birth
-      return isSaved ? { ref, json, stored: changed.document } : refused(ref)
+      return known ? saveChanges(ref, json, expiresAtMs, known) : create(ref, json, { expiresAtMs, ttlMs, isNew, link })
     },
 
     async adopt(sid, json, { endsAtMs: expiresAtMs, link, isMoved }) {
@@ -282,62 +231,5 @@ export function createLibrarySessions(deps: {
 
     end: (sid, alsoUnstored = false) => driver.end(documents.refOf(sid), ENDED_REMEMBERED_MS, alsoUnstored),
     idOf: (sid) => documents.refOf(sid).name,
-    // A text that is no document name names no session. The result is that of a session that has ended already.
-    async revoke(id) {
-      if (!isDocumentName(id)) return false
-      const ref = refNamed(id)
-      const stored = links && (await documents.read(ref))
-      if (stored) await links.remove(linkOf(ref, stored))
-      // If only the other library has stored the session, the ended marker alone refuses it.
-      return driver.end(ref, ENDED_REMEMBERED_MS, links !== undefined)
-    },
-
-    async listByUser(userId) {
-      const set = users.setOfUser(userId)
-      const names = (await driver.members(set)).slice(0, MAX_LISTED_SESSIONS)
-      const rows = await Promise.all(names.map(async (name) => [name, await live(refNamed(name))] as const))
-      // A session enters the set before it is stored, so a missing one may be about to be stored. Its entry stays until it expires.
-      const own = rows.flatMap(([name, stored]) => (stored && users.isOf(stored.value, set) ? [{ name, stored }] : []))
-      const listed = await Promise.all(own.map(({ stored }) => isListed(stored)))
-      return own.flatMap(({ name, stored }, i) => (listed[i] ? [infoOf(name, stored)] : []))
-    },
-
-    async revokeByUser(userId, { except } = {}) {
-      const set = users.setOfUser(userId)
-      const names = (await driver.members(set)).filter((name) => name !== except)
-      const stored = await Promise.all(names.map((name) => documents.read(refNamed(name))))
-      // A session of another user stays, and so does its entry: its id was used again, or it is about to be written as a session of this
-      // user.
-      const own = names.filter((_name, i) => {
-        const one = stored[i]
-        return !one || users.isOf(one.value, set) || !users.hasUser(one.value)
-      })
-      const kept = new Set(own)
-      const linksOf = (name: string, i: number): readonly EndingLink[] => {
-        const one = stored[i]
-        return one && kept.has(name) ? linkOf(refNamed(name), one) : []
-      }
-      await links?.remove(names.flatMap(linksOf))
-      const ended = await endAll(own.map(refNamed))
-      await driver.leave(set, own)
-      return ended
-    },
-
-    async *all() {
-      for await (const name of driver.names(kind)) {
-        const stored = await live(refNamed(name))
-        if (stored && (await isListed(stored))) yield infoOf(name, stored)
-      }
-    },
-
-    async clear() {
-      let removed = 0
-      for await (const name of driver.names(kind)) {
-        const stored = links && (await documents.read(refNamed(name)))
-        if (stored) await links.remove(linkOf(refNamed(name), stored))
-        if (await driver.remove(refNamed(name))) removed++
-      }
-      return removed
-    },
   }
 }

@@ -10,6 +10,7 @@ import type { Clock } from '../core/clock.ts'
 import { ENDED_REMEMBERED_MS, checkedTtlMs } from '../core/time-to-live.ts'
 import type { DocumentRef } from '../documents/document-driver.ts'
 import type { Documents } from '../documents/documents.ts'
+import { readMembers } from '../documents/set-members.ts'
 
 /** The `secondaryStorage` that better-auth expects. */
 export interface SecondaryStorage {
@@ -48,11 +49,9 @@ export function createSecondaryStorage(documents: Documents<StoredText>, clock: 
 
   const listOf = async (userId: string): Promise<string | null> => {
     const set = setOf(userId)
-    const names = await driver.members(setNamed(set))
-    const found = await Promise.all(names.map((name) => documents.read({ kind: KIND, name })))
-    const rows = found.flatMap((stored) => {
-      if (stored?.value.u !== set) return []
-      const session = sessionIn(stored.value.t)
+    const rows = (await readMembers(documents, setNamed(set))).flatMap(({ value }) => {
+      if (value?.u !== set) return []
+      const session = sessionIn(value.t)
       return session && session.expiresAtMs > clock.now()
         ? [{ token: session.token, expiresAt: session.expiresAtMs }]
         : []

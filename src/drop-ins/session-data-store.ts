@@ -6,6 +6,7 @@ import type { Clock } from '../core/clock.ts'
 import { ENDED_REMEMBERED_MS, boundedLifeMs } from '../core/time-to-live.ts'
 import { type DocumentRef, isDocumentName } from '../documents/document-driver.ts'
 import type { Documents } from '../documents/documents.ts'
+import { endAll, readMembers } from '../documents/set-members.ts'
 
 /* eslint-disable @typescript-eslint/no-explicit-any -- the SDK's own type; naming it here would load Next's global types */
 /** nextjs-auth0's `SessionData`. Only these fields are used; the others are stored unchanged. */
@@ -111,14 +112,11 @@ export function createSessionDataStore(
     await Promise.all(setsOf(session).map((set) => driver.enter(set, ref.name, ttlMs)))
   }
   const endWhere = async (set: DocumentRef, matches: (session: Auth0Session | null) => boolean): Promise<number> => {
-    const names = await driver.members(set)
-    const ended = await Promise.all(
-      names.map(async (name) => {
-        const stored = await documents.read(named(name))
-        return matches(stored?.value ?? null) && driver.end(named(name), ENDED_REMEMBERED_MS, true)
-      }),
+    const members = await readMembers(documents, set)
+    return endAll(
+      driver,
+      members.filter(({ value }) => matches(value)).map(({ ref }) => ref),
     )
-    return ended.filter(Boolean).length
   }
 
   return {
@@ -170,19 +168,16 @@ export function createSessionDataStore(
     },
 
     async listByUser(sub) {
-      const names = await driver.members(userSet(sub))
-      const found = await Promise.all(
-        names.map(async (name) => ({ id: name, stored: await documents.read(named(name)) })),
-      )
-      return found.flatMap(({ id, stored }) => (stored?.value.user.sub === sub ? [{ id, session: stored.value }] : []))
+      const members = await readMembers(documents, userSet(sub))
+      return members.flatMap(({ ref, value }) => (value?.user.sub === sub ? [{ id: ref.name, session: value }] : []))
     },
     revoke: async (id) => isDocumentName(id) && driver.end(named(id), ENDED_REMEMBERED_MS),
 
     async revokeByUser(sub, { except } = {}) {
       const names = (await driver.members(userSet(sub))).filter((name) => name !== except)
-      const ended = await Promise.all(names.map((name) => driver.end(named(name), ENDED_REMEMBERED_MS, true)))
+      const ended = await endAll(driver, names.map(named))
       await driver.leave(userSet(sub), names)
-      return ended.filter(Boolean).length
+      return ended
     },
     idOf: async (id) => Promise.resolve(refOf(id).name),
   }

@@ -4,7 +4,7 @@
  * docs/decisions/0028 lists what is shared and what is not.
  */
 import { SessionError } from '../core/errors.ts'
-import type { EndingLink } from '../documents/library-sessions.ts'
+import type { EndingLink } from '../documents/library-session-lists.ts'
 import type { LateRemovals } from './late-removals.ts'
 import type { OldRecordDriver } from './old-record-driver.ts'
 import type { Report } from './origin.ts'

@@ -4,7 +4,8 @@
  */
 import type { Clock } from '../core/clock.ts'
 import type { EventBus } from '../core/events.ts'
-import type { LibrarySessions, SessionLinks } from '../documents/library-sessions.ts'
+import type { SessionLinks } from '../documents/library-session-lists.ts'
+import type { LibrarySessions } from '../documents/library-sessions.ts'
 import type { Store, StoreFactory } from '../stores/store.ts'
 import type { OldSessionOrigin } from './bridges/old-sessions.ts'
 import type { MigrationMode } from './migration-mode.ts'

@@ -1,6 +1,7 @@
 /** Finds Auth.js documents of a user, one by one and through the user's set. */
 import type { DocumentRef } from '../../documents/document-driver.ts'
 import type { Documents } from '../../documents/documents.ts'
+import { readMembers } from '../../documents/set-members.ts'
 import { fromStored, type StoredDates } from '../dated-json.ts'
 
 /** The set of documents of one kind that belong to the user. */
@@ -15,10 +16,6 @@ export async function readAs<T extends object>(documents: Documents<StoredDates>
 
 /** Returns the documents that exist and name the user. A set may contain names of deleted documents. */
 export async function listOwned<T extends object>(documents: Documents<StoredDates>, userId: string): Promise<T[]> {
-  const set = ownedBy(documents, userId)
-  const names = await documents.driver.members(set)
-  const found = await Promise.all(names.map((name) => readAs<T>(documents, { kind: set.kind, name })))
-  return found.filter(
-    (one): one is Awaited<T> => one !== null && (one as { readonly userId?: unknown }).userId === userId,
-  )
+  const members = await readMembers(documents, ownedBy(documents, userId))
+  return members.flatMap(({ value }) => (value?.['userId'] === userId ? [fromStored<T>(value)] : []))
 }

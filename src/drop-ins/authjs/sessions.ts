@@ -3,6 +3,7 @@ import { ENDED_REMEMBERED_MS } from '../../core/time-to-live.ts'
 import type { Clock } from '../../core/clock.ts'
 import { type DocumentRef, isDocumentName } from '../../documents/document-driver.ts'
 import type { Documents } from '../../documents/documents.ts'
+import { endAll, readMembers } from '../../documents/set-members.ts'
 import { listOwned, ownedBy, readAs } from './owned.ts'
 import type { AuthJsAdapter, AuthJsSession, AuthJsSessions, AuthJsUser } from './types.ts'
 import { definedOf, fromStored, type StoredDates, toStored } from '../dated-json.ts'
@@ -18,18 +19,22 @@ export function createAuthJsSessions(
   const liveSessions = async (userId: string): Promise<AuthJsSession[]> =>
     (await listOwned<AuthJsSession>(sessions, userId)).filter((session) => life(session) > 0)
 
-  const endSession = (ref: DocumentRef, alsoUnstored = false): Promise<boolean> =>
-    sessions.driver.end(ref, ENDED_REMEMBERED_MS, alsoUnstored)
+  const endSession = (ref: DocumentRef): Promise<boolean> => sessions.driver.end(ref, ENDED_REMEMBERED_MS)
   const endSessionsOf = async (userId: string, exceptToken?: string): Promise<number> => {
     const set = ownedBy(sessions, userId)
-    const kept = exceptToken === undefined ? null : sessions.refOf(exceptToken).name
-    const names = (await sessions.driver.members(set)).filter((name) => name !== kept)
-    const owned = await Promise.all(names.map((name) => readAs<AuthJsSession>(sessions, { kind: set.kind, name })))
+    const except = exceptToken === undefined ? undefined : sessions.refOf(exceptToken).name
+    const members = await readMembers(sessions, set, { except })
     // A repeated token may now belong to another user.
-    const own = names.filter((_name, i) => (owned[i]?.userId ?? userId) === userId)
-    const ended = await Promise.all(own.map((name) => endSession({ kind: set.kind, name }, true)))
-    await sessions.driver.leave(set, names)
-    return ended.filter(Boolean).length
+    const own = members.filter(({ value }) => (value?.['userId'] ?? userId) === userId)
+    const ended = await endAll(
+      sessions.driver,
+      own.map(({ ref }) => ref),
+    )
+    await sessions.driver.leave(
+      set,
+      members.map(({ ref }) => ref.name),
+    )
+    return ended
   }
 
   return {

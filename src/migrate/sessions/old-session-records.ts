@@ -2,7 +2,7 @@
 import type { Clock } from '../../core/clock.ts'
 import type { MigrationOutcome } from '../../core/event-map.ts'
 import type { EventBus } from '../../core/events.ts'
-import type { EndingLink, SessionLinks } from '../../documents/library-sessions.ts'
+import type { EndingLink, SessionLinks } from '../../documents/library-session-lists.ts'
 import { createOldRecordRemoval } from '../dual-read-rules.ts'
 import type { LateRemovals } from '../late-removals.ts'
 import type { OldRecord, OldRecordDriver } from '../old-record-driver.ts'

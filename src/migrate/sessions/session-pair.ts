@@ -3,7 +3,8 @@
  */
 import type { Clock } from '../../core/clock.ts'
 import { type LibrarySession, isCopy } from '../../documents/library-session-record.ts'
-import type { EndingLink, HandedOut, LibrarySessions } from '../../documents/library-sessions.ts'
+import type { EndingLink } from '../../documents/library-session-lists.ts'
+import type { HandedOut, LibrarySessions } from '../../documents/library-sessions.ts'
 import { decideWithoutOld, endOldFirst } from '../dual-read-rules.ts'
 import type { OldSessionRecord, OldSessionRecords } from './old-session-records.ts'
 
