@@ -1,10 +1,10 @@
-/** Interfaces that extend the type of a client, mostly by the scripts that `defineCommand` adds. */
+/** Classes that extend the class of a client, and interfaces that extend its type by the scripts of `defineCommand`. */
 import { ts } from 'ts-morph'
 import type { FileContext } from '../file-context.ts'
 import { isOfIoredis } from '../kinds.ts'
 
 /** `interface WithScripts extends Redis { … }`: it keeps what `defineCommand` adds, and its calls run by `command()`. */
-export function applyToInterface(
+function applyToInterface(
   { analysis, file, bindings }: FileContext,
   node: ts.ExpressionWithTypeArguments,
   declaration: ts.InterfaceDeclaration,
@@ -38,4 +38,21 @@ function rootOf(node: ts.Expression): ts.Identifier {
   let at = node
   while (ts.isPropertyAccessExpression(at)) at = at.expression
   return at as ts.Identifier
+}
+
+/** One type behind `extends` or `implements`. */
+export function applyToHeritage(context: FileContext, node: ts.ExpressionWithTypeArguments): void {
+  const clause = node.parent
+  if (ts.isHeritageClause(clause) && ts.isInterfaceDeclaration(clause.parent)) {
+    applyToInterface(context, node, clause.parent)
+    return
+  }
+  const kind = context.analysis.kinds.of(node.expression)
+  if (kind !== 'class' && kind !== 'cluster-class') return
+  context.file.mark(
+    node,
+    'types',
+    'subclass',
+    'node-redis has no class to extend. Make the class hold a client of createRedis.',
+  )
 }
