@@ -1,6 +1,8 @@
 /** The files of a project that the codemod reads: TypeScript and JavaScript that people write. */
 import { readFileSync, readdirSync, statSync } from 'node:fs'
 import { join, relative, resolve, sep } from 'node:path'
+import { parseJson } from '../../core/json.ts'
+import { hasMapOfIoredis } from './module-maps.ts'
 
 const SOURCE = /\.(?:[cm]?ts|tsx|[cm]?js|jsx)$/
 const DECLARATION = /\.d\.[cm]?ts$/
@@ -39,10 +41,17 @@ export function unreadBelow(folder: string): string[] {
   return filesBelow(folder, (name) => DECLARATION.test(name) || /\.(?:vue|svelte|astro|mdx|coffee)$/.test(name))
 }
 
-/** JSON files that give tests another module in place of ioredis, such as `"^ioredis$": "ioredis-mock"`. */
+/** JSON files that give another module in place of ioredis, such as `"^ioredis$": "ioredis-mock"` for tests. */
 export function testMapsBelow(folder: string): string[] {
   const configurations = filesBelow(folder, (name) => /^package\.json$|^(?:jest|vitest)[\w.-]*\.json$/.test(name))
-  return configurations.filter((path) => /"\^?ioredis\$"\s*:/.test(readFileSync(path, 'utf8')))
+  return configurations.filter((path) => {
+    const text = readFileSync(path, 'utf8')
+    try {
+      return text.includes('ioredis') && hasMapOfIoredis(parseJson(text))
+    } catch {
+      return /"\^?ioredis\$"\s*:/.test(text)
+    }
+  })
 }
 
 function filesBelow(folder: string, isWanted: (name: string) => boolean): string[] {

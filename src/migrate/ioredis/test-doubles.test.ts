@@ -1,9 +1,5 @@
 /** Small projects whose tests replace a client, or the module that makes it: each double is marked, nothing else. */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { migrateIoredis } from './migrate.ts'
+import { testMarks, type MarkedProject } from '../../../test/codemod/marked-projects.ts'
 
 const CLIENT_TS =
   "import Redis from 'ioredis'\n\nlet client: Redis | null = null\nexport const getRedis = (): Redis => (client ??= new Redis())\nexport const PREFIX = 'app:'\nexport const isBlocked = async (id: string) => (await getRedis().sismember('blocked', id)) === 1\n"
@@ -13,13 +9,7 @@ const SERVICE =
 const GLOBALS =
   'declare const jest: any, vi: any, sinon: any, proxyquire: any, Test: any, app: any\ndeclare const Inject: any\n'
 
-interface Case {
-  readonly title: string
-  /** Path → text. `// mark <code>` stands where a mark has to be. Files of the type `.use.ts` only make the project whole. */
-  readonly files: Readonly<Record<string, string>>
-}
-
-const CASES: readonly Case[] = [
+const CASES: readonly MarkedProject[] = [
   {
     title: 'marks a mock of a module that hands out a client',
     files: {
@@ -97,40 +87,20 @@ const CASES: readonly Case[] = [
       'a.test.ts': `import type { Redis as Client } from './types.use'\ndeclare function mockDeep<T>(): any\ndeclare namespace jest {\n  type Mocked<T> = T\n}\n// mark client-double\nlet redis: jest.Mocked<Client>\n// mark client-double\nexport const deep = mockDeep<Client>()\n`,
     },
   },
+  {
+    title: 'marks configurations that map ioredis to a double, by any pattern',
+    files: {
+      'redis.use.js': CLIENT_JS,
+      'jest.config.js':
+        "module.exports = {\n  moduleNameMapper: {\n    // mark mocked-module\n    '^ioredis(.*)$': '<rootDir>/fake.js',\n    // mark mocked-module\n    ioredis: '<rootDir>/fake.js',\n    '^axios$': '<rootDir>/axios.js',\n    '^@/(.*)$': '<rootDir>/src/$1',\n  },\n}\n",
+      'jest.e2e.config.ts':
+        "export default {\n  projects: [\n    {\n      moduleNameMapper: {\n        // mark mocked-module\n        '^ioredis/?': './fake.js',\n      },\n    },\n  ],\n}\n",
+      'vitest.config.ts':
+        "export default {\n  resolve: {\n    // mark mocked-module\n    alias: [{ find: 'ioredis', replacement: './fake.js' }],\n  },\n  test: {\n    // mark mocked-module\n    alias: { ioredis: './fake.js', '@': './src' },\n  },\n}\n",
+      'webpack.config.js':
+        "module.exports = {\n  resolve: {\n    alias: [\n      // mark mocked-module\n      { find: /^ioredis$/, replacement: './fake.js' },\n    ],\n  },\n  externals: ['ioredis'],\n}\n",
+    },
+  },
 ]
 
-const results = new Map<string, string>()
-let cwd = ''
-
-const pathOf = (at: number, name: string): string => join(cwd, `case-${at}`, name)
-const withoutMarks = (text: string): string => text.replace(/^ *\/\/ mark .*\n/gm, '')
-
-beforeAll(async () => {
-  cwd = mkdtempSync(join(tmpdir(), 'coatcheck-codemod-'))
-  for (const [at, { files }] of CASES.entries()) {
-    for (const [name, text] of Object.entries({ 'package.json': '{}', ...files })) {
-      mkdirSync(dirname(pathOf(at, name)), { recursive: true })
-      writeFileSync(pathOf(at, name), withoutMarks(text))
-    }
-    await migrateIoredis({ cwd: dirname(pathOf(at, 'x')), paths: [], target: 6, mode: 'write' })
-    for (const name of Object.keys(files)) results.set(`${at} ${name}`, readFileSync(pathOf(at, name), 'utf8'))
-  }
-})
-
-afterAll(() => rmSync(cwd, { recursive: true, force: true }))
-
-test.each(CASES.map((one, at) => ({ ...one, at })))('$title', ({ at, files }) => {
-  for (const [name, text] of Object.entries(files)) {
-    if (name.includes('.use.')) continue
-    const result = results.get(`${at} ${name}`) ?? ''
-    const found = result.split('\n').map((line) => line.replace(/coatcheck-codemod-error ([\w-]+): .*/, 'mark $1'))
-    expect(found.join('\n'), name).toBe(text)
-  }
-})
-
-test('a second run changes nothing', async () => {
-  for (const at of CASES.keys()) {
-    const { files } = await migrateIoredis({ cwd: join(cwd, `case-${at}`), paths: [], target: 6, mode: 'dry-run' })
-    for (const { path, before, after } of files) expect(after, path).toBe(before)
-  }
-})
+testMarks(CASES)

@@ -2,6 +2,7 @@
 import { ts } from 'ts-morph'
 import type { FileContext } from '../file-context.ts'
 import type { Rule } from '../rule.ts'
+import { mapsIoredis } from '../module-maps.ts'
 import { ADVICE_DOUBLE, ADVICE_MOCK_MODULE, applyToModuleDouble } from './module-doubles.ts'
 
 const ADVICE_IOREDIS_MOCK =
@@ -37,7 +38,7 @@ export function applyToTestDouble(context: FileContext, node: ts.Node): boolean 
     return true
   }
   // A map of module names, as in the configuration of Jest.
-  if (ts.isStringLiteral(node) && /^(?:ioredis-mock|\^ioredis\$)$/.test(node.text) && !isArgumentOrImport(node)) {
+  if ((ts.isStringLiteral(node) && node.text === 'ioredis-mock' && !isArgumentOrImport(node)) || isMappedName(node)) {
     file.mark(node, 'test-doubles', 'mocked-module', ADVICE_MOCK_MODULE)
     return true
   }
@@ -50,6 +51,24 @@ export function applyToTestDouble(context: FileContext, node: ts.Node): boolean 
   if (!module || !isModule(module, /^ioredis-mock(?:\/|$)/)) return false
   file.mark(node, 'test-doubles', 'ioredis-mock', ADVICE_IOREDIS_MOCK)
   return true
+}
+
+/** `'^ioredis$'` of `moduleNameMapper: { '^ioredis$': … }`, and of `alias: [{ find: '^ioredis$', … }]`. */
+function isMappedName(node: ts.Node): boolean {
+  const { parent } = node
+  if (!(parent as ts.Node | undefined) || !ts.isPropertyAssignment(parent)) return false
+  if (parent.initializer === node && parent.name.getText() === 'find')
+    return (
+      (ts.isStringLiteral(node) && mapsIoredis('alias', node.text)) ||
+      (ts.isRegularExpressionLiteral(node) && mapsIoredis('moduleNameMapper', patternOf(node)))
+    )
+  if (parent.name !== node || !(ts.isIdentifier(node) || ts.isStringLiteral(node))) return false
+  const map = parent.parent.parent
+  return mapsIoredis(ts.isPropertyAssignment(map) ? map.name.getText().replace(/['"]/g, '') : '', node.text)
+}
+
+function patternOf({ text }: ts.RegularExpressionLiteral): string {
+  return text.slice(1, text.lastIndexOf('/'))
 }
 
 function isModule(node: ts.Expression, pattern: RegExp): boolean {
