@@ -8,9 +8,10 @@ import { isIoredisKind } from './kinds.ts'
 import { rulesFor } from './rules.ts'
 import { applyToChain } from './rules/chains.ts'
 import { applyToConstruction } from './rules/construction.ts'
+import { markOfSubclass } from './rules/extended-types.ts'
 import { applyToMember } from './rules/members.ts'
 import { isNativeName } from './rules/native.ts'
-import { memberName } from './visit-accesses.ts'
+import { isOfSubclass, memberName } from './visit-accesses.ts'
 
 export function visitCall(context: FileContext, node: ts.NewExpression | ts.CallExpression): void {
   if (context.file.isDecided(node) || applyToConstruction(context, node)) return
@@ -19,7 +20,8 @@ export function visitCall(context: FileContext, node: ts.NewExpression | ts.Call
   if (!ts.isPropertyAccessExpression(access) && !ts.isElementAccessExpression(access)) return
   const { kinds } = context.analysis
   const nameNode = ts.isPropertyAccessExpression(access) ? access.name : access.argumentExpression
-  const kind = kinds.ofReceiver(access.expression, nameNode)
+  const ofReceiver = kinds.ofReceiver(access.expression, nameNode)
+  const kind = isOfSubclass(ofReceiver, access) ? 'subclass' : ofReceiver
   const name = memberName(access)
   if (name === 'nodeify' || name === 'asCallback') visitNodeify(context, node, access)
   if (!isIoredisKind(kind)) {
@@ -47,11 +49,7 @@ function applyRules({ file }: FileContext, call: Call): void {
   if (isOwnMember(call)) return
   if (file.stands(call.node, 'members')) return
   if (call.kind === 'subclass') {
-    call.mark(
-      'members',
-      'subclass',
-      'The class extends that of ioredis. Make it hold a client of createRedis, then rewrite this call.',
-    )
+    markOfSubclass(file, call.node)
     return
   }
   if (call.kind === 'partial') {

@@ -40,6 +40,16 @@ function rootOf(node: ts.Expression): ts.Identifier {
   return at as ts.Identifier
 }
 
+/** A member of ioredis that code uses on a class of its own. */
+export function markOfSubclass(file: FileContext['file'], node: ts.Node): void {
+  file.mark(
+    node,
+    'members',
+    'subclass',
+    'The class extends that of ioredis. Make it hold a client of createRedis, then rewrite this call.',
+  )
+}
+
 /** One type behind `extends` or `implements`. */
 export function applyToHeritage(context: FileContext, node: ts.ExpressionWithTypeArguments): void {
   const clause = node.parent

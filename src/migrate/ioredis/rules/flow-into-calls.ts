@@ -3,7 +3,7 @@ import { ts } from 'ts-morph'
 import { unwrap } from '../arguments.ts'
 import type { FileContext } from '../file-context.ts'
 import { isHelperText } from '../generated/compose.ts'
-import { isIoredisKind } from '../kinds.ts'
+import { isIoredisKind, type Kinds } from '../kinds.ts'
 import { packageOf } from '../package-of.ts'
 import { packageAdvice } from '../packages.ts'
 import { AS_ANY, isFollowed, judge } from './flow-judgement.ts'
@@ -16,7 +16,11 @@ export function applyToArgument(
   call: ts.CallExpression | ts.NewExpression,
 ): void {
   const { checker } = context.analysis.kinds
-  if (isHarmless(call)) return
+  if (isHarmless(context, call)) return
+  if (isBinding(call.expression) && call.arguments?.[0] === node) {
+    if (!knowsThis(context, call.expression.expression)) context.file.mark(node, 'flow', 'client-as-any', AS_ANY)
+    return
+  }
   if (/(?:^|\.)spyOn$|^(?:sinon|sandbox)\.\w+$/.test(call.expression.getText())) {
     const method = call.arguments?.[1]
     const name = method && ts.isStringLiteralLike(method) ? method.text : 'that'
@@ -47,7 +51,8 @@ export function applyToArgument(
     ts.isParameter(parameter.valueDeclaration) &&
     parameter.valueDeclaration.dotDotDotToken
   ) {
-    type = checker.getTypeArguments(type as ts.TypeReference)[0] ?? type
+    const elements = checker.getTypeArguments(type as ts.TypeReference)
+    type = (checker.isTupleType(type) && elements[at - signature.parameters.length + 1]) || (elements[0] ?? type)
   }
   judge(context, node, type)
 }
@@ -67,7 +72,7 @@ function isResolve(call: ts.CallExpression | ts.NewExpression): boolean {
 export function applyToContainer(context: FileContext, node: ts.Expression): void {
   const { parent } = node
   const isArgument = (ts.isCallExpression(parent) || ts.isNewExpression(parent)) && parent.expression !== node
-  if (!isArgument || isHarmless(parent) || !holdsClient(context, node)) return
+  if (!isArgument || isHarmless(context, parent) || !holdsClient(context, node)) return
   const { checker } = context.analysis.kinds
   const isAssign = parent.expression.getText() === 'Object.assign'
   // What a literal holds has been looked at already.
@@ -98,11 +103,38 @@ function holdsClient({ analysis }: FileContext, node: ts.Expression): boolean {
 }
 
 /** Calls that only look at the client: output and assertions. */
-function isHarmless(call: ts.CallExpression | ts.NewExpression): boolean {
+function isHarmless({ analysis }: FileContext, call: ts.CallExpression | ts.NewExpression): boolean {
+  if (isOfBoundMethod(analysis.kinds, call)) return true
   const callee = call.expression.getText()
-  // The method that is bound or applied has its own mark.
-  if (/\.(?:bind|call|apply)$/.test(callee)) return true
   return /^(?:console\.\w+|expect|assert(?:\.\w+)?|Boolean|clearTimeout|structuredClone|util\.inspect)$/.test(callee)
+}
+
+/** `redis.get.bind(redis)`, `promisify(redis.get).call(redis, key)`: the method of the client has its own mark. */
+function isOfBoundMethod(kinds: Kinds, { expression }: ts.CallExpression | ts.NewExpression): boolean {
+  if (!isBinding(expression)) return false
+  const isOfClient = (node: ts.Node): boolean => {
+    if (ts.isExpression(node)) {
+      const kind = kinds.of(node)
+      if (isIoredisKind(kind) || kind === 'class' || kind === 'cluster-class') return true
+    }
+    return ts.forEachChild(node, isOfClient) ?? false
+  }
+  return isOfClient(expression.expression)
+}
+
+/** `read.call(redis, key)`, where `read` declares that its `this` is a client, or has no use for it. */
+function knowsThis({ analysis: { kinds } }: FileContext, callee: ts.Expression): boolean {
+  const [signature] = kinds.checker.getTypeAtLocation(callee).getCallSignatures()
+  const declaration = signature?.getDeclaration()
+  if (!declaration || declaration.getSourceFile().isDeclarationFile) return false
+  if (ts.isArrowFunction(declaration)) return true
+  const [first] = declaration.parameters
+  if (first?.name.getText() === 'this' && first.type) return isIoredisKind(kinds.of(first.name as ts.Identifier))
+  return !/\bthis\b/.test(declaration.getText())
+}
+
+function isBinding(callee: ts.Expression): callee is ts.PropertyAccessExpression {
+  return ts.isPropertyAccessExpression(callee) && /^(?:bind|call|apply)$/.test(callee.name.text)
 }
 
 export function applyToLiteral(context: FileContext, node: ts.Expression, parent: ts.Node): void {
@@ -147,7 +179,7 @@ export function applyToUntypedCallee(context: FileContext, node: ts.Expression, 
   for (let at = literal; ; at = at.parent) {
     const { parent } = at
     if ((ts.isCallExpression(parent) || ts.isNewExpression(parent)) && parent.expression !== at) {
-      if (isHarmless(parent)) return
+      if (isHarmless(context, parent)) return
       if (context.analysis.kinds.of(parent.expression) !== 'any') return
       const packageName = packageOfCallee(context, parent)
       if (packageName !== null) context.file.mark(node, 'flow', 'client-to-package', packageAdvice(packageName))

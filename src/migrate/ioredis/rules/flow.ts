@@ -9,6 +9,7 @@ import type { Rule } from '../rule.ts'
 import { AS_ANY, AS_INTERFACE, isFollowed, judge, isNothing } from './flow-judgement.ts'
 import { applyToArgument, applyToLiteral } from './flow-into-calls.ts'
 import { applyToReturn } from './flow-out-of-functions.ts'
+import { markMethodTest } from './members.ts'
 
 export const flowRule: Rule = {
   name: 'flow',
@@ -135,6 +136,10 @@ function isUnknown({ analysis }: FileContext, node: ts.Expression): boolean {
 
 function applyToBinary(context: FileContext, node: ts.Expression, parent: ts.BinaryExpression): void {
   const operator = parent.operatorToken.kind
+  if (operator === ts.SyntaxKind.InKeyword) {
+    if (parent.right === node) markMethodTest(context.file, parent)
+    return
+  }
   const isAssignment =
     operator === ts.SyntaxKind.EqualsToken ||
     operator === ts.SyntaxKind.QuestionQuestionEqualsToken ||

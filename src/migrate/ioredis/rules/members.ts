@@ -86,6 +86,10 @@ export function applyToMember(
     return
   }
   const advice = ADVICE[name]
+  if (advice === undefined && isTested(access)) {
+    markMethodTest(file, access)
+    return
+  }
   if (advice !== undefined) file.mark(access, 'members', 'client-property', advice)
   else
     file.mark(
@@ -95,6 +99,35 @@ export function applyToMember(
       `Call ${name}() on the client where it is needed: (…values) => command(redis, '${name}', …values).`,
     )
 }
+
+/** A test of whether a client has a method: `'getdel' in redis`, `typeof redis.getdel`, `if (redis.getdel)`. */
+export function markMethodTest(file: FileContext['file'], node: ts.Node): void {
+  file.mark(
+    node,
+    'members',
+    'method-test',
+    'node-redis spells its methods in another way, so this test changes its result. Remove it: command(redis, name, …) sends every command.',
+  )
+}
+
+/** True if code only asks whether the value is there. */
+function isTested(access: ts.Expression): boolean {
+  const { parent } = access
+  if (ts.isParenthesizedExpression(parent)) return isTested(parent)
+  if (ts.isTypeOfExpression(parent)) return true
+  if (ts.isPrefixUnaryExpression(parent)) return parent.operator === ts.SyntaxKind.ExclamationToken
+  if (ts.isIfStatement(parent) || ts.isWhileStatement(parent)) return parent.expression === access
+  if (ts.isConditionalExpression(parent)) return parent.condition === access
+  return ts.isBinaryExpression(parent) && TESTS.has(parent.operatorToken.kind) && parent.right !== access
+}
+
+const TESTS: ReadonlySet<ts.SyntaxKind> = new Set([
+  ts.SyntaxKind.AmpersandAmpersandToken,
+  ts.SyntaxKind.EqualsEqualsToken,
+  ts.SyntaxKind.EqualsEqualsEqualsToken,
+  ts.SyntaxKind.ExclamationEqualsToken,
+  ts.SyntaxKind.ExclamationEqualsEqualsToken,
+])
 
 /** `expect(redis.get)`, `vi.mocked(redis.get)`: a test looks at the method. */
 function isSpied(access: ts.Expression): boolean {
