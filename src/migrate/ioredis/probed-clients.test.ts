@@ -51,6 +51,25 @@ export const known = () => typed.call(redis)
     },
   },
   {
+    title: 'marks constructions whose options hold what createRedis refuses, by their type',
+    files: {
+      'config.use.ts':
+        "export const config = { redis: { host: 'a', sentinels: [{ host: 'b', port: 1 }], name: 'main' }, plain: { host: 'a', db: 1 } }\n",
+      'a.ts': `import Redis from 'ioredis'
+import { config } from './config.use'
+
+const base = { sentinels: [{ host: 'b', port: 1 }], name: 'main' }
+// mark sentinels
+export const one = new Redis({ ...base, db: 1 })
+// mark sentinels
+export const two = new Redis(config.redis)
+const later: { host: string; reconnectOnError?: () => boolean } = { host: 'a' }
+// mark reconnect-on-error
+export const three = new Redis(later)
+`,
+    },
+  },
+  {
     title: 'marks calls of super: the class still extends that of ioredis',
     files: {
       'a.ts': `import Redis from 'ioredis'

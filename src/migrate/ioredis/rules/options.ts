@@ -2,6 +2,7 @@
 import { ts } from 'ts-morph'
 import { unwrap } from '../arguments.ts'
 import type { FileContext } from '../file-context.ts'
+import { isHelperText } from '../generated/compose.ts'
 import { isOfIoredis, type Kind } from '../kinds.ts'
 import { OTHER_OPTIONS } from './types.ts'
 
@@ -113,8 +114,10 @@ export function problemOf(
 ): { code: string; advice: string } | null {
   const args = node.arguments ?? []
   const known = isCluster ? KNOWN_OF_CLUSTER : KNOWN
-  const literals = (isCluster ? args.slice(1) : args).map((arg) => literalOf(analysis.kinds.checker, arg))
-  for (const arg of literals) {
+  for (const given of isCluster ? args.slice(1) : args) {
+    const arg = literalOf(analysis.kinds.checker, given)
+    const byType = isCluster ? null : refusedByType(analysis.kinds.checker, unwrap(given))
+    if (byType !== null) return { code: codeOf(byType), advice: adviceOf(byType) }
     const option = ts.isObjectLiteralExpression(arg)
       ? unknownOption(arg.properties, known, isCluster ? null : REFUSED)
       : null
@@ -130,6 +133,38 @@ export function problemOf(
   return mayBeFunction
     ? { code: 'construction', advice: 'The constructor gets a function. Write this client by hand.' }
     : null
+}
+
+/** The first option that `createRedis` refuses, of a value or a spread whose type of the project has it. */
+function refusedByType(checker: ts.TypeChecker, arg: ts.Expression): string | null {
+  if (ts.isObjectLiteralExpression(arg)) {
+    for (const property of arg.properties) {
+      const option = ts.isSpreadAssignment(property) ? refusedIn(checker, property.expression) : null
+      if (option !== null) return option
+    }
+    return null
+  }
+  return refusedIn(checker, arg)
+}
+
+function refusedIn(checker: ts.TypeChecker, value: ts.Expression): string | null {
+  const literal = literalOf(checker, value)
+  const ofLiteral = ts.isObjectLiteralExpression(literal)
+    ? (unknownOption(literal.properties, KNOWN, REFUSED) ?? refusedByType(checker, literal))
+    : null
+  if (ofLiteral !== null) return ofLiteral
+  // Code may set the option later.
+  const type = checker.getNonNullableType(checker.getTypeAtLocation(value))
+  const parts = type.isUnion() ? type.types : [type]
+  const names = parts.flatMap((part) => [...REFUSED].filter((name) => isOwnOption(part.getProperty(name))))
+  return names[0] ?? null
+}
+
+/** False for an option that only the types of ioredis or of the generated file declare: every value has it there. */
+function isOwnOption(option: ts.Symbol | undefined): boolean {
+  const [declaration] = option?.declarations ?? []
+  if (!option || !declaration || isOfIoredis(option) || isHelperText(declaration.getSourceFile().text)) return false
+  return !ts.isPropertyAssignment(declaration) || unknownOption([declaration], KNOWN, REFUSED) !== null
 }
 
 /** The literal behind a name that never changes. */
