@@ -9,19 +9,20 @@ import { HelperFiles } from './helper-files.ts'
 import { injectionsOf } from './injections.ts'
 import { Kinds } from './kinds.ts'
 import { countMarks } from './marks.ts'
-import { NAMES_IOREDIS, notesBefore } from './notes.ts'
+import { NAMES_IOREDIS, notesBefore, notesOfUnread } from './notes.ts'
 import { createProgram, type Program } from './program.ts'
 import type { FileReport, MigrationOptions, MigrationReport } from './report.ts'
 import { contextOf, decide, render } from './rewritten-file.ts'
 import { scriptNamesOf } from './script-names.ts'
-import { selectionOf, sourcesBelow, testMapsBelow, unreadBelow } from './source-files.ts'
+import { builtFoldersBelow, selectionOf, sourcesBelow, testMapsBelow, unreadBelow } from './source-files.ts'
 import { Connections } from './values/connections.ts'
 import { ExportedClients } from './values/exported-clients.ts'
 import { Workspace } from './workspace.ts'
 
 export function runMigration(given: MigrationOptions): MigrationReport {
   const options = { ...given, cwd: resolve(given.cwd) }
-  const written = sourcesBelow(options.cwd)
+  const named = options.paths.map((path) => resolve(options.cwd, path))
+  const written = sourcesBelow(options.cwd, named)
   // They come last, so that the generated file lies where the sources are.
   const all = [...written, ...declarationFilesBelow(options.cwd, written, new Workspace(options.cwd))]
   const isSelected = selectionOf(options)
@@ -32,8 +33,9 @@ export function runMigration(given: MigrationOptions): MigrationReport {
   const unread = unreadBelow(options.cwd).filter(
     (path) => !all.includes(path) && NAMES_IOREDIS.test(readFileSync(path, 'utf8')),
   )
-  const named = [...unread, ...testMapsBelow(options.cwd)].map((path) => relative(options.cwd, path))
-  if (named.length > 0) notes.push(`The codemod does not read these files, and they name ioredis: ${named.join(', ')}.`)
+  notes.push(
+    ...notesOfUnread(options, [...unread, ...testMapsBelow(options.cwd)], builtFoldersBelow(options.cwd, named)),
+  )
   const hasIoredis = sources.some((path) => NAMES_IOREDIS.test(texts.get(path) ?? ''))
   const run = hasIoredis ? migrate(options, sources, selected, notes) : { files: [], helperFiles: [] }
   const after = new Map(texts)

@@ -6,13 +6,10 @@ import { hasMapOfIoredis } from './module-maps.ts'
 
 const SOURCE = /\.(?:[cm]?ts|tsx|[cm]?js|jsx)$/
 const DECLARATION = /\.d\.[cm]?ts$/
-/** Folders of packages, of built files and of tools. */
+/** Folders of packages and of tools. */
 const LEFT_ALONE = new Set([
   'node_modules',
   'bower_components',
-  'dist',
-  'build',
-  'out',
   'coverage',
   '.git',
   '.next',
@@ -26,14 +23,37 @@ const LEFT_ALONE = new Set([
   '.vercel',
   '.serverless',
   '.nyc_output',
-  'vendor',
 ])
+/** Mostly folders of built files. The codemod reads one if the paths of the run name it. */
+const BUILT = new Set(['dist', 'build', 'out', 'vendor'])
 /** Longer files are bundles. */
 const MOST_BYTES = 1_000_000
 
-/** All sources below a folder, sorted. */
-export function sourcesBelow(folder: string): string[] {
-  return filesBelow(folder, isSource)
+/**
+ * All sources below a folder, sorted.
+ * @param named absolute paths that the run names: a folder of built files is read if one of them is or lies in it
+ */
+export function sourcesBelow(folder: string, named: readonly string[]): string[] {
+  return filesBelow(folder, isSource, (path) => isNamed(path, named))
+}
+
+/** Folders of built files that the run does not read, each with its sources. */
+export function builtFoldersBelow(folder: string, named: readonly string[]): ReadonlyMap<string, readonly string[]> {
+  const folders = new Map<string, readonly string[]>()
+  filesBelow(
+    folder,
+    () => false,
+    (path) => {
+      if (isNamed(path, named)) return true
+      folders.set(path, filesBelow(path, isSource))
+      return false
+    },
+  )
+  return folders
+}
+
+function isNamed(folder: string, named: readonly string[]): boolean {
+  return named.some((path) => path === folder || path.startsWith(folder + sep))
 }
 
 /** Files with code that the codemod does not read: declarations, and code inside of other languages. */
@@ -54,13 +74,18 @@ export function testMapsBelow(folder: string): string[] {
   })
 }
 
-function filesBelow(folder: string, isWanted: (name: string) => boolean): string[] {
+/** @param readsBuilt whether a folder of built files is read */
+function filesBelow(
+  folder: string,
+  isWanted: (name: string) => boolean,
+  readsBuilt: (folder: string) => boolean = () => false,
+): string[] {
   const found: string[] = []
   const visit = (at: string): void => {
     for (const entry of readdirSync(at, { withFileTypes: true })) {
       const path = join(at, entry.name)
       if (entry.isDirectory()) {
-        if (!LEFT_ALONE.has(entry.name)) visit(path)
+        if (!LEFT_ALONE.has(entry.name) && (!BUILT.has(entry.name) || readsBuilt(path))) visit(path)
       } else if (entry.isFile() && isWanted(entry.name) && statSync(path).size <= MOST_BYTES) found.push(path)
     }
   }

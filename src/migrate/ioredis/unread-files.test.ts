@@ -32,10 +32,22 @@ beforeAll(async () => {
   )
   write('typed/types/global.d.ts', DECLARATION)
   write('mapped/package.json', MANIFEST({ jest: { moduleNameMapper: { '^ioredis$': 'ioredis-mock' } } }))
+  write('mapped/jest.e2e.json', JSON.stringify({ projects: [{ moduleNameMapper: { 'ioredis(.*)': './fake.js' } }] }))
+  write('plain/build/lib/redis.js', "const Redis = require('ioredis')\nmodule.exports = new Redis()\n")
+  write('plain/build/lib/other.js', "require('ioredis')\n")
+  write('plain/out/other.js', "require('redis')\n")
+  write('plain/node_modules/queue/index.js', "require('ioredis')\n")
+  write('typed/vendor/cache.ts', "import Redis from 'ioredis'\n\nexport const redis = new Redis()\n")
   report = await migrateIoredis({ cwd, paths: [], target: 6, mode: 'write' })
 })
 
 afterAll(() => rmSync(cwd, { recursive: true, force: true }))
+
+test('a folder of built files is read if the paths name it', async () => {
+  const { files } = await migrateIoredis({ cwd, paths: ['.', 'typed/vendor'], target: 6, mode: 'dry-run' })
+  expect(files.map(({ path }) => path)).toContain('typed/vendor/cache.ts')
+  expect(files.map(({ path }) => path)).not.toContain('plain/build/lib/redis.js')
+})
 
 test('a package keeps ioredis while a declaration file names it', () => {
   expect(readFileSync(join(cwd, 'plain/package.json'), 'utf8')).not.toContain('"ioredis"')
@@ -60,6 +72,7 @@ test('a declaration file of people gets the types of the generated file, and say
 
 test('the notes name the declaration file, and the package.json that maps ioredis for tests', () => {
   expect(report.notes).toEqual([
-    'The codemod does not read these files, and they name ioredis: typed/types/global.d.ts, mapped/package.json.',
+    'The codemod does not read these files, and they name ioredis: typed/types/global.d.ts, mapped/jest.e2e.json, mapped/package.json.',
+    'The codemod does not read folders with these names, and 3 of their files name ioredis: plain/build, typed/vendor. Built files need a new build. To rewrite files that people write, add the folder to the paths: coatcheck migrate ioredis . plain/build typed/vendor',
   ])
 })
