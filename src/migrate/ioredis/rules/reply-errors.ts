@@ -19,7 +19,7 @@ function isReplyErrorOfClass({ analysis }: FileContext, node: ts.Expression): bo
   )
 }
 
-/** `error.name === 'ReplyError'` is never true with node-redis. */
+/** `error.name === 'ReplyError'`: node-redis itself never gives an error this name. */
 export function applyToErrorName({ file }: FileContext, node: ts.StringLiteral): void {
   const { parent } = node
   if (!ts.isBinaryExpression(parent) && !ts.isCaseClause(parent)) return
@@ -27,6 +27,6 @@ export function applyToErrorName({ file }: FileContext, node: ts.StringLiteral):
     node,
     'imports',
     'error-name',
-    'Use error instanceof ErrorReply of node-redis: no error has this name any more.',
+    'Use error instanceof ErrorReply of node-redis: only a client of createRedis gives its errors this name.',
   )
 }
