@@ -1,6 +1,6 @@
 /**
- * The origin `auth0Store`: what applications write by hand as the `sessionStore` of nextjs-auth0, the session as JSON under a key that is
- * made of its id.
+ * The origin `auth0Store`: sessions that a hand-written `sessionStore` of nextjs-auth0 stored, as JSON under a key that the application
+ * builds from the session id.
  */
 import type { Auth0Session, SessionDataStore } from '../drop-ins/session-data-store.ts'
 import type { DocumentRef } from '../documents/document-driver.ts'
@@ -31,9 +31,9 @@ export interface Auth0Origin extends Origin, OldSessionOrigin {
       readonly documents: Documents<Auth0Session>
       /** Makes the store of the drop-in on these documents. */
       readonly make: (documents: Documents<Auth0Session>) => SessionDataStore
-      /** Life of a session, milliseconds, as the SDK counts. */
+      /** Returns the life of a session by the SDK's rules, milliseconds. */
       readonly lifeOf: (session: Auth0Session) => number
-      /** The sets of user and provider session. */
+      /** Returns the sets of the user and of the provider session. */
       readonly setsOf: (session: Auth0Session) => readonly DocumentRef[]
     },
   ): SessionDataStore
@@ -101,6 +101,6 @@ export function auth0Store({ keyOf, mode = 'read', store }: Auth0StoreOptions): 
 function sessionIn(text: string): Auth0Session | null {
   const { user, internal } = (readJson(text) ?? {}) as Partial<Auth0Session>
   const isSession = typeof user?.sub === 'string' && typeof internal?.createdAt === 'number'
-  // Parsed again: what the SDK gets are plain objects, as it stored them.
+  // Parses again: the SDK gets plain objects, as it stored them.
   return isSession ? (JSON.parse(text) as Auth0Session) : null
 }

@@ -1,6 +1,6 @@
 /**
- * `active-sessions-<user id>`: the list of a user's sessions that better-auth reads, filters and writes back. Old processes rewrite it whole.
- * A process of ours makes the list of what is stored, and in mode `read` it also keeps the old key for old processes.
+ * `active-sessions-<user id>`: the list of a user's sessions that better-auth reads, filters and writes back. Old processes rewrite the whole
+ * list. Coatcheck derives the list from the stored sessions, and in mode `read` it also writes the old key for old processes.
  */
 import type { Clock } from '../core/clock.ts'
 import type { SecondaryStorage } from '../drop-ins/secondary-storage.ts'
@@ -15,11 +15,11 @@ import type { SharedRecords } from './shared-records.ts'
 export const LIST = /^active-sessions-(.+)$/s
 
 export interface SessionLists {
-  /** The sessions that are alive, as JSON. `null`: there are none. */
+  /** Returns the live sessions as JSON. `null`: there are none. */
   get(key: string): Promise<string | null>
   /** Writes the old list in mode `read`. @param value `null`: better-auth deletes the list */
   set(key: string, value: string | null, ttlMs: number | null): Promise<void>
-  /** Takes the sessions that have ended out of the old list of a user, in mode `read`. */
+  /** Removes ended sessions from the old list of a user, in mode `read`. */
   leave(userId: string): Promise<void>
 }
 
@@ -47,7 +47,7 @@ export function createSessionLists(deps: {
   const listOf = async (key: string): Promise<string | null> => {
     const [own, record] = await Promise.all([ours.get(key), old.read(keyOf(key))])
     const alive = await aliveAmong(byToken([...entriesIn(record?.text), ...entriesIn(own)]))
-    // All of its sessions have been taken over, so the list has nothing left to say.
+    // All sessions of the old list have been taken over, so it is no longer needed.
     if (mode === 'move' && record && readJsonArray(record.text)) await old.remove(keyOf(key), record.text)
     return alive.length > 0 ? JSON.stringify(alive) : null
   }
@@ -56,8 +56,8 @@ export function createSessionLists(deps: {
       await listOf(key)
       return
     }
-    // A parallel sign-in of an old process may have entered its session: it stays while it is alive. Sessions that stand on their own
-    // enter no list that better-auth has emptied: no old process can read them.
+    // A parallel sign-in of an old process may have added its session, which stays while it is alive. Independent sessions are not added to
+    // a list that better-auth has emptied, because no old process can read them.
     const kept = await aliveAmong(entriesIn((await old.read(keyOf(key)))?.text))
     const wanted = byToken([...kept, ...entriesIn(value)])
     const isList = (text: string): boolean => readJsonArray(text) !== null
@@ -65,8 +65,8 @@ export function createSessionLists(deps: {
     else await texts.setOld(key, JSON.stringify(wanted), ttlMs ?? lastEndOf(wanted) - clock.now())
   }
   /**
-   * better-auth takes a session out of its list while the session is alive, so the session has stayed in it. Sessions that end together
-   * share the next pass over their list: each pass reads the whole list, and parallel passes would only overwrite one another.
+   * better-auth removes a session from its list before it deletes the session. At that time the session is alive, so it stays in the list.
+   * This pass removes it. Sessions that end together share one pass, because parallel passes over a whole list would overwrite one another.
    */
   const passes = new Map<string, { readonly next: Promise<void> | null; readonly running: Promise<void> }>()
   const leaveList = (key: string): Promise<void> => {

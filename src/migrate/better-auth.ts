@@ -1,7 +1,7 @@
 /**
- * The origin `betterAuthStorage`: the keys that better-auth's secondary storage wrote before. Sessions lie under their bare token of 32
- * characters, so a key is touched only if its value is a session of that token. The lists of sessions are rewritten whole by old
- * processes; here a list also keeps each session that is alive. Other texts and counters stay where old processes find them.
+ * The origin `betterAuthStorage`: the keys that an earlier secondary storage of better-auth wrote. A session's key is its bare token of 32
+ * characters. So Coatcheck touches a key only if its value is a session of that token. Old processes rewrite the lists of sessions as a
+ * whole; Coatcheck keeps each live session in them. Other texts stay where old processes find them.
  */
 import { type SecondaryStorage, sessionIn, type StoredText } from '../drop-ins/secondary-storage.ts'
 import type { DocumentRef } from '../documents/document-driver.ts'
@@ -20,7 +20,7 @@ import { oldRemoval } from './shared-records.ts'
 
 /** Options of `betterAuthStorage()`. */
 export interface BetterAuthStorageOptions extends OriginOptions {
-  /** What stands before all old keys. Default: nothing, as better-auth passes its keys. */
+  /** Prefix of all old keys. Default: none, as better-auth passes its keys. */
   readonly prefix?: string
 }
 
@@ -74,7 +74,7 @@ export function betterAuthStorage(options: BetterAuthStorageOptions = {}): Bette
       })
       const report = reporter(name, events)
       const keyOf = (key: string): string => prefix + key
-      // Its token names it: another value under a bare key of 32 characters is left alone.
+      // The token in the value must be the key. Another value under a bare key of 32 characters stays as it is.
       const ofThisKey = (key: string, text: string): boolean => keyOf(oldSessionIn(text)?.token ?? '') === key
       const guarded = {
         ...old,
@@ -115,7 +115,7 @@ export function betterAuthStorage(options: BetterAuthStorageOptions = {}): Bette
         async delete(key) {
           if (LIST.test(key)) return lists.set(key, null, null)
           if (!TOKEN.test(key)) return texts.delete(key)
-          // Also of a session that a process in mode `move` has taken over: its list may still be under the old key.
+          // Also for a session that a process in mode `move` has taken over: the list may still exist under the old key.
           const text = mode === 'read' ? await sessions.find(key) : null
           await sessions.end(key)
           const userId = text && oldSessionIn(text)?.userId
@@ -126,7 +126,7 @@ export function betterAuthStorage(options: BetterAuthStorageOptions = {}): Bette
         increment: (key, ttl) => texts.increment(key, ttl),
       }
 
-      /** Another text may have a name that looks like a token. */
+      /** Reads a session, or another text whose name looks like a token. */
       async function findOr(key: string): Promise<string | null> {
         return (await sessions.find(key)) ?? ours.get(key)
       }
@@ -134,7 +134,7 @@ export function betterAuthStorage(options: BetterAuthStorageOptions = {}): Bette
   }
 }
 
-/** Lists are read with the sessions that they name. A bare key of 32 characters may be anything: its value decides. */
+/** Recognizes keys of sessions and lists. A bare key of 32 characters may belong to anything, so its value decides. */
 function keysOf(prefix: string): OldKeys {
   const idOf = (key: string): string => key.slice(prefix.length)
   return {

@@ -1,6 +1,6 @@
 /**
- * The port between our middlewares and the cookies of another library. An adapter names this type and nothing of `bridges/`, so an
- * application that gives no bridge loads none.
+ * The port between the middlewares and the cookies of another library. An adapter imports this type and nothing of `bridges/`, so an
+ * application without a bridge loads none.
  */
 import type { Clock } from '../core/clock.ts'
 import type { EventBus } from '../core/events.ts'
@@ -11,25 +11,25 @@ import type { StoreFactory } from '../stores/store.ts'
 import type { MigrationMode } from './migration-mode.ts'
 import type { OldRecordDriver } from './old-record-driver.ts'
 
-/** What a bridge writes with, once the store of the instance is open. */
+/** The parts with which a bridge writes, once the store of the instance is open. */
 export interface BridgeStores {
-  /** What sealed documents are stored with. */
+  /** Stores sealed documents. */
   readonly documents: DocumentDeps
-  /** What a session of ours is created with. */
+  /** Creates sessions of Coatcheck. */
   readonly planned: PlannedSessionDeps<object>
   /** Ends a session of ours by its id. */
   revoke(sessionId: string, reason: string): Promise<unknown>
   /**
-   * Notes from which sign-in at the provider a session of ours comes, so that a logout there ends it. It may be called again.
+   * Records the sign-in at the provider that a session comes from, so that a logout at the provider ends the session. Repeatable.
    * @returns false: the provider has ended that sign-in
    * @throws {RedisError} during an outage
    */
   register(authentication: Authentication, sessionId: string): Promise<boolean>
 }
 
-/** What a bridge works on: the parts of one instance of Coatcheck. */
+/** The parts of one instance of Coatcheck that a bridge uses. */
 export interface BridgeContext {
-  /** Opens the store of the instance. Called for a cookie that verifies: a forged one costs no connection. */
+  /** Opens the store of the instance. Called only for a verified cookie, so a forged one costs no connection. */
   open(): Promise<BridgeStores>
   /** Opens old records. @param store where they are; absent: on the servers of this instance */
   oldRecords(store?: StoreFactory): Promise<OldRecordDriver>
@@ -39,7 +39,7 @@ export interface BridgeContext {
   readonly events: EventBus
 }
 
-/** What the request adds to a session that is adopted. */
+/** The parts of an adopted session that come from the request. */
 export interface AdoptingRequest {
   /** Browser, system and network of the request. */
   readonly device: () => Device | undefined
@@ -47,14 +47,14 @@ export interface AdoptingRequest {
   readonly carried: Readonly<Record<string, unknown>>
 }
 
-/** The session of ours that stands for the old one. */
+/** The Coatcheck session that replaces the old one. */
 export interface Adopted {
   /** A secret: the value for our cookie. */
   readonly ticket: string
   /** When the session ends in any case, epoch milliseconds. */
   readonly absoluteExpiresAtMs: number
   /**
-   * Called when our cookie is on the response. In mode `move` it ends the old session. True: the old cookie can go.
+   * Called when the response sets our cookie. In mode `move` it ends the old session. Returns true if the old cookie may be removed.
    * @throws {RedisError} and what the old store throws
    */
   leaveOld(): Promise<boolean>
@@ -63,18 +63,18 @@ export interface Adopted {
 /** A bridge on one instance of Coatcheck. */
 export interface AttachedBridge {
   /**
-   * Returns our session for the old cookie of a request. It verifies the cookie first: one that does not verify costs no command.
+   * Returns our session for the old cookie of a request. It verifies the cookie first, so a forged one costs no command.
    * `null`: no old cookie, one that does not verify, or an old session that has ended or has no user.
    * @throws what `user` and the old store throw, and {RedisError} during an outage
    */
   adopt(cookieHeader: string, request: AdoptingRequest): Promise<Adopted | null>
   /**
-   * Ends the old session of a verified cookie, and what was adopted from it. The cookie is never adopted again.
+   * Ends the old session of a verified cookie, and the session that was adopted from it. The cookie is never adopted again.
    * @throws what the old store throws, and {RedisError} during an outage
    */
   end(cookieHeader: string): Promise<void>
   /**
-   * Called before all sessions of a user end. From then on, no old session of the user is adopted that began before.
+   * Called before all sessions of a user end. From then on, Coatcheck adopts no old session of the user that began earlier.
    * @param userKey the keyed hash of the user id
    * @throws {RedisError} during an outage
    */
@@ -88,7 +88,7 @@ export interface AttachedBridge {
 export interface CookieBridge {
   /** The library and format, as the event `migration.read` names it. */
   readonly origin: string
-  /** What becomes of the old session: it stays (`read`), or it ends once ours stands for it (`move`). */
+  /** `read`: the old session stays. `move`: it ends once ours replaces it. */
   readonly mode: MigrationMode
   /** Returns whether a `Cookie` header has an old cookie by its name. It verifies nothing. */
   mayHold(cookieHeader: string): boolean

@@ -5,12 +5,12 @@
 
 /** Longer than the requests of most applications take. */
 export const LATE_MS = 5000
-/** Beyond this number the next read of the key is left to find it: the ended marker refuses it for an hour. */
+/** Above this number no removal is planned. The ended marker still refuses the record for an hour, at the next read of its key. */
 const MAX_PLANNED_REMOVALS = 10_000
 
 /** The second removal of an old key. */
 export interface LateRemoval {
-  /** Whether a record of ours is stored under the name again. The old key is then in use, and stays. */
+  /** Returns whether Coatcheck stores a record under the name again. The old key is then in use, and stays. */
   isStored(): Promise<boolean>
   /** Deletes the old key, if it holds a record of the library. */
   remove(): Promise<unknown>
@@ -22,7 +22,7 @@ export interface LateRemovals {
    * refuses the key at its next read.
    */
   add(key: string, removal: LateRemoval): void
-  /** The key is in use again. */
+  /** Drops the planned removal: the key is in use again. */
   cancel(key: string): void
 }
 

@@ -1,4 +1,4 @@
-/** Reads a serialized cache of MSAL Node as another plugin stored it: sections of entries, for one user or for all. */
+/** Reads a serialized cache of MSAL Node that another plugin stored: sections of entries, for one user or for all users. */
 import type { MsalCache } from '../drop-ins/msal/cache-merge.ts'
 import { readJson } from './read-json.ts'
 
@@ -16,13 +16,13 @@ export function cacheIn(text: string): MsalCache | null {
   return isCache ? (cache as MsalCache) : null
 }
 
-/** The home account id of an entry: object id and tenant id of the user. Empty: the entry belongs to no user. */
+/** Returns the home account id of an entry: object id and tenant id of the user. Empty: the entry belongs to no user. */
 export function homeOf(entry: unknown): string {
   const { home_account_id: home } = (entry ?? {}) as Fields
   return typeof home === 'string' ? home : ''
 }
 
-/** The entries that `isKept` chooses. Sections stay, also empty ones. */
+/** Returns the entries that `isKept` selects. Empty sections stay. */
 export function filteredCache(cache: MsalCache, isKept: (entry: unknown) => boolean): MsalCache {
   return Object.fromEntries(
     Object.entries(cache).map(([name, section]) => [
@@ -32,14 +32,14 @@ export function filteredCache(cache: MsalCache, isKept: (entry: unknown) => bool
   )
 }
 
-/** Home account ids of the accounts in a cache. */
+/** Returns the home account ids of the accounts in a cache. */
 export function homesIn(cache: MsalCache): readonly string[] {
   return Object.values(cache['Account'] ?? {})
     .map(homeOf)
     .filter((home) => home !== '')
 }
 
-/** The refresh tokens of a user in a cache. */
+/** Returns the refresh tokens of a user in a cache. */
 export function refreshTokensOf(cache: MsalCache, home: string): readonly string[] {
   return Object.values(cache['RefreshToken'] ?? {})
     .filter((entry) => homeOf(entry) === home)

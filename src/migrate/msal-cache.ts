@@ -39,16 +39,16 @@ export interface MsalOrigin extends Origin {
 
 interface OldPartition {
   readonly record: OldRecord
-  /** Everything under the key. */
+  /** All entries under the key. */
   readonly whole: MsalCache
-  /** What belongs to the partition. */
+  /** The entries of the partition. */
   readonly own: MsalCache
 }
 
 /** Reads the keys of an earlier cache plugin of MSAL Node. */
 export function msalCache({ keyOf, layout = 'user', mode = 'read', store }: MsalCacheOptions): MsalOrigin {
   const name = 'msal'
-  // A key of all users names none of them.
+  // The key of a shared cache names no user.
   const keys = layout === 'user' ? keysMadeBy(keyOf, (text) => cacheIn(text) !== null) : null
   return {
     ...{ name, mode, ...(store && { store }), ...(keys && { keys }) },
@@ -61,7 +61,7 @@ export function msalCache({ keyOf, layout = 'user', mode = 'read', store }: Msal
         return layout === 'user' || home === '' || home === partition
       }
 
-      /** `null`: there is none, or it is no cache of MSAL. */
+      /** Returns the partition in a record. `null`: there is no record, or it is no cache of MSAL. */
       const partitionIn = (partition: string, record: OldRecord | null): OldPartition | null => {
         const whole = record && cacheIn(record.text)
         if (record && !whole) report('unreadable')
@@ -76,7 +76,7 @@ export function msalCache({ keyOf, layout = 'user', mode = 'read', store }: Msal
         for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
           const record = await old.read(key)
           const found = partitionIn(partition, record)
-          // A value of something else is left alone.
+          // A value that is no cache of MSAL stays as it is.
           if (record && !found) return 'ours'
           if (!found && (await ours.read(partition)).text !== null) return 'ours'
           const text = JSON.stringify(mergeCaches(before, now, found?.whole ?? {}))
@@ -90,7 +90,7 @@ export function msalCache({ keyOf, layout = 'user', mode = 'read', store }: Msal
         throw new TokenError('COATCHECK_TOKEN_CONFLICT', { details: { operation: 'msal.write' } })
       }
 
-      /** An old process that read the cache before an account was removed writes the account back. A new sign-in of the user stays. */
+      /** Removes an account again 5 s later: an old process may have written it back from an earlier read. A new sign-in of the user stays. */
       const removeAgainLater = (partition: string, change: PartitionChange): void => {
         const left = new Set(homesIn(change.now))
         for (const home of homesIn(change.before).filter((one) => !left.has(one))) {
@@ -106,7 +106,7 @@ export function msalCache({ keyOf, layout = 'user', mode = 'read', store }: Msal
         }
       }
 
-      /** What is left under the key without the entries of the partition. `null`: nothing. */
+      /** Returns the text under the key without the entries of the partition. `null`: no account is left. */
       const without = (partition: string, { whole }: OldPartition): string | null => {
         const left = layout === 'user' ? {} : filteredCache(whole, (entry) => homeOf(entry) !== partition)
         return homesIn(left).length === 0 ? null : JSON.stringify(left)
@@ -188,7 +188,7 @@ export function msalCache({ keyOf, layout = 'user', mode = 'read', store }: Msal
           })
           removeAgainLater(partition, change)
           const own = await ours.read(partition)
-          // Also after a write to the old value: a process in mode `move` may have taken the partition over before that write.
+          // Also after a write to the old value, because a process in mode `move` may have taken the partition over before that write.
           if (result === 'ours' || own.text !== null) await ours.change(partition, change, own)
         },
       }

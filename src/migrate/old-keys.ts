@@ -1,21 +1,21 @@
-/** The old keys of an origin, as far as a key alone tells: for status, and for taking over all records at once. */
+/** Recognizes the old keys of an origin by their names. The status and the bulk commands of `coatcheck migrate` scan Redis with it. */
 
 export interface OldKeys {
   /** Literal beginning of the keys. Empty: any key may be one. */
   readonly prefix: string
-  /** True: keys of others begin like these, so a count by the prefix says nothing. */
+  /** True: other keys begin with this prefix too, so a count by prefix is useless. */
   readonly sharesPrefix?: boolean
-  /** The family of a key, as people read it, such as `sess:*`. `null`: the key is none of this origin. */
+  /** Returns the family of a key for people, such as `sess:*`. `null`: the key does not belong to this origin. */
   familyOf(key: string): string | null
-  /** What the drop-in calls the record of this key. Called for keys with a family only. */
+  /** Returns the id under which the drop-in knows the record of this key. Called for keys with a family only. */
   idOf(key: string): string
-  /** Whether the value is a record of this origin. Called for keys with a family only. */
+  /** Returns whether the value is a record of this origin. Called for keys with a family only. */
   isReadable(key: string, text: string): boolean
-  /** The end that a value names itself, epoch milliseconds. `null`: it names none. Absent: only the key has an expiry. */
+  /** Returns the end that the value itself names, epoch milliseconds. `null`: it names none. Absent: only the key has an expiry. */
   endOf?(key: string, text: string): number | null
 }
 
-/** Keys that are a prefix and the id. */
+/** Returns the old keys that consist of a prefix and the id. */
 export function keysBehind(
   prefix: string,
   isReadable: (text: string, id: string) => boolean,
@@ -33,11 +33,11 @@ export function keysBehind(
   }
 }
 
-/** Stands for any id. No key holds it. */
+/** Placeholder of the id, to learn what the function puts around it. No key contains it. */
 const PLACE = '\0id\0'
 
 /**
- * Keys that a function of the application makes.
+ * Returns the old keys that a function of the application builds.
  * @returns `null`: the function changes the id, so no id can be read from a key
  */
 export function keysMadeBy(keyOf: (id: string) => string, isReadable: (text: string) => boolean): OldKeys | null {

@@ -13,26 +13,26 @@ export interface OldRecord {
   /** Remaining life in milliseconds, as measured by the read. `null`: the key has no expiry. */
   readonly ttlMs: number | null
   /**
-   * When the key ends, epoch milliseconds; never later than it does. It counts from the moment the read was sent, so a record that is
-   * made from this one ends no later, however long the read took. `null`: the key has no expiry.
+   * When the key ends, epoch milliseconds. It counts from the moment before the read was sent. So a record that is made from this one never
+   * outlives it, however long the read took. `null`: the key has no expiry.
    */
   readonly endsAtMs: number | null
 }
 
-/** What a conditional write met. */
+/** Result of a conditional write. */
 export type OldRecordWritten = OldRecordDone | OldRecordChanged
 
-/** A write that was carried out, or that met no value. */
+/** The write was carried out, or the key held no string. */
 export interface OldRecordDone {
   /** `missing`: the key holds no string, so nothing was written. */
   readonly status: 'written' | 'missing'
 }
 
-/** A write that another value stood in the way of. */
+/** The key held another value than expected, so nothing was written. */
 export interface OldRecordChanged {
   /** The key holds another value. */
   readonly status: 'changed'
-  /** The value that stood in the way. */
+  /** The stored value. */
   readonly current: OldRecord
 }
 

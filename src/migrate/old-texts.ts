@@ -1,10 +1,10 @@
 /**
- * Texts of better-auth that are no sessions: single-use values and marks. In mode `read` they stay under the old keys, which old processes
- * read. In mode `move` new texts are stored here, and an old text stays until better-auth writes or deletes it: a bare name that a visitor
- * chose never deletes a key. Counters begin anew in our storage: the old ones had no atomic step to share.
+ * Texts of better-auth other than sessions: single-use values and marks. In mode `read` they stay under the old keys, which old processes
+ * read. In mode `move`, Coatcheck stores new texts, and an old text stays until better-auth writes or deletes it. So a read under a name that
+ * a visitor chose never deletes a key. Counters start again in Coatcheck, because the old ones have no atomic step that both could use.
  *
- * What is no text belongs to another application: bytes that are not UTF-8, and keys of another type. Such a key stays as it is, and
- * better-auth's text of this name is stored here, in both modes.
+ * Bytes that are not UTF-8 and keys of another type belong to another application. Such a key stays as it is, and Coatcheck stores
+ * better-auth's text of this name, in both modes.
  */
 import type { SecondaryStorage } from '../drop-ins/secondary-storage.ts'
 import type { MigrationMode } from './migration-mode.ts'
@@ -41,7 +41,7 @@ export function createOldTexts(deps: {
   const write = (key: string, text: string, ttlMs: number | null): Promise<boolean> =>
     writeText(old, keyOf(key), text, ttlMs)
 
-  /** Of any number of callers exactly one gets it. */
+  /** Reads and deletes in one step: of any number of callers, exactly one gets the text. */
   const takeOld = async (key: string): Promise<OldRecord | null> => {
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       const record = await readOld(key)
@@ -62,7 +62,7 @@ export function createOldTexts(deps: {
 
     async set(key, value, ttl) {
       if (mode === 'read') {
-        // First: a process in mode `move` reads ours before the old one, and may have stored an earlier text there.
+        // Deletes ours first: a process in mode `move` reads ours before the old one, and may have stored an earlier text.
         await ours.delete(key)
         if (ttl !== undefined && ttl <= 0) await removeOld(key)
         else if (!(await write(key, value, ttl === undefined ? null : ttl * 1000))) await ours.set(key, value, ttl)

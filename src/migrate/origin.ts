@@ -1,6 +1,6 @@
 /**
- * What every origin has in common: its name, its mode and the server of its records; and what a drop-in hands to an origin when both are
- * put together. Drop-ins name these types only.
+ * The types that every origin shares: its name, its mode, its old keys, and the parts that a drop-in gives to it. Drop-ins import these types
+ * only, so an application without an origin loads nothing of `src/migrate/`.
  */
 import type { Clock } from '../core/clock.ts'
 import type { MigrationOutcome } from '../core/event-map.ts'
@@ -12,17 +12,17 @@ import type { MigrationMode } from './migration-mode.ts'
 
 /** A library and format that data comes from. */
 export interface Origin {
-  /** Name in events, figures and log lines. */
+  /** Name in events, metrics and log lines. */
   readonly name: string
   /** What becomes of old keys. */
   readonly mode: MigrationMode
   /** The store that holds the old keys. Absent: the store of the drop-in. */
   readonly store?: StoreFactory
-  /** Its old keys. Absent: they cannot be told by their names. */
+  /** Recognizes its old keys. Absent: their names do not identify them. */
   readonly keys?: OldKeys
 }
 
-/** What a drop-in hands to its origin. */
+/** The parts that a drop-in gives to its origin. */
 export interface OriginDeps {
   /** The old keys. */
   readonly old: OldRecordDriver
@@ -30,11 +30,11 @@ export interface OriginDeps {
   readonly clock: Clock
   /** Where outcomes are reported. */
   readonly events: EventBus
-  /** Adds something that ends with the drop-in. */
+  /** Registers a function that runs when the drop-in closes. */
   readonly closing: (end: () => Promise<void>) => void
 }
 
-/** Reports what came of an old record. */
+/** Reports the outcome of a read of an old record. */
 export type Report = (outcome: MigrationOutcome) => void
 
 export function reporter(origin: string, events: EventBus): Report {

@@ -1,6 +1,6 @@
 /**
- * Counts the reads of one origin in this process and reports them to the shared counts once a minute. A request never waits for a report,
- * and a report that fails costs counts only: they are reported later, or lost with the process.
+ * Counts the reads of one origin in this process, and adds them to the shared counts once a minute. A request never waits for a report. After
+ * a failed report, the next report includes its counts. If the process ends before that, they are lost.
  */
 import type { MigrationOutcome } from '../core/event-map.ts'
 import type { EventBus } from '../core/events.ts'
@@ -24,7 +24,7 @@ export interface ReadCounter {
   close(): Promise<void>
 }
 
-/** The first report, soon after the start: from then on operators see the origin. */
+/** The first report comes soon after the start, so that operators see the origin. */
 const FIRST_REPORT_MS = 5000
 const REPORT_MS = 60_000
 /** Without reads, the origin is still reported as in use: its counts are kept for 8 days after the last report. */
@@ -60,7 +60,7 @@ export function startReadCounter(
       await (await open()).add({ origin: name, mode: origin.mode, keyPrefix: origin.keyPrefix, counts: sent })
       quiet = 0
     } catch (error) {
-      // One entry for each outcome, so they stay few for however long the store is away.
+      // One entry for each outcome, so an outage of any length needs no more memory.
       for (const [outcome, count] of sent) counts.set(outcome, (counts.get(outcome) ?? 0) + count)
       quiet = QUIET_REPORTS
       const code = isCoatcheckError(error) ? error.code : 'unknown'
@@ -83,7 +83,7 @@ export function startReadCounter(
   }
 }
 
-/** As it stands in the counts: the name of an origin is configuration, and may hold any character. */
+/** Returns the name of an origin as the counts store it. The application configures the name, so it may contain any character. */
 function nameInCounts(name: string): string {
   return name.replace(ORIGIN_LETTERS, '_').slice(0, ORIGIN_LENGTH)
 }

@@ -5,7 +5,7 @@
 import type { MigrationOutcome } from '../core/event-map.ts'
 import type { MigrationMode } from './migration-mode.ts'
 
-/** What one process reports of one origin. */
+/** The report of one process about one origin. */
 export interface ReadBatch {
   /** Name of the origin, such as `connect-redis`: letters, digits, `-`, `_` and `.`, at most 40. */
   readonly origin: string
@@ -24,7 +24,7 @@ export interface HourCount {
   readonly count: number
 }
 
-/** What all processes have reported of one origin. Times are epoch milliseconds by the clock of the store. */
+/** The reports of all processes about one origin. Times are epoch milliseconds by the clock of the store. */
 export interface OriginReads {
   readonly origin: string
   readonly keyPrefix: string | null
@@ -39,9 +39,9 @@ export interface OriginReads {
 
 /** Each method is one atomic step. */
 export interface ReadCountsDriver {
-  /** Adds a report. What it reports is kept for 8 days. A report whose deadline was reported as missed is not added afterwards. */
+  /** Adds a report, which is kept for 8 days. A report whose deadline was reported as missed is not added afterwards. */
   add(batch: ReadBatch): Promise<void>
-  /** All origins of the last 8 days, by name. Empty: no process uses an origin. */
+  /** Returns all origins of the last 8 days, by name. Empty: no process uses an origin. */
   read(): Promise<readonly OriginReads[]>
 }
 
@@ -59,7 +59,7 @@ export const USED_OUTCOMES: ReadonlySet<MigrationOutcome> = new Set([
   'no_expiry',
 ])
 
-/** Of a report. */
+/** Returns whether a report shows an old record in use. */
 export function hasUse({ counts }: ReadBatch): boolean {
   return [...counts].some(([outcome, count]) => count > 0 && USED_OUTCOMES.has(outcome))
 }

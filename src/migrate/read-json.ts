@@ -1,10 +1,10 @@
 /**
- * JSON that another library stored, or `null` for what is none: such a value is left alone. JSON that is nested very deeply counts as none,
- * because comparing, merging and writing it overflow the stack.
+ * Parses JSON that another library stored. A value that is no JSON gives `null`, and its caller leaves it alone. Very deep JSON gives `null`
+ * too, because comparing, merging and writing it would overflow the stack.
  */
 import { parseJson } from '../core/json.ts'
 
-/** More than data of an application has. Far below what overflows a stack. */
+/** Levels. Data of applications has fewer. A stack overflows far above this. */
 const MAX_DEPTH = 256
 const [QUOTE, BACKSLASH] = [0x22, 0x5c]
 const [OPEN_ARRAY, CLOSE_ARRAY, OPEN_OBJECT, CLOSE_OBJECT] = [0x5b, 0x5d, 0x7b, 0x7d]
@@ -23,7 +23,7 @@ export function readJsonArray(text: string): readonly unknown[] | null {
   return Array.isArray(value) ? (value as readonly unknown[]) : null
 }
 
-/** Whether a JSON text is nested too deeply to be worked with. It reads the text once, and does not recurse. */
+/** Returns whether a JSON text has more than 256 levels. It reads the text once, without recursion. */
 export function isTooDeep(text: string): boolean {
   // Each level takes two brackets.
   if (text.length <= 2 * MAX_DEPTH) return false
@@ -47,7 +47,7 @@ function read(text: string): unknown {
   }
 }
 
-/** The index of the quotation mark that ends the string which begins at `start`. */
+/** Returns the index of the quotation mark that closes the string at `start`. */
 function endOfString(text: string, start: number): number {
   for (let end = text.indexOf('"', start + 1); end !== -1; end = text.indexOf('"', end + 1)) {
     let escapes = 0

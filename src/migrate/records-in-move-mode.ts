@@ -1,6 +1,6 @@
 /**
- * Mode `move`: no old process is left. The first process that meets a record takes it over and deletes the old key. From then on the record
- * stands on its own, and finding it takes one read.
+ * Mode `move`: no old process runs any more. The first process that reads an old record takes it over and deletes the old key. From then on
+ * our record is independent, and a lookup costs one read.
  */
 import { SessionError } from '../core/errors.ts'
 import type { Link } from '../documents/linked-json.ts'
@@ -22,19 +22,19 @@ export function createRecordsInMoveMode(deps: SharedRecordDeps): SharedRecords {
   const { sealed, old, late, clock, report, keyOf } = deps
   const removal = oldRemoval(deps)
 
-  /** Ids whose old key is gone, as this process has seen. Their records need one read. */
+  /** Ids whose old key no longer exists, as this process has seen. Their records need one read. */
   const withoutOldKey = new Set<string>()
   const rememberOldKeyGone = (id: string): void => {
     if (withoutOldKey.size >= MAX_REMEMBERED_IDS) withoutOldKey.clear()
     withoutOldKey.add(id)
   }
 
-  /** Stays until a write that follows the end of the old key: after a crash here, the next request or the end of the record deletes it. */
+  /** The link stays until the first write after the old key is gone. After a crash, the next request or the end of the record deletes the key. */
   const madeFrom = (id: string): Link => ({ key: keyOf(id), isCopy: false })
 
   /**
-   * Deletes the old key of a record that ours has taken in. From then on only our record says whether it has ended. So a key that is
-   * missing means nothing: the client sent a removal again that was carried out before, or another process has deleted the key.
+   * Deletes the old key of a record that ours took over. From then on only our record says whether it has ended. So a missing key means
+   * nothing here: the client has sent the removal twice, or another process has deleted the key.
    */
   const dropOld = async (id: string, taken: string): Promise<string | null> => {
     let text = taken
@@ -46,7 +46,7 @@ export function createRecordsInMoveMode(deps: SharedRecordDeps): SharedRecords {
         rememberOldKeyGone(id)
         return (await sealed.read(id))?.text ?? null
       }
-      // A process in mode `read` has written to it before it knew: its changes join what is stored here by now.
+      // A process in mode `read` wrote to the old key before it saw the takeover. Its changes are merged into our record.
       const base = sealed.canonical(text) ?? changed
       await sealed.change(id, (now) => ({
         text: mergedText(base, changed, now),
@@ -87,7 +87,7 @@ export function createRecordsInMoveMode(deps: SharedRecordDeps): SharedRecords {
       return null
     }
     const now = await sealed.read(id)
-    // A process in mode `read` has written its copy in between.
+    // A process in mode `read` has stored its copy in between.
     if (now && now.copyOf !== null && attempt < ATTEMPTS) return takeOver(id, now, attempt + 1)
     return now?.text ?? null
   }
@@ -96,8 +96,8 @@ export function createRecordsInMoveMode(deps: SharedRecordDeps): SharedRecords {
     const ours = await sealed.read(id)
     if (!ours || ours.copyOf !== null) return takeOver(id, ours, attempt)
     if (ours.takenFrom !== null && !withoutOldKey.has(id)) {
-      // Another process is about to delete it, or has stopped before it did. What a process in mode `read` writes there late, it writes
-      // into our record as well.
+      // Another process is about to delete the old key, or crashed before it did. A late write of a process in mode `read` also goes into
+      // our record.
       await removal.remove(keyOf(id))
       rememberOldKeyGone(id)
     }

@@ -1,6 +1,6 @@
 /**
- * Mode `read`: old processes still run. The old key decides whether a record exists and what it holds; ours is a copy with a link to the
- * old key. A record of ours without a link stands on its own: a process in mode `move` has taken it over, and its old key is left alone.
+ * Mode `read`: old processes still run. The old key decides whether a record exists and what it contains. Ours is a copy with a link to the
+ * old key. A record of ours without a link is independent: a process in mode `move` has taken it over, and its old key does not count.
  */
 import type { Link } from '../documents/linked-json.ts'
 import type { SealedRecord, TextChange } from './sealed-records.ts'
@@ -33,7 +33,7 @@ export function createRecordsInReadMode(deps: SharedRecordDeps): SharedRecords {
     return ours !== null && ours.copyOf === null
   }
 
-  /** Our copy follows the old key while it is linked. If another process changes it in between, the next read copies again. */
+  /** Brings our copy to the text of the old key. If another process changes the copy in between, the next read copies again. */
   const copy = async (id: string, ours: SealedRecord | null, record: ReadRecord): Promise<Copied> => {
     if (ours && ours.copyOf === null) return 'unlinked'
     const text = sealed.canonical(record.text)
@@ -124,7 +124,7 @@ export function createRecordsInReadMode(deps: SharedRecordDeps): SharedRecords {
       const replace = async (): Promise<boolean> => (await change(id, () => ({ text, ttlMs }))) !== null
       const [ours, record] = await both(id)
       if (ours || record) return replace()
-      // Entered first: the end of all records of a user, which may come now, includes this one.
+      // Enters the sets first: from then on, ending all records of the user includes this one.
       const endsAtMs = clock.now() + ttlMs
       await sealed.enter(id, text, endsAtMs)
       const created = await old.create(keyOf(id), text, ttlMs)

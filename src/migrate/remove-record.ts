@@ -1,4 +1,4 @@
-/** Deletes an old key whose value is a record of the library. The name of the key may be one that a visitor chose. */
+/** Deletes an old key if its value is a record of the library. A visitor may have chosen the name of the key, so the value decides. */
 import { SessionError } from '../core/errors.ts'
 import type { OldRecord, OldRecordDriver } from './old-record-driver.ts'
 
@@ -6,10 +6,10 @@ import type { OldRecord, OldRecordDriver } from './old-record-driver.ts'
 export const ATTEMPTS = 32
 
 /**
- * Compares and deletes until the key holds no record of the library. A client that reconnects may send a removal again, whose answer is then
- * that nothing was removed. So the answer of the removal does not count: a record that was read here and is gone counts as removed here.
- * @param isRecord whether a value is a record of this kind, with this name
- * @param found called before a record is deleted
+ * Compares and deletes until the key holds no record of the library. A client that reconnects may send a removal twice, and the second reply
+ * says that nothing was removed. So this function ignores that reply: a record that it read and that is gone counts as removed.
+ * @param isRecord returns whether a value is a record of this kind, with this name
+ * @param found called before each deletion
  * @returns the last record that was read; `null`: the key held none
  * @throws {SessionError} `COATCHECK_SESSION_CONFLICT` after 32 lost races
  */

@@ -1,6 +1,6 @@
 /**
- * Our records of a library's sessions while a migration lasts: sealed documents, each with the old key that it is a copy of, or with none
- * when it stands on its own. Compare and set decides between processes that change the same record.
+ * Coatcheck's records of a library's sessions during a migration: sealed documents. A copy names its old key, and the old record decides about
+ * it. An independent record decides itself. Of processes that change the same record at once, compare and set lets one win.
  */
 import { ENDED_REMEMBERED_MS } from '../core/time-to-live.ts'
 import type { Clock } from '../core/clock.ts'
@@ -9,23 +9,23 @@ import type { Documents, StoredDocument } from '../documents/documents.ts'
 import type { OldRecordRemoval } from './dual-read-rules.ts'
 import { type Link, linkOf, oldKeyOf, withLink } from '../documents/linked-json.ts'
 
-/** How the texts of a library become documents. */
+/** Converts the texts of a library to documents and back. */
 export interface SealedRecordFormat<T extends object> {
   readonly documents: Documents<T>
   readonly clock: Clock
   /** `null`: the text is no record of this library. */
   toValue(text: string): T | null
   toText(value: T): string
-  /** The sets that the record is entered in before it is stored, such as that of its user. */
+  /** Returns the sets that the record enters before it is stored, such as the set of its user. */
   setsOf(value: T): readonly DocumentRef[]
 }
 
-/** Our record as it was read. */
+/** A sealed record as it was read. */
 export interface SealedRecord {
   readonly text: string
-  /** The old key that it is a copy of. `null`: it stands on its own. */
+  /** The old key that it is a copy of. `null`: it is independent. */
   readonly copyOf: string | null
-  /** The old key that it has taken in, and that may still be there. `null`: there is none. */
+  /** The old key whose record it took over, and which may still exist. `null`: there is none. */
   readonly takenFrom: string | null
   readonly stored: StoredDocument<object>
 }
@@ -35,17 +35,17 @@ export interface SealedRecords {
   /** The text as `read` would return it, or `null` when it is no record of this library. */
   canonical(text: string): string | null
   /**
-   * Stores a record where none is. `taken`: one is. `ended`: one was, and ended.
+   * Stores a record if none is stored. `taken`: one is stored. `ended`: the ended marker refuses it.
    * @param endsAtMs epoch milliseconds. The time until the record is stored is part of its life.
    */
   create(id: string, text: string, endsAtMs: number, link: Link): Promise<'saved' | 'taken' | 'ended'>
-  /** Enters the record in its sets. From then on, the end of all records of a set includes this one. */
+  /** Adds the record to its sets. From then on, ending all records of a set includes this one. */
   enter(id: string, text: string, endsAtMs: number): Promise<void>
-  /** Replaces a linked record, if it is still the one that was read. False: another process was first. */
+  /** Replaces a copy, if it is still the one that was read. False: another process was first. */
   replace(id: string, seen: SealedRecord, text: string, endsAtMs: number, link: Link): Promise<boolean>
   /**
-   * Changes a record that stands on its own. `null`: there is none, or `change` returned `null`.
-   * @param isOldGone the old key that it has taken in is gone: the record forgets it
+   * Changes an independent record. `null`: there is none, or `change` returned `null`.
+   * @param isOldGone the old key that it took over no longer exists, so the record drops its name
    */
   change(id: string, change: TextChange, isOldGone?: boolean): Promise<string | null>
   end(id: string, alsoUnstored: boolean): Promise<boolean>
@@ -53,7 +53,7 @@ export interface SealedRecords {
   reopen(id: string): Promise<void>
 }
 
-/** Changes a text. May be called again with what others wrote meanwhile. `null`: leave it. */
+/** Changes a text. May be called again with the text that another process wrote meanwhile. `null`: no change. */
 export type TextChange = (text: string) => { readonly text: string; readonly ttlMs: number } | null
 
 export function createSealedRecords<T extends object>(format: SealedRecordFormat<T>): SealedRecords {

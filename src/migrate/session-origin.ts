@@ -1,6 +1,6 @@
 /**
- * What `migrateFrom` of the stores for other session libraries takes. An origin carries its own behavior, so a store names its type
- * only, and an application without `migrateFrom` loads nothing of `src/migrate/`.
+ * The type of `migrateFrom` in the stores for other session libraries. An origin carries its own behavior. So a store imports this type only,
+ * and an application without `migrateFrom` loads nothing of `src/migrate/`.
  */
 import type { Clock } from '../core/clock.ts'
 import type { EventBus } from '../core/events.ts'
@@ -13,21 +13,21 @@ import type { OldKeys } from './old-keys.ts'
 
 /** Old sessions that a store takes over. `connectRedis()`, `koaSessionStore()` and `jsonSessions()` make it. */
 export interface SessionOrigin extends OldSessionOrigin {
-  /** Name of the old format, as in events and figures. */
+  /** Name of the old format, as in events and metrics. */
   readonly name: string
   /** How old records are treated. */
   readonly mode: MigrationMode
-  /** Stores that can take this origin, such as `koa-session`. `null`: all. */
+  /** Libraries whose store can take this origin, such as `koa-session`. `null`: all. */
   readonly libraries: readonly string[] | null
   /** The store that holds the old records. Absent: the store of the new sessions. */
   readonly store?: StoreFactory
-  /** The old keys, by their names. Absent: they cannot be told by their names. */
+  /** Recognizes the old keys by their names. Absent: their names do not identify them. */
   readonly keys?: OldKeys
   /** Opens the old records. Called by the store at its first use. Rejects with what the old store says about its configuration. */
   attach(deps: SessionOriginDeps): Promise<AttachedOrigin>
 }
 
-/** What a store gives to the origin of its old sessions. */
+/** The parts that a store gives to the origin of its old sessions. */
 export interface SessionOriginDeps {
   /** The store of the new sessions. Old records are on its servers, unless the origin names a store of its own. */
   readonly store: Store
@@ -45,21 +45,21 @@ export interface SessionOriginDeps {
 export interface AttachedOrigin {
   /** The old records by the links of the new sessions. */
   readonly links: SessionLinks
-  /** Puts the old records beside the new sessions, as the mode says. */
+  /** Combines the old records with the new sessions, by the rules of the mode. */
   over(sessions: LibrarySessions): LibrarySessions
-  /** Forgets what is planned, and closes a store of its own. */
+  /** Drops planned removals, and closes the store of the origin if it has its own. */
   close(): Promise<void>
 }
 
-/** How a library keeps its sessions in Redis. */
+/** How a library stores its sessions in Redis. */
 export interface SessionFormat {
-  /** Name of the format, as in events and figures. */
+  /** Name of the format, as in events and metrics. */
   readonly name: string
-  /** Stores that can take it. `null`: all. */
+  /** Libraries whose store can take it. `null`: all. */
   readonly libraries: readonly string[] | null
-  /** The prefix that all old keys have, and no other key. `null`: they cannot be told by their names. */
+  /** The prefix that all old keys have, and no other key. `null`: no prefix identifies them. */
   readonly prefix: string | null
-  /** Whether `decode` tells a session from other JSON objects. Without it, keys that have no prefix are not searched for sessions. */
+  /** Whether `decode` distinguishes a session from other JSON objects. If not, keys without a prefix are not searched for sessions. */
   readonly isRecognizable: boolean
   /** The old key of a session id. */
   keyOf(sid: string): string

@@ -1,4 +1,4 @@
-/** Chooses how a record is shared with the old library: by the mode of the origin. */
+/** Chooses the implementation of `SharedRecords` by the mode of the origin. */
 import type { MigrationMode } from './migration-mode.ts'
 import { createRecordsInMoveMode } from './records-in-move-mode.ts'
 import { createRecordsInReadMode } from './records-in-read-mode.ts'

@@ -1,4 +1,4 @@
-/** Records that the old library and Coatcheck both know, as the drop-ins use them: what is found, stored, changed and ended by id. */
+/** The port of records that old processes and Coatcheck share, by id. Each mode implements it; the drop-ins for text stores use it. */
 import type { Clock } from '../core/clock.ts'
 import type { Documents } from '../documents/documents.ts'
 import { type JsonObject, mergeChanges } from '../documents/json-merge.ts'
@@ -14,11 +14,11 @@ export interface SharedRecords {
   find(id: string): Promise<string | null>
   /**
    * Creates a record, or replaces one that is there.
-   * @param isNew the library has just created it: an ended record of the same id does not refuse it
+   * @param isNew the library has just created the record, so the ended marker of an earlier one does not refuse it
    * @returns false: the record has ended, and nothing was stored
    */
   store(id: string, text: string, ttlMs: number, isNew?: boolean): Promise<boolean>
-  /** Changes a record that is there. `null`: there is none (any more), or `change` left it. */
+  /** Changes a stored record. `null`: none is stored (any more), or `change` returned `null`. */
   change(id: string, change: TextChange): Promise<string | null>
   /** Ends the record for old and new processes. False: there was none. */
   end(id: string): Promise<boolean>
@@ -33,17 +33,17 @@ export interface SharedRecordDeps {
   readonly keyOf: (id: string) => string
   /** The end that a text names itself, epoch milliseconds. `null`: it names none. */
   readonly endOf: (text: string) => number | null
-  /** Life of a record that names no end, milliseconds. The remaining life of its key limits it. */
+  /** Life of a record that names no end, milliseconds. It never exceeds the remaining life of the key. */
   readonly defaultTtlMs: (text: string) => number
 }
 
-/** Applies to `now` what changed between `base` and `theirs`: JSON objects as texts. */
+/** Applies the changes between `base` and `theirs` to `now`. All three are JSON objects as texts. */
 export function mergedText(base: string, theirs: string, now: string): string {
   const [before, after, stored] = [base, theirs, now].map((text) => JSON.parse(text) as JsonObject)
   return JSON.stringify(mergeChanges(before ?? {}, after ?? {}, stored ?? {}))
 }
 
-/** The end of a record, epoch milliseconds: never later than that of the old key. In the past: it is over. */
+/** Returns when a record ends, epoch milliseconds: never later than its old key. */
 export function endOfLife(
   { clock, endOf, defaultTtlMs }: Pick<SharedRecordDeps, 'clock' | 'endOf' | 'defaultTtlMs'>,
   { text, endsAtMs }: Pick<OldRecord, 'text' | 'endsAtMs'>,
@@ -59,7 +59,7 @@ export function oldRemoval({ sealed, old, late }: Pick<SharedRecordDeps, 'sealed
   return createOldRecordRemoval({ old, late, isRecord: (text) => sealed.canonical(text) !== null })
 }
 
-/** Whether a listed document of ours is alive: one that stands on its own, or one whose old key is still there. */
+/** Returns whether a listed document is alive: it is independent, or its old key still exists. */
 export async function isAlive<T extends object>(
   { documents, old }: { readonly documents: Documents<T>; readonly old: OldRecordDriver },
   name: string,

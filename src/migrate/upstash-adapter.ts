@@ -20,7 +20,7 @@ import { accountIn, hydrated, nameIn, removeName, type UpstashPrefixes, upstashK
 import { createUpstashSessions, shareSessions } from './upstash-sessions.ts'
 import { writeText } from './write-text.ts'
 
-/** Options of `upstashAdapter()`: those of the old adapter, and what all origins take. */
+/** Options of `upstashAdapter()`: those of the old adapter, and those of all origins. */
 export interface UpstashAdapterOptions extends UpstashPrefixes, OriginOptions {}
 
 /** The keys of an earlier Auth.js adapter, for `CoatcheckAdapter({ migrateFrom })`. */
@@ -37,9 +37,9 @@ export interface AuthJsOrigin extends Origin, OldSessionOrigin {
     },
   ): CoatcheckAuthJsAdapter
   /**
-   * Takes the record under one old key over.
-   * @param adapter what `attach` returned
-   * @returns whether there is a session of ours now, so that what an old process writes late under its key can go
+   * Takes over the record under one old key.
+   * @param adapter the adapter that `attach` returned
+   * @returns whether Coatcheck stores a session now, so a late write of an old process under its key may be removed
    */
   adopt(adapter: CoatcheckAuthJsAdapter, key: string): Promise<boolean>
 }
@@ -93,7 +93,7 @@ export function upstashAdapter({ mode = 'read', store, ...prefixes }: UpstashAda
 
         async deleteUser(userId) {
           const user = await users.getUser(userId)
-          // The user first: after a crash, the rest leads to no user.
+          // Removes the user first: after a crash, the remaining records lead to no user.
           await users.removeOld(userId, (remove) => {
             const isStored = async (): Promise<boolean> => (await ours.getUser(userId)) !== null
             shared.late.add(keys.user(userId), { isStored, remove })
@@ -105,7 +105,7 @@ export function upstashAdapter({ mode = 'read', store, ...prefixes }: UpstashAda
           if (user?.email) await removeName(old, keys.email(user.email), userId)
           await users.removeNames(userId)
           const own = await ours.deleteUser(userId)
-          // A process that takes this user over at the moment must not bring it back.
+          // A process that is taking this user over must not store the user again.
           await documents.users.driver.end(documents.users.refOf(userId), ENDED_REMEMBERED_MS, true)
           return user ?? own
         },
@@ -135,7 +135,7 @@ export function upstashAdapter({ mode = 'read', store, ...prefixes }: UpstashAda
         async useVerificationToken(given) {
           const key = keys.verification(given)
           const record = await old.read(key)
-          // Deleted by compare: of any number of callers exactly one gets it.
+          // Compares and deletes: of any number of callers, exactly one gets the token.
           if (!record || !(await old.remove(key, record.text))) return ours.useVerificationToken(given)
           const { identifier, token, expires } = hydrated(record.text) ?? {}
           if (identifier !== given.identifier || token !== given.token || !(expires instanceof Date)) return null

@@ -1,6 +1,6 @@
 /**
- * The keys of the old Auth.js adapter that are taken over all at once: sessions and, in mode `move`, users and accounts. A user takes along
- * the address, the last account and the last session, so the keys of those names are no records of their own.
+ * The keys of the old Auth.js adapter that `coatcheck migrate sessions` takes over: sessions and, in mode `move`, users and accounts. The
+ * takeover of a user includes the keys that name the address, the last account and the last session, so they are no records here.
  */
 import type { CoatcheckAuthJsAdapter } from '../drop-ins/authjs/types.ts'
 import type { MigrationMode } from './migration-mode.ts'
@@ -30,7 +30,7 @@ function familiesOf(keys: UpstashKeys, mode: MigrationMode): readonly Family[] {
   }
   const users: Family = {
     prefix: keys.user(''),
-    // The names of other records begin like those of users.
+    // Keys of other records begin with the same prefix as those of users.
     isId: (id) => id !== '' && !id.includes(':'),
     isReadable: (id, text) => userIn(text)?.id === id,
   }
@@ -65,9 +65,9 @@ export function oldUpstashKeys(keys: UpstashKeys, mode: MigrationMode, isPrefixe
 }
 
 /**
- * Takes one old record over, as the request that needs it would.
- * @returns whether there is a session of ours now. False for users and accounts: where two old users share an address, or an account is
- *   linked to another user here, the old record stays, so a run must not remove it.
+ * Takes over one old record, as a request for it does.
+ * @returns whether Coatcheck stores a session now. False for users and accounts: if two old users share an address, or an account is linked
+ *   to another user in Coatcheck, the old record stays, so a run must not remove it.
  */
 export async function adoptUpstashKey(
   adapter: CoatcheckAuthJsAdapter,

@@ -1,6 +1,6 @@
 /**
- * The keys and values of @auth/upstash-redis-adapter and of its copies: JSON without a lifetime, dates as texts, and for each user the key
- * of the last account and of the last session.
+ * Reads the keys and values of @auth/upstash-redis-adapter and of its copies: JSON without a TTL, with dates as texts. For each user, one key
+ * names the last account, and one the last session.
  */
 import type { AuthJsAccount, AuthJsSession, AuthJsUser } from '../drop-ins/authjs/types.ts'
 import type { OldRecordDriver } from './old-record-driver.ts'
@@ -8,7 +8,7 @@ import { readJson } from './read-json.ts'
 
 /** Key prefixes, as the options of @auth/upstash-redis-adapter. */
 export interface UpstashPrefixes {
-  /** Stands before all others. Default: none. */
+  /** Prefix of all keys. Default: none. */
   readonly baseKeyPrefix?: string
   /** Default `user:account:`. */
   readonly accountKeyPrefix?: string
@@ -52,9 +52,9 @@ export function upstashKeys(prefixes: UpstashPrefixes) {
     lastAccount: (userId: string): string => `${base}${accountByUserIdPrefix}${userId}`,
     session: (token: string): string => sessionPrefix + token,
     lastSession: (userId: string): string => `${base}${sessionByUserIdKeyPrefix}${userId}`,
-    /** What stands before all verification tokens. */
+    /** Prefix of all verification tokens. */
     tokens: base + verificationTokenKeyPrefix,
-    /** The token of a session key. `null`: the key is none of a session. */
+    /** Returns the token in a session key. `null`: it is no session key. */
     tokenOf: (key: string): string | null => (key.startsWith(sessionPrefix) ? key.slice(sessionPrefix.length) : null),
     verification: ({ identifier, token }: { identifier: string; token: string }): string =>
       `${base}${verificationTokenKeyPrefix}${identifier}:${token}`,
@@ -63,7 +63,7 @@ export function upstashKeys(prefixes: UpstashPrefixes) {
 
 export type UpstashKeys = ReturnType<typeof upstashKeys>
 
-/** A value with its dates. `null`: the text is no JSON object. */
+/** Parses a value and its dates. `null`: the text is no JSON object. */
 export function hydrated(text: string): Readonly<Record<string, unknown>> | null {
   const fields = readJson(text)
   if (!fields) return null
@@ -86,7 +86,7 @@ export function sessionIn(text: string): AuthJsSession | null {
   return Number.isNaN(expires.getTime()) ? null : { ...rest, sessionToken, userId, expires }
 }
 
-/** The account as Auth.js hands it over, without the id that the old adapter adds. `null`: the text is no account. */
+/** Returns the account as Auth.js passed it, without the id that the old adapter adds. `null`: the text is no account. */
 export function accountIn(text: string): AuthJsAccount | null {
   const { id, ...account } = (hydrated(text) ?? {}) as Partial<AuthJsAccount>
   const { userId, provider, providerAccountId } = account
@@ -95,12 +95,12 @@ export function accountIn(text: string): AuthJsAccount | null {
   return (isOurs ? account : { ...account, id: id as unknown }) as AuthJsAccount
 }
 
-/** An id or a key as a plain text; some copies write it as JSON. */
+/** Returns an id or a key as plain text. Some copies of the adapter write it as JSON. */
 export function nameIn(text: string): string {
   return /^".*"$/s.test(text) ? text.slice(1, -1) : text
 }
 
-/** Deletes a key that holds a name, if it still holds this one. */
+/** Deletes a key if its value is still this name. */
 export async function removeName(old: OldRecordDriver, key: string, name: string): Promise<void> {
   const record = await old.read(key)
   if (record && nameIn(record.text) === name) await old.remove(key, record.text)

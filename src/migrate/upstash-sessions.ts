@@ -1,4 +1,4 @@
-/** Sessions of the old Auth.js adapter: shared with old processes by their token. */
+/** Shares the sessions of the old Auth.js adapter with old processes, by their token. */
 import type { AuthJsSession, AuthJsUser, CoatcheckAuthJsAdapter } from '../drop-ins/authjs/types.ts'
 import { definedOf, type StoredDates, toStored } from '../drop-ins/dated-json.ts'
 import type { Documents } from '../documents/documents.ts'
@@ -22,7 +22,7 @@ type SessionMethods = Pick<
   | 'revokeSessionsByUser'
 >
 
-/** What shares sessions with old processes, and what that needs. */
+/** Creates the shared sessions, and returns their parts for `upstashAdapter()`. */
 export function shareSessions(
   { old, clock, closing }: OriginDeps,
   mode: MigrationMode,
@@ -69,7 +69,7 @@ export function createUpstashSessions(deps: {
     return session && life(session) > 0 ? session : null
   }
 
-  /** The old library knows the last session of a user only. Found, it is in the set of the user. */
+  /** Adopts the last session of a user, the only one that the old library lists. The adoption adds it to the user's set. */
   const findLast = async (userId: string): Promise<void> => {
     const record = await old.read(keys.lastSession(userId))
     const token = record && keys.tokenOf(nameIn(record.text))

@@ -1,6 +1,6 @@
 /**
- * Users and accounts of the old Auth.js adapter. In mode `read` they stay where they are, and the old records decide. In mode `move` a user
- * is taken over at first sight, with the address, the last account and the last session. Other accounts follow when they are used.
+ * Users and accounts of the old Auth.js adapter. In mode `read` the old records stay and decide. In mode `move` the first lookup of a user
+ * takes the user over, with the address, the last account and the last session. Each further account follows at its first lookup.
  */
 import { isDeepStrictEqual } from 'node:util'
 import type { AuthJsAccount, AuthJsUser, CoatcheckAuthJsAdapter } from '../drop-ins/authjs/types.ts'
@@ -27,16 +27,16 @@ export interface UpstashUsersDeps {
   readonly takeSession: (token: string) => Promise<unknown>
 }
 
-/** What a lookup needs: users and accounts of either side. In mode `move` they are ours afterwards. */
+/** Finds users and accounts on either side. In mode `move` a lookup takes them over. */
 export interface UpstashUsers {
   getUser(id: string): Promise<AuthJsUser | null>
   getUserByEmail(email: string): Promise<AuthJsUser | null>
   getAccount(name: AccountName): Promise<AuthJsAccount | null>
-  /** Whether the user is (still) a record of the old library. */
+  /** Returns whether the user is (still) a record of the old library. */
   isOld(id: string): Promise<boolean>
-  /** Deletes the old record of the user. @param found called before, with a function that does the same later */
+  /** Deletes the old record of the user. @param found called before that, with a function that deletes the record again later */
   removeOld(id: string, found: (removeAgain: () => Promise<unknown>) => void): Promise<void>
-  /** Deletes what names the last account and the last session of the user. */
+  /** Deletes the keys that name the last account and the last session of the user. */
   removeNames(id: string): Promise<void>
 }
 
@@ -61,11 +61,11 @@ export function createUpstashUsers(deps: UpstashUsersDeps): UpstashUsers {
     const record = await old.read(key)
     const account = record && accountIn(record.text)
     if (!record || !account) return
-    // The account of another user stays where it is: see `COATCHECK_ACCOUNT_LINKED`.
+    // An account that Coatcheck has linked to another user stays under its old key: see `COATCHECK_ACCOUNT_LINKED`.
     const linking = ours.linkAccount(account) as Promise<unknown>
     const linked = await linking.catch(refusedAs('COATCHECK_ACCOUNT_LINKED'))
     if (linked === null) return
-    // The user's takeover and the account's own may meet here: the one that removes the old key counts it.
+    // The takeovers of the user and of the account may run at once. The one that removes the old key reports it.
     if (await old.remove(key, record.text)) report('moved')
   }
 
@@ -90,7 +90,7 @@ export function createUpstashUsers(deps: UpstashUsersDeps): UpstashUsers {
       if (taken) return taken
       const owner = await ours.getUserByEmail(user.email)
       report('refused')
-      // Two users of one address: the old record stays, and decides.
+      // Another user has the address: the old record stays, and decides.
       if (owner) return user
       await old.remove(keys.user(id), record.text)
       return null
@@ -105,8 +105,8 @@ export function createUpstashUsers(deps: UpstashUsersDeps): UpstashUsers {
   }
 
   /**
-   * Deletes the old key of a user whom ours has taken in. From then on only our record says whether the user was deleted: the key may be
-   * missing because the client sent a removal again that was carried out before.
+   * Deletes the old key of a user that ours took over. From then on only our record says whether the user was deleted. A missing key says
+   * nothing: the client may have sent the removal twice.
    */
   const dropUser = async (user: AuthJsUser, taken: string): Promise<AuthJsUser | null> => {
     let text = taken
@@ -119,7 +119,8 @@ export function createUpstashUsers(deps: UpstashUsersDeps): UpstashUsers {
         report('moved')
         return ours.getUser(user.id)
       }
-      // A process in mode `read` wrote to it before it knew. Only its changes: ours may hold later ones of other fields.
+      // A process in mode `read` wrote to the old key before it saw the takeover. Applies only its changes: our record may contain later
+      // changes of other fields.
       current = await ours.updateUser(changesBetween(userIn(text), changed))
       text = record.text
     }
@@ -129,7 +130,7 @@ export function createUpstashUsers(deps: UpstashUsersDeps): UpstashUsers {
   const getUser = async (id: string): Promise<AuthJsUser | null> => {
     if (mode === 'move') return (await ours.getUser(id)) ?? takeUser(id)
     const [own, theirs] = await Promise.all([ours.getUser(id), oldUser(id)])
-    // Not between the two reads only: a process in mode `move` may take the user over at this moment.
+    // Reads ours again: a process in mode `move` may have taken the user over in between.
     if (!own && theirs) report('unchanged')
     return own ?? theirs ?? ours.getUser(id)
   }
@@ -186,7 +187,7 @@ export function createUpstashWrites({ old, keys, ours, random }: UpstashUsersDep
     throw new SessionError('COATCHECK_EMAIL_TAKEN')
   }
 
-  /** Parallel changes may have taken or freed either address in between: the stored user decides. */
+  /** Claims or frees both addresses by the stored user, because parallel changes may have taken or freed either in between. */
   const reconcileAddresses = async ({ id, email }: AuthJsUser, replaced: string | null): Promise<void> => {
     const isStill = async (address: string): Promise<boolean> => {
       const record = await old.read(keys.user(id))
@@ -256,13 +257,13 @@ export function createUpstashWrites({ old, keys, ours, random }: UpstashUsersDep
   }
 }
 
-/** The fields of `now` that differ from `before`. */
+/** Returns the fields of `now` that differ from `before`. */
 function changesBetween(before: AuthJsUser | null, now: AuthJsUser): AuthJsUser {
   const changed = Object.entries(now).filter(([name, value]) => !isDeepStrictEqual(value, before?.[name]))
   return { ...(Object.fromEntries(changed) as AuthJsUser), id: now.id }
 }
 
-/** Turns one error of ours into `null`; others pass. */
+/** Turns one error code of Coatcheck into `null`. Other errors are thrown again. */
 function refusedAs(code: string): (error: unknown) => null {
   return (error) => {
     if (error instanceof SessionError && error.code === code) return null

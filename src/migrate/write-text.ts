@@ -1,8 +1,8 @@
-/** Stores a text under an old key whatever the library has stored there, as the library itself does. */
+/** Replaces the text under an old key, whatever text the library stored there before. The library itself writes without a comparison. */
 import type { OldRecordDriver } from './old-record-driver.ts'
 import { ATTEMPTS } from './remove-record.ts'
 
-/** False: bytes that are not UTF-8. No library here stores them, so they belong to another application. */
+/** Returns false for bytes that are not UTF-8. No library here stores them, so they belong to another application. */
 export function isText(text: string): boolean {
   return text !== ''
 }
@@ -23,7 +23,7 @@ export async function writeText(
     if (current && !isText(current.text)) return false
     const written = current ? await old.replace(key, current.text, text, ttlMs) : await old.create(key, text, ttlMs)
     if (written.status === 'written') return true
-    // Nothing to read, and no place to create a text: a key of another type.
+    // The read found no string and the write could not create one: the key has another type.
     if (written.status === 'missing' && !current) return false
     current = written.status === 'changed' ? written.current : null
   }

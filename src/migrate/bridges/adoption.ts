@@ -1,7 +1,7 @@
 /**
- * Makes one session of ours from one old session. A sealed document under the keyed hash of the old session's identity says what became
- * of it: `planned` (the session of ours that follows from it), `adopted` (the ticket of that session), or `ended`. The document lives
- * at least as long as the old cookie can be shown, so an old cookie that is shown again never opens a second session.
+ * Creates one Coatcheck session from one old session. A sealed document under the keyed hash of the old session's identity stores the state:
+ * `planned` (with the session that will be stored), `adopted` (with the ticket of that session), or `ended`. The document lives at least as
+ * long as a browser can send the old cookie. So an old cookie that is sent again never opens a second session.
  */
 import { MAX_TTL_MS } from '../../core/time-to-live.ts'
 import { createDocuments } from '../../documents/documents.ts'
@@ -14,15 +14,15 @@ import { agreedCookie } from './agreement.ts'
 import { type AdoptedUser, adoptedUser, type BridgeOptions } from './options.ts'
 import { createRevokedUsers } from './revoked-users.ts'
 
-/** An old cookie whose signature or seal is right. */
+/** An old cookie whose signature or seal was verified. */
 export interface VerifiedCookie {
-  /** What names the old session for its whole life. No visitor can spell it in another way. */
+  /** Identifies the old session for its whole life. No visitor can produce another spelling of it. */
   readonly identity: string
-  /** When the cookie itself says that it ends, epoch milliseconds. `null`: it does not say. */
+  /** When the cookie ends by its own data, epoch milliseconds. `null`: it names no end. */
   readonly endsAtMs: number | null
   /** Reads the old session, from the server or from the cookie. */
   load(): Promise<OldSessionRead>
-  /** Ends the old session on its server. Nothing to do for a session that is only in the cookie. */
+  /** Ends the old session on its server. Does nothing for a session that exists only in the cookie. */
   end(): Promise<void>
 }
 
@@ -45,7 +45,7 @@ type Fate =
     }
   | {
       readonly state: 'ended'
-      /** Of the session that ends with it: a sign-out that is repeated ends it again. */
+      /** Ticket of the session that ended with it. A repeated sign-out ends that session again. */
       readonly ticket?: string
     }
 
@@ -56,24 +56,24 @@ export interface AdoptionOptions<S> extends Pick<BridgeOptions<S>, 'user' | 'mod
 }
 
 export interface Adoption {
-  /** The cookie that counts, of several that verify. `null`: they belong to different users. */
+  /** Returns the cookie that counts, of several verified ones. `null`: they belong to different users. */
   agreed(cookies: readonly VerifiedCookie[]): Promise<VerifiedCookie | null>
   adopt(cookie: VerifiedCookie, request: AdoptingRequest): Promise<Adopted | null>
   end(cookie: VerifiedCookie): Promise<void>
-  /** Called before all sessions of a user end: what began before is not adopted from then on. */
+  /** Called before all sessions of a user end. From then on, no old session that began earlier is adopted. */
   revoking(userKey: string): Promise<void>
 }
 
 /**
- * After a crash between plan and record, another request stores the session within this time. It is far below the hour for which the
- * store remembers that a session has ended, so a plan revives no session.
+ * After a crash between plan and record, another request may store the session within this time. It is far below the hour for which the store
+ * remembers that a session has ended. So a plan never brings an ended session back.
  */
 const PLAN_VALID_MS = 60_000
-/** A cookie of the same session may be issued with a later end while its session is being ended. */
+/** The old library may issue a cookie with a later end while the session is being ended, so the mark lives at least this long. */
 const MIN_ENDED_MS = 7 * 24 * 3_600_000
-/** Libraries accept a cookie this long after its end, and clocks differ. */
+/** Libraries accept a cookie for some time after its end, and clocks differ. */
 const COOKIE_SLACK_MS = 5 * 60_000
-/** As far may the clock of the old application be ahead. */
+/** How far the clock of the old application may be ahead. */
 const CLOCK_SLACK_MS = 5 * 60_000
 
 export function createAdoption<S>(
@@ -87,11 +87,11 @@ export function createAdoption<S>(
   const report = reporter(origin, events)
   const refOf = ({ identity }: VerifiedCookie): DocumentRef => documents.refOf(`${origin}\n${identity}`)
   const lifeUntil = (endsAtMs: number): number => Math.max(1, endsAtMs - clock.now()) + COOKIE_SLACK_MS
-  /** A seal or a JWT without an end can be shown for ever: its document gets the longest life that a store keeps. */
+  /** A browser can send a seal or a JWT without an end forever, so its document gets the longest TTL of a store. */
   const lastShownAtMs = (cookie: VerifiedCookie, old: OldSession): number =>
     cookie.endsAtMs ?? old.endsAtMs ?? clock.now() + MAX_TTL_MS
 
-  /** Parallel requests of this process share one reading of the old session. */
+  /** Parallel requests of this process share one read of the old session. */
   const beginning = new Map<string, Promise<Fate | null>>()
   const beginOnce = (ref: DocumentRef, cookie: VerifiedCookie, request: AdoptingRequest): Promise<Fate | null> => {
     const known = beginning.get(ref.name)
@@ -159,8 +159,8 @@ export function createAdoption<S>(
   }
 
   /**
-   * Replaces a plan whose time is over. No request got its ticket, because a ticket is handed out only after the document says `adopted`. The
-   * old session still decides: it is read again.
+   * Replaces an expired plan. No request got its ticket, because a ticket is handed out only after the document says `adopted`. The old
+   * session still decides, so it is read again.
    */
   const planAgain = async (
     ref: DocumentRef,
@@ -177,12 +177,12 @@ export function createAdoption<S>(
       (stored) => (isPlan(stored, late.plan.ticket) ? fate : null),
       () => lifeUntil(fate.cookieEndsAtMs),
     )
-    // Its record may be stored: the process ended, or lost the reply, behind that step.
+    // The session of the plan may be stored: a process crashed, or lost the reply, after that step.
     await revoke(late.plan.ticket)
     return changed.status === 'saved' ? changed.document.value : null
   }
 
-  /** Stores the session of a plan, and then only its ticket stays in the document. */
+  /** Stores the session of a plan, then replaces the plan in the document by the ticket. */
   const carryOut = async (
     ref: DocumentRef,
     fate: Fate,
@@ -214,7 +214,7 @@ export function createAdoption<S>(
     if (changed.status === 'gone' && !isRevoked) return next
     const stored = changed.status === 'saved' ? changed.document.value : ({ state: 'ended' } as const)
     if (stored.state === 'adopted' && stored.ticket === ticket) return stored
-    // A sign-out or a later plan came between: nothing else knows this session.
+    // A sign-out or a later plan came in between, so nothing else refers to this session.
     await revoke(ticket)
     return stored.state === 'planned' ? carryOut(ref, stored, cookie, request) : stored
   }
@@ -225,7 +225,7 @@ export function createAdoption<S>(
   }
 
   const endAdopted = async (fate: Fate): Promise<void> => {
-    // A plan may be carried out at this moment: its session is stored first, so that ending it leaves a marker.
+    // Another request may be storing this plan. Stores its session first, so that ending it leaves a marker.
     if (fate.state === 'planned' && clock.now() < fate.untilMs) await sessions.store(fate.plan)
     const ticket = ticketOf(fate)
     if (ticket !== undefined) await revoke(ticket)
@@ -233,9 +233,9 @@ export function createAdoption<S>(
 
   /**
    * Marks the old session as ended. From then on no request adopts it.
-   * @param shownUntilMs how long the old cookie can be shown, epoch milliseconds, as far as the cookie and the old session tell
-   * @param known what was read before
-   * @returns what the mark took the place of: another request may have adopted the session in between
+   * @param shownUntilMs until when a browser can send the old cookie, epoch milliseconds, as the cookie and the old session state it
+   * @param known the state that was read before
+   * @returns the state that the mark replaced: another request may have adopted the session in between
    */
   const refuseFromNowOn = async (ref: DocumentRef, shownUntilMs: number, known: Fate | null): Promise<Fate | null> => {
     let before = known
@@ -249,7 +249,7 @@ export function createAdoption<S>(
       return stored.state === 'ended' ? null : { state: 'ended', ...(ticket !== undefined && { ticket }) }
     }
     try {
-      // At last a document that does not open, such as one of a lost key, is replaced.
+      // The last attempt replaces a document that does not open, such as one of a lost key.
       for (const isNew of [true, true, false]) {
         const put = await documents.put(ref, { state: 'ended' }, { ttlMs: ttlMs(), isNew })
         if (put.status !== 'taken') break
@@ -257,13 +257,13 @@ export function createAdoption<S>(
         if (changed.status !== 'gone') break
       }
     } catch {
-      // A store that is full takes the marker all the same.
+      // A full store still accepts the ended marker.
       await documents.driver.end(ref, ttlMs(), true)
     }
     return before
   }
 
-  /** A function of the application may return what is no time. A time in the future would make a session immune to every revocation. */
+  /** Accepts only a time that is not in the future: `user` may return any value, and a future time would escape every revocation. */
   const timeKnown = (ms: number | null | undefined): number | null =>
     Number.isFinite(ms) && (ms as number) <= clock.now() + CLOCK_SLACK_MS ? (ms as number) : null
 
@@ -298,10 +298,10 @@ export function createAdoption<S>(
     async end(cookie) {
       const ref = refOf(cookie)
       const known = (await documents.read(ref))?.value ?? null
-      // A token that names no session is not remembered: any visitor can make one up.
+      // A token without a session leaves no mark, because any visitor can invent one.
       const old = known ? null : await cookie.load()
       if (old === 'unreadable' || (!known && !old)) return
-      // First the mark, then our session, then the old one: a sign-out that stops on the way is completed when it is repeated.
+      // The mark first, then our session, then the old one: a repeated sign-out completes one that crashed.
       const knownEndMs = old ? lastShownAtMs(cookie, old) : (cookie.endsAtMs ?? 0)
       const before = await refuseFromNowOn(ref, knownEndMs, known)
       if (before) await endAdopted(before)
@@ -313,7 +313,7 @@ export function createAdoption<S>(
 
 type FoundUser = NonNullable<ReturnType<typeof adoptedUser>>
 
-/** What the application says of the sign-in is more exact than a cookie, which the old application may have issued again since. */
+/** Returns the time of the sign-in that `user` states. It is more exact than the cookie, which the old application may have issued again. */
 function signedInAtMs({ authentication }: AdoptedUser): number | undefined {
   return authentication?.isAuthTimeUnknown ? undefined : authentication?.authenticatedAtMs
 }

@@ -1,6 +1,6 @@
 /**
- * Several old cookies in one request, each under a name of its own: an update of the old library may leave its earlier cookie behind. A
- * neighboring subdomain may also have planted one. So they count only if they belong to one user, as the application names its users.
+ * Selects among several old cookies of one request, each with its own name. An update of the old library may leave its earlier cookie behind,
+ * and a neighboring subdomain may plant one. So the cookies count only if the application's `user` names the same user for all of them.
  */
 
 /**

@@ -1,5 +1,4 @@
-/** Sessions of @auth0/nextjs-auth0 in one shape: version 3 keeps the times in a header, and the tokens beside the user. */
-
+/** Converts sessions of @auth0/nextjs-auth0 to the shape of version 4. Version 3 has the times in a header, and the tokens beside the user. */
 import type { OldSession } from './old-sessions.ts'
 
 /** A session of nextjs-auth0, in the shape of version 4. */
@@ -57,7 +56,7 @@ export function auth0SessionIn(
     if (end === undefined) return { session: payload as Auth0OldSession, endsAtMs: null }
     return isTime(end) ? { session: payload as Auth0OldSession, endsAtMs: end * 1000 } : null
   }
-  // Without an end the SDK would not take it either.
+  // The SDK rejects a session without an end, too.
   if (!isTime(exp)) return null
   const old = payload as Version3
   return {
@@ -84,7 +83,7 @@ export function storedAuth0Session(stored: object | null): OldSession | null {
   return found && { data: found.session, endsAtMs: found.endsAtMs, beganAtMs: auth0SessionBegin(found.session) }
 }
 
-/** When the user signed in, epoch milliseconds: it stays the same when the SDK seals the session again. `null`: not said. */
+/** Returns when the user signed in, epoch milliseconds. The time stays when the SDK seals the session again. `null`: unknown. */
 export function auth0SessionBegin({ internal }: Auth0OldSession): number | null {
   const { createdAt } = internal as { readonly createdAt?: unknown }
   return typeof createdAt === 'number' ? createdAt * 1000 : null

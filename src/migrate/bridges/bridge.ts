@@ -1,17 +1,17 @@
-/** Puts a bridge together: the cookie names of a library, the check of its cookies, and the adoption that follows. */
+/** Creates a bridge from the cookie names of a library and the check of its cookies. A verified cookie goes to the adoption. */
 import type { CookiePlace } from '../../http/cookie.ts'
 import type { AttachedBridge, BridgeContext, CookieBridge } from '../cookie-bridge.ts'
 import { type Adoption, type AdoptionOptions, createAdoption, type VerifiedCookie } from './adoption.ts'
 import { reporter } from '../origin.ts'
 import { clearingLines, findOldCookies, type FoundCookie, mayHoldCookie, type OldCookieNames } from './old-cookie.ts'
 
-/** A session cookie as the request had it: decoded, and joined from its chunks. */
+/** A session cookie of a request: decoded, and joined from its chunks. */
 export interface ReceivedCookie {
   readonly name: string
   readonly value: string
 }
 
-/** What only one library knows about its cookies. `null`: the signature or the seal is wrong, or the cookie has expired. No command to Redis. */
+/** Verifies a cookie of one library, without a command to Redis. `null`: the signature or the seal is wrong, or the cookie has expired. */
 export type Verify = (cookie: ReceivedCookie) => VerifiedCookie | null | Promise<VerifiedCookie | null>
 
 export interface BridgeParts<S> extends AdoptionOptions<S> {
@@ -44,7 +44,7 @@ export function createBridge<S>(parts: BridgeParts<S>): CookieBridge {
         const cookie = value === null ? null : await verify({ name, value })
         return cookie && (cookie.endsAtMs === null || cookie.endsAtMs > clock.now()) ? cookie : null
       }
-      /** The cookies that verify, of the first group that has one. Empty: none, or one was planted. */
+      /** Returns the verified cookies of the first group that has one. Empty: no cookie verifies, or one may have been planted. */
       const verified = async (header: string): Promise<readonly VerifiedCookie[]> => {
         const groups = findOldCookies(header, cookies)
         for (const group of groups) {
@@ -64,7 +64,7 @@ export function createBridge<S>(parts: BridgeParts<S>): CookieBridge {
           if (!cookie) refuse()
           return cookie && adopting.adopt(cookie, request)
         },
-        /** All that verify, also those that would not count: a copy of each one could be shown later. */
+        /** Ends all verified cookies, also those that would not count, because a browser could send a copy of each one later. */
         async end(header) {
           const all = findOldCookies(header, cookies).flat()
           const found = (await Promise.all(all.map(check))).filter((one) => one !== null)

@@ -61,13 +61,13 @@ export function fromAuth0<S = Auth0OldSession>(given: Auth0BridgeOptions<S>): Co
 
 async function sealedSession(opener: JwtOpener, { value }: ReceivedCookie): Promise<VerifiedCookie | null> {
   const opened = await opener.open(value, SEALING)
-  // Other cookies of the SDK are sealed with the same key: without a user it is none of a session.
+  // The SDK seals other cookies with the same key. A payload without a user is no session.
   const found = opened && auth0SessionIn(opened.payload, opened.header)
   if (!opened || !found) return null
   const { session, endsAtMs } = found
   const { sid, createdAt } = session.internal
   return {
-    // The SDK seals the session again at each request. These three stay the same. Some providers send no sid, and hooks may drop it.
+    // The SDK seals the session again at each request, but these three values stay. Some providers send no `sid`, and hooks may drop it.
     identity:
       sid === undefined && createdAt === undefined
         ? opened.fingerprint
@@ -118,7 +118,7 @@ async function signedId(keys: readonly Uint8Array[], { name, value }: ReceivedCo
       await flattenedVerify(jws, key, { algorithms: ['HS256'] })
       return { id, endsAtMs: null }
     } catch {
-      // The next secret, if there is one.
+      // Tries the next secret.
     }
   }
   return null

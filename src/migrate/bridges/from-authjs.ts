@@ -14,14 +14,14 @@ import {
 import { bridgeOptions, type BridgeOptions, requireMethods, requireName, secretsOf } from './options.ts'
 import { createJwtOpener, encryptionOf, type KeyRecipe } from './sealed-jwt.ts'
 
-/** Version 5 first: an application that was updated may have left cookies of version 4 in browsers. */
+/** Version 5 first: after an update of the application, browsers may still have cookies of version 4. */
 const NAMES = [
   '__Secure-authjs.session-token',
   'authjs.session-token',
   '__Secure-next-auth.session-token',
   'next-auth.session-token',
 ]
-/** Both versions draw UUIDs or hexadecimal texts. A colon would lead to another key of the adapter. */
+/** Both versions generate UUIDs or hexadecimal texts. A colon would lead to another key of the adapter. */
 const TOKEN = /^[\w.~-]{16,256}$/
 
 /** The claims of a JWT of Auth.js, such as `sub`, and what the callback `jwt` has added. */
@@ -117,8 +117,8 @@ function jwtVerifier(secrets: readonly string[], isNamed: boolean): () => Verify
 }
 
 /**
- * The encryption tells the versions apart. Under its own name, each version opens only its own encryption: the keys of version 4 do not
- * depend on the name, so a token of version 4 could be planted under any name.
+ * The encryption identifies the version. Under its default name, each version opens only its own encryption: the keys of version 4 do not
+ * depend on the cookie name, so an attacker could plant a token of version 4 under any name.
  */
 function recipeOf({ name, value }: ReceivedCookie, isNamed: boolean): KeyRecipe | null {
   const isOfVersion4 = name.endsWith('next-auth.session-token')

@@ -66,7 +66,7 @@ export function fromBetterAuth<S = BetterAuthSession>(given: BetterAuthBridgeOpt
     ...{ origin: 'better-auth', caller },
     cookies: {
       session: named('session_token', null),
-      // The copy of the session outlives a sign-out for some minutes.
+      // The copy of the session in this cookie stays valid for some minutes after a sign-out.
       companions: [...named('session_data', '.'), ...named('dont_remember', null)],
     },
     verifier: verifierOf(options.store, secrets, caller),
@@ -97,7 +97,7 @@ function storageSessions(storage: BetterAuthStorage, now: () => number): OldSess
       if (stored === null || stored === undefined) return null
       const data: Partial<BetterAuthSession> | null = typeof stored === 'string' ? readJson(stored) : stored
       const endsAtMs = timeOf(data?.session?.expiresAt)
-      // The same storage holds other values under other names.
+      // The same storage contains other values under other names.
       if (!data?.user || data.session?.token !== token || endsAtMs === null) return 'unreadable'
       return endsAtMs <= now() ? null : { data, endsAtMs, beganAtMs: beginOf(data) }
     },

@@ -1,4 +1,4 @@
-/** The bridge from iron-session 6 to 8: the whole session is sealed in a cookie, so only our record can say that it was used up. */
+/** The bridge from iron-session 6 to 8. The whole session is sealed in a cookie, so only our document shows that it was used up. */
 import type { CookieBridge } from '../cookie-bridge.ts'
 import { createBridge } from './bridge.ts'
 import { type UnsealedIron, unsealIron } from './iron-seal.ts'
@@ -45,7 +45,7 @@ export function fromIronSession<S = Readonly<Record<string, unknown>>>(
   })
 }
 
-/** The version stands outside of the seal, so nothing but the one of these releases counts. */
+/** Reads the session in a seal. The version is outside of the seal, so only the version of these releases counts. */
 function sessionIn({ value }: UnsealedIron, version: string | undefined): object | null {
   return version === '2' && typeof value === 'object' && value !== null && !Array.isArray(value) ? value : null
 }

@@ -1,5 +1,5 @@
 /**
- * Seals of the format `Fe26.2`, as @hapi/iron, iron-webcrypto and iron-session write them:
+ * Opens seals of the format `Fe26.2`, which @hapi/iron, iron-webcrypto and iron-session write:
  *   Fe26.2 * password id * salt * iv * ciphertext * expiration (epoch ms) * HMAC salt * HMAC
  * AES-256-CBC and HMAC-SHA256, with keys by PBKDF2-SHA1 of one round from the password and the salt.
  */
@@ -21,7 +21,7 @@ export interface UnsealedIron {
 }
 
 /**
- * Returns the content of a seal, whether it has expired or not. `null`: no password made it.
+ * Returns the content of a seal, also of an expired one. `null`: no password opens it.
  * @param passwords by their id, as iron-session names them
  */
 export function unsealIron(seal: string, passwords: Readonly<Record<string, string>>): UnsealedIron | null {
@@ -46,7 +46,7 @@ export function unsealIron(seal: string, passwords: Readonly<Record<string, stri
   }
 }
 
-/** One round, as the format says: passwords have 32 characters or more. */
+/** One round, as the format defines. Passwords have 32 characters or more. */
 function keyOf(password: string, salt: string): Buffer {
   return pbkdf2Sync(password, salt, 1, KEY_BYTES, 'sha1')
 }

@@ -1,36 +1,36 @@
 /**
- * The cookies of another library in a request: whole or in chunks, decoded once. A name that stands twice, or both whole and in chunks, may
- * have been planted, so none of its values counts. Reading is linear in the header.
+ * Reads the cookies of another library from a request: whole or in chunks, decoded once. If a name occurs twice, or both whole and in chunks,
+ * one of the cookies may have been planted, so none counts. Reading takes linear time in the length of the header.
  */
 import { type CookiePlace, readCookie, removedCookie } from '../../http/cookie.ts'
 
-/** Node refuses headers above 16 KiB; a server that allows more does not make us work more. */
+/** Limits the work if a server allows more than the 16 KiB of headers that Node allows. */
 const MAX_CHARACTERS = 32_768
 const MAX_CHUNKS = 16
 
 /** One name under which the library sets a cookie. */
 export interface OldCookieName {
   readonly name: string
-  /** What stands between the name and the number of a chunk. `null`: the value is never split. */
+  /** Separates the name and the number of a chunk. `null`: the value is never split. */
   readonly chunkMark: string | null
 }
 
 /** How the library names its cookies. */
 export interface OldCookieNames {
-  /** In the order of preference. A name that may be split in two ways stands here twice. */
+  /** In the order of preference. A name whose value may be split in two ways occurs twice. */
   readonly session: readonly OldCookieName[]
   /** Cookies that are removed with those of the session. */
   readonly companions?: readonly OldCookieName[]
 }
 
-/** What a request has under one name. */
+/** The cookie of a request under one name. */
 export interface FoundCookie {
   readonly name: string
-  /** `null`: twice, in two forms, cut or too long. Nothing that could be verified. */
+  /** `null`: the cookie occurs twice or in two forms, or it is cut or too long. It cannot be verified. */
   readonly value: string | null
 }
 
-/** Whether one of the names is in the header, whatever its value is. */
+/** Returns whether the header contains one of the names, with any value. */
 export function mayHoldCookie(header: string, { session }: OldCookieNames): boolean {
   return session.some((one) => isThere(header, one.name) || isSplit(header, one))
 }
@@ -54,14 +54,14 @@ function findCookie(header: string, name: string, marks: readonly string[]): Fou
   if (whole.status === 'duplicate') return { name, value: null }
   const splits = marks.filter((chunkMark) => isSplit(header, { name, chunkMark }))
   const isWhole = whole.status === 'one' && whole.value !== ''
-  // The old library removes one form when it writes the other one.
+  // The old library removes one form when it writes the other, so both forms mean a planted cookie.
   if (splits.length + Number(isWhole) > 1) return { name, value: null }
   if (isWhole) return { name, value: decoded(whole.value) }
   const [mark] = splits
   return mark === undefined ? null : { name, value: joined(header, name, mark) }
 }
 
-/** The lines that remove the session cookies of a request and their companions. */
+/** Returns the `Set-Cookie` lines that remove the session cookies of a request and their companions. */
 export function clearingLines(
   header: string,
   { session, companions = [] }: OldCookieNames,

@@ -1,6 +1,6 @@
 /**
- * Sessions that another library keeps on a server, read by the id from its cookie. `callbackSessions` works on the store that the
- * application has configured for the old library; `recordSessions` reads the keys of that store itself.
+ * Reads sessions that another library stores on a server, by the id from its cookie. `callbackSessions` uses the store that the application
+ * configured for the old library. `recordSessions` reads the keys of that store directly.
  */
 import type { StoreFactory } from '../../stores/store.ts'
 import type { OldRecordDriver } from '../old-record-driver.ts'
@@ -8,7 +8,7 @@ import { removeRecord } from '../remove-record.ts'
 
 /** A session of the old library. */
 export interface OldSession {
-  /** What the application had stored, as the old library hands it out. */
+  /** The data that the application stored, as the old library returns it. */
   readonly data: unknown
   /** When the old session ends unless the old library extends it, epoch milliseconds. `null`: no end is known. */
   readonly endsAtMs: number | null
@@ -16,14 +16,14 @@ export interface OldSession {
   readonly beganAtMs?: number | null
 }
 
-/** `unreadable`: a value that is no session; it is left alone. */
+/** `unreadable`: the value is no session, and stays as it is. */
 export type OldSessionRead = OldSession | 'unreadable' | null
 
 /** Sessions of the old library, by the id from its cookie. */
 export interface OldSessions {
   /** `null`: there is none, or it has ended. Rejects when the store cannot answer. */
   read(id: string): Promise<OldSessionRead>
-  /** Ends the session. One that does not exist is no error. A value that is no session with this id is left alone. */
+  /** Ends the session. An absent session is no error. A value that is no session with this id stays as it is. */
   end(id: string): Promise<void>
 }
 
@@ -35,7 +35,7 @@ export interface CallbackSessionStore {
   destroy(id: string, callback: (error?: unknown) => void): unknown
 }
 
-/** What a bridge gives to the origin of its old sessions. */
+/** The parts that a bridge gives to the origin of its old sessions. */
 export interface OldSessionsContext {
   /** Opens the old records. @param store absent: the store of the instance */
   readonly oldRecords: (store?: StoreFactory) => Promise<OldRecordDriver>
@@ -69,8 +69,8 @@ export function callbackSessions(store: CallbackSessionStore, now: () => number)
 }
 
 /**
- * Settles with the callback, or with what the method throws or rejects with: an asynchronous method may fail without a call of its
- * callback, and the request would wait for ever.
+ * Turns a method with a callback into a promise. It also rejects if the method throws or rejects, because an asynchronous method may fail
+ * without a call of its callback, and the request would wait forever.
  */
 function calledBack(call: (done: (error?: unknown, value?: unknown) => void) => unknown): Promise<unknown> {
   return new Promise((resolve, reject) => {
@@ -82,7 +82,7 @@ function calledBack(call: (done: (error?: unknown, value?: unknown) => void) => 
   })
 }
 
-/** How an origin keeps one session in one key. */
+/** How an origin stores one session in one key. */
 export interface RecordFormat {
   /** The old key of a session id. */
   readonly keyOf: (id: string) => string
@@ -93,7 +93,7 @@ export interface RecordFormat {
   readonly decode: (text: string, id: string) => OldSession | null
 }
 
-/** Sessions that are one text in Redis each. @param store absent: the store of the instance */
+/** Returns sessions that are one text in Redis each. @param store absent: the store of the instance */
 export function recordSessions(
   { keyOf, decode }: RecordFormat,
   store: StoreFactory | undefined,
@@ -115,26 +115,26 @@ export function recordSessions(
   }
 }
 
-/** `cookie.expires` of express-session and @fastify/session: a date, or its text after a trip through JSON. */
+/** Returns `cookie.expires` of express-session and @fastify/session as epoch milliseconds. It is a date, or its text from JSON. */
 export function cookieEndOf(data: object): number | null {
   const { cookie } = data as { readonly cookie?: { readonly expires?: unknown } | null }
   return timeOf(cookie?.expires)
 }
 
-/** `session.createdAt` of better-auth. */
+/** Returns `session.createdAt` of better-auth as epoch milliseconds. */
 export function beginOf(data: object): number | null {
   const { session } = data as { readonly session?: { readonly createdAt?: unknown } | null }
   return timeOf(session?.createdAt)
 }
 
-/** Epoch milliseconds of a date or of its ISO text. `null`: neither. */
+/** Converts a date or its ISO text to epoch milliseconds. `null`: the value is neither. */
 export function timeOf(value: unknown): number | null {
   if (!(value instanceof Date) && typeof value !== 'string') return null
   const ms = new Date(value).getTime()
   return Number.isNaN(ms) ? null : ms
 }
 
-/** Stores report a missing session by this code, and a value that is no JSON by the error of the parser. */
+/** Maps the errors of stores: `ENOENT` means a missing session, a `SyntaxError` a value that is no JSON. Others are thrown again. */
 function absentOrUnreadable(error: unknown): unknown {
   if ((error as { readonly code?: unknown }).code === 'ENOENT') return null
   if (error instanceof SyntaxError) return 'unreadable'

@@ -1,4 +1,4 @@
-/** The options that all bridges have, and their checks. */
+/** Declares and checks the options that all bridges have. */
 import { MisuseError } from '../../core/errors.ts'
 import { own } from '../../core/json.ts'
 import { describeValue } from '../../core/redact.ts'
@@ -6,7 +6,7 @@ import type { CookiePlace } from '../../http/cookie.ts'
 import type { Json } from '../../core/json.ts'
 import type { Authentication } from '../../session/types.ts'
 
-/** Who an old session belongs to, and what our session starts with. */
+/** The user of an old session, and the first data of our session. */
 export interface AdoptedUser {
   /** Id of the user, as `signIn.userId` returns it for this user. Absent or empty: the old session has no user. */
   readonly userId: string | null | undefined
@@ -22,7 +22,7 @@ export interface AdoptedUser {
 export interface BridgeOptions<S> {
   /**
    * Returns the user of an old session, and the data to carry. `null`: the old session has no user, and the visitor stays anonymous.
-   * Called once per old session. What it throws reaches the error handler, and no session is created.
+   * Called once per old session. If it throws, the error reaches the error handler, and no session is created.
    */
   readonly user: (oldSession: S) => AdoptedUser | null | undefined | Promise<AdoptedUser | null | undefined>
   /**

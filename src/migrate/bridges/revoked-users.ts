@@ -1,6 +1,6 @@
 /**
- * Remembers when all sessions of a user were ended. The signature of an old cookie stays right after that, and no document need know the
- * cookie: it was never shown, or the old application has sealed it again. So what began before the revocation is not adopted.
+ * Stores when all sessions of a user were ended. The signature of an old cookie stays valid after that. Coatcheck may have no document of the
+ * cookie, if no browser sent it or the old application sealed it again. So no session that began before the revocation is adopted.
  */
 import type { Clock } from '../../core/clock.ts'
 import { MAX_TTL_MS } from '../../core/time-to-live.ts'
@@ -8,8 +8,8 @@ import { createDocuments, type DocumentDeps } from '../../documents/documents.ts
 
 export interface RevokedUsers {
   /**
-   * Called before the sessions of the user end. So of a revocation and an adoption at the same time, either the revocation ends the
-   * adopted session, or the adoption finds the mark after it has stored the session.
+   * Called before the sessions of the user end. If an adoption runs at the same time, either the revocation ends the adopted session, or the
+   * adoption finds the mark after it has stored the session.
    */
   mark(userKey: string): Promise<void>
   /** @param beganAtMs when the old session began, epoch milliseconds; `null`: unknown, which counts as before the revocation */
@@ -25,13 +25,13 @@ export function createRevokedUsers(deps: DocumentDeps, clock: Clock): RevokedUse
   const documents = createDocuments<Revocation>(deps, 'adopted-revoked')
   return {
     async mark(userKey) {
-      // How long old cookies can be shown is unknown here.
+      // The lifetime of old cookies is unknown here, so the mark gets the longest one.
       await documents.put(documents.refOf(userKey), { atMs: clock.now() }, { ttlMs: MAX_TTL_MS })
     },
     async covers(userKey, beganAtMs) {
       const revoked = await documents.readOrRefuse(documents.refOf(userKey))
       if (revoked === null) return false
-      // Sealed with a key that is gone: when the sessions were ended is unknown.
+      // A mark of a lost key: the time of the revocation is unknown, so it covers every session.
       return revoked === 'unreadable' || beganAtMs === null || beganAtMs <= revoked.value.atMs
     },
   }

@@ -1,6 +1,6 @@
 /**
- * JWTs that are encrypted with a derived key (JWE, RFC 7516, `alg: dir`), as Auth.js and nextjs-auth0 put them into cookies. Keys come
- * from a secret by HKDF (RFC 5869) with SHA-256; each library has its own salt and label.
+ * Opens JWTs that are encrypted with a derived key (JWE, RFC 7516, `alg: dir`), as in the cookies of Auth.js and nextjs-auth0. The keys are
+ * derived from a secret by HKDF (RFC 5869) with SHA-256. Each library has its own salt and label.
  */
 import { createHash, hkdfSync } from 'node:crypto'
 import { decodeProtectedHeader, jwtDecrypt, type JWTPayload } from 'jose'
@@ -68,7 +68,7 @@ async function openWith(token: string, key: Uint8Array, { encryption }: KeyRecip
     })
     return { payload, header: protectedHeader, fingerprint: fingerprintOf(token) }
   } catch {
-    // A wrong key, a cut token and an expired one look alike to the visitor.
+    // The visitor must not learn whether the key is wrong, or the token is cut or expired.
     return null
   }
 }

@@ -1,12 +1,12 @@
-/** Cookies that hold the signed id of a session, whose data is in a store of express-session or @fastify/session. */
+/** Verifies cookies with a signed session id. The data of the session is in a store of express-session or @fastify/session. */
 import type { BridgeContext } from '../cookie-bridge.ts'
 import type { Verify } from './bridge.ts'
 import { callbackSessions, type CallbackSessionStore, isSessionOrigin, type OldSessionOrigin } from './old-sessions.ts'
 import { requireMethods } from './options.ts'
 
 /**
- * @param idIn the id in a cookie whose signature is right, else `null`
- * @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT` when `store` is none
+ * @param idIn returns the id in a cookie with a valid signature, otherwise `null`
+ * @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT` if `store` is no store
  */
 export function idVerifier(
   store: CallbackSessionStore | OldSessionOrigin,

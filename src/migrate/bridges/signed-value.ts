@@ -1,11 +1,11 @@
-/** Values with an HMAC-SHA256 behind a dot, as cookie-signature, @fastify/cookie and better-call write them. */
+/** Verifies values with an HMAC-SHA256 after a dot, which cookie-signature, @fastify/cookie and better-call write. */
 import { createHmac, timingSafeEqual } from 'node:crypto'
 
 /** Whether the base64 of the signature ends with `=`. */
 export type Padding = 'padded' | 'unpadded'
 
 /**
- * Returns the value in front of the signature. Each secret is tried, in constant time. `null`: no secret has signed it.
+ * Returns the value before the signature. It tries each secret, and compares in constant time. `null`: no secret signed it.
  * @param secrets the current one and those before it
  */
 export function unsign(signed: string, secrets: readonly string[], padding: Padding): string | null {

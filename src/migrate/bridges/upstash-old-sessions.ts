@@ -1,4 +1,4 @@
-/** Database sessions of Auth.js in the layout of @auth/upstash-redis-adapter: a session and its user are two keys. */
+/** Reads database sessions of Auth.js in the layout of @auth/upstash-redis-adapter: one key for the session, one for its user. */
 import type { StoreFactory } from '../../stores/store.ts'
 import { removeRecord } from '../remove-record.ts'
 import { hydrated, removeName, type UpstashKeys, userIn } from '../upstash-records.ts'
@@ -29,13 +29,13 @@ export function upstashOldSessions(
       const isSession = (text: string): boolean => sessionIn(text, token) !== null
       const record = await removeRecord(records, keys.session(token), isSession)
       const session = record && sessionIn(record.text, token)
-      // The name of the last session of the user, unless a later sign-in has replaced it.
+      // Removes the key that names the last session of the user, unless a later sign-in has replaced it.
       if (session) await removeName(records, keys.lastSession(session.userId), keys.session(token))
     },
   }
 }
 
-/** The token stands in the value too: a key of another kind never passes for a session. */
+/** Reads a session. The value contains the token too, so a key of another kind never counts as a session. */
 function sessionIn(text: string, token: string): Readonly<Record<string, unknown> & { userId: string }> | null {
   const session = hydrated(text)
   const userId = session?.['userId']

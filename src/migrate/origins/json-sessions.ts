@@ -1,4 +1,4 @@
-/** Sessions in a format of the application: it says where they are and how they are written. */
+/** The origin `jsonSessions()`: sessions in a format of the application, which names their keys and decodes their values. */
 import type { SessionOrigin } from '../session-origin.ts'
 import { checkedOptions, checkedPrefix, createOrigin, invalid, type OriginOptions } from '../sessions/create-origin.ts'
 import { isTooDeep } from '../read-json.ts'
@@ -6,14 +6,14 @@ import { isObject, jsonObjectIn } from './session-json.ts'
 
 /** Options of `jsonSessions()`. */
 export interface JsonSessionsOptions extends OriginOptions {
-  /** Name of the format in events and figures: at most 32 of a-z, 0-9, and `-`. Default `json`. */
+  /** Name of the format in events and metrics: at most 32 of a-z, 0-9, and `-`. Default `json`. */
   readonly name?: string
   /** Returns the old key of a session id. */
   readonly keyOf: (sid: string) => string
   /** The prefix that all old keys have, and no other key: `all()`, `length()` and `clear()` then include old sessions. Default: unknown. */
   readonly prefix?: string
   /**
-   * Returns the session that a stored text holds. `null`, or an exception: it is no session, and is left alone. Default: any JSON object.
+   * Returns the session in a stored text. `null`, or an exception: the text is no session, and stays as it is. Default: any JSON object.
    * Check for a field that only sessions have if the old keys have no prefix of their own.
    */
   readonly decode?: (text: string) => Readonly<Record<string, unknown>> | null

@@ -8,7 +8,7 @@ import { jsonObjectIn } from './session-json.ts'
 
 /** Options of `koaSessionStore()`. */
 export interface KoaSessionStoreOptions extends OriginOptions {
-  /** What the store of the application puts in front of a session id. Default: nothing. */
+  /** Prefix that the store of the application puts before a session id. Default: none. */
   readonly prefix?: string
 }
 

@@ -1,4 +1,4 @@
-/** Session values that are JSON objects. */
+/** Reads session values that are JSON objects. */
 import { isTooDeep } from '../read-json.ts'
 
 /** Returns the object in a text. `null`: the text is no JSON object, or one that is nested too deeply. */

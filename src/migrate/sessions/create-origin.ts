@@ -1,4 +1,7 @@
-/** An origin of sessions: a format, a mode, and where its old records are. The modes are in `sessions-in-read-mode.ts` and `sessions-in-move-mode.ts`. */
+/**
+ * Creates an origin of sessions from a format, a mode and a store of old records. `sessions-in-read-mode.ts` and `sessions-in-move-mode.ts`
+ * implement the modes.
+ */
 import { MisuseError } from '../../core/errors.ts'
 import { describeValue } from '../../core/redact.ts'
 import type { StoreFactory } from '../../stores/store.ts'
@@ -15,16 +18,16 @@ import { createOldSessionRecords } from './old-session-records.ts'
 /** Options that every origin has. */
 export interface OriginOptions {
   /**
-   * `read` while old processes run: the old record decides. `move` when none is left: each old record is taken over and removed.
+   * `read` while old processes run: the old record decides. `move` when none runs: Coatcheck takes each old record over and removes it.
    * Default `read`.
    */
   readonly mode?: MigrationMode
-  /** Where the old records are, from `redisStore()`. Default: the store of the new sessions. */
+  /** The store of the old records, from `redisStore()`. Default: the store of the new sessions. */
   readonly store?: StoreFactory
 }
 
 /**
- * Checks the options of an origin and makes it.
+ * Checks the options of an origin and creates it.
  * @param factory name of the function that the application called, such as `connectRedis()`
  * @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT`
  */
@@ -43,7 +46,7 @@ export function createOrigin(
       `must be the result of redisStore() or memoryStore(); it got ${describeValue(store)}`,
     )
   const made = keysMadeBy(format.keyOf, (text) => format.decode(text) !== null)
-  // Any JSON under any key: nothing tells a session from the records of another application.
+  // With any JSON under any key, nothing distinguishes a session from the records of another application.
   const keys = made?.prefix === '' && !format.isRecognizable ? null : made
   return {
     name: format.name,

@@ -1,4 +1,4 @@
-/** The sessions of another library: its records, read in its format. What does not parse is left alone, in reads and in writes. */
+/** Reads and ends the session records of another library, in its format. A value of another format stays as it is, in reads and in writes. */
 import type { Clock } from '../../core/clock.ts'
 import type { MigrationOutcome } from '../../core/event-map.ts'
 import type { EventBus } from '../../core/events.ts'
@@ -17,7 +17,7 @@ export interface OldSessionRecord {
   readonly text: string
   /** The session as JSON. */
   readonly json: string
-  /** When it ends, epoch milliseconds. After the default life of the store, if the key has no expiry. */
+  /** When the session ends, epoch milliseconds. If the key has no expiry, the default life of the store counts from the read. */
   readonly endsAtMs: number
   readonly hasExpiry: boolean
 }
@@ -27,16 +27,16 @@ export interface OldSessionRecords extends SessionLinks {
   readonly records: OldRecordDriver
   /** `null`: the key is missing. `unreadable`: it holds no session of the format. */
   read(key: string): Promise<OldSessionRecord | 'unreadable' | null>
-  /** Reads a value that a conditional write met. */
+  /** Parses the value that a conditional write returned. */
   parse(key: string, record: ReadRecord): OldSessionRecord | 'unreadable'
   /**
-   * Removes a session, and once more in a few seconds: an old process may be about to write it again. Leaves a value that is no session of
-   * the format. False: there was none.
+   * Removes a session, and once more 5 s later: an old process may be about to write it again. A value of another format stays. False: the
+   * key held no session.
    */
   end(link: EndingLink): Promise<boolean>
-  /** The key is that of a new session: a planned second removal is dropped. */
+  /** Drops a planned second removal: the key now belongs to a new session. */
   begin(key: string): void
-  /** All sessions of the format, by prefix. None without a prefix. */
+  /** Returns all sessions of the format, by prefix. Empty without a prefix. */
   all(): AsyncIterable<{ readonly sid: string; readonly old: OldSessionRecord }>
   report(outcome: MigrationOutcome): void
   reportAdoption(old: OldSessionRecord): void

@@ -1,5 +1,5 @@
 /**
- * A session of ours and the old session that it was taken from: the steps that both modes of `migrateFrom` share.
+ * Pairs a session of Coatcheck with the old session that it comes from. Both modes of `migrateFrom` share these steps.
  */
 import type { Clock } from '../../core/clock.ts'
 import { type LibrarySession, isCopy } from '../../documents/library-session-record.ts'
@@ -14,12 +14,12 @@ export interface SessionPair {
   readonly clock: Clock
 }
 
-/** True: the old record decides about this session. */
+/** Returns whether the old record decides about this session. */
 export function oldRecordDecides({ stored }: HandedOut): boolean {
   return isCopy(stored.value)
 }
 
-/** The stored session with the data and the life of the old one. */
+/** Returns the stored session with the data and the life of the old one. */
 export function taken(stored: LibrarySession, { json, endsAtMs }: OldSessionRecord): LibrarySession {
   const { cookie: _replaced, ...kept } = stored
   return { ...kept, json, expiresAtMs: endsAtMs }
@@ -43,12 +43,12 @@ export async function findWithoutOld({ inner, old }: SessionPair, sid: string): 
   return found === 'ended' ? null : found
 }
 
-/** The old record of a session that ends here. */
+/** Returns the link to the old record of a session that ends here. */
 function endingLink({ inner, old }: SessionPair, sid: string): EndingLink {
   return { key: old.format.keyOf(sid), isStored: async () => (await inner.find(sid)) !== null }
 }
 
-/** Removes an old record that an old process or a late write has left behind a session that was ended here. */
+/** Removes the old record of a session that Coatcheck has ended. An old process or a late write may have left it behind. */
 export async function endedHere(pair: SessionPair, sid: string): Promise<null> {
   const { old } = pair
   await old.end(endingLink(pair, sid))
@@ -56,7 +56,7 @@ export async function endedHere(pair: SessionPair, sid: string): Promise<null> {
   return null
 }
 
-/** What both modes do alike: `end` with its old record, and operators' views over both. */
+/** Returns the operations that both modes share: `end`, and for operators `all` and `clear`, over sessions and old records. */
 export function pairedOperations(pair: SessionPair): Pick<LibrarySessions, 'end' | 'all' | 'clear'> & {
   readonly removedOld: (sid: string) => Promise<boolean>
 } {

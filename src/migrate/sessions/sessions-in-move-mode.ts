@@ -1,4 +1,4 @@
-/** Mode `move`: no old process is left. Each session is taken over at its first read; from then on it is one record of ours, and one read. */
+/** Mode `move`: no old process runs. The first read of a session takes it over. From then on, a lookup is one read of our record. */
 import type { LibrarySessions } from '../../documents/library-sessions.ts'
 import { pairedOperations, type SessionPair } from './session-pair.ts'
 import { findTakenOver } from './takeover.ts'
@@ -15,7 +15,7 @@ export function createSessionsInMoveMode(pair: SessionPair): LibrarySessions {
       const { known, isNew = false } = options
       if (!known && isNew === 'absent' && (await findTakenOver(pair, sid))) return null
       const saved = await inner.save(sid, json, options)
-      // The object was not read here, and its id may be that of an old session.
+      // The library did not read this object from Coatcheck, so its id may be the id of an old session.
       if (saved && !known && isNew === false) await removedOld(sid)
       return saved
     },

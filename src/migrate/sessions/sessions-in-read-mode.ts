@@ -1,7 +1,7 @@
 /**
- * Mode `read`: old processes may still run. The old record decides whether a session exists and what it holds; ours is a sealed copy with a
- * link to it. Each change is a compare and set on the old record first. A crash before the copy is written leaves an old record that
- * the next read takes in.
+ * Mode `read`: old processes may still run. The old record decides whether a session exists and what it contains. Ours is a sealed copy with a
+ * link to it. Each change is first a compare and set on the old record. After a crash before the copy is written, the next read adopts the
+ * old record.
  */
 import { isDeepStrictEqual } from 'node:util'
 import { type LibrarySession, isCopy, mergedJson } from '../../documents/library-session-record.ts'
@@ -30,7 +30,7 @@ export function createSessionsInReadMode(pair: SessionPair): LibrarySessions {
 
   const lifeOf = ({ endsAtMs }: OldSessionRecord): number => Math.max(1, endsAtMs - clock.now())
 
-  /** Takes the old session in. @returns the session to hand out */
+  /** Adopts the old session, or brings the copy to its data. @returns the session for the library */
   const takeInto = async (
     sid: string,
     ours: HandedOut | null,
@@ -90,7 +90,7 @@ export function createSessionsInReadMode(pair: SessionPair): LibrarySessions {
         if (written.status === 'written') return { key, text, json: merged, endsAtMs, hasExpiry: true }
         current = null
         if (written.status === 'changed') {
-          // A later session of the same id is not this one's to change.
+          // A request of this session must not change a later session of the same id.
           const now = await inner.find(sid)
           if (now && now.stored.value.birth !== known.stored.value.birth) return null
           current = old.parse(key, written.current)
@@ -101,7 +101,7 @@ export function createSessionsInReadMode(pair: SessionPair): LibrarySessions {
     })
   }
 
-  /** Brings the copy to what the old record holds, also if another process has changed that since. */
+  /** Brings the copy to the data of the old record, also if another process has changed that record since. */
   const updateCopy = async (
     sid: string,
     json: string,
@@ -120,7 +120,7 @@ export function createSessionsInReadMode(pair: SessionPair): LibrarySessions {
         ours = adopted.session
         return 'again'
       }
-      // A `move` process has taken it over in between: these changes belong into ours.
+      // A process in mode `move` has taken it over in between, so these changes go into our record.
       if (!oldRecordDecides(copied)) return inner.save(sid, json, { ttlMs: lifeOf(session), known })
       const now = await old.read(session.key)
       if (now === 'unreadable' || now?.text === session.text) return { ...copied, json, old: session.text }
@@ -134,7 +134,7 @@ export function createSessionsInReadMode(pair: SessionPair): LibrarySessions {
     })
   }
 
-  /** @returns whether the old record holds this text; false: another value stands there, and stays */
+  /** @returns whether the old record contains this text. False: the key holds another value, which stays */
   const createOld = (key: string, text: string, ttlMs: number, mayReplace: boolean): Promise<boolean> =>
     repeated('migrate.create', async () => {
       let written = await records.create(key, text, ttlMs)
@@ -154,7 +154,7 @@ export function createSessionsInReadMode(pair: SessionPair): LibrarySessions {
     const link = format.keyOf(sid)
     const text = format.encode(json)
     old.begin(link)
-    // First the old record: a crash behind this leaves a session that the next read adopts.
+    // Writes the old record first: after a crash, the next read adopts the session.
     const isLinkable = await createOld(link, text, options.ttlMs, options.isNew !== 'absent')
     if (!isLinkable) return options.isNew === 'absent' ? null : inner.save(sid, json, options)
     const saved = await inner.save(sid, json, { ...options, link })
@@ -188,7 +188,7 @@ export function createSessionsInReadMode(pair: SessionPair): LibrarySessions {
       )
       if (!found) return false
       if (await inner.touch(sid, ttlMs, known, cookie)) return true
-      // The copy is over or was ended here, which a read tells apart.
+      // The copy has expired, or it was ended here. A read finds out which.
       return (await find(sid)) !== null
     },
   }

@@ -1,9 +1,9 @@
 /**
- * Takes a session over from its old record. Our record takes the old data in, remembers which it took, and stands alone from then on. Then the old
- * record is removed, if it still holds exactly that.
+ * Takes a session over from its old record. Our record takes in the old data, stores which JSON it took, and is independent from then on.
+ * Then the old record is removed, if it still contains exactly that JSON.
  *
- * Ours is read before the old record, and changed only if it is still the one that was read. So what is taken in is never older than what
- * another process has taken in before. A crash in between leaves an old record that decides nothing, and that the link still names.
+ * This module reads our record before the old one, and changes ours only if it is still the same. So a slow process never takes in older data
+ * after a faster process took in newer data. A crash in between leaves an old record that decides nothing, and that the link still names.
  */
 import { type LibrarySession, isCopy, mergedJson } from '../../documents/library-session-record.ts'
 import type { HandedOut } from '../../documents/library-sessions.ts'
@@ -11,13 +11,13 @@ import { repeated } from '../dual-read-rules.ts'
 import type { OldSessionRecord } from './old-session-records.ts'
 import { endedHere, oldRecordDecides, type SessionPair, taken, findWithoutOld } from './session-pair.ts'
 
-/** True: the session stands alone, and its old record may still be there. */
+/** Returns whether the session is independent, and its old record may still exist. */
 export function isTakenOver({ stored }: HandedOut): boolean {
   return stored.value.taken !== undefined
 }
 
 /**
- * Finds a session that stands alone. One that does not is taken over, also where another process has stopped on the way.
+ * Finds an independent session. It takes over any other session, and completes the takeover of a process that crashed.
  * @returns `null`: there is none
  */
 export function findTakenOver(pair: SessionPair, sid: string): Promise<HandedOut | null> {
@@ -65,7 +65,7 @@ async function takeIn(
   const met = { isOther: false }
   const change = (stored: LibrarySession): LibrarySession | null => {
     met.isOther = false
-    // Nothing was taken in before, so nothing can be newer.
+    // The first takeover: our record cannot contain newer data.
     if (isCopy(stored)) return { ...taken(stored, session), taken: json }
     const before = stored === ours.stored.value ? stored.taken : undefined
     met.isOther = before === undefined
@@ -77,7 +77,7 @@ async function takeIn(
   return changed === 'gone' || met.isOther ? 'again' : changed
 }
 
-/** A session whose old record is gone: the next write drops the link to it. Another process may have taken more in before it removed it. */
+/** Finds a session whose old record no longer exists. Its next write drops the link. Another process may have taken in more data before that. */
 async function findIndependent({ inner }: SessionPair, sid: string): Promise<HandedOut | 'again'> {
   const ours = await inner.find(sid)
   return ours && !oldRecordDecides(ours) ? { ...ours, ...(isTakenOver(ours) && { isUnlinked: true }) } : 'again'

@@ -1,8 +1,8 @@
 /**
- * Adopts the tokens of one user at a time. A mark per user and provider says who was adopted, or is not to be (`token-marks.ts`).
+ * Adopts the tokens of one user at a time. A mark per user and provider stops a second adoption (`token-marks.ts`).
  *
- * The mark and the grant are two records. A process that adopts stores the grant first, then the mark, and takes the grant back if a mark is
- * there already. A process that ends tokens stores the mark first, then deletes the grant. So whichever comes last finds the other.
+ * The mark and the grant are two records. An adoption stores the grant first, then the mark. If a mark exists already, it removes the grant
+ * again. A process that ends tokens stores the mark first, then deletes the grant. So the process that comes last finds the record of the other.
  */
 import { MisuseError } from '../../core/errors.ts'
 import { reporter } from '../origin.ts'
@@ -10,11 +10,11 @@ import type { TokenSource } from './found-tokens.ts'
 import { createTokenMarks } from './token-marks.ts'
 import type { AdoptionMark, AdoptionOutcome, TokenOrigin, TokenOriginOptions } from './token-origin.ts'
 
-/** Users of whom this process knows that a mark is stored. */
+/** Users whose mark, or whose last outcome, this process remembers. */
 const MAX_REMEMBERED_USERS = 10_000
 /**
- * How long this process remembers that a user has no old tokens, or others here: a use would cost reads each time. Longer than the
- * deadlines of all writes: a grant that is still there after that is none of an adoption under way.
+ * How long this process remembers that a user has no old tokens, or has tokens of Coatcheck. Without it, each use would cost reads. It is longer
+ * than the deadlines of all writes, so a grant that still exists after this time does not come from an adoption under way.
  */
 const OUTCOME_REMEMBERED_MS = 10_000
 
@@ -30,7 +30,7 @@ export function createTokenOrigin(
     ...(source.variants && { variants: source.variants.map((variant) => `${name}-${variant}`) }),
     attach({ tokens, marks: documents, sessions, old, keyring, events, provider, clock }) {
       const marks = createTokenMarks({ marks: documents, sessions, provider })
-      /** Since when, by the monotonic clock. */
+      /** Users whose mark is stored, and since when this process knows it, by the monotonic clock. */
       const markedSince = new Map<string, number>()
       const recentOutcomes = new Map<string, { readonly outcome: 'none' | 'present'; readonly untilMs: number }>()
       const rememberOutcome = (userKey: string, outcome: 'none' | 'present'): typeof outcome => {
@@ -43,12 +43,12 @@ export function createTokenOrigin(
         if (markedSince.size >= MAX_REMEMBERED_USERS) markedSince.clear()
         if (!markedSince.has(userKey)) markedSince.set(userKey, clock.monotonic())
       }
-      /** The mark was there before any write under way began. So the sign-out came after the adoption, and took its tokens. */
+      /** True: the mark is older than any write under way. So a sign-out now comes after the adoption, and its end includes the tokens. */
       const isMarkedForLong = (userKey: string): boolean => {
         const sinceMs = markedSince.get(userKey)
         return sinceMs !== undefined && clock.monotonic() - sinceMs > OUTCOME_REMEMBERED_MS
       }
-      /** False: a mark was there already. */
+      /** Returns false if a mark existed already. */
       const mark = async (userKey: string, why: AdoptionMark['why']): Promise<boolean> => {
         const isNew = await marks.add(userKey, why)
         rememberMark(userKey)
@@ -76,7 +76,7 @@ export function createTokenOrigin(
           return rememberOutcome(userKey, 'present')
         }
         if (!(await mark(userKey, 'adopted'))) {
-          // Adopted before, or ended, while this process was reading.
+          // Another process adopted or ended the tokens while this process was reading.
           await takeBack()
           return 'present'
         }

@@ -1,6 +1,6 @@
 /**
- * Origins of account records: those of the Auth.js adapter on Redis, and those of better-auth, which lie in the database of the application
- * and come from a function.
+ * Origins that read tokens from account records. Those of the Auth.js adapter are on Redis. Those of better-auth are in the database of the
+ * application, which reads them by a function.
  */
 import { systemClock } from '../../core/clock.ts'
 import type { OldRecordDriver } from '../old-record-driver.ts'

@@ -1,4 +1,4 @@
-/** The origin `fromGuideTokens`: what the `TokenCache` of the Redis setup guide stored, JSON under `user:<id>:tokens`. */
+/** The origin `fromGuideTokens`: tokens that the `TokenCache` of the Redis setup guide stored, as JSON under `user:<id>:tokens`. */
 import { systemClock } from '../../core/clock.ts'
 import { keysMadeBy } from '../old-keys.ts'
 import type { OldRecordDriver } from '../old-record-driver.ts'
@@ -13,10 +13,10 @@ export interface FromGuideTokensOptions extends TokenOriginOptions {
   readonly keyOf?: (userId: string) => string
 }
 
-/** Stands for a user id, to see what the function puts around it. */
+/** Placeholder of the user id, to learn what the function puts around it. */
 const PLACE = '\u{1}'
 
-/** Takes tokens from the guide's `TokenCache`. Times in seconds and in milliseconds are told apart by their size. */
+/** Takes tokens from the guide's `TokenCache`. The size of a time decides whether it is in seconds or in milliseconds. */
 export function fromGuideTokens(options: FromGuideTokensOptions = {}): TokenOrigin {
   const { keyOf = (userId: string): string => `user:${userId}:tokens`, mode = 'read' } = options
   const [prefix = '', suffix] = keyOf(PLACE).split(PLACE)
@@ -40,7 +40,7 @@ export function fromGuideTokens(options: FromGuideTokensOptions = {}): TokenOrig
       const end = epochMs(stored?.['expiresAt'])
       const given = stored && {
         accessToken: tokenIn(stored['accessToken']),
-        // Some copies keep no time: the guide gives the key the life of the access token.
+        // Some copies store no time. The guide gives the key the life of the access token.
         expiresAtMs: end?.ms ?? record.endsAtMs,
         refreshToken: tokenIn(stored['refreshToken']),
         idToken: tokenIn(stored['idToken']),
@@ -52,7 +52,7 @@ export function fromGuideTokens(options: FromGuideTokensOptions = {}): TokenOrig
       const forget = mode === 'move' ? { forget: () => old.remove(name, record.text) } : {}
       return { userId, tokens, ...forget, ...(end && { variant: end.unit }) }
     },
-    // A function that hashes the id, say, cannot be turned around.
+    // From a function that hashes the id, for example, no id can be read back.
     ...(suffix !== undefined && { users }),
     ...(keys && { keys }),
   })

@@ -31,7 +31,7 @@ export interface FromMsalOptions extends TokenOriginOptions {
   readonly userOf: (account: MsalCacheAccount) => string | null
   /** Takes entries of this client id only. Default: all. */
   readonly clientId?: string
-  /** What stands before all old keys, for `all()`. Needed only with a function as `key`. Default: the users cannot be listed. */
+  /** Prefix of all old keys, for `all()`. Needed only with a function as `key`. Default: the users cannot be listed. */
   readonly prefix?: string
 }
 
@@ -66,7 +66,7 @@ export function fromMsal(options: FromMsalOptions): TokenOrigin {
     cache: MsalCache,
     { homeAccountId, realm }: MsalCacheAccount,
   ): Omit<FoundTokens, 'userId'> | null => {
-    // A token of the family of client ids (FOCI) is none of this application alone.
+    // A refresh token of a family of client ids (FOCI) belongs to several applications.
     const refresh = entriesOf(cache, 'RefreshToken', homeAccountId).find(({ family_id: family }) => !family)
     const access = entriesOf(cache, 'AccessToken', homeAccountId)
       .filter((entry) => entry['realm'] === realm && entry['credential_type'] === 'AccessToken')
@@ -94,14 +94,14 @@ export function fromMsal(options: FromMsalOptions): TokenOrigin {
     if (!cache) return 'unreadable'
     const accounts = accountsIn(cache)
     const own = accounts.filter((account) => userOf(account) === userId)
-    // Of several accounts of one user, one with a refresh token comes first.
+    // Of several accounts of one user, prefers one with a refresh token.
     const candidates = own.flatMap((account) => tokensOf(cache, account) ?? [])
     const best = candidates.find(({ tokens }) => tokens.refreshToken !== null) ?? candidates[0]
     const isWhole = typeof key === 'function' && own.length === accounts.length && isOfOneClient(cache, clientId)
     const forget = mode === 'move' && isWhole ? { forget: () => old.remove(name, record.text) } : {}
     if (best) return { ...best, userId, ...forget }
     const other = accounts.map(userOf).find((one) => one !== userId && one !== null)
-    // One key for each user: what lies there is the cache of another one.
+    // Each user has a key, and this one contains the cache of another user.
     return typeof key === 'function' && own.length === 0 && other !== undefined && other !== null
       ? { userId: other, tokens: NOTHING }
       : null
@@ -131,7 +131,7 @@ export function fromMsal(options: FromMsalOptions): TokenOrigin {
   return createTokenOrigin('msal-tokens', options, { find, ...(canList && { users }), ...(keys && { keys }) })
 }
 
-/** Whether all tokens of a cache are those of one client. Applications may share a cache: tokens of another client stay. */
+/** Returns whether all tokens of a cache belong to one client. Applications may share a cache, and tokens of another client stay. */
 function isOfOneClient(cache: MsalCache, clientId: string | undefined): boolean {
   const clients = new Set<unknown>(clientId === undefined ? [] : [clientId])
   for (const section of ['IdToken', 'AccessToken', 'RefreshToken']) {

@@ -1,6 +1,6 @@
 /**
- * A mark per user and provider says that Coatcheck decides about these tokens from now on: they were adopted, a sign-in had stored others,
- * or they were ended. The application and the operator's commands write it, so each finds the marks of the other.
+ * A mark per user and provider: from now on Coatcheck alone decides about these tokens. They were adopted, a sign-in had stored others, or they
+ * were ended. The application and the operator's commands write marks, so each finds the marks of the other.
  */
 import { createDocuments, type DocumentDeps, type Documents } from '../../documents/documents.ts'
 import type { SessionDriver } from '../../session/session-driver.ts'
@@ -8,21 +8,21 @@ import type { AdoptionMark } from './token-origin.ts'
 
 /** Longer than any refresh token lives without a use. */
 const MARKED_MS = 365 * 86_400_000
-/** No session has this id: ending it ends the tokens of a user who has no session left, and touches nothing else. */
+/** No session has this id. Ending it only ends the tokens of a user without a session. */
 const NO_SESSION = 'A'.repeat(22)
 
 export interface TokenMarks {
   isMarked(userKey: string): Promise<boolean>
-  /** False: a mark was there already. */
+  /** Returns false if a mark existed already. */
   add(userKey: string, why: AdoptionMark['why']): Promise<boolean>
-  /** Whatever was marked before: the tokens were ended. */
+  /** Marks the tokens as ended, and replaces any earlier mark. */
   end(userKey: string): Promise<void>
   /**
-   * Called after a session has ended, or all sessions of a user. The last session of a user takes the tokens along; other sessions still
-   * need them. An adoption may have stored a grant and its mark since. So where a mark is there already, the tokens of the user are ended
-   * once more, in the step that spares a user with a session.
+   * Called after a session has ended, or all sessions of a user. The tokens end with the last session, because other sessions still need
+   * them. An adoption may have stored a grant and its mark since. So if a mark exists already, the tokens of the user are ended once more, in
+   * the atomic step that changes nothing for a user with a session.
    * @param mayBeAnonymous whether the session may be one without a user
-   * @returns whether the user had no session left, and is marked
+   * @returns whether the user has no session left and a mark
    */
   signedOut(userKey: string, mayBeAnonymous: boolean): Promise<boolean>
 }

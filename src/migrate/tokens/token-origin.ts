@@ -1,6 +1,6 @@
 /**
- * What `auth.tokens.adopt()` takes and returns. An origin carries its own behavior, so `coatcheck()` names these types only, and an
- * application without origins loads nothing of `src/migrate/`.
+ * The types of `auth.tokens.adopt()`. An origin carries its own behavior. So `coatcheck()` imports these types only, and an application
+ * without origins loads nothing of `src/migrate/`.
  */
 import type { Clock } from '../../core/clock.ts'
 import type { EventBus } from '../../core/events.ts'
@@ -14,8 +14,8 @@ import type { OldRecordDriver } from '../old-record-driver.ts'
 import type { MigrationMode } from '../migration-mode.ts'
 
 /**
- * What came of a user's old tokens. `adopted`: they are stored here now. `present`: Coatcheck has, or had, tokens of the user already, and
- * they decide. `none`: there are no old tokens. `refused`: they belong to another user. `unreadable`: the value was left alone.
+ * The outcome for a user's old tokens. `adopted`: Coatcheck stores them now. `present`: Coatcheck has, or had, tokens of the user already,
+ * which decide. `none`: there are no old tokens. `refused`: they belong to another user. `unreadable`: the value stays as it is.
  */
 export type AdoptionOutcome = 'adopted' | 'present' | 'none' | 'refused' | 'unreadable'
 
@@ -30,7 +30,7 @@ export interface TokenAdoption {
   all(): AsyncIterable<{
     /** The user id in Coatcheck. */
     readonly userId: string
-    /** What came of the user's tokens. */
+    /** The outcome for the user's tokens. */
     readonly outcome: AdoptionOutcome
   }>
 }
@@ -47,35 +47,35 @@ export interface TokenOriginOptions {
 
 /** Old tokens. `fromMsal()`, `fromAuthJsAccounts()`, `fromGuideTokens()` and `fromBetterAuthAccounts()` of `coatcheck/migrate` make it. */
 export interface TokenOrigin {
-  /** Tells an origin of tokens from one of sessions. */
+  /** Distinguishes an origin of tokens from one of sessions. */
   readonly kind: 'tokens'
-  /** Name in figures, and in events unless `variants` has names. */
+  /** Name in metrics, and in events unless `variants` has names. */
   readonly name: string
   /** Further names in events, one for each form that old values have. Absent: none. */
   readonly variants?: readonly string[]
-  /** What becomes of old values. */
+  /** `read`: old values stay. `move`: adopted values are deleted. */
   readonly mode: MigrationMode
   /** The provider of Coatcheck that issued the tokens. Absent: the only one. */
   readonly provider?: string
   /** The store that holds the old keys. Absent: the store of `coatcheck()`. */
   readonly store?: StoreFactory
-  /** The old keys, by their names. Absent: they cannot be told by their names. */
+  /** Recognizes the old keys by their names. Absent: their names do not identify them. */
   readonly keys?: OldKeys
   /** Called by `coatcheck()` at the first use of tokens. */
   attach(deps: TokenOriginDeps): AttachedTokenOrigin
 }
 
-/** What `coatcheck()` hands to an origin of tokens. */
+/** The parts that `coatcheck()` gives to an origin of tokens. */
 export interface TokenOriginDeps {
   /** Stores the tokens. */
   readonly tokens: OwnedTokenCache
-  /** Remembers which users are done. */
+  /** Stores which users were adopted or ended. */
   readonly marks: Documents<AdoptionMark>
-  /** Says whether a user has sessions left, and ends the tokens of a user who has none. */
+  /** Returns whether a user has sessions left, and ends the tokens of a user without one. */
   readonly sessions: Pick<SessionDriver, 'list' | 'explain' | 'end'>
   /** The old keys. */
   readonly old: OldRecordDriver
-  /** Makes the hash of a user id. */
+  /** Hashes user ids. */
   readonly keyring: Keyring
   /** Where outcomes are reported. */
   readonly events: EventBus
@@ -87,17 +87,17 @@ export interface TokenOriginDeps {
 
 /** An origin whose old keys are open. */
 export interface AttachedTokenOrigin extends TokenAdoption {
-  /** Called before the tokens of a user are deleted: from then on they are not adopted. */
+  /** Called before the tokens of a user are deleted. From then on, Coatcheck does not adopt old ones. */
   ending(userId: string): Promise<void>
   /**
-   * Called when a session has ended, or all sessions of a user. If the user has no session left, the tokens are not adopted from then on.
+   * Called when a session has ended, or all sessions of a user. If the user has no session left, Coatcheck adopts no old tokens from then on.
    * @param userKey hash of the user id
    * @param mayBeAnonymous whether the session may be one without a user
    */
   signedOut(userKey: string, mayBeAnonymous: boolean): Promise<void>
 }
 
-/** Why the tokens of a user are not adopted (again). */
+/** Why Coatcheck does not adopt the tokens of a user (again). */
 export interface AdoptionMark {
   readonly why: 'adopted' | 'present' | 'ended'
 }
