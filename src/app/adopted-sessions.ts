@@ -1,6 +1,6 @@
 /**
- * The bridges of one instance. A bridge is attached before any store is open, so that it can refuse a forged cookie without one. What it
- * needs of the store is opened for the first cookie that verifies.
+ * Attaches the bridges of one instance. A bridge is attached before any store is open, so that it can refuse a forged cookie without one. The
+ * first verified cookie opens the parts of the store that the bridge needs.
  */
 import type { ResolvedConfig } from '../config/types.ts'
 import { systemClock } from '../core/clock.ts'
@@ -15,25 +15,25 @@ import type { ProviderLogout } from '../oidc/provider-logout.ts'
 import type { SessionStore } from '../session/types.ts'
 import type { Store, StoreFactory } from '../stores/store.ts'
 
-/** What takes an old session that exists. Anybody can send a cookie that is refused, or an id that names nothing. */
+/** Outcomes that prove an old session. Any client can send a forged cookie, or an id without a session. */
 const PROVEN: ReadonlySet<MigrationOutcome> = new Set(['adopted', 'moved', 'ended', 'no_expiry'])
 
-/** The opened store, as bridges see it. */
+/** The opened parts of the instance that bridges use. */
 export interface BridgeShelf {
   readonly stores: BridgeStores
   readonly oldRecords: BridgeContext['oldRecords']
-  /** Counts the sessions of a bridge from now on, in the counts that all processes share. Once is enough. */
+  /** Adds the sessions of a bridge to the counts that all processes share, from now on. A second call does nothing. */
   count(bridge: CookieBridge): Promise<void>
   /** Reports the last counts, and closes the stores of old records that bridges have opened. */
   close(): Promise<void>
 }
 
 export interface BridgeAttachments {
-  /** Connects a bridge: the same result for the same bridge, because all adapters share what it keeps in memory. */
+  /** Connects a bridge. Returns the same result for the same bridge, because all adapters share its memory. */
   attach(bridge: CookieBridge): AttachedBridge
-  /** Called before all sessions of a user end. One bridge tells all, because they share the store. */
+  /** Called before all sessions of a user end. One bridge writes the mark for all, because they share the store. */
   revoking(userKey: string): Promise<unknown>
-  /** Whether the instance has a bridge. */
+  /** Returns whether the instance has a bridge. */
   isAdopting(): boolean
 }
 

@@ -1,4 +1,4 @@
-/** `auth.tokens` with the tokens of other libraries: before a user's tokens are used, those of the origins are adopted. */
+/** Adds the tokens of other libraries to `auth.tokens`: the first use of a user's tokens adopts those of the origins. */
 import { MisuseError } from '../core/errors.ts'
 import type { EventBus } from '../core/events.ts'
 import { describeValue } from '../core/redact.ts'
@@ -12,13 +12,13 @@ export interface CoatcheckTokens extends TokenCache {
    * Adopts the old tokens of each user at the first use: before `getAccessToken`, `getUserTokens` and `fetchWithToken` of that user. A user
    * is adopted at most once over all processes, never over tokens of Coatcheck, and never after `deleteUserTokens` or the last sign-out.
    * Call it once for each origin, before the first use.
-   * @returns adopts one user, or all, at once
-   * @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT` for what is no origin
+   * @returns an object that adopts one user, or all users, at once
+   * @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT` for a value that is no origin
    */
   adopt(origin: TokenOrigin): TokenAdoption
 }
 
-/** An origin that is open, and the provider whose tokens it holds. */
+/** An open origin, and the provider that issued its tokens. */
 export interface OpenTokenOrigin {
   readonly attached: AttachedTokenOrigin
   readonly provider: string
@@ -26,8 +26,8 @@ export interface OpenTokenOrigin {
 }
 
 /**
- * @param open opens the store of an origin. A failure is not kept: the next use tries again
- * @param events tell of sign-outs. A process that never uses tokens hears of them too, because another one may adopt afterwards
+ * @param open opens the store of an origin. A failure is not cached, so the next use opens again
+ * @param events report sign-outs. A process that never uses tokens marks them too, because another process may adopt afterwards
  */
 export function adoptingTokens(
   tokens: TokenCache,
@@ -67,7 +67,7 @@ export function adoptingTokens(
     selection: ProviderSelection | string | undefined,
     run: (origin: AttachedTokenOrigin) => Promise<unknown>,
   ): Promise<void> => {
-    // What is no user id is refused by the call itself.
+    // The token cache itself refuses an invalid user id.
     if (typeof (userId as unknown) !== 'string' || userId === '') return
     const wanted = typeof selection === 'object' ? selection.provider : undefined
     for (const origin of origins) {
@@ -108,7 +108,7 @@ export function adoptingTokens(
     }
   }
 
-  // Without an origin, a use of tokens costs one comparison more.
+  // Without an origin, the cost is one comparison.
   const hasNone = (): boolean => origins.length === 0
   return {
     tokens: {

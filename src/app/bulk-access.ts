@@ -20,27 +20,27 @@ export interface OldRecords {
   readonly records: OldRecordDriver
   /** Prefix of the keys of Coatcheck. */
   readonly ownPrefix: string
-  /** Whether encryption keys are configured. False: those of this process, which no other process knows. */
+  /** Whether encryption keys are configured. False: the drop-in uses random keys, which no other process knows. */
   readonly hasKeys: boolean
-  /** Closes what was opened for this, and the drop-in. */
+  /** Closes the drop-in, and the store that was opened for the old keys. */
   close(): Promise<void>
 }
 
-/** What is needed of an origin. */
+/** The part of an origin that bulk commands need. */
 export type BulkSource = Pick<Origin, 'name' | 'mode' | 'store' | 'keys'>
 
-/** How operators reach a drop-in, and take over the old records of its origin. */
+/** Gives operators access to a drop-in, so that they can take over the old records of its origin. */
 export interface BulkAccess {
   /** `undefined`: the drop-in has no `migrateFrom`. */
   readonly origin: BulkSource | undefined
-  /** Whether the drop-in knows the users of its sessions. `null`: its library says so itself. */
+  /** Whether the drop-in knows the users of its sessions. `null`: its library names them itself. */
   readonly knowsUsers: boolean | null
   /** The events of the drop-in. */
   readonly events: Events
   /** Opens the drop-in. Its reads are not counted as requests. */
   open(): Promise<OldRecords>
   /**
-   * Takes one record over, if that has not happened yet.
+   * Takes over one record, unless it was taken over before.
    * @param id as `OldKeys.idOf` names it
    * @returns whether the drop-in has a record of this id
    */
@@ -92,12 +92,12 @@ export function bulkAccess<T>(
   }
 }
 
-/** Hangs the access on a drop-in, where no loop over its properties meets it. */
+/** Attaches the access to a drop-in, as a property that no loop over its properties finds. */
 export function withBulkAccess<DropIn extends object>(dropIn: DropIn, access: BulkAccess): DropIn {
   return Object.defineProperty(dropIn, BULK_ACCESS, { value: access })
 }
 
-/** The access of an exported value. `null`: the value is no drop-in. */
+/** Returns the access of an exported value. `null`: the value is no drop-in. */
 export function bulkAccessOf(value: unknown): BulkAccess | null {
   if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return null
   return (value as { readonly [BULK_ACCESS]?: BulkAccess })[BULK_ACCESS] ?? null

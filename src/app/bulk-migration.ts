@@ -1,6 +1,6 @@
 /**
- * What `coatcheck migrate sessions` works on: the drop-in that a module of the application exports, or one that is made from flags.
- * Opens it with the servers of the old keys. Origins and drop-ins are loaded when they are asked for.
+ * Opens a drop-in and the servers of its old keys for `coatcheck migrate sessions`. The drop-in is an export of an application's module, or
+ * `createDropIn()` creates it from flags. Origins and drop-ins are loaded on demand.
  */
 import type { BulkOrigin, OldContext } from '../admin/adoption.ts'
 import { type BulkAccess, bulkAccessOf } from './bulk-access.ts'
@@ -38,17 +38,17 @@ export const BULK_KINDS = ['express-session', 'fastify-session', 'koa-session'] 
 /** A library that takes over sessions of another store of its own. */
 export type BulkKind = (typeof BULK_KINDS)[number]
 
-/** What a drop-in is made from, where no module exports one. */
+/** The choices from which `createDropIn()` creates a drop-in that no module exports. */
 export interface DropInChoice {
   /** Format of the old records. */
   readonly from: BulkFormat
   /** Default: the first that takes the format. */
   readonly kind?: BulkKind
-  /** What becomes of old keys. */
+  /** `read`: old keys stay. `move`: they are removed. */
   readonly mode: MigrationMode
-  /** Literal beginning of the old keys. Default: that of the format. */
+  /** Literal beginning of the old keys. Default: the prefix of the format. */
   readonly oldPrefix?: string
-  /** The Redis of the old keys. Default: that of the options. */
+  /** The Redis of the old keys. Default: the store of the options. */
   readonly oldStore?: StoreFactory
   /** Path of the user id in the data of a session, with dots, such as `passport.user`. Default: sessions have no user. */
   readonly userIdPath?: string
@@ -56,7 +56,7 @@ export interface DropInChoice {
   readonly ttl?: Duration
 }
 
-/** The drop-ins among the exports of a module, by name. */
+/** Returns the drop-ins among the exports of a module, by name. */
 export function dropInsOf(exports: Readonly<Record<string, unknown>>): ReadonlyMap<string, BulkAccess> {
   const found = new Map<string, BulkAccess>()
   for (const [name, value] of Object.entries(exports)) {
@@ -68,7 +68,7 @@ export function dropInsOf(exports: Readonly<Record<string, unknown>>): ReadonlyM
 }
 
 /**
- * Makes the drop-in that an application would have.
+ * Creates the drop-in as the application would.
  * @param options store, keys and prefix of the application
  * @throws {ConfigError} as the drop-in
  * @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT` for a kind that does not take the format
@@ -119,8 +119,8 @@ export async function createDropIn(
 /**
  * Opens a drop-in for its old records.
  * @param options `isDryRun`: nothing will be written, so no encryption key is needed
- * @throws {ConfigError} `COATCHECK_CONFIG_INVALID` for a drop-in without an origin whose keys can be told, `COATCHECK_STORE_REQUIRED`,
- *   `COATCHECK_CONFIG_MISSING` without keys, and what the drop-in says
+ * @throws {ConfigError} `COATCHECK_CONFIG_INVALID` for a drop-in without an origin that recognizes its keys, `COATCHECK_STORE_REQUIRED`,
+ *   `COATCHECK_CONFIG_MISSING` without keys, and the errors of the drop-in
  * @throws {RedisError} during an outage
  */
 export async function openBulkMigration(
@@ -173,7 +173,7 @@ async function sessionsOf(
   }).bulk
 }
 
-/** Numbers are ids as well. */
+/** Returns the text or number at a path, because numbers are ids as well. */
 function textAt(data: unknown, path: readonly string[]): string | null {
   let at: unknown = data
   for (const name of path) {

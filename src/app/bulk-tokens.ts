@@ -1,6 +1,6 @@
 /**
- * What `coatcheck migrate tokens` works on: an origin of tokens and the application's store, opened for a look or for a run; or the cache
- * plugin of MSAL that takes over the caches of an earlier one.
+ * Opens an origin of tokens and the application's store for `coatcheck migrate tokens`: to count the old keys, or to adopt the tokens. For MSAL
+ * it creates the cache plugin that takes over the caches of an earlier plugin.
  */
 import type { BulkOrigin, OldContext } from '../admin/adoption.ts'
 import { type BulkAccess, bulkAccessOf } from './bulk-access.ts'
@@ -17,13 +17,13 @@ import type { TokenAdoption, TokenOrigin } from '../migrate/tokens/token-origin.
 import { serverOf } from '../stores/redis/operator-view.ts'
 import type { Store, StoreFactory } from '../stores/store.ts'
 
-/** The old keys of an origin, opened for a look. */
+/** The old keys of an origin, opened to be counted. */
 export interface OldTokens {
   /** The old keys, one by one. */
   readonly origin: Omit<BulkOrigin, 'adopt'>
   /** The servers of the old keys. */
   readonly admin: OldContext
-  /** Closes what was opened for the look. */
+  /** Closes the store of the origin, if it has its own. */
   close(): Promise<void>
 }
 
@@ -35,7 +35,7 @@ export interface TokenMigration {
   close(): Promise<void>
 }
 
-/** The origins of tokens among the exports of a module, by name. */
+/** Returns the origins of tokens among the exports of a module, by name. */
 export function tokenOriginsOf(exports: Readonly<Record<string, unknown>>): ReadonlyMap<string, TokenOrigin> {
   const found = new Map<string, TokenOrigin>()
   for (const [name, value] of Object.entries(exports)) {
@@ -54,11 +54,11 @@ export interface GuideTokensChoice {
   readonly key?: string
   /** `read` leaves the old values. `move` removes each one that was adopted. */
   readonly mode: 'read' | 'move'
-  /** The store of the old keys. Default: that of the application. */
+  /** The store of the old keys. Default: the store of the application. */
   readonly store?: StoreFactory
 }
 
-/** The origin of the tokens that the Redis setup guide's `TokenCache` stored. */
+/** Returns the origin of the tokens that the Redis setup guide's `TokenCache` stored. */
 export async function guideTokens(choice: GuideTokensChoice): Promise<TokenOrigin> {
   const { fromGuideTokens } = await import('../migrate/tokens/from-guide-tokens.ts')
   const { key, mode, store } = choice
@@ -73,14 +73,14 @@ export async function guideTokens(choice: GuideTokensChoice): Promise<TokenOrigi
 export interface MsalCacheChoice {
   /** The old key, with `<id>` for the partition: what the option `partition` of the plugin returns. */
   readonly key: string
-  /** What becomes of old keys. */
+  /** `read`: old keys stay. `move`: they are removed. */
   readonly mode: MigrationMode
-  /** The Redis of the old keys. Default: that of the options. */
+  /** The Redis of the old keys. Default: the store of the options. */
   readonly store?: StoreFactory
 }
 
 /**
- * Makes the cache plugin that an application would have.
+ * Creates the cache plugin as the application would.
  * @param options store, keys and prefix of the application
  * @throws {ConfigError} as the plugin
  */
@@ -100,8 +100,8 @@ export async function createMsalCache(
 
 /**
  * Opens the old keys of an origin.
- * @param store the store of the application, used where the origin has none
- * @returns `null`: the old keys cannot be told by their names
+ * @param store the store of the application, used if the origin has none
+ * @returns `null`: the names of the old keys do not identify them
  */
 export async function openOldTokens(origin: TokenOrigin, store: Store, prefix: string): Promise<OldTokens | null> {
   const { name, keys } = origin
@@ -127,7 +127,7 @@ export async function openOldTokens(origin: TokenOrigin, store: Store, prefix: s
 /**
  * Opens the application's tokens for a run.
  * @param options those of the application
- * @throws {ConfigError} `COATCHECK_CONFIG_MISSING` without keys, and what the options say
+ * @throws {ConfigError} `COATCHECK_CONFIG_MISSING` without keys, and the errors of the options
  * @throws {RedisError} during an outage
  */
 export async function openTokenMigration(options: Options, origin: TokenOrigin): Promise<TokenMigration> {
@@ -139,7 +139,7 @@ export async function openTokenMigration(options: Options, origin: TokenOrigin):
   }
   const { coatcheck } = await import('./coatcheck.ts')
   const hasBaseUrl = options.baseUrl !== undefined || variable(processEnvironment(), 'COATCHECK_BASE_URL') !== undefined
-  // No request is answered here, so where browsers find the application does not matter.
+  // This process answers no request, so any base URL will do.
   const auth = coatcheck(hasBaseUrl ? options : { ...options, baseUrl: 'https://application.invalid' })
   try {
     await auth.ready()

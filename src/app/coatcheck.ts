@@ -1,7 +1,7 @@
 /**
- * `coatcheck()`: puts the parts together. Calling it checks shapes and does nothing else; the first use, or `ready()`, reads
- * the environment, makes the keyring and opens the store, so that a build that evaluates modules needs neither secrets nor a
- * server. Owns the life of what it opens, and no rule of its own.
+ * `coatcheck()` composes the parts of an instance. The call itself only checks the shapes of the options. The first use, or `ready()`, reads
+ * the environment, creates the keyring and opens the store. So a build that evaluates modules needs neither secrets nor a server. This module
+ * opens and closes the parts, and contains no rule of its own.
  */
 import { ADOPTING_MARK_MS } from './adopted-logouts.ts'
 import { type BridgeAttachments, bridgeAttachments, type BridgeShelf, openBridgeShelf } from './adopted-sessions.ts'
@@ -129,7 +129,7 @@ export function coatcheck<D extends object = Record<string, unknown>>(options: O
   }
 }
 
-/** Runs something on what is open, opening it first when needed. */
+/** Runs a function on the opened parts, and opens them first if necessary. */
 type Use<D extends object> = <T>(run: (opened: Opened<D>) => Promise<T>) => Promise<T>
 
 interface Life<D extends object> {
@@ -154,9 +154,9 @@ function createLife<D extends object>(options: Options<D>, events: EventBus): Li
   }
   const use: Use<D> = (run) => {
     if (closing) return Promise.reject(new MisuseError('COATCHECK_CLOSED', ''))
-    // Not an async function: every request comes along here, and once open it should cost nothing.
+    // Not an async function: every request calls it, and once the parts are open, it should cost nothing.
     if (opened) return run(opened)
-    // A failure is not cached: the next caller tries again.
+    // A failure is not cached, so the next call opens again.
     opening ??= open().finally(() => {
       opening = null
     })
@@ -258,7 +258,7 @@ function lazyTokens<D extends object>(use: Use<D>): TokenCache {
   }
 }
 
-/** What only an origin of tokens needs is loaded here. */
+/** Opens an origin of tokens. Only this function loads the modules that such an origin needs. */
 async function openTokenOrigin(
   origin: TokenOrigin,
   { store, keyring, seal, tokens }: SharedRuntime,
@@ -286,7 +286,7 @@ async function openTokenOrigin(
   }
 }
 
-/** With keys alone: no store is opened for it. */
+/** Checks the ticket in a cookie header with the keys only. It opens no store. */
 function ticketCheck(config: ResolvedConfig<object>): (cookieHeader: string) => boolean {
   const tickets = createTickets(createKeyring(keysOf(config)), systemRandom, systemClock)
   const { readTicket } = createCookies(config.cookie)
@@ -296,12 +296,12 @@ function ticketCheck(config: ResolvedConfig<object>): (cookieHeader: string) => 
   }
 }
 
-/** Without keys and client secrets, which adapters have no use for. */
+/** Returns the part of the configuration that adapters get: without keys and client secrets. */
 function httpConfigOf({ baseUrl, basePath, cookie, loopback, localPeers, pages }: HttpConfig): HttpConfig {
   return { baseUrl, basePath, cookie, loopback, localPeers, pages }
 }
 
-/** The value of the first call that succeeds. */
+/** Caches the value of the first call that succeeds. */
 function once<T>(make: () => T): () => T {
   let made: { readonly value: T } | null = null
   return () => (made ??= { value: make() }).value

@@ -1,11 +1,11 @@
-/** The encryption keys of a configuration, for tools of operators, which need no base URL. */
+/** Reads the encryption keys of a configuration for tools of operators, which need no base URL. */
 import { type Environment, processEnvironment, variable } from '../config/environment.ts'
 import { resolveConfig } from '../config/resolve.ts'
 import type { Options } from '../config/types.ts'
 
 /**
- * Returns the encryption keys of the configuration, entry by entry: secrets, for `addKey()`. Empty: none is configured, on a loopback
- * base URL.
+ * Returns the encryption keys of the configuration as a list. They are secrets, and `addKey()` takes them. Empty: no key is configured, with a
+ * loopback base URL.
  * @throws {ConfigError} `COATCHECK_CONFIG_INVALID`, `COATCHECK_CONFIG_UNKNOWN_OPTION`, `COATCHECK_CONFIG_MISSING`,
  *   `COATCHECK_CONFIG_INSECURE`, `COATCHECK_STORE_REQUIRED`
  */
@@ -14,7 +14,7 @@ export function configuredKeys(options: Options): readonly string[] {
   return resolveConfig(withBaseUrl(options, env), env).keys
 }
 
-/** Operators look at what is stored and answer no request: where browsers find the application does not matter to them. */
+/** Adds a base URL if none is configured. Tools of operators read stored data and answer no request, so any base URL will do. */
 export function withBaseUrl(options: Options, env: Environment): Options {
   const isGiven = options.baseUrl !== undefined || variable(env, 'COATCHECK_BASE_URL') !== undefined
   return isGiven ? options : { ...options, baseUrl: 'http://localhost' }

@@ -1,4 +1,4 @@
-/** What a drop-in hands to the origin of its option `migrateFrom`. Loaded by drop-ins; it loads nothing of `src/migrate/` by itself. */
+/** Creates the parts that a drop-in gives to the origin of its option `migrateFrom`. It loads `src/migrate/` only for a drop-in with an origin. */
 import type { ResolvedConfig } from '../config/types.ts'
 import { systemClock } from '../core/clock.ts'
 import type { EventBus, Events } from '../core/events.ts'
@@ -8,17 +8,17 @@ import type { Origin, OriginDeps } from '../migrate/origin.ts'
 import type { CountedOrigin } from '../migrate/read-counter.ts'
 import type { Store } from '../stores/store.ts'
 
-/** Drop-ins whose reads are no requests. */
+/** Events of drop-ins whose reads do not come from requests. */
 const uncounted = new WeakSet<Events>()
 
-/** From now on, a drop-in with these events opens without counting its reads. */
+/** Excludes the reads of a drop-in from the counts. Must be called before the drop-in opens. */
 export function leaveUncounted(events: Events): void {
   uncounted.add(events)
 }
 
 /**
- * Opens the server of the old keys: that of the origin, else that of the drop-in.
- * @param closing gets what ends with the drop-in
+ * Opens the server of the old keys: the one of the origin, otherwise the one of the drop-in.
+ * @param closing registers a function that runs when the drop-in closes
  */
 export async function originDeps(
   origin: Origin,
@@ -34,8 +34,8 @@ export async function originDeps(
 }
 
 /**
- * Reports the reads of an origin to the counts that all processes share.
- * @param closing gets the last report
+ * Adds the reads of an origin to the counts that all processes share.
+ * @param closing registers the last report, which runs when the drop-in closes
  */
 export async function countReads(
   {

@@ -41,11 +41,11 @@ interface Opened<T> {
 }
 
 export interface DropInRuntime<T> {
-  /** Opens the shared runtime at the first call, and returns what the drop-in made of it. @throws the errors of the configuration and the store */
+  /** Opens the shared runtime at the first call, and returns the result of `make`. @throws the errors of the configuration and the store */
   open(): Promise<T>
-  /** Returns the store and settings behind it, opened as by `open`. For operators. */
+  /** Returns the store and the settings of the drop-in, and opens them as `open` does. For operators. */
   parts(): Promise<DropInParts>
-  /** Ends its connection. Later use is `COATCHECK_CLOSED`. */
+  /** Closes its connection. Later calls reject with `COATCHECK_CLOSED`. */
   close(): Promise<void>
 }
 
@@ -78,7 +78,7 @@ export function createDropInRuntime<T>(
   }
   const opened = (): Promise<Opened<T>> => {
     if (closing) throw new MisuseError('COATCHECK_CLOSED', '')
-    // A failure is not cached: the next caller tries again.
+    // A failure is not cached, so the next call opens again.
     opening ??= start().catch((error: unknown) => {
       opening = null
       throw error
@@ -98,7 +98,7 @@ export function createDropInRuntime<T>(
   }
 }
 
-/** What documents are made with. */
+/** Returns the parts from which `createDocuments` creates documents. */
 export function documentDeps(
   { store, keyring, seal }: SharedRuntime,
   { prefix }: ResolvedConfig<object>,

@@ -1,4 +1,4 @@
-/** Sessions of a drop-in library: what the entries for express-session, @fastify/session and koa-session have in common. */
+/** Sessions of a drop-in library: the part that the entries for express-session, @fastify/session and koa-session share. */
 import { ownOptions } from '../config/shape.ts'
 import { systemClock } from '../core/clock.ts'
 import { refuse } from '../config/refusal.ts'
@@ -39,13 +39,16 @@ export interface SessionStoreOptions extends DropInOptions {
    */
   readonly userId?: (data: Readonly<Record<string, unknown>>) => string | null | undefined
   /**
-   * The sessions of the library's old store, which live on: `connectRedis()`, `koaSessionStore()` or `jsonSessions()` of
-   * `coatcheck/migrate`. Default: there are none.
+   * The origin of the sessions in the library's old store, which stay valid: `connectRedis()`, `koaSessionStore()` or `jsonSessions()` of
+   * `coatcheck/migrate`. Default: none.
    */
   readonly migrateFrom?: SessionOrigin
 }
 
-/** Lists and ends the sessions of a user, which the contract of the other library does not offer. Methods reject with a `RedisError` during an outage. */
+/**
+ * Lists and ends the sessions of a user, which the contract of the other library does not offer. Methods reject with a `RedisError` during an
+ * outage.
+ */
 export interface UserSessions {
   /** Events of this store. */
   readonly events: Events
@@ -139,7 +142,7 @@ function msOfSeconds(seconds: unknown): number {
   )
 }
 
-/** What stores that need no base class of their library are: its contract is added by each. */
+/** Base class of the stores whose library needs no base class of its own. Each subclass adds the contract of its library. */
 export class DropInStore implements UserSessions {
   readonly #dropIn: DropInSessions
 

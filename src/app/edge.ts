@@ -1,6 +1,6 @@
 /**
- * What the entries are where there is no Node (edge runtimes, browsers): the same names, each of which says what to do when it
- * is used. Errors and their test are real, so that code which only looks at errors works.
+ * The entries for edge runtimes and browsers. Each function has the same name as on Node, and throws an error that states what to do. The
+ * error classes and `isCoatcheckError` are the real ones, so code that only handles errors works.
  */
 import { MisuseError } from '../core/errors.ts'
 
@@ -18,14 +18,14 @@ export {
 
 function unsupported(name: string): () => never {
   return () => {
-    // No message of its own: an error overlay shows nothing but the message, so that has to hold the advice too.
+    // The empty text selects the message of the catalogue, which contains the advice: an error overlay shows only the message.
     throw new MisuseError('COATCHECK_RUNTIME_UNSUPPORTED', '', {
       why: `${name}() was called in an edge runtime or a browser, where neither node:crypto nor a connection to Redis exists.`,
     })
   }
 }
 
-// Written as it is called: Auth.js' adapters are.
+// In upper case like the adapters of Auth.js.
 export const CoatcheckAdapter = unsupported('CoatcheckAdapter')
 export const coatcheck = unsupported('coatcheck')
 export const consumeEvents = unsupported('consumeEvents')

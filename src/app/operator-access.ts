@@ -42,16 +42,16 @@ export async function openServer(options: AnyOptions = {}, events = new EventBus
   return { server: store.server, store, prefix, clock: systemClock, close: () => store.close() }
 }
 
-/** Where the Redis of another library is. */
+/** The address of the Redis of another library. */
 export interface OldTarget {
   /** `redis://…`, `rediss://…` or `unix://…`. */
   readonly url: string
-  /** Empty: none, or that of the URL. */
+  /** Empty: no password, or the one in the URL. */
   readonly password: string
 }
 
 /**
- * The store on the Redis that holds the keys of another library. It takes no setting of Coatcheck's own Redis but certificates and
+ * Returns the store on the Redis with the keys of another library. Of the settings of Coatcheck's own Redis, it uses only certificates and
  * timeouts.
  * @throws {ConfigError} `COATCHECK_CONFIG_INVALID`, also if it would get the password of Coatcheck's own Redis
  */
@@ -60,12 +60,12 @@ export async function oldStoreAt({ url, password: given }: OldTarget): Promise<S
   const own = URL.canParse(url) ? new URL(url) : { username: '', password: '' }
   const password = own.password === '' ? given : decodeURIComponent(own.password)
   if (password === '') {
-    // Without a password here, the store would take that of Coatcheck's own Redis, and send it to another server.
+    // Without a password, the store would take the password of Coatcheck's own Redis and send it to another server.
     const env = processEnvironment()
     const leaking = ['REDIS_PASSWORD', 'REDIS_USERNAME'].find((name) => variable(env, name) !== undefined)
     if (leaking !== undefined) {
       throw new ConfigError('COATCHECK_CONFIG_INVALID', {
-        message: `${leaking} is set, and the Redis of the old keys has no password: it would get that one.`,
+        message: `${leaking} is set, and the Redis of the old keys has no password, so it would get the one of Coatcheck's Redis.`,
         fix: 'Write user and password of the other Redis into REDIS_URL, and remove REDIS_USERNAME and REDIS_PASSWORD.',
       })
     }
@@ -76,7 +76,7 @@ export async function oldStoreAt({ url, password: given }: OldTarget): Promise<S
 }
 
 /**
- * Opens the Redis that holds the keys of another library, where it is not that of Coatcheck.
+ * Opens the Redis with the keys of another library, if it is not the Redis of Coatcheck.
  * @throws {ConfigError} as `openServer`
  */
 export async function openOldServer(target: OldTarget, events = new EventBus()): Promise<ServerContext> {
@@ -175,7 +175,7 @@ export async function examineHealth(
   }
 }
 
-/** @throws {ConfigError} `COATCHECK_STORE_REQUIRED`: what lies in the memory of the application, no other process can see */
+/** @throws {ConfigError} `COATCHECK_STORE_REQUIRED`: no other process can read the memory of the application */
 async function redisOf(options: AnyOptions): Promise<RedisStoreFactory> {
   const factory = await chooseStore(options.store ?? null, processEnvironment())
   if (isOnRedis(factory)) return factory
@@ -184,8 +184,7 @@ async function redisOf(options: AnyOptions): Promise<RedisStoreFactory> {
 
 function localStoreError(): ConfigError {
   return new ConfigError('COATCHECK_STORE_REQUIRED', {
-    message:
-      'REDIS_URL is not set, so sessions lie in the memory of the application, which no other process can look into.',
+    message: 'REDIS_URL is not set, so the application keeps its sessions in memory, which no other process can read.',
     details: { variable: 'REDIS_URL' },
   })
 }

@@ -1,6 +1,6 @@
 /**
- * What an operator's process writes when it ends sessions or tokens of a user, so that the application adopts no old ones again. Whether
- * the application adopts any is part of its code, which this process does not know. So it always writes.
+ * Writes marks when an operator's process ends sessions or tokens of a user, so that the application adopts no old ones again. This process
+ * does not know whether the code of the application adopts any. So it always writes the marks.
  */
 import type { ResolvedConfig } from '../config/types.ts'
 import { systemClock } from '../core/clock.ts'
@@ -12,7 +12,7 @@ import { parseSessionId } from '../session/ticket.ts'
 import type { SessionStore } from '../session/types.ts'
 import type { TokenCache } from '../token/types.ts'
 
-/** An application that opens no admin context loads nothing of a migration. */
+/** Creates the marks. It imports the migration modules here, so an application without an admin context loads none of them. */
 export async function revocationMarks(
   runtime: SharedRuntime,
   config: ResolvedConfig<object>,
@@ -39,7 +39,7 @@ export async function revocationMarks(
   }
 }
 
-/** The sessions of an admin context: what ends the last session of a user marks the old tokens. */
+/** Returns the sessions of an admin context. The end of a user's last session also marks the old tokens. */
 export function markingSessions<D extends object>(
   sessions: SessionStore<D>,
   marks: RevocationMarks,
@@ -61,7 +61,7 @@ export function markingSessions<D extends object>(
   }
 }
 
-/** The tokens of an admin context: deleting those of a user marks the old ones. */
+/** Returns the tokens of an admin context. Deleting the tokens of a user also marks the old ones. */
 export function markingTokens(
   tokens: TokenCache,
   marks: RevocationMarks,

@@ -1,5 +1,5 @@
 /**
- * The one global type, and only for those who ask for it: nothing here augments Express' or anybody's types by itself.
+ * The only global type of the package. An application extends it itself; Coatcheck augments no types of Express or of other packages.
  *
  *     declare module 'coatcheck' { interface Register { auth: typeof auth } }
  *

@@ -1,7 +1,7 @@
 /**
  * The runtime that all instances of one configuration share in a process: the store with its connections, the token cache with its single
- * flight, and the providers' metadata. It is kept on `globalThis`, because a Next process evaluates this module four times and a development
- * server on each reload. Its key is a hash of its configuration. It counts its users; the last `close()` closes it.
+ * flight, and the providers' metadata. It is stored on `globalThis`, because a Next process evaluates this module four times, and a
+ * development server at each reload. Its key is a hash of its configuration. It counts its users, and the last `close()` closes it.
  */
 import { createHash } from 'node:crypto'
 import { type Environment, variable } from '../config/environment.ts'
@@ -30,7 +30,7 @@ export interface SharedRuntime {
   readonly seal: Seal
   readonly store: Store
   readonly tokens: OwnedTokenCache
-  /** One for refreshes and code redemptions, so that both know at once that it is shut, also while the store is away. */
+  /** Shared by refreshes and code redemptions, so that both see at once that it is shut, also during an outage of the store. */
   readonly gate: ProviderGate
   readonly revocations: Revocations
   /** Reports to the bus of every user. */
@@ -52,8 +52,8 @@ const KEY_BYTES = 32
 
 /**
  * Opens the runtime of this configuration, or joins the open one. Connects in the background.
- * @param isApplication false for tools of operators, which serve no visitors: says nothing of how the application is set up
- * @throws {ConfigError} `COATCHECK_REDIS_PACKAGE_MISSING`, `COATCHECK_STORE_REQUIRED`, and what the store finds in its options
+ * @param isApplication false for tools of operators, which serve no visitors: no line about development defaults is written
+ * @throws {ConfigError} `COATCHECK_REDIS_PACKAGE_MISSING`, `COATCHECK_STORE_REQUIRED`, and the errors of the store's options
  * @throws {KeyringError} `COATCHECK_KEY_INVALID`
  */
 export async function useSharedRuntime(
@@ -65,13 +65,13 @@ export async function useSharedRuntime(
   const factory = await chooseStore(config.store, env)
   const keys = keysOf(config)
   if (isApplication) announceDevelopment(config, factory)
-  // No `await` from here on: two users that come at the same time must not open two.
+  // No `await` from here on: two calls at the same time must not open two runtimes.
   const all = processState('shared-runtimes', () => new Map<string, Shared>())
   const name = nameOf(config, factory, keys)
   const shared = all.get(name) ?? { runtime: build(config, factory, keys), users: 0 }
   all.set(name, shared)
   shared.users++
-  // Before the bus is attached: what it is told first is how the connections stand.
+  // Before the bus is attached, because its first events report the state of the connections.
   const stopLog = startLog(events, { ...config.log, isDevelopment: config.loopback })
   const stopFollowing = shared.runtime.store.follow?.(events)
   const detach = shared.runtime.relay.attach(events)
@@ -84,7 +84,7 @@ export async function useSharedRuntime(
       shared.users--
       if (shared.users === 0) {
         all.delete(name)
-        // Tokens first: a refresh under way still has to be saved.
+        // Closes the tokens first, because a refresh under way must still be saved.
         await shared.runtime.tokens.close()
         await shared.runtime.revocations.close()
         await shared.runtime.store.close()
@@ -96,7 +96,7 @@ export async function useSharedRuntime(
   }
 }
 
-/** The given one, else what the environment says. */
+/** Returns the given store, otherwise the one that the environment names. */
 export async function chooseStore(given: StoreFactory | null, env: Environment): Promise<StoreFactory> {
   if (given) return given
   if (variable(env, 'REDIS_URL') !== undefined) return (await import('../stores/redis/redis-store.ts')).redisStore()
@@ -111,7 +111,7 @@ function build(config: ResolvedConfig<object>, factory: StoreFactory, keys: read
   const revocable = revocableOf(config)
   const tokenRevocations = { providers: revocable, moved: (userKey: string) => revocations.moved(userKey) }
   const store = factory.open({ prefix, loopback, clock: systemClock, events: relay, tokenRevocations })
-  // Not handed out: its objects are good for this copy of openid-client only, which tells its own by their private fields.
+  // Not part of the runtime: its objects work only with this copy of openid-client, which recognizes them by private fields.
   const clients = createProviderClients(providers, { clock: systemClock, events: relay })
   const revocations = createRevocations({
     driver: store.revocations,
@@ -152,7 +152,7 @@ function revocableOf({ tokens, providers }: ResolvedConfig<object>): readonly st
   return providers.filter(({ preset }) => preset !== 'entra').map(({ name }) => name)
 }
 
-/** A hash, because secrets are part of it. */
+/** Returns the key of a configuration. It is a hash, because the configuration contains secrets. */
 function nameOf(
   { prefix, loopback, basePath, providers, tokens }: ResolvedConfig<object>,
   { identity }: StoreFactory,
@@ -163,12 +163,12 @@ function nameOf(
     .digest('base64url')
 }
 
-/** Those of the configuration; in development, where there may be none, drawn ones. */
+/** Returns the keys of the configuration. In development without keys, it returns random ones. */
 export function keysOf({ keys }: Pick<ResolvedConfig<object>, 'keys'>): readonly string[] {
   return keys.length > 0 ? keys : drawnKeys()
 }
 
-/** One for the whole process, so that a reloaded module still opens what it sealed before. */
+/** Generates one key for the whole process, so that a reloaded module still opens earlier records. */
 function drawnKeys(): readonly string[] {
   return processState('drawn-keys', () => [systemRandom.bytes(KEY_BYTES).toString('base64')])
 }

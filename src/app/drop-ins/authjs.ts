@@ -1,7 +1,7 @@
 /**
- * `coatcheck/authjs`: an adapter for Auth.js (next-auth 4 and 5, @auth/core): users, accounts, sessions, verification tokens and
- * authenticators on Redis, sealed, with lives, and with an index that has every session of a user. See docs/authjs.md. None of
- * these packages is loaded from here.
+ * `coatcheck/authjs`: an adapter for Auth.js (next-auth 4 and 5, @auth/core). It stores users, accounts, sessions, verification tokens and
+ * authenticators on Redis, sealed, with TTLs, and with an index of every session of a user. See docs/authjs.md. This module loads none of
+ * these packages.
  */
 import { type AuthJsDocuments, createAuthJsAdapter } from '../../drop-ins/authjs/adapter.ts'
 import type { EmailClaim } from '../../drop-ins/authjs/emails.ts'
@@ -67,7 +67,7 @@ export function CoatcheckAdapter(options: CoatcheckAdapterOptions = {}): Coatche
     return origin.attach({ ...old, documents: all, make, random: systemRandom })
   })
   const { open, close } = dropIn
-  // next-auth 4 wraps what it finds as own functions, so each one stands here.
+  // next-auth 4 wraps only own functions of the adapter, so each method is listed here.
   const adapter: CoatcheckAdapter = {
     createUser: async (user) => (await open()).createUser(user),
     getUser: async (id) => (await open()).getUser(id),

@@ -1,7 +1,7 @@
 /**
- * `coatcheck/better-auth`: `secondaryStorage` for better-auth 1.7: keys hashed, values sealed, single-use values and counters
- * atomic, a deleted session not brought back, and the list of a user's sessions kept by us, so that none is missing from it.
- * See docs/better-auth.md. better-auth itself is not loaded from here.
+ * `coatcheck/better-auth`: `secondaryStorage` for better-auth 1.7. It hashes keys and seals values. Single-use values and counters are atomic,
+ * a deleted session stays deleted, and the list of a user's sessions is complete, because Coatcheck derives it. See docs/better-auth.md. This
+ * module does not load better-auth.
  */
 import { createSecondaryStorage, type SecondaryStorage, type StoredText } from '../../drop-ins/secondary-storage.ts'
 import { bulkAccess, withBulkAccess } from '../bulk-access.ts'

@@ -1,7 +1,7 @@
 /**
- * `coatcheck/express-session`: a store for express-session 1, in place of connect-redis and its like. Parallel requests keep
- * each other's changes, a destroyed session stays destroyed, ids are hashed and values sealed, and a user's sessions can be
- * listed and ended. What that contract cannot give is in docs/express-session.md.
+ * `coatcheck/express-session`: a store for express-session 1 that replaces connect-redis and similar stores. Parallel requests keep each other's
+ * changes, a destroyed session stays destroyed, ids are hashed and values sealed, and a user's sessions can be listed and ended.
+ * docs/express-session.md lists the limits of the contract.
  */
 import session, { type SessionData } from 'express-session'
 import { callBack, type Callback, type CallbackStore, createCallbackStore } from '../../drop-ins/callback-store.ts'
@@ -109,7 +109,7 @@ export class CoatcheckStore extends session.Store implements UserSessions {
     return callBack(collect(), callback)
   }
 
-  /** Counts the live sessions. It walks over all of them. */
+  /** Counts the live sessions. It scans all sessions. */
   override length(): Promise<number>
   override length(callback: (error: unknown, length?: number) => void): void
   override length(callback?: Callback<number>): Promise<number> | undefined {

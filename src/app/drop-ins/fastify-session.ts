@@ -1,7 +1,7 @@
 /**
  * `coatcheck/fastify-session`: a store for @fastify/session 11. Parallel requests keep each other's changes, a destroyed session
- * stays destroyed, ids are hashed and values sealed, and a user's sessions can be listed and ended. What that contract cannot
- * give is in docs/fastify-session.md. The plugin itself is not loaded from here.
+ * stays destroyed, ids are hashed and values sealed, and a user's sessions can be listed and ended. docs/fastify-session.md lists the limits
+ * of the contract. This module does not load the plugin.
  */
 import { callBack, type Callback, type CallbackStore, createCallbackStore } from '../../drop-ins/callback-store.ts'
 import { systemClock } from '../../core/clock.ts'
@@ -11,12 +11,12 @@ import { createDropInSessions, DropInStore, type SessionStoreOptions } from '../
 export type { LibrarySessionInfo, SessionStoreOptions, UserSessions } from '../drop-in-store.ts'
 
 /**
- * The plugin makes a session object of its own from what `get` gave, and gives the store no request to know it by. What it does
- * take over is what the cookie's `toJSON` returns, symbols included: it ends up in the options that the object keeps.
+ * The plugin creates its own session object from the result of `get`, and passes no request by which the store could recognize it. But it copies
+ * the result of the cookie's `toJSON`, with symbols, to the options of that object. So the store puts its state there.
  */
 const KNOWN = Symbol('coatcheck.handed-out')
 
-/** In the place of what was handed out: the session was not read. */
+/** Replaces the handed-out state if the session could not be read. */
 const UNREAD = Symbol('coatcheck.unread')
 
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- the application augments the session's type, which the store contract names
@@ -97,7 +97,7 @@ function returningErrors<T>(callback: Callback<T> | undefined, failed?: () => T)
     try {
       callback(error, error ? failed?.() : result)
     } catch (cause) {
-      // An error of its own: a `code` of the exception, such as ENOENT, would mean something else to the plugin.
+      // A new error, because the plugin would misread a `code` of the exception, such as ENOENT.
       const text = cause instanceof Error ? cause.message : String(cause)
       callback(new Error(`The request failed inside the callback of the session store: ${text}`, { cause }), failed?.())
     }
@@ -105,14 +105,14 @@ function returningErrors<T>(callback: Callback<T> | undefined, failed?: () => T)
 }
 
 /**
- * Beside an error. `session.reload()` makes a session object even then, an empty one under the same id, and the plugin saves it: it has
- * to be known as such, or it would replace the stored session.
+ * The result beside an error. `session.reload()` creates an empty session object under the same id even then, and the plugin saves it. The store
+ * must recognize this object, or it would replace the stored session.
  */
 function unreadSession(): FastifySessionObject {
   return { cookie: { toJSON: () => ({ [KNOWN]: UNREAD }) } }
 }
 
-/** Unseen by JSON, by `for … in` and by comparisons. Only on what `get` hands out: the plugin's own objects stay as they are. */
+/** JSON, `for … in` and comparisons ignore the property. It is only on results of `get`; the plugin's own objects stay unchanged. */
 function leaveInside(session: object, known: HandedOut): void {
   if (!isPlain(session)) return
   const { cookie } = session as { readonly cookie?: object | null }
@@ -123,8 +123,8 @@ function leaveInside(session: object, known: HandedOut): void {
 }
 
 /**
- * True for a session object that the plugin created for this store. If `get` left nothing inside it, the plugin created it for a new
- * session, so its first write is no late write of an ended one.
+ * Returns whether the plugin created this session object for a new session of this store. Such an object has no state of `get`, so its first
+ * write is no late write of an ended session.
  */
 function isMadeByPlugin(session: object, store: object): boolean {
   if (isPlain(session)) return false

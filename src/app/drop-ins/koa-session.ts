@@ -1,7 +1,7 @@
 /**
  * `coatcheck/koa-session`: a store for koa-session 7. Parallel requests keep each other's changes, a destroyed session stays
- * destroyed, ids are hashed and values sealed, and a user's sessions can be listed and ended. What that contract cannot give is
- * in docs/koa-session.md. koa-session itself is not loaded from here.
+ * destroyed, ids are hashed and values sealed, and a user's sessions can be listed and ended. docs/koa-session.md lists the limits of the
+ * contract. This module does not load koa-session.
  */
 import { boundedLifeMs } from '../../core/time-to-live.ts'
 import type { HandedOut } from '../../documents/library-sessions.ts'

@@ -1,6 +1,6 @@
 /**
- * `coatcheck/msal`: a cache plugin for `@azure/msal-node` 5 to 7 in place of its `DistributedCachePlugin`: a partition per user,
- * sealed, with a life, merged instead of overwritten. See docs/msal.md for what MSAL's contract cannot give.
+ * `coatcheck/msal`: a cache plugin for `@azure/msal-node` 5 to 7 that replaces its `DistributedCachePlugin`. Each user has a sealed partition
+ * with a TTL, and changes are merged instead of overwritten. docs/msal.md lists the limits of MSAL's contract.
  */
 import { createApplicationMemory } from '../../drop-ins/msal/application-memory.ts'
 import { createMsalCachePlugin, type Partitions } from '../../drop-ins/msal/cache-plugin.ts'

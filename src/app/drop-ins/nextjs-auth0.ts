@@ -1,6 +1,6 @@
 /**
- * `coatcheck/nextjs-auth0`: a `sessionStore` for @auth0/nextjs-auth0 4: ids hashed, values sealed, `update` and
- * `deleteByLogoutToken` that a session under way cannot get past. See docs/nextjs-auth0.md. The SDK is not loaded from here.
+ * `coatcheck/nextjs-auth0`: a `sessionStore` for @auth0/nextjs-auth0 4. It hashes ids and seals values. `update` never stores an ended session
+ * again, and `deleteByLogoutToken` also ends sessions that are being stored. See docs/nextjs-auth0.md. This module does not load the SDK.
  */
 import {
   type Auth0Session,
