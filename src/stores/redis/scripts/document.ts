@@ -10,16 +10,18 @@ import { PROLOGUE } from './prologue.ts'
 export const WRITE_DOCUMENT: RedisScript = defineScript(
   'document.write',
   `${PROLOGUE}
-local current = redis.call('GET', KEYS[1])
+local document = KEYS[1]
+local expected, record, ttl = ARGV[3], ARGV[4], ARGV[5]
+local current = redis.call('GET', document)
 if current and #current == 1 then return {'ended'} end
 local nonce = current and string.sub(current, 6, 17)
-if nonce == string.sub(ARGV[4], 6, 17) then return {'done'} end
-if ARGV[3] ~= '' then
-  if ARGV[3] ~= 'absent' and not current then return {'gone'} end
-  if current and nonce ~= ARGV[3] then return {'conflict', current} end
+if nonce == string.sub(record, 6, 17) then return {'done'} end
+if expected ~= '' then
+  if expected ~= 'absent' and not current then return {'gone'} end
+  if current and nonce ~= expected then return {'conflict', current} end
 end
-if ARGV[5] == '' then redis.call('SET', KEYS[1], ARGV[4])
-else redis.call('SET', KEYS[1], ARGV[4], 'PX', ARGV[5]) end
+if ttl == '' then redis.call('SET', document, record)
+else redis.call('SET', document, record, 'PX', ttl) end
 return {'done'}
 `,
 )
@@ -31,9 +33,10 @@ return {'done'}
 export const TAKE_DOCUMENT: RedisScript = defineScript(
   'document.take',
   `${PROLOGUE}
-local current = redis.call('GET', KEYS[1])
+local document = KEYS[1]
+local current = redis.call('GET', document)
 if not current or #current == 1 then return {'done'} end
-redis.call('DEL', KEYS[1])
+redis.call('DEL', document)
 return {'done', current}
 `,
 )
@@ -46,9 +49,11 @@ return {'done', current}
 export const END_DOCUMENT: RedisScript = defineScript(
   'document.end',
   `${PROLOGUE}
-local length = redis.call('STRLEN', KEYS[1])
-redis.call('DEL', KEYS[1])
-if length > 0 or ARGV[4] == '1' then redis.call('SET', KEYS[1], 'x', 'PX', ARGV[3]) end
+local document = KEYS[1]
+local marker_life, marks_unknown = ARGV[3], ARGV[4]
+local length = redis.call('STRLEN', document)
+redis.call('DEL', document)
+if length > 0 or marks_unknown == '1' then redis.call('SET', document, 'x', 'PX', marker_life) end
 return {'done', length > 1 and 1 or 0}
 `,
 )
@@ -60,7 +65,8 @@ return {'done', length > 1 and 1 or 0}
 export const REOPEN_DOCUMENT: RedisScript = defineScript(
   'document.reopen',
   `${PROLOGUE}
-if redis.call('STRLEN', KEYS[1]) == 1 then redis.call('DEL', KEYS[1]) end
+local document = KEYS[1]
+if redis.call('STRLEN', document) == 1 then redis.call('DEL', document) end
 return {'done'}
 `,
 )
@@ -73,8 +79,10 @@ return {'done'}
 export const COUNT: RedisScript = defineScript(
   'document.count',
   `${PROLOGUE}
-local count = redis.call('INCR', KEYS[1])
-if count == 1 or redis.call('PTTL', KEYS[1]) < 0 then redis.call('PEXPIRE', KEYS[1], ARGV[3]) end
+local counter = KEYS[1]
+local ttl = ARGV[3]
+local count = redis.call('INCR', counter)
+if count == 1 or redis.call('PTTL', counter) < 0 then redis.call('PEXPIRE', counter, ttl) end
 return {'done', count}
 `,
 )
@@ -87,11 +95,13 @@ return {'done', count}
 export const ENTER: RedisScript = defineScript(
   'document.enter',
   `${PROLOGUE}
-redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
-redis.call('ZADD', KEYS[1], ARGV[4] == '' and '+inf' or now + ARGV[4], ARGV[3])
-local last = redis.call('ZREVRANGE', KEYS[1], 0, 0, 'WITHSCORES')
-if last[2] == 'inf' then redis.call('PERSIST', KEYS[1])
-else redis.call('PEXPIREAT', KEYS[1], string.format('%.0f', last[2]) - tonumber(ARGV[2])) end
+local set = KEYS[1]
+local member, ttl = ARGV[3], ARGV[4]
+redis.call('ZREMRANGEBYSCORE', set, '-inf', now)
+redis.call('ZADD', set, ttl == '' and '+inf' or now + ttl, member)
+local last = redis.call('ZREVRANGE', set, 0, 0, 'WITHSCORES')
+if last[2] == 'inf' then redis.call('PERSIST', set)
+else redis.call('PEXPIREAT', set, string.format('%.0f', last[2]) - time_shift) end
 return {'done'}
 `,
 )
@@ -103,6 +113,7 @@ return {'done'}
 export const MEMBERS: RedisScript = defineScript(
   'document.members',
   `${PROLOGUE}
-return redis.call('ZREVRANGEBYSCORE', KEYS[1], '+inf', '(' .. string.format('%.0f', now))
+local set = KEYS[1]
+return redis.call('ZREVRANGEBYSCORE', set, '+inf', '(' .. string.format('%.0f', now))
 `,
 )

@@ -6,4 +6,10 @@
 import { defineScript, type RedisScript } from '../../../redis/script.ts'
 import { PROLOGUE } from './prologue.ts'
 
-export const FORGET: RedisScript = defineScript('forget', `${PROLOGUE}return {redis.call('DEL', KEYS[1])}\n`)
+export const FORGET: RedisScript = defineScript(
+  'forget',
+  `${PROLOGUE}
+local key = KEYS[1]
+return {redis.call('DEL', key)}
+`,
+)

@@ -13,7 +13,8 @@ import { SESSION_INDEX } from './session-index.ts'
 export const SESSION_STATUS: RedisScript = defineScript(
   'inspect.session-status',
   `${PROLOGUE}
-return {redis.call('GETRANGE', KEYS[1], 0, 7), redis.call('GETRANGE', KEYS[2], 0, 7), redis.call('PTTL', KEYS[1])}
+local record_key, generation_key = KEYS[1], KEYS[2]
+return {redis.call('GETRANGE', record_key, 0, 7), redis.call('GETRANGE', generation_key, 0, 7), redis.call('PTTL', record_key)}
 `,
 )
 
@@ -25,8 +26,10 @@ return {redis.call('GETRANGE', KEYS[1], 0, 7), redis.call('GETRANGE', KEYS[2], 0
 export const FIELD_HEADS: RedisScript = defineScript(
   'inspect.field-heads',
   `${PROLOGUE}
-local all = redis.call('HGETALL', KEYS[1])
-for i = 2, #all, 2 do all[i] = string.sub(all[i], 1, tonumber(ARGV[3])) end
+local hash = KEYS[1]
+local bytes = tonumber(ARGV[3])
+local all = redis.call('HGETALL', hash)
+for i = 2, #all, 2 do all[i] = string.sub(all[i], 1, bytes) end
 return all
 `,
 )
@@ -38,7 +41,8 @@ return all
 export const LIVE_IDS: RedisScript = defineScript(
   'inspect.live-ids',
   `${PROLOGUE}${SESSION_INDEX}
-local user = user_of(KEYS[1], KEYS[2])
+local generation_key, index_key = KEYS[1], KEYS[2]
+local user = user_of(generation_key, index_key)
 return user and live(user, now, -1) or {}
 `,
 )

@@ -1,6 +1,6 @@
 /**
  * Moves grants to the outbox of refresh tokens that must be revoked at their provider, within the script that deletes them. `grants_of(tokens,
- * first, last)` reads the grants of the providers named in ARGV[first..last] before the deletion. `post(out, life, grants)` writes them
+ * first, last)` reads the grants of the providers named in ARGV[first..last] before the deletion. `post(outbox, life, grants)` writes them
  * afterwards; a full server then accepts the write. The sealed bytes stay unchanged: they open under the name of their user and field, for
  * which they were sealed.
  *
@@ -13,15 +13,16 @@ export const OUTBOX = `
 local function grants_of(tokens, first, last)
   local grants = {}
   for i = first, last do
-    local record = redis.pcall('HGET', tokens, 'grant:' .. ARGV[i])
-    if type(record) == 'string' then grants[#grants + 1] = {ARGV[i] .. ':' .. string.sub(record, 14, 25), record} end
+    local provider = ARGV[i]
+    local record = redis.pcall('HGET', tokens, 'grant:' .. provider)
+    if type(record) == 'string' then grants[#grants + 1] = {provider .. ':' .. string.sub(record, 14, 25), record} end
   end
   return grants
 end
-local function post(out, life, grants)
+local function post(outbox, life, grants)
   if #grants == 0 then return end
-  if type(redis.pcall('HLEN', out)) ~= 'number' then redis.call('UNLINK', out) end
-  for _, grant in ipairs(grants) do redis.call('HSET', out, grant[1], grant[2]) end
-  redis.call('PEXPIRE', out, life)
+  if type(redis.pcall('HLEN', outbox)) ~= 'number' then redis.call('UNLINK', outbox) end
+  for _, grant in ipairs(grants) do redis.call('HSET', outbox, grant[1], grant[2]) end
+  redis.call('PEXPIRE', outbox, life)
 end
 `

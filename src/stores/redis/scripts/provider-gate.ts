@@ -13,10 +13,12 @@ import { PROLOGUE } from './prologue.ts'
 export const ENTER_GATE: RedisScript = defineScript(
   'provider-gate.enter',
   `${PROLOGUE}
-local stored = redis.call('HMGET', KEYS[1], 'failures', 'until', 'outcome', 'trial')
+local gate = KEYS[1]
+local trial_ms = tonumber(ARGV[3])
+local stored = redis.call('HMGET', gate, 'failures', 'until', 'outcome', 'trial')
 local till = math.max(tonumber(stored[2] or '0'), tonumber(stored[4] or '0'))
 if till > now then return {0, till - now, stored[3] or ''} end
-if stored[2] then redis.call('HSET', KEYS[1], 'trial', now + tonumber(ARGV[3])) end
+if stored[2] then redis.call('HSET', gate, 'trial', now + trial_ms) end
 return {1, tonumber(stored[1] or '0')}
 `,
 )
@@ -25,12 +27,13 @@ return {1, tonumber(stored[1] or '0')}
 export const FAIL_GATE: RedisScript = defineScript(
   'provider-gate.fail',
   `${PROLOGUE}
-local pause = tonumber(ARGV[3])
-local till = tonumber(redis.call('HGET', KEYS[1], 'until') or '0')
-redis.call('HDEL', KEYS[1], 'trial')
-redis.call('HSET', KEYS[1], 'outcome', ARGV[4])
-if pause > 0 then redis.call('HSET', KEYS[1], 'until', math.max(till, now + pause)) end
-redis.call('PEXPIRE', KEYS[1], tonumber(ARGV[5]) + pause)
-return {redis.call('HINCRBY', KEYS[1], 'failures', 1)}
+local gate = KEYS[1]
+local pause, outcome, life = tonumber(ARGV[3]), ARGV[4], tonumber(ARGV[5])
+local till = tonumber(redis.call('HGET', gate, 'until') or '0')
+redis.call('HDEL', gate, 'trial')
+redis.call('HSET', gate, 'outcome', outcome)
+if pause > 0 then redis.call('HSET', gate, 'until', math.max(till, now + pause)) end
+redis.call('PEXPIRE', gate, life + pause)
+return {redis.call('HINCRBY', gate, 'failures', 1)}
 `,
 )

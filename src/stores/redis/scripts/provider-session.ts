@@ -32,19 +32,21 @@ const REMOVED_AT_ONCE = 500
 export const REGISTER: RedisScript = defineScript(
   'provider-session.register',
   `${PROLOGUE}
-local ended = tonumber(redis.call('ZSCORE', KEYS[1], 'ended') or '-1')
-if ended >= tonumber(ARGV[4]) then return {'ended'} end
-for _, over in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], ${FIRST_MS}, now, 'LIMIT', 0, ${REMOVED_AT_ONCE})) do
-  redis.call('ZREM', KEYS[1], over, '${ISSUED_AT}' .. over)
+local members = KEYS[1]
+local session_id, issued_at, life, slack = ARGV[3], ARGV[4], ARGV[5], tonumber(ARGV[6])
+local ended = tonumber(redis.call('ZSCORE', members, 'ended') or '-1')
+if ended >= tonumber(issued_at) then return {'ended'} end
+for _, over in ipairs(redis.call('ZRANGEBYSCORE', members, ${FIRST_MS}, now, 'LIMIT', 0, ${REMOVED_AT_ONCE})) do
+  redis.call('ZREM', members, over, '${ISSUED_AT}' .. over)
 end
-redis.call('ZADD', KEYS[1], now + tonumber(ARGV[5]), ARGV[3])
+redis.call('ZADD', members, now + tonumber(life), session_id)
 -- A time that is no time in seconds would pass for a session id.
-if tonumber(ARGV[4]) < ${FIRST_MS} then redis.call('ZADD', KEYS[1], ARGV[4], '${ISSUED_AT}' .. ARGV[3]) end
-if redis.call('PTTL', KEYS[1]) < tonumber(ARGV[5]) then redis.call('PEXPIRE', KEYS[1], ARGV[5]) end
-local count = redis.call('ZCOUNT', KEYS[1], ${FIRST_MS}, '+inf')
-local swept = tonumber(redis.call('ZSCORE', KEYS[1], 'swept') or '0')
-local crowded = count > 2 * swept + tonumber(ARGV[6])
-if crowded or count < swept then redis.call('ZADD', KEYS[1], count, 'swept') end
+if tonumber(issued_at) < ${FIRST_MS} then redis.call('ZADD', members, issued_at, '${ISSUED_AT}' .. session_id) end
+if redis.call('PTTL', members) < tonumber(life) then redis.call('PEXPIRE', members, life) end
+local count = redis.call('ZCOUNT', members, ${FIRST_MS}, '+inf')
+local swept = tonumber(redis.call('ZSCORE', members, 'swept') or '0')
+local crowded = count > 2 * swept + slack
+if crowded or count < swept then redis.call('ZADD', members, count, 'swept') end
 if crowded then return {'crowded'} end
 return {'registered'}
 `,
@@ -54,7 +56,8 @@ return {'registered'}
 export const LIST: RedisScript = defineScript(
   'provider-session.list',
   `${PROLOGUE}
-return redis.call('ZRANGEBYSCORE', KEYS[1], ${FIRST_MS}, '+inf')
+local members = KEYS[1]
+return redis.call('ZRANGEBYSCORE', members, ${FIRST_MS}, '+inf')
 `,
 )
 
@@ -65,13 +68,14 @@ return redis.call('ZRANGEBYSCORE', KEYS[1], ${FIRST_MS}, '+inf')
 export const SWEPT: RedisScript = defineScript(
   'provider-session.swept',
   `${PROLOGUE}
-if redis.call('EXISTS', KEYS[1]) == 0 then return {0} end
-for _, member in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', '(${FIRST_MS}')) do
+local members = KEYS[1]
+if redis.call('EXISTS', members) == 0 then return {0} end
+for _, member in ipairs(redis.call('ZRANGEBYSCORE', members, '-inf', '(${FIRST_MS}')) do
   local id = string.match(member, '^${ISSUED_AT}(.*)$')
-  if id and not redis.call('ZSCORE', KEYS[1], id) then redis.call('ZREM', KEYS[1], member) end
+  if id and not redis.call('ZSCORE', members, id) then redis.call('ZREM', members, member) end
 end
-local count = redis.call('ZCOUNT', KEYS[1], ${FIRST_MS}, '+inf')
-redis.call('ZADD', KEYS[1], count, 'swept')
+local count = redis.call('ZCOUNT', members, ${FIRST_MS}, '+inf')
+redis.call('ZADD', members, count, 'swept')
 return {count}
 `,
 )
@@ -86,15 +90,17 @@ return {count}
 export const END_PROVIDER_SESSION: RedisScript = defineScript(
   'provider-session.end',
   `${PROLOGUE}
-if ARGV[4] == '' and redis.call('EXISTS', KEYS[1]) == 0 then return {} end
-local ended = math.max(tonumber(redis.call('ZSCORE', KEYS[1], 'ended') or '-1'), tonumber(ARGV[3]))
-redis.call('ZADD', KEYS[1], ended, 'ended')
-local life = tonumber(ARGV[4]) or 0
-if redis.call('PTTL', KEYS[1]) < life then redis.call('PEXPIRE', KEYS[1], life) end
-local ids = redis.call('ZRANGEBYSCORE', KEYS[1], now, '+inf')
-if ARGV[4] == '' then return ids end
+local members = KEYS[1]
+local logout_at, mark_life, max_skew = tonumber(ARGV[3]), ARGV[4], tonumber(ARGV[5])
+if mark_life == '' and redis.call('EXISTS', members) == 0 then return {} end
+local ended = math.max(tonumber(redis.call('ZSCORE', members, 'ended') or '-1'), logout_at)
+redis.call('ZADD', members, ended, 'ended')
+local life = tonumber(mark_life) or 0
+if redis.call('PTTL', members) < life then redis.call('PEXPIRE', members, life) end
+local ids = redis.call('ZRANGEBYSCORE', members, now, '+inf')
+if mark_life == '' then return ids end
 local younger = {}
-for _, member in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], string.format('(%.17g', ended + tonumber(ARGV[5])), '(${FIRST_MS}')) do
+for _, member in ipairs(redis.call('ZRANGEBYSCORE', members, string.format('(%.17g', ended + max_skew), '(${FIRST_MS}')) do
   younger[member] = true
 end
 local found = {}
@@ -113,7 +119,9 @@ return found
 export const MARK_USED: RedisScript = defineScript(
   'provider-session.mark-used',
   `${PROLOGUE}
-redis.call('SET', KEYS[1], '1', 'PX', ARGV[3])
+local logout_token = KEYS[1]
+local life = ARGV[3]
+redis.call('SET', logout_token, '1', 'PX', life)
 return {1}
 `,
 )

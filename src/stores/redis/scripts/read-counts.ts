@@ -14,14 +14,16 @@ import { PROLOGUE } from './prologue.ts'
 export const ADD_READS: RedisScript = defineScript(
   'migration.count',
   `${PROLOGUE}
-local key, kept, origin, mode, prefix, used = KEYS[1], tonumber(ARGV[3]), ARGV[4], ARGV[5], ARGV[6], ARGV[7]
+local key = KEYS[1]
+local kept, origin, mode, prefix, used = tonumber(ARGV[3]), ARGV[4], ARGV[5], ARGV[6], ARGV[7]
 local hour, stamp = math.floor(now / 3600000), string.format('%.0f', now)
 local since = 'since|' .. origin
 if not redis.call('HGET', key, since) then redis.call('HSET', key, since, stamp) end
 redis.call('HSET', key, 'mode|' .. origin .. '|' .. mode, stamp, 'prefix|' .. origin, prefix)
 if used == '1' then redis.call('HSET', key, 'read|' .. origin, stamp) end
 for i = 8, #ARGV, 2 do
-  redis.call('HINCRBY', key, 'count|' .. origin .. '|' .. ARGV[i] .. '|' .. string.format('%.0f', hour), ARGV[i + 1])
+  local outcome, count = ARGV[i], ARGV[i + 1]
+  redis.call('HINCRBY', key, 'count|' .. origin .. '|' .. outcome .. '|' .. string.format('%.0f', hour), count)
 end
 redis.call('PEXPIRE', key, kept)
 if tonumber(redis.call('HGET', key, 'swept') or '-1') >= hour then return {'done'} end

@@ -13,9 +13,10 @@ import { SESSION_INDEX } from './session-index.ts'
 export const DROP_DEAD_RECORD: RedisScript = defineScript(
   'repair.drop-dead-record',
   `${PROLOGUE}
-local head = redis.call('GETRANGE', KEYS[1], 0, 7)
-if head == '' or head == string.rep('\\0', 8) or head == redis.call('GETRANGE', KEYS[2], 0, 7) then return {0} end
-return {redis.call('UNLINK', KEYS[1])}
+local record_key, generation_key = KEYS[1], KEYS[2]
+local head = redis.call('GETRANGE', record_key, 0, 7)
+if head == '' or head == string.rep('\\0', 8) or head == redis.call('GETRANGE', generation_key, 0, 7) then return {0} end
+return {redis.call('UNLINK', record_key)}
 `,
 )
 
@@ -26,8 +27,9 @@ return {redis.call('UNLINK', KEYS[1])}
 export const DROP_STRAY_INDEX: RedisScript = defineScript(
   'repair.drop-stray-index',
   `${PROLOGUE}
-if redis.call('EXISTS', KEYS[1]) == 1 then return {0} end
-return {redis.call('UNLINK', KEYS[2])}
+local generation_key, index_key = KEYS[1], KEYS[2]
+if redis.call('EXISTS', generation_key) == 1 then return {0} end
+return {redis.call('UNLINK', index_key)}
 `,
 )
 
@@ -35,8 +37,10 @@ return {redis.call('UNLINK', KEYS[2])}
 export const END_SOME_TIME: RedisScript = defineScript(
   'repair.end-some-time',
   `${PROLOGUE}
-if redis.call('PTTL', KEYS[1]) ~= -1 then return {0} end
-return {redis.call('PEXPIRE', KEYS[1], ARGV[3])}
+local key = KEYS[1]
+local life = ARGV[3]
+if redis.call('PTTL', key) ~= -1 then return {0} end
+return {redis.call('PEXPIRE', key, life)}
 `,
 )
 
@@ -47,9 +51,11 @@ return {redis.call('PEXPIRE', KEYS[1], ARGV[3])}
 export const DROP_LOST_ENTRY: RedisScript = defineScript(
   'repair.drop-lost-entry',
   `${PROLOGUE}${SESSION_INDEX}
-if redis.call('EXISTS', KEYS[1]) == 1 then return {0} end
-local user = user_of(KEYS[2], KEYS[3])
-if not user or not leave(user, ARGV[3]) then return {0} end
+local record_key, generation_key, index_key = KEYS[1], KEYS[2], KEYS[3]
+local id = ARGV[3]
+if redis.call('EXISTS', record_key) == 1 then return {0} end
+local user = user_of(generation_key, index_key)
+if not user or not leave(user, id) then return {0} end
 store(user, 0)
 return {1}
 `,

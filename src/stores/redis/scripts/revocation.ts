@@ -9,10 +9,12 @@ import { PROLOGUE } from './prologue.ts'
 export const ANNOUNCE: RedisScript = defineScript(
   'revocation.announce',
   `${PROLOGUE}
-local due = now + tonumber(ARGV[4])
-local score = tonumber(redis.call('ZSCORE', KEYS[1], ARGV[3]) or due)
-redis.call('ZADD', KEYS[1], math.min(score, due), ARGV[3])
-redis.call('PEXPIRE', KEYS[1], ARGV[5])
+local index = KEYS[1]
+local user, due_in, life = ARGV[3], tonumber(ARGV[4]), ARGV[5]
+local due = now + due_in
+local score = tonumber(redis.call('ZSCORE', index, user) or due)
+redis.call('ZADD', index, math.min(score, due), user)
+redis.call('PEXPIRE', index, life)
 return {1}
 `,
 )
@@ -21,10 +23,12 @@ return {1}
 export const CLAIM: RedisScript = defineScript(
   'revocation.claim',
   `${PROLOGUE}
-local claim = now + tonumber(ARGV[4])
+local index = KEYS[1]
+local max, claim_ms = ARGV[3], tonumber(ARGV[4])
+local claim = now + claim_ms
 local reply = {string.format('%.0f', claim)}
-for _, user in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now, 'LIMIT', 0, ARGV[3])) do
-  redis.call('ZADD', KEYS[1], claim, user)
+for _, user in ipairs(redis.call('ZRANGEBYSCORE', index, '-inf', now, 'LIMIT', 0, max)) do
+  redis.call('ZADD', index, claim, user)
   reply[#reply + 1] = user
 end
 return reply
@@ -35,10 +39,12 @@ return reply
 export const COMPLETE_CLAIM: RedisScript = defineScript(
   'revocation.complete-claim',
   `${PROLOGUE}
-local score = redis.call('ZSCORE', KEYS[1], ARGV[3])
-if not score or tonumber(score) ~= tonumber(ARGV[4]) then return {0} end
-if ARGV[5] == '-1' then redis.call('ZREM', KEYS[1], ARGV[3])
-else redis.call('ZADD', KEYS[1], now + tonumber(ARGV[5]), ARGV[3]) end
+local index = KEYS[1]
+local user, claim, retry_in = ARGV[3], tonumber(ARGV[4]), ARGV[5]
+local score = redis.call('ZSCORE', index, user)
+if not score or tonumber(score) ~= claim then return {0} end
+if retry_in == '-1' then redis.call('ZREM', index, user)
+else redis.call('ZADD', index, now + tonumber(retry_in), user) end
 return {1}
 `,
 )

@@ -16,10 +16,11 @@ import { PROLOGUE } from './prologue.ts'
 export const REENCRYPT_RECORD: RedisScript = defineScript(
   'rotation.reencrypt-record',
   `${PROLOGUE}
-local h = tonumber(ARGV[3])
-if redis.call('GETRANGE', KEYS[1], h + 5, h + 16) ~= string.sub(ARGV[4], h + 6, h + 17) then return {0} end
-if redis.call('STRLEN', KEYS[1]) ~= #ARGV[4] then return {0} end
-redis.call('SETRANGE', KEYS[1], h, string.sub(ARGV[4], h + 1))
+local record_key = KEYS[1]
+local h, record = tonumber(ARGV[3]), ARGV[4]
+if redis.call('GETRANGE', record_key, h + 5, h + 16) ~= string.sub(record, h + 6, h + 17) then return {0} end
+if redis.call('STRLEN', record_key) ~= #record then return {0} end
+redis.call('SETRANGE', record_key, h, string.sub(record, h + 1))
 return {1}
 `,
 )
@@ -34,12 +35,14 @@ return {1}
 export const REENCRYPT_FIELDS: RedisScript = defineScript(
   'rotation.reencrypt-fields',
   `${PROLOGUE}
+local hash = KEYS[1]
 local reencrypted = 0
 for i = 3, #ARGV, 2 do
-  local current = redis.call('HGET', KEYS[1], ARGV[i])
-  if current and #current == #ARGV[i + 1] and string.sub(current, 14, 25) == string.sub(ARGV[i + 1], 14, 25) then
-    redis.call('HDEL', KEYS[1], '')
-    redis.call('HSET', KEYS[1], ARGV[i], string.sub(current, 1, 8) .. string.sub(ARGV[i + 1], 9))
+  local field, record = ARGV[i], ARGV[i + 1]
+  local current = redis.call('HGET', hash, field)
+  if current and #current == #record and string.sub(current, 14, 25) == string.sub(record, 14, 25) then
+    redis.call('HDEL', hash, '')
+    redis.call('HSET', hash, field, string.sub(current, 1, 8) .. string.sub(record, 9))
     reencrypted = reencrypted + 1
   end
 end

@@ -3,8 +3,8 @@
  * Why scripts: each compares and acts in one atomic step, which a sequence of commands cannot do.
  *
  * Common to all
- * - ARGV[1] `notAfter` and ARGV[2], see prologue.ts: a write whose deadline was reported as missed is never executed afterwards. `notAfter`
- *   is 0 for scripts that end sessions.
+ * - ARGV 1 and 2, see prologue.ts: a write whose deadline was reported as missed is never executed afterwards. `not_after` is 0 for scripts
+ *   that end sessions.
  * - Order of writes: scripts that create or replace begin with the write that a full server may refuse, so that a refusal changes nothing.
  *   Scripts that end sessions begin with deletions, so that they work on a full server (once a script has written, Redis lets it finish).
  * - A user's generation and index: `session-index.ts`.
@@ -23,10 +23,12 @@ import { SESSION_INDEX } from './session-index.ts'
 export const CREATE_ANONYMOUS: RedisScript = defineScript(
   'session.create-anonymous',
   `${PROLOGUE}
-local nonce = redis.call('GETRANGE', KEYS[1], 13, 24)
-if nonce == string.sub(ARGV[3], 14, 25) then return {'created'} end
-if nonce ~= '' or redis.call('EXISTS', KEYS[2]) == 1 then return {'ended'} end
-redis.call('SET', KEYS[1], ARGV[3], 'PX', ARGV[4])
+local record_key, marker_key = KEYS[1], KEYS[2]
+local record, life = ARGV[3], ARGV[4]
+local nonce = redis.call('GETRANGE', record_key, 13, 24)
+if nonce == string.sub(record, 14, 25) then return {'created'} end
+if nonce ~= '' or redis.call('EXISTS', marker_key) == 1 then return {'ended'} end
+redis.call('SET', record_key, record, 'PX', life)
 return {'created'}
 `,
 )
@@ -41,44 +43,48 @@ return {'created'}
 export const CREATE_USER: RedisScript = defineScript(
   'session.create-user',
   `${PROLOGUE}${SESSION_INDEX}
-local nonce = redis.call('GETRANGE', KEYS[1], 13, 24)
-if nonce == string.sub(ARGV[3], 14, 25) then return {'created'} end
-if nonce ~= '' or redis.call('EXISTS', KEYS[4]) == 1 then return {'ended'} end
-local user = user_of(KEYS[2], KEYS[3])
-local limit = tonumber(ARGV[9])
+local record_key, generation_key, index_key, marker_key = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local record, ttl, slack, absolute, new_generation, id = ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7], ARGV[8]
+local limit, limit_policy, marker_life = tonumber(ARGV[9]), ARGV[10], ARGV[11]
+local first_candidate, first_candidate_key = 12, 5
+local nonce = redis.call('GETRANGE', record_key, 13, 24)
+if nonce == string.sub(record, 14, 25) then return {'created'} end
+if nonce ~= '' or redis.call('EXISTS', marker_key) == 1 then return {'ended'} end
+local user = user_of(generation_key, index_key)
 local reply = {'created'}
 local victims = {}
 if limit > 0 and user then
   local over = live_count(user, now) + 1 - limit
   if over > 0 then
-    if ARGV[10] == 'refuse' then return {'refused'} end
+    if limit_policy == 'refuse' then return {'refused'} end
     local at = {}
-    for i = 12, #ARGV do at[ARGV[i]] = 5 + (i - 12) * 2 end
-    for _, id in ipairs(live(user, now, over)) do
-      if not at[id] then
+    for i = first_candidate, #ARGV do at[ARGV[i]] = first_candidate_key + (i - first_candidate) * 2 end
+    for _, candidate in ipairs(live(user, now, over)) do
+      if not at[candidate] then
         reply = live(user, now, over + 20)
         table.insert(reply, 1, 'retry')
         return reply
       end
-      victims[#victims + 1] = {id, at[id]}
+      victims[#victims + 1] = {candidate, at[candidate]}
     end
   end
 end
-local generation = user and user.generation or ARGV[7]
-redis.call('SET', KEYS[1], generation .. string.sub(ARGV[3], 9), 'PX', ARGV[4] + ARGV[5])
+local generation = user and user.generation or new_generation
+redis.call('SET', record_key, generation .. string.sub(record, 9), 'PX', ttl + slack)
 if not user then
-  user = new_user(KEYS[2], KEYS[3], generation)
-  redis.call('UNLINK', KEYS[3])
+  user = new_user(generation_key, index_key, generation)
+  redis.call('UNLINK', index_key)
 end
 for _, victim in ipairs(victims) do
-  redis.call('DEL', KEYS[victim[2]])
-  leave(user, victim[1])
-  redis.call('SET', KEYS[victim[2] + 1], 'limit', 'PX', ARGV[11])
-  reply[#reply + 1] = victim[1]
+  local victim_id, victim_key, victim_marker = victim[1], KEYS[victim[2]], KEYS[victim[2] + 1]
+  redis.call('DEL', victim_key)
+  leave(user, victim_id)
+  redis.call('SET', victim_marker, 'limit', 'PX', marker_life)
+  reply[#reply + 1] = victim_id
 end
-forget(user, now - ARGV[6])
-enter(user, ARGV[8], now + ARGV[4])
-store(user, ARGV[6] + ARGV[5])
+forget(user, now - absolute)
+enter(user, id, now + ttl)
+store(user, absolute + slack)
 return reply
 `,
 )
@@ -91,22 +97,23 @@ return reply
 export const REPLACE: RedisScript = defineScript(
   'session.replace',
   `${PROLOGUE}${SESSION_INDEX}
-local current = redis.call('GET', KEYS[1])
+local record_key, generation_key, index_key = KEYS[1], KEYS[2], KEYS[3]
+local expected_nonce, record, ttl, slack, absolute, id = ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7], ARGV[8]
+local current = redis.call('GET', record_key)
 if not current then return {'gone'} end
 local nonce = string.sub(current, 14, 25)
-if nonce == string.sub(ARGV[4], 14, 25) then return {'done'} end
-local record = ARGV[4]
+if nonce == string.sub(record, 14, 25) then return {'done'} end
 local user
 if #KEYS > 1 then
-  user = user_of(KEYS[2], KEYS[3])
+  user = user_of(generation_key, index_key)
   if not user or user.generation ~= string.sub(current, 1, 8) then return {'gone'} end
   record = user.generation .. string.sub(record, 9)
 end
-if nonce ~= ARGV[3] then return {'conflict', current} end
-redis.call('SET', KEYS[1], record, 'PX', ARGV[5] + ARGV[6])
+if nonce ~= expected_nonce then return {'conflict', current} end
+redis.call('SET', record_key, record, 'PX', ttl + slack)
 if user then
-  enter(user, ARGV[8], now + ARGV[5])
-  store(user, ARGV[7] + ARGV[6])
+  enter(user, id, now + ttl)
+  store(user, absolute + slack)
 end
 return {'done'}
 `,
@@ -121,24 +128,27 @@ return {'done'}
 export const END: RedisScript = defineScript(
   'session.end',
   `${PROLOGUE}${OUTBOX}${SESSION_INDEX}
-local current = redis.call('GET', KEYS[1])
-if current and ARGV[6] ~= '' and string.sub(current, 14, 25) ~= ARGV[6] then return {'conflict', current} end
-local user = user_of(KEYS[2], KEYS[3])
+local record_key, generation_key, index_key, marker_key, tokens, outbox = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
+local id, reason, marker_life, expected_nonce, seen, outbox_life = ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7], ARGV[8]
+local first_provider = 9
+local current = redis.call('GET', record_key)
+if current and expected_nonce ~= '' and string.sub(current, 14, 25) ~= expected_nonce then return {'conflict', current} end
+local user = user_of(generation_key, index_key)
 local ended = (current and (not user or user.generation == string.sub(current, 1, 8))) and 1 or 0
-local removed = redis.call('DEL', KEYS[1]) == 1
-if user and leave(user, ARGV[3]) then
+local removed = redis.call('DEL', record_key) == 1
+if user and leave(user, id) then
   removed = true
   store(user, 0)
 end
 local last = 0
-if (removed or ARGV[7] == 'tokens') and (not user or live_count(user, now) == 0) then
+if (removed or seen == 'tokens') and (not user or live_count(user, now) == 0) then
   last = 1
-  local grants = grants_of(KEYS[5], 9, #ARGV)
-  redis.call('UNLINK', KEYS[5])
-  post(KEYS[6], ARGV[8], grants)
+  local grants = grants_of(tokens, first_provider, #ARGV)
+  redis.call('UNLINK', tokens)
+  post(outbox, outbox_life, grants)
 end
-if not removed and ARGV[7] == '' and redis.call('EXISTS', KEYS[4]) == 0 then return {'done', 0, 0, 0} end
-redis.call('SET', KEYS[4], ARGV[4], 'PX', ARGV[5])
+if not removed and seen == '' and redis.call('EXISTS', marker_key) == 0 then return {'done', 0, 0, 0} end
+redis.call('SET', marker_key, reason, 'PX', marker_life)
 return {'done', ended, last, 1}
 `,
 )
@@ -156,34 +166,37 @@ return {'done', ended, last, 1}
 export const END_BY_USER: RedisScript = defineScript(
   'session.end-by-user',
   `${PROLOGUE}${OUTBOX}${SESSION_INDEX}
-local user = user_of(KEYS[1], KEYS[2])
-if user and user.generation == ARGV[3] then
+local generation_key, index_key, tokens, outbox, kept_record_key = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
+local new_generation, kept_id, outbox_life = ARGV[3], ARGV[4], ARGV[5]
+local first_provider = 6
+local user = user_of(generation_key, index_key)
+if user and user.generation == new_generation then
   -- WAIT speaks of writes of its own connection, so a repetition that asks for replicas writes again what is there. A full
   -- server takes the life, and the generation only if the key has no life.
-  local life = redis.call('PTTL', KEYS[1])
-  if life > 0 then redis.call('PEXPIRE', KEYS[1], life) else redis.call('SETRANGE', KEYS[1], 0, ARGV[3]) end
+  local life = redis.call('PTTL', generation_key)
+  if life > 0 then redis.call('PEXPIRE', generation_key, life) else redis.call('SETRANGE', generation_key, 0, new_generation) end
   return {0, 1}
 end
 local stays = nil
-if user and KEYS[5] and redis.pcall('GETRANGE', KEYS[5], 0, 7) == user.generation then
-  stays = deadline(user, ARGV[4]) or now + redis.call('PTTL', KEYS[5])
+if user and kept_record_key and redis.pcall('GETRANGE', kept_record_key, 0, 7) == user.generation then
+  stays = deadline(user, kept_id) or now + redis.call('PTTL', kept_record_key)
 end
 local ids = user and live(user, now, -1) or {}
-redis.call('UNLINK', KEYS[2])
+redis.call('UNLINK', index_key)
 if user then
-  local after = new_user(KEYS[1], KEYS[2], ARGV[3])
-  if stays then enter(after, ARGV[4], stays) end
+  local after = new_user(generation_key, index_key, new_generation)
+  if stays then enter(after, kept_id, stays) end
   store(after, 0)
-  if stays then redis.call('SETRANGE', KEYS[5], 0, ARGV[3]) end
+  if stays then redis.call('SETRANGE', kept_record_key, 0, new_generation) end
 end
 if not stays then
-  local grants = grants_of(KEYS[3], 6, #ARGV)
-  redis.call('UNLINK', KEYS[3])
-  post(KEYS[4], ARGV[5], grants)
+  local grants = grants_of(tokens, first_provider, #ARGV)
+  redis.call('UNLINK', tokens)
+  post(outbox, outbox_life, grants)
 end
 local reply = {0, user and 1 or 0}
 for _, id in ipairs(ids) do
-  if not (stays and id == ARGV[4]) then reply[#reply + 1] = id end
+  if not (stays and id == kept_id) then reply[#reply + 1] = id end
 end
 reply[1] = #reply - 2
 return reply
@@ -197,10 +210,12 @@ return reply
 export const CLEAR_ENDED: RedisScript = defineScript(
   'session.clear-ended',
   `${PROLOGUE}
+local reason, marker_life = ARGV[3], ARGV[4]
 local removed = 0
 for i = 1, #KEYS, 2 do
-  removed = removed + redis.call('UNLINK', KEYS[i])
-  redis.call('SET', KEYS[i + 1], ARGV[3], 'PX', ARGV[4])
+  local record_key, marker_key = KEYS[i], KEYS[i + 1]
+  removed = removed + redis.call('UNLINK', record_key)
+  redis.call('SET', marker_key, reason, 'PX', marker_life)
 end
 return {removed}
 `,
@@ -213,16 +228,18 @@ return {removed}
 export const EXPLAIN: RedisScript = defineScript(
   'session.explain',
   `${PROLOGUE}${SESSION_INDEX}
-local user = user_of(KEYS[2], KEYS[3])
+local marker_key, generation_key, index_key = KEYS[1], KEYS[2], KEYS[3]
+local id = ARGV[3]
+local user = user_of(generation_key, index_key)
 local index = 'missing'
 if user then
-  local ends = deadline(user, ARGV[3])
+  local ends = deadline(user, id)
   if ends then
     index = ends > now and 'live' or 'expired'
-  elseif not user.entries and redis.call('EXISTS', KEYS[3]) == 0 then
+  elseif not user.entries and redis.call('EXISTS', index_key) == 0 then
     index = 'gone'
   end
 end
-return {redis.call('GET', KEYS[1]) or '', user and 1 or 0, index}
+return {redis.call('GET', marker_key) or '', user and 1 or 0, index}
 `,
 )

@@ -3,7 +3,7 @@
  * refreshed from, several fields change in one step, and the life of the hash depends on all fields.
  *
  * Common to all
- * - ARGV[1] `notAfter` and ARGV[2], see prologue.ts. `notAfter` is 0 for the script that deletes.
+ * - ARGV 1 and 2, see prologue.ts. `not_after` is 0 for the script that deletes.
  * - Record bytes (Lua counts from 1): 1..8 end of life (epoch ms, big-endian, written here), 14..25 nonce. See token/token-driver.ts.
  */
 import { defineScript, type RedisScript } from '../../../redis/script.ts'
@@ -13,7 +13,7 @@ import { PROLOGUE } from './prologue.ts'
 // Removes fields by prefix (ARGV from `first` on) except those in `kept`, and expired fields. Then the hash lives as long as its
 // longest-living remaining field.
 const PRUNE = `
-local function ends(value)
+local function end_of_life(value)
   if #value < 8 then return 0 end
   return struct.unpack('>I8', value)
 end
@@ -23,14 +23,15 @@ local function prune(key, first, kept)
   for i = 1, #all, 2 do
     local matches = false
     for p = first, #ARGV do
-      if string.sub(all[i], 1, #ARGV[p]) == ARGV[p] then matches = not kept[all[i]] end
+      local prefix = ARGV[p]
+      if string.sub(all[i], 1, #prefix) == prefix then matches = not kept[all[i]] end
     end
-    local life = ends(all[i + 1])
-    if matches or life <= now then
+    local ends = end_of_life(all[i + 1])
+    if matches or ends <= now then
       redis.call('HDEL', key, all[i])
       if matches then removed = removed + 1 end
-    elseif life > latest then
-      latest = life
+    elseif ends > latest then
+      latest = ends
     end
   end
   if latest > 0 then redis.call('PEXPIRE', key, latest - now) end
@@ -42,11 +43,11 @@ end
 // than the maximum lease was written by a clock that ran ahead, so it does not count. `store_lease` works on a full server if there are tokens,
 // like the replacement below: without a lease, no rotated grant could be stored there.
 const LEASE = `
-local longest, remembered = 60000, 60000
+local max_validity, remembered = 60000, 60000
 local function valid(lease)
   if not lease or #lease ~= 32 then return nil end
   local ends = struct.unpack('>I8', lease, 9)
-  if ends <= now or ends > now + longest then return nil end
+  if ends <= now or ends > now + max_validity then return nil end
   return string.sub(lease, 17, 32)
 end
 local function store_lease(key, field, holder, ttl)
@@ -71,10 +72,12 @@ local function wake(key) redis.pcall('PUBLISH', key, '') end
 export const TAKE_LEASE: RedisScript = defineScript(
   'token.take-lease',
   `${PROLOGUE}${LEASE}
-local lease = redis.call('HGET', KEYS[1], ARGV[3])
-local ours = lease and string.sub(lease, 17, 32) == ARGV[4]
-if not ours and (ARGV[6] == '0' or (lease and ARGV[6] == '1') or valid(lease)) then return {0} end
-store_lease(KEYS[1], ARGV[3], ARGV[4], ARGV[5])
+local tokens = KEYS[1]
+local lease_field, holder, validity, mode = ARGV[3], ARGV[4], ARGV[5], ARGV[6]
+local lease = redis.call('HGET', tokens, lease_field)
+local ours = lease and string.sub(lease, 17, 32) == holder
+if not ours and (mode == '0' or (lease and mode == '1') or valid(lease)) then return {0} end
+store_lease(tokens, lease_field, holder, validity)
 return {1}
 `,
 )
@@ -87,10 +90,12 @@ return {1}
 export const RELEASE_LEASE: RedisScript = defineScript(
   'token.release-lease',
   `${PROLOGUE}${WAKE}
-local lease = redis.call('HGET', KEYS[1], ARGV[3])
-if not lease or string.sub(lease, 17, 32) ~= ARGV[4] then return {0} end
-redis.call('HDEL', KEYS[1], ARGV[3])
-wake(KEYS[1])
+local tokens = KEYS[1]
+local lease_field, holder = ARGV[3], ARGV[4]
+local lease = redis.call('HGET', tokens, lease_field)
+if not lease or string.sub(lease, 17, 32) ~= holder then return {0} end
+redis.call('HDEL', tokens, lease_field)
+wake(tokens)
 return {1}
 `,
 )
@@ -108,37 +113,43 @@ return {1}
 export const WRITE_TOKENS: RedisScript = defineScript(
   'token.write',
   `${PROLOGUE}${PRUNE}${LEASE}${WAKE}
-local key = KEYS[1]
-local last = 7 + tonumber(ARGV[7]) * 3
-if ARGV[3] ~= '' then
-  local current = redis.call('HGET', key, ARGV[3])
-  if current and ends(current) <= now then current = false end
+local tokens = KEYS[1]
+local expected_field, expected_nonce, lease_field, lease_holder, set_count = ARGV[3], ARGV[4], ARGV[5], ARGV[6], tonumber(ARGV[7])
+local first_set = 8
+local remove_count_at = first_set + set_count * 3
+local first_remove = remove_count_at + 1
+local first_prefix = first_remove + tonumber(ARGV[remove_count_at])
+if expected_field ~= '' then
+  local current = redis.call('HGET', tokens, expected_field)
+  if current and end_of_life(current) <= now then current = false end
   local nonce = current and string.sub(current, 14, 25) or ''
-  if nonce ~= ARGV[4] then
-    for i = 8, last, 3 do
-      if ARGV[i] == ARGV[3] and nonce == string.sub(ARGV[i + 1], 14, 25) then return {'done'} end
+  if nonce ~= expected_nonce then
+    for i = first_set, remove_count_at - 1, 3 do
+      local field, record = ARGV[i], ARGV[i + 1]
+      if field == expected_field and nonce == string.sub(record, 14, 25) then return {'done'} end
     end
     return {'conflict', current}
   end
-  local holder = ARGV[5] ~= '' and valid(redis.call('HGET', key, ARGV[5]))
-  if holder and holder ~= ARGV[6] then return {'conflict', current} end
-  if current then redis.call('HDEL', key, '') end
+  local holder = lease_field ~= '' and valid(redis.call('HGET', tokens, lease_field))
+  if holder and holder ~= lease_holder then return {'conflict', current} end
+  if current then redis.call('HDEL', tokens, '') end
 end
 local kept = {}
-for i = 8, last, 3 do
-  kept[ARGV[i]] = true
-  redis.call('HSET', key, ARGV[i], struct.pack('>I8', now + tonumber(ARGV[i + 2])) .. string.sub(ARGV[i + 1], 9))
+for i = first_set, remove_count_at - 1, 3 do
+  local field, record, life = ARGV[i], ARGV[i + 1], tonumber(ARGV[i + 2])
+  kept[field] = true
+  redis.call('HSET', tokens, field, struct.pack('>I8', now + life) .. string.sub(record, 9))
 end
-local prefixes = last + 2 + tonumber(ARGV[last + 1])
-for i = last + 2, prefixes - 1 do
-  if not kept[ARGV[i]] then redis.call('HDEL', key, ARGV[i]) end
+for i = first_remove, first_prefix - 1 do
+  local field = ARGV[i]
+  if not kept[field] then redis.call('HDEL', tokens, field) end
 end
-if ARGV[5] ~= '' then
-  local lease = redis.call('HGET', key, ARGV[5])
-  if lease and string.sub(lease, 17, 32) == ARGV[6] then redis.call('HDEL', key, ARGV[5]) end
+if lease_field ~= '' then
+  local lease = redis.call('HGET', tokens, lease_field)
+  if lease and string.sub(lease, 17, 32) == lease_holder then redis.call('HDEL', tokens, lease_field) end
 end
-prune(key, prefixes, kept)
-if ARGV[5] ~= '' then wake(key) end
+prune(tokens, first_prefix, kept)
+if lease_field ~= '' then wake(tokens) end
 return {'done'}
 `,
 )
@@ -152,23 +163,26 @@ return {'done'}
 export const DELETE_TOKENS: RedisScript = defineScript(
   'token.delete',
   `${PROLOGUE}${PRUNE}${OUTBOX}
-local key = KEYS[1]
-if ARGV[3] ~= '' then
-  local current = redis.call('HGET', key, ARGV[3])
-  if not current or string.sub(current, 14, 25) ~= ARGV[4] then return {0} end
+local tokens, outbox = KEYS[1], KEYS[2]
+local expected_field, expected_nonce, outbox_life, provider_count = ARGV[3], ARGV[4], ARGV[5], tonumber(ARGV[6])
+if expected_field ~= '' then
+  local current = redis.call('HGET', tokens, expected_field)
+  if not current or string.sub(current, 14, 25) ~= expected_nonce then return {0} end
 end
-local at = 7 + tonumber(ARGV[6])
-local count = tonumber(ARGV[at])
-local grants = grants_of(key, 7, at - 1)
+local first_provider = 7
+local field_count_at = first_provider + provider_count
+local field_count = tonumber(ARGV[field_count_at])
+local first_prefix = field_count_at + field_count + 1
+local grants = grants_of(tokens, first_provider, field_count_at - 1)
 local removed = 0
-if count < 0 then
-  removed = redis.call('HLEN', key)
-  redis.call('UNLINK', key)
+if field_count < 0 then
+  removed = redis.call('HLEN', tokens)
+  redis.call('UNLINK', tokens)
 else
-  for i = at + 1, at + count do removed = removed + redis.call('HDEL', key, ARGV[i]) end
-  removed = removed + prune(key, at + count + 1, {})
+  for i = field_count_at + 1, first_prefix - 1 do removed = removed + redis.call('HDEL', tokens, ARGV[i]) end
+  removed = removed + prune(tokens, first_prefix, {})
 end
-post(KEYS[2], ARGV[5], grants)
+post(outbox, outbox_life, grants)
 return {removed}
 `,
 )
