@@ -85,7 +85,7 @@ export async function getVisit<D extends object>(auth: HttpInstance<D>): Promise
 
 /** Options of `requireUser()`. */
 export interface NextRequireUserOptions extends SessionRequest {
-  /** Path to return to after sign-in. Next does not tell a component its own path. Default `/`. */
+  /** Path to return to after sign-in. A component cannot read its own path in Next. Default `/`. */
   readonly returnTo?: string
   /** Name of the provider to sign in at. Default: the first one. */
   readonly provider?: string

@@ -2,7 +2,7 @@
  * Finds orphans: keys and entries that no longer mean anything, or that no process reads. None of them does harm at once, and nearly all
  * expire by their TTL. Many of them show that keys were evicted or deleted by hand.
  *
- * These are not orphans, though they may look like it: entries of expired sessions (they distinguish "expired" from "revoked"), ended
+ * These keys are not orphans, although they resemble them: entries of expired sessions (they distinguish "expired" from "revoked"), ended
  * markers, tokens of users without sessions (an application may have stored them without a sign-in), members of document sets without a
  * document (a member is added before its document is stored).
  */

@@ -11,7 +11,7 @@ import { type FaultChange, faultsView } from './faults-view.ts'
 import { faultsPath, writePage } from './pages.ts'
 import { peekForm } from './peek-form.ts'
 
-/** Query parameters that tell the page which change led to it. */
+/** Query parameters that name the change that led to the page. */
 const CHANGES = ['on', 'off', 'cleared'] as const
 
 /** @param url origin of the provider */

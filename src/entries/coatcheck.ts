@@ -1,4 +1,4 @@
-/** The root entry: what an application imports to configure Coatcheck, to name its types and to tell its errors apart. */
+/** The root entry: what an application imports to configure Coatcheck, to name its types and to distinguish its errors. */
 import '../core/node-version.ts'
 export { coatcheck } from '../app/coatcheck.ts'
 export { defineConfig } from '../config/define-config.ts'

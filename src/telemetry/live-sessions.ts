@@ -45,7 +45,7 @@ export class LiveSessions {
     try {
       this.#value = await this.#count()
     } catch {
-      // An old count would look like a quiet day.
+      // If the gauge kept an old count, an outage would be indistinguishable from low traffic.
       this.#value = null
     } finally {
       this.#asking = null
