@@ -10,7 +10,7 @@ const ask = (host: string): Promise<Response | null> =>
 afterEach(() => vi.restoreAllMocks())
 
 describe('a sign-in at another host', () => {
-  it('is told once on stderr, however many names and ports a visitor makes up', async () => {
+  it('writes one line to stderr, for any number of names and ports that a visitor invents', async () => {
     const lines = vi.spyOn(process.stderr, 'write').mockReturnValue(true)
     for (let i = 0; i < 300; i++) await ask(`10.0.${i >> 8}.${i & 255}:3999`)
     expect(lines).toHaveBeenCalledTimes(1)

@@ -136,7 +136,7 @@ describe('answers', () => {
     expect((await call('/auth/login?provider=nobody')).status).toBe(400)
   })
 
-  it('tells listeners what was refused, without ids of visitors', async () => {
+  it('reports each refusal to listeners, without ids of visitors', async () => {
     app.seen.length = 0
     await call('/auth/devices/secret-id', { method: 'DELETE' })
     expect(app.seen).toContainEqual({

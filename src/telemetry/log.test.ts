@@ -59,7 +59,7 @@ describe('the log', () => {
     expect(entries.map(([level]) => level)).toEqual(['warn'])
   })
 
-  it('tells a failure of every request once in ten seconds, and how often it was withheld', () => {
+  it('logs a failure of every request once in ten seconds, with the number of lines it withheld', () => {
     const { logger, entries } = recorder()
     const clock = createFakeClock()
     const bus = new EventBus()
@@ -77,7 +77,7 @@ describe('the log', () => {
     ])
   })
 
-  it('tells every write that was not awaited in development, with its place', () => {
+  it('logs every write that was not awaited in development, with its place', () => {
     const { logger, entries } = recorder()
     const bus = new EventBus()
     startLog(bus, { ...given(logger), isDevelopment: true })
@@ -87,7 +87,7 @@ describe('the log', () => {
     expect(entries.map(([, , said]) => said)).toEqual([text, text])
   })
 
-  it('tells one of several writes that were not awaited in production', () => {
+  it('logs one of several writes that were not awaited in production', () => {
     const { logger, entries } = recorder()
     const bus = new EventBus()
     startLog(bus, given(logger), createFakeClock())
@@ -155,7 +155,7 @@ describe('the log', () => {
     ])
   })
 
-  it('tells of lost sessions once in ten seconds, and of others that are missed each time at debug', () => {
+  it('logs lost sessions once in ten seconds, and each other missing session at debug', () => {
     const { logger, entries } = recorder()
     const clock = createFakeClock()
     const bus = new EventBus()
@@ -169,7 +169,7 @@ describe('the log', () => {
     expect(entries).toHaveLength(32)
   })
 
-  it('tells what two instances share once, to one logger, also when the second comes later', () => {
+  it('logs an event that two instances share once, to one logger, also when the second instance starts later', () => {
     const { logger, entries } = recorder()
     const relay = new EventRelay()
     const [first, second] = [new EventBus(), new EventBus()]

@@ -11,7 +11,7 @@ import { buildNextApp, nextServer } from './next-server.ts'
  * (`next-sink.ts`), and the other scenarios about caches hold.
  */
 const NEEDS_NODE_RESPONSE = new Set([
-  'no response of ours allows a cache to store it, whatever the application declares',
+  'no response of Coatcheck lets a cache store it, whatever the application declares',
   'a page that reads the session takes back what was declared before to a content delivery network',
 ])
 

@@ -89,7 +89,7 @@ describe.each<[string, (auth: Coatcheck<ScenarioData>) => Server | Promise<Serve
     },
   )
 
-  it('with something at the port of the base URL, a proxy that changes Host, a sign-in goes on and one line tells', async () => {
+  it('a sign-in continues behind a proxy that changes Host, and one line reports it', async () => {
     const proxy = createServer().listen(0, 'localhost')
     closing.push(() => new Promise((done) => proxy.close(done)))
     await once(proxy, 'listening')

@@ -128,7 +128,7 @@ describe('one server', () => {
     await expectAllReadable(world, NEW_KEY_ALONE)
   })
 
-  test('tells what nobody can read, and leaves it alone', async () => {
+  test('reports values that no key opens, and leaves them unchanged', async () => {
     await sealWorld({ url: server.url }, 5)
     const { server: of, keyring } = await operator(BOTH_KEYS)
     const key = of.keys.tokens(keyring.userKey('user-0'))
@@ -182,7 +182,7 @@ describe('one server', () => {
   })
 })
 
-test('under load nobody is signed out, no change is lost, no grant ends, and nothing is left under the old key', async () => {
+test('under load every session stays valid, no change is lost, no grant ends, and nothing is left under the old key', async () => {
   const provider = await startTokenEndpoint('strict')
   closing.push(() => provider.close())
   const world = await sealWorld({ url: server.url }, 120, (user) => provider.grant(user))

@@ -104,7 +104,7 @@ describe('an empty folder', () => {
     expect(filesOf(at)).toEqual([])
   })
 
-  test('without --yes, where nobody can be asked, too', async () => {
+  test('without --yes and without a terminal, too', async () => {
     const ended = await folder().run(['init', '--framework', 'express'])
     expect(ended).toMatchObject({ code: 2, stdout: '' })
     expect(ended.stderr).toContain('--yes')
@@ -166,7 +166,7 @@ describe('a project that is there', () => {
     expect(filesOf(at)).toContain('auth.js')
   })
 
-  test('an application with a first page of its own is told to open /profile', async () => {
+  test('asks the developer to open /profile if the application has its own first page', async () => {
     const files = { 'package.json': manifest({ dependencies: { next: '^16.0.0' } }) }
     const existing = await init(folder({ ...files, 'app/page.js': '// mine\n' }))
     expect(existing.stdout).toMatch(/^ {2}npx coatcheck dev\n\nThen open http:\/\/localhost:3000\/profile\n$/m)

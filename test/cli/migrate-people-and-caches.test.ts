@@ -83,7 +83,7 @@ describe('Auth.js', () => {
   const adapterWithout = (): CoatcheckAdapter =>
     CoatcheckAdapter({ store: redisStore({ ...PATIENT, url: server.url }), keys: KEYS })
 
-  test('a look: sessions in read, users and accounts too in move, by the end that a session names', async () => {
+  test('a dry run: sessions in read, users and accounts too in move, by the end that a session names', async () => {
     await oldUsers(5)
     await client.set('nextauth:user:session:broken', 'no session')
     await client.set('nextauth:user:ada:tokens', 'of another application')
@@ -173,7 +173,7 @@ describe('MSAL', () => {
   const partitionKey = (i: number): string => redisKeys('').tokens(createKeyring(KEYS).userKey(`msal user-${i}.tenant`))
 
   // Redis counts a life from the arrival of the write. One that arrives after its deadline does nothing.
-  test('a look, then a move: each cache once, with its remaining life; values of something else stay', async () => {
+  test('a dry run, then a move: each cache once, with its remaining life; values of something else stay', async () => {
     await oldCaches(30)
     await client.set('msal:other', 'no cache')
     const ends = await Promise.all(Array.from({ length: 30 }, (_, i) => client.pExpireTime(`msal:user-${i}.tenant`)))

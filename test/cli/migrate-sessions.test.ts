@@ -82,7 +82,7 @@ const keysOf = async (pattern: string): Promise<string[]> => {
   return all
 }
 
-describe('a look', () => {
+describe('a dry run', () => {
   test('families, lives and unreadable values, without keys of encryption and without a change', async () => {
     await oldSessions(40)
     await client.set('sess:broken', 'no session', { EX: 60 })

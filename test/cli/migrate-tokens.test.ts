@@ -62,7 +62,7 @@ async function accessTokens(...users: readonly string[]): Promise<(string | null
   }
 }
 
-test('a look counts and changes nothing; a run adopts each user once', async () => {
+test('a dry run counts and changes nothing; a run adopts each user once', async () => {
   await guideTokens('ada', 'grace')
   await server.cli('set', 'user:edsger:tokens', 'nothing of use', 'ex', '600')
   expect(await json('--from', 'guide')).toMatchObject({

@@ -76,7 +76,7 @@ test('shows an outage: timeouts, the circuit, the connection', async () => {
   expect(await scrape(metrics)).not.toContain('coatcheck_redis_connected{')
 })
 
-test('tells how many sessions there are as the store knows it, asked for seldom and never by a scrape that waits', async () => {
+test('reports the number of sessions in the store, counts seldom, and no scrape waits for the count', async () => {
   app = await startTelemetryApp()
   let asked = 0
   const liveSessions = (): Promise<number> => {

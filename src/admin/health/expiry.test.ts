@@ -19,7 +19,7 @@ test('an end within 21 days is soon, and a later one is not', () => {
   ])
 })
 
-test('the pages and `coatcheck explain` tell the same of credentials: certificates are warned of, secrets are not', () => {
+test('the pages and `coatcheck explain` state the same about credentials: the doctor warns of certificates, not of secrets', () => {
   const page = readFileSync('docs/doctor.md', 'utf8')
   expect(page).toContain(`warns ${SOON_DAYS} days before a client certificate expires`)
   expect(page).toContain('Only the provider knows when a client **secret** expires')

@@ -81,7 +81,7 @@ export const cacheScenarios: readonly ConformanceCase<HttpWorld>[] = [
     },
   },
   {
-    name: 'no response of ours allows a cache to store it, whatever the application declares',
+    name: 'no response of Coatcheck lets a cache store it, whatever the application declares',
     async run(world) {
       const { ticket } = await signedIn(world)
       const asked: readonly [path: string, ticket: string | null][] = [

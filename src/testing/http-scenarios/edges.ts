@@ -92,7 +92,7 @@ export const edgeScenarios: readonly ConformanceCase<HttpWorld>[] = [
     },
   },
   {
-    name: 'a store that is down, by the policy of a route: who was verified lately, or nobody; read-only, and no cookie is touched',
+    name: 'during an outage of the store, the policy of a route decides: the recently verified user, or none; read-only, and no cookie changes',
     async run(world) {
       const someone = await signedIn(world)
       await someone.send('/set?key=cart&value=1', { method: 'POST' })
@@ -130,7 +130,7 @@ export const edgeScenarios: readonly ConformanceCase<HttpWorld>[] = [
     },
   },
   {
-    name: 'a store that is down: who was signed out by this process is nobody to any policy',
+    name: 'during an outage of the store, a user whom this process signed out is signed out under every policy',
     async run(world) {
       const someone = await signedIn(world)
       const { id } = await someone.me()
