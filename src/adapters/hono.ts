@@ -81,7 +81,7 @@ const passagesOf = new WeakMap<object, WeakMap<Context, Passage<object>>>()
 interface Passage<D extends object> {
   readonly requestSession: RequestSession<D>
   /** Names under which the context holds the session. */
-  readonly held: Set<string>
+  readonly installedNames: Set<string>
   /** The middleware has finished. From then on the headers may have been sent. */
   left: boolean
   /** The response sets or removes a ticket. */
@@ -110,7 +110,7 @@ export function honoAuth<D extends object>(auth: HttpInstance<D>, options: HonoA
     const passage: Passage<D> = {
       left: false,
       hasTicket: false,
-      held: new Set(),
+      installedNames: new Set(),
       requestSession: requestSessionOn(context, sink),
     }
     passages.set(context, passage)
@@ -152,9 +152,9 @@ export function honoAuth<D extends object>(auth: HttpInstance<D>, options: HonoA
   }
 
   /** Makes the session available through `context.get()`, and blocks its replacement by `context.set()`. */
-  const hold = (context: Context, name: string, { requestSession, held }: Passage<D>): void => {
-    if (held.has(name)) return
-    held.add(name)
+  const installHolder = (context: Context, name: string, { requestSession, installedNames }: Passage<D>): void => {
+    if (installedNames.has(name)) return
+    installedNames.add(name)
     const set = context.set.bind(context)
     set(name, holders.of(requestSession))
     const guarded = (key: string, value: unknown): void => {
@@ -171,7 +171,7 @@ export function honoAuth<D extends object>(auth: HttpInstance<D>, options: HonoA
     }
     const known = passages.get(context)
     const passage = known ?? enter(context)
-    if (property !== undefined) hold(context, property, passage)
+    if (property !== undefined) installHolder(context, property, passage)
     await next()
     // Only the outermost middleware knows that the handlers are done.
     if (known) return

@@ -109,7 +109,7 @@ const HOUR_MS = 3_600_000
 const ATTEMPTS = 8
 /** Longer than a request needs to adopt a record. */
 const REMAINING_MS = 5000
-const MOST_REMAINING = 10_000
+const MAX_REMAINING = 10_000
 const FIRST_RETRY_MS = 100
 
 /**
@@ -157,7 +157,7 @@ export async function adoptOldRecords(
   try {
     const keys = await forEachOldKey(context, origin, options, async (key) => {
       const isOurs = await origin.adopt(key)
-      if (!isOurs || origin.mode !== 'move' || remaining.length === MOST_REMAINING) return
+      if (!isOurs || origin.mode !== 'move' || remaining.length === MAX_REMAINING) return
       if ((await context.records.read(key)) !== null) remaining.push(key)
     })
     if (remaining.length > 0) await removeRemaining(context, origin, remaining, options.signal)

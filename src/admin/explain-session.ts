@@ -31,7 +31,7 @@ export type SessionState = 'live' | 'expired' | 'ended' | 'lost' | 'unreadable' 
  *
  * - `live`: the record is valid.
  * - `deadline`: a timeout has passed.
- * - `reason`: a marker names the reason; see `SessionAccount.reason`.
+ * - `reason`: a marker names the reason; see `SessionSummary.reason`.
  * - `all-ended`: all sessions of the user were ended at once, and no reason is stored.
  * - `record-missing`: the index lists the session as live, but the record is missing.
  * - `generation-missing`: the record exists, but the generation of the user is missing.
@@ -55,7 +55,7 @@ export type SessionBecause =
   | 'nothing'
 
 /** What the store knows about one session: its state, the evidence and its times. It holds no data and no ticket. */
-export interface SessionAccount {
+export interface SessionSummary {
   /** Id of the session. */
   readonly sessionId: string
   /** State of the session when it was read. */
@@ -96,8 +96,8 @@ export interface SessionTimes {
 type WithKeys = Pick<AdminContext, 'seal' | 'prefix' | 'clock' | 'config'>
 
 /** A status, and the record behind it. */
-export interface SessionLook {
-  readonly account: SessionAccount
+export interface ExaminedSession {
+  readonly summary: SessionSummary
   /** The opened record. `null`: there is none, no keys were given, or it does not open. */
   readonly loaded: Loaded | null
 }
@@ -115,16 +115,16 @@ export async function explainSession(
   context: Pick<ServerContext, 'store'>,
   keys: WithKeys | null,
   sessionId: string,
-): Promise<SessionAccount> {
-  return (await lookAtSession(context, keys, sessionId)).account
+): Promise<SessionSummary> {
+  return (await examineSession(context, keys, sessionId)).summary
 }
 
 /** `explainSession` for callers that also use the record, so that a second read cannot find another state. */
-export async function lookAtSession(
+export async function examineSession(
   { store }: Pick<ServerContext, 'store'>,
   keys: WithKeys | null,
   sessionId: string,
-): Promise<SessionLook> {
+): Promise<ExaminedSession> {
   const address = sessionAddressOf(sessionId)
   // Looked up as a user's session: that also reads the generation, and an anonymous session has the same key name.
   const ref = { kind: 'user', ...address } as const
@@ -133,7 +133,7 @@ export async function lookAtSession(
   const kind = kindOf(stored, absence)
   const opened = keys && stored.record ? open(keys, { ...ref, kind: kind ?? 'user' }, stored.record) : null
   const loaded = typeof opened === 'string' ? null : opened
-  const account = {
+  const summary = {
     sessionId,
     kind,
     reason: absence.ended,
@@ -141,7 +141,7 @@ export async function lookAtSession(
     reasonsKeptForMs: endedRememberedMs(keys?.config.session.absoluteTimeoutMs ?? Number.POSITIVE_INFINITY),
     ...judge(kind, stored, absence, keys, opened),
   }
-  return { account, loaded }
+  return { summary, loaded }
 }
 
 interface Verdict {

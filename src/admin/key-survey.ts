@@ -51,14 +51,14 @@ export interface KeySurvey {
 /** Options of `surveyKeys()`. */
 export interface SurveyOptions extends ScanOptions {
   /** About how many keys to examine. Default 20,000. `Infinity`: all. */
-  readonly look?: number
-  /** Whether to look for orphans too: one to three more commands for each examined key. Default false. */
+  readonly examine?: number
+  /** Whether to search for orphans too: one to three more commands for each examined key. Default false. */
   readonly orphans?: boolean
 }
 
-export const LOOKED_AT = 20_000
+export const EXAMINED_KEYS = 20_000
 /** Minimum number of examined keys per family, however rare the family is. */
-const LOOKED_AT_LEAST = 100
+const MIN_EXAMINED_PER_FAMILY = 100
 /** Keys per batch: some 100 µs of the server's time. */
 const AT_ONCE = 25
 
@@ -72,24 +72,24 @@ type Context = ScanContext & OrphanContext & { readonly prefix: string }
  */
 export async function surveyKeys(context: Context, options: SurveyOptions): Promise<KeySurvey> {
   const { server, prefix } = context
-  const { look = LOOKED_AT, orphans = false } = options
+  const { examine = EXAMINED_KEYS, orphans = false } = options
   const read = keyNameReader(prefix)
   const total = await keyCount(server)
-  const every = Math.max(1, Math.ceil(Math.min(total, scannedAtMost(context, options)) / look))
+  const every = Math.max(1, Math.ceil(Math.min(total, maxScanned(context, options)) / examine))
   const tallies = new Map(KEY_FAMILIES.map((family) => [family, new FamilyTally()]))
   const sessions = new SessionTally()
   const left = Object.fromEntries(Object.keys(ORPHANS).map((kind) => [kind, 0])) as Record<OrphanKind, number>
   let scanned = 0
   let foreign = 0
 
-  const lookAt = async (name: KeyName): Promise<void> => {
+  const examineKey = async (name: KeyName): Promise<void> => {
     const { key, family } = name
     const [bytes, lifeMs] = await Promise.all([
       askFor(server, key, ['MEMORY', 'USAGE', key]),
       askFor(server, key, ['PTTL', key]),
       family === 'session' ? statusOfRecord(server, name).then((status) => sessions.add(status)) : null,
     ])
-    tallies.get(family)?.looked(Number(bytes ?? 0), Number(lifeMs))
+    tallies.get(family)?.addExamined(Number(bytes ?? 0), Number(lifeMs))
     if (!orphans) return
     for (const { kind } of await orphansOf(context, name)) left[kind]++
   }
@@ -102,10 +102,11 @@ export async function surveyKeys(context: Context, options: SurveyOptions): Prom
       if (name === null) foreign++
       else if (tallies.get(name.family)?.isNext(every) === true) chosen.push(name)
     }
-    for (let at = 0; at < chosen.length; at += AT_ONCE) await Promise.all(chosen.slice(at, at + AT_ONCE).map(lookAt))
+    for (let at = 0; at < chosen.length; at += AT_ONCE)
+      await Promise.all(chosen.slice(at, at + AT_ONCE).map(examineKey))
   }
 
-  const isWhole = options.mostPerServer === undefined || scanned >= total
+  const isWhole = options.maxPerServer === undefined || scanned >= total
   const scale = isWhole || scanned === 0 ? 1 : total / scanned
   const families = [...tallies].flatMap(([family, tally]) => (tally.count === 0 ? [] : [tally.result(family, scale)]))
   const countOf = (family: KeyFamily): number => (tallies.get(family)?.count ?? 0) * scale
@@ -122,8 +123,8 @@ export async function surveyKeys(context: Context, options: SurveyOptions): Prom
   }
 }
 
-function scannedAtMost({ server }: Context, { mostPerServer = Infinity }: SurveyOptions): number {
-  return mostPerServer * server.client.servers().length
+function maxScanned({ server }: Context, { maxPerServer = Infinity }: SurveyOptions): number {
+  return maxPerServer * server.client.servers().length
 }
 
 class FamilyTally {
@@ -138,10 +139,10 @@ class FamilyTally {
    */
   isNext(every: number): boolean {
     this.count++
-    return this.count <= LOOKED_AT_LEAST || this.count % every === 0
+    return this.count <= MIN_EXAMINED_PER_FAMILY || this.count % every === 0
   }
 
-  looked(bytes: number, lifeMs: number): void {
+  addExamined(bytes: number, lifeMs: number): void {
     this.#sampled++
     this.#bytes += bytes
     if (lifeMs === -1) this.#endless++

@@ -4,7 +4,7 @@
  */
 import type { Clock } from '../core/clock.ts'
 
-const MOST_LANES = 8
+const MAX_LANES = 8
 /** Number of items that run alone at the beginning, to measure the server's speed. */
 const ALONE = 20
 /**
@@ -71,7 +71,7 @@ export class Lanes {
       this.#lanes = Math.max(1, Math.floor(this.#lanes / 2))
       this.#pause = Math.min(PAUSE.longest, this.#pause * 2)
     } else if (ratio < FAST) {
-      this.#lanes = Math.min(MOST_LANES, this.#lanes + 1)
+      this.#lanes = Math.min(MAX_LANES, this.#lanes + 1)
       this.#pause = Math.max(PAUSE.shortest, this.#pause - 0.25)
     }
   }

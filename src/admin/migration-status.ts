@@ -133,7 +133,7 @@ async function countOldKeys(
   const found = new Map(prefixes.map((prefix) => [prefix, 0]))
   const total = await keyCount(old.server)
   let scanned = 0
-  const scan = { signal, ...(seen && { seen }), ...(!exact && { mostPerServer: Math.ceil(SAMPLE / servers) }) }
+  const scan = { signal, ...(seen && { seen }), ...(!exact && { maxPerServer: Math.ceil(SAMPLE / servers) }) }
   for await (const step of scanKeys(old, scan)) {
     scanned += step.length
     for (const [prefix, count] of found) {

@@ -64,7 +64,7 @@ export interface RotationProgress {
 export type RotationContext = ScanContext & SealedContext & { readonly seal: Seal }
 
 /** The last scan is the one that finds nothing left. More than a few scans mean that a process with another ring seals with an old key. */
-const MOST_SCANS = 5
+const MAX_SCANS = 5
 const AT_ONCE = 10
 
 /**
@@ -98,7 +98,7 @@ export async function rotateKeys(context: RotationContext, options: RotationOpti
     }
     // A value that was under another key when this scan read it may have been copied to a place that the scan had already passed.
     const isClean = found.seenOld === 0
-    if (isClean || dryRun || signal.aborted || scan === MOST_SCANS) {
+    if (isClean || dryRun || signal.aborted || scan === MAX_SCANS) {
       return { ...found.report(), reencrypted, overtaken, scans: scan, isDone: found.left === 0 && !signal.aborted }
     }
   }

@@ -14,7 +14,7 @@ export const ADMIN_DEADLINE_MS = 5000
 const KEYS_PER_STEP = 100
 /** The server belongs to the application: a scan uses at most a quarter of each second. */
 const PAUSE_PER_WORK = 3
-const LONGEST_PAUSE_MS = 1000
+const MAX_PAUSE_MS = 1000
 
 /** The part of an admin context that a scan needs. */
 export interface ScanContext {
@@ -34,7 +34,7 @@ export interface ScanOptions {
   /** Returns the pause after each step, as a multiple of the step's duration. Called before each pause. Default 3. */
   readonly pausePerWork?: () => number
   /** Stops at each server after this number of keys. Default: at the end. */
-  readonly mostPerServer?: number
+  readonly maxPerServer?: number
   /** Called after each step with the number of keys scanned so far and the estimated total. */
   readonly seen?: (progress: ScanProgress) => void
 }
@@ -56,7 +56,7 @@ export type Step = readonly string[]
  * @throws {RedisError}
  */
 export async function* scanKeys({ server, clock }: ScanContext, options: ScanOptions): AsyncGenerator<Step> {
-  const { signal, mostPerServer = Infinity, pausePerWork = () => PAUSE_PER_WORK, seen } = options
+  const { signal, maxPerServer = Infinity, pausePerWork = () => PAUSE_PER_WORK, seen } = options
   const total = await keyCount(server)
   let scanned = 0
   const servers = server.client.servers()
@@ -74,7 +74,7 @@ export async function* scanKeys({ server, clock }: ScanContext, options: ScanOpt
       const within = server.client.isSharded ? Math.min(1, (scanned * servers.length) / total - index) : shareOf(cursor)
       seen?.({ scanned, total, share: Math.max(0, (index + within) / servers.length) })
       await pause((clock.monotonic() - begunMs) * pausePerWork(), signal)
-    } while (cursor !== '0' && ofThis < mostPerServer)
+    } while (cursor !== '0' && ofThis < maxPerServer)
   }
 }
 
@@ -117,6 +117,6 @@ async function scan(
 }
 
 async function pause(wantedMs: number, signal: AbortSignal): Promise<void> {
-  const ms = Math.min(LONGEST_PAUSE_MS, Math.max(1, wantedMs))
+  const ms = Math.min(MAX_PAUSE_MS, Math.max(1, wantedMs))
   await sleep(ms, null, { signal }).catch(() => undefined)
 }

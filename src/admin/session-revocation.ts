@@ -1,6 +1,6 @@
 /**
- * Ending sessions as an operator: what will happen, told before, and what has happened and what it does not reach, told after.
- * Between the two the user may sign in or out; what counts is what the driver's one step finds. The plan never replaces the step:
+ * Ends sessions as an operator. The plan lists in advance what the step will end. The report lists what it ended, and what stays valid.
+ * The user may sign in or out between the two, so only the result of the driver's one step counts. The plan never replaces the step:
  * the index that it reads may lack live sessions.
  */
 import { MisuseError } from '../core/errors.ts'
@@ -15,7 +15,7 @@ import { tokensOf } from './tokens.ts'
 import { ADMIN_DEADLINE_MS } from './scan.ts'
 
 /** As many as `listSessions()` gives. */
-const LISTED_AT_MOST = 1000
+const MAX_LISTED = 1000
 
 /** Selects what to end: one session, or all sessions of a user. */
 export type RevocationTarget =
@@ -69,7 +69,7 @@ export interface RevocationReport extends RevocationPlan {
 export async function planRevocation(context: AdminContext, target: RevocationTarget): Promise<RevocationPlan> {
   const { userKey, id } = addressOf(target)
   // Records that the keys of the operator do not open count too: the step ends them.
-  const listed = (await context.store.sessions.list(userKey, LISTED_AT_MOST)).map((one) => one.id)
+  const listed = (await context.store.sessions.list(userKey, MAX_LISTED)).map((one) => one.id)
   const others = listed.filter((one) => one !== id).length
   const named = id !== null && (await isLive(context, userKey, id)) ? 1 : 0
   const isOfOne = 'sessionId' in target

@@ -1,6 +1,6 @@
 /** Describes the result of `explainSession` in sentences, for the command line and other output. */
 import { safeText } from '../core/redact.ts'
-import type { SessionAccount, SessionBecause } from './explain-session.ts'
+import type { SessionSummary, SessionBecause } from './explain-session.ts'
 
 /** Reasons that Coatcheck itself stores. Others come from the application or an operator. */
 const REASONS: Readonly<Record<string, string>> = {
@@ -14,17 +14,17 @@ const REASONS: Readonly<Record<string, string>> = {
   undelivered: 'Its ticket could not be sent (the headers had left), so it was removed again.',
 }
 
-interface Words {
+interface StateText {
   /** The state, as a sentence. */
   readonly what: string
   /** What an operator can do next. */
   readonly next: string
 }
 
-const LOOK_FOR_EVICTION =
+const CHECK_EVICTION =
   'Redis evicted keys, or a client deleted them: look at evicted_keys and maxmemory-policy (redis-cli INFO stats, INFO memory).'
 
-const WORDS: Readonly<Record<Exclude<SessionBecause, 'reason'>, Words>> = {
+const STATE_TEXTS: Readonly<Record<Exclude<SessionBecause, 'reason'>, StateText>> = {
   live: { what: 'It is live.', next: 'To end it: coatcheck sessions revoke <session id>.' },
   deadline: {
     what: 'It expired: it was not used for the idle timeout, or its absolute end came.',
@@ -36,15 +36,15 @@ const WORDS: Readonly<Record<Exclude<SessionBecause, 'reason'>, Words>> = {
   },
   'record-missing': {
     what: 'Its record is gone before its time, and nothing of ours has ended it.',
-    next: LOOK_FOR_EVICTION,
+    next: CHECK_EVICTION,
   },
   'generation-missing': {
     what: "The generation of its user is gone, and without it none of the user's sessions is valid.",
-    next: LOOK_FOR_EVICTION,
+    next: CHECK_EVICTION,
   },
   'index-missing': {
     what: "The list of its user's sessions is gone, which no ending does, and its record is not there either.",
-    next: LOOK_FOR_EVICTION,
+    next: CHECK_EVICTION,
   },
   'key-unknown': {
     what: 'Its record is there, sealed with a key that is not in the COATCHECK_KEYS given here.',
@@ -65,15 +65,15 @@ const WORDS: Readonly<Record<Exclude<SessionBecause, 'reason'>, Words>> = {
 }
 
 /** The state of a session in sentences, for people. */
-export interface AccountWords extends Words {
+export interface SessionSummaryText extends StateText {
   /** How long the store keeps reasons, as a sentence. */
   readonly kept: string
 }
 
 /** Describes the state of a session in sentences. Control characters in the reason are escaped. Sends no command. */
-export function wordsOf({ because, reason, reasonsKeptForMs, state }: SessionAccount): AccountWords {
+export function summaryTextOf({ because, reason, reasonsKeptForMs, state }: SessionSummary): SessionSummaryText {
   const kept = `Reasons are kept for ${minutes(reasonsKeptForMs)} after the end; those of the limit until the absolute end of the session.`
-  if (because !== 'reason') return { ...WORDS[because], kept }
+  if (because !== 'reason') return { ...STATE_TEXTS[because], kept }
   const word = reason ?? state
   const known = Object.hasOwn(REASONS, word) ? REASONS[word] : undefined
   return {

@@ -8,11 +8,11 @@ import { createVault, type Loaded } from '../session/session-vault.ts'
 import { sessionIdOf } from '../session/ticket.ts'
 import type { Json } from '../core/json.ts'
 import type { SessionInfo } from '../session/types.ts'
-import { lookAtSession, type SessionAccount } from './explain-session.ts'
+import { examineSession, type SessionSummary } from './explain-session.ts'
 import type { AdminContext } from './context.ts'
 
 /** The number that `listByUser` returns without a limit. */
-const LISTED_AT_MOST = 1000
+const MAX_LISTED = 1000
 
 /** A live session with the sizes of its data. It holds no value of the data, no ticket and no token. */
 export interface SessionDetails extends SessionInfo {
@@ -51,7 +51,7 @@ export interface FieldSize {
 /** The result of `showSession()`. */
 export interface ShownSession {
   /** State, evidence and times of the session. */
-  readonly account: SessionAccount
+  readonly summary: SessionSummary
   /** Details of the session. `null`: it is not live. */
   readonly session: SessionDetails | null
 }
@@ -62,7 +62,7 @@ export interface ShownSession {
  * @throws {RedisError} during an outage
  */
 export async function listSessions(context: AdminContext, userKey: string): Promise<readonly SessionInfo[]> {
-  const loaded = await storedSessions(context, userKey, LISTED_AT_MOST)
+  const loaded = await storedSessions(context, userKey, MAX_LISTED)
   return loaded.map(infoOf).sort((a, b) => b.lastSeenAtMs - a.lastSeenAtMs)
 }
 
@@ -82,8 +82,8 @@ export async function storedSessions(context: AdminContext, userKey: string, max
  * @throws {RedisError} during an outage
  */
 export async function showSession(context: AdminContext, sessionId: string): Promise<ShownSession> {
-  const { account, loaded } = await lookAtSession(context, context, sessionId)
-  return { account, session: account.state === 'live' && loaded ? detailsOf(context, loaded) : null }
+  const { summary, loaded } = await examineSession(context, context, sessionId)
+  return { summary, session: summary.state === 'live' && loaded ? detailsOf(context, loaded) : null }
 }
 
 function vaultOf({ seal, prefix, clock }: AdminContext): ReturnType<typeof createVault> {

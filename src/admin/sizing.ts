@@ -151,8 +151,8 @@ function sizeFor(input: SizingInput, form: { extraBytes: number; cpuFactor: numb
   const tokensBytes = hasTokens ? input.users * along(MEASURED.tokenBytes, input.resourcesPerUser) : 0
   const bytes = sessionsBytes + tokensBytes
   const working = input.readsPerSecond * MEASURED.readMicros + input.writesPerSecond * MEASURED.writeMicros
-  const telling = input.writesPerSecond * input.nearCacheProcesses * MEASURED.subscriberMicros
-  const cpu = (working * form.cpuFactor + telling) / 1e6
+  const notifying = input.writesPerSecond * input.nearCacheProcesses * MEASURED.subscriberMicros
+  const cpu = (working * form.cpuFactor + notifying) / 1e6
   // A write arrives once, and is sent on to each replica.
   const network = (input.readsPerSecond + input.writesPerSecond * (1 + input.replicas)) * (input.sessionBytes + 160)
   const needs = {
@@ -181,7 +181,7 @@ function sizeFor(input: SizingInput, form: { extraBytes: number; cpuFactor: numb
     limit,
     perPrimary,
   }
-  return { ...sizing, warnings: warningsOf(input, sizing, cpu === 0 ? 0 : telling / 1e6 / cpu) }
+  return { ...sizing, warnings: warningsOf(input, sizing, cpu === 0 ? 0 : notifying / 1e6 / cpu) }
 }
 
 function warningsOf(input: SizingInput, sizing: Omit<Sizing, 'warnings'>, nearCacheShare: number): string[] {

@@ -1,5 +1,5 @@
 /** Server status (`INFO`) and key counts, estimated from a sample or exact. */
-import { type KeySurvey, LOOKED_AT, surveyKeys, type SurveyOptions } from './key-survey.ts'
+import { type KeySurvey, EXAMINED_KEYS, surveyKeys, type SurveyOptions } from './key-survey.ts'
 import type { ServerContext } from './context.ts'
 import { readServers, type ServerReadings } from './server-readings.ts'
 
@@ -20,7 +20,7 @@ export interface StatisticsOptions extends Pick<SurveyOptions, 'signal' | 'seen'
   /** Number of key names to count when `exact` is false, on all servers together. Default 20,000. */
   readonly sample?: number
   /** About how many keys of the sample to examine. Default: a quarter of `sample`. */
-  readonly look?: number
+  readonly examine?: number
 }
 
 /**
@@ -29,12 +29,12 @@ export interface StatisticsOptions extends Pick<SurveyOptions, 'signal' | 'seen'
  * @throws {RedisError} during an outage; `COATCHECK_REDIS_NOPERM` without the right to a command
  */
 export async function statistics(context: ServerContext, options: StatisticsOptions): Promise<Statistics> {
-  const { exact = false, sample = LOOKED_AT, look = sample / 4, ...scan } = options
+  const { exact = false, sample = EXAMINED_KEYS, examine = sample / 4, ...scan } = options
   const servers = await readServers(context.server, context.clock.now())
   const perServer = Math.ceil(sample / Math.max(1, servers.servers.length))
   const survey = await surveyKeys(context, {
     ...scan,
-    ...(exact ? { look: Infinity } : { mostPerServer: perServer, look }),
+    ...(exact ? { examine: Infinity } : { maxPerServer: perServer, examine }),
   })
   const { users } = survey
   return { servers, survey, devicesPerUser: users === 0 ? null : survey.sessions.users / users }

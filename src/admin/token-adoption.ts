@@ -25,7 +25,7 @@ export interface TokenAdoptionOptions {
 
 /** After this number of users the run pauses for as long as they took, because the server belongs to the application. */
 const PER_PAUSE = 50
-const LONGEST_PAUSE_MS = 1000
+const MAX_PAUSE_MS = 1000
 
 /**
  * Adopts the tokens of each user that the origin lists, at most once over all processes.
@@ -45,7 +45,7 @@ export async function adoptAllTokens(
     seen?.(users)
     if (signal.aborted) return { users, outcomes, isDone: false }
     if (users % PER_PAUSE !== 0) continue
-    await sleep(Math.min(LONGEST_PAUSE_MS, clock.monotonic() - begunMs), null, { signal }).catch(() => undefined)
+    await sleep(Math.min(MAX_PAUSE_MS, clock.monotonic() - begunMs), null, { signal }).catch(() => undefined)
     begunMs = clock.monotonic()
   }
   return { users, outcomes, isDone: true }

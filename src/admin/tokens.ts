@@ -119,9 +119,9 @@ export async function deleteTokens(
   userKey: string,
   provider: string | undefined,
 ): Promise<TokensDeleted> {
-  const [told] = await Promise.allSettled([revocationMarks.tokens(userKey, provider)])
+  const [marked] = await Promise.allSettled([revocationMarks.tokens(userKey, provider)])
   const deleted = await store.tokens.delete(userKey, ...(provider === undefined ? [] : [fieldsOf(provider)]))
   if (deleted.count > 0) events.emit('token.deleted', { userKey, ...(provider !== undefined && { provider }) })
-  if (told.status === 'rejected') throw told.reason
+  if (marked.status === 'rejected') throw marked.reason
   return deleted
 }

@@ -24,11 +24,11 @@ export function healthText(output: Output, columns: number, report: HealthReport
       ? []
       : [[output.paint('bold', title), ...linesOf(output, checks, indent, width)].join('\n')]
   })
-  return [...sections, lastWords(output, report)].join('\n\n')
+  return [...sections, closingLine(output, report)].join('\n\n')
 }
 
 function linesOf(output: Output, checks: readonly HealthCheck[], indent: number, width: number): string[] {
-  const told = new Set<string>()
+  const explained = new Set<string>()
   return merged(checks).flatMap(({ check, servers }) => {
     const where = servers.length === 0 ? '' : ` (${servers.join(', ')})`
     const beginning = `  ${markOf(output, check)} ${check.name}`.padEnd(indent + beyond(output, check))
@@ -38,8 +38,8 @@ function linesOf(output: Output, checks: readonly HealthCheck[], indent: number,
     const below = (text: string): string => ' '.repeat(indent) + wrapped(text, indent, width)
     const code = ' '.repeat(indent) + output.paint('dim', finding.code)
     // A finding that several servers share is explained once.
-    if (told.has(finding.code)) return [line, code]
-    told.add(finding.code)
+    if (explained.has(finding.code)) return [line, code]
+    explained.add(finding.code)
     return [line, ...newTexts(finding).map(below), code]
   })
 }
@@ -90,7 +90,7 @@ function wrapped(text: string, indent: number, width: number): string {
   return [...lines, line].join(`\n${' '.repeat(indent)}`)
 }
 
-function lastWords(output: Output, { checks, problems, warnings, skipped }: HealthReport): string {
+function closingLine(output: Output, { checks, problems, warnings, skipped }: HealthReport): string {
   const notSeen = skipped === 0 ? '' : ` ${counted(skipped, 'thing was', 'things were')} not looked at (–).`
   const findings = checks.flatMap(({ finding }) => (finding === null ? [] : [finding]))
   const worst = findings.find(({ severity }) => severity === 'error') ?? findings[0]

@@ -12,21 +12,21 @@ import type { Column, Output } from './output.ts'
 import { span } from './wording.ts'
 
 /** From this point on, the remaining time can be estimated. */
-const TOLD_FROM = { share: 0.01, ms: 2000 }
+const ESTIMATE_FROM = { share: 0.01, ms: 2000 }
 
 /** A progress line with the remaining time. */
 export function takingOver(output: Output, clock: Clock, what: string): (progress: AdoptionProgress) => void {
   const begunMs = clock.monotonic()
   return ({ keys, share }) => {
     const elapsedMs = clock.monotonic() - begunMs
-    const isTold = share >= TOLD_FROM.share && elapsedMs >= TOLD_FROM.ms
-    const left = isTold ? `, about ${span((elapsedMs / share) * (1 - share))} left` : ''
+    const canEstimate = share >= ESTIMATE_FROM.share && elapsedMs >= ESTIMATE_FROM.ms
+    const left = canEstimate ? `, about ${span((elapsedMs / share) * (1 - share))} left` : ''
     output.progress(`${counted(keys, 'old key')} ${what}, ${Math.floor(share * 100)} %${left}`)
   }
 }
 
 /** The origin's word for its records, and what happens to records without expiry. */
-function wordsOf(origin: string): { readonly record: string; readonly endless: string } {
+function originTextOf(origin: string): { readonly record: string; readonly endless: string } {
   if (origin === 'auth-js') return { record: 'record', endless: 'users and accounts have none here either.' }
   if (origin === 'msal') return { record: 'cache', endless: 'the caches are kept for the grantLifetime of the plugin.' }
   return { record: 'session', endless: 'the sessions get the life that --ttl or the store says.' }
@@ -62,7 +62,7 @@ export function surveyText(
   lines.push(output.table(columns, families), '')
   const endless = families.reduce((sum, { lives }) => sum + lives.none, 0)
   const unreadable = families.reduce((sum, one) => sum + one.unreadable, 0)
-  if (endless > 0) lines.push(`${counted(endless, 'key')} without TTL: ${wordsOf(origin).endless}`)
+  if (endless > 0) lines.push(`${counted(endless, 'key')} without TTL: ${originTextOf(origin).endless}`)
   if (unreadable > 0) lines.push(`${counted(unreadable, 'value')} that cannot be read: they will be left alone.`)
   lines.push(`Nothing was changed. ${WITH_WRITE[mode]}`)
   return lines.join('\n')
@@ -70,7 +70,7 @@ export function surveyText(
 
 export function adoptionText(output: Output, report: AdoptionReport, mode: string): string {
   const { origin, keys, outcomes, isDone } = report
-  const { record } = wordsOf(origin)
+  const { record } = originTextOf(origin)
   const { adopted = 0, moved = 0, synced = 0, unreadable = 0, ended = 0, no_expiry: endless = 0 } = outcomes
   const lines = [`${isDone ? '' : 'Interrupted. '}Looked at ${counted(keys, 'old key')} of ${origin}.`]
   // Some origins report a moved record only as moved.

@@ -48,7 +48,7 @@ export function createProgram(terminal: Terminal, ended: (code: number) => void)
     .description('Sessions and tokens on Redis: look at them, end them, find what is wrong.')
     .version(versionOf(), '-V, --version', 'show the version')
     .helpCommand('help [command]', 'show help of a command')
-  const settle = (command: Command): void => {
+  const configureOutput = (command: Command): void => {
     command
       .exitOverride()
       .showHelpAfterError('(--help shows what there is)')
@@ -59,10 +59,10 @@ export function createProgram(terminal: Terminal, ended: (code: number) => void)
         getOutHasColors: () => terminal.stdout.hasColour,
         getErrHasColors: () => terminal.stderr.hasColour,
       })
-    for (const below of command.commands) settle(below)
+    for (const below of command.commands) configureOutput(below)
   }
   for (const make of commands) program.addCommand(make(cliOf(terminal, ended)))
-  settle(program)
+  configureOutput(program)
   return program
 }
 

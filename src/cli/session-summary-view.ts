@@ -1,10 +1,10 @@
 /** Describes the state of a session for people. `explain` and `sessions show` print the same text. */
-import { type SessionAccount, wordsOf } from '../entries/admin.ts'
+import { type SessionSummary, summaryTextOf } from '../entries/admin.ts'
 import type { Output } from './output.ts'
 
-export function accountText(output: Output, account: SessionAccount): string {
-  const { state, kind, times } = account
-  const { what, next, kept } = wordsOf(account)
+export function summaryView(output: Output, summary: SessionSummary): string {
+  const { state, kind, times } = summary
+  const { what, next, kept } = summaryTextOf(summary)
   const good = state === 'live' ? 'green' : state === 'lost' || state === 'unreadable' ? 'red' : 'yellow'
   const lines = [`${output.paint(good, state)}${kind === null ? '' : `  (${kind} session)`}`, '', what, next]
   if (times !== null) {

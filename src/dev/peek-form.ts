@@ -2,12 +2,12 @@
 import { once } from 'node:events'
 import type { IncomingMessage } from 'node:http'
 
-const MOST_BYTES = 64 * 1024
+const MAX_BODY_BYTES = 64 * 1024
 
 /** Without a body, or with one of unknown or large length: returns no fields, and reads nothing. */
 export async function peekForm(request: IncomingMessage): Promise<URLSearchParams> {
   const length = Number(request.headers['content-length'] ?? 0)
-  if (!(length > 0 && length <= MOST_BYTES)) return new URLSearchParams()
+  if (!(length > 0 && length <= MAX_BODY_BYTES)) return new URLSearchParams()
   const chunks: Buffer[] = []
   let received = 0
   while (received < length) {

@@ -21,7 +21,7 @@ export interface DevUser {
 }
 
 /** Maximum number of groups that Entra writes into a JWT. With more, it sends a claim source instead ("overage"). */
-const MOST_GROUPS_IN_TOKEN = 200
+const MAX_GROUPS_IN_TOKEN = 200
 
 export const devUsers: readonly DevUser[] = [
   {
@@ -97,7 +97,7 @@ export function claimsOf(user: DevUser, tenantId: string): { sub: string; [claim
 
 function groupClaims(user: DevUser): Record<string, unknown> {
   if (user.groupCount === 0) return {}
-  if (user.groupCount > MOST_GROUPS_IN_TOKEN) {
+  if (user.groupCount > MAX_GROUPS_IN_TOKEN) {
     const endpoint = `https://graph.microsoft.com/v1.0/users/${objectIdOf(user)}/getMemberObjects`
     return { hasgroups: true, _claim_names: { groups: 'src1' }, _claim_sources: { src1: { endpoint } } }
   }

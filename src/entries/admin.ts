@@ -50,7 +50,7 @@ export {
 export { anchorOf, type Section, sectionsOf } from '../admin/explain/sections.ts'
 export {
   explainSession,
-  type SessionAccount,
+  type SessionSummary,
   type SessionBecause,
   type SessionState,
   type SessionTimes,
@@ -77,7 +77,7 @@ export {
 export { type KeyUse, rotateKeys, type RotationOptions, type RotationReport } from '../admin/rotation.ts'
 export { type Latency, measureLatency } from '../admin/latency.ts'
 export { readServers, type ServerReadings } from '../admin/server-readings.ts'
-export { type AccountWords, wordsOf } from '../admin/session-account-words.ts'
+export { type SessionSummaryText, summaryTextOf } from '../admin/session-summary-text.ts'
 export { isSessionId } from '../admin/session-address.ts'
 export {
   endSessions,

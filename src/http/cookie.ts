@@ -56,7 +56,7 @@ export interface Cookies {
 /** How long the browser remembers a sign-out: longer than a visit to a shared computer. */
 const SIGNED_OUT_SECONDS = 24 * 3600
 const TRANSACTION_ID = /^[A-Za-z0-9_-]{22}$/
-const TRANSACTIONS_LOOKED_AT = 50
+const MAX_EXAMINED_TRANSACTIONS = 50
 
 export function createCookies({ name, secure, sameSite }: CookieConfig): Cookies {
   const base: Omit<SetCookie, 'name' | 'value'> = { path: '/', httpOnly: true, secure }
@@ -78,9 +78,9 @@ export function createCookies({ name, secure, sameSite }: CookieConfig): Cookies
 
     transactionIds(header) {
       const ids = new Set<string>()
-      let looked = 0
+      let examined = 0
       for (const at of positionsOf(header, transactionPrefix)) {
-        if (++looked > TRANSACTIONS_LOOKED_AT) break
+        if (++examined > MAX_EXAMINED_TRANSACTIONS) break
         const end = header.indexOf('=', at + transactionPrefix.length)
         const id = end < 0 ? '' : header.slice(at + transactionPrefix.length, end)
         if (TRANSACTION_ID.test(id)) ids.add(id)

@@ -154,7 +154,7 @@ function retryAfterOf(error: AnyCoatcheckError, kind: keyof typeof RETRY_AFTER):
   return typeof wantedMs === 'number' ? String(Math.max(Number(least), Math.ceil(wantedMs / 1000))) : least
 }
 
-/** Location of the routes, and look of their pages. `ResolvedConfig` and `HttpConfig` have this shape. */
+/** Location of the routes, and theme of their pages. `ResolvedConfig` and `HttpConfig` have this shape. */
 export interface Site {
   readonly basePath: string
   readonly pages: ResolvedPages

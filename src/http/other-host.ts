@@ -4,7 +4,7 @@
  *
  * If the host name differs, the browser keeps separate cookies for `127.0.0.1` and `localhost`, so the callback would not find the sign-in.
  * If the port differs, the provider returns the browser to the base URL. This is wrong if no server listens there, and right behind a
- * development server that forwards requests. Only a connection attempt can tell these cases apart.
+ * development server that forwards requests. Only a connection attempt can distinguish these cases.
  */
 import { connect, isIP } from 'node:net'
 import type { ResolvedConfig } from '../config/types.ts'
@@ -77,7 +77,7 @@ async function otherPort(asked: string, baseUrl: URL, headers: Headers): Promise
 
 /** A server that does not answer in time may still be there. */
 function listens({ hostname, port, protocol }: URL): Promise<boolean> {
-  return new Promise((tell) => {
+  return new Promise((resolve) => {
     const socket = connect({
       host: hostname.replace(/^\[|\]$/g, ''),
       port: Number(port) || (protocol === 'https:' ? 443 : 80),
@@ -85,7 +85,7 @@ function listens({ hostname, port, protocol }: URL): Promise<boolean> {
     })
     const end = (isThere: boolean): void => {
       socket.destroy()
-      tell(isThere)
+      resolve(isThere)
     }
     socket
       .once('connect', () => end(true))

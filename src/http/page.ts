@@ -57,18 +57,18 @@ const ICONS = {
 
 /** Builds a complete HTML response. Its CSP allows only this stylesheet, this script and this logo. */
 export function pageResponse(page: Page, pages: ResolvedPages, status = 200): Response {
-  const look = lookOf(pages)
+  const theme = themeOf(pages)
   const { form } = page
   const policy = [
     "default-src 'none'",
-    `style-src ${look.styleHash}`,
-    `img-src ${look.imageSource}`,
+    `style-src ${theme.styleHash}`,
+    `img-src ${theme.imageSource}`,
     "base-uri 'none'",
     "frame-ancestors 'none'",
     `form-action ${form ? ["'self'", ...(form.targets ?? [])].join(' ') : "'none'"}`,
     ...(form?.sendsItself ? [`script-src ${hashOf(SUBMIT)}`] : []),
   ]
-  return new Response(render(page, pages, look), {
+  return new Response(render(page, pages, theme), {
     status,
     headers: {
       'Content-Type': 'text/html; charset=utf-8',
@@ -78,7 +78,7 @@ export function pageResponse(page: Page, pages: ResolvedPages, status = 200): Re
   })
 }
 
-interface Look {
+interface Theme {
   readonly style: string
   readonly styleHash: string
   readonly icon: string
@@ -86,20 +86,20 @@ interface Look {
 }
 
 /** One per configuration: style and hash are computed once. */
-const looks = new WeakMap<ResolvedPages, Look>()
+const themes = new WeakMap<ResolvedPages, Theme>()
 
-function lookOf(pages: ResolvedPages): Look {
-  const known = looks.get(pages)
+function themeOf(pages: ResolvedPages): Theme {
+  const known = themes.get(pages)
   if (known) return known
   const style = pageStyle(pages)
-  const look: Look = {
+  const theme: Theme = {
     style,
     styleHash: hashOf(style),
     icon: pages.logo ?? defaultIcon(pages.accentColor),
     imageSource: pages.logo?.startsWith('/') ? "'self'" : 'data:',
   }
-  looks.set(pages, look)
-  return look
+  themes.set(pages, theme)
+  return theme
 }
 
 /** Icon for the browser tab. Without one, the browser requests /favicon.ico. */
@@ -108,13 +108,13 @@ function defaultIcon(color: string): string {
   return `data:image/svg+xml,${encodeURIComponent(svg)}`
 }
 
-function render({ title, text, icon, action, other, form, code }: Page, pages: ResolvedPages, look: Look): string {
+function render({ title, text, icon, action, other, form, code }: Page, pages: ResolvedPages, theme: Theme): string {
   const ways = [form ? renderForm(form) : action && renderLink(action, 'action'), other && renderLink(other, 'other')]
   return [
     '<!doctype html><html lang="en"><head><meta charset="utf-8">',
     '<meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark">',
     `<title>${escapeHtml(pages.name === null ? title : `${title} · ${pages.name}`)}</title>`,
-    `<link rel="icon" href="${escapeHtml(look.icon)}"><style>${look.style}</style></head><body><main>`,
+    `<link rel="icon" href="${escapeHtml(theme.icon)}"><style>${theme.style}</style></head><body><main>`,
     renderBrand(pages),
     `<div class="panel">${renderIcon(icon)}<h1>${escapeHtml(title)}</h1><p class="text">${escapeHtml(text)}</p>`,
     `<div class="ways">${ways.filter(Boolean).join('')}</div></div>`,

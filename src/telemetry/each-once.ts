@@ -10,14 +10,14 @@ export function eachOnce<Event extends object>(
   name: string,
   listener: (event: Event) => void,
 ): (event: Event) => void {
-  const all = processState('events-told', () => new WeakMap<object, Map<string, WeakSet<object>>>())
+  const all = processState('handled-events', () => new WeakMap<object, Map<string, WeakSet<object>>>())
   const byName = all.get(owner) ?? new Map<string, WeakSet<object>>()
   all.set(owner, byName)
-  const told = byName.get(name) ?? new WeakSet<object>()
-  byName.set(name, told)
+  const handled = byName.get(name) ?? new WeakSet<object>()
+  byName.set(name, handled)
   return (event) => {
-    if (told.has(event)) return
-    told.add(event)
+    if (handled.has(event)) return
+    handled.add(event)
     listener(event)
   }
 }

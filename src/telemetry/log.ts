@@ -42,11 +42,11 @@ export function startLog(events: Events, settings: LogSettings, clock: Clock = s
     return [
       events.on(
         name as EventName,
-        eachOnce(logger, name, (event) => tell(name, entry, event)),
+        eachOnce(logger, name, (event) => write(name, entry, event)),
       ),
     ]
   })
-  const tell = (name: string, line: LogLine<EventMap[EventName]>, given: object): void => {
+  const write = (name: string, line: LogLine<EventMap[EventName]>, given: object): void => {
     const event = given as EventMap[EventName]
     const { area, level, mayFlood } = line
     const own = typeof level === 'string' ? level : level(event)

@@ -150,7 +150,7 @@ export const meters = {
 export const LIVE_SESSIONS = {
   name: 'coatcheck.sessions.live',
   unit: '{session}',
-  description: 'Sessions in the store, about, as last estimated; every process tells the same figure.',
+  description: 'Sessions in the store, about, as last estimated; every process reports the same figure.',
 } as const
 
 export type MeterName = keyof typeof meters

@@ -8,12 +8,12 @@ import { REQUEST_IDS } from '../core/provider-reason.ts'
 
 const EVERY_MS = 10_000
 /** Limit of remembered kinds: fields that visitors can vary must not fill the memory either. */
-const MOST_KINDS = 200
+const MAX_KINDS = 200
 /**
  * Limit of different lines of one group in that time. A visitor can vary the apparent answer of a provider, or the claims of a forged
  * token.
  */
-const MOST_OF_A_GROUP = 20
+const MAX_LINES_PER_GROUP = 20
 /** Their values come from fixed sets, so a visitor who varies the other fields of one group hides no line of another. */
 const OF_A_GROUP = ['event', 'code', 'route', 'check', 'provider'] as const
 
@@ -48,7 +48,7 @@ export class Repeats {
     const before = this.#groups.get(group)
     const isCurrent = before !== undefined && nowMs - before.sinceMs < EVERY_MS
     const lines = isCurrent ? before : { sinceMs: nowMs, written: 0, withheld: 0 }
-    if (lines.written >= MOST_OF_A_GROUP) {
+    if (lines.written >= MAX_LINES_PER_GROUP) {
       lines.withheld++
       return null
     }
@@ -56,7 +56,7 @@ export class Repeats {
     this.#groups.set(group, lines)
     this.#kinds.delete(name)
     this.#kinds.set(name, { sinceMs: nowMs, withheld: 0 })
-    if (this.#kinds.size > MOST_KINDS) this.#kinds.delete(this.#kinds.keys().next().value ?? '')
+    if (this.#kinds.size > MAX_KINDS) this.#kinds.delete(this.#kinds.keys().next().value ?? '')
     const withheld = (known?.withheld ?? 0) + (isCurrent ? 0 : (before?.withheld ?? 0))
     return withheld > 0 ? { ...fields, withheld } : fields
   }
@@ -64,7 +64,7 @@ export class Repeats {
   /** When there are too many groups, the new groups of an event share one. */
   #groupOf(fields: LogFields): string {
     const group = JSON.stringify(OF_A_GROUP.map((name) => fields[name]))
-    return this.#groups.has(group) || this.#groups.size < MOST_KINDS ? group : String(fields['event'])
+    return this.#groups.has(group) || this.#groups.size < MAX_KINDS ? group : String(fields['event'])
   }
 }
 

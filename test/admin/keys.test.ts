@@ -67,15 +67,15 @@ describe('keys scan', () => {
     expect(some(survey.orphans)).toEqual({})
   })
 
-  test('looks at a part of many keys, at all of them when that is wanted, and stops when told', async () => {
+  test('examines a part of many keys, or all of them on request, and stops on abort', async () => {
     const { client, keys } = (await operator()).server
     const names = Array.from({ length: 3000 }, (_, i) => keys.providerGate(`g${i}`.padEnd(22, 'x')))
     await Promise.all(names.map((name) => client.command(name, ['SET', name, 'x', 'PX', '600000'])))
     const context = await operator()
-    const part = await surveyKeys(context, { signal, look: 300 })
+    const part = await surveyKeys(context, { signal, examine: 300 })
     expect(part).toMatchObject({ isWhole: true, isExact: false, families: [{ count: 3000 }] })
     expect(part.families[0]?.sampled).toBeLessThan(500)
-    const all = await surveyKeys(context, { signal, look: Infinity })
+    const all = await surveyKeys(context, { signal, examine: Infinity })
     expect(all).toMatchObject({ isExact: true, families: [{ count: 3000, sampled: 3000 }] })
     const estimate = await statistics(context, { signal, sample: 1000 })
     expect(estimate.survey.scanned).toBeLessThan(1500)
@@ -114,7 +114,7 @@ describe('keys repair', () => {
     expect(await server.cli('dbsize')).toBe(before)
   })
 
-  test('finds each kind, and removes it when told', async () => {
+  test('finds each kind, and removes it on request', async () => {
     const auth = application()
     const ids: string[] = []
     for (const userId of ['lost', 'lost', 'dead', 'marker', 'fine']) {

@@ -89,10 +89,10 @@ describe('the text that a user typed', () => {
     ['AADSTS70082', 'AADSTS700082'],
     ['econrefused', 'ECONNREFUSED'],
   ])('%s: the nearest are named, %s among them', (asked, name) => {
-    const looked = findExplanations(asked)
-    expect(looked.found).toEqual([])
-    expect('nearest' in looked && namesOf(looked.nearest)).toContain(name)
-    expect('nearest' in looked && looked.nearest.length).toBeLessThanOrEqual(3)
+    const result = findExplanations(asked)
+    expect(result.found).toEqual([])
+    expect('nearest' in result && namesOf(result.nearest)).toContain(name)
+    expect('nearest' in result && result.nearest.length).toBeLessThanOrEqual(3)
   })
 
   it('has nothing near to nonsense', () => {

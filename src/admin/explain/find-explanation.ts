@@ -6,7 +6,7 @@ import { explanations } from './catalogue.ts'
 import type { Catalogue, Explanation } from './explanation.ts'
 
 const NEAREST = 3
-const NAMED_AT_MOST = 20
+const MAX_NAMED_CODES = 20
 /** Longer input is cut: no known text needs more to be recognized. */
 const READ_CHARACTERS = 65_536
 /** Matches only text with the shape of a Coatcheck or Entra ID code, which is safe to show again. */
@@ -100,17 +100,17 @@ export class LogReader {
       if (count > 0) this.#counts.set(entry, (this.#counts.get(entry) ?? 0) + count)
     }
     for (const [code] of text.matchAll(CODE_LIKE)) {
-      if (!this.#names.has(code) && this.#unknown.size < NAMED_AT_MOST) this.#unknown.add(code)
+      if (!this.#names.has(code) && this.#unknown.size < MAX_NAMED_CODES) this.#unknown.add(code)
     }
   }
 }
 
 /** No known text is longer, but pasted input may be. */
-const LONGEST = 1000
+const MAX_INPUT_CHARS = 1000
 
 function normal(text: string): string {
   return text
-    .slice(0, LONGEST)
+    .slice(0, MAX_INPUT_CHARS)
     .toLowerCase()
     .replace(/\s+/g, ' ')
     .replace(/[.:]+$/, '')

@@ -12,7 +12,7 @@ import type { KeyFinder } from '../../redis/key-finder.ts'
 import type { StoreServer } from '../../stores/redis/operator-view.ts'
 import type { HealthNotes } from './health-report.ts'
 import type { EarlierMemory } from './redis-memory.ts'
-import { LOOK_MS, type ServerLook } from './server-info.ts'
+import { CHECK_DEADLINE_MS, type ServerReport } from './server-info.ts'
 
 const DAY_MS = 86_400_000
 /** In the order in which the corresponding records expire, because one eviction policy begins with the key that expires first. */
@@ -31,7 +31,7 @@ const MARGIN_MS = 60_000
 const BASE_MS = DAY_MS
 
 const NAME = 'Canaries'
-const deadline = { deadlineMs: LOOK_MS }
+const deadline = { deadlineMs: CHECK_DEADLINE_MS }
 
 /** Content of `canary:planted`. */
 export interface Planted {
@@ -85,20 +85,20 @@ export async function checkCanaries(
  */
 export async function plantCanaries(
   { client, keys }: StoreServer,
-  looks: readonly ServerLook[],
+  reports: readonly ServerReport[],
   find: KeyFinder,
   earlier: Planted | null,
   clock: Clock,
 ): Promise<number> {
   const endsAtMs: Record<string, number> = {}
-  for (const { port } of looks) {
+  for (const { port } of reports) {
     for (const [recordClass, lifeMs] of Object.entries(LIVES_MS)) {
       const name = find(port, (number) => keys.canary(recordClass, number))
       if (name !== null) endsAtMs[name] = await planted(client, name, lifeMs, clock)
     }
   }
   const isOld = earlier === null || clock.now() - earlier.memory.atMs > BASE_MS
-  const memory = isOld ? memoryOf(looks, clock) : earlier.memory
+  const memory = isOld ? memoryOf(reports, clock) : earlier.memory
   const list = keys.canaries()
   await client.command(list, ['SET', list, JSON.stringify({ memory, endsAtMs } satisfies Planted)], deadline)
   return Object.keys(endsAtMs).length
@@ -117,8 +117,8 @@ async function lifeLeftMs(client: RedisClientPort, name: string): Promise<number
   return reply < 0 ? null : reply
 }
 
-function memoryOf(looks: readonly ServerLook[], clock: Clock): Planted['memory'] {
-  const used = looks.flatMap(({ port, info }): [string, number][] => {
+function memoryOf(reports: readonly ServerReport[], clock: Clock): Planted['memory'] {
+  const used = reports.flatMap(({ port, info }): [string, number][] => {
     const bytes = info?.number('used_memory') ?? null
     return bytes === null ? [] : [[port.endpoint, bytes]]
   })

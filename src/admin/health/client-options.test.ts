@@ -11,7 +11,7 @@ import type { SuppliedClient } from '../../redis/supplied-client.ts'
 import { checkSuppliedClient } from './client-options.ts'
 import { HealthRecord } from './health-report.ts'
 
-function lookAt(client: SuppliedClient): readonly string[] {
+function checkOptions(client: SuppliedClient): readonly string[] {
   const record = new HealthRecord()
   checkSuppliedClient(record.notes('configuration'), client)
   const { checks } = record.report()
@@ -46,24 +46,24 @@ describe.each([
       'DOCTOR_CLIENT_PING_INTERVAL x.abc.cache.amazonaws.com',
     ],
   ])('%j: %s', (options, seen) => {
-    expect(lookAt(client(options))).toEqual([seen])
+    expect(checkOptions(client(options))).toEqual([seen])
   })
 })
 
-it('looks through the defaults of a cluster at those of its nodes', () => {
+it('checks the defaults of the nodes of a cluster', () => {
   const defaults = { socket: { socketTimeout: 5000 } }
   for (const create of [createCluster5, createCluster6] as unknown as Create[]) {
     const cluster = create({ rootNodes, defaults, useReplicas: true })
-    expect(lookAt(cluster)).toEqual([
+    expect(checkOptions(cluster)).toEqual([
       'DOCTOR_CLIENT_SOCKET_TIMEOUT socketTimeout is 5000 ms',
       'DOCTOR_CLIENT_READONLY useReplicas is true',
     ])
-    expect(lookAt(create({ rootNodes }))).toEqual(['ok'])
+    expect(checkOptions(create({ rootNodes }))).toEqual(['ok'])
   }
 })
 
 it('says so when a client shows nothing', () => {
-  expect(lookAt(createSentinel6({ name: 'x', sentinelRootNodes: [{ host: '127.0.0.1', port: 1 }] }))).toEqual([
+  expect(checkOptions(createSentinel6({ name: 'x', sentinelRootNodes: [{ host: '127.0.0.1', port: 1 }] }))).toEqual([
     'skipped',
   ])
 })

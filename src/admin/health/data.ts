@@ -21,14 +21,14 @@ interface Given {
 
 export async function checkData(notes: HealthNotes, server: StoreServer, given: Given): Promise<void> {
   try {
-    await lookAround(notes, server, given)
+    await checkSample(notes, server, given)
   } catch (error) {
     notes.failed('Keys', error)
   }
 }
 
 /** @throws {RedisError} */
-async function lookAround(notes: HealthNotes, { client, keys }: StoreServer, given: Given): Promise<void> {
+async function checkSample(notes: HealthNotes, { client, keys }: StoreServer, given: Given): Promise<void> {
   const { prefix, keyring, clock, signal, seen } = given
   const samples: KeySample[] = []
   for (const port of client.servers()) {

@@ -7,8 +7,8 @@ import type { HealthNotes } from './health-report.ts'
 import { inPortions, type SampledKey } from './key-sample.ts'
 import { ifAllowed, replyText } from './server-info.ts'
 
-const MOST_LOOKED_INTO = 100
-const LOOKED_AT_BYTES = 4096
+const MAX_EXAMINED_KEYS = 100
+const EXAMINED_BYTES = 4096
 
 /** A JSON Web Token (RFC 7519): its header is an object in base64url. */
 const JWT = /eyJ[\w-]{8,}\.[\w-]{8,}/
@@ -27,7 +27,7 @@ export async function checkForeignKeys(notes: HealthNotes, foreign: readonly Sam
     notes.found('DOCTOR_TOKEN_IN_KEY_NAME', NAME, `${named.length} of ${counted(foreign.length, 'key')}`)
   const ofTokens = foreign.filter(({ name }) => OF_TOKENS.test(name))
   const ofSessions = foreign.filter(({ name }) => OF_SESSIONS.test(name))
-  const suspects = [...new Set([...ofTokens, ...ofSessions])].slice(0, MOST_LOOKED_INTO)
+  const suspects = [...new Set([...ofTokens, ...ofSessions])].slice(0, MAX_EXAMINED_KEYS)
   const plain = (await inPortions(suspects, holdsPlainTokens)).filter((holds) => holds).length
   if (plain > 0)
     notes.found('DOCTOR_PLAIN_TOKENS', NAME, `${plain} of ${counted(suspects.length, 'key')} that were looked into`)
@@ -45,7 +45,7 @@ export async function checkForeignKeys(notes: HealthNotes, foreign: readonly Sam
 async function holdsPlainTokens({ name, port }: SampledKey): Promise<boolean> {
   const type = replyText(await ifAllowed(port, ['TYPE', name], name))
   if (type === 'string') {
-    const begin = await ifAllowed(port, ['GETRANGE', name, '0', String(LOOKED_AT_BYTES - 1)], name)
+    const begin = await ifAllowed(port, ['GETRANGE', name, '0', String(EXAMINED_BYTES - 1)], name)
     return begin !== null && (TOKEN_FIELD.test(replyText(begin)) || JWT.test(replyText(begin)))
   }
   if (type === 'hash') {

@@ -5,11 +5,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Clock } from '../../core/clock.ts'
 import type { RedisReply, ServerPort } from '../../redis/client-port.ts'
-import { LOOK_MS } from './server-info.ts'
+import { CHECK_DEADLINE_MS } from './server-info.ts'
 
 const SCANNED_PER_STEP = 250
-const MOST_KEYS = 5000
-const MOST_MS = 5000
+const MAX_KEYS = 5000
+const MAX_SCAN_MS = 5000
 /** Pause between two steps, so that the server can serve other clients. */
 const PAUSE_MS = 2
 
@@ -33,16 +33,19 @@ export async function sampleKeys(
   seen: (count: number) => void,
 ): Promise<KeySample> {
   const names = new Set<string>()
-  const end = clock.monotonic() + MOST_MS
+  const end = clock.monotonic() + MAX_SCAN_MS
   let cursor = '0'
   do {
     const args = ['SCAN', cursor, 'COUNT', String(SCANNED_PER_STEP)]
-    const [next, found] = (await port.command('', args, { deadlineMs: LOOK_MS })) as [Buffer, readonly RedisReply[]]
+    const [next, found] = (await port.command('', args, { deadlineMs: CHECK_DEADLINE_MS })) as [
+      Buffer,
+      readonly RedisReply[],
+    ]
     cursor = String(next)
     for (const name of found) names.add(String(name))
     seen(names.size)
     await sleep(PAUSE_MS)
-  } while (cursor !== '0' && names.size < MOST_KEYS && clock.monotonic() < end && !signal.aborted)
+  } while (cursor !== '0' && names.size < MAX_KEYS && clock.monotonic() < end && !signal.aborted)
   return { keys: [...names].map((name) => ({ name, port })), isWhole: cursor === '0' }
 }
 

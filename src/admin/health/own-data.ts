@@ -12,14 +12,14 @@ import { TRANSACTION_LIFE_MS } from '../../oidc/transaction.ts'
 import { FAMILIES } from '../key-families.ts'
 import type { HealthNotes } from './health-report.ts'
 import { inPortions, type SampledKey } from './key-sample.ts'
-import { LOOK_MS } from './server-info.ts'
+import { CHECK_DEADLINE_MS } from './server-info.ts'
 
 /** Limits, because each record costs some more commands. */
-const MOST_RECORDS = 300
-const MOST_INDEXES = 100
+const MAX_RECORDS = 300
+const MAX_INDEXES = 100
 const MEMBERS_PER_INDEX = 20
 const HEADER_BYTES = 5
-const deadline = { deadlineMs: LOOK_MS }
+const deadline = { deadlineMs: CHECK_DEADLINE_MS }
 
 export type OwnRecord = SampledKey & Pick<KeyName, 'family' | 'userKey'>
 
@@ -37,9 +37,9 @@ export async function checkOrphans(
   keys: RedisKeys,
   clock: Clock,
 ): Promise<void> {
-  const indexes = ofFamily(records, 'generation').slice(0, MOST_INDEXES)
+  const indexes = ofFamily(records, 'generation').slice(0, MAX_INDEXES)
   const entries = await inPortions(indexes, (index) => missingSessionsOf(index, keys, clock))
-  const sessions = ofFamily(records, 'session').slice(0, MOST_RECORDS)
+  const sessions = ofFamily(records, 'session').slice(0, MAX_RECORDS)
   const users = await inPortions(sessions, (session) => isWithoutGeneration(session, keys))
   const ofIndexes = entries.reduce((sum, count) => sum + count, 0)
   const ofUsers = users.filter((isOrphan) => isOrphan).length
@@ -55,7 +55,7 @@ export async function checkOrphans(
 
 /** Checks which key sealed the records. */
 export async function checkSealing(notes: HealthNotes, records: readonly OwnRecord[], keyring: Keyring): Promise<void> {
-  const sessions = ofFamily(records, 'session').slice(0, MOST_RECORDS)
+  const sessions = ofFamily(records, 'session').slice(0, MAX_RECORDS)
   const tags = (await inPortions(sessions, (record) => tagAt(record, GENERATION_BYTES))).filter((tag) => tag !== null)
   const known = new Map(keyring.keys.map(({ tag, id }) => [tag.toString('hex'), id]))
   const unknown = tags.filter((tag) => !known.has(tag)).length
@@ -78,7 +78,7 @@ async function checkOrder(
   { active }: Keyring,
   known: ReadonlyMap<string, string>,
 ): Promise<void> {
-  const signIns = ofFamily(records, 'signIn').slice(0, MOST_RECORDS)
+  const signIns = ofFamily(records, 'signIn').slice(0, MAX_RECORDS)
   const tags = await inPortions(signIns, (record) => tagAt(record, 0))
   const others = tags.filter((tag) => tag !== null && known.has(tag) && tag !== active.tag.toString('hex'))
   const [other] = others

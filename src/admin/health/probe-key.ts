@@ -6,7 +6,7 @@ import type { KeyFinder } from '../../redis/key-finder.ts'
 import { defineScript } from '../../redis/script.ts'
 import type { RedisKeys } from '../../stores/keys.ts'
 import type { HealthNotes } from './health-report.ts'
-import { LOOK_MS, type ServerLook } from './server-info.ts'
+import { CHECK_DEADLINE_MS, type ServerReport } from './server-info.ts'
 
 const LIFE_MS = 40
 /** Redis hides an expired key at once. The rest is reserve for a busy machine. */
@@ -24,17 +24,21 @@ interface Given {
 }
 
 /** @returns whether the test passed */
-export async function checkProbeKey(notes: HealthNotes, { port, server }: ServerLook, given: Given): Promise<boolean> {
+export async function checkProbeKey(
+  notes: HealthNotes,
+  { port, server }: ServerReport,
+  given: Given,
+): Promise<boolean> {
   const { client, keys, find, clock, nonce } = given
   const key = find(port, (number) => keys.signIn(`doctor-${nonce}-${number}`))
   if (key === null) {
     notes.skipped(NAME, 'no key was found that lies on this server', server)
     return true
   }
-  const run = (...args: readonly RedisArgument[]) => client.command(key, args, { deadlineMs: LOOK_MS })
+  const run = (...args: readonly RedisArgument[]) => client.command(key, args, { deadlineMs: CHECK_DEADLINE_MS })
   try {
-    await run('SET', key, nonce, 'PX', String(LOOK_MS))
-    const read = await client.script(SCRIPT, [key], [], { deadlineMs: LOOK_MS })
+    await run('SET', key, nonce, 'PX', String(CHECK_DEADLINE_MS))
+    const read = await client.script(SCRIPT, [key], [], { deadlineMs: CHECK_DEADLINE_MS })
     await run('SET', key, nonce, 'PX', String(LIFE_MS))
     const end = clock.monotonic() + GONE_WITHIN_MS
     while ((await run('GET', key)) !== null) {

@@ -1,10 +1,14 @@
 /** Checks whether writes survive a failure: append-only file, snapshots, replicas, compared with the option `durability`. */
 import type { Durability } from '../../redis/durable-writes.ts'
 import type { HealthNotes } from './health-report.ts'
-import type { ServerInfo, ServerLook } from './server-info.ts'
+import type { ServerInfo, ServerReport } from './server-info.ts'
 
 /** @returns false if the server cannot write to its disk */
-export function checkDurability(notes: HealthNotes, { info, server }: ServerLook, wanted: Durability | null): boolean {
+export function checkDurability(
+  notes: HealthNotes,
+  { info, server }: ServerReport,
+  wanted: Durability | null,
+): boolean {
   if (info === null) return true
   const online = info.all('slave').filter(([name, value]) => /^slave\d+$/.test(name) && value.includes('state=online'))
   const replicas = `${online.length} ${online.length === 1 ? 'replica' : 'replicas'} online`

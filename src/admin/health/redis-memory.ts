@@ -4,7 +4,7 @@
  */
 import { counted } from '../../core/counted.ts'
 import type { HealthNotes } from './health-report.ts'
-import type { ServerInfo, ServerLook } from './server-info.ts'
+import type { ServerInfo, ServerReport } from './server-info.ts'
 
 const LOW = 0.75
 const FULL = 0.95
@@ -24,7 +24,7 @@ export interface EarlierMemory {
 /** @returns false if the memory is full */
 export function checkMemory(
   notes: HealthNotes,
-  { info, server }: ServerLook,
+  { info, server }: ServerReport,
   earlier: EarlierMemory | null,
   nowMs: number,
 ): boolean {

@@ -7,7 +7,7 @@ import { neededKeys, neededRights, type RedisFeature } from '../../stores/redis/
 import type { ServerPort } from '../../redis/client-port.ts'
 import type { RedisKeys } from '../../stores/keys.ts'
 import type { HealthNotes } from './health-report.ts'
-import { ifAllowed, replyText, type ServerLook } from './server-info.ts'
+import { ifAllowed, replyText, type ServerReport } from './server-info.ts'
 
 const NAME = 'ACL'
 
@@ -30,7 +30,7 @@ interface Given {
 }
 
 /** @returns false if the user lacks a needed right */
-export async function checkRights(notes: HealthNotes, { port, server }: ServerLook, given: Given): Promise<boolean> {
+export async function checkRights(notes: HealthNotes, { port, server }: ServerReport, given: Given): Promise<boolean> {
   const user = await ifAllowed(port, ['ACL', 'WHOAMI'])
   if (user === null) {
     notes.skipped(NAME, 'not allowed to ask (+acl|whoami +acl|dryrun): what else the user may do is not known', server)

@@ -4,7 +4,7 @@ import { RedisError } from '../../core/errors.ts'
 import type { RedisReply } from '../../redis/client-port.ts'
 import { measureLatency } from '../latency.ts'
 import type { HealthNotes } from './health-report.ts'
-import { ifAllowed, type ServerInfo, type ServerLook } from './server-info.ts'
+import { ifAllowed, type ServerInfo, type ServerReport } from './server-info.ts'
 
 const PINGS = 25
 const OLDEST = [6, 2] as const
@@ -21,14 +21,14 @@ interface Given {
 }
 
 /** @returns whether the server accepts writes */
-export async function checkServer(notes: HealthNotes, look: ServerLook, given: Given): Promise<boolean> {
-  const { port, server, info } = look
+export async function checkServer(notes: HealthNotes, report: ServerReport, given: Given): Promise<boolean> {
+  const { port, server, info } = report
   if ((await ifAllowed(port, ['PING'])) !== null) {
     const { p50Ms, p99Ms, count } = await measureLatency(port, given.clock, { count: PINGS, signal: given.signal })
     if (count > 0)
       notes.ok('Reachable', `PING ${p50Ms.toFixed(1)} ms (p99 of ${count}: ${p99Ms.toFixed(1)} ms)`, server)
   }
-  await checkClock(notes, look, given.clock)
+  await checkClock(notes, report, given.clock)
   if (info === null) {
     notes.skipped('INFO', 'not allowed: version, memory, persistence and replicas cannot be looked at (+info)', server)
     return true
@@ -77,7 +77,7 @@ function checkRole(notes: HealthNotes, info: ServerInfo, server: string | null, 
   return true
 }
 
-async function checkClock(notes: HealthNotes, { port, server }: ServerLook, clock: Clock): Promise<void> {
+async function checkClock(notes: HealthNotes, { port, server }: ServerReport, clock: Clock): Promise<void> {
   const before = clock.now()
   const reply = await ifAllowed(port, ['TIME'])
   if (reply === null) {
@@ -85,7 +85,7 @@ async function checkClock(notes: HealthNotes, { port, server }: ServerLook, cloc
     return
   }
   const aheadMs = timeOf(reply) - (before + clock.now()) / 2
-  const says = `Redis is ${inWords(Math.abs(aheadMs))} ${aheadMs < 0 ? 'behind' : 'ahead of'} this machine`
+  const says = `Redis is ${durationText(Math.abs(aheadMs))} ${aheadMs < 0 ? 'behind' : 'ahead of'} this machine`
   if (Math.abs(aheadMs) > WRONG_MS) notes.found('DOCTOR_CLOCK_WRONG', 'Clock', says, server)
   else if (Math.abs(aheadMs) > SKEW_MS) notes.found('DOCTOR_CLOCK_SKEW', 'Clock', says, server)
   else notes.ok('Clock', says, server)
@@ -96,12 +96,12 @@ function timeOf(reply: RedisReply): number {
   return Number(String(seconds)) * 1000 + Number(String(microseconds)) / 1000
 }
 
-function inWords(ms: number): string {
+function durationText(ms: number): string {
   return ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`
 }
 
 /** Checks whether the near cache would receive changes from this server. */
-export async function checkTracking(notes: HealthNotes, { port, server }: ServerLook): Promise<void> {
+export async function checkTracking(notes: HealthNotes, { port, server }: ServerReport): Promise<void> {
   // Tests the right and the command, and changes nothing.
   const reply = await ifAllowed(port, ['CLIENT', 'TRACKING', 'OFF'])
   if (reply === null) notes.found('DOCTOR_TRACKING_REFUSED', 'Near cache', 'CLIENT TRACKING is refused', server)

@@ -17,7 +17,7 @@ import { checkMemory } from './redis-memory.ts'
 import { checkReach } from './redis-reach.ts'
 import { checkRights } from './redis-rights.ts'
 import { checkServer, checkTracking } from './redis-server.ts'
-import { serverInfoOf, type ServerLook } from './server-info.ts'
+import { serverInfoOf, type ServerReport } from './server-info.ts'
 
 /** @returns the open context, or `null` if it cannot be opened. The caller closes it. */
 export async function checkRedis(
@@ -54,31 +54,31 @@ async function checkServers(
 ): Promise<void> {
   const { client, keys } = store
   const ports = client.servers()
-  const looks: ServerLook[] = []
+  const reports: ServerReport[] = []
   for (const port of ports) {
-    looks.push({ port, server: ports.length > 1 ? port.endpoint : null, info: await serverInfoOf(port) })
+    reports.push({ port, server: ports.length > 1 ? port.endpoint : null, info: await serverInfoOf(port) })
   }
   const features = featuresOf(setup)
   const planted = await plantedCanaries(store).catch(() => null)
   // A server that refuses writes reports the reason only once.
-  const writable: ServerLook[] = []
-  for (const look of looks) {
+  const writable: ServerReport[] = []
+  for (const report of reports) {
     if (signal.aborted) return
-    const { endpoint } = look.port
+    const { endpoint } = report.port
     seen?.(endpoint)
     const works = [
-      await checkServer(notes, look, { clock, signal, isSharded: client.isSharded }),
-      await checkRights(notes, look, { keys, prefix, features }),
-      checkMemory(notes, look, earlierMemoryOf(planted, endpoint), clock.now()),
-      checkDurability(notes, look, setup.limits.durability),
+      await checkServer(notes, report, { clock, signal, isSharded: client.isSharded }),
+      await checkRights(notes, report, { keys, prefix, features }),
+      checkMemory(notes, report, earlierMemoryOf(planted, endpoint), clock.now()),
+      checkDurability(notes, report, setup.limits.durability),
     ]
-    if (setup.nearCache !== null) await checkTracking(notes, look)
-    if (works.every((one) => one)) writable.push(look)
+    if (setup.nearCache !== null) await checkTracking(notes, report)
+    if (works.every((one) => one)) writable.push(report)
   }
   await checkCanaries(notes, store, planted, clock)
   if (writable.length === 0) return
   const find = await createKeyFinder(client)
-  for (const look of writable) await checkProbeKey(notes, look, { client, keys, find, clock, nonce: nonce() })
+  for (const report of writable) await checkProbeKey(notes, report, { client, keys, find, clock, nonce: nonce() })
   if (!canaries) return
   const count = await plantCanaries(store, writable, find, planted, clock)
   notes.ok('Canaries', `${count} planted`)

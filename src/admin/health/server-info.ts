@@ -4,7 +4,7 @@ import type { RedisReply, ServerPort } from '../../redis/client-port.ts'
 import { infoFields } from '../info-fields.ts'
 
 /** Deadline for a busy server: all further checks wait for this reply. */
-export const LOOK_MS = 3000
+export const CHECK_DEADLINE_MS = 3000
 
 export class ServerInfo {
   readonly #fields: ReadonlyMap<string, string>
@@ -30,7 +30,7 @@ export class ServerInfo {
 }
 
 /** One server under examination. */
-export interface ServerLook {
+export interface ServerReport {
   readonly port: ServerPort
   /** Server name for findings. `null`: there is only one server. */
   readonly server: string | null
@@ -58,7 +58,7 @@ export function replyText(reply: RedisReply): string {
  */
 export async function ifAllowed(port: ServerPort, args: readonly string[], key = ''): Promise<RedisReply> {
   try {
-    return await port.command(key, args, { deadlineMs: LOOK_MS })
+    return await port.command(key, args, { deadlineMs: CHECK_DEADLINE_MS })
   } catch (error) {
     if (isCoatcheckError(error) && /_(?:NOPERM|PROTOCOL|ERROR)$/.test(error.code)) return null
     throw error

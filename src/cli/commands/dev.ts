@@ -16,11 +16,11 @@ import type { CommandContext, CommonFlags } from '../context.ts'
 import { applicationEnvironment, namesRedis } from '../dev/environment.ts'
 import { type StartCommand, startCommand } from '../dev/start-command.ts'
 import { whyNoRedisUrl, wholeNumber } from '../flag-values.ts'
-import { lookAtProject } from '../project/project.ts'
+import { readProject } from '../project/project.ts'
 import { UsageError } from '../usage-error.ts'
 
 const PROVIDER_PORT = 4000
-const MOST_PORT = 65_535
+const MAX_PORT = 65_535
 const LISTEN_MS = 60_000
 const PROBE_MS = 100
 
@@ -44,8 +44,8 @@ export function dev(cli: Cli): Command {
       ],
       (context, flags, ...command) => run(context, flags, command),
     )
-    .option('--port <port>', 'where the application listens (default: PORT, or 3000)', wholeNumber(1, MOST_PORT))
-    .option('--idp-port <port>', 'where the identity provider listens', wholeNumber(1, MOST_PORT), PROVIDER_PORT)
+    .option('--port <port>', 'where the application listens (default: PORT, or 3000)', wholeNumber(1, MAX_PORT))
+    .option('--idp-port <port>', 'where the identity provider listens', wholeNumber(1, MAX_PORT), PROVIDER_PORT)
     .addOption(
       new Option('--redis <which>', 'memory, server (one of our own) or a URL').default(
         'auto',
@@ -64,7 +64,7 @@ export function dev(cli: Cli): Command {
 
 async function run(context: CommandContext, flags: DevFlags, given: readonly string[]): Promise<number> {
   const { output, signal, terminal } = context
-  const project = lookAtProject(terminal.folder)
+  const project = readProject(terminal.folder)
   const command = startCommand(project, given)
   const redis = redisOf(flags.redis === 'auto' ? (flags.url ?? 'auto') : flags.redis)
   const { options } = await context.config()
@@ -93,11 +93,11 @@ async function run(context: CommandContext, flags: DevFlags, given: readonly str
   })
   context.closeLater(() => application.close())
   const ignoreInterrupts = terminal.onInterrupt(() => application.stop())
-  const settled = new AbortController()
+  const applicationEnded = new AbortController()
   try {
     const [code] = await Promise.all([
-      application.ended.finally(() => settled.abort()),
-      announce(context, { port, command, workbench, faults: flags.fault, until: settled.signal }),
+      application.ended.finally(() => applicationEnded.abort()),
+      announce(context, { port, command, workbench, faults: flags.fault, until: applicationEnded.signal }),
     ])
     return code
   } catch (error) {
@@ -183,7 +183,7 @@ function callbackPathsOf(basePath: string, providers: readonly { readonly name?:
 
 function portOfEnvironment(): number {
   const port = Number(variable(processEnvironment(), 'PORT') ?? DEFAULT_PORT)
-  if (Number.isInteger(port) && port >= 1 && port <= MOST_PORT) return port
+  if (Number.isInteger(port) && port >= 1 && port <= MAX_PORT) return port
   throw new UsageError('PORT is no port: a whole number from 1 to 65535.')
 }
 

@@ -15,7 +15,7 @@ import {
   type Section,
   sectionsOf,
   type ServerContext,
-  wordsOf,
+  summaryTextOf,
 } from '../../entries/admin.ts'
 import { isCoatcheckError } from '../../core/errors.ts'
 import { docsUrl } from '../../core/links.ts'
@@ -23,7 +23,7 @@ import type { Cli } from '../cli.ts'
 import type { CommandContext } from '../context.ts'
 import { type ExitCode, exitCode } from '../exit-code.ts'
 import type { Output } from '../output.ts'
-import { accountText } from '../session-account-text.ts'
+import { summaryView } from '../session-summary-view.ts'
 import { UsageError } from '../usage-error.ts'
 import { counted } from '../../core/counted.ts'
 
@@ -59,11 +59,11 @@ export function explain(cli: Cli): Command {
 }
 
 function explainText(output: Output, asked: string): ExitCode {
-  const looked = findExplanations(asked)
-  const nearest = 'nearest' in looked ? looked.nearest : []
-  const document = { found: looked.found.map(documentOf), nearest: nearest.map(({ name }) => name) }
-  output.data(document, () => looked.found.map((one) => shown(output, one)).join('\n\n'))
-  if (looked.found.length > 0) return exitCode.ok
+  const result = findExplanations(asked)
+  const nearest = 'nearest' in result ? result.nearest : []
+  const document = { found: result.found.map(documentOf), nearest: nearest.map(({ name }) => name) }
+  output.data(document, () => result.found.map((one) => shown(output, one)).join('\n\n'))
+  if (result.found.length > 0) return exitCode.ok
   output.note('Nothing is known about this text.')
   if (TICKET_LIKE.test(asked))
     output.note(
@@ -110,10 +110,10 @@ function logTable(output: Output, { found }: LogReport): string {
 async function explainId(context: CommandContext, sessionId: string): Promise<ExitCode> {
   const { output } = context
   const { admin, keys } = await contextOf(context)
-  const account = await explainSession(admin, keys, sessionId)
-  output.data({ session: { ...account, ...wordsOf(account) } }, () => accountText(output, account))
+  const summary = await explainSession(admin, keys, sessionId)
+  output.data({ session: { ...summary, ...summaryTextOf(summary) } }, () => summaryView(output, summary))
   if (keys === null) output.note('Without COATCHECK_KEYS the record stays closed: its times are not shown.')
-  return account.state === 'unknown' ? exitCode.failed : exitCode.ok
+  return summary.state === 'unknown' ? exitCode.failed : exitCode.ok
 }
 
 /** With keys the explanation is more complete. Without them, Redis alone still shows most of it. */

@@ -12,7 +12,7 @@ import { install, installCommands, missingPackages } from '../init/packages.ts'
 import { planInit } from '../init/plan.ts'
 import { Cancelled, type Questions, terminalQuestions } from '../init/questions.ts'
 import { commandText, fileReport, nextSteps, reportText } from '../init/report.ts'
-import { lookAtProject } from '../project/project.ts'
+import { readProject } from '../project/project.ts'
 
 interface InitFlags extends ChoiceFlags {
   readonly dryRun?: boolean
@@ -53,7 +53,7 @@ async function run(context: CommandContext, flags: InitFlags): Promise<number> {
 /** Asks all questions first, so that a canceled question leaves the folder unchanged. */
 async function initialize(context: CommandContext, flags: InitFlags): Promise<number> {
   const { output, signal, terminal } = context
-  const project = lookAtProject(terminal.folder)
+  const project = readProject(terminal.folder)
   const isDryRun = flags.dryRun === true
   const questions = terminal.isInteractive && !output.isJson ? terminalQuestions(signal) : null
   const choices = await choose(project, flags, questions)

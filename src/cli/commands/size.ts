@@ -5,7 +5,7 @@ import type { Cli } from '../cli.ts'
 import { wholeNumber } from '../flag-values.ts'
 import type { Column } from '../output.ts'
 
-const MOST = 1e12
+const MAX_NUMBER = 1e12
 const MIB = 2 ** 20
 const GIB = 2 ** 30
 
@@ -29,7 +29,7 @@ const columns: readonly Column<Row>[] = [
 ]
 
 export function size(cli: Cli): Command {
-  const numbers = wholeNumber(0, MOST)
+  const numbers = wholeNumber(0, MAX_NUMBER)
   return cli
     .command<Flags>(
       'size',

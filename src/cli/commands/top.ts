@@ -58,7 +58,7 @@ async function showLive(
   options: Flags & { readonly signal: AbortSignal },
 ): Promise<void> {
   const { output, terminal, signal } = context
-  const sampled = (): Promise<Statistics> => statistics(admin, { signal, sample: SAMPLE, look: SAMPLE / 5 })
+  const sampled = (): Promise<Statistics> => statistics(admin, { signal, sample: SAMPLE, examine: SAMPLE / 5 })
   screen.show([output.paint('dim', 'looking at the servers …')])
   let sample = await sampled()
   let before = sample.survey

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
-import { lookAtProject } from '../project/project.ts'
+import { readProject } from '../project/project.ts'
 import { UsageError } from '../usage-error.ts'
 import { startCommand } from './start-command.ts'
 
@@ -17,7 +17,7 @@ function shown(files: Readonly<Record<string, object | string>>, given: readonly
   for (const [name, content] of Object.entries(files)) {
     writeFileSync(join(folder, name), typeof content === 'string' ? content : JSON.stringify(content))
   }
-  return startCommand(lookAtProject(folder), given).shown
+  return startCommand(readProject(folder), given).shown
 }
 const scripts = (script: Record<string, string>) => ({ 'package.json': { scripts: script } })
 

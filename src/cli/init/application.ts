@@ -22,14 +22,14 @@ export interface Application {
 const SOURCE = /\.[cm]?[jt]sx?$/
 const OTHER_FOLDERS = /^(?:\..*|node_modules|dist|build|out|coverage|public)$/
 /** A project with more files is searched in part, those nearest to its root first. */
-const MOST_FILES = 1000
-const MOST_BYTES = 256 * 1024
+const MAX_FILES = 1000
+const MAX_FILE_BYTES = 256 * 1024
 
 /**
  * @param constructor finds where the framework's application is created; its first group is the variable
  * @returns `null`: no application exists yet
  */
-export function lookAtApplication(project: Project, constructor: RegExp): Application | null {
+export function findApplication(project: Project, constructor: RegExp): Application | null {
   const entry = entryOf(project)
   const sources = sourcesOf(project.folder)
   const makers = sources.filter(({ code }) => constructor.test(code))
@@ -46,13 +46,13 @@ export function lookAtApplication(project: Project, constructor: RegExp): Applic
 function sourcesOf(root: string): readonly SourceFile[] {
   const found: SourceFile[] = []
   const folders = ['']
-  for (let folder = folders.shift(); folder !== undefined && found.length < MOST_FILES; folder = folders.shift()) {
+  for (let folder = folders.shift(); folder !== undefined && found.length < MAX_FILES; folder = folders.shift()) {
     const entries = readdirSync(join(root, folder), { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1))
     for (const entry of entries) {
       const path = folder === '' ? entry.name : `${folder}/${entry.name}`
       if (entry.isDirectory() && !OTHER_FOLDERS.test(entry.name)) folders.push(path)
-      if (!entry.isFile() || !SOURCE.test(entry.name) || found.length >= MOST_FILES) continue
-      if (statSync(join(root, path)).size > MOST_BYTES) continue
+      if (!entry.isFile() || !SOURCE.test(entry.name) || found.length >= MAX_FILES) continue
+      if (statSync(join(root, path)).size > MAX_FILE_BYTES) continue
       found.push({ path, code: withoutComments(readFileSync(join(root, path), 'utf8')) })
     }
   }

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
-import { lookAtProject } from '../project/project.ts'
+import { readProject } from '../project/project.ts'
 import { ownPackage } from './own-package.ts'
 import { installCommands, missingPackages, neededPackages, runnerOf } from './packages.ts'
 import { readTsConfig } from './tsconfig.ts'
@@ -33,7 +33,7 @@ describe('the commands that install what is missing', () => {
     ['bun.lock', 'bun add redis@6 express@5', 'bunx'],
   ])('follow %s, also that of a workspace above', (lockFile, command, runner) => {
     const workspace = folderOf({ [lockFile]: '', 'apps/web/package.json': COATCHECK })
-    const project = lookAtProject(join(workspace, 'apps/web'))
+    const project = readProject(join(workspace, 'apps/web'))
     for (const [path, text] of Object.entries(INSTALLED)) {
       mkdirSync(dirname(join(workspace, path)), { recursive: true })
       writeFileSync(join(workspace, path), text)
@@ -45,11 +45,11 @@ describe('the commands that install what is missing', () => {
 
   it('follow "packageManager" before a lock file', () => {
     const folder = folderOf({ 'package.json': '{ "packageManager": "pnpm@10.0.0" }', 'package-lock.json': '{}' })
-    expect(lookAtProject(folder).packageManager).toBe('pnpm')
+    expect(readProject(folder).packageManager).toBe('pnpm')
   })
 
   it('install this copy from a tarball where it is a checkout, and make the tarball first', () => {
-    const project = lookAtProject(folderOf({ 'package.json': '{ "name": "app" }' }))
+    const project = readProject(folderOf({ 'package.json': '{ "name": "app" }' }))
     const commands = installCommands(project, missingPackages(project, neededPackages([], [])))
     expect(commands[0]?.slice(0, 2)).toEqual(['npm', 'pack'])
     expect(commands[1]?.join(' ')).toMatch(/^npm install \.\/coatcheck-\d+\.\d+\.\d+\.tgz redis@6$/)

@@ -7,7 +7,7 @@ import { basename, join } from 'node:path'
 import type { Random } from '../../core/random.ts'
 import { entryOf } from '../project/entry.ts'
 import type { Project } from '../project/project.ts'
-import { type Application, lookAtApplication } from './application.ts'
+import { type Application, findApplication } from './application.ts'
 import type { Choices, Framework } from './choices.ts'
 import { settingsStep } from './env-local.ts'
 import { ignoreStep } from './git-ignore.ts'
@@ -43,7 +43,7 @@ export function planInit(project: Project, choices: Choices, random: Random): Pl
   const { manifest } = project
   const input = inputOf(project, choices)
   const template = TEMPLATES[choices.framework](input)
-  const application = template.wiring === undefined ? null : lookAtApplication(project, template.wiring.constructor)
+  const application = template.wiring === undefined ? null : findApplication(project, template.wiring.constructor)
   const starts = application === null
   const { files, wiring } = connection(template, application, input)
   const steps = [...files, ...(starts ? template.starter : [])].map((file) => stepFor(project, file))

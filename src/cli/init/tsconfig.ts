@@ -27,12 +27,12 @@ interface RawConfig {
 }
 
 /** Limit for chains of `extends`, so that a circular chain ends. */
-const MOST_PARENTS = 10
+const MAX_PARENTS = 10
 
 /** @returns the readable parts; `null` if the folder has no tsconfig.json */
 export function readTsConfig(folder: string): TsConfig | null {
   const path = join(folder, 'tsconfig.json')
-  return existsSync(path) ? configOf(path, MOST_PARENTS) : null
+  return existsSync(path) ? configOf(path, MAX_PARENTS) : null
 }
 
 function configOf(path: string, parentsLeft: number): TsConfig {

@@ -43,7 +43,7 @@ export interface Project {
 }
 
 /** @throws {UsageError} if package.json cannot be read */
-export function lookAtProject(folder: string): Project {
+export function readProject(folder: string): Project {
   const manifest = readManifest(join(folder, 'package.json'))
   const named: Readonly<Record<string, string>> = { ...manifest?.devDependencies, ...manifest?.dependencies }
   const installed = (name: string): string | undefined =>

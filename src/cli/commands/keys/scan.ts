@@ -21,7 +21,7 @@ export function scanKeys(cli: Cli): Command {
         const survey = await surveyKeys(await context.server(), {
           signal,
           orphans: true,
-          ...(exact && { look: Infinity }),
+          ...(exact && { examine: Infinity }),
           seen: ({ scanned, total }) => output.progress(`${whole(scanned)} of ${whole(total)} keys`),
         })
         output.data(survey, () => textOf(output, survey))

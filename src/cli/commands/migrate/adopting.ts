@@ -10,13 +10,13 @@ import type { CommandContext } from '../../context.ts'
 import { type ExitCode, exitCode } from '../../exit-code.ts'
 import { adoptionText, surveyText, takingOver } from '../../migration-text.ts'
 
-export async function lookOrAdopt(context: CommandContext, access: BulkAccess, isDryRun: boolean): Promise<ExitCode> {
+export async function surveyOrAdopt(context: CommandContext, access: BulkAccess, isDryRun: boolean): Promise<ExitCode> {
   const migration = await openBulkMigration(access, { isDryRun })
   context.closeLater(() => migration.close())
-  return isDryRun ? look(context, migration) : run(context, migration)
+  return isDryRun ? printSurvey(context, migration) : run(context, migration)
 }
 
-async function look(context: CommandContext, { context: admin, origin }: BulkMigration): Promise<ExitCode> {
+async function printSurvey(context: CommandContext, { context: admin, origin }: BulkMigration): Promise<ExitCode> {
   const { output, signal } = context
   const survey = await surveyOldRecords(admin, origin, { signal, seen: takingOver(output, admin.clock, 'looked at') })
   output.data({ dryRun: true, mode: origin.mode, ...survey }, () => surveyText(output, survey, origin.mode))

@@ -4,7 +4,7 @@ import { BULK_FORMATS, BULK_KINDS } from '../../../entries/admin.ts'
 import type { Cli } from '../../cli.ts'
 import { lifeTime } from '../../flag-values.ts'
 import { oldUrl } from '../../old-store.ts'
-import { lookOrAdopt } from './adopting.ts'
+import { surveyOrAdopt } from './adopting.ts'
 import { type DropInFlags, dropInFor } from './drop-in.ts'
 
 interface Flags extends DropInFlags {
@@ -31,7 +31,7 @@ export function migrateSessions(cli: Cli): Command {
       ],
       async (context, flags) => {
         const isDryRun = flags.write !== true || flags.dryRun === true
-        return lookOrAdopt(context, await dropInFor(context, flags, isDryRun), isDryRun)
+        return surveyOrAdopt(context, await dropInFor(context, flags, isDryRun), isDryRun)
       },
     )
     .option('--write', 'take the sessions over')

@@ -22,7 +22,7 @@ import { loadModule } from '../../load-module.ts'
 import { surveyText, takingOver, tokensText } from '../../migration-text.ts'
 import { oldTarget, oldUrl } from '../../old-store.ts'
 import { UsageError } from '../../usage-error.ts'
-import { lookOrAdopt } from './adopting.ts'
+import { surveyOrAdopt } from './adopting.ts'
 
 interface Flags {
   readonly write?: boolean
@@ -54,7 +54,7 @@ export function migrateTokens(cli: Cli): Command {
         const isDryRun = flags.write !== true || flags.dryRun === true
         const origin = await originFor(context, flags)
         if ('adopt' in origin) return moveCaches(context, origin, isDryRun)
-        return isDryRun ? look(context, origin) : run(context, origin)
+        return isDryRun ? printSurvey(context, origin) : run(context, origin)
       },
     )
     .option('--write', 'adopt the tokens')
@@ -115,10 +115,10 @@ function moveCaches(context: CommandContext, access: BulkAccess, isDryRun: boole
   if (access.origin?.mode === 'read' && !isDryRun) {
     throw new UsageError('In mode read the old caches decide, and no copy is stored. Mode move takes them over.')
   }
-  return lookOrAdopt(context, access, isDryRun)
+  return surveyOrAdopt(context, access, isDryRun)
 }
 
-async function look(context: CommandContext, origin: Origin): Promise<ExitCode> {
+async function printSurvey(context: CommandContext, origin: Origin): Promise<ExitCode> {
   const { output, signal } = context
   const { store, prefix } = await context.server()
   const old = await openOldTokens(origin, store, prefix)

@@ -34,7 +34,7 @@ export function countSessions(cli: Cli): Command {
         const { survey } = await statistics(admin, {
           signal,
           exact,
-          look: Infinity,
+          examine: Infinity,
           seen: ({ scanned, total }) => output.progress(`${whole(scanned)} of ${whole(total)} keys`),
         })
         if (signal.aborted) return exitCode.interrupted

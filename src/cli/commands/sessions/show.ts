@@ -3,11 +3,11 @@
  * values: they belong to the user, and terminals keep their output. It does not show a user id that is an e-mail address either.
  */
 import type { Command } from 'commander'
-import { type SessionDetails, showSession, wordsOf } from '../../../entries/admin.ts'
+import { type SessionDetails, showSession, summaryTextOf } from '../../../entries/admin.ts'
 import type { Cli } from '../../cli.ts'
 import { exitCode } from '../../exit-code.ts'
 import type { Output } from '../../output.ts'
-import { accountText } from '../../session-account-text.ts'
+import { summaryView } from '../../session-summary-view.ts'
 import { size, when } from '../../wording.ts'
 import { deviceText } from './list.ts'
 
@@ -27,10 +27,10 @@ export function showOneSession(cli: Cli): Command {
       async (context, { data = false }, sessionId = '') => {
         const { output } = context
         const admin = await context.admin()
-        const { account, session } = await showSession(admin, sessionId)
-        const document = { ...account, ...wordsOf(account) }
+        const { summary, session } = await showSession(admin, sessionId)
+        const document = { ...summary, ...summaryTextOf(summary) }
         if (session === null) {
-          output.data({ ...document, session }, () => accountText(output, account))
+          output.data({ ...document, session }, () => summaryView(output, summary))
           return exitCode.failed
         }
         const { fields, ...rest } = session

@@ -15,7 +15,7 @@ interface Row {
 }
 
 const LISTED = 20
-const LISTED_AT_MOST = 1000
+const MAX_LISTED = 1000
 
 export function listTokens(cli: Cli): Command {
   return cli
@@ -41,7 +41,7 @@ export function listTokens(cli: Cli): Command {
         return users.length === 0 ? exitCode.failed : exitCode.ok
       },
     )
-    .option('--limit <number>', 'how many users at most', wholeNumber(1, LISTED_AT_MOST), LISTED)
+    .option('--limit <number>', 'how many users at most', wholeNumber(1, MAX_LISTED), LISTED)
 }
 
 function columnsAt(nowMs: number): readonly Column<Row>[] {
