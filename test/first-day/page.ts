@@ -2,7 +2,8 @@
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { format, resolveConfig } from 'prettier'
-import { type CatalogueEntry, type ErrorCode, errorCatalogue } from '../../src/core/error-catalogue.ts'
+import { type ErrorCode, errorCatalogue } from '../../src/core/error-catalogue.ts'
+import type { CatalogueEntry } from '../../src/core/error-families/catalogue-entry.ts'
 import type { Mistake, Seen } from './mistake.ts'
 import type { World } from './world.ts'
 

@@ -2,7 +2,8 @@
  * Coatcheck's own error codes as explanations. `core/error-catalogue.ts` defines meaning and fix. This file adds the usual cause and how to
  * check it. It is separate because only the command line and the page need it, while applications load the error catalogue.
  */
-import { type CatalogueEntry, type ErrorCode, errorCatalogue } from '../../core/error-catalogue.ts'
+import { type ErrorCode, errorCatalogue } from '../../core/error-catalogue.ts'
+import type { CatalogueEntry } from '../../core/error-families/catalogue-entry.ts'
 import type { Catalogue } from './explanation.ts'
 
 interface Background {
