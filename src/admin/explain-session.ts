@@ -2,15 +2,10 @@
  * Explains the state of a session: live, expired, ended and why, lost, or unknown. Only reads, in two steps of the session driver; with
  * keys it also opens the record. The two steps are not atomic together: a session that ends in between is reported as ended.
  */
+import { GENERATION_BYTES } from '../keyring/record-layout.ts'
 import type { AdminContext, ServerContext } from './context.ts'
 import { deadlineOf, endedRememberedMs, isExpired } from '../session/session-policy.ts'
-import {
-  type Absence,
-  GENERATION_BYTES,
-  isAnonymousRecord,
-  type SessionKind,
-  type StoredSession,
-} from '../session/session-driver.ts'
+import { type Absence, isAnonymousRecord, type SessionKind, type StoredSession } from '../session/session-driver.ts'
 import { createVault, type Loaded } from '../session/session-vault.ts'
 import { sessionAddressOf } from './session-address.ts'
 

@@ -2,15 +2,15 @@
  * Locates sealed values, and reads from the first bytes of each value its address and the key that sealed it. The byte layout stays with
  * its owners: addresses come from `session/`, `token/` and `documents/`, opening and sealing from `keyring/`.
  */
+import { END_OF_LIFE_BYTES, GENERATION_BYTES, SEALED_HEAD_BYTES } from '../keyring/record-layout.ts'
 import { documentAddress } from '../documents/documents.ts'
 import type { Keyring } from '../keyring/keyring.ts'
-import { isSealed, keyTagOf, type SealAddress, SEALED_HEAD_BYTES } from '../keyring/seal.ts'
+import { isSealed, keyTagOf, type SealAddress } from '../keyring/seal.ts'
 import type { KeyFamily, KeyName } from '../stores/key-names.ts'
 import { FIELD_HEADS } from '../stores/redis/scripts/inspection.ts'
-import { GENERATION_BYTES, isAnonymousRecord } from '../session/session-driver.ts'
+import { isAnonymousRecord } from '../session/session-driver.ts'
 import { sessionAddress } from '../session/session-vault.ts'
 import { tokenAddress } from '../token/token-codec.ts'
-import { END_OF_LIFE_BYTES } from '../token/token-driver.ts'
 import { grantField, msalField, parseField } from '../token/token-fields.ts'
 import type { StoreServer } from '../stores/redis/operator-view.ts'
 import { ADMIN_DEADLINE_MS, askFor } from './scan.ts'

@@ -3,8 +3,8 @@
  * The user may sign in or out between the two, so only the result of the driver's one step counts. The plan never replaces the step:
  * the index that it reads may lack live sessions.
  */
+import { GENERATION_BYTES } from '../keyring/record-layout.ts'
 import { MisuseError } from '../core/errors.ts'
-import { GENERATION_BYTES } from '../session/session-driver.ts'
 import { endedRememberedMs } from '../session/session-policy.ts'
 import { parseSessionId } from '../session/ticket.ts'
 import { revokeSessionsOfUser } from '../session/user-revocation.ts'

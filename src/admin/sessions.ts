@@ -1,6 +1,6 @@
 /** Lists the sessions of a user, and shows one session by its id. Reads through the driver and shows only names and sizes of the data. */
+import { GENERATION_BYTES } from '../keyring/record-layout.ts'
 import { keyTagOf } from '../keyring/seal.ts'
-import { GENERATION_BYTES } from '../session/session-driver.ts'
 import { parseProfile, type SessionRecord } from '../session/session-codec.ts'
 import { infoOf } from '../session/session-info.ts'
 import { isExpired } from '../session/session-policy.ts'

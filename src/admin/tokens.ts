@@ -1,8 +1,9 @@
 /** Token information for operators: names, times, outcomes and the key that sealed them. Never a token. */
+import { END_OF_LIFE_BYTES } from '../keyring/record-layout.ts'
 import { keyTagOf } from '../keyring/seal.ts'
 import { keyNameReader } from '../stores/key-names.ts'
 import { createTokenCodec } from '../token/token-codec.ts'
-import { END_OF_LIFE_BYTES, type TokensDeleted } from '../token/token-driver.ts'
+import type { TokensDeleted } from '../token/token-driver.ts'
 import { fieldsOf } from '../token/token-fields.ts'
 import { describeTokens } from '../token/token-status.ts'
 import { describeTarget, resolveTarget } from '../token/token-target.ts'

@@ -6,10 +6,8 @@
  * - Absence is a value; a rejected promise means that the store did not answer.
  * - A write whose deadline was reported as missed is never executed afterwards. Ending and removing are exempt: a late end is safe.
  * - Each record that is passed in or returned is a separate Buffer. Neither side may change the other's copy through it.
- * Record layout, as far as a driver may read it (`keyring/seal.ts` writes it): 0 format · 1..4 key tag · 5..16 nonce · rest.
+ * - A driver may read the nonce of a record (`keyring/record-layout.ts`).
  */
-export const DOCUMENT_NONCE_OFFSET = 5
-export const DOCUMENT_NONCE_BYTES = 12
 
 /** The kind of the document (`express-session`, `authjs-user`, …), and the keyed hash of the name that the drop-in library gave it. */
 export interface DocumentRef {

@@ -1,24 +1,15 @@
 /**
- * Sealing: AES-256-GCM with a random 96-bit nonce. A sealed record is
- *   format (1) · key tag (4) · nonce (12) · ciphertext · tag (16)
- * and opens only under the name that it was sealed for. Format, key tag, record type, kind and name are associated data. Their encoding
+ * Sealing: AES-256-GCM with a random 96-bit nonce. A sealed record (`record-layout.ts`) opens only under the name that it was sealed for.
+ * Format, key tag, record type, kind and name are associated data. Their encoding
  * never gives the same bytes for two addresses. Session records carry 8 bytes in front (the generation). The associated data does not cover
  * them, because a script rewrites them.
  */
 import { createCipheriv, createDecipheriv, type KeyObject } from 'node:crypto'
 import { type Random, systemRandom } from '../core/random.ts'
 import type { Keyring } from './keyring.ts'
+import { AUTH_TAG_BYTES, KEY_TAG_AT, NONCE_AT, NONCE_BYTES, SEALED_HEAD_BYTES } from './record-layout.ts'
 
 const FORMAT = 1
-const HEADER_BYTES = 17
-/** The bytes that show format, key and nonce of a record, behind its headroom. */
-export const SEALED_HEAD_BYTES = HEADER_BYTES
-/** The bytes that show format and key only. */
-export const SEALED_BY_BYTES = 5
-const TAG_AT = 1
-const NONCE_AT = 5
-const NONCE_BYTES = 12
-const AUTH_TAG_BYTES = 16
 const GCM = { authTagLength: AUTH_TAG_BYTES } as const
 
 /** What a record is and where it is stored. `shard` selects the data key: the first 8 bits of this base64url text. */
@@ -66,25 +57,26 @@ export function createSeal(keyring: Keyring, random: Random = systemRandom): Sea
     cipher.setAAD(prepared.associatedData)
     const body = cipher.update(plaintext)
     cipher.final()
-    const out = Buffer.alloc(headroom + HEADER_BYTES + body.length + AUTH_TAG_BYTES)
+    const out = Buffer.alloc(headroom + SEALED_HEAD_BYTES + body.length + AUTH_TAG_BYTES)
     out[headroom] = FORMAT
-    tag.copy(out, headroom + TAG_AT)
+    tag.copy(out, headroom + KEY_TAG_AT)
     nonce.copy(out, headroom + NONCE_AT)
-    body.copy(out, headroom + HEADER_BYTES)
+    body.copy(out, headroom + SEALED_HEAD_BYTES)
     cipher.getAuthTag().copy(out, out.length - AUTH_TAG_BYTES)
     return out
   }
 
   const open: Seal['open'] = (record, address, headroom = 0) => {
-    if (record.length < headroom + HEADER_BYTES + AUTH_TAG_BYTES || record[headroom] !== FORMAT) return 'unreadable'
-    const prepared = prepare(keyring, address, record, headroom + TAG_AT)
+    if (record.length < headroom + SEALED_HEAD_BYTES + AUTH_TAG_BYTES || record[headroom] !== FORMAT)
+      return 'unreadable'
+    const prepared = prepare(keyring, address, record, headroom + KEY_TAG_AT)
     if (!prepared) return 'key-unknown'
     try {
-      const nonce = record.subarray(headroom + NONCE_AT, headroom + HEADER_BYTES)
+      const nonce = record.subarray(headroom + NONCE_AT, headroom + SEALED_HEAD_BYTES)
       const decipher = createDecipheriv('aes-256-gcm', prepared.key, nonce, GCM)
       decipher.setAAD(prepared.associatedData)
       decipher.setAuthTag(record.subarray(record.length - AUTH_TAG_BYTES))
-      const plaintext = decipher.update(record.subarray(headroom + HEADER_BYTES, record.length - AUTH_TAG_BYTES))
+      const plaintext = decipher.update(record.subarray(headroom + SEALED_HEAD_BYTES, record.length - AUTH_TAG_BYTES))
       decipher.final()
       return plaintext
     } catch {
@@ -107,17 +99,17 @@ export function createSeal(keyring: Keyring, random: Random = systemRandom): Sea
 
 /** Returns the nonce of a sealed record, for a compare-and-set. A copy. */
 export function nonceOf(record: Buffer, headroom = 0): Buffer {
-  return Buffer.from(record.subarray(headroom + NONCE_AT, headroom + HEADER_BYTES))
+  return Buffer.from(record.subarray(headroom + NONCE_AT, headroom + SEALED_HEAD_BYTES))
 }
 
 /** Returns the tag of the key that sealed the record: compare it with `RingKey.tag`. */
 export function keyTagOf(record: Buffer, headroom = 0): Buffer {
-  return record.subarray(headroom + TAG_AT, headroom + NONCE_AT)
+  return record.subarray(headroom + KEY_TAG_AT, headroom + NONCE_AT)
 }
 
 /** Returns whether a value is a sealed record, from its first bytes. `SEALED_HEAD_BYTES` of them are enough. */
 export function isSealed(head: Buffer, headroom = 0): boolean {
-  return head.length >= headroom + HEADER_BYTES && head[headroom] === FORMAT
+  return head.length >= headroom + SEALED_HEAD_BYTES && head[headroom] === FORMAT
 }
 
 /** Returns `null` when the ring has no key with the tag at `tagAt`. */

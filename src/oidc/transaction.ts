@@ -5,11 +5,12 @@
  * expiry. The store remembers which transactions are used: a callback claims its own before it redeems the code.
  */
 import { createHash } from 'node:crypto'
+import { SEALED_BY_BYTES } from '../keyring/record-layout.ts'
 import type { Clock } from '../core/clock.ts'
 import { parseJson } from '../core/json.ts'
 import type { Random } from '../core/random.ts'
 import type { Keyring } from '../keyring/keyring.ts'
-import { SEALED_BY_BYTES, type Seal, type SealAddress } from '../keyring/seal.ts'
+import type { Seal, SealAddress } from '../keyring/seal.ts'
 import type { TransactionDriver } from './transaction-driver.ts'
 
 export const TRANSACTION_LIFE_MS = 10 * 60_000 // RFC 9700 requires a short life; a second factor and a password reset fit in

@@ -6,10 +6,10 @@
  * - Absence is a value. A rejected promise means that the store did not answer. The caller must never read it as "no session".
  * - A write whose deadline was reported as missed is never executed afterwards. Ending a session is exempt: a late end is safe.
  * - Each record that is passed in or returned is a separate Buffer. Neither side may change the other's copy through it.
- * Record layout, as far as a driver may read it (`keyring/seal.ts` writes it):
- * bytes 0..7 generation (in the clear; the driver writes the stored one) · 8 format · 9..12 key tag · 13..24 nonce · rest.
+ * - A driver may read the generation and the nonce of a record (`keyring/record-layout.ts`). It writes the stored generation.
  */
 import type { SessionLimit } from '../config/session-settings.ts'
+import { GENERATION_BYTES } from '../keyring/record-layout.ts'
 
 /** The address of a session. `userKey` determines the hash slot; `id` is the random part of the session id. */
 export interface SessionRef {
@@ -23,8 +23,6 @@ export interface SessionRef {
 /** An anonymous session has no generation, no index entry and no limit. */
 export type SessionKind = 'anonymous' | 'user'
 
-export const GENERATION_BYTES = 8
-
 /**
  * Returns whether a record is anonymous. Only a user's record begins with a generation, eight random bytes; in an anonymous record they are
  * zero. @param record as it is stored, or its first bytes; an empty record counts as anonymous
@@ -32,9 +30,6 @@ export const GENERATION_BYTES = 8
 export function isAnonymousRecord(record: Buffer): boolean {
   return record.subarray(0, GENERATION_BYTES).every((byte) => byte === 0)
 }
-
-export const NONCE_OFFSET = 13
-export const NONCE_BYTES = 12
 
 /** All times are relative, in milliseconds, so that a driver applies them to its own clock. */
 export interface SessionLife {

@@ -1,9 +1,10 @@
 /** Sits between the driver's bytes and the decoded record: it seals, opens, and decides which session a ticket finds. */
+import { GENERATION_BYTES } from '../keyring/record-layout.ts'
 import type { Clock } from '../core/clock.ts'
 import { SessionError } from '../core/errors.ts'
 import { nonceOf, type Refusal, type Seal, type SealAddress } from '../keyring/seal.ts'
 import { decodeRecord, encodeRecord, type SessionRecord } from './session-codec.ts'
-import { GENERATION_BYTES, type SessionRef, type StoredSession } from './session-driver.ts'
+import type { SessionRef, StoredSession } from './session-driver.ts'
 import { isExpired, statusOf, type TicketStatus } from './session-policy.ts'
 import { type ParsedTicket, sessionIdOf } from './ticket.ts'
 import { DecodedRecords } from './decoded-records.ts'

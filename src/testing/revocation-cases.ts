@@ -1,9 +1,11 @@
 /** The contract of a `RevocationDriver`, and what token revocations put into the outbox. */
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
+import { END_OF_LIFE_BYTES } from '../keyring/record-layout.ts'
+import { nonceOf } from '../keyring/seal.ts'
 import type { TokenRevocations, OutboxEntry, RevocationDriver } from '../token/revocation-driver.ts'
 import { NO_TOKEN_REVOCATIONS, OUTBOX_LIFE_MS } from '../token/revocation-driver.ts'
-import { END_OF_LIFE_BYTES, TOKEN_NONCE_BYTES, TOKEN_NONCE_OFFSET, type TokenDriver } from '../token/token-driver.ts'
+import type { TokenDriver } from '../token/token-driver.ts'
 import { fieldsOf, grantField } from '../token/token-fields.ts'
 import type { ConformanceCase } from './conformance.ts'
 
@@ -26,7 +28,7 @@ function record(): Buffer {
 }
 
 function entryOf(provider: string, sealed: Buffer): OutboxEntry {
-  const nonce = sealed.subarray(TOKEN_NONCE_OFFSET, TOKEN_NONCE_OFFSET + TOKEN_NONCE_BYTES)
+  const nonce = nonceOf(sealed, END_OF_LIFE_BYTES)
   return { provider, nonce, record: sealed }
 }
 

@@ -1,15 +1,9 @@
 /** The contract of a `TokenDriver`: fields, lives, compare and set, deletion. */
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
-import {
-  END_OF_LIFE_BYTES,
-  LEASE_HOLDER_BYTES,
-  type LeaseClaim,
-  TOKEN_NONCE_BYTES,
-  TOKEN_NONCE_OFFSET,
-  type TokenChange,
-  type TokenRecord,
-} from '../token/token-driver.ts'
+import { END_OF_LIFE_BYTES, NONCE_BYTES } from '../keyring/record-layout.ts'
+import { nonceOf } from '../keyring/seal.ts'
+import { LEASE_HOLDER_BYTES, type LeaseClaim, type TokenChange, type TokenRecord } from '../token/token-driver.ts'
 import type { ConformanceCase } from './conformance.ts'
 import type { TokenHarness } from './token-fixture.ts'
 
@@ -19,10 +13,10 @@ const MINUTE = 60_000
 
 /** Bytes in the layout of the port: 8 of zero, 5 of header, 12 of nonce, a body. */
 function sealed(body = 'body'): Buffer {
-  return Buffer.concat([Buffer.alloc(END_OF_LIFE_BYTES), randomBytes(5 + TOKEN_NONCE_BYTES), Buffer.from(body)])
+  return Buffer.concat([Buffer.alloc(END_OF_LIFE_BYTES), randomBytes(5 + NONCE_BYTES), Buffer.from(body)])
 }
 
-const nonce = (record: Buffer): Buffer => record.subarray(TOKEN_NONCE_OFFSET, TOKEN_NONCE_OFFSET + TOKEN_NONCE_BYTES)
+const nonce = (record: Buffer): Buffer => nonceOf(record, END_OF_LIFE_BYTES)
 const body = (record: Buffer | null | undefined): Buffer | null => record?.subarray(END_OF_LIFE_BYTES) ?? null
 const fields = (entries: Record<string, [Buffer, number]>): Map<string, TokenRecord> =>
   new Map(Object.entries(entries).map(([field, [record, ttlMs]]) => [field, { record, ttlMs }]))

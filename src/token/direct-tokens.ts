@@ -3,6 +3,7 @@
  * of a caller whose token is exchanged (Entra ID's on-behalf-of, RFC 8693). No refresh token rotates, so no result can be lost, and each
  * target has its own lease. Otherwise they are stored, shared and refreshed ahead like a user's tokens.
  */
+import { END_OF_LIFE_BYTES } from '../keyring/record-layout.ts'
 import type { Clock } from '../core/clock.ts'
 import type { EventBus } from '../core/events.ts'
 import type { Random } from '../core/random.ts'
@@ -16,7 +17,7 @@ import { failureError } from './refresh-result.ts'
 import { refreshedEntry } from './next-grant.ts'
 import { createSingleFlight } from './single-flight.ts'
 import type { AccessEntry, TokenCodec } from './token-codec.ts'
-import { END_OF_LIFE_BYTES, type TokenDriver } from './token-driver.ts'
+import type { TokenDriver } from './token-driver.ts'
 import { accessField, knownFailureField, leaseField } from './token-fields.ts'
 import { isAlive, isGood, type Need } from './token-life.ts'
 import { flightKey, type Target } from './token-target.ts'

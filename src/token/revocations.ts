@@ -3,6 +3,7 @@
  * those that a refresh brought too late. Best effort with retries, by any process. A sign-out never waits for a provider. After three days
  * Coatcheck gives up a token that the provider did not revoke.
  */
+import { END_OF_LIFE_BYTES } from '../keyring/record-layout.ts'
 import type { Clock } from '../core/clock.ts'
 import type { EventBus } from '../core/events.ts'
 import type { Random } from '../core/random.ts'
@@ -10,7 +11,6 @@ import { nonceOf } from '../keyring/seal.ts'
 import { backOffMs, reasonInFacts, toRefreshFailure } from './refresh-outcome.ts'
 import { type Claimed, OUTBOX_LIFE_MS, type OutboxEntry, type RevocationDriver } from './revocation-driver.ts'
 import type { TokenCodec } from './token-codec.ts'
-import { END_OF_LIFE_BYTES } from './token-driver.ts'
 import { grantField } from './token-fields.ts'
 import type { Schedule } from './uncommitted-grants.ts'
 

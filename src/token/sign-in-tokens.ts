@@ -2,13 +2,14 @@
  * Stores tokens that the application passes in. Tokens of a sign-in start a new token family and replace all fields of the provider in one
  * step. Tokens for one more target are added to the stored ones.
  */
+import { END_OF_LIFE_BYTES } from '../keyring/record-layout.ts'
 import type { Clock } from '../core/clock.ts'
 import { TokenError } from '../core/errors.ts'
 import type { Random } from '../core/random.ts'
 import { nonceOf } from '../keyring/seal.ts'
 import type { UnreplicatedGrants } from './unreplicated-grants.ts'
 import type { AccessEntry, Grant, TokenCodec } from './token-codec.ts'
-import { END_OF_LIFE_BYTES, type TokenDriver, type TokenField, type TokenRecord } from './token-driver.ts'
+import type { TokenDriver, TokenField, TokenRecord } from './token-driver.ts'
 import { accessField, fieldsOf, grantField, statusField } from './token-fields.ts'
 import { ownerOf } from './next-grant.ts'
 import { refreshAheadAt } from './token-life.ts'

@@ -3,6 +3,7 @@
  * serves hits (one command for one field), and reports to listeners. If no stored token is good enough, `refresh-coordinator.ts` obtains
  * one.
  */
+import { END_OF_LIFE_BYTES } from '../keyring/record-layout.ts'
 import type { ResolvedProvider } from '../config/types.ts'
 import type { Clock } from '../core/clock.ts'
 import type { EventBus } from '../core/events.ts'
@@ -19,7 +20,7 @@ import type { SignInUrl } from './sign-in-url.ts'
 import { createSignInTokens } from './sign-in-tokens.ts'
 import { freedBy } from './single-flight.ts'
 import { type AccessEntry, createTokenCodec } from './token-codec.ts'
-import { END_OF_LIFE_BYTES, type TokenDriver } from './token-driver.ts'
+import type { TokenDriver } from './token-driver.ts'
 import { accessField, grantField } from './token-fields.ts'
 import { createDeleteTokens } from './delete-tokens.ts'
 import { createTokenHits } from './token-hits.ts'

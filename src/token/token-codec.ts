@@ -3,10 +3,11 @@
  * was copied to another field or another user does not open. Inside the seal, grants and access tokens carry their token family (the random
  * name of one sign-in) and their refresh count.
  */
+import { END_OF_LIFE_BYTES } from '../keyring/record-layout.ts'
 import { parseJson } from '../core/json.ts'
 import type { ProviderReason } from '../core/provider-reason.ts'
 import { nonceOf, type Refusal, type Seal, type SealAddress } from '../keyring/seal.ts'
-import { END_OF_LIFE_BYTES, type TokenField } from './token-driver.ts'
+import type { TokenField } from './token-driver.ts'
 import type { TokenSubject } from './token-subject.ts'
 
 const LAYOUT = 1

@@ -7,17 +7,17 @@
  * - A value whose life is over, by the store's clock, is absent for reads. The next write removes it.
  * - A write whose deadline was reported as missed is never executed afterwards. Deletes are exempt: a late delete is safe.
  * - Each record that is passed in or returned is a separate Buffer. Neither side may change the other's copy through it.
- * Record layout, as far as a driver may read it (`keyring/seal.ts` writes it): bytes 0..7 end of life, epoch ms of the server's clock,
- * big-endian, in the clear (the driver writes it; the caller leaves it zero) · 8 format · 9..12 key tag · 13..24 nonce · rest.
+ * - A driver may read the end of life and the nonce of a record (`keyring/record-layout.ts`). It writes the end of life; the caller leaves
+ *   it zero.
  */
+import { END_OF_LIFE_BYTES } from '../keyring/record-layout.ts'
 
 /** Built in `token-fields.ts` only. */
 export type TokenField = string
 
-export const END_OF_LIFE_BYTES = 8
-export const TOKEN_NONCE_OFFSET = 13
-export const TOKEN_NONCE_BYTES = 12
-
+/** Bytes of a stored lease: end of its life · end of its validity · holder. Both times are epoch ms, big-endian. */
+export const LEASE_VALIDITY_AT = END_OF_LIFE_BYTES
+export const LEASE_HOLDER_AT = 16
 export const LEASE_HOLDER_BYTES = 16
 
 /**

@@ -3,10 +3,11 @@
  * this process holds the only valid one. It keeps the grant, serves it, and commits it when the store answers again. The commit is the
  * usual compare-and-set: it never overwrites tokens that were deleted or replaced meanwhile.
  */
+import { END_OF_LIFE_BYTES } from '../keyring/record-layout.ts'
 import type { Clock } from '../core/clock.ts'
 import { nonceOf } from '../keyring/seal.ts'
 import type { AccessEntry, Grant, TokenCodec } from './token-codec.ts'
-import { END_OF_LIFE_BYTES, type TokenChange, type TokenDriver, type TokenWritten } from './token-driver.ts'
+import type { TokenChange, TokenDriver, TokenWritten } from './token-driver.ts'
 import { grantField } from './token-fields.ts'
 
 /** The result of a refresh, ready to be stored. The change expects the grant that was refreshed. */

@@ -1,4 +1,5 @@
 /** Checks Coatcheck's own records in the sample: TTLs, related keys, and the encryption keys that sealed them. */
+import { GENERATION_BYTES, SEALED_BY_BYTES } from '../../keyring/record-layout.ts'
 import type { Clock } from '../../core/clock.ts'
 import { counted } from '../../core/counted.ts'
 import type { Keyring } from '../../keyring/keyring.ts'
@@ -7,7 +8,7 @@ import type { ServerPort } from '../../redis/client-port.ts'
 import type { KeyFamily, KeyName } from '../../stores/key-names.ts'
 import type { RedisKeys } from '../../stores/keys.ts'
 import { isInSet, liveIdsOf } from '../../stores/redis/scripts/session-index.ts'
-import { GENERATION_BYTES, isAnonymousRecord } from '../../session/session-driver.ts'
+import { isAnonymousRecord } from '../../session/session-driver.ts'
 import { TRANSACTION_LIFE_MS } from '../../oidc/transaction.ts'
 import { FAMILIES } from '../key-families.ts'
 import type { HealthNotes } from './health-report.ts'
@@ -18,7 +19,6 @@ import { CHECK_DEADLINE_MS } from './server-info.ts'
 const MAX_RECORDS = 300
 const MAX_INDEXES = 100
 const MEMBERS_PER_INDEX = 20
-const HEADER_BYTES = 5
 const deadline = { deadlineMs: CHECK_DEADLINE_MS }
 
 export type OwnRecord = SampledKey & Pick<KeyName, 'family' | 'userKey'>
@@ -89,9 +89,9 @@ async function checkOrder(
 
 /** `null` if the key is gone meanwhile, or is not a sealed record. */
 async function tagAt({ name, port }: SampledKey, headroom: number): Promise<string | null> {
-  const args = ['GETRANGE', name, '0', String(headroom + HEADER_BYTES - 1)]
+  const args = ['GETRANGE', name, '0', String(headroom + SEALED_BY_BYTES - 1)]
   const bytes = (await port.command(name, args, deadline)) as Buffer
-  return bytes.length < headroom + HEADER_BYTES || bytes[headroom] !== 1
+  return bytes.length < headroom + SEALED_BY_BYTES || bytes[headroom] !== 1
     ? null
     : keyTagOf(bytes, headroom).toString('hex')
 }

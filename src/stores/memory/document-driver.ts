@@ -1,13 +1,9 @@
 /** Documents in the memory of the process, for the embedded development store. The space bounds their size. */
 import { checkedTtlMs } from '../../core/time-to-live.ts'
+import { nonceOf } from '../../keyring/seal.ts'
 import type { MemorySpace } from './space.ts'
 import { type RedisKeys, redisKeys } from '../keys.ts'
-import {
-  DOCUMENT_NONCE_BYTES,
-  DOCUMENT_NONCE_OFFSET,
-  type DocumentDriver,
-  type DocumentRef,
-} from '../../documents/document-driver.ts'
+import type { DocumentDriver, DocumentRef } from '../../documents/document-driver.ts'
 
 const ENDED = Buffer.from('x')
 const MEMBER_BYTES = 64
@@ -112,8 +108,4 @@ export function createMemoryDocumentDriver(
       for (const key of space.keys(prefix)) yield Promise.resolve(key.slice(prefix.length))
     },
   }
-}
-
-function nonceOf(record: Buffer): Buffer {
-  return record.subarray(DOCUMENT_NONCE_OFFSET, DOCUMENT_NONCE_OFFSET + DOCUMENT_NONCE_BYTES)
 }

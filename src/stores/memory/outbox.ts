@@ -1,19 +1,19 @@
 /** The outbox of grants in memory, for the drivers that delete tokens. Same semantics as `stores/redis/scripts/outbox.ts`. */
+import { END_OF_LIFE_BYTES } from '../../keyring/record-layout.ts'
+import { nonceOf } from '../../keyring/seal.ts'
 import type { MemorySpace } from './space.ts'
 
 /** Grants by `<provider>:<nonce, hex>`. */
 export type Outbox = Map<string, Buffer>
 
 const ENTRY_OVERHEAD_BYTES = 128
-const NONCE_AT = 13
-const NONCE_BYTES = 12
 
 /** Reads the grants of these providers, before the token hash is deleted. */
 export function grantsOf(hash: ReadonlyMap<string, Buffer> | null, providers: readonly string[]): Outbox {
   const grants: Outbox = new Map()
   for (const provider of providers) {
     const record = hash?.get(`grant:${provider}`)
-    if (record) grants.set(`${provider}:${record.toString('hex', NONCE_AT, NONCE_AT + NONCE_BYTES)}`, record)
+    if (record) grants.set(`${provider}:${nonceOf(record, END_OF_LIFE_BYTES).toString('hex')}`, record)
   }
   return grants
 }

@@ -3,23 +3,22 @@
  * a `MemorySpace` that it shares with the other memory drivers. It holds sealed bytes like Redis. Each method is atomic, because it
  * contains no `await`.
  */
+import { GENERATION_BYTES } from '../../keyring/record-layout.ts'
+import { nonceOf } from '../../keyring/seal.ts'
 import type { MemorySpace } from './space.ts'
 import { grantsOf, postGrants } from './outbox.ts'
 import type { RedisKeys } from '../keys.ts'
 import { type TokenRevocations, NO_TOKEN_REVOCATIONS, OUTBOX_LIFE_MS } from '../../token/revocation-driver.ts'
 import type { Random } from '../../core/random.ts'
 import type { SessionLimit } from '../../config/session-settings.ts'
-import {
-  type Conflict,
-  type Created,
-  type Ended,
-  type Ending,
-  GENERATION_BYTES,
-  NONCE_BYTES,
-  NONCE_OFFSET,
-  type SessionDriver,
-  type SessionLife,
-  type SessionRef,
+import type {
+  Conflict,
+  Created,
+  Ended,
+  Ending,
+  SessionDriver,
+  SessionLife,
+  SessionRef,
 } from '../../session/session-driver.ts'
 
 const INDEX_ENTRY_BYTES = 96
@@ -84,7 +83,8 @@ class MemorySessions {
   create(ref: SessionRef, record: Buffer, life: SessionLife, limit?: SessionLimit): Created {
     const { userKey, id } = ref
     const existing = this.#space.getBuffer(this.#keys.session(userKey, id))
-    if (existing && nonceOf(existing).equals(nonceOf(record))) return { status: 'created', endedIds: [] }
+    if (existing && nonceOf(existing, GENERATION_BYTES).equals(nonceOf(record, GENERATION_BYTES)))
+      return { status: 'created', endedIds: [] }
     if (existing || this.#space.has(this.#keys.ended(userKey, id))) return { status: 'ended' }
     if (ref.kind === 'anonymous') {
       this.#write(ref, record, life)
@@ -115,8 +115,8 @@ class MemorySessions {
   ): Awaited<ReturnType<SessionDriver['replace']>> {
     const { record: current, generation } = this.read(ref)
     if (!current) return { status: 'gone' }
-    const nonce = nonceOf(current)
-    if (nonce.equals(nonceOf(record))) return { status: 'done' }
+    const nonce = nonceOf(current, GENERATION_BYTES)
+    if (nonce.equals(nonceOf(record, GENERATION_BYTES))) return { status: 'done' }
     if (ref.kind === 'user' && !generation?.equals(current.subarray(0, GENERATION_BYTES))) return { status: 'gone' }
     if (!nonce.equals(expectedNonce)) return { status: 'conflict', record: current }
     this.#write(ref, generation ? stamped(record, generation) : record, life)
@@ -125,7 +125,7 @@ class MemorySessions {
 
   endUnchanged(ref: SessionRef, expectedNonce: Buffer, ending: Ending): Ended | Conflict {
     const { record } = this.read(ref)
-    if (record && !nonceOf(record).equals(expectedNonce)) return { status: 'conflict', record }
+    if (record && !nonceOf(record, GENERATION_BYTES).equals(expectedNonce)) return { status: 'conflict', record }
     return this.end(ref, ending)
   }
 
@@ -227,10 +227,6 @@ class MemorySessions {
   #now(): number {
     return this.#space.clock.now()
   }
-}
-
-function nonceOf(record: Buffer): Buffer {
-  return record.subarray(NONCE_OFFSET, NONCE_OFFSET + NONCE_BYTES)
 }
 
 function stamped(record: Buffer, generation: Buffer): Buffer {

@@ -5,22 +5,22 @@
  * On a full space, even the replacement of an expected record is refused if it is larger than the old one. The cache then keeps the grant
  * in the process, as during an outage.
  */
+import { END_OF_LIFE_BYTES } from '../../keyring/record-layout.ts'
 import { checkedTtlMs } from '../../core/time-to-live.ts'
 import { grantsOf, postGrants } from './outbox.ts'
+import { nonceOf } from '../../keyring/seal.ts'
 import type { MemorySpace } from './space.ts'
 import { type RedisKeys, redisKeys } from '../keys.ts'
 import { type TokenRevocations, NO_TOKEN_REVOCATIONS, OUTBOX_LIFE_MS } from '../../token/revocation-driver.ts'
 import { grantField } from '../../token/token-fields.ts'
 import {
-  END_OF_LIFE_BYTES,
   type FieldSelection,
+  LEASE_HOLDER_AT,
+  LEASE_VALIDITY_AT,
   type LeaseClaim,
-  TOKEN_NONCE_BYTES,
-  TOKEN_NONCE_OFFSET,
   type TokenDriver,
 } from '../../token/token-driver.ts'
 
-const LEASE_HOLDER_AT = 16
 const LEASE_REMEMBERED_MS = 60_000
 const MAX_LEASE_MS = 60_000
 const FIELD_OVERHEAD_BYTES = 96 // map slot and Buffer header
@@ -80,10 +80,10 @@ export function createMemoryTokenDriver(
       if (expect) {
         const stored = hash.get(expect.field)
         const current = stored && endOfLife(stored) > now ? stored : null
-        const nonce = current && nonceOf(current)
+        const nonce = current && nonceOf(current, END_OF_LIFE_BYTES)
         if (!sameNonce(nonce, expect.nonce)) {
           const written = set.get(expect.field)
-          if (nonce && written && nonceOf(written.record).equals(nonce)) return { status: 'done' }
+          if (nonce && written && nonceOf(written.record, END_OF_LIFE_BYTES).equals(nonce)) return { status: 'done' }
           return { status: 'conflict', current: copyOf(current) }
         }
         const holder = lease && validHolder(hash.get(lease.field), now)
@@ -131,7 +131,7 @@ export function createMemoryTokenDriver(
     async delete(userKey, selection, expect) {
       const hash = new Map(hashOf(userKey))
       const current = expect && hash.get(expect.field)
-      if (expect && !(current && nonceOf(current).equals(expect.nonce))) return { count: 0 }
+      if (expect && !(current && nonceOf(current, END_OF_LIFE_BYTES).equals(expect.nonce))) return { count: 0 }
       const fields = selection ? selected(hash, selection) : [...hash.keys()]
       const moved = tokenRevocations.providers.filter((provider) => fields.includes(grantField(provider)))
       const grants = grantsOf(hash, moved)
@@ -149,7 +149,7 @@ export function createMemoryTokenDriver(
 function leaseRecord({ holder, ttlMs }: LeaseClaim, now: number): Buffer {
   const record = Buffer.alloc(LEASE_HOLDER_AT)
   record.writeBigUInt64BE(BigInt(now + checkedTtlMs(ttlMs) + LEASE_REMEMBERED_MS), 0)
-  record.writeBigUInt64BE(BigInt(now + checkedTtlMs(ttlMs)), END_OF_LIFE_BYTES)
+  record.writeBigUInt64BE(BigInt(now + checkedTtlMs(ttlMs)), LEASE_VALIDITY_AT)
   return Buffer.concat([record, holder])
 }
 
@@ -160,7 +160,7 @@ function isLeaseOf(lease: Buffer | undefined, { holder }: LeaseClaim): boolean {
 /** Returns the current lease holder, or `null`. */
 function validHolder(lease: Buffer | undefined, now: number): Buffer | null {
   if (!lease) return null
-  const ends = Number(lease.readBigUInt64BE(END_OF_LIFE_BYTES))
+  const ends = Number(lease.readBigUInt64BE(LEASE_VALIDITY_AT))
   return ends > now && ends <= now + MAX_LEASE_MS ? lease.subarray(LEASE_HOLDER_AT) : null
 }
 
@@ -176,10 +176,6 @@ function stamped(record: Buffer, endOfLifeMs: number): Buffer {
   const copy = Buffer.from(record)
   copy.writeBigUInt64BE(BigInt(endOfLifeMs), 0)
   return copy
-}
-
-function nonceOf(record: Buffer): Buffer {
-  return record.subarray(TOKEN_NONCE_OFFSET, TOKEN_NONCE_OFFSET + TOKEN_NONCE_BYTES)
 }
 
 function sameNonce(a: Buffer | null | undefined, b: Buffer | null): boolean {

@@ -1,4 +1,5 @@
 /** Revocation outbox on Redis: a hash per user (`RedisKeys.revocations`) and one index (`RedisKeys.revocationIndex`). */
+import { NONCE_BYTES } from '../../keyring/record-layout.ts'
 import { checkedTtlMs } from '../../core/time-to-live.ts'
 import type { RedisClientPort } from '../../redis/client-port.ts'
 import type { RedisKeys } from '../keys.ts'
@@ -6,7 +7,6 @@ import { stringsReply } from '../../redis/reply-shape.ts'
 import { createScriptRunner } from '../../redis/script-runner.ts'
 import { ANNOUNCE, CLAIM, COMPLETE_CLAIM } from './scripts/revocation.ts'
 import { OUTBOX_LIFE_MS, type OutboxEntry, type RevocationDriver } from '../../token/revocation-driver.ts'
-import { TOKEN_NONCE_BYTES } from '../../token/token-driver.ts'
 
 export function createRedisRevocationDriver(
   client: RedisClientPort,
@@ -38,7 +38,7 @@ export function createRedisRevocationDriver(
       const entries: OutboxEntry[] = []
       for (let i = 0; i + 1 < flat.length; i += 2) {
         const [field, record] = [flat[i] as Buffer, flat[i + 1] as Buffer]
-        const nonceAt = field.length - TOKEN_NONCE_BYTES
+        const nonceAt = field.length - NONCE_BYTES
         entries.push({ provider: field.toString('utf8', 0, nonceAt - 1), nonce: field.subarray(nonceAt), record })
       }
       return entries

@@ -5,6 +5,7 @@
  *
  * If you change this, also change: the scripts' headings, docs/redis-keys.md, the memory driver, the conformance cases.
  */
+import { GENERATION_BYTES } from '../../keyring/record-layout.ts'
 import type { Random } from '../../core/random.ts'
 import { checkedTtlMs } from '../../core/time-to-live.ts'
 import type { RedisClientPort, RedisReply } from '../../redis/client-port.ts'
@@ -21,16 +22,15 @@ import { nearReads } from './near-reads.ts'
 import { createRedisSessionIndex } from './session-index.ts'
 import { RedisReads } from './session-reads.ts'
 import type { SessionLimit } from '../../config/session-settings.ts'
-import {
-  type Absence,
-  type Created,
-  type Ended,
-  type Ending,
-  GENERATION_BYTES,
-  type SessionDriver,
-  type SessionLife,
-  type SessionRef,
-  type StoredSession,
+import type {
+  Absence,
+  Created,
+  Ended,
+  Ending,
+  SessionDriver,
+  SessionLife,
+  SessionRef,
+  StoredSession,
 } from '../../session/session-driver.ts'
 
 const UNLINKED_PER_SCRIPT = 100

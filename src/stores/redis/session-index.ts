@@ -2,12 +2,12 @@
  * Reads the index of a user's sessions with plain commands, for lists. See scripts/session-index.ts for the layout. The commands have
  * the read deadline, and work where Redis refuses writes.
  */
+import { GENERATION_BYTES } from '../../keyring/record-layout.ts'
 import type { RedisClientPort } from '../../redis/client-port.ts'
 import type { RedisKeys } from '../keys.ts'
 import { certainly, readReply } from '../../redis/reply-alignment.ts'
 import { stringsReply } from '../../redis/reply-shape.ts'
 import { isInSet, liveIdsOf } from './scripts/session-index.ts'
-import { GENERATION_BYTES } from '../../session/session-driver.ts'
 
 const READ_PER_COMMAND = 200
 /** An empty set means that the index had moved back to the value before the set was read, or that all entries have expired. */

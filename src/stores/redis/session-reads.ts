@@ -5,11 +5,12 @@
  * A server that answers an `MGET` treats each key separately, so a session does not depend on the other reads in the batch. A failure of
  * the command (a deadline, a refused login) would have failed each read alone.
  */
+import { GENERATION_BYTES } from '../../keyring/record-layout.ts'
 import type { RedisClientPort } from '../../redis/client-port.ts'
 import type { RedisKeys } from '../keys.ts'
 import { readReply } from '../../redis/reply-alignment.ts'
 import { stringsReply } from '../../redis/reply-shape.ts'
-import { GENERATION_BYTES, type SessionRef, type StoredSession } from '../../session/session-driver.ts'
+import type { SessionRef, StoredSession } from '../../session/session-driver.ts'
 
 /** Limits the size of a reply: 32 records of 2 KB are 64 KB. Further reads begin the next command. */
 const READS_PER_COMMAND = 32

@@ -5,6 +5,7 @@
  *
  * If you change this, also change: the scripts' headings, docs/tokens.md, the memory driver, the conformance cases.
  */
+import { END_OF_LIFE_BYTES } from '../../keyring/record-layout.ts'
 import { checkedTtlMs } from '../../core/time-to-live.ts'
 import type { RedisArgument, RedisClientPort, RedisReply } from '../../redis/client-port.ts'
 import { duringChange, type NearCache } from './near-cache.ts'
@@ -14,7 +15,7 @@ import { stringsReply } from '../../redis/reply-shape.ts'
 import { createScriptRunner } from '../../redis/script-runner.ts'
 import { DELETE_TOKENS, RELEASE_LEASE, TAKE_LEASE, WRITE_TOKENS } from './scripts/token.ts'
 import { type TokenRevocations, NO_TOKEN_REVOCATIONS, OUTBOX_LIFE_MS } from '../../token/revocation-driver.ts'
-import { END_OF_LIFE_BYTES, type LeaseClaim, type TokenChange, type TokenDriver } from '../../token/token-driver.ts'
+import type { LeaseClaim, TokenChange, TokenDriver } from '../../token/token-driver.ts'
 import { grantField } from '../../token/token-fields.ts'
 
 /**

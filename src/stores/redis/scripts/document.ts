@@ -1,6 +1,7 @@
 /** Scripts of the document driver. An ended document leaves one byte under its name, shorter than any record. */
 import { defineScript, type RedisScript } from '../../../redis/script.ts'
 import { PROLOGUE } from './prologue.ts'
+import { recordParts } from './record-parts.ts'
 
 /**
  * KEYS 1 document
@@ -9,13 +10,13 @@ import { PROLOGUE } from './prologue.ts'
  */
 export const WRITE_DOCUMENT: RedisScript = defineScript(
   'document.write',
-  `${PROLOGUE}
+  `${PROLOGUE}${recordParts(0)}
 local document = KEYS[1]
 local expected, record, ttl = ARGV[3], ARGV[4], ARGV[5]
 local current = redis.call('GET', document)
 if current and #current == 1 then return {'ended'} end
-local nonce = current and string.sub(current, 6, 17)
-if nonce == string.sub(record, 6, 17) then return {'done'} end
+local nonce = current and nonce_of(current)
+if nonce == nonce_of(record) then return {'done'} end
 if expected ~= '' then
   if expected ~= 'absent' and not current then return {'gone'} end
   if current and nonce ~= expected then return {'conflict', current} end

@@ -2,6 +2,7 @@
  * Read-only scripts for operators. They return what a decision needs, and no content. A script reads two keys at the same moment, and the
  * heads of values without the values.
  */
+import { GENERATION_BYTES } from '../../../keyring/record-layout.ts'
 import { defineScript, type RedisScript } from '../../../redis/script.ts'
 import { PROLOGUE } from './prologue.ts'
 import { SESSION_INDEX } from './session-index.ts'
@@ -14,7 +15,7 @@ export const SESSION_STATUS: RedisScript = defineScript(
   'inspect.session-status',
   `${PROLOGUE}
 local record_key, generation_key = KEYS[1], KEYS[2]
-return {redis.call('GETRANGE', record_key, 0, 7), redis.call('GETRANGE', generation_key, 0, 7), redis.call('PTTL', record_key)}
+return {redis.call('GETRANGE', record_key, 0, ${GENERATION_BYTES - 1}), redis.call('GETRANGE', generation_key, 0, ${GENERATION_BYTES - 1}), redis.call('PTTL', record_key)}
 `,
 )
 

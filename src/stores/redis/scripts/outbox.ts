@@ -9,13 +9,16 @@
  * Another Redis client may have put a value of another type under either key. Tokens of another type hold no grant. An outbox of another
  * type is replaced, so that the script that ends sessions does not fail.
  */
+import { END_OF_LIFE_BYTES } from '../../../keyring/record-layout.ts'
+import { nonceRange } from './record-parts.ts'
+
 export const OUTBOX = `
 local function grants_of(tokens, first, last)
   local grants = {}
   for i = first, last do
     local provider = ARGV[i]
     local record = redis.pcall('HGET', tokens, 'grant:' .. provider)
-    if type(record) == 'string' then grants[#grants + 1] = {provider .. ':' .. string.sub(record, 14, 25), record} end
+    if type(record) == 'string' then grants[#grants + 1] = {provider .. ':' .. string.sub(record, ${nonceRange(END_OF_LIFE_BYTES)}), record} end
   end
   return grants
 end

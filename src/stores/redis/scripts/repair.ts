@@ -2,6 +2,7 @@
  * Scripts that remove orphans. Each script checks in the same step that the key is still an orphan. A key that was created or repaired
  * after the scan found it stays.
  */
+import { GENERATION_BYTES } from '../../../keyring/record-layout.ts'
 import { defineScript, type RedisScript } from '../../../redis/script.ts'
 import { PROLOGUE } from './prologue.ts'
 import { SESSION_INDEX } from './session-index.ts'
@@ -14,8 +15,8 @@ export const DROP_DEAD_RECORD: RedisScript = defineScript(
   'repair.drop-dead-record',
   `${PROLOGUE}
 local record_key, generation_key = KEYS[1], KEYS[2]
-local head = redis.call('GETRANGE', record_key, 0, 7)
-if head == '' or head == string.rep('\\0', 8) or head == redis.call('GETRANGE', generation_key, 0, 7) then return {0} end
+local head = redis.call('GETRANGE', record_key, 0, ${GENERATION_BYTES - 1})
+if head == '' or head == string.rep('\\0', ${GENERATION_BYTES}) or head == redis.call('GETRANGE', generation_key, 0, ${GENERATION_BYTES - 1}) then return {0} end
 return {redis.call('UNLINK', record_key)}
 `,
 )

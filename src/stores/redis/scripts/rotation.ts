@@ -2,11 +2,11 @@
  * Scripts that re-encrypt a record in place. They only overwrite the very record that was re-encrypted, which its nonce identifies, and
  * only its sealed part. A re-encrypted record keeps its length and nonce, so its TTL, its index entry and nonce comparisons are unaffected.
  * A record that changed meanwhile stays as it is.
- *
- * Sealed bytes (Lua counts from 1), after a headroom of h bytes: h+1 format · h+2..h+5 key tag · h+6..h+17 nonce · rest.
  */
+import { END_OF_LIFE_BYTES, NONCE_AT, SEALED_HEAD_BYTES } from '../../../keyring/record-layout.ts'
 import { defineScript, type RedisScript } from '../../../redis/script.ts'
 import { PROLOGUE } from './prologue.ts'
+import { recordParts } from './record-parts.ts'
 
 /**
  * KEYS 1 record
@@ -18,7 +18,7 @@ export const REENCRYPT_RECORD: RedisScript = defineScript(
   `${PROLOGUE}
 local record_key = KEYS[1]
 local h, record = tonumber(ARGV[3]), ARGV[4]
-if redis.call('GETRANGE', record_key, h + 5, h + 16) ~= string.sub(record, h + 6, h + 17) then return {0} end
+if redis.call('GETRANGE', record_key, h + ${NONCE_AT}, h + ${SEALED_HEAD_BYTES - 1}) ~= string.sub(record, h + ${NONCE_AT + 1}, h + ${SEALED_HEAD_BYTES}) then return {0} end
 if redis.call('STRLEN', record_key) ~= #record then return {0} end
 redis.call('SETRANGE', record_key, h, string.sub(record, h + 1))
 return {1}
@@ -34,15 +34,15 @@ return {1}
  */
 export const REENCRYPT_FIELDS: RedisScript = defineScript(
   'rotation.reencrypt-fields',
-  `${PROLOGUE}
+  `${PROLOGUE}${recordParts(END_OF_LIFE_BYTES)}
 local hash = KEYS[1]
 local reencrypted = 0
 for i = 3, #ARGV, 2 do
   local field, record = ARGV[i], ARGV[i + 1]
   local current = redis.call('HGET', hash, field)
-  if current and #current == #record and string.sub(current, 14, 25) == string.sub(record, 14, 25) then
+  if current and #current == #record and nonce_of(current) == nonce_of(record) then
     redis.call('HDEL', hash, '')
-    redis.call('HSET', hash, field, string.sub(current, 1, 8) .. string.sub(record, 9))
+    redis.call('HSET', hash, field, with_head(head_of(current), record))
     reencrypted = reencrypted + 1
   end
 end

@@ -11,6 +11,8 @@
  * Another Redis client may have changed both keys. Every script still works, so that a revocation works. It reads the entries up to the
  * first damaged one, ignores a set of another type, and accepts a key without expiry. The next write repairs the value.
  */
+import { GENERATION_BYTES } from '../../../keyring/record-layout.ts'
+
 const ID_CHARACTERS = 22
 const DEADLINE_DIGITS = 13
 /** No id begins with `+`: ids are base64url. */
@@ -61,15 +63,15 @@ local function new_user(key, set, generation)
 end
 local function user_of(key, set)
   local value = redis.call('GET', key)
-  if not value or #value < 8 then return nil end
-  local user = new_user(key, set, string.sub(value, 1, 8))
+  if not value or #value < ${GENERATION_BYTES} then return nil end
+  local user = new_user(key, set, string.sub(value, 1, ${GENERATION_BYTES}))
   user.value = value
-  if string.sub(value, 9, 9) == '${IN_SET}' then
+  if string.sub(value, ${GENERATION_BYTES + 1}, ${GENERATION_BYTES + 1}) == '${IN_SET}' then
     -- An error: the key is no sorted set.
     if type(redis.pcall('ZCOUNT', set, '-inf', '+inf')) == 'number' then user.entries = nil end
     return user
   end
-  for at = 9, #value, ${ENTRY} do
+  for at = ${GENERATION_BYTES + 1}, #value, ${ENTRY} do
     local ends = string.sub(value, at + ${ID_CHARACTERS}, at + ${ENTRY - 1})
     if #ends < ${DEADLINE_DIGITS} or string.find(ends, '%D') then break end
     table.insert(user.entries, {string.sub(value, at, at + ${ID_CHARACTERS - 1}), tonumber(ends)})

@@ -8,12 +8,16 @@
  * - Order of writes: scripts that create or replace begin with the write that a full server may refuse, so that a refusal changes nothing.
  *   Scripts that end sessions begin with deletions, so that they work on a full server (once a script has written, Redis lets it finish).
  * - A user's generation and index: `session-index.ts`.
- * - Record bytes (Lua counts from 1): 1..8 generation, 14..25 nonce. See session/session-driver.ts.
+ * - A record's head is the generation. See record-parts.ts.
  */
+import { GENERATION_BYTES } from '../../../keyring/record-layout.ts'
 import { defineScript, type RedisScript } from '../../../redis/script.ts'
 import { OUTBOX } from './outbox.ts'
 import { PROLOGUE } from './prologue.ts'
+import { recordParts } from './record-parts.ts'
 import { SESSION_INDEX } from './session-index.ts'
+
+const RECORD_PARTS = recordParts(GENERATION_BYTES)
 
 /**
  * KEYS 1 record · 2 ended marker
@@ -22,11 +26,11 @@ import { SESSION_INDEX } from './session-index.ts'
  */
 export const CREATE_ANONYMOUS: RedisScript = defineScript(
   'session.create-anonymous',
-  `${PROLOGUE}
+  `${PROLOGUE}${RECORD_PARTS}
 local record_key, marker_key = KEYS[1], KEYS[2]
 local record, life = ARGV[3], ARGV[4]
-local nonce = redis.call('GETRANGE', record_key, 13, 24)
-if nonce == string.sub(record, 14, 25) then return {'created'} end
+local nonce = stored_nonce(record_key)
+if nonce == nonce_of(record) then return {'created'} end
 if nonce ~= '' or redis.call('EXISTS', marker_key) == 1 then return {'ended'} end
 redis.call('SET', record_key, record, 'PX', life)
 return {'created'}
@@ -42,13 +46,13 @@ return {'created'}
  */
 export const CREATE_USER: RedisScript = defineScript(
   'session.create-user',
-  `${PROLOGUE}${SESSION_INDEX}
+  `${PROLOGUE}${RECORD_PARTS}${SESSION_INDEX}
 local record_key, generation_key, index_key, marker_key = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local record, ttl, slack, absolute, new_generation, id = ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7], ARGV[8]
 local limit, limit_policy, marker_life = tonumber(ARGV[9]), ARGV[10], ARGV[11]
 local first_candidate, first_candidate_key = 12, 5
-local nonce = redis.call('GETRANGE', record_key, 13, 24)
-if nonce == string.sub(record, 14, 25) then return {'created'} end
+local nonce = stored_nonce(record_key)
+if nonce == nonce_of(record) then return {'created'} end
 if nonce ~= '' or redis.call('EXISTS', marker_key) == 1 then return {'ended'} end
 local user = user_of(generation_key, index_key)
 local reply = {'created'}
@@ -70,7 +74,7 @@ if limit > 0 and user then
   end
 end
 local generation = user and user.generation or new_generation
-redis.call('SET', record_key, generation .. string.sub(record, 9), 'PX', ttl + slack)
+redis.call('SET', record_key, with_head(generation, record), 'PX', ttl + slack)
 if not user then
   user = new_user(generation_key, index_key, generation)
   redis.call('UNLINK', index_key)
@@ -96,18 +100,18 @@ return reply
  */
 export const REPLACE: RedisScript = defineScript(
   'session.replace',
-  `${PROLOGUE}${SESSION_INDEX}
+  `${PROLOGUE}${RECORD_PARTS}${SESSION_INDEX}
 local record_key, generation_key, index_key = KEYS[1], KEYS[2], KEYS[3]
 local expected_nonce, record, ttl, slack, absolute, id = ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7], ARGV[8]
 local current = redis.call('GET', record_key)
 if not current then return {'gone'} end
-local nonce = string.sub(current, 14, 25)
-if nonce == string.sub(record, 14, 25) then return {'done'} end
+local nonce = nonce_of(current)
+if nonce == nonce_of(record) then return {'done'} end
 local user
 if #KEYS > 1 then
   user = user_of(generation_key, index_key)
-  if not user or user.generation ~= string.sub(current, 1, 8) then return {'gone'} end
-  record = user.generation .. string.sub(record, 9)
+  if not user or user.generation ~= head_of(current) then return {'gone'} end
+  record = with_head(user.generation, record)
 end
 if nonce ~= expected_nonce then return {'conflict', current} end
 redis.call('SET', record_key, record, 'PX', ttl + slack)
@@ -127,14 +131,14 @@ return {'done'}
  */
 export const END: RedisScript = defineScript(
   'session.end',
-  `${PROLOGUE}${OUTBOX}${SESSION_INDEX}
+  `${PROLOGUE}${RECORD_PARTS}${OUTBOX}${SESSION_INDEX}
 local record_key, generation_key, index_key, marker_key, tokens, outbox = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
 local id, reason, marker_life, expected_nonce, seen, outbox_life = ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7], ARGV[8]
 local first_provider = 9
 local current = redis.call('GET', record_key)
-if current and expected_nonce ~= '' and string.sub(current, 14, 25) ~= expected_nonce then return {'conflict', current} end
+if current and expected_nonce ~= '' and nonce_of(current) ~= expected_nonce then return {'conflict', current} end
 local user = user_of(generation_key, index_key)
-local ended = (current and (not user or user.generation == string.sub(current, 1, 8))) and 1 or 0
+local ended = (current and (not user or user.generation == head_of(current))) and 1 or 0
 local removed = redis.call('DEL', record_key) == 1
 if user and leave(user, id) then
   removed = true
@@ -178,7 +182,7 @@ if user and user.generation == new_generation then
   return {0, 1}
 end
 local stays = nil
-if user and kept_record_key and redis.pcall('GETRANGE', kept_record_key, 0, 7) == user.generation then
+if user and kept_record_key and redis.pcall('GETRANGE', kept_record_key, 0, ${GENERATION_BYTES - 1}) == user.generation then
   stays = deadline(user, kept_id) or now + redis.call('PTTL', kept_record_key)
 end
 local ids = user and live(user, now, -1) or {}

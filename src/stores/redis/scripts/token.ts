@@ -4,17 +4,22 @@
  *
  * Common to all
  * - ARGV 1 and 2, see prologue.ts. `not_after` is 0 for the script that deletes.
- * - Record bytes (Lua counts from 1): 1..8 end of life (epoch ms, big-endian, written here), 14..25 nonce. See token/token-driver.ts.
+ * - A record's head is the end of its life (epoch ms, big-endian), which these scripts write. See record-parts.ts.
  */
+import { END_OF_LIFE_BYTES } from '../../../keyring/record-layout.ts'
+import { LEASE_HOLDER_AT, LEASE_HOLDER_BYTES, LEASE_VALIDITY_AT } from '../../../token/token-driver.ts'
 import { defineScript, type RedisScript } from '../../../redis/script.ts'
 import { OUTBOX } from './outbox.ts'
 import { PROLOGUE } from './prologue.ts'
+import { recordParts } from './record-parts.ts'
+
+const RECORD_PARTS = recordParts(END_OF_LIFE_BYTES)
 
 // Removes fields by prefix (ARGV from `first` on) except those in `kept`, and expired fields. Then the hash lives as long as its
 // longest-living remaining field.
 const PRUNE = `
 local function end_of_life(value)
-  if #value < 8 then return 0 end
+  if #value < ${END_OF_LIFE_BYTES} then return 0 end
   return struct.unpack('>I8', value)
 end
 local function prune(key, first, kept)
@@ -39,16 +44,19 @@ local function prune(key, first, kept)
 end
 `
 
-// A lease: 8 bytes end of life, 8 bytes end of validity, 16 bytes holder. `valid` returns the current holder, or nil. A validity longer
-// than the maximum lease was written by a clock that ran ahead, so it does not count. `store_lease` works on a full server if there are tokens,
-// like the replacement below: without a lease, no rotated grant could be stored there.
-const LEASE = `
-local max_validity, remembered = 60000, 60000
+const LEASE_HOLDER = `
+local function holder_of(lease) return string.sub(lease, ${LEASE_HOLDER_AT + 1}, ${LEASE_HOLDER_AT + LEASE_HOLDER_BYTES}) end
+`
+
+// A lease: end of life, end of validity, holder. See token/token-driver.ts. `valid` returns the current holder, or nil. A validity longer
+// than the maximum lease was written by a clock that ran ahead, so it does not count. `store_lease` works on a full server if there are
+// tokens, like the replacement below: without a lease, no rotated grant could be stored there.
+const LEASE = `${LEASE_HOLDER}local max_validity, remembered = 60000, 60000
 local function valid(lease)
-  if not lease or #lease ~= 32 then return nil end
-  local ends = struct.unpack('>I8', lease, 9)
+  if not lease or #lease ~= ${LEASE_HOLDER_AT + LEASE_HOLDER_BYTES} then return nil end
+  local ends = struct.unpack('>I8', lease, ${LEASE_VALIDITY_AT + 1})
   if ends <= now or ends > now + max_validity then return nil end
-  return string.sub(lease, 17, 32)
+  return holder_of(lease)
 end
 local function store_lease(key, field, holder, ttl)
   local ends = now + tonumber(ttl)
@@ -75,7 +83,7 @@ export const TAKE_LEASE: RedisScript = defineScript(
 local tokens = KEYS[1]
 local lease_field, holder, validity, mode = ARGV[3], ARGV[4], ARGV[5], ARGV[6]
 local lease = redis.call('HGET', tokens, lease_field)
-local ours = lease and string.sub(lease, 17, 32) == holder
+local ours = lease and holder_of(lease) == holder
 if not ours and (mode == '0' or (lease and mode == '1') or valid(lease)) then return {0} end
 store_lease(tokens, lease_field, holder, validity)
 return {1}
@@ -89,11 +97,11 @@ return {1}
  */
 export const RELEASE_LEASE: RedisScript = defineScript(
   'token.release-lease',
-  `${PROLOGUE}${WAKE}
+  `${PROLOGUE}${LEASE_HOLDER}${WAKE}
 local tokens = KEYS[1]
 local lease_field, holder = ARGV[3], ARGV[4]
 local lease = redis.call('HGET', tokens, lease_field)
-if not lease or string.sub(lease, 17, 32) ~= holder then return {0} end
+if not lease or holder_of(lease) ~= holder then return {0} end
 redis.call('HDEL', tokens, lease_field)
 wake(tokens)
 return {1}
@@ -112,7 +120,7 @@ return {1}
  */
 export const WRITE_TOKENS: RedisScript = defineScript(
   'token.write',
-  `${PROLOGUE}${PRUNE}${LEASE}${WAKE}
+  `${PROLOGUE}${RECORD_PARTS}${PRUNE}${LEASE}${WAKE}
 local tokens = KEYS[1]
 local expected_field, expected_nonce, lease_field, lease_holder, set_count = ARGV[3], ARGV[4], ARGV[5], ARGV[6], tonumber(ARGV[7])
 local first_set = 8
@@ -122,11 +130,11 @@ local first_prefix = first_remove + tonumber(ARGV[remove_count_at])
 if expected_field ~= '' then
   local current = redis.call('HGET', tokens, expected_field)
   if current and end_of_life(current) <= now then current = false end
-  local nonce = current and string.sub(current, 14, 25) or ''
+  local nonce = current and nonce_of(current) or ''
   if nonce ~= expected_nonce then
     for i = first_set, remove_count_at - 1, 3 do
       local field, record = ARGV[i], ARGV[i + 1]
-      if field == expected_field and nonce == string.sub(record, 14, 25) then return {'done'} end
+      if field == expected_field and nonce == nonce_of(record) then return {'done'} end
     end
     return {'conflict', current}
   end
@@ -138,7 +146,7 @@ local kept = {}
 for i = first_set, remove_count_at - 1, 3 do
   local field, record, life = ARGV[i], ARGV[i + 1], tonumber(ARGV[i + 2])
   kept[field] = true
-  redis.call('HSET', tokens, field, struct.pack('>I8', now + life) .. string.sub(record, 9))
+  redis.call('HSET', tokens, field, with_head(struct.pack('>I8', now + life), record))
 end
 for i = first_remove, first_prefix - 1 do
   local field = ARGV[i]
@@ -146,7 +154,7 @@ for i = first_remove, first_prefix - 1 do
 end
 if lease_field ~= '' then
   local lease = redis.call('HGET', tokens, lease_field)
-  if lease and string.sub(lease, 17, 32) == lease_holder then redis.call('HDEL', tokens, lease_field) end
+  if lease and holder_of(lease) == lease_holder then redis.call('HDEL', tokens, lease_field) end
 end
 prune(tokens, first_prefix, kept)
 if lease_field ~= '' then wake(tokens) end
@@ -162,12 +170,12 @@ return {'done'}
  */
 export const DELETE_TOKENS: RedisScript = defineScript(
   'token.delete',
-  `${PROLOGUE}${PRUNE}${OUTBOX}
+  `${PROLOGUE}${RECORD_PARTS}${PRUNE}${OUTBOX}
 local tokens, outbox = KEYS[1], KEYS[2]
 local expected_field, expected_nonce, outbox_life, provider_count = ARGV[3], ARGV[4], ARGV[5], tonumber(ARGV[6])
 if expected_field ~= '' then
   local current = redis.call('HGET', tokens, expected_field)
-  if not current or string.sub(current, 14, 25) ~= expected_nonce then return {0} end
+  if not current or nonce_of(current) ~= expected_nonce then return {0} end
 end
 local first_provider = 7
 local field_count_at = first_provider + provider_count
