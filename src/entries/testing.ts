@@ -2,6 +2,7 @@
 import '../core/node-version.ts'
 import type { ConformanceCase, SessionHarness } from '../testing/conformance.ts'
 import { driverCases } from '../testing/session-cases/driver.ts'
+import { driverRevocationCases } from '../testing/session-cases/driver-revocations.ts'
 import { endCases } from '../testing/session-cases/end.ts'
 import { findCases } from '../testing/session-cases/find.ts'
 import { limitCases } from '../testing/session-cases/limit.ts'
@@ -44,6 +45,7 @@ export { createFakeClock, type FakeClock } from '../testing/fake-clock.ts'
 /** Everything that a `SessionDriver` must do. Run each case against an empty store. */
 export const sessionCases: readonly ConformanceCase<SessionHarness>[] = [
   ...driverCases,
+  ...driverRevocationCases,
   ...findCases,
   ...writeCases,
   ...rotateCases,

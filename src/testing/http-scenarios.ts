@@ -5,6 +5,7 @@
 import type { ConformanceCase } from './conformance.ts'
 import { cacheScenarios } from './http-scenarios/caches.ts'
 import { edgeScenarios } from './http-scenarios/edges.ts'
+import { outageScenarios } from './http-scenarios/outages.ts'
 import { requestScenarios } from './http-scenarios/requests.ts'
 import { ticketScenarios } from './http-scenarios/tickets.ts'
 import { type AdoptionWorld, adoptionCases } from './http-scenarios/adoption.ts'
@@ -14,6 +15,7 @@ import type { HttpWorld } from './http-scenarios/visitor.ts'
 export const httpScenarios: readonly ConformanceCase<HttpWorld>[] = [
   ...ticketScenarios,
   ...requestScenarios,
+  ...outageScenarios,
   ...edgeScenarios,
   ...cacheScenarios,
 ]
