@@ -5,7 +5,7 @@
  */
 import { ADOPTING_MARK_MS } from './adopted-logouts.ts'
 import { type BridgeAttachments, bridgeAttachments, type BridgeShelf, openBridgeShelf } from './adopted-sessions.ts'
-import { adoptingTokens, type CoatcheckTokens, type OpenTokenOrigin } from './adopted-tokens.ts'
+import { adoptingTokens, type CoatcheckTokens } from './adopted-tokens.ts'
 import { processEnvironment } from '../config/environment.ts'
 import { checkOptions, resolveConfig } from '../config/resolve.ts'
 import type { Options, ResolvedConfig } from '../config/types.ts'
@@ -14,7 +14,7 @@ import { MisuseError } from '../core/errors.ts'
 import { EventBus, type Events } from '../core/events.ts'
 import { systemRandom } from '../core/random.ts'
 import { type SharedRuntime, type SharedRuntimeUse, keysOf, useSharedRuntime } from './shared-runtime.ts'
-import { countReads } from './drop-in-origin.ts'
+import { openTokenOrigin } from './token-origin.ts'
 import { createCookies } from '../http/cookie.ts'
 import { createRequestSessionFactory } from '../http/request-session.ts'
 import type { HttpConfig, HttpInstance } from '../http/instance.ts'
@@ -31,8 +31,6 @@ import { absentSessions } from '../session/absent-sessions.ts'
 import { createSessionStore } from '../session/session-store.ts'
 import { createTickets } from '../session/ticket.ts'
 import type { SessionStore } from '../session/types.ts'
-import type { TokenOrigin } from '../migrate/tokens/token-origin.ts'
-import { resolveProvider } from '../token/token-target.ts'
 import { tokenSetFromOAuth } from '../token/token-set.ts'
 import type { TokenCache } from '../token/types.ts'
 
@@ -255,34 +253,6 @@ function lazyTokens<D extends object>(use: Use<D>): TokenCache {
       use((o) => o.runtime.tokens.fetchWithToken(userId, resource, input, init)),
     fromOAuth: (account) => tokenSetFromOAuth(account, systemClock.now()),
     status: (userId) => use((o) => o.runtime.tokens.status(userId)),
-  }
-}
-
-/** Opens an origin of tokens. Only this function loads the modules that such an origin needs. */
-async function openTokenOrigin(
-  origin: TokenOrigin,
-  { store, keyring, seal, tokens }: SharedRuntime,
-  { providers, prefix, loopback }: ResolvedConfig<object>,
-  events: EventBus,
-): Promise<OpenTokenOrigin> {
-  const { tokenMarkDocuments } = await import('../migrate/tokens/token-marks.ts')
-  const names = providers.map(({ name }) => name)
-  const provider = resolveProvider(names, origin.provider === undefined ? {} : { provider: origin.provider })
-  const other = origin.store?.open({ prefix, loopback, clock: systemClock, events })
-  const attached = origin.attach({
-    ...{ tokens, keyring, events, provider, clock: systemClock, sessions: store.sessions },
-    marks: tokenMarkDocuments({ driver: store.documents, keyring, seal, namespace: prefix, events }),
-    old: await (other ?? store).oldRecords(),
-  })
-  const closing: (() => Promise<void>)[] = []
-  await countReads(origin, store, events, (end) => void closing.push(end))
-  return {
-    attached,
-    provider,
-    async close() {
-      for (const end of closing) await end()
-      await other?.close()
-    },
   }
 }
 
