@@ -15,7 +15,8 @@ import { keepUncached } from '../http/uncached-response.ts'
 import { maxAgeMsOf } from '../http/recent-sign-in.ts'
 import type { CookieBridge } from '../migrate/cookie-bridge.ts'
 import type { OutagePolicy } from '../config/session-settings.ts'
-import type { Session, User, Visit } from '../session/types.ts'
+import type { Session, Visit } from '../session/types.ts'
+import type { User } from '../session/sign-in-input.ts'
 
 /** Options of `fastifyAuth()`. */
 export interface FastifyAuthOptions {

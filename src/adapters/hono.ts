@@ -13,7 +13,8 @@ import { type HeadWriter, isInsteadOfCacheControl, keepUncached, UNCACHED } from
 import { createWebEdge, hostOf } from '../http/web-edge.ts'
 import type { CookieBridge } from '../migrate/cookie-bridge.ts'
 import type { OutagePolicy } from '../config/session-settings.ts'
-import type { Session, User, Visit } from '../session/types.ts'
+import type { Session, Visit } from '../session/types.ts'
+import type { User } from '../session/sign-in-input.ts'
 
 /** Options of `honoAuth()`. */
 export interface HonoAuthOptions {

@@ -9,7 +9,8 @@ import { checkAdapterOptions, createNodeEdge } from '../http/node-edge.ts'
 import type { RequestSession, SessionRequest } from '../http/request-session.ts'
 import { maxAgeMsOf } from '../http/recent-sign-in.ts'
 import type { CookieBridge } from '../migrate/cookie-bridge.ts'
-import type { Session, User, Visit } from '../session/types.ts'
+import type { Session, Visit } from '../session/types.ts'
+import type { User } from '../session/sign-in-input.ts'
 
 /** Options of `nodeAuth()`. */
 export interface NodeAuthOptions {

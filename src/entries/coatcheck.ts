@@ -40,9 +40,7 @@ export type { Identity, Options, ProviderOptions, SignInOptions, PagesOptions, T
 export type { OutagePolicy } from '../config/session-settings.ts'
 export type { Json } from '../core/json.ts'
 export type {
-  Authentication,
   DeepReadonly,
-  Device,
   Found,
   MissReason,
   OptionalKeys,
@@ -51,11 +49,10 @@ export type {
   SessionCopy,
   SessionInfo,
   SessionStore,
-  SignInInput,
   TicketSink,
-  User,
   Visit,
 } from '../session/types.ts'
+export type { Authentication, Device, SignInInput, User } from '../session/sign-in-input.ts'
 export type {
   AccessToken,
   GetAccessTokenOptions,

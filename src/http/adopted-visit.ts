@@ -7,7 +7,8 @@ import { own } from '../core/json.ts'
 import type { EventBus } from '../core/events.ts'
 import type { Adopted, AttachedBridge, CookieBridge } from '../migrate/cookie-bridge.ts'
 import { isTicketOfUser } from '../session/ticket.ts'
-import type { Device, Revoked, SessionStore, TicketSink, Visit } from '../session/types.ts'
+import type { Revoked, SessionStore, TicketSink, Visit } from '../session/types.ts'
+import type { Device } from '../session/sign-in-input.ts'
 import { putSetCookie, type ResponseSink } from './cookie.ts'
 
 interface AdoptingDeps<D extends object> {

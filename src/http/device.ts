@@ -4,7 +4,7 @@
  */
 import { isIP } from 'node:net'
 import Bowser from 'bowser'
-import type { Device } from '../session/types.ts'
+import type { Device } from '../session/sign-in-input.ts'
 
 const USER_AGENT_CHARACTERS = 512 // real ones have up to 300; parsing cost grows with the length
 const PARSED_KEPT = 500 // an application sees few different ones; parsing costs some 20 µs

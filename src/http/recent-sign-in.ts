@@ -5,7 +5,7 @@
 import { type Duration, LEAST_LIFETIME_NUMBER_MS, parseDurationMs } from '../core/duration.ts'
 import { MisuseError } from '../core/errors.ts'
 import { describeValue } from '../core/redact.ts'
-import type { Authentication } from '../session/types.ts'
+import type { Authentication } from '../session/sign-in-input.ts'
 
 const LEAST_MS = 1000
 

@@ -1,7 +1,8 @@
 /** Routes about the visitor's own sessions: session, devices, sign-out of devices. docs/http-routes.md describes them. */
 import { OidcError, SessionError } from '../core/errors.ts'
 import { parseSessionId } from '../session/ticket.ts'
-import type { Revoked, User, Visit } from '../session/types.ts'
+import type { Revoked, Visit } from '../session/types.ts'
+import type { User } from '../session/sign-in-input.ts'
 import { assertSameOrigin } from './origin-check.ts'
 import { plainErrorResponse } from './error-response.ts'
 import { safeReturnTo } from './return-to.ts'

@@ -2,7 +2,7 @@
 import type { Identity, ResolvedProvider, SignInOptions } from '../config/types.ts'
 import { MisuseError } from '../core/errors.ts'
 import type { Json } from '../core/json.ts'
-import type { Authentication } from '../session/types.ts'
+import type { Authentication } from '../session/sign-in-input.ts'
 import { shown } from './failed-checks.ts'
 import { applicationDenial, signInRefused } from './oidc-errors.ts'
 

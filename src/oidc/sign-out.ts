@@ -5,7 +5,7 @@
  */
 import { parseJson } from '../core/json.ts'
 import { buildEndSessionUrl } from 'openid-client'
-import type { Authentication } from '../session/types.ts'
+import type { Authentication } from '../session/sign-in-input.ts'
 import type { ProviderClient, ProviderClients } from './provider-client.ts'
 
 /** The visitor is already signed out here and waits only for a URL. */

@@ -19,7 +19,7 @@ import { lifeOf, TOUCH_FRACTION } from './session-policy.ts'
 import { createVault } from './session-vault.ts'
 import { createTickets, sessionIdOf } from './ticket.ts'
 import type { Json } from '../core/json.ts'
-import type { Authentication, Device } from './types.ts'
+import type { Authentication, Device } from './sign-in-input.ts'
 
 /** The content of a planned session. */
 export interface PlannedInput {

@@ -8,7 +8,7 @@
 import { parseJson } from '../core/json.ts'
 import { SECRET_HASH_BYTES } from './ticket.ts'
 import type { Json } from '../core/json.ts'
-import type { Authentication, Device } from './types.ts'
+import type { Authentication, Device } from './sign-in-input.ts'
 
 const LAYOUT = 1
 const TIME_BYTES = 6

@@ -17,7 +17,7 @@ import type { SessionCore } from './session-core.ts'
 import { toJsonText } from './json-value.ts'
 import { type Loaded, openConflict, sealedNonce } from './session-vault.ts'
 import { type IssuedTicket, sessionIdOf } from './ticket.ts'
-import type { SignInInput } from './types.ts'
+import type { SignInInput } from './sign-in-input.ts'
 
 const MERGE_ATTEMPTS = 16
 

@@ -12,7 +12,8 @@ import { deadlineOf } from './session-policy.ts'
 import type { WriteOperation } from './watched-write.ts'
 import type { Loaded } from './session-vault.ts'
 import { sessionIdOf } from './ticket.ts'
-import type { Authentication, DeepReadonly, OptionalKeys, Session, SessionCopy, User } from './types.ts'
+import type { DeepReadonly, OptionalKeys, Session, SessionCopy } from './types.ts'
+import type { Authentication, User } from './sign-in-input.ts'
 
 /** The profile of an anonymous visitor. */
 const NO_PROFILE: SessionProfile = own({})

@@ -10,7 +10,8 @@ import { signInSession } from './session-sign-in.ts'
 import type { SessionCore } from './session-core.ts'
 import type { Loaded } from './session-vault.ts'
 import type { IssuedTicket } from './ticket.ts'
-import type { Device, MissReason, Revoked, Session, SignInInput, TicketSink, Visit } from './types.ts'
+import type { MissReason, Revoked, Session, TicketSink, Visit } from './types.ts'
+import type { Device, SignInInput } from './sign-in-input.ts'
 
 /** The current session of the visitor: the record, the secret hash that opens it, and the text of the ticket. */
 interface CurrentSession {

@@ -3,7 +3,8 @@
  * and implements `ScenarioContext` with the adapter under test.
  */
 import type { OutagePolicy } from '../config/session-settings.ts'
-import type { Authentication, Session, Visit } from '../session/types.ts'
+import type { Session, Visit } from '../session/types.ts'
+import type { Authentication } from '../session/sign-in-input.ts'
 
 /** Session data of the scenarios. */
 export type ScenarioData = Record<string, unknown>

@@ -13,7 +13,7 @@ import { createMemoryProviderGateDriver } from '../stores/memory/provider-gate-d
 import { createProviderGate, gateNames } from '../token/provider-gate.ts'
 import type { ProviderGateDriver } from '../token/provider-gate-driver.ts'
 import type { TokenDriver } from '../token/token-driver.ts'
-import type { DirectTokenRequest, RefreshedTokens, RefreshRequest, TokenRequester } from '../token/types.ts'
+import type { DirectTokenRequest, RefreshedTokens, RefreshRequest, TokenRequester } from '../token/token-requester.ts'
 import type { FakeClock } from './fake-clock.ts'
 import { testKey } from './session-fixture.ts'
 

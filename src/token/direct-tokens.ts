@@ -21,7 +21,7 @@ import type { TokenDriver } from './token-driver.ts'
 import { accessField, knownFailureField, leaseField } from './token-fields.ts'
 import { isAlive, isGood, type Need } from './token-life.ts'
 import { flightKey, type Target } from './token-target.ts'
-import type { RefreshedTokens } from './types.ts'
+import type { RefreshedTokens } from './token-requester.ts'
 import type { Schedule } from './uncommitted-grants.ts'
 
 /** Replaces the grant: direct tokens have none. */

@@ -14,7 +14,7 @@ import type { AccessEntry, Grant, Opened, TokenCodec } from './token-codec.ts'
 import type { LeaseClaim, TokenDriver, TokenField, TokenRecord } from './token-driver.ts'
 import { accessField, fieldsOf, grantField, knownFailureField, statusField } from './token-fields.ts'
 import { describeTarget, flightKey, type Target } from './token-target.ts'
-import type { RefreshedTokens } from './types.ts'
+import type { RefreshedTokens } from './token-requester.ts'
 import type { UncommittedGrants } from './uncommitted-grants.ts'
 
 export interface GrantVault {

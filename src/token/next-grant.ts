@@ -8,7 +8,7 @@ import { refreshAheadAt } from './token-life.ts'
 import { ASSUMED_LIFE_MS } from './token-set.ts'
 import { subjectIn, type TokenSubject } from './token-subject.ts'
 import { describeTarget, type Target } from './token-target.ts'
-import type { RefreshedTokens } from './types.ts'
+import type { RefreshedTokens } from './token-requester.ts'
 
 /** Returns the next grant of the same token family and owner. If the provider sends no new refresh token, the old one stays. */
 export function nextGrant(

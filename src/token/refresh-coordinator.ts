@@ -28,7 +28,7 @@ import type { TokenDriver } from './token-driver.ts'
 import { type GrantName, leaseField } from './token-fields.ts'
 import { isAlive, isGood, type Need } from './token-life.ts'
 import type { Target } from './token-target.ts'
-import type { TokenRefresher } from './types.ts'
+import type { TokenRefresher } from './token-requester.ts'
 import { createUncommittedGrants, type Schedule, type UncommittedGrants } from './uncommitted-grants.ts'
 
 export interface RefreshDeps {

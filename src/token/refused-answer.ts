@@ -7,7 +7,7 @@ import { RefreshFailure } from './refresh-outcome.ts'
 import { ownerOf } from './next-grant.ts'
 import type { Grant } from './token-codec.ts'
 import { differenceOf, type TokenSubject } from './token-subject.ts'
-import type { RefreshedTokens } from './types.ts'
+import type { RefreshedTokens } from './token-requester.ts'
 
 /** @throws {RefreshFailure} `subject-mismatch` when the answer names another issuer or subject than the grant */
 export function assertSameSubject(grant: Grant, { subject }: RefreshedTokens): void {

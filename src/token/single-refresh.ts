@@ -18,7 +18,7 @@ import { outcomeActions, reasonInFacts, RefreshFailure, toRefreshFailure } from 
 import { assertSameSubject, judged, successorOf } from './refused-answer.ts'
 import type { Grant, Opened } from './token-codec.ts'
 import { flightKey, type Target } from './token-target.ts'
-import type { RefreshedTokens, TokenRefresher } from './types.ts'
+import type { RefreshedTokens, TokenRefresher } from './token-requester.ts'
 
 /** Longer than any lease: a slow provider gets one request, and the process renews its lease meanwhile. */
 const PROVIDER_DEADLINE_MS = 30_000

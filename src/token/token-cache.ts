@@ -35,15 +35,8 @@ import {
 } from './token-set.ts'
 import { describeTokens } from './token-status.ts'
 import { resolveProvider, resolveTarget, type Target } from './token-target.ts'
-import type {
-  AccessToken,
-  DirectTokenRequest,
-  GetAccessTokenOptions,
-  RefreshedTokens,
-  TokenCache,
-  TokenRequester,
-  UserTokens,
-} from './types.ts'
+import type { AccessToken, GetAccessTokenOptions, TokenCache, UserTokens } from './types.ts'
+import type { DirectTokenRequest, RefreshedTokens, TokenRequester } from './token-requester.ts'
 import { type Schedule, scheduleTimer } from './uncommitted-grants.ts'
 
 const CLOSE_DEADLINE_MS = 5000

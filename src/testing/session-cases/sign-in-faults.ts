@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict'
 import { RedisError } from '../../core/errors.ts'
 import type { Json } from '../../core/json.ts'
-import type { SessionStore, SignInInput, TicketSink, Visit } from '../../session/types.ts'
+import type { SessionStore, TicketSink, Visit } from '../../session/types.ts'
+import type { SignInInput } from '../../session/sign-in-input.ts'
 import type { ConformanceCase, SessionHarness } from '../conformance.ts'
 import { codeOf, fixture } from '../session-fixture.ts'
 
