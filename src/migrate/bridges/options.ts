@@ -4,7 +4,7 @@ import { own } from '../../core/json.ts'
 import { describeValue } from '../../core/redact.ts'
 import type { CookiePlace } from '../../http/cookie.ts'
 import type { Json } from '../../core/json.ts'
-import type { Authentication } from '../../session/types.ts'
+import type { Authentication } from '../../session/sign-in-input.ts'
 
 /** The user of an old session, and the first data of our session. */
 export interface AdoptedUser {
