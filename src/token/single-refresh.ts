@@ -37,6 +37,19 @@ export interface SingleRefresh {
   revokeUnlessLive(userKey: string, provider: string, grant: Grant): Promise<void>
 }
 
+/** One request for one grant, and the state that it began from. */
+interface Attempt {
+  readonly userKey: string
+  readonly target: Target
+  readonly stored: StoredTokens
+  readonly grant: Opened<Grant>
+  readonly lease: Lease | null
+  /** Monotonic milliseconds. */
+  readonly startedMs: number
+  /** Epoch milliseconds. The life of the new token counts from here. */
+  readonly askedAtMs: number
+}
+
 export function createSingleRefresh(deps: {
   readonly vault: GrantVault
   readonly failed: FailedRefreshes
@@ -50,58 +63,56 @@ export function createSingleRefresh(deps: {
 }): SingleRefresh {
   const { vault, failed, refresher, requests, clock, events, now } = deps
 
-  const askAndCommit = async (
-    userKey: string,
-    target: Target,
-    stored: StoredTokens,
-    grant: Opened<Grant>,
-    lease: Lease | null,
-  ): Promise<RefreshResult | null> => {
-    const { provider } = target
-    const name = flightOf(userKey, target)
+  const refreshGrant = async (attempt: Attempt): Promise<RefreshResult | null> => {
+    const answer = await requestTokens(attempt)
+    return answer instanceof RefreshFailure ? handleFailure(attempt, answer) : commitAnswer(attempt, answer)
+  }
 
-    const startedMs = clock.monotonic()
-    const askedAtMs = clock.now()
-    let answer: RefreshedTokens
+  /** Returns an answer that belongs to the owner of the grant, or the failure. */
+  const requestTokens = async ({ userKey, target, grant }: Attempt): Promise<RefreshedTokens | RefreshFailure> => {
     try {
-      const subject = { userKey, provider, resource: target.key }
-      answer = await requests.send(subject, () => ask(target, grant.value), target.claims !== null)
+      const subject = { userKey, provider: target.provider, resource: target.key }
+      const answer = await requests.send(subject, () => ask(target, grant.value), target.claims !== null)
       assertSameSubject(grant.value, answer)
+      return answer
     } catch (error) {
-      const failure = await dropIfFinal(userKey, target, grant, judged(grant.value, toRefreshFailure(error)), lease)
-      emitFailure(userKey, target, startedMs, failure)
-      if (failure.outcome === 'rotated-elsewhere') return null
-      const forMs = await recordFailure(userKey, target, stored, grant, failure, lease)
-      if (forMs === null) return null
-      failed.remember(name, grant.value.family, failure, forMs)
-      return afterFailure(target, stored, failure, now(userKey))
+      return judged(grant.value, toRefreshFailure(error))
     }
-    failed.forget(name)
+  }
+
+  const handleFailure = async (attempt: Attempt, reported: RefreshFailure): Promise<RefreshResult | null> => {
+    const { userKey, target, stored, grant } = attempt
+    const failure = await dropIfFinal(attempt, reported)
+    emitFailure(attempt, failure)
+    if (failure.outcome === 'rotated-elsewhere') return null
+    const forMs = await recordFailure(attempt, failure)
+    if (forMs === null) return null
+    failed.remember(flightOf(userKey, target), grant.value.family, failure, forMs)
+    return afterFailure(target, stored, failure, now(userKey))
+  }
+
+  const commitAnswer = async (attempt: Attempt, answer: RefreshedTokens): Promise<RefreshResult | null> => {
+    const { userKey, target, grant, lease, askedAtMs, startedMs } = attempt
+    const facts = { userKey, provider: target.provider, resource: target.key }
+    failed.forget(flightOf(userKey, target))
     const entry = await vault.commit(userKey, target, grant, answer, askedAtMs, lease?.claim ?? null)
+    const durationMs = clock.monotonic() - startedMs
     if (entry) {
       const rotated = answer.refreshToken !== undefined && answer.refreshToken !== grant.value.refreshToken
-      const durationMs = clock.monotonic() - startedMs
-      events.emit('token.refreshed', { userKey, provider, resource: target.key, durationMs, rotated })
-    } else {
-      // No caller gets the new token: the user has signed out, or signed in again, during the request.
-      const durationMs = clock.monotonic() - startedMs
-      events.emit('token.refresh-failed', { userKey, provider, resource: target.key, durationMs, outcome: 'refused' })
-      if (answer.refreshToken !== undefined) {
-        await revokeUnlessLive(userKey, provider, { ...grant.value, refreshToken: answer.refreshToken })
-      }
+      events.emit('token.refreshed', { ...facts, durationMs, rotated })
+      return { entry, final: true }
     }
-    return entry && { entry, final: true }
+    // No caller gets the new token: the user has signed out, or signed in again, during the request.
+    events.emit('token.refresh-failed', { ...facts, durationMs, outcome: 'refused' })
+    if (answer.refreshToken !== undefined) {
+      await revokeUnlessLive(userKey, target.provider, { ...grant.value, refreshToken: answer.refreshToken })
+    }
+    return null
   }
 
   /** @returns how long the known failure lasts; `null`: the grant was replaced or deleted meanwhile */
-  const recordFailure = async (
-    userKey: string,
-    target: Target,
-    stored: StoredTokens,
-    grant: Opened<Grant>,
-    failure: RefreshFailure,
-    lease: Lease | null,
-  ): Promise<number | null> => {
+  const recordFailure = async (attempt: Attempt, failure: RefreshFailure): Promise<number | null> => {
+    const { userKey, target, stored, grant, lease } = attempt
     const claim = lease?.claim ?? null
     if (!failure.wasAsked) return Math.min(failure.facts.retryAfterMs ?? 0, KNOWN_FAILURE_TRUSTED_MS)
     const successor = successorOf(grant.value, failure)
@@ -135,13 +146,8 @@ export function createSingleRefresh(deps: {
     })
 
   /** The end of a grant is final only if that grant is still the stored one; its tokens are then deleted. */
-  const dropIfFinal = async (
-    userKey: string,
-    target: Target,
-    grant: Opened<Grant>,
-    failure: RefreshFailure,
-    lease: Lease | null,
-  ): Promise<RefreshFailure> => {
+  const dropIfFinal = async (attempt: Attempt, failure: RefreshFailure): Promise<RefreshFailure> => {
+    const { userKey, target, grant, lease } = attempt
     if (!outcomeActions[failure.outcome].dropsTokens) return failure
     if (await vault.drop(userKey, target, grant, failure, lease?.claim ?? null)) {
       if (failure.outcome === 'subject-mismatch') await revokeAfterMismatch(userKey, target, grant.value, failure)
@@ -162,7 +168,7 @@ export function createSingleRefresh(deps: {
     await revokeUnlessLive(userKey, provider, grant)
   }
 
-  const emitFailure = (userKey: string, target: Target, startedMs: number, failure: RefreshFailure): void => {
+  const emitFailure = ({ userKey, target, startedMs }: Attempt, failure: RefreshFailure): void => {
     const durationMs = clock.monotonic() - startedMs
     const { outcome } = failure
     const { code } = outcomeActions[outcome]
@@ -178,9 +184,11 @@ export function createSingleRefresh(deps: {
   }
 
   return {
-    once(userKey, target, ...rest) {
+    once(userKey, target, stored, grant, lease) {
       const facts = { provider: target.provider, resource: target.key }
-      return events.operation({ name: 'token.refresh', facts }, () => askAndCommit(userKey, target, ...rest))
+      return events.operation({ name: 'token.refresh', facts }, () =>
+        refreshGrant({ userKey, target, stored, grant, lease, startedMs: clock.monotonic(), askedAtMs: clock.now() }),
+      )
     },
     revokeUnlessLive,
   }
