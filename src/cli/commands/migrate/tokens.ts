@@ -19,6 +19,7 @@ import type { Cli } from '../../cli.ts'
 import type { CommandContext } from '../../context.ts'
 import { type ExitCode, exitCode } from '../../exit-code.ts'
 import { loadModule } from '../../load-module.ts'
+import { lowerPriority } from '../../low-priority.ts'
 import { surveyText, takingOver, tokensText } from '../../migration-text.ts'
 import { oldTarget, oldUrl } from '../../old-store.ts'
 import { UsageError } from '../../usage-error.ts'
@@ -52,6 +53,7 @@ export function migrateTokens(cli: Cli): Command {
       ],
       async (context, flags) => {
         const isDryRun = flags.write !== true || flags.dryRun === true
+        lowerPriority()
         const origin = await originFor(context, flags)
         if ('adopt' in origin) return moveCaches(context, origin, isDryRun)
         return isDryRun ? printSurvey(context, origin) : run(context, origin)
