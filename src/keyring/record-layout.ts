@@ -7,12 +7,13 @@
  */
 
 export const KEY_TAG_AT = 1
-export const NONCE_AT = 5
+const KEY_TAG_BYTES = 4
+export const NONCE_AT = KEY_TAG_AT + KEY_TAG_BYTES
 export const NONCE_BYTES = 12
 export const AUTH_TAG_BYTES = 16
 
 /** The bytes that show format and key only. */
-export const SEALED_BY_BYTES = NONCE_AT
+export const SEALED_BY_BYTES = KEY_TAG_AT + KEY_TAG_BYTES
 /** The bytes that show format, key and nonce of a record. */
 export const SEALED_HEAD_BYTES = NONCE_AT + NONCE_BYTES
 

@@ -6,7 +6,7 @@ import { type OrdersApi, startOrdersApi } from '../../src/dev/orders-api.ts'
 
 export const redirectUri = 'http://localhost:3000/auth/callback'
 export const baseScope = 'openid profile email offline_access'
-export const ordersScope = `${baseScope} api://orders/Orders.Read`
+const ordersScope = `${baseScope} api://orders/Orders.Read`
 
 const open: { close(): Promise<void> }[] = []
 export async function closeProviders(): Promise<void> {
