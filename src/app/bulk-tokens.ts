@@ -6,16 +6,18 @@ import type { BulkOrigin, OldContext } from '../admin/adoption.ts'
 import { type BulkAccess, bulkAccessOf } from './bulk-access.ts'
 import { processEnvironment, variable } from '../config/environment.ts'
 import { missing } from '../config/refusal.ts'
+import { resolveProviders } from '../config/resolve-providers.ts'
 import { settingOf } from '../config/settings.ts'
 import type { Options } from '../config/types.ts'
 import { configuredKeys } from './configured-keys.ts'
 import { systemClock } from '../core/clock.ts'
-import { ConfigError } from '../core/errors.ts'
+import { ConfigError, MisuseError } from '../core/errors.ts'
 import { EventBus } from '../core/events.ts'
 import type { MigrationMode } from '../migrate/migration-mode.ts'
 import type { TokenAdoption, TokenOrigin } from '../migrate/tokens/token-origin.ts'
 import { serverOf } from '../stores/redis/operator-view.ts'
 import type { Store, StoreFactory } from '../stores/store.ts'
+import { resolveProvider } from '../token/token-target.ts'
 
 /** The old keys of an origin, opened to be counted. */
 export interface OldTokens {
@@ -31,6 +33,8 @@ export interface OldTokens {
 export interface TokenMigration {
   /** Adopts one user, or all. */
   readonly adoption: TokenAdoption
+  /** The name under which the application stores and finds the tokens. */
+  readonly provider: string
   /** Closes all connections. */
   close(): Promise<void>
 }
@@ -128,9 +132,11 @@ export async function openOldTokens(origin: TokenOrigin, store: Store, prefix: s
  * Opens the application's tokens for a run.
  * @param options those of the application
  * @throws {ConfigError} `COATCHECK_CONFIG_MISSING` without keys, and the errors of the options
+ * @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT` if neither the origin nor the options name the provider of the tokens
  * @throws {RedisError} during an outage
  */
 export async function openTokenMigration(options: Options, origin: TokenOrigin): Promise<TokenMigration> {
+  const provider = providerOf(options, origin)
   if (configuredKeys(options).length === 0) {
     throw missing(settingOf('', 'keys'), {
       why: 'Only with the keys of the application can it read what is moved.',
@@ -143,9 +149,27 @@ export async function openTokenMigration(options: Options, origin: TokenOrigin):
   const auth = coatcheck(hasBaseUrl ? options : { ...options, baseUrl: 'https://application.invalid' })
   try {
     await auth.ready()
-    return { adoption: auth.tokens.adopt(origin), close: () => auth.close() }
+    return { adoption: auth.tokens.adopt(origin), provider, close: () => auth.close() }
   } catch (error) {
     await auth.close()
     throw error
   }
+}
+
+/** An application without this name would look for the tokens under another one, and not find them. */
+function providerOf({ providers = [] }: Options, origin: TokenOrigin): string {
+  if (origin.provider === undefined && providers.length === 0) {
+    throw new MisuseError(
+      'COATCHECK_INVALID_ARGUMENT',
+      `It is unknown which provider issued the tokens of ${origin.name}. Nothing was read or changed.`,
+      {
+        why: 'Coatcheck stores tokens under the name of their provider. Under another name, the application does not find them.',
+        fix: 'Name the provider as the application does, for example --provider entra, or list the providers in coatcheck.config. For tokens that no provider of the application issued, the name is "default".',
+      },
+    )
+  }
+  return resolveProvider(
+    resolveProviders(providers, processEnvironment()).map(({ name }) => name),
+    origin.provider === undefined ? {} : { provider: origin.provider },
+  )
 }

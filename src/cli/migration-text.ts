@@ -91,10 +91,14 @@ export function adoptionText(output: Output, report: AdoptionReport, mode: strin
   return lines.join('\n')
 }
 
-export function tokensText(output: Output, origin: string, { users, outcomes, isDone }: TokenAdoptionReport): string {
+export function tokensText(
+  output: Output,
+  { origin, provider }: { readonly origin: string; readonly provider: string },
+  { users, outcomes, isDone }: TokenAdoptionReport,
+): string {
   const { adopted = 0, present = 0, refused = 0, unreadable = 0 } = outcomes
   const lines = [`${isDone ? '' : 'Interrupted. '}Looked at ${counted(users, 'user')} of ${origin}.`]
-  lines.push(`Adopted the tokens of ${counted(adopted, 'user')}.`)
+  lines.push(`Adopted the tokens of ${counted(adopted, 'user')}, as tokens of the provider ${provider}.`)
   if (present > 0) lines.push(`${counted(present, 'user')} had tokens here already, or had them before: those decide.`)
   if (refused > 0) lines.push(`${counted(refused, 'value')} of another user: refused.`)
   if (unreadable > 0)

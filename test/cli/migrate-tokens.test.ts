@@ -73,7 +73,9 @@ test('a dry run counts and changes nothing; a run adopts each user once', async 
 
   const first = await migrate('--from', 'guide', '--write')
   expect(first).toMatchObject({ code: 7, stderr: '' })
-  expect(first.stdout).toMatch(/Adopted the tokens of 2 users\.\n1 value could not be read/)
+  expect(first.stdout).toMatch(
+    /Adopted the tokens of 2 users, as tokens of the provider login\.\n1 value could not be read/,
+  )
   expect(await accessTokens('ada', 'grace')).toEqual(['access-of-ada', 'access-of-grace'])
 
   const again = await json('--from', 'guide', '--write', '--mode', 'move')
@@ -105,6 +107,35 @@ test('a module exports the origin', async () => {
   expect(await json('--module', 'token-origin.mjs')).toMatchObject({ dryRun: true, families: [{ keys: 1 }] })
   expect(await json('--module', 'token-origin.mjs', '--write')).toMatchObject({ outcomes: { adopted: 1 } })
   expect(await server.cli('exists', 'user:ada:tokens')).toBe('0')
+})
+
+test('without a provider in the configuration, --write refuses and keeps the old keys; --provider names it', async () => {
+  await guideTokens('ada')
+  at.write('coatcheck.config.mjs', 'export default {}\n')
+  const move = ['--from', 'guide', '--mode', 'move', '--write']
+  const refused = await migrate(...move)
+  expect([refused.code, refused.stdout]).toEqual([2, ''])
+  expect(refused.stderr).toMatch(/unknown which provider issued the tokens.*--provider/s)
+  expect(await server.cli('exists', 'user:ada:tokens')).toBe('1')
+
+  const ended = await migrate(...move, '--provider', LOGIN.name)
+  expect(ended.stdout).toMatch(/Adopted the tokens of 1 user, as tokens of the provider login\./)
+  expect(await accessTokens('ada')).toEqual(['access-of-ada'])
+  expect(await server.cli('exists', 'user:ada:tokens')).toBe('0')
+})
+
+test('a module whose origin names no provider takes that of --provider', async () => {
+  await guideTokens('ada')
+  at.write('coatcheck.config.mjs', 'export default {}\n')
+  at.write(
+    'token-origin.mjs',
+    `import { fromGuideTokens } from '${dist('migrate')}'\nexport const origin = fromGuideTokens({ mode: 'move' })\n`,
+  )
+  expect((await migrate('--module', 'token-origin.mjs', '--write')).code).toBe(2)
+  expect(await server.cli('exists', 'user:ada:tokens')).toBe('1')
+  const args = ['--module', 'token-origin.mjs', '--write', '--provider', LOGIN.name]
+  expect(await json(...args)).toMatchObject({ provider: LOGIN.name, outcomes: { adopted: 1 } })
+  expect(await accessTokens('ada')).toEqual(['access-of-ada'])
 })
 
 test.each([

@@ -8,11 +8,9 @@ import {
 } from '../../../entries/admin.ts'
 import type { CommandContext } from '../../context.ts'
 import { type ExitCode, exitCode } from '../../exit-code.ts'
-import { lowerPriority } from '../../low-priority.ts'
 import { adoptionText, surveyText, takingOver } from '../../migration-text.ts'
 
 export async function surveyOrAdopt(context: CommandContext, access: BulkAccess, isDryRun: boolean): Promise<ExitCode> {
-  lowerPriority()
   const migration = await openBulkMigration(access, { isDryRun })
   context.closeLater(() => migration.close())
   return isDryRun ? printSurvey(context, migration) : run(context, migration)

@@ -19,7 +19,6 @@ import type { Cli } from '../../cli.ts'
 import type { CommandContext } from '../../context.ts'
 import { type ExitCode, exitCode } from '../../exit-code.ts'
 import { loadModule } from '../../load-module.ts'
-import { lowerPriority } from '../../low-priority.ts'
 import { surveyText, takingOver, tokensText } from '../../migration-text.ts'
 import { oldTarget, oldUrl } from '../../old-store.ts'
 import { UsageError } from '../../usage-error.ts'
@@ -30,6 +29,7 @@ interface Flags {
   readonly dryRun?: boolean
   readonly module?: string
   readonly export?: string
+  readonly provider?: string
   readonly from?: 'guide' | 'msal'
   readonly mode?: 'read' | 'move'
   readonly oldKey?: string
@@ -53,9 +53,9 @@ export function migrateTokens(cli: Cli): Command {
       ],
       async (context, flags) => {
         const isDryRun = flags.write !== true || flags.dryRun === true
-        lowerPriority()
-        const origin = await originFor(context, flags)
-        if ('adopt' in origin) return moveCaches(context, origin, isDryRun)
+        const found = await originFor(context, flags)
+        if ('adopt' in found) return moveCaches(context, found, isDryRun)
+        const origin = flags.provider === undefined ? found : { ...found, provider: flags.provider }
         return isDryRun ? printSurvey(context, origin) : run(context, origin)
       },
     )
@@ -66,6 +66,10 @@ export function migrateTokens(cli: Cli): Command {
       'module that exports fromMsal() or another origin, or msalCachePlugin() with migrateFrom',
     )
     .option('--export <name>', 'which export of the module, where there are several')
+    .option(
+      '--provider <name>',
+      'provider of the application that issued the tokens (default: the only one that it has)',
+    )
     .addOption(new Option('--from <format>', 'format of the old tokens, without a module').choices(['guide', 'msal']))
     .addOption(
       new Option('--mode <mode>', 'with --from: read keeps the old values, move removes them (default: read)').choices([
@@ -138,14 +142,16 @@ async function printSurvey(context: CommandContext, origin: Origin): Promise<Exi
 
 async function run(context: CommandContext, origin: Origin): Promise<ExitCode> {
   const { output, signal } = context
-  const { adoption, close } = await openTokenMigration(await context.quietOptions(), origin)
+  const { adoption, provider, close } = await openTokenMigration(await context.quietOptions(), origin)
   context.closeLater(close)
   const report = await adoptAllTokens(adoption, {
     signal,
     clock: systemClock,
     seen: (users) => output.progress(`${counted(users, 'user')} looked at`),
   })
-  output.data({ dryRun: false, origin: origin.name, ...report }, () => tokensText(output, origin.name, report))
+  output.data({ dryRun: false, origin: origin.name, provider, ...report }, () =>
+    tokensText(output, { origin: origin.name, provider }, report),
+  )
   if (signal.aborted) return exitCode.interrupted
   return (report.outcomes.unreadable ?? 0) > 0 ? exitCode.partial : exitCode.ok
 }
