@@ -33,6 +33,8 @@ export interface CallbackSessionStore {
   get(id: string, callback: (error: unknown, session?: unknown) => void): unknown
   /** Ends a session. */
   destroy(id: string, callback: (error?: unknown) => void): unknown
+  /** connect-redis: true if requests do not extend the TTL of the key. Absent: they do. */
+  readonly disableTouch?: boolean
 }
 
 /** The parts that a bridge gives to the origin of its old sessions. */
@@ -41,6 +43,11 @@ export interface OldSessionsContext {
   readonly oldRecords: (store?: StoreFactory) => Promise<OldRecordDriver>
   /** The current time, epoch milliseconds. */
   readonly now: () => number
+  /**
+   * True: the library extends a session with each request by `store.touch()`, which changes the TTL of the key and leaves the stored
+   * `cookie.expires`. So the end of the key decides. Default false.
+   */
+  readonly isTouched?: boolean
 }
 
 /** An origin of `coatcheck/migrate` that can read one session by its id. */
@@ -53,13 +60,16 @@ export function isSessionOrigin(store: object): store is OldSessionOrigin {
   return typeof (store as Partial<OldSessionOrigin>).openSessions === 'function'
 }
 
-export function callbackSessions(store: CallbackSessionStore, now: () => number): OldSessions {
+/** @param isTouched as in `OldSessionsContext` */
+export function callbackSessions(store: CallbackSessionStore, now: () => number, isTouched = false): OldSessions {
+  const endOf = (data: object): number | null =>
+    isTouched && store.disableTouch !== true ? touchedEndOf(data, now()) : cookieEndOf(data)
   return {
     async read(id) {
       const data = await calledBack((done) => store.get(id, done)).catch(absentOrUnreadable)
       if (data === null || data === undefined) return null
       if (typeof data !== 'object') return 'unreadable'
-      const endsAtMs = cookieEndOf(data)
+      const endsAtMs = endOf(data)
       return endsAtMs !== null && endsAtMs <= now() ? null : { data, endsAtMs }
     },
     async end(id) {
@@ -97,7 +107,7 @@ export interface RecordFormat {
 export function recordSessions(
   { keyOf, decode }: RecordFormat,
   store: StoreFactory | undefined,
-  { oldRecords, now }: OldSessionsContext,
+  { oldRecords, now, isTouched = false }: OldSessionsContext,
 ): OldSessions {
   return {
     async read(id) {
@@ -105,7 +115,8 @@ export function recordSessions(
       if (!record) return null
       const found = decode(record.text, id)
       if (found === null) return 'unreadable'
-      const ends = [found.endsAtMs, record.endsAtMs].filter((end) => end !== null)
+      const isKeyDeciding = isTouched && record.endsAtMs !== null
+      const ends = [isKeyDeciding ? null : found.endsAtMs, record.endsAtMs].filter((end) => end !== null)
       const endsAtMs = ends.length === 0 ? null : Math.min(...ends)
       return endsAtMs !== null && endsAtMs <= now() ? null : { ...found, endsAtMs }
     },
@@ -119,6 +130,13 @@ export function recordSessions(
 export function cookieEndOf(data: object): number | null {
   const { cookie } = data as { readonly cookie?: { readonly expires?: unknown } | null }
   return timeOf(cookie?.expires)
+}
+
+/** Returns the end that express-session gives to a session at this request: `cookie.originalMaxAge` from now on. */
+function touchedEndOf(data: object, nowMs: number): number | null {
+  const { cookie } = data as { readonly cookie?: { readonly originalMaxAge?: unknown } | null }
+  const maxAgeMs = cookie?.originalMaxAge
+  return typeof maxAgeMs === 'number' && Number.isFinite(maxAgeMs) ? nowMs + maxAgeMs : cookieEndOf(data)
 }
 
 /** Returns `session.createdAt` of better-auth as epoch milliseconds. */

@@ -5,18 +5,22 @@ import { callbackSessions, type CallbackSessionStore, isSessionOrigin, type OldS
 import { requireMethods } from './options.ts'
 
 /**
+ * @param isTouched as in `OldSessionsContext`
  * @param idIn returns the id in a cookie with a valid signature, otherwise `null`
  * @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT` if `store` is no store
  */
 export function idVerifier(
   store: CallbackSessionStore | OldSessionOrigin,
   caller: string,
+  isTouched: boolean,
   idIn: (value: string) => string | null,
 ): (context: BridgeContext) => Verify {
   if (!isSessionOrigin(store)) requireMethods(store, ['get', 'destroy'], 'store', caller)
   return ({ clock, oldRecords }) => {
     const now = (): number => clock.now()
-    const sessions = isSessionOrigin(store) ? store.openSessions({ oldRecords, now }) : callbackSessions(store, now)
+    const sessions = isSessionOrigin(store)
+      ? store.openSessions({ oldRecords, now, isTouched })
+      : callbackSessions(store, now, isTouched)
     return ({ value }) => {
       const id = idIn(value)
       if (id === null || id === '') return null
