@@ -19,7 +19,8 @@ import {
 /** `unlinked`: a process in mode `move` was faster, so ours decides. `ended`: the record has ended, and the old key was deleted. */
 type Copied = 'copied' | 'unlinked' | 'ended'
 
-type ReadRecord = Pick<OldRecord, 'text' | 'endsAtMs'>
+/** An old record, and who wrote its text: an old process, or this call, which changed or created it. */
+type WrittenRecord = Pick<OldRecord, 'text' | 'endsAtMs'> & { readonly by: 'old process' | 'change' | 'creation' }
 
 export function createRecordsInReadMode(deps: SharedRecordDeps): SharedRecords {
   const { sealed, old, late, clock, report, keyOf } = deps
@@ -33,16 +34,20 @@ export function createRecordsInReadMode(deps: SharedRecordDeps): SharedRecords {
     return ours !== null && ours.copyOf === null
   }
 
-  /** Brings our copy to the text of the old key. If another process changes the copy in between, the next read copies again. */
-  const copy = async (id: string, ours: SealedRecord | null, record: ReadRecord): Promise<Copied> => {
+  /**
+   * Copies the text and the end of the old key into ours. If another process changes the copy in between, the next read copies again. A
+   * change of this call also moves the end of an equal text. What this call wrote is not reported as found in the old keys.
+   */
+  const copy = async (id: string, ours: SealedRecord | null, record: WrittenRecord): Promise<Copied> => {
     if (ours && ours.copyOf === null) return 'unlinked'
+    const isOwn = record.by !== 'old process'
     const text = sealed.canonical(record.text)
-    if (text === null || ours?.text === text) return 'copied'
+    if (text === null || (ours?.text === text && !isOwn)) return 'copied'
     const { endsAtMs, isOver, isAssumed } = endOfLife(deps, record)
     if (isOver) return 'copied'
     if (ours) {
       const isReplaced = await sealed.replace(id, ours, text, endsAtMs, linkTo(id))
-      if (isReplaced) report('synced')
+      if (isReplaced && !isOwn) report('synced')
       return isReplaced || !(await isUnlinked(id)) ? 'copied' : 'unlinked'
     }
     const created = await sealed.create(id, text, endsAtMs, linkTo(id))
@@ -52,7 +57,7 @@ export function createRecordsInReadMode(deps: SharedRecordDeps): SharedRecords {
       report('ended')
       return 'ended'
     }
-    report(isAssumed ? 'no_expiry' : 'adopted')
+    if (record.by !== 'creation') report(isAssumed ? 'no_expiry' : 'adopted')
     return 'copied'
   }
 
@@ -82,7 +87,7 @@ export function createRecordsInReadMode(deps: SharedRecordDeps): SharedRecords {
         record = written.current
         continue
       }
-      const copied = await copy(id, await sealed.read(id), { text: next.text, endsAtMs })
+      const copied = await copy(id, await sealed.read(id), { text: next.text, endsAtMs, by: 'change' })
       if (copied === 'unlinked') return sealed.change(id, change)
       return copied === 'copied' ? next.text : null
     }
@@ -111,7 +116,7 @@ export function createRecordsInReadMode(deps: SharedRecordDeps): SharedRecords {
         report('unchanged')
         return text
       }
-      const copied = await copy(id, ours, record)
+      const copied = await copy(id, ours, { ...record, by: 'old process' })
       if (copied === 'unlinked') return (await sealed.read(id))?.text ?? null
       return copied === 'copied' ? text : null
     },
@@ -129,7 +134,7 @@ export function createRecordsInReadMode(deps: SharedRecordDeps): SharedRecords {
       await sealed.enter(id, text, endsAtMs)
       const created = await old.create(keyOf(id), text, ttlMs)
       if (created.status !== 'written') return replace()
-      const copied = await copy(id, null, { text, endsAtMs })
+      const copied = await copy(id, null, { text, endsAtMs, by: 'creation' })
       return copied === 'unlinked' ? replace() : copied === 'copied'
     },
 

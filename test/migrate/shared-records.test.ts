@@ -76,6 +76,21 @@ const ourTtl = async (): Promise<number> => {
   return client.pTTL(name)
 }
 
+it('in read, a write of the same session extends the copy too, and counts as no change of an old process', async () => {
+  const ada = session('ada')
+  await putOld('id', ada, 60_000)
+  const store = open('read')
+  expect(await store.get('id')).not.toBeNull()
+  await store.set('id', ada as never)
+  const oldTtlMs = await client.pTTL(keyOf('id'))
+  expect(oldTtlMs).toBeGreaterThan(60_000)
+  // The sets of user and provider session name the copy as long as it lives.
+  expect(await ourTtl()).toBeGreaterThan(60_000)
+  expect(await ourTtl()).toBeLessThanOrEqual(oldTtlMs)
+  await store.set('id', session('ada', { changed: true }) as never)
+  expect(outcomes).toEqual(['adopted'])
+})
+
 it('a crash after a takeover leaves an old key, which a revocation by user deletes', async () => {
   await putOld('id', session('ada'))
   const store = open('move')
