@@ -118,7 +118,8 @@ export function nextStep(reads: OriginReads, nowMs: number, hasNoKeys = false): 
   const isQuiet = nowMs - Math.max(sinceMs, lastReadAtMs ?? 0) >= WEEK_HOURS * HOUR_MS
   if ((modes.move ?? 0) < (modes.read ?? 0)) {
     if (isQuiet) return 'remove'
-    return (readsWithin(reads, DAY_HOURS, nowMs).synced ?? 0) > 0 ? 'stay' : 'move'
+    const isWatchedForADay = nowMs - sinceMs >= DAY_HOURS * HOUR_MS
+    return isWatchedForADay && (readsWithin(reads, DAY_HOURS, nowMs).synced ?? 0) === 0 ? 'move' : 'stay'
   }
   return hasNoKeys || isQuiet ? 'remove' : 'wait'
 }

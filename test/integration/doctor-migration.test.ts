@@ -92,6 +92,11 @@ test.each<[string, readonly Report[], string]>([
     'move',
   ],
   [
+    'the mode read for less than a day: whether old processes write is not known yet',
+    [[HOUR_MS, { mode: 'read', counts: none }], [0, { mode: 'read', counts: none }]], // prettier-ignore
+    'stay',
+  ],
+  [
     'old processes that wrote within the day',
     [[8 * HOUR_MS, { mode: 'read', counts: new Map([['synced', 1]]) }], [0, { mode: 'read', counts: none }]], // prettier-ignore
     'stay',
