@@ -8,7 +8,7 @@ import { keyCount, scanKeys, type ScanContext, type ScanOptions } from './scan.t
 export type ReadsByOutcome = { readonly [Outcome in MigrationOutcome]?: number }
 
 /**
- * The next step. `stay`: old processes still write, so keep `read`. `move`: switch to `move` when no old process is left. `finish`:
+ * The next step. `stay`: old processes still write, or were watched for less than a day, so keep `read`. `move`: switch to `move` when no old process is left. `finish`:
  * processes of both modes run. `wait`: old records are still in use. `remove`: remove `migrateFrom`.
  */
 export type NextStep = 'stay' | 'move' | 'finish' | 'wait' | 'remove'

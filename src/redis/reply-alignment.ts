@@ -10,15 +10,15 @@ import type { RedisArgument, RedisClientPort, RedisReply } from './client-port.t
 /** Each further attempt means that the connection was replaced during the command. */
 const ATTEMPTS = 3
 
-const process = randomBytes(9).toString('base64url')
-let asked = 0
+const processTag = randomBytes(9).toString('base64url')
+let sentPings = 0
 
 /**
  * Sends `PING` with a unique text. Rejects as the command does.
  * @returns whether the reply is that text
  */
 export async function isAligned(send: (args: readonly RedisArgument[]) => Promise<unknown>): Promise<boolean> {
-  const nonce = `${process}.${++asked}`
+  const nonce = `${processTag}.${++sentPings}`
   const reply = await send(['PING', nonce])
   return Buffer.isBuffer(reply) && reply.toString('latin1') === nonce
 }

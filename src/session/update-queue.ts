@@ -1,7 +1,7 @@
 /**
  * The update queue keeps every change when many requests change one session at the same time, in this process and in others. It collects
  * the changes of one process to one session and writes them together, one compare-and-set at a time. If another process wrote
- * first, the reply holds the current record, and the queue applies the changes to it again, at most 16 times. A change is committed
+ * first, the reply holds the current record, and the queue applies the changes to it and writes again. It writes at most 16 times. A change is committed
  * when its promise resolves. A write never creates a record.
  * If you change this, also run the races in test/integration (two processes, 200 parallel increments).
  */

@@ -75,7 +75,7 @@ export function createRefreshes(deps: RefreshDeps): Refreshes {
     committed: (commit, durable) => unreplicated.committed(commit, commit.grant, commit.change.set, durable),
     reportOutcome(outcome, { userKey, provider, grant }) {
       events.emit(outcome === 'saved' ? 'token.grant-saved' : 'token.grant-discarded', { userKey, provider })
-      if (outcome === 'refused') void refreshing.revokeUnlessLive(userKey, provider, grant)
+      if (outcome === 'refused') void refreshing.revokeIfSignInIsOver(userKey, provider, grant)
       if (outcome === 'ended' && grant.refreshToken !== null)
         void deps.revokeLateToken(userKey, provider, grant.refreshToken)
     },

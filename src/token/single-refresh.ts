@@ -34,7 +34,7 @@ export interface SingleRefresh {
     grant: Opened<Grant>,
     lease: Lease | null,
   ): Promise<RefreshResult | null>
-  revokeUnlessLive(userKey: string, provider: string, grant: Grant): Promise<void>
+  revokeIfSignInIsOver(userKey: string, provider: string, grant: Grant): Promise<void>
 }
 
 /** One request for one grant, and the state that it began from. */
@@ -105,7 +105,7 @@ export function createSingleRefresh(deps: {
     // No caller gets the new token: the user has signed out, or signed in again, during the request.
     events.emit('token.refresh-failed', { ...facts, durationMs, outcome: 'refused' })
     if (answer.refreshToken !== undefined) {
-      await revokeUnlessLive(userKey, target.provider, { ...grant.value, refreshToken: answer.refreshToken })
+      await revokeIfSignInIsOver(userKey, target.provider, { ...grant.value, refreshToken: answer.refreshToken })
     }
     return null
   }
@@ -118,7 +118,8 @@ export function createSingleRefresh(deps: {
     const successor = successorOf(grant.value, failure)
     if (successor === null) return vault.recordFailure(userKey, target, stored, failure, claim)
     const forMs = await vault.keepSuccessor(userKey, target, grant, successor, failure, claim)
-    if (forMs === null) await revokeUnlessLive(userKey, target.provider, { ...grant.value, refreshToken: successor })
+    if (forMs === null)
+      await revokeIfSignInIsOver(userKey, target.provider, { ...grant.value, refreshToken: successor })
     return forMs
   }
 
@@ -126,11 +127,12 @@ export function createSingleRefresh(deps: {
    * Revokes the refresh token of a sign-in that is over. It does not revoke a token of a sign-in that goes on: providers then end the whole
    * grant, including the successor that another caller has stored.
    */
-  const revokeUnlessLive = async (
+  const revokeIfSignInIsOver = async (
     userKey: string,
     provider: string,
     { family, refreshToken }: Grant,
   ): Promise<void> => {
+    // If the store does not answer, the sign-in may go on: then nothing is revoked.
     const stored = await vault.familyOf(userKey, provider).catch(() => family)
     if (refreshToken !== null && stored !== family) await deps.revokeLateToken(userKey, provider, refreshToken)
   }
@@ -165,7 +167,7 @@ export function createSingleRefresh(deps: {
   ): Promise<void> => {
     const { provider, key: resource } = target
     events.emit('token.subject-mismatch', { userKey, provider, resource, ...reasonInFacts(facts) })
-    await revokeUnlessLive(userKey, provider, grant)
+    await revokeIfSignInIsOver(userKey, provider, grant)
   }
 
   const emitFailure = ({ userKey, target, startedMs }: Attempt, failure: RefreshFailure): void => {
@@ -190,7 +192,7 @@ export function createSingleRefresh(deps: {
         refreshGrant({ userKey, target, stored, grant, lease, startedMs: clock.monotonic(), askedAtMs: clock.now() }),
       )
     },
-    revokeUnlessLive,
+    revokeIfSignInIsOver,
   }
 }
 
