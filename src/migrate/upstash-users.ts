@@ -84,14 +84,17 @@ export function createUpstashUsers(deps: UpstashUsersDeps): UpstashUsers {
       // Another process may have taken it over in between.
       return ours.getUser(id)
     }
-    const created = await ours.createUser(user).catch(refusedAs('COATCHECK_EMAIL_TAKEN'))
+    let isDeleted = false
+    const created = await ours.createUser(user).catch((error: unknown) => {
+      isDeleted = error instanceof SessionError && error.details?.['isDeleted'] === true
+      return refusedAs('COATCHECK_EMAIL_TAKEN')(error)
+    })
     if (!created) {
       const taken = await ours.getUser(id)
       if (taken) return taken
-      const owner = await ours.getUserByEmail(user.email)
       report('refused')
-      // Another user has the address: the old record stays, and decides.
-      if (owner) return user
+      // Another user has the address, or another process could not complete its takeover: the old record stays, and decides.
+      if (!isDeleted) return user
       await old.remove(keys.user(id), record.text)
       return null
     }

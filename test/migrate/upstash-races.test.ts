@@ -10,6 +10,7 @@ import type { StoredDates } from '../../src/drop-ins/dated-json.ts'
 import { EventBus } from '../../src/core/events.ts'
 import { systemRandom } from '../../src/core/random.ts'
 import { createDocuments } from '../../src/documents/documents.ts'
+import type { DocumentDriver } from '../../src/documents/document-driver.ts'
 import { createMemoryDocumentDriver } from '../../src/stores/memory/document-driver.ts'
 import { linkedJson } from '../../src/documents/linked-json.ts'
 import { createKeyring } from '../../src/keyring/keyring.ts'
@@ -255,4 +256,39 @@ describe('a user who is deleted', () => {
       }
     })
   })
+})
+
+test('a user whose takeover by another process failed half-way was not deleted: the old record stays, and decides', async () => {
+  // The other process has stored the user when this one wants to, and removes it because it did not get the address in time.
+  let isFirst = true
+  const steps = <T extends object>(driver: T): T => {
+    if (!('take' in driver)) return driver
+    const documents = driver as unknown as DocumentDriver
+    const write: DocumentDriver['write'] = async (ref, record, options) => {
+      if (ref.kind !== 'authjs-user' || !isFirst) return documents.write(ref, record, options)
+      isFirst = false
+      await documents.write(ref, Buffer.from(record), options)
+      const written = await documents.write(ref, record.map((byte) => byte ^ 1) as Buffer, options)
+      await documents.remove(ref)
+      return written
+    }
+    return { ...driver, write }
+  }
+  const world = new World({ steps } as Scheduler)
+  await world.signIn()
+  const process = world.process('move')
+  expect(await process.getUser('1')).toMatchObject({ name: 'A. L.' })
+  expect(isFirst).toBe(false)
+  expect(await process.getUser('1')).toMatchObject({ name: 'A. L.' })
+})
+
+test('a user that was deleted here is not revived by an old record', async () => {
+  const world = new World({ steps: (driver: object) => driver } as Scheduler)
+  await world.signIn()
+  const process = world.process('move', false)
+  await process.getUser('1')
+  await process.deleteUser?.('1')
+  await world.signIn()
+  expect(await process.getUser('1')).toBeNull()
+  expect(await world.old().read('user:1')).toBeNull()
 })

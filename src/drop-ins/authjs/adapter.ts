@@ -70,6 +70,7 @@ export function createAuthJsAdapter(
       if (created.status !== 'saved') {
         throw new SessionError('COATCHECK_EMAIL_TAKEN', {
           message: 'Auth.js wanted to create a user with an id that another user has.',
+          details: { isDeleted: created.status === 'ended' },
         })
       }
       try {
