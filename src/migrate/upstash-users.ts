@@ -84,17 +84,13 @@ export function createUpstashUsers(deps: UpstashUsersDeps): UpstashUsers {
       // Another process may have taken it over in between.
       return ours.getUser(id)
     }
-    let isDeleted = false
-    const created = await ours.createUser(user).catch((error: unknown) => {
-      isDeleted = error instanceof SessionError && error.details?.['isDeleted'] === true
-      return refusedAs('COATCHECK_EMAIL_TAKEN')(error)
-    })
-    if (!created) {
+    const created = await ours.createUser(user).catch(refusal)
+    if (created instanceof SessionError) {
       const taken = await ours.getUser(id)
       if (taken) return taken
       report('refused')
       // Another user has the address, or another process could not complete its takeover: the old record stays, and decides.
-      if (!isDeleted) return user
+      if (created.details['isDeleted'] !== true) return user
       await old.remove(keys.user(id), record.text)
       return null
     }
@@ -267,6 +263,12 @@ function changesBetween(before: AuthJsUser | null, now: AuthJsUser): AuthJsUser 
 }
 
 /** Turns one error code of Coatcheck into `null`. Other errors are thrown again. */
+/** Returns the error if the user's id or address is taken. Throws any other. */
+function refusal(error: unknown): SessionError {
+  if (error instanceof SessionError && error.code === 'COATCHECK_EMAIL_TAKEN') return error
+  throw error
+}
+
 function refusedAs(code: string): (error: unknown) => null {
   return (error) => {
     if (error instanceof SessionError && error.code === code) return null

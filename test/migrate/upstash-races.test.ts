@@ -274,7 +274,7 @@ test('a user whose takeover by another process failed half-way was not deleted: 
     }
     return { ...driver, write }
   }
-  const world = new World({ steps } as Scheduler)
+  const world = new World({ steps })
   await world.signIn()
   const process = world.process('move')
   expect(await process.getUser('1')).toMatchObject({ name: 'A. L.' })
