@@ -24,8 +24,8 @@ import { flightKey, type Target } from './token-target.ts'
 import type { RefreshedTokens } from './token-requester.ts'
 import type { Schedule } from './uncommitted-grants.ts'
 
-/** Replaces the grant: direct tokens have none. */
-const NO_GRANT = { family: 'direct', refreshCount: 0 }
+/** Replaces the grant: direct tokens have none. Stored with the generation 0, which no grant has. */
+const NO_GRANT = { family: 'direct', refreshCount: -1 }
 
 export interface DirectTokens {
   /**

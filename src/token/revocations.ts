@@ -128,7 +128,7 @@ export function createRevocations(deps: {
       const field = grantField(provider)
       const grant = {
         family: '',
-        refreshCount: 0,
+        refreshCount: -1,
         refreshToken,
         idToken: null,
         obtainedAtMs: nowMs,

@@ -51,7 +51,7 @@ export function createSignInTokens(deps: {
     const owner = subjectIn(tokens.idToken) ?? (before && ownerOf(before))
     return {
       family: before?.family ?? newFamily(),
-      refreshCount: (before?.refreshCount ?? 0) + 1,
+      refreshCount: before ? before.refreshCount + 1 : 0,
       refreshToken: tokens.refreshToken ?? before?.refreshToken ?? null,
       idToken: tokens.idToken ?? before?.idToken ?? null,
       ...(owner && { owner }),

@@ -21,7 +21,10 @@ const ACCESS_HEAD_BYTES = 5
 const ASCII = 1
 const UTF8 = 2
 
-/** Redis keeps the names that records had in earlier builds: `lineage` for the token family, `generation` for the refresh count. */
+/**
+ * Redis keeps the names that records had in earlier builds: `lineage` for the token family, and `generation` for the refresh count. The
+ * generation is 1 at sign-in, so it is the refresh count plus 1.
+ */
 interface StoredNames {
   readonly lineage?: string
   readonly generation?: number
@@ -33,7 +36,7 @@ type AccessFacts = Omit<AccessEntry, 'accessToken' | 'family' | 'refreshCount'> 
 export interface Grant {
   /** Token family: the random name of the sign-in that the grant comes from. */
   readonly family: string
-  /** 1 at sign-in, one more with each refresh. */
+  /** 0 at sign-in, one more with each refresh. */
   readonly refreshCount: number
   readonly refreshToken: string | null
   readonly idToken: string | null
@@ -174,8 +177,8 @@ export function createTokenCodec(seal: Seal, namespace: string): TokenCodec {
     if (facts.layout !== LAYOUT) return 'unreadable'
     const isAscii = plaintext[0] === ASCII
     const accessToken = isAscii ? plaintext.toString('latin1', tokenAt) : plaintext.toString('utf8', tokenAt)
-    const { lineage: family, generation: refreshCount, ...rest } = facts
-    return { family, refreshCount, ...rest, accessToken }
+    const { lineage: family, generation, ...rest } = facts
+    return { family, refreshCount: generation - 1, ...rest, accessToken }
   }
 
   return {
@@ -197,7 +200,7 @@ function toStored(value: object): object {
   const { family, refreshCount, ...rest } = value as { readonly family?: string; readonly refreshCount?: number }
   return {
     ...(family !== undefined && { lineage: family }),
-    ...(refreshCount !== undefined && { generation: refreshCount }),
+    ...(refreshCount !== undefined && { generation: refreshCount + 1 }),
     ...rest,
   }
 }
@@ -205,7 +208,7 @@ function toStored(value: object): object {
 function fromStored({ lineage, generation, ...rest }: StoredNames): object {
   return {
     ...(lineage !== undefined && { family: lineage }),
-    ...(generation !== undefined && { refreshCount: generation }),
+    ...(generation !== undefined && { refreshCount: generation - 1 }),
     ...rest,
   }
 }

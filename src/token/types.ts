@@ -102,7 +102,7 @@ export interface ProviderTokenStatus {
   readonly provider: string
   /** Whether a refresh token is stored. */
   readonly hasRefreshToken: boolean
-  /** Refresh count of the grant: 1 after the sign-in, and one more after each refresh. `null`: no grant is stored. */
+  /** Number of refreshes of the grant since the sign-in. `null`: no grant is stored. */
   readonly refreshCount: number | null
   /** When the grant is deleted unless a refresh extends it, epoch milliseconds. `null`: no grant is stored. */
   readonly grantExpiresAt: number | null
@@ -148,7 +148,7 @@ export interface ResourceTokenStatus {
   readonly obtainedAt: number
   /** When the next use starts to refresh it in the background, epoch milliseconds: after 72 to 88 % of its life. */
   readonly refreshAheadAt: number
-  /** Refresh count of the grant when this token was obtained. */
+  /** Number of refreshes of the grant when this token was obtained. */
   readonly refreshCount: number
   /** Id of the encryption key that sealed the token. */
   readonly keyId: string

@@ -87,7 +87,7 @@ describe('strict rotation', () => {
       expect(provider.isAlive(user)).toBe(true)
       const [status] = (await processes[3]?.ask('status', { user })) ?? []
       expect(status?.resources).toHaveLength(10)
-      expect(status?.refreshCount).toBe(11)
+      expect(status?.refreshCount).toBe(10)
     }
   })
 

@@ -93,7 +93,7 @@ async function sealRare(options: RedisStoreOptions): Promise<number> {
   const nowMs = Date.now()
   const grant = {
     family: 'l',
-    refreshCount: 1,
+    refreshCount: 0,
     refreshToken: 'gone',
     idToken: null,
     obtainedAtMs: nowMs,
