@@ -16,7 +16,7 @@ export function bridgeRollouts(which: RegExp): readonly (readonly [string, OldLi
     const library: OldLibrary = {
       program: (env) => ({ args: [app()], env: { ...env, ORIGIN: String(number) } }),
       isOldKey: (key) => OLD_SESSION.test(key),
-      bridge: { isStored: STORED.test(name) },
+      bridge: { isStored: STORED.test(name), isTouched: name.startsWith('express-session with') },
     }
     return [[name, library] as const]
   })

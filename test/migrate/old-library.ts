@@ -22,10 +22,12 @@ export interface OldLibrary {
   readonly mergesWrites?: boolean
   /**
    * With a bridge the sessions become ours, so old processes see no changes of new ones. `GET /end` says when the session ends, and the bridge
-   * extends nothing. Absent: both share their sessions.
+   * extends nothing beyond what the old library would. Absent: both share their sessions.
    */
   readonly bridge?: {
     /** Whether old processes hear of a sign-out at a new one. */
     readonly isStored: boolean
+    /** Whether each request at an old process moves the end of the session, and the bridge goes on from there. */
+    readonly isTouched: boolean
   }
 }

@@ -45,7 +45,10 @@ export function migrateTokens(cli: Cli): Command {
       'adopt the tokens of all users of another library; without --write it only looks',
       [
         ['coatcheck migrate tokens --from guide', "tokens of the Redis setup guide's TokenCache"],
-        ['coatcheck migrate tokens --module token-origin.mjs --write', 'from the origin that this module exports'],
+        [
+          'coatcheck migrate tokens --module token-origin.mjs --write --provider entra',
+          'from the origin that this module exports',
+        ],
         [
           "coatcheck migrate tokens --from msal --old-key 'msal:<id>' --mode move",
           'caches of MSAL, for coatcheck/msal',
