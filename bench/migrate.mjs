@@ -45,10 +45,11 @@ export async function run({ quick }) {
       { name: 'dry run', ...(await measure(other, url, ['--from', 'connect-redis'])) },
       { name: 'run, interrupted', ...(await measure(other, url, MOVE, () => isPartDone(client, sessions))) },
       { name: 'run, resumed', ...(await measure(other, url, MOVE)) },
-      { name: 'run, once more', ...(await measure(other, url, MOVE)) },
     ]
     other.destroy()
-    const moved = rows.reduce((sum, row) => sum + row.moved, 0)
+    // Too short for a p99: it finds nothing.
+    const again = await migrate(url, MOVE)
+    const moved = rows.reduce((sum, row) => sum + row.moved, again.outcomes?.moved ?? 0)
     if (moved !== sessions || (await oldKeysLeft(client)) !== 0) throw new Error(`moved ${moved} of ${sessions}`)
     for (const { name, ratio } of rows)
       if (ratio >= PROMISED_RATIO) process.stderr.write(`${name}: p99 is ${ratio.toFixed(2)} times idle\n`)

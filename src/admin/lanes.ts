@@ -4,8 +4,8 @@
  */
 import type { Clock } from '../core/clock.ts'
 
-/** More lanes keep a core of the operator’s machine busy, and then other clients on that machine wait for a processor (bench/migrate.mjs). */
-const MAX_LANES = 3
+/** More lanes keep the processors of the operator's machine busy, and then other clients on that machine wait (bench/migrate.mjs). */
+const MAX_LANES = 2
 /** Number of items that run alone at the beginning, to measure the server's speed. */
 const ALONE = 20
 /**
@@ -14,8 +14,8 @@ const ALONE = 20
  */
 const SLOW = 2.5
 const FAST = 1.25
-/** Pauses between steps, as multiples of the duration of a step. */
-const PAUSE = { shortest: 1, first: 3, longest: 8 } as const
+/** Pauses between steps, as multiples of the duration of a step. With shorter ones, other clients wait longer (bench/migrate.mjs). */
+const PAUSE = { shortest: 3, first: 4, longest: 8 } as const
 
 export class Lanes {
   readonly #clock: Clock
