@@ -83,6 +83,7 @@ export function openBridgeShelf<D extends object>(
         ...{ ...shared, driver: store.sessions, config: config.session },
         ...{ clock: systemClock, random: systemRandom },
       },
+      closing: (end) => void closing.push(end),
       revoke: (sessionId, reason) => sessions.revoke(sessionId, reason),
       register: adoptedLogouts(logout, systemClock),
     },

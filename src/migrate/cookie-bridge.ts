@@ -17,6 +17,8 @@ export interface BridgeStores {
   readonly documents: DocumentDeps
   /** Creates sessions of Coatcheck. */
   readonly planned: PlannedSessionDeps<object>
+  /** Registers a function that runs when the instance closes. */
+  readonly closing: (end: () => Promise<void>) => void
   /** Ends a session of ours by its id. */
   revoke(sessionId: string, reason: string): Promise<unknown>
   /**

@@ -42,6 +42,7 @@ class World {
         documents: { ...shared, driver: steps(createMemoryDocumentDriver(this.#space, redisKeys(''))) },
         planned: deps,
         revoke: (id, reason) => sessions.revoke(id, reason),
+        closing: () => undefined,
         register: () => Promise.resolve(true),
         ...{ clock: this.#clock, events: shared.events },
       },

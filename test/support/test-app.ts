@@ -130,6 +130,7 @@ export function createTestApp(options: TestAppOptions): TestApp {
           documents: { ...shared, driver: createMemoryDocumentDriver(space, keys) },
           planned: { ...shared, driver: sessionDriver, config: config.session },
           revoke: (sessionId, reason) => sessions.revoke(sessionId, reason),
+          closing: () => undefined,
           register: () => Promise.resolve(true),
         }),
       oldRecords: () => Promise.resolve(createMemoryOldRecordDriver(space)),

@@ -1,6 +1,6 @@
 /** What is left when a process ends between the plan of a session and its record. */
 import { randomBytes } from 'node:crypto'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { EventBus } from '../../core/events.ts'
 import { systemRandom } from '../../core/random.ts'
 import { createMemoryDocumentDriver } from '../../stores/memory/document-driver.ts'
@@ -25,6 +25,7 @@ function world() {
   const keys = redisKeys('')
   const stored = createMemorySessionDriver(space, keys, systemRandom)
   let failures = 0
+  let beforeCreate = (): Promise<void> => Promise.resolve()
   const revoked: string[] = []
   const shared = { keyring, seal, namespace: '', events }
   const config = {
@@ -43,6 +44,13 @@ function world() {
     revoked,
     pass: (ms: number) => clock.advance(ms),
     failOnce: () => failures++,
+    /** Runs once, before the next session is stored. */
+    meanwhile(run: () => Promise<void>) {
+      beforeCreate = () => {
+        beforeCreate = () => Promise.resolve()
+        return run()
+      }
+    },
     tickets: createTickets(keyring, systemRandom, clock),
     stored,
     adoption: (extend = true) =>
@@ -53,11 +61,16 @@ function world() {
             ...shared,
             driver: {
               ...stored,
-              create: (...args) => (failures-- > 0 ? Promise.reject(new Error('cut off')) : stored.create(...args)),
+              async create(...args) {
+                await beforeCreate()
+                if (failures-- > 0) throw new Error('cut off')
+                return stored.create(...args)
+              },
             },
             ...{ config, clock, random: systemRandom },
           },
           register: () => Promise.resolve(true),
+          closing: () => undefined,
           revoke: async (id) => {
             revoked.push(id)
           },
@@ -103,6 +116,35 @@ describe('a process that ends between plan and record', () => {
     if (typeof parsed === 'string') throw new Error(parsed)
     expect((await stored.read(parsed.ref)).record).not.toBeNull()
     expect(await stored.list(parsed.ref.userKey, 10)).toHaveLength(1)
+  })
+
+  it('a request of a later minute leaves the session of a plan that a slow request has handed out', async () => {
+    const { adoption, cookie, meanwhile, pass, revoked } = world()
+    let release = (): void => undefined
+    const isReleased = new Promise<void>((done) => (release = done))
+    let reached = (): void => undefined
+    const isReached = new Promise<void>((done) => (reached = done))
+    meanwhile(() => {
+      reached()
+      return isReleased
+    })
+    const slow = adoption().adopt(cookie, REQUEST)
+    await isReached
+    pass(61_000)
+    // The later request finds an expired plan, and reads the old session again. Before its next step the slow request ends.
+    const late = adoption().adopt(
+      {
+        ...cookie,
+        async load() {
+          release()
+          await slow
+          return cookie.load()
+        },
+      },
+      REQUEST,
+    )
+    expect((await late)?.ticket).toBe((await slow)?.ticket)
+    expect(revoked).toEqual([])
   })
 
   it('leaves nothing that comes to life when the old session has ended', async () => {
@@ -152,6 +194,27 @@ describe('a sign-out', () => {
     // The first attempt may have stopped behind the mark.
     await adoption().end(cookie)
     expect(revoked).toEqual([w.idOf(ticket), w.idOf(ticket)])
+  })
+})
+
+describe('a sign-out while an old process answers a request', () => {
+  it('ends the old session once more after 5 s, because that process may have written it again', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    try {
+      const { adoption, cookie } = world()
+      let ends = 0
+      await adoption().end({
+        ...cookie,
+        async end() {
+          ends++
+        },
+      })
+      expect(ends).toBe(1)
+      await vi.advanceTimersByTimeAsync(5000)
+      expect(ends).toBe(2)
+    } finally {
+      vi.useRealTimers()
+    }
   })
 })
 

@@ -8,6 +8,7 @@ import { createDocuments } from '../../documents/documents.ts'
 import type { DocumentRef } from '../../documents/document-driver.ts'
 import { createPlannedSessions, type PlannedSession } from '../../session/planned-session.ts'
 import type { Adopted, AdoptingRequest, BridgeContext, BridgeStores } from '../cookie-bridge.ts'
+import { createLateRemovals } from '../late-removals.ts'
 import { reportAdoption, reporter } from '../origin.ts'
 import type { OldSession, OldSessionRead } from './old-sessions.ts'
 import { agreedCookie } from './agreement.ts'
@@ -85,6 +86,8 @@ export function createAdoption<S>(
   const sessions = createPlannedSessions(context.planned)
   const revoked = createRevokedUsers(context.documents, clock)
   const report = reporter(origin, events)
+  // An old process that answers a request at the time of a sign-out may write the old session again.
+  const late = createLateRemovals(context.closing)
   const refOf = ({ identity }: VerifiedCookie): DocumentRef => documents.refOf(`${origin}\n${identity}`)
   const lifeUntil = (endsAtMs: number): number => Math.max(1, endsAtMs - clock.now()) + COOKIE_SLACK_MS
   /** A browser can send a seal or a JWT without an end forever, so its document gets the longest TTL of a store. */
@@ -177,9 +180,11 @@ export function createAdoption<S>(
       (stored) => (isPlan(stored, late.plan.ticket) ? fate : null),
       () => lifeUntil(fate.cookieEndsAtMs),
     )
-    // The session of the plan may be stored: a process crashed, or lost the reply, after that step.
-    await revoke(late.plan.ticket)
-    return changed.status === 'saved' ? changed.document.value : null
+    const stored = changed.status === 'saved' ? changed.document.value : null
+    // The session of the plan may be stored: a process crashed, or lost the reply, after that step. A slow request that has carried the plan
+    // out meanwhile has handed its session out, so that session stays.
+    if (stored?.state !== 'adopted' || stored.ticket !== late.plan.ticket) await revoke(late.plan.ticket)
+    return stored
   }
 
   /** Stores the session of a plan, then replaces the plan in the document by the ticket. */
@@ -305,6 +310,7 @@ export function createAdoption<S>(
       const knownEndMs = old ? lastShownAtMs(cookie, old) : (cookie.endsAtMs ?? 0)
       const before = await refuseFromNowOn(ref, knownEndMs, known)
       if (before) await endAdopted(before)
+      late.add(ref.name, { isStored: () => Promise.resolve(false), remove: () => cookie.end() })
       await cookie.end()
       report('ended')
     },
