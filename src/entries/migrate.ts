@@ -50,7 +50,7 @@ export type {
 } from '../migrate/old-record-driver.ts'
 export type { MigrationMode } from '../migrate/migration-mode.ts'
 export type { SessionOrigin } from '../migrate/session-origin.ts'
-export type { OriginOptions } from '../migrate/sessions/create-origin.ts'
+export type { OriginOptions } from '../migrate/origin-options.ts'
 export { connectRedis, type ConnectRedisOptions } from '../migrate/origins/connect-redis.ts'
 export { koaSessionStore, type KoaSessionStoreOptions } from '../migrate/origins/koa-session-store.ts'
 export { jsonSessions, type JsonSessionsOptions } from '../migrate/origins/json-sessions.ts'

@@ -11,7 +11,7 @@ import { createLateRemovals } from './late-removals.ts'
 import { createSealedRecords, endingOldKeys } from './sealed-records.ts'
 import { keysMadeBy } from './old-keys.ts'
 import { type Origin, type OriginDeps, reporter } from './origin.ts'
-import type { OriginOptions } from './sessions/create-origin.ts'
+import { checkedOptions, type OriginOptions } from './origin-options.ts'
 import { readJson } from './read-json.ts'
 import { shareRecords } from './share-records.ts'
 import { isAlive, oldRemoval } from './shared-records.ts'
@@ -39,8 +39,12 @@ export interface Auth0Origin extends Origin, OldSessionOrigin {
   ): SessionDataStore
 }
 
-/** Reads the keys of an earlier session store of nextjs-auth0. */
-export function auth0Store({ keyOf, mode = 'read', store }: Auth0StoreOptions): Auth0Origin {
+/**
+ * Reads the keys of an earlier session store of nextjs-auth0.
+ * @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT`
+ */
+export function auth0Store(options: Auth0StoreOptions): Auth0Origin {
+  const { keyOf, mode = 'read', store } = checkedOptions('auth0Store()', options, { keyOf: 'required function' })
   const name = 'nextjs-auth0'
   const keys = keysMadeBy(keyOf, (text) => sessionIn(text) !== null)
   return {

@@ -11,7 +11,7 @@ import { createLateRemovals } from './late-removals.ts'
 import { createSealedRecords, endingOldKeys } from './sealed-records.ts'
 import type { OldKeys } from './old-keys.ts'
 import { type Origin, type OriginDeps, reporter } from './origin.ts'
-import type { OriginOptions } from './sessions/create-origin.ts'
+import { checkedOptions, type OriginOptions } from './origin-options.ts'
 import { createOldTexts } from './old-texts.ts'
 import { createSessionLists, LIST } from './better-auth-lists.ts'
 import { isTooDeep, readJson, readJsonArray } from './read-json.ts'
@@ -39,9 +39,12 @@ export interface BetterAuthOrigin extends Origin, OldSessionOrigin {
 
 const TOKEN = /^[A-Za-z0-9]{32}$/
 
-/** Reads the keys of an earlier secondary storage of better-auth. */
+/**
+ * Reads the keys of an earlier secondary storage of better-auth.
+ * @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT`
+ */
 export function betterAuthStorage(options: BetterAuthStorageOptions = {}): BetterAuthOrigin {
-  const { prefix = '', mode = 'read', store } = options
+  const { prefix = '', mode = 'read', store } = checkedOptions('betterAuthStorage()', options, { prefix: 'text' })
   const name = 'better-auth'
   return {
     ...{ name, mode, ...(store && { store }), keys: keysOf(prefix) },

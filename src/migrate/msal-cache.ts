@@ -12,7 +12,7 @@ import { cacheIn, filteredCache, homeOf, homesIn, refreshTokensOf } from './msal
 import { keysMadeBy } from './old-keys.ts'
 import type { OldRecord } from './old-record-driver.ts'
 import { type Origin, type OriginDeps, reporter } from './origin.ts'
-import type { OriginOptions } from './sessions/create-origin.ts'
+import { checkedOptions, type OriginOptions } from './origin-options.ts'
 import { ATTEMPTS, removeRecord } from './remove-record.ts'
 
 /** Options of `msalCache()`. */
@@ -45,8 +45,13 @@ interface OldPartition {
   readonly own: MsalCache
 }
 
-/** Reads the keys of an earlier cache plugin of MSAL Node. */
-export function msalCache({ keyOf, layout = 'user', mode = 'read', store }: MsalCacheOptions): MsalOrigin {
+/**
+ * Reads the keys of an earlier cache plugin of MSAL Node.
+ * @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT`
+ */
+export function msalCache(options: MsalCacheOptions): MsalOrigin {
+  const own = { keyOf: 'required function', layout: ['user', 'shared'] } as const
+  const { keyOf, layout = 'user', mode = 'read', store } = checkedOptions('msalCache()', options, own)
   const name = 'msal'
   // The key of a shared cache names no user.
   const keys = layout === 'user' ? keysMadeBy(keyOf, (text) => cacheIn(text) !== null) : null

@@ -11,12 +11,20 @@ import type { OldSessionOrigin } from './bridges/old-sessions.ts'
 import { upstashOldSessions } from './bridges/upstash-old-sessions.ts'
 import { endingOldKeys } from './sealed-records.ts'
 import { type Origin, type OriginDeps, reporter } from './origin.ts'
-import type { OriginOptions } from './sessions/create-origin.ts'
+import { checkedOptions, type OriginOptions } from './origin-options.ts'
 import { oldRemoval } from './shared-records.ts'
 import { adoptUpstashKey, oldUpstashKeys } from './upstash-keys.ts'
 import { createUpstashUsers, createUpstashWrites } from './upstash-users.ts'
 import { removeRecord } from './remove-record.ts'
-import { accountIn, hydrated, nameIn, removeName, type UpstashPrefixes, upstashKeys } from './upstash-records.ts'
+import {
+  accountIn,
+  hydrated,
+  nameIn,
+  removeName,
+  UPSTASH_PREFIXES,
+  type UpstashPrefixes,
+  upstashKeys,
+} from './upstash-records.ts'
 import { createUpstashSessions, shareSessions } from './upstash-sessions.ts'
 import { writeText } from './write-text.ts'
 
@@ -44,8 +52,12 @@ export interface AuthJsOrigin extends Origin, OldSessionOrigin {
   adopt(adapter: CoatcheckAuthJsAdapter, key: string): Promise<boolean>
 }
 
-/** Reads the keys of an earlier Auth.js adapter. Pass the options that the old adapter had. */
-export function upstashAdapter({ mode = 'read', store, ...prefixes }: UpstashAdapterOptions = {}): AuthJsOrigin {
+/**
+ * Reads the keys of an earlier Auth.js adapter. Pass the options that the old adapter had.
+ * @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT`
+ */
+export function upstashAdapter(options: UpstashAdapterOptions = {}): AuthJsOrigin {
+  const { mode = 'read', store, ...prefixes } = checkedOptions('upstashAdapter()', options, UPSTASH_PREFIXES)
   const name = 'auth-js'
   const keys = upstashKeys(prefixes)
   return {

@@ -26,6 +26,18 @@ export interface UpstashPrefixes {
   readonly verificationTokenKeyPrefix?: string
 }
 
+/** Their kinds, for `checkedOptions`. */
+export const UPSTASH_PREFIXES = {
+  baseKeyPrefix: 'text',
+  accountKeyPrefix: 'text',
+  accountByUserIdPrefix: 'text',
+  emailKeyPrefix: 'text',
+  sessionKeyPrefix: 'text',
+  sessionByUserIdKeyPrefix: 'text',
+  userKeyPrefix: 'text',
+  verificationTokenKeyPrefix: 'text',
+} as const
+
 /** An ISO date as `JSON.stringify` writes it. */
 const DATE = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+(?:Z|[+-]\d\d:\d\d)$/
 

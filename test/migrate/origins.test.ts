@@ -4,7 +4,19 @@ import { randomBytes } from 'node:crypto'
 import { CoatcheckStore as ExpressStore } from '../../src/app/drop-ins/express-session.ts'
 import { CoatcheckStore as KoaStore } from '../../src/app/drop-ins/koa-session.ts'
 import { memoryStore } from '../../src/stores/memory/memory-store.ts'
-import { connectRedis, jsonSessions, koaSessionStore } from '../../src/entries/migrate.ts'
+import {
+  auth0Store,
+  betterAuthStorage,
+  connectRedis,
+  fromAuthJsAccounts,
+  fromBetterAuthAccounts,
+  fromGuideTokens,
+  fromMsal,
+  jsonSessions,
+  koaSessionStore,
+  msalCache,
+  upstashAdapter,
+} from '../../src/entries/migrate.ts'
 import type { SessionOrigin } from '../../src/migrate/session-origin.ts'
 import { type DualReadWorld, oldText, startDualReadWorld, TTL_MS } from './dual-read-world.ts'
 
@@ -191,6 +203,38 @@ describe('a mistake', () => {
     ['a store that is none', () => connectRedis({ store: {} as never }), /must be the result of redisStore\(\)/],
     ['no keyOf', () => jsonSessions({} as never), /"keyOf" of jsonSessions\(\) must be a function/],
     ['options that are none', () => connectRedis(null as never), /connectRedis\(\) wants an object/],
+    ['auth0Store() without keyOf', () => auth0Store({} as never), /"keyOf" of auth0Store\(\) must be a function/],
+    [
+      'another mode of auth0Store()',
+      () => auth0Store({ keyOf: String, mode: 'write' as 'read' }),
+      /"mode" of auth0Store/,
+    ],
+    [
+      'a misspelled prefix of better-auth',
+      () => betterAuthStorage({ prefx: 'a' } as object),
+      /"prefx" of betterAuthStorage/,
+    ],
+    [
+      'a store of better-auth',
+      () => betterAuthStorage({ store: {} as never }),
+      /"store" of betterAuthStorage\(\) must be/,
+    ],
+    [
+      'a misspelled prefix of Auth.js',
+      () => upstashAdapter({ keyPrefix: 'a' } as object),
+      /"keyPrefix" of upstashAdapter/,
+    ],
+    ['a prefix of Auth.js', () => upstashAdapter({ userKeyPrefix: 1 as never }), /"userKeyPrefix" of upstashAdapter/],
+    ['a layout of MSAL', () => msalCache({ keyOf: String, layout: 'one' as 'user' }), /must be 'user' or 'shared'/],
+    ['msalCache() without keyOf', () => msalCache({} as never), /"keyOf" of msalCache\(\) must be a function/],
+    [
+      'tokens without a key',
+      () => fromMsal({ userOf: () => null } as never),
+      /"key" of fromMsal\(\) must be the old key/,
+    ],
+    ['tokens with a misspelled mode', () => fromGuideTokens({ mod: 'move' } as object), /"mod" of fromGuideTokens/],
+    ['tokens without a provider', () => fromAuthJsAccounts({} as never), /"authJsProvider" of fromAuthJsAccounts/],
+    ['accounts that are none', () => fromBetterAuthAccounts({ betterAuthProvider: 'a' } as never), /"accounts" of/],
   ])('in the options of an origin: %s', (_name, make, message) => {
     expect(make).toThrow(message)
   })

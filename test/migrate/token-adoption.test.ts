@@ -191,6 +191,19 @@ describe('every origin', () => {
 describe('adoption', () => {
   const origin = (options = {}): TokenOrigin => fromGuideTokens(options)
 
+  it('in move, deletes the old value that a crash after the adoption has left', async () => {
+    const text = guide(await signIn(), nowS() + HOUR_S)
+    await client.set('user:ada:tokens', text)
+    const first = process(origin({ mode: 'move' }))
+    await first.auth.tokens.getAccessToken('ada')
+    expect(await client.get('user:ada:tokens')).toBeNull()
+    await client.set('user:ada:tokens', text)
+    await process(origin()).auth.tokens.getAccessToken('ada')
+    expect(await client.get('user:ada:tokens')).toBe(text)
+    await process(origin({ mode: 'move' })).auth.tokens.getAccessToken('ada')
+    expect(await client.get('user:ada:tokens')).toBeNull()
+  })
+
   it('takes an access token that is still valid as it is, in seconds and in milliseconds, and counts the unit', async () => {
     const tokens = await signIn()
     await client.set('user:ada:tokens', guide(tokens, nowS() + HOUR_S))

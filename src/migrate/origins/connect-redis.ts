@@ -3,7 +3,8 @@
  * `sess:<session id>`.
  */
 import type { SessionOrigin } from '../session-origin.ts'
-import { checkedOptions, checkedPrefix, createOrigin, type OriginOptions } from '../sessions/create-origin.ts'
+import { checkedOptions, type OriginOptions } from '../origin-options.ts'
+import { createOrigin } from '../sessions/create-origin.ts'
 import { isObject, jsonObjectIn } from './session-json.ts'
 
 /** Options of `connectRedis()`. */
@@ -12,16 +13,13 @@ export interface ConnectRedisOptions extends OriginOptions {
   readonly prefix?: string
 }
 
-const FACTORY = 'connectRedis()'
-
 /**
  * Old sessions of connect-redis, for `migrateFrom` of `coatcheck/express-session` and `coatcheck/fastify-session`. A store with its own
  * `serializer` needs `jsonSessions()`.
  * @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT`
  */
 export function connectRedis(options: ConnectRedisOptions = {}): SessionOrigin {
-  const { prefix: given = 'sess:', ...rest } = checkedOptions(FACTORY, options, ['prefix', 'mode', 'store'])
-  const prefix = checkedPrefix(FACTORY, given)
+  const { prefix = 'sess:', ...rest } = checkedOptions('connectRedis()', options, { prefix: 'text' })
   const format = {
     name: 'connect-redis',
     libraries: ['express-session', 'fastify-session'],
@@ -31,5 +29,5 @@ export function connectRedis(options: ConnectRedisOptions = {}): SessionOrigin {
     decode: (text: string) => (isObject(jsonObjectIn(text)?.['cookie']) ? text : null),
     encode: (json: string) => json,
   }
-  return createOrigin(FACTORY, format, rest)
+  return createOrigin(format, rest)
 }

@@ -1,6 +1,8 @@
 /** The origin `jsonSessions()`: sessions in a format of the application, which names their keys and decodes their values. */
+import { describeValue } from '../../core/redact.ts'
 import type { SessionOrigin } from '../session-origin.ts'
-import { checkedOptions, checkedPrefix, createOrigin, invalid, type OriginOptions } from '../sessions/create-origin.ts'
+import { checkedOptions, type OriginOptions } from '../origin-options.ts'
+import { createOrigin } from '../sessions/create-origin.ts'
 import { isTooDeep } from '../read-json.ts'
 import { isObject, jsonObjectIn } from './session-json.ts'
 
@@ -21,31 +23,31 @@ export interface JsonSessionsOptions extends OriginOptions {
   readonly encode?: (session: Readonly<Record<string, unknown>>) => string
 }
 
-const FACTORY = 'jsonSessions()'
-const OPTIONS = ['name', 'keyOf', 'prefix', 'decode', 'encode', 'mode', 'store']
-
 /**
  * Old sessions in a format of your own, for `migrateFrom` of `coatcheck/express-session`, `coatcheck/fastify-session` and
  * `coatcheck/koa-session`.
  * @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT`
  */
 export function jsonSessions(options: JsonSessionsOptions): SessionOrigin {
-  const given = checkedOptions(FACTORY, options, OPTIONS)
-  const { name = 'json', keyOf, prefix, decode = jsonObjectIn, encode, mode, store } = given
-  for (const [option, value] of Object.entries({ keyOf, decode, encode: encode ?? JSON.stringify }))
-    if (typeof value !== 'function') throw invalid(FACTORY, option, 'must be a function')
-  if (typeof name !== 'string' || !/^[a-z0-9-]{1,32}$/.test(name))
-    throw invalid(FACTORY, 'name', 'must be 1 to 32 of a-z, 0-9 and -')
+  const given = checkedOptions('jsonSessions()', options, {
+    ...{ name: nameComplaint, keyOf: 'required function', prefix: 'text', decode: 'function', encode: 'function' },
+  })
+  const { name = 'json', keyOf, prefix = '', decode = jsonObjectIn, encode, ...rest } = given
   const format = {
     name,
     libraries: null,
-    prefix: prefix === undefined ? null : checkedPrefix(FACTORY, prefix) || null,
+    prefix: prefix || null,
     isRecognizable: decode !== jsonObjectIn,
     keyOf,
     decode: (text: string) => jsonOf(decode, text),
     encode: (json: string) => (encode ? encode(JSON.parse(json) as Readonly<Record<string, unknown>>) : json),
   }
-  return createOrigin(FACTORY, format, { ...(mode !== undefined && { mode }), ...(store !== undefined && { store }) })
+  return createOrigin(format, rest)
+}
+
+function nameComplaint(name: unknown): string | null {
+  const isName = name === undefined || (typeof name === 'string' && /^[a-z0-9-]{1,32}$/.test(name))
+  return isName ? null : `must be 1 to 32 of a-z, 0-9 and -; it got ${describeValue(name)}`
 }
 
 function jsonOf(decode: NonNullable<JsonSessionsOptions['decode']>, text: string): string | null {

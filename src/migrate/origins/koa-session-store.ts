@@ -3,7 +3,8 @@
  * under a prefix. A bare key may belong to anything, so a value counts only with one of these fields.
  */
 import type { SessionOrigin } from '../session-origin.ts'
-import { checkedOptions, checkedPrefix, createOrigin, type OriginOptions } from '../sessions/create-origin.ts'
+import { checkedOptions, type OriginOptions } from '../origin-options.ts'
+import { createOrigin } from '../sessions/create-origin.ts'
 import { jsonObjectIn } from './session-json.ts'
 
 /** Options of `koaSessionStore()`. */
@@ -12,15 +13,12 @@ export interface KoaSessionStoreOptions extends OriginOptions {
   readonly prefix?: string
 }
 
-const FACTORY = 'koaSessionStore()'
-
 /**
  * Old sessions of koa-session with an external store that writes JSON to Redis, for `migrateFrom` of `coatcheck/koa-session`.
  * @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT`
  */
 export function koaSessionStore(options: KoaSessionStoreOptions = {}): SessionOrigin {
-  const { prefix: given = '', ...rest } = checkedOptions(FACTORY, options, ['prefix', 'mode', 'store'])
-  const prefix = checkedPrefix(FACTORY, given)
+  const { prefix = '', ...rest } = checkedOptions('koaSessionStore()', options, { prefix: 'text' })
   const format = {
     name: 'koa-session',
     libraries: ['koa-session'],
@@ -30,7 +28,7 @@ export function koaSessionStore(options: KoaSessionStoreOptions = {}): SessionOr
     decode: (text: string) => (isKoaSession(text) ? text : null),
     encode: (json: string) => json,
   }
-  return createOrigin(FACTORY, format, rest)
+  return createOrigin(format, rest)
 }
 
 function isKoaSession(text: string): boolean {

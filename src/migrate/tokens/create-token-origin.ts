@@ -55,9 +55,17 @@ export function createTokenOrigin(
         return isNew
       }
 
+      /** A process that crashed after the mark, or a sign-out before the adoption, has left the old value. No old process uses it in `move`. */
+      const forgetLeftover = async (userId: string): Promise<void> => {
+        if (mode !== 'move') return
+        const found = await source.find(old, userId)
+        if (found !== null && found !== 'unreadable' && found.userId === userId) await found.forget?.()
+      }
+
       const adopt = async (userId: string, userKey: string): Promise<AdoptionOutcome> => {
         if (await marks.isMarked(userKey)) {
           rememberMark(userKey)
+          await forgetLeftover(userId)
           return 'present'
         }
         const found = await source.find(old, userId)

@@ -4,7 +4,8 @@
  */
 import { systemClock } from '../../core/clock.ts'
 import type { OldRecordDriver } from '../old-record-driver.ts'
-import { accountIn, nameIn, type UpstashPrefixes, upstashKeys } from '../upstash-records.ts'
+import { accountIn, nameIn, UPSTASH_PREFIXES, type UpstashPrefixes, upstashKeys } from '../upstash-records.ts'
+import { checkedOptions } from '../origin-options.ts'
 import { createTokenOrigin } from './create-token-origin.ts'
 import { epochMs, scopesIn, tokenIn, tokenSet } from './found-tokens.ts'
 import type { TokenOrigin, TokenOriginOptions } from './token-origin.ts'
@@ -24,7 +25,14 @@ export interface FromAuthJsAccountsOptions extends TokenOriginOptions, UpstashPr
  * account of a user only. The accounts stay: Auth.js needs them to sign users in.
  */
 export function fromAuthJsAccounts(options: FromAuthJsAccountsOptions): TokenOrigin {
-  const { authJsProvider, authJsUserId = same, userIdOf = same } = options
+  const {
+    authJsProvider,
+    authJsUserId = same,
+    userIdOf = same,
+  } = checkedOptions('fromAuthJsAccounts()', options, {
+    ...{ ...UPSTASH_PREFIXES, provider: 'text', authJsProvider: 'required text' },
+    ...{ authJsUserId: 'function', userIdOf: 'function' },
+  })
   const keys = upstashKeys(options)
 
   async function* users(old: OldRecordDriver): AsyncIterable<string> {
@@ -94,7 +102,15 @@ export interface FromBetterAuthAccountsOptions extends TokenOriginOptions {
 
 /** Takes tokens from accounts of better-auth, which the application reads from its database. They stay there. */
 export function fromBetterAuthAccounts(options: FromBetterAuthAccountsOptions): TokenOrigin {
-  const { betterAuthProvider, accounts, userOf = ownerOf, users } = options
+  const own = { provider: 'text', betterAuthProvider: 'required text', accounts: 'required function' } as const
+  const {
+    betterAuthProvider,
+    accounts,
+    userOf = ownerOf,
+    users,
+  } = checkedOptions('fromBetterAuthAccounts()', options, {
+    ...{ ...own, userOf: 'function', users: 'function' },
+  })
   return createTokenOrigin('better-auth-accounts', options, {
     async find(_old, userId) {
       const all = (await accounts(userId)).filter(({ providerId }) => providerId === betterAuthProvider)

@@ -3,6 +3,7 @@ import { systemClock } from '../../core/clock.ts'
 import { keysMadeBy } from '../old-keys.ts'
 import type { OldRecordDriver } from '../old-record-driver.ts'
 import { readJson } from '../read-json.ts'
+import { checkedOptions } from '../origin-options.ts'
 import { createTokenOrigin } from './create-token-origin.ts'
 import { epochMs, scopesIn, tokenIn, tokenSet } from './found-tokens.ts'
 import type { TokenOrigin, TokenOriginOptions } from './token-origin.ts'
@@ -18,7 +19,8 @@ const PLACE = '\u{1}'
 
 /** Takes tokens from the guide's `TokenCache`. The size of a time decides whether it is in seconds or in milliseconds. */
 export function fromGuideTokens(options: FromGuideTokensOptions = {}): TokenOrigin {
-  const { keyOf = (userId: string): string => `user:${userId}:tokens`, mode = 'read' } = options
+  const given = checkedOptions('fromGuideTokens()', options, { provider: 'text', keyOf: 'function' })
+  const { keyOf = (userId: string): string => `user:${userId}:tokens`, mode = 'read' } = given
   const [prefix = '', suffix] = keyOf(PLACE).split(PLACE)
   const keys = keysMadeBy(keyOf, (text) => hasTokens(readJson(text)))
 

@@ -1,10 +1,12 @@
 /** The origin `fromMsal`: refresh and access tokens in serialized caches of MSAL Node, one for all users or one for each. */
 import type { MsalCache } from '../../drop-ins/msal/cache-merge.ts'
+import { describeValue } from '../../core/redact.ts'
 import { systemClock } from '../../core/clock.ts'
 import { claimsIn } from '../../token/token-subject.ts'
 import { cacheIn, homeOf } from '../msal-blob.ts'
 import { keysBehind } from '../old-keys.ts'
 import type { OldRecordDriver } from '../old-record-driver.ts'
+import { checkedOptions } from '../origin-options.ts'
 import { createTokenOrigin } from './create-token-origin.ts'
 import { epochMs, type FoundTokens, scopesIn, tokenIn, tokenSet } from './found-tokens.ts'
 import type { TokenOrigin, TokenOriginOptions } from './token-origin.ts'
@@ -39,7 +41,15 @@ type Entry = Readonly<Record<string, unknown>>
 
 /** Takes tokens from caches of MSAL Node. */
 export function fromMsal(options: FromMsalOptions): TokenOrigin {
-  const { key, userOf, clientId, prefix, mode = 'read' } = options
+  const {
+    key,
+    userOf,
+    clientId,
+    prefix,
+    mode = 'read',
+  } = checkedOptions('fromMsal()', options, {
+    ...{ key: keyComplaint, userOf: 'required function', clientId: 'text', prefix: 'text', provider: 'text' },
+  })
   const entriesOf = (cache: MsalCache, section: string, home: string): readonly Entry[] =>
     (Object.values(cache[section] ?? {}) as Entry[]).filter(
       (entry) => homeOf(entry) === home && (clientId === undefined || entry['client_id'] === clientId),
@@ -145,3 +155,8 @@ function isOfOneClient(cache: MsalCache, clientId: string | undefined): boolean 
 const isCache = (text: string): boolean => cacheIn(text) !== null
 
 const NOTHING = { accessToken: '', expiresAtMs: 0, refreshToken: null, idToken: null, scopes: null }
+
+function keyComplaint(key: unknown): string | null {
+  const isKey = typeof key === 'function' || (typeof key === 'string' && key !== '')
+  return isKey ? null : `must be the old key, or a function that returns it; it got ${describeValue(key)}`
+}
