@@ -75,7 +75,10 @@ export function msalCache(options: MsalCacheOptions): MsalOrigin {
       const readOld = async (partition: string): Promise<OldPartition | null> =>
         partition === '' ? null : partitionIn(partition, await old.read(keyOf(partition)))
 
-      /** Applies a change to the old value. `ours`: another process has taken the partition over. */
+      /**
+       * Applies a change to the old value, and keeps the remaining life of its key. `ours`: another process has taken the partition over, or
+       * the key holds a value that is no cache of MSAL.
+       */
       const changeOld = async (partition: string, { before, now }: PartitionChange): Promise<'done' | 'ours'> => {
         const key = keyOf(partition)
         for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
@@ -88,9 +91,7 @@ export function msalCache(options: MsalCacheOptions): MsalOrigin {
           const written = found
             ? await old.replace(key, found.record.text, text, null)
             : await old.create(key, text, null)
-          if (written.status !== 'written') continue
-          report('synced')
-          return 'done'
+          if (written.status === 'written') return 'done'
         }
         throw new TokenError('COATCHECK_TOKEN_CONFLICT', { details: { operation: 'msal.write' } })
       }

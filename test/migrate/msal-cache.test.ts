@@ -68,7 +68,7 @@ const remove = async (plugin: ICachePlugin, home: string): Promise<void> => {
   if (account) await cache.removeAccount(account)
 }
 
-it('reads one value for all users user by user, and keeps the others when it writes', async () => {
+it('reads one value for all users user by user, keeps the others when it writes, and counts no own write', async () => {
   const [ada, grace] = [await signIn(oldPlugin, 'ada'), await signIn(oldPlugin, 'grace')]
   const plugin = newPlugin('ada.tenant', {})
   expect(await tokenOf(plugin, 'ada.tenant')).toBe(ada)
@@ -80,8 +80,8 @@ it('reads one value for all users user by user, and keeps the others when it wri
   await remove(plugin, 'ada.tenant')
   expect(await tokenOf(oldPlugin, 'ada.tenant')).toBeNull()
   expect(await tokenOf(oldPlugin, 'grace.tenant')).toBe(grace)
-  expect(outcomes.filter((outcome) => outcome !== 'unchanged')).toEqual(['synced', 'synced'])
-  expect(outcomes).toContain('unchanged')
+  // `synced` would mean that an old process had changed the value.
+  expect(new Set(outcomes)).toEqual(new Set(['unchanged']))
 })
 
 it('takes each user out of one value for all, and deletes it with the last', async () => {

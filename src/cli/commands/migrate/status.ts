@@ -42,7 +42,7 @@ export function migrationProgress(cli: Cli): Command {
 
 const NEXT: { readonly [Step in NextStep]: string } = {
   stay: 'keep the mode read: old processes have written within a day, or the migration began less than a day ago.',
-  move: 'no old process has written for a day. When none is left, and no rollback is planned, switch to the mode move.',
+  move: 'no write of an old process was seen for a day. When none runs, and no rollback is planned, switch to the mode move.',
   finish: 'processes run in read and in move. Finish the rollout; the two modes work side by side.',
   wait: 'keep migrateFrom until nothing has been read for 7 days. coatcheck migrate sessions moves the rest at once.',
   remove: 'remove migrateFrom. Nothing needs it any more.',
