@@ -92,6 +92,8 @@ export function msalCache(options: MsalCacheOptions): MsalOrigin {
             ? await old.replace(key, found.record.text, text, null)
             : await old.create(key, text, null)
           if (written.status === 'written') return 'done'
+          // The read found no string, and the write could not create one: the key has another type, and stays.
+          if (!record && written.status === 'missing') return 'ours'
         }
         throw new TokenError('COATCHECK_TOKEN_CONFLICT', { details: { operation: 'msal.write' } })
       }

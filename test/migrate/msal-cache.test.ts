@@ -147,6 +147,44 @@ it('leaves a value alone that is no cache of MSAL, and counts it', async () => {
   expect(outcomes).toContain('unreadable')
 })
 
+it.each(['read', 'move'] as const)(
+  'in %s, a key of another type stays, and Coatcheck stores the account',
+  async (mode) => {
+    await client.hSet('msal', 'of', 'another application')
+    const plugin = newPlugin('ada.tenant', { mode })
+    expect(await tokenOf(plugin, 'ada.tenant')).toBeNull()
+    const ada = await signIn(plugin, 'ada')
+    expect(await tokenOf(plugin, 'ada.tenant')).toBe(ada)
+    const renewed = await tokenOf(plugin, 'ada.tenant', true)
+    expect(await tokenOf(newPlugin('ada.tenant', { mode }), 'ada.tenant')).toBe(renewed)
+    await remove(plugin, 'ada.tenant')
+    expect(await tokenOf(plugin, 'ada.tenant')).toBeNull()
+    expect(await client.hGetAll('msal')).toEqual({ of: 'another application' })
+  },
+)
+
+it('in read, a change keeps the remaining life of the old key, also a life without end', async () => {
+  await signIn(oldPlugin, 'ada')
+  const plugin = newPlugin('ada.tenant', {})
+  const renewed = await tokenOf(plugin, 'ada.tenant', true)
+  expect(await client.pTTL('msal')).toBe(-1)
+  await client.pExpire('msal', 3_600_000)
+  expect(await tokenOf(plugin, 'ada.tenant', true)).not.toBe(renewed)
+  const ttlMs = await client.pTTL('msal')
+  expect(ttlMs).toBeGreaterThan(1_800_000)
+  expect(ttlMs).toBeLessThanOrEqual(3_600_000)
+})
+
+it('in move, a key without an expiry is taken over with the life of other partitions', async () => {
+  const ada = await signIn(oldPlugin, 'ada')
+  const plugin = newPlugin('ada.tenant', { mode: 'move' })
+  expect(await tokenOf(plugin, 'ada.tenant')).toBe(ada)
+  expect(await client.exists('msal')).toBe(0)
+  const [name = ''] = await client.keys('*')
+  expect(await client.pTTL(name)).toBeGreaterThan(86_400_000)
+  expect(await tokenOf(plugin, 'ada.tenant')).toBe(ada)
+})
+
 it('rejects while Redis does not answer, and reports no empty cache', async () => {
   await signIn(oldPlugin, 'ada')
   const plugin = newPlugin('ada.tenant', {})
