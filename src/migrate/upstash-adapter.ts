@@ -72,7 +72,7 @@ export function upstashAdapter(options: UpstashAdapterOptions = {}): AuthJsOrigi
       const ours = make({ ...documents, sessions: sessionsEndingOld })
       const all = { mode, old, keys, ours, random, report, takeSession: sessions.find }
       const users = createUpstashUsers(all)
-      const writes = createUpstashWrites(all)
+      const writes = createUpstashWrites(all, users)
       const ofSessions = createUpstashSessions({
         ...{ mode, shared, sessions, documents: documents.sessions, keys, ours },
         getUser: users.getUser,
@@ -123,9 +123,15 @@ export function upstashAdapter(options: UpstashAdapterOptions = {}): AuthJsOrigi
         },
 
         async linkAccount(account: AuthJsAccount) {
-          await users.getAccount(account)
-          const isOld = mode === 'read' && (await users.isOld(account.userId))
-          return isOld ? writes.linkAccount(account) : (ours.linkAccount(account) as Promise<AuthJsAccount>)
+          const linked = await users.getAccount(account)
+          const isOfAnother = linked !== null && linked.userId !== account.userId
+          if (isOfAnother && (await users.getUser(linked.userId))) throw new SessionError('COATCHECK_ACCOUNT_LINKED')
+          const link = (): Promise<AuthJsAccount> => ours.linkAccount(account) as Promise<AuthJsAccount>
+          if (mode === 'move' || !(await users.isOld(account.userId))) return link()
+          await writes.linkAccount(account)
+          // A record of ours hides the old one. If a deleted user left it, it must name the new user.
+          const own = (await ours.getAccount(account.providerAccountId, account.provider)) as AuthJsAccount | null
+          return own && own.userId !== account.userId ? link() : account
         },
 
         async unlinkAccount(account) {

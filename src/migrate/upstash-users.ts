@@ -11,7 +11,7 @@ import type { MigrationMode } from './migration-mode.ts'
 import type { OldRecordDriver } from './old-record-driver.ts'
 import { ATTEMPTS, removeRecord } from './remove-record.ts'
 import { accountIn, nameIn, removeName, type UpstashKeys, userIn } from './upstash-records.ts'
-import { writeText } from './write-text.ts'
+import { isText, writeText } from './write-text.ts'
 
 type AccountName = Pick<AuthJsAccount, 'provider' | 'providerAccountId'>
 
@@ -57,10 +57,16 @@ export function createUpstashUsers(deps: UpstashUsersDeps): UpstashUsers {
     return account
   }
 
+  /** Returns whether Coatcheck has linked the account to another user, who exists on either side. */
+  const isOfAnother = async ({ provider, providerAccountId, userId }: AuthJsAccount): Promise<boolean> => {
+    const own = (await ours.getAccount(providerAccountId, provider)) as AuthJsAccount | null
+    return own !== null && own.userId !== userId && (await getUser(own.userId)) !== null
+  }
+
   const takeAccount = async (key: string): Promise<void> => {
     const record = await old.read(key)
     const account = record && accountIn(record.text)
-    if (!record || !account) return
+    if (!record || !account || (await isOfAnother(account))) return
     // An account that Coatcheck has linked to another user stays under its old key: see `COATCHECK_ACCOUNT_LINKED`.
     const linking = ours.linkAccount(account) as Promise<unknown>
     const linked = await linking.catch(refusedAs('COATCHECK_ACCOUNT_LINKED'))
@@ -169,7 +175,10 @@ export function createUpstashUsers(deps: UpstashUsersDeps): UpstashUsers {
 }
 
 /** Changes users and accounts of the old library under their old keys, so that old processes see the change. */
-export function createUpstashWrites({ old, keys, ours, random }: UpstashUsersDeps) {
+export function createUpstashWrites(
+  { old, keys, ours, random }: UpstashUsersDeps,
+  { getUser }: Pick<UpstashUsers, 'getUser'>,
+) {
   const claim = async (email: string, id: string): Promise<void> => {
     const key = keys.email(email)
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
@@ -233,16 +242,30 @@ export function createUpstashWrites({ old, keys, ours, random }: UpstashUsersDep
       throw new Error(`The old key of a user changed ${ATTEMPTS} times while it was written.`)
     },
 
+    /**
+     * Replaces an account whose user no longer exists. The old adapter leaves such accounts: its `deleteUser` deletes only the last account.
+     * @throws {SessionError} `COATCHECK_ACCOUNT_LINKED` if the account belongs to another user
+     */
     async linkAccount(account: AuthJsAccount): Promise<AuthJsAccount> {
       const key = keys.account(account)
-      const record = await old.read(key)
-      const before = record && accountIn(record.text)
-      if (before && before.userId !== account.userId) throw new SessionError('COATCHECK_ACCOUNT_LINKED')
-      const id = `${account.provider}:${account.providerAccountId}`
-      const isWritten = await writeText(old, key, JSON.stringify({ ...account, id }), null)
-      if (!isWritten) return ours.linkAccount(account) as Promise<AuthJsAccount>
-      await writeText(old, keys.lastAccount(account.userId), key, null)
-      return account
+      const text = JSON.stringify({ ...account, id: `${account.provider}:${account.providerAccountId}` })
+      for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+        const record = await old.read(key)
+        if (record && !isText(record.text)) return ours.linkAccount(account) as Promise<AuthJsAccount>
+        const before = record && accountIn(record.text)
+        if (before && before.userId !== account.userId && (await getUser(before.userId))) {
+          throw new SessionError('COATCHECK_ACCOUNT_LINKED')
+        }
+        // Compare and set: of two users who replace the same account, only one gets it.
+        const written = record ? await old.replace(key, record.text, text, null) : await old.create(key, text, null)
+        if (written.status === 'written') {
+          await writeText(old, keys.lastAccount(account.userId), key, null)
+          return account
+        }
+        // The read found no string, and the write could not create one: the key has another type, and stays.
+        if (!record && written.status === 'missing') return ours.linkAccount(account) as Promise<AuthJsAccount>
+      }
+      throw new SessionError('COATCHECK_SESSION_CONFLICT', { details: { operation: 'migrate.link' } })
     },
 
     async unlinkAccount(name: AccountName): Promise<AuthJsAccount | undefined> {

@@ -59,6 +59,26 @@ export function createAuthJsAdapter(
     return taken
   }
 
+  const link = async (account: AuthJsAccount): Promise<AuthJsAccount> => {
+    const ref = accountRef(account)
+    await accounts.driver.enter(ownedBy(accounts, account.userId), ref.name, null)
+    const linked = await accounts.put(ref, toStored(account), { ttlMs: null, isNew: true })
+    if (linked.status === 'saved') return account
+    // Replaces an account of this user, or one that a crash during `deleteUser` left. Of two users who replace it, only one gets it.
+    const owner = { isOther: false }
+    const replaced = await accounts.change(
+      ref,
+      async (stored) => {
+        const { userId } = fromStored<AuthJsAccount>(stored)
+        owner.isOther = userId !== account.userId && (await users.readOrRefuse(users.refOf(userId))) !== null
+        return owner.isOther ? null : toStored(account)
+      },
+      forever,
+    )
+    if (owner.isOther || replaced.status !== 'saved') throw new SessionError('COATCHECK_ACCOUNT_LINKED')
+    return account
+  }
+
   return {
     ...sessions,
 
@@ -124,7 +144,11 @@ export function createAuthJsAdapter(
       // Removes the user first: documents that remain after a crash then belong to no user.
       await users.driver.remove(users.refOf(userId))
       await sessions.revokeSessionsByUser(userId)
-      for (const account of await listOwned<AuthJsAccount>(accounts, userId)) await unlink(account)
+      for (const account of await listOwned<AuthJsAccount>(accounts, userId)) {
+        const taken = await unlink(account)
+        // Another user has replaced the account since it was listed.
+        if (taken && taken.userId !== userId) await link(taken)
+      }
       for (const { credentialID } of await listOwned<AuthJsAuthenticator>(authenticators, userId)) {
         await authenticators.driver.remove(authenticators.refOf(credentialID))
       }
@@ -132,16 +156,7 @@ export function createAuthJsAdapter(
       return user
     },
 
-    async linkAccount(account: AuthJsAccount) {
-      const ref = accountRef(account)
-      await accounts.driver.enter(ownedBy(accounts, account.userId), ref.name, null)
-      const linked = await accounts.put(ref, toStored(account), { ttlMs: null, isNew: true })
-      if (linked.status === 'saved') return account
-      const owner = await readAs<AuthJsAccount>(accounts, ref)
-      if (owner?.userId !== account.userId) throw new SessionError('COATCHECK_ACCOUNT_LINKED')
-      await accounts.put(ref, toStored(account), { ttlMs: null })
-      return account
-    },
+    linkAccount: link,
     unlinkAccount: unlink,
 
     async getAccount(providerAccountId, provider) {
