@@ -105,7 +105,7 @@ export function betterAuthStorage(options: BetterAuthStorageOptions = {}): Bette
           const ttlMs = ttl === undefined ? null : ttl * 1000
           if (LIST.test(key)) return lists.set(key, value, ttlMs)
           const session = TOKEN.test(key) ? oldSessionIn(value) : null
-          if (session?.token !== key) return texts.set(key, value, ttl)
+          if (session?.token !== key) return textsNamed(key).set(key, value, ttl)
           const lifeMs = ttlMs ?? session.expiresAtMs - clock.now()
           if (lifeMs > 0) {
             await sessions.store(key, value, lifeMs)
@@ -125,8 +125,13 @@ export function betterAuthStorage(options: BetterAuthStorageOptions = {}): Bette
           if (userId) await lists.leave(userId)
         },
 
-        getAndDelete: (key) => texts.getAndDelete(key),
+        getAndDelete: (key) => textsNamed(key).getAndDelete(key),
         increment: (key, ttl) => texts.increment(key, ttl),
+      }
+
+      /** Of the texts that are no session, one whose name looks like a token is ours alone: its old key may belong to another application. */
+      function textsNamed(key: string): SecondaryStorage {
+        return TOKEN.test(key) ? ours : texts
       }
 
       /** Reads a session, or another text whose name looks like a token. */

@@ -89,6 +89,54 @@ describe.each(['read', 'move'] as const)('in mode %s', (mode) => {
   })
 })
 
+describe.each([
+  'verification:reset-password:QWxhZGRpbg',
+  'revoked-sessions-before-ada',
+  '10.0.0.1|/sign-in/email',
+  'otp',
+  'a'.repeat(31),
+  'a'.repeat(33),
+])('in mode read, beside an old process: %s', (name) => {
+  it('both read, replace and delete the same text', async () => {
+    const storage = process('read')
+    await client.set(name, 'of the old process')
+    expect(await storage.get(name)).toBe('of the old process')
+    await storage.set(name, 'of Coatcheck', 60)
+    expect(String(await client.get(name))).toBe('of Coatcheck')
+    expect(await client.pTTL(name)).toBeGreaterThan(30_000)
+    await client.del(name)
+    expect(await storage.get(name)).toBeNull()
+    await storage.set(name, 'again', 60)
+    await storage.delete(name)
+    expect(await client.exists(name)).toBe(0)
+    await client.set(name, 'once')
+    expect(await storage.getAndDelete(name)).toBe('once')
+    expect(await client.exists(name)).toBe(0)
+  })
+})
+
+describe.each(['read', 'move'] as const)('in mode %s, a text that is no session under a name like a token', (mode) => {
+  const name = 'a'.repeat(32)
+  it.each([null, 'of another application'])('is read as it was written; the old key holds: %s', async (foreign) => {
+    if (foreign !== null) await client.set(name, foreign)
+    const storage = process(mode)
+    expect(await storage.get(name)).toBeNull()
+    await storage.set(name, 'one', 60)
+    expect(await storage.get(name)).toBe('one')
+    expect(await process('read').get(name)).toBe('one')
+    expect(await process('move').get(name)).toBe('one')
+    expect(await storage.getAndDelete(name)).toBe('one')
+    expect(await storage.getAndDelete(name)).toBeNull()
+    await storage.set(name, 'two', 60)
+    await storage.set(name, 'three', 0)
+    expect(await storage.get(name)).toBeNull()
+    await storage.set(name, 'four', 60)
+    await storage.delete(name)
+    expect(await storage.get(name)).toBeNull()
+    expect((await client.get(name))?.toString() ?? null).toBe(foreign)
+  })
+})
+
 describe('beside a process in mode move', () => {
   it('a write of a process in mode read is what both read', async () => {
     const [older, newer] = [process('read'), process('move')]
