@@ -45,7 +45,9 @@ export function createSessionLists(deps: {
     return entries.filter(({ expiresAt }, index) => texts[index] !== null && expiresAt > clock.now())
   }
   const listOf = async (key: string): Promise<string | null> => {
-    const [own, record] = await Promise.all([ours.get(key), old.read(keyOf(key))])
+    // Ours after the old list: a process in mode `move` takes all its sessions over before it removes that list.
+    const record = await old.read(keyOf(key))
+    const own = await ours.get(key)
     const alive = await aliveAmong(byToken([...entriesIn(record?.text), ...entriesIn(own)]))
     // All sessions of the old list have been taken over, so it is no longer needed.
     if (mode === 'move' && record && readJsonArray(record.text)) await old.remove(keyOf(key), record.text)

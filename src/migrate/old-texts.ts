@@ -54,10 +54,11 @@ export function createOldTexts(deps: {
     setOld: write,
 
     async get(key) {
-      if (mode === 'move') return (await ours.get(key)) ?? (await readOld(key))?.text ?? null
-      const [record, own] = await Promise.all([readOld(key), ours.get(key)])
+      // Ours after the old text: a process in mode `move` stores ours before it removes that text.
+      const record = await readOld(key)
+      if (mode === 'move') return (await ours.get(key)) ?? record?.text ?? null
       if (record) report('unchanged')
-      return record?.text ?? own
+      return record ? record.text : ours.get(key)
     },
 
     async set(key, value, ttl) {

@@ -57,6 +57,12 @@ export function createRecordsInMoveMode(deps: SharedRecordDeps): SharedRecords {
     throw new Error(`The old key changed ${ATTEMPTS} times while it was taken over.`)
   }
 
+  /** Reads ours again if the old key holds no live record: another process may have taken that record over in between. */
+  const readIndependent = async (id: string): Promise<string | null> => {
+    const ours = await sealed.read(id)
+    return ours !== null && ours.copyOf === null ? ours.text : null
+  }
+
   const takeOver = async (id: string, ours: SealedRecord | null, attempt: number): Promise<string | null> => {
     const record = await old.read(keyOf(id))
     if (!record) {
@@ -68,10 +74,10 @@ export function createRecordsInMoveMode(deps: SharedRecordDeps): SharedRecords {
     const text = sealed.canonical(record.text)
     if (text === null) {
       report('unreadable')
-      return null
+      return readIndependent(id)
     }
     const { endsAtMs, isOver, isAssumed } = endOfLife(deps, record)
-    if (isOver) return null
+    if (isOver) return readIndependent(id)
     const created = ours
       ? (await sealed.replace(id, ours, text, endsAtMs, madeFrom(id)))
         ? 'saved'
@@ -87,8 +93,8 @@ export function createRecordsInMoveMode(deps: SharedRecordDeps): SharedRecords {
       return null
     }
     const now = await sealed.read(id)
-    // A process in mode `read` has stored its copy in between.
-    if (now && now.copyOf !== null && attempt < ATTEMPTS) return takeOver(id, now, attempt + 1)
+    // A process in mode `read` has stored its copy in between, or a copy has expired before its old key.
+    if (now?.copyOf !== null && attempt < ATTEMPTS) return takeOver(id, now, attempt + 1)
     return now?.text ?? null
   }
 
