@@ -285,13 +285,15 @@ function changesBetween(before: AuthJsUser | null, now: AuthJsUser): AuthJsUser 
   return { ...(Object.fromEntries(changed) as AuthJsUser), id: now.id }
 }
 
-/** Turns one error code of Coatcheck into `null`. Other errors are thrown again. */
-/** Returns the error if the user's id or address is taken. Throws any other. */
+const REFUSALS: ReadonlySet<string> = new Set(['COATCHECK_EMAIL_TAKEN', 'COATCHECK_SESSION_CONFLICT'])
+
+/** Returns the error if the user's id or address is taken, or if its record expired before it was complete. Throws any other. */
 function refusal(error: unknown): SessionError {
-  if (error instanceof SessionError && error.code === 'COATCHECK_EMAIL_TAKEN') return error
+  if (error instanceof SessionError && REFUSALS.has(error.code)) return error
   throw error
 }
 
+/** Turns one error code of Coatcheck into `null`. Other errors are thrown again. */
 function refusedAs(code: string): (error: unknown) => null {
   return (error) => {
     if (error instanceof SessionError && error.code === code) return null

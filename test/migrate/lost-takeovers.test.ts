@@ -221,6 +221,24 @@ describe('a user of Auth.js', () => {
       },
     })
   })
+
+  it.each(lookups)('whose record expires before it is complete, found by %s', async (_name, lookup) => {
+    const steps = new Steps()
+    const [moving, slow] = [authJs('move'), authJs('move', steps)]
+    await atEachStep({
+      ...{ steps, prepare },
+      request: () => lookup(slow).catch(() => null),
+      // For a minute, while the address is claimed, the record has a short life.
+      async meanwhile() {
+        for (const name of await client.keys('host:authjs-user:*'))
+          if ((await client.ttl(name)) > 0) await client.del(name)
+      },
+      async check(_found, step) {
+        for (const [name, other] of lookups)
+          expect(await other(moving), `${name} at ${step}`).toMatchObject({ id: '1' })
+      },
+    })
+  })
 })
 
 describe('texts of better-auth', () => {

@@ -100,8 +100,12 @@ export function createAuthJsAdapter(
         throw error
       }
       // A change, not a put: another process may have found and changed the user by now.
-      await users.change(ref, (value) => ({ ...value }), forever, created.document)
-      return user
+      const kept = await users.change(ref, (value) => ({ ...value }), forever, created.document)
+      if (kept.status === 'saved') return user
+      // The short TTL was over before the user was complete, or another process has deleted the user. Nothing is stored now.
+      if (user.email) await emails.release(user.email, user.id)
+      const details = { operation: 'authjs.createUser', isDeleted: kept.status === 'ended' }
+      throw new SessionError('COATCHECK_SESSION_CONFLICT', { details })
     },
     getUser,
 

@@ -71,7 +71,7 @@ type AccountKey = Pick<AuthJsAccount, 'provider' | 'providerAccountId'>
 
 /** The methods that Auth.js calls. A missing document is `null`. During an outage they reject with a `RedisError`. */
 export interface AuthJsAdapter {
-  /** @throws {SessionError} `COATCHECK_EMAIL_TAKEN` */
+  /** @throws {SessionError} `COATCHECK_EMAIL_TAKEN`; `COATCHECK_SESSION_CONFLICT` if the creation took longer than a minute */
   createUser(user: any): Promise<AuthJsUser>
   /** Finds a user by id; `null` without one. */
   getUser(id: string): Promise<AuthJsUser | null>
