@@ -1,5 +1,5 @@
-/** package.json keeps its form, and names what the code loads. */
-import { expect, test } from 'vitest'
+/** package.json keeps its format, and names the packages that the code loads. */
+import { describe, expect, test } from 'vitest'
 import { migrateManifest } from './manifest.ts'
 
 test('replaces ioredis by redis and keeps the lines around', () => {
@@ -45,4 +45,47 @@ test('keeps ioredis for a package that loads the one of the application', () => 
   const text = '{\n  "dependencies": {\n    "bullmq": "^6.1.0",\n    "ioredis": "5"\n  }\n}\n'
   expect(migrateManifest(text, 6, false)).toContain('"ioredis": "5"')
   expect(migrateManifest(text.replace('^6.1.0', '^5.60.0'), 6, false)).not.toContain('ioredis')
+})
+
+describe('outside of the dependency sections', () => {
+  const SCRIPTS =
+    '  "scripts": {\n    "ioredis": "node ioredis.js",\n    "redis": "docker run redis",\n    "redlock": "true"\n  },\n'
+  const OVERRIDES = '  "overrides": {\n    "ioredis": "5.4.1"\n  }\n'
+
+  test('a script called redis does not count as the package', () => {
+    const text = `{\n${SCRIPTS}  "dependencies": {\n    "ioredis": "5"\n  },\n${OVERRIDES}}\n`
+    expect(migrateManifest(text, 6, false)).toBe(
+      `{\n${SCRIPTS}  "dependencies": {\n    "redis": "^6.3.1"\n  },\n${OVERRIDES}}\n`,
+    )
+  })
+
+  test('a script called ioredis is no dependency', () => {
+    expect(migrateManifest(`{\n${SCRIPTS}${OVERRIDES}}\n`, 6, false)).toBe(
+      `{\n${SCRIPTS}${OVERRIDES.trimEnd()},\n  "dependencies": {\n    "redis": "^6.3.1"\n  }\n}\n`,
+    )
+  })
+})
+
+test('adds redis to the peers and the development dependencies of a library', () => {
+  const text =
+    '{\n  "peerDependencies": {\n    "ioredis": ">=5"\n  },\n  "devDependencies": {\n    "ioredis": "5"\n  }\n}\n'
+  expect(migrateManifest(text, 5, false)).toBe(
+    text.replace('"ioredis": ">=5"', '"redis": "^5.12.1"').replace('"ioredis": "5"', '"redis": "^5.12.1"'),
+  )
+})
+
+test.each([
+  ['lists on one line', '{\n  "files": ["dist", "src"],\n  "dependencies": {\n    "a": "1"\n  }\n}\n'],
+  ['tabs and CRLF', '{\r\n\t"files": ["dist"],\r\n\t"dependencies": {\r\n\t\t"a": "1"\r\n\t}\r\n}\r\n'],
+  ['one line', '{ "files": ["dist"], "dependencies": { "a": "1" } }'],
+  ['no space', '{"files":["dist"],"dependencies":{"a":"1"}}'],
+])('keeps the format: %s', (_title, text) => {
+  const redis = migrateManifest(text, 6, false)
+  expect(JSON.parse(redis)).toMatchObject({ dependencies: { a: '1', redis: '^6.3.1' } })
+  expect(redis.replace(/,\s*"redis":\s*"\^6\.3\.1"/, '')).toBe(text)
+})
+
+test('leaves a file that is no JSON object alone', () => {
+  for (const text of ['', '[]', '{ "dependencies": { "ioredis": "5", } }'])
+    expect(migrateManifest(text, 6, false)).toBe(text)
 })

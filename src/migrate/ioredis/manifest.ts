@@ -1,75 +1,65 @@
-/** package.json: `redis` comes, and ioredis goes when no file of the package names it any more. */
-import { parseJson } from '../../core/json.ts'
+/** Edits package.json: adds `redis`, and removes ioredis if no file of the package names it any more. */
+import { insertEntry, placeOfName, removeEntry, type Section, sectionsOf } from './manifest-sections.ts'
 
-/** Versions that the generated code was tested with. */
+/** Versions with which the generated code was tested. */
 const VERSIONS = { 5: '^5.12.1', 6: '^6.3.1' } as const
+const OLD_PACKAGES = ['ioredis', '@types/ioredis']
 
-/** @param usesIoredis true if a file of the package still imports or mocks ioredis */
+/**
+ * Edits only the four dependency sections, and keeps the format of the file.
+ * @param usesIoredis true if a file of the package still imports or mocks ioredis
+ * @returns the text unchanged if it is no JSON object
+ */
 export function migrateManifest(text: string, target: 5 | 6, usesIoredis: boolean): string {
-  // One entry on a line is the usual form; any other is written anew.
-  const spread = /^[ \t]*"ioredis"\s*:/m.test(text) || !/"ioredis"\s*:/.test(text) ? text : spreadOut(text)
-  const line = /^([ \t]*)"ioredis"\s*:\s*"[^"]*"(,?)[ \t]*\r?\n/m.exec(spread)
-  const hasRedis = /^[ \t]*"redis"\s*:/m.test(spread)
-  const withRedis = hasRedis ? spread : line ? addRedis(spread, line, target) : addDependency(spread, target)
-  if (usesIoredis || LOAD_IOREDIS.test(text)) return withRedis
-  return ['ioredis', '@types/ioredis'].reduce(removeDependency, withRedis)
+  const sections = sectionsOf(text)
+  if (sections === null) return text
+  const hasRedis = sections.some((section) => has(section, 'redis'))
+  const withRedis = hasRedis ? text : addRedis(text, sections, VERSIONS[target])
+  if (usesIoredis || sections.some(loadsIoredis)) return withRedis
+  return OLD_PACKAGES.reduce(removeFromAll, withRedis)
 }
 
-/** For a package that got its client from another package of the workspace. */
-function addDependency(text: string, target: 5 | 6): string {
-  try {
-    const manifest = parseJson(text) as Record<string, unknown>
-    const dependencies = { ...(manifest['dependencies'] as object | undefined), redis: VERSIONS[target] }
-    const indent = /^[ \t]+(?=")/m.exec(text)?.[0] ?? 2
-    return `${JSON.stringify({ ...manifest, dependencies }, null, indent)}\n`
-  } catch {
-    return text
-  }
+/** Adds `redis` beside ioredis. A package whose client comes from another package of the workspace has no ioredis: it gets a dependency. */
+function addRedis(text: string, sections: readonly Section[], version: string): string {
+  const beside = sections.filter((section) => has(section, 'ioredis'))
+  const dependencies = beside.find(({ name }) => name === 'dependencies')
+  // A library has ioredis as a peer, and for its tests as a development dependency: `redis` needs both.
+  const names = dependencies ? ['dependencies'] : beside.map(({ name }) => name)
+  return (names.length === 0 ? ['dependencies'] : names).reduce((edited, name) => {
+    const section = sectionsOf(edited)?.find((one) => one.name === name) ?? null
+    return insertEntry(edited, { section: section ?? name, name: 'redis', value: version, at: placeOf(section) })
+  }, text)
 }
 
-function spreadOut(text: string): string {
-  try {
-    return `${JSON.stringify(parseJson(text), null, 2)}\n`
-  } catch {
-    return text
-  }
+/** In alphabetical order if the section has that order. Otherwise below ioredis. */
+function placeOf(section: Section | null): number {
+  if (section === null) return 0
+  const ofIoredis = section.entries.findIndex(({ name }) => name === 'ioredis')
+  return placeOfName(section, 'redis') ?? (ofIoredis === -1 ? section.entries.length : ofIoredis + 1)
 }
 
-/** Into the list that has ioredis: in the order of the alphabet if the list has it, else below ioredis. */
-function addRedis(text: string, { index }: RegExpExecArray, target: 5 | 6): string {
-  const eol = text.includes('\r\n') ? '\r\n' : '\n'
-  const lines = text.split(eol)
-  const at = text.slice(0, index).split(eol).length - 1
-  let from = at
-  while (nameIn(lines[from - 1]) !== null) from -= 1
-  let to = at
-  while (nameIn(lines[to + 1]) !== null) to += 1
-  const names = lines.slice(from, to + 1).map((line) => nameIn(line) ?? '')
-  const isSorted = names.every((name, place) => place === 0 || (names[place - 1] ?? '') < name)
-  const before = isSorted ? names.findIndex((name) => name > 'redis') : at - from + 1
-  const place = from + (before === -1 ? names.length : before)
-  const indent = /^[ \t]*/.exec(lines[at] ?? '')?.[0] ?? ''
-  const isLast = place > to
-  if (isLast) lines[to] = `${(lines[to] ?? '').trimEnd()},`
-  lines.splice(place, 0, `${indent}"redis": "${VERSIONS[target]}"${isLast ? '' : ','}`)
-  return lines.join(eol)
+function removeFromAll(text: string, name: string): string {
+  const names = (sectionsOf(text) ?? []).filter((section) => has(section, name)).map((section) => section.name)
+  return names.reduce((edited, of) => {
+    const section = sectionsOf(edited)?.find((one) => one.name === of)
+    return section ? removeEntry(edited, section, name) : edited
+  }, text)
 }
 
-/** The name of an entry that stands on a line of its own. */
-function nameIn(line: string | undefined): string | null {
-  return /^[ \t]*"([^"]+)"\s*:\s*"[^"]*",?[ \t]*$/.exec(line ?? '')?.[1] ?? null
+function has({ entries }: Section, name: string): boolean {
+  return entries.some((entry) => entry.name === name)
 }
 
 /** Packages that load the ioredis of the application. */
-const LOAD_IOREDIS =
-  /"(?:@nestjs-modules\/ioredis|@liaoliaots\/nestjs-redis|@songkeys\/nestjs-redis|ioredis-mock|redlock)"\s*:|"bullmq"\s*:\s*"\D*[6-9]\./
+const LOADING = new Set([
+  '@nestjs-modules/ioredis',
+  '@liaoliaots/nestjs-redis',
+  '@songkeys/nestjs-redis',
+  'ioredis-mock',
+  'redlock',
+])
+const BULLMQ_WITH_PEER = /^\D*[6-9]\./
 
-function removeDependency(text: string, name: string): string {
-  const escaped = name.replace(/[/@]/g, '\\$&')
-  const inMiddle = new RegExp(`^[ \\t]*"${escaped}"\\s*:\\s*"[^"]*",[ \\t]*\\r?\\n`, 'gm')
-  const atEnd = new RegExp(`,?[ \\t]*\\r?\\n[ \\t]*"${escaped}"\\s*:\\s*"[^"]*"(?=[ \\t]*\\r?\\n[ \\t]*\\})`, 'g')
-  return text
-    .replace(inMiddle, '')
-    .replace(atEnd, '')
-    .replace(/("(?:dev|optional|peer)?[dD]ependencies"\s*:\s*\{)\s+\}/g, '$1}')
+function loadsIoredis({ entries }: Section): boolean {
+  return entries.some(({ name, value }) => LOADING.has(name) || (name === 'bullmq' && BULLMQ_WITH_PEER.test(value)))
 }

@@ -138,8 +138,7 @@ const CASES: readonly Case[] = [
       'two.js': "const redis = require('#db/redis')\nexports.all = (key) => redis.hgetall(key)\n",
     },
     after: {
-      'package.json':
-        '{\n  "_moduleAliases": {\n    "@config": "src/config"\n  },\n  "dependencies": {\n    "redis": "^6.3.1"\n  }\n}\n',
+      'package.json': '{ "_moduleAliases": { "@config": "src/config" }, "dependencies": { "redis": "^6.3.1" } }',
       'one.js':
         "const redis = require('@config/redis')\nconst { command } = require('./redis-from-ioredis.cjs')\nexports.all = (key) => command(redis, 'hgetall', key)\n",
       'two.js':
