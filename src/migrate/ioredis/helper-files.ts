@@ -1,6 +1,6 @@
 /** Where the generated files lie, in which language, and how a migrated file imports the one of its package. */
-import { existsSync, readFileSync } from 'node:fs'
-import { dirname, join, relative, sep } from 'node:path'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { basename, dirname, join, relative, sep } from 'node:path'
 import { ts } from 'ts-morph'
 import { composeHelper, isHelperText, readHelper } from './generated/compose.ts'
 import { isCommonJs } from './module-kind.ts'
@@ -8,6 +8,13 @@ import type { Workspace } from './workspace.ts'
 
 const NAME = 'redis-from-ioredis'
 type Language = 'ts' | 'mjs' | 'cjs'
+
+/** Extensions of files that an import of the generated file could find in its place. */
+const RIVALS: Readonly<Record<Language, readonly string[]>> = {
+  ts: ['ts', 'tsx', 'd.ts', 'js', 'jsx'],
+  mjs: ['mjs'],
+  cjs: ['cjs'],
+}
 
 export interface HelperFile {
   readonly path: string
@@ -49,11 +56,22 @@ export class HelperFiles {
     let file = this.#files.get(path)
     if (!file) {
       const before = existsSync(path) ? readFileSync(path, 'utf8') : null
-      const known = before !== null && isHelperText(before) ? readHelper(before) : { names: [], chained: [] }
+      const known = before === null ? { names: [], chained: [] } : readHelper(before)
       file = { path, language, names: new Set(known.names), chained: new Set(known.chained), before }
       this.#files.set(path, file)
     }
     return file
+  }
+
+  /** Tells a person about each generated file whose first name was taken: marks name the file by that one. */
+  notes(cwd: string): string[] {
+    return [...this.#files.keys()]
+      .filter((path) => !basename(path).startsWith(`${NAME}.`))
+      .map((path) => relative(cwd, path).split(sep).join('/'))
+      .map(
+        (path) =>
+          `The project has a file ${NAME} of its own, so the helpers are in ${path}. Where a mark names ${NAME}, it means this file.`,
+      )
   }
 
   /** How `source` names `file` in an import. */
@@ -69,7 +87,7 @@ export class HelperFiles {
       .filter(({ names }) => names.size > 0)
       .map((file) => {
         const { path, language, names, chained, before } = file
-        const known = before !== null && isHelperText(before) ? readHelper(before) : null
+        const known = before === null ? null : readHelper(before)
         const isComplete =
           known &&
           [...names].every((name) => known.names.includes(name)) &&
@@ -85,10 +103,11 @@ export class HelperFiles {
 
   #pathFor(folder: string, home: string, language: Language): string {
     // One file for a package: a second one would know nothing of the clients of the first.
-    const existing = [join(folder, 'src'), folder]
-      .map((at) => join(at, `${NAME}.${language}`))
-      .find((path) => this.#files.has(path) || existsSync(path))
-    return existing ?? join(home, `${NAME}.${language}`)
+    const inSrc = join(folder, 'src')
+    const known = [...this.#files.keys()].find(
+      (path) => [inSrc, folder].includes(dirname(path)) && path.endsWith(`.${language}`),
+    )
+    return known ?? generatedIn(inSrc, language) ?? generatedIn(folder, language) ?? freePath(home, language)
   }
 
   #languageFor(source: ts.SourceFile, folder: string): Language {
@@ -120,4 +139,27 @@ export class HelperFiles {
       /\.mts$/.test(source.fileName) || this.#workspace.packageOf(source.fileName).manifest['type'] === 'module'
     return isNode && isModule ? '.js' : ''
   }
+}
+
+/** The file that an earlier run generated in this folder, also under another name than the first. */
+function generatedIn(folder: string, language: Language): string | undefined {
+  if (!existsSync(folder)) return undefined
+  const name = new RegExp(`^${NAME}(?:-\\d+)?\\.${language}$`)
+  return readdirSync(folder)
+    .filter((file) => name.test(file))
+    .map((file) => join(folder, file))
+    .find(isGenerated)
+}
+
+/** A path for a new file. The codemod never overwrites a file that it did not generate: then the name gets a number. */
+function freePath(folder: string, language: Language): string {
+  for (let count = 1; ; count += 1) {
+    const name = count === 1 ? NAME : `${NAME}-${count}`
+    const rivals = RIVALS[language].map((extension) => join(folder, `${name}.${extension}`))
+    if (!rivals.some((path) => existsSync(path) && !isGenerated(path))) return join(folder, `${name}.${language}`)
+  }
+}
+
+function isGenerated(path: string): boolean {
+  return isHelperText(readFileSync(path, 'utf8'))
 }

@@ -106,6 +106,7 @@ function migrate(
   helpers.prepare(decided.filter(({ file }) => file.needed.size > 0).map(({ file }) => file.source))
   const files = decided.flatMap((context) => render(context, helpers, cwd, notes))
   const generated = helpers.texts()
+  notes.push(...helpers.notes(cwd))
   return {
     files: [
       ...files,
