@@ -45,6 +45,8 @@ test('keeps ioredis for a package that loads the one of the application', () => 
   const text = '{\n  "dependencies": {\n    "bullmq": "^6.1.0",\n    "ioredis": "5"\n  }\n}\n'
   expect(migrateManifest(text, 6, false)).toContain('"ioredis": "5"')
   expect(migrateManifest(text.replace('^6.1.0', '^5.60.0'), 6, false)).not.toContain('ioredis')
+  for (const version of ['6', '>=6', '10.1.0', 'latest', '*'])
+    expect(migrateManifest(text.replace('^6.1.0', version), 6, false), version).toContain('"ioredis": "5"')
 })
 
 describe('outside of the dependency sections', () => {

@@ -58,8 +58,16 @@ const LOADING = new Set([
   'ioredis-mock',
   'redlock',
 ])
-const BULLMQ_WITH_PEER = /^\D*[6-9]\./
+/** The first major version of BullMQ that takes ioredis from the application. Earlier versions bring their own. */
+const BULLMQ_WITH_PEER = 6
 
 function loadsIoredis({ entries }: Section): boolean {
-  return entries.some(({ name, value }) => LOADING.has(name) || (name === 'bullmq' && BULLMQ_WITH_PEER.test(value)))
+  return entries.some(
+    ({ name, value }) => LOADING.has(name) || (name === 'bullmq' && majorOf(value) >= BULLMQ_WITH_PEER),
+  )
+}
+
+/** The major version of a range. Infinity for a range without a number, such as `latest`. */
+function majorOf(range: string): number {
+  return Number(/\d+/.exec(range)?.[0] ?? Infinity)
 }
