@@ -17,7 +17,10 @@ const WORDS = new Set([
 
 /** Null for `unknown`, `any`, and types that only the project knows. */
 export function replyTypeText(checker: ts.TypeChecker, call: ts.CallExpression): string | null {
-  const type = checker.getAwaitedType(checker.getTypeAtLocation(call)) ?? checker.getTypeAtLocation(call)
+  const given = checker.getTypeAtLocation(call)
+  // The undefined of an optional chain is no reply.
+  const reply = call.flags & ts.NodeFlags.OptionalChain ? checker.getNonNullableType(given) : given
+  const type = checker.getAwaitedType(reply) ?? reply
   if (type.flags & (ts.TypeFlags.Any | ts.TypeFlags.Unknown | ts.TypeFlags.Void)) return null
   const text = checker
     .typeToString(type, call, ts.TypeFormatFlags.NoTruncation | ts.TypeFormatFlags.UseSingleQuotesForStringLiteralType)

@@ -25,6 +25,16 @@ export const commandRule: CallRule = {
       before: 'redis.get(key, (error, text) => console.log(error, text))',
       after: "command<string | null>(redis, 'get', key, (error, text) => console.log(error, text))",
     },
+    {
+      before: 'export const count = (client?: Redis) => client?.zcount(key, 0, 9)',
+      after:
+        "export const count = (client?: Redis) => (client == null ? undefined : command<number>(client, 'zcount', key, 0, 9))",
+    },
+    {
+      before: 'const count = await redis.zcount?.(key, 0, 9)',
+      after:
+        '// coatcheck-codemod-error optional-chain: Take the optional chain apart, then call command(…) of redis-from-ioredis.\nconst count = await redis.zcount?.(key, 0, 9)',
+    },
   ],
   apply: (call) => {
     if (isCommand(call.name)) return send(call, 'command', call.name)

@@ -80,7 +80,11 @@ export function applyToContainer(context: FileContext, node: ts.Expression): voi
   const type = checker.getContextualType(node)
   if (isAssign || !type || type.flags & (ts.TypeFlags.Any | ts.TypeFlags.Unknown)) {
     context.file.mark(node, 'flow', 'client-as-any', AS_ANY)
+    return
   }
+  const takers = clientMembersOf(context, node).map((name) => packageOfOption(optionOf(checker, type, name)))
+  const taker = takers.find((name) => name !== null)
+  if (taker) context.file.mark(node, 'flow', 'client-to-package', packageAdvice(taker))
 }
 
 const MOST_MEMBERS = 50
@@ -92,14 +96,35 @@ function holdsClient({ analysis }: FileContext, node: ts.Expression): boolean {
     const [element] = checker.getTypeArguments(type as ts.TypeReference)
     return element !== undefined && isIoredisKind(analysis.kinds.ofType(element))
   }
+  return clientMembersOf({ analysis }, node).length > 0
+}
+
+/** Names of the members of an object that are clients. */
+function clientMembersOf({ analysis }: Pick<FileContext, 'analysis'>, node: ts.Expression): readonly string[] {
+  const { checker } = analysis.kinds
+  const type = checker.getTypeAtLocation(node)
   // An instance of a class keeps its client to itself.
   const flags = type.getSymbol()?.flags ?? 0
-  if (!(flags & (ts.SymbolFlags.ObjectLiteral | ts.SymbolFlags.TypeLiteral | ts.SymbolFlags.ValueModule))) return false
+  if (!(flags & (ts.SymbolFlags.ObjectLiteral | ts.SymbolFlags.TypeLiteral | ts.SymbolFlags.ValueModule))) return []
   const members = type.getProperties()
-  return (
-    members.length <= MOST_MEMBERS &&
-    members.some((member) => isIoredisKind(analysis.kinds.ofType(checker.getTypeOfSymbolAtLocation(member, node))))
-  )
+  if (members.length > MOST_MEMBERS) return []
+  return members
+    .filter((member) => isIoredisKind(analysis.kinds.ofType(checker.getTypeOfSymbolAtLocation(member, node))))
+    .map(({ name }) => name)
+}
+
+/** The package that declares an option; null for a type of the project or of the language. */
+function packageOfOption(option: ts.Symbol | undefined): string | null {
+  const packageName = packageOf(option?.declarations?.[0]?.getSourceFile().fileName ?? '')
+  return packageName === 'typescript' || packageName === '@types/node' ? null : packageName
+}
+
+/** An option of a type. Options that may be left out have a type with undefined; some have a type with several forms. */
+function optionOf(checker: ts.TypeChecker, type: ts.Type, name: string): ts.Symbol | undefined {
+  const options = checker.getNonNullableType(type)
+  const shared = options.getProperty(name)
+  if (shared || !options.isUnion()) return shared
+  return options.types.map((one) => one.getProperty(name)).find((option) => option !== undefined)
 }
 
 /** Calls that only look at the client: output and assertions. */
@@ -143,10 +168,10 @@ export function applyToLiteral(context: FileContext, node: ts.Expression, parent
   if (ts.isShorthandPropertyAssignment(parent) || ts.isPropertyAssignment(parent)) {
     const literal = parent.parent
     const contextual = checker.getContextualType(literal)
-    const property = contextual?.getProperty(parent.name.getText().replace(/^['"]|['"]$/g, ''))
+    const property = contextual && optionOf(checker, contextual, parent.name.getText().replace(/^['"]|['"]$/g, ''))
     if (property) {
-      const packageName = packageOf(property.declarations?.[0]?.getSourceFile().fileName ?? '')
-      if (packageName !== null && packageName !== 'typescript' && packageName !== '@types/node') {
+      const packageName = packageOfOption(property)
+      if (packageName !== null) {
         context.file.mark(node, 'flow', 'client-to-package', packageAdvice(packageName))
         return
       }

@@ -32,6 +32,17 @@ export const flowRule: Rule = {
         'declare function cache(client: any): void\n// coatcheck-codemod-error client-as-any: The client becomes `any` here, so calls on it were not found. Give it the type Redis, then rewrite its calls.\ncache(redis)',
     },
     {
+      before: "import { Queue } from 'bullmq'\nexport const queue = new Queue('mail', { connection: redis })",
+      after:
+        "import { Queue } from 'bullmq'\n// coatcheck-codemod-error client-to-package: Give BullMQ createNodeRedisClient(client), which it exports since 5.77, with a client of createClient(). Older versions take ioredis only.\nexport const queue = new Queue('mail', { connection: redis })",
+    },
+    {
+      before:
+        "import { Queue } from 'bullmq'\nexport const queue = new Queue('mail', { connection: { host: 'localhost', port: 6379 } })",
+      after:
+        "import { Queue } from 'bullmq'\nexport const queue = new Queue('mail', { connection: { host: 'localhost', port: 6379 } })",
+    },
+    {
       before: "import { RedisStore } from 'rate-limit-redis'\nexport const store = new RedisStore({ client: redis })",
       after:
         "import { RedisStore } from 'rate-limit-redis'\n// coatcheck-codemod-error client-to-package: Give rate-limit-redis: sendCommand: (...args) => redis.sendCommand(args).\nexport const store = new RedisStore({ client: redis })",

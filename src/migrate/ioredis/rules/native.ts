@@ -99,6 +99,11 @@ export const nativeRule: CallRule = {
     { before: "await redis.del('a', 'b')", after: "await redis.del(['a', 'b'])" },
     { before: 'await redis.sadd(key, 1, 2)', after: "await redis.sAdd(key, ['1', '2'])" },
     { before: 'await redis.expire(key, 60)', after: 'await redis.expire(key, 60)' },
+    { before: 'const last = await redis.getdel?.(key)', after: 'const last = await redis.getDel?.(key)' },
+    {
+      before: "export const nameOf = (client?: Redis) => client?.hget(key, 'name')",
+      after: "export const nameOf = (client?: Redis) => client?.hGet(key, 'name')",
+    },
     {
       before: 'export const read = (id?: string) => redis.get(id!)',
       after: 'export const read = (id?: string) => redis.get(toText(id!))',
