@@ -143,10 +143,10 @@ export async function openTokenMigration(options: Options, origin: TokenOrigin):
       fix: 'Set COATCHECK_KEYS to the value that the application has.',
     })
   }
-  const { coatcheck } = await import('./coatcheck.ts')
+  const { coatcheckOfOperator } = await import('./coatcheck.ts')
   const hasBaseUrl = options.baseUrl !== undefined || variable(processEnvironment(), 'COATCHECK_BASE_URL') !== undefined
   // This process answers no request, so any base URL will do.
-  const auth = coatcheck(hasBaseUrl ? options : { ...options, baseUrl: 'https://application.invalid' })
+  const auth = coatcheckOfOperator(hasBaseUrl ? options : { ...options, baseUrl: 'https://application.invalid' })
   try {
     await auth.ready()
     return { adoption: auth.tokens.adopt(origin), provider, close: () => auth.close() }

@@ -92,9 +92,18 @@ interface Opened<D extends object> {
  * @throws {ConfigError} `COATCHECK_CONFIG_UNKNOWN_OPTION`, `COATCHECK_CONFIG_INVALID`
  */
 export function coatcheck<D extends object = Record<string, unknown>>(options: Options<D> = {}): Coatcheck<D> {
+  return createInstance(options, true)
+}
+
+/** Creates an instance for a command of an operator. It serves no visitors, so it announces no development defaults. */
+export function coatcheckOfOperator(options: Options): Coatcheck<Record<string, unknown>> {
+  return createInstance(options, false)
+}
+
+function createInstance<D extends object>(options: Options<D>, isApplication: boolean): Coatcheck<D> {
   checkOptions(options)
   const events = new EventBus()
-  const { use, bridges, config, ready, close } = createLife(options, events)
+  const { use, bridges, config, ready, close } = createLife(options, events, isApplication)
   const { tokens, close: closeOrigins } = adoptingTokens(
     lazyTokens(use),
     (origin) => use(({ runtime }) => openTokenOrigin(origin, runtime, config(), events)),
@@ -138,7 +147,7 @@ interface Life<D extends object> {
   close(): Promise<void>
 }
 
-function createLife<D extends object>(options: Options<D>, events: EventBus): Life<D> {
+function createLife<D extends object>(options: Options<D>, events: EventBus, isApplication: boolean): Life<D> {
   const config = once(() => resolveConfig(options, processEnvironment()))
   let joined: SharedRuntimeUse | null = null
   let opened: Opened<D> | null = null
@@ -146,7 +155,7 @@ function createLife<D extends object>(options: Options<D>, events: EventBus): Li
   let closing: Promise<void> | null = null
 
   const open = async (): Promise<Opened<D>> => {
-    joined = await useSharedRuntime(config(), events, processEnvironment())
+    joined = await useSharedRuntime(config(), events, processEnvironment(), { isApplication })
     opened = assemble(config(), joined.runtime, events, bridges)
     return opened
   }

@@ -43,7 +43,7 @@ interface Opened<T> {
 export interface DropInRuntime<T> {
   /** Opens the shared runtime at the first call, and returns the result of `make`. @throws the errors of the configuration and the store */
   open(): Promise<T>
-  /** Returns the store and the settings of the drop-in, and opens them as `open` does. For operators. */
+  /** Returns the store and the settings of the drop-in, and opens them as `open` does. For operators: it announces no development defaults. */
   parts(): Promise<DropInParts>
   /** Closes its connection. Later calls reject with `COATCHECK_CLOSED`. */
   close(): Promise<void>
@@ -59,10 +59,10 @@ export function createDropInRuntime<T>(
 ): DropInRuntime<T> {
   let opening: Promise<Opened<T>> | null = null
   let closing: Promise<void> | null = null
-  const start = async (): Promise<Opened<T>> => {
+  const start = async (isApplication: boolean): Promise<Opened<T>> => {
     const env = processEnvironment()
     const config = configOf(options, env)
-    const use: SharedRuntimeUse = await useSharedRuntime(config, events, env)
+    const use: SharedRuntimeUse = await useSharedRuntime(config, events, env, { isApplication })
     const closing: (() => Promise<void>)[] = [use.release]
     const close = async (): Promise<void> => {
       for (const end of closing.reverse()) await end()
@@ -76,10 +76,10 @@ export function createDropInRuntime<T>(
       throw error
     }
   }
-  const opened = (): Promise<Opened<T>> => {
+  const opened = (isApplication = true): Promise<Opened<T>> => {
     if (closing) throw new MisuseError('COATCHECK_CLOSED', '')
     // A failure is not cached, so the next call opens again.
-    opening ??= start().catch((error: unknown) => {
+    opening ??= start(isApplication).catch((error: unknown) => {
       opening = null
       throw error
     })
@@ -87,7 +87,7 @@ export function createDropInRuntime<T>(
   }
   return {
     open: async () => (await opened()).made,
-    parts: async () => (await opened()).parts,
+    parts: async () => (await opened(false)).parts,
     close() {
       closing ??= (async () => {
         const { close } = (await opening?.catch(() => null)) ?? {}

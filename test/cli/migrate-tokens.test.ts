@@ -98,6 +98,13 @@ test('move removes what it adopts; another key and another Redis can be named', 
   }
 })
 
+test('announces no development defaults of the application', async () => {
+  await guideTokens('ada')
+  const env = { COATCHECK_BASE_URL: 'http://localhost:3000' }
+  const ended = await at.run(['migrate', 'tokens', '--from', 'guide', '--write'], env)
+  expect([ended.code, ended.stderr]).toEqual([0, ''])
+})
+
 test('a module exports the origin', async () => {
   await guideTokens('ada')
   at.write(
