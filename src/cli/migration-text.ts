@@ -32,22 +32,38 @@ function originTextOf(origin: string): { readonly record: string; readonly endle
   return { record: 'session', endless: 'the sessions get the life that --ttl or the store says.' }
 }
 
+/** What the look cannot know by itself. */
+export interface NextStep {
+  /** What `--write` does with the records, as sentences. */
+  readonly consequence: string
+  /** The command that does it. Null: the user has to change something else first, which the consequence says. */
+  readonly command: string | null
+}
+
 const WITH_WRITE = {
-  read: '--write takes each of them over with its remaining life, and keeps its old key.',
-  move: '--write takes each of them over with its remaining life, and removes its old key.',
-  tokens: '--write adopts the tokens of each user who has none here.',
+  read: 'With --write, the command takes each of them over with its remaining life, and keeps its old key.',
+  move: 'With --write, the command takes each of them over with its remaining life, and removes its old key.',
 } as const
 
+export function sessionConsequence(mode: keyof typeof WITH_WRITE): string {
+  return WITH_WRITE[mode]
+}
+
+/** The text of a look: what was examined, what `--write` would do, and the next command. */
 export function surveyText(
   output: Output,
   { origin, families, isWhole }: OldRecordSurvey,
-  mode: keyof typeof WITH_WRITE,
+  keyPrefix: string,
+  { consequence, command }: NextStep,
 ): string {
   const lines: string[] = []
-  if (!isWhole) lines.push('Interrupted: only a part was looked at.', '')
+  if (!isWhole) lines.push('Interrupted: only a part was examined.', '')
   if (families.length === 0) {
-    const none = `No old key of ${origin}. Is it the right Redis, and the right prefix?`
-    return [...lines, none].join('\n')
+    const searched = keyPrefix === '' ? 'all keys' : `the keys that begin with "${keyPrefix}"`
+    return [
+      ...lines,
+      `No old key of ${origin}. The command examined ${searched}. Is it the right Redis, and the right prefix?`,
+    ].join('\n')
   }
   const columns: readonly Column<FamilySurvey>[] = [
     { title: 'OLD KEYS', value: ({ family }) => family },
@@ -63,8 +79,13 @@ export function surveyText(
   const endless = families.reduce((sum, { lives }) => sum + lives.none, 0)
   const unreadable = families.reduce((sum, one) => sum + one.unreadable, 0)
   if (endless > 0) lines.push(`${counted(endless, 'key')} without TTL: ${originTextOf(origin).endless}`)
-  if (unreadable > 0) lines.push(`${counted(unreadable, 'value')} that cannot be read: they will be left alone.`)
-  lines.push(`Nothing was changed. ${WITH_WRITE[mode]}`)
+  if (unreadable > 0)
+    lines.push(
+      `${counted(unreadable, 'value')} that cannot be read: --write leaves them alone, and ends with exit code 7.`,
+    )
+  const keys = families.reduce((sum, one) => sum + one.keys, 0)
+  lines.push(`Examined ${counted(keys, 'old key')} of ${origin}. Nothing was changed.`, consequence)
+  if (command !== null) lines.push(`Next: ${command}`)
   return lines.join('\n')
 }
 
@@ -72,7 +93,7 @@ export function adoptionText(output: Output, report: AdoptionReport, mode: strin
   const { origin, keys, outcomes, isDone } = report
   const { record } = originTextOf(origin)
   const { adopted = 0, moved = 0, synced = 0, unreadable = 0, ended = 0, no_expiry: endless = 0 } = outcomes
-  const lines = [`${isDone ? '' : 'Interrupted. '}Looked at ${counted(keys, 'old key')} of ${origin}.`]
+  const lines = [`${isDone ? '' : 'Interrupted. '}Examined ${counted(keys, 'old key')} of ${origin}.`]
   // Some origins report a moved record only as moved.
   const taken = mode === 'move' ? Math.max(adopted, moved) : adopted
   lines.push(`Took over ${counted(taken, record)}${mode === 'move' ? `, removed ${counted(moved, 'old key')}` : ''}.`)
@@ -97,7 +118,7 @@ export function tokensText(
   { users, outcomes, isDone }: TokenAdoptionReport,
 ): string {
   const { adopted = 0, present = 0, refused = 0, unreadable = 0 } = outcomes
-  const lines = [`${isDone ? '' : 'Interrupted. '}Looked at ${counted(users, 'user')} of ${origin}.`]
+  const lines = [`${isDone ? '' : 'Interrupted. '}Examined ${counted(users, 'user')} of ${origin}.`]
   lines.push(`Adopted the tokens of ${counted(adopted, 'user')}, as tokens of the provider ${provider}.`)
   if (present > 0) lines.push(`${counted(present, 'user')} had tokens here already, or had them before: those decide.`)
   if (refused > 0) lines.push(`${counted(refused, 'value')} of another user: refused.`)

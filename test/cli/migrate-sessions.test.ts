@@ -104,9 +104,20 @@ describe('a dry run', () => {
     expect(await client.sendCommand(['DEBUG', 'DIGEST']).catch(() => client.dbSize())).toEqual(before)
   })
 
+  test('says what --write does, and the command that does it', async () => {
+    await oldSessions(2)
+    expect((await migrate(...FROM)).stdout).toMatch(
+      /Examined 2 old keys of connect-redis\. Nothing was changed\.\n.*keeps its old key\.\nNext: npx coatcheck migrate sessions --from connect-redis --user-id passport\.user --write\n$/,
+    )
+    expect((await migrate('--from', 'connect-redis')).stdout).toMatch(/keeps its old key\. .*--user-id <path>.*\n$/)
+  })
+
   test('no old key: says so', async () => {
     const ended = await migrate(...FROM, '--old-prefix', 'other:')
-    expect(ended).toMatchObject({ code: 0, stdout: expect.stringMatching(/^No old key of connect-redis\./) })
+    expect(ended).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/^No old key of connect-redis\. .*begin with "other:"/),
+    })
   })
 })
 

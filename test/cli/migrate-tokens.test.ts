@@ -98,6 +98,34 @@ test('move removes what it adopts; another key and another Redis can be named', 
   }
 })
 
+test('a look says what it examined, what --write does, and the command that does it', async () => {
+  await guideTokens('ada', 'grace')
+  await server.cli('set', 'user:edsger:tokens', 'nothing of use', 'ex', '600')
+  const look = await migrate('--from', 'guide', '--old-key', 'user:<id>:tokens', '--mode', 'move')
+  expect(look.stdout.trimEnd().split('\n').slice(-4)).toEqual([
+    '1 value that cannot be read: --write leaves them alone, and ends with exit code 7.',
+    'Examined 3 old keys of guide-tokens. Nothing was changed.',
+    'With --write, the command adopts the tokens of each user who has none in Coatcheck, and removes the old values that it has adopted.',
+    "Next: npx coatcheck migrate tokens --from guide --old-key 'user:<id>:tokens' --mode move --write",
+  ])
+  const next = /Next: npx coatcheck (.*)$/m.exec(look.stdout)?.[1]?.replaceAll("'", '').split(' ') ?? []
+  expect(await at.run(next)).toMatchObject({ code: 7, stderr: '' })
+  expect(await accessTokens('ada', 'grace')).toEqual(['access-of-ada', 'access-of-grace'])
+})
+
+test('the next command names what the run would refuse to do without', async () => {
+  await guideTokens('ada')
+  at.write('coatcheck.config.mjs', 'export default {}\n')
+  const guide = await migrate('--from', 'guide')
+  expect(guide.stdout).toMatch(/Replace <name> by the name of the provider.*\nNext: .* --provider '<name>' --write\n$/)
+
+  await server.cli('set', 'msal:ada', '{}', 'ex', '600')
+  const msal = await migrate('--from', 'msal', '--old-key', 'msal:<id>')
+  expect(msal.stdout).toMatch(
+    /In mode read the old caches decide, and --write is refused\..*\nNext: .* --old-key 'msal:<id>' --mode move --write\n$/,
+  )
+})
+
 test('announces no development defaults of the application', async () => {
   await guideTokens('ada')
   const env = { COATCHECK_BASE_URL: 'http://localhost:3000' }

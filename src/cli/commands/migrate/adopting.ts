@@ -8,18 +8,27 @@ import {
 } from '../../../entries/admin.ts'
 import type { CommandContext } from '../../context.ts'
 import { type ExitCode, exitCode } from '../../exit-code.ts'
-import { adoptionText, surveyText, takingOver } from '../../migration-text.ts'
+import { adoptionText, type NextStep, surveyText, takingOver } from '../../migration-text.ts'
 
-export async function surveyOrAdopt(context: CommandContext, access: BulkAccess, isDryRun: boolean): Promise<ExitCode> {
+export async function surveyOrAdopt(
+  context: CommandContext,
+  access: BulkAccess,
+  isDryRun: boolean,
+  next: NextStep,
+): Promise<ExitCode> {
   const migration = await openBulkMigration(access, { isDryRun })
   context.closeLater(() => migration.close())
-  return isDryRun ? printSurvey(context, migration) : run(context, migration)
+  return isDryRun ? printSurvey(context, migration, next) : run(context, migration)
 }
 
-async function printSurvey(context: CommandContext, { context: admin, origin }: BulkMigration): Promise<ExitCode> {
+async function printSurvey(
+  context: CommandContext,
+  { context: admin, origin }: BulkMigration,
+  next: NextStep,
+): Promise<ExitCode> {
   const { output, signal } = context
-  const survey = await surveyOldRecords(admin, origin, { signal, seen: takingOver(output, admin.clock, 'looked at') })
-  output.data({ dryRun: true, mode: origin.mode, ...survey }, () => surveyText(output, survey, origin.mode))
+  const survey = await surveyOldRecords(admin, origin, { signal, seen: takingOver(output, admin.clock, 'examined') })
+  output.data({ dryRun: true, mode: origin.mode, ...survey }, () => surveyText(output, survey, origin.keyPrefix, next))
   return signal.aborted ? exitCode.interrupted : exitCode.ok
 }
 

@@ -1,8 +1,10 @@
 /** `coatcheck migrate sessions`: adopts all sessions of another library at once. Without `--write` it only reads. */
 import { type Command, Option } from 'commander'
-import { BULK_FORMATS, BULK_KINDS } from '../../../entries/admin.ts'
+import { BULK_FORMATS, BULK_KINDS, type BulkAccess } from '../../../entries/admin.ts'
 import type { Cli } from '../../cli.ts'
 import { lifeTime } from '../../flag-values.ts'
+import { type NextStep, sessionConsequence } from '../../migration-text.ts'
+import { nextCommand } from '../../next-command.ts'
 import { oldUrl } from '../../old-store.ts'
 import { surveyOrAdopt } from './adopting.ts'
 import { type DropInFlags, dropInFor } from './drop-in.ts'
@@ -16,7 +18,7 @@ export function migrateSessions(cli: Cli): Command {
   const command = cli
     .command<Flags>(
       'sessions',
-      'take over all sessions of another library; without --write it only looks',
+      'take over all sessions of another library; without --write it changes nothing',
       [
         [
           'coatcheck migrate sessions --from connect-redis',
@@ -31,7 +33,8 @@ export function migrateSessions(cli: Cli): Command {
       ],
       async (context, flags) => {
         const isDryRun = flags.write !== true || flags.dryRun === true
-        return surveyOrAdopt(context, await dropInFor(context, flags, isDryRun), isDryRun)
+        const access = await dropInFor(context, flags, isDryRun)
+        return surveyOrAdopt(context, access, isDryRun, nextStep(access, flags))
       },
     )
     .option('--write', 'take the sessions over')
@@ -52,4 +55,15 @@ export function migrateSessions(cli: Cli): Command {
     .option('--no-users', 'the sessions belong to no user')
     .option('--ttl <duration>', 'life of sessions whose old key has no expiry (default: 24h)', lifeTime)
   return command
+}
+
+function nextStep({ origin, knowsUsers }: BulkAccess, flags: Flags): NextStep {
+  const consequence = sessionConsequence(origin?.mode ?? 'read')
+  if (knowsUsers !== false || !flags.users)
+    return { consequence, command: nextCommand('migrate sessions', { ...flags }) }
+  const how = flags.module === undefined ? '--user-id <path>' : 'the option userId of the store'
+  return {
+    consequence: `${consequence} It needs the user of each session: ${how}, or --no-users if the sessions have no user.`,
+    command: null,
+  }
 }

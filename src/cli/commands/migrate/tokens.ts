@@ -19,7 +19,8 @@ import type { Cli } from '../../cli.ts'
 import type { CommandContext } from '../../context.ts'
 import { type ExitCode, exitCode } from '../../exit-code.ts'
 import { loadModule } from '../../load-module.ts'
-import { surveyText, takingOver, tokensText } from '../../migration-text.ts'
+import { type NextStep, surveyText, takingOver, tokensText } from '../../migration-text.ts'
+import { nextCommand } from '../../next-command.ts'
 import { oldTarget, oldUrl } from '../../old-store.ts'
 import { UsageError } from '../../usage-error.ts'
 import { surveyOrAdopt } from './adopting.ts'
@@ -42,7 +43,7 @@ export function migrateTokens(cli: Cli): Command {
   return cli
     .command<Flags>(
       'tokens',
-      'adopt the tokens of all users of another library; without --write it only looks',
+      'adopt the tokens of all users of another library; without --write it changes nothing',
       [
         ['coatcheck migrate tokens --from guide', "tokens of the Redis setup guide's TokenCache"],
         [
@@ -57,13 +58,13 @@ export function migrateTokens(cli: Cli): Command {
       async (context, flags) => {
         const isDryRun = flags.write !== true || flags.dryRun === true
         const found = await originFor(context, flags)
-        if ('adopt' in found) return moveCaches(context, found, isDryRun)
+        if ('adopt' in found) return moveCaches(context, found, isDryRun, flags)
         const origin = flags.provider === undefined ? found : { ...found, provider: flags.provider }
-        return isDryRun ? printSurvey(context, origin) : run(context, origin)
+        return isDryRun ? printSurvey(context, origin, flags) : run(context, origin)
       },
     )
     .option('--write', 'adopt the tokens')
-    .option('--dry-run', 'only look (the default)')
+    .option('--dry-run', 'examine the old keys and change nothing (the default)')
     .option(
       '--module <file>',
       'module that exports fromMsal() or another origin, or msalCachePlugin() with migrateFrom',
@@ -120,26 +121,53 @@ async function originFor(context: CommandContext, flags: Flags): Promise<Origin 
 }
 
 /** Adopts the caches of an earlier MSAL plugin, for `coatcheck/msal`. */
-function moveCaches(context: CommandContext, access: BulkAccess, isDryRun: boolean): Promise<ExitCode> {
+function moveCaches(context: CommandContext, access: BulkAccess, isDryRun: boolean, flags: Flags): Promise<ExitCode> {
   if (access.origin?.mode === 'read' && !isDryRun) {
     throw new UsageError('In mode read the old caches decide, and no copy is stored. Mode move takes them over.')
   }
-  return surveyOrAdopt(context, access, isDryRun)
+  return surveyOrAdopt(context, access, isDryRun, nextStepOfCaches(access, flags))
 }
 
-async function printSurvey(context: CommandContext, origin: Origin): Promise<ExitCode> {
+/** In mode `read` the command has nothing to store, so the next step names the mode `move`. */
+function nextStepOfCaches({ origin }: BulkAccess, flags: Flags): NextStep {
+  const effect = 'the command moves each cache with its remaining life, and removes its old key.'
+  if (origin?.mode === 'move')
+    return { consequence: `With --write, ${effect}`, command: nextCommand('migrate tokens', { ...flags }) }
+  const consequence = `In mode read the old caches decide, and --write is refused. In mode move, with --write, ${effect}`
+  if (flags.module === undefined)
+    return { consequence, command: nextCommand('migrate tokens', { ...flags }, { mode: 'move' }) }
+  return { consequence: `${consequence} Set mode: 'move' in msalCache() of ${flags.module} first.`, command: null }
+}
+
+/** Names the provider in the command if the run would refuse without it. */
+async function nextStepOfTokens(context: CommandContext, origin: Origin, flags: Flags): Promise<NextStep> {
+  const { options } = await context.config()
+  const { providers = [] } = options
+  const isKnown = origin.provider !== undefined || providers.length === 1
+  const old = origin.mode === 'move' ? 'removes the old values that it has adopted' : 'keeps the old values'
+  const consequence = `With --write, the command adopts the tokens of each user who has none in Coatcheck, and ${old}.`
+  return {
+    consequence: isKnown
+      ? consequence
+      : `${consequence} Replace <name> by the name of the provider in the application, such as entra.`,
+    command: nextCommand('migrate tokens', { ...flags }, isKnown ? {} : { provider: '<name>' }),
+  }
+}
+
+async function printSurvey(context: CommandContext, origin: Origin, flags: Flags): Promise<ExitCode> {
   const { output, signal } = context
   const { store, prefix } = await context.server()
   const old = await openOldTokens(origin, store, prefix)
   if (old === null) {
     throw new UsageError(
-      `The keys of ${origin.name} cannot be told by their names, so there is nothing to look at. --write adopts.`,
+      `The names of the old keys of ${origin.name} do not identify them, so the command cannot count them. Only a run is possible: ${nextCommand('migrate tokens', { ...flags })}`,
     )
   }
   context.closeLater(() => old.close())
-  const seen = takingOver(output, systemClock, 'looked at')
+  const seen = takingOver(output, systemClock, 'examined')
+  const next = await nextStepOfTokens(context, origin, flags)
   const survey = await surveyOldRecords(old.admin, old.origin, { signal, seen })
-  output.data({ dryRun: true, ...survey }, () => surveyText(output, survey, 'tokens'))
+  output.data({ dryRun: true, ...survey }, () => surveyText(output, survey, old.origin.keyPrefix, next))
   return signal.aborted ? exitCode.interrupted : exitCode.ok
 }
 
@@ -150,7 +178,7 @@ async function run(context: CommandContext, origin: Origin): Promise<ExitCode> {
   const report = await adoptAllTokens(adoption, {
     signal,
     clock: systemClock,
-    seen: (users) => output.progress(`${counted(users, 'user')} looked at`),
+    seen: (users) => output.progress(`${counted(users, 'user')} examined`),
   })
   output.data({ dryRun: false, origin: origin.name, provider, ...report }, () =>
     tokensText(output, { origin: origin.name, provider }, report),
