@@ -76,7 +76,7 @@ test('says why nothing changes', async () => {
   at.write('users.ts', CODE)
   const excluded = await at.run(['migrate', 'ioredis', '--exclude', 'users.ts'])
   expect(excluded.stderr).toContain('--include, --exclude or the paths leave no file.')
-  expect((await at.run(['migrate', 'ioredis', 'src'])).stderr).toContain('There is no src.')
+  expect((await at.run(['migrate', 'ioredis', 'src'])).stderr).toContain('The path src does not exist.')
 })
 
 test('refuses two modes at once', async () => {

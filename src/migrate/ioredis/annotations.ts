@@ -1,6 +1,6 @@
 /**
- * Types that the checker cannot see, written into the program in memory: `require('ioredis')` in TypeScript, and variables without a type that
- * get a client later. They are taken out again before a file is written.
+ * Adds types that the checker cannot see to the program in memory: of `require('ioredis')` in TypeScript, and of variables without a type that
+ * get a client later. The codemod removes them before it writes a file.
  */
 import { ts } from 'ts-morph'
 import { isClientKind, type Kind, type Kinds } from './kinds.ts'

@@ -1,5 +1,6 @@
 /**
- * The names under which a file knows ioredis: imports, `require`, and what still refers to them. A name without a reference that stays can go.
+ * Collects the names that imports and `require` of ioredis bring into a file, and the references to them. The codemod removes a name that has
+ * no reference left.
  */
 import { ts } from 'ts-morph'
 

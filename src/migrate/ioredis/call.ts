@@ -52,12 +52,12 @@ export class Call {
     return this.args.some(ts.isSpreadElement)
   }
 
-  /** True if only the values that reach the receiver tell that it is a client. */
+  /** True if no type says that the receiver is a client, and only the values that reach it do. */
   get isUntyped(): boolean {
     return this.analysis.kinds.isUntyped(this.access.expression)
   }
 
-  /** True if no code looks at the reply. */
+  /** True if no code uses the reply. */
   get isUnused(): boolean {
     return isUnused(this.node)
   }
@@ -208,7 +208,7 @@ function isUnused(node: ts.Expression): boolean {
   const outer = outerOf(node)
   const { parent } = outer
   if (ts.isExpressionStatement(parent) || ts.isVoidExpression(parent)) return true
-  // `redis.del(key).catch(report)`: only the error is looked at.
+  // `redis.del(key).catch(report)`: the code uses only the error.
   if (!ts.isPropertyAccessExpression(parent) || parent.name.text !== 'catch' || !ts.isCallExpression(parent.parent))
     return false
   return isUnused(parent.parent)

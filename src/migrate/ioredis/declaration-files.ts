@@ -1,4 +1,4 @@
-/** Declaration files that people write, such as `types/express.d.ts`: what they say of a client decides about calls in other files. */
+/** Declaration files that people write, such as `types/express.d.ts`. Their types of clients decide how calls in other files are rewritten. */
 import { existsSync, readFileSync } from 'node:fs'
 import { isHelperText } from './generated/compose.ts'
 import { unreadBelow } from './source-files.ts'

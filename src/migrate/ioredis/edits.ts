@@ -7,9 +7,9 @@ interface Edit {
   readonly start: number
   readonly end: number
   readonly text: string
-  /** `close` belongs to what ends here, `open` to what starts here. */
+  /** `open`: text before a node that starts here. `close`: text after a node that ends here. */
   readonly side: 'close' | 'replace' | 'open'
-  /** Length of the node that the edit belongs to: of two at one place, the outer one opens first and closes last. */
+  /** Length of the node that the edit belongs to. Of two nodes at one place, the longer one opens first and closes last. */
   readonly span: number
 }
 

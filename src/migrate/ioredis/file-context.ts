@@ -1,4 +1,4 @@
-/** What a rule gets to know about the file that it looks at. */
+/** The parts of a file that a rule reads and edits. */
 import type { Analysis } from './analysis.ts'
 import type { Bindings } from './bindings.ts'
 import type { FileEdit } from './file-edit.ts'

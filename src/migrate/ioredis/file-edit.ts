@@ -72,7 +72,7 @@ export class FileEdit {
     return this.#decided.has(node)
   }
 
-  /** True if a person, or an earlier run, has dealt with the place: no edit may touch it. Reports it then. */
+  /** True if a mark of an earlier run, or the answer of a person, stands above the place. Then no edit may touch it. Reports the place. */
   stands(node: ts.Node, rule: string): boolean {
     const markState = markStateAt(this.#lines, this.#lineAbove(node))
     if (markState.state === 'none') return false

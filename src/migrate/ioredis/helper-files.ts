@@ -1,4 +1,4 @@
-/** Where the generated files lie, in which language, and how a migrated file imports the one of its package. */
+/** Chooses the place and the language of each generated file, and the path by which a migrated file imports the one of its package. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { basename, dirname, join, relative, sep } from 'node:path'
 import { ts } from 'ts-morph'
@@ -29,7 +29,7 @@ export class HelperFiles {
   readonly #workspace: Workspace
   readonly #target: 5 | 6
   readonly #files = new Map<string, HelperFile>()
-  /** Packages some of whose migrated JavaScript uses `require`. */
+  /** Folders of the packages whose migrated JavaScript uses `require`. */
   readonly #commonJs = new Set<string>()
 
   constructor(workspace: Workspace, target: 5 | 6) {
@@ -37,7 +37,7 @@ export class HelperFiles {
     this.#target = target
   }
 
-  /** Tells which files will import helpers, before the first one asks for its file. */
+  /** Announces the files that will import helpers. Must run before the first call of `fileFor`. */
   prepare(sources: readonly ts.SourceFile[]): void {
     for (const source of sources) {
       if (isCommonJs(source)) this.#commonJs.add(this.#workspace.packageOf(source.fileName).folder)
@@ -74,14 +74,14 @@ export class HelperFiles {
       )
   }
 
-  /** How `source` names `file` in an import. */
+  /** The path by which `source` imports `file`. */
   specifierFor(source: ts.SourceFile, file: HelperFile): string {
     const path = relative(dirname(source.fileName), file.path).split(sep).join('/')
     const local = path.startsWith('.') ? path : `./${path}`
     return file.language === 'ts' ? local.replace(/\.ts$/, this.#extensionFor(source)) : local
   }
 
-  /** All generated files and their texts. A file that holds all that is needed stays as a person may have changed it. */
+  /** All generated files and their texts. A file that has all helpers already stays as it is, because a person may have changed it. */
   texts(): { path: string; before: string | null; after: string }[] {
     return [...this.#files.values()]
       .filter(({ names }) => names.size > 0)

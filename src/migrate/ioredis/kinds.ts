@@ -1,6 +1,6 @@
 /**
- * What an expression is to the codemod, as the type checker sees it: a client, a cluster, a chain of commands, the class itself, or nothing of
- * ioredis. Only symbols of our declaration of ioredis count, whatever the code calls them.
+ * Classifies an expression by its type: a client, a cluster, a chain of commands, the class itself, or none of them. Only symbols of our
+ * declaration of ioredis count, under any name that the code gives to them.
  */
 import { ts } from 'ts-morph'
 import { DECLARATION_FILE } from './declaration.ts'
@@ -39,7 +39,7 @@ function isThere(type: ts.Type): boolean {
   return (type.flags & (ts.TypeFlags.Null | ts.TypeFlags.Undefined | ts.TypeFlags.Void)) === 0
 }
 
-/** Kinds of what has no type, by the values that get there. */
+/** Kinds of expressions without a type, by the values that reach them. */
 export interface FollowedValues {
   /** Null if it is not certain that each value is of ioredis. */
   kindOf(node: ts.Expression): Kind | null
@@ -93,7 +93,7 @@ export class Kinds {
     return this.#ofObject(type, depth)
   }
 
-  /** The kind of the receiver of `member`, also where only the member gives it away. */
+  /** The kind of the receiver of `member`, also if only the member shows that it is a client. */
   ofReceiver(receiver: ts.Expression, name: ts.Node): Kind {
     const kind = this.of(receiver)
     if (kind !== 'other' && kind !== 'mixed') return kind

@@ -8,7 +8,7 @@ export type MarkState =
   | { readonly state: 'none' }
   /** A mark of an earlier run that is not resolved. */
   | { readonly state: 'marked'; readonly code: string }
-  /** A person has looked at the place. */
+  /** A person has checked the place. */
   | { readonly state: 'ignored'; readonly reason: string }
 
 /** Text of a new comment. */

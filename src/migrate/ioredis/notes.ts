@@ -14,7 +14,7 @@ export function notesBefore(
 ): string[] {
   const named = sources.filter((path) => NAMES_IOREDIS.test(texts.get(path) ?? ''))
   for (const path of options.paths) {
-    if (!existsSync(resolve(options.cwd, path))) return [`There is no ${path}.`]
+    if (!existsSync(resolve(options.cwd, path))) return [`The path ${path} does not exist.`]
   }
   if (sources.length === 0) return ['No TypeScript or JavaScript file was found.']
   if (named.length === 0) return [`No import of ioredis was found in ${sources.length} files.`]

@@ -5,7 +5,7 @@ import type { CallRule } from '../rule.ts'
 export const callRawRule: CallRule = {
   name: 'call',
   title: 'call and callBuffer',
-  why: 'sendCommand of node-redis takes texts only, in one array, and a cluster wants the key first.',
+  why: 'sendCommand of node-redis takes only texts, in one array. For a cluster, it takes the key as its first argument.',
   members: ['call', 'callBuffer'],
   examples: [
     {

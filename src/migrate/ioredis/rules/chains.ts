@@ -7,7 +7,7 @@ import type { CallRule } from '../rule.ts'
 export const chainsRule: CallRule = {
   name: 'chains',
   title: 'Pipelines and transactions',
-  why: 'exec() gives one pair [error, result] for each command and never rejects because of one of them. node-redis gives bare results, and rejects with the first error.',
+  why: 'exec() of ioredis returns one pair [error, result] for each command, and does not reject if a command fails. node-redis returns the results without pairs, and rejects with the first error.',
   members: ['pipeline', 'multi'],
   examples: [
     {

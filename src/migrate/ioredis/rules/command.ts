@@ -6,7 +6,7 @@ import type { CallRule } from '../rule.ts'
 export const commandRule: CallRule = {
   name: 'command',
   title: 'Other commands',
-  why: 'Arguments or replies differ: scores are numbers, pairs are objects, null and undefined are errors. The helper sends the arguments of ioredis and gives its reply.',
+  why: 'Arguments or replies differ in node-redis: scores are numbers, pairs are objects, null and undefined are errors. The helper sends the arguments as ioredis does, and returns the reply of ioredis.',
   members: [],
   examples: [
     {

@@ -6,7 +6,7 @@ import type { CallRule } from '../rule.ts'
 export const connectionRule: CallRule = {
   name: 'connection',
   title: 'connect, quit, disconnect and duplicate',
-  why: 'quit() resolves to "OK" and disconnect() never throws in ioredis; duplicate() connects by itself; connect() rejects at the first failure. node-redis does none of this.',
+  why: 'In ioredis, quit() resolves to "OK", disconnect() never throws, duplicate() connects by itself, and connect() rejects at the first failure. node-redis does none of this.',
   members: ['connect', 'quit', 'disconnect', 'end', 'duplicate'],
   examples: [
     { before: 'await redis.quit()', after: 'await quitRedis(redis)' },
@@ -19,7 +19,7 @@ export const connectionRule: CallRule = {
       return call.mark(
         'connection',
         'connection-callback',
-        'Await the call in place of its callback, then run the codemod again.',
+        'Replace the callback by await, then run the codemod again.',
       )
     }
     switch (call.name) {

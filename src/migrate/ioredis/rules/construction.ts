@@ -7,7 +7,7 @@ import { classOf, isIoredisClass, problemOf } from './options.ts'
 export const constructionRule: Rule = {
   name: 'construction',
   title: 'Construction',
-  why: 'node-redis ignores host, port and tls outside of `socket`, and db: it would connect to localhost without TLS. It also connects only when told to, and an error without a listener ends the process.',
+  why: 'node-redis reads host, port and tls only inside of `socket`, and ignores db. With the options of ioredis, it would connect to localhost without TLS. It connects only after connect(), and an error without a listener ends the process.',
   examples: [
     {
       before:

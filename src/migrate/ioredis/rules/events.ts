@@ -22,7 +22,7 @@ const STOP = ['off', 'removeListener', 'removeAllListeners']
 export const eventsRule: CallRule = {
   name: 'events',
   title: 'Events',
-  why: 'node-redis has no events close, wait, connecting, select and monitor, and tells no delay with reconnecting: a listener would never be called.',
+  why: 'node-redis never emits close, wait, connecting, select and monitor, so it would never call a listener of these events. It passes no delay to listeners of reconnecting.',
   members: [
     ...LISTEN,
     ...STOP,
@@ -43,12 +43,12 @@ export const eventsRule: CallRule = {
     {
       before: "redis.on('reconnecting', (delay: number) => console.log(delay))",
       after:
-        '// coatcheck-codemod-error event: node-redis tells no delay with "reconnecting". Remove the parameter of the listener.\nredis.on(\'reconnecting\', (delay: number) => console.log(delay))',
+        '// coatcheck-codemod-error event: node-redis passes no delay to listeners of "reconnecting". Remove the parameter of the listener.\nredis.on(\'reconnecting\', (delay: number) => console.log(delay))',
     },
     {
       before: "function report(delay: number) {\n  console.log(delay)\n}\nredis.on('reconnecting', report)",
       after:
-        'function report(delay: number) {\n  console.log(delay)\n}\n// coatcheck-codemod-error event: node-redis tells no delay with "reconnecting". Remove the parameter of the listener.\nredis.on(\'reconnecting\', report)',
+        'function report(delay: number) {\n  console.log(delay)\n}\n// coatcheck-codemod-error event: node-redis passes no delay to listeners of "reconnecting". Remove the parameter of the listener.\nredis.on(\'reconnecting\', report)',
     },
   ],
   apply: (call) => {
@@ -74,7 +74,10 @@ export const eventsRule: CallRule = {
       )
     }
     if (names.includes('reconnecting') && mayTakeArgument(call, listener)) {
-      return markEvent(call, 'node-redis tells no delay with "reconnecting". Remove the parameter of the listener.')
+      return markEvent(
+        call,
+        'node-redis passes no delay to listeners of "reconnecting". Remove the parameter of the listener.',
+      )
     }
     call.file.record(call.node, 'events', 'rewritten')
     return true

@@ -31,7 +31,7 @@ export function applyToArgument(
   const at = call.arguments?.indexOf(node) ?? -1
   const parameter = signature?.parameters[Math.min(at, signature.parameters.length - 1)]
   const declaration = signature?.declaration
-  // A helper takes what it is given; an earlier run wrote the call.
+  // An earlier run wrote this call of a helper.
   if (declaration && isHelperText(declaration.getSourceFile().text)) return
   const fileName = declaration?.getSourceFile().fileName ?? ''
   const packageName = packageOf(fileName) ?? packageOfCallee(context, call)
@@ -75,7 +75,7 @@ export function applyToContainer(context: FileContext, node: ts.Expression): voi
   if (!isArgument || isHarmless(context, parent) || !holdsClient(context, node)) return
   const { checker } = context.analysis.kinds
   const isAssign = parent.expression.getText() === 'Object.assign'
-  // What a literal holds has been looked at already.
+  // `applyToLiteral` has checked the members of a literal.
   if (!isAssign && (ts.isObjectLiteralExpression(node) || ts.isArrayLiteralExpression(node))) return
   const type = checker.getContextualType(node)
   if (isAssign || !type || type.flags & (ts.TypeFlags.Any | ts.TypeFlags.Unknown)) {

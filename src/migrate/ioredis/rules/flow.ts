@@ -1,6 +1,6 @@
 /**
- * Clients that leave the sight of the type checker: as `any`, as an interface of the project, or into another package. Where values can be
- * followed (`values/`), the calls behind `any` are rewritten or marked themselves. A person has to look at the rest.
+ * Clients whose type the checker loses: as `any`, as an interface of the project, or in another package. If the codemod can follow the values
+ * (`values/`), it rewrites or marks the calls behind `any`. The rest gets a mark for a person.
  */
 import { ts } from 'ts-morph'
 import type { FileContext } from '../file-context.ts'
@@ -14,7 +14,7 @@ import { markMethodTest } from './members.ts'
 export const flowRule: Rule = {
   name: 'flow',
   title: 'Clients that are handed on',
-  why: 'Where a client is `any`, the codemod follows the values of the project: it rewrites a call if each value is a client, and marks it if one may be. No type tells what another package does with a client.',
+  why: 'If the type of a client is `any`, the codemod follows the values of the project. It rewrites a call if each value is a client. It marks the call if one of them may be a client. The types do not show what another package does with a client.',
   examples: [
     {
       before: 'export const app: any = {}\napp.client = redis\nexport const all = () => app.client.hgetall(key)',

@@ -1,4 +1,4 @@
-/** Imports of ioredis: what is still referred to stays, the rest becomes an import of the generated file. */
+/** Imports of ioredis: names that the code still uses stay. The other names become an import of the generated file. */
 import { ts } from 'ts-morph'
 import type { Binding, BindingStatement } from '../bindings.ts'
 import type { FileContext } from '../file-context.ts'

@@ -8,7 +8,7 @@ import type { Rule } from '../rule.ts'
 export const membersRule: Rule = {
   name: 'members',
   title: 'Properties and detached methods',
-  why: 'A client of node-redis has no status, so a test of it is never true. A method that is taken off its client cannot be rewritten where it is called.',
+  why: 'A client of node-redis has no status, so a comparison with it is never true. If the code detaches a method from its client, the codemod cannot rewrite the later calls.',
   examples: [
     {
       before: "if (redis.status === 'ready') console.log('ready')",
@@ -31,10 +31,11 @@ const ADVICE: Readonly<Record<string, string>> = {
   options: 'A client of node-redis has other options. Keep what you need in a variable of your own.',
   mode: 'node-redis has isPubSubActive in place of mode.',
   stream: 'node-redis keeps its socket private.',
-  isCluster: 'Remember in the code whether you made a cluster.',
-  autoPipelineQueueSize: 'node-redis always sends the commands of one tick together. Remove the figure.',
-  condition: 'node-redis keeps it private.',
-  commandQueue: 'node-redis keeps it private.',
+  isCluster: 'Store in a variable whether the code creates a cluster.',
+  autoPipelineQueueSize:
+    'node-redis always sends the commands of one tick together. Remove the code that reads this value.',
+  condition: 'node-redis keeps this value private. Remove the code that reads it.',
+  commandQueue: 'node-redis keeps this value private. Remove the code that reads it.',
   slots: 'See slots of the cluster in node-redis.',
 }
 
@@ -140,7 +141,7 @@ function isSpied(access: ts.Expression): boolean {
 }
 
 export function spyAdvice(name: string): string {
-  return `The code may call another method than ${name}() now. Look at its migrated calls, and let the test look at the same.`
+  return `The migrated code may call another method than ${name}(). Check the migrated calls, and make the test expect the same method.`
 }
 
 /** True if the optional chain ends here and its start can be evaluated twice. */

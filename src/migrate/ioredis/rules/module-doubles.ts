@@ -56,7 +56,7 @@ function handsOut({ analysis }: FileContext, name: string, from: string, names: 
   return file !== undefined && analysis.exportedClients.isIn(file, names)
 }
 
-/** `jest.mock`, and `proxyquire` also of `proxyquire.noCallThru()`; null for what is no name. */
+/** The name of a callee, such as `jest.mock`; `proxyquire` also for `proxyquire.noCallThru()`. Null if the callee has no name. */
 function calleeOf({ expression }: ts.CallExpression): string | null {
   if (ts.isIdentifier(expression)) return expression.text
   if (ts.isCallExpression(expression)) return calleeOf(expression)?.split('.', 1)[0] ?? null

@@ -9,7 +9,12 @@ export function applyToModuleLoad(context: FileContext, node: ts.Node): boolean 
   const { file } = context
   if (ts.isExportDeclaration(node) && node.moduleSpecifier && isIoredisModule(node.moduleSpecifier)) {
     if (applyToExport(context, node)) return true
-    file.mark(node, 'imports', 'export', 'Export the names from redis-from-ioredis, and rename what imports them.')
+    file.mark(
+      node,
+      'imports',
+      'export',
+      'Export the names from redis-from-ioredis, and rename them in the files that import them.',
+    )
     return true
   }
   if (ts.isImportDeclaration(node) && isPartOfIoredis(node.moduleSpecifier)) {
@@ -34,7 +39,7 @@ export function applyToModuleLoad(context: FileContext, node: ts.Node): boolean 
       node,
       'imports',
       'dynamic-import',
-      'Import createRedis from redis-from-ioredis, and rewrite what is made of the module.',
+      'Import createRedis from redis-from-ioredis, and rewrite the code that uses the module.',
     )
     return true
   }

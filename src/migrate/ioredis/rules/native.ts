@@ -4,8 +4,8 @@ import type { Call } from '../call.ts'
 import type { CallRule } from '../rule.ts'
 
 /**
- * ioredis name → node-redis name and shape. Of the shape, each letter is an argument: `t` text, `n` number, `v` text or number, `*` text, any
- * number of them, as an array. `!` at the end: only where no code looks at the reply, because its type differs.
+ * ioredis name → node-redis name and shape. Each letter of the shape stands for an argument: `t` a text, `n` a number, `v` a text or a number,
+ * `*` any number of texts, as an array. With `!` at the end, the rule applies only if no code uses the reply, because its type differs.
  */
 const NATIVE: Readonly<Record<string, readonly [native: string, shape: string]>> = {
   append: ['append', 'tt'],
@@ -84,7 +84,7 @@ const NATIVE: Readonly<Record<string, readonly [native: string, shape: string]>>
 
 const NATIVE_NAMES = new Set(Object.values(NATIVE).map(([native]) => native))
 
-/** True for a method that an earlier run has renamed: its client waits for a person, so its type is still that of ioredis. */
+/** True for a method that an earlier run has renamed. The construction of its client has a mark, so its type is still that of ioredis. */
 export function isNativeName(name: string): boolean {
   return NATIVE_NAMES.has(name)
 }
@@ -92,7 +92,7 @@ export function isNativeName(name: string): boolean {
 export const nativeRule: CallRule = {
   name: 'native',
   title: 'Commands with the same meaning',
-  why: 'node-redis writes command names in camel case and takes lists as arrays. In JavaScript, a call with a list of arguments uses only the first one, without an error.',
+  why: 'node-redis writes command names in camel case and takes lists as arrays. In JavaScript, node-redis uses only the first argument of a list that is no array, without an error.',
   members: Object.keys(NATIVE),
   examples: [
     { before: "const name = await redis.hget(key, 'name')", after: "const name = await redis.hGet(key, 'name')" },

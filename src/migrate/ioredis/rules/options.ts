@@ -135,7 +135,7 @@ export function problemOf(
     : null
 }
 
-/** The first option that `createRedis` refuses, of a value or a spread whose type of the project has it. */
+/** The first option that `createRedis` refuses and that the type of a value or of a spread declares. */
 function refusedByType(checker: ts.TypeChecker, arg: ts.Expression): string | null {
   if (ts.isObjectLiteralExpression(arg)) {
     for (const property of arg.properties) {

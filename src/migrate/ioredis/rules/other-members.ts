@@ -27,7 +27,7 @@ const ADVICE: Readonly<Record<string, readonly [code: string, advice: string]>> 
 export const otherMembersRule: CallRule = {
   name: 'other-members',
   title: 'Methods that need a person',
-  why: 'node-redis has them with another meaning or not at all, and a helper could keep only part of it.',
+  why: 'In node-redis, these methods have another meaning or do not exist. A helper could keep only part of the meaning.',
   members: Object.keys(ADVICE),
   examples: [
     {

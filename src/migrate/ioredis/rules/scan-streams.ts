@@ -8,7 +8,7 @@ const NAMES = ['scan', 'sscan', 'hscan', 'zscan']
 export const scanStreamsRule: CallRule = {
   name: 'scan-streams',
   title: 'Scan streams',
-  why: 'node-redis has async iterators in place of streams, without events.',
+  why: 'node-redis returns async iterators in place of streams. They emit no events.',
   members: NAMES.flatMap((name) => [`${name}Stream`, `${name}BufferStream`]),
   examples: [
     {

@@ -5,7 +5,7 @@ import type { CallRule } from '../rule.ts'
 export const scriptsRule: CallRule = {
   name: 'scripts',
   title: 'defineCommand',
-  why: 'node-redis takes scripts when the client is made. The helper keeps the call, and command() runs the script by its name.',
+  why: 'node-redis takes scripts only when the code creates the client. The helper keeps the call, and command() runs the script by its name.',
   members: ['defineCommand', 'createBuiltinCommand', 'addBuiltinCommand', 'getBuiltinCommands'],
   examples: [
     {

@@ -9,7 +9,7 @@ const CONDITIONS = new Set(['NX', 'XX'])
 export const setRule: CallRule = {
   name: 'set',
   title: 'set and its options',
-  why: 'node-redis ignores words after the value: the key would be stored without its time to live, and without an error.',
+  why: 'node-redis ignores words after the value. It would store the key without its time to live, and report no error.',
   members: ['set'],
   examples: [
     { before: 'await redis.set(key, value)', after: 'await redis.set(key, value)' },
@@ -33,7 +33,7 @@ export const setRule: CallRule = {
     if (!isScalar(call, 0) || !isScalar(call, 1)) return false
     const [, , third] = call.args
     if (third && ts.isObjectLiteralExpression(third)) {
-      // An earlier run wrote it; the client waits for a person.
+      // An earlier run wrote this object. The construction of the client has a mark.
       call.file.record(call.node, 'set', 'rewritten')
       return true
     }

@@ -11,7 +11,7 @@ const HELPERS: Readonly<Record<string, string>> = {
 export const subscriptionsRule: CallRule = {
   name: 'subscriptions',
   title: 'Subscriptions',
-  why: 'node-redis takes a listener for each channel and never emits "message": a listener of that event would wait for ever.',
+  why: 'node-redis takes a listener for each channel and never emits "message". It would never call a listener of that event.',
   members: [...Object.keys(HELPERS), 'ssubscribe', 'sunsubscribe'],
   examples: [
     {

@@ -11,7 +11,7 @@ const ADVICE_IOREDIS_MOCK =
 export const testDoublesRule: Rule = {
   name: 'test-doubles',
   title: 'Test doubles',
-  why: 'A mock of ioredis stays without effect after the move: the test would reach a real server, or pass without testing anything.',
+  why: 'A mock of ioredis has no effect after the move. The test would reach a real server, or pass without testing anything.',
   examples: [
     {
       before: "import RedisMock from 'ioredis-mock'\n\nexport const redis = new RedisMock()\n",
@@ -21,7 +21,7 @@ export const testDoublesRule: Rule = {
       before:
         'declare const expect: (value: unknown) => { toHaveBeenCalled(): void }\nexpect(redis.get).toHaveBeenCalled()',
       after:
-        'declare const expect: (value: unknown) => { toHaveBeenCalled(): void }\n// coatcheck-codemod-error spied-method: The code may call another method than get() now. Look at its migrated calls, and let the test look at the same.\nexpect(redis.get).toHaveBeenCalled()',
+        'declare const expect: (value: unknown) => { toHaveBeenCalled(): void }\n// coatcheck-codemod-error spied-method: The migrated code may call another method than get(). Check the migrated calls, and make the test expect the same method.\nexpect(redis.get).toHaveBeenCalled()',
     },
     {
       before: "export const fake = { get: async () => 'x' } as unknown as Redis",
