@@ -44,7 +44,7 @@ export function checkedOptions<T extends OriginOptions>(
   return options
 }
 
-export function invalid(factory: string, option: string | null, complaint: string): MisuseError {
+function invalid(factory: string, option: string | null, complaint: string): MisuseError {
   const what = option === null ? factory : `Option "${option}" of ${factory}`
   return new MisuseError('COATCHECK_INVALID_ARGUMENT', `${what} ${complaint}.`)
 }
