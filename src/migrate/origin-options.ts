@@ -62,7 +62,7 @@ function complaintOf(kind: OptionKind, value: unknown): string | null {
 }
 
 function storeComplaint(store: unknown): string | null {
-  return store === undefined || typeof (store as Partial<StoreFactory> | null)?.open === 'function'
+  return store === undefined || typeof (store)?.open === 'function'
     ? null
     : `must be the result of redisStore() or memoryStore(); it got ${describeValue(store)}`
 }
