@@ -62,7 +62,8 @@ function complaintOf(kind: OptionKind, value: unknown): string | null {
 }
 
 function storeComplaint(store: unknown): string | null {
-  return store === undefined || typeof (store)?.open === 'function'
+  const factory = store as Partial<StoreFactory> | null | undefined
+  return factory === undefined || typeof factory?.open === 'function'
     ? null
     : `must be the result of redisStore() or memoryStore(); it got ${describeValue(store)}`
 }
