@@ -33,6 +33,9 @@ beforeAll(async () => {
   ;[redis, oldRedis] = await Promise.all([startRedisServer(), startRedisServer()])
   client = createClient({ url: oldRedis.url })
   await client.connect()
+})
+// An instance for each test: it ends an old session once more 5 s after a sign-out, and that must not count as a command of a later test.
+beforeEach(async () => {
   auth = coatcheck({
     baseUrl: 'https://app.example',
     keys: randomBytes(32).toString('base64'),
@@ -43,8 +46,9 @@ beforeAll(async () => {
   leaveUncounted(auth.events)
   await auth.ready()
 })
+afterEach(() => auth.close())
 afterAll(async () => {
-  await Promise.all([auth.close(), client.close()])
+  await client.close()
   await Promise.all([redis.stop(), oldRedis.stop()])
   vi.unstubAllEnvs()
 })
