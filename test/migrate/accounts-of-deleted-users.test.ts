@@ -4,55 +4,36 @@
  */
 import { randomBytes } from 'node:crypto'
 import { UpstashRedisAdapter } from '@auth/upstash-redis-adapter'
-import { createClient } from 'redis'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { CoatcheckAdapter } from '../../src/app/drop-ins/authjs.ts'
 import { upstashAdapter } from '../../src/entries/migrate.ts'
 import type { MigrationMode } from '../../src/migrate/migration-mode.ts'
 import { redisStore } from '../../src/stores/redis/redis-store.ts'
 import type { StoreFactory } from '../../src/stores/store.ts'
-import { type RedisServer, startRedisServer } from '../support/redis-server.ts'
 import { inSteps, Steps } from './dual-read-world.ts'
+import { testRedis } from './test-redis.ts'
 
 const EMAIL = 'ada@example.test'
 const first = { type: 'oidc', provider: 'first', providerAccountId: '7' } as const
 const last = { type: 'oidc', provider: 'last', providerAccountId: '8' } as const
 const keys = randomBytes(32).toString('base64')
-let redis: RedisServer
-let client: Awaited<ReturnType<typeof connect>>
-let opened: CoatcheckAdapter[] = []
-
-const connect = async () => createClient({ url: redis.url }).connect()
-
-beforeAll(async () => {
-  redis = await startRedisServer()
-  client = await connect()
-})
-beforeEach(() => client.flushAll())
-afterEach(async () => {
-  for (const one of opened) await one.close()
-  opened = []
-})
-afterAll(async () => {
-  await client.close()
-  await redis.stop()
-})
+const redis = testRedis()
 
 /** @param mode `null`: without an origin */
 function open(mode: MigrationMode | null, store: StoreFactory = redisStore({ url: redis.url })): CoatcheckAdapter {
   const adapter = CoatcheckAdapter({ store, keys, ...(mode && { migrateFrom: upstashAdapter({ mode }) }) })
-  opened.push(adapter)
+  redis.closing(adapter)
   return adapter
 }
 /** An old process. Its client is that of Upstash, as far as the adapter uses it. */
 const oldAdapter = () => {
   const upstash = {
-    set: (key: string, value: string) => client.set(key, value),
+    set: (key: string, value: string) => redis.client.set(key, value),
     async get(key: string): Promise<unknown> {
-      const text = await client.get(key)
+      const text = await redis.client.get(key)
       return text?.startsWith('{') ? JSON.parse(text) : text
     },
-    del: (...names: (string | null)[]) => client.del(names.filter((name) => name !== null)),
+    del: (...names: (string | null)[]) => redis.client.del(names.filter((name) => name !== null)),
   }
   return UpstashRedisAdapter(upstash as unknown as Parameters<typeof UpstashRedisAdapter>[0]) as unknown as Pick<
     CoatcheckAdapter,
@@ -82,7 +63,7 @@ describe.each(['read', 'move'] as const)('in mode %s', (mode) => {
     const deleting = who === 'an old process' ? oldAdapter() : open('read')
     const deleted = await register(oldAdapter())
     await deleting.deleteUser(deleted)
-    expect(await client.keys('user:*')).toEqual(['user:account:first:7'])
+    expect(await redis.client.keys('user:*')).toEqual(['user:account:first:7'])
     const adapter = open(mode)
     const id = await signIn(adapter, first)
     expect(id).not.toBe(deleted)
@@ -104,18 +85,18 @@ describe.each(['read', 'move'] as const)('in mode %s', (mode) => {
 
 it('an account that a process in move linked is not replaced in read while its user exists', async () => {
   const id = await signIn(open('move'), first)
-  await client.set('user:2', JSON.stringify({ id: '2', email: 'grace@example.test', emailVerified: null }))
+  await redis.client.set('user:2', JSON.stringify({ id: '2', email: 'grace@example.test', emailVerified: null }))
   const adapter = open('read')
   const linking = adapter.linkAccount({ ...first, userId: '2' })
   await expect(linking).rejects.toMatchObject({ code: 'COATCHECK_ACCOUNT_LINKED' })
   expect(await signIn(adapter, first)).toBe(id)
-  expect(await client.exists('user:account:first:7')).toBe(0)
+  expect(await redis.client.exists('user:account:first:7')).toBe(0)
 })
 
 it('of users who replace an account in `read` at once, one gets it', async () => {
-  await client.set('user:account:first:7', JSON.stringify({ ...first, userId: 'deleted', id: 'first:7' }))
+  await redis.client.set('user:account:first:7', JSON.stringify({ ...first, userId: 'deleted', id: 'first:7' }))
   const ids = Array.from({ length: 20 }, (_, index) => String(index))
-  for (const id of ids) await client.set(`user:${id}`, JSON.stringify({ id, email: `${id}@example.test` }))
+  for (const id of ids) await redis.client.set(`user:${id}`, JSON.stringify({ id, email: `${id}@example.test` }))
   const adapters = [open('read'), open('read')]
   const linked = await Promise.allSettled(
     ids.map((userId, index) => adapters[index % 2]?.linkAccount({ ...first, userId })),
@@ -162,7 +143,7 @@ describe('a deletion that stops half-way', () => {
     const deleting = open(null, inStepsOf(steps))
     let id = ''
     for (let step = 3; ; step++) {
-      await client.flushAll()
+      await redis.client.flushAll()
       const before = await signIn(open(null), first)
       const { arrived, go } = steps.hold(step)
       const deletion = deleting.deleteUser(before).then(() => 'ended' as const)

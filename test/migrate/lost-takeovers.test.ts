@@ -3,8 +3,7 @@
  * record of Coatcheck, never that there is none.
  */
 import { randomBytes } from 'node:crypto'
-import { createClient } from 'redis'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { CoatcheckAdapter } from '../../src/app/drop-ins/authjs.ts'
 import { secondaryStorage } from '../../src/app/drop-ins/better-auth.ts'
 import { sessionDataStore } from '../../src/app/drop-ins/nextjs-auth0.ts'
@@ -12,29 +11,12 @@ import { auth0Store, betterAuthStorage, upstashAdapter } from '../../src/entries
 import type { MigrationMode } from '../../src/migrate/migration-mode.ts'
 import { redisStore } from '../../src/stores/redis/redis-store.ts'
 import type { StoreFactory } from '../../src/stores/store.ts'
-import { type RedisServer, startRedisServer } from '../support/redis-server.ts'
 import { inSteps, Steps } from './dual-read-world.ts'
+import { testRedis } from './test-redis.ts'
 
 const HOUR_MS = 3_600_000
 const keys = randomBytes(32).toString('base64')
-let redis: RedisServer
-let client: Awaited<ReturnType<typeof connect>>
-let opened: { close(): Promise<void> }[] = []
-
-const connect = async () => createClient({ url: redis.url }).connect()
-
-beforeAll(async () => {
-  redis = await startRedisServer()
-  client = await connect()
-})
-afterEach(async () => {
-  for (const one of opened) await one.close()
-  opened = []
-})
-afterAll(async () => {
-  await client.close()
-  await redis.stop()
-})
+const redis = testRedis()
 
 /** A driver whose replies are steps. */
 function inReplies<T extends object>(driver: T, steps: Steps): T {
@@ -64,7 +46,7 @@ function storeOf(steps: Steps, stepped: typeof inSteps = inSteps): StoreFactory 
   }
 }
 function kept<T extends { close(): Promise<void> }>(one: T): T {
-  opened.push(one)
+  redis.closing(one)
   return one
 }
 const auth0 = (mode: MigrationMode, steps = new Steps(), stepped = inSteps) => {
@@ -77,7 +59,7 @@ const authJs = (mode: MigrationMode, steps = new Steps()) =>
   kept(CoatcheckAdapter({ store: storeOf(steps), keys, migrateFrom: upstashAdapter({ mode }) }))
 
 const put = (key: string, value: unknown, ttlMs = HOUR_MS) =>
-  client.set(key, typeof value === 'string' ? value : JSON.stringify(value), { PX: ttlMs })
+  redis.client.set(key, typeof value === 'string' ? value : JSON.stringify(value), { PX: ttlMs })
 
 /** Stops the request at each of its steps in turn, and lets `meanwhile` happen there. */
 async function atEachStep<T>(race: {
@@ -88,7 +70,7 @@ async function atEachStep<T>(race: {
   check(found: T, step: number): unknown
 }): Promise<void> {
   for (let step = 1; ; step++) {
-    await client.flushAll()
+    await redis.client.flushAll()
     await race.prepare()
     const { arrived, go } = race.steps.hold(step)
     const request = race.request()
@@ -139,7 +121,7 @@ describe('a session of text records', () => {
       },
       async check(found, step) {
         expect(found, `step ${step}`).toMatchObject({ user: { sub: 'ada' } })
-        expect(await client.get('sessions:id'), `step ${step}`).toBe('{"of":"another application"}')
+        expect(await redis.client.get('sessions:id'), `step ${step}`).toBe('{"of":"another application"}')
       },
     })
   })
@@ -153,13 +135,13 @@ describe('a session of text records', () => {
         await put('sessions:id', session, 60_000)
         await reading.get('id')
         // As an old process extends the session.
-        await client.pExpire('sessions:id', HOUR_MS)
+        await redis.client.pExpire('sessions:id', HOUR_MS)
       },
       request: () => slow.get('id'),
       async meanwhile() {
         // The copy expires. A record that has taken the old one over lives as long as that.
-        for (const name of await client.keys('host:nextjs-auth0:*')) {
-          if ((await client.pTTL(name)) <= 60_000) await client.del(name)
+        for (const name of await redis.client.keys('host:nextjs-auth0:*')) {
+          if ((await redis.client.pTTL(name)) <= 60_000) await redis.client.del(name)
         }
       },
       check: (found, step) => expect(found, `step ${step}`).toMatchObject({ user: { sub: 'ada' } }),
@@ -230,8 +212,8 @@ describe('a user of Auth.js', () => {
       request: () => lookup(slow).catch(() => null),
       // For a minute, while the address is claimed, the record has a short life.
       async meanwhile() {
-        for (const name of await client.keys('host:authjs-user:*'))
-          if ((await client.ttl(name)) > 0) await client.del(name)
+        for (const name of await redis.client.keys('host:authjs-user:*'))
+          if ((await redis.client.ttl(name)) > 0) await redis.client.del(name)
       },
       async check(_found, step) {
         for (const [name, other] of lookups)

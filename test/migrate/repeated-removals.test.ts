@@ -3,8 +3,7 @@
  * and only the second answer arrives: "nothing was removed".
  */
 import { randomBytes } from 'node:crypto'
-import { createClient } from 'redis'
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest'
+import { expect, it } from 'vitest'
 import { CoatcheckAdapter } from '../../src/app/drop-ins/authjs.ts'
 import { secondaryStorage } from '../../src/app/drop-ins/better-auth.ts'
 import { auth0Store, betterAuthStorage, upstashAdapter } from '../../src/entries/migrate.ts'
@@ -12,31 +11,11 @@ import type { OldRecordDriver } from '../../src/migrate/old-record-driver.ts'
 import { sessionDataStore } from '../../src/app/drop-ins/nextjs-auth0.ts'
 import { redisStore } from '../../src/stores/redis/redis-store.ts'
 import type { StoreFactory } from '../../src/stores/store.ts'
-import { type RedisServer, startRedisServer } from '../support/redis-server.ts'
+import { testRedis } from './test-redis.ts'
 
 const HOUR_MS = 3_600_000
 const keys = randomBytes(32).toString('base64')
-let redis: RedisServer
-let client: Awaited<ReturnType<typeof connect>>
-let opened: { close(): Promise<void> }[] = []
-
-const connect = async () => createClient({ url: redis.url }).connect()
-
-beforeAll(async () => {
-  redis = await startRedisServer()
-  client = await connect()
-})
-beforeEach(async () => {
-  await client.flushAll()
-})
-afterEach(async () => {
-  for (const one of opened) await one.close()
-  opened = []
-})
-afterAll(async () => {
-  await client.close()
-  await redis.stop()
-})
+const redis = testRedis()
 
 const sentAgain = (driver: OldRecordDriver): OldRecordDriver => ({
   ...driver,
@@ -61,12 +40,12 @@ function resending(): StoreFactory {
 }
 
 function open<T extends { close(): Promise<void> }>(dropIn: T): T {
-  opened.push(dropIn)
+  redis.closing(dropIn)
   return dropIn
 }
 const ours = () => ({ store: redisStore({ url: redis.url }), keys })
 const put = (key: string, value: unknown) =>
-  client.set(key, typeof value === 'string' ? value : JSON.stringify(value), { PX: HOUR_MS })
+  redis.client.set(key, typeof value === 'string' ? value : JSON.stringify(value), { PX: HOUR_MS })
 
 it('a session of nextjs-auth0 that is taken over stays', async () => {
   const migrateFrom = auth0Store({ mode: 'move', keyOf: (id) => `sessions:${id}`, store: resending() })
@@ -74,7 +53,7 @@ it('a session of nextjs-auth0 that is taken over stays', async () => {
   await put('sessions:id', { user: { sub: 'ada' }, tokenSet: {}, internal: { sid: 's', createdAt: Date.now() / 1000 } })
   expect(await store.get('id')).toMatchObject({ user: { sub: 'ada' } })
   expect(await store.get('id')).toMatchObject({ user: { sub: 'ada' } })
-  expect(await client.exists('sessions:id')).toBe(0)
+  expect(await redis.client.exists('sessions:id')).toBe(0)
 })
 
 it('a session of better-auth that is taken over stays, and one that ends leaves a marker', async () => {
@@ -110,7 +89,7 @@ it('a user, an account and a session of Auth.js that are taken over stay', async
   expect((await adapter.getSessionAndUser('token'))?.user.email).toBe('ada@example.test')
   expect((await adapter.getUser('1'))?.email).toBe('ada@example.test')
   expect((await adapter.getUserByAccount({ provider: 'idp', providerAccountId: '7' }))?.id).toBe('1')
-  expect(await client.keys('user:*')).toEqual([])
+  expect(await redis.client.keys('user:*')).toEqual([])
 })
 
 it('an account of Auth.js that is unlinked under its old key is answered, and its name goes', async () => {
@@ -119,5 +98,5 @@ it('an account of Auth.js that is unlinked under its old key is answered, and it
   await put('user:account:idp:7', { provider: 'idp', providerAccountId: '7', userId: '1', type: 'oidc', id: 'idp:7' })
   await put('user:account:by-user-id:1', 'user:account:idp:7')
   expect(await adapter.unlinkAccount({ provider: 'idp', providerAccountId: '7' })).toMatchObject({ userId: '1' })
-  expect(await client.keys('user:account:*')).toEqual([])
+  expect(await redis.client.keys('user:account:*')).toEqual([])
 })
