@@ -2,7 +2,8 @@
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { format } from 'prettier'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { migrateIoredis } from './migrate.ts'
 import type { MigrationReport } from './report.ts'
 
@@ -81,6 +82,60 @@ test('a license above the generated text makes no second file', async () => {
   await expectNothingToChange()
   write('more.ts', `${USE.ts}export const all = (key: string) => redis.hgetall(key)\n`)
   expect((await run()).helperFiles).toEqual(['redis-from-ioredis.ts'])
+  expect(read('redis-from-ioredis.ts')).toMatch(/^\/\*\n \* Copyright of the project\.\n \*\/\n\/\/ Generated/)
   expect(existsSync(join(cwd, 'redis-from-ioredis-2.ts'))).toBe(false)
+  expect(existsSync(join(cwd, 'redis-from-ioredis.ts.orig'))).toBe(false)
   await expectNothingToChange()
+})
+
+describe('a later run that needs more helpers', () => {
+  const MORE = `${USE.ts}export const all = (key: string) => redis.hgetall(key)\n`
+  const EDIT = 'export const edited = true\n'
+  beforeEach(async () => {
+    write('client.ts', USE.ts)
+    await run()
+  })
+
+  test('keeps the text that a person changed beside the new one, and says so', async () => {
+    write('redis-from-ioredis.ts', read('redis-from-ioredis.ts') + EDIT)
+    const edited = read('redis-from-ioredis.ts')
+    write('redis-from-ioredis.ts.orig', FOREIGN)
+    write('more.ts', MORE)
+    const report = await run()
+    expect(read('redis-from-ioredis.ts')).toContain('function command<')
+    expect(read('redis-from-ioredis.ts')).not.toContain(EDIT)
+    expect(read('redis-from-ioredis.ts.orig')).toBe(FOREIGN)
+    expect(read('redis-from-ioredis.ts.orig-2')).toBe(edited)
+    expect(report.helperFiles).toEqual(['redis-from-ioredis.ts'])
+    expect(report.notes).toEqual([
+      'You changed redis-from-ioredis.ts, and this run writes it anew with more helpers. Your text is in redis-from-ioredis.ts.orig-2. Copy your changes to the new file, then delete the old one.',
+    ])
+    await expectNothingToChange()
+  })
+
+  test('writes over a text that only a formatter changed', async () => {
+    const formatted = await format(read('redis-from-ioredis.ts'), {
+      parser: 'typescript',
+      semi: false,
+      singleQuote: false,
+      trailingComma: 'none',
+      arrowParens: 'avoid',
+      printWidth: 60,
+      useTabs: true,
+    })
+    expect(formatted).not.toBe(read('redis-from-ioredis.ts'))
+    write('redis-from-ioredis.ts', formatted)
+    write('more.ts', MORE)
+    const report = await run()
+    expect(read('redis-from-ioredis.ts')).toContain('function command<')
+    expect(existsSync(join(cwd, 'redis-from-ioredis.ts.orig'))).toBe(false)
+    expect(report.notes).toEqual([])
+  })
+
+  test('knows its own text of the other major version of redis', async () => {
+    await migrateIoredis({ cwd, paths: [], target: 5, mode: 'write' })
+    write('more.ts', MORE)
+    await migrateIoredis({ cwd, paths: [], target: 5, mode: 'write' })
+    expect(existsSync(join(cwd, 'redis-from-ioredis.ts.orig'))).toBe(false)
+  })
 })

@@ -2,7 +2,8 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { basename, dirname, join, relative, sep } from 'node:path'
 import { ts } from 'ts-morph'
-import { composeHelper, isHelperText, readHelper } from './generated/compose.ts'
+import { isChangedByHand } from './generated/changed-helper.ts'
+import { composeHelper, isHelperText, readHelper, textAboveHelper } from './generated/compose.ts'
 import { isCommonJs } from './module-kind.ts'
 import type { Workspace } from './workspace.ts'
 
@@ -23,6 +24,12 @@ export interface HelperFile {
   readonly chained: Set<string>
   /** Text on disk; null if the run creates the file. */
   readonly before: string | null
+}
+
+interface GeneratedText {
+  readonly path: string
+  readonly before: string | null
+  readonly after: string
 }
 
 export class HelperFiles {
@@ -63,15 +70,20 @@ export class HelperFiles {
     return file
   }
 
-  /** Tells a person about each generated file whose first name was taken: marks name the file by that one. */
+  /** What a person should know: a file has another name than the marks say, or replaces a text that a person changed. */
   notes(cwd: string): string[] {
-    return [...this.#files.keys()]
+    const local = (path: string): string => relative(cwd, path).split(sep).join('/')
+    const renamed = [...this.#files.keys()]
       .filter((path) => !basename(path).startsWith(`${NAME}.`))
-      .map((path) => relative(cwd, path).split(sep).join('/'))
       .map(
         (path) =>
-          `The project has a file ${NAME} of its own, so the helpers are in ${path}. Where a mark names ${NAME}, it means this file.`,
+          `The project has a file ${NAME} of its own, so the helpers are in ${local(path)}. Where a mark names ${NAME}, it means this file.`,
       )
+    const replaced = this.replacedTexts().map(
+      ({ path, from }) =>
+        `You changed ${local(from)}, and this run writes it anew with more helpers. Your text is in ${local(path)}. Copy your changes to the new file, then delete the old one.`,
+    )
+    return [...renamed, ...replaced]
   }
 
   /** The path by which `source` imports `file`. */
@@ -82,23 +94,25 @@ export class HelperFiles {
   }
 
   /** All generated files and their texts. A file that has all helpers already stays as it is, because a person may have changed it. */
-  texts(): { path: string; before: string | null; after: string }[] {
+  texts(): GeneratedText[] {
     return [...this.#files.values()]
       .filter(({ names }) => names.size > 0)
       .map((file) => {
         const { path, language, names, chained, before } = file
-        const known = before === null ? null : readHelper(before)
-        const isComplete =
-          known &&
-          [...names].every((name) => known.names.includes(name)) &&
-          [...chained].every((name) => known.chained.includes(name))
-        return {
-          path,
-          before,
-          after:
-            isComplete && before !== null ? before : composeHelper({ names, chained, target: this.#target, language }),
-        }
+        if (before !== null && isComplete(file, before)) return { path, before, after: before }
+        const above = before === null ? '' : textAboveHelper(before)
+        return { path, before, after: above + composeHelper({ names, chained, target: this.#target, language }) }
       })
+  }
+
+  /** New files for the texts that a person changed and that `texts()` replaces. `from`: where each text was. */
+  replacedTexts(): (GeneratedText & { readonly from: string })[] {
+    return this.texts().flatMap(({ path, before, after }) => {
+      const language = this.#files.get(path)?.language
+      if (before === null || before === after || !language) return []
+      if (!isChangedByHand(before.slice(textAboveHelper(before).length), language)) return []
+      return [{ path: freeName(`${path}.orig`), before: null, after: before, from: path }]
+    })
   }
 
   #pathFor(folder: string, home: string, language: Language): string {
@@ -158,6 +172,20 @@ function freePath(folder: string, language: Language): string {
     const rivals = RIVALS[language].map((extension) => join(folder, `${name}.${extension}`))
     if (!rivals.some((path) => existsSync(path) && !isGenerated(path))) return join(folder, `${name}.${language}`)
   }
+}
+
+function freeName(path: string): string {
+  for (let count = 1; ; count += 1) {
+    const name = count === 1 ? path : `${path}-${count}`
+    if (!existsSync(name)) return name
+  }
+}
+
+function isComplete({ names, chained }: HelperFile, before: string): boolean {
+  const known = readHelper(before)
+  return (
+    [...names].every((name) => known.names.includes(name)) && [...chained].every((name) => known.chained.includes(name))
+  )
 }
 
 function isGenerated(path: string): boolean {

@@ -110,7 +110,7 @@ function migrate(
   return {
     files: [
       ...files,
-      ...generated
+      ...[...generated, ...helpers.replacedTexts()]
         .filter(({ before, after }) => before !== after)
         .map(({ path, before, after }) => ({ path: relative(cwd, path), before, after, sites: [] })),
     ],

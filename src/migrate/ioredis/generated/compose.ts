@@ -42,6 +42,15 @@ export function isHelperText(text: string): boolean {
   return markedLine(text) !== -1
 }
 
+/** The lines above the one that identifies a generated file: a license, for example. Empty, or ends with a line break. */
+export function textAboveHelper(text: string): string {
+  return text
+    .split('\n')
+    .slice(0, Math.max(markedLine(text), 0))
+    .map((line) => `${line}\n`)
+    .join('')
+}
+
 /** Index of the line that identifies a generated file; -1 without one. */
 function markedLine(text: string): number {
   return text.split('\n', MAX_LINES_ABOVE).findIndex((line) => line.replace(/^\uFEFF/, '').startsWith(HELPER_MARK))
