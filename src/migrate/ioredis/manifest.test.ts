@@ -1,6 +1,6 @@
 /** package.json keeps its format, and names the packages that the code loads. */
 import { describe, expect, test } from 'vitest'
-import { migrateManifest } from './manifest.ts'
+import { migrateManifest, outdatedRedis } from './manifest.ts'
 
 test('replaces ioredis by redis and keeps the lines around', () => {
   const text =
@@ -74,6 +74,23 @@ test('adds redis to the peers and the development dependencies of a library', ()
   expect(migrateManifest(text, 5, false)).toBe(
     text.replace('"ioredis": ">=5"', '"redis": "^5.12.1"').replace('"ioredis": "5"', '"redis": "^5.12.1"'),
   )
+})
+
+test('moves redis from the development dependencies to the dependencies, where ioredis was', () => {
+  const text =
+    '{\n  "dependencies": {\n    "ioredis": "5",\n    "zod": "4"\n  },\n  "devDependencies": {\n    "redis": "^6.0.0",\n    "vitest": "4"\n  }\n}\n'
+  expect(migrateManifest(text, 6, false)).toBe(
+    '{\n  "dependencies": {\n    "redis": "^6.0.0",\n    "zod": "4"\n  },\n  "devDependencies": {\n    "vitest": "4"\n  }\n}\n',
+  )
+})
+
+test('tells which older version of redis a package asks for', () => {
+  const asking = (range: string): string => JSON.stringify({ dependencies: { redis: range } })
+  for (const range of ['^4.7.1', '3', '~2.8.0']) expect(outdatedRedis(asking(range)), range).toBe(range)
+  for (const range of ['^5.8.0', '6', '>=4', 'latest', '*', 'workspace:*', 'github:redis/node-redis#v4', '4 || 5'])
+    expect(outdatedRedis(asking(range)), range).toBeNull()
+  expect(outdatedRedis('{}')).toBeNull()
+  expect(outdatedRedis('no JSON')).toBeNull()
 })
 
 test.each([

@@ -13,15 +13,29 @@ const OLD_PACKAGES = ['ioredis', '@types/ioredis']
 export function migrateManifest(text: string, target: 5 | 6, usesIoredis: boolean): string {
   const sections = sectionsOf(text)
   if (sections === null) return text
-  const hasRedis = sections.some((section) => has(section, 'redis'))
-  const withRedis = hasRedis ? text : addRedis(text, sections, VERSIONS[target])
+  const found = sections.flatMap(({ name, entries }) =>
+    entries.filter((one) => one.name === 'redis').map(({ value }) => ({ name, value })),
+  )
+  const isForTestsOnly =
+    found.every(({ name }) => name === 'devDependencies') &&
+    sections.some((section) => section.name === 'dependencies' && has(section, 'ioredis'))
+  const withRedis =
+    found.length === 0 || isForTestsOnly
+      ? addRedis(removeFromAll(text, 'redis'), found[0]?.value ?? VERSIONS[target])
+      : text
   if (usesIoredis || sections.some(loadsIoredis)) return withRedis
   return OLD_PACKAGES.reduce(removeFromAll, withRedis)
 }
 
+/** Returns the range if it allows only versions of `redis` before 5: the generated code needs 5 or 6. `null`: another range, or none. */
+export function outdatedRedis(text: string): string | null {
+  const ranges = (sectionsOf(text) ?? []).flatMap(({ entries }) => entries.filter(({ name }) => name === 'redis'))
+  return ranges.find(({ value }) => /^[\^~]?[0-4](?:\.[\dx*]+)*$/.test(value))?.value ?? null
+}
+
 /** Adds `redis` beside ioredis. A package whose client comes from another package of the workspace has no ioredis: it gets a dependency. */
-function addRedis(text: string, sections: readonly Section[], version: string): string {
-  const beside = sections.filter((section) => has(section, 'ioredis'))
+function addRedis(text: string, version: string): string {
+  const beside = (sectionsOf(text) ?? []).filter((section) => has(section, 'ioredis'))
   const dependencies = beside.find(({ name }) => name === 'dependencies')
   // A library has ioredis as a peer, and for its tests as a development dependency: `redis` needs both.
   const names = dependencies ? ['dependencies'] : beside.map(({ name }) => name)

@@ -41,8 +41,9 @@ export function runMigration(given: MigrationOptions): MigrationReport {
   const after = new Map(texts)
   for (const { path, after: text } of run.files) after.set(join(options.cwd, path), text)
   for (const path of unread) after.set(path, readFileSync(path, 'utf8'))
-  const manifests = hasIoredis ? manifestsAfter(options, [...all, ...unread], after, run.helperFiles) : []
-  const files = [...run.files, ...manifests]
+  const manifests = manifestsAfter(options, hasIoredis ? [...all, ...unread] : [], after, run.helperFiles)
+  notes.push(...manifests.notes)
+  const files = [...run.files, ...manifests.files]
   if (options.mode === 'write')
     for (const { path, before, after: text } of files) if (before !== text) writeFileSync(join(options.cwd, path), text)
   return {

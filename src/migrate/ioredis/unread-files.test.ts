@@ -20,7 +20,7 @@ beforeAll(async () => {
     mkdirSync(dirname(join(cwd, path)), { recursive: true })
     writeFileSync(join(cwd, path), text)
   }
-  for (const folder of ['augmented', 'plain', 'typed', 'mapped'])
+  for (const folder of ['augmented', 'plain', 'typed', 'mapped', 'old'])
     write(`${folder}/src/redis.ts`, "import Redis from 'ioredis'\n\nexport const redis = new Redis()\n")
   write('plain/package.json', MANIFEST({}))
   write('typed/package.json', MANIFEST({}))
@@ -37,6 +37,7 @@ beforeAll(async () => {
   write('plain/build/lib/other.js', "require('ioredis')\n")
   write('plain/out/other.js', "require('redis')\n")
   write('plain/node_modules/queue/index.js', "require('ioredis')\n")
+  write('old/package.json', MANIFEST({}).replace('"^5.4.0"', '"^5.4.0",\n    "redis": "^4.7.0"'))
   write('typed/vendor/cache.ts', "import Redis from 'ioredis'\n\nexport const redis = new Redis()\n")
   report = await migrateIoredis({ cwd, paths: [], target: 6, mode: 'write' })
 })
@@ -70,9 +71,11 @@ test('a declaration file of people gets the types of the generated file, and say
   for (const { path, before, after } of files) expect(after, path).toBe(before)
 })
 
-test('the notes name the declaration file, and the package.json that maps ioredis for tests', () => {
+test('the notes name the declaration file, the package.json that maps ioredis for tests, and the one with an older redis', () => {
   expect(report.notes).toEqual([
     'The codemod does not read these files, and they name ioredis: typed/types/global.d.ts, mapped/jest.e2e.json, mapped/package.json.',
     'The codemod does not read folders with these names, and 3 of their files name ioredis: plain/build, typed/vendor. Built files need a new build. To rewrite files that people write, add the folder to the paths: coatcheck migrate ioredis . plain/build typed/vendor',
+    'old/package.json asks for redis ^4.7.0, and the migrated code needs redis 6. The run left the version alone, because other code of the package may need the old one. Change that code and the version.',
   ])
+  expect(readFileSync(join(cwd, 'old/package.json'), 'utf8')).toContain('"redis": "^4.7.0"')
 })
