@@ -35,7 +35,7 @@ export function misalignedReplies(): RedisError {
  * @param attempts 1: `ask` is not safe to run twice
  * @throws {RedisError} `COATCHECK_REDIS_MISALIGNED_REPLIES`, and what `ask` throws
  */
-export async function certainly<T>(
+export async function askAligned<T>(
   client: Pick<RedisClientPort, 'verifyAlignment' | 'epochOf'>,
   key: string,
   ask: () => Promise<T>,

@@ -33,7 +33,7 @@ export function isAnonymousRecord(record: Buffer): boolean {
 
 /** All times are relative, in milliseconds, so that a driver applies them to its own clock. */
 export interface SessionLife {
-  /** Time until the session ends without further use: the smaller of idle and absolute. */
+  /** Time until the session ends without further use: the smaller of idle and absolute. The record's TTL is `ttlMs + slackMs`. */
   readonly ttlMs: number
   /** How much longer the store keeps the record itself, so that a late visitor gets "expired" and not "gone". */
   readonly slackMs: number

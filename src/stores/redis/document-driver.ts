@@ -2,7 +2,7 @@
 import { checkedTtlMs } from '../../core/time-to-live.ts'
 import type { RedisClientPort } from '../../redis/client-port.ts'
 import type { RedisKeys } from '../keys.ts'
-import { certainly, readVerified } from '../../redis/reply-alignment.ts'
+import { askAligned, readVerified } from '../../redis/reply-alignment.ts'
 import { createScriptRunner } from '../../redis/script-runner.ts'
 import {
   COUNT,
@@ -46,7 +46,7 @@ export function createRedisDocumentDriver(
     async write(ref, record, { ttlMs, expect = '' }) {
       const key = keyOf(ref)
       const ttl = ttlMs === null ? '' : String(checkedTtlMs(ttlMs))
-      const [status, current] = await certainly(
+      const [status, current] = await askAligned(
         client,
         key,
         () => run.inTime(WRITE_DOCUMENT, [key], [expect, record, ttl]),

@@ -10,7 +10,7 @@ import type { Random } from '../../core/random.ts'
 import { checkedTtlMs } from '../../core/time-to-live.ts'
 import type { RedisClientPort, RedisReply } from '../../redis/client-port.ts'
 import type { RevocationRetries } from './revocation-retries.ts'
-import { certainly, readVerified, stepVerified } from '../../redis/reply-alignment.ts'
+import { askAligned, readVerified, stepVerified } from '../../redis/reply-alignment.ts'
 import type { Repeatable } from '../../redis/repeatable.ts'
 import { duringChange, type NearCache } from './near-cache.ts'
 import type { RedisKeys } from '../keys.ts'
@@ -150,7 +150,7 @@ export function createRedisSessionDriver(
       const replaced = stepVerified(
         client,
         key,
-        () => certainly(client, key, replace, ([word]) => text(word) === 'gone'),
+        () => askAligned(client, key, replace, ([word]) => text(word) === 'gone'),
         (reply) => isForeignConflict(reply, opens),
       )
       const [status, current] = await changing(own, replaced)
@@ -169,6 +169,7 @@ export function createRedisSessionDriver(
           known === 1 ? [again] : [],
         ),
       )
+      // Redis refuses writes at the moment. Until it accepts this one, the process denies the session, so the session has ended here.
       if (applied === null) return { status: 'done', count: 1, lastOfUser: false, durable: false }
       return endedBy(userKey, applied.reply, applied.durable)
     },

@@ -5,7 +5,7 @@
 import { GENERATION_BYTES } from '../../keyring/record-layout.ts'
 import type { RedisClientPort } from '../../redis/client-port.ts'
 import type { RedisKeys } from '../keys.ts'
-import { certainly, readReply } from '../../redis/reply-alignment.ts'
+import { askAligned, readReply } from '../../redis/reply-alignment.ts'
 import { stringsReply } from '../../redis/reply-shape.ts'
 import { isInSet, liveIdsOf } from './scripts/session-index.ts'
 
@@ -84,7 +84,7 @@ export function createRedisSessionIndex(
 
     // A null reply cannot be authenticated, and the caller forgets absent sessions.
     absent: (userKey, ids) =>
-      certainly(
+      askAligned(
         client,
         keys.generation(userKey),
         () => absent(userKey, ids),
@@ -92,6 +92,6 @@ export function createRedisSessionIndex(
       ),
 
     // A list that is too short looks like any other.
-    list: (userKey, max) => certainly(client, keys.generation(userKey), () => list(userKey, max)),
+    list: (userKey, max) => askAligned(client, keys.generation(userKey), () => list(userKey, max)),
   }
 }

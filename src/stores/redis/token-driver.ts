@@ -51,13 +51,13 @@ export function createRedisTokenDriver(
   const changing = duringChange(near)
 
   /**
-   * `'2'`: take the lease if it is free. `'1'`: only if no lease exists, because a holder whose lease has expired may be about to commit.
-   * `null`: do not take it, because leases from before the outage may be lost.
+   * `ifAbsent`, because a holder whose lease has expired may be about to commit. `null`: do not take the lease, because leases from before
+   * the outage may be lost.
    */
-  const claimMode = (key: string): '1' | '2' | null => {
+  const claimMode = (key: string): ClaimMode | null => {
     const { forMs, isAfterOutage } = client.uptime(key)
-    if (forMs >= calmMs) return '2'
-    return isAfterOutage ? null : '1'
+    if (forMs >= calmMs) return CLAIM.ifFree
+    return isAfterOutage ? null : CLAIM.ifAbsent
   }
 
   const written = async (
@@ -145,7 +145,7 @@ export function createRedisTokenDriver(
     },
 
     async renewLease(userKey, claim) {
-      const [isOurs] = await run.inTime(TAKE_LEASE, [keys.tokens(userKey)], leaseArguments(claim, '0'))
+      const [isOurs] = await run.inTime(TAKE_LEASE, [keys.tokens(userKey)], leaseArguments(claim, CLAIM.renewOnly))
       return isOurs === 1
     },
 
@@ -171,7 +171,11 @@ export function createRedisTokenDriver(
   }
 }
 
-function leaseArguments({ field, holder, ttlMs }: LeaseClaim, mode: '0' | '1' | '2'): RedisArgument[] {
+/** When the script takes a lease that the holder does not have. `ifFree`: also one that has expired. `ifAbsent`: only if none is stored. */
+const CLAIM = { renewOnly: '0', ifAbsent: '1', ifFree: '2' } as const
+type ClaimMode = (typeof CLAIM)[keyof typeof CLAIM]
+
+function leaseArguments({ field, holder, ttlMs }: LeaseClaim, mode: ClaimMode): RedisArgument[] {
   return [field, holder, String(checkedTtlMs(ttlMs)), mode]
 }
 
