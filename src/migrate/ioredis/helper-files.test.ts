@@ -108,7 +108,7 @@ describe('a later run that needs more helpers', () => {
     expect(read('redis-from-ioredis.ts.orig-2')).toBe(edited)
     expect(report.helperFiles).toEqual(['redis-from-ioredis.ts'])
     expect(report.notes).toEqual([
-      'You changed redis-from-ioredis.ts, and this run writes it anew with more helpers. Your text is in redis-from-ioredis.ts.orig-2. Copy your changes to the new file, then delete the old one.',
+      'redis-from-ioredis.ts differs from what this codemod generates, and this run writes it anew with more helpers. The former text is in redis-from-ioredis.ts.orig-2. Copy your changes to the new file, then delete the old one.',
     ])
     await expectNothingToChange()
   })

@@ -81,7 +81,7 @@ export class HelperFiles {
       )
     const replaced = this.replacedTexts().map(
       ({ path, from }) =>
-        `You changed ${local(from)}, and this run writes it anew with more helpers. Your text is in ${local(path)}. Copy your changes to the new file, then delete the old one.`,
+        `${local(from)} differs from what this codemod generates, and this run writes it anew with more helpers. The former text is in ${local(path)}. Copy your changes to the new file, then delete the old one.`,
     )
     return [...renamed, ...replaced]
   }

@@ -77,11 +77,11 @@ test('adds redis to the peers and the development dependencies of a library', ()
 })
 
 test('moves redis from the development dependencies to the dependencies, where ioredis was', () => {
-  const text =
-    '{\n  "dependencies": {\n    "ioredis": "5",\n    "zod": "4"\n  },\n  "devDependencies": {\n    "redis": "^6.0.0",\n    "vitest": "4"\n  }\n}\n'
-  expect(migrateManifest(text, 6, false)).toBe(
-    '{\n  "dependencies": {\n    "redis": "^6.0.0",\n    "zod": "4"\n  },\n  "devDependencies": {\n    "vitest": "4"\n  }\n}\n',
-  )
+  const manifest = { dependencies: { ioredis: '5', zod: '4' }, devDependencies: { redis: '^6.0.0', vitest: '4' } }
+  expect(JSON.parse(migrateManifest(JSON.stringify(manifest), 6, false))).toEqual({
+    dependencies: { redis: '^6.0.0', zod: '4' },
+    devDependencies: { vitest: '4' },
+  })
 })
 
 test('tells which older version of redis a package asks for', () => {

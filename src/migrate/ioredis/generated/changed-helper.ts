@@ -1,12 +1,12 @@
 /** Tells a generated file that a person changed from one that a formatter changed. */
 import { composeHelper, type HelperNeeds, readHelper } from './compose.ts'
 
-/** What formatters add, remove and replace between the words of a program, and escapes, whose number depends on the quotes. */
+/** The characters that formatters add, remove and replace. An escape is among them, because it depends on the kind of the quotes. */
 const LAYOUT = /[\s;,()'"`|\\]/g
 
 /**
- * False if the codemod generated the text for redis 5 or 6, whatever a formatter did to it since. True also for a file that another
- * version of the codemod generated: its text cannot be composed any more.
+ * Returns false if this version of the codemod generated the text, for redis 5 or 6, and only a formatter has changed it since. Returns true
+ * for a text of another version as well, because this version cannot compose it.
  */
 export function isChangedByHand(text: string, language: HelperNeeds['language']): boolean {
   const { names, chained } = readHelper(text)
