@@ -109,6 +109,18 @@ export function readCookie(header: string, name: string): CookieValue {
   return count === 1 ? { status: 'one', value } : { status: 'duplicate', count }
 }
 
+/** Returns every value of a name in the order of the header, at most `max` of them. */
+export function readEveryCookie(header: string, name: string, max: number): readonly string[] {
+  const values: string[] = []
+  for (const at of positionsOf(header, `${name}=`)) {
+    if (values.length === max) break
+    const start = at + name.length + 1
+    const end = header.indexOf(';', start)
+    values.push(header.slice(start, end < 0 ? undefined : end))
+  }
+  return values
+}
+
 /** Positions at which `text` begins a pair: at the start of the header or after `;`, with optional spaces or tabs. */
 function* positionsOf(header: string, text: string): Generator<number> {
   for (let at = header.indexOf(text); at >= 0; at = header.indexOf(text, at + text.length)) {

@@ -317,6 +317,30 @@ describe('a cookie that a neighboring subdomain has planted', () => {
     for (const cookie of cookies) expect(await userOf(cookie, auth0())).toBeUndefined()
   })
 
+  it.each([
+    ['before it', (own: string, name: string) => `${name}=planted; ${name}=${own}`],
+    ['behind it', (own: string, name: string) => `${name}=${own}; ${name}=planted`],
+    ['in parts', (own: string, name: string) => `${name}=${own}; ${name}__0=planted`],
+  ])('a planted cookie of the same name %s does not keep a sign-out from ending the old session', async (_, both) => {
+    const own = await auth0Version4('ada')
+    expect(await userOf(`__session=${own}`, auth0())).toBe('ada')
+    await (await exchange(both(own, '__session'), auth0()).getVisit()).signOut()
+    expect(await userOf(`__session=${own}`, auth0())).toBeUndefined()
+    expect(await auth.sessions.listByUser('ada')).toEqual([])
+  })
+
+  it('a planted part of a split cookie does not keep a sign-out from ending the old session', async () => {
+    const own = await auth0Version4('ada')
+    const half = Math.ceil(own.length / 2)
+    const split = `__session__0=${own.slice(0, half)}; __session__1=${own.slice(half)}`
+    for (const both of [`__session__0=planted; ${split}`, `${split}; __session__0=planted`]) {
+      expect(await userOf(split, auth0())).toBe('ada')
+      await (await exchange(both, auth0()).getVisit()).signOut()
+      expect(await userOf(split, auth0())).toBeUndefined()
+      await redis.cli('flushall')
+    }
+  })
+
   it('a whole cookie beside a first part of the same name counts as none', async () => {
     const own = await auth0Version4('ada')
     const [eve, half] = [await auth0Version4('eve'), Math.ceil(own.length / 2)]

@@ -3,7 +3,14 @@ import type { CookiePlace } from '../../http/cookie.ts'
 import type { AttachedBridge, BridgeContext, CookieBridge } from '../cookie-bridge.ts'
 import { type Adoption, type AdoptionOptions, createAdoption, type VerifiedCookie } from './adoption.ts'
 import { reporter } from '../origin.ts'
-import { clearingLines, findOldCookies, type FoundCookie, mayHoldCookie, type OldCookieNames } from './old-cookie.ts'
+import {
+  clearingLines,
+  everyOldCookie,
+  findOldCookies,
+  type FoundCookie,
+  mayHoldCookie,
+  type OldCookieNames,
+} from './old-cookie.ts'
 
 /** A session cookie of a request: decoded, and joined from its chunks. */
 export interface ReceivedCookie {
@@ -66,7 +73,7 @@ export function createBridge<S>(parts: BridgeParts<S>): CookieBridge {
         },
         /** Ends all verified cookies, also those that would not count, because a browser could send a copy of each one later. */
         async end(header) {
-          const all = findOldCookies(header, cookies).flat()
+          const all = everyOldCookie(header, cookies)
           const found = (await Promise.all(all.map(check))).filter((one) => one !== null)
           if (found.length === 0 && all.length > 0) refuse()
           for (const cookie of found) await (await adoption()).end(cookie)

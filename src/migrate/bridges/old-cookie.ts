@@ -2,11 +2,13 @@
  * Reads the cookies of another library from a request: whole or in chunks, decoded once. If a name occurs twice, or both whole and in chunks,
  * one of the cookies may have been planted, so none counts. Reading takes linear time in the length of the header.
  */
-import { type CookiePlace, readCookie, removedCookie } from '../../http/cookie.ts'
+import { type CookiePlace, readCookie, readEveryCookie, removedCookie } from '../../http/cookie.ts'
 
 /** Limits the work if a server allows more than the 16 KiB of headers that Node allows. */
 const MAX_CHARACTERS = 32_768
 const MAX_CHUNKS = 16
+/** Cookies of one name that a sign-out examines. */
+const MAX_SAME_NAME = 50
 
 /** One name under which the library sets a cookie. */
 export interface OldCookieName {
@@ -59,6 +61,34 @@ function findCookie(header: string, name: string, marks: readonly string[]): Fou
   if (isWhole) return { name, value: decoded(whole.value) }
   const [mark] = splits
   return mark === undefined ? null : { name, value: joined(header, name, mark) }
+}
+
+/**
+ * Returns every value that the request has under the names, for a sign-out: whole ones, and those joined from chunks. Of several cookies of
+ * one name, one belongs to the visitor and the others may have been planted, so a sign-out ends the session of each one that verifies.
+ */
+export function everyOldCookie(header: string, { session }: OldCookieNames): readonly FoundCookie[] {
+  const names = [...new Set(session.map(({ name }) => name))]
+  const whole = names.flatMap((name) => readEveryCookie(header, name, MAX_SAME_NAME).map((value) => ({ name, value })))
+  const joinedOnes = session.flatMap((one) =>
+    isSplit(header, one) ? everyJoined(header, one.name, one.chunkMark) : [],
+  )
+  return [...whole, ...joinedOnes].flatMap(({ name, value }) => (value === '' ? [] : [{ name, value: decoded(value) }]))
+}
+
+/** Joins the first chunks of each number, then the second ones, and so on. A browser sends the chunks of one place in the same order. */
+function everyJoined(header: string, name: string, mark: string | null): readonly { name: string; value: string }[] {
+  const chunks: (readonly string[])[] = []
+  for (let index = 0; mark !== null && index < MAX_CHUNKS; index++) {
+    const parts = readEveryCookie(header, chunk(name, mark, index), MAX_SAME_NAME)
+    if (parts.length === 0) break
+    chunks.push(parts)
+  }
+  const copies = Math.max(0, ...chunks.map((parts) => parts.length))
+  return Array.from({ length: copies }, (_, copy) => ({
+    name,
+    value: chunks.map((parts) => parts[Math.min(copy, parts.length - 1)] ?? '').join(''),
+  }))
 }
 
 /** Returns the `Set-Cookie` lines that remove the session cookies of a request and their companions. */
