@@ -30,7 +30,14 @@ export async function originDeps(
   const other = origin.store?.open({ prefix, loopback, clock: systemClock, events })
   if (other) closing(() => other.close())
   await countReads(origin, store, events, closing)
-  return { old: await (other ?? store).oldRecords(), clock: systemClock, events, closing }
+  const { placeOf } = await import('../migrate/old-place.ts')
+  return {
+    old: await (other ?? store).oldRecords(),
+    place: placeOf(store, other ?? null),
+    clock: systemClock,
+    events,
+    closing,
+  }
 }
 
 /**

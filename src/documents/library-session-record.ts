@@ -16,6 +16,8 @@ export interface LibrarySession {
   readonly user?: { readonly set: string; readonly untilMs: number }
   /** The key of the old record of another library that this session comes from (`src/migrate/`). Absent: there is no old record. */
   readonly link?: string
+  /** Identifies the servers of that key. Empty: those of Coatcheck. Absent: unknown. */
+  readonly place?: string
   /**
    * With `link`: the JSON of the old record that this session has taken over. The session is independent since then. The old record may
    * still exist, but decides nothing.
@@ -28,7 +30,7 @@ export function isCopy({ link, taken }: LibrarySession): boolean {
   return link !== undefined && taken === undefined
 }
 
-export function withoutLink({ link: _link, taken: _taken, ...session }: LibrarySession): LibrarySession {
+export function withoutLink({ link: _link, place: _place, taken: _taken, ...session }: LibrarySession): LibrarySession {
   return session
 }
 

@@ -55,6 +55,8 @@ export interface LibrarySessions extends LibrarySessionLists {
       readonly isNew?: boolean | 'absent'
       /** The key of the old record that a new session is a copy of. */
       readonly link?: string
+      /** The servers of that key. */
+      readonly place?: string
     },
   ): Promise<HandedOut | null>
   /**
@@ -66,7 +68,7 @@ export interface LibrarySessions extends LibrarySessionLists {
   adopt(
     sid: string,
     json: string,
-    options: { readonly endsAtMs: number; readonly link: string; readonly isMoved: boolean },
+    options: { readonly endsAtMs: number; readonly link: string; readonly place: string; readonly isMoved: boolean },
   ): Promise<{ readonly session: HandedOut; readonly isCreated: boolean } | 'ended'>
   /**
    * Changes the stored record itself.
@@ -129,13 +131,13 @@ export function createLibrarySessions(deps: {
       readonly expiresAtMs: number
       readonly ttlMs: number
       readonly isNew: boolean | 'absent'
-      readonly link: string | undefined
+      readonly old: Pick<LibrarySession, 'link' | 'place'>
     },
   ): Promise<HandedOut | null> => {
-    const { expiresAtMs, ttlMs, isNew, link } = options
+    const { expiresAtMs, ttlMs, isNew, old } = options
     const birth = random.bytes(BIRTH_BYTES).toString('base64url')
     const times = { createdAtMs: clock.now(), expiresAtMs }
-    const created: LibrarySession = { json, ...times, birth, ...(link !== undefined && { link }) }
+    const created: LibrarySession = { json, ...times, birth, ...old }
     const hasUser = users.setOf(created) !== undefined
     // Before it enters the set: from then on, the end of all sessions of the user includes this session.
     if (isNew === true && hasUser) await driver.reopen(ref)
@@ -176,16 +178,18 @@ export function createLibrarySessions(deps: {
       return stored && handedOut(ref, stored)
     },
 
-    async save(sid, json, { ttlMs, known, isNew = false, link }) {
+    async save(sid, json, { ttlMs, known, isNew = false, link, place }) {
       const ref = documents.refOf(sid)
       const expiresAtMs = clock.now() + ttlMs
-      return known ? saveChanges(ref, json, expiresAtMs, known) : create(ref, json, { expiresAtMs, ttlMs, isNew, link })
+      if (known) return saveChanges(ref, json, expiresAtMs, known)
+      const old = { ...(link !== undefined && { link }), ...(place !== undefined && { place }) }
+      return create(ref, json, { expiresAtMs, ttlMs, isNew, old })
     },
 
-    async adopt(sid, json, { endsAtMs: expiresAtMs, link, isMoved }) {
+    async adopt(sid, json, { endsAtMs: expiresAtMs, link, place, isMoved }) {
       const ref = documents.refOf(sid)
       // Without `birth`: every copy of one old record is the same session.
-      const created = { json, createdAtMs: clock.now(), expiresAtMs, link, ...(isMoved && { taken: json }) }
+      const created = { json, createdAtMs: clock.now(), expiresAtMs, link, place, ...(isMoved && { taken: json }) }
       const value = await users.enter(ref, created)
       // An expired session may still be stored for a moment. The old record is still valid, so the session is too.
       const renew = (other: LibrarySession): LibrarySession | null =>

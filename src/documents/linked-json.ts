@@ -7,6 +7,8 @@ import type { DocumentCodec } from './documents.ts'
 /** The key of another library's record that a document comes from. */
 export interface Link {
   readonly key: string
+  /** Identifies the servers of the key, if they are others than those of the documents. Empty: the same. Absent: unknown. */
+  readonly place?: string
   /** False: the document is independent, and the key is about to be deleted. */
   readonly isCopy: boolean
 }
@@ -15,11 +17,12 @@ const LINK = Symbol('coatcheck.link')
 /** No field of the libraries that keep documents here has one of these names. */
 const COPY_OF = '$old'
 const MADE_FROM = '$from'
+const PLACE = '$place'
 
-/** Returns the key of the record that the value is a copy of. `null`: the value is independent. */
-export function linkOf(value: object): string | null {
+/** Returns the link to the record that the value is a copy of. `null`: the value is independent. */
+export function linkOf(value: object): Link | null {
   const link = (value as { readonly [LINK]?: Link })[LINK]
-  return link?.isCopy ? link.key : null
+  return link?.isCopy ? link : null
 }
 
 /** Returns the key of the record that the value comes from, even if the value is independent now. `null`: none, or it was written since. */
@@ -39,13 +42,17 @@ export function linkedJson<T extends object>(): DocumentCodec<T> {
   return {
     encode(value) {
       const link = (value as { readonly [LINK]?: Link })[LINK]
-      return JSON.stringify(link ? { ...value, [link.isCopy ? COPY_OF : MADE_FROM]: link.key } : value)
+      const fields = link && { [link.isCopy ? COPY_OF : MADE_FROM]: link.key, [PLACE]: link.place }
+      return JSON.stringify({ ...value, ...fields })
     },
     decode(text) {
-      const parsed = JSON.parse(text) as T & { readonly [COPY_OF]?: unknown; readonly [MADE_FROM]?: unknown }
-      const { [COPY_OF]: copyOf, [MADE_FROM]: madeFrom, ...value } = parsed
+      const parsed = JSON.parse(text) as T & {
+        readonly [name in typeof COPY_OF | typeof MADE_FROM | typeof PLACE]?: unknown
+      }
+      const { [COPY_OF]: copyOf, [MADE_FROM]: madeFrom, [PLACE]: place, ...value } = parsed
       const key = copyOf ?? madeFrom
-      return withLink(value as unknown as T, typeof key === 'string' ? { key, isCopy: copyOf !== undefined } : null)
+      const link = { isCopy: copyOf !== undefined, ...(typeof place === 'string' && { place }) }
+      return withLink(value as unknown as T, typeof key === 'string' ? { key, ...link } : null)
     },
   }
 }

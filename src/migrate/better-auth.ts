@@ -63,7 +63,7 @@ export function betterAuthStorage(options: BetterAuthStorageOptions = {}): Bette
         context,
       ),
     attach(deps) {
-      const { old, clock, events, documents } = deps
+      const { old, place, clock, events, documents } = deps
       const setOf = (userId: string): DocumentRef => documents.refOf(`user ${userId}`)
       const sealed = createSealedRecords<StoredText>({
         documents,
@@ -87,7 +87,7 @@ export function betterAuthStorage(options: BetterAuthStorageOptions = {}): Bette
         },
       }
       const shared = {
-        ...{ sealed, old: guarded, late: createLateRemovals(deps.closing), clock, report, keyOf },
+        ...{ sealed, old: guarded, place, late: createLateRemovals(deps.closing), clock, report, keyOf },
         endOf: (text: string) => oldSessionIn(text)?.expiresAtMs ?? null,
         defaultTtlMs: () => 0,
       }

@@ -7,6 +7,7 @@ import { SessionError } from '../core/errors.ts'
 import type { EndingLink } from '../documents/library-session-lists.ts'
 import type { LateRemovals } from './late-removals.ts'
 import type { OldRecordDriver } from './old-record-driver.ts'
+import { assertSamePlace, type OldPlace } from './old-place.ts'
 import type { Report } from './origin.ts'
 import { removeRecord } from './remove-record.ts'
 
@@ -30,20 +31,25 @@ export async function repeated<T>(operation: string, run: () => Promise<T | 'aga
  * Decides about a record of ours after a read found no old record. The link of a copy is written after its old record exists. So the old
  * record has been removed or has expired only if it is missing at a read that begins after the copy was seen. Our record is read once more
  * after that: a process in mode `move` makes it independent before it removes the old record.
+ * @param deps `copyOf`: where the old record of a copy is; `null`: the record is independent. `here`: where the old record was missing
  * @returns our record, if it is independent; `ended`: it was a copy, and has ended; `again`: the old record exists; `null`: there is none
+ * @throws {ConfigError} `COATCHECK_CONFIG_INVALID` if the old record of the copy is at another place
  */
 export async function decideWithoutOld<Ours>(deps: {
   readonly readOurs: () => Promise<Ours | null>
-  readonly isCopy: (ours: Ours) => boolean
+  readonly copyOf: (ours: Ours) => OldPlace | null
+  readonly here: OldPlace
   readonly hasOld: () => Promise<boolean>
   readonly endOurs: () => Promise<unknown>
   readonly report: Report
 }): Promise<Ours | 'again' | 'ended' | null> {
   const seen = await deps.readOurs()
-  if (seen === null || !deps.isCopy(seen)) return seen
+  const copyOf = seen && deps.copyOf(seen)
+  if (copyOf === null) return seen
   if (await deps.hasOld()) return 'again'
   const ours = await deps.readOurs()
-  if (ours === null || !deps.isCopy(ours)) return ours
+  if (ours === null || deps.copyOf(ours) === null) return ours
+  assertSamePlace(copyOf, deps.here)
   await deps.endOurs()
   deps.report('ended')
   return 'ended'

@@ -26,6 +26,8 @@ export interface Origin {
 export interface OriginDeps {
   /** The old keys. */
   readonly old: OldRecordDriver
+  /** Their servers, as `placeOf` returns them. Default: those of the drop-in. */
+  readonly place?: string
   /** Source of the current time. */
   readonly clock: Clock
   /** Where outcomes are reported. */

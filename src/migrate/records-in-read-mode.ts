@@ -23,9 +23,9 @@ type Copied = 'copied' | 'unlinked' | 'ended'
 type WrittenRecord = Pick<OldRecord, 'text' | 'endsAtMs'> & { readonly by: 'old process' | 'change' | 'creation' }
 
 export function createRecordsInReadMode(deps: SharedRecordDeps): SharedRecords {
-  const { sealed, old, late, clock, report, keyOf } = deps
+  const { sealed, old, place = '', late, clock, report, keyOf } = deps
   const removal = oldRemoval(deps)
-  const linkTo = (id: string): Link => ({ key: keyOf(id), isCopy: true })
+  const linkTo = (id: string): Link => ({ key: keyOf(id), place, isCopy: true })
   const both = (id: string): Promise<[SealedRecord | null, OldRecord | null]> =>
     Promise.all([sealed.read(id), old.read(keyOf(id))])
 

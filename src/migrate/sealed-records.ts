@@ -23,8 +23,8 @@ export interface SealedRecordFormat<T extends object> {
 /** A sealed record as it was read. */
 export interface SealedRecord {
   readonly text: string
-  /** The old key that it is a copy of. `null`: it is independent. */
-  readonly copyOf: string | null
+  /** The old key that it is a copy of, and where. `null`: it is independent. */
+  readonly copyOf: Link | null
   /** The old key whose record it took over, and which may still exist. `null`: there is none. */
   readonly takenFrom: string | null
   readonly stored: StoredDocument<object>

@@ -27,6 +27,8 @@ export interface SharedRecords {
 export interface SharedRecordDeps {
   readonly sealed: SealedRecords
   readonly old: OldRecordDriver
+  /** The servers of the old keys, as `placeOf` returns them. Default: those of the sealed records. */
+  readonly place?: string | undefined
   readonly late: LateRemovals
   readonly clock: Clock
   readonly report: Report
@@ -66,17 +68,18 @@ export async function isAlive<T extends object>(
 ): Promise<boolean> {
   const stored = await documents.read({ kind: documents.refOf('').kind, name })
   const link = stored && linkOf(stored.value)
-  return stored !== null && (link === null || (await old.read(link)) !== null)
+  return stored !== null && (link === null || (await old.read(link.key)) !== null)
 }
 
 /** Decides about a record whose old key was missing. See `decideWithoutOld`. */
 export async function findWithoutOld(
-  { sealed, old, keyOf, report }: SharedRecordDeps,
+  { sealed, old, place = '', keyOf, report }: SharedRecordDeps,
   id: string,
 ): Promise<SealedRecord | 'again' | null> {
   const found = await decideWithoutOld({
     readOurs: () => sealed.read(id),
-    isCopy: ({ copyOf }) => copyOf !== null,
+    copyOf: ({ copyOf }) => copyOf,
+    here: { key: keyOf(id), place },
     hasOld: async () => (await old.read(keyOf(id))) !== null,
     endOurs: () => sealed.end(id, false),
     report,

@@ -24,7 +24,7 @@ type SessionMethods = Pick<
 
 /** Creates the shared sessions, and returns their parts for `upstashAdapter()`. */
 export function shareSessions(
-  { old, clock, closing }: OriginDeps,
+  { old, place, clock, closing }: OriginDeps,
   mode: MigrationMode,
   documents: Documents<StoredDates>,
   keys: UpstashKeys,
@@ -42,7 +42,7 @@ export function shareSessions(
   })
   const late = createLateRemovals(closing)
   const shared: SharedRecordDeps = {
-    ...{ sealed, old, late, clock, report },
+    ...{ sealed, old, place, late, clock, report },
     keyOf: keys.session,
     endOf: (text) => sessionIn(text)?.expires.getTime() ?? null,
     defaultTtlMs: () => 0,

@@ -11,6 +11,7 @@ import type { RedisAddress } from './redis-url.ts'
 import type { RedisTarget } from './target.ts'
 
 const VARIABLE = 'REDIS_ALLOW_PLAINTEXT'
+const DEFAULT_PORT = 6379
 
 /** How to reach one server, whether through Coatcheck's URL or a user-supplied client. */
 export interface Wire {
@@ -18,6 +19,8 @@ export interface Wire {
   readonly tls: boolean
   /** True for a password or a provider of passwords. */
   readonly hasSecret: boolean
+  /** Number of the database. */
+  readonly database: number
 }
 
 /** @throws {ConfigError} `COATCHECK_CONFIG_INVALID` for a variable that is neither true nor false */
@@ -30,8 +33,8 @@ export function allowsPlaintext(option: boolean | undefined, env: Environment): 
   return text === 'true'
 }
 
-export function wireTo({ address, tls, password, credentialsProvider }: RedisTarget): Wire {
-  return { address, tls: tls !== null, hasSecret: password !== null || credentialsProvider !== null }
+export function wireTo({ address, tls, password, credentialsProvider, database }: RedisTarget): Wire {
+  return { address, tls: tls !== null, hasSecret: password !== null || credentialsProvider !== null, database }
 }
 
 /**
@@ -77,14 +80,16 @@ function wireOf(own: Fields, shared: Fields): Wire {
   const url = typeof text === 'string' && URL.canParse(text) ? new URL(text) : null
   const host = socket['host'] ?? own['host'] ?? url?.hostname.replace(/^\[|\]$/g, '')
   const { path } = socket
+  const port = Number(socket['port'] ?? own['port'] ?? (url?.port || DEFAULT_PORT))
   return {
     address:
       typeof path === 'string'
         ? { path }
-        : { host: typeof host === 'string' && host !== '' ? host : 'localhost', port: 0 },
+        : { host: typeof host === 'string' && host !== '' ? host : 'localhost', port },
     tls: (socket['tls'] !== undefined && socket['tls'] !== false) || url?.protocol === 'rediss:',
     hasSecret:
       [own, shared].some((one) => isSet(one['password']) || isSet(one['credentialsProvider'])) || isSet(url?.password),
+    database: Number(own['database'] ?? shared['database'] ?? url?.pathname.slice(1)) || 0,
   }
 }
 

@@ -32,6 +32,8 @@ export interface StoreContext {
 export interface Store {
   /** Whether revocations wait until replicas have acknowledged them. */
   readonly isDurable: boolean
+  /** Identifies the servers by their addresses, for all processes that write them in the same way. A hash, without secrets. */
+  readonly place: string
   /** Keeps sessions. */
   readonly sessions: SessionDriver
   /** Keeps tokens of users. */

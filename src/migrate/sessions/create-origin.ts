@@ -5,6 +5,7 @@
 import { cookieEndOf, type OldSession, recordSessions } from '../bridges/old-sessions.ts'
 import { createLateRemovals } from '../late-removals.ts'
 import { keysMadeBy } from '../old-keys.ts'
+import { placeOf } from '../old-place.ts'
 import type { OriginOptions } from '../origin-options.ts'
 import { readJson } from '../read-json.ts'
 import type { SessionFormat, SessionOrigin } from '../session-origin.ts'
@@ -35,7 +36,8 @@ export function createOrigin(format: SessionFormat, { mode = 'read', store }: Or
       const records = await (opened ?? ours).oldRecords()
       const ends: (() => Promise<void>)[] = []
       const late = createLateRemovals((end) => ends.push(end))
-      const old = createOldSessionRecords({ format, records, clock, events, defaultTtlMs, late })
+      const place = placeOf(ours, opened)
+      const old = createOldSessionRecords({ format, records, place, clock, events, defaultTtlMs, late })
       return {
         links: old,
         over(inner) {

@@ -14,6 +14,8 @@ type ReadRecord = Pick<OldRecord, 'text' | 'endsAtMs'>
 /** A session of another library, as it is stored. */
 export interface OldSessionRecord {
   readonly key: string
+  /** The servers of the key, as `placeOf` returns them. */
+  readonly place: string
   readonly text: string
   /** The session as JSON. */
   readonly json: string
@@ -25,6 +27,8 @@ export interface OldSessionRecord {
 export interface OldSessionRecords extends SessionLinks {
   readonly format: SessionFormat
   readonly records: OldRecordDriver
+  /** As `placeOf` returns it. */
+  readonly place: string
   /** `null`: the key is missing. `unreadable`: it holds no session of the format. */
   read(key: string): Promise<OldSessionRecord | 'unreadable' | null>
   /** Parses the value that a conditional write returned. */
@@ -45,19 +49,20 @@ export interface OldSessionRecords extends SessionLinks {
 export function createOldSessionRecords(deps: {
   readonly format: SessionFormat
   readonly records: OldRecordDriver
+  readonly place: string
   readonly clock: Clock
   readonly events: EventBus
   readonly defaultTtlMs: number
   readonly late: LateRemovals
 }): OldSessionRecords {
-  const { format, records, clock, events, defaultTtlMs, late } = deps
+  const { format, records, place, clock, events, defaultTtlMs, late } = deps
 
   const report = reporter(format.name, events)
 
   const parse = (key: string, { text, endsAtMs }: ReadRecord): OldSessionRecord | 'unreadable' => {
     const json = format.decode(text)
     if (json === null) return 'unreadable'
-    return { key, text, json, endsAtMs: endsAtMs ?? clock.now() + defaultTtlMs, hasExpiry: endsAtMs !== null }
+    return { key, place, text, json, endsAtMs: endsAtMs ?? clock.now() + defaultTtlMs, hasExpiry: endsAtMs !== null }
   }
 
   const read = async (key: string): Promise<OldSessionRecord | 'unreadable' | null> => {
@@ -71,6 +76,7 @@ export function createOldSessionRecords(deps: {
   return {
     format,
     records,
+    place,
     read,
     parse,
     end,

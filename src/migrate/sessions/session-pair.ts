@@ -6,6 +6,7 @@ import { type LibrarySession, isCopy } from '../../documents/library-session-rec
 import type { EndingLink } from '../../documents/library-session-lists.ts'
 import type { HandedOut, LibrarySessions } from '../../documents/library-sessions.ts'
 import { decideWithoutOld, endOldFirst } from '../dual-read-rules.ts'
+import type { OldPlace } from '../old-place.ts'
 import type { OldSessionRecord, OldSessionRecords } from './old-session-records.ts'
 
 export interface SessionPair {
@@ -19,10 +20,15 @@ export function oldRecordDecides({ stored }: HandedOut): boolean {
   return isCopy(stored.value)
 }
 
+/** `null`: the session is independent. */
+function placeIn({ stored: { value } }: HandedOut): OldPlace | null {
+  return isCopy(value) && value.link !== undefined ? { key: value.link, place: value.place } : null
+}
+
 /** Returns the stored session with the data and the life of the old one. */
-export function taken(stored: LibrarySession, { json, endsAtMs }: OldSessionRecord): LibrarySession {
+export function taken(stored: LibrarySession, { key: link, place, json, endsAtMs }: OldSessionRecord): LibrarySession {
   const { cookie: _replaced, ...kept } = stored
-  return { ...kept, json, expiresAtMs: endsAtMs }
+  return { ...kept, json, expiresAtMs: endsAtMs, link, place }
 }
 
 /**
@@ -32,7 +38,8 @@ export function taken(stored: LibrarySession, { json, endsAtMs }: OldSessionReco
 export async function findWithoutOld({ inner, old }: SessionPair, sid: string): Promise<HandedOut | 'again' | null> {
   const found = await decideWithoutOld({
     readOurs: () => inner.find(sid),
-    isCopy: oldRecordDecides,
+    copyOf: placeIn,
+    here: { key: old.format.keyOf(sid), place: old.place },
     hasOld: async () => (await old.read(old.format.keyOf(sid))) !== null,
     endOurs: () => inner.end(sid),
     report: (outcome) => {

@@ -20,7 +20,7 @@ import {
 
 export function createSessionsInReadMode(pair: SessionPair): LibrarySessions {
   const { inner, old, clock } = pair
-  const { format, records } = old
+  const { format, records, place } = old
   const { removedOld: _only, ...paired } = pairedOperations(pair)
 
   const copyOf =
@@ -37,8 +37,8 @@ export function createSessionsInReadMode(pair: SessionPair): LibrarySessions {
     session: OldSessionRecord,
   ): Promise<HandedOut | 'again' | null> => {
     if (!ours) {
-      const { key: link, json, endsAtMs } = session
-      const adopted = await inner.adopt(sid, json, { endsAtMs, link, isMoved: false })
+      const { key: link, place, json, endsAtMs } = session
+      const adopted = await inner.adopt(sid, json, { endsAtMs, link, place, isMoved: false })
       if (adopted === 'ended') return endedHere(pair, sid)
       if (adopted.isCreated) old.reportAdoption(session)
       return adopted.isCreated ? { ...adopted.session, old: session.text } : takeInto(sid, adopted.session, session)
@@ -87,7 +87,7 @@ export function createSessionsInReadMode(pair: SessionPair): LibrarySessions {
         const merged = mergedJson(known, json, { json: current.json })
         const text = format.encode(merged)
         const written = await records.replace(key, current.text, text, ttlMs)
-        if (written.status === 'written') return { key, text, json: merged, endsAtMs, hasExpiry: true }
+        if (written.status === 'written') return { key, place, text, json: merged, endsAtMs, hasExpiry: true }
         current = null
         if (written.status === 'changed') {
           // A request of this session must not change a later session of the same id.
@@ -115,7 +115,7 @@ export function createSessionsInReadMode(pair: SessionPair): LibrarySessions {
       if (copied === 'ended') return endedHere(pair, sid)
       if (copied === 'gone') {
         const { key: link, endsAtMs } = session
-        const adopted = await inner.adopt(sid, session.json, { endsAtMs, link, isMoved: false })
+        const adopted = await inner.adopt(sid, session.json, { endsAtMs, link, place, isMoved: false })
         if (adopted === 'ended') return endedHere(pair, sid)
         ours = adopted.session
         return 'again'
@@ -157,7 +157,7 @@ export function createSessionsInReadMode(pair: SessionPair): LibrarySessions {
     // Writes the old record first: after a crash, the next read adopts the session.
     const isLinkable = await createOld(link, text, options.ttlMs, options.isNew !== 'absent')
     if (!isLinkable) return options.isNew === 'absent' ? null : inner.save(sid, json, options)
-    const saved = await inner.save(sid, json, { ...options, link })
+    const saved = await inner.save(sid, json, { ...options, link, place })
     if (saved) return { ...saved, old: text }
     await records.remove(link, text)
     return null

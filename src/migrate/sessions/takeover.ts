@@ -48,8 +48,8 @@ async function adopt(
   sid: string,
   session: OldSessionRecord,
 ): Promise<HandedOut | 'ended' | 'again'> {
-  const { key: link, json, endsAtMs } = session
-  const adopted = await inner.adopt(sid, json, { endsAtMs, link, isMoved: true })
+  const { key: link, place, json, endsAtMs } = session
+  const adopted = await inner.adopt(sid, json, { endsAtMs, link, place, isMoved: true })
   if (adopted === 'ended') return 'ended'
   if (!adopted.isCreated) return 'again'
   old.reportAdoption(session)

@@ -57,6 +57,7 @@ function openMemoryStore(
   const tokenRevocations = tokenRevocationsOf(revocations, listener)
   return {
     isDurable: false,
+    place: identity,
     revocations,
     sessions: createMemorySessionDriver(space, keys, systemRandom, tokenRevocations),
     tokens: createMemoryTokenDriver(space, keys, tokenRevocations),

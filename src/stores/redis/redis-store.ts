@@ -17,6 +17,7 @@ import { NearCache } from './near-cache.ts'
 import { openRedisClient } from '../../redis/open-client.ts'
 import { limitsOf, TIMEOUT_VARIABLES } from '../../redis/options.ts'
 import { checkRedisOptions, eventStreamOf, nearCacheOf, type RedisSetup, type RedisStoreOptions } from './options.ts'
+import { placeOfServers } from '../../redis/place.ts'
 import { destinationOf } from '../../redis/resolve-destination.ts'
 import { estimateSessions } from './session-estimate.ts'
 import { createRedisSessionDriver } from './session-driver.ts'
@@ -84,6 +85,7 @@ export function redisStore(options: RedisStoreOptions = {}): RedisStoreFactory {
       const tokenRevocations = tokenRevocationsOf(revocations, context.tokenRevocations)
       return {
         isDurable: client.isDurable,
+        place: placeOfServers(destination),
         server: { client, keys },
         revocations,
         sessions: createRedisSessionDriver(client, keys, { random: systemRandom, tokenRevocations, retries, near }),
