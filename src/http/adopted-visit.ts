@@ -62,14 +62,28 @@ async function adopt<D extends object>(
   const { deps, bridge, input, sink, device } = passage
   const attached = deps.attach(bridge)
   const carried = carriedFields(first, deps.config.signIn.carry ?? [])
-  const adopted = await attached.adopt(input.cookieHeader ?? '', { device, carried })
-  if (!adopted) return null
-  const visit = await deps.sessions.visit(adopted.ticket, sink, device)
-  if (!visit.session.user) return null
+  const found = await opened(await attached.adopt(input.cookieHeader ?? '', { device, carried }), passage)
+  if (!found) return null
+  const { adopted, visit } = found
   if (!issued(adopted, sink)) return visit
   if (ticket !== null && first.session.id !== null) await endPrevious(ticket, passage)
   await leaveOld(adopted, passage)
   return visit
+}
+
+/**
+ * Opens the adopted session. After a rollback it may have expired while old processes extended the old session. The store distinguishes an expired
+ * session from a revoked one, which stays revoked.
+ */
+async function opened<D extends object>(
+  adopted: Adopted | null,
+  passage: Passage<D>,
+): Promise<{ readonly adopted: Adopted; readonly visit: Visit<D> } | null> {
+  const { deps, sink, device } = passage
+  const visit = adopted && (await deps.sessions.visit(adopted.ticket, sink, device))
+  if (!visit) return null
+  if (visit.session.user) return { adopted, visit }
+  return visit.reason === 'expired' ? opened(await adopted.adoptAgain(), passage) : null
 }
 
 /** The session exists even if no cookie can be set here. A later request gets the cookie. */

@@ -60,6 +60,12 @@ export interface Adopted {
    * @throws {RedisError} and what the old store throws
    */
   leaveOld(): Promise<boolean>
+  /**
+   * Called when the session of the ticket has expired, and was not revoked. It adopts the old session once more if old processes have extended
+   * it meanwhile. `null`: they have not, or the old session has ended.
+   * @throws as `adopt`
+   */
+  adoptAgain(): Promise<Adopted | null>
 }
 
 /** A bridge on one instance of Coatcheck. */

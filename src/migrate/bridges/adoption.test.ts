@@ -11,7 +11,8 @@ import { redisKeys } from '../../stores/keys.ts'
 import { createMemorySessionDriver } from '../../stores/memory/session-driver.ts'
 import { createTickets, sessionIdOf } from '../../session/ticket.ts'
 import { createFakeClock } from '../../testing/fake-clock.ts'
-import { createAdoption, type VerifiedCookie } from './adoption.ts'
+import { createAdoption } from './adoption.ts'
+import type { VerifiedCookie } from './verified-cookie.ts'
 
 const HOUR_MS = 3_600_000
 const REQUEST = { device: () => undefined, carried: {} }
@@ -40,6 +41,8 @@ function world() {
   })
   return {
     documents: createMemoryDocumentDriver(space, keys),
+    clock,
+    userKey: (userId: string) => keyring.userKey(userId),
     cookie: cookie(),
     revoked,
     pass: (ms: number) => clock.advance(ms),
@@ -261,6 +264,68 @@ describe('a cookie without an end, shown again for years', () => {
       pass(later)
       expect((await adoption().adopt(endless(cookie), REQUEST))?.ticket).toBe(first?.ticket)
     }
+  })
+})
+
+describe('a session that expired while old processes extended the old one, as after a rollback', () => {
+  const IDLE_MS = 8 * HOUR_MS
+  /** The old session ends at `endsAtMs`, and its cookie names no end. */
+  const stored = (cookie: VerifiedCookie, endsAtMs: number): VerifiedCookie => ({
+    ...cookie,
+    endsAtMs: null,
+    load: async () => ({ data: { userId: 'ada' }, endsAtMs }),
+  })
+
+  it('is adopted once more for each extension, and once for parallel requests', async () => {
+    const w = world()
+    const { adoption, cookie, clock } = w
+    const firstEndMs = clock.now() + 2 * IDLE_MS
+    const first = await adoption().adopt(stored(cookie, firstEndMs), REQUEST)
+    clock.advance(IDLE_MS + 1)
+    const extended = stored(cookie, firstEndMs + HOUR_MS)
+    const found = await Promise.all([adoption(), adoption()].map((one) => one.adopt(extended, REQUEST)))
+    expect(found.map((one) => one?.ticket)).toEqual([first?.ticket, first?.ticket])
+    const again = await Promise.all(found.map((one) => one?.adoptAgain()))
+    const [second, other] = again.map((one) => one?.ticket)
+    expect(second).not.toBe(first?.ticket)
+    expect(other).toBe(second)
+    expect((await w.lifeOf(second ?? '')).isStored).toBe(true)
+    const last = await adoption().adopt(extended, REQUEST)
+    expect(last?.ticket).toBe(second)
+    // It is idle again, and no old process has served the user since.
+    clock.advance(IDLE_MS + 1)
+    expect(await last?.adoptAgain()).toBeNull()
+  })
+
+  it.each([
+    ['no process has extended the old session', (endsAtMs: number) => endsAtMs + 59_000],
+    ['the old session has ended', () => null],
+  ])('stays expired if %s', async (_why, endOf) => {
+    const { adoption, cookie, clock } = world()
+    const endsAtMs = clock.now() + 2 * IDLE_MS
+    await adoption().adopt(stored(cookie, endsAtMs), REQUEST)
+    clock.advance(IDLE_MS + 1)
+    const endMs = endOf(endsAtMs)
+    const now = endMs === null ? { ...cookie, load: async () => null } : stored(cookie, endMs)
+    expect(await (await adoption().adopt(now, REQUEST))?.adoptAgain()).toBeNull()
+  })
+
+  it('stays expired after its absolute end, when the store no longer knows whether it was revoked', async () => {
+    const { adoption, cookie, clock } = world()
+    await adoption().adopt(stored(cookie, clock.now() + 10 * IDLE_MS), REQUEST)
+    clock.advance(24 * HOUR_MS)
+    const extended = stored(cookie, clock.now() + 10 * IDLE_MS)
+    expect(await (await adoption().adopt(extended, REQUEST))?.adoptAgain()).toBeNull()
+  })
+
+  it('stays expired after a revocation of all sessions of the user', async () => {
+    const w = world()
+    const { adoption, cookie, clock } = w
+    const endsAtMs = clock.now() + 2 * IDLE_MS
+    await adoption().adopt(stored(cookie, endsAtMs), REQUEST)
+    clock.advance(IDLE_MS + 1)
+    await adoption().revoking(w.userKey('ada'))
+    expect(await (await adoption().adopt(stored(cookie, endsAtMs + HOUR_MS), REQUEST))?.adoptAgain()).toBeNull()
   })
 })
 

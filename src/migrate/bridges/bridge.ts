@@ -1,8 +1,10 @@
 /** Creates a bridge from the cookie names of a library and the check of its cookies. A verified cookie goes to the adoption. */
 import type { CookiePlace } from '../../http/cookie.ts'
 import type { AttachedBridge, BridgeContext, CookieBridge } from '../cookie-bridge.ts'
-import { type Adoption, type AdoptionOptions, createAdoption, type VerifiedCookie } from './adoption.ts'
+import { type Adoption, createAdoption } from './adoption.ts'
+import type { AdoptionOptions } from './adoption-plans.ts'
 import { reporter } from '../origin.ts'
+import type { VerifiedCookie } from './verified-cookie.ts'
 import {
   clearingLines,
   everyOldCookie,

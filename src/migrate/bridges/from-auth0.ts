@@ -5,7 +5,7 @@
 import { hkdfSync } from 'node:crypto'
 import { base64url, flattenedVerify } from 'jose'
 import type { CookieBridge } from '../cookie-bridge.ts'
-import type { VerifiedCookie } from './adoption.ts'
+import type { VerifiedCookie } from './verified-cookie.ts'
 import { createBridge, type ReceivedCookie, type Verify } from './bridge.ts'
 import { type Auth0OldSession, auth0SessionBegin, auth0SessionIn, storedAuth0Session } from './auth0-session.ts'
 import { isSessionOrigin, type OldSessionOrigin, type OldSessions } from './old-sessions.ts'

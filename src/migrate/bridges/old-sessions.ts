@@ -12,6 +12,11 @@ export interface OldSession {
   readonly data: unknown
   /** When the old session ends unless the old library extends it, epoch milliseconds. `null`: no end is known. */
   readonly endsAtMs: number | null
+  /**
+   * The end that the old library has written, epoch milliseconds, where `endsAtMs` counts from this read. `null`: it has written none. Absent:
+   * `endsAtMs`.
+   */
+  readonly writtenEndMs?: number | null
   /** When the old session began or its cookie was issued, epoch milliseconds. `null` or absent: the old library does not say. */
   readonly beganAtMs?: number | null
 }
@@ -62,15 +67,16 @@ export function isSessionOrigin(store: object): store is OldSessionOrigin {
 
 /** @param isTouched as in `OldSessionsContext` */
 export function callbackSessions(store: CallbackSessionStore, now: () => number, isTouched = false): OldSessions {
-  const endOf = (data: object): number | null =>
-    isTouched && store.disableTouch !== true ? touchedEndOf(data, now()) : cookieEndOf(data)
+  /** Requests move the TTL of the key, which the store does not tell. */
+  const isEndHidden = isTouched && store.disableTouch !== true
   return {
     async read(id) {
       const data = await calledBack((done) => store.get(id, done)).catch(absentOrUnreadable)
       if (data === null || data === undefined) return null
       if (typeof data !== 'object') return 'unreadable'
-      const endsAtMs = endOf(data)
-      return endsAtMs !== null && endsAtMs <= now() ? null : { data, endsAtMs }
+      const writtenEndMs = cookieEndOf(data)
+      const endsAtMs = isEndHidden ? touchedEndOf(data, now()) : writtenEndMs
+      return endsAtMs !== null && endsAtMs <= now() ? null : { data, endsAtMs, ...(isEndHidden && { writtenEndMs }) }
     },
     async end(id) {
       await calledBack((done) => store.destroy(id, done))
