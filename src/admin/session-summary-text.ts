@@ -35,7 +35,7 @@ const STATE_TEXTS: Readonly<Record<Exclude<SessionBecause, 'reason'>, StateText>
     next: 'The application called revokeByUser, the user chose "sign out everywhere", or the provider ended all of them.',
   },
   'record-missing': {
-    what: 'Its record is gone before its time, and nothing of ours has ended it.',
+    what: 'Its record is gone before its time, and Coatcheck has not ended it.',
     next: CHECK_EVICTION,
   },
   'generation-missing': {

@@ -1,5 +1,6 @@
 /** Reads the encryption keys of a configuration for tools of operators, which need no base URL. */
-import { type Environment, processEnvironment, variable } from '../config/environment.ts'
+import { withBaseUrl } from '../config/base-url.ts'
+import { processEnvironment } from '../config/environment.ts'
 import { resolveConfig } from '../config/resolve.ts'
 import type { Options } from '../config/types.ts'
 
@@ -12,10 +13,4 @@ import type { Options } from '../config/types.ts'
 export function configuredKeys(options: Options): readonly string[] {
   const env = processEnvironment()
   return resolveConfig(withBaseUrl(options, env), env).keys
-}
-
-/** Adds a base URL if none is configured. Tools of operators read stored data and answer no request, so any base URL will do. */
-export function withBaseUrl(options: Options, env: Environment): Options {
-  const isGiven = options.baseUrl !== undefined || variable(env, 'COATCHECK_BASE_URL') !== undefined
-  return isGiven ? options : { ...options, baseUrl: 'http://localhost' }
 }

@@ -43,6 +43,12 @@ export function resolveBaseUrl(option: string | undefined, env: Environment, sig
   return { url, loopback }
 }
 
+/** Adds a base URL if none is configured, for a program that reads stored data and answers no request. */
+export function withBaseUrl<O extends { readonly baseUrl?: string | undefined }>(options: O, env: Environment): O {
+  const isGiven = options.baseUrl !== undefined || variable(env, 'COATCHECK_BASE_URL') !== undefined
+  return isGiven ? options : { ...options, baseUrl: 'http://localhost' }
+}
+
 /** A missing base URL must not mean development: the browser would send the session cookie without Secure to a public host. */
 function derived(env: Environment, signs: DeploymentSigns): string {
   const mode = variable(env, 'NODE_ENV')

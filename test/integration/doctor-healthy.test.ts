@@ -60,7 +60,7 @@ test('an event stream: its keys are ours', async () => {
   const report = await examineHealth(() => options)
   expect(findingsOf(report)).toEqual([])
   const keys = report.checks.find(({ name }) => name === 'Keys')?.says
-  expect(keys).toMatch(/^all (\d+) keys: \1 of ours, /)
+  expect(keys).toMatch(/^all (\d+) keys: \1 of Coatcheck, /)
 })
 
 test('form_post with a strict cookie: the routes make up for it, and the callback is asked as a browser would', async () => {

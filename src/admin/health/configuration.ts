@@ -2,6 +2,7 @@
  * Checks options and environment without a network request: whether they are usable, the location of the store, keys, scopes, cookie and
  * base URL. An unusable option only stops the checks that depend on it.
  */
+import { withBaseUrl } from '../../config/base-url.ts'
 import { type Environment, variable } from '../../config/environment.ts'
 import { resolveConfig } from '../../config/resolve.ts'
 import type { Options, ResolvedConfig, ResolvedProvider } from '../../config/types.ts'
@@ -11,6 +12,7 @@ import { safeUrl } from '../../core/redact.ts'
 import { createKeyring, type Keyring } from '../../keyring/keyring.ts'
 import { weakKeysOf } from '../../keyring/key-strength.ts'
 import { UNESCAPED } from '../../redis/redis-url.ts'
+import type { FoundRecords } from './data.ts'
 import type { HealthNotes } from './health-report.ts'
 
 /** Set by platforms that start any number of instances, or that mark this process as one of several. */
@@ -31,23 +33,52 @@ const GRAPH = 'https://graph.microsoft.com'
 /** Google refuses `offline_access`, and issues a refresh token for `access_type=offline`. */
 const GOOGLE = 'https://accounts.google.com'
 
-/** @returns `null` if they are unusable */
+export interface CheckedConfiguration {
+  /** `null`: the options are unusable. */
+  readonly config: ResolvedConfig<object> | null
+  /**
+   * Why the base URL is missing, if nothing else is and there is no provider. Only middlewares need it. An application that uses a store for another
+   * session library has none, so the data decides: `checkMissingBaseUrl()`.
+   */
+  readonly missingBaseUrl: unknown
+}
+
 export function checkOptionsAndEnvironment(
   notes: HealthNotes,
   options: Options,
   env: Environment,
-): ResolvedConfig<object> | null {
+): CheckedConfiguration {
   let config: ResolvedConfig<object>
   try {
     config = resolveConfig(options, env)
   } catch (error) {
+    const other = withoutBaseUrl(options, env)
+    if (other) return { config: other, missingBaseUrl: error }
     notes.failed('Options', error)
-    return null
+    return { config: null, missingBaseUrl: null }
   }
   checkBaseUrl(notes, config, env)
   checkCookie(notes, config)
   for (const provider of config.providers) checkScopes(notes, provider)
-  return config
+  return { config, missingBaseUrl: null }
+}
+
+/** @returns `null` if the options are unusable also with a base URL, or have a provider, whose answers need one */
+function withoutBaseUrl(options: Options, env: Environment): ResolvedConfig<object> | null {
+  try {
+    const added = withBaseUrl(options, env)
+    const config = added === options ? null : resolveConfig(added, env)
+    return config?.providers.length === 0 ? config : null
+  } catch {
+    return null
+  }
+}
+
+/** @param found records in the sample; `null`: Redis was not examined */
+export function checkMissingBaseUrl(notes: HealthNotes, error: unknown, found: FoundRecords | null): void {
+  const isStoreOnly = found !== null && found.sessions === 0 && found.ofLibraries > 0
+  if (isStoreOnly) notes.ok('Base URL', 'not set: stores for other session libraries need none, the middlewares do')
+  else notes.failed('Options', error)
 }
 
 /** Notes an unusable configuration. One common mistake has its own finding. */

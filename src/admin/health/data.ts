@@ -19,22 +19,35 @@ interface Given {
   readonly seen: (what: string) => void
 }
 
-export async function checkData(notes: HealthNotes, server: StoreServer, given: Given): Promise<void> {
+/** Coatcheck's records in the sample. */
+export interface FoundRecords {
+  readonly sessions: number
+  /** Records that stores for other session libraries keep. */
+  readonly ofLibraries: number
+}
+
+/** @returns `null` if the keys could not be read */
+export async function checkData(notes: HealthNotes, server: StoreServer, given: Given): Promise<FoundRecords | null> {
   try {
-    await checkSample(notes, server, given)
+    return await checkSample(notes, server, given)
   } catch (error) {
     notes.failed('Keys', error)
+    return null
   }
 }
 
 /** @throws {RedisError} */
-async function checkSample(notes: HealthNotes, { client, keys }: StoreServer, given: Given): Promise<void> {
+async function checkSample(
+  notes: HealthNotes,
+  { client, keys }: StoreServer,
+  given: Given,
+): Promise<FoundRecords | null> {
   const { prefix, keyring, clock, signal, seen } = given
   const samples: KeySample[] = []
   for (const port of client.servers()) {
     if ((await ifAllowed(port, ['SCAN', '0', 'COUNT', '1'])) === null) {
       notes.skipped('Keys', 'not allowed to look (+scan)')
-      return
+      return null
     }
     samples.push(await sampleKeys(port, clock, signal, (count) => seen(`${port.endpoint}: ${counted(count, 'key')}`)))
   }
@@ -47,6 +60,8 @@ async function checkSample(notes: HealthNotes, { client, keys }: StoreServer, gi
   const ours = new Set(records.map(({ name }) => name))
   const others = all.filter(({ name }) => !ours.has(name))
   const sessions = records.filter(({ family }) => family === 'session').length
+  const ofLibraries = records.filter(({ family }) => family === 'document').length
+  const library = ofLibraries === 0 ? '' : `, ${counted(ofLibraries, 'record')} of other session libraries`
   const whole = samples.every(({ isWhole }) => isWhole) ? 'all' : 'a sample of'
   const elsewhere = others.filter(({ name }) => prefixOfSession(name) !== null)
   if (sessions === 0 && elsewhere.length > 0) {
@@ -54,7 +69,7 @@ async function checkSample(notes: HealthNotes, { client, keys }: StoreServer, gi
   } else
     notes.ok(
       'Keys',
-      `${whole} ${counted(all.length, 'key')}: ${records.length} of ours, ${counted(sessions, 'session')}`,
+      `${whole} ${counted(all.length, 'key')}: ${records.length} of Coatcheck, ${counted(sessions, 'session')}${library}`,
     )
   await checkLifetimes(notes, records)
   await checkOrphans(notes, records, keys, clock)
@@ -64,6 +79,7 @@ async function checkSample(notes: HealthNotes, { client, keys }: StoreServer, gi
     notes,
     others.filter(({ name }) => !elsewhereNames.has(name)),
   )
+  return { sessions, ofLibraries }
 }
 
 /** A prefix is part of a configuration and does not identify a person. */

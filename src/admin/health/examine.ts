@@ -3,8 +3,14 @@
  * parts allow. It only writes a short-lived key, and canaries on request. The report holds no secret.
  */
 import type { Options } from '../../config/types.ts'
-import { checkKeys, checkMemoryStore, checkOptionsAndEnvironment, noteRefusal } from './configuration.ts'
-import { checkData } from './data.ts'
+import {
+  checkKeys,
+  checkMemoryStore,
+  checkMissingBaseUrl,
+  checkOptionsAndEnvironment,
+  noteRefusal,
+} from './configuration.ts'
+import { checkData, type FoundRecords } from './data.ts'
 import type { ExaminationOptions, HealthContext } from './health-context.ts'
 import { HealthRecord, type HealthReport } from './health-report.ts'
 import { checkVariables } from './ignored-variables.ts'
@@ -25,7 +31,7 @@ export async function examine(context: HealthContext, examination: ExaminationOp
     noteRefusal(configuration, 'Configuration file', error)
     return record.report()
   }
-  const config = checkOptionsAndEnvironment(configuration, options, env)
+  const { config, missingBaseUrl } = checkOptionsAndEnvironment(configuration, options, env)
   let setup: RedisSetup | null = null
   try {
     setup = await context.inspect(options)
@@ -38,6 +44,7 @@ export async function examine(context: HealthContext, examination: ExaminationOp
 
   const redis = record.notes('redis')
   const opened = setup === null ? null : await checkRedis(redis, context, options, setup, examination)
+  let found: FoundRecords | null = null
   try {
     if (config !== null && !signal.aborted) {
       for (const provider of config.providers) {
@@ -48,11 +55,12 @@ export async function examine(context: HealthContext, examination: ExaminationOp
     if (opened !== null && !signal.aborted) {
       const { server, prefix } = opened
       const notes = record.notes('data')
-      await checkData(notes, server, { prefix, keyring, clock, signal, seen })
+      found = await checkData(notes, server, { prefix, keyring, clock, signal, seen })
       await checkMigration(notes, opened.store, clock)
     }
   } finally {
     await opened?.close()
   }
+  if (missingBaseUrl !== null) checkMissingBaseUrl(configuration, missingBaseUrl, found)
   return record.report()
 }

@@ -28,7 +28,7 @@ function textOf(output: Output, found: KeyExplanation): string {
   const { type, lifeMs, size: count, bytes, exists, family, sealedBy } = found
   const lines: (readonly [string, string | null])[] = [
     ['key', safeText(found.key)],
-    ['family', family ?? 'none of ours'],
+    ['family', family ?? 'none of Coatcheck'],
     ['what', found.what],
     ['read by', found.readBy],
     ['user key', found.userKey],

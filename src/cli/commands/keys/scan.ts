@@ -14,7 +14,7 @@ export function scanKeys(cli: Cli): Command {
       'keys by family: how many, how large, without TTL, left behind',
       [
         ['coatcheck keys scan', 'counts all names, looks at about 20,000 of the keys'],
-        ['coatcheck keys scan --exact', 'looks at every key of ours'],
+        ['coatcheck keys scan --exact', 'looks at every key of Coatcheck'],
       ],
       async (context, { exact = false }) => {
         const { output, signal } = context
@@ -33,14 +33,14 @@ export function scanKeys(cli: Cli): Command {
 
 function textOf(output: Output, survey: KeySurvey): string {
   const { families, foreign, orphans, isExact, scanned, total, isWhole } = survey
-  const lines = families.length === 0 ? ['No keys of ours.'] : [familiesTable(output, survey)]
+  const lines = families.length === 0 ? ['No keys of Coatcheck.'] : [familiesTable(output, survey)]
   lines.push('')
   if (!isWhole) lines.push(`Interrupted: ${whole(scanned)} of ${whole(total)} keys.`)
   if (!isExact) lines.push('Memory, TTL and orphans are those of a sample; --exact looks at every key.')
   lines.push(`${counted(foreign, 'key')} not ours.`)
   const endless = families.filter(({ withoutTtl, mayStay }) => withoutTtl > 0 && !mayStay)
   for (const { family } of endless)
-    lines.push(output.paint('yellow', `Some ${family} have no TTL: nothing of ours makes such keys.`))
+    lines.push(output.paint('yellow', `Some ${family} have no TTL: Coatcheck makes no such keys.`))
   lines.push(...orphanLines(orphans))
   return lines.join('\n')
 }
