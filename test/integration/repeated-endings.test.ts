@@ -5,6 +5,7 @@
 import { randomBytes } from 'node:crypto'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { RedisError } from '../../src/core/errors.ts'
+import { GENERATION_BYTES, NONCE_AT, NONCE_BYTES } from '../../src/keyring/record-layout.ts'
 import { EventBus } from '../../src/core/events.ts'
 import { systemRandom } from '../../src/core/random.ts'
 import type { RedisClientPort } from '../../src/redis/client-port.ts'
@@ -150,6 +151,27 @@ describe.each(forms)('a revocation whose reply is lost, on $form', ({ start }) =
     retries.again()
     expect((await there.list(ADA, 100)).map(({ id }) => id)).toEqual([later.id])
     expect((await here.read(later)).record).not.toBeNull()
+  })
+
+  it.each([
+    ['a sign-in', (ref: SessionRef, nonce: Buffer) => here.endUnchanged(ref, nonce, ENDING)],
+    ['the limit', () => here.create(newRef(), newRecord(), LIFE, { max: 1, action: 'end-oldest' })],
+    ['a sign-out', (ref: SessionRef) => here.end(ref, { ...ENDING, existed: true })],
+  ])('a session that ended by %s is ended again after an older state of Redis is back', async (_by, end) => {
+    lost = 0
+    const [ref, record] = [newRef(), newRecord()]
+    await there.create(ref, record, LIFE)
+    const nonceAt = GENERATION_BYTES + NONCE_AT
+    await end(ref, record.subarray(nonceAt, nonceAt + NONCE_BYTES))
+    expect((await there.read(ref)).record).toBeNull()
+    await world.reset()
+    await there.create(ref, record, LIFE)
+    expect((await there.read(ref)).record).not.toBeNull()
+    // At once in this process, and in Redis after the check.
+    expect((await here.read(ref)).record).toBeNull()
+    expect(await here.explain(ref)).toMatchObject({ ended: 'revoked' })
+    retries.again()
+    await until(async () => (await there.read(ref)).record === null)
   })
 
   it.each([

@@ -3,7 +3,8 @@
  * dump, or when a replica is promoted that missed them. Redis cannot reveal such a rollback. This process can: it finds a session again
  * that it ended.
  *
- * Only the latest revocations are checked: a server that lost an older one has lost these too.
+ * A check asks for the latest revocations, and for a sample of the earlier ones. A server that lost an earlier one has lost the latest ones too, but
+ * their sessions may have begun after its dump, so that it never had them.
  */
 import type { Clock } from '../../core/clock.ts'
 import {
@@ -15,7 +16,9 @@ import type { RedisClientPort } from '../../redis/client-port.ts'
 import type { Repeatable } from '../../redis/repeatable.ts'
 
 /** Number of latest revocations to check. In a cluster they lie on several servers, each of which may have lost data. */
-const CHECKED_KEYS = 64
+const CHECKED_LATEST = 64
+/** Number of earlier revocations to check. */
+const CHECKED_EARLIER = 192
 
 interface Ended {
   readonly step: Repeatable
@@ -68,14 +71,21 @@ export class RevocationMemory {
   }
 
   /**
-   * Returns all remembered steps, by key, if one of the latest keys exists in Redis again; otherwise an empty map. Never rejects: on an
-   * error the state is unknown.
+   * Returns all remembered steps, by key, if one of the checked keys exists in Redis again; otherwise an empty map. `unknown`: Redis did not answer
+   * for some of the keys, and no other key exists.
    */
-  async forgotten(client: RedisClientPort): Promise<ReadonlyMap<string, Repeatable>> {
-    if (this.#ended.size === 0) return new Map()
-    const latest = [...this.#ended.keys()].slice(-CHECKED_KEYS)
-    const asked = latest.map((key) => client.command(key, ['EXISTS', key]).catch(() => 0))
-    if (!(await Promise.all(asked)).includes(1)) return new Map()
-    return new Map([...this.#ended].map(([key, { step }]) => [key, step]))
+  async lostByRedis(client: RedisClientPort): Promise<ReadonlyMap<string, Repeatable> | 'unknown'> {
+    const asked = this.#checked().map((key) => client.command(key, ['EXISTS', key]).catch(() => 'unknown'))
+    const answers = await Promise.all(asked)
+    if (answers.includes(1)) return new Map([...this.#ended].map(([key, { step }]) => [key, step]))
+    return answers.includes('unknown') ? 'unknown' : new Map()
+  }
+
+  #checked(): readonly string[] {
+    const keys = [...this.#ended.keys()]
+    const earlier = keys.slice(0, -CHECKED_LATEST)
+    const every = Math.max(1, earlier.length / CHECKED_EARLIER)
+    const sample = Array.from({ length: Math.ceil(earlier.length / every) }, (_, at) => earlier[Math.floor(at * every)])
+    return [...sample.filter((key) => key !== undefined), ...keys.slice(-CHECKED_LATEST)]
   }
 }

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { systemClock } from '../../core/clock.ts'
 import { EventBus } from '../../core/events.ts'
 import type { RedisClientPort } from '../../redis/client-port.ts'
@@ -17,9 +17,15 @@ function setup(isDurable = true) {
     ran.push(...keys)
     return { reply: 1, ...(await answer()) }
   }
-  const client = { isDurable, lasting } as unknown as RedisClientPort
+  let exists = (): Promise<number> => Promise.resolve(0)
+  const client = { isDurable, lasting, command: () => exists() } as unknown as RedisClientPort
   const retries = new RevocationRetries(() => client, { clock: systemClock, events: new EventBus() })
-  return { retries, ran, answers: (next: typeof answer) => (answer = next) }
+  return {
+    retries,
+    ran,
+    answers: (next: typeof answer) => (answer = next),
+    finds: (next: typeof exists) => (exists = next),
+  }
 }
 
 describe('revocation retries', () => {
@@ -48,6 +54,23 @@ describe('revocation retries', () => {
     retries.again()
     await sleep(0)
     expect(retries.size).toBe(0)
+  })
+
+  it('asks once more whether Redis has lost a revocation if it did not answer', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    try {
+      const { retries, ran, finds } = setup()
+      retries.remember([{ ...step('a'), removes: { key: 'session', owner: 'ada' } }])
+      finds(() => Promise.reject(new Error('down')))
+      retries.again()
+      await vi.advanceTimersByTimeAsync(400)
+      finds(() => Promise.resolve(1))
+      expect(ran).toEqual([])
+      await vi.advanceTimersByTimeAsync(100)
+      expect(ran).toEqual(['a'])
+    } finally {
+      vi.useRealTimers()
+    }
   })
 
   it('a connection that stands again while an attempt on the one before is under way is not waited out', async () => {

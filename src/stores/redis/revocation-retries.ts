@@ -34,6 +34,7 @@ export class RevocationRetries {
   readonly #byName = new Map<string, readonly RevocationRetry[]>()
   readonly #memory: RevocationMemory
   #timer: ReturnType<typeof setInterval> | undefined
+  #recallTimer: ReturnType<typeof setTimeout> | undefined
   #isRunning = false
   #isAgain = false
   #isClosed = false
@@ -114,6 +115,7 @@ export class RevocationRetries {
   /** Applies the remaining entries once, as far as possible now. */
   async close(): Promise<void> {
     this.#isClosed = true
+    clearTimeout(this.#recallTimer)
     this.#rest()
     await Promise.all([...this.#entries].map((entry) => this.#apply(entry)))
   }
@@ -128,9 +130,22 @@ export class RevocationRetries {
     void this.#run()
   }
 
-  async #recall(): Promise<void> {
-    for (const [key, step] of await this.#memory.forgotten(this.#client())) this.keep(key, [step], this.entries(key))
+  async #recall(pauseMs = FIRST_PAUSE_MS): Promise<void> {
+    clearTimeout(this.#recallTimer)
+    const lost = await this.#memory.lostByRedis(this.#client())
+    if (lost === 'unknown') {
+      this.#recallLater(pauseMs)
+      return
+    }
+    for (const [key, step] of lost) this.keep(key, [step], this.entries(key))
     this.#allDue()
+  }
+
+  #recallLater(pauseMs: number): void {
+    clearTimeout(this.#recallTimer)
+    if (this.#isClosed) return
+    const next = Math.min(pauseMs * 2, MAX_PAUSE_MS)
+    this.#recallTimer = setTimeout(() => void this.#recall(next), pauseMs).unref()
   }
 
   #rest(): void {

@@ -91,6 +91,9 @@ export function createRedisSessionDriver(
     const args = [id, ...endingArguments(ending), expectedNonce ?? '', known, ...outbox]
     return { ...run.repeatable(END, names, args), removes: { key: keys.session(userKey, id), owner: userKey } }
   }
+  /** The step for a session that another step has ended. */
+  const endAgain = (userKey: string, id: string, ending: Ending): Repeatable =>
+    endOf(userKey, id, { ...ending, existed: true, takesTokens: false })
   const endedBy = (userKey: string, [, count, last]: readonly RedisReply[], durable: boolean): Ended => {
     if (last === 1) tokenRevocations.moved(userKey)
     return { status: 'done', count: count as number, lastOfUser: last === 1, durable }
@@ -117,7 +120,7 @@ export function createRedisSessionDriver(
       if (denied !== null) return { ended: denied, generation: 'present', index: 'missing' }
       const names = [keys.ended(userKey, id), keys.generation(userKey), keys.sessions(userKey)]
       const [ended, generation, entry] = await run.always(EXPLAIN, names, [id])
-      const reason = text(ended)
+      const reason = text(ended) || (isEnded(ref) ? 'revoked' : '')
       return {
         ended: reason === '' ? null : reason,
         generation: generation === 1 ? 'present' : 'missing',
@@ -130,6 +133,8 @@ export function createRedisSessionDriver(
         const created = await createForUser(run, keys, random, ref, record, life, limit)
         const ended = created.status === 'created' ? created.endedIds : []
         for (const id of ended) near?.changed(keys.session(ref.userKey, id))
+        const byLimit = { reason: 'limit', ttlMs: life.absoluteMs }
+        retries?.remember(ended.map((id) => endAgain(ref.userKey, id, byLimit)))
         return created
       }
       const names = [keys.session(ref.userKey, ref.id), keys.ended(ref.userKey, ref.id)]
@@ -186,6 +191,8 @@ export function createRedisSessionDriver(
       )
       const reply = await changing([key], ended)
       if (text(reply[0]) === 'conflict') return { status: 'conflict', record: reply[1] as Buffer }
+      // Each sign-in ends an anonymous session. These would displace the sessions of users from the memory.
+      if (kind === 'user' && reply[3] === 1) retries?.remember([endAgain(userKey, id, ending)])
       return endedBy(userKey, reply, false)
     },
 
@@ -199,7 +206,7 @@ export function createRedisSessionDriver(
       const again = ([, isUser, ...ids]: readonly RedisReply[]): readonly Repeatable[] => {
         // A replica may still have sessions that this server does not list. The new generation shows whether it has the revocation.
         if (ids.length === 0) return isUser === 1 ? [step] : []
-        return ids.map((id) => endOf(userKey, text(id), { ...ending, existed: true }))
+        return ids.map((id) => endAgain(userKey, text(id), ending))
       }
       const applied = await changing(names, lasting.apply({ userKey, exceptId, reason }, step, again))
       if (applied === null) return { count: await countOf(userKey, exceptId), durable: false }
