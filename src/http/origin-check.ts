@@ -22,9 +22,9 @@ export function assertSameOrigin(headers: Headers, origin: string): void {
 export type RequestHeader = (name: string) => string | readonly string[] | null | undefined
 
 /**
- * Whether the browser omitted the session cookie because another site sent the request (RFC 6265bis section 5.2). It always omits a Strict
- * cookie. It omits a Lax cookie unless it fetches a whole page. Among requests for a whole page, only those with a method other than GET
- * carry `Origin`. A browser that does not state the source counts as `false`.
+ * Returns whether the browser left the session cookie out because another site caused the request (RFC 6265bis section 5.2). A browser always
+ * leaves a Strict cookie out then. It sends a Lax cookie only if it loads a page with GET. Of the requests that load a page, those with another
+ * method have the header `Origin`. False without `Sec-Fetch-Site`: the browser does not say which site caused the request.
  */
 export function isCookieLeftOut(header: RequestHeader, sameSite: 'lax' | 'strict'): boolean {
   if (header('sec-fetch-site') !== 'cross-site') return false

@@ -61,7 +61,7 @@ export interface SessionCore<D extends object> {
   emptyData(): DeepReadonly<D>
   /**
    * Returns the promise for the caller. If the caller does not await it, a failure is reported and does not end the process.
-   * @param mayBeLost true if the ticket may come too late for the response. Then a success without an `await` is reported too.
+   * @param mayBeLost true if the response may leave before it gets the ticket. Then a success that the caller does not await is reported too.
    */
   watched<T>(operation: WriteOperation, write: Promise<T>, mayBeLost?: boolean): Promise<T>
   find(ticket: string): Promise<{ parsed: ParsedTicket; loaded: Loaded } | MissReason>

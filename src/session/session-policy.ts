@@ -68,7 +68,7 @@ export function touched(record: SessionRecord, idleTimeoutMs: number, nowMs: num
   }
 }
 
-/** How long the store remembers why a session ended. (If the limit ended it: until its absolute end.) */
+/** How long the store remembers why a session ended. It remembers one that the limit ended until its absolute end. */
 export function endedRememberedMs(absoluteTimeoutMs: number): number {
   return Math.min(absoluteTimeoutMs, ENDED_REMEMBERED_MS)
 }

@@ -29,7 +29,7 @@ export interface Missed {
   readonly refused?: Refusal | 'secret'
   /** False: the store returned no record. */
   readonly isStored: boolean
-  /** True: the miss may come from the reply to another command, so it must be verified. Only an opened record proves a miss. */
+  /** True: Redis may have sent the reply to another command, so the caller must verify the miss. A record that the vault has opened proves it. */
   readonly isUnproven: boolean
 }
 

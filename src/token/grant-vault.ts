@@ -34,8 +34,9 @@ export interface GrantVault {
     lease: LeaseClaim | null,
   ): Promise<AccessEntry | null>
   /**
-   * Stores the refresh token of a refused answer together with the failure: a provider that rotates may have ended the previous refresh
-   * token. The access tokens stay. @returns how long the known failure lasts, milliseconds; `null` as `commit`
+   * Stores the new refresh token of an answer that Coatcheck refused, together with the failure. A provider that rotates refresh tokens may have
+   * ended the previous one with that answer. The access tokens stay.
+   * @returns how long the known failure lasts, milliseconds; `null` as `commit`
    */
   keepSuccessor(
     userKey: string,

@@ -1,8 +1,8 @@
 /**
  * The lease of a grant: the right to refresh it for a limited time, across all processes. A random token identifies its holder, and the
  * store's clock decides how long it lasts. The holder renews it while the provider is slow. If the holder dies, another process takes it
- * over. The lease protects the provider from parallel refreshes. The compare-and-set of the commit protects the grant. It also refuses a
- * commit while another holder's lease is valid: a holder that slept past its lease changes nothing.
+ * over. The lease protects the provider from parallel refreshes. The compare-and-set of the commit protects the grant. The store also
+ * refuses a commit while another process holds the lease. So a process that slept until its lease had ended changes nothing.
  */
 import type { Random } from '../core/random.ts'
 import { LEASE_HOLDER_BYTES, type LeaseClaim, type TokenDriver, type TokenField } from './token-driver.ts'

@@ -132,7 +132,7 @@ export function createSingleRefresh(deps: {
     provider: string,
     { family, refreshToken }: Grant,
   ): Promise<void> => {
-    // If the store does not answer, the sign-in may go on: then nothing is revoked.
+    // If the store does not answer, the sign-in may still be live, so nothing is revoked.
     const stored = await vault.familyOf(userKey, provider).catch(() => family)
     if (refreshToken !== null && stored !== family) await deps.revokeLateToken(userKey, provider, refreshToken)
   }

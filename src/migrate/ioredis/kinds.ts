@@ -46,7 +46,7 @@ export interface FollowedValues {
   kindOfDeclaration(node: ts.Declaration): Kind | null
 }
 
-/** True for `any`, and for the type of a place that is only ever empty where the checker looks. */
+/** Returns whether the type says nothing about the value: `any`, `unknown`, `never`, or only `null` and `undefined`. */
 function saysNothing(type: ts.Type): boolean {
   if (type.isUnion()) return type.types.every((one) => !isThere(one))
   return (type.flags & (ts.TypeFlags.Any | ts.TypeFlags.Unknown | ts.TypeFlags.Never)) !== 0 || !isThere(type)
