@@ -10,7 +10,7 @@ import type { Seal } from '../keyring/seal.ts'
 import type { SessionStore } from '../session/types.ts'
 import type { StoreServer } from '../stores/redis/operator-view.ts'
 import type { Store } from '../stores/store.ts'
-import type { Revocations } from '../token/revocations.ts'
+import type { ProviderRevocations } from '../token/provider-revocations.ts'
 import type { TokenCache } from '../token/types.ts'
 
 /** Admin context without encryption keys, from `openServer()`: enough to count keys and to read the servers. Close it after use. */
@@ -66,7 +66,7 @@ export interface AdminContext extends ServerContext {
   /** Keeps old sessions and tokens of users from being adopted again. */
   readonly revocationMarks: RevocationMarks
   /** Refresh tokens that are waiting for revocation at their provider (RFC 7009). */
-  readonly revocations: Revocations
+  readonly revocations: ProviderRevocations
   /** The events of this context. */
   readonly events: EventBus
 }

@@ -20,7 +20,7 @@ import { createTokenRequester } from '../oidc/token-requester.ts'
 import type { Store, StoreFactory } from '../stores/store.ts'
 import { startLog } from '../telemetry/log.ts'
 import { createProviderGate, gateNames, type ProviderGate } from '../token/provider-gate.ts'
-import { createRevocations, type Revocations } from '../token/revocations.ts'
+import { createProviderRevocations, type ProviderRevocations } from '../token/provider-revocations.ts'
 import { createTokenCache, type OwnedTokenCache } from '../token/token-cache.ts'
 import { createTokenCodec } from '../token/token-codec.ts'
 import { scheduleTimer } from '../token/uncommitted-grants.ts'
@@ -32,7 +32,7 @@ export interface SharedRuntime {
   readonly tokens: OwnedTokenCache
   /** Shared by refreshes and code redemptions, so that both see at once that it is shut, also during an outage of the store. */
   readonly gate: ProviderGate
-  readonly revocations: Revocations
+  readonly revocations: ProviderRevocations
   /** Reports to the bus of every user. */
   readonly relay: EventRelay
 }
@@ -113,7 +113,7 @@ function build(config: ResolvedConfig<object>, factory: StoreFactory, keys: read
   const store = factory.open({ prefix, loopback, clock: systemClock, events: relay, tokenRevocations })
   // Not part of the runtime: its objects work only with this copy of openid-client, which recognizes them by private fields.
   const clients = createProviderClients(providers, { clock: systemClock, events: relay })
-  const revocations = createRevocations({
+  const revocations = createProviderRevocations({
     driver: store.revocations,
     revoker: createTokenRevoker(clients, systemClock),
     codec: createTokenCodec(seal, prefix),

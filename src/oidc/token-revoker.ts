@@ -1,7 +1,7 @@
 /** The revocation endpoint (RFC 7009) through openid-client. */
 import { tokenRevocation } from 'openid-client'
 import type { Clock } from '../core/clock.ts'
-import type { TokenRevoker } from '../token/revocations.ts'
+import type { TokenRevoker } from '../token/provider-revocations.ts'
 import type { ProviderClients } from './provider-client.ts'
 import { clientOf, failureOf } from './token-requester.ts'
 

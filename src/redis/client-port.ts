@@ -119,8 +119,8 @@ export interface Lasting {
 }
 
 export interface KeyTracking {
-  /** Whether the tracker receives changes of this key. */
-  isHeard(key: string): boolean
+  /** Returns whether the tracker receives the changes of this key now, so that a cached copy of it is current. */
+  isCurrent(key: string): boolean
   close(): void
 }
 

@@ -122,7 +122,7 @@ export class RedisCluster implements RedisClientPort {
       return known
     }
     return {
-      isHeard: (key) => of(this.#topology.holderOf(key)).isHeard(key),
+      isCurrent: (key) => of(this.#topology.holderOf(key)).isCurrent(key),
       close: () => {
         this.#trackings.delete(tracking)
         for (const one of tracking.ofNode.values()) one.close()

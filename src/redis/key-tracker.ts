@@ -50,7 +50,7 @@ export class KeyTracker implements KeyTracking {
     void this.#open()
   }
 
-  isHeard(): boolean {
+  isCurrent(): boolean {
     return this.#isArmed && this.#deps.clock.monotonic() - this.#heardAtMs < this.#deps.maxStaleMs
   }
 

@@ -42,8 +42,8 @@ export interface Vault {
   evaluate(ticket: ParsedTicket, stored: StoredSession): FoundRecord | Missed
 }
 
-const NOT_STORED: Missed = { reason: 'lost', isStored: false, isUnproven: true }
-const NOT_OPENED: Missed = { reason: 'lost', isStored: true, isUnproven: true }
+const ABSENT: Missed = { reason: 'lost', isStored: false, isUnproven: true }
+const UNREADABLE: Missed = { reason: 'lost', isStored: true, isUnproven: true }
 
 /** The address that the seal of a session record covers. `namespace`: the prefix of all keys. */
 export function sessionAddress(namespace: string, { kind, userKey, id }: SessionRef): SealAddress {
@@ -85,14 +85,14 @@ export function createVault(deps: { seal: Seal; namespace: string; clock: Clock 
     evaluate(ticket, stored) {
       const { record: sealed, generation } = stored
       const { ref } = ticket
-      if (!sealed) return NOT_STORED
+      if (!sealed) return ABSENT
       if (ref.kind === 'user') {
-        if (!generation) return NOT_OPENED
+        if (!generation) return UNREADABLE
         if (!isOfGeneration(sealed, generation)) return { reason: 'revoked', isStored: true, isUnproven: true }
       }
       const loaded = openedBefore.get(stored) ?? openNow(ticket, sealed)
       if (stored.isKept && typeof loaded !== 'string') openedBefore.set(stored, loaded)
-      if (typeof loaded === 'string') return { ...NOT_OPENED, refused: loaded }
+      if (typeof loaded === 'string') return { ...UNREADABLE, refused: loaded }
       const nowMs = clock.now()
       const status = statusOf(ticket.secretHash, loaded.record.secrets, nowMs)
       if (status === 'refused') return { reason: 'revoked', refused: 'secret', isStored: true, isUnproven: false }

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { EventBus } from '../../core/events.ts'
 import { duringChange, NearCache } from './near-cache.ts'
 
-const heard = { isHeard: () => true, close: () => undefined }
+const heard = { isCurrent: () => true, close: () => undefined }
 const isWorth = (value: unknown): boolean => value !== null
 
 function setup(maxEntries = 3): {
@@ -62,13 +62,13 @@ describe('near cache', () => {
 
   it('neither keeps nor answers while changes are not heard of', async () => {
     const near = new NearCache(3)
-    let isHeard = true
-    near.follow({ isHeard: () => isHeard, close: () => undefined })
+    let isCurrent = true
+    near.follow({ isCurrent: () => isCurrent, close: () => undefined })
     await near.load('a', ['a'], () => Promise.resolve(1), isWorth)
-    isHeard = false
+    isCurrent = false
     expect(near.get('session', 'a', 'a')).toBeUndefined()
     await near.load('b', ['b'], () => Promise.resolve(2), isWorth)
-    isHeard = true
+    isCurrent = true
     expect([near.get('session', 'a', 'a'), near.get('session', 'b', 'b')]).toEqual([1, undefined])
   })
 

@@ -56,7 +56,7 @@ export class NearCache {
    */
   get(kind: 'session' | 'token', name: string, key: string): unknown {
     const entry = this.#entries.get(name)
-    const isHit = entry !== undefined && this.#tracking?.isHeard(key) === true
+    const isHit = entry !== undefined && this.#tracking?.isCurrent(key) === true
     if (this.#events.hasListeners('redis.near-read')) this.#events.emit('redis.near-read', { kind, isHit })
     if (!isHit) return undefined
     this.#entries.delete(name)
@@ -71,7 +71,7 @@ export class NearCache {
     read: () => Promise<T>,
     isWorth: (value: T) => boolean,
   ): Promise<T> {
-    if (this.#tracking?.isHeard(keys[0] ?? '') !== true) return read()
+    if (this.#tracking?.isCurrent(keys[0] ?? '') !== true) return read()
     const load: Load = { isDirty: false }
     for (const key of keys) setOf(this.#loads, key).add(load)
     try {

@@ -37,7 +37,7 @@ export interface TokenRevoker {
   revoke(provider: string, refreshToken: string): Promise<'revoked' | 'unsupported'>
 }
 
-export interface Revocations {
+export interface ProviderRevocations {
   /** Revokes a refresh token that arrived too late to be stored. Never rejects. */
   revokeLateToken(userKey: string, provider: string, refreshToken: string): Promise<void>
   /** Reports that the outbox may hold entries of this user. */
@@ -48,7 +48,7 @@ export interface Revocations {
   close(): Promise<void>
 }
 
-export function createRevocations(deps: {
+export function createProviderRevocations(deps: {
   readonly driver: RevocationDriver
   readonly revoker: TokenRevoker
   readonly codec: TokenCodec
@@ -58,7 +58,7 @@ export function createRevocations(deps: {
   readonly random: Random
   readonly events: EventBus
   readonly schedule: Schedule
-}): Revocations {
+}): ProviderRevocations {
   const { driver, revoker, codec, providers, clock, random, events, schedule } = deps
   const attempts = new Map<string, number>()
   const pending = new Map<string, () => void>()
