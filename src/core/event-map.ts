@@ -354,6 +354,16 @@ export interface EventMap {
      */
     outcome: MigrationOutcome
   }
+  /**
+   * Since its start, this process has refused the old cookies of every request that had one, as with a wrong `secret` of the bridge. Emitted at
+   * most once for each bridge.
+   */
+  'migration.all-refused': {
+    /** The library and format of the cookies, such as `express-session`. */
+    origin: string
+    /** Number of requests with refused cookies. */
+    count: number
+  }
   /** An error that no caller gets. */
   error: {
     /** Error code, when an error was the cause. */

@@ -112,6 +112,11 @@ export const logLines: LogLines = {
     text: 'the sign-in route may be missing: the middleware never ran',
     textOf: ({ mount }) => `the sign-in route may be missing: write ${mount} before the routes`,
   },
+  'migration.all-refused': {
+    area: 'session',
+    level: 'warn',
+    text: 'every old cookie was refused so far: check "secret" of the bridge',
+  },
   'migration.read': {
     area: 'session',
     level: ({ outcome }) => (outcome === 'unreadable' ? 'warn' : 'debug'),

@@ -1,4 +1,5 @@
 /** What a bridge does before the store is open. */
+import { createHmac } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { EventBus } from '../../core/events.ts'
 import { createFakeClock } from '../../testing/fake-clock.ts'
@@ -15,13 +16,13 @@ const REQUEST = { device: () => undefined, carried: {} }
 const user = (): never => expect.fail('user() must not be called')
 const origin = { openSessions: () => ({ read: () => Promise.resolve(null), end: () => Promise.resolve() }) }
 
-function attached(bridge: CookieBridge) {
+function attached(bridge: CookieBridge, events = new EventBus()) {
   let opened = 0
   const open = (): Promise<never> => {
     opened++
     return Promise.reject(new Error('opened'))
   }
-  const made = bridge.attach({ open, oldRecords: open, clock: createFakeClock(), events: new EventBus() })
+  const made = bridge.attach({ open, oldRecords: open, clock: createFakeClock(), events })
   return { ...made, opened: () => opened }
 }
 
@@ -40,5 +41,34 @@ describe('a forged cookie', () => {
     expect(await adopt(header, REQUEST)).toBeNull()
     await end(header)
     expect(opened()).toBe(0)
+  })
+})
+
+describe('a bridge that refuses every old cookie, as with a wrong secret', () => {
+  const signed = (secret: string) => {
+    const signature = createHmac('sha256', secret).update('id').digest('base64').replace(/=+$/, '')
+    return `connect.sid=${encodeURIComponent(`s:id.${signature}`)}`
+  }
+  const bridge = () => {
+    const events = new EventBus()
+    const reported: unknown[] = []
+    events.on('migration.all-refused', (event) => void reported.push(event))
+    const { adopt } = attached(fromExpressSession({ secret: SECRET, store: origin, user }), events)
+    return { adopt, reported }
+  }
+
+  it('is reported once, after 20 requests', async () => {
+    const { adopt, reported } = bridge()
+    for (let request = 1; request < 20; request++) await adopt(signed('another secret'), REQUEST)
+    expect(reported).toEqual([])
+    for (let request = 0; request < 40; request++) await adopt(signed('another secret'), REQUEST)
+    expect(reported).toEqual([{ origin: 'express-session', count: 20 }])
+  })
+
+  it('is not reported once a cookie was verified', async () => {
+    const { adopt, reported } = bridge()
+    await expect(adopt(signed(SECRET), REQUEST)).rejects.toThrow('opened')
+    for (let request = 0; request < 40; request++) await adopt(signed('another secret'), REQUEST)
+    expect(reported).toEqual([])
   })
 })

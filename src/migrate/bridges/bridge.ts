@@ -4,6 +4,7 @@ import type { AttachedBridge, BridgeContext, CookieBridge } from '../cookie-brid
 import { type Adoption, createAdoption } from './adoption.ts'
 import type { AdoptionOptions } from './adoption-plans.ts'
 import { reporter } from '../origin.ts'
+import { watchRefusals } from './refusals.ts'
 import type { VerifiedCookie } from './verified-cookie.ts'
 import {
   clearingLines,
@@ -46,8 +47,10 @@ export function createBridge<S>(parts: BridgeParts<S>): CookieBridge {
         return (opened ??= createAdoption({ ...stores, events, clock }, parts))
       }
       const report = reporter(origin, events)
+      const refusals = watchRefusals(origin, events)
       const refuse = (): void => {
         report('refused')
+        refusals.refused()
       }
       const check = async ({ name, value }: FoundCookie): Promise<VerifiedCookie | null> => {
         const cookie = value === null ? null : await verify({ name, value })
@@ -59,7 +62,9 @@ export function createBridge<S>(parts: BridgeParts<S>): CookieBridge {
         for (const group of groups) {
           if (group.some(({ value }) => value === null)) break
           const found = (await Promise.all(group.map(check))).filter((one) => one !== null)
-          if (found.length > 0) return found
+          if (found.length === 0) continue
+          refusals.accepted()
+          return found
         }
         if (groups.flat().length > 0) refuse()
         return []
