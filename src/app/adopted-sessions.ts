@@ -8,9 +8,12 @@ import type { MigrationOutcome } from '../core/event-map.ts'
 import type { EventBus } from '../core/events.ts'
 import { systemRandom } from '../core/random.ts'
 import { adoptedLogouts } from './adopted-logouts.ts'
+import { assertMigrationSettings } from './migration-settings.ts'
 import type { SharedRuntime } from './shared-runtime.ts'
 import { countReads } from './drop-in-origin.ts'
 import type { AttachedBridge, BridgeContext, BridgeStores, CookieBridge } from '../migrate/cookie-bridge.ts'
+import type { MigrationMode } from '../migrate/migration-mode.ts'
+import type { OldRecordDriver } from '../migrate/old-record-driver.ts'
 import type { ProviderLogout } from '../oidc/provider-logout.ts'
 import type { SessionStore } from '../session/types.ts'
 import type { Store, StoreFactory } from '../stores/store.ts'
@@ -21,7 +24,7 @@ const PROVEN: ReadonlySet<MigrationOutcome> = new Set(['adopted', 'moved', 'ende
 /** The opened parts of the instance that bridges use. */
 export interface BridgeShelf {
   readonly stores: BridgeStores
-  readonly oldRecords: BridgeContext['oldRecords']
+  oldRecords(store: StoreFactory | undefined, mode: MigrationMode): Promise<OldRecordDriver>
   /** Adds the sessions of a bridge to the counts that all processes share, from now on. A second call does nothing. */
   count(bridge: CookieBridge): Promise<void>
   /** Reports the last counts, and closes the stores of old records that bridges have opened. */
@@ -50,7 +53,7 @@ export function bridgeAttachments(
         await count(bridge)
         return stores
       }),
-    oldRecords: (factory) => use(({ oldRecords }) => oldRecords(factory)),
+    oldRecords: (factory) => use(({ oldRecords }) => oldRecords(factory, bridge.mode)),
   })
   return {
     attach(bridge) {
@@ -67,11 +70,12 @@ export function bridgeAttachments(
 
 export function openBridgeShelf<D extends object>(
   config: ResolvedConfig<D>,
-  { keyring, seal, store }: SharedRuntime,
+  runtime: SharedRuntime,
   sessions: Pick<SessionStore<D>, 'revoke'>,
   logout: Pick<ProviderLogout, 'register'>,
   events: EventBus,
 ): BridgeShelf {
+  const { keyring, seal, store } = runtime
   const shared = { keyring, seal, namespace: config.prefix, events }
   const opened = new Map<StoreFactory, Store>()
   const counted = new Map<string, Promise<void>>()
@@ -87,8 +91,9 @@ export function openBridgeShelf<D extends object>(
       revoke: (sessionId, reason) => sessions.revoke(sessionId, reason),
       register: adoptedLogouts(logout, systemClock),
     },
-    oldRecords(factory) {
+    async oldRecords(factory, mode) {
       if (!factory) return store.oldRecords()
+      assertMigrationSettings(config, runtime, { mode, store: factory })
       const known =
         opened.get(factory) ?? factory.open({ prefix: '', clock: systemClock, events, loopback: config.loopback })
       opened.set(factory, known)
@@ -97,12 +102,13 @@ export function openBridgeShelf<D extends object>(
     count({ origin, mode }) {
       const started =
         counted.get(origin) ??
-        countReads({ name: origin, mode, outcomes: PROVEN }, store, events, (end) => void closing.push(end))
+        countReads({ name: origin, mode, outcomes: PROVEN }, runtime, config, events, (end) => void closing.push(end))
       counted.set(origin, started)
+      started.catch(() => counted.delete(origin))
       return started
     },
     async close() {
-      await Promise.all([...counted.values()])
+      await Promise.allSettled([...counted.values()])
       await Promise.all(closing.map((end) => end()))
       await Promise.all([...opened.values()].map((one) => one.close()))
     },

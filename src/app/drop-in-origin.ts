@@ -2,11 +2,11 @@
 import type { ResolvedConfig } from '../config/types.ts'
 import { systemClock } from '../core/clock.ts'
 import type { EventBus, Events } from '../core/events.ts'
+import { assertMigrationSettings } from './migration-settings.ts'
 import type { SharedRuntime } from './shared-runtime.ts'
 import type { Closing } from './drop-in-runtime.ts'
 import type { Origin, OriginDeps } from '../migrate/origin.ts'
 import type { CountedOrigin } from '../migrate/read-counter.ts'
-import type { Store } from '../stores/store.ts'
 
 /** Events of drop-ins whose reads do not come from requests. */
 const uncounted = new WeakSet<Events>()
@@ -22,14 +22,16 @@ export function leaveUncounted(events: Events): void {
  */
 export async function originDeps(
   origin: Origin,
-  { store }: SharedRuntime,
-  { prefix, loopback }: ResolvedConfig<object>,
+  runtime: SharedRuntime,
+  config: ResolvedConfig<object>,
   events: EventBus,
   closing: Closing,
 ): Promise<OriginDeps> {
+  const { store } = runtime
+  const { prefix, loopback } = config
+  await countReads(origin, runtime, config, events, closing)
   const other = origin.store?.open({ prefix, loopback, clock: systemClock, events })
   if (other) closing(() => other.close())
-  await countReads(origin, store, events, closing)
   const { placeOf } = await import('../migrate/old-place.ts')
   return {
     old: await (other ?? store).oldRecords(),
@@ -41,29 +43,27 @@ export async function originDeps(
 }
 
 /**
- * Adds the reads of an origin to the counts that all processes share.
+ * Adds the reads of an origin to the counts that all processes share. Refuses settings with which a migration would lose records.
  * @param closing registers the last report, which runs when the drop-in closes
+ * @throws {ConfigError} as `assertMigrationSettings`
  */
 export async function countReads(
-  {
-    name,
-    mode,
-    keys,
-    outcomes,
-    variants,
-  }: Pick<Origin, 'name' | 'mode' | 'keys'> & Pick<CountedOrigin, 'outcomes' | 'variants'>,
-  store: Pick<Store, 'migrationReads'>,
+  origin: Pick<Origin, 'name' | 'mode' | 'keys' | 'store'> & Pick<CountedOrigin, 'outcomes' | 'variants'>,
+  runtime: Pick<SharedRuntime, 'store' | 'isLocal'>,
+  config: Pick<ResolvedConfig<object>, 'keys'>,
   events: EventBus,
   closing: Closing,
 ): Promise<void> {
   if (uncounted.has(events)) return
+  assertMigrationSettings(config, runtime, origin)
+  const { name, mode, keys, outcomes, variants } = origin
   const { startReadCounter } = await import('../migrate/read-counter.ts')
   const isTelling = keys !== undefined && keys.prefix !== '' && keys.sharesPrefix !== true
   const keyPrefix = isTelling ? keys.prefix : null
   const counter = startReadCounter(
     { name, mode, keyPrefix, ...(outcomes && { outcomes }), ...(variants && { variants }) },
     events,
-    () => store.migrationReads(),
+    () => runtime.store.migrationReads(),
   )
   closing(() => counter.close())
 }

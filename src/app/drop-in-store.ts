@@ -90,7 +90,7 @@ export function createDropInSessions(kind: string, given: SessionStoreOptions): 
   const dropIn = createDropInRuntime(options, events, async (runtime, config, closing) => {
     const { store } = runtime
     const clock = systemClock
-    if (migrateFrom) await countReads(migrateFrom, store, events, closing)
+    if (migrateFrom) await countReads(migrateFrom, runtime, config, events, closing)
     attached = await migrateFrom?.attach({ store, clock, events, loopback: config.loopback, defaultTtlMs })
     const sessions = createLibrarySessions({
       documents: createDocuments(documentDeps(runtime, config, events), kind, librarySessionCodec),

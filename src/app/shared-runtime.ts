@@ -29,6 +29,8 @@ export interface SharedRuntime {
   readonly keyring: Keyring
   readonly seal: Seal
   readonly store: Store
+  /** Whether the store is in the memory of this process. */
+  readonly isLocal: boolean
   readonly tokens: OwnedTokenCache
   /** Shared by refreshes and code redemptions, so that both see at once that it is shut, also during an outage of the store. */
   readonly gate: ProviderGate
@@ -143,7 +145,7 @@ function build(config: ResolvedConfig<object>, factory: StoreFactory, keys: read
     signInUrl: signInUrlOf(keyring, basePath, systemClock),
     revokeLateToken: (userKey, provider, refreshToken) => revocations.revokeLateToken(userKey, provider, refreshToken),
   })
-  return { keyring, seal, store, tokens, gate, revocations, relay }
+  return { keyring, seal, store, isLocal: factory.isLocal, tokens, gate, revocations, relay }
 }
 
 /** Entra ID has no revocation endpoint, so its tokens are not queued for revocation. */

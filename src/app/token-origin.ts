@@ -11,10 +11,14 @@ import { resolveProvider } from '../token/token-target.ts'
 /** Loads the code that only an origin of tokens needs. */
 export async function openTokenOrigin(
   origin: TokenOrigin,
-  { store, keyring, seal, tokens }: SharedRuntime,
-  { providers, prefix, loopback }: ResolvedConfig<object>,
+  runtime: SharedRuntime,
+  config: ResolvedConfig<object>,
   events: EventBus,
 ): Promise<OpenTokenOrigin> {
+  const { store, keyring, seal, tokens } = runtime
+  const { providers, prefix, loopback } = config
+  const closing: (() => Promise<void>)[] = []
+  await countReads(origin, runtime, config, events, (end) => void closing.push(end))
   const { tokenMarkDocuments } = await import('../migrate/tokens/token-marks.ts')
   const names = providers.map(({ name }) => name)
   const provider = resolveProvider(names, origin.provider === undefined ? {} : { provider: origin.provider })
@@ -24,8 +28,6 @@ export async function openTokenOrigin(
     marks: tokenMarkDocuments({ driver: store.documents, keyring, seal, namespace: prefix, events }),
     old: await (other ?? store).oldRecords(),
   })
-  const closing: (() => Promise<void>)[] = []
-  await countReads(origin, store, events, (end) => void closing.push(end))
   return {
     attached,
     provider,
