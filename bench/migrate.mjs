@@ -20,7 +20,7 @@ const IDLE_MS = 10_000
 const PROMISED_RATIO = 3
 const BIN = fileURLToPath(new URL('../dist/cli/bin.js', import.meta.url))
 const KEYS = randomBytes(32).toString('base64')
-const MOVE = ['--from', 'connect-redis', '--user-id', 'passport.user', '--mode', 'move', '--write']
+const MOVE = ['--from', 'connect-redis', '--user-id', 'passport.user', '--mode', 'move', '--write', '--yes']
 
 export const title = 'migrate'
 export const roundsOf = () => 1

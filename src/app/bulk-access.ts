@@ -5,6 +5,7 @@
 import { systemClock } from '../core/clock.ts'
 import { EventBus, type Events } from '../core/events.ts'
 import { leaveUncounted } from './drop-in-origin.ts'
+import type { OwnParts } from './migration-settings.ts'
 import type { DropInRuntime } from './drop-in-runtime.ts'
 import type { OldRecordDriver } from '../migrate/old-record-driver.ts'
 import type { Origin } from '../migrate/origin.ts'
@@ -22,6 +23,8 @@ export interface OldRecords {
   readonly ownPrefix: string
   /** Whether encryption keys are configured. False: the drop-in uses random keys, which no other process knows. */
   readonly hasKeys: boolean
+  /** The store and the keys of the drop-in. */
+  readonly own: OwnParts
   /** Closes the drop-in, and the store that was opened for the old keys. */
   close(): Promise<void>
 }
@@ -70,7 +73,7 @@ export function bulkAccess<T>(
     knowsUsers,
     async open() {
       leaveUncounted(events)
-      const { store, prefix, loopback, hasKeys } = await dropIn.parts()
+      const { store, keyring, isLocal, prefix, loopback, hasKeys } = await dropIn.parts()
       const other = origin?.store?.open({ prefix, loopback, clock: systemClock, events: new EventBus() })
       const of = other ?? store
       await of.ready()
@@ -79,6 +82,7 @@ export function bulkAccess<T>(
         records: await of.oldRecords(),
         ownPrefix: prefix,
         hasKeys,
+        own: { store, keyring, isLocal },
         async close() {
           await other?.close()
           await dropIn.close()

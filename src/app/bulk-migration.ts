@@ -13,6 +13,7 @@ import { ConfigError, MisuseError } from '../core/errors.ts'
 import type { Events } from '../core/events.ts'
 import type { JsonObject } from '../documents/json-merge.ts'
 import type { SessionStoreOptions } from './drop-in-store.ts'
+import { assertApplicationOpens } from './migration-settings.ts'
 import type { MigrationMode } from '../migrate/migration-mode.ts'
 import type { StoreFactory } from '../stores/store.ts'
 
@@ -118,14 +119,16 @@ export async function createDropIn(
 
 /**
  * Opens a drop-in for its old records.
- * @param options `isDryRun`: nothing will be written, so no encryption key is needed
- * @throws {ConfigError} `COATCHECK_CONFIG_INVALID` for a drop-in without an origin that recognizes its keys, `COATCHECK_STORE_REQUIRED`,
+ * @param options `isDryRun`: nothing will be written, so no encryption key is needed. `isConfirmed`: in the mode `move`, go on also if no process
+ *   of the application has reported its keys. Default false
+ * @throws {ConfigError} `COATCHECK_CONFIG_INVALID` for a drop-in without an origin that recognizes its keys, and in the mode `move` for keys that
+ *   the application does not have, `COATCHECK_STORE_REQUIRED`,
  *   `COATCHECK_CONFIG_MISSING` without keys, and the errors of the drop-in
  * @throws {RedisError} during an outage
  */
 export async function openBulkMigration(
   access: BulkAccess,
-  { isDryRun }: { readonly isDryRun: boolean },
+  { isDryRun, isConfirmed = false }: { readonly isDryRun: boolean; readonly isConfirmed?: boolean },
 ): Promise<BulkMigration> {
   const { origin, events } = access
   const keys = origin?.keys
@@ -135,10 +138,11 @@ export async function openBulkMigration(
       message: `The store ${lack}, so it has no old records to move.`,
     })
   }
-  const { server, records, ownPrefix, hasKeys, close } = await access.open()
+  const { server, records, ownPrefix, hasKeys, own, close } = await access.open()
   try {
     if (server === null) throw new ConfigError('COATCHECK_STORE_REQUIRED')
     if (!hasKeys && !isDryRun) throw withoutKeys()
+    if (!isDryRun) await assertApplicationOpens(own, origin.mode, isConfirmed)
   } catch (error) {
     await close()
     throw error

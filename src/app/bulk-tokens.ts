@@ -15,6 +15,10 @@ import { ConfigError, MisuseError } from '../core/errors.ts'
 import { EventBus } from '../core/events.ts'
 import type { MigrationMode } from '../migrate/migration-mode.ts'
 import type { TokenAdoption, TokenOrigin } from '../migrate/tokens/token-origin.ts'
+import { createKeyring } from '../keyring/keyring.ts'
+import { leaveUncounted } from './drop-in-origin.ts'
+import { assertApplicationOpens } from './migration-settings.ts'
+import { openServer } from './operator-access.ts'
 import { serverOf } from '../stores/redis/operator-view.ts'
 import type { Store, StoreFactory } from '../stores/store.ts'
 import { resolveProvider } from '../token/token-target.ts'
@@ -131,28 +135,51 @@ export async function openOldTokens(origin: TokenOrigin, store: Store, prefix: s
 /**
  * Opens the application's tokens for a run.
  * @param options those of the application
- * @throws {ConfigError} `COATCHECK_CONFIG_MISSING` without keys, and the errors of the options
+ * @param confirmation `isConfirmed`: in the mode `move`, go on also if no process of the application has reported its keys. Default false
+ * @throws {ConfigError} `COATCHECK_CONFIG_MISSING` without keys, `COATCHECK_CONFIG_INVALID` in the mode `move` for keys that the application does
+ *   not have, and the errors of the options
  * @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT` if neither the origin nor the options name the provider of the tokens
  * @throws {RedisError} during an outage
  */
-export async function openTokenMigration(options: Options, origin: TokenOrigin): Promise<TokenMigration> {
+export async function openTokenMigration(
+  options: Options,
+  origin: TokenOrigin,
+  { isConfirmed = false }: { readonly isConfirmed?: boolean } = {},
+): Promise<TokenMigration> {
   const provider = providerOf(options, origin)
-  if (configuredKeys(options).length === 0) {
+  const keys = configuredKeys(options)
+  if (keys.length === 0) {
     throw missing(settingOf('', 'keys'), {
       why: 'Only with the keys of the application can it read what is moved.',
       fix: 'Set COATCHECK_KEYS to the value that the application has.',
     })
   }
+  await assertOpenable(options, keys, origin.mode, isConfirmed)
   const { coatcheckOfOperator } = await import('./coatcheck.ts')
   const hasBaseUrl = options.baseUrl !== undefined || variable(processEnvironment(), 'COATCHECK_BASE_URL') !== undefined
   // This process answers no request, so any base URL will do.
   const auth = coatcheckOfOperator(hasBaseUrl ? options : { ...options, baseUrl: 'https://application.invalid' })
+  leaveUncounted(auth.events)
   try {
     await auth.ready()
     return { adoption: auth.tokens.adopt(origin), provider, close: () => auth.close() }
   } catch (error) {
     await auth.close()
     throw error
+  }
+}
+
+async function assertOpenable(
+  options: Options,
+  keys: readonly string[],
+  mode: MigrationMode,
+  isConfirmed: boolean,
+): Promise<void> {
+  const { store, close } = await openServer(options)
+  try {
+    await assertApplicationOpens({ store, keyring: createKeyring(keys), isLocal: false }, mode, isConfirmed)
+  } finally {
+    await close()
   }
 }
 

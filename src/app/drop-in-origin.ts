@@ -2,6 +2,7 @@
 import type { ResolvedConfig } from '../config/types.ts'
 import { systemClock } from '../core/clock.ts'
 import type { EventBus, Events } from '../core/events.ts'
+import type { Keyring } from '../keyring/keyring.ts'
 import { assertMigrationSettings } from './migration-settings.ts'
 import type { SharedRuntime } from './shared-runtime.ts'
 import type { Closing } from './drop-in-runtime.ts'
@@ -49,7 +50,7 @@ export async function originDeps(
  */
 export async function countReads(
   origin: Pick<Origin, 'name' | 'mode' | 'keys' | 'store'> & Pick<CountedOrigin, 'outcomes' | 'variants'>,
-  runtime: Pick<SharedRuntime, 'store' | 'isLocal'>,
+  runtime: Pick<SharedRuntime, 'store' | 'isLocal' | 'keyring'>,
   config: Pick<ResolvedConfig<object>, 'keys'>,
   events: EventBus,
   closing: Closing,
@@ -61,9 +62,21 @@ export async function countReads(
   const isTelling = keys !== undefined && keys.prefix !== '' && keys.sharesPrefix !== true
   const keyPrefix = isTelling ? keys.prefix : null
   const counter = startReadCounter(
-    { name, mode, keyPrefix, ...(outcomes && { outcomes }), ...(variants && { variants }) },
+    {
+      name,
+      mode,
+      keyPrefix,
+      keyTags: keyTagsOf(runtime.keyring),
+      ...(outcomes && { outcomes }),
+      ...(variants && { variants }),
+    },
     events,
     () => runtime.store.migrationReads(),
   )
   closing(() => counter.close())
+}
+
+/** Returns the tags of all keys of the ring, the one that seals first. */
+function keyTagsOf({ keys }: Keyring): readonly string[] {
+  return keys.map(({ tag }) => tag.toString('hex'))
 }

@@ -8,6 +8,7 @@ import type { Options } from '../config/types.ts'
 import { MisuseError } from '../core/errors.ts'
 import type { EventBus } from '../core/events.ts'
 import type { Logger } from '../core/logger.ts'
+import type { Keyring } from '../keyring/keyring.ts'
 import type { DocumentDeps } from '../documents/documents.ts'
 import { type SharedRuntime, type SharedRuntimeUse, useSharedRuntime } from './shared-runtime.ts'
 import type { ResolvedConfig } from '../config/types.ts'
@@ -32,6 +33,9 @@ export interface DropInParts {
   readonly loopback: boolean
   /** Whether encryption keys are configured. False: those of this process. */
   readonly hasKeys: boolean
+  readonly keyring: Keyring
+  /** Whether the store is in the memory of this process. */
+  readonly isLocal: boolean
 }
 
 interface Opened<T> {
@@ -70,7 +74,8 @@ export function createDropInRuntime<T>(
     try {
       const made = await make(use.runtime, config, (end) => void closing.push(end))
       const { prefix, loopback, keys } = config
-      return { made, parts: { store: use.runtime.store, prefix, loopback, hasKeys: keys.length > 0 }, close }
+      const { store, keyring, isLocal } = use.runtime
+      return { made, parts: { store, keyring, isLocal, prefix, loopback, hasKeys: keys.length > 0 }, close }
     } catch (error) {
       await close()
       throw error

@@ -7,7 +7,8 @@ import { settingOf } from '../config/settings.ts'
 import type { ResolvedConfig } from '../config/types.ts'
 import { ConfigError } from '../core/errors.ts'
 import type { MigrationMode } from '../migrate/migration-mode.ts'
-import type { StoreFactory } from '../stores/store.ts'
+import type { Keyring } from '../keyring/keyring.ts'
+import type { Store, StoreFactory } from '../stores/store.ts'
 import type { SharedRuntime } from './shared-runtime.ts'
 
 /**
@@ -34,4 +35,52 @@ export function assertMigrationSettings(
       fix: 'Set REDIS_URL, or the option "store", to the Redis that will keep the records.',
     })
   }
+}
+
+/** The store and the keys with which an operator's process moves records. */
+export interface OwnParts {
+  /** Keeps the moved records. */
+  readonly store: Pick<Store, 'migrationReads'>
+  /** Seals the moved records. */
+  readonly keyring: Pick<Keyring, 'active'>
+  /** Whether the store is in the memory of this process. */
+  readonly isLocal: boolean
+}
+
+/**
+ * Checks that the application opens what an operator's process moves. The processes of the application report the tags of their keys with the
+ * reads of old records.
+ * @param isConfirmed true: go on also if no process has reported within 8 days
+ * @throws {ConfigError} `COATCHECK_STORE_REQUIRED`, `COATCHECK_CONFIG_INVALID`
+ * @throws {RedisError} during an outage
+ */
+export async function assertApplicationOpens(
+  { store, keyring, isLocal }: OwnParts,
+  mode: MigrationMode,
+  isConfirmed: boolean,
+): Promise<void> {
+  if (isLocal) {
+    throw new ConfigError('COATCHECK_STORE_REQUIRED', {
+      message: 'REDIS_URL is not set, so the records would go into the memory of this process, and end with it.',
+    })
+  }
+  // In the mode `read` the old records stay, and the application replaces what it cannot open.
+  if (mode === 'read') return
+  const tags = (await (await store.migrationReads()).read()).flatMap(({ keyTags }) => keyTags)
+  if (tags.includes(keyring.active.tag.toString('hex'))) return
+  if (tags.length > 0) {
+    throw new ConfigError('COATCHECK_CONFIG_INVALID', {
+      message: 'The first key of COATCHECK_KEYS is not among the keys of the application. Nothing was moved.',
+      why: 'The application could not open what is moved, and the mode "move" removes the old records.',
+      fix: 'Set COATCHECK_KEYS to the value that the application has.',
+      details: { variable: 'COATCHECK_KEYS' },
+    })
+  }
+  if (isConfirmed) return
+  throw new ConfigError('COATCHECK_CONFIG_INVALID', {
+    message: 'No process of the application has reported its keys within 8 days. Nothing was moved.',
+    why: 'With other keys than these, the application could not open what is moved, and the mode "move" removes the old records.',
+    fix: 'Deploy the application with migrateFrom or adopt first. If it cannot run yet, compare COATCHECK_KEYS yourself and add --yes.',
+    details: { variable: 'COATCHECK_KEYS' },
+  })
 }

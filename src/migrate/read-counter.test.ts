@@ -4,7 +4,7 @@ import { EventBus } from '../core/events.ts'
 import { type CountedOrigin, startReadCounter } from './read-counter.ts'
 import type { ReadBatch } from './read-counts-driver.ts'
 
-const ORIGIN: CountedOrigin = { name: 'connect-redis', mode: 'read', keyPrefix: 'sess:' }
+const ORIGIN: CountedOrigin = { name: 'connect-redis', mode: 'read', keyPrefix: 'sess:', keyTags: ['0a0b'] }
 
 /** A counter whose timers and store the test drives. `isAway`: the store rejects. */
 function world(origin = ORIGIN) {
@@ -52,7 +52,9 @@ describe('startReadCounter', () => {
     expect(state).toMatchObject({ opened: 0, delayMs: 5000 })
     await minute()
     expect(state.delayMs).toBe(60_000)
-    expect(reports).toEqual([{ origin: 'connect-redis', mode: 'read', keyPrefix: 'sess:', counts: expect.any(Map) }])
+    expect(reports).toEqual([
+      { origin: 'connect-redis', mode: 'read', keyPrefix: 'sess:', keyTags: ['0a0b'], counts: expect.any(Map) },
+    ])
     expect([...(reports[0]?.counts ?? [])]).toEqual([['adopted', 3], ['missing', 1]]) // prettier-ignore
   })
 

@@ -13,6 +13,8 @@ export interface CountedOrigin {
   readonly mode: MigrationMode
   /** Literal beginning of the old keys. `null`: the origin has none. */
   readonly keyPrefix: string | null
+  /** Tags of the encryption keys of this process. */
+  readonly keyTags: readonly string[]
   /** Further names in events. */
   readonly variants?: readonly string[]
   /** Which outcomes are counted. Absent: all. */
@@ -57,7 +59,8 @@ export function startReadCounter(
     const sent = counts
     counts = new Map()
     try {
-      await (await open()).add({ origin: name, mode: origin.mode, keyPrefix: origin.keyPrefix, counts: sent })
+      const { mode, keyPrefix, keyTags } = origin
+      await (await open()).add({ origin: name, mode, keyPrefix, keyTags, counts: sent })
       quiet = 0
     } catch (error) {
       // One entry for each outcome, so an outage of any length needs no more memory.

@@ -12,6 +12,8 @@ export interface ReadBatch {
   readonly mode: MigrationMode
   /** Literal beginning of the old keys. `null`: the origin has none. */
   readonly keyPrefix: string | null
+  /** Tags of the encryption keys of the process, as each sealed record holds one: hexadecimal, without secrets. */
+  readonly keyTags: readonly string[]
   /** Reads since the last report. Empty: the process only reports that it uses the origin. */
   readonly counts: ReadonlyMap<MigrationOutcome, number>
 }
@@ -28,6 +30,8 @@ export interface HourCount {
 export interface OriginReads {
   readonly origin: string
   readonly keyPrefix: string | null
+  /** The tags of the last report. Empty: it had none. */
+  readonly keyTags: readonly string[]
   /** The first report. */
   readonly sinceMs: number
   /** The last report of a process with this mode. `null`: none within 8 days. */

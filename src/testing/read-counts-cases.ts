@@ -15,7 +15,7 @@ const batch = (
   origin: string,
   counts: readonly (readonly ['adopted' | 'missing' | 'moved' | 'unreadable', number])[],
   over: Partial<ReadBatch> = {},
-): ReadBatch => ({ origin, mode: 'read', keyPrefix: 'sess:', counts: new Map(counts), ...over })
+): ReadBatch => ({ origin, mode: 'read', keyPrefix: 'sess:', keyTags: [], counts: new Map(counts), ...over })
 
 /** Cases of read-counts drivers. */
 export const readCountsCases: readonly ConformanceCase<ReadCountsHarness>[] = [
@@ -34,6 +34,17 @@ export const readCountsCases: readonly ConformanceCase<ReadCountsHarness>[] = [
       assert.deepEqual([redis?.origin, redis?.keyPrefix], ['connect-redis', 'sess:'])
       const sums = sumsOf(redis?.hours ?? [])
       assert.deepEqual(sums, { adopted: 5, missing: 7 })
+    },
+  },
+  {
+    name: 'the tags of keys are those of the last report',
+    async run({ driver }) {
+      await driver.add(batch('msal', [], { keyTags: ['00ff', '0a0b'] }))
+      assert.deepEqual((await driver.read())[0]?.keyTags, ['00ff', '0a0b'])
+      await driver.add(batch('msal', [], { keyTags: ['0c0d'] }))
+      assert.deepEqual((await driver.read())[0]?.keyTags, ['0c0d'])
+      await driver.add(batch('msal', []))
+      assert.deepEqual((await driver.read())[0]?.keyTags, [])
     },
   },
   {

@@ -117,14 +117,14 @@ describe('Auth.js', () => {
   test('move: interrupted and resumed, each record is moved once, and no old key is left', async () => {
     const count = 150
     await oldUsers(count)
-    const running = at.start(['migrate', ...FROM, '--mode', 'move', '--write', '--json'])
+    const running = at.start(['migrate', ...FROM, '--mode', 'move', '--write', '--yes', '--json'])
     await until(async () => (await keysOf('host:authjs-session:*')).length > 20)
     running.signal('SIGINT')
     const interrupted = await running.ended
     expect([interrupted.code, interrupted.stderr]).toEqual([130, ''])
     const part = JSON.parse(interrupted.stdout) as { outcomes: { moved: number }; isDone: boolean }
     expect(part.isDone).toBe(false)
-    const rest = (await json(...FROM, '--mode', 'move', '--write')) as typeof part
+    const rest = (await json(...FROM, '--mode', 'move', '--write', '--yes')) as typeof part
     // A user, an account and two sessions.
     expect(part.outcomes.moved + rest.outcomes.moved).toBe(4 * count)
     expect(await keysOf('nextauth:*')).toEqual([])
@@ -144,7 +144,7 @@ describe('Auth.js', () => {
     await oldUsers(1)
     const second = { id: 'second', email: SECRET, emailVerified: null }
     await client.set('nextauth:user:second', JSON.stringify(second))
-    await migrate(...FROM, '--mode', 'move', '--write')
+    await migrate(...FROM, '--mode', 'move', '--write', '--yes')
     // Redis shows keys in any order, so either may be the second.
     const people = [second.id, tokens[0]?.userId ?? ''].map((id) => `nextauth:user:${id}`)
     const left = (await keysOf('nextauth:user:*')).filter((key) => people.includes(key))
@@ -181,7 +181,7 @@ describe('MSAL', () => {
     expect(await json(...FROM, '--mode', 'move')).toMatchObject({ command: 'migrate tokens', dryRun: true, families })
     expect(await keysOf('msal:*')).toHaveLength(31)
 
-    const report = await json(...FROM, '--mode', 'move', '--write')
+    const report = await json(...FROM, '--mode', 'move', '--write', '--yes')
     expect(report).toMatchObject({ keys: 31, outcomes: { moved: 30, unreadable: 1 }, isDone: true })
     expect(await keysOf('msal:*')).toEqual(['msal:other'])
     for (const [i, end] of ends.entries()) {
@@ -189,7 +189,7 @@ describe('MSAL', () => {
       expect(own).toBeLessThanOrEqual(end + WRITE_MS)
       expect(own).toBeGreaterThan(end - 60_000)
     }
-    const again = await migrate(...FROM, '--mode', 'move', '--write')
+    const again = await migrate(...FROM, '--mode', 'move', '--write', '--yes')
     expect(again.stdout).toContain('Took over 0 caches, removed 0 old keys.')
   })
 

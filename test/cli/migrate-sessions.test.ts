@@ -137,7 +137,9 @@ describe('what is missing', () => {
 
   test('keys of encryption: nothing is sealed with keys that no other process has', async () => {
     await oldSessions(2)
-    const ended = await at.run(['migrate', 'sessions', ...FROM, '--mode', 'move', '--write'], { COATCHECK_KEYS: '' })
+    const ended = await at.run(['migrate', 'sessions', ...FROM, '--mode', 'move', '--write', '--yes'], {
+      COATCHECK_KEYS: '',
+    })
     expect(ended.code).toBe(6)
     expect(ended.stderr).toContain('Set COATCHECK_KEYS')
     expect(await client.dbSize()).toBe(2)
@@ -187,7 +189,7 @@ describe('taking over', () => {
   test('move: interrupted and resumed, each session is moved once', async () => {
     const count = 1500
     await oldSessions(count)
-    const running = at.start(['migrate', 'sessions', ...FROM, '--mode', 'move', '--write', '--json'])
+    const running = at.start(['migrate', 'sessions', ...FROM, '--mode', 'move', '--write', '--yes', '--json'])
     await until(async () => (await keysOf('host:express-session:*')).length > 50)
     running.signal('SIGINT')
     const interrupted = await running.ended
@@ -200,14 +202,14 @@ describe('taking over', () => {
     expect(left.length + (await keysOf('host:express-session:*')).length).toBe(count)
     expect(part.outcomes).toMatchObject({ adopted: count - left.length, moved: count - left.length })
 
-    const resumed = await json(...FROM, '--mode', 'move', '--write')
+    const resumed = await json(...FROM, '--mode', 'move', '--write', '--yes')
     expect(resumed).toMatchObject({ keys: left.length, isDone: true })
     expect(resumed['outcomes']).toEqual({ adopted: left.length, moved: left.length })
     expect(await keysOf('sess:*')).toEqual([])
     expect(await keysOf('host:express-session:*')).toHaveLength(count)
     const app = application('move')
     expect(await app.get('sid-7')).toMatchObject({ passport: { user: 'user-3' }, cart: SECRET })
-    const again = await migrate(...FROM, '--mode', 'move', '--write')
+    const again = await migrate(...FROM, '--mode', 'move', '--write', '--yes')
     expect(again.stdout).toContain('Took over 0 sessions, removed 0 old keys.')
   })
 
@@ -216,7 +218,7 @@ describe('taking over', () => {
     try {
       const text = JSON.stringify({ cookie: {}, passport: { user: 'ada' } })
       await other.cli('-a', 'old-password', '--no-auth-warning', 'set', 'sess:sid-1', text, 'ex', '600')
-      const args = [...FROM, '--old-url', other.url, '--mode', 'move', '--write', '--json']
+      const args = [...FROM, '--old-url', other.url, '--mode', 'move', '--write', '--yes', '--json']
       const ended = await at.run(['migrate', 'sessions', ...args], { OLD_REDIS_PASSWORD: 'old-password' })
       expect(JSON.parse(ended.stdout)).toMatchObject({ keys: 1, outcomes: { adopted: 1, moved: 1 } })
       expect(await keysOf('host:express-session:*')).toHaveLength(1)
@@ -250,7 +252,7 @@ describe('a module of the application', () => {
       'export default store',
     )
     expect(await json('--module', 'session-store.mjs')).toMatchObject({ dryRun: true, families: [{ keys: 20 }] })
-    const report = await json('--module', 'session-store.mjs', '--write')
+    const report = await json('--module', 'session-store.mjs', '--write', '--yes')
     expect(report).toMatchObject({ mode: 'move', outcomes: { adopted: 20, moved: 20 } })
     expect(await application('move').listByUser('id of user-3')).toHaveLength(2)
     // What a command reads is no request: no count is left behind.
@@ -279,5 +281,34 @@ describe('a module of the application', () => {
     const ended = await migrate('--module', 'session-store.mjs', ...args)
     expect(ended.code).toBeGreaterThan(1)
     expect(ended.stderr).toMatch(says)
+  })
+})
+
+describe('the mode move and the keys of the application', () => {
+  const MOVE = [...FROM, '--mode', 'move', '--write'] as const
+
+  test('without a report of the application, --write moves only with --yes', async () => {
+    await oldSessions(2)
+    const refused = await migrate(...MOVE)
+    expect(refused.code).toBe(6)
+    expect(refused.stderr).toMatch(/No process of the application has reported its keys.*--yes/s)
+    expect(await client.dbSize()).toBe(2)
+    expect((await migrate(...MOVE, '--yes')).code).toBe(0)
+    expect(await keysOf('sess:*')).toEqual([])
+  })
+
+  test('with other keys than the application, nothing moves, also with --yes; with the same keys, --yes is not needed', async () => {
+    await oldSessions(2)
+    const app = application()
+    await app.get('sid-0')
+    // Reports its reads and its keys.
+    await app.close()
+    const other = { COATCHECK_KEYS: randomBytes(32).toString('base64') }
+    const refused = await at.run(['migrate', 'sessions', ...MOVE, '--yes'], other)
+    expect(refused.code).toBe(6)
+    expect(refused.stderr).toMatch(/not among the keys of the application/)
+    expect(await keysOf('sess:*')).toHaveLength(2)
+    expect((await migrate(...MOVE)).code).toBe(0)
+    expect(await keysOf('sess:*')).toEqual([])
   })
 })

@@ -78,7 +78,7 @@ test('a dry run counts and changes nothing; a run adopts each user once', async 
   )
   expect(await accessTokens('ada', 'grace')).toEqual(['access-of-ada', 'access-of-grace'])
 
-  const again = await json('--from', 'guide', '--write', '--mode', 'move')
+  const again = await json('--from', 'guide', '--write', '--mode', 'move', '--yes')
   expect(again).toMatchObject({ users: 3, outcomes: { present: 2, unreadable: 1 }, isDone: true })
   // The run in mode `read` left the values that it adopted. In `move` nothing uses them.
   expect(await server.cli('exists', 'user:ada:tokens')).toBe('0')
@@ -92,7 +92,10 @@ test('move removes what it adopts; another key and another Redis can be named', 
     await other.cli('set', 'cache:ada', tokens)
     const from = ['--from', 'guide', '--old-key', 'cache:<id>', '--old-url', other.url]
     expect(await json(...from)).toMatchObject({ families: [{ family: 'cache:*', keys: 1, lives: { none: 1 } }] })
-    expect(await json(...from, '--mode', 'move', '--write')).toMatchObject({ users: 1, outcomes: { adopted: 1 } })
+    expect(await json(...from, '--mode', 'move', '--write', '--yes')).toMatchObject({
+      users: 1,
+      outcomes: { adopted: 1 },
+    })
     expect(await other.cli('dbsize')).toBe('0')
     expect(await accessTokens('ada')).toEqual(['access-of-ada'])
   } finally {
@@ -111,7 +114,7 @@ test('a look says what it examined, what --write does, and the command that does
     "Next: npx coatcheck migrate tokens --from guide --old-key 'user:<id>:tokens' --mode move --write",
   ])
   const next = /Next: npx coatcheck (.*)$/m.exec(look.stdout)?.[1]?.replaceAll("'", '').split(' ') ?? []
-  expect(await at.run(next)).toMatchObject({ code: 7, stderr: '' })
+  expect(await at.run([...next, '--yes'])).toMatchObject({ code: 7, stderr: '' })
   expect(await accessTokens('ada', 'grace')).toEqual(['access-of-ada', 'access-of-grace'])
 })
 
@@ -142,14 +145,14 @@ test('a module exports the origin', async () => {
     `import { fromGuideTokens } from '${dist('migrate')}'\nexport const origin = fromGuideTokens({ mode: 'move' })\n`,
   )
   expect(await json('--module', 'token-origin.mjs')).toMatchObject({ dryRun: true, families: [{ keys: 1 }] })
-  expect(await json('--module', 'token-origin.mjs', '--write')).toMatchObject({ outcomes: { adopted: 1 } })
+  expect(await json('--module', 'token-origin.mjs', '--write', '--yes')).toMatchObject({ outcomes: { adopted: 1 } })
   expect(await server.cli('exists', 'user:ada:tokens')).toBe('0')
 })
 
 test('without a provider in the configuration, --write refuses and keeps the old keys; --provider names it', async () => {
   await guideTokens('ada')
   at.write('coatcheck.config.mjs', 'export default {}\n')
-  const move = ['--from', 'guide', '--mode', 'move', '--write']
+  const move = ['--from', 'guide', '--mode', 'move', '--write', '--yes']
   const refused = await migrate(...move)
   expect([refused.code, refused.stdout]).toEqual([2, ''])
   expect(refused.stderr).toMatch(/unknown which provider issued the tokens.*--provider/s)
@@ -170,7 +173,7 @@ test('a module whose origin names no provider takes that of --provider', async (
   )
   expect((await migrate('--module', 'token-origin.mjs', '--write')).code).toBe(2)
   expect(await server.cli('exists', 'user:ada:tokens')).toBe('1')
-  const args = ['--module', 'token-origin.mjs', '--write', '--provider', LOGIN.name]
+  const args = ['--module', 'token-origin.mjs', '--write', '--yes', '--provider', LOGIN.name]
   expect(await json(...args)).toMatchObject({ provider: LOGIN.name, outcomes: { adopted: 1 } })
   expect(await accessTokens('ada')).toEqual(['access-of-ada'])
 })

@@ -9,6 +9,8 @@ import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { vi } from 'vitest'
 import { coatcheck } from '../../src/app/coatcheck.ts'
+import { CoatcheckStore } from '../../src/app/drop-ins/express-session.ts'
+import { connectRedis } from '../../src/entries/migrate.ts'
 import { redisStore } from '../../src/stores/redis/redis-store.ts'
 import { commandExamples } from '../support/command-examples.ts'
 import { freePort, type RedisServer } from '../support/redis-server.ts'
@@ -104,6 +106,14 @@ export async function startShell(redis: RedisServer): Promise<Shell> {
     return session.id ?? ''
   }
 
+  // An application that reads old sessions has run, and has reported its keys.
+  const migrating = new CoatcheckStore({
+    store: redisStore({ ...PATIENT, url: redis.url }),
+    keys: key,
+    migrateFrom: connectRedis(),
+  })
+  await migrating.get('none')
+  await migrating.close()
   const ended = await freshSession()
   await auth.sessions.revoke(ended, 'signed-out')
   const start = (line: string, id: string, cwd = folder): Running => {

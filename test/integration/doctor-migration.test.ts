@@ -24,7 +24,7 @@ beforeAll(async () => {
 afterEach(() => world.redis.cli('flushall'))
 afterAll(() => world.close())
 
-type Report = readonly [agoMs: number, batch: Omit<ReadBatch, 'origin' | 'keyPrefix'>]
+type Report = readonly [agoMs: number, batch: Omit<ReadBatch, 'origin' | 'keyPrefix' | 'keyTags'>]
 
 /** What processes reported at these times, the first one first. */
 async function reported(...reports: readonly Report[]): Promise<void> {
@@ -33,7 +33,7 @@ async function reported(...reports: readonly Report[]): Promise<void> {
   await client.ready()
   for (const [agoMs, batch] of reports) {
     const driver = createRedisReadCountsDriver(client, redisKeys(''), { timeOffsetMs: () => -agoMs })
-    await driver.add({ origin: 'connect-redis', keyPrefix: 'sess:', ...batch })
+    await driver.add({ origin: 'connect-redis', keyPrefix: 'sess:', keyTags: [], ...batch })
   }
   await client.close()
 }

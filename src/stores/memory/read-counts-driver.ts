@@ -34,6 +34,7 @@ export function createMemoryReadCountsDriver(
       const after: OriginReads = {
         origin: batch.origin,
         keyPrefix: batch.keyPrefix,
+        keyTags: batch.keyTags,
         sinceMs: before?.sinceMs ?? nowMs,
         modes: { ...(before?.modes ?? { read: null, move: null }), [batch.mode]: nowMs },
         lastReadAtMs: hasUse(batch) ? nowMs : (before?.lastReadAtMs ?? null),

@@ -22,9 +22,9 @@ export function createRedisReadCountsDriver(
   const key = keys.migrationReads()
   return {
     async add(batch) {
-      const { origin, mode, keyPrefix, counts } = batch
+      const { origin, mode, keyPrefix, keyTags, counts } = batch
       const pairs = [...counts].flatMap(([outcome, count]) => [outcome, String(count)])
-      const facts = [origin, mode, keyPrefix ?? '', hasUse(batch) ? '1' : '0']
+      const facts = [origin, mode, keyPrefix ?? '', hasUse(batch) ? '1' : '0', keyTags.join(',')]
       await run.inTime(ADD_READS, [key], [String(COUNTS_KEPT_MS), ...facts, ...pairs])
     },
 
@@ -46,6 +46,7 @@ function originsIn(fields: ReadonlyMap<string, string>): readonly OriginReads[] 
     return {
       origin,
       keyPrefix: prefix === '' ? null : prefix,
+      keyTags: (fields.get(`keys|${origin}`) ?? '').split(',').filter((tag) => tag !== ''),
       sinceMs: Number(fields.get(`since|${origin}`)),
       modes: { read: seen('read'), move: seen('move') },
       lastReadAtMs: time(`read|${origin}`),

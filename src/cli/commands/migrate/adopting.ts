@@ -15,8 +15,9 @@ export async function surveyOrAdopt(
   access: BulkAccess,
   isDryRun: boolean,
   next: NextStep,
+  isConfirmed = false,
 ): Promise<ExitCode> {
-  const migration = await openBulkMigration(access, { isDryRun })
+  const migration = await openBulkMigration(access, { isDryRun, isConfirmed })
   context.closeLater(() => migration.close())
   return isDryRun ? printSurvey(context, migration, next) : run(context, migration)
 }

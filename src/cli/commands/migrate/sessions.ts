@@ -12,6 +12,7 @@ import { type DropInFlags, dropInFor } from './drop-in.ts'
 interface Flags extends DropInFlags {
   readonly write?: boolean
   readonly dryRun?: boolean
+  readonly yes?: boolean
 }
 
 export function migrateSessions(cli: Cli): Command {
@@ -34,11 +35,12 @@ export function migrateSessions(cli: Cli): Command {
       async (context, flags) => {
         const isDryRun = flags.write !== true || flags.dryRun === true
         const access = await dropInFor(context, flags, isDryRun)
-        return surveyOrAdopt(context, access, isDryRun, nextStep(access, flags))
+        return surveyOrAdopt(context, access, isDryRun, nextStep(access, flags), flags.yes)
       },
     )
     .option('--write', 'take the sessions over')
     .option('--dry-run', 'only look (the default)')
+    .option('--yes', 'move also if no process of the application has reported its keys')
     .option('--module <file>', 'module of the application that exports its store with migrateFrom')
     .option('--export <name>', 'which export of the module, where there are several')
     .addOption(new Option('--from <format>', 'format of the old sessions, without a module').choices(BULK_FORMATS))

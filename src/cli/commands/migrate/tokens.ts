@@ -28,6 +28,7 @@ import { surveyOrAdopt } from './adopting.ts'
 interface Flags {
   readonly write?: boolean
   readonly dryRun?: boolean
+  readonly yes?: boolean
   readonly module?: string
   readonly export?: string
   readonly provider?: string
@@ -60,10 +61,11 @@ export function migrateTokens(cli: Cli): Command {
         const found = await originFor(context, flags)
         if ('adopt' in found) return moveCaches(context, found, isDryRun, flags)
         const origin = flags.provider === undefined ? found : { ...found, provider: flags.provider }
-        return isDryRun ? printSurvey(context, origin, flags) : run(context, origin)
+        return isDryRun ? printSurvey(context, origin, flags) : run(context, origin, flags.yes)
       },
     )
     .option('--write', 'adopt the tokens')
+    .option('--yes', 'move also if no process of the application has reported its keys')
     .option('--dry-run', 'examine the old keys and change nothing (the default)')
     .option(
       '--module <file>',
@@ -125,7 +127,7 @@ function moveCaches(context: CommandContext, access: BulkAccess, isDryRun: boole
   if (access.origin?.mode === 'read' && !isDryRun) {
     throw new UsageError('In mode read the old caches decide, and no copy is stored. Mode move takes them over.')
   }
-  return surveyOrAdopt(context, access, isDryRun, nextStepOfCaches(access, flags))
+  return surveyOrAdopt(context, access, isDryRun, nextStepOfCaches(access, flags), flags.yes)
 }
 
 /** In mode `read` the command has nothing to store, so the next step names the mode `move`. */
@@ -171,9 +173,9 @@ async function printSurvey(context: CommandContext, origin: Origin, flags: Flags
   return signal.aborted ? exitCode.interrupted : exitCode.ok
 }
 
-async function run(context: CommandContext, origin: Origin): Promise<ExitCode> {
+async function run(context: CommandContext, origin: Origin, isConfirmed = false): Promise<ExitCode> {
   const { output, signal } = context
-  const { adoption, provider, close } = await openTokenMigration(await context.quietOptions(), origin)
+  const { adoption, provider, close } = await openTokenMigration(await context.quietOptions(), origin, { isConfirmed })
   context.closeLater(close)
   const report = await adoptAllTokens(adoption, {
     signal,

@@ -1,5 +1,5 @@
 /**
- * The script of the read counts: one hash for all origins. Fields: `since|o`, `prefix|o`, `read|o`, `mode|o|m` (times in epoch ms) and
+ * The script of the read counts: one hash for all origins. Fields: `since|o`, `read|o`, `mode|o|m` (times in epoch ms), `prefix|o`, `keys|o` and
  * `count|o|outcome|hour`; `swept` is the hour of the last sweep. The origin `o` contains no `|`.
  */
 import { defineScript, type RedisScript } from '../../../redis/script.ts'
@@ -7,21 +7,21 @@ import { PROLOGUE } from './prologue.ts'
 
 /**
  * KEYS 1 counts
- * ARGV 3 ms to keep · 4 origin · 5 mode · 6 key prefix, or '' without one · 7 whether old records were in use: 1 or 0 · then outcome,
- * count, …
+ * ARGV 3 ms to keep · 4 origin · 5 mode · 6 key prefix, or '' without one · 7 whether old records were in use: 1 or 0 · 8 tags of
+ * encryption keys, with commas · then outcome, count, …
  * Replies {'done'} · {'late'}. Once an hour it removes counts that are too old.
  */
 export const ADD_READS: RedisScript = defineScript(
   'migration.count',
   `${PROLOGUE}
 local key = KEYS[1]
-local kept, origin, mode, prefix, used = tonumber(ARGV[3]), ARGV[4], ARGV[5], ARGV[6], ARGV[7]
+local kept, origin, mode, prefix, used, key_tags = tonumber(ARGV[3]), ARGV[4], ARGV[5], ARGV[6], ARGV[7], ARGV[8]
 local hour, stamp = math.floor(now / 3600000), string.format('%.0f', now)
 local since = 'since|' .. origin
 if not redis.call('HGET', key, since) then redis.call('HSET', key, since, stamp) end
-redis.call('HSET', key, 'mode|' .. origin .. '|' .. mode, stamp, 'prefix|' .. origin, prefix)
+redis.call('HSET', key, 'mode|' .. origin .. '|' .. mode, stamp, 'prefix|' .. origin, prefix, 'keys|' .. origin, key_tags)
 if used == '1' then redis.call('HSET', key, 'read|' .. origin, stamp) end
-for i = 8, #ARGV, 2 do
+for i = 9, #ARGV, 2 do
   local outcome, count = ARGV[i], ARGV[i + 1]
   redis.call('HINCRBY', key, 'count|' .. origin .. '|' .. outcome .. '|' .. string.format('%.0f', hour), count)
 end
