@@ -80,7 +80,7 @@ export function adoptingTokens(
 
   const adopt = (origin: TokenOrigin): TokenAdoption => {
     // JavaScript callers.
-    if (typeof (origin as Partial<TokenOrigin> | null | undefined)?.attach !== 'function') {
+    if ((origin as Partial<TokenOrigin> | null | undefined)?.kind !== 'tokens') {
       throw new MisuseError(
         'COATCHECK_INVALID_ARGUMENT',
         `adopt() takes the result of fromMsal() or another origin of tokens; it got ${describeValue(origin)}.`,

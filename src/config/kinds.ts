@@ -179,7 +179,12 @@ export const store: Kind = {
 export const sessionOrigin: Kind = {
   wants: "the result of connectRedis(), koaSessionStore() or jsonSessions() of 'coatcheck/migrate'",
   accepts: (value) =>
-    typeof value === 'object' && value !== null && 'attach' in value && typeof value.attach === 'function',
+    typeof value === 'object' &&
+    value !== null &&
+    'attach' in value &&
+    typeof value.attach === 'function' &&
+    // Origins of other records, and bridges, have none.
+    'libraries' in value,
 }
 /** An origin of `coatcheck/migrate`. @param name the name of its objects, @param factory the function that makes them */
 export const origin = (name: string, factory: string): Kind => ({

@@ -14,7 +14,10 @@ import { fromIronSession } from './from-iron-session.ts'
 const SECRET = 'the secret of the old application, 32 characters or more'
 const REQUEST = { device: () => undefined, carried: {} }
 const user = (): never => expect.fail('user() must not be called')
-const origin = { openSessions: () => ({ read: () => Promise.resolve(null), end: () => Promise.resolve() }) }
+const origin = {
+  ...{ name: 'test', libraries: null },
+  openSessions: () => ({ read: () => Promise.resolve(null), end: () => Promise.resolve() }),
+}
 
 function attached(bridge: CookieBridge, events = new EventBus()) {
   let opened = 0

@@ -9,7 +9,7 @@ import type { VerifiedCookie } from './verified-cookie.ts'
 import { createBridge, type ReceivedCookie, type Verify } from './bridge.ts'
 import { type Auth0OldSession, auth0SessionBegin, auth0SessionIn, storedAuth0Session } from './auth0-session.ts'
 import { isSessionOrigin, type OldSessionOrigin, type OldSessions } from './old-sessions.ts'
-import { bridgeOptions, type BridgeOptions, requireMethods, requireName, secretsOf } from './options.ts'
+import { bridgeOptions, type BridgeOptions, requireStore, requireName, secretsOf } from './options.ts'
 import { createJwtOpener, type JwtOpener, type KeyRecipe } from './sealed-jwt.ts'
 
 const SEALING: KeyRecipe = { encryption: 'A256GCM', salt: '', label: 'JWE CEK' }
@@ -84,7 +84,7 @@ function storeVerifier(
   secrets: readonly string[],
   caller: string,
 ): Parameters<typeof createBridge>[0]['verifier'] {
-  if (!isSessionOrigin(store)) requireMethods(store, ['get', 'delete'], 'store', caller)
+  requireStore(store, 'nextjs-auth0', ['get', 'delete'], caller)
   const keys = secrets.map((secret) => new Uint8Array(hkdfSync('sha256', secret, '', SIGNING_LABEL, 32)))
   return ({ clock, oldRecords }): Verify => {
     const now = (): number => clock.now()

@@ -11,7 +11,7 @@ import {
   type OldSessions,
   timeOf,
 } from './old-sessions.ts'
-import { bridgeOptions, type BridgeOptions, requireMethods, requireName, secretsOf } from './options.ts'
+import { bridgeOptions, type BridgeOptions, requireStore, requireName, secretsOf } from './options.ts'
 import { createJwtOpener, encryptionOf, type KeyRecipe } from './sealed-jwt.ts'
 
 /** Version 5 first: after an update of the application, browsers may still have cookies of version 4. */
@@ -138,7 +138,7 @@ function databaseVerifier(
   store: AuthJsAdapter | OldSessionOrigin,
   caller: string,
 ): Parameters<typeof createBridge>[0]['verifier'] {
-  if (!isSessionOrigin(store)) requireMethods(store, ['getSessionAndUser', 'deleteSession'], 'store', caller)
+  requireStore(store, 'auth-js', ['getSessionAndUser', 'deleteSession'], caller)
   return ({ clock, oldRecords }) => {
     const now = (): number => clock.now()
     const sessions = isSessionOrigin(store) ? store.openSessions({ oldRecords, now }) : adapterSessions(store, now)

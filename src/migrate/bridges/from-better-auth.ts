@@ -10,7 +10,7 @@ import {
   type OldSessions,
   timeOf,
 } from './old-sessions.ts'
-import { bridgeOptions, type BridgeOptions, requireMethods, requireName, secretsOf } from './options.ts'
+import { bridgeOptions, type BridgeOptions, requireStore, requireName, secretsOf } from './options.ts'
 import { unsign } from './signed-value.ts'
 
 /** A session of better-auth, as its secondary storage holds it. */
@@ -78,7 +78,7 @@ function verifierOf(
   secrets: readonly string[],
   caller: string,
 ): Parameters<typeof createBridge>[0]['verifier'] {
-  if (!isSessionOrigin(store)) requireMethods(store, ['get', 'delete'], 'store', caller)
+  requireStore(store, 'better-auth', ['get', 'delete'], caller)
   return ({ clock, oldRecords }): Verify => {
     const now = (): number => clock.now()
     const sessions = isSessionOrigin(store) ? store.openSessions({ oldRecords, now }) : storageSessions(store, now)

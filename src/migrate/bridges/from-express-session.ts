@@ -33,7 +33,7 @@ export function fromExpressSession<S = StoredSession>(given: ExpressSessionBridg
     ...options,
     ...{ origin: 'express-session', caller },
     cookies: { session: [{ name, chunkMark: null }] },
-    verifier: idVerifier(options.store, caller, true, (value) =>
+    verifier: idVerifier(options.store, caller, 'express-session', true, (value) =>
       value.startsWith('s:') ? unsign(value.slice(2), secrets, 'unpadded') : null,
     ),
   })

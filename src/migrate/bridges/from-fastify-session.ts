@@ -34,7 +34,7 @@ export function fromFastifySession<S = StoredSession>(given: FastifySessionBridg
     ...options,
     ...{ origin: 'fastify-session', caller },
     cookies: { session: [{ name, chunkMark: null }] },
-    verifier: idVerifier(options.store, caller, false, (value) =>
+    verifier: idVerifier(options.store, caller, 'fastify-session', false, (value) =>
       value.startsWith(cookiePrefix) ? unsign(value.slice(cookiePrefix.length), secrets, 'unpadded') : null,
     ),
   })

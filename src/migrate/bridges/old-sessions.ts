@@ -57,12 +57,16 @@ export interface OldSessionsContext {
 
 /** An origin of `coatcheck/migrate` that can read one session by its id. */
 export interface OldSessionOrigin {
+  /** Name of the library and format. */
+  readonly name: string
+  /** Libraries whose bridge can take it. `null`: all whose session is named by an id. Absent: the one of its name. */
+  readonly libraries?: readonly string[] | null
   /** For bridges: the sessions of this origin. */
   openSessions(context: OldSessionsContext): OldSessions
 }
 
-export function isSessionOrigin(store: object): store is OldSessionOrigin {
-  return typeof (store as Partial<OldSessionOrigin>).openSessions === 'function'
+export function isSessionOrigin(store: unknown): store is OldSessionOrigin {
+  return typeof (store as Partial<OldSessionOrigin> | null | undefined)?.openSessions === 'function'
 }
 
 /** @param isTouched as in `OldSessionsContext` */

@@ -5,6 +5,7 @@ import { describeValue } from '../../core/redact.ts'
 import type { CookiePlace } from '../../http/cookie.ts'
 import type { Json } from '../../core/json.ts'
 import type { Authentication } from '../../session/sign-in-input.ts'
+import { isSessionOrigin } from './old-sessions.ts'
 
 /** The user of an old session, and the first data of our session. */
 export interface AdoptedUser {
@@ -74,13 +75,28 @@ export function secretsOf(
 }
 
 /** @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT` when an object lacks one of the methods */
-export function requireMethods(given: unknown, methods: readonly string[], option: string, caller: string): void {
+function requireMethods(given: unknown, methods: readonly string[], option: string, caller: string): void {
   const object = given as Readonly<Record<string, unknown>> | null | undefined
   if (typeof object === 'object' && object !== null && methods.every((name) => typeof object[name] === 'function'))
     return
   throw refusal(
     `"${option}" of ${caller} must have the methods ${methods.join(' and ')}; it got ${describeValue(given)}.`,
   )
+}
+
+/**
+ * Checks the option `store` of a bridge: an origin of its library, or an object with these methods.
+ * @param library as origins name it
+ * @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT`
+ */
+export function requireStore(given: unknown, library: string, methods: readonly string[], caller: string): void {
+  if (!isSessionOrigin(given)) {
+    requireMethods(given, methods, 'store', caller)
+    return
+  }
+  const { name, libraries } = given
+  const fits = libraries === undefined ? name === library : (libraries?.includes(library) ?? true)
+  if (!fits) throw refusal(`"store" of ${caller} must hold sessions of ${library}; it got the origin "${name}".`)
 }
 
 /** @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT` */

@@ -2,9 +2,10 @@
 import type { BridgeContext } from '../cookie-bridge.ts'
 import type { Verify } from './bridge.ts'
 import { callbackSessions, type CallbackSessionStore, isSessionOrigin, type OldSessionOrigin } from './old-sessions.ts'
-import { requireMethods } from './options.ts'
+import { requireStore } from './options.ts'
 
 /**
+ * @param library as origins name it
  * @param isTouched as in `OldSessionsContext`
  * @param idIn returns the id in a cookie with a valid signature, otherwise `null`
  * @throws {MisuseError} `COATCHECK_INVALID_ARGUMENT` if `store` is no store
@@ -12,10 +13,11 @@ import { requireMethods } from './options.ts'
 export function idVerifier(
   store: CallbackSessionStore | OldSessionOrigin,
   caller: string,
+  library: string,
   isTouched: boolean,
   idIn: (value: string) => string | null,
 ): (context: BridgeContext) => Verify {
-  if (!isSessionOrigin(store)) requireMethods(store, ['get', 'destroy'], 'store', caller)
+  requireStore(store, library, ['get', 'destroy'], caller)
   return ({ clock, oldRecords }) => {
     const now = (): number => clock.now()
     const sessions = isSessionOrigin(store)
