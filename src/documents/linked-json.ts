@@ -11,6 +11,8 @@ export interface Link {
   readonly place?: string
   /** False: the document is independent, and the key is about to be deleted. */
   readonly isCopy: boolean
+  /** The text of the record that the document has taken in. Absent: not recorded. */
+  readonly text?: string
 }
 
 const LINK = Symbol('coatcheck.link')
@@ -18,6 +20,7 @@ const LINK = Symbol('coatcheck.link')
 const COPY_OF = '$old'
 const MADE_FROM = '$from'
 const PLACE = '$place'
+const TAKEN_TEXT = '$text'
 
 /** Returns the link to the record that the value is a copy of. `null`: the value is independent. */
 export function linkOf(value: object): Link | null {
@@ -28,6 +31,11 @@ export function linkOf(value: object): Link | null {
 /** Returns the key of the record that the value comes from, even if the value is independent now. `null`: none, or it was written since. */
 export function oldKeyOf(value: object): string | null {
   return (value as { readonly [LINK]?: Link })[LINK]?.key ?? null
+}
+
+/** Returns the text of the old record that the value has taken in. `null`: the value names no key, or the text was not recorded. */
+export function takenTextOf(value: object): string | null {
+  return (value as { readonly [LINK]?: Link })[LINK]?.text ?? null
 }
 
 /** Returns a copy of the value with this link; `null`: without a link. */
@@ -42,17 +50,23 @@ export function linkedJson<T extends object>(): DocumentCodec<T> {
   return {
     encode(value) {
       const link = (value as { readonly [LINK]?: Link })[LINK]
-      const fields = link && { [link.isCopy ? COPY_OF : MADE_FROM]: link.key, [PLACE]: link.place }
-      return JSON.stringify({ ...value, ...fields })
+      if (!link) return JSON.stringify(value)
+      // `JSON.stringify` leaves out what was not recorded.
+      const { key, place, text } = link
+      return JSON.stringify({ ...value, [link.isCopy ? COPY_OF : MADE_FROM]: key, [PLACE]: place, [TAKEN_TEXT]: text })
     },
     decode(text) {
-      const parsed = JSON.parse(text) as T & {
-        readonly [name in typeof COPY_OF | typeof MADE_FROM | typeof PLACE]?: unknown
-      }
-      const { [COPY_OF]: copyOf, [MADE_FROM]: madeFrom, [PLACE]: place, ...value } = parsed
+      const parsed = JSON.parse(text) as T &
+        Readonly<Record<typeof COPY_OF | typeof MADE_FROM | typeof PLACE | typeof TAKEN_TEXT, unknown>>
+      const { [COPY_OF]: copyOf, [MADE_FROM]: madeFrom, [PLACE]: place, [TAKEN_TEXT]: taken, ...value } = parsed
       const key = copyOf ?? madeFrom
-      const link = { isCopy: copyOf !== undefined, ...(typeof place === 'string' && { place }) }
-      return withLink(value as unknown as T, typeof key === 'string' ? { key, ...link } : null)
+      if (typeof key !== 'string') return value as unknown as T
+      return withLink(value as unknown as T, {
+        key,
+        isCopy: copyOf !== undefined,
+        ...(typeof place === 'string' && { place }),
+        ...(typeof taken === 'string' && { text: taken }),
+      })
     },
   }
 }

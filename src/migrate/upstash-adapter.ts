@@ -4,7 +4,10 @@
  */
 import { ENDED_REMEMBERED_MS } from '../core/time-to-live.ts'
 import type { AuthJsDocuments } from '../drop-ins/authjs/adapter.ts'
+import { createEmailClaims } from '../drop-ins/authjs/emails.ts'
+import { listOwned } from '../drop-ins/authjs/owned.ts'
 import type { AuthJsAccount, CoatcheckAuthJsAdapter } from '../drop-ins/authjs/types.ts'
+import { fromStored, type StoredDates } from '../drop-ins/dated-json.ts'
 import { SessionError } from '../core/errors.ts'
 import type { Random } from '../core/random.ts'
 import type { OldSessionOrigin } from './bridges/old-sessions.ts'
@@ -15,6 +18,7 @@ import { checkedOptions, type OriginOptions } from './origin-options.ts'
 import { oldRemoval } from './shared-records.ts'
 import { adoptUpstashKey, oldUpstashKeys } from './upstash-keys.ts'
 import { createUpstashUsers, createUpstashWrites } from './upstash-users.ts'
+import { addingMarks, keepingMarks } from './upstash-taken.ts'
 import { removeRecord } from './remove-record.ts'
 import {
   accountIn,
@@ -69,8 +73,17 @@ export function upstashAdapter(options: UpstashAdapterOptions = {}): AuthJsOrigi
       const report = reporter(name, deps.events)
       const { shared, sessions } = shareSessions(deps, mode, documents.sessions, keys, report)
       const sessionsEndingOld = endingOldKeys(documents.sessions, oldRemoval(shared))
-      const ours = make({ ...documents, sessions: sessionsEndingOld })
-      const all = { mode, old, keys, ours, random, report, takeSession: sessions.find }
+      const kept = {
+        ...documents,
+        sessions: sessionsEndingOld,
+        users: keepingMarks(documents.users),
+        accounts: keepingMarks(documents.accounts),
+      }
+      const ours = make(kept)
+      const keyOf = (account: StoredDates): string => keys.account(fromStored<AuthJsAccount>(account))
+      const taking = make({ ...kept, accounts: addingMarks(documents.accounts, keyOf) })
+      const emails = createEmailClaims(documents.emails, ours.getUser, clock)
+      const all = { mode, old, keys, ours, taking, documents, emails, random, report, takeSession: sessions.find }
       const users = createUpstashUsers(all)
       const writes = createUpstashWrites(all, users)
       const ofSessions = createUpstashSessions({
@@ -116,6 +129,9 @@ export function upstashAdapter(options: UpstashAdapterOptions = {}): AuthJsOrigi
           if (account) await removeRecord(old, nameIn(account.text), isOfUser)
           if (user?.email) await removeName(old, keys.email(user.email), userId)
           await users.removeNames(userId)
+          for (const linked of await listOwned<AuthJsAccount>(documents.accounts, userId)) {
+            await removeRecord(old, keys.account(linked), isOfUser)
+          }
           const own = await ours.deleteUser(userId)
           // A process that is taking this user over must not store the user again.
           await documents.users.driver.end(documents.users.refOf(userId), ENDED_REMEMBERED_MS, true)
@@ -127,7 +143,13 @@ export function upstashAdapter(options: UpstashAdapterOptions = {}): AuthJsOrigi
           const isOfAnother = linked !== null && linked.userId !== account.userId
           if (isOfAnother && (await users.getUser(linked.userId))) throw new SessionError('COATCHECK_ACCOUNT_LINKED')
           const link = (): Promise<AuthJsAccount> => ours.linkAccount(account) as Promise<AuthJsAccount>
-          if (mode === 'move' || !(await users.isOld(account.userId))) return link()
+          if (mode === 'move') {
+            await link()
+            // What a deleted user left: our record takes its place.
+            await removeRecord(old, keys.account(account), (text) => accountIn(text) !== null)
+            return account
+          }
+          if (!(await users.isOld(account.userId))) return link()
           await writes.linkAccount(account)
           // A record of ours hides the old one. If a deleted user left it, it must name the new user.
           const own = (await ours.getAccount(account.providerAccountId, account.provider)) as AuthJsAccount | null

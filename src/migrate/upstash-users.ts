@@ -2,8 +2,12 @@
  * Users and accounts of the old Auth.js adapter. In mode `read` the old records stay and decide. In mode `move` the first lookup of a user
  * takes the user over, with the address, the last account and the last session. Each further account follows at its first lookup.
  */
-import { isDeepStrictEqual } from 'node:util'
+import type { AuthJsDocuments } from '../drop-ins/authjs/adapter.ts'
+import type { EmailClaims } from '../drop-ins/authjs/emails.ts'
+import { accountRefOf } from '../drop-ins/authjs/owned.ts'
 import type { AuthJsAccount, AuthJsUser, CoatcheckAuthJsAdapter } from '../drop-ins/authjs/types.ts'
+import { NONCE_BYTES } from '../keyring/record-layout.ts'
+import { fromStored, type StoredDates } from '../drop-ins/dated-json.ts'
 import { SessionError } from '../core/errors.ts'
 import type { Random } from '../core/random.ts'
 import type { Report } from './origin.ts'
@@ -11,6 +15,8 @@ import type { MigrationMode } from './migration-mode.ts'
 import type { OldRecordDriver } from './old-record-driver.ts'
 import { ATTEMPTS, removeRecord } from './remove-record.ts'
 import { accountIn, nameIn, removeName, type UpstashKeys, userIn } from './upstash-records.ts'
+import { createUserTakeover } from './upstash-takeover.ts'
+import { takenStateOf, unmarked } from './upstash-taken.ts'
 import { isText, writeText } from './write-text.ts'
 
 type AccountName = Pick<AuthJsAccount, 'provider' | 'providerAccountId'>
@@ -21,6 +27,10 @@ export interface UpstashUsersDeps {
   readonly keys: UpstashKeys
   /** The adapter of Coatcheck. */
   readonly ours: CoatcheckAuthJsAdapter
+  /** The same, and each account that it links carries the mark of a takeover. */
+  readonly taking: CoatcheckAuthJsAdapter
+  readonly documents: Pick<AuthJsDocuments, 'users' | 'accounts'>
+  readonly emails: EmailClaims
   readonly random: Random
   readonly report: Report
   /** Takes over the session of this token, if there is one. */
@@ -41,7 +51,8 @@ export interface UpstashUsers {
 }
 
 export function createUpstashUsers(deps: UpstashUsersDeps): UpstashUsers {
-  const { mode, old, keys, ours, report } = deps
+  const { mode, old, keys, ours, random, report, documents, emails } = deps
+  const { accounts } = documents
 
   const oldUser = async (id: string): Promise<AuthJsUser | null> => {
     const record = await old.read(keys.user(id))
@@ -57,22 +68,43 @@ export function createUpstashUsers(deps: UpstashUsersDeps): UpstashUsers {
     return account
   }
 
-  /** Returns whether Coatcheck has linked the account to another user, who exists on either side. */
-  const isOfAnother = async ({ provider, providerAccountId, userId }: AuthJsAccount): Promise<boolean> => {
-    const own = (await ours.getAccount(providerAccountId, provider)) as AuthJsAccount | null
-    return own !== null && own.userId !== userId && (await getUser(own.userId)) !== null
+  const ownAccount = async (name: AccountName): Promise<StoredDates | null> =>
+    (await accounts.read(accountRefOf(accounts, name)))?.value ?? null
+
+  /** Removes what is left under the old key of an account that ours took over, and then the mark. */
+  const finishAccount = async (account: AuthJsAccount): Promise<void> => {
+    await removeRecord(old, keys.account(account), (text) => accountIn(text)?.userId === account.userId)
+    const drop = (now: StoredDates): StoredDates | null => (takenStateOf(now) === 'whole' ? null : unmarked(now))
+    await accounts.change(accountRefOf(accounts, account), drop, () => null)
   }
 
   const takeAccount = async (key: string): Promise<void> => {
     const record = await old.read(key)
     const account = record && accountIn(record.text)
-    if (!record || !account || (await isOfAnother(account))) return
-    // An account that Coatcheck has linked to another user stays under its old key: see `COATCHECK_ACCOUNT_LINKED`.
-    const linking = ours.linkAccount(account) as Promise<unknown>
-    const linked = await linking.catch(refusedAs('COATCHECK_ACCOUNT_LINKED'))
-    if (linked === null) return
+    if (!record || !account) return
+    const own = await ownAccount(account)
+    if (own?.['userId'] !== account.userId) {
+      // An account that Coatcheck has linked to another user stays under its old key: see `COATCHECK_ACCOUNT_LINKED`.
+      if (own && (await exists(String(own['userId'])))) return
+      const linking = deps.taking.linkAccount(account) as Promise<unknown>
+      if ((await linking.catch(refusedAs('COATCHECK_ACCOUNT_LINKED'))) === null) return
+    }
     // The takeovers of the user and of the account may run at once. The one that removes the old key reports it.
     if (await old.remove(key, record.text)) report('moved')
+    await finishAccount(account)
+  }
+
+  const exists = async (id: string): Promise<boolean> => ((await ours.getUser(id)) ?? (await oldUser(id))) !== null
+
+  /**
+   * Returns whether Coatcheck deleted the user within the last hour. A user who is only missing proves nothing: the key prefix may be wrong. No
+   * document has this nonce, so the write stores nothing, and its status tells the two apart.
+   */
+  const isDeleted = async (id: string): Promise<boolean> => {
+    const absent = { value: {}, nonce: random.bytes(NONCE_BYTES) }
+    const write = (now: StoredDates): StoredDates | null => (now === absent.value ? {} : null)
+    const { status } = await documents.users.change(documents.users.refOf(id), write, () => null, absent)
+    return status === 'ended'
   }
 
   const removeNames = async (id: string): Promise<void> => {
@@ -82,58 +114,13 @@ export function createUpstashUsers(deps: UpstashUsersDeps): UpstashUsers {
     ])
   }
 
-  const takeUser = async (id: string): Promise<AuthJsUser | null> => {
-    const record = await old.read(keys.user(id))
-    const user = record && userIn(record.text)
-    if (!record || user?.id !== id) {
-      if (record) report('unreadable')
-      // Another process may have taken it over in between.
-      return ours.getUser(id)
-    }
-    const created = await ours.createUser(user).catch(refusal)
-    if (created instanceof SessionError) {
-      const taken = await ours.getUser(id)
-      if (taken) return taken
-      report('refused')
-      // Another user has the address, or another process could not complete its takeover: the old record stays, and decides.
-      if (created.details['isDeleted'] !== true) return user
-      await old.remove(keys.user(id), record.text)
-      return null
-    }
-    const moved = await dropUser(created, record.text)
-    const [account, session] = await Promise.all([old.read(keys.lastAccount(id)), old.read(keys.lastSession(id))])
-    if (account && moved) await takeAccount(nameIn(account.text))
-    const token = session && keys.tokenOf(nameIn(session.text))
-    if (token && moved) await deps.takeSession(token)
-    await removeNames(id)
-    return moved
-  }
-
-  /**
-   * Deletes the old key of a user that ours took over. From then on only our record says whether the user was deleted. A missing key says
-   * nothing: the client may have sent the removal twice.
-   */
-  const dropUser = async (user: AuthJsUser, taken: string): Promise<AuthJsUser | null> => {
-    let text = taken
-    let current = user
-    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-      const record = (await old.remove(keys.user(user.id), text)) ? null : await old.read(keys.user(user.id))
-      const changed = record && userIn(record.text)
-      if (!record || !changed) {
-        await removeName(old, keys.email(current.email), user.id)
-        report('moved')
-        return ours.getUser(user.id)
-      }
-      // A process in mode `read` wrote to the old key before it saw the takeover. Applies only its changes: our record may contain later
-      // changes of other fields.
-      current = await ours.updateUser(changesBetween(userIn(text), changed))
-      text = record.text
-    }
-    return current
-  }
+  const takeUser = createUserTakeover({
+    ...{ users: documents.users, emails, old, keys, report, takeAccount, removeNames },
+    takeSession: deps.takeSession,
+  })
 
   const getUser = async (id: string): Promise<AuthJsUser | null> => {
-    if (mode === 'move') return (await ours.getUser(id)) ?? takeUser(id)
+    if (mode === 'move') return takeUser(id)
     const [own, theirs] = await Promise.all([ours.getUser(id), oldUser(id)])
     // Reads ours again: a process in mode `move` may have taken the user over in between.
     if (!own && theirs) report('unchanged')
@@ -144,8 +131,9 @@ export function createUpstashUsers(deps: UpstashUsersDeps): UpstashUsers {
     getUser,
 
     async getUserByEmail(email) {
-      const own = await ours.getUserByEmail(email)
-      if (own) return own
+      const owner = await emails.ownerOf(email)
+      const own = owner === null ? null : await (mode === 'move' ? getUser(owner) : ours.getUser(owner))
+      if (own?.email === email) return own
       const record = await old.read(keys.email(email))
       const user = record && (await getUser(nameIn(record.text)))
       if (user) return user.email === email ? user : null
@@ -153,12 +141,21 @@ export function createUpstashUsers(deps: UpstashUsersDeps): UpstashUsers {
     },
 
     async getAccount(name) {
-      const { provider, providerAccountId } = name
-      const own = (await ours.getAccount(providerAccountId, provider)) as AuthJsAccount | null
-      if (own) return own
+      const own = await ownAccount(name)
+      if (own) {
+        const account = fromStored<AuthJsAccount>(own)
+        if (mode === 'move' && takenStateOf(own) !== 'whole') await finishAccount(account)
+        return account
+      }
       const theirs = await oldAccount(name)
-      if (!theirs) return (await ours.getAccount(providerAccountId, provider)) as AuthJsAccount | null
-      if (mode === 'move' && (await getUser(theirs.userId))) await takeAccount(keys.account(name))
+      if (!theirs) return ours.getAccount(name.providerAccountId, name.provider) as Promise<AuthJsAccount | null>
+      if (mode === 'read') return theirs
+      if (await getUser(theirs.userId)) await takeAccount(keys.account(name))
+      // The old layout names only the last account of a user, so a deletion cannot find the others.
+      else if (await isDeleted(theirs.userId)) {
+        await removeRecord(old, keys.account(name), (text) => accountIn(text)?.userId === theirs.userId)
+        return null
+      }
       return theirs
     },
 
@@ -277,20 +274,6 @@ export function createUpstashWrites(
       return account
     },
   }
-}
-
-/** Returns the fields of `now` that differ from `before`. */
-function changesBetween(before: AuthJsUser | null, now: AuthJsUser): AuthJsUser {
-  const changed = Object.entries(now).filter(([name, value]) => !isDeepStrictEqual(value, before?.[name]))
-  return { ...(Object.fromEntries(changed) as AuthJsUser), id: now.id }
-}
-
-const REFUSALS: ReadonlySet<string> = new Set(['COATCHECK_EMAIL_TAKEN', 'COATCHECK_SESSION_CONFLICT'])
-
-/** Returns the error if the user's id or address is taken, or if its record expired before it was complete. Throws any other. */
-function refusal(error: unknown): SessionError {
-  if (error instanceof SessionError && REFUSALS.has(error.code)) return error
-  throw error
 }
 
 /** Turns one error code of Coatcheck into `null`. Other errors are thrown again. */

@@ -67,6 +67,7 @@ export class Steps {
   #heldAt = 0
   #lostAt = 0
   #isLostBehind = false
+  #stoppedAt = Infinity
   #arrived: () => void = () => undefined
   #released: Promise<void> = Promise.resolve()
 
@@ -87,9 +88,16 @@ export class Steps {
     this.#isLostBehind = behind
   }
 
+  /** The process stops before the step of this number: the store gets neither this step nor a later one. `Infinity`: it runs again. */
+  stop(step: number): void {
+    this.count = 0
+    this.#stoppedAt = step
+  }
+
   async run<T>(step: () => Promise<T>): Promise<T> {
     if (this.order) return this.order.run(step)
     const number = ++this.count
+    if (number >= this.#stoppedAt) throw new RedisError('COATCHECK_REDIS_TIMEOUT')
     if (number === this.#heldAt) {
       this.#heldAt = 0
       this.#arrived()

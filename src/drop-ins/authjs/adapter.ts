@@ -8,7 +8,7 @@ import type { Random } from '../../core/random.ts'
 import type { DocumentRef } from '../../documents/document-driver.ts'
 import type { Documents } from '../../documents/documents.ts'
 import { createEmailClaims, type EmailClaim, UNCLAIMED_MS } from './emails.ts'
-import { listOwned, ownedBy, readAs } from './owned.ts'
+import { accountRefOf, listOwned, ownedBy, readAs } from './owned.ts'
 import { createAuthJsSessions } from './sessions.ts'
 import type {
   AuthJsAccount,
@@ -38,11 +38,8 @@ export function createAuthJsAdapter(
   const emails = createEmailClaims(all.emails, getUser, clock)
   const sessions = createAuthJsSessions(all.sessions, getUser, clock)
   const forever = (): null => null
-  const accountRef = ({
-    provider,
-    providerAccountId,
-  }: Pick<AuthJsAccount, 'provider' | 'providerAccountId'>): DocumentRef =>
-    accounts.refOf(JSON.stringify([provider, providerAccountId]))
+  const accountRef = (account: Pick<AuthJsAccount, 'provider' | 'providerAccountId'>): DocumentRef =>
+    accountRefOf(accounts, account)
   const tokenRef = ({ identifier, token }: { identifier: string; token: string }): DocumentRef =>
     tokens.refOf(JSON.stringify([identifier, token]))
 
