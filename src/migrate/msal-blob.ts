@@ -1,10 +1,20 @@
 /** Reads a serialized cache of MSAL Node that another plugin stored: sections of entries, for one user or for all users. */
 import type { MsalCache } from '../drop-ins/msal/cache-merge.ts'
+import type { OldRecord } from './old-record-driver.ts'
 import { readJson } from './read-json.ts'
 
 const SECTIONS = ['Account', 'IdToken', 'AccessToken', 'RefreshToken', 'AppMetadata']
 
 type Fields = Readonly<Record<string, unknown>>
+
+/** The entries of one partition in a stored cache. */
+export interface OldPartition {
+  readonly record: OldRecord
+  /** All entries under the key. */
+  readonly whole: MsalCache
+  /** The entries of the partition. */
+  readonly own: MsalCache
+}
 
 /** `null`: the text is no cache of MSAL. */
 export function cacheIn(text: string): MsalCache | null {
@@ -44,4 +54,9 @@ export function refreshTokensOf(cache: MsalCache, home: string): readonly string
   return Object.values(cache['RefreshToken'] ?? {})
     .filter((entry) => homeOf(entry) === home)
     .map((entry) => String((entry as Fields)['secret']))
+}
+
+/** Returns whether nothing is left of a user: no account, no token. */
+export function isEmptyCache({ AppMetadata: _, ...sections }: MsalCache): boolean {
+  return Object.values(sections).every((section) => Object.keys(section).length === 0)
 }

@@ -2,18 +2,26 @@
  * The origin `msalCache`: serialized caches of MSAL Node that MSAL's `DistributedCachePlugin`, or a plugin written by hand, stored in Redis.
  * In mode `read` the old value decides, and both sides merge into it. In mode `move` a user's entries are taken over once.
  */
-import { EMPTY_CACHE, mergeCaches, type MsalCache } from '../drop-ins/msal/cache-merge.ts'
-import type { PartitionChange, Partitioned, PartitionStore, StoredPartition } from '../drop-ins/msal/partition-store.ts'
+import { mergeCaches } from '../drop-ins/msal/cache-merge.ts'
+import type { PartitionChange, Partitioned, PartitionStore } from '../drop-ins/msal/partition-store.ts'
 import { TokenError } from '../core/errors.ts'
-import { systemRandom } from '../core/random.ts'
 import { createChangeQueue } from '../documents/change-queue.ts'
 import { createLateRemovals } from './late-removals.ts'
-import { cacheIn, filteredCache, homeOf, homesIn, refreshTokensOf } from './msal-blob.ts'
+import {
+  cacheIn,
+  filteredCache,
+  homeOf,
+  homesIn,
+  isEmptyCache,
+  type OldPartition,
+  refreshTokensOf,
+} from './msal-blob.ts'
+import { createMsalTakeover } from './msal-takeover.ts'
 import { keysMadeBy } from './old-keys.ts'
 import type { OldRecord } from './old-record-driver.ts'
 import { type Origin, type OriginDeps, reporter } from './origin.ts'
 import { checkedOptions, type OriginOptions } from './origin-options.ts'
-import { ATTEMPTS, removeRecord } from './remove-record.ts'
+import { ATTEMPTS } from './remove-record.ts'
 
 /** Options of `msalCache()`. */
 export interface MsalCacheOptions extends OriginOptions {
@@ -35,14 +43,6 @@ export interface MsalOrigin extends Origin {
       readonly partitions: PartitionStore
     },
   ): Partitioned
-}
-
-interface OldPartition {
-  readonly record: OldRecord
-  /** All entries under the key. */
-  readonly whole: MsalCache
-  /** The entries of the partition. */
-  readonly own: MsalCache
 }
 
 /**
@@ -86,7 +86,9 @@ export function msalCache(options: MsalCacheOptions): MsalOrigin {
           const found = partitionIn(partition, record)
           // A value that is no cache of MSAL stays as it is.
           if (record && !found) return 'ours'
-          if (!found && (await ours.read(partition)).text !== null) return 'ours'
+          // A process in mode `move` has deleted the old entries, and may have left an empty text.
+          const isGone = !found || isEmptyCache(found.own)
+          if (isGone && (await ours.read(partition)).text !== null) return 'ours'
           const text = JSON.stringify(mergeCaches(before, now, found?.whole ?? {}))
           const written = found
             ? await old.replace(key, found.record.text, text, null)
@@ -114,67 +116,14 @@ export function msalCache(options: MsalCacheOptions): MsalOrigin {
         }
       }
 
-      /** Returns the text under the key without the entries of the partition. `null`: no account is left. */
-      const without = (partition: string, { whole }: OldPartition): string | null => {
-        const left = layout === 'user' ? {} : filteredCache(whole, (entry) => homeOf(entry) !== partition)
-        return homesIn(left).length === 0 ? null : JSON.stringify(left)
-      }
-
-      /**
-       * Deletes the old entries that this process took over. Only that process deletes them. False: they are gone, so another process has
-       * removed the account meanwhile.
-       */
-      const dropOld = async (partition: string, taken: OldPartition): Promise<boolean> => {
-        let found = taken
-        for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-          const left = without(partition, found)
-          const text = unique(left ?? EMPTY_CACHE)
-          if ((await old.replace(keyOf(partition), found.record.text, text, null)).status === 'written') {
-            // A process in mode `read` that writes in between writes its change into ours as well.
-            if (left === null) await removeRecord(old, keyOf(partition), isOver)
-            return true
-          }
-          const changed = await readOld(partition)
-          if (!changed || isEmpty(changed.own)) return false
-          // A process in mode `read` has written in between.
-          await ours.change(partition, { before: found.own, now: changed.own }, await ours.read(partition))
-          found = changed
-        }
-        throw new TokenError('COATCHECK_TOKEN_CONFLICT', { details: { operation: 'msal.move' } })
-      }
-
-      const isOver = (text: string): boolean => {
-        const cache = cacheIn(text)
-        return cache !== null && (layout === 'user' || homesIn(cache).length === 0)
-      }
-
-      const takeOver = async (partition: string): Promise<StoredPartition> => {
-        const found = await readOld(partition)
-        // Read again: another process may have taken it over in between.
-        if (!found) return ours.read(partition)
-        if (isEmpty(found.own)) {
-          // An account was removed, and MSAL stored what was left.
-          if (layout === 'user') await old.remove(keyOf(partition), found.record.text)
-          return ours.read(partition)
-        }
-        if (!(await ours.create(partition, found.own, found.record.endsAtMs ?? undefined))) return ours.read(partition)
-        if (await dropOld(partition, found)) report('moved')
-        else {
-          await ours.change(partition, { before: found.own, now: {} }, await ours.read(partition))
-          report('ended')
-        }
-        return ours.read(partition)
-      }
+      const takenOver = createMsalTakeover({ layout, keyOf, old, ours, late, report, readOld })
 
       return {
         async read(partition) {
-          if (mode === 'move') {
-            const own = await ours.read(partition)
-            return own.text === null ? takeOver(partition) : own
-          }
+          if (mode === 'move') return takenOver(partition)
           const [own, found] = await Promise.all([ours.read(partition), readOld(partition)])
           if (own.text !== null) return own
-          if (!found || isEmpty(found.own)) {
+          if (!found || isEmptyCache(found.own)) {
             // Read again: a process in mode `move` may have taken it over in between.
             const again = await ours.read(partition)
             if (!found || again.text !== null) return again
@@ -202,18 +151,4 @@ export function msalCache(options: MsalCacheOptions): MsalOrigin {
       }
     },
   }
-}
-
-/**
- * The same JSON in a text that no other process writes: it ends with random white space. A client that reconnects may send a replacement
- * again, which answers "written" if the text stands there already. So only the process that made the text gets that answer.
- */
-function unique(json: string): string {
-  const bits = [...systemRandom.bytes(8)].map((byte) => byte.toString(2).padStart(8, '0')).join('')
-  return json + bits.replaceAll('0', ' ').replaceAll('1', '\t')
-}
-
-/** Nothing is left of a user: no account, no token. */
-function isEmpty({ AppMetadata: _, ...sections }: MsalCache): boolean {
-  return Object.values(sections).every((section) => Object.keys(section).length === 0)
 }
