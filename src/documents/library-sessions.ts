@@ -11,7 +11,7 @@ import type { Clock } from '../core/clock.ts'
 import type { EventBus } from '../core/events.ts'
 import type { Random } from '../core/random.ts'
 import type { DocumentRef } from './document-driver.ts'
-import type { Documents, StoredDocument } from './documents.ts'
+import type { Documents, Saved, StoredDocument } from './documents.ts'
 import { cookieOf, differsInEndOnly, mergedJson, type LibrarySession, withoutLink } from './library-session-record.ts'
 import { createLibrarySessionLists, type LibrarySessionLists, type SessionLinks } from './library-session-lists.ts'
 import { createLibrarySessionUsers, type UserIdOf } from './library-session-users.ts'
@@ -57,6 +57,11 @@ export interface LibrarySessions extends LibrarySessionLists {
       readonly link?: string
       /** The servers of that key. */
       readonly place?: string
+      /**
+       * The session that a new one may replace, as it was read; `null`: none was stored. If another one is stored by now, that one stays, and
+       * `save` returns `null`. Absent: any.
+       */
+      readonly replaces?: HandedOut | null
     },
   ): Promise<HandedOut | null>
   /**
@@ -132,9 +137,10 @@ export function createLibrarySessions(deps: {
       readonly ttlMs: number
       readonly isNew: boolean | 'absent'
       readonly old: Pick<LibrarySession, 'link' | 'place'>
+      readonly replaces: HandedOut | null | undefined
     },
   ): Promise<HandedOut | null> => {
-    const { expiresAtMs, ttlMs, isNew, old } = options
+    const { expiresAtMs, ttlMs, isNew, old, replaces } = options
     const birth = random.bytes(BIRTH_BYTES).toString('base64url')
     const times = { createdAtMs: clock.now(), expiresAtMs }
     const created: LibrarySession = { json, ...times, birth, ...old }
@@ -142,12 +148,24 @@ export function createLibrarySessions(deps: {
     // Before it enters the set: from then on, the end of all sessions of the user includes this session.
     if (isNew === true && hasUser) await driver.reopen(ref)
     const value = await users.enter(ref, created)
-    let saved = await documents.put(ref, value, { ttlMs, isNew: isNew === 'absent' })
+    const put = async (): Promise<Saved<LibrarySession>> => {
+      const known = replaces?.stored
+      const replace = (now: LibrarySession): LibrarySession | null => (now === known?.value ? value : null)
+      const replaced = known && (await documents.change(ref, replace, () => ttlMs, known))
+      if (replaced && replaced.status !== 'gone') return replaced
+      const put = await documents.put(ref, value, { ttlMs, isNew: isNew === 'absent' || replaces !== undefined })
+      // A record that does not open, or has expired, is no session.
+      const isReplaceable = put.status === 'taken' && replaces !== undefined && (await live(ref)) === null
+      return isReplaceable ? documents.put(ref, value, { ttlMs }) : put
+    }
+    let saved = await put()
     if (saved.status === 'ended' && isNew === true && !hasUser) {
       // It is in no set, so only an end of its own id can have left the marker, and that happened before this call.
       await driver.reopen(ref)
-      saved = await documents.put(ref, value, { ttlMs })
+      saved = await put()
     }
+    const isOther = saved.status === 'saved' ? saved.document.value !== value : saved.status === 'taken'
+    if (isOther && replaces !== undefined) return null
     return saved.status === 'saved' ? { ref, json, stored: saved.document } : refused(ref)
   }
 
@@ -178,12 +196,12 @@ export function createLibrarySessions(deps: {
       return stored && handedOut(ref, stored)
     },
 
-    async save(sid, json, { ttlMs, known, isNew = false, link, place }) {
+    async save(sid, json, { ttlMs, known, isNew = false, link, place, replaces }) {
       const ref = documents.refOf(sid)
       const expiresAtMs = clock.now() + ttlMs
       if (known) return saveChanges(ref, json, expiresAtMs, known)
       const old = { ...(link !== undefined && { link }), ...(place !== undefined && { place }) }
-      return create(ref, json, { expiresAtMs, ttlMs, isNew, old })
+      return create(ref, json, { expiresAtMs, ttlMs, isNew, old, replaces })
     },
 
     async adopt(sid, json, { endsAtMs: expiresAtMs, link, place, isMoved }) {

@@ -153,14 +153,31 @@ export function createSessionsInReadMode(pair: SessionPair): LibrarySessions {
   ): Promise<HandedOut | null> => {
     const link = format.keyOf(sid)
     const text = format.encode(json)
+    let before = await inner.find(sid)
     old.begin(link)
     // Writes the old record first: after a crash, the next read adopts the session.
     const isLinkable = await createOld(link, text, options.ttlMs, options.isNew !== 'absent')
     if (!isLinkable) return options.isNew === 'absent' ? null : inner.save(sid, json, options)
-    const saved = await inner.save(sid, json, { ...options, link, place })
-    if (saved) return { ...saved, old: text }
-    await records.remove(link, text)
-    return null
+    return repeated('migrate.create', async () => {
+      const saved = await inner.save(sid, json, {
+        ...options,
+        link,
+        place,
+        ...(options.isNew !== 'absent' && { replaces: before }),
+      })
+      if (saved) return { ...saved, old: text }
+      const now = await inner.find(sid)
+      if (now && !oldRecordDecides(now)) {
+        // A process in mode `move` has taken the new old record over. A copy would point to a key that is gone.
+        if (!before || oldRecordDecides(before)) return inner.save(sid, json, { ttlMs: options.ttlMs, known: now })
+      }
+      if (!now || options.isNew === 'absent') {
+        await records.remove(link, text)
+        return null
+      }
+      before = now
+      return 'again'
+    })
   }
 
   return {
