@@ -14,6 +14,7 @@ import type { Events } from '../core/events.ts'
 import type { JsonObject } from '../documents/json-merge.ts'
 import type { SessionStoreOptions } from './drop-in-store.ts'
 import { assertApplicationOpens } from './migration-settings.ts'
+import { textAt } from './bulk-users.ts'
 import type { MigrationMode } from '../migrate/migration-mode.ts'
 import type { StoreFactory } from '../stores/store.ts'
 
@@ -175,16 +176,6 @@ async function sessionsOf(
     ...(ttl !== undefined && { ttl }),
     ...(path && { userId: (data: JsonObject) => textAt(data, path) }),
   }).bulk
-}
-
-/** Returns the text or number at a path, because numbers are ids as well. */
-function textAt(data: unknown, path: readonly string[]): string | null {
-  let at: unknown = data
-  for (const name of path) {
-    if (typeof at !== 'object' || at === null || !Object.hasOwn(at, name)) return null
-    at = (at as Readonly<Record<string, unknown>>)[name]
-  }
-  return typeof at === 'string' || typeof at === 'number' ? String(at) : null
 }
 
 function accessOf(dropIn: object): BulkAccess {

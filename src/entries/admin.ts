@@ -15,6 +15,7 @@ export {
   dropInsOf,
   openBulkMigration,
 } from '../app/bulk-migration.ts'
+export { sampleUsers, type UserSample } from '../app/bulk-users.ts'
 export {
   createMsalCache,
   guideTokens,

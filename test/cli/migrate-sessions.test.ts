@@ -284,6 +284,21 @@ describe('a module of the application', () => {
   })
 })
 
+describe('a mistyped --user-id', () => {
+  const TYPO = ['--from', 'connect-redis', '--user-id', 'passport.usr'] as const
+  const SAYS = /None of 4 sessions in a sample has a text or a number at "passport\.usr".*the fields cart, passport\./
+
+  test('a look says so, and --write refuses without --yes', async () => {
+    await oldSessions(4)
+    const look = await migrate(...TYPO)
+    expect([look.code, look.stdout]).toEqual([0, expect.stringMatching(SAYS)])
+    const refused = await migrate(...TYPO, '--write')
+    expect([refused.code, refused.stderr]).toEqual([2, expect.stringMatching(SAYS)])
+    expect(await client.dbSize()).toBe(4)
+    expect((await migrate(...TYPO, '--write', '--yes')).code).toBe(0)
+  })
+})
+
 describe('the mode move and the keys of the application', () => {
   const MOVE = [...FROM, '--mode', 'move', '--write'] as const
 

@@ -4,10 +4,13 @@ import {
   type BulkAccess,
   type BulkMigration,
   openBulkMigration,
+  sampleUsers,
   surveyOldRecords,
 } from '../../../entries/admin.ts'
+import { counted } from '../../../core/counted.ts'
 import type { CommandContext } from '../../context.ts'
 import { type ExitCode, exitCode } from '../../exit-code.ts'
+import { UsageError } from '../../usage-error.ts'
 import { adoptionText, type NextStep, surveyText, takingOver } from '../../migration-text.ts'
 
 export async function surveyOrAdopt(
@@ -15,11 +18,22 @@ export async function surveyOrAdopt(
   access: BulkAccess,
   isDryRun: boolean,
   next: NextStep,
-  isConfirmed = false,
+  {
+    isConfirmed = false,
+    userPath,
+  }: { readonly isConfirmed?: boolean | undefined; readonly userPath?: string | undefined } = {},
 ): Promise<ExitCode> {
   const migration = await openBulkMigration(access, { isDryRun, isConfirmed })
   context.closeLater(() => migration.close())
-  return isDryRun ? printSurvey(context, migration, next) : run(context, migration)
+  const lack = userPath === undefined ? null : await userLack(migration, userPath)
+  if (isDryRun)
+    return printSurvey(
+      context,
+      migration,
+      lack === null ? next : { ...next, consequence: `${lack} ${next.consequence}` },
+    )
+  if (lack !== null && !isConfirmed) throw new UsageError(`${lack} Nothing was changed. To go on all the same: --yes.`)
+  return run(context, migration)
 }
 
 async function printSurvey(
@@ -40,4 +54,12 @@ async function run(context: CommandContext, { context: admin, origin, events }: 
   output.data({ dryRun: false, mode: origin.mode, ...report }, () => adoptionText(output, report, origin.mode))
   if (signal.aborted) return exitCode.interrupted
   return (report.outcomes.unreadable ?? 0) > 0 ? exitCode.partial : exitCode.ok
+}
+
+/** Says that no session of a sample has a user at this path. `null`: one has, or there is no session. */
+async function userLack(migration: BulkMigration, path: string): Promise<string | null> {
+  const { sessions, hasUser, fields } = await sampleUsers(migration, path)
+  if (hasUser || sessions === 0) return null
+  const named = fields.length === 0 ? 'no fields' : `the fields ${fields.join(', ')}`
+  return `None of ${counted(sessions, 'session')} in a sample has a text or a number at "${path}" (--user-id). They have ${named}.`
 }

@@ -35,7 +35,10 @@ export function migrateSessions(cli: Cli): Command {
       async (context, flags) => {
         const isDryRun = flags.write !== true || flags.dryRun === true
         const access = await dropInFor(context, flags, isDryRun)
-        return surveyOrAdopt(context, access, isDryRun, nextStep(access, flags), flags.yes)
+        return surveyOrAdopt(context, access, isDryRun, nextStep(access, flags), {
+          isConfirmed: flags.yes,
+          userPath: flags.userId,
+        })
       },
     )
     .option('--write', 'take the sessions over')

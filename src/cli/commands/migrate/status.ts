@@ -49,7 +49,13 @@ const NEXT: { readonly [Step in NextStep]: string } = {
 }
 
 function textOf(output: Output, origins: readonly OriginStatus[], nowMs: number): string {
-  if (origins.length === 0) return 'No process has used migrateFrom or adopt within 8 days.'
+  if (origins.length === 0) {
+    return [
+      'No process has reported migrateFrom or adopt within 8 days.',
+      'A process reports 5 s after its first use, then once a minute. If one runs: is this its Redis, and its REDIS_PREFIX?',
+      'next: deploy the application with migrateFrom or adopt. If all of its processes run without them, nothing is left to remove.',
+    ].join('\n')
+  }
   const columns: readonly Column<OriginStatus>[] = [
     { title: 'ORIGIN', value: ({ origin }) => origin },
     { title: 'MODE', value: ({ mode }) => mode },

@@ -127,7 +127,7 @@ function moveCaches(context: CommandContext, access: BulkAccess, isDryRun: boole
   if (access.origin?.mode === 'read' && !isDryRun) {
     throw new UsageError('In mode read the old caches decide, and no copy is stored. Mode move takes them over.')
   }
-  return surveyOrAdopt(context, access, isDryRun, nextStepOfCaches(access, flags), flags.yes)
+  return surveyOrAdopt(context, access, isDryRun, nextStepOfCaches(access, flags), { isConfirmed: flags.yes })
 }
 
 /** In mode `read` the command has nothing to store, so the next step names the mode `move`. */
