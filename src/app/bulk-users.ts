@@ -1,6 +1,5 @@
 /** The users of old sessions, by the path that `coatcheck migrate sessions --user-id` names. */
 import type { BulkOrigin, OldContext } from '../admin/adoption.ts'
-import { readJson } from '../migrate/read-json.ts'
 
 /** A sample of old sessions. */
 export interface UserSample {
@@ -26,6 +25,7 @@ export async function sampleUsers(
   { context, origin }: { readonly context: OldContext; readonly origin: Omit<BulkOrigin, 'adopt'> },
   path: string,
 ): Promise<UserSample> {
+  const { readJson } = await import('../migrate/read-json.ts')
   const fields = new Set<string>()
   let sessions = 0
   for await (const key of context.records.scan(origin.keyPrefix)) {
