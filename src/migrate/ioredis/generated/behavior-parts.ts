@@ -99,6 +99,7 @@ function behaveLikeIoredis(client: Redis, options: RedisOptions): void {
   const maxRetries = options.maxRetriesPerRequest === undefined ? MAX_RETRIES : options.maxRetriesPerRequest;
   let attempts = 0;
   state.status = options.lazyConnect === true ? 'wait' : 'connecting';
+  state.emit = emit;
   client.on('error', (error: Error) => {
     if (client.listenerCount('error') === 1) console.error('[redis] Unhandled error event:', error.stack ?? error);
   });
@@ -140,27 +141,58 @@ function behaveLikeIoredis(client: Redis, options: RedisOptions): void {
     return reported;
   };
   for (const [name, script] of Object.entries(options.scripts ?? {})) state.scripts.set(name, script);
-  const send = internals.sendCommand;
-  internals.sendCommand = function (this: Redis, ...values: unknown[]): Promise<unknown> {
+  const pass: PassGate = (values, attempt) => {
     if (state.status === 'wait' && !client.isOpen) {
       state.status = 'connecting';
       client.connect().catch(() => undefined);
     }
-    __KEY_PREFIX__
     if (!client.isOpen) return Promise.reject(new Error('Connection is closed.'));
+    if (state.channels.size + state.patterns.size > 0 && !SUBSCRIBER_COMMANDS.has(commandName(values))) {
+      return Promise.reject(new Error('Connection in subscriber mode, only subscriber commands may be used'));
+    }
     if (!client.isReady && options.enableOfflineQueue === false) {
       return Promise.reject(new Error("Stream isn't writeable and enableOfflineQueue options is false"));
     }
     return sendAgain(client, values, () =>
       client.isReady && options.commandTimeout === undefined
-        ? send.apply(this, values)
-        : sendWithin(this, send, values, options.commandTimeout, waiting, held),
+        ? attempt()
+        : sendWithin(client, attempt, options.commandTimeout, waiting, held),
     );
+  };
+  state.pass = pass;
+  const send = internals.sendCommand;
+  internals.sendCommand = function (this: Redis, ...values: unknown[]): Promise<unknown> {
+    __KEY_PREFIX__
+    const [args, given] = values as [readonly unknown[], { typeMapping?: object } | undefined];
+    const reply = pass(values, (abortSignal) => send.call(this, args, abortSignal ? { ...given, abortSignal } : given));
+    return state.hasSubscribed ? reply.then((one) => afterSubscription(state, values, one)) : reply;
   };
 }
 
+/** Commands that ioredis sends on a connection with subscriptions. It rejects all others. */
+const SUBSCRIBER_COMMANDS = new Set([
+  'subscribe', 'psubscribe', 'unsubscribe', 'punsubscribe', 'ssubscribe', 'sunsubscribe', 'ping', 'quit',
+]);
+
+function commandName([args]: readonly unknown[]): string {
+  return String((args as readonly unknown[])[0]).toLowerCase();
+}
+
+/** A reply on a connection that has subscribed: node-redis then gives Buffers in place of text, and one text in place of the pair of PING. */
+function afterSubscription(state: ClientState, values: readonly unknown[], reply: unknown): unknown {
+  const [args, given] = values as [readonly unknown[], { typeMapping?: object } | undefined];
+  const isPing = commandName(values) === 'ping' && state.channels.size + state.patterns.size > 0;
+  if (isPing) return ['pong', args.length > 1 ? String(args[1]) : ''];
+  return given?.typeMapping === undefined ? textOf(reply) : reply;
+}
+
+function textOf(reply: unknown): unknown {
+  if (Buffer.isBuffer(reply)) return reply.toString();
+  return Array.isArray(reply) ? reply.map(textOf) : reply;
+}
+
 /** As ioredis, it sends a command again if the connection was lost before the reply, and tells a closed client by its message. */
-async function sendAgain(client: Redis, [args, given]: unknown[], attempt: () => Promise<unknown>): Promise<unknown> {
+async function sendAgain(client: Redis, [args, given]: readonly unknown[], attempt: () => Promise<unknown>): Promise<unknown> {
   const isChained = (given as { chainId?: symbol } | undefined)?.chainId !== undefined;
   for (;;) {
     try {
@@ -186,8 +218,7 @@ function nameReplyError(error: Error): Error {
 /** Sends a command that fails when its time is over, or when the connection could not be made again. */
 function sendWithin(
   client: Redis,
-  send: Send,
-  [args, given]: unknown[],
+  attempt: (abortSignal: AbortSignal) => Promise<unknown>,
   timeoutMs: number | undefined,
   waiting: Set<(error: Error) => void>,
   held: (() => void)[],
@@ -199,14 +230,15 @@ function sendWithin(
       reject(error);
       unsent.abort();
     };
-    const timer = timeoutMs === undefined ? undefined : setTimeout(() => fail(new Error('Command timed out')), timeoutMs);
+    // As in ioredis, the caller waits no longer, but the command stays in the queue and is sent.
+    const timer = timeoutMs === undefined ? undefined : setTimeout(() => reject(new Error('Command timed out')), timeoutMs);
     const done = (): void => {
       clearTimeout(timer);
       waiting.delete(fail);
     };
     const start = (): void => {
       if (unsent.signal.aborted) return;
-      send.call(client, args, { ...(given as object | undefined), abortSignal: unsent.signal }).then(
+      attempt(unsent.signal).then(
         (reply) => {
           done();
           resolve(reply);

@@ -28,9 +28,23 @@ interface ClientState {
   clusterOptions: ClusterOptions | null;
   status: RedisStatus;
   scripts: Map<string, RedisScript>;
+  /** Confirmed by the server. */
   channels: Set<string>;
   patterns: Set<string>;
+  /** Channels and patterns of the commands that were sent last: a call without names ends these. */
+  sent: { channels: Set<string>; patterns: Set<string> };
+  hasSubscribed: boolean;
+  /** Null for a client that \`createRedis\` did not make. */
+  pass: PassGate | null;
+  /** Emits an event as it is. */
+  emit: ((event: string) => boolean) | null;
 }
+
+/**
+ * What each command of a client passes before it is sent: it connects a lazy client, rejects on a closed one, waits for the connection and
+ * keeps the limits. \`values\` starts with the command and its arguments.
+ */
+type PassGate = (values: readonly unknown[], attempt: (abortSignal?: AbortSignal) => Promise<unknown>) => Promise<unknown>;
 
 type RedisStatus = 'wait' | 'connecting' | 'connect' | 'ready' | 'close' | 'reconnecting' | 'end';
 
@@ -56,6 +70,10 @@ function stateOf(client: AnyRedis): ClientState {
       scripts: new Map(),
       channels: new Set(),
       patterns: new Set(),
+      sent: { channels: new Set(), patterns: new Set() },
+      hasSubscribed: false,
+      pass: null,
+      emit: null,
     };
     states.set(client, state);
   }

@@ -36,8 +36,13 @@ export async function connectRedis(client: Redis): Promise<void> {
 /** \`redis.quit()\` of ioredis: waits for the commands that were sent, then closes. */
 export async function quitRedis(client: AnyRedis): Promise<'OK'> {
   const state = stateOf(client);
-  if (state.status === 'wait') {
-    state.status = 'end';
+  if (state.status === 'wait' && !client.isOpen) {
+    // ioredis starts to connect, and gives up.
+    state.status = 'connecting';
+    setImmediate(() => {
+      state.status = 'end';
+      state.emit?.('end');
+    });
     return 'OK';
   }
   if (!client.isOpen) throw new Error('Connection is closed.');
@@ -59,8 +64,16 @@ export async function quitRedis(client: AnyRedis): Promise<'OK'> {
 export function disconnectRedis(client: AnyRedis): void {
   const state = stateOf(client);
   const isOpening = state.status === 'connecting' || state.status === 'reconnecting';
+  const isUnused = state.status === 'wait';
   state.status = 'end';
-  if (!client.isOpen) return;
+  if (!client.isOpen) {
+    if (!isUnused) return;
+    process.nextTick(() => {
+      state.emit?.('close');
+      state.emit?.('end');
+    });
+    return;
+  }
   if (!isOpening || !('isReady' in client)) {
     client.destroy();
     return;

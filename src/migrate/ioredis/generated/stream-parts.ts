@@ -17,19 +17,16 @@ const SUBSCRIBE = (one: { what: 'channel' | 'pattern'; prefix: '' | 'p'; set: 'c
   return `
 /** \`redis.${prefix}subscribe()\` of ioredis: messages arrive as events \`${prefix}message\` of the client. Gives the number of subscriptions. */
 ${overloads(`${prefix}subscribeRedis`)}
-  return changeSubscriptions(client, '${set}', values, async (names, known) => {
-    await Promise.all(names.map((name) => client.${native}(name, ${prefix}messageListenerOf(client, name), true)));
-    for (const name of names) known.add(name);
-  });
+  return changeSubscriptions(client, '${prefix}subscribe', '${set}', values, (name) =>
+    client.${native}(name, ${prefix}messageListenerOf(client, name), true),
+  );
 }
 
 /** Without a ${what}, it ends all. Gives the number of subscriptions that are left. */
 ${overloads(`${prefix}unsubscribeRedis`)}
-  return changeSubscriptions(client, '${set}', values, async (given, known) => {
-    const names = given.length === 0 ? [...known] : given;
-    await Promise.all(names.map((name) => client.${nativeEnd}(name, ${prefix}messageListenerOf(client, name), true)));
-    for (const name of names) known.delete(name);
-  });
+  return changeSubscriptions(client, '${prefix}unsubscribe', '${set}', values, (name) =>
+    client.${nativeEnd}(name, ${prefix}messageListenerOf(client, name), true),
+  );
 }`
 }
 
@@ -76,19 +73,39 @@ function pmessageListenerOf(client: Redis, pattern: string): MessageListener {
   return listener;
 }
 
-/** Runs one change, and calls a callback at the end of the arguments. */
+/** Sends one change for each name through the gate of the client, and calls a callback at the end of the arguments. */
 function changeSubscriptions(
   client: Redis,
+  command: 'subscribe' | 'psubscribe' | 'unsubscribe' | 'punsubscribe',
   kind: 'channels' | 'patterns',
   values: readonly unknown[],
-  change: (names: readonly string[], known: Set<string>) => Promise<void>,
+  change: (name: string) => Promise<void>,
 ): Promise<number> {
   const state = stateOf(client);
+  const adds = !command.includes('unsubscribe');
   const last = values[values.length - 1];
   const callback = typeof last === 'function' ? (last as Callback<number>) : undefined;
-  const names = toNames(callback ? values.slice(0, -1) : values);
-  const done = change(names, state[kind]).then(() => state.channels.size + state.patterns.size);
-  return withCallback(done, callback);
+  const given = toNames(callback ? values.slice(0, -1) : values);
+  const attempt = async (): Promise<number> => {
+    const names = given.length === 0 ? [...state.sent[kind]] : given;
+    state.hasSubscribed ||= adds;
+    let count = 0;
+    const one = async (name: string): Promise<void> => {
+      if (adds) state.sent[kind].add(name);
+      else state.sent[kind].delete(name);
+      await change(name);
+      if (adds) state[kind].add(name);
+      else state[kind].delete(name);
+      count = state.channels.size + state.patterns.size;
+    };
+    // Without a name to end, the server is asked about one that does not exist: it replies with the number of the others.
+    await Promise.all((names.length === 0 ? [''] : names).map(one));
+    // node-redis leaves the mode of subscribers only at the next UNSUBSCRIBE.
+    if (!adds && state.sent.channels.size + state.sent.patterns.size === 0) await change(names[0] ?? '');
+    return count;
+  };
+  const done = state.pass ? state.pass([[command, ...given]], attempt) : attempt();
+  return withCallback(done as Promise<number>, callback);
 }
 ${SUBSCRIBE({ what: 'channel', prefix: '', set: 'channels' })}
 ${SUBSCRIBE({ what: 'pattern', prefix: 'p', set: 'patterns' })}
