@@ -81,7 +81,7 @@ function applyRules({ file }: FileContext, call: Call): void {
   call.mark(
     'members',
     'unknown-member',
-    `ioredis has no ${call.name}() of its own. If it is a script, define it with defineCommand; else write the call by hand.`,
+    `ioredis has no ${call.name}() of its own. Define a script with defineCommand. Send a command of the server with sendCommand(['${call.name.toUpperCase()}', …]).`,
   )
 }
 

@@ -5,7 +5,7 @@ export const behaviorParts: readonly Part[] = [
   {
     name: 'client-behavior',
     exports: [],
-    needs: ['client-types', 'state', 'option-types'],
+    needs: ['client-types', 'state', 'option-types', 'reply-name'],
     imports: {
       redis: [
         'type RedisClientOptions',
@@ -208,11 +208,6 @@ async function sendAgain(client: Redis, [args, given]: readonly unknown[], attem
       if (!client.isOpen) throw new Error('Connection is closed.');
     }
   }
-}
-
-/** Code and logs know the errors of the server by the name that ioredis 5 gives them. */
-function nameReplyError(error: Error): Error {
-  return Object.defineProperty(error, 'name', { value: 'ReplyError', configurable: true, writable: true });
 }
 
 /** Sends a command that fails when its time is over, or when the connection could not be made again. */

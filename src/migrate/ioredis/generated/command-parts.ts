@@ -3,6 +3,17 @@ import type { Part } from './part.ts'
 
 export const commandParts: readonly Part[] = [
   {
+    name: 'reply-name',
+    exports: [],
+    needs: [],
+    source: `
+/** Code and logs know the errors of the server by the name that ioredis 5 gives them. */
+function nameReplyError(error: Error): Error {
+  return Object.defineProperty(error, 'name', { value: 'ReplyError', configurable: true, writable: true });
+}
+`,
+  },
+  {
     name: 'text',
     exports: ['toText'],
     needs: [],
@@ -192,7 +203,7 @@ export function withCallback<T>(promise: Promise<T>, callback: Callback<T> | nul
     name: 'chain',
     exports: ['createPipeline', 'createTransaction'],
     types: ['ChainableCommander'],
-    needs: ['client-types', 'state', 'send', 'callback'],
+    needs: ['client-types', 'state', 'send', 'callback', 'reply-name'],
     imports: { redis: ['RESP_TYPES'] },
     source: `
 /** Commands that this project adds to pipelines and transactions. */
@@ -224,22 +235,45 @@ interface ChainedCommand {
 export function createPipeline(client: AnyRedis, commands?: readonly (readonly unknown[])[]): ChainableCommander;
 export function createPipeline<Chain>(client: AnyRedis, commands?: readonly (readonly unknown[])[]): Chain;
 export function createPipeline(client: AnyRedis, commands?: readonly (readonly unknown[])[]): ChainableCommander {
-  return createChain(client, commands, (chained) => Promise.all(chained.map((one) => settle(sendChained(client, one)))));
+  const pairs: [Error | null, unknown][] = [];
+  const sent = new Set<ChainedCommand>();
+  let first: Promise<ExecResult> | null = null;
+  // As in ioredis, a later \`exec()\` sends all commands again, and gives the result of the first one.
+  const run = (chained: readonly ChainedCommand[]): Promise<ExecResult> => {
+    const replies = chained.map(async (one, at) => {
+      if (sent.has(one)) await settle(sendChained(client, { ...one, callback: null }));
+      else {
+        sent.add(one);
+        pairs[at] = await settle(sendChained(client, one));
+      }
+    });
+    first ??= chained.length === 0 ? Promise.resolve([]) : Promise.all(replies).then(() => [...pairs]);
+    return first;
+  };
+  return createChain(client, commands, { run, counted: () => 0 });
 }
 
 /** \`redis.multi()\` of ioredis: a transaction. \`exec()\` gives null if a watched key has changed. */
 export function createTransaction(client: AnyRedis, commands?: readonly (readonly unknown[])[] | object): ChainableCommander;
 export function createTransaction<Chain>(client: AnyRedis, commands?: readonly (readonly unknown[])[] | object): Chain;
 export function createTransaction(client: AnyRedis, commands?: readonly (readonly unknown[])[] | object): ChainableCommander {
-  return createChain(client, Array.isArray(commands) ? commands : undefined, (chained) => sendTransaction(client, chained));
+  let isSent = false;
+  const run = async (chained: readonly ChainedCommand[]): Promise<ExecResult> => {
+    if (isSent) throw new Error('exec() of this transaction was called before. Create a transaction for each exec().');
+    isSent = true;
+    return sendTransaction(client, chained);
+  };
+  // ioredis counts MULTI, and EXEC once it is sent.
+  return createChain(client, Array.isArray(commands) ? commands : undefined, { run, counted: () => (isSent ? 2 : 1) });
 }
 
 function createChain(
   client: AnyRedis,
   commands: readonly (readonly unknown[])[] | undefined,
-  run: (chained: readonly ChainedCommand[]) => Promise<ExecResult>,
+  { run, counted }: { run: (chained: readonly ChainedCommand[]) => Promise<ExecResult>; counted: () => number },
 ): ChainableCommander {
   const chained: ChainedCommand[] = [];
+  let isCalledBack = false;
   const add = (name: string, values: readonly unknown[]): void => {
     const last = values[values.length - 1];
     const callback = typeof last === 'function' ? (last as Callback) : null;
@@ -252,13 +286,17 @@ function createChain(
   };
   const base: ChainBase = {
     get length() {
-      return chained.length;
+      return chained.length + counted();
     },
     addBatch(more) {
       for (const [name, ...values] of more) add(String(name), values);
       return chain;
     },
-    exec: (callback) => withCallback(run(chained), callback),
+    exec(callback) {
+      const result = isCalledBack ? run(chained) : withCallback(run(chained), callback);
+      isCalledBack = true;
+      return result;
+    },
   };
   const names = new Set<string>([...CHAINED_COMMANDS, ...stateOf(client).scripts.keys()]);
   const methods = Object.fromEntries(
@@ -298,7 +336,7 @@ async function sendTransaction(client: AnyRedis, chained: readonly ChainedComman
 function toPairs(chained: readonly ChainedCommand[], replies: readonly unknown[] | null): ExecResult {
   if (replies === null) return null;
   return replies.map((reply, at) => {
-    if (reply instanceof Error) return [reply] as unknown as [Error, unknown];
+    if (reply instanceof Error) return [nameReplyError(reply)] as unknown as [Error, unknown];
     const name = chained[at]?.name ?? '';
     const isBuffer = name.endsWith('Buffer');
     return [null, toReply(isBuffer ? name.slice(0, -'Buffer'.length) : name, isBuffer ? reply : toTextDeep(reply))];
@@ -306,6 +344,7 @@ function toPairs(chained: readonly ChainedCommand[], replies: readonly unknown[]
 }
 
 function toTextDeep(reply: unknown): unknown {
+  if (reply instanceof Error) return nameReplyError(reply);
   if (Buffer.isBuffer(reply)) return reply.toString();
   return Array.isArray(reply) ? reply.map(toTextDeep) : reply;
 }

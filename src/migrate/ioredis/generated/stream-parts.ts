@@ -114,7 +114,7 @@ ${SUBSCRIBE({ what: 'pattern', prefix: 'p', set: 'patterns' })}
   {
     name: 'scan-stream',
     exports: ['scanStream', 'sscanStream', 'hscanStream', 'zscanStream'],
-    types: ['ScanStreamOptions'],
+    types: ['ScanStream', 'ScanStreamOptions'],
     needs: ['client-types', 'command'],
     imports: { 'node:stream': ['Readable'] },
     source: `
@@ -128,24 +128,29 @@ export interface ScanStreamOptions {
   asBuffers?: boolean | undefined;
 }
 
+export type ScanStream = Readable & {
+  /** Ends the stream before the next page. */
+  close(): void;
+};
+
 /** \`redis.scanStream()\` of ioredis: emits an array for each page of keys. */
-export function scanStream(client: AnyRedis, options: ScanStreamOptions = {}): Readable {
+export function scanStream(client: AnyRedis, options: ScanStreamOptions = {}): ScanStream {
   return streamPages(client, 'scan', [], options);
 }
 
-export function sscanStream(client: AnyRedis, key: unknown, options: ScanStreamOptions = {}): Readable {
+export function sscanStream(client: AnyRedis, key: unknown, options: ScanStreamOptions = {}): ScanStream {
   return streamPages(client, 'sscan', [key], options);
 }
 
-export function hscanStream(client: AnyRedis, key: unknown, options: ScanStreamOptions = {}): Readable {
+export function hscanStream(client: AnyRedis, key: unknown, options: ScanStreamOptions = {}): ScanStream {
   return streamPages(client, 'hscan', [key], options);
 }
 
-export function zscanStream(client: AnyRedis, key: unknown, options: ScanStreamOptions = {}): Readable {
+export function zscanStream(client: AnyRedis, key: unknown, options: ScanStreamOptions = {}): ScanStream {
   return streamPages(client, 'zscan', [key], options);
 }
 
-function streamPages(client: AnyRedis, name: string, key: readonly unknown[], options: ScanStreamOptions): Readable {
+function streamPages(client: AnyRedis, name: string, key: readonly unknown[], options: ScanStreamOptions): ScanStream {
   const words = [
     ...(options.match ? ['MATCH', options.match] : []),
     ...(options.type ? ['TYPE', options.type] : []),
@@ -154,7 +159,7 @@ function streamPages(client: AnyRedis, name: string, key: readonly unknown[], op
   ];
   let cursor = '0';
   let isDone = false;
-  return new Readable({
+  const stream = new Readable({
     objectMode: true,
     ...(options.highWaterMark === undefined ? {} : { highWaterMark: options.highWaterMark }),
     read() {
@@ -166,13 +171,14 @@ function streamPages(client: AnyRedis, name: string, key: readonly unknown[], op
       page(client, name, ...key, cursor, ...words).then(
         ([next, elements]) => {
           cursor = String(next);
-          isDone = cursor === '0';
+          if (cursor === '0') isDone = true;
           this.push(elements);
         },
         (error: Error) => this.emit('error', error),
       );
     },
   });
+  return Object.assign(stream, { close: () => void (isDone = true) });
 }
 `,
   },

@@ -101,5 +101,9 @@ export function applyToChain(call: Call): void {
     file.record(node, 'chains', 'helper')
     return
   }
-  call.mark('chains', 'chain-member', `The generated chain has no ${name}(). Write this pipeline by hand.`)
+  call.mark(
+    'chains',
+    'chain-member',
+    `The generated chain has no ${name}(). Add a command of the server with addBatch([['${name}', …]]), or write this pipeline by hand.`,
+  )
 }

@@ -4,7 +4,7 @@ import type { FileContext } from '../file-context.ts'
 import { isIoredisKind } from '../kinds.ts'
 
 const PROVIDER =
-  'No @Inject of this token has the type Redis, or some have another one. Give each the type Redis, then rewrite its calls.'
+  'No parameter or field with @Inject of this token has the type Redis, or one has another type. Give each the type Redis, and run the codemod again.'
 
 /**
  * A value that a container injects. `@Inject(TOKEN) redis: Redis` gives it its type again; without one, calls were not found.
