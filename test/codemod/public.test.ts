@@ -32,7 +32,7 @@ describe('patterns of public repositories', () => {
     { target: 5, redis: 'redis5' },
     { target: 6, redis: 'redis' },
   ] as const)('for redis $target', ({ target, redis }) => {
-    it.each(['anagrabble', 'conference-hall'])(
+    it.each(['anagrabble', 'conference-hall', 'job-queue'])(
       '%s is rewritten without a mark and without a difference',
       async (name) => {
         const application = copyApplication(join(PROJECTS, name), { ioredis: 'ioredis' })
