@@ -49,7 +49,7 @@ const koa = (mode: 'read' | 'move' = 'read', store = ours().store): CoatcheckSto
   })
 async function bulk(dropIn: object): Promise<BulkMigration> {
   const [access] = dropInsOf({ dropIn }).values()
-  const migration = await openBulkMigration(access!, { isDryRun: false })
+  const migration = await openBulkMigration(access!, { isDryRun: false, isConfirmed: true })
   closing.push(() => migration.close())
   return migration
 }
