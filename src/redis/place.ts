@@ -4,6 +4,9 @@ import { type Wire, wiresOfClient, wireTo } from './plaintext.ts'
 import type { SuppliedClient } from './supplied-client.ts'
 import type { Destination } from './target.ts'
 
+/** Spellings of this machine that processes of one application use side by side. */
+const LOOPBACK: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '::1'])
+
 /**
  * Returns a hash of the addresses and the number of the database, without credentials. Clusters and sentinels that the application created hide
  * their addresses, so all of them have one place.
@@ -27,5 +30,7 @@ function serversOf(to: Destination): readonly [string, readonly Wire[]] {
 }
 
 function serverOf({ address, database }: Wire): string {
-  return `${'path' in address ? address.path : `${address.host.toLowerCase()}:${address.port}`}/${database}`
+  if ('path' in address) return `${address.path}/${database}`
+  const host = address.host.toLowerCase()
+  return `${LOOPBACK.has(host) ? 'localhost' : host}:${address.port}/${database}`
 }

@@ -65,6 +65,7 @@ describe.each(Object.entries(libraries))('%s', (_library, { session, open }) => 
       open({ prefix: 'sess:', mode: 'read' }),
       open({ prefix: 'sess:', mode: 'read', store: redisStore({ url: redis.url }) }),
       open({ prefix: 'sess:', mode: 'read', store: redisStore({ client: redis.client }) }),
+      open({ prefix: 'sess:', mode: 'read', store: redisStore({ url: redis.url.replace('127.0.0.1', 'localhost') }) }),
     ]
     for (const read of reads) expect(await read('one')).toMatchObject(session)
     // An old process signs the user out.
