@@ -4,7 +4,7 @@ import { createKeyring, namesEntryOf } from '../keyring/keyring.ts'
 
 /** A new encryption key, and the entries for `COATCHECK_KEYS`. */
 export interface AddedKey {
-  /** The new entry `id:base64`: a secret. Put it in front of the others. */
+  /** The new entry `id:base64`: a secret. Put it behind the others, restart all processes, then move it to the front. */
   readonly entry: string
   /** Id of the new key. It is no secret. */
   readonly id: string

@@ -12,9 +12,9 @@ const KEY_TAG_BYTES = 4
 const BASE64 = /^[A-Za-z0-9+/_-]+={0,2}$/
 const NAMES_ID = 'names'
 const SHARDS = 256
-/** Cache limit per record type: all shards of sixteen keys. */
 /** A token hit needs one user key, and computing its hash would be a tenth of the hit's cost. */
 const USER_KEYS_CACHED = 10_000
+/** Cache limit per record type: all shards of sixteen keys. */
 const DERIVED_KEYS_CACHED = 16 * SHARDS
 const USER_KEY_CHARACTERS = 16
 /** Indexed by character code. */

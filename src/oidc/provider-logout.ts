@@ -23,7 +23,7 @@ export interface ProviderLogout {
    * @throws {OidcError} `COATCHECK_SIGNIN_REJECTED` when the provider has ended its session meanwhile
    */
   register(identity: Identity, sessionId: string): Promise<void>
-  /** @throws {OidcError} as `LogoutTokens.verify`; {RedisError} when no session could be ended, or not durably: the token may come again */
+  /** @throws {OidcError} as `LogoutTokens.verify`; {RedisError} when a session could not be ended, or not durably: the token may come again */
   backChannel(provider: ResolvedProvider, token: string): Promise<void>
   /** Ends the sessions of `sid`, which may name none: the caller cannot see the difference. */
   frontChannel(provider: ResolvedProvider, sid: string): Promise<void>

@@ -9,6 +9,9 @@ import { redisOutcomeOf } from '../core/operations.ts'
 import type { RedisClientPort } from './client-port.ts'
 import { isLateReply, type RedisScript } from './script.ts'
 
+/** Every member of the port, so that a wrapper that forgets an optional one does not compile. */
+type WholePort = { readonly [Name in keyof RedisClientPort]-?: RedisClientPort[Name] | undefined }
+
 /** @param server for a connection that always leads to the same server; `null` if the server can change */
 export function observedClient(
   client: RedisClientPort,
@@ -45,12 +48,13 @@ export function observedClient(
   }
   const isWatched = (): boolean => events.isObserved || events.hasListeners('redis.operation')
 
-  return {
+  const port: WholePort = {
     get isDurable() {
       return client.isDurable
     },
     isSharded: client.isSharded,
-    ...(client.writeTimeoutMs !== undefined && { writeTimeoutMs: client.writeTimeoutMs }),
+    writeTimeoutMs: client.writeTimeoutMs,
+    lastingTimeoutMs: client.lastingTimeoutMs,
     command: (key, args, options) =>
       isWatched()
         ? observed(String(args[0]).toUpperCase(), null, () => client.command(key, args, options))
@@ -73,4 +77,5 @@ export function observedClient(
     ready: () => client.ready(),
     close: () => client.close(),
   }
+  return port as RedisClientPort
 }

@@ -226,8 +226,10 @@ export function createCore<D extends object>(deps: SessionStoreDeps<D>): Session
       const reply = await driver.create(ref, loaded.sealed, life(record), limit)
       if (reply.status === 'refused') throw new SessionError('COATCHECK_SESSION_LIMIT')
       if (reply.status === 'ended') throw new SessionError('COATCHECK_SESSION_ENDED')
-      for (const id of reply.endedIds)
+      for (const id of reply.endedIds) {
+        verified.forget({ ...ref, id })
         events.emit('session.ended', { sessionId: sessionIdOf({ ...ref, id }), reason: 'limit' })
+      }
       events.emit('session.created', { sessionId: sessionIdOf(ref), kind: ref.kind })
       return { issued, loaded }
     },

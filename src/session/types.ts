@@ -49,7 +49,8 @@ export interface Session<D extends object> {
    *   `COATCHECK_SESSION_TOO_LARGE`; `COATCHECK_HEADERS_SENT` and `COATCHECK_COOKIES_READ_ONLY` only when it creates the session.
    *   Nothing is changed.
    * @throws {MisuseError} `COATCHECK_SESSION_VALUE` (not JSON), `COATCHECK_INVALID_ARGUMENT`. Nothing is changed.
-   * @throws {RedisError} `COATCHECK_REDIS_TIMEOUT`: the write may or may not have happened. Other codes: nothing is changed.
+   * @throws {RedisError} `COATCHECK_REDIS_TIMEOUT`, and `COATCHECK_REDIS_UNREACHABLE` when the connection broke during the write: the write may
+   *   or may not have happened. Other codes: nothing is changed.
    */
   set<K extends keyof D>(key: K, value: D[K]): Promise<void>
   /** Deletes an optional field, in one atomic step. An absent field is no error. Throws what `set` throws. */

@@ -1,6 +1,6 @@
 /**
- * A store groups the drivers of one technology behind one connection. `coatcheck/redis` and `coatcheck/memory` create stores. Only entry
- * files and the command line choose one.
+ * A store groups the drivers of one technology behind one connection. `coatcheck/redis` and `coatcheck/memory` create stores. The
+ * application chooses one by an entry or by `REDIS_URL`.
  */
 import type { Clock } from '../core/clock.ts'
 import type { EventBus } from '../core/events.ts'
