@@ -188,8 +188,11 @@ async function removeRemaining(
   }
 }
 
-/** @returns the number of old keys */
-async function forEachOldKey(
+/**
+ * Does the work for every old key, on a few keys at once and with pauses. A key that Redis shows twice is worked on twice.
+ * @returns the number of old keys
+ */
+export async function forEachOldKey(
   context: OldContext,
   origin: Omit<BulkOrigin, 'adopt'>,
   { signal, seen }: AdoptionOptions,

@@ -1,44 +1,49 @@
 /** The users of old sessions, by the path that `coatcheck migrate sessions --user-id` names. */
-import type { BulkOrigin, OldContext } from '../admin/adoption.ts'
+import { type AdoptionOptions, type BulkOrigin, forEachOldKey, type OldContext } from '../admin/adoption.ts'
 
-/** A sample of old sessions. */
-export interface UserSample {
-  /** Number of sessions in the sample. */
+/** The result of `searchUser()`. */
+export interface UserSearch {
+  /** Number of sessions with data that were read. */
   readonly sessions: number
-  /** Whether one of them has a user. The sample ends with it. */
+  /** Whether one of them has a user. The search ends with it. */
   readonly hasUser: boolean
-  /** Names of the fields of the sessions without a user, without values. */
+  /** Names of the fields of the sessions without a user, at most 20, without values. */
   readonly fields: readonly string[]
 }
 
-const SAMPLE = 500
 const MAX_FIELDS = 20
 /** A name of another form may be data. */
 const FIELD_NAME = /^[\w$.-]{1,40}$/
+/** Fields that the session libraries write themselves. */
+const OF_LIBRARIES: ReadonlySet<string> = new Set(['cookie', '_expire', '_maxAge', '_session'])
 
 /**
- * Reads up to 500 old sessions that are JSON objects.
+ * Searches the old sessions for one that has a user. Sessions without data do not count: visitors have them before they sign in.
  * @param path where the data names the user, with dots, such as `passport.user`
  * @throws {RedisError} during an outage
  */
-export async function sampleUsers(
+export async function searchUser(
   { context, origin }: { readonly context: OldContext; readonly origin: Omit<BulkOrigin, 'adopt'> },
   path: string,
-): Promise<UserSample> {
+  { signal, ...options }: AdoptionOptions,
+): Promise<UserSearch> {
   const { readJson } = await import('../migrate/read-json.ts')
+  const names = path.split('.')
   const fields = new Set<string>()
+  const found = new AbortController()
   let sessions = 0
-  for await (const key of context.records.scan(origin.keyPrefix)) {
-    if (origin.familyOf(key) === null) continue
+  const until = { ...options, signal: AbortSignal.any([signal, found.signal]) }
+  await forEachOldKey(context, origin, until, async (key) => {
     const record = await context.records.read(key)
     const data = record && origin.isReadable(key, record) ? readJson(record.text) : null
-    if (data === null) continue
+    const own = data === null ? [] : Object.keys(data).filter((name) => !OF_LIBRARIES.has(name))
+    if (own.length === 0) return
     sessions++
-    if (textAt(data, path.split('.')) !== null) return { sessions, hasUser: true, fields: [] }
-    for (const name of Object.keys(data)) if (fields.size < MAX_FIELDS && FIELD_NAME.test(name)) fields.add(name)
-    if (sessions === SAMPLE) break
-  }
-  return { sessions, hasUser: false, fields: [...fields].filter((name) => name !== 'cookie').sort() }
+    if (textAt(data, names) !== null) found.abort()
+    for (const name of own) if (fields.size < MAX_FIELDS && FIELD_NAME.test(name)) fields.add(name)
+  })
+  const hasUser = found.signal.aborted
+  return { sessions, hasUser, fields: hasUser ? [] : [...fields].sort() }
 }
 
 /** Returns the text or number at a path, because numbers are ids as well. */

@@ -15,7 +15,7 @@ export {
   dropInsOf,
   openBulkMigration,
 } from '../app/bulk-migration.ts'
-export { sampleUsers, type UserSample } from '../app/bulk-users.ts'
+export { searchUser, type UserSearch } from '../app/bulk-users.ts'
 export {
   createMsalCache,
   guideTokens,

@@ -286,16 +286,37 @@ describe('a module of the application', () => {
 
 describe('a mistyped --user-id', () => {
   const TYPO = ['--from', 'connect-redis', '--user-id', 'passport.usr'] as const
-  const SAYS = /None of 4 sessions in a sample has a text or a number at "passport\.usr".*the fields cart, passport\./
+  const SAYS = /None of 4 sessions with data has a text or a number at "passport\.usr".*the fields cart, passport\./
 
-  test('a look says so, and --write refuses without --yes', async () => {
+  test('a look says so and names no next command; --write refuses, also with --yes', async () => {
     await oldSessions(4)
     const look = await migrate(...TYPO)
     expect([look.code, look.stdout]).toEqual([0, expect.stringMatching(SAYS)])
-    const refused = await migrate(...TYPO, '--write')
-    expect([refused.code, refused.stderr]).toEqual([2, expect.stringMatching(SAYS)])
+    expect(look.stdout).not.toContain('Next:')
+    for (const flags of [[], ['--yes'], ['--mode', 'move', '--yes']]) {
+      const refused = await migrate(...TYPO, '--write', ...flags)
+      expect([refused.code, refused.stderr]).toEqual([2, expect.stringMatching(SAYS)])
+      expect(refused.stderr).toContain('--no-users')
+    }
     expect(await client.dbSize()).toBe(4)
-    expect((await migrate(...TYPO, '--write', '--yes')).code).toBe(0)
+  })
+
+  test('one session with a user is enough, behind any number of visitors', async () => {
+    const visits = Array.from(
+      { length: 1200 },
+      (_, i) => [`sess:sid-visit-${i}`, '{"cookie":{},"cart":"empty"}'] as const,
+    )
+    await client.mSet(visits.flat())
+    await oldSessions(1)
+    expect(await json(...FROM, '--write')).toMatchObject({ keys: 1201, outcomes: { adopted: 1201 } })
+  })
+
+  test('sessions without data say nothing about the field', async () => {
+    await client.mSet(['sess:sid-1', '{"cookie":{}}', 'sess:sid-2', '{"cookie":{"path":"/"}}'])
+    const ended = await migrate(...TYPO, '--write')
+    expect([ended.code, ended.stderr]).toEqual([0, ''])
+    await oldSessions(4)
+    expect((await migrate(...TYPO, '--write')).stderr).toMatch(SAYS)
   })
 })
 

@@ -4,7 +4,7 @@ import {
   type BulkAccess,
   type BulkMigration,
   openBulkMigration,
-  sampleUsers,
+  searchUser,
   surveyOldRecords,
 } from '../../../entries/admin.ts'
 import { counted } from '../../../core/counted.ts'
@@ -25,14 +25,9 @@ export async function surveyOrAdopt(
 ): Promise<ExitCode> {
   const migration = await openBulkMigration(access, { isDryRun, isConfirmed })
   context.closeLater(() => migration.close())
-  const lack = userPath === undefined ? null : await userLack(migration, userPath)
-  if (isDryRun)
-    return printSurvey(
-      context,
-      migration,
-      lack === null ? next : { ...next, consequence: `${lack} ${next.consequence}` },
-    )
-  if (lack !== null && !isConfirmed) throw new UsageError(`${lack} Nothing was changed. To go on all the same: --yes.`)
+  const lack = userPath === undefined ? null : await userLack(context, migration, userPath)
+  if (isDryRun) return printSurvey(context, migration, lack === null ? next : { consequence: lack, command: null })
+  if (lack !== null) throw new UsageError(`${lack} Nothing was changed.`)
   return run(context, migration)
 }
 
@@ -56,10 +51,15 @@ async function run(context: CommandContext, { context: admin, origin, events }: 
   return (report.outcomes.unreadable ?? 0) > 0 ? exitCode.partial : exitCode.ok
 }
 
-/** Says that no session of a sample has a user at this path. `null`: one has, or there is no session. */
-async function userLack(migration: BulkMigration, path: string): Promise<string | null> {
-  const { sessions, hasUser, fields } = await sampleUsers(migration, path)
-  if (hasUser || sessions === 0) return null
-  const named = fields.length === 0 ? 'no fields' : `the fields ${fields.join(', ')}`
-  return `None of ${counted(sessions, 'session')} in a sample has a text or a number at "${path}" (--user-id). They have ${named}.`
+/** Says that no session with data has a user at this path. `null`: one has, or no session has data. */
+async function userLack(context: CommandContext, migration: BulkMigration, path: string): Promise<string | null> {
+  const { output, signal } = context
+  const seen = takingOver(output, migration.context.clock, 'searched for a user')
+  const { sessions, hasUser, fields } = await searchUser(migration, path, { signal, seen })
+  if (hasUser || sessions === 0 || signal.aborted) return null
+  const named = fields.length === 0 ? 'fields of other names' : `the fields ${fields.join(', ')}`
+  return (
+    `None of ${counted(sessions, 'session')} with data has a text or a number at "${path}". They have ${named}. ` +
+    'Correct --user-id. If the sessions belong to no user, replace it by --no-users.'
+  )
 }
