@@ -12,8 +12,8 @@ import type { Store, StoreFactory } from '../stores/store.ts'
 import type { SharedRuntime } from './shared-runtime.ts'
 
 /**
- * Refuses keys that this process has generated, because its records do not open after a restart. Refuses to move records from a server into
- * the memory of this process.
+ * Refuses keys that this process has generated, because its records do not open after a restart. Refuses to move records of an origin with a
+ * store on a server into the memory of this process. A bridge on a store of the old library cannot be checked.
  * @param old the store of the old records; absent: the store of the new ones
  * @throws {ConfigError} `COATCHECK_CONFIG_MISSING` without keys on a server, `COATCHECK_STORE_REQUIRED`
  */

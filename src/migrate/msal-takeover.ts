@@ -47,6 +47,10 @@ export function createMsalTakeover(deps: MsalTakeoverDeps): (partition: string) 
     return cache !== null && (layout === 'user' ? isEmptyCache(cache) : homesIn(cache).length === 0)
   }
 
+  /** Tokens of the application stay in a shared cache. They belong to no user, so they say nothing about a takeover. */
+  const hasNothing = ({ own }: OldPartition): boolean =>
+    isEmptyCache(layout === 'user' ? own : filteredCache(own, (entry) => homeOf(entry) !== ''))
+
   /** Replaces the old text by one without the entries. False: the text has changed since. */
   const drop = async (
     partition: string,
@@ -66,7 +70,7 @@ export function createMsalTakeover(deps: MsalTakeoverDeps): (partition: string) 
       }
       const changed = await readOld(partition)
       if (!changed) return 'removed'
-      if (isEmptyCache(changed.own)) {
+      if (hasNothing(changed)) {
         if (!isUnique(changed.record.text)) return 'removed'
         // The other process has left the empty text for this one to see.
         await removeRecord(old, keyOf(partition), isOver)
@@ -87,11 +91,9 @@ export function createMsalTakeover(deps: MsalTakeoverDeps): (partition: string) 
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       const found = await readOld(partition)
       const isDropped =
-        found !== null &&
-        !isEmptyCache(found.own) &&
-        (await drop(partition, { found, left: without(partition, found) }))
+        found !== null && !hasNothing(found) && (await drop(partition, { found, left: without(partition, found) }))
       if (isDropped) report('moved')
-      else if (found && !isEmptyCache(found.own)) continue
+      else if (found && !hasNothing(found)) continue
       const key = keyOf(partition)
       if (found) late.add(key, { isStored: () => Promise.resolve(false), remove: () => removeRecord(old, key, isOver) })
       rememberFinished(partition)

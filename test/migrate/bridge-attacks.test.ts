@@ -333,7 +333,12 @@ describe('a cookie that a neighboring subdomain has planted', () => {
     const own = await auth0Version4('ada')
     const half = Math.ceil(own.length / 2)
     const split = `__session__0=${own.slice(0, half)}; __session__1=${own.slice(half)}`
-    for (const both of [`__session__0=planted; ${split}`, `${split}; __session__0=planted`]) {
+    const planted = [
+      `__session__0=planted; ${split}`,
+      `${split}; __session__0=planted`,
+      `${split}; __session__2=planted`,
+    ]
+    for (const both of planted) {
       expect(await userOf(split, auth0())).toBe('ada')
       await (await exchange(both, auth0()).getVisit()).signOut()
       expect(await userOf(split, auth0())).toBeUndefined()

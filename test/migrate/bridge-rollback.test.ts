@@ -72,6 +72,17 @@ function pass(hours: number): void {
   vi.setSystemTime(Date.now() + hours * HOUR_MS)
 }
 
+it('a revoked session stays revoked after its absolute end, however long old processes extend the old one', async () => {
+  expect(await newRequest().user()).toBe('ada')
+  const [one] = await auth.sessions.listByUser('ada')
+  await auth.sessions.revoke(one?.id ?? '')
+  for (let hours = 0; hours < 21 * 24; hours += 6) {
+    pass(6)
+    await oldRequest()
+  }
+  expect(await newRequest().user()).toBeNull()
+})
+
 describe('after a rollback that is longer than the idle timeout', () => {
   it('the user who kept working with old processes is signed in', async () => {
     expect(await newRequest().user()).toBe('ada')

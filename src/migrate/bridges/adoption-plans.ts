@@ -34,6 +34,8 @@ export interface AdoptionPlans {
  * remembers that a session has ended. So a plan never brings an ended session back.
  */
 const PLAN_VALID_MS = 60_000
+/** The longest life that browsers give a cookie (RFC 6265bis section 5.5). */
+const BROWSER_COOKIE_MS = 400 * 24 * 3_600_000
 /** How far the clock of the old application may be ahead. */
 const CLOCK_SLACK_MS = 5 * 60_000
 
@@ -89,7 +91,9 @@ export function createAdoptionPlans<S>(
         report('ended')
         return null
       }
-      const cookieEndsAtMs = Math.max(lastShownAtMs(cookie, old), plan.absoluteExpiresAtMs)
+      // A cookie without an end of its own names a session that old processes may extend again and again.
+      const shownAtLeastMs = cookie.endsAtMs === null ? clock.now() + BROWSER_COOKIE_MS : 0
+      const cookieEndsAtMs = Math.max(lastShownAtMs(cookie, old), plan.absoluteExpiresAtMs, shownAtLeastMs)
       const untilMs = clock.now() + PLAN_VALID_MS
       return { state: 'planned', plan, beganAtMs, cookieEndsAtMs, untilMs, oldEndsAtMs: writtenEndOf(old, cookie) }
     },

@@ -159,6 +159,8 @@ export function createAdoption<S>(
     const isBefore = (now: Fate): boolean => now.state === 'adopted' && now.ticket === ticket
     const stored = await entries.replace(ref, isBefore, plan, plan.cookieEndsAtMs)
     if (typeof stored === 'string') return null
+    // A touch that was under way may have extended the expired session.
+    if (stored === plan) await revoke(ticket)
     if (stored === plan) reportAdoption(report, true)
     return handOut(ref, await carryOut(ref, stored, cookie, request), cookie, request)
   }

@@ -83,7 +83,11 @@ export function createBridge<S>(parts: BridgeParts<S>): CookieBridge {
           const all = everyOldCookie(header, cookies)
           const found = (await Promise.all(all.map(check))).filter((one) => one !== null)
           if (found.length === 0 && all.length > 0) refuse()
-          for (const cookie of found) await (await adoption()).end(cookie)
+          if (found.length === 0) return
+          const adopting = await adoption()
+          // One session that cannot be ended keeps none of the others alive.
+          const ended = await Promise.allSettled(found.map((cookie) => adopting.end(cookie)))
+          for (const one of ended) if (one.status === 'rejected') throw one.reason
         },
         revoking: async (userKey) => (await adoption()).revoking(userKey),
       }

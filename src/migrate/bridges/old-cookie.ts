@@ -7,8 +7,10 @@ import { type CookiePlace, readCookie, readEveryCookie, removedCookie } from '..
 /** Limits the work if a server allows more than the 16 KiB of headers that Node allows. */
 const MAX_CHARACTERS = 32_768
 const MAX_CHUNKS = 16
-/** Cookies of one name that a sign-out examines. */
-const MAX_SAME_NAME = 50
+/** Cookies of one name that a sign-out examines. A browser sends one for each domain and path that match, so few. */
+const MAX_SAME_NAME = 10
+/** Copies of a split cookie that a sign-out joins. */
+const MAX_JOINED_COPIES = 3
 
 /** One name under which the library sets a cookie. */
 export interface OldCookieName {
@@ -76,19 +78,27 @@ export function everyOldCookie(header: string, { session }: OldCookieNames): rea
   return [...whole, ...joinedOnes].flatMap(({ name, value }) => (value === '' ? [] : [{ name, value: decoded(value) }]))
 }
 
-/** Joins the first chunks of each number, then the second ones, and so on. A browser sends the chunks of one place in the same order. */
+/**
+ * Joins the first chunks of each number, then the second ones, and so on. A browser sends the chunks of one place in the same order. A planted chunk
+ * may follow the last one of the visitor, so shorter joins count too. Planted chunks that sort between those of the visitor are not recognized.
+ */
 function everyJoined(header: string, name: string, mark: string | null): readonly { name: string; value: string }[] {
   const chunks: (readonly string[])[] = []
   for (let index = 0; mark !== null && index < MAX_CHUNKS; index++) {
-    const parts = readEveryCookie(header, chunk(name, mark, index), MAX_SAME_NAME)
+    const parts = readEveryCookie(header, chunk(name, mark, index), MAX_JOINED_COPIES)
     if (parts.length === 0) break
     chunks.push(parts)
   }
   const copies = Math.max(0, ...chunks.map((parts) => parts.length))
-  return Array.from({ length: copies }, (_, copy) => ({
-    name,
-    value: chunks.map((parts) => parts[Math.min(copy, parts.length - 1)] ?? '').join(''),
-  }))
+  return Array.from({ length: copies }, (_, copy) =>
+    chunks.map((_chunk, last) => ({
+      name,
+      value: chunks
+        .slice(0, last + 1)
+        .map((parts) => parts[Math.min(copy, parts.length - 1)] ?? '')
+        .join(''),
+    })),
+  ).flat()
 }
 
 /** Returns the `Set-Cookie` lines that remove the session cookies of a request and their companions. */
