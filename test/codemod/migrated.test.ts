@@ -10,35 +10,15 @@ import { type Application, copyApplication } from './application.ts'
 import { ioredisCallSites } from './call-sites.ts'
 import { migrate, runCodemod } from './codemod.ts'
 import { differences } from './compare.ts'
+import { recordedBefore, TARGETS } from './comparison.ts'
 import { EXPECTED_MARKS, EXPECTED_REFUSALS } from './expected-marks.ts'
-import { type Keyspace, openKeyspace } from './keyspace.ts'
 import { complaintsWithoutMark, markedSteps } from './marks.ts'
-import { record, type Recording } from './recorder.ts'
-import { type Servers, startServers } from './servers.ts'
+import { record } from './recorder.ts'
 
 const APP = resolve(import.meta.dirname, 'app')
-const TARGETS = [
-  { target: 5, redis: 'redis5' },
-  { target: 6, redis: 'redis' },
-] as const
 
 describe('the fixture application, rewritten', () => {
-  let servers: Servers
-  let keyspace: Keyspace
-  let before: Recording
-
-  beforeAll(async () => {
-    servers = await startServers()
-    keyspace = await openKeyspace(servers.url)
-    const application = copyApplication(APP, { ioredis: 'ioredis' })
-    await application.compile()
-    before = await record(application, { env: servers.env, keyspace })
-    application.remove()
-  })
-  afterAll(async () => {
-    keyspace.close()
-    await servers.stop()
-  })
+  const compared = recordedBefore(APP)
 
   describe.each(TARGETS)('for redis $target', ({ target, redis }) => {
     let application: Application
@@ -65,10 +45,11 @@ describe('the fixture application, rewritten', () => {
 
     it('is the same in each step without a mark', async () => {
       const marked = markedSteps(application)
+      const { servers, keyspace, before } = compared
       const after = await record(application, { env: servers.env, keyspace, skip: new Set(marked.keys()) })
-      const compared = new Map([...before.steps].filter(([step]) => !marked.has(step) && !(step in EXPECTED_REFUSALS)))
-      expect(differences({ ...before, steps: compared }, after)).toEqual([])
-      expect(compared.size).toBeGreaterThan(380)
+      const steps = new Map([...before.steps].filter(([step]) => !marked.has(step) && !(step in EXPECTED_REFUSALS)))
+      expect(differences({ ...before, steps }, after)).toEqual([])
+      expect(steps.size).toBeGreaterThan(380)
       for (const [step, text] of Object.entries(EXPECTED_REFUSALS)) {
         expect(after.steps.get(step)?.seen, step).toMatch(text)
         expect(after.steps.get(step)?.keys, step).toEqual([])
@@ -76,7 +57,7 @@ describe('the fixture application, rewritten', () => {
     })
 
     it('marks only what is expected', () => {
-      const steps = new Set(before.steps.keys())
+      const steps = new Set(compared.before.steps.keys())
       const marked = [...markedSteps(application)].filter(([step]) => steps.has(step))
       expect(Object.fromEntries(marked.map(([step, codes]) => [step, codes.join(' ')]))).toEqual(EXPECTED_MARKS)
     })

@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { copyApplication } from './application.ts'
 import { migrate, runCodemod } from './codemod.ts'
 import { differences } from './compare.ts'
+import { TARGETS } from './comparison.ts'
 import { type Keyspace, openKeyspace } from './keyspace.ts'
 import { markedSteps } from './marks.ts'
 import { record } from './recorder.ts'
@@ -28,10 +29,7 @@ describe('patterns of public repositories', () => {
     await servers.stop()
   })
 
-  describe.each([
-    { target: 5, redis: 'redis5' },
-    { target: 6, redis: 'redis' },
-  ] as const)('for redis $target', ({ target, redis }) => {
+  describe.each(TARGETS)('for redis $target', ({ target, redis }) => {
     it.each(['anagrabble', 'conference-hall', 'job-queue'])(
       '%s is rewritten without a mark and without a difference',
       async (name) => {
