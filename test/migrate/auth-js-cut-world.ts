@@ -5,8 +5,8 @@
 import { randomBytes } from 'node:crypto'
 import { CoatcheckAdapter } from '../../src/app/drop-ins/authjs.ts'
 import { upstashAdapter } from '../../src/entries/migrate.ts'
-import { redisStore } from '../../src/stores/redis/redis-store.ts'
-import { inSteps, Steps } from './dual-read-world.ts'
+import { Steps } from './dual-read-world.ts'
+import { steppedStore } from './stepped-store.ts'
 import type { testRedis } from './test-redis.ts'
 
 const HOUR_MS = 3_600_000
@@ -35,19 +35,10 @@ export function authJsCutWorld(redis: ReturnType<typeof testRedis>) {
   return {
     /** A process in mode `move`. Each of its calls of a driver is a step. */
     process(steps = new Steps()): CoatcheckAdapter {
-      const factory = redisStore({ url: redis.url })
       const adapter = CoatcheckAdapter({
         keys,
         migrateFrom: upstashAdapter({ mode: 'move' }),
-        store: {
-          isLocal: factory.isLocal,
-          identity: randomBytes(8).toString('hex'),
-          open(context) {
-            const store = factory.open(context)
-            const oldRecords = async () => inSteps(await store.oldRecords(), steps)
-            return { ...store, oldRecords, documents: inSteps(store.documents, steps) }
-          },
-        },
+        store: steppedStore(redis.url, steps),
       })
       return redis.closing(adapter)
     },

@@ -9,9 +9,8 @@ import { secondaryStorage } from '../../src/app/drop-ins/better-auth.ts'
 import { sessionDataStore } from '../../src/app/drop-ins/nextjs-auth0.ts'
 import { auth0Store, betterAuthStorage, upstashAdapter } from '../../src/entries/migrate.ts'
 import type { MigrationMode } from '../../src/migrate/migration-mode.ts'
-import { redisStore } from '../../src/stores/redis/redis-store.ts'
-import type { StoreFactory } from '../../src/stores/store.ts'
-import { type DualReadWorld, inSteps, startDualReadWorld, Steps, TTL_MS } from './dual-read-world.ts'
+import { type DualReadWorld, startDualReadWorld, Steps, TTL_MS } from './dual-read-world.ts'
+import { steppedStore } from './stepped-store.ts'
 import { testRedis } from './test-redis.ts'
 
 const HOUR_MS = 3_600_000
@@ -27,22 +26,9 @@ interface Process {
 }
 type Open = (mode: MigrationMode, steps: Steps) => Process
 
-function storeOf(steps: Steps): StoreFactory {
-  const factory = redisStore({ url: redis.url })
-  return {
-    isLocal: factory.isLocal,
-    identity: randomBytes(8).toString('hex'),
-    open(context) {
-      const store = factory.open(context)
-      const oldRecords = async () => inSteps(await store.oldRecords(), steps)
-      return { ...store, oldRecords, documents: inSteps(store.documents, steps) }
-    },
-  }
-}
-
 const auth0: Open = (mode, steps) => {
   const migrateFrom = auth0Store({ mode, keyOf: (id) => `sessions:${id}` })
-  const store = redis.closing(sessionDataStore({ store: storeOf(steps), keys, migrateFrom }))
+  const store = redis.closing(sessionDataStore({ store: steppedStore(redis.url, steps), keys, migrateFrom }))
   const createdAt = Math.floor(Date.now() / 1000)
   return {
     create: (id) => store.set(id, { user: { sub: 'ada' }, tokenSet: {}, internal: { sid: id, createdAt } }),
@@ -52,7 +38,7 @@ const auth0: Open = (mode, steps) => {
 }
 const betterAuth: Open = (mode, steps) => {
   const store = redis.closing(
-    secondaryStorage({ store: storeOf(steps), keys, migrateFrom: betterAuthStorage({ mode }) }),
+    secondaryStorage({ store: steppedStore(redis.url, steps), keys, migrateFrom: betterAuthStorage({ mode }) }),
   )
   const expiresAt = new Date(Date.now() + HOUR_MS)
   return {
@@ -64,7 +50,7 @@ const betterAuth: Open = (mode, steps) => {
 }
 const authJs: Open = (mode, steps) => {
   const adapter = redis.closing(
-    CoatcheckAdapter({ store: storeOf(steps), keys, migrateFrom: upstashAdapter({ mode }) }),
+    CoatcheckAdapter({ store: steppedStore(redis.url, steps), keys, migrateFrom: upstashAdapter({ mode }) }),
   )
   return {
     async create(sessionToken) {
@@ -96,7 +82,9 @@ async function atEachStep(processes: {
     if (isHeld) await other.find(id)
     go()
     await creation
-    for (const [at, one] of later.entries()) expect(await one.find(id), `step ${step}, process ${at}`).toBeTruthy()
+    // The session that was created, with its content.
+    for (const [at, one] of later.entries())
+      expect(JSON.stringify(await one.find(id)), `step ${step}, process ${at}`).toContain(id)
     await later[0]?.end(id)
     for (const [at, one] of later.entries()) expect(await one.find(id), `ended, ${step}, process ${at}`).toBeNull()
     if (isHeld) continue
@@ -139,10 +127,10 @@ describe('connectRedis', () => {
   ] as const)('a new session survives, and ends in %s', async (first, second) => {
     const open = async (mode: MigrationMode): Promise<Process & { readonly steps: Steps }> => {
       const { sessions, steps } = await world.start(mode)
-      const json = JSON.stringify({ cookie: { originalMaxAge: TTL_MS }, cart: 1 })
+      const jsonOf = (id: string) => JSON.stringify({ cookie: { originalMaxAge: TTL_MS }, cart: id })
       return {
         steps,
-        create: (id) => sessions.save(id, json, { ttlMs: TTL_MS, isNew: true }),
+        create: (id) => sessions.save(id, jsonOf(id), { ttlMs: TTL_MS, isNew: true }),
         find: (id) => sessions.find(id),
         end: (id) => sessions.end(id),
       }

@@ -9,9 +9,8 @@ import { secondaryStorage } from '../../src/app/drop-ins/better-auth.ts'
 import { sessionDataStore } from '../../src/app/drop-ins/nextjs-auth0.ts'
 import { auth0Store, betterAuthStorage, upstashAdapter } from '../../src/entries/migrate.ts'
 import type { MigrationMode } from '../../src/migrate/migration-mode.ts'
-import { redisStore } from '../../src/stores/redis/redis-store.ts'
-import type { StoreFactory } from '../../src/stores/store.ts'
 import { inSteps, Steps } from './dual-read-world.ts'
+import { steppedStore } from './stepped-store.ts'
 import { testRedis } from './test-redis.ts'
 
 const HOUR_MS = 3_600_000
@@ -32,31 +31,18 @@ function inReplies<T extends object>(driver: T, steps: Steps): T {
   })
 }
 
-/** The store of a process. Each call of a driver is a step, or each reply. */
-function storeOf(steps: Steps, stepped: typeof inSteps = inSteps): StoreFactory {
-  const factory = redisStore({ url: redis.url })
-  return {
-    isLocal: factory.isLocal,
-    identity: randomBytes(8).toString('hex'),
-    open(context) {
-      const store = factory.open(context)
-      const oldRecords = async () => stepped(await store.oldRecords(), steps)
-      return { ...store, oldRecords, documents: stepped(store.documents, steps) }
-    },
-  }
-}
 function kept<T extends { close(): Promise<void> }>(one: T): T {
   redis.closing(one)
   return one
 }
 const auth0 = (mode: MigrationMode, steps = new Steps(), stepped = inSteps) => {
   const migrateFrom = auth0Store({ mode, keyOf: (id) => `sessions:${id}` })
-  return kept(sessionDataStore({ store: storeOf(steps, stepped), keys, migrateFrom }))
+  return kept(sessionDataStore({ store: steppedStore(redis.url, steps, stepped), keys, migrateFrom }))
 }
 const betterAuth = (mode: MigrationMode, steps = new Steps()) =>
-  kept(secondaryStorage({ store: storeOf(steps), keys, migrateFrom: betterAuthStorage({ mode }) }))
+  kept(secondaryStorage({ store: steppedStore(redis.url, steps), keys, migrateFrom: betterAuthStorage({ mode }) }))
 const authJs = (mode: MigrationMode, steps = new Steps()) =>
-  kept(CoatcheckAdapter({ store: storeOf(steps), keys, migrateFrom: upstashAdapter({ mode }) }))
+  kept(CoatcheckAdapter({ store: steppedStore(redis.url, steps), keys, migrateFrom: upstashAdapter({ mode }) }))
 
 const put = (key: string, value: unknown, ttlMs = HOUR_MS) =>
   redis.client.set(key, typeof value === 'string' ? value : JSON.stringify(value), { PX: ttlMs })

@@ -7,9 +7,9 @@ import type { ICachePlugin } from '@azure/msal-node'
 import { describe, expect, it } from 'vitest'
 import { type CoatcheckMsalPlugin, msalCachePlugin } from '../../src/app/drop-ins/msal.ts'
 import { msalCache } from '../../src/entries/migrate.ts'
-import { redisStore } from '../../src/stores/redis/redis-store.ts'
-import { inSteps, Steps } from './dual-read-world.ts'
+import { Steps } from './dual-read-world.ts'
 import { msalApplication, type TokenEndpoint } from './msal-application.ts'
+import { steppedStore } from './stepped-store.ts'
 import { testRedis } from './test-redis.ts'
 
 type Layout = 'user' | 'shared'
@@ -33,19 +33,10 @@ const oldPlugin = (key: string): ICachePlugin => ({
 
 /** A process in mode `move`. Each of its calls of a driver is a step. */
 function process(layout: Layout, home: string, steps = new Steps()): CoatcheckMsalPlugin {
-  const factory = redisStore({ url: redis.url })
   const plugin = msalCachePlugin({
     ...{ keys, partition: () => home },
     migrateFrom: msalCache({ mode: 'move', layout, keyOf: (one) => keyOf(layout, one) }),
-    store: {
-      isLocal: factory.isLocal,
-      identity: randomBytes(8).toString('hex'),
-      open(context) {
-        const store = factory.open(context)
-        const oldRecords = async () => inSteps(await store.oldRecords(), steps)
-        return { ...store, oldRecords, tokens: inSteps(store.tokens, steps) }
-      },
-    },
+    store: steppedStore(redis.url, steps),
   })
   return redis.closing(plugin)
 }
