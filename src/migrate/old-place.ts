@@ -35,6 +35,8 @@ export function assertSamePlace(copyOf: OldPlace, here: OldPlace): void {
       ? 'Another process read this session from an old key of another name than the one that this process built from "migrateFrom".'
       : 'Another process read this session from another Redis than the one in which this process looks for old keys.',
     why: 'Without this check, a wrong setting would end the sessions that other processes serve.',
-    fix: `Give ${isOtherKey ? 'the prefix' : 'the option "store"'} of "migrateFrom" the same value in all processes.`,
+    fix: isOtherKey
+      ? 'Give the prefix of "migrateFrom" the same value in all processes.'
+      : 'Give the option "store" of "migrateFrom" the same address in all processes. If the address has changed for all of them, reads of a session that had ended before reject until its copy ends.',
   })
 }

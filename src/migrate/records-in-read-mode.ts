@@ -29,6 +29,10 @@ export function createRecordsInReadMode(deps: SharedRecordDeps): SharedRecords {
   const both = (id: string): Promise<[SealedRecord | null, OldRecord | null]> =>
     Promise.all([sealed.read(id), old.read(keyOf(id))])
 
+  /** Returns whether a copy has this text, and names the servers where the old key is now. */
+  const isCurrent = (ours: SealedRecord | null, text: string): boolean =>
+    ours?.text === text && ours.copyOf?.place === place
+
   const isUnlinked = async (id: string): Promise<boolean> => {
     const ours = await sealed.read(id)
     return ours !== null && ours.copyOf === null
@@ -42,12 +46,12 @@ export function createRecordsInReadMode(deps: SharedRecordDeps): SharedRecords {
     if (ours && ours.copyOf === null) return 'unlinked'
     const isOwn = record.by !== 'old process'
     const text = sealed.canonical(record.text)
-    if (text === null || (ours?.text === text && !isOwn)) return 'copied'
+    if (text === null || (isCurrent(ours, text) && !isOwn)) return 'copied'
     const { endsAtMs, isOver, isAssumed } = endOfLife(deps, record)
     if (isOver) return 'copied'
     if (ours) {
       const isReplaced = await sealed.replace(id, ours, text, endsAtMs, linkTo(id))
-      if (isReplaced && !isOwn) report('synced')
+      if (isReplaced && !isOwn) report(ours.text === text ? 'unchanged' : 'synced')
       return isReplaced || !(await isUnlinked(id)) ? 'copied' : 'unlinked'
     }
     const created = await sealed.create(id, text, endsAtMs, linkTo(id))
@@ -112,7 +116,7 @@ export function createRecordsInReadMode(deps: SharedRecordDeps): SharedRecords {
       const text = sealed.canonical(record.text)
       if (text === null) report('unreadable')
       if (text === null || endOfLife(deps, record).isOver) return null
-      if (ours?.text === text) {
+      if (isCurrent(ours, text)) {
         report('unchanged')
         return text
       }

@@ -73,6 +73,19 @@ describe.each(Object.entries(libraries))('%s', (_library, { session, open }) => 
     for (const read of reads) expect((await read('one')) ?? null).toBeNull()
   })
 
+  it('a session that is found at a new address belongs there: a sign-out of an old process ends it', async () => {
+    await other.cli('set', 'sess:three', JSON.stringify(session))
+    expect(await open({ prefix: 'sess:', mode: 'read', store: redisStore({ url: other.url }) })('three')).toMatchObject(
+      session,
+    )
+    // The old keys move to another Redis.
+    await redis.client.set('sess:three', JSON.stringify(session), { EX: LIFE_SECONDS })
+    const read = open({ prefix: 'sess:', mode: 'read' })
+    expect(await read('three')).toMatchObject(session)
+    await redis.client.del('sess:three')
+    expect((await read('three')) ?? null).toBeNull()
+  })
+
   it('a process that names another Redis first, and then none, ends nothing either', async () => {
     const elsewhere = redisStore({ url: other.url })
     await other.cli('set', 'sess:two', JSON.stringify(session))

@@ -45,14 +45,16 @@ export function createSessionsInReadMode(pair: SessionPair): LibrarySessions {
     }
     // A `move` process has begun to take the session over.
     if (!oldRecordDecides(ours)) return isTakenOver(ours) ? findTakenOver(pair, sid) : ours
-    if (isSameJson(ours.json, session.json)) {
+    const isSame = isSameJson(ours.json, session.json)
+    // The old keys have moved to another address, with this session: from now on, the copy names the new one.
+    if (isSame && ours.stored.value.place === session.place) {
       old.report('unchanged')
       return { ...ours, old: session.text }
     }
     const synced = await inner.amend(ours, copyOf(session))
     if (synced === 'ended') return endedHere(pair, sid)
     if (synced === 'gone' || !oldRecordDecides(synced)) return 'again'
-    old.report('synced')
+    old.report(isSame ? 'unchanged' : 'synced')
     return { ...synced, old: session.text }
   }
 
