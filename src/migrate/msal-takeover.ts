@@ -3,7 +3,7 @@
  * stored, then the old entries go. A text that this file writes under the old key ends with random white space. So a process whose old entries
  * are gone sees whether another process has finished its takeover, or has removed the account.
  */
-import { EMPTY_CACHE } from '../drop-ins/msal/cache-merge.ts'
+import { EMPTY_CACHE, type MsalCache, newestEntrySeconds, parseCache } from '../drop-ins/msal/cache-merge.ts'
 import type { PartitionStore, StoredPartition } from '../drop-ins/msal/partition-store.ts'
 import { TokenError } from '../core/errors.ts'
 import { systemRandom } from '../core/random.ts'
@@ -48,8 +48,9 @@ export function createMsalTakeover(deps: MsalTakeoverDeps): (partition: string) 
   }
 
   /** Tokens of the application stay in a shared cache. They belong to no user, so they say nothing about a takeover. */
-  const hasNothing = ({ own }: OldPartition): boolean =>
-    isEmptyCache(layout === 'user' ? own : filteredCache(own, (entry) => homeOf(entry) !== ''))
+  const ofUser = ({ own }: OldPartition): MsalCache =>
+    layout === 'user' ? own : filteredCache(own, (entry) => homeOf(entry) !== '')
+  const hasNothing = (found: OldPartition): boolean => isEmptyCache(ofUser(found))
 
   /** Replaces the old text by one without the entries. False: the text has changed since. */
   const drop = async (
@@ -83,6 +84,18 @@ export function createMsalTakeover(deps: MsalTakeoverDeps): (partition: string) 
     throw new TokenError('COATCHECK_TOKEN_CONFLICT', { details: { operation: 'msal.move' } })
   }
 
+  const forget = async (partition: string, entries: MsalCache): Promise<void> =>
+    ours.change(partition, { before: entries, now: {} }, await ours.read(partition))
+
+  /** Merges a newer sign-in than ours: after a rollback, old processes stored it. Returns whether there was one. */
+  const mergeNewer = async (partition: string, found: OldPartition): Promise<boolean> => {
+    const own = await ours.read(partition)
+    if (own.text === null) return false
+    const isNewer = newestEntrySeconds(ofUser(found)) > newestEntrySeconds(parseCache(own.text))
+    if (isNewer) await ours.change(partition, { before: {}, now: found.own }, own)
+    return isNewer
+  }
+
   /**
    * Deletes old entries that a process left that took them over. The empty text goes only 5 s later: that process may be slow, and has to see
    * who deleted the entries.
@@ -90,10 +103,16 @@ export function createMsalTakeover(deps: MsalTakeoverDeps): (partition: string) 
   const finish = async (partition: string): Promise<void> => {
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       const found = await readOld(partition)
-      const isDropped =
-        found !== null && !hasNothing(found) && (await drop(partition, { found, left: without(partition, found) }))
-      if (isDropped) report('moved')
-      else if (found && !hasNothing(found)) continue
+      if (found && !hasNothing(found)) {
+        const isMerged = await mergeNewer(partition, found)
+        if (!(await drop(partition, { found, left: without(partition, found) }))) {
+          const changed = isMerged ? await readOld(partition) : found
+          const isRemoved = !changed || (hasNothing(changed) && !isUnique(changed.record.text))
+          if (isRemoved) await forget(partition, found.own)
+          continue
+        }
+        report('moved')
+      }
       const key = keyOf(partition)
       if (found) late.add(key, { isStored: () => Promise.resolve(false), remove: () => removeRecord(old, key, isOver) })
       rememberFinished(partition)
@@ -115,7 +134,7 @@ export function createMsalTakeover(deps: MsalTakeoverDeps): (partition: string) 
     const dropped = await dropTaken(partition, found)
     if (dropped === 'dropped') report('moved')
     if (dropped === 'removed') {
-      await ours.change(partition, { before: found.own, now: {} }, await ours.read(partition))
+      await forget(partition, found.own)
       report('ended')
     }
     rememberFinished(partition)
@@ -125,8 +144,9 @@ export function createMsalTakeover(deps: MsalTakeoverDeps): (partition: string) 
   return async (partition) => {
     const own = await ours.read(partition)
     if (own.text === null) return takeOver(partition)
-    if (!finished.has(partition)) await finish(partition)
-    return own
+    if (finished.has(partition)) return own
+    await finish(partition)
+    return ours.read(partition)
   }
 }
 

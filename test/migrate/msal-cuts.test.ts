@@ -4,7 +4,7 @@
  */
 import { randomBytes } from 'node:crypto'
 import type { ICachePlugin } from '@azure/msal-node'
-import { describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import { type CoatcheckMsalPlugin, msalCachePlugin } from '../../src/app/drop-ins/msal.ts'
 import { msalCache } from '../../src/entries/migrate.ts'
 import { Steps } from './dual-read-world.ts'
@@ -18,6 +18,7 @@ const SCOPES = ['api://orders/Read']
 const keys = randomBytes(32).toString('base64')
 const endpoint: TokenEndpoint = { requests: 0 }
 const redis = testRedis()
+afterEach(() => void vi.useRealTimers())
 
 const keyOf = (layout: Layout, home: string): string => (layout === 'user' ? `msal:${home}` : 'msal')
 
@@ -113,6 +114,20 @@ describe.each(['user', 'shared'] as const)('layout %s', (layout) => {
       expect(await tokenOf(process(layout, home), home), `step ${step}`).toBeNull()
       expect(await tokenOf(process(layout, 'grace.tenant'), 'grace.tenant'), `step ${step}`).toBe(grace)
     })
+  })
+
+  it('after a rollback, the second takeover keeps the sign-in that an old process stored meanwhile', async () => {
+    await redis.client.flushAll()
+    await signIn(oldPlugin(key), 'ada')
+    expect(await tokenOf(process(layout, home), home)).not.toBeNull()
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 2000 })
+    const newest = await signIn(oldPlugin(key), 'ada')
+    const refreshToken = `refresh-${newest.split(' ')[1]}.ada`
+    for (const plugin of [process(layout, home), process(layout, home)]) {
+      expect(await tokenOf(plugin, home)).toBe(newest)
+      expect((await accountOf(plugin, home))?.cache.serialize()).toContain(refreshToken)
+      expect((await redis.client.get(key)) ?? '').not.toContain(home)
+    }
   })
 
   it('a process that was slower than the one that finished its takeover takes no account away', async () => {

@@ -54,6 +54,12 @@ export function endOfUse(cache: MsalCache): { readonly isEmpty: boolean; readonl
   return { isEmpty: ends.length === 0, expiresAtMs: Math.max(0, ...ends) }
 }
 
+/** When the newest entry was stored, in epoch seconds. 0: no entry has a time. */
+export function newestEntrySeconds(cache: MsalCache): number {
+  const entries = Object.values(cache).flatMap((section) => Object.values(section))
+  return Math.max(0, ...entries.map(storedSeconds))
+}
+
 /** MSAL's identifier of the user of an entry: `home_account_id`. */
 function homeOf(entry: unknown): string | null {
   const home = isObject(entry) ? entry['home_account_id'] : null
@@ -74,8 +80,12 @@ function addedAccounts(before: MsalCache, after: MsalCache): string[] {
 }
 
 function isYounger(stored: unknown, ours: unknown): boolean {
-  const fields = ['cached_at', 'last_modification_time', 'lastUpdatedAt']
-  return secondsOf(stored, fields) > secondsOf(ours, fields)
+  return storedSeconds(stored) > storedSeconds(ours)
+}
+
+/** When MSAL stored the entry, in epoch seconds. 0: the entry has no time. */
+function storedSeconds(entry: unknown): number {
+  return secondsOf(entry, ['cached_at', 'last_modification_time'])
 }
 
 /** MSAL writes numbers as strings. */
