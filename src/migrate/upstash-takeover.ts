@@ -96,7 +96,7 @@ export function createUserTakeover(deps: UserTakeoverDeps): (id: string) => Prom
     // A missing key says nothing: the client may have sent the removal twice.
     const record = (await old.remove(keys.user(id), text)) ? null : await old.read(keys.user(id))
     const changed = record && userIn(record.text)
-    if (record && changed) {
+    if (record && changed?.id === id) {
       await merge(id, text, record, changed)
       return 'again'
     }
@@ -128,12 +128,14 @@ export function createUserTakeover(deps: UserTakeoverDeps): (id: string) => Prom
 
   /**
    * A process in mode `read` wrote to the old key before it saw the takeover. Applies only its changes: our document may contain later changes of
-   * other fields. The mark names the old text, so one process applies them, once.
+   * other fields. The mark names the old text, so one process applies them, once. An address that another user has is not applied.
    */
   const merge = async (id: string, text: string, record: OldRecord, changed: AuthJsUser): Promise<void> => {
-    const changes = changesBetween(userIn(text), changed)
-    const email = (changes as Partial<AuthJsUser>).email ?? null
-    if (email) await emails.claim(email, id)
+    const { email: wanted, ...others } = changesBetween(userIn(text), changed)
+    const email = wanted && (await hasClaimed(wanted, id)) ? wanted : null
+    const isRefused = Boolean(wanted) && !email
+    if (isRefused) report('refused')
+    const changes = { ...others, ...(wanted !== undefined && !isRefused && { email }) }
     let replaced: string | null | undefined
     const change = (now: StoredDates): StoredDates | null => {
       if (takenTextOf(now) !== text) return null
@@ -161,7 +163,7 @@ export function createUserTakeover(deps: UserTakeoverDeps): (id: string) => Prom
 }
 
 /** Returns the fields of `now` that differ from `before`. */
-function changesBetween(before: AuthJsUser | null, now: AuthJsUser): AuthJsUser {
+function changesBetween(before: AuthJsUser | null, now: AuthJsUser): Partial<AuthJsUser> {
   const changed = Object.entries(now).filter(([name, value]) => !isDeepStrictEqual(value, before?.[name]))
-  return { ...(Object.fromEntries(changed) as AuthJsUser), id: now.id }
+  return Object.fromEntries(changed)
 }

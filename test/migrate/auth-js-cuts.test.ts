@@ -138,3 +138,31 @@ it.each(Object.keys(lookups))('after a deletion, nothing is left of a user whom 
   await adapter.deleteUser(person.id)
   expect(new Set(Object.values(await view(adapter, person)))).toEqual(new Set(['null', '[]']))
 })
+
+it('a cut takeover ends although an old process has then stored the address of another user', async () => {
+  const steps = new Steps()
+  const cutting = world.process(steps)
+  const next = world.process()
+  const other = new Person()
+  await world.signIn(other)
+  await next.getUser(other.id)
+  let kept = 0
+  for (let step = 1; ; step++) {
+    const person = new Person()
+    await world.signIn(person)
+    steps.stop(step)
+    const isCut = await cutting.getUser(person.id).then(
+      () => false,
+      () => true,
+    )
+    if (!isCut) break
+    const key = `user:${person.id}`
+    const old = { id: person.id, email: other.email, emailVerified: null, name: 'Ada L.' }
+    if (await redis.client.exists(key)) await redis.client.set(key, JSON.stringify(old))
+    const found = await next.getUser(person.id)
+    expect(found?.id, `step ${step}`).toBe(person.id)
+    if (found?.name === 'Ada L.' && found.email === person.email) kept++
+    expect((await next.getUserByEmail(other.email))?.id, `step ${step}`).toBe(other.id)
+  }
+  expect(kept).toBeGreaterThan(0)
+})
