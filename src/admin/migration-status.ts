@@ -1,7 +1,13 @@
 /** Status of a migration: what the processes report for each origin, how many old keys are left, and the next step. */
 import type { MigrationOutcome } from '../core/event-map.ts'
 import type { MigrationMode } from '../migrate/migration-mode.ts'
-import { HOUR_MS, type OriginReads, type ReadCountsDriver, USED_OUTCOMES } from '../migrate/read-counts-driver.ts'
+import {
+  HOUR_MS,
+  type OriginReads,
+  PRESENT_MS,
+  type ReadCountsDriver,
+  USED_OUTCOMES,
+} from '../migrate/read-counts-driver.ts'
 import { keyCount, scanKeys, type ScanContext, type ScanOptions } from './scan.ts'
 
 /** Number of reads by outcome; outcomes without a read are left out. */
@@ -9,9 +15,10 @@ export type ReadsByOutcome = { readonly [Outcome in MigrationOutcome]?: number }
 
 /**
  * The next step. `stay`: old processes still write, or were watched for less than a day, so keep `read`. `move`: switch to `move` when no old process is left. `finish`:
- * processes of both modes run. `wait`: old records are still in use. `remove`: remove `migrateFrom`.
+ * processes of both modes run. `wait`: old records are still in use. `check`: no old record was ever found, so compare the prefix and the Redis
+ * with those of the old application. `remove`: remove `migrateFrom`.
  */
-export type NextStep = 'stay' | 'move' | 'finish' | 'wait' | 'remove'
+export type NextStep = 'stay' | 'move' | 'finish' | 'wait' | 'check' | 'remove'
 
 /** How many old keys are left. */
 export interface OldKeyCount {
@@ -113,15 +120,18 @@ export function usedReads(reads: ReadsByOutcome): number {
 /** @param hasNoKeys true if all old keys were counted and none exists */
 export function nextStep(reads: OriginReads, nowMs: number, hasNoKeys = false): NextStep {
   const { modes, sinceMs, lastReadAtMs } = reads
-  const isSeen = (atMs: number | null): boolean => atMs !== null && nowMs - atMs < 2 * HOUR_MS
+  const isSeen = (atMs: number | null): boolean => atMs !== null && nowMs - atMs < PRESENT_MS
   if (isSeen(modes.read) && isSeen(modes.move)) return 'finish'
   const isQuiet = nowMs - Math.max(sinceMs, lastReadAtMs ?? 0) >= WEEK_HOURS * HOUR_MS
   if ((modes.move ?? 0) < (modes.read ?? 0)) {
     if (isQuiet) return 'remove'
     const isWatchedForADay = nowMs - sinceMs >= DAY_HOURS * HOUR_MS
-    return isWatchedForADay && (readsWithin(reads, DAY_HOURS, nowMs).synced ?? 0) === 0 ? 'move' : 'stay'
+    if (!isWatchedForADay || (readsWithin(reads, DAY_HOURS, nowMs).synced ?? 0) > 0) return 'stay'
+    return lastReadAtMs === null ? 'check' : 'move'
   }
-  return hasNoKeys || isQuiet ? 'remove' : 'wait'
+  if (isQuiet) return 'remove'
+  if (lastReadAtMs === null) return 'check'
+  return hasNoKeys ? 'remove' : 'wait'
 }
 
 async function countOldKeys(

@@ -66,13 +66,23 @@ export async function assertApplicationOpens(
   }
   // In the mode `read` the old records stay, and the application replaces what it cannot open.
   if (mode === 'read') return
-  const tags = (await (await store.migrationReads()).read()).flatMap(({ keyTags }) => keyTags)
-  if (tags.includes(keyring.active.tag.toString('hex'))) return
-  if (tags.length > 0) {
+  const reports = (await (await store.migrationReads()).read()).flatMap(({ keyReports }) => keyReports)
+  if (reports.length > 0) {
+    const { PRESENT_MS } = await import('../migrate/read-counts-driver.ts')
+    const own = keyring.active.tag.toString('hex')
+    const newestMs = Math.max(...reports.map(({ lastMs }) => lastMs))
+    const present = reports.filter(({ lastMs }) => lastMs > newestMs - PRESENT_MS)
+    const openers = present.filter(({ keyTags }) => keyTags.includes(own))
+    if (openers.length === present.length) return
+    const isMixed = openers.length > 0
     throw new ConfigError('COATCHECK_CONFIG_INVALID', {
-      message: 'The first key of COATCHECK_KEYS is not among the keys of the application. Nothing was moved.',
-      why: 'The application could not open what is moved, and the mode "move" removes the old records.',
-      fix: 'Set COATCHECK_KEYS to the value that the application has.',
+      message: isMixed
+        ? 'Some processes of the application do not have the first key of COATCHECK_KEYS. Nothing was moved.'
+        : 'The first key of COATCHECK_KEYS is not among the keys of the application. Nothing was moved.',
+      why: 'A process without the key could not open what is moved, and the mode "move" removes the old records.',
+      fix: isMixed
+        ? 'Give COATCHECK_KEYS the same value in all processes, and try again 2 hours after the last process with other keys has ended.'
+        : 'Set COATCHECK_KEYS to the value that the application has.',
       details: { variable: 'COATCHECK_KEYS' },
     })
   }

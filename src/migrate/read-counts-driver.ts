@@ -26,12 +26,20 @@ export interface HourCount {
   readonly count: number
 }
 
+/** The encryption keys of one or more processes. */
+export interface KeyReport {
+  /** Tags of the keys, not empty. */
+  readonly keyTags: readonly string[]
+  /** The last report with these tags, epoch milliseconds by the clock of the store. */
+  readonly lastMs: number
+}
+
 /** The reports of all processes about one origin. Times are epoch milliseconds by the clock of the store. */
 export interface OriginReads {
   readonly origin: string
   readonly keyPrefix: string | null
-  /** The tags of the last report. Empty: it had none. */
-  readonly keyTags: readonly string[]
+  /** Each list of tags that a process has reported within 8 days, the last reported list first. */
+  readonly keyReports: readonly KeyReport[]
   /** The first report. */
   readonly sinceMs: number
   /** The last report of a process with this mode. `null`: none within 8 days. */
@@ -52,6 +60,8 @@ export interface ReadCountsDriver {
 /** Longer than the 7 days that the doctor looks back. */
 export const COUNTS_KEPT_MS = 8 * 24 * 3_600_000
 export const HOUR_MS = 3_600_000
+/** A process that has not reported for this long has ended: each process reports at least once an hour. */
+export const PRESENT_MS = 2 * HOUR_MS
 
 /** Outcomes that show an old record in use. A missing, refused or unreadable record is not in use. */
 export const USED_OUTCOMES: ReadonlySet<MigrationOutcome> = new Set([

@@ -61,8 +61,8 @@ export function assertSecretsAreEncrypted(wires: readonly Wire[], source: Source
 }
 
 /**
- * Reads the connection options of a user-supplied client. Clusters and sentinels of major 5 and later hide their options. For them the list
- * is empty, and there is nothing to check.
+ * Reads the connection options of a user-supplied client. Clusters and sentinels of major 5 and later hide their options. For them the
+ * result is one connection to the default address, without a password.
  */
 export function wiresOfClient(client: object): readonly Wire[] {
   const { options, _options } = client as { options?: unknown; _options?: unknown }

@@ -37,14 +37,28 @@ export const readCountsCases: readonly ConformanceCase<ReadCountsHarness>[] = [
     },
   },
   {
-    name: 'the tags of keys are those of the last report',
-    async run({ driver }) {
+    name: 'each list of key tags is kept with its last report, for 8 days',
+    async run({ driver, advance }) {
+      const lists = async (): Promise<readonly (readonly string[])[]> =>
+        ((await driver.read())[0]?.keyReports ?? []).map(({ keyTags }) => keyTags)
       await driver.add(batch('msal', [], { keyTags: ['00ff', '0a0b'] }))
-      assert.deepEqual((await driver.read())[0]?.keyTags, ['00ff', '0a0b'])
+      await advance(HOUR_MS)
       await driver.add(batch('msal', [], { keyTags: ['0c0d'] }))
-      assert.deepEqual((await driver.read())[0]?.keyTags, ['0c0d'])
+      assert.deepEqual(await lists(), [['0c0d'], ['00ff', '0a0b']])
+      const [last, first] = (await driver.read())[0]?.keyReports ?? []
+      assert.ok((last?.lastMs ?? 0) - (first?.lastMs ?? 0) >= HOUR_MS)
       await driver.add(batch('msal', []))
-      assert.deepEqual((await driver.read())[0]?.keyTags, [])
+      await driver.add(batch('auth0', [], { keyTags: ['0e0f'] }))
+      assert.deepEqual((await driver.read()).find(({ origin }) => origin === 'msal')?.keyReports.length, 2)
+      await advance(COUNTS_KEPT_MS - HOUR_MS / 2)
+      await driver.add(batch('msal', [], { keyTags: ['0c0d'] }))
+      await advance(HOUR_MS)
+      await driver.add(batch('msal', [], { keyTags: ['0c0d'] }))
+      const [msal] = (await driver.read()).filter(({ origin }) => origin === 'msal')
+      assert.deepEqual(
+        msal?.keyReports.map(({ keyTags }) => keyTags),
+        [['0c0d']],
+      )
     },
   },
   {

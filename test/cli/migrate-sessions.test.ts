@@ -69,10 +69,10 @@ async function oldSessions(count: number): Promise<void> {
   }
 }
 /** The store of the new application. */
-function application(mode: 'read' | 'move' = 'read'): CoatcheckStore {
+function application(mode: 'read' | 'move' = 'read', keys = KEYS): CoatcheckStore {
   const userId = (data: Readonly<Record<string, unknown>>) => (data['passport'] as { user: string }).user
   const store = redisStore({ ...PATIENT, url: server.url })
-  const created = new CoatcheckStore({ store, keys: KEYS, userId, migrateFrom: connectRedis({ mode }) })
+  const created = new CoatcheckStore({ store, keys, userId, migrateFrom: connectRedis({ mode }) })
   closing.push(() => created.close())
   return created
 }
@@ -346,5 +346,18 @@ describe('the mode move and the keys of the application', () => {
     expect(await keysOf('sess:*')).toHaveLength(2)
     expect((await migrate(...MOVE)).code).toBe(0)
     expect(await keysOf('sess:*')).toEqual([])
+  })
+
+  test('if one process of the application has other keys, nothing moves, whichever has reported last', async () => {
+    await oldSessions(2)
+    for (const keys of [randomBytes(32).toString('base64'), KEYS]) {
+      const app = application('read', keys)
+      await app.get('sid-0')
+      await app.close()
+    }
+    const refused = await migrate(...MOVE, '--yes')
+    expect(refused.code).toBe(6)
+    expect(refused.stderr).toMatch(/Some processes .* do not have the first key/)
+    expect(await keysOf('sess:*')).toHaveLength(2)
   })
 })

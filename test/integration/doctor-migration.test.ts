@@ -83,8 +83,18 @@ testFaults(
 test.each<[string, readonly Report[], string]>([
   [
     'a migration that has only begun',
-    [[DAY_MS, { mode: 'move', counts: none }], [0, { mode: 'move', counts: none }]], // prettier-ignore
+    [[DAY_MS, { mode: 'move', counts: new Map([['moved', 1]]) }], [0, { mode: 'move', counts: none }]], // prettier-ignore
     'wait',
+  ],
+  [
+    'a day of move that has found no old record, as with a mistyped prefix',
+    [[DAY_MS, { mode: 'move', counts: none }], [0, { mode: 'move', counts: none }]], // prettier-ignore
+    'check',
+  ],
+  [
+    'a day of read that has found no old record',
+    [[DAY_MS, { mode: 'read', counts: none }], [0, { mode: 'read', counts: none }]], // prettier-ignore
+    'check',
   ],
   [
     'the mode read, with a record that was read unchanged 5 days ago',
@@ -130,7 +140,15 @@ test('a week of read in which no old record was read: the option can go', async 
   await world.redis.cli('set', 'sess:x', '{}', 'ex', '600')
   const report = await examineHealth(() => world.options(), { offline: true })
   expect(report.checks.flatMap(({ finding }) => (finding ? [finding.code] : []))).toEqual(['DOCTOR_OLD_KEYS_UNUSED'])
+  expect(report.checks.find(({ name }) => name === 'Migration')?.says).toBe(
+    'connect-redis: no old record was ever found',
+  )
   expect(await nextSteps()).toEqual(['remove'])
+})
+
+test('no old key under a prefix that has found no record: the prefix may be wrong', async () => {
+  await reported([60_000, { mode: 'move', counts: none }])
+  expect(await nextSteps()).toEqual(['check'])
 })
 
 test('a user without the right to the counts: no migration, so nothing is said', async () => {

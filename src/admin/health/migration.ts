@@ -33,7 +33,11 @@ export async function checkMigration(
         `${origin}: old keys still read by ${counted(inUse, 'request')} in the last hour`,
       )
     } else if (nextStep(reads, clock.now()) === 'remove') {
-      notes.found('DOCTOR_OLD_KEYS_UNUSED', NAME, `${origin}: nothing has been read from the old format for 7 days`)
+      const text =
+        reads.lastReadAtMs === null
+          ? 'no old record was ever found'
+          : 'nothing has been read from the old format for 7 days'
+      notes.found('DOCTOR_OLD_KEYS_UNUSED', NAME, `${origin}: ${text}`)
     } else notes.ok(NAME, `${origin}: no old record found in the last hour`)
   }
 }

@@ -6,6 +6,7 @@ import {
   hasUse,
   HOUR_MS,
   type HourCount,
+  type KeyReport,
   type OriginReads,
   type ReadCountsDriver,
 } from '../../migrate/read-counts-driver.ts'
@@ -34,7 +35,7 @@ export function createMemoryReadCountsDriver(
       const after: OriginReads = {
         origin: batch.origin,
         keyPrefix: batch.keyPrefix,
-        keyTags: batch.keyTags,
+        keyReports: withReport(before?.keyReports ?? [], batch.keyTags, nowMs),
         sinceMs: before?.sinceMs ?? nowMs,
         modes: { ...(before?.modes ?? { read: null, move: null }), [batch.mode]: nowMs },
         lastReadAtMs: hasUse(batch) ? nowMs : (before?.lastReadAtMs ?? null),
@@ -42,7 +43,10 @@ export function createMemoryReadCountsDriver(
       }
       const others = stored().filter(({ origin }) => origin !== batch.origin)
       const kept = [...others, after].flatMap((origin) => withinKept(origin, nowMs))
-      const bytes = kept.reduce((sum, { hours: { length } }) => sum + (1 + length) * COUNT_BYTES, 0)
+      const bytes = kept.reduce(
+        (sum, { hours, keyReports }) => sum + (1 + hours.length + keyReports.length) * COUNT_BYTES,
+        0,
+      )
       space.put(
         key,
         kept.sort((one, other) => one.origin.localeCompare(other.origin)),
@@ -63,5 +67,13 @@ function withinKept(origin: OriginReads, nowMs: number): readonly OriginReads[] 
   const modes = { read: within(origin.modes.read), move: within(origin.modes.move) }
   if (modes.read === null && modes.move === null) return []
   const hours = origin.hours.filter(({ hour }) => hour >= Math.floor(nowMs / HOUR_MS) - COUNTS_KEPT_MS / HOUR_MS)
-  return [{ ...origin, modes, hours }]
+  const keyReports = origin.keyReports.filter(({ lastMs }) => lastMs >= firstMs)
+  return [{ ...origin, modes, keyReports, hours }]
+}
+
+/** Returns the reports with this one first. */
+function withReport(reports: readonly KeyReport[], keyTags: readonly string[], lastMs: number): readonly KeyReport[] {
+  if (keyTags.length === 0) return reports
+  const others = reports.filter((report) => report.keyTags.join() !== keyTags.join())
+  return [{ keyTags, lastMs }, ...others]
 }

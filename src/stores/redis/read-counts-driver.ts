@@ -9,6 +9,7 @@ import {
   COUNTS_KEPT_MS,
   hasUse,
   type HourCount,
+  type KeyReport,
   type OriginReads,
   type ReadCountsDriver,
 } from '../../migrate/read-counts-driver.ts'
@@ -46,13 +47,21 @@ function originsIn(fields: ReadonlyMap<string, string>): readonly OriginReads[] 
     return {
       origin,
       keyPrefix: prefix === '' ? null : prefix,
-      keyTags: (fields.get(`keys|${origin}`) ?? '').split(',').filter((tag) => tag !== ''),
+      keyReports: keyReportsOf(fields, origin),
       sinceMs: Number(fields.get(`since|${origin}`)),
       modes: { read: seen('read'), move: seen('move') },
       lastReadAtMs: time(`read|${origin}`),
       hours: hoursOf(fields, origin),
     }
   })
+}
+
+function keyReportsOf(fields: ReadonlyMap<string, string>, origin: string): readonly KeyReport[] {
+  const beginning = `keys|${origin}|`
+  return [...fields]
+    .filter(([name]) => name.startsWith(beginning))
+    .map(([name, stamp]) => ({ keyTags: name.slice(beginning.length).split(','), lastMs: Number(stamp) }))
+    .sort((one, other) => other.lastMs - one.lastMs)
 }
 
 function hoursOf(fields: ReadonlyMap<string, string>, origin: string): readonly HourCount[] {

@@ -45,6 +45,8 @@ const NEXT: { readonly [Step in NextStep]: string } = {
   move: 'no write of an old process was seen for a day. When none runs, and no rollback is planned, switch to the mode move.',
   finish: 'processes run in read and in move. Finish the rollout; the two modes work side by side.',
   wait: 'keep migrateFrom until nothing has been read for 7 days. coatcheck migrate sessions moves the rest at once.',
+  check:
+    'no process has found an old record yet. Compare the prefix and the Redis of migrateFrom, or the secret of adopt, with the old application.',
   remove: 'remove migrateFrom. Nothing needs it any more.',
 }
 
@@ -64,7 +66,7 @@ function textOf(output: Output, origins: readonly OriginStatus[], nowMs: number)
     { title: 'OLD KEYS', value: ({ oldKeys }) => keysText(oldKeys), align: 'right' },
   ]
   const lines = [output.table(columns, origins)]
-  for (const { origin, reads, next } of origins) {
+  for (const { origin, reads, lastReadAtMs, next } of origins) {
     lines.push('', output.paint('bold', origin))
     for (const [name, within] of [
       ['1 h', reads.hour],
@@ -74,6 +76,7 @@ function textOf(output: Output, origins: readonly OriginStatus[], nowMs: number)
       // prettier-ignore
       lines.push(`  ${name.padEnd(4)}  ${outcomesText(within)}`)
     lines.push(`  next: ${NEXT[next]}`)
+    if (next === 'remove' && lastReadAtMs === null) lines.push(`  first: ${NEXT.check}`)
   }
   return lines.join('\n')
 }

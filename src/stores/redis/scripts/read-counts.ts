@@ -1,6 +1,6 @@
 /**
- * The script of the read counts: one hash for all origins. Fields: `since|o`, `read|o`, `mode|o|m` (times in epoch ms), `prefix|o`, `keys|o` and
- * `count|o|outcome|hour`; `swept` is the hour of the last sweep. The origin `o` contains no `|`.
+ * The script of the read counts: one hash for all origins. Fields: `since|o`, `read|o`, `mode|o|m` (times in epoch ms), `prefix|o`,
+ * `keys|o|tags` (the last report with these tags, with commas) and `count|o|outcome|hour`; `swept` is the hour of the last sweep. The origin `o` contains no `|`.
  */
 import { defineScript, type RedisScript } from '../../../redis/script.ts'
 import { PROLOGUE } from './prologue.ts'
@@ -19,7 +19,8 @@ local kept, origin, mode, prefix, used, key_tags = tonumber(ARGV[3]), ARGV[4], A
 local hour, stamp = math.floor(now / 3600000), string.format('%.0f', now)
 local since = 'since|' .. origin
 if not redis.call('HGET', key, since) then redis.call('HSET', key, since, stamp) end
-redis.call('HSET', key, 'mode|' .. origin .. '|' .. mode, stamp, 'prefix|' .. origin, prefix, 'keys|' .. origin, key_tags)
+redis.call('HSET', key, 'mode|' .. origin .. '|' .. mode, stamp, 'prefix|' .. origin, prefix)
+if key_tags ~= '' then redis.call('HSET', key, 'keys|' .. origin .. '|' .. key_tags, stamp) end
 if used == '1' then redis.call('HSET', key, 'read|' .. origin, stamp) end
 for i = 9, #ARGV, 2 do
   local outcome, count = ARGV[i], ARGV[i + 1]
@@ -37,7 +38,9 @@ end
 for i = 1, #fields, 2 do
   local counted = tonumber(string.match(fields[i], '^count|.*|(%d+)$') or '')
   local of = string.match(fields[i], '^%a+|([^|]*)')
-  if (counted and counted < hour - kept / 3600000) or (of and not alive[of]) then redis.call('HDEL', key, fields[i]) end
+  local is_old_count = counted and counted < hour - kept / 3600000
+  local is_old_report = string.match(fields[i], '^keys|') and (tonumber(fields[i + 1]) or 0) < now - kept
+  if is_old_count or is_old_report or (of and not alive[of]) then redis.call('HDEL', key, fields[i]) end
 end
 return {'done'}
 `,
