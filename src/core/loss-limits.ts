@@ -10,7 +10,7 @@ export const REMEMBERED_MS = 24 * 3_600_000
 export const MAX_WAITING = 10_000
 /** Confirmed revocations, some hundreds of bytes each. */
 export const MAX_CONFIRMED_REVOCATIONS = 5000
-/** A user who signs in and out in a loop displaces no revocation of another user. */
+/** The limit of one user. So a user who signs in and out in a loop displaces no revocation of another user. */
 export const MAX_CONFIRMED_REVOCATIONS_OF_ONE_USER = 250
 /** Ended token families of one user. */
 export const MAX_ENDED_FAMILIES = 32

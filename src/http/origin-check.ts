@@ -23,8 +23,8 @@ export type RequestHeader = (name: string) => string | readonly string[] | null 
 
 /**
  * Returns whether the browser left the session cookie out because another site caused the request (RFC 6265bis section 5.2). A browser always
- * leaves a Strict cookie out then. It sends a Lax cookie only if it loads a page with GET. Of the requests that load a page, those with another
- * method have the header `Origin`. False without `Sec-Fetch-Site`: the browser does not say which site caused the request.
+ * leaves a Strict cookie out then. It sends a Lax cookie only if it loads a page with GET. A page load with GET has no header `Origin`, a page load
+ * with another method has one. False without `Sec-Fetch-Site`: the browser does not say which site caused the request.
  */
 export function isCookieLeftOut(header: RequestHeader, sameSite: 'lax' | 'strict'): boolean {
   if (header('sec-fetch-site') !== 'cross-site') return false

@@ -61,8 +61,8 @@ export function stateOf(parameters: URLSearchParams): string {
  * Completes the sign-in. It sends at most one token request for any number of answers with one state.
  * @throws {OidcError} `COATCHECK_SIGNIN_EXPIRED` for a transaction that is unknown, used, too old or of another browser;
  *   `COATCHECK_SIGNIN_REJECTED`, `COATCHECK_SIGNIN_DENIED`, `COATCHECK_OIDC_CLIENT_REJECTED`, `COATCHECK_OIDC_UNAVAILABLE`. If
- *   the provider gate is closed to requests, the last one comes before the claim: the same answer works later
- * @throws {RedisError} when the store did not answer: the code is not redeemed, and the same answer may come again
+ *   the provider gate lets no request through, `COATCHECK_OIDC_UNAVAILABLE` comes before the claim, so the same answer works later
+ * @throws {RedisError} when the store did not answer. The code is not redeemed, so the same answer works later
  */
 export async function completeSignIn(deps: CallbackDeps, answer: CallbackAnswer): Promise<CompletedSignIn> {
   const { clients, transactions, clock } = deps

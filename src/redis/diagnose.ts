@@ -1,7 +1,7 @@
 /**
  * The only module that maps errors of the client library, the operating system and the server to Coatcheck codes. It identifies errors by
- * `code` and by the first words of their message, never by class, because an application may bring a second copy of the library. The text
- * that it keeps contains no command argument.
+ * `code` and by the first words of their message, never by class, because an application may bring a second copy of the library. The message
+ * of the resulting error contains no command argument.
  */
 import { RedisError } from '../core/errors.ts'
 import type { RedisErrorCode } from '../core/error-catalogue.ts'

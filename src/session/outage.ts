@@ -1,6 +1,6 @@
 /**
- * Decides the response while the store does not answer: an error, the session that this process verified last, or an anonymous visitor. It
- * never decides about the session itself: it writes nothing, and issues or removes no ticket.
+ * Decides what a request gets while the store does not answer: an error, the session as this process verified it last, or an anonymous
+ * visitor. The stored session stays as it is: this module writes nothing, and issues or removes no ticket.
  */
 import type { OutagePolicy } from '../config/session-settings.ts'
 import type { Clock } from '../core/clock.ts'

@@ -7,13 +7,13 @@ import { timingSafeEqual } from 'node:crypto'
 import type { Secrets, SessionRecord } from './session-codec.ts'
 import type { SessionLife } from './session-driver.ts'
 
-/** The response with the new ticket may be lost, and requests sent before it arrived still hold the old ticket. */
+/** How long the previous ticket is accepted after a rotation: its response may be lost, and earlier requests still hold the previous ticket. */
 const ROTATION_GRACE_MS = 10_000
 /** The record outlives its deadline by this time, so that a late visitor gets "expired" and clocks may differ a little. */
 export const RECORD_SLACK_MS: number = 5 * 60_000
 /** One touch per tenth of the idle timeout keeps writes rare and the deadline exact to a tenth. */
 export const TOUCH_FRACTION = 0.1
-/** Rotations whose response never arrived. After more than a few in a row, no browser waits for the older ones. */
+/** How many unconfirmed rotations a record keeps, the newest ones. After more in a row, no browser uses the ticket of an older one. */
 const PENDING_KEPT = 4
 
 export type TicketStatus = 'current' | 'pending' | 'previous' | 'refused'

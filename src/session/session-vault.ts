@@ -29,7 +29,10 @@ export interface Missed {
   readonly refused?: Refusal | 'secret'
   /** False: the store returned no record. */
   readonly isStored: boolean
-  /** True: Redis may have sent the reply to another command, so the caller must verify the miss. A record that the vault has opened proves it. */
+  /**
+   * True: the reply may belong to another command, so the caller must verify the miss. False once the vault has opened the record: then the reply
+   * belongs to this command.
+   */
   readonly isUnproven: boolean
 }
 

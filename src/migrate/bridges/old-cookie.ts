@@ -40,8 +40,8 @@ export function mayHoldCookie(header: string, { session }: OldCookieNames): bool
 }
 
 /**
- * Returns what the request has under the names, in two groups: first the names that a browser protects, `__Host-` and `__Secure-`. An
- * insecure page cannot set those, so the others count only without them.
+ * Returns what the request has under the names, in two groups: first the names that a browser protects, `__Host-` and `__Secure-`. A page
+ * without TLS cannot set those. The caller tries the other names only if no protected cookie verifies.
  */
 export function findOldCookies(header: string, { session }: OldCookieNames): readonly (readonly FoundCookie[])[] {
   const names = [...new Set(session.map(({ name }) => name))]

@@ -1,4 +1,4 @@
-/** Which untyped expressions are clients for certain, and which may be: the first are rewritten, the second marked. */
+/** Finds untyped expressions that are clients. The codemod rewrites those that are clients for certain, and marks those that may be. */
 import { ts } from 'ts-morph'
 import { isBufferCommand, isCommand } from '../commands.ts'
 import { type FollowedValues, isIoredisKind, type Kind, type Kinds, unite } from '../kinds.ts'
@@ -7,7 +7,7 @@ import { Evaluator } from './evaluator.ts'
 import { OF_CLIENT, type Values } from './value.ts'
 import { propertyOf, Writes } from './writes.ts'
 
-/** Names of commands that other things have too: they need more than the name to be one. */
+/** Names of commands that other objects have as methods too. So the name alone does not show a command of Redis. */
 const COMMON = new Set(
   `append auth call client cluster command config copy debug del discard dump echo eval exec exists expire function get hello info
   incr decr keys latency load memory migrate module monitor move object persist ping publish rename reset restore role save script
