@@ -3,7 +3,13 @@
  * stored, then the old entries go. A text that this file writes under the old key ends with random white space. So a process whose old entries
  * are gone sees whether another process has finished its takeover, or has removed the account.
  */
-import { EMPTY_CACHE, type MsalCache, newestEntrySeconds, parseCache } from '../drop-ins/msal/cache-merge.ts'
+import {
+  EMPTY_CACHE,
+  mergeCaches,
+  type MsalCache,
+  newestEntrySeconds,
+  parseCache,
+} from '../drop-ins/msal/cache-merge.ts'
 import type { PartitionStore, StoredPartition } from '../drop-ins/msal/partition-store.ts'
 import { TokenError } from '../core/errors.ts'
 import { systemRandom } from '../core/random.ts'
@@ -84,16 +90,17 @@ export function createMsalTakeover(deps: MsalTakeoverDeps): (partition: string) 
     throw new TokenError('COATCHECK_TOKEN_CONFLICT', { details: { operation: 'msal.move' } })
   }
 
-  const forget = async (partition: string, entries: MsalCache): Promise<void> =>
-    ours.change(partition, { before: entries, now: {} }, await ours.read(partition))
-
-  /** Merges a newer sign-in than ours: after a rollback, old processes stored it. Returns whether there was one. */
-  const mergeNewer = async (partition: string, found: OldPartition): Promise<boolean> => {
-    const own = await ours.read(partition)
-    if (own.text === null) return false
-    const isNewer = newestEntrySeconds(ofUser(found)) > newestEntrySeconds(parseCache(own.text))
-    if (isNewer) await ours.change(partition, { before: {}, now: found.own }, own)
-    return isNewer
+  /**
+   * Merges a newer sign-in than ours: after a rollback, old processes stored it. The change begins at our entries, so an account that another
+   * process removes meanwhile stays removed.
+   */
+  const mergeNewer = async (partition: string, found: OldPartition): Promise<void> => {
+    const stored = await ours.read(partition)
+    const before = parseCache(stored.text)
+    if (stored.text === null || newestEntrySeconds(ofUser(found)) <= newestEntrySeconds(before)) return
+    const { endsAtMs } = found.record
+    const now = mergeCaches({}, found.own, before)
+    await ours.change(partition, { before, now, ...(endsAtMs !== null && { endsAtMs }) }, stored)
   }
 
   /**
@@ -104,13 +111,8 @@ export function createMsalTakeover(deps: MsalTakeoverDeps): (partition: string) 
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       const found = await readOld(partition)
       if (found && !hasNothing(found)) {
-        const isMerged = await mergeNewer(partition, found)
-        if (!(await drop(partition, { found, left: without(partition, found) }))) {
-          const changed = isMerged ? await readOld(partition) : found
-          const isRemoved = !changed || (hasNothing(changed) && !isUnique(changed.record.text))
-          if (isRemoved) await forget(partition, found.own)
-          continue
-        }
+        await mergeNewer(partition, found)
+        if (!(await drop(partition, { found, left: without(partition, found) }))) continue
         report('moved')
       }
       const key = keyOf(partition)
@@ -134,7 +136,7 @@ export function createMsalTakeover(deps: MsalTakeoverDeps): (partition: string) 
     const dropped = await dropTaken(partition, found)
     if (dropped === 'dropped') report('moved')
     if (dropped === 'removed') {
-      await forget(partition, found.own)
+      await ours.change(partition, { before: found.own, now: {} }, await ours.read(partition))
       report('ended')
     }
     rememberFinished(partition)

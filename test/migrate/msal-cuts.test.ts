@@ -116,18 +116,53 @@ describe.each(['user', 'shared'] as const)('layout %s', (layout) => {
     })
   })
 
-  it('after a rollback, the second takeover keeps the sign-in that an old process stored meanwhile', async () => {
+  /** An account that a process in mode `move` took over, and a newer sign-in under the old key, for one more hour. */
+  const rolledBack = async (): Promise<string> => {
     await redis.client.flushAll()
     await signIn(oldPlugin(key), 'ada')
     expect(await tokenOf(process(layout, home), home)).not.toBeNull()
     vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 2000 })
     const newest = await signIn(oldPlugin(key), 'ada')
+    await redis.client.expire(key, 3600)
+    return newest
+  }
+
+  it('after a rollback, the second takeover keeps the sign-in that an old process stored meanwhile', async () => {
+    const newest = await rolledBack()
     const refreshToken = `refresh-${newest.split(' ')[1]}.ada`
     for (const plugin of [process(layout, home), process(layout, home)]) {
       expect(await tokenOf(plugin, home)).toBe(newest)
       expect((await accountOf(plugin, home))?.cache.serialize()).toContain(refreshToken)
       expect((await redis.client.get(key)) ?? '').not.toContain(home)
     }
+  })
+
+  it('after a rollback, the second takeover keeps the account no longer than the old key', async () => {
+    await rolledBack()
+    expect((await accountOf(process(layout, home), home))?.account.homeAccountId).toBe(home)
+    const lives = await Promise.all((await redis.client.keys('user:*:tokens')).map((name) => redis.client.pTTL(name)))
+    expect(lives).toHaveLength(1)
+    expect(lives[0]).toBeGreaterThan(3_000_000)
+    expect(lives[0]).toBeLessThanOrEqual(3_600_000)
+  })
+
+  it('an account that another process removes during the second takeover stays removed', async () => {
+    const steps = new Steps()
+    for (let step = 1; ; step++) {
+      await rolledBack()
+      const slow = process(layout, home, steps)
+      const { arrived, go } = steps.hold(step)
+      const access = accountOf(slow, home)
+      const isHeld = await Promise.race([arrived.then(() => true), access.then(() => false)])
+      if (isHeld) await remove(process(layout, home), home)
+      go()
+      await access
+      if (!isHeld) break
+      expect((await accountOf(process(layout, home), home))?.account.homeAccountId, `step ${step}`).toBeUndefined()
+      expect((await redis.client.get(key)) ?? '', `step ${step}`).not.toContain(home)
+      vi.useRealTimers()
+    }
+    expect(steps.count).toBeGreaterThan(3)
   })
 
   it('a process that was slower than the one that finished its takeover takes no account away', async () => {
