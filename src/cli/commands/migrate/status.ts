@@ -75,8 +75,8 @@ function textOf(output: Output, origins: readonly OriginStatus[], nowMs: number)
     ] as const)
       // prettier-ignore
       lines.push(`  ${name.padEnd(4)}  ${outcomesText(within)}`)
-    lines.push(`  next: ${NEXT[next]}`)
-    if (next === 'remove' && lastReadAtMs === null) lines.push(`  first: ${NEXT.check}`)
+    const isUnproven = next === 'remove' && lastReadAtMs === null
+    lines.push(`  next: ${isUnproven ? `${NEXT.check} If they are right, remove migrateFrom.` : NEXT[next]}`)
   }
   return lines.join('\n')
 }
