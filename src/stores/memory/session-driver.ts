@@ -101,9 +101,10 @@ class MemorySessions {
     const lives = Math.max(life.absoluteMs + life.slackMs, this.#space.ttlMs(this.#keys.generation(userKey)) ?? 0)
     this.#space.setBuffer(this.#keys.generation(userKey), kept, lives)
     const endedIds = over > 0 ? this.#live(userKey).slice(0, over) : []
-    for (const oldest of endedIds)
-      this.end({ kind: 'user', userKey, id: oldest }, { reason: 'limit', ttlMs: life.absoluteMs })
+    // The new session comes first: the end of a user's last session would delete the tokens.
     this.#write(ref, stamped(record, kept), life)
+    for (const earliest of endedIds)
+      this.end({ kind: 'user', userKey, id: earliest }, { reason: 'limit', ttlMs: life.absoluteMs })
     return { status: 'created', endedIds }
   }
 

@@ -158,4 +158,18 @@ export const driverRevocationCases: readonly ConformanceCase<SessionHarness>[] =
       assert.deepEqual(refused, { status: 'refused' })
     },
   },
+  {
+    name: 'driver: a limit of one keeps the tokens of the user, who has a session before and after',
+    async run({ driver, hasTokens, putTokens }) {
+      const [before, after] = [newRef(), newRef()]
+      await driver.create(before, newRecord(), LIFE)
+      await putTokens(before.userKey)
+      const created = await driver.create(after, newRecord(), LIFE, { max: 1, action: 'end-oldest' })
+      assert.deepEqual(created, { status: 'created', endedIds: [before.id] })
+      assert.ok(await hasTokens(before.userKey))
+      assert.equal((await driver.end(before, ENDING)).lastOfUser, false)
+      await driver.end(after, ENDING)
+      assert.equal(await hasTokens(before.userKey), false)
+    },
+  },
 ]
