@@ -12,7 +12,7 @@ export interface CookieOptions {
 
 /**
  * The result for a caller while the store does not answer. `fail`: an error, which the adapters answer with status 503. `stale`:
- * the session as this process last verified it, within `session.staleFor`. `anonymous`: a session without a user.
+ * the session as this process last read or wrote it, within `session.staleFor`. `anonymous`: a session without a user.
  */
 export type OutagePolicy = 'fail' | 'stale' | 'anonymous'
 
@@ -45,13 +45,18 @@ export interface SessionOptions<D extends object> {
    * Default: none.
    */
   readonly upcasts?: Readonly<Record<number, (data: Record<string, unknown>) => Record<string, unknown>>>
-  /** Limits the sessions of one user, 1 to 10,000. A number ends the oldest session at a further sign-in. Default: no limit. */
+  /**
+   * Limits the sessions of one user, 1 to 10,000. A number alone has the action `end-oldest`. Default: no limit.
+   */
   readonly maxPerUser?:
     | number
     | {
         /** Highest number of sessions, 1 to 10,000. */
         readonly max: number
-        /** `end-oldest` ends the oldest session. `refuse` refuses the sign-in with `COATCHECK_SESSION_LIMIT`. */
+        /**
+         * What a sign-in above the limit does. `end-oldest` ends the session that would expire first: the one that was not used for
+         * longest. `refuse` refuses the sign-in with `COATCHECK_SESSION_LIMIT`.
+         */
         readonly action: 'end-oldest' | 'refuse'
       }
   /** Largest size of the data as JSON, bytes. A larger write is refused with `COATCHECK_SESSION_TOO_LARGE`. Default 65,536. */

@@ -6,6 +6,7 @@ import { driverRevocationCases } from '../testing/session-cases/driver-revocatio
 import { endCases } from '../testing/session-cases/end.ts'
 import { findCases } from '../testing/session-cases/find.ts'
 import { limitCases } from '../testing/session-cases/limit.ts'
+import { outageCases } from '../testing/session-cases/outage.ts'
 import { rotateCases } from '../testing/session-cases/rotate.ts'
 import { schemaCases } from '../testing/session-cases/schema.ts'
 import { signInCases } from '../testing/session-cases/sign-in.ts'
@@ -53,5 +54,6 @@ export const sessionCases: readonly ConformanceCase<SessionHarness>[] = [
   ...signInFaultCases,
   ...endCases,
   ...limitCases,
+  ...outageCases,
   ...schemaCases,
 ]

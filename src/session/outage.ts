@@ -4,11 +4,12 @@
  */
 import type { OutagePolicy } from '../config/session-settings.ts'
 import type { Clock } from '../core/clock.ts'
+import type { Events } from '../core/events.ts'
 import { type CoatcheckError, isCoatcheckError, MisuseError } from '../core/errors.ts'
 import { isExpired, statusOf } from './session-policy.ts'
 import type { SessionRef } from './session-driver.ts'
 import type { Loaded } from './session-vault.ts'
-import type { ParsedTicket } from './ticket.ts'
+import { parseSessionId, type ParsedTicket } from './ticket.ts'
 
 const MAX_SESSIONS = 10_000
 
@@ -38,6 +39,15 @@ export class VerifiedSessions {
     if (this.#verified.size <= MAX_SESSIONS) return
     const [oldest = ''] = this.#verified.keys()
     this.#verified.delete(oldest)
+  }
+
+  /** From now on, forgets each session that this process ends, whichever module ends it. */
+  forgetEnded(events: Pick<Events, 'on'>): void {
+    if (this.#forMs === 0) return
+    events.on('session.ended', ({ sessionId }) => {
+      const address = parseSessionId(sessionId)
+      if (address) this.forget(address)
+    })
   }
 
   forget({ id }: Pick<SessionRef, 'id'>): void {

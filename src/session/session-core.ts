@@ -100,6 +100,7 @@ export function createCore<D extends object>(deps: SessionStoreDeps<D>): Session
   const life = (record: SessionRecord): SessionLife => lifeOf(record, clock.now())
   const jitter = (): number => random.bytes(1).readUInt8() / 256
   const verified = new VerifiedSessions(clock, config.staleForMs)
+  verified.forgetEnded(events)
   const queue = createUpdateQueue({ driver, vault, events, lifeOf: life, jitter })
   const ending = (reason: string, existed = false): Ending => ({
     reason,
@@ -121,7 +122,8 @@ export function createCore<D extends object>(deps: SessionStoreDeps<D>): Session
 
   const end = async (ref: SessionRef, how: Ending): Promise<Revoked> => {
     verified.forget(ref)
-    const { count, durable } = await driver.end(ref, how)
+    // A read that began before may have kept the session meanwhile, so it is forgotten once more.
+    const { count, durable } = await driver.end(ref, how).finally(() => verified.forget(ref))
     if (count > 0) events.emit('session.ended', { sessionId: sessionIdOf(ref), reason: how.reason })
     return { count, durable }
   }
@@ -227,19 +229,20 @@ export function createCore<D extends object>(deps: SessionStoreDeps<D>): Session
       if (reply.status === 'refused') throw new SessionError('COATCHECK_SESSION_LIMIT')
       if (reply.status === 'ended') throw new SessionError('COATCHECK_SESSION_ENDED')
       for (const id of reply.endedIds) {
-        verified.forget({ ...ref, id })
         events.emit('session.ended', { sessionId: sessionIdOf({ ...ref, id }), reason: 'limit' })
       }
       events.emit('session.created', { sessionId: sessionIdOf(ref), kind: ref.kind })
       return { issued, loaded }
     },
 
-    commit(from, secretHash, changes) {
+    async commit(from, secretHash, changes) {
       const transition = ifTicketOpens(secretHash, (record) => ({
         ...touched(record, config.idleTimeoutMs, clock.now()),
         ...data.apply(record, changes),
       }))
-      return queue.submit(from, transition)
+      const loaded = await queue.submit(from, transition)
+      verified.keep(loaded)
+      return loaded
     },
 
     async rotate(from, secretHash, immediate) {

@@ -96,10 +96,13 @@ export function createSessionStore<D extends object>(deps: SessionStoreDeps<D>):
           'revokeByUser(userId, { except }): except is no session id of this user.',
         )
       }
-      core.verified.forgetUser(userKey, kept?.id)
+      const forget = (): void => core.verified.forgetUser(userKey, kept?.id)
+      forget()
       const { revoking } = deps
       const ending = core.ending(reason)
-      const { count, durable } = await revokeSessionsOfUser({ driver, events, revoking }, userKey, ending, kept?.id)
+      const ended = revokeSessionsOfUser({ driver, events, revoking }, userKey, ending, kept?.id)
+      // A read that began before may have kept a session meanwhile.
+      const { count, durable } = await ended.finally(forget)
       return { count, durable }
     },
 

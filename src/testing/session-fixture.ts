@@ -18,7 +18,7 @@ export function testKey(word: string): string {
   return createHash('sha256').update(word).digest('base64')
 }
 
-const TEST_POLICY: ResolvedSession<Record<string, unknown>> = {
+export const TEST_POLICY: ResolvedSession<Record<string, unknown>> = {
   idleTimeoutMs: 8 * HOUR,
   absoluteTimeoutMs: 24 * HOUR,
   schema: null,
