@@ -63,7 +63,11 @@ export function observed<T>(
 /** Returns the outcome of the operation for an error code of the store. */
 export function redisOutcomeOf(code: string): Exclude<RedisOutcome, 'ok'> {
   if (code === 'COATCHECK_REDIS_TIMEOUT') return 'timeout'
-  return NOT_SENT.has(code) ? 'unavailable' : 'error'
+  return STORE_UNAVAILABLE.has(code) ? 'unavailable' : 'error'
 }
 
-const NOT_SENT = new Set(['COATCHECK_REDIS_UNREACHABLE', 'COATCHECK_REDIS_CIRCUIT_OPEN', 'COATCHECK_REDIS_OVERLOADED'])
+const STORE_UNAVAILABLE = new Set([
+  'COATCHECK_REDIS_UNREACHABLE',
+  'COATCHECK_REDIS_CIRCUIT_OPEN',
+  'COATCHECK_REDIS_OVERLOADED',
+])

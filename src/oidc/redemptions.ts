@@ -9,7 +9,7 @@ import { createRedemptionGate, redemptionUnavailable, type RedemptionPassage } f
 /** Redemptions of one provider that run at once in this process. A redemption takes about 100 ms. */
 const MAX_AT_ONCE = 10
 const MAX_WAITING = 100
-const MAX_WAIT_MS = 5000
+const MAX_WAIT_FOR_PLACE_MS = 5000
 
 export interface Redemptions {
   /**
@@ -72,12 +72,13 @@ function placeOf(places: Places, provider: string): Promise<void> {
     places.taken++
     return Promise.resolve()
   }
-  if (places.waiting.size >= MAX_WAITING) return Promise.reject(redemptionUnavailable(provider, 'busy', MAX_WAIT_MS))
+  if (places.waiting.size >= MAX_WAITING)
+    return Promise.reject(redemptionUnavailable(provider, 'busy', MAX_WAIT_FOR_PLACE_MS))
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => {
       places.waiting.delete(take)
-      reject(redemptionUnavailable(provider, 'busy', MAX_WAIT_MS))
-    }, MAX_WAIT_MS)
+      reject(redemptionUnavailable(provider, 'busy', MAX_WAIT_FOR_PLACE_MS))
+    }, MAX_WAIT_FOR_PLACE_MS)
     const take = (): void => {
       places.waiting.delete(take)
       clearTimeout(timer)

@@ -4,9 +4,9 @@
  */
 export interface TransactionDriver {
   /**
-   * Remembers for `ttlMs` that this transaction is used. One atomic step: of any number of parallel calls with one hash,
+   * Remembers for `ttlMs` that this transaction is used. One atomic step: of any number of parallel calls with one id,
    * exactly one gets `true`.
    * @param sealedBy first bytes of the sealed transaction, which name the key that sealed it: `coatcheck doctor` reads them
    */
-  claim(stateHash: string, sealedBy: Buffer, ttlMs: number): Promise<boolean>
+  claim(transactionId: string, sealedBy: Buffer, ttlMs: number): Promise<boolean>
 }

@@ -4,7 +4,7 @@
  */
 import { RedisError } from '../core/errors.ts'
 import { type RedisArgument, type RedisClientPort, type RedisReply, WRITE_TIMEOUT_MS } from './client-port.ts'
-import type { Repeatable } from './repeatable.ts'
+import type { RepeatableScript } from './repeatable-script.ts'
 import { readReply } from './reply-alignment.ts'
 import { listReply } from './reply-shape.ts'
 import { isLateReply, type RedisScript } from './script.ts'
@@ -23,9 +23,9 @@ export interface ScriptRunner {
   /** Like `inTime`, and reports durability. It has more time, because it may first wait for the replicas of earlier writes. */
   lastingInTime(script: RedisScript, keys: readonly string[], args: readonly RedisArgument[]): Promise<LastingReply>
   /** Like `always`, and reports durability: see `RedisClientPort.lasting`. */
-  lastingOf(step: Repeatable): Promise<LastingReply>
+  lastingOf(step: RepeatableScript): Promise<LastingReply>
   /** Returns the call of `always` as a step, to run now or later. */
-  repeatable(script: RedisScript, keys: readonly string[], args: readonly RedisArgument[]): Repeatable
+  repeatable(script: RedisScript, keys: readonly string[], args: readonly RedisArgument[]): RepeatableScript
   /** Executes whenever it arrives. Used to end sessions and delete tokens, where late execution is better than none. */
   always(script: RedisScript, keys: readonly string[], args: readonly RedisArgument[]): Promise<readonly RedisReply[]>
 }

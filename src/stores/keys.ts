@@ -11,7 +11,7 @@ export interface RedisKeys {
   tokens(userKey: string): string
   ended(userKey: string, id: string): string
   revocations(userKey: string): string
-  signIn(stateHash: string): string
+  signIn(transactionId: string): string
   providerSession(hash: string): string
   appTokens(hash: string): string
   logoutToken(hash: string): string
@@ -36,7 +36,7 @@ export function redisKeys(prefix: string): RedisKeys {
     tokens: (userKey) => `${prefix}user:{${userKey}}:tokens`,
     ended: (userKey, id) => `${prefix}user:{${userKey}}:ended:${id}`,
     revocations: (userKey) => `${prefix}user:{${userKey}}:revocations`,
-    signIn: (stateHash) => `${prefix}signin:${stateHash}`,
+    signIn: (transactionId) => `${prefix}signin:${transactionId}`,
     providerSession: (hash) => `${prefix}provider:sid:${hash}`,
     appTokens: (hash) => `${prefix}app:tokens:${hash}`,
     logoutToken: (hash) => `${prefix}provider:logout:${hash}`,

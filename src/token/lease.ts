@@ -12,7 +12,7 @@ import type { Schedule } from './uncommitted-grants.ts'
 const LEASE_MS = 6000
 const RENEW_EVERY_MS = 2000
 const FIRST_WAIT_MS = 50
-const MAX_WAIT_MS = 1000
+const MAX_POLL_INTERVAL_MS = 1000
 const WAIT_GROWTH = 1.5
 
 export interface Lease {
@@ -99,7 +99,7 @@ export function createLeases(deps: {
         const growing = FIRST_WAIT_MS * WAIT_GROWTH ** Math.min(checks++, 10)
         // Up to a quarter of the pause is random, so that waiting callers do not check at the same moment.
         const chance = random.bytes(1).readUInt8(0) / 255
-        return (isHearing ? MAX_WAIT_MS : Math.min(MAX_WAIT_MS, growing)) * (1 - chance / 4)
+        return (isHearing ? MAX_POLL_INTERVAL_MS : Math.min(MAX_POLL_INTERVAL_MS, growing)) * (1 - chance / 4)
       }
       return {
         async next() {

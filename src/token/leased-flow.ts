@@ -14,7 +14,7 @@ import type { TokenField } from './token-driver.ts'
 import type { Target } from './token-target.ts'
 
 /** Longer than a chain of refreshes of one grant that other processes run one after the other. */
-const MAX_WAIT_MS = 45_000
+const MAX_WAIT_FOR_REFRESH_MS = 45_000
 /** Each further attempt means that another process has changed the stored state meanwhile. */
 const ATTEMPTS = 4
 
@@ -63,7 +63,7 @@ export function createLeasedFlow(deps: {
 
   return async (userKey, target, leaseField, source) => {
     const { provider } = target
-    const waitUntilMs = clock.monotonic() + MAX_WAIT_MS
+    const waitUntilMs = clock.monotonic() + MAX_WAIT_FOR_REFRESH_MS
     let waiting: Waiting | null = null
     let waitingSinceMs = 0
     try {

@@ -2,12 +2,12 @@
 import type { ts } from 'ts-morph'
 import type { Proofs } from './arguments.ts'
 import type { Kind, Kinds } from './kinds.ts'
-import type { Connections } from './values/connections.ts'
+import type { ClientValues } from './values/client-values.ts'
 import type { ExportedClients } from './values/exported-clients.ts'
 
 export interface Analysis {
   readonly kinds: Kinds
-  readonly connections: Connections
+  readonly clientValues: ClientValues
   readonly exportedClients: ExportedClients
   /** The source of the project that a file names; undefined for packages. */
   readonly moduleAt: (specifier: string, from: string) => ts.SourceFile | undefined

@@ -15,7 +15,7 @@ import type { FileReport, MigrationOptions, MigrationReport } from './report.ts'
 import { contextOf, decide, render } from './rewritten-file.ts'
 import { scriptNamesOf } from './script-names.ts'
 import { builtFoldersBelow, selectionOf, sourcesBelow, testMapsBelow, unreadBelow } from './source-files.ts'
-import { Connections } from './values/connections.ts'
+import { ClientValues } from './values/client-values.ts'
 import { ExportedClients } from './values/exported-clients.ts'
 import { Workspace } from './workspace.ts'
 
@@ -70,18 +70,18 @@ function migrate(
   const { cwd, target } = options
   const workspace = new Workspace(cwd)
   const typed = createProgram(cwd, sources, workspace)
-  const connections = new Connections(
+  const clientValues = new ClientValues(
     typed.kinds,
     sources.flatMap((path) => typed.source(path) ?? []),
     scriptNamesOf(typed, sources),
   )
-  const program: Program = { ...typed, kinds: new Kinds(typed.kinds.checker, connections) }
+  const program: Program = { ...typed, kinds: new Kinds(typed.kinds.checker, clientValues) }
   const hasKeyPrefix = sources.some((path) => /\bkeyPrefix\b/.test(program.source(path)?.text ?? ''))
   const injected = injectionsOf(
     sources.flatMap((path) => program.source(path) ?? []),
     program.kinds,
   )
-  const exportedClients = new ExportedClients(program.kinds, connections)
+  const exportedClients = new ExportedClients(program.kinds, clientValues)
   const proofs = new Proofs(program.kinds.checker, (file) => workspace.isStrict(file.fileName))
   const contexts = selected.flatMap((path) => {
     const source = program.source(path)
@@ -89,7 +89,7 @@ function migrate(
       ? [
           contextOf(cwd, source, {
             kinds: program.kinds,
-            connections,
+            clientValues,
             exportedClients,
             moduleAt: program.moduleAt,
             proofs,

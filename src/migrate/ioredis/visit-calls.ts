@@ -25,7 +25,7 @@ export function visitCall(context: FileContext, node: ts.NewExpression | ts.Call
   const name = memberName(access)
   if (name === 'nodeify' || name === 'asCallback') visitNodeify(context, node, access)
   if (!isIoredisKind(kind)) {
-    if (kinds.isUntyped(access.expression) && context.analysis.connections.mayBeClient(access.expression, name))
+    if (kinds.isUntyped(access.expression) && context.analysis.clientValues.mayBeClient(access.expression, name))
       markUntyped(context, node)
     return
   }

@@ -7,8 +7,8 @@ import type { TransactionDriver } from '../../oidc/transaction-driver.ts'
 export function createMemoryTransactionDriver(space: MemorySpace, keys: RedisKeys = redisKeys('')): TransactionDriver {
   return {
     // async, so that an error rejects as in the Redis driver
-    async claim(stateHash, sealedBy, ttlMs) {
-      const key = keys.signIn(stateHash)
+    async claim(transactionId, sealedBy, ttlMs) {
+      const key = keys.signIn(transactionId)
       if (space.has(key)) return Promise.resolve(false)
       space.setBuffer(key, sealedBy, ttlMs)
       return true

@@ -6,7 +6,7 @@
 import { isCoatcheckError } from '../../core/errors.ts'
 import type { RedisReply } from '../../redis/client-port.ts'
 import type { RevocationRetries } from './revocation-retries.ts'
-import type { Repeatable } from '../../redis/repeatable.ts'
+import type { RepeatableScript } from '../../redis/repeatable-script.ts'
 import type { LastingReply, ScriptRunner } from '../../redis/script-runner.ts'
 import type { SessionRef } from '../../session/session-driver.ts'
 
@@ -44,8 +44,8 @@ export class DurableRevocations {
    */
   async apply(
     denial: Denial,
-    step: Repeatable,
-    again: (reply: readonly RedisReply[]) => readonly Repeatable[],
+    step: RepeatableScript,
+    again: (reply: readonly RedisReply[]) => readonly RepeatableScript[],
   ): Promise<LastingReply | null> {
     // Ending only the session does not replace a revocation that also takes tokens, so each has its own name.
     const suffix = denial.takesTokens === true ? ' tokens' : ''

@@ -2,21 +2,24 @@ import { expect, test } from 'vitest'
 import { createFakeClock } from '../../testing/fake-clock.ts'
 import type { RedisClientPort } from '../../redis/client-port.ts'
 import { RevocationMemory } from './revocation-memory.ts'
-import type { Repeatable } from '../../redis/repeatable.ts'
+import type { RepeatableScript } from '../../redis/repeatable-script.ts'
 import { defineScript } from '../../redis/script.ts'
 
 const script = defineScript('end', 'return {}')
-const step = (key: string, owner = `owner of ${key}`): Repeatable => ({
+const step = (key: string, owner = `owner of ${key}`): RepeatableScript => ({
   script,
   keys: [key],
   args: [],
   removes: { key, owner },
 })
-const steps = (from: number, to: number): Repeatable[] =>
+const steps = (from: number, to: number): RepeatableScript[] =>
   Array.from({ length: to - from }, (_, i) => step(`k${from + i}`))
 
 /** Returns the steps that Redis has lost. */
-async function lostSteps(memory: RevocationMemory, client: RedisClientPort): Promise<ReadonlyMap<string, Repeatable>> {
+async function lostSteps(
+  memory: RevocationMemory,
+  client: RedisClientPort,
+): Promise<ReadonlyMap<string, RepeatableScript>> {
   const lost = await memory.lostByRedis(client)
   if (lost === 'unknown') throw new Error('The server did not answer.')
   return lost

@@ -13,7 +13,7 @@ import {
   REMEMBERED_MS,
 } from '../../core/loss-limits.ts'
 import type { RedisClientPort } from '../../redis/client-port.ts'
-import type { Repeatable } from '../../redis/repeatable.ts'
+import type { RepeatableScript } from '../../redis/repeatable-script.ts'
 
 /** Number of latest revocations to check. In a cluster they lie on several servers, each of which may have lost data. */
 const CHECKED_LATEST = 64
@@ -21,7 +21,7 @@ const CHECKED_LATEST = 64
 const CHECKED_EARLIER = 192
 
 interface Ended {
-  readonly step: Repeatable
+  readonly step: RepeatableScript
   readonly owner: string
   readonly until: number
 }
@@ -38,7 +38,7 @@ export class RevocationMemory {
   }
 
   /** Steps without a `removes` key are not remembered. */
-  remember(steps: readonly Repeatable[]): void {
+  remember(steps: readonly RepeatableScript[]): void {
     const until = this.#clock.monotonic() + REMEMBERED_MS
     for (const step of steps.slice(-MAX_CONFIRMED_REVOCATIONS)) if (step.removes) this.#add(step.removes, step, until)
     for (const [key, ended] of this.#ended) {
@@ -47,7 +47,7 @@ export class RevocationMemory {
     }
   }
 
-  #add({ key, owner }: NonNullable<Repeatable['removes']>, step: Repeatable, until: number): void {
+  #add({ key, owner }: NonNullable<RepeatableScript['removes']>, step: RepeatableScript, until: number): void {
     const before = this.#ended.get(key)
     if (before) this.#forget(key, before)
     const own = this.#byOwner.get(owner) ?? new Set()
@@ -74,7 +74,7 @@ export class RevocationMemory {
    * Returns all remembered steps, by key, if one of the checked keys exists in Redis again; otherwise an empty map. `unknown`: Redis did not answer
    * for some of the keys, and no other key exists.
    */
-  async lostByRedis(client: RedisClientPort): Promise<ReadonlyMap<string, Repeatable> | 'unknown'> {
+  async lostByRedis(client: RedisClientPort): Promise<ReadonlyMap<string, RepeatableScript> | 'unknown'> {
     const asked = this.#checked().map((key) => client.command(key, ['EXISTS', key]).catch(() => 'unknown'))
     const answers = await Promise.all(asked)
     if (answers.includes(1)) return new Map([...this.#ended].map(([key, { step }]) => [key, step]))

@@ -8,12 +8,12 @@ import type { EventBus } from '../../core/events.ts'
 import { MAX_WAITING, REMEMBERED_MS } from '../../core/loss-limits.ts'
 import type { RedisClientPort } from '../../redis/client-port.ts'
 import { RevocationMemory } from './revocation-memory.ts'
-import type { Repeatable } from '../../redis/repeatable.ts'
+import type { RepeatableScript } from '../../redis/repeatable-script.ts'
 
 export interface RevocationRetry {
   /** Identifies the sessions or tokens that it ends. */
   readonly name: string
-  readonly steps: readonly Repeatable[]
+  readonly steps: readonly RepeatableScript[]
   readonly until: number
   readonly confirmed: () => void
   /** Monotonic milliseconds. */
@@ -66,7 +66,7 @@ export class RevocationRetries {
    */
   keep(
     name: string,
-    steps: readonly Repeatable[],
+    steps: readonly RepeatableScript[],
     replaced: readonly RevocationRetry[],
     confirmed: () => void = () => undefined,
   ): void {
@@ -97,7 +97,7 @@ export class RevocationRetries {
   }
 
   /** Remembers confirmed steps, which run again only if Redis loses them. */
-  remember(steps: readonly Repeatable[]): void {
+  remember(steps: readonly RepeatableScript[]): void {
     this.#memory.remember(steps)
   }
 

@@ -11,7 +11,7 @@ import { checkedTtlMs } from '../../core/time-to-live.ts'
 import type { RedisClientPort, RedisReply } from '../../redis/client-port.ts'
 import type { RevocationRetries } from './revocation-retries.ts'
 import { askAligned, readVerified, stepVerified } from '../../redis/reply-alignment.ts'
-import type { Repeatable } from '../../redis/repeatable.ts'
+import type { RepeatableScript } from '../../redis/repeatable-script.ts'
 import { duringChange, type NearCache } from './near-cache.ts'
 import type { RedisKeys } from '../keys.ts'
 import { type ScriptRunner, createScriptRunner } from '../../redis/script-runner.ts'
@@ -78,7 +78,7 @@ export function createRedisSessionDriver(
   /** Number of live sessions in the index, for the case that Redis refuses writes. */
   const countOf = async (userKey: string, exceptId: string | undefined): Promise<number> =>
     (await index.liveIds(userKey)).filter((id) => id !== exceptId).length
-  const endOf = (userKey: string, id: string, ending: Ending, expectedNonce?: Buffer): Repeatable => {
+  const endOf = (userKey: string, id: string, ending: Ending, expectedNonce?: Buffer): RepeatableScript => {
     const names = [
       keys.session(userKey, id),
       keys.generation(userKey),
@@ -92,7 +92,7 @@ export function createRedisSessionDriver(
     return { ...run.repeatable(END, names, args), removes: { key: keys.session(userKey, id), owner: userKey } }
   }
   /** The step for a session that another step has ended. */
-  const endAgain = (userKey: string, id: string, ending: Ending): Repeatable =>
+  const endAgain = (userKey: string, id: string, ending: Ending): RepeatableScript =>
     endOf(userKey, id, { ...ending, existed: true, takesTokens: false })
   const endedBy = (userKey: string, [, count, last]: readonly RedisReply[], durable: boolean): Ended => {
     if (last === 1) tokenRevocations.moved(userKey)
@@ -203,7 +203,7 @@ export function createRedisSessionDriver(
       const args = [random.bytes(GENERATION_BYTES), exceptId ?? '', ...outbox]
       const { reason } = ending
       const step = run.repeatable(END_BY_USER, names, args)
-      const again = ([, isUser, ...ids]: readonly RedisReply[]): readonly Repeatable[] => {
+      const again = ([, isUser, ...ids]: readonly RedisReply[]): readonly RepeatableScript[] => {
         // A replica may still have sessions that this server does not list. The new generation shows whether it has the revocation.
         if (ids.length === 0) return isUser === 1 ? [step] : []
         return ids.map((id) => endAgain(userKey, text(id), ending))

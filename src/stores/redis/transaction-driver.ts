@@ -1,4 +1,4 @@
-/** Completed sign-ins on Redis: one key each, `RedisKeys.signIn`. The step is in scripts/sign-in.ts. */
+/** Used sign-in transactions on Redis: one key each, `RedisKeys.signIn`. The script is in scripts/sign-in.ts. */
 import { checkedTtlMs } from '../../core/time-to-live.ts'
 import type { RedisClientPort } from '../../redis/client-port.ts'
 import type { RedisKeys } from '../keys.ts'
@@ -13,9 +13,9 @@ export function createRedisTransactionDriver(
 ): TransactionDriver {
   const run = createScriptRunner(client, timeOffsetMs)
   return {
-    async claim(stateHash, sealedBy, ttlMs) {
+    async claim(transactionId, sealedBy, ttlMs) {
       const args = [sealedBy, String(checkedTtlMs(ttlMs))]
-      const [isFirst] = await run.inTime(CLAIM_SIGN_IN, [keys.signIn(stateHash)], args)
+      const [isFirst] = await run.inTime(CLAIM_SIGN_IN, [keys.signIn(transactionId)], args)
       return isFirst === 1
     },
   }

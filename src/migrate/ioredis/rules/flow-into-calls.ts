@@ -40,7 +40,7 @@ export function applyToArgument(
     return
   }
   if (parameter?.valueDeclaration && isFollowed(context, parameter.valueDeclaration)) return
-  if (isResolve(call) || (!declaration && context.analysis.connections.isOfProject(call.expression))) return
+  if (isResolve(call) || (!declaration && context.analysis.clientValues.isOfProject(call.expression))) return
   if (!parameter || !declaration) {
     context.file.mark(node, 'flow', 'client-as-any', AS_ANY)
     return
@@ -195,7 +195,7 @@ function goesToProject({ analysis }: FileContext, literal: ts.Expression): boole
   return (
     (ts.isCallExpression(parent) || ts.isNewExpression(parent)) &&
     parent.expression !== literal &&
-    analysis.connections.isOfProject(parent.expression)
+    analysis.clientValues.isOfProject(parent.expression)
   )
 }
 

@@ -2,18 +2,18 @@
 import { ts } from 'ts-morph'
 import { isIoredisKind, type Kinds } from '../kinds.ts'
 import { packageOf } from '../package-of.ts'
-import type { Connections } from './connections.ts'
+import type { ClientValues } from './client-values.ts'
 
 const MOST_DEPTH = 3
 const MOST_MEMBERS = 50
 
 export class ExportedClients {
   readonly #kinds: Kinds
-  readonly #connections: Connections
+  readonly #clientValues: ClientValues
 
-  constructor(kinds: Kinds, connections: Connections) {
+  constructor(kinds: Kinds, clientValues: ClientValues) {
     this.#kinds = kinds
-    this.#connections = connections
+    this.#clientValues = clientValues
   }
 
   /** @param names exports that count; null for all */
@@ -34,7 +34,7 @@ export class ExportedClients {
     const { checker } = this.#kinds
     const real = symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol
     const type = checker.getTypeOfSymbolAtLocation(real, file)
-    return type.flags & ts.TypeFlags.Any ? this.#connections.mayHold(real) : this.#reaches(type, file, depth)
+    return type.flags & ts.TypeFlags.Any ? this.#clientValues.mayHold(real) : this.#reaches(type, file, depth)
   }
 
   #reaches(type: ts.Type, file: ts.SourceFile, depth: number): boolean {

@@ -41,7 +41,7 @@ return {'created'}
  * KEYS 1 record · 2 generation · 3 index · 4 ended marker · then, for each candidate of the limit: record, ended marker
  * ARGV 3 record · 4 ttl ms · 5 slack ms · 6 absolute ms · 7 generation if there is none · 8 id · 9 limit (0: none) · 10 'refuse' or
  * 'end-oldest' · 11 life of ended markers ms · then the candidates' ids
- * Replies {'created', ended ids…} · {'ended'} · {'refused'} · {'late'} · {'retry', live ids, oldest first…}: the limit must end a session
+ * Replies {'created', ended ids…} · {'ended'} · {'refused'} · {'late'} · {'retry', live ids, earliest deadline first…}: the limit must end a session
  * whose keys were not passed; call again with these candidates
  */
 export const CREATE_USER: RedisScript = defineScript(

@@ -26,7 +26,7 @@ const METHODS = new Set(
 
 const MOST_ROUNDS = 4
 
-export class Connections implements FollowedValues {
+export class ClientValues implements FollowedValues {
   readonly #kinds: Kinds
   readonly #evaluator: Evaluator
   readonly #writes: Writes
