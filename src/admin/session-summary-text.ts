@@ -7,7 +7,7 @@ const REASONS: Readonly<Record<string, string>> = {
   'signed-out': 'The user signed out.',
   'signed-out-by-user': 'The user ended it from another session of theirs ("your devices").',
   revoked: 'The application revoked it through the API and gave no reason.',
-  limit: 'The user signed in once more than session.maxPerUser allows, and this was the oldest session.',
+  limit: 'The user signed in once more than session.maxPerUser allows, and this session would have expired first.',
   'provider-logout': 'The identity provider ended it (back-channel or front-channel logout).',
   'signed-in': 'It was the anonymous session of a visitor who has signed in: their session goes on under another id.',
   'sign-in-failed': 'Its sign-in failed after the session was stored, so no browser ever got its ticket.',

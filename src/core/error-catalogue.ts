@@ -1,5 +1,6 @@
 /**
- * All stable error codes, with cause and fix: one catalogue for errors, docs and the command line. `error-families/` has the entries.
+ * Combines the entries of `error-families/` into one catalogue: all stable error codes, with cause and fix. Errors, docs and the command
+ * line read it.
  * Adding a code is a minor release; renaming or removing one is a major release.
  * To add a code: describe its causes in admin/explain/own-errors.ts, regenerate docs/errors.md, and add a test that provokes it.
  */

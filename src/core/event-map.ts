@@ -20,7 +20,7 @@ export interface EventMap {
     status: 'connecting' | 'ready' | 'reconnecting' | 'closed' | 'circuit-open' | 'circuit-closed'
     /** `host:port` or the path of a socket: a cluster has several servers. */
     server: string
-    /** Error code, when an error was the cause. */
+    /** Code of the error that caused it; absent if no error did. */
     code?: string
   }
   /**
@@ -36,7 +36,7 @@ export interface EventMap {
     durationMs: number
     /** Address of the server: `host:port`, or the path of a socket. */
     server?: string
-    /** Error code, when an error was the cause. */
+    /** Code of the error that caused it; absent if no error did. */
     code?: string
   }
   /** A read of the near cache. */
@@ -52,7 +52,7 @@ export interface EventMap {
     isOn: boolean
     /** Address of the server: `host:port`, or the path of a socket. */
     server: string
-    /** Error code, when an error was the cause. */
+    /** Code of the error that caused it; absent if no error did. */
     code?: string
   }
   /** A ticket led to a session. */
@@ -73,14 +73,14 @@ export interface EventMap {
   'session.find-failed': {
     /** Id of the session. */
     sessionId: string
-    /** Error code, when an error was the cause. */
+    /** Code of the error. */
     code: string
   }
   /** The store did not answer, and the outage policy decided. */
   'session.outage': {
     /** The policy that decided. */
     policy: 'stale' | 'anonymous'
-    /** Error code, when an error was the cause. */
+    /** Code of the error. */
     code: string
     /** Id of the session. */
     sessionId?: string
@@ -192,7 +192,7 @@ export interface EventMap {
     durationMs: number
     /** How it failed; docs/tokens.md lists the outcomes. */
     outcome: string
-    /** Error code, when an error was the cause. */
+    /** Code of the error that caused it; absent if no error did. */
     code?: string
   }
   /** The answer to a refresh names another issuer or subject than the grant. It was discarded, and the grant has ended. */
@@ -230,7 +230,7 @@ export interface EventMap {
     userKey: string
     /** Name of the provider. */
     provider: string
-    /** Error code, when an error was the cause. */
+    /** Code of the error. */
     code: string
   }
   /** A grant that was kept in this process is now stored. */
@@ -295,7 +295,7 @@ export interface EventMap {
   'signin.failed': ProviderReason & {
     /** Name of the provider. */
     provider: string
-    /** Error code, when an error was the cause. */
+    /** Code of the error. */
     code: string
     /** Text of the application's own `authorize`. */
     why?: string
@@ -327,7 +327,7 @@ export interface EventMap {
   }
   /** A route refused a request. A failed sign-in emits `signin.failed` only. */
   'request.refused': ProviderReason & {
-    /** Error code, when an error was the cause. */
+    /** Code of the error. */
     code: string
     /** Name of the route. */
     route: string
@@ -366,7 +366,7 @@ export interface EventMap {
   }
   /** An error that no caller gets. */
   error: {
-    /** Error code, when an error was the cause. */
+    /** Code of the error. */
     code: string
     /** The operation that failed. */
     operation: string

@@ -28,9 +28,10 @@ export async function repeated<T>(operation: string, run: () => Promise<T | 'aga
 }
 
 /**
- * Decides about a record of ours after a read found no old record. The link of a copy is written after its old record exists. So the old
- * record has been removed or has expired only if it is missing at a read that begins after the copy was seen. Our record is read once more
- * after that: a process in mode `move` makes it independent before it removes the old record.
+ * Decides about a record of ours after a read found no old record. A copy can have been created after that read, together with its old
+ * record. So this function reads the old record again, after it has seen the copy: if it is missing then, it was removed or has expired.
+ * Then this function reads our record once more, because a process in mode `move` makes our record independent before it removes the old
+ * one.
  * @param deps `copyOf`: where the old record of a copy is; `null`: the record is independent. `here`: where the old record was missing
  * @returns our record, if it is independent; `ended`: it was a copy, and has ended; `again`: the old record exists; `null`: there is none
  * @throws {ConfigError} `COATCHECK_CONFIG_INVALID` if the old record of the copy is at another place

@@ -60,7 +60,7 @@ export interface Absence {
 }
 
 export type Created =
-  /** `endedIds`: the sessions that the limit ended, oldest first. */
+  /** `endedIds`: the sessions that the limit ended, earliest deadline first. */
   | { readonly status: 'created'; readonly endedIds: readonly string[] }
   /** A session of this id was ended; it cannot be created again. */
   | { readonly status: 'ended' }

@@ -36,7 +36,7 @@ interface Queue {
 }
 
 export interface UpdateQueue {
-  /** @param from the record as the caller knows it: the first try uses it, or a newer one of this process. */
+  /** @param from the record as the caller read it. If this process has read or written a newer one, the first try uses that. */
   submit(from: Loaded, transition: Transition): Promise<Loaded>
 }
 

@@ -124,8 +124,8 @@ export function createSingleRefresh(deps: {
   }
 
   /**
-   * Revokes the refresh token of a sign-in that is over. It does not revoke a token of a sign-in that goes on: providers then end the whole
-   * grant, including the successor that another caller has stored.
+   * Revokes the refresh token of a sign-in that is over. It leaves the token of a live sign-in alone: a provider that revokes one refresh
+   * token ends the whole grant, including the newer token that another caller has stored.
    */
   const revokeIfSignInIsOver = async (
     userKey: string,

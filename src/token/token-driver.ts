@@ -21,9 +21,8 @@ export const LEASE_HOLDER_AT = 16
 export const LEASE_HOLDER_BYTES = 16
 
 /**
- * A lease as its holder knows it. It is stored in the clear, because it protects no secret: end of its life (as above) · end of its
- * validity, epoch ms of the server's clock · holder. Its life is longer than its validity, so that the driver can recognize a dead holder's
- * lease.
+ * A lease as its holder knows it. The stored bytes are the three parts above, not encrypted, because a lease holds no secret. The stored
+ * lease lives longer than it is valid. So the driver can tell the lease of a process that died from a missing one.
  */
 export interface LeaseClaim {
   readonly field: TokenField

@@ -1,4 +1,4 @@
-/** The cookie of another library after its check: what `bridge.ts` hands to the adoption. */
+/** The type of an old cookie that a `from-*.ts` file has verified. `bridge.ts` passes it to the adoption. */
 import type { OldSessionRead } from './old-sessions.ts'
 
 /** An old cookie whose signature or seal was verified. */
