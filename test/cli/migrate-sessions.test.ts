@@ -1,5 +1,6 @@
 /** `coatcheck migrate sessions` as a process, on sessions of the real connect-redis: look, take over, interrupt, resume. */
 import { randomBytes } from 'node:crypto'
+import { constants, getPriority } from 'node:os'
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { RedisStore } from 'connect-redis'
@@ -191,6 +192,7 @@ describe('taking over', () => {
     await oldSessions(count)
     const running = at.start(['migrate', 'sessions', ...FROM, '--mode', 'move', '--write', '--yes', '--json'])
     await until(async () => (await keysOf('host:express-session:*')).length > 50)
+    expect(getPriority(running.pid)).toBeGreaterThanOrEqual(constants.priority.PRIORITY_BELOW_NORMAL)
     running.signal('SIGINT')
     const interrupted = await running.ended
     expect([interrupted.code, interrupted.stderr]).toEqual([130, ''])

@@ -6,6 +6,7 @@ import { exitCode } from '../../exit-code.ts'
 import type { Column, Output } from '../../output.ts'
 import { counted, whole } from '../../../core/counted.ts'
 import { span } from '../../wording.ts'
+import { lowerPriority } from '../../low-priority.ts'
 
 interface Flags {
   readonly dryRun?: boolean
@@ -33,6 +34,7 @@ export function rotateAll(cli: Cli): Command {
             return exitCode.failed
           }
         }
+        lowerPriority()
         const report = await rotateKeys(admin, {
           dryRun,
           signal,

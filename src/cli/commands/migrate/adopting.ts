@@ -10,6 +10,7 @@ import {
 import { counted } from '../../../core/counted.ts'
 import type { CommandContext } from '../../context.ts'
 import { type ExitCode, exitCode } from '../../exit-code.ts'
+import { lowerPriority } from '../../low-priority.ts'
 import { UsageError } from '../../usage-error.ts'
 import { adoptionText, type NextStep, surveyText, takingOver } from '../../migration-text.ts'
 
@@ -23,6 +24,7 @@ export async function surveyOrAdopt(
     userPath,
   }: { readonly isConfirmed?: boolean | undefined; readonly userPath?: string | undefined } = {},
 ): Promise<ExitCode> {
+  lowerPriority()
   const migration = await openBulkMigration(access, { isDryRun, isConfirmed })
   context.closeLater(() => migration.close())
   const lack = userPath === undefined ? null : await userLack(context, migration, userPath)

@@ -23,6 +23,7 @@ import { type NextStep, surveyText, takingOver, tokensText } from '../../migrati
 import { nextCommand } from '../../next-command.ts'
 import { oldTarget, oldUrl } from '../../old-store.ts'
 import { UsageError } from '../../usage-error.ts'
+import { lowerPriority } from '../../low-priority.ts'
 import { surveyOrAdopt } from './adopting.ts'
 
 interface Flags {
@@ -177,6 +178,7 @@ async function run(context: CommandContext, origin: Origin, isConfirmed = false)
   const { output, signal } = context
   const { adoption, provider, close } = await openTokenMigration(await context.quietOptions(), origin, { isConfirmed })
   context.closeLater(close)
+  lowerPriority()
   const report = await adoptAllTokens(adoption, {
     signal,
     clock: systemClock,
