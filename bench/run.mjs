@@ -1,5 +1,5 @@
 /**
- * `npm run bench -- session-read | near-cache | token-read | stampede | http | admin-load | scale | migrate`: prints its tables and writes its section of bench/RESULTS.md.
+ * `npm run bench -- session-read | session-cold | near-cache | token-read | stampede | http | admin-load | scale | migrate`: prints its tables and writes its section of bench/RESULTS.md.
  * `--rounds 15` and `--round-ms 300` change how long it takes; `--quick` makes `scale` small and writes nothing.
  */
 import { readFile, writeFile } from 'node:fs/promises'
@@ -9,6 +9,7 @@ import { execFileSync } from 'node:child_process'
 
 const BENCHMARKS = {
   'session-read': () => import('./session-read.mjs'),
+  'session-cold': () => import('./session-cold.mjs'),
   'near-cache': () => import('./near-cache.mjs'),
   'token-read': () => import('./token-read.mjs'),
   stampede: () => import('./stampede.mjs'),
